@@ -1,0 +1,131 @@
+// Package diag holds the one form in which every stage of the generator
+// reports a fault: a position, a stable code, what is wrong, and what to do.
+package diag
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Pos is a place in a file of the repository or of an upstream document.
+// Line and Col count from 1; zero means unknown.
+type Pos struct {
+	File string `json:"file"`
+	Line int    `json:"line,omitempty"`
+	Col  int    `json:"col,omitempty"`
+}
+
+// String returns "file:line:col", leaving out what is unknown.
+func (p Pos) String() string {
+	switch {
+	case p.Line == 0:
+		return p.File
+	case p.Col == 0:
+		return fmt.Sprintf("%s:%d", p.File, p.Line)
+	default:
+		return fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Col)
+	}
+}
+
+// Severity tells whether a finding stops the run.
+type Severity string
+
+// Severities of an Annotation. The zero value means Error.
+const (
+	Error   Severity = "error"
+	Warning Severity = "warning"
+)
+
+// Annotation is one finding.
+type Annotation struct {
+	Pos      Pos      `json:"pos"`
+	Code     string   `json:"code"` // kebab-case, stable: tests and scripts may rely on it
+	Message  string   `json:"message"`
+	Hint     string   `json:"hint,omitempty"` // what to do about it
+	Severity Severity `json:"severity,omitempty"`
+}
+
+// Errorf returns an Annotation with a formatted message.
+func Errorf(pos Pos, code, format string, args ...any) *Annotation {
+	return &Annotation{Pos: pos, Code: code, Message: fmt.Sprintf(format, args...)}
+}
+
+// WithHint sets what to do about the finding and returns it.
+func (a *Annotation) WithHint(format string, args ...any) *Annotation {
+	a.Hint = fmt.Sprintf(format, args...)
+	return a
+}
+
+// Error returns "file:line:col: message [code]" and the hint on a line of its own.
+func (a *Annotation) Error() string {
+	var b strings.Builder
+	if at := a.Pos.String(); at != "" {
+		b.WriteString(at)
+		b.WriteString(": ")
+	}
+	if a.Severity == Warning {
+		b.WriteString("warning: ")
+	}
+	b.WriteString(a.Message)
+	if a.Code != "" {
+		fmt.Fprintf(&b, " [%s]", a.Code)
+	}
+	if a.Hint != "" {
+		b.WriteString("\n\t")
+		b.WriteString(strings.ReplaceAll(a.Hint, "\n", "\n\t"))
+	}
+	return b.String()
+}
+
+// List is a set of findings, itself an error.
+type List []*Annotation
+
+// Error returns one finding after another, a line or more each.
+func (l List) Error() string {
+	lines := make([]string, len(l))
+	for i, a := range l {
+		lines[i] = a.Error()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Err returns the list as an error, sorted by position, or nil when it is empty.
+func (l List) Err() error {
+	if len(l) == 0 {
+		return nil
+	}
+	l.Sort()
+	return l
+}
+
+// Sort orders the findings by file, line, column and message.
+func (l List) Sort() {
+	slices.SortStableFunc(l, func(a, b *Annotation) int {
+		return cmp.Or(
+			cmp.Compare(a.Pos.File, b.Pos.File),
+			cmp.Compare(a.Pos.Line, b.Pos.Line),
+			cmp.Compare(a.Pos.Col, b.Pos.Col),
+			cmp.Compare(a.Message, b.Message),
+		)
+	})
+}
+
+// FromError turns any error into findings: those it already carries, or one
+// at pos with the code "internal" when it carries none.
+func FromError(err error, pos Pos) List {
+	if err == nil {
+		return nil
+	}
+	var list List
+	if errors.As(err, &list) {
+		return list
+	}
+	var one *Annotation
+	if errors.As(err, &one) {
+		return List{one}
+	}
+	return List{Errorf(pos, "internal", "%v", err)}
+}
