@@ -1,0 +1,247 @@
+package overlay
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+)
+
+// kindOf names what a node is to JSON.
+func kindOf(n *yaml.Node) string {
+	switch n.Kind {
+	case yaml.MappingNode:
+		return "an object"
+	case yaml.SequenceNode:
+		return "an array"
+	}
+	return "a primitive value"
+}
+
+// scalar returns a text that two primitives share when they are the same value.
+func scalar(n *yaml.Node) string {
+	switch tag := n.ShortTag(); tag {
+	case "!!null":
+		return "null"
+	case "!!bool":
+		return strings.ToLower(n.Value)
+	case "!!int", "!!float":
+		return n.Value
+	default: // text; a date is text to JSON
+		return strconv.Quote(n.Value)
+	}
+}
+
+// equal tells whether two trees are the same JSON value.
+func equal(a, b *yaml.Node) bool {
+	if a.Kind != b.Kind || len(a.Content) != len(b.Content) {
+		return false
+	}
+	switch a.Kind {
+	case yaml.MappingNode:
+		find := finder(a, len(b.Content))
+		for i := 0; i+1 < len(b.Content); i += 2 {
+			if v := find(b.Content[i].Value); v == nil || !equal(v, b.Content[i+1]) {
+				return false
+			}
+		}
+		return true
+	case yaml.SequenceNode:
+		for i := range a.Content {
+			if !equal(a.Content[i], b.Content[i]) {
+				return false
+			}
+		}
+		return true
+	}
+	return scalar(a) == scalar(b)
+}
+
+// holds tells whether merging src into dst would bring nothing new.
+func holds(dst, src *yaml.Node) bool {
+	switch {
+	case dst.Kind == yaml.SequenceNode && src.Kind == yaml.SequenceNode:
+		return containsAll(dst.Content, src.Content)
+	case dst.Kind == yaml.SequenceNode:
+		return containsAll(dst.Content, []*yaml.Node{src})
+	case dst.Kind != src.Kind:
+		return false
+	case dst.Kind == yaml.MappingNode:
+		find := finder(dst, len(src.Content))
+		for i := 0; i+1 < len(src.Content); i += 2 {
+			v := find(src.Content[i].Value)
+			if v == nil || !holdsMember(v, src.Content[i+1]) {
+				return false
+			}
+		}
+		return true
+	}
+	return scalar(dst) == scalar(src)
+}
+
+// holdsMember is holds below the target: there, only an array goes into an array.
+func holdsMember(dst, src *yaml.Node) bool { return dst.Kind == src.Kind && holds(dst, src) }
+
+// containsAll tells whether every wanted element is in list, as often as it is wanted.
+func containsAll(list, wanted []*yaml.Node) bool {
+	if len(wanted) > len(list) {
+		return false
+	}
+	count := make(map[string]int, len(list))
+	for _, n := range list {
+		count[fingerprint(n)]++
+	}
+	for _, n := range wanted {
+		print := fingerprint(n)
+		if count[print]--; count[print] < 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// fingerprint renders a tree so that equal trees, and no others, share it.
+func fingerprint(n *yaml.Node) string {
+	switch n.Kind {
+	case yaml.MappingNode:
+		members := make([]string, 0, len(n.Content)/2)
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			members = append(members, strconv.Quote(n.Content[i].Value)+":"+fingerprint(n.Content[i+1]))
+		}
+		slices.Sort(members)
+		return "{" + strings.Join(members, ",") + "}"
+	case yaml.SequenceNode:
+		elements := make([]string, len(n.Content))
+		for i, c := range n.Content {
+			elements[i] = fingerprint(c)
+		}
+		return "[" + strings.Join(elements, ",") + "]"
+	}
+	return scalar(n)
+}
+
+// mismatch is one place where a document is not what was expected of it.
+type mismatch struct {
+	path     string // below the target: ".properties.abn.type"; "" for the target itself
+	expected string
+	found    string
+	at       *yaml.Node // the place in the document
+}
+
+// maxMismatches bounds how much of a difference a message shows.
+const maxMismatches = 6
+
+// differences lists where found is not what want says: objects may hold more
+// than is wanted of them, everything else must be equal.
+func differences(found, want *yaml.Node) []mismatch {
+	var list []mismatch
+	var compare func(path string, found, want *yaml.Node)
+	compare = func(path string, found, want *yaml.Node) {
+		if len(list) >= maxMismatches {
+			return
+		}
+		if found.Kind != want.Kind ||
+			want.Kind == yaml.SequenceNode && len(found.Content) != len(want.Content) ||
+			want.Kind == yaml.ScalarNode && scalar(found) != scalar(want) {
+			list = append(list, mismatch{path, brief(want), brief(found), found})
+			return
+		}
+		switch want.Kind {
+		case yaml.SequenceNode:
+			for i, c := range want.Content {
+				compare(path+"["+strconv.Itoa(i)+"]", found.Content[i], c)
+			}
+		case yaml.MappingNode:
+			find := finder(found, len(want.Content))
+			for i := 0; i+1 < len(want.Content); i += 2 {
+				name, value := want.Content[i].Value, want.Content[i+1]
+				if v := find(name); v != nil {
+					compare(path+step(name), v, value)
+				} else if len(list) < maxMismatches {
+					list = append(list, mismatch{path + step(name), brief(value), "nothing", found})
+				}
+			}
+		}
+	}
+	compare("", found, want)
+	return list
+}
+
+// brief renders a value in a few words.
+func brief(n *yaml.Node) string {
+	const limit = 120
+	var b strings.Builder
+	var write func(n *yaml.Node)
+	write = func(n *yaml.Node) {
+		if b.Len() > limit {
+			return
+		}
+		switch n.Kind {
+		case yaml.MappingNode:
+			b.WriteByte('{')
+			for i := 0; i+1 < len(n.Content) && b.Len() <= limit; i += 2 {
+				if i > 0 {
+					b.WriteString(", ")
+				}
+				b.WriteString(n.Content[i].Value + ": ")
+				write(n.Content[i+1])
+			}
+			b.WriteByte('}')
+		case yaml.SequenceNode:
+			b.WriteByte('[')
+			for i, c := range n.Content {
+				if b.Len() > limit {
+					break
+				}
+				if i > 0 {
+					b.WriteString(", ")
+				}
+				write(c)
+			}
+			b.WriteByte(']')
+		default:
+			b.WriteString(scalar(n))
+		}
+	}
+	write(n)
+	if runes := []rune(b.String()); len(runes) > limit {
+		return string(runes[:limit]) + "…"
+	}
+	return b.String()
+}
+
+// step writes a member's name as a path has it.
+func step(name string) string {
+	plain := name != "" && (name[0] < '0' || name[0] > '9')
+	for _, r := range name {
+		if r != '_' && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') {
+			plain = false
+		}
+	}
+	if plain {
+		return "." + name
+	}
+	return "['" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(name) + "']"
+}
+
+// incompatible returns why src cannot be merged into dst and the place in dst
+// that is in the way, or "".
+func incompatible(path string, dst, src *yaml.Node) (string, *yaml.Node) {
+	if dst.Kind != src.Kind {
+		return fmt.Sprintf("%s is %s there and %s here", placeName(path), kindOf(dst), kindOf(src)), dst
+	}
+	if dst.Kind == yaml.MappingNode {
+		find := finder(dst, len(src.Content))
+		for i := 0; i+1 < len(src.Content); i += 2 {
+			name := src.Content[i].Value
+			if v := find(name); v != nil {
+				if why, at := incompatible(path+step(name), v, src.Content[i+1]); why != "" {
+					return why, at
+				}
+			}
+		}
+	}
+	return "", nil
+}

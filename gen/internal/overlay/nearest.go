@@ -1,0 +1,152 @@
+package overlay
+
+import (
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+
+	"github.com/basiq-sdk/basiq-go/gen/internal/overlay/jsonpath"
+)
+
+// Bounds of a search for a suggestion, so that a fault in a large document
+// costs no more than one in a small one.
+const (
+	maxSuggestParents = 64
+	maxSuggestNames   = 4096
+	maxSuggestLength  = 128
+)
+
+// nearest says how much of a path still matches, and what stands where it
+// stops to.
+func nearest(root *yaml.Node, path *jsonpath.Path) string {
+	n := path.Len()
+	if n == 0 {
+		return ""
+	}
+	var found []*yaml.Node
+	for n--; n >= 0; n-- {
+		if found = path.Prefix(n).Select(root); len(found) > 0 {
+			break
+		}
+	}
+	if len(found) == 0 {
+		return ""
+	}
+	prefix, step := path.Prefix(n).String(), path.Step(n)
+	what := prefix + " exists, but "
+	if len(found) > 1 {
+		what = fmt.Sprintf("%s matches %s, but ", prefix, places(len(found)))
+	}
+	switch {
+	case len(step.Names) == 1:
+		return what + missingName(found, step.Names[0])
+	case step.Filter:
+		children := 0
+		for _, f := range found {
+			children += len(f.Content)
+			if f.Kind == yaml.MappingNode {
+				children -= len(f.Content) / 2
+			}
+		}
+		return what + fmt.Sprintf("none of the %d values in it passes %s", children, clip(step.Text))
+	case step.Index && found[0].Kind == yaml.SequenceNode:
+		return what + fmt.Sprintf("it has %d elements", len(found[0].Content))
+	}
+	return what + fmt.Sprintf("nothing in it matches %s", clip(step.Text))
+}
+
+// missingName says which names the found nodes have instead of the wanted one.
+func missingName(found []*yaml.Node, wanted string) string {
+	names := func(yield func(string) bool) {
+		left := maxSuggestNames
+		for _, f := range found[:min(len(found), maxSuggestParents)] {
+			if f.Kind != yaml.MappingNode {
+				continue
+			}
+			for i := 0; i < len(f.Content); i += 2 {
+				if left--; left < 0 || !yield(f.Content[i].Value) {
+					return
+				}
+			}
+		}
+	}
+	if near := closest(wanted, names); near != "" {
+		return fmt.Sprintf("has no %q; the closest is %q", wanted, clip(near))
+	}
+	var sample []string
+	more := 0
+	for name := range names {
+		switch {
+		case slices.Contains(sample, name):
+		case len(sample) < 8:
+			sample = append(sample, clip(name))
+		default:
+			more++
+		}
+	}
+	switch {
+	case len(sample) == 0 && found[0].Kind == yaml.MappingNode:
+		return "is an empty object"
+	case len(sample) == 0:
+		return fmt.Sprintf("is %s without members", kindOf(found[0]))
+	case more > 0:
+		return fmt.Sprintf("has no %q; it has %s and more", wanted, strings.Join(sample, ", "))
+	}
+	return fmt.Sprintf("has no %q; it has %s", wanted, strings.Join(sample, ", "))
+}
+
+// closest returns the candidate with the fewest edits from name, or "" when
+// none is so close that it could be meant.
+func closest(name string, candidates iter.Seq[string]) string {
+	best, bestDistance := "", 1+max(2, len(name)/4)
+	if len(name) > maxSuggestLength {
+		return ""
+	}
+	for c := range candidates {
+		if len(c) > maxSuggestLength || c == "" {
+			continue
+		}
+		if strings.EqualFold(c, name) && bestDistance > 1 {
+			best, bestDistance = c, 1
+			continue
+		}
+		if d := distance(name, c, bestDistance); d < bestDistance {
+			best, bestDistance = c, d
+		}
+	}
+	if bestDistance >= len(name) {
+		return "" // nothing of the name would be left
+	}
+	return best
+}
+
+// distance counts the edits (insert, delete, replace) that turn a into b,
+// giving up at limit.
+func distance(a, b string, limit int) int {
+	if len(a)-len(b) >= limit || len(b)-len(a) >= limit {
+		return limit
+	}
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal, least := row[0], i+1
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diagonal
+			if a[i] != b[j] {
+				cost = 1 + min(diagonal, row[j], row[j+1])
+			}
+			diagonal, row[j+1] = row[j+1], cost
+			least = min(least, cost)
+		}
+		if least >= limit {
+			return limit
+		}
+	}
+	return row[len(b)]
+}

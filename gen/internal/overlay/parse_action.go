@@ -1,0 +1,97 @@
+package overlay
+
+import (
+	"strings"
+
+	"gopkg.in/yaml.v3"
+
+	"github.com/basiq-sdk/basiq-go/gen/internal/overlay/jsonpath"
+)
+
+// action reads one action object.
+func (r *reader) action(n *yaml.Node, a *Action) {
+	a.Pos = r.pos(n)
+	a.primitives = r.v11
+	if n.Kind != yaml.MappingNode {
+		r.fault(n, "overlay-type", "an action must be an object")
+		return
+	}
+	var update, remove, source *yaml.Node
+	before := len(r.faults)
+	r.members(n, "an action", []string{"target"}, map[string]func(key, value *yaml.Node){
+		"target":      func(_, value *yaml.Node) { a.Target, a.target = r.path("target", value) },
+		"description": r.text("description", &a.Description),
+		"update":      func(key, value *yaml.Node) { update, a.Update = key, value },
+		"remove":      func(key, value *yaml.Node) { remove = key; r.boolean("remove", &a.Remove)(key, value) },
+		"copy": func(key, value *yaml.Node) {
+			source = key
+			if !r.v11 {
+				r.fault(key, "overlay-unknown-key", "copy is not part of overlay 1.0").WithHint("declare overlay: 1.1.0")
+			}
+			a.Copy, a.copy = r.path("copy", value)
+		},
+		"x-expect":        func(_, value *yaml.Node) { a.Expect = value },
+		"x-expect-absent": func(_, value *yaml.Node) { r.absent(value, a) },
+		"x-allow-noop":    r.boolean("x-allow-noop", &a.AllowNoop),
+	})
+	switch {
+	case a.Remove && update != nil:
+		r.conflict(update, "remove", "update")
+	case a.Remove && source != nil:
+		r.conflict(source, "remove", "copy")
+	case update != nil && source != nil:
+		r.conflict(source, "update", "copy")
+	case len(r.faults) > before: // what follows may come from these
+	case update == nil && source == nil && remove == nil:
+		r.fault(n, "overlay-missing-key", "the action has no update, remove or copy: it does nothing")
+	case update == nil && source == nil && !a.Remove:
+		r.fault(remove, "overlay-conflict", "remove: false alone does nothing")
+	}
+}
+
+func (r *reader) conflict(n *yaml.Node, one, other string) {
+	r.fault(n, "overlay-conflict", "%s and %s in one action: the first would silence the second", one, other).
+		WithHint("make it two actions; they run in order")
+}
+
+// path reads a JSONPath and compiles it, once for all its occurrences.
+func (r *reader) path(what string, value *yaml.Node) (string, *jsonpath.Path) {
+	if value.Kind != yaml.ScalarNode || value.Tag != "!!str" {
+		r.fault(value, "overlay-type", "%s must be a string", what)
+		return "", nil
+	}
+	if p := r.paths[value.Value]; p != nil {
+		return value.Value, p
+	}
+	p, err := jsonpath.Parse(value.Value)
+	if err != nil {
+		a := r.fault(value, "overlay-path", "%s %s is no JSONPath: %v", what, clip(value.Value), err)
+		if strings.HasPrefix(value.Value, "#/") || strings.HasPrefix(value.Value, "/") {
+			a.WithHint("this is a JSON pointer; a path reads $.paths['/users'].get")
+		}
+		return value.Value, nil
+	}
+	r.paths[value.Value] = p
+	return value.Value, p
+}
+
+func (r *reader) absent(value *yaml.Node, a *Action) {
+	if value.Kind != yaml.SequenceNode || len(value.Content) == 0 {
+		r.fault(value, "overlay-type", "x-expect-absent must be an array of member names")
+		return
+	}
+	for _, c := range value.Content {
+		var name string
+		r.text("a member name in x-expect-absent", &name)(nil, c)
+		a.ExpectAbsent = append(a.ExpectAbsent, name)
+	}
+}
+
+// clip bounds a text that a message quotes.
+func clip(s string) string {
+	const limit = 160
+	if runes := []rune(s); len(runes) > limit {
+		return string(runes[:limit]) + "…"
+	}
+	return s
+}
