@@ -223,8 +223,10 @@ func step(name string) string {
 	if plain {
 		return "." + name
 	}
-	return "['" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(name) + "']"
+	return "['" + stepEscaper.Replace(name) + "']"
 }
+
+var stepEscaper = strings.NewReplacer(`\`, `\\`, `'`, `\'`)
 
 // incompatible returns why src cannot be merged into dst and the place in dst
 // that is in the way, or "".

@@ -15,8 +15,9 @@ import (
 // costs no more than one in a small one.
 const (
 	maxSuggestParents = 64
-	maxSuggestNames   = 4096
+	maxSuggestNames   = 2048
 	maxSuggestLength  = 128
+	maxSuggestEdits   = 6
 )
 
 // nearest says how much of a path still matches, and what stands where it
@@ -101,7 +102,7 @@ func missingName(found []*yaml.Node, wanted string) string {
 // closest returns the candidate with the fewest edits from name, or "" when
 // none is so close that it could be meant.
 func closest(name string, candidates iter.Seq[string]) string {
-	best, bestDistance := "", 1+max(2, len(name)/4)
+	best, bestDistance := "", 1+min(max(2, len(name)/4), maxSuggestEdits)
 	if len(name) > maxSuggestLength {
 		return ""
 	}
@@ -124,22 +125,28 @@ func closest(name string, candidates iter.Seq[string]) string {
 }
 
 // distance counts the edits (insert, delete, replace) that turn a into b,
-// giving up at limit.
+// giving up at limit. Only the band of the table in which fewer edits are
+// possible is computed.
 func distance(a, b string, limit int) int {
 	if len(a)-len(b) >= limit || len(b)-len(a) >= limit {
 		return limit
 	}
 	row := make([]int, len(b)+1)
 	for j := range row {
-		row[j] = j
+		row[j] = min(j, limit)
 	}
 	for i := range len(a) {
-		diagonal, least := row[0], i+1
-		row[0] = i + 1
-		for j := range len(b) {
+		from, to := max(0, i-limit), min(len(b), i+limit+1)
+		diagonal := row[from]
+		row[from] = limit
+		if from == 0 {
+			row[0] = min(i+1, limit)
+		}
+		least := row[from]
+		for j := from; j < to; j++ {
 			cost := diagonal
 			if a[i] != b[j] {
-				cost = 1 + min(diagonal, row[j], row[j+1])
+				cost = min(limit, 1+min(diagonal, row[j], row[j+1]))
 			}
 			diagonal, row[j+1] = row[j+1], cost
 			least = min(least, cost)

@@ -10,7 +10,7 @@ import (
 
 // Bounds of a tree. Actions that copy can double a tree each time they run.
 const (
-	maxTreeNodes = 1 << 20
+	maxTreeNodes = 1 << 18
 	maxTreeDepth = 512
 )
 
@@ -21,7 +21,8 @@ type tree struct {
 	parent  map[*yaml.Node]*yaml.Node
 	prov    *Provenance
 	before  map[*yaml.Node]yaml.Node // nodes as they were before the first change
-	origins map[*yaml.Node]string    // what prov said about nodes before their first change; "" for nothing
+	origins map[*yaml.Node]string    // what prov said of these nodes then; "" for nothing
+	added   []*yaml.Node             // nodes that prov learned of
 }
 
 func newTree(root *yaml.Node, prov *Provenance) (*tree, error) {
@@ -95,6 +96,9 @@ func (t *tree) setOrigin(n *yaml.Node, file string) {
 
 // rollback takes every change back.
 func (t *tree) rollback() {
+	for _, n := range t.added {
+		delete(t.prov.from, n)
+	}
 	for n, saved := range t.before {
 		*n = saved
 		if origin := t.origins[n]; origin == "" {
@@ -113,8 +117,10 @@ func (t *tree) graft(parent, n *yaml.Node, origin func(*yaml.Node) string) *yaml
 		c.Content = make([]*yaml.Node, len(n.Content))
 	}
 	t.parent[&c] = parent
-	t.touch(&c) // so that rolling back forgets its origin
-	t.setOrigin(&c, origin(n))
+	if file := origin(n); file != t.prov.file {
+		t.prov.from[&c] = file
+		t.added = append(t.added, &c)
+	}
 	for i, child := range n.Content {
 		c.Content[i] = t.graft(&c, child, origin)
 	}

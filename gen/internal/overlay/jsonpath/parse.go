@@ -162,8 +162,10 @@ func nameSelector(name string) selector {
 // quote renders a string as the library's tokenizer reads it: it takes any
 // byte as it is, except the quote and the backslash.
 func quote(s string) string {
-	return "'" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(s) + "'"
+	return "'" + quoter.Replace(s) + "'"
 }
+
+var quoter = strings.NewReplacer(`\`, `\\`, `'`, `\'`)
 
 func (p *parser) brackets() ([]selector, error) {
 	p.pos++ // the caller saw the bracket
