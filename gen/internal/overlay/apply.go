@@ -16,6 +16,9 @@ import (
 // were: an overlay is applied as a whole or not at all. root must have string
 // keys, no aliases and no node in two places, as canon.Parse makes it.
 func Apply(root *yaml.Node, prov *Provenance, docs []*Document, opts Options) ([]Result, error) {
+	if prov == nil {
+		prov = NewProvenance("")
+	}
 	t, err := newTree(root, prov)
 	if err != nil {
 		return nil, diag.List{diag.Errorf(prov.Pos(root), "overlay-document", "overlays cannot be applied: %v", err)}
@@ -138,10 +141,46 @@ func (t *tree) runMerge(a *Action, matches []*yaml.Node, value *yaml.Node, origi
 	if res, ok := t.fits(a, matches, changing, value); !ok {
 		return res
 	}
+	if !opts.Lenient {
+		if res, ok := t.doubles(a, matches, changing, value); !ok {
+			return res
+		}
+	}
+	already := alreadyThere(changing, value)
 	for _, m := range changing {
 		t.merge(m, value, origin)
 	}
-	return Result{Action: a, Outcome: Applied, Matches: len(matches), Changed: len(changing)}
+	return Result{Action: a, Outcome: Applied, Matches: len(matches), Changed: len(changing), Already: already}
+}
+
+// doubles refuses to put an element into an array that has it. The
+// specification's concatenation would, which is never meant: it is what
+// becomes of a repair of which upstream mended a part.
+func (t *tree) doubles(a *Action, matches, changing []*yaml.Node, value *yaml.Node) (Result, bool) {
+	for _, m := range changing {
+		where, at := doubled("", m, value)
+		if at == nil {
+			continue
+		}
+		res := a.fail(len(matches), AlreadyMended, "overlay-already-mended", "a part of the action is already so: in %s, %s has the element %s", clip(a.Target), placeName(where), brief(at))
+		res.Err.WithHint("see %s\nremove the element from the action, or narrow its target", t.prov.Pos(at))
+		return res, false
+	}
+	return Result{}, true
+}
+
+// alreadyThere lists the members of a value that every target already has.
+func alreadyThere(targets []*yaml.Node, value *yaml.Node) []string {
+	count := map[string]int{}
+	var list []string
+	for _, m := range targets {
+		held("", m, value, func(path string) {
+			if count[path]++; count[path] == len(targets) {
+				list = append(list, placeName(path))
+			}
+		})
+	}
+	return list
 }
 
 func (t *tree) mended(a *Action, matches []*yaml.Node, opts Options) Result {

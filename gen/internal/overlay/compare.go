@@ -34,31 +34,6 @@ func scalar(n *yaml.Node) string {
 	}
 }
 
-// equal tells whether two trees are the same JSON value.
-func equal(a, b *yaml.Node) bool {
-	if a.Kind != b.Kind || len(a.Content) != len(b.Content) {
-		return false
-	}
-	switch a.Kind {
-	case yaml.MappingNode:
-		find := finder(a, len(b.Content))
-		for i := 0; i+1 < len(b.Content); i += 2 {
-			if v := find(b.Content[i].Value); v == nil || !equal(v, b.Content[i+1]) {
-				return false
-			}
-		}
-		return true
-	case yaml.SequenceNode:
-		for i := range a.Content {
-			if !equal(a.Content[i], b.Content[i]) {
-				return false
-			}
-		}
-		return true
-	}
-	return scalar(a) == scalar(b)
-}
-
 // holds tells whether merging src into dst would bring nothing new.
 func holds(dst, src *yaml.Node) bool {
 	switch {
@@ -83,6 +58,58 @@ func holds(dst, src *yaml.Node) bool {
 
 // holdsMember is holds below the target: there, only an array goes into an array.
 func holdsMember(dst, src *yaml.Node) bool { return dst.Kind == src.Kind && holds(dst, src) }
+
+// doubled finds an element that merging src into dst would put into an array
+// which has it already. It returns where the array is below the target, and the
+// element in the array.
+func doubled(path string, dst, src *yaml.Node) (string, *yaml.Node) {
+	switch dst.Kind {
+	case yaml.SequenceNode:
+		elements := []*yaml.Node{src}
+		if src.Kind == yaml.SequenceNode {
+			elements = src.Content
+		}
+		have := make(map[string]*yaml.Node, len(dst.Content))
+		for _, n := range dst.Content {
+			have[fingerprint(n)] = n
+		}
+		for _, n := range elements {
+			if at := have[fingerprint(n)]; at != nil {
+				return path, at
+			}
+		}
+	case yaml.MappingNode:
+		find := finder(dst, len(src.Content))
+		for i := 0; i+1 < len(src.Content); i += 2 {
+			name, value := src.Content[i].Value, src.Content[i+1]
+			if v := find(name); v != nil && v.Kind == value.Kind {
+				if where, at := doubled(path+step(name), v, value); at != nil {
+					return where, at
+				}
+			}
+		}
+	}
+	return "", nil
+}
+
+// held calls yield with the places below dst where src brings nothing new:
+// members that are not objects with members of their own.
+func held(path string, dst, src *yaml.Node, yield func(path string)) {
+	if dst.Kind != yaml.MappingNode || src.Kind != yaml.MappingNode {
+		return
+	}
+	find := finder(dst, len(src.Content))
+	for i := 0; i+1 < len(src.Content); i += 2 {
+		where, value := path+step(src.Content[i].Value), src.Content[i+1]
+		switch v := find(src.Content[i].Value); {
+		case v == nil:
+		case value.Kind == yaml.MappingNode && len(value.Content) > 0:
+			held(where, v, value, yield)
+		case holdsMember(v, value):
+			yield(where)
+		}
+	}
+}
 
 // containsAll tells whether every wanted element is in list, as often as it is wanted.
 func containsAll(list, wanted []*yaml.Node) bool {

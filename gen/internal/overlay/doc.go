@@ -28,7 +28,10 @@
 //
 // An array counts as having an update's elements when it contains all of
 // them, wherever they stand. An action with several matches is AlreadyMended
-// when none of them changes; when some do, the others are left alone.
+// when none of them changes; when some do, the others are left alone. It is
+// also AlreadyMended when it would put an element into an array that has it.
+// Members of an update that were there before, beside others that were not,
+// are listed in the action's Result.
 //
 // # Vocabulary
 //

@@ -2,6 +2,7 @@ package overlay
 
 import (
 	"fmt"
+	"strings"
 
 	"gopkg.in/yaml.v3"
 
@@ -76,6 +77,7 @@ type Result struct {
 	Outcome Outcome
 	Matches int              // nodes that the target selected
 	Changed int              // of these, how many the action changed
+	Already []string         // Applied: members of the update that every changed match had before; they could go
 	Err     *diag.Annotation // nil for Applied and NoChange
 }
 
@@ -83,7 +85,13 @@ type Result struct {
 func (r Result) String() string {
 	pos := r.Action.Pos
 	pos.Col = 0
-	return pos.String() + ": " + r.text()
+	text := pos.String() + ": " + r.text()
+	if n := len(r.Already); n > 3 {
+		text += fmt.Sprintf("; already there: %s and %d more", strings.Join(r.Already[:3], ", "), n-3)
+	} else if n > 0 {
+		text += "; already there: " + strings.Join(r.Already, ", ")
+	}
+	return text
 }
 
 func (r Result) text() string {
@@ -98,8 +106,6 @@ func (r Result) text() string {
 		return "no change: already so in " + places(r.Matches) + ", which is allowed"
 	case r.Outcome == TargetGone:
 		return "target gone: nothing matches " + r.Action.Target
-	case r.Outcome == AlreadyMended:
-		return "already mended in " + places(r.Matches)
 	case r.Err != nil:
 		return r.Outcome.String() + ": " + r.Err.Message
 	}

@@ -198,6 +198,12 @@ func TestResults(t *testing.T) {
 	if got := first.String(); got != "core/20-repairs.yaml:5: applied to 1 of 2 places" {
 		t.Errorf("got %q", got)
 	}
+	root = parseYAML(t, []byte("a: {t: x, n: {p: 1}, l: [1]}\nb: {t: x, n: {p: 1, q: 2}, l: [1]}\n"))
+	doc = parseOverlay(t, "core/30.yaml", "1.0.0", "  - {target: '$.*', update: {t: x, n: {p: 1, q: 2}, new: 1}}\n")
+	results, err = overlay.Apply(root, nil, []*overlay.Document{doc}, overlay.Options{})
+	if err != nil || results[0].String() != "core/30.yaml:4: applied to 2 places; already there: t, n.p" {
+		t.Errorf("got %v, %v", results, err)
+	}
 	for o := overlay.Applied; o <= overlay.NoChange; o++ {
 		if strings.HasPrefix(o.String(), "outcome") {
 			t.Errorf("outcome %d has no name", o)

@@ -96,9 +96,6 @@ func (t *tree) setOrigin(n *yaml.Node, file string) {
 
 // rollback takes every change back.
 func (t *tree) rollback() {
-	for _, n := range t.added {
-		delete(t.prov.from, n)
-	}
 	for n, saved := range t.before {
 		*n = saved
 		if origin := t.origins[n]; origin == "" {
@@ -106,6 +103,9 @@ func (t *tree) rollback() {
 		} else {
 			t.prov.from[n] = origin
 		}
+	}
+	for _, n := range t.added {
+		delete(t.prov.from, n)
 	}
 }
 
@@ -149,7 +149,7 @@ func (t *tree) merge(dst, src *yaml.Node, origin func(*yaml.Node) string) {
 			t.touch(dst)
 			dst.Content = append(dst.Content, t.graft(dst, src.Content[i], origin), t.graft(dst, src.Content[i+1], origin))
 		}
-	case !equal(dst, src):
+	case scalar(dst) != scalar(src):
 		t.touch(dst)
 		*dst = *src
 		t.setOrigin(dst, origin(src))
