@@ -1,0 +1,48 @@
+# Everything runs with only Go, git and make, offline once modules are downloaded.
+
+GO ?= go
+
+.PHONY: generate test check lint update pull vet race fuzz bench-gen gen-size
+
+generate: ## regenerate the clients from the pinned specifications
+	$(GO) run ./gen generate
+
+test: ## run every test
+	$(GO) test ./...
+
+check: ## fail when generated files are not up to date, or a linter complains
+	$(GO) run ./gen check
+	@fmt="$$(gofmt -l .)"; if [ -n "$$fmt" ]; then echo "not formatted: $$fmt"; exit 1; fi
+	$(GO) vet ./...
+	@if command -v staticcheck >/dev/null; then staticcheck ./...; else echo "staticcheck is not installed; skipped"; fi
+
+lint: ## show what in the overlaid specifications makes poor Go
+	$(GO) run ./gen lint
+
+update: ## move the pin to upstream's newest commit (or REF=…) and regenerate
+	$(GO) run ./gen update $(if $(REF),--to $(REF))
+
+pull: ## make sure that specs/ holds the pinned snapshots
+	$(GO) run ./gen pull
+
+vet:
+	$(GO) vet ./...
+
+race: ## run every test with the race detector
+	$(GO) test -race ./...
+
+FUZZTIME ?= 60s
+fuzz: ## run every fuzz target for FUZZTIME
+	@set -e; for pkg in $$($(GO) list ./...); do \
+		for target in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
+			echo "$$pkg $$target"; $(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$pkg; \
+		done; \
+	done
+
+bench-gen: ## time the generator's stages on the real snapshots
+	$(GO) test -run '^$$' -bench . -benchmem ./gen/...
+
+gen-size: ## what building the generator costs: packages, modules, bytes
+	@$(GO) list -deps ./gen | wc -l | xargs echo "packages linked into gen:"
+	@$(GO) list -deps -f '{{with .Module}}{{.Path}}{{end}}' ./gen | sort -u | grep -c . | xargs echo "modules linked into gen:"
+	@$(GO) build -o bin/gen ./gen && wc -c < bin/gen | xargs echo "bytes of the binary:"

@@ -1,0 +1,3 @@
+// Package basiq is the front door of the Go SDK for Basiq's open-finance API
+// (Australia, API v3).
+package basiq

@@ -1,0 +1,289 @@
+package canon
+
+import (
+	"bytes"
+	"cmp"
+	"net/http"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"gopkg.in/yaml.v3"
+
+	"github.com/basiq-sdk/basiq-go/gen/internal/diag"
+)
+
+// Snapshot reads a description and renders its canonical snapshot.
+func Snapshot(name string, data []byte) ([]byte, error) {
+	root, err := Parse(name, data)
+	if err != nil {
+		return nil, err
+	}
+	facts, err := Canonical(name, root)
+	if err != nil {
+		return nil, err
+	}
+	return Marshal(facts)
+}
+
+// Canonical returns the facts of an OpenAPI document as a new tree in the one
+// canonical order. The nodes keep their positions in the document.
+func Canonical(name string, root *yaml.Node) (*yaml.Node, error) {
+	c := &canoniser{reader: reader{name: name}}
+	if v := member(root, "openapi"); v == nil || !strings.HasPrefix(v.Value, "3.0.") && !strings.HasPrefix(v.Value, "3.1.") {
+		found := "it has no openapi key"
+		if v != nil {
+			found = "it declares openapi " + strconv.Quote(v.Value)
+		} else if member(root, "swagger") != nil {
+			found = "it is a Swagger 2 document"
+		}
+		return nil, diag.Errorf(c.pos(root), "not-openapi", "this is no OpenAPI 3.0 or 3.1 document: %s", found).
+			WithHint("convert it to OpenAPI 3 first")
+	}
+	out := c.convert(document, root, "")
+	c.resolveRefs(out)
+	if err := c.faults.Err(); err != nil {
+		return nil, err
+	}
+	prune(out)
+	return out, nil
+}
+
+// Marshal renders a tree in the canonical form.
+func Marshal(root *yaml.Node) ([]byte, error) {
+	var b bytes.Buffer
+	enc := yaml.NewEncoder(&b)
+	enc.SetIndent(2)
+	if err := enc.Encode(root); err != nil {
+		return nil, err
+	}
+	return b.Bytes(), enc.Close()
+}
+
+type canoniser struct {
+	reader
+	refs []*yaml.Node
+}
+
+func member(n *yaml.Node, key string) *yaml.Node {
+	if n == nil || n.Kind != yaml.MappingNode {
+		return nil
+	}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if n.Content[i].Value == key {
+			return n.Content[i+1]
+		}
+	}
+	return nil
+}
+
+func mappingLike(n *yaml.Node) *yaml.Node {
+	return &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map", Line: n.Line, Column: n.Column}
+}
+
+// convert copies the facts of n, which stands where an object of kind k is due.
+func (c *canoniser) convert(k kind, n *yaml.Node, key string) *yaml.Node {
+	if keywords, ok := objects[k]; ok {
+		if n.Kind == yaml.MappingNode {
+			return c.object(k, keywords, n, key)
+		}
+		// additionalProperties may be a boolean, and 3.1 knows boolean schemas.
+		if k == schema && n.Kind == yaml.ScalarNode && n.Tag == "!!bool" {
+			return n
+		}
+		c.fault(n, "wrong-shape", "%s must be an object", describe(key))
+		return n
+	}
+	if elem, ok := maps[k]; ok {
+		if n.Kind != yaml.MappingNode {
+			c.fault(n, "wrong-shape", "%s must be an object", describe(key))
+			return n
+		}
+		return c.names(k, elem, n)
+	}
+	if elem, ok := lists[k]; ok {
+		if n.Kind != yaml.SequenceNode {
+			c.fault(n, "wrong-shape", "%s must be a list", describe(key))
+			return n
+		}
+		out := &yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq", Line: n.Line, Column: n.Column}
+		for _, e := range n.Content {
+			out.Content = append(out.Content, c.convert(elem, e, key))
+		}
+		if k == requirements {
+			sortNodes(out)
+		}
+		return out
+	}
+	c.credentials(key, n)
+	switch k {
+	case text:
+		if n.Kind != yaml.ScalarNode {
+			c.fault(n, "wrong-shape", "%s must be a single value", describe(key))
+		}
+	case nameList, enumList:
+		if n.Kind == yaml.SequenceNode {
+			out := *n
+			out.Content = slices.Clone(n.Content)
+			sortNodes(&out)
+			return &out
+		}
+		if n.Kind == yaml.MappingNode || k == enumList {
+			c.fault(n, "wrong-shape", "%s must be a list", describe(key))
+		}
+	}
+	if k == value && n.Kind == yaml.MappingNode { // data: the order of its keys says nothing either
+		return c.sorted(n)
+	}
+	return n
+}
+
+// sentences tells whether an enumeration lists messages for people: those are
+// prose, whatever keyword they stand under.
+func sentences(n *yaml.Node) bool {
+	return slices.ContainsFunc(n.Content, func(v *yaml.Node) bool {
+		text := strings.TrimSpace(v.Value)
+		return strings.ContainsAny(text, "\r\n") || strings.Contains(text, " ") && strings.HasSuffix(text, ".")
+	})
+}
+
+func describe(key string) string {
+	if key == "" {
+		return "this"
+	}
+	return key
+}
+
+func (c *canoniser) object(k kind, keywords []keyword, n *yaml.Node, key string) *yaml.Node {
+	out := mappingLike(n)
+	known := map[string]bool{}
+	for _, kw := range keywords {
+		known[kw.name] = true
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			if n.Content[i].Value != kw.name {
+				continue
+			}
+			v := c.convert(kw.kind, n.Content[i+1], kw.name)
+			if kw.name == "$ref" {
+				c.ref(v)
+			}
+			if kw.kind == enumList && sentences(v) {
+				continue
+			}
+			if len(v.Content) == 0 && (kw.kind == contentMap || kw.kind == parameters || kw.kind == headersMap || kw.kind == nameList && v.Kind == yaml.SequenceNode) {
+				continue // an empty one says what none says
+			}
+			out.Content = append(out.Content, n.Content[i], v)
+		}
+	}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		name := n.Content[i].Value
+		if !known[name] && !prose[name] && !strings.HasPrefix(name, "x-") {
+			c.fault(n.Content[i], "unknown-keyword", "%q is no keyword of %s", name, kindNames[k]).
+				WithHint("the generator does not know what it means; it cannot be dropped silently")
+		}
+	}
+	switch k {
+	case info:
+		c.title(out)
+	}
+	return out
+}
+
+var kindNames = map[kind]string{
+	document: "an OpenAPI document", info: "info", server: "a server", serverVar: "a server variable", pathItem: "a path",
+	operation: "an operation", parameter: "a parameter", header: "a header", requestBody: "a request body",
+	response: "a response", mediaType: "a media type", encoding: "an encoding", schema: "a schema",
+	discriminator: "a discriminator", components: "components", securityScheme: "a security scheme",
+	oauthFlows: "OAuth flows", oauthFlow: "an OAuth flow",
+}
+
+// names converts a map of names, sorted by them.
+func (c *canoniser) names(k, elem kind, n *yaml.Node) *yaml.Node {
+	out := mappingLike(n)
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key, v := n.Content[i], n.Content[i+1]
+		if (k == pathsMap || k == responsesMap || k == callback) && strings.HasPrefix(key.Value, "x-") {
+			continue
+		}
+		if k == scopes { // what a scope allows is prose
+			v = &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: "", Line: v.Line, Column: v.Column}
+		}
+		cv := c.convert(elem, v, key.Value)
+		if k == pathsMap && cv.Kind == yaml.MappingNode {
+			c.pushDown(cv)
+			sortPathParameters(key.Value, cv)
+		}
+		if k == responsesMap && cv.Kind == yaml.MappingNode && member(cv, "$ref") == nil {
+			describeResponse(key, cv)
+		}
+		out.Content = append(out.Content, key, cv)
+	}
+	return c.sorted(out)
+}
+
+// sorted orders a mapping's members by key; "default" follows the statuses.
+func (c *canoniser) sorted(n *yaml.Node) *yaml.Node {
+	type pair struct{ k, v *yaml.Node }
+	pairs := make([]pair, 0, len(n.Content)/2)
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		pairs = append(pairs, pair{n.Content[i], n.Content[i+1]})
+	}
+	slices.SortStableFunc(pairs, func(a, b pair) int { return cmp.Compare(a.k.Value, b.k.Value) })
+	out := mappingLike(n)
+	for _, p := range pairs {
+		out.Content = append(out.Content, p.k, p.v)
+	}
+	return out
+}
+
+// sortNodes orders a list whose order says nothing.
+func sortNodes(n *yaml.Node) {
+	slices.SortStableFunc(n.Content, func(a, b *yaml.Node) int { return cmp.Compare(flat(a), flat(b)) })
+}
+
+func flat(n *yaml.Node) string {
+	if n.Kind == yaml.ScalarNode {
+		return n.Value
+	}
+	var b strings.Builder
+	for _, c := range n.Content {
+		b.WriteString(flat(c))
+		b.WriteByte(0)
+	}
+	return b.String()
+}
+
+// title keeps a title that is a mere name, and puts the document's in place
+// of one that is prose.
+func (c *canoniser) title(n *yaml.Node) {
+	stem := strings.TrimSuffix(path.Base(c.name), path.Ext(c.name))
+	if t := member(n, "title"); t != nil {
+		if t.Value != "" && !strings.ContainsFunc(t.Value, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }) {
+			return
+		}
+		*t = yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: stem, Line: t.Line, Column: t.Column}
+	}
+}
+
+// describeResponse gives a response the description that OpenAPI asks for, in
+// our words: the status's name.
+func describeResponse(key, response *yaml.Node) {
+	words := "Response"
+	if code, err := strconv.Atoi(key.Value); err == nil && http.StatusText(code) != "" {
+		words = http.StatusText(code)
+	} else if key.Value == "default" {
+		words = "Any other response"
+	}
+	d := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: words, Line: response.Line, Column: response.Column}
+	for i := 0; i+1 < len(response.Content); i += 2 {
+		if response.Content[i].Value == "description" {
+			response.Content[i+1] = d
+			return
+		}
+	}
+	k := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: "description", Line: response.Line, Column: response.Column}
+	response.Content = append([]*yaml.Node{k, d}, response.Content...)
+}

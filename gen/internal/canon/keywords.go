@@ -1,0 +1,101 @@
+package canon
+
+// What a node of an OpenAPI document is decides what its keys mean: keywords
+// of the specification, or names that the API gives.
+type kind int
+
+const (
+	value kind = iota // anything below is data: kept as it is
+	document
+	info
+	servers
+	server
+	serverVars
+	serverVar
+	pathsMap
+	pathItem
+	operation
+	parameters
+	parameter
+	requestBody
+	responsesMap
+	response
+	contentMap
+	mediaType
+	encodingMap
+	encoding
+	headersMap
+	header
+	schema
+	schemasMap
+	schemaList
+	components
+	parametersMap
+	bodiesMap
+	securityMap
+	securityScheme
+	oauthFlows
+	oauthFlow
+	requirements
+	requirement
+	scopes
+	discriminator
+	callbacksMap
+	callback
+	nameList // a list of names whose order says nothing
+	enumList
+	text
+)
+
+// keyword is a key that is kept, and what stands under it. Their order here
+// is their order in a snapshot.
+type keyword struct {
+	name string
+	kind kind
+}
+
+// objects lists the keywords of each kind of object. What is not listed is
+// dropped if it is known prose or an extension, and refused otherwise.
+var objects = map[kind][]keyword{
+	document: {{"openapi", text}, {"jsonSchemaDialect", text}, {"info", info}, {"servers", servers}, {"security", requirements},
+		{"paths", pathsMap}, {"webhooks", pathsMap}, {"components", components}},
+	info:        {{"title", text}, {"version", text}},
+	server:      {{"url", text}, {"variables", serverVars}},
+	serverVar:   {{"default", text}, {"enum", enumList}},
+	pathItem:    {{"$ref", text}, {"servers", servers}, {"parameters", parameters}, {"get", operation}, {"head", operation}, {"options", operation}, {"post", operation}, {"put", operation}, {"patch", operation}, {"delete", operation}, {"trace", operation}},
+	operation:   {{"operationId", text}, {"deprecated", text}, {"security", requirements}, {"servers", servers}, {"parameters", parameters}, {"requestBody", requestBody}, {"responses", responsesMap}, {"callbacks", callbacksMap}},
+	parameter:   {{"$ref", text}, {"name", text}, {"in", text}, {"required", text}, {"deprecated", text}, {"allowEmptyValue", text}, {"style", text}, {"explode", text}, {"allowReserved", text}, {"schema", schema}, {"content", contentMap}},
+	header:      {{"$ref", text}, {"required", text}, {"deprecated", text}, {"style", text}, {"explode", text}, {"schema", schema}, {"content", contentMap}},
+	requestBody: {{"$ref", text}, {"required", text}, {"content", contentMap}},
+	response:    {{"$ref", text}, {"description", text}, {"headers", headersMap}, {"content", contentMap}},
+	mediaType:   {{"schema", schema}, {"encoding", encodingMap}},
+	encoding:    {{"contentType", text}, {"headers", headersMap}, {"style", text}, {"explode", text}, {"allowReserved", text}},
+	schema: {{"$ref", text}, {"type", nameList}, {"format", text}, {"nullable", text}, {"readOnly", text}, {"writeOnly", text}, {"deprecated", text},
+		{"enum", enumList}, {"const", value}, {"default", value}, {"multipleOf", text}, {"minimum", text}, {"exclusiveMinimum", text}, {"maximum", text}, {"exclusiveMaximum", text},
+		{"minLength", text}, {"maxLength", text}, {"pattern", text}, {"minItems", text}, {"maxItems", text}, {"uniqueItems", text}, {"minProperties", text}, {"maxProperties", text},
+		{"contentMediaType", text}, {"contentEncoding", text},
+		{"required", nameList}, {"properties", schemasMap}, {"patternProperties", schemasMap}, {"additionalProperties", schema}, {"propertyNames", schema}, {"items", schema}, {"prefixItems", schemaList},
+		{"allOf", schemaList}, {"oneOf", schemaList}, {"anyOf", schemaList}, {"not", schema}, {"discriminator", discriminator}},
+	discriminator:  {{"propertyName", text}, {"mapping", value}},
+	components:     {{"schemas", schemasMap}, {"responses", responsesMap}, {"parameters", parametersMap}, {"requestBodies", bodiesMap}, {"headers", headersMap}, {"securitySchemes", securityMap}},
+	securityScheme: {{"$ref", text}, {"type", text}, {"name", text}, {"in", text}, {"scheme", text}, {"bearerFormat", text}, {"openIdConnectUrl", text}, {"flows", oauthFlows}},
+	oauthFlows:     {{"implicit", oauthFlow}, {"password", oauthFlow}, {"clientCredentials", oauthFlow}, {"authorizationCode", oauthFlow}},
+	oauthFlow:      {{"authorizationUrl", text}, {"tokenUrl", text}, {"refreshUrl", text}, {"scopes", scopes}},
+}
+
+// maps are objects whose keys are names of the API's own.
+var maps = map[kind]kind{
+	serverVars: serverVar, pathsMap: pathItem, responsesMap: response, contentMap: mediaType, encodingMap: encoding,
+	headersMap: header, schemasMap: schema, parametersMap: parameter, bodiesMap: requestBody, securityMap: securityScheme,
+	callbacksMap: callback, callback: pathItem, scopes: text, requirement: nameList,
+}
+
+// lists are sequences of one kind.
+var lists = map[kind]kind{servers: server, parameters: parameter, schemaList: schema, requirements: requirement}
+
+// prose are the keywords that say nothing about the API's shape.
+var prose = map[string]bool{
+	"summary": true, "description": true, "tags": true, "title": true, "example": true, "examples": true,
+	"externalDocs": true, "contact": true, "license": true, "termsOfService": true, "xml": true, "links": true,
+	"$comment": true,
+}

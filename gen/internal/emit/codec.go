@@ -1,0 +1,285 @@
+package emit
+
+import (
+	. "github.com/dave/jennifer/jen" //nolint:staticcheck // jennifer's builders read as Go only without a qualifier
+
+	"strings"
+
+	"github.com/basiq-sdk/basiq-go/gen/internal/model"
+)
+
+// codec declares a struct's JSON form: no reflection, nothing lost.
+func (p paths) codec(g *Group, t *model.Type) {
+	v := receiver
+	names := lowerFirst(t.Name) + "Members"
+	// One name to a line: a new member is a new line.
+	g.Var().Id(names).Op("=").Index(Op("...")).String().CustomFunc(Options{Open: "{", Close: "}", Separator: ",", Multi: true}, func(g *Group) {
+		for _, f := range t.Fields {
+			g.Lit(f.Wire)
+		}
+	})
+	g.Line()
+	g.Comment("DecodeJSON reads the value from d.")
+	g.Func().Params(Id(v).Op("*").Id(t.Name)).Id("DecodeJSON").Params(Id("d").Op("*").Qual(p.wire, "Decoder")).Block(
+		Id("m").Op(":=").Id("d").Dot("Members").Call(Op("&").Id(v).Dot("JSON"), Id(names).Index(Op(":"))),
+		For(Id("m").Dot("Next").Call()).Block(
+			Switch(Id("m").Dot("Name").Call()).BlockFunc(func(g *Group) {
+				for _, f := range t.Fields {
+					wires := []Code{Lit(f.Wire)}
+					for _, a := range f.Aliases {
+						wires = append(wires, Lit(a))
+					}
+					g.Case(wires...).Block(p.decode(Id(v).Dot(f.Name), f.Ref))
+				}
+				g.Default().Block(Id("m").Dot("Extra").Call())
+			}),
+		),
+	)
+	g.Line()
+	g.Comment("AppendJSON appends the value's JSON form to b.")
+	g.Func().Params(Id(v).Op("*").Id(t.Name)).Id("AppendJSON").Params(Id("b").Index().Byte()).Index().Byte().BlockFunc(func(g *Group) {
+		g.Id("w").Op(":=").Qual(p.wire, "BeginObject").Call(Id("b"), Op("&").Id(v).Dot("JSON"), Id(names).Index(Op(":")))
+		for _, f := range t.Fields {
+			g.Add(p.encode(Id(v).Dot(f.Name), f))
+		}
+		g.Return(Id("w").Dot("End").Call())
+	})
+	g.Line()
+	p.standardJSON(g, t)
+}
+
+// standardJSON makes the type work with encoding/json.
+func (p paths) standardJSON(g *Group, t *model.Type) {
+	v := receiver
+	g.Comment("MarshalJSON implements json.Marshaler.")
+	g.Func().Params(Id(v).Id(t.Name)).Id("MarshalJSON").Params().Params(Index().Byte(), Error()).Block(
+		Return(Id(v).Dot("AppendJSON").Call(Nil()), Nil()),
+	)
+	g.Line()
+	g.Comment("UnmarshalJSON implements json.Unmarshaler.")
+	g.Func().Params(Id(v).Op("*").Id(t.Name)).Id("UnmarshalJSON").Params(Id("data").Index().Byte()).Error().Block(
+		Return(Qual(p.wire, "Unmarshal").Call(Id("data"), Id(v))),
+	)
+	g.Line()
+}
+
+func (p paths) decode(dst *Statement, r model.Ref) Code {
+	m := Id("m")
+	set := func(call *Statement) Code { return dst.Op("=").Add(call) }
+	switch r.Prim {
+	case model.Named:
+		switch {
+		case r.Type.Kind == model.Enum && r.Pointer:
+			return set(Qual(p.wire, "OptText").Types(Id(r.Type.Name)).Call(Op("&").Id("m")))
+		case r.Type.Kind == model.Enum:
+			return set(Id(r.Type.Name).Call(m.Dot("String").Call()))
+		case r.Pointer:
+			return set(Qual(p.wire, "Pointer").Types(Id(r.Type.Name)).Call(Op("&").Id("m")))
+		}
+		return m.Dot("Value").Call(Op("&").Add(dst))
+	case model.List:
+		return set(p.decodeList(*r.Elem))
+	case model.Map:
+		return set(Qual(p.wire, "MapOf").Call(Op("&").Id("m"), p.element(*r.Elem)))
+	}
+	if r.Pointer {
+		switch r.Prim {
+		case model.Bool, model.Int, model.Float, model.String:
+			return set(m.Dot("Opt" + method[r.Prim]).Call())
+		default:
+			return set(Qual(p.wire, "OptText").Types(p.goType(model.Ref{Prim: r.Prim})).Call(Op("&").Id("m")))
+		}
+	}
+	call := m.Dot(method[r.Prim]).Call()
+	switch r.Prim {
+	case model.Date, model.DateTime, model.Month:
+		return set(p.goType(r).Call(Id("m").Dot("String").Call()))
+	}
+	return set(call)
+}
+
+var method = map[model.Prim]string{
+	model.String: "String", model.Bool: "Bool", model.Int: "Int", model.Float: "Float",
+	model.Decimal: "Decimal", model.JSON: "RawValue",
+}
+
+func (p paths) decodeList(elem model.Ref) *Statement {
+	m := Op("&").Id("m")
+	switch {
+	case elem.Prim == model.String:
+		return Id("m").Dot("Strings").Call()
+	case elem.Prim == model.Named && elem.Type.Kind != model.Enum:
+		return Qual(p.wire, "List").Types(Id(elem.Type.Name)).Call(m)
+	case elem.IsText():
+		return Qual(p.wire, "Texts").Types(p.goType(elem)).Call(m)
+	}
+	return Qual(p.wire, "ListOf").Call(m, p.element(elem))
+}
+
+// element is a function that reads one element of a rarely used shape.
+func (p paths) element(elem model.Ref) Code {
+	body := func() Code {
+		e := Id("e")
+		switch elem.Prim {
+		case model.String:
+			return e.Dot("String").Call()
+		case model.Bool, model.Int, model.Float, model.Decimal, model.JSON:
+			return e.Dot(method[elem.Prim]).Call()
+		case model.List, model.Map:
+			fn := map[model.Prim]string{model.List: "ListOf", model.Map: "MapOf"}[elem.Prim]
+			return Qual(p.wire, fn).Call(e, p.element(*elem.Elem))
+		case model.Named:
+			if elem.Type.Kind != model.Enum {
+				return Op("*").Qual(p.wire, "Pointer").Types(Id(elem.Type.Name)).Call(e)
+			}
+		}
+		return p.goType(elem).Call(e.Dot("String").Call())
+	}()
+	if elem.Prim == model.Named && elem.Type.Kind != model.Enum {
+		return Qual(p.wire, "Object").Types(Id(elem.Type.Name))
+	}
+	return Func().Params(Id("e").Op("*").Qual(p.wire, "Members")).Add(p.goType(elem)).Block(Return(body))
+}
+
+func (p paths) encode(src *Statement, f *model.Field) Code {
+	w, name := Id("w"), Lit(f.Wire)
+	need := Qual(p.wire, "Optional")
+	if f.Required {
+		need = Qual(p.wire, "Required")
+	}
+	r := f.Ref
+	switch r.Prim {
+	case model.Named:
+		switch {
+		case r.Type.Kind == model.Enum && r.Pointer:
+			return Qual(p.wire, "AppendOptText").Call(Op("&").Id("w"), name, src, need)
+		case r.Type.Kind == model.Enum:
+			return w.Dot("String").Call(name, String().Call(src), need)
+		case r.Pointer:
+			return Qual(p.wire, "AppendPointer").Call(Op("&").Id("w"), name, src, need)
+		}
+		return w.Dot("Value").Call(name, Op("&").Add(src), need)
+	case model.List:
+		switch {
+		case r.Elem.Prim == model.String:
+			return w.Dot("Strings").Call(name, src, need)
+		case r.Elem.Prim == model.Named && r.Elem.Type.Kind != model.Enum:
+			return Qual(p.wire, "AppendList").Call(Op("&").Id("w"), name, src, need)
+		case r.Elem.IsText():
+			return Qual(p.wire, "AppendTexts").Call(Op("&").Id("w"), name, src, need)
+		}
+		return Qual(p.wire, "AppendListOf").Call(Op("&").Id("w"), name, src, need, p.appender(*r.Elem))
+	case model.Map:
+		return Qual(p.wire, "AppendMapOf").Call(Op("&").Id("w"), name, src, need, p.appender(*r.Elem))
+	case model.JSON:
+		return w.Dot("Raw").Call(name, src, need)
+	}
+	if r.Pointer {
+		switch r.Prim {
+		case model.Bool, model.Int, model.Float, model.String:
+			return w.Dot("Opt"+method[r.Prim]).Call(name, src, need)
+		}
+		return Qual(p.wire, "AppendOptText").Call(Op("&").Id("w"), name, src, need)
+	}
+	switch r.Prim {
+	case model.Date, model.DateTime, model.Month:
+		return w.Dot("String").Call(name, String().Call(src), need)
+	}
+	return w.Dot(method[r.Prim]).Call(name, src, need)
+}
+
+// appender is a function that appends one element of a rarely used shape.
+func (p paths) appender(elem model.Ref) Code {
+	var body Code
+	e := Id("e")
+	switch elem.Prim {
+	case model.Bool, model.Int, model.Float:
+		body = Qual(p.wire, "Append"+method[elem.Prim]).Call(Id("b"), e)
+	case model.JSON:
+		body = Qual(p.wire, "AppendRaw").Call(Id("b"), e)
+	case model.List:
+		body = Qual(p.wire, "AppendElements").Call(Id("b"), e, p.appender(*elem.Elem))
+	case model.Map:
+		body = Qual(p.wire, "AppendMembers").Call(Id("b"), e, p.appender(*elem.Elem))
+	case model.Named:
+		if elem.Type.Kind != model.Enum {
+			body = e.Dot("AppendJSON").Call(Id("b"))
+		}
+	}
+	if body == nil {
+		body = Qual(p.wire, "AppendString").Call(Id("b"), String().Call(e))
+	}
+	return Func().Params(Id("b").Index().Byte(), Id("e").Add(p.goType(elem))).Index().Byte().Block(Return(body))
+}
+
+// union declares the accessors of a polymorphic value.
+func (p paths) union(g *Group, t *model.Type) {
+	v := receiver
+	recv := Id(v).Id(t.Name)
+	g.Comment("Raw returns the value as it came.")
+	g.Func().Params(recv.Clone()).Id("Raw").Params().Qual(p.value, "JSON").Block(Return(Id(v).Dot("raw")))
+	g.Line()
+	g.Comment("IsZero tells whether there is no value, or null.")
+	g.Func().Params(recv.Clone()).Id("IsZero").Params().Bool().Block(Return(Id(v).Dot("raw").Dot("IsZero").Call()))
+	g.Line()
+	g.Add(docs(t.Name + "Of returns a " + t.Name + " that holds raw."))
+	g.Func().Id(t.Name + "Of").Params(Id("raw").Qual(p.value, "JSON")).Id(t.Name).Block(
+		Return(Id(t.Name).Values(Dict{Id("raw"): Id("raw")})))
+	g.Line()
+	for _, variant := range t.Variants {
+		fn := "Variant"
+		var ret Code = Op("*").Add(p.goType(variant.Ref))
+		var arg Code = p.goType(variant.Ref)
+		switch {
+		case variant.Ref.Prim == model.List:
+			ret, arg, fn = p.goType(variant.Ref), p.goType(*variant.Ref.Elem), "VariantList"
+		case variant.Ref.Prim != model.Named:
+			ret, fn, arg = Qual(p.value, "JSON"), "VariantRaw", nil
+		}
+		match := Qual(p.wire, "Match").Values(matchDict(variant.When))
+		call := Qual(p.wire, fn)
+		if arg != nil {
+			call = call.Types(arg)
+		}
+		g.Add(docs(sentence(variant.Name, variant.Doc)))
+		g.Func().Params(recv.Clone()).Id(variant.Name).Params().Params(ret, Bool()).Block(
+			Return(call.Call(Id(v).Dot("raw"), match)))
+		g.Line()
+	}
+	g.Comment("DecodeJSON reads the value from d.")
+	g.Func().Params(Id(v).Op("*").Id(t.Name)).Id("DecodeJSON").Params(Id("d").Op("*").Qual(p.wire, "Decoder")).Block(
+		Id(v).Dot("raw").Op("=").Id("d").Dot("RawValue").Call())
+	g.Line()
+	g.Comment("AppendJSON appends the value's JSON form to b.")
+	g.Func().Params(Id(v).Op("*").Id(t.Name)).Id("AppendJSON").Params(Id("b").Index().Byte()).Index().Byte().Block(
+		Return(Qual(p.wire, "AppendRaw").Call(Id("b"), Id(v).Dot("raw"))))
+	g.Line()
+	p.standardJSON(g, t)
+}
+
+func matchDict(w model.When) Dict {
+	d := Dict{}
+	if w.Kind != "" {
+		d[Id("Kind")] = Lit(w.Kind)
+	}
+	if w.Property != "" {
+		d[Id("Member")] = Lit(w.Property)
+	}
+	if len(w.Equals) > 0 {
+		d[Id("Equals")] = Index().String().ValuesFunc(func(g *Group) {
+			for _, e := range w.Equals {
+				g.Lit(e)
+			}
+		})
+	}
+	return d
+}
+
+// lowerFirst makes an unexported name of an exported one: APIKey → apiKey.
+func lowerFirst(name string) string {
+	i := 1
+	for i < len(name) && name[i] >= 'A' && name[i] <= 'Z' && (i+1 == len(name) || name[i+1] >= 'A' && name[i+1] <= 'Z') {
+		i++
+	}
+	return strings.ToLower(name[:i]) + name[i:]
+}

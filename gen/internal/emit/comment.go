@@ -1,0 +1,124 @@
+package emit
+
+import (
+	"strings"
+	"unicode"
+)
+
+// textWidth is the widest line of a comment, its marker included, when it
+// stands at the left margin.
+const textWidth = 80
+
+// comment renders text as a Go comment with lines that start with indent.
+// Paragraphs are separated by blank lines; lines that begin with "- " are
+// list items. Characters that could end the comment, or hide or reorder what
+// a reviewer sees, do not get through.
+func comment(indent, text string) string {
+	var b strings.Builder
+	width := textWidth - len("// ") - 4*strings.Count(indent, "\t")
+	paragraphs := strings.Split(sanitize(text), "\n\n")
+	for i, p := range paragraphs {
+		if i > 0 {
+			b.WriteString(indent + "//\n")
+		}
+		for _, item := range listItems(p) {
+			first, rest := "// ", "// "
+			if strings.HasPrefix(item, "- ") {
+				item, first, rest = strings.TrimPrefix(item, "- "), "//   - ", "//     "
+			}
+			for j, line := range wrap(item, width-len(first)+3) {
+				b.WriteString(indent)
+				if j == 0 {
+					b.WriteString(first)
+				} else {
+					b.WriteString(rest)
+				}
+				b.WriteString(line + "\n")
+			}
+		}
+	}
+	return b.String()
+}
+
+// listItems splits a paragraph into its list items, or returns it whole.
+func listItems(p string) []string {
+	var items []string
+	for line := range strings.SplitSeq(p, "\n") {
+		line = strings.TrimSpace(line)
+		if line == "" {
+			continue
+		}
+		if strings.HasPrefix(line, "- ") || len(items) == 0 {
+			items = append(items, line)
+			continue
+		}
+		items[len(items)-1] += " " + line
+	}
+	return items
+}
+
+func wrap(text string, width int) []string {
+	var lines []string
+	line := ""
+	for word := range strings.FieldsSeq(text) {
+		switch {
+		case line == "":
+			line = word
+		case len([]rune(line))+1+len([]rune(word)) > width:
+			lines, line = append(lines, line), word
+		default:
+			line += " " + word
+		}
+	}
+	if line != "" {
+		lines = append(lines, line)
+	}
+	return lines
+}
+
+// sanitize normalises line ends and drops characters that have no place in a
+// comment: controls, and marks that change the direction of the text.
+func sanitize(text string) string {
+	text = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\u2028", "\n", "\u2029", "\n").Replace(text)
+	text = strings.Map(func(r rune) rune {
+		switch {
+		case r == '\n' || r == '\t':
+			return r
+		case unicode.IsControl(r), unicode.Is(unicode.Cf, r), r == unicode.ReplacementChar:
+			return -1
+		}
+		return r
+	}, text)
+	return strings.TrimSpace(text)
+}
+
+// sentence puts a name before a predicate: "User" + "is a person" gives
+// "User is a person". A text that already starts a sentence is left alone.
+func sentence(name, doc string) string {
+	doc = strings.TrimSpace(doc)
+	if doc == "" {
+		return ""
+	}
+	if unicode.IsLower([]rune(doc)[0]) {
+		return name + " " + doc
+	}
+	return doc
+}
+
+// paragraphs joins the non-empty parts as paragraphs.
+func paragraphs(parts ...string) string {
+	var out []string
+	for _, p := range parts {
+		if p = strings.TrimSpace(p); p != "" {
+			out = append(out, p)
+		}
+	}
+	return strings.Join(out, "\n\n")
+}
+
+func deprecated(text string) string {
+	if text == "" {
+		return ""
+	}
+	return "Deprecated: " + text
+}

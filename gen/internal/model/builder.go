@@ -1,0 +1,282 @@
+package model
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/basiq-sdk/basiq-go/gen/internal/diag"
+	"github.com/basiq-sdk/basiq-go/gen/internal/spec"
+)
+
+// Options of Build.
+type Options struct {
+	Package string
+	Lock    *Lock // names in use; nil means none
+	// Lax accepts what a complete overlay would have to settle, for looking at
+	// a specification before its overlays are finished.
+	Lax bool
+}
+
+// Build makes the model of a validated document. All faults are reported at
+// once, as a diag.List.
+func Build(doc *spec.Document, opts Options) (*Domain, error) {
+	if opts.Lock == nil {
+		opts.Lock = NewLock("")
+	}
+	b := &builder{
+		doc:       doc,
+		opts:      opts,
+		lock:      opts.Lock,
+		domain:    &Domain{Name: doc.Domain, Package: opts.Package, SpecFile: doc.File, Lock: opts.Lock},
+		resources: map[string]*Resource{},
+		byPointer: map[string]*Type{},
+	}
+	b.domain.Doc = b.documented(doc.Root().Get("info"))
+	b.operations()
+	b.mergeTypes()
+	b.breakCycles()
+	b.finishPages()
+	b.owners()
+	b.checkNames()
+	b.coverage()
+	if err := b.faults.Err(); err != nil {
+		return nil, err
+	}
+	slices.SortFunc(b.domain.Types, func(x, y *Type) int { return cmp.Compare(x.Name, y.Name) })
+	return b.domain, nil
+}
+
+type builder struct {
+	doc       *spec.Document
+	opts      Options
+	lock      *Lock
+	domain    *Domain
+	faults    diag.List
+	resources map[string]*Resource
+	byPointer map[string]*Type // by the pointer of the schema
+	types     []*Type          // in order of discovery, not yet merged
+	pages     []pagePlan
+}
+
+func (b *builder) fault(n spec.Node, code, format string, args ...any) *diag.Annotation {
+	a := diag.Errorf(n.Pos(), code, format, args...)
+	b.faults = append(b.faults, a)
+	return a
+}
+
+func (b *builder) finding(n spec.Node, code, format string, args ...any) *diag.Annotation {
+	a := diag.Errorf(n.Pos(), code, format, args...)
+	a.Severity = diag.Warning
+	b.domain.Findings = append(b.domain.Findings, a)
+	return a
+}
+
+// documented returns the sentence of a part. Whether every part has one is
+// counted in the end, when schemas that are one type have been merged.
+func (b *builder) documented(n spec.Node) string {
+	return strings.TrimSpace(n.Str("description"))
+}
+
+// name settles the name of a place and records it in the lock.
+func (b *builder) name(n spec.Node, loc, given, def string) LockEntry {
+	for part := range splitDots(cmp.Or(given, def)) {
+		if !validExported(part) {
+			b.fault(n, "bad-name", "%q cannot be an exported Go identifier", cmp.Or(given, def)).
+				WithHint("name it in the overlay (x-type, x-name, x-method, x-resource or x-enum)")
+			return LockEntry{Name: "Invalid"}
+		}
+	}
+	e, moved := b.lock.resolve(loc, given, def, n.Pos())
+	if moved != nil {
+		b.faults = append(b.faults, moved)
+	}
+	return e
+}
+
+func splitDots(s string) func(func(string) bool) { return strings.SplitSeq(s, ".") }
+
+// resource returns the resource called name, made on first use.
+func (b *builder) resource(n spec.Node, name string) *Resource {
+	if r := b.resources[name]; r != nil {
+		return r
+	}
+	r := &Resource{Name: name, Pos: n.Pos()}
+	decl := b.doc.Root().At("x-resources", name)
+	if decl.Exists() {
+		r.Pos = decl.Pos()
+	}
+	r.Doc = b.documented(decl)
+	b.resources[name] = r
+	b.domain.Resources = append(b.domain.Resources, r)
+	return r
+}
+
+// checkNames refuses two things of one name: methods of a resource, members
+// of a type, and package-level names.
+func (b *builder) checkNames() {
+	slices.SortFunc(b.domain.Resources, func(x, y *Resource) int { return cmp.Compare(x.Name, y.Name) })
+	scope := newScope(b, "package "+b.domain.Package)
+	scope.add("Client", diag.Pos{File: b.doc.File}, "the client")
+	scope.add("New", diag.Pos{File: b.doc.File}, "the client's constructor")
+	for _, r := range b.domain.Resources {
+		scope.add(r.Service(), r.Pos, "the service of resource "+r.Name)
+		methods := newScope(b, "resource "+r.Name)
+		for _, m := range r.Methods {
+			methods.add(m.Name, m.Pos, m.HTTP+" "+m.Path)
+			if m.Page != nil {
+				methods.add(m.allName(), m.Pos, "the iterator of "+m.HTTP+" "+m.Path)
+			}
+			for _, was := range m.Was {
+				methods.add(was, m.Pos, "the old name of "+m.Name)
+			}
+		}
+	}
+	filters := map[string]bool{}
+	for _, t := range b.domain.Types {
+		scope.add(t.Name, t.Pos, "the type of "+t.Loc)
+		for _, was := range t.Was {
+			scope.add(was, t.Pos, "the old name of "+t.Name)
+		}
+		members := newScope(b, "type "+t.Name)
+		if t.Kind == Struct && !t.Params {
+			members.add("JSON", t.Pos, "what every type says about its JSON form")
+		}
+		for _, f := range t.Fields {
+			members.add(f.Name, f.Pos, strconv.Quote(f.Wire))
+			if f.Filter != nil && !filters[f.Filter.Type] {
+				filters[f.Filter.Type] = true
+				scope.add(f.Filter.Type, f.Filter.Pos, "the filter of "+t.Name)
+			}
+		}
+		for _, v := range t.Values {
+			scope.add(v.Name, v.Pos, "value "+strconv.Quote(v.Wire)+" of "+t.Name)
+			for _, was := range v.Was {
+				scope.add(was, v.Pos, "the old name of "+v.Name)
+			}
+		}
+		for _, v := range t.Variants {
+			members.add(v.Name, v.Pos, "a variant")
+		}
+	}
+}
+
+type scope struct {
+	b     *builder
+	where string
+	taken map[string]string
+	at    map[string]diag.Pos
+}
+
+func newScope(b *builder, where string) *scope {
+	return &scope{b: b, where: where, taken: map[string]string{}, at: map[string]diag.Pos{}}
+}
+
+func (s *scope) add(name string, pos diag.Pos, what string) {
+	if other, dup := s.taken[name]; dup {
+		s.b.faults = append(s.b.faults, diag.Errorf(pos, "name-collision",
+			"%s: %s and %s (%s) are both called %s", s.where, what, other, s.at[name], name).
+			WithHint("give one of them another name in the overlay (x-type, x-name, x-method or x-enum)"))
+		return
+	}
+	s.taken[name], s.at[name] = what, pos
+}
+
+// owners finds for each type the one resource that uses it, if there is only one.
+func (b *builder) owners() {
+	users := map[*Type]map[*Resource]bool{}
+	var visit func(t *Type, r *Resource)
+	visitRef := func(ref *Ref, r *Resource) {
+		for ; ref != nil; ref = ref.Elem {
+			if ref.Prim == Named {
+				visit(ref.Type, r)
+			}
+		}
+	}
+	var order []*Type
+	visit = func(t *Type, r *Resource) {
+		if users[t][r] {
+			return
+		}
+		if users[t] == nil {
+			users[t] = map[*Resource]bool{}
+			order = append(order, t)
+		}
+		users[t][r] = true
+		for _, f := range t.Fields {
+			visitRef(&f.Ref, r)
+			if f.Filter != nil {
+				for _, ff := range f.Filter.Fields {
+					visitRef(&ff.Ref, r)
+				}
+			}
+		}
+		for _, v := range t.Variants {
+			visitRef(&v.Ref, r)
+		}
+	}
+	for _, r := range b.domain.Resources {
+		for _, m := range r.Methods {
+			if m.Params != nil {
+				visit(m.Params, r)
+			}
+			if m.Result != nil {
+				visitRef(m.Result, r)
+			}
+			for _, p := range m.PathParams {
+				visitRef(&p.Ref, r)
+			}
+		}
+	}
+	for _, t := range order {
+		if len(users[t]) != 1 {
+			continue
+		}
+		for r := range users[t] {
+			t.Owner = r
+			r.Types = append(r.Types, t)
+		}
+	}
+	b.domain.Types = order
+}
+
+// breakCycles makes a pointer of the field that would make a type contain itself.
+func (b *builder) breakCycles() {
+	const grey, black = 1, 2
+	state := map[*Type]int{}
+	var visit func(t *Type)
+	visit = func(t *Type) {
+		state[t] = grey
+		for _, f := range t.Fields {
+			if f.Ref.Prim != Named || f.Ref.Pointer || f.Ref.Type.Kind != Struct {
+				continue
+			}
+			switch state[f.Ref.Type] {
+			case grey:
+				f.Ref.Pointer = true
+			case black:
+			default:
+				visit(f.Ref.Type)
+			}
+		}
+		state[t] = black
+	}
+	for _, t := range b.types {
+		if state[t] == 0 {
+			visit(t)
+		}
+	}
+}
+
+func statusList(codes map[int]bool) []int {
+	var out []int
+	for c := range codes {
+		out = append(out, c)
+	}
+	slices.Sort(out)
+	return out
+}
+
+func location(format string, args ...any) string { return fmt.Sprintf(format, args...) }

@@ -1,0 +1,126 @@
+package model
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+
+	"gopkg.in/yaml.v3"
+
+	"github.com/basiq-sdk/basiq-go/gen/internal/canon"
+	"github.com/basiq-sdk/basiq-go/gen/internal/diag"
+)
+
+// Lock maps places of the specification to the Go identifiers that callers
+// compile against. A name that is in it can only change by an edit of it.
+type Lock struct {
+	File    string
+	entries map[string]LockEntry
+	used    map[string]LockEntry
+}
+
+// LockEntry is one locked name.
+type LockEntry struct {
+	Name string
+	Was  []string // earlier names, kept as deprecated aliases
+	Pos  diag.Pos
+}
+
+const lockHeader = `# The Go names in use, by the place in the specification that they stand for.
+# Written by the generator: new names are added, names of parts that are gone
+# are removed, and a name that is here never changes by itself. To rename one,
+# write  {name: New, was: [Old]}  and give the new name in the overlay, if the
+# overlay names it; Old stays as a deprecated alias.
+`
+
+// NewLock returns an empty lock.
+func NewLock(file string) *Lock {
+	return &Lock{File: file, entries: map[string]LockEntry{}, used: map[string]LockEntry{}}
+}
+
+// ParseLock reads a names lock.
+func ParseLock(file string, data []byte) (*Lock, error) {
+	l := NewLock(file)
+	if len(bytes.TrimSpace(data)) == 0 {
+		return l, nil
+	}
+	root, err := canon.Parse(file, data)
+	if err != nil {
+		return nil, err
+	}
+	var list diag.List
+	for i := 0; i+1 < len(root.Content); i += 2 {
+		k, v := root.Content[i], root.Content[i+1]
+		e := LockEntry{Pos: diag.Pos{File: file, Line: k.Line, Col: k.Column}}
+		switch v.Kind {
+		case yaml.ScalarNode:
+			e.Name = v.Value
+		case yaml.MappingNode:
+			var long struct {
+				Name string
+				Was  []string
+			}
+			if err := v.Decode(&long); err != nil {
+				list = append(list, diag.Errorf(e.Pos, "names-lock-entry", "cannot read this entry: %v", err).
+					WithHint("write  %s: Name  or  %s: {name: New, was: [Old]}", k.Value, k.Value))
+				continue
+			}
+			e.Name, e.Was = long.Name, long.Was
+		}
+		for _, name := range append([]string{e.Name}, e.Was...) {
+			for part := range splitDots(name) {
+				if !validExported(part) {
+					list = append(list, diag.Errorf(e.Pos, "names-lock-entry", "%q is not an exported Go identifier", name))
+				}
+			}
+		}
+		l.entries[k.Value] = e
+	}
+	return l, list.Err()
+}
+
+// Marshal renders the names in use.
+func (l *Lock) Marshal() ([]byte, error) {
+	var b bytes.Buffer
+	b.WriteString(lockHeader)
+	for _, loc := range slices.SortedFunc(maps.Keys(l.used), compareLoc) {
+		e := l.used[loc]
+		key, err := yaml.Marshal(loc)
+		if err != nil {
+			return nil, err
+		}
+		fmt.Fprintf(&b, "%s: ", bytes.TrimSpace(key))
+		if len(e.Was) == 0 {
+			fmt.Fprintf(&b, "%s\n", e.Name)
+			continue
+		}
+		fmt.Fprintf(&b, "{name: %s, was: [", e.Name)
+		for i, w := range e.Was {
+			if i > 0 {
+				b.WriteString(", ")
+			}
+			b.WriteString(w)
+		}
+		b.WriteString("]}\n")
+	}
+	return b.Bytes(), nil
+}
+
+// compareLoc keeps what belongs together in one place: a schema, then its members and values.
+func compareLoc(a, b string) int { return cmp.Compare(a, b) }
+
+// resolve decides the name of a place. given is the name that an overlay
+// states, def the one that the rules derive; the lock stands between them.
+func (l *Lock) resolve(loc, given, def string, pos diag.Pos) (LockEntry, *diag.Annotation) {
+	locked, ok := l.entries[loc]
+	e := LockEntry{Name: cmp.Or(given, locked.Name, def), Was: locked.Was}
+	if ok && given != "" && given != locked.Name {
+		return e, diag.Errorf(pos, "name-moved", "%s is called %s here, and %s in the names lock", loc, given, locked.Name).
+			WithHint("if the rename is wanted, edit %s: {name: %s, was: [%s]}; callers of %s then keep compiling",
+				locked.Pos, given, locked.Name, locked.Name)
+	}
+	l.used[loc] = e
+	return e, nil
+}

@@ -1,0 +1,187 @@
+package model
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/basiq-sdk/basiq-go/gen/internal/diag"
+)
+
+// mergeTypes makes one type of the schemas that carry one name: the API
+// describes many shapes several times over, some with a member more or less.
+// The merged type has the members of all; a member is required when it is
+// required wherever the shape is described. Two schemas that got one name by
+// accident, and differ, are refused.
+func (b *builder) mergeTypes() {
+	canonical := map[string]*Type{}
+	var merged []*Type
+	for _, t := range b.types {
+		first := canonical[t.Name]
+		if first == nil {
+			canonical[t.Name] = t
+			merged = append(merged, t)
+			continue
+		}
+		b.merge(first, t)
+	}
+	fix := func(r *Ref) {
+		for ; r != nil; r = r.Elem {
+			if r.Prim == Named {
+				r.Type = canonical[r.Type.Name]
+			}
+		}
+	}
+	for _, t := range merged {
+		for _, f := range t.Fields {
+			fix(&f.Ref)
+			if f.Filter != nil {
+				for _, ff := range f.Filter.Fields {
+					fix(&ff.Ref)
+				}
+			}
+		}
+		for _, v := range t.Variants {
+			fix(&v.Ref)
+		}
+		sortFields(t)
+	}
+	for _, r := range b.domain.Resources {
+		for _, m := range r.Methods {
+			fix(m.Result)
+			for _, p := range m.PathParams {
+				fix(&p.Ref)
+			}
+			if m.BodyType != nil {
+				m.BodyType = canonical[m.BodyType.Name]
+			}
+			if m.Params == nil {
+				continue
+			}
+			if c := canonical[m.Params.Name]; c != nil && !m.Params.Params {
+				m.Params = c
+			}
+			for _, f := range m.Params.Fields {
+				fix(&f.Ref)
+				if f.Filter != nil {
+					for _, ff := range f.Filter.Fields {
+						fix(&ff.Ref)
+					}
+				}
+			}
+		}
+	}
+	b.types = merged
+	b.spreadUse()
+}
+
+func (b *builder) merge(into, t *Type) {
+	collide := func(why string) {
+		code, hint := "type-differs", "make them alike in an overlay, or give one another x-type"
+		if !into.explicit || !t.explicit {
+			code, hint = "name-collision", "give one of them an x-type in an overlay"
+		}
+		b.faults = append(b.faults, diag.Errorf(t.Pos, code, "%s and %s (%s) are both called %s, and %s",
+			t.Loc, into.Loc, into.Pos, t.Name, why).WithHint("%s", hint))
+	}
+	if into.Kind != t.Kind {
+		collide("one is " + article(into.Kind) + ", the other " + article(t.Kind))
+		return
+	}
+	sameShape := len(into.Fields) == len(t.Fields) && len(into.Values) == len(t.Values)
+	if into.Doc == "" {
+		into.Doc = t.Doc
+	}
+	into.explicit = into.explicit || t.explicit
+	into.Request, into.Response = into.Request || t.Request, into.Response || t.Response
+	if len(into.order) == 0 {
+		into.order = t.order
+	}
+	byWire := map[string]*Field{}
+	for _, f := range into.Fields {
+		byWire[f.Wire] = f
+	}
+	theirs := map[string]bool{}
+	for _, f := range t.Fields {
+		theirs[f.Wire] = true
+		mine := byWire[f.Wire]
+		if mine == nil {
+			sameShape = false
+			f.loosen()
+			into.Fields = append(into.Fields, f)
+			continue
+		}
+		if !mine.Ref.equal(f.Ref) {
+			collide("their member " + f.Wire + " is " + mine.Ref.Go() + " in one and " + f.Ref.Go() + " in the other")
+			continue
+		}
+		if mine.Name != f.Name {
+			collide("their member " + f.Wire + " is called " + mine.Name + " in one and " + f.Name + " in the other")
+		}
+		if mine.Doc == "" {
+			mine.Doc = f.Doc
+		}
+		mine.Required = mine.Required && f.Required
+		if !mine.pinned {
+			mine.Ref.Pointer, mine.pinned = mine.Ref.Pointer && !f.pinned || f.Ref.Pointer, f.pinned
+		}
+	}
+	for _, f := range into.Fields {
+		if !theirs[f.Wire] {
+			f.loosen()
+		}
+	}
+	for _, v := range t.Values {
+		i := slices.IndexFunc(into.Values, func(o *Value) bool { return o.Wire == v.Wire })
+		switch {
+		case i < 0:
+			sameShape = false
+			into.Values = append(into.Values, v)
+		case into.Values[i].Doc == "":
+			into.Values[i].Doc = v.Doc
+		}
+	}
+	if into.Kind == Union && len(into.Variants) != len(t.Variants) {
+		collide("their variants differ")
+	}
+	if !sameShape && !(into.explicit && t.explicit) {
+		collide("their members differ")
+	}
+}
+
+func article(k Kind) string {
+	if strings.ContainsRune("aeiou", rune(k[0])) {
+		return "an " + string(k)
+	}
+	return "a " + string(k)
+}
+
+// spreadUse marks what a request or response type is made of as part of it.
+func (b *builder) spreadUse() {
+	var visit func(t *Type, request, response bool)
+	visitRef := func(r *Ref, request, response bool) {
+		for ; r != nil; r = r.Elem {
+			if r.Prim == Named {
+				visit(r.Type, request, response)
+			}
+		}
+	}
+	seen := map[*Type][2]bool{}
+	visit = func(t *Type, request, response bool) {
+		s := seen[t]
+		if (s[0] || !request) && (s[1] || !response) {
+			return
+		}
+		s[0], s[1] = s[0] || request, s[1] || response
+		seen[t] = s
+		t.Request, t.Response = t.Request || request, t.Response || response
+		for _, f := range t.Fields {
+			visitRef(&f.Ref, request, response)
+		}
+		for _, v := range t.Variants {
+			visitRef(&v.Ref, request, response)
+		}
+	}
+	for _, t := range b.types {
+		visit(t, t.Request, t.Response)
+	}
+}

@@ -1,0 +1,386 @@
+package model
+
+import (
+	"cmp"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/basiq-sdk/basiq-go/gen/internal/spec"
+)
+
+var httpMethods = []string{"get", "head", "options", "post", "put", "patch", "delete"}
+
+// operations visits every operation in the order of paths and methods.
+func (b *builder) operations() {
+	for _, path := range b.doc.Root().Get("paths").Members() {
+		for _, method := range httpMethods {
+			if op := path.Get(method); op.Exists() {
+				b.operation(path.Name(), strings.ToUpper(method), op)
+			}
+		}
+	}
+	for _, r := range b.domain.Resources {
+		slices.SortStableFunc(r.Methods, func(x, y *Method) int {
+			return cmp.Or(cmp.Compare(verbRank(x), verbRank(y)), cmp.Compare(x.Path, y.Path), cmp.Compare(x.Name, y.Name))
+		})
+	}
+}
+
+// verbRank puts methods in the order in which a reader looks for them.
+func verbRank(m *Method) int {
+	for i, verb := range []string{"Create", "Upload", "Get", "List", "Lookup", "Update", "Delete"} {
+		if strings.HasPrefix(m.Name, verb) {
+			return i
+		}
+	}
+	return 99
+}
+
+func (b *builder) operation(path, method string, op spec.Node) {
+	loc := method + " " + path
+	resource, verb := defaultNames(path, method)
+	given := ""
+	if r, m := op.Str("x-resource"), op.Str("x-method"); r != "" || m != "" {
+		given = cmp.Or(r, resource) + "." + cmp.Or(m, verb)
+	}
+	entry := b.name(op, loc, given, resource+"."+verb)
+	resource, verb, _ = strings.Cut(entry.Name, ".")
+	if verb == "" {
+		b.fault(op, "bad-name", "the name of %s is %q, not Resource.Method", loc, entry.Name)
+		return
+	}
+	m := &Method{
+		Resource: b.resource(op, resource), Name: verb, Was: oldMethods(entry.Was),
+		OperationID: op.Str("operationId"), HTTP: method, Path: path,
+		Loc: loc, Pos: op.Pos(),
+		Doc:        b.documented(op),
+		Deprecated: b.deprecation(op),
+		Safety:     b.safety(op, method),
+		Scope:      b.scope(op),
+	}
+	b.parameters(m, op)
+	b.requestBody(m, op)
+	b.responses(m, op)
+}
+
+// defaultNames derives a resource and a method from a path: the last fixed
+// segment names the resource, the HTTP method and what stands last the verb.
+func defaultNames(path, method string) (resource, verb string) {
+	single := strings.HasSuffix(path, "}")
+	for segment := range strings.SplitSeq(path, "/") {
+		if segment != "" && !strings.HasPrefix(segment, "{") {
+			resource = GoName(segment)
+		}
+	}
+	switch method {
+	case http.MethodGet:
+		verb = "List"
+		if single {
+			verb = "Get"
+		}
+	case http.MethodPost:
+		verb = "Create"
+		if single {
+			verb = "Update"
+		}
+	case http.MethodPut, http.MethodPatch:
+		verb = "Update"
+	case http.MethodDelete:
+		verb = "Delete"
+	default:
+		verb = GoName(method)
+	}
+	return cmp.Or(resource, "Root"), verb
+}
+
+// oldMethods drops the resource from old names: only the method is kept as an alias.
+func oldMethods(was []string) []string {
+	var out []string
+	for _, w := range was {
+		_, verb, ok := strings.Cut(w, ".")
+		if !ok {
+			verb = w
+		}
+		out = append(out, verb)
+	}
+	return out
+}
+
+func (b *builder) deprecation(n spec.Node) string {
+	if text := n.Str("x-deprecated"); text != "" {
+		return text
+	}
+	if n.Bool("deprecated") {
+		b.finding(n, "deprecated-without-advice", "%s is deprecated and does not say what to use instead", n.Pointer()).
+			WithHint("add  x-deprecated: Use … instead.")
+		return "The API marks this as deprecated."
+	}
+	return ""
+}
+
+func (b *builder) safety(op spec.Node, method string) Safety {
+	switch s := Safety(op.Str("x-safety")); s {
+	case SafetyRead, SafetyIdempotent, SafetyWrite, SafetyUnrepeatable:
+		return s
+	case "":
+	default:
+		b.fault(op.Get("x-safety"), "bad-safety", "x-safety is %q; it must be A, B, C or D", s)
+	}
+	switch method {
+	case http.MethodGet, http.MethodHead, http.MethodOptions:
+		return SafetyRead
+	case http.MethodPut, http.MethodDelete:
+		return SafetyIdempotent
+	}
+	return SafetyUnrepeatable // nothing says that repeating it does no harm
+}
+
+// scope reads how an operation authenticates: from x-scope, or none where the
+// document asks for no security at all.
+func (b *builder) scope(op spec.Node) Scope {
+	switch s := Scope(op.Str("x-scope")); s {
+	case ScopeServer, ScopeClient, ScopeKey, ScopeNone:
+		return s
+	case "":
+	default:
+		b.fault(op.Get("x-scope"), "bad-scope", "x-scope is %q; it must be server, client, key or none", s)
+	}
+	security := op.Get("security")
+	if !security.Exists() {
+		security = b.doc.Root().Get("security")
+	}
+	if len(security.Items()) == 0 {
+		return ScopeNone
+	}
+	return ScopeServer
+}
+
+func (b *builder) parameters(m *Method, op spec.Node) {
+	byName := map[string]*Field{}
+	var rest []*Field
+	for _, p := range op.Get("parameters").Items() {
+		p = p.Deref()
+		in, wire := p.Str("in"), p.Str("name")
+		if fixed := p.Get("x-const"); fixed.Exists() {
+			if in != "header" {
+				b.fault(p, "bad-constant", "x-const on parameter %q: only a header can be fixed", wire)
+			}
+			m.Headers = append(m.Headers, Constant{Name: wire, Value: fixed.Text()})
+			continue
+		}
+		f := b.parameter(m, p, in, wire)
+		switch in {
+		case "path":
+			byName[wire] = f
+		case "query", "header":
+			rest = append(rest, f)
+		default:
+			b.fault(p, "cannot-express", "parameter %q is in %q; only path, query and header parameters can be generated", wire, in).
+				WithHint("remove the parameter in an overlay")
+		}
+	}
+	for _, wire := range pathParams(m.Path) {
+		f := byName[wire]
+		if f == nil {
+			b.fault(op, "path-parameter", "%s has no parameter %q", m.Loc, wire).
+				WithHint("declare it in an overlay")
+			continue
+		}
+		m.PathParams = append(m.PathParams, f)
+	}
+	if len(rest) == 0 {
+		return
+	}
+	slices.SortStableFunc(rest, func(x, y *Field) int {
+		return cmp.Or(boolRank(!x.Required, !y.Required), cmp.Compare(x.Wire, y.Wire))
+	})
+	name := cmp.Or(op.Str("x-params"), m.Name+m.Resource.Name+"Params")
+	entry := b.name(op, m.Loc+" params", op.Str("x-params"), name)
+	m.Params = &Type{
+		Name: entry.Name, Was: entry.Was, Kind: Struct, Params: true, Request: true,
+		Doc: entry.Name + " are the parameters of " + m.Resource.Service() + "." + m.Name + ".",
+		Loc: m.Loc + " params", Pos: op.Pos(), Fields: rest, explicit: true,
+	}
+}
+
+func pathParams(path string) []string {
+	var out []string
+	for {
+		_, rest, ok := strings.Cut(path, "{")
+		if !ok {
+			return out
+		}
+		name, after, _ := strings.Cut(rest, "}")
+		out, path = append(out, name), after
+	}
+}
+
+func boolRank(x, y bool) int {
+	switch {
+	case x == y:
+		return 0
+	case y:
+		return -1
+	}
+	return 1
+}
+
+func (b *builder) parameter(m *Method, p spec.Node, in, wire string) *Field {
+	loc := m.Loc + " " + in + " " + wire
+	entry := b.name(p, loc, p.Str("x-name"), cmp.Or(GoName(wire), wire))
+	f := &Field{
+		Name: entry.Name, Wire: wire, In: in, Loc: loc, Pos: p.Pos(),
+		Doc:        b.documented(p),
+		Deprecated: b.deprecation(p),
+		Required:   p.Bool("required") || in == "path",
+	}
+	schema := p.Get("schema")
+	if !schema.Exists() {
+		b.fault(p, "cannot-express", "parameter %q has no schema", wire).WithHint("give it one in an overlay")
+		f.Ref = Ref{Prim: String}
+		return f
+	}
+	if fd := p.Get("x-filter"); fd.Exists() {
+		f.Filter = b.filter(fd)
+		f.Ref = Ref{Prim: Filters, Name: f.Filter.Type}
+		return f
+	}
+	f.Ref = b.ref(schema, context{parent: m.Name + m.Resource.Name, name: f.Name, request: true, param: true})
+	switch style, explode := p.Str("style"), p.Get("explode"); {
+	case f.Ref.Prim == List && in == "query":
+		f.Repeat = !explode.Exists() || explode.Text() == "true"
+		if style != "" && style != "form" {
+			b.fault(p, "cannot-express", "parameter %q has style %s, which cannot be generated for a list", wire, style)
+		}
+	case f.Ref.Prim == List || f.Ref.Prim == Map || f.Ref.Prim == JSON || f.Ref.Prim == Named && f.Ref.Type.Kind != Enum:
+		b.fault(p, "cannot-express", "parameter %q is %s, which cannot be sent in the %s", wire, f.Ref.Go(), in).
+			WithHint("give it a scalar type in an overlay")
+	case style == "deepObject":
+		b.fault(p.Get("style"), "cannot-express", "parameter %q has style deepObject, and is no object", wire).
+			WithHint("remove style and explode in an overlay")
+	}
+	return f
+}
+
+func (b *builder) requestBody(m *Method, op spec.Node) {
+	body := op.Get("requestBody").Deref()
+	if !body.Exists() {
+		return
+	}
+	kinds := map[string]Body{
+		"application/json": BodyJSON, "application/x-www-form-urlencoded": BodyForm, "multipart/form-data": BodyMultipart,
+	}
+	var media spec.Node
+	for _, c := range body.Get("content").Members() {
+		kind, known := kinds[strings.TrimSpace(strings.SplitN(c.Name(), ";", 2)[0])]
+		if known && (m.Body == BodyNone || kind == BodyJSON) {
+			m.Body, media = kind, c
+		}
+	}
+	if m.Body == BodyNone {
+		b.fault(body, "cannot-express", "the body of %s has no media type that can be sent (JSON, form or multipart)", m.Loc)
+		return
+	}
+	schema := media.Get("schema")
+	ref := b.ref(schema, context{parent: m.Name + m.Resource.Name, name: "Params", request: true, multipart: m.Body == BodyMultipart})
+	if ref.Prim != Named || ref.Type.Kind != Struct {
+		b.fault(media, "cannot-express", "the body of %s is %s; only an object can be a params struct", m.Loc, ref.Go()).
+			WithHint("describe the body as an object in an overlay")
+		return
+	}
+	ref.Type.Request = true
+	if m.Params == nil {
+		m.Params = ref.Type
+		return
+	}
+	m.BodyType = ref.Type
+	ref.Pointer = !body.Bool("required")
+	m.Params.Fields = append(m.Params.Fields, &Field{
+		Name: "Body", Wire: "body", In: "body", Ref: ref, Required: body.Bool("required"),
+		Doc: "Body is the body of the request.", Pos: body.Pos(), Loc: m.Loc + " body",
+	})
+}
+
+// responses decides what the method returns, and adds a method for each
+// further media type that the operation answers in.
+func (b *builder) responses(m *Method, op spec.Node) {
+	success, failures := map[int]bool{}, map[int]bool{}
+	var streams []spec.Node
+	var jsonResult *Ref
+	for _, r := range op.Get("responses").Members() {
+		code, err := strconv.Atoi(r.Name())
+		if err != nil {
+			if strings.EqualFold(r.Name(), "2XX") {
+				code = http.StatusOK
+			} else {
+				continue // default and other ranges are errors of every operation
+			}
+		}
+		if code < 200 || code > 299 {
+			failures[code] = true
+			continue
+		}
+		success[code] = true
+		content := r.Deref().Get("content").Members()
+		if len(content) == 0 {
+			m.NoContent = true
+		}
+		for _, c := range content {
+			media := strings.TrimSpace(strings.SplitN(c.Name(), ";", 2)[0])
+			if media != "application/json" && !strings.HasSuffix(media, "+json") {
+				streams = append(streams, c)
+				continue
+			}
+			ref := b.ref(c.Get("schema"), context{parent: m.Name + m.Resource.Name, name: "Result", response: true})
+			if jsonResult != nil && !jsonResult.equal(ref) {
+				b.fault(c, "cannot-express", "%s answers %s with another type than its other success", m.Loc, r.Name()).
+					WithHint("make both successes one type (x-type) in an overlay")
+				continue
+			}
+			jsonResult = &ref
+		}
+	}
+	m.Result, m.Success, m.Errors = jsonResult, statusList(success), statusList(failures)
+	m.NoContent = m.NoContent && jsonResult != nil
+	if len(success) == 0 {
+		b.fault(op, "no-success", "%s declares no success status", m.Loc).WithHint("declare one in an overlay")
+	}
+	if page := op.Get("x-page"); page.Exists() {
+		b.pages = append(b.pages, pagePlan{m, page})
+	}
+	for i, c := range streams {
+		s := *m
+		s.Result, s.Page, s.NoContent, s.Stream, s.Accept = nil, nil, m.NoContent, true, c.Name()
+		s.Loc, s.Pos = m.Loc+" "+c.Name(), c.Pos()
+		base := m.Name
+		if jsonResult == nil && len(streams) == 1 {
+			base = ""
+		}
+		def := cmp.Or(base, m.Name)
+		if base != "" {
+			def += mediaSuffix(c.Name())
+		}
+		given := ""
+		if name := c.Str("x-method"); name != "" {
+			given = m.Resource.Name + "." + name
+		}
+		entry := b.name(c, s.Loc, given, m.Resource.Name+"."+def)
+		_, s.Name, _ = strings.Cut(entry.Name, ".")
+		s.Was = oldMethods(entry.Was)
+		s.Doc = b.documented(c)
+		if jsonResult == nil && i == 0 && len(streams) == 1 {
+			s.Doc = cmp.Or(m.Doc, s.Doc)
+			m.Resource.Methods = append(m.Resource.Methods, &s)
+			return
+		}
+		m.Resource.Methods = append(m.Resource.Methods, &s)
+	}
+	m.Resource.Methods = append(m.Resource.Methods, m)
+}
+
+func mediaSuffix(media string) string {
+	_, sub, _ := strings.Cut(media, "/")
+	return GoName(sub)
+}

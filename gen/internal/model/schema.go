@@ -1,0 +1,361 @@
+package model
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/basiq-sdk/basiq-go/gen/internal/spec"
+)
+
+// context says where a schema is used, which gives a nameless one its name.
+type context struct {
+	parent, name      string
+	request, response bool
+	param             bool // a path, query or header parameter
+	multipart         bool // the fields of a multipart form
+	explicit          bool // the parent's name was given by hand
+}
+
+func (c context) defaultName() string { return c.parent + c.name }
+
+var formats = map[string]Prim{
+	"date": Date, "date-time": DateTime, "month": Month, "decimal": Decimal,
+}
+
+// ref decides the Go type of a schema.
+func (b *builder) ref(n spec.Node, ctx context) Ref {
+	if !n.Exists() {
+		return Ref{Prim: JSON}
+	}
+	target := n.Deref()
+	if b.byPointer[target.Pointer()] != nil {
+		t := b.byPointer[target.Pointer()]
+		b.use(t, ctx)
+		return Ref{Prim: Named, Type: t}
+	}
+	if r := n.Ref(); r != "" {
+		ctx.parent, ctx.name, ctx.explicit = "", GoName(r[strings.LastIndexByte(r, '/')+1:]), false
+	}
+	n = target
+	typ := n.Str("type")
+	if types := n.Get("type").Items(); len(types) > 0 { // 3.1: a list, of which "null" says nothing about the Go type
+		for _, t := range types {
+			if t.Text() != "null" {
+				typ = t.Text()
+			}
+		}
+	}
+	switch {
+	case n.Get("x-variants").Exists():
+		return b.union(n, ctx)
+	case n.Get("enum").Exists() && (typ == "string" || typ == ""):
+		return b.enum(n, ctx)
+	case n.Get("allOf").Exists() || n.Get("properties").Exists():
+		return b.object(n, ctx)
+	case n.Get("oneOf").Exists() || n.Get("anyOf").Exists():
+		return b.untyped(n, "it may have several shapes").withHint(
+			"tell the shapes apart with x-variants, or give it one type, in an overlay")
+	case typ == "array" || n.Get("items").Exists():
+		ctx.name = singular(ctx.name)
+		elem := b.ref(n.Get("items"), ctx)
+		if !n.Get("items").Exists() {
+			b.finding(n, "untyped", "%s is a list of anything", n.Pointer()).WithHint("give it items in an overlay")
+		}
+		return Ref{Prim: List, Elem: &elem}
+	case typ == "object":
+		extra := n.Get("additionalProperties")
+		if extra.IsMap() {
+			elem := b.ref(extra, ctx)
+			return Ref{Prim: Map, Elem: &elem}
+		}
+		return b.untyped(n, "it is an object without properties").withHint(
+			"give it properties in an overlay, or x-any: true if it really is free-form")
+	case typ == "string":
+		return b.text(n, ctx)
+	case typ == "integer":
+		return Ref{Prim: Int}
+	case typ == "number":
+		if n.Str("format") == "double" || n.Str("format") == "float" {
+			return Ref{Prim: Float}
+		}
+		return Ref{Prim: Decimal} // the exact text: nothing says that a float would do
+	case typ == "boolean":
+		return Ref{Prim: Bool}
+	}
+	return b.untyped(n, "it has no type").withHint("give it a type in an overlay, or x-any: true if it really is free-form")
+}
+
+func (b *builder) text(n spec.Node, ctx context) Ref {
+	format := n.Str("format")
+	if format == "binary" && ctx.multipart {
+		return Ref{Prim: File}
+	}
+	if p, ok := formats[format]; ok {
+		return Ref{Prim: p}
+	}
+	return Ref{Prim: String}
+}
+
+type untyped struct {
+	hint func(string)
+	Ref
+}
+
+func (u untyped) withHint(hint string) Ref {
+	if u.hint != nil {
+		u.hint(hint)
+	}
+	return u.Ref
+}
+
+// untyped is the last resort: the value is kept as it came.
+func (b *builder) untyped(n spec.Node, why string) untyped {
+	u := untyped{Ref: Ref{Prim: JSON}}
+	if n.Bool("x-any") {
+		return u
+	}
+	a := b.finding(n, "untyped", "%s has no Go type: %s", n.Pointer(), why)
+	u.hint = func(hint string) { a.Hint = hint }
+	return u
+}
+
+func (b *builder) use(t *Type, ctx context) {
+	t.Request = t.Request || ctx.request
+	t.Response = t.Response || ctx.response
+}
+
+// declare makes the named type of a schema and settles its name.
+func (b *builder) declare(n spec.Node, ctx context, kind Kind) *Type {
+	given := n.Str("x-type")
+	entry := b.name(n, n.Pointer(), given, ctx.defaultName())
+	t := &Type{
+		Name: entry.Name, Was: entry.Was, Kind: kind,
+		Doc: b.documented(n),
+		Loc: n.Pointer(), Pos: n.Pos(), explicit: given != "" || ctx.explicit,
+		order: n.Get("x-order").Strings(),
+	}
+	b.use(t, ctx)
+	b.byPointer[n.Pointer()] = t
+	b.types = append(b.types, t)
+	return t
+}
+
+func (b *builder) object(n spec.Node, ctx context) Ref {
+	t := b.declare(n, ctx, Struct)
+	seen := map[string]bool{}
+	b.members(t, n, ctx, seen)
+	for wire := range b.requiredOf(n) {
+		if !seen[wire] {
+			b.fault(n.Get("required"), "required-undeclared", "%s requires %q, which is no property of it", n.Pointer(), wire).
+				WithHint("declare the property, or remove it from required, in an overlay")
+		}
+	}
+	sortFields(t)
+	return Ref{Prim: Named, Type: t}
+}
+
+// requiredOf collects the required names of a schema and of the schemas it is composed of.
+func (b *builder) requiredOf(n spec.Node) map[string]bool {
+	out := map[string]bool{}
+	for _, r := range n.Get("required").Strings() {
+		out[r] = true
+	}
+	for _, part := range n.Get("allOf").Items() {
+		for r := range b.requiredOf(part.Deref()) {
+			out[r] = true
+		}
+	}
+	return out
+}
+
+func (b *builder) members(t *Type, n spec.Node, ctx context, seen map[string]bool) {
+	for _, part := range n.Get("allOf").Items() {
+		b.members(t, part.Deref(), ctx, seen)
+	}
+	required := b.requiredOf(n)
+	for _, p := range n.Get("properties").Members() {
+		if seen[p.Name()] {
+			continue
+		}
+		seen[p.Name()] = true
+		t.Fields = append(t.Fields, b.field(t, p, required[p.Name()], ctx))
+	}
+}
+
+func (b *builder) field(t *Type, p spec.Node, required bool, ctx context) *Field {
+	wire := p.Name()
+	target := p.Deref()
+	entry := b.name(p, p.Pointer(), p.Str("x-name"), cmp.Or(GoName(wire), wire))
+	f := &Field{
+		Name: entry.Name, Wire: wire, Aliases: p.Get("x-aliases").Strings(),
+		Loc: p.Pointer(), Pos: p.Pos(),
+		Doc:        b.documented(p),
+		Deprecated: b.deprecation(p),
+		Required:   required,
+	}
+	nullable := target.Bool("nullable") || p.Bool("nullable") || slices.Contains(target.Get("type").Strings(), "null")
+	inner := context{
+		parent: t.Name, name: entry.Name, explicit: t.explicit,
+		request: ctx.request, response: ctx.response, multipart: ctx.multipart,
+	}
+	f.Ref = b.ref(p, inner)
+	switch f.Ref.Prim {
+	case Named:
+		f.Ref.Pointer = f.Ref.Type.Kind == Struct && !required
+	case Bool:
+		f.Ref.Pointer = !required || nullable
+	case Int, Float:
+		f.Ref.Pointer = nullable
+	}
+	if x := p.Get("x-pointer"); x.Exists() {
+		f.Ref.Pointer, f.pinned = x.Text() == "true", true
+		if f.Ref.Pointer && (f.Ref.Prim == List || f.Ref.Prim == Map || f.Ref.Prim == JSON || f.Ref.Prim == File) {
+			b.fault(x, "cannot-express", "%s is %s, which is never a pointer", p.Pointer(), f.Ref.Go())
+		}
+	}
+	return f
+}
+
+// sortFields orders members as x-order says; the rest follow by name, with
+// identity first and links last, so that a new member moves nothing.
+func sortFields(t *Type) {
+	rank := map[string]int{}
+	for i, wire := range t.order {
+		rank[wire] = i - len(t.order) - 10
+	}
+	of := func(f *Field) int {
+		if r, ok := rank[f.Wire]; ok {
+			return r
+		}
+		switch f.Wire {
+		case "id":
+			return -3
+		case "type":
+			return -2
+		case "links":
+			return 1
+		}
+		return 0
+	}
+	slices.SortStableFunc(t.Fields, func(x, y *Field) int {
+		return cmp.Or(cmp.Compare(of(x), of(y)), cmp.Compare(x.Wire, y.Wire))
+	})
+}
+
+func (b *builder) enum(n spec.Node, ctx context) Ref {
+	t := b.declare(n, ctx, Enum)
+	for _, v := range n.Get("enum").Items() {
+		if v.IsNull() {
+			continue // nullable enumerations list null as a value
+		}
+		wire := v.Text()
+		if strings.ContainsAny(wire, "\n\r") {
+			b.fault(v, "enum-newline", "the value %q of %s holds a line break", wire, n.Pointer()).
+				WithHint("remove the enum or mend the value in an overlay")
+			continue
+		}
+		decl := n.At("x-enum", wire)
+		def := t.Name + GoName(wire)
+		if wire == "" {
+			def = t.Name + "Empty"
+		} else if GoName(wire) == "" {
+			b.fault(v, "bad-name", "no Go name can be made of the value %q of %s", wire, n.Pointer()).
+				WithHint("name it:  x-enum: {%s: {name: …}}", strconv.Quote(wire))
+			continue
+		}
+		given := decl.Str("name")
+		if given != "" {
+			given = t.Name + given
+		}
+		doc := decl
+		if !decl.Exists() {
+			doc = v
+		}
+		entry := b.name(doc, n.Pointer()+"="+wire, given, def)
+		t.Values = append(t.Values, &Value{
+			Name: entry.Name, Was: entry.Was, Wire: wire, Pos: v.Pos(),
+			Doc: b.documented(doc),
+		})
+	}
+	return Ref{Prim: Named, Type: t}
+}
+
+var jsonKinds = []string{"object", "array", "string", "number", "bool", "null"}
+
+// union reads x-variants, which names the shapes of a polymorphic value and
+// says how to recognise each:
+//
+//	x-variants:
+//	  Link: {schema: {…}, when: {property: type, equals: [link]}, description: …}
+func (b *builder) union(n spec.Node, ctx context) Ref {
+	t := b.declare(n, ctx, Union)
+	for _, v := range n.Get("x-variants").Members() {
+		inner := ctx
+		inner.parent, inner.name, inner.explicit = t.Name, v.Name(), t.explicit
+		entry := b.name(v, v.Pointer(), "", v.Name())
+		variant := &Variant{
+			Name: entry.Name, Pos: v.Pos(), Ref: b.ref(v.Get("schema"), inner),
+			Doc: b.documented(v),
+			When: When{
+				Kind: v.At("when", "kind").Text(), Property: v.At("when", "property").Text(),
+				Equals: v.At("when", "equals").Strings(),
+			},
+		}
+		if k := variant.When.Kind; k != "" && !slices.Contains(jsonKinds, k) {
+			b.fault(v.At("when", "kind"), "bad-variant", "%q is no kind of JSON value", k).
+				WithHint("one of %s", strings.Join(jsonKinds, ", "))
+		}
+		if variant.When.Kind == "" && variant.When.Property == "" {
+			b.fault(v, "bad-variant", "variant %s of %s does not say how it is recognised", v.Name(), t.Name).
+				WithHint("add  when: {kind: …}  or  when: {property: …, equals: […]}")
+		}
+		t.Variants = append(t.Variants, variant)
+	}
+	return Ref{Prim: Named, Type: t}
+}
+
+var filterOps = []string{"eq", "ne", "in", "bt", "gt", "gteq", "lt", "lteq"}
+
+// filter reads x-filter: {type: Name, fields: {GoName: {path, ops, schema, description}}}.
+func (b *builder) filter(n spec.Node) *Filter {
+	f := &Filter{Type: n.Str("type"), Doc: b.documented(n), Pos: n.Pos()}
+	if !validExported(f.Type) {
+		b.fault(n, "bad-filter", "x-filter needs a type, an exported Go identifier")
+	}
+	for _, fn := range n.Get("fields").Members() {
+		ff := &FilterField{
+			Name: fn.Name(), Path: fn.Str("path"), Ops: fn.Get("ops").Strings(), Pos: fn.Pos(),
+			Doc: b.documented(fn),
+		}
+		if !validExported(ff.Name) || ff.Path == "" || len(ff.Ops) == 0 {
+			b.fault(fn, "bad-filter", "a filter field needs an exported name, a path and ops")
+		}
+		for _, op := range ff.Ops {
+			if !slices.Contains(filterOps, op) {
+				b.fault(fn.Get("ops"), "bad-filter", "%q is no operator of the filter grammar", op).
+					WithHint("one of %s", strings.Join(filterOps, ", "))
+			}
+		}
+		ff.Ref = Ref{Prim: String}
+		if s := fn.Get("schema"); s.Exists() {
+			ff.Ref = b.ref(s, context{parent: strings.TrimSuffix(f.Type, "Filter"), name: ff.Name, request: true})
+		}
+		f.Fields = append(f.Fields, ff)
+	}
+	return f
+}
+
+// singular names an element after its list.
+func singular(s string) string {
+	switch {
+	case strings.HasSuffix(s, "ies"):
+		return strings.TrimSuffix(s, "ies") + "y"
+	case strings.HasSuffix(s, "sses") || strings.HasSuffix(s, "xes"):
+		return strings.TrimSuffix(s, "es")
+	case strings.HasSuffix(s, "s") && !strings.HasSuffix(s, "ss"):
+		return strings.TrimSuffix(s, "s")
+	}
+	return s
+}

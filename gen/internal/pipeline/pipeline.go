@@ -1,0 +1,308 @@
+// Package pipeline joins the generator's stages: snapshots, overlays,
+// validation, model, source, check, disk. Each stage is a function of values;
+// only the first and the last touch the network or the disk.
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/basiq-sdk/basiq-go/gen/internal/check"
+	"github.com/basiq-sdk/basiq-go/gen/internal/diag"
+	"github.com/basiq-sdk/basiq-go/gen/internal/emit"
+	"github.com/basiq-sdk/basiq-go/gen/internal/model"
+	"github.com/basiq-sdk/basiq-go/gen/internal/overlay"
+	"github.com/basiq-sdk/basiq-go/gen/internal/source"
+	"github.com/basiq-sdk/basiq-go/gen/internal/spec"
+)
+
+// Options of a run.
+type Options struct {
+	Dir     string   // the repository
+	Mirror  string   // directory that stands in for the network
+	Domains []string // only these; all when empty
+	Force   bool     // ignore the stamp of the last run
+	Report  *Reporter
+}
+
+// FindRoot returns dir, or the closest folder around the working directory
+// that holds specs/sources.yaml.
+func FindRoot(dir string) (string, error) {
+	if dir != "" {
+		return filepath.Abs(dir)
+	}
+	wd, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
+	for d := wd; ; d = filepath.Dir(d) {
+		if _, err := os.Stat(filepath.Join(d, "specs", "sources.yaml")); err == nil {
+			return d, nil
+		}
+		if d == filepath.Dir(d) {
+			return "", diag.Errorf(diag.Pos{File: "specs/sources.yaml"}, "no-repository",
+				"not found in the working directory or any folder around it").
+				WithHint("run from within the repository, or name it with --dir")
+		}
+	}
+}
+
+// domain is what the stages make of one domain.
+type domain struct {
+	name     string
+	config   source.Domain
+	snapshot source.Snapshot
+	overlays []*overlay.Document
+	results  []overlay.Result
+	model    *model.Domain
+	pkg      *emit.Package
+	lockFile string
+}
+
+// run holds the state of one pass through the stages.
+type run struct {
+	opts    Options
+	root    *os.Root
+	config  *source.Config
+	domains []*domain
+	imports func() (*check.Imports, error)
+}
+
+func newRun(opts Options) (*run, error) {
+	root, err := os.OpenRoot(opts.Dir)
+	if err != nil {
+		return nil, diag.Errorf(diag.Pos{File: opts.Dir}, "no-repository", "cannot open: %v", err)
+	}
+	cfg, err := source.LoadConfig(opts.Dir)
+	if err != nil {
+		root.Close()
+		return nil, err
+	}
+	return &run{opts: opts, root: root, config: cfg}, nil
+}
+
+func (r *run) close() { _ = r.root.Close() }
+
+// compileImports starts compiling what generated code imports while the
+// earlier stages run: with a cold build cache this is the longest wait of all.
+func (r *run) compileImports(ctx context.Context) {
+	type result struct {
+		imports *check.Imports
+		err     error
+	}
+	ch := make(chan result, 1)
+	go func() {
+		rt := r.config.Runtime
+		imports, err := check.LoadImports(ctx, r.opts.Dir, rt, rt+"/wire", rt+"/value")
+		ch <- result{imports, err}
+	}()
+	r.imports = sync.OnceValues(func() (*check.Imports, error) {
+		res := <-ch
+		return res.imports, res.err
+	})
+}
+
+// each runs stage for every domain, as many at once as there are processors,
+// and collects all findings in the order of the domains.
+func (r *run) each(ctx context.Context, stage func(*domain) error) error {
+	errs := make([]error, len(r.domains))
+	limit := make(chan struct{}, runtime.GOMAXPROCS(0))
+	var wg sync.WaitGroup
+	for i, d := range r.domains {
+		limit <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-limit }()
+			if errs[i] = ctx.Err(); errs[i] == nil {
+				errs[i] = stage(d)
+			}
+		})
+	}
+	wg.Wait()
+	var list diag.List
+	for _, err := range errs {
+		list = append(list, diag.FromError(err, diag.Pos{})...)
+	}
+	if len(list) == 0 {
+		return nil
+	}
+	return list
+}
+
+func (r *run) timed(name, unit string, stage func() (int, error)) error {
+	start := time.Now()
+	n, err := stage()
+	if err == nil {
+		r.opts.Report.Stage(name, n, unit, time.Since(start))
+	}
+	return err
+}
+
+// build takes the snapshots through every stage up to the generated packages.
+func (r *run) build(ctx context.Context, set *source.Set) error {
+	if err := r.timed("overlay", "actions", func() (int, error) { return r.overlay(ctx, set) }); err != nil {
+		return err
+	}
+	if err := r.timed("emit", "files", func() (int, error) { return r.emit(ctx) }); err != nil {
+		return err
+	}
+	return r.timed("check", "packages", func() (int, error) {
+		imports, err := r.imports()
+		if err != nil {
+			return 0, err
+		}
+		return len(r.domains), r.each(ctx, func(d *domain) error { return check.Package(imports, d.pkg) })
+	})
+}
+
+// overlay loads the domains, applies their overlays, validates, and builds the models.
+func (r *run) overlay(ctx context.Context, set *source.Set) (int, error) {
+	if err := r.load(set); err != nil {
+		return 0, err
+	}
+	actions := 0
+	for _, d := range r.domains {
+		for _, o := range d.overlays {
+			actions += len(o.Actions)
+		}
+	}
+	return actions, r.each(ctx, func(d *domain) error {
+		doc, results, err := spec.Load(d.name, d.snapshot.Path, d.snapshot.Data, d.overlays, overlay.Options{KeepGoing: true})
+		d.results = results
+		if err != nil {
+			return err
+		}
+		if err := doc.Validate(ctx); err != nil {
+			return err
+		}
+		lock, err := r.namesLock(d)
+		if err != nil {
+			return err
+		}
+		d.model, err = model.Build(doc, model.Options{Package: d.config.Package, Lock: lock})
+		return err
+	})
+}
+
+func (r *run) load(set *source.Set) error {
+	var list diag.List
+	for _, s := range set.Snapshots {
+		if len(r.opts.Domains) > 0 && !slices.Contains(r.opts.Domains, s.Domain) {
+			continue
+		}
+		d := &domain{name: s.Domain, config: r.config.Domains[s.Domain], snapshot: s}
+		d.lockFile = path.Join("overlays", s.Domain, "names.lock")
+		files, err := r.overlayFiles(d)
+		list = append(list, diag.FromError(err, diag.Pos{})...)
+		for _, file := range files {
+			data, err := r.root.ReadFile(filepath.FromSlash(file))
+			if err != nil {
+				list = append(list, diag.Errorf(diag.Pos{File: file}, "overlay-unreadable", "%v", err))
+				continue
+			}
+			o, err := overlay.Parse(file, data)
+			if err != nil {
+				list = append(list, diag.FromError(err, diag.Pos{File: file})...)
+				continue
+			}
+			d.overlays = append(d.overlays, o)
+		}
+		r.domains = append(r.domains, d)
+	}
+	for _, name := range r.opts.Domains {
+		if _, ok := r.config.Domains[name]; !ok {
+			list = append(list, diag.Errorf(diag.Pos{File: "specs/sources.yaml"}, "no-domain", "there is no domain %q", name))
+		}
+	}
+	return list.Err()
+}
+
+// overlayFiles lists a domain's overlays in the order in which they apply.
+func (r *run) overlayFiles(d *domain) ([]string, error) {
+	globs := d.config.Overlays
+	given := len(globs) > 0
+	if !given {
+		globs = []string{"overlays/common/*.yaml", path.Join("overlays", d.name, "*.yaml")}
+	}
+	var files []string
+	for _, g := range globs {
+		found, err := fs.Glob(r.root.FS(), g)
+		if err != nil {
+			return nil, diag.Errorf(diag.Pos{File: "specs/sources.yaml"}, "bad-glob", "domain %s: overlays %q: %v", d.name, g, err)
+		}
+		if given && len(found) == 0 {
+			return nil, diag.Errorf(diag.Pos{File: "specs/sources.yaml"}, "overlay-missing", "domain %s: overlays %q match no file", d.name, g)
+		}
+		slices.Sort(found)
+		files = append(files, found...)
+	}
+	return files, nil
+}
+
+func (r *run) namesLock(d *domain) (*model.Lock, error) {
+	data, err := r.root.ReadFile(filepath.FromSlash(d.lockFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return model.NewLock(d.lockFile), nil
+	}
+	if err != nil {
+		return nil, diag.Errorf(diag.Pos{File: d.lockFile}, "names-lock-unreadable", "%v", err)
+	}
+	return model.ParseLock(d.lockFile, data)
+}
+
+func (r *run) emit(ctx context.Context) (int, error) {
+	err := r.each(ctx, func(d *domain) (err error) {
+		d.pkg, err = emit.Domain(d.model, emit.Target{
+			ImportPath: path.Join(r.config.Module, r.config.Output, d.config.Package),
+			Runtime:    r.config.Runtime,
+		})
+		return err
+	})
+	n := 0
+	for _, d := range r.domains {
+		if d.pkg != nil {
+			n += len(d.pkg.Files)
+		}
+	}
+	return n, err
+}
+
+// files are all files of the run, by path within the repository.
+func (r *run) files() (map[string][]byte, error) {
+	files := map[string][]byte{}
+	for _, d := range r.domains {
+		for name, src := range d.pkg.Files {
+			files[path.Join(r.config.Output, d.config.Package, name)] = src
+		}
+		lock, err := d.model.Lock.Marshal()
+		if err != nil {
+			return nil, err
+		}
+		files[d.lockFile] = lock
+	}
+	return files, nil
+}
+
+func (r *run) details() {
+	for _, d := range r.domains {
+		for _, res := range d.results {
+			r.opts.Report.Detail("%s", res)
+		}
+		methods, fields := 0, 0
+		for _, res := range d.model.Resources {
+			methods += len(res.Methods)
+		}
+		for _, t := range d.model.Types {
+			fields += len(t.Fields)
+		}
+		r.opts.Report.Detail("%s: %d resources, %d methods, %d types, %d fields", d.name, len(d.model.Resources), methods, len(d.model.Types), fields)
+	}
+}
+

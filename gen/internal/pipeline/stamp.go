@@ -1,0 +1,87 @@
+package pipeline
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// The stamp says that a run with this very generator, over these very inputs,
+// left these very outputs: then there is nothing to do, and a second run can
+// say so without doing it again. It is a cache, outside of version control;
+// without it everything is simply done again.
+const stampFile = ".cache/generate.stamp"
+
+// stamp digests all that a run reads and writes.
+func stamp(root *os.Root, inputs []string) (string, error) {
+	h := sha256.New()
+	exe, err := os.Executable()
+	if err != nil {
+		return "", err
+	}
+	f, err := os.Open(exe)
+	if err != nil {
+		return "", err
+	}
+	_, err = io.Copy(h, f)
+	_ = f.Close()
+	if err != nil {
+		return "", err
+	}
+	var files []string
+	for _, in := range inputs {
+		err := fs.WalkDir(root.FS(), in, func(name string, d fs.DirEntry, err error) error {
+			if err != nil {
+				if path.Clean(name) == path.Clean(in) {
+					return nil // a folder that is not there yet has nothing in it
+				}
+				return err
+			}
+			if d.IsDir() {
+				if strings.HasPrefix(d.Name(), ".") && name != "." || d.Name() == "testdata" {
+					return fs.SkipDir
+				}
+				return nil
+			}
+			if !strings.HasSuffix(name, "_test.go") {
+				files = append(files, name)
+			}
+			return nil
+		})
+		if err != nil {
+			return "", err
+		}
+	}
+	slices.Sort(files)
+	for _, name := range slices.Compact(files) {
+		data, err := root.ReadFile(filepath.FromSlash(name))
+		if err != nil {
+			return "", err
+		}
+		fmt.Fprintf(h, "%s %d\n", name, len(data))
+		h.Write(data)
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+func readStamp(root *os.Root) string {
+	data, err := root.ReadFile(filepath.FromSlash(stampFile))
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(data))
+}
+
+// writeStamp is best effort: a run that cannot leave a stamp has done its work all the same.
+func writeStamp(root *os.Root, sum string) {
+	if root.MkdirAll(filepath.Dir(filepath.FromSlash(stampFile)), 0o755) == nil {
+		_ = root.WriteFile(filepath.FromSlash(stampFile), []byte(sum+"\n"), 0o644)
+	}
+}

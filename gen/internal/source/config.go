@@ -1,0 +1,264 @@
+// Package source knows where the API descriptions come from and which version
+// of them is pinned: specs/sources.yaml, specs/specs.lock, and the fetching.
+package source
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+
+	"github.com/basiq-sdk/basiq-go/gen/internal/canon"
+	"github.com/basiq-sdk/basiq-go/gen/internal/diag"
+)
+
+// Files of the configuration, relative to the repository.
+const (
+	ConfigFile = "specs/sources.yaml"
+	LockFile   = "specs/specs.lock"
+)
+
+// Config is specs/sources.yaml.
+type Config struct {
+	Module  string // import path of the repository's module
+	Output  string // folder of the generated packages, relative to the repository
+	Runtime string // import path of the transport package
+	Source  Location
+	Domains map[string]Domain
+}
+
+// Domain is one API description and the package made from it.
+type Domain struct {
+	File     string
+	Package  string
+	Overlays []string  // globs; the default is overlays/common/*.yaml and overlays/<domain>/*.yaml
+	Source   *Location // where it differs from the configuration's
+}
+
+// Kind is a kind of source.
+type Kind string
+
+// Kinds of sources.
+const (
+	GitHub Kind = "github" // files of a repository, by commit
+	URL    Kind = "url"    // a document, or several below one address
+	Path   Kind = "path"   // a file, a folder, or a mirror by commit
+	Readme Kind = "readme" // a document in readme's registry
+)
+
+// Location says where descriptions come from.
+type Location struct {
+	Kind   Kind
+	Where  string // owner/repository, address, path, or registry id
+	Ref    string // branch, tag or commit
+	Folder string // folder of the files within a repository
+	Pos    diag.Pos
+}
+
+// String spells the source as the lock records it.
+func (l Location) String() string {
+	s := string(l.Kind) + ":" + l.Where
+	if l.Folder != "" {
+		s += "//" + l.Folder
+	}
+	return s
+}
+
+// LoadConfig reads specs/sources.yaml of the repository in dir.
+func LoadConfig(dir string) (*Config, error) {
+	data, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(ConfigFile)))
+	if err != nil {
+		return nil, diag.Errorf(diag.Pos{File: ConfigFile}, "no-sources", "cannot be read: %v", err).
+			WithHint("run from within the repository, or name it with --dir")
+	}
+	return ParseConfig(ConfigFile, data)
+}
+
+var (
+	domainName = regexp.MustCompile(`^[a-z][a-z0-9]{0,31}$`)
+	modulePath = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._~/-]*$`)
+	fileName   = regexp.MustCompile(`^[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*$`)
+	repository = regexp.MustCompile(`^[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+$`)
+	refName    = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_./-]{0,199}$`)
+)
+
+// ParseConfig reads a configuration. Unknown keys are refused.
+func ParseConfig(file string, data []byte) (*Config, error) {
+	root, err := canon.Parse(file, data)
+	if err != nil {
+		return nil, err
+	}
+	p := &parser{file: file}
+	cfg := &Config{Output: "generated", Domains: map[string]Domain{}}
+	p.members(root, "the configuration", map[string]func(*yaml.Node){
+		"version": func(n *yaml.Node) {
+			if n.Value != "1" {
+				p.fault(n, "bad-version", "version %q is not known", n.Value).WithHint("this generator reads version 1")
+			}
+		},
+		"module":  func(n *yaml.Node) { cfg.Module = p.match(n, modulePath, "a module path") },
+		"output":  func(n *yaml.Node) { cfg.Output = p.local(n) },
+		"runtime": func(n *yaml.Node) { cfg.Runtime = p.match(n, modulePath, "an import path") },
+		"source":  func(n *yaml.Node) { cfg.Source = p.location(n) },
+		"domains": func(n *yaml.Node) { p.domains(n, cfg) },
+	}, "version", "module", "runtime", "source", "domains")
+	if err := p.faults.Err(); err != nil {
+		return nil, err
+	}
+	return cfg, nil
+}
+
+// parser reads the small files of this package and collects what is wrong.
+type parser struct {
+	file   string
+	faults diag.List
+}
+
+func (p *parser) fault(n *yaml.Node, code, format string, args ...any) *diag.Annotation {
+	a := diag.Errorf(diag.Pos{File: p.file, Line: n.Line, Col: n.Column}, code, format, args...)
+	p.faults = append(p.faults, a)
+	return a
+}
+
+// members hands each member of a mapping to its reader.
+func (p *parser) members(n *yaml.Node, what string, known map[string]func(*yaml.Node), required ...string) {
+	if n.Kind != yaml.MappingNode {
+		p.fault(n, "bad-value", "%s must be a mapping", what)
+		return
+	}
+	seen := map[string]bool{}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		k, v := n.Content[i], n.Content[i+1]
+		read := known[k.Value]
+		if read == nil {
+			p.fault(k, "unknown-key", "%q is no key of %s", k.Value, what).
+				WithHint("known keys: %s", strings.Join(slices.Sorted(maps.Keys(known)), ", "))
+			continue
+		}
+		seen[k.Value] = true
+		read(v)
+	}
+	for _, key := range required {
+		if !seen[key] {
+			p.fault(n, "missing-key", "%s has no %q", what, key)
+		}
+	}
+}
+
+func (p *parser) text(n *yaml.Node) string {
+	if n.Kind != yaml.ScalarNode || n.Value == "" {
+		p.fault(n, "bad-value", "a text is due here")
+		return ""
+	}
+	return n.Value
+}
+
+func (p *parser) match(n *yaml.Node, re *regexp.Regexp, what string) string {
+	s := p.text(n)
+	if s != "" && (!re.MatchString(s) || strings.Contains(s, "..")) {
+		p.fault(n, "bad-value", "%q is not %s", s, what)
+	}
+	return s
+}
+
+// local reads a path that must stay within the repository.
+func (p *parser) local(n *yaml.Node) string {
+	s := p.match(n, fileName, "a path within the repository")
+	if s != "" && !filepath.IsLocal(filepath.FromSlash(s)) {
+		p.fault(n, "bad-value", "%q leads out of the repository", s)
+	}
+	return path.Clean(s)
+}
+
+func (p *parser) location(n *yaml.Node) Location {
+	l := Location{Pos: diag.Pos{File: p.file, Line: n.Line, Col: n.Column}}
+	set := func(kind Kind, where string) {
+		if l.Kind != "" {
+			p.fault(n, "bad-source", "a source is %s or %s, not both", l.Kind, kind)
+		}
+		l.Kind, l.Where = kind, where
+	}
+	p.members(n, "a source", map[string]func(*yaml.Node){
+		"github": func(v *yaml.Node) { set(GitHub, p.match(v, repository, "owner/repository")) },
+		"url":    func(v *yaml.Node) { set(URL, p.text(v)) },
+		"path":   func(v *yaml.Node) { set(Path, p.text(v)) },
+		"readme": func(v *yaml.Node) {
+			set(Readme, p.text(v))
+			if _, err := ParseReadmeID(v.Value); err != nil {
+				p.fault(v, "bad-source", "%v", err)
+			}
+		},
+		"ref":    func(v *yaml.Node) { l.Ref = p.match(v, refName, "a branch, tag or commit") },
+		"folder": func(v *yaml.Node) { l.Folder = p.local(v) },
+	})
+	switch {
+	case l.Kind == "":
+		p.fault(n, "bad-source", "a source needs one of github, url, path, readme")
+	case l.Kind == GitHub && l.Ref == "":
+		p.fault(n, "bad-source", "a github source needs a ref: a branch, tag or commit")
+	}
+	return l
+}
+
+func (p *parser) domains(n *yaml.Node, cfg *Config) {
+	if n.Kind != yaml.MappingNode || len(n.Content) == 0 {
+		p.fault(n, "bad-value", "domains must name at least one domain")
+		return
+	}
+	packages := map[string]string{}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		name, v := n.Content[i], n.Content[i+1]
+		if !domainName.MatchString(name.Value) {
+			p.fault(name, "bad-value", "%q is no domain name", name.Value).WithHint("lower-case letters and digits")
+			continue
+		}
+		d := Domain{Package: name.Value}
+		p.members(v, "domain "+name.Value, map[string]func(*yaml.Node){
+			"file":    func(v *yaml.Node) { d.File = p.local(v) },
+			"package": func(v *yaml.Node) { d.Package = p.match(v, domainName, "a package name") },
+			"overlays": func(v *yaml.Node) {
+				for _, g := range v.Content {
+					d.Overlays = append(d.Overlays, p.text(g))
+				}
+			},
+			"source": func(v *yaml.Node) { l := p.location(v); d.Source = &l },
+		}, "file")
+		if other, dup := packages[d.Package]; dup {
+			p.fault(name, "bad-value", "domains %s and %s have the same package", other, name.Value)
+		}
+		packages[d.Package] = name.Value
+		cfg.Domains[name.Value] = d
+	}
+}
+
+// location is where a domain's description comes from.
+func (c *Config) location(domain string) Location {
+	if s := c.Domains[domain].Source; s != nil {
+		return *s
+	}
+	return c.Source
+}
+
+// names are the domains in order.
+func (c *Config) names() []string { return slices.Sorted(maps.Keys(c.Domains)) }
+
+// SnapshotPath is where a domain's snapshot is kept.
+func SnapshotPath(domain string) string { return fmt.Sprintf("specs/%s.yml", domain) }
+
+var readmeID = regexp.MustCompile(`^@([a-z0-9][a-z0-9-]*)/v([0-9][0-9A-Za-z.-]*)#([0-9a-z]{8,64})$`)
+
+// ParseReadmeID reads an id of readme's registry, @name/v1.0#id, and returns
+// the id's last part, by which the registry serves the document.
+func ParseReadmeID(s string) (string, error) {
+	m := readmeID.FindStringSubmatch(s)
+	if m == nil {
+		return "", fmt.Errorf("%q is no registry id; it looks like @name/v1.0#identifier", s)
+	}
+	return m[3], nil
+}

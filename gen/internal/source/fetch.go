@@ -1,0 +1,204 @@
+package source
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/basiq-sdk/basiq-go/gen/internal/canon"
+	"github.com/basiq-sdk/basiq-go/gen/internal/diag"
+)
+
+// Endpoints are the only hosts that a fetch talks to, beside the address that
+// a url source names.
+type Endpoints struct {
+	GitHubAPI string // resolves a branch or tag to a commit
+	GitHubRaw string // serves a file of a commit
+	Readme    string // readme's registry
+}
+
+// DefaultEndpoints are the public services.
+var DefaultEndpoints = Endpoints{
+	GitHubAPI: "https://api.github.com",
+	GitHubRaw: "https://raw.githubusercontent.com",
+	Readme:    "https://dash.readme.com/api/v1/api-registry",
+}
+
+// fetcher gets documents of one run.
+type fetcher struct {
+	dir       string // the repository: path sources are relative to it
+	mirror    string
+	endpoints Endpoints
+	client    *http.Client
+}
+
+func newFetcher(o Options) *fetcher {
+	f := &fetcher{dir: o.Dir, mirror: o.Mirror, endpoints: o.Endpoints, client: o.Client}
+	if f.endpoints == (Endpoints{}) {
+		f.endpoints = DefaultEndpoints
+	}
+	base := http.Client{Timeout: 60 * time.Second}
+	if f.client != nil {
+		base = *f.client
+	}
+	base.CheckRedirect = func(req *http.Request, via []*http.Request) error {
+		return fmt.Errorf("the server redirects to %s, which is not followed", req.URL.Redacted())
+	}
+	f.client = &base
+	return f
+}
+
+// resolve finds the commit that ref, or the location's own, stands for; ""
+// for a source that has no commits.
+func (f *fetcher) resolve(ctx context.Context, l Location, ref string) (string, error) {
+	if ref == "" {
+		ref = l.Ref
+	}
+	switch {
+	case ref == "" || l.Kind == URL || l.Kind == Readme:
+		return "", nil
+	case !refName.MatchString(ref) || strings.Contains(ref, ".."):
+		return "", diag.Errorf(l.Pos, "bad-ref", "%q is no branch, tag or commit", ref)
+	case l.Kind == GitHub && f.mirror != "":
+		return mirrorCommit(f.mirror, ref, l.Pos)
+	case commitHex.MatchString(ref):
+		return ref, nil
+	case l.Kind == Path:
+		return mirrorCommit(filepath.Join(f.dir, filepath.FromSlash(l.Where)), ref, l.Pos)
+	}
+	u := f.endpoints.GitHubAPI + "/repos/" + l.Where + "/commits/" + url.PathEscape(ref)
+	body, err := f.get(ctx, u, "application/vnd.github.sha", l.Pos)
+	if err != nil {
+		return "", err
+	}
+	commit := strings.TrimSpace(string(body))
+	if !commitHex.MatchString(commit) {
+		return "", diag.Errorf(l.Pos, "bad-answer", "%s did not answer with a commit", u)
+	}
+	return commit, nil
+}
+
+// mirrorCommit reads the file of a directory mirror that holds a ref's commit.
+func mirrorCommit(dir, ref string, pos diag.Pos) (string, error) {
+	if commitHex.MatchString(ref) {
+		if _, err := os.Stat(filepath.Join(dir, ref)); err != nil {
+			return "", diag.Errorf(pos, "no-commit", "the mirror %s has no commit %s", dir, ref)
+		}
+		return ref, nil
+	}
+	data, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(ref)))
+	if err != nil {
+		return "", diag.Errorf(pos, "no-ref", "the mirror %s has no ref %s", dir, ref).
+			WithHint("a mirror holds  <ref>  with a commit in it, and  <commit>/<file>")
+	}
+	commit := strings.TrimSpace(string(data))
+	if !commitHex.MatchString(commit) {
+		return "", diag.Errorf(pos, "bad-answer", "the file %s of the mirror does not hold a commit", ref)
+	}
+	return commit, nil
+}
+
+// fetch gets one document. name is what diagnostics call it.
+func (f *fetcher) fetch(ctx context.Context, l Location, file, commit string) (data []byte, name string, err error) {
+	name = file
+	if commit != "" {
+		name += "@" + commit[:12]
+	}
+	switch l.Kind {
+	case GitHub:
+		file = path.Join(l.Folder, file)
+		if f.mirror != "" {
+			data, err = readBounded(filepath.Join(f.mirror, commit, filepath.FromSlash(file)), l.Pos)
+			return data, name, err
+		}
+		data, err = f.get(ctx, f.endpoints.GitHubRaw+"/"+l.Where+"/"+commit+"/"+file, "*/*", l.Pos)
+	case URL:
+		u := strings.ReplaceAll(l.Where, "{file}", file)
+		if u == l.Where && strings.HasSuffix(u, "/") {
+			u += file
+		}
+		data, err = f.get(ctx, u, "*/*", l.Pos)
+	case Readme:
+		id, parseErr := ParseReadmeID(l.Where)
+		if parseErr != nil {
+			return nil, name, diag.Errorf(l.Pos, "bad-source", "%v", parseErr)
+		}
+		data, err = f.get(ctx, f.endpoints.Readme+"/"+id, "application/json", l.Pos)
+	case Path:
+		p := filepath.Join(f.dir, filepath.FromSlash(l.Where))
+		if filepath.IsAbs(l.Where) {
+			p = l.Where
+		}
+		if info, statErr := os.Stat(p); statErr == nil && info.IsDir() {
+			p = filepath.Join(p, commit, filepath.FromSlash(file))
+		}
+		data, err = readBounded(p, l.Pos)
+	}
+	return data, name, err
+}
+
+func readBounded(name string, pos diag.Pos) ([]byte, error) {
+	file, err := os.Open(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, diag.Errorf(pos, "no-document", "there is no file %s", name)
+	}
+	if err != nil {
+		return nil, diag.Errorf(pos, "no-document", "%v", err)
+	}
+	defer file.Close()
+	data, err := io.ReadAll(io.LimitReader(file, canon.MaxSize+1))
+	if err != nil {
+		return nil, diag.Errorf(pos, "no-document", "%v", err)
+	}
+	return data, nil
+}
+
+// get fetches an address over HTTPS, or over plain HTTP from this machine
+// itself. It follows no redirect and bounds what it reads.
+func (f *fetcher) get(ctx context.Context, address, accept string, pos diag.Pos) ([]byte, error) {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" {
+		return nil, diag.Errorf(pos, "bad-address", "%q is no address", address)
+	}
+	if u.User != nil {
+		return nil, diag.Errorf(pos, "bad-address", "the address of %s holds credentials", u.Host)
+	}
+	if u.Scheme != "https" && (u.Scheme != "http" || !loopback(u.Hostname())) {
+		return nil, diag.Errorf(pos, "bad-address", "%s is not https", u.Redacted())
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return nil, diag.Errorf(pos, "bad-address", "%v", err)
+	}
+	req.Header.Set("Accept", accept)
+	req.Header.Set("User-Agent", "basiq-go-gen")
+	res, err := f.client.Do(req)
+	if err != nil {
+		return nil, diag.Errorf(pos, "fetch", "%v", err).
+			WithHint("check the network; a directory mirror can stand in for it (BASIQ_SPECS_MIRROR)")
+	}
+	defer res.Body.Close()
+	if res.StatusCode != http.StatusOK {
+		return nil, diag.Errorf(pos, "fetch", "%s answers %s", u.Redacted(), res.Status)
+	}
+	data, err := io.ReadAll(io.LimitReader(res.Body, canon.MaxSize+1))
+	if err != nil {
+		return nil, diag.Errorf(pos, "fetch", "reading %s: %v", u.Redacted(), err)
+	}
+	return data, nil
+}
+
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}

@@ -1,0 +1,227 @@
+package source
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"io/fs"
+	"net/http"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"github.com/basiq-sdk/basiq-go/gen/internal/canon"
+	"github.com/basiq-sdk/basiq-go/gen/internal/diag"
+)
+
+// Options of Ensure and Update.
+type Options struct {
+	Dir       string // the repository
+	Config    *Config
+	Mirror    string // directory that stands in for the network for github sources
+	Endpoints Endpoints
+	Client    *http.Client
+}
+
+// Snapshot is a domain's canonical snapshot.
+type Snapshot struct {
+	Domain string
+	Path   string // "specs/core.yml"
+	Data   []byte
+	SHA256 string
+}
+
+// Set is the snapshots of one run, by domain.
+type Set struct {
+	Snapshots []Snapshot
+	Fetched   int      // how many were not on disk
+	Stale     []string // snapshots on disk of domains that are no longer configured
+}
+
+func digest(data []byte) string {
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])
+}
+
+// Ensure returns the pinned snapshots. One that is on disk must match the
+// lock; a missing one is fetched at the pinned commit and must match as well.
+// Nothing is written.
+func Ensure(ctx context.Context, o Options) (*Set, error) {
+	lock, err := LoadLock(o.Dir)
+	if err != nil {
+		return nil, err
+	}
+	if lock == nil {
+		return nil, diag.Errorf(diag.Pos{File: LockFile}, "no-lock", "nothing has been pulled yet").
+			WithHint("run  make update  to pull and pin the descriptions")
+	}
+	root, err := os.OpenRoot(o.Dir)
+	if err != nil {
+		return nil, diag.Errorf(diag.Pos{File: o.Dir}, "no-repository", "cannot open: %v", err)
+	}
+	defer root.Close()
+	f := newFetcher(o)
+	set := &Set{}
+	return set, o.forEach(set, func(name string) (Snapshot, bool, error) {
+		pin, ok := lock.Domains[name]
+		l := o.Config.location(name)
+		if err := pinned(lock, pin, ok, l, o.Config.Domains[name].File, name); err != nil {
+			return Snapshot{}, false, err
+		}
+		file := SnapshotPath(name)
+		data, err := readSnapshot(root, file)
+		switch {
+		case err == nil:
+			if sum := digest(data); sum != pin.Snapshot {
+				return Snapshot{}, false, diag.Errorf(diag.Pos{File: file}, "snapshot-differs",
+					"is not the snapshot that was pulled: its SHA-256 is %s, the lock says %s", sum, pin.Snapshot).
+					WithHint("restore it with git, or delete it to pull it again; what you want changed belongs in an overlay")
+			}
+			return Snapshot{Domain: name, Path: file, Data: data, SHA256: pin.Snapshot}, false, nil
+		case !errors.Is(err, fs.ErrNotExist):
+			return Snapshot{}, false, diag.Errorf(diag.Pos{File: file}, "snapshot-unreadable", "%v", err)
+		}
+		s, _, err := f.snapshot(ctx, l, name, pin.File, lock.commit(name))
+		if err == nil && s.SHA256 != pin.Snapshot {
+			err = diag.Errorf(pin.Pos, "snapshot-differs", "what the source serves for %s is not what was pinned: its SHA-256 is %s, the lock says %s",
+				name, s.SHA256, pin.Snapshot).WithHint("if the source is to be trusted, run  make update  to pin what it serves now")
+		}
+		return s, true, err
+	})
+}
+
+// pinned checks that the lock speaks of the source that is configured.
+func pinned(lock *Lock, pin Pin, ok bool, l Location, file, name string) error {
+	locked := lock.Source
+	if pin.Source != "" {
+		locked = pin.Source
+	}
+	if !ok || pin.File != file || locked != l.String() {
+		return diag.Errorf(l.Pos, "not-pinned", "domain %s (%s of %s) is not what the lock pins", name, file, l).
+			WithHint("run  make update  to pull and pin it")
+	}
+	return nil
+}
+
+func readSnapshot(root *os.Root, file string) ([]byte, error) {
+	info, err := root.Lstat(filepath.FromSlash(file))
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, errors.New("is not a regular file")
+	}
+	return root.ReadFile(filepath.FromSlash(file))
+}
+
+// snapshot fetches a document and reduces it to its facts.
+func (f *fetcher) snapshot(ctx context.Context, l Location, domain, file, commit string) (s Snapshot, document string, err error) {
+	raw, name, err := f.fetch(ctx, l, file, commit)
+	if err != nil {
+		return Snapshot{}, "", err
+	}
+	root, err := canon.Parse(name, raw)
+	if err != nil {
+		return Snapshot{}, "", err
+	}
+	facts, err := canon.Canonical(name, root)
+	if err != nil {
+		return Snapshot{}, "", err
+	}
+	data, err := canon.Marshal(facts)
+	if err != nil {
+		return Snapshot{}, "", err
+	}
+	return Snapshot{Domain: domain, Path: SnapshotPath(domain), Data: data, SHA256: digest(data)}, digest(raw), nil
+}
+
+// Update fetches every description at the newest commit of its source (to, if
+// given, for the configuration's own source) and returns the snapshots and the
+// lock that pins them. Nothing is written.
+func Update(ctx context.Context, o Options, to string) (*Set, *Lock, error) {
+	f := newFetcher(o)
+	main := o.Config.Source
+	commit, err := f.resolve(ctx, main, to)
+	if err != nil {
+		return nil, nil, err
+	}
+	lock := &Lock{Source: main.String(), Ref: main.Ref, Commit: commit, Domains: map[string]Pin{}}
+	set := &Set{}
+	var mu sync.Mutex
+	err = o.forEach(set, func(name string) (Snapshot, bool, error) {
+		l, at := o.Config.location(name), commit
+		pin := Pin{File: o.Config.Domains[name].File}
+		if o.Config.Domains[name].Source != nil {
+			pin.Source = l.String()
+			var err error
+			if at, err = f.resolve(ctx, l, ""); err != nil {
+				return Snapshot{}, false, err
+			}
+			pin.Commit = at
+		}
+		s, document, err := f.snapshot(ctx, l, name, pin.File, at)
+		if err != nil {
+			return Snapshot{}, false, err
+		}
+		if at == "" {
+			pin.Document = document
+		}
+		pin.Snapshot = s.SHA256
+		mu.Lock()
+		lock.Domains[name] = pin
+		mu.Unlock()
+		return s, true, nil
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	set.Stale, err = staleSnapshots(o)
+	return set, lock, err
+}
+
+// forEach runs get for every domain, a few at once, and collects snapshots
+// and findings in the order of the domains.
+func (o Options) forEach(set *Set, get func(name string) (Snapshot, bool, error)) error {
+	names := o.Config.names()
+	snapshots := make([]Snapshot, len(names))
+	fetched := make([]bool, len(names))
+	errs := make([]error, len(names))
+	limit := make(chan struct{}, 4)
+	var wg sync.WaitGroup
+	for i, name := range names {
+		limit <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-limit }()
+			snapshots[i], fetched[i], errs[i] = get(name)
+		})
+	}
+	wg.Wait()
+	var list diag.List
+	for i, err := range errs {
+		list = append(list, diag.FromError(err, diag.Pos{File: names[i]})...)
+		if fetched[i] {
+			set.Fetched++
+		}
+	}
+	set.Snapshots = snapshots
+	return list.Err()
+}
+
+// staleSnapshots are those of domains that are no longer configured.
+func staleSnapshots(o Options) ([]string, error) {
+	entries, err := os.ReadDir(filepath.Join(o.Dir, "specs"))
+	if err != nil {
+		return nil, diag.Errorf(diag.Pos{File: "specs"}, "no-repository", "%v", err)
+	}
+	var stale []string
+	for _, e := range entries {
+		name, ok := strings.CutSuffix(e.Name(), ".yml")
+		if _, known := o.Config.Domains[name]; ok && !known && e.Type().IsRegular() {
+			stale = append(stale, path.Join("specs", e.Name()))
+		}
+	}
+	return stale, nil
+}

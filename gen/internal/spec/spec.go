@@ -1,0 +1,215 @@
+// Package spec holds one domain's API description after its overlays: the
+// document that everything downstream is made from, with a way back from
+// every node to the file and line that it came from.
+package spec
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"gopkg.in/yaml.v3"
+
+	"github.com/basiq-sdk/basiq-go/gen/internal/canon"
+	"github.com/basiq-sdk/basiq-go/gen/internal/diag"
+	"github.com/basiq-sdk/basiq-go/gen/internal/overlay"
+)
+
+// Document is one domain's description after its overlays.
+type Document struct {
+	Domain string
+	File   string // the snapshot, relative to the repository: "specs/core.yml"
+	Prov   *overlay.Provenance
+	root   *yaml.Node
+}
+
+// Load reads a snapshot and applies overlays to it, in order.
+func Load(domain, file string, snapshot []byte, overlays []*overlay.Document, opts overlay.Options) (*Document, []overlay.Result, error) {
+	root, err := canon.Parse(file, snapshot)
+	if err != nil {
+		return nil, nil, err
+	}
+	doc := &Document{Domain: domain, File: file, Prov: overlay.NewProvenance(file), root: root}
+	results, err := overlay.Apply(root, doc.Prov, overlays, opts)
+	if err != nil {
+		return nil, results, err
+	}
+	return doc, results, nil
+}
+
+// Root is the document's root mapping.
+func (d *Document) Root() Node { return Node{doc: d, n: d.root, ptr: "#"} }
+
+// Lookup returns the node that a local JSON pointer names, or the zero Node.
+func (d *Document) Lookup(pointer string) Node {
+	n := d.Root()
+	if pointer == "#" {
+		return n
+	}
+	for part := range strings.SplitSeq(strings.TrimPrefix(pointer, "#/"), "/") {
+		part = unescapePointer(part)
+		if n.IsList() {
+			items := n.Items()
+			i := -1
+			if _, err := fmt.Sscanf(part, "%d", &i); err != nil || i < 0 || i >= len(items) {
+				return Node{doc: d}
+			}
+			n = items[i]
+			continue
+		}
+		n = n.Get(part)
+	}
+	return n
+}
+
+// YAML renders the document in the canonical form.
+func (d *Document) YAML() ([]byte, error) { return canon.Marshal(d.root) }
+
+// Validate checks the document against the OpenAPI specification. Findings
+// point into the snapshot, or into the overlay that the faulty part came from.
+func (d *Document) Validate(ctx context.Context) error {
+	data, err := d.YAML()
+	if err != nil {
+		return err
+	}
+	// Recording origins doubles the time of loading, so they are only asked
+	// for when there is something to report.
+	if d.load(ctx, data, false) == nil {
+		return nil
+	}
+	err = d.load(ctx, data, true)
+	if err == nil {
+		return nil
+	}
+	lines := d.lineMap(data)
+	var list diag.List
+	for _, e := range flatten(err) {
+		list = append(list, d.annotate(e, lines))
+	}
+	list.Sort()
+	// A shared schema's fault is met once for every path that leads to it.
+	return slices.CompactFunc(list, func(a, b *diag.Annotation) bool { return a.Pos == b.Pos && a.Code == b.Code }).Err()
+}
+
+func (d *Document) load(ctx context.Context, data []byte, origins bool) error {
+	loader := openapi3.NewLoader()
+	loader.Context = ctx
+	loader.IsExternalRefsAllowed = false
+	loader.IncludeOrigin = origins
+	t, err := loader.LoadFromData(data)
+	if err != nil {
+		return err
+	}
+	return t.Validate(ctx, openapi3.DisableExamplesValidation(), openapi3.EnableMultiError())
+}
+
+// lineMap tells for every line of the rendered document the node that stands there.
+func (d *Document) lineMap(rendered []byte) map[int]*yaml.Node {
+	var copied yaml.Node
+	if err := yaml.Unmarshal(rendered, &copied); err != nil || len(copied.Content) == 0 {
+		return nil
+	}
+	lines := map[int]*yaml.Node{}
+	var walk func(a, b *yaml.Node)
+	walk = func(a, b *yaml.Node) {
+		if _, taken := lines[a.Line]; !taken || a.Kind == yaml.ScalarNode {
+			if !taken {
+				lines[a.Line] = b
+			}
+		}
+		for i := range min(len(a.Content), len(b.Content)) {
+			walk(a.Content[i], b.Content[i])
+		}
+	}
+	walk(copied.Content[0], d.root)
+	return lines
+}
+
+func (d *Document) annotate(err error, lines map[int]*yaml.Node) *diag.Annotation {
+	pos := diag.Pos{File: d.File}
+	if line := originLine(err); line > 0 {
+		if n := lines[line]; n != nil {
+			pos = d.Prov.Pos(n)
+		}
+	} else if n := d.contextNode(err); n.Exists() {
+		pos = n.Pos()
+	}
+	code := "openapi-invalid"
+	var coded openapi3.CodedError
+	if errors.As(err, &coded) {
+		code = "openapi-" + coded.Code()
+	}
+	message, _, _ := strings.Cut(innermost(err).Error(), "\n")
+	return diag.Errorf(pos, code, "%s", message).
+		WithHint("repair it with an action in the domain's overlays, or take the fault upstream")
+}
+
+// contextNode finds the part of the document that an error's wrappers name.
+func (d *Document) contextNode(err error) Node {
+	n := d.Root()
+	var path *openapi3.PathValidationError
+	if errors.As(err, &path) {
+		n = n.At("paths", path.Path)
+		var op *openapi3.OperationValidationError
+		if errors.As(err, &op) {
+			n = n.Get(strings.ToLower(op.Method))
+		}
+		return n
+	}
+	var component *openapi3.ComponentValidationError
+	if errors.As(err, &component) {
+		sections := map[string]string{
+			"schema": "schemas", "parameter": "parameters", "header": "headers",
+			"request body": "requestBodies", "response": "responses", "security scheme": "securitySchemes",
+		}
+		return n.At("components", sections[component.Section], component.Name)
+	}
+	return Node{doc: d}
+}
+
+// innermost strips the wrappers that say where: the position says it better.
+func innermost(err error) error {
+	for {
+		inner := errors.Unwrap(err)
+		if inner == nil {
+			return err
+		}
+		err = inner
+	}
+}
+
+// flatten splits aggregated errors into single ones, each with its context.
+func flatten(err error) []error {
+	var multi openapi3.MultiError
+	if errors.As(err, &multi) && len(multi) > 0 {
+		var out []error
+		for _, e := range multi {
+			out = append(out, flatten(e)...)
+		}
+		return out
+	}
+	return []error{err}
+}
+
+// originLine returns the line of the innermost error in the chain that knows
+// its origin. The library gives each kind of error a type of its own with an
+// Origin field and no common accessor, hence the reflection.
+func originLine(err error) int {
+	line := 0
+	for err != nil {
+		v := reflect.Indirect(reflect.ValueOf(err))
+		if v.Kind() == reflect.Struct {
+			if f := v.FieldByName("Origin"); f.IsValid() && f.CanInterface() {
+				if o, ok := f.Interface().(*openapi3.Origin); ok && o != nil && o.Key != nil {
+					line = o.Key.Line
+				}
+			}
+		}
+		err = errors.Unwrap(err)
+	}
+	return line
+}

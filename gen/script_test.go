@@ -1,0 +1,80 @@
+package main
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"gen": func() { os.Exit(run(context.Background(), os.Args[1:], os.Stdout, os.Stderr)) },
+	})
+}
+
+// TestScripts runs the command line as a maintainer does, each case in a
+// repository of its own.
+func TestScripts(t *testing.T) {
+	repo, err := filepath.Abs("..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cache := goEnv(t, "GOCACHE")
+	mod := goEnv(t, "GOMODCACHE")
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("REPO", repo)
+			e.Setenv("GOCACHE", cache) // compiling the standard library anew in each case would take minutes
+			e.Setenv("GOMODCACHE", mod)
+			e.Setenv("GOPROXY", "off")
+			e.Setenv("GOFLAGS", "-mod=mod")
+			e.Setenv("GOTOOLCHAIN", "local")
+			return prepare(e, repo)
+		},
+	})
+}
+
+func goEnv(t *testing.T, name string) string {
+	t.Helper()
+	out, err := exec.Command("go", "env", name).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.TrimSpace(string(out))
+}
+
+// prepare gives a case the small library API of testdata/library as its
+// repository; what the case's archive holds goes on top of it.
+func prepare(e *testscript.Env, repo string) error {
+	base := filepath.Join(repo, "gen", "testdata", "library")
+	return filepath.WalkDir(base, func(p string, d os.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		rel, err := filepath.Rel(base, p)
+		if err != nil {
+			return err
+		}
+		data, err := os.ReadFile(p)
+		if err != nil {
+			return err
+		}
+		dst := filepath.Join(e.WorkDir, strings.TrimSuffix(rel, ".txt"))
+		if _, err := os.Stat(dst); err == nil {
+			return nil // the case brings its own
+		}
+		if err := os.MkdirAll(filepath.Dir(dst), 0o777); err != nil {
+			return err
+		}
+		data = []byte(strings.ReplaceAll(string(data), "$REPO", repo))
+		return os.WriteFile(dst, data, 0o666)
+	})
+}

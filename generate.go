@@ -1,0 +1,3 @@
+package basiq
+
+//go:generate go run ./gen generate
