@@ -23,7 +23,7 @@ import (
 const (
 	MaxSize  = 20 << 20
 	maxDepth = 200
-	maxNodes = 1_000_000
+	maxNodes = 500_000
 )
 
 // Parse reads one YAML or JSON document and returns its root mapping. Keys are

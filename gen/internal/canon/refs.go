@@ -65,7 +65,7 @@ func nearest(root *yaml.Node, pointer string) string {
 	if parent == nil || parent.Kind != yaml.MappingNode || len(name) > 100 {
 		return ""
 	}
-	best, distance := "", len(name)/2+1
+	best, distance := "", len(name)/2+2
 	for i := 0; i+1 < len(parent.Content) && i < 4000; i += 2 {
 		if key := parent.Content[i].Value; len(key) <= 100 {
 			if d := editDistance(strings.ToLower(name), strings.ToLower(key)); d < distance {

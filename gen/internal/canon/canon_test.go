@@ -1,0 +1,386 @@
+package canon_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"gopkg.in/yaml.v3"
+
+	"github.com/basiq-sdk/basiq-go/gen/internal/canon"
+	"github.com/basiq-sdk/basiq-go/gen/internal/diag"
+)
+
+const head = "openapi: 3.0.3\ninfo: {title: t, version: '1'}\n"
+
+// small is a description that uses what snapshots must treat specially.
+const small = `openapi: 3.0.3
+info:
+  title: A title in many words
+  description: Prose.
+  version: 1.0.0
+  contact: {email: someone@example.com}
+x-internal: true
+tags: [{name: Pets, description: Prose.}]
+servers: [{url: https://api.example.com, description: Prose.}]
+paths:
+  x-note: prose
+  /pets/{petId}/toys/{toyId}:
+    summary: Prose.
+    parameters:
+      - {name: toyId, in: path, required: true, schema: {type: string}}
+    get:
+      operationId: toy
+      tags: [Pets]
+      parameters:
+        - {name: zeta, in: query, schema: {type: string, example: z}}
+        - {name: alpha, in: query, schema: {type: string}}
+        - {name: petId, in: path, required: true, schema: {type: string}}
+      responses:
+        default: {description: Prose., content: {}}
+        404: {$ref: '#/components/responses/Missing'}
+        200:
+          description: Prose.
+          headers: {x-rate: {description: Prose., schema: {type: integer}}}
+          content:
+            application/json:
+              example: {a: 1}
+              schema: {$ref: '#/components/schemas/Toy'}
+components:
+  responses:
+    Missing: {description: Prose.}
+  schemas:
+    Unused: {type: object}
+    Toy:
+      title: Prose
+      type: object
+      x-order: 3
+      required: [size, description]
+      properties:
+        description: {type: string, description: Prose., example: Prose.}
+        example: {type: string}
+        x-ray: {type: boolean}
+        size: {type: string, enum: [small, large], default: small}
+        owner: {$ref: '#/components/schemas/Owner', description: Prose.}
+        when: {type: string, default: 2024-01-02}
+    Owner:
+      type: object
+      properties: {toy: {$ref: '#/components/schemas/Toy'}}
+`
+
+const smallSnapshot = `openapi: 3.0.3
+info:
+  title: pets
+  version: 1.0.0
+servers:
+  - url: https://api.example.com
+paths:
+  /pets/{petId}/toys/{toyId}:
+    get:
+      operationId: toy
+      parameters:
+        - name: petId
+          in: path
+          required: true
+          schema:
+            type: string
+        - name: toyId
+          in: path
+          required: true
+          schema:
+            type: string
+        - name: alpha
+          in: query
+          schema:
+            type: string
+        - name: zeta
+          in: query
+          schema:
+            type: string
+      responses:
+        "200":
+          description: OK
+          headers:
+            x-rate:
+              schema:
+                type: integer
+          content:
+            application/json:
+              schema:
+                $ref: '#/components/schemas/Toy'
+        "404":
+          $ref: '#/components/responses/Missing'
+        default:
+          description: Any other response
+components:
+  schemas:
+    Owner:
+      type: object
+      properties:
+        toy:
+          $ref: '#/components/schemas/Toy'
+    Toy:
+      type: object
+      required:
+        - description
+        - size
+      properties:
+        description:
+          type: string
+        example:
+          type: string
+        owner:
+          $ref: '#/components/schemas/Owner'
+        size:
+          type: string
+          enum:
+            - large
+            - small
+          default: small
+        when:
+          type: string
+          default: "2024-01-02"
+        x-ray:
+          type: boolean
+  responses:
+    Missing:
+      description: Response
+`
+
+func TestSnapshotHoldsFactsOnly(t *testing.T) {
+	got, err := canon.Snapshot("pets.yml", []byte(small))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(got) != smallSnapshot {
+		t.Errorf("snapshot is\n%s", got)
+	}
+}
+
+// snapshots are the committed ones, and the small description's.
+func snapshots(t testing.TB) map[string][]byte {
+	t.Helper()
+	files, err := filepath.Glob("../../../specs/*.yml")
+	if err != nil || len(files) < 7 {
+		t.Fatalf("%d snapshots, %v", len(files), err)
+	}
+	out := map[string][]byte{"pets.yml": []byte(small)}
+	for _, f := range files {
+		data, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out[filepath.Base(f)] = data
+	}
+	return out
+}
+
+// TestSnapshotIgnoresForm renders the same facts in other forms: the snapshot
+// must be the same, byte for byte.
+func TestSnapshotIgnoresForm(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 4))
+	for name, data := range snapshots(t) {
+		want, err := canon.Snapshot(name, data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if again, err := canon.Snapshot(name, want); err != nil || !bytes.Equal(again, want) {
+			t.Errorf("%s: a snapshot's snapshot differs from it (%v)", name, err)
+		}
+		for round := range 3 {
+			var doc yaml.Node
+			if err := yaml.Unmarshal(data, &doc); err != nil {
+				t.Fatal(err)
+			}
+			shuffle(rng, doc.Content[0])
+			var b bytes.Buffer
+			b.WriteString("\ufeff# a comment\n")
+			enc := yaml.NewEncoder(&b)
+			enc.SetIndent(2 + 3*round)
+			if err := enc.Encode(&doc); err != nil {
+				t.Fatal(err)
+			}
+			got, err := canon.Snapshot(name, b.Bytes())
+			if err != nil || !bytes.Equal(got, want) {
+				t.Errorf("%s, round %d: shuffled keys change the snapshot (%v)", name, round, err)
+			}
+		}
+	}
+}
+
+func shuffle(rng *rand.Rand, n *yaml.Node) {
+	n.Style &^= yaml.LiteralStyle | yaml.FoldedStyle
+	if n.Kind == yaml.MappingNode {
+		if rng.IntN(4) == 0 {
+			n.Style |= yaml.FlowStyle
+		}
+		rng.Shuffle(len(n.Content)/2, func(i, j int) {
+			n.Content[2*i], n.Content[2*j] = n.Content[2*j], n.Content[2*i]
+			n.Content[2*i+1], n.Content[2*j+1] = n.Content[2*j+1], n.Content[2*i+1]
+		})
+	}
+	for _, c := range n.Content {
+		shuffle(rng, c)
+	}
+}
+
+func TestAnchorsStandForCopies(t *testing.T) {
+	with := head + `paths:
+  /a: &a
+    get: {operationId: a, responses: {200: &r {description: x, content: {application/json: {schema: {type: string}}}}}}
+  /b:
+    <<: *a
+    post: {operationId: b, responses: {200: *r}}
+`
+	without := head + `paths:
+  /a:
+    get: {operationId: a, responses: {200: {description: x, content: {application/json: {schema: {type: string}}}}}}
+  /b:
+    get: {operationId: a, responses: {200: {description: x, content: {application/json: {schema: {type: string}}}}}}
+    post: {operationId: b, responses: {200: {description: x, content: {application/json: {schema: {type: string}}}}}}
+`
+	a, err := canon.Snapshot("a.yml", []byte(with))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := canon.Snapshot("a.yml", []byte(without))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(a, b) {
+		t.Errorf("anchors give\n%s\ncopies give\n%s", a, b)
+	}
+}
+
+func schema(body string) string {
+	return head + "paths:\n  /a:\n    get:\n      responses:\n        200:\n          content:\n            application/json:\n              schema:\n                " + body + "\n"
+}
+
+// secret makes something that looks like a credential, without one standing here.
+func secret() string { return "e" + "yJ" + strings.Repeat("a1B", 8) + "." + strings.Repeat("c2D", 8) }
+
+func TestFaults(t *testing.T) {
+	bomb := head + "paths: {}\nx-a: &a [x, x, x, x, x, x, x, x, x, x]\n"
+	for c := 'b'; c <= 'j'; c++ {
+		bomb += fmt.Sprintf("x-%c: &%c [*%c, *%c, *%c, *%c, *%c, *%c, *%c, *%c, *%c, *%c]\n", c, c, c-1, c-1, c-1, c-1, c-1, c-1, c-1, c-1, c-1, c-1)
+	}
+	for _, c := range []struct {
+		name, doc, code string
+		line            int
+		message         string
+	}{
+		{"empty", "", "empty", 0, "empty"},
+		{"comment only", "# nothing\n", "empty", 0, "empty"},
+		{"a list", "- a\n", "not-a-mapping", 1, "mapping"},
+		{"two documents", head + "paths: {}\n---\na: b\n", "several-documents", 4, "more than one"},
+		{"tab", "openapi: 3.0.3\ninfo:\n\ttitle: t\n", "yaml-syntax", 3, ""},
+		{"unclosed", "openapi: 3.0.3\ninfo: {title: t\n", "yaml-syntax", 0, ""},
+		{"duplicate key", head + "paths: {}\ninfo: {}\n", "duplicate-key", 4, "line 2"},
+		{"duplicate status", head + "paths:\n  /a:\n    get:\n      responses:\n        200: {description: a}\n        '200': {description: b}\n", "duplicate-key", 8, "line 7"},
+		{"list as key", head + "paths: {}\n[a, b]: c\n", "bad-key", 4, "single value"},
+		{"hidden key", head + "paths: {}\n\"pa\\u202ethz\": 1\n", "bad-key", 4, "direction"},
+		{"alias bomb", bomb, "too-many-nodes", 0, "500000 nodes"},
+		{"self alias", head + "paths: &p {/a: *p}\n", "alias-cycle", 3, "itself"},
+		{"infinity", schema("{type: number, maximum: .inf}"), "bad-number", 11, ".inf"},
+		{"bytes", head + "paths: {}\nx: !!binary aGk=\n", "bad-tag", 4, "!!binary"},
+		{"not UTF-8", head + "paths: {}\n# \xff\n", "bad-encoding", 4, "UTF-8"},
+		{"swagger", "swagger: '2.0'\n", "not-openapi", 1, "Swagger 2"},
+		{"no version", "info: {}\n", "not-openapi", 1, "no openapi key"},
+		{"file reference", schema("{$ref: 'file:///etc/passwd'}"), "external-ref", 11, "file:///etc/passwd"},
+		{"http reference", schema("{$ref: 'https://example.com/a.yml#/A'}"), "external-ref", 11, "leaves the document"},
+		{"relative reference", schema("{$ref: '../secrets.yml'}"), "external-ref", 11, "leaves the document"},
+		{"dangling reference", schema("{$ref: '#/components/schemas/Tyo'}") + "components: {schemas: {Toy: {type: string}}}\n", "dangling-ref", 11, "leads nowhere"},
+		{"reference cycle", schema("{$ref: '#/components/schemas/A'}") + "components: {schemas: {A: {$ref: '#/components/schemas/B'}, B: {$ref: '#/components/schemas/A'}}}\n", "ref-cycle", 0, "only to other references"},
+		{"unknown keyword", schema("{type: string, tpye: integer}"), "unknown-keyword", 11, "tpye"},
+		{"wrong shape", head + "paths: [a]\n", "wrong-shape", 3, "object"},
+		{"credential", schema("{type: string, default: " + secret() + "}"), "credential-like", 11, "looks like a credential"},
+		{"deep", head + "paths: " + strings.Repeat("{a: ", 300) + strings.Repeat("}", 300) + "\n", "too-deep", 3, "200 levels"},
+		{"very deep", head + "paths: " + strings.Repeat("[", 20000) + "\n", "yaml-syntax", 0, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := canon.Snapshot("x.yml", []byte(c.doc))
+			var list diag.List
+			var one *diag.Annotation
+			switch {
+			case errors.As(err, &list):
+				one = list[0]
+			case !errors.As(err, &one):
+				t.Fatalf("got %v, want a finding", err)
+			}
+			if one.Code != c.code || c.line != 0 && one.Pos.Line != c.line || !strings.Contains(one.Message, c.message) || one.Pos.File != "x.yml" {
+				t.Errorf("got %v\nwant x.yml:%d: …%s… [%s]", err, c.line, c.message, c.code)
+			}
+			if strings.Contains(err.Error(), secret()) {
+				t.Error("the message shows the credential")
+			}
+		})
+	}
+}
+
+func TestDanglingReferenceNamesTheNearest(t *testing.T) {
+	_, err := canon.Snapshot("x.yml", []byte(schema("{$ref: '#/components/schemas/Tyo'}")+"components: {schemas: {Toy: {type: string}, Dog: {type: string}}}\n"))
+	if err == nil || !strings.Contains(err.Error(), "did it mean #/components/schemas/Toy?") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestTooLarge(t *testing.T) {
+	_, err := canon.Parse("x.yml", make([]byte, canon.MaxSize+1))
+	if err == nil || !strings.Contains(err.Error(), "too-large") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestManyProperties bounds what a description with very many parts costs: it
+// is read, and in time that grows with its size.
+func TestManyProperties(t *testing.T) {
+	var b strings.Builder
+	b.WriteString(schema("{$ref: '#/components/schemas/Wide'}"))
+	b.WriteString("components:\n  schemas:\n    Wide:\n      type: object\n      properties:\n")
+	for i := range 100_000 {
+		fmt.Fprintf(&b, "        p%06d: {type: string}\n", i)
+	}
+	got, err := canon.Snapshot("x.yml", []byte(b.String()))
+	if err != nil || bytes.Count(got, []byte("type: string")) != 100_000 {
+		t.Errorf("%d bytes, %v", len(got), err)
+	}
+}
+
+func FuzzSnapshot(f *testing.F) {
+	f.Add([]byte(small))
+	f.Add([]byte(schema("{type: string, enum: [a, b], nullable: true}")))
+	f.Add([]byte(`{"openapi":"3.1.0","info":{"title":"t","version":"1"},"paths":{"/a":{"get":{"responses":{"200":{"description":"x"}}}}}}`))
+	f.Add([]byte(head + "paths: &a {/x: {get: {responses: {200: {description: *a}}}}}\n"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		first, err := canon.Snapshot("f.yml", data)
+		if err != nil {
+			return
+		}
+		second, err := canon.Snapshot("f.yml", first)
+		if err != nil || !bytes.Equal(first, second) {
+			t.Errorf("a snapshot's snapshot differs from it (%v):\n%s\n%s", err, first, second)
+		}
+	})
+}
+
+func BenchmarkSnapshot(b *testing.B) {
+	for name, data := range snapshots(b) {
+		if len(data) < 50_000 {
+			continue
+		}
+		b.Run(name, func(b *testing.B) {
+			b.SetBytes(int64(len(data)))
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := canon.Snapshot(name, data); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
