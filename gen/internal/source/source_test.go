@@ -1,0 +1,361 @@
+package source_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/basiq-sdk/basiq-go/gen/internal/canon"
+	"github.com/basiq-sdk/basiq-go/gen/internal/source"
+)
+
+const api = "openapi: 3.0.3\ninfo: {title: %s, version: '1'}\npaths: {/a: {get: {responses: {200: {description: prose}}}}}\n"
+
+func commit(c string) string { return strings.Repeat(c, 40) }
+
+// repo is a repository with a configuration.
+func repo(t *testing.T, config string) source.Options {
+	t.Helper()
+	dir := t.TempDir()
+	put(t, dir, source.ConfigFile, config)
+	cfg, err := source.LoadConfig(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return source.Options{Dir: dir, Config: cfg}
+}
+
+func put(t *testing.T, dir, name, text string) {
+	t.Helper()
+	p := filepath.Join(dir, filepath.FromSlash(name))
+	if err := os.MkdirAll(filepath.Dir(p), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(p, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func config(src string) string {
+	return "version: 1\nmodule: example.com/m\nruntime: example.com/r\nsource: " + src + "\ndomains:\n  pets: {file: pets.yml}\n"
+}
+
+// pin updates and writes what the caller of Update writes.
+func pin(t *testing.T, o source.Options) *source.Lock {
+	t.Helper()
+	set, lock, err := source.Update(context.Background(), o, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := lock.Marshal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	put(t, o.Dir, source.LockFile, string(data))
+	for _, s := range set.Snapshots {
+		put(t, o.Dir, s.Path, string(s.Data))
+	}
+	return lock
+}
+
+type handler map[string]func(http.ResponseWriter, *http.Request)
+
+func (h handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if f := h[r.URL.Path]; f != nil {
+		f(w, r)
+		return
+	}
+	http.NotFound(w, r)
+}
+
+func text(s string) func(http.ResponseWriter, *http.Request) {
+	return func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, s) }
+}
+
+// serve answers for all of the public services, over TLS.
+func serve(t *testing.T, o *source.Options, h handler) *httptest.Server {
+	t.Helper()
+	s := httptest.NewTLSServer(h)
+	t.Cleanup(s.Close)
+	o.Client = s.Client()
+	o.Endpoints = source.Endpoints{GitHubAPI: s.URL, GitHubRaw: s.URL, Readme: s.URL + "/registry"}
+	return s
+}
+
+func TestSources(t *testing.T) {
+	c1 := commit("1")
+	for _, c := range []struct {
+		name, source string
+		handler      handler
+		files        map[string]string
+		mirror       bool
+		commit       string
+		document     bool
+	}{
+		{name: "github branch", source: "{github: o/r, ref: main, folder: specs}", commit: c1, handler: handler{
+			"/repos/o/r/commits/main": func(w http.ResponseWriter, r *http.Request) {
+				if r.Header.Get("Accept") != "application/vnd.github.sha" {
+					http.Error(w, "accept", http.StatusBadRequest)
+				}
+				fmt.Fprint(w, c1)
+			},
+			"/o/r/" + c1 + "/specs/pets.yml": text(fmt.Sprintf(api, "a")),
+		}},
+		{name: "github commit", source: "{github: o/r, ref: '" + c1 + "'}", commit: c1, handler: handler{
+			"/o/r/" + c1 + "/pets.yml": text(fmt.Sprintf(api, "a")),
+		}},
+		{name: "mirror", source: "{github: o/r, ref: main}", mirror: true, commit: c1, files: map[string]string{
+			"mirror/main": c1 + "\n", "mirror/" + c1 + "/pets.yml": fmt.Sprintf(api, "a"),
+		}},
+		{name: "folder", source: "{path: upstream}", document: true, files: map[string]string{"upstream/pets.yml": fmt.Sprintf(api, "a")}},
+		{name: "file", source: "{path: upstream/pets.yml}", document: true, files: map[string]string{"upstream/pets.yml": fmt.Sprintf(api, "a")}},
+		{name: "folder by ref", source: "{path: upstream, ref: main}", commit: c1, files: map[string]string{
+			"upstream/main": c1, "upstream/" + c1 + "/pets.yml": fmt.Sprintf(api, "a"),
+		}},
+		{name: "readme", source: "{readme: '@pets/v1.0#0123456789ab'}", document: true, handler: handler{
+			"/registry/0123456789ab": text(`{"openapi":"3.0.3","info":{"title":"a","version":"1"},"paths":{"/a":{"get":{"responses":{"200":{"description":"prose"}}}}}}`),
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			o := repo(t, config(c.source))
+			if c.handler != nil {
+				serve(t, &o, c.handler)
+			}
+			for name, data := range c.files {
+				put(t, o.Dir, name, data)
+			}
+			if c.mirror {
+				o.Mirror = filepath.Join(o.Dir, "mirror")
+			}
+			lock := pin(t, o)
+			if lock.Commit != c.commit || (lock.Domains["pets"].Document != "") != c.document {
+				t.Errorf("lock is %+v", lock)
+			}
+			// What is on disk is used, and nothing is fetched.
+			set, err := source.Ensure(context.Background(), source.Options{Dir: o.Dir, Config: o.Config})
+			if err != nil || set.Fetched != 0 {
+				t.Fatalf("fetched %d, %v", set.Fetched, err)
+			}
+			if strings.Contains(string(set.Snapshots[0].Data), "prose") {
+				t.Error("the snapshot holds prose")
+			}
+			// A missing snapshot is fetched at the pin.
+			if err := os.Remove(filepath.Join(o.Dir, "specs", "pets.yml")); err != nil {
+				t.Fatal(err)
+			}
+			again, err := source.Ensure(context.Background(), o)
+			if err != nil || again.Fetched != 1 || string(again.Snapshots[0].Data) != string(set.Snapshots[0].Data) {
+				t.Errorf("fetched %d, %v", again.Fetched, err)
+			}
+		})
+	}
+}
+
+func TestURLSource(t *testing.T) {
+	s := httptest.NewTLSServer(handler{"/v1/pets.yml": text(fmt.Sprintf(api, "a"))})
+	defer s.Close()
+	for _, where := range []string{s.URL + "/v1/", s.URL + "/v1/{file}", s.URL + "/v1/pets.yml"} {
+		o := repo(t, config("{url: '"+where+"'}"))
+		o.Client = s.Client()
+		if lock := pin(t, o); lock.Domains["pets"].Document == "" {
+			t.Errorf("%s: no digest of the document", where)
+		}
+	}
+}
+
+func TestFetchFaults(t *testing.T) {
+	c1 := commit("1")
+	file := "/o/r/" + c1 + "/pets.yml"
+	redirected := 0
+	other := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { redirected++ }))
+	defer other.Close()
+	for _, c := range []struct {
+		name    string
+		answer  func(http.ResponseWriter, *http.Request)
+		message string
+	}{
+		{"not found", func(w http.ResponseWriter, r *http.Request) { http.NotFound(w, r) }, "404"},
+		{"server error", func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(500) }, "500"},
+		{"redirect", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, other.URL, http.StatusFound) }, "redirects"},
+		{"HTML", text("<html>"), "not-a-mapping"},
+		{"truncated", func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Length", "1000")
+			fmt.Fprint(w, "openapi: 3.0.3\n")
+		}, "unexpected EOF"},
+		{"too large", func(w http.ResponseWriter, r *http.Request) {
+			chunk := make([]byte, 1<<20)
+			for range 1 + canon.MaxSize>>20 {
+				if _, err := w.Write(chunk); err != nil {
+					return
+				}
+			}
+		}, "too-large"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			o := repo(t, config("{github: o/r, ref: '"+c1+"'}"))
+			serve(t, &o, handler{file: c.answer})
+			_, _, err := source.Update(context.Background(), o, "")
+			if err == nil || !strings.Contains(err.Error(), c.message) {
+				t.Errorf("got %v, want …%s…", err, c.message)
+			}
+			if _, err := os.Stat(filepath.Join(o.Dir, "specs", "pets.yml")); err == nil {
+				t.Error("a snapshot was written")
+			}
+		})
+	}
+	if redirected > 0 {
+		t.Errorf("the redirect was followed %d times", redirected)
+	}
+}
+
+func TestRefusedAddresses(t *testing.T) {
+	for _, c := range []struct{ where, message string }{
+		{"http://example.com/a.yml", "not https"},
+		{"file:///etc/passwd", "no address"},
+		{"ftp://example.com/a.yml", "not https"},
+		{"https://user:word@example.com/a.yml", "holds credentials"},
+	} {
+		o := repo(t, config("{url: '"+c.where+"'}"))
+		_, _, err := source.Update(context.Background(), o, "")
+		if err == nil || !strings.Contains(err.Error(), c.message) || strings.Contains(err.Error(), "word") {
+			t.Errorf("%s: got %v, want …%s…", c.where, err, c.message)
+		}
+	}
+}
+
+func TestEnsureFaults(t *testing.T) {
+	setup := func(t *testing.T) source.Options {
+		o := repo(t, config("{path: upstream}"))
+		put(t, o.Dir, "upstream/pets.yml", fmt.Sprintf(api, "a"))
+		pin(t, o)
+		return o
+	}
+	for _, c := range []struct {
+		name    string
+		harm    func(t *testing.T, o *source.Options)
+		message string
+	}{
+		{"no lock", func(t *testing.T, o *source.Options) { os.Remove(filepath.Join(o.Dir, source.LockFile)) }, "make update"},
+		{"tampered", func(t *testing.T, o *source.Options) { put(t, o.Dir, "specs/pets.yml", "openapi: 3.0.3\n") }, "specs/pets.yml: is not the snapshot"},
+		{"source moved", func(t *testing.T, o *source.Options) {
+			os.Remove(filepath.Join(o.Dir, "specs/pets.yml"))
+			put(t, o.Dir, "upstream/pets.yml", fmt.Sprintf(api, "b"))
+		}, "not what was pinned"},
+		{"other source", func(t *testing.T, o *source.Options) { o.Config.Source.Where = "elsewhere" }, "not what the lock pins"},
+		{"symlink", func(t *testing.T, o *source.Options) {
+			p := filepath.Join(o.Dir, "specs/pets.yml")
+			os.Rename(p, p+".real")
+			if err := os.Symlink(p+".real", p); err != nil {
+				t.Skip(err)
+			}
+		}, "not a regular file"},
+		{"lock of another version", func(t *testing.T, o *source.Options) {
+			put(t, o.Dir, source.LockFile, "version: 2\nsource: a\ndomains: {}\n")
+		}, `specs/specs.lock:1:10: version "2"`},
+		{"lock with an unknown key", func(t *testing.T, o *source.Options) {
+			put(t, o.Dir, source.LockFile, "version: 1\nsource: a\nextra: b\ndomains: {}\n")
+		}, `specs/specs.lock:3:1: "extra" is no key`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			o := setup(t)
+			c.harm(t, &o)
+			_, err := source.Ensure(context.Background(), o)
+			if err == nil || !strings.Contains(err.Error(), c.message) {
+				t.Errorf("got %v, want …%s…", err, c.message)
+			}
+		})
+	}
+}
+
+func TestConfigFaults(t *testing.T) {
+	good := config("{github: o/r, ref: main}")
+	for _, c := range []struct{ name, config, message string }{
+		{"unknown key", good + "extra: 1\n", `:7:1: "extra" is no key of the configuration`},
+		{"version", strings.Replace(good, "version: 1", "version: 9", 1), ":1:10: version"},
+		{"no source", strings.Replace(good, "source: {github: o/r, ref: main}\n", "", 1), `no "source"`},
+		{"two sources", config("{github: o/r, ref: main, url: 'https://a'}"), "not both"},
+		{"no ref", config("{github: o/r}"), "needs a ref"},
+		{"output outside", good + "output: ../elsewhere\n", "not a path within"},
+		{"absolute output", good + "output: /elsewhere\n", "not a path within"},
+		{"file outside", strings.Replace(good, "pets.yml", "../../pets.yml", 1), "not a path within"},
+		{"domain name", strings.Replace(good, "pets:", "../pets:", 1), "no domain name"},
+		{"one package twice", good + "  dogs: {file: dogs.yml, package: pets}\n", "same package"},
+		{"readme id", config("{readme: 'pets'}"), "no registry id"},
+		{"not YAML", "version: [\n", "yaml-syntax"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := source.ParseConfig(source.ConfigFile, []byte(c.config))
+			if err == nil || !strings.Contains(err.Error(), c.message) {
+				t.Errorf("got %v, want …%s…", err, c.message)
+			}
+		})
+	}
+}
+
+func TestLockRoundTrip(t *testing.T) {
+	data, err := os.ReadFile(filepath.Join("../../..", filepath.FromSlash(source.LockFile)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	lock, err := source.ParseLock(source.LockFile, data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := lock.Marshal()
+	if err != nil || string(again) != string(data) {
+		t.Errorf("%v\n%s", err, again)
+	}
+	if len(lock.Domains) != 7 {
+		t.Errorf("%d domains", len(lock.Domains))
+	}
+}
+
+func FuzzConfig(f *testing.F) {
+	f.Add(config("{github: o/r, ref: main}"))
+	f.Add(config("{readme: '@a/v1#0123456789'}"))
+	f.Fuzz(func(t *testing.T, text string) {
+		cfg, err := source.ParseConfig("f", []byte(text))
+		if err != nil {
+			return
+		}
+		for name, d := range cfg.Domains {
+			for _, p := range []string{cfg.Output, d.File, source.SnapshotPath(name)} {
+				if !filepath.IsLocal(p) {
+					t.Errorf("%q leads out of the repository", p)
+				}
+			}
+		}
+	})
+}
+
+func FuzzLock(f *testing.F) {
+	f.Add("version: 1\nsource: github:o/r\ndomains: {pets: {file: pets.yml, snapshot: '" + strings.Repeat("0a", 32) + "'}}\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		lock, err := source.ParseLock("f", []byte(text))
+		if err != nil {
+			return
+		}
+		data, err := lock.Marshal()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := source.ParseLock("f", data); err != nil {
+			t.Errorf("a lock that was read cannot be read again: %v\n%s", err, data)
+		}
+	})
+}
+
+func FuzzReadmeID(f *testing.F) {
+	f.Add("@basiq/v3.0#0123456789abcdef")
+	f.Fuzz(func(t *testing.T, id string) {
+		got, err := source.ParseReadmeID(id)
+		if err == nil && (strings.ContainsAny(got, "/.?#%@") || !strings.HasSuffix(id, "#"+got)) {
+			t.Errorf("ParseReadmeID(%q) = %q", id, got)
+		}
+	})
+}
