@@ -1,0 +1,461 @@
+package value
+
+import (
+	"database/sql/driver"
+	"encoding/json"
+	"math/big"
+	"strconv"
+	"strings"
+)
+
+// Decimal is a decimal number kept as its exact text: an amount of money, a
+// balance, a rate. It holds whatever the API sent, so it may also hold "" (no
+// value) or a text that is no number; Valid tells.
+//
+// A number is an optional sign, digits with an optional fraction, and an
+// optional exponent: "12", "-0.50", "+3", ".5", "1e3". No spaces, no group
+// separators. A number that would need more than 4096 digits when it is written
+// without an exponent is not Valid, so no operation can be made to use much
+// memory by a short text such as "1e1000000000".
+//
+// Decimals compare with == as texts ("1.0" differs from "1.00"); Equal and Cmp
+// compare them as numbers.
+type Decimal string
+
+// maxDigits bounds the digits of a number written without an exponent.
+const maxDigits = 4096
+
+// ParseDecimal returns s as a Decimal if it is a number. The text is kept as it
+// is. It returns ErrEmpty for "", ErrRange for a number that is too long and a
+// *ParseError for anything else.
+func ParseDecimal(s string) (Decimal, error) {
+	if _, err := parseDecimal(s); err != nil {
+		return "", err
+	}
+	return Decimal(s), nil
+}
+
+// DecimalOf returns units / 10^places, written with that many decimal places:
+// DecimalOf(-1250, 2) is "-12.50". Places below zero count as zero, and at most
+// 4096 are written.
+func DecimalOf(units int64, places int) Decimal {
+	n := number{neg: units < 0, digits: strings.TrimPrefix(strconv.FormatInt(units, 10), "-")}
+	n.exp = -min(max(places, 0), maxDigits-len(n.digits))
+	return Decimal(n.plain())
+}
+
+// number is a parsed decimal: (-1)^neg * digits * 10^exp. digits has at least
+// one digit, and no leading zero unless it is "0".
+type number struct {
+	digits string
+	exp    int
+	neg    bool
+}
+
+func parseDecimal(s string) (number, error) {
+	if s == "" {
+		return number{}, ErrEmpty
+	}
+	bad := &ParseError{Want: "decimal number"}
+	var n number
+	i := 0
+	if s[0] == '-' || s[0] == '+' {
+		n.neg = s[0] == '-'
+		i++
+	}
+	whole := i
+	for i < len(s) && isDigit(s[i]) {
+		i++
+	}
+	n.digits = s[whole:i]
+	if i < len(s) && s[i] == '.' {
+		frac := i + 1
+		for i = frac; i < len(s) && isDigit(s[i]); i++ {
+		}
+		if i > frac {
+			n.digits += s[frac:i]
+			n.exp = -(i - frac)
+		}
+	}
+	if n.digits == "" {
+		return number{}, bad
+	}
+	if i < len(s) && (s[i] == 'e' || s[i] == 'E') {
+		e, ok := parseExponent(s[i+1:])
+		if !ok {
+			return number{}, bad
+		}
+		n.exp += e
+		i = len(s)
+	}
+	if i != len(s) {
+		return number{}, bad
+	}
+	n.digits = strings.TrimLeft(n.digits, "0")
+	if n.digits == "" {
+		n.digits = "0"
+		n.exp = max(min(n.exp, 0), -maxDigits)
+		return n, nil
+	}
+	if len(n.digits)+max(n.exp, 0) > maxDigits || -n.exp > maxDigits {
+		return number{}, ErrRange
+	}
+	return n, nil
+}
+
+// parseExponent reads a signed integer. Values beyond any bound we allow come
+// back as a large number of the right sign.
+func parseExponent(s string) (int, bool) {
+	neg := false
+	if s != "" && (s[0] == '-' || s[0] == '+') {
+		neg = s[0] == '-'
+		s = s[1:]
+	}
+	if s == "" {
+		return 0, false
+	}
+	e := 0
+	for i := range len(s) {
+		if !isDigit(s[i]) {
+			return 0, false
+		}
+		e = min(e*10+int(s[i]-'0'), 1<<24)
+	}
+	if neg {
+		e = -e
+	}
+	return e, true
+}
+
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }
+
+func (n number) zero() bool { return n.digits == "0" }
+
+// unscaled returns the number times 10^places as an integer; places must be at
+// least -n.exp.
+func (n number) unscaled(places int) *big.Int {
+	digits := n.digits
+	if pad := n.exp + places; pad > 0 && !n.zero() {
+		digits += strings.Repeat("0", pad)
+	}
+	i, _ := new(big.Int).SetString(digits, 10)
+	if n.neg {
+		i.Neg(i)
+	}
+	return i
+}
+
+func (n number) cmp(o number) int {
+	if n.sign() != o.sign() {
+		return n.sign() - o.sign()
+	}
+	if n.zero() {
+		return 0
+	}
+	c := 0
+	if a, b := len(n.digits)+n.exp, len(o.digits)+o.exp; a != b {
+		c = 1
+		if a < b {
+			c = -1
+		}
+	} else {
+		// Both start at the same power of ten: texts of digits compare as
+		// fractions once trailing zeros are gone.
+		c = strings.Compare(strings.TrimRight(n.digits, "0"), strings.TrimRight(o.digits, "0"))
+	}
+	if n.neg {
+		c = -c
+	}
+	return c
+}
+
+func (n number) sign() int {
+	switch {
+	case n.zero():
+		return 0
+	case n.neg:
+		return -1
+	}
+	return 1
+}
+
+// plain writes the number without an exponent, keeping its decimal places.
+func (n number) plain() string {
+	var b strings.Builder
+	if n.neg && !n.zero() {
+		b.WriteByte('-')
+	}
+	switch point := len(n.digits) + n.exp; {
+	case n.exp >= 0:
+		b.WriteString(n.digits)
+		if !n.zero() {
+			b.WriteString(strings.Repeat("0", n.exp))
+		}
+	case point > 0:
+		b.WriteString(n.digits[:point])
+		b.WriteByte('.')
+		b.WriteString(n.digits[point:])
+	default:
+		b.WriteString("0.")
+		b.WriteString(strings.Repeat("0", -point))
+		b.WriteString(n.digits)
+	}
+	return b.String()
+}
+
+func fromBig(i *big.Int, places int) number {
+	s := i.String()
+	neg := strings.HasPrefix(s, "-")
+	return number{neg: neg, digits: strings.TrimPrefix(s, "-"), exp: -places}
+}
+
+// Valid reports whether d is a number within the bounds of the type.
+func (d Decimal) Valid() bool {
+	_, err := parseDecimal(string(d))
+	return err == nil
+}
+
+// IsZero reports whether d is "", that is, no value. It says nothing of the
+// number zero; for that, see Sign.
+func (d Decimal) IsZero() bool { return d == "" }
+
+// String returns the text.
+func (d Decimal) String() string { return string(d) }
+
+// Sign returns -1, 0 or 1 for a negative number, zero and a positive number. It
+// is 0 for a text that is not Valid.
+func (d Decimal) Sign() int {
+	n, err := parseDecimal(string(d))
+	if err != nil {
+		return 0
+	}
+	return n.sign()
+}
+
+// Cmp returns -1, 0 or 1 as d is less than, equal to or greater than o. Texts
+// that are not Valid come before all numbers, ordered as texts, so Cmp is fit
+// for sorting whatever the values are.
+func (d Decimal) Cmp(o Decimal) int {
+	n, errN := parseDecimal(string(d))
+	m, errM := parseDecimal(string(o))
+	switch {
+	case errN != nil && errM != nil:
+		return strings.Compare(string(d), string(o))
+	case errN != nil:
+		return -1
+	case errM != nil:
+		return 1
+	}
+	return min(max(n.cmp(m), -1), 1)
+}
+
+// Equal reports whether d and o are the same number: "1.0" equals "1.00" and
+// "0" equals "-0". Texts that are not Valid are equal only to themselves.
+func (d Decimal) Equal(o Decimal) bool { return d == o || d.Cmp(o) == 0 }
+
+// Neg returns -d, with the same decimal places and no exponent. Errors are those
+// of ParseDecimal.
+func (d Decimal) Neg() (Decimal, error) {
+	n, err := parseDecimal(string(d))
+	if err != nil {
+		return "", err
+	}
+	n.neg = !n.neg
+	return Decimal(n.plain()), nil
+}
+
+// Abs returns the number without its sign, with the same decimal places and no
+// exponent. Errors are those of ParseDecimal.
+func (d Decimal) Abs() (Decimal, error) {
+	n, err := parseDecimal(string(d))
+	if err != nil {
+		return "", err
+	}
+	n.neg = false
+	return Decimal(n.plain()), nil
+}
+
+// Add returns d + o exactly, with the decimal places of the operand that has
+// more of them: "1.5" + "0.25" is "1.75". It fails when either operand is not a
+// number; the empty Decimal is not taken for zero.
+func (d Decimal) Add(o Decimal) (Decimal, error) { return d.sum(o, false) }
+
+// Sub returns d - o exactly. See Add.
+func (d Decimal) Sub(o Decimal) (Decimal, error) { return d.sum(o, true) }
+
+func (d Decimal) sum(o Decimal, negate bool) (Decimal, error) {
+	n, err := parseDecimal(string(d))
+	if err != nil {
+		return "", err
+	}
+	m, err := parseDecimal(string(o))
+	if err != nil {
+		return "", err
+	}
+	if negate {
+		m.neg = !m.neg
+	}
+	places := max(0, -n.exp, -m.exp)
+	i := n.unscaled(places)
+	r := fromBig(i.Add(i, m.unscaled(places)), places)
+	if len(r.digits)+max(r.exp, 0) > maxDigits {
+		return "", ErrRange
+	}
+	return Decimal(r.plain()), nil
+}
+
+// Round returns d rounded to the given number of decimal places and written with
+// exactly that many. Halves are rounded away from zero, as is usual for money:
+// "0.125" is "0.13" and "-0.125" is "-0.13" at two places. Places below zero
+// count as zero. Errors are those of ParseDecimal.
+func (d Decimal) Round(places int) (Decimal, error) {
+	n, err := parseDecimal(string(d))
+	if err != nil {
+		return "", err
+	}
+	places = min(max(places, 0), maxDigits)
+	return Decimal(n.round(places).plain()), nil
+}
+
+func (n number) round(places int) number {
+	if drop := -n.exp - places; drop > 0 {
+		neg := n.neg
+		n.neg = false
+		i := n.unscaled(-n.exp)
+		p := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(drop)), nil)
+		rest := new(big.Int)
+		i.QuoRem(i, p, rest)
+		if rest.Lsh(rest, 1).Cmp(p) >= 0 {
+			i.Add(i, big.NewInt(1))
+		}
+		n = fromBig(i, places)
+		n.neg = neg
+		return n
+	}
+	if n.zero() {
+		n.exp = -places
+		return n
+	}
+	n.digits += strings.Repeat("0", n.exp+places)
+	n.exp = -places
+	return n
+}
+
+// Format returns d with exactly the given number of decimal places, rounded as
+// Round does. A text that is not Valid is returned as it is.
+func (d Decimal) Format(places int) string {
+	r, err := d.Round(places)
+	if err != nil {
+		return string(d)
+	}
+	return string(r)
+}
+
+// MinorUnits returns d times 10^scale: "12.5" is 1250 at scale 2, the number of
+// cents. It returns ErrInexact when d has digits beyond that scale that are not
+// zero, ErrRange when the result does not fit an int64, or the errors of
+// ParseDecimal.
+func (d Decimal) MinorUnits(scale int) (int64, error) {
+	n, err := parseDecimal(string(d))
+	if err != nil {
+		return 0, err
+	}
+	if n.zero() {
+		return 0, nil
+	}
+	if scale < -maxDigits || scale > maxDigits {
+		return 0, ErrRange
+	}
+	digits := n.digits
+	if pad := n.exp + scale; pad < 0 {
+		if -pad >= len(digits) || strings.Trim(digits[len(digits)+pad:], "0") != "" {
+			return 0, ErrInexact
+		}
+		digits = digits[:len(digits)+pad]
+	} else if len(digits)+pad > 19 {
+		return 0, ErrRange
+	} else {
+		digits += strings.Repeat("0", pad)
+	}
+	if n.neg {
+		digits = "-" + digits
+	}
+	i, err := strconv.ParseInt(digits, 10, 64)
+	if err != nil {
+		return 0, ErrRange
+	}
+	return i, nil
+}
+
+// Rat returns d as an exact rational number. Errors are those of ParseDecimal.
+func (d Decimal) Rat() (*big.Rat, error) {
+	n, err := parseDecimal(string(d))
+	if err != nil {
+		return nil, err
+	}
+	places := max(0, -n.exp)
+	den := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(places)), nil)
+	return new(big.Rat).SetFrac(n.unscaled(places), den), nil
+}
+
+// Float64 returns the float64 nearest to d. It loses digits: never do sums of
+// money with it. It returns ErrRange when d is larger than any float64, or the
+// errors of ParseDecimal.
+func (d Decimal) Float64() (float64, error) {
+	n, err := parseDecimal(string(d))
+	if err != nil {
+		return 0, err
+	}
+	sign := ""
+	if n.neg {
+		sign = "-"
+	}
+	f, err := strconv.ParseFloat(sign+n.digits+"e"+strconv.Itoa(n.exp), 64)
+	if err != nil {
+		return 0, ErrRange
+	}
+	return f, nil
+}
+
+// MarshalJSON writes the text as a JSON string.
+func (d Decimal) MarshalJSON() ([]byte, error) { return json.Marshal(string(d)) }
+
+// UnmarshalJSON reads a JSON string or a JSON number, whose text is kept
+// exactly. It leaves d as it is on null and refuses anything else.
+func (d *Decimal) UnmarshalJSON(b []byte) error {
+	switch {
+	case string(b) == "null":
+		return nil
+	case len(b) > 0 && (b[0] == '-' || isDigit(b[0])):
+		*d = Decimal(b)
+		return nil
+	}
+	var s string
+	if err := json.Unmarshal(b, &s); err != nil {
+		return &ParseError{Want: "decimal number"}
+	}
+	*d = Decimal(s)
+	return nil
+}
+
+// Scan reads a database value: text, an integer, a float (its shortest decimal
+// form) or NULL, which is "".
+func (d *Decimal) Scan(src any) error {
+	switch src := src.(type) {
+	case int64:
+		*d = Decimal(strconv.FormatInt(src, 10))
+		return nil
+	case float64:
+		*d = Decimal(strconv.FormatFloat(src, 'f', -1, 64))
+		return nil
+	}
+	s, err := scanText(src, "decimal number")
+	if err != nil {
+		return err
+	}
+	*d = Decimal(s)
+	return nil
+}
+
+// Value returns the text for a database, or NULL for "".
+func (d Decimal) Value() (driver.Value, error) { return driverText(string(d)) }

@@ -1,0 +1,190 @@
+package wire
+
+import (
+	"math"
+	"math/bits"
+	"strconv"
+	"unicode/utf8"
+
+	"github.com/basiq-sdk/basiq-go/transport/value"
+)
+
+// encodable is the pointer to T, which encodes itself.
+type encodable[T any] interface {
+	*T
+	Encodable
+}
+
+const hexDigits = "0123456789abcdef"
+
+// AppendString appends s as a JSON string, as encoding/json does with escaping of
+// HTML turned off: quotes, backslashes, control characters, U+2028 and U+2029 are
+// escaped, and bytes that are no UTF-8 become U+FFFD.
+func AppendString(b []byte, s string) []byte {
+	b = append(b, '"')
+	done, i := 0, 0
+	for i < len(s) {
+		if i+8 <= len(s) {
+			w := load(s, i)
+			mark := stops(w) | w&highs
+			if mark == 0 {
+				i += 8
+				continue
+			}
+			i += bits.TrailingZeros64(mark) / 8
+		}
+		c := s[i]
+		if c >= utf8.RuneSelf {
+			r, size := utf8.DecodeRuneInString(s[i:])
+			switch {
+			case r == utf8.RuneError && size == 1:
+				b = append(append(b, s[done:i]...), `\ufffd`...)
+				done = i + size
+			case r == '\u2028' || r == '\u2029':
+				b = append(append(b, s[done:i]...), `\u202`...)
+				b = append(b, hexDigits[r&0xf])
+				done = i + size
+			}
+			i += size
+			continue
+		}
+		if c >= ' ' && c != '"' && c != '\\' {
+			i++
+			continue
+		}
+		b = appendEscape(append(b, s[done:i]...), c)
+		i++
+		done = i
+	}
+	return append(append(b, s[done:]...), '"')
+}
+
+func appendEscape(b []byte, c byte) []byte {
+	switch c {
+	case '"', '\\':
+		return append(b, '\\', c)
+	case '\b':
+		return append(b, '\\', 'b')
+	case '\f':
+		return append(b, '\\', 'f')
+	case '\n':
+		return append(b, '\\', 'n')
+	case '\r':
+		return append(b, '\\', 'r')
+	case '\t':
+		return append(b, '\\', 't')
+	}
+	return append(b, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&0xf])
+}
+
+// AppendText is AppendString for any string type.
+func AppendText[T ~string](b []byte, v T) []byte { return AppendString(b, string(v)) }
+
+// AppendBool appends true or false.
+func AppendBool(b []byte, v bool) []byte { return strconv.AppendBool(b, v) }
+
+// AppendInt appends an integer.
+func AppendInt(b []byte, v int) []byte { return strconv.AppendInt(b, int64(v), 10) }
+
+// AppendInt64 appends an integer.
+func AppendInt64(b []byte, v int64) []byte { return strconv.AppendInt(b, v, 10) }
+
+// AppendFloat appends a number as encoding/json does. JSON has no infinities and
+// no NaN: they are written as null.
+func AppendFloat(b []byte, v float64) []byte {
+	if math.IsInf(v, 0) || math.IsNaN(v) {
+		return append(b, "null"...)
+	}
+	format := byte('f')
+	if abs := math.Abs(v); abs != 0 && (abs < 1e-6 || abs >= 1e21) {
+		format = 'e'
+	}
+	b = strconv.AppendFloat(b, v, format, -1, 64)
+	if n := len(b); format == 'e' && n >= 4 && b[n-4] == 'e' && b[n-3] == '-' && b[n-2] == '0' {
+		b[n-2] = b[n-1] // e-09 is written e-9
+		b = b[:n-1]
+	}
+	return b
+}
+
+// AppendDecimal appends a decimal as a JSON string.
+func AppendDecimal(b []byte, v value.Decimal) []byte { return AppendString(b, string(v)) }
+
+// AppendDecimalNumber appends a decimal as a JSON number, with its exact text
+// where that is a JSON number. A text that is no number is appended as a string.
+func AppendDecimalNumber(b []byte, v value.Decimal) []byte {
+	if isNumber(string(v)) {
+		return append(b, v...)
+	}
+	if plain, err := v.Abs(); err == nil {
+		if v.Sign() < 0 {
+			b = append(b, '-')
+		}
+		return append(b, plain...)
+	}
+	return AppendString(b, string(v))
+}
+
+func isNumber(s string) bool {
+	if s == "" || s[0] != '-' && (s[0] < '0' || s[0] > '9') {
+		return false
+	}
+	d := Decoder{s: s}
+	d.number()
+	return d.err == nil && d.pos == len(s)
+}
+
+// AppendRaw appends the text of a value of any shape. No value, or a text that is
+// not JSON, is written as null.
+func AppendRaw(b []byte, v value.JSON) []byte {
+	if !valid(string(v)) {
+		return append(b, "null"...)
+	}
+	return append(b, v...)
+}
+
+func valid(s string) bool {
+	d := Decoder{s: s}
+	d.skip()
+	return d.Finish() == nil
+}
+
+// AppendObject appends a nested value. It is the counterpart of ReadObject.
+func AppendObject[T any, P encodable[T]](b []byte, v T) []byte { return P(&v).AppendJSON(b) }
+
+// AppendNested appends a nested value, or null for nil. It is the counterpart of
+// ReadPointer.
+func AppendNested[T any, P encodable[T]](b []byte, v *T) []byte {
+	if v == nil {
+		return append(b, "null"...)
+	}
+	return P(v).AppendJSON(b)
+}
+
+// AppendItems appends a list whose items are appended by one of the Append
+// functions; nil is written as an empty list. It is the counterpart of
+// ReadListOf.
+func AppendItems[T any](b []byte, list []T, item func([]byte, T) []byte) []byte {
+	b = append(b, '[')
+	for i := range list {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = item(b, list[i])
+	}
+	return append(b, ']')
+}
+
+// AppendEntries appends a map as an object, its names in order; nil is written
+// as an empty object. It is the counterpart of ReadMapOf.
+func AppendEntries[T any](b []byte, values map[string]T, item func([]byte, T) []byte) []byte {
+	b = append(b, '{')
+	for i, name := range sortedNames(values) {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(AppendString(b, name), ':')
+		b = item(b, values[name])
+	}
+	return append(b, '}')
+}

@@ -1,0 +1,219 @@
+package wire
+
+// decodable is the pointer to T, which decodes itself.
+type decodable[T any] interface {
+	*T
+	Decodable
+}
+
+// Opt reads a value with one of the Read functions; nil stands for null and for
+// a value that does not fit.
+func Opt[T any](m *Members, read func(*Decoder) T) *T {
+	v := read(m.d)
+	none := m.d.flag&(wasNull|misfit|whole) != 0
+	m.settle()
+	if none {
+		return nil
+	}
+	return &v
+}
+
+// OptText is Opt for any string type.
+func OptText[T ~string](m *Members) *T { return Opt(m, ReadText[T]) }
+
+// Pointer reads a nested value; nil stands for null and for a value that does not
+// fit.
+func Pointer[T any, P decodable[T]](m *Members) *T {
+	v := ReadPointer[T, P](m.d)
+	m.settle()
+	return v
+}
+
+// List reads a list of nested values; null gives nil. One object where a list
+// was declared becomes a list of one.
+func List[T any, P decodable[T]](m *Members) []T {
+	list := ReadList[T, P](m.d)
+	m.settle()
+	return list
+}
+
+// Texts reads a list of texts of any string type; null gives nil.
+func Texts[T ~string](m *Members) []T { return ListOf(m, ReadText[T]) }
+
+// ListOf reads a list whose items are read by one of the Read functions; null
+// gives nil, and one item where a list was declared becomes a list of one:
+//
+//	v.Counts = wire.ListOf(&m, (*wire.Decoder).ReadInt)
+func ListOf[T any](m *Members, read func(*Decoder) T) []T {
+	list := ReadListOf(m.d, read)
+	m.settle()
+	return list
+}
+
+// MapOf reads an object with any names, whose values are read by one of the Read
+// functions; null gives nil. Of equal names the last wins.
+func MapOf[T any](m *Members, read func(*Decoder) T) map[string]T {
+	v := ReadMapOf(m.d, read)
+	m.settle()
+	return v
+}
+
+// ReadObject reads a nested value. It is a reader for ListOf and MapOf.
+func ReadObject[T any, P decodable[T]](d *Decoder) T {
+	var v T
+	if d.countItem() {
+		P(&v).DecodeJSON(d)
+	}
+	return v
+}
+
+// countItem bounds the number of objects in lists. An object takes far more
+// memory than its shortest text, so a text of nothing but "{}," would cost
+// hundreds of times its size.
+func (d *Decoder) countItem() bool {
+	if d.items++; d.items > len(d.s)/8+1024 {
+		d.fail(d.pos, "more items in lists than a text of this size can have")
+		return false
+	}
+	return true
+}
+
+// ReadPointer reads a nested value; nil stands for null and for a value that does
+// not fit. It is a reader for ListOf and MapOf.
+func ReadPointer[T any, P decodable[T]](d *Decoder) *T {
+	if d.peek() == 'n' {
+		d.null()
+		return nil
+	}
+	v := new(T)
+	P(v).DecodeJSON(d)
+	d.flag = unfitted(d.flag)
+	if d.flag != 0 || d.err != nil {
+		return nil
+	}
+	return v
+}
+
+// ReadList is List for use as a reader and at the top of a text.
+func ReadList[T any, P decodable[T]](d *Decoder) []T {
+	switch at := d.peekAt(); d.peek() {
+	case '[':
+	case 'n':
+		d.null()
+		return nil
+	default:
+		list := make([]T, 1)
+		P(&list[0]).DecodeJSON(d)
+		return lone(d, at, list)
+	}
+	list := []T{}
+	first := d.pos
+	for more := d.openArray(); more; more = d.nextItem() {
+		if !d.countItem() {
+			break
+		}
+		n := len(list)
+		if n == cap(list) {
+			list = append(make([]T, 0, newCap(n, d.pos-first, len(d.s)-d.pos)), list...)
+		}
+		list = list[:n+1]
+		P(&list[n]).DecodeJSON(d)
+		d.flag = 0 // what an item was like is remembered by the item
+	}
+	if d.err != nil {
+		return nil
+	}
+	return list
+}
+
+// newCap returns the capacity for a list of n items that took read bytes, of a
+// text of which rest bytes are left. Long lists are estimated by their rest,
+// which spares most of the copying.
+func newCap(n, read, rest int) int {
+	if n == 0 {
+		return 1
+	}
+	if n < 16 {
+		return 4 * n
+	}
+	estimate := n + rest/(read/n+1) + 1
+	return min(max(estimate, n+n/4), 8*n)
+}
+
+// lone finishes a list of one that was read from an item in place of a list.
+func lone[T any](d *Decoder, at int, list []T) []T {
+	if d.err != nil {
+		return nil
+	}
+	if d.flag&(misfit|whole) != 0 {
+		d.flag = misfit
+		return nil
+	}
+	d.flag = single
+	d.drift(at, Converted, "array", "one item")
+	return list
+}
+
+// ReadListOf is ListOf for use as a reader, in a list of lists for instance, and
+// at the top of a text.
+func ReadListOf[T any](d *Decoder, read func(*Decoder) T) []T {
+	switch at := d.peekAt(); d.peek() {
+	case '[':
+	case 'n':
+		d.null()
+		return nil
+	default:
+		return lone(d, at, []T{read(d)})
+	}
+	list := []T{}
+	var flag flags
+	for more := d.openArray(); more; more = d.nextItem() {
+		list = append(list, read(d))
+		flag |= d.flag
+		d.flag = 0
+	}
+	return collected(d, list, flag)
+}
+
+// ReadMapOf is MapOf for use as a reader and at the top of a text.
+func ReadMapOf[T any](d *Decoder, read func(*Decoder) T) map[string]T {
+	switch d.peek() {
+	case '{':
+	case 'n':
+		d.null()
+		return nil
+	default:
+		d.unfit("object")
+		return nil
+	}
+	values := map[string]T{}
+	var flag flags
+	names := Members{d: d, o: new(Object), state: opened, start: -1}
+	if !d.enter() {
+		return nil
+	}
+	for names.Next() {
+		values[names.name] = read(d)
+		flag |= d.flag
+		d.flag = 0
+	}
+	return collected(d, values, flag)
+}
+
+// collected finishes a list or map whose values left flag.
+func collected[T any](d *Decoder, values T, flag flags) T {
+	if d.err != nil {
+		var none T
+		return none
+	}
+	// Objects remember themselves what they were instead; for all other values,
+	// the text of the whole list has to be remembered.
+	if flag&whole == 0 || flag&(converted|misfit|single) != 0 {
+		flag &^= whole
+		if flag != 0 {
+			flag = flag&misfit | converted
+		}
+		d.flag = flag
+	}
+	return values
+}

@@ -1,0 +1,408 @@
+package wire
+
+import (
+	"math/bits"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// maxDepth is the deepest nesting that is read: that of encoding/json.
+const maxDepth = 10000
+
+const (
+	ones  = 0x0101010101010101
+	highs = 0x8080808080808080
+)
+
+// load returns the eight bytes of s from i, the first in the lowest bits. The
+// compiler makes one load of it.
+func load(s string, i int) uint64 {
+	s = s[i : i+8]
+	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+}
+
+// stops marks with their highest bit the bytes of w that a scan of a string must
+// look at: quotes, backslashes and control characters. Only the lowest mark is
+// sure to be right; marks above it may be a borrow.
+func stops(w uint64) uint64 {
+	quote := w ^ ones*'"'
+	slash := w ^ ones*'\\'
+	return ((quote - ones) | (slash - ones) | (w - ones*' ')) & ^w & highs
+}
+
+// peek skips white space and returns the byte that follows, or 0 at the end.
+func (d *Decoder) peek() byte {
+	if d.pos < len(d.s) {
+		if c := d.s[d.pos]; c > ' ' {
+			return c
+		}
+	}
+	return d.peekSpace()
+}
+
+func (d *Decoder) peekSpace() byte {
+	for d.pos < len(d.s) {
+		switch c := d.s[d.pos]; c {
+		case ' ', '\t', '\r', '\n':
+			d.pos++
+		default:
+			return c
+		}
+	}
+	return 0
+}
+
+// fail records the first syntax error and moves to the end of the text, where
+// every loop stops.
+func (d *Decoder) fail(at int, msg string) {
+	if d.err == nil {
+		if at >= len(d.s) {
+			at, msg = len(d.s), "unexpected end of text"
+		}
+		d.err = &SyntaxError{Offset: int64(at), Path: d.path(at), Msg: msg}
+	}
+	d.stop()
+}
+
+func (d *Decoder) stop() {
+	d.pos = len(d.s)
+	d.flag = 0
+}
+
+// str reads the string at pos, whose quote has been seen. The result is a
+// substring of the text unless there are escapes or invalid UTF-8 in it.
+func (d *Decoder) str() string {
+	s, i := d.s, d.pos+1
+	start := i
+	for i+8 <= len(s) {
+		w := load(s, i)
+		mark := stops(w) | w&highs
+		if mark == 0 {
+			i += 8
+			continue
+		}
+		i += bits.TrailingZeros64(mark) / 8
+		if s[i] == '"' {
+			d.pos = i + 1
+			return s[start:i]
+		}
+		break
+	}
+	return d.strSlow(start, i)
+}
+
+// strSlow reads the rest of a string that has anything but plain ASCII in it, or
+// that lies at the end of the text.
+func (d *Decoder) strSlow(start, i int) string {
+	end, escaped, ok := d.endOfString(i)
+	if !ok {
+		return ""
+	}
+	d.pos = end + 1
+	s := d.s[start:end]
+	if !escaped && utf8.ValidString(s) {
+		return s
+	}
+	return unescape(s)
+}
+
+// endOfString finds the closing quote from i on, and whether there are escapes
+// before it. All errors of a string are found here.
+func (d *Decoder) endOfString(i int) (end int, escaped, ok bool) {
+	s := d.s
+	for i < len(s) {
+		if i+8 <= len(s) {
+			mark := stops(load(s, i))
+			if mark == 0 {
+				i += 8
+				continue
+			}
+			i += bits.TrailingZeros64(mark) / 8
+		}
+		switch c := s[i]; {
+		case c == '"':
+			return i, escaped, true
+		case c == '\\':
+			escaped = true
+			n := escapeLen(s, i)
+			if n == 0 {
+				d.fail(min(i+1, len(s)), "invalid escape in string")
+				return 0, false, false
+			}
+			i += n
+		case c < ' ':
+			d.fail(i, "control character in string")
+			return 0, false, false
+		default:
+			i++
+		}
+	}
+	d.fail(len(s), "")
+	return 0, false, false
+}
+
+// escapeLen returns the length of the escape that begins at i, 0 if it is not one.
+func escapeLen(s string, i int) int {
+	if i+1 >= len(s) {
+		return 0
+	}
+	switch s[i+1] {
+	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
+		return 2
+	case 'u':
+		if i+6 <= len(s) && hex4(s[i+2:i+6]) >= 0 {
+			return 6
+		}
+	}
+	return 0
+}
+
+// hex4 returns the value of four hexadecimal digits, or -1.
+func hex4(s string) rune {
+	var r rune
+	for i := range 4 {
+		c := s[i]
+		switch {
+		case '0' <= c && c <= '9':
+			c -= '0'
+		case 'a' <= c && c <= 'f':
+			c -= 'a' - 10
+		case 'A' <= c && c <= 'F':
+			c -= 'A' - 10
+		default:
+			return -1
+		}
+		r = r<<4 | rune(c)
+	}
+	return r
+}
+
+// unescape returns the content of a string that is known to be well formed. Lone
+// surrogates and bytes that are no UTF-8 become U+FFFD, as in encoding/json.
+func unescape(s string) string {
+	b := make([]byte, 0, len(s)+2*utf8.UTFMax)
+	for i := 0; i < len(s); {
+		c := s[i]
+		switch {
+		case c == '\\':
+			switch c = s[i+1]; c {
+			case 'u':
+				r := hex4(s[i+2 : i+6])
+				i += 6
+				if utf16.IsSurrogate(r) {
+					second := rune(-1)
+					if i+6 <= len(s) && s[i] == '\\' && s[i+1] == 'u' {
+						second = hex4(s[i+2 : i+6])
+					}
+					if r = utf16.DecodeRune(r, second); r != utf8.RuneError {
+						i += 6
+					}
+				}
+				b = utf8.AppendRune(b, r)
+				continue
+			case 'b':
+				c = '\b'
+			case 'f':
+				c = '\f'
+			case 'n':
+				c = '\n'
+			case 'r':
+				c = '\r'
+			case 't':
+				c = '\t'
+			}
+			b = append(b, c)
+			i += 2
+		case c < utf8.RuneSelf:
+			b = append(b, c)
+			i++
+		default:
+			r, size := utf8.DecodeRuneInString(s[i:])
+			b = utf8.AppendRune(b, r)
+			i += size
+		}
+	}
+	return string(b)
+}
+
+// number reads the number at pos and returns its text.
+func (d *Decoder) number() string {
+	s, start := d.s, d.pos
+	i := start
+	if i < len(s) && s[i] == '-' {
+		i++
+	}
+	switch {
+	case i < len(s) && s[i] == '0':
+		i++
+	case i < len(s) && '1' <= s[i] && s[i] <= '9':
+		i = digits(s, i)
+	default:
+		if i == start {
+			d.fail(i, "a value was expected")
+		} else {
+			d.fail(i, "a digit was expected in a number")
+		}
+		return ""
+	}
+	if i < len(s) && s[i] == '.' {
+		frac := i + 1
+		if i = digits(s, frac); i == frac {
+			d.fail(i, "a digit was expected in a number")
+			return ""
+		}
+	}
+	if i < len(s) && (s[i] == 'e' || s[i] == 'E') {
+		i++
+		if i < len(s) && (s[i] == '+' || s[i] == '-') {
+			i++
+		}
+		exp := i
+		if i = digits(s, exp); i == exp {
+			d.fail(i, "a digit was expected in a number")
+			return ""
+		}
+	}
+	d.pos = i
+	return s[start:i]
+}
+
+func digits(s string, i int) int {
+	for i < len(s) && '0' <= s[i] && s[i] <= '9' {
+		i++
+	}
+	return i
+}
+
+// literal reads one of true, false and null, whose first letter has been seen.
+func (d *Decoder) literal(word string) bool {
+	if len(d.s)-d.pos >= len(word) && d.s[d.pos:d.pos+len(word)] == word {
+		d.pos += len(word)
+		return true
+	}
+	i := 0
+	for i < len(word) && d.pos+i < len(d.s) && d.s[d.pos+i] == word[i] {
+		i++
+	}
+	d.fail(d.pos+i, "invalid literal, "+word+" was expected")
+	return false
+}
+
+// skip reads a value of any shape without keeping it.
+func (d *Decoder) skip() {
+	switch c := d.peek(); c {
+	case '"':
+		d.skipString()
+	case '{':
+		d.skipObject()
+	case '[':
+		for more := d.openArray(); more; more = d.nextItem() {
+			d.skip()
+		}
+	case 't':
+		d.literal("true")
+	case 'f':
+		d.literal("false")
+	case 'n':
+		d.literal("null")
+	default:
+		d.number()
+	}
+}
+
+func (d *Decoder) skipString() {
+	if end, _, ok := d.endOfString(d.pos + 1); ok {
+		d.pos = end + 1
+	}
+}
+
+func (d *Decoder) skipObject() {
+	if !d.enter() {
+		return
+	}
+	if d.peek() == '}' {
+		d.leave()
+		return
+	}
+	for {
+		if d.peek() != '"' {
+			d.fail(d.pos, "a member name was expected")
+			return
+		}
+		d.skipString()
+		if !d.colon() {
+			return
+		}
+		d.skip()
+		switch d.peek() {
+		case ',':
+			d.pos++
+		case '}':
+			d.leave()
+			return
+		default:
+			d.fail(d.pos, "a comma or the end of the object was expected")
+			return
+		}
+	}
+}
+
+// colon reads the colon after a member name and moves to the value.
+func (d *Decoder) colon() bool {
+	if d.peek() != ':' {
+		d.fail(d.pos, "a colon was expected after a member name")
+		return false
+	}
+	d.pos++
+	d.peek()
+	return true
+}
+
+// enter steps over an opening bracket or brace.
+func (d *Decoder) enter() bool {
+	if d.depth >= maxDepth {
+		d.fail(d.pos, "nested too deep")
+		return false
+	}
+	d.depth++
+	d.pos++
+	return true
+}
+
+// leave steps over a closing bracket or brace.
+func (d *Decoder) leave() {
+	d.depth--
+	d.pos++
+}
+
+// openArray steps into the array at pos and reports whether it has an item.
+func (d *Decoder) openArray() bool {
+	if !d.enter() {
+		return false
+	}
+	switch d.peek() {
+	case ']':
+		d.leave()
+		return false
+	case 0:
+		d.fail(d.pos, "a value was expected")
+		return false
+	}
+	return true
+}
+
+// nextItem steps from the end of an item to the next one, or out of the array.
+func (d *Decoder) nextItem() bool {
+	switch d.peek() {
+	case ',':
+		d.pos++
+		d.peek()
+		return true
+	case ']':
+		d.leave()
+		return false
+	}
+	d.fail(d.pos, "a comma or the end of the array was expected")
+	return false
+}
