@@ -25,11 +25,12 @@ func (p paths) codec(g *Group, t *model.Type) {
 		For(Id("m").Dot("Next").Call()).Block(
 			Switch(Id("m").Dot("Name").Call()).BlockFunc(func(g *Group) {
 				for _, f := range t.Fields {
-					wires := []Code{Lit(f.Wire)}
+					g.Case(Lit(f.Wire)).Block(p.decode(Id(v).Dot(f.Name), f.Ref))
 					for _, a := range f.Aliases {
-						wires = append(wires, Lit(a))
+						g.Case(Lit(a)).Block(
+							If(Id("m").Dot("Alias").Call(Lit(f.Wire))).Block(p.decode(Id(v).Dot(f.Name), f.Ref)).
+								Else().Block(Id("m").Dot("Extra").Call()))
 					}
-					g.Case(wires...).Block(p.decode(Id(v).Dot(f.Name), f.Ref))
 				}
 				g.Default().Block(Id("m").Dot("Extra").Call())
 			}),
@@ -100,7 +101,7 @@ func (p paths) decode(dst *Statement, r model.Ref) Code {
 
 var method = map[model.Prim]string{
 	model.String: "String", model.Bool: "Bool", model.Int: "Int", model.Float: "Float",
-	model.Decimal: "Decimal", model.JSON: "RawValue",
+	model.Decimal: "Decimal", model.Number: "DecimalNumber", model.JSON: "RawValue",
 }
 
 func (p paths) decodeList(elem model.Ref) *Statement {
@@ -116,29 +117,28 @@ func (p paths) decodeList(elem model.Ref) *Statement {
 	return Qual(p.wire, "ListOf").Call(m, p.element(elem))
 }
 
-// element is a function that reads one element of a rarely used shape.
+// element is a function that reads one element of a list or map.
 func (p paths) element(elem model.Ref) Code {
-	body := func() Code {
-		e := Id("e")
-		switch elem.Prim {
-		case model.String:
-			return e.Dot("String").Call()
-		case model.Bool, model.Int, model.Float, model.Decimal, model.JSON:
-			return e.Dot(method[elem.Prim]).Call()
-		case model.List, model.Map:
-			fn := map[model.Prim]string{model.List: "ListOf", model.Map: "MapOf"}[elem.Prim]
-			return Qual(p.wire, fn).Call(e, p.element(*elem.Elem))
-		case model.Named:
-			if elem.Type.Kind != model.Enum {
-				return Op("*").Qual(p.wire, "Pointer").Types(Id(elem.Type.Name)).Call(e)
-			}
+	decoder := func(name string) Code { return Parens(Op("*").Qual(p.wire, "Decoder")).Dot(name) }
+	switch elem.Prim {
+	case model.String, model.Bool, model.Int, model.Float, model.Decimal:
+		return decoder("Read" + method[elem.Prim])
+	case model.Number:
+		return decoder("ReadDecimalNumber")
+	case model.JSON:
+		return decoder("ReadRaw")
+	case model.List:
+		return Func().Params(Id("d").Op("*").Qual(p.wire, "Decoder")).Add(p.goType(elem)).Block(
+			Return(Qual(p.wire, "ReadListOf").Call(Id("d"), p.element(*elem.Elem))))
+	case model.Map:
+		return Func().Params(Id("d").Op("*").Qual(p.wire, "Decoder")).Add(p.goType(elem)).Block(
+			Return(Qual(p.wire, "ReadMapOf").Call(Id("d"), p.element(*elem.Elem))))
+	case model.Named:
+		if elem.Type.Kind != model.Enum {
+			return Qual(p.wire, "ReadObject").Types(Id(elem.Type.Name))
 		}
-		return p.goType(elem).Call(e.Dot("String").Call())
-	}()
-	if elem.Prim == model.Named && elem.Type.Kind != model.Enum {
-		return Qual(p.wire, "Object").Types(Id(elem.Type.Name))
 	}
-	return Func().Params(Id("e").Op("*").Qual(p.wire, "Members")).Add(p.goType(elem)).Block(Return(body))
+	return Qual(p.wire, "ReadText").Types(p.goType(elem))
 }
 
 func (p paths) encode(src *Statement, f *model.Field) Code {
@@ -188,28 +188,29 @@ func (p paths) encode(src *Statement, f *model.Field) Code {
 	return w.Dot(method[r.Prim]).Call(name, src, need)
 }
 
-// appender is a function that appends one element of a rarely used shape.
+// appender is a function that appends one element of a list or map.
 func (p paths) appender(elem model.Ref) Code {
-	var body Code
-	e := Id("e")
+	nested := func(fn string) Code {
+		return Func().Params(Id("b").Index().Byte(), Id("e").Add(p.goType(elem))).Index().Byte().Block(
+			Return(Qual(p.wire, fn).Call(Id("b"), Id("e"), p.appender(*elem.Elem))))
+	}
 	switch elem.Prim {
-	case model.Bool, model.Int, model.Float:
-		body = Qual(p.wire, "Append"+method[elem.Prim]).Call(Id("b"), e)
+	case model.Bool, model.Int, model.Float, model.Decimal, model.Number:
+		return Qual(p.wire, "Append"+method[elem.Prim])
 	case model.JSON:
-		body = Qual(p.wire, "AppendRaw").Call(Id("b"), e)
+		return Qual(p.wire, "AppendRaw")
+	case model.String:
+		return Qual(p.wire, "AppendString")
 	case model.List:
-		body = Qual(p.wire, "AppendElements").Call(Id("b"), e, p.appender(*elem.Elem))
+		return nested("AppendItems")
 	case model.Map:
-		body = Qual(p.wire, "AppendMembers").Call(Id("b"), e, p.appender(*elem.Elem))
+		return nested("AppendEntries")
 	case model.Named:
 		if elem.Type.Kind != model.Enum {
-			body = e.Dot("AppendJSON").Call(Id("b"))
+			return Qual(p.wire, "AppendObject").Types(Id(elem.Type.Name))
 		}
 	}
-	if body == nil {
-		body = Qual(p.wire, "AppendString").Call(Id("b"), String().Call(e))
-	}
-	return Func().Params(Id("b").Index().Byte(), Id("e").Add(p.goType(elem))).Index().Byte().Block(Return(body))
+	return Qual(p.wire, "AppendText").Types(p.goType(elem))
 }
 
 // union declares the accessors of a polymorphic value.
@@ -248,7 +249,7 @@ func (p paths) union(g *Group, t *model.Type) {
 	}
 	g.Comment("DecodeJSON reads the value from d.")
 	g.Func().Params(Id(v).Op("*").Id(t.Name)).Id("DecodeJSON").Params(Id("d").Op("*").Qual(p.wire, "Decoder")).Block(
-		Id(v).Dot("raw").Op("=").Id("d").Dot("RawValue").Call())
+		Id(v).Dot("raw").Op("=").Id("d").Dot("ReadRaw").Call())
 	g.Line()
 	g.Comment("AppendJSON appends the value's JSON form to b.")
 	g.Func().Params(Id(v).Op("*").Id(t.Name)).Id("AppendJSON").Params(Id("b").Index().Byte()).Index().Byte().Block(

@@ -200,7 +200,7 @@ func lowerRef(r model.Ref) *openapi3.SchemaRef {
 		return openapi3.NewSchemaRef("", s)
 	}
 	formats := map[model.Prim]string{
-		model.Decimal: "decimal", model.Date: "date", model.DateTime: "date-time",
+		model.Decimal: "decimal", model.Number: "decimal", model.Date: "date", model.DateTime: "date-time",
 		model.Month: "month", model.JSON: "json", model.File: "binary",
 	}
 	return openapi3.NewSchemaRef("", openapi3.NewStringSchema().WithFormat(formats[r.Prim]))

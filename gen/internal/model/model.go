@@ -238,6 +238,7 @@ const (
 	Int      Prim = "int"
 	Float    Prim = "float"
 	Decimal  Prim = "decimal"
+	Number   Prim = "number" // a decimal that is a JSON number on the wire
 	Date     Prim = "date"
 	DateTime Prim = "datetime"
 	Month    Prim = "month"
@@ -280,14 +281,14 @@ func (r Ref) Go() string {
 
 var goPrims = map[Prim]string{
 	String: "string", Bool: "bool", Int: "int", Float: "float64",
-	Decimal: "value.Decimal", Date: "value.Date", DateTime: "value.DateTime", Month: "value.Month",
+	Decimal: "value.Decimal", Number: "value.Decimal", Date: "value.Date", DateTime: "value.DateTime", Month: "value.Month",
 	JSON: "value.JSON", File: "transport.File",
 }
 
 // IsText tells whether the type is a string kind.
 func (r Ref) IsText() bool {
 	switch r.Prim {
-	case String, Decimal, Date, DateTime, Month:
+	case String, Decimal, Number, Date, DateTime, Month:
 		return true
 	case Named:
 		return r.Type.Kind == Enum

@@ -16,7 +16,11 @@ type context struct {
 	param             bool // a path, query or header parameter
 	multipart         bool // the fields of a multipart form
 	explicit          bool // the parent's name was given by hand
+	property          bool // the schema stands inline as a property
 }
+
+// local is the part of a pointer that the names lock uses.
+func local(n spec.Node) string { return strings.TrimPrefix(n.Pointer(), "#") }
 
 func (c context) defaultName() string { return c.parent + c.name }
 
@@ -36,7 +40,7 @@ func (b *builder) ref(n spec.Node, ctx context) Ref {
 		return Ref{Prim: Named, Type: t}
 	}
 	if r := n.Ref(); r != "" {
-		ctx.parent, ctx.name, ctx.explicit = "", GoName(r[strings.LastIndexByte(r, '/')+1:]), false
+		ctx.parent, ctx.name, ctx.explicit, ctx.property = "", GoName(r[strings.LastIndexByte(r, '/')+1:]), false, false
 	}
 	n = target
 	typ := n.Str("type")
@@ -58,7 +62,7 @@ func (b *builder) ref(n spec.Node, ctx context) Ref {
 		return b.untyped(n, "it may have several shapes").withHint(
 			"tell the shapes apart with x-variants, or give it one type, in an overlay")
 	case typ == "array" || n.Get("items").Exists():
-		ctx.name = singular(ctx.name)
+		ctx.name, ctx.property = singular(ctx.name), false
 		elem := b.ref(n.Get("items"), ctx)
 		if !n.Get("items").Exists() {
 			b.finding(n, "untyped", "%s is a list of anything", n.Pointer()).WithHint("give it items in an overlay")
@@ -67,6 +71,7 @@ func (b *builder) ref(n spec.Node, ctx context) Ref {
 	case typ == "object":
 		extra := n.Get("additionalProperties")
 		if extra.IsMap() {
+			ctx.property = false
 			elem := b.ref(extra, ctx)
 			return Ref{Prim: Map, Elem: &elem}
 		}
@@ -80,7 +85,7 @@ func (b *builder) ref(n spec.Node, ctx context) Ref {
 		if n.Str("format") == "double" || n.Str("format") == "float" {
 			return Ref{Prim: Float}
 		}
-		return Ref{Prim: Decimal} // the exact text: nothing says that a float would do
+		return Ref{Prim: Number} // the exact text: nothing says that a float would do
 	case typ == "boolean":
 		return Ref{Prim: Bool}
 	}
@@ -129,10 +134,16 @@ func (b *builder) use(t *Type, ctx context) {
 // declare makes the named type of a schema and settles its name.
 func (b *builder) declare(n spec.Node, ctx context, kind Kind) *Type {
 	given := n.Str("x-type")
-	entry := b.name(n, n.Pointer(), given, ctx.defaultName())
+	entry := b.name(n, "type "+local(n), given, ctx.defaultName())
+	// Where the schema stands inline as a property, its description is the
+	// field's; the type's own is beside it.
+	doc := strings.TrimSpace(n.Str("x-doc"))
+	if doc == "" && !ctx.property {
+		doc = b.documented(n)
+	}
 	t := &Type{
 		Name: entry.Name, Was: entry.Was, Kind: kind,
-		Doc: b.documented(n),
+		Doc: doc, Deprecated: b.deprecation(n),
 		Loc: n.Pointer(), Pos: n.Pos(), explicit: given != "" || ctx.explicit,
 		order: n.Get("x-order").Strings(),
 	}
@@ -187,7 +198,7 @@ func (b *builder) members(t *Type, n spec.Node, ctx context, seen map[string]boo
 func (b *builder) field(t *Type, p spec.Node, required bool, ctx context) *Field {
 	wire := p.Name()
 	target := p.Deref()
-	entry := b.name(p, p.Pointer(), p.Str("x-name"), cmp.Or(GoName(wire), wire))
+	entry := b.name(p, "field "+local(p), p.Str("x-name"), cmp.Or(GoName(wire), wire))
 	f := &Field{
 		Name: entry.Name, Wire: wire, Aliases: p.Get("x-aliases").Strings(),
 		Loc: p.Pointer(), Pos: p.Pos(),
@@ -198,7 +209,7 @@ func (b *builder) field(t *Type, p spec.Node, required bool, ctx context) *Field
 	nullable := target.Bool("nullable") || p.Bool("nullable") || slices.Contains(target.Get("type").Strings(), "null")
 	inner := context{
 		parent: t.Name, name: entry.Name, explicit: t.explicit,
-		request: ctx.request, response: ctx.response, multipart: ctx.multipart,
+		request: ctx.request, response: ctx.response, multipart: ctx.multipart, property: true,
 	}
 	f.Ref = b.ref(p, inner)
 	switch f.Ref.Prim {
@@ -273,7 +284,7 @@ func (b *builder) enum(n spec.Node, ctx context) Ref {
 		if !decl.Exists() {
 			doc = v
 		}
-		entry := b.name(doc, n.Pointer()+"="+wire, given, def)
+		entry := b.name(doc, "value "+local(n)+" "+wire, given, def)
 		t.Values = append(t.Values, &Value{
 			Name: entry.Name, Was: entry.Was, Wire: wire, Pos: v.Pos(),
 			Doc: b.documented(doc),
@@ -293,8 +304,8 @@ func (b *builder) union(n spec.Node, ctx context) Ref {
 	t := b.declare(n, ctx, Union)
 	for _, v := range n.Get("x-variants").Members() {
 		inner := ctx
-		inner.parent, inner.name, inner.explicit = t.Name, v.Name(), t.explicit
-		entry := b.name(v, v.Pointer(), "", v.Name())
+		inner.parent, inner.name, inner.explicit, inner.property = t.Name, v.Name(), t.explicit, false
+		entry := b.name(v, "variant "+local(v), "", v.Name())
 		variant := &Variant{
 			Name: entry.Name, Pos: v.Pos(), Ref: b.ref(v.Get("schema"), inner),
 			Doc: b.documented(v),

@@ -305,4 +305,3 @@ func (r *run) details() {
 		r.opts.Report.Detail("%s: %d resources, %d methods, %d types, %d fields", d.name, len(d.model.Resources), methods, len(d.model.Types), fields)
 	}
 }
-

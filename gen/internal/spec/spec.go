@@ -72,7 +72,8 @@ func (d *Document) YAML() ([]byte, error) { return canon.Marshal(d.root) }
 // Validate checks the document against the OpenAPI specification. Findings
 // point into the snapshot, or into the overlay that the faulty part came from.
 func (d *Document) Validate(ctx context.Context) error {
-	data, err := d.YAML()
+	plain, origin := standard(d.root)
+	data, err := canon.Marshal(plain)
 	if err != nil {
 		return err
 	}
@@ -85,7 +86,7 @@ func (d *Document) Validate(ctx context.Context) error {
 	if err == nil {
 		return nil
 	}
-	lines := d.lineMap(data)
+	lines := lineMap(data, plain, origin)
 	var list diag.List
 	for _, e := range flatten(err) {
 		list = append(list, d.annotate(e, lines))
@@ -107,25 +108,61 @@ func (d *Document) load(ctx context.Context, data []byte, origins bool) error {
 	return t.Validate(ctx, openapi3.DisableExamplesValidation(), openapi3.EnableMultiError())
 }
 
-// lineMap tells for every line of the rendered document the node that stands there.
-func (d *Document) lineMap(rendered []byte) map[int]*yaml.Node {
-	var copied yaml.Node
-	if err := yaml.Unmarshal(rendered, &copied); err != nil || len(copied.Content) == 0 {
+// standard copies a tree without what overlays may say where OpenAPI 3.0 knows
+// no place for it: a description, and our own keys, beside a $ref, and a
+// media type's description. What else stands there stays, to be found. origin
+// leads from a copy back.
+func standard(root *yaml.Node) (plain *yaml.Node, origin map[*yaml.Node]*yaml.Node) {
+	origin = map[*yaml.Node]*yaml.Node{}
+	var clone func(n *yaml.Node, mediaType bool) *yaml.Node
+	clone = func(n *yaml.Node, mediaType bool) *yaml.Node {
+		c := *n
+		c.Content = make([]*yaml.Node, 0, len(n.Content))
+		isMap := n.Kind == yaml.MappingNode
+		isRef := isMap && slices.ContainsFunc(n.Content, func(k *yaml.Node) bool { return k.Value == "$ref" })
+		for i := 0; i < len(n.Content); i++ {
+			key := n.Content[i].Value
+			if isMap && i%2 == 0 && (isRef && strings.HasPrefix(key, "x-") || (isRef || mediaType) && key == "description") {
+				i++
+				continue
+			}
+			inContent := isMap && i%2 == 1 && n.Content[i-1].Value == "content"
+			child := n.Content[i]
+			if !inContent || child.Kind != yaml.MappingNode {
+				c.Content = append(c.Content, clone(child, false))
+				continue
+			}
+			media := *child
+			media.Content = make([]*yaml.Node, len(child.Content))
+			for j, m := range child.Content {
+				media.Content[j] = clone(m, true)
+			}
+			origin[&media] = child
+			c.Content = append(c.Content, &media)
+		}
+		origin[&c] = n
+		return &c
+	}
+	return clone(root, false), origin
+}
+
+// lineMap tells for every line of a rendered tree the node that stands there.
+func lineMap(rendered []byte, tree *yaml.Node, origin map[*yaml.Node]*yaml.Node) map[int]*yaml.Node {
+	var parsed yaml.Node
+	if err := yaml.Unmarshal(rendered, &parsed); err != nil || len(parsed.Content) == 0 {
 		return nil
 	}
 	lines := map[int]*yaml.Node{}
 	var walk func(a, b *yaml.Node)
 	walk = func(a, b *yaml.Node) {
-		if _, taken := lines[a.Line]; !taken || a.Kind == yaml.ScalarNode {
-			if !taken {
-				lines[a.Line] = b
-			}
+		if _, taken := lines[a.Line]; !taken {
+			lines[a.Line] = origin[b]
 		}
 		for i := range min(len(a.Content), len(b.Content)) {
 			walk(a.Content[i], b.Content[i])
 		}
 	}
-	walk(copied.Content[0], d.root)
+	walk(parsed.Content[0], tree)
 	return lines
 }
 
