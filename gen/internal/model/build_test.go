@@ -1,0 +1,232 @@
+package model_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/basiq-sdk/basiq-go/gen/internal/model"
+	"github.com/basiq-sdk/basiq-go/gen/internal/overlay"
+	"github.com/basiq-sdk/basiq-go/gen/internal/spec"
+)
+
+// build makes the model of a description with one operation per schema named
+// in answers, each answering with it.
+func build(t *testing.T, schemas string, answers ...string) (*model.Domain, error) {
+	t.Helper()
+	var b strings.Builder
+	b.WriteString("openapi: 3.0.3\ninfo: {title: t, version: '1'}\npaths:\n")
+	for _, a := range answers {
+		b.WriteString("  /" + strings.ToLower(a) + ":\n    get:\n      responses:\n        '200':\n          description: OK\n          content:\n            application/json:\n              schema: {$ref: '#/components/schemas/" + a + "'}\n")
+	}
+	b.WriteString("components:\n  schemas:\n" + schemas)
+	doc, _, err := spec.Load("test", "specs/test.yml", []byte(b.String()), nil, overlay.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return model.Build(doc, model.Options{Package: "test"})
+}
+
+func typeNamed(d *model.Domain, name string) *model.Type {
+	for _, t := range d.Types {
+		if t.Name == name {
+			return t
+		}
+	}
+	return nil
+}
+
+// fields spells a struct: "ID string!, Size *bool", where ! means required.
+func fields(t *model.Type) string {
+	var out []string
+	for _, f := range t.Fields {
+		s := f.Name + " " + f.Ref.Go()
+		if f.Required {
+			s += "!"
+		}
+		out = append(out, s)
+	}
+	return strings.Join(out, ", ")
+}
+
+func TestFieldTypes(t *testing.T) {
+	d, err := build(t, `
+    Thing:
+      type: object
+      required: [needed, needBool, part]
+      x-order: [zeta]
+      properties:
+        id: {type: string}
+        type: {type: string}
+        links: {type: object, properties: {self: {type: string}}}
+        zeta: {type: string}
+        needed: {type: string}
+        amount: {type: string, format: decimal}
+        rate: {type: number}
+        score: {type: number, format: double}
+        day: {type: string, format: date}
+        at: {type: string, format: date-time}
+        month: {type: string, format: month}
+        mail: {type: string, format: email}
+        count: {type: integer, format: int64}
+        maybe: {type: integer, nullable: true}
+        flag: {type: boolean}
+        needBool: {type: boolean}
+        part: {$ref: '#/components/schemas/Part'}
+        option: {$ref: '#/components/schemas/Part'}
+        parts: {type: array, items: {$ref: '#/components/schemas/Part'}}
+        names: {type: array, items: {type: string}}
+        grid: {type: array, items: {type: array, items: {type: integer}}}
+        map: {type: object, additionalProperties: {type: string, format: decimal}}
+        free: {type: object, x-any: true}
+        kind: {type: string, enum: [a, b]}
+        kinds: {type: array, items: {type: string, enum: [x], x-type: Tag}}
+        kept: {type: string, x-pointer: true}
+        flat: {x-pointer: false, $ref: '#/components/schemas/Part'}
+    Part: {type: object, properties: {a: {type: string}}}
+`, "Thing")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "Zeta string, ID string, Type string, Amount value.Decimal, At value.DateTime, Count int, Day value.Date, " +
+		"Flag *bool, Flat Part, Free value.JSON, Grid [][]int, Kept *string, Kind ThingKind, Kinds []Tag, Mail string, Map map[string]value.Decimal, " +
+		"Maybe *int, Month value.Month, Names []string, NeedBool bool!, Needed string!, Option *Part, Part Part!, Parts []Part, Rate value.Decimal, " +
+		"Score float64, Links *ThingLinks"
+	got := fields(typeNamed(d, "Thing"))
+	if got != want {
+		t.Errorf("fields are\n%s\nwant\n%s", got, want)
+	}
+}
+
+func TestSchemasOfOneNameAreOneType(t *testing.T) {
+	d, err := build(t, `
+    A: {x-type: Link, type: object, required: [self, kind], properties: {self: {type: string}, kind: {type: string}, part: {$ref: '#/components/schemas/P'}}}
+    B: {x-type: Link, type: object, required: [self, part], properties: {self: {type: string}, part: {$ref: '#/components/schemas/P'}, next: {type: string}, ok: {type: boolean}}}
+    P: {type: object, properties: {a: {type: string}}}
+`, "A", "B")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := fields(typeNamed(d, "Link")), "Kind string, Next string, Ok *bool, Part *P, Self string!"; got != want {
+		t.Errorf("fields are %s, want %s", got, want)
+	}
+	if n := len(d.Types); n != 2 {
+		t.Errorf("%d types, want 2", n)
+	}
+}
+
+func TestRecursionNeedsAPointer(t *testing.T) {
+	d, err := build(t, `
+    Tree: {type: object, required: [left], properties: {left: {$ref: '#/components/schemas/Branch'}, all: {type: array, items: {$ref: '#/components/schemas/Tree'}}}}
+    Branch: {type: object, required: [tree], properties: {tree: {$ref: '#/components/schemas/Tree'}}}
+`, "Tree")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := fields(typeNamed(d, "Tree")) + "; " + fields(typeNamed(d, "Branch")); got != "All []Tree, Left Branch!; Tree *Tree!" {
+		t.Errorf("got %s", got)
+	}
+}
+
+func TestBuildFaults(t *testing.T) {
+	for _, c := range []struct{ name, schemas, code, message string }{
+		{"one name, two types of a member", `
+    A: {x-type: T, type: object, properties: {a: {type: string}}}
+    B: {x-type: T, type: object, properties: {a: {type: integer}}}
+`, "type-differs", "member a is string in one and int in the other"},
+		{"one name by accident", `
+    user_name: {type: object, properties: {a: {type: string}}}
+    userName: {type: object, properties: {b: {type: string}}}
+    A: {type: object, properties: {x: {$ref: '#/components/schemas/user_name'}, y: {$ref: '#/components/schemas/userName'}}}
+`, "name-collision", "both called UserName"},
+		{"two members of one name", `
+    A: {type: object, properties: {user_id: {type: string}, userId: {type: string}}}
+`, "name-collision", "both called UserID"},
+		{"two values of one name", `
+    A: {type: object, properties: {k: {type: string, enum: [bank-fee, bank_fee]}}}
+`, "name-collision", "both called AKBankFee"},
+		{"a value without a name", `
+    A: {type: object, properties: {k: {type: string, enum: ['+', a]}}}
+`, "bad-name", `"+"`},
+		{"a member called JSON", `
+    A: {type: object, properties: {json: {type: string}}}
+`, "name-collision", "both called JSON"},
+		{"look-alike letters", `
+    A: {type: object, properties: {"\u0456d": {type: string}, d: {type: string}}}
+`, "name-collision", "both called D"},
+		{"a name that is none", `
+    A: {x-type: not-a-name, type: object, properties: {a: {type: string}}}
+`, "bad-name", `"not-a-name"`},
+		{"an unexported name", `
+    A: {x-type: thing, type: object, properties: {a: {type: string}}}
+`, "bad-name", `"thing"`},
+		{"required and undeclared", `
+    A: {type: object, required: [b], properties: {a: {type: string}}}
+`, "required-undeclared", `requires "b"`},
+		{"a variant without a condition", `
+    A: {x-variants: {One: {schema: {type: string}}}}
+`, "bad-variant", "does not say how it is recognised"},
+		{"a variant of no kind", `
+    A: {x-variants: {One: {when: {kind: text}, schema: {type: string}}}}
+`, "bad-variant", `"text" is no kind`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			answers := []string{"A"}
+			if strings.Contains(c.schemas, "    B:") {
+				answers = append(answers, "B")
+			}
+			_, err := build(t, c.schemas, answers...)
+			if err == nil || !strings.Contains(err.Error(), c.message) || !strings.Contains(err.Error(), "["+c.code+"]") {
+				t.Errorf("got %v\nwant …%s… [%s]", err, c.message, c.code)
+			}
+			if err != nil && !strings.Contains(err.Error(), "specs/test.yml:") {
+				t.Errorf("%v names no position", err)
+			}
+		})
+	}
+}
+
+func TestUntypedValuesAreFindings(t *testing.T) {
+	d, err := build(t, `
+    A: {type: object, properties: {a: {}, b: {type: object}, c: {oneOf: [{type: string}, {type: integer}]}, d: {type: array}, e: {type: object, x-any: true}}}
+`, "A")
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for _, f := range d.Findings {
+		if f.Code == "untyped" {
+			n++
+		}
+	}
+	if n != 4 {
+		t.Errorf("%d findings of untyped values, want 4: %v", n, d.Findings)
+	}
+}
+
+func TestNamesLock(t *testing.T) {
+	schemas := `
+    A: {type: object, properties: {a_b: {type: string}, k: {type: string, enum: [x]}}}
+`
+	d, err := build(t, schemas, "A")
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := d.Lock.Marshal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range []string{
+		"GET /a: A.List", "type /components/schemas/A: A", "field /components/schemas/A/properties/a_b: AB",
+		"value /components/schemas/A/properties/k x: AKX",
+	} {
+		if !strings.Contains(string(data), line+"\n") {
+			t.Errorf("the lock lacks %q:\n%s", line, data)
+		}
+	}
+	if _, err := model.ParseLock("names.lock", data); err != nil {
+		t.Error(err)
+	}
+	if _, err := model.ParseLock("names.lock", []byte("type /a: not a name\n")); err == nil || !strings.Contains(err.Error(), "names.lock:1:1") {
+		t.Errorf("a bad name is accepted: %v", err)
+	}
+}
