@@ -1,7 +1,7 @@
 package emit
 
 import (
-	. "github.com/dave/jennifer/jen" //nolint:staticcheck // jennifer's builders read as Go only without a qualifier
+	. "github.com/dave/jennifer/jen"
 
 	"strings"
 

@@ -15,7 +15,7 @@ import (
 	"strconv"
 	"strings"
 
-	. "github.com/dave/jennifer/jen" //nolint:staticcheck // jennifer's builders read as Go only without a qualifier
+	. "github.com/dave/jennifer/jen"
 	"golang.org/x/tools/imports"
 
 	"github.com/basiq-sdk/basiq-go/gen/internal/diag"

@@ -3,7 +3,7 @@ package emit
 import (
 	"fmt"
 
-	. "github.com/dave/jennifer/jen" //nolint:staticcheck // jennifer's builders read as Go only without a qualifier
+	. "github.com/dave/jennifer/jen"
 
 	"github.com/basiq-sdk/basiq-go/gen/internal/model"
 )

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	. "github.com/dave/jennifer/jen" //nolint:staticcheck // jennifer's builders read as Go only without a qualifier
+	. "github.com/dave/jennifer/jen"
 
 	"github.com/basiq-sdk/basiq-go/gen/internal/model"
 )
