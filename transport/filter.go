@@ -1,0 +1,101 @@
+package transport
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+)
+
+// Filter is a condition in the API's filter grammar: terms such as
+// transaction.status.eq('posted'), joined by commas, all of which must hold.
+// The generated filter builders are made of it. A Filter is a value: And
+// returns a new one and leaves the old one as it was.
+//
+// The grammar has no documented way to escape a quote, so a value that holds
+// one, or a backslash or control character, is refused: the call that uses
+// the filter fails before anything is sent.
+type Filter struct {
+	text string
+	err  error
+}
+
+// And adds the term path.op('arg', …).
+func (f Filter) And(path, op string, args ...string) Filter {
+	if f.err != nil {
+		return f
+	}
+	if len(args) == 0 {
+		f.err = fmt.Errorf("filter %s.%s has no value", path, op)
+		return f
+	}
+	var b strings.Builder
+	if f.text != "" {
+		b.WriteString(f.text)
+		b.WriteByte(',')
+	}
+	b.WriteString(path)
+	b.WriteByte('.')
+	b.WriteString(op)
+	b.WriteByte('(')
+	for i, arg := range args {
+		if strings.ContainsFunc(arg, unquotable) {
+			f.err = fmt.Errorf("filter %s.%s has a value with a quote, backslash or control character, which the grammar cannot express", path, op)
+			return f
+		}
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteByte('\'')
+		b.WriteString(arg)
+		b.WriteByte('\'')
+	}
+	b.WriteByte(')')
+	f.text = b.String()
+	return f
+}
+
+func unquotable(r rune) bool {
+	return r == '\'' || r == '\\' || r == unicode.ReplacementChar || unicode.IsControl(r)
+}
+
+// Raw adds a term in the API's own syntax, unchecked but for control characters.
+func (f Filter) Raw(term string) Filter {
+	switch {
+	case f.err != nil || term == "":
+		return f
+	case strings.ContainsFunc(term, unicode.IsControl):
+		f.err = fmt.Errorf("raw filter term has a control character")
+		return f
+	case f.text != "":
+		f.text += ","
+	}
+	f.text += term
+	return f
+}
+
+// String returns the filter as the API reads it, before URL encoding.
+func (f Filter) String() string { return f.text }
+
+// Err returns why the filter cannot be sent, or nil.
+func (f Filter) Err() error { return f.err }
+
+// FilterIn adds the term path.in('value', …) for values of a string kind.
+func FilterIn[T ~string](f Filter, path string, values []T) Filter {
+	args := make([]string, len(values))
+	for i, v := range values {
+		args[i] = string(v)
+	}
+	return f.And(path, "in", args...)
+}
+
+// SetFilter sets the query parameter name to f. An empty filter sets nothing;
+// one that cannot be expressed makes the call fail before it is sent.
+func (r *Request) SetFilter(name string, f Filter) {
+	if f.err != nil {
+		r.Fail(f.err)
+		return
+	}
+	if f.text != "" {
+		r.SetQuery(name, f.text)
+	}
+}

@@ -1,0 +1,138 @@
+package transport
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Request is one call of an operation, made by a generated method.
+type Request struct {
+	op     *Operation
+	path   string
+	userID string // value of the path parameter userId, if the path has one
+	query  []Field
+	header http.Header
+	body   body
+	err    error
+}
+
+// Field is a name and a value of a form or query.
+type Field struct{ Name, Value string }
+
+// NewRequest returns a call of op. values are those of the path's parameters,
+// in the order of the template. A value that cannot be a path segment of its
+// own (an empty one, "." or "..", or one with control characters) makes the
+// call fail before it is sent: the path would otherwise lead elsewhere.
+func NewRequest(op *Operation, values ...string) *Request {
+	r := &Request{op: op}
+	r.path, r.err = r.buildPath(values)
+	return r
+}
+
+// Operation returns what the request is a call of.
+func (r *Request) Operation() *Operation { return r.op }
+
+// Fail makes the call fail with err before it is sent. The first failure counts.
+func (r *Request) Fail(err error) {
+	if r.err == nil {
+		r.err = err
+	}
+}
+
+// SetQuery appends a query parameter. It is encoded when the call is sent.
+func (r *Request) SetQuery(name, value string) {
+	r.query = append(r.query, Field{name, value})
+}
+
+// SetHeader sets a header. A value with control characters makes the call fail.
+func (r *Request) SetHeader(name, value string) {
+	if !headerValue(value) {
+		r.Fail(fmt.Errorf("basiq: %s: header %s has a value with control characters", r.op.ID, name))
+		return
+	}
+	if r.header == nil {
+		r.header = http.Header{}
+	}
+	r.header.Set(name, value)
+}
+
+// buildPath is the only place where a path is made.
+func (r *Request) buildPath(values []string) (string, error) {
+	if len(values) == 0 {
+		return r.op.Path, nil
+	}
+	var b strings.Builder
+	rest := r.op.Path
+	for _, v := range values {
+		before, after, ok := strings.Cut(rest, "{")
+		if !ok {
+			return "", fmt.Errorf("basiq: %s: more path values than parameters in %s", r.op.ID, r.op.Path)
+		}
+		name, tail, _ := strings.Cut(after, "}")
+		if why := badSegment(v); why != "" {
+			return "", &PathError{Operation: r.op.ID, Name: name, Reason: why}
+		}
+		if name == "userId" {
+			r.userID = v
+		}
+		b.WriteString(before)
+		b.WriteString(url.PathEscape(v))
+		rest = tail
+	}
+	if strings.Contains(rest, "{") {
+		return "", fmt.Errorf("basiq: %s: fewer path values than parameters in %s", r.op.ID, r.op.Path)
+	}
+	b.WriteString(rest)
+	return b.String(), nil
+}
+
+// badSegment says why a value cannot be a path segment. Escaping does not help
+// with dots: "." and ".." escape to themselves, and are folded on the way.
+func badSegment(v string) string {
+	switch {
+	case v == "":
+		return "is empty"
+	case v == "." || v == "..":
+		return "would be folded out of the path"
+	case !utf8.ValidString(v):
+		return "is not UTF-8"
+	case strings.ContainsFunc(v, unicode.IsControl):
+		return "has control characters"
+	case dotsWhenDecoded(v):
+		return "would be folded out of the path when decoded"
+	}
+	return ""
+}
+
+// dotsWhenDecoded tells whether a value is a dot segment to a proxy that
+// decodes once more than it should.
+func dotsWhenDecoded(v string) bool {
+	for range 3 {
+		decoded, err := url.PathUnescape(v)
+		if err != nil || decoded == v {
+			return false
+		}
+		if decoded == "." || decoded == ".." {
+			return true
+		}
+		v = decoded
+	}
+	return false
+}
+
+// PathError is the error of a call that was not sent because a path parameter
+// cannot stand in a path.
+type PathError struct {
+	Operation string // "core.Users.Get"
+	Name      string // name of the parameter: "userId"
+	Reason    string
+}
+
+// Error names the operation, the parameter and the reason; not the value.
+func (e *PathError) Error() string {
+	return fmt.Sprintf("basiq: %s: path parameter %s %s", e.Operation, e.Name, e.Reason)
+}
