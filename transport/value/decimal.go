@@ -307,13 +307,17 @@ func (d Decimal) sum(o Decimal, negate bool) (Decimal, error) {
 // Round returns d rounded to the given number of decimal places and written with
 // exactly that many. Halves are rounded away from zero, as is usual for money:
 // "0.125" is "0.13" and "-0.125" is "-0.13" at two places. Places below zero
-// count as zero. Errors are those of ParseDecimal.
+// count as zero. It returns ErrRange when the result would have more than 4096
+// digits, or the errors of ParseDecimal.
 func (d Decimal) Round(places int) (Decimal, error) {
 	n, err := parseDecimal(string(d))
 	if err != nil {
 		return "", err
 	}
-	places = min(max(places, 0), maxDigits)
+	places = max(places, 0)
+	if places > maxDigits || !n.zero() && len(n.digits)+n.exp+places > maxDigits {
+		return "", ErrRange
+	}
 	return Decimal(n.round(places).plain()), nil
 }
 

@@ -354,10 +354,16 @@ func (d *Decoder) decimal(form string) value.Decimal {
 	if d.err != nil {
 		return ""
 	}
+	if text == "" {
+		if form == "number" {
+			d.emptyNumber(at, form)
+		}
+		return ""
+	}
 	if got != form {
 		d.convert(at, "decimal as "+form, got)
 	}
-	if d.OnDrift != nil && got == "string" && text != "" && !value.Decimal(text).Valid() {
+	if d.OnDrift != nil && got == "string" && !value.Decimal(text).Valid() {
 		d.drift(at, WrongType, "decimal", got)
 	}
 	return value.Decimal(text)

@@ -20,7 +20,7 @@ func fits(raw, plain string, why flags) bool {
 	if why&misfit != 0 && isZero(plain) {
 		return true
 	}
-	if why == misfit || len(raw) > maxKept {
+	if why == misfit {
 		return false
 	}
 	return same(raw, plain, why&misfit != 0, 32)
@@ -48,7 +48,7 @@ func same(raw, plain string, loose bool, depth int) bool {
 	case pk == value.KindArray:
 		if rk != value.KindArray {
 			items := splitArray(&p)
-			return len(items) == 1 && same(raw, items[0], loose, depth-1)
+			return len(items) == 1 && same(raw, items[0], loose, depth-1) || len(items) == 0 && loose
 		}
 		a, b := splitArray(&r), splitArray(&p)
 		if len(a) != len(b) {

@@ -306,6 +306,16 @@ func (o Object) Equal(p Object) bool {
 		slices.Equal(a.set, b.set) && slices.Equal(a.alias, b.alias) && slices.Equal(a.wide, b.wide)
 }
 
+// GobEncode writes nothing: encoding/gob keeps the fields of a struct, and not
+// what its Object remembers. JSON keeps both.
+func (o Object) GobEncode() ([]byte, error) { return nil, nil }
+
+// GobDecode reads what GobEncode writes.
+func (o *Object) GobDecode([]byte) error {
+	*o = Object{}
+	return nil
+}
+
 // String names the members that were null, kept or not declared, without their
 // values, so that a printed struct stays readable and safe to log.
 func (o Object) String() string {

@@ -97,7 +97,11 @@ func (w *Writer) fix(name string, at int) {
 		w.b = append(w.b[:at], s.raw...)
 		return
 	}
-	if k := e.findKept(name); k != nil && fits(k.raw, string(w.b[at:]), k.why) {
+	k := e.findKept(name)
+	if k == nil || len(k.raw) > maxKept {
+		return
+	}
+	if fits(k.raw, string(w.b[at:]), k.why) {
 		w.b = append(w.b[:at], k.raw...)
 	}
 }

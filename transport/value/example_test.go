@@ -1,0 +1,56 @@
+package value_test
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/basiq-sdk/basiq-go/transport/value"
+)
+
+// Money is never a float: sums and minor units are exact.
+func ExampleDecimal() {
+	total := value.Decimal("0")
+	for _, amount := range []value.Decimal{"1234567890123456.78", "-0.10", "0.3"} {
+		sum, err := total.Add(amount)
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		total = sum
+	}
+	cents, err := total.MinorUnits(2)
+	fmt.Println(total, cents, err)
+	fmt.Println(value.Decimal("2.345").Format(2), value.Decimal("1.0").Equal("1.00"))
+	// Output:
+	// 1234567890123456.98 123456789012345698 <nil>
+	// 2.35 true
+}
+
+// A row that is still pending has no date; a bank's own day may need its zone.
+func ExampleDateTime() {
+	_, err := value.DateTime("").Time()
+	fmt.Println(errors.Is(err, value.ErrEmpty))
+	sydney := time.FixedZone("AEDT", 11*60*60)
+	day, err := value.DateTime("2024-03-18T13:00:00Z").DateIn(sydney)
+	fmt.Println(day, err)
+	// Output:
+	// true
+	// 2024-03-19 <nil>
+}
+
+// A result that is an object in one answer and a list in the next.
+func ExampleJSON_Items() {
+	for _, result := range []value.JSON{`{"type":"link"}`, `[{"type":"link"},{"type":"mfa"}]`, `null`} {
+		for _, item := range result.Items() {
+			kind, _ := item.Get("type")
+			text, _ := kind.Text()
+			fmt.Print(text, " ")
+		}
+		fmt.Println(result.Kind())
+	}
+	// Output:
+	// link object
+	// link mfa array
+	// null
+}

@@ -1,0 +1,46 @@
+package wire_test
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/basiq-sdk/basiq-go/transport/wire"
+)
+
+// A response tells absent, null and zero apart, and keeps what is new.
+func ExampleObject() {
+	var tx transaction
+	err := json.Unmarshal([]byte(`{"id":"t-1","balance":null,"reference":"","mood":"good"}`), &decoded{&tx})
+	fmt.Println(err, tx.ID)
+	for _, name := range []string{"balance", "reference", "currency"} {
+		fmt.Println(name, tx.JSON.Present(name), tx.JSON.Null(name))
+	}
+	mood, _ := tx.JSON.Raw("mood")
+	fmt.Println(string(mood))
+	fmt.Println(string(tx.AppendJSON(nil)))
+	// Output:
+	// <nil> t-1
+	// balance true true
+	// reference true false
+	// currency false false
+	// "good"
+	// {"id":"t-1","balance":null,"reference":"","mood":"good"}
+}
+
+// decoded gives a type the UnmarshalJSON method that generated types have.
+type decoded struct{ v wire.Decodable }
+
+func (d decoded) UnmarshalJSON(b []byte) error { return wire.Unmarshal(b, d.v) }
+
+// A request sends null where it is asked for, and members that the type does not
+// know.
+func ExampleObject_SetNull() {
+	params := subClass{Code: "451"}
+	params.JSON.SetNull("title")
+	if err := params.JSON.Set("group", json.RawMessage(`{"id":7}`)); err != nil {
+		fmt.Println(err)
+	}
+	fmt.Println(string(params.AppendJSON(nil)))
+	// Output:
+	// {"code":"451","title":null,"group":{"id":7}}
+}
