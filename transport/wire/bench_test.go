@@ -109,6 +109,17 @@ func BenchmarkDecode(b *testing.B) {
 			}
 		}
 	})
+	b.Run("wire of a string", func(b *testing.B) {
+		text := string(text)
+		b.SetBytes(int64(len(text)))
+		b.ReportAllocs()
+		for b.Loop() {
+			var v page
+			if err := wire.DecodeString(text, &v, nil); err != nil || len(v.Data) != 500 {
+				b.Fatal(err)
+			}
+		}
+	})
 	b.Run("std", func(b *testing.B) {
 		b.SetBytes(int64(len(text)))
 		b.ReportAllocs()
