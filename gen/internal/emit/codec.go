@@ -54,7 +54,7 @@ func (p paths) standardJSON(g *Group, t *model.Type) {
 	v := receiver
 	g.Comment("MarshalJSON implements json.Marshaler.")
 	g.Func().Params(Id(v).Id(t.Name)).Id("MarshalJSON").Params().Params(Index().Byte(), Error()).Block(
-		Return(Id(v).Dot("AppendJSON").Call(Nil()), Nil()),
+		Return(Qual(p.wire, "Marshal").Call(Op("&").Id(v))),
 	)
 	g.Line()
 	g.Comment("UnmarshalJSON implements json.Unmarshaler.")

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/basiq-sdk/basiq-go/gen/internal/spec"
 )
@@ -205,6 +206,10 @@ func (b *builder) field(t *Type, p spec.Node, required bool, ctx context) *Field
 		Doc:        b.documented(p),
 		Deprecated: b.deprecation(p),
 		Required:   required,
+	}
+	if strings.ContainsFunc(wire, func(r rune) bool { return r == '"' || r == '\\' || unicode.IsControl(r) }) {
+		b.fault(p, "bad-name", "the member %q has a quote, backslash or control character in its name", wire).
+			WithHint("remove or rename it in an overlay")
 	}
 	nullable := target.Bool("nullable") || p.Bool("nullable") || slices.Contains(target.Get("type").Strings(), "null")
 	inner := context{
