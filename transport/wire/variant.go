@@ -79,3 +79,24 @@ func VariantRaw(v value.JSON, match Match) (value.JSON, bool) {
 	}
 	return v, true
 }
+
+// VariantText reads a polymorphic value as a text when it has the shape that
+// match describes.
+func VariantText[T ~string](v value.JSON, match Match) (T, bool) {
+	if !match.holds(v) {
+		return "", false
+	}
+	text, ok := v.Text()
+	return T(text), ok
+}
+
+// VariantTexts reads a polymorphic value as a list of texts when it has the
+// shape that match describes.
+func VariantTexts[T ~string](v value.JSON, match Match) ([]T, bool) {
+	if !match.holds(v) {
+		return nil, false
+	}
+	d := NewDecoder(v.String())
+	list := ReadListOf(d, ReadText[T])
+	return list, d.Finish() == nil
+}

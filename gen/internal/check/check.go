@@ -83,16 +83,13 @@ func Package(imports *Imports, pkg *emit.Package) error {
 		Importer: importer.ForCompiler(fset, "gc", imports.open),
 		Error: func(err error) {
 			var te types.Error
-			if errors.As(err, &te) && !te.Soft {
+			if errors.As(err, &te) {
 				list = append(list, locate(fset, files, pkg, te))
 			}
 		},
 	}
-	_, err := cfg.Check(pkg.ImportPath, fset, files, nil)
-	if len(list) > 0 {
-		return dedup(list).Err()
-	}
-	return err
+	_, _ = cfg.Check(pkg.ImportPath, fset, files, nil) // every error has been handed to cfg.Error
+	return dedup(list).Err()
 }
 
 // locate turns a type error into a finding at the specification's line.

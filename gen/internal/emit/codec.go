@@ -3,6 +3,7 @@ package emit
 import (
 	. "github.com/dave/jennifer/jen"
 
+	"fmt"
 	"strings"
 
 	"github.com/basiq-sdk/basiq-go/gen/internal/model"
@@ -228,24 +229,7 @@ func (p paths) union(g *Group, t *model.Type) {
 		Return(Id(t.Name).Values(Dict{Id("raw"): Id("raw")})))
 	g.Line()
 	for _, variant := range t.Variants {
-		fn := "Variant"
-		var ret Code = Op("*").Add(p.goType(variant.Ref))
-		var arg Code = p.goType(variant.Ref)
-		switch {
-		case variant.Ref.Prim == model.List:
-			ret, arg, fn = p.goType(variant.Ref), p.goType(*variant.Ref.Elem), "VariantList"
-		case variant.Ref.Prim != model.Named:
-			ret, fn, arg = Qual(p.value, "JSON"), "VariantRaw", nil
-		}
-		match := Qual(p.wire, "Match").Values(matchDict(variant.When))
-		call := Qual(p.wire, fn)
-		if arg != nil {
-			call = call.Types(arg)
-		}
-		g.Add(docs(sentence(variant.Name, variant.Doc)))
-		g.Func().Params(recv.Clone()).Id(variant.Name).Params().Params(ret, Bool()).Block(
-			Return(call.Call(Id(v).Dot("raw"), match)))
-		g.Line()
+		p.variant(g, t, variant)
 	}
 	g.Comment("DecodeJSON reads the value from d.")
 	g.Func().Params(Id(v).Op("*").Id(t.Name)).Id("DecodeJSON").Params(Id("d").Op("*").Qual(p.wire, "Decoder")).Block(
@@ -256,6 +240,39 @@ func (p paths) union(g *Group, t *model.Type) {
 		Return(Qual(p.wire, "AppendRaw").Call(Id("b"), Id(v).Dot("raw"))))
 	g.Line()
 	p.standardJSON(g, t)
+}
+
+// variant declares how one shape of a polymorphic value is read and made.
+func (p paths) variant(g *Group, t *model.Type, variant *model.Variant) {
+	r := variant.Ref
+	read, arg, ret := "VariantRaw", Code(nil), Code(Qual(p.value, "JSON"))
+	raw := Id("v")
+	switch {
+	case r.Prim == model.List && r.Elem.IsText():
+		read, arg, ret = "VariantTexts", p.goType(*r.Elem), p.goType(r)
+		raw = Qual(p.value, "JSON").Call(Qual(p.wire, "AppendItems").Call(Nil(), Id("v"), p.appender(*r.Elem)))
+	case r.Prim == model.List && r.Elem.Prim == model.Named:
+		read, arg, ret = "VariantList", p.goType(*r.Elem), p.goType(r)
+		raw = Qual(p.value, "JSON").Call(Qual(p.wire, "AppendItems").Call(Nil(), Id("v"), p.appender(*r.Elem)))
+	case r.IsText():
+		read, arg, ret = "VariantText", p.goType(r), p.goType(r)
+		raw = Qual(p.value, "JSON").Call(p.appender(r).(*Statement).Call(Nil(), Id("v")))
+	case r.Prim == model.Named:
+		read, arg, ret = "Variant", p.goType(r), Op("*").Add(p.goType(r))
+		raw = Qual(p.value, "JSON").Call(Id("v").Dot("AppendJSON").Call(Nil()))
+	}
+	call := Qual(p.wire, read)
+	if arg != nil {
+		call = call.Types(arg)
+	}
+	g.Add(docs(sentence(variant.Name, variant.Doc)))
+	g.Func().Params(Id(receiver).Id(t.Name)).Id(variant.Name).Params().Params(ret, Bool()).Block(
+		Return(call.Call(Id(receiver).Dot("raw"), Qual(p.wire, "Match").Values(matchDict(variant.When)))))
+	g.Line()
+	g.Add(docs(fmt.Sprintf("%s returns a %s that holds v.", t.Name+variant.Name, t.Name)))
+	g.Func().Id(t.Name + variant.Name).Params(Id("v").Add(p.goType(r))).Id(t.Name).Block(
+		Return(Id(t.Name).Values(Dict{Id("raw"): raw})))
+	g.Line()
 }
 
 func matchDict(w model.When) Dict {

@@ -141,6 +141,12 @@ func (b *builder) checkNames() {
 			scope.add(was, t.Pos, "the old name of "+t.Name)
 		}
 		members := newScope(b, "type "+t.Name)
+		if t.Kind == Union {
+			scope.add(t.Name+"Of", t.Pos, "the constructor of "+t.Name)
+			for _, own := range []string{"Raw", "IsZero", "DecodeJSON", "AppendJSON", "MarshalJSON", "UnmarshalJSON"} {
+				members.add(own, t.Pos, "what every polymorphic type has")
+			}
+		}
 		if t.Kind == Struct && !t.Params {
 			members.add("JSON", t.Pos, "what every type says about its JSON form")
 		}
@@ -159,6 +165,7 @@ func (b *builder) checkNames() {
 		}
 		for _, v := range t.Variants {
 			members.add(v.Name, v.Pos, "a variant")
+			scope.add(t.Name+v.Name, v.Pos, "the constructor of a variant of "+t.Name)
 		}
 	}
 }
