@@ -163,8 +163,8 @@ func (v StepResult) MFA() (*MFAChallenge, bool) {
 	})
 }
 
-// StepResultMFA returns a StepResult that holds v.
-func StepResultMFA(v MFAChallenge) StepResult {
+// NewStepResultMFA returns a StepResult that holds v.
+func NewStepResultMFA(v MFAChallenge) StepResult {
 	return StepResult{raw: value.JSON(v.AppendJSON(nil))}
 }
 
@@ -173,8 +173,8 @@ func (v StepResult) Link() (*StepLink, bool) {
 	return wire.Variant[StepLink](v.raw, wire.Match{Member: "url"})
 }
 
-// StepResultLink returns a StepResult that holds v.
-func StepResultLink(v StepLink) StepResult {
+// NewStepResultLink returns a StepResult that holds v.
+func NewStepResultLink(v StepLink) StepResult {
 	return StepResult{raw: value.JSON(v.AppendJSON(nil))}
 }
 
@@ -183,8 +183,8 @@ func (v StepResult) Failure() (*StepFailure, bool) {
 	return wire.Variant[StepFailure](v.raw, wire.Match{Member: "code"})
 }
 
-// StepResultFailure returns a StepResult that holds v.
-func StepResultFailure(v StepFailure) StepResult {
+// NewStepResultFailure returns a StepResult that holds v.
+func NewStepResultFailure(v StepFailure) StepResult {
 	return StepResult{raw: value.JSON(v.AppendJSON(nil))}
 }
 

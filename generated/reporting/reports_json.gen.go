@@ -106,8 +106,8 @@ func (v FilterValue) Text() (string, bool) {
 	return wire.VariantText[string](v.raw, wire.Match{Kind: "string"})
 }
 
-// FilterValueText returns a FilterValue that holds v.
-func FilterValueText(v string) FilterValue {
+// NewFilterValueText returns a FilterValue that holds v.
+func NewFilterValueText(v string) FilterValue {
 	return FilterValue{raw: value.JSON(wire.AppendString(nil, v))}
 }
 
@@ -115,8 +115,8 @@ func (v FilterValue) List() ([]string, bool) {
 	return wire.VariantTexts[string](v.raw, wire.Match{Kind: "array"})
 }
 
-// FilterValueList returns a FilterValue that holds v.
-func FilterValueList(v []string) FilterValue {
+// NewFilterValueList returns a FilterValue that holds v.
+func NewFilterValueList(v []string) FilterValue {
 	return FilterValue{raw: value.JSON(wire.AppendItems(nil, v, wire.AppendString))}
 }
 
@@ -455,8 +455,8 @@ func (v ReportData) Affordability() (*AffordabilityData, bool) {
 	return wire.Variant[AffordabilityData](v.raw, wire.Match{Member: "accounts"})
 }
 
-// ReportDataAffordability returns a ReportData that holds v.
-func ReportDataAffordability(v AffordabilityData) ReportData {
+// NewReportDataAffordability returns a ReportData that holds v.
+func NewReportDataAffordability(v AffordabilityData) ReportData {
 	return ReportData{raw: value.JSON(v.AppendJSON(nil))}
 }
 
@@ -464,8 +464,8 @@ func (v ReportData) Statement() (*StatementData, bool) {
 	return wire.Variant[StatementData](v.raw, wire.Match{Member: "account"})
 }
 
-// ReportDataStatement returns a ReportData that holds v.
-func ReportDataStatement(v StatementData) ReportData {
+// NewReportDataStatement returns a ReportData that holds v.
+func NewReportDataStatement(v StatementData) ReportData {
 	return ReportData{raw: value.JSON(v.AppendJSON(nil))}
 }
 

@@ -269,8 +269,9 @@ func (p paths) variant(g *Group, t *model.Type, variant *model.Variant) {
 	g.Func().Params(Id(receiver).Id(t.Name)).Id(variant.Name).Params().Params(ret, Bool()).Block(
 		Return(call.Call(Id(receiver).Dot("raw"), Qual(p.wire, "Match").Values(matchDict(variant.When)))))
 	g.Line()
-	g.Add(docs(fmt.Sprintf("%s returns a %s that holds v.", t.Name+variant.Name, t.Name)))
-	g.Func().Id(t.Name + variant.Name).Params(Id("v").Add(p.goType(r))).Id(t.Name).Block(
+	name := "New" + t.Name + variant.Name
+	g.Add(docs(fmt.Sprintf("%s returns a %s that holds v.", name, t.Name)))
+	g.Func().Id(name).Params(Id("v").Add(p.goType(r))).Id(t.Name).Block(
 		Return(Id(t.Name).Values(Dict{Id("raw"): raw})))
 	g.Line()
 }

@@ -165,7 +165,7 @@ func (b *builder) checkNames() {
 		}
 		for _, v := range t.Variants {
 			members.add(v.Name, v.Pos, "a variant")
-			scope.add(t.Name+v.Name, v.Pos, "the constructor of a variant of "+t.Name)
+			scope.add("New"+t.Name+v.Name, v.Pos, "the constructor of a variant of "+t.Name)
 		}
 	}
 }
