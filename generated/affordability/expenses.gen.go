@@ -12,16 +12,21 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
+// ExpensesService makes and reads summaries of expenses.
 type ExpensesService struct {
 	client *transport.Client
 }
 
+// Create makes a summary of a user's expenses. Each call makes a new one and
+// counts against the day's quota.
+//
 // When the API answers without a body, the error is transport.ErrNoContent.
 //
 // POST /users/{userId}/expenses: SERVER_ACCESS token, repeated only when it was
 // never sent (class D).
 //
-// Deprecated: The API marks this as deprecated.
+// Deprecated: use the reporting package's Reports.Create with a report of type
+// CON_AFFOR_01.
 func (s *ExpensesService) Create(ctx context.Context, userID string, params CreateParams, opts ...transport.Option) (*ExpenseSummary, error) {
 	req := transport.NewRequest(&opExpensesCreate, userID)
 	params.apply(req)
@@ -32,10 +37,13 @@ func (s *ExpensesService) Create(ctx context.Context, userID string, params Crea
 	return &out, nil
 }
 
+// Get returns a summary of expenses.
+//
 // GET /users/{userId}/expenses/{snapshotId}: SERVER_ACCESS token, repeated on
 // any transient failure (class A).
 //
-// Deprecated: The API marks this as deprecated.
+// Deprecated: use the reporting package's Reports.Create with a report of type
+// CON_AFFOR_01.
 func (s *ExpensesService) Get(ctx context.Context, userID, snapshotID string, opts ...transport.Option) (*ExpenseSummary, error) {
 	req := transport.NewRequest(&opExpensesGet, userID, snapshotID)
 	var out ExpenseSummary
@@ -45,81 +53,120 @@ func (s *ExpensesService) Get(ctx context.Context, userID, snapshotID string, op
 	return &out, nil
 }
 
+// GetCSV writes a summary of expenses as CSV.
+//
 // GET /users/{userId}/expenses/{snapshotId} as text/csv: SERVER_ACCESS token,
 // repeated on any transient failure (class A).
 //
-// Deprecated: The API marks this as deprecated.
+// Deprecated: use the reporting package's Reports.Create with a report of type
+// CON_AFFOR_01.
 func (s *ExpensesService) GetCSV(ctx context.Context, userID, snapshotID string, w io.Writer, opts ...transport.Option) error {
 	req := transport.NewRequest(&opExpensesGetCSV, userID, snapshotID)
 	return s.client.Do(ctx, req, w, opts...)
 }
 
+// ExpenseSummary is what a user spends.
 type ExpenseSummary struct {
-	ID                string            `json:"id"`
-	FromMonth         value.Month       `json:"fromMonth"`
-	ToMonth           value.Month       `json:"toMonth"`
-	CoverageDays      int               `json:"coverageDays"`
-	Payments          []ExpenseDivision `json:"payments"`
-	BankFees          ExpenseClassTotal `json:"bankFees"`
-	CashWithdrawals   ExpenseClassTotal `json:"cashWithdrawals"`
+	// Identification of the summary.
+	ID string `json:"id"`
+	// First month that is covered.
+	FromMonth value.Month `json:"fromMonth"`
+	// Last month that is covered.
+	ToMonth value.Month `json:"toMonth"`
+	// Days that the transactions cover.
+	CoverageDays int `json:"coverageDays"`
+	// Payments, by what was bought.
+	Payments []ExpenseDivision `json:"payments"`
+	// Fees.
+	BankFees ExpenseClassTotal `json:"bankFees"`
+	// Cash.
+	CashWithdrawals ExpenseClassTotal `json:"cashWithdrawals"`
+	// Transfers to others.
 	ExternalTransfers ExpenseClassTotal `json:"externalTransfers"`
-	LoanInterests     ExpenseClassTotal `json:"loanInterests"`
-	LoanRepayments    ExpenseClassTotal `json:"loanRepayments"`
-	Type              string            `json:"type"`
-	Links             *ResultLinks      `json:"links"`
+	// Interest on loans.
+	LoanInterests ExpenseClassTotal `json:"loanInterests"`
+	// Repayments of loans.
+	LoanRepayments ExpenseClassTotal `json:"loanRepayments"`
+	// Kind of the summary.
+	Type string `json:"type"`
+	// Where the summary is found.
+	Links *ResultLinks `json:"links"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
 }
 
+// ExpenseDivision is payments in one division of what can be bought.
 type ExpenseDivision struct {
-	AverageMonthly value.Decimal        `json:"avgMonthly"`
-	Division       string               `json:"division"`
-	Percentage     value.Decimal        `json:"percentageTotal"`
-	Subcategories  []ExpenseSubcategory `json:"subCategory"`
+	// Average of a month.
+	AverageMonthly value.Decimal `json:"avgMonthly"`
+	// Name of the division.
+	Division string `json:"division"`
+	// Share of all payments in per cent.
+	Percentage value.Decimal `json:"percentageTotal"`
+	// The division's categories.
+	Subcategories []ExpenseSubcategory `json:"subCategory"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
 }
 
+// ExpenseSubcategory is payments in one category.
 type ExpenseSubcategory struct {
-	Category      ExpenseCategory `json:"category"`
+	// The category.
+	Category ExpenseCategory `json:"category"`
+	// Month by month.
 	ChangeHistory []MonthlyChange `json:"changeHistory"`
-	Total         value.Decimal   `json:"summary"`
+	// Everything together.
+	Total value.Decimal `json:"summary"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
 }
 
+// ExpenseCategory is a category of expenses.
 type ExpenseCategory struct {
+	// The class that the category stands for.
 	ExpenseClass ExpenseClass `json:"expenseClass"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
 }
 
+// ExpenseClass is a class of what can be bought.
 type ExpenseClass struct {
-	ClassCode     string `json:"classCode"`
-	ClassTitle    string `json:"classTitle"`
-	DivisionCode  string `json:"divisionCode"`
+	// Code of the class.
+	ClassCode string `json:"classCode"`
+	// Name of the class.
+	ClassTitle string `json:"classTitle"`
+	// Code of the division.
+	DivisionCode string `json:"divisionCode"`
+	// Name of the division.
 	DivisionTitle string `json:"divisionTitle"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
 }
 
+// MonthlyChange is what was spent in a month.
 type MonthlyChange struct {
+	// Amount.
 	Amount value.Decimal `json:"amount"`
-	Date   value.Month   `json:"date"`
+	// The month.
+	Date value.Month `json:"date"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
 }
 
+// ExpenseClassTotal is expenses of one class.
 type ExpenseClassTotal struct {
-	AverageMonthly value.Decimal   `json:"avgMonthly"`
-	ChangeHistory  []MonthlyChange `json:"changeHistory"`
-	Total          value.Decimal   `json:"summary"`
+	// Average of a month.
+	AverageMonthly value.Decimal `json:"avgMonthly"`
+	// Month by month.
+	ChangeHistory []MonthlyChange `json:"changeHistory"`
+	// Everything together.
+	Total value.Decimal `json:"summary"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`

@@ -11,16 +11,21 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
+// IncomeService makes and reads summaries of income.
 type IncomeService struct {
 	client *transport.Client
 }
 
+// Create makes a summary of a user's income. Each call makes a new one and
+// counts against the day's quota.
+//
 // When the API answers without a body, the error is transport.ErrNoContent.
 //
 // POST /users/{userId}/income: SERVER_ACCESS token, repeated only when it was
 // never sent (class D).
 //
-// Deprecated: The API marks this as deprecated.
+// Deprecated: use the reporting package's Reports.Create with a report of type
+// CON_AFFOR_01.
 func (s *IncomeService) Create(ctx context.Context, userID string, params CreateParams, opts ...transport.Option) (*IncomeSummary, error) {
 	req := transport.NewRequest(&opIncomeCreate, userID)
 	params.apply(req)
@@ -31,10 +36,13 @@ func (s *IncomeService) Create(ctx context.Context, userID string, params Create
 	return &out, nil
 }
 
+// Get returns a summary of income.
+//
 // GET /users/{userId}/income/{snapshotId}: SERVER_ACCESS token, repeated on any
 // transient failure (class A).
 //
-// Deprecated: The API marks this as deprecated.
+// Deprecated: use the reporting package's Reports.Create with a report of type
+// CON_AFFOR_01.
 func (s *IncomeService) Get(ctx context.Context, userID, snapshotID string, opts ...transport.Option) (*IncomeSummary, error) {
 	req := transport.NewRequest(&opIncomeGet, userID, snapshotID)
 	var out IncomeSummary
@@ -44,68 +52,107 @@ func (s *IncomeService) Get(ctx context.Context, userID, snapshotID string, opts
 	return &out, nil
 }
 
+// IncomeSummary is what a user earns.
 type IncomeSummary struct {
-	ID           string                  `json:"id"`
-	FromMonth    value.Month             `json:"fromMonth"`
-	ToMonth      value.Month             `json:"toMonth"`
-	CoverageDays int                     `json:"coverageDays"`
-	Totals       IncomeTotals            `json:"summary"`
-	Regular      []RegularIncomeSource   `json:"regular"`
-	Irregular    []IrregularIncomeSource `json:"irregular"`
-	OtherCredit  []OtherCreditSource     `json:"otherCredit"`
-	Type         string                  `json:"type"`
-	Links        *ResultLinks            `json:"links"`
+	// Identification of the summary.
+	ID string `json:"id"`
+	// First month that is covered.
+	FromMonth value.Month `json:"fromMonth"`
+	// Last month that is covered.
+	ToMonth value.Month `json:"toMonth"`
+	// Days that the transactions cover.
+	CoverageDays int `json:"coverageDays"`
+	// The totals.
+	Totals IncomeTotals `json:"summary"`
+	// Income that comes again and again, such as a salary.
+	Regular []RegularIncomeSource `json:"regular"`
+	// Income that comes now and then.
+	Irregular []IrregularIncomeSource `json:"irregular"`
+	// Other money that came in, such as transfers.
+	OtherCredit []OtherCreditSource `json:"otherCredit"`
+	// Kind of the summary.
+	Type string `json:"type"`
+	// Where the summary is found.
+	Links *ResultLinks `json:"links"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
 }
 
+// IncomeTotals is the totals of income.
 type IncomeTotals struct {
-	IrregularAverage  value.Decimal `json:"irregularIncomeAvg"`
-	RegularAverage    value.Decimal `json:"regularIncomeAvg"`
+	// Average of irregular income in a month.
+	IrregularAverage value.Decimal `json:"irregularIncomeAvg"`
+	// Average of regular income in a month.
+	RegularAverage value.Decimal `json:"regularIncomeAvg"`
+	// Regular income since the beginning of the financial year.
 	RegularYearToDate value.Decimal `json:"regularIncomeYTD"`
-	RegularYear       value.Decimal `json:"regularIncomeYear"`
+	// Regular income of a year.
+	RegularYear value.Decimal `json:"regularIncomeYear"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
 }
 
+// RegularIncomeSource is where regular income comes from.
 type RegularIncomeSource struct {
-	AgeDays         int             `json:"ageDays"`
-	ChangeHistory   []Change        `json:"changeHistory"`
-	Current         RegularPayment  `json:"current"`
-	Frequency       IncomeFrequency `json:"frequency"`
-	Irregularity    Irregularity    `json:"irregularity"`
-	Previous3Months IncomeQuarter   `json:"previous3Months"`
-	Source          string          `json:"source"`
+	// Days since the first payment.
+	AgeDays int `json:"ageDays"`
+	// The payments, one by one.
+	ChangeHistory []Change `json:"changeHistory"`
+	// The last payment.
+	Current RegularPayment `json:"current"`
+	// How often it is paid.
+	Frequency IncomeFrequency `json:"frequency"`
+	// How regular it really is.
+	Irregularity Irregularity `json:"irregularity"`
+	// The last three months.
+	Previous3Months IncomeQuarter `json:"previous3Months"`
+	// Who pays.
+	Source string `json:"source"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
 }
 
+// RegularPayment is a payment of regular income.
 type RegularPayment struct {
-	Amount   value.Decimal  `json:"amount"`
-	Date     value.DateTime `json:"date"`
+	// Amount.
+	Amount value.Decimal `json:"amount"`
+	// When it was.
+	Date value.DateTime `json:"date"`
+	// When the next one is expected; empty if none is.
 	NextDate value.DateTime `json:"nextDate"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
 }
 
+// IncomeFrequency is how often income comes.
 type IncomeFrequency string
 
 // Known values of IncomeFrequency. The API may send others.
 const (
+	// Every second month.
 	IncomeFrequencyBiMonthly IncomeFrequency = "bi-monthly"
-	IncomeFrequencyBiWeekly  IncomeFrequency = "bi-weekly"
-	IncomeFrequencyDaily     IncomeFrequency = "daily"
-	IncomeFrequencyHalfYear  IncomeFrequency = "half-year"
+	// Every second week.
+	IncomeFrequencyBiWeekly IncomeFrequency = "bi-weekly"
+	// Every day.
+	IncomeFrequencyDaily IncomeFrequency = "daily"
+	// Twice a year.
+	IncomeFrequencyHalfYear IncomeFrequency = "half-year"
+	// Without a rhythm.
 	IncomeFrequencyIrregular IncomeFrequency = "irregular"
-	IncomeFrequencyMonthly   IncomeFrequency = "monthly"
-	IncomeFrequencyOther     IncomeFrequency = "other"
+	// Every month.
+	IncomeFrequencyMonthly IncomeFrequency = "monthly"
+	// In another rhythm.
+	IncomeFrequencyOther IncomeFrequency = "other"
+	// Every quarter.
 	IncomeFrequencyQuarterly IncomeFrequency = "quarterly"
-	IncomeFrequencyWeekly    IncomeFrequency = "weekly"
-	IncomeFrequencyYearly    IncomeFrequency = "yearly"
+	// Every week.
+	IncomeFrequencyWeekly IncomeFrequency = "weekly"
+	// Every year.
+	IncomeFrequencyYearly IncomeFrequency = "yearly"
 )
 
 // Known tells whether this version of the package knows the value.
@@ -126,63 +173,95 @@ func (v IncomeFrequency) Known() bool {
 	return false
 }
 
+// Irregularity is how far regular income is not.
 type Irregularity struct {
-	Gaps      []string `json:"gaps"`
-	Stability string   `json:"stability"`
+	// Times without a payment.
+	Gaps []string `json:"gaps"`
+	// How steady the amounts are.
+	Stability string `json:"stability"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
 }
 
+// IncomeQuarter is three months of income.
 type IncomeQuarter struct {
-	AverageAmount        value.Decimal `json:"amountAvg"`
+	// Average of a payment.
+	AverageAmount value.Decimal `json:"amountAvg"`
+	// Average of a month.
 	AverageMonthlyAmount value.Decimal `json:"amountAvgMonthly"`
-	Variance             value.Decimal `json:"variance"`
+	// How far the amounts vary.
+	Variance value.Decimal `json:"variance"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
 }
 
+// IrregularIncomeSource is where irregular income comes from.
 type IrregularIncomeSource struct {
-	AgeDays                   int              `json:"ageDays"`
-	AverageAmount             value.Decimal    `json:"amountAvg"`
-	AverageMonthlyOccurrences value.Decimal    `json:"avgMonthlyOccurence"`
-	ChangeHistory             []Change         `json:"changeHistory"`
-	Current                   IrregularPayment `json:"current"`
-	Frequency                 string           `json:"frequency"`
-	Occurrences               int              `json:"noOccurrences"`
-	Source                    string           `json:"source"`
+	// Days since the first payment.
+	AgeDays int `json:"ageDays"`
+	// Average of a payment.
+	AverageAmount value.Decimal `json:"amountAvg"`
+	// How many payments a month has on average.
+	AverageMonthlyOccurrences value.Decimal `json:"avgMonthlyOccurence"`
+	// The payments, one by one.
+	ChangeHistory []Change `json:"changeHistory"`
+	// The last payment.
+	Current IrregularPayment `json:"current"`
+	// How often it is paid.
+	Frequency string `json:"frequency"`
+	// How many payments there were.
+	Occurrences int `json:"noOccurrences"`
+	// Who pays.
+	Source string `json:"source"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
 }
 
+// IrregularPayment is a payment of irregular income.
 type IrregularPayment struct {
-	Amount value.Decimal  `json:"amount"`
-	Date   value.DateTime `json:"date"`
+	// Amount.
+	Amount value.Decimal `json:"amount"`
+	// When it was.
+	Date value.DateTime `json:"date"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
 }
 
+// OtherCreditSource is where other money comes from.
 type OtherCreditSource struct {
-	AgeDays                   int             `json:"ageDays"`
-	AverageAmount             value.Decimal   `json:"amountAvg"`
-	AverageMonthlyOccurrences value.Decimal   `json:"avgMonthlyOccurence"`
-	ChangeHistory             []Change        `json:"changeHistory"`
-	Current                   OtherCredit     `json:"current"`
-	Frequency                 IncomeFrequency `json:"frequency"`
-	Occurrences               int             `json:"noOccurrences"`
-	Source                    string          `json:"source"`
+	// Days since the first payment.
+	AgeDays int `json:"ageDays"`
+	// Average of a payment.
+	AverageAmount value.Decimal `json:"amountAvg"`
+	// How many payments a month has on average.
+	AverageMonthlyOccurrences value.Decimal `json:"avgMonthlyOccurence"`
+	// The payments, one by one.
+	ChangeHistory []Change `json:"changeHistory"`
+	// The last payment.
+	Current OtherCredit `json:"current"`
+	// How often it is paid.
+	Frequency IncomeFrequency `json:"frequency"`
+	// How many payments there were.
+	Occurrences int `json:"noOccurrences"`
+	// Who pays.
+	Source string `json:"source"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
 }
 
+// OtherCredit is a payment of other money.
 type OtherCredit struct {
-	Amount value.Decimal  `json:"amount"`
-	Date   value.DateTime `json:"date"`
-	Label  string         `json:"otherCreditLabel"`
+	// Amount.
+	Amount value.Decimal `json:"amount"`
+	// When it was.
+	Date value.DateTime `json:"date"`
+	// What kind of money it is.
+	Label string `json:"otherCreditLabel"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`

@@ -8,20 +8,29 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
+// Change is a movement of money.
 type Change struct {
-	Amount    value.Decimal  `json:"amount"`
-	Date      value.DateTime `json:"date"`
-	Direction Direction      `json:"direction"`
-	Source    string         `json:"source"`
+	// Amount.
+	Amount value.Decimal `json:"amount"`
+	// When it was, with or without a time of day.
+	Date value.DateTime `json:"date"`
+	// Whether money came in or went out. Only loans say.
+	Direction Direction `json:"direction"`
+	// Text of the transaction.
+	Source string `json:"source"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
 }
 
+// CreateParams says what to summarise.
 type CreateParams struct {
-	Accounts  []string    `json:"accounts"`
+	// Identifications of the accounts. Empty means all.
+	Accounts []string `json:"accounts"`
+	// First month. Empty means as far back as there is data.
 	FromMonth value.Month `json:"fromMonth"`
-	ToMonth   value.Month `json:"toMonth"`
+	// Last month. Empty means up to now.
+	ToMonth value.Month `json:"toMonth"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
@@ -32,12 +41,15 @@ func (p *CreateParams) apply(req *transport.Request) {
 	req.SetJSON(p)
 }
 
+// Direction is whether money came in or went out.
 type Direction string
 
 // Known values of Direction. The API may send others.
 const (
+	// Money came in.
 	DirectionCredit Direction = "credit"
-	DirectionDebit  Direction = "debit"
+	// Money went out.
+	DirectionDebit Direction = "debit"
 )
 
 // Known tells whether this version of the package knows the value.
@@ -50,9 +62,12 @@ func (v Direction) Known() bool {
 	return false
 }
 
+// ResultLinks is where a result and its accounts are found.
 type ResultLinks struct {
+	// Links to the accounts.
 	Accounts []string `json:"accounts"`
-	Self     string   `json:"self"`
+	// Link to the result.
+	Self string `json:"self"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`

@@ -11,10 +11,13 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
+// AccountsService reads the accounts of a user's connections.
 type AccountsService struct {
 	client *transport.Client
 }
 
+// Get returns one account, as of the last refresh of its connection.
+//
 // GET /users/{userId}/accounts/{accountId}: SERVER_ACCESS token, repeated on
 // any transient failure (class A).
 func (s *AccountsService) Get(ctx context.Context, userID, accountID string, params GetAccountsParams, opts ...transport.Option) (*Account, error) {
@@ -27,6 +30,8 @@ func (s *AccountsService) Get(ctx context.Context, userID, accountID string, par
 	return &out, nil
 }
 
+// List returns a user's accounts, as of the last refresh of each connection.
+//
 // GET /users/{userId}/accounts: SERVER_ACCESS token, repeated on any transient
 // failure (class A).
 func (s *AccountsService) List(ctx context.Context, userID string, params ListAccountsParams, opts ...transport.Option) (*AccountList, error) {
@@ -41,6 +46,8 @@ func (s *AccountsService) List(ctx context.Context, userID string, params ListAc
 
 // GetAccountsParams are the parameters of AccountsService.Get.
 type GetAccountsParams struct {
+	// A filter in the API's own syntax. It is declared for a single account,
+	// too; what it does there is not documented.
 	Filter string
 }
 
@@ -51,49 +58,84 @@ func (p *GetAccountsParams) apply(req *transport.Request) {
 	}
 }
 
+// Account is an account as of the last refresh of its connection.
 type Account struct {
-	ID                   string          `json:"id"`
-	Name                 string          `json:"name"`
-	Number               string          `json:"accountNo"`
-	BSB                  string          `json:"bsb"`
-	UnmaskedNumber       string          `json:"unmaskedAccNum"`
-	MaskedNumber         string          `json:"maskedNumber"`
-	Holder               string          `json:"accountHolder"`
-	Ownership            Ownership       `json:"accountOwnership"`
-	Owned                bool            `json:"isOwned"`
-	Status               AccountStatus   `json:"status"`
-	Class                AccountClass    `json:"class"`
-	Currency             string          `json:"currency"`
-	Balance              value.Decimal   `json:"balance"`
-	AvailableFunds       value.Decimal   `json:"availableFunds"`
-	CreditLimit          value.Decimal   `json:"creditLimit"`
-	AmortisedLimit       value.Decimal   `json:"amortisedLimit"`
-	DepositRate          value.Decimal   `json:"depositRate"`
-	LendingRate          value.Decimal   `json:"lendingRate"`
-	BundleName           string          `json:"bundleName"`
-	Purses               []Purse         `json:"purses"`
-	ConnectionID         string          `json:"connection"`
-	InstitutionID        string          `json:"institution"`
-	Created              value.DateTime  `json:"creationDate"`
-	LastUpdated          value.DateTime  `json:"lastUpdated"`
-	TransactionIntervals []Interval      `json:"transactionIntervals"`
-	Details              *AccountDetails `json:"meta"`
-	Type                 string          `json:"type"`
-	Links                *AccountLinks   `json:"links"`
+	// Identification of the account.
+	ID string `json:"id"`
+	// Name of the account.
+	Name string `json:"name"`
+	// Number of the account, with its BSB.
+	Number string `json:"accountNo"`
+	// Bank State Branch number.
+	BSB string `json:"bsb"`
+	// Number of the account in full, if the institution shares it.
+	UnmaskedNumber string `json:"unmaskedAccNum"`
+	// Number of the account with most digits hidden.
+	MaskedNumber string `json:"maskedNumber"`
+	// Who holds the account, or empty.
+	Holder string `json:"accountHolder"`
+	// How many hold the account.
+	Ownership Ownership `json:"accountOwnership"`
+	// Whether the user is an owner of the account.
+	Owned bool `json:"isOwned"`
+	// Whether the account can be read.
+	Status AccountStatus `json:"status"`
+	// What kind of account it is.
+	Class AccountClass `json:"class"`
+	// Currency as an ISO 4217 code.
+	Currency string `json:"currency"`
+	// Balance; negative where money is owed. Empty when it is not known.
+	Balance value.Decimal `json:"balance"`
+	// What can be spent. Empty when it is not known.
+	AvailableFunds value.Decimal `json:"availableFunds"`
+	// Limit of a credit account. Empty for others.
+	CreditLimit value.Decimal `json:"creditLimit"`
+	// Limit of a loan that shrinks with its repayments.
+	AmortisedLimit value.Decimal `json:"amortisedLimit"`
+	// Interest rate for deposits.
+	DepositRate value.Decimal `json:"depositRate"`
+	// Interest rate for lending.
+	LendingRate value.Decimal `json:"lendingRate"`
+	// Bundle that the account is part of, if any.
+	BundleName string `json:"bundleName"`
+	// Balances by currency, where an account has several.
+	Purses []Purse `json:"purses"`
+	// Identification of the connection.
+	ConnectionID string `json:"connection"`
+	// Identification of the institution.
+	InstitutionID string `json:"institution"`
+	// When the account was opened.
+	Created value.DateTime `json:"creationDate"`
+	// When the account was last retrieved.
+	LastUpdated value.DateTime `json:"lastUpdated"`
+	// Times for which there are transactions.
+	TransactionIntervals []Interval `json:"transactionIntervals"`
+	// Terms of the account; nil when the institution shares none.
+	Details *AccountDetails `json:"meta"`
+	// Always "account".
+	Type string `json:"type"`
+	// Where the account leads; nil when the answer leaves it out.
+	Links *AccountLinks `json:"links"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
 }
 
+// Ownership is how many hold an account.
 type Ownership string
 
 // Known values of Ownership. The API may send others.
 const (
+	// Three or more.
 	OwnershipManyParty Ownership = "MANY_PARTY"
-	OwnershipOneParty  Ownership = "ONE_PARTY"
-	OwnershipOther     Ownership = "OTHER"
-	OwnershipTwoParty  Ownership = "TWO_PARTY"
-	OwnershipUnknown   Ownership = "UNKNOWN"
+	// One.
+	OwnershipOneParty Ownership = "ONE_PARTY"
+	// Something else.
+	OwnershipOther Ownership = "OTHER"
+	// Two.
+	OwnershipTwoParty Ownership = "TWO_PARTY"
+	// Not known.
+	OwnershipUnknown Ownership = "UNKNOWN"
 )
 
 // Known tells whether this version of the package knows the value.
@@ -109,68 +151,108 @@ func (v Ownership) Known() bool {
 	return false
 }
 
+// Purse is a balance in one currency.
 type Purse struct {
-	Amount   value.Decimal `json:"amount"`
-	Currency string        `json:"currency"`
+	// Amount.
+	Amount value.Decimal `json:"amount"`
+	// Currency as an ISO 4217 code.
+	Currency string `json:"currency"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
 }
 
+// Interval is a time for which there are transactions.
 type Interval struct {
+	// First day.
 	From value.Date `json:"from"`
-	To   value.Date `json:"to"`
+	// Last day.
+	To value.Date `json:"to"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
 }
 
+// AccountDetails is the terms of an account as the institution shares them
+// under the Consumer Data Right.
 type AccountDetails struct {
-	Fees         []Fee            `json:"fees"`
-	DepositRates []DepositRate    `json:"depositRates"`
-	LendingRates []LendingRate    `json:"lendingRates"`
-	Features     []Feature        `json:"features"`
-	TermDeposits []TermDeposit    `json:"termDeposit"`
-	Loan         *Loan            `json:"loan"`
-	CreditCard   *CreditCard      `json:"creditCard"`
-	Addresses    []AccountAddress `json:"addresses"`
+	// Fees.
+	Fees []Fee `json:"fees"`
+	// Interest rates for deposits.
+	DepositRates []DepositRate `json:"depositRates"`
+	// Interest rates for lending.
+	LendingRates []LendingRate `json:"lendingRates"`
+	// Features.
+	Features []Feature `json:"features"`
+	// Term deposits.
+	TermDeposits []TermDeposit `json:"termDeposit"`
+	// The loan; nil for other accounts.
+	Loan *Loan `json:"loan"`
+	// The credit card; nil for other accounts.
+	CreditCard *CreditCard `json:"creditCard"`
+	// Addresses that belong to the account.
+	Addresses []AccountAddress `json:"addresses"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
 }
 
+// Fee is a fee.
 type Fee struct {
-	Name              string        `json:"name"`
-	Kind              FeeKind       `json:"feeType"`
-	Amount            value.Decimal `json:"amount"`
-	Currency          string        `json:"currency"`
-	BalanceRate       value.Decimal `json:"balanceRate"`
-	TransactionRate   value.Decimal `json:"transactionRate"`
-	AccruedRate       value.Decimal `json:"accruedRate"`
-	AccrualFrequency  string        `json:"accrualFrequency"`
-	AdditionalInfo    string        `json:"additionalInfo"`
-	AdditionalInfoURL string        `json:"additionalInfoUri"`
-	AdditionalValue   string        `json:"additionalValue"`
-	Discounts         []Discount    `json:"discounts"`
+	// Name of the fee.
+	Name string `json:"name"`
+	// What the fee is for.
+	Kind FeeKind `json:"feeType"`
+	// The fee, if it is an amount.
+	Amount value.Decimal `json:"amount"`
+	// Currency as an ISO 4217 code.
+	Currency string `json:"currency"`
+	// The fee as a rate of the balance, if it is one.
+	BalanceRate value.Decimal `json:"balanceRate"`
+	// The fee as a rate of the transaction, if it is one.
+	TransactionRate value.Decimal `json:"transactionRate"`
+	// The fee as a rate of the interest, if it is one.
+	AccruedRate value.Decimal `json:"accruedRate"`
+	// How often it accrues as an ISO 8601 duration.
+	AccrualFrequency string `json:"accrualFrequency"`
+	// The fee in words.
+	AdditionalInfo string `json:"additionalInfo"`
+	// Address of more about it.
+	AdditionalInfoURL string `json:"additionalInfoUri"`
+	// A figure that goes with the fee.
+	AdditionalValue string `json:"additionalValue"`
+	// Discounts on the fee.
+	Discounts []Discount `json:"discounts"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
 }
 
+// FeeKind is what a fee is for.
 type FeeKind string
 
 // Known values of FeeKind. The API may send others.
 const (
-	FeeKindDeposit     FeeKind = "DEPOSIT"
-	FeeKindEvent       FeeKind = "EVENT"
-	FeeKindExit        FeeKind = "EXIT"
-	FeeKindPayment     FeeKind = "PAYMENT"
-	FeeKindPeriodic    FeeKind = "PERIODIC"
-	FeeKindPurchase    FeeKind = "PURCHASE"
+	// Paying in.
+	FeeKindDeposit FeeKind = "DEPOSIT"
+	// Something that happens.
+	FeeKindEvent FeeKind = "EVENT"
+	// Closing the account.
+	FeeKindExit FeeKind = "EXIT"
+	// A payment.
+	FeeKindPayment FeeKind = "PAYMENT"
+	// Having the account.
+	FeeKindPeriodic FeeKind = "PERIODIC"
+	// A purchase.
+	FeeKindPurchase FeeKind = "PURCHASE"
+	// A transaction.
 	FeeKindTransaction FeeKind = "TRANSACTION"
-	FeeKindUpfront     FeeKind = "UPFRONT"
-	FeeKindVariable    FeeKind = "VARIABLE"
-	FeeKindWithdrawal  FeeKind = "WITHDRAWAL"
+	// Opening the account.
+	FeeKindUpfront FeeKind = "UPFRONT"
+	// Varies.
+	FeeKindVariable FeeKind = "VARIABLE"
+	// Taking money out.
+	FeeKindWithdrawal FeeKind = "WITHDRAWAL"
 )
 
 // Known tells whether this version of the package knows the value.
@@ -191,50 +273,81 @@ func (v FeeKind) Known() bool {
 	return false
 }
 
+// Discount is a discount on a fee.
 type Discount struct {
-	Description       string               `json:"description"`
-	Kind              string               `json:"discountType"`
-	Amount            value.Decimal        `json:"amount"`
-	BalanceRate       value.Decimal        `json:"balanceRate"`
-	TransactionRate   value.Decimal        `json:"transactionRate"`
-	AccruedRate       value.Decimal        `json:"accruedRate"`
-	FeeRate           value.Decimal        `json:"feeRate"`
-	AdditionalInfo    string               `json:"additionalInfo"`
-	AdditionalInfoURL string               `json:"additionalInfoUri"`
-	AdditionalValue   string               `json:"additionalValue"`
-	Eligibility       *DiscountEligibility `json:"eligibility"`
+	// The discount in words.
+	Description string `json:"description"`
+	// Kind of discount, as the Consumer Data Right names it.
+	Kind string `json:"discountType"`
+	// The discount, if it is an amount.
+	Amount value.Decimal `json:"amount"`
+	// The discount as a rate of the balance, if it is one.
+	BalanceRate value.Decimal `json:"balanceRate"`
+	// The discount as a rate of the transaction, if it is one.
+	TransactionRate value.Decimal `json:"transactionRate"`
+	// The discount as a rate of the interest, if it is one.
+	AccruedRate value.Decimal `json:"accruedRate"`
+	// The discount as a rate of the fee, if it is one.
+	FeeRate value.Decimal `json:"feeRate"`
+	// More in words.
+	AdditionalInfo string `json:"additionalInfo"`
+	// Address of more about it.
+	AdditionalInfoURL string `json:"additionalInfoUri"`
+	// A figure that goes with the discount.
+	AdditionalValue string `json:"additionalValue"`
+	// Who gets it; nil when anybody does.
+	Eligibility *DiscountEligibility `json:"eligibility"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
 }
 
+// DiscountEligibility is who gets a discount.
 type DiscountEligibility struct {
-	Kind              EligibilityKind `json:"discountEligibilityType"`
-	AdditionalInfo    string          `json:"additionalInfo"`
-	AdditionalInfoURL string          `json:"additionalInfoUri"`
-	AdditionalValue   string          `json:"additionalValue"`
+	// Kind of condition.
+	Kind EligibilityKind `json:"discountEligibilityType"`
+	// More in words.
+	AdditionalInfo string `json:"additionalInfo"`
+	// Address of more about it.
+	AdditionalInfoURL string `json:"additionalInfoUri"`
+	// A figure that goes with it, such as an age.
+	AdditionalValue string `json:"additionalValue"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
 }
 
+// EligibilityKind is a kind of condition for a discount.
 type EligibilityKind string
 
 // Known values of EligibilityKind. The API may send others.
 const (
-	EligibilityKindBusiness         EligibilityKind = "BUSINESS"
+	// Businesses.
+	EligibilityKindBusiness EligibilityKind = "BUSINESS"
+	// People of some employment.
 	EligibilityKindEmploymentStatus EligibilityKind = "EMPLOYMENT_STATUS"
-	EligibilityKindIntroductory     EligibilityKind = "INTRODUCTORY"
-	EligibilityKindMaxAge           EligibilityKind = "MAX_AGE"
-	EligibilityKindMinAge           EligibilityKind = "MIN_AGE"
-	EligibilityKindMinIncome        EligibilityKind = "MIN_INCOME"
-	EligibilityKindMinTurnover      EligibilityKind = "MIN_TURNOVER"
-	EligibilityKindNaturalPerson    EligibilityKind = "NATURAL_PERSON"
-	EligibilityKindOther            EligibilityKind = "OTHER"
+	// New customers.
+	EligibilityKindIntroductory EligibilityKind = "INTRODUCTORY"
+	// People up to an age.
+	EligibilityKindMaxAge EligibilityKind = "MAX_AGE"
+	// People from an age.
+	EligibilityKindMinAge EligibilityKind = "MIN_AGE"
+	// People from an income.
+	EligibilityKindMinIncome EligibilityKind = "MIN_INCOME"
+	// Businesses from a turnover.
+	EligibilityKindMinTurnover EligibilityKind = "MIN_TURNOVER"
+	// People.
+	EligibilityKindNaturalPerson EligibilityKind = "NATURAL_PERSON"
+	// Others.
+	EligibilityKindOther EligibilityKind = "OTHER"
+	// Pensioners.
 	EligibilityKindPensionRecipient EligibilityKind = "PENSION_RECIPIENT"
-	EligibilityKindResidencyStatus  EligibilityKind = "RESIDENCY_STATUS"
-	EligibilityKindStaff            EligibilityKind = "STAFF"
-	EligibilityKindStudent          EligibilityKind = "STUDENT"
+	// Residents.
+	EligibilityKindResidencyStatus EligibilityKind = "RESIDENCY_STATUS"
+	// Staff.
+	EligibilityKindStaff EligibilityKind = "STAFF"
+	// Students.
+	EligibilityKindStudent EligibilityKind = "STUDENT"
 )
 
 // Known tells whether this version of the package knows the value.
@@ -258,31 +371,48 @@ func (v EligibilityKind) Known() bool {
 	return false
 }
 
+// DepositRate is an interest rate for deposits.
 type DepositRate struct {
-	Kind                 DepositRateKind `json:"depositRateType"`
-	Rate                 value.Decimal   `json:"rate"`
-	AdditionalInfo       string          `json:"additionalInfo"`
-	AdditionalInfoURL    string          `json:"additionalInfoUri"`
-	AdditionalValue      string          `json:"additionalValue"`
-	ApplicationFrequency string          `json:"applicationFrequency"`
-	CalculationFrequency string          `json:"calculationFrequency"`
-	Tiers                []RateTier      `json:"tiers"`
+	// Kind of rate.
+	Kind DepositRateKind `json:"depositRateType"`
+	// The rate as a fraction, such as 0.0425.
+	Rate value.Decimal `json:"rate"`
+	// The rate in words.
+	AdditionalInfo string `json:"additionalInfo"`
+	// Address of more about it.
+	AdditionalInfoURL string `json:"additionalInfoUri"`
+	// A figure that goes with the rate.
+	AdditionalValue string `json:"additionalValue"`
+	// How often interest is paid as an ISO 8601 duration.
+	ApplicationFrequency string `json:"applicationFrequency"`
+	// How often interest is calculated as an ISO 8601 duration.
+	CalculationFrequency string `json:"calculationFrequency"`
+	// For what the rate holds.
+	Tiers []RateTier `json:"tiers"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
 }
 
+// DepositRateKind is a kind of interest rate for deposits.
 type DepositRateKind string
 
 // Known values of DepositRateKind. The API may send others.
 const (
-	DepositRateKindBonus        DepositRateKind = "BONUS"
-	DepositRateKindBundleBonus  DepositRateKind = "BUNDLE_BONUS"
-	DepositRateKindFixed        DepositRateKind = "FIXED"
-	DepositRateKindFloating     DepositRateKind = "FLOATING"
+	// A bonus.
+	DepositRateKindBonus DepositRateKind = "BONUS"
+	// A bonus for a bundle.
+	DepositRateKindBundleBonus DepositRateKind = "BUNDLE_BONUS"
+	// Fixed.
+	DepositRateKindFixed DepositRateKind = "FIXED"
+	// Follows a reference rate.
+	DepositRateKindFloating DepositRateKind = "FLOATING"
+	// For a time at the beginning.
 	DepositRateKindIntroductory DepositRateKind = "INTRODUCTORY"
+	// Follows the market.
 	DepositRateKindMarketLinked DepositRateKind = "MARKET_LINKED"
-	DepositRateKindVariable     DepositRateKind = "VARIABLE"
+	// Variable.
+	DepositRateKindVariable DepositRateKind = "VARIABLE"
 )
 
 // Known tells whether this version of the package knows the value.
@@ -300,27 +430,41 @@ func (v DepositRateKind) Known() bool {
 	return false
 }
 
+// RateTier is a range for which a rate holds.
 type RateTier struct {
-	Name                    string          `json:"name"`
-	UnitOfMeasure           UnitOfMeasure   `json:"unitOfMeasure"`
-	MinimumValue            value.Decimal   `json:"minimumValue"`
-	MaximumValue            value.Decimal   `json:"maximumValue"`
-	AdditionalInfo          string          `json:"additionalInfo"`
-	AdditionalInfoURL       string          `json:"additionalInfoUri"`
-	ApplicabilityConditions *RateCondition  `json:"applicabilityConditions"`
-	RateApplicationMethod   RateApplication `json:"rateApplicationMethod"`
+	// Name of the range.
+	Name string `json:"name"`
+	// What the limits are.
+	UnitOfMeasure UnitOfMeasure `json:"unitOfMeasure"`
+	// Where it begins.
+	MinimumValue value.Decimal `json:"minimumValue"`
+	// Where it ends, if it does.
+	MaximumValue value.Decimal `json:"maximumValue"`
+	// The range in words.
+	AdditionalInfo string `json:"additionalInfo"`
+	// Address of more about it.
+	AdditionalInfoURL string `json:"additionalInfoUri"`
+	// What else must hold, if anything.
+	ApplicabilityConditions *RateCondition `json:"applicabilityConditions"`
+	// To what the rate applies.
+	RateApplicationMethod RateApplication `json:"rateApplicationMethod"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
 }
 
+// UnitOfMeasure is what the limits of a range are.
 type UnitOfMeasure string
 
 // Known values of UnitOfMeasure. The API may send others.
 const (
-	UnitOfMeasureDay     UnitOfMeasure = "DAY"
-	UnitOfMeasureDollar  UnitOfMeasure = "DOLLAR"
-	UnitOfMeasureMonth   UnitOfMeasure = "MONTH"
+	// Days.
+	UnitOfMeasureDay UnitOfMeasure = "DAY"
+	// Dollars.
+	UnitOfMeasureDollar UnitOfMeasure = "DOLLAR"
+	// Months.
+	UnitOfMeasureMonth UnitOfMeasure = "MONTH"
+	// Per cent.
 	UnitOfMeasurePercent UnitOfMeasure = "PERCENT"
 )
 
@@ -336,19 +480,25 @@ func (v UnitOfMeasure) Known() bool {
 	return false
 }
 
+// RateCondition is a condition for a rate.
 type RateCondition struct {
-	AdditionalInfo    string `json:"additionalInfo"`
+	// The condition in words.
+	AdditionalInfo string `json:"additionalInfo"`
+	// Address of more about it.
 	AdditionalInfoURL string `json:"additionalInfoUri"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
 }
 
+// RateApplication is to what a rate applies.
 type RateApplication string
 
 // Known values of RateApplication. The API may send others.
 const (
-	RateApplicationPerTier      RateApplication = "PER_TIER"
+	// To the part within the range.
+	RateApplicationPerTier RateApplication = "PER_TIER"
+	// To the whole balance.
 	RateApplicationWholeBalance RateApplication = "WHOLE_BALANCE"
 )
 
@@ -362,39 +512,64 @@ func (v RateApplication) Known() bool {
 	return false
 }
 
+// LendingRate is an interest rate for lending.
 type LendingRate struct {
-	Kind                 LendingRateKind    `json:"lendingRateType"`
-	Rate                 value.Decimal      `json:"rate"`
-	ComparisonRate       value.Decimal      `json:"comparisonRate"`
-	AdditionalInfo       string             `json:"additionalInfo"`
-	AdditionalInfoURL    string             `json:"additionalInfoUri"`
-	AdditionalValue      string             `json:"additionalValue"`
-	ApplicationFrequency string             `json:"applicationFrequency"`
-	CalculationFrequency string             `json:"calculationFrequency"`
-	InterestPaymentDue   InterestPaymentDue `json:"interestPaymentDue"`
-	LoanPurpose          LoanPurpose        `json:"loanPurpose"`
-	RepaymentType        RepaymentType      `json:"repaymentType"`
-	Tiers                []RateTier         `json:"tiers"`
+	// Kind of rate.
+	Kind LendingRateKind `json:"lendingRateType"`
+	// The rate as a fraction, such as 0.0525.
+	Rate value.Decimal `json:"rate"`
+	// The rate with fees included.
+	ComparisonRate value.Decimal `json:"comparisonRate"`
+	// The rate in words.
+	AdditionalInfo string `json:"additionalInfo"`
+	// Address of more about it.
+	AdditionalInfoURL string `json:"additionalInfoUri"`
+	// A figure that goes with the rate.
+	AdditionalValue string `json:"additionalValue"`
+	// How often interest is charged as an ISO 8601 duration.
+	ApplicationFrequency string `json:"applicationFrequency"`
+	// How often interest is calculated as an ISO 8601 duration.
+	CalculationFrequency string `json:"calculationFrequency"`
+	// When interest is to be paid.
+	InterestPaymentDue InterestPaymentDue `json:"interestPaymentDue"`
+	// What the loan is for.
+	LoanPurpose LoanPurpose `json:"loanPurpose"`
+	// What is repaid.
+	RepaymentType RepaymentType `json:"repaymentType"`
+	// For what the rate holds.
+	Tiers []RateTier `json:"tiers"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
 }
 
+// LendingRateKind is a kind of interest rate for lending.
 type LendingRateKind string
 
 // Known values of LendingRateKind. The API may send others.
 const (
-	LendingRateKindBundleDiscountFixed    LendingRateKind = "BUNDLE_DISCOUNT_FIXED"
+	// A discount for a bundle on a fixed rate.
+	LendingRateKindBundleDiscountFixed LendingRateKind = "BUNDLE_DISCOUNT_FIXED"
+	// A discount for a bundle on a variable rate.
 	LendingRateKindBundleDiscountVariable LendingRateKind = "BUNDLE_DISCOUNT_VARIABLE"
-	LendingRateKindCashAdvance            LendingRateKind = "CASH_ADVANCE"
-	LendingRateKindDiscount               LendingRateKind = "DISCOUNT"
-	LendingRateKindFixed                  LendingRateKind = "FIXED"
-	LendingRateKindFloating               LendingRateKind = "FLOATING"
-	LendingRateKindIntroductory           LendingRateKind = "INTRODUCTORY"
-	LendingRateKindMarketLinked           LendingRateKind = "MARKET_LINKED"
-	LendingRateKindPenalty                LendingRateKind = "PENALTY"
-	LendingRateKindPurchase               LendingRateKind = "PURCHASE"
-	LendingRateKindVariable               LendingRateKind = "VARIABLE"
+	// For cash.
+	LendingRateKindCashAdvance LendingRateKind = "CASH_ADVANCE"
+	// A discount.
+	LendingRateKindDiscount LendingRateKind = "DISCOUNT"
+	// Fixed.
+	LendingRateKindFixed LendingRateKind = "FIXED"
+	// Follows a reference rate.
+	LendingRateKindFloating LendingRateKind = "FLOATING"
+	// For a time at the beginning.
+	LendingRateKindIntroductory LendingRateKind = "INTRODUCTORY"
+	// Follows the market.
+	LendingRateKindMarketLinked LendingRateKind = "MARKET_LINKED"
+	// For late payments.
+	LendingRateKindPenalty LendingRateKind = "PENALTY"
+	// For purchases.
+	LendingRateKindPurchase LendingRateKind = "PURCHASE"
+	// Variable.
+	LendingRateKindVariable LendingRateKind = "VARIABLE"
 )
 
 // Known tells whether this version of the package knows the value.
@@ -416,11 +591,14 @@ func (v LendingRateKind) Known() bool {
 	return false
 }
 
+// InterestPaymentDue is when interest is to be paid.
 type InterestPaymentDue string
 
 // Known values of InterestPaymentDue. The API may send others.
 const (
+	// Before the time that it is for.
 	InterestPaymentDueInAdvance InterestPaymentDue = "IN_ADVANCE"
+	// After it.
 	InterestPaymentDueInArrears InterestPaymentDue = "IN_ARREARS"
 )
 
@@ -434,11 +612,14 @@ func (v InterestPaymentDue) Known() bool {
 	return false
 }
 
+// LoanPurpose is what a loan is for.
 type LoanPurpose string
 
 // Known values of LoanPurpose. The API may send others.
 const (
-	LoanPurposeInvestment    LoanPurpose = "INVESTMENT"
+	// An investment.
+	LoanPurposeInvestment LoanPurpose = "INVESTMENT"
+	// The borrower's home.
 	LoanPurposeOwnerOccupied LoanPurpose = "OWNER_OCCUPIED"
 )
 
@@ -452,11 +633,14 @@ func (v LoanPurpose) Known() bool {
 	return false
 }
 
+// RepaymentType is what the repayments of a loan cover.
 type RepaymentType string
 
 // Known values of RepaymentType. The API may send others.
 const (
-	RepaymentTypeInterestOnly         RepaymentType = "INTEREST_ONLY"
+	// Interest alone.
+	RepaymentTypeInterestOnly RepaymentType = "INTEREST_ONLY"
+	// The loan and its interest.
 	RepaymentTypePrincipalAndInterest RepaymentType = "PRINCIPAL_AND_INTEREST"
 )
 
@@ -470,50 +654,86 @@ func (v RepaymentType) Known() bool {
 	return false
 }
 
+// Feature is a feature of an account.
 type Feature struct {
-	Kind              FeatureKind `json:"featureType"`
-	AdditionalInfo    string      `json:"additionalInfo"`
-	AdditionalInfoURL string      `json:"additionalInfoUri"`
-	AdditionalValue   string      `json:"additionalValue"`
-	Activated         *bool       `json:"isActivated"`
+	// Kind of feature.
+	Kind FeatureKind `json:"featureType"`
+	// The feature in words.
+	AdditionalInfo string `json:"additionalInfo"`
+	// Address of more about it.
+	AdditionalInfoURL string `json:"additionalInfoUri"`
+	// A figure that goes with the feature.
+	AdditionalValue string `json:"additionalValue"`
+	// Whether it is in use; nil when it is not said.
+	Activated *bool `json:"isActivated"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
 }
 
+// FeatureKind is a kind of feature.
 type FeatureKind string
 
 // Known values of FeatureKind. The API may send others.
 const (
-	FeatureKindAdditionalCards               FeatureKind = "ADDITIONAL_CARDS"
-	FeatureKindBalanceTransfers              FeatureKind = "BALANCE_TRANSFERS"
-	FeatureKindBillPayment                   FeatureKind = "BILL_PAYMENT"
-	FeatureKindBonusRewards                  FeatureKind = "BONUS_REWARDS"
-	FeatureKindCardAccess                    FeatureKind = "CARD_ACCESS"
-	FeatureKindCashbackOffer                 FeatureKind = "CASHBACK_OFFER"
+	// Further cards.
+	FeatureKindAdditionalCards FeatureKind = "ADDITIONAL_CARDS"
+	// Balances can be moved here.
+	FeatureKindBalanceTransfers FeatureKind = "BALANCE_TRANSFERS"
+	// Bills can be paid.
+	FeatureKindBillPayment FeatureKind = "BILL_PAYMENT"
+	// Bonus points.
+	FeatureKindBonusRewards FeatureKind = "BONUS_REWARDS"
+	// A card.
+	FeatureKindCardAccess FeatureKind = "CARD_ACCESS"
+	// Money back.
+	FeatureKindCashbackOffer FeatureKind = "CASHBACK_OFFER"
+	// Other products cost less.
 	FeatureKindComplementaryProductDiscounts FeatureKind = "COMPLEMENTARY_PRODUCT_DISCOUNTS"
-	FeatureKindDigitalBanking                FeatureKind = "DIGITAL_BANKING"
-	FeatureKindDigitalWallet                 FeatureKind = "DIGITAL_WALLET"
-	FeatureKindDonateInterest                FeatureKind = "DONATE_INTEREST"
-	FeatureKindExtraRepayments               FeatureKind = "EXTRA_REPAYMENTS"
-	FeatureKindFraudProtection               FeatureKind = "FRAUD_PROTECTION"
-	FeatureKindFreeTxns                      FeatureKind = "FREE_TXNS"
-	FeatureKindFreeTxnsAllowance             FeatureKind = "FREE_TXNS_ALLOWANCE"
-	FeatureKindGuarantor                     FeatureKind = "GUARANTOR"
-	FeatureKindInstalmentPlan                FeatureKind = "INSTALMENT_PLAN"
-	FeatureKindInsurance                     FeatureKind = "INSURANCE"
-	FeatureKindInterestFree                  FeatureKind = "INTEREST_FREE"
-	FeatureKindInterestFreeTransfers         FeatureKind = "INTEREST_FREE_TRANSFERS"
-	FeatureKindLoyaltyProgram                FeatureKind = "LOYALTY_PROGRAM"
-	FeatureKindNotifications                 FeatureKind = "NOTIFICATIONS"
-	FeatureKindNPPEnabled                    FeatureKind = "NPP_ENABLED"
-	FeatureKindNPPPayid                      FeatureKind = "NPP_PAYID"
-	FeatureKindOffset                        FeatureKind = "OFFSET"
-	FeatureKindOther                         FeatureKind = "OTHER"
-	FeatureKindOverdraft                     FeatureKind = "OVERDRAFT"
-	FeatureKindRedraw                        FeatureKind = "REDRAW"
-	FeatureKindRelationshipManagement        FeatureKind = "RELATIONSHIP_MANAGEMENT"
-	FeatureKindUnlimitedTxns                 FeatureKind = "UNLIMITED_TXNS"
+	// Online banking.
+	FeatureKindDigitalBanking FeatureKind = "DIGITAL_BANKING"
+	// Payment by telephone.
+	FeatureKindDigitalWallet FeatureKind = "DIGITAL_WALLET"
+	// Interest can be given away.
+	FeatureKindDonateInterest FeatureKind = "DONATE_INTEREST"
+	// More can be repaid than is due.
+	FeatureKindExtraRepayments FeatureKind = "EXTRA_REPAYMENTS"
+	// Protection against fraud.
+	FeatureKindFraudProtection FeatureKind = "FRAUD_PROTECTION"
+	// Transactions are free.
+	FeatureKindFreeTransactions FeatureKind = "FREE_TXNS"
+	// Some transactions are free.
+	FeatureKindFreeTransactionsAllowance FeatureKind = "FREE_TXNS_ALLOWANCE"
+	// Somebody guarantees for the loan.
+	FeatureKindGuarantor FeatureKind = "GUARANTOR"
+	// Purchases can be paid in instalments.
+	FeatureKindInstalmentPlan FeatureKind = "INSTALMENT_PLAN"
+	// Insurance.
+	FeatureKindInsurance FeatureKind = "INSURANCE"
+	// A time without interest.
+	FeatureKindInterestFree FeatureKind = "INTEREST_FREE"
+	// Moved balances bear no interest for a time.
+	FeatureKindInterestFreeTransfers FeatureKind = "INTEREST_FREE_TRANSFERS"
+	// Points.
+	FeatureKindLoyaltyProgram FeatureKind = "LOYALTY_PROGRAM"
+	// Notifications.
+	FeatureKindNotifications FeatureKind = "NOTIFICATIONS"
+	// Real-time payments.
+	FeatureKindNPPEnabled FeatureKind = "NPP_ENABLED"
+	// Payments to a PayID.
+	FeatureKindNPPPayID FeatureKind = "NPP_PAYID"
+	// Another account offsets the loan.
+	FeatureKindOffset FeatureKind = "OFFSET"
+	// Something else.
+	FeatureKindOther FeatureKind = "OTHER"
+	// The account can be overdrawn.
+	FeatureKindOverdraft FeatureKind = "OVERDRAFT"
+	// What was repaid can be drawn again.
+	FeatureKindRedraw FeatureKind = "REDRAW"
+	// A person to turn to.
+	FeatureKindRelationshipManagement FeatureKind = "RELATIONSHIP_MANAGEMENT"
+	// Any number of transactions.
+	FeatureKindUnlimitedTransactions FeatureKind = "UNLIMITED_TXNS"
 )
 
 // Known tells whether this version of the package knows the value.
@@ -531,8 +751,8 @@ func (v FeatureKind) Known() bool {
 		FeatureKindDonateInterest,
 		FeatureKindExtraRepayments,
 		FeatureKindFraudProtection,
-		FeatureKindFreeTxns,
-		FeatureKindFreeTxnsAllowance,
+		FeatureKindFreeTransactions,
+		FeatureKindFreeTransactionsAllowance,
 		FeatureKindGuarantor,
 		FeatureKindInstalmentPlan,
 		FeatureKindInsurance,
@@ -541,153 +761,228 @@ func (v FeatureKind) Known() bool {
 		FeatureKindLoyaltyProgram,
 		FeatureKindNotifications,
 		FeatureKindNPPEnabled,
-		FeatureKindNPPPayid,
+		FeatureKindNPPPayID,
 		FeatureKindOffset,
 		FeatureKindOther,
 		FeatureKindOverdraft,
 		FeatureKindRedraw,
 		FeatureKindRelationshipManagement,
-		FeatureKindUnlimitedTxns:
+		FeatureKindUnlimitedTransactions:
 		return true
 	}
 	return false
 }
 
+// TermDeposit is a term deposit.
 type TermDeposit struct {
-	LodgementDate        value.Date           `json:"lodgementDate"`
-	MaturityAmount       value.Decimal        `json:"maturityAmount"`
-	MaturityCurrency     string               `json:"maturityCurrency"`
-	MaturityDate         value.Date           `json:"maturityDate"`
+	// First day.
+	LodgementDate value.Date `json:"lodgementDate"`
+	// What is paid out on the last day.
+	MaturityAmount value.Decimal `json:"maturityAmount"`
+	// Currency of that amount.
+	MaturityCurrency string `json:"maturityCurrency"`
+	// Last day.
+	MaturityDate value.Date `json:"maturityDate"`
+	// What happens on the last day.
 	MaturityInstructions MaturityInstructions `json:"maturityInstructions"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
 }
 
+// MaturityInstructions is what happens to a term deposit on its last day.
 type MaturityInstructions string
 
 // Known values of MaturityInstructions. The API may send others.
 const (
-	MaturityInstructionsHoldOnMaturity    MaturityInstructions = "HOLD_ON_MATURITY"
-	MaturityInstructionsPaidOutAtMaturity MaturityInstructions = "PAID_OUT_AT_MATURITY"
-	MaturityInstructionsRolledOver        MaturityInstructions = "ROLLED_OVER"
+	// The money is held.
+	MaturityInstructionsHold MaturityInstructions = "HOLD_ON_MATURITY"
+	// The money is paid out.
+	MaturityInstructionsPayOut MaturityInstructions = "PAID_OUT_AT_MATURITY"
+	// A new term begins.
+	MaturityInstructionsRollOver MaturityInstructions = "ROLLED_OVER"
 )
 
 // Known tells whether this version of the package knows the value.
 func (v MaturityInstructions) Known() bool {
 	switch v {
-	case MaturityInstructionsHoldOnMaturity,
-		MaturityInstructionsPaidOutAtMaturity,
-		MaturityInstructionsRolledOver:
+	case MaturityInstructionsHold,
+		MaturityInstructionsPayOut,
+		MaturityInstructionsRollOver:
 		return true
 	}
 	return false
 }
 
+// Loan is the terms of a loan.
 type Loan struct {
-	StartDate             value.Date    `json:"startDate"`
-	EndDate               value.Date    `json:"endDate"`
-	OriginalAmount        value.Decimal `json:"originalLoanAmount"`
-	OriginalCurrency      string        `json:"originalLoanCurrency"`
-	RepaymentType         RepaymentType `json:"repaymentType"`
-	RepaymentFrequency    string        `json:"repaymentFrequency"`
-	NextInstalmentDate    value.Date    `json:"nextInstalmentDate"`
-	MinInstalmentAmount   value.Decimal `json:"minInstalmentAmount"`
-	MinInstalmentCurrency string        `json:"minInstalmentCurrency"`
-	MaxRedraw             value.Decimal `json:"maxRedraw"`
-	MaxRedrawCurrency     string        `json:"maxRedrawCurrency"`
-	MinRedraw             value.Decimal `json:"minRedraw"`
-	MinRedrawCurrency     string        `json:"minRedrawCurrency"`
-	OffsetAccountEnabled  *bool         `json:"offsetAccountEnabled"`
-	OffsetAccountIDs      []string      `json:"offsetAccountIds"`
+	// First day.
+	StartDate value.Date `json:"startDate"`
+	// Last day.
+	EndDate value.Date `json:"endDate"`
+	// Amount that was lent.
+	OriginalAmount value.Decimal `json:"originalLoanAmount"`
+	// Currency of that amount as an ISO 4217 code.
+	OriginalCurrency string `json:"originalLoanCurrency"`
+	// What is repaid.
+	RepaymentType RepaymentType `json:"repaymentType"`
+	// How often it is repaid as an ISO 8601 duration.
+	RepaymentFrequency string `json:"repaymentFrequency"`
+	// Day of the next instalment.
+	NextInstalmentDate value.Date `json:"nextInstalmentDate"`
+	// Least that is to be paid then.
+	MinInstalmentAmount value.Decimal `json:"minInstalmentAmount"`
+	// Currency of that amount.
+	MinInstalmentCurrency string `json:"minInstalmentCurrency"`
+	// Most that can be redrawn.
+	MaxRedraw value.Decimal `json:"maxRedraw"`
+	// Currency of that amount.
+	MaxRedrawCurrency string `json:"maxRedrawCurrency"`
+	// Least that can be redrawn.
+	MinRedraw value.Decimal `json:"minRedraw"`
+	// Currency of that amount.
+	MinRedrawCurrency string `json:"minRedrawCurrency"`
+	// Whether other accounts offset the loan.
+	OffsetAccountEnabled *bool `json:"offsetAccountEnabled"`
+	// Identifications of these accounts; empty when none is connected.
+	OffsetAccountIDs []string `json:"offsetAccountIds"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
 }
 
+// CreditCard is the terms of a credit card.
 type CreditCard struct {
+	// Least that is to be paid.
 	MinPaymentAmount value.Decimal `json:"minPaymentAmount"`
-	PaymentCurrency  string        `json:"paymentCurrency"`
+	// Currency of both as an ISO 4217 code.
+	PaymentCurrency string `json:"paymentCurrency"`
+	// What is due.
 	PaymentDueAmount value.Decimal `json:"paymentDueAmount"`
-	PaymentDueDate   value.Date    `json:"paymentDueDate"`
+	// Day on which it is due.
+	PaymentDueDate value.Date `json:"paymentDueDate"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
 }
 
+// AccountAddress is an address in one of two forms.
 type AccountAddress struct {
-	Kind   AddressKind    `json:"addressType"`
+	// Which form it has.
+	Kind AddressKind `json:"addressType"`
+	// The address as the postal service takes it apart.
 	Postal *PostalAddress `json:"paf"`
+	// The address as lines of text.
 	Simple *SimpleAddress `json:"simple"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
 }
 
+// AddressKind is the form of an address.
 type AddressKind string
 
 // Known values of AddressKind. The API may send others.
 const (
-	AddressKindPAF    AddressKind = "paf"
+	// The postal service's form, see Postal.
+	AddressKindPostal AddressKind = "paf"
+	// Lines of text, see Simple.
 	AddressKindSimple AddressKind = "simple"
 )
 
 // Known tells whether this version of the package knows the value.
 func (v AddressKind) Known() bool {
 	switch v {
-	case AddressKindPAF,
+	case AddressKindPostal,
 		AddressKindSimple:
 		return true
 	}
 	return false
 }
 
+// PostalAddress is an address as Australia Post's address file takes it apart.
 type PostalAddress struct {
-	BuildingName1              string `json:"buildingName1"`
-	BuildingName2              string `json:"buildingName2"`
-	DPID                       string `json:"dpid"`
-	FlatUnitNumber             string `json:"flatUnitNumber"`
-	FlatUnitType               string `json:"flatUnitType"`
-	FloorLevelNumber           string `json:"floorLevelNumber"`
-	FloorLevelType             string `json:"floorLevelType"`
-	LocalityName               string `json:"localityName"`
-	LotNumber                  string `json:"lotNumber"`
-	PostalDeliveryNumber       int    `json:"postalDeliveryNumber"`
+	// Name of the building.
+	BuildingName1 string `json:"buildingName1"`
+	// Second line of the building's name.
+	BuildingName2 string `json:"buildingName2"`
+	// Delivery point identifier.
+	DPID string `json:"dpid"`
+	// Number of the flat or unit.
+	FlatUnitNumber string `json:"flatUnitNumber"`
+	// Kind of flat or unit.
+	FlatUnitType string `json:"flatUnitType"`
+	// Number of the floor.
+	FloorLevelNumber string `json:"floorLevelNumber"`
+	// Kind of floor.
+	FloorLevelType string `json:"floorLevelType"`
+	// Suburb or town.
+	LocalityName string `json:"localityName"`
+	// Number of the lot.
+	LotNumber string `json:"lotNumber"`
+	// Number of the delivery.
+	PostalDeliveryNumber int `json:"postalDeliveryNumber"`
+	// What comes before that number.
 	PostalDeliveryNumberPrefix string `json:"postalDeliveryNumberPrefix"`
+	// What follows that number.
 	PostalDeliveryNumberSuffix string `json:"postalDeliveryNumberSuffix"`
-	PostalDeliveryType         string `json:"postalDeliveryType"`
-	Postcode                   string `json:"postcode"`
-	State                      string `json:"state"`
-	StreetName                 string `json:"streetName"`
-	StreetSuffix               string `json:"streetSuffix"`
-	StreetType                 string `json:"streetType"`
-	ThoroughfareNumber1        int    `json:"thoroughfareNumber1"`
-	ThoroughfareNumber1Suffix  string `json:"thoroughfareNumber1Suffix"`
-	ThoroughfareNumber2        int    `json:"thoroughfareNumber2"`
-	ThoroughfareNumber2Suffix  string `json:"thoroughfareNumber2Suffix"`
+	// Kind of delivery, such as a box.
+	PostalDeliveryType string `json:"postalDeliveryType"`
+	// Postcode.
+	Postcode string `json:"postcode"`
+	// State or territory.
+	State string `json:"state"`
+	// Name of the street.
+	StreetName string `json:"streetName"`
+	// What follows the street's name, such as North.
+	StreetSuffix string `json:"streetSuffix"`
+	// Kind of street.
+	StreetType string `json:"streetType"`
+	// First number in the street.
+	ThoroughfareNumber1 int `json:"thoroughfareNumber1"`
+	// What follows the first number.
+	ThoroughfareNumber1Suffix string `json:"thoroughfareNumber1Suffix"`
+	// Second number, of a range.
+	ThoroughfareNumber2 int `json:"thoroughfareNumber2"`
+	// What follows the second number.
+	ThoroughfareNumber2Suffix string `json:"thoroughfareNumber2Suffix"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
 }
 
+// SimpleAddress is an address as lines of text.
 type SimpleAddress struct {
+	// To whom.
 	MailingName string `json:"mailingName"`
-	Line1       string `json:"addressLine1"`
-	Line2       string `json:"addressLine2"`
-	Line3       string `json:"addressLine3"`
-	City        string `json:"city"`
-	State       string `json:"state"`
-	Postcode    string `json:"postcode"`
-	Country     string `json:"country"`
+	// First line.
+	Line1 string `json:"addressLine1"`
+	// Second line.
+	Line2 string `json:"addressLine2"`
+	// Third line.
+	Line3 string `json:"addressLine3"`
+	// City or suburb.
+	City string `json:"city"`
+	// State or territory.
+	State string `json:"state"`
+	// Postcode.
+	Postcode string `json:"postcode"`
+	// Country.
+	Country string `json:"country"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
 }
 
+// AccountLinks is where an account leads.
 type AccountLinks struct {
-	Connection   string `json:"connection"`
-	Institution  string `json:"institution"`
-	Self         string `json:"self"`
+	// Link to the connection.
+	Connection string `json:"connection"`
+	// Link to the institution.
+	Institution string `json:"institution"`
+	// Link to the account.
+	Self string `json:"self"`
+	// Link to its transactions.
 	Transactions string `json:"transactions"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
@@ -696,20 +991,81 @@ type AccountLinks struct {
 
 // ListAccountsParams are the parameters of AccountsService.List.
 type ListAccountsParams struct {
-	Filter string
+	// Selects accounts.
+	Filter AccountFilter
 }
 
 // apply puts the parameters into the request.
 func (p *ListAccountsParams) apply(req *transport.Request) {
-	if p.Filter != "" {
-		req.SetQuery("filter", p.Filter)
-	}
+	req.SetFilter("filter", p.Filter.terms)
 }
 
+// AccountFilter selects accounts.
+type AccountFilter struct {
+	terms transport.Filter
+}
+
+// ID keeps what has a account.id that equals v.
+//
+// Identification of the account.
+func (f AccountFilter) ID(v string) AccountFilter {
+	return AccountFilter{f.terms.And("account.id", "eq", v)}
+}
+
+// IDNot keeps what has a account.id that differs from v.
+//
+// Identification of the account.
+func (f AccountFilter) IDNot(v string) AccountFilter {
+	return AccountFilter{f.terms.And("account.id", "ne", v)}
+}
+
+// ConnectionID keeps what has a connection.id that equals v.
+//
+// Identification of the connection.
+func (f AccountFilter) ConnectionID(v string) AccountFilter {
+	return AccountFilter{f.terms.And("connection.id", "eq", v)}
+}
+
+// ConnectionIDNot keeps what has a connection.id that differs from v.
+//
+// Identification of the connection.
+func (f AccountFilter) ConnectionIDNot(v string) AccountFilter {
+	return AccountFilter{f.terms.And("connection.id", "ne", v)}
+}
+
+// InstitutionID keeps what has a institution.id that equals v.
+//
+// Identification of the institution.
+func (f AccountFilter) InstitutionID(v string) AccountFilter {
+	return AccountFilter{f.terms.And("institution.id", "eq", v)}
+}
+
+// InstitutionIDNot keeps what has a institution.id that differs from v.
+//
+// Identification of the institution.
+func (f AccountFilter) InstitutionIDNot(v string) AccountFilter {
+	return AccountFilter{f.terms.And("institution.id", "ne", v)}
+}
+
+// Raw adds a condition in the API's own syntax, for what this version does not
+// know.
+func (f AccountFilter) Raw(condition string) AccountFilter {
+	return AccountFilter{f.terms.Raw(condition)}
+}
+
+// String returns the filter as it is sent, before URL encoding.
+func (f AccountFilter) String() string {
+	return f.terms.String()
+}
+
+// AccountList is a list of accounts.
 type AccountList struct {
-	Type  string    `json:"type"`
-	Data  []Account `json:"data"`
-	Links SelfLink  `json:"links"`
+	// Always "list".
+	Type string `json:"type"`
+	// The accounts.
+	Data []Account `json:"data"`
+	// Where the list is found.
+	Links SelfLink `json:"links"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`

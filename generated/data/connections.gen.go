@@ -11,10 +11,14 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
+// ConnectionsService manages the connections to institutions. A connection is
+// made in the Consent UI, not here.
 type ConnectionsService struct {
 	client *transport.Client
 }
 
+// Get returns one connection, with its accounts and the profile of its owner.
+//
 // GET /users/{userId}/connections/{connectionId}: SERVER_ACCESS token, repeated
 // on any transient failure (class A).
 func (s *ConnectionsService) Get(ctx context.Context, userID, connectionID string, opts ...transport.Option) (*Connection, error) {
@@ -26,6 +30,8 @@ func (s *ConnectionsService) Get(ctx context.Context, userID, connectionID strin
 	return &out, nil
 }
 
+// List returns a user's connections. Their accounts and profile are left out.
+//
 // GET /users/{userId}/connections: SERVER_ACCESS token, repeated on any
 // transient failure (class A).
 func (s *ConnectionsService) List(ctx context.Context, userID string, params ListConnectionsParams, opts ...transport.Option) (*ConnectionList, error) {
@@ -38,6 +44,9 @@ func (s *ConnectionsService) List(ctx context.Context, userID string, params Lis
 	return &out, nil
 }
 
+// Delete removes a connection. Accounts and transactions that it brought in
+// stay; Purge them first if they must go.
+//
 // DELETE /users/{userId}/connections/{connectionId}: SERVER_ACCESS token,
 // idempotent, repeated on transient failures (class B).
 func (s *ConnectionsService) Delete(ctx context.Context, userID, connectionID string, opts ...transport.Option) error {
@@ -45,6 +54,10 @@ func (s *ConnectionsService) Delete(ctx context.Context, userID, connectionID st
 	return s.client.Do(ctx, req, nil, opts...)
 }
 
+// RefreshAll starts a refresh of all of a user's active connections, a job for
+// each. Status 202 says that the jobs are new, 200 that they were queued or
+// running already: transport.WithResponse tells.
+//
 // POST /users/{userId}/connections/refresh: SERVER_ACCESS token, repeated only
 // when it was never sent (class D).
 func (s *ConnectionsService) RefreshAll(ctx context.Context, userID string, opts ...transport.Option) (*JobList, error) {
@@ -56,6 +69,9 @@ func (s *ConnectionsService) RefreshAll(ctx context.Context, userID string, opts
 	return &out, nil
 }
 
+// Purge removes all data that a connection has brought in and keeps the
+// connection. It must be active. A refresh fetches the data anew.
+//
 // POST /users/{userId}/connections/{connectionId}/purge: SERVER_ACCESS token,
 // repeated only when it was not executed (class C).
 func (s *ConnectionsService) Purge(ctx context.Context, userID, connectionID string, opts ...transport.Option) error {
@@ -63,6 +79,13 @@ func (s *ConnectionsService) Purge(ctx context.Context, userID, connectionID str
 	return s.client.Do(ctx, req, nil, opts...)
 }
 
+// Refresh starts a refresh of an active connection. Status 202 says that the
+// job is new, 200 that it was queued or running already: transport.WithResponse
+// tells. Follow it with the core package's Jobs.Get.
+//
+// An open banking connection can be refreshed 20 times a day. A web connection
+// may ask the user a question meanwhile.
+//
 // POST /users/{userId}/connections/{connectionId}/refresh: SERVER_ACCESS token,
 // repeated only when it was never sent (class D).
 func (s *ConnectionsService) Refresh(ctx context.Context, userID, connectionID string, opts ...transport.Option) (*JobReference, error) {
@@ -74,35 +97,57 @@ func (s *ConnectionsService) Refresh(ctx context.Context, userID, connectionID s
 	return &out, nil
 }
 
+// Connection is a link between a user and an institution.
 type Connection struct {
-	ID          string               `json:"id"`
-	Status      ConnectionStatus     `json:"status"`
-	Method      Method               `json:"method"`
+	// Identification of the connection.
+	ID string `json:"id"`
+	// Whether the connection works. Only server tokens are shown it.
+	Status ConnectionStatus `json:"status"`
+	// The way of connecting.
+	Method Method `json:"method"`
+	// The institution.
 	Institution InstitutionReference `json:"institution"`
-	Created     value.DateTime       `json:"createdDate"`
-	LastUsed    value.DateTime       `json:"lastUsed"`
-	Expires     value.DateTime       `json:"expiryDate"`
-	Accounts    *AccountSummaryList  `json:"accounts"`
-	Profile     *Profile             `json:"profile"`
-	Type        string               `json:"type"`
-	Links       ConnectionLinks      `json:"links"`
+	// When it was made. Only server tokens are shown it.
+	Created value.DateTime `json:"createdDate"`
+	// When it was last refreshed. Look at it before refreshing again.
+	LastUsed value.DateTime `json:"lastUsed"`
+	// When it ends. Only open banking connections do; empty for others.
+	Expires value.DateTime `json:"expiryDate"`
+	// The accounts, in answers of Get; nil in a list.
+	Accounts *AccountSummaryList `json:"accounts"`
+	// What the institution knows about the owner, in answers of Get; nil in a
+	// list.
+	Profile *Profile `json:"profile"`
+	// Always "connection".
+	Type string `json:"type"`
+	// Where the connection leads.
+	Links ConnectionLinks `json:"links"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
 }
 
+// ConnectionStatus is whether a connection works.
 type ConnectionStatus string
 
 // Known values of ConnectionStatus. The API may send others.
 const (
-	ConnectionStatusActive            ConnectionStatus = "active"
-	ConnectionStatusInvalid           ConnectionStatus = "invalid"
-	ConnectionStatusPending           ConnectionStatus = "pending"
-	ConnectionStatusPreInit           ConnectionStatus = "pre-init"
-	ConnectionStatusDeleted           ConnectionStatus = "deleted"
-	ConnectionStatusInit              ConnectionStatus = "init"
+	// It works.
+	ConnectionStatusActive ConnectionStatus = "active"
+	// It does not work any more and needs the user.
+	ConnectionStatusInvalid ConnectionStatus = "invalid"
+	// Its credentials are being verified.
+	ConnectionStatusPending ConnectionStatus = "pending"
+	// The user left before finishing at the institution.
+	ConnectionStatusPreInit ConnectionStatus = "pre-init"
+	// It was removed.
+	ConnectionStatusDeleted ConnectionStatus = "deleted"
+	// It is being made.
+	ConnectionStatusInit ConnectionStatus = "init"
+	// The same, as events spell it.
 	ConnectionStatusInvalidConnection ConnectionStatus = "invalid-connection"
-	ConnectionStatusRevoked           ConnectionStatus = "revoked"
+	// The consent was withdrawn.
+	ConnectionStatusRevoked ConnectionStatus = "revoked"
 )
 
 // Known tells whether this version of the package knows the value.
@@ -121,82 +166,128 @@ func (v ConnectionStatus) Known() bool {
 	return false
 }
 
+// InstitutionReference names an institution.
 type InstitutionReference struct {
-	ID    string   `json:"id"`
-	Type  string   `json:"type"`
+	// Identification of the institution.
+	ID string `json:"id"`
+	// Always "institution".
+	Type string `json:"type"`
+	// Where it is found. The link may be of an older version of the API.
 	Links SelfLink `json:"links"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
 }
 
+// AccountSummaryList is a list of a connection's accounts.
 type AccountSummaryList struct {
-	Type string           `json:"type"`
+	// Always "list".
+	Type string `json:"type"`
+	// The accounts.
 	Data []AccountSummary `json:"data"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
 }
 
+// AccountSummary is an account as a connection lists it.
 type AccountSummary struct {
-	ID             string              `json:"id"`
-	Name           string              `json:"name"`
-	Number         string              `json:"accountNo"`
-	Status         AccountStatus       `json:"status"`
-	Class          AccountClass        `json:"class"`
-	Currency       string              `json:"currency"`
-	Balance        value.Decimal       `json:"balance"`
-	AvailableFunds value.Decimal       `json:"availableFunds"`
-	LastUpdated    value.DateTime      `json:"lastUpdated"`
-	Type           string              `json:"type"`
-	Links          AccountSummaryLinks `json:"links"`
+	// Identification of the account.
+	ID string `json:"id"`
+	// Name of the account.
+	Name string `json:"name"`
+	// Number of the account.
+	Number string `json:"accountNo"`
+	// Whether the account can be read.
+	Status AccountStatus `json:"status"`
+	// What kind of account it is.
+	Class AccountClass `json:"class"`
+	// Currency as an ISO 4217 code.
+	Currency string `json:"currency"`
+	// Balance. Empty when it is not known.
+	Balance value.Decimal `json:"balance"`
+	// What can be spent. Empty when it is not known.
+	AvailableFunds value.Decimal `json:"availableFunds"`
+	// When the account was last retrieved.
+	LastUpdated value.DateTime `json:"lastUpdated"`
+	// Always "account".
+	Type string `json:"type"`
+	// Where the account leads.
+	Links AccountSummaryLinks `json:"links"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
 }
 
+// AccountSummaryLinks is where a connection's account leads.
 type AccountSummaryLinks struct {
-	Self         string `json:"self"`
+	// Link to the account.
+	Self string `json:"self"`
+	// Link to its transactions.
 	Transactions string `json:"transactions"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
 }
 
+// Profile is what an institution knows about the owner of a connection.
 type Profile struct {
-	FullName          string    `json:"fullName"`
-	FirstName         string    `json:"firstName"`
-	MiddleName        string    `json:"middleName"`
-	LastName          string    `json:"lastName"`
-	EmailAddresses    []string  `json:"emailAddresses"`
-	PhoneNumbers      []string  `json:"phoneNumbers"`
+	// Name in full.
+	FullName string `json:"fullName"`
+	// First name.
+	FirstName string `json:"firstName"`
+	// Middle names.
+	MiddleName string `json:"middleName"`
+	// Last name.
+	LastName string `json:"lastName"`
+	// Email addresses.
+	EmailAddresses []string `json:"emailAddresses"`
+	// Telephone numbers.
+	PhoneNumbers []string `json:"phoneNumbers"`
+	// Addresses.
 	PhysicalAddresses []Address `json:"physicalAddresses"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
 }
 
+// Address is a postal or residential address.
 type Address struct {
-	Line1       string `json:"addressLine1"`
-	Line2       string `json:"addressLine2"`
-	Line3       string `json:"addressLine3"`
-	City        string `json:"city"`
-	State       string `json:"state"`
-	Postcode    string `json:"postcode"`
-	Country     string `json:"country"`
+	// First line.
+	Line1 string `json:"addressLine1"`
+	// Second line, or empty.
+	Line2 string `json:"addressLine2"`
+	// Third line, or empty.
+	Line3 string `json:"addressLine3"`
+	// City or suburb.
+	City string `json:"city"`
+	// State or territory.
+	State string `json:"state"`
+	// Postcode.
+	Postcode string `json:"postcode"`
+	// Country.
+	Country string `json:"country"`
+	// Country as an ISO 3166 code.
 	CountryCode string `json:"countryCode"`
-	Formatted   string `json:"formattedAddress"`
+	// The whole address in one text.
+	Formatted string `json:"formattedAddress"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
 }
 
+// ConnectionLinks is where a connection leads.
 type ConnectionLinks struct {
-	Accounts     string `json:"accounts"`
-	Institution  string `json:"institution"`
-	Self         string `json:"self"`
+	// Link to its accounts.
+	Accounts string `json:"accounts"`
+	// Link to the institution.
+	Institution string `json:"institution"`
+	// Link to the connection.
+	Self string `json:"self"`
+	// Link to its transactions.
 	Transactions string `json:"transactions"`
-	User         string `json:"user"`
+	// Link to the user.
+	User string `json:"user"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
@@ -204,27 +295,70 @@ type ConnectionLinks struct {
 
 // ListConnectionsParams are the parameters of ConnectionsService.List.
 type ListConnectionsParams struct {
-	Filter string
+	// Selects connections.
+	Filter ConnectionFilter
 }
 
 // apply puts the parameters into the request.
 func (p *ListConnectionsParams) apply(req *transport.Request) {
-	if p.Filter != "" {
-		req.SetQuery("filter", p.Filter)
-	}
+	req.SetFilter("filter", p.Filter.terms)
 }
 
+// ConnectionFilter selects connections.
+type ConnectionFilter struct {
+	terms transport.Filter
+}
+
+// ID keeps what has a connection.id that equals v.
+//
+// Identification of the connection.
+func (f ConnectionFilter) ID(v string) ConnectionFilter {
+	return ConnectionFilter{f.terms.And("connection.id", "eq", v)}
+}
+
+// Status keeps what has a connection.status that equals v.
+//
+// Whether the connection works.
+func (f ConnectionFilter) Status(v ConnectionStatus) ConnectionFilter {
+	return ConnectionFilter{f.terms.And("connection.status", "eq", string(v))}
+}
+
+// InstitutionID keeps what has a institution.id that equals v.
+//
+// Identification of the institution.
+func (f ConnectionFilter) InstitutionID(v string) ConnectionFilter {
+	return ConnectionFilter{f.terms.And("institution.id", "eq", v)}
+}
+
+// Raw adds a condition in the API's own syntax, for what this version does not
+// know.
+func (f ConnectionFilter) Raw(condition string) ConnectionFilter {
+	return ConnectionFilter{f.terms.Raw(condition)}
+}
+
+// String returns the filter as it is sent, before URL encoding.
+func (f ConnectionFilter) String() string {
+	return f.terms.String()
+}
+
+// ConnectionList is a list of connections.
 type ConnectionList struct {
-	Type  string       `json:"type"`
-	Data  []Connection `json:"data"`
-	Links *SelfLink    `json:"links"`
+	// Always "list".
+	Type string `json:"type"`
+	// The connections.
+	Data []Connection `json:"data"`
+	// Where the list is found.
+	Links *SelfLink `json:"links"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
 }
 
+// JobList is a list of jobs that were started.
 type JobList struct {
-	Type string         `json:"type"`
+	// Always "list".
+	Type string `json:"type"`
+	// The jobs, one for each connection.
 	Data []JobReference `json:"data"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.

@@ -10,10 +10,14 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
+// ConnectorsService describes the institutions that can be connected, and in
+// which ways.
 type ConnectorsService struct {
 	client *transport.Client
 }
 
+// Get returns one connector.
+//
 // GET /connectors/{connectorId}/{method}: SERVER_ACCESS token, repeated on any
 // transient failure (class A).
 func (s *ConnectorsService) Get(ctx context.Context, connectorID string, method Method, opts ...transport.Option) (*Connector, error) {
@@ -25,6 +29,9 @@ func (s *ConnectorsService) Get(ctx context.Context, connectorID string, method 
 	return &out, nil
 }
 
+// List returns the institutions that can be connected, once for each way of
+// connecting.
+//
 // GET /connectors: SERVER_ACCESS token, repeated on any transient failure
 // (class A).
 func (s *ConnectorsService) List(ctx context.Context, params ListConnectorsParams, opts ...transport.Option) (*ConnectorList, error) {
@@ -37,29 +44,44 @@ func (s *ConnectorsService) List(ctx context.Context, params ListConnectorsParam
 	return &out, nil
 }
 
+// Connector is an institution and a way of connecting to it.
 type Connector struct {
-	ID            string                 `json:"id"`
-	Method        Method                 `json:"method"`
-	Stage         ConnectorStage         `json:"stage"`
-	Status        ConnectorStatus        `json:"status"`
-	Institution   Institution            `json:"institution"`
-	Scopes        []string               `json:"scopes"`
+	// Identification of the institution: two letters and five digits.
+	ID string `json:"id"`
+	// The way of connecting.
+	Method Method `json:"method"`
+	// How mature it is.
+	Stage ConnectorStage `json:"stage"`
+	// How well it works now.
+	Status ConnectorStatus `json:"status"`
+	// The institution.
+	Institution Institution `json:"institution"`
+	// What can be shared through it, such as transaction.detail.
+	Scopes []string `json:"scopes"`
+	// How the user logs in.
 	Authorization ConnectorAuthorization `json:"authorization"`
-	Stats         ConnectorStats         `json:"stats"`
-	Type          ConnectorType          `json:"type"`
-	Links         *SelfLink              `json:"links"`
+	// How long it takes.
+	Stats ConnectorStats `json:"stats"`
+	// Always "connector".
+	Type ConnectorType `json:"type"`
+	// Where the connector is found; nil when the answer leaves it out.
+	Links *SelfLink `json:"links"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
 }
 
+// ConnectorStage is how mature a connector is.
 type ConnectorStage string
 
 // Known values of ConnectorStage. The API may send others.
 const (
+	// Being tried.
 	ConnectorStageAlpha ConnectorStage = "alpha"
-	ConnectorStageBeta  ConnectorStage = "beta"
-	ConnectorStageLive  ConnectorStage = "live"
+	// Nearly ready.
+	ConnectorStageBeta ConnectorStage = "beta"
+	// Ready.
+	ConnectorStageLive ConnectorStage = "live"
 )
 
 // Known tells whether this version of the package knows the value.
@@ -73,15 +95,21 @@ func (v ConnectorStage) Known() bool {
 	return false
 }
 
+// ConnectorStatus is how well a connector works.
 type ConnectorStatus string
 
 // Known values of ConnectorStatus. The API may send others.
 const (
+	// Slowly or not always.
 	ConnectorStatusDegradedPerformance ConnectorStatus = "degraded-performance"
-	ConnectorStatusMajorOutage         ConnectorStatus = "major-outage"
-	ConnectorStatusOperational         ConnectorStatus = "operational"
-	ConnectorStatusPartialOutage       ConnectorStatus = "partial-outage"
-	ConnectorStatusUnderMaintenance    ConnectorStatus = "under-maintenance"
+	// Not at all.
+	ConnectorStatusMajorOutage ConnectorStatus = "major-outage"
+	// As it should.
+	ConnectorStatusOperational ConnectorStatus = "operational"
+	// Not for everybody.
+	ConnectorStatusPartialOutage ConnectorStatus = "partial-outage"
+	// Not while it is maintained.
+	ConnectorStatusUnderMaintenance ConnectorStatus = "under-maintenance"
 )
 
 // Known tells whether this version of the package knows the value.
@@ -97,43 +125,65 @@ func (v ConnectorStatus) Known() bool {
 	return false
 }
 
+// Institution is a bank or another institution.
 type Institution struct {
-	Name              string          `json:"name"`
-	ShortName         string          `json:"shortName"`
-	Kind              InstitutionKind `json:"type"`
-	Tier              Tier            `json:"tier"`
-	Country           string          `json:"country"`
-	Logo              Logo            `json:"logo"`
-	ABN               string          `json:"abn"`
-	ACN               string          `json:"acn"`
-	CDREmail          string          `json:"cdrEmail"`
-	CDRFAQ            string          `json:"cdrFAQ"`
-	CDRPolicy         string          `json:"cdrPolicy"`
-	CDRProviderNumber string          `json:"cdrProviderNumber"`
+	// Name of the institution.
+	Name string `json:"name"`
+	// Short form of the name.
+	ShortName string `json:"shortName"`
+	// Kind of institution.
+	Kind InstitutionKind `json:"type"`
+	// Size of the institution, from 1 to 4.
+	Tier Tier `json:"tier"`
+	// Country: Australia or New Zealand.
+	Country string `json:"country"`
+	// The logo.
+	Logo Logo `json:"logo"`
+	// Australian Business Number.
+	ABN string `json:"abn"`
+	// Australian Company Number.
+	ACN string `json:"acn"`
+	// Email address for it.
+	CDREmail string `json:"cdrEmail"`
+	// Address of questions and answers about the Consumer Data Right.
+	CDRFAQ string `json:"cdrFAQ"`
+	// Address of the policy for it.
+	CDRPolicy string `json:"cdrPolicy"`
+	// Number as a data holder.
+	CDRProviderNumber string `json:"cdrProviderNumber"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
 }
 
+// InstitutionKind is a kind of institution.
 type InstitutionKind string
 
 // Known values of InstitutionKind. The API may send others.
 const (
-	InstitutionKindBank              InstitutionKind = "Bank"
-	InstitutionKindBankForeign       InstitutionKind = "Bank (Foreign)"
-	InstitutionKindBuildingSociety   InstitutionKind = "Building Society"
-	InstitutionKindCreditUnion       InstitutionKind = "Credit Union"
+	// A bank.
+	InstitutionKindBank InstitutionKind = "Bank"
+	// A foreign bank.
+	InstitutionKindForeignBank InstitutionKind = "Bank (Foreign)"
+	// A building society.
+	InstitutionKindBuildingSociety InstitutionKind = "Building Society"
+	// A credit union.
+	InstitutionKindCreditUnion InstitutionKind = "Credit Union"
+	// Another provider of financial services.
 	InstitutionKindFinancialServices InstitutionKind = "Financial Services"
-	InstitutionKindGovernment        InstitutionKind = "Government"
-	InstitutionKindSuperannuation    InstitutionKind = "Superannuation"
-	InstitutionKindTestBank          InstitutionKind = "Test Bank"
+	// A part of the government.
+	InstitutionKindGovernment InstitutionKind = "Government"
+	// A superannuation fund.
+	InstitutionKindSuperannuation InstitutionKind = "Superannuation"
+	// A bank for tests, without real money.
+	InstitutionKindTestBank InstitutionKind = "Test Bank"
 )
 
 // Known tells whether this version of the package knows the value.
 func (v InstitutionKind) Known() bool {
 	switch v {
 	case InstitutionKindBank,
-		InstitutionKindBankForeign,
+		InstitutionKindForeignBank,
 		InstitutionKindBuildingSociety,
 		InstitutionKindCreditUnion,
 		InstitutionKindFinancialServices,
@@ -145,41 +195,52 @@ func (v InstitutionKind) Known() bool {
 	return false
 }
 
+// Tier is the size of an institution.
 type Tier string
 
 // Known values of Tier. The API may send others.
 const (
-	TierN1 Tier = "1"
-	TierN2 Tier = "2"
-	TierN3 Tier = "3"
-	TierN4 Tier = "4"
+	// The largest banks.
+	TierOne Tier = "1"
+	// Large institutions.
+	TierTwo Tier = "2"
+	// Middling institutions.
+	TierThree Tier = "3"
+	// Small institutions.
+	TierFour Tier = "4"
 )
 
 // Known tells whether this version of the package knows the value.
 func (v Tier) Known() bool {
 	switch v {
-	case TierN1,
-		TierN2,
-		TierN3,
-		TierN4:
+	case TierOne,
+		TierTwo,
+		TierThree,
+		TierFour:
 		return true
 	}
 	return false
 }
 
+// Logo is an institution's logo.
 type Logo struct {
-	Type   LogoType  `json:"type"`
-	Colors *Colors   `json:"colors"`
-	Links  LogoLinks `json:"links"`
+	// Always "image".
+	Type LogoType `json:"type"`
+	// Its colours; nil when they are not known.
+	Colors *Colors `json:"colors"`
+	// Where the pictures are.
+	Links LogoLinks `json:"links"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
 }
 
+// LogoType is the kind of a logo.
 type LogoType string
 
 // Known values of LogoType. The API may send others.
 const (
+	// A picture.
 	LogoTypeImage LogoType = "image"
 )
 
@@ -192,37 +253,51 @@ func (v LogoType) Known() bool {
 	return false
 }
 
+// Colors is the colours of a logo.
 type Colors struct {
+	// The main colour in hexadecimal.
 	Primary string `json:"primary"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
 }
 
+// LogoLinks is where the pictures of a logo are.
 type LogoLinks struct {
-	Full   string `json:"full"`
+	// Address of the whole logo.
+	Full string `json:"full"`
+	// Address of the logo as a square.
 	Square string `json:"square"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
 }
 
+// ConnectorAuthorization is how a user logs in at an institution.
 type ConnectorAuthorization struct {
-	Kind     AuthorizationKind `json:"type"`
-	Captions *LoginCaptions    `json:"meta"`
+	// Kind of login.
+	Kind AuthorizationKind `json:"type"`
+	// What the login form asks for; nil when there is none.
+	Captions *LoginCaptions `json:"meta"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
 }
 
+// AuthorizationKind is a kind of login.
 type AuthorizationKind string
 
 // Known values of AuthorizationKind. The API may send others.
 const (
-	AuthorizationKindOther               AuthorizationKind = "other"
-	AuthorizationKindToken               AuthorizationKind = "token"
-	AuthorizationKindUser                AuthorizationKind = "user"
-	AuthorizationKindUserMFA             AuthorizationKind = "user-mfa"
+	// Something else.
+	AuthorizationKindOther AuthorizationKind = "other"
+	// A token.
+	AuthorizationKindToken AuthorizationKind = "token"
+	// A login and a password.
+	AuthorizationKindUser AuthorizationKind = "user"
+	// A login, a password and always a question.
+	AuthorizationKindUserMFA AuthorizationKind = "user-mfa"
+	// A login, a password and sometimes a question.
 	AuthorizationKindUserMFAIntermittent AuthorizationKind = "user-mfa-intermittent"
 )
 
@@ -239,39 +314,55 @@ func (v AuthorizationKind) Known() bool {
 	return false
 }
 
+// LoginCaptions is the captions of an institution's login form.
 type LoginCaptions struct {
+	// Where a forgotten password is reset.
 	ForgottenPasswordURL string `json:"forgotten_password_url"`
-	LoginID              string `json:"login_id_caption"`
-	Password             string `json:"password_caption"`
-	SecondaryLoginID     string `json:"secondary_login_id_caption"`
-	SecurityCode         string `json:"security_code_caption"`
+	// What the login is called.
+	LoginID string `json:"login_id_caption"`
+	// What the password is called.
+	Password string `json:"password_caption"`
+	// What the second login is called.
+	SecondaryLoginID string `json:"secondary_login_id_caption"`
+	// What the security code is called.
+	SecurityCode string `json:"security_code_caption"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
 }
 
+// ConnectorStats is how long a connector takes.
 type ConnectorStats struct {
+	// Averages by step; nil when there are none.
 	AverageDurationMs *Durations `json:"averageDurationMs"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
 }
 
+// Durations is the average time that each step takes in milliseconds.
 type Durations struct {
-	RetrieveAccounts     int `json:"retrieveAccounts"`
-	RetrieveMeta         int `json:"retrieveMeta"`
+	// Reading accounts.
+	RetrieveAccounts int `json:"retrieveAccounts"`
+	// Reading the account's terms.
+	RetrieveMeta int `json:"retrieveMeta"`
+	// Reading transactions.
 	RetrieveTransactions int `json:"retrieveTransactions"`
-	Total                int `json:"total"`
-	VerifyCredentials    int `json:"verifyCredentials"`
+	// Everything.
+	Total int `json:"total"`
+	// Logging in.
+	VerifyCredentials int `json:"verifyCredentials"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
 }
 
+// ConnectorType is the kind of a connector.
 type ConnectorType string
 
 // Known values of ConnectorType. The API may send others.
 const (
+	// A connector.
 	ConnectorTypeConnector ConnectorType = "connector"
 )
 
@@ -286,21 +377,215 @@ func (v ConnectorType) Known() bool {
 
 // ListConnectorsParams are the parameters of ConnectorsService.List.
 type ListConnectorsParams struct {
-	Filter string
+	// Selects connectors.
+	Filter ConnectorFilter
 }
 
 // apply puts the parameters into the request.
 func (p *ListConnectorsParams) apply(req *transport.Request) {
-	if p.Filter != "" {
-		req.SetQuery("filter", p.Filter)
-	}
+	req.SetFilter("filter", p.Filter.terms)
 }
 
+// ConnectorFilter selects connectors.
+type ConnectorFilter struct {
+	terms transport.Filter
+}
+
+// ID keeps what has a connector.id that equals v.
+//
+// Identification of the institution.
+func (f ConnectorFilter) ID(v string) ConnectorFilter {
+	return ConnectorFilter{f.terms.And("connector.id", "eq", v)}
+}
+
+// Method keeps what has a connector.method that equals v.
+//
+// The way of connecting.
+func (f ConnectorFilter) Method(v Method) ConnectorFilter {
+	return ConnectorFilter{f.terms.And("connector.method", "eq", string(v))}
+}
+
+// Status keeps what has a connector.status that equals v.
+//
+// How well the connector works now.
+func (f ConnectorFilter) Status(v ConnectorStatus) ConnectorFilter {
+	return ConnectorFilter{f.terms.And("connector.status", "eq", string(v))}
+}
+
+// StatusNot keeps what has a connector.status that differs from v.
+//
+// How well the connector works now.
+func (f ConnectorFilter) StatusNot(v ConnectorStatus) ConnectorFilter {
+	return ConnectorFilter{f.terms.And("connector.status", "ne", string(v))}
+}
+
+// StatusIn keeps what has a connector.status that is one of values.
+//
+// How well the connector works now.
+func (f ConnectorFilter) StatusIn(values ...ConnectorStatus) ConnectorFilter {
+	return ConnectorFilter{transport.FilterIn(f.terms, "connector.status", values)}
+}
+
+// Stage keeps what has a connector.stage that equals v.
+//
+// How mature the connector is.
+func (f ConnectorFilter) Stage(v ConnectorStage) ConnectorFilter {
+	return ConnectorFilter{f.terms.And("connector.stage", "eq", string(v))}
+}
+
+// StageNot keeps what has a connector.stage that differs from v.
+//
+// How mature the connector is.
+func (f ConnectorFilter) StageNot(v ConnectorStage) ConnectorFilter {
+	return ConnectorFilter{f.terms.And("connector.stage", "ne", string(v))}
+}
+
+// StageIn keeps what has a connector.stage that is one of values.
+//
+// How mature the connector is.
+func (f ConnectorFilter) StageIn(values ...ConnectorStage) ConnectorFilter {
+	return ConnectorFilter{transport.FilterIn(f.terms, "connector.stage", values)}
+}
+
+// ScopesIn keeps what has a connector.scopes that is one of values.
+//
+// What can be shared through it.
+func (f ConnectorFilter) ScopesIn(values ...string) ConnectorFilter {
+	return ConnectorFilter{transport.FilterIn(f.terms, "connector.scopes", values)}
+}
+
+// Scopes keeps what has a connector.scopes that equals v.
+//
+// What can be shared through it.
+func (f ConnectorFilter) Scopes(v string) ConnectorFilter {
+	return ConnectorFilter{f.terms.And("connector.scopes", "eq", v)}
+}
+
+// ScopesNot keeps what has a connector.scopes that differs from v.
+//
+// What can be shared through it.
+func (f ConnectorFilter) ScopesNot(v string) ConnectorFilter {
+	return ConnectorFilter{f.terms.And("connector.scopes", "ne", v)}
+}
+
+// Country keeps what has a connector.institution.country that equals v.
+//
+// Country of the institution: Australia or New Zealand.
+func (f ConnectorFilter) Country(v string) ConnectorFilter {
+	return ConnectorFilter{f.terms.And("connector.institution.country", "eq", v)}
+}
+
+// CountryNot keeps what has a connector.institution.country that differs from
+// v.
+//
+// Country of the institution: Australia or New Zealand.
+func (f ConnectorFilter) CountryNot(v string) ConnectorFilter {
+	return ConnectorFilter{f.terms.And("connector.institution.country", "ne", v)}
+}
+
+// CountryIn keeps what has a connector.institution.country that is one of
+// values.
+//
+// Country of the institution: Australia or New Zealand.
+func (f ConnectorFilter) CountryIn(values ...string) ConnectorFilter {
+	return ConnectorFilter{transport.FilterIn(f.terms, "connector.institution.country", values)}
+}
+
+// Tier keeps what has a connector.institution.tier that equals v.
+//
+// Tier of the institution, 1 to 4.
+func (f ConnectorFilter) Tier(v Tier) ConnectorFilter {
+	return ConnectorFilter{f.terms.And("connector.institution.tier", "eq", string(v))}
+}
+
+// TierNot keeps what has a connector.institution.tier that differs from v.
+//
+// Tier of the institution, 1 to 4.
+func (f ConnectorFilter) TierNot(v Tier) ConnectorFilter {
+	return ConnectorFilter{f.terms.And("connector.institution.tier", "ne", string(v))}
+}
+
+// TierIn keeps what has a connector.institution.tier that is one of values.
+//
+// Tier of the institution, 1 to 4.
+func (f ConnectorFilter) TierIn(values ...Tier) ConnectorFilter {
+	return ConnectorFilter{transport.FilterIn(f.terms, "connector.institution.tier", values)}
+}
+
+// InstitutionKind keeps what has a connector.institution.type that equals v.
+//
+// Kind of the institution.
+func (f ConnectorFilter) InstitutionKind(v InstitutionKind) ConnectorFilter {
+	return ConnectorFilter{f.terms.And("connector.institution.type", "eq", string(v))}
+}
+
+// InstitutionKindNot keeps what has a connector.institution.type that differs
+// from v.
+//
+// Kind of the institution.
+func (f ConnectorFilter) InstitutionKindNot(v InstitutionKind) ConnectorFilter {
+	return ConnectorFilter{f.terms.And("connector.institution.type", "ne", string(v))}
+}
+
+// AuthorizationKind keeps what has a connector.authorization.type that equals
+// v.
+//
+// How the user logs in.
+func (f ConnectorFilter) AuthorizationKind(v AuthorizationKind) ConnectorFilter {
+	return ConnectorFilter{f.terms.And("connector.authorization.type", "eq", string(v))}
+}
+
+// AuthorizationKindNot keeps what has a connector.authorization.type that
+// differs from v.
+//
+// How the user logs in.
+func (f ConnectorFilter) AuthorizationKindNot(v AuthorizationKind) ConnectorFilter {
+	return ConnectorFilter{f.terms.And("connector.authorization.type", "ne", string(v))}
+}
+
+// AuthorizationKindIn keeps what has a connector.authorization.type that is one
+// of values.
+//
+// How the user logs in.
+func (f ConnectorFilter) AuthorizationKindIn(values ...AuthorizationKind) ConnectorFilter {
+	return ConnectorFilter{transport.FilterIn(f.terms, "connector.authorization.type", values)}
+}
+
+// Engine keeps what has a connector.connectorEngine that equals v.
+//
+// What the connector runs on: chrome or node.
+func (f ConnectorFilter) Engine(v string) ConnectorFilter {
+	return ConnectorFilter{f.terms.And("connector.connectorEngine", "eq", v)}
+}
+
+// EngineNot keeps what has a connector.connectorEngine that differs from v.
+//
+// What the connector runs on: chrome or node.
+func (f ConnectorFilter) EngineNot(v string) ConnectorFilter {
+	return ConnectorFilter{f.terms.And("connector.connectorEngine", "ne", v)}
+}
+
+// Raw adds a condition in the API's own syntax, for what this version does not
+// know.
+func (f ConnectorFilter) Raw(condition string) ConnectorFilter {
+	return ConnectorFilter{f.terms.Raw(condition)}
+}
+
+// String returns the filter as it is sent, before URL encoding.
+func (f ConnectorFilter) String() string {
+	return f.terms.String()
+}
+
+// ConnectorList is a list of connectors.
 type ConnectorList struct {
-	TotalCount int         `json:"totalCount"`
-	Data       []Connector `json:"data"`
-	Type       string      `json:"type"`
-	Links      SelfLink    `json:"links"`
+	// How many connectors the list holds.
+	TotalCount int `json:"totalCount"`
+	// The connectors.
+	Data []Connector `json:"data"`
+	// Always "list".
+	Type string `json:"type"`
+	// Where the list is found.
+	Links SelfLink `json:"links"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`

@@ -10,10 +10,15 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
+// StatementsService takes bank statements as files.
 type StatementsService struct {
 	client *transport.Client
 }
 
+// Upload uploads a bank statement. The answer names a job, which takes 10 to 30
+// seconds and says whether the file could be read. A file that is uploaded
+// twice makes two jobs.
+//
 // POST /users/{userId}/statements: SERVER_ACCESS token, repeated only when it
 // was never sent (class D).
 func (s *StatementsService) Upload(ctx context.Context, userID string, params UploadStatementParams, opts ...transport.Option) (*JobReference, error) {
@@ -26,9 +31,13 @@ func (s *StatementsService) Upload(ctx context.Context, userID string, params Up
 	return &out, nil
 }
 
+// UploadStatementParams is a statement to upload.
 type UploadStatementParams struct {
-	InstitutionID string         `json:"institutionId"`
-	Statement     transport.File `json:"statement"`
+	// Identification of the institution that the statement is from. The test
+	// bank AU00000 is refused.
+	InstitutionID string `json:"institutionId"`
+	// The file as PDF or CSV.
+	Statement transport.File `json:"statement"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`

@@ -13,10 +13,13 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
+// TransactionsService reads the transactions of a user's accounts.
 type TransactionsService struct {
 	client *transport.Client
 }
 
+// Get returns one transaction.
+//
 // GET /users/{userId}/transactions/{transactionId}: SERVER_ACCESS token,
 // repeated on any transient failure (class A).
 func (s *TransactionsService) Get(ctx context.Context, userID, transactionID string, opts ...transport.Option) (*Transaction, error) {
@@ -28,6 +31,12 @@ func (s *TransactionsService) Get(ctx context.Context, userID, transactionID str
 	return &out, nil
 }
 
+// List returns a page of a user's transactions: account by account, the newest
+// first, pending ones before posted ones.
+//
+// Pending transactions are made anew, with new identifications, at every
+// refresh. Posted ones stay.
+//
 // GET /users/{userId}/transactions: SERVER_ACCESS token, repeated on any
 // transient failure (class A).
 func (s *TransactionsService) List(ctx context.Context, userID string, params ListTransactionsParams, opts ...transport.Option) (*TransactionPage, error) {
@@ -61,37 +70,63 @@ func (s *TransactionsService) All(ctx context.Context, userID string, params Lis
 	}, opts...)
 }
 
+// Transaction is a movement of money on an account.
 type Transaction struct {
-	ID              string            `json:"id"`
-	Status          TransactionStatus `json:"status"`
-	Description     string            `json:"description"`
-	Reference       string            `json:"reference"`
-	Amount          value.Decimal     `json:"amount"`
-	Currency        string            `json:"currency"`
-	Direction       Direction         `json:"direction"`
-	Class           TransactionClass  `json:"class"`
-	SubClass        *CodeTitle        `json:"subClass"`
-	Balance         value.Decimal     `json:"balance"`
-	TransactionDate value.DateTime    `json:"transactionDate"`
-	PostDate        value.DateTime    `json:"postDate"`
-	AccountID       string            `json:"account"`
-	ConnectionID    string            `json:"connection"`
-	InstitutionID   string            `json:"institution"`
-	PaymentDetails  *PaymentDetails   `json:"paymentDetails"`
-	Enrichment      *Enrichment       `json:"enrich"`
-	Type            string            `json:"type"`
-	Links           TransactionLinks  `json:"links"`
+	// Identification of the transaction. That of a pending one changes at every
+	// refresh.
+	ID string `json:"id"`
+	// Whether it is final.
+	Status TransactionStatus `json:"status"`
+	// Text of the transaction. It may change when a pending one is posted.
+	Description string `json:"description"`
+	// Reference that the payer gave, if any.
+	Reference string `json:"reference"`
+	// Amount; negative for money going out.
+	Amount value.Decimal `json:"amount"`
+	// Currency as an ISO 4217 code, if known.
+	Currency string `json:"currency"`
+	// Whether money came in or went out.
+	Direction Direction `json:"direction"`
+	// What kind of transaction it is.
+	Class TransactionClass `json:"class"`
+	// What a payment or fee was for; nil for other kinds.
+	SubClass *CodeTitle `json:"subClass"`
+	// Balance of the account after the transaction, if known.
+	Balance value.Decimal `json:"balance"`
+	// When it was made, if the institution says.
+	TransactionDate value.DateTime `json:"transactionDate"`
+	// When it was posted; empty while it is pending. Midnight where only the
+	// day is known, in a zone that institutions choose differently.
+	PostDate value.DateTime `json:"postDate"`
+	// Identification of the account.
+	AccountID string `json:"account"`
+	// Identification of the connection.
+	ConnectionID string `json:"connection"`
+	// Identification of the institution.
+	InstitutionID string `json:"institution"`
+	// To whom it was paid, if it is known; nil if not.
+	PaymentDetails *PaymentDetails `json:"paymentDetails"`
+	// What is known about the other side; nil when the application has no
+	// enrichment.
+	Enrichment *Enrichment `json:"enrich"`
+	// Always "transaction".
+	Type string `json:"type"`
+	// Where the transaction leads.
+	Links TransactionLinks `json:"links"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
 }
 
+// TransactionStatus is whether a transaction is final.
 type TransactionStatus string
 
 // Known values of TransactionStatus. The API may send others.
 const (
+	// Not yet final: it will be posted, changed or dropped.
 	TransactionStatusPending TransactionStatus = "pending"
-	TransactionStatusPosted  TransactionStatus = "posted"
+	// Final.
+	TransactionStatusPosted TransactionStatus = "posted"
 )
 
 // Known tells whether this version of the package knows the value.
@@ -104,12 +139,15 @@ func (v TransactionStatus) Known() bool {
 	return false
 }
 
+// Direction is whether money came in or went out.
 type Direction string
 
 // Known values of Direction. The API may send others.
 const (
+	// Money came in.
 	DirectionCredit Direction = "credit"
-	DirectionDebit  Direction = "debit"
+	// Money went out.
+	DirectionDebit Direction = "debit"
 )
 
 // Known tells whether this version of the package knows the value.
@@ -122,19 +160,29 @@ func (v Direction) Known() bool {
 	return false
 }
 
+// TransactionClass is a kind of transaction.
 type TransactionClass string
 
 // Known values of TransactionClass. The API may send others.
 const (
-	TransactionClassBankFee        TransactionClass = "bank-fee"
+	// A fee of the bank.
+	TransactionClassBankFee TransactionClass = "bank-fee"
+	// Cash taken out.
 	TransactionClassCashWithdrawal TransactionClass = "cash-withdrawal"
-	TransactionClassDirectCredit   TransactionClass = "direct-credit"
-	TransactionClassInterest       TransactionClass = "interest"
-	TransactionClassLoanInterest   TransactionClass = "loan-interest"
-	TransactionClassLoanRepayment  TransactionClass = "loan-repayment"
-	TransactionClassPayment        TransactionClass = "payment"
-	TransactionClassRefund         TransactionClass = "refund"
-	TransactionClassTransfer       TransactionClass = "transfer"
+	// Money paid in directly.
+	TransactionClassDirectCredit TransactionClass = "direct-credit"
+	// Interest earned.
+	TransactionClassInterest TransactionClass = "interest"
+	// Interest on a loan.
+	TransactionClassLoanInterest TransactionClass = "loan-interest"
+	// A repayment of a loan.
+	TransactionClassLoanRepayment TransactionClass = "loan-repayment"
+	// A payment for goods or services.
+	TransactionClassPayment TransactionClass = "payment"
+	// Money given back.
+	TransactionClassRefund TransactionClass = "refund"
+	// A transfer between accounts.
+	TransactionClassTransfer TransactionClass = "transfer"
 )
 
 // Known tells whether this version of the package knows the value.
@@ -154,135 +202,197 @@ func (v TransactionClass) Known() bool {
 	return false
 }
 
+// CodeTitle is a code and what it stands for.
 type CodeTitle struct {
-	Code  string `json:"code"`
+	// The code.
+	Code string `json:"code"`
+	// What it stands for.
 	Title string `json:"title"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
 }
 
+// PaymentDetails is to whom a payment was made.
 type PaymentDetails struct {
+	// Number of the collector of a direct debit.
 	APCANumber string `json:"apcaNumber"`
-	BPAY       *BPAY  `json:"bpay"`
+	// The bill; nil for other payments.
+	BPAY *BPAY `json:"bpay"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
 }
 
+// BPAY is a bill paid through BPAY.
 type BPAY struct {
+	// Code of the biller.
 	BillerCode string `json:"billerCode"`
+	// Name of the biller.
 	BillerName string `json:"billerName"`
-	CRN        string `json:"crn"`
+	// Customer reference number.
+	CRN string `json:"crn"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
 }
 
+// Enrichment is what is known about the other side of a transaction.
 type Enrichment struct {
-	CleanDescription string    `json:"cleanDescription"`
-	Merchant         *Merchant `json:"merchant"`
-	Category         *Category `json:"category"`
-	Location         *Location `json:"location"`
-	Tags             []string  `json:"tags"`
+	// The transaction's text without noise.
+	CleanDescription string `json:"cleanDescription"`
+	// The merchant; nil when it was not recognised.
+	Merchant *Merchant `json:"merchant"`
+	// What kind of business it is; nil when it is not known.
+	Category *Category `json:"category"`
+	// Where the business is; nil when it is not known.
+	Location *Location `json:"location"`
+	// Words that characterise the transaction.
+	Tags []string `json:"tags"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
 }
 
+// Merchant is a business that takes payments.
 type Merchant struct {
-	ID            string       `json:"id"`
-	BusinessName  string       `json:"businessName"`
-	ABN           string       `json:"ABN"`
-	Website       string       `json:"website"`
-	PhoneNumber   *PhoneNumber `json:"phoneNumber"`
-	Logo          string       `json:"logoMaster"`
-	LogoThumbnail string       `json:"logoThumb"`
+	// Identification of the merchant.
+	ID string `json:"id"`
+	// Name that the business trades under.
+	BusinessName string `json:"businessName"`
+	// Australian Business Number.
+	ABN string `json:"ABN"`
+	// Address of the business's web site.
+	Website string `json:"website"`
+	// Telephone number of the business; nil when it is not known.
+	PhoneNumber *PhoneNumber `json:"phoneNumber"`
+	// Address of the logo in full size.
+	Logo string `json:"logoMaster"`
+	// Address of the logo in small.
+	LogoThumbnail string `json:"logoThumb"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
 }
 
+// PhoneNumber is a telephone number in two notations.
 type PhoneNumber struct {
+	// As it is dialled from abroad.
 	International string `json:"international"`
-	Local         string `json:"local"`
+	// As it is dialled within the country.
+	Local string `json:"local"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
 }
 
+// Category is the kind of business that a transaction was with.
 type Category struct {
-	MatchType  MatchType  `json:"matchType"`
-	MatchScore string     `json:"matchScore"`
-	MCC        *CodeTitle `json:"mcc"`
-	ANZSIC     *Industry  `json:"anzsic"`
+	// How the category was found.
+	MatchType MatchType `json:"matchType"`
+	// How certain the match is.
+	MatchScore string `json:"matchScore"`
+	// Merchant category code; nil when it is not known.
+	MCC *CodeTitle `json:"mcc"`
+	// The industry; nil when it is not known.
+	ANZSIC *Industry `json:"anzsic"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
 }
 
+// MatchType is how a category was found.
 type MatchType string
 
 // Known values of MatchType. The API may send others.
 const (
-	MatchTypeMCC             MatchType = "mcc"
-	MatchTypeMerchantFull    MatchType = "merchantFull"
-	MatchTypeMerchantPartial MatchType = "merchantPartial"
-	MatchTypeMl              MatchType = "ml"
-	MatchTypeNone            MatchType = "none"
+	// By the merchant category code.
+	MatchTypeMerchantCategoryCode MatchType = "mcc"
+	// By the merchant's full name.
+	MatchTypeMerchant MatchType = "merchantFull"
+	// By a part of the merchant's name.
+	MatchTypePartialMerchant MatchType = "merchantPartial"
+	// By a statistical model.
+	MatchTypeMachineLearning MatchType = "ml"
+	// Not found.
+	MatchTypeNone MatchType = "none"
 )
 
 // Known tells whether this version of the package knows the value.
 func (v MatchType) Known() bool {
 	switch v {
-	case MatchTypeMCC,
-		MatchTypeMerchantFull,
-		MatchTypeMerchantPartial,
-		MatchTypeMl,
+	case MatchTypeMerchantCategoryCode,
+		MatchTypeMerchant,
+		MatchTypePartialMerchant,
+		MatchTypeMachineLearning,
 		MatchTypeNone:
 		return true
 	}
 	return false
 }
 
+// Industry is a place in the industry classification of Australia and New
+// Zealand (ANZSIC), from broad to narrow.
 type Industry struct {
-	Division    *CodeTitle `json:"division"`
+	// Division, the broadest level.
+	Division *CodeTitle `json:"division"`
+	// Subdivision.
 	Subdivision *CodeTitle `json:"subdivision"`
-	Group       *CodeTitle `json:"group"`
-	Class       *CodeTitle `json:"class"`
-	Subclass    *CodeTitle `json:"subclass"`
+	// Group.
+	Group *CodeTitle `json:"group"`
+	// Class.
+	Class *CodeTitle `json:"class"`
+	// Subclass, the narrowest level.
+	Subclass *CodeTitle `json:"subclass"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
 }
 
+// Location is the place of a business.
 type Location struct {
-	FormattedAddress string       `json:"formattedAddress"`
-	RouteNo          string       `json:"routeNo"`
-	Route            string       `json:"route"`
-	Suburb           string       `json:"suburb"`
-	State            string       `json:"state"`
-	PostalCode       string       `json:"postalCode"`
-	Country          string       `json:"country"`
-	Geometry         *Coordinates `json:"geometry"`
+	// The whole address in one text.
+	FormattedAddress string `json:"formattedAddress"`
+	// Number in the street.
+	RouteNo string `json:"routeNo"`
+	// Street.
+	Route string `json:"route"`
+	// Suburb or city.
+	Suburb string `json:"suburb"`
+	// State or territory.
+	State string `json:"state"`
+	// Postcode.
+	PostalCode string `json:"postalCode"`
+	// Country.
+	Country string `json:"country"`
+	// Position on the map; nil when it is not known.
+	Geometry *Coordinates `json:"geometry"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
 }
 
+// Coordinates is a position on the map.
 type Coordinates struct {
-	Latitude  string `json:"lat"`
+	// Latitude in degrees.
+	Latitude string `json:"lat"`
+	// Longitude in degrees.
 	Longitude string `json:"lng"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
 }
 
+// TransactionLinks is where a transaction leads.
 type TransactionLinks struct {
-	Account     string `json:"account"`
-	Connection  string `json:"connection"`
+	// Link to the account.
+	Account string `json:"account"`
+	// Link to the connection, or empty.
+	Connection string `json:"connection"`
+	// Link to the institution.
 	Institution string `json:"institution"`
-	Self        string `json:"self"`
+	// Link to the transaction.
+	Self string `json:"self"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
@@ -290,33 +400,152 @@ type TransactionLinks struct {
 
 // ListTransactionsParams are the parameters of TransactionsService.List.
 type ListTransactionsParams struct {
-	Filter string
-	Limit  int
+	// Selects transactions.
+	Filter TransactionFilter
+	// Transactions on a page, at most 500. The API's default is 500.
+	Limit int
 }
 
 // apply puts the parameters into the request.
 func (p *ListTransactionsParams) apply(req *transport.Request) {
-	if p.Filter != "" {
-		req.SetQuery("filter", p.Filter)
-	}
+	req.SetFilter("filter", p.Filter.terms)
 	if p.Limit != 0 {
 		req.SetQuery("limit", strconv.Itoa(p.Limit))
 	}
 }
 
+// TransactionFilter selects transactions.
+type TransactionFilter struct {
+	terms transport.Filter
+}
+
+// AccountID keeps what has a account.id that equals v.
+//
+// Identification of the account.
+func (f TransactionFilter) AccountID(v string) TransactionFilter {
+	return TransactionFilter{f.terms.And("account.id", "eq", v)}
+}
+
+// ConnectionID keeps what has a connection.id that equals v.
+//
+// Identification of the connection.
+func (f TransactionFilter) ConnectionID(v string) TransactionFilter {
+	return TransactionFilter{f.terms.And("connection.id", "eq", v)}
+}
+
+// InstitutionID keeps what has a institution.id that equals v.
+//
+// Identification of the institution.
+func (f TransactionFilter) InstitutionID(v string) TransactionFilter {
+	return TransactionFilter{f.terms.And("institution.id", "eq", v)}
+}
+
+// PostDate keeps what has a transaction.postDate that equals v.
+//
+// Day on which it was posted. Institutions' midnights are not all in one zone:
+// widen a window by a day at each end.
+func (f TransactionFilter) PostDate(v value.Date) TransactionFilter {
+	return TransactionFilter{f.terms.And("transaction.postDate", "eq", string(v))}
+}
+
+// PostDateBetween keeps what has a transaction.postDate that lies between from
+// and to, both included.
+//
+// Day on which it was posted. Institutions' midnights are not all in one zone:
+// widen a window by a day at each end.
+func (f TransactionFilter) PostDateBetween(from, to value.Date) TransactionFilter {
+	return TransactionFilter{f.terms.And("transaction.postDate", "bt", string(from), string(to))}
+}
+
+// PostDateAfter keeps what has a transaction.postDate that comes after v.
+//
+// Day on which it was posted. Institutions' midnights are not all in one zone:
+// widen a window by a day at each end.
+func (f TransactionFilter) PostDateAfter(v value.Date) TransactionFilter {
+	return TransactionFilter{f.terms.And("transaction.postDate", "gt", string(v))}
+}
+
+// PostDateFrom keeps what has a transaction.postDate that is v or comes after
+// it.
+//
+// Day on which it was posted. Institutions' midnights are not all in one zone:
+// widen a window by a day at each end.
+func (f TransactionFilter) PostDateFrom(v value.Date) TransactionFilter {
+	return TransactionFilter{f.terms.And("transaction.postDate", "gteq", string(v))}
+}
+
+// PostDateBefore keeps what has a transaction.postDate that comes before v.
+//
+// Day on which it was posted. Institutions' midnights are not all in one zone:
+// widen a window by a day at each end.
+func (f TransactionFilter) PostDateBefore(v value.Date) TransactionFilter {
+	return TransactionFilter{f.terms.And("transaction.postDate", "lt", string(v))}
+}
+
+// PostDateUntil keeps what has a transaction.postDate that is v or comes before
+// it.
+//
+// Day on which it was posted. Institutions' midnights are not all in one zone:
+// widen a window by a day at each end.
+func (f TransactionFilter) PostDateUntil(v value.Date) TransactionFilter {
+	return TransactionFilter{f.terms.And("transaction.postDate", "lteq", string(v))}
+}
+
+// Status keeps what has a transaction.status that equals v.
+//
+// Whether it is final.
+func (f TransactionFilter) Status(v TransactionStatus) TransactionFilter {
+	return TransactionFilter{f.terms.And("transaction.status", "eq", string(v))}
+}
+
+// Direction keeps what has a transaction.direction that equals v.
+//
+// Whether money came in or went out.
+func (f TransactionFilter) Direction(v Direction) TransactionFilter {
+	return TransactionFilter{f.terms.And("transaction.direction", "eq", string(v))}
+}
+
+// Class keeps what has a transaction.class that equals v.
+//
+// What kind of transaction it is.
+func (f TransactionFilter) Class(v TransactionClass) TransactionFilter {
+	return TransactionFilter{f.terms.And("transaction.class", "eq", string(v))}
+}
+
+// Raw adds a condition in the API's own syntax, for what this version does not
+// know.
+func (f TransactionFilter) Raw(condition string) TransactionFilter {
+	return TransactionFilter{f.terms.Raw(condition)}
+}
+
+// String returns the filter as it is sent, before URL encoding.
+func (f TransactionFilter) String() string {
+	return f.terms.String()
+}
+
+// TransactionPage is a page of transactions.
 type TransactionPage struct {
-	Count int           `json:"count"`
-	Size  int           `json:"size"`
-	Data  []Transaction `json:"data"`
-	Type  string        `json:"type"`
-	Links *PageLinks    `json:"links"`
+	// How many transactions the page holds.
+	Count int `json:"count"`
+	// How many transactions there are. Do not page by it.
+	Size int `json:"size"`
+	// The transactions.
+	Data []Transaction `json:"data"`
+	// Always "list".
+	Type string `json:"type"`
+	// Where this page and the next are found; nil when the answer leaves it
+	// out.
+	Links *PageLinks `json:"links"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
 }
 
+// PageLinks is where a page and the next one are found.
 type PageLinks struct {
+	// Link to the next page; empty on the last.
 	Next string `json:"next"`
+	// Link to the page.
 	Self string `json:"self"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.

@@ -6,28 +6,42 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
+// AccountClass is what kind of account it is.
 type AccountClass struct {
-	Kind    AccountKind `json:"type"`
-	Product string      `json:"product"`
+	// Kind of account.
+	Kind AccountKind `json:"type"`
+	// Name of the bank's product.
+	Product string `json:"product"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
 }
 
+// AccountKind is a kind of account.
 type AccountKind string
 
 // Known values of AccountKind. The API may send others.
 const (
-	AccountKindCreditCard  AccountKind = "credit-card"
-	AccountKindForeign     AccountKind = "foreign"
-	AccountKindInsurance   AccountKind = "insurance"
-	AccountKindInvestment  AccountKind = "investment"
-	AccountKindLoan        AccountKind = "loan"
-	AccountKindMortgage    AccountKind = "mortgage"
-	AccountKindSavings     AccountKind = "savings"
+	// A credit card.
+	AccountKindCreditCard AccountKind = "credit-card"
+	// An account in a foreign currency.
+	AccountKindForeign AccountKind = "foreign"
+	// An insurance.
+	AccountKindInsurance AccountKind = "insurance"
+	// An investment.
+	AccountKindInvestment AccountKind = "investment"
+	// A loan other than a mortgage.
+	AccountKindLoan AccountKind = "loan"
+	// A mortgage.
+	AccountKindMortgage AccountKind = "mortgage"
+	// A savings account.
+	AccountKindSavings AccountKind = "savings"
+	// A term deposit.
 	AccountKindTermDeposit AccountKind = "term-deposit"
+	// An account for everyday payments.
 	AccountKindTransaction AccountKind = "transaction"
-	AccountKindUnknown     AccountKind = "unknown"
+	// Not known.
+	AccountKindUnknown AccountKind = "unknown"
 )
 
 // Known tells whether this version of the package knows the value.
@@ -48,11 +62,14 @@ func (v AccountKind) Known() bool {
 	return false
 }
 
+// AccountStatus is whether an account can be read.
 type AccountStatus string
 
 // Known values of AccountStatus. The API may send others.
 const (
-	AccountStatusAvailable   AccountStatus = "available"
+	// It can be read.
+	AccountStatusAvailable AccountStatus = "available"
+	// It could not be read at the last refresh, or is closed.
 	AccountStatusUnavailable AccountStatus = "unavailable"
 )
 
@@ -66,23 +83,33 @@ func (v AccountStatus) Known() bool {
 	return false
 }
 
+// JobReference names a job that was started. It does not name the connection.
 type JobReference struct {
-	ID    string   `json:"id"`
-	Type  string   `json:"type"`
+	// Identification of the job.
+	ID string `json:"id"`
+	// Always "job".
+	Type string `json:"type"`
+	// Where the job is found.
 	Links SelfLink `json:"links"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
 }
 
+// Method is a way of connecting to an institution.
 type Method string
 
 // Known values of Method. The API may send others.
 const (
-	MethodCSV         Method = "csv"
+	// Files of comma-separated values.
+	MethodCSV Method = "csv"
+	// The Consumer Data Right, as some answers spell it.
 	MethodOpenbanking Method = "openbanking"
-	MethodPDF         Method = "pdf"
-	MethodWeb         Method = "web"
+	// Statements as PDF.
+	MethodPDF Method = "pdf"
+	// The institution's online banking.
+	MethodWeb Method = "web"
+	// The Consumer Data Right.
 	MethodOpenBanking Method = "open-banking"
 )
 
@@ -99,7 +126,9 @@ func (v Method) Known() bool {
 	return false
 }
 
+// SelfLink is where a resource is found.
 type SelfLink struct {
+	// Link to the resource itself.
 	Self string `json:"self"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.

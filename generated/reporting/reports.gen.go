@@ -13,10 +13,18 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
+// ReportsService makes and reads reports.
 type ReportsService struct {
 	client *transport.Client
 }
 
+// Create asks for a report, of at most five users. The answer names a job: when
+// its step has succeeded, the report can be read under the identification that
+// the step's link ends in.
+//
+// Each call is billed, makes a new report, and counts against the day's quota:
+// the number of users made that day, at most 1,000.
+//
 // POST /reports: SERVER_ACCESS token, repeated only when it was never sent
 // (class D).
 func (s *ReportsService) Create(ctx context.Context, params CreateReportParams, opts ...transport.Option) (*JobReference, error) {
@@ -29,6 +37,8 @@ func (s *ReportsService) Create(ctx context.Context, params CreateReportParams, 
 	return &out, nil
 }
 
+// GetType returns one type of report as a list.
+//
 // GET /reports/types/{reportTypeId}: SERVER_ACCESS token, repeated on any
 // transient failure (class A).
 func (s *ReportsService) GetType(ctx context.Context, reportTypeID string, opts ...transport.Option) (*ReportTypeList, error) {
@@ -40,6 +50,8 @@ func (s *ReportsService) GetType(ctx context.Context, reportTypeID string, opts 
 	return &out, nil
 }
 
+// Get returns a report. How long it is kept, its ExpiresAt says.
+//
 // GET /reports/{id}: SERVER_ACCESS token, repeated on any transient failure
 // (class A).
 func (s *ReportsService) Get(ctx context.Context, reportID string, opts ...transport.Option) (*Report, error) {
@@ -51,6 +63,8 @@ func (s *ReportsService) Get(ctx context.Context, reportID string, opts ...trans
 	return &out, nil
 }
 
+// GetPDF writes a report as PDF.
+//
 // GET /reports/{id} as application/pdf: SERVER_ACCESS token, repeated on any
 // transient failure (class A).
 func (s *ReportsService) GetPDF(ctx context.Context, reportID string, w io.Writer, opts ...transport.Option) error {
@@ -58,6 +72,8 @@ func (s *ReportsService) GetPDF(ctx context.Context, reportID string, w io.Write
 	return s.client.Do(ctx, req, w, opts...)
 }
 
+// List returns a page of the reports that are still kept.
+//
 // GET /reports: SERVER_ACCESS token, repeated on any transient failure (class
 // A).
 func (s *ReportsService) List(ctx context.Context, opts ...transport.Option) (*ReportPage, error) {
@@ -88,6 +104,9 @@ func (s *ReportsService) All(ctx context.Context, opts ...transport.Option) iter
 	}, opts...)
 }
 
+// ListTypes returns the types of reports that there are, with the filters that
+// each takes.
+//
 // GET /reports/types: SERVER_ACCESS token, repeated on any transient failure
 // (class A).
 func (s *ReportsService) ListTypes(ctx context.Context, opts ...transport.Option) (*ReportTypeList, error) {
@@ -99,6 +118,9 @@ func (s *ReportsService) ListTypes(ctx context.Context, opts ...transport.Option
 	return &out, nil
 }
 
+// ListTransactions returns a page of the transactions that a report was made
+// from.
+//
 // GET /reports/{reportId}/transactions: SERVER_ACCESS token, repeated on any
 // transient failure (class A).
 func (s *ReportsService) ListTransactions(ctx context.Context, reportID string, params ListTransactionsParams, opts ...transport.Option) (*TransactionPage, error) {
@@ -132,6 +154,8 @@ func (s *ReportsService) AllTransactions(ctx context.Context, reportID string, p
 	}, opts...)
 }
 
+// Delete deletes a report.
+//
 // DELETE /reports/{id}: SERVER_ACCESS token, idempotent, repeated on transient
 // failures (class B).
 func (s *ReportsService) Delete(ctx context.Context, reportID string, opts ...transport.Option) error {
@@ -139,10 +163,16 @@ func (s *ReportsService) Delete(ctx context.Context, reportID string, opts ...tr
 	return s.client.Do(ctx, req, nil, opts...)
 }
 
+// CreateReportParams says which report to make.
 type CreateReportParams struct {
-	ReportType string   `json:"reportType"`
-	Title      string   `json:"title"`
-	Filters    []Filter `json:"filters"`
+	// Type of the report: CON_AFFOR_01, STATEMENT_01, or another that ListTypes
+	// names.
+	ReportType string `json:"reportType"`
+	// Title of the report, at most 50 characters.
+	Title string `json:"title"`
+	// What the report covers. CON_AFFOR_01 needs fromDate, toDate, accounts and
+	// users; STATEMENT_01 needs fromDate, account and user.
+	Filters []Filter `json:"filters"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
@@ -156,127 +186,190 @@ func (p *CreateReportParams) apply(req *transport.Request) {
 	req.SetJSON(p)
 }
 
+// Filter is a condition on what a report covers.
 type Filter struct {
-	Name  string      `json:"name"`
+	// Name of the filter, such as fromDate or users.
+	Name string `json:"name"`
+	// Value of the filter. For includeMetrics and includeGroups an empty list
+	// means all; leave the value out and set JSON.SetNull("value") for none.
 	Value FilterValue `json:"value"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
 }
 
+// FilterValue is the value of a filter.
 type FilterValue struct {
 	raw value.JSON
 }
 
+// JobReference names a job that was started.
 type JobReference struct {
-	ID    string    `json:"id"`
-	Type  string    `json:"type"`
+	// Identification of the job, and of the report that it makes.
+	ID string `json:"id"`
+	// Always "job".
+	Type string `json:"type"`
+	// Where the job is found.
 	Links *SelfLink `json:"links"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
 }
 
+// SelfLink is where a resource is found.
 type SelfLink struct {
+	// Link to the resource itself.
 	Self string `json:"self"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
 }
 
+// ReportTypeList is a list of types of reports.
 type ReportTypeList struct {
-	ID          string       `json:"id"`
-	Name        string       `json:"name"`
-	Description string       `json:"description"`
-	Count       int          `json:"count"`
-	Filters     []value.JSON `json:"filters"`
-	Data        []ReportType `json:"data"`
-	Type        string       `json:"type"`
+	// Identification of the list.
+	ID string `json:"id"`
+	// Name of the list.
+	Name string `json:"name"`
+	// What the list is.
+	Description string `json:"description"`
+	// How many types the list holds.
+	Count int `json:"count"`
+	// Filters that all types take.
+	Filters []value.JSON `json:"filters"`
+	// The types.
+	Data []ReportType `json:"data"`
+	// Always "list".
+	Type string `json:"type"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
 }
 
+// ReportType is a type of report.
 type ReportType struct {
-	ID          string              `json:"id"`
-	Name        string              `json:"name"`
-	Description string              `json:"description"`
-	Filters     []FilterDeclaration `json:"filters"`
-	Type        string              `json:"type"`
+	// Identification of the type, as Create takes it.
+	ID string `json:"id"`
+	// Name of the type.
+	Name string `json:"name"`
+	// What such a report holds.
+	Description string `json:"description"`
+	// Filters that the type takes.
+	Filters []FilterDeclaration `json:"filters"`
+	// Always "report-type".
+	Type string `json:"type"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
 }
 
+// FilterDeclaration is a filter that a type of report takes.
 type FilterDeclaration struct {
-	Kind     string `json:"type"`
-	Name     string `json:"name"`
-	Required *bool  `json:"required"`
+	// Kind of its value.
+	Kind string `json:"type"`
+	// Name of the filter.
+	Name string `json:"name"`
+	// Whether it must be given.
+	Required *bool `json:"required"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
 }
 
+// Report is a report. What its Data holds depends on ReportType.
 type Report struct {
-	ID         string         `json:"id"`
-	Title      string         `json:"title"`
-	ReportType string         `json:"reportType"`
-	Filters    []Filter       `json:"filters"`
-	Data       ReportData     `json:"data"`
-	CreatedBy  string         `json:"createdBy"`
-	Created    value.DateTime `json:"createdDate"`
-	ExpiresAt  value.DateTime `json:"expiresAt"`
-	Type       string         `json:"type"`
-	Links      *SelfLink      `json:"links"`
+	// Identification of the report.
+	ID string `json:"id"`
+	// Title of the report.
+	Title string `json:"title"`
+	// Type of the report.
+	ReportType string `json:"reportType"`
+	// What it covers.
+	Filters []Filter `json:"filters"`
+	// The findings.
+	Data ReportData `json:"data"`
+	// Who asked for it.
+	CreatedBy string `json:"createdBy"`
+	// When it was made; often without a zone, which then is UTC.
+	Created value.DateTime `json:"createdDate"`
+	// Until when it is kept, if the API says.
+	ExpiresAt value.DateTime `json:"expiresAt"`
+	// Always "report".
+	Type string `json:"type"`
+	// Where it is found.
+	Links *SelfLink `json:"links"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
 }
 
+// ReportData is what a report has found.
 type ReportData struct {
 	raw value.JSON
 }
 
+// AffordabilityData is what a report of type CON_AFFOR_01 has found.
 type AffordabilityData struct {
-	Metrics      []Metric        `json:"metrics"`
-	Groups       []Group         `json:"groups"`
-	Accounts     []ReportAccount `json:"accounts"`
-	Transactions string          `json:"transactions"`
+	// Figures.
+	Metrics []Metric `json:"metrics"`
+	// Groups of transactions.
+	Groups []Group `json:"groups"`
+	// The accounts that are covered.
+	Accounts []ReportAccount `json:"accounts"`
+	// Link to the transactions that are covered.
+	Transactions string `json:"transactions"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
 }
 
+// Metric is a figure of a report.
 type Metric struct {
-	ID          string        `json:"id"`
-	Title       string        `json:"title"`
-	Description string        `json:"description"`
-	Result      *MetricResult `json:"result"`
-	Sections    []string      `json:"sections"`
+	// Identification of the metric, such as ME001.
+	ID string `json:"id"`
+	// Name of the metric.
+	Title string `json:"title"`
+	// What the metric says.
+	Description string `json:"description"`
+	// The figure.
+	Result *MetricResult `json:"result"`
+	// Parts of the report that the metric belongs to.
+	Sections []string `json:"sections"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
 }
 
+// MetricResult is the value of a metric.
 type MetricResult struct {
+	// What the value is.
 	Format MetricFormat `json:"format"`
-	Value  string       `json:"value"`
+	// The value as a text, whatever the format.
+	Value string `json:"value"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
 }
 
+// MetricFormat is what the value of a metric is.
 type MetricFormat string
 
 // Known values of MetricFormat. The API may send others.
 const (
+	// True or false.
 	MetricFormatBoolean MetricFormat = "boolean"
-	MetricFormatDate    MetricFormat = "date"
-	MetricFormatDouble  MetricFormat = "double"
+	// A day.
+	MetricFormatDate MetricFormat = "date"
+	// A number with fractions.
+	MetricFormatDouble MetricFormat = "double"
+	// A whole number.
 	MetricFormatInteger MetricFormat = "integer"
-	MetricFormatMoney   MetricFormat = "money"
+	// An amount of money.
+	MetricFormatMoney MetricFormat = "money"
+	// A percentage.
 	MetricFormatPercent MetricFormat = "percent"
-	MetricFormatString  MetricFormat = "string"
+	// A text.
+	MetricFormatString MetricFormat = "string"
 )
 
 // Known tells whether this version of the package knows the value.
@@ -294,298 +387,473 @@ func (v MetricFormat) Known() bool {
 	return false
 }
 
+// Group is transactions that belong together, such as a kind of income or
+// spending.
 type Group struct {
-	ID        string     `json:"id"`
-	Title     string     `json:"title"`
-	Sections  []string   `json:"sections"`
-	Analysis  *Analysis  `json:"analysis"`
+	// Identification of the group.
+	ID string `json:"id"`
+	// Name of the group.
+	Title string `json:"title"`
+	// Parts of the report that the group belongs to.
+	Sections []string `json:"sections"`
+	// What the transactions come to.
+	Analysis *Analysis `json:"analysis"`
+	// The group's parts.
 	Subgroups []Subgroup `json:"subgroup"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
 }
 
+// Analysis is what transactions come to.
 type Analysis struct {
-	Summary   *AnalysisSummary `json:"summary"`
-	Range     *AnalysisRange   `json:"range"`
-	Amount    *AnalysisAmount  `json:"amount"`
-	Frequency *Frequency       `json:"frequency"`
+	// How many there are and what they weigh.
+	Summary *AnalysisSummary `json:"summary"`
+	// The time from the first to the last.
+	Range *AnalysisRange `json:"range"`
+	// What they amount to.
+	Amount *AnalysisAmount `json:"amount"`
+	// How often they come.
+	Frequency *Frequency `json:"frequency"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
 }
 
+// AnalysisSummary is how many transactions there are and what they weigh.
 type AnalysisSummary struct {
+	// Their share of all transactions.
 	OverallPercentage *Percentages `json:"overallPercentage"`
-	TransactionCount  int          `json:"transactionCount"`
+	// How many there are.
+	TransactionCount int `json:"transactionCount"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
 }
 
+// Percentages is a share of all money that came in and went out.
 type Percentages struct {
+	// Share of what came in in per cent.
 	Credit value.Decimal `json:"credit"`
-	Debit  value.Decimal `json:"debit"`
+	// Share of what went out in per cent.
+	Debit value.Decimal `json:"debit"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
 }
 
+// AnalysisRange is the time that transactions span.
 type AnalysisRange struct {
-	Start    value.Date `json:"startDate"`
-	End      value.Date `json:"endDate"`
-	Duration int        `json:"duration"`
+	// Day of the first.
+	Start value.Date `json:"startDate"`
+	// Day of the last.
+	End value.Date `json:"endDate"`
+	// Days between them.
+	Duration int `json:"duration"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
 }
 
+// AnalysisAmount is what transactions amount to.
 type AnalysisAmount struct {
-	Total        value.Decimal `json:"total"`
-	Min          value.Decimal `json:"min"`
-	Max          value.Decimal `json:"max"`
-	Average      *Averages     `json:"average"`
-	SecureMonths int           `json:"secureMonths"`
-	StableMonths int           `json:"stableMonths"`
+	// All of them together.
+	Total value.Decimal `json:"total"`
+	// The smallest.
+	Min value.Decimal `json:"min"`
+	// The largest.
+	Max value.Decimal `json:"max"`
+	// The averages.
+	Average *Averages `json:"average"`
+	// Months in which the amount was there.
+	SecureMonths int `json:"secureMonths"`
+	// Months in which the amount was steady.
+	StableMonths int `json:"stableMonths"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
 }
 
+// Averages is averages of amounts.
 type Averages struct {
-	MedianMonth       value.Decimal `json:"medianMonth"`
+	// Median of the months.
+	MedianMonth value.Decimal `json:"medianMonth"`
+	// Median of the transactions.
 	MedianTransaction value.Decimal `json:"medianTransaction"`
-	Month             value.Decimal `json:"month"`
-	OngoingMonth      value.Decimal `json:"ongoingMonth"`
-	Transaction       value.Decimal `json:"transaction"`
+	// Of a month.
+	Month value.Decimal `json:"month"`
+	// Of a month in which it still goes on.
+	OngoingMonth value.Decimal `json:"ongoingMonth"`
+	// Of a transaction.
+	Transaction value.Decimal `json:"transaction"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
 }
 
+// Frequency is how often transactions come.
 type Frequency struct {
-	Kind    string          `json:"type"`
-	Display string          `json:"display"`
-	Amount  value.Decimal   `json:"amount"`
-	Next    *NextOccurrence `json:"next"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-type NextOccurrence struct {
+	// The rhythm as an ISO 8601 duration, such as P1M.
+	Kind string `json:"type"`
+	// The rhythm in words.
+	Display string `json:"display"`
+	// Amount of each.
 	Amount value.Decimal `json:"amount"`
-	Date   value.Date    `json:"date"`
+	// The next one.
+	Next *NextOccurrence `json:"next"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
 }
 
+// NextOccurrence is the transaction that is expected next.
+type NextOccurrence struct {
+	// Amount that is expected.
+	Amount value.Decimal `json:"amount"`
+	// Day on which it is expected.
+	Date value.Date `json:"date"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// Subgroup is a part of a group.
 type Subgroup struct {
-	ID           string             `json:"id"`
-	Name         string             `json:"name"`
-	Analysis     *Analysis          `json:"analysis"`
+	// Identification of the part.
+	ID string `json:"id"`
+	// Name of the part.
+	Name string `json:"name"`
+	// What its transactions come to.
+	Analysis *Analysis `json:"analysis"`
+	// Its transactions.
 	Transactions []GroupTransaction `json:"transactions"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
 }
 
+// GroupTransaction is a transaction of a group.
 type GroupTransaction struct {
-	ID          string         `json:"id"`
-	Date        value.DateTime `json:"date"`
-	Description string         `json:"description"`
-	Amount      value.Decimal  `json:"amount"`
+	// Identification of the transaction.
+	ID string `json:"id"`
+	// When it was.
+	Date value.DateTime `json:"date"`
+	// Text of the transaction.
+	Description string `json:"description"`
+	// Amount; negative for money going out.
+	Amount value.Decimal `json:"amount"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
 }
 
+// ReportAccount is an account that a report covers.
 type ReportAccount struct {
-	ID                   string         `json:"id"`
-	Name                 string         `json:"name"`
-	Number               string         `json:"accountNo"`
-	Holder               string         `json:"accountHolder"`
-	Ownership            string         `json:"accountOwnership"`
-	Status               string         `json:"status"`
-	Class                *AccountClass  `json:"class"`
-	Currency             string         `json:"currency"`
-	Balance              value.Decimal  `json:"balance"`
-	AvailableFunds       value.Decimal  `json:"availableFunds"`
-	CreditLimit          value.Decimal  `json:"creditLimit"`
-	ConnectionID         string         `json:"connection"`
-	InstitutionID        string         `json:"institution"`
-	LastUpdated          value.DateTime `json:"lastUpdated"`
-	TransactionIntervals []Interval     `json:"transactionIntervals"`
-	Links                *AccountLinks  `json:"links"`
+	// Identification of the account.
+	ID string `json:"id"`
+	// Name of the account.
+	Name string `json:"name"`
+	// Number of the account.
+	Number string `json:"accountNo"`
+	// Who holds the account.
+	Holder string `json:"accountHolder"`
+	// How many hold the account.
+	Ownership string `json:"accountOwnership"`
+	// Whether the account can be read.
+	Status string `json:"status"`
+	// What kind of account it is.
+	Class *AccountClass `json:"class"`
+	// Currency as an ISO 4217 code.
+	Currency string `json:"currency"`
+	// Balance.
+	Balance value.Decimal `json:"balance"`
+	// What can be spent.
+	AvailableFunds value.Decimal `json:"availableFunds"`
+	// Limit, if there is one.
+	CreditLimit value.Decimal `json:"creditLimit"`
+	// Identification of the connection.
+	ConnectionID string `json:"connection"`
+	// Identification of the institution.
+	InstitutionID string `json:"institution"`
+	// When the account was last retrieved.
+	LastUpdated value.DateTime `json:"lastUpdated"`
+	// Times for which there are transactions.
+	TransactionIntervals []Interval `json:"transactionIntervals"`
+	// Where the account leads.
+	Links *AccountLinks `json:"links"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
 }
 
+// AccountClass is what kind of account it is.
 type AccountClass struct {
-	Kind    string `json:"type"`
+	// Kind of account, such as savings.
+	Kind string `json:"type"`
+	// Name of the bank's product.
 	Product string `json:"product"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
 }
 
+// Interval is a time for which there are transactions.
 type Interval struct {
+	// First day.
 	From value.Date `json:"from"`
-	To   value.Date `json:"to"`
+	// Last day.
+	To value.Date `json:"to"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
 }
 
+// AccountLinks is where an account leads.
 type AccountLinks struct {
-	Institution  string `json:"institution"`
-	Self         string `json:"self"`
+	// Link to the institution.
+	Institution string `json:"institution"`
+	// Link to the account.
+	Self string `json:"self"`
+	// Link to its transactions.
 	Transactions string `json:"transactions"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
 }
 
+// StatementData is what a report of type STATEMENT_01 has found.
 type StatementData struct {
-	Institution   *StatementInstitution `json:"institution"`
-	Identity      *StatementIdentity    `json:"identity"`
-	Accreditation *Accreditation        `json:"accreditation"`
-	Accounts      []StatementAccount    `json:"account"`
-	Transactions  string                `json:"transactions"`
+	// The institution.
+	Institution *StatementInstitution `json:"institution"`
+	// The customer.
+	Identity *StatementIdentity `json:"identity"`
+	// Under which accreditation the data was shared.
+	Accreditation *Accreditation `json:"accreditation"`
+	// The accounts.
+	Accounts []StatementAccount `json:"account"`
+	// Link to the transactions.
+	Transactions string `json:"transactions"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
 }
 
+// StatementInstitution is the institution that a statement is of.
 type StatementInstitution struct {
-	ABN  string `json:"abn"`
-	ACN  string `json:"acn"`
+	// Australian Business Number.
+	ABN string `json:"abn"`
+	// Australian Company Number.
+	ACN string `json:"acn"`
+	// Address of the logo.
 	Logo string `json:"logo"`
+	// Name of the institution.
 	Name string `json:"name"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
 }
 
+// StatementIdentity is the customer that a statement is of.
 type StatementIdentity struct {
-	CustomerType          string     `json:"customerType"`
-	FullName              string     `json:"fullName"`
-	Title                 string     `json:"title"`
-	FirstName             string     `json:"firstName"`
-	LastName              string     `json:"lastName"`
-	DateOfBirth           value.Date `json:"DOB"`
-	ABN                   string     `json:"abn"`
-	ACN                   string     `json:"acn"`
-	AgentFirstName        string     `json:"agentFirstName"`
-	AgentLastName         string     `json:"agentLastName"`
-	AgentName             string     `json:"agentName"`
-	AgentRole             string     `json:"agentRole"`
-	BusinessName          string     `json:"businessName"`
-	Emails                []string   `json:"emails"`
-	LegalName             string     `json:"legalName"`
-	OccupationCode        string     `json:"occupationCode"`
-	OccupationCodeVersion string     `json:"occupationCodeVersion"`
-	PhoneNumbers          []string   `json:"phoneNumbers"`
-	PhysicalAddresses     []Address  `json:"physicalAddresses"`
-	ShortName             string     `json:"shortName"`
+	// Person or organisation.
+	CustomerType string `json:"customerType"`
+	// Name in full.
+	FullName string `json:"fullName"`
+	// Form of address.
+	Title string `json:"title"`
+	// First name.
+	FirstName string `json:"firstName"`
+	// Last name.
+	LastName string `json:"lastName"`
+	// Date of birth.
+	DateOfBirth value.Date `json:"DOB"`
+	// Australian Business Number.
+	ABN string `json:"abn"`
+	// Australian Company Number.
+	ACN string `json:"acn"`
+	// First name of that person.
+	AgentFirstName string `json:"agentFirstName"`
+	// Last name of that person.
+	AgentLastName string `json:"agentLastName"`
+	// Name of the person who acts for the organisation.
+	AgentName string `json:"agentName"`
+	// Role of that person.
+	AgentRole string `json:"agentRole"`
+	// Name that the organisation trades under.
+	BusinessName string `json:"businessName"`
+	// Email addresses.
+	Emails []string `json:"emails"`
+	// Registered name.
+	LegalName string `json:"legalName"`
+	// Occupation as a code.
+	OccupationCode string `json:"occupationCode"`
+	// Classification that the code is of.
+	OccupationCodeVersion string `json:"occupationCodeVersion"`
+	// Telephone numbers.
+	PhoneNumbers []string `json:"phoneNumbers"`
+	// Addresses.
+	PhysicalAddresses []Address `json:"physicalAddresses"`
+	// Short form of the name.
+	ShortName string `json:"shortName"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
 }
 
+// Address is a postal or residential address.
 type Address struct {
-	Line1    string `json:"addressLine1"`
-	Line2    string `json:"addressLine2"`
-	Line3    string `json:"addressLine3"`
-	City     string `json:"city"`
-	State    string `json:"state"`
+	// First line.
+	Line1 string `json:"addressLine1"`
+	// Second line.
+	Line2 string `json:"addressLine2"`
+	// Third line.
+	Line3 string `json:"addressLine3"`
+	// City or suburb.
+	City string `json:"city"`
+	// State or territory.
+	State string `json:"state"`
+	// Postcode.
 	Postcode string `json:"postCode"`
-	Country  string `json:"country"`
+	// Country.
+	Country string `json:"country"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
 }
 
+// Accreditation is an accreditation under the Consumer Data Right.
 type Accreditation struct {
+	// Model of access.
 	CDRAccessModel string `json:"cdrAccessModel"`
-	Description    string `json:"description"`
-	EntityName     string `json:"entityName"`
-	LicenceNo      string `json:"licenceNo"`
-	Title          string `json:"title"`
+	// The accreditation in full.
+	Description string `json:"description"`
+	// Who is accredited.
+	EntityName string `json:"entityName"`
+	// Number of the accreditation.
+	LicenceNo string `json:"licenceNo"`
+	// Title of the accreditation.
+	Title string `json:"title"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
 }
 
+// StatementAccount is an account of a statement.
 type StatementAccount struct {
-	ID             string                   `json:"id"`
-	Name           string                   `json:"name"`
-	Number         string                   `json:"accountNo"`
-	MaskedNumber   string                   `json:"maskedNumber"`
-	Holder         string                   `json:"accountHolder"`
-	Ownership      string                   `json:"accountOwnership"`
-	Owned          *bool                    `json:"isOwned"`
-	Status         string                   `json:"status"`
-	Class          *AccountClass            `json:"class"`
-	Currency       string                   `json:"currency"`
-	Balance        value.Decimal            `json:"balance"`
-	AvailableFunds value.Decimal            `json:"availableFunds"`
-	ConnectionID   string                   `json:"connection"`
-	InstitutionID  string                   `json:"institution"`
-	Created        value.DateTime           `json:"creationDate"`
-	LastUpdated    value.DateTime           `json:"lastUpdated"`
-	Details        *StatementAccountDetails `json:"meta"`
-	Type           string                   `json:"type"`
-	Links          *AccountLinks            `json:"links"`
+	// Identification of the account.
+	ID string `json:"id"`
+	// Name of the account.
+	Name string `json:"name"`
+	// Number of the account.
+	Number string `json:"accountNo"`
+	// Number of the account with most digits hidden.
+	MaskedNumber string `json:"maskedNumber"`
+	// Who holds the account.
+	Holder string `json:"accountHolder"`
+	// How many hold the account.
+	Ownership string `json:"accountOwnership"`
+	// Whether the customer owns the account; nil when it is not said.
+	Owned *bool `json:"isOwned"`
+	// Whether the account can be read.
+	Status string `json:"status"`
+	// What kind of account it is.
+	Class *AccountClass `json:"class"`
+	// Currency as an ISO 4217 code.
+	Currency string `json:"currency"`
+	// Balance.
+	Balance value.Decimal `json:"balance"`
+	// What can be spent.
+	AvailableFunds value.Decimal `json:"availableFunds"`
+	// Identification of the connection.
+	ConnectionID string `json:"connection"`
+	// Identification of the institution.
+	InstitutionID string `json:"institution"`
+	// When the account was opened.
+	Created value.DateTime `json:"creationDate"`
+	// When the account was last retrieved.
+	LastUpdated value.DateTime `json:"lastUpdated"`
+	// Terms of the account.
+	Details *StatementAccountDetails `json:"meta"`
+	// Always "account".
+	Type string `json:"type"`
+	// Where the account leads.
+	Links *AccountLinks `json:"links"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
 }
 
+// StatementAccountDetails is the terms of an account. Only null was ever seen
+// in their place.
 type StatementAccountDetails struct {
-	Addresses    value.JSON `json:"addresses"`
-	CreditCard   value.JSON `json:"creditCard"`
+	// Addresses.
+	Addresses value.JSON `json:"addresses"`
+	// The credit card.
+	CreditCard value.JSON `json:"creditCard"`
+	// Rates for deposits.
 	DepositRates value.JSON `json:"depositRates"`
-	Features     value.JSON `json:"features"`
-	Fees         value.JSON `json:"fees"`
+	// Features.
+	Features value.JSON `json:"features"`
+	// Fees.
+	Fees value.JSON `json:"fees"`
+	// Rates for lending.
 	LendingRates value.JSON `json:"lendingRates"`
-	Loan         value.JSON `json:"loan"`
-	TermDeposit  value.JSON `json:"termDeposit"`
+	// The loan.
+	Loan value.JSON `json:"loan"`
+	// The term deposit.
+	TermDeposit value.JSON `json:"termDeposit"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
 }
 
+// ReportPage is a page of reports.
 type ReportPage struct {
-	Count int             `json:"count"`
-	Size  int             `json:"size"`
-	Data  []ReportSummary `json:"data"`
-	Type  string          `json:"type"`
-	Links *PageLinks      `json:"links"`
+	// How many reports the page holds.
+	Count int `json:"count"`
+	// How many reports there are. Do not page by it.
+	Size int `json:"size"`
+	// The reports.
+	Data []ReportSummary `json:"data"`
+	// Always "list".
+	Type string `json:"type"`
+	// Where this page and the next are found.
+	Links *PageLinks `json:"links"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
 }
 
+// ReportSummary names a report without its content.
 type ReportSummary struct {
-	ID         string         `json:"id"`
-	Title      string         `json:"title"`
-	ReportType string         `json:"reportType"`
-	Filters    []Filter       `json:"filters"`
-	CreatedBy  string         `json:"createdBy"`
-	Created    value.DateTime `json:"createdDate"`
-	ExpiresAt  value.DateTime `json:"expiresAt"`
-	Type       string         `json:"type"`
-	Links      *SelfLink      `json:"links"`
+	// Identification of the report.
+	ID string `json:"id"`
+	// Title of the report.
+	Title string `json:"title"`
+	// Type of the report.
+	ReportType string `json:"reportType"`
+	// What it covers.
+	Filters []Filter `json:"filters"`
+	// Who asked for it.
+	CreatedBy string `json:"createdBy"`
+	// When it was made.
+	Created value.DateTime `json:"createdDate"`
+	// Until when it is kept.
+	ExpiresAt value.DateTime `json:"expiresAt"`
+	// Always "report".
+	Type string `json:"type"`
+	// Where it is found.
+	Links *SelfLink `json:"links"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
 }
 
+// PageLinks is where a page and the next one are found.
 type PageLinks struct {
+	// Link to the next page; empty on the last.
 	Next string `json:"next"`
+	// Link to the page.
 	Self string `json:"self"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
@@ -594,71 +862,134 @@ type PageLinks struct {
 
 // ListTransactionsParams are the parameters of ReportsService.ListTransactions.
 type ListTransactionsParams struct {
-	Filter string
+	// Selects transactions.
+	Filter TransactionFilter
 }
 
 // apply puts the parameters into the request.
 func (p *ListTransactionsParams) apply(req *transport.Request) {
-	if p.Filter != "" {
-		req.SetQuery("filter", p.Filter)
-	}
+	req.SetFilter("filter", p.Filter.terms)
 }
 
-type TransactionPage struct {
-	Count int           `json:"count"`
-	Size  int           `json:"size"`
-	Data  []Transaction `json:"data"`
-	Type  string        `json:"type"`
-	Links *PageLinks    `json:"links"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
+// TransactionFilter selects transactions of a report.
+type TransactionFilter struct {
+	terms transport.Filter
 }
 
-type Transaction struct {
-	ID              string            `json:"id"`
-	Status          TransactionStatus `json:"status"`
-	Description     string            `json:"description"`
-	Amount          value.Decimal     `json:"amount"`
-	Direction       Direction         `json:"direction"`
-	Class           TransactionClass  `json:"class"`
-	Balance         value.Decimal     `json:"balance"`
-	TransactionDate value.DateTime    `json:"transactionDate"`
-	PostDate        value.DateTime    `json:"postDate"`
-	AccountID       string            `json:"account"`
-	ConnectionID    string            `json:"connection"`
-	InstitutionID   string            `json:"institution"`
-	Enrichment      Enrichment        `json:"enrich"`
-	Type            string            `json:"type"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
+// AccountID keeps what has a account.id that equals v.
+//
+// Identification of the account.
+func (f TransactionFilter) AccountID(v string) TransactionFilter {
+	return TransactionFilter{f.terms.And("account.id", "eq", v)}
 }
 
-type TransactionStatus string
-
-// Known values of TransactionStatus. The API may send others.
-const (
-	TransactionStatusPending TransactionStatus = "pending"
-	TransactionStatusPosted  TransactionStatus = "posted"
-)
-
-// Known tells whether this version of the package knows the value.
-func (v TransactionStatus) Known() bool {
-	switch v {
-	case TransactionStatusPending,
-		TransactionStatusPosted:
-		return true
-	}
-	return false
+// ConnectionID keeps what has a connection.id that equals v.
+//
+// Identification of the connection.
+func (f TransactionFilter) ConnectionID(v string) TransactionFilter {
+	return TransactionFilter{f.terms.And("connection.id", "eq", v)}
 }
 
+// InstitutionID keeps what has a institution.id that equals v.
+//
+// Identification of the institution.
+func (f TransactionFilter) InstitutionID(v string) TransactionFilter {
+	return TransactionFilter{f.terms.And("institution.id", "eq", v)}
+}
+
+// ID keeps what has a transaction.id that equals v.
+//
+// Identification of the transaction.
+func (f TransactionFilter) ID(v string) TransactionFilter {
+	return TransactionFilter{f.terms.And("transaction.id", "eq", v)}
+}
+
+// PostDate keeps what has a transaction.postDate that equals v.
+//
+// Day on which it was posted.
+func (f TransactionFilter) PostDate(v value.Date) TransactionFilter {
+	return TransactionFilter{f.terms.And("transaction.postDate", "eq", string(v))}
+}
+
+// PostDateBetween keeps what has a transaction.postDate that lies between from
+// and to, both included.
+//
+// Day on which it was posted.
+func (f TransactionFilter) PostDateBetween(from, to value.Date) TransactionFilter {
+	return TransactionFilter{f.terms.And("transaction.postDate", "bt", string(from), string(to))}
+}
+
+// PostDateAfter keeps what has a transaction.postDate that comes after v.
+//
+// Day on which it was posted.
+func (f TransactionFilter) PostDateAfter(v value.Date) TransactionFilter {
+	return TransactionFilter{f.terms.And("transaction.postDate", "gt", string(v))}
+}
+
+// PostDateFrom keeps what has a transaction.postDate that is v or comes after
+// it.
+//
+// Day on which it was posted.
+func (f TransactionFilter) PostDateFrom(v value.Date) TransactionFilter {
+	return TransactionFilter{f.terms.And("transaction.postDate", "gteq", string(v))}
+}
+
+// PostDateBefore keeps what has a transaction.postDate that comes before v.
+//
+// Day on which it was posted.
+func (f TransactionFilter) PostDateBefore(v value.Date) TransactionFilter {
+	return TransactionFilter{f.terms.And("transaction.postDate", "lt", string(v))}
+}
+
+// PostDateUntil keeps what has a transaction.postDate that is v or comes before
+// it.
+//
+// Day on which it was posted.
+func (f TransactionFilter) PostDateUntil(v value.Date) TransactionFilter {
+	return TransactionFilter{f.terms.And("transaction.postDate", "lteq", string(v))}
+}
+
+// Direction keeps what has a transaction.direction that equals v.
+//
+// Whether money came in or went out.
+func (f TransactionFilter) Direction(v Direction) TransactionFilter {
+	return TransactionFilter{f.terms.And("transaction.direction", "eq", string(v))}
+}
+
+// Class keeps what has a transaction.class that equals v.
+//
+// What kind of transaction it is.
+func (f TransactionFilter) Class(v TransactionClass) TransactionFilter {
+	return TransactionFilter{f.terms.And("transaction.class", "eq", string(v))}
+}
+
+// Status keeps what has a transaction.status that equals v.
+//
+// Whether it is final.
+func (f TransactionFilter) Status(v TransactionStatus) TransactionFilter {
+	return TransactionFilter{f.terms.And("transaction.status", "eq", string(v))}
+}
+
+// Raw adds a condition in the API's own syntax, for what this version does not
+// know.
+func (f TransactionFilter) Raw(condition string) TransactionFilter {
+	return TransactionFilter{f.terms.Raw(condition)}
+}
+
+// String returns the filter as it is sent, before URL encoding.
+func (f TransactionFilter) String() string {
+	return f.terms.String()
+}
+
+// Direction is whether money came in or went out.
 type Direction string
 
 // Known values of Direction. The API may send others.
 const (
+	// Money came in.
 	DirectionCredit Direction = "credit"
-	DirectionDebit  Direction = "debit"
+	// Money went out.
+	DirectionDebit Direction = "debit"
 )
 
 // Known tells whether this version of the package knows the value.
@@ -671,19 +1002,29 @@ func (v Direction) Known() bool {
 	return false
 }
 
+// TransactionClass is a kind of transaction.
 type TransactionClass string
 
 // Known values of TransactionClass. The API may send others.
 const (
-	TransactionClassBankFee        TransactionClass = "bank-fee"
+	// A fee of the bank.
+	TransactionClassBankFee TransactionClass = "bank-fee"
+	// Cash taken out.
 	TransactionClassCashWithdrawal TransactionClass = "cash-withdrawal"
-	TransactionClassDirectCredit   TransactionClass = "direct-credit"
-	TransactionClassInterest       TransactionClass = "interest"
-	TransactionClassLoanInterest   TransactionClass = "loan-interest"
-	TransactionClassLoanRepayment  TransactionClass = "loan-repayment"
-	TransactionClassPayment        TransactionClass = "payment"
-	TransactionClassRefund         TransactionClass = "refund"
-	TransactionClassTransfer       TransactionClass = "transfer"
+	// Money paid in directly.
+	TransactionClassDirectCredit TransactionClass = "direct-credit"
+	// Interest earned.
+	TransactionClassInterest TransactionClass = "interest"
+	// Interest on a loan.
+	TransactionClassLoanInterest TransactionClass = "loan-interest"
+	// A repayment of a loan.
+	TransactionClassLoanRepayment TransactionClass = "loan-repayment"
+	// A payment for goods or services.
+	TransactionClassPayment TransactionClass = "payment"
+	// Money given back.
+	TransactionClassRefund TransactionClass = "refund"
+	// A transfer between accounts.
+	TransactionClassTransfer TransactionClass = "transfer"
 )
 
 // Known tells whether this version of the package knows the value.
@@ -703,79 +1044,192 @@ func (v TransactionClass) Known() bool {
 	return false
 }
 
+// TransactionStatus is whether a transaction is final.
+type TransactionStatus string
+
+// Known values of TransactionStatus. The API may send others.
+const (
+	// Not yet final.
+	TransactionStatusPending TransactionStatus = "pending"
+	// Final.
+	TransactionStatusPosted TransactionStatus = "posted"
+)
+
+// Known tells whether this version of the package knows the value.
+func (v TransactionStatus) Known() bool {
+	switch v {
+	case TransactionStatusPending,
+		TransactionStatusPosted:
+		return true
+	}
+	return false
+}
+
+// TransactionPage is a page of transactions.
+type TransactionPage struct {
+	// How many transactions the page holds.
+	Count int `json:"count"`
+	// How many transactions there are. Do not page by it.
+	Size int `json:"size"`
+	// The transactions.
+	Data []Transaction `json:"data"`
+	// Always "list".
+	Type string `json:"type"`
+	// Where this page and the next are found.
+	Links *PageLinks `json:"links"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// Transaction is a transaction that a report was made from.
+type Transaction struct {
+	// Identification of the transaction.
+	ID string `json:"id"`
+	// Whether it is final.
+	Status TransactionStatus `json:"status"`
+	// Text of the transaction.
+	Description string `json:"description"`
+	// Amount; negative for money going out.
+	Amount value.Decimal `json:"amount"`
+	// Whether money came in or went out.
+	Direction Direction `json:"direction"`
+	// What kind of transaction it is.
+	Class TransactionClass `json:"class"`
+	// Balance of the account after the transaction, if known.
+	Balance value.Decimal `json:"balance"`
+	// When it was made, if the institution says.
+	TransactionDate value.DateTime `json:"transactionDate"`
+	// When it was posted; empty while it is pending.
+	PostDate value.DateTime `json:"postDate"`
+	// Identification of the account.
+	AccountID string `json:"account"`
+	// Identification of the connection.
+	ConnectionID string `json:"connection"`
+	// Identification of the institution.
+	InstitutionID string `json:"institution"`
+	// What is known about the other side.
+	Enrichment Enrichment `json:"enrich"`
+	// Always "transaction".
+	Type string `json:"type"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// Enrichment is what is known about the other side of a transaction.
 type Enrichment struct {
-	CleanDescription string    `json:"cleanDescription"`
-	Merchant         *Merchant `json:"merchant"`
-	Category         *Category `json:"category"`
-	Location         *Location `json:"location"`
-	Tags             []string  `json:"tags"`
+	// The transaction's text without noise.
+	CleanDescription string `json:"cleanDescription"`
+	// The merchant, if recognised.
+	Merchant *Merchant `json:"merchant"`
+	// What kind of business it is.
+	Category *Category `json:"category"`
+	// Where the business is.
+	Location *Location `json:"location"`
+	// Words that characterise the transaction.
+	Tags []string `json:"tags"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
 }
 
+// Merchant is a business that takes payments.
 type Merchant struct {
-	ID            string       `json:"id"`
-	BusinessName  string       `json:"businessName"`
-	ABN           string       `json:"ABN"`
-	Website       string       `json:"website"`
-	PhoneNumber   *PhoneNumber `json:"phoneNumber"`
-	Logo          string       `json:"logoMaster"`
-	LogoThumbnail string       `json:"logoThumb"`
+	// Identification of the merchant.
+	ID string `json:"id"`
+	// Name that the business trades under.
+	BusinessName string `json:"businessName"`
+	// Australian Business Number.
+	ABN string `json:"ABN"`
+	// Address of the business's web site.
+	Website string `json:"website"`
+	// Telephone number of the business.
+	PhoneNumber *PhoneNumber `json:"phoneNumber"`
+	// Address of the logo in full size.
+	Logo string `json:"logoMaster"`
+	// Address of the logo in small.
+	LogoThumbnail string `json:"logoThumb"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
 }
 
+// PhoneNumber is a telephone number in two notations.
 type PhoneNumber struct {
+	// As it is dialled from abroad.
 	International string `json:"international"`
-	Local         string `json:"local"`
+	// As it is dialled within the country.
+	Local string `json:"local"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
 }
 
+// Category is the kind of business that a transaction was with.
 type Category struct {
+	// The industry.
 	ANZSIC *Industry `json:"anzsic"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
 }
 
+// Industry is a place in the industry classification of Australia and New
+// Zealand (ANZSIC), from broad to narrow.
 type Industry struct {
-	Division    *CodeTitle `json:"division"`
+	// Division, the broadest level.
+	Division *CodeTitle `json:"division"`
+	// Subdivision.
 	Subdivision *CodeTitle `json:"subdivision"`
-	Group       *CodeTitle `json:"group"`
-	Class       *CodeTitle `json:"class"`
+	// Group.
+	Group *CodeTitle `json:"group"`
+	// Class, the narrowest level.
+	Class *CodeTitle `json:"class"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
 }
 
+// CodeTitle is a code and what it stands for.
 type CodeTitle struct {
-	Code  string `json:"code"`
+	// The code.
+	Code string `json:"code"`
+	// What it stands for.
 	Title string `json:"title"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
 }
 
+// Location is the place of a business.
 type Location struct {
-	FormattedAddress string       `json:"formattedAddress"`
-	RouteNo          string       `json:"routeNo"`
-	Route            string       `json:"route"`
-	Suburb           string       `json:"suburb"`
-	State            string       `json:"state"`
-	PostalCode       string       `json:"postalCode"`
-	Country          string       `json:"country"`
-	Geometry         *Coordinates `json:"geometry"`
+	// The whole address in one text.
+	FormattedAddress string `json:"formattedAddress"`
+	// Number in the street.
+	RouteNo string `json:"routeNo"`
+	// Street.
+	Route string `json:"route"`
+	// Suburb or city.
+	Suburb string `json:"suburb"`
+	// State or territory.
+	State string `json:"state"`
+	// Postcode.
+	PostalCode string `json:"postalCode"`
+	// Country.
+	Country string `json:"country"`
+	// Position on the map.
+	Geometry *Coordinates `json:"geometry"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
 }
 
+// Coordinates is a position on the map.
 type Coordinates struct {
-	Latitude  string `json:"lat"`
+	// Latitude in degrees.
+	Latitude string `json:"lat"`
+	// Longitude in degrees.
 	Longitude string `json:"lng"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.

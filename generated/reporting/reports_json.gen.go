@@ -102,6 +102,7 @@ func FilterValueOf(raw value.JSON) FilterValue {
 	return FilterValue{raw: raw}
 }
 
+// Text returns the value when it is one text.
 func (v FilterValue) Text() (string, bool) {
 	return wire.VariantText[string](v.raw, wire.Match{Kind: "string"})
 }
@@ -111,6 +112,7 @@ func NewFilterValueText(v string) FilterValue {
 	return FilterValue{raw: value.JSON(wire.AppendString(nil, v))}
 }
 
+// List returns the value when it is a list of texts.
 func (v FilterValue) List() ([]string, bool) {
 	return wire.VariantTexts[string](v.raw, wire.Match{Kind: "array"})
 }
@@ -451,6 +453,7 @@ func ReportDataOf(raw value.JSON) ReportData {
 	return ReportData{raw: raw}
 }
 
+// Affordability returns the findings of a report of type CON_AFFOR_01.
 func (v ReportData) Affordability() (*AffordabilityData, bool) {
 	return wire.Variant[AffordabilityData](v.raw, wire.Match{Member: "accounts"})
 }
@@ -460,6 +463,7 @@ func NewReportDataAffordability(v AffordabilityData) ReportData {
 	return ReportData{raw: value.JSON(v.AppendJSON(nil))}
 }
 
+// Statement returns the findings of a report of type STATEMENT_01.
 func (v ReportData) Statement() (*StatementData, bool) {
 	return wire.Variant[StatementData](v.raw, wire.Match{Member: "account"})
 }

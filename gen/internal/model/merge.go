@@ -143,6 +143,11 @@ func (b *builder) merge(into, t *Type) {
 	if into.Kind == Union && len(into.Variants) != len(t.Variants) {
 		collide("their variants differ")
 	}
+	for i, v := range t.Variants {
+		if i < len(into.Variants) && into.Variants[i].Doc == "" {
+			into.Variants[i].Doc = v.Doc
+		}
+	}
 	if !sameShape && !(into.explicit && t.explicit) {
 		collide("their members differ")
 	}

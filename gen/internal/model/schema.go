@@ -41,7 +41,9 @@ func (b *builder) ref(n spec.Node, ctx context) Ref {
 		return Ref{Prim: Named, Type: t}
 	}
 	if r := n.Ref(); r != "" {
-		ctx.parent, ctx.name, ctx.explicit, ctx.property = "", GoName(r[strings.LastIndexByte(r, '/')+1:]), false, false
+		parts := strings.Split(r, "/")
+		ctx.parent, ctx.name, ctx.explicit = "", GoName(parts[len(parts)-1]), false
+		ctx.property = parts[len(parts)-2] == "properties" // a reference to a property leads to its schema
 	}
 	n = target
 	typ := n.Str("type")
@@ -294,6 +296,12 @@ func (b *builder) enum(n spec.Node, ctx context) Ref {
 			Name: entry.Name, Was: entry.Was, Wire: wire, Pos: v.Pos(),
 			Doc: b.documented(doc),
 		})
+	}
+	for _, decl := range n.Get("x-enum").Members() {
+		if !slices.ContainsFunc(t.Values, func(v *Value) bool { return v.Wire == decl.Name() }) {
+			b.fault(decl, "no-value", "%q is no value of the enumeration %s", decl.Name(), t.Name).
+				WithHint("remove it from x-enum, or add the value to the enumeration")
+		}
 	}
 	return Ref{Prim: Named, Type: t}
 }
