@@ -18,8 +18,7 @@ type EventsService struct {
 
 // GetType returns one type of event.
 //
-// GET /events/types/{id}: SERVER_ACCESS token, repeated on any transient
-// failure (class A).
+// GET /events/types/{id}: SERVER_ACCESS token, safe to repeat (class A).
 func (s *EventsService) GetType(ctx context.Context, eventTypeID string, opts ...transport.Option) (*EventType, error) {
 	req := transport.NewRequest(&opEventsGetType, eventTypeID)
 	var out EventType
@@ -31,8 +30,7 @@ func (s *EventsService) GetType(ctx context.Context, eventTypeID string, opts ..
 
 // Get returns one event.
 //
-// GET /events/{id}: SERVER_ACCESS token, repeated on any transient failure
-// (class A).
+// GET /events/{id}: SERVER_ACCESS token, safe to repeat (class A).
 func (s *EventsService) Get(ctx context.Context, eventID string, opts ...transport.Option) (*Event, error) {
 	req := transport.NewRequest(&opEventsGet, eventID)
 	var out Event
@@ -44,8 +42,7 @@ func (s *EventsService) Get(ctx context.Context, eventID string, opts ...transpo
 
 // List returns the events of the last seven days.
 //
-// GET /events: SERVER_ACCESS token, repeated on any transient failure (class
-// A).
+// GET /events: SERVER_ACCESS token, safe to repeat (class A).
 func (s *EventsService) List(ctx context.Context, params ListEventsParams, opts ...transport.Option) (*EventList, error) {
 	req := transport.NewRequest(&opEventsList)
 	params.apply(req)
@@ -58,8 +55,7 @@ func (s *EventsService) List(ctx context.Context, params ListEventsParams, opts 
 
 // ListTypes returns the types of events that there are.
 //
-// GET /events/types: SERVER_ACCESS token, repeated on any transient failure
-// (class A).
+// GET /events/types: SERVER_ACCESS token, safe to repeat (class A).
 func (s *EventsService) ListTypes(ctx context.Context, opts ...transport.Option) (*EventTypeList, error) {
 	req := transport.NewRequest(&opEventsListTypes)
 	var out EventTypeList
@@ -69,44 +65,52 @@ func (s *EventsService) ListTypes(ctx context.Context, opts ...transport.Option)
 	return &out, nil
 }
 
-// EventType is a type of event.
-type EventType struct {
-	// Identification of the type: entity and verb, such as consent.revoked.
-	ID string `json:"id"`
-	// When the event happens.
-	Description string `json:"description"`
-	// Always "event-type".
-	Type string `json:"type"`
-	// Where the type is found.
-	Links *SelfLink `json:"links"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
+// ListEventsParams are the parameters of EventsService.List.
+type ListEventsParams struct {
+	// Selects events.
+	Filter EventFilter
 }
 
-// Event is something that happened to a user or to a user's data.
-type Event struct {
-	// Identification of the event.
-	ID string `json:"id"`
-	// What the event is about.
-	Entity EventEntity `json:"entity"`
-	// What happened.
-	Verb EventVerb `json:"eventType"`
-	// Identification of the user.
-	UserID string `json:"userId"`
-	// When it happened.
-	Created value.DateTime `json:"createdDate"`
-	// Link to what the event is about.
-	DataURL string `json:"dataRef"`
-	// What the event is about, as it was then. Its shape depends on Entity.
-	Data value.JSON `json:"data"`
-	// Always "event".
-	Type string `json:"type"`
-	// Where the event is found.
-	Links *SelfLink `json:"links"`
+// apply puts the parameters into the request.
+func (p *ListEventsParams) apply(req *transport.Request) {
+	req.SetFilter("filter", p.Filter.terms)
+}
 
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
+// EventFilter selects events.
+type EventFilter struct {
+	terms transport.Filter
+}
+
+// UserID keeps what has a user.id that equals v.
+//
+// Identification of the user that the event is about.
+func (f EventFilter) UserID(v string) EventFilter {
+	return EventFilter{f.terms.And("user.id", "eq", v)}
+}
+
+// Entity keeps what has a event.entity that equals v.
+//
+// What the event is about.
+func (f EventFilter) Entity(v EventEntity) EventFilter {
+	return EventFilter{f.terms.And("event.entity", "eq", string(v))}
+}
+
+// Verb keeps what has a event.type that equals v.
+//
+// What happened.
+func (f EventFilter) Verb(v EventVerb) EventFilter {
+	return EventFilter{f.terms.And("event.type", "eq", string(v))}
+}
+
+// Raw adds a condition in the API's own syntax, for what this version does not
+// know.
+func (f EventFilter) Raw(condition string) EventFilter {
+	return EventFilter{f.terms.Raw(condition)}
+}
+
+// String returns the filter as it is sent, before URL encoding.
+func (f EventFilter) String() string {
+	return f.terms.String()
 }
 
 // EventEntity is what an event is about.
@@ -184,52 +188,97 @@ func (v EventVerb) Known() bool {
 	return false
 }
 
-// ListEventsParams are the parameters of EventsService.List.
-type ListEventsParams struct {
-	// Selects events.
-	Filter EventFilter
+// EventType is a type of event.
+type EventType struct {
+	// Identification of the type: entity and verb, such as consent.revoked.
+	ID string `json:"id"`
+	// When the event happens.
+	Description string `json:"description"`
+	// Always "event-type".
+	Type string `json:"type"`
+	// Where the type is found.
+	Links *SelfLink `json:"links"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
 }
 
-// apply puts the parameters into the request.
-func (p *ListEventsParams) apply(req *transport.Request) {
-	req.SetFilter("filter", p.Filter.terms)
+// Event is something that happened to a user or to a user's data.
+type Event struct {
+	// Identification of the event.
+	ID string `json:"id"`
+	// What the event is about.
+	Entity EventEntity `json:"entity"`
+	// What happened.
+	Verb EventVerb `json:"eventType"`
+	// Identification of the user.
+	UserID string `json:"userId"`
+	// When it happened.
+	Created value.DateTime `json:"createdDate"`
+	// Link to what the event is about.
+	DataURL string `json:"dataRef"`
+	// What the event is about, as it was then. Its shape depends on Entity.
+	Data EventData `json:"data"`
+	// Always "event".
+	Type string `json:"type"`
+	// Where the event is found.
+	Links *SelfLink `json:"links"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
 }
 
-// EventFilter selects events.
-type EventFilter struct {
-	terms transport.Filter
+// EventData is what an event is about. Raw gives the shapes that are not known
+// here.
+type EventData struct {
+	raw value.JSON
 }
 
-// UserID keeps what has a user.id that equals v.
-//
-// Identification of the user that the event is about.
-func (f EventFilter) UserID(v string) EventFilter {
-	return EventFilter{f.terms.And("user.id", "eq", v)}
+// EventConnection is a connection as it was when an event happened.
+type EventConnection struct {
+	// Identification of the connection.
+	ID string `json:"id"`
+	// Whether the connection worked.
+	Status string `json:"status"`
+	// The institution.
+	Institution *Reference `json:"institution"`
+	// Whether the bank asks questions; nil when it is not said.
+	MFAEnabled *bool `json:"mfaEnabled"`
+	// When it was made.
+	Created value.DateTime `json:"createdDate"`
+	// When it was last refreshed.
+	LastUsed value.DateTime `json:"lastUsed"`
+	// Always "connection".
+	Type string `json:"type"`
+	// Where the connection leads.
+	Links *EventConnectionLinks `json:"links"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
 }
 
-// Entity keeps what has a event.entity that equals v.
-//
-// What the event is about.
-func (f EventFilter) Entity(v EventEntity) EventFilter {
-	return EventFilter{f.terms.And("event.entity", "eq", string(v))}
+// EventConnectionLinks is where an event's connection leads.
+type EventConnectionLinks struct {
+	// Link to its accounts.
+	Accounts string `json:"accounts"`
+	// Link to the connection.
+	Self string `json:"self"`
+	// Link to its transactions.
+	Transactions string `json:"transactions"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
 }
 
-// Verb keeps what has a event.type that equals v.
-//
-// What happened.
-func (f EventFilter) Verb(v EventVerb) EventFilter {
-	return EventFilter{f.terms.And("event.type", "eq", string(v))}
-}
+// EventTransactions says which connection has new transactions.
+type EventTransactions struct {
+	// The connection.
+	Connection *Reference `json:"connection"`
+	// How many there are.
+	Count int `json:"count"`
 
-// Raw adds a condition in the API's own syntax, for what this version does not
-// know.
-func (f EventFilter) Raw(condition string) EventFilter {
-	return EventFilter{f.terms.Raw(condition)}
-}
-
-// String returns the filter as it is sent, before URL encoding.
-func (f EventFilter) String() string {
-	return f.terms.String()
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
 }
 
 // EventList is a list of events.

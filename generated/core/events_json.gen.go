@@ -83,7 +83,7 @@ func (v *Event) DecodeJSON(d *wire.Decoder) {
 		case "dataRef":
 			v.DataURL = m.String()
 		case "data":
-			v.Data = m.RawValue()
+			m.Value(&v.Data)
 		case "type":
 			v.Type = m.String()
 		case "links":
@@ -103,7 +103,7 @@ func (v *Event) AppendJSON(b []byte) []byte {
 	w.String("userId", v.UserID, wire.Optional)
 	w.String("createdDate", string(v.Created), wire.Optional)
 	w.String("dataRef", v.DataURL, wire.Optional)
-	w.Raw("data", v.Data, wire.Optional)
+	w.Value("data", &v.Data, wire.Optional)
 	w.String("type", v.Type, wire.Optional)
 	wire.AppendPointer(&w, "links", v.Links, wire.Optional)
 	return w.End()
@@ -116,6 +116,206 @@ func (v Event) MarshalJSON() ([]byte, error) {
 
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *Event) UnmarshalJSON(data []byte) error {
+	return wire.Unmarshal(data, v)
+}
+
+// Raw returns the value as it came.
+func (v EventData) Raw() value.JSON {
+	return v.raw
+}
+
+// IsZero tells whether there is no value, or null.
+func (v EventData) IsZero() bool {
+	return v.raw.IsZero()
+}
+
+// EventDataOf returns a EventData that holds raw.
+func EventDataOf(raw value.JSON) EventData {
+	return EventData{raw: raw}
+}
+
+// Connection returns the connection that the event is about.
+func (v EventData) Connection() (*EventConnection, bool) {
+	return wire.Variant[EventConnection](v.raw, wire.Match{
+		Equals: []string{"connection"},
+		Member: "type",
+	})
+}
+
+// NewEventDataConnection returns a EventData that holds v.
+func NewEventDataConnection(v EventConnection) EventData {
+	return EventData{raw: value.JSON(v.AppendJSON(nil))}
+}
+
+// Transactions returns which connection has new transactions.
+func (v EventData) Transactions() (*EventTransactions, bool) {
+	return wire.Variant[EventTransactions](v.raw, wire.Match{Member: "connection"})
+}
+
+// NewEventDataTransactions returns a EventData that holds v.
+func NewEventDataTransactions(v EventTransactions) EventData {
+	return EventData{raw: value.JSON(v.AppendJSON(nil))}
+}
+
+// DecodeJSON reads the value from d.
+func (v *EventData) DecodeJSON(d *wire.Decoder) {
+	v.raw = d.ReadRaw()
+}
+
+// AppendJSON appends the value's JSON form to b.
+func (v *EventData) AppendJSON(b []byte) []byte {
+	return wire.AppendRaw(b, v.raw)
+}
+
+// MarshalJSON implements json.Marshaler.
+func (v EventData) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&v)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (v *EventData) UnmarshalJSON(data []byte) error {
+	return wire.Unmarshal(data, v)
+}
+
+var eventConnectionMembers = [...]string{
+	"id",
+	"status",
+	"institution",
+	"mfaEnabled",
+	"createdDate",
+	"lastUsed",
+	"type",
+	"links",
+}
+
+// DecodeJSON reads the value from d.
+func (v *EventConnection) DecodeJSON(d *wire.Decoder) {
+	m := d.Members(&v.JSON, eventConnectionMembers[:])
+	for m.Next() {
+		switch m.Name() {
+		case "id":
+			v.ID = m.String()
+		case "status":
+			v.Status = m.String()
+		case "institution":
+			v.Institution = wire.Pointer[Reference](&m)
+		case "mfaEnabled":
+			v.MFAEnabled = m.OptBool()
+		case "createdDate":
+			v.Created = value.DateTime(m.String())
+		case "lastUsed":
+			v.LastUsed = value.DateTime(m.String())
+		case "type":
+			v.Type = m.String()
+		case "links":
+			v.Links = wire.Pointer[EventConnectionLinks](&m)
+		default:
+			m.Extra()
+		}
+	}
+}
+
+// AppendJSON appends the value's JSON form to b.
+func (v *EventConnection) AppendJSON(b []byte) []byte {
+	w := wire.BeginObject(b, &v.JSON, eventConnectionMembers[:])
+	w.String("id", v.ID, wire.Optional)
+	w.String("status", v.Status, wire.Optional)
+	wire.AppendPointer(&w, "institution", v.Institution, wire.Optional)
+	w.OptBool("mfaEnabled", v.MFAEnabled, wire.Optional)
+	w.String("createdDate", string(v.Created), wire.Optional)
+	w.String("lastUsed", string(v.LastUsed), wire.Optional)
+	w.String("type", v.Type, wire.Optional)
+	wire.AppendPointer(&w, "links", v.Links, wire.Optional)
+	return w.End()
+}
+
+// MarshalJSON implements json.Marshaler.
+func (v EventConnection) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&v)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (v *EventConnection) UnmarshalJSON(data []byte) error {
+	return wire.Unmarshal(data, v)
+}
+
+var eventConnectionLinksMembers = [...]string{
+	"accounts",
+	"self",
+	"transactions",
+}
+
+// DecodeJSON reads the value from d.
+func (v *EventConnectionLinks) DecodeJSON(d *wire.Decoder) {
+	m := d.Members(&v.JSON, eventConnectionLinksMembers[:])
+	for m.Next() {
+		switch m.Name() {
+		case "accounts":
+			v.Accounts = m.String()
+		case "self":
+			v.Self = m.String()
+		case "transactions":
+			v.Transactions = m.String()
+		default:
+			m.Extra()
+		}
+	}
+}
+
+// AppendJSON appends the value's JSON form to b.
+func (v *EventConnectionLinks) AppendJSON(b []byte) []byte {
+	w := wire.BeginObject(b, &v.JSON, eventConnectionLinksMembers[:])
+	w.String("accounts", v.Accounts, wire.Optional)
+	w.String("self", v.Self, wire.Optional)
+	w.String("transactions", v.Transactions, wire.Optional)
+	return w.End()
+}
+
+// MarshalJSON implements json.Marshaler.
+func (v EventConnectionLinks) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&v)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (v *EventConnectionLinks) UnmarshalJSON(data []byte) error {
+	return wire.Unmarshal(data, v)
+}
+
+var eventTransactionsMembers = [...]string{
+	"connection",
+	"count",
+}
+
+// DecodeJSON reads the value from d.
+func (v *EventTransactions) DecodeJSON(d *wire.Decoder) {
+	m := d.Members(&v.JSON, eventTransactionsMembers[:])
+	for m.Next() {
+		switch m.Name() {
+		case "connection":
+			v.Connection = wire.Pointer[Reference](&m)
+		case "count":
+			v.Count = m.Int()
+		default:
+			m.Extra()
+		}
+	}
+}
+
+// AppendJSON appends the value's JSON form to b.
+func (v *EventTransactions) AppendJSON(b []byte) []byte {
+	w := wire.BeginObject(b, &v.JSON, eventTransactionsMembers[:])
+	wire.AppendPointer(&w, "connection", v.Connection, wire.Optional)
+	w.Int("count", v.Count, wire.Optional)
+	return w.End()
+}
+
+// MarshalJSON implements json.Marshaler.
+func (v EventTransactions) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&v)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (v *EventTransactions) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 

@@ -21,8 +21,7 @@ type JobsService struct {
 // has: the steps after it then stay pending for ever. It has succeeded when
 // every step has succeeded or was skipped.
 //
-// GET /jobs/{jobId}: SERVER_ACCESS token, repeated on any transient failure
-// (class A).
+// GET /jobs/{jobId}: SERVER_ACCESS token, safe to repeat (class A).
 func (s *JobsService) Get(ctx context.Context, jobID string, opts ...transport.Option) (*Job, error) {
 	req := transport.NewRequest(&opJobsGet, jobID)
 	var out Job
@@ -34,8 +33,7 @@ func (s *JobsService) Get(ctx context.Context, jobID string, opts ...transport.O
 
 // List returns a user's jobs of the last seven days.
 //
-// GET /users/{userId}/jobs: SERVER_ACCESS token, repeated on any transient
-// failure (class A).
+// GET /users/{userId}/jobs: SERVER_ACCESS token, safe to repeat (class A).
 func (s *JobsService) List(ctx context.Context, userID string, params ListJobsParams, opts ...transport.Option) (*JobList, error) {
 	req := transport.NewRequest(&opJobsList, userID)
 	params.apply(req)
@@ -51,8 +49,8 @@ func (s *JobsService) List(ctx context.Context, userID string, params ListJobsPa
 // is. An answer is used up by the call, right or wrong: after a wrong one the
 // step fails, and the connection is to be refreshed again.
 //
-// POST /jobs/{jobId}/mfa: CLIENT_ACCESS token bound to the user, repeated only
-// when it was never sent (class D).
+// POST /jobs/{jobId}/mfa: CLIENT_ACCESS token bound to the user, not to be
+// repeated once sent (class D).
 func (s *JobsService) SubmitMFA(ctx context.Context, jobID string, params SubmitMFAParams, opts ...transport.Option) (*JobReference, error) {
 	req := transport.NewRequest(&opJobsSubmitMFA, jobID)
 	params.apply(req)
@@ -61,6 +59,56 @@ func (s *JobsService) SubmitMFA(ctx context.Context, jobID string, params Submit
 		return nil, err
 	}
 	return &out, nil
+}
+
+// ListJobsParams are the parameters of JobsService.List.
+type ListJobsParams struct {
+	// Selects jobs.
+	Filter JobFilter
+}
+
+// apply puts the parameters into the request.
+func (p *ListJobsParams) apply(req *transport.Request) {
+	req.SetFilter("filter", p.Filter.terms)
+}
+
+// JobFilter selects jobs.
+type JobFilter struct {
+	terms transport.Filter
+}
+
+// ConnectionID keeps what has a connection.id that equals v.
+//
+// Identification of the connection that the job works on.
+func (f JobFilter) ConnectionID(v string) JobFilter {
+	return JobFilter{f.terms.And("connection.id", "eq", v)}
+}
+
+// Raw adds a condition in the API's own syntax, for what this version does not
+// know.
+func (f JobFilter) Raw(condition string) JobFilter {
+	return JobFilter{f.terms.Raw(condition)}
+}
+
+// String returns the filter as it is sent, before URL encoding.
+func (f JobFilter) String() string {
+	return f.terms.String()
+}
+
+// SubmitMFAParams answers a bank's question.
+type SubmitMFAParams struct {
+	// The answers, in the order of the prompts. For an approval in the bank's
+	// app, the single word confirmed.
+	Answers []string `json:"mfa-response"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// apply puts the parameters into the request.
+func (p *SubmitMFAParams) apply(req *transport.Request) {
+	req.Require("mfa-response", len(p.Answers) > 0)
+	req.SetJSON(p)
 }
 
 // Job is work that Basiq does in the background for a connection, a statement
@@ -364,40 +412,6 @@ type JobLinks struct {
 	JSON wire.Object `json:"-"`
 }
 
-// ListJobsParams are the parameters of JobsService.List.
-type ListJobsParams struct {
-	// Selects jobs.
-	Filter JobFilter
-}
-
-// apply puts the parameters into the request.
-func (p *ListJobsParams) apply(req *transport.Request) {
-	req.SetFilter("filter", p.Filter.terms)
-}
-
-// JobFilter selects jobs.
-type JobFilter struct {
-	terms transport.Filter
-}
-
-// ConnectionID keeps what has a connection.id that equals v.
-//
-// Identification of the connection that the job works on.
-func (f JobFilter) ConnectionID(v string) JobFilter {
-	return JobFilter{f.terms.And("connection.id", "eq", v)}
-}
-
-// Raw adds a condition in the API's own syntax, for what this version does not
-// know.
-func (f JobFilter) Raw(condition string) JobFilter {
-	return JobFilter{f.terms.Raw(condition)}
-}
-
-// String returns the filter as it is sent, before URL encoding.
-func (f JobFilter) String() string {
-	return f.terms.String()
-}
-
 // JobList is a list of jobs.
 type JobList struct {
 	// How many jobs the list holds.
@@ -411,22 +425,6 @@ type JobList struct {
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
-}
-
-// SubmitMFAParams answers a bank's question.
-type SubmitMFAParams struct {
-	// The answers, in the order of the prompts. For an approval in the bank's
-	// app, the single word confirmed.
-	Answers []string `json:"mfa-response"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// apply puts the parameters into the request.
-func (p *SubmitMFAParams) apply(req *transport.Request) {
-	req.Require("mfa-response", len(p.Answers) > 0)
-	req.SetJSON(p)
 }
 
 // JobReference names a job that was started.

@@ -7,6 +7,40 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
+var submitMFAParamsMembers = [...]string{
+	"mfa-response",
+}
+
+// DecodeJSON reads the value from d.
+func (v *SubmitMFAParams) DecodeJSON(d *wire.Decoder) {
+	m := d.Members(&v.JSON, submitMFAParamsMembers[:])
+	for m.Next() {
+		switch m.Name() {
+		case "mfa-response":
+			v.Answers = m.Strings()
+		default:
+			m.Extra()
+		}
+	}
+}
+
+// AppendJSON appends the value's JSON form to b.
+func (v *SubmitMFAParams) AppendJSON(b []byte) []byte {
+	w := wire.BeginObject(b, &v.JSON, submitMFAParamsMembers[:])
+	w.Strings("mfa-response", v.Answers, wire.Required)
+	return w.End()
+}
+
+// MarshalJSON implements json.Marshaler.
+func (v SubmitMFAParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&v)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (v *SubmitMFAParams) UnmarshalJSON(data []byte) error {
+	return wire.Unmarshal(data, v)
+}
+
 var jobMembers = [...]string{
 	"id",
 	"jobType",
@@ -471,40 +505,6 @@ func (v JobList) MarshalJSON() ([]byte, error) {
 
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *JobList) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
-
-var submitMFAParamsMembers = [...]string{
-	"mfa-response",
-}
-
-// DecodeJSON reads the value from d.
-func (v *SubmitMFAParams) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, submitMFAParamsMembers[:])
-	for m.Next() {
-		switch m.Name() {
-		case "mfa-response":
-			v.Answers = m.Strings()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *SubmitMFAParams) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, submitMFAParamsMembers[:])
-	w.Strings("mfa-response", v.Answers, wire.Required)
-	return w.End()
-}
-
-// MarshalJSON implements json.Marshaler.
-func (v SubmitMFAParams) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
-
-// UnmarshalJSON implements json.Unmarshaler.
-func (v *SubmitMFAParams) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 

@@ -20,8 +20,7 @@ type UsersService struct {
 // identification that the answer holds: there is no way to find it again, and a
 // second call makes a second user.
 //
-// POST /users: SERVER_ACCESS token, repeated only when it was never sent (class
-// D).
+// POST /users: SERVER_ACCESS token, not to be repeated once sent (class D).
 func (s *UsersService) Create(ctx context.Context, params CreateUserParams, opts ...transport.Option) (*User, error) {
 	req := transport.NewRequest(&opUsersCreate)
 	params.apply(req)
@@ -34,8 +33,7 @@ func (s *UsersService) Create(ctx context.Context, params CreateUserParams, opts
 
 // Get returns a user, with references to the user's accounts and connections.
 //
-// GET /users/{userId}: SERVER_ACCESS token, repeated on any transient failure
-// (class A).
+// GET /users/{userId}: SERVER_ACCESS token, safe to repeat (class A).
 func (s *UsersService) Get(ctx context.Context, userID string, opts ...transport.Option) (*User, error) {
 	req := transport.NewRequest(&opUsersGet, userID)
 	var out User
@@ -47,8 +45,7 @@ func (s *UsersService) Get(ctx context.Context, userID string, opts ...transport
 
 // Update changes a user. What is left out stays as it is.
 //
-// POST /users/{userId}: SERVER_ACCESS token, idempotent, repeated on transient
-// failures (class B).
+// POST /users/{userId}: SERVER_ACCESS token, idempotent (class B).
 func (s *UsersService) Update(ctx context.Context, userID string, params UpdateUserParams, opts ...transport.Option) (*User, error) {
 	req := transport.NewRequest(&opUsersUpdate, userID)
 	params.apply(req)
@@ -62,8 +59,7 @@ func (s *UsersService) Update(ctx context.Context, userID string, params UpdateU
 // Delete deletes a user with all connections and data. It cannot be undone. A
 // second call fails with ErrNotFound.
 //
-// DELETE /users/{userId}: SERVER_ACCESS token, idempotent, repeated on
-// transient failures (class B).
+// DELETE /users/{userId}: SERVER_ACCESS token, idempotent (class B).
 func (s *UsersService) Delete(ctx context.Context, userID string, opts ...transport.Option) error {
 	req := transport.NewRequest(&opUsersDelete, userID)
 	return s.client.Do(ctx, req, nil, opts...)
@@ -143,6 +139,29 @@ type BusinessAddress struct {
 	JSON wire.Object `json:"-"`
 }
 
+// UpdateUserParams says what to change of a user. A nil field stays as it is.
+// Email or Mobile must remain.
+type UpdateUserParams struct {
+	// Email address.
+	Email *string `json:"email"`
+	// Mobile number in the international form.
+	Mobile *string `json:"mobile"`
+	// First name.
+	FirstName *string `json:"firstName"`
+	// Middle names.
+	MiddleName *string `json:"middleName"`
+	// Last name.
+	LastName *string `json:"lastName"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// apply puts the parameters into the request.
+func (p *UpdateUserParams) apply(req *transport.Request) {
+	req.SetJSON(p)
+}
+
 // User is a person or business whose data is shared with the application.
 type User struct {
 	// Identification of the user.
@@ -210,29 +229,6 @@ type UserLinks struct {
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
-}
-
-// UpdateUserParams says what to change of a user. A nil field stays as it is.
-// Email or Mobile must remain.
-type UpdateUserParams struct {
-	// Email address.
-	Email *string `json:"email"`
-	// Mobile number in the international form.
-	Mobile *string `json:"mobile"`
-	// First name.
-	FirstName *string `json:"firstName"`
-	// Middle names.
-	MiddleName *string `json:"middleName"`
-	// Last name.
-	LastName *string `json:"lastName"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// apply puts the parameters into the request.
-func (p *UpdateUserParams) apply(req *transport.Request) {
-	req.SetJSON(p)
 }
 
 // Operations of UsersService.

@@ -134,6 +134,56 @@ func (v *BusinessAddress) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
+var updateUserParamsMembers = [...]string{
+	"email",
+	"mobile",
+	"firstName",
+	"middleName",
+	"lastName",
+}
+
+// DecodeJSON reads the value from d.
+func (v *UpdateUserParams) DecodeJSON(d *wire.Decoder) {
+	m := d.Members(&v.JSON, updateUserParamsMembers[:])
+	for m.Next() {
+		switch m.Name() {
+		case "email":
+			v.Email = m.OptString()
+		case "mobile":
+			v.Mobile = m.OptString()
+		case "firstName":
+			v.FirstName = m.OptString()
+		case "middleName":
+			v.MiddleName = m.OptString()
+		case "lastName":
+			v.LastName = m.OptString()
+		default:
+			m.Extra()
+		}
+	}
+}
+
+// AppendJSON appends the value's JSON form to b.
+func (v *UpdateUserParams) AppendJSON(b []byte) []byte {
+	w := wire.BeginObject(b, &v.JSON, updateUserParamsMembers[:])
+	w.OptString("email", v.Email, wire.Optional)
+	w.OptString("mobile", v.Mobile, wire.Optional)
+	w.OptString("firstName", v.FirstName, wire.Optional)
+	w.OptString("middleName", v.MiddleName, wire.Optional)
+	w.OptString("lastName", v.LastName, wire.Optional)
+	return w.End()
+}
+
+// MarshalJSON implements json.Marshaler.
+func (v UpdateUserParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&v)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (v *UpdateUserParams) UnmarshalJSON(data []byte) error {
+	return wire.Unmarshal(data, v)
+}
+
 var userMembers = [...]string{
 	"id",
 	"email",
@@ -317,55 +367,5 @@ func (v UserLinks) MarshalJSON() ([]byte, error) {
 
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *UserLinks) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
-
-var updateUserParamsMembers = [...]string{
-	"email",
-	"mobile",
-	"firstName",
-	"middleName",
-	"lastName",
-}
-
-// DecodeJSON reads the value from d.
-func (v *UpdateUserParams) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, updateUserParamsMembers[:])
-	for m.Next() {
-		switch m.Name() {
-		case "email":
-			v.Email = m.OptString()
-		case "mobile":
-			v.Mobile = m.OptString()
-		case "firstName":
-			v.FirstName = m.OptString()
-		case "middleName":
-			v.MiddleName = m.OptString()
-		case "lastName":
-			v.LastName = m.OptString()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *UpdateUserParams) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, updateUserParamsMembers[:])
-	w.OptString("email", v.Email, wire.Optional)
-	w.OptString("mobile", v.Mobile, wire.Optional)
-	w.OptString("firstName", v.FirstName, wire.Optional)
-	w.OptString("middleName", v.MiddleName, wire.Optional)
-	w.OptString("lastName", v.LastName, wire.Optional)
-	return w.End()
-}
-
-// MarshalJSON implements json.Marshaler.
-func (v UpdateUserParams) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
-
-// UnmarshalJSON implements json.Unmarshaler.
-func (v *UpdateUserParams) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }

@@ -18,8 +18,8 @@ type AccountsService struct {
 
 // Get returns one account, as of the last refresh of its connection.
 //
-// GET /users/{userId}/accounts/{accountId}: SERVER_ACCESS token, repeated on
-// any transient failure (class A).
+// GET /users/{userId}/accounts/{accountId}: SERVER_ACCESS token, safe to repeat
+// (class A).
 func (s *AccountsService) Get(ctx context.Context, userID, accountID string, params GetAccountsParams, opts ...transport.Option) (*Account, error) {
 	req := transport.NewRequest(&opAccountsGet, userID, accountID)
 	params.apply(req)
@@ -32,8 +32,7 @@ func (s *AccountsService) Get(ctx context.Context, userID, accountID string, par
 
 // List returns a user's accounts, as of the last refresh of each connection.
 //
-// GET /users/{userId}/accounts: SERVER_ACCESS token, repeated on any transient
-// failure (class A).
+// GET /users/{userId}/accounts: SERVER_ACCESS token, safe to repeat (class A).
 func (s *AccountsService) List(ctx context.Context, userID string, params ListAccountsParams, opts ...transport.Option) (*AccountList, error) {
 	req := transport.NewRequest(&opAccountsList, userID)
 	params.apply(req)
@@ -56,6 +55,75 @@ func (p *GetAccountsParams) apply(req *transport.Request) {
 	if p.Filter != "" {
 		req.SetQuery("filter", p.Filter)
 	}
+}
+
+// ListAccountsParams are the parameters of AccountsService.List.
+type ListAccountsParams struct {
+	// Selects accounts.
+	Filter AccountFilter
+}
+
+// apply puts the parameters into the request.
+func (p *ListAccountsParams) apply(req *transport.Request) {
+	req.SetFilter("filter", p.Filter.terms)
+}
+
+// AccountFilter selects accounts.
+type AccountFilter struct {
+	terms transport.Filter
+}
+
+// ID keeps what has a account.id that equals v.
+//
+// Identification of the account.
+func (f AccountFilter) ID(v string) AccountFilter {
+	return AccountFilter{f.terms.And("account.id", "eq", v)}
+}
+
+// IDNot keeps what has a account.id that differs from v.
+//
+// Identification of the account.
+func (f AccountFilter) IDNot(v string) AccountFilter {
+	return AccountFilter{f.terms.And("account.id", "ne", v)}
+}
+
+// ConnectionID keeps what has a connection.id that equals v.
+//
+// Identification of the connection.
+func (f AccountFilter) ConnectionID(v string) AccountFilter {
+	return AccountFilter{f.terms.And("connection.id", "eq", v)}
+}
+
+// ConnectionIDNot keeps what has a connection.id that differs from v.
+//
+// Identification of the connection.
+func (f AccountFilter) ConnectionIDNot(v string) AccountFilter {
+	return AccountFilter{f.terms.And("connection.id", "ne", v)}
+}
+
+// InstitutionID keeps what has a institution.id that equals v.
+//
+// Identification of the institution.
+func (f AccountFilter) InstitutionID(v string) AccountFilter {
+	return AccountFilter{f.terms.And("institution.id", "eq", v)}
+}
+
+// InstitutionIDNot keeps what has a institution.id that differs from v.
+//
+// Identification of the institution.
+func (f AccountFilter) InstitutionIDNot(v string) AccountFilter {
+	return AccountFilter{f.terms.And("institution.id", "ne", v)}
+}
+
+// Raw adds a condition in the API's own syntax, for what this version does not
+// know.
+func (f AccountFilter) Raw(condition string) AccountFilter {
+	return AccountFilter{f.terms.Raw(condition)}
+}
+
+// String returns the filter as it is sent, before URL encoding.
+func (f AccountFilter) String() string {
+	return f.terms.String()
 }
 
 // Account is an account as of the last refresh of its connection.
@@ -987,75 +1055,6 @@ type AccountLinks struct {
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
-}
-
-// ListAccountsParams are the parameters of AccountsService.List.
-type ListAccountsParams struct {
-	// Selects accounts.
-	Filter AccountFilter
-}
-
-// apply puts the parameters into the request.
-func (p *ListAccountsParams) apply(req *transport.Request) {
-	req.SetFilter("filter", p.Filter.terms)
-}
-
-// AccountFilter selects accounts.
-type AccountFilter struct {
-	terms transport.Filter
-}
-
-// ID keeps what has a account.id that equals v.
-//
-// Identification of the account.
-func (f AccountFilter) ID(v string) AccountFilter {
-	return AccountFilter{f.terms.And("account.id", "eq", v)}
-}
-
-// IDNot keeps what has a account.id that differs from v.
-//
-// Identification of the account.
-func (f AccountFilter) IDNot(v string) AccountFilter {
-	return AccountFilter{f.terms.And("account.id", "ne", v)}
-}
-
-// ConnectionID keeps what has a connection.id that equals v.
-//
-// Identification of the connection.
-func (f AccountFilter) ConnectionID(v string) AccountFilter {
-	return AccountFilter{f.terms.And("connection.id", "eq", v)}
-}
-
-// ConnectionIDNot keeps what has a connection.id that differs from v.
-//
-// Identification of the connection.
-func (f AccountFilter) ConnectionIDNot(v string) AccountFilter {
-	return AccountFilter{f.terms.And("connection.id", "ne", v)}
-}
-
-// InstitutionID keeps what has a institution.id that equals v.
-//
-// Identification of the institution.
-func (f AccountFilter) InstitutionID(v string) AccountFilter {
-	return AccountFilter{f.terms.And("institution.id", "eq", v)}
-}
-
-// InstitutionIDNot keeps what has a institution.id that differs from v.
-//
-// Identification of the institution.
-func (f AccountFilter) InstitutionIDNot(v string) AccountFilter {
-	return AccountFilter{f.terms.And("institution.id", "ne", v)}
-}
-
-// Raw adds a condition in the API's own syntax, for what this version does not
-// know.
-func (f AccountFilter) Raw(condition string) AccountFilter {
-	return AccountFilter{f.terms.Raw(condition)}
-}
-
-// String returns the filter as it is sent, before URL encoding.
-func (f AccountFilter) String() string {
-	return f.terms.String()
 }
 
 // AccountList is a list of accounts.

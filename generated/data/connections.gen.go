@@ -19,8 +19,8 @@ type ConnectionsService struct {
 
 // Get returns one connection, with its accounts and the profile of its owner.
 //
-// GET /users/{userId}/connections/{connectionId}: SERVER_ACCESS token, repeated
-// on any transient failure (class A).
+// GET /users/{userId}/connections/{connectionId}: SERVER_ACCESS token, safe to
+// repeat (class A).
 func (s *ConnectionsService) Get(ctx context.Context, userID, connectionID string, opts ...transport.Option) (*Connection, error) {
 	req := transport.NewRequest(&opConnectionsGet, userID, connectionID)
 	var out Connection
@@ -32,8 +32,8 @@ func (s *ConnectionsService) Get(ctx context.Context, userID, connectionID strin
 
 // List returns a user's connections. Their accounts and profile are left out.
 //
-// GET /users/{userId}/connections: SERVER_ACCESS token, repeated on any
-// transient failure (class A).
+// GET /users/{userId}/connections: SERVER_ACCESS token, safe to repeat (class
+// A).
 func (s *ConnectionsService) List(ctx context.Context, userID string, params ListConnectionsParams, opts ...transport.Option) (*ConnectionList, error) {
 	req := transport.NewRequest(&opConnectionsList, userID)
 	params.apply(req)
@@ -48,7 +48,7 @@ func (s *ConnectionsService) List(ctx context.Context, userID string, params Lis
 // stay; Purge them first if they must go.
 //
 // DELETE /users/{userId}/connections/{connectionId}: SERVER_ACCESS token,
-// idempotent, repeated on transient failures (class B).
+// idempotent (class B).
 func (s *ConnectionsService) Delete(ctx context.Context, userID, connectionID string, opts ...transport.Option) error {
 	req := transport.NewRequest(&opConnectionsDelete, userID, connectionID)
 	return s.client.Do(ctx, req, nil, opts...)
@@ -58,8 +58,8 @@ func (s *ConnectionsService) Delete(ctx context.Context, userID, connectionID st
 // each. Status 202 says that the jobs are new, 200 that they were queued or
 // running already: transport.WithResponse tells.
 //
-// POST /users/{userId}/connections/refresh: SERVER_ACCESS token, repeated only
-// when it was never sent (class D).
+// POST /users/{userId}/connections/refresh: SERVER_ACCESS token, not to be
+// repeated once sent (class D).
 func (s *ConnectionsService) RefreshAll(ctx context.Context, userID string, opts ...transport.Option) (*JobList, error) {
 	req := transport.NewRequest(&opConnectionsRefreshAll, userID)
 	var out JobList
@@ -73,7 +73,7 @@ func (s *ConnectionsService) RefreshAll(ctx context.Context, userID string, opts
 // connection. It must be active. A refresh fetches the data anew.
 //
 // POST /users/{userId}/connections/{connectionId}/purge: SERVER_ACCESS token,
-// repeated only when it was not executed (class C).
+// not to be repeated once executed (class C).
 func (s *ConnectionsService) Purge(ctx context.Context, userID, connectionID string, opts ...transport.Option) error {
 	req := transport.NewRequest(&opConnectionsPurge, userID, connectionID)
 	return s.client.Do(ctx, req, nil, opts...)
@@ -87,7 +87,7 @@ func (s *ConnectionsService) Purge(ctx context.Context, userID, connectionID str
 // may ask the user a question meanwhile.
 //
 // POST /users/{userId}/connections/{connectionId}/refresh: SERVER_ACCESS token,
-// repeated only when it was never sent (class D).
+// not to be repeated once sent (class D).
 func (s *ConnectionsService) Refresh(ctx context.Context, userID, connectionID string, opts ...transport.Option) (*JobReference, error) {
 	req := transport.NewRequest(&opConnectionsRefresh, userID, connectionID)
 	var out JobReference
@@ -97,34 +97,52 @@ func (s *ConnectionsService) Refresh(ctx context.Context, userID, connectionID s
 	return &out, nil
 }
 
-// Connection is a link between a user and an institution.
-type Connection struct {
-	// Identification of the connection.
-	ID string `json:"id"`
-	// Whether the connection works. Only server tokens are shown it.
-	Status ConnectionStatus `json:"status"`
-	// The way of connecting.
-	Method Method `json:"method"`
-	// The institution.
-	Institution InstitutionReference `json:"institution"`
-	// When it was made. Only server tokens are shown it.
-	Created value.DateTime `json:"createdDate"`
-	// When it was last refreshed. Look at it before refreshing again.
-	LastUsed value.DateTime `json:"lastUsed"`
-	// When it ends. Only open banking connections do; empty for others.
-	Expires value.DateTime `json:"expiryDate"`
-	// The accounts, in answers of Get; nil in a list.
-	Accounts *AccountSummaryList `json:"accounts"`
-	// What the institution knows about the owner, in answers of Get; nil in a
-	// list.
-	Profile *Profile `json:"profile"`
-	// Always "connection".
-	Type string `json:"type"`
-	// Where the connection leads.
-	Links ConnectionLinks `json:"links"`
+// ListConnectionsParams are the parameters of ConnectionsService.List.
+type ListConnectionsParams struct {
+	// Selects connections.
+	Filter ConnectionFilter
+}
 
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
+// apply puts the parameters into the request.
+func (p *ListConnectionsParams) apply(req *transport.Request) {
+	req.SetFilter("filter", p.Filter.terms)
+}
+
+// ConnectionFilter selects connections.
+type ConnectionFilter struct {
+	terms transport.Filter
+}
+
+// ID keeps what has a connection.id that equals v.
+//
+// Identification of the connection.
+func (f ConnectionFilter) ID(v string) ConnectionFilter {
+	return ConnectionFilter{f.terms.And("connection.id", "eq", v)}
+}
+
+// Status keeps what has a connection.status that equals v.
+//
+// Whether the connection works.
+func (f ConnectionFilter) Status(v ConnectionStatus) ConnectionFilter {
+	return ConnectionFilter{f.terms.And("connection.status", "eq", string(v))}
+}
+
+// InstitutionID keeps what has a institution.id that equals v.
+//
+// Identification of the institution.
+func (f ConnectionFilter) InstitutionID(v string) ConnectionFilter {
+	return ConnectionFilter{f.terms.And("institution.id", "eq", v)}
+}
+
+// Raw adds a condition in the API's own syntax, for what this version does not
+// know.
+func (f ConnectionFilter) Raw(condition string) ConnectionFilter {
+	return ConnectionFilter{f.terms.Raw(condition)}
+}
+
+// String returns the filter as it is sent, before URL encoding.
+func (f ConnectionFilter) String() string {
+	return f.terms.String()
 }
 
 // ConnectionStatus is whether a connection works.
@@ -164,6 +182,36 @@ func (v ConnectionStatus) Known() bool {
 		return true
 	}
 	return false
+}
+
+// Connection is a link between a user and an institution.
+type Connection struct {
+	// Identification of the connection.
+	ID string `json:"id"`
+	// Whether the connection works. Only server tokens are shown it.
+	Status ConnectionStatus `json:"status"`
+	// The way of connecting.
+	Method Method `json:"method"`
+	// The institution.
+	Institution InstitutionReference `json:"institution"`
+	// When it was made. Only server tokens are shown it.
+	Created value.DateTime `json:"createdDate"`
+	// When it was last refreshed. Look at it before refreshing again.
+	LastUsed value.DateTime `json:"lastUsed"`
+	// When it ends. Only open banking connections do; empty for others.
+	Expires value.DateTime `json:"expiryDate"`
+	// The accounts, in answers of Get; nil in a list.
+	Accounts *AccountSummaryList `json:"accounts"`
+	// What the institution knows about the owner, in answers of Get; nil in a
+	// list.
+	Profile *Profile `json:"profile"`
+	// Always "connection".
+	Type string `json:"type"`
+	// Where the connection leads.
+	Links ConnectionLinks `json:"links"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
 }
 
 // InstitutionReference names an institution.
@@ -291,54 +339,6 @@ type ConnectionLinks struct {
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
-}
-
-// ListConnectionsParams are the parameters of ConnectionsService.List.
-type ListConnectionsParams struct {
-	// Selects connections.
-	Filter ConnectionFilter
-}
-
-// apply puts the parameters into the request.
-func (p *ListConnectionsParams) apply(req *transport.Request) {
-	req.SetFilter("filter", p.Filter.terms)
-}
-
-// ConnectionFilter selects connections.
-type ConnectionFilter struct {
-	terms transport.Filter
-}
-
-// ID keeps what has a connection.id that equals v.
-//
-// Identification of the connection.
-func (f ConnectionFilter) ID(v string) ConnectionFilter {
-	return ConnectionFilter{f.terms.And("connection.id", "eq", v)}
-}
-
-// Status keeps what has a connection.status that equals v.
-//
-// Whether the connection works.
-func (f ConnectionFilter) Status(v ConnectionStatus) ConnectionFilter {
-	return ConnectionFilter{f.terms.And("connection.status", "eq", string(v))}
-}
-
-// InstitutionID keeps what has a institution.id that equals v.
-//
-// Identification of the institution.
-func (f ConnectionFilter) InstitutionID(v string) ConnectionFilter {
-	return ConnectionFilter{f.terms.And("institution.id", "eq", v)}
-}
-
-// Raw adds a condition in the API's own syntax, for what this version does not
-// know.
-func (f ConnectionFilter) Raw(condition string) ConnectionFilter {
-	return ConnectionFilter{f.terms.Raw(condition)}
-}
-
-// String returns the filter as it is sent, before URL encoding.
-func (f ConnectionFilter) String() string {
-	return f.terms.String()
 }
 
 // ConnectionList is a list of connections.

@@ -18,8 +18,8 @@ type ConnectorsService struct {
 
 // Get returns one connector.
 //
-// GET /connectors/{connectorId}/{method}: SERVER_ACCESS token, repeated on any
-// transient failure (class A).
+// GET /connectors/{connectorId}/{method}: SERVER_ACCESS token, safe to repeat
+// (class A).
 func (s *ConnectorsService) Get(ctx context.Context, connectorID string, method Method, opts ...transport.Option) (*Connector, error) {
 	req := transport.NewRequest(&opConnectorsGet, connectorID, string(method))
 	var out Connector
@@ -32,8 +32,7 @@ func (s *ConnectorsService) Get(ctx context.Context, connectorID string, method 
 // List returns the institutions that can be connected, once for each way of
 // connecting.
 //
-// GET /connectors: SERVER_ACCESS token, repeated on any transient failure
-// (class A).
+// GET /connectors: SERVER_ACCESS token, safe to repeat (class A).
 func (s *ConnectorsService) List(ctx context.Context, params ListConnectorsParams, opts ...transport.Option) (*ConnectorList, error) {
 	req := transport.NewRequest(&opConnectorsList)
 	params.apply(req)
@@ -42,337 +41,6 @@ func (s *ConnectorsService) List(ctx context.Context, params ListConnectorsParam
 		return nil, err
 	}
 	return &out, nil
-}
-
-// Connector is an institution and a way of connecting to it.
-type Connector struct {
-	// Identification of the institution: two letters and five digits.
-	ID string `json:"id"`
-	// The way of connecting.
-	Method Method `json:"method"`
-	// How mature it is.
-	Stage ConnectorStage `json:"stage"`
-	// How well it works now.
-	Status ConnectorStatus `json:"status"`
-	// The institution.
-	Institution Institution `json:"institution"`
-	// What can be shared through it, such as transaction.detail.
-	Scopes []string `json:"scopes"`
-	// How the user logs in.
-	Authorization ConnectorAuthorization `json:"authorization"`
-	// How long it takes.
-	Stats ConnectorStats `json:"stats"`
-	// Always "connector".
-	Type ConnectorType `json:"type"`
-	// Where the connector is found; nil when the answer leaves it out.
-	Links *SelfLink `json:"links"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// ConnectorStage is how mature a connector is.
-type ConnectorStage string
-
-// Known values of ConnectorStage. The API may send others.
-const (
-	// Being tried.
-	ConnectorStageAlpha ConnectorStage = "alpha"
-	// Nearly ready.
-	ConnectorStageBeta ConnectorStage = "beta"
-	// Ready.
-	ConnectorStageLive ConnectorStage = "live"
-)
-
-// Known tells whether this version of the package knows the value.
-func (v ConnectorStage) Known() bool {
-	switch v {
-	case ConnectorStageAlpha,
-		ConnectorStageBeta,
-		ConnectorStageLive:
-		return true
-	}
-	return false
-}
-
-// ConnectorStatus is how well a connector works.
-type ConnectorStatus string
-
-// Known values of ConnectorStatus. The API may send others.
-const (
-	// Slowly or not always.
-	ConnectorStatusDegradedPerformance ConnectorStatus = "degraded-performance"
-	// Not at all.
-	ConnectorStatusMajorOutage ConnectorStatus = "major-outage"
-	// As it should.
-	ConnectorStatusOperational ConnectorStatus = "operational"
-	// Not for everybody.
-	ConnectorStatusPartialOutage ConnectorStatus = "partial-outage"
-	// Not while it is maintained.
-	ConnectorStatusUnderMaintenance ConnectorStatus = "under-maintenance"
-)
-
-// Known tells whether this version of the package knows the value.
-func (v ConnectorStatus) Known() bool {
-	switch v {
-	case ConnectorStatusDegradedPerformance,
-		ConnectorStatusMajorOutage,
-		ConnectorStatusOperational,
-		ConnectorStatusPartialOutage,
-		ConnectorStatusUnderMaintenance:
-		return true
-	}
-	return false
-}
-
-// Institution is a bank or another institution.
-type Institution struct {
-	// Name of the institution.
-	Name string `json:"name"`
-	// Short form of the name.
-	ShortName string `json:"shortName"`
-	// Kind of institution.
-	Kind InstitutionKind `json:"type"`
-	// Size of the institution, from 1 to 4.
-	Tier Tier `json:"tier"`
-	// Country: Australia or New Zealand.
-	Country string `json:"country"`
-	// The logo.
-	Logo Logo `json:"logo"`
-	// Australian Business Number.
-	ABN string `json:"abn"`
-	// Australian Company Number.
-	ACN string `json:"acn"`
-	// Email address for it.
-	CDREmail string `json:"cdrEmail"`
-	// Address of questions and answers about the Consumer Data Right.
-	CDRFAQ string `json:"cdrFAQ"`
-	// Address of the policy for it.
-	CDRPolicy string `json:"cdrPolicy"`
-	// Number as a data holder.
-	CDRProviderNumber string `json:"cdrProviderNumber"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// InstitutionKind is a kind of institution.
-type InstitutionKind string
-
-// Known values of InstitutionKind. The API may send others.
-const (
-	// A bank.
-	InstitutionKindBank InstitutionKind = "Bank"
-	// A foreign bank.
-	InstitutionKindForeignBank InstitutionKind = "Bank (Foreign)"
-	// A building society.
-	InstitutionKindBuildingSociety InstitutionKind = "Building Society"
-	// A credit union.
-	InstitutionKindCreditUnion InstitutionKind = "Credit Union"
-	// Another provider of financial services.
-	InstitutionKindFinancialServices InstitutionKind = "Financial Services"
-	// A part of the government.
-	InstitutionKindGovernment InstitutionKind = "Government"
-	// A superannuation fund.
-	InstitutionKindSuperannuation InstitutionKind = "Superannuation"
-	// A bank for tests, without real money.
-	InstitutionKindTestBank InstitutionKind = "Test Bank"
-)
-
-// Known tells whether this version of the package knows the value.
-func (v InstitutionKind) Known() bool {
-	switch v {
-	case InstitutionKindBank,
-		InstitutionKindForeignBank,
-		InstitutionKindBuildingSociety,
-		InstitutionKindCreditUnion,
-		InstitutionKindFinancialServices,
-		InstitutionKindGovernment,
-		InstitutionKindSuperannuation,
-		InstitutionKindTestBank:
-		return true
-	}
-	return false
-}
-
-// Tier is the size of an institution.
-type Tier string
-
-// Known values of Tier. The API may send others.
-const (
-	// The largest banks.
-	TierOne Tier = "1"
-	// Large institutions.
-	TierTwo Tier = "2"
-	// Middling institutions.
-	TierThree Tier = "3"
-	// Small institutions.
-	TierFour Tier = "4"
-)
-
-// Known tells whether this version of the package knows the value.
-func (v Tier) Known() bool {
-	switch v {
-	case TierOne,
-		TierTwo,
-		TierThree,
-		TierFour:
-		return true
-	}
-	return false
-}
-
-// Logo is an institution's logo.
-type Logo struct {
-	// Always "image".
-	Type LogoType `json:"type"`
-	// Its colours; nil when they are not known.
-	Colors *Colors `json:"colors"`
-	// Where the pictures are.
-	Links LogoLinks `json:"links"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// LogoType is the kind of a logo.
-type LogoType string
-
-// Known values of LogoType. The API may send others.
-const (
-	// A picture.
-	LogoTypeImage LogoType = "image"
-)
-
-// Known tells whether this version of the package knows the value.
-func (v LogoType) Known() bool {
-	switch v {
-	case LogoTypeImage:
-		return true
-	}
-	return false
-}
-
-// Colors is the colours of a logo.
-type Colors struct {
-	// The main colour in hexadecimal.
-	Primary string `json:"primary"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// LogoLinks is where the pictures of a logo are.
-type LogoLinks struct {
-	// Address of the whole logo.
-	Full string `json:"full"`
-	// Address of the logo as a square.
-	Square string `json:"square"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// ConnectorAuthorization is how a user logs in at an institution.
-type ConnectorAuthorization struct {
-	// Kind of login.
-	Kind AuthorizationKind `json:"type"`
-	// What the login form asks for; nil when there is none.
-	Captions *LoginCaptions `json:"meta"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// AuthorizationKind is a kind of login.
-type AuthorizationKind string
-
-// Known values of AuthorizationKind. The API may send others.
-const (
-	// Something else.
-	AuthorizationKindOther AuthorizationKind = "other"
-	// A token.
-	AuthorizationKindToken AuthorizationKind = "token"
-	// A login and a password.
-	AuthorizationKindUser AuthorizationKind = "user"
-	// A login, a password and always a question.
-	AuthorizationKindUserMFA AuthorizationKind = "user-mfa"
-	// A login, a password and sometimes a question.
-	AuthorizationKindUserMFAIntermittent AuthorizationKind = "user-mfa-intermittent"
-)
-
-// Known tells whether this version of the package knows the value.
-func (v AuthorizationKind) Known() bool {
-	switch v {
-	case AuthorizationKindOther,
-		AuthorizationKindToken,
-		AuthorizationKindUser,
-		AuthorizationKindUserMFA,
-		AuthorizationKindUserMFAIntermittent:
-		return true
-	}
-	return false
-}
-
-// LoginCaptions is the captions of an institution's login form.
-type LoginCaptions struct {
-	// Where a forgotten password is reset.
-	ForgottenPasswordURL string `json:"forgotten_password_url"`
-	// What the login is called.
-	LoginID string `json:"login_id_caption"`
-	// What the password is called.
-	Password string `json:"password_caption"`
-	// What the second login is called.
-	SecondaryLoginID string `json:"secondary_login_id_caption"`
-	// What the security code is called.
-	SecurityCode string `json:"security_code_caption"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// ConnectorStats is how long a connector takes.
-type ConnectorStats struct {
-	// Averages by step; nil when there are none.
-	AverageDurationMs *Durations `json:"averageDurationMs"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// Durations is the average time that each step takes in milliseconds.
-type Durations struct {
-	// Reading accounts.
-	RetrieveAccounts int `json:"retrieveAccounts"`
-	// Reading the account's terms.
-	RetrieveMeta int `json:"retrieveMeta"`
-	// Reading transactions.
-	RetrieveTransactions int `json:"retrieveTransactions"`
-	// Everything.
-	Total int `json:"total"`
-	// Logging in.
-	VerifyCredentials int `json:"verifyCredentials"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// ConnectorType is the kind of a connector.
-type ConnectorType string
-
-// Known values of ConnectorType. The API may send others.
-const (
-	// A connector.
-	ConnectorTypeConnector ConnectorType = "connector"
-)
-
-// Known tells whether this version of the package knows the value.
-func (v ConnectorType) Known() bool {
-	switch v {
-	case ConnectorTypeConnector:
-		return true
-	}
-	return false
 }
 
 // ListConnectorsParams are the parameters of ConnectorsService.List.
@@ -574,6 +242,337 @@ func (f ConnectorFilter) Raw(condition string) ConnectorFilter {
 // String returns the filter as it is sent, before URL encoding.
 func (f ConnectorFilter) String() string {
 	return f.terms.String()
+}
+
+// ConnectorStatus is how well a connector works.
+type ConnectorStatus string
+
+// Known values of ConnectorStatus. The API may send others.
+const (
+	// Slowly or not always.
+	ConnectorStatusDegradedPerformance ConnectorStatus = "degraded-performance"
+	// Not at all.
+	ConnectorStatusMajorOutage ConnectorStatus = "major-outage"
+	// As it should.
+	ConnectorStatusOperational ConnectorStatus = "operational"
+	// Not for everybody.
+	ConnectorStatusPartialOutage ConnectorStatus = "partial-outage"
+	// Not while it is maintained.
+	ConnectorStatusUnderMaintenance ConnectorStatus = "under-maintenance"
+)
+
+// Known tells whether this version of the package knows the value.
+func (v ConnectorStatus) Known() bool {
+	switch v {
+	case ConnectorStatusDegradedPerformance,
+		ConnectorStatusMajorOutage,
+		ConnectorStatusOperational,
+		ConnectorStatusPartialOutage,
+		ConnectorStatusUnderMaintenance:
+		return true
+	}
+	return false
+}
+
+// ConnectorStage is how mature a connector is.
+type ConnectorStage string
+
+// Known values of ConnectorStage. The API may send others.
+const (
+	// Being tried.
+	ConnectorStageAlpha ConnectorStage = "alpha"
+	// Nearly ready.
+	ConnectorStageBeta ConnectorStage = "beta"
+	// Ready.
+	ConnectorStageLive ConnectorStage = "live"
+)
+
+// Known tells whether this version of the package knows the value.
+func (v ConnectorStage) Known() bool {
+	switch v {
+	case ConnectorStageAlpha,
+		ConnectorStageBeta,
+		ConnectorStageLive:
+		return true
+	}
+	return false
+}
+
+// Tier is the size of an institution.
+type Tier string
+
+// Known values of Tier. The API may send others.
+const (
+	// The largest banks.
+	TierOne Tier = "1"
+	// Large institutions.
+	TierTwo Tier = "2"
+	// Middling institutions.
+	TierThree Tier = "3"
+	// Small institutions.
+	TierFour Tier = "4"
+)
+
+// Known tells whether this version of the package knows the value.
+func (v Tier) Known() bool {
+	switch v {
+	case TierOne,
+		TierTwo,
+		TierThree,
+		TierFour:
+		return true
+	}
+	return false
+}
+
+// InstitutionKind is a kind of institution.
+type InstitutionKind string
+
+// Known values of InstitutionKind. The API may send others.
+const (
+	// A bank.
+	InstitutionKindBank InstitutionKind = "Bank"
+	// A foreign bank.
+	InstitutionKindForeignBank InstitutionKind = "Bank (Foreign)"
+	// A building society.
+	InstitutionKindBuildingSociety InstitutionKind = "Building Society"
+	// A credit union.
+	InstitutionKindCreditUnion InstitutionKind = "Credit Union"
+	// Another provider of financial services.
+	InstitutionKindFinancialServices InstitutionKind = "Financial Services"
+	// A part of the government.
+	InstitutionKindGovernment InstitutionKind = "Government"
+	// A superannuation fund.
+	InstitutionKindSuperannuation InstitutionKind = "Superannuation"
+	// A bank for tests, without real money.
+	InstitutionKindTestBank InstitutionKind = "Test Bank"
+)
+
+// Known tells whether this version of the package knows the value.
+func (v InstitutionKind) Known() bool {
+	switch v {
+	case InstitutionKindBank,
+		InstitutionKindForeignBank,
+		InstitutionKindBuildingSociety,
+		InstitutionKindCreditUnion,
+		InstitutionKindFinancialServices,
+		InstitutionKindGovernment,
+		InstitutionKindSuperannuation,
+		InstitutionKindTestBank:
+		return true
+	}
+	return false
+}
+
+// AuthorizationKind is a kind of login.
+type AuthorizationKind string
+
+// Known values of AuthorizationKind. The API may send others.
+const (
+	// Something else.
+	AuthorizationKindOther AuthorizationKind = "other"
+	// A token.
+	AuthorizationKindToken AuthorizationKind = "token"
+	// A login and a password.
+	AuthorizationKindUser AuthorizationKind = "user"
+	// A login, a password and always a question.
+	AuthorizationKindUserMFA AuthorizationKind = "user-mfa"
+	// A login, a password and sometimes a question.
+	AuthorizationKindUserMFAIntermittent AuthorizationKind = "user-mfa-intermittent"
+)
+
+// Known tells whether this version of the package knows the value.
+func (v AuthorizationKind) Known() bool {
+	switch v {
+	case AuthorizationKindOther,
+		AuthorizationKindToken,
+		AuthorizationKindUser,
+		AuthorizationKindUserMFA,
+		AuthorizationKindUserMFAIntermittent:
+		return true
+	}
+	return false
+}
+
+// Connector is an institution and a way of connecting to it.
+type Connector struct {
+	// Identification of the institution: two letters and five digits.
+	ID string `json:"id"`
+	// The way of connecting.
+	Method Method `json:"method"`
+	// How mature it is.
+	Stage ConnectorStage `json:"stage"`
+	// How well it works now.
+	Status ConnectorStatus `json:"status"`
+	// The institution.
+	Institution Institution `json:"institution"`
+	// What can be shared through it, such as transaction.detail.
+	Scopes []string `json:"scopes"`
+	// How the user logs in.
+	Authorization ConnectorAuthorization `json:"authorization"`
+	// How long it takes.
+	Stats ConnectorStats `json:"stats"`
+	// Always "connector".
+	Type ConnectorType `json:"type"`
+	// Where the connector is found; nil when the answer leaves it out.
+	Links *SelfLink `json:"links"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// Institution is a bank or another institution.
+type Institution struct {
+	// Name of the institution.
+	Name string `json:"name"`
+	// Short form of the name.
+	ShortName string `json:"shortName"`
+	// Kind of institution.
+	Kind InstitutionKind `json:"type"`
+	// Size of the institution, from 1 to 4.
+	Tier Tier `json:"tier"`
+	// Country: Australia or New Zealand.
+	Country string `json:"country"`
+	// The logo.
+	Logo Logo `json:"logo"`
+	// Australian Business Number.
+	ABN string `json:"abn"`
+	// Australian Company Number.
+	ACN string `json:"acn"`
+	// Email address for it.
+	CDREmail string `json:"cdrEmail"`
+	// Address of questions and answers about the Consumer Data Right.
+	CDRFAQ string `json:"cdrFAQ"`
+	// Address of the policy for it.
+	CDRPolicy string `json:"cdrPolicy"`
+	// Number as a data holder.
+	CDRProviderNumber string `json:"cdrProviderNumber"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// Logo is an institution's logo.
+type Logo struct {
+	// Always "image".
+	Type LogoType `json:"type"`
+	// Its colours; nil when they are not known.
+	Colors *Colors `json:"colors"`
+	// Where the pictures are.
+	Links LogoLinks `json:"links"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// LogoType is the kind of a logo.
+type LogoType string
+
+// Known values of LogoType. The API may send others.
+const (
+	// A picture.
+	LogoTypeImage LogoType = "image"
+)
+
+// Known tells whether this version of the package knows the value.
+func (v LogoType) Known() bool {
+	switch v {
+	case LogoTypeImage:
+		return true
+	}
+	return false
+}
+
+// Colors is the colours of a logo.
+type Colors struct {
+	// The main colour in hexadecimal.
+	Primary string `json:"primary"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// LogoLinks is where the pictures of a logo are.
+type LogoLinks struct {
+	// Address of the whole logo.
+	Full string `json:"full"`
+	// Address of the logo as a square.
+	Square string `json:"square"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// ConnectorAuthorization is how a user logs in at an institution.
+type ConnectorAuthorization struct {
+	// Kind of login.
+	Kind AuthorizationKind `json:"type"`
+	// What the login form asks for; nil when there is none.
+	Captions *LoginCaptions `json:"meta"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// LoginCaptions is the captions of an institution's login form.
+type LoginCaptions struct {
+	// Where a forgotten password is reset.
+	ForgottenPasswordURL string `json:"forgotten_password_url"`
+	// What the login is called.
+	LoginID string `json:"login_id_caption"`
+	// What the password is called.
+	Password string `json:"password_caption"`
+	// What the second login is called.
+	SecondaryLoginID string `json:"secondary_login_id_caption"`
+	// What the security code is called.
+	SecurityCode string `json:"security_code_caption"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// ConnectorStats is how long a connector takes.
+type ConnectorStats struct {
+	// Averages by step; nil when there are none.
+	AverageDurationMs *Durations `json:"averageDurationMs"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// Durations is the average time that each step takes in milliseconds.
+type Durations struct {
+	// Reading accounts.
+	RetrieveAccounts int `json:"retrieveAccounts"`
+	// Reading the account's terms.
+	RetrieveMeta int `json:"retrieveMeta"`
+	// Reading transactions.
+	RetrieveTransactions int `json:"retrieveTransactions"`
+	// Everything.
+	Total int `json:"total"`
+	// Logging in.
+	VerifyCredentials int `json:"verifyCredentials"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// ConnectorType is the kind of a connector.
+type ConnectorType string
+
+// Known values of ConnectorType. The API may send others.
+const (
+	// A connector.
+	ConnectorTypeConnector ConnectorType = "connector"
+)
+
+// Known tells whether this version of the package knows the value.
+func (v ConnectorType) Known() bool {
+	switch v {
+	case ConnectorTypeConnector:
+		return true
+	}
+	return false
 }
 
 // ConnectorList is a list of connectors.

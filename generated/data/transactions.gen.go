@@ -20,8 +20,8 @@ type TransactionsService struct {
 
 // Get returns one transaction.
 //
-// GET /users/{userId}/transactions/{transactionId}: SERVER_ACCESS token,
-// repeated on any transient failure (class A).
+// GET /users/{userId}/transactions/{transactionId}: SERVER_ACCESS token, safe
+// to repeat (class A).
 func (s *TransactionsService) Get(ctx context.Context, userID, transactionID string, opts ...transport.Option) (*Transaction, error) {
 	req := transport.NewRequest(&opTransactionsGet, userID, transactionID)
 	var out Transaction
@@ -37,8 +37,8 @@ func (s *TransactionsService) Get(ctx context.Context, userID, transactionID str
 // Pending transactions are made anew, with new identifications, at every
 // refresh. Posted ones stay.
 //
-// GET /users/{userId}/transactions: SERVER_ACCESS token, repeated on any
-// transient failure (class A).
+// GET /users/{userId}/transactions: SERVER_ACCESS token, safe to repeat (class
+// A).
 func (s *TransactionsService) List(ctx context.Context, userID string, params ListTransactionsParams, opts ...transport.Option) (*TransactionPage, error) {
 	req := transport.NewRequest(&opTransactionsList, userID)
 	params.apply(req)
@@ -54,8 +54,8 @@ func (s *TransactionsService) List(ctx context.Context, userID string, params Li
 // Every page is one call. When a call fails, the loop gets the error once and
 // ends.
 //
-// GET /users/{userId}/transactions: SERVER_ACCESS token, repeated on any
-// transient failure (class A).
+// GET /users/{userId}/transactions: SERVER_ACCESS token, safe to repeat (class
+// A).
 func (s *TransactionsService) All(ctx context.Context, userID string, params ListTransactionsParams, opts ...transport.Option) iter.Seq2[*Transaction, error] {
 	request := func() *transport.Request {
 		req := transport.NewRequest(&opTransactionsList, userID)
@@ -70,52 +70,129 @@ func (s *TransactionsService) All(ctx context.Context, userID string, params Lis
 	}, opts...)
 }
 
-// Transaction is a movement of money on an account.
-type Transaction struct {
-	// Identification of the transaction. That of a pending one changes at every
-	// refresh.
-	ID string `json:"id"`
-	// Whether it is final.
-	Status TransactionStatus `json:"status"`
-	// Text of the transaction. It may change when a pending one is posted.
-	Description string `json:"description"`
-	// Reference that the payer gave, if any.
-	Reference string `json:"reference"`
-	// Amount; negative for money going out.
-	Amount value.Decimal `json:"amount"`
-	// Currency as an ISO 4217 code, if known.
-	Currency string `json:"currency"`
-	// Whether money came in or went out.
-	Direction Direction `json:"direction"`
-	// What kind of transaction it is.
-	Class TransactionClass `json:"class"`
-	// What a payment or fee was for; nil for other kinds.
-	SubClass *CodeTitle `json:"subClass"`
-	// Balance of the account after the transaction, if known.
-	Balance value.Decimal `json:"balance"`
-	// When it was made, if the institution says.
-	TransactionDate value.DateTime `json:"transactionDate"`
-	// When it was posted; empty while it is pending. Midnight where only the
-	// day is known, in a zone that institutions choose differently.
-	PostDate value.DateTime `json:"postDate"`
-	// Identification of the account.
-	AccountID string `json:"account"`
-	// Identification of the connection.
-	ConnectionID string `json:"connection"`
-	// Identification of the institution.
-	InstitutionID string `json:"institution"`
-	// To whom it was paid, if it is known; nil if not.
-	PaymentDetails *PaymentDetails `json:"paymentDetails"`
-	// What is known about the other side; nil when the application has no
-	// enrichment.
-	Enrichment *Enrichment `json:"enrich"`
-	// Always "transaction".
-	Type string `json:"type"`
-	// Where the transaction leads.
-	Links TransactionLinks `json:"links"`
+// ListTransactionsParams are the parameters of TransactionsService.List.
+type ListTransactionsParams struct {
+	// Selects transactions.
+	Filter TransactionFilter
+	// Transactions on a page, at most 500. The API's default is 500.
+	Limit int
+}
 
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
+// apply puts the parameters into the request.
+func (p *ListTransactionsParams) apply(req *transport.Request) {
+	req.SetFilter("filter", p.Filter.terms)
+	if p.Limit != 0 {
+		req.SetQuery("limit", strconv.Itoa(p.Limit))
+	}
+}
+
+// TransactionFilter selects transactions.
+type TransactionFilter struct {
+	terms transport.Filter
+}
+
+// AccountID keeps what has a account.id that equals v.
+//
+// Identification of the account.
+func (f TransactionFilter) AccountID(v string) TransactionFilter {
+	return TransactionFilter{f.terms.And("account.id", "eq", v)}
+}
+
+// ConnectionID keeps what has a connection.id that equals v.
+//
+// Identification of the connection.
+func (f TransactionFilter) ConnectionID(v string) TransactionFilter {
+	return TransactionFilter{f.terms.And("connection.id", "eq", v)}
+}
+
+// InstitutionID keeps what has a institution.id that equals v.
+//
+// Identification of the institution.
+func (f TransactionFilter) InstitutionID(v string) TransactionFilter {
+	return TransactionFilter{f.terms.And("institution.id", "eq", v)}
+}
+
+// PostDate keeps what has a transaction.postDate that equals v.
+//
+// Day on which it was posted. Institutions' midnights are not all in one zone:
+// widen a window by a day at each end.
+func (f TransactionFilter) PostDate(v value.Date) TransactionFilter {
+	return TransactionFilter{f.terms.And("transaction.postDate", "eq", string(v))}
+}
+
+// PostDateBetween keeps what has a transaction.postDate that lies between from
+// and to, both included.
+//
+// Day on which it was posted. Institutions' midnights are not all in one zone:
+// widen a window by a day at each end.
+func (f TransactionFilter) PostDateBetween(from, to value.Date) TransactionFilter {
+	return TransactionFilter{f.terms.And("transaction.postDate", "bt", string(from), string(to))}
+}
+
+// PostDateAfter keeps what has a transaction.postDate that comes after v.
+//
+// Day on which it was posted. Institutions' midnights are not all in one zone:
+// widen a window by a day at each end.
+func (f TransactionFilter) PostDateAfter(v value.Date) TransactionFilter {
+	return TransactionFilter{f.terms.And("transaction.postDate", "gt", string(v))}
+}
+
+// PostDateFrom keeps what has a transaction.postDate that is v or comes after
+// it.
+//
+// Day on which it was posted. Institutions' midnights are not all in one zone:
+// widen a window by a day at each end.
+func (f TransactionFilter) PostDateFrom(v value.Date) TransactionFilter {
+	return TransactionFilter{f.terms.And("transaction.postDate", "gteq", string(v))}
+}
+
+// PostDateBefore keeps what has a transaction.postDate that comes before v.
+//
+// Day on which it was posted. Institutions' midnights are not all in one zone:
+// widen a window by a day at each end.
+func (f TransactionFilter) PostDateBefore(v value.Date) TransactionFilter {
+	return TransactionFilter{f.terms.And("transaction.postDate", "lt", string(v))}
+}
+
+// PostDateUntil keeps what has a transaction.postDate that is v or comes before
+// it.
+//
+// Day on which it was posted. Institutions' midnights are not all in one zone:
+// widen a window by a day at each end.
+func (f TransactionFilter) PostDateUntil(v value.Date) TransactionFilter {
+	return TransactionFilter{f.terms.And("transaction.postDate", "lteq", string(v))}
+}
+
+// Status keeps what has a transaction.status that equals v.
+//
+// Whether it is final.
+func (f TransactionFilter) Status(v TransactionStatus) TransactionFilter {
+	return TransactionFilter{f.terms.And("transaction.status", "eq", string(v))}
+}
+
+// Direction keeps what has a transaction.direction that equals v.
+//
+// Whether money came in or went out.
+func (f TransactionFilter) Direction(v Direction) TransactionFilter {
+	return TransactionFilter{f.terms.And("transaction.direction", "eq", string(v))}
+}
+
+// Class keeps what has a transaction.class that equals v.
+//
+// What kind of transaction it is.
+func (f TransactionFilter) Class(v TransactionClass) TransactionFilter {
+	return TransactionFilter{f.terms.And("transaction.class", "eq", string(v))}
+}
+
+// Raw adds a condition in the API's own syntax, for what this version does not
+// know.
+func (f TransactionFilter) Raw(condition string) TransactionFilter {
+	return TransactionFilter{f.terms.Raw(condition)}
+}
+
+// String returns the filter as it is sent, before URL encoding.
+func (f TransactionFilter) String() string {
+	return f.terms.String()
 }
 
 // TransactionStatus is whether a transaction is final.
@@ -200,6 +277,54 @@ func (v TransactionClass) Known() bool {
 		return true
 	}
 	return false
+}
+
+// Transaction is a movement of money on an account.
+type Transaction struct {
+	// Identification of the transaction. That of a pending one changes at every
+	// refresh.
+	ID string `json:"id"`
+	// Whether it is final.
+	Status TransactionStatus `json:"status"`
+	// Text of the transaction. It may change when a pending one is posted.
+	Description string `json:"description"`
+	// Reference that the payer gave, if any.
+	Reference string `json:"reference"`
+	// Amount; negative for money going out.
+	Amount value.Decimal `json:"amount"`
+	// Currency as an ISO 4217 code, if known.
+	Currency string `json:"currency"`
+	// Whether money came in or went out.
+	Direction Direction `json:"direction"`
+	// What kind of transaction it is.
+	Class TransactionClass `json:"class"`
+	// What a payment or fee was for; nil for other kinds.
+	SubClass *CodeTitle `json:"subClass"`
+	// Balance of the account after the transaction, if known.
+	Balance value.Decimal `json:"balance"`
+	// When it was made, if the institution says.
+	TransactionDate value.DateTime `json:"transactionDate"`
+	// When it was posted; empty while it is pending. Midnight where only the
+	// day is known, in a zone that institutions choose differently.
+	PostDate value.DateTime `json:"postDate"`
+	// Identification of the account.
+	AccountID string `json:"account"`
+	// Identification of the connection.
+	ConnectionID string `json:"connection"`
+	// Identification of the institution.
+	InstitutionID string `json:"institution"`
+	// To whom it was paid, if it is known; nil if not.
+	PaymentDetails *PaymentDetails `json:"paymentDetails"`
+	// What is known about the other side; nil when the application has no
+	// enrichment.
+	Enrichment *Enrichment `json:"enrich"`
+	// Always "transaction".
+	Type string `json:"type"`
+	// Where the transaction leads.
+	Links TransactionLinks `json:"links"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
 }
 
 // CodeTitle is a code and what it stands for.
@@ -396,131 +521,6 @@ type TransactionLinks struct {
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
-}
-
-// ListTransactionsParams are the parameters of TransactionsService.List.
-type ListTransactionsParams struct {
-	// Selects transactions.
-	Filter TransactionFilter
-	// Transactions on a page, at most 500. The API's default is 500.
-	Limit int
-}
-
-// apply puts the parameters into the request.
-func (p *ListTransactionsParams) apply(req *transport.Request) {
-	req.SetFilter("filter", p.Filter.terms)
-	if p.Limit != 0 {
-		req.SetQuery("limit", strconv.Itoa(p.Limit))
-	}
-}
-
-// TransactionFilter selects transactions.
-type TransactionFilter struct {
-	terms transport.Filter
-}
-
-// AccountID keeps what has a account.id that equals v.
-//
-// Identification of the account.
-func (f TransactionFilter) AccountID(v string) TransactionFilter {
-	return TransactionFilter{f.terms.And("account.id", "eq", v)}
-}
-
-// ConnectionID keeps what has a connection.id that equals v.
-//
-// Identification of the connection.
-func (f TransactionFilter) ConnectionID(v string) TransactionFilter {
-	return TransactionFilter{f.terms.And("connection.id", "eq", v)}
-}
-
-// InstitutionID keeps what has a institution.id that equals v.
-//
-// Identification of the institution.
-func (f TransactionFilter) InstitutionID(v string) TransactionFilter {
-	return TransactionFilter{f.terms.And("institution.id", "eq", v)}
-}
-
-// PostDate keeps what has a transaction.postDate that equals v.
-//
-// Day on which it was posted. Institutions' midnights are not all in one zone:
-// widen a window by a day at each end.
-func (f TransactionFilter) PostDate(v value.Date) TransactionFilter {
-	return TransactionFilter{f.terms.And("transaction.postDate", "eq", string(v))}
-}
-
-// PostDateBetween keeps what has a transaction.postDate that lies between from
-// and to, both included.
-//
-// Day on which it was posted. Institutions' midnights are not all in one zone:
-// widen a window by a day at each end.
-func (f TransactionFilter) PostDateBetween(from, to value.Date) TransactionFilter {
-	return TransactionFilter{f.terms.And("transaction.postDate", "bt", string(from), string(to))}
-}
-
-// PostDateAfter keeps what has a transaction.postDate that comes after v.
-//
-// Day on which it was posted. Institutions' midnights are not all in one zone:
-// widen a window by a day at each end.
-func (f TransactionFilter) PostDateAfter(v value.Date) TransactionFilter {
-	return TransactionFilter{f.terms.And("transaction.postDate", "gt", string(v))}
-}
-
-// PostDateFrom keeps what has a transaction.postDate that is v or comes after
-// it.
-//
-// Day on which it was posted. Institutions' midnights are not all in one zone:
-// widen a window by a day at each end.
-func (f TransactionFilter) PostDateFrom(v value.Date) TransactionFilter {
-	return TransactionFilter{f.terms.And("transaction.postDate", "gteq", string(v))}
-}
-
-// PostDateBefore keeps what has a transaction.postDate that comes before v.
-//
-// Day on which it was posted. Institutions' midnights are not all in one zone:
-// widen a window by a day at each end.
-func (f TransactionFilter) PostDateBefore(v value.Date) TransactionFilter {
-	return TransactionFilter{f.terms.And("transaction.postDate", "lt", string(v))}
-}
-
-// PostDateUntil keeps what has a transaction.postDate that is v or comes before
-// it.
-//
-// Day on which it was posted. Institutions' midnights are not all in one zone:
-// widen a window by a day at each end.
-func (f TransactionFilter) PostDateUntil(v value.Date) TransactionFilter {
-	return TransactionFilter{f.terms.And("transaction.postDate", "lteq", string(v))}
-}
-
-// Status keeps what has a transaction.status that equals v.
-//
-// Whether it is final.
-func (f TransactionFilter) Status(v TransactionStatus) TransactionFilter {
-	return TransactionFilter{f.terms.And("transaction.status", "eq", string(v))}
-}
-
-// Direction keeps what has a transaction.direction that equals v.
-//
-// Whether money came in or went out.
-func (f TransactionFilter) Direction(v Direction) TransactionFilter {
-	return TransactionFilter{f.terms.And("transaction.direction", "eq", string(v))}
-}
-
-// Class keeps what has a transaction.class that equals v.
-//
-// What kind of transaction it is.
-func (f TransactionFilter) Class(v TransactionClass) TransactionFilter {
-	return TransactionFilter{f.terms.And("transaction.class", "eq", string(v))}
-}
-
-// Raw adds a condition in the API's own syntax, for what this version does not
-// know.
-func (f TransactionFilter) Raw(condition string) TransactionFilter {
-	return TransactionFilter{f.terms.Raw(condition)}
-}
-
-// String returns the filter as it is sent, before URL encoding.
-func (f TransactionFilter) String() string {
-	return f.terms.String()
 }
 
 // TransactionPage is a page of transactions.

@@ -25,8 +25,7 @@ type ReportsService struct {
 // Each call is billed, makes a new report, and counts against the day's quota:
 // the number of users made that day, at most 1,000.
 //
-// POST /reports: SERVER_ACCESS token, repeated only when it was never sent
-// (class D).
+// POST /reports: SERVER_ACCESS token, not to be repeated once sent (class D).
 func (s *ReportsService) Create(ctx context.Context, params CreateReportParams, opts ...transport.Option) (*JobReference, error) {
 	req := transport.NewRequest(&opReportsCreate)
 	params.apply(req)
@@ -39,8 +38,8 @@ func (s *ReportsService) Create(ctx context.Context, params CreateReportParams, 
 
 // GetType returns one type of report as a list.
 //
-// GET /reports/types/{reportTypeId}: SERVER_ACCESS token, repeated on any
-// transient failure (class A).
+// GET /reports/types/{reportTypeId}: SERVER_ACCESS token, safe to repeat (class
+// A).
 func (s *ReportsService) GetType(ctx context.Context, reportTypeID string, opts ...transport.Option) (*ReportTypeList, error) {
 	req := transport.NewRequest(&opReportsGetType, reportTypeID)
 	var out ReportTypeList
@@ -52,8 +51,7 @@ func (s *ReportsService) GetType(ctx context.Context, reportTypeID string, opts 
 
 // Get returns a report. How long it is kept, its ExpiresAt says.
 //
-// GET /reports/{id}: SERVER_ACCESS token, repeated on any transient failure
-// (class A).
+// GET /reports/{id}: SERVER_ACCESS token, safe to repeat (class A).
 func (s *ReportsService) Get(ctx context.Context, reportID string, opts ...transport.Option) (*Report, error) {
 	req := transport.NewRequest(&opReportsGet, reportID)
 	var out Report
@@ -65,8 +63,8 @@ func (s *ReportsService) Get(ctx context.Context, reportID string, opts ...trans
 
 // GetPDF writes a report as PDF.
 //
-// GET /reports/{id} as application/pdf: SERVER_ACCESS token, repeated on any
-// transient failure (class A).
+// GET /reports/{id} as application/pdf: SERVER_ACCESS token, safe to repeat
+// (class A).
 func (s *ReportsService) GetPDF(ctx context.Context, reportID string, w io.Writer, opts ...transport.Option) error {
 	req := transport.NewRequest(&opReportsGetPDF, reportID)
 	return s.client.Do(ctx, req, w, opts...)
@@ -74,8 +72,7 @@ func (s *ReportsService) GetPDF(ctx context.Context, reportID string, w io.Write
 
 // List returns a page of the reports that are still kept.
 //
-// GET /reports: SERVER_ACCESS token, repeated on any transient failure (class
-// A).
+// GET /reports: SERVER_ACCESS token, safe to repeat (class A).
 func (s *ReportsService) List(ctx context.Context, opts ...transport.Option) (*ReportPage, error) {
 	req := transport.NewRequest(&opReportsList)
 	var out ReportPage
@@ -90,8 +87,7 @@ func (s *ReportsService) List(ctx context.Context, opts ...transport.Option) (*R
 // Every page is one call. When a call fails, the loop gets the error once and
 // ends.
 //
-// GET /reports: SERVER_ACCESS token, repeated on any transient failure (class
-// A).
+// GET /reports: SERVER_ACCESS token, safe to repeat (class A).
 func (s *ReportsService) All(ctx context.Context, opts ...transport.Option) iter.Seq2[*ReportSummary, error] {
 	request := func() *transport.Request {
 		return transport.NewRequest(&opReportsList)
@@ -107,8 +103,7 @@ func (s *ReportsService) All(ctx context.Context, opts ...transport.Option) iter
 // ListTypes returns the types of reports that there are, with the filters that
 // each takes.
 //
-// GET /reports/types: SERVER_ACCESS token, repeated on any transient failure
-// (class A).
+// GET /reports/types: SERVER_ACCESS token, safe to repeat (class A).
 func (s *ReportsService) ListTypes(ctx context.Context, opts ...transport.Option) (*ReportTypeList, error) {
 	req := transport.NewRequest(&opReportsListTypes)
 	var out ReportTypeList
@@ -121,8 +116,8 @@ func (s *ReportsService) ListTypes(ctx context.Context, opts ...transport.Option
 // ListTransactions returns a page of the transactions that a report was made
 // from.
 //
-// GET /reports/{reportId}/transactions: SERVER_ACCESS token, repeated on any
-// transient failure (class A).
+// GET /reports/{reportId}/transactions: SERVER_ACCESS token, safe to repeat
+// (class A).
 func (s *ReportsService) ListTransactions(ctx context.Context, reportID string, params ListTransactionsParams, opts ...transport.Option) (*TransactionPage, error) {
 	req := transport.NewRequest(&opReportsListTransactions, reportID)
 	params.apply(req)
@@ -138,8 +133,8 @@ func (s *ReportsService) ListTransactions(ctx context.Context, reportID string, 
 // Every page is one call. When a call fails, the loop gets the error once and
 // ends.
 //
-// GET /reports/{reportId}/transactions: SERVER_ACCESS token, repeated on any
-// transient failure (class A).
+// GET /reports/{reportId}/transactions: SERVER_ACCESS token, safe to repeat
+// (class A).
 func (s *ReportsService) AllTransactions(ctx context.Context, reportID string, params ListTransactionsParams, opts ...transport.Option) iter.Seq2[*Transaction, error] {
 	request := func() *transport.Request {
 		req := transport.NewRequest(&opReportsListTransactions, reportID)
@@ -156,8 +151,7 @@ func (s *ReportsService) AllTransactions(ctx context.Context, reportID string, p
 
 // Delete deletes a report.
 //
-// DELETE /reports/{id}: SERVER_ACCESS token, idempotent, repeated on transient
-// failures (class B).
+// DELETE /reports/{id}: SERVER_ACCESS token, idempotent (class B).
 func (s *ReportsService) Delete(ctx context.Context, reportID string, opts ...transport.Option) error {
 	req := transport.NewRequest(&opReportsDelete, reportID)
 	return s.client.Do(ctx, req, nil, opts...)
@@ -201,6 +195,211 @@ type Filter struct {
 // FilterValue is the value of a filter.
 type FilterValue struct {
 	raw value.JSON
+}
+
+// ListTransactionsParams are the parameters of ReportsService.ListTransactions.
+type ListTransactionsParams struct {
+	// Selects transactions.
+	Filter TransactionFilter
+}
+
+// apply puts the parameters into the request.
+func (p *ListTransactionsParams) apply(req *transport.Request) {
+	req.SetFilter("filter", p.Filter.terms)
+}
+
+// TransactionFilter selects transactions of a report.
+type TransactionFilter struct {
+	terms transport.Filter
+}
+
+// AccountID keeps what has a account.id that equals v.
+//
+// Identification of the account.
+func (f TransactionFilter) AccountID(v string) TransactionFilter {
+	return TransactionFilter{f.terms.And("account.id", "eq", v)}
+}
+
+// ConnectionID keeps what has a connection.id that equals v.
+//
+// Identification of the connection.
+func (f TransactionFilter) ConnectionID(v string) TransactionFilter {
+	return TransactionFilter{f.terms.And("connection.id", "eq", v)}
+}
+
+// InstitutionID keeps what has a institution.id that equals v.
+//
+// Identification of the institution.
+func (f TransactionFilter) InstitutionID(v string) TransactionFilter {
+	return TransactionFilter{f.terms.And("institution.id", "eq", v)}
+}
+
+// ID keeps what has a transaction.id that equals v.
+//
+// Identification of the transaction.
+func (f TransactionFilter) ID(v string) TransactionFilter {
+	return TransactionFilter{f.terms.And("transaction.id", "eq", v)}
+}
+
+// PostDate keeps what has a transaction.postDate that equals v.
+//
+// Day on which it was posted.
+func (f TransactionFilter) PostDate(v value.Date) TransactionFilter {
+	return TransactionFilter{f.terms.And("transaction.postDate", "eq", string(v))}
+}
+
+// PostDateBetween keeps what has a transaction.postDate that lies between from
+// and to, both included.
+//
+// Day on which it was posted.
+func (f TransactionFilter) PostDateBetween(from, to value.Date) TransactionFilter {
+	return TransactionFilter{f.terms.And("transaction.postDate", "bt", string(from), string(to))}
+}
+
+// PostDateAfter keeps what has a transaction.postDate that comes after v.
+//
+// Day on which it was posted.
+func (f TransactionFilter) PostDateAfter(v value.Date) TransactionFilter {
+	return TransactionFilter{f.terms.And("transaction.postDate", "gt", string(v))}
+}
+
+// PostDateFrom keeps what has a transaction.postDate that is v or comes after
+// it.
+//
+// Day on which it was posted.
+func (f TransactionFilter) PostDateFrom(v value.Date) TransactionFilter {
+	return TransactionFilter{f.terms.And("transaction.postDate", "gteq", string(v))}
+}
+
+// PostDateBefore keeps what has a transaction.postDate that comes before v.
+//
+// Day on which it was posted.
+func (f TransactionFilter) PostDateBefore(v value.Date) TransactionFilter {
+	return TransactionFilter{f.terms.And("transaction.postDate", "lt", string(v))}
+}
+
+// PostDateUntil keeps what has a transaction.postDate that is v or comes before
+// it.
+//
+// Day on which it was posted.
+func (f TransactionFilter) PostDateUntil(v value.Date) TransactionFilter {
+	return TransactionFilter{f.terms.And("transaction.postDate", "lteq", string(v))}
+}
+
+// Direction keeps what has a transaction.direction that equals v.
+//
+// Whether money came in or went out.
+func (f TransactionFilter) Direction(v Direction) TransactionFilter {
+	return TransactionFilter{f.terms.And("transaction.direction", "eq", string(v))}
+}
+
+// Class keeps what has a transaction.class that equals v.
+//
+// What kind of transaction it is.
+func (f TransactionFilter) Class(v TransactionClass) TransactionFilter {
+	return TransactionFilter{f.terms.And("transaction.class", "eq", string(v))}
+}
+
+// Status keeps what has a transaction.status that equals v.
+//
+// Whether it is final.
+func (f TransactionFilter) Status(v TransactionStatus) TransactionFilter {
+	return TransactionFilter{f.terms.And("transaction.status", "eq", string(v))}
+}
+
+// Raw adds a condition in the API's own syntax, for what this version does not
+// know.
+func (f TransactionFilter) Raw(condition string) TransactionFilter {
+	return TransactionFilter{f.terms.Raw(condition)}
+}
+
+// String returns the filter as it is sent, before URL encoding.
+func (f TransactionFilter) String() string {
+	return f.terms.String()
+}
+
+// Direction is whether money came in or went out.
+type Direction string
+
+// Known values of Direction. The API may send others.
+const (
+	// Money came in.
+	DirectionCredit Direction = "credit"
+	// Money went out.
+	DirectionDebit Direction = "debit"
+)
+
+// Known tells whether this version of the package knows the value.
+func (v Direction) Known() bool {
+	switch v {
+	case DirectionCredit,
+		DirectionDebit:
+		return true
+	}
+	return false
+}
+
+// TransactionClass is a kind of transaction.
+type TransactionClass string
+
+// Known values of TransactionClass. The API may send others.
+const (
+	// A fee of the bank.
+	TransactionClassBankFee TransactionClass = "bank-fee"
+	// Cash taken out.
+	TransactionClassCashWithdrawal TransactionClass = "cash-withdrawal"
+	// Money paid in directly.
+	TransactionClassDirectCredit TransactionClass = "direct-credit"
+	// Interest earned.
+	TransactionClassInterest TransactionClass = "interest"
+	// Interest on a loan.
+	TransactionClassLoanInterest TransactionClass = "loan-interest"
+	// A repayment of a loan.
+	TransactionClassLoanRepayment TransactionClass = "loan-repayment"
+	// A payment for goods or services.
+	TransactionClassPayment TransactionClass = "payment"
+	// Money given back.
+	TransactionClassRefund TransactionClass = "refund"
+	// A transfer between accounts.
+	TransactionClassTransfer TransactionClass = "transfer"
+)
+
+// Known tells whether this version of the package knows the value.
+func (v TransactionClass) Known() bool {
+	switch v {
+	case TransactionClassBankFee,
+		TransactionClassCashWithdrawal,
+		TransactionClassDirectCredit,
+		TransactionClassInterest,
+		TransactionClassLoanInterest,
+		TransactionClassLoanRepayment,
+		TransactionClassPayment,
+		TransactionClassRefund,
+		TransactionClassTransfer:
+		return true
+	}
+	return false
+}
+
+// TransactionStatus is whether a transaction is final.
+type TransactionStatus string
+
+// Known values of TransactionStatus. The API may send others.
+const (
+	// Not yet final.
+	TransactionStatusPending TransactionStatus = "pending"
+	// Final.
+	TransactionStatusPosted TransactionStatus = "posted"
+)
+
+// Known tells whether this version of the package knows the value.
+func (v TransactionStatus) Known() bool {
+	switch v {
+	case TransactionStatusPending,
+		TransactionStatusPosted:
+		return true
+	}
+	return false
 }
 
 // JobReference names a job that was started.
@@ -858,211 +1057,6 @@ type PageLinks struct {
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
-}
-
-// ListTransactionsParams are the parameters of ReportsService.ListTransactions.
-type ListTransactionsParams struct {
-	// Selects transactions.
-	Filter TransactionFilter
-}
-
-// apply puts the parameters into the request.
-func (p *ListTransactionsParams) apply(req *transport.Request) {
-	req.SetFilter("filter", p.Filter.terms)
-}
-
-// TransactionFilter selects transactions of a report.
-type TransactionFilter struct {
-	terms transport.Filter
-}
-
-// AccountID keeps what has a account.id that equals v.
-//
-// Identification of the account.
-func (f TransactionFilter) AccountID(v string) TransactionFilter {
-	return TransactionFilter{f.terms.And("account.id", "eq", v)}
-}
-
-// ConnectionID keeps what has a connection.id that equals v.
-//
-// Identification of the connection.
-func (f TransactionFilter) ConnectionID(v string) TransactionFilter {
-	return TransactionFilter{f.terms.And("connection.id", "eq", v)}
-}
-
-// InstitutionID keeps what has a institution.id that equals v.
-//
-// Identification of the institution.
-func (f TransactionFilter) InstitutionID(v string) TransactionFilter {
-	return TransactionFilter{f.terms.And("institution.id", "eq", v)}
-}
-
-// ID keeps what has a transaction.id that equals v.
-//
-// Identification of the transaction.
-func (f TransactionFilter) ID(v string) TransactionFilter {
-	return TransactionFilter{f.terms.And("transaction.id", "eq", v)}
-}
-
-// PostDate keeps what has a transaction.postDate that equals v.
-//
-// Day on which it was posted.
-func (f TransactionFilter) PostDate(v value.Date) TransactionFilter {
-	return TransactionFilter{f.terms.And("transaction.postDate", "eq", string(v))}
-}
-
-// PostDateBetween keeps what has a transaction.postDate that lies between from
-// and to, both included.
-//
-// Day on which it was posted.
-func (f TransactionFilter) PostDateBetween(from, to value.Date) TransactionFilter {
-	return TransactionFilter{f.terms.And("transaction.postDate", "bt", string(from), string(to))}
-}
-
-// PostDateAfter keeps what has a transaction.postDate that comes after v.
-//
-// Day on which it was posted.
-func (f TransactionFilter) PostDateAfter(v value.Date) TransactionFilter {
-	return TransactionFilter{f.terms.And("transaction.postDate", "gt", string(v))}
-}
-
-// PostDateFrom keeps what has a transaction.postDate that is v or comes after
-// it.
-//
-// Day on which it was posted.
-func (f TransactionFilter) PostDateFrom(v value.Date) TransactionFilter {
-	return TransactionFilter{f.terms.And("transaction.postDate", "gteq", string(v))}
-}
-
-// PostDateBefore keeps what has a transaction.postDate that comes before v.
-//
-// Day on which it was posted.
-func (f TransactionFilter) PostDateBefore(v value.Date) TransactionFilter {
-	return TransactionFilter{f.terms.And("transaction.postDate", "lt", string(v))}
-}
-
-// PostDateUntil keeps what has a transaction.postDate that is v or comes before
-// it.
-//
-// Day on which it was posted.
-func (f TransactionFilter) PostDateUntil(v value.Date) TransactionFilter {
-	return TransactionFilter{f.terms.And("transaction.postDate", "lteq", string(v))}
-}
-
-// Direction keeps what has a transaction.direction that equals v.
-//
-// Whether money came in or went out.
-func (f TransactionFilter) Direction(v Direction) TransactionFilter {
-	return TransactionFilter{f.terms.And("transaction.direction", "eq", string(v))}
-}
-
-// Class keeps what has a transaction.class that equals v.
-//
-// What kind of transaction it is.
-func (f TransactionFilter) Class(v TransactionClass) TransactionFilter {
-	return TransactionFilter{f.terms.And("transaction.class", "eq", string(v))}
-}
-
-// Status keeps what has a transaction.status that equals v.
-//
-// Whether it is final.
-func (f TransactionFilter) Status(v TransactionStatus) TransactionFilter {
-	return TransactionFilter{f.terms.And("transaction.status", "eq", string(v))}
-}
-
-// Raw adds a condition in the API's own syntax, for what this version does not
-// know.
-func (f TransactionFilter) Raw(condition string) TransactionFilter {
-	return TransactionFilter{f.terms.Raw(condition)}
-}
-
-// String returns the filter as it is sent, before URL encoding.
-func (f TransactionFilter) String() string {
-	return f.terms.String()
-}
-
-// Direction is whether money came in or went out.
-type Direction string
-
-// Known values of Direction. The API may send others.
-const (
-	// Money came in.
-	DirectionCredit Direction = "credit"
-	// Money went out.
-	DirectionDebit Direction = "debit"
-)
-
-// Known tells whether this version of the package knows the value.
-func (v Direction) Known() bool {
-	switch v {
-	case DirectionCredit,
-		DirectionDebit:
-		return true
-	}
-	return false
-}
-
-// TransactionClass is a kind of transaction.
-type TransactionClass string
-
-// Known values of TransactionClass. The API may send others.
-const (
-	// A fee of the bank.
-	TransactionClassBankFee TransactionClass = "bank-fee"
-	// Cash taken out.
-	TransactionClassCashWithdrawal TransactionClass = "cash-withdrawal"
-	// Money paid in directly.
-	TransactionClassDirectCredit TransactionClass = "direct-credit"
-	// Interest earned.
-	TransactionClassInterest TransactionClass = "interest"
-	// Interest on a loan.
-	TransactionClassLoanInterest TransactionClass = "loan-interest"
-	// A repayment of a loan.
-	TransactionClassLoanRepayment TransactionClass = "loan-repayment"
-	// A payment for goods or services.
-	TransactionClassPayment TransactionClass = "payment"
-	// Money given back.
-	TransactionClassRefund TransactionClass = "refund"
-	// A transfer between accounts.
-	TransactionClassTransfer TransactionClass = "transfer"
-)
-
-// Known tells whether this version of the package knows the value.
-func (v TransactionClass) Known() bool {
-	switch v {
-	case TransactionClassBankFee,
-		TransactionClassCashWithdrawal,
-		TransactionClassDirectCredit,
-		TransactionClassInterest,
-		TransactionClassLoanInterest,
-		TransactionClassLoanRepayment,
-		TransactionClassPayment,
-		TransactionClassRefund,
-		TransactionClassTransfer:
-		return true
-	}
-	return false
-}
-
-// TransactionStatus is whether a transaction is final.
-type TransactionStatus string
-
-// Known values of TransactionStatus. The API may send others.
-const (
-	// Not yet final.
-	TransactionStatusPending TransactionStatus = "pending"
-	// Final.
-	TransactionStatusPosted TransactionStatus = "posted"
-)
-
-// Known tells whether this version of the package knows the value.
-func (v TransactionStatus) Known() bool {
-	switch v {
-	case TransactionStatusPending,
-		TransactionStatusPosted:
-		return true
-	}
-	return false
 }
 
 // TransactionPage is a page of transactions.

@@ -26,8 +26,8 @@ type WebhooksService struct {
 // event can be subscribed to once by each application. A new subscription may
 // take up to 15 minutes to work.
 //
-// POST /notifications/webhooks: SERVER_ACCESS token, repeated only when it was
-// not executed (class C).
+// POST /notifications/webhooks: SERVER_ACCESS token, not to be repeated once
+// executed (class C).
 func (s *WebhooksService) Create(ctx context.Context, params WebhookParams, opts ...transport.Option) (*Webhook, error) {
 	req := transport.NewRequest(&opWebhooksCreate)
 	params.apply(req)
@@ -40,8 +40,8 @@ func (s *WebhooksService) Create(ctx context.Context, params WebhookParams, opts
 
 // Get returns one webhook. Its secret is not shown.
 //
-// GET /notifications/webhooks/{webhookId}: SERVER_ACCESS token, repeated on any
-// transient failure (class A).
+// GET /notifications/webhooks/{webhookId}: SERVER_ACCESS token, safe to repeat
+// (class A).
 func (s *WebhooksService) Get(ctx context.Context, webhookID string, opts ...transport.Option) (*Webhook, error) {
 	req := transport.NewRequest(&opWebhooksGet, webhookID)
 	var out Webhook
@@ -54,7 +54,7 @@ func (s *WebhooksService) Get(ctx context.Context, webhookID string, opts ...tra
 // GetMessage returns one message with all attempts to deliver it.
 //
 // GET /notifications/webhooks/{webhookId}/messages/{messageId}: SERVER_ACCESS
-// token, repeated on any transient failure (class A).
+// token, safe to repeat (class A).
 func (s *WebhooksService) GetMessage(ctx context.Context, webhookID, messageID string, opts ...transport.Option) (*Message, error) {
 	req := transport.NewRequest(&opWebhooksGetMessage, webhookID, messageID)
 	var out Message
@@ -66,8 +66,7 @@ func (s *WebhooksService) GetMessage(ctx context.Context, webhookID, messageID s
 
 // List returns the application's webhooks. Their secrets are not shown.
 //
-// GET /notifications/webhooks: SERVER_ACCESS token, repeated on any transient
-// failure (class A).
+// GET /notifications/webhooks: SERVER_ACCESS token, safe to repeat (class A).
 func (s *WebhooksService) List(ctx context.Context, opts ...transport.Option) (*WebhookList, error) {
 	req := transport.NewRequest(&opWebhooksList)
 	var out WebhookList
@@ -80,8 +79,8 @@ func (s *WebhooksService) List(ctx context.Context, opts ...transport.Option) (*
 // ListMessages returns a page of the messages that were, or are to be,
 // delivered to a webhook.
 //
-// GET /notifications/webhooks/{webhookId}/messages: SERVER_ACCESS token,
-// repeated on any transient failure (class A).
+// GET /notifications/webhooks/{webhookId}/messages: SERVER_ACCESS token, safe
+// to repeat (class A).
 func (s *WebhooksService) ListMessages(ctx context.Context, webhookID string, params ListMessagesParams, opts ...transport.Option) (*MessagePage, error) {
 	req := transport.NewRequest(&opWebhooksListMessages, webhookID)
 	params.apply(req)
@@ -97,8 +96,8 @@ func (s *WebhooksService) ListMessages(ctx context.Context, webhookID string, pa
 // Every page is one call. When a call fails, the loop gets the error once and
 // ends.
 //
-// GET /notifications/webhooks/{webhookId}/messages: SERVER_ACCESS token,
-// repeated on any transient failure (class A).
+// GET /notifications/webhooks/{webhookId}/messages: SERVER_ACCESS token, safe
+// to repeat (class A).
 func (s *WebhooksService) AllMessages(ctx context.Context, webhookID string, params ListMessagesParams, opts ...transport.Option) iter.Seq2[*Message, error] {
 	request := func() *transport.Request {
 		req := transport.NewRequest(&opWebhooksListMessages, webhookID)
@@ -116,8 +115,8 @@ func (s *WebhooksService) AllMessages(ctx context.Context, webhookID string, par
 // Update replaces a webhook's address, name and subscriptions. The answer holds
 // the secret.
 //
-// POST /notifications/webhooks/{webhookId}: SERVER_ACCESS token, idempotent,
-// repeated on transient failures (class B).
+// POST /notifications/webhooks/{webhookId}: SERVER_ACCESS token, idempotent
+// (class B).
 func (s *WebhooksService) Update(ctx context.Context, webhookID string, params WebhookParams, opts ...transport.Option) (*Webhook, error) {
 	req := transport.NewRequest(&opWebhooksUpdate, webhookID)
 	params.apply(req)
@@ -130,8 +129,8 @@ func (s *WebhooksService) Update(ctx context.Context, webhookID string, params W
 
 // Delete removes a webhook. Nothing more is delivered to it.
 //
-// DELETE /notifications/webhooks/{webhookId}: SERVER_ACCESS token, idempotent,
-// repeated on transient failures (class B).
+// DELETE /notifications/webhooks/{webhookId}: SERVER_ACCESS token, idempotent
+// (class B).
 func (s *WebhooksService) Delete(ctx context.Context, webhookID string, opts ...transport.Option) error {
 	req := transport.NewRequest(&opWebhooksDelete, webhookID)
 	return s.client.Do(ctx, req, nil, opts...)
@@ -140,8 +139,8 @@ func (s *WebhooksService) Delete(ctx context.Context, webhookID string, opts ...
 // SendTestMessage sends a test message to the webhooks that subscribe to the
 // event. It fails when there are none.
 //
-// POST /notifications/messages/test: SERVER_ACCESS token, repeated only when it
-// was not executed (class C).
+// POST /notifications/messages/test: SERVER_ACCESS token, not to be repeated
+// once executed (class C).
 func (s *WebhooksService) SendTestMessage(ctx context.Context, params SendTestMessageParams, opts ...transport.Option) error {
 	req := transport.NewRequest(&opWebhooksSendTestMessage)
 	params.apply(req)
@@ -166,6 +165,78 @@ type WebhookParams struct {
 // apply puts the parameters into the request.
 func (p *WebhookParams) apply(req *transport.Request) {
 	req.Require("url", p.URL != "")
+	req.SetJSON(p)
+}
+
+// ListMessagesParams are the parameters of WebhooksService.ListMessages.
+type ListMessagesParams struct {
+	// Selects messages.
+	Filter MessageFilter
+	// Messages on a page, at most 500. The API's default is 500.
+	Limit int
+}
+
+// apply puts the parameters into the request.
+func (p *ListMessagesParams) apply(req *transport.Request) {
+	req.SetFilter("filter", p.Filter.terms)
+	if p.Limit != 0 {
+		req.SetQuery("limit", strconv.Itoa(p.Limit))
+	}
+}
+
+// MessageFilter selects messages. Basiq names date, status, eventTypeId,
+// webhookId and eventId as what can be asked for, and documents no syntax: Raw
+// takes a condition as it is.
+type MessageFilter struct {
+	terms transport.Filter
+}
+
+// EventTypeID keeps what has a eventTypeId that equals v.
+//
+// Type of the event.
+func (f MessageFilter) EventTypeID(v string) MessageFilter {
+	return MessageFilter{f.terms.And("eventTypeId", "eq", v)}
+}
+
+// EventID keeps what has a eventId that equals v.
+//
+// Identification of the event.
+func (f MessageFilter) EventID(v string) MessageFilter {
+	return MessageFilter{f.terms.And("eventId", "eq", v)}
+}
+
+// Status keeps what has a status that equals v.
+//
+// State of the delivery.
+func (f MessageFilter) Status(v string) MessageFilter {
+	return MessageFilter{f.terms.And("status", "eq", v)}
+}
+
+// Raw adds a condition in the API's own syntax, for what this version does not
+// know.
+func (f MessageFilter) Raw(condition string) MessageFilter {
+	return MessageFilter{f.terms.Raw(condition)}
+}
+
+// String returns the filter as it is sent, before URL encoding.
+func (f MessageFilter) String() string {
+	return f.terms.String()
+}
+
+// SendTestMessageParams says which test message to send.
+type SendTestMessageParams struct {
+	// Text that the message carries.
+	Text string `json:"Text"`
+	// Type of the event, such as user.created.
+	EventTypeID string `json:"eventTypeId"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// apply puts the parameters into the request.
+func (p *SendTestMessageParams) apply(req *transport.Request) {
+	req.Require("eventTypeId", p.EventTypeID != "")
 	req.SetJSON(p)
 }
 
@@ -317,61 +388,6 @@ type WebhookList struct {
 	JSON wire.Object `json:"-"`
 }
 
-// ListMessagesParams are the parameters of WebhooksService.ListMessages.
-type ListMessagesParams struct {
-	// Selects messages.
-	Filter MessageFilter
-	// Messages on a page, at most 500. The API's default is 500.
-	Limit int
-}
-
-// apply puts the parameters into the request.
-func (p *ListMessagesParams) apply(req *transport.Request) {
-	req.SetFilter("filter", p.Filter.terms)
-	if p.Limit != 0 {
-		req.SetQuery("limit", strconv.Itoa(p.Limit))
-	}
-}
-
-// MessageFilter selects messages. Basiq names date, status, eventTypeId,
-// webhookId and eventId as what can be asked for, and documents no syntax: Raw
-// takes a condition as it is.
-type MessageFilter struct {
-	terms transport.Filter
-}
-
-// EventTypeID keeps what has a eventTypeId that equals v.
-//
-// Type of the event.
-func (f MessageFilter) EventTypeID(v string) MessageFilter {
-	return MessageFilter{f.terms.And("eventTypeId", "eq", v)}
-}
-
-// EventID keeps what has a eventId that equals v.
-//
-// Identification of the event.
-func (f MessageFilter) EventID(v string) MessageFilter {
-	return MessageFilter{f.terms.And("eventId", "eq", v)}
-}
-
-// Status keeps what has a status that equals v.
-//
-// State of the delivery.
-func (f MessageFilter) Status(v string) MessageFilter {
-	return MessageFilter{f.terms.And("status", "eq", v)}
-}
-
-// Raw adds a condition in the API's own syntax, for what this version does not
-// know.
-func (f MessageFilter) Raw(condition string) MessageFilter {
-	return MessageFilter{f.terms.Raw(condition)}
-}
-
-// String returns the filter as it is sent, before URL encoding.
-func (f MessageFilter) String() string {
-	return f.terms.String()
-}
-
 // MessagePage is a page of messages.
 type MessagePage struct {
 	// How many messages the page holds.
@@ -387,23 +403,6 @@ type MessagePage struct {
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
-}
-
-// SendTestMessageParams says which test message to send.
-type SendTestMessageParams struct {
-	// Text that the message carries.
-	Text string `json:"Text"`
-	// Type of the event, such as user.created.
-	EventTypeID string `json:"eventTypeId"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// apply puts the parameters into the request.
-func (p *SendTestMessageParams) apply(req *transport.Request) {
-	req.Require("eventTypeId", p.EventTypeID != "")
-	req.SetJSON(p)
 }
 
 // Operations of WebhooksService.

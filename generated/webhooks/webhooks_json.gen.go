@@ -53,6 +53,44 @@ func (v *WebhookParams) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
+var sendTestMessageParamsMembers = [...]string{
+	"Text",
+	"eventTypeId",
+}
+
+// DecodeJSON reads the value from d.
+func (v *SendTestMessageParams) DecodeJSON(d *wire.Decoder) {
+	m := d.Members(&v.JSON, sendTestMessageParamsMembers[:])
+	for m.Next() {
+		switch m.Name() {
+		case "Text":
+			v.Text = m.String()
+		case "eventTypeId":
+			v.EventTypeID = m.String()
+		default:
+			m.Extra()
+		}
+	}
+}
+
+// AppendJSON appends the value's JSON form to b.
+func (v *SendTestMessageParams) AppendJSON(b []byte) []byte {
+	w := wire.BeginObject(b, &v.JSON, sendTestMessageParamsMembers[:])
+	w.String("Text", v.Text, wire.Optional)
+	w.String("eventTypeId", v.EventTypeID, wire.Required)
+	return w.End()
+}
+
+// MarshalJSON implements json.Marshaler.
+func (v SendTestMessageParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&v)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (v *SendTestMessageParams) UnmarshalJSON(data []byte) error {
+	return wire.Unmarshal(data, v)
+}
+
 var webhookMembers = [...]string{
 	"id",
 	"url",
@@ -462,43 +500,5 @@ func (v MessagePage) MarshalJSON() ([]byte, error) {
 
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *MessagePage) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
-
-var sendTestMessageParamsMembers = [...]string{
-	"Text",
-	"eventTypeId",
-}
-
-// DecodeJSON reads the value from d.
-func (v *SendTestMessageParams) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, sendTestMessageParamsMembers[:])
-	for m.Next() {
-		switch m.Name() {
-		case "Text":
-			v.Text = m.String()
-		case "eventTypeId":
-			v.EventTypeID = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *SendTestMessageParams) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, sendTestMessageParamsMembers[:])
-	w.String("Text", v.Text, wire.Optional)
-	w.String("eventTypeId", v.EventTypeID, wire.Required)
-	return w.End()
-}
-
-// MarshalJSON implements json.Marshaler.
-func (v SendTestMessageParams) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
-
-// UnmarshalJSON implements json.Unmarshaler.
-func (v *SendTestMessageParams) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }

@@ -225,10 +225,12 @@ func (b *builder) owners() {
 		}
 	}
 	for _, r := range b.domain.Resources {
-		for _, m := range r.Methods {
+		for _, m := range r.Methods { // what callers give comes before what they get
 			if m.Params != nil {
 				visit(m.Params, r)
 			}
+		}
+		for _, m := range r.Methods {
 			if m.Result != nil {
 				visitRef(m.Result, r)
 			}

@@ -287,6 +287,13 @@ func (r *run) files() (map[string][]byte, error) {
 		}
 		files[d.lockFile] = lock
 	}
+	if len(r.opts.Domains) == 0 {
+		models := make([]*model.Domain, len(r.domains))
+		for i, d := range r.domains {
+			models[i] = d.model
+		}
+		files[path.Join(r.config.Output, "README.md")] = emit.MethodTable(models)
+	}
 	return files, nil
 }
 

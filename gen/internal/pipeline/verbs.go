@@ -161,6 +161,10 @@ func Check(ctx context.Context, opts Options) (string, error) {
 	}
 	documented, documentable := r.coverage()
 	opts.Report.Summary("%s; documentation %d of %d parts", plan.Summary(), documented, documentable)
+	if documented < documentable {
+		return plan.Diff(), diag.Errorf(diag.Pos{File: "overlays"}, "undocumented", "%d of %d parts have no documentation", documentable-documented, documentable).
+			WithHint("run  gen lint  to see which")
+	}
 	return plan.Diff(), nil
 }
 
