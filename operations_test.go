@@ -44,6 +44,9 @@ type peer struct {
 	status int             // answer this documented status; 0 means the first success
 	sent   []byte          // the body of the last answer
 	errors []int           // error statuses that the last operation documents
+
+	last     string // the operation that was called last
+	override []byte // answer with this body
 }
 
 func newPeer(t *testing.T, snapshot string) (*peer, *transport.Client) {
@@ -98,7 +101,8 @@ func (p *peer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.seen[r.Method+" "+route.Path] = true
+	p.last = r.Method + " " + route.Path
+	p.seen[p.last] = true
 	p.errors = nil
 	for code := range route.Operation.Responses.Map() {
 		var status int
@@ -121,7 +125,9 @@ func (p *peer) answer(w http.ResponseWriter, r *http.Request, op *openapi3.Opera
 		if media := content[accept]; media != nil {
 			w.Header().Set("Content-Type", accept)
 			if accept == "application/json" {
-				p.sent, _ = json.Marshal(sample(media.Schema, nil))
+				if p.sent = p.override; p.sent == nil {
+					p.sent, _ = json.Marshal(sample(media.Schema, nil))
+				}
 			} else {
 				p.sent = []byte("a file")
 			}

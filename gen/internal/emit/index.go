@@ -23,7 +23,7 @@ func MethodTable(domains []*model.Domain) []byte {
 			}
 		}
 		fmt.Fprintf(&b, "\n## [%s](%s)\n\n%s\n\n%d operations.\n\n", d.Package, d.Package, firstSentence(sentence("Package "+d.Package, d.Doc)), len(operations))
-		b.WriteString("| method | call | upstream | token | class | pages |\n|---|---|---|---|---|---|\n")
+		b.WriteString("| method | call | upstream | token | class | pages | example |\n|---|---|---|---|---|---|---|\n")
 		for _, r := range d.Resources {
 			for _, m := range r.Methods {
 				call := m.HTTP + " " + m.Path
@@ -38,12 +38,31 @@ func MethodTable(domains []*model.Domain) []byte {
 				if m.Page != nil {
 					pages = m.AllName()
 				}
-				fmt.Fprintf(&b, "| [%s.%s](%s/%s.gen.go) | `%s` | %s | %s | %s | %s |\n",
-					r.Name, name, d.Package, r.File(), call, m.OperationID, m.Scope, m.Safety, pages)
+				fmt.Fprintf(&b, "| [%s.%s](%s/%s.gen.go) | `%s` | %s | %s | %s | %s | `%s` |\n",
+					r.Name, name, d.Package, r.File(), call, m.OperationID, m.Scope, m.Safety, pages, exampleCall(d, r, m))
 			}
 		}
 	}
 	return b.Bytes()
+}
+
+// exampleCall spells a call as a caller writes it.
+func exampleCall(d *model.Domain, r *model.Resource, m *model.Method) string {
+	args := []string{"ctx"}
+	for _, f := range m.PathParams {
+		args = append(args, f.Arg())
+	}
+	if m.Params != nil {
+		args = append(args, d.Package+"."+m.Params.Name+"{…}")
+	}
+	if m.Stream {
+		args = append(args, "w")
+	}
+	results := "err"
+	if m.Result != nil {
+		results = "v, err"
+	}
+	return fmt.Sprintf("%s := c.%s.%s(%s)", results, r.Name, m.Name, strings.Join(args, ", "))
 }
 
 func firstSentence(text string) string {
