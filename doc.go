@@ -1,3 +1,24 @@
 // Package basiq is the front door of the Go SDK for Basiq's open-finance API
-// (Australia, API v3).
+// (Australia, API v3): one client with all domains, over one transport.
+//
+//	client, err := basiq.NewClient(basiq.WithAPIKey(key))
+//	user, err := client.Core.Users.Create(ctx, core.CreateUserParams{Email: "max@example.com"})
+//	for tx, err := range client.Data.Transactions.All(ctx, user.ID, data.ListTransactionsParams{}) {
+//		...
+//	}
+//
+// A program that needs one domain only can do without this package: make a
+// transport.Client, and hand it to the domain's New.
+//
+// # Absent, null and zero
+//
+// In an answer, a field's zero value means that the member was absent, null or
+// empty; the JSON field of every type tells which (Present, Null), keeps
+// members that this version does not know (Extra), and gives what did not
+// match its type as it came (Raw). Structs and booleans that may be absent are
+// pointers. Amounts and dates keep the exact text and offer parsed forms.
+//
+// In a request, a zero field is left out. Where zero is worth sending, the
+// field is a pointer: new("") sends the empty text, nil leaves it out.
+// JSON.SetNull sends null.
 package basiq

@@ -91,37 +91,31 @@ func (r *Request) buildPath(values []string) (string, error) {
 }
 
 // badSegment says why a value cannot be a path segment. Escaping does not help
-// with dots: "." and ".." escape to themselves, and are folded on the way.
+// with dots: "." and ".." escape to themselves, and are folded on the way. A
+// server that cleans the decoded path folds those within a value, too, and
+// drops what stands between two slashes.
 func badSegment(v string) string {
 	switch {
 	case v == "":
 		return "is empty"
-	case v == "." || v == "..":
-		return "would be folded out of the path"
 	case !utf8.ValidString(v):
 		return "is not UTF-8"
 	case strings.ContainsFunc(v, unicode.IsControl):
 		return "has control characters"
-	case dotsWhenDecoded(v):
-		return "would be folded out of the path when decoded"
 	}
-	return ""
-}
-
-// dotsWhenDecoded tells whether a value is a dot segment to a proxy that
-// decodes once more than it should.
-func dotsWhenDecoded(v string) bool {
-	for range 3 {
+	for range 4 { // a proxy may decode more often than it should
+		for part := range strings.SplitSeq(v, "/") {
+			if part == "" || part == "." || part == ".." {
+				return "would be folded out of the path"
+			}
+		}
 		decoded, err := url.PathUnescape(v)
 		if err != nil || decoded == v {
-			return false
-		}
-		if decoded == "." || decoded == ".." {
-			return true
+			return ""
 		}
 		v = decoded
 	}
-	return false
+	return ""
 }
 
 // PathError is the error of a call that was not sent because a path parameter
