@@ -26,6 +26,7 @@ func smallBank() *httptest.Server {
 	answer("GET /users/u-1/transactions", `{"type":"list","data":[
 		{"type":"transaction","id":"t-1","amount":"-12.50","direction":"debit","description":"COFFEE","postDate":"2031-05-06T00:00:00Z"},
 		{"type":"transaction","id":"t-2","amount":"1900.00","direction":"credit","description":"SALARY","postDate":"2031-05-01T00:00:00Z"}]}`)
+	answer("GET /users/u-1", `{"type":"user","id":"u-1","email":"max@example.com","mobile":"","links":{"self":"/users/u-1"}}`)
 	mux.HandleFunc("GET /users/u-2", func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusNotFound)
 		_, _ = io.WriteString(w, `{"correlationId":"c-1","data":[{"code":"resource-not-found"}]}`)
