@@ -1,0 +1,73 @@
+package check_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/basiq-sdk/basiq-go/gen/internal/check"
+	"github.com/basiq-sdk/basiq-go/gen/internal/diag"
+	"github.com/basiq-sdk/basiq-go/gen/internal/emit"
+)
+
+func imports(t *testing.T) *check.Imports {
+	t.Helper()
+	const runtime = "github.com/basiq-sdk/basiq-go/transport"
+	i, err := check.LoadImports(context.Background(), ".", runtime, runtime+"/wire", runtime+"/value")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return i
+}
+
+// TestFaultsAreShownWhereTheyComeFrom: what does not compile is reported at
+// the line of the specification, or of the overlay, that the name comes from.
+func TestFaultsAreShownWhereTheyComeFrom(t *testing.T) {
+	imp := imports(t)
+	symbols := map[string]diag.Pos{
+		"Thing":              {File: "specs/test.yml", Line: 10, Col: 3},
+		"Thing.Part":         {File: "specs/test.yml", Line: 12, Col: 5},
+		"ThingsService":      {File: "specs/test.yml", Line: 1, Col: 1},
+		"ThingsService.List": {File: "overlays/test/30-names.yaml", Line: 7, Col: 5},
+		"KindA":              {File: "specs/test.yml", Line: 20, Col: 9},
+	}
+	for _, c := range []struct{ name, src, want string }{
+		{"a field", "type Thing struct {\n\tName string\n\tPart Missing\n}", "specs/test.yml:12:5: "},
+		{"a type", "type Thing = Missing", "specs/test.yml:10:3: "},
+		{"a method", "type ThingsService struct{}\n\nfunc (s *ThingsService) List() int { return \"\" }", "overlays/test/30-names.yaml:7:5: "},
+		{"a helper of a type", "type Thing struct{}\n\nfunc (t *Thing) apply() { missing() }", "specs/test.yml:10:3: "},
+		{"a constant", "const KindA int = \"a\"", "specs/test.yml:20:9: "},
+		{"an import that is not allowed", "import _ \"os/exec\"", "os/exec"},
+		{"nothing known", "var x = missing", "test/a.gen.go:3:9: "},
+		{"an unused import", "import \"context\"", "\"context\" imported and not used"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			err := check.Package(imp, &emit.Package{
+				Name: "test", ImportPath: "example.com/test", Symbols: symbols,
+				Files: map[string][]byte{"a.gen.go": []byte("package test\n\n" + c.src + "\n")},
+			})
+			var list diag.List
+			if !errors.As(err, &list) || len(list) != 1 || !strings.Contains(list[0].Error(), c.want) {
+				t.Errorf("got %v, want one finding with …%s…", err, c.want)
+			}
+		})
+	}
+}
+
+func TestGoodPackage(t *testing.T) {
+	err := check.Package(imports(t), &emit.Package{Name: "test", ImportPath: "example.com/test", Files: map[string][]byte{
+		"a.gen.go": []byte("package test\n\nimport \"github.com/basiq-sdk/basiq-go/transport\"\n\ntype A struct{ c *transport.Client }\n"),
+		"b.gen.go": []byte("package test\n\nvar b = A{}\n"),
+	}})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+func TestSyntax(t *testing.T) {
+	err := check.Package(imports(t), &emit.Package{Name: "test", Files: map[string][]byte{"a.gen.go": []byte("package test\nfunc {")}})
+	if err == nil || !strings.Contains(err.Error(), "generated-syntax") {
+		t.Errorf("got %v", err)
+	}
+}
