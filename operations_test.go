@@ -67,7 +67,8 @@ func newPeer(t *testing.T, snapshot string) (*peer, *transport.Client) {
 		t.Fatal(err)
 	}
 	client, err := transport.New(transport.WithBaseURL(server.URL), transport.WithAPIKey("not-a-key"),
-		transport.WithTokenSource(transport.StaticToken("not-a-token")))
+		transport.WithTokenSource(transport.StaticToken("not-a-token")),
+		transport.WithRetryPolicy(transport.RetryPolicy{MaxAttempts: 1}))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -106,6 +106,18 @@ func (b *body) open() (io.ReadCloser, int64, error) {
 	return pr, -1, nil
 }
 
+// rewindable tells whether the body can be sent again.
+func (b *body) rewindable() bool {
+	for _, p := range b.parts {
+		if p.File != nil {
+			if _, ok := p.File.Content.(io.Seeker); !ok {
+				return false
+			}
+		}
+	}
+	return true
+}
+
 var errNotRewindable = fmt.Errorf("basiq: the body cannot be sent again: its content is no io.Seeker")
 
 func (b *body) write(w io.Writer) error {

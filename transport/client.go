@@ -27,6 +27,9 @@ type Client struct {
 	timeout   time.Duration
 	maxBody   int64
 	onDrift   func(Drift)
+	observe   func(Attempt)
+	retry     RetryPolicy
+	budget    *budget
 }
 
 // ClientOption configures New.
@@ -151,7 +154,7 @@ func WithDriftObserver(f func(Drift)) ClientOption {
 
 // New returns a Client. It needs WithAPIKey or WithTokenSource.
 func New(opts ...ClientOption) (*Client, error) {
-	c := config{Client: Client{timeout: time.Minute, maxBody: 32 << 20}}
+	c := config{Client: Client{timeout: time.Minute, maxBody: 32 << 20, budget: &budget{}}}
 	if err := WithBaseURL(DefaultBaseURL)(&c); err != nil {
 		return nil, err
 	}

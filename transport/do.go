@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
 	"strings"
 	"time"
@@ -46,17 +47,51 @@ func pathUnescape(p string) string {
 	return decoded
 }
 
-// send sends a call to an address, and once more when the token was refused.
+// send sends a call to an address: again after a transient failure, as far as
+// the operation's class allows, and once more when the token was refused.
 func (c *Client) send(ctx context.Context, req *Request, u *url.URL, out any, o *call) error {
-	for attempt := 1; ; attempt++ {
-		token, err := c.attempt(ctx, req, u, out, o, attempt)
+	policy := c.retry
+	if o.retry != nil {
+		policy = *o.retry
+	}
+	policy = policy.withDefaults()
+	replayed := false
+	for number, retries := 1, 1; ; number++ {
+		start := time.Now()
+		token, res := c.attempt(ctx, req, u, out, o, number)
+		seen := Attempt{Operation: req.op, Number: number, Status: res.status, Err: res.err, Duration: time.Since(start)}
+		again := false
+		var wait time.Duration
 		var e *Error
-		if attempt > 1 || token == nil || !errors.As(err, &e) || !e.tokenRejected() {
-			return err
+		switch {
+		case res.err == nil:
+			c.budget.earn()
+		case token != nil && !replayed && errors.As(res.err, &e) && e.tokenRejected():
+			c.tokens.Reject(token.req, token.token)
+			replayed, again = true, true
+		case res.final || ctx.Err() != nil || retries >= policy.MaxAttempts || !mayRepeat(req.op, res.err):
+		default:
+			if wait, again = policy.wait(retries, res.err); again {
+				again = c.budget.take()
+				retries++
+			}
 		}
-		c.tokens.Reject(token.req, token.token)
-		if _, _, openErr := req.body.open(); errors.Is(openErr, errNotRewindable) {
-			return errors.Join(err, openErr)
+		if again && !req.body.rewindable() {
+			again, res.err = false, errors.Join(res.err, errNotRewindable)
+		}
+		if again {
+			seen.Wait = wait
+		}
+		if c.observe != nil {
+			c.observe(seen)
+		}
+		if !again {
+			return res.err
+		}
+		if wait > 0 {
+			if err := pause(ctx, wait, res.err); err != nil {
+				return err
+			}
 		}
 	}
 }
@@ -67,7 +102,14 @@ type usedToken struct {
 	token Token
 }
 
-func (c *Client) attempt(ctx context.Context, req *Request, u *url.URL, out any, o *call, attempt int) (*usedToken, error) {
+// result is what came of an attempt.
+type result struct {
+	err    error
+	status int
+	final  bool // not to be repeated: it failed before it could be sent, or part of the answer has reached the caller
+}
+
+func (c *Client) attempt(ctx context.Context, req *Request, u *url.URL, out any, o *call, number int) (*usedToken, result) {
 	if d := c.timeoutOf(o); d > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, d)
@@ -75,26 +117,29 @@ func (c *Client) attempt(ctx context.Context, req *Request, u *url.URL, out any,
 	}
 	used, authorization, err := c.authorize(ctx, req, o)
 	if err != nil {
-		return nil, err
+		return nil, result{err: err, final: true}
 	}
 	body, size, err := req.body.open()
 	if err != nil {
-		return nil, err
+		return nil, result{err: err, final: true}
 	}
-	h, err := http.NewRequestWithContext(ctx, req.op.Method, u.String(), body)
+	// A request that never got a connection was never sent.
+	sent := false
+	traced := httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { sent = true }})
+	h, err := http.NewRequestWithContext(traced, req.op.Method, u.String(), body)
 	if err != nil {
-		return nil, fmt.Errorf("basiq: %s: %w", req.op.ID, err)
+		return nil, result{err: fmt.Errorf("basiq: %s: %w", req.op.ID, err), final: true}
 	}
 	if body != nil {
 		h.ContentLength = size
 		h.Header.Set("Content-Type", req.body.contentType)
 	}
 	if err := c.headers(h, req, o, authorization); err != nil {
-		return nil, err
+		return nil, result{err: err, final: true}
 	}
 	res, err := c.http.Do(h)
 	if err != nil {
-		return used, fmt.Errorf("basiq: %s: %w", req.op.ID, withoutURL(err))
+		return used, result{err: &SendError{Operation: req.op.ID, Sent: sent, Attempts: number, Err: withoutURL(err)}}
 	}
 	defer res.Body.Close()
 	if o.response != nil {
@@ -102,9 +147,10 @@ func (c *Client) attempt(ctx context.Context, req *Request, u *url.URL, out any,
 	}
 	if res.StatusCode < 200 || res.StatusCode > 299 {
 		text, _ := io.ReadAll(io.LimitReader(res.Body, maxErrorBody))
-		return used, newError(req.op, res, text, attempt)
+		return used, result{err: newError(req.op, res, text, number), status: res.StatusCode}
 	}
-	return used, c.read(req.op, res, out)
+	written, err := c.read(req.op, res, out, number)
+	return used, result{err: err, status: res.StatusCode, final: written}
 }
 
 func (c *Client) timeoutOf(o *call) time.Duration {
@@ -178,29 +224,34 @@ func (c *Client) authorize(ctx context.Context, req *Request, o *call) (*usedTok
 	return &usedToken{want, t}, "Bearer " + text, nil
 }
 
-// read reads a successful answer.
-func (c *Client) read(op *Operation, res *http.Response, out any) error {
+// read reads a successful answer. An answer that breaks off is one that got
+// lost on the way.
+func (c *Client) read(op *Operation, res *http.Response, out any, number int) (written bool, err error) {
 	if out == nil {
 		_, _ = io.CopyN(io.Discard, res.Body, 256<<10) // lets the connection be used again
-		return nil
+		return false, nil
 	}
+	lost := func(err error) error { return &SendError{Operation: op.ID, Sent: true, Attempts: number, Err: err} }
 	if w, ok := out.(io.Writer); ok {
-		if _, err := io.Copy(w, res.Body); err != nil {
-			return fmt.Errorf("basiq: %s: copying the answer: %w", op.ID, err)
+		n, err := io.Copy(w, res.Body)
+		if err != nil {
+			return n > 0, lost(err)
 		}
-		return nil
+		return n > 0, nil
 	}
 	text, err := readBounded(res.Body, res.ContentLength, c.maxBody)
-	if err != nil {
-		return fmt.Errorf("basiq: %s: reading the answer: %w", op.ID, err)
-	}
-	if len(bytes.TrimSpace(text)) == 0 {
-		return fmt.Errorf("basiq: %s: %w", op.ID, ErrNoContent)
+	switch {
+	case errors.Is(err, ErrTooLarge):
+		return false, fmt.Errorf("basiq: %s: %w", op.ID, err)
+	case err != nil:
+		return false, lost(err)
+	case len(bytes.TrimSpace(text)) == 0:
+		return false, fmt.Errorf("basiq: %s: %w", op.ID, ErrNoContent)
 	}
 	if err := decode(op, text, out, c.onDrift); err != nil {
-		return &DecodeError{Operation: op.ID, Status: res.StatusCode, ContentType: res.Header.Get("Content-Type"), Err: err}
+		return false, &DecodeError{Operation: op.ID, Status: res.StatusCode, ContentType: res.Header.Get("Content-Type"), Err: err}
 	}
-	return nil
+	return false, nil
 }
 
 func decode(op *Operation, text []byte, out any, onDrift func(Drift)) error {

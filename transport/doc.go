@@ -11,7 +11,11 @@
 // host that was not asked for. An answer is read to a limit, 32 MiB unless
 // WithMaxResponseSize says otherwise, counted after decompression.
 //
-// This version sends each call once, and once more when the access token was
-// rejected. Operations carry a Safety class that says when repeating them does
-// no harm.
+// A call that failed is sent again when its operation's class, its Safety,
+// allows it: RetryPolicy has the table. Waits are random and grow; the API's
+// Retry-After is heeded; a context's deadline is never overrun, and a wait that
+// does not fit into it does not begin. A budget keeps the calls of a client
+// from multiplying the load on a service that is in trouble. A request that
+// could not be sent a second time without risk fails with a *SendError that
+// says whether the first may have been executed.
 package transport

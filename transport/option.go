@@ -17,6 +17,7 @@ type call struct {
 	timeout  time.Duration
 	response **http.Response
 	userID   string
+	retry    *RetryPolicy
 }
 
 // WithHeader sets a header of the call.

@@ -27,8 +27,8 @@ type AffordabilityService struct {
 //
 // When the API answers without a body, the error is transport.ErrNoContent.
 //
-// POST /users/{userId}/affordability: SERVER_ACCESS token, not to be repeated
-// once sent (class D).
+// POST /users/{userId}/affordability: SERVER_ACCESS token, repeated only when
+// it was never sent (class D).
 //
 // Deprecated: use the reporting package's Reports.Create with a report of type
 // CON_AFFOR_01.
@@ -45,7 +45,7 @@ func (s *AffordabilityService) Create(ctx context.Context, userID string, params
 // CreatePDF makes a summary and writes it as PDF. It costs what Create costs.
 //
 // POST /users/{userId}/affordability as application/pdf: SERVER_ACCESS token,
-// not to be repeated once sent (class D).
+// repeated only when it was never sent (class D).
 //
 // Deprecated: use the reporting package's Reports.Create with a report of type
 // CON_AFFOR_01.
@@ -57,8 +57,8 @@ func (s *AffordabilityService) CreatePDF(ctx context.Context, userID string, par
 
 // Get returns a summary.
 //
-// GET /users/{userId}/affordability/{snapshotId}: SERVER_ACCESS token, safe to
-// repeat (class A).
+// GET /users/{userId}/affordability/{snapshotId}: SERVER_ACCESS token, repeated
+// on transient failures (class A).
 //
 // Deprecated: use the reporting package's Reports.Create with a report of type
 // CON_AFFOR_01.
@@ -74,7 +74,7 @@ func (s *AffordabilityService) Get(ctx context.Context, userID, snapshotID strin
 // GetPDF writes a summary as PDF.
 //
 // GET /users/{userId}/affordability/{snapshotId} as application/pdf:
-// SERVER_ACCESS token, safe to repeat (class A).
+// SERVER_ACCESS token, repeated on transient failures (class A).
 //
 // Deprecated: use the reporting package's Reports.Create with a report of type
 // CON_AFFOR_01.
@@ -85,8 +85,8 @@ func (s *AffordabilityService) GetPDF(ctx context.Context, userID, snapshotID st
 
 // List returns the summaries that were made for a user.
 //
-// GET /users/{userId}/affordability: SERVER_ACCESS token, safe to repeat (class
-// A).
+// GET /users/{userId}/affordability: SERVER_ACCESS token, repeated on transient
+// failures (class A).
 //
 // Deprecated: use the reporting package's Reports.Create with a report of type
 // CON_AFFOR_01.
@@ -103,7 +103,7 @@ func (s *AffordabilityService) List(ctx context.Context, userID string, opts ...
 // from.
 //
 // GET /users/{userId}/affordability/{snapshotId}/transactions: SERVER_ACCESS
-// token, safe to repeat (class A).
+// token, repeated on transient failures (class A).
 //
 // Deprecated: use the reporting package's Reports.Create with a report of type
 // CON_AFFOR_01.
@@ -123,7 +123,7 @@ func (s *AffordabilityService) ListTransactions(ctx context.Context, userID, sna
 // ends.
 //
 // GET /users/{userId}/affordability/{snapshotId}/transactions: SERVER_ACCESS
-// token, safe to repeat (class A).
+// token, repeated on transient failures (class A).
 //
 // Deprecated: use the reporting package's Reports.Create with a report of type
 // CON_AFFOR_01.
@@ -142,7 +142,8 @@ func (s *AffordabilityService) AllTransactions(ctx context.Context, userID, snap
 // from as CSV.
 //
 // GET /users/{userId}/affordability/{snapshotId}/transactions as
-// application/csv: SERVER_ACCESS token, safe to repeat (class A).
+// application/csv: SERVER_ACCESS token, repeated on transient failures (class
+// A).
 //
 // Deprecated: use the reporting package's Reports.Create with a report of type
 // CON_AFFOR_01.

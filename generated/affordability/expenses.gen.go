@@ -22,8 +22,8 @@ type ExpensesService struct {
 //
 // When the API answers without a body, the error is transport.ErrNoContent.
 //
-// POST /users/{userId}/expenses: SERVER_ACCESS token, not to be repeated once
-// sent (class D).
+// POST /users/{userId}/expenses: SERVER_ACCESS token, repeated only when it was
+// never sent (class D).
 //
 // Deprecated: use the reporting package's Reports.Create with a report of type
 // CON_AFFOR_01.
@@ -39,8 +39,8 @@ func (s *ExpensesService) Create(ctx context.Context, userID string, params Crea
 
 // Get returns a summary of expenses.
 //
-// GET /users/{userId}/expenses/{snapshotId}: SERVER_ACCESS token, safe to
-// repeat (class A).
+// GET /users/{userId}/expenses/{snapshotId}: SERVER_ACCESS token, repeated on
+// transient failures (class A).
 //
 // Deprecated: use the reporting package's Reports.Create with a report of type
 // CON_AFFOR_01.
@@ -56,7 +56,7 @@ func (s *ExpensesService) Get(ctx context.Context, userID, snapshotID string, op
 // GetCSV writes a summary of expenses as CSV.
 //
 // GET /users/{userId}/expenses/{snapshotId} as text/csv: SERVER_ACCESS token,
-// safe to repeat (class A).
+// repeated on transient failures (class A).
 //
 // Deprecated: use the reporting package's Reports.Create with a report of type
 // CON_AFFOR_01.

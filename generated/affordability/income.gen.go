@@ -21,8 +21,8 @@ type IncomeService struct {
 //
 // When the API answers without a body, the error is transport.ErrNoContent.
 //
-// POST /users/{userId}/income: SERVER_ACCESS token, not to be repeated once
-// sent (class D).
+// POST /users/{userId}/income: SERVER_ACCESS token, repeated only when it was
+// never sent (class D).
 //
 // Deprecated: use the reporting package's Reports.Create with a report of type
 // CON_AFFOR_01.
@@ -38,8 +38,8 @@ func (s *IncomeService) Create(ctx context.Context, userID string, params Create
 
 // Get returns a summary of income.
 //
-// GET /users/{userId}/income/{snapshotId}: SERVER_ACCESS token, safe to repeat
-// (class A).
+// GET /users/{userId}/income/{snapshotId}: SERVER_ACCESS token, repeated on
+// transient failures (class A).
 //
 // Deprecated: use the reporting package's Reports.Create with a report of type
 // CON_AFFOR_01.

@@ -23,7 +23,7 @@ type AuthService struct {
 // An application may ask for 1,500 tokens in five minutes. An unknown key fails
 // with ErrNotFound.
 //
-// POST /token: API key, safe to repeat (class A).
+// POST /token: API key, repeated on transient failures (class A).
 func (s *AuthService) CreateToken(ctx context.Context, params CreateTokenParams, opts ...transport.Option) (*AccessToken, error) {
 	req := transport.NewRequest(&opAuthCreateToken)
 	req.SetHeader("basiq-version", "3.0")

@@ -21,8 +21,8 @@ type AuthLinksService struct {
 // they are, and then connects accounts. It is good for seven days and for one
 // use; a new one voids the one before.
 //
-// POST /users/{userId}/auth_link: SERVER_ACCESS token, not to be repeated once
-// executed (class C).
+// POST /users/{userId}/auth_link: SERVER_ACCESS token, repeated only when it
+// was not executed (class C).
 func (s *AuthLinksService) Create(ctx context.Context, userID string, params CreateAuthLinkParams, opts ...transport.Option) (*AuthLink, error) {
 	req := transport.NewRequest(&opAuthLinksCreate, userID)
 	params.apply(req)
@@ -36,7 +36,8 @@ func (s *AuthLinksService) Create(ctx context.Context, userID string, params Cre
 // Get returns the user's current link. It fails with ErrGone when the link has
 // expired.
 //
-// GET /users/{userId}/auth_link: SERVER_ACCESS token, safe to repeat (class A).
+// GET /users/{userId}/auth_link: SERVER_ACCESS token, repeated on transient
+// failures (class A).
 func (s *AuthLinksService) Get(ctx context.Context, userID string, opts ...transport.Option) (*AuthLink, error) {
 	req := transport.NewRequest(&opAuthLinksGet, userID)
 	var out AuthLink
@@ -48,7 +49,8 @@ func (s *AuthLinksService) Get(ctx context.Context, userID string, opts ...trans
 
 // Delete voids the user's current link.
 //
-// DELETE /users/{userId}/auth_link: SERVER_ACCESS token, idempotent (class B).
+// DELETE /users/{userId}/auth_link: SERVER_ACCESS token, idempotent, repeated
+// on transient failures (class B).
 func (s *AuthLinksService) Delete(ctx context.Context, userID string, opts ...transport.Option) error {
 	req := transport.NewRequest(&opAuthLinksDelete, userID)
 	return s.client.Do(ctx, req, nil, opts...)

@@ -19,7 +19,8 @@ type ConsentsService struct {
 
 // List returns all consents of a user, withdrawn and expired ones too.
 //
-// GET /users/{userId}/consents: SERVER_ACCESS token, safe to repeat (class A).
+// GET /users/{userId}/consents: SERVER_ACCESS token, repeated on transient
+// failures (class A).
 func (s *ConsentsService) List(ctx context.Context, userID string, opts ...transport.Option) (*ConsentList, error) {
 	req := transport.NewRequest(&opConsentsList, userID)
 	var out ConsentList
@@ -32,8 +33,8 @@ func (s *ConsentsService) List(ctx context.Context, userID string, opts ...trans
 // Delete withdraws a consent for good. The connections under it are removed
 // with their data.
 //
-// DELETE /users/{userId}/consents/{consentId}: SERVER_ACCESS token, idempotent
-// (class B).
+// DELETE /users/{userId}/consents/{consentId}: SERVER_ACCESS token, idempotent,
+// repeated on transient failures (class B).
 func (s *ConsentsService) Delete(ctx context.Context, userID, consentID string, opts ...transport.Option) error {
 	req := transport.NewRequest(&opConsentsDelete, userID, consentID)
 	return s.client.Do(ctx, req, nil, opts...)

@@ -18,7 +18,8 @@ type EventsService struct {
 
 // GetType returns one type of event.
 //
-// GET /events/types/{id}: SERVER_ACCESS token, safe to repeat (class A).
+// GET /events/types/{id}: SERVER_ACCESS token, repeated on transient failures
+// (class A).
 func (s *EventsService) GetType(ctx context.Context, eventTypeID string, opts ...transport.Option) (*EventType, error) {
 	req := transport.NewRequest(&opEventsGetType, eventTypeID)
 	var out EventType
@@ -30,7 +31,8 @@ func (s *EventsService) GetType(ctx context.Context, eventTypeID string, opts ..
 
 // Get returns one event.
 //
-// GET /events/{id}: SERVER_ACCESS token, safe to repeat (class A).
+// GET /events/{id}: SERVER_ACCESS token, repeated on transient failures (class
+// A).
 func (s *EventsService) Get(ctx context.Context, eventID string, opts ...transport.Option) (*Event, error) {
 	req := transport.NewRequest(&opEventsGet, eventID)
 	var out Event
@@ -42,7 +44,7 @@ func (s *EventsService) Get(ctx context.Context, eventID string, opts ...transpo
 
 // List returns the events of the last seven days.
 //
-// GET /events: SERVER_ACCESS token, safe to repeat (class A).
+// GET /events: SERVER_ACCESS token, repeated on transient failures (class A).
 func (s *EventsService) List(ctx context.Context, params ListEventsParams, opts ...transport.Option) (*EventList, error) {
 	req := transport.NewRequest(&opEventsList)
 	params.apply(req)
@@ -55,7 +57,8 @@ func (s *EventsService) List(ctx context.Context, params ListEventsParams, opts 
 
 // ListTypes returns the types of events that there are.
 //
-// GET /events/types: SERVER_ACCESS token, safe to repeat (class A).
+// GET /events/types: SERVER_ACCESS token, repeated on transient failures (class
+// A).
 func (s *EventsService) ListTypes(ctx context.Context, opts ...transport.Option) (*EventTypeList, error) {
 	req := transport.NewRequest(&opEventsListTypes)
 	var out EventTypeList

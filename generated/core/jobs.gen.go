@@ -21,7 +21,8 @@ type JobsService struct {
 // has: the steps after it then stay pending for ever. It has succeeded when
 // every step has succeeded or was skipped.
 //
-// GET /jobs/{jobId}: SERVER_ACCESS token, safe to repeat (class A).
+// GET /jobs/{jobId}: SERVER_ACCESS token, repeated on transient failures (class
+// A).
 func (s *JobsService) Get(ctx context.Context, jobID string, opts ...transport.Option) (*Job, error) {
 	req := transport.NewRequest(&opJobsGet, jobID)
 	var out Job
@@ -33,7 +34,8 @@ func (s *JobsService) Get(ctx context.Context, jobID string, opts ...transport.O
 
 // List returns a user's jobs of the last seven days.
 //
-// GET /users/{userId}/jobs: SERVER_ACCESS token, safe to repeat (class A).
+// GET /users/{userId}/jobs: SERVER_ACCESS token, repeated on transient failures
+// (class A).
 func (s *JobsService) List(ctx context.Context, userID string, params ListJobsParams, opts ...transport.Option) (*JobList, error) {
 	req := transport.NewRequest(&opJobsList, userID)
 	params.apply(req)
@@ -49,8 +51,8 @@ func (s *JobsService) List(ctx context.Context, userID string, params ListJobsPa
 // is. An answer is used up by the call, right or wrong: after a wrong one the
 // step fails, and the connection is to be refreshed again.
 //
-// POST /jobs/{jobId}/mfa: CLIENT_ACCESS token bound to the user, not to be
-// repeated once sent (class D).
+// POST /jobs/{jobId}/mfa: CLIENT_ACCESS token bound to the user, repeated only
+// when it was never sent (class D).
 func (s *JobsService) SubmitMFA(ctx context.Context, jobID string, params SubmitMFAParams, opts ...transport.Option) (*JobReference, error) {
 	req := transport.NewRequest(&opJobsSubmitMFA, jobID)
 	params.apply(req)

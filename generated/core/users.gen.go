@@ -20,7 +20,8 @@ type UsersService struct {
 // identification that the answer holds: there is no way to find it again, and a
 // second call makes a second user.
 //
-// POST /users: SERVER_ACCESS token, not to be repeated once sent (class D).
+// POST /users: SERVER_ACCESS token, repeated only when it was never sent (class
+// D).
 func (s *UsersService) Create(ctx context.Context, params CreateUserParams, opts ...transport.Option) (*User, error) {
 	req := transport.NewRequest(&opUsersCreate)
 	params.apply(req)
@@ -33,7 +34,8 @@ func (s *UsersService) Create(ctx context.Context, params CreateUserParams, opts
 
 // Get returns a user, with references to the user's accounts and connections.
 //
-// GET /users/{userId}: SERVER_ACCESS token, safe to repeat (class A).
+// GET /users/{userId}: SERVER_ACCESS token, repeated on transient failures
+// (class A).
 func (s *UsersService) Get(ctx context.Context, userID string, opts ...transport.Option) (*User, error) {
 	req := transport.NewRequest(&opUsersGet, userID)
 	var out User
@@ -45,7 +47,8 @@ func (s *UsersService) Get(ctx context.Context, userID string, opts ...transport
 
 // Update changes a user. What is left out stays as it is.
 //
-// POST /users/{userId}: SERVER_ACCESS token, idempotent (class B).
+// POST /users/{userId}: SERVER_ACCESS token, idempotent, repeated on transient
+// failures (class B).
 func (s *UsersService) Update(ctx context.Context, userID string, params UpdateUserParams, opts ...transport.Option) (*User, error) {
 	req := transport.NewRequest(&opUsersUpdate, userID)
 	params.apply(req)
@@ -59,7 +62,8 @@ func (s *UsersService) Update(ctx context.Context, userID string, params UpdateU
 // Delete deletes a user with all connections and data. It cannot be undone. A
 // second call fails with ErrNotFound.
 //
-// DELETE /users/{userId}: SERVER_ACCESS token, idempotent (class B).
+// DELETE /users/{userId}: SERVER_ACCESS token, idempotent, repeated on
+// transient failures (class B).
 func (s *UsersService) Delete(ctx context.Context, userID string, opts ...transport.Option) error {
 	req := transport.NewRequest(&opUsersDelete, userID)
 	return s.client.Do(ctx, req, nil, opts...)

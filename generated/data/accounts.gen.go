@@ -18,8 +18,8 @@ type AccountsService struct {
 
 // Get returns one account, as of the last refresh of its connection.
 //
-// GET /users/{userId}/accounts/{accountId}: SERVER_ACCESS token, safe to repeat
-// (class A).
+// GET /users/{userId}/accounts/{accountId}: SERVER_ACCESS token, repeated on
+// transient failures (class A).
 func (s *AccountsService) Get(ctx context.Context, userID, accountID string, params GetAccountsParams, opts ...transport.Option) (*Account, error) {
 	req := transport.NewRequest(&opAccountsGet, userID, accountID)
 	params.apply(req)
@@ -32,7 +32,8 @@ func (s *AccountsService) Get(ctx context.Context, userID, accountID string, par
 
 // List returns a user's accounts, as of the last refresh of each connection.
 //
-// GET /users/{userId}/accounts: SERVER_ACCESS token, safe to repeat (class A).
+// GET /users/{userId}/accounts: SERVER_ACCESS token, repeated on transient
+// failures (class A).
 func (s *AccountsService) List(ctx context.Context, userID string, params ListAccountsParams, opts ...transport.Option) (*AccountList, error) {
 	req := transport.NewRequest(&opAccountsList, userID)
 	params.apply(req)

@@ -19,8 +19,8 @@ type ConnectionsService struct {
 
 // Get returns one connection, with its accounts and the profile of its owner.
 //
-// GET /users/{userId}/connections/{connectionId}: SERVER_ACCESS token, safe to
-// repeat (class A).
+// GET /users/{userId}/connections/{connectionId}: SERVER_ACCESS token, repeated
+// on transient failures (class A).
 func (s *ConnectionsService) Get(ctx context.Context, userID, connectionID string, opts ...transport.Option) (*Connection, error) {
 	req := transport.NewRequest(&opConnectionsGet, userID, connectionID)
 	var out Connection
@@ -32,8 +32,8 @@ func (s *ConnectionsService) Get(ctx context.Context, userID, connectionID strin
 
 // List returns a user's connections. Their accounts and profile are left out.
 //
-// GET /users/{userId}/connections: SERVER_ACCESS token, safe to repeat (class
-// A).
+// GET /users/{userId}/connections: SERVER_ACCESS token, repeated on transient
+// failures (class A).
 func (s *ConnectionsService) List(ctx context.Context, userID string, params ListConnectionsParams, opts ...transport.Option) (*ConnectionList, error) {
 	req := transport.NewRequest(&opConnectionsList, userID)
 	params.apply(req)
@@ -48,7 +48,7 @@ func (s *ConnectionsService) List(ctx context.Context, userID string, params Lis
 // stay; Purge them first if they must go.
 //
 // DELETE /users/{userId}/connections/{connectionId}: SERVER_ACCESS token,
-// idempotent (class B).
+// idempotent, repeated on transient failures (class B).
 func (s *ConnectionsService) Delete(ctx context.Context, userID, connectionID string, opts ...transport.Option) error {
 	req := transport.NewRequest(&opConnectionsDelete, userID, connectionID)
 	return s.client.Do(ctx, req, nil, opts...)
@@ -58,8 +58,8 @@ func (s *ConnectionsService) Delete(ctx context.Context, userID, connectionID st
 // each. Status 202 says that the jobs are new, 200 that they were queued or
 // running already: transport.WithResponse tells.
 //
-// POST /users/{userId}/connections/refresh: SERVER_ACCESS token, not to be
-// repeated once sent (class D).
+// POST /users/{userId}/connections/refresh: SERVER_ACCESS token, repeated only
+// when it was never sent (class D).
 func (s *ConnectionsService) RefreshAll(ctx context.Context, userID string, opts ...transport.Option) (*JobList, error) {
 	req := transport.NewRequest(&opConnectionsRefreshAll, userID)
 	var out JobList
@@ -73,7 +73,7 @@ func (s *ConnectionsService) RefreshAll(ctx context.Context, userID string, opts
 // connection. It must be active. A refresh fetches the data anew.
 //
 // POST /users/{userId}/connections/{connectionId}/purge: SERVER_ACCESS token,
-// not to be repeated once executed (class C).
+// repeated only when it was not executed (class C).
 func (s *ConnectionsService) Purge(ctx context.Context, userID, connectionID string, opts ...transport.Option) error {
 	req := transport.NewRequest(&opConnectionsPurge, userID, connectionID)
 	return s.client.Do(ctx, req, nil, opts...)
@@ -87,7 +87,7 @@ func (s *ConnectionsService) Purge(ctx context.Context, userID, connectionID str
 // may ask the user a question meanwhile.
 //
 // POST /users/{userId}/connections/{connectionId}/refresh: SERVER_ACCESS token,
-// not to be repeated once sent (class D).
+// repeated only when it was never sent (class D).
 func (s *ConnectionsService) Refresh(ctx context.Context, userID, connectionID string, opts ...transport.Option) (*JobReference, error) {
 	req := transport.NewRequest(&opConnectionsRefresh, userID, connectionID)
 	var out JobReference

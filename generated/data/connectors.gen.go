@@ -18,8 +18,8 @@ type ConnectorsService struct {
 
 // Get returns one connector.
 //
-// GET /connectors/{connectorId}/{method}: SERVER_ACCESS token, safe to repeat
-// (class A).
+// GET /connectors/{connectorId}/{method}: SERVER_ACCESS token, repeated on
+// transient failures (class A).
 func (s *ConnectorsService) Get(ctx context.Context, connectorID string, method Method, opts ...transport.Option) (*Connector, error) {
 	req := transport.NewRequest(&opConnectorsGet, connectorID, string(method))
 	var out Connector
@@ -32,7 +32,8 @@ func (s *ConnectorsService) Get(ctx context.Context, connectorID string, method 
 // List returns the institutions that can be connected, once for each way of
 // connecting.
 //
-// GET /connectors: SERVER_ACCESS token, safe to repeat (class A).
+// GET /connectors: SERVER_ACCESS token, repeated on transient failures (class
+// A).
 func (s *ConnectorsService) List(ctx context.Context, params ListConnectorsParams, opts ...transport.Option) (*ConnectorList, error) {
 	req := transport.NewRequest(&opConnectorsList)
 	params.apply(req)

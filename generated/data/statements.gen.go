@@ -19,8 +19,8 @@ type StatementsService struct {
 // seconds and says whether the file could be read. A file that is uploaded
 // twice makes two jobs.
 //
-// POST /users/{userId}/statements: SERVER_ACCESS token, not to be repeated once
-// sent (class D).
+// POST /users/{userId}/statements: SERVER_ACCESS token, repeated only when it
+// was never sent (class D).
 func (s *StatementsService) Upload(ctx context.Context, userID string, params UploadStatementParams, opts ...transport.Option) (*JobReference, error) {
 	req := transport.NewRequest(&opStatementsUpload, userID)
 	params.apply(req)

@@ -20,8 +20,8 @@ type TransactionsService struct {
 
 // Get returns one transaction.
 //
-// GET /users/{userId}/transactions/{transactionId}: SERVER_ACCESS token, safe
-// to repeat (class A).
+// GET /users/{userId}/transactions/{transactionId}: SERVER_ACCESS token,
+// repeated on transient failures (class A).
 func (s *TransactionsService) Get(ctx context.Context, userID, transactionID string, opts ...transport.Option) (*Transaction, error) {
 	req := transport.NewRequest(&opTransactionsGet, userID, transactionID)
 	var out Transaction
@@ -37,8 +37,8 @@ func (s *TransactionsService) Get(ctx context.Context, userID, transactionID str
 // Pending transactions are made anew, with new identifications, at every
 // refresh. Posted ones stay.
 //
-// GET /users/{userId}/transactions: SERVER_ACCESS token, safe to repeat (class
-// A).
+// GET /users/{userId}/transactions: SERVER_ACCESS token, repeated on transient
+// failures (class A).
 func (s *TransactionsService) List(ctx context.Context, userID string, params ListTransactionsParams, opts ...transport.Option) (*TransactionPage, error) {
 	req := transport.NewRequest(&opTransactionsList, userID)
 	params.apply(req)
@@ -54,8 +54,8 @@ func (s *TransactionsService) List(ctx context.Context, userID string, params Li
 // Every page is one call. When a call fails, the loop gets the error once and
 // ends.
 //
-// GET /users/{userId}/transactions: SERVER_ACCESS token, safe to repeat (class
-// A).
+// GET /users/{userId}/transactions: SERVER_ACCESS token, repeated on transient
+// failures (class A).
 func (s *TransactionsService) All(ctx context.Context, userID string, params ListTransactionsParams, opts ...transport.Option) iter.Seq2[*Transaction, error] {
 	request := func() *transport.Request {
 		req := transport.NewRequest(&opTransactionsList, userID)

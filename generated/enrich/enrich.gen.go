@@ -21,7 +21,7 @@ type EnrichService struct {
 //
 // Sandbox applications have 100 look-ups a month.
 //
-// GET /enrich: SERVER_ACCESS token, safe to repeat (class A).
+// GET /enrich: SERVER_ACCESS token, repeated on transient failures (class A).
 func (s *EnrichService) Lookup(ctx context.Context, params LookupParams, opts ...transport.Option) (*Enrichment, error) {
 	req := transport.NewRequest(&opEnrichLookup)
 	params.apply(req)

@@ -19,8 +19,8 @@ type IdentitiesService struct {
 
 // Get returns one identity of a user.
 //
-// GET /users/{userId}/identities/{identityId}: SERVER_ACCESS token, safe to
-// repeat (class A).
+// GET /users/{userId}/identities/{identityId}: SERVER_ACCESS token, repeated on
+// transient failures (class A).
 func (s *IdentitiesService) Get(ctx context.Context, userID, identityID string, opts ...transport.Option) (*Identity, error) {
 	req := transport.NewRequest(&opIdentitiesGet, userID, identityID)
 	var out Identity
@@ -33,8 +33,8 @@ func (s *IdentitiesService) Get(ctx context.Context, userID, identityID string, 
 // List returns all identities of a user, one for each connection whose
 // institution shares one. The list is empty when none has been retrieved.
 //
-// GET /users/{userId}/identities: SERVER_ACCESS token, safe to repeat (class
-// A).
+// GET /users/{userId}/identities: SERVER_ACCESS token, repeated on transient
+// failures (class A).
 func (s *IdentitiesService) List(ctx context.Context, userID string, opts ...transport.Option) (*IdentityList, error) {
 	req := transport.NewRequest(&opIdentitiesList, userID)
 	var out IdentityList

@@ -25,7 +25,8 @@ type ReportsService struct {
 // Each call is billed, makes a new report, and counts against the day's quota:
 // the number of users made that day, at most 1,000.
 //
-// POST /reports: SERVER_ACCESS token, not to be repeated once sent (class D).
+// POST /reports: SERVER_ACCESS token, repeated only when it was never sent
+// (class D).
 func (s *ReportsService) Create(ctx context.Context, params CreateReportParams, opts ...transport.Option) (*JobReference, error) {
 	req := transport.NewRequest(&opReportsCreate)
 	params.apply(req)
@@ -38,8 +39,8 @@ func (s *ReportsService) Create(ctx context.Context, params CreateReportParams, 
 
 // GetType returns one type of report as a list.
 //
-// GET /reports/types/{reportTypeId}: SERVER_ACCESS token, safe to repeat (class
-// A).
+// GET /reports/types/{reportTypeId}: SERVER_ACCESS token, repeated on transient
+// failures (class A).
 func (s *ReportsService) GetType(ctx context.Context, reportTypeID string, opts ...transport.Option) (*ReportTypeList, error) {
 	req := transport.NewRequest(&opReportsGetType, reportTypeID)
 	var out ReportTypeList
@@ -51,7 +52,8 @@ func (s *ReportsService) GetType(ctx context.Context, reportTypeID string, opts 
 
 // Get returns a report. How long it is kept, its ExpiresAt says.
 //
-// GET /reports/{id}: SERVER_ACCESS token, safe to repeat (class A).
+// GET /reports/{id}: SERVER_ACCESS token, repeated on transient failures (class
+// A).
 func (s *ReportsService) Get(ctx context.Context, reportID string, opts ...transport.Option) (*Report, error) {
 	req := transport.NewRequest(&opReportsGet, reportID)
 	var out Report
@@ -63,8 +65,8 @@ func (s *ReportsService) Get(ctx context.Context, reportID string, opts ...trans
 
 // GetPDF writes a report as PDF.
 //
-// GET /reports/{id} as application/pdf: SERVER_ACCESS token, safe to repeat
-// (class A).
+// GET /reports/{id} as application/pdf: SERVER_ACCESS token, repeated on
+// transient failures (class A).
 func (s *ReportsService) GetPDF(ctx context.Context, reportID string, w io.Writer, opts ...transport.Option) error {
 	req := transport.NewRequest(&opReportsGetPDF, reportID)
 	return s.client.Do(ctx, req, w, opts...)
@@ -72,7 +74,7 @@ func (s *ReportsService) GetPDF(ctx context.Context, reportID string, w io.Write
 
 // List returns a page of the reports that are still kept.
 //
-// GET /reports: SERVER_ACCESS token, safe to repeat (class A).
+// GET /reports: SERVER_ACCESS token, repeated on transient failures (class A).
 func (s *ReportsService) List(ctx context.Context, opts ...transport.Option) (*ReportPage, error) {
 	req := transport.NewRequest(&opReportsList)
 	var out ReportPage
@@ -87,7 +89,7 @@ func (s *ReportsService) List(ctx context.Context, opts ...transport.Option) (*R
 // Every page is one call. When a call fails, the loop gets the error once and
 // ends.
 //
-// GET /reports: SERVER_ACCESS token, safe to repeat (class A).
+// GET /reports: SERVER_ACCESS token, repeated on transient failures (class A).
 func (s *ReportsService) All(ctx context.Context, opts ...transport.Option) iter.Seq2[*ReportSummary, error] {
 	request := func() *transport.Request {
 		return transport.NewRequest(&opReportsList)
@@ -103,7 +105,8 @@ func (s *ReportsService) All(ctx context.Context, opts ...transport.Option) iter
 // ListTypes returns the types of reports that there are, with the filters that
 // each takes.
 //
-// GET /reports/types: SERVER_ACCESS token, safe to repeat (class A).
+// GET /reports/types: SERVER_ACCESS token, repeated on transient failures
+// (class A).
 func (s *ReportsService) ListTypes(ctx context.Context, opts ...transport.Option) (*ReportTypeList, error) {
 	req := transport.NewRequest(&opReportsListTypes)
 	var out ReportTypeList
@@ -116,8 +119,8 @@ func (s *ReportsService) ListTypes(ctx context.Context, opts ...transport.Option
 // ListTransactions returns a page of the transactions that a report was made
 // from.
 //
-// GET /reports/{reportId}/transactions: SERVER_ACCESS token, safe to repeat
-// (class A).
+// GET /reports/{reportId}/transactions: SERVER_ACCESS token, repeated on
+// transient failures (class A).
 func (s *ReportsService) ListTransactions(ctx context.Context, reportID string, params ListTransactionsParams, opts ...transport.Option) (*TransactionPage, error) {
 	req := transport.NewRequest(&opReportsListTransactions, reportID)
 	params.apply(req)
@@ -133,8 +136,8 @@ func (s *ReportsService) ListTransactions(ctx context.Context, reportID string, 
 // Every page is one call. When a call fails, the loop gets the error once and
 // ends.
 //
-// GET /reports/{reportId}/transactions: SERVER_ACCESS token, safe to repeat
-// (class A).
+// GET /reports/{reportId}/transactions: SERVER_ACCESS token, repeated on
+// transient failures (class A).
 func (s *ReportsService) AllTransactions(ctx context.Context, reportID string, params ListTransactionsParams, opts ...transport.Option) iter.Seq2[*Transaction, error] {
 	request := func() *transport.Request {
 		req := transport.NewRequest(&opReportsListTransactions, reportID)
@@ -151,7 +154,8 @@ func (s *ReportsService) AllTransactions(ctx context.Context, reportID string, p
 
 // Delete deletes a report.
 //
-// DELETE /reports/{id}: SERVER_ACCESS token, idempotent (class B).
+// DELETE /reports/{id}: SERVER_ACCESS token, idempotent, repeated on transient
+// failures (class B).
 func (s *ReportsService) Delete(ctx context.Context, reportID string, opts ...transport.Option) error {
 	req := transport.NewRequest(&opReportsDelete, reportID)
 	return s.client.Do(ctx, req, nil, opts...)

@@ -26,8 +26,8 @@ type WebhooksService struct {
 // event can be subscribed to once by each application. A new subscription may
 // take up to 15 minutes to work.
 //
-// POST /notifications/webhooks: SERVER_ACCESS token, not to be repeated once
-// executed (class C).
+// POST /notifications/webhooks: SERVER_ACCESS token, repeated only when it was
+// not executed (class C).
 func (s *WebhooksService) Create(ctx context.Context, params WebhookParams, opts ...transport.Option) (*Webhook, error) {
 	req := transport.NewRequest(&opWebhooksCreate)
 	params.apply(req)
@@ -40,8 +40,8 @@ func (s *WebhooksService) Create(ctx context.Context, params WebhookParams, opts
 
 // Get returns one webhook. Its secret is not shown.
 //
-// GET /notifications/webhooks/{webhookId}: SERVER_ACCESS token, safe to repeat
-// (class A).
+// GET /notifications/webhooks/{webhookId}: SERVER_ACCESS token, repeated on
+// transient failures (class A).
 func (s *WebhooksService) Get(ctx context.Context, webhookID string, opts ...transport.Option) (*Webhook, error) {
 	req := transport.NewRequest(&opWebhooksGet, webhookID)
 	var out Webhook
@@ -54,7 +54,7 @@ func (s *WebhooksService) Get(ctx context.Context, webhookID string, opts ...tra
 // GetMessage returns one message with all attempts to deliver it.
 //
 // GET /notifications/webhooks/{webhookId}/messages/{messageId}: SERVER_ACCESS
-// token, safe to repeat (class A).
+// token, repeated on transient failures (class A).
 func (s *WebhooksService) GetMessage(ctx context.Context, webhookID, messageID string, opts ...transport.Option) (*Message, error) {
 	req := transport.NewRequest(&opWebhooksGetMessage, webhookID, messageID)
 	var out Message
@@ -66,7 +66,8 @@ func (s *WebhooksService) GetMessage(ctx context.Context, webhookID, messageID s
 
 // List returns the application's webhooks. Their secrets are not shown.
 //
-// GET /notifications/webhooks: SERVER_ACCESS token, safe to repeat (class A).
+// GET /notifications/webhooks: SERVER_ACCESS token, repeated on transient
+// failures (class A).
 func (s *WebhooksService) List(ctx context.Context, opts ...transport.Option) (*WebhookList, error) {
 	req := transport.NewRequest(&opWebhooksList)
 	var out WebhookList
@@ -79,8 +80,8 @@ func (s *WebhooksService) List(ctx context.Context, opts ...transport.Option) (*
 // ListMessages returns a page of the messages that were, or are to be,
 // delivered to a webhook.
 //
-// GET /notifications/webhooks/{webhookId}/messages: SERVER_ACCESS token, safe
-// to repeat (class A).
+// GET /notifications/webhooks/{webhookId}/messages: SERVER_ACCESS token,
+// repeated on transient failures (class A).
 func (s *WebhooksService) ListMessages(ctx context.Context, webhookID string, params ListMessagesParams, opts ...transport.Option) (*MessagePage, error) {
 	req := transport.NewRequest(&opWebhooksListMessages, webhookID)
 	params.apply(req)
@@ -96,8 +97,8 @@ func (s *WebhooksService) ListMessages(ctx context.Context, webhookID string, pa
 // Every page is one call. When a call fails, the loop gets the error once and
 // ends.
 //
-// GET /notifications/webhooks/{webhookId}/messages: SERVER_ACCESS token, safe
-// to repeat (class A).
+// GET /notifications/webhooks/{webhookId}/messages: SERVER_ACCESS token,
+// repeated on transient failures (class A).
 func (s *WebhooksService) AllMessages(ctx context.Context, webhookID string, params ListMessagesParams, opts ...transport.Option) iter.Seq2[*Message, error] {
 	request := func() *transport.Request {
 		req := transport.NewRequest(&opWebhooksListMessages, webhookID)
@@ -115,8 +116,8 @@ func (s *WebhooksService) AllMessages(ctx context.Context, webhookID string, par
 // Update replaces a webhook's address, name and subscriptions. The answer holds
 // the secret.
 //
-// POST /notifications/webhooks/{webhookId}: SERVER_ACCESS token, idempotent
-// (class B).
+// POST /notifications/webhooks/{webhookId}: SERVER_ACCESS token, idempotent,
+// repeated on transient failures (class B).
 func (s *WebhooksService) Update(ctx context.Context, webhookID string, params WebhookParams, opts ...transport.Option) (*Webhook, error) {
 	req := transport.NewRequest(&opWebhooksUpdate, webhookID)
 	params.apply(req)
@@ -129,8 +130,8 @@ func (s *WebhooksService) Update(ctx context.Context, webhookID string, params W
 
 // Delete removes a webhook. Nothing more is delivered to it.
 //
-// DELETE /notifications/webhooks/{webhookId}: SERVER_ACCESS token, idempotent
-// (class B).
+// DELETE /notifications/webhooks/{webhookId}: SERVER_ACCESS token, idempotent,
+// repeated on transient failures (class B).
 func (s *WebhooksService) Delete(ctx context.Context, webhookID string, opts ...transport.Option) error {
 	req := transport.NewRequest(&opWebhooksDelete, webhookID)
 	return s.client.Do(ctx, req, nil, opts...)
@@ -139,8 +140,8 @@ func (s *WebhooksService) Delete(ctx context.Context, webhookID string, opts ...
 // SendTestMessage sends a test message to the webhooks that subscribe to the
 // event. It fails when there are none.
 //
-// POST /notifications/messages/test: SERVER_ACCESS token, not to be repeated
-// once executed (class C).
+// POST /notifications/messages/test: SERVER_ACCESS token, repeated only when it
+// was not executed (class C).
 func (s *WebhooksService) SendTestMessage(ctx context.Context, params SendTestMessageParams, opts ...transport.Option) error {
 	req := transport.NewRequest(&opWebhooksSendTestMessage)
 	params.apply(req)

@@ -95,10 +95,10 @@ var scopeText = map[model.Scope]string{
 }
 
 var safetyText = map[model.Safety]string{
-	model.SafetyRead:         "safe to repeat (class A)",
-	model.SafetyIdempotent:   "idempotent (class B)",
-	model.SafetyWrite:        "not to be repeated once executed (class C)",
-	model.SafetyUnrepeatable: "not to be repeated once sent (class D)",
+	model.SafetyRead:         "repeated on transient failures (class A)",
+	model.SafetyIdempotent:   "idempotent, repeated on transient failures (class B)",
+	model.SafetyWrite:        "repeated only when it was not executed (class C)",
+	model.SafetyUnrepeatable: "repeated only when it was never sent (class D)",
 }
 
 // signature returns the arguments of a method, without the receiver.

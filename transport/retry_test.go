@@ -1,0 +1,311 @@
+package transport_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/basiq-sdk/basiq-go/transport"
+	"github.com/basiq-sdk/basiq-go/transport/value"
+)
+
+// thing is a body that is known on the server by its text.
+type thing string
+
+func (v thing) AppendJSON(b []byte) []byte { return append(b, `"`+string(v)+`"`...) }
+
+func operation(s transport.Safety) *transport.Operation {
+	method := map[transport.Safety]string{
+		transport.SafetyRead: http.MethodGet, transport.SafetyIdempotent: http.MethodDelete,
+		transport.SafetyWrite: http.MethodPost, transport.SafetyUnrepeatable: http.MethodPost,
+	}[s]
+	return &transport.Operation{ID: "test.Things." + s.String(), Method: method, Path: "/things", Safety: s}
+}
+
+// hangUp closes the connection without an answer.
+func hangUp(w http.ResponseWriter) {
+	conn, _, err := w.(http.Hijacker).Hijack()
+	if err == nil {
+		conn.Close()
+	}
+}
+
+// TestRetryClasses: how often a call is sent, for every kind of failure and
+// every class of operation. A call is sent three times at most.
+func TestRetryClasses(t *testing.T) {
+	status := func(code int) func(http.ResponseWriter) {
+		return func(w http.ResponseWriter) { w.WriteHeader(code); io.WriteString(w, `{"data":[{"code":"x"}]}`) }
+	}
+	for _, c := range []struct {
+		name  string
+		fault func(http.ResponseWriter)
+		sends [4]int // classes A, B, C, D
+	}{
+		{"hang-up after sending", hangUp, [4]int{3, 3, 1, 1}},
+		{"429", status(429), [4]int{3, 3, 3, 1}},
+		{"403 with the code of a limit", func(w http.ResponseWriter) {
+			w.WriteHeader(403)
+			io.WriteString(w, `{"data":[{"code":"too-many-requests"}]}`)
+		}, [4]int{3, 3, 3, 1}},
+		{"500", status(500), [4]int{3, 1, 1, 1}},
+		{"502", status(502), [4]int{3, 3, 1, 1}},
+		{"503", status(503), [4]int{3, 3, 1, 1}},
+		{"504", status(504), [4]int{3, 3, 1, 1}},
+		{"501", status(501), [4]int{1, 1, 1, 1}},
+		{"400", status(400), [4]int{1, 1, 1, 1}},
+		{"403", status(403), [4]int{1, 1, 1, 1}},
+		{"404", status(404), [4]int{1, 1, 1, 1}},
+		{"409", status(409), [4]int{1, 1, 1, 1}},
+		{"answer cut off", func(w http.ResponseWriter) {
+			w.Header().Set("Content-Length", "100")
+			io.WriteString(w, `{}`)
+		}, [4]int{3, 3, 1, 1}},
+		{"not JSON", func(w http.ResponseWriter) { io.WriteString(w, `<html>`) }, [4]int{1, 1, 1, 1}},
+	} {
+		for class, want := range c.sends {
+			op := operation(transport.Safety(class))
+			t.Run(c.name+" "+op.Safety.String(), func(t *testing.T) {
+				b := newBank(t, func(w http.ResponseWriter, _ *http.Request) { c.fault(w) })
+				attempts := 0
+				// net/http itself repeats a read on a connection that was used before.
+				fresh := transport.WithHTTPClient(&http.Client{Transport: &http.Transport{DisableKeepAlives: true}})
+				client := b.client(t, fast, fresh, transport.WithObserver(func(a transport.Attempt) {
+					if a.Operation != op {
+						return // the token request
+					}
+					if attempts++; a.Number != attempts {
+						t.Errorf("attempt %d is reported as %d", attempts, a.Number)
+					}
+				}))
+				var out value.JSON
+				err := client.Do(context.Background(), transport.NewRequest(op), &out)
+				if n := int(b.calls.Load()); n != want || err == nil {
+					t.Errorf("%d sends, want %d; %v", n, want, err)
+				}
+				if attempts != want {
+					t.Errorf("the observer heard of %d attempts, want %d", attempts, want)
+				}
+				var lost *transport.SendError
+				if errors.As(err, &lost) && (!lost.Sent || lost.Attempts != want || !strings.Contains(err.Error(), "outcome is unknown")) {
+					t.Errorf("the error is %v", err)
+				}
+			})
+		}
+	}
+}
+
+// TestNeverSentIsRepeatedInEveryClass: no connection, no harm.
+func TestNeverSentIsRepeatedInEveryClass(t *testing.T) {
+	for class := range 4 {
+		dials := 0
+		refused := &http.Client{Transport: &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
+			dials++
+			return nil, &net.OpError{Op: "dial", Err: errors.New("refused")}
+		}}}
+		client, err := transport.New(transport.WithTokenSource(transport.StaticToken("t")), transport.WithHTTPClient(refused), fast)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = client.Do(context.Background(), transport.NewRequest(operation(transport.Safety(class))), nil)
+		var lost *transport.SendError
+		if !errors.As(err, &lost) || lost.Sent || dials != 3 {
+			t.Errorf("class %v: %d dials, %v", transport.Safety(class), dials, err)
+		}
+	}
+}
+
+func TestRetrySucceedsInTheEnd(t *testing.T) {
+	n := 0
+	b := newBank(t, func(w http.ResponseWriter, _ *http.Request) {
+		if n++; n < 3 {
+			w.WriteHeader(503)
+			return
+		}
+		io.WriteString(w, `{}`)
+	})
+	if _, err := get(context.Background(), b.client(t, fast)); err != nil || n != 3 {
+		t.Errorf("%v after %d sends", err, n)
+	}
+}
+
+func TestRetryAfterIsHeeded(t *testing.T) {
+	var times []time.Time
+	b := newBank(t, func(w http.ResponseWriter, _ *http.Request) {
+		times = append(times, time.Now())
+		if len(times) == 1 {
+			w.Header().Set("Retry-After", "1")
+			w.WriteHeader(429)
+			return
+		}
+		io.WriteString(w, `{}`)
+	})
+	if _, err := get(context.Background(), b.client(t, fast)); err != nil || len(times) != 2 || times[1].Sub(times[0]) < time.Second {
+		t.Errorf("%v, %v", err, times)
+	}
+	for _, header := range []string{"3600", time.Now().Add(time.Hour).UTC().Format(http.TimeFormat)} {
+		b := newBank(t, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Retry-After", header)
+			w.WriteHeader(503)
+		})
+		_, err := get(context.Background(), b.client(t, fast))
+		var e *transport.Error
+		if !errors.As(err, &e) || e.RetryAfter < 3590*time.Second || b.calls.Load() != 1 {
+			t.Errorf("%s: %v after %d sends", header, err, b.calls.Load())
+		}
+	}
+}
+
+// TestWaitThatDoesNotFit: the caller gets the cause and the deadline at once.
+func TestWaitThatDoesNotFit(t *testing.T) {
+	b := newBank(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Retry-After", "5")
+		w.WriteHeader(503)
+	})
+	c := b.client(t)
+	if _, err := get(context.Background(), c, transport.WithRetry(transport.RetryPolicy{MaxAttempts: 1})); !errors.Is(err, transport.ErrUnavailable) {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	start := time.Now()
+	_, err := get(ctx, c)
+	var e *transport.Error
+	if !errors.Is(err, context.DeadlineExceeded) || !errors.As(err, &e) || e.Status != 503 || time.Since(start) > time.Second {
+		t.Errorf("%v after %v", err, time.Since(start))
+	}
+}
+
+// TestBudget: a thousand calls to a dead server are at most eleven hundred
+// sends; once it lives again, a lone failure is repeated.
+func TestBudget(t *testing.T) {
+	var dead atomic.Bool
+	dead.Store(true)
+	var fails atomic.Int64
+	b := newBank(t, func(w http.ResponseWriter, _ *http.Request) {
+		if dead.Load() || fails.Add(-1) >= 0 {
+			w.WriteHeader(503)
+			return
+		}
+		io.WriteString(w, `{}`)
+	})
+	c := b.client(t, fast)
+	for range 1000 {
+		if _, err := get(context.Background(), c); err == nil {
+			t.Fatal("a dead server answered")
+		}
+	}
+	if n := b.calls.Load(); n > 1100 || n < 1001 {
+		t.Errorf("%d sends of 1000 calls", n)
+	}
+	dead.Store(false)
+	for range 50 {
+		if _, err := get(context.Background(), c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	fails.Store(1)
+	if _, err := get(context.Background(), c); err != nil {
+		t.Errorf("a lone failure was not repeated: %v", err)
+	}
+}
+
+// TestRepeatedBodiesAreTheirOwn: what a repeated call sends is what its caller gave.
+func TestRepeatedBodiesAreTheirOwn(t *testing.T) {
+	var mu sync.Mutex
+	first := map[string]bool{}
+	b := newBank(t, func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		mu.Lock()
+		seen := first[string(body)]
+		first[string(body)] = true
+		mu.Unlock()
+		if r.URL.Query().Get("n") != strings.Trim(string(body), `"`)[:4] {
+			t.Errorf("a call went out with another's body")
+		}
+		if !seen {
+			w.WriteHeader(429)
+		}
+	})
+	c := b.client(t, transport.WithRetryPolicy(transport.RetryPolicy{BaseDelay: time.Millisecond, MaxAttempts: 5}))
+	op := operation(transport.SafetyWrite)
+	var wg sync.WaitGroup
+	for i := range 15 {
+		wg.Go(func() {
+			n := fmt.Sprintf("%04d", i)
+			req := transport.NewRequest(op)
+			req.SetQuery("n", n)
+			req.SetJSON(thing(n + strings.Repeat("x", 64<<10)))
+			if err := c.Do(context.Background(), req, nil); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if len(first) != 15 {
+		t.Errorf("%d bodies, want 15", len(first))
+	}
+}
+
+// TestUploads: a file that can be rewound is sent again whole, one that cannot is not.
+func TestUploads(t *testing.T) {
+	op := operation(transport.SafetyWrite)
+	for _, c := range []struct {
+		name    string
+		content func() io.Reader
+		sends   int64
+		ok      bool
+	}{
+		{"seeker", func() io.Reader { return strings.NewReader("the file") }, 2, true},
+		{"stream", func() io.Reader { return io.MultiReader(strings.NewReader("the file")) }, 1, false},
+	} {
+		var b *bank
+		b = newBank(t, func(w http.ResponseWriter, r *http.Request) {
+			f, head, err := r.FormFile("file")
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			data, _ := io.ReadAll(f)
+			if string(data) != "the file" || head.Filename != `a"b.pdf` && head.Filename != "a%22b.pdf" {
+				t.Errorf("%s: got %q as %q", c.name, data, head.Filename)
+			}
+			if b.calls.Load() == 1 {
+				w.WriteHeader(429)
+			}
+		})
+		req := transport.NewRequest(op)
+		req.SetMultipart(transport.Part{Name: "file", File: &transport.File{Name: `a"b.pdf`, Content: c.content()}}, transport.Part{Name: "empty"})
+		err := b.client(t, fast).Do(context.Background(), req, nil)
+		if b.calls.Load() != c.sends || (err == nil) != c.ok {
+			t.Errorf("%s: %d sends, %v", c.name, b.calls.Load(), err)
+		}
+	}
+}
+
+func TestStreamIsNotRepeatedOnceBegun(t *testing.T) {
+	b := newBank(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Length", "100")
+		io.WriteString(w, "begun")
+	})
+	var out bytes.Buffer
+	err := b.client(t, fast).Do(context.Background(), transport.NewRequest(operation(transport.SafetyRead)), &out)
+	if err == nil || b.calls.Load() != 1 || out.String() != "begun" {
+		t.Errorf("%v after %d sends with %q", err, b.calls.Load(), out.String())
+	}
+}
+
+func TestPolicyIsChecked(t *testing.T) {
+	_, err := transport.New(transport.WithAPIKey("k"), transport.WithRetryPolicy(transport.RetryPolicy{MaxAttempts: -1}))
+	if err == nil {
+		t.Error("a negative number of attempts is accepted")
+	}
+}
