@@ -84,14 +84,14 @@ type AuthLink struct {
 	// Always "auth_link".
 	Type string `json:"type"`
 	// Where the link leads.
-	Links *AuthLinkLinks `json:"links"`
+	Links *AuthLinkURLs `json:"links"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
 }
 
-// AuthLinkLinks is where an auth link leads.
-type AuthLinkLinks struct {
+// AuthLinkURLs is where an auth link leads.
+type AuthLinkURLs struct {
 	// Address to send the user to.
 	Public string `json:"public"`
 	// Link to the resource, often relative.

@@ -66,7 +66,7 @@ func (v *AuthLink) DecodeJSON(d *wire.Decoder) {
 		case "type":
 			v.Type = m.String()
 		case "links":
-			v.Links = wire.Pointer[AuthLinkLinks](&m)
+			v.Links = wire.Pointer[AuthLinkURLs](&m)
 		default:
 			m.Extra()
 		}
@@ -95,14 +95,14 @@ func (v *AuthLink) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var authLinkLinksMembers = [...]string{
+var authLinkURLsMembers = [...]string{
 	"public",
 	"self",
 }
 
 // DecodeJSON reads the value from d.
-func (v *AuthLinkLinks) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, authLinkLinksMembers[:])
+func (v *AuthLinkURLs) DecodeJSON(d *wire.Decoder) {
+	m := d.Members(&v.JSON, authLinkURLsMembers[:])
 	for m.Next() {
 		switch m.Name() {
 		case "public":
@@ -116,19 +116,19 @@ func (v *AuthLinkLinks) DecodeJSON(d *wire.Decoder) {
 }
 
 // AppendJSON appends the value's JSON form to b.
-func (v *AuthLinkLinks) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, authLinkLinksMembers[:])
+func (v *AuthLinkURLs) AppendJSON(b []byte) []byte {
+	w := wire.BeginObject(b, &v.JSON, authLinkURLsMembers[:])
 	w.String("public", v.Public, wire.Required)
 	w.String("self", v.Self, wire.Required)
 	return w.End()
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v AuthLinkLinks) MarshalJSON() ([]byte, error) {
+func (v AuthLinkURLs) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&v)
 }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *AuthLinkLinks) UnmarshalJSON(data []byte) error {
+func (v *AuthLinkURLs) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }

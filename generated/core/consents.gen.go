@@ -66,7 +66,7 @@ type Consent struct {
 	// What the data is used for.
 	Purpose ConsentPurpose `json:"purpose"`
 	// Which data is shared.
-	Data ConsentData `json:"data"`
+	Data ConsentTerms `json:"data"`
 	// When the consent was given.
 	Created value.DateTime `json:"created"`
 	// When it was last changed.
@@ -130,8 +130,8 @@ type PurposeText struct {
 	JSON wire.Object `json:"-"`
 }
 
-// ConsentData is which data a consent shares.
-type ConsentData struct {
+// ConsentTerms is which data a consent shares.
+type ConsentTerms struct {
 	// Permissions, one for each kind of data.
 	Permissions []ConsentPermission `json:"permissions"`
 	// Whether data may be kept after the consent has ended.

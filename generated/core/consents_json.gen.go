@@ -203,7 +203,7 @@ func (v *PurposeText) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var consentDataMembers = [...]string{
+var consentTermsMembers = [...]string{
 	"permissions",
 	"retainData",
 	"initialRetrievalDays",
@@ -211,8 +211,8 @@ var consentDataMembers = [...]string{
 }
 
 // DecodeJSON reads the value from d.
-func (v *ConsentData) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, consentDataMembers[:])
+func (v *ConsentTerms) DecodeJSON(d *wire.Decoder) {
+	m := d.Members(&v.JSON, consentTermsMembers[:])
 	for m.Next() {
 		switch m.Name() {
 		case "permissions":
@@ -230,8 +230,8 @@ func (v *ConsentData) DecodeJSON(d *wire.Decoder) {
 }
 
 // AppendJSON appends the value's JSON form to b.
-func (v *ConsentData) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, consentDataMembers[:])
+func (v *ConsentTerms) AppendJSON(b []byte) []byte {
+	w := wire.BeginObject(b, &v.JSON, consentTermsMembers[:])
 	wire.AppendList(&w, "permissions", v.Permissions, wire.Required)
 	w.Bool("retainData", v.RetainData, wire.Required)
 	w.OptInt("initialRetrievalDays", v.InitialRetrievalDays, wire.Optional)
@@ -240,12 +240,12 @@ func (v *ConsentData) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v ConsentData) MarshalJSON() ([]byte, error) {
+func (v ConsentTerms) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&v)
 }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *ConsentData) UnmarshalJSON(data []byte) error {
+func (v *ConsentTerms) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 

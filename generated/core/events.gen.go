@@ -221,7 +221,7 @@ type Event struct {
 	// Link to what the event is about.
 	DataURL string `json:"dataRef"`
 	// What the event is about, as it was then. Its shape depends on Entity.
-	Data EventData `json:"data"`
+	Data EventSubject `json:"data"`
 	// Always "event".
 	Type string `json:"type"`
 	// Where the event is found.
@@ -231,9 +231,9 @@ type Event struct {
 	JSON wire.Object `json:"-"`
 }
 
-// EventData is what an event is about. Raw gives the shapes that are not known
-// here.
-type EventData struct {
+// EventSubject is what an event is about. Raw gives the shapes that are not
+// known here.
+type EventSubject struct {
 	raw value.JSON
 }
 

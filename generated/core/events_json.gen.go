@@ -120,60 +120,60 @@ func (v *Event) UnmarshalJSON(data []byte) error {
 }
 
 // Raw returns the value as it came.
-func (v EventData) Raw() value.JSON {
+func (v EventSubject) Raw() value.JSON {
 	return v.raw
 }
 
 // IsZero tells whether there is no value, or null.
-func (v EventData) IsZero() bool {
+func (v EventSubject) IsZero() bool {
 	return v.raw.IsZero()
 }
 
-// EventDataOf returns a EventData that holds raw.
-func EventDataOf(raw value.JSON) EventData {
-	return EventData{raw: raw}
+// EventSubjectOf returns a EventSubject that holds raw.
+func EventSubjectOf(raw value.JSON) EventSubject {
+	return EventSubject{raw: raw}
 }
 
 // Connection returns the connection that the event is about.
-func (v EventData) Connection() (*EventConnection, bool) {
+func (v EventSubject) Connection() (*EventConnection, bool) {
 	return wire.Variant[EventConnection](v.raw, wire.Match{
 		Equals: []string{"connection"},
 		Member: "type",
 	})
 }
 
-// NewEventDataConnection returns a EventData that holds v.
-func NewEventDataConnection(v EventConnection) EventData {
-	return EventData{raw: value.JSON(v.AppendJSON(nil))}
+// NewEventSubjectConnection returns a EventSubject that holds v.
+func NewEventSubjectConnection(v EventConnection) EventSubject {
+	return EventSubject{raw: value.JSON(v.AppendJSON(nil))}
 }
 
 // Transactions returns which connection has new transactions.
-func (v EventData) Transactions() (*EventTransactions, bool) {
+func (v EventSubject) Transactions() (*EventTransactions, bool) {
 	return wire.Variant[EventTransactions](v.raw, wire.Match{Member: "connection"})
 }
 
-// NewEventDataTransactions returns a EventData that holds v.
-func NewEventDataTransactions(v EventTransactions) EventData {
-	return EventData{raw: value.JSON(v.AppendJSON(nil))}
+// NewEventSubjectTransactions returns a EventSubject that holds v.
+func NewEventSubjectTransactions(v EventTransactions) EventSubject {
+	return EventSubject{raw: value.JSON(v.AppendJSON(nil))}
 }
 
 // DecodeJSON reads the value from d.
-func (v *EventData) DecodeJSON(d *wire.Decoder) {
+func (v *EventSubject) DecodeJSON(d *wire.Decoder) {
 	v.raw = d.ReadRaw()
 }
 
 // AppendJSON appends the value's JSON form to b.
-func (v *EventData) AppendJSON(b []byte) []byte {
+func (v *EventSubject) AppendJSON(b []byte) []byte {
 	return wire.AppendRaw(b, v.raw)
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v EventData) MarshalJSON() ([]byte, error) {
+func (v EventSubject) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&v)
 }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *EventData) UnmarshalJSON(data []byte) error {
+func (v *EventSubject) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 

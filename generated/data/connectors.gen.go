@@ -414,7 +414,7 @@ type Connector struct {
 	// How long it takes.
 	Stats ConnectorStats `json:"stats"`
 	// Always "connector".
-	Type ConnectorType `json:"type"`
+	Type string `json:"type"`
 	// Where the connector is found; nil when the answer leaves it out.
 	Links *SelfLink `json:"links"`
 
@@ -456,7 +456,7 @@ type Institution struct {
 // Logo is an institution's logo.
 type Logo struct {
 	// Always "image".
-	Type LogoType `json:"type"`
+	Type string `json:"type"`
 	// Its colours; nil when they are not known.
 	Colors *Colors `json:"colors"`
 	// Where the pictures are.
@@ -464,24 +464,6 @@ type Logo struct {
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
-}
-
-// LogoType is the kind of a logo.
-type LogoType string
-
-// Known values of LogoType. The API may send others.
-const (
-	// A picture.
-	LogoTypeImage LogoType = "image"
-)
-
-// Known tells whether this version of the package knows the value.
-func (v LogoType) Known() bool {
-	switch v {
-	case LogoTypeImage:
-		return true
-	}
-	return false
 }
 
 // Colors is the colours of a logo.
@@ -556,24 +538,6 @@ type Durations struct {
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
-}
-
-// ConnectorType is the kind of a connector.
-type ConnectorType string
-
-// Known values of ConnectorType. The API may send others.
-const (
-	// A connector.
-	ConnectorTypeConnector ConnectorType = "connector"
-)
-
-// Known tells whether this version of the package knows the value.
-func (v ConnectorType) Known() bool {
-	switch v {
-	case ConnectorTypeConnector:
-		return true
-	}
-	return false
 }
 
 // ConnectorList is a list of connectors.

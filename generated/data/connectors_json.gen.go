@@ -41,7 +41,7 @@ func (v *Connector) DecodeJSON(d *wire.Decoder) {
 		case "stats":
 			m.Value(&v.Stats)
 		case "type":
-			v.Type = ConnectorType(m.String())
+			v.Type = m.String()
 		case "links":
 			v.Links = wire.Pointer[SelfLink](&m)
 		default:
@@ -61,7 +61,7 @@ func (v *Connector) AppendJSON(b []byte) []byte {
 	w.Strings("scopes", v.Scopes, wire.Required)
 	w.Value("authorization", &v.Authorization, wire.Required)
 	w.Value("stats", &v.Stats, wire.Required)
-	w.String("type", string(v.Type), wire.Required)
+	w.String("type", v.Type, wire.Required)
 	wire.AppendPointer(&w, "links", v.Links, wire.Optional)
 	return w.End()
 }
@@ -166,7 +166,7 @@ func (v *Logo) DecodeJSON(d *wire.Decoder) {
 	for m.Next() {
 		switch m.Name() {
 		case "type":
-			v.Type = LogoType(m.String())
+			v.Type = m.String()
 		case "colors":
 			v.Colors = wire.Pointer[Colors](&m)
 		case "links":
@@ -180,7 +180,7 @@ func (v *Logo) DecodeJSON(d *wire.Decoder) {
 // AppendJSON appends the value's JSON form to b.
 func (v *Logo) AppendJSON(b []byte) []byte {
 	w := wire.BeginObject(b, &v.JSON, logoMembers[:])
-	w.String("type", string(v.Type), wire.Required)
+	w.String("type", v.Type, wire.Required)
 	wire.AppendPointer(&w, "colors", v.Colors, wire.Optional)
 	w.Value("links", &v.Links, wire.Required)
 	return w.End()

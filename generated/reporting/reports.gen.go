@@ -490,7 +490,7 @@ type Report struct {
 	// What it covers.
 	Filters []Filter `json:"filters"`
 	// The findings.
-	Data ReportData `json:"data"`
+	Data Findings `json:"data"`
 	// Who asked for it.
 	CreatedBy string `json:"createdBy"`
 	// When it was made; often without a zone, which then is UTC.
@@ -506,13 +506,13 @@ type Report struct {
 	JSON wire.Object `json:"-"`
 }
 
-// ReportData is what a report has found.
-type ReportData struct {
+// Findings is what a report has found.
+type Findings struct {
 	raw value.JSON
 }
 
-// AffordabilityData is what a report of type CON_AFFOR_01 has found.
-type AffordabilityData struct {
+// AffordabilityFindings is what a report of type CON_AFFOR_01 has found.
+type AffordabilityFindings struct {
 	// Figures.
 	Metrics []Metric `json:"metrics"`
 	// Groups of transactions.
@@ -824,8 +824,8 @@ type AccountLinks struct {
 	JSON wire.Object `json:"-"`
 }
 
-// StatementData is what a report of type STATEMENT_01 has found.
-type StatementData struct {
+// StatementFindings is what a report of type STATEMENT_01 has found.
+type StatementFindings struct {
 	// The institution.
 	Institution *StatementInstitution `json:"institution"`
 	// The customer.

@@ -439,61 +439,61 @@ func (v *Report) UnmarshalJSON(data []byte) error {
 }
 
 // Raw returns the value as it came.
-func (v ReportData) Raw() value.JSON {
+func (v Findings) Raw() value.JSON {
 	return v.raw
 }
 
 // IsZero tells whether there is no value, or null.
-func (v ReportData) IsZero() bool {
+func (v Findings) IsZero() bool {
 	return v.raw.IsZero()
 }
 
-// ReportDataOf returns a ReportData that holds raw.
-func ReportDataOf(raw value.JSON) ReportData {
-	return ReportData{raw: raw}
+// FindingsOf returns a Findings that holds raw.
+func FindingsOf(raw value.JSON) Findings {
+	return Findings{raw: raw}
 }
 
 // Affordability returns the findings of a report of type CON_AFFOR_01.
-func (v ReportData) Affordability() (*AffordabilityData, bool) {
-	return wire.Variant[AffordabilityData](v.raw, wire.Match{Member: "accounts"})
+func (v Findings) Affordability() (*AffordabilityFindings, bool) {
+	return wire.Variant[AffordabilityFindings](v.raw, wire.Match{Member: "accounts"})
 }
 
-// NewReportDataAffordability returns a ReportData that holds v.
-func NewReportDataAffordability(v AffordabilityData) ReportData {
-	return ReportData{raw: value.JSON(v.AppendJSON(nil))}
+// NewFindingsAffordability returns a Findings that holds v.
+func NewFindingsAffordability(v AffordabilityFindings) Findings {
+	return Findings{raw: value.JSON(v.AppendJSON(nil))}
 }
 
 // Statement returns the findings of a report of type STATEMENT_01.
-func (v ReportData) Statement() (*StatementData, bool) {
-	return wire.Variant[StatementData](v.raw, wire.Match{Member: "account"})
+func (v Findings) Statement() (*StatementFindings, bool) {
+	return wire.Variant[StatementFindings](v.raw, wire.Match{Member: "account"})
 }
 
-// NewReportDataStatement returns a ReportData that holds v.
-func NewReportDataStatement(v StatementData) ReportData {
-	return ReportData{raw: value.JSON(v.AppendJSON(nil))}
+// NewFindingsStatement returns a Findings that holds v.
+func NewFindingsStatement(v StatementFindings) Findings {
+	return Findings{raw: value.JSON(v.AppendJSON(nil))}
 }
 
 // DecodeJSON reads the value from d.
-func (v *ReportData) DecodeJSON(d *wire.Decoder) {
+func (v *Findings) DecodeJSON(d *wire.Decoder) {
 	v.raw = d.ReadRaw()
 }
 
 // AppendJSON appends the value's JSON form to b.
-func (v *ReportData) AppendJSON(b []byte) []byte {
+func (v *Findings) AppendJSON(b []byte) []byte {
 	return wire.AppendRaw(b, v.raw)
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v ReportData) MarshalJSON() ([]byte, error) {
+func (v Findings) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&v)
 }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *ReportData) UnmarshalJSON(data []byte) error {
+func (v *Findings) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var affordabilityDataMembers = [...]string{
+var affordabilityFindingsMembers = [...]string{
 	"metrics",
 	"groups",
 	"accounts",
@@ -501,8 +501,8 @@ var affordabilityDataMembers = [...]string{
 }
 
 // DecodeJSON reads the value from d.
-func (v *AffordabilityData) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, affordabilityDataMembers[:])
+func (v *AffordabilityFindings) DecodeJSON(d *wire.Decoder) {
+	m := d.Members(&v.JSON, affordabilityFindingsMembers[:])
 	for m.Next() {
 		switch m.Name() {
 		case "metrics":
@@ -520,8 +520,8 @@ func (v *AffordabilityData) DecodeJSON(d *wire.Decoder) {
 }
 
 // AppendJSON appends the value's JSON form to b.
-func (v *AffordabilityData) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, affordabilityDataMembers[:])
+func (v *AffordabilityFindings) AppendJSON(b []byte) []byte {
+	w := wire.BeginObject(b, &v.JSON, affordabilityFindingsMembers[:])
 	wire.AppendList(&w, "metrics", v.Metrics, wire.Optional)
 	wire.AppendList(&w, "groups", v.Groups, wire.Optional)
 	wire.AppendList(&w, "accounts", v.Accounts, wire.Optional)
@@ -530,12 +530,12 @@ func (v *AffordabilityData) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v AffordabilityData) MarshalJSON() ([]byte, error) {
+func (v AffordabilityFindings) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&v)
 }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *AffordabilityData) UnmarshalJSON(data []byte) error {
+func (v *AffordabilityFindings) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
@@ -1333,7 +1333,7 @@ func (v *AccountLinks) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var statementDataMembers = [...]string{
+var statementFindingsMembers = [...]string{
 	"institution",
 	"identity",
 	"accreditation",
@@ -1342,8 +1342,8 @@ var statementDataMembers = [...]string{
 }
 
 // DecodeJSON reads the value from d.
-func (v *StatementData) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, statementDataMembers[:])
+func (v *StatementFindings) DecodeJSON(d *wire.Decoder) {
+	m := d.Members(&v.JSON, statementFindingsMembers[:])
 	for m.Next() {
 		switch m.Name() {
 		case "institution":
@@ -1363,8 +1363,8 @@ func (v *StatementData) DecodeJSON(d *wire.Decoder) {
 }
 
 // AppendJSON appends the value's JSON form to b.
-func (v *StatementData) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, statementDataMembers[:])
+func (v *StatementFindings) AppendJSON(b []byte) []byte {
+	w := wire.BeginObject(b, &v.JSON, statementFindingsMembers[:])
 	wire.AppendPointer(&w, "institution", v.Institution, wire.Optional)
 	wire.AppendPointer(&w, "identity", v.Identity, wire.Optional)
 	wire.AppendPointer(&w, "accreditation", v.Accreditation, wire.Optional)
@@ -1374,12 +1374,12 @@ func (v *StatementData) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v StatementData) MarshalJSON() ([]byte, error) {
+func (v StatementFindings) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&v)
 }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *StatementData) UnmarshalJSON(data []byte) error {
+func (v *StatementFindings) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
