@@ -90,30 +90,29 @@ func (r *Request) buildPath(values []string) (string, error) {
 	return b.String(), nil
 }
 
-// badSegment says why a value cannot be a path segment. Escaping does not help
-// with dots: "." and ".." escape to themselves, and are folded on the way. A
-// server that cleans the decoded path folds those within a value, too, and
-// drops what stands between two slashes.
+// badSegment says why a value cannot be a path segment, or "".
+//
+// Escaping keeps a value apart from the path for a server that decodes once.
+// Servers behind a proxy may decode twice, fold dots, or route by the decoded
+// path, and escaping does not help with "." and ".." at all, which escape to
+// themselves. So a value is refused when any of them could take it for another
+// one, or for more than one segment. No identification of the API is such a
+// value.
 func badSegment(v string) string {
 	switch {
 	case v == "":
 		return "is empty"
+	case v == "." || v == "..":
+		return "would be folded out of the path"
 	case !utf8.ValidString(v):
 		return "is not UTF-8"
 	case strings.ContainsFunc(v, unicode.IsControl):
 		return "has control characters"
+	case strings.ContainsAny(v, `/\\`):
+		return "has a slash, which would make it more than one segment"
 	}
-	for range 4 { // a proxy may decode more often than it should
-		for part := range strings.SplitSeq(v, "/") {
-			if part == "" || part == "." || part == ".." {
-				return "would be folded out of the path"
-			}
-		}
-		decoded, err := url.PathUnescape(v)
-		if err != nil || decoded == v {
-			return ""
-		}
-		v = decoded
+	if decoded, err := url.PathUnescape(v); err == nil && decoded != v {
+		return "is percent-encoded: give it as it is"
 	}
 	return ""
 }

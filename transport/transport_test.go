@@ -287,20 +287,15 @@ func TestPathValues(t *testing.T) {
 	mux.HandleFunc("/", func(_ http.ResponseWriter, r *http.Request) { route.Store(r.URL.Path) })
 	b := newBank(t, mux.ServeHTTP)
 	c := b.client(t)
-	for _, v := range []string{"a", "a/b", `a\b`, "a?x=1", "a#f", "a;v", "{userId}", "%2e", "a b", "ä", "..a", "%41", strings.Repeat("x", 5000)} {
+	for _, v := range []string{"a", "a?x=1", "a#f", "a;v", "{userId}", "a b", "ä", "..a", "100%", "a+b", "a&b", ":", "@", strings.Repeat("x", 10_000)} {
 		route.Store("")
 		err := c.Do(context.Background(), transport.NewRequest(&opDelete, "u", v), nil)
-		switch {
-		case v == "%2e":
-			if err == nil {
-				t.Errorf("%q is a dot to a proxy that decodes twice, and was sent", v)
-			}
-		case err != nil || route.Load() != "thing" || got.Load() != v:
+		if err != nil || route.Load() != "thing" || got.Load() != v {
 			t.Errorf("%q: %v; route %v got %q", v, err, route.Load(), got.Load())
 		}
 	}
 	before := b.calls.Load()
-	for _, v := range []string{"", ".", "..", "/", "a/", "a//b", "a/../b", "%2e%2e", "%252e%252e", ".%2E", "a\nb", "a\x00b", "a\r\nX: y", "\xff"} {
+	for _, v := range []string{"", ".", "..", "/", "a/", "a//b", "a/../b", "a/b", `a\b`, `..\x`, "%41", "..%2f", "%2e", "%2e%2e", "%252e%252e", ".%2E", "a\nb", "a\x00b", "a\r\nX: y", "\xff"} {
 		err := c.Do(context.Background(), transport.NewRequest(&opDelete, "u", v), nil)
 		var pe *transport.PathError
 		if !errors.As(err, &pe) || pe.Name != "thingId" || v != "" && v != "." && strings.Contains(err.Error(), v) {
