@@ -1,8 +1,8 @@
 //go:build tools
 
-// Package tools keeps the generator's libraries in go.mod under one name, so
+// This file keeps the generator's libraries in go.mod under one name, so
 // that `go mod tidy` never drops what `go run ./gen` is built on.
-package tools
+package basiq
 
 import (
 	_ "github.com/dave/jennifer/jen"

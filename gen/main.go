@@ -114,7 +114,6 @@ do); 2 the command line is; 3 check found a difference; 4 the generator is at fa
 	p.StringVar(&f.dir, "dir", "", "repository to work in (default: the one around the working directory)")
 	p.BoolVar(&f.json, "json", false, "report as JSON lines")
 	p.BoolVarP(&f.verbose, "verbose", "v", false, "report in detail")
-	p.StringSliceVar(&f.domains, "domain", nil, "only these domains (lint)")
 	cmd.AddCommand(generateCmd(&f), pullCmd(&f), updateCmd(&f), checkCmd(&f), lintCmd(&f))
 	for _, c := range cmd.Commands() {
 		args := c.Args
@@ -218,7 +217,7 @@ func checkCmd(f *flags) *cobra.Command {
 }
 
 func lintCmd(f *flags) *cobra.Command {
-	return &cobra.Command{
+	cmd := &cobra.Command{
 		Use:   "lint",
 		Short: "Show what in the overlaid specifications makes poor Go",
 		Long: `lint reports, at file and line, what would make a poor Go API: values without a
@@ -232,4 +231,6 @@ documentation coverage and fails when there is any finding.`,
 			return pipeline.Lint(cmd.Context(), opts)
 		},
 	}
+	cmd.Flags().StringSliceVar(&f.domains, "domain", nil, "only these domains")
+	return cmd
 }

@@ -15,9 +15,6 @@ import (
 type Options struct {
 	Package string
 	Lock    *Lock // names in use; nil means none
-	// Lax accepts what a complete overlay would have to settle, for looking at
-	// a specification before its overlays are finished.
-	Lax bool
 }
 
 // Build makes the model of a validated document. All faults are reported at

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/basiq-sdk/basiq-go/gen/internal/diag"
 	"github.com/basiq-sdk/basiq-go/gen/internal/spec"
 )
 
@@ -202,6 +203,11 @@ func (b *builder) field(t *Type, p spec.Node, required bool, ctx context) *Field
 	wire := p.Name()
 	target := p.Deref()
 	entry := b.name(p, "field "+local(p), p.Str("x-name"), cmp.Or(GoName(wire), wire))
+	if len(entry.Was) > 0 {
+		b.faults = append(b.faults, diag.Errorf(b.lock.entries["field "+local(p)].Pos, "names-lock-entry",
+			"a struct field cannot keep an old name beside its new one").
+			WithHint("leave  was  out: callers of the old name have to change"))
+	}
 	f := &Field{
 		Name: entry.Name, Wire: wire, Aliases: p.Get("x-aliases").Strings(),
 		Loc: p.Pointer(), Pos: p.Pos(),

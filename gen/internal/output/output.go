@@ -59,13 +59,23 @@ func NewPlan(root *os.Root, files map[string][]byte, owned ...string) (*Plan, er
 			return nil, err
 		}
 		for _, name := range stale {
-			if p.old[name], err = root.ReadFile(filepath.FromSlash(name)); err != nil {
+			if err := p.Remove(root, name); err != nil {
 				return nil, err
 			}
-			p.Delete = append(p.Delete, name)
 		}
 	}
 	return p, nil
+}
+
+// Remove adds a file to what the plan deletes.
+func (p *Plan) Remove(root *os.Root, name string) error {
+	old, err := root.ReadFile(filepath.FromSlash(name))
+	if err != nil {
+		return diag.Errorf(diag.Pos{File: name}, "output-unreadable", "cannot read the file that is to be removed: %v", err)
+	}
+	p.old[name] = old
+	p.Delete = append(p.Delete, name)
+	return nil
 }
 
 // inside refuses a path whose folders are symbolic links: what a link in the

@@ -28,7 +28,7 @@ import (
 type Options struct {
 	Dir     string   // the repository
 	Mirror  string   // directory that stands in for the network
-	Domains []string // only these; all when empty
+	Domains []string // Lint: only these; all when empty
 	Force   bool     // ignore the stamp of the last run
 	Report  *Reporter
 }
@@ -287,13 +287,11 @@ func (r *run) files() (map[string][]byte, error) {
 		}
 		files[d.lockFile] = lock
 	}
-	if len(r.opts.Domains) == 0 {
-		models := make([]*model.Domain, len(r.domains))
-		for i, d := range r.domains {
-			models[i] = d.model
-		}
-		files[path.Join(r.config.Output, "README.md")] = emit.MethodTable(models)
+	models := make([]*model.Domain, len(r.domains))
+	for i, d := range r.domains {
+		models[i] = d.model
 	}
+	files[path.Join(r.config.Output, "README.md")] = emit.MethodTable(models)
 	return files, nil
 }
 

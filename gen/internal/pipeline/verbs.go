@@ -140,7 +140,11 @@ func Update(ctx context.Context, opts Options, to string) error {
 	if err != nil {
 		return err
 	}
-	plan.Delete = append(plan.Delete, set.Stale...)
+	for _, name := range set.Stale {
+		if err := plan.Remove(r.root, name); err != nil {
+			return err
+		}
+	}
 	return r.write(plan)
 }
 

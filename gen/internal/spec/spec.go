@@ -66,9 +66,6 @@ func (d *Document) Lookup(pointer string) Node {
 	return n
 }
 
-// YAML renders the document in the canonical form.
-func (d *Document) YAML() ([]byte, error) { return canon.Marshal(d.root) }
-
 // Validate checks the document against the OpenAPI specification. Findings
 // point into the snapshot, or into the overlay that the faulty part came from.
 func (d *Document) Validate(ctx context.Context) error {
