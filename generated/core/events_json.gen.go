@@ -83,7 +83,7 @@ func (v *Event) DecodeJSON(d *wire.Decoder) {
 		case "dataRef":
 			v.DataURL = m.String()
 		case "data":
-			m.Value(&v.Data)
+			v.Data.raw = m.RawValue()
 		case "type":
 			v.Type = m.String()
 		case "links":
@@ -103,7 +103,7 @@ func (v *Event) AppendJSON(b []byte) []byte {
 	w.String("userId", v.UserID, wire.Optional)
 	w.String("createdDate", string(v.Created), wire.Optional)
 	w.String("dataRef", v.DataURL, wire.Optional)
-	w.Value("data", &v.Data, wire.Optional)
+	w.Raw("data", v.Data.raw, wire.Optional)
 	w.String("type", v.Type, wire.Optional)
 	wire.AppendPointer(&w, "links", v.Links, wire.Optional)
 	return w.End()
@@ -124,7 +124,7 @@ func (v EventSubject) Raw() value.JSON {
 	return v.raw
 }
 
-// IsZero tells whether there is no value, or null.
+// IsZero tells whether there is no value. Null is a value.
 func (v EventSubject) IsZero() bool {
 	return v.raw.IsZero()
 }

@@ -147,7 +147,7 @@ func (v *JobStep) DecodeJSON(d *wire.Decoder) {
 		case "status":
 			v.Status = StepStatus(m.String())
 		case "result":
-			m.Value(&v.Result)
+			v.Result.raw = m.RawValue()
 		default:
 			m.Extra()
 		}
@@ -159,7 +159,7 @@ func (v *JobStep) AppendJSON(b []byte) []byte {
 	w := wire.BeginObject(b, &v.JSON, jobStepMembers[:])
 	w.String("title", string(v.Title), wire.Required)
 	w.String("status", string(v.Status), wire.Required)
-	w.Value("result", &v.Result, wire.Optional)
+	w.Raw("result", v.Result.raw, wire.Optional)
 	return w.End()
 }
 
@@ -178,7 +178,7 @@ func (v StepResult) Raw() value.JSON {
 	return v.raw
 }
 
-// IsZero tells whether there is no value, or null.
+// IsZero tells whether there is no value. Null is a value.
 func (v StepResult) IsZero() bool {
 	return v.raw.IsZero()
 }

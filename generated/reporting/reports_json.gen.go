@@ -62,7 +62,7 @@ func (v *Filter) DecodeJSON(d *wire.Decoder) {
 		case "name":
 			v.Name = m.String()
 		case "value":
-			m.Value(&v.Value)
+			v.Value.raw = m.RawValue()
 		default:
 			m.Extra()
 		}
@@ -73,7 +73,7 @@ func (v *Filter) DecodeJSON(d *wire.Decoder) {
 func (v *Filter) AppendJSON(b []byte) []byte {
 	w := wire.BeginObject(b, &v.JSON, filterMembers[:])
 	w.String("name", v.Name, wire.Optional)
-	w.Value("value", &v.Value, wire.Optional)
+	w.Raw("value", v.Value.raw, wire.Optional)
 	return w.End()
 }
 
@@ -92,7 +92,7 @@ func (v FilterValue) Raw() value.JSON {
 	return v.raw
 }
 
-// IsZero tells whether there is no value, or null.
+// IsZero tells whether there is no value. Null is a value.
 func (v FilterValue) IsZero() bool {
 	return v.raw.IsZero()
 }
@@ -395,7 +395,7 @@ func (v *Report) DecodeJSON(d *wire.Decoder) {
 		case "filters":
 			v.Filters = wire.List[Filter](&m)
 		case "data":
-			m.Value(&v.Data)
+			v.Data.raw = m.RawValue()
 		case "createdBy":
 			v.CreatedBy = m.String()
 		case "createdDate":
@@ -419,7 +419,7 @@ func (v *Report) AppendJSON(b []byte) []byte {
 	w.String("title", v.Title, wire.Optional)
 	w.String("reportType", v.ReportType, wire.Optional)
 	wire.AppendList(&w, "filters", v.Filters, wire.Optional)
-	w.Value("data", &v.Data, wire.Optional)
+	w.Raw("data", v.Data.raw, wire.Optional)
 	w.String("createdBy", v.CreatedBy, wire.Optional)
 	w.String("createdDate", string(v.Created), wire.Optional)
 	w.String("expiresAt", string(v.ExpiresAt), wire.Optional)
@@ -443,7 +443,7 @@ func (v Findings) Raw() value.JSON {
 	return v.raw
 }
 
-// IsZero tells whether there is no value, or null.
+// IsZero tells whether there is no value. Null is a value.
 func (v Findings) IsZero() bool {
 	return v.raw.IsZero()
 }

@@ -77,6 +77,8 @@ func (p paths) decode(dst *Statement, r model.Ref) Code {
 			return set(Id(r.Type.Name).Call(m.Dot("String").Call()))
 		case r.Pointer:
 			return set(Qual(p.wire, "Pointer").Types(Id(r.Type.Name)).Call(Op("&").Id("m")))
+		case r.Type.Kind == model.Union:
+			return dst.Dot("raw").Op("=").Add(m.Dot("RawValue").Call())
 		}
 		return m.Dot("Value").Call(Op("&").Add(dst))
 	case model.List:
@@ -158,6 +160,8 @@ func (p paths) encode(src *Statement, f *model.Field) Code {
 			return w.Dot("String").Call(name, String().Call(src), need)
 		case r.Pointer:
 			return Qual(p.wire, "AppendPointer").Call(Op("&").Id("w"), name, src, need)
+		case r.Type.Kind == model.Union:
+			return w.Dot("Raw").Call(name, src.Dot("raw"), need)
 		}
 		return w.Dot("Value").Call(name, Op("&").Add(src), need)
 	case model.List:
@@ -221,7 +225,7 @@ func (p paths) union(g *Group, t *model.Type) {
 	g.Comment("Raw returns the value as it came.")
 	g.Func().Params(recv.Clone()).Id("Raw").Params().Qual(p.value, "JSON").Block(Return(Id(v).Dot("raw")))
 	g.Line()
-	g.Comment("IsZero tells whether there is no value, or null.")
+	g.Comment("IsZero tells whether there is no value. Null is a value.")
 	g.Func().Params(recv.Clone()).Id("IsZero").Params().Bool().Block(Return(Id(v).Dot("raw").Dot("IsZero").Call()))
 	g.Line()
 	g.Add(docs(t.Name + "Of returns a " + t.Name + " that holds raw."))

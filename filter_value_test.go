@@ -1,0 +1,37 @@
+package basiq_test
+
+import (
+	"encoding/json"
+	"testing"
+
+	"github.com/basiq-sdk/basiq-go/generated/reporting"
+)
+
+// TestAbsentNullAndEmpty: the API tells three things apart in a report's
+// filter, and so can a caller.
+func TestAbsentNullAndEmpty(t *testing.T) {
+	null := reporting.Filter{Name: "includeMetrics"}
+	null.JSON.SetNull("value")
+	for _, c := range []struct {
+		filter reporting.Filter
+		want   string
+	}{
+		{reporting.Filter{Name: "includeMetrics"}, `{"name":"includeMetrics"}`},
+		{null, `{"name":"includeMetrics","value":null}`},
+		{reporting.Filter{Name: "includeMetrics", Value: reporting.NewFilterValueList(nil)}, `{"name":"includeMetrics","value":[]}`},
+		{reporting.Filter{Name: "users", Value: reporting.NewFilterValueList([]string{"a", "b"})}, `{"name":"users","value":["a","b"]}`},
+		{reporting.Filter{Name: "fromDate", Value: reporting.NewFilterValueText("2031-05-06")}, `{"name":"fromDate","value":"2031-05-06"}`},
+	} {
+		got, err := json.Marshal(c.filter)
+		if err != nil || string(got) != c.want {
+			t.Errorf("got %s, %v; want %s", got, err, c.want)
+		}
+		var back reporting.Filter
+		if err := json.Unmarshal(got, &back); err != nil {
+			t.Fatal(err)
+		}
+		if again, err := json.Marshal(back); err != nil || string(again) != c.want {
+			t.Errorf("read back, it is %s, %v; want %s", again, err, c.want)
+		}
+	}
+}
