@@ -1,6 +1,7 @@
 package emit
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"sync"
@@ -31,6 +32,11 @@ const typedefTemplate = `{{range .Types}}{{$ext := .Schema.OAPISchema.Extensions
 {{range .Schema.Properties}}{{index .Extensions "x-doc"}}	{{.GoFieldName}} {{.GoTypeDef}}{{index .Extensions "x-tag"}}
 {{end}}{{index $ext "x-tail"}}}
 {{end}}{{end}}`
+
+// undocumented stands where a sentence is still missing: without a comment
+// between them gofmt would align a new member with its neighbours, and a
+// reviewer would see those change.
+const undocumented = "Not documented yet."
 
 // oapiMu guards oapi-codegen, which keeps its options in package variables.
 var oapiMu sync.Mutex
@@ -146,7 +152,7 @@ func lowerType(t *model.Type) *openapi3.Schema {
 		ext := map[string]any{
 			"x-order": float64(i), "x-go-name": f.Name,
 			"x-go-type-skip-optional-pointer": !f.Ref.Pointer,
-			"x-doc":                           comment("\t", paragraphs(f.Doc, deprecated(f.Deprecated))),
+			"x-doc":                           comment("\t", paragraphs(cmp.Or(f.Doc, undocumented), deprecated(f.Deprecated))),
 			"x-tag":                           "",
 		}
 		if !t.Params {
@@ -214,7 +220,7 @@ func constants(t *model.Type) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "// Known values of %s. The API may send others.\nconst (\n", t.Name)
 	for _, v := range t.Values {
-		b.WriteString(comment("\t", v.Doc))
+		b.WriteString(comment("\t", cmp.Or(v.Doc, undocumented)))
 		fmt.Fprintf(&b, "\t%s %s = %q\n", v.Name, t.Name, v.Wire)
 		for _, was := range v.Was {
 			fmt.Fprintf(&b, "\t// Deprecated: use %s.\n\t%s = %s\n", v.Name, was, v.Name)
