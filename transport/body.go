@@ -2,27 +2,37 @@ package transport
 
 import (
 	"bytes"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
-	"mime/multipart"
-	"net/textproto"
 	"net/url"
 	"strings"
+	"sync"
+	"sync/atomic"
 
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
-// body is a request's body.
+// body is a request's body: bytes that are held, or content that is streamed.
 type body struct {
 	contentType string
-	data        []byte // the whole body, unless it is streamed
-	parts       []Part // of a multipart body, written as it is sent
-	boundary    string
-	sent        bool
+	data        []byte    // the whole body, unless it is streamed
+	segments    []segment // of a streamed body, in order
+	reader      *streamBody
 }
 
-// File is a file to upload. Content is read once, as it is sent; a call whose
-// content cannot be read again is not repeated, unless Content is an io.Seeker.
+// segment is a piece of a streamed body: text, or content to read.
+type segment struct {
+	text    string
+	content io.Reader
+	start   int64 // where content began, if it is an io.Seeker
+}
+
+// File is a file to upload. Content is read once, as it is sent, and never held
+// in memory whole. A call whose content cannot be read again is not repeated,
+// unless Content is an io.Seeker.
 type File struct {
 	Name        string    // file name: "july.pdf"
 	Content     io.Reader // what to send
@@ -37,7 +47,7 @@ type Part struct {
 	File  *File
 }
 
-// SetJSON makes v the body.
+// SetJSON makes v the body. It is encoded once, here.
 func (r *Request) SetJSON(v wire.Encodable) {
 	r.body = body{contentType: "application/json", data: v.AppendJSON(nil)}
 }
@@ -49,6 +59,9 @@ func (r *Request) SetForm(fields ...Field) {
 
 // encode form-encodes fields in their order.
 func encode(fields []Field, skipEmpty bool) string {
+	if len(fields) == 0 {
+		return ""
+	}
 	var b strings.Builder
 	for _, f := range fields {
 		if skipEmpty && f.Value == "" {
@@ -64,93 +77,156 @@ func encode(fields []Field, skipEmpty bool) string {
 	return b.String()
 }
 
-// SetMultipart makes the parts a multipart/form-data body, which is streamed:
-// a file is never held in memory whole. Values that are empty are left out.
+// SetMultipart makes the parts a multipart/form-data body, which is streamed.
+// Values that are empty, and files without content, are left out.
 func (r *Request) SetMultipart(parts ...Part) {
-	w := multipart.NewWriter(io.Discard)
-	r.body = body{contentType: w.FormDataContentType(), boundary: w.Boundary()}
+	var random [16]byte
+	_, _ = rand.Read(random[:]) // never fails
+	boundary := "basiq-go-" + hex.EncodeToString(random[:])
+	r.body = body{contentType: "multipart/form-data; boundary=" + boundary}
+	var text strings.Builder
 	for _, p := range parts {
 		if p.File != nil && p.File.Content == nil || p.File == nil && p.Value == "" {
 			continue
 		}
-		r.body.parts = append(r.body.parts, p)
+		fmt.Fprintf(&text, "--%s\r\nContent-Disposition: form-data; name=\"%s\"", boundary, quoted(p.Name))
+		if p.File == nil {
+			fmt.Fprintf(&text, "\r\n\r\n%s\r\n", p.Value)
+			continue
+		}
+		kind := p.File.ContentType
+		if kind == "" {
+			kind = "application/octet-stream"
+		}
+		if !headerValue(kind) {
+			r.Fail(fmt.Errorf("basiq: %s: the content type of file %s has control characters", r.op.ID, p.Name))
+			return
+		}
+		fmt.Fprintf(&text, "; filename=\"%s\"\r\nContent-Type: %s\r\n\r\n", quoted(p.File.Name), kind)
+		r.body.segments = append(r.body.segments, segment{text: text.String()}, segment{content: p.File.Content})
+		text.Reset()
+		text.WriteString("\r\n")
 	}
+	fmt.Fprintf(&text, "--%s--\r\n", boundary)
+	r.body.segments = append(r.body.segments, segment{text: text.String()})
+}
+
+// quoted makes a text safe within a quoted header parameter, as browsers do.
+func quoted(s string) string {
+	return strings.NewReplacer("\\", "\\\\", `"`, "%22", "\r", "%0D", "\n", "%0A").Replace(s)
+}
+
+// stream makes the content of a reader the body.
+func (r *Request) stream(content io.Reader, contentType string) {
+	r.body = body{contentType: contentType, segments: []segment{{content: content}}}
 }
 
 // open returns a reader of the body for one attempt, and its length, -1 when
 // that is not known. It fails when a streamed body cannot be read again.
 func (b *body) open() (io.ReadCloser, int64, error) {
-	if b.parts == nil {
+	if b.segments == nil {
 		if b.data == nil {
 			return nil, 0, nil
 		}
 		return io.NopCloser(bytes.NewReader(b.data)), int64(len(b.data)), nil
 	}
-	if b.sent {
-		for _, p := range b.parts {
-			if p.File == nil {
-				continue
-			}
-			seeker, ok := p.File.Content.(io.Seeker)
-			if !ok {
-				return nil, 0, errNotRewindable
-			}
-			if _, err := seeker.Seek(0, io.SeekStart); err != nil {
-				return nil, 0, fmt.Errorf("basiq: rewinding %s: %w", p.Name, err)
-			}
+	again := b.reader != nil
+	if again {
+		if !b.rewindable() {
+			return nil, 0, errNotRewindable
+		}
+		b.reader.quiesce()
+	}
+	size, readers := int64(0), make([]io.Reader, len(b.segments))
+	for i := range b.segments {
+		s := &b.segments[i]
+		n, err := s.rewind(again)
+		if err != nil {
+			return nil, 0, fmt.Errorf("basiq: finding the start of the content to send: %w", err)
+		}
+		if readers[i] = s.content; s.content == nil {
+			readers[i] = strings.NewReader(s.text)
+		}
+		if size += n; n < 0 {
+			size = -1 << 62
 		}
 	}
-	b.sent = true
-	pr, pw := io.Pipe()
-	go func() { pw.CloseWithError(b.write(pw)) }() // ends when the transport closes the reader
-	return pr, -1, nil
+	b.reader = &streamBody{r: io.MultiReader(readers...)}
+	return b.reader, max(size, -1), nil
+}
+
+// rewind moves to where the content began, and returns its length, or -1.
+func (s *segment) rewind(again bool) (int64, error) {
+	if s.content == nil {
+		return int64(len(s.text)), nil
+	}
+	seeker, ok := s.content.(io.Seeker)
+	if !ok {
+		if l, ok := s.content.(interface{ Len() int }); ok {
+			return int64(l.Len()), nil
+		}
+		return -1, nil
+	}
+	if !again {
+		at, err := seeker.Seek(0, io.SeekCurrent)
+		if err != nil {
+			return -1, nil // a pipe in the guise of a file
+		}
+		s.start = at
+	}
+	end, err := seeker.Seek(0, io.SeekEnd)
+	if err != nil {
+		return 0, err
+	}
+	_, err = seeker.Seek(s.start, io.SeekStart)
+	return end - s.start, err
 }
 
 // rewindable tells whether the body can be sent again.
 func (b *body) rewindable() bool {
-	for _, p := range b.parts {
-		if p.File != nil {
-			if _, ok := p.File.Content.(io.Seeker); !ok {
-				return false
-			}
+	for _, s := range b.segments {
+		if s.content == nil {
+			continue
+		}
+		seeker, ok := s.content.(io.Seeker)
+		if !ok {
+			return false
+		}
+		if _, err := seeker.Seek(0, io.SeekCurrent); err != nil {
+			return false
 		}
 	}
 	return true
 }
 
-var errNotRewindable = fmt.Errorf("basiq: the body cannot be sent again: its content is no io.Seeker")
+var errNotRewindable = errors.New("the body cannot be sent again, as its content is no io.Seeker")
 
-func (b *body) write(w io.Writer) error {
-	m := multipart.NewWriter(w)
-	if err := m.SetBoundary(b.boundary); err != nil {
-		return err
-	}
-	for _, p := range b.parts {
-		if p.File == nil {
-			if err := m.WriteField(p.Name, p.Value); err != nil {
-				return err
-			}
-			continue
-		}
-		h := textproto.MIMEHeader{}
-		h.Set("Content-Disposition", fmt.Sprintf(`form-data; name="%s"; filename="%s"`, quoted(p.Name), quoted(p.File.Name)))
-		ct := p.File.ContentType
-		if ct == "" {
-			ct = "application/octet-stream"
-		}
-		h.Set("Content-Type", quoted(ct))
-		part, err := m.CreatePart(h)
-		if err != nil {
-			return err
-		}
-		if _, err := io.Copy(part, p.File.Content); err != nil {
-			return err
-		}
-	}
-	return m.Close()
+// streamBody is one reading of a streamed body. net/http may go on reading a
+// body after it has returned the answer; once the body is closed and has come
+// to rest, its content is the next attempt's alone.
+type streamBody struct {
+	mu     sync.Mutex
+	r      io.Reader
+	closed atomic.Bool
 }
 
-// quoted makes a text safe within a quoted header parameter.
-func quoted(s string) string {
-	return strings.NewReplacer("\\", "\\\\", `"`, "%22", "\r", "%0D", "\n", "%0A").Replace(s)
+func (s *streamBody) Read(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed.Load() {
+		return 0, errors.New("the body is closed")
+	}
+	return s.r.Read(p)
+}
+
+// Close does not wait for a Read that is under way: its source may be stuck.
+func (s *streamBody) Close() error {
+	s.closed.Store(true)
+	return nil
+}
+
+func (s *streamBody) quiesce() {
+	s.closed.Store(true)
+	s.mu.Lock() // no Read is under way after this
+	defer s.mu.Unlock()
 }

@@ -1,13 +1,16 @@
 package transport
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -17,173 +20,189 @@ const DefaultBaseURL = "https://au-api.basiq.io"
 // Version is this SDK's version, as it stands in the User-Agent header.
 const Version = "0.1.0-dev"
 
-// Client sends calls. Make one with New and share it.
+// Client sends calls. Make one with New, share it, and Close it when it is no
+// longer needed; one that is forgotten leaks nothing. A Client is safe for
+// concurrent use.
 type Client struct {
-	base      *url.URL
-	http      *http.Client
-	key       secret
-	tokens    TokenSource
-	userAgent string
-	timeout   time.Duration
-	maxBody   int64
-	onDrift   func(Drift)
-	observe   func(Attempt)
-	retry     RetryPolicy
-	budget    *budget
+	*state // behind a pointer, where printing does not follow
 }
 
-// ClientOption configures New.
-type ClientOption func(*config) error
+type state struct {
+	settings
+	http      *http.Client
+	idle      func() // closes idle connections; nil if the HTTP client is the caller's
+	key       secret
+	tokens    *tokenCache
+	userAgent []string
+	observers []*Observer
+	budget    *budget
+	logger    *slog.Logger
+	closed    atomic.Bool
+	warned    atomic.Bool // of an HTTP client that retries
+}
 
+// config is a Client in the making.
 type config struct {
-	Client
-	insecure bool
-	own      *http.Client
-	suffix   string
+	client *Client
+	own    *http.Client
+	suffix string
+	source TokenSource
+	store  TokenStore
+	limits tokenLimits
 }
 
 // WithAPIKey sets the API key, exactly as Basiq's dashboard shows it. It is
-// sent verbatim after "Basic ": it must not be encoded again.
+// sent verbatim after "Basic ": it must not be encoded again. White space
+// around it, and a leading "Basic ", are dropped.
 func WithAPIKey(key string) ClientOption {
-	return func(c *config) error {
+	return clientOption(func(c *config) error {
 		key = strings.TrimSpace(key)
-		key = strings.TrimSpace(strings.TrimPrefix(key, "Basic "))
+		if kind, rest, ok := strings.Cut(key, " "); ok && strings.EqualFold(kind, "Basic") {
+			key = strings.TrimSpace(rest)
+		}
 		switch {
-		case key == "":
+		case key == "" || strings.EqualFold(key, "Basic"):
 			return errors.New("the API key is empty: take it from Basiq's dashboard")
 		case !headerValue(key) || strings.ContainsAny(key, " \t"):
 			return errors.New("the API key has white space or control characters in it: take it from Basiq's dashboard as it is")
 		}
-		c.key = newSecret(key)
+		c.client.key = newSecret(key)
 		return nil
-	}
+	})
 }
 
-// WithTokenSource makes the client use tokens from elsewhere instead of getting
-// them with an API key.
-func WithTokenSource(s TokenSource) ClientOption {
-	return func(c *config) error {
-		if s == nil {
-			return errors.New("the token source is nil")
-		}
-		c.tokens = s
-		return nil
-	}
-}
-
-// WithBaseURL sets the API's address; the default is DefaultBaseURL. Plain http
-// is allowed for this machine's own addresses only.
-func WithBaseURL(address string) ClientOption {
-	return func(c *config) error {
-		u, err := url.Parse(address)
-		if err != nil || u.Host == "" {
-			return errors.New("the base URL is no absolute URL")
-		}
-		switch {
-		case u.User != nil:
-			return fmt.Errorf("the base URL of %s holds credentials: leave them out", u.Host)
-		case u.RawQuery != "" || u.Fragment != "":
-			return fmt.Errorf("the base URL %s has a query or fragment: leave it out", u.Host)
-		case u.Scheme != "https" && u.Scheme != "http":
-			return fmt.Errorf("the base URL's scheme is %q: use https", u.Scheme)
-		}
-		u.Path = strings.TrimSuffix(u.Path, "/")
-		c.base = u
-		return nil
-	}
-}
-
-// WithInsecureBaseURL allows a base URL with plain http to any host. Tokens and
-// personal data then cross the network in clear.
-func WithInsecureBaseURL() ClientOption {
-	return func(c *config) error { c.insecure = true; return nil }
-}
-
-// WithHTTPClient sets the HTTP client. Its redirect policy is not used:
-// redirects are never followed.
+// WithHTTPClient sets the HTTP client: for a proxy, certificates, or tracing in
+// its Transport. Its redirect policy is not used, as redirects are never
+// followed. A Transport that retries by itself multiplies with this client's
+// retries and knows nothing of safety classes: turn one of the two off.
 func WithHTTPClient(h *http.Client) ClientOption {
-	return func(c *config) error {
+	return clientOption(func(c *config) error {
 		if h == nil {
 			return errors.New("the HTTP client is nil")
 		}
 		c.own = h
 		return nil
-	}
-}
-
-// WithTimeout bounds each time a call is sent, from dialling to the last byte
-// of the answer. The default is one minute; 0 means no bound but the context's.
-func WithTimeout(d time.Duration) ClientOption {
-	return func(c *config) error {
-		if d < 0 {
-			return fmt.Errorf("the timeout is negative: %s", d)
-		}
-		c.timeout = d
-		return nil
-	}
-}
-
-// WithMaxResponseSize bounds an answer that is decoded, in bytes after
-// decompression. The default is 32 MiB. Streamed answers are not bounded.
-func WithMaxResponseSize(n int64) ClientOption {
-	return func(c *config) error {
-		if n <= 0 {
-			return fmt.Errorf("the response size limit must be positive, not %d", n)
-		}
-		c.maxBody = n
-		return nil
-	}
+	})
 }
 
 // WithUserAgentSuffix adds to the User-Agent header, such as "shop/2.1".
 func WithUserAgentSuffix(s string) ClientOption {
-	return func(c *config) error {
+	return clientOption(func(c *config) error {
 		if !headerValue(s) {
 			return errors.New("the user agent suffix has control characters")
 		}
 		c.suffix = s
 		return nil
-	}
+	})
 }
 
-// WithDriftObserver hears of every answer that did not match its type:
-// nothing fails for it, and the value is kept. f must be safe for concurrent use.
-func WithDriftObserver(f func(Drift)) ClientOption {
-	return func(c *config) error { c.onDrift = f; return nil }
-}
+// ErrClosed is the error of a call of a client that was closed.
+var ErrClosed = errors.New("basiq: the client is closed")
 
 // New returns a Client. It needs WithAPIKey or WithTokenSource.
 func New(opts ...ClientOption) (*Client, error) {
-	c := config{Client: Client{timeout: time.Minute, maxBody: 32 << 20, budget: &budget{}}}
-	if err := WithBaseURL(DefaultBaseURL)(&c); err != nil {
+	base, err := parseBase(DefaultBaseURL)
+	if err != nil {
 		return nil, err
 	}
+	client := &Client{&state{
+		settings: settings{base: base, timeout: time.Minute, maxBody: 32 << 20, policy: RetryPolicy{}.withDefaults()},
+	}}
+	c := config{client: client, limits: defaultTokenLimits()}
 	for _, opt := range opts {
-		if err := opt(&c); err != nil {
+		if opt == nil {
+			continue
+		}
+		if err := opt.applyToClient(&c); err != nil {
 			return nil, fmt.Errorf("basiq: %w", err)
 		}
 	}
-	if c.key == nil && c.tokens == nil {
+	if client.key == nil && c.source == nil {
 		return nil, errors.New("basiq: no credentials: give WithAPIKey or WithTokenSource")
 	}
-	if c.base.Scheme == "http" && !c.insecure && !loopback(c.base.Hostname()) {
-		return nil, fmt.Errorf("basiq: the base URL http://%s would send tokens in clear: use https, or ask for it with WithInsecureBaseURL", c.base.Host)
+	if err := checkPlain(client.base, client.insecure); err != nil {
+		return nil, fmt.Errorf("basiq: %w", err)
 	}
-	c.userAgent = "basiq-go/" + Version + " (" + runtime.Version() + ")"
+	agent := "basiq-go/" + Version + " (" + runtime.Version() + ")"
 	if c.suffix != "" {
-		c.userAgent += " " + c.suffix
+		agent += " " + c.suffix
 	}
+	client.userAgent = []string{agent}
+	client.budget = newBudget(client.policy.Budget)
+	client.connect(c.own)
+	if c.source == nil {
+		c.source = keySource{client}
+	}
+	client.tokens = newTokenCache(client, c.source, c.store, c.limits)
+	return client, nil
+}
+
+// connect makes the HTTP client: a copy of the caller's, or our own.
+func (c *Client) connect(own *http.Client) {
 	h := http.Client{}
-	if c.own != nil {
-		h = *c.own
+	if own != nil {
+		h = *own
+	}
+	if h.Transport == nil {
+		t := &http.Transport{
+			Proxy:                  http.ProxyFromEnvironment,
+			DialContext:            (&net.Dialer{Timeout: 15 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+			TLSHandshakeTimeout:    15 * time.Second,
+			TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
+			ForceAttemptHTTP2:      true,
+			MaxIdleConns:           100,
+			MaxIdleConnsPerHost:    32,
+			IdleConnTimeout:        90 * time.Second,
+			ExpectContinueTimeout:  time.Second,
+			MaxResponseHeaderBytes: 128 << 10,
+			DisableCompression:     true, // answers are decompressed here, within the limit
+		}
+		h.Transport, c.idle = t, t.CloseIdleConnections
 	}
 	h.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	c.http = &h
-	client := c.Client
-	if client.tokens == nil {
-		client.tokens = &keyTokens{client: &client, slots: map[TokenRequest]*tokenSlot{}}
+}
+
+// Close ends what the client does in the background, waits for it, and closes
+// idle connections. Calls that are under way come to their own end; later ones
+// fail with ErrClosed. It can be called more than once, and returns nil.
+func (c *Client) Close() error {
+	c.closed.Store(true)
+	c.tokens.close()
+	if c.idle != nil {
+		c.idle()
 	}
-	return &client, nil
+	return nil
+}
+
+// BaseURL returns the address that calls go to.
+func (c *Client) BaseURL() string { return c.base.String() }
+
+func parseBase(address string) (*url.URL, error) {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" || u.Hostname() == "" {
+		return nil, errors.New("the base URL is no absolute URL: give one such as " + DefaultBaseURL)
+	}
+	switch {
+	case u.User != nil:
+		return nil, fmt.Errorf("the base URL of %s holds credentials: leave them out", u.Host)
+	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
+		return nil, fmt.Errorf("the base URL of %s has a query or fragment: leave it out", u.Host)
+	case u.Scheme != "https" && u.Scheme != "http":
+		return nil, fmt.Errorf("the base URL's scheme is %q: use https", u.Scheme)
+	case cleaned(u.EscapedPath()) != "":
+		return nil, fmt.Errorf("the base URL of %s has a path that %s", u.Host, cleaned(u.EscapedPath()))
+	}
+	u.Path, u.RawPath = strings.TrimSuffix(u.Path, "/"), strings.TrimSuffix(u.RawPath, "/")
+	return u, nil
+}
+
+// checkPlain refuses to send tokens in clear over a network, unless asked to.
+func checkPlain(base *url.URL, insecure bool) error {
+	if base.Scheme == "http" && !insecure && !loopback(base.Hostname()) {
+		return fmt.Errorf("the base URL http://%s would send tokens in clear: use https, or ask for it with WithInsecureBaseURL", base.Host)
+	}
+	return nil
 }
 
 func loopback(host string) bool {

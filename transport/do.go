@@ -1,299 +1,196 @@
 package transport
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
-	"net/http/httptrace"
 	"net/url"
 	"strings"
 	"time"
-
-	"github.com/basiq-sdk/basiq-go/transport/value"
-	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
 // Do sends a call and reads its answer into out: nil to discard it, a
-// generated type (wire.Decodable), *value.JSON or *[]byte to have it as it came,
-// an io.Writer to stream it, or anything that encoding/json can fill.
+// generated type (wire.Decodable), *value.JSON, *json.RawMessage or *[]byte to
+// have it as it came, an io.Writer to stream it, or anything that encoding/json
+// can fill.
 //
-// It fails with an *Error when the API answers with anything but success,
-// with ErrNoContent when out wants an answer and there is none, and with a
-// *DecodeError when the answer cannot be read.
+// It fails with an *Error when the API answers with anything but success, with
+// a *SendError when it does not answer, with a *TokenError when there is no
+// access token to call it with, with ErrNoContent when out wants an answer and
+// there is none, and with a *DecodeError when the answer cannot be read.
 func (c *Client) Do(ctx context.Context, req *Request, out any, opts ...Option) error {
-	var o call
-	for _, opt := range opts {
-		opt(&o)
+	o, err := c.callOf(req, opts)
+	if err != nil {
+		return err
 	}
 	if req.err != nil {
 		return req.err
 	}
-	u := *c.base
-	u.Path, u.RawPath = c.base.Path+pathUnescape(req.path), c.base.EscapedPath()+req.path
-	u.RawQuery = encode(append(req.query[:len(req.query):len(req.query)], o.query...), false)
-	return c.send(ctx, req, &u, out, &o)
+	return c.run(ctx, req, req.address(o), out, o)
 }
 
-// pathUnescape decodes the path that was built: net/url wants both forms.
-func pathUnescape(p string) string {
-	decoded, err := url.PathUnescape(p)
-	if err != nil {
-		return p
+// address is where the request goes.
+func (r *Request) address(o *call) *url.URL {
+	u := *o.base
+	u.Path += r.plain
+	if u.RawPath != "" || r.path != r.plain {
+		u.RawPath = o.base.EscapedPath() + r.path
 	}
-	return decoded
-}
-
-// send sends a call to an address: again after a transient failure, as far as
-// the operation's class allows, and once more when the token was refused.
-func (c *Client) send(ctx context.Context, req *Request, u *url.URL, out any, o *call) error {
-	policy := c.retry
-	if o.retry != nil {
-		policy = *o.retry
+	u.RawQuery = r.rawQuery
+	if query := encode(o.query, false); query != "" {
+		if u.RawQuery != "" {
+			u.RawQuery += "&"
+		}
+		u.RawQuery += query
 	}
-	policy = policy.withDefaults()
-	replayed := false
-	for number, retries := 1, 1; ; number++ {
-		start := time.Now()
-		token, res := c.attempt(ctx, req, u, out, o, number)
-		seen := Attempt{Operation: req.op, Number: number, Status: res.status, Err: res.err, Duration: time.Since(start)}
-		again := false
-		var wait time.Duration
-		var e *Error
-		switch {
-		case res.err == nil:
-			c.budget.earn()
-		case token != nil && !replayed && errors.As(res.err, &e) && e.tokenRejected():
-			c.tokens.Reject(token.req, token.token)
-			replayed, again = true, true
-		case res.final || ctx.Err() != nil || retries >= policy.MaxAttempts || !mayRepeat(req.op, res.err):
-		default:
-			if wait, again = policy.wait(retries, res.err); again {
-				again = c.budget.take()
-				retries++
-			}
-		}
-		if again && !req.body.rewindable() {
-			again, res.err = false, errors.Join(res.err, errNotRewindable)
-		}
-		if again {
-			seen.Wait = wait
-		}
-		if c.observe != nil {
-			c.observe(seen)
-		}
-		if !again {
-			return res.err
-		}
-		if wait > 0 {
-			if err := pause(ctx, wait, res.err); err != nil {
-				return err
-			}
-		}
+	return &u
+}
+
+// run sends a call until it succeeds, cannot be helped, or may not be repeated.
+func (c *Client) run(ctx context.Context, req *Request, u *url.URL, out any, o *call) error {
+	if c.closed.Load() {
+		return ErrClosed
 	}
-}
-
-// usedToken is the token that an attempt went out with.
-type usedToken struct {
-	req   TokenRequest
-	token Token
-}
-
-// result is what came of an attempt.
-type result struct {
-	err    error
-	status int
-	final  bool // not to be repeated: it failed before it could be sent, or part of the answer has reached the caller
-}
-
-func (c *Client) attempt(ctx context.Context, req *Request, u *url.URL, out any, o *call, number int) (*usedToken, result) {
-	if d := c.timeoutOf(o); d > 0 {
+	if o.callTimeout > 0 {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, d)
+		ctx, cancel = context.WithTimeout(ctx, o.callTimeout)
 		defer cancel()
 	}
-	used, authorization, err := c.authorize(ctx, req, o)
-	if err != nil {
-		return nil, result{err: err, final: true}
-	}
-	body, size, err := req.body.open()
-	if err != nil {
-		return nil, result{err: err, final: true}
-	}
-	// A request that never got a connection was never sent.
-	sent := false
-	traced := httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { sent = true }})
-	h, err := http.NewRequestWithContext(traced, req.op.Method, u.String(), body)
-	if err != nil {
-		return nil, result{err: fmt.Errorf("basiq: %s: %w", req.op.ID, err), final: true}
-	}
-	if body != nil {
-		h.ContentLength = size
-		h.Header.Set("Content-Type", req.body.contentType)
-	}
-	if err := c.headers(h, req, o, authorization); err != nil {
-		return nil, result{err: err, final: true}
-	}
-	res, err := c.http.Do(h)
-	if err != nil {
-		return used, result{err: &SendError{Operation: req.op.ID, Sent: sent, Attempts: number, Err: withoutURL(err)}}
-	}
-	defer res.Body.Close()
-	if o.response != nil {
-		*o.response = res
-	}
-	if res.StatusCode < 200 || res.StatusCode > 299 {
-		text, _ := io.ReadAll(io.LimitReader(res.Body, maxErrorBody))
-		return used, result{err: newError(req.op, res, text, number), status: res.StatusCode}
-	}
-	written, err := c.read(req.op, res, out, number)
-	return used, result{err: err, status: res.StatusCode, final: written}
-}
-
-func (c *Client) timeoutOf(o *call) time.Duration {
-	if o.timeout > 0 {
-		return o.timeout
-	}
-	return c.timeout
-}
-
-// withoutURL drops the address from net/http's error: its query may hold
-// personal data. The cause stays, for errors.Is.
-func withoutURL(err error) error {
-	var ue *url.Error
-	if errors.As(err, &ue) {
-		return ue.Err
-	}
-	return err
-}
-
-func (c *Client) headers(h *http.Request, req *Request, o *call, authorization string) error {
-	accept := req.op.Accept
-	if accept == "" {
-		accept = "application/json"
-	}
-	h.Header.Set("Accept", accept)
-	h.Header.Set("User-Agent", c.userAgent)
-	for name, values := range req.header {
-		h.Header[name] = values
-	}
-	for name, values := range o.header {
-		for _, v := range values {
-			if !headerValue(v) {
-				return fmt.Errorf("basiq: %s: header %s has a value with control characters", req.op.ID, printable(name))
-			}
+	var (
+		waits     []time.Duration
+		unknown   bool   // an earlier attempt may have been executed
+		earlier   *Error // what the API said last
+		wait      time.Duration
+		refreshed bool
+		repeated  int
+	)
+	for number := 1; ; number++ {
+		g, err := c.authorize(ctx, req, o)
+		if err != nil {
+			return err
 		}
-		h.Header[name] = values
+		r := c.attempt(ctx, req, u, out, o, g, number, wait)
+		if r.err == nil {
+			c.budget.succeed(repeated)
+			c.observe(&r, false)
+			return nil
+		}
+		again, err := c.again(ctx, req, o, g, &r, &refreshed, repeated)
+		if again {
+			wait = r.wait
+			waits = append(waits, wait)
+			unknown = unknown || r.outcome == OutcomeUnknown
+			if r.api != nil {
+				earlier = r.api
+			}
+			c.observe(&r, true)
+			if !r.rejected {
+				repeated++
+			}
+			if err = sleep(ctx, wait); err == nil {
+				continue
+			}
+			waits = waits[:len(waits)-1]
+			err = fmt.Errorf("the wait was cut short: %w", err)
+		} else {
+			c.observe(&r, false)
+		}
+		return r.conclude(number, waits, unknown && o.safety != SafetyRead, earlier, err)
 	}
-	if authorization != "" {
-		h.Header.Set("Authorization", authorization)
+}
+
+// again decides whether a call that failed is sent again, and after which wait.
+// If not, err is what stood against it, nil when the failure itself did.
+func (c *Client) again(ctx context.Context, req *Request, o *call, g *grant, r *result, refreshed *bool, repeated int) (bool, error) {
+	if r.partial || ctx.Err() != nil {
+		return false, nil // half of an answer was handed out, or nobody waits
 	}
-	return nil
+	if r.api != nil && g.held != nil && r.api.tokenRejected() {
+		if *refreshed || !c.tokens.reject(g.key, g.held) {
+			return false, nil
+		}
+		*refreshed, r.rejected = true, true
+		if !req.body.rewindable() {
+			return false, errNotRewindable
+		}
+		return true, nil
+	}
+	if !repeatable(o.safety, r) || repeated+1 >= o.policy.MaxAttempts {
+		return false, nil
+	}
+	if !req.body.rewindable() {
+		return false, errNotRewindable
+	}
+	r.wait = o.policy.delay(repeated + 1)
+	if r.api != nil {
+		if r.api.RetryAfter > o.policy.MaxRetryAfter {
+			return false, fmt.Errorf("the API asks for a longer wait than %s", o.policy.MaxRetryAfter)
+		}
+		r.wait = max(r.wait, r.api.RetryAfter)
+	}
+	if !fits(ctx, r.wait) {
+		return false, fmt.Errorf("no time is left for a wait of %s: %w", r.wait.Round(time.Millisecond), context.DeadlineExceeded)
+	}
+	if !c.budget.take() {
+		return false, ErrRetryBudget
+	}
+	return true, nil
+}
+
+// conclude makes the error that the caller gets.
+func (r *result) conclude(attempts int, waits []time.Duration, unknown bool, earlier *Error, stop error) error {
+	switch {
+	case r.api != nil:
+		r.api.Attempts, r.api.Waits, r.api.EarlierUnknown, r.api.stop = attempts, waits, unknown, stop
+	case r.unanswered != nil:
+		r.unanswered.Attempts, r.unanswered.Waits, r.unanswered.EarlierUnknown, r.unanswered.stop = attempts, waits, unknown, stop
+		if errors.Is(r.unanswered.Err, context.DeadlineExceeded) || errors.Is(r.unanswered.Err, context.Canceled) {
+			r.unanswered.earlier = earlier
+		}
+	}
+	return r.err
+}
+
+// grant is the credential of one attempt.
+type grant struct {
+	key    tokenKey
+	held   *heldToken // nil unless it is an access token
+	header []string   // value of the Authorization header, nil for none
+}
+
+// secrets returns the credential alone.
+func (g *grant) secrets() []string {
+	if len(g.header) == 0 {
+		return nil
+	}
+	_, text, _ := strings.Cut(g.header[0], " ")
+	return []string{text}
 }
 
 // authorize finds the credential of a call.
-func (c *Client) authorize(ctx context.Context, req *Request, o *call) (*usedToken, string, error) {
-	want := TokenRequest{Scope: req.op.Scope}
-	switch req.op.Scope {
+func (c *Client) authorize(ctx context.Context, req *Request, o *call) (*grant, error) {
+	switch o.scope {
 	case ScopeNone:
-		return nil, "", nil
+		return &grant{}, nil
 	case ScopeKey:
 		if c.key == nil {
-			return nil, "", fmt.Errorf("basiq: %s needs the API key, and the client has none", req.op.ID)
+			return nil, fmt.Errorf("basiq: %s needs the API key, and the client has none", req.op.ID)
 		}
-		return nil, "Basic " + c.key(), nil
+		return &grant{header: []string{"Basic " + c.key()}}, nil
 	case ScopeClient:
-		if want.UserID = o.userID; want.UserID == "" {
-			want.UserID = req.userID
-		}
-		if want.UserID == "" {
-			return nil, "", fmt.Errorf("basiq: %s is called with a user's token: say whose with WithUser", req.op.ID)
+		if o.userID == "" {
+			return nil, fmt.Errorf("basiq: %s is called with a user's token: say whose with WithUser", req.op.ID)
 		}
 	}
-	t, err := c.tokens.Token(ctx, want)
-	if err != nil {
-		return nil, "", err
+	g := &grant{key: keyOf(o.scope, o.userID)}
+	var err error
+	if g.held, err = c.tokens.get(ctx, g.key); err != nil {
+		return nil, err
 	}
-	text := t.Reveal()
-	if text == "" || !headerValue(text) {
-		return nil, "", errors.New("basiq: the token source gave no usable token")
-	}
-	return &usedToken{want, t}, "Bearer " + text, nil
+	g.header = g.held.header()
+	return g, nil
 }
 
-// read reads a successful answer. An answer that breaks off is one that got
-// lost on the way.
-func (c *Client) read(op *Operation, res *http.Response, out any, number int) (written bool, err error) {
-	if out == nil {
-		_, _ = io.CopyN(io.Discard, res.Body, 256<<10) // lets the connection be used again
-		return false, nil
-	}
-	lost := func(err error) error { return &SendError{Operation: op.ID, Sent: true, Attempts: number, Err: err} }
-	if w, ok := out.(io.Writer); ok {
-		n, err := io.Copy(w, res.Body)
-		if err != nil {
-			return n > 0, lost(err)
-		}
-		return n > 0, nil
-	}
-	text, err := readBounded(res.Body, res.ContentLength, c.maxBody)
-	switch {
-	case errors.Is(err, ErrTooLarge):
-		return false, fmt.Errorf("basiq: %s: %w", op.ID, err)
-	case err != nil:
-		return false, lost(err)
-	case len(bytes.TrimSpace(text)) == 0:
-		return false, fmt.Errorf("basiq: %s: %w", op.ID, ErrNoContent)
-	}
-	if err := decode(op, text, out, c.onDrift); err != nil {
-		return false, &DecodeError{Operation: op.ID, Status: res.StatusCode, ContentType: res.Header.Get("Content-Type"), Err: err}
-	}
-	return false, nil
-}
-
-func decode(op *Operation, text []byte, out any, onDrift func(Drift)) error {
-	switch v := out.(type) {
-	case wire.Decodable:
-		var hook func(wire.Drift)
-		if onDrift != nil {
-			hook = func(d wire.Drift) { onDrift(Drift{op.ID, d}) }
-		}
-		return wire.DecodeString(string(text), v, hook)
-	case *value.JSON:
-		var err error
-		*v, err = value.ParseJSON(string(text))
-		return err
-	case *[]byte:
-		*v = text
-		return nil
-	}
-	return json.Unmarshal(text, out)
-}
-
-// ErrTooLarge is the error of an answer beyond the size limit.
-var ErrTooLarge = errors.New("the answer is larger than the limit")
-
-func readBounded(r io.Reader, size, limit int64) ([]byte, error) {
-	if size > limit {
-		return nil, fmt.Errorf("%w of %d bytes", ErrTooLarge, limit)
-	}
-	var b bytes.Buffer
-	if size > 0 {
-		b.Grow(int(size) + bytes.MinRead)
-	}
-	n, err := b.ReadFrom(io.LimitReader(r, limit+1))
-	if err == nil && n > limit {
-		err = fmt.Errorf("%w of %d bytes", ErrTooLarge, limit)
-	}
-	return b.Bytes(), err
-}
-
-// sameRoute tells whether a link leads to the host and path that a call went
-// to: nothing else may be given a token.
-func sameRoute(link, base *url.URL, path string) bool {
-	return link.Scheme == base.Scheme && link.Host == base.Host && link.User == nil && link.EscapedPath() == path &&
-		!strings.Contains(link.EscapedPath(), "..")
-}
+// success tells whether a status is one.
+func success(status int) bool { return status >= http.StatusOK && status <= 299 }

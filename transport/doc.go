@@ -1,21 +1,106 @@
 // Package transport is what every generated client sends through: it builds
 // requests so that a value can never change the route, adds the access token,
-// bounds and decodes answers, and turns every failure into one kind of error.
+// repeats what may be repeated, bounds and decodes answers, and turns every
+// failure into one of a few kinds of error.
 //
 // A Client is made once and shared: it is safe for concurrent use.
 //
 //	client, err := transport.New(transport.WithAPIKey(key))
 //	users := core.New(client).Users
+//	user, err := users.Get(ctx, "a-user-id")
+//
+// # The way of a call
+//
+// A generated method describes its call in a [Request] and hands it to
+// [Client.Do]; [Client.Call] is for what no generated method calls. From there:
+//
+//  1. The path is built by one builder. A value that is empty, "." or "..", has
+//     control characters or slashes, is not UTF-8, or would be another value
+//     after a second decoding is refused with a [PathError], before anything is
+//     sent: everything else is escaped and stays in its own segment.
+//  2. The credential is found: an access token as [Scope] asks for, or the API
+//     key itself for the token endpoint. There is one request for a token
+//     however many calls wait for it, and each waits until its own deadline.
+//  3. The call is sent: each attempt has its own timeout ([WithTimeout], one
+//     minute) within the call's ([WithCallTimeout]) and the context's.
+//  4. A token that was refused is replaced, and the call sent once more. The API
+//     refuses an expired token with 403, code access-denied, and a wrong one with
+//     401; no other 401 or 403 replaces a token.
+//  5. A call that failed is repeated, if its safety class allows it.
+//  6. The answer is decompressed, bounded ([WithMaxResponseSize], 32 MiB), and
+//     decoded; what does not match its type goes to [Observer] as [Drift], and
+//     fails nothing.
+//
+// # Repeating calls
+//
+// Every operation has a class, a [Safety], and every failure a kind:
+//
+//	                           A read  B idempotent  C write  D unrepeatable
+//	provably never sent        yes     yes           yes      yes
+//	429 (or a 403 saying so)   yes     yes           yes      no
+//	408, 502, 503, 504         yes     yes           no       no
+//	500                        yes     no            no       no
+//	answer lost on the way     yes     yes           no       no
+//	anything else              no      no            no       no
+//
+// A reads change nothing. B is deletes, and updates that come to the same however
+// often they are sent. C is other writes. D is what doubles a record, a charge or
+// a bank login: creating users and reports, uploading statements, answering a
+// bank's question. Never sent means that net/http did not write the request's
+// headers to any connection: no address, no connection, no TLS, or an HTTP/2
+// stream that was refused. A hang-up after that leaves it open what the API did;
+// for all but reads, errors.Is(err, [ErrOutcomeUnknown]) then is true, and it is
+// the caller's to look before calling again. When a deletion is repeated and
+// then meets 404, [Error.EarlierUnknown] tells that it may be its own doing.
+//
+// [RetryPolicy] says how often (three attempts) and how patiently. Waits are
+// random, from zero to a bound that doubles. The API's Retry-After is heeded, up
+// to a minute: when it asks for more, the call fails at once, and the error has
+// what it asked for. A wait that the context's deadline would cut is not begun:
+// the error is then both the API's and context.DeadlineExceeded. A budget keeps
+// the repetitions of a client to a hundred while nothing succeeds; an error says
+// when it was this that kept a call from being repeated ([ErrRetryBudget]).
+//
+// A body made of bytes is sent again as it was. A streamed one is, if its
+// content is an io.Seeker; otherwise the call is sent once. No Idempotency-Key
+// is sent: the API knows none, and net/http would take it as leave to repeat a
+// POST by itself.
+//
+// # Tokens
+//
+// The API key is sent verbatim to POST /token; what comes back lives for an hour
+// and serves all calls. After 25 minutes ([WithTokenRefresh]) a call that uses it
+// starts a request for the next in the background, and goes on. When that fails,
+// the old token goes on serving until ten seconds before its end, with a pause of
+// half a minute between tries. Without any token calls fail with a [TokenError],
+// and a failure stands for a few seconds (a minute, when the API says that there
+// were too many requests), so that a thousand waiting calls do not become a
+// thousand requests.
+//
+// Calls of [ScopeClient] use a CLIENT_ACCESS token of the user in the path, or of
+// [WithUser]; the last thousand users' tokens are kept ([WithTokenCacheSize]).
+// [Client.Token] hands tokens out, for the Consent UI. A [TokenSource] gets tokens
+// from elsewhere, and a [TokenStore] shares them among processes.
+//
+// # Errors
+//
+//	[Error]        the API answered, and not with success
+//	[SendError]    it did not answer
+//	[TokenError]   there was no token to call it with; wraps one of the other two
+//	[DecodeError]  the answer cannot be read
+//	[PathError]    a path value was refused, and nothing was sent
+//	[MissingError] a required value was not given, and nothing was sent
+//
+// errors.Is knows the kinds (ErrNotFound, ErrRateLimited, …), the context's errors
+// and [ErrOutcomeUnknown]. [Error.Advice] says what to do. Messages hold names,
+// templates, codes and numbers, and neither values of the request nor the API's
+// own words: they are safe to log.
+//
+// # What is not done
 //
 // Redirects are never followed, so that neither a token nor a body reaches a
-// host that was not asked for. An answer is read to a limit, 32 MiB unless
-// WithMaxResponseSize says otherwise, counted after decompression.
-//
-// A call that failed is sent again when its operation's class, its Safety,
-// allows it: RetryPolicy has the table. Waits are random and grow; the API's
-// Retry-After is heeded; a context's deadline is never overrun, and a wait that
-// does not fit into it does not begin. A budget keeps the calls of a client
-// from multiplying the load on a service that is in trouble. A request that
-// could not be sent a second time without risk fails with a *SendError that
-// says whether the first may have been executed.
+// host that was not asked for; links to next pages are followed within their own
+// route only ([ErrPageLink]). Keys and tokens are held so that no verb, encoder or
+// logger reaches them. Nothing runs when nothing is called: a Client that is
+// forgotten leaks nothing, and Close waits for what runs.
 package transport

@@ -1,60 +1,57 @@
 package transport
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
-	"unicode"
-
-	"github.com/basiq-sdk/basiq-go/transport/value"
 )
 
-// Error is the error of every call that the API answered, and not with success.
+// Error is the error of every call that the API answered, and not with
+// success. Its text, under every verb, as JSON and in a log, holds no value of
+// the request and none of the API's own words; its members may.
 type Error struct {
 	Operation     string // "core.Users.Get"
 	Method        string
 	Path          string // template: no value of it is personal
 	Status        int
 	Problems      []Problem
-	CorrelationID string        // for Basiq's support
-	RetryAfter    time.Duration // what the API asked for, 0 if nothing
-	Attempts      int           // how often the call was sent
-	Body          []byte        // the answer's body, up to 64 KiB; it may hold personal data
+	CorrelationID string          // for Basiq's support
+	RetryAfter    time.Duration   // what the API asked for, 0 if nothing
+	Attempts      int             // how often the call was sent
+	Waits         []time.Duration // before the second attempt and those after it
+	Safety        Safety          // the operation's class
+	Body          []byte          // the answer's body, up to 64 KiB; it may hold personal data
+
+	// EarlierUnknown tells that an earlier attempt may have been executed: a
+	// deletion that now meets 404 may be its own doing.
+	EarlierUnknown bool
+
+	stop error // why the call was not repeated, if something stopped it
 }
 
 // Problem is one thing that the API found wrong. Every member may be empty.
 type Problem struct {
-	Code      string // "parameter-not-valid"; an open set, see the Code constants
-	Title     string
-	Detail    string
-	Parameter string // the parameter at fault
-	Pointer   string // the place in the request at fault
+	Code   string // "parameter-not-valid"; an open set, see the Code constants
+	Title  string
+	Detail string
+	Source Source
 }
 
-// Codes that the API documents. It sends others too.
-const (
-	CodeParameterNotSupplied      = "parameter-not-supplied"
-	CodeParameterNotValid         = "parameter-not-valid"
-	CodePathParameterNotValid     = "path-parameter-not-valid"
-	CodeUnsupportedAccept         = "unsupported-accept"
-	CodeInvalidContent            = "invalid-content"
-	CodeInstitutionNotSupported   = "institution-not-supported"
-	CodeInvalidCredentials        = "invalid-credentials"
-	CodeUnauthorizedAccess        = "unauthorized-access"
-	CodeInvalidAuthorizationToken = "invalid-authorization-token"
-	CodeForbiddenAccess           = "forbidden-access"
-	CodeNoProductionAccess        = "no-production-access"
-	CodeAccessDenied              = "access-denied"
-	CodeResourceNotFound          = "resource-not-found"
-	CodeResourceAlreadyExists     = "resource-already-exists"
-	CodeResourceNoLongerAvailable = "resource-no-longer-available"
-	CodeTooManyRequests           = "too-many-requests"
-	CodeInternalServerError       = "internal-server-error"
-	CodeServiceUnavailable        = "service-unavailable"
-)
+// Source is the place in a request at fault.
+type Source struct {
+	Parameter string // the parameter
+	Pointer   string // the place in the body
+}
+
+// NewError returns an error as the API's answer with this status would give it:
+// for tests of code that handles errors.
+func NewError(status int, problems ...Problem) *Error {
+	return &Error{Operation: "test", Method: http.MethodGet, Path: "/", Status: status, Problems: problems, Attempts: 1}
+}
 
 // Kinds of failure, for errors.Is.
 var (
@@ -67,7 +64,14 @@ var (
 	ErrConflict         = errors.New("basiq: already exists")
 	ErrInvalidParameter = errors.New("basiq: invalid parameter")
 	ErrUnavailable      = errors.New("basiq: unavailable")
+	ErrRedirected       = errors.New("basiq: redirected, which is not followed")
 
+	// ErrOutcomeUnknown is the error of a call that changes something, was sent,
+	// and may have been executed: look before calling again.
+	ErrOutcomeUnknown = errors.New("basiq: outcome unknown")
+	// ErrRetryBudget is the error of a call that was not repeated because too
+	// many were: it is this client that held back, not the API.
+	ErrRetryBudget = errors.New("basiq: this client's retry budget is spent")
 	// ErrNoContent is the error of a call that succeeded without the answer
 	// that it was made for.
 	ErrNoContent = errors.New("basiq: the API answered without content")
@@ -83,7 +87,9 @@ func (e *Error) Code() string {
 
 // Error describes the failure without any value of the request and without
 // the API's own words, so that it is safe to log.
-func (e *Error) Error() string {
+func (e *Error) Error() string { return e.text() }
+
+func (e Error) text() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "basiq: %s: %s %s: %d", e.Operation, e.Method, e.Path, e.Status)
 	if text := http.StatusText(e.Status); text != "" {
@@ -95,30 +101,110 @@ func (e *Error) Error() string {
 			b.WriteString(": ")
 			b.WriteString(printable(p.Code))
 		}
-		if p.Parameter != "" {
-			fmt.Fprintf(&b, " (%s)", printable(p.Parameter))
+		if p.Source.Parameter != "" {
+			fmt.Fprintf(&b, " (%s)", printable(p.Source.Parameter))
 		}
 	}
 	if e.CorrelationID != "" {
 		fmt.Fprintf(&b, " [correlation id %s]", printable(e.CorrelationID))
 	}
-	if e.Attempts > 1 {
-		fmt.Fprintf(&b, " after %d attempts", e.Attempts)
+	history(&b, e.Attempts, e.Waits, e.stop)
+	if e.RetryAfter > 0 {
+		fmt.Fprintf(&b, "; the API asks to wait %s", e.RetryAfter)
+	}
+	switch {
+	case e.EarlierUnknown:
+		b.WriteString("; an earlier attempt may have been executed")
+	case e.outcomeUnknown():
+		b.WriteString("; outcome unknown")
 	}
 	return b.String()
 }
 
-// printable keeps identifiers and drops what could forge a log line.
-func printable(s string) string {
-	if len(s) > 64 {
-		s = s[:64]
-	}
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || unicode.IsSpace(r) {
-			return '_'
+// history tells of earlier attempts, and why there was no further one.
+func history(b *strings.Builder, attempts int, waits []time.Duration, stop error) {
+	if attempts > 1 {
+		var sum time.Duration
+		for _, w := range waits {
+			sum += w
 		}
-		return r
-	}, s)
+		fmt.Fprintf(b, " after %d attempts", attempts)
+		if sum > 0 {
+			fmt.Fprintf(b, " and waits of %s", sum.Round(time.Millisecond))
+		}
+	}
+	if stop != nil {
+		fmt.Fprintf(b, "; not repeated: %s", strings.TrimPrefix(stop.Error(), "basiq: "))
+	}
+}
+
+// Format prints the text under every verb: printed member by member, the error
+// would show what the API said of personal data.
+func (e Error) Format(f fmt.State, verb rune) { formatText(f, verb, e.text()) }
+
+func formatText(f fmt.State, verb rune, text string) {
+	switch verb {
+	case 'q':
+		fmt.Fprintf(f, "%q", text)
+	case 'x', 'X':
+		fmt.Fprintf(f, "%"+string(verb), text)
+	default:
+		_, _ = f.Write([]byte(text))
+	}
+}
+
+// safe is what is encoded of an error.
+type safe struct {
+	Message       string   `json:"message"`
+	Operation     string   `json:"operation"`
+	Method        string   `json:"method"`
+	Path          string   `json:"path"`
+	Status        int      `json:"status,omitempty"`
+	Codes         []string `json:"codes,omitempty"`
+	CorrelationID string   `json:"correlationId,omitempty"`
+	Attempts      int      `json:"attempts"`
+}
+
+func (e Error) safe() safe {
+	s := safe{
+		Message: e.text(), Operation: e.Operation, Method: e.Method, Path: e.Path, Status: e.Status,
+		CorrelationID: printable(e.CorrelationID), Attempts: e.Attempts,
+	}
+	for _, p := range e.Problems {
+		if p.Code != "" {
+			s.Codes = append(s.Codes, printable(p.Code))
+		}
+	}
+	return s
+}
+
+// MarshalJSON encodes what the text tells, member by member; not the body, and
+// not the API's own words.
+func (e Error) MarshalJSON() ([]byte, error) { return json.Marshal(e.safe()) }
+
+// GobEncode encodes what MarshalJSON does.
+func (e Error) GobEncode() ([]byte, error) { return json.Marshal(e.safe()) }
+
+// GobDecode reads what GobEncode wrote.
+func (e *Error) GobDecode(data []byte) error {
+	var s safe
+	if err := json.Unmarshal(data, &s); err != nil {
+		return err
+	}
+	*e = Error{Operation: s.Operation, Method: s.Method, Path: s.Path, Status: s.Status, CorrelationID: s.CorrelationID, Attempts: s.Attempts}
+	for _, code := range s.Codes {
+		e.Problems = append(e.Problems, Problem{Code: code})
+	}
+	return nil
+}
+
+// LogValue makes log/slog write what the text tells, member by member.
+func (e Error) LogValue() slog.Value {
+	s := e.safe()
+	return slog.GroupValue(
+		slog.String("message", s.Message), slog.String("operation", s.Operation), slog.Int("status", s.Status),
+		slog.Any("codes", s.Codes), slog.String("correlationId", s.CorrelationID), slog.Int("attempts", s.Attempts),
+	)
 }
 
 // Is tells whether the failure is of the kind that target stands for.
@@ -131,19 +217,49 @@ func (e *Error) Is(target error) bool {
 	case ErrUnauthorized:
 		return e.Status == http.StatusUnauthorized
 	case ErrForbidden:
-		return e.Status == http.StatusForbidden && !e.tokenRejected()
+		return e.Status == http.StatusForbidden && !e.tokenRejected() && !e.rateLimited()
 	case ErrRateLimited:
-		return e.Status == http.StatusTooManyRequests || e.Code() == CodeTooManyRequests
+		return e.rateLimited()
 	case ErrGone:
 		return e.Status == http.StatusGone
 	case ErrConflict:
-		return e.Status == http.StatusConflict || e.Code() == CodeResourceAlreadyExists
+		return e.Status == http.StatusConflict || e.has(CodeResourceAlreadyExists)
 	case ErrInvalidParameter:
 		return e.Status == http.StatusBadRequest
 	case ErrUnavailable:
 		return e.Status == http.StatusServiceUnavailable || e.Status == http.StatusBadGateway || e.Status == http.StatusGatewayTimeout
+	case ErrRedirected:
+		return e.Status >= 300 && e.Status <= 399
+	case ErrOutcomeUnknown:
+		return e.EarlierUnknown || e.outcomeUnknown()
 	}
 	return false
+}
+
+// Unwrap returns what kept the call from being repeated: the end of the context
+// (context.DeadlineExceeded also when it had not come yet, but would have come
+// during the wait), or ErrRetryBudget. It is nil when nothing did.
+func (e *Error) Unwrap() error { return e.stop }
+
+func (e *Error) has(code string) bool {
+	for _, p := range e.Problems {
+		if p.Code == code {
+			return true
+		}
+	}
+	return false
+}
+
+// rateLimited tells whether the API refused a call for being one too many. It
+// says so with 429, or with a 403 whose code says it.
+func (e *Error) rateLimited() bool {
+	return e.Status == http.StatusTooManyRequests || e.Status == http.StatusForbidden && e.has(CodeTooManyRequests)
+}
+
+// outcomeUnknown tells whether a call that changes something may have been
+// executed although the API answered with a failure.
+func (e Error) outcomeUnknown() bool {
+	return e.Safety != SafetyRead && e.Status >= 500 && e.Status != http.StatusNotImplemented
 }
 
 // tokenRejected tells whether the API refused the access token itself. An
@@ -165,77 +281,3 @@ func (e *Error) tokenRejected() bool {
 	}
 	return false
 }
-
-const maxErrorBody = 64 << 10
-
-// newError makes the error of an answer. Whatever the body is (a list of
-// problems, a flat object, a gateway's message, HTML, nothing), there is one.
-func newError(op *Operation, res *http.Response, text []byte, attempts int) *Error {
-	e := &Error{
-		Operation: op.ID, Method: op.Method, Path: op.Path, Status: res.StatusCode, Attempts: attempts,
-		Body: text[:min(len(text), maxErrorBody)], RetryAfter: retryAfter(res.Header.Get("Retry-After"), time.Now()),
-	}
-	doc, err := value.ParseJSON(string(text))
-	if err != nil {
-		return e
-	}
-	e.CorrelationID = textOf(doc, "correlationId")
-	list, ok := doc.Get("data")
-	items := list.Items()
-	if !ok || list.Kind() != value.KindArray {
-		items = []value.JSON{doc}
-	}
-	for _, item := range items {
-		p := Problem{Code: textOf(item, "code"), Title: textOf(item, "title"), Detail: textOf(item, "detail")}
-		if p.Detail == "" {
-			p.Detail = textOf(item, "message")
-		}
-		if source, ok := item.Get("source"); ok {
-			p.Parameter, p.Pointer = textOf(source, "parameter"), textOf(source, "pointer")
-		}
-		if p != (Problem{}) {
-			e.Problems = append(e.Problems, p)
-		}
-	}
-	return e
-}
-
-func textOf(j value.JSON, name string) string {
-	v, ok := j.Get(name)
-	if !ok {
-		return ""
-	}
-	text, _ := v.Text()
-	return text
-}
-
-// retryAfter reads a Retry-After header in either of its forms.
-func retryAfter(header string, now time.Time) time.Duration {
-	if header == "" {
-		return 0
-	}
-	if seconds, err := strconv.ParseInt(header, 10, 32); err == nil {
-		return max(0, time.Duration(seconds)*time.Second)
-	}
-	if at, err := http.ParseTime(header); err == nil {
-		return max(0, at.Sub(now))
-	}
-	return 0
-}
-
-// DecodeError is the error of an answer that could not be read as what was
-// expected: it is not JSON, or it is cut off.
-type DecodeError struct {
-	Operation   string
-	Status      int
-	ContentType string
-	Err         error // names the place: a *wire.SyntaxError has offset and path
-}
-
-// Error names the operation and the place, not the values.
-func (e *DecodeError) Error() string {
-	return fmt.Sprintf("basiq: %s: the answer (%d, %q) cannot be decoded: %v", e.Operation, e.Status, printable(e.ContentType), e.Err)
-}
-
-// Unwrap returns the cause.
-func (e *DecodeError) Unwrap() error { return e.Err }

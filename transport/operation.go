@@ -38,6 +38,17 @@ const (
 	ScopeNone                // no credential
 )
 
+var scopeNames = [...]string{"SERVER_ACCESS", "CLIENT_ACCESS", "API key", "no credential"}
+
+// String returns the scope as the API writes it, "SERVER_ACCESS" or
+// "CLIENT_ACCESS"; "API key" or "no credential" for the others.
+func (s Scope) String() string {
+	if int(s) < len(scopeNames) {
+		return scopeNames[s]
+	}
+	return "?"
+}
+
 // Operation describes an operation of the API. Generated code has one for
 // every method.
 type Operation struct {

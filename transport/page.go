@@ -5,7 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"net/http"
 	"net/url"
+	"strconv"
+	"strings"
 
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
@@ -13,6 +16,49 @@ import (
 // ErrPageLink is the error of a page that names as the next one something
 // that is not: another host, another resource, or a page that was there before.
 var ErrPageLink = errors.New("basiq: the link to the next page cannot be followed")
+
+// Cursor is a place in a list, to go on from later. It holds a link of the API
+// with the identification of the user whose list it is, and no credentials.
+type Cursor string
+
+const cursorEnd Cursor = "end"
+
+// Done tells whether the list was read to its end.
+func (c Cursor) Done() bool { return c == cursorEnd }
+
+func newCursor(link string, skip int) Cursor { return Cursor(strconv.Itoa(skip) + ":" + link) }
+
+func (c Cursor) parse() (link string, skip int, err error) {
+	if c == "" {
+		return "", 0, nil
+	}
+	count, link, ok := strings.Cut(string(c), ":")
+	if skip, err = strconv.Atoi(count); err != nil || !ok || skip < 0 {
+		return "", 0, errors.New("it is no cursor")
+	}
+	return link, skip, nil
+}
+
+// WithCursor makes All begin at *at, and keep *at at the item that the loop is
+// given: a later All with it goes on there, and gives that item again. The
+// zero Cursor is the beginning; after the last item *at is Done, and All with
+// it gives nothing. A page is fetched again to go on within it.
+func WithCursor(at *Cursor) Option {
+	return callOption(func(c *call) error {
+		if at == nil {
+			return errors.New("the cursor is nil")
+		}
+		c.cursor = at
+		return nil
+	})
+}
+
+// WithPrefetch makes All fetch the next page while the loop works on this one.
+// It holds two pages in memory instead of one, and a loop that ends early has
+// perhaps fetched a page for nothing.
+func WithPrefetch() Option {
+	return callOption(func(c *call) error { c.prefetch = true; return nil })
+}
 
 // decodablePage is a pointer to a page that decodes itself.
 type decodablePage[P any] interface {
@@ -23,60 +69,210 @@ type decodablePage[P any] interface {
 // All iterates over every item of every page of a list. newRequest makes the
 // request of the first page; split takes a page apart. The link to the next
 // page is followed as it comes, relative or absolute, but only to the very
-// resource that was asked for: it carries the token. An error ends the loop.
+// resource that was asked for: it carries the token. A page without items is
+// no end, a page without a link is. An error ends the loop, and so does a link
+// that was followed before. Nothing is fetched after the loop has ended.
 func All[P, T any, PP decodablePage[P]](ctx context.Context, c *Client, newRequest func() *Request, split func(*P) ([]T, string), opts ...Option) iter.Seq2[*T, error] {
 	return func(yield func(*T, error) bool) {
-		seen := map[string]bool{}
-		var next *url.URL
+		p, err := c.newPager(newRequest(), opts)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		if p.at.Done() {
+			return
+		}
+		var pending *fetch[P]
+		defer func() { pending.abandon() }()
 		for {
-			page := new(P)
-			req := newRequest()
-			if err := c.page(ctx, req, next, PP(page), opts); err != nil {
-				yield(nil, err)
-				return
+			f := pending
+			pending = nil
+			if f == nil {
+				f = fetchPage[P, PP](ctx, p, p.next, false)
 			}
-			items, link := split(page)
-			for i := range items {
-				if !yield(&items[i], nil) {
-					return
-				}
-			}
-			if link == "" {
-				return
-			}
-			u, err := c.nextPage(req, link)
-			if err == nil && seen[u.String()] {
-				err = fmt.Errorf("basiq: %s: %w: it was followed before", req.op.ID, ErrPageLink)
-			}
+			page, err := f.take(p)
 			if err != nil {
 				yield(nil, err)
 				return
 			}
-			seen[u.String()] = true
-			next = u
+			items, link := split(page)
+			here, skip := p.link, p.skip
+			linkErr := p.advance(link)
+			if link != "" && linkErr == nil && p.call.prefetch {
+				pending = fetchPage[P, PP](ctx, p, p.next, true)
+			}
+			for i := min(skip, len(items)); i < len(items); i++ {
+				*p.at = newCursor(here, i)
+				if !yield(&items[i], nil) {
+					return
+				}
+			}
+			switch {
+			case linkErr != nil:
+				*p.at = newCursor(here, len(items))
+				yield(nil, linkErr)
+				return
+			case link == "":
+				*p.at = cursorEnd
+				return
+			}
+			*p.at = newCursor(p.link, 0)
 		}
 	}
 }
 
-// page fetches the first page, or the one that a link leads to.
-func (c *Client) page(ctx context.Context, req *Request, link *url.URL, out wire.Decodable, opts []Option) error {
-	if link == nil {
-		return c.Do(ctx, req, out, opts...)
-	}
-	if req.err != nil {
-		return req.err
-	}
-	var o call
-	for _, opt := range opts {
-		opt(&o)
-	}
-	return c.send(ctx, req, link, out, &o)
+// pager is the state of one loop over a list.
+type pager struct {
+	client *Client
+	req    *Request
+	call   *call
+	first  *url.URL
+	next   *url.URL // of the page that is fetched next
+	link   string   // the same, without the host; "" for the first page
+	skip   int      // items of that page that were given before
+	at     *Cursor
+	seen   map[string]bool
 }
 
-func (c *Client) nextPage(req *Request, link string) (*url.URL, error) {
-	u, err := c.base.Parse(link)
-	if err != nil || !sameRoute(u, c.base, c.base.EscapedPath()+req.path) {
-		return nil, fmt.Errorf("basiq: %s: %w: it leads elsewhere", req.op.ID, ErrPageLink)
+func (c *Client) newPager(req *Request, opts []Option) (*pager, error) {
+	o, err := c.callOf(req, opts)
+	if err != nil {
+		return nil, err
+	}
+	if req.err != nil {
+		return nil, req.err
+	}
+	p := &pager{client: c, req: req, call: o, first: req.address(o), at: o.cursor, seen: map[string]bool{}}
+	p.next = p.first
+	if p.at == nil {
+		p.at = new(Cursor)
+	}
+	if !p.at.Done() {
+		link, skip, err := p.at.parse()
+		if err == nil && link != "" {
+			p.next, err = p.resolve(link)
+			p.link = link
+		}
+		if err != nil {
+			return nil, fmt.Errorf("basiq: %s: the cursor is not one of this list: %w", req.op.ID, err)
+		}
+		p.skip = skip
+	}
+	p.seen[p.first.String()], p.seen[p.next.String()] = true, true
+	return p, nil
+}
+
+// advance makes the page that a link leads to the next one.
+func (p *pager) advance(link string) error {
+	p.skip = 0
+	if link == "" {
+		return nil
+	}
+	u, err := p.resolve(link)
+	if err != nil {
+		return err
+	}
+	key := u.String()
+	if p.seen[key] {
+		return fmt.Errorf("basiq: %s: %w: it was followed before", p.req.op.ID, ErrPageLink)
+	}
+	p.seen[key] = true
+	p.next, p.link = u, u.RequestURI()
+	return nil
+}
+
+// resolve returns where a link leads, if that is within the list's own route:
+// nothing else may be given a token.
+func (p *pager) resolve(link string) (*url.URL, error) {
+	elsewhere := fmt.Errorf("basiq: %s: %w: it leads elsewhere", p.req.op.ID, ErrPageLink)
+	const longest = 16 << 10
+	if len(link) > longest {
+		return nil, elsewhere
+	}
+	ref, err := url.Parse(link)
+	if err != nil || ref.Opaque != "" {
+		return nil, elsewhere
+	}
+	base, route := p.call.base, p.first.EscapedPath()
+	if prefix := base.EscapedPath(); ref.Host == "" && strings.HasPrefix(link, "/") && prefix != "" && !strings.HasPrefix(link, prefix+"/") {
+		ref.Path, ref.RawPath = base.Path+ref.Path, prefix+ref.EscapedPath() // the API does not know of the proxy before it
+	}
+	u := p.first.ResolveReference(ref)
+	u.Fragment, u.RawFragment = "", ""
+	path := u.EscapedPath()
+	if u.User != nil || origin(u) != origin(p.first) || cleaned(path) != "" || path != route && !strings.HasPrefix(path, route+"/") {
+		return nil, elsewhere
+	}
+	// ResolveReference folds dots: what the link itself said counts.
+	if cleaned(ref.EscapedPath()) != "" {
+		return nil, elsewhere
 	}
 	return u, nil
+}
+
+// origin is the scheme, host and port of an address.
+func origin(u *url.URL) string {
+	port := u.Port()
+	switch {
+	case port != "":
+	case u.Scheme == "https":
+		port = "443"
+	case u.Scheme == "http":
+		port = "80"
+	}
+	return u.Scheme + "://" + strings.ToLower(u.Hostname()) + ":" + port
+}
+
+// fetch is a page that is being fetched.
+type fetch[P any] struct {
+	page   *P
+	res    *http.Response
+	err    error
+	cancel context.CancelFunc
+	done   chan struct{} // nil when it was fetched at once
+}
+
+// fetchPage fetches a page: now, or meanwhile.
+func fetchPage[P any, PP decodablePage[P]](ctx context.Context, p *pager, u *url.URL, meanwhile bool) *fetch[P] {
+	f := &fetch[P]{page: new(P)}
+	o := *p.call
+	if o.response != nil {
+		o.response = &f.res
+	}
+	if !meanwhile {
+		f.err = p.client.run(ctx, p.req, u, PP(f.page), &o)
+		return f
+	}
+	ctx, f.cancel = context.WithCancel(ctx)
+	f.done = make(chan struct{})
+	go func() {
+		defer close(f.done)
+		defer func() {
+			if v := recover(); v != nil {
+				f.err = fmt.Errorf("basiq: %s: fetching the next page panicked with a %T", p.req.op.ID, v)
+			}
+		}()
+		f.err = p.client.run(ctx, p.req, u, PP(f.page), &o)
+	}()
+	return f
+}
+
+// take waits for the page.
+func (f *fetch[P]) take(p *pager) (*P, error) {
+	if f.done != nil {
+		<-f.done // run heeds the caller's context
+		f.cancel()
+	}
+	if p.call.response != nil {
+		*p.call.response = f.res
+	}
+	return f.page, f.err
+}
+
+// abandon ends a fetch that nobody will take, and waits for its end.
+func (f *fetch[P]) abandon() {
+	if f != nil {
+		f.cancel()
+		<-f.done
+	}
 }

@@ -11,13 +11,15 @@ import (
 
 // Request is one call of an operation, made by a generated method.
 type Request struct {
-	op     *Operation
-	path   string
-	userID string // value of the path parameter userId, if the path has one
-	query  []Field
-	header http.Header
-	body   body
-	err    error
+	op       *Operation
+	path     string // escaped
+	plain    string // path, not escaped
+	rawQuery string // encoded by the caller; query comes after it
+	userID   string // value of the path parameter userId, if the path has one
+	query    []Field
+	header   http.Header
+	body     body
+	err      error
 }
 
 // Field is a name and a value of a form or query.
@@ -28,8 +30,8 @@ type Field struct{ Name, Value string }
 // own (an empty one, "." or "..", or one with control characters) makes the
 // call fail before it is sent: the path would otherwise lead elsewhere.
 func NewRequest(op *Operation, values ...string) *Request {
-	r := &Request{op: op}
-	r.path, r.err = r.buildPath(values)
+	r := &Request{op: op, path: op.Path, plain: op.Path}
+	r.err = r.buildPath(values)
 	return r
 }
 
@@ -48,46 +50,52 @@ func (r *Request) SetQuery(name, value string) {
 	r.query = append(r.query, Field{name, value})
 }
 
-// SetHeader sets a header. A value with control characters makes the call fail.
+// SetHeader sets a header. One that the client sets itself, or a value with
+// control characters, makes the call fail.
 func (r *Request) SetHeader(name, value string) {
-	if !headerValue(value) {
-		r.Fail(fmt.Errorf("basiq: %s: header %s has a value with control characters", r.op.ID, name))
+	name, err := checkHeader(name, value)
+	if err != nil {
+		r.Fail(fmt.Errorf("basiq: %s: %w", r.op.ID, err))
 		return
 	}
 	if r.header == nil {
 		r.header = http.Header{}
 	}
-	r.header.Set(name, value)
+	r.header[name] = []string{value}
 }
 
-// buildPath is the only place where a path is made.
-func (r *Request) buildPath(values []string) (string, error) {
-	if len(values) == 0 {
-		return r.op.Path, nil
+// buildPath is the only place where values become a path.
+func (r *Request) buildPath(values []string) error {
+	if len(values) == 0 && !strings.Contains(r.op.Path, "{") {
+		return nil
 	}
-	var b strings.Builder
+	var escaped, plain strings.Builder
 	rest := r.op.Path
 	for _, v := range values {
 		before, after, ok := strings.Cut(rest, "{")
 		if !ok {
-			return "", fmt.Errorf("basiq: %s: more path values than parameters in %s", r.op.ID, r.op.Path)
+			return fmt.Errorf("basiq: %s: more path values than parameters in %s", r.op.ID, r.op.Path)
 		}
 		name, tail, _ := strings.Cut(after, "}")
 		if why := badSegment(v); why != "" {
-			return "", &PathError{Operation: r.op.ID, Name: name, Reason: why}
+			return &PathError{Operation: r.op.ID, Name: name, Reason: why}
 		}
 		if name == "userId" {
 			r.userID = v
 		}
-		b.WriteString(before)
-		b.WriteString(url.PathEscape(v))
+		escaped.WriteString(before)
+		escaped.WriteString(url.PathEscape(v))
+		plain.WriteString(before)
+		plain.WriteString(v)
 		rest = tail
 	}
 	if strings.Contains(rest, "{") {
-		return "", fmt.Errorf("basiq: %s: fewer path values than parameters in %s", r.op.ID, r.op.Path)
+		return fmt.Errorf("basiq: %s: fewer path values than parameters in %s", r.op.ID, r.op.Path)
 	}
-	b.WriteString(rest)
-	return b.String(), nil
+	escaped.WriteString(rest)
+	plain.WriteString(rest)
+	r.path, r.plain = escaped.String(), plain.String()
+	return nil
 }
 
 // badSegment says why a value cannot be a path segment, or "".
@@ -128,4 +136,33 @@ type PathError struct {
 // Error names the operation, the parameter and the reason; not the value.
 func (e *PathError) Error() string {
 	return fmt.Sprintf("basiq: %s: path parameter %s %s", e.Operation, e.Name, e.Reason)
+}
+
+// cleaned says why an escaped path may be taken for another one on its way, or
+// "".
+func cleaned(path string) string {
+	for range 3 { // a proxy may decode more often than it should
+		switch {
+		case strings.ContainsFunc(path, unicode.IsControl):
+			return "has control characters"
+		case strings.Contains(path, `\\`):
+			return "has a backslash"
+		case strings.Contains(path, "//"):
+			return "has an empty segment"
+		}
+		for segment := range strings.SplitSeq(path, "/") {
+			if segment == "." || segment == ".." {
+				return "has a segment of dots"
+			}
+		}
+		decoded, err := url.PathUnescape(path)
+		if err != nil {
+			return "is badly escaped"
+		}
+		if decoded == path {
+			return ""
+		}
+		path = decoded
+	}
+	return "is escaped more than once"
 }

@@ -2,190 +2,205 @@ package transport
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 )
 
-// RetryPolicy says how often and how patiently a failed call is sent again.
-// Whether it may be at all, the operation's Safety decides:
+// RetryPolicy says how often and how patiently a failed call is sent again. A
+// zero member means its default. Whether a call may be sent again at all, the
+// operation's Safety decides:
 //
-//	                      A read   B idempotent   C write   D unrepeatable
-//	never sent            yes      yes            yes       yes
-//	429                   yes      yes            yes       no
-//	502, 503, 504         yes      yes            no        no
-//	500                   yes      no             no        no
-//	lost on the way       yes      yes            no        no
+//	                           A read  B idempotent  C write  D unrepeatable
+//	provably never sent        yes     yes           yes      yes
+//	429 (or a 403 saying so)   yes     yes           yes      no
+//	408, 502, 503, 504         yes     yes           no       no
+//	500                        yes     no            no       no
+//	answer lost on the way     yes     yes           no       no
+//	anything else              no      no            no       no
 //
-// The zero value is the default policy.
+// A host that does not exist, or a certificate that is not trusted, is not
+// tried again: it will be the same.
 type RetryPolicy struct {
-	// MaxAttempts is how often a call is sent at most; 0 means 3, 1 means once.
+	// MaxAttempts is how often a call is sent at most. The default is 3; 1
+	// means that nothing is repeated.
 	MaxAttempts int
-	// BaseDelay is the longest wait before the second attempt, doubled with
-	// each one after; 0 means 500 milliseconds. The wait is chosen at random
-	// between zero and it.
+	// BaseDelay bounds the first wait, which is drawn evenly from 0 to it. Each
+	// further bound is twice the one before. The default is 500 ms.
 	BaseDelay time.Duration
-	// MaxDelay bounds that wait; 0 means 8 seconds.
+	// MaxDelay bounds the bound. The default is 20 s.
 	MaxDelay time.Duration
-	// MaxRetryAfter is how long the API may ask to wait for; 0 means one
-	// minute. When it asks for more, the call ends with its answer.
+	// MaxRetryAfter is the longest wait that the API may ask for: for a longer
+	// one the call fails at once, with an Error that has it. The default is one
+	// minute.
 	MaxRetryAfter time.Duration
-}
-
-func (p RetryPolicy) withDefaults() RetryPolicy {
-	if p.MaxAttempts == 0 {
-		p.MaxAttempts = 3
-	}
-	if p.BaseDelay == 0 {
-		p.BaseDelay = 500 * time.Millisecond
-	}
-	if p.MaxDelay == 0 {
-		p.MaxDelay = 8 * time.Second
-	}
-	if p.MaxRetryAfter == 0 {
-		p.MaxRetryAfter = time.Minute
-	}
-	return p
+	// Budget is how many calls a client may repeat while nothing succeeds, so
+	// that an outage is not answered with a storm. A call that succeeds after
+	// being repeated gives its share back, ten others that succeed pay for one,
+	// and the first success after a quiet minute fills it. The default is 100;
+	// -1 means no bound. It counts for all calls of a client: given to a call,
+	// it is ignored.
+	Budget int
 }
 
 func (p RetryPolicy) check() error {
-	if p.MaxAttempts < 0 || p.BaseDelay < 0 || p.MaxDelay < 0 || p.MaxRetryAfter < 0 {
-		return errors.New("the retry policy has a negative value: 0 means the default, MaxAttempts 1 means no repetition")
+	if p.MaxAttempts < 0 || p.BaseDelay < 0 || p.MaxDelay < 0 || p.MaxRetryAfter < 0 || p.Budget < -1 {
+		return fmt.Errorf("the retry policy has a negative member: %+v", p)
 	}
 	return nil
 }
 
-// WithRetryPolicy sets the client's retry policy.
-func WithRetryPolicy(p RetryPolicy) ClientOption {
-	return func(c *config) error { c.retry = p; return p.check() }
+func (p RetryPolicy) withDefaults() RetryPolicy {
+	def := func(d *time.Duration, v time.Duration) {
+		if *d == 0 {
+			*d = v
+		}
+	}
+	def(&p.BaseDelay, 500*time.Millisecond)
+	def(&p.MaxDelay, 20*time.Second)
+	def(&p.MaxRetryAfter, time.Minute)
+	if p.MaxAttempts == 0 {
+		p.MaxAttempts = 3
+	}
+	if p.Budget == 0 {
+		p.Budget = 100
+	}
+	return p
 }
 
-// WithRetry sets the retry policy of a call.
-func WithRetry(p RetryPolicy) Option { return func(c *call) { c.retry = &p } }
-
-// SendError is the error of a call that got no answer.
-type SendError struct {
-	Operation string
-	Sent      bool // whether the request may have reached the API
-	Attempts  int  // how often the call was tried
-	Err       error
+// delay draws the wait before attempt n+1: full jitter, so that clients that
+// failed together do not come back together.
+func (p RetryPolicy) delay(n int) time.Duration {
+	bound := p.BaseDelay
+	for range n - 1 {
+		if bound *= 2; bound >= p.MaxDelay {
+			break
+		}
+	}
+	return rand.N(min(bound, p.MaxDelay) + 1)
 }
 
-// Error says whether the API may have acted.
-func (e *SendError) Error() string {
-	outcome := "it was not sent"
-	if e.Sent {
-		outcome = "its outcome is unknown"
+// Outcome is what came of an attempt, as far as can be known.
+type Outcome uint8
+
+// Outcomes of an attempt.
+const (
+	// OutcomeDone is success.
+	OutcomeDone Outcome = iota
+	// OutcomeNeverSent is a failure before the request was sent: no address, no
+	// connection, no TLS, or refused by HTTP/2 before it was processed.
+	OutcomeNeverSent
+	// OutcomeRefused is an answer that says that nothing was done: a status
+	// below 500.
+	OutcomeRefused
+	// OutcomeUnknown is an answer that never came, or a status from 500 up: the
+	// call may have been executed.
+	OutcomeUnknown
+	// OutcomeUnreadable is a success whose answer could not be read.
+	OutcomeUnreadable
+)
+
+var outcomeNames = [...]string{"done", "never sent", "refused", "unknown", "unreadable"}
+
+// String returns the outcome in words: "done", "never sent", "refused",
+// "unknown" or "unreadable".
+func (o Outcome) String() string {
+	if int(o) < len(outcomeNames) {
+		return outcomeNames[o]
 	}
-	attempts := ""
-	if e.Attempts > 1 {
-		attempts = fmt.Sprintf(" after %d attempts", e.Attempts)
-	}
-	return fmt.Sprintf("basiq: %s: there is no answer%s, %s: %v", e.Operation, attempts, outcome, e.Err)
+	return fmt.Sprintf("outcome %d", uint8(o))
 }
 
-// Unwrap returns the cause.
-func (e *SendError) Unwrap() error { return e.Err }
-
-// mayRepeat tells whether a call that ended with err may be sent again.
-func mayRepeat(op *Operation, err error) bool {
-	var unanswered *SendError
-	if errors.As(err, &unanswered) {
-		return !unanswered.Sent || op.Safety <= SafetyIdempotent
-	}
-	var answered *Error
-	if !errors.As(err, &answered) {
+// repeatable is the table of classes: whether an operation of a class may be
+// sent again after an attempt with this result.
+func repeatable(s Safety, r *result) bool {
+	if r.permanent {
 		return false
 	}
-	switch {
-	case errors.Is(answered, ErrRateLimited):
-		return op.Safety <= SafetyWrite
-	case answered.Status == http.StatusInternalServerError:
-		return op.Safety == SafetyRead
-	case errors.Is(answered, ErrUnavailable):
-		return op.Safety <= SafetyIdempotent
+	switch r.outcome {
+	case OutcomeNeverSent:
+		return true
+	case OutcomeRefused:
+		return r.api.rateLimited() && s <= SafetyWrite ||
+			r.api.Status == http.StatusRequestTimeout && s <= SafetyIdempotent
+	case OutcomeUnknown:
+		switch {
+		case r.api == nil: // the answer never came, or was cut off
+			return s <= SafetyIdempotent
+		case r.api.Status == http.StatusInternalServerError:
+			return s == SafetyRead
+		case slices.Contains([]int{http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout}, r.api.Status):
+			return s <= SafetyIdempotent
+		}
 	}
 	return false
 }
 
-// wait returns how long to wait before attempt number n is followed by the
-// next, or false when the API asks for longer than the policy allows.
-func (p RetryPolicy) wait(n int, err error) (time.Duration, bool) {
-	longest := min(p.BaseDelay<<min(n-1, 20), p.MaxDelay)
-	if longest <= 0 {
-		longest = p.MaxDelay
-	}
-	d := rand.N(longest + 1)
-	var e *Error
-	if errors.As(err, &e) && e.RetryAfter > 0 {
-		if e.RetryAfter > p.MaxRetryAfter {
-			return 0, false
-		}
-		d = max(d, e.RetryAfter)
-	}
-	return d, true
-}
-
-// pause waits, unless the context would end first: then it does not begin, and
-// the caller gets both the API's answer and the deadline's error at once.
-func pause(ctx context.Context, d time.Duration, err error) error {
-	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < d {
-		return fmt.Errorf("%w; there is no time left to repeat the call: %w", err, context.DeadlineExceeded)
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return fmt.Errorf("%w; waiting to repeat the call: %w", err, ctx.Err())
-	}
-}
-
-// budget keeps repetitions from multiplying the load on a service that is in
-// trouble: each costs a token, and only successes earn them back.
+// budget is a bucket of tokens: repeating a call takes one. It is what keeps a
+// thousand calls to a dead server from becoming three thousand.
 type budget struct {
-	mu    sync.Mutex
-	spent float64
+	mu       sync.Mutex
+	capacity float64
+	left     float64
+	failed   time.Time // when an attempt failed last
 }
 
 const (
-	budgetSize  = 20  // repetitions that a run of failures may cost
-	budgetEarns = 0.1 // what a success earns back
+	budgetPerSuccess = 0.1         // ten successes pay for one repetition
+	budgetQuiet      = time.Minute // without failures, after which a success fills the bucket
 )
 
+func newBudget(n int) *budget { return &budget{capacity: float64(n), left: float64(n)} }
+
+// take tells whether a call may be repeated.
 func (b *budget) take() bool {
+	if b.capacity < 0 {
+		return true
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.spent+1 > budgetSize {
+	b.failed = time.Now()
+	if b.left < 1 {
 		return false
 	}
-	b.spent++
+	b.left--
 	return true
 }
 
-func (b *budget) earn() {
+// succeed notes a success after so many repetitions.
+func (b *budget) succeed(repeated int) {
 	b.mu.Lock()
-	b.spent = max(0, b.spent-budgetEarns)
-	b.mu.Unlock()
+	defer b.mu.Unlock()
+	if b.left == b.capacity || b.capacity < 0 {
+		return
+	}
+	if time.Since(b.failed) > budgetQuiet {
+		b.left = b.capacity
+		return
+	}
+	b.left = min(b.capacity, b.left+max(float64(repeated), budgetPerSuccess))
 }
 
-// Attempt is what happened when a call was sent once. It holds no value of the
-// request or answer.
-type Attempt struct {
-	Operation *Operation
-	Number    int           // counts from 1
-	Status    int           // 0 when there was no answer
-	Err       error         // nil on success
-	Duration  time.Duration // from before the token was asked for to the answer's last byte
-	Wait      time.Duration // until the next attempt; 0 when there is none, or it follows at once
+// sleep waits, or returns why the context ended first.
+func sleep(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return ctx.Err()
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
-// WithObserver hears of every attempt, after it. f is called by the goroutine
-// that makes the call, and must be safe for concurrent use.
-func WithObserver(f func(Attempt)) ClientOption {
-	return func(c *config) error { c.observe = f; return nil }
+// fits tells whether a wait ends before the context does.
+func fits(ctx context.Context, wait time.Duration) bool {
+	deadline, ok := ctx.Deadline()
+	return !ok || time.Until(deadline) > wait
 }

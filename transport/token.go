@@ -2,23 +2,20 @@ package transport
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"log/slog"
 	"net/http"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/basiq-sdk/basiq-go/transport/value"
 )
 
-// TokenRequest says which token is asked for.
-type TokenRequest struct {
-	Scope  Scope  // ScopeServer or ScopeClient
-	UserID string // for ScopeClient
-}
-
-// Token is an access token. Its value is never printed; Reveal returns it.
+// Token is an access token. Its value is never printed, encoded or logged;
+// Reveal returns it.
 type Token struct {
 	value   secret
 	expires time.Time
@@ -31,190 +28,164 @@ func NewToken(text string, expires time.Time) Token {
 }
 
 // Reveal returns the token's text.
-func (t Token) Reveal() string {
-	if t.value == nil {
-		return ""
-	}
-	return t.value()
-}
+func (t Token) Reveal() string { return t.value.reveal() }
 
-// Expires returns when the token ends.
+// Expires returns when the token ends, the zero time if that is not known.
 func (t Token) Expires() time.Time { return t.expires }
 
-// TokenSource gives access tokens. It is called for every call and must do
-// its own caching; it must be safe for concurrent use.
+// Format prints a placeholder under every verb.
+func (t Token) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, redacted) }
+
+// LogValue makes log/slog write a placeholder.
+func (t Token) LogValue() slog.Value { return slog.StringValue(redacted) }
+
+// MarshalJSON encodes a placeholder.
+func (t Token) MarshalJSON() ([]byte, error) { return json.Marshal(redacted) }
+
+// TokenRequest says which token is asked for.
+type TokenRequest struct {
+	Scope    Scope  // ScopeServer or ScopeClient
+	UserID   string // for ScopeClient
+	Rejected Token  // the token that the API refused, if this is the reason to ask
+
+	background bool // nobody waits for it
+}
+
+// TokenSource gets access tokens for a Client, in place of the API key.
+//
+// The Client does the rest, as it does with the API key: it keeps a token until
+// it expires (for an hour, if that is not known), asks for the next one ahead
+// of that, asks once however many calls wait, and asks again, with Rejected set,
+// when the API refuses a token. Token is called in a goroutine of its own whose
+// context ends after 30 seconds; a panic in it becomes an error of the calls
+// that wait. It must be safe for concurrent use, for different users.
 type TokenSource interface {
-	// Token returns a token that is good now.
 	Token(ctx context.Context, req TokenRequest) (Token, error)
-	// Reject says that the API refused t, so that the next call of Token does
-	// not return it again.
-	Reject(req TokenRequest, t Token)
+}
+
+// TokenSourceFunc is a function that is a TokenSource.
+type TokenSourceFunc func(ctx context.Context, req TokenRequest) (Token, error)
+
+// Token calls f.
+func (f TokenSourceFunc) Token(ctx context.Context, req TokenRequest) (Token, error) {
+	return f(ctx, req)
 }
 
 // StaticToken returns a source that always gives the same token.
-func StaticToken(text string) TokenSource { return staticToken{NewToken(text, time.Time{})} }
-
-type staticToken struct{ t Token }
-
-func (s staticToken) Token(context.Context, TokenRequest) (Token, error) { return s.t, nil }
-func (staticToken) Reject(TokenRequest, Token)                           {}
-
-// Limits of the token cache.
-const (
-	tokenLifetime    = time.Hour        // when the API does not say
-	tokenMargin      = 2 * time.Minute  // a token is replaced this long before its end
-	tokenFloor       = time.Minute      // a token is never asked for again sooner
-	tokenTimeout     = 30 * time.Second // of one request for a token
-	maxClientTokens  = 1000
-	failureHoldsBack = 5 * time.Second // a refusal is remembered this long
-)
-
-// keyTokens gets tokens with the API key, and keeps them: one for the server,
-// and one for each of the users most recently asked for.
-type keyTokens struct {
-	client *Client
-	mu     sync.Mutex
-	slots  map[TokenRequest]*tokenSlot
+func StaticToken(text string) TokenSource {
+	t := NewToken(text, time.Time{})
+	return TokenSourceFunc(func(context.Context, TokenRequest) (Token, error) { return t, nil })
 }
 
-// tokenSlot is the state of one token. Whoever finds no good token starts a
-// flight, and all others wait for it: each until its own deadline.
-type tokenSlot struct {
-	token   Token
-	until   time.Time // good until, with margin
-	used    time.Time
-	flight  chan struct{} // closed when the flight has landed
-	err     error
-	retryAt time.Time // not before, after a failure
-}
-
-func (k *keyTokens) Token(ctx context.Context, req TokenRequest) (Token, error) {
-	if req.Scope != ScopeClient {
-		req = TokenRequest{Scope: ScopeServer}
-	}
-	for {
-		k.mu.Lock()
-		slot := k.slot(req)
-		now := time.Now()
-		slot.used = now
-		switch {
-		case now.Before(slot.until):
-			t := slot.token
-			k.mu.Unlock()
-			return t, nil
-		case slot.flight == nil && now.Before(slot.retryAt):
-			err := slot.err
-			k.mu.Unlock()
-			return Token{}, err
-		case slot.flight == nil:
-			slot.flight = make(chan struct{})
-			go k.fetch(context.WithoutCancel(ctx), req, slot, slot.flight)
+// WithTokenSource makes the client use tokens from elsewhere instead of getting
+// them with an API key.
+func WithTokenSource(s TokenSource) ClientOption {
+	return clientOption(func(c *config) error {
+		if s == nil {
+			return errors.New("the token source is nil")
 		}
-		flight := slot.flight
-		k.mu.Unlock()
-		select {
-		case <-flight:
-			k.mu.Lock()
-			t, err, good := slot.token, slot.err, time.Now().Before(slot.until)
-			k.mu.Unlock()
-			if err != nil {
-				return Token{}, err
-			}
-			if good {
-				return t, nil
-			}
-		case <-ctx.Done():
-			return Token{}, fmt.Errorf("basiq: waiting for an access token: %w", ctx.Err())
+		c.source = s
+		return nil
+	})
+}
+
+// WithTokenRefresh sets the age, of a token that lives for an hour, at which the
+// next one is got in the background, by a call that uses it; the calls go on
+// with the old one meanwhile. It is varied by a tenth, so that a fleet does not
+// move in step. The default is 25 minutes; for tokens of another life it is in
+// proportion. A failure is followed by a pause of half a minute.
+func WithTokenRefresh(age time.Duration) ClientOption {
+	return clientOption(func(c *config) error {
+		if age <= 0 || age > time.Hour {
+			return fmt.Errorf("the age at which a token is refreshed is %s: it must be within the hour that a token lives", age)
 		}
-	}
+		c.limits.refreshAge = age
+		return nil
+	})
 }
 
-func (k *keyTokens) slot(req TokenRequest) *tokenSlot {
-	if s := k.slots[req]; s != nil {
-		return s
-	}
-	if len(k.slots) >= maxClientTokens {
-		k.evict()
-	}
-	s := &tokenSlot{}
-	k.slots[req] = s
-	return s
-}
-
-// evict drops the user's token that was not used for longest.
-func (k *keyTokens) evict() {
-	var oldest TokenRequest
-	var since time.Time
-	for req, s := range k.slots {
-		if req.Scope == ScopeClient && s.flight == nil && (since.IsZero() || s.used.Before(since)) {
-			oldest, since = req, s.used
+// WithTokenCacheSize bounds how many users' tokens are kept, those used most
+// recently. The default is 1,000.
+func WithTokenCacheSize(n int) ClientOption {
+	return clientOption(func(c *config) error {
+		if n <= 0 {
+			return fmt.Errorf("the size of the token cache is %d: it must be positive", n)
 		}
-	}
-	if !since.IsZero() {
-		delete(k.slots, oldest)
-	}
+		c.limits.users = n
+		return nil
+	})
 }
 
-// Reject drops the token if it is still the current one: a late refusal of an
-// old token refreshes nothing.
-func (k *keyTokens) Reject(req TokenRequest, t Token) {
-	if req.Scope != ScopeClient {
-		req = TokenRequest{Scope: ScopeServer}
-	}
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if s := k.slots[req]; s != nil && s.token.Reveal() == t.Reveal() {
-		s.until = time.Time{}
-	}
+// TokenError is the error of a call that was not sent because there was no
+// access token for it. It wraps the cause: often an *Error of POST /token.
+type TokenError struct {
+	Scope Scope
+	Err   error
 }
 
-// fetch is one flight. It belongs to nobody: the caller that started it may
-// leave, and a panic in it lands as an error.
-func (k *keyTokens) fetch(ctx context.Context, req TokenRequest, slot *tokenSlot, flight chan struct{}) {
-	ctx, cancel := context.WithTimeout(ctx, tokenTimeout)
-	defer cancel()
-	token, until, err := Token{}, time.Time{}, errors.New("basiq: getting an access token: the request was abandoned")
-	defer func() {
-		if p := recover(); p != nil {
-			err = errors.New("basiq: getting an access token: the request panicked")
-		}
-		k.mu.Lock()
-		if err == nil {
-			slot.token, slot.until, slot.err, slot.retryAt = token, until, nil, time.Time{}
-		} else {
-			slot.err, slot.retryAt = err, time.Now().Add(failureHoldsBack)
-		}
-		slot.flight = nil
-		k.mu.Unlock()
-		close(flight)
-	}()
-	token, until, err = k.request(ctx, req)
+// Error names the scope and the cause.
+func (e *TokenError) Error() string {
+	return fmt.Sprintf("basiq: getting a %s token: %s", e.Scope, strings.TrimPrefix(e.Err.Error(), "basiq: "))
 }
 
-var opToken = Operation{ID: "token", Upstream: "postToken", Method: http.MethodPost, Path: "/token", Scope: ScopeKey, Success: []int{200}}
+// Unwrap returns the cause.
+func (e *TokenError) Unwrap() error { return e.Err }
 
-func (k *keyTokens) request(ctx context.Context, req TokenRequest) (Token, time.Time, error) {
+// ErrBadToken is the error of a token endpoint, or token source, that gave
+// something that cannot be an access token.
+var ErrBadToken = errors.New("basiq: the answer holds no usable bearer token")
+
+// Token returns the access token that calls of this scope are made with, for
+// handing a CLIENT_ACCESS token to the Consent UI for instance. The token is
+// kept and renewed as for calls.
+func (c *Client) Token(ctx context.Context, req TokenRequest) (Token, error) {
+	switch {
+	case req.Scope != ScopeServer && req.Scope != ScopeClient:
+		return Token{}, fmt.Errorf("basiq: there is no token of scope %s", req.Scope)
+	case req.Scope == ScopeClient && req.UserID == "":
+		return Token{}, errors.New("basiq: a CLIENT_ACCESS token is bound to a user: say whose")
+	}
+	held, err := c.tokens.get(ctx, keyOf(req.Scope, req.UserID))
+	if err != nil {
+		return Token{}, err
+	}
+	return held.token, nil
+}
+
+// keySource gets tokens with the client's API key.
+type keySource struct{ client *Client }
+
+var opToken = Operation{ID: "token", Upstream: "postToken", Method: http.MethodPost, Path: "/token", Scope: ScopeKey, Success: []int{http.StatusOK}}
+
+// Token asks the API.
+func (k keySource) Token(ctx context.Context, req TokenRequest) (Token, error) {
 	r := NewRequest(&opToken)
-	scope := "SERVER_ACCESS"
-	if req.Scope == ScopeClient {
-		scope = "CLIENT_ACCESS"
+	r.SetForm(Field{"scope", req.Scope.String()}, Field{"userId", req.UserID})
+	var opts []Option
+	if req.background {
+		opts = append(opts, WithoutRetry()) // its pause is longer than a retry's
 	}
-	r.SetHeader("basiq-version", "3.0")
-	r.SetForm(Field{"scope", scope}, Field{"userId", req.UserID})
 	start := time.Now()
 	var raw value.JSON
-	if err := k.client.Do(ctx, r, &raw); err != nil {
-		return Token{}, time.Time{}, fmt.Errorf("basiq: getting an access token: %w", err)
+	if err := k.client.Do(ctx, r, &raw, opts...); err != nil {
+		return Token{}, err
 	}
-	text := textOf(raw, "access_token")
-	if kind := textOf(raw, "token_type"); text == "" || !headerValue(text) || len(text) > 64<<10 || kind != "" && !strings.EqualFold(kind, "Bearer") {
-		return Token{}, time.Time{}, errors.New("basiq: getting an access token: the answer holds no usable bearer token")
+	if kind := textOf(raw, "token_type"); kind != "" && !strings.EqualFold(kind, "Bearer") {
+		return Token{}, ErrBadToken
 	}
-	life := lifetime(raw)
-	// Measured from before the request was sent, so that the clock's error is
-	// on the safe side.
-	return NewToken(text, start.Add(life)), start.Add(max(life-tokenMargin, min(life, tokenFloor), tokenFloor)), nil
+	// Counted from before the request was sent, so that the clock's error is on
+	// the safe side.
+	return NewToken(strings.Clone(textOf(raw, "access_token")), start.Add(lifetime(raw))), nil
 }
+
+// Limits of a token's life.
+const (
+	tokenLifetime = time.Hour        // when the API does not say
+	tokenLeeway   = 10 * time.Second // it is not used so shortly before its end
+	tokenFloor    = time.Minute      // a token is not replaced sooner because of its age
+	tokenLongest  = 24 * time.Hour   // a longer life is not believed
+	maxTokenSize  = 16 << 10
+)
 
 // lifetime reads expires_in, which is bounded: neither for ever, nor so short
 // that every call would ask for a token.
@@ -225,7 +196,7 @@ func lifetime(raw value.JSON) time.Duration {
 		text = v.String()
 	}
 	seconds, err := value.Decimal(text).Float64()
-	if err != nil || seconds <= 0 || seconds > 24*3600 {
+	if err != nil || seconds <= 0 || seconds > tokenLongest.Seconds() {
 		return tokenLifetime
 	}
 	return max(time.Duration(seconds*float64(time.Second)), tokenFloor)

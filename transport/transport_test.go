@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -548,7 +549,7 @@ func TestSecretsAreNotPrinted(t *testing.T) {
 	_, callErr := get(context.Background(), c)
 	var out bytes.Buffer
 	logs := []*slog.Logger{slog.New(slog.NewTextHandler(&out, nil)), slog.New(slog.NewJSONHandler(&out, nil))}
-	for _, v := range []any{c, *c, transport.NewToken(token, time.Now()), transport.StaticToken(token)} {
+	for _, v := range []any{c, reflect.ValueOf(c).Elem().Interface(), transport.NewToken(token, time.Now()), transport.StaticToken(token)} {
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
 			fmt.Fprintf(&out, verb+"\n", v)
 			fmt.Fprintf(&out, verb+"\n", []any{v})

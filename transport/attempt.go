@@ -1,0 +1,164 @@
+package transport
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// result is what came of one attempt.
+type result struct {
+	err        error      // what the caller gets if this is the end; nil for success
+	api        *Error     // err, if the API answered
+	unanswered *SendError // err, if it did not
+	outcome    Outcome
+	permanent  bool // it will be the same however often it is tried
+	partial    bool // some of the answer was handed to the caller
+	rejected   bool // the access token was refused, and the call is sent again with another
+	wait       time.Duration
+
+	event Attempt // for observers
+	ctx   context.Context
+}
+
+// attempt sends a call once, and reads the answer.
+func (c *Client) attempt(ctx context.Context, req *Request, u *url.URL, out any, o *call, g *grant, number int, wait time.Duration) (r result) {
+	if len(c.observers) > 0 {
+		r.event = Attempt{Operation: req.op, Number: number, Wait: wait}
+		ctx = c.observeStart(ctx, r.event)
+		r.ctx = ctx
+		start := time.Now()
+		defer func() { r.event.Duration = time.Since(start) }()
+	}
+	if o.timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, o.timeout)
+		defer cancel()
+	}
+	var t *trail
+	if o.safety != SafetyRead {
+		ctx, t = follow(ctx)
+	}
+	h, err := c.request(ctx, req, u, o, g)
+	if err != nil {
+		r.err, r.outcome, r.permanent = err, OutcomeNeverSent, true
+		return r
+	}
+	res, err := c.http.Do(h)
+	if h.Body != nil {
+		_ = h.Body.Close()
+	}
+	if t != nil && t.wrote.Load() > 2 && !c.warned.Swap(true) {
+		c.warn(ctx, "the HTTP client repeats requests by itself, whatever their safety class: turn that off", req.op)
+	}
+	if err != nil {
+		r.lost(req.op, o, withoutURL(err), t)
+		return r
+	}
+	defer func() { _ = res.Body.Close() }()
+	r.event.Status = res.StatusCode
+	if o.response != nil {
+		*o.response = presentable(res)
+	}
+	if success(res.StatusCode) {
+		if g.held != nil && !g.held.worked.Load() {
+			g.held.worked.Store(true)
+		}
+		c.read(req.op, o, res, out, &r)
+		return r
+	}
+	text := c.errorBody(res, o)
+	r.api = newError(req.op, o.safety, res, text, g.secrets()...)
+	if g.held != nil && !g.held.worked.Load() && !r.api.tokenRejected() && res.StatusCode != http.StatusUnauthorized {
+		g.held.worked.Store(true)
+	}
+	if o.response != nil {
+		(*o.response).Body = io.NopCloser(strings.NewReader(string(r.api.Body)))
+	}
+	r.err, r.outcome = r.api, OutcomeRefused
+	if res.StatusCode >= 500 {
+		r.outcome = OutcomeUnknown
+	}
+	r.event.RetryAfter, r.event.CorrelationID = r.api.RetryAfter, r.api.CorrelationID
+	return r
+}
+
+// lost makes the result of an attempt without an answer, or with half of one.
+func (r *result) lost(op *Operation, o *call, err error, t *trail) {
+	r.outcome, r.permanent = classify(err, t)
+	r.unanswered = &SendError{
+		Operation: op.ID, Method: op.Method, Path: op.Path, Safety: o.safety, Sent: r.outcome != OutcomeNeverSent, Err: err,
+	}
+	r.err = r.unanswered
+}
+
+// Values of headers that all calls share. They are not changed by anyone.
+var (
+	acceptJSON = []string{"application/json"}
+	acceptGzip = []string{"gzip"}
+	version3   = []string{"3.0"}
+)
+
+// request makes the HTTP request of one attempt.
+func (c *Client) request(ctx context.Context, req *Request, u *url.URL, o *call, g *grant) (*http.Request, error) {
+	body, size, err := req.body.open()
+	if err != nil {
+		return nil, fmt.Errorf("basiq: %s: %w", req.op.ID, err)
+	}
+	header := make(http.Header, 8)
+	header["Accept"] = acceptJSON
+	if req.op.Accept != "" {
+		header["Accept"] = []string{req.op.Accept}
+	}
+	header["User-Agent"] = c.userAgent
+	header["Accept-Encoding"] = acceptGzip
+	if o.scope == ScopeKey {
+		header["Basiq-Version"] = version3
+	}
+	for name, values := range req.header {
+		header[name] = values
+	}
+	for name, values := range o.header {
+		header[name] = values
+	}
+	if g.header != nil {
+		header["Authorization"] = g.header
+	}
+	h := (&http.Request{
+		Method: req.op.Method, URL: u, Host: u.Host, Header: header,
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+	}).WithContext(ctx)
+	if body != nil {
+		h.Body, h.ContentLength = body, size
+		if header["Content-Type"] == nil {
+			header["Content-Type"] = []string{req.body.contentType}
+		}
+		if req.body.segments == nil {
+			// net/http then sends the body again on another connection when
+			// it wrote nothing on the first.
+			h.GetBody = func() (io.ReadCloser, error) {
+				again, _, err := req.body.open()
+				return again, err
+			}
+		}
+	}
+	return h, nil
+}
+
+// presentable is the answer as it may be handed out: without credentials.
+func presentable(res *http.Response) *http.Response {
+	out := *res
+	out.Body = http.NoBody
+	if res.Request != nil {
+		sent := *res.Request
+		sent.Header = res.Request.Header.Clone()
+		sent.Header.Del("Authorization")
+		sent.Body, sent.GetBody = nil, nil
+		out.Request = &sent
+	}
+	return &out
+}

@@ -1,0 +1,64 @@
+package transport
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/basiq-sdk/basiq-go/transport/wire"
+)
+
+// DecodeError is the error of a successful answer that could not be read as
+// what was expected: it is not JSON, is cut off, or has another shape.
+type DecodeError struct {
+	Operation   string // "core.Users.Get"
+	Method      string
+	Path        string // template
+	Status      int
+	ContentType string
+	Field       string // path of the member at fault, such as "data[3].amount"; "" at the top, or if not known
+	Offset      int64  // byte of the answer where reading stopped; -1 if not known
+	Err         error
+}
+
+func newDecodeError(op *Operation, status int, contentType string, err error) *DecodeError {
+	e := &DecodeError{
+		Operation: op.ID, Method: op.Method, Path: op.Path, Status: status, ContentType: contentType, Offset: -1, Err: err,
+	}
+	var (
+		syntax     *wire.SyntaxError
+		jsonSyntax *json.SyntaxError
+		jsonType   *json.UnmarshalTypeError
+	)
+	switch {
+	case errors.As(err, &syntax):
+		e.Field, e.Offset = syntax.Path, syntax.Offset
+	case errors.As(err, &jsonSyntax):
+		e.Offset = jsonSyntax.Offset
+	case errors.As(err, &jsonType):
+		e.Field, e.Offset = jsonType.Field, jsonType.Offset
+	}
+	return e
+}
+
+// Error names the operation and the place, not the values.
+func (e *DecodeError) Error() string {
+	text := fmt.Sprintf("basiq: %s: the answer (%d, %q) cannot be decoded", e.Operation, e.Status, printable(e.ContentType))
+	if e.Field != "" {
+		text += " at " + printable(e.Field)
+	}
+	if e.Offset >= 0 {
+		text += fmt.Sprintf(", byte %d", e.Offset)
+	}
+	var typ *wire.TypeError
+	switch {
+	case errors.As(e.Err, &typ):
+		text += ": " + typ.Error()
+	case e.Offset < 0 && e.Err != nil:
+		text += ": " + e.Err.Error()
+	}
+	return text
+}
+
+// Unwrap returns the cause.
+func (e *DecodeError) Unwrap() error { return e.Err }

@@ -1,0 +1,98 @@
+package transport
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"net"
+	"net/http/httptrace"
+	"net/url"
+	"sync/atomic"
+)
+
+// trail is what net/http did with one attempt. A failure alone does not tell
+// whether the request went out; this does.
+type trail struct {
+	begun atomic.Int32 // connections asked for
+	wrote atomic.Int32 // requests whose headers were written
+}
+
+// follow makes net/http leave a trail.
+func follow(ctx context.Context) (context.Context, *trail) {
+	t := &trail{}
+	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GetConn:      func(string) { t.begun.Add(1) },
+		WroteHeaders: func() { t.wrote.Add(1) },
+	}), t
+}
+
+// unsent tells whether the request was provably never sent: net/http asked for
+// a connection, and never wrote a request's headers to one. An HTTP client that
+// leaves no trail proves nothing.
+func (t *trail) unsent() bool { return t.begun.Load() > 0 && t.wrote.Load() == 0 }
+
+// refusedStream has the form that net/http gives to HTTP/2 errors on request of
+// errors.As: same members, in this order.
+type refusedStream struct {
+	StreamID uint32
+	Code     uint32
+	Cause    error
+}
+
+func (refusedStream) Error() string { return "stream refused" }
+
+const codeRefusedStream = 7 // of RFC 9113: not processed at all
+
+// classify says what came of an attempt that ended without an answer, and
+// whether there is no use in trying again. t may be nil.
+func classify(err error, t *trail) (o Outcome, permanent bool) {
+	o = OutcomeUnknown
+	var stream refusedStream
+	switch {
+	case t != nil && t.unsent():
+		o = OutcomeNeverSent
+	case t == nil && beforeSending(err):
+		o = OutcomeNeverSent
+	case errors.As(err, &stream) && stream.Code == codeRefusedStream:
+		o = OutcomeNeverSent
+	}
+	return o, misconfigured(err)
+}
+
+// beforeSending tells whether an error is of a kind that comes before anything
+// is sent.
+func beforeSending(err error) bool {
+	var op *net.OpError
+	var dns *net.DNSError
+	return errors.As(err, &op) && (op.Op == "dial" || op.Op == "proxyconnect") || errors.As(err, &dns) || misconfigured(err)
+}
+
+// misconfigured tells whether an error will be the same however often the call
+// is sent: a host that does not exist, a certificate that is not trusted.
+func misconfigured(err error) bool {
+	var dns *net.DNSError
+	if errors.As(err, &dns) {
+		return dns.IsNotFound
+	}
+	var (
+		verification *tls.CertificateVerificationError
+		authority    x509.UnknownAuthorityError
+		host         x509.HostnameError
+		invalid      x509.CertificateInvalidError
+		record       tls.RecordHeaderError // plain HTTP where TLS was expected
+		address      *net.AddrError
+	)
+	return errors.As(err, &verification) || errors.As(err, &authority) || errors.As(err, &host) ||
+		errors.As(err, &invalid) || errors.As(err, &record) || errors.As(err, &address)
+}
+
+// withoutURL drops the address from net/http's error: its query may hold
+// personal data. The cause stays, for errors.Is.
+func withoutURL(err error) error {
+	var ue *url.Error
+	if errors.As(err, &ue) {
+		return ue.Err
+	}
+	return err
+}

@@ -1,0 +1,95 @@
+package transport
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+)
+
+// secret holds a text that must not be printed. It is a closure, because a
+// value in a field, even an unexported one of a redacting type, is reached by
+// fmt's verbs and by reflection. A closure prints as an address at most.
+type secret func() string
+
+const redacted = "[redacted]"
+
+func newSecret(s string) secret { return func() string { return s } }
+
+// reveal returns the text, "" of no secret.
+func (s secret) reveal() string {
+	if s == nil {
+		return ""
+	}
+	return s()
+}
+
+// Format prints a placeholder under every verb.
+func (secret) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(redacted)) }
+
+// scrub takes the texts that a call was authorised with out of what the server
+// said: some servers echo what they did not like.
+func scrub(text string, secrets ...string) string {
+	for _, s := range secrets {
+		if len(s) >= 4 && strings.Contains(text, s) {
+			text = strings.ReplaceAll(text, s, redacted)
+		}
+	}
+	return text
+}
+
+// withoutUserinfo takes names and passwords out of addresses in a text, such as
+// that of a proxy in an error of net/http.
+func withoutUserinfo(text string) string {
+	var b strings.Builder
+	for {
+		before, after, found := strings.Cut(text, "://")
+		b.WriteString(before)
+		if !found {
+			return b.String()
+		}
+		b.WriteString("://")
+		end := strings.IndexAny(after, "/?#\" \t\n")
+		if end < 0 {
+			end = len(after)
+		}
+		if at := strings.LastIndexByte(after[:end], '@'); at >= 0 {
+			b.WriteString(redacted)
+			after = after[at:]
+		}
+		text = after
+	}
+}
+
+// printable keeps identifiers and drops what could forge a log line.
+func printable(s string) string {
+	if len(s) > 64 {
+		s = s[:64]
+	}
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || unicode.IsSpace(r) {
+			return '_'
+		}
+		return r
+	}, s)
+}
+
+// headerValue tells whether a text can stand in a header: one line, no controls.
+func headerValue(s string) bool {
+	for i := range len(s) {
+		if s[i] < ' ' && s[i] != '\t' || s[i] == 0x7f {
+			return false
+		}
+	}
+	return true
+}
+
+// headerName tells whether a text is the name of a header.
+func headerName(s string) bool {
+	const token = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	for i := range len(s) {
+		if strings.IndexByte(token, s[i]) < 0 {
+			return false
+		}
+	}
+	return s != ""
+}

@@ -1,0 +1,54 @@
+package transport
+
+import (
+	"math"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// retryAfter reads what an answer says about when to come back: seconds, also
+// with a fraction, or a date in one of HTTP's three forms. Of several values
+// the longest counts. What cannot be read, is negative or is past says nothing.
+func retryAfter(h http.Header, now time.Time) time.Duration {
+	values := h["Retry-After"]
+	ms := h["Retry-After-Ms"]
+	if len(values) == 0 && len(ms) == 0 {
+		return 0
+	}
+	// A date is the server's: it is held against the server's own clock.
+	if date, err := http.ParseTime(h.Get("Date")); err == nil {
+		now = date
+	}
+	var longest time.Duration
+	for _, v := range values {
+		v = strings.TrimSpace(v)
+		if seconds, ok := number(v); ok {
+			longest = max(longest, duration(seconds, time.Second))
+		} else if at, err := http.ParseTime(v); err == nil {
+			longest = max(longest, at.Sub(now))
+		}
+	}
+	for _, v := range ms {
+		if n, ok := number(strings.TrimSpace(v)); ok {
+			longest = max(longest, duration(n, time.Millisecond))
+		}
+	}
+	return longest
+}
+
+func number(s string) (float64, bool) {
+	f, err := strconv.ParseFloat(s, 64)
+	return f, err == nil && !math.IsNaN(f) && !math.IsInf(f, 0)
+}
+
+// duration is n units, at most the longest duration there is.
+func duration(n float64, unit time.Duration) time.Duration {
+	if n *= float64(unit); n >= math.MaxInt64 {
+		return math.MaxInt64
+	} else if n > 0 {
+		return time.Duration(n)
+	}
+	return 0
+}

@@ -1,0 +1,235 @@
+package transport
+
+import (
+	"container/list"
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// tokenKey is what a token is kept under.
+type tokenKey struct {
+	scope  Scope
+	userID string
+}
+
+func keyOf(s Scope, userID string) tokenKey {
+	if s == ScopeClient {
+		return tokenKey{ScopeClient, userID}
+	}
+	return tokenKey{scope: ScopeServer}
+}
+
+// maxBarren is how many tokens may be refused in a row without having worked.
+const maxBarren = 10
+
+// tokenLimits are what can be told about tokens.
+type tokenLimits struct {
+	refreshAge time.Duration // of a token that lives for an hour
+	users      int
+}
+
+func defaultTokenLimits() tokenLimits { return tokenLimits{refreshAge: 25 * time.Minute, users: 1000} }
+
+// heldToken is a token with its times. It does not change, but for worked.
+type heldToken struct {
+	token     Token
+	header    func() []string // value of the Authorization header, behind a closure
+	fetched   time.Time
+	refreshAt time.Time // from then on the next one is got in the background
+	until     time.Time // from then on it is not used
+	barren    int       // tokens before it, in a row, that were refused without having worked
+	worked    atomic.Bool
+}
+
+// tokenCache keeps tokens: one for the server, and one for each of the users
+// most recently asked for.
+type tokenCache struct {
+	client *Client
+	source TokenSource
+	store  TokenStore
+	limits tokenLimits
+
+	ctx    context.Context // of the flights; ends with Close
+	cancel context.CancelFunc
+	wg     sync.WaitGroup
+
+	mu     sync.Mutex
+	closed bool
+	server tokenSlot
+	users  map[tokenKey]*list.Element // of *tokenSlot
+	recent *list.List                 // the slots in users, the one used last in front
+}
+
+// tokenSlot is the state of one token. Whoever finds no good token starts a
+// flight, and all others wait for it, each until its own deadline.
+type tokenSlot struct {
+	key      tokenKey
+	held     *heldToken
+	rejected Token // refused by the API, and not replaced yet
+	barren   int   // of the token that comes next
+	flight   *flight
+	err      error     // of the last flight
+	failures int       // flights that failed in a row
+	hold     time.Time // until then the error answers for a further flight
+	pause    time.Time // until then nothing is got in the background
+}
+
+func newTokenCache(c *Client, source TokenSource, store TokenStore, limits tokenLimits) *tokenCache {
+	t := &tokenCache{
+		client: c, source: source, store: store, limits: limits,
+		server: tokenSlot{key: tokenKey{scope: ScopeServer}},
+		users:  map[tokenKey]*list.Element{}, recent: list.New(),
+	}
+	t.ctx, t.cancel = context.WithCancel(context.Background())
+	return t
+}
+
+// get returns a token that is good now.
+func (t *tokenCache) get(ctx context.Context, key tokenKey) (*heldToken, error) {
+	for {
+		held, f, err := t.look(key)
+		if held != nil || err != nil {
+			return held, err
+		}
+		select {
+		case <-f.done:
+			// A flight that nobody was meant to wait for failed: it was not
+			// retried, so that this caller's own flight is worth a try.
+			if f.err != nil && f.background {
+				continue
+			}
+			return f.held, f.err
+		case <-ctx.Done():
+			return nil, &TokenError{Scope: key.scope, Err: fmt.Errorf("waiting for it: %w", ctx.Err())}
+		}
+	}
+}
+
+// look returns a good token, or a flight to wait for, or the error that stands
+// for one.
+func (t *tokenCache) look(key tokenKey) (*heldToken, *flight, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.closed {
+		return nil, nil, ErrClosed
+	}
+	slot, now := t.slot(key), time.Now()
+	if held := slot.held; held != nil && now.Before(held.until) {
+		if now.After(held.refreshAt) && slot.flight == nil && now.After(slot.pause) {
+			t.start(slot, true)
+		}
+		return held, nil, nil
+	}
+	if slot.flight == nil {
+		if now.Before(slot.hold) {
+			return nil, nil, slot.err
+		}
+		t.start(slot, false)
+	}
+	return nil, slot.flight, nil
+}
+
+// slot finds or makes the slot of a key, and drops the one that was not used
+// for longest when there are too many.
+func (t *tokenCache) slot(key tokenKey) *tokenSlot {
+	if key.scope != ScopeClient {
+		return &t.server
+	}
+	if e := t.users[key]; e != nil {
+		t.recent.MoveToFront(e)
+		return e.Value.(*tokenSlot)
+	}
+	for len(t.users) >= t.limits.users {
+		last := t.recent.Back()
+		delete(t.users, last.Value.(*tokenSlot).key)
+		t.recent.Remove(last)
+	}
+	s := &tokenSlot{key: key}
+	t.users[key] = t.recent.PushFront(s)
+	return s
+}
+
+// reject says that the API refused a token, and tells whether another try may
+// go better. Only the token that is held now is dropped: a late refusal of one
+// that was replaced drops nothing. When one replacement after another is
+// refused without having worked once, tokens are not at fault, and the last of
+// them stays for a minute.
+func (t *tokenCache) reject(key tokenKey, held *heldToken) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	slot := t.slot(key)
+	if slot.held != held {
+		return true
+	}
+	barren := 0
+	if !held.worked.Load() {
+		barren = held.barren + 1
+	}
+	if barren > maxBarren && time.Since(held.fetched) < tokenFloor {
+		return false
+	}
+	slot.barren = barren
+	slot.held, slot.rejected = nil, held.token
+	return true
+}
+
+// hold makes a token ready for use.
+func (t *tokenCache) hold(token Token, fetched time.Time) (*heldToken, error) {
+	text, now := token.Reveal(), time.Now()
+	if text == "" || len(text) > maxTokenSize || !bearer(text) {
+		return nil, ErrBadToken
+	}
+	expires := token.Expires()
+	if expires.IsZero() {
+		expires = fetched.Add(tokenLifetime)
+	}
+	left := expires.Sub(now)
+	if left <= 0 {
+		return nil, fmt.Errorf("%w: it has expired", ErrBadToken)
+	}
+	left = min(left, tokenLongest)
+	life := max(left, expires.Sub(fetched))
+	age := time.Duration(float64(t.limits.refreshAge) * life.Hours() * (0.9 + 0.2*rand.Float64()))
+	header := []string{"Bearer " + text}
+	return &heldToken{
+		token: token, header: func() []string { return header }, fetched: fetched,
+		refreshAt: fetched.Add(age),
+		until:     now.Add(max(left-tokenLeeway, min(left, tokenFloor))),
+	}, nil
+}
+
+// bearer tells whether a text can stand after "Bearer ".
+func bearer(s string) bool {
+	for i := range len(s) {
+		if s[i] <= ' ' || s[i] >= 0x7f {
+			return false
+		}
+	}
+	return true
+}
+
+// close ends the flights and waits for them; not for ever, as a token source
+// may not heed its context.
+func (t *tokenCache) close() {
+	t.mu.Lock()
+	t.closed = true
+	t.mu.Unlock()
+	t.cancel()
+	done := make(chan struct{})
+	go func() {
+		t.wg.Wait()
+		close(done)
+	}()
+	limit := time.NewTimer(closeLimit)
+	defer limit.Stop()
+	select {
+	case <-done:
+	case <-limit.C:
+	}
+}
+
+const closeLimit = 5 * time.Second

@@ -1,0 +1,139 @@
+package transport
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+)
+
+// flight is one effort to get a token. It belongs to nobody: whoever started
+// it may leave, and what goes wrong in it lands as an error.
+type flight struct {
+	background bool // nobody waited for it when it started
+	done       chan struct{}
+	once       sync.Once
+
+	// Written before done is closed, and not after.
+	held *heldToken
+	err  error
+}
+
+// How long things take that have to do with flights.
+const (
+	flightLimit  = 30 * time.Second // of a flight
+	flightPause  = 30 * time.Second // after one in the background failed
+	holdRefusal  = 5 * time.Second  // a refusal answers for a further flight
+	holdThrottle = time.Minute      // the same, when the API says that there were too many
+	holdLongest  = 5 * time.Minute
+)
+
+// start begins a flight. The cache's lock is held.
+func (t *tokenCache) start(slot *tokenSlot, background bool) {
+	f := &flight{background: background, done: make(chan struct{})}
+	slot.flight = f
+	req := TokenRequest{Scope: slot.key.scope, UserID: slot.key.userID, Rejected: slot.rejected, background: background}
+	t.wg.Add(1)
+	go func() {
+		defer t.wg.Done()
+		t.fly(slot, f, req)
+	}()
+}
+
+// fly gets the token and lands, whatever happens: within the limit, even when
+// the source does not heed its context.
+func (t *tokenCache) fly(slot *tokenSlot, f *flight, req TokenRequest) {
+	ctx, cancel := context.WithTimeout(t.ctx, flightLimit)
+	defer cancel()
+	var held *heldToken
+	err := errors.New("the token source ended its goroutine")
+	stop := context.AfterFunc(ctx, func() { t.land(slot, f, nil, ctx.Err()) })
+	defer stop()
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("the token source panicked with a %T", p)
+		}
+		t.land(slot, f, held, err)
+	}()
+	held, err = t.fetch(ctx, req)
+}
+
+// fetch asks the store, if there is one, or the source.
+func (t *tokenCache) fetch(ctx context.Context, req TokenRequest) (*heldToken, error) {
+	if t.store != nil {
+		return t.fetchShared(ctx, req)
+	}
+	held, _, err := t.fetchOwn(ctx, req)
+	return held, err
+}
+
+func (t *tokenCache) fetchOwn(ctx context.Context, req TokenRequest) (*heldToken, Token, error) {
+	start := time.Now()
+	token, err := t.source.Token(ctx, req)
+	if err != nil {
+		return nil, Token{}, err
+	}
+	held, err := t.hold(token, start)
+	return held, token, err
+}
+
+// land ends a flight, once.
+func (t *tokenCache) land(slot *tokenSlot, f *flight, held *heldToken, err error) {
+	f.once.Do(func() {
+		if err != nil {
+			held, err = nil, &TokenError{Scope: slot.key.scope, Err: err}
+		}
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		defer close(f.done)
+		f.held, f.err = held, err
+		slot.flight = nil
+		switch now := time.Now(); {
+		case err == nil:
+			held.barren, slot.barren = slot.barren, 0
+			slot.held, slot.rejected = held, Token{}
+			slot.err, slot.failures, slot.hold, slot.pause = nil, 0, time.Time{}, time.Time{}
+		case f.background:
+			slot.pause = now.Add(max(flightPause, holdFor(err, 0)))
+		default:
+			slot.err, slot.hold = err, now.Add(holdFor(err, slot.failures))
+			slot.failures++
+		}
+	})
+}
+
+// holdFor says for how long a flight's error answers for further flights.
+func holdFor(err error, failures int) time.Duration {
+	var e *Error
+	switch {
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		return 0 // it took its time already
+	case !errors.As(err, &e):
+		return min(time.Second<<min(failures, 3), holdRefusal)
+	case throttled(e):
+		return min(max(holdThrottle, e.RetryAfter), holdLongest)
+	case e.Status < 500:
+		return min(max(holdRefusal, e.RetryAfter), holdLongest)
+	}
+	return max(min(time.Second<<min(failures, 3), holdRefusal), min(e.RetryAfter, holdLongest))
+}
+
+// throttled tells whether /token had too many requests: it says so with 429, or
+// with a 403 of its own.
+func throttled(e *Error) bool {
+	if e.rateLimited() {
+		return true
+	}
+	if e.Status != http.StatusForbidden {
+		return false
+	}
+	for _, p := range e.Problems {
+		if strings.Contains(strings.ToLower(p.Title+" "+p.Detail), "invalid request") {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,156 @@
+package transport
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"math/rand/v2"
+	"time"
+)
+
+// TokenStore shares access tokens among processes, so that a fleet asks for as
+// few as one process does.
+//
+// What is stored is bytes of this package's own making; they hold an access
+// token in clear. A store that others can read must encrypt them. The key names
+// the API's address, the API key, the scope and the user by a hash, and reveals
+// none of them.
+//
+// A store is asked only when a process has no good token, or one that ages: a
+// few times an hour for each token. When it fails, or takes longer than two
+// seconds, the process gets a token for itself. Its methods are called from
+// several goroutines at a time.
+type TokenStore interface {
+	// Load returns what is stored under a key, and nil when nothing is.
+	Load(ctx context.Context, key string) ([]byte, error)
+	// Save stores a value for as long as ttl says.
+	Save(ctx context.Context, key string, value []byte, ttl time.Duration) error
+	// Lock takes the lock of a key, for at most ttl. It does not wait: while
+	// another process has the lock, unlock is nil. unlock gives back this lock
+	// only, not one that another process took after ttl.
+	Lock(ctx context.Context, key string, ttl time.Duration) (unlock func(), err error)
+}
+
+// WithTokenStore shares tokens with other processes.
+func WithTokenStore(s TokenStore) ClientOption {
+	return clientOption(func(c *config) error {
+		if s == nil {
+			return errors.New("the token store is nil")
+		}
+		c.store = s
+		return nil
+	})
+}
+
+// storedToken is what is stored. Its times are the wall clock's.
+type storedToken struct {
+	Token   string    `json:"token"`
+	Fetched time.Time `json:"fetched"`
+	Expires time.Time `json:"expires"`
+}
+
+// Times of a store.
+const (
+	storeLimit    = 2 * time.Second        // of one operation
+	storeLock     = flightLimit            // of a lock
+	storePollWait = 200 * time.Millisecond // between looks for what another process gets
+)
+
+// fetchShared takes the token that another process has stored, or gets one and
+// stores it, holding the lock.
+func (t *tokenCache) fetchShared(ctx context.Context, req TokenRequest) (*heldToken, error) {
+	key := t.storeKey(req)
+	for {
+		if held := t.load(ctx, key, req); held != nil {
+			return held, nil
+		}
+		unlock, locked, err := t.lock(ctx, key)
+		if err != nil {
+			t.storeFailed(ctx, "lock", err)
+			held, _, err := t.fetchOwn(ctx, req)
+			return held, err
+		}
+		if locked {
+			defer unlock()
+			break
+		}
+		if req.background {
+			return nil, errors.New("another process is getting it")
+		}
+		if err := sleep(ctx, storePollWait/2+rand.N(storePollWait)); err != nil {
+			return nil, err
+		}
+	}
+	// Another process may have stored one between the look and the lock.
+	if held := t.load(ctx, key, req); held != nil {
+		return held, nil
+	}
+	start := time.Now()
+	held, token, err := t.fetchOwn(ctx, req)
+	if err == nil {
+		t.save(ctx, key, token, start, held)
+	}
+	return held, err
+}
+
+// load returns the stored token if it is of use: good, not the one that was
+// refused, and, where an ageing one is to be replaced, not of age itself.
+func (t *tokenCache) load(ctx context.Context, key string, req TokenRequest) *heldToken {
+	ctx, cancel := context.WithTimeout(ctx, storeLimit)
+	defer cancel()
+	data, err := t.store.Load(ctx, key)
+	if err != nil {
+		t.storeFailed(ctx, "load", err)
+		return nil
+	}
+	var s storedToken
+	if data == nil || json.Unmarshal(data, &s) != nil {
+		return nil
+	}
+	left := time.Until(s.Expires)
+	if left <= tokenLeeway || s.Token == req.Rejected.Reveal() {
+		return nil
+	}
+	now := time.Now()
+	// The times become monotonic here, so that they survive a change of the clock.
+	fetched := now.Add(min(0, s.Fetched.Sub(now)))
+	held, err := t.hold(NewToken(s.Token, now.Add(left)), fetched)
+	if err != nil || req.background && now.After(held.refreshAt) {
+		return nil
+	}
+	return held
+}
+
+func (t *tokenCache) lock(ctx context.Context, key string) (unlock func(), locked bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, storeLimit)
+	defer cancel()
+	unlock, err = t.store.Lock(ctx, key, storeLock)
+	return unlock, unlock != nil && err == nil, err
+}
+
+func (t *tokenCache) save(ctx context.Context, key string, token Token, fetched time.Time, held *heldToken) {
+	expires := token.Expires()
+	if expires.IsZero() {
+		expires = held.until
+	}
+	data, err := json.Marshal(storedToken{token.Reveal(), fetched.Round(0), expires.Round(0)})
+	if err != nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, storeLimit)
+	defer cancel()
+	if err := t.store.Save(ctx, key, data, time.Until(expires)); err != nil {
+		t.storeFailed(ctx, "save", err)
+	}
+}
+
+// storeKey names a token without telling anything about it.
+func (t *tokenCache) storeKey(req TokenRequest) string {
+	h := sha256.New()
+	for _, part := range []string{t.client.base.String(), t.client.key.reveal(), req.Scope.String(), req.UserID} {
+		_ = json.NewEncoder(h).Encode(part) // delimits the parts
+	}
+	return "basiq-token:" + hex.EncodeToString(h.Sum(nil)[:16])
+}
