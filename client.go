@@ -29,6 +29,10 @@ type Client struct {
 	Identity      *identity.Client      // who the account holders are
 	Reporting     *reporting.Client     // reports
 	Webhooks      *webhooks.Client      // webhooks and their deliveries
+
+	// Transport is what all of them send through: for calls that have no
+	// method, for tokens to hand to the Consent UI, and to Close.
+	Transport *transport.Client
 }
 
 // Option configures NewClient.
@@ -70,5 +74,6 @@ func NewClient(opts ...Option) (*Client, error) {
 		Identity:      identity.New(t),
 		Reporting:     reporting.New(t),
 		Webhooks:      webhooks.New(t),
+		Transport:     t,
 	}, nil
 }
