@@ -197,7 +197,7 @@ func (t *tokenCache) hold(token Token, fetched time.Time) (*heldToken, error) {
 	header := []string{"Bearer " + text}
 	return &heldToken{
 		token: token, header: func() []string { return header }, fetched: fetched,
-		refreshAt: fetched.Add(age),
+		refreshAt: fetched.Add(max(age, tokenFloor)),
 		until:     now.Add(max(left-tokenLeeway, min(left, tokenFloor))),
 	}, nil
 }

@@ -1,0 +1,191 @@
+package transport_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/basiq-sdk/basiq-go/transport"
+	"github.com/basiq-sdk/basiq-go/transport/value"
+	"github.com/basiq-sdk/basiq-go/transport/wire"
+)
+
+// item and page are what the generator would make of a small list.
+type item struct{ ID string }
+
+func (v *item) DecodeJSON(d *wire.Decoder) {
+	var o wire.Object
+	m := d.Members(&o, []string{"id"})
+	for m.Next() {
+		if m.Name() == "id" {
+			v.ID = m.String()
+		} else {
+			m.Extra()
+		}
+	}
+}
+
+type page struct {
+	Data []item
+	Next string
+}
+
+func (v *page) DecodeJSON(d *wire.Decoder) {
+	var o wire.Object
+	m := d.Members(&o, []string{"data", "next"})
+	for m.Next() {
+		switch m.Name() {
+		case "data":
+			v.Data = wire.List[item](&m)
+		case "next":
+			v.Next = m.String()
+		default:
+			m.Extra()
+		}
+	}
+}
+
+var (
+	opGet    = transport.Operation{ID: "test.Things.Get", Method: http.MethodGet, Path: "/users/{userId}/things/{thingId}"}
+	opDelete = transport.Operation{ID: "test.Things.Delete", Method: http.MethodDelete, Path: "/users/{userId}/things/{thingId}"}
+	opList   = transport.Operation{ID: "test.Things.List", Method: http.MethodGet, Path: "/things"}
+	opClient = transport.Operation{ID: "test.Things.Answer", Method: http.MethodPost, Path: "/users/{userId}/answer", Scope: transport.ScopeClient, Safety: transport.SafetyUnrepeatable}
+)
+
+// bank answers as Basiq does: it issues tokens, and hands the rest to api.
+type bank struct {
+	*httptest.Server // nil when it is reached in memory
+
+	api     http.HandlerFunc
+	tokens  atomic.Int64 // requests for tokens
+	calls   atomic.Int64 // all others
+	current atomic.Value // the token that is good now
+	delay   time.Duration
+	token   func(w http.ResponseWriter, r *http.Request) bool // answers in place of the bank, if it returns true
+	strict  bool                                              // calls with another token than the current one are refused
+}
+
+func (b *bank) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path != "/token" {
+		b.calls.Add(1)
+		switch {
+		case b.strict && r.Header.Get("Authorization") != "Bearer "+b.current.Load().(string):
+			problem(w, http.StatusUnauthorized, transport.CodeInvalidAuthorizationToken)
+		case b.api != nil:
+			b.api(w, r)
+		}
+		return
+	}
+	n := b.tokens.Add(1)
+	time.Sleep(b.delay)
+	if b.token != nil && b.token(w, r) {
+		return
+	}
+	if r.Header.Get("Authorization") != "Basic the-key" || r.Header.Get("basiq-version") != "3.0" {
+		http.Error(w, "credentials", http.StatusBadRequest)
+		return
+	}
+	token := fmt.Sprintf("token-%d-%s-%s", n, r.FormValue("scope"), r.FormValue("userId"))
+	b.current.Store(token)
+	fmt.Fprintf(w, `{"access_token":%q,"token_type":"Bearer","expires_in":3600}`, token)
+}
+
+func problem(w http.ResponseWriter, status int, code string) {
+	w.WriteHeader(status)
+	fmt.Fprintf(w, `{"type":"list","correlationId":"c-1","data":[{"type":"error","code":%q,"source":null}]}`, code)
+}
+
+// failing makes the bank answer requests for tokens with a status.
+func failing(status int) func(http.ResponseWriter, *http.Request) bool {
+	return func(w http.ResponseWriter, _ *http.Request) bool { w.WriteHeader(status); return true }
+}
+
+func empty(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `{}`) }
+
+// newBank returns a bank on a port of this machine.
+func newBank(t *testing.T, api http.HandlerFunc) *bank {
+	b := &bank{api: api}
+	b.current.Store("")
+	b.Server = httptest.NewServer(b)
+	t.Cleanup(b.Close)
+	return b
+}
+
+// inMemory returns a bank that is reached without a network, for tests in
+// virtual time, and a client of it.
+func inMemory(t *testing.T, api http.HandlerFunc, opts ...transport.ClientOption) (*bank, *transport.Client) {
+	t.Helper()
+	b := &bank{api: api}
+	b.current.Store("")
+	return b, newClient(t, b, opts...)
+}
+
+func newClient(t *testing.T, h http.Handler, opts ...transport.ClientOption) *transport.Client {
+	t.Helper()
+	c, err := transport.New(append([]transport.ClientOption{
+		transport.WithAPIKey("the-key"), transport.WithHTTPClient(&http.Client{Transport: handled{h}}),
+	}, opts...)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	return c
+}
+
+func (b *bank) client(t *testing.T, opts ...transport.ClientOption) *transport.Client {
+	t.Helper()
+	c, err := transport.New(append([]transport.ClientOption{transport.WithBaseURL(b.URL), transport.WithAPIKey("the-key")}, opts...)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	return c
+}
+
+// handled is an HTTP transport that is its own server.
+type handled struct{ http.Handler }
+
+func (h handled) RoundTrip(r *http.Request) (*http.Response, error) {
+	done := make(chan *http.Response, 1)
+	go func() {
+		rec := httptest.NewRecorder()
+		server := httptest.NewRequest(r.Method, r.URL.String(), r.Body)
+		server.Header = r.Header.Clone()
+		h.ServeHTTP(rec, server)
+		res := rec.Result()
+		res.Request = r
+		done <- res
+	}()
+	select {
+	case res := <-done:
+		return res, nil
+	case <-r.Context().Done():
+		return nil, r.Context().Err()
+	}
+}
+
+// fast repeats without making a test wait.
+var fast = transport.WithRetryPolicy(transport.RetryPolicy{BaseDelay: time.Millisecond})
+
+func get(ctx context.Context, c *transport.Client, opts ...transport.Option) (value.JSON, error) {
+	var out value.JSON
+	err := c.Do(ctx, transport.NewRequest(&opGet, "u", "t"), &out, opts...)
+	return out, err
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+func is(target error) func(error) bool { return func(err error) bool { return errors.Is(err, target) } }
+
+func decodeError(err error) bool {
+	var e *transport.DecodeError
+	return errors.As(err, &e)
+}

@@ -1,0 +1,230 @@
+package transport_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/basiq-sdk/basiq-go/transport"
+)
+
+// memoryStore is a store for the processes of one test.
+type memoryStore struct {
+	mu     sync.Mutex
+	values map[string][]byte
+	locks  map[string]time.Time
+	broken error // of every operation
+	slow   time.Duration
+}
+
+func newMemoryStore() *memoryStore {
+	return &memoryStore{values: map[string][]byte{}, locks: map[string]time.Time{}}
+}
+
+func (s *memoryStore) wait(ctx context.Context) error {
+	select {
+	case <-time.After(s.slow):
+		return s.broken
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (s *memoryStore) Load(ctx context.Context, key string) ([]byte, error) {
+	if err := s.wait(ctx); err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.values[key], nil
+}
+
+func (s *memoryStore) Save(ctx context.Context, key string, value []byte, ttl time.Duration) error {
+	if err := s.wait(ctx); err != nil {
+		return err
+	}
+	if ttl <= 0 || ttl > time.Hour {
+		return errors.New("odd time to live")
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.values[key] = value
+	return nil
+}
+
+func (s *memoryStore) Lock(ctx context.Context, key string, ttl time.Duration) (func(), error) {
+	if err := s.wait(ctx); err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if time.Now().Before(s.locks[key]) {
+		return nil, nil
+	}
+	until := time.Now().Add(ttl)
+	s.locks[key] = until
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.locks[key].Equal(until) {
+			delete(s.locks, key)
+		}
+	}, nil
+}
+
+// fleet is processes that share a store, and a bank.
+func fleet(t *testing.T, n int, b *bank, s transport.TokenStore, opts ...transport.ClientOption) []*transport.Client {
+	clients := make([]*transport.Client, n)
+	for i := range clients {
+		clients[i] = newClient(t, b, append(opts, transport.WithTokenStore(s))...)
+	}
+	return clients
+}
+
+// TestStoreSharesTokens: a thousand processes ask for as many tokens as one.
+func TestStoreSharesTokens(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := newMemoryStore()
+		store.slow = time.Millisecond
+		b := &bank{api: empty, strict: true, delay: 200 * time.Millisecond}
+		b.current.Store("")
+		clients := fleet(t, 1000, b, store)
+		call := func(i int) error { return simpleGet(clients[i])(i) }
+		round := func(want int64) {
+			t.Helper()
+			for _, err := range herd(len(clients), call) {
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+			synctest.Wait()
+			if n := b.tokens.Load(); n != want {
+				t.Fatalf("%d token requests, want %d", n, want)
+			}
+		}
+		round(1) // all of them cold
+		b.current.Store("revoked")
+		round(2)
+		for range 3 * 60 { // three hours
+			time.Sleep(time.Minute)
+			for _, err := range herd(len(clients)/20, call) {
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		time.Sleep(time.Minute)
+		if n := b.tokens.Load(); n < 7 || n > 12 {
+			t.Errorf("%d token requests in three hours", n)
+		}
+		for key, value := range store.values {
+			if !strings.HasPrefix(key, "basiq-token:") || strings.Contains(key+string(value), "the-key") {
+				t.Errorf("the store holds %s", key)
+			}
+		}
+	})
+}
+
+// TestStoreFailures: a store that fails, or is slow, or holds nonsense, does
+// not fail calls, and is reported.
+func TestStoreFailures(t *testing.T) {
+	for name, spoil := range map[string]func(*memoryStore){
+		"broken": func(s *memoryStore) { s.broken = errors.New("down") },
+		"slow":   func(s *memoryStore) { s.slow = time.Hour },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				store := newMemoryStore()
+				spoil(store)
+				var reported atomic.Int64
+				b := &bank{api: empty}
+				clients := fleet(t, 3, b, store, transport.WithObserver(transport.Observer{
+					StoreFailure: func(context.Context, string, error) { reported.Add(1) },
+				}))
+				for i, c := range clients {
+					if err := simpleGet(c)(i); err != nil {
+						t.Error(err)
+					}
+				}
+				if b.tokens.Load() != 3 || reported.Load() == 0 {
+					t.Errorf("%d token requests, %d failures reported", b.tokens.Load(), reported.Load())
+				}
+			})
+		})
+	}
+}
+
+// TestStoreHoldsNonsense: what cannot be a token is replaced.
+func TestStoreHoldsNonsense(t *testing.T) {
+	for _, value := range []string{``, `null`, `{`, `[]`, `{"token":"a b","expires":"2999-01-01T00:00:00Z"}`, `{"token":"","expires":"2999-01-01T00:00:00Z"}`, `{"token":"old","expires":"1999-01-01T00:00:00Z"}`} {
+		synctest.Test(t, func(t *testing.T) {
+			store := newMemoryStore()
+			b := &bank{api: empty, strict: true}
+			clients := fleet(t, 2, b, store)
+			if err := simpleGet(clients[0])(0); err != nil {
+				t.Fatal(err)
+			}
+			for key := range store.values {
+				store.values[key] = []byte(value)
+			}
+			if err := simpleGet(clients[1])(0); err != nil || b.tokens.Load() != 2 {
+				t.Errorf("%s: %v after %d token requests", value, err, b.tokens.Load())
+			}
+		})
+	}
+}
+
+// TestStoreLockIsLost: a process that dies with the lock holds others up until
+// the lock's end, and not longer.
+func TestStoreLockIsLost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := newMemoryStore()
+		b := &bank{api: empty}
+		clients := fleet(t, 2, b, store)
+		if err := simpleGet(clients[0])(0); err != nil {
+			t.Fatal(err)
+		}
+		for key := range store.values {
+			delete(store.values, key)
+			store.locks[key] = time.Now().Add(10 * time.Second)
+		}
+		begin := time.Now()
+		if err := simpleGet(clients[1])(0); err != nil || time.Since(begin) < 10*time.Second || time.Since(begin) > 11*time.Second {
+			t.Errorf("%v after %s", err, time.Since(begin))
+		}
+	})
+}
+
+// TestStoreKeepsApart: users, keys and addresses do not share tokens.
+func TestStoreKeepsApart(t *testing.T) {
+	store := newMemoryStore()
+	b := &bank{api: empty, token: func(w http.ResponseWriter, r *http.Request) bool {
+		_, _ = w.Write([]byte(`{"access_token":"` + strings.ReplaceAll(r.Header.Get("Authorization"), " ", "-") + r.FormValue("userId") + r.Host + `"}`))
+		return true
+	}}
+	for _, opts := range [][]transport.ClientOption{
+		nil,
+		{transport.WithAPIKey("other-key")},
+		{transport.WithBaseURL("https://example.com")},
+	} {
+		c := fleet(t, 1, b, store, opts...)[0]
+		for _, user := range []string{"", "a", "b"} {
+			req := transport.TokenRequest{}
+			if user != "" {
+				req = transport.TokenRequest{Scope: transport.ScopeClient, UserID: user}
+			}
+			if _, err := c.Token(context.Background(), req); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if b.tokens.Load() != 9 || len(store.values) != 9 {
+		t.Errorf("%d token requests, %d tokens stored, want 9 of each", b.tokens.Load(), len(store.values))
+	}
+}
