@@ -16,7 +16,8 @@ type AccountsService struct {
 	client *transport.Client
 }
 
-// Get returns one account, as of the last refresh of its connection.
+// Get returns one account, as of the last refresh of its connection. An account
+// that does not exist is a transport error with status 404.
 //
 // GET /users/{userId}/accounts/{accountId}: SERVER_ACCESS token, repeated on
 // transient failures (class A).
@@ -31,6 +32,9 @@ func (s *AccountsService) Get(ctx context.Context, userID, accountID string, par
 }
 
 // List returns a user's accounts, as of the last refresh of each connection.
+// Nothing is asked of the institutions.
+//
+// A filter for a connection that does not exist is refused with status 400.
 //
 // GET /users/{userId}/accounts: SERVER_ACCESS token, repeated on transient
 // failures (class A).
@@ -257,8 +261,8 @@ type AccountDetails struct {
 	TermDeposits []TermDeposit `json:"termDeposit"`
 	// The loan; nil for other accounts.
 	Loan *Loan `json:"loan"`
-	// The credit card; nil for other accounts.
-	CreditCard *CreditCard `json:"creditCard"`
+	// Credit cards, nearly always one; empty for other accounts.
+	CreditCards []CreditCard `json:"creditCard"`
 	// Addresses that belong to the account.
 	Addresses []AccountAddress `json:"addresses"`
 
@@ -284,14 +288,14 @@ type Fee struct {
 	AccruedRate value.Decimal `json:"accruedRate"`
 	// How often it accrues as an ISO 8601 duration.
 	AccrualFrequency string `json:"accrualFrequency"`
+	// Discounts on the fee.
+	Discounts []Discount `json:"discounts"`
 	// The fee in words.
 	AdditionalInfo string `json:"additionalInfo"`
 	// Address of more about it.
 	AdditionalInfoURL string `json:"additionalInfoUri"`
 	// A figure that goes with the fee.
 	AdditionalValue string `json:"additionalValue"`
-	// Discounts on the fee.
-	Discounts []Discount `json:"discounts"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
@@ -358,14 +362,14 @@ type Discount struct {
 	AccruedRate value.Decimal `json:"accruedRate"`
 	// The discount as a rate of the fee, if it is one.
 	FeeRate value.Decimal `json:"feeRate"`
+	// Who gets it; nil when anybody does.
+	Eligibility *DiscountEligibility `json:"eligibility"`
 	// More in words.
 	AdditionalInfo string `json:"additionalInfo"`
 	// Address of more about it.
 	AdditionalInfoURL string `json:"additionalInfoUri"`
 	// A figure that goes with the discount.
 	AdditionalValue string `json:"additionalValue"`
-	// Who gets it; nil when anybody does.
-	Eligibility *DiscountEligibility `json:"eligibility"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
@@ -446,18 +450,18 @@ type DepositRate struct {
 	Kind DepositRateKind `json:"depositRateType"`
 	// The rate as a fraction, such as 0.0425.
 	Rate value.Decimal `json:"rate"`
+	// How often interest is calculated as an ISO 8601 duration.
+	CalculationFrequency string `json:"calculationFrequency"`
+	// How often interest is paid as an ISO 8601 duration.
+	ApplicationFrequency string `json:"applicationFrequency"`
+	// For what the rate holds.
+	Tiers []RateTier `json:"tiers"`
 	// The rate in words.
 	AdditionalInfo string `json:"additionalInfo"`
 	// Address of more about it.
 	AdditionalInfoURL string `json:"additionalInfoUri"`
 	// A figure that goes with the rate.
 	AdditionalValue string `json:"additionalValue"`
-	// How often interest is paid as an ISO 8601 duration.
-	ApplicationFrequency string `json:"applicationFrequency"`
-	// How often interest is calculated as an ISO 8601 duration.
-	CalculationFrequency string `json:"calculationFrequency"`
-	// For what the rate holds.
-	Tiers []RateTier `json:"tiers"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
@@ -509,14 +513,14 @@ type RateTier struct {
 	MinimumValue value.Decimal `json:"minimumValue"`
 	// Where it ends, if it does.
 	MaximumValue value.Decimal `json:"maximumValue"`
+	// To what the rate applies.
+	RateApplicationMethod RateApplication `json:"rateApplicationMethod"`
+	// What else must hold, if anything.
+	ApplicabilityConditions *RateCondition `json:"applicabilityConditions"`
 	// The range in words.
 	AdditionalInfo string `json:"additionalInfo"`
 	// Address of more about it.
 	AdditionalInfoURL string `json:"additionalInfoUri"`
-	// What else must hold, if anything.
-	ApplicabilityConditions *RateCondition `json:"applicabilityConditions"`
-	// To what the rate applies.
-	RateApplicationMethod RateApplication `json:"rateApplicationMethod"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
@@ -549,17 +553,6 @@ func (v UnitOfMeasure) Known() bool {
 	return false
 }
 
-// RateCondition is a condition for a rate.
-type RateCondition struct {
-	// The condition in words.
-	AdditionalInfo string `json:"additionalInfo"`
-	// Address of more about it.
-	AdditionalInfoURL string `json:"additionalInfoUri"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
 // RateApplication is to what a rate applies.
 type RateApplication string
 
@@ -581,6 +574,17 @@ func (v RateApplication) Known() bool {
 	return false
 }
 
+// RateCondition is a condition for a rate.
+type RateCondition struct {
+	// The condition in words.
+	AdditionalInfo string `json:"additionalInfo"`
+	// Address of more about it.
+	AdditionalInfoURL string `json:"additionalInfoUri"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
 // LendingRate is an interest rate for lending.
 type LendingRate struct {
 	// Kind of rate.
@@ -589,24 +593,24 @@ type LendingRate struct {
 	Rate value.Decimal `json:"rate"`
 	// The rate with fees included.
 	ComparisonRate value.Decimal `json:"comparisonRate"`
+	// What is repaid.
+	RepaymentType RepaymentType `json:"repaymentType"`
+	// What the loan is for.
+	LoanPurpose LoanPurpose `json:"loanPurpose"`
+	// When interest is to be paid.
+	InterestPaymentDue InterestPaymentDue `json:"interestPaymentDue"`
+	// How often interest is calculated as an ISO 8601 duration.
+	CalculationFrequency string `json:"calculationFrequency"`
+	// How often interest is charged as an ISO 8601 duration.
+	ApplicationFrequency string `json:"applicationFrequency"`
+	// For what the rate holds.
+	Tiers []RateTier `json:"tiers"`
 	// The rate in words.
 	AdditionalInfo string `json:"additionalInfo"`
 	// Address of more about it.
 	AdditionalInfoURL string `json:"additionalInfoUri"`
 	// A figure that goes with the rate.
 	AdditionalValue string `json:"additionalValue"`
-	// How often interest is charged as an ISO 8601 duration.
-	ApplicationFrequency string `json:"applicationFrequency"`
-	// How often interest is calculated as an ISO 8601 duration.
-	CalculationFrequency string `json:"calculationFrequency"`
-	// When interest is to be paid.
-	InterestPaymentDue InterestPaymentDue `json:"interestPaymentDue"`
-	// What the loan is for.
-	LoanPurpose LoanPurpose `json:"loanPurpose"`
-	// What is repaid.
-	RepaymentType RepaymentType `json:"repaymentType"`
-	// For what the rate holds.
-	Tiers []RateTier `json:"tiers"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
@@ -660,22 +664,22 @@ func (v LendingRateKind) Known() bool {
 	return false
 }
 
-// InterestPaymentDue is when interest is to be paid.
-type InterestPaymentDue string
+// RepaymentType is what the repayments of a loan cover.
+type RepaymentType string
 
-// Known values of InterestPaymentDue. The API may send others.
+// Known values of RepaymentType. The API may send others.
 const (
-	// Before the time that it is for.
-	InterestPaymentDueInAdvance InterestPaymentDue = "IN_ADVANCE"
-	// After it.
-	InterestPaymentDueInArrears InterestPaymentDue = "IN_ARREARS"
+	// Interest alone.
+	RepaymentTypeInterestOnly RepaymentType = "INTEREST_ONLY"
+	// The loan and its interest.
+	RepaymentTypePrincipalAndInterest RepaymentType = "PRINCIPAL_AND_INTEREST"
 )
 
 // Known tells whether this version of the package knows the value.
-func (v InterestPaymentDue) Known() bool {
+func (v RepaymentType) Known() bool {
 	switch v {
-	case InterestPaymentDueInAdvance,
-		InterestPaymentDueInArrears:
+	case RepaymentTypeInterestOnly,
+		RepaymentTypePrincipalAndInterest:
 		return true
 	}
 	return false
@@ -702,22 +706,22 @@ func (v LoanPurpose) Known() bool {
 	return false
 }
 
-// RepaymentType is what the repayments of a loan cover.
-type RepaymentType string
+// InterestPaymentDue is when interest is to be paid.
+type InterestPaymentDue string
 
-// Known values of RepaymentType. The API may send others.
+// Known values of InterestPaymentDue. The API may send others.
 const (
-	// Interest alone.
-	RepaymentTypeInterestOnly RepaymentType = "INTEREST_ONLY"
-	// The loan and its interest.
-	RepaymentTypePrincipalAndInterest RepaymentType = "PRINCIPAL_AND_INTEREST"
+	// Before the time that it is for.
+	InterestPaymentDueInAdvance InterestPaymentDue = "IN_ADVANCE"
+	// After it.
+	InterestPaymentDueInArrears InterestPaymentDue = "IN_ARREARS"
 )
 
 // Known tells whether this version of the package knows the value.
-func (v RepaymentType) Known() bool {
+func (v InterestPaymentDue) Known() bool {
 	switch v {
-	case RepaymentTypeInterestOnly,
-		RepaymentTypePrincipalAndInterest:
+	case InterestPaymentDueInAdvance,
+		InterestPaymentDueInArrears:
 		return true
 	}
 	return false
@@ -846,12 +850,12 @@ func (v FeatureKind) Known() bool {
 type TermDeposit struct {
 	// First day.
 	LodgementDate value.Date `json:"lodgementDate"`
+	// Last day.
+	MaturityDate value.Date `json:"maturityDate"`
 	// What is paid out on the last day.
 	MaturityAmount value.Decimal `json:"maturityAmount"`
 	// Currency of that amount.
 	MaturityCurrency string `json:"maturityCurrency"`
-	// Last day.
-	MaturityDate value.Date `json:"maturityDate"`
 	// What happens on the last day.
 	MaturityInstructions MaturityInstructions `json:"maturityInstructions"`
 
@@ -924,10 +928,10 @@ type Loan struct {
 type CreditCard struct {
 	// Least that is to be paid.
 	MinPaymentAmount value.Decimal `json:"minPaymentAmount"`
-	// Currency of both as an ISO 4217 code.
-	PaymentCurrency string `json:"paymentCurrency"`
 	// What is due.
 	PaymentDueAmount value.Decimal `json:"paymentDueAmount"`
+	// Currency of both as an ISO 4217 code.
+	PaymentCurrency string `json:"paymentCurrency"`
 	// Day on which it is due.
 	PaymentDueDate value.Date `json:"paymentDueDate"`
 
@@ -975,38 +979,16 @@ type PostalAddress struct {
 	BuildingName1 string `json:"buildingName1"`
 	// Second line of the building's name.
 	BuildingName2 string `json:"buildingName2"`
-	// Delivery point identifier.
-	DPID string `json:"dpid"`
-	// Number of the flat or unit.
-	FlatUnitNumber string `json:"flatUnitNumber"`
 	// Kind of flat or unit.
 	FlatUnitType string `json:"flatUnitType"`
-	// Number of the floor.
-	FloorLevelNumber string `json:"floorLevelNumber"`
+	// Number of the flat or unit.
+	FlatUnitNumber string `json:"flatUnitNumber"`
 	// Kind of floor.
 	FloorLevelType string `json:"floorLevelType"`
-	// Suburb or town.
-	LocalityName string `json:"localityName"`
+	// Number of the floor.
+	FloorLevelNumber string `json:"floorLevelNumber"`
 	// Number of the lot.
 	LotNumber string `json:"lotNumber"`
-	// Number of the delivery.
-	PostalDeliveryNumber int `json:"postalDeliveryNumber"`
-	// What comes before that number.
-	PostalDeliveryNumberPrefix string `json:"postalDeliveryNumberPrefix"`
-	// What follows that number.
-	PostalDeliveryNumberSuffix string `json:"postalDeliveryNumberSuffix"`
-	// Kind of delivery, such as a box.
-	PostalDeliveryType string `json:"postalDeliveryType"`
-	// Postcode.
-	Postcode string `json:"postcode"`
-	// State or territory.
-	State string `json:"state"`
-	// Name of the street.
-	StreetName string `json:"streetName"`
-	// What follows the street's name, such as North.
-	StreetSuffix string `json:"streetSuffix"`
-	// Kind of street.
-	StreetType string `json:"streetType"`
 	// First number in the street.
 	ThoroughfareNumber1 int `json:"thoroughfareNumber1"`
 	// What follows the first number.
@@ -1015,6 +997,28 @@ type PostalAddress struct {
 	ThoroughfareNumber2 int `json:"thoroughfareNumber2"`
 	// What follows the second number.
 	ThoroughfareNumber2Suffix string `json:"thoroughfareNumber2Suffix"`
+	// Name of the street.
+	StreetName string `json:"streetName"`
+	// Kind of street.
+	StreetType string `json:"streetType"`
+	// What follows the street's name, such as North.
+	StreetSuffix string `json:"streetSuffix"`
+	// Kind of delivery, such as a box.
+	PostalDeliveryType string `json:"postalDeliveryType"`
+	// What comes before that number.
+	PostalDeliveryNumberPrefix string `json:"postalDeliveryNumberPrefix"`
+	// Number of the delivery.
+	PostalDeliveryNumber int `json:"postalDeliveryNumber"`
+	// What follows that number.
+	PostalDeliveryNumberSuffix string `json:"postalDeliveryNumberSuffix"`
+	// Suburb or town.
+	LocalityName string `json:"localityName"`
+	// State or territory.
+	State string `json:"state"`
+	// Postcode.
+	Postcode string `json:"postcode"`
+	// Delivery point identifier.
+	DPID string `json:"dpid"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`

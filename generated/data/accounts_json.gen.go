@@ -254,7 +254,7 @@ func (v *AccountDetails) DecodeJSON(d *wire.Decoder) {
 		case "loan":
 			v.Loan = wire.Pointer[Loan](&m)
 		case "creditCard":
-			v.CreditCard = wire.Pointer[CreditCard](&m)
+			v.CreditCards = wire.List[CreditCard](&m)
 		case "addresses":
 			v.Addresses = wire.List[AccountAddress](&m)
 		default:
@@ -272,7 +272,7 @@ func (v *AccountDetails) AppendJSON(b []byte) []byte {
 	wire.AppendList(&w, "features", v.Features, wire.Optional)
 	wire.AppendList(&w, "termDeposit", v.TermDeposits, wire.Optional)
 	wire.AppendPointer(&w, "loan", v.Loan, wire.Optional)
-	wire.AppendPointer(&w, "creditCard", v.CreditCard, wire.Optional)
+	wire.AppendList(&w, "creditCard", v.CreditCards, wire.Optional)
 	wire.AppendList(&w, "addresses", v.Addresses, wire.Optional)
 	return w.End()
 }
@@ -296,10 +296,10 @@ var feeMembers = [...]string{
 	"transactionRate",
 	"accruedRate",
 	"accrualFrequency",
+	"discounts",
 	"additionalInfo",
 	"additionalInfoUri",
 	"additionalValue",
-	"discounts",
 }
 
 // DecodeJSON reads the value from d.
@@ -323,14 +323,14 @@ func (v *Fee) DecodeJSON(d *wire.Decoder) {
 			v.AccruedRate = m.Decimal()
 		case "accrualFrequency":
 			v.AccrualFrequency = m.String()
+		case "discounts":
+			v.Discounts = wire.List[Discount](&m)
 		case "additionalInfo":
 			v.AdditionalInfo = m.String()
 		case "additionalInfoUri":
 			v.AdditionalInfoURL = m.String()
 		case "additionalValue":
 			v.AdditionalValue = m.String()
-		case "discounts":
-			v.Discounts = wire.List[Discount](&m)
 		default:
 			m.Extra()
 		}
@@ -348,10 +348,10 @@ func (v *Fee) AppendJSON(b []byte) []byte {
 	w.Decimal("transactionRate", v.TransactionRate, wire.Optional)
 	w.Decimal("accruedRate", v.AccruedRate, wire.Optional)
 	w.String("accrualFrequency", v.AccrualFrequency, wire.Optional)
+	wire.AppendList(&w, "discounts", v.Discounts, wire.Optional)
 	w.String("additionalInfo", v.AdditionalInfo, wire.Optional)
 	w.String("additionalInfoUri", v.AdditionalInfoURL, wire.Optional)
 	w.String("additionalValue", v.AdditionalValue, wire.Optional)
-	wire.AppendList(&w, "discounts", v.Discounts, wire.Optional)
 	return w.End()
 }
 
@@ -373,10 +373,10 @@ var discountMembers = [...]string{
 	"transactionRate",
 	"accruedRate",
 	"feeRate",
+	"eligibility",
 	"additionalInfo",
 	"additionalInfoUri",
 	"additionalValue",
-	"eligibility",
 }
 
 // DecodeJSON reads the value from d.
@@ -398,14 +398,14 @@ func (v *Discount) DecodeJSON(d *wire.Decoder) {
 			v.AccruedRate = m.Decimal()
 		case "feeRate":
 			v.FeeRate = m.Decimal()
+		case "eligibility":
+			v.Eligibility = wire.Pointer[DiscountEligibility](&m)
 		case "additionalInfo":
 			v.AdditionalInfo = m.String()
 		case "additionalInfoUri":
 			v.AdditionalInfoURL = m.String()
 		case "additionalValue":
 			v.AdditionalValue = m.String()
-		case "eligibility":
-			v.Eligibility = wire.Pointer[DiscountEligibility](&m)
 		default:
 			m.Extra()
 		}
@@ -422,10 +422,10 @@ func (v *Discount) AppendJSON(b []byte) []byte {
 	w.Decimal("transactionRate", v.TransactionRate, wire.Optional)
 	w.Decimal("accruedRate", v.AccruedRate, wire.Optional)
 	w.Decimal("feeRate", v.FeeRate, wire.Optional)
+	wire.AppendPointer(&w, "eligibility", v.Eligibility, wire.Optional)
 	w.String("additionalInfo", v.AdditionalInfo, wire.Optional)
 	w.String("additionalInfoUri", v.AdditionalInfoURL, wire.Optional)
 	w.String("additionalValue", v.AdditionalValue, wire.Optional)
-	wire.AppendPointer(&w, "eligibility", v.Eligibility, wire.Optional)
 	return w.End()
 }
 
@@ -488,12 +488,12 @@ func (v *DiscountEligibility) UnmarshalJSON(data []byte) error {
 var depositRateMembers = [...]string{
 	"depositRateType",
 	"rate",
+	"calculationFrequency",
+	"applicationFrequency",
+	"tiers",
 	"additionalInfo",
 	"additionalInfoUri",
 	"additionalValue",
-	"applicationFrequency",
-	"calculationFrequency",
-	"tiers",
 }
 
 // DecodeJSON reads the value from d.
@@ -505,18 +505,18 @@ func (v *DepositRate) DecodeJSON(d *wire.Decoder) {
 			v.Kind = DepositRateKind(m.String())
 		case "rate":
 			v.Rate = m.Decimal()
+		case "calculationFrequency":
+			v.CalculationFrequency = m.String()
+		case "applicationFrequency":
+			v.ApplicationFrequency = m.String()
+		case "tiers":
+			v.Tiers = wire.List[RateTier](&m)
 		case "additionalInfo":
 			v.AdditionalInfo = m.String()
 		case "additionalInfoUri":
 			v.AdditionalInfoURL = m.String()
 		case "additionalValue":
 			v.AdditionalValue = m.String()
-		case "applicationFrequency":
-			v.ApplicationFrequency = m.String()
-		case "calculationFrequency":
-			v.CalculationFrequency = m.String()
-		case "tiers":
-			v.Tiers = wire.List[RateTier](&m)
 		default:
 			m.Extra()
 		}
@@ -528,12 +528,12 @@ func (v *DepositRate) AppendJSON(b []byte) []byte {
 	w := wire.BeginObject(b, &v.JSON, depositRateMembers[:])
 	w.String("depositRateType", string(v.Kind), wire.Required)
 	w.Decimal("rate", v.Rate, wire.Required)
+	w.String("calculationFrequency", v.CalculationFrequency, wire.Optional)
+	w.String("applicationFrequency", v.ApplicationFrequency, wire.Optional)
+	wire.AppendList(&w, "tiers", v.Tiers, wire.Optional)
 	w.String("additionalInfo", v.AdditionalInfo, wire.Optional)
 	w.String("additionalInfoUri", v.AdditionalInfoURL, wire.Optional)
 	w.String("additionalValue", v.AdditionalValue, wire.Optional)
-	w.String("applicationFrequency", v.ApplicationFrequency, wire.Optional)
-	w.String("calculationFrequency", v.CalculationFrequency, wire.Optional)
-	wire.AppendList(&w, "tiers", v.Tiers, wire.Optional)
 	return w.End()
 }
 
@@ -552,10 +552,10 @@ var rateTierMembers = [...]string{
 	"unitOfMeasure",
 	"minimumValue",
 	"maximumValue",
+	"rateApplicationMethod",
+	"applicabilityConditions",
 	"additionalInfo",
 	"additionalInfoUri",
-	"applicabilityConditions",
-	"rateApplicationMethod",
 }
 
 // DecodeJSON reads the value from d.
@@ -571,14 +571,14 @@ func (v *RateTier) DecodeJSON(d *wire.Decoder) {
 			v.MinimumValue = m.DecimalNumber()
 		case "maximumValue":
 			v.MaximumValue = m.DecimalNumber()
+		case "rateApplicationMethod":
+			v.RateApplicationMethod = RateApplication(m.String())
+		case "applicabilityConditions":
+			v.ApplicabilityConditions = wire.Pointer[RateCondition](&m)
 		case "additionalInfo":
 			v.AdditionalInfo = m.String()
 		case "additionalInfoUri":
 			v.AdditionalInfoURL = m.String()
-		case "applicabilityConditions":
-			v.ApplicabilityConditions = wire.Pointer[RateCondition](&m)
-		case "rateApplicationMethod":
-			v.RateApplicationMethod = RateApplication(m.String())
 		default:
 			m.Extra()
 		}
@@ -592,10 +592,10 @@ func (v *RateTier) AppendJSON(b []byte) []byte {
 	w.String("unitOfMeasure", string(v.UnitOfMeasure), wire.Required)
 	w.DecimalNumber("minimumValue", v.MinimumValue, wire.Required)
 	w.DecimalNumber("maximumValue", v.MaximumValue, wire.Optional)
+	w.String("rateApplicationMethod", string(v.RateApplicationMethod), wire.Optional)
+	wire.AppendPointer(&w, "applicabilityConditions", v.ApplicabilityConditions, wire.Optional)
 	w.String("additionalInfo", v.AdditionalInfo, wire.Optional)
 	w.String("additionalInfoUri", v.AdditionalInfoURL, wire.Optional)
-	wire.AppendPointer(&w, "applicabilityConditions", v.ApplicabilityConditions, wire.Optional)
-	w.String("rateApplicationMethod", string(v.RateApplicationMethod), wire.Optional)
 	return w.End()
 }
 
@@ -651,15 +651,15 @@ var lendingRateMembers = [...]string{
 	"lendingRateType",
 	"rate",
 	"comparisonRate",
+	"repaymentType",
+	"loanPurpose",
+	"interestPaymentDue",
+	"calculationFrequency",
+	"applicationFrequency",
+	"tiers",
 	"additionalInfo",
 	"additionalInfoUri",
 	"additionalValue",
-	"applicationFrequency",
-	"calculationFrequency",
-	"interestPaymentDue",
-	"loanPurpose",
-	"repaymentType",
-	"tiers",
 }
 
 // DecodeJSON reads the value from d.
@@ -673,24 +673,24 @@ func (v *LendingRate) DecodeJSON(d *wire.Decoder) {
 			v.Rate = m.Decimal()
 		case "comparisonRate":
 			v.ComparisonRate = m.Decimal()
+		case "repaymentType":
+			v.RepaymentType = RepaymentType(m.String())
+		case "loanPurpose":
+			v.LoanPurpose = LoanPurpose(m.String())
+		case "interestPaymentDue":
+			v.InterestPaymentDue = InterestPaymentDue(m.String())
+		case "calculationFrequency":
+			v.CalculationFrequency = m.String()
+		case "applicationFrequency":
+			v.ApplicationFrequency = m.String()
+		case "tiers":
+			v.Tiers = wire.List[RateTier](&m)
 		case "additionalInfo":
 			v.AdditionalInfo = m.String()
 		case "additionalInfoUri":
 			v.AdditionalInfoURL = m.String()
 		case "additionalValue":
 			v.AdditionalValue = m.String()
-		case "applicationFrequency":
-			v.ApplicationFrequency = m.String()
-		case "calculationFrequency":
-			v.CalculationFrequency = m.String()
-		case "interestPaymentDue":
-			v.InterestPaymentDue = InterestPaymentDue(m.String())
-		case "loanPurpose":
-			v.LoanPurpose = LoanPurpose(m.String())
-		case "repaymentType":
-			v.RepaymentType = RepaymentType(m.String())
-		case "tiers":
-			v.Tiers = wire.List[RateTier](&m)
 		default:
 			m.Extra()
 		}
@@ -703,15 +703,15 @@ func (v *LendingRate) AppendJSON(b []byte) []byte {
 	w.String("lendingRateType", string(v.Kind), wire.Required)
 	w.Decimal("rate", v.Rate, wire.Required)
 	w.Decimal("comparisonRate", v.ComparisonRate, wire.Optional)
+	w.String("repaymentType", string(v.RepaymentType), wire.Optional)
+	w.String("loanPurpose", string(v.LoanPurpose), wire.Optional)
+	w.String("interestPaymentDue", string(v.InterestPaymentDue), wire.Optional)
+	w.String("calculationFrequency", v.CalculationFrequency, wire.Optional)
+	w.String("applicationFrequency", v.ApplicationFrequency, wire.Optional)
+	wire.AppendList(&w, "tiers", v.Tiers, wire.Optional)
 	w.String("additionalInfo", v.AdditionalInfo, wire.Optional)
 	w.String("additionalInfoUri", v.AdditionalInfoURL, wire.Optional)
 	w.String("additionalValue", v.AdditionalValue, wire.Optional)
-	w.String("applicationFrequency", v.ApplicationFrequency, wire.Optional)
-	w.String("calculationFrequency", v.CalculationFrequency, wire.Optional)
-	w.String("interestPaymentDue", string(v.InterestPaymentDue), wire.Optional)
-	w.String("loanPurpose", string(v.LoanPurpose), wire.Optional)
-	w.String("repaymentType", string(v.RepaymentType), wire.Optional)
-	wire.AppendList(&w, "tiers", v.Tiers, wire.Optional)
 	return w.End()
 }
 
@@ -777,9 +777,9 @@ func (v *Feature) UnmarshalJSON(data []byte) error {
 
 var termDepositMembers = [...]string{
 	"lodgementDate",
+	"maturityDate",
 	"maturityAmount",
 	"maturityCurrency",
-	"maturityDate",
 	"maturityInstructions",
 }
 
@@ -790,12 +790,12 @@ func (v *TermDeposit) DecodeJSON(d *wire.Decoder) {
 		switch m.Name() {
 		case "lodgementDate":
 			v.LodgementDate = value.Date(m.String())
+		case "maturityDate":
+			v.MaturityDate = value.Date(m.String())
 		case "maturityAmount":
 			v.MaturityAmount = m.Decimal()
 		case "maturityCurrency":
 			v.MaturityCurrency = m.String()
-		case "maturityDate":
-			v.MaturityDate = value.Date(m.String())
 		case "maturityInstructions":
 			v.MaturityInstructions = MaturityInstructions(m.String())
 		default:
@@ -808,9 +808,9 @@ func (v *TermDeposit) DecodeJSON(d *wire.Decoder) {
 func (v *TermDeposit) AppendJSON(b []byte) []byte {
 	w := wire.BeginObject(b, &v.JSON, termDepositMembers[:])
 	w.String("lodgementDate", string(v.LodgementDate), wire.Required)
+	w.String("maturityDate", string(v.MaturityDate), wire.Required)
 	w.Decimal("maturityAmount", v.MaturityAmount, wire.Optional)
 	w.String("maturityCurrency", v.MaturityCurrency, wire.Optional)
-	w.String("maturityDate", string(v.MaturityDate), wire.Required)
 	w.String("maturityInstructions", string(v.MaturityInstructions), wire.Required)
 	return w.End()
 }
@@ -923,8 +923,8 @@ func (v *Loan) UnmarshalJSON(data []byte) error {
 
 var creditCardMembers = [...]string{
 	"minPaymentAmount",
-	"paymentCurrency",
 	"paymentDueAmount",
+	"paymentCurrency",
 	"paymentDueDate",
 }
 
@@ -935,10 +935,10 @@ func (v *CreditCard) DecodeJSON(d *wire.Decoder) {
 		switch m.Name() {
 		case "minPaymentAmount":
 			v.MinPaymentAmount = m.Decimal()
-		case "paymentCurrency":
-			v.PaymentCurrency = m.String()
 		case "paymentDueAmount":
 			v.PaymentDueAmount = m.Decimal()
+		case "paymentCurrency":
+			v.PaymentCurrency = m.String()
 		case "paymentDueDate":
 			v.PaymentDueDate = value.Date(m.String())
 		default:
@@ -951,8 +951,8 @@ func (v *CreditCard) DecodeJSON(d *wire.Decoder) {
 func (v *CreditCard) AppendJSON(b []byte) []byte {
 	w := wire.BeginObject(b, &v.JSON, creditCardMembers[:])
 	w.Decimal("minPaymentAmount", v.MinPaymentAmount, wire.Required)
-	w.String("paymentCurrency", v.PaymentCurrency, wire.Optional)
 	w.Decimal("paymentDueAmount", v.PaymentDueAmount, wire.Required)
+	w.String("paymentCurrency", v.PaymentCurrency, wire.Optional)
 	w.String("paymentDueDate", string(v.PaymentDueDate), wire.Required)
 	return w.End()
 }
@@ -1012,26 +1012,26 @@ func (v *AccountAddress) UnmarshalJSON(data []byte) error {
 var postalAddressMembers = [...]string{
 	"buildingName1",
 	"buildingName2",
-	"dpid",
-	"flatUnitNumber",
 	"flatUnitType",
-	"floorLevelNumber",
+	"flatUnitNumber",
 	"floorLevelType",
-	"localityName",
+	"floorLevelNumber",
 	"lotNumber",
-	"postalDeliveryNumber",
-	"postalDeliveryNumberPrefix",
-	"postalDeliveryNumberSuffix",
-	"postalDeliveryType",
-	"postcode",
-	"state",
-	"streetName",
-	"streetSuffix",
-	"streetType",
 	"thoroughfareNumber1",
 	"thoroughfareNumber1Suffix",
 	"thoroughfareNumber2",
 	"thoroughfareNumber2Suffix",
+	"streetName",
+	"streetType",
+	"streetSuffix",
+	"postalDeliveryType",
+	"postalDeliveryNumberPrefix",
+	"postalDeliveryNumber",
+	"postalDeliveryNumberSuffix",
+	"localityName",
+	"state",
+	"postcode",
+	"dpid",
 }
 
 // DecodeJSON reads the value from d.
@@ -1043,38 +1043,16 @@ func (v *PostalAddress) DecodeJSON(d *wire.Decoder) {
 			v.BuildingName1 = m.String()
 		case "buildingName2":
 			v.BuildingName2 = m.String()
-		case "dpid":
-			v.DPID = m.String()
-		case "flatUnitNumber":
-			v.FlatUnitNumber = m.String()
 		case "flatUnitType":
 			v.FlatUnitType = m.String()
-		case "floorLevelNumber":
-			v.FloorLevelNumber = m.String()
+		case "flatUnitNumber":
+			v.FlatUnitNumber = m.String()
 		case "floorLevelType":
 			v.FloorLevelType = m.String()
-		case "localityName":
-			v.LocalityName = m.String()
+		case "floorLevelNumber":
+			v.FloorLevelNumber = m.String()
 		case "lotNumber":
 			v.LotNumber = m.String()
-		case "postalDeliveryNumber":
-			v.PostalDeliveryNumber = m.Int()
-		case "postalDeliveryNumberPrefix":
-			v.PostalDeliveryNumberPrefix = m.String()
-		case "postalDeliveryNumberSuffix":
-			v.PostalDeliveryNumberSuffix = m.String()
-		case "postalDeliveryType":
-			v.PostalDeliveryType = m.String()
-		case "postcode":
-			v.Postcode = m.String()
-		case "state":
-			v.State = m.String()
-		case "streetName":
-			v.StreetName = m.String()
-		case "streetSuffix":
-			v.StreetSuffix = m.String()
-		case "streetType":
-			v.StreetType = m.String()
 		case "thoroughfareNumber1":
 			v.ThoroughfareNumber1 = m.Int()
 		case "thoroughfareNumber1Suffix":
@@ -1083,6 +1061,28 @@ func (v *PostalAddress) DecodeJSON(d *wire.Decoder) {
 			v.ThoroughfareNumber2 = m.Int()
 		case "thoroughfareNumber2Suffix":
 			v.ThoroughfareNumber2Suffix = m.String()
+		case "streetName":
+			v.StreetName = m.String()
+		case "streetType":
+			v.StreetType = m.String()
+		case "streetSuffix":
+			v.StreetSuffix = m.String()
+		case "postalDeliveryType":
+			v.PostalDeliveryType = m.String()
+		case "postalDeliveryNumberPrefix":
+			v.PostalDeliveryNumberPrefix = m.String()
+		case "postalDeliveryNumber":
+			v.PostalDeliveryNumber = m.Int()
+		case "postalDeliveryNumberSuffix":
+			v.PostalDeliveryNumberSuffix = m.String()
+		case "localityName":
+			v.LocalityName = m.String()
+		case "state":
+			v.State = m.String()
+		case "postcode":
+			v.Postcode = m.String()
+		case "dpid":
+			v.DPID = m.String()
 		default:
 			m.Extra()
 		}
@@ -1094,26 +1094,26 @@ func (v *PostalAddress) AppendJSON(b []byte) []byte {
 	w := wire.BeginObject(b, &v.JSON, postalAddressMembers[:])
 	w.String("buildingName1", v.BuildingName1, wire.Optional)
 	w.String("buildingName2", v.BuildingName2, wire.Optional)
-	w.String("dpid", v.DPID, wire.Optional)
-	w.String("flatUnitNumber", v.FlatUnitNumber, wire.Optional)
 	w.String("flatUnitType", v.FlatUnitType, wire.Optional)
-	w.String("floorLevelNumber", v.FloorLevelNumber, wire.Optional)
+	w.String("flatUnitNumber", v.FlatUnitNumber, wire.Optional)
 	w.String("floorLevelType", v.FloorLevelType, wire.Optional)
-	w.String("localityName", v.LocalityName, wire.Optional)
+	w.String("floorLevelNumber", v.FloorLevelNumber, wire.Optional)
 	w.String("lotNumber", v.LotNumber, wire.Optional)
-	w.Int("postalDeliveryNumber", v.PostalDeliveryNumber, wire.Optional)
-	w.String("postalDeliveryNumberPrefix", v.PostalDeliveryNumberPrefix, wire.Optional)
-	w.String("postalDeliveryNumberSuffix", v.PostalDeliveryNumberSuffix, wire.Optional)
-	w.String("postalDeliveryType", v.PostalDeliveryType, wire.Optional)
-	w.String("postcode", v.Postcode, wire.Optional)
-	w.String("state", v.State, wire.Optional)
-	w.String("streetName", v.StreetName, wire.Optional)
-	w.String("streetSuffix", v.StreetSuffix, wire.Optional)
-	w.String("streetType", v.StreetType, wire.Optional)
 	w.Int("thoroughfareNumber1", v.ThoroughfareNumber1, wire.Optional)
 	w.String("thoroughfareNumber1Suffix", v.ThoroughfareNumber1Suffix, wire.Optional)
 	w.Int("thoroughfareNumber2", v.ThoroughfareNumber2, wire.Optional)
 	w.String("thoroughfareNumber2Suffix", v.ThoroughfareNumber2Suffix, wire.Optional)
+	w.String("streetName", v.StreetName, wire.Optional)
+	w.String("streetType", v.StreetType, wire.Optional)
+	w.String("streetSuffix", v.StreetSuffix, wire.Optional)
+	w.String("postalDeliveryType", v.PostalDeliveryType, wire.Optional)
+	w.String("postalDeliveryNumberPrefix", v.PostalDeliveryNumberPrefix, wire.Optional)
+	w.Int("postalDeliveryNumber", v.PostalDeliveryNumber, wire.Optional)
+	w.String("postalDeliveryNumberSuffix", v.PostalDeliveryNumberSuffix, wire.Optional)
+	w.String("localityName", v.LocalityName, wire.Optional)
+	w.String("state", v.State, wire.Optional)
+	w.String("postcode", v.Postcode, wire.Optional)
+	w.String("dpid", v.DPID, wire.Optional)
 	return w.End()
 }
 

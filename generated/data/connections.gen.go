@@ -58,6 +58,9 @@ func (s *ConnectionsService) Delete(ctx context.Context, userID, connectionID st
 // each. Status 202 says that the jobs are new, 200 that they were queued or
 // running already: transport.WithResponse tells.
 //
+// Basiq advises against refreshing in bulk. Look at each connection's LastUsed
+// first.
+//
 // POST /users/{userId}/connections/refresh: SERVER_ACCESS token, repeated only
 // when it was never sent (class D).
 func (s *ConnectionsService) RefreshAll(ctx context.Context, userID string, opts ...transport.Option) (*JobList, error) {
@@ -70,7 +73,8 @@ func (s *ConnectionsService) RefreshAll(ctx context.Context, userID string, opts
 }
 
 // Purge removes all data that a connection has brought in and keeps the
-// connection. It must be active. A refresh fetches the data anew.
+// connection, which must be active. The data cannot be restored; Refresh
+// fetches anew what the institution still shares.
 //
 // POST /users/{userId}/connections/{connectionId}/purge: SERVER_ACCESS token,
 // repeated only when it was not executed (class C).
@@ -84,7 +88,9 @@ func (s *ConnectionsService) Purge(ctx context.Context, userID, connectionID str
 // tells. Follow it with the core package's Jobs.Get.
 //
 // An open banking connection can be refreshed 20 times a day. A web connection
-// may ask the user a question meanwhile.
+// may ask the user a question meanwhile; answer it with the core package's
+// Jobs.SubmitMFA. Status 400 can say that the stored login does not work any
+// more: send the user to the Consent UI with the connection's identification.
 //
 // POST /users/{userId}/connections/{connectionId}/refresh: SERVER_ACCESS token,
 // repeated only when it was never sent (class D).
@@ -115,14 +121,16 @@ type ConnectionFilter struct {
 
 // ID keeps what has a connection.id that equals v.
 //
-// Identification of the connection.
+// Identification of the connection. The API's texts leave the field's prefix
+// open; should it be refused, use Raw.
 func (f ConnectionFilter) ID(v string) ConnectionFilter {
 	return ConnectionFilter{f.terms.And("connection.id", "eq", v)}
 }
 
 // Status keeps what has a connection.status that equals v.
 //
-// Whether the connection works.
+// Whether the connection works. The API's texts leave the field's prefix open;
+// should it be refused, use Raw.
 func (f ConnectionFilter) Status(v ConnectionStatus) ConnectionFilter {
 	return ConnectionFilter{f.terms.And("connection.status", "eq", string(v))}
 }

@@ -16,7 +16,8 @@ type ConnectorsService struct {
 	client *transport.Client
 }
 
-// Get returns one connector.
+// Get returns one connector. Status 404 says that the institution cannot be
+// connected in this way.
 //
 // GET /connectors/{connectorId}/{method}: SERVER_ACCESS token, repeated on
 // transient failures (class A).
@@ -525,16 +526,16 @@ type ConnectorStats struct {
 
 // Durations is the average time that each step takes in milliseconds.
 type Durations struct {
-	// Reading accounts.
-	RetrieveAccounts int `json:"retrieveAccounts"`
-	// Reading the account's terms.
-	RetrieveMeta int `json:"retrieveMeta"`
-	// Reading transactions.
-	RetrieveTransactions int `json:"retrieveTransactions"`
 	// Everything.
 	Total int `json:"total"`
 	// Logging in.
 	VerifyCredentials int `json:"verifyCredentials"`
+	// Reading accounts.
+	RetrieveAccounts int `json:"retrieveAccounts"`
+	// Reading transactions.
+	RetrieveTransactions int `json:"retrieveTransactions"`
+	// Reading the account's terms.
+	RetrieveMeta int `json:"retrieveMeta"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`

@@ -391,11 +391,11 @@ func (v *ConnectorStats) UnmarshalJSON(data []byte) error {
 }
 
 var durationsMembers = [...]string{
-	"retrieveAccounts",
-	"retrieveMeta",
-	"retrieveTransactions",
 	"total",
 	"verifyCredentials",
+	"retrieveAccounts",
+	"retrieveTransactions",
+	"retrieveMeta",
 }
 
 // DecodeJSON reads the value from d.
@@ -403,16 +403,16 @@ func (v *Durations) DecodeJSON(d *wire.Decoder) {
 	m := d.Members(&v.JSON, durationsMembers[:])
 	for m.Next() {
 		switch m.Name() {
-		case "retrieveAccounts":
-			v.RetrieveAccounts = m.Int()
-		case "retrieveMeta":
-			v.RetrieveMeta = m.Int()
-		case "retrieveTransactions":
-			v.RetrieveTransactions = m.Int()
 		case "total":
 			v.Total = m.Int()
 		case "verifyCredentials":
 			v.VerifyCredentials = m.Int()
+		case "retrieveAccounts":
+			v.RetrieveAccounts = m.Int()
+		case "retrieveTransactions":
+			v.RetrieveTransactions = m.Int()
+		case "retrieveMeta":
+			v.RetrieveMeta = m.Int()
 		default:
 			m.Extra()
 		}
@@ -422,11 +422,11 @@ func (v *Durations) DecodeJSON(d *wire.Decoder) {
 // AppendJSON appends the value's JSON form to b.
 func (v *Durations) AppendJSON(b []byte) []byte {
 	w := wire.BeginObject(b, &v.JSON, durationsMembers[:])
-	w.Int("retrieveAccounts", v.RetrieveAccounts, wire.Optional)
-	w.Int("retrieveMeta", v.RetrieveMeta, wire.Optional)
-	w.Int("retrieveTransactions", v.RetrieveTransactions, wire.Optional)
 	w.Int("total", v.Total, wire.Optional)
 	w.Int("verifyCredentials", v.VerifyCredentials, wire.Optional)
+	w.Int("retrieveAccounts", v.RetrieveAccounts, wire.Optional)
+	w.Int("retrieveTransactions", v.RetrieveTransactions, wire.Optional)
+	w.Int("retrieveMeta", v.RetrieveMeta, wire.Optional)
 	return w.End()
 }
 

@@ -19,6 +19,10 @@ type StatementsService struct {
 // seconds and says whether the file could be read. A file that is uploaded
 // twice makes two jobs.
 //
+// Status 413 says that the file is too large, 400 that it is no statement or
+// that the institution is not known. What is wrong inside the file is found by
+// the job.
+//
 // POST /users/{userId}/statements: SERVER_ACCESS token, repeated only when it
 // was never sent (class D).
 func (s *StatementsService) Upload(ctx context.Context, userID string, params UploadStatementParams, opts ...transport.Option) (*JobReference, error) {

@@ -18,7 +18,8 @@ type TransactionsService struct {
 	client *transport.Client
 }
 
-// Get returns one transaction.
+// Get returns one transaction. Status 404 for a pending one may mean that a
+// refresh has replaced it.
 //
 // GET /users/{userId}/transactions/{transactionId}: SERVER_ACCESS token,
 // repeated on transient failures (class A).
@@ -35,7 +36,8 @@ func (s *TransactionsService) Get(ctx context.Context, userID, transactionID str
 // first, pending ones before posted ones.
 //
 // Pending transactions are made anew, with new identifications, at every
-// refresh. Posted ones stay.
+// refresh. Posted ones stay. Read the last seven days again to see what became
+// of pending ones.
 //
 // GET /users/{userId}/transactions: SERVER_ACCESS token, repeated on transient
 // failures (class A).
@@ -298,8 +300,8 @@ type Transaction struct {
 	Direction Direction `json:"direction"`
 	// What kind of transaction it is.
 	Class TransactionClass `json:"class"`
-	// What a payment or fee was for; nil for other kinds.
-	SubClass *CodeTitle `json:"subClass"`
+	// What a payment or fee was for; empty for other kinds.
+	SubClass CodeTitle `json:"subClass"`
 	// Balance of the account after the transaction, if known.
 	Balance value.Decimal `json:"balance"`
 	// When it was made, if the institution says.
@@ -342,8 +344,8 @@ type CodeTitle struct {
 type PaymentDetails struct {
 	// Number of the collector of a direct debit.
 	APCANumber string `json:"apcaNumber"`
-	// The bill; nil for other payments.
-	BPAY *BPAY `json:"bpay"`
+	// The bill; empty for other payments.
+	BPAY BPAY `json:"bpay"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
@@ -389,8 +391,8 @@ type Merchant struct {
 	ABN string `json:"ABN"`
 	// Address of the business's web site.
 	Website string `json:"website"`
-	// Telephone number of the business; nil when it is not known.
-	PhoneNumber *PhoneNumber `json:"phoneNumber"`
+	// Telephone number of the business; empty when it is not known.
+	PhoneNumber PhoneNumber `json:"phoneNumber"`
 	// Address of the logo in full size.
 	Logo string `json:"logoMaster"`
 	// Address of the logo in small.
@@ -402,10 +404,10 @@ type Merchant struct {
 
 // PhoneNumber is a telephone number in two notations.
 type PhoneNumber struct {
-	// As it is dialled from abroad.
-	International string `json:"international"`
 	// As it is dialled within the country.
 	Local string `json:"local"`
+	// As it is dialled from abroad.
+	International string `json:"international"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
@@ -417,10 +419,10 @@ type Category struct {
 	MatchType MatchType `json:"matchType"`
 	// How certain the match is.
 	MatchScore string `json:"matchScore"`
-	// Merchant category code; nil when it is not known.
-	MCC *CodeTitle `json:"mcc"`
-	// The industry; nil when it is not known.
-	ANZSIC *Industry `json:"anzsic"`
+	// Merchant category code; empty when it is not known.
+	MCC CodeTitle `json:"mcc"`
+	// The industry; empty when it is not known.
+	ANZSIC Industry `json:"anzsic"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
@@ -460,15 +462,15 @@ func (v MatchType) Known() bool {
 // Zealand (ANZSIC), from broad to narrow.
 type Industry struct {
 	// Division, the broadest level.
-	Division *CodeTitle `json:"division"`
+	Division CodeTitle `json:"division"`
 	// Subdivision.
-	Subdivision *CodeTitle `json:"subdivision"`
+	Subdivision CodeTitle `json:"subdivision"`
 	// Group.
-	Group *CodeTitle `json:"group"`
+	Group CodeTitle `json:"group"`
 	// Class.
-	Class *CodeTitle `json:"class"`
+	Class CodeTitle `json:"class"`
 	// Subclass, the narrowest level.
-	Subclass *CodeTitle `json:"subclass"`
+	Subclass CodeTitle `json:"subclass"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
@@ -490,8 +492,8 @@ type Location struct {
 	PostalCode string `json:"postalCode"`
 	// Country.
 	Country string `json:"country"`
-	// Position on the map; nil when it is not known.
-	Geometry *Coordinates `json:"geometry"`
+	// Position on the map; empty when it is not known.
+	Geometry Coordinates `json:"geometry"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`

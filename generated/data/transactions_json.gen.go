@@ -51,7 +51,7 @@ func (v *Transaction) DecodeJSON(d *wire.Decoder) {
 		case "class":
 			v.Class = TransactionClass(m.String())
 		case "subClass":
-			v.SubClass = wire.Pointer[CodeTitle](&m)
+			m.Value(&v.SubClass)
 		case "balance":
 			v.Balance = m.Decimal()
 		case "transactionDate":
@@ -89,7 +89,7 @@ func (v *Transaction) AppendJSON(b []byte) []byte {
 	w.String("currency", v.Currency, wire.Optional)
 	w.String("direction", string(v.Direction), wire.Required)
 	w.String("class", string(v.Class), wire.Required)
-	wire.AppendPointer(&w, "subClass", v.SubClass, wire.Optional)
+	w.Value("subClass", &v.SubClass, wire.Optional)
 	w.Decimal("balance", v.Balance, wire.Optional)
 	w.String("transactionDate", string(v.TransactionDate), wire.Optional)
 	w.String("postDate", string(v.PostDate), wire.Optional)
@@ -164,7 +164,7 @@ func (v *PaymentDetails) DecodeJSON(d *wire.Decoder) {
 		case "apcaNumber":
 			v.APCANumber = m.String()
 		case "bpay":
-			v.BPAY = wire.Pointer[BPAY](&m)
+			m.Value(&v.BPAY)
 		default:
 			m.Extra()
 		}
@@ -175,7 +175,7 @@ func (v *PaymentDetails) DecodeJSON(d *wire.Decoder) {
 func (v *PaymentDetails) AppendJSON(b []byte) []byte {
 	w := wire.BeginObject(b, &v.JSON, paymentDetailsMembers[:])
 	w.String("apcaNumber", v.APCANumber, wire.Optional)
-	wire.AppendPointer(&w, "bpay", v.BPAY, wire.Optional)
+	w.Value("bpay", &v.BPAY, wire.Optional)
 	return w.End()
 }
 
@@ -311,7 +311,7 @@ func (v *Merchant) DecodeJSON(d *wire.Decoder) {
 		case "website":
 			v.Website = m.String()
 		case "phoneNumber":
-			v.PhoneNumber = wire.Pointer[PhoneNumber](&m)
+			m.Value(&v.PhoneNumber)
 		case "logoMaster":
 			v.Logo = m.String()
 		case "logoThumb":
@@ -329,7 +329,7 @@ func (v *Merchant) AppendJSON(b []byte) []byte {
 	w.String("businessName", v.BusinessName, wire.Optional)
 	w.String("ABN", v.ABN, wire.Optional)
 	w.String("website", v.Website, wire.Optional)
-	wire.AppendPointer(&w, "phoneNumber", v.PhoneNumber, wire.Optional)
+	w.Value("phoneNumber", &v.PhoneNumber, wire.Optional)
 	w.String("logoMaster", v.Logo, wire.Optional)
 	w.String("logoThumb", v.LogoThumbnail, wire.Optional)
 	return w.End()
@@ -346,8 +346,8 @@ func (v *Merchant) UnmarshalJSON(data []byte) error {
 }
 
 var phoneNumberMembers = [...]string{
-	"international",
 	"local",
+	"international",
 }
 
 // DecodeJSON reads the value from d.
@@ -355,10 +355,10 @@ func (v *PhoneNumber) DecodeJSON(d *wire.Decoder) {
 	m := d.Members(&v.JSON, phoneNumberMembers[:])
 	for m.Next() {
 		switch m.Name() {
-		case "international":
-			v.International = m.String()
 		case "local":
 			v.Local = m.String()
+		case "international":
+			v.International = m.String()
 		default:
 			m.Extra()
 		}
@@ -368,8 +368,8 @@ func (v *PhoneNumber) DecodeJSON(d *wire.Decoder) {
 // AppendJSON appends the value's JSON form to b.
 func (v *PhoneNumber) AppendJSON(b []byte) []byte {
 	w := wire.BeginObject(b, &v.JSON, phoneNumberMembers[:])
-	w.String("international", v.International, wire.Optional)
 	w.String("local", v.Local, wire.Optional)
+	w.String("international", v.International, wire.Optional)
 	return w.End()
 }
 
@@ -400,9 +400,9 @@ func (v *Category) DecodeJSON(d *wire.Decoder) {
 		case "matchScore":
 			v.MatchScore = m.String()
 		case "mcc":
-			v.MCC = wire.Pointer[CodeTitle](&m)
+			m.Value(&v.MCC)
 		case "anzsic":
-			v.ANZSIC = wire.Pointer[Industry](&m)
+			m.Value(&v.ANZSIC)
 		default:
 			m.Extra()
 		}
@@ -414,8 +414,8 @@ func (v *Category) AppendJSON(b []byte) []byte {
 	w := wire.BeginObject(b, &v.JSON, categoryMembers[:])
 	w.String("matchType", string(v.MatchType), wire.Optional)
 	w.String("matchScore", v.MatchScore, wire.Optional)
-	wire.AppendPointer(&w, "mcc", v.MCC, wire.Optional)
-	wire.AppendPointer(&w, "anzsic", v.ANZSIC, wire.Optional)
+	w.Value("mcc", &v.MCC, wire.Optional)
+	w.Value("anzsic", &v.ANZSIC, wire.Optional)
 	return w.End()
 }
 
@@ -443,15 +443,15 @@ func (v *Industry) DecodeJSON(d *wire.Decoder) {
 	for m.Next() {
 		switch m.Name() {
 		case "division":
-			v.Division = wire.Pointer[CodeTitle](&m)
+			m.Value(&v.Division)
 		case "subdivision":
-			v.Subdivision = wire.Pointer[CodeTitle](&m)
+			m.Value(&v.Subdivision)
 		case "group":
-			v.Group = wire.Pointer[CodeTitle](&m)
+			m.Value(&v.Group)
 		case "class":
-			v.Class = wire.Pointer[CodeTitle](&m)
+			m.Value(&v.Class)
 		case "subclass":
-			v.Subclass = wire.Pointer[CodeTitle](&m)
+			m.Value(&v.Subclass)
 		default:
 			m.Extra()
 		}
@@ -461,11 +461,11 @@ func (v *Industry) DecodeJSON(d *wire.Decoder) {
 // AppendJSON appends the value's JSON form to b.
 func (v *Industry) AppendJSON(b []byte) []byte {
 	w := wire.BeginObject(b, &v.JSON, industryMembers[:])
-	wire.AppendPointer(&w, "division", v.Division, wire.Optional)
-	wire.AppendPointer(&w, "subdivision", v.Subdivision, wire.Optional)
-	wire.AppendPointer(&w, "group", v.Group, wire.Optional)
-	wire.AppendPointer(&w, "class", v.Class, wire.Optional)
-	wire.AppendPointer(&w, "subclass", v.Subclass, wire.Optional)
+	w.Value("division", &v.Division, wire.Optional)
+	w.Value("subdivision", &v.Subdivision, wire.Optional)
+	w.Value("group", &v.Group, wire.Optional)
+	w.Value("class", &v.Class, wire.Optional)
+	w.Value("subclass", &v.Subclass, wire.Optional)
 	return w.End()
 }
 
@@ -510,7 +510,7 @@ func (v *Location) DecodeJSON(d *wire.Decoder) {
 		case "country":
 			v.Country = m.String()
 		case "geometry":
-			v.Geometry = wire.Pointer[Coordinates](&m)
+			m.Value(&v.Geometry)
 		default:
 			m.Extra()
 		}
@@ -527,7 +527,7 @@ func (v *Location) AppendJSON(b []byte) []byte {
 	w.String("state", v.State, wire.Optional)
 	w.String("postalCode", v.PostalCode, wire.Optional)
 	w.String("country", v.Country, wire.Optional)
-	wire.AppendPointer(&w, "geometry", v.Geometry, wire.Optional)
+	w.Value("geometry", &v.Geometry, wire.Optional)
 	return w.End()
 }
 

@@ -162,7 +162,7 @@ type Merchant struct {
 	// Australian Business Number.
 	ABN string `json:"abn"`
 	// Telephone number of the business.
-	PhoneNumber *PhoneNumber `json:"phoneNumber"`
+	PhoneNumber PhoneNumber `json:"phoneNumber"`
 	// Address of the business's web site.
 	Website string `json:"website"`
 
@@ -172,10 +172,10 @@ type Merchant struct {
 
 // PhoneNumber is a telephone number in two notations.
 type PhoneNumber struct {
-	// As it is dialled from abroad.
-	International string `json:"international"`
 	// As it is dialled within the country.
 	Local string `json:"local"`
+	// As it is dialled from abroad.
+	International string `json:"international"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
@@ -188,7 +188,7 @@ type Category struct {
 	// How certain the match is.
 	MatchScore string `json:"matchScore"`
 	// The industry.
-	ANZSIC *Industry `json:"anzsic"`
+	ANZSIC Industry `json:"anzsic"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
@@ -228,15 +228,15 @@ func (v MatchType) Known() bool {
 // Zealand (ANZSIC), from broad to narrow.
 type Industry struct {
 	// Division, the broadest level.
-	Division *IndustryCode `json:"division"`
+	Division IndustryCode `json:"division"`
 	// Subdivision.
-	Subdivision *IndustryCode `json:"subdivision"`
+	Subdivision IndustryCode `json:"subdivision"`
 	// Group.
-	Group *IndustryCode `json:"group"`
+	Group IndustryCode `json:"group"`
 	// Class.
-	Class *IndustryCode `json:"class"`
+	Class IndustryCode `json:"class"`
 	// Subclass, the narrowest level.
-	Subclass *IndustryCode `json:"subclass"`
+	Subclass IndustryCode `json:"subclass"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
@@ -270,7 +270,7 @@ type Location struct {
 	// Country.
 	Country string `json:"country"`
 	// Position on the map.
-	Geometry *Coordinates `json:"geometry"`
+	Geometry Coordinates `json:"geometry"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`

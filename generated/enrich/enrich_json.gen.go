@@ -122,7 +122,7 @@ func (v *Merchant) DecodeJSON(d *wire.Decoder) {
 		case "abn":
 			v.ABN = m.String()
 		case "phoneNumber":
-			v.PhoneNumber = wire.Pointer[PhoneNumber](&m)
+			m.Value(&v.PhoneNumber)
 		case "website":
 			v.Website = m.String()
 		default:
@@ -137,7 +137,7 @@ func (v *Merchant) AppendJSON(b []byte) []byte {
 	w.String("id", v.ID, wire.Optional)
 	w.String("businessName", v.BusinessName, wire.Optional)
 	w.String("abn", v.ABN, wire.Optional)
-	wire.AppendPointer(&w, "phoneNumber", v.PhoneNumber, wire.Optional)
+	w.Value("phoneNumber", &v.PhoneNumber, wire.Optional)
 	w.String("website", v.Website, wire.Optional)
 	return w.End()
 }
@@ -153,8 +153,8 @@ func (v *Merchant) UnmarshalJSON(data []byte) error {
 }
 
 var phoneNumberMembers = [...]string{
-	"international",
 	"local",
+	"international",
 }
 
 // DecodeJSON reads the value from d.
@@ -162,10 +162,10 @@ func (v *PhoneNumber) DecodeJSON(d *wire.Decoder) {
 	m := d.Members(&v.JSON, phoneNumberMembers[:])
 	for m.Next() {
 		switch m.Name() {
-		case "international":
-			v.International = m.String()
 		case "local":
 			v.Local = m.String()
+		case "international":
+			v.International = m.String()
 		default:
 			m.Extra()
 		}
@@ -175,8 +175,8 @@ func (v *PhoneNumber) DecodeJSON(d *wire.Decoder) {
 // AppendJSON appends the value's JSON form to b.
 func (v *PhoneNumber) AppendJSON(b []byte) []byte {
 	w := wire.BeginObject(b, &v.JSON, phoneNumberMembers[:])
-	w.String("international", v.International, wire.Optional)
 	w.String("local", v.Local, wire.Optional)
+	w.String("international", v.International, wire.Optional)
 	return w.End()
 }
 
@@ -206,7 +206,7 @@ func (v *Category) DecodeJSON(d *wire.Decoder) {
 		case "matchScore":
 			v.MatchScore = m.String()
 		case "anzsic":
-			v.ANZSIC = wire.Pointer[Industry](&m)
+			m.Value(&v.ANZSIC)
 		default:
 			m.Extra()
 		}
@@ -218,7 +218,7 @@ func (v *Category) AppendJSON(b []byte) []byte {
 	w := wire.BeginObject(b, &v.JSON, categoryMembers[:])
 	w.String("matchType", string(v.MatchType), wire.Optional)
 	w.String("matchScore", v.MatchScore, wire.Optional)
-	wire.AppendPointer(&w, "anzsic", v.ANZSIC, wire.Optional)
+	w.Value("anzsic", &v.ANZSIC, wire.Optional)
 	return w.End()
 }
 
@@ -246,15 +246,15 @@ func (v *Industry) DecodeJSON(d *wire.Decoder) {
 	for m.Next() {
 		switch m.Name() {
 		case "division":
-			v.Division = wire.Pointer[IndustryCode](&m)
+			m.Value(&v.Division)
 		case "subdivision":
-			v.Subdivision = wire.Pointer[IndustryCode](&m)
+			m.Value(&v.Subdivision)
 		case "group":
-			v.Group = wire.Pointer[IndustryCode](&m)
+			m.Value(&v.Group)
 		case "class":
-			v.Class = wire.Pointer[IndustryCode](&m)
+			m.Value(&v.Class)
 		case "subclass":
-			v.Subclass = wire.Pointer[IndustryCode](&m)
+			m.Value(&v.Subclass)
 		default:
 			m.Extra()
 		}
@@ -264,11 +264,11 @@ func (v *Industry) DecodeJSON(d *wire.Decoder) {
 // AppendJSON appends the value's JSON form to b.
 func (v *Industry) AppendJSON(b []byte) []byte {
 	w := wire.BeginObject(b, &v.JSON, industryMembers[:])
-	wire.AppendPointer(&w, "division", v.Division, wire.Optional)
-	wire.AppendPointer(&w, "subdivision", v.Subdivision, wire.Optional)
-	wire.AppendPointer(&w, "group", v.Group, wire.Optional)
-	wire.AppendPointer(&w, "class", v.Class, wire.Optional)
-	wire.AppendPointer(&w, "subclass", v.Subclass, wire.Optional)
+	w.Value("division", &v.Division, wire.Optional)
+	w.Value("subdivision", &v.Subdivision, wire.Optional)
+	w.Value("group", &v.Group, wire.Optional)
+	w.Value("class", &v.Class, wire.Optional)
+	w.Value("subclass", &v.Subclass, wire.Optional)
 	return w.End()
 }
 
@@ -351,7 +351,7 @@ func (v *Location) DecodeJSON(d *wire.Decoder) {
 		case "country":
 			v.Country = m.String()
 		case "geometry":
-			v.Geometry = wire.Pointer[Coordinates](&m)
+			m.Value(&v.Geometry)
 		default:
 			m.Extra()
 		}
@@ -368,7 +368,7 @@ func (v *Location) AppendJSON(b []byte) []byte {
 	w.String("state", v.State, wire.Optional)
 	w.String("postalCode", v.PostalCode, wire.Optional)
 	w.String("country", v.Country, wire.Optional)
-	wire.AppendPointer(&w, "geometry", v.Geometry, wire.Optional)
+	w.Value("geometry", &v.Geometry, wire.Optional)
 	return w.End()
 }
 
