@@ -182,7 +182,10 @@ func readGzip(r io.Reader, limit int64) (string, error) {
 		return "", io.ErrUnexpectedEOF
 	}
 	size := int64(binary.LittleEndian.Uint32(in.Bytes()[n-4:]))
-	if size > limit {
+	switch {
+	case size > n*maxDeflate: // it is no size: the answer is cut off, or damaged
+		size = n
+	case size > limit:
 		return "", tooLarge(limit)
 	}
 	z, err := gzip.NewReader(&in)
@@ -194,6 +197,9 @@ func readGzip(r io.Reader, limit int64) (string, error) {
 	err = copyBounded(&b, z, limit)
 	return b.String(), err
 }
+
+// maxDeflate is how many bytes one compressed byte can stand for at most.
+const maxDeflate = 1032
 
 // compressed tells whether an answer came compressed, and makes its headers
 // those of what is in it.

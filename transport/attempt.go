@@ -39,10 +39,7 @@ func (c *Client) attempt(ctx context.Context, req *Request, u *url.URL, out any,
 		ctx, cancel = context.WithTimeout(ctx, o.timeout)
 		defer cancel()
 	}
-	var t *trail
-	if o.safety != SafetyRead {
-		ctx, t = follow(ctx)
-	}
+	ctx, t := follow(ctx)
 	h, err := c.request(ctx, req, u, o, g)
 	if err != nil {
 		r.err, r.outcome, r.permanent = err, OutcomeNeverSent, true
@@ -52,7 +49,7 @@ func (c *Client) attempt(ctx context.Context, req *Request, u *url.URL, out any,
 	if h.Body != nil {
 		_ = h.Body.Close()
 	}
-	if t != nil && t.wrote.Load() > 2 && !c.warned.Swap(true) {
+	if t.wrote.Load() > 2 && !c.warned.Swap(true) {
 		c.warn(ctx, "the HTTP client repeats requests by itself, whatever their safety class: turn that off", req.op)
 	}
 	if err != nil {

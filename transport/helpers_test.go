@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"sync/atomic"
@@ -188,4 +189,8 @@ func is(target error) func(error) bool { return func(err error) bool { return er
 func decodeError(err error) bool {
 	var e *transport.DecodeError
 	return errors.As(err, &e)
+}
+
+func textLogger(w io.Writer) *slog.Logger {
+	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: slog.LevelDebug}))
 }

@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"net"
+	"net/http"
 	"net/http/httptrace"
 	"net/url"
 	"sync/atomic"
@@ -14,6 +15,7 @@ import (
 // trail is what net/http did with one attempt. A failure alone does not tell
 // whether the request went out; this does.
 type trail struct {
+	trace httptrace.ClientTrace
 	begun atomic.Int32 // connections asked for
 	wrote atomic.Int32 // requests whose headers were written
 }
@@ -21,10 +23,9 @@ type trail struct {
 // follow makes net/http leave a trail.
 func follow(ctx context.Context) (context.Context, *trail) {
 	t := &trail{}
-	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		GetConn:      func(string) { t.begun.Add(1) },
-		WroteHeaders: func() { t.wrote.Add(1) },
-	}), t
+	t.trace.GetConn = func(string) { t.begun.Add(1) }
+	t.trace.WroteHeaders = func() { t.wrote.Add(1) }
+	return httptrace.WithClientTrace(ctx, &t.trace), t
 }
 
 // unsent tells whether the request was provably never sent: net/http asked for
@@ -45,27 +46,17 @@ func (refusedStream) Error() string { return "stream refused" }
 const codeRefusedStream = 7 // of RFC 9113: not processed at all
 
 // classify says what came of an attempt that ended without an answer, and
-// whether there is no use in trying again. t may be nil.
+// whether there is no use in trying again. t is nil when an answer had begun.
 func classify(err error, t *trail) (o Outcome, permanent bool) {
 	o = OutcomeUnknown
 	var stream refusedStream
 	switch {
 	case t != nil && t.unsent():
 		o = OutcomeNeverSent
-	case t == nil && beforeSending(err):
-		o = OutcomeNeverSent
 	case errors.As(err, &stream) && stream.Code == codeRefusedStream:
 		o = OutcomeNeverSent
 	}
 	return o, misconfigured(err)
-}
-
-// beforeSending tells whether an error is of a kind that comes before anything
-// is sent.
-func beforeSending(err error) bool {
-	var op *net.OpError
-	var dns *net.DNSError
-	return errors.As(err, &op) && (op.Op == "dial" || op.Op == "proxyconnect") || errors.As(err, &dns) || misconfigured(err)
 }
 
 // misconfigured tells whether an error will be the same however often the call
@@ -80,11 +71,10 @@ func misconfigured(err error) bool {
 		authority    x509.UnknownAuthorityError
 		host         x509.HostnameError
 		invalid      x509.CertificateInvalidError
-		record       tls.RecordHeaderError // plain HTTP where TLS was expected
 		address      *net.AddrError
 	)
-	return errors.As(err, &verification) || errors.As(err, &authority) || errors.As(err, &host) ||
-		errors.As(err, &invalid) || errors.As(err, &record) || errors.As(err, &address)
+	return errors.Is(err, http.ErrSchemeMismatch) || errors.As(err, &verification) || errors.As(err, &authority) || errors.As(err, &host) ||
+		errors.As(err, &invalid) || errors.As(err, &address)
 }
 
 // withoutURL drops the address from net/http's error: its query may hold

@@ -4,15 +4,10 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/basiq-sdk/basiq-go/transport"
 	"github.com/basiq-sdk/basiq-go/transport/value"
@@ -103,26 +98,6 @@ func TestRetryClasses(t *testing.T) {
 	}
 }
 
-// TestNeverSentIsRepeatedInEveryClass: no connection, no harm.
-func TestNeverSentIsRepeatedInEveryClass(t *testing.T) {
-	for class := range 4 {
-		dials := 0
-		refused := &http.Client{Transport: &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
-			dials++
-			return nil, &net.OpError{Op: "dial", Err: errors.New("refused")}
-		}}}
-		client, err := transport.New(transport.WithTokenSource(transport.StaticToken("t")), transport.WithHTTPClient(refused), fast)
-		if err != nil {
-			t.Fatal(err)
-		}
-		err = client.Do(context.Background(), transport.NewRequest(operation(transport.Safety(class))), nil)
-		var lost *transport.SendError
-		if !errors.As(err, &lost) || lost.Sent || dials != 3 {
-			t.Errorf("class %v: %d dials, %v", transport.Safety(class), dials, err)
-		}
-	}
-}
-
 func TestRetrySucceedsInTheEnd(t *testing.T) {
 	n := 0
 	b := newBank(t, func(w http.ResponseWriter, _ *http.Request) {
@@ -134,124 +109,6 @@ func TestRetrySucceedsInTheEnd(t *testing.T) {
 	})
 	if _, err := get(context.Background(), b.client(t, fast)); err != nil || n != 3 {
 		t.Errorf("%v after %d sends", err, n)
-	}
-}
-
-func TestRetryAfterIsHeeded(t *testing.T) {
-	var times []time.Time
-	b := newBank(t, func(w http.ResponseWriter, _ *http.Request) {
-		times = append(times, time.Now())
-		if len(times) == 1 {
-			w.Header().Set("Retry-After", "1")
-			w.WriteHeader(429)
-			return
-		}
-		io.WriteString(w, `{}`)
-	})
-	if _, err := get(context.Background(), b.client(t, fast)); err != nil || len(times) != 2 || times[1].Sub(times[0]) < time.Second {
-		t.Errorf("%v, %v", err, times)
-	}
-	for _, header := range []string{"3600", time.Now().Add(time.Hour).UTC().Format(http.TimeFormat)} {
-		b := newBank(t, func(w http.ResponseWriter, _ *http.Request) {
-			w.Header().Set("Retry-After", header)
-			w.WriteHeader(503)
-		})
-		_, err := get(context.Background(), b.client(t, fast))
-		var e *transport.Error
-		if !errors.As(err, &e) || e.RetryAfter < 3590*time.Second || b.calls.Load() != 1 {
-			t.Errorf("%s: %v after %d sends", header, err, b.calls.Load())
-		}
-	}
-}
-
-// TestWaitThatDoesNotFit: the caller gets the cause and the deadline at once.
-func TestWaitThatDoesNotFit(t *testing.T) {
-	b := newBank(t, func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Retry-After", "5")
-		w.WriteHeader(503)
-	})
-	c := b.client(t)
-	if _, err := get(context.Background(), c, transport.WithoutRetry()); !errors.Is(err, transport.ErrUnavailable) {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
-	defer cancel()
-	start := time.Now()
-	_, err := get(ctx, c)
-	var e *transport.Error
-	if !errors.Is(err, context.DeadlineExceeded) || !errors.As(err, &e) || e.Status != 503 || time.Since(start) > time.Second {
-		t.Errorf("%v after %v", err, time.Since(start))
-	}
-}
-
-// TestBudget: a thousand calls to a dead server are at most eleven hundred
-// sends; once it lives again, a lone failure is repeated.
-func TestBudget(t *testing.T) {
-	var dead atomic.Bool
-	dead.Store(true)
-	var fails atomic.Int64
-	b := newBank(t, func(w http.ResponseWriter, _ *http.Request) {
-		if dead.Load() || fails.Add(-1) >= 0 {
-			w.WriteHeader(503)
-			return
-		}
-		io.WriteString(w, `{}`)
-	})
-	c := b.client(t, fast)
-	for range 1000 {
-		if _, err := get(context.Background(), c); err == nil {
-			t.Fatal("a dead server answered")
-		}
-	}
-	if n := b.calls.Load(); n > 1100 || n < 1001 {
-		t.Errorf("%d sends of 1000 calls", n)
-	}
-	dead.Store(false)
-	for range 50 {
-		if _, err := get(context.Background(), c); err != nil {
-			t.Fatal(err)
-		}
-	}
-	fails.Store(1)
-	if _, err := get(context.Background(), c); err != nil {
-		t.Errorf("a lone failure was not repeated: %v", err)
-	}
-}
-
-// TestRepeatedBodiesAreTheirOwn: what a repeated call sends is what its caller gave.
-func TestRepeatedBodiesAreTheirOwn(t *testing.T) {
-	var mu sync.Mutex
-	first := map[string]bool{}
-	b := newBank(t, func(w http.ResponseWriter, r *http.Request) {
-		body, _ := io.ReadAll(r.Body)
-		mu.Lock()
-		seen := first[string(body)]
-		first[string(body)] = true
-		mu.Unlock()
-		if r.URL.Query().Get("n") != strings.Trim(string(body), `"`)[:4] {
-			t.Errorf("a call went out with another's body")
-		}
-		if !seen {
-			w.WriteHeader(429)
-		}
-	})
-	c := b.client(t, transport.WithRetryPolicy(transport.RetryPolicy{BaseDelay: time.Millisecond, MaxAttempts: 5}))
-	op := operation(transport.SafetyWrite)
-	var wg sync.WaitGroup
-	for i := range 15 {
-		wg.Go(func() {
-			n := fmt.Sprintf("%04d", i)
-			req := transport.NewRequest(op)
-			req.SetQuery("n", n)
-			req.SetJSON(thing(n + strings.Repeat("x", 64<<10)))
-			if err := c.Do(context.Background(), req, nil); err != nil {
-				t.Error(err)
-			}
-		})
-	}
-	wg.Wait()
-	if len(first) != 15 {
-		t.Errorf("%d bodies, want 15", len(first))
 	}
 }
 
