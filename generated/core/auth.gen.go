@@ -38,13 +38,10 @@ func (s *AuthService) CreateToken(ctx context.Context, params CreateTokenParams,
 // CreateTokenParams says which token is asked for.
 type CreateTokenParams struct {
 	// What the token may be used for.
-	Scope Scope `json:"scope"`
+	Scope Scope
 	// Identification of the user that a client token is bound to. The Consent
 	// UI needs it.
-	UserID string `json:"userId"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
+	UserID string
 }
 
 // apply puts the parameters into the request.

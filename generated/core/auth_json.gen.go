@@ -6,44 +6,6 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
-var createTokenParamsMembers = [...]string{
-	"scope",
-	"userId",
-}
-
-// DecodeJSON reads the value from d.
-func (v *CreateTokenParams) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, createTokenParamsMembers[:])
-	for m.Next() {
-		switch m.Name() {
-		case "scope":
-			v.Scope = Scope(m.String())
-		case "userId":
-			v.UserID = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *CreateTokenParams) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, createTokenParamsMembers[:])
-	w.String("scope", string(v.Scope), wire.Required)
-	w.String("userId", v.UserID, wire.Optional)
-	return w.End()
-}
-
-// MarshalJSON implements json.Marshaler.
-func (v CreateTokenParams) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
-
-// UnmarshalJSON implements json.Unmarshaler.
-func (v *CreateTokenParams) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
-
 var accessTokenMembers = [...]string{
 	"access_token",
 	"expires_in",

@@ -91,14 +91,14 @@ func (f EventFilter) UserID(v string) EventFilter {
 	return EventFilter{f.terms.And("user.id", "eq", v)}
 }
 
-// Entity keeps what has a event.entity that equals v.
+// Entity keeps what has an event.entity that equals v.
 //
 // What the event is about.
 func (f EventFilter) Entity(v EventEntity) EventFilter {
 	return EventFilter{f.terms.And("event.entity", "eq", string(v))}
 }
 
-// Verb keeps what has a event.type that equals v.
+// Verb keeps what has an event.type that equals v.
 //
 // What happened.
 func (f EventFilter) Verb(v EventVerb) EventFilter {

@@ -78,14 +78,14 @@ type AccountFilter struct {
 	terms transport.Filter
 }
 
-// ID keeps what has a account.id that equals v.
+// ID keeps what has an account.id that equals v.
 //
 // Identification of the account.
 func (f AccountFilter) ID(v string) AccountFilter {
 	return AccountFilter{f.terms.And("account.id", "eq", v)}
 }
 
-// IDNot keeps what has a account.id that differs from v.
+// IDNot keeps what has an account.id that differs from v.
 //
 // Identification of the account.
 func (f AccountFilter) IDNot(v string) AccountFilter {
@@ -106,14 +106,14 @@ func (f AccountFilter) ConnectionIDNot(v string) AccountFilter {
 	return AccountFilter{f.terms.And("connection.id", "ne", v)}
 }
 
-// InstitutionID keeps what has a institution.id that equals v.
+// InstitutionID keeps what has an institution.id that equals v.
 //
 // Identification of the institution.
 func (f AccountFilter) InstitutionID(v string) AccountFilter {
 	return AccountFilter{f.terms.And("institution.id", "eq", v)}
 }
 
-// InstitutionIDNot keeps what has a institution.id that differs from v.
+// InstitutionIDNot keeps what has an institution.id that differs from v.
 //
 // Identification of the institution.
 func (f AccountFilter) InstitutionIDNot(v string) AccountFilter {

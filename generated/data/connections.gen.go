@@ -135,7 +135,7 @@ func (f ConnectionFilter) Status(v ConnectionStatus) ConnectionFilter {
 	return ConnectionFilter{f.terms.And("connection.status", "eq", string(v))}
 }
 
-// InstitutionID keeps what has a institution.id that equals v.
+// InstitutionID keeps what has an institution.id that equals v.
 //
 // Identification of the institution.
 func (f ConnectionFilter) InstitutionID(v string) ConnectionFilter {

@@ -7,7 +7,6 @@ import (
 	"net/http"
 
 	"github.com/basiq-sdk/basiq-go/transport"
-	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
 // StatementsService takes bank statements as files.
@@ -39,12 +38,9 @@ func (s *StatementsService) Upload(ctx context.Context, userID string, params Up
 type UploadStatementParams struct {
 	// Identification of the institution that the statement is from. The test
 	// bank AU00000 is refused.
-	InstitutionID string `json:"institutionId"`
+	InstitutionID string
 	// The file as PDF or CSV.
-	Statement transport.File `json:"statement"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
+	Statement transport.File
 }
 
 // apply puts the parameters into the request.

@@ -217,7 +217,7 @@ type TransactionFilter struct {
 	terms transport.Filter
 }
 
-// AccountID keeps what has a account.id that equals v.
+// AccountID keeps what has an account.id that equals v.
 //
 // Identification of the account.
 func (f TransactionFilter) AccountID(v string) TransactionFilter {
@@ -231,7 +231,7 @@ func (f TransactionFilter) ConnectionID(v string) TransactionFilter {
 	return TransactionFilter{f.terms.And("connection.id", "eq", v)}
 }
 
-// InstitutionID keeps what has a institution.id that equals v.
+// InstitutionID keeps what has an institution.id that equals v.
 //
 // Identification of the institution.
 func (f TransactionFilter) InstitutionID(v string) TransactionFilter {

@@ -192,14 +192,14 @@ type MessageFilter struct {
 	terms transport.Filter
 }
 
-// EventTypeID keeps what has a eventTypeId that equals v.
+// EventTypeID keeps what has an eventTypeId that equals v.
 //
 // Type of the event.
 func (f MessageFilter) EventTypeID(v string) MessageFilter {
 	return MessageFilter{f.terms.And("eventTypeId", "eq", v)}
 }
 
-// EventID keeps what has a eventId that equals v.
+// EventID keeps what has an eventId that equals v.
 //
 // Identification of the event.
 func (f MessageFilter) EventID(v string) MessageFilter {

@@ -141,7 +141,7 @@ func (e *emitter) types(g *Group, r *model.Resource, types []*model.Type) {
 }
 
 func (e *emitter) codecFile(name string, types []*model.Type) error {
-	types = slices.DeleteFunc(slices.Clone(types), func(t *model.Type) bool { return t.Params || t.Kind == model.Enum || !jsonForm(t) })
+	types = slices.DeleteFunc(slices.Clone(types), func(t *model.Type) bool { return t.Kind == model.Enum || !t.HasJSON() })
 	if len(types) == 0 {
 		return nil
 	}
@@ -154,11 +154,6 @@ func (e *emitter) codecFile(name string, types []*model.Type) error {
 			e.p.codec(g, t)
 		}
 	})
-}
-
-// jsonForm tells whether a struct has a JSON form: one that holds a file has not.
-func jsonForm(t *model.Type) bool {
-	return !slices.ContainsFunc(t.Fields, func(f *model.Field) bool { return f.Ref.Prim == model.File })
 }
 
 // file renders one file and adds it to the package.

@@ -2,6 +2,7 @@ package emit
 
 import (
 	"fmt"
+	"strings"
 
 	. "github.com/dave/jennifer/jen"
 
@@ -21,6 +22,14 @@ var filterOps = map[string]struct{ suffix, means string }{
 	"lteq": {"Until", "is v or comes before it"},
 }
 
+// article puts a or an before a word.
+func article(word string) string {
+	if strings.ContainsAny(word[:1], "aeioAEIO") {
+		return "an " + word
+	}
+	return "a " + word
+}
+
 // filter declares a typed filter builder. It is a value: every condition
 // returns a new filter, so that a base filter can be shared.
 func (p paths) filter(g *Group, f *model.Filter) {
@@ -32,7 +41,7 @@ func (p paths) filter(g *Group, f *model.Filter) {
 		for _, op := range field.Ops {
 			o := filterOps[op]
 			name := field.Name + o.suffix
-			doc := paragraphs(fmt.Sprintf("%s keeps what has a %s that %s.", name, field.Path, o.means), field.Doc)
+			doc := paragraphs(fmt.Sprintf("%s keeps what has %s that %s.", name, article(field.Path), o.means), field.Doc)
 			typ := p.goType(field.Ref)
 			var args []Code
 			var values []Code

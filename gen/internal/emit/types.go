@@ -155,7 +155,7 @@ func lowerType(t *model.Type) *openapi3.Schema {
 			"x-doc":                           comment("\t", paragraphs(cmp.Or(f.Doc, undocumented), deprecated(f.Deprecated))),
 			"x-tag":                           "",
 		}
-		if !t.Params {
+		if t.HasJSON() {
 			ext["x-tag"] = fmt.Sprintf(" `json:%q`", f.Wire)
 		}
 		for k, v := range ext {
@@ -163,7 +163,7 @@ func lowerType(t *model.Type) *openapi3.Schema {
 		}
 		s.Properties[propertyKey(t, f)] = p
 	}
-	if !t.Params {
+	if t.HasJSON() {
 		s.Extensions["x-tail"] = "\n\t// JSON tells absent members from null ones and keeps those not declared here.\n\tJSON wire.Object `json:\"-\"`\n"
 	}
 	if len(t.Fields) == 0 { // oapi-codegen would make a map of an object without properties

@@ -37,6 +37,7 @@ func Build(doc *spec.Document, opts Options) (*Domain, error) {
 	b.breakCycles()
 	b.finishPages()
 	b.owners()
+	b.forms()
 	b.checkNames()
 	b.coverage()
 	if err := b.faults.Err(); err != nil {
@@ -144,7 +145,7 @@ func (b *builder) checkNames() {
 				members.add(own, t.Pos, "what every polymorphic type has")
 			}
 		}
-		if t.Kind == Struct && !t.Params {
+		if t.Kind == Struct && t.HasJSON() {
 			members.add("JSON", t.Pos, "what every type says about its JSON form")
 		}
 		for _, f := range t.Fields {
@@ -246,6 +247,44 @@ func (b *builder) owners() {
 		}
 	}
 	b.domain.Types = order
+}
+
+// forms marks the bodies that are sent as forms and are nothing else besides.
+func (b *builder) forms() {
+	form, other := map[*Type]bool{}, map[*Type]bool{}
+	refers := func(ref *Ref) {
+		for ; ref != nil; ref = ref.Elem {
+			if ref.Prim == Named {
+				other[ref.Type] = true
+			}
+		}
+	}
+	for _, r := range b.domain.Resources {
+		for _, m := range r.Methods {
+			refers(m.Result)
+			body := cmp.Or(m.BodyType, m.Params)
+			switch {
+			case body == nil:
+			case m.Body == BodyForm || m.Body == BodyMultipart:
+				form[body] = true
+			default:
+				other[body] = true
+			}
+		}
+	}
+	for _, t := range b.domain.Types {
+		for _, f := range t.Fields {
+			if f.In != "body" {
+				refers(&f.Ref)
+			}
+		}
+		for _, v := range t.Variants {
+			refers(&v.Ref)
+		}
+	}
+	for t := range form {
+		t.Form = !other[t]
+	}
 }
 
 // breakCycles makes a pointer of the field that would make a type contain itself.

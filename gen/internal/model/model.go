@@ -146,6 +146,9 @@ type Type struct {
 	// Params marks a struct that exists only to carry a method's parameters:
 	// it has no JSON form of its own.
 	Params bool
+	// Form marks a struct that is only ever sent as a form, so that it has no
+	// JSON form either.
+	Form bool
 
 	Owner *Resource // the only resource that uses it, if there is only one
 	Loc   string    // the spec location that gave the name
@@ -154,6 +157,9 @@ type Type struct {
 	explicit bool // the name was given, not derived
 	order    []string
 }
+
+// HasJSON tells whether values of the type are read or written as JSON.
+func (t *Type) HasJSON() bool { return !t.Params && !t.Form }
 
 // Field is a member of a struct, or a parameter.
 type Field struct {
