@@ -185,7 +185,7 @@ func (c *Client) authorize(ctx context.Context, req *Request, o *call) (*grant, 
 	}
 	g := &grant{key: keyOf(o.scope, o.userID)}
 	var err error
-	if g.held, err = c.tokens.get(ctx, g.key); err != nil {
+	if g.held, err = c.tokens.get(ctx, g.key, 0); err != nil {
 		return nil, err
 	}
 	g.header = g.held.header()

@@ -8,6 +8,10 @@ import (
 	"time"
 )
 
+// RetryAfter reads from an answer's headers how long to wait before coming back,
+// 0 if they do not say: see WithResponse. Error.RetryAfter has it of failures.
+func RetryAfter(h http.Header) time.Duration { return retryAfter(h, time.Now()) }
+
 // retryAfter reads what an answer says about when to come back: seconds, also
 // with a fraction, or a date in one of HTTP's three forms. Of several values
 // the longest counts. What cannot be read, is negative or is past says nothing.

@@ -48,6 +48,10 @@ type TokenRequest struct {
 	UserID   string // for ScopeClient
 	Rejected Token  // the token that the API refused, if this is the reason to ask
 
+	// MinLife is how long the token must live on: one that ends sooner is
+	// replaced first, unless no token lives that long. 0 takes any that is good.
+	MinLife time.Duration
+
 	background bool // nobody waits for it
 }
 
@@ -145,7 +149,7 @@ func (c *Client) Token(ctx context.Context, req TokenRequest) (Token, error) {
 	case req.Scope == ScopeClient && req.UserID == "":
 		return Token{}, errors.New("basiq: a CLIENT_ACCESS token is bound to a user: say whose")
 	}
-	held, err := c.tokens.get(ctx, keyOf(req.Scope, req.UserID))
+	held, err := c.tokens.get(ctx, keyOf(req.Scope, req.UserID), req.MinLife)
 	if err != nil {
 		return Token{}, err
 	}

@@ -88,10 +88,10 @@ func newTokenCache(c *Client, source TokenSource, store TokenStore, limits token
 	return t
 }
 
-// get returns a token that is good now.
-func (t *tokenCache) get(ctx context.Context, key tokenKey) (*heldToken, error) {
+// get returns a token that is good now, and for minLife if tokens live so long.
+func (t *tokenCache) get(ctx context.Context, key tokenKey, minLife time.Duration) (*heldToken, error) {
 	for {
-		held, f, err := t.look(key)
+		held, f, err := t.look(key, minLife)
 		if held != nil || err != nil {
 			return held, err
 		}
@@ -111,16 +111,16 @@ func (t *tokenCache) get(ctx context.Context, key tokenKey) (*heldToken, error) 
 
 // look returns a good token, or a flight to wait for, or the error that stands
 // for one.
-func (t *tokenCache) look(key tokenKey) (*heldToken, *flight, error) {
+func (t *tokenCache) look(key tokenKey, minLife time.Duration) (*heldToken, *flight, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.closed {
 		return nil, nil, ErrClosed
 	}
 	slot, now := t.slot(key), time.Now()
-	if held := slot.held; held != nil && now.Before(held.until) {
+	if held := slot.held; held != nil && now.Before(held.until) && !held.endsWithin(minLife, now) {
 		if now.After(held.refreshAt) && slot.flight == nil && now.After(slot.pause) {
-			t.start(slot, true)
+			t.start(slot, true, 0)
 		}
 		return held, nil, nil
 	}
@@ -128,9 +128,15 @@ func (t *tokenCache) look(key tokenKey) (*heldToken, *flight, error) {
 		if now.Before(slot.hold) {
 			return nil, nil, slot.err
 		}
-		t.start(slot, false)
+		t.start(slot, false, minLife)
 	}
 	return nil, slot.flight, nil
+}
+
+// endsWithin tells whether the token lives no longer than minLife although a
+// new one would.
+func (h *heldToken) endsWithin(minLife time.Duration, now time.Time) bool {
+	return h.until.Sub(now) < minLife && h.until.Sub(h.fetched) > minLife
 }
 
 // slot finds or makes the slot of a key, and drops the one that was not used

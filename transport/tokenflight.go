@@ -32,10 +32,10 @@ const (
 )
 
 // start begins a flight. The cache's lock is held.
-func (t *tokenCache) start(slot *tokenSlot, background bool) {
+func (t *tokenCache) start(slot *tokenSlot, background bool, minLife time.Duration) {
 	f := &flight{background: background, done: make(chan struct{})}
 	slot.flight = f
-	req := TokenRequest{Scope: slot.key.scope, UserID: slot.key.userID, Rejected: slot.rejected, background: background}
+	req := TokenRequest{Scope: slot.key.scope, UserID: slot.key.userID, Rejected: slot.rejected, MinLife: minLife, background: background}
 	t.wg.Add(1)
 	go func() {
 		defer t.wg.Done()

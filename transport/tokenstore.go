@@ -117,7 +117,7 @@ func (t *tokenCache) load(ctx context.Context, key string, req TokenRequest) *he
 	// The times become monotonic here, so that they survive a change of the clock.
 	fetched := now.Add(min(0, s.Fetched.Sub(now)))
 	held, err := t.hold(NewToken(s.Token, now.Add(left)), fetched)
-	if err != nil || req.background && now.After(held.refreshAt) {
+	if err != nil || req.background && now.After(held.refreshAt) || held.endsWithin(req.MinLife, now) {
 		return nil
 	}
 	return held

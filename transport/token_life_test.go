@@ -1,0 +1,85 @@
+package transport_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/basiq-sdk/basiq-go/transport"
+)
+
+// TestTokenMinLife: a token that is handed to a browser must live on for a
+// while; one that would not is replaced, and the rest of the world goes on.
+func TestTokenMinLife(t *testing.T) {
+	ask := func(minLife time.Duration) transport.TokenRequest {
+		return transport.TokenRequest{Scope: transport.ScopeClient, UserID: "ada", MinLife: minLife}
+	}
+	for _, c := range []struct {
+		name     string
+		age      time.Duration
+		minLife  time.Duration
+		life     int // seconds
+		requests int64
+	}{
+		{"young enough", 10 * time.Minute, 30 * time.Minute, 3600, 1},
+		{"too old", 55 * time.Minute, 30 * time.Minute, 3600, 2},
+		{"too old, and nobody minds", 20 * time.Minute, 0, 3600, 1},
+		{"no token lives that long", time.Minute, 30 * time.Minute, 600, 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b, client := inMemory(t, nil)
+				b.token = func(w http.ResponseWriter, _ *http.Request) bool {
+					fmt.Fprintf(w, `{"access_token":"token-%d","token_type":"Bearer","expires_in":%d}`, b.tokens.Load(), c.life)
+					return true
+				}
+				if _, err := client.Token(context.Background(), ask(0)); err != nil {
+					t.Fatal(err)
+				}
+				time.Sleep(c.age)
+				token, err := client.Token(context.Background(), ask(c.minLife))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if got := b.tokens.Load(); got != c.requests {
+					t.Errorf("%d tokens were asked for, want %d", got, c.requests)
+				}
+				left := time.Until(token.Expires())
+				if c.life == 3600 && left < c.minLife {
+					t.Errorf("the token lives for %s only", left)
+				}
+			})
+		})
+	}
+}
+
+// TestTokenMinLifeFailure: what cannot be replaced is an error for who minds,
+// and serves all others.
+func TestTokenMinLifeFailure(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, client := inMemory(t, empty)
+		if _, err := client.Token(context.Background(), transport.TokenRequest{}); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(24 * time.Minute / 2)
+		b.token = failing(http.StatusBadRequest)
+		if _, err := client.Token(context.Background(), transport.TokenRequest{MinLife: 55 * time.Minute}); err == nil {
+			t.Error("a token that ends too soon was handed out")
+		}
+		if _, err := get(context.Background(), client); err != nil {
+			t.Errorf("a call no longer has the token that is good: %v", err)
+		}
+	})
+}
+
+func TestRetryAfterOfAnAnswer(t *testing.T) {
+	if got := transport.RetryAfter(http.Header{"Retry-After": {"7"}}); got != 7*time.Second {
+		t.Errorf("got %s", got)
+	}
+	if got := transport.RetryAfter(nil); got != 0 {
+		t.Errorf("got %s of no header", got)
+	}
+}
