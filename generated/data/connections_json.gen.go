@@ -31,7 +31,7 @@ func (v *Connection) DecodeJSON(d *wire.Decoder) {
 		case "status":
 			v.Status = ConnectionStatus(m.String())
 		case "method":
-			v.Method = Method(m.String())
+			v.Method = Method(m.String()).usual()
 		case "institution":
 			m.Value(&v.Institution)
 		case "createdDate":

@@ -27,7 +27,7 @@ func (v *Connector) DecodeJSON(d *wire.Decoder) {
 		case "id":
 			v.ID = m.String()
 		case "method":
-			v.Method = Method(m.String())
+			v.Method = Method(m.String()).usual()
 		case "stage":
 			v.Stage = ConnectorStage(m.String())
 		case "status":

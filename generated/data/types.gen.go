@@ -103,8 +103,6 @@ type Method string
 const (
 	// Files of comma-separated values.
 	MethodCSV Method = "csv"
-	// The Consumer Data Right, as some answers spell it.
-	MethodOpenbanking Method = "openbanking"
 	// Statements as PDF.
 	MethodPDF Method = "pdf"
 	// The institution's online banking.
@@ -117,13 +115,21 @@ const (
 func (v Method) Known() bool {
 	switch v {
 	case MethodCSV,
-		MethodOpenbanking,
 		MethodPDF,
 		MethodWeb,
 		MethodOpenBanking:
 		return true
 	}
 	return false
+}
+
+// usual returns the value in the spelling of the known values: answers use others, too.
+func (v Method) usual() Method {
+	switch v {
+	case "openbanking":
+		return MethodOpenBanking
+	}
+	return v
 }
 
 // SelfLink is where a resource is found.

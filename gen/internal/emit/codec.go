@@ -73,6 +73,8 @@ func (p paths) decode(dst *Statement, r model.Ref) Code {
 		switch {
 		case r.Type.Kind == model.Enum && r.Pointer:
 			return set(Qual(p.wire, "OptText").Types(Id(r.Type.Name)).Call(Op("&").Id("m")))
+		case r.Type.Kind == model.Enum && r.Type.Respelt():
+			return set(Id(r.Type.Name).Call(m.Dot("String").Call()).Dot("usual").Call())
 		case r.Type.Kind == model.Enum:
 			return set(Id(r.Type.Name).Call(m.Dot("String").Call()))
 		case r.Pointer:

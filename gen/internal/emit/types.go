@@ -235,6 +235,23 @@ func constants(t *model.Type) string {
 		b.WriteString(v.Name)
 	}
 	b.WriteString(":\n\t\treturn true\n\t}\n\treturn false\n}\n")
+	if t.Respelt() {
+		fmt.Fprintf(&b, "\n// usual returns the value in the spelling of the known values: answers use others, too.\nfunc (%s %s) usual() %s {\n\tswitch %s {\n", receiver, t.Name, t.Name, receiver)
+		for _, v := range t.Values {
+			if len(v.Also) == 0 {
+				continue
+			}
+			b.WriteString("\tcase ")
+			for i, also := range v.Also {
+				if i > 0 {
+					b.WriteString(", ")
+				}
+				fmt.Fprintf(&b, "%q", also)
+			}
+			fmt.Fprintf(&b, ":\n\t\treturn %s\n", v.Name)
+		}
+		fmt.Fprintf(&b, "\t}\n\treturn %s\n}\n", receiver)
+	}
 	return b.String()
 }
 

@@ -1,6 +1,8 @@
 package model_test
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -228,5 +230,29 @@ func TestNamesLock(t *testing.T) {
 	}
 	if _, err := model.ParseLock("names.lock", []byte("type /a: not a name\n")); err == nil || !strings.Contains(err.Error(), "names.lock:1:1") {
 		t.Errorf("a bad name is accepted: %v", err)
+	}
+}
+
+func TestOtherSpellingsOfValues(t *testing.T) {
+	const kind = "    A: {type: object, properties: {kind: {type: string, enum: [one, uno, two], x-enum: {%s}}}}\n"
+	d, err := build(t, fmt.Sprintf(kind, "uno: {is: one}"), "A")
+	if err != nil {
+		t.Fatal(err)
+	}
+	values := typeNamed(d, "AKind").Values
+	if len(values) != 2 || !slices.Equal(values[0].Also, []string{"uno"}) {
+		t.Errorf("the values are %+v", values)
+	}
+	for decl, want := range map[string]string{
+		"uno: {is: three}": `"uno" is said to be another spelling of "three", which is no value of the enumeration AKind`,
+		"ein: {is: one}":   `"ein" is no value of the enumeration AKind`,
+	} {
+		if _, err := build(t, fmt.Sprintf(kind, decl), "A"); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s gives %v, want %s", decl, err, want)
+		}
+	}
+	const list = "    A: {type: object, properties: {kinds: {type: array, items: {type: string, enum: [one, uno], x-enum: {uno: {is: one}}}}}}\n"
+	if _, err := build(t, list, "A"); err == nil || !strings.Contains(err.Error(), "plain members only") {
+		t.Errorf("a list gives %v", err)
 	}
 }

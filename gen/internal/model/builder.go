@@ -38,6 +38,7 @@ func Build(doc *spec.Document, opts Options) (*Domain, error) {
 	b.finishPages()
 	b.owners()
 	b.forms()
+	b.spellings()
 	b.checkNames()
 	b.coverage()
 	if err := b.faults.Err(); err != nil {
@@ -284,6 +285,24 @@ func (b *builder) forms() {
 	}
 	for t := range form {
 		t.Form = !other[t]
+	}
+}
+
+// spellings refuses a type with further spellings of its values where they
+// would not be understood: in lists, maps and pointers.
+func (b *builder) spellings() {
+	for _, t := range b.domain.Types {
+		for _, f := range t.Fields {
+			inner := &f.Ref
+			for inner.Elem != nil {
+				inner = inner.Elem
+			}
+			if (inner != &f.Ref || f.Ref.Pointer) && inner.Prim == Named && inner.Type.Respelt() && t.HasJSON() {
+				b.faults = append(b.faults, diag.Errorf(f.Pos, "cannot-express",
+					"%s.%s is %s, but other spellings of a value are understood in plain members only", t.Name, f.Name, f.Ref.Go()).
+					WithHint("list the spelling as a value of its own, without is, in x-enum"))
+			}
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package model
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -136,8 +137,9 @@ func (b *builder) merge(into, t *Type) {
 		case i < 0:
 			sameShape = false
 			into.Values = append(into.Values, v)
-		case into.Values[i].Doc == "":
-			into.Values[i].Doc = v.Doc
+		default:
+			into.Values[i].Doc = cmp.Or(into.Values[i].Doc, v.Doc)
+			into.Values[i].Also = slices.Compact(slices.Sorted(slices.Values(append(into.Values[i].Also, v.Also...))))
 		}
 	}
 	if into.Kind == Union && len(into.Variants) != len(t.Variants) {

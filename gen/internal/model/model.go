@@ -6,6 +6,7 @@
 package model
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/basiq-sdk/basiq-go/gen/internal/diag"
@@ -161,6 +162,11 @@ type Type struct {
 // HasJSON tells whether values of the type are read or written as JSON.
 func (t *Type) HasJSON() bool { return !t.Params && !t.Form }
 
+// Respelt tells whether answers spell some value in more than one way.
+func (t *Type) Respelt() bool {
+	return slices.ContainsFunc(t.Values, func(v *Value) bool { return len(v.Also) > 0 })
+}
+
 // Field is a member of a struct, or a parameter.
 type Field struct {
 	Name       string // "ID"
@@ -195,6 +201,7 @@ type Value struct {
 	Name string
 	Was  []string
 	Wire string
+	Also []string // other spellings of it in answers
 	Doc  string
 	Pos  diag.Pos
 }

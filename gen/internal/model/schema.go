@@ -281,6 +281,9 @@ func (b *builder) enum(n spec.Node, ctx context) Ref {
 			continue
 		}
 		decl := n.At("x-enum", wire)
+		if decl.Get("is").Exists() {
+			continue // another spelling, see below
+		}
 		def := t.Name + GoName(wire)
 		if wire == "" {
 			def = t.Name + "Empty"
@@ -304,12 +307,35 @@ func (b *builder) enum(n spec.Node, ctx context) Ref {
 		})
 	}
 	for _, decl := range n.Get("x-enum").Members() {
+		if is := decl.Get("is"); is.Exists() {
+			b.spelling(t, n, decl, is)
+			continue
+		}
 		if !slices.ContainsFunc(t.Values, func(v *Value) bool { return v.Wire == decl.Name() }) {
 			b.fault(decl, "no-value", "%q is no value of the enumeration %s", decl.Name(), t.Name).
 				WithHint("remove it from x-enum, or add the value to the enumeration")
 		}
 	}
 	return Ref{Prim: Named, Type: t}
+}
+
+// spelling adds another way in which answers spell a value:
+//
+//	x-enum:
+//	  openbanking: {is: open-banking}
+func (b *builder) spelling(t *Type, n, decl, is spec.Node) {
+	if !slices.ContainsFunc(n.Get("enum").Items(), func(v spec.Node) bool { return v.Text() == decl.Name() }) {
+		b.fault(decl, "no-value", "%q is no value of the enumeration %s", decl.Name(), t.Name).
+			WithHint("remove it from x-enum, or add the value to the enumeration")
+		return
+	}
+	i := slices.IndexFunc(t.Values, func(v *Value) bool { return v.Wire == is.Text() })
+	if i < 0 {
+		b.fault(is, "no-value", "%q is said to be another spelling of %q, which is no value of the enumeration %s", decl.Name(), is.Text(), t.Name).
+			WithHint("name a value that has no  is:  itself")
+		return
+	}
+	t.Values[i].Also = append(t.Values[i].Also, decl.Name())
 }
 
 var jsonKinds = []string{"object", "array", "string", "number", "bool", "null"}

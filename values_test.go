@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"testing"
 
+	"github.com/basiq-sdk/basiq-go/generated/data"
 	"github.com/basiq-sdk/basiq-go/generated/reporting"
 )
 
@@ -32,6 +33,19 @@ func TestAbsentNullAndEmpty(t *testing.T) {
 		}
 		if again, err := json.Marshal(back); err != nil || string(again) != c.want {
 			t.Errorf("read back, it is %s, %v; want %s", again, err, c.want)
+		}
+	}
+}
+
+// TestOtherSpellings: answers spell open banking in two ways, callers compare
+// with one.
+func TestOtherSpellings(t *testing.T) {
+	for text, want := range map[string]data.Method{
+		"open-banking": data.MethodOpenBanking, "openbanking": data.MethodOpenBanking, "web": data.MethodWeb, "new": "new",
+	} {
+		var connection data.Connection
+		if err := json.Unmarshal([]byte(`{"method":"`+text+`"}`), &connection); err != nil || connection.Method != want {
+			t.Errorf("%s is read as %q, %v; want %q", text, connection.Method, err, want)
 		}
 	}
 }
