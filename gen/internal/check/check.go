@@ -65,15 +65,15 @@ func (i *Imports) open(p string) (io.ReadCloser, error) {
 	return os.Open(file)
 }
 
-// Package type-checks one generated package. The returned error is a
-// diag.List, its positions those of the specification.
-func Package(imports *Imports, pkg *emit.Package) error {
+// Package type-checks one generated package and returns it. The returned error
+// is a diag.List, its positions those of the specification.
+func Package(imports *Imports, pkg *emit.Package) (*types.Package, error) {
 	fset := token.NewFileSet()
 	var files []*ast.File
 	for _, name := range slices.Sorted(maps.Keys(pkg.Files)) {
 		f, err := parser.ParseFile(fset, path.Join(pkg.Name, name), pkg.Files[name], parser.SkipObjectResolution)
 		if err != nil {
-			return diag.List{diag.Errorf(diag.Pos{File: path.Join(pkg.Name, name)}, "generated-syntax", "%v", err).
+			return nil, diag.List{diag.Errorf(diag.Pos{File: path.Join(pkg.Name, name)}, "generated-syntax", "%v", err).
 				WithHint("this is a fault of the generator: please report it")}
 		}
 		files = append(files, f)
@@ -88,8 +88,8 @@ func Package(imports *Imports, pkg *emit.Package) error {
 			}
 		},
 	}
-	_, _ = cfg.Check(pkg.ImportPath, fset, files, nil) // every error has been handed to cfg.Error
-	return dedup(list).Err()
+	checked, _ := cfg.Check(pkg.ImportPath, fset, files, nil) // every error has been handed to cfg.Error
+	return checked, dedup(list).Err()
 }
 
 // locate turns a type error into a finding at the specification's line.

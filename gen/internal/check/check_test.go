@@ -43,7 +43,7 @@ func TestFaultsAreShownWhereTheyComeFrom(t *testing.T) {
 		{"an unused import", "import \"context\"", "\"context\" imported and not used"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			err := check.Package(imp, &emit.Package{
+			_, err := check.Package(imp, &emit.Package{
 				Name: "test", ImportPath: "example.com/test", Symbols: symbols,
 				Files: map[string][]byte{"a.gen.go": []byte("package test\n\n" + c.src + "\n")},
 			})
@@ -56,7 +56,7 @@ func TestFaultsAreShownWhereTheyComeFrom(t *testing.T) {
 }
 
 func TestGoodPackage(t *testing.T) {
-	err := check.Package(imports(t), &emit.Package{Name: "test", ImportPath: "example.com/test", Files: map[string][]byte{
+	_, err := check.Package(imports(t), &emit.Package{Name: "test", ImportPath: "example.com/test", Files: map[string][]byte{
 		"a.gen.go": []byte("package test\n\nimport \"github.com/basiq-sdk/basiq-go/transport\"\n\ntype A struct{ c *transport.Client }\n"),
 		"b.gen.go": []byte("package test\n\nvar b = A{}\n"),
 	}})
@@ -66,7 +66,7 @@ func TestGoodPackage(t *testing.T) {
 }
 
 func TestSyntax(t *testing.T) {
-	err := check.Package(imports(t), &emit.Package{Name: "test", Files: map[string][]byte{"a.gen.go": []byte("package test\nfunc {")}})
+	_, err := check.Package(imports(t), &emit.Package{Name: "test", Files: map[string][]byte{"a.gen.go": []byte("package test\nfunc {")}})
 	if err == nil || !strings.Contains(err.Error(), "generated-syntax") {
 		t.Errorf("got %v", err)
 	}

@@ -5,8 +5,6 @@ package pipeline
 
 import (
 	"context"
-	"errors"
-	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
@@ -19,9 +17,7 @@ import (
 	"github.com/basiq-sdk/basiq-go/gen/internal/diag"
 	"github.com/basiq-sdk/basiq-go/gen/internal/emit"
 	"github.com/basiq-sdk/basiq-go/gen/internal/model"
-	"github.com/basiq-sdk/basiq-go/gen/internal/overlay"
 	"github.com/basiq-sdk/basiq-go/gen/internal/source"
-	"github.com/basiq-sdk/basiq-go/gen/internal/spec"
 )
 
 // Options of a run.
@@ -30,7 +26,10 @@ type Options struct {
 	Mirror  string   // directory that stands in for the network
 	Domains []string // Lint: only these; all when empty
 	Force   bool     // ignore the stamp of the last run
-	Report  *Reporter
+	// KeepGoing sets aside overlay actions that do not apply, so that the
+	// findings of the stages after the overlays are seen as well.
+	KeepGoing bool
+	Report    *Reporter
 }
 
 // FindRoot returns dir, or the closest folder around the working directory
@@ -55,24 +54,12 @@ func FindRoot(dir string) (string, error) {
 	}
 }
 
-// domain is what the stages make of one domain.
-type domain struct {
-	name     string
-	config   source.Domain
-	snapshot source.Snapshot
-	overlays []*overlay.Document
-	results  []overlay.Result
-	model    *model.Domain
-	pkg      *emit.Package
-	lockFile string
-}
-
 // run holds the state of one pass through the stages.
 type run struct {
 	opts    Options
 	root    *os.Root
 	config  *source.Config
-	domains []*domain
+	domains []*Domain
 	imports func() (*check.Imports, error)
 }
 
@@ -112,7 +99,7 @@ func (r *run) compileImports(ctx context.Context) {
 
 // each runs stage for every domain, as many at once as there are processors,
 // and collects all findings in the order of the domains.
-func (r *run) each(ctx context.Context, stage func(*domain) error) error {
+func (r *run) each(ctx context.Context, stage func(*Domain) error) error {
 	errs := make([]error, len(r.domains))
 	limit := make(chan struct{}, runtime.GOMAXPROCS(0))
 	var wg sync.WaitGroup
@@ -158,7 +145,7 @@ func (r *run) build(ctx context.Context, set *source.Set) error {
 		if err != nil {
 			return 0, err
 		}
-		return len(r.domains), r.each(ctx, func(d *domain) error { return check.Package(imports, d.pkg) })
+		return len(r.domains), r.each(ctx, func(d *Domain) error { return d.check(imports) })
 	})
 }
 
@@ -169,26 +156,11 @@ func (r *run) overlay(ctx context.Context, set *source.Set) (int, error) {
 	}
 	actions := 0
 	for _, d := range r.domains {
-		for _, o := range d.overlays {
+		for _, o := range d.Overlays {
 			actions += len(o.Actions)
 		}
 	}
-	return actions, r.each(ctx, func(d *domain) error {
-		doc, results, err := spec.Load(d.name, d.snapshot.Path, d.snapshot.Data, d.overlays, overlay.Options{KeepGoing: true})
-		d.results = results
-		if err != nil {
-			return err
-		}
-		if err := doc.Validate(ctx); err != nil {
-			return err
-		}
-		lock, err := r.namesLock(d)
-		if err != nil {
-			return err
-		}
-		d.model, err = model.Build(doc, model.Options{Package: d.config.Package, Lock: lock})
-		return err
-	})
+	return actions, r.each(ctx, func(d *Domain) error { return d.describe(ctx, r.root.FS(), r.opts.KeepGoing) })
 }
 
 func (r *run) load(set *source.Set) error {
@@ -197,23 +169,8 @@ func (r *run) load(set *source.Set) error {
 		if len(r.opts.Domains) > 0 && !slices.Contains(r.opts.Domains, s.Domain) {
 			continue
 		}
-		d := &domain{name: s.Domain, config: r.config.Domains[s.Domain], snapshot: s}
-		d.lockFile = path.Join("overlays", s.Domain, "names.lock")
-		files, err := r.overlayFiles(d)
-		list = append(list, diag.FromError(err, diag.Pos{})...)
-		for _, file := range files {
-			data, err := r.root.ReadFile(filepath.FromSlash(file))
-			if err != nil {
-				list = append(list, diag.Errorf(diag.Pos{File: file}, "overlay-unreadable", "%v", err))
-				continue
-			}
-			o, err := overlay.Parse(file, data)
-			if err != nil {
-				list = append(list, diag.FromError(err, diag.Pos{File: file})...)
-				continue
-			}
-			d.overlays = append(d.overlays, o)
-		}
+		d := newDomain(r.config, s)
+		list = append(list, diag.FromError(d.load(r.root.FS()), diag.Pos{})...)
 		r.domains = append(r.domains, d)
 	}
 	for _, name := range r.opts.Domains {
@@ -224,51 +181,12 @@ func (r *run) load(set *source.Set) error {
 	return list.Err()
 }
 
-// overlayFiles lists a domain's overlays in the order in which they apply.
-func (r *run) overlayFiles(d *domain) ([]string, error) {
-	globs := d.config.Overlays
-	given := len(globs) > 0
-	if !given {
-		globs = []string{"overlays/common/*.yaml", path.Join("overlays", d.name, "*.yaml")}
-	}
-	var files []string
-	for _, g := range globs {
-		found, err := fs.Glob(r.root.FS(), g)
-		if err != nil {
-			return nil, diag.Errorf(diag.Pos{File: "specs/sources.yaml"}, "bad-glob", "domain %s: overlays %q: %v", d.name, g, err)
-		}
-		if given && len(found) == 0 {
-			return nil, diag.Errorf(diag.Pos{File: "specs/sources.yaml"}, "overlay-missing", "domain %s: overlays %q match no file", d.name, g)
-		}
-		slices.Sort(found)
-		files = append(files, found...)
-	}
-	return files, nil
-}
-
-func (r *run) namesLock(d *domain) (*model.Lock, error) {
-	data, err := r.root.ReadFile(filepath.FromSlash(d.lockFile))
-	if errors.Is(err, fs.ErrNotExist) {
-		return model.NewLock(d.lockFile), nil
-	}
-	if err != nil {
-		return nil, diag.Errorf(diag.Pos{File: d.lockFile}, "names-lock-unreadable", "%v", err)
-	}
-	return model.ParseLock(d.lockFile, data)
-}
-
 func (r *run) emit(ctx context.Context) (int, error) {
-	err := r.each(ctx, func(d *domain) (err error) {
-		d.pkg, err = emit.Domain(d.model, emit.Target{
-			ImportPath: path.Join(r.config.Module, r.config.Output, d.config.Package),
-			Runtime:    r.config.Runtime,
-		})
-		return err
-	})
+	err := r.each(ctx, func(d *Domain) error { return d.emit(r.config) })
 	n := 0
 	for _, d := range r.domains {
-		if d.pkg != nil {
-			n += len(d.pkg.Files)
+		if d.Package != nil {
+			n += len(d.Package.Files)
 		}
 	}
 	return n, err
@@ -278,18 +196,18 @@ func (r *run) emit(ctx context.Context) (int, error) {
 func (r *run) files() (map[string][]byte, error) {
 	files := map[string][]byte{}
 	for _, d := range r.domains {
-		for name, src := range d.pkg.Files {
-			files[path.Join(r.config.Output, d.config.Package, name)] = src
+		for name, src := range d.Package.Files {
+			files[path.Join(r.config.Output, d.Config.Package, name)] = src
 		}
-		lock, err := d.model.Lock.Marshal()
+		lock, err := d.Model.Lock.Marshal()
 		if err != nil {
 			return nil, err
 		}
-		files[d.lockFile] = lock
+		files[d.LockFile] = lock
 	}
 	models := make([]*model.Domain, len(r.domains))
 	for i, d := range r.domains {
-		models[i] = d.model
+		models[i] = d.Model
 	}
 	files[path.Join(r.config.Output, "README.md")] = emit.MethodTable(models)
 	return files, nil
@@ -297,16 +215,16 @@ func (r *run) files() (map[string][]byte, error) {
 
 func (r *run) details() {
 	for _, d := range r.domains {
-		for _, res := range d.results {
+		for _, res := range d.Results {
 			r.opts.Report.Detail("%s", res)
 		}
 		methods, fields := 0, 0
-		for _, res := range d.model.Resources {
+		for _, res := range d.Model.Resources {
 			methods += len(res.Methods)
 		}
-		for _, t := range d.model.Types {
+		for _, t := range d.Model.Types {
 			fields += len(t.Fields)
 		}
-		r.opts.Report.Detail("%s: %d resources, %d methods, %d types, %d fields", d.name, len(d.model.Resources), methods, len(d.model.Types), fields)
+		r.opts.Report.Detail("%s: %d resources, %d methods, %d types, %d fields", d.Name, len(d.Model.Resources), methods, len(d.Model.Types), fields)
 	}
 }

@@ -174,7 +174,7 @@ func Check(ctx context.Context, opts Options) (string, error) {
 
 func (r *run) coverage() (documented, documentable int) {
 	for _, d := range r.domains {
-		documented, documentable = documented+d.model.Documented, documentable+d.model.Documentable
+		documented, documentable = documented+d.Model.Documented, documentable+d.Model.Documentable
 	}
 	return documented, documentable
 }
@@ -195,7 +195,7 @@ func Lint(ctx context.Context, opts Options) error {
 	}
 	var findings diag.List
 	for _, d := range r.domains {
-		findings = append(findings, d.model.Findings...)
+		findings = append(findings, d.Model.Findings...)
 	}
 	documented, documentable := r.coverage()
 	percent := 100.0
