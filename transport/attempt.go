@@ -40,6 +40,7 @@ func (c *Client) attempt(ctx context.Context, req *Request, u *url.URL, out any,
 		defer cancel()
 	}
 	ctx, t := follow(ctx)
+	defer t.end(nil)
 	h, err := c.request(ctx, req, u, o, g)
 	if err != nil {
 		r.err, r.outcome, r.permanent = err, OutcomeNeverSent, true
@@ -53,7 +54,7 @@ func (c *Client) attempt(ctx context.Context, req *Request, u *url.URL, out any,
 		c.warn(ctx, "the HTTP client repeats requests by itself, whatever their safety class: turn that off", req.op)
 	}
 	if err != nil {
-		r.lost(req.op, o, withoutURL(err), t)
+		r.lost(req.op, o, t.cause(err), t)
 		return r
 	}
 	defer func() { _ = res.Body.Close() }()

@@ -31,8 +31,8 @@ type segment struct {
 }
 
 // File is a file to upload. Content is read once, as it is sent, and never held
-// in memory whole. A call whose content cannot be read again is not repeated,
-// unless Content is an io.Seeker.
+// in memory whole. A call that has begun to read its content is repeated only if
+// Content is an io.Seeker.
 type File struct {
 	Name        string    // file name: "july.pdf"
 	Content     io.Reader // what to send
@@ -130,7 +130,7 @@ func (b *body) open() (io.ReadCloser, int64, error) {
 		}
 		return io.NopCloser(bytes.NewReader(b.data)), int64(len(b.data)), nil
 	}
-	again := b.reader != nil
+	again := b.reader != nil && b.reader.begun.Load()
 	if again {
 		if !b.rewindable() {
 			return nil, 0, errNotRewindable
@@ -182,8 +182,13 @@ func (s *segment) rewind(again bool) (int64, error) {
 	return end - s.start, err
 }
 
-// rewindable tells whether the body can be sent again.
+// rewindable tells whether the body can be sent again, after the attempt that
+// it was sent with has closed it: if none of it was read, or all of it can be
+// read once more.
 func (b *body) rewindable() bool {
+	if b.reader != nil && !b.reader.begun.Load() {
+		return true
+	}
 	for _, s := range b.segments {
 		if s.content == nil {
 			continue
@@ -207,12 +212,14 @@ var errNotRewindable = errors.New("the body cannot be sent again, as its content
 type streamBody struct {
 	mu     sync.Mutex
 	r      io.Reader
+	begun  atomic.Bool // set before closed is looked at, so that it is false of a closed body only if nothing was read
 	closed atomic.Bool
 }
 
 func (s *streamBody) Read(p []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.begun.Store(true)
 	if s.closed.Load() {
 		return 0, errors.New("the body is closed")
 	}

@@ -62,7 +62,8 @@
 // when it was this that kept a call from being repeated ([ErrRetryBudget]).
 //
 // A body made of bytes is sent again as it was. A streamed one is, if its
-// content is an io.Seeker; otherwise the call is sent once. No Idempotency-Key
+// content is an io.Seeker or none of it was read yet; otherwise the call is sent
+// once. No Idempotency-Key
 // is sent: the API knows none, and net/http would take it as leave to repeat a
 // POST by itself.
 //

@@ -264,8 +264,12 @@ func (e Error) outcomeUnknown() bool {
 
 // tokenRejected tells whether the API refused the access token itself. An
 // expired one is answered with 403 access-denied, which elsewhere would mean a
-// missing permission; a wrong one with 401 invalid-authorization-token.
+// missing permission; a wrong one with 401 invalid-authorization-token. POST
+// /token is called without one.
 func (e *Error) tokenRejected() bool {
+	if e.Path == opToken.Path {
+		return false
+	}
 	for _, p := range e.Problems {
 		switch e.Status {
 		case http.StatusUnauthorized:

@@ -17,15 +17,41 @@ import (
 type trail struct {
 	trace httptrace.ClientTrace
 	begun atomic.Int32 // connections asked for
+	fresh atomic.Int32 // of those that were got, the new ones
 	wrote atomic.Int32 // requests whose headers were written
+	end   context.CancelCauseFunc
 }
 
-// follow makes net/http leave a trail.
+// maxFresh is how many new connections one attempt may use up. net/http sends a
+// request again by itself when a connection ends without having looked at it,
+// and never stops: a server that greets every HTTP/2 connection with GOAWAY is
+// sent thousands of requests a second.
+const maxFresh = 10
+
+var errConnections = errors.New("one connection after another was ended by the other side before it answered")
+
+// follow makes net/http leave a trail. The context is the attempt's: it is to be
+// ended with the trail.
 func follow(ctx context.Context) (context.Context, *trail) {
 	t := &trail{}
+	ctx, t.end = context.WithCancelCause(ctx)
 	t.trace.GetConn = func(string) { t.begun.Add(1) }
+	t.trace.GotConn = func(c httptrace.GotConnInfo) {
+		if !c.Reused && t.fresh.Add(1) > maxFresh {
+			t.end(errConnections)
+		}
+	}
 	t.trace.WroteHeaders = func() { t.wrote.Add(1) }
 	return httptrace.WithClientTrace(ctx, &t.trace), t
+}
+
+// cause is why an attempt failed: what net/http says, without the address, or
+// what made this package end the attempt.
+func (t *trail) cause(err error) error {
+	if t.fresh.Load() > maxFresh {
+		return errConnections
+	}
+	return withoutURL(err)
 }
 
 // unsent tells whether the request was provably never sent: net/http asked for
