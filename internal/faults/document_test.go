@@ -1,0 +1,264 @@
+package faults
+
+import (
+	"bufio"
+	"bytes"
+	"flag"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+var update = flag.Bool("update", false, "write docs/reliability.md")
+
+const (
+	root     = "../.."
+	document = root + "/docs/reliability.md"
+)
+
+// TestDocument holds docs/reliability.md against the table and the promises, and
+// every promise against the tests that it names.
+func TestDocument(t *testing.T) {
+	table, promises := readTable(t), readPromises(t)
+	text := render(t, table, promises)
+	if *update {
+		if err := os.MkdirAll(filepath.Dir(document), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(document, text, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	have, err := os.ReadFile(document)
+	if err != nil || !bytes.Equal(have, text) {
+		t.Errorf("docs/reliability.md is not what the table says (%v): go test ./internal/faults -run Document -update", err)
+	}
+}
+
+// promise is one of the outcomes that are promised, and the tests that hold it.
+type promise struct {
+	id, text string
+	tests    []string
+}
+
+func readPromises(t *testing.T) []promise {
+	t.Helper()
+	file, err := os.Open("testdata/promises.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = file.Close() }()
+	var list []promise
+	in := bufio.NewScanner(file)
+	for n := 1; in.Scan(); n++ {
+		line := strings.TrimSpace(in.Text())
+		if line == "" || line[0] == '#' {
+			continue
+		}
+		parts := strings.Split(line, ": ")
+		if len(parts) < 3 {
+			t.Fatalf("promises.txt:%d: not an id, a text and tests with a colon and a space between: %s", n, line)
+		}
+		last := len(parts) - 1
+		p := promise{parts[0], strings.Join(parts[1:last], ": "), strings.Fields(parts[last])}
+		if p.tests[0] == "none," {
+			p.tests = []string{parts[last]}
+		}
+		list = append(list, p)
+	}
+	if err := in.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return list
+}
+
+var testName = regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)\w+)\(`)
+
+// tests finds the tests of the module by name, and the files that they are in.
+func tests(t *testing.T) map[string]string {
+	t.Helper()
+	found := map[string]string{}
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && (d.Name() == "testdata" || strings.HasPrefix(d.Name(), ".") && len(d.Name()) > 2):
+			return filepath.SkipDir
+		case d.IsDir() || !strings.HasSuffix(path, "_test.go"):
+			return nil
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		for _, m := range testName.FindAllSubmatch(text, -1) {
+			name, err := filepath.Rel(root, path)
+			if err != nil {
+				return err
+			}
+			found[string(m[1])] = filepath.ToSlash(name)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+func render(t *testing.T, table *table, promises []promise) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	b.WriteString(introduction)
+	b.WriteString("\n## The matrix\n\n| fault |")
+	for _, name := range columns() {
+		fmt.Fprintf(&b, " %s |", name)
+	}
+	b.WriteString("\n|---|" + strings.Repeat("---|", len(columns())) + "\n")
+	for _, r := range table.rows {
+		fmt.Fprintf(&b, "| **%s** |", r.fault)
+		for _, name := range columns() {
+			always, once := r.cells[name][0], r.cells[name][1]
+			switch {
+			case always == once:
+				fmt.Fprintf(&b, " %s |", always)
+			default:
+				fmt.Fprintf(&b, " %s<br>%s |", always, once)
+			}
+		}
+		b.WriteString("\n")
+	}
+	b.WriteString("\n## The faults\n\n| fault | what it is | promises |\n|---|---|---|\n")
+	known := map[string]bool{}
+	for _, p := range promises {
+		known[p.id] = true
+	}
+	for _, r := range table.rows {
+		for _, id := range r.covers {
+			if !known[id] {
+				t.Errorf("%q covers %s, which is no promise", r.fault, id)
+			}
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s |\n", r.fault, r.what, strings.Join(r.covers, " "))
+	}
+	b.WriteString(promised)
+	files := tests(t)
+	for _, p := range promises {
+		var names []string
+		for _, name := range p.tests {
+			switch file := files[name]; {
+			case file != "":
+				names = append(names, fmt.Sprintf("[%s](../%s)", name, file))
+			case strings.HasPrefix(name, "none, "):
+				names = append(names, name)
+			default:
+				t.Errorf("%s names the test %s, which there is not", p.id, name)
+			}
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s |\n", p.id, p.text, strings.Join(names, ", "))
+	}
+	return b.Bytes()
+}
+
+const introduction = `<!-- Made by go test ./internal/faults -run Document -update; do not edit. -->
+
+# What comes of what goes wrong
+
+Every kind of fault meets every kind of call here, and what must come of it is
+written down. [The table](../internal/faults/testdata/matrix.txt) is what the
+tests read; this page is made of it.
+
+    go test ./internal/faults -run Faults
+
+Each cell is a test of its own: a client as an application makes it, a bank that
+counts what it did, and between them a proxy that breaks connections and answers.
+Whatever a cell says, these hold in all of them:
+
+- Nothing is done twice.
+- An error that does not say that the outcome is unknown, and is not about an
+  answer that came and could not be read, stands for nothing that was done.
+- The list gives every item of the pages before the fault once, and goes on from
+  its cursor with the next one when the fault has passed.
+- No attempt comes sooner than the server asked for, and no call outlasts its
+  deadline.
+- No redirect is followed: nothing reaches the host that it leads to.
+- No goroutine and no connection is left.
+- No key, token, identification, address or content is in an error, under any
+  verb, or in a log at its lowest level.
+
+The kinds of call:
+
+| call | what it is | class |
+|---|---|---|
+| read | a user is read | A |
+| list | the pages of a list are walked through; the third of four meets the fault | A |
+| create | a user is made | D |
+| write | a link is made | C |
+| delete | a user is deleted | B |
+| upload | a statement is uploaded from a file that can be read again | D |
+| stream | a statement is uploaded from a stream that cannot | D |
+| token | a user is read, and the request for the token meets the fault | A |
+| poll | a job is followed until it ends; the second look at it meets the fault | A |
+
+How to read a cell. The first line is what comes of a fault that lasts, the
+second what comes of one that only the first attempt meets; one line stands for
+both. A line is
+
+1. how often the call was sent, all pages of the list and all looks at the job
+   counted, and in brackets how many requests the server saw, if that differs:
+   "more" are those that net/http repeats by itself within HTTP/2, ten for an
+   attempt at most;
+2. "done" with how often the bank did what the call asks for;
+3. "tokens" with how many tokens the bank gave out, if it was not one;
+4. "ok", or all that the error is:
+
+| word | how a caller asks |
+|---|---|
+| lost | a SendError with Sent: the request may have reached the API, no whole answer came |
+| unsent | a SendError without Sent: the request provably did not go out |
+| 404, 429, … | an Error with this status, and of the kind that goes with it: ErrNotFound, ErrRateLimited, ErrUnavailable, ErrRedirected, ErrUnauthorized |
+| token | a TokenError: there was no token to make the call with |
+| unreadable | a DecodeError: the API did what was asked, and its answer cannot be read |
+| too-large | ErrTooLarge: the same, and the answer is beyond the limit |
+| unknown | ErrOutcomeUnknown: look before you call again |
+| timeout | context.DeadlineExceeded |
+| token-refused | ErrTokenExpired: refused twice, the second time with a fresh token |
+| name | a net.DNSError |
+| certificate | an x509.UnknownAuthorityError |
+| stream | not sent again, as its content cannot be read again |
+| too-long | not sent again, as the server asks for too long a wait |
+
+Requests go over connections of their own here, so that they can be counted. On
+a connection that was used before, net/http may send a read once more by itself;
+what changes something, it does not (R11).
+`
+
+const promised = `
+## The promises
+
+| id | promise | tests |
+|---|---|---|
+`
+
+// TestNobodyCompilesThis: what serves tests only is part of no consumer's
+// program.
+func TestNobodyCompilesThis(t *testing.T) {
+	out, err := exec.Command("go", "list", "-deps", root, root+"/transport/...", root+"/generated/...").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	packages := strings.Fields(string(out))
+	if len(packages) < 50 {
+		t.Fatalf("only %d packages were looked at", len(packages))
+	}
+	if i := slices.IndexFunc(packages, func(p string) bool { return strings.Contains(p, "basiq-go/internal/faults") }); i >= 0 {
+		t.Errorf("%s is compiled by consumers", packages[i])
+	}
+}

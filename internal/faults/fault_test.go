@@ -1,0 +1,258 @@
+package faults
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"io"
+	"math/big"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+)
+
+// fault is a way in which a call can go wrong. Of the ways of doing so, one is
+// set: dial, accept, http2, halfway or answer.
+type fault struct {
+	name string
+
+	dial    func(context.Context) (net.Conn, error) // in place of a connection
+	accept  func(net.Conn)                          // before a request is read
+	halfway bool                                    // reset when the request's headers were read, and not its body
+	http2   func(*network, net.Conn)                // over HTTP/2
+	answer  func(*exchange)                         // after the request was read
+
+	executed bool                     // the bank gets the request before the answer breaks
+	also     func(*http.Request) bool // requests that are answered so too, beside those of the call
+	storm    bool                     // net/http sends requests again by itself
+	timeout  time.Duration            // of an attempt; 0 is more than enough
+	wait     time.Duration            // that the server asks for before the next attempt
+	cert     *tls.Certificate         // the bank's
+	roots    *x509.CertPool           // that the client trusts
+}
+
+const short = 100 * time.Millisecond // for what never comes
+
+// catalogue lists the faults in the order of the table.
+func catalogue(t *testing.T) []*fault {
+	good, roots := certificate(t)
+	bad, _ := certificate(t)
+	names := newNames(t)
+	list := []*fault{
+		{name: "connection refused", dial: func(ctx context.Context) (net.Conn, error) {
+			return (&net.Dialer{}).DialContext(ctx, "tcp", "127.0.0.1:1")
+		}},
+		{name: "no such host", dial: names.dial("absent.test.")},
+		{name: "names cannot be resolved", dial: names.dial("failing.test.")},
+		{name: "certificate not trusted", cert: &good, roots: roots, accept: func(c net.Conn) {
+			s := tls.Server(c, &tls.Config{Certificates: []tls.Certificate{bad}})
+			_ = s.Handshake()
+			_ = s.Close()
+		}},
+		{name: "TLS cut off", cert: &good, roots: roots, accept: func(c net.Conn) {
+			_, _ = c.Read(make([]byte, 1))
+			reset(c)
+		}},
+		{name: "reset before the request", accept: func(c net.Conn) {
+			_, _ = c.Read(make([]byte, 1))
+			reset(c)
+		}},
+		{name: "reset amid the request", halfway: true},
+		{name: "reset before headers", executed: true, answer: func(x *exchange) { reset(x) }},
+		{name: "reset amid headers", executed: true, answer: func(x *exchange) {
+			_, _ = x.Write(x.head[:len(x.head)/2])
+			reset(x)
+		}},
+		{name: "reset after headers", executed: true, answer: func(x *exchange) {
+			_, _ = x.Write(x.head)
+			time.Sleep(5 * time.Millisecond) // or the headers would be lost with the connection
+			reset(x)
+		}},
+		{name: "truncated body", executed: true, answer: func(x *exchange) {
+			_, _ = x.Write(append(x.head, x.rest[:len(x.rest)/2]...))
+		}},
+		{name: "no headers", executed: true, timeout: short, answer: func(x *exchange) { stall(x) }},
+		{name: "slow headers", executed: true, timeout: short, answer: func(x *exchange) { drip(x, x.head) }},
+		{name: "stalled body", executed: true, timeout: short, answer: func(x *exchange) {
+			_, _ = x.Write(append(x.head, x.rest[:len(x.rest)/2]...))
+			stall(x)
+		}},
+		{name: "slow body", executed: true, timeout: short, answer: func(x *exchange) {
+			_, _ = x.Write(x.head)
+			drip(x, x.rest)
+		}},
+		{name: "429", answer: says(http.StatusTooManyRequests, nothing)},
+		{name: "429 with seconds", wait: time.Second, answer: says(http.StatusTooManyRequests, seconds)},
+		{name: "429 with a date", wait: time.Second, answer: says(http.StatusTooManyRequests, date(0))},
+		{name: "503", answer: says(http.StatusServiceUnavailable, nothing)},
+		{name: "503 with seconds", wait: time.Second, answer: says(http.StatusServiceUnavailable, seconds)},
+		{name: "503 with a date", wait: time.Second, answer: says(http.StatusServiceUnavailable, date(0))},
+		{name: "503 for longer than a minute", answer: says(http.StatusServiceUnavailable, func(h http.Header) { h.Set("Retry-After", "61") })},
+		{name: "500", executed: true, answer: says(http.StatusInternalServerError, nothing)},
+		{name: "502", executed: true, answer: says(http.StatusBadGateway, nothing)},
+		{name: "504", executed: true, answer: says(http.StatusGatewayTimeout, nothing)},
+		{name: "HTML error page", executed: true, answer: func(x *exchange) {
+			x.reply(http.StatusBadGateway, http.Header{"Content-Type": {"text/html"}}, "<html><h1>Bad gateway</h1>")
+		}},
+		{name: "wrong content type", executed: true, answer: func(x *exchange) {
+			x.reply(http.StatusOK, http.Header{"Content-Type": {"text/html"}}, "<html>Sign in to the network</html>")
+		}},
+		{name: "invalid JSON", executed: true, answer: func(x *exchange) {
+			x.reply(http.StatusOK, http.Header{"Content-Type": {"application/json"}}, `{"type":"list","data":[{"id":1},`)
+		}},
+		{name: "gzip bomb", executed: true, answer: func(x *exchange) {
+			x.reply(http.StatusOK, http.Header{"Content-Encoding": {"gzip"}}, bomb)
+		}},
+	}
+	for _, status := range []int{301, 302, 307, 308} {
+		for _, host := range []string{"same", "other"} {
+			list = append(list, &fault{name: fmt.Sprintf("%d to the %s host", status, host), answer: func(x *exchange) {
+				to := x.network.stranger.Addr().String()
+				if host == "same" {
+					to = x.network.bank.Listener.Addr().String()
+				}
+				x.reply(status, http.Header{"Location": {"http://" + to + "/elsewhere"}}, "")
+			}})
+		}
+	}
+	return append(list,
+		&fault{name: "expired token as 403", answer: func(x *exchange) {
+			x.problem(http.StatusForbidden, nil, "access-denied", "Token has expired")
+		}},
+		&fault{name: "expired token as 401", answer: func(x *exchange) {
+			x.problem(http.StatusUnauthorized, nil, "invalid-authorization-token", "No")
+		}},
+		&fault{name: "revoked key", also: func(r *http.Request) bool { return kindOf(r) == "token" }, answer: func(x *exchange) {
+			if kindOf(x.request) == "token" {
+				x.problem(http.StatusNotFound, nil, "parameter-not-valid", "unable to authenticate, check API key")
+				return
+			}
+			x.problem(http.StatusUnauthorized, nil, "invalid-authorization-token", "No")
+		}},
+		&fault{name: "clock skew", wait: time.Second, answer: says(http.StatusTooManyRequests, date(-2*time.Hour))},
+		&fault{name: "GOAWAY before the request", storm: true, http2: goAway(false)},
+		&fault{name: "GOAWAY after the request", executed: true, http2: goAway(true)},
+	)
+}
+
+// bomb is a kilobyte that becomes a megabyte.
+var bomb = func() string {
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	_, _ = z.Write(make([]byte, 1<<20))
+	_ = z.Close()
+	return b.String()
+}()
+
+// maxAnswer is the limit that the bomb exceeds.
+const maxAnswer = 256 << 10
+
+func nothing(http.Header) {}
+
+func seconds(h http.Header) { h.Set("Retry-After", "1") }
+
+// date asks for a second's wait, by a clock that is wrong by so much.
+func date(wrong time.Duration) func(http.Header) {
+	return func(h http.Header) {
+		now := time.Now().Add(wrong).UTC()
+		h.Set("Date", now.Format(http.TimeFormat))
+		h.Set("Retry-After", now.Add(time.Second).Format(http.TimeFormat))
+	}
+}
+
+// says answers with a problem, and echoes what nobody may log.
+func says(status int, header func(http.Header)) func(*exchange) {
+	return func(x *exchange) {
+		h := http.Header{}
+		header(h)
+		x.problem(status, h, "some-code", x.request.Header.Get("Authorization")+string(x.body))
+	}
+}
+
+func (x *exchange) problem(status int, h http.Header, code, detail string) {
+	x.reply(status, h, fmt.Sprintf(`{"type":"list","correlationId":"c-1","data":[{"type":"error","code":%q,"title":%q,"detail":%q,"source":null}]}`, code, detail, detail))
+}
+
+func (x *exchange) reply(status int, h http.Header, body string) {
+	res := http.Response{
+		StatusCode: status, ProtoMajor: 1, ProtoMinor: 1, Header: h, Request: x.request,
+		ContentLength: int64(len(body)), Body: io.NopCloser(strings.NewReader(body)), Close: true,
+	}
+	_ = res.Write(x)
+}
+
+// certificate makes a certificate for this machine, of its own issuer.
+func certificate(t *testing.T) (tls.Certificate, *x509.CertPool) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	parsed, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool := x509.NewCertPool()
+	pool.AddCert(parsed)
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, pool
+}
+
+// names is a name server that knows no names: what ends in absent does not
+// exist, and for all others it is not able to tell.
+type names struct{ net.PacketConn }
+
+func newNames(t *testing.T) *names {
+	t.Helper()
+	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan struct{})
+	t.Cleanup(func() { _ = conn.Close(); <-done })
+	go func() {
+		defer close(done)
+		buf := make([]byte, 1500)
+		for {
+			n, from, err := conn.ReadFrom(buf)
+			if err != nil {
+				return
+			}
+			if n < 12 {
+				continue
+			}
+			const response, noSuchName, failure = 0x80, 3, 2
+			buf[2] |= response
+			buf[3] = failure
+			if bytes.Contains(buf[:n], []byte("\x06absent")) {
+				buf[3] = noSuchName
+			}
+			_, _ = conn.WriteTo(buf[:n], from)
+		}
+	}()
+	return &names{conn}
+}
+
+// dial looks the name up in vain.
+func (n *names) dial(host string) func(context.Context) (net.Conn, error) {
+	resolver := &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return (&net.Dialer{}).DialContext(ctx, "udp", n.LocalAddr().String())
+	}}
+	d := &net.Dialer{Resolver: resolver}
+	return func(ctx context.Context) (net.Conn, error) { return d.DialContext(ctx, "tcp", host+":80") }
+}
