@@ -351,23 +351,6 @@ func TestManyProperties(t *testing.T) {
 	}
 }
 
-func FuzzSnapshot(f *testing.F) {
-	f.Add([]byte(small))
-	f.Add([]byte(schema("{type: string, enum: [a, b], nullable: true}")))
-	f.Add([]byte(`{"openapi":"3.1.0","info":{"title":"t","version":"1"},"paths":{"/a":{"get":{"responses":{"200":{"description":"x"}}}}}}`))
-	f.Add([]byte(head + "paths: &a {/x: {get: {responses: {200: {description: *a}}}}}\n"))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		first, err := canon.Snapshot("f.yml", data)
-		if err != nil {
-			return
-		}
-		second, err := canon.Snapshot("f.yml", first)
-		if err != nil || !bytes.Equal(first, second) {
-			t.Errorf("a snapshot's snapshot differs from it (%v):\n%s\n%s", err, first, second)
-		}
-	})
-}
-
 func BenchmarkSnapshot(b *testing.B) {
 	for name, data := range snapshots(b) {
 		if len(data) < 50_000 {

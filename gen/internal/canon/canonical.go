@@ -15,7 +15,8 @@ import (
 	"github.com/basiq-sdk/basiq-go/gen/internal/diag"
 )
 
-// Snapshot reads a description and renders its canonical snapshot.
+// Snapshot reads a description and renders its canonical snapshot. The
+// snapshot of a snapshot is that snapshot.
 func Snapshot(name string, data []byte) ([]byte, error) {
 	root, err := Parse(name, data)
 	if err != nil {
@@ -25,7 +26,35 @@ func Snapshot(name string, data []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return Marshal(facts)
+	out, err := Marshal(facts)
+	if err != nil {
+		return nil, err
+	}
+	// What was written is read once more: everything downstream will read it,
+	// and must find what was found here.
+	again, err := Parse(name, out)
+	if err != nil {
+		return nil, diag.Errorf(diag.Pos{File: name}, "no-snapshot", "the snapshot of the document cannot be read again: %v", err).
+			WithHint("this is a fault of the generator: please report it")
+	}
+	if at := difference(facts, again); at != nil {
+		return nil, diag.Errorf(diag.Pos{File: name, Line: at.Line, Col: at.Column}, "no-snapshot", "the value %s does not survive being written and read", quoted(at.Value)).
+			WithHint("this is a fault of the generator: please report it")
+	}
+	return out, nil
+}
+
+// difference returns the first node of a that b does not have in its place.
+func difference(a, b *yaml.Node) *yaml.Node {
+	if a.Kind != b.Kind || a.Tag != b.Tag || a.Value != b.Value || len(a.Content) != len(b.Content) {
+		return a
+	}
+	for i := range a.Content {
+		if at := difference(a.Content[i], b.Content[i]); at != nil {
+			return at
+		}
+	}
+	return nil
 }
 
 // Canonical returns the facts of an OpenAPI document as a new tree in the one
@@ -35,7 +64,7 @@ func Canonical(name string, root *yaml.Node) (*yaml.Node, error) {
 	if v := member(root, "openapi"); v == nil || !strings.HasPrefix(v.Value, "3.0.") && !strings.HasPrefix(v.Value, "3.1.") {
 		found := "it has no openapi key"
 		if v != nil {
-			found = "it declares openapi " + strconv.Quote(v.Value)
+			found = "it declares openapi " + quoted(v.Value)
 		} else if member(root, "swagger") != nil {
 			found = "it is a Swagger 2 document"
 		}
@@ -43,11 +72,12 @@ func Canonical(name string, root *yaml.Node) (*yaml.Node, error) {
 			WithHint("convert it to OpenAPI 3 first")
 	}
 	out := c.convert(document, root, "")
-	c.resolveRefs(out)
+	f := newFinder(out)
+	c.resolveRefs(f)
 	if err := c.faults.Err(); err != nil {
 		return nil, err
 	}
-	prune(out)
+	prune(f)
 	return out, nil
 }
 
@@ -153,6 +183,9 @@ func describe(key string) string {
 	if key == "" {
 		return "this"
 	}
+	if runes := []rune(key); len(runes) > 80 {
+		return string(runes[:80]) + "…"
+	}
 	return key
 }
 
@@ -181,7 +214,7 @@ func (c *canoniser) object(k kind, keywords []keyword, n *yaml.Node, key string)
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		name := n.Content[i].Value
 		if !known[name] && !prose[name] && !strings.HasPrefix(name, "x-") {
-			c.fault(n.Content[i], "unknown-keyword", "%q is no keyword of %s", name, kindNames[k]).
+			c.fault(n.Content[i], "unknown-keyword", "%s is no keyword of %s", quoted(name), kindNames[k]).
 				WithHint("the generator does not know what it means; it cannot be dropped silently")
 		}
 	}
@@ -205,18 +238,20 @@ func (c *canoniser) names(k, elem kind, n *yaml.Node) *yaml.Node {
 	out := mappingLike(n)
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key, v := n.Content[i], n.Content[i+1]
+		// Only where OpenAPI has extensions beside the names is x- one; a
+		// component or a webhook may be called so.
 		if (k == pathsMap || k == responsesMap || k == callback) && strings.HasPrefix(key.Value, "x-") {
 			continue
 		}
 		if k == scopes { // what a scope allows is prose
-			v = &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: "", Line: v.Line, Column: v.Column}
+			v = scalarNode("", v)
 		}
 		cv := c.convert(elem, v, key.Value)
-		if k == pathsMap && cv.Kind == yaml.MappingNode {
+		if elem == pathItem && cv.Kind == yaml.MappingNode {
 			c.pushDown(cv)
 			sortPathParameters(key.Value, cv)
 		}
-		if k == responsesMap && cv.Kind == yaml.MappingNode && member(cv, "$ref") == nil {
+		if elem == response && cv.Kind == yaml.MappingNode && member(cv, "$ref") == nil {
 			describeResponse(key, cv)
 		}
 		out.Content = append(out.Content, key, cv)
@@ -264,7 +299,7 @@ func (c *canoniser) title(n *yaml.Node) {
 		if t.Value != "" && !strings.ContainsFunc(t.Value, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }) {
 			return
 		}
-		*t = yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: stem, Line: t.Line, Column: t.Column}
+		*t = *scalarNode(stem, t)
 	}
 }
 
@@ -277,13 +312,12 @@ func describeResponse(key, response *yaml.Node) {
 	} else if key.Value == "default" {
 		words = "Any other response"
 	}
-	d := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: words, Line: response.Line, Column: response.Column}
+	d := scalarNode(words, response)
 	for i := 0; i+1 < len(response.Content); i += 2 {
 		if response.Content[i].Value == "description" {
 			response.Content[i+1] = d
 			return
 		}
 	}
-	k := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: "description", Line: response.Line, Column: response.Column}
-	response.Content = append([]*yaml.Node{k, d}, response.Content...)
+	response.Content = append([]*yaml.Node{scalarNode("description", response), d}, response.Content...)
 }

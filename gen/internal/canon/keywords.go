@@ -13,12 +13,14 @@ const (
 	serverVars
 	serverVar
 	pathsMap
+	webhooksMap
 	pathItem
 	operation
 	parameters
 	parameter
 	requestBody
 	responsesMap
+	responseComponents
 	response
 	contentMap
 	mediaType
@@ -58,7 +60,7 @@ type keyword struct {
 // dropped if it is known prose or an extension, and refused otherwise.
 var objects = map[kind][]keyword{
 	document: {{"openapi", text}, {"jsonSchemaDialect", text}, {"info", info}, {"servers", servers}, {"security", requirements},
-		{"paths", pathsMap}, {"webhooks", pathsMap}, {"components", components}},
+		{"paths", pathsMap}, {"webhooks", webhooksMap}, {"components", components}},
 	info:        {{"title", text}, {"version", text}},
 	server:      {{"url", text}, {"variables", serverVars}},
 	serverVar:   {{"default", text}, {"enum", enumList}},
@@ -77,7 +79,7 @@ var objects = map[kind][]keyword{
 		{"required", nameList}, {"properties", schemasMap}, {"patternProperties", schemasMap}, {"additionalProperties", schema}, {"propertyNames", schema}, {"items", schema}, {"prefixItems", schemaList},
 		{"allOf", schemaList}, {"oneOf", schemaList}, {"anyOf", schemaList}, {"not", schema}, {"discriminator", discriminator}},
 	discriminator:  {{"propertyName", text}, {"mapping", value}},
-	components:     {{"schemas", schemasMap}, {"responses", responsesMap}, {"parameters", parametersMap}, {"requestBodies", bodiesMap}, {"headers", headersMap}, {"securitySchemes", securityMap}},
+	components:     {{"schemas", schemasMap}, {"responses", responseComponents}, {"parameters", parametersMap}, {"requestBodies", bodiesMap}, {"headers", headersMap}, {"securitySchemes", securityMap}},
 	securityScheme: {{"$ref", text}, {"type", text}, {"name", text}, {"in", text}, {"scheme", text}, {"bearerFormat", text}, {"openIdConnectUrl", text}, {"flows", oauthFlows}},
 	oauthFlows:     {{"implicit", oauthFlow}, {"password", oauthFlow}, {"clientCredentials", oauthFlow}, {"authorizationCode", oauthFlow}},
 	oauthFlow:      {{"authorizationUrl", text}, {"tokenUrl", text}, {"refreshUrl", text}, {"scopes", scopes}},
@@ -85,7 +87,7 @@ var objects = map[kind][]keyword{
 
 // maps are objects whose keys are names of the API's own.
 var maps = map[kind]kind{
-	serverVars: serverVar, pathsMap: pathItem, responsesMap: response, contentMap: mediaType, encodingMap: encoding,
+	serverVars: serverVar, pathsMap: pathItem, webhooksMap: pathItem, responsesMap: response, responseComponents: response, contentMap: mediaType, encodingMap: encoding,
 	headersMap: header, schemasMap: schema, parametersMap: parameter, bodiesMap: requestBody, securityMap: securityScheme,
 	callbacksMap: callback, callback: pathItem, scopes: text, requirement: nameList,
 }

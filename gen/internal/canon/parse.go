@@ -21,9 +21,11 @@ import (
 // Limits of a document. They are far above any real API description, and low
 // enough that a hostile one costs little.
 const (
-	MaxSize  = 20 << 20
-	maxDepth = 200
-	maxNodes = 500_000
+	MaxSize  = 20 << 20  // of the document, of its texts once aliases are expanded, and of its snapshot
+	maxDepth = 200       // levels
+	maxNodes = 500_000   // once aliases are expanded
+	maxMarks = 1_000_000 // characters that may begin a node; counted before any node is made
+	maxValue = 64 << 10  // bytes of one value that a snapshot keeps
 )
 
 // Parse reads one YAML or JSON document and returns its root mapping. Keys are
@@ -37,6 +39,10 @@ func Parse(name string, data []byte) (*yaml.Node, error) {
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))
 	if i := invalidUTF8(data); i >= 0 {
 		return nil, diag.Errorf(diag.Pos{File: name, Line: 1 + bytes.Count(data[:i], []byte("\n"))}, "bad-encoding", "the document is not UTF-8")
+	}
+	if line := crowded(data); line > 0 {
+		return nil, diag.Errorf(diag.Pos{File: name, Line: line}, "too-many-nodes", "the document has more than %d lines and separators", maxMarks).
+			WithHint("is this really an API description?")
 	}
 	dec := yaml.NewDecoder(bytes.NewReader(data))
 	var doc yaml.Node
@@ -79,6 +85,30 @@ func invalidUTF8(data []byte) int {
 	return -1
 }
 
+// crowded returns the line in which a document has had more characters that
+// may begin a node than any description has, or 0. A node costs far more
+// memory than the character that makes it, so this is asked before parsing.
+func crowded(data []byte) int {
+	marks, line := 0, 1
+	for i, c := range data {
+		switch c {
+		case '\n', '\r':
+			line++
+		case ',', ':', '[', '{', 0x85, 0xa8, 0xa9:
+		case '-', '?':
+			if i+1 < len(data) && data[i+1] > ' ' && data[i+1] < utf8.RuneSelf {
+				continue
+			}
+		default:
+			continue
+		}
+		if marks++; marks > maxMarks {
+			return line
+		}
+	}
+	return 0
+}
+
 var yamlLine = regexp.MustCompile(`line (\d+): `)
 
 // syntax turns the parser's error into a finding at its line.
@@ -89,7 +119,11 @@ func syntax(name string, data []byte, err error) error {
 		pos.Line, _ = strconv.Atoi(text[m[2]:m[3]])
 		text = text[:m[0]] + text[m[1]:]
 	}
-	a := diag.Errorf(pos, "yaml-syntax", "%s", strings.TrimPrefix(text, "unmarshal errors:\n  "))
+	text = strings.TrimPrefix(text, "unmarshal errors:\n  ")
+	if runes := []rune(text); len(runes) > 200 {
+		text = string(runes[:200]) + "…"
+	}
+	a := diag.Errorf(pos, "yaml-syntax", "%s", text)
 	lines := bytes.Split(data, []byte("\n"))
 	// The parser counts a tab's line from zero or one, depending on what it was reading.
 	for _, i := range []int{pos.Line - 1, pos.Line} {
@@ -110,6 +144,7 @@ func syntax(name string, data []byte, err error) error {
 type reader struct {
 	name   string
 	nodes  int
+	bytes  int                 // of texts and keys
 	active map[*yaml.Node]bool // anchors being expanded
 	faults diag.List
 }
@@ -120,29 +155,45 @@ func (r *reader) pos(n *yaml.Node) diag.Pos {
 
 func (r *reader) fault(n *yaml.Node, code, format string, args ...any) *diag.Annotation {
 	a := diag.Errorf(r.pos(n), code, format, args...)
-	if len(r.faults) < 50 {
+	if !r.full() {
 		r.faults = append(r.faults, a)
 	}
 	return a
 }
 
+// full tells whether more findings would only hide the first ones.
+func (r *reader) full() bool { return len(r.faults) >= 50 }
+
+// over tells whether the document has outgrown its limits: nothing that
+// follows is worth reading.
+func (r *reader) over() bool { return r.nodes > maxNodes }
+
+// size counts a text. An alias stands for its text each time it is used.
+func (r *reader) size(n *yaml.Node, text string) {
+	if r.bytes += len(text); r.bytes > MaxSize && !r.over() {
+		r.fault(n, "too-large", "the document's texts have more than %d bytes once its aliases are expanded", MaxSize)
+		r.nodes = maxNodes + 1
+	}
+}
+
 func (r *reader) node(n *yaml.Node, depth int) *yaml.Node {
-	r.nodes++
 	switch {
-	case r.nodes > maxNodes:
-		if r.nodes == maxNodes+1 {
-			r.fault(n, "too-many-nodes", "the document has more than %d nodes once its aliases are expanded", maxNodes)
-		}
+	case r.over():
+		return n
+	case r.nodes == maxNodes:
+		r.nodes++
+		r.fault(n, "too-many-nodes", "the document has more than %d nodes once its aliases are expanded", maxNodes)
 		return n
 	case depth > maxDepth:
 		r.fault(n, "too-deep", "the document nests more than %d levels deep", maxDepth)
 		r.nodes = maxNodes + 1 // nothing below is worth reading
 		return n
 	}
+	r.nodes++
 	switch n.Kind {
 	case yaml.AliasNode:
 		if r.active[n.Alias] {
-			r.fault(n, "alias-cycle", "the alias *%s leads to itself", n.Value)
+			r.fault(n, "alias-cycle", "the alias %s leads to itself", quoted("*"+n.Value))
 			return n
 		}
 		r.active[n.Alias] = true
@@ -153,34 +204,22 @@ func (r *reader) node(n *yaml.Node, depth int) *yaml.Node {
 	case yaml.SequenceNode:
 		out := &yaml.Node{Kind: n.Kind, Tag: "!!seq", Line: n.Line, Column: n.Column}
 		for _, c := range n.Content {
+			if r.over() {
+				break
+			}
 			out.Content = append(out.Content, r.node(c, depth+1))
 		}
 		return out
 	}
+	r.size(n, n.Value)
 	return r.scalar(n)
-}
-
-func (r *reader) scalar(n *yaml.Node) *yaml.Node {
-	out := &yaml.Node{Kind: yaml.ScalarNode, Tag: n.ShortTag(), Value: n.Value, Line: n.Line, Column: n.Column}
-	switch out.Tag {
-	case "!!str", "!!int", "!!bool", "!!null":
-	case "!!timestamp", "!!merge":
-		out.Tag = "!!str" // a date in a description is text, whatever YAML makes of it
-	case "!!float":
-		if strings.ContainsAny(strings.ToLower(n.Value), "inf nan") && !strings.ContainsAny(n.Value, "0123456789") {
-			r.fault(n, "bad-number", "%s is no number that JSON knows", n.Value)
-		}
-	default:
-		r.fault(n, "bad-tag", "the tag %s is not allowed", out.Tag).WithHint("an API description needs only strings, numbers, booleans and null")
-	}
-	return out
 }
 
 func (r *reader) mapping(n *yaml.Node, depth int) *yaml.Node {
 	out := &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map", Line: n.Line, Column: n.Column}
 	lines := make(map[string]int, len(n.Content)/2)
 	var merged []*yaml.Node
-	for i := 0; i+1 < len(n.Content); i += 2 {
+	for i := 0; i+1 < len(n.Content) && !r.over(); i += 2 {
 		k, v := n.Content[i], n.Content[i+1]
 		if k.Kind == yaml.AliasNode {
 			k = k.Alias
@@ -194,15 +233,16 @@ func (r *reader) mapping(n *yaml.Node, depth int) *yaml.Node {
 			continue
 		}
 		if strings.ContainsFunc(k.Value, hidden) {
-			r.fault(k, "bad-key", "the key %q holds control or direction characters", k.Value)
+			r.fault(k, "bad-key", "the key %s holds control or direction characters", quoted(k.Value))
 		}
 		if line, dup := lines[k.Value]; dup {
-			r.fault(k, "duplicate-key", "the key %q was already given in line %d", k.Value, line).
+			r.fault(k, "duplicate-key", "the key %s was already given in line %d", quoted(k.Value), line).
 				WithHint("remove one of the two: which one counts is undefined")
 			continue
 		}
 		lines[k.Value] = k.Line
-		key := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: k.Value, Line: k.Line, Column: k.Column}
+		r.size(k, k.Value)
+		key := styled(&yaml.Node{Kind: yaml.ScalarNode, Value: k.Value, Line: k.Line, Column: k.Column})
 		out.Content = append(out.Content, key, r.node(v, depth+1))
 	}
 	for _, m := range merged {
@@ -215,6 +255,9 @@ func (r *reader) mapping(n *yaml.Node, depth int) *yaml.Node {
 // the earlier source.
 func (r *reader) merge(out *yaml.Node, lines map[string]int, source *yaml.Node, depth int) {
 	from := r.node(source, depth+1)
+	if r.over() {
+		return
+	}
 	sources := []*yaml.Node{from}
 	if from.Kind == yaml.SequenceNode {
 		sources = from.Content

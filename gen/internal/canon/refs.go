@@ -13,67 +13,117 @@ import (
 // nothing is ever fetched or read because a description says so.
 func (c *canoniser) ref(n *yaml.Node) {
 	if !strings.HasPrefix(n.Value, "#/") {
-		c.fault(n, "external-ref", "the reference %q leaves the document", n.Value).
+		c.fault(n, "external-ref", "the reference %s leaves the document", quoted(n.Value)).
 			WithHint("only references to this document (#/…) are followed; bundle the description first")
 		return
 	}
 	c.refs = append(c.refs, n)
 }
 
-// resolveRefs refuses references that lead nowhere, or only back to themselves.
-func (c *canoniser) resolveRefs(root *yaml.Node) {
-	for _, r := range c.refs {
-		target := lookup(root, r.Value)
-		if target == nil {
-			a := c.fault(r, "dangling-ref", "the reference %q leads nowhere", r.Value)
-			if near := nearest(root, r.Value); near != "" {
-				a.WithHint("did it mean %s?", near)
-			}
-			continue
-		}
-		for hops := 0; ; hops++ {
-			next := member(target, "$ref")
-			if next == nil || target.Kind != yaml.MappingNode {
-				break
-			}
-			if hops > 32 {
-				c.fault(r, "ref-cycle", "the reference %q leads only to other references", r.Value)
-				break
-			}
-			if target = lookup(root, next.Value); target == nil {
-				break // reported where it stands
-			}
-		}
-	}
+// finder finds members of mappings and targets of references in a finished
+// tree. Mappings with many members are indexed, so that a description with
+// very many references costs no more than their number.
+type finder struct {
+	root  *yaml.Node
+	index map[*yaml.Node]map[string]*yaml.Node
 }
 
-func lookup(root *yaml.Node, pointer string) *yaml.Node {
-	n := root
+func newFinder(root *yaml.Node) *finder {
+	return &finder{root: root, index: map[*yaml.Node]map[string]*yaml.Node{}}
+}
+
+func (f *finder) member(n *yaml.Node, key string) *yaml.Node {
+	if n == nil || len(n.Content) < 32 {
+		return member(n, key)
+	}
+	index := f.index[n]
+	if index == nil && n.Kind == yaml.MappingNode {
+		index = make(map[string]*yaml.Node, len(n.Content)/2)
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			index[n.Content[i].Value] = n.Content[i+1]
+		}
+		f.index[n] = index
+	}
+	return index[key]
+}
+
+func (f *finder) lookup(pointer string) *yaml.Node {
+	n := f.root
 	for part := range strings.SplitSeq(strings.TrimPrefix(pointer, "#/"), "/") {
-		part = strings.ReplaceAll(strings.ReplaceAll(part, "~1", "/"), "~0", "~")
-		if n = member(n, part); n == nil {
+		if n = f.member(n, unescape(part)); n == nil {
 			return nil
 		}
 	}
 	return n
 }
 
+// resolveRefs refuses references that lead nowhere, or only to each other.
+func (c *canoniser) resolveRefs(f *finder) {
+	const onTheWay, arrives, circles = 1, 2, 3
+	state := map[*yaml.Node]int{} // of the nodes that references lead to
+	for _, r := range c.refs {
+		if c.full() {
+			return
+		}
+		target := f.lookup(r.Value)
+		if target == nil {
+			a := c.fault(r, "dangling-ref", "the reference %s leads nowhere", quoted(r.Value))
+			if near := f.nearest(r.Value); near != "" {
+				a.WithHint("did it mean %s?", near)
+			}
+			continue
+		}
+		var way []*yaml.Node
+		end := arrives
+		for target != nil { // one that leads nowhere is reported where it stands
+			if s := state[target]; s != 0 {
+				if s != arrives {
+					end = circles
+				}
+				break
+			}
+			state[target] = onTheWay
+			way = append(way, target)
+			next := f.member(target, "$ref")
+			if next == nil {
+				break
+			}
+			target = f.lookup(next.Value)
+		}
+		for _, n := range way {
+			state[n] = end
+		}
+		if end == circles {
+			c.fault(r, "ref-cycle", "the reference %s leads only to other references", quoted(r.Value)).
+				WithHint("one of them must lead to what is meant")
+		}
+	}
+}
+
 // nearest finds the sibling whose name is most like the one that is missing.
-func nearest(root *yaml.Node, pointer string) string {
+func (f *finder) nearest(pointer string) string {
 	dir, name := pointer[:strings.LastIndexByte(pointer, '/')], pointer[strings.LastIndexByte(pointer, '/')+1:]
-	parent := lookup(root, dir)
-	if parent == nil || parent.Kind != yaml.MappingNode || len(name) > 100 {
+	parent := f.lookup(dir)
+	if parent == nil || parent.Kind != yaml.MappingNode || len(pointer) > 200 {
 		return ""
 	}
 	best, distance := "", len(name)/2+2
 	for i := 0; i+1 < len(parent.Content) && i < 4000; i += 2 {
 		if key := parent.Content[i].Value; len(key) <= 100 {
 			if d := editDistance(strings.ToLower(name), strings.ToLower(key)); d < distance {
-				best, distance = dir+"/"+key, d
+				best, distance = dir+"/"+escape(key), d
 			}
 		}
 	}
 	return best
+}
+
+func unescape(part string) string {
+	return strings.ReplaceAll(strings.ReplaceAll(part, "~1", "/"), "~0", "~")
+}
+
+func escape(name string) string {
+	return strings.ReplaceAll(strings.ReplaceAll(name, "~", "~0"), "/", "~1")
 }
 
 func editDistance(a, b string) int {
@@ -115,7 +165,14 @@ func (c *canoniser) credentials(key string, n *yaml.Node) {
 	for _, child := range n.Content {
 		c.credentials(key, child)
 	}
-	if n.Kind != yaml.ScalarNode || len(n.Value) < 16 || key == "$ref" || key == "pattern" || key == "operationId" {
+	if n.Kind != yaml.ScalarNode || len(n.Value) < 16 || key == "$ref" {
+		return
+	}
+	if len(n.Value) > maxValue {
+		c.fault(n, "too-large", "the value of %s has %d bytes; the limit is %d", describe(key), len(n.Value), maxValue)
+		return
+	}
+	if key == "pattern" || key == "operationId" || c.full() {
 		return
 	}
 	hit := slices.ContainsFunc(credentialLike, func(re *regexp.Regexp) bool { return re.MatchString(n.Value) })
@@ -151,8 +208,13 @@ func (c *canoniser) pushDown(item *yaml.Node) {
 			own = &yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq", Line: shared.Line, Column: shared.Column}
 			op.Content = append(op.Content, scalarNode("parameters", shared), own)
 		}
+		taken := make(map[string]bool, len(own.Content))
+		for _, p := range own.Content {
+			taken[parameterID(p)] = true
+		}
 		for _, p := range shared.Content {
-			if !slices.ContainsFunc(own.Content, func(o *yaml.Node) bool { return parameterID(o) == parameterID(p) }) {
+			if id := parameterID(p); !taken[id] {
+				taken[id] = true
 				own.Content = append(own.Content, p)
 			}
 		}
@@ -172,7 +234,7 @@ func take(n *yaml.Node, key string) *yaml.Node {
 }
 
 func scalarNode(text string, at *yaml.Node) *yaml.Node {
-	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: text, Line: at.Line, Column: at.Column}
+	return styled(&yaml.Node{Kind: yaml.ScalarNode, Value: text, Line: at.Line, Column: at.Column})
 }
 
 func orderKeywords(n *yaml.Node, keywords []keyword) {
@@ -202,24 +264,42 @@ func str(n *yaml.Node, key string) string {
 // sortPathParameters orders the parameters of a path's operations: those of
 // the path as they stand in it, the others by place and name.
 func sortPathParameters(template string, item *yaml.Node) {
-	rank := func(p *yaml.Node) int {
-		if str(p, "in") == "path" {
-			return strings.Index(template, "{"+str(p, "name")+"}")
+	ranks := map[string]int{}
+	for i, part := range strings.Split(template, "{") {
+		if name, _, ok := strings.Cut(part, "}"); ok && i > 0 && ranks[name] == 0 {
+			ranks[name] = i
 		}
-		return len(template)
+	}
+	type ranked struct {
+		rank int
+		id   string
+		node *yaml.Node
 	}
 	for i := 0; i+1 < len(item.Content); i += 2 {
-		if params := member(item.Content[i+1], "parameters"); params != nil {
-			slices.SortStableFunc(params.Content, func(a, b *yaml.Node) int {
-				return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(parameterID(a), parameterID(b)))
-			})
+		params := member(item.Content[i+1], "parameters")
+		if params == nil {
+			continue
+		}
+		list := make([]ranked, len(params.Content))
+		for j, p := range params.Content {
+			list[j] = ranked{rank: len(template), id: parameterID(p), node: p}
+			if str(p, "in") == "path" {
+				list[j].rank = ranks[str(p, "name")]
+			}
+		}
+		slices.SortStableFunc(list, func(a, b ranked) int {
+			return cmp.Or(cmp.Compare(a.rank, b.rank), cmp.Compare(a.id, b.id))
+		})
+		for j, p := range list {
+			params.Content[j] = p.node
 		}
 	}
 }
 
 // prune drops the components that no path leads to: what nobody can use is no
 // fact of the API.
-func prune(root *yaml.Node) {
+func prune(f *finder) {
+	root := f.root
 	comps := member(root, "components")
 	if comps == nil {
 		return
@@ -231,7 +311,7 @@ func prune(root *yaml.Node) {
 			isRef := n.Kind == yaml.MappingNode && i%2 == 1 && n.Content[i-1].Value == "$ref" && child.Kind == yaml.ScalarNode
 			if isRef && !used[child.Value] && strings.HasPrefix(child.Value, "#/") {
 				used[child.Value], used[component(child.Value)] = true, true
-				if target := lookup(root, child.Value); target != nil {
+				if target := f.lookup(child.Value); target != nil {
 					mark(target)
 				}
 			}
@@ -249,7 +329,7 @@ func prune(root *yaml.Node) {
 		if section.Value != "securitySchemes" {
 			var keep []*yaml.Node
 			for j := 0; j+1 < len(entries.Content); j += 2 {
-				if used[component("#/components/"+section.Value+"/"+entries.Content[j].Value)] {
+				if used["#/components/"+section.Value+"/"+escape(entries.Content[j].Value)] {
 					keep = append(keep, entries.Content[j], entries.Content[j+1])
 				}
 			}
@@ -267,5 +347,9 @@ func prune(root *yaml.Node) {
 // component is the part of a pointer that names a component.
 func component(pointer string) string {
 	parts := strings.SplitN(pointer, "/", 5)
-	return strings.Join(parts[:min(len(parts), 4)], "/")
+	parts = parts[:min(len(parts), 4)]
+	for i, p := range parts {
+		parts[i] = escape(unescape(p))
+	}
+	return strings.Join(parts, "/")
 }

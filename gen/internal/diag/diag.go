@@ -7,7 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
+	"unicode"
 )
 
 // Pos is a place in a file of the repository or of an upstream document.
@@ -59,7 +61,9 @@ func (a *Annotation) WithHint(format string, args ...any) *Annotation {
 	return a
 }
 
-// Error returns "file:line:col: message [code]" and the hint on a line of its own.
+// Error returns "file:line:col: message [code]" and the hint on a line of its
+// own. Findings quote strangers' texts: characters that a terminal would act
+// upon, or that change how their neighbours read, are written out.
 func (a *Annotation) Error() string {
 	var b strings.Builder
 	if at := a.Pos.String(); at != "" {
@@ -76,6 +80,25 @@ func (a *Annotation) Error() string {
 	if a.Hint != "" {
 		b.WriteString("\n\t")
 		b.WriteString(strings.ReplaceAll(a.Hint, "\n", "\n\t"))
+	}
+	return visible(b.String())
+}
+
+func visible(s string) string {
+	hidden := func(r rune) bool {
+		return r != '\n' && r != '\t' && (unicode.IsControl(r) || unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp))
+	}
+	if !strings.ContainsFunc(s, hidden) {
+		return s
+	}
+	var b strings.Builder
+	for _, r := range s {
+		if hidden(r) {
+			quoted := strconv.QuoteRuneToASCII(r)
+			b.WriteString(quoted[1 : len(quoted)-1])
+			continue
+		}
+		b.WriteRune(r)
 	}
 	return b.String()
 }

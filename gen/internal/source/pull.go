@@ -123,15 +123,7 @@ func (f *fetcher) snapshot(ctx context.Context, l Location, domain, file, commit
 	if err != nil {
 		return Snapshot{}, "", err
 	}
-	root, err := canon.Parse(name, raw)
-	if err != nil {
-		return Snapshot{}, "", err
-	}
-	facts, err := canon.Canonical(name, root)
-	if err != nil {
-		return Snapshot{}, "", err
-	}
-	data, err := canon.Marshal(facts)
+	data, err := canon.Snapshot(name, raw)
 	if err != nil {
 		return Snapshot{}, "", err
 	}
