@@ -60,6 +60,7 @@ type run struct {
 	root    *os.Root
 	config  *source.Config
 	domains []*Domain
+	routes  *emit.Package // nil when the configuration asks for none
 	imports func() (*check.Imports, error)
 }
 
@@ -145,7 +146,12 @@ func (r *run) build(ctx context.Context, set *source.Set) error {
 		if err != nil {
 			return 0, err
 		}
-		return len(r.domains), r.each(ctx, func(d *Domain) error { return d.check(imports) })
+		err = r.each(ctx, func(d *Domain) error { return d.check(imports) })
+		if err == nil && r.routes != nil {
+			_, err = check.Package(imports, r.routes)
+			return len(r.domains) + 1, err
+		}
+		return len(r.domains), err
 	})
 }
 
@@ -189,7 +195,25 @@ func (r *run) emit(ctx context.Context) (int, error) {
 			n += len(d.Package.Files)
 		}
 	}
+	if err == nil && r.config.Routes != "" {
+		r.routes, err = emit.Routes(r.models(), path.Base(r.config.Routes), emit.Target{
+			ImportPath: path.Join(r.config.Module, r.config.Routes),
+			Runtime:    r.config.Runtime,
+		})
+		n++
+	}
 	return n, err
+}
+
+// routesFile is the file that emit.Routes writes.
+const routesFile = "routes.gen.go"
+
+func (r *run) models() []*model.Domain {
+	models := make([]*model.Domain, len(r.domains))
+	for i, d := range r.domains {
+		models[i] = d.Model
+	}
+	return models
 }
 
 // files are all files of the run, by path within the repository.
@@ -205,11 +229,12 @@ func (r *run) files() (map[string][]byte, error) {
 		}
 		files[d.LockFile] = lock
 	}
-	models := make([]*model.Domain, len(r.domains))
-	for i, d := range r.domains {
-		models[i] = d.Model
+	if r.routes != nil {
+		for name, src := range r.routes.Files {
+			files[path.Join(r.config.Routes, name)] = src
+		}
 	}
-	files[path.Join(r.config.Output, "README.md")] = emit.MethodTable(models)
+	files[path.Join(r.config.Output, "README.md")] = emit.MethodTable(r.models())
 	return files, nil
 }
 

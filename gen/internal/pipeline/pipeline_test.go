@@ -106,7 +106,7 @@ func readFile(t testing.TB, name string) []byte {
 func outputs(t testing.TB, dir string) map[string]string {
 	t.Helper()
 	files := map[string]string{}
-	for _, part := range []string{"generated", "overlays", "specs"} {
+	for _, part := range []string{"generated", "overlays", "specs", "basiqtest"} {
 		err := filepath.WalkDir(filepath.Join(dir, part), func(p string, d fs.DirEntry, err error) error {
 			if err != nil || d.IsDir() || filepath.Base(p) == "specs.lock" || filepath.Base(p) == "sources.yaml" {
 				return err

@@ -17,7 +17,11 @@ func (r *run) sourceOptions() source.Options {
 
 // inputs are the paths that decide, together with the generator, what a run writes.
 func (r *run) inputs() []string {
-	return []string{"go.mod", "specs", "overlays", "transport", r.config.Output}
+	in := []string{"go.mod", "specs", "overlays", "transport", r.config.Output}
+	if r.config.Routes != "" {
+		in = append(in, path.Join(r.config.Routes, routesFile))
+	}
+	return in
 }
 
 // Generate writes what changed.
@@ -72,7 +76,11 @@ func (r *run) plan(ctx context.Context, set *source.Set, extra map[string][]byte
 		files[s.Path] = s.Data // one that was missing is written with the rest
 	}
 	maps.Copy(files, extra)
-	return output.NewPlan(r.root, files, r.config.Output)
+	owned := []string{r.config.Output}
+	if r.config.Routes != "" {
+		owned = append(owned, r.config.Routes)
+	}
+	return output.NewPlan(r.root, files, owned...)
 }
 
 func (r *run) write(plan *output.Plan) error {

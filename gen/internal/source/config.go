@@ -28,6 +28,7 @@ const (
 type Config struct {
 	Module  string // import path of the repository's module
 	Output  string // folder of the generated packages, relative to the repository
+	Routes  string // folder of the package that holds the table of operations; none when empty
 	Runtime string // import path of the transport package
 	Source  Location
 	Domains map[string]Domain
@@ -104,6 +105,7 @@ func ParseConfig(file string, data []byte) (*Config, error) {
 		},
 		"module":  func(n *yaml.Node) { cfg.Module = p.match(n, modulePath, "a module path") },
 		"output":  func(n *yaml.Node) { cfg.Output = p.local(n) },
+		"routes":  func(n *yaml.Node) { cfg.Routes = p.local(n) },
 		"runtime": func(n *yaml.Node) { cfg.Runtime = p.match(n, modulePath, "an import path") },
 		"source":  func(n *yaml.Node) { cfg.Source = p.location(n) },
 		"domains": func(n *yaml.Node) { p.domains(n, cfg) },

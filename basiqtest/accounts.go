@@ -1,0 +1,78 @@
+package basiqtest
+
+// available is what can be spent.
+func (a *account) available() int64 {
+	if a.limit > 0 {
+		return a.limit + a.balance
+	}
+	return max(a.balance, 0)
+}
+
+// view is an account as it is answered.
+func (a *account) view() object {
+	user := a.conn.base + a.conn.user
+	out := object{
+		"type": "account", "id": a.id, "accountNo": "000000 " + a.number, "bsb": "000000", "maskedNumber": "xxxxxx" + a.number[6:], "name": a.name,
+		"accountHolder": a.holder, "accountOwnership": a.owner, "isOwned": true, "balance": money(a.balance), "availableFunds": money(a.available()),
+		"creditLimit": nil, "currency": a.currency, "class": object{"type": a.class, "product": a.product},
+		"connection": a.conn.id, "institution": a.conn.institution.id, "status": "available", "lastUpdated": a.updated, "creationDate": a.created,
+		"transactionIntervals": []object{{"from": a.from, "to": a.to}},
+		"links": object{
+			"self": user + "/accounts/" + a.id, "connection": user + "/connections/" + a.conn.id,
+			"institution": a.conn.host + "/institutions/" + a.conn.institution.id, "transactions": user + "/transactions?filter=account.id.eq('" + a.id + "')",
+		},
+	}
+	switch a.class {
+	case "credit-card":
+		out["creditLimit"] = money(a.limit)
+		out["meta"] = object{"creditCard": object{
+			"minPaymentAmount": "25.00", "paymentDueAmount": money(-a.balance), "paymentCurrency": a.currency, "paymentDueDate": a.to,
+		}}
+	case "mortgage", "loan":
+		out["lendingRate"] = "6.19"
+		out["meta"] = object{"loan": object{
+			"originalLoanAmount": money(-a.balance + 5000000), "originalLoanCurrency": a.currency, "repaymentType": "PRINCIPAL_AND_INTEREST", "repaymentFrequency": "P1M",
+		}}
+	case "savings", "term-deposit":
+		out["depositRate"] = "4.35"
+	}
+	return out
+}
+
+func (s *Server) listAccounts(q *request) answer {
+	conds, a := q.filter(accountFilter)
+	if a != nil {
+		return *a
+	}
+	data := []object{}
+	for _, a := range q.user.accounts() {
+		if matches(conds, a.field) {
+			data = append(data, a.view())
+		}
+	}
+	return ok(object{"type": "list", "data": data, "links": object{"self": s.URL + q.URL.RequestURI()}})
+}
+
+// field is what a filter can ask an account for.
+func (a *account) field(name string) string {
+	switch name {
+	case "account.id":
+		return a.id
+	case "connection.id":
+		return a.conn.id
+	}
+	return a.conn.institution.id
+}
+
+func (s *Server) getAccount(q *request) answer {
+	conds, problem := q.filter(accountFilter)
+	if problem != nil {
+		return *problem
+	}
+	for _, a := range q.user.accounts() {
+		if a.id == q.path["accountId"] && matches(conds, a.field) {
+			return ok(a.view())
+		}
+	}
+	return notFound("account")
+}

@@ -1,0 +1,219 @@
+package basiqtest_test
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/openapi3filter"
+	"github.com/getkin/kin-openapi/routers"
+	"github.com/getkin/kin-openapi/routers/gorillamux"
+
+	"github.com/basiq-sdk/basiq-go"
+	"github.com/basiq-sdk/basiq-go/basiqtest"
+)
+
+// relaxed are the places where the committed snapshots contradict what the API
+// was recorded to answer, so that an honest answer cannot be valid by them. The
+// overlays repair the same places.
+var relaxed = map[string][]func(*openapi3.T){
+	"core": {
+		nullable("ForbiddenAccessError", "data", "items", "source"),    // null was recorded
+		optional("ForbiddenAccessError/data/items", "source"),          // the gateway's have none
+		free("StatusServiceUnavailableError", "data", "items", "code"), // declared as an object
+		optional("GetUserLinks", "auth_link"),                          // required, and no property
+		nullable("JobsStep", "result"),                                 // null while pending
+		free("JobsStep", "result"),                                     // a link, a list, a question or a failure
+		free("job", "steps", "items", "result"),
+		free("JobsStep", "title"), // mfa-challenge is not among them
+		free("EventsData", "data"),
+		free("EventsData", "entity"),
+		free("EventsData", "eventType"),
+		func(d *openapi3.T) { // three shapes told apart by nothing: the first is what there is
+			media := d.Paths.Value("/jobs/{jobId}").Get.Responses.Value("200").Value.Content["application/json"]
+			media.Schema = media.Schema.Value.OneOf[0]
+		},
+	},
+	"data": {
+		nullable("ForbiddenAccessError", "data", "items", "source"),
+		free("StatusServiceUnavailableError", "data", "items", "code"),
+		free("AccountResponseResource", "class"), // an enum of strings beside an object
+		optional("TransactionLinks", "connection"),
+		nullable("TransactionData", "subClass"),
+		nullable("TransactionData", "postDate"),
+		nullable("TransactionsEnrich", "cleanDescription"),
+		nullable("TransactionsEnrich", "tags"),
+		nullable("TransactionData", "balance"),
+		free("ConnectionsData", "status"),
+		free("ConnectionGetResponseResource", "status"),
+		free("Connector", "method"), // open-banking is spelt without a hyphen
+		func(d *openapi3.T) { // 200 with the job that is under way
+			for _, path := range []string{"/users/{userId}/connections/refresh", "/users/{userId}/connections/{connectionId}/refresh"} {
+				r := d.Paths.Value(path).Post.Responses
+				r.Set("200", r.Value("202"))
+			}
+		},
+	},
+}
+
+// member walks to a schema within a named one: a property, or items.
+func member(d *openapi3.T, name string, path ...string) *openapi3.SchemaRef {
+	s := d.Components.Schemas[name]
+	for _, p := range path {
+		if p == "items" {
+			s = s.Value.Items
+		} else {
+			s = s.Value.Properties[p]
+		}
+		if s == nil {
+			panic(fmt.Sprintf("%s has no %s", name, strings.Join(path, ".")))
+		}
+	}
+	return s
+}
+
+func nullable(name string, path ...string) func(*openapi3.T) {
+	return func(d *openapi3.T) {
+		s := member(d, name, path...)
+		v := *s.Value
+		v.Nullable = true
+		*s = openapi3.SchemaRef{Value: &v}
+	}
+}
+
+func free(name string, path ...string) func(*openapi3.T) {
+	return func(d *openapi3.T) {
+		*member(d, name, path...) = openapi3.SchemaRef{Value: &openapi3.Schema{Nullable: true}}
+	}
+}
+
+func optional(path, property string) func(*openapi3.T) {
+	name, rest, _ := strings.Cut(path, "/")
+	var parts []string
+	if rest != "" {
+		parts = strings.Split(rest, "/")
+	}
+	return func(d *openapi3.T) {
+		s := member(d, name, parts...).Value
+		kept := s.Required[:0:0]
+		for _, r := range s.Required {
+			if r != property {
+				kept = append(kept, r)
+			}
+		}
+		s.Required = kept
+	}
+}
+
+// conformance is an http.RoundTripper that holds every answer of a server
+// against the committed snapshots.
+type conformance struct {
+	t       testing.TB
+	next    *http.Transport
+	routers map[string]routers.Router
+
+	mu   sync.Mutex
+	seen map[string]map[int]int // by operation and status
+}
+
+var snapshots = sync.OnceValues(func() (map[string]*openapi3.T, error) {
+	files, err := filepath.Glob("../specs/*.yml")
+	docs := map[string]*openapi3.T{}
+	for _, file := range files {
+		doc, err := openapi3.NewLoader().LoadFromFile(file)
+		if err != nil {
+			return nil, err
+		}
+		name := strings.TrimSuffix(filepath.Base(file), ".yml")
+		for _, relax := range relaxed[name] {
+			relax(doc)
+		}
+		if token := doc.Paths.Value("/token"); token != nil { // its form has members, and no type
+			token.Post.RequestBody.Value.Content["application/x-www-form-urlencoded"].Schema.Value.Type = &openapi3.Types{"object"}
+		}
+		docs[name] = doc
+	}
+	if len(docs) != 7 {
+		err = fmt.Errorf("%d snapshots, want 7", len(docs))
+	}
+	return docs, err
+})
+
+// checked makes a client whose calls and answers are held against the snapshots.
+func checked(t testing.TB, srv *basiqtest.Server, opts ...basiq.Option) (*basiq.Client, *conformance) {
+	t.Helper()
+	docs, err := snapshots()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &conformance{t: t, next: &http.Transport{}, routers: map[string]routers.Router{}, seen: map[string]map[int]int{}}
+	t.Cleanup(c.next.CloseIdleConnections)
+	for name, doc := range docs {
+		d := *doc
+		d.Servers = openapi3.Servers{{URL: srv.URL}}
+		d.Security = nil
+		if c.routers[name], err = gorillamux.NewRouter(&d); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return srv.Client(t, append([]basiq.Option{basiq.WithHTTPClient(&http.Client{Transport: c})}, opts...)...), c
+}
+
+func (c *conformance) RoundTrip(r *http.Request) (*http.Response, error) {
+	var sent []byte
+	if r.Body != nil {
+		sent, _ = io.ReadAll(r.Body)
+		r.Body.Close()
+		r.Body = io.NopCloser(bytes.NewReader(sent))
+	}
+	res, err := c.next.RoundTrip(r)
+	if err != nil {
+		return nil, err
+	}
+	body, err := io.ReadAll(res.Body)
+	res.Body.Close()
+	if err != nil {
+		return nil, err
+	}
+	res.Body = io.NopCloser(bytes.NewReader(body))
+	c.check(r, sent, res, body)
+	return res, nil
+}
+
+func (c *conformance) check(r *http.Request, sent []byte, res *http.Response, body []byte) {
+	for name, router := range c.routers {
+		route, params, err := router.FindRoute(r)
+		if err != nil {
+			continue
+		}
+		op := r.Method + " " + route.Path
+		c.mu.Lock()
+		if c.seen[op] == nil {
+			c.seen[op] = map[int]int{}
+		}
+		c.seen[op][res.StatusCode]++
+		c.mu.Unlock()
+		declared := route.Operation.Responses.Status(res.StatusCode)
+		if declared == nil && res.StatusCode >= 400 {
+			return // many errors are documented elsewhere than in the descriptions
+		}
+		again := r.Clone(r.Context())
+		again.Body = io.NopCloser(bytes.NewReader(sent))
+		err = openapi3filter.ValidateResponse(r.Context(), &openapi3filter.ResponseValidationInput{
+			RequestValidationInput: &openapi3filter.RequestValidationInput{Request: again, PathParams: params, Route: route},
+			Status:                 res.StatusCode, Header: res.Header, Body: io.NopCloser(bytes.NewReader(body)),
+			Options: &openapi3filter.Options{IncludeResponseStatus: true, MultiError: true},
+		})
+		if err != nil {
+			c.t.Errorf("%s: %s %d is not what the snapshot declares: %v\n%.2000s", name, op, res.StatusCode, err, body)
+		}
+		return
+	}
+	c.t.Errorf("%s %s is in no snapshot", r.Method, r.URL.Path)
+}

@@ -1,0 +1,335 @@
+package basiqtest
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/basiq-sdk/basiq-go/transport"
+)
+
+// connection is a user's link to an institution.
+type connection struct {
+	id          string
+	user        string // identification
+	owner       *user
+	institution *institution
+	method      string
+	status      string
+	login       Login
+	created     time.Time
+	lastUsed    time.Time
+	expiry      time.Time // for open banking
+	accounts    []*account
+	job         *job // the last one
+	opened      int  // how often the history was made: once, and again after each purge
+	round       int  // how often transactions were retrieved
+	asked       int  // how often the bank could have asked a question
+	base, host  string
+}
+
+func (c *connection) path() string { return "/users/" + c.user + "/connections/" + c.id }
+
+// pendingRows is how many transactions of an account the bank has not settled yet.
+const pendingPerAccount = 4
+
+// connect makes a connection as a login at a bank does, with its job.
+func (s *Server) connect(u *user, l Login, method string) (*job, error) {
+	if l.Institution == "" {
+		l.Institution = Hooli
+	}
+	i := institutionOf(l.Institution)
+	if i == nil {
+		return nil, fmt.Errorf("there is no institution %q", l.Institution)
+	}
+	now := s.now()
+	c := &connection{
+		id: s.ids.id(), user: u.id, owner: u, institution: i, method: method, status: "pending", login: l, created: now, lastUsed: now,
+		base: s.URL + "/users/", host: s.URL,
+	}
+	if method == "open-banking" {
+		c.expiry = now.AddDate(1, 0, 0)
+	}
+	u.connections = append(u.connections, c)
+	s.emit(u, "connection.created", c.path(), nil)
+	j := s.retrieval(c)
+	j.noSource = true
+	if j.question != nil && len(l.Answers) > 0 {
+		j.given, j.answered = l.Answers, true
+	}
+	return j, nil
+}
+
+// retrieval makes the job that logs in to the bank and fetches everything.
+func (s *Server) retrieval(c *connection) *job {
+	p, refused := c.login.knows()
+	question := c.institution.question(p, c.asked)
+	c.asked++
+	link := func(path string) object { return object{"type": "link", "url": path} }
+	part := func(name string) string {
+		return "/users/" + c.user + "/" + name + "?filter=institution.id.eq('" + c.institution.id + "')"
+	}
+	var j *job
+	steps := []*step{{title: "verify-credentials", do: func(st *step) *failure {
+		j.noSource = false
+		if refused != nil {
+			return refused
+		}
+		st.result = link(c.path())
+		return nil
+	}}}
+	if question != nil {
+		steps = append(steps, &step{title: "mfa-challenge", do: func(st *step) *failure {
+			st.result = link(c.path())
+			return nil
+		}})
+	}
+	steps = append(steps,
+		&step{title: "retrieve-accounts", do: func(st *step) *failure {
+			s.retrieveAccounts(c, p)
+			st.result = link(part("accounts"))
+			return nil
+		}},
+		&step{title: "retrieve-transactions", do: func(st *step) *failure {
+			s.retrieveTransactions(c)
+			st.result = link(part("transactions"))
+			return nil
+		}})
+	if c.institution.id == MyGov {
+		steps = append(steps, &step{title: "retrieve-statements", do: func(st *step) *failure {
+			st.result = link("/users/" + c.user + "/statements")
+			return nil
+		}})
+	}
+	j = s.newJob(connectionJob, c.owner, c.institution, steps...)
+	j.conn, j.question, c.job = c, question, j
+	return j
+}
+
+// retrieveAccounts brings a connection's accounts up to date.
+func (s *Server) retrieveAccounts(c *connection, p *persona) {
+	first := c.status != "active"
+	now := s.now()
+	c.status, c.lastUsed = "active", now
+	if len(c.accounts) == 0 {
+		for n, h := range p.holdings {
+			a := h.open(s.cfg.seed, c, p, n)
+			a.created = stamp(now.AddDate(-3, 0, 0))
+			c.accounts = append(c.accounts, a)
+		}
+	}
+	for _, a := range c.accounts {
+		a.updated = stamp(now)
+		a.from, a.to = now.AddDate(0, 0, -span).Format(time.DateOnly), now.Format(time.DateOnly)
+	}
+	if first {
+		s.emit(c.owner, "connection.activated", c.path(), s.connectionEvent(c))
+	}
+	s.emit(c.owner, "account.updated", "/users/"+c.user+"/accounts", nil)
+}
+
+// retrieveTransactions fetches transactions. The first time, and after a purge,
+// it is the whole history. Later, half of the pending rows have been settled and
+// are posted rows now; the others come with new identifications.
+func (s *Server) retrieveTransactions(c *connection) {
+	today := s.now().Truncate(24 * time.Hour)
+	weights := 0
+	for _, a := range c.accounts {
+		weights += a.weight()
+	}
+	count := 0
+	left, leftWeight := s.cfg.transactions, weights
+	for _, a := range c.accounts {
+		key := hash(s.cfg.seed, a.id, strconv.Itoa(c.opened))
+		share := left * a.weight() / max(leftWeight, 1)
+		left, leftWeight = left-share, leftWeight-a.weight()
+		if c.round == 0 {
+			a.posted = a.history(key, share, today)
+			count += len(a.posted)
+		} else {
+			half := len(a.pending) / 2
+			var settled []*row
+			for k, p := range a.pending[len(a.pending)-half:] {
+				settled = append([]*row{a.settle(key, c.round, k, p)}, settled...)
+			}
+			a.posted = append(settled, a.posted...)
+			count += len(settled)
+		}
+		if s.cfg.transactions > 0 {
+			a.pending = a.pendingRows(key, c.round, pendingPerAccount, today)
+		}
+		count += len(a.pending)
+	}
+	c.round++
+	s.emit(c.owner, "transactions.updated", "/users/"+c.user+"/transactions", object{
+		"count":      strconv.Itoa(count),
+		"connection": object{"type": "connection", "id": c.id, "links": object{"self": s.URL + c.path()}},
+	})
+}
+
+// connectionFailed is told when a connection's job fails.
+func (s *Server) connectionFailed(c *connection, f *failure) {
+	if f == unavailable {
+		return // the bank's trouble does not make the connection a bad one
+	}
+	c.status = "invalid"
+	s.emit(c.owner, "connection.invalidated", c.path(), s.connectionEvent(c))
+}
+
+func (s *Server) connectionEvent(c *connection) object {
+	self := s.URL + c.path()
+	return object{
+		"type": "connection", "id": c.id, "status": c.status, "createdDate": stamp(c.created), "lastUsed": stamp(c.lastUsed),
+		"mfaEnabled":  c.institution.auth != "user",
+		"institution": object{"type": "institution", "id": c.institution.id, "links": object{"self": s.URL + "/institutions/" + c.institution.id}},
+		"links":       object{"self": self, "accounts": s.URL + "/users/" + c.user + "/accounts", "transactions": s.URL + "/users/" + c.user + "/transactions"},
+	}
+}
+
+// connectionView is a connection as it is answered; clients' tokens are not
+// shown how it stands.
+func (s *Server) connectionView(q *request, c *connection) object {
+	self := s.URL + c.path()
+	byConnection := "?filter=connection.id.eq('" + c.id + "')"
+	out := object{
+		"type": "connection", "id": c.id, "method": c.method, "expiryDate": stamp(c.expiry),
+		"institution": object{"type": "institution", "id": c.institution.id, "links": object{"self": s.URL + "/institutions/" + c.institution.id}},
+		"links": object{
+			"self": self, "user": s.URL + "/users/" + c.user, "institution": s.URL + "/institutions/" + c.institution.id,
+			"accounts": s.URL + "/users/" + c.user + "/accounts" + byConnection, "transactions": s.URL + "/users/" + c.user + "/transactions" + byConnection,
+		},
+	}
+	if q.token.scope == transport.ScopeServer {
+		out["status"], out["createdDate"], out["lastUsed"] = c.status, stamp(c.created), stamp(c.lastUsed)
+	}
+	return out
+}
+
+func (s *Server) listConnections(q *request) answer {
+	conds, a := q.filter(connectionFilter)
+	if a != nil {
+		return *a
+	}
+	data := []object{}
+	for _, c := range q.user.connections {
+		if matches(conds, func(field string) string {
+			switch field {
+			case "institution.id":
+				return c.institution.id
+			case "connection.status", "status":
+				return c.status
+			}
+			return c.id
+		}) {
+			data = append(data, s.connectionView(q, c))
+		}
+	}
+	return ok(object{"type": "list", "data": data, "links": object{"self": s.URL + q.URL.RequestURI()}})
+}
+
+// connectionOf finds the connection of a path.
+func (q *request) connectionOf() (*connection, *answer) {
+	if c := q.user.connection(q.path["connectionId"]); c != nil {
+		return c, nil
+	}
+	return nil, new(notFound("connection"))
+}
+
+func (s *Server) getConnection(q *request) answer {
+	c, a := q.connectionOf()
+	if a != nil {
+		return *a
+	}
+	out := s.connectionView(q, c)
+	accounts := []object{}
+	for _, a := range c.accounts {
+		self := s.URL + "/users/" + c.user
+		accounts = append(accounts, object{
+			"type": "account", "id": a.id, "accountNo": a.number, "name": a.name, "currency": a.currency, "status": "available",
+			"balance": money(a.balance), "availableFunds": money(a.available()), "lastUpdated": a.updated,
+			"class": object{"type": a.class, "product": a.product},
+			"links": object{"self": self + "/accounts/" + a.id, "transactions": self + "/transactions?filter=account.id.eq('" + a.id + "')"},
+		})
+	}
+	out["accounts"] = object{"type": "list", "data": accounts}
+	if p, _ := c.login.knows(); p != nil && c.status == "active" {
+		out["profile"] = object{
+			"fullName": p.first + " " + p.last, "firstName": p.first, "middleName": "", "lastName": p.last,
+			"emailAddresses": []string{"someone@example.com"}, "phoneNumbers": []string{"+61400000000"},
+			"physicalAddresses": []object{{
+				"addressLine1": "1 Example Street", "addressLine2": nil, "addressLine3": nil, "city": "Sydney", "state": "NSW", "postcode": "2000",
+				"country": "Australia", "countryCode": "AUS", "formattedAddress": "1 Example Street, Sydney NSW 2000",
+			}},
+		}
+	}
+	return ok(out)
+}
+
+func (s *Server) deleteConnection(q *request) answer {
+	c, a := q.connectionOf()
+	if a != nil {
+		return *a
+	}
+	s.removeConnection(c)
+	return noContent()
+}
+
+func (s *Server) removeConnection(c *connection) {
+	c.owner.drop(c)
+	c.status = "deleted"
+	if c.job != nil {
+		c.job.plan = nil
+	}
+	s.emit(c.owner, "connection.deleted", c.path(), s.connectionEvent(c))
+}
+
+// refresh begins a retrieval, or returns the one that is under way.
+func (s *Server) refresh(c *connection) (j *job, isNew bool) {
+	if c.job != nil && !c.job.over() {
+		return c.job, false
+	}
+	return s.retrieval(c), true
+}
+
+func (s *Server) refreshConnection(q *request) answer {
+	c, a := q.connectionOf()
+	switch {
+	case a != nil:
+		return *a
+	case c.status == "invalid" || c.status == "pre-init":
+		return refuse(http.StatusBadRequest, problem{"invalid-credentials", "Cannot log in to the institution", "Cannot log in with the stored credentials.", nil})
+	}
+	return s.started(s.refresh(c))
+}
+
+func (s *Server) refreshConnections(q *request) answer {
+	data, status := []object{}, http.StatusOK
+	for _, c := range q.user.connections {
+		if c.status != "active" && c.status != "pending" {
+			continue
+		}
+		j, isNew := s.refresh(c)
+		if isNew {
+			status = http.StatusAccepted
+		}
+		data = append(data, s.jobLink(j))
+	}
+	if len(data) == 0 {
+		status = http.StatusAccepted
+	}
+	return answer{status: status, json: object{"type": "list", "data": data}}
+}
+
+func (s *Server) purgeConnection(q *request) answer {
+	c, a := q.connectionOf()
+	switch {
+	case a != nil:
+		return *a
+	case c.status != "active":
+		return badParameter("connectionId", "Only an active connection can be purged.")
+	}
+	c.accounts, c.round = nil, 0
+	c.opened++
+	return noContent()
+}

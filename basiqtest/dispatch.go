@@ -1,0 +1,231 @@
+package basiqtest
+
+import (
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/basiq-sdk/basiq-go/transport"
+)
+
+// maxBody bounds what the server takes; a longer body is answered with 413.
+const maxBody = 10 << 20
+
+// request is a call on its way through the server.
+type request struct {
+	*http.Request
+	route *route
+	path  map[string]string // values of the path's parameters
+	query url.Values
+	body  []byte
+	media string // of the answer
+	token *token
+	user  *user // of the path
+}
+
+// handler answers an operation. It is called with the server's lock held.
+type handler func(*Server, *request) answer
+
+// table finds the operation of a request.
+type table struct {
+	byLength map[int][]*entryPoint // by the number of the path's segments
+}
+
+type entryPoint struct {
+	route    *route
+	segments []string
+}
+
+var operations = sync.OnceValue(func() *table {
+	t := &table{byLength: map[int][]*entryPoint{}}
+	for i := range routes {
+		t.add(&routes[i])
+	}
+	return t
+})
+
+func (t *table) add(r *route) {
+	segments := strings.Split(r.Path[1:], "/")
+	t.byLength[len(segments)] = append(t.byLength[len(segments)], &entryPoint{r, segments})
+}
+
+// find returns the operation that a method and path call: the one with the
+// most fixed segments, where several could be meant. Without one, it tells
+// whether another method would have found one.
+func (t *table) find(method string, segments []string) (found *entryPoint, otherMethod bool) {
+	best := -1
+	for _, e := range t.byLength[len(segments)] {
+		fixed := e.matches(segments)
+		switch {
+		case fixed < 0:
+		case e.route.Method != method:
+			otherMethod = true
+		case fixed > best:
+			best, found = fixed, e
+		}
+	}
+	return found, otherMethod
+}
+
+// matches counts the fixed segments of a path that the operation has, or
+// returns -1.
+func (e *entryPoint) matches(segments []string) int {
+	fixed := 0
+	for i, want := range e.segments {
+		switch {
+		case want[0] == '{':
+		case want != segments[i]:
+			return -1
+		default:
+			fixed++
+		}
+	}
+	return fixed
+}
+
+// serve answers a request.
+func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
+	q, a := s.receive(w, r)
+	if a == nil {
+		got := s.handle(q)
+		a = &got
+	}
+	s.send(w, r, *a)
+}
+
+// receive finds the operation, and reads the request.
+func (s *Server) receive(w http.ResponseWriter, r *http.Request) (*request, *answer) {
+	q := &request{Request: r, query: r.URL.Query(), path: map[string]string{}}
+	segments := strings.Split(strings.TrimPrefix(r.URL.EscapedPath(), "/"), "/")
+	for i, segment := range segments {
+		text, err := url.PathUnescape(segment)
+		if err != nil || text == "" {
+			// An empty identification ends at another route, or before the API.
+			return q, new(gateway(http.StatusForbidden, "Invalid request"))
+		}
+		segments[i] = text
+	}
+	e, otherMethod := s.table.find(r.Method, segments)
+	switch {
+	case e == nil && otherMethod:
+		return q, new(refuse(http.StatusMethodNotAllowed, problem{"method-not-allowed", "Method not allowed.", "", nil}))
+	case e == nil:
+		return q, new(noRoute())
+	}
+	q.route = e.route
+	for i, name := range e.segments {
+		if name[0] == '{' {
+			q.path[name[1:len(name)-1]] = segments[i]
+		}
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	var tooLong *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLong):
+		return q, new(refuse(http.StatusRequestEntityTooLarge, problem{"invalid-content", "Request Too Long", "", nil}))
+	case err != nil:
+		return q, new(badContent("The body ended early."))
+	}
+	q.body = body
+	return q, nil
+}
+
+func noRoute() answer {
+	return refuse(http.StatusNotFound, problem{"resource-not-found", "Route not found.", "Route not found for this API version.", nil})
+}
+
+// handle checks what all operations have in common, and calls the one.
+func (s *Server) handle(q *request) answer {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.tick()
+	if q.route.Scope != transport.ScopeKey {
+		if a := s.authorize(q); a != nil {
+			return *a
+		}
+	}
+	if a := q.negotiate(); a != nil {
+		return *a
+	}
+	for name, value := range q.path {
+		if !wellFormed(value) {
+			return badParameter(name, "The value of "+name+" is not valid.")
+		}
+	}
+	if id, given := q.path["userId"]; given {
+		if q.user = s.users[id]; q.user == nil {
+			return notFound("user")
+		}
+	}
+	handle := handlers[q.route.ID]
+	if handle == nil {
+		return refuse(http.StatusNotImplemented, problem{"not-implemented", q.route.ID + " is not part of this server.", "", nil})
+	}
+	return handle(s, q)
+}
+
+// negotiate settles the media types of the body and of the answer.
+func (q *request) negotiate() *answer {
+	accept := q.Header.Get("Accept")
+	if len(q.route.Answers) > 0 {
+		q.media = q.route.Answers[0].Type
+		if accept != "" && accept != "*/*" {
+			i := slices.IndexFunc(q.route.Answers, func(m media) bool { return acceptable(accept, m.Type) })
+			if i < 0 {
+				return new(refuse(http.StatusBadRequest, problem{"unsupported-accept", "Unsupported Accept header.", "Ask for " + q.media + ".", object{"parameter": "Accept"}}))
+			}
+			q.media = q.route.Answers[i].Type
+		}
+	}
+	if q.route.Body == "" || len(q.body) == 0 || q.route.Scope == transport.ScopeKey {
+		return nil
+	}
+	if kind, _, err := mime.ParseMediaType(q.Header.Get("Content-Type")); err != nil || kind != q.route.Body {
+		return new(refuse(http.StatusUnsupportedMediaType, problem{"unsupported-content-type", "Unsupported content type.", "Send " + q.route.Body + ".", nil}))
+	}
+	return nil
+}
+
+// acceptable tells whether an Accept header asks for a media type.
+func acceptable(accept, media string) bool {
+	for part := range strings.SplitSeq(accept, ",") {
+		kind, _, err := mime.ParseMediaType(part)
+		if err == nil && (kind == media || kind == "*/*" || strings.HasSuffix(kind, "/*") && strings.HasPrefix(media, kind[:len(kind)-1])) {
+			return true
+		}
+	}
+	return false
+}
+
+// send writes an answer.
+func (s *Server) send(w http.ResponseWriter, r *http.Request, a answer) {
+	if a.status >= 400 {
+		if list, ok := a.json.(object); ok && list["type"] == "list" {
+			s.mu.Lock()
+			list["correlationId"] = s.ids.id()
+			s.mu.Unlock()
+		}
+	}
+	body := a.body()
+	h := w.Header()
+	for name, value := range a.header {
+		h.Set(name, value)
+	}
+	if body != nil {
+		if a.media == "" {
+			a.media = "application/json"
+		}
+		h.Set("Content-Type", a.media)
+		h.Set("Content-Length", strconv.Itoa(len(body)))
+	}
+	w.WriteHeader(a.status)
+	if r.Method != http.MethodHead {
+		_, _ = w.Write(body)
+	}
+}

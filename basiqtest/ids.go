@@ -1,0 +1,59 @@
+package basiqtest
+
+import (
+	"encoding/hex"
+	"hash/fnv"
+	"math/rand/v2"
+	"strconv"
+)
+
+// hash mixes texts and numbers into one number: the seed of whatever is named by them.
+func hash(seed uint64, parts ...string) uint64 {
+	h := fnv.New64a()
+	_, _ = h.Write(strconv.AppendUint(nil, seed, 10))
+	for _, p := range parts {
+		_, _ = h.Write([]byte{0})
+		_, _ = h.Write([]byte(p))
+	}
+	return h.Sum64()
+}
+
+// appendUUID writes an identification in the form that Basiq's have.
+func appendUUID(b []byte, hi, lo uint64) []byte {
+	var raw [16]byte
+	for i := range 8 {
+		raw[i], raw[8+i] = byte(hi>>(56-8*i)), byte(lo>>(56-8*i))
+	}
+	raw[6], raw[8] = raw[6]&0x0f|0x40, raw[8]&0x3f|0x80
+	for i, end := range []int{4, 6, 8, 10, 16} {
+		if i > 0 {
+			b = append(b, '-')
+		}
+		start := []int{0, 4, 6, 8, 10}[i]
+		b = hex.AppendEncode(b, raw[start:end])
+	}
+	return b
+}
+
+// source makes identifications, the same ones in the same order for the same seed.
+type source struct{ rng *rand.Rand }
+
+func newSource(seed uint64) source { return source{rand.New(rand.NewPCG(seed, 0xba51))} }
+
+func (s source) id() string { return string(appendUUID(nil, s.rng.Uint64(), s.rng.Uint64())) }
+
+// wellFormed tells whether a path's value can be an identification at all: the
+// API answers 400 to others, and 404 to one that names nothing.
+func wellFormed(id string) bool {
+	if id == "" || len(id) > 128 {
+		return false
+	}
+	for _, c := range []byte(id) {
+		switch {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '-', c == '_', c == '.':
+		default:
+			return false
+		}
+	}
+	return true
+}

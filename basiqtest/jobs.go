@@ -1,0 +1,290 @@
+package basiqtest
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/basiq-sdk/basiq-go/transport"
+)
+
+// Kinds of jobs.
+const (
+	connectionJob = "connection"
+	statementJob  = "statement"
+	reportJob     = "report"
+)
+
+// jobDays is how long a job is listed.
+const jobDays = 7 * 24 * time.Hour
+
+// mfaTime is how long a bank waits for the answer to its question.
+const mfaTime = 2 * time.Minute
+
+// job is something that takes its time, in steps.
+type job struct {
+	id          string
+	kind        string
+	user        *user // nil for a report over several
+	conn        *connection
+	institution *institution
+	created     time.Time
+	updated     time.Time
+	steps       []*step
+	plan        []func() bool // what is left to do; false: not yet
+	next        time.Time     // when the next state is due, where jobs go by the clock
+	noSource    bool          // no links.source yet
+	question    *challenge
+	until       time.Time // the bank waits for the answer
+	given       []string  // the answer
+	answered    bool
+}
+
+// step is a part of a job.
+type step struct {
+	title  string
+	status string
+	result any
+	do     func(*step) *failure // nil: there is nothing to do
+}
+
+// Status values of a step.
+const (
+	pending    = "pending"
+	inProgress = "in-progress"
+	succeeded  = "success"
+	failed     = "failed"
+)
+
+// newJob makes a job of steps, and plans them: each is begun when the one
+// before has ended, and a failed one leaves the others pending for ever.
+func (s *Server) newJob(kind string, u *user, i *institution, steps ...*step) *job {
+	now := s.now()
+	j := &job{id: s.ids.id(), kind: kind, user: u, institution: i, created: now, updated: now, steps: steps, next: now.Add(s.cfg.pace)}
+	for _, st := range steps {
+		st.status = pending
+	}
+	j.plan = append(j.plan, func() bool { j.begin(s, 0); return true })
+	for n := range steps {
+		j.plan = append(j.plan, func() bool { return j.end(s, n) })
+	}
+	s.jobs[j.id] = j
+	if u != nil {
+		u.jobs = append(u.jobs, j)
+	}
+	return j
+}
+
+func (j *job) begin(s *Server, n int) {
+	st := j.steps[n]
+	st.status = inProgress
+	if st.title == "mfa-challenge" && j.question != nil && !j.answered {
+		j.until = s.now().Add(mfaTime)
+	}
+}
+
+// end brings a step to its end, and begins the next.
+func (j *job) end(s *Server, n int) bool {
+	st := j.steps[n]
+	var f *failure
+	if st.title == "mfa-challenge" && j.question != nil {
+		switch {
+		case !j.answered && s.now().Before(j.until):
+			return false
+		case !j.answered:
+			f = lateAnswer
+		case !j.question.accepts(j.given):
+			f = badAnswer
+		}
+	}
+	if f == nil && st.do != nil {
+		f = st.do(st)
+	}
+	if f != nil {
+		st.status = failed
+		st.result = object{"code": f.code, "title": f.title, "detail": f.detail}
+		j.plan = nil
+		if j.conn != nil {
+			s.connectionFailed(j.conn, f)
+		}
+		return true
+	}
+	st.status = succeeded
+	if n+1 < len(j.steps) {
+		j.begin(s, n+1)
+	}
+	return true
+}
+
+// move takes the job one state on, if it can.
+func (j *job) move(s *Server) bool {
+	if len(j.plan) == 0 {
+		return false
+	}
+	do := j.plan[0]
+	if !do() {
+		return false
+	}
+	if len(j.plan) > 0 {
+		j.plan = j.plan[1:]
+	}
+	j.updated = s.now()
+	return true
+}
+
+// look brings the job up to date when it is looked at.
+func (j *job) look(s *Server) {
+	if s.cfg.pace == 0 {
+		j.move(s)
+		return
+	}
+	for !s.now().Before(j.next) {
+		if !j.move(s) {
+			j.next = s.now().Add(s.cfg.pace)
+			return
+		}
+		j.next = j.next.Add(s.cfg.pace)
+	}
+}
+
+// over tells whether nothing more will happen.
+func (j *job) over() bool { return len(j.plan) == 0 }
+
+// waiting tells whether the job waits for the user.
+func (j *job) waiting(now time.Time) bool {
+	return !j.over() && j.question != nil && !j.answered && now.Before(j.until)
+}
+
+// FinishJobs takes all jobs to their end, at once; those that wait for an
+// answer of the user stay where they are.
+func (s *Server) FinishJobs() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, u := range s.users {
+		for _, j := range u.jobs {
+			j.finish(s)
+		}
+	}
+}
+
+func (j *job) finish(s *Server) {
+	for j.move(s) {
+	}
+}
+
+func (s *Server) getJob(q *request) answer {
+	j, a := s.jobOf(q)
+	if a != nil {
+		return *a
+	}
+	j.look(s)
+	return ok(s.jobView(j, false))
+}
+
+// jobOf finds the job of a path. A user's token does not see those of others.
+func (s *Server) jobOf(q *request) (*job, *answer) {
+	j := s.jobs[q.path["jobId"]]
+	switch {
+	case j == nil:
+		return nil, new(notFound("job"))
+	case q.token.scope == transport.ScopeClient && (j.user == nil || j.user.id != q.token.userID):
+		return nil, new(unauthorized())
+	}
+	return j, nil
+}
+
+// jobView is a job as it is answered, alone or in a list.
+func (s *Server) jobView(j *job, listed bool) object {
+	steps := make([]object, len(j.steps))
+	for i, st := range j.steps {
+		steps[i] = object{"title": st.title, "status": st.status, "result": s.resultView(j, st)}
+	}
+	links := object{"self": s.href("/jobs/" + j.id)}
+	out := object{"type": "job", "id": j.id, "created": stamp(j.created), "updated": stamp(j.updated), "steps": steps, "links": links}
+	if j.conn != nil && !j.noSource {
+		links["source"] = s.href(j.conn.path())
+	}
+	if listed {
+		if j.institution != nil {
+			out["institution"] = object{"type": "institution", "id": j.institution.id, "links": object{"self": s.href("/institutions/" + j.institution.id)}}
+		}
+		return out
+	}
+	out["jobType"] = j.kind
+	return out
+}
+
+func (s *Server) resultView(j *job, st *step) any {
+	result := st.result
+	if st.status == inProgress && st.title == "mfa-challenge" && j.waiting(s.now()) {
+		result = object{
+			"type": "mfa", "method": j.question.method, "description": j.question.description, "input": j.question.prompts,
+			"expiryMs": j.until.Sub(s.now()).Milliseconds(), "links": object{"response": s.href("/jobs/" + j.id + "/mfa")},
+		}
+	}
+	if s.cfg.lists && result != nil && st.status != failed {
+		return []any{result}
+	}
+	return result
+}
+
+func (s *Server) listJobs(q *request) answer {
+	conds, a := q.filter(jobFilter)
+	if a != nil {
+		return *a
+	}
+	now := s.now()
+	data := []object{}
+	for _, j := range slices.Backward(q.user.jobs) {
+		if now.Sub(j.created) >= jobDays || j.institution == nil {
+			continue
+		}
+		if matches(conds, func(string) string {
+			if j.conn == nil {
+				return ""
+			}
+			return j.conn.id
+		}) {
+			data = append(data, s.jobView(j, true))
+		}
+	}
+	return ok(object{"type": "list", "size": len(data), "data": data, "links": object{"self": s.URL + q.URL.RequestURI()}})
+}
+
+func (s *Server) submitMFA(q *request) answer {
+	j, a := s.jobOf(q)
+	if a != nil {
+		return *a
+	}
+	var body struct {
+		Response []string `json:"mfa-response"`
+	}
+	if err := json.Unmarshal(q.body, &body); err != nil {
+		return badContent("The body is not valid.")
+	}
+	switch {
+	case len(body.Response) == 0 || slices.ContainsFunc(body.Response, func(t string) bool { return strings.TrimSpace(t) == "" }):
+		return missingParameter("mfa-response", "Give an answer for each prompt.")
+	case !j.waiting(s.now()):
+		return badParameter("jobId", "The job does not wait for an answer.")
+	}
+	j.given, j.answered = body.Response, true
+	return accepted(s.jobLink(j))
+}
+
+// jobLink is a job as it is answered where one is begun.
+func (s *Server) jobLink(j *job) object {
+	return object{"type": "job", "id": j.id, "links": object{"self": s.href("/jobs/" + j.id)}}
+}
+
+// started answers a call that begins a job: 202 for a new one, 200 for one
+// that was under way.
+func (s *Server) started(j *job, isNew bool) answer {
+	a := accepted(s.jobLink(j))
+	if !isNew {
+		a.status = http.StatusOK
+	}
+	return a
+}

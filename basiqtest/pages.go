@@ -1,0 +1,52 @@
+package basiqtest
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/basiq-sdk/basiq-go/transport"
+)
+
+// pageDate is the day that pages without a server are made on.
+var pageDate = time.Date(2031, time.May, 6, 0, 0, 0, 0, time.UTC)
+
+// aConnection is a connection without a server.
+func aConnection(seed uint64) *connection {
+	ids := newSource(seed)
+	return &connection{
+		id: ids.id(), user: ids.id(), institution: institutionOf(Hooli), method: "web", status: "active",
+		base: transport.DefaultBaseURL + "/users/", host: transport.DefaultBaseURL,
+	}
+}
+
+// TransactionsPage returns a page of n transactions, as GET
+// /users/{userId}/transactions answers it: about 1.4 kB each, half of them
+// enriched, all of one account. The same seed gives the same bytes.
+func TransactionsPage(seed uint64, n int) []byte {
+	c := aConnection(seed)
+	p := personas[WentworthSmith.ID]
+	a := p.holdings[0].open(seed, c, p, 0)
+	rows := a.history(seed, max(n, 0), pageDate)
+	return pageOf(rows, len(rows), c.base+c.user+"/transactions", "")
+}
+
+// AccountsPage returns a list of n accounts, as GET /users/{userId}/accounts
+// answers it: everyday accounts, savings, cards and loans in turn. The same
+// seed gives the same bytes.
+func AccountsPage(seed uint64, n int) []byte {
+	c := aConnection(seed)
+	p := personas[WentworthSmith.ID]
+	kinds := append(p.holdings[:len(p.holdings):len(p.holdings)], card)
+	data := make([]object, max(n, 0))
+	for i := range data {
+		a := kinds[i%len(kinds)].open(seed, c, p, i)
+		a.created, a.updated = stamp(pageDate.AddDate(-3, 0, 0)), stamp(pageDate)
+		a.from, a.to = pageDate.AddDate(0, 0, -span).Format(time.DateOnly), pageDate.Format(time.DateOnly)
+		data[i] = a.view()
+	}
+	b, err := json.Marshal(object{"type": "list", "data": data, "links": object{"self": c.base + c.user + "/accounts"}})
+	if err != nil {
+		panic(err) // plain values can always be encoded
+	}
+	return b
+}

@@ -1,0 +1,236 @@
+package basiqtest
+
+import (
+	"math/rand/v2"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// row is a transaction: what lists are filtered by, and its JSON, encoded once.
+type row struct {
+	id          string
+	account     *account
+	status      string
+	post        time.Time // zero while pending
+	transaction time.Time // zero once posted
+	direction   string
+	class       string
+	cents       int64
+	description string
+	merchant    *merchant
+	enriched    bool
+	balance     int64
+	json        []byte
+}
+
+// entry is what happens on an account, before it is a row.
+type entry struct {
+	description string
+	cents       int64
+	class       string
+	merchant    *merchant
+}
+
+// span is how far back the history of a new connection goes.
+const span = 365
+
+// history makes n posted rows, newest first, that end at the account's balance.
+func (a *account) history(seed uint64, n int, today time.Time) []*row {
+	rows := make([]*row, 0, n)
+	balance := a.balance
+	before := 0
+	for k := range n {
+		ago := 1 + k*span/max(n, 1)
+		rng := rand.New(rand.NewPCG(seed, uint64(k)))
+		e := a.entry(rng, k, ago, before)
+		before = ago
+		r := a.row(rng, e, enrichedRow(k))
+		r.status, r.post, r.balance = "posted", today.AddDate(0, 0, -ago), balance
+		balance -= e.cents
+		r.encode(a.conn)
+		rows = append(rows, r)
+	}
+	return rows
+}
+
+// pendingRows makes n rows that the bank has not settled yet. round counts
+// retrievals: each gives pending rows new identifications.
+func (a *account) pendingRows(seed uint64, round, n int, today time.Time) []*row {
+	if a.class != "transaction" && a.class != "credit-card" {
+		return nil
+	}
+	rows := make([]*row, 0, n)
+	for k := range n {
+		rng := rand.New(rand.NewPCG(hash(seed, "pending", strconv.Itoa(round)), uint64(k)))
+		r := a.row(rng, a.purchase(rng), enrichedRow(k))
+		r.status, r.transaction = "pending", today.AddDate(0, 0, -k/4)
+		r.description = "PENDING - " + r.description
+		r.encode(a.conn)
+		rows = append(rows, r)
+	}
+	return rows
+}
+
+// settle turns a pending row into a posted one, with an identification of its own.
+func (a *account) settle(seed uint64, round, k int, p *row) *row {
+	r := *p
+	rng := rand.New(rand.NewPCG(hash(seed, "settled", strconv.Itoa(round)), uint64(k)))
+	a.balance += r.cents
+	r.id = string(appendUUID(nil, rng.Uint64(), rng.Uint64()))
+	r.status, r.post, r.transaction, r.balance = "posted", p.transaction, time.Time{}, a.balance
+	r.description = r.description[len("PENDING - "):]
+	r.encode(a.conn)
+	return &r
+}
+
+// enrichedRow picks the rows that are enriched if they have a merchant, which
+// makes half of all.
+func enrichedRow(k int) bool { return k%8 < 5 }
+
+func (a *account) row(rng *rand.Rand, e entry, enriched bool) *row {
+	r := &row{
+		id: string(appendUUID(nil, rng.Uint64(), rng.Uint64())), account: a,
+		direction: "credit", class: e.class, cents: e.cents, description: e.description, merchant: e.merchant,
+		enriched: enriched && e.merchant != nil,
+	}
+	if e.cents < 0 {
+		r.direction = "debit"
+	}
+	return r
+}
+
+// entry says what happened on the account ago days ago. before is the day of
+// the entry made last, a newer one.
+func (a *account) entry(rng *rand.Rand, k, ago, before int) entry {
+	newWeek, newMonth := ago/14 != before/14, ago/30 != before/30
+	switch a.class {
+	case "savings", "term-deposit":
+		if newMonth || rng.IntN(3) == 0 {
+			return entry{"CREDIT INTEREST", 120 + rng.Int64N(4800), "interest", nil}
+		}
+		return entry{"TRANSFER FROM EVERYDAY ACCOUNT", 5000 + rng.Int64N(40000), "transfer", nil}
+	case "mortgage", "loan":
+		if k%2 == 0 {
+			return entry{"REPAYMENT THANK YOU", 45000 + rng.Int64N(120000), "loan-repayment", nil}
+		}
+		return entry{"INTEREST CHARGED", -(9000 + rng.Int64N(80000)), "loan-interest", nil}
+	case "credit-card":
+		if newMonth {
+			return entry{"PAYMENT RECEIVED", 40000 + rng.Int64N(90000), "transfer", nil}
+		}
+		return a.purchase(rng)
+	}
+	switch {
+	case newWeek && a.pay.cents > 0:
+		return entry{a.pay.description, a.pay.cents, "direct-credit", nil}
+	case newMonth:
+		return entry{"RENT EXAMPLE REALTY", -165000, "transfer", nil}
+	}
+	switch rng.IntN(20) {
+	case 0:
+		return entry{"ATM WITHDRAWAL EXAMPLE ST", -2000 * (1 + rng.Int64N(10)), "cash-withdrawal", nil}
+	case 1:
+		return entry{"INTERNATIONAL TRANSACTION FEE", -(50 + rng.Int64N(900)), "bank-fee", nil}
+	case 2:
+		return entry{"REFUND " + a.purchase(rng).description, 900 + rng.Int64N(6000), "refund", nil}
+	}
+	return a.purchase(rng)
+}
+
+func (a *account) purchase(rng *rand.Rand) entry {
+	shops := merchants[:len(merchants)-1]
+	if a.gambles {
+		shops = merchants
+	}
+	m := shops[rng.IntN(len(shops))]
+	if a.gambles && rng.IntN(4) == 0 {
+		m = merchants[len(merchants)-1]
+	}
+	return entry{"CARD PURCHASE " + m.name + " " + m.suburb + " " + m.state + " AU", -(m.low + rng.Int64N(m.high-m.low)), "payment", m}
+}
+
+// appendCents writes an amount of money as the API does: decimal text.
+func appendCents(b []byte, cents int64) []byte {
+	if cents < 0 {
+		b, cents = append(b, '-'), -cents
+	}
+	b = strconv.AppendInt(b, cents/100, 10)
+	return append(b, '.', byte('0'+cents/10%10), byte('0'+cents%10))
+}
+
+func money(cents int64) string { return string(appendCents(nil, cents)) }
+
+// encode writes the row's JSON. Everything in it is this package's own plain
+// text, which needs no escaping.
+func (r *row) encode(c *connection) {
+	b := make([]byte, 0, 1536)
+	text := func(name, value string) {
+		b = append(b, `,"`...)
+		b = append(b, name...)
+		b = append(b, `":"`...)
+		b = append(b, value...)
+		b = append(b, '"')
+	}
+	b = append(b, `{"type":"transaction"`...)
+	text("id", r.id)
+	text("status", r.status)
+	text("description", r.description)
+	text("amount", money(r.cents))
+	text("account", r.account.id)
+	if r.status == "pending" {
+		text("balance", "")
+	} else {
+		text("balance", money(r.balance))
+	}
+	text("direction", r.direction)
+	text("class", r.class)
+	text("institution", c.institution.id)
+	text("connection", c.id)
+	if r.status == "pending" {
+		text("transactionDate", stamp(r.transaction))
+		b = append(b, `,"postDate":null`...)
+	} else {
+		text("transactionDate", "")
+		text("postDate", stamp(r.post))
+	}
+	text("currency", r.account.currency)
+	text("reference", "")
+	if m := r.merchant; m != nil {
+		b = append(b, `,"subClass":{"code":"`...)
+		b = append(b, m.path[4]...)
+		b = append(b, `","title":"`...)
+		b = append(b, m.path[5]...)
+		b = append(b, `"}`...)
+	} else {
+		b = append(b, `,"subClass":null`...)
+	}
+	if r.enriched {
+		b = append(b, `,"enrich":`...)
+		b = append(b, r.merchant.enrich...)
+	} else {
+		b = append(b, `,"enrich":{"merchant":null,"location":null,"category":null,"cleanDescription":null,"tags":null}`...)
+	}
+	user := c.base + c.user
+	b = append(b, `,"links":{"self":"`...)
+	b = append(b, user...)
+	b = append(b, "/transactions/"...)
+	b = append(b, r.id...)
+	b = append(b, '"')
+	text("account", user+"/accounts/"+r.account.id)
+	text("connection", user+"/connections/"+c.id)
+	text("institution", c.host+"/institutions/"+c.institution.id)
+	b = append(b, `}}`...)
+	r.json = slices.Clip(b)
+}
+
+// appendRows writes rows as the elements of a JSON array.
+func appendRows(b []byte, rows []*row) []byte {
+	for i, r := range rows {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(b, r.json...)
+	}
+	return b
+}

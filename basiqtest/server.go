@@ -1,0 +1,113 @@
+package basiqtest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/basiq-sdk/basiq-go"
+	"github.com/basiq-sdk/basiq-go/transport"
+)
+
+// Server is a Basiq in memory, on this machine's loopback address. It is safe
+// for concurrent use.
+type Server struct {
+	// URL is the server's address, for basiq.WithBaseURL.
+	URL string
+
+	cfg     config
+	key     string
+	http    *http.Server
+	table   *table
+	ending  chan struct{} // closed by Close
+	close   sync.Once
+	serving sync.WaitGroup
+
+	mu     sync.Mutex
+	offset time.Duration
+	state
+}
+
+// servers counts those that were started, so that each has a key of its own.
+var servers atomic.Int64
+
+// NewServer starts a server for a test, and closes it when the test ends.
+func NewServer(tb testing.TB, opts ...Option) *Server {
+	tb.Helper()
+	s, err := Start(opts...)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(s.Close)
+	return s
+}
+
+// Start starts a server for a program. Close it when it is no longer needed.
+func Start(opts ...Option) (*Server, error) {
+	cfg := defaults()
+	for _, opt := range opts {
+		if opt == nil {
+			continue
+		}
+		if err := opt(&cfg); err != nil {
+			return nil, fmt.Errorf("basiqtest: %w", err)
+		}
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, fmt.Errorf("basiqtest: no port to listen on: %w", err)
+	}
+	s := &Server{
+		URL: "http://" + l.Addr().String(), cfg: cfg, table: operations(),
+		key:    "not-a-key-" + strconv.FormatInt(servers.Add(1), 10),
+		ending: make(chan struct{}), state: newState(cfg.seed),
+	}
+	s.http = &http.Server{Handler: http.HandlerFunc(s.serve), ReadHeaderTimeout: time.Minute}
+	s.serving.Go(func() { _ = s.http.Serve(l) })
+	return s, nil
+}
+
+// Close stops the server and waits for the calls that it is answering.
+func (s *Server) Close() {
+	s.close.Do(func() {
+		close(s.ending)
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		if err := s.http.Shutdown(ctx); errors.Is(err, context.DeadlineExceeded) {
+			_ = s.http.Close()
+		}
+		s.serving.Wait()
+	})
+}
+
+// APIKey returns the one API key that the server accepts. It is made up, and
+// good nowhere else.
+func (s *Server) APIKey() string { return s.key }
+
+// Options returns what a client of this server needs: its address, its key,
+// and waits between attempts that are too short to notice.
+func (s *Server) Options() []basiq.Option {
+	return []basiq.Option{
+		basiq.WithBaseURL(s.URL), basiq.WithAPIKey(s.key),
+		transport.WithRetryPolicy(transport.RetryPolicy{BaseDelay: time.Millisecond, MaxDelay: 10 * time.Millisecond}),
+	}
+}
+
+// Client returns a client of the server, for a test; it is closed when the
+// test ends. The options come after those of Options.
+func (s *Server) Client(tb testing.TB, opts ...basiq.Option) *basiq.Client {
+	tb.Helper()
+	c, err := basiq.NewClient(append(s.Options(), opts...)...)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { _ = c.Transport.Close() })
+	return c
+}

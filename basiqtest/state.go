@@ -1,0 +1,82 @@
+package basiqtest
+
+import (
+	"slices"
+	"time"
+)
+
+// state is everything that the server knows.
+type state struct {
+	ids      source
+	users    map[string]*user
+	tokens   map[string]*token
+	issued   []time.Time // tokens given out lately
+	jobs     map[string]*job
+	cursors  map[string]*cursor
+	cursorID []string // the oldest first
+}
+
+func newState(seed uint64) state {
+	return state{
+		ids: newSource(seed), users: map[string]*user{}, tokens: map[string]*token{},
+		jobs: map[string]*job{}, cursors: map[string]*cursor{},
+	}
+}
+
+// tick brings the state up to the present. It is called with the lock held,
+// before anything else is done.
+func (s *Server) tick() {}
+
+// deliverDue calls the webhooks whose time has come. It is called without the lock.
+func (s *Server) deliverDue() {}
+
+// user is a user of the application.
+type user struct {
+	id          string
+	fields      object // what was given when the user was made or changed
+	created     time.Time
+	connections []*connection
+	jobs        []*job // the oldest first
+}
+
+func (u *user) connection(id string) *connection {
+	for _, c := range u.connections {
+		if c.id == id {
+			return c
+		}
+	}
+	return nil
+}
+
+func (u *user) drop(c *connection) {
+	u.connections = slices.DeleteFunc(u.connections, func(o *connection) bool { return o == c })
+}
+
+// accounts are those of all connections.
+func (u *user) accounts() []*account {
+	var out []*account
+	for _, c := range u.connections {
+		out = append(out, c.accounts...)
+	}
+	return out
+}
+
+// rows are the transactions of all accounts: by account, the pending ones
+// first, the newest first.
+func (u *user) rows() []*row {
+	n := 0
+	for _, a := range u.accounts() {
+		n += len(a.pending) + len(a.posted)
+	}
+	out := make([]*row, 0, n)
+	for _, a := range u.accounts() {
+		out = append(append(out, a.pending...), a.posted...)
+	}
+	return out
+}
+
+// text is a field of the user's, or "".
+func (u *user) text(name string) string {
+	v, _ := u.fields[name].(string)
+	return v
+}

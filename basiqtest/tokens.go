@@ -1,0 +1,152 @@
+package basiqtest
+
+import (
+	"mime"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/basiq-sdk/basiq-go/transport"
+)
+
+// token is an access token that the server has given out.
+type token struct {
+	text    string
+	scope   transport.Scope
+	userID  string
+	version string
+	expires time.Time
+}
+
+// The token endpoint gives out this many tokens in this time.
+const (
+	tokenLimit  = 1500
+	tokenWindow = 5 * time.Minute
+)
+
+// createToken answers POST /token.
+func (s *Server) createToken(q *request) answer {
+	now := s.now()
+	s.issued = slices.DeleteFunc(s.issued, func(t time.Time) bool { return now.Sub(t) >= tokenWindow })
+	if len(s.issued) >= tokenLimit {
+		return refuse(http.StatusForbidden, problem{"forbidden-access", "Invalid request", "Invalid request", null{}})
+	}
+	key, okay := strings.CutPrefix(q.Header.Get("Authorization"), "Basic ")
+	switch {
+	case q.Header.Get("Authorization") == "":
+		return badParameter("Authorization", "Authorization header required.")
+	case !okay || key == "" || strings.ContainsAny(key, " \t"):
+		return badParameter("Authorization", "Invalid authorization header.")
+	}
+	version := q.Header.Get("basiq-version")
+	switch version {
+	case "3.0", "2.1", "2.0":
+	case "":
+		return refuse(http.StatusBadRequest, problem{"parameter-not-valid", "Parameter value is not valid.", "Version must be specified.",
+			object{"parameter": "basiq-version", "pointer": "header/basiq-version"}})
+	default:
+		return badParameter("basiq-version", "Version no longer supported.")
+	}
+	kind, _, err := mime.ParseMediaType(q.Header.Get("Content-Type"))
+	form, formErr := url.ParseQuery(string(q.body))
+	if len(q.body) > 0 && (err != nil || kind != q.route.Body || formErr != nil) {
+		return badContent("The body is not a form.")
+	}
+	if key != s.key {
+		return refuse(http.StatusNotFound, problem{"parameter-not-valid", "Parameter value is not valid.", "Unable to authenticate, check API key.",
+			object{"parameter": "Authorization", "pointer": "header/Authorization"}})
+	}
+	t := &token{userID: form.Get("userId"), version: version, expires: now.Add(s.cfg.tokenLife)}
+	switch form.Get("scope") {
+	case "SERVER_ACCESS":
+	case "CLIENT_ACCESS":
+		t.scope = transport.ScopeClient
+		if t.userID != "" && s.users[t.userID] == nil {
+			return badParameter("userId", "There is no such user.")
+		}
+	case "":
+		return missingParameter("scope", "Give SERVER_ACCESS or CLIENT_ACCESS.")
+	default:
+		return badParameter("scope", "Give SERVER_ACCESS or CLIENT_ACCESS.")
+	}
+	if t.scope == transport.ScopeServer {
+		t.userID = ""
+	}
+	s.issued = append(s.issued, now)
+	t.text = "not-a-token." + s.ids.id()
+	s.tokens[t.text] = t
+	return ok(object{"access_token": t.text, "token_type": "Bearer", "expires_in": int(s.cfg.tokenLife / time.Second)})
+}
+
+// clientToo are the operations that a browser's token was seen to be good for,
+// beside those that need one.
+var clientToo = map[string]bool{
+	"core.Jobs.Get": true, "core.Users.Get": true, "core.Users.Delete": true, "core.Consents.List": true, "core.AuthLinks.Delete": true,
+	"data.Connections.Get": true, "data.Connections.Delete": true, "data.Statements.Upload": true, "data.Connectors.List": true,
+	"data.Connectors.Get": true, "enrich.Enrich.Lookup": true, "identity.Identities.List": true, "identity.Identities.Get": true,
+}
+
+// newIn3 are the operations that a token of an earlier version does not reach.
+var newIn3 = map[string]bool{
+	"core.Consents.List": true, "core.Consents.Delete": true, "core.Jobs.List": true, "core.Events.ListTypes": true, "core.Events.GetType": true,
+	"data.Connectors.List": true, "data.Connectors.Get": true, "data.Connections.Purge": true,
+	"reporting.Reports.Create": true, "reporting.Reports.Get": true, "reporting.Reports.List": true, "reporting.Reports.Delete": true,
+	"reporting.Reports.ListTransactions": true, "reporting.Reports.ListTypes": true, "reporting.Reports.GetType": true,
+	"webhooks.Webhooks.Create": true, "webhooks.Webhooks.Get": true, "webhooks.Webhooks.List": true, "webhooks.Webhooks.Update": true,
+	"webhooks.Webhooks.Delete": true, "webhooks.Webhooks.ListMessages": true, "webhooks.Webhooks.GetMessage": true,
+	"webhooks.Webhooks.SendTestMessage": true,
+}
+
+// authorize checks the bearer token, in the way the API does: an expired one
+// is answered with 403, not 401.
+func (s *Server) authorize(q *request) *answer {
+	header := q.Header.Get("Authorization")
+	if header == "" {
+		return new(gateway(http.StatusForbidden, "Missing Authentication Token"))
+	}
+	text, bearer := strings.CutPrefix(header, "Bearer ")
+	t := s.tokens[text]
+	if !bearer || t == nil {
+		return new(refuse(http.StatusUnauthorized, problem{"invalid-authorization-token", "Invalid authorization token", "", nil}))
+	}
+	if !s.now().Before(t.expires) {
+		return new(forbidden("access-denied", "Access denied.", "Token has expired"))
+	}
+	if t.version != "3.0" && newIn3[q.route.ID] || t.version == "3.0" && q.route.ID == legacyConnect {
+		return new(noRoute())
+	}
+	q.token = t
+	if t.scope != q.route.Scope && !(t.scope == transport.ScopeClient && clientToo[q.route.ID]) {
+		return new(forbidden("forbidden-access", "Forbidden", "Access to this resource is forbidden"))
+	}
+	if id := q.path["userId"]; id != "" && t.scope == transport.ScopeClient && t.userID != id {
+		return new(unauthorized())
+	}
+	return nil
+}
+
+func unauthorized() answer {
+	return refuse(http.StatusUnauthorized, problem{"unauthorized-access", "Unauthorized access", "The token is not valid for this user.", nil})
+}
+
+// ExpireTokens ends all access tokens given out so far, at once.
+func (s *Server) ExpireTokens() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := s.now()
+	for _, t := range s.tokens {
+		if t.expires.After(now) {
+			t.expires = now
+		}
+	}
+}
+
+// RevokeTokens makes the server forget all access tokens given out so far:
+// they are answered with 401.
+func (s *Server) RevokeTokens() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	clear(s.tokens)
+}

@@ -1,0 +1,204 @@
+package basiqtest_test
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/basiq-sdk/basiq-go/basiqtest"
+)
+
+// call makes a call without the client, and returns the status, the code of
+// the problem and the whole body.
+func call(t testing.TB, method, address, body string, headers ...string) (status int, code, text string) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), method, address, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := 0; i < len(headers); i += 2 {
+		r.Header.Set(headers[i], headers[i+1])
+	}
+	res, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	data, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var envelope struct {
+		CorrelationID string
+		Data          []struct{ Code string }
+	}
+	if json.Unmarshal(data, &envelope) == nil && len(envelope.Data) > 0 {
+		code = envelope.Data[0].Code
+		if res.StatusCode >= 400 && envelope.CorrelationID == "" {
+			t.Errorf("%s %s: no correlation identification: %s", method, address, data)
+		}
+	}
+	return res.StatusCode, code, string(data)
+}
+
+func tokenOf(t testing.TB, srv *basiqtest.Server, version, form string) string {
+	t.Helper()
+	status, _, text := call(t, "POST", srv.URL+"/token", form,
+		"Authorization", "Basic "+srv.APIKey(), "basiq-version", version, "Content-Type", "application/x-www-form-urlencoded")
+	var token struct {
+		Text    string `json:"access_token"`
+		Expires int    `json:"expires_in"`
+	}
+	if err := json.Unmarshal([]byte(text), &token); err != nil || status != 200 || token.Expires != 3600 {
+		t.Fatalf("token: %d %s", status, text)
+	}
+	return token.Text
+}
+
+// TestTokenRequests: what is wrong with a request for a token is told as the API tells it.
+func TestTokenRequests(t *testing.T) {
+	srv := basiqtest.NewServer(t)
+	const form = "application/x-www-form-urlencoded"
+	key := "Basic " + srv.APIKey()
+	for _, c := range []struct {
+		name, authorization, version, media, body string
+		status                                    int
+		code, says                                string
+	}{
+		{"good", key, "3.0", form, "scope=SERVER_ACCESS", 200, "", `"token_type":"Bearer"`},
+		{"earlier version", key, "2.1", form, "scope=SERVER_ACCESS", 200, "", "access_token"},
+		{"no version", key, "", form, "scope=SERVER_ACCESS", 400, "parameter-not-valid", `"pointer":"header/basiq-version"`},
+		{"old version", key, "1.0", form, "scope=SERVER_ACCESS", 400, "parameter-not-valid", "no longer supported"},
+		{"no key", "", "3.0", form, "scope=SERVER_ACCESS", 400, "parameter-not-valid", "header required"},
+		{"bearer", "Bearer x", "3.0", form, "scope=SERVER_ACCESS", 400, "parameter-not-valid", "Invalid authorization header"},
+		{"two keys", key + " x", "3.0", form, "scope=SERVER_ACCESS", 400, "parameter-not-valid", "Invalid authorization header"},
+		{"unknown key", "Basic unknown", "3.0", form, "scope=SERVER_ACCESS", 404, "parameter-not-valid", "check API key"},
+		{"JSON", key, "3.0", "application/json", `{"scope":"SERVER_ACCESS"}`, 400, "invalid-content", ""},
+		{"no scope", key, "3.0", form, "", 400, "parameter-not-supplied", `"parameter":"scope"`},
+		{"unknown scope", key, "3.0", form, "scope=ADMIN", 400, "parameter-not-valid", `"parameter":"scope"`},
+		{"unknown user", key, "3.0", form, "scope=CLIENT_ACCESS&userId=nobody", 400, "parameter-not-valid", `"parameter":"userId"`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			headers := []string{"Content-Type", c.media}
+			if c.authorization != "" {
+				headers = append(headers, "Authorization", c.authorization)
+			}
+			if c.version != "" {
+				headers = append(headers, "basiq-version", c.version)
+			}
+			status, code, text := call(t, "POST", srv.URL+"/token", c.body, headers...)
+			if status != c.status || code != c.code || !strings.Contains(text, c.says) {
+				t.Errorf("%d %s: %s", status, code, text)
+			}
+		})
+	}
+}
+
+// TestBearers: which token is refused where, and how.
+func TestBearers(t *testing.T) {
+	srv := basiqtest.NewServer(t, basiqtest.WithTransactions(3))
+	user, _ := connected(t, srv, basiqtest.Whistler)
+	other := newUser(t, srv)
+	server := tokenOf(t, srv, "3.0", "scope=SERVER_ACCESS")
+	client := tokenOf(t, srv, "3.0", "scope=CLIENT_ACCESS&userId="+user)
+	foreign := tokenOf(t, srv, "3.0", "scope=CLIENT_ACCESS&userId="+other)
+	earlier := tokenOf(t, srv, "2.1", "scope=SERVER_ACCESS")
+	jobs, err := srv.Connect(user, basiqtest.Jared.At(basiqtest.PiedPiper))
+	if err != nil {
+		t.Fatal(err)
+	}
+	mfa := "/jobs/" + jobs[0] + "/mfa"
+	const answer = `{"mfa-response":["1234"]}`
+	for _, c := range []struct {
+		name, method, path, body, token string
+		status                          int
+		code, says                      string
+	}{
+		{"server", "GET", "/users/" + user, "", server, 200, "", `"type":"user"`},
+		{"client reads its user", "GET", "/users/" + user, "", client, 200, "", `"type":"user"`},
+		{"another user's client", "GET", "/users/" + user, "", foreign, 401, "unauthorized-access", ""},
+		{"client on a server's call", "GET", "/users/" + user + "/accounts", "", client, 403, "forbidden-access", ""},
+		{"unknown", "GET", "/users/" + user, "", "unknown", 401, "invalid-authorization-token", ""},
+		{"none", "GET", "/users/" + user, "", "", 403, "", "Missing Authentication Token"},
+		{"earlier version", "GET", "/users/" + user + "/jobs", "", earlier, 404, "resource-not-found", "for this API version"},
+		{"server answers a question", "POST", mfa, answer, server, 403, "forbidden-access", ""},
+		{"another user answers", "POST", mfa, answer, foreign, 401, "unauthorized-access", ""},
+		{"another user's job", "GET", "/jobs/" + jobs[0], "", foreign, 401, "unauthorized-access", ""},
+		{"no user", "GET", "/users/nobody", "", server, 404, "resource-not-found", ""},
+		{"malformed", "GET", "/users/a%20b", "", server, 400, "parameter-not-valid", ""},
+		{"empty", "GET", "/users//accounts", "", server, 403, "", "Invalid request"},
+		{"no route", "GET", "/nothing", "", server, 404, "resource-not-found", ""},
+		{"no method", "PUT", "/users", "", server, 405, "method-not-allowed", ""},
+		{"no JSON", "POST", "/users", "{", server, 400, "invalid-content", ""},
+		{"no address", "POST", "/users", "{}", server, 400, "parameter-not-supplied", ""},
+		{"bad address", "POST", "/users", `{"email":"max"}`, server, 400, "parameter-not-valid", `"parameter":"email"`},
+		{"bad mobile", "POST", "/users", `{"mobile":"call me"}`, server, 400, "parameter-not-valid", `"parameter":"mobile"`},
+		{"business without a name", "POST", "/users", `{"mobile":"+61400000000","businessIdNo":"1"}`, server, 400, "parameter-not-supplied", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			headers := []string{"Content-Type", "application/json"}
+			if c.token != "" {
+				headers = append(headers, "Authorization", "Bearer "+c.token)
+			}
+			status, code, text := call(t, c.method, srv.URL+c.path, c.body, headers...)
+			if status != c.status || code != c.code || !strings.Contains(text, c.says) {
+				t.Errorf("%d %s: %s", status, code, text)
+			}
+		})
+	}
+	t.Run("accept", func(t *testing.T) {
+		status, code, _ := call(t, "GET", srv.URL+"/users/"+user, "", "Authorization", "Bearer "+server, "Accept", "text/html")
+		if status != 400 || code != "unsupported-accept" {
+			t.Errorf("%d %s", status, code)
+		}
+	})
+	t.Run("media", func(t *testing.T) {
+		status, code, _ := call(t, "POST", srv.URL+"/users", "email=max", "Authorization", "Bearer "+server, "Content-Type", "text/plain")
+		if status != 415 || code != "unsupported-content-type" {
+			t.Errorf("%d %s", status, code)
+		}
+	})
+	t.Run("expired", func(t *testing.T) {
+		srv.Advance(time.Hour)
+		status, code, text := call(t, "GET", srv.URL+"/users/"+user, "", "Authorization", "Bearer "+server)
+		if status != 403 || code != "access-denied" || !strings.Contains(text, "Token has expired") || !strings.Contains(text, `"source":null`) {
+			t.Errorf("%d %s: %s", status, code, text)
+		}
+	})
+}
+
+// TestTokenThrottle: the token endpoint gives out 1,500 in five minutes.
+func TestTokenThrottle(t *testing.T) {
+	srv := basiqtest.NewServer(t, basiqtest.WithNow(time.Date(2031, 5, 6, 0, 0, 0, 0, time.UTC)))
+	for range 1500 {
+		tokenOf(t, srv, "3.0", "scope=SERVER_ACCESS")
+	}
+	ask := func() int {
+		status, _, _ := call(t, "POST", srv.URL+"/token", "scope=SERVER_ACCESS",
+			"Authorization", "Basic "+srv.APIKey(), "basiq-version", "3.0", "Content-Type", "application/x-www-form-urlencoded")
+		return status
+	}
+	if got := ask(); got != 403 {
+		t.Errorf("the 1,501st: %d", got)
+	}
+	srv.Advance(5 * time.Minute)
+	if got := ask(); got != 200 {
+		t.Errorf("five minutes later: %d", got)
+	}
+}
+
+// TestExpiredTokenIsRenewed: the real client gets a new token by itself.
+func TestExpiredTokenIsRenewed(t *testing.T) {
+	srv := basiqtest.NewServer(t)
+	client, _ := checked(t, srv)
+	user := newUser(t, srv)
+	for _, end := range []func(){func() {}, srv.ExpireTokens, srv.RevokeTokens} {
+		end()
+		if _, err := client.Core.Users.Get(t.Context(), user); err != nil {
+			t.Error(err)
+		}
+	}
+}

@@ -1,0 +1,160 @@
+package basiqtest
+
+import (
+	"encoding/json"
+	"net/url"
+	"strconv"
+	"time"
+)
+
+// Pages of transactions hold this many at most.
+const maxPage = 500
+
+// cursor is a place in a list, as it was when its first page was asked for.
+type cursor struct {
+	path  string // of the list
+	rows  []*row
+	at    int
+	limit int
+}
+
+// maxCursors bounds how many places are remembered; the oldest are forgotten.
+const maxCursors = 4096
+
+func (s *Server) remember(c *cursor) string {
+	id := s.ids.id()
+	s.cursors[id] = c
+	if s.cursorID = append(s.cursorID, id); len(s.cursorID) > maxCursors {
+		delete(s.cursors, s.cursorID[0])
+		s.cursorID = s.cursorID[1:]
+	}
+	return id
+}
+
+func (s *Server) listTransactions(q *request) answer {
+	return s.pageOfRows(q, transactionFilter, q.user.rows)
+}
+
+// pageOfRows answers a page of a list of transactions: the first, or the one
+// that a cursor stands for.
+func (s *Server) pageOfRows(q *request, known filterFields, all func() []*row) answer {
+	var place *cursor
+	if next := q.query["next"]; len(next) > 0 {
+		place = s.cursors[next[0]]
+		if place == nil || place.path != q.URL.Path {
+			return badParameter("next", "The value of next is not valid.")
+		}
+	} else {
+		limit, a := q.limit()
+		if a != nil {
+			return *a
+		}
+		conds, a := q.filter(known)
+		if a != nil {
+			return *a
+		}
+		rows := all()
+		if len(conds) > 0 {
+			kept := rows[:0:0]
+			for _, r := range rows {
+				if matches(conds, r.field) {
+					kept = append(kept, r)
+				}
+			}
+			rows = kept
+		}
+		place = &cursor{path: q.URL.Path, rows: rows, limit: limit}
+	}
+	end := min(place.at+place.limit, len(place.rows))
+	page := place.rows[place.at:end]
+	next := ""
+	if end < len(place.rows) {
+		following := *place
+		following.at = end
+		next = s.URL + q.URL.Path + "?next=" + url.QueryEscape(s.remember(&following))
+	}
+	return encoded("application/json", pageOf(page, len(place.rows), s.URL+q.URL.RequestURI(), next))
+}
+
+// pageOf writes a page of rows.
+func pageOf(page []*row, size int, self, next string) []byte {
+	n := 256 + len(self) + len(next)
+	for _, r := range page {
+		n += len(r.json) + 1
+	}
+	b := make([]byte, 0, n)
+	b = append(b, `{"type":"list","count":`...)
+	b = strconv.AppendInt(b, int64(len(page)), 10)
+	b = append(b, `,"size":`...)
+	b = strconv.AppendInt(b, int64(size), 10)
+	b = append(b, `,"data":[`...)
+	b = appendRows(b, page)
+	b = append(b, `],"links":{"self":`...)
+	b = appendText(b, self)
+	if next != "" {
+		b = append(b, `,"next":`...)
+		b = appendText(b, next)
+	}
+	return append(b, `}}`...)
+}
+
+// appendText writes a text of a request's address as JSON.
+func appendText(b []byte, text string) []byte {
+	quoted, _ := json.Marshal(text) // a text can always be encoded
+	return append(b, quoted...)
+}
+
+// limit reads the size of a page.
+func (q *request) limit() (int, *answer) {
+	given := q.query.Get("limit")
+	if given == "" {
+		return maxPage, nil
+	}
+	n, err := strconv.Atoi(given)
+	switch {
+	case err != nil || n < 1:
+		return 0, new(badParameter("limit", "The value of limit is not valid."))
+	case n > maxPage:
+		return 0, new(badParameter("limit", "The maximum of limit is 500."))
+	}
+	return n, nil
+}
+
+// field is what a filter can ask a transaction for.
+func (r *row) field(name string) string {
+	switch name {
+	case "account.id":
+		return r.account.id
+	case "connection.id":
+		return r.account.conn.id
+	case "institution.id":
+		return r.account.conn.institution.id
+	case "transaction.id":
+		return r.id
+	case "transaction.status":
+		return r.status
+	case "transaction.direction":
+		return r.direction
+	case "transaction.class":
+		return r.class
+	case "transaction.postDate":
+		if r.post.IsZero() {
+			return ""
+		}
+		return r.post.Format(time.RFC3339)
+	}
+	return ""
+}
+
+func (s *Server) getTransaction(q *request) answer {
+	for _, a := range q.user.accounts() {
+		for _, rows := range [][]*row{a.pending, a.posted} {
+			for _, r := range rows {
+				if r.id == q.path["transactionId"] {
+					return encoded("application/json", r.json)
+				}
+			}
+		}
+	}
+	return notFound("transaction")
+}

@@ -1,0 +1,143 @@
+package emit
+
+import (
+	"slices"
+
+	. "github.com/dave/jennifer/jen"
+
+	"github.com/basiq-sdk/basiq-go/gen/internal/diag"
+	"github.com/basiq-sdk/basiq-go/gen/internal/model"
+)
+
+// Routes writes the table of all operations that a server of the API must
+// answer: one row per method and path, in the order of domains and resources.
+func Routes(domains []*model.Domain, name string, target Target) (*Package, error) {
+	e := &emitter{
+		d:      &model.Domain{Package: name, SpecFile: "specs"},
+		target: target, p: newPaths(target.Runtime),
+		pkg: &Package{Name: name, ImportPath: target.ImportPath, Files: map[string][]byte{}, Symbols: map[string]diag.Pos{}},
+	}
+	err := e.file("routes.gen.go", "", func(g *Group) {
+		e.routeTypes(g)
+		g.Comment("routes are all operations of the API.")
+		g.Var().Id("routes").Op("=").Index().Id("route").ValuesFunc(func(g *Group) {
+			for _, d := range domains {
+				for _, methods := range routesOf(d) {
+					g.Line().Add(e.route(d, methods))
+				}
+			}
+			g.Line()
+		})
+	})
+	if err != nil {
+		return nil, err
+	}
+	return e.pkg, nil
+}
+
+// routesOf groups a domain's methods by what they call: an operation that
+// answers in several media types has a method for each.
+func routesOf(d *model.Domain) [][]*model.Method {
+	var out [][]*model.Method
+	at := map[string]int{}
+	for _, r := range d.Resources {
+		for _, m := range r.Methods {
+			key := m.HTTP + " " + m.Path
+			i, ok := at[key]
+			if !ok {
+				i, at[key] = len(out), len(out)
+				out = append(out, nil)
+			}
+			out[i] = append(out[i], m)
+		}
+	}
+	for _, methods := range out {
+		slices.SortStableFunc(methods, func(a, b *model.Method) int { return boolOrder(a.Stream, b.Stream) })
+	}
+	return out
+}
+
+func boolOrder(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case b:
+		return -1
+	}
+	return 1
+}
+
+func (e *emitter) routeTypes(g *Group) {
+	g.Comment("route is an operation of the API: how it is called, and what it is declared to answer.")
+	g.Type().Id("route").Struct(
+		Id("ID").String().Comment(`the Go method that calls it: "core.Users.Create"`),
+		Id("Method").String(),
+		Id("Path").String().Comment(`template: "/users/{userId}"`),
+		Id("Scope").Qual(e.p.transport, "Scope"),
+		Id("Query").Index().String().Comment("declared query parameters"),
+		Id("Body").String().Comment(`media type of the request's body; "" for none`),
+		Id("Answers").Index().Id("media").Comment("media types of the answer's body, the default one first; none for no body"),
+		Id("Success").Index().Int(),
+		Id("Errors").Index().Int().Comment("documented error statuses"),
+	)
+	g.Line()
+	g.Comment("media is a form that an operation answers in, and the Go method that asks for it.")
+	g.Type().Id("media").Struct(List(Id("Type"), Id("ID")).String())
+	g.Line()
+}
+
+var bodyMedia = map[model.Body]string{
+	model.BodyJSON: "application/json", model.BodyForm: "application/x-www-form-urlencoded", model.BodyMultipart: "multipart/form-data",
+}
+
+// route writes one row. The first of the methods stands for the operation.
+func (e *emitter) route(d *model.Domain, methods []*model.Method) Code {
+	m := methods[0]
+	fields := Dict{
+		Id("ID"):     Lit(m.ID(d)),
+		Id("Method"): httpConst(m.HTTP),
+		Id("Path"):   Lit(m.Path),
+		Id("Scope"):  Qual(e.p.transport, scopeConst[m.Scope]),
+	}
+	if body := bodyMedia[m.Body]; body != "" {
+		fields[Id("Body")] = Lit(body)
+	}
+	var query, answers []Code
+	if m.Params != nil {
+		for _, f := range m.Params.Fields {
+			if f.In == "query" {
+				query = append(query, Lit(f.Wire))
+			}
+		}
+	}
+	var success []int
+	for _, v := range methods {
+		success = append(success, v.Success...)
+		media := v.Accept
+		switch {
+		case v.Stream:
+		case v.Result == nil:
+			continue
+		case media == "":
+			media = "application/json"
+		}
+		answers = append(answers, Values(Lit(media), Lit(v.ID(d))))
+	}
+	slices.Sort(success)
+	if len(query) > 0 {
+		fields[Id("Query")] = Index().String().Values(query...)
+	}
+	if len(answers) > 0 {
+		fields[Id("Answers")] = Index().Id("media").Values(answers...)
+	}
+	for name, list := range map[string][]int{"Success": slices.Compact(success), "Errors": m.Errors} {
+		if len(list) > 0 {
+			fields[Id(name)] = Index().Int().ValuesFunc(func(g *Group) {
+				for _, code := range list {
+					g.Lit(code)
+				}
+			})
+		}
+	}
+	return Values(fields)
+}
