@@ -33,6 +33,8 @@ type Client struct {
 	// Transport is what all of them send through: for calls that have no
 	// method, for tokens to hand to the Consent UI, and to Close.
 	Transport *transport.Client
+
+	polls *pacer
 }
 
 // Option configures NewClient.
@@ -75,5 +77,6 @@ func NewClient(opts ...Option) (*Client, error) {
 		Reporting:     reporting.New(t),
 		Webhooks:      webhooks.New(t),
 		Transport:     t,
+		polls:         newPacer(defaultPollRate),
 	}, nil
 }

@@ -1,0 +1,59 @@
+package basiq
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/basiq-sdk/basiq-go/generated/core"
+)
+
+// idIn returns the identification that follows a collection's name ("users",
+// "connections", "reports") in the links of a job. The job's own source counts
+// first, then the steps in their order.
+func idIn(job *core.Job, collection string) string {
+	if job == nil {
+		return ""
+	}
+	var links []string
+	if job.Links != nil {
+		links = append(links, job.Links.Source, job.Links.Link)
+	}
+	for _, link := range append(links, stepLinks(job)...) {
+		if id := pathID(link, collection); id != "" {
+			return id
+		}
+	}
+	return ""
+}
+
+// stepLinks returns the links that the steps resulted in.
+func stepLinks(job *core.Job) []string {
+	var links []string
+	for i := range job.Steps {
+		if link, ok := job.Steps[i].Result.Link(); ok && link.URL != "" {
+			links = append(links, link.URL)
+		}
+	}
+	return links
+}
+
+// pathID returns the segment after a collection's name in a link's path. It
+// does not parse the link as a URL: the API sends filters in links unescaped.
+func pathID(link, collection string) string {
+	link, _, _ = strings.Cut(link, "?")
+	link, _, _ = strings.Cut(link, "#")
+	if _, rest, ok := strings.Cut(link, "://"); ok {
+		_, link, _ = strings.Cut(rest, "/")
+	}
+	segments := strings.Split(link, "/")
+	i := slices.Index(segments, collection)
+	if i < 0 || i+1 >= len(segments) {
+		return ""
+	}
+	id, err := url.PathUnescape(segments[i+1])
+	if err != nil || collection == "connections" && id == "refresh" {
+		return ""
+	}
+	return id
+}

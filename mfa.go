@@ -1,0 +1,364 @@
+package basiq
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/basiq-sdk/basiq-go/generated/core"
+	"github.com/basiq-sdk/basiq-go/transport"
+)
+
+// Reasons why a bank's question was not answered well, for errors.Is.
+var (
+	// ErrMFARejected is the error of an answer that was refused, by the API or
+	// by the bank.
+	ErrMFARejected = errors.New("basiq: the answer to the bank's question was refused")
+	// ErrMFAExpired is the error of an answer that came too late.
+	ErrMFAExpired = errors.New("basiq: the bank's question has expired")
+	// ErrMFAAskedAgain is the error of a bank that asks anew what was answered:
+	// the answer was probably wrong. It is not answered twice by itself.
+	ErrMFAAskedAgain = errors.New("basiq: the bank asks the same question again")
+)
+
+// MFA is a question that a bank asks the user while a job waits. It has all
+// that is needed to answer it elsewhere, with Client.AnswerMFA, and can be
+// stored as JSON; the prompts may be personal.
+type MFA struct {
+	JobID       string         `json:"jobId"`
+	UserID      string         `json:"userId"` // whose job it is, "" if not known
+	Method      core.MFAMethod `json:"method"` // how the user is asked
+	Description string         `json:"description"`
+	Prompts     []string       `json:"prompts"`               // what to ask for, one for each answer, in order
+	Expires     time.Time      `json:"expires"`               // until when it can be answered, zero if not known
+	ResponseURL string         `json:"responseUrl,omitempty"` // where the answer goes, as the API wrote it
+}
+
+// TimeLeft returns how long the question can still be answered, 0 when it has
+// expired, and -1 when that is not known.
+func (m MFA) TimeLeft() time.Duration {
+	if m.Expires.IsZero() {
+		return -1
+	}
+	return max(0, time.Until(m.Expires))
+}
+
+// MFARequiredError is the error of a wait without OnMFA for a job whose bank
+// asks the user something. Answer with Client.AnswerMFA, here or in another
+// process, before MFA.Expires, and go on waiting with the job that it returns.
+type MFARequiredError struct{ MFA MFA }
+
+// Error names the job and the method.
+func (e *MFARequiredError) Error() string { return e.text() }
+
+func (e MFARequiredError) text() string {
+	return fmt.Sprintf("basiq: job %s waits for the user's answer to a question (%s): give WaitOptions.OnMFA, or answer with AnswerMFA",
+		printable(e.MFA.JobID), printable(string(e.MFA.Method)))
+}
+
+// Format prints the text under every verb.
+func (e MFARequiredError) Format(f fmt.State, verb rune) { formatText(f, verb, e.text()) }
+
+// MarshalJSON encodes what the text tells; MFA can be encoded by itself.
+func (e MFARequiredError) MarshalJSON() ([]byte, error) {
+	return json.Marshal(map[string]string{"message": e.text(), "jobId": e.MFA.JobID})
+}
+
+// LogValue makes log/slog write the text.
+func (e MFARequiredError) LogValue() slog.Value { return slog.StringValue(e.text()) }
+
+// MFAError is the error of a bank's question that could not be answered. The
+// cause is wrapped. errors.Is knows ErrMFARejected, ErrMFAExpired and
+// ErrMFAAskedAgain.
+type MFAError struct {
+	JobID string
+	Err   error
+
+	rejected bool
+	job      *Job
+}
+
+// Job returns a handle to go on waiting with. When no answer was sent, or the
+// API did not take it, the next wait asks again.
+func (e *MFAError) Job() *Job { return e.job }
+
+// Error names the job and the cause; no answer.
+func (e *MFAError) Error() string { return e.text() }
+
+func (e MFAError) text() string {
+	return fmt.Sprintf("basiq: job %s: the bank's question is not answered: %s", printable(e.JobID), strings.TrimPrefix(e.Err.Error(), "basiq: "))
+}
+
+// Format prints the text under every verb.
+func (e MFAError) Format(f fmt.State, verb rune) { formatText(f, verb, e.text()) }
+
+// MarshalJSON encodes what the text tells.
+func (e MFAError) MarshalJSON() ([]byte, error) {
+	return json.Marshal(map[string]string{"message": e.text(), "jobId": e.JobID})
+}
+
+// LogValue makes log/slog write the text.
+func (e MFAError) LogValue() slog.Value { return slog.StringValue(e.text()) }
+
+// Unwrap returns the cause.
+func (e *MFAError) Unwrap() error { return e.Err }
+
+// Is tells whether target is ErrMFARejected, and the API refused the answer.
+func (e *MFAError) Is(target error) bool { return target == ErrMFARejected && e.rejected }
+
+// challengeLog is what a wait has seen of questions that were answered.
+type challengeLog struct {
+	gone  bool  // a poll has shown no question since the last answer
+	again int   // polls that showed an answered one after that
+	late  bool  // the last answer was given after its question had expired
+	err   error // of the last answer, if the bank may have it nevertheless
+}
+
+// ask looks for a question to the user, and answers it.
+func (w *waiter) ask(job *core.Job) error {
+	question := w.question(job)
+	if question == nil {
+		w.asked.gone = true
+		return nil
+	}
+	fingerprint := question.fingerprint()
+	if !w.claim(fingerprint) {
+		// It may take the bank a while. A question that had gone, and is there
+		// twice after that, is asked anew.
+		if w.asked.gone {
+			if w.asked.again++; w.asked.again > 1 {
+				return &MFAError{JobID: w.id, Err: ErrMFAAskedAgain, job: w.Job}
+			}
+		}
+		return nil
+	}
+	w.asked = challengeLog{}
+	if w.o.OnMFA == nil {
+		w.release(fingerprint)
+		return &MFARequiredError{MFA: *question}
+	}
+	answers, err := w.callback(*question)
+	if err != nil {
+		w.release(fingerprint)
+		if w.ctx.Err() != nil {
+			return w.ended(nil)
+		}
+		return &MFAError{JobID: w.id, Err: err, job: w.Job}
+	}
+	w.asked.late = question.TimeLeft() == 0
+	if err := w.client.sendAnswer(w.ctx, *question, answers); err != nil {
+		if used, unknown := answerUsed(err); unknown {
+			// The bank may have the answer: the job will tell.
+			w.asked.err = err
+			return nil
+		} else if !used {
+			w.release(fingerprint)
+		}
+		if w.ctx.Err() != nil {
+			return w.ended(err)
+		}
+		return w.mfaError(err)
+	}
+	w.interval = w.o.Interval // the user waits
+	return nil
+}
+
+func (j *Job) mfaError(err error) error {
+	var api *transport.Error
+	refused := errors.As(err, &api) && api.Path == "/jobs/{jobId}/mfa" && api.Status < 500
+	return &MFAError{JobID: j.id, Err: err, rejected: refused, job: j}
+}
+
+// question returns what the bank asks now, or nil.
+func (w *waiter) question(job *core.Job) *MFA {
+	for i := range job.Steps {
+		step := &job.Steps[i]
+		switch word(string(step.Status)) {
+		case string(core.StepStatusSuccess), string(core.StepStatusSkipped), string(core.StepStatusFailed):
+			continue
+		}
+		c, ok := step.Result.MFA()
+		if !ok {
+			continue
+		}
+		m := &MFA{JobID: w.id, UserID: w.o.UserID, Method: c.Method, Description: c.Description, Prompts: c.Prompts, Expires: expiry(c.ExpiryMs)}
+		if m.UserID == "" {
+			m.UserID = w.user()
+		}
+		if c.Links != nil {
+			m.ResponseURL = c.Links.Response
+		}
+		return m
+	}
+	return nil
+}
+
+// expiry reads how long a question can be answered. The API documents
+// milliseconds, and has an example that can only be seconds: nobody answers
+// within ten seconds, so that such a number is taken for seconds.
+func expiry(n int) time.Time {
+	const fewest, most = 10_000, 24 * 60 * 60 * 1000
+	switch {
+	case n <= 0 || n > most:
+		return time.Time{}
+	case n < fewest:
+		return time.Now().Add(time.Duration(n) * time.Second)
+	}
+	return time.Now().Add(time.Duration(n) * time.Millisecond)
+}
+
+// fingerprint tells questions of a job apart. The time left is no part of it.
+func (m MFA) fingerprint() string {
+	h := sha256.New()
+	for _, part := range append([]string{string(m.Method), m.Description, m.ResponseURL}, m.Prompts...) {
+		fmt.Fprintf(h, "%d:%s", len(part), part)
+	}
+	return base64.RawURLEncoding.EncodeToString(h.Sum(nil)[:9])
+}
+
+// callback asks the caller. It runs in a goroutine of its own, so that the wait
+// ends in time whatever the callback does.
+func (w *waiter) callback(question MFA) ([]string, error) {
+	ctx := w.ctx
+	if !question.Expires.IsZero() {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, question.Expires)
+		defer cancel()
+	}
+	var answers []string
+	err := errors.New("OnMFA ended its goroutine")
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		failed := contained("OnMFA", func() (err error) {
+			answers, err = w.o.OnMFA(ctx, question)
+			return err
+		})
+		err = failed
+	}()
+	select {
+	case <-done:
+		if err != nil && ctx.Err() != nil && w.ctx.Err() == nil {
+			return nil, fmt.Errorf("%w: %w", ErrMFAExpired, err)
+		}
+		return answers, err
+	case <-ctx.Done():
+		return nil, ErrMFAExpired
+	}
+}
+
+// answerUsed tells, of an answer that failed, whether it is used up, and
+// whether that is not known.
+func answerUsed(err error) (used, unknown bool) {
+	if errors.Is(err, transport.ErrOutcomeUnknown) {
+		return true, true
+	}
+	var api *transport.Error
+	if !errors.As(err, &api) {
+		return false, false // it was never sent
+	}
+	switch api.Status {
+	case 401, 403, 404, 408, 429:
+		return false, false
+	}
+	return true, false
+}
+
+// AnswerMFA answers a bank's question: one answer for each prompt, in their
+// order; for an approval in the bank's app, the single word confirmed. It is
+// for questions that came as an *MFARequiredError. The answer is sent once, with
+// a CLIENT_ACCESS token of the question's user, and is used up by that, right or
+// wrong. Whether it was right, the job tells: go on waiting with the one that is
+// returned, which knows that the question was answered.
+//
+// It fails with an *MFAError. When errors.Is(err, transport.ErrOutcomeUnknown),
+// the bank may have the answer nevertheless: go on waiting.
+//
+// POST /jobs/{jobId}/mfa: CLIENT_ACCESS token bound to the user.
+func (c *Client) AnswerMFA(ctx context.Context, question MFA, answers []string) (*Job, error) {
+	job := c.Job(question.JobID)
+	job.noteUser(question.UserID)
+	if err := c.sendAnswer(ctx, question, answers); err != nil {
+		if used, _ := answerUsed(err); used {
+			job.claim(question.fingerprint())
+		}
+		return job, job.mfaError(err)
+	}
+	job.claim(question.fingerprint())
+	return job, nil
+}
+
+func (c *Client) sendAnswer(ctx context.Context, m MFA, answers []string) error {
+	switch {
+	case m.UserID == "":
+		return errors.New("the job does not name its user: say whose it is with WaitOptions.UserID, or MFA.UserID")
+	case len(answers) == 0:
+		return errors.New("there is no answer")
+	case len(m.Prompts) > 0 && len(answers) != len(m.Prompts):
+		return fmt.Errorf("the bank asks for %d answers, and there are %d", len(m.Prompts), len(answers))
+	}
+	jobID, err := c.answerGoesTo(m)
+	if err != nil {
+		return err
+	}
+	_, err = c.Core.Jobs.SubmitMFA(ctx, jobID, core.SubmitMFAParams{Answers: answers}, transport.WithUser(m.UserID))
+	var unreadable *transport.DecodeError
+	if errors.Is(err, transport.ErrNoContent) || errors.As(err, &unreadable) {
+		return nil // it was accepted, and what the API said to it is of no use
+	}
+	return err
+}
+
+// ErrMFALink is the error of a question whose answer would go where no answer
+// may go: another host, or anything but a job's question.
+var ErrMFALink = errors.New("basiq: the link for the answer leads elsewhere")
+
+// answerGoesTo returns the job that the link for the answer names. The answer
+// is sent there by the very method that answers questions: whatever the link
+// says, it reaches no other host and no other route.
+func (c *Client) answerGoesTo(m MFA) (string, error) {
+	if m.ResponseURL == "" {
+		return m.JobID, nil
+	}
+	base, err := url.Parse(c.Transport.BaseURL())
+	if err != nil {
+		return "", err
+	}
+	link, err := url.Parse(m.ResponseURL)
+	if err != nil {
+		return "", ErrMFALink
+	}
+	u := base.ResolveReference(link)
+	if u.User != nil || origin(u) != origin(base) || u.RawQuery != "" || u.Fragment != "" {
+		return "", ErrMFALink
+	}
+	path := u.EscapedPath()
+	if link.Host != "" || strings.HasPrefix(path, base.EscapedPath()+"/") {
+		path = strings.TrimPrefix(path, base.EscapedPath())
+	}
+	segments := strings.Split(strings.TrimPrefix(path, "/"), "/")
+	if len(segments) != 3 || segments[0] != "jobs" || segments[2] != "mfa" {
+		return "", ErrMFALink
+	}
+	id, err := url.PathUnescape(segments[1])
+	if err != nil || id == "" {
+		return "", ErrMFALink
+	}
+	return id, nil
+}
+
+// origin is the scheme, host and port of an address.
+func origin(u *url.URL) string {
+	port := u.Port()
+	if port == "" {
+		port = map[string]string{"https": "443", "http": "80"}[u.Scheme]
+	}
+	return u.Scheme + "://" + strings.ToLower(u.Hostname()) + ":" + port
+}

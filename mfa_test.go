@@ -1,0 +1,438 @@
+package basiq_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/basiq-sdk/basiq-go"
+	"github.com/basiq-sdk/basiq-go/transport"
+)
+
+// asking is a job whose bank asks two questions.
+func asking(link string) string {
+	return `{"type":"job","id":"j-1","jobType":"connection","links":{"self":"/jobs/j-1","source":"https://basiq.invalid/users/u-1/connections/c-1"},"steps":[
+		{"title":"verify-credentials","status":"success","result":{"type":"link","url":"/users/u-1/connections/c-1"}},
+		{"title":"mfa-challenge","status":"in-progress","result":{"type":"mfa","method":"security-questions","description":"Tell us",
+			"input":["First pet?","First car?"],"expiryMs":120000,"links":{"response":"` + link + `"}}},
+		{"title":"retrieve-accounts","status":"pending","result":null}]}`
+}
+
+var answered = steps("j-1", done)
+
+const accepted = `{"type":"job","id":"j-1","links":{"self":"/jobs/j-1"}}`
+
+func pets(context.Context, basiq.MFA) ([]string, error) { return []string{"Rex", "Mini"}, nil }
+
+// TestMFA: the callback hears all that the bank asks, and the answer goes to
+// the link with a token of the user's own, once.
+func TestMFA(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		b.job("j-1", append(repeat(asking("/jobs/j-1/mfa"), 4), answered)...)
+		b.on("POST /jobs/j-1/mfa", accepted)
+		var heard basiq.MFA
+		r, err := b.inMemory().WaitForJob(t.Context(), "j-1", basiq.WaitOptions{OnMFA: func(ctx context.Context, m basiq.MFA) ([]string, error) {
+			heard = m
+			if left := m.TimeLeft(); left != 2*time.Minute {
+				t.Errorf("%s are left", left)
+			}
+			if deadline, ok := ctx.Deadline(); !ok || !deadline.Equal(m.Expires) {
+				t.Errorf("the context ends at %s", deadline)
+			}
+			time.Sleep(time.Minute)
+			return pets(ctx, m)
+		}})
+		if err != nil || r.ConnectionID() != "c-1" {
+			t.Fatalf("%v, %v", r, err)
+		}
+		if heard.Method != "security-questions" || heard.Description != "Tell us" || !slices.Equal(heard.Prompts, []string{"First pet?", "First car?"}) ||
+			heard.JobID != "j-1" || heard.UserID != "u-1" || heard.ResponseURL != "/jobs/j-1/mfa" {
+			t.Errorf("%+v", heard)
+		}
+		posts := b.calls("POST /jobs/j-1/mfa")
+		if len(posts) != 1 || posts[0].body != `{"mfa-response":["Rex","Mini"]}` || posts[0].token != "Bearer "+tokenText+"-CLIENT_ACCESS-u-1" {
+			t.Errorf("%+v", posts)
+		}
+		for _, poll := range b.calls("GET /jobs/j-1") {
+			if poll.token != "Bearer "+tokenText+"-SERVER_ACCESS-" {
+				t.Errorf("a poll has the token %s", poll.token)
+			}
+		}
+	})
+}
+
+// TestMFALinks: where answers go, and where they do not. The base URL of these
+// is https://basiq.invalid.
+func TestMFALinks(t *testing.T) {
+	for _, c := range []struct {
+		name, link string
+		to         string // "": refused
+	}{
+		{"relative", "/jobs/j-1/mfa", "j-1"},
+		{"absolute", "https://basiq.invalid/jobs/j-1/mfa", "j-1"},
+		{"absolute, with its port", "https://BASIQ.invalid:443/jobs/j-1/mfa", "j-1"},
+		{"none", "", "j-1"},
+		{"escaped", "/jobs/j%2D1/mfa", "j-1"},
+		{"another host", "https://evil.invalid/jobs/j-1/mfa", ""},
+		{"another host, without scheme", "//evil.invalid/jobs/j-1/mfa", ""},
+		{"another scheme", "http://basiq.invalid/jobs/j-1/mfa", ""},
+		{"another port", "https://basiq.invalid:8443/jobs/j-1/mfa", ""},
+		{"a name and password", "https://basiq.invalid@evil.invalid/jobs/j-1/mfa", ""},
+		{"a name", "https://me@basiq.invalid/jobs/j-1/mfa", ""},
+		{"another route", "/users/u-1", ""},
+		{"another route, which ends alike", "/users/u-1/jobs/j-1/mfa", ""},
+		{"a longer route", "/jobs/j-1/mfa/x", ""},
+		{"no job", "/jobs//mfa", ""},
+		{"dots", "/jobs/../mfa", ""},
+		{"escaped dots", "/jobs/%2e%2e/mfa", ""},
+		{"an escaped slash", "/jobs/a%2fb/mfa", ""},
+		{"a query", "/jobs/j-1/mfa?x=1", ""},
+		{"no URL", "https://%zz", ""},
+		{"a scheme of another kind", "javascript:alert(1)", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			b := newBench(t)
+			b.job("j-1", asking(c.link), answered)
+			b.on("POST /", accepted)
+			_, err := b.inMemory().WaitForJob(t.Context(), "j-1", basiq.WaitOptions{OnMFA: pets, Interval: 1})
+			var posts []string
+			for _, a := range b.asks {
+				if strings.HasPrefix(a.call, "POST") {
+					posts = append(posts, a.call)
+				}
+			}
+			if c.to != "" {
+				if err != nil || !slices.Equal(posts, []string{"POST /jobs/" + c.to + "/mfa"}) {
+					t.Errorf("%v, %q", err, posts)
+				}
+				return
+			}
+			var e *basiq.MFAError
+			var path *transport.PathError
+			if !errors.As(err, &e) || e.JobID != "j-1" || !errors.Is(err, basiq.ErrMFALink) && !errors.As(err, &path) || len(posts) != 0 {
+				t.Errorf("%v, %q", err, posts)
+			}
+		})
+	}
+}
+
+// TestMFABehindAProxy: the base URL may have a path, which the API does not
+// know of.
+func TestMFABehindAProxy(t *testing.T) {
+	for _, link := range []string{"/jobs/j-1/mfa", "https://basiq.invalid/proxy/jobs/j-1/mfa"} {
+		b := newBench(t)
+		b.mux.Handle("/proxy/", http.StripPrefix("/proxy", b.mux))
+		b.job("j-1", asking(link), answered)
+		b.on("POST /jobs/j-1/mfa", accepted)
+		client := b.inMemory(basiq.WithBaseURL("https://basiq.invalid/proxy"))
+		if _, err := client.WaitForJob(t.Context(), "j-1", basiq.WaitOptions{OnMFA: pets, Interval: 1}); err != nil {
+			t.Errorf("%s: %v", link, err)
+		}
+	}
+}
+
+// TestMFARefused: what the API says to an answer, and how it surfaces. The
+// answer is sent once whatever happens.
+func TestMFARefused(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		reply string
+		then  string // how the job goes on
+		is    error  // nil: success
+		not   error
+		again bool // another wait asks again
+	}{
+		{name: "accepted without a body", reply: "", then: answered},
+		{name: "accepted with another body", reply: "<html>", then: answered},
+		{name: "wrong, the job says", reply: accepted, then: steps("j-1", `verify-credentials=success mfa-challenge=failed={"code":"invalid-credentials"}`), is: basiq.ErrMFARejected},
+		{name: "late, the job says", reply: accepted, then: steps("j-1", `verify-credentials=success mfa-challenge=failed={"code":"job-timed-out"}`), is: basiq.ErrMFAExpired},
+		{name: "wrong, the API says", reply: "400 parameter-not-valid", is: basiq.ErrMFARejected},
+		{name: "late, the API says", reply: "410 resource-no-longer-available", is: transport.ErrGone},
+		{name: "another user", reply: "401 unauthorized-access", is: transport.ErrUnauthorized, again: true},
+		{name: "no such question", reply: "404 resource-not-found", is: transport.ErrNotFound, again: true},
+		{name: "too many calls", reply: "429 too-many-requests", is: transport.ErrRateLimited, again: true},
+		{name: "the API fails, and took it", reply: "500 internal-server-error", then: answered},
+		{name: "the API fails, and did not take it", reply: "503", is: transport.ErrOutcomeUnknown},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := newBench(t)
+				if c.then == "" {
+					c.then = asking("/jobs/j-1/mfa")
+				}
+				b.job("j-1", asking("/jobs/j-1/mfa"), asking("/jobs/j-1/mfa"), c.then)
+				b.on("POST /jobs/j-1/mfa", c.reply)
+				asked := 0
+				options := basiq.WaitOptions{Timeout: time.Minute, OnMFA: func(ctx context.Context, m basiq.MFA) ([]string, error) {
+					asked++
+					return []string{"canary-1", "canary-2"}, nil
+				}}
+				job := b.inMemory().Job("j-1")
+				_, err := job.Wait(t.Context(), options)
+				if c.is == nil && err != nil || c.is != nil && !errors.Is(err, c.is) {
+					t.Fatal(err)
+				}
+				if n := len(b.calls("POST /jobs/j-1/mfa")); n != 1 || asked != 1 {
+					t.Errorf("asked %d times, answered %d times", asked, n)
+				}
+				if err == nil {
+					return
+				}
+				if text := allForms(err); strings.Contains(text, "canary") || strings.Contains(text, tokenText) {
+					t.Errorf("an answer or a token is printed: %s", text)
+				}
+				wantText(t, err.Error(), "j-1")
+				if c.then != asking("/jobs/j-1/mfa") {
+					return
+				}
+				_, _ = job.Wait(t.Context(), options)
+				if asked != 1+btoi(c.again) {
+					t.Errorf("another wait asks, the %d. time", asked)
+				}
+			})
+		})
+	}
+}
+
+// TestMFACallbackFailures: a callback that fails, in all ways there are, is an
+// error of the wait, and nothing is sent.
+func TestMFACallbackFailures(t *testing.T) {
+	cause := errors.New("the user hung up")
+	for _, c := range []struct {
+		name string
+		on   func(ctx context.Context, m basiq.MFA) ([]string, error)
+		is   error
+		text string
+		took time.Duration
+	}{
+		{name: "an error", on: func(context.Context, basiq.MFA) ([]string, error) { return []string{"a", "b"}, cause }, is: cause},
+		{name: "a panic", on: func(context.Context, basiq.MFA) ([]string, error) { panic("canary") }, text: "OnMFA panicked with a string"},
+		{name: "a panic with an error", on: func(context.Context, basiq.MFA) ([]string, error) { panic(fmt.Errorf("canary")) }, text: "panicked with a *"},
+		{name: "the end of its goroutine", on: func(context.Context, basiq.MFA) ([]string, error) { runtime.Goexit(); return nil, nil }, text: "ended its goroutine"},
+		{name: "no answer", on: func(context.Context, basiq.MFA) ([]string, error) { return nil, nil }, text: "there is no answer"},
+		{name: "too few answers", on: func(context.Context, basiq.MFA) ([]string, error) { return []string{"canary"}, nil }, text: "asks for 2 answers, and there are 1"},
+		{name: "it heeds its context", on: func(ctx context.Context, _ basiq.MFA) ([]string, error) { <-ctx.Done(); return nil, ctx.Err() },
+			is: basiq.ErrMFAExpired, took: 2 * time.Minute},
+		{name: "it does not heed its context", on: func(ctx context.Context, _ basiq.MFA) ([]string, error) {
+			time.Sleep(time.Hour)
+			return []string{"a", "b"}, nil
+		}, is: basiq.ErrMFAExpired, took: 2 * time.Minute},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := newBench(t)
+				b.job("j-1", asking("/jobs/j-1/mfa"))
+				start := time.Now()
+				_, err := b.inMemory().WaitForJob(t.Context(), "j-1", basiq.WaitOptions{OnMFA: c.on})
+				if got := time.Since(start); got != c.took {
+					t.Errorf("it took %s", got)
+				}
+				var e *basiq.MFAError
+				if !errors.As(err, &e) || e.JobID != "j-1" || c.is != nil && !errors.Is(err, c.is) || e.Job().ID() != "j-1" {
+					t.Fatalf("%#v", err)
+				}
+				wantText(t, err.Error(), "job j-1", c.text)
+				if text := allForms(err); strings.Contains(text, "canary") {
+					t.Errorf("printed: %s", text)
+				}
+				if len(b.asks) != 1 {
+					t.Errorf("%d calls", len(b.asks))
+				}
+				time.Sleep(2 * time.Hour)
+			})
+		})
+	}
+}
+
+// TestMFAContextEnds: a wait ends with its context, also within the callback.
+func TestMFAContextEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		b.job("j-1", asking("/jobs/j-1/mfa"))
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		start := time.Now()
+		_, err := b.inMemory().WaitForJob(ctx, "j-1", basiq.WaitOptions{OnMFA: func(context.Context, basiq.MFA) ([]string, error) {
+			time.Sleep(time.Minute)
+			return nil, nil
+		}})
+		var w *basiq.WaitError
+		if got := time.Since(start); got != time.Second || !errors.As(err, &w) || !errors.Is(err, context.DeadlineExceeded) || w.Step != "mfa-challenge" {
+			t.Errorf("%v after %s", err, got)
+		}
+		time.Sleep(time.Minute)
+	})
+}
+
+// TestMFAElsewhere: without a callback the question comes as a value, goes to
+// another process as JSON, is answered there, and the wait goes on.
+func TestMFAElsewhere(t *testing.T) {
+	b := newBench(t)
+	b.job("j-1", append(repeat(asking("/jobs/j-1/mfa"), 4), answered)...)
+	b.on("POST /jobs/j-1/mfa", accepted)
+	client := b.onLoopback()
+	_, err := client.WaitForJob(t.Context(), "j-1", basiq.WaitOptions{})
+	var required *basiq.MFARequiredError
+	if !errors.As(err, &required) || required.MFA.UserID != "u-1" || required.MFA.JobID != "j-1" || len(required.MFA.Prompts) != 2 {
+		t.Fatalf("%#v", err)
+	}
+	wantText(t, err.Error(), "job j-1", "security-questions", "AnswerMFA")
+	if text := allForms(err); strings.Contains(text, "pet") || strings.Contains(text, "u-1") {
+		t.Errorf("the question is printed: %s", text)
+	}
+	data, err := json.Marshal(required.MFA)
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	var question basiq.MFA
+	if err := json.Unmarshal(data, &question); err != nil {
+		t.Fatal(err)
+	}
+	elsewhere := b.onLoopback()
+	job, err := elsewhere.AnswerMFA(t.Context(), question, []string{"Rex", "Mini"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The bank still checks the answer: the question is there, and is not given
+	// again, here or in a third process.
+	third, err := client.ResumeJob(job.Token())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r, err := third.Wait(t.Context(), basiq.WaitOptions{Interval: time.Millisecond}); err != nil || r.ConnectionID() != "c-1" {
+		t.Errorf("%v, %v", r, err)
+	}
+	if posts := b.calls("POST /jobs/j-1/mfa"); len(posts) != 1 || posts[0].token != "Bearer "+tokenText+"-CLIENT_ACCESS-u-1" {
+		t.Errorf("%+v", posts)
+	}
+	question.UserID = ""
+	_, err = client.AnswerMFA(t.Context(), question, []string{"Rex", "Mini"})
+	var failed *basiq.MFAError
+	if !errors.As(err, &failed) {
+		t.Fatal(err)
+	}
+	wantText(t, err.Error(), "UserID")
+}
+
+// TestMFAUser: whose answer it is, when the job does not say.
+func TestMFAUser(t *testing.T) {
+	anonymous := strings.NewReplacer(`,"source":"https://basiq.invalid/users/u-1/connections/c-1"`, "", `{"type":"link","url":"/users/u-1/connections/c-1"}`, "null").
+		Replace(asking("/jobs/j-1/mfa"))
+	for _, c := range []struct {
+		body, option, want string
+	}{{anonymous, "", ""}, {anonymous, "u-2", "u-2"}, {asking(""), "", "u-1"}, {asking(""), "u-2", "u-2"}} {
+		b := newBench(t)
+		b.job("j-1", c.body, answered)
+		b.on("POST /jobs/j-1/mfa", accepted)
+		_, err := b.onLoopback().WaitForJob(t.Context(), "j-1", basiq.WaitOptions{OnMFA: pets, UserID: c.option, Interval: 1})
+		posts := b.calls("POST /jobs/j-1/mfa")
+		if c.want == "" {
+			var e *basiq.MFAError
+			if !errors.As(err, &e) || len(posts) != 0 {
+				t.Fatal(err)
+			}
+			wantText(t, err.Error(), "WaitOptions.UserID")
+			continue
+		}
+		if err != nil || len(posts) != 1 || posts[0].token != "Bearer "+tokenText+"-CLIENT_ACCESS-"+c.want {
+			t.Errorf("%v, %+v", err, posts)
+		}
+	}
+}
+
+// TestMFATwoQuestions: another question of the same job is answered too; the
+// same one, asked anew, is not.
+func TestMFATwoQuestions(t *testing.T) {
+	second := strings.Replace(asking("/jobs/j-1/mfa"), "First pet?", "Second pet?", 1)
+	later := strings.Replace(asking("/jobs/j-1/mfa"), "120000", "60000", 1)
+	checking := steps("j-1", "verify-credentials=success mfa-challenge=in-progress")
+	for _, c := range []struct {
+		name    string
+		bodies  []string
+		answers int
+		is      error
+	}{
+		{"another question", []string{asking("/jobs/j-1/mfa"), second, second, answered}, 2, nil},
+		{"the same one, with less time left", []string{asking("/jobs/j-1/mfa"), later, later, answered}, 1, nil},
+		{"once more, in passing", []string{asking("/jobs/j-1/mfa"), checking, later, answered}, 1, nil},
+		{"the same one asked anew", []string{asking("/jobs/j-1/mfa"), checking, asking("/jobs/j-1/mfa")}, 1, basiq.ErrMFAAskedAgain},
+		{"it stays", []string{asking("/jobs/j-1/mfa")}, 1, context.DeadlineExceeded},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := newBench(t)
+				b.job("j-1", c.bodies...)
+				b.on("POST /jobs/j-1/mfa", accepted)
+				_, err := b.inMemory().WaitForJob(t.Context(), "j-1", basiq.WaitOptions{OnMFA: pets})
+				if n := len(b.calls("POST /jobs/j-1/mfa")); n != c.answers || c.is == nil && err != nil || c.is != nil && !errors.Is(err, c.is) {
+					t.Errorf("%v after %d answers", err, n)
+				}
+			})
+		})
+	}
+}
+
+// TestMFATwoWaits: two waits on one handle ask once.
+func TestMFATwoWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		var sent bool
+		b.mux.HandleFunc("GET /jobs/j-1", func(w http.ResponseWriter, _ *http.Request) {
+			if sent {
+				answer(w, answered)
+			} else {
+				answer(w, asking("/jobs/j-1/mfa"))
+			}
+		})
+		b.mux.HandleFunc("POST /jobs/j-1/mfa", func(w http.ResponseWriter, _ *http.Request) { sent = true; answer(w, accepted) })
+		job := b.inMemory().Job("j-1")
+		var wg sync.WaitGroup
+		for range 5 {
+			wg.Go(func() {
+				if _, err := job.Wait(t.Context(), basiq.WaitOptions{OnMFA: func(ctx context.Context, m basiq.MFA) ([]string, error) {
+					time.Sleep(time.Minute)
+					return pets(ctx, m)
+				}}); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		if n := len(b.calls("POST /jobs/j-1/mfa")); n != 1 {
+			t.Errorf("%d answers", n)
+		}
+	})
+}
+
+// TestMFAExpiry: the time left is in milliseconds, but for numbers that only
+// can be seconds.
+func TestMFAExpiry(t *testing.T) {
+	for text, want := range map[string]time.Duration{
+		"120000": 2 * time.Minute, "10000": 10 * time.Second, "3600": time.Hour, "0": -1, "null": -1, "-5": -1, `"x"`: -1, "1e18": -1,
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			b := newBench(t)
+			b.job("j-1", strings.Replace(asking(""), "120000", text, 1))
+			_, err := b.inMemory().WaitForJob(t.Context(), "j-1", basiq.WaitOptions{})
+			var required *basiq.MFARequiredError
+			if !errors.As(err, &required) || required.MFA.TimeLeft() != want {
+				t.Fatalf("%s: %v", text, err)
+			}
+			time.Sleep(2 * time.Hour)
+			if left := required.MFA.TimeLeft(); left != min(want, 0) {
+				t.Errorf("%s: after two hours %s are left", text, left)
+			}
+		})
+	}
+}

@@ -1,0 +1,71 @@
+package basiq
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"time"
+)
+
+// defaultPollRate is how many polls per second all waits of a client send
+// together.
+const defaultPollRate = 20
+
+// SetPollRate bounds how many polls per second all waits for jobs of this
+// client send together: a thousand jobs are then waited for no faster than a
+// few, each in its turn. The default is 20; Basiq publishes no limit. Call it
+// before the first wait.
+func (c *Client) SetPollRate(perSecond float64) error {
+	if !(perSecond > 0) || math.IsInf(perSecond, 0) {
+		return fmt.Errorf("basiq: the poll rate is %g per second: it must be positive", perSecond)
+	}
+	c.polls = newPacer(perSecond)
+	return nil
+}
+
+// pacer spaces polls evenly. Whoever holds its turn waits for the time of the
+// next poll; all others wait for the turn, and can leave at any time without
+// leaving a gap.
+type pacer struct {
+	gap  time.Duration
+	turn chan time.Time // holds the time from which the next poll may be sent
+}
+
+func newPacer(perSecond float64) *pacer {
+	p := &pacer{gap: time.Duration(float64(time.Second) / perSecond), turn: make(chan time.Time, 1)}
+	p.turn <- time.Time{}
+	return p
+}
+
+// wait returns when a poll may be sent, or the context has ended.
+func (p *pacer) wait(ctx context.Context) error {
+	if p == nil {
+		return nil
+	}
+	select {
+	case next := <-p.turn:
+		err := pause(ctx, time.Until(next))
+		if err == nil {
+			next = time.Now().Add(p.gap)
+		}
+		p.turn <- next
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// pause waits, or returns why the context ended first.
+func pause(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return ctx.Err()
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
