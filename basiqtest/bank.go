@@ -109,7 +109,7 @@ var (
 	home    = holding{name: "Home Loan", class: "mortgage", product: "Variable Home Loan", cents: -41200000}
 )
 
-// anyone answers to logins that LoginAs makes up: a plain customer.
+// personas are the published logins.
 var personas = map[string]*persona{
 	"Wentworth-Smith": {password: "whislter", first: "Max", last: "Wentworth-Smith", ownership: "TWO_PARTY",
 		questions: []string{"What is the name of the API?", "Which institution is this?"}, answers: []string{"Basiq", "AU00000"},

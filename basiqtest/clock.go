@@ -27,6 +27,9 @@ func (s *Server) Advance(d time.Duration) {
 
 // now is Now for callers who hold the lock.
 func (s *Server) now() time.Time {
+	if !s.moment.IsZero() {
+		return s.moment
+	}
 	t := s.cfg.start
 	if t.IsZero() {
 		t = time.Now()

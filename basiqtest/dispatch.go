@@ -20,13 +20,14 @@ const maxBody = 10 << 20
 // request is a call on its way through the server.
 type request struct {
 	*http.Request
-	route *route
-	path  map[string]string // values of the path's parameters
-	query url.Values
-	body  []byte
-	media string // of the answer
-	token *token
-	user  *user // of the path
+	route     *route
+	path      map[string]string // values of the path's parameters
+	query     url.Values
+	body      []byte
+	media     string // of the answer
+	operation string // the Go method that makes the call
+	token     *token
+	user      *user // of the path
 }
 
 // handler answers an operation. It is called with the server's lock held.
@@ -92,11 +93,29 @@ func (e *entryPoint) matches(segments []string) int {
 // serve answers a request.
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	q, a := s.receive(w, r)
-	if a == nil {
-		got := s.handle(q)
-		a = &got
+	s.mu.Lock()
+	f, rec := s.strike(q), s.record(q)
+	s.mu.Unlock()
+	if f == nil {
+		f = &Fault{}
 	}
-	s.send(w, r, *a)
+	s.pause(r, f.Delay)
+	if f.Drop == DropBefore {
+		panic(http.ErrAbortHandler)
+	}
+	if a == nil && (f.Status == 0 || f.Executed) {
+		a = new(s.handle(q))
+	}
+	if f.Status != 0 {
+		a = new(f.answer())
+	}
+	if f.Drop == DropAfter {
+		panic(http.ErrAbortHandler)
+	}
+	s.mu.Lock()
+	rec.Status = a.status
+	s.mu.Unlock()
+	s.send(w, r, *a, f.Truncate)
 }
 
 // receive finds the operation, and reads the request.
@@ -118,7 +137,13 @@ func (s *Server) receive(w http.ResponseWriter, r *http.Request) (*request, *ans
 	case e == nil:
 		return q, new(noRoute())
 	}
-	q.route = e.route
+	q.route, q.operation = e.route, e.route.ID
+	for _, m := range e.route.Answers {
+		if acceptable(r.Header.Get("Accept"), m.Type) {
+			q.operation = m.ID
+			break
+		}
+	}
 	for i, name := range e.segments {
 		if name[0] == '{' {
 			q.path[name[1:len(name)-1]] = segments[i]
@@ -203,8 +228,8 @@ func acceptable(accept, media string) bool {
 	return false
 }
 
-// send writes an answer.
-func (s *Server) send(w http.ResponseWriter, r *http.Request, a answer) {
+// send writes an answer, or the first bytes of it.
+func (s *Server) send(w http.ResponseWriter, r *http.Request, a answer, truncate int) {
 	if a.status >= 400 {
 		if list, ok := a.json.(object); ok && list["type"] == "list" {
 			s.mu.Lock()
@@ -225,6 +250,11 @@ func (s *Server) send(w http.ResponseWriter, r *http.Request, a answer) {
 		h.Set("Content-Length", strconv.Itoa(len(body)))
 	}
 	w.WriteHeader(a.status)
+	if truncate > 0 && len(body) > 0 {
+		_, _ = w.Write(body[:min(truncate, len(body)-1)])
+		_ = http.NewResponseController(w).Flush()
+		panic(http.ErrAbortHandler)
+	}
 	if r.Method != http.MethodHead {
 		_, _ = w.Write(body)
 	}

@@ -13,6 +13,9 @@ var handlers = map[string]handler{
 	"core.Users.Update": (*Server).updateUser,
 	"core.Users.Delete": (*Server).deleteUser,
 
+	"core.Consents.List":   (*Server).listConsents,
+	"core.Consents.Delete": (*Server).deleteConsent,
+
 	"core.Jobs.Get":       (*Server).getJob,
 	"core.Jobs.List":      (*Server).listJobs,
 	"core.Jobs.SubmitMFA": (*Server).submitMFA,

@@ -2,6 +2,7 @@ package basiqtest
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -162,10 +163,9 @@ func (j *job) waiting(now time.Time) bool {
 func (s *Server) FinishJobs() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, u := range s.users {
-		for _, j := range u.jobs {
-			j.finish(s)
-		}
+	s.tick()
+	for _, id := range slices.Sorted(maps.Keys(s.jobs)) {
+		s.jobs[id].finish(s)
 	}
 }
 

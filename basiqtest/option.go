@@ -2,6 +2,7 @@ package basiqtest
 
 import (
 	"fmt"
+	"net/url"
 	"time"
 )
 
@@ -17,10 +18,11 @@ type config struct {
 	relative     bool
 	lists        bool
 	tokenLife    time.Duration
+	redirect     string
 }
 
 func defaults() config {
-	return config{seed: 1, transactions: 500, tokenLife: time.Hour}
+	return config{seed: 1, transactions: 500, tokenLife: time.Hour, redirect: "https://app.example/return"}
 }
 
 // WithSeed sets the seed of everything that is made up: identifications,
@@ -86,6 +88,19 @@ func WithTokenLife(d time.Duration) Option {
 			return fmt.Errorf("WithTokenLife(%s): give a second at least", d)
 		}
 		c.tokenLife = d
+		return nil
+	}
+}
+
+// WithRedirectURL sets where the Consent UI sends users back to, as the
+// dashboard does. The default is https://app.example/return.
+func WithRedirectURL(address string) Option {
+	return func(c *config) error {
+		u, err := url.Parse(address)
+		if err != nil || u.Host == "" {
+			return fmt.Errorf("WithRedirectURL: the address is no absolute URL")
+		}
+		c.redirect = address
 		return nil
 	}
 }

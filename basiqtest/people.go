@@ -1,6 +1,10 @@
 package basiqtest
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+	"slices"
+)
 
 // Connect does what a user does in the Consent UI: consents, if that has not
 // been done yet, and logs in to one or more banks. It returns the jobs' identifications
@@ -9,22 +13,27 @@ import "fmt"
 func (s *Server) Connect(userID string, logins ...Login) (jobIDs []string, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	jobs, err := s.connectAll("Connect", userID, logins)
+	s.tick()
+	jobs, err := s.connectAll(s.users[userID], logins)
+	if err != nil {
+		return nil, fmt.Errorf("basiqtest: Connect: user %q: %w", userID, err)
+	}
 	for _, j := range jobs {
 		jobIDs = append(jobIDs, j.id)
 	}
-	return jobIDs, err
+	return jobIDs, nil
 }
 
 // AddConnection is Connect with one login, taken to its end: the connection is
-// there, with its accounts and transactions. It returns the connection's
-// identification. A login that the bank refuses is an error.
+// there, with its accounts and transactions, whatever the bank asks. It returns
+// the connection's identification. A login that the bank refuses is an error.
 func (s *Server) AddConnection(userID string, l Login) (connectionID string, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	jobs, err := s.connectAll("AddConnection", userID, []Login{l})
+	s.tick()
+	jobs, err := s.connectAll(s.users[userID], []Login{l})
 	if err != nil {
-		return "", err
+		return "", fmt.Errorf("basiqtest: AddConnection: user %q: %w", userID, err)
 	}
 	j := jobs[0]
 	if j.question != nil && !j.answered {
@@ -33,27 +42,32 @@ func (s *Server) AddConnection(userID string, l Login) (connectionID string, err
 	j.finish(s)
 	for _, st := range j.steps {
 		if st.status == failed {
-			return "", fmt.Errorf("basiqtest: AddConnection: %s: the bank refuses the login %q at step %s", l.Institution, l.ID, st.title)
+			return "", fmt.Errorf("basiqtest: AddConnection: the bank refuses the login %q at step %s", l.ID, st.title)
 		}
 	}
 	return j.conn.id, nil
 }
 
-func (s *Server) connectAll(method, userID string, logins []Login) ([]*job, error) {
-	u, err := s.userOf(method, userID)
-	if err != nil {
-		return nil, err
+// connectAll consents and logs in. Nothing is done when any login cannot be.
+func (s *Server) connectAll(u *user, logins []Login) ([]*job, error) {
+	if u == nil {
+		return nil, errors.New("there is no such user")
 	}
 	if len(logins) == 0 {
-		return nil, fmt.Errorf("basiqtest: %s: give a login, such as WentworthSmith", method)
+		return nil, errors.New("give a login, such as WentworthSmith")
 	}
+	logins = slices.Clone(logins)
+	for i, l := range logins {
+		if l.Institution == "" {
+			logins[i].Institution = Hooli
+		} else if institutionOf(l.Institution) == nil {
+			return nil, fmt.Errorf("there is no institution %q", l.Institution)
+		}
+	}
+	s.consentOf(u)
 	var jobs []*job
 	for _, l := range logins {
-		j, err := s.connect(u, l, "web")
-		if err != nil {
-			return jobs, fmt.Errorf("basiqtest: %s: %w", method, err)
-		}
-		jobs = append(jobs, j)
+		jobs = append(jobs, s.connect(u, l, "web"))
 	}
 	return jobs, nil
 }

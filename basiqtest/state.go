@@ -14,18 +14,21 @@ type state struct {
 	jobs     map[string]*job
 	cursors  map[string]*cursor
 	cursorID []string // the oldest first
+	faults   []*Failing
+	requests []*Request
+	calls    map[string]int // by operation, and by call
+	total    int
+	plans    []appointment // the next first
+	moment   time.Time     // the time of the appointment that is being kept
+	policy   int           // how often the consent policy was changed
 }
 
 func newState(seed uint64) state {
 	return state{
 		ids: newSource(seed), users: map[string]*user{}, tokens: map[string]*token{},
-		jobs: map[string]*job{}, cursors: map[string]*cursor{},
+		jobs: map[string]*job{}, cursors: map[string]*cursor{}, calls: map[string]int{},
 	}
 }
-
-// tick brings the state up to the present. It is called with the lock held,
-// before anything else is done.
-func (s *Server) tick() {}
 
 // deliverDue calls the webhooks whose time has come. It is called without the lock.
 func (s *Server) deliverDue() {}
@@ -36,7 +39,8 @@ type user struct {
 	fields      object // what was given when the user was made or changed
 	created     time.Time
 	connections []*connection
-	jobs        []*job // the oldest first
+	jobs        []*job     // the oldest first
+	consents    []*consent // the oldest first
 }
 
 func (u *user) connection(id string) *connection {

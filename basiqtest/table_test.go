@@ -9,7 +9,7 @@ import (
 
 // missing are the operations that the server does not answer yet.
 var missing = []string{
-	"affordability.", "core.AuthLinks.", "core.Consents.", "core.Events.", "data.Connectors.", "data.Statements.",
+	"affordability.", "core.AuthLinks.", "core.Events.", "data.Connectors.", "data.Statements.",
 	"enrich.", "identity.", "reporting.", "webhooks.",
 }
 

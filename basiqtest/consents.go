@@ -1,0 +1,158 @@
+package basiqtest
+
+import (
+	"fmt"
+	"time"
+)
+
+// consentLife is how long a consent is good for under the default policy.
+const consentLife = 365 * 24 * time.Hour
+
+// consent is what a user has agreed to.
+type consent struct {
+	id      string
+	created time.Time
+	updated time.Time
+	expiry  time.Time
+	revoked time.Time
+	status  string
+	policy  int
+}
+
+// active is the user's consent in force, or nil.
+func (u *user) active() *consent {
+	for _, c := range u.consents {
+		if c.status == "active" {
+			return c
+		}
+	}
+	return nil
+}
+
+// consentOf returns the user's active consent, or gives a new one.
+func (s *Server) consentOf(u *user) *consent {
+	if c := u.active(); c != nil {
+		return c
+	}
+	now := s.now()
+	c := &consent{id: s.ids.id(), created: now, updated: now, status: "active", policy: s.policy}
+	u.consents = append(u.consents, c)
+	s.consentUntil(u, c, now.Add(consentLife))
+	s.emitConsent(u, c, "created")
+	return c
+}
+
+// consentUntil sets the end of a consent, and plans what happens on the way there.
+func (s *Server) consentUntil(u *user, c *consent, end time.Time) {
+	c.expiry = end
+	still := func() bool { return c.status == "active" && c.expiry.Equal(end) && s.users[u.id] == u }
+	s.at(end.AddDate(0, 0, -7), func() {
+		if still() {
+			s.emitConsent(u, c, "warning")
+		}
+	})
+	for t := s.now().AddDate(0, 0, 90); t.Before(end); t = t.AddDate(0, 0, 90) {
+		s.at(t, func() {
+			if still() {
+				s.emitConsent(u, c, "reminder")
+			}
+		})
+	}
+	s.at(end, func() {
+		if still() {
+			s.endConsent(u, c, "expired")
+		}
+	})
+}
+
+// endConsent ends a consent, and with it what was connected under it.
+func (s *Server) endConsent(u *user, c *consent, status string) {
+	c.status, c.updated = status, s.now()
+	if status == "revoked" {
+		c.revoked = c.updated
+	}
+	s.emitConsent(u, c, status)
+	for len(u.connections) > 0 {
+		s.removeConnection(u.connections[0])
+	}
+}
+
+func (s *Server) emitConsent(u *user, c *consent, verb string) {
+	s.emit(u, "consent."+verb, "/users/"+u.id+"/consents", s.consentView(u, c))
+}
+
+func (s *Server) consentView(u *user, c *consent) object {
+	permission := func(scope, name string, attributes ...string) object {
+		return object{
+			"scope": scope, "required": true, "consented": c.status == "active", "entity": "individual",
+			"information": object{"name": name, "description": name + " of the accounts that are shared.", "attributeList": attributes},
+			"purpose":     object{"title": "To serve you", "description": "It is used to give the service that was asked for."},
+		}
+	}
+	out := object{
+		"type": "consent", "id": c.id, "created": stamp(c.created), "updated": stamp(c.updated), "expiryDate": stamp(c.expiry), "origin": "user",
+		"status":  c.status,
+		"purpose": object{"primary": object{"title": "To serve you", "description": "The data is used to give the service that was asked for."}, "other": nil},
+		"data": object{
+			"retainData": false, "initialRetrievalDays": 365, "organisation": nil,
+			"permissions": []object{
+				permission("account.basic", "Name and balance", "Name of account", "Type of account", "Balance"),
+				permission("account.detail", "Numbers and terms", "Account number", "Interest rates", "Fees"),
+				permission("transaction.detail", "Transactions", "Amounts and dates", "Descriptions"),
+				permission("customer.person.detail", "Name and contact", "Name", "Phone", "Email address"),
+			},
+		},
+		"links": object{"self": s.URL + "/users/" + u.id + "/consents/" + c.id, "consentPolicy": "https://consent.example/policy", "latestConsentPolicy": "https://consent.example/policy"},
+	}
+	if !c.revoked.IsZero() {
+		out["revoked"] = stamp(c.revoked)
+	}
+	return out
+}
+
+func (s *Server) listConsents(q *request) answer {
+	data := []object{}
+	for _, c := range q.user.consents {
+		data = append(data, s.consentView(q.user, c))
+	}
+	return ok(object{"type": "list", "size": len(data), "data": data, "links": object{"self": s.URL + q.URL.RequestURI()}})
+}
+
+func (s *Server) deleteConsent(q *request) answer {
+	for _, c := range q.user.consents {
+		if c.id != q.path["consentId"] {
+			continue
+		}
+		if c.status == "active" {
+			s.endConsent(q.user, c, "revoked")
+		}
+		return noContent()
+	}
+	return notFound("consent")
+}
+
+// RevokeConsent does what a user does who revokes the consent in the Consent
+// UI: it ends, and all connections with it.
+func (s *Server) RevokeConsent(userID string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.tick()
+	u, err := s.userOf("RevokeConsent", userID)
+	if err != nil {
+		return err
+	}
+	c := u.active()
+	if c == nil {
+		return fmt.Errorf("basiqtest: RevokeConsent: user %q has no active consent", userID)
+	}
+	s.endConsent(u, c, "revoked")
+	return nil
+}
+
+// ChangeConsentPolicy does what the dashboard does: consents given from now on
+// are of another policy than those given so far.
+func (s *Server) ChangeConsentPolicy() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.policy++
+}

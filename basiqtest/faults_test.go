@@ -1,0 +1,122 @@
+package basiqtest_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/basiq-sdk/basiq-go"
+	"github.com/basiq-sdk/basiq-go/basiqtest"
+	"github.com/basiq-sdk/basiq-go/generated/core"
+	"github.com/basiq-sdk/basiq-go/generated/data"
+	"github.com/basiq-sdk/basiq-go/transport"
+)
+
+// TestFaults: what is set to go wrong does, as often as it was set to, and the
+// calls are counted.
+func TestFaults(t *testing.T) {
+	srv := basiqtest.NewServer(t, basiqtest.WithTransactions(20))
+	client := srv.Client(t)
+	user, _ := connected(t, srv, basiqtest.Whistler)
+	list := func() error {
+		_, err := client.Data.Transactions.List(t.Context(), user, data.ListTransactionsParams{})
+		return err
+	}
+	const op = "Transactions.List"
+	status := func(want int) func(error) bool {
+		return func(err error) bool {
+			var e *basiq.Error
+			return errors.As(err, &e) && e.Status == want
+		}
+	}
+	fine := func(err error) bool { return err == nil }
+	for _, c := range []struct {
+		name          string
+		fault         basiqtest.Fault
+		calls, struck int
+		want          func(error) bool
+	}{
+		{"one 503 is repeated", basiqtest.Fault{Operation: op, Status: 503}, 2, 1, fine},
+		{"three 503 are not", basiqtest.Fault{Operation: "GET /users/{userId}/transactions", Status: 503, Times: 3}, 3, 3, status(503)},
+		{"after the first", basiqtest.Fault{Operation: "data.Transactions.List", Status: 503, After: 1}, 1, 0, fine},
+		{"not repeatable", basiqtest.Fault{Operation: op, Status: 400, Code: "parameter-not-valid"}, 1, 1, status(400)},
+		{"too many", basiqtest.Fault{Operation: op, Status: 429, Times: -1, RetryAfter: time.Hour}, 1, 1, func(err error) bool {
+			var e *basiq.Error
+			return errors.As(err, &e) && e.RetryAfter == time.Hour && errors.Is(err, transport.ErrRateLimited)
+		}},
+		{"dropped", basiqtest.Fault{Operation: op, Drop: basiqtest.DropBefore}, 2, 1, fine},
+		{"answer lost", basiqtest.Fault{Operation: op, Drop: basiqtest.DropAfter}, 2, 1, fine},
+		{"truncated", basiqtest.Fault{Operation: op, Truncate: 100}, 2, 1, fine},
+		{"delayed", basiqtest.Fault{Operation: op, Delay: time.Millisecond}, 1, 1, fine},
+		{"a gateway's page", basiqtest.Fault{Operation: op, Status: 502, Body: "<html>", Times: -1}, 3, 3, status(502)},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			srv.ResetCalls()
+			f := srv.Fail(c.fault)
+			err := list()
+			f.Stop()
+			if !c.want(err) || srv.Calls(op) != c.calls || srv.Calls("GET /users/{userId}/transactions") != c.calls || f.Count() != c.struck {
+				t.Errorf("%v after %d calls, %d of which failed", err, srv.Calls(op), f.Count())
+			}
+		})
+	}
+	t.Run("executed", func(t *testing.T) {
+		f := srv.Fail(basiqtest.Fault{Operation: "Users.Create", Status: 500, Executed: true})
+		srv.ResetCalls()
+		_, err := client.Core.Users.Create(t.Context(), core.CreateUserParams{Email: "twice@example.com"})
+		if !errors.Is(err, transport.ErrOutcomeUnknown) || f.Count() != 1 || srv.Calls("Users.Create") != 1 {
+			t.Errorf("%v after %d calls", err, srv.Calls("Users.Create"))
+		}
+	})
+	t.Run("a caller who gives up ends the delay", func(t *testing.T) {
+		defer srv.Fail(basiqtest.Fault{Operation: op, Delay: time.Hour, Times: -1}).Stop()
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+		defer cancel()
+		if _, err := client.Data.Transactions.List(ctx, user, data.ListTransactionsParams{}); !errors.Is(err, context.DeadlineExceeded) {
+			t.Error(err)
+		}
+	})
+	for _, f := range []basiqtest.Fault{{Operation: "Nothing.Do", Status: 500}, {Operation: op}, {Status: 42}} {
+		func() {
+			defer func() {
+				if v := recover(); v == nil || !strings.HasPrefix(v.(string), "basiqtest: Fail: ") {
+					t.Errorf("%+v: %v", f, v)
+				}
+			}()
+			srv.Fail(f)
+		}()
+	}
+}
+
+// TestRequestsHoldNoCredentials: calls are recorded without keys, tokens and answers.
+func TestRequestsHoldNoCredentials(t *testing.T) {
+	srv := basiqtest.NewServer(t, basiqtest.WithTransactions(1))
+	client := srv.Client(t)
+	user := newUser(t, srv)
+	jobs, err := srv.Connect(user, basiqtest.Jared.At(basiqtest.PiedPiper))
+	if err != nil {
+		t.Fatal(err)
+	}
+	watch(t, client, jobs[0])
+	if _, err := client.Core.Jobs.SubmitMFA(t.Context(), jobs[0], core.SubmitMFAParams{Answers: []string{"1234"}}, transport.WithUser(user)); err != nil {
+		t.Fatal(err)
+	}
+	requests := srv.Requests()
+	last := requests[len(requests)-1]
+	if last.Operation != "core.Jobs.SubmitMFA" || last.Method != "POST" || last.Path != "/jobs/"+jobs[0]+"/mfa" || last.Status != 202 || last.Time.IsZero() || len(last.Body) == 0 {
+		t.Errorf("the last request is %+v", last)
+	}
+	for _, r := range requests {
+		text := strings.Join(r.Header["Authorization"], "") + string(r.Body)
+		for _, secret := range []string{srv.APIKey(), "Bearer", "1234"} {
+			if strings.Contains(text, secret) {
+				t.Errorf("%s holds %q", r.Operation, secret)
+			}
+		}
+		if len(r.Header["Authorization"]) == 0 {
+			t.Errorf("%s: the header is gone", r.Operation)
+		}
+	}
+}
