@@ -164,7 +164,7 @@ func TestDepth(t *testing.T) {
 // TestMemory decodes texts that are made to become large, and looks at what they
 // leave on the heap.
 func TestMemory(t *testing.T) {
-	const size = 1 << 20
+	const size = 4 << 20
 	for name, item := range map[string]string{"empty": `{},`, "null": `null,`, "text": `"",`, "member": `{"id":""},`, "unknown": `{"":0},`, "nested": `{"enrich":{}},`} {
 		text := []byte(`{"data":[` + strings.TrimSuffix(strings.Repeat(item, size/len(item)), ",") + `]}`)
 		var before, after runtime.MemStats
@@ -173,12 +173,12 @@ func TestMemory(t *testing.T) {
 		v := new(page)
 		err := wire.Unmarshal(text, v)
 		runtime.ReadMemStats(&after)
-		if n := after.TotalAlloc - before.TotalAlloc; n > 160*size {
+		if n := after.TotalAlloc - before.TotalAlloc; n > 64*size {
 			t.Errorf("%s: %d bytes allocated for %d (%v)", name, n, len(text), err)
 		}
 		runtime.GC()
 		runtime.ReadMemStats(&after)
-		if n := int64(after.HeapAlloc) - int64(before.HeapAlloc); n > 64*size {
+		if n := int64(after.HeapAlloc) - int64(before.HeapAlloc); n > 40*size {
 			t.Errorf("%s: %d bytes live for %d (%v)", name, n, len(text), err)
 		}
 		runtime.KeepAlive(v)

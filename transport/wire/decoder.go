@@ -47,7 +47,7 @@ type Decoder struct {
 	s      string
 	pos    int
 	depth  int
-	items  int // objects in lists so far
+	spent  int // bytes of nested values so far
 	drifts int
 	flag   flags // what was special about the value read last
 	err    error

@@ -1,5 +1,7 @@
 package wire
 
+import "reflect"
+
 // decodable is the pointer to T, which decodes itself.
 type decodable[T any] interface {
 	*T
@@ -61,28 +63,41 @@ func MapOf[T any](m *Members, read func(*Decoder) T) map[string]T {
 // ReadObject reads a nested value. It is a reader for ListOf and MapOf.
 func ReadObject[T any, P decodable[T]](d *Decoder) T {
 	var v T
-	if d.countItem() {
+	if spend[T](d) {
 		P(&v).DecodeJSON(d)
 	}
 	return v
 }
 
-// countItem bounds the number of objects in lists. An object takes far more
-// memory than its shortest text, so a text of nothing but "{}," would cost
-// hundreds of times its size.
-func (d *Decoder) countItem() bool {
-	if d.items++; d.items > len(d.s)/8+1024 {
-		d.fail(d.pos, "more items in lists than a text of this size can have")
+// Memory that nested values may take: an object takes far more than its shortest
+// text, so that a text of nothing but "{}," would cost hundreds of times its
+// size. No answer that means something comes near these.
+const (
+	maxSpread  = 24      // bytes for a byte of the text
+	freeSpread = 8 << 20 // bytes for any text
+	moreSize   = 144     // of a value with something rare about it
+)
+
+// spend accounts for a nested value that is about to be made.
+func spend[T any](d *Decoder) bool {
+	if d.spent += sizeOf[T](); d.spent > maxSpread*len(d.s)+freeSpread {
+		d.fail(d.pos, "more items than a text of this size can have")
 		return false
 	}
 	return true
 }
+
+// sizeOf is what unsafe.Sizeof would tell.
+func sizeOf[T any]() int { return int(reflect.TypeFor[T]().Size()) }
 
 // ReadPointer reads a nested value; nil stands for null and for a value that does
 // not fit. It is a reader for ListOf and MapOf.
 func ReadPointer[T any, P decodable[T]](d *Decoder) *T {
 	if d.peek() == 'n' {
 		d.null()
+		return nil
+	}
+	if !spend[T](d) {
 		return nil
 	}
 	v := new(T)
@@ -109,12 +124,13 @@ func ReadList[T any, P decodable[T]](d *Decoder) []T {
 	list := []T{}
 	first := d.pos
 	for more := d.openArray(); more; more = d.nextItem() {
-		if !d.countItem() {
+		if !spend[T](d) {
 			break
 		}
 		n := len(list)
 		if n == cap(list) {
-			list = append(make([]T, 0, newCap(n, d.pos-first, len(d.s)-d.pos)), list...)
+			most := n + 1 + (maxSpread*len(d.s)+freeSpread-d.spent)/max(sizeOf[T](), 1)
+			list = append(make([]T, 0, min(most, newCap(n, d.pos-first, len(d.s)-d.pos))), list...)
 		}
 		list = list[:n+1]
 		P(&list[n]).DecodeJSON(d)

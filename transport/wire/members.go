@@ -57,6 +57,7 @@ func (d *Decoder) noObject(o *Object, names []string) {
 		d.err = &TypeError{Want: "object", Got: kind.String()}
 		d.stop()
 	default:
+		d.spent += moreSize
 		*o = Object{names: names, more: &more{whole: raw}}
 		d.flag |= whole
 		d.drift(at, WrongType, "object", kind.String())
@@ -109,7 +110,7 @@ func (m *Members) Next() bool {
 		m.o.present |= bit
 	} else if m.index >= narrow {
 		m.again()
-		m.o.mark(m.index)
+		m.o.mark(m.d, m.index)
 	}
 	return true
 }
@@ -185,8 +186,8 @@ func (m *Members) Alias(declared string) bool {
 	if index < 0 || m.o.has(index) {
 		return false
 	}
-	m.o.mark(index)
-	e := m.o.grow()
+	m.o.mark(m.d, index)
+	e := m.o.grow(m.d)
 	e.alias = append(e.alias, extra{name: declared, raw: m.name})
 	m.name, m.index = declared, index
 	return true
@@ -199,7 +200,7 @@ func (m *Members) Extra() {
 	if m.d.err != nil {
 		return
 	}
-	e := m.o.grow()
+	e := m.o.grow(m.d)
 	e.extra = append(e.extra, extra{name: m.name, raw: raw})
 	m.d.drift(at, UnknownMember, "", "")
 }
@@ -225,7 +226,7 @@ func (m *Members) note() {
 	case flag&wasNull != 0 && m.index >= 0:
 		m.o.setNull(m.index)
 	default:
-		e := m.o.grow()
+		e := m.o.grow(m.d)
 		e.kept = append(e.kept, kept{name: m.name, raw: d.s[m.start:d.pos], why: flag})
 	}
 }

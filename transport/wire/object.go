@@ -51,8 +51,9 @@ type set struct {
 var moreNull = more{whole: "null"}
 
 // grow returns what is rare for adding to it while decoding.
-func (o *Object) grow() *more {
+func (o *Object) grow(d *Decoder) *more {
 	if o.more == nil {
+		d.spent += moreSize
 		o.more = new(more)
 	}
 	return o.more
@@ -80,12 +81,12 @@ func wideBits(index, names int) (present, null int, bit uint64) {
 	return word, words + word, 1 << ((index - narrow) % 64)
 }
 
-func (o *Object) mark(index int) {
+func (o *Object) mark(d *Decoder, index int) {
 	if index < narrow {
 		o.present |= 1 << index
 		return
 	}
-	e := o.grow()
+	e := o.grow(d)
 	p, _, bit := wideBits(index, len(o.names))
 	if e.wide == nil {
 		e.wide = make([]uint64, 2*((len(o.names)-narrow+63)/64))
