@@ -2,9 +2,13 @@ package transport_test
 
 import (
 	"context"
+	"fmt"
 	"net/http"
+	"net/url"
+	"slices"
 	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/basiq-sdk/basiq-go/transport"
 )
@@ -40,16 +44,97 @@ func TestFilter(t *testing.T) {
 	}
 }
 
+// FuzzFilter: what a filter's text is read back as is what it was built of, term
+// by term and value by value, also after its way through a query; or it was
+// refused.
 func FuzzFilter(f *testing.F) {
-	f.Add("a", "b")
-	f.Fuzz(func(t *testing.T, a, b string) {
-		filter := transport.Filter{}.And("x", "eq", a).And("y", "bt", a, b)
+	for _, v := range []string{"", "a", "a,b)", "'", "a'),user.id.eq('b", `\`, `\'`, "%27", "&x=y", "a+b c", "é\u2028", "\xff", "\ufffd", "\x00", "\r\n", "ʼ’＇", "))((,,"} {
+		f.Add(v, "b", uint8(1))
+		f.Add("a", v, uint8(3))
+	}
+	f.Fuzz(func(t *testing.T, a, b string, n uint8) {
+		want := []filterTerm{
+			{"account.id", "eq", []string{a}},
+			{"transaction.postDate", "bt", []string{a, b}},
+			{"transaction.status", "in", slices.Repeat([]string{b, a}, 1+int(n%8))},
+		}
+		filter := transport.Filter{}
+		for _, term := range want {
+			filter = filter.And(term.path, term.op, term.args...)
+		}
 		if filter.Err() != nil {
+			if !strings.ContainsFunc(a+b, func(r rune) bool { return r == '\'' || r == '\\' || r == 0xfffd || unicode.IsControl(r) }) {
+				t.Errorf("%q, %q: %v", a, b, filter.Err())
+			}
+			if len(a) > 8 && strings.Contains(filter.Err().Error(), a) {
+				t.Errorf("the error shows the value: %v", filter.Err())
+			}
 			return
 		}
-		want := "x.eq('" + a + "'),y.bt('" + a + "','" + b + "')"
-		if filter.String() != want || strings.Count(want, "'") != 6 {
-			t.Errorf("%q", filter.String())
+		c := cannedClient(t, roundTripper(func(r *http.Request) (*http.Response, error) {
+			query, err := url.ParseQuery(r.URL.RawQuery)
+			if err != nil || len(query) != 1 || len(query["filter"]) != 1 {
+				t.Fatalf("the query is %q, %v", r.URL.RawQuery, err)
+			}
+			got, err := parseFilter(query.Get("filter"))
+			if err != nil || !slices.EqualFunc(got, want, filterTerm.equal) {
+				t.Errorf("%q is read as %q, %v; want %q", query.Get("filter"), got, err, want)
+			}
+			return canned{status: 200, body: "{}"}.RoundTrip(r)
+		}))
+		r := transport.NewRequest(&opList)
+		r.SetFilter("filter", filter)
+		if err := c.Do(context.Background(), r, nil); err != nil {
+			t.Error(err)
 		}
 	})
+}
+
+// filterTerm is path.op('arg','arg').
+type filterTerm struct {
+	path, op string
+	args     []string
+}
+
+func (f filterTerm) equal(g filterTerm) bool {
+	return f.path == g.path && f.op == g.op && slices.Equal(f.args, g.args)
+}
+
+// parseFilter reads a filter's grammar a rune at a time, and knows nothing of
+// how filters are built.
+func parseFilter(text string) ([]filterTerm, error) {
+	var terms []filterTerm
+	for {
+		head, rest, ok := strings.Cut(text, "(")
+		dot := strings.LastIndexByte(head, '.')
+		if !ok || dot < 0 || strings.ContainsAny(head, "', )") {
+			return terms, fmt.Errorf("no term at %q", text)
+		}
+		term := filterTerm{path: head[:dot], op: head[dot+1:]}
+		for {
+			if !strings.HasPrefix(rest, "'") {
+				return terms, fmt.Errorf("no quote at %q", rest)
+			}
+			arg, after, ok := strings.Cut(rest[1:], "'")
+			if !ok || after == "" {
+				return terms, fmt.Errorf("no end of the value at %q", rest)
+			}
+			term.args = append(term.args, arg)
+			rest = after[1:]
+			if after[0] == ')' {
+				break
+			}
+			if after[0] != ',' {
+				return terms, fmt.Errorf("neither comma nor end at %q", after)
+			}
+		}
+		terms = append(terms, term)
+		if rest == "" {
+			return terms, nil
+		}
+		if rest[0] != ',' {
+			return terms, fmt.Errorf("no comma at %q", rest)
+		}
+		text = rest[1:]
+	}
 }
