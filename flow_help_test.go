@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -33,6 +34,8 @@ type bench struct {
 	mux  *http.ServeMux
 	mu   sync.Mutex
 	asks []ask
+
+	tokens atomic.Int64 // tokens that were asked for
 }
 
 // ask is one request.
@@ -47,6 +50,7 @@ type ask struct {
 func newBench(t *testing.T) *bench {
 	b := &bench{t: t, mux: http.NewServeMux()}
 	b.mux.HandleFunc("POST /token", func(w http.ResponseWriter, r *http.Request) {
+		b.tokens.Add(1)
 		fmt.Fprintf(w, `{"access_token":"%s-%s-%s","token_type":"Bearer","expires_in":3600}`, tokenText, r.FormValue("scope"), r.FormValue("userId"))
 	})
 	return b

@@ -26,6 +26,7 @@ type JobError struct {
 	Title        string         // why, in a few words
 	Detail       string         // why, in full
 	ConnectionID string         // of the connection that the job worked on, as far as it is known
+	Existing     bool           // see Job.Existing
 	Job          *core.Job      // the job as it stood
 
 	late bool // an answer was given after the question had expired
@@ -80,7 +81,7 @@ func (e *JobError) Is(target error) bool {
 // failure makes the error of a job that failed at a step; at none that is known
 // when step is -1.
 func (w *waiter) failure(job *core.Job, step int) error {
-	e := &JobError{JobID: w.id, Kind: job.Kind, ConnectionID: idIn(job, "connections"), Job: job, late: w.asked.late}
+	e := &JobError{JobID: w.id, Kind: job.Kind, ConnectionID: idIn(job, "connections"), Existing: w.existing, Job: job, late: w.asked.late}
 	if step < 0 {
 		return e
 	}

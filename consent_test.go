@@ -1,0 +1,265 @@
+package basiq_test
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/basiq-sdk/basiq-go"
+	"github.com/basiq-sdk/basiq-go/generated/core"
+	"github.com/basiq-sdk/basiq-go/transport"
+)
+
+// TestConsentLink: what a link is made of.
+func TestConsentLink(t *testing.T) {
+	token := tokenText + "-CLIENT_ACCESS-u-1"
+	for _, c := range []struct {
+		name string
+		o    basiq.ConsentOptions
+		want string
+	}{
+		{"the first time", basiq.ConsentOptions{}, "https://consent.basiq.io/home?token=" + token},
+		{"a state", basiq.ConsentOptions{State: "a b&c=d/é"}, "https://consent.basiq.io/home?state=a+b%26c%3Dd%2F%C3%A9&token=" + token},
+		{"all", basiq.ConsentOptions{Action: basiq.ConsentActionConnect, State: "s", InstitutionID: "AU00000", ConnectionID: "c-1", Extra: url.Values{"userId": {"u-1"}}},
+			"https://consent.basiq.io/home?action=connect&connectionId=c-1&institutionId=AU00000&state=s&token=" + token + "&userId=u-1"},
+		{"an action that is not known", basiq.ConsentOptions{Action: "dance"}, "https://consent.basiq.io/home?action=dance&token=" + token},
+		{"another page", basiq.ConsentOptions{PageURL: "http://127.0.0.1:8080/consent"}, "http://127.0.0.1:8080/consent?token=" + token},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			link, err := newBench(t).onLoopback().ConsentLink(t.Context(), "u-1", c.o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if link.Reveal() != c.want {
+				t.Errorf("got %s\nwant %s", link.Reveal(), c.want)
+			}
+			if left := time.Until(link.Expires()); left < 59*time.Minute || left > time.Hour {
+				t.Errorf("it lives for %s", left)
+			}
+		})
+	}
+	for _, a := range []basiq.ConsentAction{"", "connect", "manage", "extend", "update", "reauthorise"} {
+		if !a.Known() {
+			t.Errorf("%q is not known", a)
+		}
+	}
+	if basiq.ConsentAction("dance").Known() {
+		t.Error("dance is known")
+	}
+}
+
+// TestConsentLinkRefused: options that cannot be are refused by name, before
+// anything is asked of the API.
+func TestConsentLinkRefused(t *testing.T) {
+	for _, c := range []struct {
+		user string
+		o    basiq.ConsentOptions
+		want string
+	}{
+		{"", basiq.ConsentOptions{}, "user's identification is empty"},
+		{"u-1", basiq.ConsentOptions{State: "a\nb"}, "ConsentOptions.State"},
+		{"u-1", basiq.ConsentOptions{Action: "a\x00"}, "ConsentOptions.Action"},
+		{"u-1", basiq.ConsentOptions{InstitutionID: "\xff"}, "ConsentOptions.InstitutionID"},
+		{"u-1", basiq.ConsentOptions{ConnectionID: "a\rb"}, "ConsentOptions.ConnectionID"},
+		{"u-1", basiq.ConsentOptions{Extra: url.Values{"token": {"x"}}}, "ConsentOptions.Extra has token"},
+		{"u-1", basiq.ConsentOptions{Extra: url.Values{"state": {"x"}}}, "ConsentOptions.Extra has state"},
+		{"u-1", basiq.ConsentOptions{PageURL: "http://consent.invalid/home"}, "use https"},
+		{"u-1", basiq.ConsentOptions{PageURL: "consent.invalid"}, "absolute URL"},
+		{"u-1", basiq.ConsentOptions{PageURL: "https://consent.invalid/?a=b"}, "absolute URL"},
+		{"u-1", basiq.ConsentOptions{PageURL: "https://me:word@consent.invalid/"}, "absolute URL"},
+		{"u-1", basiq.ConsentOptions{PageURL: "javascript:alert(1)"}, "absolute URL"},
+	} {
+		b := newBench(t)
+		link, err := b.onLoopback().ConsentLink(t.Context(), c.user, c.o)
+		if err == nil || link.Reveal() != "" || b.tokens.Load() > 0 {
+			t.Errorf("%+v is accepted", c.o)
+			continue
+		}
+		wantText(t, err.Error(), c.want)
+	}
+}
+
+// TestConsentLinkIsFresh: a link is good for half an hour at least, however old
+// the client's token of the user is.
+func TestConsentLinkIsFresh(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := newBench(t).inMemory()
+		for range 20 {
+			link, err := client.ConsentLink(t.Context(), "u-1", basiq.ConsentOptions{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if left := time.Until(link.Expires()); left < 29*time.Minute {
+				t.Fatalf("it lives for %s", left)
+			}
+			time.Sleep(7 * time.Minute)
+		}
+		time.Sleep(50 * time.Minute)
+		link, err := client.ConsentLink(t.Context(), "u-1", basiq.ConsentOptions{})
+		if err != nil || time.Until(link.Expires()) < 59*time.Minute {
+			t.Errorf("%v, it lives for %s", err, time.Until(link.Expires()))
+		}
+	})
+}
+
+// TestConsentLinkIsNotPrinted puts a link through everything that prints.
+func TestConsentLinkIsNotPrinted(t *testing.T) {
+	link, err := newBench(t).onLoopback().ConsentLink(t.Context(), "u-1", basiq.ConsentOptions{State: "canary"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := allForms(link) + allForms(&link)
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x"} {
+		text += fmt.Sprintf(verb, any(struct{ l basiq.ConsentLink }{link}))
+	}
+	for _, s := range []string{tokenText, "canary", fmt.Sprintf("%x", tokenText)} {
+		if strings.Contains(text, s) {
+			t.Errorf("%s is printed: %s", s, text)
+		}
+	}
+	wantText(t, text, "redacted")
+	if link.String() != fmt.Sprint(link) {
+		t.Error(link.String())
+	}
+}
+
+// TestConsentRedirect: the browser is sent on, and nothing keeps the token.
+func TestConsentRedirect(t *testing.T) {
+	link, err := newBench(t).onLoopback().ConsentLink(t.Context(), "u-1", basiq.ConsentOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	rec := httptest.NewRecorder()
+	link.Redirect(rec, httptest.NewRequest(http.MethodPost, "/connect", nil))
+	if rec.Code != http.StatusSeeOther || rec.Header().Get("Location") != link.Reveal() ||
+		rec.Header().Get("Cache-Control") != "no-store" || rec.Header().Get("Referrer-Policy") != "no-referrer" {
+		t.Errorf("%d %v", rec.Code, rec.Header())
+	}
+}
+
+// TestParseConsentReturn: what users come back with.
+func TestParseConsentReturn(t *testing.T) {
+	many := strings.Repeat("j,", 10) + "j-1"
+	crowd := make([]string, 101)
+	for i := range crowd {
+		crowd[i] = fmt.Sprint("j-", i)
+	}
+	for _, c := range []struct {
+		name, query string
+		want        []string
+		is          error
+	}{
+		{"one", "jobId=j-1&state=s-1", []string{"j-1"}, nil},
+		{"several", "jobIds=j-1,j-2,j-3&state=s-1", []string{"j-1", "j-2", "j-3"}, nil},
+		{"several, encoded", "state=s-1&jobIds=j-1%2Cj-2%20", []string{"j-1", "j-2"}, nil},
+		{"both, with one twice", "jobId=j-1&jobIds=j-1,j-2&state=s-1", []string{"j-1", "j-2"}, nil},
+		{"both, the single one last", "jobId=j-3&jobIds=j-1,j-2&state=s-1", []string{"j-1", "j-2", "j-3"}, nil},
+		{"a parameter twice", "jobId=j-1&jobId=j-2&state=s-1", []string{"j-1", "j-2"}, nil},
+		{"empty ones between", "jobIds=,j-1,,%20,j-2,&state=s-1", []string{"j-1", "j-2"}, nil},
+		{"many of the same", "jobIds=" + many + "&state=s-1", []string{"j", "j-1"}, nil},
+		{"no job", "state=s-1", nil, basiq.ErrConsentNoJob},
+		{"an empty job", "jobId=&jobIds=&state=s-1", nil, basiq.ErrConsentNoJob},
+		{"another state", "jobId=j-1&state=s-2", nil, basiq.ErrConsentState},
+		{"a longer state", "jobId=j-1&state=s-11", nil, basiq.ErrConsentState},
+		{"an empty state", "jobId=j-1&state=", nil, basiq.ErrConsentState},
+		{"no state", "jobId=j-1", nil, basiq.ErrConsentState},
+		{"nothing", "", nil, basiq.ErrConsentState},
+		{"two states", "jobId=j-1&state=s-1&state=s-2", nil, basiq.ErrConsentState},
+		{"another state, and no job", "state=s-2", nil, basiq.ErrConsentState},
+		{"no identification", "jobId=../users/u-1&state=s-1", nil, basiq.ErrConsentReturn},
+		{"control characters", "jobId=j%0a1&state=s-1", nil, basiq.ErrConsentReturn},
+		{"a long identification", "jobId=" + strings.Repeat("j", 257) + "&state=s-1", nil, basiq.ErrConsentReturn},
+		{"a crowd", "jobIds=" + strings.Join(crowd, ",") + "&state=s-1", nil, basiq.ErrConsentReturn},
+		{"bad encoding", "jobId=%zz&state=s-1", nil, basiq.ErrConsentReturn},
+		{"huge", "state=s-1&jobId=j-1&x=" + strings.Repeat("x", 20_000), nil, basiq.ErrConsentReturn},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got, err := basiq.ParseConsentReturn(&url.URL{Path: "/back", RawQuery: c.query}, "s-1")
+			if c.is != nil {
+				if got != nil || !errors.Is(err, c.is) {
+					t.Errorf("%v, %v", got, err)
+				}
+				for _, secret := range []string{"s-1", "s-2"} {
+					if strings.Contains(err.Error(), secret) {
+						t.Errorf("%v tells a state", err)
+					}
+				}
+				return
+			}
+			if err != nil || !slices.Equal(got.JobIDs, c.want) {
+				t.Errorf("%v, %v", got, err)
+			}
+		})
+	}
+	if _, err := basiq.ParseConsentReturn(&url.URL{RawQuery: "jobId=j-1&state="}, ""); !errors.Is(err, basiq.ErrConsentState) {
+		t.Errorf("an empty state lets everybody in: %v", err)
+	}
+	if _, err := basiq.ParseConsentReturn(nil, "s-1"); !errors.Is(err, basiq.ErrConsentReturn) {
+		t.Error(err)
+	}
+}
+
+func TestNewState(t *testing.T) {
+	seen := map[string]bool{}
+	for range 100 {
+		s := basiq.NewState()
+		if len(s) < 22 || seen[s] || url.QueryEscape(s) != s {
+			t.Fatalf("%q", s)
+		}
+		seen[s] = true
+	}
+}
+
+// FuzzParseConsentReturn: no query makes it panic, another state is never let
+// in, and what comes out can stand in a path.
+func FuzzParseConsentReturn(f *testing.F) {
+	f.Add("jobId=j-1&state=s-1", "s-1")
+	f.Add("jobIds=a,b;c&state=%", "s")
+	f.Fuzz(func(t *testing.T, query, state string) {
+		u := &url.URL{RawQuery: query}
+		r, err := basiq.ParseConsentReturn(u, state)
+		if err != nil {
+			return
+		}
+		if values, _ := url.ParseQuery(query); state == "" || len(values["state"]) != 1 || values["state"][0] != state {
+			t.Errorf("state %q was let in", state)
+		}
+		for _, id := range r.JobIDs {
+			if id == "" || url.PathEscape(id) != id || id == "." || id == ".." {
+				t.Errorf("job %q", id)
+			}
+		}
+		if len(r.JobIDs) == 0 || len(r.JobIDs) > 100 {
+			t.Errorf("%d jobs", len(r.JobIDs))
+		}
+	})
+}
+
+// TestAuthLinkGone: a link that has ended is told from one that never was.
+func TestAuthLinkGone(t *testing.T) {
+	b := newBench(t)
+	b.on("GET /users/gone/auth_link", "410 resource-no-longer-available")
+	b.on("GET /users/none/auth_link", "404 resource-not-found")
+	b.on("POST /users/u-1/auth_link", `{"type":"auth_link","userId":"u-1","mobile":"+61400000123","expiresAt":"2031-05-08T00:00:00Z","links":{"public":"https://connect.basiq.io/l-1"}}`)
+	links := b.onLoopback().Core.AuthLinks
+	if _, err := links.Get(t.Context(), "gone"); !errors.Is(err, transport.ErrGone) || errors.Is(err, transport.ErrNotFound) {
+		t.Error(err)
+	}
+	if _, err := links.Get(t.Context(), "none"); !errors.Is(err, transport.ErrNotFound) || errors.Is(err, transport.ErrGone) {
+		t.Error(err)
+	}
+	link, err := links.Create(t.Context(), "u-1", core.CreateAuthLinkParams{Mobile: "+61400000123"})
+	if err != nil || link.Links.Public != "https://connect.basiq.io/l-1" {
+		t.Errorf("%v, %v", link, err)
+	}
+	if sent := b.calls("POST /users/u-1/auth_link"); sent[0].body != `{"mobile":"+61400000123"}` {
+		t.Error(sent[0].body)
+	}
+}

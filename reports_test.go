@@ -1,0 +1,181 @@
+package basiq_test
+
+import (
+	"bytes"
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/basiq-sdk/basiq-go"
+	"github.com/basiq-sdk/basiq-go/generated/affordability"
+	"github.com/basiq-sdk/basiq-go/generated/reporting"
+	"github.com/basiq-sdk/basiq-go/transport"
+)
+
+// TestReportRequests: what is sent of each request.
+func TestReportRequests(t *testing.T) {
+	afford := basiq.AffordabilityReport{Title: "Loan 42", From: "2031-01-01", To: "2031-06-30", Users: []string{"u-1"}, Accounts: []string{"a-1", "a-2"}}
+	with := func(change func(*basiq.AffordabilityReport)) basiq.AffordabilityReport {
+		r := afford
+		change(&r)
+		return r
+	}
+	const base = `{"reportType":"CON_AFFOR_01","title":"Loan 42","filters":[{"name":"fromDate","value":"2031-01-01"},{"name":"toDate","value":"2031-06-30"},{"name":"accounts","value":["a-1","a-2"]},{"name":"users","value":["u-1"]}`
+	for _, c := range []struct {
+		name string
+		r    basiq.ReportRequest
+		want string
+	}{
+		{"nothing said of metrics and groups", afford, base + `]}`},
+		{"all", with(func(r *basiq.AffordabilityReport) {
+			r.IncludeMetrics, r.IncludeGroups = basiq.SelectAll(), basiq.SelectAll()
+		}), base + `,{"name":"includeMetrics","value":[]},{"name":"includeGroups","value":[]}]}`},
+		{"none", with(func(r *basiq.AffordabilityReport) { r.IncludeMetrics = basiq.SelectNone() }), base + `,{"name":"includeMetrics","value":null}]}`},
+		{"some", with(func(r *basiq.AffordabilityReport) { r.IncludeGroups = basiq.Select("INC-1") }), base + `,{"name":"includeGroups","value":["INC-1"]}]}`},
+		{"some, of which there are none", with(func(r *basiq.AffordabilityReport) { r.IncludeGroups = basiq.Select() }), base + `,{"name":"includeGroups","value":null}]}`},
+		{"more", with(func(r *basiq.AffordabilityReport) {
+			r.Extra = []reporting.Filter{basiq.TextFilter("reportSubType", "x"), basiq.ListFilter("l"), basiq.NullFilter("n")}
+		}), base + `,{"name":"reportSubType","value":"x"},{"name":"l","value":[]},{"name":"n","value":null}]}`},
+		{"days in other forms", with(func(r *basiq.AffordabilityReport) { r.From, r.To = "01/01/2031", "2031-06-30T10:00:00Z" }), base + `]}`},
+		{"a statement", basiq.StatementReport{Title: "S", From: "2031-01-01", User: "u-1", Account: "a-1"},
+			`{"reportType":"STATEMENT_01","title":"S","filters":[{"name":"fromDate","value":"2031-01-01"},{"name":"account","value":"a-1"},{"name":"user","value":"u-1"}]}`},
+		{"a statement with its end", basiq.StatementReport{Title: "S", From: "2031-01-01", To: "2031-01-01", User: "u-1", Account: "a-1"},
+			`{"reportType":"STATEMENT_01","title":"S","filters":[{"name":"fromDate","value":"2031-01-01"},{"name":"toDate","value":"2031-01-01"},{"name":"account","value":"a-1"},{"name":"user","value":"u-1"}]}`},
+		{"another type", basiq.CustomReport{Type: "NEW_01", Title: "N", Filters: []reporting.Filter{basiq.TextFilter("a", "b")}},
+			`{"reportType":"NEW_01","title":"N","filters":[{"name":"a","value":"b"}]}`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			b := newBench(t)
+			b.on("POST /reports", reference)
+			if _, err := b.onLoopback().StartReport(t.Context(), c.r); err != nil {
+				t.Fatal(err)
+			}
+			if got := b.calls("POST /reports")[0].body; got != c.want {
+				t.Errorf("got %s\nwant %s", got, c.want)
+			}
+		})
+	}
+	for _, c := range []struct {
+		r    basiq.ReportRequest
+		want string
+	}{
+		{nil, "no request"},
+		{with(func(r *basiq.AffordabilityReport) { r.Title = "" }), "title is empty"},
+		{with(func(r *basiq.AffordabilityReport) { r.Title = strings.Repeat("é", 51) }), "51 characters"},
+		{with(func(r *basiq.AffordabilityReport) { r.From = "" }), "fromDate is \"\""},
+		{with(func(r *basiq.AffordabilityReport) { r.To = "soon" }), "toDate is \"soon\""},
+		{with(func(r *basiq.AffordabilityReport) { r.From, r.To = r.To, r.From }), "comes after"},
+		{with(func(r *basiq.AffordabilityReport) { r.Users = nil }), "users are empty"},
+		{with(func(r *basiq.AffordabilityReport) { r.Users = strings.Split("abcdef", "") }), "6 users, more than the 5"},
+		{with(func(r *basiq.AffordabilityReport) { r.Accounts = []string{"a", "b", "a"} }), "accounts have one twice"},
+		{with(func(r *basiq.AffordabilityReport) { r.Accounts = []string{"a", ""} }), "accounts is empty"},
+		{with(func(r *basiq.AffordabilityReport) { r.IncludeMetrics = basiq.Select("m", "m") }), "includeMetrics have one twice"},
+		{with(func(r *basiq.AffordabilityReport) { r.Extra = []reporting.Filter{basiq.TextFilter("users", "u")} }), "filter users is there twice"},
+		{with(func(r *basiq.AffordabilityReport) { r.Extra = []reporting.Filter{{}} }), "has no name"},
+		{basiq.StatementReport{Title: "S", From: "2031-01-01", Account: "a-1"}, "user is empty"},
+		{basiq.StatementReport{Title: "S", From: "2031-01-01", User: "u-1"}, "account is empty"},
+		{basiq.CustomReport{Title: "N"}, "type is empty"},
+	} {
+		b := newBench(t)
+		_, err := b.onLoopback().StartReport(t.Context(), c.r)
+		if err == nil || len(b.asks) > 0 {
+			t.Errorf("%+v is accepted", c.r)
+			continue
+		}
+		wantText(t, err.Error(), "basiq: ", c.want)
+	}
+}
+
+const report = `{"type":"report","id":"r-1","reportType":"CON_AFFOR_01","title":"Loan 42","createdDate":"2031-07-01T06:56:44","data":{
+	"metrics":[{"id":"ME001","title":"Income","result":{"format":"money","value":1900.5}}],"groups":[],"accounts":[{"id":"a-1"}],"transactions":"/reports/r-1/transactions"}}`
+
+var loan = basiq.AffordabilityReport{Title: "Loan 42", From: "2031-01-01", To: "2031-06-30", Users: []string{"u-1"}, Accounts: []string{"a-1"}}
+
+// TestCreateReport: a report is asked for, waited for and fetched.
+func TestCreateReport(t *testing.T) {
+	b := newBench(t)
+	b.on("POST /reports", reference)
+	b.job("j-1", `{"id":"j-1","jobType":"report","status":"in-progress","steps":[{"title":"create-report","status":"in-progress","result":null}],"links":null}`,
+		`{"id":"j-1","jobType":"report","status":"success","steps":[{"title":"create-report","status":"success","result":{"type":"link","url":"/reports/r-1"}}],"links":{"self":"/jobs/j-1"}}`)
+	b.mux.HandleFunc("GET /reports/r-1", func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Accept") == "application/pdf" {
+			w.Header().Set("Content-Type", "application/pdf")
+			answer(w, "%PDF-1.7 page")
+			return
+		}
+		answer(w, report)
+	})
+	client := b.onLoopback()
+	got, err := client.CreateReport(t.Context(), loan, basiq.WaitOptions{Interval: time.Millisecond})
+	if err != nil || got.ID != "r-1" {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	findings, ok := got.Data.Affordability()
+	if !ok || findings.Metrics[0].ID != "ME001" || findings.Metrics[0].Result.Value != "1900.5" {
+		t.Errorf("%+v", findings)
+	}
+	var pdf bytes.Buffer
+	if err := client.Reporting.Reports.GetPDF(t.Context(), got.ID, &pdf); err != nil || pdf.String() != "%PDF-1.7 page" {
+		t.Errorf("%q, %v", pdf.String(), err)
+	}
+	if n := len(b.calls("POST /reports")); n != 1 {
+		t.Errorf("%d reports were asked for", n)
+	}
+}
+
+// TestCreateReportFailures: at which point it fails decides what the error says.
+func TestCreateReportFailures(t *testing.T) {
+	const made = `{"id":"j-1","jobType":"report","status":"success","steps":[{"title":"create-report","status":"success","result":{"type":"link","url":"/reports/r-1"}}]}`
+	b := newBench(t)
+	b.on("POST /reports", "400 forbidden-access")
+	if _, err := b.onLoopback().CreateReport(t.Context(), loan, basiq.WaitOptions{}); !errors.Is(err, transport.ErrInvalidParameter) {
+		t.Error(err)
+	}
+
+	b = newBench(t)
+	b.on("POST /reports", "503")
+	if _, err := b.onLoopback().CreateReport(t.Context(), loan, basiq.WaitOptions{}); !errors.Is(err, transport.ErrOutcomeUnknown) || len(b.asks) != 1 {
+		t.Errorf("%v after %d calls: a report is billed", err, len(b.asks))
+	}
+
+	b = newBench(t)
+	b.on("POST /reports", reference)
+	b.job("j-1", `{"id":"j-1","jobType":"report","status":"failed","links":null,"steps":[{"title":"create-report","status":"failed","result":null}]}`)
+	var failed *basiq.JobError
+	if _, err := b.onLoopback().CreateReport(t.Context(), loan, basiq.WaitOptions{}); !errors.As(err, &failed) || failed.Kind != "report" {
+		t.Error(err)
+	}
+
+	b = newBench(t)
+	b.on("POST /reports", reference)
+	b.job("j-1", made)
+	b.on("GET /reports/r-1", "403 forbidden-access")
+	var unfetched *basiq.ReportError
+	_, err := b.onLoopback().CreateReport(t.Context(), loan, basiq.WaitOptions{})
+	if !errors.As(err, &unfetched) || unfetched.ReportID != "r-1" || unfetched.JobID != "j-1" || !errors.Is(err, transport.ErrForbidden) {
+		t.Error(err)
+	}
+	wantText(t, err.Error(), "report r-1 is made")
+}
+
+// TestNoTransactions: a summary of nothing is told from an empty one.
+func TestNoTransactions(t *testing.T) {
+	b := newBench(t)
+	b.on("POST /users/u-1/income", "204")
+	b.on("POST /users/u-1/expenses", "204")
+	b.on("POST /users/u-1/affordability", "204")
+	client, params := b.onLoopback(), affordability.CreateParams{Accounts: []string{"a-1"}, FromMonth: "2031-01", ToMonth: "2031-03"}
+	_, income := client.Affordability.Income.Create(t.Context(), "u-1", params)
+	_, expenses := client.Affordability.Expenses.Create(t.Context(), "u-1", params)
+	_, all := client.Affordability.Affordability.Create(t.Context(), "u-1", params)
+	for _, err := range []error{income, expenses, all} {
+		if !errors.Is(err, transport.ErrNoContent) {
+			t.Error(err)
+		}
+	}
+	if len(b.asks) != 3 {
+		t.Errorf("%d calls", len(b.asks))
+	}
+}
