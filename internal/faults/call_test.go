@@ -22,6 +22,7 @@ type call struct {
 	hits      string // the kind of requests that are broken
 	before    int    // requests that go well first, the one for the token among them
 	changes   bool   // it changes something
+	repeats   bool   // it goes on as long as it can
 	do        func(context.Context, *basiq.Client) error
 	after     func(context.Context, *basiq.Client, error) error // what must hold then, with the fault lifted
 }
@@ -99,16 +100,19 @@ func calls() []call {
 		{name: "upload", operation: "data.Statements.Upload", hits: "upload", before: 1, changes: true, do: upload(strings.NewReader(file))},
 		{name: "stream", operation: "data.Statements.Upload", hits: "upload", before: 1, changes: true, do: upload(io.MultiReader(strings.NewReader(file)))},
 		{name: "token", operation: "token", hits: "token", do: read},
-		{name: "poll", operation: "core.Jobs.Get", hits: "poll", before: 2, do: func(ctx context.Context, c *basiq.Client) error {
-			for {
-				job, err := c.Core.Jobs.Get(ctx, "job")
-				if err != nil {
-					return err
-				}
-				if len(job.Steps) == 1 && job.Steps[0].Status == "success" {
-					return nil
-				}
+		{name: "poll", operation: "core.Jobs.Get", hits: "poll", before: 2, repeats: true, do: func(ctx context.Context, c *basiq.Client) error {
+			if err := c.SetPollRate(1000); err != nil {
+				return err
 			}
+			result, err := c.WaitForJob(ctx, "job", basiq.WaitOptions{Timeout: patience, Interval: 40 * time.Millisecond, MaxInterval: 40 * time.Millisecond})
+			if err == nil && result.Job.ID != "job" {
+				return fmt.Errorf("the result is of %s", result.Job.ID)
+			}
+			return err
 		}},
 	}
 }
+
+// patience is how long a job is waited for: long enough for a look after the
+// second that some servers ask for, and too short for two.
+const patience = 1600 * time.Millisecond

@@ -205,7 +205,7 @@ The kinds of call:
 | upload | a statement is uploaded from a file that can be read again | D |
 | stream | a statement is uploaded from a stream that cannot | D |
 | token | a user is read, and the request for the token meets the fault | A |
-| poll | a job is followed until it ends; the second look at it meets the fault | A |
+| poll | a job is waited for, for 1.6 seconds; the second look at it meets the fault | A |
 
 How to read a cell. The first line is what comes of a fault that lasts, the
 second what comes of one that only the first attempt meets; one line stands for
@@ -214,7 +214,8 @@ both. A line is
 1. how often the call was sent, all pages of the list and all looks at the job
    counted, and in brackets how many requests the server saw, if that differs:
    "more" are those that net/http repeats by itself within HTTP/2, ten for an
-   attempt at most;
+   attempt at most. Waiting for a job goes on until its time is over: "more" is
+   then how often it looked;
 2. "done" with how often the bank did what the call asks for;
 3. "tokens" with how many tokens the bank gave out, if it was not one;
 4. "ok", or all that the error is:
@@ -225,6 +226,7 @@ both. A line is
 | unsent | a SendError without Sent: the request provably did not go out |
 | 404, 429, … | an Error with this status, and of the kind that goes with it: ErrNotFound, ErrRateLimited, ErrUnavailable, ErrRedirected, ErrUnauthorized |
 | token | a TokenError: there was no token to make the call with |
+| wait | a WaitError: how the job ended is not known, and it can be waited for again |
 | unreadable | a DecodeError: the API did what was asked, and its answer cannot be read |
 | too-large | ErrTooLarge: the same, and the answer is beyond the limit |
 | unknown | ErrOutcomeUnknown: look before you call again |
@@ -233,7 +235,7 @@ both. A line is
 | name | a net.DNSError |
 | certificate | an x509.UnknownAuthorityError |
 | stream | not sent again, as its content cannot be read again |
-| too-long | not sent again, as the server asks for too long a wait |
+| too-long | not sent again, as the server asks for a longer wait than there is time for, or than a minute |
 
 Requests go over connections of their own here, so that they can be counted. On
 a connection that was used before, net/http may send a read once more by itself;
@@ -250,7 +252,7 @@ const promised = `
 // TestNobodyCompilesThis: what serves tests only is part of no consumer's
 // program.
 func TestNobodyCompilesThis(t *testing.T) {
-	out, err := exec.Command("go", "list", "-deps", root, root+"/transport/...", root+"/generated/...").Output()
+	out, err := exec.Command("go", "list", "-deps", root, root+"/transport/...", root+"/generated/...", root+"/basiqtest/...").Output()
 	if err != nil {
 		t.Fatal(err)
 	}

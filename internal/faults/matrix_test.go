@@ -153,10 +153,17 @@ func (n *network) outcome(c call, tries int, err error) string {
 		seen += int(n.seen.Load())
 	}
 	var b strings.Builder
-	fmt.Fprint(&b, tries)
+	words := kinds(err)
+	waited := c.repeats && strings.Contains(words, "timeout") && !strings.Contains(words, "too-long")
+	if waited && tries > c.before+1 {
+		b.WriteString("more")
+	} else {
+		fmt.Fprint(&b, tries)
+	}
 	switch {
 	case n.fault.storm && seen > tries && seen <= tries*maxConnections:
 		b.WriteString("(more)")
+	case waited && tries-seen == 1: // the end of the wait cut the last one off
 	case seen != tries:
 		fmt.Fprintf(&b, "(%d)", seen)
 	}
@@ -166,7 +173,7 @@ func (n *network) outcome(c call, tries int, err error) string {
 	if n.bank.tokens != 1 {
 		fmt.Fprintf(&b, " tokens:%d", n.bank.tokens)
 	}
-	fmt.Fprintf(&b, " %s", kinds(err))
+	b.WriteString(" " + words)
 	return b.String()
 }
 
@@ -200,6 +207,7 @@ func kinds(err error) string {
 		lost   *transport.SendError
 		token  *transport.TokenError
 		decode *transport.DecodeError
+		wait   *basiq.WaitError
 		dns    *net.DNSError
 		issuer x509.UnknownAuthorityError
 	)
@@ -208,6 +216,7 @@ func kinds(err error) string {
 			words = append(words, word)
 		}
 	}
+	say(errors.As(err, &wait), "wait")
 	say(errors.As(err, &token), "token")
 	if errors.As(err, &lost) {
 		say(lost.Sent, "lost")
@@ -231,7 +240,7 @@ func kinds(err error) string {
 	say(errors.Is(err, transport.ErrOutcomeUnknown), "unknown")
 	say(errors.Is(err, transport.ErrRetryBudget), "budget")
 	say(strings.Contains(err.Error(), "io.Seeker"), "stream")
-	say(strings.Contains(err.Error(), "asks for a longer wait"), "too-long")
+	say(strings.Contains(err.Error(), "asks for a longer wait") || strings.Contains(err.Error(), "no time is left"), "too-long")
 	if words == nil {
 		return fmt.Sprintf("%T", err)
 	}

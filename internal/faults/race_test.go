@@ -2,4 +2,7 @@
 
 package faults
 
-func init() { raced = true }
+func init() {
+	raced = true
+	short *= 2
+}
