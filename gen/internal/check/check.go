@@ -57,7 +57,8 @@ func LoadImports(ctx context.Context, dir string, patterns ...string) (*Imports,
 	return imp, list.Err()
 }
 
-func (i *Imports) open(p string) (io.ReadCloser, error) {
+// Open returns the export data of a package.
+func (i *Imports) Open(p string) (io.ReadCloser, error) {
 	file := i.exports[p]
 	if file == "" {
 		return nil, fmt.Errorf("generated code may not import %q", p)
@@ -80,7 +81,7 @@ func Package(imports *Imports, pkg *emit.Package) (*types.Package, error) {
 	}
 	var list diag.List
 	cfg := types.Config{
-		Importer: importer.ForCompiler(fset, "gc", imports.open),
+		Importer: importer.ForCompiler(fset, "gc", imports.Open),
 		Error: func(err error) {
 			var te types.Error
 			if errors.As(err, &te) {

@@ -81,6 +81,10 @@ func ParseLock(file string, data []byte) (*Lock, error) {
 	return l, list.Err()
 }
 
+// Used returns the names in use by place: "GET /users: Users.List" has the
+// place "GET /users", "field …" that of a member.
+func (l *Lock) Used() map[string]LockEntry { return maps.Clone(l.used) }
+
 // Marshal renders the names in use.
 func (l *Lock) Marshal() ([]byte, error) {
 	var b bytes.Buffer

@@ -18,6 +18,9 @@ import (
 // makes each only once: two states of upstream differ in few of their domains.
 // Overlay actions that do not apply are set aside, and reported.
 type Builder struct {
+	// Unchecked leaves the type-check out: Domain.Types stays nil.
+	Unchecked bool
+
 	config  *source.Config
 	fsys    fs.FS // overlays/, as far as it is read
 	imports func() (*check.Imports, error)
@@ -106,6 +109,9 @@ func (b *Builder) stages(ctx context.Context, d *Domain) error {
 	}
 	if err := d.emit(b.config); err != nil {
 		return err
+	}
+	if b.Unchecked {
+		return nil
 	}
 	imports, err := b.imports()
 	if err != nil {

@@ -26,6 +26,7 @@ type Domain struct {
 	Overlays []*overlay.Document
 	Results  []overlay.Result // of every action that ran
 	Aside    []overlay.Result // of those that did not apply, and were set aside
+	Phantoms diag.List        // properties that overlays describe and nothing declares; left out
 	Document *spec.Document
 	Model    *model.Domain
 	Package  *emit.Package
@@ -103,6 +104,9 @@ func (d *Domain) describe(ctx context.Context, fsys fs.FS, lenient bool) error {
 	}
 	if err != nil {
 		return err
+	}
+	if d.Phantoms = phantoms(doc, lenient); !lenient && len(d.Phantoms) > 0 {
+		return d.Phantoms.Err()
 	}
 	if err := doc.Validate(ctx); err != nil {
 		return err

@@ -44,6 +44,9 @@ func Load(domain, file string, snapshot []byte, overlays []*overlay.Document, op
 // Root is the document's root mapping.
 func (d *Document) Root() Node { return Node{doc: d, n: d.root, ptr: "#"} }
 
+// Tree is the document's YAML, which is not to be changed.
+func (d *Document) Tree() *yaml.Node { return d.root }
+
 // Lookup returns the node that a local JSON pointer names, or the zero Node.
 func (d *Document) Lookup(pointer string) Node {
 	n := d.Root()

@@ -1,0 +1,171 @@
+// Package godiff tells how the Go API of type-checked packages differs, in
+// memory: what no longer compiles for a caller, what is new, and which
+// declarations changed although their API did not.
+package godiff
+
+import (
+	"cmp"
+	"go/ast"
+	"go/parser"
+	"go/scanner"
+	"go/token"
+	"go/types"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	"golang.org/x/exp/apidiff"
+)
+
+// Change is one difference of an API.
+type Change struct {
+	Package    string `json:"package"` // import path
+	Symbol     string `json:"symbol"`  // "Book.Isbn", "BooksService.Create"; "" for the package itself
+	Text       string `json:"text"`    // "removed", "changed from string to int"
+	Compatible bool   `json:"compatible"`
+}
+
+// String spells the change with the package's name before the symbol.
+func (c Change) String() string {
+	name := path.Base(c.Package)
+	if c.Symbol != "" {
+		name += "." + c.Symbol
+	}
+	return name + ": " + c.Text
+}
+
+// Packages compares two sets of packages by import path.
+func Packages(before, after map[string]*types.Package) []Change {
+	var out []Change
+	for _, p := range union(before, after) {
+		switch b, a := before[p], after[p]; {
+		case a == nil:
+			out = append(out, Change{Package: p, Text: "the package is gone"})
+		case b == nil:
+			out = append(out, Change{Package: p, Text: "new package", Compatible: true})
+		case a != b:
+			out = append(out, compare(p, b, a)...)
+		}
+	}
+	return out
+}
+
+func compare(importPath string, before, after *types.Package) []Change {
+	var out []Change
+	for _, c := range apidiff.Changes(before, after).Changes {
+		symbol, text, ok := strings.Cut(c.Message, ": ")
+		if !ok {
+			symbol, text = "", c.Message
+		}
+		out = append(out, Change{Package: importPath, Symbol: plain(symbol), Text: text, Compatible: c.Compatible})
+	}
+	all := slices.Clone(out)
+	out = slices.DeleteFunc(out, func(c Change) bool { return echo(c, all) })
+	slices.SortStableFunc(out, func(a, b Change) int {
+		return cmp.Or(cmp.Compare(a.Symbol, b.Symbol), cmp.Compare(a.Text, b.Text))
+	})
+	return out
+}
+
+// echo tells whether a change only repeats that others of the list have
+// changed what a name stands for: "changed from T to T".
+func echo(c Change, list []Change) bool {
+	from, to, ok := strings.Cut(strings.TrimPrefix(c.Text, "changed from "), " to ")
+	if !ok || from != to {
+		return false
+	}
+	return slices.ContainsFunc(list, func(o Change) bool { return !o.Compatible && strings.HasPrefix(o.Symbol, c.Symbol+".") })
+}
+
+// plain writes "(*BooksService).Create" as "BooksService.Create".
+func plain(symbol string) string {
+	recv, method, ok := strings.Cut(symbol, ").")
+	if !ok {
+		return symbol
+	}
+	return strings.TrimLeft(recv, "(*") + "." + method
+}
+
+// Declarations lists the declarations of which the source changed, comments
+// apart: "Book.UnmarshalJSON", "opBooksCreate", "Genre".
+func Declarations(before, after map[string][]byte) []string {
+	b, a := declarations(before), declarations(after)
+	var out []string
+	for _, name := range union(b, a) {
+		if b[name] != a[name] {
+			out = append(out, name)
+		}
+	}
+	return out
+}
+
+// declarations maps what a package declares to its tokens.
+func declarations(files map[string][]byte) map[string]string {
+	out := map[string]string{}
+	for name, src := range files {
+		fset := token.NewFileSet()
+		f, err := parser.ParseFile(fset, name, src, parser.SkipObjectResolution)
+		if err != nil {
+			continue // it was type-checked before; a file of another kind says nothing here
+		}
+		text := func(n ast.Node) string {
+			return tokens(src[fset.Position(n.Pos()).Offset:fset.Position(n.End()).Offset])
+		}
+		for _, d := range f.Decls {
+			switch d := d.(type) {
+			case *ast.FuncDecl:
+				key := d.Name.Name
+				if d.Recv != nil && len(d.Recv.List) > 0 {
+					t := d.Recv.List[0].Type
+					if star, ok := t.(*ast.StarExpr); ok {
+						t = star.X
+					}
+					if id, ok := t.(*ast.Ident); ok {
+						key = id.Name + "." + key
+					}
+				}
+				out[key] = text(d)
+			case *ast.GenDecl:
+				for _, s := range d.Specs {
+					switch s := s.(type) {
+					case *ast.TypeSpec:
+						out[s.Name.Name] = text(s)
+					case *ast.ValueSpec:
+						for _, n := range s.Names {
+							if n.Name != "_" {
+								out[n.Name] = text(s)
+							}
+						}
+					}
+				}
+			}
+		}
+	}
+	return out
+}
+
+// tokens joins the tokens of a source, without comments and layout.
+func tokens(src []byte) string {
+	var s scanner.Scanner
+	fset := token.NewFileSet()
+	s.Init(fset.AddFile("", fset.Base(), len(src)), src, func(token.Position, string) {}, 0)
+	var b strings.Builder
+	for {
+		_, tok, lit := s.Scan()
+		if tok == token.EOF {
+			return b.String()
+		}
+		if tok == token.SEMICOLON && lit == "\n" {
+			lit = ";"
+		}
+		b.WriteString(cmp.Or(lit, tok.String()))
+		b.WriteByte(' ')
+	}
+}
+
+func union[V any](a, b map[string]V) []string {
+	keys := slices.AppendSeq(slices.Collect(maps.Keys(a)), maps.Keys(b))
+	slices.Sort(keys)
+	return slices.Compact(keys)
+}

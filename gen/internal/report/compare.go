@@ -1,0 +1,443 @@
+package report
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"go/types"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+
+	"github.com/basiq-sdk/basiq-go/gen/internal/diag"
+	"github.com/basiq-sdk/basiq-go/gen/internal/godiff"
+	"github.com/basiq-sdk/basiq-go/gen/internal/overlay"
+	"github.com/basiq-sdk/basiq-go/gen/internal/pipeline"
+	"github.com/basiq-sdk/basiq-go/gen/internal/specdiff"
+)
+
+// State is one side of a comparison.
+type State struct {
+	Side    Side
+	Domains map[string]pipeline.Built
+	// Import path of each domain's package.
+	ImportPath func(domain string) string
+	// API are the packages that callers import, and Source their files, where
+	// they are not those that Domains hold.
+	API    map[string]*types.Package
+	Source map[string]map[string][]byte
+	Broken []Stop
+}
+
+// api returns the packages of the state.
+func (s State) api() map[string]*types.Package {
+	out := maps.Clone(s.API)
+	if out == nil {
+		out = map[string]*types.Package{}
+	}
+	for name, d := range s.Domains {
+		if p := s.ImportPath(name); out[p] == nil && d.Err == nil && d.Domain != nil && d.Types != nil {
+			out[p] = d.Types
+		}
+	}
+	return out
+}
+
+func (s State) source(domain string) map[string][]byte {
+	if files, ok := s.Source[s.ImportPath(domain)]; ok {
+		return files
+	}
+	if d := s.Domains[domain]; d.Err == nil && d.Domain != nil && d.Package != nil {
+		return d.Package.Files
+	}
+	return nil
+}
+
+// comparison is the work on one report.
+type comparison struct {
+	old, new State
+	report   *Report
+	domains  map[string]*domainDiff
+}
+
+// domainDiff is what is known of one domain while cards are made.
+type domainDiff struct {
+	name       string
+	before     pipeline.Built
+	after      pipeline.Built
+	raw        [2]*yaml.Node
+	directions specdiff.Directions
+	effective  map[string]bool // facts that are left after the overlays
+	index      [2]*index
+	touched    []touch
+	cards      []*Card
+}
+
+// New compares two states.
+func New(ctx context.Context, old, new State) (*Report, error) {
+	c := &comparison{old: old, new: new, domains: map[string]*domainDiff{}, report: &Report{From: old.Side, To: new.Side, Broken: new.Broken}}
+	for _, name := range union(old.Domains, new.Domains) {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		d, err := c.domain(name)
+		if err != nil {
+			return nil, err
+		}
+		c.domains[name] = d
+	}
+	c.attachGo()
+	c.attachSource()
+	for _, name := range slices.Sorted(maps.Keys(c.domains)) {
+		d := c.domains[name]
+		for _, card := range d.cards {
+			d.judge(card)
+		}
+		c.report.Cards = append(c.report.Cards, d.merged()...)
+	}
+	c.finish()
+	return c.report, nil
+}
+
+func union[V any](a, b map[string]V) []string {
+	keys := slices.AppendSeq(slices.Collect(maps.Keys(a)), maps.Keys(b))
+	slices.Sort(keys)
+	return slices.Compact(keys)
+}
+
+// domain lists what upstream did to one domain.
+func (c *comparison) domain(name string) (*domainDiff, error) {
+	d := &domainDiff{name: name, before: c.old.Domains[name], after: c.new.Domains[name], effective: map[string]bool{}}
+	d.index = [2]*index{newIndex(nil, nil), newIndex(nil, nil)}
+	for side, b := range []pipeline.Built{d.before, d.after} {
+		if b.Domain == nil {
+			continue
+		}
+		root, err := specdiff.Parse(b.Snapshot.Path, b.Snapshot.Data)
+		if err != nil {
+			return nil, err
+		}
+		d.raw[side] = root
+		if b.Model != nil {
+			d.index[side] = newIndex(b.Model, b.Document)
+		}
+	}
+	c.repairs(d)
+	if d.after.Err != nil {
+		c.report.Stopped = append(c.report.Stopped, Stop{What: "domain " + name, Findings: diag.FromError(d.after.Err, diag.Pos{})})
+	}
+	if d.before.Domain != nil && d.after.Domain != nil && d.before.Snapshot.SHA256 == d.after.Snapshot.SHA256 {
+		return d, nil
+	}
+	d.directions = specdiff.Directions{}
+	for _, root := range d.raw {
+		if root != nil {
+			for p, dir := range specdiff.DirectionsOf(root) {
+				d.directions[p] |= dir
+			}
+		}
+	}
+	if d.before.Domain != nil && d.after.Domain != nil && d.before.Document != nil && d.after.Document != nil {
+		for _, f := range specdiff.Facts(d.before.Document.Tree(), d.after.Document.Tree()) {
+			d.effective[effectiveKey(f)] = true
+		}
+		d.touched = append(touches(d.raw[0], d.before), touches(d.raw[1], d.after)...)
+	}
+	for _, f := range specdiff.Facts(d.raw[0], d.raw[1]) {
+		card := d.card(f.Subject)
+		card.Facts = append(card.Facts, f)
+		if f.NewLine > 0 && card.Pos.Line == 0 {
+			card.Pos = diag.Pos{File: d.after.Snapshot.Path, Line: f.NewLine}
+		}
+	}
+	return d, c.findings(d)
+}
+
+func effectiveKey(f specdiff.Fact) string {
+	return f.Subject + "\x00" + f.Aspect + "\x00" + string(f.Op)
+}
+
+// card returns the card of a subject, a new one where there is none.
+func (d *domainDiff) card(subject string) *Card {
+	if c := d.exact(subject); c != nil {
+		return c
+	}
+	c := &Card{Domain: d.name}
+	if subject != "" {
+		c.Subjects = []string{subject}
+	}
+	d.cards = append(d.cards, c)
+	return c
+}
+
+// repairs lists the overlay actions that no longer do their work.
+func (c *comparison) repairs(d *domainDiff) {
+	if d.before.Domain != nil {
+		c.report.SetAside += len(d.before.Aside) + len(d.before.Phantoms)
+	}
+	if d.after.Domain == nil {
+		return
+	}
+	for _, p := range d.after.Phantoms {
+		c.report.Misfits = append(c.report.Misfits, Repair{Domain: d.name, At: at(p.Pos), Code: p.Code, Message: p.Message, Hint: p.Hint})
+	}
+	for _, r := range d.after.Aside {
+		if r.Err == nil {
+			continue
+		}
+		repair := Repair{
+			Domain: d.name, At: at(r.Action.Pos), Target: r.Action.Target, Description: r.Action.Description,
+			Code: r.Err.Code, Message: r.Err.Message, Hint: r.Err.Hint,
+		}
+		if r.Outcome == overlay.AlreadyMended {
+			c.report.Void = append(c.report.Void, repair)
+		} else {
+			c.report.Misfits = append(c.report.Misfits, repair)
+		}
+	}
+}
+
+func at(p diag.Pos) string {
+	p.Col = 0
+	return p.String()
+}
+
+// findings attaches what oasdiff says to the cards.
+func (c *comparison) findings(d *domainDiff) error {
+	if d.before.Domain == nil || d.after.Domain == nil {
+		return nil
+	}
+	list, err := specdiff.Findings(d.before.Snapshot.Data, d.after.Snapshot.Data, specdiff.PointersOf(d.raw[0]), specdiff.PointersOf(d.raw[1]))
+	if err != nil {
+		return fmt.Errorf("domain %s: %w", d.name, err)
+	}
+	for _, f := range list {
+		var card *Card
+		for _, place := range []string{f.New, f.Old} {
+			if card == nil && place != "" && f.Property != "" {
+				card = d.exact(place + "/properties/" + f.Property) // its schema's list of who must be there says it
+			}
+			if card == nil {
+				card = d.nearest(place)
+			}
+		}
+		if card == nil && len(f.Operations) == 1 {
+			card = d.nearest(operationPointer(f.Operations[0]))
+		}
+		if card == nil {
+			card = d.card(cmp.Or(f.New, f.Old, "#"))
+		}
+		card.Findings = append(card.Findings, f)
+	}
+	return nil
+}
+
+func (d *domainDiff) exact(subject string) *Card {
+	for _, c := range d.cards {
+		if slices.Contains(c.Subjects, subject) {
+			return c
+		}
+	}
+	return nil
+}
+
+// nearest finds the card of a place: its own, that of what holds it, or one of
+// a part of it.
+func (d *domainDiff) nearest(place string) *Card {
+	if place == "" {
+		return nil
+	}
+	for p := place; strings.Count(p, "/") >= 2; p = path.Dir(p) {
+		if c := d.exact(p); c != nil {
+			return c
+		}
+	}
+	for _, c := range d.cards {
+		for _, s := range c.Subjects {
+			if strings.HasPrefix(s, place+"/") {
+				return c
+			}
+		}
+	}
+	return nil
+}
+
+// attachGo brings each difference of the Go API to the card that it follows from.
+func (c *comparison) attachGo() {
+	byPath := map[string]*domainDiff{}
+	for name, d := range c.domains {
+		byPath[c.new.ImportPath(name)] = d
+		byPath[c.old.ImportPath(name)] = d
+	}
+	before, after := c.old.api(), c.new.api()
+	for name, d := range c.domains {
+		// What could not be generated has no API to speak of.
+		if d.after.Err != nil || d.before.Err != nil {
+			delete(before, c.old.ImportPath(name))
+			delete(after, c.new.ImportPath(name))
+		}
+	}
+	for _, change := range godiff.Packages(before, after) {
+		d := byPath[change.Package]
+		if d == nil {
+			d = c.handWritten()
+		}
+		card := d.cause(change.Symbol)
+		if card == nil {
+			card = d.orphan(change.Symbol)
+		}
+		card.Go = append(card.Go, change)
+	}
+}
+
+// handWritten holds the cards of packages that are not generated.
+func (c *comparison) handWritten() *domainDiff {
+	const name = "hand-written"
+	if c.domains[name] == nil {
+		c.domains[name] = &domainDiff{name: name, index: [2]*index{newIndex(nil, nil), newIndex(nil, nil)}}
+	}
+	return c.domains[name]
+}
+
+// cause finds the card that a Go symbol's change follows from.
+func (d *domainDiff) cause(symbol string) *Card {
+	first, _, _ := strings.Cut(symbol, ".")
+	names := []string{symbol, first}
+	if t, ok := strings.CutSuffix(symbol, "Members"); ok && t != "" {
+		names = append(names, strings.ToUpper(t[:1])+t[1:]) // the table of a type's members
+	}
+	for _, name := range names {
+		for _, x := range []*index{d.index[1], d.index[0]} {
+			for _, place := range x.places[name] {
+				if card := d.nearest(place); card != nil {
+					return card
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// orphan is the card of a Go change that no fact of upstream explains: our
+// overlays or the generator made it.
+func (d *domainDiff) orphan(symbol string) *Card {
+	first, _, _ := strings.Cut(symbol, ".")
+	for _, c := range d.cards {
+		if len(c.Subjects) == 0 && len(c.Go) > 0 {
+			if f, _, _ := strings.Cut(c.Go[0].Symbol, "."); f == first {
+				return c
+			}
+		}
+	}
+	return d.card("")
+}
+
+// attachSource brings declarations whose code changed to their cards.
+func (c *comparison) attachSource() {
+	for name, d := range c.domains {
+		if d.before.Domain == nil || d.after.Domain == nil || d.before.Err != nil || d.after.Err != nil {
+			continue
+		}
+		for _, decl := range godiff.Declarations(c.old.source(name), c.new.source(name)) {
+			card := d.cause(decl)
+			if card == nil {
+				card = d.orphanSource()
+			}
+			card.Source = append(card.Source, path.Base(c.new.ImportPath(name))+"."+decl)
+		}
+	}
+}
+
+// orphanSource collects code that changed and that no card accounts for.
+func (d *domainDiff) orphanSource() *Card {
+	for _, c := range d.cards {
+		if len(c.Subjects) == 0 {
+			return c
+		}
+	}
+	return d.card("")
+}
+
+// merged puts cards together that tell the same change of several places.
+func (d *domainDiff) merged() []*Card {
+	var out []*Card
+	same := map[string]*Card{}
+	for _, c := range d.cards {
+		key := c.sameness()
+		first := same[key]
+		if first == nil || key == "" {
+			same[key] = c
+			out = append(out, c)
+			continue
+		}
+		first.Subjects = append(first.Subjects, c.Subjects...)
+		first.Facts = append(first.Facts, c.Facts...)
+		first.Findings = append(first.Findings, c.Findings...)
+		first.Go = append(first.Go, c.Go...)
+		first.Source = append(first.Source, c.Source...)
+	}
+	for _, c := range out {
+		sum := sha256.Sum256([]byte(c.identity()))
+		c.ID = hex.EncodeToString(sum[:])[:12]
+		c.Title = d.title(c)
+	}
+	return out
+}
+
+// sameness is equal for cards that differ in nothing but the schema they are
+// about; "" for a card that stands alone.
+func (c *Card) sameness() string {
+	if len(c.Subjects) != 1 || !strings.Contains(c.Subjects[0], "/properties/") {
+		return ""
+	}
+	key := string(c.Level) + string(c.Bump) + path.Base(c.Subjects[0])
+	for _, f := range c.Facts {
+		f.Subject = ""
+		key += "\x00" + f.Key()
+	}
+	for _, g := range c.Go {
+		_, field, _ := strings.Cut(g.Symbol, ".")
+		key += "\x00" + field + g.Text
+	}
+	for _, a := range c.Absorbed {
+		key += "\x00" + a.Text
+	}
+	return key
+}
+
+func (c *Card) identity() string {
+	key := c.Domain
+	for _, f := range c.Facts {
+		key += "\x00" + f.Key()
+	}
+	if len(c.Facts) == 0 {
+		for _, g := range c.Go {
+			key += "\x00" + g.String()
+		}
+		key += strings.Join(c.Source, "\x00")
+	}
+	return key
+}
+
+// finish orders the cards, the biggest news first, and sums them up.
+func (c *comparison) finish() {
+	r := c.report
+	slices.SortStableFunc(r.Cards, func(a, b *Card) int {
+		return cmp.Or(cmp.Compare(a.Level.rank(), b.Level.rank()),
+			-cmp.Compare(slices.Index(bumpOrder, a.Bump), slices.Index(bumpOrder, b.Bump)),
+			cmp.Compare(a.Domain, b.Domain), cmp.Compare(a.Title, b.Title))
+	})
+	r.Bump = None
+	for _, card := range r.Cards {
+		if card.Bump.Above(r.Bump) {
+			r.Bump = card.Bump
+		}
+	}
+	r.Reason = r.reason()
+	r.Changelog = r.changelog()
+}

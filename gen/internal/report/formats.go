@@ -1,0 +1,22 @@
+package report
+
+import (
+	"fmt"
+	"io"
+)
+
+// Formats are the forms in which a report can be written.
+var Formats = []string{"text", "markdown", "json"}
+
+// Write writes the report in one of its forms.
+func (r *Report) Write(w io.Writer, format string) error {
+	switch format {
+	case "text":
+		return r.Text(w)
+	case "markdown":
+		return r.Markdown(w)
+	case "json":
+		return r.JSON(w)
+	}
+	return fmt.Errorf("there is no format %q", format)
+}

@@ -1,0 +1,185 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/basiq-sdk/basiq-go/gen/internal/specdiff"
+)
+
+// judge decides a card's level and bump. The bump follows from the Go API
+// alone: a change of the service that the Go API does not show meets callers
+// of every version, so no version number can tell of it; the level does.
+func (d *domainDiff) judge(c *Card) {
+	broken, added := 0, 0
+	for _, g := range c.Go {
+		if g.Compatible {
+			added++
+		} else {
+			broken++
+		}
+	}
+	c.Level = Silent
+	var reasons []string
+	for _, f := range c.Facts {
+		level, why := d.weigh(f)
+		if level.rank() < c.Level.rank() {
+			c.Level = level
+		}
+		if why != "" && !slices.Contains(reasons, why) {
+			reasons = append(reasons, why)
+		}
+		if len(c.Go) == 0 {
+			for _, a := range d.absorbs(f) {
+				if !slices.Contains(c.Absorbed, a) {
+					c.Absorbed = append(c.Absorbed, a)
+				}
+			}
+		}
+	}
+	switch {
+	case broken > 0:
+		c.Level, c.Bump = Breaking, Major
+		reasons = append(reasons, count(broken, "change")+" of the Go API no longer compile for callers")
+	case added > 0:
+		c.Bump = Minor
+		if c.Level == Silent {
+			c.Level = Addition
+		}
+		reasons = append(reasons, count(added, "addition")+" to the Go API")
+	case len(c.Source) > 0:
+		c.Bump = Patch
+		reasons = append(reasons, "the Go API stays, the code behind it changes")
+	default:
+		c.Bump = None
+		reasons = append(reasons, "nothing of it reaches the Go code")
+	}
+	c.why = reasons
+	c.Reason = sentence(strings.Join(reasons, "; "))
+}
+
+func sentence(s string) string {
+	if s == "" {
+		return ""
+	}
+	return strings.ToUpper(s[:1]) + s[1:] + "."
+}
+
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// weigh says what a fact means to a caller, its Go type apart.
+func (d *domainDiff) weigh(f specdiff.Fact) (Level, string) {
+	dir := d.directions.Of(f.Subject)
+	request, response := dir&specdiff.Request != 0, dir&specdiff.Response != 0
+	parts := strings.Split(f.Subject, "/")
+	operation := len(parts) == 4 && parts[1] == "paths"
+	last := f.Aspect[strings.LastIndex(f.Aspect, "/")+1:]
+	if operation && f.Aspect == "" {
+		if f.Op == specdiff.Removed {
+			return Breaking, "calls of the operation will fail"
+		}
+		return Addition, "a new operation"
+	}
+	switch {
+	case f.Aspect == "" && f.Op == specdiff.Added:
+		if strings.Contains(f.Subject, "/parameters/") && strings.Contains(f.To, "required: true") {
+			return Breaking, "calls without the new parameter will be refused"
+		}
+		return Addition, ""
+	case f.Aspect == "":
+		if response {
+			return Notable, "the service may no longer send it"
+		}
+		return Notable, "the service may refuse or ignore it"
+	case last == "required":
+		return weighRequired(f, request, response)
+	case last == "enum":
+		switch {
+		case f.Op == specdiff.Removed && request:
+			return Notable, fmt.Sprintf("the service may refuse the value %q", f.From)
+		case f.Op == specdiff.Added && response:
+			return Notable, fmt.Sprintf("the service may send the new value %q", f.To)
+		case f.Op == specdiff.Added:
+			return Addition, fmt.Sprintf("a new value %q to send", f.To)
+		}
+		return Silent, ""
+	case last == "nullable":
+		if response && f.To == "true" {
+			return Notable, "the service may send null"
+		}
+		return Silent, ""
+	case last == "type", last == "format", last == "$ref", last == "items", last == "oneOf", last == "anyOf", last == "allOf":
+		return Notable, "the value's form changes on the wire"
+	case last == "pattern", strings.HasPrefix(last, "max"), strings.HasPrefix(last, "min"), last == "multipleOf", last == "uniqueItems":
+		if request {
+			return Notable, "the service may judge what callers send by other bounds"
+		}
+		return Silent, ""
+	case last == "security":
+		return Notable, "other credentials are asked for"
+	case strings.HasPrefix(f.Aspect, "responses"), strings.Contains(f.Subject, "/responses/"):
+		return Notable, "the documented answers change"
+	}
+	return Silent, ""
+}
+
+func weighRequired(f specdiff.Fact, request, response bool) (Level, string) {
+	came := f.Op == specdiff.Added || f.Op == specdiff.Changed && f.To == "true"
+	switch {
+	case came && request:
+		return Breaking, "calls without it will be refused"
+	case !came && response:
+		return Notable, "the service may leave it out from now on"
+	}
+	return Silent, ""
+}
+
+// absorbs says what kept a fact from the Go API.
+func (d *domainDiff) absorbs(f specdiff.Fact) []Absorption {
+	if d.before.Document == nil || d.after.Document == nil {
+		return nil
+	}
+	if !d.effective[effectiveKey(f)] {
+		if by := d.repairing(f); len(by) > 0 {
+			return by
+		}
+		return []Absorption{{By: "overlay", Text: "our overlays say the same of both versions"}}
+	}
+	if text := typesAbsorb(f, d.directions.Of(f.Subject)); text != "" {
+		return []Absorption{{By: "type", Text: text}}
+	}
+	return nil
+}
+
+func typesAbsorb(f specdiff.Fact, dir specdiff.Direction) string {
+	last := f.Aspect[strings.LastIndex(f.Aspect, "/")+1:]
+	switch {
+	case f.Subject == "#", strings.HasPrefix(f.Subject, "#/components/securitySchemes"), last == "security", last == "servers":
+		return "addresses and credentials are the transport's, not the description's"
+	case strings.Contains(f.Subject, "/responses/") && f.Aspect == "":
+		return "every status is understood, documented or not: what is no success is a *transport.Error"
+	case f.Aspect == "" && f.Op == specdiff.Removed:
+		return "the Go API never had it"
+	case last == "enum":
+		return "enumerations are open: any value survives, and Known tells whether this version knows it"
+	case last == "required" && dir == specdiff.Response:
+		return "a member that is left out leaves its field's zero value; the JSON field tells absent from empty"
+	case last == "required":
+		return "the Go type is the same for required and optional"
+	case last == "nullable":
+		return "null decodes to the zero value; the JSON field tells null from absent"
+	case last == "format", last == "type", last == "$ref", last == "items":
+		return "both forms have the same Go type"
+	case last == "pattern", strings.HasPrefix(last, "max"), strings.HasPrefix(last, "min"), last == "uniqueItems", last == "default":
+		return "bounds and defaults are the service's to enforce: the client sends what it is given"
+	case last == "additionalProperties":
+		return "members that a type does not declare are kept"
+	}
+	return ""
+}

@@ -1,0 +1,240 @@
+package report
+
+import (
+	"fmt"
+	"html"
+	"io"
+	"strings"
+)
+
+// MaxMarkdown is the longest Markdown that is written, in bytes: a pull
+// request's body ends at 65,536 characters, and a little is left to add.
+const MaxMarkdown = 64000
+
+var levelTitles = map[Level]string{
+	Breaking: "Breaking", Notable: "Notable: compiles, and may behave differently",
+	Addition: "Additions", Silent: "Nothing to do",
+}
+
+// Markdown writes the report as a pull request's body: the verdict and the
+// biggest news first, details folded, and what does not fit left out with a
+// word about it.
+func (r *Report) Markdown(w io.Writer) error {
+	b := &bounded{limit: MaxMarkdown - 400}
+	b.must("## API update: %s\n\n", r.Bump)
+	b.must("From %s to %s. **%s.** Version: **%s**, because %s.\n\n", r.From, r.To, sentenceCase(r.summary()), r.Bump, r.Reason)
+	r.markdownStops(b)
+	r.markdownChecks(b)
+	markdownRepairs(b, "Repairs that upstream has made void: delete these actions", r.Void)
+	markdownRepairs(b, "Overlay actions that no longer apply", r.Misfits)
+	r.markdownSteps(b)
+	left := 0
+	for _, l := range levelOrder {
+		n := r.Count(l)
+		if n == 0 {
+			continue
+		}
+		head := fmt.Sprintf("### %s (%d)\n\n", levelTitles[l], n)
+		if l == Silent {
+			head = fmt.Sprintf("<details><summary><b>%s (%d)</b></summary>\n\n", levelTitles[l], n)
+		}
+		open := b.try(head)
+		for _, c := range r.Cards {
+			if c.Level == l && (!open || !b.try(c.markdown())) {
+				left++
+			}
+		}
+		if open && l == Silent {
+			b.must("\n</details>\n\n")
+		}
+	}
+	if left > 0 {
+		b.must("\n_%s did not fit here and %s left out; `gen diff` shows all._\n\n", count(left, "change"), map[bool]string{true: "is", false: "are"}[left == 1])
+	}
+	if r.SetAside > 0 {
+		b.try(fmt.Sprintf("_%s of today's overlays found no place in the older state and stayed out of it._\n\n", count(r.SetAside, "action")))
+	}
+	if entry := r.ChangelogText(); entry != "" {
+		if !b.try("<details><summary><b>Changelog entry</b></summary>\n\n```markdown\n" + entry + "```\n\n</details>\n") {
+			b.must("_The changelog entry did not fit here; `gen diff` shows it._\n")
+		}
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// bounded is a text that takes only what leaves room for its end.
+type bounded struct {
+	strings.Builder
+	limit int
+}
+
+func (b *bounded) must(format string, args ...any) { fmt.Fprintf(&b.Builder, format, args...) }
+
+func (b *bounded) try(s string) bool {
+	if b.Len()+len(s) > b.limit {
+		return false
+	}
+	b.WriteString(s)
+	return true
+}
+
+func sentenceCase(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
+
+// code spells a text as inline code, whatever it holds.
+func code(s string) string {
+	s = strings.Join(strings.Fields(s), " ")
+	if strings.Contains(s, "`") {
+		return "`` " + s + " ``"
+	}
+	return "`" + s + "`"
+}
+
+// prose keeps a text from being read as markup, mentions or references.
+func prose(s string) string {
+	return proseEscaper.Replace(strings.Join(strings.Fields(s), " "))
+}
+
+var proseEscaper = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", "`", "&#96;", "*", `\*`, "_", `\_`,
+	"[", `\[`, "|", `\|`, "@", "@\u200b", "#", `\#`, "~", `\~`)
+
+func (c *Card) markdown() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "<details><summary>%s · %s · <b>%s</b></summary>\n\n", html.EscapeString(c.Domain), prose(c.Title), c.Bump)
+	if len(c.Subjects) > 1 {
+		names := make([]string, len(c.Subjects))
+		for i, s := range c.Subjects {
+			names[i] = code(subjectName(s))
+		}
+		fmt.Fprintf(&b, "In %s.\n\n", some(names, 8))
+	}
+	b.WriteString("| | |\n|---|---|\n")
+	row := func(head string, lines []string) {
+		if len(lines) > 0 {
+			fmt.Fprintf(&b, "| %s | %s |\n", head, strings.Join(lines, "<br>"))
+		}
+	}
+	row("upstream", c.upstream(cell, prose))
+	var absorbed, reaches []string
+	for _, a := range c.Absorbed {
+		absorbed = append(absorbed, prose(a.line()))
+	}
+	for _, g := range c.Go {
+		mark := "breaks: "
+		if g.Compatible {
+			mark = "adds: "
+		}
+		reaches = append(reaches, mark+cell(g.String()))
+	}
+	if n := len(reaches); n > 12 {
+		reaches = append(reaches[:12], fmt.Sprintf("and %d more", n-12))
+	}
+	if len(c.Source) > 0 {
+		reaches = append(reaches, "code: "+cell(some(c.Source, 6)))
+	}
+	if len(reaches) == 0 {
+		reaches = []string{"nothing"}
+	}
+	row("absorbed", absorbed)
+	row("Go code", reaches)
+	row("so", []string{fmt.Sprintf("**%s**: %s", c.Bump, prose(c.Reason))})
+	b.WriteString("\n</details>\n\n")
+	return b.String()
+}
+
+// cell is code within a table, where a bar would end the cell.
+func cell(s string) string { return strings.ReplaceAll(code(s), "|", `\|`) }
+
+// upstream tells a card's facts, and what oasdiff says of them.
+func (c *Card) upstream(code, words func(string) string) []string {
+	var out []string
+	for i, f := range c.Facts {
+		if i == 6 {
+			out = append(out, fmt.Sprintf("and %d more", len(c.Facts)-i))
+			break
+		}
+		out = append(out, code(subjectName(f.Subject))+" "+words(factWords(f)))
+	}
+	rules := map[string]bool{}
+	for _, f := range c.Findings {
+		if !rules[f.Rule] {
+			rules[f.Rule] = true
+			out = append(out, fmt.Sprintf("oasdiff: %s (%s)", f.Rule, f.Level))
+		}
+	}
+	if len(out) == 0 {
+		out = append(out, "nothing: our overlays or the generator changed")
+	}
+	return out
+}
+
+func (r *Report) markdownStops(b *bounded) {
+	for _, s := range r.Stopped {
+		b.try(fmt.Sprintf("> **Stopped**: %s could not be generated.\n", prose(s.What)))
+		for _, f := range s.Findings {
+			b.try("> - " + cell(f.Pos.String()) + " " + prose(f.Message) + "\n")
+		}
+		b.must("\n")
+	}
+	for _, s := range r.Broken {
+		b.try(fmt.Sprintf("> **No longer compiles**: %s\n>\n", prose(s.What)))
+		for _, f := range s.Findings {
+			b.try("> " + code(clip(f.Message, 1500)) + "\n\n")
+		}
+	}
+}
+
+func clip(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	return strings.ToValidUTF8(s[:n], "") + "…"
+}
+
+func (r *Report) markdownChecks(b *bounded) {
+	list := func(title string, lines []string) {
+		b.try("**" + title + "**\n\n")
+		for i, l := range lines {
+			if i == 20 {
+				b.try(fmt.Sprintf("- and %d more\n", len(lines)-i))
+				break
+			}
+			b.try("- " + prose(clip(l, 400)) + "\n")
+		}
+		b.try("\n")
+	}
+	if u := r.Users; u != nil {
+		list(fmt.Sprintf("Programs of %s: %s checked, %s.", prose(u.From), count(u.Packages, "package"), count(len(u.Failures), "failure")), u.Failures)
+		if len(u.Skipped) > 0 {
+			list("Not checked", u.Skipped)
+		}
+	}
+	if e := r.Examples; e != nil {
+		list(fmt.Sprintf("Upstream's examples: %d decoded with the old and the new types, %s.", e.Decoded, count(len(e.Lost), "difference")), e.Lost)
+	}
+}
+
+func markdownRepairs(b *bounded, title string, list []Repair) {
+	if len(list) == 0 {
+		return
+	}
+	b.try(fmt.Sprintf("### %s (%d)\n\n", title, len(list)))
+	for i, r := range list {
+		if !b.try(fmt.Sprintf("- %s %s\n", code(r.At), prose(clip(r.Message, 300)))) || i == 30 {
+			b.must("- and %d more\n", len(list)-i-1)
+			break
+		}
+	}
+	b.must("\n")
+}
+
+func (r *Report) markdownSteps(b *bounded) {
+	if len(r.Steps) == 0 {
+		return
+	}
+	b.try("### Commits\n\n| commit | date | result |\n|---|---|---|\n")
+	for _, s := range r.Steps {
+		b.try(fmt.Sprintf("| %s | %s | %s |\n", code(short(s.Commit)), s.Date, prose(s.line())))
+	}
+	b.try("\n")
+}

@@ -1,0 +1,189 @@
+// Package report joins three views of a change, one card for each: what
+// upstream did to its description, what our overlays and types absorb of it,
+// and what reaches a user's Go code. Judged is from a caller's side; the
+// version that the change asks for follows from the Go API.
+package report
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/basiq-sdk/basiq-go/gen/internal/diag"
+	"github.com/basiq-sdk/basiq-go/gen/internal/godiff"
+	"github.com/basiq-sdk/basiq-go/gen/internal/specdiff"
+)
+
+// Bump is the part of a version that a change asks to raise.
+type Bump string
+
+// Bumps. None means that nothing reaches the code.
+const (
+	None  Bump = "none"
+	Patch Bump = "patch"
+	Minor Bump = "minor"
+	Major Bump = "major"
+)
+
+var bumpOrder = []Bump{None, Patch, Minor, Major}
+
+// Above tells whether b asks for more than c.
+func (b Bump) Above(c Bump) bool { return slices.Index(bumpOrder, b) > slices.Index(bumpOrder, c) }
+
+// Level is how much a change matters to somebody who calls the API through the SDK.
+type Level string
+
+// Levels of a Card.
+const (
+	Breaking Level = "breaking" // code no longer compiles, or calls that worked fail
+	Notable  Level = "notable"  // code compiles and may meet what it did not expect
+	Addition Level = "addition" // there is something new to use
+	Silent   Level = "silent"   // nothing to do
+)
+
+var levelOrder = []Level{Breaking, Notable, Addition, Silent}
+
+func (l Level) rank() int { return slices.Index(levelOrder, l) }
+
+// Side is one of the two states that are compared.
+type Side struct {
+	Kind   string `json:"kind"`             // upstream, git, worktree
+	Name   string `json:"name"`             // as asked for
+	Commit string `json:"commit,omitempty"` // of upstream or of this repository
+	Date   string `json:"date,omitempty"`
+}
+
+// String names the side for a reader.
+func (s Side) String() string {
+	switch {
+	case s.Kind == "worktree":
+		return "the working tree"
+	case s.Name != "" && !strings.HasPrefix(s.Commit, s.Name):
+		return s.Kind + " " + s.Name + " (" + short(s.Commit) + s.day() + ")"
+	case s.Date != "":
+		return s.Kind + " " + short(s.Commit) + " (" + strings.TrimPrefix(s.day(), ", ") + ")"
+	default:
+		return s.Kind + " " + short(cmp.Or(s.Commit, s.Name))
+	}
+}
+
+func (s Side) day() string {
+	day, _, _ := strings.Cut(s.Date, "T")
+	if day == "" {
+		return ""
+	}
+	return ", " + day
+}
+
+func short(commit string) string {
+	if len(commit) == 40 {
+		return commit[:8]
+	}
+	return commit
+}
+
+// Report is the comparison of two states.
+type Report struct {
+	From      Side             `json:"from"`
+	To        Side             `json:"to"`
+	Bump      Bump             `json:"bump"`
+	Reason    string           `json:"reason"`
+	Cards     []*Card          `json:"cards"`
+	Void      []Repair         `json:"void"`      // overlay actions that upstream has made unnecessary
+	Misfits   []Repair         `json:"misfits"`   // overlay actions that no longer apply for another reason
+	SetAside  int              `json:"setAside"`  // how many of today's actions the older state has no place for
+	Stopped   []Stop           `json:"stopped"`   // domains that could not be generated
+	Broken    []Stop           `json:"broken"`    // hand-written packages that do not compile with the new output
+	Users     *Users           `json:"users"`     // programs written for the older state, with the new one
+	Examples  *Examples        `json:"examples"`  // upstream's examples through the old and the new types
+	Steps     []Step           `json:"steps"`     // of a range of commits
+	Changelog []ChangelogEntry `json:"changelog"` // what to tell users
+}
+
+// Card is one change, seen from all sides.
+type Card struct {
+	ID       string   `json:"id"` // stable: the same change has the same id in every report
+	Domain   string   `json:"domain"`
+	Subjects []string `json:"subjects"` // JSON pointers into the snapshot; empty when upstream did nothing
+	Title    string   `json:"title"`
+	Level    Level    `json:"level"`
+	Bump     Bump     `json:"bump"`
+	Reason   string   `json:"reason"` // why this level and this bump
+
+	Facts    []specdiff.Fact    `json:"facts"`
+	Findings []specdiff.Finding `json:"findings,omitempty"` // what oasdiff says
+	Absorbed []Absorption       `json:"absorbed,omitempty"`
+	Go       []godiff.Change    `json:"go,omitempty"`
+	Source   []string           `json:"source,omitempty"` // declarations whose code changed, their API not
+	Pos      diag.Pos           `json:"pos"`              // in the newer snapshot
+
+	why []string // the judgement's reasons
+}
+
+// Absorption says what kept a fact from the caller.
+type Absorption struct {
+	By   string `json:"by"` // overlay, type
+	Text string `json:"text"`
+	At   string `json:"at,omitempty"` // file and line of the action
+}
+
+// Repair is an overlay action that no longer does its work.
+type Repair struct {
+	Domain      string `json:"domain"`
+	At          string `json:"at"`
+	Target      string `json:"target"`
+	Description string `json:"description,omitempty"`
+	Code        string `json:"code"`
+	Message     string `json:"message"`
+	Hint        string `json:"hint,omitempty"`
+}
+
+// Stop is something that could not be made, and why.
+type Stop struct {
+	What     string    `json:"what"`
+	Findings diag.List `json:"findings"`
+}
+
+// Users is what became of programs that were written for the older state.
+type Users struct {
+	From     string   `json:"from"`
+	Packages int      `json:"packages"`
+	Failures []string `json:"failures"`
+	Skipped  []string `json:"skipped,omitempty"` // what could not be checked, and why
+}
+
+// Examples is what became of upstream's examples.
+type Examples struct {
+	Decoded int      `json:"decoded"`
+	Lost    []string `json:"lost"` // a value that the older types gave to callers, and the newer do not
+}
+
+// Step is one commit of a range.
+type Step struct {
+	Commit  string `json:"commit"`
+	Date    string `json:"date,omitempty"`
+	Status  string `json:"status"` // unchanged, changed, stopped
+	Bump    Bump   `json:"bump"`
+	Facts   int    `json:"facts"`
+	Lines   int    `json:"lines"` // changed in generated code
+	Go      int    `json:"go"`
+	Broken  int    `json:"goIncompatible"`
+	Aside   int    `json:"setAside"`
+	Message string `json:"message,omitempty"`
+}
+
+// Count tells how many cards have a level.
+func (r *Report) Count(l Level) (n int) {
+	for _, c := range r.Cards {
+		if c.Level == l {
+			n++
+		}
+	}
+	return n
+}
+
+// Unchanged tells whether there is nothing to report.
+func (r *Report) Unchanged() bool {
+	return len(r.Cards) == 0 && len(r.Void) == 0 && len(r.Misfits) == 0 && len(r.Stopped) == 0 && len(r.Broken) == 0 &&
+		(r.Users == nil || len(r.Users.Failures) == 0) && (r.Examples == nil || len(r.Examples.Lost) == 0)
+}

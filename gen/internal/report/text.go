@@ -1,0 +1,165 @@
+package report
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// JSON writes the report for programs.
+func (r *Report) JSON(w io.Writer) error {
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	enc.SetEscapeHTML(false)
+	return enc.Encode(r)
+}
+
+// summary counts the cards in words.
+func (r *Report) summary() string {
+	if len(r.Cards) == 0 {
+		return "no change of the API"
+	}
+	var parts []string
+	for _, l := range levelOrder {
+		if n := r.Count(l); n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, l))
+		}
+	}
+	return count(len(r.Cards), "change") + ": " + strings.Join(parts, ", ")
+}
+
+// Text writes the report for a terminal.
+func (r *Report) Text(w io.Writer) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "From %s to %s\n", r.From, r.To)
+	fmt.Fprintf(&b, "%s\nVersion: %s: %s\n", r.summary(), r.Bump, r.Reason)
+	for _, s := range r.Steps {
+		fmt.Fprintf(&b, "  %s %s  %s\n", short(s.Commit), s.Date, s.line())
+	}
+	for _, s := range r.Stopped {
+		fmt.Fprintf(&b, "\nStopped: %s\n", s.What)
+		for _, f := range s.Findings {
+			fmt.Fprintf(&b, "  %s\n", indent(f.Error()))
+		}
+	}
+	for _, s := range r.Broken {
+		fmt.Fprintf(&b, "\nNo longer compiles: %s\n", s.What)
+		for _, f := range s.Findings {
+			fmt.Fprintf(&b, "  %s\n", indent(f.Message))
+		}
+	}
+	r.textChecks(&b)
+	level := Level("")
+	for _, c := range r.Cards {
+		if c.Level != level {
+			level = c.Level
+			fmt.Fprintf(&b, "\n%s\n", strings.ToUpper(string(level)))
+		}
+		c.text(&b)
+	}
+	textRepairs(&b, "Repairs that upstream has made void", r.Void)
+	textRepairs(&b, "Overlay actions that no longer apply", r.Misfits)
+	if r.SetAside > 0 {
+		fmt.Fprintf(&b, "\n%s of today's overlays found no place in the older state and stayed out of it.\n", count(r.SetAside, "action"))
+	}
+	if len(r.Changelog) > 0 {
+		fmt.Fprintf(&b, "\nChangelog entry\n\n%s", r.ChangelogText())
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func (c *Card) text(b *strings.Builder) {
+	fmt.Fprintf(b, "- [%s] %s: %s\n", c.Bump, c.Domain, c.Title)
+	for _, line := range c.upstream(func(s string) string { return s }, func(s string) string { return s }) {
+		fmt.Fprintf(b, "    upstream  %s\n", line)
+	}
+	for _, a := range c.Absorbed {
+		fmt.Fprintf(b, "    absorbed  by %s: %s\n", a.By, a.line())
+	}
+	for _, g := range c.Go {
+		mark := "breaks"
+		if g.Compatible {
+			mark = "adds"
+		}
+		fmt.Fprintf(b, "    go        %s: %s\n", mark, g)
+	}
+	if len(c.Source) > 0 {
+		fmt.Fprintf(b, "    code      %s\n", some(c.Source, 6))
+	}
+	if c.Reason != "" {
+		fmt.Fprintf(b, "    so        %s\n", c.Reason)
+	}
+}
+
+func (a Absorption) line() string {
+	if a.At == "" {
+		return a.Text
+	}
+	return a.Text + " (" + a.At + ")"
+}
+
+func some(list []string, n int) string {
+	if len(list) <= n {
+		return strings.Join(list, ", ")
+	}
+	return strings.Join(list[:n], ", ") + fmt.Sprintf(" and %d more", len(list)-n)
+}
+
+func indent(s string) string { return strings.ReplaceAll(s, "\n", "\n  ") }
+
+func textRepairs(b *strings.Builder, title string, list []Repair) {
+	if len(list) == 0 {
+		return
+	}
+	fmt.Fprintf(b, "\n%s\n", title)
+	for _, r := range list {
+		fmt.Fprintf(b, "- %s: %s\n    %s\n", r.At, r.Message, strings.ReplaceAll(r.Hint, "\n", "\n    "))
+	}
+}
+
+func (r *Report) textChecks(b *strings.Builder) {
+	if u := r.Users; u != nil {
+		fmt.Fprintf(b, "\nPrograms of %s: %s checked, %s\n", u.From, count(u.Packages, "package"), count(len(u.Failures), "failure"))
+		for _, f := range u.Failures {
+			fmt.Fprintf(b, "- %s\n", f)
+		}
+		for _, s := range u.Skipped {
+			fmt.Fprintf(b, "- not checked: %s\n", s)
+		}
+	}
+	if e := r.Examples; e != nil {
+		fmt.Fprintf(b, "\nUpstream's examples: %d decoded with the old and the new types, %s\n", e.Decoded, count(len(e.Lost), "difference"))
+		for _, l := range e.Lost {
+			fmt.Fprintf(b, "- %s\n", l)
+		}
+	}
+}
+
+// ChangelogText is the entry for CHANGELOG.md.
+func (r *Report) ChangelogText() string {
+	var b strings.Builder
+	section := ""
+	for _, e := range r.Changelog {
+		if e.Section != section {
+			if section != "" {
+				b.WriteByte('\n')
+			}
+			section = e.Section
+			fmt.Fprintf(&b, "### %s\n\n", section)
+		}
+		fmt.Fprintf(&b, "- %s\n", e.Text)
+	}
+	return b.String()
+}
+
+func (s Step) line() string {
+	switch s.Status {
+	case "changed":
+		return fmt.Sprintf("%s: %s, %s of the Go API (%d breaking), %s of generated code", s.Bump, count(s.Facts, "fact"), count(s.Go, "change"), s.Broken, count(s.Lines, "line"))
+	case "stopped":
+		return "stopped: " + s.Message
+	}
+	return s.Status
+}

@@ -1,0 +1,224 @@
+package report
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/basiq-sdk/basiq-go/gen/internal/specdiff"
+)
+
+// title says in one line what a card is about.
+func (d *domainDiff) title(c *Card) string {
+	if len(c.Subjects) == 0 {
+		switch {
+		case len(c.Go) == 1:
+			return c.Go[0].String()
+		case len(c.Go) > 1:
+			first, _, _ := strings.Cut(c.Go[0].Symbol, ".")
+			return fmt.Sprintf("%s.%s and %d more changes of the Go API, upstream's facts apart", path.Base(c.Go[0].Package), first, len(c.Go)-1)
+		}
+		return fmt.Sprintf("the code of %s, upstream's facts apart", count(len(c.Source), "declaration"))
+	}
+	name := subjectName(c.Subjects[0])
+	if n := len(c.Subjects); n > 1 {
+		name = fmt.Sprintf("%s in %d places", lastName(c.Subjects[0]), n)
+	}
+	var what []string
+	for _, f := range c.Facts {
+		if f.Subject != c.Subjects[0] {
+			continue
+		}
+		if t := factWords(f); !slices.Contains(what, t) {
+			what = append(what, t)
+		}
+	}
+	if len(c.Facts) == 0 && len(c.Findings) > 0 {
+		what = append(what, c.Findings[0].Rule)
+	}
+	if len(what) > 3 {
+		what = append(what[:3], fmt.Sprintf("and %d more", len(what)-3))
+	}
+	return clipWords(name+": "+strings.Join(what, ", "), 160)
+}
+
+// clipWords shortens a line.
+func clipWords(s string, n int) string {
+	if runes := []rune(s); len(runes) > n {
+		return string(runes[:n]) + "…"
+	}
+	return s
+}
+
+func lastName(subject string) string {
+	return unescape(subject[strings.LastIndex(subject, "/")+1:])
+}
+
+// factWords tells a fact, its subject apart.
+func factWords(f specdiff.Fact) string {
+	if f.Aspect == "" {
+		return string(f.Op)
+	}
+	aspect := strings.NewReplacer("content/application~1json/schema", "body", "content/", "", "~1", "/").Replace(f.Aspect)
+	aspect = strings.ReplaceAll(aspect, "/", " ")
+	last := f.Aspect[strings.LastIndex(f.Aspect, "/")+1:]
+	switch {
+	case last == "required" && (f.Op == specdiff.Added || f.To == "true"):
+		return "now required"
+	case last == "required":
+		return "no longer required"
+	case last == "enum" && f.Op == specdiff.Added:
+		return "new value " + quote(f.To)
+	case last == "enum" && f.Op == specdiff.Removed:
+		return "value " + quote(f.From) + " gone"
+	case last == "$ref" && f.Op == specdiff.Changed:
+		return fmt.Sprintf("%s %s → %s", aspect, path.Base(f.From), path.Base(f.To))
+	case f.Op == specdiff.Changed:
+		return fmt.Sprintf("%s %s → %s", aspect, quote(f.From), quote(f.To))
+	case f.Op == specdiff.Added:
+		return aspect + " " + quote(f.To)
+	}
+	return fmt.Sprintf("%s %s gone", aspect, quote(f.From))
+}
+
+func quote(s string) string {
+	s = strings.Join(strings.Fields(s), " ")
+	if len([]rune(s)) > 60 {
+		s = string([]rune(s)[:60]) + "…"
+	}
+	return s
+}
+
+// subjectName writes a pointer as people do: "GET /users, query limit",
+// "Account.abn", "GET /users 200: data.name".
+func subjectName(subject string) string {
+	parts := strings.Split(subject, "/")
+	for i := range parts {
+		parts[i] = unescape(parts[i])
+	}
+	switch {
+	case len(parts) >= 4 && parts[1] == "paths":
+		name := strings.ToUpper(parts[3]) + " " + parts[2]
+		rest := parts[4:]
+		switch {
+		case len(rest) == 0:
+			return name
+		case rest[0] == "parameters":
+			in, param, _ := strings.Cut(strings.Join(rest[1:], "/"), ":")
+			return name + ", " + in + " parameter " + param
+		case rest[0] == "requestBody":
+			return strings.TrimSuffix(name+" body: "+properties(rest[1:]), ": ")
+		case rest[0] == "responses" && len(rest) > 1:
+			return strings.TrimSuffix(name+" "+rest[1]+": "+properties(rest[2:]), ": ")
+		}
+		return name + " " + strings.Join(rest, " ")
+	case len(parts) >= 4 && parts[1] == "components":
+		name := parts[3]
+		if p := properties(parts[4:]); p != "" {
+			name += "." + p
+		}
+		return name
+	case subject == "#":
+		return "the document"
+	}
+	return strings.Join(parts[1:], " ")
+}
+
+// properties joins the property names of a path below a schema.
+func properties(parts []string) string {
+	var names []string
+	for i := 0; i+1 < len(parts); i++ {
+		if parts[i] == "properties" {
+			names = append(names, parts[i+1])
+			i++
+		}
+	}
+	return strings.Join(names, ".")
+}
+
+func unescape(s string) string {
+	return strings.ReplaceAll(strings.ReplaceAll(s, "~1", "/"), "~0", "~")
+}
+
+// reason says why the report asks for its bump.
+func (r *Report) reason() string {
+	broken, added, source := 0, 0, 0
+	for _, c := range r.Cards {
+		for _, g := range c.Go {
+			if g.Compatible {
+				added++
+			} else {
+				broken++
+			}
+		}
+		if len(c.Go) == 0 && len(c.Source) > 0 {
+			source++
+		}
+	}
+	switch r.Bump {
+	case Major:
+		return fmt.Sprintf("%s of the Go API break callers, %s; before version 1 a minor version may carry them", count(broken, "change"), count(added, "addition"))
+	case Minor:
+		return fmt.Sprintf("%s to the Go API; what callers wrote still compiles", count(added, "addition"))
+	case Patch:
+		return fmt.Sprintf("the Go API stays; code behind it changes for %s", count(source, "reason"))
+	}
+	return "nothing reaches the Go code"
+}
+
+// ChangelogEntry is a line of CHANGELOG.md under one of its headings.
+type ChangelogEntry struct {
+	Section string `json:"section"` // Added, Changed, Removed
+	Text    string `json:"text"`
+}
+
+// changelog tells users what they get, in the form of CHANGELOG.md.
+func (r *Report) changelog() []ChangelogEntry {
+	var out []ChangelogEntry
+	for _, section := range []string{"Removed", "Changed", "Added"} {
+		for _, c := range r.Cards {
+			var names []string
+			for _, g := range c.Go {
+				if sectionOf(g.Text, g.Compatible) == section {
+					names = append(names, "`"+path.Base(g.Package)+"."+g.Symbol+"`")
+				}
+			}
+			if len(names) == 0 {
+				continue
+			}
+			if len(names) > 4 {
+				names = append(names[:4], fmt.Sprintf("%d more", len(names)-4))
+			}
+			text := strings.Join(names, ", ")
+			if section != "Added" {
+				text = "**Breaking:** " + text
+			}
+			if len(c.Subjects) > 0 {
+				text += " (" + c.Title + ")"
+			}
+			out = append(out, ChangelogEntry{section, text + "."})
+		}
+	}
+	for _, c := range r.Cards {
+		if len(c.Go) == 0 && (c.Level == Notable || c.Level == Breaking) {
+			out = append(out, ChangelogEntry{"Changed", "The service, not the Go API: " + c.Domain + ": " + c.Title + "."})
+		}
+	}
+	slices.SortStableFunc(out, func(a, b ChangelogEntry) int {
+		return slices.Index(sections, a.Section) - slices.Index(sections, b.Section)
+	})
+	return out
+}
+
+var sections = []string{"Removed", "Changed", "Added"}
+
+func sectionOf(text string, compatible bool) string {
+	switch {
+	case compatible:
+		return "Added"
+	case strings.HasPrefix(text, "removed"), strings.HasSuffix(text, "is gone"):
+		return "Removed"
+	}
+	return "Changed"
+}

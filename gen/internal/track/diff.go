@@ -1,0 +1,25 @@
+package track
+
+import (
+	"context"
+
+	"github.com/basiq-sdk/basiq-go/gen/internal/report"
+)
+
+// Diff compares two states by their names.
+func (t *Tracker) Diff(ctx context.Context, from, to string) (*report.Report, error) {
+	old, err := t.State(ctx, from)
+	if err != nil {
+		return nil, err
+	}
+	new, err := t.State(ctx, to)
+	if err != nil {
+		return nil, err
+	}
+	if new.Side.Kind == "upstream" {
+		if err := t.Consumers(ctx, &new); err != nil {
+			return nil, err
+		}
+	}
+	return report.New(ctx, old, new)
+}

@@ -1,0 +1,284 @@
+// Package track finds the states of the API that reports compare: commits of
+// upstream, revisions of this repository, the working tree.
+package track
+
+import (
+	"archive/zip"
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"go/types"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/basiq-sdk/basiq-go/gen/internal/check"
+	"github.com/basiq-sdk/basiq-go/gen/internal/diag"
+	"github.com/basiq-sdk/basiq-go/gen/internal/godiff"
+	"github.com/basiq-sdk/basiq-go/gen/internal/pipeline"
+	"github.com/basiq-sdk/basiq-go/gen/internal/report"
+	"github.com/basiq-sdk/basiq-go/gen/internal/source"
+)
+
+// Options of a Tracker.
+type Options struct {
+	Dir    string // the repository
+	Mirror string // directory that stands in for the network
+}
+
+// Tracker builds states. Two states that share a domain's snapshot share its
+// package.
+type Tracker struct {
+	opts    Options
+	config  *source.Config
+	tree    fs.FS // the working tree
+	builder *pipeline.Builder
+}
+
+// New returns a Tracker on the repository in o.Dir.
+func New(ctx context.Context, o Options) (*Tracker, error) {
+	cfg, err := source.LoadConfig(o.Dir)
+	if err != nil {
+		return nil, err
+	}
+	tree := os.DirFS(o.Dir)
+	return &Tracker{opts: o, config: cfg, tree: tree, builder: pipeline.NewBuilder(ctx, o.Dir, cfg, tree)}, nil
+}
+
+// Worktree is the name of the working tree as a state.
+const Worktree = "worktree"
+
+// State builds the state of a name: "worktree", "git:REV", "upstream:REF", or
+// a bare name, which is a revision of this repository if there is one, or else
+// upstream's.
+func (t *Tracker) State(ctx context.Context, name string) (report.State, error) {
+	kind, rest, explicit := strings.Cut(name, ":")
+	switch {
+	case name == Worktree:
+		return t.worktree(ctx)
+	case explicit && kind == "git":
+		return t.revision(ctx, rest)
+	case explicit && kind == "upstream":
+		return t.Upstream(ctx, rest)
+	}
+	if _, err := t.git(ctx, "rev-parse", "--verify", "--quiet", "--end-of-options", name+"^{commit}"); err == nil {
+		return t.revision(ctx, name)
+	}
+	return t.Upstream(ctx, name)
+}
+
+func (t *Tracker) git(ctx context.Context, args ...string) ([]byte, error) {
+	cmd := exec.CommandContext(ctx, "git", args...)
+	cmd.Dir = t.opts.Dir
+	out, err := cmd.Output()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) && len(exit.Stderr) > 0 {
+		return nil, fmt.Errorf("git %s: %s", args[0], bytes.TrimSpace(exit.Stderr))
+	}
+	return out, err
+}
+
+var shortHex = regexp.MustCompile(`^[0-9a-f]{6,39}$`)
+
+// expand completes an abbreviated commit from the folders of the mirror.
+func (t *Tracker) expand(ref string) (string, error) {
+	if t.opts.Mirror == "" || !shortHex.MatchString(ref) {
+		return ref, nil
+	}
+	found, err := filepath.Glob(filepath.Join(t.opts.Mirror, ref+"*"))
+	if err != nil || len(found) == 0 {
+		return ref, nil
+	}
+	if len(found) > 1 {
+		return "", diag.Errorf(diag.Pos{}, "ambiguous-commit", "%s stands for %d commits of the mirror", ref, len(found)).
+			WithHint("give more of its digits")
+	}
+	return filepath.Base(found[0]), nil
+}
+
+// Upstream builds the state of a commit, branch or tag of upstream, with the
+// overlays of the working tree.
+func (t *Tracker) Upstream(ctx context.Context, ref string) (report.State, error) {
+	full, err := t.expand(ref)
+	if err != nil {
+		return report.State{}, err
+	}
+	set, lock, err := source.Update(ctx, source.Options{Dir: t.opts.Dir, Config: t.config, Mirror: t.opts.Mirror}, full)
+	if err != nil {
+		return report.State{}, err
+	}
+	return t.Built(ctx, report.Side{Kind: "upstream", Name: ref, Commit: lock.Commit, Date: t.date(lock.Commit)}, set.Snapshots), nil
+}
+
+// Built builds the state of snapshots, with the overlays of the working tree.
+func (t *Tracker) Built(ctx context.Context, side report.Side, snapshots []source.Snapshot) report.State {
+	return report.State{Side: side, Domains: t.builder.Build(ctx, snapshots), ImportPath: t.builder.ImportPath}
+}
+
+func (t *Tracker) worktree(ctx context.Context) (report.State, error) {
+	set, err := source.Ensure(ctx, source.Options{Dir: t.opts.Dir, Config: t.config, Mirror: t.opts.Mirror})
+	if err != nil {
+		return report.State{}, err
+	}
+	s := t.Built(ctx, report.Side{Kind: Worktree, Name: Worktree}, set.Snapshots)
+	err = t.onDisk(ctx, &s, t.tree, t.config)
+	return s, err
+}
+
+// revision builds the state of a commit of this repository: its snapshots,
+// overlays, and the packages as they were committed.
+func (t *Tracker) revision(ctx context.Context, rev string) (report.State, error) {
+	commit, err := t.git(ctx, "rev-parse", "--verify", "--end-of-options", rev+"^{commit}")
+	if err != nil {
+		return report.State{}, diag.Errorf(diag.Pos{}, "no-revision", "this repository has no revision %s", rev)
+	}
+	side := report.Side{Kind: "git", Name: rev, Commit: strings.TrimSpace(string(commit))}
+	tree, err := t.archive(ctx, side.Commit)
+	if err != nil {
+		return report.State{}, err
+	}
+	data, err := fs.ReadFile(tree, source.ConfigFile)
+	if err != nil {
+		return report.State{}, diag.Errorf(diag.Pos{File: source.ConfigFile}, "no-sources", "revision %s: %v", rev, err)
+	}
+	cfg, err := source.ParseConfig(source.ConfigFile, data)
+	if err != nil {
+		return report.State{}, err
+	}
+	snapshots, err := snapshotsOf(tree, cfg)
+	if err != nil {
+		return report.State{}, err
+	}
+	builder := pipeline.NewBuilder(ctx, t.opts.Dir, cfg, tree)
+	builder.Unchecked = true // against today's transport; the committed packages are loaded below
+	s := report.State{Side: side, Domains: builder.Build(ctx, snapshots), ImportPath: builder.ImportPath}
+	err = t.onDisk(ctx, &s, tree, cfg)
+	return s, err
+}
+
+// archive reads a revision's files into memory.
+func (t *Tracker) archive(ctx context.Context, commit string) (fs.FS, error) {
+	data, err := t.git(ctx, "archive", "--format=zip", commit)
+	if err != nil {
+		return nil, err
+	}
+	return zip.NewReader(bytes.NewReader(data), int64(len(data)))
+}
+
+func snapshotsOf(tree fs.FS, cfg *source.Config) ([]source.Snapshot, error) {
+	var out []source.Snapshot
+	for name := range cfg.Domains {
+		file := source.SnapshotPath(name)
+		data, err := fs.ReadFile(tree, file)
+		if err != nil {
+			return nil, diag.Errorf(diag.Pos{File: file}, "snapshot-unreadable", "%v", err)
+		}
+		sum := sha256.Sum256(data)
+		out = append(out, source.Snapshot{Domain: name, Path: file, Data: data, SHA256: hex.EncodeToString(sum[:])})
+	}
+	slices.SortFunc(out, func(a, b source.Snapshot) int { return strings.Compare(a.Domain, b.Domain) })
+	return out, nil
+}
+
+// onDisk loads the packages that a tree holds, as its users import them.
+func (t *Tracker) onDisk(ctx context.Context, s *report.State, tree fs.FS, cfg *source.Config) error {
+	src := godiff.Tree{Module: cfg.Module, FS: tree}
+	dirs, err := src.Packages()
+	if err != nil {
+		return err
+	}
+	loader, err := t.loader(ctx, src, dirs)
+	if err != nil {
+		return err
+	}
+	s.API, s.Source = map[string]*types.Package{}, map[string]map[string][]byte{}
+	for _, dir := range dirs {
+		pkg, err := loader.Load(dir)
+		if err != nil {
+			s.Broken = append(s.Broken, report.Stop{What: "package " + path.Join(cfg.Module, dir), Findings: diag.FromError(diag.Errorf(diag.Pos{File: dir}, "does-not-compile", "%v", err), diag.Pos{})})
+			continue
+		}
+		s.API[pkg.Path()] = pkg
+	}
+	for name, d := range cfg.Domains {
+		dir := path.Join(cfg.Output, d.Package)
+		files := map[string][]byte{}
+		found, err := fs.Glob(tree, path.Join(dir, "*.gen.go"))
+		if err != nil {
+			return err
+		}
+		for _, f := range found {
+			if files[path.Base(f)], err = fs.ReadFile(tree, f); err != nil {
+				return err
+			}
+		}
+		s.Source[s.ImportPath(name)] = files
+	}
+	return nil
+}
+
+func (t *Tracker) loader(ctx context.Context, src godiff.Tree, dirs []string) (*godiff.Loader, error) {
+	needed, err := src.Imports(dirs...)
+	if err != nil {
+		return nil, err
+	}
+	imports, err := check.LoadImports(ctx, t.opts.Dir, needed...)
+	if err != nil {
+		return nil, err
+	}
+	return godiff.NewLoader(src, imports.Open), nil
+}
+
+// Consumers type-checks the hand-written packages with a state's generated
+// ones in place of those on disk, and records what no longer compiles.
+func (t *Tracker) Consumers(ctx context.Context, s *report.State) error {
+	src := godiff.Tree{Module: t.config.Module, FS: t.tree, Over: t.over(*s)}
+	dirs, err := src.Packages()
+	if err != nil {
+		return err
+	}
+	loader, err := t.loader(ctx, src, dirs)
+	if err != nil {
+		return err
+	}
+	for _, dir := range dirs {
+		if strings.HasPrefix(dir, t.config.Output+"/") {
+			continue
+		}
+		if _, err := loader.Load(dir); err != nil {
+			s.Broken = append(s.Broken, report.Stop{
+				What:     "package " + path.Join(t.config.Module, dir),
+				Findings: diag.List{diag.Errorf(diag.Pos{File: dir}, "does-not-compile", "%v", err)},
+			})
+		}
+	}
+	return nil
+}
+
+// over are the generated files of a state, by path, those on disk that it
+// does not have marked as absent.
+func (t *Tracker) over(s report.State) map[string][]byte {
+	out := map[string][]byte{}
+	for name, d := range s.Domains {
+		if d.Err != nil || d.Package == nil {
+			continue
+		}
+		dir := path.Join(t.config.Output, t.config.Domains[name].Package)
+		old, _ := fs.Glob(t.tree, path.Join(dir, "*.gen.go")) // the pattern is well formed
+		for _, f := range old {
+			out[f] = nil
+		}
+		for file, src := range d.Package.Files {
+			out[path.Join(dir, file)] = src
+		}
+	}
+	return out
+}
