@@ -24,6 +24,7 @@ import (
 // overlays repair the same places.
 var relaxed = map[string][]func(*openapi3.T){
 	"core": {
+		nullable("Error", "data", "items", "source"),
 		nullable("ForbiddenAccessError", "data", "items", "source"),    // null was recorded
 		optional("ForbiddenAccessError/data/items", "source"),          // the gateway's have none
 		free("StatusServiceUnavailableError", "data", "items", "code"), // declared as an object
@@ -39,6 +40,10 @@ var relaxed = map[string][]func(*openapi3.T){
 			media := d.Paths.Value("/jobs/{jobId}").Get.Responses.Value("200").Value.Content["application/json"]
 			media.Schema = media.Schema.Value.OneOf[0]
 		},
+	},
+	"webhooks": {
+		nullable("Error", "data", "items", "source"),
+		free("Message", "attempts", "items"), // objects, declared as texts
 	},
 	"data": {
 		nullable("ForbiddenAccessError", "data", "items", "source"),

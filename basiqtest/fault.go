@@ -176,7 +176,7 @@ func (s *Server) pause(r *http.Request, d time.Duration) {
 	case <-timer.C:
 	case <-r.Context().Done():
 		panic(http.ErrAbortHandler)
-	case <-s.ending:
+	case <-s.context.Done():
 		panic(http.ErrAbortHandler)
 	}
 }

@@ -18,6 +18,8 @@ const (
 var (
 	accountFilter     = filterFields{"account.id": equality, "connection.id": equality, "institution.id": equality}
 	connectionFilter  = filterFields{"connection.id": equality, "id": equality, "connection.status": equality, "status": equality, "institution.id": equality}
+	eventFilter       = filterFields{"user.id": "eq", "event.entity": "eq", "event.type": "eq"}
+	messageFilter     = filterFields{"eventTypeId": equality, "eventId": equality, "webhookId": equality, "status": equality, "date": dates}
 	jobFilter         = filterFields{"connection.id": "eq"}
 	transactionFilter = filterFields{
 		"account.id": equality, "connection.id": equality, "institution.id": equality, "transaction.status": equality,
@@ -52,7 +54,7 @@ func parseFilter(text string, known filterFields) (conds []condition, fault stri
 			return nil, "A condition has no value in parentheses."
 		}
 		dot := strings.LastIndexByte(head, '.')
-		if dot < 0 {
+		if dot < 1 {
 			return nil, "A condition has no operator."
 		}
 		c := condition{field: strings.TrimSpace(head[:dot]), op: head[dot+1:]}
@@ -149,7 +151,7 @@ func matches(conds []condition, field func(string) string) bool {
 }
 
 func (c condition) holds(have string) bool {
-	if strings.HasSuffix(c.field, ".postDate") {
+	if strings.HasSuffix(c.field, ".postDate") || c.field == "date" {
 		return c.holdsOfDate(have)
 	}
 	switch c.op {

@@ -16,6 +16,11 @@ var handlers = map[string]handler{
 	"core.Consents.List":   (*Server).listConsents,
 	"core.Consents.Delete": (*Server).deleteConsent,
 
+	"core.Events.List":      (*Server).listEvents,
+	"core.Events.Get":       (*Server).getEvent,
+	"core.Events.ListTypes": (*Server).listEventTypes,
+	"core.Events.GetType":   (*Server).getEventType,
+
 	"core.Jobs.Get":       (*Server).getJob,
 	"core.Jobs.List":      (*Server).listJobs,
 	"core.Jobs.SubmitMFA": (*Server).submitMFA,
@@ -31,4 +36,13 @@ var handlers = map[string]handler{
 	"data.Accounts.Get":      (*Server).getAccount,
 	"data.Transactions.List": (*Server).listTransactions,
 	"data.Transactions.Get":  (*Server).getTransaction,
+
+	"webhooks.Webhooks.Create":          (*Server).createWebhook,
+	"webhooks.Webhooks.List":            (*Server).listWebhooks,
+	"webhooks.Webhooks.Get":             (*Server).getWebhook,
+	"webhooks.Webhooks.Update":          (*Server).updateWebhook,
+	"webhooks.Webhooks.Delete":          (*Server).deleteWebhook,
+	"webhooks.Webhooks.ListMessages":    (*Server).listMessages,
+	"webhooks.Webhooks.GetMessage":      (*Server).getMessage,
+	"webhooks.Webhooks.SendTestMessage": (*Server).sendTestMessage,
 }

@@ -1,6 +1,7 @@
 package basiqtest
 
 import (
+	"encoding/binary"
 	"encoding/hex"
 	"hash/fnv"
 	"math/rand/v2"
@@ -41,6 +42,15 @@ type source struct{ rng *rand.Rand }
 func newSource(seed uint64) source { return source{rand.New(rand.NewPCG(seed, 0xba51))} }
 
 func (s source) id() string { return string(appendUUID(nil, s.rng.Uint64(), s.rng.Uint64())) }
+
+// eventID makes an identification in the form that events have: 64 hexadecimal digits.
+func (s source) eventID() string {
+	var b []byte
+	for range 4 {
+		b = binary.BigEndian.AppendUint64(b, s.rng.Uint64())
+	}
+	return hex.EncodeToString(b)
+}
 
 // wellFormed tells whether a path's value can be an identification at all: the
 // API answers 400 to others, and 404 to one that names nothing.

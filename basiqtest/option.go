@@ -11,14 +11,15 @@ type Option func(*config) error
 
 // config is what the options add up to.
 type config struct {
-	seed         uint64
-	transactions int
-	start        time.Time     // the zero time: the time of day
-	pace         time.Duration // of jobs; 0: a state for each look
-	relative     bool
-	lists        bool
-	tokenLife    time.Duration
-	redirect     string
+	seed           uint64
+	transactions   int
+	start          time.Time     // the zero time: the time of day
+	pace           time.Duration // of jobs; 0: a state for each look
+	relative       bool
+	lists          bool
+	tokenLife      time.Duration
+	redirect       string
+	signServerTime bool
 }
 
 func defaults() config {

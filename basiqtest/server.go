@@ -22,13 +22,16 @@ type Server struct {
 	// URL is the server's address, for basiq.WithBaseURL.
 	URL string
 
-	cfg     config
-	key     string
-	http    *http.Server
-	table   *table
-	ending  chan struct{} // closed by Close
-	close   sync.Once
-	serving sync.WaitGroup
+	cfg      config
+	key      string
+	http     *http.Server
+	table    *table
+	close    sync.Once
+	serving  sync.WaitGroup
+	delivery sync.Mutex      // held while webhooks are called
+	wake     chan struct{}   // there is something to deliver
+	context  context.Context // ends with the server
+	cancel   context.CancelFunc
 
 	mu     sync.Mutex
 	offset time.Duration
@@ -66,18 +69,20 @@ func Start(opts ...Option) (*Server, error) {
 	}
 	s := &Server{
 		URL: "http://" + l.Addr().String(), cfg: cfg, table: operations(),
-		key:    "not-a-key-" + strconv.FormatInt(servers.Add(1), 10),
-		ending: make(chan struct{}), state: newState(cfg.seed),
+		key:  "not-a-key-" + strconv.FormatInt(servers.Add(1), 10),
+		wake: make(chan struct{}, 1), state: newState(cfg.seed),
 	}
+	s.context, s.cancel = context.WithCancel(context.Background())
 	s.http = &http.Server{Handler: http.HandlerFunc(s.serve), ReadHeaderTimeout: time.Minute}
 	s.serving.Go(func() { _ = s.http.Serve(l) })
+	s.serving.Go(s.deliver)
 	return s, nil
 }
 
 // Close stops the server and waits for the calls that it is answering.
 func (s *Server) Close() {
 	s.close.Do(func() {
-		close(s.ending)
+		s.cancel()
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()
 		if err := s.http.Shutdown(ctx); errors.Is(err, context.DeadlineExceeded) {

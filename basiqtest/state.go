@@ -7,31 +7,32 @@ import (
 
 // state is everything that the server knows.
 type state struct {
-	ids      source
-	users    map[string]*user
-	tokens   map[string]*token
-	issued   []time.Time // tokens given out lately
-	jobs     map[string]*job
-	cursors  map[string]*cursor
-	cursorID []string // the oldest first
-	faults   []*Failing
-	requests []*Request
-	calls    map[string]int // by operation, and by call
-	total    int
-	plans    []appointment // the next first
-	moment   time.Time     // the time of the appointment that is being kept
-	policy   int           // how often the consent policy was changed
+	ids       source
+	users     map[string]*user
+	tokens    map[string]*token
+	issued    []time.Time // tokens given out lately
+	jobs      map[string]*job
+	cursors   map[string]*cursor
+	cursorID  []string // the oldest first
+	faults    []*Failing
+	requests  []*Request
+	calls     map[string]int // by operation, and by call
+	total     int
+	plans     []appointment // the next first
+	moment    time.Time     // the time of the appointment that is being kept
+	events    []*event      // the oldest first
+	eventByID map[string]*event
+	webhooks  []*webhook
+	outbox    []*delivery // the next first
+	policy    int         // how often the consent policy was changed
 }
 
 func newState(seed uint64) state {
 	return state{
 		ids: newSource(seed), users: map[string]*user{}, tokens: map[string]*token{},
-		jobs: map[string]*job{}, cursors: map[string]*cursor{}, calls: map[string]int{},
+		jobs: map[string]*job{}, cursors: map[string]*cursor{}, calls: map[string]int{}, eventByID: map[string]*event{},
 	}
 }
-
-// deliverDue calls the webhooks whose time has come. It is called without the lock.
-func (s *Server) deliverDue() {}
 
 // user is a user of the application.
 type user struct {

@@ -12,10 +12,11 @@ const maxPage = 500
 
 // cursor is a place in a list, as it was when its first page was asked for.
 type cursor struct {
-	path  string // of the list
-	rows  []*row
-	at    int
-	limit int
+	path    string // of the list
+	rows    []*row
+	objects []object // of other lists
+	at      int
+	limit   int
 }
 
 // maxCursors bounds how many places are remembered; the oldest are forgotten.

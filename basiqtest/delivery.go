@@ -1,0 +1,176 @@
+package basiqtest
+
+import (
+	"bytes"
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"io"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// gaps are how long after a failed attempt the next one is made.
+var gaps = []time.Duration{
+	5 * time.Second, 5 * time.Minute, 30 * time.Minute, 2 * time.Hour, 5 * time.Hour, 10 * time.Hour, 10 * time.Hour,
+}
+
+// delivery is an attempt that is to be made.
+type delivery struct {
+	at      time.Time
+	message *message
+}
+
+// post plans the calls of webhooks about an event. It is called with the lock held.
+func (s *Server) post(e *event) {
+	for _, h := range s.webhooks {
+		if h.disabled || !slices.Contains(h.events, e.kind) {
+			continue
+		}
+		body, err := json.Marshal(struct {
+			EventTypeID string `json:"eventTypeId"`
+			EventID     string `json:"eventId"`
+			Links       any    `json:"links"`
+		}{e.kind, e.id, object{"event": s.URL + "/events/" + e.id, "eventEntity": s.URL + e.ref}})
+		if err != nil {
+			panic(err) // plain values can always be encoded
+		}
+		m := &message{id: s.ids.id(), hook: h, event: e, created: s.now(), body: body, status: "pending"}
+		h.messages = append(h.messages, m)
+		s.enqueue(&delivery{s.now(), m})
+	}
+}
+
+func (s *Server) enqueue(d *delivery) {
+	i, _ := slices.BinarySearchFunc(s.outbox, d.at, func(o *delivery, t time.Time) int {
+		if o.at.After(t) {
+			return 1
+		}
+		return -1
+	})
+	s.outbox = slices.Insert(s.outbox, i, d)
+	select {
+	case s.wake <- struct{}{}:
+	default: // it is awake already
+	}
+}
+
+// deliver calls webhooks when their time has come, until the server is closed.
+func (s *Server) deliver() {
+	for {
+		s.deliverDue()
+		var timer <-chan time.Time
+		s.mu.Lock()
+		if len(s.outbox) > 0 && s.cfg.start.IsZero() { // a clock that stands still is moved by Advance only
+			timer = time.After(s.outbox[0].at.Sub(s.now()))
+		}
+		s.mu.Unlock()
+		select {
+		case <-timer:
+		case <-s.wake:
+		case <-s.context.Done():
+			return
+		}
+	}
+}
+
+// deliverDue makes the attempts whose time has come, in order. It is called
+// without the lock, and returns when all have been answered.
+func (s *Server) deliverDue() {
+	s.delivery.Lock()
+	defer s.delivery.Unlock()
+	for s.context.Err() == nil {
+		s.mu.Lock()
+		if len(s.outbox) == 0 || s.outbox[0].at.After(s.now()) {
+			s.mu.Unlock()
+			return
+		}
+		d := s.outbox[0]
+		s.outbox = s.outbox[1:]
+		address, secrets := d.message.hook.url, slices.Clone(d.message.hook.secrets)
+		s.mu.Unlock()
+		stamped := time.Now()
+		if s.cfg.signServerTime {
+			stamped = d.at
+		}
+		status, text := s.call(address, secrets, d.message, stamped)
+		s.mu.Lock()
+		s.attempted(d, status, text)
+		s.mu.Unlock()
+	}
+}
+
+// attempted records the outcome of an attempt, and plans the next.
+func (s *Server) attempted(d *delivery, status int, text string) {
+	m := d.message
+	outcome := "failed"
+	if status >= 200 && status <= 299 {
+		outcome = "success"
+	}
+	m.attempts = append(m.attempts, object{
+		"id": s.ids.id(), "url": m.hook.url, "response": text, "responseStatusCode": status, "timestamp": stamp(d.at), "status": outcome,
+	})
+	m.status = outcome
+	switch n := len(m.attempts); {
+	case outcome == "success":
+	case !slices.Contains(s.webhooks, m.hook):
+	case n <= len(gaps):
+		s.enqueue(&delivery{d.at.Add(gaps[n-1]), m})
+	default:
+		m.hook.disabled, m.hook.status = true, "pending-approval"
+	}
+}
+
+// call sends a message once. A redirect counts as a failure, and no answer as
+// status 0.
+func (s *Server) call(address string, secrets []string, m *message, at time.Time) (status int, text string) {
+	ctx, cancel := context.WithTimeout(s.context, 15*time.Second)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(m.body))
+	if err != nil {
+		return 0, "the address is not valid"
+	}
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("webhook-id", m.id)
+	r.Header.Set("webhook-timestamp", strconv.FormatInt(at.Unix(), 10))
+	r.Header.Set("webhook-signature", sign(secrets, m.id, at, m.body))
+	client := http.Client{
+		Transport:     &http.Transport{DisableKeepAlives: true},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	res, err := client.Do(r)
+	if err != nil {
+		return 0, "no answer"
+	}
+	defer res.Body.Close()
+	body, _ := io.ReadAll(io.LimitReader(res.Body, 1<<10))
+	return res.StatusCode, string(body)
+}
+
+// sign makes the header with a signature for each secret.
+func sign(secrets []string, id string, at time.Time, body []byte) string {
+	var out []string
+	for _, secret := range secrets {
+		key, err := base64.RawStdEncoding.DecodeString(strings.TrimPrefix(secret, "whsec_"))
+		if err != nil {
+			panic(err) // the server made it
+		}
+		mac := hmac.New(sha256.New, key)
+		mac.Write([]byte(id + "." + strconv.FormatInt(at.Unix(), 10) + "."))
+		mac.Write(body)
+		out = append(out, "v1,"+base64.StdEncoding.EncodeToString(mac.Sum(nil)))
+	}
+	return strings.Join(out, " ")
+}
+
+// WithSignedServerTime makes webhooks carry the server's time, for receivers
+// that have theirs from Server.Now. The default is the time of day, for those
+// that have it from time.Now, however far Advance has moved the server's clock.
+func WithSignedServerTime() Option {
+	return func(c *config) error { c.signServerTime = true; return nil }
+}
