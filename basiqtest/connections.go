@@ -33,6 +33,18 @@ func (c *connection) path() string { return "/users/" + c.user + "/connections/"
 // pendingRows is how many transactions of an account the bank has not settled yet.
 const pendingPerAccount = 4
 
+// sandboxLimit is how many connections the sandbox holds.
+const sandboxLimit = 500
+
+// full tells whether the sandbox holds no more connections.
+func (s *Server) full() bool {
+	n := 0
+	for _, u := range s.users {
+		n += len(u.connections)
+	}
+	return n >= sandboxLimit && !s.cfg.noQuotas
+}
+
 // connect makes a connection as a login at a bank does, with its job.
 func (s *Server) connect(u *user, l Login, method string) *job {
 	i := institutionOf(l.Institution)
@@ -290,6 +302,8 @@ func (s *Server) refreshConnection(q *request) answer {
 	switch {
 	case a != nil:
 		return *a
+	case c.method == "pdf" || c.method == "csv":
+		return badParameter("connectionId", "The connection's type is not Web.")
 	case c.status == "invalid" || c.status == "pre-init":
 		return refuse(http.StatusBadRequest, problem{"invalid-credentials", "Cannot log in to the institution", "Cannot log in with the stored credentials.", nil})
 	}
@@ -299,7 +313,7 @@ func (s *Server) refreshConnection(q *request) answer {
 func (s *Server) refreshConnections(q *request) answer {
 	data, status := []object{}, http.StatusOK
 	for _, c := range q.user.connections {
-		if c.status != "active" && c.status != "pending" {
+		if c.status != "active" && c.status != "pending" || c.method == "pdf" || c.method == "csv" {
 			continue
 		}
 		j, isNew := s.refresh(c)

@@ -1,7 +1,6 @@
 package basiqtest
 
 import (
-	"errors"
 	"io"
 	"mime"
 	"net/http"
@@ -26,6 +25,7 @@ type request struct {
 	body      []byte
 	media     string // of the answer
 	operation string // the Go method that makes the call
+	file      string // name of the file in the body
 	token     *token
 	user      *user // of the path
 }
@@ -48,6 +48,7 @@ var operations = sync.OnceValue(func() *table {
 	for i := range routes {
 		t.add(&routes[i])
 	}
+	t.add(&legacyRoute)
 	return t
 })
 
@@ -92,7 +93,7 @@ func (e *entryPoint) matches(segments []string) int {
 
 // serve answers a request.
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
-	q, a := s.receive(w, r)
+	q, a := s.receive(r)
 	s.mu.Lock()
 	f, rec := s.strike(q), s.record(q)
 	s.mu.Unlock()
@@ -119,7 +120,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 }
 
 // receive finds the operation, and reads the request.
-func (s *Server) receive(w http.ResponseWriter, r *http.Request) (*request, *answer) {
+func (s *Server) receive(r *http.Request) (*request, *answer) {
 	q := &request{Request: r, query: r.URL.Query(), path: map[string]string{}}
 	segments := strings.Split(strings.TrimPrefix(r.URL.EscapedPath(), "/"), "/")
 	for i, segment := range segments {
@@ -149,10 +150,10 @@ func (s *Server) receive(w http.ResponseWriter, r *http.Request) (*request, *ans
 			q.path[name[1:len(name)-1]] = segments[i]
 		}
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
-	var tooLong *http.MaxBytesError
+	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
 	switch {
-	case errors.As(err, &tooLong):
+	case len(body) > maxBody:
+		_, _ = io.Copy(io.Discard, io.LimitReader(r.Body, 8*maxBody)) // a sender who is cut off does not see the answer
 		return q, new(refuse(http.StatusRequestEntityTooLarge, problem{"invalid-content", "Request Too Long", "", nil}))
 	case err != nil:
 		return q, new(badContent("The body ended early."))

@@ -16,8 +16,13 @@ const (
 )
 
 var (
-	accountFilter     = filterFields{"account.id": equality, "connection.id": equality, "institution.id": equality}
-	connectionFilter  = filterFields{"connection.id": equality, "id": equality, "connection.status": equality, "status": equality, "institution.id": equality}
+	accountFilter    = filterFields{"account.id": equality, "connection.id": equality, "institution.id": equality}
+	connectionFilter = filterFields{"connection.id": equality, "id": equality, "connection.status": equality, "status": equality, "institution.id": equality}
+	connectorFilter  = filterFields{
+		"connector.id": "eq", "connector.method": "eq", "connector.status": anyOf, "connector.stage": anyOf, "connector.scopes": anyOf,
+		"connector.institution.country": anyOf, "connector.institution.tier": anyOf, "connector.institution.type": equality,
+		"connector.authorization.type": anyOf, "connector.connectorEngine": equality,
+	}
 	eventFilter       = filterFields{"user.id": "eq", "event.entity": "eq", "event.type": "eq"}
 	messageFilter     = filterFields{"eventTypeId": equality, "eventId": equality, "webhookId": equality, "status": equality, "date": dates}
 	jobFilter         = filterFields{"connection.id": "eq"}

@@ -25,6 +25,20 @@ var handlers = map[string]handler{
 	"core.Jobs.List":      (*Server).listJobs,
 	"core.Jobs.SubmitMFA": (*Server).submitMFA,
 
+	"core.AuthLinks.Create": (*Server).createAuthLink,
+	"core.AuthLinks.Get":    (*Server).getAuthLink,
+	"core.AuthLinks.Delete": (*Server).deleteAuthLink,
+
+	"data.Connectors.List":   (*Server).listConnectors,
+	"data.Connectors.Get":    (*Server).getConnector,
+	"data.Statements.Upload": (*Server).uploadStatement,
+
+	"enrich.Enrich.Lookup":     (*Server).lookUp,
+	"identity.Identities.List": (*Server).listIdentities,
+	"identity.Identities.Get":  (*Server).getIdentity,
+
+	legacyConnect: (*Server).connectLegacy,
+
 	"data.Connections.List":       (*Server).listConnections,
 	"data.Connections.Get":        (*Server).getConnection,
 	"data.Connections.Delete":     (*Server).deleteConnection,

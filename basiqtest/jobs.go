@@ -213,6 +213,12 @@ func (s *Server) jobView(j *job, listed bool) object {
 		return out
 	}
 	out["jobType"] = j.kind
+	if j.kind == statementJob { // whose members have other names
+		out["createdDate"], out["updatedDate"] = out["created"], out["updated"]
+		delete(out, "created")
+		delete(out, "updated")
+		out["sourceId"] = j.user.id
+	}
 	return out
 }
 

@@ -20,6 +20,7 @@ type config struct {
 	tokenLife      time.Duration
 	redirect       string
 	signServerTime bool
+	noQuotas       bool
 }
 
 func defaults() config {
@@ -104,4 +105,10 @@ func WithRedirectURL(address string) Option {
 		c.redirect = address
 		return nil
 	}
+}
+
+// WithoutQuotas lets calls exceed what the API allows of them: tokens in five
+// minutes, connections of the sandbox, enrichments in a month, reports in a day.
+func WithoutQuotas() Option {
+	return func(c *config) error { c.noQuotas = true; return nil }
 }

@@ -10,12 +10,15 @@ import (
 // pageDate is the day that pages without a server are made on.
 var pageDate = time.Date(2031, time.May, 6, 0, 0, 0, 0, time.UTC)
 
+// defaultHost is the API's address in what is made without a server.
+const defaultHost = transport.DefaultBaseURL
+
 // aConnection is a connection without a server.
 func aConnection(seed uint64) *connection {
 	ids := newSource(seed)
 	return &connection{
 		id: ids.id(), user: ids.id(), institution: institutionOf(Hooli), method: "web", status: "active",
-		base: transport.DefaultBaseURL + "/users/", host: transport.DefaultBaseURL,
+		base: defaultHost + "/users/", host: defaultHost,
 	}
 }
 

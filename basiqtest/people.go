@@ -64,6 +64,9 @@ func (s *Server) connectAll(u *user, logins []Login) ([]*job, error) {
 			return nil, fmt.Errorf("there is no institution %q", l.Institution)
 		}
 	}
+	if s.full() {
+		return nil, errors.New("the sandbox holds 500 connections")
+	}
 	s.consentOf(u)
 	var jobs []*job
 	for _, l := range logins {

@@ -161,8 +161,8 @@ func appendCents(b []byte, cents int64) []byte {
 
 func money(cents int64) string { return string(appendCents(nil, cents)) }
 
-// encode writes the row's JSON. Everything in it is this package's own plain
-// text, which needs no escaping.
+// encode writes the row's JSON. Everything in it but the description is this
+// package's own plain text, which needs no escaping.
 func (r *row) encode(c *connection) {
 	b := make([]byte, 0, 1536)
 	text := func(name, value string) {
@@ -175,7 +175,8 @@ func (r *row) encode(c *connection) {
 	b = append(b, `{"type":"transaction"`...)
 	text("id", r.id)
 	text("status", r.status)
-	text("description", r.description)
+	b = append(b, `,"description":`...)
+	b = appendText(b, r.description)
 	text("amount", money(r.cents))
 	text("account", r.account.id)
 	if r.status == "pending" {

@@ -23,14 +23,16 @@ type state struct {
 	events    []*event      // the oldest first
 	eventByID map[string]*event
 	webhooks  []*webhook
-	outbox    []*delivery // the next first
-	policy    int         // how often the consent policy was changed
+	outbox    []*delivery         // the next first
+	texts     map[string][]string // codes by mobile number
+	enriched  map[string]int      // by month
+	policy    int                 // how often the consent policy was changed
 }
 
 func newState(seed uint64) state {
 	return state{
 		ids: newSource(seed), users: map[string]*user{}, tokens: map[string]*token{},
-		jobs: map[string]*job{}, cursors: map[string]*cursor{}, calls: map[string]int{}, eventByID: map[string]*event{},
+		jobs: map[string]*job{}, cursors: map[string]*cursor{}, calls: map[string]int{}, eventByID: map[string]*event{}, texts: map[string][]string{}, enriched: map[string]int{},
 	}
 }
 
@@ -42,6 +44,7 @@ type user struct {
 	connections []*connection
 	jobs        []*job     // the oldest first
 	consents    []*consent // the oldest first
+	link        *authLink  // nil without one
 }
 
 func (u *user) connection(id string) *connection {

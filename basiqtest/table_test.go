@@ -9,8 +9,7 @@ import (
 
 // missing are the operations that the server does not answer yet.
 var missing = []string{
-	"affordability.", "core.AuthLinks.", "data.Connectors.", "data.Statements.",
-	"enrich.", "identity.", "reporting.",
+	"affordability.", "reporting.",
 }
 
 // TestEveryOperationHasAHandler: what the model gains, the server must answer.
@@ -18,7 +17,7 @@ func TestEveryOperationHasAHandler(t *testing.T) {
 	if len(routes) != 56 {
 		t.Errorf("%d operations, want 56", len(routes))
 	}
-	known := map[string]bool{}
+	known := map[string]bool{legacyConnect: true}
 	for _, r := range routes {
 		known[r.ID] = true
 		later := slices.ContainsFunc(missing, func(prefix string) bool { return strings.HasPrefix(r.ID, prefix) })

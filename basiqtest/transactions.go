@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -99,8 +100,11 @@ func pageOf(page []*row, size int, self, next string) []byte {
 	return append(b, `}}`...)
 }
 
-// appendText writes a text of a request's address as JSON.
+// appendText writes a text as JSON.
 func appendText(b []byte, text string) []byte {
+	if !strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r > '~' || strings.ContainsRune(`"\<>&`, r) }) {
+		return append(append(append(b, '"'), text...), '"')
+	}
 	quoted, _ := json.Marshal(text) // a text can always be encoded
 	return append(b, quoted...)
 }

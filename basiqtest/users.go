@@ -63,7 +63,7 @@ func (u *user) check() *answer {
 			return new(badParameter("email", "The email address is not valid."))
 		}
 	}
-	if digits := strings.TrimPrefix(mobile, "+"); mobile != "" && (len(digits) < 8 || strings.Trim(digits, "0123456789 ") != "") {
+	if mobile != "" && !isMobile(mobile) {
 		return new(badParameter("mobile", "The mobile number is not valid."))
 	}
 	if u.text("businessIdNo") != "" && u.text("businessName") == "" {
@@ -73,6 +73,11 @@ func (u *user) check() *answer {
 		return new(badParameter("businessIdNoType", "Give ABN or ACN."))
 	}
 	return nil
+}
+
+func isMobile(text string) bool {
+	digits := strings.TrimPrefix(text, "+")
+	return len(digits) >= 8 && len(digits) <= 20 && strings.Trim(digits, "0123456789 ") == ""
 }
 
 func (s *Server) createUser(q *request) answer {

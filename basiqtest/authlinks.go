@@ -1,0 +1,120 @@
+package basiqtest
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// authLinkLife is how long an auth link can be used.
+const authLinkLife = 7 * 24 * time.Hour
+
+// authLink is a link that a user gets in a text message.
+type authLink struct {
+	id      string
+	mobile  string
+	expires time.Time
+}
+
+func (s *Server) createAuthLink(q *request) answer {
+	var body struct{ Mobile string }
+	if len(q.body) > 0 {
+		if err := json.Unmarshal(q.body, &body); err != nil {
+			return badContent("The body is not valid.")
+		}
+	}
+	mobile := body.Mobile
+	if mobile == "" {
+		mobile = q.user.text("mobile")
+	}
+	switch {
+	case mobile == "":
+		return missingParameter("mobile", "The user has no mobile number: give one.")
+	case !isMobile(mobile):
+		return badParameter("mobile", "The mobile number is not valid.")
+	}
+	q.user.link = &authLink{id: s.ids.id(), mobile: mobile, expires: s.now().Add(authLinkLife)}
+	out := s.authLinkView(q.user)
+	delete(out, "id")
+	return created(out)
+}
+
+func (s *Server) authLinkView(u *user) object {
+	l := u.link
+	return object{
+		"type": "auth_link", "id": l.id, "mobile": l.mobile, "userId": u.id, "expiresAt": stamp(l.expires),
+		"links": object{"public": "https://connect.basiq.io/" + l.id, "self": "/users/" + u.id + "/auth_link"},
+	}
+}
+
+func (s *Server) getAuthLink(q *request) answer {
+	switch l := q.user.link; {
+	case l == nil:
+		return notFound("auth link")
+	case !s.now().Before(l.expires):
+		return refuse(http.StatusGone, problem{"resource-no-longer-available", "The resource is no longer available.", "The auth link has expired.", nil})
+	}
+	return ok(s.authLinkView(q.user))
+}
+
+func (s *Server) deleteAuthLink(q *request) answer {
+	if q.user.link == nil {
+		return notFound("auth link")
+	}
+	q.user.link = nil
+	return noContent()
+}
+
+// VisitAuthLink does what a user does who follows an auth link: types the code
+// that comes as a text message, consents, logs in to banks, and has finished,
+// which ends the link. It returns the jobs' identifications.
+func (s *Server) VisitAuthLink(link string, logins ...Login) (jobIDs []string, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.tick()
+	u, err := s.guest(link)
+	if err != nil {
+		return nil, fmt.Errorf("basiqtest: VisitAuthLink: %w", err)
+	}
+	code := strconv.Itoa(100000 + int(s.ids.rng.Uint64()%900000))
+	s.texts[u.link.mobile] = append(s.texts[u.link.mobile], code)
+	jobs, err := s.connectAll(u, logins)
+	if err != nil {
+		return nil, fmt.Errorf("basiqtest: VisitAuthLink: %w", err)
+	}
+	u.link = nil
+	for _, j := range jobs {
+		jobIDs = append(jobIDs, j.id)
+	}
+	return jobIDs, nil
+}
+
+// guest finds the user of an auth link.
+func (s *Server) guest(link string) (*user, error) {
+	u, err := url.Parse(link)
+	if err != nil || u.Scheme != "https" || u.Host != "connect.basiq.io" {
+		return nil, errors.New("the link does not lead to https://connect.basiq.io")
+	}
+	id := strings.TrimPrefix(u.Path, "/")
+	for _, candidate := range s.users {
+		if l := candidate.link; l != nil && l.id == id {
+			if !s.now().Before(l.expires) {
+				return nil, errors.New("the link has expired")
+			}
+			return candidate, nil
+		}
+	}
+	return nil, errors.New("the link was used, deleted or replaced by a newer one")
+}
+
+// TextMessages returns the codes that were sent to a mobile number, the oldest first.
+func (s *Server) TextMessages(mobile string) []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]string(nil), s.texts[mobile]...)
+}
