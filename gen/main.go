@@ -114,7 +114,7 @@ do); 2 the command line is; 3 check found a difference; 4 the generator is at fa
 	p.StringVar(&f.dir, "dir", "", "repository to work in (default: the one around the working directory)")
 	p.BoolVar(&f.json, "json", false, "report as JSON lines")
 	p.BoolVarP(&f.verbose, "verbose", "v", false, "report in detail")
-	cmd.AddCommand(generateCmd(&f), pullCmd(&f), updateCmd(&f), checkCmd(&f), lintCmd(&f), diffCmd(&f))
+	cmd.AddCommand(generateCmd(&f), pullCmd(&f), updateCmd(&f), checkCmd(&f), lintCmd(&f), diffCmd(&f), replayCmd(&f))
 	for _, c := range cmd.Commands() {
 		args := c.Args
 		c.Args = func(cmd *cobra.Command, given []string) error {

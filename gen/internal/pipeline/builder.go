@@ -28,6 +28,9 @@ type Builder struct {
 	built   map[string]*build
 }
 
+// maxBuilt bounds what a Builder keeps.
+const maxBuilt = 200
+
 type build struct {
 	once   sync.Once
 	domain *Domain
@@ -81,6 +84,9 @@ func (b *Builder) Build(ctx context.Context, snapshots []source.Snapshot) map[st
 func (b *Builder) one(ctx context.Context, s source.Snapshot) (*Domain, error) {
 	key := s.Domain + " " + s.SHA256
 	b.mu.Lock()
+	if len(b.built) > maxBuilt {
+		clear(b.built) // a long history would fill the memory; what is made again is the same
+	}
 	e := b.built[key]
 	if e == nil {
 		e = &build{}

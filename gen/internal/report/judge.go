@@ -53,6 +53,9 @@ func (d *domainDiff) judge(c *Card) {
 		reasons = append(reasons, "the Go API stays, the code behind it changes")
 	default:
 		c.Bump = None
+		if c.Level == Addition {
+			c.Level = Silent // nothing new that a caller could use
+		}
 		reasons = append(reasons, "nothing of it reaches the Go code")
 	}
 	c.why = reasons

@@ -1,0 +1,231 @@
+// Package replay runs a history of upstream through the generator, commit by
+// commit in one process, with the overlays of today: what each commit would
+// have meant for the Go API, and whether the generator stands it.
+package replay
+
+import (
+	"context"
+	"fmt"
+	"go/types"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/rogpeppe/go-internal/diff"
+	"gopkg.in/yaml.v3"
+
+	"github.com/basiq-sdk/basiq-go/gen/internal/diag"
+	"github.com/basiq-sdk/basiq-go/gen/internal/godiff"
+	"github.com/basiq-sdk/basiq-go/gen/internal/pipeline"
+	"github.com/basiq-sdk/basiq-go/gen/internal/report"
+	"github.com/basiq-sdk/basiq-go/gen/internal/specdiff"
+	"github.com/basiq-sdk/basiq-go/gen/internal/track"
+)
+
+// Result is what a replay came to.
+type Result struct {
+	Steps  []report.Step `json:"commits"`
+	Faults []string      `json:"faults"` // of the generator itself: a panic, or output that does not compile
+	Took   time.Duration `json:"-"`
+}
+
+// States builds states of commits, as track.History does.
+type States interface {
+	State(ctx context.Context, c track.Commit) (report.State, error)
+}
+
+// Run replays commits in order. progress, if given, hears of each before it
+// begins.
+func Run(ctx context.Context, states States, commits []track.Commit, progress func(done, total int, commit string)) (*Result, error) {
+	start := time.Now()
+	res := &Result{}
+	last := map[string]pipeline.Built{} // each domain as it last could be made
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	built := ahead(ctx, states, commits)
+	for i, c := range commits {
+		if progress != nil {
+			progress(i, len(commits), c.Hash)
+		}
+		b := <-built
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		step, faults := one(c, b, last, i == 0)
+		res.Steps = append(res.Steps, step)
+		for _, f := range faults {
+			res.Faults = append(res.Faults, fmt.Sprintf("%s: %s", c.Hash, f))
+		}
+	}
+	if progress != nil {
+		progress(len(commits), len(commits), "")
+	}
+	res.Took = time.Since(start)
+	return res, nil
+}
+
+// built is what became of building a commit's state.
+type built struct {
+	state report.State
+	err   error
+}
+
+// ahead builds the states of commits, in order, two ahead of who reads them,
+// so that a second processor has something to do when one domain changes.
+func ahead(ctx context.Context, states States, commits []track.Commit) <-chan built {
+	const window = 2
+	queue := make(chan chan built, window)
+	go func() {
+		defer close(queue)
+		for _, c := range commits {
+			one := make(chan built, 1)
+			select {
+			case queue <- one:
+			case <-ctx.Done():
+				return
+			}
+			go func() { one <- build(ctx, states, c) }()
+		}
+	}()
+	out := make(chan built)
+	go func() {
+		defer close(out)
+		for one := range queue {
+			select {
+			case out <- <-one:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	return out
+}
+
+func build(ctx context.Context, states States, c track.Commit) (b built) {
+	defer func() {
+		if p := recover(); p != nil {
+			b.err = diag.Errorf(diag.Pos{}, "panic", "panic: %v", p)
+		}
+	}()
+	b.state, b.err = states.State(ctx, c)
+	return b
+}
+
+// one replays a commit. Whatever happens is this commit's alone.
+func one(c track.Commit, b built, last map[string]pipeline.Built, first bool) (step report.Step, faults []string) {
+	step = report.Step{Commit: c.Hash, Date: c.Date, Status: "unchanged", Bump: report.None}
+	defer func() {
+		if p := recover(); p != nil {
+			step.Status, step.Message = "stopped", fmt.Sprintf("panic: %v", p)
+			faults = append(faults, step.Message)
+		}
+	}()
+	if b.err != nil {
+		return stopped(step, b.err), faultsOf(b.err)
+	}
+	state := b.state
+	if first {
+		step.Status = "first"
+	}
+	var stops diag.List
+	for _, name := range slices.Sorted(maps.Keys(state.Domains)) {
+		d := state.Domains[name]
+		step.Aside += len(d.Aside) + len(d.Phantoms)
+		if d.Err != nil {
+			stops = append(stops, diag.FromError(d.Err, diag.Pos{})...)
+			faults = append(faults, faultsOf(d.Err)...)
+			continue
+		}
+		before := last[name]
+		if !first && (before.Domain == nil || before.Snapshot.SHA256 != d.Snapshot.SHA256) {
+			stops = append(stops, diag.FromError(compare(&step, state.ImportPath(name), before, d), diag.Pos{})...)
+		}
+		last[name] = d
+	}
+	for _, name := range slices.Sorted(maps.Keys(last)) {
+		if _, ok := state.Domains[name]; !ok {
+			step.Message = strings.TrimSpace(step.Message + " without " + name)
+		}
+	}
+	if len(stops) > 0 {
+		return stopped(step, stops), faults
+	}
+	return step, faults
+}
+
+// compare adds to the step what changed in one domain.
+func compare(step *report.Step, importPath string, before, after pipeline.Built) error {
+	step.Status = "changed"
+	old, new := map[string]*types.Package{}, map[string]*types.Package{importPath: after.Types}
+	var oldFiles map[string][]byte
+	var oldRoot *yaml.Node
+	newRoot, err := specdiff.Parse(after.Snapshot.Path, after.Snapshot.Data)
+	if err != nil {
+		return err
+	}
+	if before.Domain != nil {
+		old[importPath] = before.Types
+		oldFiles = before.Package.Files
+		if oldRoot, err = specdiff.Parse(before.Snapshot.Path, before.Snapshot.Data); err != nil {
+			return err
+		}
+	}
+	step.Facts += len(specdiff.Facts(oldRoot, newRoot))
+	step.Lines += Lines(oldFiles, after.Package.Files)
+	for _, c := range godiff.Packages(old, new) {
+		step.Go++
+		if !c.Compatible {
+			step.Broken++
+		}
+	}
+	switch {
+	case step.Broken > 0:
+		step.Bump = report.Major
+	case step.Go > 0:
+		step.Bump = report.Minor
+	case step.Lines > 0:
+		step.Bump = report.Patch
+	}
+	return nil
+}
+
+// Lines counts the lines that differ between two sets of files.
+func Lines(before, after map[string][]byte) (n int) {
+	names := map[string]bool{}
+	for name := range before {
+		names[name] = true
+	}
+	for name := range after {
+		names[name] = true
+	}
+	for name := range names {
+		for i, line := range strings.Split(string(diff.Diff("a", before[name], "b", after[name])), "\n") {
+			if i > 2 && (strings.HasPrefix(line, "+") || strings.HasPrefix(line, "-")) {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+func stopped(step report.Step, err error) report.Step {
+	list := diag.FromError(err, diag.Pos{})
+	step.Status, step.Bump = "stopped", report.None
+	step.Message = fmt.Sprintf("%s: %s [%s]", list[0].Pos, list[0].Message, list[0].Code)
+	if n := len(list) - 1; n > 0 {
+		step.Message += fmt.Sprintf(" and %d more", n)
+	}
+	return step
+}
+
+// faultsOf picks the findings that are the generator's own fault.
+func faultsOf(err error) (out []string) {
+	for _, a := range diag.FromError(err, diag.Pos{}) {
+		switch a.Code {
+		case "panic", "internal", "emit", "generated-type", "generated-syntax":
+			out = append(out, a.Error())
+		}
+	}
+	return out
+}

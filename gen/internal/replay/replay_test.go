@@ -1,0 +1,410 @@
+package replay_test
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"gopkg.in/yaml.v3"
+
+	"github.com/basiq-sdk/basiq-go/gen/internal/canon"
+	"github.com/basiq-sdk/basiq-go/gen/internal/diag"
+	"github.com/basiq-sdk/basiq-go/gen/internal/pipeline"
+	"github.com/basiq-sdk/basiq-go/gen/internal/replay"
+	"github.com/basiq-sdk/basiq-go/gen/internal/report"
+	"github.com/basiq-sdk/basiq-go/gen/internal/source"
+	"github.com/basiq-sdk/basiq-go/gen/internal/track"
+)
+
+const repo = "../../.."
+
+// history is a mirror made of the repository's own snapshots, each commit an
+// edit of the one before it.
+type history struct {
+	t       testing.TB
+	dir     string
+	config  *source.Config
+	files   map[string]string // by name
+	commits []track.Commit
+}
+
+func newHistory(t testing.TB) *history {
+	t.Helper()
+	cfg, err := source.LoadConfig(repo)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := &history{t: t, dir: t.TempDir(), config: cfg, files: map[string]string{}}
+	for name, d := range cfg.Domains {
+		data, err := os.ReadFile(filepath.Join(repo, source.SnapshotPath(name)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.files[d.File] = string(data)
+	}
+	h.commit()
+	return h
+}
+
+func (h *history) commit() {
+	h.t.Helper()
+	c := track.Commit{Hash: fmt.Sprintf("%040x", len(h.commits)+1), Date: fmt.Sprintf("2031-01-%02dT00:00:00Z", len(h.commits)+1)}
+	h.commits = append(h.commits, c)
+	for name, text := range h.files {
+		path := filepath.Join(h.dir, c.Hash, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			h.t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			h.t.Fatal(err)
+		}
+	}
+	var list strings.Builder
+	for _, c := range slices.Backward(h.commits) {
+		fmt.Fprintf(&list, "%s %s\n", c.Hash, c.Date)
+	}
+	if err := os.WriteFile(filepath.Join(h.dir, track.CommitsFile), []byte(list.String()), 0o644); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+// edit replaces the first occurrence of a text in a domain's file, and commits.
+func (h *history) edit(domain, old, new string) {
+	h.t.Helper()
+	file := h.config.Domains[domain].File
+	if !strings.Contains(h.files[file], old) {
+		h.t.Fatalf("%s does not hold %q", file, old)
+	}
+	h.files[file] = strings.Replace(h.files[file], old, new, 1)
+	h.commit()
+}
+
+func (h *history) replay(ctx context.Context) *replay.Result {
+	h.t.Helper()
+	tr, err := track.New(ctx, track.Options{Dir: repo, Mirror: h.dir})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	res, err := replay.Run(ctx, tr.History(), h.commits, nil)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return res
+}
+
+// TestSteps replays one commit of each kind.
+func TestSteps(t *testing.T) {
+	h := newHistory(t)
+	h.edit("core", "    UserGetResponse:\n", "    # a word about users\n    UserGetResponse:\n")
+	h.edit("core", "      properties:\n        email:\n", "      properties:\n        aaNew:\n          type: string\n        email:\n")
+	h.edit("core", "        aaNew:\n          type: string\n", "        aaNew:\n          type: integer\n")
+	h.edit("core", "openapi: 3", "swagger: 2")
+	h.edit("core", "swagger: 2", "openapi: 3")
+	delete(h.files, h.config.Domains["enrich"].File)
+	h.commit()
+	res := h.replay(t.Context())
+	if len(res.Faults) > 0 {
+		t.Errorf("faults of the generator: %q", res.Faults)
+	}
+	want := []struct {
+		status, message string
+		bump            report.Bump
+		facts, lines    int // at least one line, at most this many
+	}{
+		{"first", "", report.None, 0, 0},
+		{"unchanged", "", report.None, 0, 0},
+		{"changed", "", report.Minor, 1, 8},
+		{"changed", "", report.Major, 1, 8},
+		{"stopped", "not-openapi", report.None, 0, 0},
+		{"unchanged", "", report.None, 0, 0},
+		{"unchanged", "without enrich", report.None, 0, 0},
+	}
+	for i, w := range want {
+		got := res.Steps[i]
+		if got.Status != w.status || got.Bump != w.bump || got.Facts != w.facts || got.Lines > w.lines || (got.Lines == 0) != (w.lines == 0) || !strings.Contains(got.Message, w.message) {
+			t.Errorf("commit %d: got %+v, want %+v", i+1, got, w)
+		}
+	}
+	for _, format := range replay.Formats {
+		var b strings.Builder
+		if err := res.Write(&b, format); err != nil || !strings.Contains(b.String(), "major") {
+			t.Errorf("%s: %v\n%s", format, err, b.String())
+		}
+	}
+}
+
+// states hands out states by commit, or fails as it is told to.
+type states map[string]func() (report.State, error)
+
+func (s states) State(_ context.Context, c track.Commit) (report.State, error) { return s[c.Hash]() }
+
+// TestNoPanic tells a panic of one commit as a fault of the generator and goes
+// on with the next.
+func TestNoPanic(t *testing.T) {
+	empty := func() (report.State, error) { return report.State{}, nil }
+	s := states{
+		strings.Repeat("a", 40): empty,
+		strings.Repeat("b", 40): func() (report.State, error) { panic("out of order") },
+		strings.Repeat("c", 40): func() (report.State, error) { return report.State{}, errors.New("no such thing") },
+		strings.Repeat("d", 40): func() (report.State, error) {
+			return report.State{Domains: map[string]pipeline.Built{"core": {Domain: &pipeline.Domain{}, Err: diag.List{
+				diag.Errorf(diag.Pos{File: "specs/core.yml", Line: 3}, "generated-type", "does not compile")}}}}, nil
+		},
+		strings.Repeat("e", 40): empty,
+	}
+	var commits []track.Commit
+	for _, hash := range slices.Sorted(maps.Keys(s)) {
+		commits = append(commits, track.Commit{Hash: hash})
+	}
+	var seen []int
+	res, err := replay.Run(t.Context(), s, commits, func(done, total int, _ string) { seen = append(seen, done*10+total) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, step := range res.Steps {
+		got = append(got, step.Status)
+	}
+	if want := "first stopped stopped stopped unchanged"; strings.Join(got, " ") != want {
+		t.Errorf("got %v, want %s", got, want)
+	}
+	if len(res.Faults) != 3 || !strings.Contains(res.Faults[0], "panic: out of order") || !strings.Contains(res.Faults[2], "specs/core.yml:3") {
+		t.Errorf("faults are %q", res.Faults)
+	}
+	if want := []int{5, 15, 25, 35, 45, 55}; !slices.Equal(seen, want) {
+		t.Errorf("progress was %v, want %v", seen, want)
+	}
+}
+
+// mirror is where a mirror of upstream's files may be.
+func mirror() string {
+	return cmp.Or(os.Getenv("BASIQ_SPECS_MIRROR"), filepath.Join(repo, "..", "shared", "upstream", "api-ref"))
+}
+
+// TestMirror replays upstream's own history, where a mirror of it lies beside
+// the repository: every commit compiles or stops with a finding, and what is
+// unchanged in facts is unchanged in code.
+func TestMirror(t *testing.T) {
+	mirror := mirror()
+	commits, err := track.Commits(mirror)
+	if err != nil {
+		t.Skip("no mirror of upstream's files: ", err)
+	}
+	tr, err := track.New(t.Context(), track.Options{Dir: repo, Mirror: mirror})
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := replay.Run(t.Context(), tr.History(), commits, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(res.Faults) > 0 {
+		t.Errorf("faults of the generator: %q", res.Faults)
+	}
+	facts, lines := 0, 0
+	for _, s := range res.Steps {
+		if s.Facts == 0 && s.Lines > 0 {
+			t.Errorf("%s changes prose alone, and %d lines of generated code", s.Commit, s.Lines)
+		}
+		if s.Facts > 0 {
+			t.Logf("%s: %d facts, %d lines: %.1f lines for each fact", s.Commit[:8], s.Facts, s.Lines, float64(s.Lines)/float64(s.Facts))
+		}
+		facts, lines = facts+s.Facts, lines+s.Lines
+	}
+	if facts == 0 {
+		t.Fatal("no commit changed anything")
+	}
+	t.Logf("all: %.1f lines for each fact", float64(lines)/float64(facts))
+}
+
+// TestProse changes every word for people in upstream's newest documents, and
+// then one word for machines: only that may change a snapshot, and with it
+// everything that is generated.
+func TestProse(t *testing.T) {
+	mirror := mirror()
+	commits, err := track.Commits(mirror)
+	if err != nil {
+		t.Skip("no mirror of upstream's files: ", err)
+	}
+	cfg, err := source.LoadConfig(repo)
+	if err != nil {
+		t.Fatal(err)
+	}
+	newest := commits[len(commits)-1].Hash
+	words := 0
+	for name, d := range cfg.Domains {
+		raw, err := os.ReadFile(filepath.Join(mirror, newest, d.File))
+		if err != nil {
+			t.Fatal(err)
+		}
+		snapshot := func(edit func(key string, n *yaml.Node)) string {
+			var doc yaml.Node
+			if err := yaml.Unmarshal(raw, &doc); err != nil {
+				t.Fatal(err)
+			}
+			walk(&doc, false, edit)
+			data, err := yaml.Marshal(&doc)
+			if err != nil {
+				t.Fatal(err)
+			}
+			out, err := canon.Snapshot(d.File, data)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return string(out)
+		}
+		want := snapshot(func(string, *yaml.Node) {})
+		prose := snapshot(func(key string, n *yaml.Node) {
+			if (key == "description" || key == "summary" || key == "example") && n.Kind == yaml.ScalarNode && n.Tag == "!!str" {
+				n.Value += " Other words."
+				words++
+			}
+		})
+		if prose != want {
+			t.Errorf("%s: other words for people change the snapshot", name)
+		}
+		changed := false
+		fact := snapshot(func(key string, n *yaml.Node) {
+			if key == "operationId" && !changed {
+				n.Value, changed = n.Value+"Other", true
+			}
+		})
+		if !changed || fact == want {
+			t.Errorf("%s: another operationId does not change the snapshot", name)
+		}
+	}
+	if words < 300 {
+		t.Errorf("only %d texts were changed", words)
+	}
+}
+
+// walk calls edit for every member of a document, but for names that are the
+// document's own.
+func walk(n *yaml.Node, names bool, edit func(key string, n *yaml.Node)) {
+	if n.Kind != yaml.MappingNode {
+		for _, c := range n.Content {
+			walk(c, false, edit)
+		}
+		return
+	}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key := n.Content[i].Value
+		if !names {
+			edit(key, n.Content[i+1])
+		}
+		walk(n.Content[i+1], !names && (key == "properties" || key == "schemas" || key == "examples" || key == "headers"), edit)
+	}
+}
+
+// TestProseSteps looks for steps of the mirror's history that changed nothing
+// but words, by a rule of its own, and holds that they changed no snapshot.
+func TestProseSteps(t *testing.T) {
+	mirror := mirror()
+	commits, err := track.Commits(mirror)
+	if err != nil {
+		t.Skip("no mirror of upstream's files: ", err)
+	}
+	cfg, err := source.LoadConfig(repo)
+	if err != nil {
+		t.Fatal(err)
+	}
+	prose, facts := 0, 0
+	for i := 1; i < len(commits); i++ {
+		for name, d := range cfg.Domains {
+			var raw, snapshot [2][]byte
+			var facts2 [2]any
+			for j, c := range commits[i-1 : i+1] {
+				if raw[j], err = os.ReadFile(filepath.Join(mirror, c.Hash, d.File)); err != nil {
+					t.Fatal(err)
+				}
+				if err := yaml.Unmarshal(raw[j], &facts2[j]); err != nil {
+					t.Fatal(err)
+				}
+				facts2[j] = withoutWords(facts2[j], false)
+				if snapshot[j], err = canon.Snapshot(d.File, raw[j]); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if bytes.Equal(raw[0], raw[1]) {
+				continue
+			}
+			if !reflect.DeepEqual(facts2[0], facts2[1]) {
+				facts++
+				continue
+			}
+			prose++
+			if !bytes.Equal(snapshot[0], snapshot[1]) {
+				t.Errorf("%s: %s changed words alone, and its snapshot with them", commits[i].Hash, name)
+			}
+		}
+	}
+	t.Logf("%d documents changed words alone, %d facts", prose, facts)
+}
+
+// withoutWords drops what is for people from a decoded document.
+func withoutWords(v any, names bool) any {
+	switch v := v.(type) {
+	case map[string]any:
+		out := map[string]any{}
+		for k, e := range v {
+			if !names && (slices.Contains([]string{"description", "summary", "example", "examples", "title", "tags", "externalDocs", "contact"}, k) || strings.HasPrefix(k, "x-")) {
+				if _, info := v["version"]; !info || k != "title" { // a title of one word is a name
+					continue
+				}
+			}
+			out[k] = withoutWords(e, !names && (k == "properties" || k == "schemas"))
+		}
+		return out
+	case map[any]any:
+		out := map[string]any{}
+		for k, e := range v {
+			out[fmt.Sprint(k)] = withoutWords(e, false)
+		}
+		return out
+	case []any:
+		out := make([]any, len(v))
+		for i, e := range v {
+			out[i] = withoutWords(e, false)
+		}
+		return out
+	}
+	return v
+}
+
+// BenchmarkReplay measures commits that change one field of one domain.
+func BenchmarkReplay(b *testing.B) {
+	h := newHistory(b)
+	for i := range 30 { // no two of the same content, which would be built once
+		h.edit("core", "      properties:\n        email:\n", fmt.Sprintf("      properties:\n        aaNew%d:\n          type: string\n        email:\n", i))
+		h.files["core.yml"] = strings.Replace(h.files["core.yml"], fmt.Sprintf("        aaNew%d:\n          type: string\n", i), "", 1)
+	}
+	for b.Loop() {
+		tr, err := track.New(b.Context(), track.Options{Dir: repo, Mirror: h.dir})
+		if err != nil {
+			b.Fatal(err)
+		}
+		states := tr.History()
+		if _, err := replay.Run(b.Context(), states, h.commits[:1], nil); err != nil {
+			b.Fatal(err) // makes all domains once
+		}
+		res, err := replay.Run(b.Context(), states, h.commits[1:], nil)
+		if err != nil || len(res.Faults) > 0 {
+			b.Fatal(err, res.Faults)
+		}
+		for _, s := range res.Steps[1:] {
+			if s.Facts != 2 || s.Status != "changed" {
+				b.Fatalf("%+v", s)
+			}
+		}
+		b.ReportMetric(float64(len(res.Steps))/res.Took.Seconds(), "commits/s")
+	}
+}

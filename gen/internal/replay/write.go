@@ -1,0 +1,78 @@
+package replay
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/basiq-sdk/basiq-go/gen/internal/report"
+)
+
+// Formats are the forms in which a result can be written.
+var Formats = []string{"text", "markdown", "json"}
+
+// Write writes the result in one of its forms.
+func (r *Result) Write(w io.Writer, format string) error {
+	switch format {
+	case "text":
+		return r.text(w)
+	case "markdown":
+		return r.markdown(w)
+	case "json":
+		enc := json.NewEncoder(w)
+		enc.SetIndent("", "  ")
+		return enc.Encode(r)
+	}
+	return fmt.Errorf("there is no format %q", format)
+}
+
+func row(s report.Step) []string {
+	day, _, _ := strings.Cut(s.Date, "T")
+	cells := []string{s.Commit[:8], day, s.Status, "", "", "", "", fmt.Sprint(s.Aside), s.Message}
+	if s.Status == "changed" {
+		cells[3], cells[4], cells[6] = string(s.Bump), fmt.Sprint(s.Facts), fmt.Sprint(s.Lines)
+		cells[5] = fmt.Sprintf("%d (%d breaking)", s.Go, s.Broken)
+	}
+	return cells
+}
+
+var heads = []string{"commit", "date", "result", "bump", "facts", "Go API changes", "generated lines", "actions set aside", "message"}
+
+func (r *Result) text(w io.Writer) error {
+	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
+	fmt.Fprintln(t, strings.Join(heads, "\t"))
+	for _, s := range r.Steps {
+		fmt.Fprintln(t, strings.Join(row(s), "\t"))
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintln(w, r.sum())
+	return err
+}
+
+func (r *Result) sum() string {
+	count := map[string]int{}
+	for _, s := range r.Steps {
+		count[s.Status]++
+	}
+	return fmt.Sprintf("%d commits: %d changed, %d unchanged, %d stopped; faults of the generator: %d",
+		len(r.Steps), count["changed"], count["unchanged"], count["stopped"], len(r.Faults))
+}
+
+func (r *Result) markdown(w io.Writer) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "| %s |\n|%s\n", strings.Join(heads, " | "), strings.Repeat("---|", len(heads)))
+	for _, s := range r.Steps {
+		cells := row(s)
+		for i := range cells {
+			cells[i] = strings.ReplaceAll(cells[i], "|", `\|`)
+		}
+		fmt.Fprintf(&b, "| %s |\n", strings.Join(cells, " | "))
+	}
+	fmt.Fprintf(&b, "\n%s\n", r.sum())
+	_, err := io.WriteString(w, b.String())
+	return err
+}
