@@ -60,7 +60,7 @@ func difference(a, b *yaml.Node) *yaml.Node {
 // Canonical returns the facts of an OpenAPI document as a new tree in the one
 // canonical order. The nodes keep their positions in the document.
 func Canonical(name string, root *yaml.Node) (*yaml.Node, error) {
-	c := &canoniser{reader: reader{name: name}}
+	c := &canoniser{reader: reader{name: name}, kinds: map[*yaml.Node]kind{}}
 	if v := member(root, "openapi"); v == nil || !strings.HasPrefix(v.Value, "3.0.") && !strings.HasPrefix(v.Value, "3.1.") {
 		found := "it has no openapi key"
 		if v != nil {
@@ -72,6 +72,11 @@ func Canonical(name string, root *yaml.Node) (*yaml.Node, error) {
 			WithHint("convert it to OpenAPI 3 first")
 	}
 	out := c.convert(document, root, "")
+	if n := count(out); n > maxFacts {
+		c.fault(root, "too-many-nodes", "the document has %d nodes that are facts of the API; the limit is %d", n, maxFacts).
+			WithHint("everything downstream costs memory and time for each of them")
+		return nil, c.faults.Err()
+	}
 	f := newFinder(out)
 	c.resolveRefs(f)
 	if err := c.faults.Err(); err != nil {
@@ -79,6 +84,14 @@ func Canonical(name string, root *yaml.Node) (*yaml.Node, error) {
 	}
 	prune(f)
 	return out, nil
+}
+
+func count(n *yaml.Node) int {
+	total := 1
+	for _, c := range n.Content {
+		total += count(c)
+	}
+	return total
 }
 
 // Marshal renders a tree in the canonical form.
@@ -94,7 +107,8 @@ func Marshal(root *yaml.Node) ([]byte, error) {
 
 type canoniser struct {
 	reader
-	refs []*yaml.Node
+	refs  []reference
+	kinds map[*yaml.Node]kind // of the objects that were converted
 }
 
 func member(n *yaml.Node, key string) *yaml.Node {
@@ -191,6 +205,7 @@ func describe(key string) string {
 
 func (c *canoniser) object(k kind, keywords []keyword, n *yaml.Node, key string) *yaml.Node {
 	out := mappingLike(n)
+	c.kinds[out] = k
 	known := map[string]bool{}
 	for _, kw := range keywords {
 		known[kw.name] = true
@@ -200,7 +215,10 @@ func (c *canoniser) object(k kind, keywords []keyword, n *yaml.Node, key string)
 			}
 			v := c.convert(kw.kind, n.Content[i+1], kw.name)
 			if kw.name == "$ref" {
-				c.ref(v)
+				c.ref(k, v)
+			}
+			if k == discriminator && kw.name == "mapping" {
+				c.mapping(v)
 			}
 			if kw.kind == enumList && sentences(v) {
 				continue

@@ -24,8 +24,10 @@ const (
 	MaxSize  = 20 << 20  // of the document, of its texts once aliases are expanded, and of its snapshot
 	maxDepth = 200       // levels
 	maxNodes = 500_000   // once aliases are expanded
+	maxFacts = 100_000   // that a snapshot keeps
 	maxMarks = 1_000_000 // characters that may begin a node; counted before any node is made
 	maxValue = 64 << 10  // bytes of one value that a snapshot keeps
+	maxHops  = 64        // references on the way to what one of them means
 )
 
 // Parse reads one YAML or JSON document and returns its root mapping. Keys are
@@ -33,7 +35,7 @@ const (
 // expanded. name stands for the document in diagnostics.
 func Parse(name string, data []byte) (*yaml.Node, error) {
 	if len(data) > MaxSize {
-		return nil, diag.Errorf(diag.Pos{File: name}, "too-large", "the document has %d bytes; the limit is %d", len(data), MaxSize).
+		return nil, diag.Errorf(diag.Pos{File: name}, "too-large", "the document has more than %d bytes", MaxSize).
 			WithHint("is this really an API description?")
 	}
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))
@@ -200,8 +202,14 @@ func (r *reader) node(n *yaml.Node, depth int) *yaml.Node {
 		defer delete(r.active, n.Alias)
 		return r.node(n.Alias, depth)
 	case yaml.MappingNode:
+		if tag := n.ShortTag(); tag != "!!map" {
+			r.tag(n, tag)
+		}
 		return r.mapping(n, depth)
 	case yaml.SequenceNode:
+		if tag := n.ShortTag(); tag != "!!seq" {
+			r.tag(n, tag)
+		}
 		out := &yaml.Node{Kind: n.Kind, Tag: "!!seq", Line: n.Line, Column: n.Column}
 		for _, c := range n.Content {
 			if r.over() {
@@ -228,9 +236,13 @@ func (r *reader) mapping(n *yaml.Node, depth int) *yaml.Node {
 			r.fault(n.Content[i], "bad-key", "a key must be a single value")
 			continue
 		}
-		if k.ShortTag() == "!!merge" {
+		switch tag := k.ShortTag(); tag {
+		case "!!merge":
 			merged = append(merged, v)
 			continue
+		case "!!str", "!!int", "!!float", "!!bool", "!!null", "!!timestamp": // a key is its text, whatever YAML makes of it
+		default:
+			r.tag(k, tag)
 		}
 		if strings.ContainsFunc(k.Value, hidden) {
 			r.fault(k, "bad-key", "the key %s holds control or direction characters", quoted(k.Value))

@@ -11,13 +11,34 @@ import (
 
 // ref remembers a reference, and refuses one that leaves the document:
 // nothing is ever fetched or read because a description says so.
-func (c *canoniser) ref(n *yaml.Node) {
+func (c *canoniser) ref(k kind, n *yaml.Node) {
 	if !strings.HasPrefix(n.Value, "#/") {
 		c.fault(n, "external-ref", "the reference %s leaves the document", quoted(n.Value)).
 			WithHint("only references to this document (#/…) are followed; bundle the description first")
 		return
 	}
-	c.refs = append(c.refs, n)
+	c.refs = append(c.refs, reference{n, k})
+}
+
+// reference is one that stands where an object of a kind is due.
+type reference struct {
+	*yaml.Node
+	kind kind
+}
+
+// mapping checks what a discriminator leads to: names of schemas, or references.
+func (c *canoniser) mapping(n *yaml.Node) {
+	if n.Kind != yaml.MappingNode {
+		c.fault(n, "wrong-shape", "mapping must be an object")
+		return
+	}
+	for i := 1; i < len(n.Content); i += 2 {
+		if v := n.Content[i]; v.Kind != yaml.ScalarNode {
+			c.fault(v, "wrong-shape", "what mapping leads to must be a single value")
+		} else if strings.ContainsAny(v.Value, "/:#") {
+			c.ref(schema, v)
+		}
+	}
 }
 
 // finder finds members of mappings and targets of references in a finished
@@ -57,27 +78,35 @@ func (f *finder) lookup(pointer string) *yaml.Node {
 	return n
 }
 
-// resolveRefs refuses references that lead nowhere, or only to each other.
+// resolveRefs refuses references that lead nowhere, only to each other, or to
+// their goal by a longer way than any description takes.
 func (c *canoniser) resolveRefs(f *finder) {
-	const onTheWay, arrives, circles = 1, 2, 3
-	state := map[*yaml.Node]int{} // of the nodes that references lead to
+	const onTheWay, circles = -1, -2
+	state := map[*yaml.Node]int{} // of the nodes that references lead to; the hops from there if positive
 	for _, r := range c.refs {
 		if c.full() {
 			return
 		}
 		target := f.lookup(r.Value)
 		if target == nil {
-			a := c.fault(r, "dangling-ref", "the reference %s leads nowhere", quoted(r.Value))
+			a := c.fault(r.Node, "dangling-ref", "the reference %s leads nowhere", quoted(r.Value))
 			if near := f.nearest(r.Value); near != "" {
 				a.WithHint("did it mean %s?", near)
 			}
 			continue
 		}
+		if found := c.kinds[target]; found != r.kind && (r.kind != schema || target.Tag != "!!bool") {
+			a := c.fault(r.Node, "ref-kind", "the reference %s leads to what is not %s", quoted(r.Value), kindNames[r.kind])
+			if found != value {
+				a.WithHint("it leads to %s", kindNames[found])
+			}
+			continue
+		}
 		var way []*yaml.Node
-		end := arrives
+		end := 0
 		for target != nil { // one that leads nowhere is reported where it stands
 			if s := state[target]; s != 0 {
-				if s != arrives {
+				if end = s; s < 0 {
 					end = circles
 				}
 				break
@@ -90,12 +119,19 @@ func (c *canoniser) resolveRefs(f *finder) {
 			}
 			target = f.lookup(next.Value)
 		}
-		for _, n := range way {
+		for _, n := range slices.Backward(way) {
+			if end != circles {
+				end++
+			}
 			state[n] = end
 		}
-		if end == circles {
-			c.fault(r, "ref-cycle", "the reference %s leads only to other references", quoted(r.Value)).
+		switch {
+		case end == circles:
+			c.fault(r.Node, "ref-cycle", "the reference %s leads only to other references", quoted(r.Value)).
 				WithHint("one of them must lead to what is meant")
+		case end > maxHops:
+			c.fault(r.Node, "ref-chain", "the reference %s arrives only after %d others; the limit is %d", quoted(r.Value), end-1, maxHops-1).
+				WithHint("let it lead to what is meant")
 		}
 	}
 }
@@ -308,7 +344,7 @@ func prune(f *finder) {
 	var mark func(n *yaml.Node)
 	mark = func(n *yaml.Node) {
 		for i, child := range n.Content {
-			isRef := n.Kind == yaml.MappingNode && i%2 == 1 && n.Content[i-1].Value == "$ref" && child.Kind == yaml.ScalarNode
+			isRef := n.Kind == yaml.MappingNode && i%2 == 1 && (n.Content[i-1].Value == "$ref" || strings.HasPrefix(child.Value, "#/components/"))
 			if isRef && !used[child.Value] && strings.HasPrefix(child.Value, "#/") {
 				used[child.Value], used[component(child.Value)] = true, true
 				if target := f.lookup(child.Value); target != nil {

@@ -33,7 +33,7 @@ func (r *reader) scalar(n *yaml.Node) *yaml.Node {
 		return styled(out) // a date in a description is text, whatever YAML makes of it
 	case "!!null", "!!bool", "!!int", "!!float":
 	default:
-		r.fault(n, "bad-tag", "the tag %s is not allowed", strconv.Quote(out.Tag)).WithHint("an API description needs only strings, numbers, booleans and null")
+		r.tag(n, out.Tag)
 		return out
 	}
 	// A tag that is written out says what the value is, not what it holds.
@@ -54,6 +54,12 @@ func (r *reader) scalar(n *yaml.Node) *yaml.Node {
 		}
 	}
 	return out
+}
+
+// tag refuses a tag that would make something else of a value.
+func (r *reader) tag(n *yaml.Node, tag string) {
+	r.fault(n, "bad-tag", "the tag %s is not allowed", quoted(tag)).
+		WithHint("an API description needs only objects, lists, texts, numbers, booleans and null")
 }
 
 // number brings a number to the form that JSON knows, digit for digit where it

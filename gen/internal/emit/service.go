@@ -158,6 +158,10 @@ func (p paths) method(g *Group, d *model.Domain, r *model.Resource, m *model.Met
 			g.Return(do(Id("w")))
 		case m.Result == nil:
 			g.Return(do(Nil()))
+		case !byPointer(*m.Result) && m.Result.Prim != model.List && m.Result.Prim != model.Map: // nil is no value of it
+			g.Var().Id("out").Add(p.goType(*m.Result))
+			g.Err().Op(":=").Add(do(Op("&").Id("out")))
+			g.Return(Id("out"), Err())
 		default:
 			g.Var().Id("out").Add(p.goType(*m.Result))
 			g.If(Err().Op(":=").Add(do(Op("&").Id("out"))), Err().Op("!=").Nil()).Block(Return(Nil(), Err()))

@@ -30,6 +30,7 @@ func Build(doc *spec.Document, opts Options) (*Domain, error) {
 		domain:    &Domain{Name: doc.Domain, Package: opts.Package, SpecFile: doc.File, Lock: opts.Lock},
 		resources: map[string]*Resource{},
 		byPointer: map[string]*Type{},
+		active:    map[string]bool{},
 	}
 	b.domain.Doc = b.documented(doc.Root().Get("info"))
 	b.operations()
@@ -56,6 +57,7 @@ type builder struct {
 	faults    diag.List
 	resources map[string]*Resource
 	byPointer map[string]*Type // by the pointer of the schema
+	active    map[string]bool  // pointers of nameless schemas being made into types
 	types     []*Type          // in order of discovery, not yet merged
 	pages     []pagePlan
 }
@@ -79,11 +81,20 @@ func (b *builder) documented(n spec.Node) string {
 	return strings.TrimSpace(n.Str("description"))
 }
 
+// maxName bounds a Go name: file names are made of some, and nobody reads a
+// longer one.
+const maxName = 128
+
 // name settles the name of a place and records it in the lock.
 func (b *builder) name(n spec.Node, loc, given, def string) LockEntry {
 	for part := range splitDots(cmp.Or(given, def)) {
 		if !validExported(part) {
 			b.fault(n, "bad-name", "%q cannot be an exported Go identifier", cmp.Or(given, def)).
+				WithHint("name it in the overlay (x-type, x-name, x-method, x-resource or x-enum)")
+			return LockEntry{Name: "Invalid"}
+		}
+		if len(part) > maxName {
+			b.fault(n, "bad-name", "the name of %s would have %d characters; the limit is %d", loc, len(part), maxName).
 				WithHint("name it in the overlay (x-type, x-name, x-method, x-resource or x-enum)")
 			return LockEntry{Name: "Invalid"}
 		}
@@ -120,7 +131,9 @@ func (b *builder) checkNames() {
 	scope := newScope(b, "package "+b.domain.Package)
 	scope.add("Client", diag.Pos{File: b.doc.File}, "the client")
 	scope.add("New", diag.Pos{File: b.doc.File}, "the client's constructor")
+	files := newScope(b, "files of package "+b.domain.Package)
 	for _, r := range b.domain.Resources {
+		files.add(r.File()+".gen.go", r.Pos, "the file of resource "+r.Name)
 		scope.add(r.Service(), r.Pos, "the service of resource "+r.Name)
 		methods := newScope(b, "resource "+r.Name)
 		for _, m := range r.Methods {

@@ -2,6 +2,7 @@ package model
 
 import (
 	"go/token"
+	"strconv"
 	"strings"
 	"unicode"
 )
@@ -121,13 +122,26 @@ func snake(name string) string {
 	return strings.Join(w, "_")
 }
 
-// File is the stem of the resource's generated files.
+// File is the stem of the resource's generated files. Where the name alone
+// would mean something to the toolchain, to an operating system or to this
+// generator, it is made to say what it is.
 func (r *Resource) File() string {
 	stem := snake(r.Name)
-	if i := strings.LastIndexByte(stem, '_'); i >= 0 && buildSuffix[stem[i+1:]] || stem == "types" || stem == "client" {
-		stem += "_resource" // a file name that ends in an operating system or architecture is only built there
+	last := stem[strings.LastIndexByte(stem, '_')+1:]
+	suffix := last != stem && buildSuffix[last] // a file called so is only built there
+	if suffix || last == "json" || device[stem] || stem == "types" || stem == "client" {
+		stem += "_resource"
 	}
 	return stem
+}
+
+// device are names that Windows keeps for devices, whatever the extension.
+var device = map[string]bool{"con": true, "prn": true, "aux": true, "nul": true}
+
+func init() {
+	for n := range 10 {
+		device["com"+strconv.Itoa(n)], device["lpt"+strconv.Itoa(n)] = true, true
+	}
 }
 
 var buildSuffix = map[string]bool{}

@@ -66,6 +66,10 @@ func (b *builder) ref(n spec.Node, ctx context) Ref {
 		return b.untyped(n, "it may have several shapes").withHint(
 			"tell the shapes apart with x-variants, or give it one type, in an overlay")
 	case typ == "array" || n.Get("items").Exists():
+		if b.within(n) {
+			return Ref{Prim: JSON}
+		}
+		defer b.leave(n)
 		ctx.name, ctx.property = singular(ctx.name), false
 		elem := b.ref(n.Get("items"), ctx)
 		if !n.Get("items").Exists() {
@@ -75,6 +79,10 @@ func (b *builder) ref(n spec.Node, ctx context) Ref {
 	case typ == "object":
 		extra := n.Get("additionalProperties")
 		if extra.IsMap() {
+			if b.within(n) {
+				return Ref{Prim: JSON}
+			}
+			defer b.leave(n)
 			ctx.property = false
 			elem := b.ref(extra, ctx)
 			return Ref{Prim: Map, Elem: &elem}
@@ -153,50 +161,106 @@ func (b *builder) declare(n spec.Node, ctx context, kind Kind) *Type {
 	}
 	b.use(t, ctx)
 	b.byPointer[n.Pointer()] = t
-	b.types = append(b.types, t)
+	if b.types = append(b.types, t); len(b.types) == maxTypes+1 {
+		b.fault(n, "too-many-types", "%s is one type more than the limit of %d", n.Pointer(), maxTypes).
+			WithHint("leave out in an overlay what no caller needs")
+	}
 	return t
 }
 
+// within tells whether a nameless type is being made of this very schema: a
+// list of itself has no end. It remembers the schema until leave.
+func (b *builder) within(n spec.Node) bool {
+	if b.active[n.Pointer()] {
+		b.fault(n, "type-cycle", "%s contains itself, and nothing between has a name", n.Pointer()).
+			WithHint("make one of the schemas on the way an object, in an overlay")
+		return true
+	}
+	b.active[n.Pointer()] = true
+	return false
+}
+
+func (b *builder) leave(n spec.Node) { delete(b.active, n.Pointer()) }
+
 func (b *builder) object(n spec.Node, ctx context) Ref {
 	t := b.declare(n, ctx, Struct)
+	parts := b.parts(n)
 	seen := map[string]bool{}
-	b.members(t, n, ctx, seen)
-	for wire := range b.requiredOf(n) {
+	for _, part := range parts {
+		required := map[string]bool{}
+		for _, r := range part.required {
+			required[r] = true
+		}
+		for _, p := range part.Get("properties").Members() {
+			if !seen[p.Name()] {
+				seen[p.Name()] = true
+				t.Fields = append(t.Fields, b.field(t, p, required[p.Name()], ctx))
+			}
+		}
+	}
+	for _, wire := range parts[len(parts)-1].required {
 		if !seen[wire] {
 			b.fault(n.Get("required"), "required-undeclared", "%s requires %q, which is no property of it", n.Pointer(), wire).
 				WithHint("declare the property, or remove it from required, in an overlay")
+			seen[wire] = true
 		}
 	}
 	sortFields(t)
 	return Ref{Prim: Named, Type: t}
 }
 
-// requiredOf collects the required names of a schema and of the schemas it is composed of.
-func (b *builder) requiredOf(n spec.Node) map[string]bool {
-	out := map[string]bool{}
-	for _, r := range n.Get("required").Strings() {
-		out[r] = true
-	}
-	for _, part := range n.Get("allOf").Items() {
-		for r := range b.requiredOf(part.Deref()) {
-			out[r] = true
-		}
-	}
-	return out
+// part is a schema that another is composed of, and the names that it and
+// what it is composed of require.
+type part struct {
+	spec.Node
+	required []string
 }
 
-func (b *builder) members(t *Type, n spec.Node, ctx context, seen map[string]bool) {
-	for _, part := range n.Get("allOf").Items() {
-		b.members(t, part.Deref(), ctx, seen)
-	}
-	required := b.requiredOf(n)
-	for _, p := range n.Get("properties").Members() {
-		if seen[p.Name()] {
-			continue
+// maxTypes bounds what one package declares: more would be of no use to anyone.
+const maxTypes = 5000
+
+// maxParts bounds what one schema is composed of. Descriptions that people
+// write stay below ten.
+const maxParts = 64
+
+// parts lists what a schema is composed of, each schema once, the schema
+// itself last.
+func (b *builder) parts(n spec.Node) []part {
+	var out []part
+	const onTheWay, done = 1, 2
+	state := map[string]int{}
+	required := map[string][]string{}
+	var visit func(n spec.Node)
+	visit = func(n spec.Node) {
+		at := n.Pointer()
+		state[at] = onTheWay
+		if len(state) == maxParts+1 {
+			b.fault(n, "too-many-parts", "%s is the part that makes a schema of more than %d", at, maxParts).
+				WithHint("write the schema out in an overlay")
 		}
-		seen[p.Name()] = true
-		t.Fields = append(t.Fields, b.field(t, p, required[p.Name()], ctx))
+		if len(state) > maxParts {
+			state[at] = done
+			return
+		}
+		req := slices.Clone(n.Get("required").Strings())
+		for _, item := range n.Get("allOf").Items() {
+			target := item.Deref()
+			switch state[target.Pointer()] {
+			case onTheWay:
+				b.fault(item, "allof-cycle", "%s is composed of itself", target.Pointer()).
+					WithHint("remove it from allOf in an overlay")
+				continue
+			case 0:
+				visit(target)
+			}
+			req = append(req, required[target.Pointer()]...)
+		}
+		slices.Sort(req)
+		required[at], state[at] = slices.Compact(req), done
+		out = append(out, part{n, required[at]})
 	}
+	visit(n)
+	return out
 }
 
 func (b *builder) field(t *Type, p spec.Node, required bool, ctx context) *Field {
@@ -215,7 +279,7 @@ func (b *builder) field(t *Type, p spec.Node, required bool, ctx context) *Field
 		Deprecated: b.deprecation(p),
 		Required:   required,
 	}
-	if strings.ContainsFunc(wire, func(r rune) bool { return r == '"' || r == '\\' || unicode.IsControl(r) }) {
+	if strings.ContainsFunc(wire, func(r rune) bool { return strings.ContainsRune("\"\\`", r) || unicode.IsControl(r) }) {
 		b.fault(p, "bad-name", "the member %q has a quote, backslash or control character in its name", wire).
 			WithHint("remove or rename it in an overlay")
 	}

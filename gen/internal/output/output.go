@@ -84,10 +84,14 @@ func inside(root *os.Root, name string) error {
 	if !filepath.IsLocal(filepath.FromSlash(name)) {
 		return diag.Errorf(diag.Pos{File: name}, "output-outside", "the file would be written outside the repository")
 	}
-	for p := name; p != "."; p = path.Dir(p) {
+	for i := range len(name) + 1 {
+		if i < len(name) && name[i] != '/' {
+			continue
+		}
+		p := name[:i] // from the outermost folder inwards: below a link, nothing can be told
 		info, err := root.Lstat(filepath.FromSlash(p))
 		if errors.Is(err, fs.ErrNotExist) {
-			continue
+			return nil
 		}
 		if err != nil {
 			return diag.Errorf(diag.Pos{File: p}, "output-unreadable", "%v", err)

@@ -44,6 +44,12 @@ func (n Node) Get(key string) Node {
 	if n.n == nil || n.n.Kind != yaml.MappingNode {
 		return Node{doc: n.doc}
 	}
+	if len(n.n.Content) > 64 { // there may be very many, and very many references to them
+		if i, ok := n.doc.memberIndex(n.n)[key]; ok {
+			return n.member(i)
+		}
+		return Node{doc: n.doc}
+	}
 	for i := 0; i+1 < len(n.n.Content); i += 2 {
 		if n.n.Content[i].Value == key {
 			return n.member(i)
@@ -137,14 +143,10 @@ func (n Node) Strings() []string {
 // Ref returns the target of the node's $ref, or "".
 func (n Node) Ref() string { return n.Str("$ref") }
 
-// Deref follows $ref until it reaches a node that has none. The document was
-// validated before, so that every reference leads somewhere.
+// Deref follows $ref until it reaches a node that has none. Validate has made
+// sure that every reference leads to such a node.
 func (n Node) Deref() Node {
-	for range 32 { // a cycle of bare references was refused when the snapshot was read
-		ref := n.Ref()
-		if ref == "" {
-			return n
-		}
+	for ref := n.Ref(); ref != ""; ref = n.Ref() {
 		n = n.doc.Lookup(ref)
 	}
 	return n

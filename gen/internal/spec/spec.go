@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -25,6 +26,24 @@ type Document struct {
 	File   string // the snapshot, relative to the repository: "specs/core.yml"
 	Prov   *overlay.Provenance
 	root   *yaml.Node
+	index  map[*yaml.Node]map[string]int // members of large mappings, by name
+}
+
+// memberIndex finds the members of a mapping by name. The document does not
+// change once it is loaded.
+func (d *Document) memberIndex(n *yaml.Node) map[string]int {
+	index := d.index[n]
+	if index == nil {
+		index = make(map[string]int, len(n.Content)/2)
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			index[n.Content[i].Value] = i
+		}
+		if d.index == nil {
+			d.index = map[*yaml.Node]map[string]int{}
+		}
+		d.index[n] = index
+	}
+	return index
 }
 
 // Load reads a snapshot and applies overlays to it, in order.
@@ -72,6 +91,9 @@ func (d *Document) Lookup(pointer string) Node {
 // Validate checks the document against the OpenAPI specification. Findings
 // point into the snapshot, or into the overlay that the faulty part came from.
 func (d *Document) Validate(ctx context.Context) error {
+	if err := d.references(); err != nil {
+		return err
+	}
 	plain, origin := standard(d.root)
 	data, err := canon.Marshal(plain)
 	if err != nil {
@@ -175,14 +197,33 @@ func (d *Document) annotate(err error, lines map[int]*yaml.Node) *diag.Annotatio
 	} else if n := d.contextNode(err); n.Exists() {
 		pos = n.Pos()
 	}
+	message, _, _ := strings.Cut(innermost(err).Error(), "\n")
+	if pos.Line == 0 {
+		pos = d.quotedRef(message)
+	}
 	code := "openapi-invalid"
 	var coded openapi3.CodedError
 	if errors.As(err, &coded) {
 		code = "openapi-" + coded.Code()
 	}
-	message, _, _ := strings.Cut(innermost(err).Error(), "\n")
 	return diag.Errorf(pos, code, "%s", message).
 		WithHint("repair it with an action in the domain's overlays, or take the fault upstream")
+}
+
+// quotedRef finds the reference that a message quotes, for those errors that
+// know nothing else about where they are.
+func (d *Document) quotedRef(message string) diag.Pos {
+	pos := diag.Pos{File: d.File}
+	var walk func(n Node) bool
+	walk = func(n Node) bool {
+		if ref := n.Get("$ref"); ref.Text() != "" && strings.Contains(message, strconv.Quote(ref.Text())) {
+			pos = ref.Pos()
+			return true
+		}
+		return slices.ContainsFunc(n.Members(), walk) || slices.ContainsFunc(n.Items(), walk)
+	}
+	walk(d.Root())
+	return pos
 }
 
 // contextNode finds the part of the document that an error's wrappers name.

@@ -1,0 +1,332 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"unicode"
+
+	"github.com/basiq-sdk/basiq-go/gen/internal/canon"
+	"github.com/basiq-sdk/basiq-go/gen/internal/check"
+	"github.com/basiq-sdk/basiq-go/gen/internal/emit"
+	"github.com/basiq-sdk/basiq-go/gen/internal/model"
+	"github.com/basiq-sdk/basiq-go/gen/internal/output"
+	"github.com/basiq-sdk/basiq-go/gen/internal/overlay"
+	"github.com/basiq-sdk/basiq-go/gen/internal/spec"
+)
+
+const runtimePath = "github.com/basiq-sdk/basiq-go/transport"
+
+// compile takes a description through every stage up to its Go source, as a
+// run does with what it has fetched.
+func compile(doc string, overlays ...string) (*emit.Package, error) {
+	snapshot, err := canon.Snapshot("api.yml", []byte(doc))
+	if err != nil {
+		return nil, err
+	}
+	var parsed []*overlay.Document
+	for i, o := range overlays {
+		d, err := overlay.Parse(fmt.Sprintf("overlay%d.yaml", i+1), []byte(o))
+		if err != nil {
+			return nil, err
+		}
+		parsed = append(parsed, d)
+	}
+	d, _, err := spec.Load("api", "specs/api.yml", snapshot, parsed, overlay.Options{KeepGoing: true})
+	if err != nil {
+		return nil, err
+	}
+	if err := d.Validate(context.Background()); err != nil {
+		return nil, err
+	}
+	m, err := model.Build(d, model.Options{Package: "api"})
+	if err != nil {
+		return nil, err
+	}
+	return emit.Domain(m, emit.Target{ImportPath: "example.com/api", Runtime: runtimePath})
+}
+
+// things is a description whose one operation answers with the schema A.
+const things = `openapi: 3.0.3
+info: {title: t, version: '1'}
+paths:
+  /things:
+    get:
+      responses:
+        200: {description: d, content: {application/json: {schema: {$ref: '#/components/schemas/A'}}}}
+components:
+  schemas:
+`
+
+// property gives A one property, in line 10.
+func property(body string) string {
+	return things + "    A: {type: object, properties: {" + body + "}}\n"
+}
+
+// TestHostileDescriptions gives the generator what a stranger may have written
+// to harm whoever runs it. Each is refused with this very message, or accepted
+// with source that type-checks.
+func TestHostileDescriptions(t *testing.T) {
+	imports, err := check.LoadImports(t.Context(), "..", runtimePath, runtimePath+"/wire", runtimePath+"/value")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dialled := noNetwork(t)
+	canary := filepath.Join(t.TempDir(), "canary.yml")
+	if err := os.WriteFile(canary, []byte("type: string\nformat: the-canary\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	at := func(col int) string { return fmt.Sprintf("api.yml:10:%d: ", col) }
+	const bidi = "\u202e\u2066"
+	for _, c := range []struct{ name, doc, message string }{
+		// References never leave the document.
+		{"a file", property("a: {$ref: 'file:///etc/passwd'}"), at(46) + `the reference "file:///etc/passwd" leaves the document [external-ref]`},
+		{"a file that is there", property("a: {$ref: '" + canary + "'}"), at(46) + `the reference "` + canary + `" leaves the document [external-ref]`},
+		{"a relative file", property("a: {$ref: '../../../etc/passwd#/a'}"), at(46) + `the reference "../../../etc/passwd#/a" leaves the document [external-ref]`},
+		{"a web address", property("a: {$ref: 'http://example.com/a.yml#/A'}"), at(46) + `the reference "http://example.com/a.yml#/A" leaves the document [external-ref]`},
+		{"a local web address", property("a: {$ref: '" + dialled.URL + "/a.yml'}"), at(46) + `the reference "` + dialled.URL + `/a.yml" leaves the document [external-ref]`},
+		{"a metadata service", property("a: {$ref: 'http://169.254.169.254/latest/meta-data'}"), at(46) + `the reference "http://169.254.169.254/latest/meta-data" leaves the document [external-ref]`},
+		{"no scheme", property("a: {$ref: '//example.com/a.yml'}"), at(46) + `the reference "//example.com/a.yml" leaves the document [external-ref]`},
+		{"a bare fragment", property("a: {$ref: '#A'}"), at(46) + `the reference "#A" leaves the document [external-ref]`},
+		{"a discriminator that leads away", property("a: {oneOf: [{type: string}], discriminator: {propertyName: k, mapping: {b: 'http://169.254.169.254/x'}}}"), at(111) + `the reference "http://169.254.169.254/x" leaves the document [external-ref]`},
+		{"$id", property("a: {$id: 'http://169.254.169.254/x', type: string}"), at(40) + `"$id" is no keyword of a schema [unknown-keyword]`},
+		{"$self", "$self: http://169.254.169.254/x\n" + property("a: {type: string}"), `api.yml:1:1: "$self" is no keyword of an OpenAPI document [unknown-keyword]`},
+		{"$schema", property("a: {$schema: 'http://169.254.169.254/x', type: string}"), at(40) + `"$schema" is no keyword of a schema [unknown-keyword]`},
+		{"a dialect", strings.Replace(property("a: {type: string}"), "openapi: 3.0.3", "openapi: 3.1.0\njsonSchemaDialect: http://169.254.169.254/x", 1), ""},
+
+		// Circles end.
+		{"a reference to itself", things + "    A: {$ref: '#/components/schemas/A'}\n", `api.yml:7:75: the reference "#/components/schemas/A" leads only to other references [ref-cycle]`},
+		{"references in a circle", things + "    A: {$ref: '#/components/schemas/B'}\n    B: {$ref: '#/components/schemas/A'}\n", `api.yml:7:75: the reference "#/components/schemas/A" leads only to other references [ref-cycle]`},
+		{"allOf of itself", things + "    A: {allOf: [{$ref: '#/components/schemas/A'}]}\n", `specs/api.yml:19:11: #/components/schemas/A is composed of itself [allof-cycle]`},
+		{"allOf in a circle", things + "    A: {allOf: [{$ref: '#/components/schemas/B'}]}\n    B: {allOf: [{$ref: '#/components/schemas/A'}]}\n", `specs/api.yml:22:11: #/components/schemas/A is composed of itself [allof-cycle]`},
+		{"a list of itself", things + "    A: {type: array, items: {$ref: '#/components/schemas/A'}}\n", `specs/api.yml:17:5: #/components/schemas/A contains itself, and nothing between has a name [type-cycle]`},
+		{"a map of lists of itself", things + "    A: {type: object, additionalProperties: {type: array, items: {$ref: '#/components/schemas/A'}}}\n", `specs/api.yml:17:5: #/components/schemas/A contains itself, and nothing between has a name [type-cycle]`},
+		{"an object of itself", property("a: {$ref: '#/components/schemas/A'}, b: {type: array, items: {$ref: '#/components/schemas/A'}}"), ""},
+		{"one of itself", things + "    A: {oneOf: [{$ref: '#/components/schemas/A'}]}\n", ""},
+		{"allOf twice of the same, thirty levels", diamonds(30), ""},
+		{"allOf of too many", diamonds(70), `specs/api.yml:260:5: #/components/schemas/A64 is the part that makes a schema of more than 64 [too-many-parts]`},
+		{"an answer that is a text", things + "    A: {type: string}\n", ""},
+		{"an answer that is a truth value", things + "    A: {type: boolean}\n", ""},
+		{"an answer that is a list", things + "    A: {type: array, items: {type: string}}\n", ""},
+		{"an alias of itself", "openapi: 3.0.3\ninfo: &i {title: *i}\npaths: {}\n", `api.yml:2:18: the alias "*i" leads to itself [alias-cycle]`},
+		{"nesting", things + "    A: " + strings.Repeat("{items: ", 9_000) + "{}" + strings.Repeat("}", 9_000) + "\n", at(1592) + `the document nests more than 200 levels deep [too-deep]`},
+		{"deeper nesting", things + "    A: " + strings.Repeat("{items: ", 20_000) + "{}" + strings.Repeat("}", 20_000) + "\n", `api.yml:10: exceeded max depth of 10000 [yaml-syntax]`},
+
+		// Names are made into Go names, or refused.
+		{"two names that become one", property("a-b: {type: string}, a_b: {type: string}"), `specs/api.yml:22:9: type A: "a_b" and "a-b" (specs/api.yml:20:9) are both called AB [name-collision]`},
+		{"two schemas that become one", property("x: {$ref: '#/components/schemas/a-b'}, y: {$ref: '#/components/schemas/a_b'}") + "    a-b: {type: object, properties: {p: {type: string}}}\n    a_b: {type: object, properties: {q: {type: string}}}\n",
+			`specs/api.yml:29:5: #/components/schemas/a_b and #/components/schemas/a-b (specs/api.yml:24:5) are both called AB, and their members differ [name-collision]`},
+		{"two paths that become one", strings.Replace(property("a: {type: string}"), "paths:\n", "paths:\n  /THINGS: {get: {responses: {204: {description: d}}}}\n", 1), `specs/api.yml:12:5: resource Things: GET /things and GET /THINGS (specs/api.yml:7:5) are both called List [name-collision]`},
+		{"two values that become one", property("a: {type: string, enum: [a b, a-b]}"), `specs/api.yml:24:15: package api: value "a-b" of AA and value "a b" of AA (specs/api.yml:23:15) are both called AAAB [name-collision]`},
+		{"a look-alike alone", property("\"\u0430\u0435\": {type: string}"), "specs/api.yml:20:9: \"\u0430\u0435\" cannot be an exported Go identifier [bad-name]"},
+		{"a look-alike as a part", property("\"\u0430mount\": {type: string}, amount: {type: string}"), ""},
+		{"bidi in a name", property("\"" + bidi + "a\": {type: string}"), at(36) + `the key "\u202e\u2066a" holds control or direction characters [bad-key]`},
+		{"a line break in a name", property(`"a\nb": {type: string}`), at(36) + `the key "a\nb" holds control or direction characters [bad-key]`},
+		{"a quote in a name", property(`'a"b': {type: string}`), `specs/api.yml:20:9: the member "a\"b" has a quote, backslash or control character in its name [bad-name]`},
+		{"a backtick in a name", property("'a`b': {type: string}"), "specs/api.yml:20:9: the member \"a`b\" has a quote, backslash or control character in its name [bad-name]"},
+		{"a template in a name", property("'${HOME}$(id){{.}}%s': {type: string}"), ""},
+		{"a path as a name", property("../../a: {type: string}, /etc/passwd: {type: string}"), ""},
+		{"Go's words as names", property("func: {type: string}, type: {type: string}, init: {type: string}, main: {type: string}, _: {type: string}"), `specs/api.yml:20:9: "_" cannot be an exported Go identifier [bad-name]`},
+		{"names of a type's own methods", property("JSON: {type: string}"), `specs/api.yml:20:9: type A: "JSON" and what every type says about its JSON form (specs/api.yml:17:5) are both called JSON [name-collision]`},
+		{"a schema called as the client", strings.ReplaceAll(property("a: {type: string}"), "schemas/A'", "schemas/client'") + "    client: {type: object, properties: {a: {type: string}}}\n", "[name-collision]"},
+		{"a long name", property(strings.Repeat("a", 300) + ": {type: string}"), `specs/api.yml:20:11: the name of field /components/schemas/A/properties/` + strings.Repeat("a", 300) + ` would have 300 characters; the limit is 128 [bad-name]`},
+		{"names that grow by nesting", property(strings.Repeat("abcdefghij: {type: object, properties: {", 40) + "x: {type: string}" + strings.Repeat("}}", 40)), "would have 131 characters; the limit is 128 [bad-name]"},
+
+		// Values are data.
+		{"a line break in an enumeration", property(`a: {type: string, enum: ["a\nfunc init() {}", b]}`), ""},
+		{"a value without a name", property("a: {type: string, enum: ['`', b]}"), "specs/api.yml:23:15: no Go name can be made of the value \"`\" of #/components/schemas/A/properties/a [bad-name]"},
+		{"an end of comment as a value", property("a: {type: string, enum: ['a */ func init() {} /*', b]}"), ""},
+		{"a strange format", property(`a: {type: string, format: "../../x\n//go:generate sh"}`), ""},
+		{"a strange default", property(`a: {type: string, default: "${HOME}\n` + "`" + `"}`), ""},
+		{"a strange pattern", property(`a: {type: string, pattern: "(a+)+$("}`), "specs/api.yml:20:9: error parsing regexp: missing closing ): `(a+)+$(` [openapi-schema-pattern-regex-invalid]"},
+		{"a strange media type", strings.Replace(property("a: {type: string}"), "application/json:", `"../../x\n/*": {schema: {type: string}}, application/json:`, 1), `api.yml:7:41: the key "../../x\n/*" holds control or direction characters [bad-key]`},
+		{"a tag that makes objects", property("a: !!python/object:os.system {type: string}"), at(39) + `the tag "!!python/object:os.system" is not allowed [bad-tag]`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			pkg, err := compile(c.doc)
+			switch {
+			case c.message == "" && err != nil:
+				t.Errorf("refused: %v", err)
+			case c.message != "" && err == nil:
+				t.Errorf("accepted, want %s", c.message)
+			case err != nil:
+				first, _, _ := strings.Cut(err.Error(), "\n")
+				if first != c.message && !(strings.HasSuffix(first, c.message) && !strings.Contains(c.message, "api.yml")) {
+					t.Errorf("got  %s\nwant %s", first, c.message)
+				}
+				if strings.Contains(err.Error(), "the-canary") {
+					t.Error("the message holds what stands in a file")
+				}
+			default:
+				if _, err := check.Package(imports, pkg); err != nil {
+					t.Errorf("the source does not compile: %v", err)
+				}
+				harmless(t, pkg)
+			}
+		})
+	}
+}
+
+// diamonds is a chain of schemas each of which is composed of the next, twice.
+func diamonds(levels int) string {
+	var b strings.Builder
+	b.WriteString(things + "    A: {allOf: [{$ref: '#/components/schemas/A1'}]}\n")
+	for i := 1; i < levels; i++ {
+		fmt.Fprintf(&b, "    A%d: {allOf: [{$ref: '#/components/schemas/A%d'}, {$ref: '#/components/schemas/A%d'}]}\n", i, i+1, i+1)
+	}
+	fmt.Fprintf(&b, "    A%d: {type: object, properties: {a: {type: string}}}\n", levels)
+	return b.String()
+}
+
+// harmless looks for what no generated source may have.
+func harmless(t *testing.T, pkg *emit.Package) {
+	t.Helper()
+	for name, src := range pkg.Files {
+		if !fileName.MatchString(name) {
+			t.Errorf("a file is called %q", name)
+		}
+		for line := range strings.Lines(string(src)) {
+			if strings.HasPrefix(line, "//go:") || strings.HasPrefix(line, "//line") || strings.HasPrefix(line, "func init(") || strings.HasPrefix(line, "import \"C\"") {
+				t.Errorf("%s: %s", name, line)
+			}
+		}
+		if i := strings.IndexFunc(string(src), func(r rune) bool {
+			return r != '\n' && r != '\t' && (unicode.IsControl(r) || unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp))
+		}); i >= 0 {
+			t.Errorf("%s has a hidden character: %q", name, src[max(0, i-40):min(len(src), i+40)])
+		}
+	}
+}
+
+var fileName = regexp.MustCompile(`^[a-z][a-z0-9_]{0,100}\.gen\.go$`)
+
+// noNetwork lets the test fail when anything is dialled: it counts the
+// connections to a server of its own, and stands in for the transport that
+// every client has unless it is given another.
+func noNetwork(t *testing.T) *httptest.Server {
+	t.Helper()
+	var connections atomic.Int64
+	s := httptest.NewUnstartedServer(http.NotFoundHandler())
+	s.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			connections.Add(1)
+		}
+	}
+	s.Start()
+	usual := http.DefaultTransport
+	http.DefaultTransport = refuse(func(r *http.Request) { t.Errorf("a request was made: %s %s", r.Method, r.URL) })
+	t.Cleanup(func() {
+		http.DefaultTransport = usual
+		s.Close()
+		if n := connections.Load(); n > 0 {
+			t.Errorf("%d connections were made", n)
+		}
+	})
+	return s
+}
+
+type refuse func(*http.Request)
+
+func (f refuse) RoundTrip(r *http.Request) (*http.Response, error) {
+	f(r)
+	return nil, fmt.Errorf("%s must not be requested", r.URL)
+}
+
+// TestOverlaysLeadNowhereElse holds overlays to the same: they come from this
+// repository, but a slip of the pen must not fetch anything either.
+func TestOverlaysLeadNowhereElse(t *testing.T) {
+	dialled := noNetwork(t)
+	doc := property("a: {type: string}")
+	for update, message := range map[string]string{
+		"{$ref: 'http://169.254.169.254/x'}":            `overlay1.yaml:6:20: the reference "http://169.254.169.254/x" leaves the document [external-ref]`,
+		"{$ref: '" + dialled.URL + "/x'}":               `overlay1.yaml:6:20: the reference "` + dialled.URL + `/x" leaves the document [external-ref]`,
+		"{$ref: '#/components/schemas/B'}":              `overlay1.yaml:6:20: the reference "#/components/schemas/B" leads nowhere [dangling-ref]`,
+		"{$ref: '#/components/schemas/A/properties/a'}": `overlay1.yaml:6:20: the reference "#/components/schemas/A/properties/a" leads only to other references [ref-cycle]`,
+		"{$ref: '#/info'}":                              `overlay1.yaml:6:20: bad data in "#/info" (expecting ref to schema object) [openapi-invalid]`,
+	} {
+		_, err := compile(doc, "overlay: 1.0.0\ninfo: {title: t, version: v}\nactions:\n  - target: $.components.schemas.A.properties.a\n    description: d\n    update: "+
+			strings.Replace(update, "{$ref", "{      $ref", 1)+"\n")
+		if first, _, _ := strings.Cut(fmt.Sprint(err), "\n"); first != message {
+			t.Errorf("got  %s\nwant %s", first, message)
+		}
+	}
+}
+
+// TestFileNames gives paths the names that mean something to a file system,
+// an operating system or the toolchain. Files are only made within the folder
+// of the package, and are built on every system.
+func TestFileNames(t *testing.T) {
+	for segment, want := range map[string]string{
+		"CON": "con_resource", "nul": "nul_resource", "com1": "com1_resource",
+		"x_test": "x_test_resource", "x_linux": "x_linux_resource", "x-amd64": "x_amd64_resource",
+		"_x": "x", ".x": "x", "init": "init", "main": "main", "func": "func", "types": "types_resource", "client": "client_resource",
+		"things_json": "things_json_resource", "linux": "linux", "..": "root", "%2e%2e": "n2e2e", "...": "root",
+		"\u0430\u0435": "root", "a\u0430b": "ab", "a:b": "ab", `a\b`: "ab", "aa*bb?cc": "aa_bb_cc",
+	} {
+		pkg, err := compile(fmt.Sprintf("openapi: 3.0.3\ninfo: {title: t, version: '1'}\npaths:\n  %q: {get: {responses: {204: {description: d}}}}\n", "/"+segment))
+		if err != nil {
+			t.Errorf("%s: %v", segment, err)
+			continue
+		}
+		if pkg.Files[want+".gen.go"] == nil || len(pkg.Files) != 2 {
+			t.Errorf("%s: no %s.gen.go among %d files", segment, want, len(pkg.Files))
+			for name := range pkg.Files {
+				t.Logf("  %s", name)
+			}
+		}
+		harmless(t, pkg)
+	}
+	_, err := compile("openapi: 3.0.3\ninfo: {title: t, version: '1'}\npaths:\n  /" + strings.Repeat("a", 300) + ": {get: {responses: {204: {description: d}}}}\n")
+	if err == nil || !strings.Contains(err.Error(), "would have 300 characters; the limit is 128 [bad-name]") {
+		t.Errorf("a name of 300 characters: %v", err)
+	}
+	// Two resources whose files would be one.
+	_, err = compile("openapi: 3.0.3\ninfo: {title: t, version: '1'}\npaths:\n  /a: {get: {responses: {204: {description: d}}}}\n  /b: {get: {responses: {204: {description: d}}}}\n",
+		"overlay: 1.0.0\ninfo: {title: t, version: v}\nactions:\n  - {target: \"$.paths['/a'].get\", update: {x-resource: XY}}\n  - {target: \"$.paths['/b'].get\", update: {x-resource: Xy}}\n")
+	if err == nil || !strings.Contains(err.Error(), "are both called xy.gen.go [name-collision]") {
+		t.Errorf("two resources of one file: %v", err)
+	}
+}
+
+// TestOutputStaysInside holds the last stage to its folder, whatever name an
+// earlier one might let through.
+func TestOutputStaysInside(t *testing.T) {
+	outside := t.TempDir()
+	dir := t.TempDir()
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer root.Close()
+	for _, link := range []struct{ name, to string }{{"folder", outside}, {"file.gen.go", filepath.Join(outside, "file")}, {"up", ".."}, {"etc", "/etc"}} {
+		if err := os.Symlink(link.to, filepath.Join(dir, link.name)); err != nil {
+			t.Skip(err)
+		}
+	}
+	for name, code := range map[string]string{
+		"../x.gen.go": "[output-outside]", "/etc/x.gen.go": "[output-outside]", "a/../../x.gen.go": "[output-outside]", "": "[output-outside]",
+		"folder/x.gen.go": "[output-symlink]", "folder/new/x.gen.go": "[output-symlink]", "file.gen.go": "[output-symlink]",
+		"up/x.gen.go": "[output-symlink]", "etc/x.gen.go": "[output-symlink]",
+	} {
+		plan, err := output.NewPlan(root, map[string][]byte{name: []byte("x")})
+		if err == nil {
+			err = plan.Apply(root)
+			t.Errorf("%q was planned; applying it: %v", name, err)
+			continue
+		}
+		if !strings.Contains(err.Error(), code) {
+			t.Errorf("%q: got %v, want %s", name, err, code)
+		}
+	}
+	if entries, err := os.ReadDir(outside); err != nil || len(entries) > 0 {
+		t.Errorf("%d files were written outside (%v)", len(entries), err)
+	}
+}

@@ -1,0 +1,110 @@
+package spec
+
+import (
+	"strconv"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+
+	"github.com/basiq-sdk/basiq-go/gen/internal/diag"
+)
+
+const (
+	// maxFindings bounds a report: more would only hide the first ones.
+	maxFindings = 50
+	// maxTargets bounds how many parts of a document references lead to.
+	// Validation follows them, at a cost that grows with the square of the
+	// longest way; no description of a domain comes near.
+	maxTargets = 2000
+)
+
+// references refuses references that leave the document, lead nowhere, or
+// lead only to each other. The snapshot has none of these, but overlays may
+// bring them in, and take their targets away.
+func (d *Document) references() error {
+	var list diag.List
+	fault := func(n Node, code, format string) *diag.Annotation {
+		ref := n.Text()
+		if runes := []rune(ref); len(runes) > 80 {
+			ref = string(runes[:80]) + "…"
+		}
+		a := diag.Errorf(n.Pos(), code, format, ref)
+		if len(list) < maxFindings {
+			list = append(list, a)
+		}
+		return a
+	}
+	targets := map[string]bool{}
+	ends := map[*yaml.Node]bool{} // whether following references from here comes to an end
+	var walk func(n Node, names bool)
+	walk = func(n Node, names bool) {
+		if ref := n.Get("$ref"); !names && ref.Exists() && !ref.IsMap() {
+			if targets[ref.Text()] = true; len(targets) == maxTargets+1 {
+				fault(ref, "too-many-targets", "the reference %q leads to one part more than the limit of "+strconv.Itoa(maxTargets))
+			}
+			switch {
+			case !strings.HasPrefix(ref.Text(), "#/"):
+				fault(ref, "external-ref", "the reference %q leaves the document").
+					WithHint("only references to this document (#/…) are followed")
+			case !d.Lookup(ref.Text()).Exists():
+				fault(ref, "dangling-ref", "the reference %q leads nowhere")
+			case !d.arrives(n, ends):
+				fault(ref, "ref-cycle", "the reference %q leads only to other references").
+					WithHint("one of them must lead to what is meant")
+			}
+		}
+		for _, m := range n.Members() {
+			switch {
+			case names: // a name says nothing about what it stands for
+				walk(m, false)
+			case nameMaps[m.Name()]:
+				walk(m, true)
+			case !data[m.Name()]:
+				walk(m, false)
+			}
+		}
+		for _, item := range n.Items() {
+			walk(item, false)
+		}
+	}
+	walk(d.Root(), false)
+	return list.Err()
+}
+
+// nameMaps are the keywords whose members are names that the API gives, and
+// data those below which nothing is a reference.
+var (
+	nameMaps = set("properties patternProperties schemas responses headers requestBodies securitySchemes callbacks paths webhooks content encoding x-variants x-resources")
+	data     = set("default const enum example examples mapping x-expect")
+)
+
+func set(words string) map[string]bool {
+	out := map[string]bool{}
+	for _, w := range strings.Fields(words) {
+		out[w] = true
+	}
+	return out
+}
+
+// arrives tells whether following references from n comes to a node that has none.
+func (d *Document) arrives(n Node, ends map[*yaml.Node]bool) bool {
+	var way []*yaml.Node
+	end := true
+	for n.Exists() {
+		if known, ok := ends[n.n]; ok {
+			end = known
+			break
+		}
+		ends[n.n] = false // until it is known that it does
+		way = append(way, n.n)
+		ref := n.Ref()
+		if ref == "" {
+			break
+		}
+		n = d.Lookup(ref)
+	}
+	for _, w := range way {
+		ends[w] = end
+	}
+	return end
+}
