@@ -22,6 +22,9 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
+// cells is how many cells are tested at a time.
+var cells = 24
+
 // TestFaults makes every kind of call meet every kind of fault, once and again
 // and again, and holds what comes of it against the table. Whatever the table
 // says, nothing is done twice, an error that does not say so stands for nothing
@@ -33,7 +36,7 @@ func TestFaults(t *testing.T) {
 	table.complete(t, faults)
 	// The cells wait more than they work: more of them go at a time than there
 	// are processors.
-	free := make(chan struct{}, 24)
+	free := make(chan struct{}, cells)
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	for _, f := range faults {
@@ -155,7 +158,7 @@ func (n *network) outcome(c call, tries int, err error) string {
 	var b strings.Builder
 	words := kinds(err)
 	waited := c.repeats && strings.Contains(words, "timeout") && !strings.Contains(words, "too-long")
-	if waited && tries > c.before+1 {
+	if waited && tries > c.before {
 		b.WriteString("more")
 	} else {
 		fmt.Fprint(&b, tries)
