@@ -182,6 +182,9 @@ func (e Error) safe() safe {
 // not the API's own words.
 func (e Error) MarshalJSON() ([]byte, error) { return json.Marshal(e.safe()) }
 
+// MarshalText returns the text, for XML, YAML and their like.
+func (e Error) MarshalText() ([]byte, error) { return []byte(e.text()), nil }
+
 // GobEncode encodes what MarshalJSON does.
 func (e Error) GobEncode() ([]byte, error) { return json.Marshal(e.safe()) }
 

@@ -52,6 +52,7 @@ func FuzzFilter(f *testing.F) {
 		f.Add(v, "b", uint8(1))
 		f.Add("a", v, uint8(3))
 	}
+	f.Add("\xe2\x80", "\x83", uint8(1)) // halves of a character
 	f.Fuzz(func(t *testing.T, a, b string, n uint8) {
 		want := []filterTerm{
 			{"account.id", "eq", []string{a}},
@@ -63,7 +64,8 @@ func FuzzFilter(f *testing.F) {
 			filter = filter.And(term.path, term.op, term.args...)
 		}
 		if filter.Err() != nil {
-			if !strings.ContainsFunc(a+b, func(r rune) bool { return r == '\'' || r == '\\' || r == 0xfffd || unicode.IsControl(r) }) {
+			bad := func(r rune) bool { return r == '\'' || r == '\\' || r == 0xfffd || unicode.IsControl(r) }
+			if !strings.ContainsFunc(a, bad) && !strings.ContainsFunc(b, bad) {
 				t.Errorf("%q, %q: %v", a, b, filter.Err())
 			}
 			if len(a) > 8 && strings.Contains(filter.Err().Error(), a) {

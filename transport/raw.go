@@ -75,7 +75,7 @@ func newRawRequest(method, path string) (*Request, error) {
 	if len(segments) > 1 {
 		op.Path += "/…"
 	}
-	req := &Request{op: op, plain: plain, rawQuery: query}
+	req := newRequest(request{op: op, plain: plain, rawQuery: query})
 	req.path = (&url.URL{Path: plain, RawPath: path}).EscapedPath()
 	if segments[0] == "users" && len(segments) > 1 {
 		req.userID, _ = url.PathUnescape(segments[1])

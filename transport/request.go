@@ -9,8 +9,13 @@ import (
 	"unicode/utf8"
 )
 
-// Request is one call of an operation, made by a generated method.
+// Request is one call of an operation, made by a generated method. It is printed
+// without what is in it, which may be personal.
 type Request struct {
+	*request // behind a pointer, where printing does not follow
+}
+
+type request struct {
 	op       *Operation
 	path     string // escaped
 	plain    string // path, not escaped
@@ -30,9 +35,27 @@ type Field struct{ Name, Value string }
 // own (an empty one, "." or "..", or one with control characters) makes the
 // call fail before it is sent: the path would otherwise lead elsewhere.
 func NewRequest(op *Operation, values ...string) *Request {
-	r := &Request{op: op, path: op.Path, plain: op.Path}
+	r := newRequest(request{op: op, path: op.Path, plain: op.Path})
 	r.err = r.buildPath(values)
 	return r
+}
+
+func newRequest(r request) *Request {
+	both := &struct {
+		Request
+		held request
+	}{held: r}
+	both.request = &both.held
+	return &both.Request
+}
+
+// Format prints the operation's name under every verb.
+func (r Request) Format(f fmt.State, verb rune) {
+	text := "request"
+	if r.request != nil {
+		text += " of " + r.op.ID
+	}
+	formatText(f, verb, text)
 }
 
 // Operation returns what the request is a call of.

@@ -63,6 +63,9 @@ func (e SendError) safe() safe {
 // MarshalJSON encodes what the text tells.
 func (e SendError) MarshalJSON() ([]byte, error) { return json.Marshal(e.safe()) }
 
+// MarshalText returns the text, for XML, YAML and their like.
+func (e SendError) MarshalText() ([]byte, error) { return []byte(e.text()), nil }
+
 // LogValue makes log/slog write what the text tells, member by member.
 func (e SendError) LogValue() slog.Value {
 	return slog.GroupValue(slog.String("message", e.text()), slog.String("operation", e.Operation),
