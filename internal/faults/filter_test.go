@@ -1,0 +1,93 @@
+package faults
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/basiq-sdk/basiq-go/generated/core"
+	"github.com/basiq-sdk/basiq-go/generated/data"
+	"github.com/basiq-sdk/basiq-go/generated/reporting"
+	"github.com/basiq-sdk/basiq-go/generated/webhooks"
+)
+
+var filters = []any{
+	core.EventFilter{}, core.JobFilter{}, data.AccountFilter{}, data.ConnectionFilter{}, data.ConnectorFilter{}, data.TransactionFilter{},
+	reporting.TransactionFilter{}, webhooks.MessageFilter{},
+}
+
+// TestGeneratedFilters: every method of every filter makes one term that holds
+// the value as it was given, or makes the filter fail.
+func TestGeneratedFilters(t *testing.T) {
+	files, err := filepath.Glob(root + "/generated/*/*.gen.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	generated := 0
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		generated += strings.Count(string(text), "\tterms transport.Filter\n")
+	}
+	if generated != len(filters) {
+		t.Errorf("%d filters are generated, and %d in the list", generated, len(filters))
+	}
+	tried := 0
+	for _, filter := range filters {
+		v := reflect.ValueOf(filter)
+		for i := range v.NumMethod() {
+			name, m := v.Type().Method(i).Name, v.Method(i)
+			if name == "Raw" || m.Type().NumIn() == 0 || m.Type().Out(0) != v.Type() {
+				continue
+			}
+			for _, text := range []string{"a", "2031-01-02", "a b,c)", "(", "%27", "é", "'", `\`, "a'),user.id.eq('b", "a\nb", "\x00", "\xff"} {
+				var args []reflect.Value
+				for n := range m.Type().NumIn() {
+					arg, ok := argument(m.Type().In(n), text)
+					if !ok {
+						t.Fatalf("%s.%s takes a %s", v.Type(), name, m.Type().In(n))
+					}
+					args = append(args, arg)
+				}
+				var made reflect.Value
+				if m.Type().IsVariadic() {
+					made = m.CallSlice(args)[0]
+				} else {
+					made = m.Call(args)[0]
+				}
+				tried++
+				got := made.Interface().(fmt.Stringer).String()
+				values, ok := strings.CutSuffix(got, "("+strings.Repeat(",'"+text+"'", len(args))[1:]+")")
+				whole := ok && pathAndOperator.MatchString(values)
+				hostile := strings.ContainsAny(text, "'\\\n\x00\xff")
+				if hostile == whole || hostile && got != "" {
+					t.Errorf("%s.%s of %q is %q", v.Type(), name, text, got)
+				}
+			}
+		}
+	}
+	if tried < 300 {
+		t.Errorf("only %d filters were made", tried)
+	}
+}
+
+var pathAndOperator = regexp.MustCompile(`^[a-zA-Z.]+\.[a-z]+$`)
+
+// argument makes a text a value of a type.
+func argument(typ reflect.Type, text string) (reflect.Value, bool) {
+	switch {
+	case typ.Kind() == reflect.String:
+		return reflect.ValueOf(text).Convert(typ), true
+	case typ.Kind() == reflect.Slice && typ.Elem().Kind() == reflect.String:
+		list := reflect.MakeSlice(typ, 1, 1)
+		list.Index(0).SetString(text)
+		return list, true
+	}
+	return reflect.Value{}, false
+}
