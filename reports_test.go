@@ -167,8 +167,11 @@ func TestNoTransactions(t *testing.T) {
 	b.on("POST /users/u-1/expenses", "204")
 	b.on("POST /users/u-1/affordability", "204")
 	client, params := b.onLoopback(), affordability.CreateParams{Accounts: []string{"a-1"}, FromMonth: "2031-01", ToMonth: "2031-03"}
+	//lint:ignore SA1019 what is deprecated must work all the same
 	_, income := client.Affordability.Income.Create(t.Context(), "u-1", params)
+	//lint:ignore SA1019 what is deprecated must work all the same
 	_, expenses := client.Affordability.Expenses.Create(t.Context(), "u-1", params)
+	//lint:ignore SA1019 what is deprecated must work all the same
 	_, all := client.Affordability.Affordability.Create(t.Context(), "u-1", params)
 	for _, err := range []error{income, expenses, all} {
 		if !errors.Is(err, transport.ErrNoContent) {

@@ -1,0 +1,397 @@
+package basiq
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/basiq-sdk/basiq-go/generated/data"
+	"github.com/basiq-sdk/basiq-go/transport"
+	"github.com/basiq-sdk/basiq-go/transport/value"
+)
+
+// ChangeKind is what has become of a transaction.
+type ChangeKind string
+
+// Values of ChangeKind.
+const (
+	// It is new.
+	TransactionInserted ChangeKind = "inserted"
+	// It has other content than before: a pending one was posted under the same
+	// identification, or enrichment was added.
+	TransactionChanged ChangeKind = "changed"
+	// It is no longer there: a pending one was posted, made anew or dropped, all
+	// under another identification or none. Posted ones are removed by a purge
+	// only.
+	TransactionRemoved ChangeKind = "removed"
+)
+
+// TransactionChange is news of a transaction.
+type TransactionChange struct {
+	Kind        ChangeKind
+	ID          string
+	AccountID   string
+	Transaction *data.Transaction // as it is now; nil when it was removed
+}
+
+// SyncBatch is some changes, and the cursor that stands for all changes up to
+// the last of them. Store both together.
+type SyncBatch struct {
+	Changes []TransactionChange
+	Cursor  SyncCursor
+}
+
+// SyncOptions says what to sync. The zero value is everything.
+type SyncOptions struct {
+	// AccountIDs are the accounts to sync. The default is all of the user's,
+	// with those that are connected later.
+	AccountIDs []string
+	// From is the first day of an account's transactions to sync. The default
+	// is all that there are. It counts for accounts that the cursor does not
+	// know yet.
+	From value.Date
+	// Window is how many days before an account's newest transaction are read
+	// again each time: a transaction that is posted later, and further back, is
+	// missed. The default is 14; it must be 7 at least.
+	Window int
+	// PostedOnly leaves pending transactions out.
+	PostedOnly bool
+	// BatchSize is how many changes are handed out together at most. The
+	// default is 500.
+	BatchSize int
+}
+
+const (
+	defaultSyncWindow = 14
+	minSyncWindow     = 7
+	defaultSyncBatch  = 500
+	syncChunk         = 90  // days that are read at once
+	syncHistory       = 730 // days that banks share, where an account does not say
+	syncProbes        = 5   // posted transactions that are asked for one by one before they count as removed
+)
+
+func (o SyncOptions) check() (SyncOptions, error) {
+	switch {
+	case o.Window == 0:
+		o.Window = defaultSyncWindow
+	case o.Window < minSyncWindow:
+		return o, fmt.Errorf("basiq: SyncOptions.Window is %d days: it must be %d at least, or 0 for %d", o.Window, minSyncWindow, defaultSyncWindow)
+	}
+	switch {
+	case o.BatchSize == 0:
+		o.BatchSize = defaultSyncBatch
+	case o.BatchSize < 0:
+		return o, fmt.Errorf("basiq: SyncOptions.BatchSize is negative: %d", o.BatchSize)
+	}
+	if slices.Contains(o.AccountIDs, "") {
+		return o, errors.New("basiq: SyncOptions.AccountIDs has an empty one")
+	}
+	from, err := dayOf(o.From)
+	if err != nil {
+		return o, fmt.Errorf("basiq: SyncOptions.From is %q, which is no day such as 2031-05-06", printable(string(o.From)))
+	}
+	o.From = from
+	return o, nil
+}
+
+// SyncTransactions brings a copy of a user's transactions up to date. It
+// iterates over what has changed since the cursor; the empty cursor is the
+// beginning, and everything is new.
+//
+//	for batch, err := range client.SyncTransactions(ctx, userID, cursor, basiq.SyncOptions{}) {
+//		if err != nil {
+//			return err // what was stored stays: go on from its cursor
+//		}
+//		// in one transaction of the database:
+//		//   apply batch.Changes, in their order
+//		//   store batch.Cursor
+//	}
+//
+// When each batch is stored together with its cursor, every posted transaction
+// is inserted exactly once, wherever the loop ends: by an error, a break, or the
+// end of the process. A store that cannot do both at once should insert by
+// identification, so that a batch can be applied twice. The last batch may have
+// no changes; its cursor counts all the same. Two syncs of one user must not run
+// at a time.
+//
+// Each account is read from a window before its newest posted transaction, not
+// from the last run: what arrives after a connection was broken for months is
+// not missed, and neither is an account that was connected later. The first
+// time, an account is read from the oldest to the newest, ninety days at a time.
+// Pending transactions get new identifications at every refresh: they are
+// compared as a whole, so that old ones are removed and new ones inserted. An
+// account that disappears, with its connection for instance, is left alone; after
+// a purge, begin with an empty cursor and an empty copy.
+//
+// In memory are one page of 500 transactions, one batch, and about 200 bytes for
+// each transaction of the window and of the ninety days that are being read. The
+// cursor holds the same transactions, at about 50 bytes each.
+//
+// GET /users/{userId}/accounts and GET /users/{userId}/transactions:
+// SERVER_ACCESS token, repeated on transient failures (class A).
+func (c *Client) SyncTransactions(ctx context.Context, userID string, cursor SyncCursor, o SyncOptions) iter.Seq2[*SyncBatch, error] {
+	return func(yield func(*SyncBatch, error) bool) {
+		o, err := o.check()
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		state, err := cursor.parse(userID)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		r := &syncRun{client: c, userID: userID, o: o, state: state, yield: yield, today: value.DateOf(time.Now().UTC())}
+		if err = r.run(ctx); err == nil {
+			err = r.flush()
+		}
+		if err != nil && err != errStopped {
+			yield(nil, err)
+		}
+	}
+}
+
+// syncRun is one run of a sync.
+type syncRun struct {
+	client  *Client
+	userID  string
+	o       SyncOptions
+	state   *syncState
+	yield   func(*SyncBatch, error) bool
+	changes []TransactionChange
+	today   value.Date
+}
+
+func (r *syncRun) run(ctx context.Context) error {
+	begins := map[string]value.Date{} // of the accounts, as far as they say
+	ids := slices.Clone(r.o.AccountIDs)
+	if len(ids) == 0 {
+		list, err := r.client.Data.Accounts.List(ctx, r.userID, data.ListAccountsParams{})
+		if err != nil {
+			return err
+		}
+		for i := range list.Data {
+			a := &list.Data[i]
+			if a.ID == "" {
+				continue
+			}
+			ids = append(ids, a.ID)
+			for _, interval := range a.TransactionIntervals {
+				if day, err := dayOf(interval.From); err == nil && day != "" && (begins[a.ID] == "" || day < begins[a.ID]) {
+					begins[a.ID] = day
+				}
+			}
+		}
+	}
+	slices.Sort(ids)
+	for _, id := range slices.Compact(ids) {
+		a := r.state.account(id, r.o.From)
+		if err := r.posted(ctx, id, a, begins[id]); err != nil {
+			return err
+		}
+		if r.o.PostedOnly {
+			continue
+		}
+		if err := r.pending(ctx, id, a); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// add notes a change, which the state reflects already.
+func (r *syncRun) add(kind ChangeKind, account, id string, tx *data.Transaction) error {
+	r.changes = append(r.changes, TransactionChange{Kind: kind, ID: id, AccountID: account, Transaction: tx})
+	if len(r.changes) < r.o.BatchSize {
+		return nil
+	}
+	return r.flush()
+}
+
+// flush hands out what has changed, with the state that goes with it.
+func (r *syncRun) flush() error {
+	cursor, err := r.state.cursor()
+	if err != nil {
+		return err
+	}
+	batch := &SyncBatch{Changes: r.changes, Cursor: cursor}
+	r.changes = nil
+	if !r.yield(batch, nil) {
+		return errStopped
+	}
+	return nil
+}
+
+// span is a span of days, both included; an empty end is open.
+type span struct{ from, to value.Date }
+
+func (s span) holds(day value.Date) bool {
+	return day == "" || (s.from == "" || day >= s.from) && (s.to == "" || day <= s.to)
+}
+
+// posted syncs the posted transactions of an account: at one go if they fit on
+// a page, and otherwise from the oldest to the newest, so that what is kept in
+// mind is bounded.
+func (r *syncRun) posted(ctx context.Context, id string, a *accountState, begins value.Date) error {
+	all := span{from: a.Kept}
+	page, err := r.client.Data.Transactions.List(ctx, r.userID, data.ListTransactionsParams{Filter: r.filter(id, all)})
+	if err != nil {
+		return err
+	}
+	if page.Links == nil || page.Links.Next == "" {
+		return r.span(ctx, id, a, all, func(yield func(*data.Transaction, error) bool) {
+			for i := range page.Data {
+				if !yield(&page.Data[i], nil) {
+					return
+				}
+			}
+		})
+	}
+	for _, s := range spans(a.Kept, begins, r.today) {
+		params := data.ListTransactionsParams{Filter: r.filter(id, s)}
+		if err := r.span(ctx, id, a, s, r.client.Data.Transactions.All(ctx, r.userID, params)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// spans cuts the time from kept into pieces. The first is open at its beginning
+// when nothing is kept, and the last is open at its end.
+func spans(kept, begins, today value.Date) []span {
+	var out []span
+	start := kept
+	if start == "" {
+		if start = begins; start == "" || start > today {
+			start = addDays(today, -syncHistory)
+		}
+		out = append(out, span{to: addDays(start, -1)})
+	}
+	for {
+		next := addDays(start, syncChunk)
+		if next >= today {
+			return append(out, span{from: start})
+		}
+		out = append(out, span{from: start, to: addDays(next, -1)})
+		start = next
+	}
+}
+
+func (r *syncRun) filter(id string, s span) data.TransactionFilter {
+	return widened(data.TransactionFilter{}.AccountID(id), s.from, s.to)
+}
+
+// span syncs the posted transactions of some days, all of which rows gives,
+// perhaps with others.
+func (r *syncRun) span(ctx context.Context, account string, a *accountState, s span, rows iter.Seq2[*data.Transaction, error]) error {
+	visited := map[string]bool{}
+	for tx, err := range rows {
+		if err != nil {
+			return err
+		}
+		if tx.ID == "" || tx.Status == data.TransactionStatusPending || tx.AccountID != "" && tx.AccountID != account {
+			continue
+		}
+		now := seenRow{day: TransactionDay(tx, nil), hash: contentHash(tx)}
+		before, known := a.Posted[tx.ID]
+		_, pending := a.Pending[tx.ID]
+		if !known && !s.holds(now.day) {
+			continue
+		}
+		visited[tx.ID] = true
+		kind := TransactionInserted
+		switch {
+		case known && before == now:
+			continue
+		case known || pending:
+			kind = TransactionChanged
+		}
+		delete(a.Pending, tx.ID)
+		a.Posted[tx.ID] = now
+		// A day in the future would make the window pass over what comes before it.
+		a.Newest = max(a.Newest, min(now.day, addDays(r.today, 1)))
+		if err := r.add(kind, account, tx.ID, tx); err != nil {
+			return err
+		}
+	}
+	var missing []string
+	for id, row := range a.Posted {
+		if row.day != "" && s.holds(row.day) && !visited[id] {
+			missing = append(missing, id)
+		}
+	}
+	if err := r.remove(ctx, account, a, missing); err != nil {
+		return err
+	}
+	a.forget(r.o.Window, s.to)
+	return nil
+}
+
+// remove looks whether posted transactions that a list did not have are gone.
+// They should not be: unless the account was purged, it is the list that was at
+// fault. A few are asked for one by one, and stand for all.
+func (r *syncRun) remove(ctx context.Context, account string, a *accountState, ids []string) error {
+	slices.Sort(ids)
+	for i, id := range ids[:min(len(ids), syncProbes)] {
+		switch _, err := r.client.Data.Transactions.Get(ctx, r.userID, id); {
+		case err == nil:
+			ids = ids[:i] // what was found gone before it
+		case !errors.Is(err, transport.ErrNotFound) && !errors.Is(err, transport.ErrGone):
+			return err
+		default:
+			continue
+		}
+		break
+	}
+	for _, id := range ids {
+		delete(a.Posted, id)
+		if err := r.add(TransactionRemoved, account, id, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// pending syncs the pending transactions of an account: all there are now
+// against all there were.
+func (r *syncRun) pending(ctx context.Context, account string, a *accountState) error {
+	filter := data.TransactionFilter{}.AccountID(account).Status(data.TransactionStatusPending)
+	visited := map[string]bool{}
+	for tx, err := range r.client.Data.Transactions.All(ctx, r.userID, data.ListTransactionsParams{Filter: filter}) {
+		if err != nil {
+			return err
+		}
+		_, posted := a.Posted[tx.ID]
+		if tx.ID == "" || tx.Status != data.TransactionStatusPending || posted || tx.AccountID != "" && tx.AccountID != account {
+			continue
+		}
+		visited[tx.ID] = true
+		hash := contentHash(tx)
+		before, known := a.Pending[tx.ID]
+		if known && before == hash {
+			continue
+		}
+		kind := TransactionInserted
+		if known {
+			kind = TransactionChanged
+		}
+		a.Pending[tx.ID] = hash
+		if err := r.add(kind, account, tx.ID, tx); err != nil {
+			return err
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(a.Pending)) {
+		if visited[id] {
+			continue
+		}
+		delete(a.Pending, id)
+		if err := r.add(TransactionRemoved, account, id, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}

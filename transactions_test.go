@@ -1,0 +1,251 @@
+package basiq_test
+
+import (
+	"bytes"
+	"compress/flate"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"maps"
+	"net/http"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/basiq-sdk/basiq-go"
+	"github.com/basiq-sdk/basiq-go/generated/data"
+	"github.com/basiq-sdk/basiq-go/transport/value"
+)
+
+var sydney = time.FixedZone("Sydney", 11*60*60)
+
+// TestTransactions: which transactions are in a window, at its ends too.
+func TestTransactions(t *testing.T) {
+	const (
+		before = "2031-04-30T00:00:00Z"
+		first  = "2031-04-30T13:00:00Z" // midnight of the 1st in Sydney
+		web    = "2031-05-01T00:00:00Z" // the 1st, as web connections say it
+		last   = "2031-05-31T00:00:00Z"
+		noon   = "2031-05-31T02:00:00Z"
+		after  = "2031-05-31T13:00:00Z" // midnight of 1 June in Sydney
+		later  = "2031-06-02T00:00:00Z"
+	)
+	for _, local := range []bool{false, true} {
+		for _, c := range []struct {
+			name string
+			w    basiq.TransactionWindow
+			want []string
+		}{
+			{"everything", basiq.TransactionWindow{}, []string{later, after, noon, last, web, first, before, "pending " + noon, "pending " + later}},
+			{"posted only", basiq.TransactionWindow{PostedOnly: true}, []string{later, after, noon, last, web, first, before}},
+			{"May in Sydney", basiq.TransactionWindow{From: "2031-05-01", To: "2031-05-31", Location: sydney}, []string{noon, last, web, first, "pending " + noon}},
+			{"May in UTC", basiq.TransactionWindow{From: "2031-05-01", To: "2031-05-31"}, []string{after, noon, last, web, "pending " + noon}},
+			{"May in another form", basiq.TransactionWindow{From: "01/05/2031", To: "2031-05-31T23:00:00Z", PostedOnly: true}, []string{after, noon, last, web}},
+			{"from", basiq.TransactionWindow{From: "2031-06-01", Location: sydney}, []string{later, after, "pending " + later}},
+			{"until", basiq.TransactionWindow{To: "2031-05-01", Location: sydney, AccountID: "a-1"}, []string{web, first, before}},
+			{"another account", basiq.TransactionWindow{AccountID: "a-2"}, nil},
+		} {
+			t.Run(fmt.Sprint(c.name, " ", local), func(t *testing.T) {
+				l, client := newLedger(t, 2)
+				l.local = local
+				for _, date := range []string{before, first, web, last, noon, after, later} {
+					l.add("a-1", date, false)
+				}
+				l.add("a-1", noon, true)
+				l.add("a-1", later, true)
+				var got []string
+				for tx, err := range client.Transactions(t.Context(), "u-1", c.w) {
+					if err != nil {
+						t.Fatal(err)
+					}
+					if tx.Status == "pending" {
+						got = append(got, "pending "+string(tx.TransactionDate))
+					} else {
+						got = append(got, string(tx.PostDate))
+					}
+				}
+				slices.Sort(got)
+				want := slices.Sorted(slices.Values(c.want))
+				if !slices.Equal(got, want) {
+					t.Errorf("got %q\nwant %q", got, want)
+				}
+			})
+		}
+	}
+}
+
+// TestTransactionsEnds: a loop that is left asks no more, and a failure is given
+// once.
+func TestTransactionsEnds(t *testing.T) {
+	l, client := newLedger(t, 1)
+	for i := range 5 {
+		l.add("a-1", at(i, false), false)
+	}
+	window := basiq.TransactionWindow{From: value.Date(at(9, false)[:10])}
+	for range client.Transactions(t.Context(), "u-1", window) {
+		break
+	}
+	if l.lists != 1 {
+		t.Errorf("%d lists", l.lists)
+	}
+	l.fail = func(list int) bool { return list == 3 }
+	var rows, errs int
+	for _, err := range client.Transactions(t.Context(), "u-1", window) {
+		if err != nil {
+			errs++
+		} else {
+			rows++
+		}
+	}
+	if rows != 1 || errs != 1 || l.lists != 3 {
+		t.Errorf("%d rows, %d errors, %d lists", rows, errs, l.lists)
+	}
+	for _, c := range []struct {
+		w    basiq.TransactionWindow
+		want string
+	}{
+		{basiq.TransactionWindow{From: "soon"}, `From is "soon"`}, {basiq.TransactionWindow{To: "31-12-2031"}, `To is "31-12-2031"`},
+		{basiq.TransactionWindow{From: "2031-05-02", To: "2031-05-01"}, "comes after"}, {basiq.TransactionWindow{AccountID: "a'b"}, "filter"},
+	} {
+		l.lists = 0
+		for _, err := range client.Transactions(t.Context(), "u-1", c.w) {
+			if err == nil || l.lists > 0 {
+				t.Fatalf("%+v is accepted", c.w)
+			}
+			wantText(t, err.Error(), c.want)
+		}
+	}
+}
+
+// TestTransactionDay: the day that a transaction counts for.
+func TestTransactionDay(t *testing.T) {
+	for _, c := range []struct {
+		post, made value.DateTime
+		loc        *time.Location
+		want       value.Date
+	}{
+		{"2031-05-19T00:00:00Z", "", sydney, "2031-05-19"}, {"2031-05-18T13:00:00Z", "", sydney, "2031-05-19"},
+		{"2031-05-18T13:00:00Z", "", nil, "2031-05-18"}, {"2031-05-19", "", sydney, "2031-05-19"},
+		{"2031-05-19T00:00:00+11:00", "", nil, "2031-05-18"}, {"", "2031-05-19T01:00:00Z", nil, "2031-05-19"},
+		{"no date", "2031-05-19", nil, "2031-05-19"}, {"", "", sydney, ""},
+	} {
+		if got := basiq.TransactionDay(&data.Transaction{PostDate: c.post, TransactionDate: c.made}, c.loc); got != c.want {
+			t.Errorf("%s, %s in %v: %s, want %s", c.post, c.made, c.loc, got, c.want)
+		}
+	}
+}
+
+// TestSyncRefused: options and cursors that cannot be.
+func TestSyncRefused(t *testing.T) {
+	l, client := newLedger(t, 500)
+	l.add("a-1", at(1, false), false)
+	var good basiq.SyncCursor
+	for batch, err := range client.SyncTransactions(t.Context(), "u-1", "", basiq.SyncOptions{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		good = batch.Cursor
+	}
+	l.lists = 0
+	for _, c := range []struct {
+		name, user string
+		cursor     basiq.SyncCursor
+		o          basiq.SyncOptions
+		want       string
+	}{
+		{"a short window", "u-1", "", basiq.SyncOptions{Window: 6}, "SyncOptions.Window is 6 days"},
+		{"a negative batch", "u-1", "", basiq.SyncOptions{BatchSize: -1}, "BatchSize is negative"},
+		{"an empty account", "u-1", "", basiq.SyncOptions{AccountIDs: []string{""}}, "AccountIDs has an empty one"},
+		{"no day", "u-1", "", basiq.SyncOptions{From: "soon"}, `From is "soon"`},
+		{"another user's", "u-2", good, basiq.SyncOptions{}, "another user's"},
+		{"cut off", "u-1", good[:len(good)-3], basiq.SyncOptions{}, "changed or cut off"},
+		{"changed", "u-1", good[:20] + good[21:22] + good[20:21] + "x" + good[22:], basiq.SyncOptions{}, "changed or cut off"},
+		{"another version", "u-1", "basiq-sync-9.x", basiq.SyncOptions{}, "another version"},
+		{"something else", "u-1", "{}", basiq.SyncOptions{}, "does not begin as one"},
+	} {
+		n := 0
+		for _, err := range client.SyncTransactions(t.Context(), c.user, c.cursor, c.o) {
+			if n++; err == nil || l.lists > 0 {
+				t.Fatalf("%s: accepted", c.name)
+			}
+			if c.cursor != "" && !errors.Is(err, basiq.ErrSyncCursor) {
+				t.Errorf("%s: %v", c.name, err)
+			}
+			wantText(t, err.Error(), c.want)
+		}
+		if n != 1 {
+			t.Errorf("%s: %d results", c.name, n)
+		}
+	}
+}
+
+// TestSyncOptions: what is synced of what there is.
+func TestSyncOptions(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		o    basiq.SyncOptions
+		want []string
+	}{
+		{"everything", basiq.SyncOptions{}, []string{"t-00001", "t-00002", "t-00003", "t-00004"}},
+		{"an account", basiq.SyncOptions{AccountIDs: []string{"a-2", "a-2"}}, []string{"t-00003"}},
+		{"from a day", basiq.SyncOptions{From: value.Date(at(50, false)[:10])}, []string{"t-00002", "t-00003", "t-00004"}},
+		{"posted ones", basiq.SyncOptions{PostedOnly: true}, []string{"t-00001", "t-00002", "t-00003"}},
+	} {
+		l, client := newLedger(t, 500)
+		l.add("a-1", at(60, false), false)
+		l.add("a-1", at(1, false), false)
+		l.add("a-2", at(20, false), false)
+		l.add("a-1", at(0, false), true)
+		m := newMirror(t)
+		for range 2 {
+			if err := m.sync(client, c.o, nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := slices.Sorted(maps.Keys(m.rows)); !slices.Equal(got, c.want) || len(m.changes) != 0 {
+			t.Errorf("%s: %q, and then %q", c.name, got, m.changes)
+		}
+	}
+}
+
+// FuzzSyncCursor: no cursor makes a sync panic.
+func FuzzSyncCursor(f *testing.F) {
+	b := newBench(nil)
+	b.on("GET /users/u-1/accounts", `{"type":"list","data":[{"type":"account","id":"a-1"}]}`)
+	b.on("GET /users/u-1/transactions", `{"type":"list","data":[{"type":"transaction","id":"t-1","account":"a-1","status":"posted","postDate":"2031-05-01"}]}`)
+	client, err := basiq.NewClient(basiq.WithAPIKey(apiKey), basiq.WithBaseURL("https://basiq.invalid"), basiq.WithHTTPClient(&http.Client{Transport: handled{b}}))
+	if err != nil {
+		f.Fatal(err)
+	}
+	for batch, err := range client.SyncTransactions(f.Context(), "u-1", "", basiq.SyncOptions{}) {
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add([]byte(batch.Cursor), false)
+	}
+	f.Add([]byte(`{"u":"u-1","a":{"a-1":{"k":"2031-04-01","p":{"t-2":"2031-05-01 x"},"q":{"t-1":"y"}}}}`), true)
+	f.Add([]byte(`{"u":"u-1","a":{"a-1":{"k":"2031-13-01"}}}`), true)
+	f.Add([]byte(`{"u":"u-1","a":{"a-1":null}}`), true)
+	f.Fuzz(func(t *testing.T, text []byte, content bool) {
+		cursor := basiq.SyncCursor(text)
+		if content { // of a cursor, which is wrapped here so that the checksum is right
+			var packed bytes.Buffer
+			z, _ := flate.NewWriter(&packed, 1)
+			_, _ = z.Write(text)
+			_ = z.Close()
+			body := base64.RawURLEncoding.EncodeToString(packed.Bytes())
+			cursor = basiq.SyncCursor(fmt.Sprintf("basiq-sync-1.%s.%08x", body, crc32.ChecksumIEEE([]byte(body))))
+		}
+		for batch, err := range client.SyncTransactions(t.Context(), "u-1", cursor, basiq.SyncOptions{}) {
+			if err != nil {
+				continue
+			}
+			for _, err := range client.SyncTransactions(t.Context(), "u-1", batch.Cursor, basiq.SyncOptions{}) {
+				if err != nil {
+					t.Errorf("a cursor that was handed out is refused: %v", err)
+				}
+			}
+		}
+	})
+}
