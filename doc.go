@@ -10,6 +10,23 @@
 // A program that needs one domain only can do without this package: make a
 // transport.Client, and hand it to the domain's New.
 //
+// # Workflows
+//
+// What goes over several calls is a method of Client:
+//
+//	ConsentLink, ParseConsentReturn    send a user to the Consent UI, and receive them back
+//	WaitForJob, WaitForJobs, Job       wait for what Basiq does in the background; answer banks' questions
+//	RefreshConnection(s), PurgeAndRefresh
+//	Transactions, SyncTransactions     windows of transactions; a copy that is kept up to date
+//	UploadStatement, CreateReport      start, wait and fetch
+//
+// Each of these that starts a job has a counterpart that only starts it
+// (StartRefresh, StartStatement, StartReport) and returns a Job, which can be
+// waited for, watched step by step, and handed to another process by its Token.
+// A wait always ends: with what the job made, with a *JobError that says which
+// step failed, why, and what to do, or with an error that has the job's
+// identification, to go on later.
+//
 // # Absent, null and zero
 //
 // In an answer, a field's zero value means that the member was absent, null or

@@ -1,0 +1,291 @@
+package basiq_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/basiq-sdk/basiq-go"
+	"github.com/basiq-sdk/basiq-go/basiqtest"
+	"github.com/basiq-sdk/basiq-go/generated/core"
+	"github.com/basiq-sdk/basiq-go/generated/data"
+	"github.com/basiq-sdk/basiq-go/transport"
+)
+
+// quick polls a server in memory without waits to speak of.
+var quick = basiq.WaitOptions{Interval: time.Millisecond}
+
+func asked(on func(context.Context, basiq.MFA) ([]string, error)) basiq.WaitOptions {
+	return basiq.WaitOptions{Interval: time.Millisecond, MaxInterval: time.Millisecond, OnMFA: on}
+}
+
+func answering(answers ...string) func(context.Context, basiq.MFA) ([]string, error) {
+	return func(context.Context, basiq.MFA) ([]string, error) { return answers, nil }
+}
+
+// newUser makes a server, a client and a user.
+func newUser(t *testing.T, opts ...basiqtest.Option) (*basiqtest.Server, *basiq.Client, string) {
+	t.Helper()
+	srv := basiqtest.NewServer(t, opts...)
+	client := srv.Client(t)
+	if err := client.SetPollRate(1e6); err != nil {
+		t.Fatal(err)
+	}
+	user, err := client.Core.Users.Create(t.Context(), core.CreateUserParams{Email: "max@example.com"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return srv, client, user.ID
+}
+
+// TestStory verifies an account from the first call to the last: a consent
+// link, two banks of which one asks a question, the return, the jobs, the
+// accounts, the transactions.
+func TestStory(t *testing.T) {
+	for _, opts := range [][]basiqtest.Option{nil, {basiqtest.WithRelativeLinks(), basiqtest.WithResultLists()}} {
+		srv, client, userID := newUser(t, opts...)
+		state := basiq.NewState()
+		link, err := client.ConsentLink(t.Context(), userID, basiq.ConsentOptions{State: state})
+		if err != nil {
+			t.Fatal(err)
+		}
+		back, err := srv.VisitConsentLink(link.Reveal(), basiqtest.WentworthSmith, basiqtest.Jared.At(basiqtest.PiedPiper))
+		if err != nil {
+			t.Fatal(err)
+		}
+		u, err := url.Parse(back)
+		if err != nil {
+			t.Fatal(err)
+		}
+		returned, err := basiq.ParseConsentReturn(u, state)
+		if err != nil || len(returned.JobIDs) != 2 {
+			t.Fatalf("%v, %v", returned, err)
+		}
+		var mu sync.Mutex
+		var questions []basiq.MFA
+		results, err := client.WaitForJobs(t.Context(), returned.JobIDs, asked(func(_ context.Context, m basiq.MFA) ([]string, error) {
+			mu.Lock()
+			defer mu.Unlock()
+			questions = append(questions, m)
+			return []string{"1234"}, nil
+		}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(questions) != 1 || questions[0].Method != core.MFAMethodToken || questions[0].UserID != userID || questions[0].TimeLeft() <= time.Minute {
+			t.Errorf("%+v", questions)
+		}
+		for _, r := range results {
+			connection, err := client.Data.Connections.Get(t.Context(), userID, r.ConnectionID())
+			if err != nil || connection.Status != data.ConnectionStatusActive || r.UserID() != userID {
+				t.Errorf("%+v, %v", connection, err)
+			}
+		}
+		n := 0
+		for _, err := range client.Transactions(t.Context(), userID, basiq.TransactionWindow{ConnectionID: results[1].ConnectionID(), PostedOnly: true}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			n++
+		}
+		if n != 500 {
+			t.Errorf("%d transactions", n)
+		}
+	}
+}
+
+// TestStoryOfFailures: each login that the sandbox has fail, and each answer
+// that is no good.
+func TestStoryOfFailures(t *testing.T) {
+	atMFA := basiqtest.Jared.At(basiqtest.PiedPiper)
+	for _, c := range []struct {
+		name  string
+		login basiqtest.Login
+		on    func(*basiqtest.Server) func(context.Context, basiq.MFA) ([]string, error)
+		is    error
+		user  bool
+	}{
+		{"the login is locked", basiqtest.Bighead, nil, basiq.ErrJobInvalidCredentials, true},
+		{"the user has to act", basiqtest.Erlich, nil, basiq.ErrJobAccountNotAccessible, true},
+		{"the bank is not available", basiqtest.JianYang, nil, basiq.ErrJobServiceUnavailable, false},
+		{"a wrong answer", atMFA, func(*basiqtest.Server) func(context.Context, basiq.MFA) ([]string, error) { return answering("4321") }, basiq.ErrMFARejected, true},
+		{"a late answer", atMFA, func(srv *basiqtest.Server) func(context.Context, basiq.MFA) ([]string, error) {
+			return func(context.Context, basiq.MFA) ([]string, error) {
+				srv.Advance(3 * time.Minute)
+				return []string{"1234"}, nil
+			}
+		}, basiq.ErrMFARejected, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			srv, client, userID := newUser(t, basiqtest.WithNow(time.Date(2031, 5, 6, 0, 0, 0, 0, time.UTC)))
+			jobs, err := srv.Connect(userID, c.login)
+			if err != nil {
+				t.Fatal(err)
+			}
+			o := quick
+			if c.on != nil {
+				o = asked(c.on(srv))
+			}
+			_, err = client.WaitForJob(t.Context(), jobs[0], o)
+			if !errors.Is(err, c.is) {
+				t.Fatal(err)
+			}
+			var e *basiq.JobError
+			if errors.As(err, &e) && (e.NeedsUser() != c.user || e.Advice() == "" || e.Detail == "") {
+				t.Errorf("%+v", *e)
+			}
+			if n := srv.Calls("core.Jobs.SubmitMFA"); n > 1 {
+				t.Errorf("%d answers", n)
+			}
+		})
+	}
+}
+
+// TestStoryOfFaults: polls and answers meet what a network does.
+func TestStoryOfFaults(t *testing.T) {
+	srv, client, userID := newUser(t)
+	jobs, err := srv.Connect(userID, basiqtest.Jared.At(basiqtest.PiedPiper))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range []basiqtest.Fault{
+		{Operation: "core.Jobs.Get", Status: http.StatusServiceUnavailable, Times: 3},
+		{Operation: "core.Jobs.Get", Drop: basiqtest.DropAfter, Times: 2},
+		{Operation: "core.Jobs.Get", Truncate: 20, Times: 2},
+		{Operation: "core.Jobs.Get", Status: http.StatusTooManyRequests, Times: 2},
+		{Operation: "core.Jobs.SubmitMFA", Drop: basiqtest.DropAfter}, // the bank has the answer all the same
+	} {
+		srv.Fail(f)
+	}
+	r, err := client.WaitForJob(t.Context(), jobs[0], asked(answering("1234")))
+	if err != nil || r.ConnectionID() == "" || srv.Calls("core.Jobs.SubmitMFA") != 1 {
+		t.Errorf("%v, %v after %d answers", r, err, srv.Calls("core.Jobs.SubmitMFA"))
+	}
+}
+
+// TestStoryOfARefresh: new and existing jobs, a question elsewhere, and data
+// that is purged.
+func TestStoryOfARefresh(t *testing.T) {
+	srv, client, userID := newUser(t)
+	connectionID, err := srv.AddConnection(userID, basiqtest.Jared.At(basiqtest.PiedPiper))
+	if err != nil {
+		t.Fatal(err)
+	}
+	job, err := client.StartRefresh(t.Context(), userID, connectionID)
+	if err != nil || job.Existing() {
+		t.Fatalf("%v, %v", job, err)
+	}
+	again, err := client.StartRefresh(t.Context(), userID, connectionID)
+	if err != nil || !again.Existing() || again.ID() != job.ID() {
+		t.Fatalf("%v, %v", again, err)
+	}
+	_, err = job.Wait(t.Context(), quick)
+	var required *basiq.MFARequiredError
+	if !errors.As(err, &required) || required.MFA.UserID != userID {
+		t.Fatal(err)
+	}
+	answered, err := client.AnswerMFA(t.Context(), required.MFA, []string{"1234"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r, err := answered.Wait(t.Context(), quick); err != nil || r.ConnectionID() != connectionID {
+		t.Fatalf("%v, %v", r, err)
+	}
+	if _, err := client.AnswerMFA(t.Context(), required.MFA, []string{"1234"}); !errors.Is(err, basiq.ErrMFARejected) {
+		t.Errorf("an answer nobody waits for: %v", err)
+	}
+	if r, err := client.PurgeAndRefresh(t.Context(), userID, connectionID, asked(answering("1234"))); err != nil || r.Existing {
+		t.Errorf("%v, %v", r, err)
+	}
+	results, err := client.RefreshConnections(t.Context(), userID, asked(answering("1234")))
+	if err != nil || len(results) != 1 || results[0].ConnectionID() != connectionID {
+		t.Errorf("%v, %v", results, err)
+	}
+}
+
+// TestStoryOfASync: a copy stays what the bank has, over refreshes that make
+// pending transactions anew and days that bring new ones.
+func TestStoryOfASync(t *testing.T) {
+	srv, client, userID := newUser(t, basiqtest.WithNow(time.Now()), basiqtest.WithTransactions(2000))
+	connectionID, err := srv.AddConnection(userID, basiqtest.WentworthSmith)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := newMirror(t)
+	for run := range 5 {
+		m.changes = nil
+		for batch, err := range client.SyncTransactions(t.Context(), userID, m.cursor, basiq.SyncOptions{}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if run == 0 && len(m.changes) > 700 {
+				break // the process ends here, and goes on below
+			}
+			m.apply(batch)
+		}
+		if run > 0 {
+			want := map[string]string{}
+			for tx, err := range client.Transactions(t.Context(), userID, basiq.TransactionWindow{}) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				want[tx.ID] = fmt.Sprint(tx.Status, " ", tx.Amount)
+			}
+			if len(want) < 2000 || !maps.Equal(m.rows, want) {
+				t.Errorf("run %d: %d transactions, want %d", run, len(m.rows), len(want))
+			}
+		}
+		if run > 1 && (len(m.changes) == 0 || len(m.changes) > 200) {
+			t.Errorf("run %d: %d changes", run, len(m.changes))
+		}
+		if run > 0 {
+			srv.Advance(3 * 24 * time.Hour)
+			if _, err := client.RefreshConnection(t.Context(), userID, connectionID, quick); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for id, n := range m.inserted {
+		if n != 1 && strings.HasPrefix(m.rows[id], "posted") {
+			t.Errorf("%s was inserted %d times", id, n)
+		}
+	}
+}
+
+// TestStoryOfAStatement: a file goes up, and its account is there.
+func TestStoryOfAStatement(t *testing.T) {
+	_, client, userID := newUser(t)
+	file := "date,description,amount\n2025-01-02,COFFEE,-4.50\n2025-01-03,SALARY,1900.00\n"
+	var sent int64
+	r, err := client.UploadStatement(t.Context(), userID, basiq.Statement{
+		InstitutionID: basiqtest.Example, Name: "january.csv", Content: strings.NewReader(file), OnProgress: func(n, _ int64) { sent = n },
+	}, quick)
+	if err != nil || r.ConnectionID() == "" || sent != int64(len(file)) {
+		t.Fatalf("%+v, %v, %d bytes", r, err, sent)
+	}
+	n := 0
+	for _, err := range client.Transactions(t.Context(), userID, basiq.TransactionWindow{ConnectionID: r.ConnectionID()}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		n++
+	}
+	if n != 2 {
+		t.Errorf("%d transactions", n)
+	}
+	_, err = client.UploadStatement(t.Context(), userID, basiq.Statement{InstitutionID: basiqtest.Example, Name: "empty.csv", Content: strings.NewReader("date,description,amount\n")}, quick)
+	if !errors.Is(err, basiq.ErrJobEmptyFile) {
+		t.Error(err)
+	}
+	_, err = client.UploadStatement(t.Context(), userID, basiq.Statement{InstitutionID: basiqtest.Hooli, Name: "a.csv", Content: strings.NewReader(file)}, quick)
+	if !errors.Is(err, transport.ErrInvalidParameter) {
+		t.Error(err)
+	}
+}
