@@ -2,7 +2,7 @@
 
 GO ?= go
 
-.PHONY: generate test check lint update pull vet race fuzz bench-gen gen-size
+.PHONY: generate test check lint update pull vet race fuzz fuzz-ci vuln bench-gen gen-size
 
 generate: ## regenerate the clients from the pinned specifications
 	$(GO) run ./gen generate
@@ -32,12 +32,19 @@ race: ## run every test with the race detector
 	$(GO) test -race ./...
 
 FUZZTIME ?= 60s
-fuzz: ## run every fuzz target for FUZZTIME
-	@set -e; for pkg in $$($(GO) list ./...); do \
-		for target in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
-			echo "$$pkg $$target"; $(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$pkg; \
+fuzz: ## run every fuzz target for FUZZTIME, in this module and any below it
+	@set -e; for file in $$(grep -rlE '^func Fuzz' --include='*_test.go' . | sort); do \
+		for target in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\)(.*/\1/p' $$file); do \
+			echo "$$(dirname $$file) $$target"; \
+			(cd $$(dirname $$file) && $(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 20x .); \
 		done; \
 	done
+
+fuzz-ci: ## run every fuzz target for two seconds
+	@$(MAKE) --no-print-directory fuzz FUZZTIME=2s
+
+vuln: ## ask the Go vulnerability database about what is linked; needs the network
+	$(GO) run golang.org/x/vuln/cmd/govulncheck@v1.1.4 ./...
 
 bench-gen: ## time the generator's stages on the real snapshots
 	$(GO) test -run '^$$' -bench . -benchmem ./gen/...

@@ -3,7 +3,9 @@ package basiq_test
 import (
 	"bytes"
 	"encoding/json"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -16,12 +18,15 @@ type pkg struct {
 	Standard   bool
 	Imports    []string
 	CgoFiles   []string
+	SFiles     []string
+	Dir        string
+	GoFiles    []string
 	Module     *struct{ Path string }
 }
 
 func list(t *testing.T, args ...string) []pkg {
 	t.Helper()
-	out, err := exec.Command("go", append([]string{"list", "-json=ImportPath,Standard,Imports,CgoFiles,Module"}, args...)...).Output()
+	out, err := exec.Command("go", append([]string{"list", "-json=ImportPath,Standard,Imports,CgoFiles,SFiles,Dir,GoFiles,Module"}, args...)...).Output()
 	if err != nil {
 		t.Fatalf("go list: %v", err)
 	}
@@ -53,12 +58,41 @@ func TestConsumersCompileOnlyUs(t *testing.T) {
 			continue
 		}
 		ours++
-		if slices.Contains(p.Imports, "unsafe") || len(p.CgoFiles) > 0 {
-			t.Errorf("%s uses unsafe or cgo", p.ImportPath)
+		if slices.Contains(p.Imports, "unsafe") || len(p.CgoFiles) > 0 || len(p.SFiles) > 0 {
+			t.Errorf("%s uses unsafe, cgo or assembly", p.ImportPath)
+		}
+		for _, name := range p.GoFiles {
+			data, err := os.ReadFile(filepath.Join(p.Dir, name))
+			if err != nil || bytes.Contains(data, []byte("\n//go:linkname")) {
+				t.Errorf("%s/%s reaches into another package (%v)", p.ImportPath, name, err)
+			}
 		}
 	}
 	if ours < 9 {
 		t.Errorf("only %d of our packages were looked at", ours)
+	}
+}
+
+// TestModuleFile refuses what makes a build here differ from a build of those
+// who depend on this module: a replace or exclude counts in the main module only.
+func TestModuleFile(t *testing.T) {
+	out, err := exec.Command("go", "mod", "edit", "-json").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var mod struct {
+		Module           struct{ Path string }
+		Require          []struct{ Path string }
+		Replace, Exclude []json.RawMessage
+	}
+	if err := json.Unmarshal(out, &mod); err != nil {
+		t.Fatal(err)
+	}
+	if mod.Module.Path != module || len(mod.Require) == 0 {
+		t.Errorf("the module is %s, with %d requirements", mod.Module.Path, len(mod.Require))
+	}
+	if len(mod.Replace) > 0 || len(mod.Exclude) > 0 {
+		t.Errorf("go.mod has %d replace and %d exclude directives", len(mod.Replace), len(mod.Exclude))
 	}
 }
 

@@ -49,8 +49,8 @@ func (r *reader) scalar(n *yaml.Node) *yaml.Node {
 		out.Value = strings.ToLower(out.Value)
 	default:
 		r.number(n, out)
-		if !strings.ContainsAny(out.Value, ".eE") && out.Tag == "!!float" {
-			out.Tag = "!!int"
+		if out.Tag != "!!str" { // 5. has become 5, and more than 64 bits are a float to YAML
+			out.Tag = (&yaml.Node{Kind: yaml.ScalarNode, Value: out.Value}).ShortTag()
 		}
 	}
 	return out
@@ -78,7 +78,7 @@ func (r *reader) number(n, out *yaml.Node) {
 			r.fault(n, "bad-number", "%s is no number that JSON knows", quoted(v))
 			return
 		}
-		out.Tag, out.Value = "!!int", i.String()
+		out.Value = i.String()
 	case loose.MatchString(v):
 		v = strings.TrimPrefix(v, "+")
 		mantissa, exponent := v, ""
