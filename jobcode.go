@@ -96,7 +96,7 @@ func (e *JobError) Advice() string {
 		return "The statement is of another account than the one that is connected. Upload it for that account."
 	case core.StepCodeInvalidCSVRow, core.StepCodeInvalidFieldValue, core.StepCodeMissingRequiredField,
 		core.StepCodeMissingRequiredFieldValue, core.StepCodeTxnAfterLastUpdatedDate:
-		return "The file has a row that cannot be read. Detail names it; correct the file and upload it again."
+		return "The file lacks a column, or has a row that cannot be read. Detail names it; correct the file and upload it again."
 	case core.StepCodeRowCountExceeded:
 		return "The file has too many rows. Split it by dates and upload the parts."
 	case core.StepCodeUnknownError:

@@ -1,0 +1,37 @@
+package main
+
+import (
+	"bytes"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/basiq-sdk/basiq-go"
+)
+
+// TestRun runs the program as it stands, without a key.
+func TestRun(t *testing.T) {
+	t.Setenv(basiq.EnvAPIKey, "")
+	var out bytes.Buffer
+	if err := run(t.Context(), &out, "", "", ""); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"sent april.csv, 98 bytes\n", "2031-04-15  SALARY                  1900.00\n", "2031-04-02  COFFEE                    -4.50\n",
+		"may.csv cannot be read: missing-required-field: ", "correct the file and upload it again.\n",
+	} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("it does not say %q, but\n%s", want, &out)
+		}
+	}
+}
+
+func TestBadInput(t *testing.T) {
+	t.Setenv(basiq.EnvAPIKey, "a-key-that-is-none")
+	if err := run(t.Context(), &bytes.Buffer{}, "u-1", "", "a.pdf"); err == nil || !strings.Contains(err.Error(), "-institution") {
+		t.Error(err)
+	}
+	if err := run(t.Context(), &bytes.Buffer{}, "u-1", "AU1", filepath.Join(t.TempDir(), "none.pdf")); err == nil || !strings.Contains(err.Error(), "none.pdf") {
+		t.Error(err)
+	}
+}
