@@ -170,29 +170,6 @@ when all are there.`,
 	}
 }
 
-func updateCmd(f *flags) *cobra.Command {
-	var to string
-	cmd := &cobra.Command{
-		Use:   "update",
-		Short: "Move the pin to upstream's newest commit and regenerate",
-		Long: `update resolves the newest commit of the source (or --to), pulls and
-canonicalises its specifications, applies the overlays, generates, checks, and
-only then writes the new pin, snapshots and clients. When anything fails, the
-tree stays as it was.
-
-BASIQ_SPECS_MIRROR names a directory mirror to use in place of the network.`,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			opts, err := f.options(cmd.OutOrStdout())
-			if err != nil {
-				return err
-			}
-			return pipeline.Update(cmd.Context(), opts, to)
-		},
-	}
-	cmd.Flags().StringVar(&to, "to", "", "commit, branch or tag (default: the ref in specs/sources.yaml)")
-	return cmd
-}
-
 func checkCmd(f *flags) *cobra.Command {
 	return &cobra.Command{
 		Use:   "check",

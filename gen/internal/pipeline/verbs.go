@@ -120,42 +120,6 @@ func Pull(ctx context.Context, opts Options) error {
 	return nil
 }
 
-// Update moves the pin, and regenerates. Nothing is written unless all of it can be.
-func Update(ctx context.Context, opts Options, to string) error {
-	r, err := newRun(opts)
-	if err != nil {
-		return err
-	}
-	defer r.close()
-	r.compileImports(ctx)
-	var set *source.Set
-	var lock *source.Lock
-	err = r.timed("pull", "snapshots", func() (int, error) {
-		set, lock, err = source.Update(ctx, r.sourceOptions(), to)
-		if err != nil {
-			return 0, err
-		}
-		return len(set.Snapshots), nil
-	})
-	if err != nil {
-		return err
-	}
-	data, err := lock.Marshal()
-	if err != nil {
-		return err
-	}
-	plan, err := r.plan(ctx, set, map[string][]byte{path.Join("specs", "specs.lock"): data})
-	if err != nil {
-		return err
-	}
-	for _, name := range set.Stale {
-		if err := plan.Remove(r.root, name); err != nil {
-			return err
-		}
-	}
-	return r.write(plan)
-}
-
 // Check returns the difference between the disk and what Generate would write.
 func Check(ctx context.Context, opts Options) (string, error) {
 	r, err := newRun(opts)

@@ -148,7 +148,14 @@ func (c *comparison) domain(name string) (*domainDiff, error) {
 		}
 		d.touched = append(touches(d.raw[0], d.before), touches(d.raw[1], d.after)...)
 	}
-	for _, f := range specdiff.Facts(d.raw[0], d.raw[1]) {
+	facts := specdiff.Facts(d.raw[0], d.raw[1])
+	switch {
+	case d.raw[0] == nil:
+		facts = []specdiff.Fact{{Subject: "#", Op: specdiff.Added}}
+	case d.raw[1] == nil:
+		facts = []specdiff.Fact{{Subject: "#", Op: specdiff.Removed}}
+	}
+	for _, f := range facts {
 		card := d.card(f.Subject)
 		card.Facts = append(card.Facts, f)
 		if f.NewLine > 0 && card.Pos.Line == 0 {
@@ -220,7 +227,7 @@ func (c *comparison) findings(d *domainDiff) error {
 		var card *Card
 		for _, place := range []string{f.New, f.Old} {
 			if card == nil && place != "" && f.Property != "" {
-				card = d.exact(place + "/properties/" + f.Property) // its schema's list of who must be there says it
+				card = d.exact(strings.TrimSuffix(place, "/required") + "/properties/" + f.Property) // its schema's list of who must be there says it
 			}
 			if card == nil {
 				card = d.nearest(place)
@@ -288,6 +295,9 @@ func (c *comparison) attachGo() {
 			d = c.handWritten()
 		}
 		card := d.cause(change.Symbol)
+		if change.Symbol == "" {
+			card = d.exact("#") // the package as a whole
+		}
 		if card == nil {
 			card = d.orphan(change.Symbol)
 		}

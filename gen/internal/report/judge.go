@@ -81,6 +81,12 @@ func (d *domainDiff) weigh(f specdiff.Fact) (Level, string) {
 	dir := d.directions.Of(f.Subject)
 	request, response := dir&specdiff.Request != 0, dir&specdiff.Response != 0
 	parts := strings.Split(f.Subject, "/")
+	if f.Subject == "#" && f.Aspect == "" {
+		if f.Op == specdiff.Removed {
+			return Breaking, "the whole description is gone"
+		}
+		return Addition, "a whole new description"
+	}
 	operation := len(parts) == 4 && parts[1] == "paths"
 	last := f.Aspect[strings.LastIndex(f.Aspect, "/")+1:]
 	if operation && f.Aspect == "" {
@@ -145,7 +151,7 @@ func weighRequired(f specdiff.Fact, request, response bool) (Level, string) {
 
 // absorbs says what kept a fact from the Go API.
 func (d *domainDiff) absorbs(f specdiff.Fact) []Absorption {
-	if d.before.Document == nil || d.after.Document == nil {
+	if d.before.Domain == nil || d.after.Domain == nil || d.before.Document == nil || d.after.Document == nil {
 		return nil
 	}
 	if !d.effective[effectiveKey(f)] {

@@ -51,10 +51,16 @@ type Side struct {
 	Name   string `json:"name"`             // as asked for
 	Commit string `json:"commit,omitempty"` // of upstream or of this repository
 	Date   string `json:"date,omitempty"`
+	Pin    string `json:"pin,omitempty"` // of upstream, for a state of this repository
 }
 
 // String names the side for a reader.
 func (s Side) String() string {
+	if s.Pin != "" {
+		pin := s.Pin
+		s.Pin = ""
+		return s.String() + " at upstream " + short(pin)
+	}
 	switch {
 	case s.Kind == "worktree":
 		return "the working tree"

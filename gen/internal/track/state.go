@@ -128,7 +128,7 @@ func (t *Tracker) worktree(ctx context.Context) (report.State, error) {
 	if err != nil {
 		return report.State{}, err
 	}
-	s := t.Built(ctx, report.Side{Kind: Worktree, Name: Worktree}, set.Snapshots)
+	s := t.Built(ctx, report.Side{Kind: Worktree, Name: Worktree, Pin: pin(t.tree)}, set.Snapshots)
 	err = t.onDisk(ctx, &s, t.tree, t.config)
 	return s, err
 }
@@ -149,6 +149,7 @@ func (t *Tracker) revision(ctx context.Context, rev string) (report.State, error
 	if err != nil {
 		return report.State{}, diag.Errorf(diag.Pos{File: source.ConfigFile}, "no-sources", "revision %s: %v", rev, err)
 	}
+	side.Pin = pin(tree)
 	cfg, err := source.ParseConfig(source.ConfigFile, data)
 	if err != nil {
 		return report.State{}, err
@@ -162,6 +163,19 @@ func (t *Tracker) revision(ctx context.Context, rev string) (report.State, error
 	s := report.State{Side: side, Domains: builder.Build(ctx, snapshots), ImportPath: builder.ImportPath}
 	err = t.onDisk(ctx, &s, tree, cfg)
 	return s, err
+}
+
+// pin is the commit of upstream that a tree's lock names, "" when it names none.
+func pin(tree fs.FS) string {
+	data, err := fs.ReadFile(tree, source.LockFile)
+	if err != nil {
+		return ""
+	}
+	lock, err := source.ParseLock(source.LockFile, data)
+	if err != nil {
+		return "" // what is wrong with it is for those who need the lock to say
+	}
+	return lock.Commit
 }
 
 // archive reads a revision's files into memory.

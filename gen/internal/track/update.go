@@ -1,0 +1,64 @@
+package track
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"github.com/basiq-sdk/basiq-go/gen/internal/pipeline"
+	"github.com/basiq-sdk/basiq-go/gen/internal/report"
+	"github.com/basiq-sdk/basiq-go/gen/internal/source"
+)
+
+// UpdateReport compares what is pinned with what is about to be. It is nil
+// when nothing is pinned yet. It must be made before the new pin is written.
+func (t *Tracker) UpdateReport(ctx context.Context, u *pipeline.NewPin) (*report.Report, error) {
+	lock, err := source.LoadLock(t.opts.Dir)
+	if err != nil || lock == nil {
+		return nil, err
+	}
+	made := map[string]pipeline.Built{}
+	for _, d := range u.Domains {
+		made[d.Name] = pipeline.Built{Domain: d}
+	}
+	new := report.State{
+		Side:    report.Side{Kind: "upstream", Name: u.Lock.Commit, Commit: u.Lock.Commit, Date: t.date(u.Lock.Commit)},
+		Domains: made, ImportPath: t.builder.ImportPath,
+	}
+	// What stayed need not be made again; what is no longer configured is gone.
+	pinned, err := snapshotsOf(t.tree, &source.Config{Domains: known(t.config.Domains, lock.Domains)})
+	if err != nil {
+		return nil, err
+	}
+	old := map[string]pipeline.Built{}
+	var changed []source.Snapshot
+	for _, s := range pinned {
+		if d := made[s.Domain]; d.Domain != nil && d.Snapshot.SHA256 == s.SHA256 && len(d.Aside)+len(d.Phantoms) == 0 {
+			old[s.Domain] = d
+			continue
+		}
+		changed = append(changed, s)
+	}
+	maps.Copy(old, t.builder.Build(ctx, changed))
+	from := report.State{
+		Side:    report.Side{Kind: "upstream", Name: lock.Commit, Commit: lock.Commit, Date: t.date(lock.Commit)},
+		Domains: old, ImportPath: t.builder.ImportPath,
+	}
+	if len(changed) > 0 {
+		if err := t.Consumers(ctx, &new); err != nil {
+			return nil, err
+		}
+	}
+	return report.New(ctx, from, new)
+}
+
+// known are the domains that are both configured and pinned.
+func known(configured map[string]source.Domain, pinned map[string]source.Pin) map[string]source.Domain {
+	out := map[string]source.Domain{}
+	for _, name := range slices.Sorted(maps.Keys(configured)) {
+		if _, ok := pinned[name]; ok {
+			out[name] = configured[name]
+		}
+	}
+	return out
+}

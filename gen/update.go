@@ -1,0 +1,69 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/basiq-sdk/basiq-go/gen/internal/pipeline"
+	"github.com/basiq-sdk/basiq-go/gen/internal/report"
+	"github.com/basiq-sdk/basiq-go/gen/internal/track"
+)
+
+func updateCmd(f *flags) *cobra.Command {
+	var to, format string
+	var keepGoing bool
+	cmd := &cobra.Command{
+		Use:   "update",
+		Short: "Move the pin to upstream's newest commit and regenerate",
+		Long: `update resolves the newest commit of the source (or --to), pulls and
+canonicalises its specifications, applies the overlays, generates, checks, and
+only then writes the new pin, snapshots and clients, and reports what changed.
+When anything fails, the tree stays as it was. When nothing of the API changed,
+nothing is written but the pin.
+
+With --keep-going, overlay actions that no longer apply are set aside, so that
+what later stages find, and what the update would change, is seen as well;
+nothing is written then.
+
+BASIQ_SPECS_MIRROR names a directory mirror to use in place of the network.`,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if !slices.Contains(report.Formats, format) {
+				return &usageError{fmt.Errorf("there is no format %q; there are %s", format, strings.Join(report.Formats, ", "))}
+			}
+			opts, err := f.options(cmd.OutOrStdout())
+			if err != nil {
+				return err
+			}
+			opts.KeepGoing = keepGoing
+			u, err := pipeline.PrepareUpdate(cmd.Context(), opts, to)
+			if err != nil {
+				return err
+			}
+			defer u.Close()
+			t, err := track.New(cmd.Context(), track.Options{Dir: opts.Dir, Mirror: opts.Mirror})
+			if err != nil {
+				return err
+			}
+			r, err := t.UpdateReport(cmd.Context(), u)
+			if err != nil {
+				return err
+			}
+			faults := u.Apply()
+			if r == nil || f.json && faults == nil {
+				return faults
+			}
+			if err := r.Write(cmd.OutOrStdout(), format); err != nil {
+				return err
+			}
+			return faults
+		},
+	}
+	fl := cmd.Flags()
+	fl.StringVar(&to, "to", "", "commit, branch or tag (default: the ref in specs/sources.yaml)")
+	fl.BoolVar(&keepGoing, "keep-going", false, "go on past overlay actions that no longer apply, without writing")
+	fl.StringVar(&format, "format", "text", "form of the report: "+strings.Join(report.Formats, ", "))
+	return cmd
+}
