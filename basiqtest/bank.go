@@ -1,6 +1,7 @@
 package basiqtest
 
 import (
+	"cmp"
 	"hash/fnv"
 	"slices"
 	"strconv"
@@ -82,6 +83,7 @@ type holding struct {
 	cents                int64
 	limit                int64
 	pay                  pay
+	currency             string // AUD when empty
 }
 
 // persona is who a login belongs to.
@@ -99,7 +101,7 @@ type persona struct {
 }
 
 func everyday(cents int64, p pay) holding {
-	return holding{"Everyday Account", "transaction", "Everyday", cents, 0, p}
+	return holding{name: "Everyday Account", class: "transaction", product: "Everyday", cents: cents, pay: p}
 }
 
 var (
@@ -113,7 +115,7 @@ var (
 var personas = map[string]*persona{
 	"Wentworth-Smith": {password: "whislter", first: "Max", last: "Wentworth-Smith", ownership: "TWO_PARTY",
 		questions: []string{"What is the name of the API?", "Which institution is this?"}, answers: []string{"Basiq", "AU00000"},
-		holdings: []holding{everyday(425050, pay{"SALARY EXAMPLE PTY LTD", 412500}), {"Second Everyday", "transaction", "Everyday", 98120, 0, pay{"WAGES SAMPLE PTY LTD", 268000}}, savings, home}},
+		holdings: []holding{everyday(425050, pay{"SALARY EXAMPLE PTY LTD", 412500}), {name: "Second Everyday", class: "transaction", product: "Everyday", cents: 98120, pay: pay{"WAGES SAMPLE PTY LTD", 268000}}, savings, home}},
 	"Whistler": {password: "ShowBox", first: "Whistler", last: "Smith", ownership: "ONE_PARTY",
 		questions: []string{"What is the name of the API?", "Which institution is this?"}, answers: []string{"Basiq", "AU00000"},
 		holdings: []holding{everyday(120300, salary), card}},
@@ -122,13 +124,13 @@ var personas = map[string]*persona{
 		holdings: []holding{everyday(31240, pay{"BENEFIT PAYMENT EXAMPLE AGENCY", 72600})}},
 	"gavinBelson": {password: "hooli2016", first: "Gavin", last: "Belson", ownership: "ONE_PARTY",
 		questions: []string{"Which bank is this?"}, answers: []string{"Hooli"},
-		holdings: []holding{everyday(9214500, pay{"SALARY HOOLI", 980000}), {"Personal Loan", "loan", "Personal Loan", -1650000, 0, pay{}}, card}},
+		holdings: []holding{everyday(9214500, pay{"SALARY HOOLI", 980000}), {name: "Personal Loan", class: "loan", product: "Personal Loan", cents: -1650000}, card}},
 	"jared": {password: "django", first: "Jared", last: "Dunn", ownership: "ONE_PARTY", answers: []string{"1234"},
-		holdings: []holding{everyday(254310, pay{"RIDE SHARE PAYMENT", 143800}), {"Term Deposit", "term-deposit", "12 Month Term", 2000000, 0, pay{}}}},
+		holdings: []holding{everyday(254310, pay{"RIDE SHARE PAYMENT", 143800}), {name: "Term Deposit", class: "term-deposit", product: "12 Month Term", cents: 2000000}}},
 	"richard": {password: "tabsnotspaces", first: "Richard", last: "Hendricks", ownership: "ONE_PARTY", answers: []string{"1234"},
-		holdings: []holding{everyday(732180, salary), home, {"Investment Loan 1", "mortgage", "Fixed Home Loan", -38800000, 0, pay{}}, {"Investment Loan 2", "mortgage", "Fixed Home Loan", -29900000, 0, pay{}}}},
+		holdings: []holding{everyday(732180, salary), home, {name: "Investment Loan 1", class: "mortgage", product: "Fixed Home Loan", cents: -38800000}, {name: "Investment Loan 2", class: "mortgage", product: "Fixed Home Loan", cents: -29900000}}},
 	"laurieBream": {password: "business2024", first: "Laurie", last: "Bream", business: "Bream Hall Pty Ltd", ownership: "OTHER",
-		holdings: []holding{{"Business Account", "transaction", "Business Everyday", 15520000, 0, pay{"INVOICE PAYMENT CUSTOMER", 1450000}}, {"Business Reserve", "savings", "Business Saver", 40000000, 0, pay{}}}},
+		holdings: []holding{{name: "Business Account", class: "transaction", product: "Business Everyday", cents: 15520000, pay: pay{"INVOICE PAYMENT CUSTOMER", 1450000}}, {name: "Business Reserve", class: "savings", product: "Business Saver", cents: 40000000}, {name: "US Dollar Account", class: "foreign", product: "Foreign Currency", cents: 1200000, currency: "USD"}}},
 	"ashMann": {password: "hooli2024", first: "Ash", last: "Mann", ownership: "ONE_PARTY", gambles: true,
 		holdings: []holding{everyday(8420, salary), card}},
 	"bighead":  {password: "password", failure: locked},
@@ -265,6 +267,6 @@ func (h holding) open(seed uint64, c *connection, p *persona, nth int) *account 
 	digits := strconv.Itoa(100000000 + int(f.Sum32()%899999999))
 	return &account{
 		id: string(appendUUID(nil, key, hash(key))), conn: c, holder: holder, name: h.name, class: h.class, product: h.product,
-		currency: "AUD", number: digits, owner: p.ownership, balance: h.cents, limit: h.limit, pay: h.pay, gambles: p.gambles,
+		currency: cmp.Or(h.currency, "AUD"), number: digits, owner: p.ownership, balance: h.cents, limit: h.limit, pay: h.pay, gambles: p.gambles,
 	}
 }

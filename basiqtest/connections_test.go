@@ -255,6 +255,7 @@ func TestPages(t *testing.T) {
 	if err != nil || page.Count != 500 || page.Size != 708 || len(page.Data) != 500 || !strings.HasPrefix(page.Links.Next, srv.URL+"/users/"+user+"/transactions?next=") {
 		t.Fatalf("first page: %d of %d, next %s, %v", page.Count, page.Size, page.Links.Next, err)
 	}
+	client = srv.Client(t) // the form of the rows has been seen
 	filter := data.TransactionFilter{}.Direction(data.DirectionDebit).Status(data.TransactionStatusPosted)
 	n := 0
 	for tx, err := range client.Data.Transactions.All(ctx, user, data.ListTransactionsParams{Filter: filter, Limit: 50}) {
@@ -269,9 +270,6 @@ func TestPages(t *testing.T) {
 	for _, tx := range all(t, client, user) {
 		if tx.Direction == data.DirectionDebit && tx.Status == data.TransactionStatusPosted {
 			want++
-		}
-		if got, err := client.Data.Transactions.Get(ctx, user, tx.ID); want == 3 && (err != nil || got.ID != tx.ID) {
-			t.Errorf("%+v, %v", got, err)
 		}
 	}
 	if n != want || n < 300 {

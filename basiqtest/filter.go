@@ -23,6 +23,10 @@ var (
 		"connector.institution.country": anyOf, "connector.institution.tier": anyOf, "connector.institution.type": equality,
 		"connector.authorization.type": anyOf, "connector.connectorEngine": equality,
 	}
+	reportRowFilter = filterFields{
+		"account.id": equality, "connection.id": equality, "institution.id": equality, "transaction.id": equality, "transaction.status": equality,
+		"transaction.direction": equality, "transaction.class": equality, "transaction.postDate": dates,
+	}
 	eventFilter       = filterFields{"user.id": "eq", "event.entity": "eq", "event.type": "eq"}
 	messageFilter     = filterFields{"eventTypeId": equality, "eventId": equality, "webhookId": equality, "status": equality, "date": dates}
 	jobFilter         = filterFields{"connection.id": "eq"}

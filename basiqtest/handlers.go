@@ -37,6 +37,25 @@ var handlers = map[string]handler{
 	"identity.Identities.List": (*Server).listIdentities,
 	"identity.Identities.Get":  (*Server).getIdentity,
 
+	"reporting.Reports.Create":           (*Server).createReport,
+	"reporting.Reports.Get":              (*Server).getReport,
+	"reporting.Reports.List":             (*Server).listReports,
+	"reporting.Reports.ListTransactions": (*Server).reportTransactions,
+	"reporting.Reports.ListTypes":        (*Server).listReportTypes,
+	"reporting.Reports.GetType":          (*Server).getReportType,
+	"reporting.Reports.Delete":           (*Server).deleteReport,
+
+	"affordability.Affordability.Create": func(s *Server, q *request) answer {
+		return s.summarise(q, "affordability", (*Server).affordabilitySummary)
+	},
+	"affordability.Affordability.Get":              func(s *Server, q *request) answer { return s.getSnapshot(q, "affordability") },
+	"affordability.Affordability.List":             (*Server).listSnapshots,
+	"affordability.Affordability.ListTransactions": (*Server).snapshotTransactions,
+	"affordability.Income.Create":                  func(s *Server, q *request) answer { return s.summarise(q, "income", (*Server).incomeSummary) },
+	"affordability.Income.Get":                     func(s *Server, q *request) answer { return s.getSnapshot(q, "income") },
+	"affordability.Expenses.Create":                func(s *Server, q *request) answer { return s.summarise(q, "expenses", (*Server).expensesSummary) },
+	"affordability.Expenses.Get":                   func(s *Server, q *request) answer { return s.getSnapshot(q, "expenses") },
+
 	legacyConnect: (*Server).connectLegacy,
 
 	"data.Connections.List":       (*Server).listConnections,

@@ -21,6 +21,7 @@ type config struct {
 	redirect       string
 	signServerTime bool
 	noQuotas       bool
+	strictQuotas   bool
 }
 
 func defaults() config {
@@ -111,4 +112,10 @@ func WithRedirectURL(address string) Option {
 // minutes, connections of the sandbox, enrichments in a month, reports in a day.
 func WithoutQuotas() Option {
 	return func(c *config) error { c.noQuotas = true; return nil }
+}
+
+// WithStrictQuotas holds reports to the lower of two published limits: no more
+// in a day than users were made on that day. Without it, a thousand are.
+func WithStrictQuotas() Option {
+	return func(c *config) error { c.strictQuotas = true; return nil }
 }

@@ -26,13 +26,17 @@ type state struct {
 	outbox    []*delivery         // the next first
 	texts     map[string][]string // codes by mobile number
 	enriched  map[string]int      // by month
-	policy    int                 // how often the consent policy was changed
+	reports   []*report           // the oldest first
+	reported  map[string]int      // by day
+	snapshots []*snapshot
+	doomed    []doom
+	policy    int // how often the consent policy was changed
 }
 
 func newState(seed uint64) state {
 	return state{
 		ids: newSource(seed), users: map[string]*user{}, tokens: map[string]*token{},
-		jobs: map[string]*job{}, cursors: map[string]*cursor{}, calls: map[string]int{}, eventByID: map[string]*event{}, texts: map[string][]string{}, enriched: map[string]int{},
+		jobs: map[string]*job{}, cursors: map[string]*cursor{}, calls: map[string]int{}, eventByID: map[string]*event{}, texts: map[string][]string{}, enriched: map[string]int{}, reported: map[string]int{},
 	}
 }
 

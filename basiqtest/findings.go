@@ -1,0 +1,275 @@
+package basiqtest
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// sums are what is made of a set of transactions: all amounts are in cents and
+// without sign.
+type sums struct {
+	count            int
+	total, low, high int64
+	median           int64
+	months           map[string]int64 // by YYYY-MM
+	first, last      time.Time
+	lastAmount       int64
+}
+
+func abs(n int64) int64 {
+	if n < 0 {
+		return -n
+	}
+	return n
+}
+
+func sumUp(rows []*row) sums {
+	s := sums{months: map[string]int64{}}
+	var amounts []int64
+	for _, r := range rows {
+		n := abs(r.cents)
+		amounts = append(amounts, n)
+		s.count++
+		s.total += n
+		s.months[r.post.Format("2006-01")] += n
+		if s.first.IsZero() || r.post.Before(s.first) {
+			s.first = r.post
+		}
+		if s.last.IsZero() || r.post.After(s.last) {
+			s.last, s.lastAmount = r.post, n
+		}
+	}
+	if len(amounts) > 0 {
+		slices.Sort(amounts)
+		s.low, s.high, s.median = amounts[0], amounts[len(amounts)-1], amounts[len(amounts)/2]
+	}
+	return s
+}
+
+func (s sums) monthly() int64 { return s.total / int64(max(len(s.months), 1)) }
+
+func (s sums) medianMonth() int64 {
+	var all []int64
+	for _, n := range s.months {
+		all = append(all, n)
+	}
+	if len(all) == 0 {
+		return 0
+	}
+	slices.Sort(all)
+	return all[len(all)/2]
+}
+
+// every is how often the transactions come: as the API names it, in words, and in days.
+func (s sums) every() (kind, words string, days int) {
+	if s.count < 2 {
+		return "irregular", "Irregular", 0
+	}
+	switch days = int(s.last.Sub(s.first).Hours()/24) / (s.count - 1); {
+	case days <= 1:
+		return "daily", "Daily", 1
+	case days <= 9:
+		return "weekly", "Weekly", 7
+	case days <= 20:
+		return "bi-weekly", "Fortnightly", 14
+	case days <= 45:
+		return "monthly", "Monthly", 30
+	}
+	return "irregular", "Irregular", 0
+}
+
+func percent(part, whole int64) float64 {
+	if whole == 0 {
+		return 0
+	}
+	return float64(part*10000/whole) / 100
+}
+
+// analysis is what a report tells of a set of transactions.
+func analysis(rows []*row, credits, debits int64) object {
+	s := sumUp(rows)
+	kind, words, days := s.every()
+	average := int64(0)
+	if s.count > 0 {
+		average = s.total / int64(s.count)
+	}
+	credit, debit := int64(0), int64(0)
+	for _, r := range rows {
+		if r.cents > 0 {
+			credit += r.cents
+		} else {
+			debit -= r.cents
+		}
+	}
+	out := object{
+		"amount": object{
+			"total": money(s.total), "min": money(s.low), "max": money(s.high), "secureMonths": len(s.months), "stableMonths": len(s.months),
+			"average": object{
+				"transaction": money(average), "month": money(s.monthly()), "ongoingMonth": money(s.monthly()),
+				"medianTransaction": money(s.median), "medianMonth": money(s.medianMonth()),
+			},
+		},
+		"summary": object{"transactionCount": s.count, "overallPercentage": object{"credit": percent(credit, credits), "debit": percent(debit, debits)}},
+	}
+	frequency := object{"type": kind, "display": words, "amount": money(average)}
+	if days > 0 {
+		frequency["next"] = object{"amount": money(s.lastAmount), "date": s.last.AddDate(0, 0, days).Format(time.DateOnly)}
+	}
+	out["frequency"] = frequency
+	if s.count > 0 {
+		out["range"] = object{
+			"startDate": s.first.Format(time.DateOnly), "endDate": s.last.Format(time.DateOnly), "duration": int(s.last.Sub(s.first).Hours()/24) + 1,
+		}
+	}
+	return out
+}
+
+// bundle is a set of transactions that belong together.
+type bundle struct {
+	name string
+	rows []*row
+}
+
+// bundles puts rows together by name, in the order of the names.
+func bundles(rows []*row, name func(*row) string) []bundle {
+	at := map[string]int{}
+	var out []bundle
+	for _, r := range rows {
+		n := name(r)
+		if n == "" {
+			continue
+		}
+		i, there := at[n]
+		if !there {
+			i, at[n] = len(out), len(out)
+			out = append(out, bundle{name: n})
+		}
+		out[i].rows = append(out[i].rows, r)
+	}
+	slices.SortFunc(out, func(a, b bundle) int { return cmp.Compare(a.name, b.name) })
+	return out
+}
+
+// income names the source of what comes in, or "".
+func income(r *row) string {
+	if r.cents > 0 && (r.class == "direct-credit" || r.class == "interest") {
+		return r.description
+	}
+	return ""
+}
+
+// expense names the kind of what goes out, or "".
+func expense(r *row) string {
+	switch {
+	case r.cents >= 0:
+		return ""
+	case r.merchant != nil:
+		return r.merchant.path[5]
+	case r.class == "bank-fee":
+		return "Bank Fees"
+	case r.class == "cash-withdrawal":
+		return "Cash Withdrawals"
+	case r.class == "loan-interest":
+		return "Loan Interest"
+	}
+	return "Transfers"
+}
+
+// affordability is what a report of the type CON_AFFOR_01 finds. The groups
+// and metrics have identifications in the API's form; what each means is this
+// package's own.
+func affordability(accounts []*account, rows []*row, transactions string, wantGroups, wantMetrics func(string) bool) object {
+	var credits, debits int64
+	for _, r := range rows {
+		if r.cents > 0 {
+			credits += r.cents
+		} else {
+			debits -= r.cents
+		}
+	}
+	groups := []object{}
+	for _, b := range []struct {
+		prefix, section string
+		all             []bundle
+	}{{"INC", "Income", bundles(rows, income)}, {"EXP", "Expenses", bundles(rows, expense)}} {
+		for n, g := range b.all {
+			id := b.prefix + "-" + pad(n+1)
+			if !wantGroups(id) {
+				continue
+			}
+			parts := []object{}
+			for k, p := range bundles(g.rows, func(r *row) string { return r.description }) {
+				list := []object{}
+				for _, r := range p.rows {
+					list = append(list, object{"id": r.id, "date": r.post.Format(time.DateOnly), "description": r.description, "amount": money(r.cents)})
+				}
+				parts = append(parts, object{"id": id + "-" + pad(k+1), "name": p.name, "analysis": analysis(p.rows, credits, debits), "transactions": list})
+			}
+			groups = append(groups, object{
+				"id": id, "title": g.name, "sections": []string{b.section}, "analysis": analysis(g.rows, credits, debits), "subgroup": parts,
+			})
+		}
+	}
+	metrics := []object{}
+	for _, m := range metricsOf(accounts, rows, credits, debits) {
+		if id, _ := m["id"].(string); wantMetrics(id) {
+			metrics = append(metrics, m)
+		}
+	}
+	list := []object{}
+	for _, a := range accounts {
+		list = append(list, reportAccount(a))
+	}
+	return object{"accounts": list, "groups": groups, "metrics": metrics, "transactions": transactions}
+}
+
+func pad(n int) string {
+	text := strconv.Itoa(n)
+	return "000"[:max(3-len(text), 0)] + text
+}
+
+func metricsOf(accounts []*account, rows []*row, credits, debits int64) []object {
+	s := sumUp(rows)
+	months := int64(max(len(s.months), 1))
+	var assets, liabilities int64
+	for _, a := range accounts {
+		if a.balance > 0 {
+			assets += a.balance
+		} else {
+			liabilities -= a.balance
+		}
+	}
+	gambles := slices.ContainsFunc(rows, func(r *row) bool { return r.merchant != nil && slices.Contains(r.merchant.tags, "gambling") })
+	metric := func(n int, title, section, format string, value any) object {
+		return object{
+			"id": "ME" + pad(n), "title": title, "description": title + " over the months that the report covers.", "sections": []string{section},
+			"result": object{"format": format, "value": value},
+		}
+	}
+	return []object{
+		metric(1, "Average money in per month", "Income", "money", money(credits/months)),
+		metric(2, "Average money out per month", "Expenses", "money", money(debits/months)),
+		metric(3, "Money in less money out per month", "Summary", "money", money((credits-debits)/months)),
+		metric(4, "Assets", "Assets", "money", money(assets)),
+		metric(5, "Liabilities", "Liabilities", "money", money(liabilities)),
+		metric(6, "Share of income that is spent", "Summary", "percent", strconv.FormatFloat(percent(debits, credits), 'f', 2, 64)),
+		metric(7, "Gambling", "Risk", "boolean", strconv.FormatBool(gambles)),
+		metric(8, "Months with transactions", "Summary", "integer", len(s.months)),
+	}
+}
+
+// reportAccount is an account as reports show it.
+func reportAccount(a *account) object {
+	v := a.view()
+	for _, name := range []string{"bsb", "maskedNumber", "isOwned", "creationDate", "meta", "lendingRate", "depositRate"} {
+		delete(v, name)
+	}
+	links, _ := v["links"].(object)
+	delete(links, "connection")
+	if v["creditLimit"] == nil {
+		v["creditLimit"] = ""
+	}
+	return v
+}

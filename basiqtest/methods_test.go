@@ -1,0 +1,355 @@
+//lint:file-ignore SA1019 what is deprecated is served, too
+
+package basiqtest_test
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"iter"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/basiq-sdk/basiq-go"
+	"github.com/basiq-sdk/basiq-go/basiqtest"
+	"github.com/basiq-sdk/basiq-go/generated/affordability"
+	"github.com/basiq-sdk/basiq-go/generated/core"
+	"github.com/basiq-sdk/basiq-go/generated/data"
+	"github.com/basiq-sdk/basiq-go/generated/enrich"
+	"github.com/basiq-sdk/basiq-go/generated/reporting"
+	"github.com/basiq-sdk/basiq-go/generated/webhooks"
+	"github.com/basiq-sdk/basiq-go/transport"
+)
+
+// methodsOf lists the generated methods by name, and those that go over all pages apart.
+func methodsOf(client *basiq.Client) (calls, iterators map[string]bool) {
+	calls, iterators = map[string]bool{}, map[string]bool{}
+	v := reflect.ValueOf(client).Elem()
+	for i := range v.NumField() {
+		domain := strings.ToLower(v.Type().Field(i).Name)
+		if v.Type().Field(i).Type.String() != "*"+domain+".Client" || domain == "transport" {
+			continue
+		}
+		services := v.Field(i).Elem()
+		for j := range services.NumField() {
+			service := services.Field(j)
+			for k := range service.NumMethod() {
+				m := service.Type().Method(k)
+				id := domain + "." + services.Type().Field(j).Name + "." + m.Name
+				if m.Type.NumOut() == 1 && m.Type.Out(0).Kind() == reflect.Func {
+					iterators[id] = true
+				} else {
+					calls[id] = true
+				}
+			}
+		}
+	}
+	return calls, iterators
+}
+
+func isPDF(b *bytes.Buffer, err error) error {
+	if err == nil && (!bytes.HasPrefix(b.Bytes(), []byte("%PDF-")) || !bytes.HasSuffix(b.Bytes(), []byte("%%EOF\n"))) {
+		err = fmt.Errorf("no PDF: %.40q", b)
+	}
+	return err
+}
+
+func isTable(b *bytes.Buffer, err error) error {
+	if err == nil && (!strings.HasPrefix(b.String(), "id,account,") || strings.Count(b.String(), "\n") < 10) {
+		err = fmt.Errorf("no table: %.40q", b)
+	}
+	return err
+}
+
+func drain[T any](seq iter.Seq2[*T, error]) error {
+	n := 0
+	for _, err := range seq {
+		if err != nil {
+			return err
+		}
+		n++
+	}
+	if n == 0 {
+		return fmt.Errorf("the list is empty")
+	}
+	return nil
+}
+
+// TestEveryMethod calls every generated method, as a user would, against the
+// server, and holds each answer against the committed snapshots.
+func TestEveryMethod(t *testing.T) {
+	srv := basiqtest.NewServer(t, basiqtest.WithTransactions(120))
+	c, seen := checked(t, srv)
+	ctx := t.Context()
+	user, connection := connected(t, srv, basiqtest.WentworthSmith)
+	asked, _ := connected(t, srv, basiqtest.Jared.At(basiqtest.PiedPiper))
+	gone := ""
+	accounts, err := c.Data.Accounts.List(ctx, user, data.ListAccountsParams{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	account := accounts.Data[0].ID
+	year := affordability.CreateParams{Accounts: []string{account}}
+	span := reporting.CreateReportParams{ReportType: "CON_AFFOR_01", Title: "Affordability", Filters: []reporting.Filter{
+		{Name: "fromDate", Value: reporting.NewFilterValueText("2000-01-01")}, {Name: "toDate", Value: reporting.NewFilterValueText("2100-01-01")},
+		{Name: "accounts", Value: reporting.NewFilterValueList([]string{account})}, {Name: "users", Value: reporting.NewFilterValueList([]string{user})},
+	}}
+	var snapshot, income, expenses, report, job, identity, transaction, event, consent, webhook, message string
+	var b bytes.Buffer
+	reset := func() io.Writer { b.Reset(); return &b }
+	receiver := newReceiver(t, 200)
+
+	calls := []struct {
+		id string
+		do func() error
+	}{
+		{"core.Auth.CreateToken", func() error {
+			v, err := c.Core.Auth.CreateToken(ctx, core.CreateTokenParams{Scope: core.ScopeServer})
+			return nonEmpty(v, err)
+		}},
+		{"core.Users.Create", func() error {
+			v, err := c.Core.Users.Create(ctx, core.CreateUserParams{Email: "max@example.com", BusinessName: "Example", BusinessNumber: "1", BusinessAddress: &core.BusinessAddress{Suburb: "Sydney"}})
+			if err == nil {
+				gone = v.ID
+			}
+			return nonEmpty(v, err)
+		}},
+		{"core.Users.Get", func() error { v, err := c.Core.Users.Get(ctx, user); return nonEmpty(v, err) }},
+		{"core.Users.Update", func() error {
+			v, err := c.Core.Users.Update(ctx, user, core.UpdateUserParams{FirstName: new("Max"), Mobile: new("+61400000000")})
+			if err == nil && (v.FirstName != "Max" || v.Email != "max@example.com") {
+				err = fmt.Errorf("%+v", v)
+			}
+			return err
+		}},
+		{"core.Users.Delete", func() error { return c.Core.Users.Delete(ctx, gone) }},
+		{"core.AuthLinks.Create", func() error {
+			v, err := c.Core.AuthLinks.Create(ctx, user, core.CreateAuthLinkParams{})
+			return nonEmpty(v, err)
+		}},
+		{"core.AuthLinks.Get", func() error { v, err := c.Core.AuthLinks.Get(ctx, user); return nonEmpty(v, err) }},
+		{"core.AuthLinks.Delete", func() error { return c.Core.AuthLinks.Delete(ctx, user) }},
+		{"core.Consents.List", func() error {
+			v, err := c.Core.Consents.List(ctx, asked)
+			if err == nil {
+				consent = v.Data[0].ID
+			}
+			return err
+		}},
+		{"core.Events.List", func() error {
+			v, err := c.Core.Events.List(ctx, core.ListEventsParams{})
+			if err == nil {
+				event = v.Data[0].ID
+			}
+			return err
+		}},
+		{"core.Events.Get", func() error { v, err := c.Core.Events.Get(ctx, event); return nonEmpty(v, err) }},
+		{"core.Events.ListTypes", func() error { v, err := c.Core.Events.ListTypes(ctx); return nonEmpty(v, err) }},
+		{"core.Events.GetType", func() error { v, err := c.Core.Events.GetType(ctx, "user.created"); return nonEmpty(v, err) }},
+		{"data.Connections.List", func() error {
+			v, err := c.Data.Connections.List(ctx, user, data.ListConnectionsParams{Filter: data.ConnectionFilter{}.InstitutionID(basiqtest.Hooli)})
+			if err == nil && len(v.Data) != 1 {
+				err = fmt.Errorf("%d connections", len(v.Data))
+			}
+			return err
+		}},
+		{"data.Connections.Get", func() error { v, err := c.Data.Connections.Get(ctx, user, connection); return nonEmpty(v, err) }},
+		{"data.Connections.RefreshAll", func() error {
+			v, err := c.Data.Connections.RefreshAll(ctx, asked)
+			if err == nil {
+				job = v.Data[0].ID
+			}
+			return err
+		}},
+		{"core.Jobs.Get", func() error { watch(t, c, job); return nil }},
+		{"core.Jobs.SubmitMFA", func() error {
+			v, err := c.Core.Jobs.SubmitMFA(ctx, job, core.SubmitMFAParams{Answers: []string{"1234"}}, transport.WithUser(asked))
+			return nonEmpty(v, err)
+		}},
+		{"core.Jobs.List", func() error { v, err := c.Core.Jobs.List(ctx, user, core.ListJobsParams{}); return nonEmpty(v, err) }},
+		{"data.Connections.Refresh", func() error { v, err := c.Data.Connections.Refresh(ctx, user, connection); return nonEmpty(v, err) }},
+		{"data.Accounts.List", func() error {
+			v, err := c.Data.Accounts.List(ctx, user, data.ListAccountsParams{Filter: data.AccountFilter{}.ID(account)})
+			if err == nil && len(v.Data) != 1 {
+				err = fmt.Errorf("%d accounts", len(v.Data))
+			}
+			return err
+		}},
+		{"data.Accounts.Get", func() error {
+			v, err := c.Data.Accounts.Get(ctx, user, account, data.GetAccountsParams{})
+			return nonEmpty(v, err)
+		}},
+		{"data.Transactions.List", func() error {
+			v, err := c.Data.Transactions.List(ctx, user, data.ListTransactionsParams{Limit: 5})
+			if err == nil {
+				transaction = v.Data[0].ID
+			}
+			return err
+		}},
+		{"data.Transactions.Get", func() error { v, err := c.Data.Transactions.Get(ctx, user, transaction); return nonEmpty(v, err) }},
+		{"data.Connectors.List", func() error {
+			v, err := c.Data.Connectors.List(ctx, data.ListConnectorsParams{})
+			return nonEmpty(v, err)
+		}},
+		{"data.Connectors.Get", func() error {
+			v, err := c.Data.Connectors.Get(ctx, basiqtest.Hooli, data.MethodWeb)
+			return nonEmpty(v, err)
+		}},
+		{"data.Statements.Upload", func() error {
+			v, err := c.Data.Statements.Upload(ctx, user, data.UploadStatementParams{InstitutionID: basiqtest.Example, Statement: transport.File{Name: "a.pdf", Content: strings.NewReader("%PDF-")}})
+			return nonEmpty(v, err)
+		}},
+		{"enrich.Enrich.Lookup", func() error {
+			v, err := c.Enrich.Enrich.Lookup(ctx, enrich.LookupParams{Text: "GREEN BASKET GROCER", Institution: basiqtest.Hooli, Country: "AU"})
+			return nonEmpty(v, err)
+		}},
+		{"identity.Identities.List", func() error {
+			v, err := c.Identity.Identities.List(ctx, user)
+			if err == nil {
+				identity = v.Data[0].ID
+			}
+			return err
+		}},
+		{"identity.Identities.Get", func() error { v, err := c.Identity.Identities.Get(ctx, user, identity); return nonEmpty(v, err) }},
+		{"reporting.Reports.ListTypes", func() error { v, err := c.Reporting.Reports.ListTypes(ctx); return nonEmpty(v, err) }},
+		{"reporting.Reports.GetType", func() error { v, err := c.Reporting.Reports.GetType(ctx, "CON_AFFOR_01"); return nonEmpty(v, err) }},
+		{"reporting.Reports.Create", func() error {
+			v, err := c.Reporting.Reports.Create(ctx, span)
+			if err == nil {
+				report = v.ID
+				watch(t, c, report)
+			}
+			return err
+		}},
+		{"reporting.Reports.Get", func() error { v, err := c.Reporting.Reports.Get(ctx, report); return nonEmpty(v, err) }},
+		{"reporting.Reports.GetPDF", func() error { return isPDF(&b, c.Reporting.Reports.GetPDF(ctx, report, reset())) }},
+		{"reporting.Reports.List", func() error { v, err := c.Reporting.Reports.List(ctx); return nonEmpty(v, err) }},
+		{"reporting.Reports.All", func() error { return drain(c.Reporting.Reports.All(ctx)) }},
+		{"reporting.Reports.ListTransactions", func() error {
+			v, err := c.Reporting.Reports.ListTransactions(ctx, report, reporting.ListTransactionsParams{})
+			return nonEmpty(v, err)
+		}},
+		{"reporting.Reports.AllTransactions", func() error {
+			return drain(c.Reporting.Reports.AllTransactions(ctx, report, reporting.ListTransactionsParams{}))
+		}},
+		{"reporting.Reports.Delete", func() error { return c.Reporting.Reports.Delete(ctx, report) }},
+		{"affordability.Affordability.Create", func() error {
+			v, err := c.Affordability.Affordability.Create(ctx, user, year)
+			if err == nil {
+				snapshot = v.ID
+			}
+			return err
+		}},
+		{"affordability.Affordability.CreatePDF", func() error { return isPDF(&b, c.Affordability.Affordability.CreatePDF(ctx, user, year, reset())) }},
+		{"affordability.Affordability.Get", func() error {
+			v, err := c.Affordability.Affordability.Get(ctx, user, snapshot)
+			return nonEmpty(v, err)
+		}},
+		{"affordability.Affordability.GetPDF", func() error { return isPDF(&b, c.Affordability.Affordability.GetPDF(ctx, user, snapshot, reset())) }},
+		{"affordability.Affordability.List", func() error { v, err := c.Affordability.Affordability.List(ctx, user); return nonEmpty(v, err) }},
+		{"affordability.Affordability.ListTransactions", func() error {
+			v, err := c.Affordability.Affordability.ListTransactions(ctx, user, snapshot, affordability.ListTransactionsParams{Limit: 7})
+			return nonEmpty(v, err)
+		}},
+		{"affordability.Affordability.AllTransactions", func() error {
+			return drain(c.Affordability.Affordability.AllTransactions(ctx, user, snapshot, affordability.ListTransactionsParams{Limit: 7}))
+		}},
+		{"affordability.Affordability.ListTransactionsCSV", func() error {
+			return isTable(&b, c.Affordability.Affordability.ListTransactionsCSV(ctx, user, snapshot, affordability.ListTransactionsParams{}, reset()))
+		}},
+		{"affordability.Income.Create", func() error {
+			v, err := c.Affordability.Income.Create(ctx, user, year)
+			if err == nil {
+				income = v.ID
+			}
+			return err
+		}},
+		{"affordability.Income.Get", func() error { v, err := c.Affordability.Income.Get(ctx, user, income); return nonEmpty(v, err) }},
+		{"affordability.Expenses.Create", func() error {
+			v, err := c.Affordability.Expenses.Create(ctx, user, year)
+			if err == nil {
+				expenses = v.ID
+			}
+			return err
+		}},
+		{"affordability.Expenses.Get", func() error { v, err := c.Affordability.Expenses.Get(ctx, user, expenses); return nonEmpty(v, err) }},
+		{"affordability.Expenses.GetCSV", func() error { return isTable(&b, c.Affordability.Expenses.GetCSV(ctx, user, expenses, reset())) }},
+		{"webhooks.Webhooks.Create", func() error {
+			v, err := c.Webhooks.Webhooks.Create(ctx, webhooks.WebhookParams{URL: receiver.URL, SubscribedEvents: []string{"user.updated"}})
+			if err == nil {
+				webhook = v.ID
+			}
+			return err
+		}},
+		{"webhooks.Webhooks.Get", func() error { v, err := c.Webhooks.Webhooks.Get(ctx, webhook); return nonEmpty(v, err) }},
+		{"webhooks.Webhooks.List", func() error { v, err := c.Webhooks.Webhooks.List(ctx); return nonEmpty(v, err) }},
+		{"webhooks.Webhooks.Update", func() error {
+			v, err := c.Webhooks.Webhooks.Update(ctx, webhook, webhooks.WebhookParams{URL: receiver.URL, Name: "mine"})
+			return nonEmpty(v, err)
+		}},
+		{"webhooks.Webhooks.SendTestMessage", func() error {
+			return c.Webhooks.Webhooks.SendTestMessage(ctx, webhooks.SendTestMessageParams{EventTypeID: "user.updated", Text: "hello"})
+		}},
+		{"webhooks.Webhooks.ListMessages", func() error {
+			v, err := c.Webhooks.Webhooks.ListMessages(ctx, webhook, webhooks.ListMessagesParams{})
+			if err == nil {
+				message = v.Data[0].ID
+			}
+			return err
+		}},
+		{"webhooks.Webhooks.AllMessages", func() error {
+			return drain(c.Webhooks.Webhooks.AllMessages(ctx, webhook, webhooks.ListMessagesParams{}))
+		}},
+		{"webhooks.Webhooks.GetMessage", func() error {
+			v, err := c.Webhooks.Webhooks.GetMessage(ctx, webhook, message)
+			return nonEmpty(v, err)
+		}},
+		{"webhooks.Webhooks.Delete", func() error { return c.Webhooks.Webhooks.Delete(ctx, webhook) }},
+		{"data.Transactions.All", func() error { return drain(c.Data.Transactions.All(ctx, user, data.ListTransactionsParams{})) }},
+		{"data.Connections.Purge", func() error { srv.FinishJobs(); return c.Data.Connections.Purge(ctx, user, connection) }},
+		{"data.Connections.Delete", func() error { return c.Data.Connections.Delete(ctx, user, connection) }},
+		{"core.Consents.Delete", func() error { return c.Core.Consents.Delete(ctx, asked, consent) }},
+	}
+	methods, iterators := methodsOf(c)
+	if len(methods) != 61 {
+		t.Errorf("%d methods, want 61", len(methods))
+	}
+	for _, call := range calls {
+		before := 0
+		if methods[call.id] {
+			before = srv.Calls(call.id)
+		}
+		if err := call.do(); err != nil {
+			t.Errorf("%s: %v", call.id, err)
+		}
+		switch {
+		case methods[call.id]:
+			if srv.Calls(call.id) == before {
+				t.Errorf("%s was not called", call.id)
+			}
+			delete(methods, call.id)
+		case iterators[call.id]:
+			delete(iterators, call.id)
+		default:
+			t.Errorf("there is no method %s", call.id)
+		}
+	}
+	for id := range methods {
+		t.Errorf("%s was not called", id)
+	}
+	for id := range iterators {
+		t.Errorf("%s was not called", id)
+	}
+	if len(seen.seen) != 56 {
+		t.Errorf("answers of %d operations were held against the snapshots, want 56", len(seen.seen))
+	}
+}
+
+// nonEmpty fails for an answer that is not there.
+func nonEmpty[T any](v *T, err error) error {
+	if err == nil && (v == nil || reflect.ValueOf(v).Elem().IsZero()) {
+		return fmt.Errorf("the answer is empty")
+	}
+	return err
+}

@@ -1,0 +1,406 @@
+package basiqtest
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Types of reports.
+const (
+	affordabilityReport = "CON_AFFOR_01"
+	statementReport     = "STATEMENT_01"
+)
+
+// Limits of reports.
+const (
+	maxReportUsers = 5
+	maxReportTitle = 50
+	reportsPerDay  = 1000
+	reportLife     = 14 * 24 * time.Hour
+)
+
+// reportTypes are the types, with their filters: name, type, and whether it
+// must be given.
+var reportTypes = []struct {
+	id, name, description string
+	filters               []object
+}{
+	{affordabilityReport, "Consumer affordability", "What users earn, spend, own and owe.", []object{
+		{"name": "fromDate", "type": "date", "required": true}, {"name": "toDate", "type": "date", "required": true},
+		{"name": "accounts", "type": "array", "required": true}, {"name": "users", "type": "array", "required": true},
+		{"name": "includeGroups", "type": "array", "required": false}, {"name": "includeMetrics", "type": "array", "required": false},
+	}},
+	{statementReport, "Statement", "The transactions of one account, as a bank statement.", []object{
+		{"name": "fromDate", "type": "date", "required": true}, {"name": "toDate", "type": "date", "required": false},
+		{"name": "account", "type": "string", "required": true}, {"name": "user", "type": "string", "required": true},
+	}},
+}
+
+// report is a report that was asked for. Its identification is its job's.
+type report struct {
+	id       string
+	kind     string
+	title    string
+	filters  []reportFilter
+	created  time.Time
+	users    []*user
+	accounts []*account
+	from, to string // days, both included
+	ready    bool
+	data     object
+}
+
+type reportFilter struct {
+	Name  string          `json:"name"`
+	Value json.RawMessage `json:"value"`
+}
+
+// forbiddenHere refuses what the API refuses as forbidden, with status 400.
+func forbiddenHere(detail string) answer {
+	return refuse(http.StatusBadRequest, problem{"forbidden-access", "Forbidden", detail, object{"parameter": "filters"}})
+}
+
+func (s *Server) createReport(q *request) answer {
+	r, a := s.readReport(q.body)
+	if a != nil {
+		return *a
+	}
+	day := s.now().Format(time.DateOnly)
+	limit := reportsPerDay
+	if s.cfg.strictQuotas {
+		limit = min(limit, s.usersOn(day))
+	}
+	if s.reported[day] >= limit && !s.cfg.noQuotas {
+		return refuse(http.StatusTooManyRequests, problem{"too-many-requests", "Too many requests.", "The day's quota of reports is used up.", nil})
+	}
+	s.reported[day]++
+	var owner *user
+	if len(r.users) == 1 {
+		owner = r.users[0]
+	}
+	j := s.newJob(reportJob, nil, nil, &step{title: "create-report", do: func(st *step) *failure {
+		s.makeReport(r)
+		st.result = object{"type": "link", "url": "/reports/" + r.id}
+		return nil
+	}})
+	j.user = owner
+	r.id = j.id
+	s.reports = append(s.reports, r)
+	return accepted(object{"type": "job", "id": j.id, "links": object{"self": "/jobs/" + j.id}})
+}
+
+// usersOn counts the users that were made on a day.
+func (s *Server) usersOn(day string) int {
+	n := 0
+	for _, u := range s.users {
+		if u.created.Format(time.DateOnly) == day {
+			n++
+		}
+	}
+	return n
+}
+
+// readReport reads and checks the body of a call that asks for a report.
+func (s *Server) readReport(body []byte) (*report, *answer) {
+	var given struct {
+		ReportType, Title string
+		Filters           []reportFilter
+	}
+	if err := json.Unmarshal(body, &given); err != nil {
+		return nil, new(badContent("The body is not valid."))
+	}
+	known := slices.IndexFunc(reportTypes, func(t struct {
+		id, name, description string
+		filters               []object
+	}) bool {
+		return t.id == given.ReportType
+	})
+	switch {
+	case given.ReportType == "":
+		return nil, new(missingParameter("reportType", "Give the type of the report."))
+	case known < 0:
+		return nil, new(badParameter("reportType", "There is no such type of report."))
+	case given.Title == "":
+		return nil, new(missingParameter("title", "Give a title."))
+	case len([]rune(given.Title)) > maxReportTitle:
+		return nil, new(badParameter("title", "The title has more than 50 characters."))
+	}
+	r := &report{kind: given.ReportType, title: given.Title, filters: given.Filters, created: s.now()}
+	values := map[string]json.RawMessage{}
+	for _, f := range given.Filters {
+		if _, twice := values[f.Name]; twice {
+			return nil, new(forbiddenHere("The filter " + f.Name + " was entered twice."))
+		}
+		values[f.Name] = f.Value
+	}
+	for _, f := range reportTypes[known].filters {
+		name, _ := f["name"].(string)
+		if v := values[name]; f["required"] == true && (v == nil || string(v) == "null") {
+			return nil, new(missingParameter(name, "The filter "+name+" is required."))
+		}
+	}
+	if a := r.days(values, s.now()); a != nil {
+		return nil, a
+	}
+	return r, s.subjects(r, values)
+}
+
+// days reads the span of a report.
+func (r *report) days(values map[string]json.RawMessage, now time.Time) *answer {
+	r.to = now.Format(time.DateOnly)
+	for name, to := range map[string]*string{"fromDate": &r.from, "toDate": &r.to} {
+		raw, given := values[name]
+		if !given || string(raw) == "null" {
+			continue
+		}
+		if json.Unmarshal(raw, to) != nil || len(*to) != len(time.DateOnly) || !isDate(*to) {
+			return new(badParameter(name, "A date is written YYYY-MM-DD."))
+		}
+	}
+	if r.from > r.to {
+		return new(badParameter("fromDate", "fromDate is after toDate."))
+	}
+	return nil
+}
+
+// subjects finds the users and accounts of a report.
+func (s *Server) subjects(r *report, values map[string]json.RawMessage) *answer {
+	lists := [2][]string{}
+	names := [2]string{"users", "accounts"}
+	if r.kind == statementReport {
+		names = [2]string{"user", "account"}
+	}
+	for i, name := range names {
+		var one string
+		if json.Unmarshal(values[name], &lists[i]) != nil {
+			if json.Unmarshal(values[name], &one) != nil {
+				return new(badParameter(name, "The value of "+name+" has the wrong type."))
+			}
+			lists[i] = []string{one}
+		}
+		if len(lists[i]) == 0 || slices.Contains(lists[i], "") {
+			return new(missingParameter(name, "The filter "+name+" is empty."))
+		}
+		sorted := slices.Sorted(slices.Values(lists[i]))
+		if len(slices.Compact(sorted)) != len(lists[i]) {
+			return new(forbiddenHere("A value of " + name + " was entered twice."))
+		}
+	}
+	if len(lists[0]) > maxReportUsers {
+		return new(forbiddenHere("A report covers five users at most."))
+	}
+	var theirs []*account
+	for _, id := range lists[0] {
+		u := s.users[id]
+		if u == nil {
+			return new(notFound("user"))
+		}
+		r.users = append(r.users, u)
+		theirs = append(theirs, u.accounts()...)
+	}
+	for _, id := range lists[1] {
+		i := slices.IndexFunc(theirs, func(a *account) bool { return a.id == id })
+		switch {
+		case i < 0:
+			return new(notFound("account"))
+		case theirs[i].conn.method == "csv":
+			return new(forbiddenHere("The source of an account is not supported."))
+		}
+		r.accounts = append(r.accounts, theirs[i])
+	}
+	return nil
+}
+
+// rows are the posted transactions that a report covers.
+func (r *report) rows() []*row {
+	var out []*row
+	for _, a := range r.accounts {
+		for _, row := range a.posted {
+			if day := row.post.Format(time.DateOnly); day >= r.from && day <= r.to {
+				out = append(out, row)
+			}
+		}
+	}
+	return out
+}
+
+// includes reads a filter that says what is in the report: all when it is
+// absent or empty, none when it is null.
+func (r *report) includes(name string) func(string) bool {
+	for _, f := range r.filters {
+		if f.Name != name {
+			continue
+		}
+		var list []string
+		switch err := json.Unmarshal(f.Value, &list); {
+		case string(f.Value) == "null":
+			return func(string) bool { return false }
+		case err == nil && len(list) > 0:
+			return func(id string) bool { return slices.Contains(list, id) }
+		}
+	}
+	return func(string) bool { return true }
+}
+
+// makeReport finds what the report tells, once: it does not change later.
+func (s *Server) makeReport(r *report) {
+	r.ready = true
+	link := s.URL + "/reports/" + r.id + "/transactions"
+	if r.kind == affordabilityReport {
+		r.data = affordability(r.accounts, r.rows(), link, r.includes("includeGroups"), r.includes("includeMetrics"))
+		return
+	}
+	a := r.accounts[0]
+	p, _ := a.conn.login.knows()
+	if p == nil {
+		p = &persona{first: a.holder}
+	}
+	v := reportAccount(a)
+	v["maskedNumber"], v["isOwned"], v["creationDate"] = "xxxxxx"+a.number[6:], true, a.created
+	v["meta"] = object{"addresses": nil, "creditCard": nil, "depositRates": nil, "features": nil, "fees": nil, "lendingRates": nil, "loan": nil, "termDeposit": nil}
+	delete(v, "creditLimit")
+	delete(v, "transactionIntervals")
+	r.data = object{
+		"account": []object{v},
+		"accreditation": object{
+			"title": "Accreditation", "description": "This document was made by a server for tests.", "entityName": "Example Pty Ltd",
+			"licenceNo": "000000", "cdrAccessModel": "none",
+		},
+		"identity": object{
+			"customerType": "person", "fullName": strings.TrimSpace(p.first + " " + p.last), "firstName": p.first, "lastName": p.last,
+			"emails": []string{"someone@example.com"}, "phoneNumbers": []string{"+61400000000"},
+			"physicalAddresses": []object{{"addressLine1": "1 Example Street", "city": "Sydney", "state": "NSW", "postCode": "2000", "country": "Australia"}},
+		},
+		"institution":  object{"name": a.conn.institution.name, "logo": "https://logos.example/" + a.conn.institution.id + "/full.svg", "abn": "00000000000", "acn": "000000000"},
+		"transactions": link,
+	}
+}
+
+// reportOf finds the report of a path that is finished and still kept.
+func (s *Server) reportOf(id string) (*report, *answer) {
+	for _, r := range s.reports {
+		if r.id == id && r.ready && s.now().Before(r.created.Add(reportLife)) {
+			return r, nil
+		}
+	}
+	return nil, new(notFound("report"))
+}
+
+// summary is a report as lists show it.
+func (s *Server) reportSummary(r *report) object {
+	filters := r.filters
+	if filters == nil {
+		filters = []reportFilter{}
+	}
+	return object{
+		"type": "report", "id": r.id, "reportType": r.kind, "title": r.title, "filters": filters, "createdBy": "basiqtest",
+		"createdDate": r.created.Format("2006-01-02T15:04:05Z"), "expiresAt": stamp(r.created.Add(reportLife)),
+		"links": object{"self": s.URL + "/reports/" + r.id},
+	}
+}
+
+func (s *Server) getReport(q *request) answer {
+	r, a := s.reportOf(q.path["id"])
+	if a != nil {
+		return *a
+	}
+	if q.media == "application/pdf" {
+		return encoded(q.media, pdf(r.title, r.kind, "from "+r.from+" to "+r.to, fmt.Sprint(len(r.rows()), " transactions")))
+	}
+	out := s.reportSummary(r)
+	out["data"] = r.data
+	return ok(out)
+}
+
+func (s *Server) listReports(q *request) answer {
+	return s.pageOfObjects(q, filterFields{}, func([]condition) []object {
+		data := []object{}
+		for _, r := range slices.Backward(s.reports) {
+			if _, a := s.reportOf(r.id); a == nil {
+				data = append(data, s.reportSummary(r))
+			}
+		}
+		return data
+	})
+}
+
+func (s *Server) reportTransactions(q *request) answer {
+	r, a := s.reportOf(q.path["reportId"])
+	if a != nil {
+		return *a
+	}
+	return s.pageOfRows(q, reportRowFilter, r.rows)
+}
+
+func (s *Server) deleteReport(q *request) answer {
+	r, a := s.reportOf(q.path["id"])
+	if a != nil {
+		return *a
+	}
+	s.reports = slices.DeleteFunc(s.reports, func(o *report) bool { return o == r })
+	return noContent()
+}
+
+func reportTypeList(only string) []object {
+	data := []object{}
+	for _, t := range reportTypes {
+		if only == "" || only == t.id {
+			data = append(data, object{"type": "reportType", "id": t.id, "name": t.name, "description": t.description, "filters": t.filters})
+		}
+	}
+	return data
+}
+
+func (s *Server) listReportTypes(*request) answer {
+	data := reportTypeList("")
+	return ok(object{"type": "list", "count": len(data), "data": data})
+}
+
+func (s *Server) getReportType(q *request) answer {
+	data := reportTypeList(q.path["reportTypeId"])
+	if len(data) == 0 {
+		return notFound("report type")
+	}
+	return ok(object{"type": "list", "count": len(data), "data": data})
+}
+
+// FailNextJob makes a step of the next job that has one of this title fail,
+// with a code of the API's: a report's create-report, for instance.
+func (s *Server) FailNextJob(stepTitle, code string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.doomed = append(s.doomed, doom{stepTitle, &failure{code, "The job failed", "A test asked for it."}})
+}
+
+// doom is a failure that waits for its job.
+type doom struct {
+	title   string
+	failure *failure
+}
+
+// ReportJSON returns a report of the type CON_AFFOR_01 over n transactions of
+// one account, as GET /reports/{id} answers it. The same seed gives the same
+// bytes.
+func ReportJSON(seed uint64, n int) []byte {
+	c := aConnection(seed)
+	p := personas[WentworthSmith.ID]
+	a := p.holdings[0].open(seed, c, p, 0)
+	a.created, a.updated = stamp(pageDate.AddDate(-3, 0, 0)), stamp(pageDate)
+	a.from, a.to = pageDate.AddDate(0, 0, -span).Format(time.DateOnly), pageDate.Format(time.DateOnly)
+	all := func(string) bool { return true }
+	id := newSource(seed).id()
+	b, err := json.Marshal(object{
+		"type": "report", "id": id, "reportType": affordabilityReport, "title": "Affordability", "createdBy": "basiqtest", "createdDate": stamp(pageDate),
+		"filters": []object{{"name": "fromDate", "value": a.from}, {"name": "toDate", "value": a.to}, {"name": "accounts", "value": []string{a.id}}, {"name": "users", "value": []string{c.user}}},
+		"links":   object{"self": defaultHost + "/reports/" + id},
+		"data":    affordability([]*account{a}, a.history(seed, max(n, 0), pageDate), defaultHost+"/reports/"+id+"/transactions", all, all),
+	})
+	if err != nil {
+		panic(err) // plain values can always be encoded
+	}
+	return b
+}
