@@ -267,3 +267,33 @@ func ExampleClient_UploadStatement() {
 	// 74 of 74 bytes
 	// true
 }
+
+// A report is made, waited for and fetched in one call.
+func ExampleClient_CreateReport() {
+	srv, client, userID := sandbox()
+	defer srv.Close()
+	ctx := context.Background()
+	if _, err := srv.AddConnection(userID, basiqtest.Gilfoyle); err != nil {
+		log.Fatal(err)
+	}
+	accounts, err := client.Data.Accounts.List(ctx, userID, data.ListAccountsParams{})
+	if err != nil {
+		log.Fatal(err)
+	}
+
+	report, err := client.CreateReport(ctx, basiq.AffordabilityReport{
+		Title: "Loan 42", From: "2030-11-01", To: "2031-04-30",
+		Users: []string{userID}, Accounts: []string{accounts.Data[0].ID},
+		IncludeGroups: basiq.SelectNone(),
+	}, basiq.WaitOptions{Interval: time.Millisecond})
+	var made *basiq.ReportError
+	if errors.As(err, &made) {
+		fmt.Println("it is billed, and can be fetched later:", made.ReportID)
+	} else if err != nil {
+		log.Fatal(err)
+	}
+	findings, ok := report.Data.Affordability()
+	fmt.Println(report.Title, ok, len(findings.Metrics) > 0, len(findings.Groups))
+	// Output:
+	// Loan 42 true true 0
+}

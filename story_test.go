@@ -1,6 +1,7 @@
 package basiq_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/basiq-sdk/basiq-go"
 	"github.com/basiq-sdk/basiq-go/basiqtest"
+	"github.com/basiq-sdk/basiq-go/generated/affordability"
 	"github.com/basiq-sdk/basiq-go/generated/core"
 	"github.com/basiq-sdk/basiq-go/generated/data"
 	"github.com/basiq-sdk/basiq-go/transport"
@@ -287,5 +289,77 @@ func TestStoryOfAStatement(t *testing.T) {
 	_, err = client.UploadStatement(t.Context(), userID, basiq.Statement{InstitutionID: basiqtest.Hooli, Name: "a.csv", Content: strings.NewReader(file)}, quick)
 	if !errors.Is(err, transport.ErrInvalidParameter) {
 		t.Error(err)
+	}
+}
+
+// TestStoryOfReports: both types, with what is included and what is not, and as
+// PDF.
+func TestStoryOfReports(t *testing.T) {
+	srv, client, userID := newUser(t, basiqtest.WithNow(time.Date(2031, 5, 6, 0, 0, 0, 0, time.UTC)))
+	if _, err := srv.AddConnection(userID, basiqtest.WentworthSmith); err != nil {
+		t.Fatal(err)
+	}
+	list, err := client.Data.Accounts.List(t.Context(), userID, data.ListAccountsParams{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := basiq.AffordabilityReport{Title: "Loan 42", From: "2031-01-01", To: "2031-04-30", Users: []string{userID}, Accounts: []string{list.Data[0].ID, list.Data[1].ID}}
+	sizes := func(metrics, groups basiq.Selection) (int, int) {
+		t.Helper()
+		r.IncludeMetrics, r.IncludeGroups = metrics, groups
+		report, err := client.CreateReport(t.Context(), r, quick)
+		if err != nil {
+			t.Fatal(err)
+		}
+		findings, ok := report.Data.Affordability()
+		if !ok || len(findings.Accounts) != 2 {
+			t.Fatalf("%+v", findings)
+		}
+		return len(findings.Metrics), len(findings.Groups)
+	}
+	metrics, groups := sizes(basiq.Selection{}, basiq.Selection{})
+	if metrics == 0 || groups == 0 {
+		t.Fatalf("%d metrics, %d groups", metrics, groups)
+	}
+	if m, g := sizes(basiq.SelectAll(), basiq.SelectNone()); m != metrics || g != 0 {
+		t.Errorf("all and none: %d metrics, %d groups", m, g)
+	}
+	if m, g := sizes(basiq.Select("ME001"), basiq.SelectAll()); m != 1 || g != groups {
+		t.Errorf("one and all: %d metrics, %d groups", m, g)
+	}
+
+	job, err := client.StartReport(t.Context(), basiq.StatementReport{Title: "S", From: "2031-01-01", To: "2031-04-30", User: userID, Account: list.Data[0].ID})
+	if err != nil {
+		t.Fatal(err)
+	}
+	made, err := job.Wait(t.Context(), quick)
+	if err != nil {
+		t.Fatal(err)
+	}
+	report, err := client.Reporting.Reports.Get(t.Context(), made.ReportID())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if findings, ok := report.Data.Statement(); !ok || len(findings.Accounts) != 1 || findings.Accounts[0].ID != list.Data[0].ID {
+		t.Errorf("%+v", findings)
+	}
+	var pdf bytes.Buffer
+	if err := client.Reporting.Reports.GetPDF(t.Context(), made.ReportID(), &pdf); err != nil || !bytes.HasPrefix(pdf.Bytes(), []byte("%PDF-")) {
+		t.Errorf("%v, %.20q", err, pdf.String())
+	}
+	r.Accounts = []string{"another-account"}
+	if _, err := client.CreateReport(t.Context(), r, quick); !errors.Is(err, transport.ErrInvalidParameter) && !errors.Is(err, transport.ErrNotFound) {
+		t.Errorf("an account that is not there: %v", err)
+	}
+
+	months := affordability.CreateParams{Accounts: []string{list.Data[0].ID}, FromMonth: "2031-01", ToMonth: "2031-04"}
+	//lint:ignore SA1019 what is deprecated must work all the same
+	if income, err := client.Affordability.Income.Create(t.Context(), userID, months); err != nil || income.ID == "" {
+		t.Errorf("%+v, %v", income, err)
+	}
+	months.FromMonth, months.ToMonth = "2020-01", "2020-02"
+	//lint:ignore SA1019 what is deprecated must work all the same
+	if _, err := client.Affordability.Expenses.Create(t.Context(), userID, months); !errors.Is(err, transport.ErrNoContent) {
+		t.Errorf("expenses of months without transactions: %v", err)
 	}
 }

@@ -109,6 +109,9 @@ func (e *Error) Advice() string {
 	if e.tokenRejected() {
 		return "The access token was refused twice, the second time a fresh one. Check that the API key is still enabled, and that this machine's clock is right."
 	}
+	if e.Status == http.StatusNotFound && e.Path == opToken.Path { // its code says that a parameter is not valid
+		return "No application has this API key. Check that it was copied whole, was not deleted, and belongs to this environment."
+	}
 	for _, p := range e.Problems {
 		if text := adviceOf(p.Code); text != "" {
 			return text
@@ -120,9 +123,6 @@ func (e *Error) Advice() string {
 	case http.StatusForbidden:
 		return "The application is not allowed to do this. Check what the API key is enabled for in Basiq's dashboard."
 	case http.StatusNotFound:
-		if e.Path == opToken.Path {
-			return "No application has this API key. Check that it was copied whole, was not deleted, and belongs to this environment."
-		}
 		return "Nothing with this identification exists in the application that the API key belongs to. Identifications of another application are not found either."
 	case http.StatusGone:
 		return "What the link led to has expired. Make a new one."

@@ -2,8 +2,10 @@ package transport_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -81,5 +83,20 @@ func TestRetryAfterOfAnAnswer(t *testing.T) {
 	}
 	if got := transport.RetryAfter(nil); got != 0 {
 		t.Errorf("got %s of no header", got)
+	}
+}
+
+// TestAdviceForAnUnknownKey: the API says that a parameter is not valid; the
+// advice says what is meant.
+func TestAdviceForAnUnknownKey(t *testing.T) {
+	b := newBank(t, empty)
+	b.token = func(w http.ResponseWriter, _ *http.Request) bool {
+		problem(w, http.StatusNotFound, transport.CodeParameterNotValid)
+		return true
+	}
+	_, err := get(context.Background(), b.client(t))
+	var e *transport.Error
+	if !errors.As(err, &e) || !strings.Contains(e.Advice(), "No application has this API key") {
+		t.Errorf("%v: %s", err, e.Advice())
 	}
 }
