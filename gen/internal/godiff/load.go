@@ -161,6 +161,8 @@ type Loader struct {
 	fset *token.FileSet
 	rest types.Importer // what is not of the tree's module
 	done map[string]*loaded
+
+	foreign bool // the tree holds files only: every import is the rest's
 }
 
 type loaded struct {
@@ -175,15 +177,31 @@ func NewLoader(tree Tree, export func(importPath string) (io.ReadCloser, error))
 	return &Loader{tree: tree, fset: fset, rest: importer.ForCompiler(fset, "gc", export), done: map[string]*loaded{}}
 }
 
+// Over returns a Loader for another tree, whose packages may import those of
+// this one.
+func (l *Loader) Over(tree Tree) *Loader {
+	return &Loader{tree: tree, fset: l.fset, rest: l, done: map[string]*loaded{}}
+}
+
+// Files returns a Loader that takes files from another tree and every import
+// from this one: old programs over new packages.
+func (l *Loader) Files(tree Tree) *Loader {
+	return &Loader{tree: tree, fset: l.fset, rest: l, foreign: true, done: map[string]*loaded{}}
+}
+
 // Import implements types.Importer.
 func (l *Loader) Import(importPath string) (*types.Package, error) {
 	if importPath == "unsafe" {
 		return types.Unsafe, nil
 	}
-	if !l.tree.own(importPath) {
+	if l.foreign || !l.tree.own(importPath) {
 		return l.rest.Import(importPath)
 	}
-	return l.Load(strings.TrimPrefix(strings.TrimPrefix(importPath, l.tree.Module), "/"))
+	pkg, err := l.Load(strings.TrimPrefix(strings.TrimPrefix(importPath, l.tree.Module), "/"))
+	if pkg != nil {
+		return pkg, nil // what is wrong with it is told once, where it is
+	}
+	return nil, err
 }
 
 // Load type-checks the package in a folder of the tree. What is wrong with it
@@ -205,18 +223,17 @@ func (l *Loader) Load(dir string) (*types.Package, error) {
 	}
 	var pkg *types.Package
 	if err == nil {
-		pkg, err = l.Check(path.Join(l.tree.Module, dir), l.tree, files)
+		pkg, err = l.Check(path.Join(l.tree.Module, dir), files)
 	}
 	l.done[dir] = &loaded{pkg, err}
 	return pkg, err
 }
 
-// Check type-checks files of a tree, which may be another than the loader's
-// own, as one package.
-func (l *Loader) Check(importPath string, tree Tree, files []string) (*types.Package, error) {
+// Check type-checks files of the tree as one package.
+func (l *Loader) Check(importPath string, files []string) (*types.Package, error) {
 	var parsed []*ast.File
 	for _, name := range files {
-		data, err := tree.ReadFile(name)
+		data, err := l.tree.ReadFile(name)
 		if err != nil {
 			return nil, err
 		}

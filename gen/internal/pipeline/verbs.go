@@ -121,6 +121,8 @@ func Pull(ctx context.Context, opts Options) error {
 }
 
 // Check returns the difference between the disk and what Generate would write.
+// The error tells what else is wrong: the lock, an overlay that does not fit,
+// missing documentation, an import that callers should not have to compile.
 func Check(ctx context.Context, opts Options) (string, error) {
 	r, err := newRun(opts)
 	if err != nil {
@@ -137,11 +139,12 @@ func Check(ctx context.Context, opts Options) (string, error) {
 	}
 	documented, documentable := r.coverage()
 	opts.Report.Summary("%s; documentation %d of %d parts", plan.Summary(), documented, documentable)
+	findings := r.rules()
 	if documented < documentable {
-		return plan.Diff(), diag.Errorf(diag.Pos{File: "overlays"}, "undocumented", "%d of %d parts have no documentation", documentable-documented, documentable).
-			WithHint("run  gen lint  to see which")
+		findings = append(findings, diag.Errorf(diag.Pos{File: "overlays"}, "undocumented", "%d of %d parts have no documentation", documentable-documented, documentable).
+			WithHint("run  gen lint  to see which"))
 	}
-	return plan.Diff(), nil
+	return plan.Diff(), findings.Err()
 }
 
 func (r *run) coverage() (documented, documentable int) {

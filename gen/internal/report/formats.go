@@ -6,7 +6,7 @@ import (
 )
 
 // Formats are the forms in which a report can be written.
-var Formats = []string{"text", "markdown", "json"}
+var Formats = []string{"text", "markdown", "json", "sarif", "github", "html"}
 
 // Write writes the report in one of its forms.
 func (r *Report) Write(w io.Writer, format string) error {
@@ -17,6 +17,12 @@ func (r *Report) Write(w io.Writer, format string) error {
 		return r.Markdown(w)
 	case "json":
 		return r.JSON(w)
+	case "sarif":
+		return r.SARIF(w)
+	case "github":
+		return r.GitHub(w)
+	case "html":
+		return r.HTML(w)
 	}
 	return fmt.Errorf("there is no format %q", format)
 }

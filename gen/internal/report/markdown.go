@@ -55,7 +55,7 @@ func (r *Report) Markdown(w io.Writer) error {
 		b.try(fmt.Sprintf("_%s of today's overlays found no place in the older state and stayed out of it._\n\n", count(r.SetAside, "action")))
 	}
 	if entry := r.ChangelogText(); entry != "" {
-		if !b.try("<details><summary><b>Changelog entry</b></summary>\n\n```markdown\n" + entry + "```\n\n</details>\n") {
+		if !b.try("<details><summary><b>Changelog entry</b></summary>\n\n``````markdown\n" + entry + "``````\n\n</details>\n") {
 			b.must("_The changelog entry did not fit here; `gen diff` shows it._\n")
 		}
 	}
@@ -81,13 +81,15 @@ func (b *bounded) try(s string) bool {
 
 func sentenceCase(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 
-// code spells a text as inline code, whatever it holds.
+// code spells a text as inline code, out of which nothing can break.
 func code(s string) string {
-	s = strings.Join(strings.Fields(s), " ")
-	if strings.Contains(s, "`") {
-		return "`` " + s + " ``"
-	}
-	return "`" + s + "`"
+	return "`" + strings.ReplaceAll(strings.Join(strings.Fields(s), " "), "`", "'") + "`"
+}
+
+// plainHTML spells a text where Markdown is not read but tags, mentions and
+// references are.
+func plainHTML(s string) string {
+	return strings.NewReplacer("@", "@\u200b", "#", "#\u200b", "`", "&#96;").Replace(html.EscapeString(strings.Join(strings.Fields(s), " ")))
 }
 
 // prose keeps a text from being read as markup, mentions or references.
@@ -100,7 +102,7 @@ var proseEscaper = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", "
 
 func (c *Card) markdown() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "<details><summary>%s · %s · <b>%s</b></summary>\n\n", html.EscapeString(c.Domain), prose(c.Title), c.Bump)
+	fmt.Fprintf(&b, "<details><summary>%s · %s · <b>%s</b></summary>\n\n", plainHTML(c.Domain), plainHTML(c.Title), c.Bump)
 	if len(c.Subjects) > 1 {
 		names := make([]string, len(c.Subjects))
 		for i, s := range c.Subjects {

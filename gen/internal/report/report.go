@@ -67,7 +67,7 @@ func (s Side) String() string {
 	case s.Name != "" && !strings.HasPrefix(s.Commit, s.Name):
 		return s.Kind + " " + s.Name + " (" + short(s.Commit) + s.day() + ")"
 	case s.Date != "":
-		return s.Kind + " " + short(s.Commit) + " (" + strings.TrimPrefix(s.day(), ", ") + ")"
+		return s.Kind + " " + short(s.Commit) + " (" + s.dayOnly() + ")"
 	default:
 		return s.Kind + " " + short(cmp.Or(s.Commit, s.Name))
 	}
@@ -80,6 +80,8 @@ func (s Side) day() string {
 	}
 	return ", " + day
 }
+
+func (s Side) dayOnly() string { return strings.TrimPrefix(s.day(), ", ") }
 
 func short(commit string) string {
 	if len(commit) == 40 {

@@ -155,9 +155,17 @@ func (r *Report) ChangelogText() string {
 }
 
 func (s Step) line() string {
+	if s.Status == "changed" {
+		return string(s.Bump) + ": " + s.detail()
+	}
+	return s.detail()
+}
+
+// detail is line without the bump.
+func (s Step) detail() string {
 	switch s.Status {
 	case "changed":
-		return fmt.Sprintf("%s: %s, %s of the Go API (%d breaking), %s of generated code", s.Bump, count(s.Facts, "fact"), count(s.Go, "change"), s.Broken, count(s.Lines, "line"))
+		return fmt.Sprintf("%s, %s of the Go API (%d breaking), %s of generated code", count(s.Facts, "fact"), count(s.Go, "change"), s.Broken, count(s.Lines, "line"))
 	case "stopped":
 		return "stopped: " + s.Message
 	}

@@ -40,7 +40,7 @@ func (d *domainDiff) title(c *Card) string {
 	if len(what) > 3 {
 		what = append(what[:3], fmt.Sprintf("and %d more", len(what)-3))
 	}
-	return clipWords(name+": "+strings.Join(what, ", "), 160)
+	return clipWords(strings.Join(strings.Fields(name+": "+strings.Join(what, ", ")), " "), 160)
 }
 
 // clipWords shortens a line.
@@ -60,7 +60,7 @@ func factWords(f specdiff.Fact) string {
 	if f.Aspect == "" {
 		return string(f.Op)
 	}
-	aspect := strings.NewReplacer("content/application~1json/schema", "body", "content/", "", "~1", "/").Replace(f.Aspect)
+	aspect := strings.NewReplacer("content/application~1json/schema/", "", "content/", "", "~1", "/").Replace(f.Aspect)
 	aspect = strings.ReplaceAll(aspect, "/", " ")
 	last := f.Aspect[strings.LastIndex(f.Aspect, "/")+1:]
 	switch {
@@ -72,7 +72,9 @@ func factWords(f specdiff.Fact) string {
 		return "new value " + quote(f.To)
 	case last == "enum" && f.Op == specdiff.Removed:
 		return "value " + quote(f.From) + " gone"
-	case last == "$ref" && f.Op == specdiff.Changed:
+	case last == "$ref" && f.Op != specdiff.Changed:
+		return strings.TrimSpace(fmt.Sprintf("%s reference to %s %s", strings.TrimSuffix(aspect, "$ref"), path.Base(f.From+f.To), f.Op))
+	case last == "$ref":
 		return fmt.Sprintf("%s %s → %s", aspect, path.Base(f.From), path.Base(f.To))
 	case f.Op == specdiff.Changed:
 		return fmt.Sprintf("%s %s → %s", aspect, quote(f.From), quote(f.To))

@@ -6,8 +6,9 @@ import (
 	"github.com/basiq-sdk/basiq-go/gen/internal/report"
 )
 
-// Diff compares two states by their names.
-func (t *Tracker) Diff(ctx context.Context, from, to string) (*report.Report, error) {
+// Diff compares two states by their names. users, if given, are programs to
+// hold against the newer.
+func (t *Tracker) Diff(ctx context.Context, from, to, users string) (*report.Report, error) {
 	old, err := t.State(ctx, from)
 	if err != nil {
 		return nil, err
@@ -21,5 +22,9 @@ func (t *Tracker) Diff(ctx context.Context, from, to string) (*report.Report, er
 			return nil, err
 		}
 	}
-	return report.New(ctx, old, new)
+	r, err := report.New(ctx, old, new)
+	if err == nil && users != "" {
+		r.Users, err = t.Users(ctx, new, users)
+	}
+	return r, err
 }

@@ -44,12 +44,17 @@ func (t *Tracker) UpdateReport(ctx context.Context, u *pipeline.NewPin) (*report
 		Side:    report.Side{Kind: "upstream", Name: lock.Commit, Commit: lock.Commit, Date: t.date(lock.Commit)},
 		Domains: old, ImportPath: t.builder.ImportPath,
 	}
-	if len(changed) > 0 {
-		if err := t.Consumers(ctx, &new); err != nil {
-			return nil, err
-		}
+	if len(changed) == 0 {
+		return report.New(ctx, from, new)
 	}
-	return report.New(ctx, from, new)
+	if err := t.Consumers(ctx, &new); err != nil {
+		return nil, err
+	}
+	r, err := report.New(ctx, from, new)
+	if tag := t.LastTag(ctx); err == nil && tag != "" {
+		r.Users, err = t.Users(ctx, new, tag)
+	}
+	return r, err
 }
 
 // known are the domains that are both configured and pinned.

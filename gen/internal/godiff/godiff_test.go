@@ -1,0 +1,111 @@
+package godiff_test
+
+import (
+	"io"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/basiq-sdk/basiq-go/gen/internal/check"
+	"github.com/basiq-sdk/basiq-go/gen/internal/godiff"
+
+	"go/types"
+)
+
+func tree(files ...string) godiff.Tree {
+	fsys := fstest.MapFS{}
+	for i := 0; i < len(files); i += 2 {
+		fsys[files[i]] = &fstest.MapFile{Data: []byte(files[i+1])}
+	}
+	return godiff.Tree{Module: "example.com/m", FS: fsys}
+}
+
+func load(t *testing.T, tr godiff.Tree) map[string]*types.Package {
+	t.Helper()
+	dirs, err := tr.Packages()
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := loader(t, tr)
+	out := map[string]*types.Package{}
+	for _, d := range dirs {
+		p, err := l.Load(d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out[p.Path()] = p
+	}
+	return out
+}
+
+func loader(t *testing.T, tr godiff.Tree) *godiff.Loader {
+	t.Helper()
+	imports, err := check.LoadImports(t.Context(), ".", "fmt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return godiff.NewLoader(tr, func(p string) (io.ReadCloser, error) { return imports.Open(p) })
+}
+
+const source = `package a
+import "fmt"
+// T is a type.
+type T struct { A string; b int }
+func (t *T) Do(x int) error { return fmt.Errorf("%d", x) }
+const K = "k"
+var op = 1
+`
+
+func TestPackages(t *testing.T) {
+	old := tree("a/a.go", source, "gone/g.go", "package gone", "internal/x/x.go", "package x", "gen/main.go", "package main")
+	new := tree("a/a.go", strings.NewReplacer("A string", "A int; C bool", "Do(x int)", "Do(x string)", `"%d"`, `"%s"`).Replace(source), "came/c.go", "package came")
+	var got []string
+	for _, c := range godiff.Packages(load(t, old), load(t, new)) {
+		mark := "-"
+		if c.Compatible {
+			mark = "+"
+		}
+		got = append(got, mark+c.String())
+	}
+	want := []string{
+		"-a.T.A: changed from string to int", "+a.T.C: added", "-a.T.Do: changed from func(int) error to func(string) error",
+		"+came: new package", "-gone: the package is gone",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q\nwant %q", got, want)
+	}
+	if same := godiff.Packages(load(t, old), load(t, old)); len(same) > 0 {
+		t.Errorf("a package differs from itself: %v", same)
+	}
+}
+
+// TestDeclarations tells changed code from changed comments and layout.
+func TestDeclarations(t *testing.T) {
+	files := func(s string) map[string][]byte { return map[string][]byte{"a.go": []byte(s)} }
+	for _, c := range []struct{ old, new, want string }{
+		{"// T is a type.", "// T is another.\n", ""},
+		{"{ A string; b int }", "{ A string /* told */ ; b  int }", ""},
+		{`"%d"`, `"%v"`, "T.Do"},
+		{"var op = 1", "var op = 2", "op"},
+		{`const K = "k"`, `const L = "k"`, "K L"},
+	} {
+		got := godiff.Declarations(files(source), files(strings.Replace(source, c.old, c.new, 1)))
+		if strings.Join(got, " ") != c.want {
+			t.Errorf("%q → %q: got %v, want %q", c.old, c.new, got, c.want)
+		}
+	}
+}
+
+// TestOver puts generated files over a tree, and takes others away.
+func TestOver(t *testing.T) {
+	tr := tree("a/a.go", source, "a/b.gen.go", "package a\ntype Old int", "user/u.go", "package user\nimport \"example.com/m/a\"\nvar X a.Old")
+	l := loader(t, tr)
+	if _, err := l.Load("user"); err != nil {
+		t.Fatal(err)
+	}
+	tr.Over = map[string][]byte{"a/b.gen.go": nil, "a/c.gen.go": []byte("package a\ntype New int")}
+	if _, err := loader(t, tr).Load("user"); err == nil || !strings.Contains(err.Error(), "user/u.go:3:9: undefined: a.Old") {
+		t.Errorf("got %v", err)
+	}
+}

@@ -1,0 +1,115 @@
+package pipeline
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"maps"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/basiq-sdk/basiq-go/gen/internal/diag"
+	"github.com/basiq-sdk/basiq-go/gen/internal/godiff"
+	"github.com/basiq-sdk/basiq-go/gen/internal/source"
+)
+
+// rules checks what no compiler does: which way imports point, and that the
+// lock and the snapshots speak of the configured domains and no others.
+func (r *run) rules() diag.List {
+	list := r.stray()
+	tree := godiff.Tree{Module: r.config.Module, FS: r.root.FS()}
+	dirs, err := tree.Packages()
+	if err != nil {
+		return append(list, diag.FromError(err, diag.Pos{})...)
+	}
+	for _, dir := range dirs {
+		list = append(list, r.imported(tree, dir)...)
+	}
+	return list
+}
+
+// imported holds a package that callers compile to the dependency rule.
+func (r *run) imported(tree godiff.Tree, dir string) (list diag.List) {
+	files, err := fs.Glob(tree.FS, path.Join(dir, "*.go"))
+	if err != nil {
+		return diag.FromError(err, diag.Pos{File: dir})
+	}
+	for _, name := range files {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		src, err := tree.ReadFile(name)
+		if err != nil {
+			return append(list, diag.FromError(err, diag.Pos{File: name})...)
+		}
+		fset := token.NewFileSet()
+		f, err := parser.ParseFile(fset, name, src, parser.ImportsOnly|parser.ParseComments)
+		if err != nil {
+			list = append(list, diag.Errorf(diag.Pos{File: name}, "go-syntax", "%v", err))
+			continue
+		}
+		if len(f.Comments) > 0 && strings.Contains(f.Comments[0].List[0].Text, "//go:build tools") {
+			continue // no build has it
+		}
+		for _, spec := range f.Imports {
+			p, err := strconv.Unquote(spec.Path.Value)
+			if why := r.refused(dir, p); err == nil && why != "" {
+				at := fset.Position(spec.Pos())
+				list = append(list, diag.Errorf(diag.Pos{File: name, Line: at.Line, Col: at.Column}, "dependency", "imports %s: %s", p, why).
+					WithHint("what callers compile is the standard library and this module, each package knowing only those below it"))
+			}
+		}
+	}
+	return list
+}
+
+// refused says why a package may not import a path, "" when it may.
+func (r *run) refused(dir, importPath string) string {
+	within := func(root string) bool { return importPath == root || strings.HasPrefix(importPath, root+"/") }
+	m := r.config.Module
+	first, _, _ := strings.Cut(importPath, "/")
+	standard := !strings.Contains(first, ".")
+	runtime, local := strings.CutPrefix(r.config.Runtime, m+"/")
+	switch {
+	case importPath == "unsafe" || importPath == "C":
+		return "callers compile neither unsafe nor cgo"
+	case standard || within(r.config.Runtime) && !within(path.Join(m, r.config.Output)):
+		return ""
+	case !within(m):
+		return "it is not of this module"
+	case within(m + "/gen"):
+		return "the generator is no part of what callers compile"
+	case dir == r.config.Output || strings.HasPrefix(dir, r.config.Output+"/"):
+		return "generated packages know the transport and nothing else"
+	case local && (dir == runtime || strings.HasPrefix(dir, runtime+"/")):
+		return "the transport knows nothing above it"
+	}
+	return ""
+}
+
+// stray finds snapshots and pins of domains that are not configured.
+func (r *run) stray() (list diag.List) {
+	const hint = "run  make update, which removes what is no longer configured"
+	found, err := fs.Glob(r.root.FS(), "specs/*.yml")
+	if err != nil {
+		return diag.FromError(err, diag.Pos{File: "specs"})
+	}
+	for _, file := range found {
+		name := strings.TrimSuffix(path.Base(file), ".yml")
+		if _, ok := r.config.Domains[name]; !ok {
+			list = append(list, diag.Errorf(diag.Pos{File: file}, "stray-snapshot", "no domain %s is configured", name).WithHint(hint))
+		}
+	}
+	lock, err := source.LoadLock(r.opts.Dir)
+	if err != nil || lock == nil {
+		return append(list, diag.FromError(err, diag.Pos{})...) // a missing lock was told before
+	}
+	for _, name := range slices.Sorted(maps.Keys(lock.Domains)) {
+		if _, ok := r.config.Domains[name]; !ok {
+			list = append(list, diag.Errorf(lock.Domains[name].Pos, "stray-pin", "no domain %s is configured", name).WithHint(hint))
+		}
+	}
+	return list
+}

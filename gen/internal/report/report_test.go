@@ -1,0 +1,191 @@
+package report
+
+import (
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/basiq-sdk/basiq-go/gen/internal/diag"
+	"github.com/basiq-sdk/basiq-go/gen/internal/godiff"
+	"github.com/basiq-sdk/basiq-go/gen/internal/specdiff"
+)
+
+const hostile = "x`|</details><script>alert(1)</script> @someone #12 **b**\nsecond line ::error::"
+
+// sample is a report with n cards of each level, their texts as hostile as
+// upstream's names might be.
+func sample(n int) *Report {
+	r := &Report{
+		From: Side{Kind: "upstream", Commit: strings.Repeat("a", 40), Date: "2031-01-01T00:00:00Z"},
+		To:   Side{Kind: "upstream", Name: "main", Commit: strings.Repeat("b", 40)},
+		Bump: Major, Reason: "of a test",
+		Void:    []Repair{{Domain: "core", At: "overlays/core/20-repairs.yaml:7", Code: "overlay-already-mended", Message: hostile}},
+		Steps:   []Step{{Commit: strings.Repeat("c", 40), Status: "changed", Bump: Minor, Facts: 2, Lines: 10}},
+		Stopped: []Stop{{What: "domain core", Findings: diag.List{diag.Errorf(diag.Pos{File: "specs/core.yml", Line: 3}, "a-code", "%s", hostile)}}},
+	}
+	for _, l := range levelOrder {
+		for i := range n {
+			r.Cards = append(r.Cards, &Card{
+				ID: fmt.Sprint(l, i), Domain: "core", Title: fmt.Sprintf("%s card %d %s", l, i, hostile), Level: l, Bump: Major,
+				Subjects: []string{"#/components/schemas/" + hostile}, Reason: hostile,
+				Facts:    []specdiff.Fact{{Subject: "#/components/schemas/" + hostile, Aspect: "type", Op: specdiff.Changed, From: "string", To: hostile}},
+				Absorbed: []Absorption{{By: "overlay", Text: hostile, At: "overlays/core/20-repairs.yaml:1"}},
+				Go:       []godiff.Change{{Package: "example.com/core", Symbol: "User.Name", Text: "changed from string to int"}},
+				Pos:      diag.Pos{File: "specs/core.yml", Line: 12},
+			})
+		}
+	}
+	r.Changelog = r.changelog()
+	return r
+}
+
+func written(t *testing.T, r *Report, format string) string {
+	t.Helper()
+	var b strings.Builder
+	if err := r.Write(&b, format); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+// literal is what Markdown shows as it stands.
+var literal = regexp.MustCompile("(?s)``````.*?``````|`[^`]*`")
+
+func TestMarkdownFits(t *testing.T) {
+	for _, n := range []int{1, 20, 100, 3000} {
+		text := written(t, sample(n), "markdown")
+		if len(text) >= 65000 {
+			t.Errorf("%d cards: %d bytes", n, len(text))
+		}
+		text = literal.ReplaceAllString(text, "")
+		if opened, closed := strings.Count(text, "<details>"), strings.Count(text, "</details>"); opened != closed || opened == 0 {
+			t.Errorf("%d cards: %d details are opened, %d closed", n, opened, closed)
+		}
+		if !strings.HasPrefix(text, "## API update: major\n") {
+			t.Errorf("%d cards: begins with %.40q", n, text)
+		}
+		if strings.Contains(text, "<script>") || strings.Contains(text, " @someone") {
+			t.Errorf("%d cards: hostile text is markup", n)
+		}
+		if told := strings.Contains(text, "did not fit here"); told != (n >= 20) {
+			t.Errorf("%d cards: says that something is left out: %v", n, told)
+		}
+	}
+	text := written(t, sample(2), "markdown")
+	order := []string{"Stopped", "### Repairs that upstream", "### Breaking (2)", "### Notable", "### Additions (2)", "Nothing to do (2)", "Changelog entry"}
+	last := -1
+	for _, part := range order {
+		at := strings.Index(text, part)
+		if at <= last {
+			t.Errorf("%q stands at %d, after %d", part, at, last)
+		}
+		last = at
+	}
+}
+
+func TestHTMLNeedsNothing(t *testing.T) {
+	text := written(t, sample(3), "html")
+	for _, bad := range []string{"<script", "http://", "https://", "<link", "<img", "@import", "url("} {
+		if strings.Contains(text, bad) {
+			t.Errorf("the page holds %q", bad)
+		}
+	}
+	for _, part := range []string{"prefers-color-scheme: dark", "name=\"viewport\"", "Breaking (3)", "cccccccc", "&lt;script&gt;", "Content-Security-Policy"} {
+		if !strings.Contains(text, part) {
+			t.Errorf("the page lacks %q", part)
+		}
+	}
+}
+
+func TestSARIF(t *testing.T) {
+	var log sarifLog
+	if err := json.Unmarshal([]byte(written(t, sample(2), "sarif")), &log); err != nil {
+		t.Fatal(err)
+	}
+	levels := map[string]int{}
+	for _, res := range log.Runs[0].Results {
+		levels[res.Level]++
+		if res.Locations[0].Physical.Artifact.URI == "" || res.Locations[0].Physical.Region.StartLine < 1 {
+			t.Errorf("%s has no place", res.Message.Text)
+		}
+	}
+	if levels["error"] != 3 || levels["warning"] != 3 { // two cards of each, what stopped, what is void
+		t.Errorf("results by level: %v", levels)
+	}
+	if len(log.Runs[0].Tool.Driver.Rules) != 4 {
+		t.Errorf("rules: %v", log.Runs[0].Tool.Driver.Rules)
+	}
+}
+
+func TestGitHubAnnotations(t *testing.T) {
+	lines := strings.Split(strings.TrimSpace(written(t, sample(1), "github")), "\n")
+	if len(lines) != 5 { // stopped, breaking, notable, void, and the sum
+		t.Fatalf("%d lines:\n%s", len(lines), strings.Join(lines, "\n"))
+	}
+	for _, l := range lines {
+		if !strings.HasPrefix(l, "::error ") && !strings.HasPrefix(l, "::warning ") && !strings.HasPrefix(l, "::notice ") {
+			t.Errorf("no annotation: %s", l)
+		}
+	}
+	if !strings.HasPrefix(lines[1], "::error file=specs/core.yml,line=12,title=core%3A breaking card 0 ") {
+		t.Errorf("got %s", lines[1])
+	}
+}
+
+func TestTextAndJSON(t *testing.T) {
+	text := written(t, sample(1), "text")
+	for _, part := range []string{"From upstream aaaaaaaa (2031-01-01) to upstream main (bbbbbbbb)\n", "4 changes: 1 breaking, 1 notable, 1 addition, 1 silent", "BREAKING\n", "Repairs that upstream has made void"} {
+		if !strings.Contains(text, part) {
+			t.Errorf("the text lacks %q:\n%s", part, text)
+		}
+	}
+	var back Report
+	if err := json.Unmarshal([]byte(written(t, sample(1), "json")), &back); err != nil || len(back.Cards) != 4 || back.Bump != Major {
+		t.Errorf("%v, %+v", err, back)
+	}
+	if err := sample(1).Write(&strings.Builder{}, "nonsense"); err == nil {
+		t.Error("a form that does not exist is written")
+	}
+}
+
+// TestWeigh judges from a caller's side.
+func TestWeigh(t *testing.T) {
+	d := &domainDiff{directions: specdiff.Directions{
+		"#/components/schemas/Asked": specdiff.Request, "#/components/schemas/Answer": specdiff.Response,
+		"#/components/schemas/Both": specdiff.Request | specdiff.Response,
+	}}
+	schema := func(name, aspect string, op specdiff.Op) specdiff.Fact {
+		return specdiff.Fact{Subject: "#/components/schemas/" + name + "/properties/a", Aspect: aspect, Op: op}
+	}
+	for _, c := range []struct {
+		name string
+		fact specdiff.Fact
+		want Level
+	}{
+		{"operation removed", specdiff.Fact{Subject: "#/paths/~1a/get", Op: specdiff.Removed}, Breaking},
+		{"operation added", specdiff.Fact{Subject: "#/paths/~1a/get", Op: specdiff.Added}, Addition},
+		{"optional parameter added", specdiff.Fact{Subject: "#/paths/~1a/get/parameters/query:b", Op: specdiff.Added, To: "{name: b, in: query}"}, Addition},
+		{"required parameter added", specdiff.Fact{Subject: "#/paths/~1a/get/parameters/query:b", Op: specdiff.Added, To: "{name: b, in: query, required: true}"}, Breaking},
+		{"parameter now required", specdiff.Fact{Subject: "#/paths/~1a/get/parameters/query:b", Aspect: "required", Op: specdiff.Changed, From: "false", To: "true"}, Breaking},
+		{"optional member asked for", schema("Asked", "", specdiff.Added), Addition},
+		{"member asked for now required", schema("Asked", "required", specdiff.Added), Breaking},
+		{"member asked for no longer required", schema("Asked", "required", specdiff.Removed), Silent},
+		{"member answered now required", schema("Answer", "required", specdiff.Added), Silent},
+		{"member answered no longer required", schema("Answer", "required", specdiff.Removed), Notable},
+		{"member of both now required", schema("Both", "required", specdiff.Added), Breaking},
+		{"member answered removed", schema("Answer", "", specdiff.Removed), Notable},
+		{"new value answered", schema("Answer", "enum", specdiff.Added), Notable},
+		{"new value to send", schema("Asked", "enum", specdiff.Added), Addition},
+		{"value answered gone", schema("Answer", "enum", specdiff.Removed), Silent},
+		{"value to send gone", schema("Asked", "enum", specdiff.Removed), Notable},
+		{"tighter pattern to send", schema("Asked", "pattern", specdiff.Changed), Notable},
+		{"tighter pattern answered", schema("Answer", "pattern", specdiff.Changed), Silent},
+		{"title of the document", specdiff.Fact{Subject: "#", Aspect: "info/title", Op: specdiff.Changed}, Silent},
+	} {
+		if got, _ := d.weigh(c.fact); got != c.want {
+			t.Errorf("%s: %s, want %s", c.name, got, c.want)
+		}
+	}
+}

@@ -1,0 +1,143 @@
+package track
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/basiq-sdk/basiq-go/gen/internal/check"
+	"github.com/basiq-sdk/basiq-go/gen/internal/diag"
+	"github.com/basiq-sdk/basiq-go/gen/internal/godiff"
+	"github.com/basiq-sdk/basiq-go/gen/internal/report"
+)
+
+// LastTag is the newest tag of this repository, "" when it has none.
+func (t *Tracker) LastTag(ctx context.Context) string {
+	out, err := t.git(ctx, "describe", "--tags", "--abbrev=0")
+	if err != nil {
+		return "" // no tag yet, or no repository at all
+	}
+	return strings.TrimSpace(string(out))
+}
+
+// Users type-checks programs against a state's packages: those in a folder,
+// or, of a revision of this repository, the examples and the tests of its
+// public API. Programs are not run.
+func (t *Tracker) Users(ctx context.Context, s report.State, from string) (*report.Users, error) {
+	tree, mine, err := t.programs(ctx, from)
+	if err != nil {
+		return nil, err
+	}
+	groups, err := tree.Groups()
+	if err != nil {
+		return nil, diag.Errorf(diag.Pos{File: from}, "users-unreadable", "%v", err)
+	}
+	if mine {
+		groups = slices.DeleteFunc(groups, func(g godiff.Group) bool { return !publicUse(g) })
+	}
+	ours := godiff.Tree{Module: t.config.Module, FS: t.tree, Over: t.over(s)}
+	dirs, err := ours.Packages()
+	if err != nil {
+		return nil, err
+	}
+	needed, err := ours.Imports(dirs...)
+	if err != nil {
+		return nil, err
+	}
+	u := &report.Users{From: from, Failures: []string{}}
+	var checked []godiff.Group
+	for _, g := range groups {
+		if other := t.foreign(tree, g); other != "" {
+			u.Skipped = append(u.Skipped, fmt.Sprintf("%s: it imports %s", g.Dir, other))
+			continue
+		}
+		checked = append(checked, g)
+		for _, p := range g.Imports {
+			if standard(p) && p != "unsafe" && p != "C" {
+				needed = append(needed, p)
+			}
+		}
+	}
+	slices.Sort(needed)
+	imports, err := check.LoadImports(ctx, t.opts.Dir, slices.Compact(needed)...)
+	if err != nil {
+		return nil, err
+	}
+	base := godiff.NewLoader(ours, imports.Open)
+	loader := base
+	if !mine {
+		loader = base.Over(tree)
+	}
+	for _, g := range checked {
+		u.Packages++
+		checker := loader
+		if mine {
+			checker = base.Files(tree) // its imports are today's packages, its files the revision's
+		}
+		if _, err := checker.Check(tree.ImportPath(g), g.Files); err != nil {
+			u.Failures = append(u.Failures, strings.Split(err.Error(), "\n")...)
+		}
+	}
+	return u, nil
+}
+
+var moduleLine = regexp.MustCompile(`(?m)^module\s+"?([^\s"]+)`)
+
+// programs finds what a name of programs stands for. mine tells that it is a
+// revision of this repository.
+func (t *Tracker) programs(ctx context.Context, from string) (tree godiff.Tree, mine bool, err error) {
+	dir := from
+	if !filepath.IsAbs(dir) {
+		dir = filepath.Join(t.opts.Dir, dir)
+	}
+	if info, statErr := os.Stat(dir); statErr == nil && info.IsDir() {
+		tree = godiff.Tree{Module: "users.invalid", FS: os.DirFS(dir)}
+		if data, err := fs.ReadFile(tree.FS, "go.mod"); err == nil {
+			if m := moduleLine.FindSubmatch(data); m != nil {
+				tree.Module = string(m[1])
+			}
+		}
+		return tree, false, nil
+	}
+	commit, err := t.git(ctx, "rev-parse", "--verify", "--end-of-options", from+"^{commit}")
+	if err != nil {
+		return tree, false, diag.Errorf(diag.Pos{}, "no-users", "%s is neither a folder nor a revision of this repository", from)
+	}
+	files, err := t.archive(ctx, strings.TrimSpace(string(commit)))
+	return godiff.Tree{Module: t.config.Module, FS: files}, true, err
+}
+
+// publicUse tells whether files of a revision use the API as its users do:
+// examples, and tests from outside, of what users import.
+func publicUse(g godiff.Group) bool {
+	first, _, _ := strings.Cut(g.Dir, "/")
+	if first == "gen" || slices.Contains(strings.Split(g.Dir, "/"), "internal") {
+		return false
+	}
+	return g.External || first == "examples" && !strings.HasSuffix(g.Name, "_test")
+}
+
+// foreign returns an import that is not of the standard library, this module,
+// or the programs' own.
+func (t *Tracker) foreign(tree godiff.Tree, g godiff.Group) string {
+	for _, p := range g.Imports {
+		own := p == tree.Module || strings.HasPrefix(p, tree.Module+"/") ||
+			p == t.config.Module || strings.HasPrefix(p, t.config.Module+"/") ||
+			p == t.config.Runtime || strings.HasPrefix(p, t.config.Runtime+"/")
+		if !own && !standard(p) {
+			return p
+		}
+	}
+	return ""
+}
+
+// standard tells whether an import path is the standard library's.
+func standard(importPath string) bool {
+	first, _, _ := strings.Cut(importPath, "/")
+	return !strings.Contains(first, ".")
+}
