@@ -124,7 +124,7 @@ func TestHugeFile(t *testing.T) {
 	if want := "huge.yml: the document has more than 20971520 bytes [too-large]"; code == 0 || !strings.Contains(stderr.String(), want) {
 		t.Errorf("exit %d, %s\nwant %s", code, stderr.String(), want)
 	}
-	if took := time.Since(start); took > 5*time.Second {
+	if took := time.Since(start); took > 30*time.Second {
 		t.Errorf("took %v", took)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"net/http"
 	"path"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -172,6 +173,7 @@ func (c *canoniser) convert(k kind, n *yaml.Node, key string) *yaml.Node {
 			out := *n
 			out.Content = slices.Clone(n.Content)
 			sortNodes(&out)
+			c.twice(key, &out)
 			return &out
 		}
 		if n.Kind == yaml.MappingNode || k == enumList {
@@ -184,6 +186,20 @@ func (c *canoniser) convert(k kind, n *yaml.Node, key string) *yaml.Node {
 	return n
 }
 
+// twice refuses a sorted list that holds one value twice.
+func (c *canoniser) twice(key string, n *yaml.Node) {
+	for i := 1; i < len(n.Content) && n.Content[i].Kind == yaml.ScalarNode; i++ {
+		a, b := n.Content[i-1], n.Content[i]
+		if a.Tag != b.Tag || a.Value != b.Value {
+			continue
+		}
+		if at := max(a.Line, b.Line); b.Line != at {
+			b = a
+		}
+		c.fault(b, "duplicate-value", "%s lists %s twice", describe(key), quoted(b.Value)).WithHint("remove one of the two")
+	}
+}
+
 // sentences tells whether an enumeration lists messages for people: those are
 // prose, whatever keyword they stand under.
 func sentences(n *yaml.Node) bool {
@@ -192,6 +208,8 @@ func sentences(n *yaml.Node) bool {
 		return strings.ContainsAny(text, "\r\n") || strings.Contains(text, " ") && strings.HasSuffix(text, ".")
 	})
 }
+
+var status = regexp.MustCompile(`^(?:[1-5][0-9][0-9]|[1-5][xX][xX]|default)$`)
 
 func describe(key string) string {
 	if key == "" {
@@ -214,6 +232,9 @@ func (c *canoniser) object(k kind, keywords []keyword, n *yaml.Node, key string)
 				continue
 			}
 			v := c.convert(kw.kind, n.Content[i+1], kw.name)
+			if why := WrongType(kw.name, v); why != "" {
+				c.fault(v, "wrong-type", "%s", why)
+			}
 			if kw.name == "$ref" {
 				c.ref(k, v)
 			}
@@ -260,6 +281,10 @@ func (c *canoniser) names(k, elem kind, n *yaml.Node) *yaml.Node {
 		// component or a webhook may be called so.
 		if (k == pathsMap || k == responsesMap || k == callback) && strings.HasPrefix(key.Value, "x-") {
 			continue
+		}
+		if k == responsesMap && !status.MatchString(key.Value) {
+			c.fault(key, "bad-status", "%s is no status of an answer", quoted(key.Value)).
+				WithHint("a status is 100 to 599, 1XX to 5XX, or default")
 		}
 		if k == scopes { // what a scope allows is prose
 			v = scalarNode("", v)

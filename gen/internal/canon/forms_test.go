@@ -195,7 +195,7 @@ func TestCostOfLargeDocuments(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			start := time.Now()
 			_, err := canon.Snapshot("x.yml", []byte(c.doc))
-			if took := time.Since(start); took > 5*time.Second {
+			if took := time.Since(start); took > 30*time.Second { // seconds on a quiet machine; minutes where the cost grows with the square
 				t.Errorf("took %v", took)
 			}
 			if c.message == "" && err != nil || c.message != "" && (err == nil || !strings.Contains(err.Error(), c.message)) {

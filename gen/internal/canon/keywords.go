@@ -1,5 +1,11 @@
 package canon
 
+import (
+	"strings"
+
+	"gopkg.in/yaml.v3"
+)
+
 // What a node of an OpenAPI document is decides what its keys mean: keywords
 // of the specification, or names that the API gives.
 type kind int
@@ -83,6 +89,43 @@ var objects = map[kind][]keyword{
 	securityScheme: {{"$ref", text}, {"type", text}, {"name", text}, {"in", text}, {"scheme", text}, {"bearerFormat", text}, {"openIdConnectUrl", text}, {"flows", oauthFlows}},
 	oauthFlows:     {{"implicit", oauthFlow}, {"password", oauthFlow}, {"clientCredentials", oauthFlow}, {"authorizationCode", oauthFlow}},
 	oauthFlow:      {{"authorizationUrl", text}, {"tokenUrl", text}, {"refreshUrl", text}, {"scopes", scopes}},
+}
+
+// A keyword whose value is of one kind only, wherever the keyword stands.
+var (
+	flags   = set("nullable readOnly writeOnly deprecated uniqueItems explode allowReserved allowEmptyValue")
+	amounts = set("multipleOf minimum maximum")
+	lengths = set("minLength maxLength minItems maxItems minProperties maxProperties")
+)
+
+func set(words string) map[string]bool {
+	out := map[string]bool{}
+	for _, w := range strings.Fields(words) {
+		out[w] = true
+	}
+	return out
+}
+
+// WrongType says what is wrong with the value of a keyword, or returns "".
+func WrongType(keyword string, n *yaml.Node) string {
+	must := ""
+	switch {
+	case flags[keyword] && n.Tag != "!!bool":
+		must = "true or false"
+	case amounts[keyword] && n.Tag != "!!int" && n.Tag != "!!float":
+		must = "a number"
+	case lengths[keyword] && (n.Tag != "!!int" || strings.HasPrefix(n.Value, "-")):
+		must = "a whole number, zero or more"
+	case keyword == "required" && n.Kind == yaml.ScalarNode && n.Tag != "!!bool":
+		must = "a list of names in a schema, true or false elsewhere"
+	}
+	if must == "" {
+		return ""
+	}
+	if n.Kind != yaml.ScalarNode {
+		return keyword + " must be " + must
+	}
+	return keyword + " must be " + must + ", not " + quoted(n.Value)
 }
 
 // maps are objects whose keys are names of the API's own.

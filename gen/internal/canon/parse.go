@@ -113,6 +113,9 @@ func crowded(data []byte) int {
 
 var yamlLine = regexp.MustCompile(`line (\d+): `)
 
+// countsFromZero are the errors in which the parser counts lines from zero.
+var countsFromZero = regexp.MustCompile(`^did not find expected (?:key|node content|'-' indicator|',' or '[]}]'|<document start>|<stream-start>)`)
+
 // syntax turns the parser's error into a finding at its line.
 func syntax(name string, data []byte, err error) error {
 	text := strings.TrimPrefix(err.Error(), "yaml: ")
@@ -124,6 +127,15 @@ func syntax(name string, data []byte, err error) error {
 	text = strings.TrimPrefix(text, "unmarshal errors:\n  ")
 	if runes := []rune(text); len(runes) > 200 {
 		text = string(runes[:200]) + "…"
+	}
+	if countsFromZero.MatchString(text) {
+		pos.Line++
+	}
+	if name, ok := strings.CutPrefix(text, "unknown anchor '"); ok {
+		name, _, _ = strings.Cut(name, "'")
+		if i := bytes.Index(data, []byte("*"+name)); i >= 0 {
+			pos.Line = 1 + bytes.Count(data[:i], []byte("\n"))
+		}
 	}
 	a := diag.Errorf(pos, "yaml-syntax", "%s", text)
 	lines := bytes.Split(data, []byte("\n"))

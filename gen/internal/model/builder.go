@@ -30,6 +30,7 @@ func Build(doc *spec.Document, opts Options) (*Domain, error) {
 		domain:    &Domain{Name: doc.Domain, Package: opts.Package, SpecFile: doc.File, Lock: opts.Lock},
 		resources: map[string]*Resource{},
 		byPointer: map[string]*Type{},
+		namedAt:   map[string]diag.Pos{},
 		active:    map[string]bool{},
 	}
 	b.domain.Doc = b.documented(doc.Root().Get("info"))
@@ -60,6 +61,7 @@ type builder struct {
 	active    map[string]bool  // pointers of nameless schemas being made into types
 	types     []*Type          // in order of discovery, not yet merged
 	pages     []pagePlan
+	namedAt   map[string]diag.Pos // where the name of a place was given, or the place itself
 }
 
 func (b *builder) fault(n spec.Node, code, format string, args ...any) *diag.Annotation {
@@ -87,6 +89,10 @@ const maxName = 128
 
 // name settles the name of a place and records it in the lock.
 func (b *builder) name(n spec.Node, loc, given, def string) LockEntry {
+	if given != "" {
+		n = namedAt(n, given)
+	}
+	b.namedAt[loc] = n.Pos()
 	for part := range splitDots(cmp.Or(given, def)) {
 		if !validExported(part) {
 			b.fault(n, "bad-name", "%q cannot be an exported Go identifier", cmp.Or(given, def)).
@@ -104,6 +110,16 @@ func (b *builder) name(n spec.Node, loc, given, def string) LockEntry {
 		b.faults = append(b.faults, moved)
 	}
 	return e
+}
+
+// namedAt is where a name that was given by hand stands.
+func namedAt(n spec.Node, given string) spec.Node {
+	for _, key := range []string{"x-type", "x-name", "x-method", "x-resource", "x-params", "name"} {
+		if x := n.Get(key); x.Text() != "" && strings.Contains(given, x.Text()) {
+			return x
+		}
+	}
+	return n
 }
 
 func splitDots(s string) func(func(string) bool) { return strings.SplitSeq(s, ".") }
@@ -137,7 +153,11 @@ func (b *builder) checkNames() {
 		scope.add(r.Service(), r.Pos, "the service of resource "+r.Name)
 		methods := newScope(b, "resource "+r.Name)
 		for _, m := range r.Methods {
-			methods.add(m.Name, m.Pos, m.HTTP+" "+m.Path)
+			at := m.Pos
+			if given, ok := b.namedAt[m.Loc]; ok {
+				at = given
+			}
+			methods.add(m.Name, at, m.HTTP+" "+m.Path)
 			if m.Page != nil {
 				methods.add(m.allName(), m.Pos, "the iterator of "+m.HTTP+" "+m.Path)
 			}

@@ -81,7 +81,11 @@ func (b *builder) merge(into, t *Type) {
 		if !into.explicit || !t.explicit {
 			code, hint = "name-collision", "give one of them an x-type in an overlay"
 		}
-		b.faults = append(b.faults, diag.Errorf(t.Pos, code, "%s and %s (%s) are both called %s, and %s",
+		at := t.Pos
+		if given, ok := b.namedAt["type "+strings.TrimPrefix(t.Loc, "#")]; ok && t.explicit {
+			at = given
+		}
+		b.faults = append(b.faults, diag.Errorf(at, code, "%s and %s (%s) are both called %s, and %s",
 			t.Loc, into.Loc, into.Pos, t.Name, why).WithHint("%s", hint))
 	}
 	if into.Kind != t.Kind {

@@ -104,6 +104,9 @@ func (b *builder) ref(n spec.Node, ctx context) Ref {
 	return b.untyped(n, "it has no type").withHint("give it a type in an overlay, or x-any: true if it really is free-form")
 }
 
+// textFormats are formats that make no type of their own, and are no slip of the pen.
+var textFormats = []string{"binary", "byte", "duration", "email", "hostname", "ipv4", "ipv6", "password", "phone", "time", "uri", "uri-reference", "url", "uuid"}
+
 func (b *builder) text(n spec.Node, ctx context) Ref {
 	format := n.Str("format")
 	if format == "binary" && ctx.multipart {
@@ -111,6 +114,14 @@ func (b *builder) text(n spec.Node, ctx context) Ref {
 	}
 	if p, ok := formats[format]; ok {
 		return Ref{Prim: p}
+	}
+	if format != "" && !slices.Contains(textFormats, format) {
+		b.finding(n.Get("format"), "unknown-format", "%s has the format %q, which says nothing to the generator", n.Pointer(), format).
+			WithHint("correct it in an overlay, or remove it")
+	}
+	if x := n.Get("x-enum"); x.Exists() {
+		b.fault(x, "no-value", "%s has no enumeration whose values x-enum could name", n.Pointer()).
+			WithHint("upstream removed it, or made prose of it: remove x-enum, or declare the values in an overlay")
 	}
 	return Ref{Prim: String}
 }
@@ -200,7 +211,13 @@ func (b *builder) object(n spec.Node, ctx context) Ref {
 	}
 	for _, wire := range parts[len(parts)-1].required {
 		if !seen[wire] {
-			b.fault(n.Get("required"), "required-undeclared", "%s requires %q, which is no property of it", n.Pointer(), wire).
+			at := n.Get("required")
+			for _, item := range at.Items() {
+				if item.Text() == wire {
+					at = item
+				}
+			}
+			b.fault(at, "required-undeclared", "%s requires %q, which is no property of it", n.Pointer(), wire).
 				WithHint("declare the property, or remove it from required, in an overlay")
 			seen[wire] = true
 		}
@@ -218,50 +235,6 @@ type part struct {
 
 // maxTypes bounds what one package declares: more would be of no use to anyone.
 const maxTypes = 5000
-
-// maxParts bounds what one schema is composed of. Descriptions that people
-// write stay below ten.
-const maxParts = 64
-
-// parts lists what a schema is composed of, each schema once, the schema
-// itself last.
-func (b *builder) parts(n spec.Node) []part {
-	var out []part
-	const onTheWay, done = 1, 2
-	state := map[string]int{}
-	required := map[string][]string{}
-	var visit func(n spec.Node)
-	visit = func(n spec.Node) {
-		at := n.Pointer()
-		state[at] = onTheWay
-		if len(state) == maxParts+1 {
-			b.fault(n, "too-many-parts", "%s is the part that makes a schema of more than %d", at, maxParts).
-				WithHint("write the schema out in an overlay")
-		}
-		if len(state) > maxParts {
-			state[at] = done
-			return
-		}
-		req := slices.Clone(n.Get("required").Strings())
-		for _, item := range n.Get("allOf").Items() {
-			target := item.Deref()
-			switch state[target.Pointer()] {
-			case onTheWay:
-				b.fault(item, "allof-cycle", "%s is composed of itself", target.Pointer()).
-					WithHint("remove it from allOf in an overlay")
-				continue
-			case 0:
-				visit(target)
-			}
-			req = append(req, required[target.Pointer()]...)
-		}
-		slices.Sort(req)
-		required[at], state[at] = slices.Compact(req), done
-		out = append(out, part{n, required[at]})
-	}
-	visit(n)
-	return out
-}
 
 func (b *builder) field(t *Type, p spec.Node, required bool, ctx context) *Field {
 	wire := p.Name()
@@ -339,6 +312,11 @@ func (b *builder) enum(n spec.Node, ctx context) Ref {
 			continue // nullable enumerations list null as a value
 		}
 		wire := v.Text()
+		if !v.IsText() {
+			b.fault(v, "enum-type", "the value %s of %s is no text", wire, n.Pointer()).
+				WithHint("quote it, or give the enumeration its type, in an overlay")
+			continue
+		}
 		if strings.ContainsAny(wire, "\n\r") {
 			b.fault(v, "enum-newline", "the value %q of %s holds a line break", wire, n.Pointer()).
 				WithHint("remove the enum or mend the value in an overlay")

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -68,6 +69,12 @@ func (r *reader) load(data []byte) *yaml.Node {
 			return nil
 		}
 		line, reason := splitError(err)
+		if name, ok := strings.CutPrefix(reason, "unknown anchor '"); ok {
+			name, _, _ = strings.Cut(name, "'")
+			if before, _, ok := bytes.Cut(data, []byte("*"+name)); ok {
+				line = 1 + bytes.Count(before, []byte("\n"))
+			}
+		}
 		at.Line = line
 		r.fault(at, "overlay-syntax", "%s", reason)
 		return nil
@@ -86,12 +93,18 @@ func (r *reader) load(data []byte) *yaml.Node {
 	return doc.Content[0]
 }
 
+// countsFromZero are the errors in which the library counts lines from zero.
+var countsFromZero = regexp.MustCompile(`^did not find expected (?:key|node content|'-' indicator|',' or '[]}]'|<document start>|<stream-start>)`)
+
 // splitError takes the line out of one of the YAML library's messages.
 func splitError(err error) (line int, reason string) {
 	reason = strings.TrimPrefix(err.Error(), "yaml: ")
 	if rest, ok := strings.CutPrefix(reason, "line "); ok {
 		digits, tail, _ := strings.Cut(rest, ": ")
 		if n, err := strconv.Atoi(digits); err == nil {
+			if countsFromZero.MatchString(tail) {
+				n++
+			}
 			return n, tail
 		}
 	}

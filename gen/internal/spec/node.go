@@ -128,6 +128,11 @@ func (n Node) Str(key string) string { return n.Get(key).Text() }
 // Bool tells whether the member named key is true.
 func (n Node) Bool(key string) bool { return n.Get(key).Text() == "true" }
 
+// IsText tells whether the node is a text, and not a number or a truth value.
+func (n Node) IsText() bool {
+	return n.n != nil && n.n.Kind == yaml.ScalarNode && n.n.ShortTag() == "!!str"
+}
+
 // Strings returns the texts of a sequence's elements; a scalar counts as a sequence of one.
 func (n Node) Strings() []string {
 	if t := n.Text(); t != "" {

@@ -36,46 +36,33 @@ func (d *Document) references() error {
 	}
 	targets := map[string]bool{}
 	ends := map[*yaml.Node]bool{} // whether following references from here comes to an end
-	var walk func(n Node, names bool)
-	walk = func(n Node, names bool) {
-		if ref := n.Get("$ref"); !names && ref.Exists() && !ref.IsMap() {
-			if targets[ref.Text()] = true; len(targets) == maxTargets+1 {
-				fault(ref, "too-many-targets", "the reference %q leads to one part more than the limit of "+strconv.Itoa(maxTargets))
-			}
-			switch {
-			case !strings.HasPrefix(ref.Text(), "#/"):
-				fault(ref, "external-ref", "the reference %q leaves the document").
-					WithHint("only references to this document (#/…) are followed")
-			case !d.Lookup(ref.Text()).Exists():
-				fault(ref, "dangling-ref", "the reference %q leads nowhere")
-			case !d.arrives(n, ends):
-				fault(ref, "ref-cycle", "the reference %q leads only to other references").
-					WithHint("one of them must lead to what is meant")
-			}
+	d.walk(func(n Node) {
+		ref := n.Get("$ref")
+		if !ref.Exists() || ref.IsMap() {
+			return
 		}
-		for _, m := range n.Members() {
-			switch {
-			case names: // a name says nothing about what it stands for
-				walk(m, false)
-			case nameMaps[m.Name()]:
-				walk(m, true)
-			case !data[m.Name()]:
-				walk(m, false)
-			}
+		if targets[ref.Text()] = true; len(targets) == maxTargets+1 {
+			fault(ref, "too-many-targets", "the reference %q leads to one part more than the limit of "+strconv.Itoa(maxTargets))
 		}
-		for _, item := range n.Items() {
-			walk(item, false)
+		switch {
+		case !strings.HasPrefix(ref.Text(), "#/"):
+			fault(ref, "external-ref", "the reference %q leaves the document").
+				WithHint("only references to this document (#/…) are followed")
+		case !d.Lookup(ref.Text()).Exists():
+			fault(ref, "dangling-ref", "the reference %q leads nowhere")
+		case !d.arrives(n, ends):
+			fault(ref, "ref-cycle", "the reference %q leads only to other references").
+				WithHint("one of them must lead to what is meant")
 		}
-	}
-	walk(d.Root(), false)
+	})
 	return list.Err()
 }
 
 // nameMaps are the keywords whose members are names that the API gives, and
 // data those below which nothing is a reference.
 var (
-	nameMaps = set("properties patternProperties schemas responses headers requestBodies securitySchemes callbacks paths webhooks content encoding x-variants x-resources")
-	data     = set("default const enum example examples mapping x-expect")
+	nameMaps = set("properties patternProperties schemas responses parameters headers requestBodies securitySchemes callbacks paths webhooks content encoding variables scopes x-variants x-resources x-enum")
+	data     = set("default const enum example examples mapping security x-expect x-page x-order x-aliases")
 )
 
 func set(words string) map[string]bool {

@@ -94,6 +94,9 @@ func (d *Document) Validate(ctx context.Context) error {
 	if err := d.references(); err != nil {
 		return err
 	}
+	if err := d.rules(); err != nil {
+		return err
+	}
 	plain, origin := standard(d.root)
 	data, err := canon.Marshal(plain)
 	if err != nil {
@@ -108,10 +111,10 @@ func (d *Document) Validate(ctx context.Context) error {
 	if err == nil {
 		return nil
 	}
-	lines := lineMap(data, plain, origin)
+	lines, objects := lineMap(data, plain, origin)
 	var list diag.List
 	for _, e := range flatten(err) {
-		list = append(list, d.annotate(e, lines))
+		list = append(list, d.annotate(e, lines, objects))
 	}
 	list.Sort()
 	// A shared schema's fault is met once for every path that leads to it.
@@ -168,31 +171,51 @@ func standard(root *yaml.Node) (plain *yaml.Node, origin map[*yaml.Node]*yaml.No
 	return clone(root, false), origin
 }
 
-// lineMap tells for every line of a rendered tree the node that stands there.
-func lineMap(rendered []byte, tree *yaml.Node, origin map[*yaml.Node]*yaml.Node) map[int]*yaml.Node {
+// lineMap tells for every line of a rendered tree the node that stands there,
+// and the object that begins there or just below.
+func lineMap(rendered []byte, tree *yaml.Node, origin map[*yaml.Node]*yaml.Node) (lines, objects map[int]*yaml.Node) {
+	lines, objects = map[int]*yaml.Node{}, map[int]*yaml.Node{}
 	var parsed yaml.Node
 	if err := yaml.Unmarshal(rendered, &parsed); err != nil || len(parsed.Content) == 0 {
-		return nil
+		return lines, objects
 	}
-	lines := map[int]*yaml.Node{}
 	var walk func(a, b *yaml.Node)
 	walk = func(a, b *yaml.Node) {
 		if _, taken := lines[a.Line]; !taken {
 			lines[a.Line] = origin[b]
 		}
+		if a.Kind == yaml.MappingNode && objects[a.Line] == nil {
+			objects[a.Line] = origin[b]
+		}
 		for i := range min(len(a.Content), len(b.Content)) {
+			if a.Kind == yaml.MappingNode && i%2 == 1 && a.Content[i].Kind == yaml.MappingNode {
+				objects[a.Content[i-1].Line] = origin[b.Content[i]]
+			}
 			walk(a.Content[i], b.Content[i])
 		}
 	}
 	walk(parsed.Content[0], tree)
-	return lines
+	return lines, objects
 }
 
-func (d *Document) annotate(err error, lines map[int]*yaml.Node) *diag.Annotation {
+// culprit is the keyword that an error of a code is about, where the library
+// only names the object.
+var culprit = map[string]string{
+	"duplicate-operation-id": "operationId", "schema-type-unsupported": "type", "schema-pattern-regex-invalid": "pattern",
+	"default-violates-schema": "default", "parameter-in-invalid": "in", "security-scheme-type-invalid": "type",
+}
+
+func (d *Document) annotate(err error, lines, objects map[int]*yaml.Node) *diag.Annotation {
 	pos := diag.Pos{File: d.File}
+	var coded openapi3.CodedError
 	if line := originLine(err); line > 0 {
 		if n := lines[line]; n != nil {
 			pos = d.Prov.Pos(n)
+		}
+		if errors.As(err, &coded) && culprit[coded.Code()] != "" && objects[line] != nil {
+			if n := (Node{doc: d, n: objects[line]}).Get(culprit[coded.Code()]); n.Exists() {
+				pos = n.Pos()
+			}
 		}
 	} else if n := d.contextNode(err); n.Exists() {
 		pos = n.Pos()
@@ -202,7 +225,6 @@ func (d *Document) annotate(err error, lines map[int]*yaml.Node) *diag.Annotatio
 		pos = d.quotedRef(message)
 	}
 	code := "openapi-invalid"
-	var coded openapi3.CodedError
 	if errors.As(err, &coded) {
 		code = "openapi-" + coded.Code()
 	}

@@ -1,0 +1,115 @@
+package spec
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/basiq-sdk/basiq-go/gen/internal/canon"
+	"github.com/basiq-sdk/basiq-go/gen/internal/diag"
+)
+
+// rules checks what the library that validates finds too, but cannot say where.
+func (d *Document) rules() error {
+	var list diag.List
+	fault := func(n Node, code, format string, args ...any) *diag.Annotation {
+		a := diag.Errorf(n.Pos(), code, format, args...)
+		if len(list) < maxFindings {
+			list = append(list, a)
+		}
+		return a.WithHint("repair it with an action in the domain's overlays, or take the fault upstream")
+	}
+	d.walk(func(n Node) {
+		for _, m := range n.Members() {
+			if why := canon.WrongType(m.Name(), m.n); why != "" {
+				fault(m, "wrong-type", "%s", why)
+			}
+		}
+	})
+	schemes := d.Root().At("components", "securitySchemes")
+	security := func(n Node) {
+		for _, item := range n.Get("security").Items() {
+			for _, m := range item.Members() {
+				if !schemes.Get(m.Name()).Exists() {
+					fault(m, "unknown-security", "there is no security scheme %q", m.Name())
+				}
+			}
+		}
+	}
+	security(d.Root())
+	templates := map[string]Node{}
+	for _, path := range d.Root().Get("paths").Members() {
+		template := parameterName.ReplaceAllString(path.Name(), "{}")
+		if other, dup := templates[template]; dup {
+			first, second := other, path
+			if p, o := path.Pos(), other.Pos(); p.File == o.File && p.Line < o.Line {
+				first, second = path, other
+			}
+			fault(second, "path-conflict", "%s and %s (%s) are one path to whoever calls it", second.Name(), first.Name(), first.Pos())
+		}
+		templates[template] = path
+		shared := path.Get("parameters").Items()
+		for _, op := range path.Members() {
+			if !slices.Contains(methods, op.Name()) {
+				continue
+			}
+			security(op)
+			d.pathParameters(path.Name(), op, append(slices.Clone(shared), op.Get("parameters").Items()...), fault)
+		}
+	}
+	return list.Err()
+}
+
+var parameterName = regexp.MustCompile(`\{[^}]*\}`)
+
+var methods = strings.Fields("get head options post put patch delete trace")
+
+// pathParameters holds an operation's parameters to the template of its path.
+func (d *Document) pathParameters(template string, op Node, params []Node, fault func(Node, string, string, ...any) *diag.Annotation) {
+	var names []string
+	for part := range strings.SplitSeq(template, "{") {
+		if name, _, ok := strings.Cut(part, "}"); ok {
+			names = append(names, name)
+		}
+	}
+	var declared []string
+	for _, p := range params {
+		p = p.Deref()
+		if p.Str("in") != "path" {
+			continue
+		}
+		declared = append(declared, p.Str("name"))
+		if !slices.Contains(names, p.Str("name")) {
+			fault(p.Get("name"), "path-parameter", "the path %s has no parameter %q", template, p.Str("name"))
+		}
+	}
+	for _, name := range names {
+		if !slices.Contains(declared, name) {
+			fault(op, "path-parameter", "%s %s has no parameter %q", strings.ToUpper(op.Name()), template, name).
+				WithHint("declare it in an overlay")
+		}
+	}
+}
+
+// walk visits every object whose members are keywords, not names or data.
+func (d *Document) walk(visit func(Node)) {
+	var walk func(n Node, names bool)
+	walk = func(n Node, names bool) {
+		if !names && n.IsMap() {
+			visit(n)
+		}
+		for _, m := range n.Members() {
+			if names { // a name says nothing about what it stands for
+				walk(m, false)
+			} else if nameMaps[m.Name()] {
+				walk(m, m.IsMap())
+			} else if !data[m.Name()] {
+				walk(m, false)
+			}
+		}
+		for _, item := range n.Items() {
+			walk(item, false)
+		}
+	}
+	walk(d.Root(), false)
+}
