@@ -86,7 +86,7 @@ func same(raw, plain string, loose bool, depth int) bool {
 		return rt == pt
 	case value.KindNumber:
 		rt = strings.TrimSpace(rt)
-		return value.Decimal(rt).Valid() && sameNumber(rt, pt) || loose && isZero(plain)
+		return rt == pt || value.Decimal(rt).Valid() && sameNumber(rt, pt) || loose && isZero(plain)
 	}
 	switch strings.ToLower(rt) {
 	case "true", "1":

@@ -20,7 +20,7 @@ var texts = []string{
 	"{\"text\":\"\xff\xfe\xed\xa0\x80 caf\xc3\xa9 \xc3\"}", "{\"te\xffxt\":1}", "{\"text\":\"a\nb\"}", "{\"text\":\"\x7f\x00\"}", "{\"te\\u0078t\":\"escaped name\"}",
 	`{"int":01}`, `{"int":-}`, `{"int":-0}`, `{"int":1.}`, `{"int":.5}`, `{"int":1e}`, `{"int":1e+}`, `{"int":1E-2}`, `{"int":+1}`, `{"int":0x1}`, `{"int":1e400}`, `{"int":00}`,
 	`{"int":999999999999999999}`, `{"int":9223372036854775807}`, `{"int":-9223372036854775808}`, `{"int":9223372036854775808}`, `{"float":1e309}`, `{"float":NaN}`,
-	`{"rate":1e1000000000,"amount":"1e1000000000"}`, `{"text":"a","text":null,"text":"b"}`, `{"text":null,"text":""}`, `{"int":"5","int":6}`, `{"TEXT":"x"}`,
+	`{"rate":1e1000000000,"amount":"1e1000000000"}`, `{"rate":"1e10000"}`, `{"rate":" 1e10000 "}`, `{"rate":"1E+10000"}`, `{"text":"a","text":null,"text":"b"}`, `{"text":null,"text":""}`, `{"int":"5","int":6}`, `{"TEXT":"x"}`,
 	`[[[[[[]]]]]]`, `[[[[[[]]]]]`, `{"child":{"child":{"child":{}}}}`, `{"children":[{"children":[{},{}]},{}]}`,
 	`{"links":{"self":"a"},"links":{"next":"b"}}`,
 }
