@@ -11,6 +11,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"slices"
@@ -259,6 +260,13 @@ func TestProxies(t *testing.T) {
 		}
 		fmt.Printf("result: %v %+v %#v\n", err, err, err)
 		return
+	}
+	// A caller's own choice of proxies may fail with the address in its words.
+	c := cannedClient(t, nil, transport.WithHTTPClient(&http.Client{Transport: &http.Transport{Proxy: func(*http.Request) (*url.URL, error) {
+		return nil, errors.New("no proxy at http://name:canary@proxy.example:3128/ today")
+	}}}))
+	if _, err := get(context.Background(), c); err == nil || !strings.Contains(err.Error(), "proxy.example") || strings.Contains(err.Error(), "canary") {
+		t.Errorf("got %v", err)
 	}
 	var mu sync.Mutex
 	var asked, auth []string

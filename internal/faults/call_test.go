@@ -115,4 +115,4 @@ func calls() []call {
 
 // patience is how long a job is waited for: long enough for a look after the
 // second that some servers ask for, and too short for two.
-const patience = 1600 * time.Millisecond
+const patience = 1900 * time.Millisecond

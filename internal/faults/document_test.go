@@ -205,7 +205,7 @@ The kinds of call:
 | upload | a statement is uploaded from a file that can be read again | D |
 | stream | a statement is uploaded from a stream that cannot | D |
 | token | a user is read, and the request for the token meets the fault | A |
-| poll | a job is waited for, for 1.6 seconds; the second look at it meets the fault | A |
+| poll | a job is waited for, for 1.9 seconds; the second look at it meets the fault | A |
 
 How to read a cell. The first line is what comes of a fault that lasts, the
 second what comes of one that only the first attempt meets; one line stands for
@@ -213,7 +213,7 @@ both. A line is
 
 1. how often the call was sent, all pages of the list and all looks at the job
    counted, and in brackets how many requests the server saw, if that differs:
-   "more" are those that net/http repeats by itself within HTTP/2, ten for an
+   "more" are those that net/http repeats by itself within HTTP/2, eleven for an
    attempt at most. Waiting for a job goes on until its time is over: "more" is
    then how often it looked;
 2. "done" with how often the bank did what the call asks for;
@@ -239,7 +239,9 @@ both. A line is
 
 Requests go over connections of their own here, so that they can be counted. On
 a connection that was used before, net/http may send a read once more by itself;
-what changes something, it does not (R11).
+what changes something, it does not. The faults that come after a request are
+tested on such connections too: what was done and what the error is must be the
+same (TestFaultsOnUsedConnections).
 `
 
 const promised = `

@@ -67,6 +67,7 @@ func goAway(executed bool) func(*network, net.Conn) {
 		defer func() { _ = server.Close() }()
 		_, _ = server.Write(start)
 		n.wg.Go(func() {
+			defer func() { _ = server.Close() }() // or nobody would end the loop below
 			for {
 				f, err := readFrame(conn)
 				if err != nil {

@@ -15,15 +15,16 @@ import (
 )
 
 // network is the way from a client to its bank: a proxy that breaks connections
-// and answers, and a dialler that decides which connections go through it. Every
-// request has a connection of its own, so that the Nth connection is the Nth
-// request.
+// and answers, and a dialler that decides which connections go through it. Unless
+// connections are used again, every request has one of its own, so that the Nth
+// connection is the Nth request.
 type network struct {
 	bank     *bank
 	fault    *fault
 	hits     string // the kind of call whose answers are broken; other calls pass
 	from     int64  // the first connection that is broken
 	once     bool   // and the only one
+	reuse    bool   // all connections go through the proxy, and are used again; requests are counted in place of them
 	lifted   atomic.Bool
 	proxy    net.Listener
 	stranger net.Listener // another host; nobody has any business there
@@ -31,6 +32,7 @@ type network struct {
 	dials     atomic.Int64
 	open      atomic.Int64 // connections of the client that are not closed
 	seen      atomic.Int64 // requests of the kind whose headers arrived at the proxy
+	reused    atomic.Int64 // those of them that came on a connection that was used before
 	strangers atomic.Int64 // connections to the stranger
 
 	mu    sync.Mutex
@@ -38,9 +40,12 @@ type network struct {
 	wg    sync.WaitGroup
 }
 
-func newNetwork(t *testing.T, b *bank, f *fault, hits string, from int, once bool) *network {
+func newNetwork(t *testing.T, b *bank, f *fault, c call, once, reuse bool) *network {
 	t.Helper()
-	n := &network{bank: b, fault: f, hits: hits, from: int64(from), once: once, conns: map[net.Conn]bool{}}
+	n := &network{bank: b, fault: f, hits: c.hits, from: int64(c.before), once: once, reuse: reuse, conns: map[net.Conn]bool{}}
+	if reuse {
+		n.from-- // the request for the token is of another kind
+	}
 	n.proxy = n.listen(t, n.serve)
 	n.stranger = n.listen(t, func(net.Conn) { n.strangers.Add(1) })
 	return n
@@ -91,7 +96,7 @@ func (n *network) close() {
 // transport is what the client sends with.
 func (n *network) transport() *http.Transport {
 	tr := &http.Transport{
-		DisableKeepAlives: true, DisableCompression: true, MaxResponseHeaderBytes: 128 << 10,
+		DisableKeepAlives: !n.reuse, DisableCompression: true, MaxResponseHeaderBytes: 128 << 10,
 		DialContext: n.dial,
 	}
 	if n.fault.roots != nil {
@@ -112,7 +117,9 @@ func (n *network) broken() bool {
 
 func (n *network) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 	address := n.bank.Listener.Addr().String()
-	if n.broken() {
+	if n.reuse {
+		address = n.proxy.Addr().String()
+	} else if n.broken() {
 		if n.fault.dial != nil {
 			return n.fault.dial(ctx)
 		}
@@ -160,34 +167,61 @@ func (n *network) serve(conn net.Conn) {
 		return
 	}
 	in := bufio.NewReader(conn)
+	for first := true; n.answer(conn, in, first) && n.reuse; first = false {
+	}
+}
+
+// answer reads a request and answers it, and tells whether the connection can
+// be used again.
+func (n *network) answer(conn net.Conn, in *bufio.Reader, first bool) bool {
+	f := n.fault
 	r, err := http.ReadRequest(in)
 	if err != nil {
-		return
+		return false
 	}
 	hit := kindOf(r) == n.hits
 	if hit {
-		n.seen.Add(1)
-		if f.halfway {
-			reset(conn)
-			return
+		at := n.seen.Add(1) - 1
+		if !first {
+			n.reused.Add(1)
 		}
+		if n.reuse {
+			hit = !n.lifted.Load() && (at == n.from || at > n.from && !n.once)
+		}
+	}
+	if hit && f.halfway {
+		reset(conn)
+		return false
 	}
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
-		return
+		return false
 	}
 	x := &exchange{Conn: conn, network: n, request: r, body: body}
-	pass := !hit && (f.also == nil || !f.also(r))
-	if f.executed || pass {
-		if !x.forward() {
-			return
-		}
+	pass := !hit && (f.also == nil || !f.also(r) || n.reuse && (n.seen.Load() <= n.from || n.once))
+	if (f.executed || pass) && !x.forward() {
+		return false
 	}
 	if pass {
-		_, _ = conn.Write(append(x.head, x.rest...))
-		return
+		return x.relay()
 	}
 	f.answer(x)
+	return false
+}
+
+// relay hands the bank's answer on, and keeps the connection.
+func (x *exchange) relay() bool {
+	if !x.network.reuse {
+		_, _ = x.Write(append(x.head, x.rest...))
+		return false
+	}
+	res, err := http.ReadResponse(bufio.NewReader(bytes.NewReader(append(x.head, x.rest...))), x.request)
+	if err != nil {
+		return false
+	}
+	res.Close = false
+	res.Header.Del("Connection")
+	return res.Write(x) == nil
 }
 
 // forward asks the bank.

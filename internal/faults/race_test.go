@@ -5,5 +5,5 @@ package faults
 func init() {
 	raced = true
 	short *= 2
-	cells /= 2
+	cells /= 3
 }
