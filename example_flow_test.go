@@ -254,7 +254,7 @@ func ExampleClient_UploadStatement() {
 	file := strings.NewReader("date,description,amount\n2031-05-02,COFFEE,-4.50\n2031-05-03,SALARY,1900.00\n")
 
 	result, err := client.UploadStatement(context.Background(), userID, basiq.Statement{
-		InstitutionID: basiqtest.Example,
+		InstitutionID: basiqtest.ExampleBank,
 		Name:          "may.csv",
 		Content:       file,
 		OnProgress:    func(sent, total int64) { fmt.Printf("%d of %d bytes\n", sent, total) },

@@ -267,7 +267,7 @@ func TestStoryOfAStatement(t *testing.T) {
 	file := "date,description,amount\n2025-01-02,COFFEE,-4.50\n2025-01-03,SALARY,1900.00\n"
 	var sent int64
 	r, err := client.UploadStatement(t.Context(), userID, basiq.Statement{
-		InstitutionID: basiqtest.Example, Name: "january.csv", Content: strings.NewReader(file), OnProgress: func(n, _ int64) { sent = n },
+		InstitutionID: basiqtest.ExampleBank, Name: "january.csv", Content: strings.NewReader(file), OnProgress: func(n, _ int64) { sent = n },
 	}, quick)
 	if err != nil || r.ConnectionID() == "" || sent != int64(len(file)) {
 		t.Fatalf("%+v, %v, %d bytes", r, err, sent)
@@ -282,7 +282,7 @@ func TestStoryOfAStatement(t *testing.T) {
 	if n != 2 {
 		t.Errorf("%d transactions", n)
 	}
-	_, err = client.UploadStatement(t.Context(), userID, basiq.Statement{InstitutionID: basiqtest.Example, Name: "empty.csv", Content: strings.NewReader("date,description,amount\n")}, quick)
+	_, err = client.UploadStatement(t.Context(), userID, basiq.Statement{InstitutionID: basiqtest.ExampleBank, Name: "empty.csv", Content: strings.NewReader("date,description,amount\n")}, quick)
 	if !errors.Is(err, basiq.ErrJobEmptyFile) {
 		t.Error(err)
 	}

@@ -11,12 +11,12 @@ import (
 // and HooliGov; Pied Piper's is known from recorded calls, and Nucleus has one
 // here that is this package's own.
 const (
-	Hooli     = "AU00000" // the standard test bank; statements of it are refused
-	PiedPiper = "AU00002" // always asks a question
-	Nucleus   = "AU00003" // asks a question every second time
-	HooliGov  = "AU00004" // government
-	MyGov     = "AU20700" // government, with statements as a step of its own
-	Example   = "AU10001" // a bank whose statements can be uploaded
+	Hooli       = "AU00000" // the standard test bank; statements of it are refused
+	PiedPiper   = "AU00002" // always asks a question
+	Nucleus     = "AU00003" // asks a question every second time
+	HooliGov    = "AU00004" // government
+	MyGov       = "AU20700" // government, with statements as a step of its own
+	ExampleBank = "AU10001" // a bank whose statements can be uploaded
 )
 
 // Login is what a user types on a bank's page in the Consent UI.
@@ -24,6 +24,7 @@ type Login struct {
 	Institution string // Hooli when empty
 	ID          string
 	Password    string
+	Method      string // how to connect: "web" when empty, or "open-banking"
 
 	// Answers are what the user answers on that page when the bank asks a
 	// question. Without them the question stays open in the job, to be answered
@@ -50,6 +51,13 @@ var (
 // At returns the login at another institution.
 func (l Login) At(institution string) Login {
 	l.Institution = institution
+	return l
+}
+
+// OpenBanking returns the login for a connection by open banking, which ends
+// after a year, and whose dates are those of the bank's clock in UTC.
+func (l Login) OpenBanking() Login {
+	l.Method = "open-banking"
 	return l
 }
 
@@ -193,7 +201,7 @@ var institutions = []*institution{
 	bank(PiedPiper, "Pied Piper Bank", "Test Bank", "user-mfa", "web"),
 	bank(Nucleus, "Nucleus Bank", "Test Bank", "user-mfa-intermittent", "web"),
 	bank(HooliGov, "HooliGov", "Government", "user", "web"),
-	bank(Example, "Example Bank", "Bank", "user", "web", "open-banking", "pdf", "csv"),
+	bank(ExampleBank, "Example Bank", "Bank", "user", "web", "open-banking", "pdf", "csv"),
 	bank("AU10002", "Sample Credit Union", "Credit Union", "user", "web", "pdf"),
 	bank(MyGov, "myGov Example", "Government", "user-mfa", "web"),
 	bank("NZ00001", "Example Bank New Zealand", "Bank (Foreign)", "token", "web"),

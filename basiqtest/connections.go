@@ -1,6 +1,7 @@
 package basiqtest
 
 import (
+	"cmp"
 	"net/http"
 	"strconv"
 	"time"
@@ -25,6 +26,8 @@ type connection struct {
 	opened      int  // how often the history was made: once, and again after each purge
 	round       int  // how often transactions were retrieved
 	asked       int  // how often the bank could have asked a question
+	refreshDay  string
+	refreshes   int // on that day
 	base, host  string
 }
 
@@ -36,6 +39,9 @@ const pendingPerAccount = 4
 // sandboxLimit is how many connections the sandbox holds.
 const sandboxLimit = 500
 
+// refreshesPerDay is how often an open banking connection is refreshed in a day.
+const refreshesPerDay = 20
+
 // full tells whether the sandbox holds no more connections.
 func (s *Server) full() bool {
 	n := 0
@@ -46,14 +52,14 @@ func (s *Server) full() bool {
 }
 
 // connect makes a connection as a login at a bank does, with its job.
-func (s *Server) connect(u *user, l Login, method string) *job {
+func (s *Server) connect(u *user, l Login) *job {
 	i := institutionOf(l.Institution)
 	now := s.now()
 	c := &connection{
-		id: s.ids.id(), user: u.id, owner: u, institution: i, method: method, status: "pending", login: l, created: now, lastUsed: now,
+		id: s.ids.id(), user: u.id, owner: u, institution: i, method: cmp.Or(l.Method, "web"), status: "pending", login: l, created: now, lastUsed: now,
 		base: s.URL + "/users/", host: s.URL,
 	}
-	if method == "open-banking" {
+	if c.method == "open-banking" {
 		c.expiry = now.AddDate(1, 0, 0)
 	}
 	u.connections = append(u.connections, c)
@@ -306,6 +312,15 @@ func (s *Server) refreshConnection(q *request) answer {
 		return badParameter("connectionId", "The connection's type is not Web.")
 	case c.status == "invalid" || c.status == "pre-init":
 		return refuse(http.StatusBadRequest, problem{"invalid-credentials", "Cannot log in to the institution", "Cannot log in with the stored credentials.", nil})
+	}
+	if day := s.now().Format(time.DateOnly); c.method == "open-banking" && (c.job == nil || c.job.over()) {
+		if c.refreshDay != day {
+			c.refreshDay, c.refreshes = day, 0
+		}
+		if c.refreshes >= refreshesPerDay && !s.cfg.noQuotas {
+			return refuse(http.StatusTooManyRequests, problem{"too-many-requests", "Too many requests.", "The connection was refreshed 20 times today.", nil})
+		}
+		c.refreshes++
 	}
 	return s.started(s.refresh(c))
 }

@@ -20,7 +20,7 @@ var actions = map[string]bool{
 // connection, the institution), consents, logs in, and returns the address that
 // the browser is sent back to, with the jobs' identifications and the state.
 // Without a login, the user closes the page early. The link is not called: it is
-// one to consent.basiq.io.
+// one to consent.basiq.io, or to any path of this server.
 func (s *Server) VisitConsentLink(link string, logins ...Login) (returnURL string, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -55,7 +55,8 @@ func (s *Server) visit(link string) (back *url.URL, query url.Values, err error)
 	if err != nil {
 		return nil, nil, errors.New("the link is no URL")
 	}
-	if u.Scheme != "https" || u.Host != "consent.basiq.io" || u.Path != "/home" {
+	here := strings.HasPrefix(link, s.URL+"/")
+	if !here && (u.Scheme != "https" || u.Host != "consent.basiq.io" || u.Path != "/home") {
 		return nil, nil, errors.New("the link does not lead to https://consent.basiq.io/home")
 	}
 	query, err = url.ParseQuery(u.RawQuery)

@@ -113,7 +113,7 @@ func (s *Server) attempted(d *delivery, status int, text string) {
 		outcome = "success"
 	}
 	m.attempts = append(m.attempts, object{
-		"id": s.ids.id(), "url": m.hook.url, "response": text, "responseStatusCode": status, "timestamp": stamp(d.at), "status": outcome,
+		"id": s.noise.id(), "url": m.hook.url, "response": text, "responseStatusCode": status, "timestamp": stamp(d.at), "status": outcome,
 	})
 	m.status = outcome
 	switch n := len(m.attempts); {

@@ -234,7 +234,7 @@ func (s *Server) send(w http.ResponseWriter, r *http.Request, a answer, truncate
 	if a.status >= 400 {
 		if list, ok := a.json.(object); ok && list["type"] == "list" {
 			s.mu.Lock()
-			list["correlationId"] = s.ids.id()
+			list["correlationId"] = s.noise.id()
 			s.mu.Unlock()
 		}
 	}

@@ -48,5 +48,5 @@ func (s *Server) connectLegacy(q *request) answer {
 	if s.full() {
 		return forbidden("too-many-sandbox-connections", "Too many sandbox connections.", "The sandbox holds 500 connections.")
 	}
-	return s.started(s.connect(q.user, login, "web"), true)
+	return s.started(s.connect(q.user, login), true)
 }

@@ -197,7 +197,7 @@ func TestEveryMethod(t *testing.T) {
 			return nonEmpty(v, err)
 		}},
 		{"data.Statements.Upload", func() error {
-			v, err := c.Data.Statements.Upload(ctx, user, data.UploadStatementParams{InstitutionID: basiqtest.Example, Statement: transport.File{Name: "a.pdf", Content: strings.NewReader("%PDF-")}})
+			v, err := c.Data.Statements.Upload(ctx, user, data.UploadStatementParams{InstitutionID: basiqtest.ExampleBank, Statement: transport.File{Name: "a.pdf", Content: strings.NewReader("%PDF-")}})
 			return nonEmpty(v, err)
 		}},
 		{"enrich.Enrich.Lookup", func() error {

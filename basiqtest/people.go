@@ -1,6 +1,7 @@
 package basiqtest
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -58,11 +59,15 @@ func (s *Server) connectAll(u *user, logins []Login) ([]*job, error) {
 	}
 	logins = slices.Clone(logins)
 	for i, l := range logins {
-		if l.Institution == "" {
-			logins[i].Institution = Hooli
-		} else if institutionOf(l.Institution) == nil {
+		l.Institution = cmp.Or(l.Institution, Hooli)
+		bank := institutionOf(l.Institution)
+		if bank == nil {
 			return nil, fmt.Errorf("there is no institution %q", l.Institution)
 		}
+		if method := cmp.Or(l.Method, "web"); method != "web" && method != "open-banking" || !slices.Contains(bank.methods, method) {
+			return nil, fmt.Errorf("institution %s cannot be connected by %q", l.Institution, method)
+		}
+		logins[i] = l
 	}
 	if s.full() {
 		return nil, errors.New("the sandbox holds 500 connections")
@@ -70,7 +75,7 @@ func (s *Server) connectAll(u *user, logins []Login) ([]*job, error) {
 	s.consentOf(u)
 	var jobs []*job
 	for _, l := range logins {
-		jobs = append(jobs, s.connect(u, l, "web"))
+		jobs = append(jobs, s.connect(u, l))
 	}
 	return jobs, nil
 }

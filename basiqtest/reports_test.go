@@ -140,7 +140,7 @@ func TestReportsRefused(t *testing.T) {
 	}
 	account := accounts.Data[0].ID
 	upload, err := client.Data.Statements.Upload(t.Context(), user, data.UploadStatementParams{
-		InstitutionID: basiqtest.Example, Statement: transport.File{Name: "a.csv", Content: strings.NewReader("date,description,amount\n2020-01-01,A,1\n")},
+		InstitutionID: basiqtest.ExampleBank, Statement: transport.File{Name: "a.csv", Content: strings.NewReader("date,description,amount\n2020-01-01,A,1\n")},
 	})
 	if err != nil {
 		t.Fatal(err)

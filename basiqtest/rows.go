@@ -32,6 +32,9 @@ type entry struct {
 	merchant    *merchant
 }
 
+// pendingMark begins the description of what is not settled yet.
+const pendingMark = "PENDING - "
+
 // span is how far back the history of a new connection goes.
 const span = 365
 
@@ -46,12 +49,21 @@ func (a *account) history(seed uint64, n int, today time.Time) []*row {
 		e := a.entry(rng, k, ago, before)
 		before = ago
 		r := a.row(rng, e, enrichedRow(k))
-		r.status, r.post, r.balance = "posted", today.AddDate(0, 0, -ago), balance
+		r.status, r.post, r.balance = "posted", a.conn.midnight(today.AddDate(0, 0, -ago)), balance
 		balance -= e.cents
 		r.encode(a.conn)
 		rows = append(rows, r)
 	}
 	return rows
+}
+
+// midnight is the moment that stands for a day: midnight UTC, or, by open
+// banking, midnight where the bank is, which is on the day before in UTC.
+func (c *connection) midnight(day time.Time) time.Time {
+	if c.method == "open-banking" {
+		return day.Add(-11 * time.Hour)
+	}
+	return day
 }
 
 // pendingRows makes n rows that the bank has not settled yet. round counts
@@ -64,8 +76,8 @@ func (a *account) pendingRows(seed uint64, round, n int, today time.Time) []*row
 	for k := range n {
 		rng := rand.New(rand.NewPCG(hash(seed, "pending", strconv.Itoa(round)), uint64(k)))
 		r := a.row(rng, a.purchase(rng), enrichedRow(k))
-		r.status, r.transaction = "pending", today.AddDate(0, 0, -k/4)
-		r.description = "PENDING - " + r.description
+		r.status, r.transaction = "pending", a.conn.midnight(today.AddDate(0, 0, -k/4))
+		r.description = pendingMark + r.description
 		r.encode(a.conn)
 		rows = append(rows, r)
 	}
@@ -79,7 +91,7 @@ func (a *account) settle(seed uint64, round, k int, p *row) *row {
 	a.balance += r.cents
 	r.id = string(appendUUID(nil, rng.Uint64(), rng.Uint64()))
 	r.status, r.post, r.transaction, r.balance = "posted", p.transaction, time.Time{}, a.balance
-	r.description = r.description[len("PENDING - "):]
+	r.description = r.description[len(pendingMark):]
 	r.encode(a.conn)
 	return &r
 }

@@ -184,7 +184,7 @@ func TestStatements(t *testing.T) {
 		{"test bank", basiqtest.Hooli, "a.csv", head, "400 institution-not-supported"},
 		{"no such bank", "XX00000", "a.csv", head, "400 institution-not-supported"},
 		{"not this form", "AU10002", "a.csv", head, "400 institution-not-supported"},
-		{"too large", basiqtest.Example, "a.csv", strings.Repeat("x", 11<<20), "413 invalid-content"},
+		{"too large", basiqtest.ExampleBank, "a.csv", strings.Repeat("x", 11<<20), "413 invalid-content"},
 	} {
 		if _, err := upload(c.institution, c.file, c.content); codeOf(err) != c.want {
 			t.Errorf("%s: %v", c.name, err)
@@ -210,7 +210,7 @@ func TestStatements(t *testing.T) {
 		{"too many", "a.csv", head + strings.Repeat("2031-05-01,COFFEE,-1\n", 10_001), "row-count-exceeded", 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			ref, err := upload(basiqtest.Example, c.file, c.content)
+			ref, err := upload(basiqtest.ExampleBank, c.file, c.content)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -7,7 +7,8 @@ import (
 
 // state is everything that the server knows.
 type state struct {
-	ids       source
+	ids       source // of what stays
+	noise     source // of what comes and goes: tokens, cursors, correlations, attempts
 	users     map[string]*user
 	tokens    map[string]*token
 	issued    []time.Time // tokens given out lately
@@ -35,7 +36,7 @@ type state struct {
 
 func newState(seed uint64) state {
 	return state{
-		ids: newSource(seed), users: map[string]*user{}, tokens: map[string]*token{},
+		ids: newSource(seed), noise: newSource(hash(seed, "noise")), users: map[string]*user{}, tokens: map[string]*token{},
 		jobs: map[string]*job{}, cursors: map[string]*cursor{}, calls: map[string]int{}, eventByID: map[string]*event{}, texts: map[string][]string{}, enriched: map[string]int{}, reported: map[string]int{},
 	}
 }

@@ -75,7 +75,7 @@ func (s *Server) createToken(q *request) answer {
 		t.userID = ""
 	}
 	s.issued = append(s.issued, now)
-	t.text = "not-a-token." + s.ids.id()
+	t.text = "not-a-token." + s.noise.id()
 	s.tokens[t.text] = t
 	return ok(object{"access_token": t.text, "token_type": "Bearer", "expires_in": int(s.cfg.tokenLife / time.Second)})
 }

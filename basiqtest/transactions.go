@@ -24,7 +24,7 @@ type cursor struct {
 const maxCursors = 4096
 
 func (s *Server) remember(c *cursor) string {
-	id := s.ids.id()
+	id := s.noise.id()
 	s.cursors[id] = c
 	if s.cursorID = append(s.cursorID, id); len(s.cursorID) > maxCursors {
 		delete(s.cursors, s.cursorID[0])

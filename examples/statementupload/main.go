@@ -96,7 +96,7 @@ func simulated(ctx context.Context, out io.Writer) error {
 	}
 	wait := basiq.WaitOptions{Interval: time.Millisecond}
 	for name, text := range statements {
-		s := basiq.Statement{InstitutionID: basiqtest.Example, Name: name, Content: strings.NewReader(text)}
+		s := basiq.Statement{InstitutionID: basiqtest.ExampleBank, Name: name, Content: strings.NewReader(text)}
 		if err := upload(ctx, out, client, userID, s, wait); err != nil {
 			fmt.Fprintln(out, err)
 		}

@@ -106,7 +106,20 @@ func source(doc string) (*emit.Package, error) {
 	if err != nil {
 		return nil, err
 	}
-	return emit.Domain(m, emit.Target{ImportPath: "example.com/hostile", Runtime: "github.com/basiq-sdk/basiq-go/transport"})
+	pkg, err := emit.Domain(m, target("hostile"))
+	if err != nil {
+		return nil, err
+	}
+	table, err := emit.Routes([]*model.Domain{m}, "fake", target("fake"))
+	if err != nil {
+		return nil, err
+	}
+	maps.Copy(pkg.Files, table.Files) // of another package, with the same strangers' texts in it
+	return pkg, nil
+}
+
+func target(name string) emit.Target {
+	return emit.Target{ImportPath: "example.com/" + name, Runtime: "github.com/basiq-sdk/basiq-go/transport"}
 }
 
 // fill puts text into position n, JSON-quoted, and nothing into the others.

@@ -1,0 +1,149 @@
+package basiqtest_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"net/url"
+	"time"
+
+	"github.com/basiq-sdk/basiq-go"
+	"github.com/basiq-sdk/basiq-go/basiqtest"
+	"github.com/basiq-sdk/basiq-go/generated/core"
+	"github.com/basiq-sdk/basiq-go/generated/data"
+	"github.com/basiq-sdk/basiq-go/transport"
+)
+
+// A user connects a bank, and the accounts are read. In a test, NewServer and
+// Server.Client take the place of Start and basiq.NewClient.
+func Example() {
+	srv, err := basiqtest.Start(basiqtest.WithTransactions(100))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer srv.Close()
+	client, err := basiq.NewClient(srv.Options()...)
+	if err != nil {
+		log.Fatal(err)
+	}
+	ctx := context.Background()
+	user, err := client.Core.Users.Create(ctx, core.CreateUserParams{Email: "max@example.com"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	jobs, err := srv.Connect(user.ID, basiqtest.Jared) // what the user does in the Consent UI
+	if err != nil {
+		log.Fatal(err)
+	}
+	for moving := true; moving; {
+		job, err := client.Core.Jobs.Get(ctx, jobs[0])
+		if err != nil {
+			log.Fatal(err)
+		}
+		last := job.Steps[len(job.Steps)-1]
+		fmt.Println(last.Title, last.Status)
+		moving = last.Status != core.StepStatusSuccess
+	}
+	accounts, err := client.Data.Accounts.List(ctx, user.ID, data.ListAccountsParams{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, a := range accounts.Data {
+		fmt.Println(a.Name, a.Class.Kind)
+	}
+	// Output:
+	// retrieve-transactions pending
+	// retrieve-transactions pending
+	// retrieve-transactions in-progress
+	// retrieve-transactions success
+	// Everyday Account transaction
+	// Term Deposit term-deposit
+}
+
+// The API answers too many calls with 429 once; the client waits and calls again.
+func ExampleServer_Fail() {
+	srv, err := basiqtest.Start()
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer srv.Close()
+	client, err := basiq.NewClient(srv.Options()...)
+	if err != nil {
+		log.Fatal(err)
+	}
+	user, err := srv.AddUser("max@example.com")
+	if err != nil {
+		log.Fatal(err)
+	}
+	fault := srv.Fail(basiqtest.Fault{Operation: "Users.Get", Status: 429})
+	_, err = client.Core.Users.Get(context.Background(), user)
+	fmt.Println(err, srv.Calls("Users.Get"), fault.Count())
+	// Output: <nil> 2 1
+}
+
+// Time passes without anyone waiting: after a week, an auth link is gone.
+func ExampleServer_Advance() {
+	srv, err := basiqtest.Start(basiqtest.WithNow(time.Date(2031, 5, 6, 9, 0, 0, 0, time.UTC)))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer srv.Close()
+	client, err := basiq.NewClient(srv.Options()...)
+	if err != nil {
+		log.Fatal(err)
+	}
+	ctx := context.Background()
+	user, err := srv.AddUser("max@example.com")
+	if err != nil {
+		log.Fatal(err)
+	}
+	link, err := client.Core.AuthLinks.Create(ctx, user, core.CreateAuthLinkParams{Mobile: "+61400000000"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println("good until", link.ExpiresAt)
+	srv.Advance(7 * 24 * time.Hour)
+	_, err = client.Core.AuthLinks.Get(ctx, user)
+	fmt.Println("gone:", errors.Is(err, transport.ErrGone))
+	// Output:
+	// good until 2031-05-13T09:00:00Z
+	// gone: true
+}
+
+// A user follows the link to the Consent UI, and is sent back with a job and
+// the state.
+func ExampleServer_VisitConsentLink() {
+	srv, err := basiqtest.Start()
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer srv.Close()
+	client, err := basiq.NewClient(srv.Options()...)
+	if err != nil {
+		log.Fatal(err)
+	}
+	ctx := context.Background()
+	user, err := srv.AddUser("max@example.com")
+	if err != nil {
+		log.Fatal(err)
+	}
+	link, err := client.ConsentLink(ctx, user, basiq.ConsentOptions{State: "checkout-42"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	address, err := srv.VisitConsentLink(link.Reveal(), basiqtest.Whistler)
+	if err != nil {
+		log.Fatal(err)
+	}
+	back, err := url.Parse(address)
+	if err != nil {
+		log.Fatal(err)
+	}
+	job, err := client.Core.Jobs.Get(ctx, back.Query().Get("jobId"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(back.Query().Get("state"), job.Kind)
+	// Output: checkout-42 connection
+}

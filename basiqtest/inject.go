@@ -1,0 +1,84 @@
+package basiqtest
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Transaction is one that a test puts on an account.
+type Transaction struct {
+	AccountID   string // the connection's first account when empty
+	Description string
+	Amount      string    // with two decimals at most; negative for money going out
+	Class       string    // "payment" or "direct-credit" when empty
+	Date        time.Time // the server's time when zero
+	Pending     bool      // the next refresh gives it another identification
+}
+
+// AddTransaction puts a transaction on an account of a connection, as the next
+// refresh would find it, and returns its identification. It is there at once.
+func (s *Server) AddTransaction(connectionID string, tx Transaction) (transactionID string, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.tick()
+	id, err := s.inject(connectionID, tx)
+	if err != nil {
+		return "", fmt.Errorf("basiqtest: AddTransaction: connection %q: %w", connectionID, err)
+	}
+	return id, nil
+}
+
+func (s *Server) inject(connectionID string, tx Transaction) (string, error) {
+	var accounts []*account
+	for _, u := range s.users {
+		if c := u.connection(connectionID); c != nil {
+			accounts = c.accounts
+		}
+	}
+	if len(accounts) == 0 {
+		return "", errors.New("there is no such connection, or it has no accounts yet")
+	}
+	at := 0
+	if tx.AccountID != "" {
+		if at = slices.IndexFunc(accounts, func(a *account) bool { return a.id == tx.AccountID }); at < 0 {
+			return "", fmt.Errorf("it has no account %q", tx.AccountID)
+		}
+	}
+	a := accounts[at]
+	cents, fine := centsOf(tx.Amount)
+	if !fine {
+		return "", fmt.Errorf("the amount %q is no number with two decimals at most", tx.Amount)
+	}
+	if tx.Class != "" && !wellFormed(tx.Class) {
+		return "", fmt.Errorf("%q is no class such as %q", tx.Class, "payment")
+	}
+	if tx.Date.IsZero() {
+		tx.Date = s.now()
+	}
+	r := &row{id: s.ids.id(), account: a, status: "posted", direction: "credit", class: "direct-credit", cents: cents, description: tx.Description}
+	if cents < 0 {
+		r.direction, r.class = "debit", "payment"
+	}
+	if tx.Class != "" {
+		r.class = tx.Class
+	}
+	if tx.Pending {
+		r.status, r.transaction, r.description = "pending", tx.Date.UTC(), pendingMark+r.description
+		r.encode(a.conn)
+		a.pending = slices.Insert(slices.Clone(a.pending), 0, r)
+		return r.id, nil
+	}
+	a.balance += cents
+	r.post, r.balance = tx.Date.UTC(), a.balance
+	r.encode(a.conn)
+	place, _ := slices.BinarySearchFunc(a.posted, r.post, func(o *row, t time.Time) int {
+		if o.post.After(t) {
+			return -1
+		}
+		return 1
+	})
+	a.posted = slices.Insert(slices.Clone(a.posted), place, r)
+	return r.id, nil
+}
