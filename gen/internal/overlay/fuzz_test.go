@@ -29,6 +29,8 @@ func FuzzParse(f *testing.F) {
 		"overlay: 1.1.0\ninfo: {title: t, version: v}\nactions:\n  - {target: $.a, copy: $.b, x-expect: [1], x-expect-absent: [c]}\n",
 		`{"overlay":"1.0.0","info":{"title":"t","version":"v"},"actions":[{"target":"$","remove":true}]}`,
 		"a: &x [*x]\n", "? [a]\n: b\n", "<<: {a: 1}\n1: 2\n1.5: .nan\n", "overlay: !!set {a, b}\n", "---\n---\n", "\xff", "%YAML 1.9\n---\n",
+		"overlay: 1.0.0\ninfo: {title: t, version: v}\nactions: [{target: $..*, update: *x}]\n", "overlay: [\n", "overlay: 1.0.0\n\tactions: a\n",
+		"overlay: 1.0.0\ninfo: {title: t, version: v}\nactions: [{target: \"$..a[?@.b == 'c' && count($..*) > 0x1]\", remove: True, x-allow-noop: yes}]\n",
 	} {
 		f.Add([]byte(seed))
 	}
@@ -40,7 +42,7 @@ func FuzzParse(f *testing.F) {
 				t.Fatalf("an error that is no diag.List: %v", err)
 			}
 			for _, a := range list {
-				if a.Code == "" || a.Message == "" || a.Pos.File != "o.yaml" {
+				if a.Code == "" || a.Message == "" || a.Pos.File != "o.yaml" || a.Pos.Line == 0 && a.Code != "overlay-empty" && a.Code != "overlay-too-large" {
 					t.Fatalf("an incomplete fault: %+v", a)
 				}
 			}

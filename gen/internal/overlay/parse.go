@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"gopkg.in/yaml.v3"
 
@@ -61,6 +62,16 @@ func (r *reader) load(data []byte) *yaml.Node {
 		r.fault(at, "overlay-too-large", "the document is larger than %d MiB", maxBytes>>20)
 		return nil
 	}
+	if !utf8.Valid(data) {
+		for line := range bytes.Lines(data) {
+			at.Line++
+			if !utf8.Valid(line) {
+				break
+			}
+		}
+		r.fault(at, "overlay-syntax", "the line is not UTF-8")
+		return nil
+	}
 	decoder := yaml.NewDecoder(bytes.NewReader(data))
 	var doc yaml.Node
 	if err := decoder.Decode(&doc); err != nil {
@@ -75,11 +86,18 @@ func (r *reader) load(data []byte) *yaml.Node {
 				line = 1 + bytes.Count(before, []byte("\n"))
 			}
 		}
-		at.Line = line
+		at.Line = max(line, 1)
 		r.fault(at, "overlay-syntax", "%s", reason)
 		return nil
 	}
-	if err := decoder.Decode(&yaml.Node{}); !errors.Is(err, io.EOF) {
+	var second yaml.Node
+	if err := decoder.Decode(&second); !errors.Is(err, io.EOF) {
+		at.Line = max(second.Line, 1)
+		if err != nil {
+			if line, _ := splitError(err); line > 0 {
+				at.Line = line
+			}
+		}
 		r.fault(at, "overlay-syntax", "the file holds more than one document")
 		return nil
 	}
