@@ -74,7 +74,8 @@ func WithAPIKey(key string) ClientOption {
 // WithHTTPClient sets the HTTP client: for a proxy, certificates, or tracing in
 // its Transport. Its redirect policy is not used, as redirects are never
 // followed. A Transport that retries by itself multiplies with this client's
-// retries and knows nothing of safety classes: turn one of the two off.
+// retries and knows nothing of safety classes: turn one of the two off. An
+// attempt that has used up ten new connections is ended.
 func WithHTTPClient(h *http.Client) ClientOption {
 	return clientOption(func(c *config) error {
 		if h == nil {

@@ -48,7 +48,9 @@
 // a bank login: creating users and reports, uploading statements, answering a
 // bank's question. Never sent means that net/http did not write the request's
 // headers to any connection: no address, no connection, no TLS, or an HTTP/2
-// stream that was refused. A hang-up after that leaves it open what the API did;
+// stream that was refused. (HTTP/2 servers that end a connection and say what they
+// have not looked at are net/http's to deal with: it sends that again by itself,
+// here on ten new connections at most.) A hang-up leaves it open what the API did;
 // for all but reads, errors.Is(err, [ErrOutcomeUnknown]) then is true, and it is
 // the caller's to look before calling again. When a deletion is repeated and
 // then meets 404, [Error.EarlierUnknown] tells that it may be its own doing.
