@@ -328,10 +328,10 @@ func TestJobJ6(t *testing.T) {
 		b.job("j-1", append(repeat(steps("j-1", running), 3), steps("j-1", done))...)
 		client := b.inMemory()
 		ctx, cancel := context.WithCancelCause(t.Context())
-		time.AfterFunc(2*time.Second, func() { cancel(errors.New("the shop closes")) })
+		time.AfterFunc(1500*time.Millisecond, func() { cancel(errors.New("the shop closes")) })
 		start := time.Now()
 		_, err := client.WaitForJob(ctx, "j-1", basiq.WaitOptions{})
-		if got := time.Since(start); got != 2*time.Second {
+		if got := time.Since(start); got != 1500*time.Millisecond {
 			t.Errorf("ended after %s", got)
 		}
 		var w *basiq.WaitError

@@ -71,6 +71,23 @@ func TestMFA(t *testing.T) {
 	})
 }
 
+// TestMFAIsQuick: once a question is answered, the user waits: polls begin anew
+// with short pauses.
+func TestMFAIsQuick(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		b.job("j-1", append(repeat(steps("j-1", running), 10), asking(""), asking(""), answered)...)
+		b.on("POST /jobs/j-1/mfa", accepted)
+		if _, err := b.inMemory().WaitForJob(t.Context(), "j-1", basiq.WaitOptions{OnMFA: pets}); err != nil {
+			t.Fatal(err)
+		}
+		polls := b.calls("GET /jobs/j-1")
+		if slow, quick := polls[10].at.Sub(polls[9].at), polls[11].at.Sub(polls[10].at); slow < 7*time.Second || quick > time.Second {
+			t.Errorf("a pause of %s before, and of %s after the answer", slow, quick)
+		}
+	})
+}
+
 // TestMFALinks: where answers go, and where they do not. The base URL of these
 // is https://basiq.invalid.
 func TestMFALinks(t *testing.T) {
@@ -365,6 +382,7 @@ func TestMFATwoQuestions(t *testing.T) {
 	}{
 		{"another question", []string{asking("/jobs/j-1/mfa"), second, second, answered}, 2, nil},
 		{"the same one, with less time left", []string{asking("/jobs/j-1/mfa"), later, later, answered}, 1, nil},
+		{"another question, over which the bank takes its time", []string{asking("/jobs/j-1/mfa"), checking, second, second, second, second, answered}, 2, nil},
 		{"once more, in passing", []string{asking("/jobs/j-1/mfa"), checking, later, answered}, 1, nil},
 		{"the same one asked anew", []string{asking("/jobs/j-1/mfa"), checking, asking("/jobs/j-1/mfa")}, 1, basiq.ErrMFAAskedAgain},
 		{"it stays", []string{asking("/jobs/j-1/mfa")}, 1, context.DeadlineExceeded},
