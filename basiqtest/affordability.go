@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"slices"
 	"time"
 )
@@ -82,6 +83,9 @@ func (s *Server) summarise(q *request, kind string, find func(*Server, *snapshot
 	}
 	if len(x.rows) == 0 {
 		return noContent()
+	}
+	if !s.withinDay("summaries") {
+		return refuse(http.StatusTooManyRequests, problem{"too-many-requests", "Too many requests.", "The day's quota of summaries is used up.", nil})
 	}
 	x.id = s.ids.id()
 	x.data = find(s, x)

@@ -13,7 +13,7 @@ func (s *Server) Now() time.Time {
 // Advance lets time pass on the server, without waiting for it: tokens expire,
 // jobs that go by the clock move on, consents and links end, and whatever was
 // due to be delivered to webhooks in the meantime is delivered, in order,
-// before Advance returns.
+// before Advance returns. A webhook's own handler must not call it.
 func (s *Server) Advance(d time.Duration) {
 	if d < 0 {
 		return

@@ -23,6 +23,7 @@ type connection struct {
 	expiry      time.Time // for open banking
 	accounts    []*account
 	job         *job // the last one
+	refused     bool // the bank does not know the login
 	opened      int  // how often the history was made: once, and again after each purge
 	round       int  // how often transactions were retrieved
 	asked       int  // how often the bank could have asked a question
@@ -181,8 +182,9 @@ func (s *Server) retrieveTransactions(c *connection) {
 
 // connectionFailed is told when a connection's job fails.
 func (s *Server) connectionFailed(c *connection, f *failure) {
-	if f == unavailable {
-		return // the bank's trouble does not make the connection a bad one
+	c.refused = f == badLogin || f == locked
+	if !c.refused && f != mustAct {
+		return // the bank's trouble, or a wrong answer, does not make the connection a bad one
 	}
 	c.status = "invalid"
 	s.emit(c.owner, "connection.invalidated", c.path(), s.connectionEvent(c))
@@ -310,7 +312,7 @@ func (s *Server) refreshConnection(q *request) answer {
 		return *a
 	case c.method == "pdf" || c.method == "csv":
 		return badParameter("connectionId", "The connection's type is not Web.")
-	case c.status == "invalid" || c.status == "pre-init":
+	case c.refused || c.status == "pre-init": // a user who had to act at the bank may have done so
 		return refuse(http.StatusBadRequest, problem{"invalid-credentials", "Cannot log in to the institution", "Cannot log in with the stored credentials.", nil})
 	}
 	if day := s.now().Format(time.DateOnly); c.method == "open-banking" && (c.job == nil || c.job.over()) {
@@ -328,7 +330,7 @@ func (s *Server) refreshConnection(q *request) answer {
 func (s *Server) refreshConnections(q *request) answer {
 	data, status := []object{}, http.StatusOK
 	for _, c := range q.user.connections {
-		if c.status != "active" && c.status != "pending" || c.method == "pdf" || c.method == "csv" {
+		if c.refused || c.method == "pdf" || c.method == "csv" {
 			continue
 		}
 		j, isNew := s.refresh(c)

@@ -164,6 +164,39 @@ func TestMFA(t *testing.T) {
 	}
 }
 
+// TestRefreshAfterFailure: a connection whose login the bank does not know is
+// not refreshed until it has another; any other failure leaves it as it was.
+func TestRefreshAfterFailure(t *testing.T) {
+	srv := basiqtest.NewServer(t, basiqtest.WithTransactions(5))
+	client, _ := checked(t, srv)
+	for _, c := range []struct {
+		login basiqtest.Login
+		want  string
+		jobs  int
+	}{
+		{basiqtest.Bighead, "400 invalid-credentials", 0},
+		{basiqtest.Erlich, "", 1},
+		{basiqtest.JianYang, "", 1},
+		{basiqtest.Jared.At(basiqtest.PiedPiper).Answering("4321"), "", 1},
+	} {
+		user := newUser(t, srv)
+		if _, err := srv.Connect(user, c.login); err != nil {
+			t.Fatal(err)
+		}
+		srv.FinishJobs()
+		list, err := client.Data.Connections.List(t.Context(), user, data.ListConnectionsParams{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := client.Data.Connections.Refresh(t.Context(), user, list.Data[0].ID); codeOf(err) != c.want {
+			t.Errorf("%s: %v", c.login.ID, err)
+		}
+		if all, err := client.Data.Connections.RefreshAll(t.Context(), user); err != nil || len(all.Data) != c.jobs {
+			t.Errorf("%s: %+v, %v", c.login.ID, all, err)
+		}
+	}
+}
+
 // TestRefresh: a job that is under way is answered instead of a new one, and
 // pending rows come back with other identifications.
 func TestRefresh(t *testing.T) {

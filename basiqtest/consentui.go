@@ -164,7 +164,7 @@ func (s *Server) renew(u *user, id string, logins []Login) ([]*job, error) {
 		return nil, fmt.Errorf("the connection is to institution %s, and the login for %s", c.institution.id, logins[0].Institution)
 	}
 	c.login = logins[0].At(c.institution.id)
-	c.status = "pending"
+	c.status, c.refused = "pending", false
 	if c.method == "open-banking" {
 		c.expiry = s.now().AddDate(1, 0, 0)
 	}

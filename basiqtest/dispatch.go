@@ -229,6 +229,9 @@ func acceptable(accept, media string) bool {
 	return false
 }
 
+// buffers are for pages, which are large.
+var buffers = sync.Pool{New: func() any { return new([]byte) }}
+
 // send writes an answer, or the first bytes of it.
 func (s *Server) send(w http.ResponseWriter, r *http.Request, a answer, truncate int) {
 	if a.status >= 400 {
@@ -239,6 +242,11 @@ func (s *Server) send(w http.ResponseWriter, r *http.Request, a answer, truncate
 		}
 	}
 	body := a.body()
+	if a.page != nil {
+		buffer := buffers.Get().(*[]byte)
+		body = a.page.append((*buffer)[:0])
+		defer func() { *buffer = body; buffers.Put(buffer) }()
+	}
 	h := w.Header()
 	for name, value := range a.header {
 		h.Set(name, value)

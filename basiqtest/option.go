@@ -114,8 +114,9 @@ func WithoutQuotas() Option {
 	return func(c *config) error { c.noQuotas = true; return nil }
 }
 
-// WithStrictQuotas holds reports to the lower of two published limits: no more
-// in a day than users were made on that day. Without it, a thousand are.
+// WithStrictQuotas holds reports, and summaries of affordability, income and
+// expenses, to the lower of two published limits: no more in a day than users
+// were made on that day. Without it, a thousand are.
 func WithStrictQuotas() Option {
 	return func(c *config) error { c.strictQuotas = true; return nil }
 }

@@ -30,7 +30,7 @@ func TransactionsPage(seed uint64, n int) []byte {
 	p := personas[WentworthSmith.ID]
 	a := p.holdings[0].open(seed, c, p, 0)
 	rows := a.history(seed, max(n, 0), pageDate)
-	return pageOf(rows, len(rows), c.base+c.user+"/transactions", "")
+	return (&page{rows, len(rows), c.base + c.user + "/transactions", ""}).append(nil)
 }
 
 // AccountsPage returns a list of n accounts, as GET /users/{userId}/accounts

@@ -15,6 +15,14 @@ type answer struct {
 	media  string // application/json when empty and there is a body
 	json   any    // encoded as the body
 	raw    []byte // the body, when it is encoded already
+	page   *page  // the body, when it is a page of transactions
+}
+
+// page is a page of transactions, which is put together where it is sent.
+type page struct {
+	rows       []*row
+	size       int
+	self, next string
 }
 
 func ok(v any) answer       { return answer{status: http.StatusOK, json: v} }

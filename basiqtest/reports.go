@@ -69,15 +69,9 @@ func (s *Server) createReport(q *request) answer {
 	if a != nil {
 		return *a
 	}
-	day := s.now().Format(time.DateOnly)
-	limit := reportsPerDay
-	if s.cfg.strictQuotas {
-		limit = min(limit, s.usersOn(day))
-	}
-	if s.reported[day] >= limit && !s.cfg.noQuotas {
+	if !s.withinDay("reports") {
 		return refuse(http.StatusTooManyRequests, problem{"too-many-requests", "Too many requests.", "The day's quota of reports is used up.", nil})
 	}
-	s.reported[day]++
 	var owner *user
 	if len(r.users) == 1 {
 		owner = r.users[0]
@@ -91,6 +85,17 @@ func (s *Server) createReport(q *request) answer {
 	r.id = j.id
 	s.reports = append(s.reports, r)
 	return accepted(object{"type": "job", "id": j.id, "links": object{"self": "/jobs/" + j.id}})
+}
+
+// withinDay counts what is made on a day, and tells whether it may be.
+func (s *Server) withinDay(what string) bool {
+	day := s.now().Format(time.DateOnly)
+	limit := reportsPerDay
+	if s.cfg.strictQuotas {
+		limit = min(limit, s.usersOn(day))
+	}
+	s.made[what+day]++
+	return s.made[what+day] <= limit || s.cfg.noQuotas
 }
 
 // usersOn counts the users that were made on a day.

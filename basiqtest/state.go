@@ -28,7 +28,7 @@ type state struct {
 	texts     map[string][]string // codes by mobile number
 	enriched  map[string]int      // by month
 	reports   []*report           // the oldest first
-	reported  map[string]int      // by day
+	made      map[string]int      // by kind and day
 	snapshots []*snapshot
 	doomed    []doom
 	policy    int // how often the consent policy was changed
@@ -37,7 +37,7 @@ type state struct {
 func newState(seed uint64) state {
 	return state{
 		ids: newSource(seed), noise: newSource(hash(seed, "noise")), users: map[string]*user{}, tokens: map[string]*token{},
-		jobs: map[string]*job{}, cursors: map[string]*cursor{}, calls: map[string]int{}, eventByID: map[string]*event{}, texts: map[string][]string{}, enriched: map[string]int{}, reported: map[string]int{},
+		jobs: map[string]*job{}, cursors: map[string]*cursor{}, calls: map[string]int{}, eventByID: map[string]*event{}, texts: map[string][]string{}, enriched: map[string]int{}, made: map[string]int{},
 	}
 }
 

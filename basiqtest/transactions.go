@@ -2,6 +2,7 @@ package basiqtest
 
 import (
 	"encoding/json"
+	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
@@ -68,34 +69,29 @@ func (s *Server) pageOfRows(q *request, known filterFields, all func() []*row) a
 		place = &cursor{path: q.URL.Path, rows: rows, limit: limit}
 	}
 	end := min(place.at+place.limit, len(place.rows))
-	page := place.rows[place.at:end]
+	rows := place.rows[place.at:end]
 	next := ""
 	if end < len(place.rows) {
 		following := *place
 		following.at = end
 		next = s.URL + q.URL.Path + "?next=" + url.QueryEscape(s.remember(&following))
 	}
-	return encoded("application/json", pageOf(page, len(place.rows), s.URL+q.URL.RequestURI(), next))
+	return answer{status: http.StatusOK, page: &page{rows, len(place.rows), s.URL + q.URL.RequestURI(), next}}
 }
 
-// pageOf writes a page of rows.
-func pageOf(page []*row, size int, self, next string) []byte {
-	n := 256 + len(self) + len(next)
-	for _, r := range page {
-		n += len(r.json) + 1
-	}
-	b := make([]byte, 0, n)
+// append writes the page.
+func (p *page) append(b []byte) []byte {
 	b = append(b, `{"type":"list","count":`...)
-	b = strconv.AppendInt(b, int64(len(page)), 10)
+	b = strconv.AppendInt(b, int64(len(p.rows)), 10)
 	b = append(b, `,"size":`...)
-	b = strconv.AppendInt(b, int64(size), 10)
+	b = strconv.AppendInt(b, int64(p.size), 10)
 	b = append(b, `,"data":[`...)
-	b = appendRows(b, page)
+	b = appendRows(b, p.rows)
 	b = append(b, `],"links":{"self":`...)
-	b = appendText(b, self)
-	if next != "" {
+	b = appendText(b, p.self)
+	if p.next != "" {
 		b = append(b, `,"next":`...)
-		b = appendText(b, next)
+		b = appendText(b, p.next)
 	}
 	return append(b, `}}`...)
 }
