@@ -328,7 +328,7 @@ func (s *Server) snapshotTransactions(q *request) answer {
 	if q.media == "application/csv" {
 		return encoded(q.media, rowsCSV(x.rows))
 	}
-	return s.pageOfRows(q, filterFields{}, func() []*row { return x.rows })
+	return s.pageOfRows(q, filterFields{}, func() []*row { return reshape(x.rows, summarised) })
 }
 
 // rowsCSV writes transactions as a table.

@@ -13,7 +13,7 @@ type merchant struct {
 	low, high                     int64    // cents
 	tags                          []string
 
-	enrich []byte // encoded once
+	enrich, brief []byte // encoded once: for lists of users, and for reports
 }
 
 var merchants = []*merchant{
@@ -45,7 +45,8 @@ var merchants = []*merchant{
 
 func init() {
 	for _, m := range merchants {
-		m.enrich = m.encode()
+		m.enrich = m.encode(object{"anzsic": m.anzsic(), "matchType": "merchantFull", "matchScore": "0.97"})
+		m.brief = m.encode(object{"anzsic": m.anzsic()})
 	}
 }
 
@@ -87,14 +88,14 @@ func (m *merchant) party() object {
 	}
 }
 
-func (m *merchant) encode() []byte {
+func (m *merchant) encode(category object) []byte {
 	tags := m.tags
 	if tags == nil {
 		tags = []string{}
 	}
 	b, err := json.Marshal(object{
 		"merchant": m.party(), "location": m.location(), "cleanDescription": m.name, "tags": tags,
-		"category": object{"anzsic": m.anzsic(), "matchType": "merchantFull", "matchScore": "0.97"},
+		"category": category,
 	})
 	if err != nil {
 		panic(err) // a constant of this package

@@ -338,7 +338,7 @@ func (s *Server) reportTransactions(q *request) answer {
 	if a != nil {
 		return *a
 	}
-	return s.pageOfRows(q, reportRowFilter, r.rows)
+	return s.pageOfRows(q, reportRowFilter, func() []*row { return reshape(r.rows(), reported) })
 }
 
 func (s *Server) deleteReport(q *request) answer {

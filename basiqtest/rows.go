@@ -173,9 +173,33 @@ func appendCents(b []byte, cents int64) []byte {
 
 func money(cents int64) string { return string(appendCents(nil, cents)) }
 
-// encode writes the row's JSON. Everything in it but the description is this
+// form is which members a transaction has: those of the lists of users, of
+// reports, or of the older summaries.
+type form int
+
+const (
+	full form = iota
+	reported
+	summarised
+)
+
+// reshape returns rows in another form.
+func reshape(rows []*row, f form) []*row {
+	out := make([]*row, len(rows))
+	for i, r := range rows {
+		copied := *r
+		copied.shape(r.account.conn, f)
+		out[i] = &copied
+	}
+	return out
+}
+
+// encode writes the row's JSON in full.
+func (r *row) encode(c *connection) { r.shape(c, full) }
+
+// shape writes the row's JSON. Everything in it but the description is this
 // package's own plain text, which needs no escaping.
-func (r *row) encode(c *connection) {
+func (r *row) shape(c *connection, f form) {
 	b := make([]byte, 0, 1536)
 	text := func(name, value string) {
 		b = append(b, `,"`...)
@@ -193,48 +217,68 @@ func (r *row) encode(c *connection) {
 	text("account", r.account.id)
 	if r.status == "pending" {
 		text("balance", "")
+		text("transactionDate", stamp(r.transaction))
+		b = append(b, `,"postDate":null`...)
 	} else {
 		text("balance", money(r.balance))
+		text("transactionDate", "")
+		text("postDate", stamp(r.post))
 	}
 	text("direction", r.direction)
 	text("class", r.class)
 	text("institution", c.institution.id)
-	text("connection", c.id)
-	if r.status == "pending" {
-		text("transactionDate", stamp(r.transaction))
-		b = append(b, `,"postDate":null`...)
-	} else {
-		text("transactionDate", "")
-		text("postDate", stamp(r.post))
-	}
-	text("currency", r.account.currency)
-	text("reference", "")
-	if m := r.merchant; m != nil {
-		b = append(b, `,"subClass":{"code":"`...)
-		b = append(b, m.path[4]...)
-		b = append(b, `","title":"`...)
-		b = append(b, m.path[5]...)
-		b = append(b, `"}`...)
-	} else {
-		b = append(b, `,"subClass":null`...)
-	}
-	if r.enriched {
-		b = append(b, `,"enrich":`...)
-		b = append(b, r.merchant.enrich...)
-	} else {
-		b = append(b, `,"enrich":{"merchant":null,"location":null,"category":null,"cleanDescription":null,"tags":null}`...)
-	}
 	user := c.base + c.user
-	b = append(b, `,"links":{"self":"`...)
-	b = append(b, user...)
-	b = append(b, "/transactions/"...)
-	b = append(b, r.id...)
-	b = append(b, '"')
-	text("account", user+"/accounts/"+r.account.id)
-	text("connection", user+"/connections/"+c.id)
-	text("institution", c.host+"/institutions/"+c.institution.id)
-	b = append(b, `}}`...)
-	r.json = slices.Clip(b)
+	switch f {
+	case full:
+		text("connection", c.id)
+		text("currency", r.account.currency)
+		text("reference", "")
+		b = r.appendSubClass(b)
+		b = r.appendEnrich(b, f)
+		b = append(b, `,"links":{"self":"`...)
+		b = append(b, user...)
+		b = append(b, "/transactions/"...)
+		b = append(b, r.id...)
+		b = append(b, '"')
+		text("account", user+"/accounts/"+r.account.id)
+		text("connection", user+"/connections/"+c.id)
+		text("institution", c.host+"/institutions/"+c.institution.id)
+		b = append(b, '}')
+	case reported:
+		text("connection", c.id)
+		b = r.appendEnrich(b, f)
+	case summarised:
+		b = append(b, `,"links":{"account":"`...)
+		b = append(b, user...)
+		b = append(b, "/accounts/"...)
+		b = append(b, r.account.id...)
+		b = append(b, '"')
+		text("institution", c.host+"/institutions/"+c.institution.id)
+		b = append(b, '}')
+	}
+	r.json = slices.Clip(append(b, '}'))
+}
+
+func (r *row) appendSubClass(b []byte) []byte {
+	if r.merchant == nil {
+		return append(b, `,"subClass":null`...)
+	}
+	b = append(b, `,"subClass":{"code":"`...)
+	b = append(b, r.merchant.path[4]...)
+	b = append(b, `","title":"`...)
+	b = append(b, r.merchant.path[5]...)
+	return append(b, `"}`...)
+}
+
+func (r *row) appendEnrich(b []byte, f form) []byte {
+	b = append(b, `,"enrich":`...)
+	switch {
+	case !r.enriched:
+		return append(b, `{"merchant":null,"location":null,"category":null,"cleanDescription":null,"tags":null}`...)
+	case f == reported:
+		return append(b, r.merchant.brief...)
+	}
+	return append(b, r.merchant.enrich...)
 }
 
 // appendRows writes rows as the elements of a JSON array.

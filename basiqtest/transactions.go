@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -81,6 +82,11 @@ func (s *Server) pageOfRows(q *request, known filterFields, all func() []*row) a
 
 // append writes the page.
 func (p *page) append(b []byte) []byte {
+	n := 256 + len(p.self) + len(p.next)
+	for _, r := range p.rows {
+		n += len(r.json) + 1
+	}
+	b = slices.Grow(b, n)
 	b = append(b, `{"type":"list","count":`...)
 	b = strconv.AppendInt(b, int64(len(p.rows)), 10)
 	b = append(b, `,"size":`...)
