@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"maps"
+	"net/http"
 	"slices"
 	"time"
 
@@ -125,7 +126,8 @@ func (o SyncOptions) check() (SyncOptions, error) {
 // Pending transactions get new identifications at every refresh: they are
 // compared as a whole, so that old ones are removed and new ones inserted. An
 // account that disappears, with its connection for instance, is left alone; after
-// a purge, begin with an empty cursor and an empty copy.
+// a purge, begin with an empty cursor and an empty copy. An account that the API
+// refuses to tell of is an error at the end, after all others are synced.
 //
 // In memory are one page of 500 transactions, one batch, and about 200 bytes for
 // each transaction of the window and of the ninety days that are being read. The
@@ -188,19 +190,35 @@ func (r *syncRun) run(ctx context.Context) error {
 		}
 	}
 	slices.Sort(ids)
+	var failures []error
 	for _, id := range slices.Compact(ids) {
-		a := r.state.account(id, r.o.From)
-		if err := r.posted(ctx, id, a, begins[id]); err != nil {
-			return err
-		}
-		if r.o.PostedOnly {
+		err := r.account(ctx, id, begins[id])
+		var api *transport.Error
+		if errors.As(err, &api) && (api.Status == http.StatusBadRequest || api.Status == http.StatusNotFound || api.Status == http.StatusGone) {
+			// It is this account that the API will not tell of: the others need not
+			// wait for that to change.
+			failures = append(failures, fmt.Errorf("basiq: account %s is not synced: %w", printable(id), err))
 			continue
 		}
-		if err := r.pending(ctx, id, a); err != nil {
+		if err != nil {
 			return err
 		}
 	}
-	return nil
+	if len(failures) == 0 {
+		return nil
+	}
+	if err := r.flush(); err != nil {
+		return err
+	}
+	return errors.Join(failures...)
+}
+
+func (r *syncRun) account(ctx context.Context, id string, begins value.Date) error {
+	a := r.state.account(id, r.o.From)
+	if err := r.posted(ctx, id, a, begins); err != nil || r.o.PostedOnly {
+		return err
+	}
+	return r.pending(ctx, id, a)
 }
 
 // add notes a change, which the state reflects already.

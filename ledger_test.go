@@ -1,0 +1,190 @@
+package basiq_test
+
+import (
+	"cmp"
+	"fmt"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/basiq-sdk/basiq-go"
+	"github.com/basiq-sdk/basiq-go/transport"
+)
+
+// ledger is a bank whose transactions a test changes. It filters and pages as
+// Basiq does: account by account, the newest first.
+type ledger struct {
+	t     *testing.T
+	mu    sync.Mutex
+	rows  map[string]*row // by identification
+	page  int             // transactions on a page
+	next  int             // for identifications
+	gets  int             // transactions that were asked for one by one
+	lists int
+	fail  func(list int) bool // whether a list fails
+	gone  string              // an account that lists are refused for
+	amid  func()              // what happens while lists are read
+	hide  map[string]bool     // transactions that lists leave out by mistake
+	local bool                // filters go by Sydney's days, not by those of UTC
+}
+
+type row struct {
+	id, account, amount, text string
+	pending                   bool
+	date                      string // of posting, or of making while it is pending
+}
+
+func newLedger(t *testing.T, page int) (*ledger, *basiq.Client) {
+	b := newBench(t)
+	l := &ledger{t: t, rows: map[string]*row{}, page: page, hide: map[string]bool{}}
+	b.mux.HandleFunc("GET /users/u-1/accounts", l.accounts)
+	b.mux.HandleFunc("GET /users/u-1/transactions", l.list)
+	b.mux.HandleFunc("GET /users/u-1/transactions/{id}", l.get)
+	return l, b.inMemory(basiq.WithHTTPClient(&http.Client{Transport: handled{b}}), transport.WithRetryPolicy(transport.RetryPolicy{MaxAttempts: 1}))
+}
+
+func (l *ledger) add(account, date string, pending bool) *row {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.insert(account, date, pending)
+}
+
+func (l *ledger) insert(account, date string, pending bool) *row {
+	l.next++
+	r := &row{id: fmt.Sprintf("t-%05d", l.next), account: account, amount: fmt.Sprintf("-%d.50", l.next), text: "COFFEE", pending: pending, date: date}
+	l.rows[r.id] = r
+	return r
+}
+
+func (l *ledger) remove(id string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.rows, id)
+}
+
+func (l *ledger) accounts(w http.ResponseWriter, _ *http.Request) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	first := map[string]string{}
+	for _, r := range l.rows {
+		if first[r.account] == "" || r.date < first[r.account] {
+			first[r.account] = r.date
+		}
+	}
+	var data []string
+	for id, day := range first {
+		data = append(data, fmt.Sprintf(`{"type":"account","id":%q,"transactionIntervals":[{"from":%q,"to":"2099-01-01"}]}`, id, day[:10]))
+	}
+	fmt.Fprintf(w, `{"type":"list","data":[%s]}`, strings.Join(data, ","))
+}
+
+func (r *row) json() string {
+	status, post, made := "posted", `"`+r.date+`"`, `""`
+	if r.pending {
+		status, post, made = "pending", "null", `"`+r.date+`"`
+	}
+	return fmt.Sprintf(`{"type":"transaction","id":%q,"account":%q,"status":%q,"amount":%q,"description":%q,"postDate":%s,"transactionDate":%s}`,
+		r.id, r.account, status, r.amount, r.text, post, made)
+}
+
+func (l *ledger) get(w http.ResponseWriter, req *http.Request) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.gets++
+	r := l.rows[req.PathValue("id")]
+	if r == nil {
+		answer(w, "404 resource-not-found")
+		return
+	}
+	answer(w, r.json())
+}
+
+var clause = regexp.MustCompile(`([a-zA-Z.]+)\.(eq|bt|gteq|lteq)\('([^']*)'(?:,'([^']*)')?\)`)
+
+// matches applies a filter, which the link to the next page has too.
+func (l *ledger) matches(r *row, clauses [][]string) bool {
+	for _, c := range clauses {
+		day := r.date[:10]
+		if at, err := time.Parse(time.RFC3339, r.date); l.local && err == nil {
+			day = at.Add(11 * time.Hour).Format("2006-01-02")
+		}
+		ok := false
+		switch c[1] + "." + c[2] {
+		case "account.id.eq":
+			ok = r.account == c[3]
+		case "transaction.status.eq":
+			ok = r.pending == (c[3] == "pending")
+		case "transaction.postDate.bt":
+			ok = !r.pending && c[3] <= day && day <= c[4]
+		case "transaction.postDate.gteq":
+			ok = !r.pending && c[3] <= day
+		case "transaction.postDate.lteq":
+			ok = !r.pending && day <= c[3]
+		default:
+			l.t.Errorf("a filter has %s", c[0])
+		}
+		if !ok {
+			return false
+		}
+	}
+	return !l.hide[r.id]
+}
+
+func (l *ledger) list(w http.ResponseWriter, req *http.Request) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.lists++
+	if l.fail != nil && l.fail(l.lists) {
+		answer(w, "500 internal-server-error")
+		return
+	}
+	filter := req.FormValue("filter")
+	if l.gone != "" && strings.Contains(filter, "'"+l.gone+"'") {
+		answer(w, "404 resource-not-found")
+		return
+	}
+	if l.amid != nil {
+		l.amid()
+	}
+	if rest := clause.ReplaceAllString(filter, ""); strings.Trim(rest, ",") != "" {
+		l.t.Errorf("a filter has %q", rest)
+	}
+	var rows []*row
+	clauses := clause.FindAllStringSubmatch(filter, -1)
+	for _, r := range l.rows {
+		if l.matches(r, clauses) {
+			rows = append(rows, r)
+		}
+	}
+	slices.SortFunc(rows, func(a, b *row) int {
+		return cmp.Or(cmp.Compare(a.account, b.account), -cmp.Compare(a.date, b.date), cmp.Compare(a.id, b.id))
+	})
+	if after := req.FormValue("next"); after != "" {
+		rows = rows[slices.IndexFunc(rows, func(r *row) bool { return r.id == after })+1:]
+	}
+	next := ""
+	if len(rows) > l.page {
+		rows = rows[:l.page]
+		next = "/users/u-1/transactions?" + url.Values{"filter": {filter}, "next": {rows[l.page-1].id}}.Encode()
+	}
+	data := make([]string, len(rows))
+	for i, r := range rows {
+		data[i] = r.json()
+	}
+	fmt.Fprintf(w, `{"type":"list","data":[%s],"links":{"next":%q}}`, strings.Join(data, ","), next)
+}
+
+// at writes a day that is so many days before today, as a web connection does,
+// or as one of open banking does in Sydney.
+func at(daysAgo int, sydney bool) string {
+	day := time.Now().UTC().AddDate(0, 0, -daysAgo)
+	if sydney {
+		return day.Format("2006-01-02") + "T13:00:00Z"
+	}
+	return day.Format("2006-01-02") + "T00:00:00Z"
+}
