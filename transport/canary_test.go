@@ -296,7 +296,9 @@ func TestProxies(t *testing.T) {
 		"no address":           {[]string{"HTTP_PROXY=http://name:canary@127.0.0.1:x"}, "http://bank.example", "", false},
 	} {
 		t.Run(name, func(t *testing.T) {
+			mu.Lock()
 			asked, auth = nil, nil
+			mu.Unlock()
 			cmd := exec.Command(os.Args[0], "-test.run=^TestProxies$")
 			cmd.Env = append([]string{"TEST_PROXIES_ADDRESS=" + c.to}, c.env...)
 			out, err := cmd.CombinedOutput()
@@ -307,6 +309,8 @@ func TestProxies(t *testing.T) {
 			if ok := strings.Contains(text, "result: <nil>"); ok != c.ok {
 				t.Errorf("got %s", text)
 			}
+			mu.Lock()
+			defer mu.Unlock()
 			if got := strings.Join(asked, ","); got != c.want || c.want != "" && !strings.HasPrefix(auth[0], "Basic ") {
 				t.Errorf("the proxy was asked %q, with %q", got, auth)
 			}
