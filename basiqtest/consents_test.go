@@ -138,3 +138,76 @@ func TestConsentExpires(t *testing.T) {
 		t.Error("a consent that has expired was revoked")
 	}
 }
+
+// TestRepair: a link to a connection gives it another login, and everything
+// works again; a consent that is withdrawn takes the connection with it.
+func TestRepair(t *testing.T) {
+	srv := basiqtest.NewServer(t, basiqtest.WithNow(noon), basiqtest.WithTransactions(5), basiqtest.WithTokenLife(10*time.Minute))
+	client, _ := checked(t, srv)
+	user := newUser(t, srv)
+	if _, err := srv.Connect(user, basiqtest.Bighead.At(basiqtest.PiedPiper)); err != nil {
+		t.Fatal(err)
+	}
+	srv.FinishJobs()
+	list, err := client.Data.Connections.List(t.Context(), user, data.ListConnectionsParams{})
+	if err != nil || len(list.Data) != 1 || list.Data[0].Status != "invalid" {
+		t.Fatal(list, err)
+	}
+	link := func() string {
+		return "https://consent.basiq.io/home?token=" + clientToken(t, srv, user) + "&connectionId=" + list.Data[0].ID
+	}
+	for says, logins := range map[string][]basiqtest.Login{
+		"has one login":                {basiqtest.Jared, basiqtest.Richard},
+		"connection is to institution": {basiqtest.Jared.At(basiqtest.HooliGov)},
+	} {
+		if _, err := srv.VisitConsentLink(link(), logins...); err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("%s: %v", says, err)
+		}
+	}
+	address, err := srv.VisitConsentLink(link(), basiqtest.Jared.Answering("1234"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	back, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if steps, _ := watch(t, client, back.Query().Get("jobId")); !strings.HasSuffix(steps, "retrieve-transactions:success") {
+		t.Error(steps)
+	}
+	old := link()
+	srv.Advance(10 * time.Minute)
+	if _, err := srv.VisitConsentLink(old); err == nil || !strings.Contains(err.Error(), "expired") {
+		t.Errorf("an old link: %v", err)
+	}
+	srv.ExpireTokens()
+	if list, err = client.Data.Connections.List(t.Context(), user, data.ListConnectionsParams{}); err != nil || list.Data[0].Status != "active" {
+		t.Error(list, err)
+	}
+	if err := srv.RevokeConsent(user); err != nil {
+		t.Fatal(err)
+	}
+	if list, err = client.Data.Connections.List(t.Context(), user, data.ListConnectionsParams{}); err != nil || len(list.Data) != 0 {
+		t.Error(list, err)
+	}
+	fresh := "https://consent.basiq.io/home?token=" + clientToken(t, srv, user)
+	if err := client.Core.Users.Delete(t.Context(), user); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := srv.VisitConsentLink(fresh); err == nil || !strings.Contains(err.Error(), "deleted") {
+		t.Errorf("the link of a user who was deleted: %v", err)
+	}
+}
+
+// clientToken gets a CLIENT_ACCESS token, however long it lives.
+func clientToken(t testing.TB, srv *basiqtest.Server, user string) string {
+	t.Helper()
+	status, _, text := call(t, "POST", srv.URL+"/token", "scope=CLIENT_ACCESS&userId="+user,
+		"Authorization", "Basic "+srv.APIKey(), "basiq-version", "3.0", "Content-Type", "application/x-www-form-urlencoded")
+	_, rest, _ := strings.Cut(text, `"access_token":"`)
+	token, _, ok := strings.Cut(rest, `"`)
+	if status != 200 || !ok {
+		t.Fatalf("%d %s", status, text)
+	}
+	return token
+}
