@@ -92,10 +92,10 @@ type WaitOptions struct {
 	// only where the job itself does not name the user.
 	UserID string
 	// OnMFA answers a bank's question: one answer for each prompt, in their
-	// order; for an approval in the bank's app, the single word confirmed. Its
-	// context ends when the question expires or the wait ends; the wait then
-	// goes on without it. It is asked once for each question. Without OnMFA,
-	// a question ends the wait with an *MFARequiredError.
+	// order; for an approval in the bank's app, the single word confirmed. It is
+	// asked once for each question. Its context ends when the question expires
+	// or the wait does, which then ends with an error whether OnMFA has returned
+	// or not. Without OnMFA, a question ends the wait with an *MFARequiredError.
 	OnMFA func(ctx context.Context, question MFA) ([]string, error)
 	// OnStep hears of every change of a step. It should be quick: nothing is
 	// polled meanwhile.

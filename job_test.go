@@ -367,7 +367,7 @@ func TestJobJ6Loopback(t *testing.T) {
 	if !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
-	if late := time.Since(left); late > 100*time.Millisecond { // 10 ms, and a busy machine
+	if late := time.Since(left); late > 500*time.Millisecond { // TestJobJ6 has the exact time; this machine may be busy
 		t.Errorf("returned %s late", late)
 	}
 }

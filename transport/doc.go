@@ -82,7 +82,8 @@
 //
 // Calls of [ScopeClient] use a CLIENT_ACCESS token of the user in the path, or of
 // [WithUser]; the last thousand users' tokens are kept ([WithTokenCacheSize]).
-// [Client.Token] hands tokens out, for the Consent UI. A [TokenSource] gets tokens
+// [Client.Token] hands tokens out, for the Consent UI for instance, with as much
+// life left as is asked for. A [TokenSource] gets tokens
 // from elsewhere, and a [TokenStore] shares them among processes.
 //
 // # Errors
