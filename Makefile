@@ -25,6 +25,12 @@ update: ## move the pin to upstream's newest commit (or REF=…) and regenerate
 pull: ## make sure that specs/ holds the pinned snapshots
 	$(GO) run ./gen pull
 
+diff: ## report what changed since FROM (default HEAD): make diff FROM=v0.1.0 FORMAT=markdown
+	@$(GO) run ./gen diff $(FROM) $(if $(FORMAT),--format $(FORMAT))
+
+replay: ## run upstream's history, a mirror in MIRROR, through the generator
+	@$(GO) run ./gen replay --mirror $(MIRROR)
+
 vet:
 	$(GO) vet ./...
 

@@ -36,7 +36,8 @@ func steps(ctx context.Context, t *track.Tracker, mirror, from, to string, bar *
 }
 
 func diffCmd(f *flags) *cobra.Command {
-	var format, users string
+	var format string
+	var checks track.Checks
 	cmd := &cobra.Command{
 		Use:   "diff [FROM [TO] | FROM..TO]",
 		Short: "Report what changed between two states of the API",
@@ -72,7 +73,7 @@ BASIQ_SPECS_MIRROR names a directory mirror to use in place of the network.`,
 			if isRange && len(args) == 1 {
 				names[0], names[1] = "upstream:"+from, "upstream:"+to
 			}
-			r, err := t.Diff(cmd.Context(), names[0], names[1], users)
+			r, err := t.Diff(cmd.Context(), names[0], names[1], checks)
 			if err != nil {
 				return err
 			}
@@ -85,7 +86,8 @@ BASIQ_SPECS_MIRROR names a directory mirror to use in place of the network.`,
 			return r.Write(cmd.OutOrStdout(), format)
 		},
 	}
-	cmd.Flags().StringVar(&users, "users", "", "type-check these programs with TO's packages: a folder, or a revision whose examples and API tests to take")
+	cmd.Flags().BoolVar(&checks.Examples, "examples", false, "decode upstream's examples with the types of both, and list what callers no longer get")
+	cmd.Flags().StringVar(&checks.Users, "users", "", "type-check these programs with TO's packages: a folder, or a revision whose examples and API tests to take")
 	cmd.Flags().StringVar(&format, "format", "text", strings.Join(report.Formats, ", "))
 	return cmd
 }

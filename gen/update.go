@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -47,9 +48,13 @@ BASIQ_SPECS_MIRROR names a directory mirror to use in place of the network.`,
 			if err != nil {
 				return err
 			}
+			start := time.Now()
 			r, err := t.UpdateReport(cmd.Context(), u)
 			if err != nil {
 				return err
+			}
+			if r != nil {
+				opts.Report.Stage("report", len(r.Cards), "changes", time.Since(start))
 			}
 			faults := u.Apply()
 			if r == nil || f.json && faults == nil {

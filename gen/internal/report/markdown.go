@@ -2,7 +2,6 @@ package report
 
 import (
 	"fmt"
-	"html"
 	"io"
 	"strings"
 )
@@ -89,8 +88,10 @@ func code(s string) string {
 // plainHTML spells a text where Markdown is not read but tags, mentions and
 // references are.
 func plainHTML(s string) string {
-	return strings.NewReplacer("@", "@\u200b", "#", "#\u200b", "`", "&#96;").Replace(html.EscapeString(strings.Join(strings.Fields(s), " ")))
+	return htmlEscaper.Replace(strings.Join(strings.Fields(s), " "))
 }
+
+var htmlEscaper = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", "`", "&#96;", "@", "@\u200b", "#", "#\u200b")
 
 // prose keeps a text from being read as markup, mentions or references.
 func prose(s string) string {
@@ -211,7 +212,9 @@ func (r *Report) markdownChecks(b *bounded) {
 			list("Not checked", u.Skipped)
 		}
 	}
-	if e := r.Examples; e != nil {
+	if e := r.Examples; e != nil && e.Note != "" {
+		b.try("Upstream's examples were not decoded: " + prose(clip(e.Note, 400)) + "\n\n")
+	} else if e != nil {
 		list(fmt.Sprintf("Upstream's examples: %d decoded with the old and the new types, %s.", e.Decoded, count(len(e.Lost), "difference")), e.Lost)
 	}
 }

@@ -163,7 +163,8 @@ type Users struct {
 // Examples is what became of upstream's examples.
 type Examples struct {
 	Decoded int      `json:"decoded"`
-	Lost    []string `json:"lost"` // a value that the older types gave to callers, and the newer do not
+	Note    string   `json:"note,omitempty"` // why they could not be decoded
+	Lost    []string `json:"lost"`           // a value that the older types gave to callers, and the newer do not
 }
 
 // Step is one commit of a range.

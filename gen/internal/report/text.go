@@ -129,7 +129,9 @@ func (r *Report) textChecks(b *strings.Builder) {
 			fmt.Fprintf(b, "- not checked: %s\n", s)
 		}
 	}
-	if e := r.Examples; e != nil {
+	if e := r.Examples; e != nil && e.Note != "" {
+		fmt.Fprintf(b, "\nUpstream's examples were not decoded: %s\n", e.Note)
+	} else if e != nil {
 		fmt.Fprintf(b, "\nUpstream's examples: %d decoded with the old and the new types, %s\n", e.Decoded, count(len(e.Lost), "difference"))
 		for _, l := range e.Lost {
 			fmt.Fprintf(b, "- %s\n", l)

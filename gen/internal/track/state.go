@@ -32,6 +32,7 @@ import (
 type Options struct {
 	Dir    string // the repository
 	Mirror string // directory that stands in for the network
+	Raw    string // address that serves files of GitHub's repositories; the public one when empty
 }
 
 // Tracker builds states. Two states that share a domain's snapshot share its

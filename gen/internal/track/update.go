@@ -51,7 +51,11 @@ func (t *Tracker) UpdateReport(ctx context.Context, u *pipeline.NewPin) (*report
 		return nil, err
 	}
 	r, err := report.New(ctx, from, new)
-	if tag := t.LastTag(ctx); err == nil && tag != "" {
+	if err != nil {
+		return nil, err
+	}
+	r.Examples = t.Examples(ctx, from, new)
+	if tag := t.LastTag(ctx); tag != "" {
 		r.Users, err = t.Users(ctx, new, tag)
 	}
 	return r, err

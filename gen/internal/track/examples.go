@@ -1,0 +1,105 @@
+package track
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/basiq-sdk/basiq-go/gen/internal/canon"
+	"github.com/basiq-sdk/basiq-go/gen/internal/decodecheck"
+	"github.com/basiq-sdk/basiq-go/gen/internal/diag"
+	"github.com/basiq-sdk/basiq-go/gen/internal/report"
+	"github.com/basiq-sdk/basiq-go/gen/internal/source"
+)
+
+// Examples sends upstream's examples of both states through the types of
+// both. What stands in the way of it is told in the result: no report fails
+// for want of examples.
+func (t *Tracker) Examples(ctx context.Context, old, new report.State) *report.Examples {
+	e, err := t.examples(ctx, old, new)
+	if err != nil {
+		return &report.Examples{Lost: []string{}, Note: err.Error()}
+	}
+	return e
+}
+
+func (t *Tracker) examples(ctx context.Context, old, new report.State) (*report.Examples, error) {
+	var domains []decodecheck.Domain
+	for _, name := range slices.Sorted(maps.Keys(new.Domains)) {
+		d := decodecheck.Domain{Name: name, Before: old.Domains[name], After: new.Domains[name]}
+		if d.Before.Domain == nil || d.After.Domain == nil || d.Before.Package == nil || d.After.Package == nil ||
+			d.Before.Err != nil || d.After.Err != nil || maps.EqualFunc(d.Before.Package.Files, d.After.Package.Files, bytes.Equal) {
+			continue // the same code decodes alike
+		}
+		var err error
+		if d.BeforeData, err = t.document(ctx, name, commitOf(old.Side)); err != nil {
+			return nil, err
+		}
+		if d.AfterData, err = t.document(ctx, name, commitOf(new.Side)); err != nil {
+			return nil, err
+		}
+		domains = append(domains, d)
+	}
+	res, err := decodecheck.Run(ctx, t.opts.Dir, t.config.Module, domains)
+	if err != nil {
+		return nil, err
+	}
+	return &report.Examples{Decoded: res.Decoded, Lost: res.Lost}, nil
+}
+
+// commitOf is the commit of upstream that a side stands for.
+func commitOf(s report.Side) string {
+	if s.Kind == "upstream" {
+		return s.Commit
+	}
+	return s.Pin
+}
+
+// document reads a description as upstream wrote it, with its examples. It
+// never gets to the disk.
+func (t *Tracker) document(ctx context.Context, domain, commit string) ([]byte, error) {
+	d := t.config.Domains[domain]
+	from := t.config.Source
+	if d.Source != nil {
+		from = *d.Source
+	}
+	if from.Kind != source.GitHub || commit == "" {
+		return nil, diag.Errorf(from.Pos, "no-history", "a %s source has no older documents to take examples from", from.Kind)
+	}
+	file := path.Join(from.Folder, d.File)
+	if t.opts.Mirror != "" {
+		return os.ReadFile(filepath.Join(t.opts.Mirror, commit, filepath.FromSlash(file)))
+	}
+	endpoint := t.opts.Raw
+	if endpoint == "" {
+		endpoint = source.DefaultEndpoints.GitHubRaw
+	}
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, endpoint+"/"+from.Where+"/"+commit+"/"+file, nil)
+	if err != nil {
+		return nil, err
+	}
+	client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	res, err := client.Do(req)
+	if err != nil {
+		return nil, fmt.Errorf("fetching %s for its examples: %w", file, err)
+	}
+	defer res.Body.Close()
+	if res.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("fetching %s for its examples: the answer is %s", file, res.Status)
+	}
+	data, err := io.ReadAll(io.LimitReader(res.Body, canon.MaxSize+1))
+	if err == nil && len(data) > canon.MaxSize {
+		err = fmt.Errorf("%s is larger than %d bytes", file, canon.MaxSize)
+	}
+	return data, err
+}
