@@ -34,7 +34,11 @@ BASIQ_SPECS_MIRROR names a directory mirror to use in place of the network.`,
 			if !slices.Contains(report.Formats, format) {
 				return &usageError{fmt.Errorf("there is no format %q; there are %s", format, strings.Join(report.Formats, ", "))}
 			}
-			opts, err := f.options(cmd.OutOrStdout())
+			stages := cmd.OutOrStdout()
+			if format != "text" {
+				stages = cmd.ErrOrStderr() // the document stands alone
+			}
+			opts, err := f.options(stages)
 			if err != nil {
 				return err
 			}

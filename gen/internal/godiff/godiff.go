@@ -68,14 +68,16 @@ func compare(importPath string, before, after *types.Package) []Change {
 	return out
 }
 
-// echo tells whether a change only repeats that others of the list have
-// changed what a name stands for: "changed from T to T".
+// echo tells whether a change only repeats what others of the list tell:
+// "changed from T to T", for what a name stands for has changed in its parts,
+// or is what another name stood for before.
 func echo(c Change, list []Change) bool {
+	return repeats(c) && slices.ContainsFunc(list, func(o Change) bool { return !o.Compatible && !repeats(o) })
+}
+
+func repeats(c Change) bool {
 	from, to, ok := strings.Cut(strings.TrimPrefix(c.Text, "changed from "), " to ")
-	if !ok || from != to {
-		return false
-	}
-	return slices.ContainsFunc(list, func(o Change) bool { return !o.Compatible && strings.HasPrefix(o.Symbol, c.Symbol+".") })
+	return ok && from == to
 }
 
 // plain writes "(*BooksService).Create" as "BooksService.Create".

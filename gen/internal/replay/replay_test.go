@@ -14,10 +14,13 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/rogpeppe/go-internal/diff"
 	"gopkg.in/yaml.v3"
 
 	"github.com/basiq-sdk/basiq-go/gen/internal/canon"
 	"github.com/basiq-sdk/basiq-go/gen/internal/diag"
+	"github.com/basiq-sdk/basiq-go/gen/internal/emit"
+	"github.com/basiq-sdk/basiq-go/gen/internal/model"
 	"github.com/basiq-sdk/basiq-go/gen/internal/pipeline"
 	"github.com/basiq-sdk/basiq-go/gen/internal/replay"
 	"github.com/basiq-sdk/basiq-go/gen/internal/report"
@@ -406,5 +409,67 @@ func BenchmarkReplay(b *testing.B) {
 			}
 		}
 		b.ReportMetric(float64(len(res.Steps))/res.Took.Seconds(), "commits/s")
+	}
+}
+
+// TestOneField adds one optional field to each kind of place, and holds that
+// nothing moves but its own lines: in the snapshot, in the names lock, in the
+// generated code. Lines that are the field's name it, or are its comment.
+func TestOneField(t *testing.T) {
+	cases := []struct{ name, domain, old, new, field string }{
+		{"first member of a type", "core", "      properties:\n        email:\n", "      properties:\n        aaNew:\n          type: string\n        email:\n", "aaNew"},
+		{"last member of a type", "enrich", "                suburb:\n                  type: string\n", "                suburb:\n                  type: string\n                zzNew:\n                  type: string\n", "zzNew"},
+		{"query parameter", "enrich", "      parameters:\n        - name: accountType\n", "      parameters:\n        - name: newParam\n          in: query\n          schema:\n            type: string\n        - name: accountType\n", "newParam"},
+	}
+	h := newHistory(t)
+	for _, c := range cases {
+		h.edit(c.domain, c.old, c.new)
+	}
+	tr, err := track.New(t.Context(), track.Options{Dir: repo, Mirror: h.dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	history := tr.History()
+	for i, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			var sides [2]map[string][]byte
+			for side, commit := range h.commits[i : i+2] {
+				s, err := history.State(t.Context(), commit)
+				if err != nil {
+					t.Fatal(err)
+				}
+				d := s.Domains[c.domain]
+				if d.Err != nil {
+					t.Fatal(d.Err)
+				}
+				lock, err := d.Model.Lock.Marshal()
+				if err != nil {
+					t.Fatal(err)
+				}
+				sides[side] = maps.Clone(d.Package.Files)
+				sides[side]["names.lock"], sides[side]["snapshot"] = lock, d.Snapshot.Data
+				sides[side]["index"] = emit.MethodTable([]*model.Domain{d.Model})
+			}
+			touched := 0
+			for _, name := range slices.Sorted(maps.Keys(sides[1])) {
+				text := string(diff.Diff("a", sides[0][name], "b", sides[1][name]))
+				for i, line := range strings.Split(text, "\n") {
+					if i <= 2 || !strings.HasPrefix(line, "+") && !strings.HasPrefix(line, "-") {
+						continue
+					}
+					touched++
+					if strings.HasPrefix(line, "-") {
+						t.Errorf("%s loses %q", name, line)
+					}
+					if name != "snapshot" && !strings.Contains(strings.ToLower(line), strings.ToLower(c.field)) && !strings.Contains(line, "//") && strings.Trim(line, "+\t }") != "" {
+						t.Errorf("%s: %q is not the field's", name, line)
+					}
+				}
+			}
+			if touched == 0 || touched > 16 {
+				t.Errorf("%d lines changed", touched)
+			}
+			t.Logf("%d lines changed", touched)
+		})
 	}
 }

@@ -195,27 +195,30 @@ func clip(s string, n int) string {
 }
 
 func (r *Report) markdownChecks(b *bounded) {
-	list := func(title string, lines []string) {
-		b.try("**" + title + "**\n\n")
+	list := func(lines []string, most int) (text string) {
 		for i, l := range lines {
-			if i == 20 {
-				b.try(fmt.Sprintf("- and %d more\n", len(lines)-i))
-				break
+			if i == most {
+				return text + fmt.Sprintf("- and %d more\n", len(lines)-i)
 			}
-			b.try("- " + prose(clip(l, 400)) + "\n")
+			text += "- " + prose(clip(l, 400)) + "\n"
 		}
-		b.try("\n")
+		return text
 	}
 	if u := r.Users; u != nil {
-		list(fmt.Sprintf("Programs of %s: %s checked, %s.", prose(u.From), count(u.Packages, "package"), count(len(u.Failures), "failure")), u.Failures)
+		b.try(fmt.Sprintf("**Programs of %s: %s checked, %s.**\n\n%s\n", prose(u.From), count(u.Packages, "package"), count(len(u.Failures), "failure"), list(u.Failures, 20)))
 		if len(u.Skipped) > 0 {
-			list("Not checked", u.Skipped)
+			b.try("Not checked:\n\n" + list(u.Skipped, 10) + "\n")
 		}
 	}
-	if e := r.Examples; e != nil && e.Note != "" {
+	switch e := r.Examples; {
+	case e == nil:
+	case e.Note != "":
 		b.try("Upstream's examples were not decoded: " + prose(clip(e.Note, 400)) + "\n\n")
-	} else if e != nil {
-		list(fmt.Sprintf("Upstream's examples: %d decoded with the old and the new types, %s.", e.Decoded, count(len(e.Lost), "difference")), e.Lost)
+	case len(e.Lost) == 0:
+		b.try(fmt.Sprintf("Upstream's examples: %d decoded with the old and the new types, alike.\n\n", e.Decoded))
+	default:
+		b.try(fmt.Sprintf("<details><summary><b>Upstream's examples: %d decoded with the old and the new types, %s</b></summary>\n\n%s\n</details>\n\n",
+			e.Decoded, count(len(e.Lost), "difference"), list(e.Lost, 40)))
 	}
 }
 

@@ -22,7 +22,9 @@ func (r *Report) summary() string {
 	}
 	var parts []string
 	for _, l := range levelOrder {
-		if n := r.Count(l); n > 0 {
+		if n := r.Count(l); l == Addition && n > 0 {
+			parts = append(parts, count(n, "addition"))
+		} else if n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", n, l))
 		}
 	}
