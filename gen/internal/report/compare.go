@@ -292,7 +292,7 @@ func (c *comparison) attachGo() {
 	for _, change := range godiff.Packages(before, after) {
 		d := byPath[change.Package]
 		if d == nil {
-			d = c.handWritten()
+			d = c.byHand()
 		}
 		card := d.cause(change.Symbol)
 		if change.Symbol == "" {
@@ -305,13 +305,14 @@ func (c *comparison) attachGo() {
 	}
 }
 
-// handWritten holds the cards of packages that are not generated.
-func (c *comparison) handWritten() *domainDiff {
-	const name = "hand-written"
-	if c.domains[name] == nil {
-		c.domains[name] = &domainDiff{name: name, index: [2]*index{newIndex(nil, nil), newIndex(nil, nil)}}
+// handWritten is the domain of cards about packages that are not generated.
+const handWritten = "hand-written"
+
+func (c *comparison) byHand() *domainDiff {
+	if c.domains[handWritten] == nil {
+		c.domains[handWritten] = &domainDiff{name: handWritten, index: [2]*index{newIndex(nil, nil), newIndex(nil, nil)}}
 	}
-	return c.domains[name]
+	return c.domains[handWritten]
 }
 
 // cause finds the card that a Go symbol's change follows from.

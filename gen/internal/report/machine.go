@@ -32,7 +32,11 @@ func (r *Report) notes() (out []note) {
 			continue
 		}
 		file := c.Pos.File
-		if file == "" {
+		switch {
+		case file != "":
+		case c.Domain == handWritten:
+			file = "go.mod" // the module as a whole
+		default:
 			file = "specs/" + c.Domain + ".yml" // what it was about is gone from it
 		}
 		text := c.Reason
