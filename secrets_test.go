@@ -78,6 +78,9 @@ func distinct(s string) int {
 var allowed = []struct{ file, shape, line, why string }{
 	{"go.sum", "long base64", ` h1:`, "hashes of modules, which the toolchain checks"},
 	{"specs/specs.lock", "long hexadecimal", `^(commit|    snapshot): `, "the pinned commit, and hashes of snapshots"},
+	{".github/workflows/ci.yml", "long hexadecimal", `^ +- uses: [a-z/-]+@[0-9a-f]{40} # v[0-9.]+$`, "actions pinned by commit"},
+	{".github/workflows/release.yml", "long hexadecimal", `^ +- uses: [a-z/-]+@[0-9a-f]{40} # v[0-9.]+$`, "actions pinned by commit"},
+	{".github/workflows/upstream.yml", "long hexadecimal", `^ +- uses: [a-z/-]+@[0-9a-f]{40} # v[0-9.]+$`, "actions pinned by commit"},
 }
 
 // secrets lists what in a file looks like a credential, without showing it.

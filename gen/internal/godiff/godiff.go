@@ -11,9 +11,11 @@ import (
 	"go/token"
 	"go/types"
 	"maps"
+	"os"
 	"path"
 	"slices"
 	"strings"
+	"sync"
 
 	"golang.org/x/exp/apidiff"
 )
@@ -53,28 +55,39 @@ func Packages(before, after map[string]*types.Package) []Change {
 
 func compare(importPath string, before, after *types.Package) []Change {
 	var out []Change
-	for _, c := range apidiff.Changes(before, after).Changes {
+	for _, c := range silently(before, after).Changes {
 		symbol, text, ok := strings.Cut(c.Message, ": ")
 		if !ok {
 			symbol, text = "", c.Message
 		}
 		out = append(out, Change{Package: importPath, Symbol: plain(symbol), Text: text, Compatible: c.Compatible})
 	}
-	all := slices.Clone(out)
-	out = slices.DeleteFunc(out, func(c Change) bool { return echo(c, all) })
+	out = uncrossed(before, after, out)
 	slices.SortStableFunc(out, func(a, b Change) int {
 		return cmp.Or(cmp.Compare(a.Symbol, b.Symbol), cmp.Compare(a.Text, b.Text))
 	})
 	return out
 }
 
-// echo tells whether a change only repeats what others of the list tell:
-// "changed from T to T", for what a name stands for has changed in its parts,
-// or is what another name stood for before.
-func echo(c Change, list []Change) bool {
-	return repeats(c) && slices.ContainsFunc(list, func(o Change) bool { return !o.Compatible && !repeats(o) })
+var output sync.Mutex
+
+// silently calls apidiff, which prints what it wonders about to the standard
+// output, where our documents go.
+func silently(before, after *types.Package) apidiff.Report {
+	output.Lock()
+	defer output.Unlock()
+	if null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0); err == nil {
+		stdout := os.Stdout
+		os.Stdout = null
+		defer func() {
+			os.Stdout = stdout
+			_ = null.Close()
+		}()
+	}
+	return apidiff.Changes(before, after)
 }
 
+// repeats tells whether a change says that a name stands for what it stood for.
 func repeats(c Change) bool {
 	from, to, ok := strings.Cut(strings.TrimPrefix(c.Text, "changed from "), " to ")
 	return ok && from == to

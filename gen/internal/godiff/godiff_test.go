@@ -109,3 +109,39 @@ func TestOver(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// TestCrossed has a method return another type, which must not mix up the
+// members of the two.
+func TestCrossed(t *testing.T) {
+	const old = `package a
+type Client struct{ Things *ThingsService }
+type ThingsService struct{}
+func (s *ThingsService) List(n int) (*Thing, error) { return nil, nil }
+type Thing struct { ID, Gone string; Kind Kind }
+type Kind string
+`
+	const new = `package a
+type Client struct{ Things *ThingsService }
+type ThingsService struct{}
+func (s *ThingsService) List(limit int) (*ThingList, error) { return nil, nil }
+type Thing struct { ID string; Kind Sort; More int }
+type ThingList struct { Data []Thing }
+type Sort string
+type Kind = Sort
+`
+	var got []string
+	for _, c := range godiff.Packages(load(t, tree("a/a.go", old)), load(t, tree("a/a.go", new))) {
+		mark := "-"
+		if c.Compatible {
+			mark = "+"
+		}
+		got = append(got, mark+c.String())
+	}
+	want := []string{
+		"+a.Sort: added", "-a.Thing.Gone: removed", "+a.Thing.More: added", "+a.ThingList: added",
+		"-a.ThingsService.List: changed from func(int) (*Thing, error) to func(int) (*ThingList, error)",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q\nwant %q", got, want)
+	}
+}

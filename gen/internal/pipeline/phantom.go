@@ -56,7 +56,7 @@ func shapeless(n *yaml.Node) bool {
 		return false
 	}
 	for i := 0; i+1 < len(n.Content); i += 2 {
-		if slices.Contains([]string{"type", "$ref", "oneOf", "anyOf", "allOf", "properties", "items", "additionalProperties", "enum", "format", "x-any", "x-variants"}, n.Content[i].Value) {
+		if slices.Contains([]string{"type", "$ref", "oneOf", "anyOf", "allOf", "properties", "items", "additionalProperties", "x-any", "x-variants"}, n.Content[i].Value) {
 			return false
 		}
 	}

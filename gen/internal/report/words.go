@@ -73,7 +73,7 @@ func factWords(f specdiff.Fact) string {
 	case last == "enum" && f.Op == specdiff.Removed:
 		return "value " + quote(f.From) + " gone"
 	case last == "$ref" && f.Op != specdiff.Changed:
-		return strings.TrimSpace(fmt.Sprintf("%s reference to %s %s", strings.TrimSuffix(aspect, "$ref"), path.Base(f.From+f.To), f.Op))
+		return strings.TrimSpace(fmt.Sprintf("%s reference to %s %s", strings.TrimSpace(strings.TrimSuffix(aspect, "$ref")), path.Base(f.From+f.To), f.Op))
 	case last == "$ref":
 		return fmt.Sprintf("%s %s → %s", aspect, path.Base(f.From), path.Base(f.To))
 	case f.Op == specdiff.Changed:
