@@ -1,10 +1,14 @@
 package basiq_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"net/http"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -270,4 +274,49 @@ func FuzzResumeJob(f *testing.F) {
 			t.Errorf("%v, %v", again, err)
 		}
 	})
+}
+
+// TestJobLeavesNothing: waits that end in every way leave neither goroutines
+// nor connections behind.
+func TestJobLeavesNothing(t *testing.T) {
+	before := runtime.NumGoroutine()
+	t.Run("waits", func(t *testing.T) {
+		b := newBench(t)
+		b.job("done", steps("done", done))
+		b.job("failed", steps("failed", "verify-credentials=failed"))
+		b.job("running", steps("running", running))
+		b.job("asking", strings.ReplaceAll(asking(""), "j-1", "asking"))
+		b.on("POST /jobs/asking/mfa", accepted)
+		b.mux.HandleFunc("GET /jobs/stuck", func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+		client := b.onLoopback()
+		if err := client.SetPollRate(1e6); err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+		defer cancel()
+		var wg sync.WaitGroup
+		for range 20 {
+			for _, id := range []string{"done", "failed", "running", "asking", "stuck"} {
+				wg.Go(func() {
+					o := basiq.WaitOptions{Interval: 10 * time.Millisecond, OnMFA: func(ctx context.Context, m basiq.MFA) ([]string, error) {
+						<-ctx.Done()
+						return nil, ctx.Err()
+					}}
+					if _, err := client.WaitForJob(ctx, id, o); (err == nil) != (id == "done") {
+						t.Errorf("%s: %v", id, err)
+					}
+					for range client.Job(id).Steps(ctx, o) {
+						break
+					}
+				})
+			}
+		}
+		wg.Wait()
+	})
+	for deadline := time.Now().Add(5 * time.Second); runtime.NumGoroutine() > before; time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			buf := make([]byte, 1<<16)
+			t.Fatalf("%d goroutines, %d before:\n%s", runtime.NumGoroutine(), before, buf[:runtime.Stack(buf, true)])
+		}
+	}
 }
