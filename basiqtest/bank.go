@@ -34,6 +34,11 @@ type Login struct {
 
 // The sandbox's published logins, at Hooli unless said otherwise. At changes
 // the institution.
+//
+// At a bank that asks, the published answers are "1234" to the code of Jared and
+// Richard (and, here, of LaurieBream and AshMann), "Hooli" to the question of
+// GavinBelson and Gilfoyle, and "Basiq" and "AU00000" to the two questions of
+// Whistler and WentworthSmith.
 var (
 	WentworthSmith = Login{ID: "Wentworth-Smith", Password: "whislter"}                     // joint account, two salaries, mortgage
 	Whistler       = Login{ID: "Whistler", Password: "ShowBox"}                             // buy now, pay later

@@ -161,12 +161,10 @@ func (s *Server) retrieveTransactions(c *connection) {
 			count += len(a.posted)
 		} else {
 			half := len(a.pending) / 2
-			var settled []*row
 			for k, p := range a.pending[len(a.pending)-half:] {
-				settled = append([]*row{a.settle(key, c.round, k, p)}, settled...)
+				a.add(a.settle(key, c.round, k, p))
 			}
-			a.posted = append(settled, a.posted...)
-			count += len(settled)
+			count += half
 		}
 		if s.cfg.transactions > 0 {
 			a.pending = a.pendingRows(key, c.round, pendingPerAccount, today)

@@ -29,7 +29,9 @@ type delivery struct {
 // post plans the calls of webhooks about an event. It is called with the lock held.
 func (s *Server) post(e *event) {
 	for _, h := range s.webhooks {
-		if h.disabled || !slices.Contains(h.events, e.kind) {
+		// A type that nobody can subscribe to comes to all: an application must
+		// live with types that are newer than it is.
+		if h.disabled || eventTypes[e.kind] != "" && !slices.Contains(h.events, e.kind) {
 			continue
 		}
 		body, err := json.Marshal(struct {

@@ -102,8 +102,10 @@ func TestOtherFilters(t *testing.T) {
 	for range 2 {
 		newUser(t, srv)
 	}
-	if _, err := srv.Trigger(user, "user.updated"); err != nil {
-		t.Fatal(err)
+	for _, kind := range []string{"user.updated", "user.imagined"} { // the second is in no documentation
+		if _, err := srv.Trigger(user, kind); err != nil {
+			t.Fatal(err)
+		}
 	}
 	srv.Advance(0)
 	messages := func(conditions ...string) string {
@@ -121,7 +123,7 @@ func TestOtherFilters(t *testing.T) {
 		{"active ones", connections("connection.status.eq('active')"), "2 <nil>"},
 		{"at the government", connections("institution.id.eq('AU00004')"), "1 <nil>"},
 		{"messages of a type", messages("eventTypeId.eq('user.created')"), "2 <nil>"},
-		{"messages that were taken", messages("status.eq('success')", "date.lteq('2031-05-06')"), "3 <nil>"},
+		{"messages that were taken", messages("status.eq('success')", "date.lteq('2031-05-06')"), "4 <nil>"},
 		{"messages of tomorrow", messages("date.gt('2031-05-06')"), "0 <nil>"},
 		{"messages of another webhook", messages("webhookId.ne('" + h.ID + "')"), "0 <nil>"},
 	} {

@@ -73,6 +73,12 @@ func (s *Server) inject(connectionID string, tx Transaction) (string, error) {
 	a.balance += cents
 	r.post, r.balance = tx.Date.UTC(), a.balance
 	r.encode(a.conn)
+	a.add(r)
+	return r.id, nil
+}
+
+// add puts a posted row where it belongs: before those that are not newer.
+func (a *account) add(r *row) {
 	place, _ := slices.BinarySearchFunc(a.posted, r.post, func(o *row, t time.Time) int {
 		if o.post.After(t) {
 			return -1
@@ -80,5 +86,4 @@ func (s *Server) inject(connectionID string, tx Transaction) (string, error) {
 		return 1
 	})
 	a.posted = slices.Insert(slices.Clone(a.posted), place, r)
-	return r.id, nil
 }

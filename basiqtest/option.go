@@ -109,7 +109,8 @@ func WithRedirectURL(address string) Option {
 }
 
 // WithoutQuotas lets calls exceed what the API allows of them: tokens in five
-// minutes, connections of the sandbox, enrichments in a month, reports in a day.
+// minutes, connections of the sandbox, enrichments in a month, reports,
+// summaries and refreshes by open banking in a day.
 func WithoutQuotas() Option {
 	return func(c *config) error { c.noQuotas = true; return nil }
 }

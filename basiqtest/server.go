@@ -33,6 +33,9 @@ type Server struct {
 	context  context.Context // ends with the server
 	cancel   context.CancelFunc
 
+	fresh   map[net.Conn]bool // connections without a request so far
+	freshMu sync.Mutex        // guards fresh, which is nil once the server is closed
+
 	mu     sync.Mutex
 	offset time.Duration
 	state
@@ -70,19 +73,40 @@ func Start(opts ...Option) (*Server, error) {
 	s := &Server{
 		URL: "http://" + l.Addr().String(), cfg: cfg, table: operations(),
 		key:  "not-a-key-" + strconv.FormatInt(servers.Add(1), 10),
-		wake: make(chan struct{}, 1), state: newState(cfg.seed),
+		wake: make(chan struct{}, 1), fresh: map[net.Conn]bool{}, state: newState(cfg.seed),
 	}
 	s.context, s.cancel = context.WithCancel(context.Background())
-	s.http = &http.Server{Handler: http.HandlerFunc(s.serve), ReadHeaderTimeout: time.Minute}
+	s.http = &http.Server{Handler: http.HandlerFunc(s.serve), ReadHeaderTimeout: time.Minute, ConnState: s.connState}
 	s.serving.Go(func() { _ = s.http.Serve(l) })
 	s.serving.Go(s.deliver)
 	return s, nil
+}
+
+// connState knows the connections that have had no request: a client may keep
+// one in reserve, and Shutdown waits seconds for each.
+func (s *Server) connState(c net.Conn, state http.ConnState) {
+	s.freshMu.Lock()
+	defer s.freshMu.Unlock()
+	switch {
+	case state != http.StateNew:
+		delete(s.fresh, c)
+	case s.fresh == nil:
+		_ = c.Close()
+	default:
+		s.fresh[c] = true
+	}
 }
 
 // Close stops the server and waits for the calls that it is answering.
 func (s *Server) Close() {
 	s.close.Do(func() {
 		s.cancel()
+		s.freshMu.Lock()
+		for c := range s.fresh {
+			_ = c.Close()
+		}
+		s.fresh = nil
+		s.freshMu.Unlock()
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()
 		if err := s.http.Shutdown(ctx); errors.Is(err, context.DeadlineExceeded) {

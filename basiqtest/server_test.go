@@ -3,6 +3,7 @@ package basiqtest_test
 import (
 	"context"
 	"fmt"
+	"net"
 	"net/http"
 	"runtime"
 	"strings"
@@ -185,6 +186,31 @@ func TestAddTransaction(t *testing.T) {
 		if _, err := srv.AddTransaction(connection, tx); err == nil {
 			t.Errorf("%s: it was added", name)
 		}
+	}
+}
+
+// TestCloseIsQuick: a connection that a client keeps in reserve does not hold it up.
+func TestCloseIsQuick(t *testing.T) {
+	srv, err := basiqtest.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := net.Dial("tcp", strings.TrimPrefix(srv.URL, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if _, err := srv.AddUser("max@example.com"); err != nil {
+		t.Fatal(err)
+	}
+	call(t, "GET", srv.URL+"/users", "")
+	start := time.Now()
+	srv.Close()
+	if took := time.Since(start); took > 3*time.Second {
+		t.Errorf("it took %s", took)
+	}
+	if _, err := c.Read(make([]byte, 1)); err == nil {
+		t.Error("the connection is still open")
 	}
 }
 
