@@ -13,6 +13,7 @@ import (
 	"maps"
 	"os"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -63,11 +64,17 @@ func compare(importPath string, before, after *types.Package) []Change {
 		out = append(out, Change{Package: importPath, Symbol: plain(symbol), Text: text, Compatible: c.Compatible})
 	}
 	out = uncrossed(before, after, out)
+	for i := range out {
+		out[i].Text = folders.ReplaceAllString(out[i].Text, "$1")
+	}
 	slices.SortStableFunc(out, func(a, b Change) int {
 		return cmp.Or(cmp.Compare(a.Symbol, b.Symbol), cmp.Compare(a.Text, b.Text))
 	})
 	return out
 }
+
+// folders are what stands before a package's name in an import path.
+var folders = regexp.MustCompile(`(?:[\w.~-]+/)+(\w+\.)`)
 
 var output sync.Mutex
 

@@ -41,7 +41,7 @@ func (d *domainDiff) judge(c *Card) {
 	switch {
 	case broken > 0:
 		c.Level, c.Bump = Breaking, Major
-		reasons = append(reasons, count(broken, "change")+" of the Go API no longer compile for callers")
+		reasons = append(reasons, breaks(broken)+" callers")
 	case added > 0:
 		c.Bump = Minor
 		if c.Level == Silent {
@@ -60,6 +60,14 @@ func (d *domainDiff) judge(c *Card) {
 	}
 	c.why = reasons
 	c.Reason = sentence(strings.Join(reasons, "; "))
+}
+
+// breaks tells how many changes of the Go API break what follows.
+func breaks(n int) string {
+	if n == 1 {
+		return "1 change of the Go API breaks"
+	}
+	return fmt.Sprintf("%d changes of the Go API break", n)
 }
 
 func sentence(s string) string {

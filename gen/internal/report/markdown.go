@@ -23,7 +23,7 @@ func (r *Report) Markdown(w io.Writer) error {
 	b.must("## API update: %s\n\n", r.Bump)
 	b.must("From %s to %s. **%s.** Version: **%s**, because %s.\n\n", r.From, r.To, sentenceCase(r.summary()), r.Bump, r.Reason)
 	r.markdownStops(b)
-	r.markdownChecks(b)
+	r.markdownUsers(b)
 	markdownRepairs(b, "Repairs that upstream has made void: delete these actions", r.Void)
 	markdownRepairs(b, "Overlay actions that no longer apply", r.Misfits)
 	r.markdownSteps(b)
@@ -50,6 +50,7 @@ func (r *Report) Markdown(w io.Writer) error {
 	if left > 0 {
 		b.must("\n_%s did not fit here and %s left out; `gen diff` shows all._\n\n", count(left, "change"), map[bool]string{true: "is", false: "are"}[left == 1])
 	}
+	r.markdownExamples(b)
 	if r.SetAside > 0 {
 		b.try(fmt.Sprintf("_%s of today's overlays found no place in the older state and stayed out of it._\n\n", count(r.SetAside, "action")))
 	}
@@ -194,31 +195,42 @@ func clip(s string, n int) string {
 	return strings.ToValidUTF8(s[:n], "") + "…"
 }
 
-func (r *Report) markdownChecks(b *bounded) {
-	list := func(lines []string, most int) (text string) {
-		for i, l := range lines {
-			if i == most {
-				return text + fmt.Sprintf("- and %d more\n", len(lines)-i)
-			}
-			text += "- " + prose(clip(l, 400)) + "\n"
+// bullets lists lines, the first ones if there are many.
+func bullets(lines []string, most int) string {
+	var b strings.Builder
+	for i, l := range lines {
+		if i == most {
+			fmt.Fprintf(&b, "- and %d more\n", len(lines)-i)
+			break
 		}
-		return text
+		b.WriteString("- " + prose(clip(l, 400)) + "\n")
 	}
-	if u := r.Users; u != nil {
-		b.try(fmt.Sprintf("**Programs of %s: %s checked, %s.**\n\n%s\n", prose(u.From), count(u.Packages, "package"), count(len(u.Failures), "failure"), list(u.Failures, 20)))
-		if len(u.Skipped) > 0 {
-			b.try("Not checked:\n\n" + list(u.Skipped, 10) + "\n")
-		}
+	return b.String()
+}
+
+func (r *Report) markdownUsers(b *bounded) {
+	u := r.Users
+	if u == nil {
+		return
 	}
-	switch e := r.Examples; {
+	b.try(fmt.Sprintf("**Programs of %s: %s checked, %s.**\n\n%s\n", prose(u.From), count(u.Packages, "package"), count(len(u.Failures), "failure"), bullets(u.Failures, 20)))
+	if len(u.Skipped) > 0 {
+		b.try("Not checked:\n\n" + bullets(u.Skipped, 10) + "\n")
+	}
+}
+
+func (r *Report) markdownExamples(b *bounded) {
+	e := r.Examples
+	switch {
 	case e == nil:
+		return
 	case e.Note != "":
-		b.try("Upstream's examples were not decoded: " + prose(clip(e.Note, 400)) + "\n\n")
-	case len(e.Lost) == 0:
-		b.try(fmt.Sprintf("Upstream's examples: %d decoded with the old and the new types, alike.\n\n", e.Decoded))
-	default:
-		b.try(fmt.Sprintf("<details><summary><b>Upstream's examples: %d decoded with the old and the new types, %s</b></summary>\n\n%s\n</details>\n\n",
-			e.Decoded, count(len(e.Lost), "difference"), list(e.Lost, 40)))
+		b.must("Upstream's examples were not decoded: %s\n\n", prose(clip(e.Note, 200)))
+		return
+	}
+	head := fmt.Sprintf("Upstream's examples: %d decoded with the old and the new types, %s", e.Decoded, count(len(e.Lost), "difference"))
+	if len(e.Lost) == 0 || !b.try("<details><summary><b>"+head+"</b></summary>\n\n"+bullets(e.Lost, 40)+"\n</details>\n\n") {
+		b.must("%s.\n\n", head)
 	}
 }
 

@@ -160,7 +160,7 @@ func (r *Report) reason() string {
 	}
 	switch r.Bump {
 	case Major:
-		return fmt.Sprintf("%s of the Go API break callers, %s; before version 1 a minor version may carry them", count(broken, "change"), count(added, "addition"))
+		return fmt.Sprintf("%s callers, %s; before version 1 a minor version may carry them", breaks(broken), count(added, "addition"))
 	case Minor:
 		return fmt.Sprintf("%s to the Go API; what callers wrote still compiles", count(added, "addition"))
 	case Patch:
