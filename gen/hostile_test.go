@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net"
 	"net/http"
@@ -257,6 +258,40 @@ func TestOverlaysLeadNowhereElse(t *testing.T) {
 		if first, _, _ := strings.Cut(fmt.Sprint(err), "\n"); first != message {
 			t.Errorf("got  %s\nwant %s", first, message)
 		}
+	}
+}
+
+// TestTextsOfOverlaysStayComments puts into every sentence of documentation
+// what would be code, a directive or a hidden character outside of a comment.
+// Descriptions of upstream never come this far; overlays do.
+func TestTextsOfOverlaysStayComments(t *testing.T) {
+	imports, err := check.LoadImports(t.Context(), "..", runtimePath, runtimePath+"/wire", runtimePath+"/value")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, payload := range []string{
+		"\nfunc init() { panic(1) }", "\r\nfunc init() { panic(1) }", "\rvar hostile = 1", "*/ func init() {} /*", "`; func init() {}",
+		"\n//go:generate false", "\n\n//go:embed x", "\n//line /etc/passwd:1", "\u2028func init() {}", "\u0085func init() {}", "\u202e\u2066hidden\u2069", "\ufeff", "\x00\x1b[31m",
+	} {
+		text, err := json.Marshal("is a text." + payload)
+		if err != nil {
+			t.Fatal(err)
+		}
+		actions := ""
+		for _, target := range []string{"$.info", "$.paths['/things'].get", "$.components.schemas.A", "$.components.schemas.A.properties.a", "$.components.schemas.A.properties.b"} {
+			actions += fmt.Sprintf("  - {target: %q, update: {description: %s, x-doc: %s, x-deprecated: %s}}\n", target, text, text, text)
+		}
+		actions += fmt.Sprintf("  - {target: \"$.components.schemas.A.properties.b\", update: {x-enum: {c: {description: %s}}}}\n", text)
+		actions += fmt.Sprintf("  - {target: $, update: {x-resources: {Things: {description: %s}}}}\n", text)
+		pkg, err := compile(property("a: {type: string}, b: {type: string, enum: [c]}"), "overlay: 1.0.0\ninfo: {title: t, version: v}\nactions:\n"+actions)
+		if err != nil {
+			t.Errorf("%q: %v", payload, err)
+			continue
+		}
+		if _, err := check.Package(imports, pkg); err != nil {
+			t.Errorf("%q: %v", payload, err)
+		}
+		harmless(t, pkg)
 	}
 }
 

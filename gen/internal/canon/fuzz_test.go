@@ -87,6 +87,7 @@ func FuzzSnapshotJSON(f *testing.F) {
 func FuzzParse(f *testing.F) {
 	f.Add([]byte("a: &a {b: ~}\nc: [*a, *a]\nd: {<<: *a}\n"))
 	f.Add([]byte("? 1\n: 2\n? !!str 3\n: 2024-01-02\n<<: {4: 5}\n"))
+	f.Add([]byte("'<<': a\nb: {\"<<\": {c: d}}\ne: !!str <<\nf: [<<, '<<']\n"))
 	f.Add([]byte("a: |\n  b\n\n   c\nd: >-\n  e\n  f\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		root, err := canon.Parse("f.yml", data)
