@@ -42,6 +42,11 @@ var costly = map[string]struct {
 		}
 		return b.String()
 	}, "[too-many-nodes]"},
+	"patterns of many repetitions": {func() string {
+		return things + "    A:\n      type: object\n      properties:\n" + repeat(200, func(i int) string {
+			return fmt.Sprintf("        p%d: {type: string, pattern: '%s%d'}\n", i, strings.Repeat("x{1000}", 3000), i)
+		})
+	}, "[too-large]"},
 	"15 MB of separators": {func() string { return "openapi: 3.0.3\nx: [" + strings.Repeat(",", 15<<20) + "]\n" }, "[too-many-nodes]"},
 	"20 MB of one text":   {func() string { return "openapi: 3.0.3\nx-a: " + strings.Repeat("x", 20<<20-100) + "\n" }, "[openapi-"},
 }

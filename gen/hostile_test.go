@@ -135,6 +135,11 @@ func TestHostileDescriptions(t *testing.T) {
 		{"a backtick in a name", property("'a`b': {type: string}"), "specs/api.yml:20:9: the member \"a`b\" has a quote, backslash or control character in its name [bad-name]"},
 		{"a template in a name", property("'${HOME}$(id){{.}}%s': {type: string}"), ""},
 		{"a path as a name", property("../../a: {type: string}, /etc/passwd: {type: string}"), ""},
+		{"a path as a schema's name", property("x: {$ref: '#/components/schemas/..~1..~1a'}, y: {$ref: '#/components/schemas/~1etc~1b'}") +
+			"    ../../a: {type: object, properties: {p: {type: string}}}\n    /etc/b: {type: object, properties: {p: {type: string}}}\n",
+			`specs/api.yml:17:5: identifier "../../a" is not supported by OpenAPIv3 standard (charset: ["a-zA-Z0-9._-"]) [openapi-invalid]`},
+		{"a path as a value", property("a: {type: string, enum: [../../a, /etc/passwd], default: ../../a}"), ""},
+		{"a schema's name that is no identifier", property("x: {$ref: '#/components/schemas/..'}") + "    ..: {type: object, properties: {p: {type: string}}}\n", `specs/api.yml:17:5: "" cannot be an exported Go identifier [bad-name]`},
 		{"Go's words as names", property("func: {type: string}, type: {type: string}, init: {type: string}, main: {type: string}, _: {type: string}"), `specs/api.yml:20:9: "_" cannot be an exported Go identifier [bad-name]`},
 		{"names of a type's own methods", property("JSON: {type: string}"), `specs/api.yml:20:9: type A: "JSON" and what every type says about its JSON form (specs/api.yml:17:5) are both called JSON [name-collision]`},
 		{"a schema called as the client", strings.ReplaceAll(property("a: {type: string}"), "schemas/A'", "schemas/client'") + "    client: {type: object, properties: {a: {type: string}}}\n", "[name-collision]"},

@@ -109,6 +109,7 @@ func Marshal(root *yaml.Node) ([]byte, error) {
 type canoniser struct {
 	reader
 	refs  []reference
+	steps int                 // of all patterns
 	kinds map[*yaml.Node]kind // of the objects that were converted
 }
 
@@ -234,6 +235,9 @@ func (c *canoniser) object(k kind, keywords []keyword, n *yaml.Node, key string)
 			v := c.convert(kw.kind, n.Content[i+1], kw.name)
 			if why := WrongType(kw.name, v); why != "" {
 				c.fault(v, "wrong-type", "%s", why)
+			}
+			if kw.name == "pattern" {
+				c.pattern(v)
 			}
 			if kw.name == "$ref" {
 				c.ref(k, v)

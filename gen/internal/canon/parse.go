@@ -27,6 +27,7 @@ const (
 	maxFacts = 100_000   // that a snapshot keeps
 	maxMarks = 1_000_000 // characters that may begin a node; counted before any node is made
 	maxValue = 64 << 10  // bytes of one value that a snapshot keeps
+	maxSteps = 100_000   // of all patterns, their repetitions written out
 	maxHops  = 64        // references on the way to what one of them means
 )
 
@@ -52,12 +53,12 @@ func Parse(name string, data []byte) (*yaml.Node, error) {
 	case errors.Is(err, io.EOF):
 		return nil, diag.Errorf(diag.Pos{File: name}, "empty", "the document is empty")
 	case err != nil:
-		return nil, syntax(name, data, err)
+		return nil, syntaxFault(name, data, err)
 	}
 	var second yaml.Node
 	if err := dec.Decode(&second); !errors.Is(err, io.EOF) {
 		if err != nil {
-			return nil, syntax(name, data, err)
+			return nil, syntaxFault(name, data, err)
 		}
 		return nil, diag.Errorf(diag.Pos{File: name, Line: second.Line}, "several-documents", "there is more than one document in the file").
 			WithHint("remove what follows the --- line")
@@ -116,8 +117,8 @@ var yamlLine = regexp.MustCompile(`line (\d+): `)
 // countsFromZero are the errors in which the parser counts lines from zero.
 var countsFromZero = regexp.MustCompile(`^did not find expected (?:key|node content|'-' indicator|',' or '[]}]'|<document start>|<stream-start>)`)
 
-// syntax turns the parser's error into a finding at its line.
-func syntax(name string, data []byte, err error) error {
+// syntaxFault turns the parser's error into a finding at its line.
+func syntaxFault(name string, data []byte, err error) error {
 	text := strings.TrimPrefix(err.Error(), "yaml: ")
 	pos := diag.Pos{File: name, Line: 1}
 	if m := yamlLine.FindStringSubmatchIndex(text); m != nil {
