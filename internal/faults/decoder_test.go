@@ -198,6 +198,9 @@ func checkAnswer(t *testing.T, name string, text []byte) {
 // TestAnswersStayInProportion: texts that are small and make much of themselves
 // take no more memory than 64 times their size, and twenty megabytes, in all.
 func TestAnswersStayInProportion(t *testing.T) {
+	if raced || testing.Short() {
+		t.Skip("takes seconds")
+	}
 	const size = 384 << 10
 	repeat := func(s string) string { return strings.Repeat(s, size/len(s)) }
 	for _, name := range answerNames() {
