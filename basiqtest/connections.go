@@ -283,6 +283,7 @@ func (s *Server) deleteConnection(q *request) answer {
 		return *a
 	}
 	s.removeConnection(c)
+	c.owner.deleted = append(c.owner.deleted, c)
 	return noContent()
 }
 

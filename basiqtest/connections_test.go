@@ -247,6 +247,15 @@ func TestRefresh(t *testing.T) {
 	if err := client.Data.Connections.Delete(t.Context(), user, connection); err != nil {
 		t.Fatal(err)
 	}
+	if left := ids(t, client, user); len(left) != len(before) {
+		t.Errorf("%d rows after the connection was deleted, which leaves all %d", len(left), len(before))
+	}
+	if err := srv.RevokeConsent(user); err != nil {
+		t.Fatal(err)
+	}
+	if left := ids(t, client, user); len(left) != 0 {
+		t.Errorf("%d rows after the consent was revoked", len(left))
+	}
 	if err := client.Data.Connections.Delete(t.Context(), user, connection); !errors.Is(err, transport.ErrNotFound) {
 		t.Errorf("a second delete: %v", err)
 	}

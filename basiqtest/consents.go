@@ -75,6 +75,7 @@ func (s *Server) endConsent(u *user, c *consent, status string) {
 	for len(u.connections) > 0 {
 		s.removeConnection(u.connections[0])
 	}
+	u.deleted = nil
 }
 
 func (s *Server) emitConsent(u *user, c *consent, verb string) {

@@ -47,9 +47,10 @@ type user struct {
 	fields      object // what was given when the user was made or changed
 	created     time.Time
 	connections []*connection
-	jobs        []*job     // the oldest first
-	consents    []*consent // the oldest first
-	link        *authLink  // nil without one
+	deleted     []*connection // whose data is kept
+	jobs        []*job        // the oldest first
+	consents    []*consent    // the oldest first
+	link        *authLink     // nil without one
 }
 
 func (u *user) connection(id string) *connection {
@@ -65,10 +66,14 @@ func (u *user) drop(c *connection) {
 	u.connections = slices.DeleteFunc(u.connections, func(o *connection) bool { return o == c })
 }
 
-// accounts are those of all connections.
+// accounts are those of all connections, and of deleted ones: deleting a
+// connection leaves what it has brought.
 func (u *user) accounts() []*account {
 	var out []*account
 	for _, c := range u.connections {
+		out = append(out, c.accounts...)
+	}
+	for _, c := range u.deleted {
 		out = append(out, c.accounts...)
 	}
 	return out
