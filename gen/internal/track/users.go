@@ -49,16 +49,21 @@ func (t *Tracker) Users(ctx context.Context, s report.State, from string) (*repo
 	if err != nil {
 		return nil, err
 	}
+	// What else this module requires can be imported by its own tests.
+	var required []string
+	if mine {
+		required = t.required()
+	}
 	u := &report.Users{From: from, Failures: []string{}}
 	var checked []godiff.Group
 	for _, g := range groups {
-		if other := t.foreign(tree, g); other != "" {
+		if other := t.foreign(tree, g, required); other != "" {
 			u.Skipped = append(u.Skipped, fmt.Sprintf("%s: it imports %s", g.Dir, other))
 			continue
 		}
 		checked = append(checked, g)
 		for _, p := range g.Imports {
-			if standard(p) && p != "unsafe" && p != "C" {
+			if (standard(p) || ofModule(p, required)) && p != "unsafe" && p != "C" {
 				needed = append(needed, p)
 			}
 		}
@@ -122,18 +127,35 @@ func publicUse(g godiff.Group) bool {
 	return g.External || first == "examples" && !strings.HasSuffix(g.Name, "_test")
 }
 
+var requireLine = regexp.MustCompile(`(?m)^(?:require)?\s+([^\s/]+\.[^\s]+) v`)
+
+// required lists the modules that this one requires.
+func (t *Tracker) required() (out []string) {
+	data, err := fs.ReadFile(t.tree, "go.mod")
+	if err != nil {
+		return nil // then nothing but the standard library can be imported
+	}
+	for _, m := range requireLine.FindAllSubmatch(data, -1) {
+		out = append(out, string(m[1]))
+	}
+	return out
+}
+
 // foreign returns an import that is not of the standard library, this module,
-// or the programs' own.
-func (t *Tracker) foreign(tree godiff.Tree, g godiff.Group) string {
+// the programs' own, or one of others.
+func (t *Tracker) foreign(tree godiff.Tree, g godiff.Group, others []string) string {
+	known := append([]string{tree.Module, t.config.Module, t.config.Runtime}, others...)
 	for _, p := range g.Imports {
-		own := p == tree.Module || strings.HasPrefix(p, tree.Module+"/") ||
-			p == t.config.Module || strings.HasPrefix(p, t.config.Module+"/") ||
-			p == t.config.Runtime || strings.HasPrefix(p, t.config.Runtime+"/")
-		if !own && !standard(p) {
+		if !standard(p) && !ofModule(p, known) {
 			return p
 		}
 	}
 	return ""
+}
+
+// ofModule tells whether an import path lies below one of some paths.
+func ofModule(importPath string, paths []string) bool {
+	return slices.ContainsFunc(paths, func(m string) bool { return importPath == m || strings.HasPrefix(importPath, m+"/") })
 }
 
 // standard tells whether an import path is the standard library's.
