@@ -144,6 +144,9 @@ func TestHostileDescriptions(t *testing.T) {
 		{"names of a type's own methods", property("JSON: {type: string}"), `specs/api.yml:20:9: type A: "JSON" and what every type says about its JSON form (specs/api.yml:17:5) are both called JSON [name-collision]`},
 		{"a schema called as the client", strings.ReplaceAll(property("a: {type: string}"), "schemas/A'", "schemas/client'") + "    client: {type: object, properties: {a: {type: string}}}\n", "[name-collision]"},
 		{"a long name", property(strings.Repeat("a", 300) + ": {type: string}"), `specs/api.yml:20:11: the name of field /components/schemas/A/properties/` + strings.Repeat("a", 300) + ` would have 300 characters; the limit is 128 [bad-name]`},
+		{"a key of a megabyte", property("? " + strings.Repeat("a-", 500_000) + " : {type: string}"), at(38) + `the key "` + strings.Repeat("a-", 40) + `…" has 1000000 bytes; the limit is 1024 [bad-key]`},
+		{"a place too long for the names lock", property("'" + strings.Repeat("-", 500) + "a': {type: string}"), `specs/api.yml:20:11: the place "field /components/schemas/A/properties/-----------------------------------------"… has 540 characters, which the names lock cannot hold; the limit is 400 [bad-name]`},
+		{"a parameter too long for the names lock", strings.Replace(property("a: {type: string}"), "    get:\n", "    get:\n      parameters: [{name: '"+strings.Repeat("-", 2000)+"a', in: query, schema: {type: string}}]\n", 1), "which the names lock cannot hold; the limit is 400 [bad-name]"},
 		{"names that grow by nesting", property(strings.Repeat("abcdefghij: {type: object, properties: {", 40) + "x: {type: string}" + strings.Repeat("}}", 40)), "would have 131 characters; the limit is 128 [bad-name]"},
 
 		// Values are data.

@@ -28,6 +28,7 @@ const (
 	maxMarks = 1_000_000 // characters that may begin a node; counted before any node is made
 	maxValue = 64 << 10  // bytes of one value that a snapshot keeps
 	maxSteps = 100_000   // of all patterns, their repetitions written out
+	maxKey   = 1 << 10   // bytes
 	maxHops  = 64        // references on the way to what one of them means
 )
 
@@ -259,6 +260,9 @@ func (r *reader) mapping(n *yaml.Node, depth int) *yaml.Node {
 		}
 		if strings.ContainsFunc(k.Value, hidden) {
 			r.fault(k, "bad-key", "the key %s holds control or direction characters", quoted(k.Value))
+		}
+		if len(k.Value) > maxKey {
+			r.fault(k, "bad-key", "the key %s has %d bytes; the limit is %d", quoted(k.Value), len(k.Value), maxKey)
 		}
 		if line, dup := lines[k.Value]; dup {
 			r.fault(k, "duplicate-key", "the key %s was already given in line %d", quoted(k.Value), line).

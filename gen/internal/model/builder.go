@@ -87,12 +87,20 @@ func (b *builder) documented(n spec.Node) string {
 // longer one.
 const maxName = 128
 
+// maxPlace bounds how a place is written in the names lock.
+const maxPlace = 400
+
 // name settles the name of a place and records it in the lock.
 func (b *builder) name(n spec.Node, loc, given, def string) LockEntry {
 	if given != "" {
 		n = namedAt(n, given)
 	}
 	b.namedAt[loc] = n.Pos()
+	if len(loc) > maxPlace { // YAML reads no key that is much longer
+		b.fault(n, "bad-name", "the place %.80q… has %d characters, which the names lock cannot hold; the limit is %d", loc, len(loc), maxPlace).
+			WithHint("shorten it in the overlay: declare inline schemas as components, or remove it")
+		return LockEntry{Name: "Invalid"}
+	}
 	for part := range splitDots(cmp.Or(given, def)) {
 		if !validExported(part) {
 			b.fault(n, "bad-name", "%q cannot be an exported Go identifier", cmp.Or(given, def)).
