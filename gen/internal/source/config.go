@@ -103,9 +103,13 @@ func ParseConfig(file string, data []byte) (*Config, error) {
 				p.fault(n, "bad-version", "version %q is not known", n.Value).WithHint("this generator reads version 1")
 			}
 		},
-		"module":  func(n *yaml.Node) { cfg.Module = p.match(n, modulePath, "a module path") },
-		"output":  func(n *yaml.Node) { cfg.Output = p.local(n) },
-		"routes":  func(n *yaml.Node) { cfg.Routes = p.local(n) },
+		"module": func(n *yaml.Node) { cfg.Module = p.match(n, modulePath, "a module path") },
+		"output": func(n *yaml.Node) { cfg.Output = p.local(n) },
+		"routes": func(n *yaml.Node) {
+			if cfg.Routes = p.local(n); !domainName.MatchString(path.Base(cfg.Routes)) {
+				p.fault(n, "bad-value", "the folder of the table of operations is %q, whose last part is no name of a package", n.Value)
+			}
+		},
 		"runtime": func(n *yaml.Node) { cfg.Runtime = p.match(n, modulePath, "an import path") },
 		"source":  func(n *yaml.Node) { cfg.Source = p.location(n) },
 		"domains": func(n *yaml.Node) { p.domains(n, cfg) },

@@ -281,6 +281,8 @@ func TestConfigFaults(t *testing.T) {
 		{"two sources", config("{github: o/r, ref: main, url: 'https://a'}"), "not both"},
 		{"no ref", config("{github: o/r}"), "needs a ref"},
 		{"output outside", good + "output: ../elsewhere\n", "not a path within"},
+		{"routes outside", good + "routes: ../elsewhere\n", "not a path within"},
+		{"routes in no package", good + "routes: a/my-fake\n", "no name of a package"},
 		{"absolute output", good + "output: /elsewhere\n", "not a path within"},
 		{"file outside", strings.Replace(good, "pets.yml", "../../pets.yml", 1), "not a path within"},
 		{"domain name", strings.Replace(good, "pets:", "../pets:", 1), "no domain name"},
