@@ -35,7 +35,8 @@ type TransactionWindow struct {
 // day wider at both ends, and what lies outside the window is left out here. A
 // transaction whose day is not known is in every window. Pending transactions
 // have no day of posting: in a window they count with the day that they were
-// made on, and come last.
+// made on, and come last, in a list of their own: transport.WithCursor goes with
+// PostedOnly.
 //
 // GET /users/{userId}/transactions: SERVER_ACCESS token, repeated on transient
 // failures (class A).
