@@ -100,7 +100,7 @@ func TestTokenRequests(t *testing.T) {
 // TestBearers: which token is refused where, and how.
 func TestBearers(t *testing.T) {
 	srv := basiqtest.NewServer(t, basiqtest.WithTransactions(3))
-	user, _ := connected(t, srv, basiqtest.Whistler)
+	user, connection := connected(t, srv, basiqtest.Whistler)
 	other := newUser(t, srv)
 	server := tokenOf(t, srv, "3.0", "scope=SERVER_ACCESS")
 	client := tokenOf(t, srv, "3.0", "scope=CLIENT_ACCESS&userId="+user)
@@ -149,6 +149,16 @@ func TestBearers(t *testing.T) {
 			}
 		})
 	}
+	t.Run("a client is not shown how a connection stands", func(t *testing.T) {
+		path := srv.URL + "/users/" + user + "/connections/" + connection
+		_, _, whole := call(t, "GET", path, "", "Authorization", "Bearer "+server)
+		status, _, part := call(t, "GET", path, "", "Authorization", "Bearer "+client)
+		for _, name := range []string{`"createdDate"`, `"lastUsed"`, `"status":"active"`} {
+			if status != 200 || !strings.Contains(whole, name) || strings.Contains(part, name) {
+				t.Errorf("%s: %d %s", name, status, part)
+			}
+		}
+	})
 	t.Run("accept", func(t *testing.T) {
 		status, code, _ := call(t, "GET", srv.URL+"/users/"+user, "", "Authorization", "Bearer "+server, "Accept", "text/html")
 		if status != 400 || code != "unsupported-accept" {
