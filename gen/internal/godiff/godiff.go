@@ -74,7 +74,7 @@ func compare(importPath string, before, after *types.Package) []Change {
 }
 
 // folders are what stands before a package's name in an import path.
-var folders = regexp.MustCompile(`(?:[\w.~-]+/)+(\w+\.)`)
+var folders = regexp.MustCompile(`(?:\w[\w.~-]*/)+(\w+\.)`)
 
 var output sync.Mutex
 

@@ -75,6 +75,12 @@ func TestPackages(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Errorf("got %q\nwant %q", got, want)
 	}
+	taking := func(param string) map[string]*types.Package {
+		return load(t, tree("a/a.go", "package a\nimport \"example.com/m/deep/b\"\nfunc F("+param+") {}", "deep/b/b.go", "package b\ntype O int"))
+	}
+	if c := godiff.Packages(taking("...b.O"), taking("b.O")); len(c) != 1 || c[0].Text != "changed from func(...b.O) to func(b.O)" {
+		t.Errorf("a type of another package: %v", c)
+	}
 	if same := godiff.Packages(load(t, old), load(t, old)); len(same) > 0 {
 		t.Errorf("a package differs from itself: %v", same)
 	}
