@@ -138,6 +138,8 @@ func (d *domainDiff) weigh(f specdiff.Fact) (Level, string) {
 			return Notable, "the service may judge what callers send by other bounds"
 		}
 		return Silent, ""
+	case last == "deprecated" && f.To == "true":
+		return Notable, "upstream means to take it away"
 	case last == "security":
 		return Notable, "other credentials are asked for"
 	case strings.HasPrefix(f.Aspect, "responses"), strings.Contains(f.Subject, "/responses/"):

@@ -182,6 +182,7 @@ func TestWeigh(t *testing.T) {
 		{"value to send gone", schema("Asked", "enum", specdiff.Removed), Notable},
 		{"tighter pattern to send", schema("Asked", "pattern", specdiff.Changed), Notable},
 		{"tighter pattern answered", schema("Answer", "pattern", specdiff.Changed), Silent},
+		{"operation deprecated", specdiff.Fact{Subject: "#/paths/~1a/get", Aspect: "deprecated", Op: specdiff.Added, To: "true"}, Notable},
 		{"title of the document", specdiff.Fact{Subject: "#", Aspect: "info/title", Op: specdiff.Changed}, Silent},
 	} {
 		if got, _ := d.weigh(c.fact); got != c.want {
