@@ -52,6 +52,13 @@ func compile(doc string, overlays ...string) (*emit.Package, error) {
 	if err != nil {
 		return nil, err
 	}
+	lock, err := m.Lock.Marshal()
+	if err != nil {
+		return nil, err
+	}
+	if _, err := model.ParseLock("names.lock", lock); err != nil {
+		return nil, fmt.Errorf("the names lock cannot be read again: %s\n%s", err, lock)
+	}
 	return emit.Domain(m, emit.Target{ImportPath: "example.com/api", Runtime: runtimePath})
 }
 
