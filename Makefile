@@ -2,7 +2,7 @@
 
 GO ?= go
 
-.PHONY: generate test check lint update pull vet race fuzz fuzz-ci vuln bench-gen gen-size
+.PHONY: generate test check lint update pull vet race fuzz fuzz-ci vuln bench bench-bulk bench-import bench-gen gen-size
 
 generate: ## regenerate the clients from the pinned specifications
 	$(GO) run ./gen generate
@@ -56,6 +56,15 @@ vuln: ## ask the Go vulnerability database about what is linked; needs the netwo
 
 bench-gen: ## time the generator's stages on the real snapshots
 	$(GO) test -run '^$$' -bench . -benchmem ./gen/...
+
+bench: ## compare with peers: one table (bench/README.md)
+	cd bench && $(GO) test . && $(GO) run ./table
+
+bench-bulk: ## read 100,000 transactions from a slow server
+	cd bench && $(GO) run ./table -runs 1 -bench Bulk -benchtime 1x
+
+bench-import: ## what a program pays for importing the SDK
+	cd bench && $(GO) run ./importcost
 
 gen-size: ## what building the generator costs: packages, modules, bytes
 	@$(GO) list -deps ./gen | wc -l | xargs echo "packages linked into gen:"

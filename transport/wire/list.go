@@ -100,7 +100,7 @@ func ReadPointer[T any, P decodable[T]](d *Decoder) *T {
 	if !spend[T](d) {
 		return nil
 	}
-	v := new(T)
+	v := place[T](d)
 	P(v).DecodeJSON(d)
 	d.flag = unfitted(d.flag)
 	if d.flag != 0 || d.err != nil {
@@ -128,6 +128,7 @@ func ReadList[T any, P decodable[T]](d *Decoder) []T {
 			break
 		}
 		n := len(list)
+		d.many = d.many || n > 0
 		if n == cap(list) {
 			most := n + 1 + (maxSpread*len(d.s)+freeSpread-d.spent)/max(sizeOf[T](), 1)
 			list = append(make([]T, 0, min(most, newCap(n, d.pos-first, len(d.s)-d.pos))), list...)
@@ -181,12 +182,27 @@ func ReadListOf[T any](d *Decoder, read func(*Decoder) T) []T {
 	default:
 		return lone(d, at, []T{read(d)})
 	}
-	list := []T{}
+	var few [8]T // most such lists are short, and are copied to where they fit
+	var list []T
+	n := 0
 	var flag flags
 	for more := d.openArray(); more; more = d.nextItem() {
-		list = append(list, read(d))
+		v := read(d)
 		flag |= d.flag
 		d.flag = 0
+		switch {
+		case n < len(few):
+			few[n] = v
+		case n == len(few):
+			list = append(make([]T, 0, 4*len(few)), few[:]...)
+			fallthrough
+		default:
+			list = append(list, v)
+		}
+		n++
+	}
+	if n <= len(few) {
+		list = append(placeMany[T](d, n), few[:n]...)
 	}
 	return collected(d, list, flag)
 }

@@ -328,7 +328,11 @@ func unfitted(f flags) flags {
 }
 
 // Strings reads a list of strings; null gives nil.
-func (m *Members) Strings() []string { return ListOf(m, (*Decoder).ReadString) }
+func (m *Members) Strings() []string {
+	list := ReadListOf(m.d, (*Decoder).ReadString) // not ListOf, for whose sake m would be put on the heap
+	m.settle()
+	return list
+}
 
 // StringMap reads an object whose values are strings; null gives nil.
 func (m *Members) StringMap() map[string]string { return MapOf(m, (*Decoder).ReadString) }

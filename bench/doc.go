@@ -1,0 +1,6 @@
+// Package bench compares this SDK with its peers, on the same work and in one
+// run. It is a module of its own, so that the peers are nobody's dependencies.
+package bench
+
+//go:generate sh -c "cd plain/data && go tool oapi-codegen -config oapi.yaml ../../../specs/data.yml"
+//go:generate sh -c "cd plain/reporting && go tool oapi-codegen -config oapi.yaml ../../../specs/reporting.yml"

@@ -1,0 +1,104 @@
+// Command importcost measures what a program pays for importing the SDK: the
+// time to compile and link it when the standard library is compiled already,
+// and the size of the binary, against the same call by net/http alone.
+//
+//	go run ./importcost
+package main
+
+import (
+	"flag"
+	"fmt"
+	"log"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"time"
+)
+
+var programs = []string{"nethttp", "onedomain", "alldomains"}
+
+func main() {
+	log.SetFlags(0)
+	runs := flag.Int("runs", 5, "how often each program is built; the median counts")
+	flag.Parse()
+	if err := measure(*runs); err != nil {
+		log.Fatal(err)
+	}
+}
+
+func measure(runs int) error {
+	dir, err := os.MkdirTemp("", "importcost")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	warm := filepath.Join(dir, "warm")
+	if err := build(warm, "", "std"); err != nil {
+		return err
+	}
+	times := map[string][]time.Duration{}
+	sizes := map[string]int64{}
+	for run := range runs {
+		for _, p := range programs { // in turn, so that a busy moment hits them all
+			cache := filepath.Join(dir, fmt.Sprintf("%s-%d", p, run))
+			if err := clone(warm, cache); err != nil {
+				return err
+			}
+			out := filepath.Join(dir, p)
+			start := time.Now()
+			if err := build(cache, out, p); err != nil {
+				return err
+			}
+			times[p] = append(times[p], time.Since(start))
+			info, err := os.Stat(out)
+			if err != nil {
+				return err
+			}
+			sizes[p] = info.Size()
+			if err := os.RemoveAll(cache); err != nil {
+				return err
+			}
+		}
+	}
+	fmt.Printf("%-12s %10s %10s %10s %10s\n", "program", "build", "more", "binary", "more")
+	for _, p := range programs {
+		slices.Sort(times[p])
+		t, plain := times[p][runs/2], times["nethttp"][runs/2]
+		fmt.Printf("%-12s %8.2f s %+8.2f s %7.2f MB %+7.2f MB\n", p, t.Seconds(), (t - plain).Seconds(), mb(sizes[p]), mb(sizes[p]-sizes["nethttp"]))
+	}
+	return nil
+}
+
+func mb(n int64) float64 { return float64(n) / 1e6 }
+
+// build builds a program, or the standard library, with a build cache of its own.
+func build(cache, out, what string) error {
+	args := []string{"build"}
+	if what == "std" {
+		args = append(args, "std")
+	} else {
+		args = append(args, "-o", out, "./importcost/"+what)
+	}
+	cmd := exec.Command("go", args...)
+	cmd.Env = append(os.Environ(), "GOCACHE="+cache)
+	cmd.Stderr = os.Stderr
+	return cmd.Run()
+}
+
+// clone copies a build cache by linking its files, which are never changed.
+func clone(from, to string) error {
+	return filepath.WalkDir(from, func(path string, d os.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(from, path)
+		if err != nil {
+			return err
+		}
+		if d.IsDir() {
+			return os.MkdirAll(filepath.Join(to, rel), 0o755)
+		}
+		return os.Link(path, filepath.Join(to, rel))
+	})
+}
