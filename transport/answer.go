@@ -132,7 +132,7 @@ var copyBuffers = sync.Pool{New: func() any { b := make([]byte, 16<<10); return 
 // readAll reads an answer up to a limit that counts after decompression.
 func readAll(res *http.Response, limit int64) (string, error) {
 	if compressed(res) {
-		return readGzip(res.Body, limit)
+		return readGzip(res.Body, res.ContentLength, limit)
 	}
 	if res.ContentLength > limit {
 		return "", tooLarge(limit)
@@ -168,8 +168,11 @@ func tooLarge(limit int64) error { return fmt.Errorf("%w of %d bytes", ErrTooLar
 // readGzip holds the answer compressed before it decompresses it: its last four
 // bytes tell its size, so that a bomb is seen before it goes off, and a large
 // page is decompressed into memory of the right size.
-func readGzip(r io.Reader, limit int64) (string, error) {
+func readGzip(r io.Reader, length, limit int64) (string, error) {
 	var in bytes.Buffer
+	if length > 0 {
+		in.Grow(int(min(length, limit, 4<<20)) + bytes.MinRead)
+	}
 	n, err := in.ReadFrom(io.LimitReader(r, limit+1))
 	switch {
 	case err != nil:

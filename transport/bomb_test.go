@@ -20,7 +20,10 @@ func members(t *testing.T, sizes ...int) string {
 	var b bytes.Buffer
 	zeros := make([]byte, 1<<20)
 	for _, size := range sizes {
-		z := gzip.NewWriter(&b)
+		z, err := gzip.NewWriterLevel(&b, gzip.BestCompression)
+		if err != nil {
+			t.Fatal(err)
+		}
 		for range size {
 			if _, err := z.Write(zeros); err != nil {
 				t.Fatal(err)

@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/basiq-sdk/basiq-go/transport/value"
 	"github.com/basiq-sdk/basiq-go/transport/wire"
@@ -219,7 +220,13 @@ func FuzzAppendString(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := wire.AppendString(nil, s); string(got) != string(want) {
+		got := string(wire.AppendString(nil, s))
+		// Versions of encoding/json differ in how they write what is no UTF-8.
+		literal := strings.NewReplacer(`\ufffd`, "\ufffd")
+		if !utf8.ValidString(s) {
+			got, want = literal.Replace(got), value.JSON(literal.Replace(string(want)))
+		}
+		if got != string(want) {
 			t.Errorf("AppendString(%q) = %s, want %s", s, got, want)
 		}
 	})
