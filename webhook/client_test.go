@@ -1,0 +1,105 @@
+package webhook_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/basiq-sdk/basiq-go/basiqtest"
+	"github.com/basiq-sdk/basiq-go/generated/core"
+	"github.com/basiq-sdk/basiq-go/generated/webhooks"
+	"github.com/basiq-sdk/basiq-go/transport"
+	"github.com/basiq-sdk/basiq-go/webhook"
+)
+
+// TestFromSubscriptionToEntity subscribes, causes an event, receives it, and
+// fetches what it is about.
+func TestFromSubscriptionToEntity(t *testing.T) {
+	srv := basiqtest.NewServer(t)
+	client := srv.Client(t)
+	events := make(chan *webhook.Event, 10)
+	var handler http.Handler
+	app := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler.ServeHTTP(w, r) }))
+	defer app.Close()
+	hook, err := client.Webhooks.Webhooks.Create(t.Context(), webhooks.WebhookParams{URL: app.URL, SubscribedEvents: []string{string(webhook.UserCreated)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	verifier, err := webhook.NewVerifier(hook.Secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	handler = webhook.NewHandler(verifier, func(_ context.Context, e *webhook.Event) error { events <- e; return nil },
+		webhook.WithOnError(func(_ *http.Request, err error) { t.Error(err) }))
+	srv.Advance(16 * time.Minute) // a new webhook takes a while to come into force
+	user, err := client.Core.Users.Create(t.Context(), core.CreateUserParams{Email: "max@example.com"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var e *webhook.Event
+	select {
+	case e = <-events:
+	case <-time.After(10 * time.Second):
+		t.Fatal("nothing was delivered")
+	}
+	if e.Type != webhook.UserCreated || e.UserID() != user.ID {
+		t.Errorf("got %+v", e)
+	}
+	var announced core.Event
+	if err := e.FetchEvent(t.Context(), client.Transport, &announced); err != nil || announced.ID != e.EventID {
+		t.Errorf("the event: %+v, %v", announced, err)
+	}
+	var about core.User
+	if err := e.FetchEntity(t.Context(), client.Transport, &about); err != nil || about.Email != "max@example.com" {
+		t.Errorf("the entity: %+v, %v", about, err)
+	}
+	if err := client.Core.Users.Delete(t.Context(), user.ID); err != nil {
+		t.Fatal(err)
+	}
+	if err := e.FetchEntity(t.Context(), client.Transport, nil); !errors.Is(err, transport.ErrNotFound) {
+		t.Errorf("what is gone: %v", err)
+	}
+}
+
+func TestLinksThatLeadElsewhere(t *testing.T) {
+	sends := 0
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		sends++
+		_, _ = w.Write([]byte(`{"path":"` + r.URL.Path + `"}`))
+	}))
+	defer server.Close()
+	host := strings.TrimPrefix(server.URL, "http://")
+	c, err := transport.New(transport.WithBaseURL(server.URL+"/v3"), transport.WithTokenSource(transport.StaticToken("token")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	for _, link := range []string{
+		"", "users/u-1", "https://elsewhere.example/users/u-1", "https://" + host + "/v3/users/u-1", "http://user:word@" + host + "/v3/users/u-1",
+		"//elsewhere.example/users/u-1", "http://" + host + ":81/v3/users/u-1", "http://" + host + "/users/u-1", "http://" + host + "/v33/users/u-1",
+		"javascript:alert(1)", "http://%zz/", server.URL + "/v3/users/../token", server.URL + "/v3/users/%2e%2e/token", server.URL + "/v3/users/u-1#x", "/users/u\x00",
+	} {
+		e := &webhook.Event{EntityLink: link, EventLink: link}
+		var path *transport.PathError
+		if err := e.FetchEntity(t.Context(), c, nil); !errors.Is(err, webhook.ErrLink) && !errors.As(err, &path) {
+			t.Errorf("%q: %v", link, err)
+		}
+		if err := e.FetchEvent(t.Context(), c, nil); err == nil {
+			t.Errorf("%q is followed", link)
+		}
+	}
+	if sends != 0 {
+		t.Errorf("%d requests were sent", sends)
+	}
+	for _, link := range []string{server.URL + "/v3/users/u-1/transactions?filter=account.id.eq('a')", "/users/u-1/transactions"} {
+		var out struct{ Path string }
+		e := &webhook.Event{EntityLink: link}
+		if err := e.FetchEntity(t.Context(), c, &out); err != nil || out.Path != "/v3/users/u-1/transactions" {
+			t.Errorf("%q leads to %q, %v", link, out.Path, err)
+		}
+	}
+}

@@ -1,0 +1,48 @@
+package webhook_test
+
+import (
+	"context"
+	"encoding/base64"
+	"fmt"
+	"log"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"time"
+
+	"github.com/basiq-sdk/basiq-go/webhook"
+)
+
+// A receiver, and a delivery as a test makes it.
+func ExampleNewHandler() {
+	secret := "whsec_" + base64.RawStdEncoding.EncodeToString(make([]byte, 32)) // as Basiq answered it
+	verifier, err := webhook.NewVerifier(secret)
+	if err != nil {
+		log.Fatal(err)
+	}
+	handler := webhook.NewHandler(verifier, func(ctx context.Context, e *webhook.Event) error {
+		switch e.Type {
+		case webhook.TransactionsUpdated:
+			fmt.Println("new transactions of", e.UserID())
+		case webhook.ConnectionInvalidated:
+			fmt.Println("ask the user to connect again:", e.UserID())
+		}
+		return nil
+	})
+
+	signer, err := webhook.NewSigner(secret)
+	if err != nil {
+		log.Fatal(err)
+	}
+	body := `{"eventTypeId":"transactions.updated","eventId":"e-1","links":{"eventEntity":"https://au-api.basiq.io/users/u-1/transactions"}}`
+	req := httptest.NewRequest(http.MethodPost, "/webhooks", strings.NewReader(body))
+	for name, value := range signer.Headers("message-1", time.Now(), []byte(body)) {
+		req.Header.Set(name, value)
+	}
+	answer := httptest.NewRecorder()
+	handler.ServeHTTP(answer, req)
+	fmt.Println(answer.Code)
+	// Output:
+	// new transactions of u-1
+	// 204
+}

@@ -1,0 +1,231 @@
+package webhook
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/netip"
+	"runtime/debug"
+	"slices"
+	"time"
+)
+
+// Defaults of NewHandler.
+const (
+	DefaultMaxBody     = 1 << 20          // bytes
+	DefaultReadTimeout = 10 * time.Second // for the body
+)
+
+// SourceIPs are the addresses that Basiq's documentation says deliveries come
+// from.
+func SourceIPs() []netip.Addr {
+	return []netip.Addr{
+		netip.AddrFrom4([4]byte{13, 238, 192, 210}), netip.AddrFrom4([4]byte{3, 24, 252, 173}), netip.AddrFrom4([4]byte{3, 104, 17, 39}),
+	}
+}
+
+// Errors of deliveries that the handler refuses before it verifies them.
+var (
+	ErrSource   = errors.New("webhook: the sender's address is not allowed")
+	ErrTooLarge = errors.New("webhook: the body is larger than the limit")
+)
+
+// PanicError is the error of a callback that has panicked.
+type PanicError struct {
+	Value any
+	Stack []byte
+}
+
+// Error implements error. It does not show the value, which may be personal.
+func (e *PanicError) Error() string { return "webhook: the callback has panicked" }
+
+// HandlerOption configures NewHandler.
+type HandlerOption func(*handler)
+
+// WithSeenStore sets where it is remembered which messages were handled. The
+// default is a Memory of the handler's own; nil lets every delivery through.
+func WithSeenStore(s SeenStore) HandlerOption { return func(h *handler) { h.seen = s } }
+
+// WithMaxBody bounds a delivery's body, in bytes. The default is
+// DefaultMaxBody: a delivery has a few hundred.
+func WithMaxBody(n int64) HandlerOption { return func(h *handler) { h.maxBody = n } }
+
+// WithReadTimeout bounds how long a body may take to come. The default is
+// DefaultReadTimeout.
+func WithReadTimeout(d time.Duration) HandlerOption { return func(h *handler) { h.readTimeout = d } }
+
+// WithSources refuses deliveries from other addresses than these (SourceIPs).
+// address tells the sender's, for a receiver behind a proxy; nil takes it from
+// the connection. A signature proves more than an address does: this only keeps
+// noise away.
+func WithSources(allowed []netip.Addr, address func(*http.Request) (netip.Addr, error)) HandlerOption {
+	return func(h *handler) {
+		h.sources = allowed
+		h.address = address
+		if address == nil {
+			h.address = remoteAddress
+		}
+	}
+}
+
+// WithOnError sets what is called with every delivery that was refused or not
+// handled, to log or count it. The error is safe to log unless it is the
+// callback's own.
+func WithOnError(f func(*http.Request, error)) HandlerOption {
+	return func(h *handler) { h.onError = f }
+}
+
+type handler struct {
+	verifier    *Verifier
+	handle      func(context.Context, *Event) error
+	seen        SeenStore
+	maxBody     int64
+	readTimeout time.Duration
+	sources     []netip.Addr
+	address     func(*http.Request) (netip.Addr, error)
+	onError     func(*http.Request, error)
+}
+
+// NewHandler returns a handler that verifies a delivery, decodes it, and calls
+// handle with it, once for each message however often it is delivered. It
+// answers 204 only after handle has succeeded, so that Basiq delivers again what
+// was not handled:
+//
+//   - 400 when the headers or the body are not those of a delivery, 401 when the
+//     signature or the time is wrong, 403 when the sender's address is, 405 when
+//     it is no POST, 413 when it is too large;
+//   - 409 when another attempt to deliver the message is being handled: Basiq
+//     comes back later;
+//   - 500 when handle or the SeenStore fails, or handle panics.
+//
+// Answers have no body. The context that handle gets ends when the connection
+// does. It panics if verifier or handle is nil.
+func NewHandler(verifier *Verifier, handle func(context.Context, *Event) error, opts ...HandlerOption) http.Handler {
+	if verifier == nil || handle == nil {
+		panic("webhook: NewHandler needs a verifier and a callback")
+	}
+	h := &handler{
+		verifier: verifier, handle: handle, seen: NewMemory(0),
+		maxBody: DefaultMaxBody, readTimeout: DefaultReadTimeout, onError: func(*http.Request, error) {},
+	}
+	for _, opt := range opts {
+		opt(h)
+	}
+	return h
+}
+
+// ServeHTTP implements http.Handler.
+func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	status, err := h.serve(w, r)
+	if err != nil {
+		h.onError(r, err)
+	}
+	switch status {
+	case http.StatusMethodNotAllowed:
+		w.Header().Set("Allow", http.MethodPost)
+	case http.StatusConflict:
+		w.Header().Set("Retry-After", "5")
+	}
+	w.WriteHeader(status)
+}
+
+func (h *handler) serve(w http.ResponseWriter, r *http.Request) (int, error) {
+	if r.Method != http.MethodPost {
+		return http.StatusMethodNotAllowed, fmt.Errorf("%w: the method is not POST", ErrHeader)
+	}
+	if h.sources != nil {
+		if a, err := h.address(r); err != nil || !slices.Contains(h.sources, a.Unmap()) {
+			return http.StatusForbidden, ErrSource
+		}
+	}
+	body, err := h.read(w, r)
+	if errors.Is(err, ErrTooLarge) {
+		return http.StatusRequestEntityTooLarge, err
+	}
+	if err != nil {
+		return http.StatusBadRequest, err
+	}
+	delivery, err := h.verifier.Verify(r.Header, body)
+	switch {
+	case errors.Is(err, ErrHeader):
+		return http.StatusBadRequest, err
+	case err != nil:
+		return http.StatusUnauthorized, err
+	}
+	event, err := ParseEvent(delivery, body)
+	if err != nil {
+		return http.StatusBadRequest, err
+	}
+	return h.once(r, event)
+}
+
+// read reads the body within the limits of size and time.
+func (h *handler) read(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	if h.readTimeout > 0 { // a server that cannot set it has limits of its own
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(h.readTimeout))
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, h.maxBody))
+	var large *http.MaxBytesError
+	switch {
+	case errors.As(err, &large):
+		return nil, fmt.Errorf("%w of %d bytes", ErrTooLarge, h.maxBody)
+	case err != nil:
+		return nil, fmt.Errorf("webhook: the body did not come whole: %w", err)
+	}
+	return body, nil
+}
+
+// once handles an event unless it was, or is being, handled.
+func (h *handler) once(r *http.Request, event *Event) (int, error) {
+	if h.seen == nil {
+		return answer(h.call(r.Context(), event))
+	}
+	progress, err := h.seen.Begin(r.Context(), event.ID)
+	switch {
+	case err != nil:
+		return http.StatusInternalServerError, fmt.Errorf("webhook: the store of handled messages: %w", err)
+	case progress == Busy:
+		return http.StatusConflict, nil
+	case progress == Done:
+		return http.StatusNoContent, nil
+	}
+	ended := false
+	defer func() {
+		if !ended { // the callback has ended its goroutine
+			_ = h.seen.End(context.WithoutCancel(r.Context()), event.ID, false)
+		}
+	}()
+	failure := h.call(r.Context(), event)
+	ended = true
+	if err := h.seen.End(context.WithoutCancel(r.Context()), event.ID, failure == nil); err != nil && failure == nil {
+		// It was handled, and whether that is remembered is not known: Basiq
+		// must not think otherwise.
+		return http.StatusNoContent, fmt.Errorf("webhook: the store of handled messages: %w", err)
+	}
+	return answer(failure)
+}
+
+func answer(failure error) (int, error) {
+	if failure != nil {
+		return http.StatusInternalServerError, failure
+	}
+	return http.StatusNoContent, nil
+}
+
+// call calls the callback, whatever it does.
+func (h *handler) call(ctx context.Context, event *Event) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = &PanicError{Value: v, Stack: debug.Stack()}
+		}
+	}()
+	return h.handle(ctx, event)
+}
+
+// remoteAddress is the address that the connection comes from.
+func remoteAddress(r *http.Request) (netip.Addr, error) {
+	a, err := netip.ParseAddrPort(r.RemoteAddr)
+	return a.Addr(), err
+}

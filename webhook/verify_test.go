@@ -1,0 +1,392 @@
+package webhook_test
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/basiq-sdk/basiq-go/webhook"
+)
+
+// keyOf is a key of n bytes that nobody uses.
+func keyOf(n int) []byte {
+	key := make([]byte, n)
+	for i := range key {
+		key[i] = byte(3*i + 7)
+	}
+	return key
+}
+
+// documented is a secret of the form that Basiq documents: 39 characters
+// without padding, whose last one carries bits that mean nothing.
+func documented() string {
+	text := []byte(base64.RawStdEncoding.EncodeToString(keyOf(29)))
+	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+	last := &text[len(text)-1]
+	*last = alphabet[strings.IndexByte(alphabet, *last)|3]
+	return "whsec_" + string(text)
+}
+
+var clock = time.Date(2031, 5, 6, 7, 8, 9, 999_000_000, time.UTC)
+
+const sample = `{"eventTypeId":"user.created","eventId":"e-1","links":{"event":"https://au-api.basiq.io/events/e-1","eventEntity":"https://au-api.basiq.io/users/u-1"}}`
+
+// signed returns the headers of a delivery, made without the package under test.
+func signed(key []byte, id, timestamp, body string) http.Header {
+	mac := hmac.New(sha256.New, key)
+	mac.Write([]byte(id + "." + timestamp + "." + body))
+	h := http.Header{}
+	h.Set("webhook-id", id)
+	h.Set("webhook-timestamp", timestamp)
+	h.Set("webhook-signature", "v1,"+base64.StdEncoding.EncodeToString(mac.Sum(nil)))
+	return h
+}
+
+func verifierOf(t testing.TB, secrets ...string) *webhook.Verifier {
+	t.Helper()
+	v, err := webhook.NewVerifierOf(secrets, webhook.WithClock(func() time.Time { return clock }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+func now() string { return fmt.Sprint(clock.Unix()) }
+
+func TestW1FormsOfSecrets(t *testing.T) {
+	key := keyOf(29)
+	std, raw := base64.StdEncoding.EncodeToString(key), base64.RawStdEncoding.EncodeToString(key)
+	url := base64.RawURLEncoding.EncodeToString(append(keyOf(29), 0xfb, 0xff))
+	if len(strings.TrimPrefix(documented(), "whsec_")) != 39 || !strings.ContainsAny(url, "-_") {
+		t.Fatal("the samples are not what they should be")
+	}
+	for _, c := range []struct {
+		name, secret string
+		key          []byte
+		ok           bool
+	}{
+		{"as Basiq documents it", documented(), key, true},
+		{"without prefix", raw, key, true},
+		{"padded", "whsec_" + std, key, true},
+		{"URL alphabet", "whsec_" + url, append(keyOf(29), 0xfb, 0xff), true},
+		{"space before", " whsec_" + raw, nil, false},
+		{"space within", "whsec_" + raw[:10] + " " + raw[10:], nil, false},
+		{"line break", "whsec_" + raw + "\n", nil, false},
+		{"line break within", "whsec_" + raw[:8] + "\r\n" + raw[8:], nil, false},
+		{"no base64", "whsec_" + raw[:10] + "!" + raw[11:], nil, false},
+		{"cut off", "whsec_" + raw[:37], nil, false},
+		{"too much padding", "whsec_" + raw + "===", nil, false},
+		{"wrong padding", "whsec_" + raw + "==", nil, false},
+		{"huge", "whsec_" + strings.Repeat("A", 2000), nil, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			v, err := webhook.NewVerifierOf([]string{c.secret}, webhook.WithClock(func() time.Time { return clock }))
+			if !c.ok {
+				if !errors.Is(err, webhook.ErrSecret) {
+					t.Fatalf("got %v", err)
+				}
+				if strings.Contains(err.Error(), raw[:8]) {
+					t.Errorf("the error shows the secret: %v", err)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := v.Verify(signed(c.key, "m-1", now(), sample), []byte(sample)); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+func TestW2SecretsThatAnybodyKnows(t *testing.T) {
+	for _, secret := range []string{"", "whsec_", "whsec_=", "=", base64.RawStdEncoding.EncodeToString(keyOf(15)), "whsec_" + base64.StdEncoding.EncodeToString(keyOf(1))} {
+		if _, err := webhook.NewVerifier(secret); !errors.Is(err, webhook.ErrSecret) {
+			t.Errorf("%q is taken: %v", secret, err)
+		}
+		if _, err := webhook.NewSigner(secret); !errors.Is(err, webhook.ErrSecret) {
+			t.Errorf("%q signs: %v", secret, err)
+		}
+	}
+	if _, err := webhook.NewVerifier(); !errors.Is(err, webhook.ErrSecret) {
+		t.Errorf("no secret is taken: %v", err)
+	}
+	if _, err := webhook.NewVerifier(documented(), ""); !errors.Is(err, webhook.ErrSecret) || !strings.Contains(err.Error(), "secret 2 of 2") {
+		t.Errorf("an empty second secret: %v", err)
+	}
+	if _, err := webhook.NewVerifier(base64.RawStdEncoding.EncodeToString(keyOf(16))); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestW3Timestamps(t *testing.T) {
+	v := verifierOf(t, documented())
+	at := func(d int64) string { return fmt.Sprint(clock.Unix() + d) }
+	for timestamp, want := range map[string]error{
+		at(0): nil, at(300): nil, at(-300): nil,
+		at(301): webhook.ErrTimestamp, at(-301): webhook.ErrTimestamp, "0": webhook.ErrTimestamp, "9223372036854775807": webhook.ErrTimestamp,
+		"-9223372036854775808": webhook.ErrHeader, "9223372036854775808": webhook.ErrHeader, "-1": webhook.ErrHeader,
+		"+" + at(0): webhook.ErrHeader, "0" + at(0): webhook.ErrHeader, " " + at(0): webhook.ErrHeader, at(0) + " ": webhook.ErrHeader,
+		at(0) + ".0": webhook.ErrHeader, "0x6": webhook.ErrHeader, "1e9": webhook.ErrHeader, "now": webhook.ErrHeader, "": webhook.ErrHeader, "-0": webhook.ErrHeader,
+	} {
+		d, err := v.Verify(signed(keyOf(29), "m-1", timestamp, sample), []byte(sample))
+		if want == nil && err != nil || !errors.Is(err, want) {
+			t.Errorf("%q: got %v, want %v", timestamp, err, want)
+		}
+		if err == nil && (d.ID != "m-1" || fmt.Sprint(d.Timestamp.Unix()) != timestamp) {
+			t.Errorf("%q: got %+v", timestamp, d)
+		}
+	}
+}
+
+func TestW4ListsOfSignatures(t *testing.T) {
+	v := verifierOf(t, documented())
+	good := signed(keyOf(29), "m-1", now(), sample).Get("webhook-signature")
+	bad := "v1," + base64.StdEncoding.EncodeToString(make([]byte, 32))
+	for _, c := range []struct {
+		name, list string
+		want       error
+	}{
+		{"one", good, nil},
+		{"last of two", bad + " " + good, nil},
+		{"first of two", good + " " + bad, nil},
+		{"last of 16", strings.Repeat(bad+" ", 15) + good, nil},
+		{"17", strings.Repeat(bad+" ", 16) + good, webhook.ErrHeader},
+		{"200,000", strings.Repeat("v1,x ", 200_000) + good, webhook.ErrHeader},
+		{"long", strings.Repeat("v1,x", 2000), webhook.ErrHeader},
+		{"none right", bad + " " + bad, webhook.ErrSignature},
+		{"none", "", webhook.ErrHeader},
+		{"other versions", strings.Replace(good, "v1,", "v1a,", 1) + " " + strings.Replace(good, "v1,", "v2,", 1), webhook.ErrSignature},
+		{"other versions first", "v1a,x v2,y " + good, nil},
+		{"no version", strings.TrimPrefix(good, "v1,"), webhook.ErrSignature},
+		{"two commas", good + ",y", webhook.ErrSignature},
+		{"tab", bad + "\t" + good, webhook.ErrSignature},
+		{"two spaces", bad + "  " + good, nil},
+		{"without padding", strings.TrimRight(good, "="), webhook.ErrSignature},
+		{"upper case version", strings.Replace(good, "v1", "V1", 1), webhook.ErrSignature},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			h := signed(keyOf(29), "m-1", now(), sample)
+			h.Set("webhook-signature", c.list)
+			start := time.Now()
+			if _, err := v.Verify(h, []byte(sample)); c.want == nil && err != nil || !errors.Is(err, c.want) {
+				t.Errorf("got %v, want %v", err, c.want)
+			}
+			if took := time.Since(start); took > 50*time.Millisecond {
+				t.Errorf("it took %s", took)
+			}
+		})
+	}
+}
+
+func TestW5Headers(t *testing.T) {
+	v := verifierOf(t, documented())
+	for _, name := range []string{"webhook-id", "webhook-timestamp", "webhook-signature"} {
+		h := signed(keyOf(29), "m-1", now(), sample)
+		h.Add(name, h.Get(name))
+		if _, err := v.Verify(h, []byte(sample)); err != nil {
+			t.Errorf("%s twice, alike: %v", name, err)
+		}
+		h.Add(name, h.Get(name)+"0")
+		if _, err := v.Verify(h, []byte(sample)); !errors.Is(err, webhook.ErrHeader) || !strings.Contains(strings.ToLower(err.Error()), name) {
+			t.Errorf("%s twice, unlike: %v", name, err)
+		}
+		h.Del(name)
+		if _, err := v.Verify(h, []byte(sample)); !errors.Is(err, webhook.ErrHeader) || !strings.Contains(strings.ToLower(err.Error()), name) {
+			t.Errorf("no %s: %v", name, err)
+		}
+	}
+	for _, id := range []string{"m 1", "m\x001", "m\n1", "é", strings.Repeat("x", 257), "m-1." + now(), "a.1"} {
+		if _, err := v.Verify(signed(keyOf(29), id, now(), sample), []byte(sample)); !errors.Is(err, webhook.ErrHeader) {
+			t.Errorf("the identification %q: %v", id, err)
+		}
+	}
+}
+
+func TestW6TwoSecrets(t *testing.T) {
+	other := base64.StdEncoding.EncodeToString(keyOf(24))
+	v := verifierOf(t, documented(), other)
+	for i, key := range [][]byte{keyOf(29), keyOf(24)} {
+		if d, err := v.Verify(signed(key, "m-1", now(), sample), []byte(sample)); err != nil || d.Secret != i {
+			t.Errorf("secret %d: %+v, %v", i, d, err)
+		}
+	}
+	if _, err := v.Verify(signed(keyOf(30), "m-1", now(), sample), []byte(sample)); !errors.Is(err, webhook.ErrSignature) {
+		t.Errorf("a third secret: %v", err)
+	}
+	both := signed(keyOf(30), "m-1", now(), sample)
+	both.Set("webhook-signature", both.Get("webhook-signature")+" "+signed(keyOf(24), "m-1", now(), sample).Get("webhook-signature"))
+	if d, err := v.Verify(both, []byte(sample)); err != nil || d.Secret != 1 {
+		t.Errorf("two signatures: %+v, %v", d, err)
+	}
+}
+
+func TestW11SignatureBeforeBody(t *testing.T) {
+	v := verifierOf(t, documented())
+	for _, body := range []string{"", "{", "\x00", strings.Repeat("[", 100_000), "not JSON"} {
+		if _, err := v.Verify(signed(keyOf(30), "m-1", now(), body), []byte(body)); !errors.Is(err, webhook.ErrSignature) {
+			t.Errorf("%.10q: %v", body, err)
+		}
+		if _, err := v.Verify(signed(keyOf(29), "m-1", now(), body), []byte(body)); err != nil {
+			t.Errorf("%.10q, well signed: %v", body, err)
+		}
+	}
+}
+
+func TestSignerAgreesWithVerifier(t *testing.T) {
+	s, err := webhook.NewSigner(documented())
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := http.Header{}
+	for name, value := range s.Headers("m-1", clock, []byte(sample)) {
+		h.Set(name, value)
+	}
+	want := signed(keyOf(29), "m-1", now(), sample)
+	for name := range want {
+		if h.Get(name) != want.Get(name) {
+			t.Errorf("%s is %q, want %q", name, h.Get(name), want.Get(name))
+		}
+	}
+	if _, err := verifierOf(t, documented()).Verify(h, []byte(sample)); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestNothingShowsTheSecret(t *testing.T) {
+	secret := documented()
+	s, err := webhook.NewSigner(secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := verifierOf(t, secret)
+	key := keyOf(29)
+	needles := []string{strings.TrimPrefix(secret, "whsec_")[:12], fmt.Sprint(key)[1:20], fmt.Sprintf("%x", key)[:16], fmt.Sprintf("%X", key)[:16], string(key[:12]), strings.Trim(fmt.Sprintf("%#v", key[:4]), "}")}
+	for _, x := range []any{s, *s, v, *v, struct{ v *webhook.Verifier }{v}, struct{ s webhook.Signer }{*s}, []any{s, v}} {
+		var out strings.Builder
+		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d"} {
+			fmt.Fprintf(&out, verb, x)
+		}
+		b, _ := json.Marshal(x)
+		out.Write(b)
+		slog.New(slog.NewTextHandler(&out, nil)).Info("x", "x", x)
+		slog.New(slog.NewJSONHandler(&out, nil)).Info("x", "x", x)
+		for _, n := range needles {
+			if strings.Contains(out.String(), n) {
+				t.Errorf("%T shows %q", x, n)
+			}
+		}
+	}
+}
+
+func TestVerifierOptions(t *testing.T) {
+	for _, opt := range []webhook.VerifierOption{webhook.WithTolerance(0), webhook.WithTolerance(-time.Minute), webhook.WithClock(nil)} {
+		if _, err := webhook.NewVerifierOf([]string{documented()}, opt); err == nil {
+			t.Error("an option that makes no sense is taken")
+		}
+	}
+	v, err := webhook.NewVerifierOf([]string{documented()}, webhook.WithTolerance(time.Minute), webhook.WithClock(func() time.Time { return clock }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := v.Verify(signed(keyOf(29), "m", fmt.Sprint(clock.Unix()-61), ""), nil); !errors.Is(err, webhook.ErrTimestamp) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// FuzzW9Bits flips one bit of what was signed: nothing of it verifies.
+func FuzzW9Bits(f *testing.F) {
+	f.Add("m-1", []byte(sample), uint(0), uint8(0))
+	f.Add("m-1", []byte(sample), uint(77), uint8(1))
+	f.Add("id", []byte("{}"), uint(3), uint8(2))
+	f.Add("id", []byte("{}"), uint(99), uint8(3))
+	f.Add("id", []byte("{}"), uint(99), uint8(4))
+	v := verifierOf(f, documented())
+	f.Fuzz(func(t *testing.T, id string, body []byte, bit uint, part uint8) {
+		h := signed(keyOf(29), id, now(), string(body))
+		if _, err := v.Verify(h, body); err != nil {
+			return // no identification, say
+		}
+		flip := func(s string) string {
+			if s == "" {
+				return "x"
+			}
+			b := []byte(s)
+			b[bit/8%uint(len(b))] ^= 1 << (bit % 8)
+			return string(b)
+		}
+		switch part % 5 {
+		case 0:
+			h.Set("webhook-id", flip(h.Get("webhook-id")))
+		case 1:
+			h.Set("webhook-timestamp", flip(h.Get("webhook-timestamp")))
+		case 2:
+			h.Set("webhook-signature", "v1,"+flip(strings.TrimPrefix(h.Get("webhook-signature"), "v1,")))
+		case 3:
+			body = []byte(flip(string(body)))
+		case 4:
+			key := flip(string(keyOf(29)))
+			h = signed([]byte(key), id, now(), string(body))
+		}
+		if _, err := v.Verify(h, body); err == nil {
+			t.Errorf("bit %d of part %d is of no account", bit, part%5)
+		}
+	})
+}
+
+// FuzzHeaders verifies whatever headers come: only what was signed passes.
+func FuzzHeaders(f *testing.F) {
+	h := signed(keyOf(29), "m-1", now(), sample)
+	f.Add("m-1", now(), h.Get("webhook-signature"), sample)
+	f.Add("", "", "", "")
+	f.Add("a.b", "00", "v1, v1,,", "{}")
+	f.Add("m", "-1", strings.Repeat("v1,x ", 20), "[")
+	v := verifierOf(f, documented())
+	f.Fuzz(func(t *testing.T, id, timestamp, signature, body string) {
+		h := http.Header{"Webhook-Id": {id}, "Webhook-Timestamp": {timestamp}, "Webhook-Signature": {signature}}
+		d, err := v.Verify(h, []byte(body))
+		want := signed(keyOf(29), id, timestamp, body).Get("webhook-signature")
+		has := false
+		for _, s := range strings.Split(signature, " ") {
+			has = has || s == want
+		}
+		if err == nil && (!has || d.ID != id) {
+			t.Errorf("%q, %q, %q is accepted", id, timestamp, signature)
+		}
+		if err != nil && !errors.Is(err, webhook.ErrHeader) && !errors.Is(err, webhook.ErrTimestamp) && !errors.Is(err, webhook.ErrSignature) {
+			t.Errorf("an error of no kind: %v", err)
+		}
+		if errors.Is(err, webhook.ErrSignature) && has {
+			t.Errorf("%q is refused", want)
+		}
+	})
+}
+
+// BenchmarkW10 shows whether a signature that is wrong at its beginning is
+// refused in another time than one that is wrong at its end.
+func BenchmarkW10(b *testing.B) {
+	v := verifierOf(b, documented())
+	good := signed(keyOf(29), "m-1", now(), sample)
+	for name, at := range map[string]int{"wrong at the beginning": 3, "wrong at the end": len(good.Get("webhook-signature")) - 2} {
+		h := good.Clone()
+		s := []byte(h.Get("webhook-signature"))
+		s[at] ^= 1
+		h.Set("webhook-signature", string(s))
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				if _, err := v.Verify(h, []byte(sample)); err == nil {
+					b.Fatal("accepted")
+				}
+			}
+		})
+	}
+}
