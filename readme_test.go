@@ -1,52 +1,255 @@
 package basiq_test
 
 import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/base64"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/basiq-sdk/basiq-go/basiqtest"
+	"github.com/basiq-sdk/basiq-go/webhook"
 )
 
-// TestREADME runs every whole program of the README as a newcomer would: in a
-// folder of its own that requires this module, against a server.
+// fragment is what the README's fragments stand in: a function of a program
+// that has what they use.
+const fragment = `package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"os"
+
+	"github.com/basiq-sdk/basiq-go"
+	"github.com/basiq-sdk/basiq-go/generated/data"
+)
+
+func main() {
+	client, err := basiq.NewClient()
+	if err != nil {
+		log.Fatal(err)
+	}
+	if err := run(context.Background(), client, os.Getenv("USER_ID"), os.Getenv("CONNECTION_ID")); err != nil {
+		log.Fatal(err)
+	}
+}
+
+func run(ctx context.Context, client *basiq.Client, userID, connectionID string) error {
+	list, err := client.Data.Accounts.List(ctx, userID, data.ListAccountsParams{})
+	if err != nil {
+		return err
+	}
+	accountIDs := []string{list.Data[0].ID}
+	ask := func(prompts []string) []string { return make([]string, len(prompts)) }
+	job, err := client.StartRefresh(ctx, userID, connectionID)
+	if err != nil {
+		return err
+	}
+	jobIDs := []string{job.ID()}
+	var cursor basiq.SyncCursor
+	_, _, _, _ = accountIDs, ask, jobIDs, cursor
+	_, _, _ = errors.New, fmt.Println, log.Println
+	{
+		%s
+	}
+	return nil
+}
+`
+
+// TestREADME compiles and runs every piece of Go in the README as a newcomer
+// would, in a folder of its own that requires this module: against a Basiq in
+// memory.
 func TestREADME(t *testing.T) {
 	text, err := os.ReadFile("README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
+	srv := basiqtest.NewServer(t, basiqtest.WithTransactions(20), basiqtest.WithNow(time.Date(2031, 5, 6, 0, 0, 0, 0, time.UTC)))
+	userID, err := srv.AddUser("max@example.com")
+	if err != nil {
+		t.Fatal(err)
+	}
+	connectionID, err := srv.AddConnection(userID, basiqtest.Jared)
+	if err != nil {
+		t.Fatal(err)
+	}
+	env := []string{"BASIQ_API_KEY=" + srv.APIKey(), "BASIQ_BASE_URL=" + srv.URL, "USER_ID=" + userID, "CONNECTION_ID=" + connectionID}
+	programs, tests, fragments := 0, 0, 0
+	for i, block := range strings.Split(string(text), "```go\n") {
+		code, _, ok := strings.Cut(block, "```")
+		switch {
+		case i == 0 || !ok:
+		case strings.Contains(code, "ListenAndServe"):
+			programs++
+			t.Run("integration", func(t *testing.T) { t.Parallel(); integration(t, code) })
+		case strings.HasPrefix(code, "package main"):
+			programs++
+			t.Run("program", func(t *testing.T) {
+				t.Parallel()
+				if out, err := newcomer(t, "main.go", code, env, "run", "."); err != nil || out != "max@example.com\n" {
+					t.Errorf("%v\n%s", err, out)
+				}
+			})
+		case strings.HasPrefix(code, "package "):
+			tests++
+			t.Run("test", func(t *testing.T) {
+				t.Parallel()
+				if out, err := newcomer(t, "shop_test.go", code, nil, "test", "-v", "."); err != nil || !strings.Contains(out, "--- PASS: ") {
+					t.Errorf("%v\n%s", err, out)
+				}
+			})
+		default:
+			fragments++
+			code = fmt.Sprintf(fragment, code)
+			if strings.Contains(code, "results, err :=") {
+				code = strings.Replace(code, "var failed", "_ = results\n\t\tvar failed", 1)
+			}
+			if strings.Contains(code, "report, err :=") {
+				code = strings.Replace(code, "\n\t}\n\treturn nil", "\n\t\t_, _ = result, report\n\t\tif err != nil {\n\t\t\treturn err\n\t\t}\n\t}\n\treturn nil", 1)
+			}
+			t.Run(fmt.Sprint("fragment ", fragments), func(t *testing.T) {
+				t.Parallel()
+				if out, err := newcomer(t, "main.go", code, env, "run", "."); err != nil {
+					t.Errorf("%v\n%s", err, out)
+				}
+			})
+		}
+	}
+	if programs != 2 || tests != 1 || fragments < 4 {
+		t.Errorf("the README has %d programs, %d tests and %d fragments", programs, tests, fragments)
+	}
+	story, err := os.ReadFile("examples/quickstart/testdata/output.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Contains(text, append(append([]byte("```text\n"), story...), "```"...)) {
+		t.Error("what the README shows is not what the quickstart prints")
+	}
+}
+
+// newcomer puts code into a folder that requires this module, and runs the go
+// command there.
+func newcomer(t *testing.T, name, code string, env []string, args ...string) (string, error) {
+	t.Helper()
 	repo, err := filepath.Abs(".")
 	if err != nil {
 		t.Fatal(err)
 	}
-	bank := smallBank()
-	defer bank.Close()
-	programs := 0
-	for i, block := range strings.Split(string(text), "```go\n") {
-		code, _, ok := strings.Cut(block, "```")
-		if i == 0 || !ok || !strings.HasPrefix(code, "package main") {
-			continue
-		}
-		programs++
-		dir := t.TempDir()
-		for name, content := range map[string]string{
-			"main.go": code,
-			"go.mod": "module newcomer\n\ngo 1.26\n\nrequire github.com/basiq-sdk/basiq-go v0.0.0\n\n" +
-				"replace github.com/basiq-sdk/basiq-go => " + repo + "\n",
-		} {
-			if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		cmd := exec.Command("go", "run", ".")
-		cmd.Dir = dir
-		cmd.Env = append(os.Environ(), "GOFLAGS=-mod=mod", "GOPROXY=off", "BASIQ_API_KEY=not-a-key", "BASIQ_BASE_URL="+bank.URL)
-		out, err := cmd.CombinedOutput()
-		if err != nil || string(out) != "max@example.com\n" {
-			t.Errorf("program %d: %v\n%s", programs, err, out)
+	dir := t.TempDir()
+	for name, content := range map[string]string{
+		name: code,
+		"go.mod": "module newcomer\n\ngo 1.26\n\nrequire github.com/basiq-sdk/basiq-go v0.0.0\n\n" +
+			"replace github.com/basiq-sdk/basiq-go => " + repo + "\n",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
 		}
 	}
-	if programs == 0 {
-		t.Error("the README has no program")
+	cmd := exec.Command("go", args...)
+	cmd.Dir = dir
+	cmd.Env = append(append(os.Environ(), "GOFLAGS=-mod=mod", "GOPROXY=off"), env...)
+	out, err := cmd.CombinedOutput()
+	return string(out), err
+}
+
+// integration runs the README's web application: a customer consents, comes
+// back, and the application hears of it.
+func integration(t *testing.T, code string) {
+	t.Helper()
+	lines := strings.Count(code[strings.Index(code, "func main"):], "\n")
+	if lines >= 60 {
+		t.Errorf("the integration takes %d lines", lines)
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := listener.Addr().String()
+	_ = listener.Close()
+	srv := basiqtest.NewServer(t, basiqtest.WithTransactions(20), basiqtest.WithRedirectURL("http://"+address+"/back"),
+		basiqtest.WithNow(time.Date(2031, 5, 6, 0, 0, 0, 0, time.UTC)))
+	secret := "whsec_" + base64.RawStdEncoding.EncodeToString(bytes.Repeat([]byte{7}, 29))
+	dir := t.TempDir()
+	binary := filepath.Join(dir, "app")
+	if err := os.WriteFile(filepath.Join(dir, "main.go"), []byte(code), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.Command("go", "build", "-o", binary, filepath.Join(dir, "main.go")).CombinedOutput(); err != nil {
+		t.Fatalf("the integration: %v\n%s", err, out)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	app := exec.CommandContext(ctx, binary)
+	app.Env = append(os.Environ(), "BASIQ_API_KEY="+srv.APIKey(), "BASIQ_BASE_URL="+srv.URL, "BASIQ_WEBHOOK_SECRET="+secret, "ADDR="+address)
+	log, err := app.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := app.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		stop()
+		_ = app.Wait()
+	}()
+
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	browser := &http.Client{Jar: jar, Timeout: time.Minute, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	var res *http.Response
+	for range 100 {
+		if res, err = browser.PostForm("http://"+address+"/connect", map[string][]string{"email": {"max@example.com"}}); err == nil {
+			break
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = res.Body.Close()
+	back, err := srv.VisitConsentLink(res.Header.Get("Location"), basiqtest.Gilfoyle)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if res, err = browser.Get(back); err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	shown, err := io.ReadAll(res.Body)
+	if err != nil || res.StatusCode != http.StatusOK || strings.Count(string(shown), "\n") < 3 {
+		t.Errorf("the customer sees %d, %v:\n%s", res.StatusCode, err, shown)
+	}
+
+	signer, err := webhook.NewSigner(secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	body := `{"eventTypeId":"transactions.updated","eventId":"e-1","links":{"eventEntity":"` + srv.URL + `/users/u-1/transactions"}}`
+	req := httptest.NewRequest(http.MethodPost, "http://"+address+"/webhook", strings.NewReader(body))
+	req.RequestURI = ""
+	for name, value := range signer.Headers("m-1", time.Now(), []byte(body)) {
+		req.Header.Set(name, value)
+	}
+	if res, err = browser.Do(req); err != nil || res.StatusCode != http.StatusNoContent {
+		t.Fatalf("the webhook: %v, %v", res, err)
+	}
+	_ = res.Body.Close()
+	heard := bufio.NewScanner(log)
+	if !heard.Scan() || !strings.HasSuffix(heard.Text(), "transactions.updated u-1") {
+		t.Errorf("the application has heard %q", heard.Text())
 	}
 }
