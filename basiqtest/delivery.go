@@ -3,16 +3,14 @@ package basiqtest
 import (
 	"bytes"
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/base64"
 	"encoding/json"
 	"io"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
+
+	signing "github.com/basiq-sdk/basiq-go/webhook"
 )
 
 // gaps are how long after a failed attempt the next one is made.
@@ -138,9 +136,7 @@ func (s *Server) call(address string, secrets []string, m *message, at time.Time
 		return 0, "the address is not valid"
 	}
 	r.Header.Set("Content-Type", "application/json")
-	r.Header.Set("webhook-id", m.id)
-	r.Header.Set("webhook-timestamp", strconv.FormatInt(at.Unix(), 10))
-	r.Header.Set("webhook-signature", sign(secrets, m.id, at, m.body))
+	sign(r.Header, secrets, m.id, at, m.body)
 	client := http.Client{
 		Transport:     &http.Transport{DisableKeepAlives: true},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -154,20 +150,21 @@ func (s *Server) call(address string, secrets []string, m *message, at time.Time
 	return res.StatusCode, string(body)
 }
 
-// sign makes the header with a signature for each secret.
-func sign(secrets []string, id string, at time.Time, body []byte) string {
-	var out []string
+// sign sets the headers of a delivery, with a signature for each secret.
+func sign(h http.Header, secrets []string, id string, at time.Time, body []byte) {
+	const list = "Webhook-Signature"
+	var signatures []string
 	for _, secret := range secrets {
-		key, err := base64.RawStdEncoding.DecodeString(strings.TrimPrefix(secret, "whsec_"))
+		signer, err := signing.NewSigner(secret)
 		if err != nil {
 			panic(err) // the server made it
 		}
-		mac := hmac.New(sha256.New, key)
-		mac.Write([]byte(id + "." + strconv.FormatInt(at.Unix(), 10) + "."))
-		mac.Write(body)
-		out = append(out, "v1,"+base64.StdEncoding.EncodeToString(mac.Sum(nil)))
+		for name, value := range signer.Headers(id, at, body) {
+			h.Set(name, value)
+		}
+		signatures = append(signatures, h.Get(list))
 	}
-	return strings.Join(out, " ")
+	h.Set(list, strings.Join(signatures, " "))
 }
 
 // WithSignedServerTime makes webhooks carry the server's time, for receivers

@@ -1,0 +1,91 @@
+package webhook_test
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/basiq-sdk/basiq-go/webhook"
+)
+
+// TestCallbackOutlivesReadTimeout: the time that a body may take ends with the
+// body. A callback that works longer keeps its context.
+func TestCallbackOutlivesReadTimeout(t *testing.T) {
+	ended := make(chan error, 1)
+	address := serve(t, func(ctx context.Context, _ *webhook.Event) error {
+		select {
+		case <-ctx.Done():
+		case <-time.After(150 * time.Millisecond):
+		}
+		ended <- ctx.Err()
+		return nil
+	}, webhook.WithReadTimeout(50*time.Millisecond))
+	if status := deliver(t, address, "m-1", `{"eventTypeId":"user.created"}`); status != http.StatusNoContent {
+		t.Errorf("answered with %d", status)
+	}
+	if err := <-ended; err != nil {
+		t.Errorf("the callback's context has ended: %v", err)
+	}
+}
+
+// TestCallbackEndsItsGoroutine: what never returned is no success, and the
+// message can be handled again.
+func TestCallbackEndsItsGoroutine(t *testing.T) {
+	store, body := webhook.NewMemory(8), `{"eventTypeId":"user.created"}`
+	h := webhook.NewHandler(verifierOf(t, documented()), func(context.Context, *webhook.Event) error {
+		runtime.Goexit()
+		return nil
+	}, webhook.WithSeenStore(store))
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(body))
+		r.Header = signed(keyOf(29), "m-1", now(), body)
+		h.ServeHTTP(httptest.NewRecorder(), r)
+	}()
+	<-done
+	if progress, err := store.Begin(t.Context(), "m-1"); progress != webhook.Fresh || err != nil {
+		t.Errorf("the message is %d, %v", progress, err)
+	}
+}
+
+// TestW9EveryBit changes every bit of a delivery and of the key, one by one.
+func TestW9EveryBit(t *testing.T) {
+	const body = `{"eventTypeId":"user.created","eventId":"e-1"}`
+	v, whole := verifierOf(t, documented()), signed(keyOf(29), "m-1", now(), body)
+	if _, err := v.Verify(whole, []byte(body)); err != nil {
+		t.Fatalf("unchanged: %v", err)
+	}
+	flip := func(s string, bit int) string {
+		b := []byte(s)
+		b[bit/8] ^= 1 << (bit % 8)
+		return string(b)
+	}
+	for name := range whole {
+		value := whole.Get(name)
+		for bit := range 8 * len(value) {
+			h := whole.Clone()
+			h[name] = []string{flip(value, bit)}
+			if _, err := v.Verify(h, []byte(body)); err == nil {
+				t.Errorf("%s is accepted with bit %d changed", name, bit)
+			}
+		}
+	}
+	for bit := range 8 * len(body) {
+		if _, err := v.Verify(whole, []byte(flip(body, bit))); !errors.Is(err, webhook.ErrSignature) {
+			t.Errorf("the body with bit %d changed: %v", bit, err)
+		}
+	}
+	for bit := range 8 * 29 {
+		other := verifierOf(t, base64.RawStdEncoding.EncodeToString([]byte(flip(string(keyOf(29)), bit))))
+		if _, err := other.Verify(whole, []byte(body)); !errors.Is(err, webhook.ErrSignature) {
+			t.Errorf("the key with bit %d changed: %v", bit, err)
+		}
+	}
+}
