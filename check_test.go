@@ -1,0 +1,197 @@
+package basiq_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/basiq-sdk/basiq-go"
+	"github.com/basiq-sdk/basiq-go/basiqtest"
+	"github.com/basiq-sdk/basiq-go/generated/core"
+	"github.com/basiq-sdk/basiq-go/transport"
+)
+
+func checked(t *testing.T, address string, opts ...basiq.Option) *basiq.CheckReport {
+	t.Helper()
+	c, err := basiq.NewClient(append([]basiq.Option{basiq.WithAPIKey(apiKey), basiq.WithBaseURL(address)}, opts...)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = c.Transport.Close() }()
+	r := c.Check(t.Context(), basiq.CheckOptions{})
+	if text := fmt.Sprintf("%s %+v %#v", r, r, r); strings.Contains(text, apiKey) || strings.Contains(text, tokenText) {
+		t.Errorf("the report shows a secret: %s", text)
+	}
+	return r
+}
+
+// TestCheckTellsWhatIsWrong serves what POST /token may be answered with, and
+// looks for the one check that fails.
+func TestCheckTellsWhatIsWrong(t *testing.T) {
+	problem := func(status int, code, parameter, detail string) http.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			w.WriteHeader(status)
+			fmt.Fprintf(w, `{"type":"list","correlationId":"c-1","data":[{"code":%q,"title":"%s","detail":%q,"source":{"parameter":%q}}]}`,
+				code, r.Header.Get("Authorization"), detail, parameter)
+		}
+	}
+	page := func(status int) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "text/html; charset=utf-8")
+			w.WriteHeader(status)
+			_, _ = io.WriteString(w, "<html><body>Welcome</body></html>")
+		}
+	}
+	tests := map[string]struct {
+		answer http.HandlerFunc
+		failed basiq.CheckName
+		says   string
+		advice string
+	}{
+		"unknown key":     {problem(404, "parameter-not-valid", "", "check API key"), basiq.CheckAPIKey, "does not know the key", "dashboard"},
+		"malformed key":   {problem(400, "parameter-not-valid", "Authorization", "Invalid authorization header."), basiq.CheckAPIKey, "cannot read the key", "do not encode it again"},
+		"version missing": {problem(400, "parameter-not-valid", "basiq-version", "Version must be specified."), basiq.CheckVersion, "3.0", "drops the header"},
+		"version old":     {problem(400, "parameter-not-valid", "", "Version no longer supported."), basiq.CheckVersion, "3.0", "update"},
+		"disabled":        {problem(403, "forbidden-access", "", "Account disabled"), basiq.CheckAPIKey, "disabled", "dashboard"},
+		"throttled 403":   {problem(403, "forbidden-access", "", "Invalid request"), basiq.CheckServerScope, "too many", "five minutes"},
+		"throttled 429":   {problem(429, "too-many-requests", "", ""), basiq.CheckServerScope, "too many", "five minutes"},
+		"unauthorised":    {problem(401, "unauthorized-access", "", ""), basiq.CheckAPIKey, "refuses the key", "dashboard"},
+		"out of order":    {problem(503, "service-unavailable", "", ""), basiq.CheckServerScope, "out of order", "status"},
+		"web page":        {page(200), basiq.CheckBaseURL, "not Basiq's API", basiq.EnvBaseURL},
+		"web page, 404":   {page(404), basiq.CheckBaseURL, "not Basiq's API", basiq.EnvBaseURL},
+		"redirect": {func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "https://www.example.com/", http.StatusFound)
+		}, basiq.CheckBaseURL, "not Basiq's API", basiq.EnvBaseURL},
+		"no token": {func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `{}`) }, basiq.CheckServerScope, "no usable token", "between"},
+		"hang-up":  {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, basiq.CheckBaseURL, "not reached", "firewall"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			var calls atomic.Int64
+			s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				calls.Add(1)
+				test.answer(w, r)
+			}))
+			defer s.Close()
+			r := checked(t, s.URL)
+			if r.OK() {
+				t.Fatalf("nothing failed:\n%s", r)
+			}
+			for _, f := range r.Findings {
+				if (f.Status == basiq.CheckFailed) != (f.Check == test.failed) {
+					t.Errorf("%s: %s", f.Check, f.Status)
+				}
+			}
+			f := r.Finding(test.failed)
+			if !strings.Contains(f.Summary, test.says) || !strings.Contains(f.Advice, test.advice) || f.Err == nil {
+				t.Errorf("%+v", f)
+			}
+			if r.Calls != 1 || calls.Load() != 1 {
+				t.Errorf("%d calls are reported, and %d were made", r.Calls, calls.Load())
+			}
+		})
+	}
+}
+
+func TestCheckWithoutAnAnswer(t *testing.T) {
+	secure := httptest.NewTLSServer(http.NotFoundHandler())
+	defer secure.Close()
+	plain := httptest.NewServer(http.NotFoundHandler())
+	defer plain.Close()
+	gone := httptest.NewServer(http.NotFoundHandler())
+	gone.Close()
+	for address, says := range map[string]string{
+		secure.URL: "certificate", strings.Replace(plain.URL, "http:", "https:", 1): "no TLS", gone.URL: "not reached",
+		"https://basiq.invalid": "",
+	} {
+		r := checked(t, address)
+		if f := r.Finding(basiq.CheckBaseURL); f.Status != basiq.CheckFailed || !strings.Contains(f.Summary, says) || f.Advice == "" {
+			t.Errorf("%s: %+v", address, f)
+		}
+		if f := r.Finding(basiq.CheckAPIKey); f.Status != basiq.CheckSkipped {
+			t.Errorf("%s: of the key, %+v", address, f)
+		}
+	}
+}
+
+func TestCheckEndsWithItsContext(t *testing.T) {
+	s := basiqtest.NewServer(t)
+	c := s.Client(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if r := c.Check(ctx, basiq.CheckOptions{}); r.OK() || !strings.Contains(r.String(), "cancelled") {
+		t.Errorf("%s", r)
+	}
+}
+
+func TestCheckComparesClocks(t *testing.T) {
+	for _, test := range []struct {
+		off    time.Duration // of the API's clock
+		status basiq.CheckStatus
+		says   string
+	}{
+		{0, basiq.CheckOK, "within"}, {20 * time.Second, basiq.CheckOK, "within"},
+		{10 * time.Minute, basiq.CheckWarning, "behind"}, {-10 * time.Minute, basiq.CheckWarning, "ahead of"},
+	} {
+		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Date", time.Now().Add(test.off).UTC().Format(http.TimeFormat))
+			fmt.Fprintf(w, `{"access_token":"%s","token_type":"Bearer","expires_in":3600}`, tokenText)
+		}))
+		r := checked(t, s.URL)
+		s.Close()
+		if f := r.Finding(basiq.CheckClock); f.Status != test.status || !strings.Contains(f.Summary, test.says) || !r.OK() {
+			t.Errorf("%s: %+v", test.off, f)
+		}
+		if d := (r.Skew + test.off).Abs(); d > 2*time.Second {
+			t.Errorf("%s: the skew is %s", test.off, r.Skew)
+		}
+	}
+}
+
+func TestCheckOfAUser(t *testing.T) {
+	s := basiqtest.NewServer(t)
+	c := s.Client(t)
+	user, err := c.Core.Users.Create(t.Context(), core.CreateUserParams{Email: "max@example.com"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := c.Check(t.Context(), basiq.CheckOptions{UserID: user.ID})
+	for _, f := range r.Findings {
+		if f.Status != basiq.CheckOK {
+			t.Errorf("%+v", f)
+		}
+	}
+	if !r.OK() || r.Calls != 2 {
+		t.Errorf("%d calls:\n%s", r.Calls, r)
+	}
+	r = c.Check(t.Context(), basiq.CheckOptions{UserID: "nobody"})
+	if f := r.Finding(basiq.CheckClientScope); f.Status != basiq.CheckFailed || !strings.Contains(f.Advice, "application") {
+		t.Errorf("%+v", f)
+	}
+}
+
+func TestCheckOfATokenSource(t *testing.T) {
+	s := basiqtest.NewServer(t)
+	good, err := s.Client(t).Transport.Token(t.Context(), transport.TokenRequest{Scope: transport.ScopeServer})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for text, want := range map[string]basiq.CheckStatus{good.Reveal(): basiq.CheckOK, tokenText: basiq.CheckFailed} {
+		c, err := basiq.NewClient(basiq.WithBaseURL(s.URL), transport.WithTokenSource(transport.StaticToken(text)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := c.Check(t.Context(), basiq.CheckOptions{})
+		if f := r.Finding(basiq.CheckAPIKey); f.Status != want || r.Calls != 1 || r.OK() != (want == basiq.CheckOK) {
+			t.Errorf("%d calls:\n%s", r.Calls, r)
+		}
+		_ = c.Transport.Close()
+	}
+}
