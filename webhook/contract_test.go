@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"runtime"
@@ -86,6 +87,16 @@ func TestW9EveryBit(t *testing.T) {
 		other := verifierOf(t, base64.RawStdEncoding.EncodeToString([]byte(flip(string(keyOf(29)), bit))))
 		if _, err := other.Verify(whole, []byte(body)); !errors.Is(err, webhook.ErrSignature) {
 			t.Errorf("the key with bit %d changed: %v", bit, err)
+		}
+	}
+}
+
+// TestPanicErrorShowsNoValue: the value is for who asks for it, not for logs.
+func TestPanicErrorShowsNoValue(t *testing.T) {
+	err := &webhook.PanicError{Value: "canary", Stack: []byte("canary")}
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
+		if text := fmt.Sprintf(verb, err); text != err.Error() {
+			t.Errorf("%s prints %s", verb, text)
 		}
 	}
 }

@@ -41,6 +41,9 @@ type PanicError struct {
 // Error implements error. It does not show the value, which may be personal.
 func (e *PanicError) Error() string { return "webhook: the callback has panicked" }
 
+// Format prints what Error says under every verb: %#v would show the value.
+func (e *PanicError) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, e.Error()) }
+
 // HandlerOption configures NewHandler.
 type HandlerOption func(*handler)
 
