@@ -44,7 +44,7 @@ func list(t *testing.T, args ...string) []pkg {
 // TestConsumersCompileOnlyUs holds the dependency rule: what a consumer
 // compiles is the standard library and this module, without unsafe or cgo.
 func TestConsumersCompileOnlyUs(t *testing.T) {
-	deps := list(t, "-deps", ".", "./transport/...", "./generated/...", "./basiqtest/...", "./webhook/...")
+	deps := list(t, "-deps", ".", "./transport/...", "./generated/...", "./basiqtest/...", "./webhook/...", "./legacy/...")
 	if len(deps) < 50 {
 		t.Fatalf("only %d packages were looked at", len(deps))
 	}

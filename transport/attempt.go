@@ -70,7 +70,7 @@ func (c *Client) attempt(ctx context.Context, req *Request, u *url.URL, out any,
 		return r
 	}
 	text := c.errorBody(res, o)
-	r.api = newError(req.op, o.safety, res, text, g.secrets()...)
+	r.api = newError(req.op, o.safety, res, text, append(g.secrets(), req.secrets...)...)
 	if g.held != nil && !g.held.worked.Load() && !r.api.tokenRejected() && res.StatusCode != http.StatusUnauthorized {
 		g.held.worked.Store(true)
 	}

@@ -24,6 +24,7 @@ type request struct {
 	query    []Field
 	header   http.Header
 	body     body
+	secrets  []string // texts of the body that are taken out of errors
 	err      error
 }
 
@@ -86,6 +87,11 @@ func (r *Request) SetHeader(name, value string) {
 	}
 	r.header[name] = []string{value}
 }
+
+// Conceal has texts that the call sends taken out of what is kept of an answer
+// other than success: some servers echo what they did not like. Texts of less
+// than four bytes are not looked for.
+func (r *Request) Conceal(texts ...string) { r.secrets = append(r.secrets, texts...) }
 
 // buildPath is the only place where values become a path.
 func (r *Request) buildPath(values []string) error {

@@ -149,7 +149,11 @@ func (t *tokenCache) save(ctx context.Context, key string, token Token, fetched 
 // storeKey names a token without telling anything about it.
 func (t *tokenCache) storeKey(req TokenRequest) string {
 	h := sha256.New()
-	for _, part := range []string{t.client.base.String(), t.client.key.reveal(), req.Scope.String(), req.UserID} {
+	parts := []string{t.client.base.String(), t.client.key.reveal(), req.Scope.String(), req.UserID}
+	if version := t.client.header.Get("Basiq-Version"); version != "" {
+		parts = append(parts, version) // a token is of the version that it was asked for with
+	}
+	for _, part := range parts {
 		_ = json.NewEncoder(h).Encode(part) // delimits the parts
 	}
 	return "basiq-token:" + hex.EncodeToString(h.Sum(nil)[:16])

@@ -228,3 +228,25 @@ func TestStoreKeepsApart(t *testing.T) {
 		t.Errorf("%d token requests, %d tokens stored, want 9 of each", b.tokens.Load(), len(store.values))
 	}
 }
+
+// TestStoreKeepsVersionsApart: a token is of the API version that it was asked
+// for with, and is no good for calls of another.
+func TestStoreKeepsVersionsApart(t *testing.T) {
+	b := newBank(t, nil)
+	store := newMemoryStore()
+	for _, opts := range [][]transport.ClientOption{nil, {transport.WithHeader("basiq-version", "2.1")}} {
+		c, err := transport.New(append(opts, transport.WithBaseURL(b.URL), transport.WithAPIKey("the-key"), transport.WithTokenSource(transport.StaticToken("a-token")), transport.WithTokenStore(store))...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.Token(t.Context(), transport.TokenRequest{Scope: transport.ScopeServer}); err != nil {
+			t.Fatal(err)
+		}
+		_ = c.Close()
+	}
+	store.mu.Lock()
+	defer store.mu.Unlock()
+	if len(store.values) != 2 {
+		t.Errorf("%d tokens are stored, want one for each version", len(store.values))
+	}
+}
