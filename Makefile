@@ -2,13 +2,16 @@
 
 GO ?= go
 
-.PHONY: generate test check lint update pull vet race fuzz fuzz-ci vuln bench bench-bulk bench-import bench-gen gen-size
+.PHONY: generate test test-examples check lint update pull vet race fuzz fuzz-ci vuln bench bench-bulk bench-import bench-gen gen-size
 
 generate: ## regenerate the clients from the pinned specifications
 	$(GO) run ./gen generate
 
 test: ## run every test
 	$(GO) test ./...
+
+test-examples: ## test the examples that are modules of their own; needs their modules, and uses redis-server
+	cd examples/redistore && $(GO) test ./...
 
 check: ## fail when generated files are not up to date, or a linter complains
 	$(GO) run ./gen check
