@@ -70,6 +70,9 @@ func TestBombsStaySmall(t *testing.T) {
 			if status == http.StatusOK && !errors.Is(err, transport.ErrTooLarge) || status != http.StatusOK && !errors.Is(err, transport.ErrConflict) {
 				t.Errorf("got %v", err)
 			}
+			if raceEnabled {
+				c.most *= 2 // pools forget some of what they hold
+			}
 			if memory := after.TotalAlloc - before.TotalAlloc; memory > c.most || took > time.Second {
 				t.Errorf("%d bytes took %d bytes of memory and %s", len(c.body), memory, took)
 			}
