@@ -54,7 +54,7 @@ type storedToken struct {
 // Times of a store.
 const (
 	storeLimit    = 2 * time.Second        // of one operation
-	storeLock     = flightLimit            // of a lock
+	storeLock     = flightLimit / 2        // of a lock: who waits for an owner that died has as long left
 	storePollWait = 200 * time.Millisecond // between looks for what another process gets
 )
 
@@ -62,10 +62,12 @@ const (
 // stores it, holding the lock.
 func (t *tokenCache) fetchShared(ctx context.Context, req TokenRequest) (*heldToken, error) {
 	key := t.storeKey(req)
+	var lockEnds time.Time
 	for {
 		if held := t.load(ctx, key, req); held != nil {
 			return held, nil
 		}
+		lockEnds = time.Now().Add(storeLock)
 		unlock, locked, err := t.lock(ctx, key)
 		if err != nil {
 			t.storeFailed(ctx, "lock", err)
@@ -83,6 +85,9 @@ func (t *tokenCache) fetchShared(ctx context.Context, req TokenRequest) (*heldTo
 			return nil, err
 		}
 	}
+	// When the lock has ended, another process may be at it.
+	ctx, cancel := context.WithDeadline(ctx, lockEnds)
+	defer cancel()
 	// Another process may have stored one between the look and the lock.
 	if held := t.load(ctx, key, req); held != nil {
 		return held, nil

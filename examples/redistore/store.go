@@ -2,8 +2,12 @@
 // a fleet of any size asks for as few tokens as one process does: the API takes
 // 1,500 requests for tokens in five minutes.
 //
-//	store, err := redistore.New(redis.NewClient(&redis.Options{Addr: address}), key)
+//	db := redis.NewClient(&redis.Options{Addr: address, ContextTimeoutEnabled: true})
+//	store, err := redistore.New(db, key)
 //	client, err := basiq.NewClient(basiq.WithTokenStore(store))
+//
+// Without ContextTimeoutEnabled, go-redis does not heed the SDK's limit of two
+// seconds, and a Redis that does not answer holds calls up for longer.
 //
 // It is an example: copy it, and make it yours.
 package redistore

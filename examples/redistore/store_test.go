@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -55,7 +56,7 @@ func database(t *testing.T) string {
 }
 
 func connect(t testing.TB, socket string) *redis.Client {
-	db := redis.NewClient(&redis.Options{Network: "unix", Addr: socket})
+	db := redis.NewClient(&redis.Options{Network: "unix", Addr: socket, ContextTimeoutEnabled: true})
 	t.Cleanup(func() { _ = db.Close() })
 	return db
 }
@@ -217,12 +218,26 @@ func TestProcess(t *testing.T) {
 	call(t, fleet(t, socket, 50))
 }
 
-// TestWithoutRedis: a database that is away stops nobody.
+// TestWithoutRedis: a database that is away, or does not answer, stops nobody.
 func TestWithoutRedis(t *testing.T) {
-	srv := basiqtest.NewServer(t)
-	clients := fleet(t, filepath.Join(t.TempDir(), "away"), 2, srv.Options()...)
-	call(t, clients)
-	if n := srv.Calls("core.Auth.CreateToken"); n != 2 {
-		t.Errorf("%d tokens were asked for, want one for each client", n)
+	silent, err := net.Listen("unix", filepath.Join(t.TempDir(), "silent")) // connects, and says nothing
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = silent.Close() })
+	for name, socket := range map[string]string{"away": filepath.Join(t.TempDir(), "away"), "silent": silent.Addr().String()} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			srv := basiqtest.NewServer(t)
+			clients := fleet(t, socket, 2, srv.Options()...)
+			begin := time.Now()
+			call(t, clients)
+			if d := time.Since(begin); d > 7*time.Second {
+				t.Errorf("it took %s, though each of two operations has two seconds", d)
+			}
+			if n := srv.Calls("core.Auth.CreateToken"); n != 2 {
+				t.Errorf("%d tokens were asked for, want one for each client", n)
+			}
+		})
 	}
 }
