@@ -14,9 +14,9 @@ import (
 // few as one process does.
 //
 // What is stored is bytes of this package's own making; they hold an access
-// token in clear. A store that others can read must encrypt them. The key names
-// the API's address, the API key, the scope and the user by a hash, and reveals
-// none of them.
+// token in clear. A store that others can read must encrypt them. The key is
+// "basiq-token:" and a hash of the API's address, the API key, the scope and the
+// user: it reveals none of them.
 //
 // A store is asked only when a process has no good token, or one that ages: a
 // few times an hour for each token. When it fails, or takes longer than two

@@ -30,10 +30,6 @@ type Store struct {
 	seal func() []cipher.AEAD // the first encrypts, all decrypt; a function, which printing does not look into
 }
 
-// prefix keeps the keys apart from others in the database. What follows it is a
-// hash that the SDK makes.
-const prefix = "basiq-token:"
-
 // New returns a Store that encrypts what it stores with AES-GCM: whoever can
 // read the database cannot use the tokens. The first key encrypts; further ones
 // decrypt what was stored before a change of keys. Each has 16, 24 or 32 bytes.
@@ -60,7 +56,7 @@ func New(db redis.UniversalClient, keys ...[]byte) (*Store, error) {
 // Load implements transport.TokenStore. What no key decrypts counts as not
 // stored: it is replaced.
 func (s *Store) Load(ctx context.Context, key string) ([]byte, error) {
-	sealed, err := s.db.Get(ctx, prefix+key).Bytes()
+	sealed, err := s.db.Get(ctx, key).Bytes()
 	if errors.Is(err, redis.Nil) {
 		return nil, nil
 	}
@@ -80,7 +76,7 @@ func (s *Store) Save(ctx context.Context, key string, value []byte, ttl time.Dur
 	if ttl <= 0 {
 		return nil // it has ended already
 	}
-	return s.db.Set(ctx, prefix+key, s.seal()[0].Seal(nil, nil, value, []byte(key)), ttl).Err()
+	return s.db.Set(ctx, key, s.seal()[0].Seal(nil, nil, value, []byte(key)), ttl).Err()
 }
 
 // unlock deletes a lock if it is still the caller's own.
@@ -89,7 +85,7 @@ var unlock = redis.NewScript(`if redis.call("get", KEYS[1]) == ARGV[1] then retu
 // Lock implements transport.TokenStore: a process that dies gives the lock back
 // after ttl.
 func (s *Store) Lock(ctx context.Context, key string, ttl time.Duration) (func(), error) {
-	name, owner := prefix+"lock:"+key, rand.Text()
+	name, owner := key+":lock", rand.Text()
 	err := s.db.SetArgs(ctx, name, owner, redis.SetArgs{Mode: "NX", TTL: ttl}).Err()
 	if errors.Is(err, redis.Nil) {
 		return nil, nil // another process has it

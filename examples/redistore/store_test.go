@@ -82,7 +82,7 @@ func TestStore(t *testing.T) {
 	if err := s.Save(ctx, "k", []byte("canary"), time.Hour); err != nil {
 		t.Fatal(err)
 	}
-	raw, err := connect(t, socket).Get(ctx, "basiq-token:k").Bytes()
+	raw, err := connect(t, socket).Get(ctx, "k").Bytes()
 	if err != nil || bytes.Contains(raw, []byte("canary")) {
 		t.Errorf("in the database is %q, %v", raw, err)
 	}
@@ -97,7 +97,7 @@ func TestStore(t *testing.T) {
 		}
 	}
 	// A value that was moved to another name is not that name's.
-	if err := connect(t, socket).Set(ctx, "basiq-token:other", raw, 0).Err(); err != nil {
+	if err := connect(t, socket).Set(ctx, "other", raw, 0).Err(); err != nil {
 		t.Fatal(err)
 	}
 	if v, _ := s.Load(ctx, "other"); v != nil {
