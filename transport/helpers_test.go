@@ -22,7 +22,7 @@ type item struct{ ID string }
 
 func (v *item) DecodeJSON(d *wire.Decoder) {
 	var o wire.Object
-	m := d.Members(&o, []string{"id"})
+	m := d.Members(&o, &wire.Names{"id"})
 	for m.Next() {
 		if m.Name() == "id" {
 			v.ID = m.String()
@@ -39,7 +39,7 @@ type page struct {
 
 func (v *page) DecodeJSON(d *wire.Decoder) {
 	var o wire.Object
-	m := d.Members(&o, []string{"data", "next"})
+	m := d.Members(&o, &wire.Names{"data", "next"})
 	for m.Next() {
 		switch m.Name() {
 		case "data":

@@ -7,7 +7,7 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
-var summaryMembers = [...]string{
+var summaryMembers = wire.Names{
 	"id",
 	"fromMonth",
 	"toMonth",
@@ -23,7 +23,7 @@ var summaryMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *Summary) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, summaryMembers[:])
+	m := d.Members(&v.JSON, &summaryMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "id":
@@ -56,7 +56,7 @@ func (v *Summary) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *Summary) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, summaryMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &summaryMembers)
 	w.String("id", v.ID, wire.Required)
 	w.String("fromMonth", string(v.FromMonth), wire.Required)
 	w.String("toMonth", string(v.ToMonth), wire.Required)
@@ -81,7 +81,7 @@ func (v *Summary) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var totalsMembers = [...]string{
+var totalsMembers = wire.Names{
 	"assets",
 	"creditLimit",
 	"expenses",
@@ -95,7 +95,7 @@ var totalsMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *Totals) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, totalsMembers[:])
+	m := d.Members(&v.JSON, &totalsMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "assets":
@@ -124,7 +124,7 @@ func (v *Totals) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *Totals) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, totalsMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &totalsMembers)
 	w.Decimal("assets", v.Assets, wire.Required)
 	w.Decimal("creditLimit", v.CreditLimit, wire.Required)
 	w.Decimal("expenses", v.Expenses, wire.Required)
@@ -147,13 +147,13 @@ func (v *Totals) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var regularIncomeMembers = [...]string{
+var regularIncomeMembers = wire.Names{
 	"previous3Months",
 }
 
 // DecodeJSON reads the value from d.
 func (v *RegularIncome) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, regularIncomeMembers[:])
+	m := d.Members(&v.JSON, &regularIncomeMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "previous3Months":
@@ -166,7 +166,7 @@ func (v *RegularIncome) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *RegularIncome) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, regularIncomeMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &regularIncomeMembers)
 	w.Value("previous3Months", &v.Previous3Months, wire.Required)
 	return w.End()
 }
@@ -181,13 +181,13 @@ func (v *RegularIncome) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var monthlyAverageMembers = [...]string{
+var monthlyAverageMembers = wire.Names{
 	"avgMonthly",
 }
 
 // DecodeJSON reads the value from d.
 func (v *MonthlyAverage) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, monthlyAverageMembers[:])
+	m := d.Members(&v.JSON, &monthlyAverageMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "avgMonthly":
@@ -200,7 +200,7 @@ func (v *MonthlyAverage) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *MonthlyAverage) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, monthlyAverageMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &monthlyAverageMembers)
 	w.Decimal("avgMonthly", v.Amount, wire.Required)
 	return w.End()
 }
@@ -215,7 +215,7 @@ func (v *MonthlyAverage) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var assetMembers = [...]string{
+var assetMembers = wire.Names{
 	"account",
 	"institution",
 	"currency",
@@ -227,7 +227,7 @@ var assetMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *Asset) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, assetMembers[:])
+	m := d.Members(&v.JSON, &assetMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "account":
@@ -252,7 +252,7 @@ func (v *Asset) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *Asset) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, assetMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &assetMembers)
 	w.Value("account", &v.Account, wire.Required)
 	w.String("institution", v.InstitutionID, wire.Required)
 	w.String("currency", v.Currency, wire.Required)
@@ -273,14 +273,14 @@ func (v *Asset) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var accountTypeMembers = [...]string{
+var accountTypeMembers = wire.Names{
 	"type",
 	"product",
 }
 
 // DecodeJSON reads the value from d.
 func (v *AccountType) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, accountTypeMembers[:])
+	m := d.Members(&v.JSON, &accountTypeMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "type":
@@ -295,7 +295,7 @@ func (v *AccountType) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *AccountType) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, accountTypeMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &accountTypeMembers)
 	w.String("type", v.Kind, wire.Required)
 	w.String("product", v.Product, wire.Required)
 	return w.End()
@@ -311,14 +311,14 @@ func (v *AccountType) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var balanceRangeMembers = [...]string{
+var balanceRangeMembers = wire.Names{
 	"maxBalance",
 	"minBalance",
 }
 
 // DecodeJSON reads the value from d.
 func (v *BalanceRange) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, balanceRangeMembers[:])
+	m := d.Members(&v.JSON, &balanceRangeMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "maxBalance":
@@ -333,7 +333,7 @@ func (v *BalanceRange) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *BalanceRange) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, balanceRangeMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &balanceRangeMembers)
 	w.Decimal("maxBalance", v.MaxBalance, wire.Required)
 	w.Decimal("minBalance", v.MinBalance, wire.Required)
 	return w.End()
@@ -349,14 +349,14 @@ func (v *BalanceRange) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var liabilitiesMembers = [...]string{
+var liabilitiesMembers = wire.Names{
 	"credit",
 	"loan",
 }
 
 // DecodeJSON reads the value from d.
 func (v *Liabilities) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, liabilitiesMembers[:])
+	m := d.Members(&v.JSON, &liabilitiesMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "credit":
@@ -371,7 +371,7 @@ func (v *Liabilities) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *Liabilities) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, liabilitiesMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &liabilitiesMembers)
 	wire.AppendList(&w, "credit", v.Credit, wire.Required)
 	wire.AppendList(&w, "loan", v.Loan, wire.Required)
 	return w.End()
@@ -387,7 +387,7 @@ func (v *Liabilities) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var creditLiabilityMembers = [...]string{
+var creditLiabilityMembers = wire.Names{
 	"account",
 	"institution",
 	"currency",
@@ -400,7 +400,7 @@ var creditLiabilityMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *CreditLiability) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, creditLiabilityMembers[:])
+	m := d.Members(&v.JSON, &creditLiabilityMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "account":
@@ -427,7 +427,7 @@ func (v *CreditLiability) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *CreditLiability) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, creditLiabilityMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &creditLiabilityMembers)
 	w.Value("account", &v.Account, wire.Required)
 	w.String("institution", v.InstitutionID, wire.Required)
 	w.String("currency", v.Currency, wire.Required)
@@ -449,13 +449,13 @@ func (v *CreditLiability) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var creditHalfYearMembers = [...]string{
+var creditHalfYearMembers = wire.Names{
 	"cashAdvances",
 }
 
 // DecodeJSON reads the value from d.
 func (v *CreditHalfYear) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, creditHalfYearMembers[:])
+	m := d.Members(&v.JSON, &creditHalfYearMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "cashAdvances":
@@ -468,7 +468,7 @@ func (v *CreditHalfYear) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *CreditHalfYear) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, creditHalfYearMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &creditHalfYearMembers)
 	w.Decimal("cashAdvances", v.CashAdvances, wire.Required)
 	return w.End()
 }
@@ -483,7 +483,7 @@ func (v *CreditHalfYear) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var creditMonthMembers = [...]string{
+var creditMonthMembers = wire.Names{
 	"maxBalance",
 	"minBalance",
 	"totalCredits",
@@ -492,7 +492,7 @@ var creditMonthMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *CreditMonth) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, creditMonthMembers[:])
+	m := d.Members(&v.JSON, &creditMonthMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "maxBalance":
@@ -511,7 +511,7 @@ func (v *CreditMonth) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *CreditMonth) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, creditMonthMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &creditMonthMembers)
 	w.Decimal("maxBalance", v.MaxBalance, wire.Required)
 	w.Decimal("minBalance", v.MinBalance, wire.Required)
 	w.Decimal("totalCredits", v.TotalCredits, wire.Required)
@@ -529,7 +529,7 @@ func (v *CreditMonth) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var loanLiabilityMembers = [...]string{
+var loanLiabilityMembers = wire.Names{
 	"account",
 	"institution",
 	"currency",
@@ -542,7 +542,7 @@ var loanLiabilityMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *LoanLiability) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, loanLiabilityMembers[:])
+	m := d.Members(&v.JSON, &loanLiabilityMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "account":
@@ -569,7 +569,7 @@ func (v *LoanLiability) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *LoanLiability) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, loanLiabilityMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &loanLiabilityMembers)
 	w.Value("account", &v.Account, wire.Required)
 	w.String("institution", v.InstitutionID, wire.Required)
 	w.String("currency", v.Currency, wire.Required)
@@ -591,13 +591,13 @@ func (v *LoanLiability) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var loanHalfYearMembers = [...]string{
+var loanHalfYearMembers = wire.Names{
 	"arrears",
 }
 
 // DecodeJSON reads the value from d.
 func (v *LoanHalfYear) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, loanHalfYearMembers[:])
+	m := d.Members(&v.JSON, &loanHalfYearMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "arrears":
@@ -610,7 +610,7 @@ func (v *LoanHalfYear) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *LoanHalfYear) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, loanHalfYearMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &loanHalfYearMembers)
 	w.String("arrears", v.Arrears, wire.Required)
 	return w.End()
 }
@@ -625,7 +625,7 @@ func (v *LoanHalfYear) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var loanMonthMembers = [...]string{
+var loanMonthMembers = wire.Names{
 	"totalCredits",
 	"totalDebits",
 	"totalInterestCharged",
@@ -634,7 +634,7 @@ var loanMonthMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *LoanMonth) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, loanMonthMembers[:])
+	m := d.Members(&v.JSON, &loanMonthMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "totalCredits":
@@ -653,7 +653,7 @@ func (v *LoanMonth) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *LoanMonth) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, loanMonthMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &loanMonthMembers)
 	w.Decimal("totalCredits", v.TotalCredits, wire.Required)
 	w.Decimal("totalDebits", v.TotalDebits, wire.Required)
 	w.Decimal("totalInterestCharged", v.TotalInterestCharged, wire.Required)
@@ -671,7 +671,7 @@ func (v *LoanMonth) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var externalLiabilityMembers = [...]string{
+var externalLiabilityMembers = wire.Names{
 	"changeHistory",
 	"payments",
 	"source",
@@ -679,7 +679,7 @@ var externalLiabilityMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *ExternalLiability) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, externalLiabilityMembers[:])
+	m := d.Members(&v.JSON, &externalLiabilityMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "changeHistory":
@@ -696,7 +696,7 @@ func (v *ExternalLiability) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *ExternalLiability) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, externalLiabilityMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &externalLiabilityMembers)
 	wire.AppendList(&w, "changeHistory", v.ChangeHistory, wire.Required)
 	wire.AppendList(&w, "payments", v.Payments, wire.Required)
 	w.String("source", v.Source, wire.Required)
@@ -713,7 +713,7 @@ func (v *ExternalLiability) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var externalPaymentMembers = [...]string{
+var externalPaymentMembers = wire.Names{
 	"amountAvg",
 	"amountAvgMonthly",
 	"first",
@@ -724,7 +724,7 @@ var externalPaymentMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *ExternalPayment) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, externalPaymentMembers[:])
+	m := d.Members(&v.JSON, &externalPaymentMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "amountAvg":
@@ -747,7 +747,7 @@ func (v *ExternalPayment) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *ExternalPayment) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, externalPaymentMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &externalPaymentMembers)
 	w.Decimal("amountAvg", v.AverageAmount, wire.Required)
 	w.Decimal("amountAvgMonthly", v.AverageMonthlyAmount, wire.Required)
 	w.String("first", string(v.First), wire.Required)
@@ -767,7 +767,7 @@ func (v *ExternalPayment) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var summaryLinksMembers = [...]string{
+var summaryLinksMembers = wire.Names{
 	"accounts",
 	"expenses",
 	"income",
@@ -776,7 +776,7 @@ var summaryLinksMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *SummaryLinks) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, summaryLinksMembers[:])
+	m := d.Members(&v.JSON, &summaryLinksMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "accounts":
@@ -795,7 +795,7 @@ func (v *SummaryLinks) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *SummaryLinks) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, summaryLinksMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &summaryLinksMembers)
 	w.Strings("accounts", v.Accounts, wire.Required)
 	w.String("expenses", v.Expenses, wire.Required)
 	w.String("income", v.Income, wire.Required)
@@ -813,7 +813,7 @@ func (v *SummaryLinks) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var snapshotListMembers = [...]string{
+var snapshotListMembers = wire.Names{
 	"type",
 	"data",
 	"links",
@@ -821,7 +821,7 @@ var snapshotListMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *SnapshotList) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, snapshotListMembers[:])
+	m := d.Members(&v.JSON, &snapshotListMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "type":
@@ -838,7 +838,7 @@ func (v *SnapshotList) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *SnapshotList) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, snapshotListMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &snapshotListMembers)
 	w.String("type", v.Type, wire.Required)
 	wire.AppendList(&w, "data", v.Data, wire.Required)
 	w.Value("links", &v.Links, wire.Required)
@@ -855,7 +855,7 @@ func (v *SnapshotList) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var snapshotMembers = [...]string{
+var snapshotMembers = wire.Names{
 	"id",
 	"fromMonth",
 	"toMonth",
@@ -868,7 +868,7 @@ var snapshotMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *Snapshot) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, snapshotMembers[:])
+	m := d.Members(&v.JSON, &snapshotMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "id":
@@ -895,7 +895,7 @@ func (v *Snapshot) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *Snapshot) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, snapshotMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &snapshotMembers)
 	w.String("id", v.ID, wire.Required)
 	w.String("fromMonth", string(v.FromMonth), wire.Required)
 	w.String("toMonth", string(v.ToMonth), wire.Required)
@@ -917,7 +917,7 @@ func (v *Snapshot) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var snapshotLinksMembers = [...]string{
+var snapshotLinksMembers = wire.Names{
 	"expenses",
 	"income",
 	"self",
@@ -925,7 +925,7 @@ var snapshotLinksMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *SnapshotLinks) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, snapshotLinksMembers[:])
+	m := d.Members(&v.JSON, &snapshotLinksMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "expenses":
@@ -942,7 +942,7 @@ func (v *SnapshotLinks) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *SnapshotLinks) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, snapshotLinksMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &snapshotLinksMembers)
 	w.String("expenses", v.Expenses, wire.Required)
 	w.String("income", v.Income, wire.Required)
 	w.String("self", v.Self, wire.Required)
@@ -959,13 +959,13 @@ func (v *SnapshotLinks) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var selfLinkMembers = [...]string{
+var selfLinkMembers = wire.Names{
 	"self",
 }
 
 // DecodeJSON reads the value from d.
 func (v *SelfLink) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, selfLinkMembers[:])
+	m := d.Members(&v.JSON, &selfLinkMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "self":
@@ -978,7 +978,7 @@ func (v *SelfLink) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *SelfLink) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, selfLinkMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &selfLinkMembers)
 	w.String("self", v.Self, wire.Required)
 	return w.End()
 }
@@ -993,7 +993,7 @@ func (v *SelfLink) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var transactionPageMembers = [...]string{
+var transactionPageMembers = wire.Names{
 	"count",
 	"size",
 	"data",
@@ -1003,7 +1003,7 @@ var transactionPageMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *TransactionPage) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, transactionPageMembers[:])
+	m := d.Members(&v.JSON, &transactionPageMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "count":
@@ -1024,7 +1024,7 @@ func (v *TransactionPage) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *TransactionPage) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, transactionPageMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &transactionPageMembers)
 	w.Int("count", v.Count, wire.Required)
 	w.Int("size", v.Size, wire.Required)
 	wire.AppendList(&w, "data", v.Data, wire.Required)
@@ -1043,7 +1043,7 @@ func (v *TransactionPage) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var transactionMembers = [...]string{
+var transactionMembers = wire.Names{
 	"id",
 	"status",
 	"description",
@@ -1062,7 +1062,7 @@ var transactionMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *Transaction) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, transactionMembers[:])
+	m := d.Members(&v.JSON, &transactionMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "id":
@@ -1101,7 +1101,7 @@ func (v *Transaction) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *Transaction) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, transactionMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &transactionMembers)
 	w.String("id", v.ID, wire.Required)
 	w.String("status", string(v.Status), wire.Required)
 	w.String("description", v.Description, wire.Required)
@@ -1129,14 +1129,14 @@ func (v *Transaction) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var codeTitleMembers = [...]string{
+var codeTitleMembers = wire.Names{
 	"Code",
 	"title",
 }
 
 // DecodeJSON reads the value from d.
 func (v *CodeTitle) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, codeTitleMembers[:])
+	m := d.Members(&v.JSON, &codeTitleMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "Code":
@@ -1151,7 +1151,7 @@ func (v *CodeTitle) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *CodeTitle) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, codeTitleMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &codeTitleMembers)
 	w.String("Code", v.Code, wire.Required)
 	w.String("title", v.Title, wire.Required)
 	return w.End()
@@ -1167,14 +1167,14 @@ func (v *CodeTitle) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var transactionLinksMembers = [...]string{
+var transactionLinksMembers = wire.Names{
 	"account",
 	"institution",
 }
 
 // DecodeJSON reads the value from d.
 func (v *TransactionLinks) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, transactionLinksMembers[:])
+	m := d.Members(&v.JSON, &transactionLinksMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "account":
@@ -1189,7 +1189,7 @@ func (v *TransactionLinks) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *TransactionLinks) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, transactionLinksMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &transactionLinksMembers)
 	w.String("account", v.Account, wire.Required)
 	w.String("institution", v.Institution, wire.Required)
 	return w.End()
@@ -1205,14 +1205,14 @@ func (v *TransactionLinks) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var pageLinksMembers = [...]string{
+var pageLinksMembers = wire.Names{
 	"next",
 	"self",
 }
 
 // DecodeJSON reads the value from d.
 func (v *PageLinks) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, pageLinksMembers[:])
+	m := d.Members(&v.JSON, &pageLinksMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "next":
@@ -1227,7 +1227,7 @@ func (v *PageLinks) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *PageLinks) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, pageLinksMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &pageLinksMembers)
 	w.String("next", v.Next, wire.Optional)
 	w.String("self", v.Self, wire.Required)
 	return w.End()

@@ -7,7 +7,7 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
-var expenseSummaryMembers = [...]string{
+var expenseSummaryMembers = wire.Names{
 	"id",
 	"fromMonth",
 	"toMonth",
@@ -24,7 +24,7 @@ var expenseSummaryMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *ExpenseSummary) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, expenseSummaryMembers[:])
+	m := d.Members(&v.JSON, &expenseSummaryMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "id":
@@ -59,7 +59,7 @@ func (v *ExpenseSummary) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *ExpenseSummary) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, expenseSummaryMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &expenseSummaryMembers)
 	w.String("id", v.ID, wire.Required)
 	w.String("fromMonth", string(v.FromMonth), wire.Required)
 	w.String("toMonth", string(v.ToMonth), wire.Required)
@@ -85,7 +85,7 @@ func (v *ExpenseSummary) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var expenseDivisionMembers = [...]string{
+var expenseDivisionMembers = wire.Names{
 	"avgMonthly",
 	"division",
 	"percentageTotal",
@@ -94,7 +94,7 @@ var expenseDivisionMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *ExpenseDivision) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, expenseDivisionMembers[:])
+	m := d.Members(&v.JSON, &expenseDivisionMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "avgMonthly":
@@ -113,7 +113,7 @@ func (v *ExpenseDivision) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *ExpenseDivision) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, expenseDivisionMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &expenseDivisionMembers)
 	w.Decimal("avgMonthly", v.AverageMonthly, wire.Required)
 	w.String("division", v.Division, wire.Required)
 	w.DecimalNumber("percentageTotal", v.Percentage, wire.Required)
@@ -131,7 +131,7 @@ func (v *ExpenseDivision) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var expenseSubcategoryMembers = [...]string{
+var expenseSubcategoryMembers = wire.Names{
 	"category",
 	"changeHistory",
 	"summary",
@@ -139,7 +139,7 @@ var expenseSubcategoryMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *ExpenseSubcategory) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, expenseSubcategoryMembers[:])
+	m := d.Members(&v.JSON, &expenseSubcategoryMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "category":
@@ -156,7 +156,7 @@ func (v *ExpenseSubcategory) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *ExpenseSubcategory) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, expenseSubcategoryMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &expenseSubcategoryMembers)
 	w.Value("category", &v.Category, wire.Required)
 	wire.AppendList(&w, "changeHistory", v.ChangeHistory, wire.Required)
 	w.Decimal("summary", v.Total, wire.Required)
@@ -173,13 +173,13 @@ func (v *ExpenseSubcategory) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var expenseCategoryMembers = [...]string{
+var expenseCategoryMembers = wire.Names{
 	"expenseClass",
 }
 
 // DecodeJSON reads the value from d.
 func (v *ExpenseCategory) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, expenseCategoryMembers[:])
+	m := d.Members(&v.JSON, &expenseCategoryMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "expenseClass":
@@ -192,7 +192,7 @@ func (v *ExpenseCategory) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *ExpenseCategory) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, expenseCategoryMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &expenseCategoryMembers)
 	w.Value("expenseClass", &v.ExpenseClass, wire.Required)
 	return w.End()
 }
@@ -207,7 +207,7 @@ func (v *ExpenseCategory) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var expenseClassMembers = [...]string{
+var expenseClassMembers = wire.Names{
 	"classCode",
 	"classTitle",
 	"divisionCode",
@@ -216,7 +216,7 @@ var expenseClassMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *ExpenseClass) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, expenseClassMembers[:])
+	m := d.Members(&v.JSON, &expenseClassMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "classCode":
@@ -235,7 +235,7 @@ func (v *ExpenseClass) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *ExpenseClass) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, expenseClassMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &expenseClassMembers)
 	w.String("classCode", v.ClassCode, wire.Required)
 	w.String("classTitle", v.ClassTitle, wire.Required)
 	w.String("divisionCode", v.DivisionCode, wire.Required)
@@ -253,14 +253,14 @@ func (v *ExpenseClass) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var monthlyChangeMembers = [...]string{
+var monthlyChangeMembers = wire.Names{
 	"amount",
 	"date",
 }
 
 // DecodeJSON reads the value from d.
 func (v *MonthlyChange) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, monthlyChangeMembers[:])
+	m := d.Members(&v.JSON, &monthlyChangeMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "amount":
@@ -275,7 +275,7 @@ func (v *MonthlyChange) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *MonthlyChange) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, monthlyChangeMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &monthlyChangeMembers)
 	w.Decimal("amount", v.Amount, wire.Required)
 	w.String("date", string(v.Date), wire.Required)
 	return w.End()
@@ -291,7 +291,7 @@ func (v *MonthlyChange) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var expenseClassTotalMembers = [...]string{
+var expenseClassTotalMembers = wire.Names{
 	"avgMonthly",
 	"changeHistory",
 	"summary",
@@ -299,7 +299,7 @@ var expenseClassTotalMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *ExpenseClassTotal) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, expenseClassTotalMembers[:])
+	m := d.Members(&v.JSON, &expenseClassTotalMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "avgMonthly":
@@ -316,7 +316,7 @@ func (v *ExpenseClassTotal) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *ExpenseClassTotal) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, expenseClassTotalMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &expenseClassTotalMembers)
 	w.Decimal("avgMonthly", v.AverageMonthly, wire.Required)
 	wire.AppendList(&w, "changeHistory", v.ChangeHistory, wire.Required)
 	w.Decimal("summary", v.Total, wire.Required)

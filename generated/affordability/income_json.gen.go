@@ -7,7 +7,7 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
-var incomeSummaryMembers = [...]string{
+var incomeSummaryMembers = wire.Names{
 	"id",
 	"fromMonth",
 	"toMonth",
@@ -22,7 +22,7 @@ var incomeSummaryMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *IncomeSummary) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, incomeSummaryMembers[:])
+	m := d.Members(&v.JSON, &incomeSummaryMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "id":
@@ -53,7 +53,7 @@ func (v *IncomeSummary) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *IncomeSummary) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, incomeSummaryMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &incomeSummaryMembers)
 	w.String("id", v.ID, wire.Required)
 	w.String("fromMonth", string(v.FromMonth), wire.Required)
 	w.String("toMonth", string(v.ToMonth), wire.Required)
@@ -77,7 +77,7 @@ func (v *IncomeSummary) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var incomeTotalsMembers = [...]string{
+var incomeTotalsMembers = wire.Names{
 	"irregularIncomeAvg",
 	"regularIncomeAvg",
 	"regularIncomeYTD",
@@ -86,7 +86,7 @@ var incomeTotalsMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *IncomeTotals) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, incomeTotalsMembers[:])
+	m := d.Members(&v.JSON, &incomeTotalsMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "irregularIncomeAvg":
@@ -105,7 +105,7 @@ func (v *IncomeTotals) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *IncomeTotals) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, incomeTotalsMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &incomeTotalsMembers)
 	w.Decimal("irregularIncomeAvg", v.IrregularAverage, wire.Required)
 	w.Decimal("regularIncomeAvg", v.RegularAverage, wire.Required)
 	w.Decimal("regularIncomeYTD", v.RegularYearToDate, wire.Required)
@@ -123,7 +123,7 @@ func (v *IncomeTotals) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var regularIncomeSourceMembers = [...]string{
+var regularIncomeSourceMembers = wire.Names{
 	"ageDays",
 	"changeHistory",
 	"current",
@@ -135,7 +135,7 @@ var regularIncomeSourceMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *RegularIncomeSource) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, regularIncomeSourceMembers[:])
+	m := d.Members(&v.JSON, &regularIncomeSourceMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "ageDays":
@@ -160,7 +160,7 @@ func (v *RegularIncomeSource) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *RegularIncomeSource) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, regularIncomeSourceMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &regularIncomeSourceMembers)
 	w.Int("ageDays", v.AgeDays, wire.Required)
 	wire.AppendList(&w, "changeHistory", v.ChangeHistory, wire.Required)
 	w.Value("current", &v.Current, wire.Required)
@@ -181,7 +181,7 @@ func (v *RegularIncomeSource) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var regularPaymentMembers = [...]string{
+var regularPaymentMembers = wire.Names{
 	"amount",
 	"date",
 	"nextDate",
@@ -189,7 +189,7 @@ var regularPaymentMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *RegularPayment) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, regularPaymentMembers[:])
+	m := d.Members(&v.JSON, &regularPaymentMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "amount":
@@ -206,7 +206,7 @@ func (v *RegularPayment) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *RegularPayment) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, regularPaymentMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &regularPaymentMembers)
 	w.Decimal("amount", v.Amount, wire.Required)
 	w.String("date", string(v.Date), wire.Required)
 	w.String("nextDate", string(v.NextDate), wire.Required)
@@ -223,14 +223,14 @@ func (v *RegularPayment) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var irregularityMembers = [...]string{
+var irregularityMembers = wire.Names{
 	"gaps",
 	"stability",
 }
 
 // DecodeJSON reads the value from d.
 func (v *Irregularity) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, irregularityMembers[:])
+	m := d.Members(&v.JSON, &irregularityMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "gaps":
@@ -245,7 +245,7 @@ func (v *Irregularity) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *Irregularity) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, irregularityMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &irregularityMembers)
 	w.Strings("gaps", v.Gaps, wire.Required)
 	w.String("stability", v.Stability, wire.Required)
 	return w.End()
@@ -261,7 +261,7 @@ func (v *Irregularity) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var incomeQuarterMembers = [...]string{
+var incomeQuarterMembers = wire.Names{
 	"amountAvg",
 	"amountAvgMonthly",
 	"variance",
@@ -269,7 +269,7 @@ var incomeQuarterMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *IncomeQuarter) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, incomeQuarterMembers[:])
+	m := d.Members(&v.JSON, &incomeQuarterMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "amountAvg":
@@ -286,7 +286,7 @@ func (v *IncomeQuarter) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *IncomeQuarter) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, incomeQuarterMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &incomeQuarterMembers)
 	w.Decimal("amountAvg", v.AverageAmount, wire.Required)
 	w.Decimal("amountAvgMonthly", v.AverageMonthlyAmount, wire.Required)
 	w.Decimal("variance", v.Variance, wire.Required)
@@ -303,7 +303,7 @@ func (v *IncomeQuarter) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var irregularIncomeSourceMembers = [...]string{
+var irregularIncomeSourceMembers = wire.Names{
 	"ageDays",
 	"amountAvg",
 	"avgMonthlyOccurence",
@@ -316,7 +316,7 @@ var irregularIncomeSourceMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *IrregularIncomeSource) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, irregularIncomeSourceMembers[:])
+	m := d.Members(&v.JSON, &irregularIncomeSourceMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "ageDays":
@@ -343,7 +343,7 @@ func (v *IrregularIncomeSource) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *IrregularIncomeSource) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, irregularIncomeSourceMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &irregularIncomeSourceMembers)
 	w.Int("ageDays", v.AgeDays, wire.Required)
 	w.Decimal("amountAvg", v.AverageAmount, wire.Required)
 	w.Decimal("avgMonthlyOccurence", v.AverageMonthlyOccurrences, wire.Required)
@@ -365,14 +365,14 @@ func (v *IrregularIncomeSource) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var irregularPaymentMembers = [...]string{
+var irregularPaymentMembers = wire.Names{
 	"amount",
 	"date",
 }
 
 // DecodeJSON reads the value from d.
 func (v *IrregularPayment) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, irregularPaymentMembers[:])
+	m := d.Members(&v.JSON, &irregularPaymentMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "amount":
@@ -387,7 +387,7 @@ func (v *IrregularPayment) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *IrregularPayment) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, irregularPaymentMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &irregularPaymentMembers)
 	w.Decimal("amount", v.Amount, wire.Required)
 	w.String("date", string(v.Date), wire.Required)
 	return w.End()
@@ -403,7 +403,7 @@ func (v *IrregularPayment) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var otherCreditSourceMembers = [...]string{
+var otherCreditSourceMembers = wire.Names{
 	"ageDays",
 	"amountAvg",
 	"avgMonthlyOccurence",
@@ -416,7 +416,7 @@ var otherCreditSourceMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *OtherCreditSource) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, otherCreditSourceMembers[:])
+	m := d.Members(&v.JSON, &otherCreditSourceMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "ageDays":
@@ -443,7 +443,7 @@ func (v *OtherCreditSource) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *OtherCreditSource) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, otherCreditSourceMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &otherCreditSourceMembers)
 	w.Int("ageDays", v.AgeDays, wire.Required)
 	w.Decimal("amountAvg", v.AverageAmount, wire.Required)
 	w.Decimal("avgMonthlyOccurence", v.AverageMonthlyOccurrences, wire.Required)
@@ -465,7 +465,7 @@ func (v *OtherCreditSource) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var otherCreditMembers = [...]string{
+var otherCreditMembers = wire.Names{
 	"amount",
 	"date",
 	"otherCreditLabel",
@@ -473,7 +473,7 @@ var otherCreditMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *OtherCredit) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, otherCreditMembers[:])
+	m := d.Members(&v.JSON, &otherCreditMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "amount":
@@ -490,7 +490,7 @@ func (v *OtherCredit) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *OtherCredit) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, otherCreditMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &otherCreditMembers)
 	w.Decimal("amount", v.Amount, wire.Required)
 	w.String("date", string(v.Date), wire.Required)
 	w.String("otherCreditLabel", v.Label, wire.Required)

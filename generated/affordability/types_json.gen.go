@@ -7,7 +7,7 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
-var changeMembers = [...]string{
+var changeMembers = wire.Names{
 	"amount",
 	"date",
 	"direction",
@@ -16,7 +16,7 @@ var changeMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *Change) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, changeMembers[:])
+	m := d.Members(&v.JSON, &changeMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "amount":
@@ -35,7 +35,7 @@ func (v *Change) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *Change) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, changeMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &changeMembers)
 	w.Decimal("amount", v.Amount, wire.Required)
 	w.String("date", string(v.Date), wire.Required)
 	w.String("direction", string(v.Direction), wire.Optional)
@@ -53,7 +53,7 @@ func (v *Change) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var createParamsMembers = [...]string{
+var createParamsMembers = wire.Names{
 	"accounts",
 	"fromMonth",
 	"toMonth",
@@ -61,7 +61,7 @@ var createParamsMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *CreateParams) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, createParamsMembers[:])
+	m := d.Members(&v.JSON, &createParamsMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "accounts":
@@ -78,7 +78,7 @@ func (v *CreateParams) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *CreateParams) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, createParamsMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &createParamsMembers)
 	w.Strings("accounts", v.Accounts, wire.Optional)
 	w.String("fromMonth", string(v.FromMonth), wire.Optional)
 	w.String("toMonth", string(v.ToMonth), wire.Optional)
@@ -95,14 +95,14 @@ func (v *CreateParams) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var resultLinksMembers = [...]string{
+var resultLinksMembers = wire.Names{
 	"accounts",
 	"self",
 }
 
 // DecodeJSON reads the value from d.
 func (v *ResultLinks) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, resultLinksMembers[:])
+	m := d.Members(&v.JSON, &resultLinksMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "accounts":
@@ -117,7 +117,7 @@ func (v *ResultLinks) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *ResultLinks) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, resultLinksMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &resultLinksMembers)
 	w.Strings("accounts", v.Accounts, wire.Required)
 	w.String("self", v.Self, wire.Required)
 	return w.End()

@@ -6,7 +6,7 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
-var accessTokenMembers = [...]string{
+var accessTokenMembers = wire.Names{
 	"access_token",
 	"expires_in",
 	"token_type",
@@ -14,7 +14,7 @@ var accessTokenMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *AccessToken) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, accessTokenMembers[:])
+	m := d.Members(&v.JSON, &accessTokenMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "access_token":
@@ -31,7 +31,7 @@ func (v *AccessToken) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *AccessToken) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, accessTokenMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &accessTokenMembers)
 	w.String("access_token", v.Token, wire.Required)
 	w.Int("expires_in", v.ExpiresIn, wire.Optional)
 	w.String("token_type", v.Type, wire.Required)

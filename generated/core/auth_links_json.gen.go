@@ -7,13 +7,13 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
-var createAuthLinkParamsMembers = [...]string{
+var createAuthLinkParamsMembers = wire.Names{
 	"mobile",
 }
 
 // DecodeJSON reads the value from d.
 func (v *CreateAuthLinkParams) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, createAuthLinkParamsMembers[:])
+	m := d.Members(&v.JSON, &createAuthLinkParamsMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "mobile":
@@ -26,7 +26,7 @@ func (v *CreateAuthLinkParams) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *CreateAuthLinkParams) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, createAuthLinkParamsMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &createAuthLinkParamsMembers)
 	w.String("mobile", v.Mobile, wire.Optional)
 	return w.End()
 }
@@ -41,7 +41,7 @@ func (v *CreateAuthLinkParams) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var authLinkMembers = [...]string{
+var authLinkMembers = wire.Names{
 	"id",
 	"userId",
 	"mobile",
@@ -52,7 +52,7 @@ var authLinkMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *AuthLink) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, authLinkMembers[:])
+	m := d.Members(&v.JSON, &authLinkMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "id":
@@ -75,7 +75,7 @@ func (v *AuthLink) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *AuthLink) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, authLinkMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &authLinkMembers)
 	w.String("id", v.ID, wire.Optional)
 	w.String("userId", v.UserID, wire.Required)
 	w.String("mobile", v.Mobile, wire.Required)
@@ -95,14 +95,14 @@ func (v *AuthLink) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var authLinkURLsMembers = [...]string{
+var authLinkURLsMembers = wire.Names{
 	"public",
 	"self",
 }
 
 // DecodeJSON reads the value from d.
 func (v *AuthLinkURLs) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, authLinkURLsMembers[:])
+	m := d.Members(&v.JSON, &authLinkURLsMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "public":
@@ -117,7 +117,7 @@ func (v *AuthLinkURLs) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *AuthLinkURLs) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, authLinkURLsMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &authLinkURLsMembers)
 	w.String("public", v.Public, wire.Required)
 	w.String("self", v.Self, wire.Required)
 	return w.End()

@@ -7,7 +7,7 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
-var consentListMembers = [...]string{
+var consentListMembers = wire.Names{
 	"size",
 	"data",
 	"type",
@@ -16,7 +16,7 @@ var consentListMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *ConsentList) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, consentListMembers[:])
+	m := d.Members(&v.JSON, &consentListMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "size":
@@ -35,7 +35,7 @@ func (v *ConsentList) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *ConsentList) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, consentListMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &consentListMembers)
 	w.Int("size", v.Size, wire.Optional)
 	wire.AppendList(&w, "data", v.Data, wire.Optional)
 	w.String("type", v.Type, wire.Optional)
@@ -53,7 +53,7 @@ func (v *ConsentList) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var consentMembers = [...]string{
+var consentMembers = wire.Names{
 	"id",
 	"status",
 	"origin",
@@ -69,7 +69,7 @@ var consentMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *Consent) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, consentMembers[:])
+	m := d.Members(&v.JSON, &consentMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "id":
@@ -102,7 +102,7 @@ func (v *Consent) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *Consent) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, consentMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &consentMembers)
 	w.String("id", v.ID, wire.Required)
 	w.String("status", string(v.Status), wire.Required)
 	w.String("origin", v.Origin, wire.Optional)
@@ -127,14 +127,14 @@ func (v *Consent) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var consentPurposeMembers = [...]string{
+var consentPurposeMembers = wire.Names{
 	"other",
 	"primary",
 }
 
 // DecodeJSON reads the value from d.
 func (v *ConsentPurpose) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, consentPurposeMembers[:])
+	m := d.Members(&v.JSON, &consentPurposeMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "other":
@@ -149,7 +149,7 @@ func (v *ConsentPurpose) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *ConsentPurpose) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, consentPurposeMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &consentPurposeMembers)
 	w.Raw("other", v.Other, wire.Optional)
 	w.Value("primary", &v.Primary, wire.Required)
 	return w.End()
@@ -165,14 +165,14 @@ func (v *ConsentPurpose) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var purposeTextMembers = [...]string{
+var purposeTextMembers = wire.Names{
 	"description",
 	"title",
 }
 
 // DecodeJSON reads the value from d.
 func (v *PurposeText) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, purposeTextMembers[:])
+	m := d.Members(&v.JSON, &purposeTextMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "description":
@@ -187,7 +187,7 @@ func (v *PurposeText) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *PurposeText) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, purposeTextMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &purposeTextMembers)
 	w.String("description", v.Description, wire.Required)
 	w.String("title", v.Title, wire.Required)
 	return w.End()
@@ -203,7 +203,7 @@ func (v *PurposeText) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var consentTermsMembers = [...]string{
+var consentTermsMembers = wire.Names{
 	"permissions",
 	"retainData",
 	"initialRetrievalDays",
@@ -212,7 +212,7 @@ var consentTermsMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *ConsentTerms) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, consentTermsMembers[:])
+	m := d.Members(&v.JSON, &consentTermsMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "permissions":
@@ -231,7 +231,7 @@ func (v *ConsentTerms) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *ConsentTerms) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, consentTermsMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &consentTermsMembers)
 	wire.AppendList(&w, "permissions", v.Permissions, wire.Required)
 	w.Bool("retainData", v.RetainData, wire.Required)
 	w.OptInt("initialRetrievalDays", v.InitialRetrievalDays, wire.Optional)
@@ -249,7 +249,7 @@ func (v *ConsentTerms) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var consentPermissionMembers = [...]string{
+var consentPermissionMembers = wire.Names{
 	"scope",
 	"required",
 	"consented",
@@ -260,7 +260,7 @@ var consentPermissionMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *ConsentPermission) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, consentPermissionMembers[:])
+	m := d.Members(&v.JSON, &consentPermissionMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "scope":
@@ -283,7 +283,7 @@ func (v *ConsentPermission) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *ConsentPermission) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, consentPermissionMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &consentPermissionMembers)
 	w.String("scope", v.Scope, wire.Required)
 	w.Bool("required", v.Required, wire.Required)
 	w.OptBool("consented", v.Consented, wire.Optional)
@@ -303,7 +303,7 @@ func (v *ConsentPermission) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var permissionInformationMembers = [...]string{
+var permissionInformationMembers = wire.Names{
 	"name",
 	"description",
 	"attributeList",
@@ -311,7 +311,7 @@ var permissionInformationMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *PermissionInformation) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, permissionInformationMembers[:])
+	m := d.Members(&v.JSON, &permissionInformationMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "name":
@@ -328,7 +328,7 @@ func (v *PermissionInformation) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *PermissionInformation) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, permissionInformationMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &permissionInformationMembers)
 	w.String("name", v.Name, wire.Required)
 	w.String("description", v.Description, wire.Required)
 	w.Strings("attributeList", v.Attributes, wire.Required)
@@ -345,7 +345,7 @@ func (v *PermissionInformation) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var consentLinksMembers = [...]string{
+var consentLinksMembers = wire.Names{
 	"consentPolicy",
 	"latestConsentPolicy",
 	"self",
@@ -353,7 +353,7 @@ var consentLinksMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *ConsentLinks) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, consentLinksMembers[:])
+	m := d.Members(&v.JSON, &consentLinksMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "consentPolicy":
@@ -370,7 +370,7 @@ func (v *ConsentLinks) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *ConsentLinks) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, consentLinksMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &consentLinksMembers)
 	w.String("consentPolicy", v.ConsentPolicy, wire.Optional)
 	w.String("latestConsentPolicy", v.LatestConsentPolicy, wire.Optional)
 	w.String("self", v.Self, wire.Optional)

@@ -7,7 +7,7 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
-var eventTypeMembers = [...]string{
+var eventTypeMembers = wire.Names{
 	"id",
 	"description",
 	"type",
@@ -16,7 +16,7 @@ var eventTypeMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *EventType) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, eventTypeMembers[:])
+	m := d.Members(&v.JSON, &eventTypeMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "id":
@@ -35,7 +35,7 @@ func (v *EventType) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *EventType) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, eventTypeMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &eventTypeMembers)
 	w.String("id", v.ID, wire.Optional)
 	w.String("description", v.Description, wire.Optional)
 	w.String("type", v.Type, wire.Optional)
@@ -53,7 +53,7 @@ func (v *EventType) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var eventMembers = [...]string{
+var eventMembers = wire.Names{
 	"id",
 	"entity",
 	"eventType",
@@ -67,7 +67,7 @@ var eventMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *Event) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, eventMembers[:])
+	m := d.Members(&v.JSON, &eventMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "id":
@@ -96,7 +96,7 @@ func (v *Event) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *Event) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, eventMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &eventMembers)
 	w.String("id", v.ID, wire.Optional)
 	w.String("entity", string(v.Entity), wire.Optional)
 	w.String("eventType", string(v.Verb), wire.Optional)
@@ -177,7 +177,7 @@ func (v *EventSubject) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var eventConnectionMembers = [...]string{
+var eventConnectionMembers = wire.Names{
 	"id",
 	"status",
 	"institution",
@@ -190,7 +190,7 @@ var eventConnectionMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *EventConnection) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, eventConnectionMembers[:])
+	m := d.Members(&v.JSON, &eventConnectionMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "id":
@@ -217,7 +217,7 @@ func (v *EventConnection) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *EventConnection) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, eventConnectionMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &eventConnectionMembers)
 	w.String("id", v.ID, wire.Optional)
 	w.String("status", v.Status, wire.Optional)
 	wire.AppendPointer(&w, "institution", v.Institution, wire.Optional)
@@ -239,7 +239,7 @@ func (v *EventConnection) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var eventConnectionLinksMembers = [...]string{
+var eventConnectionLinksMembers = wire.Names{
 	"accounts",
 	"self",
 	"transactions",
@@ -247,7 +247,7 @@ var eventConnectionLinksMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *EventConnectionLinks) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, eventConnectionLinksMembers[:])
+	m := d.Members(&v.JSON, &eventConnectionLinksMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "accounts":
@@ -264,7 +264,7 @@ func (v *EventConnectionLinks) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *EventConnectionLinks) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, eventConnectionLinksMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &eventConnectionLinksMembers)
 	w.String("accounts", v.Accounts, wire.Optional)
 	w.String("self", v.Self, wire.Optional)
 	w.String("transactions", v.Transactions, wire.Optional)
@@ -281,14 +281,14 @@ func (v *EventConnectionLinks) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var eventTransactionsMembers = [...]string{
+var eventTransactionsMembers = wire.Names{
 	"connection",
 	"count",
 }
 
 // DecodeJSON reads the value from d.
 func (v *EventTransactions) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, eventTransactionsMembers[:])
+	m := d.Members(&v.JSON, &eventTransactionsMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "connection":
@@ -303,7 +303,7 @@ func (v *EventTransactions) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *EventTransactions) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, eventTransactionsMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &eventTransactionsMembers)
 	wire.AppendPointer(&w, "connection", v.Connection, wire.Optional)
 	w.Int("count", v.Count, wire.Optional)
 	return w.End()
@@ -319,7 +319,7 @@ func (v *EventTransactions) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var eventListMembers = [...]string{
+var eventListMembers = wire.Names{
 	"type",
 	"data",
 	"links",
@@ -327,7 +327,7 @@ var eventListMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *EventList) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, eventListMembers[:])
+	m := d.Members(&v.JSON, &eventListMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "type":
@@ -344,7 +344,7 @@ func (v *EventList) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *EventList) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, eventListMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &eventListMembers)
 	w.String("type", v.Type, wire.Required)
 	wire.AppendList(&w, "data", v.Data, wire.Optional)
 	wire.AppendPointer(&w, "links", v.Links, wire.Optional)
@@ -361,7 +361,7 @@ func (v *EventList) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var eventTypeListMembers = [...]string{
+var eventTypeListMembers = wire.Names{
 	"count",
 	"size",
 	"data",
@@ -371,7 +371,7 @@ var eventTypeListMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *EventTypeList) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, eventTypeListMembers[:])
+	m := d.Members(&v.JSON, &eventTypeListMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "count":
@@ -392,7 +392,7 @@ func (v *EventTypeList) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *EventTypeList) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, eventTypeListMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &eventTypeListMembers)
 	w.Int("count", v.Count, wire.Optional)
 	w.Int("size", v.Size, wire.Optional)
 	wire.AppendList(&w, "data", v.Data, wire.Optional)
@@ -411,14 +411,14 @@ func (v *EventTypeList) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var pageLinksMembers = [...]string{
+var pageLinksMembers = wire.Names{
 	"next",
 	"self",
 }
 
 // DecodeJSON reads the value from d.
 func (v *PageLinks) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, pageLinksMembers[:])
+	m := d.Members(&v.JSON, &pageLinksMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "next":
@@ -433,7 +433,7 @@ func (v *PageLinks) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *PageLinks) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, pageLinksMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &pageLinksMembers)
 	w.String("next", v.Next, wire.Optional)
 	w.String("self", v.Self, wire.Optional)
 	return w.End()

@@ -7,13 +7,13 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
-var submitMFAParamsMembers = [...]string{
+var submitMFAParamsMembers = wire.Names{
 	"mfa-response",
 }
 
 // DecodeJSON reads the value from d.
 func (v *SubmitMFAParams) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, submitMFAParamsMembers[:])
+	m := d.Members(&v.JSON, &submitMFAParamsMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "mfa-response":
@@ -26,7 +26,7 @@ func (v *SubmitMFAParams) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *SubmitMFAParams) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, submitMFAParamsMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &submitMFAParamsMembers)
 	w.Strings("mfa-response", v.Answers, wire.Required)
 	return w.End()
 }
@@ -41,7 +41,7 @@ func (v *SubmitMFAParams) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var jobMembers = [...]string{
+var jobMembers = wire.Names{
 	"id",
 	"jobType",
 	"status",
@@ -58,7 +58,7 @@ var jobMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *Job) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, jobMembers[:])
+	m := d.Members(&v.JSON, &jobMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "id":
@@ -105,7 +105,7 @@ func (v *Job) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *Job) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, jobMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &jobMembers)
 	w.String("id", v.ID, wire.Required)
 	w.String("jobType", v.Kind, wire.Optional)
 	w.String("status", v.Status, wire.Optional)
@@ -131,7 +131,7 @@ func (v *Job) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var jobStepMembers = [...]string{
+var jobStepMembers = wire.Names{
 	"title",
 	"status",
 	"result",
@@ -139,7 +139,7 @@ var jobStepMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *JobStep) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, jobStepMembers[:])
+	m := d.Members(&v.JSON, &jobStepMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "title":
@@ -156,7 +156,7 @@ func (v *JobStep) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *JobStep) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, jobStepMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &jobStepMembers)
 	w.String("title", string(v.Title), wire.Required)
 	w.String("status", string(v.Status), wire.Required)
 	w.Raw("result", v.Result.raw, wire.Optional)
@@ -242,7 +242,7 @@ func (v *StepResult) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var mfaChallengeMembers = [...]string{
+var mfaChallengeMembers = wire.Names{
 	"method",
 	"description",
 	"input",
@@ -253,7 +253,7 @@ var mfaChallengeMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *MFAChallenge) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, mfaChallengeMembers[:])
+	m := d.Members(&v.JSON, &mfaChallengeMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "method":
@@ -276,7 +276,7 @@ func (v *MFAChallenge) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *MFAChallenge) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, mfaChallengeMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &mfaChallengeMembers)
 	w.String("method", string(v.Method), wire.Required)
 	w.String("description", v.Description, wire.Optional)
 	w.Strings("input", v.Prompts, wire.Required)
@@ -296,13 +296,13 @@ func (v *MFAChallenge) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var mfaLinksMembers = [...]string{
+var mfaLinksMembers = wire.Names{
 	"response",
 }
 
 // DecodeJSON reads the value from d.
 func (v *MFALinks) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, mfaLinksMembers[:])
+	m := d.Members(&v.JSON, &mfaLinksMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "response":
@@ -315,7 +315,7 @@ func (v *MFALinks) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *MFALinks) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, mfaLinksMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &mfaLinksMembers)
 	w.String("response", v.Response, wire.Required)
 	return w.End()
 }
@@ -330,14 +330,14 @@ func (v *MFALinks) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var stepLinkMembers = [...]string{
+var stepLinkMembers = wire.Names{
 	"type",
 	"url",
 }
 
 // DecodeJSON reads the value from d.
 func (v *StepLink) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, stepLinkMembers[:])
+	m := d.Members(&v.JSON, &stepLinkMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "type":
@@ -352,7 +352,7 @@ func (v *StepLink) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *StepLink) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, stepLinkMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &stepLinkMembers)
 	w.String("type", v.Type, wire.Optional)
 	w.String("url", v.URL, wire.Required)
 	return w.End()
@@ -368,7 +368,7 @@ func (v *StepLink) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var stepFailureMembers = [...]string{
+var stepFailureMembers = wire.Names{
 	"code",
 	"title",
 	"detail",
@@ -377,7 +377,7 @@ var stepFailureMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *StepFailure) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, stepFailureMembers[:])
+	m := d.Members(&v.JSON, &stepFailureMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "code":
@@ -402,7 +402,7 @@ func (v *StepFailure) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *StepFailure) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, stepFailureMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &stepFailureMembers)
 	w.String("code", string(v.Code), wire.Required)
 	w.String("title", v.Title, wire.Optional)
 	w.String("detail", v.Detail, wire.Optional)
@@ -420,7 +420,7 @@ func (v *StepFailure) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var jobLinksMembers = [...]string{
+var jobLinksMembers = wire.Names{
 	"link",
 	"self",
 	"source",
@@ -428,7 +428,7 @@ var jobLinksMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *JobLinks) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, jobLinksMembers[:])
+	m := d.Members(&v.JSON, &jobLinksMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "link":
@@ -445,7 +445,7 @@ func (v *JobLinks) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *JobLinks) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, jobLinksMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &jobLinksMembers)
 	w.String("link", v.Link, wire.Optional)
 	w.String("self", v.Self, wire.Optional)
 	w.String("source", v.Source, wire.Optional)
@@ -462,7 +462,7 @@ func (v *JobLinks) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var jobListMembers = [...]string{
+var jobListMembers = wire.Names{
 	"size",
 	"data",
 	"type",
@@ -471,7 +471,7 @@ var jobListMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *JobList) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, jobListMembers[:])
+	m := d.Members(&v.JSON, &jobListMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "size":
@@ -490,7 +490,7 @@ func (v *JobList) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *JobList) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, jobListMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &jobListMembers)
 	w.Int("size", v.Size, wire.Required)
 	wire.AppendList(&w, "data", v.Data, wire.Required)
 	w.String("type", v.Type, wire.Required)
@@ -508,7 +508,7 @@ func (v *JobList) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var jobReferenceMembers = [...]string{
+var jobReferenceMembers = wire.Names{
 	"id",
 	"type",
 	"links",
@@ -516,7 +516,7 @@ var jobReferenceMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *JobReference) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, jobReferenceMembers[:])
+	m := d.Members(&v.JSON, &jobReferenceMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "id":
@@ -533,7 +533,7 @@ func (v *JobReference) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *JobReference) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, jobReferenceMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &jobReferenceMembers)
 	w.String("id", v.ID, wire.Required)
 	w.String("type", v.Type, wire.Required)
 	w.Value("links", &v.Links, wire.Required)

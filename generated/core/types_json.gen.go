@@ -6,7 +6,7 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
-var referenceMembers = [...]string{
+var referenceMembers = wire.Names{
 	"id",
 	"type",
 	"links",
@@ -14,7 +14,7 @@ var referenceMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *Reference) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, referenceMembers[:])
+	m := d.Members(&v.JSON, &referenceMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "id":
@@ -31,7 +31,7 @@ func (v *Reference) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *Reference) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, referenceMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &referenceMembers)
 	w.String("id", v.ID, wire.Required)
 	w.String("type", v.Type, wire.Required)
 	w.Value("links", &v.Links, wire.Required)
@@ -48,14 +48,14 @@ func (v *Reference) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var selfLinkMembers = [...]string{
+var selfLinkMembers = wire.Names{
 	"self",
 	"source",
 }
 
 // DecodeJSON reads the value from d.
 func (v *SelfLink) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, selfLinkMembers[:])
+	m := d.Members(&v.JSON, &selfLinkMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "self":
@@ -70,7 +70,7 @@ func (v *SelfLink) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *SelfLink) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, selfLinkMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &selfLinkMembers)
 	w.String("self", v.Self, wire.Optional)
 	w.String("source", v.Source, wire.Optional)
 	return w.End()

@@ -6,7 +6,7 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
-var createUserParamsMembers = [...]string{
+var createUserParamsMembers = wire.Names{
 	"email",
 	"mobile",
 	"firstName",
@@ -22,7 +22,7 @@ var createUserParamsMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *CreateUserParams) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, createUserParamsMembers[:])
+	m := d.Members(&v.JSON, &createUserParamsMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "email":
@@ -55,7 +55,7 @@ func (v *CreateUserParams) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *CreateUserParams) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, createUserParamsMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &createUserParamsMembers)
 	w.String("email", v.Email, wire.Optional)
 	w.String("mobile", v.Mobile, wire.Optional)
 	w.String("firstName", v.FirstName, wire.Optional)
@@ -80,7 +80,7 @@ func (v *CreateUserParams) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var businessAddressMembers = [...]string{
+var businessAddressMembers = wire.Names{
 	"addressLine1",
 	"addressLine2",
 	"suburb",
@@ -91,7 +91,7 @@ var businessAddressMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *BusinessAddress) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, businessAddressMembers[:])
+	m := d.Members(&v.JSON, &businessAddressMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "addressLine1":
@@ -114,7 +114,7 @@ func (v *BusinessAddress) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *BusinessAddress) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, businessAddressMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &businessAddressMembers)
 	w.String("addressLine1", v.Line1, wire.Optional)
 	w.String("addressLine2", v.Line2, wire.Optional)
 	w.String("suburb", v.Suburb, wire.Optional)
@@ -134,7 +134,7 @@ func (v *BusinessAddress) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var updateUserParamsMembers = [...]string{
+var updateUserParamsMembers = wire.Names{
 	"email",
 	"mobile",
 	"firstName",
@@ -144,7 +144,7 @@ var updateUserParamsMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *UpdateUserParams) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, updateUserParamsMembers[:])
+	m := d.Members(&v.JSON, &updateUserParamsMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "email":
@@ -165,7 +165,7 @@ func (v *UpdateUserParams) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *UpdateUserParams) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, updateUserParamsMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &updateUserParamsMembers)
 	w.OptString("email", v.Email, wire.Optional)
 	w.OptString("mobile", v.Mobile, wire.Optional)
 	w.OptString("firstName", v.FirstName, wire.Optional)
@@ -184,7 +184,7 @@ func (v *UpdateUserParams) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var userMembers = [...]string{
+var userMembers = wire.Names{
 	"id",
 	"email",
 	"mobile",
@@ -206,7 +206,7 @@ var userMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *User) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, userMembers[:])
+	m := d.Members(&v.JSON, &userMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "id":
@@ -251,7 +251,7 @@ func (v *User) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *User) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, userMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &userMembers)
 	w.String("id", v.ID, wire.Required)
 	w.String("email", v.Email, wire.Optional)
 	w.String("mobile", v.Mobile, wire.Optional)
@@ -282,7 +282,7 @@ func (v *User) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var referenceListMembers = [...]string{
+var referenceListMembers = wire.Names{
 	"count",
 	"data",
 	"type",
@@ -290,7 +290,7 @@ var referenceListMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *ReferenceList) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, referenceListMembers[:])
+	m := d.Members(&v.JSON, &referenceListMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "count":
@@ -307,7 +307,7 @@ func (v *ReferenceList) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *ReferenceList) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, referenceListMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &referenceListMembers)
 	w.Int("count", v.Count, wire.Required)
 	wire.AppendList(&w, "data", v.Data, wire.Required)
 	w.String("type", v.Type, wire.Required)
@@ -324,7 +324,7 @@ func (v *ReferenceList) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var userLinksMembers = [...]string{
+var userLinksMembers = wire.Names{
 	"accounts",
 	"connections",
 	"self",
@@ -333,7 +333,7 @@ var userLinksMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *UserLinks) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, userLinksMembers[:])
+	m := d.Members(&v.JSON, &userLinksMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "accounts":
@@ -352,7 +352,7 @@ func (v *UserLinks) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *UserLinks) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, userLinksMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &userLinksMembers)
 	w.String("accounts", v.Accounts, wire.Optional)
 	w.String("connections", v.Connections, wire.Optional)
 	w.String("self", v.Self, wire.Required)

@@ -7,7 +7,7 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
-var accountMembers = [...]string{
+var accountMembers = wire.Names{
 	"id",
 	"name",
 	"accountNo",
@@ -40,7 +40,7 @@ var accountMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *Account) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, accountMembers[:])
+	m := d.Members(&v.JSON, &accountMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "id":
@@ -107,7 +107,7 @@ func (v *Account) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *Account) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, accountMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &accountMembers)
 	w.String("id", v.ID, wire.Required)
 	w.String("name", v.Name, wire.Required)
 	w.String("accountNo", v.Number, wire.Required)
@@ -149,14 +149,14 @@ func (v *Account) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var purseMembers = [...]string{
+var purseMembers = wire.Names{
 	"amount",
 	"currency",
 }
 
 // DecodeJSON reads the value from d.
 func (v *Purse) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, purseMembers[:])
+	m := d.Members(&v.JSON, &purseMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "amount":
@@ -171,7 +171,7 @@ func (v *Purse) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *Purse) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, purseMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &purseMembers)
 	w.Decimal("amount", v.Amount, wire.Required)
 	w.String("currency", v.Currency, wire.Optional)
 	return w.End()
@@ -187,14 +187,14 @@ func (v *Purse) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var intervalMembers = [...]string{
+var intervalMembers = wire.Names{
 	"from",
 	"to",
 }
 
 // DecodeJSON reads the value from d.
 func (v *Interval) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, intervalMembers[:])
+	m := d.Members(&v.JSON, &intervalMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "from":
@@ -209,7 +209,7 @@ func (v *Interval) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *Interval) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, intervalMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &intervalMembers)
 	w.String("from", string(v.From), wire.Required)
 	w.String("to", string(v.To), wire.Required)
 	return w.End()
@@ -225,7 +225,7 @@ func (v *Interval) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var accountDetailsMembers = [...]string{
+var accountDetailsMembers = wire.Names{
 	"fees",
 	"depositRates",
 	"lendingRates",
@@ -238,7 +238,7 @@ var accountDetailsMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *AccountDetails) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, accountDetailsMembers[:])
+	m := d.Members(&v.JSON, &accountDetailsMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "fees":
@@ -265,7 +265,7 @@ func (v *AccountDetails) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *AccountDetails) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, accountDetailsMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &accountDetailsMembers)
 	wire.AppendList(&w, "fees", v.Fees, wire.Optional)
 	wire.AppendList(&w, "depositRates", v.DepositRates, wire.Optional)
 	wire.AppendList(&w, "lendingRates", v.LendingRates, wire.Optional)
@@ -287,7 +287,7 @@ func (v *AccountDetails) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var feeMembers = [...]string{
+var feeMembers = wire.Names{
 	"name",
 	"feeType",
 	"amount",
@@ -304,7 +304,7 @@ var feeMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *Fee) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, feeMembers[:])
+	m := d.Members(&v.JSON, &feeMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "name":
@@ -339,7 +339,7 @@ func (v *Fee) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *Fee) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, feeMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &feeMembers)
 	w.String("name", v.Name, wire.Required)
 	w.String("feeType", string(v.Kind), wire.Required)
 	w.Decimal("amount", v.Amount, wire.Optional)
@@ -365,7 +365,7 @@ func (v *Fee) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var discountMembers = [...]string{
+var discountMembers = wire.Names{
 	"description",
 	"discountType",
 	"amount",
@@ -381,7 +381,7 @@ var discountMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *Discount) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, discountMembers[:])
+	m := d.Members(&v.JSON, &discountMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "description":
@@ -414,7 +414,7 @@ func (v *Discount) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *Discount) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, discountMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &discountMembers)
 	w.String("description", v.Description, wire.Required)
 	w.String("discountType", v.Kind, wire.Required)
 	w.Decimal("amount", v.Amount, wire.Optional)
@@ -439,7 +439,7 @@ func (v *Discount) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var discountEligibilityMembers = [...]string{
+var discountEligibilityMembers = wire.Names{
 	"discountEligibilityType",
 	"additionalInfo",
 	"additionalInfoUri",
@@ -448,7 +448,7 @@ var discountEligibilityMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *DiscountEligibility) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, discountEligibilityMembers[:])
+	m := d.Members(&v.JSON, &discountEligibilityMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "discountEligibilityType":
@@ -467,7 +467,7 @@ func (v *DiscountEligibility) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *DiscountEligibility) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, discountEligibilityMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &discountEligibilityMembers)
 	w.String("discountEligibilityType", string(v.Kind), wire.Required)
 	w.String("additionalInfo", v.AdditionalInfo, wire.Optional)
 	w.String("additionalInfoUri", v.AdditionalInfoURL, wire.Optional)
@@ -485,7 +485,7 @@ func (v *DiscountEligibility) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var depositRateMembers = [...]string{
+var depositRateMembers = wire.Names{
 	"depositRateType",
 	"rate",
 	"calculationFrequency",
@@ -498,7 +498,7 @@ var depositRateMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *DepositRate) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, depositRateMembers[:])
+	m := d.Members(&v.JSON, &depositRateMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "depositRateType":
@@ -525,7 +525,7 @@ func (v *DepositRate) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *DepositRate) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, depositRateMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &depositRateMembers)
 	w.String("depositRateType", string(v.Kind), wire.Required)
 	w.Decimal("rate", v.Rate, wire.Required)
 	w.String("calculationFrequency", v.CalculationFrequency, wire.Optional)
@@ -547,7 +547,7 @@ func (v *DepositRate) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var rateTierMembers = [...]string{
+var rateTierMembers = wire.Names{
 	"name",
 	"unitOfMeasure",
 	"minimumValue",
@@ -560,7 +560,7 @@ var rateTierMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *RateTier) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, rateTierMembers[:])
+	m := d.Members(&v.JSON, &rateTierMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "name":
@@ -587,7 +587,7 @@ func (v *RateTier) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *RateTier) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, rateTierMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &rateTierMembers)
 	w.String("name", v.Name, wire.Required)
 	w.String("unitOfMeasure", string(v.UnitOfMeasure), wire.Required)
 	w.DecimalNumber("minimumValue", v.MinimumValue, wire.Required)
@@ -609,14 +609,14 @@ func (v *RateTier) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var rateConditionMembers = [...]string{
+var rateConditionMembers = wire.Names{
 	"additionalInfo",
 	"additionalInfoUri",
 }
 
 // DecodeJSON reads the value from d.
 func (v *RateCondition) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, rateConditionMembers[:])
+	m := d.Members(&v.JSON, &rateConditionMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "additionalInfo":
@@ -631,7 +631,7 @@ func (v *RateCondition) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *RateCondition) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, rateConditionMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &rateConditionMembers)
 	w.String("additionalInfo", v.AdditionalInfo, wire.Optional)
 	w.String("additionalInfoUri", v.AdditionalInfoURL, wire.Optional)
 	return w.End()
@@ -647,7 +647,7 @@ func (v *RateCondition) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var lendingRateMembers = [...]string{
+var lendingRateMembers = wire.Names{
 	"lendingRateType",
 	"rate",
 	"comparisonRate",
@@ -664,7 +664,7 @@ var lendingRateMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *LendingRate) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, lendingRateMembers[:])
+	m := d.Members(&v.JSON, &lendingRateMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "lendingRateType":
@@ -699,7 +699,7 @@ func (v *LendingRate) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *LendingRate) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, lendingRateMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &lendingRateMembers)
 	w.String("lendingRateType", string(v.Kind), wire.Required)
 	w.Decimal("rate", v.Rate, wire.Required)
 	w.Decimal("comparisonRate", v.ComparisonRate, wire.Optional)
@@ -725,7 +725,7 @@ func (v *LendingRate) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var featureMembers = [...]string{
+var featureMembers = wire.Names{
 	"featureType",
 	"additionalInfo",
 	"additionalInfoUri",
@@ -735,7 +735,7 @@ var featureMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *Feature) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, featureMembers[:])
+	m := d.Members(&v.JSON, &featureMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "featureType":
@@ -756,7 +756,7 @@ func (v *Feature) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *Feature) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, featureMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &featureMembers)
 	w.String("featureType", string(v.Kind), wire.Required)
 	w.String("additionalInfo", v.AdditionalInfo, wire.Optional)
 	w.String("additionalInfoUri", v.AdditionalInfoURL, wire.Optional)
@@ -775,7 +775,7 @@ func (v *Feature) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var termDepositMembers = [...]string{
+var termDepositMembers = wire.Names{
 	"lodgementDate",
 	"maturityDate",
 	"maturityAmount",
@@ -785,7 +785,7 @@ var termDepositMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *TermDeposit) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, termDepositMembers[:])
+	m := d.Members(&v.JSON, &termDepositMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "lodgementDate":
@@ -806,7 +806,7 @@ func (v *TermDeposit) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *TermDeposit) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, termDepositMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &termDepositMembers)
 	w.String("lodgementDate", string(v.LodgementDate), wire.Required)
 	w.String("maturityDate", string(v.MaturityDate), wire.Required)
 	w.Decimal("maturityAmount", v.MaturityAmount, wire.Optional)
@@ -825,7 +825,7 @@ func (v *TermDeposit) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var loanMembers = [...]string{
+var loanMembers = wire.Names{
 	"startDate",
 	"endDate",
 	"originalLoanAmount",
@@ -845,7 +845,7 @@ var loanMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *Loan) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, loanMembers[:])
+	m := d.Members(&v.JSON, &loanMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "startDate":
@@ -892,7 +892,7 @@ func (v *Loan) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *Loan) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, loanMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &loanMembers)
 	w.String("startDate", string(v.StartDate), wire.Optional)
 	w.String("endDate", string(v.EndDate), wire.Optional)
 	w.Decimal("originalLoanAmount", v.OriginalAmount, wire.Optional)
@@ -921,7 +921,7 @@ func (v *Loan) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var creditCardMembers = [...]string{
+var creditCardMembers = wire.Names{
 	"minPaymentAmount",
 	"paymentDueAmount",
 	"paymentCurrency",
@@ -930,7 +930,7 @@ var creditCardMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *CreditCard) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, creditCardMembers[:])
+	m := d.Members(&v.JSON, &creditCardMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "minPaymentAmount":
@@ -949,7 +949,7 @@ func (v *CreditCard) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *CreditCard) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, creditCardMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &creditCardMembers)
 	w.Decimal("minPaymentAmount", v.MinPaymentAmount, wire.Required)
 	w.Decimal("paymentDueAmount", v.PaymentDueAmount, wire.Required)
 	w.String("paymentCurrency", v.PaymentCurrency, wire.Optional)
@@ -967,7 +967,7 @@ func (v *CreditCard) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var accountAddressMembers = [...]string{
+var accountAddressMembers = wire.Names{
 	"addressType",
 	"paf",
 	"simple",
@@ -975,7 +975,7 @@ var accountAddressMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *AccountAddress) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, accountAddressMembers[:])
+	m := d.Members(&v.JSON, &accountAddressMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "addressType":
@@ -992,7 +992,7 @@ func (v *AccountAddress) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *AccountAddress) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, accountAddressMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &accountAddressMembers)
 	w.String("addressType", string(v.Kind), wire.Optional)
 	wire.AppendPointer(&w, "paf", v.Postal, wire.Optional)
 	wire.AppendPointer(&w, "simple", v.Simple, wire.Optional)
@@ -1009,7 +1009,7 @@ func (v *AccountAddress) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var postalAddressMembers = [...]string{
+var postalAddressMembers = wire.Names{
 	"buildingName1",
 	"buildingName2",
 	"flatUnitType",
@@ -1036,7 +1036,7 @@ var postalAddressMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *PostalAddress) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, postalAddressMembers[:])
+	m := d.Members(&v.JSON, &postalAddressMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "buildingName1":
@@ -1091,7 +1091,7 @@ func (v *PostalAddress) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *PostalAddress) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, postalAddressMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &postalAddressMembers)
 	w.String("buildingName1", v.BuildingName1, wire.Optional)
 	w.String("buildingName2", v.BuildingName2, wire.Optional)
 	w.String("flatUnitType", v.FlatUnitType, wire.Optional)
@@ -1127,7 +1127,7 @@ func (v *PostalAddress) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var simpleAddressMembers = [...]string{
+var simpleAddressMembers = wire.Names{
 	"mailingName",
 	"addressLine1",
 	"addressLine2",
@@ -1140,7 +1140,7 @@ var simpleAddressMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *SimpleAddress) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, simpleAddressMembers[:])
+	m := d.Members(&v.JSON, &simpleAddressMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "mailingName":
@@ -1167,7 +1167,7 @@ func (v *SimpleAddress) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *SimpleAddress) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, simpleAddressMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &simpleAddressMembers)
 	w.String("mailingName", v.MailingName, wire.Optional)
 	w.String("addressLine1", v.Line1, wire.Required)
 	w.String("addressLine2", v.Line2, wire.Optional)
@@ -1189,7 +1189,7 @@ func (v *SimpleAddress) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var accountLinksMembers = [...]string{
+var accountLinksMembers = wire.Names{
 	"connection",
 	"institution",
 	"self",
@@ -1198,7 +1198,7 @@ var accountLinksMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *AccountLinks) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, accountLinksMembers[:])
+	m := d.Members(&v.JSON, &accountLinksMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "connection":
@@ -1217,7 +1217,7 @@ func (v *AccountLinks) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *AccountLinks) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, accountLinksMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &accountLinksMembers)
 	w.String("connection", v.Connection, wire.Optional)
 	w.String("institution", v.Institution, wire.Optional)
 	w.String("self", v.Self, wire.Required)
@@ -1235,7 +1235,7 @@ func (v *AccountLinks) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var accountListMembers = [...]string{
+var accountListMembers = wire.Names{
 	"type",
 	"data",
 	"links",
@@ -1243,7 +1243,7 @@ var accountListMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *AccountList) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, accountListMembers[:])
+	m := d.Members(&v.JSON, &accountListMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "type":
@@ -1260,7 +1260,7 @@ func (v *AccountList) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *AccountList) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, accountListMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &accountListMembers)
 	w.String("type", v.Type, wire.Required)
 	wire.AppendList(&w, "data", v.Data, wire.Required)
 	w.Value("links", &v.Links, wire.Required)

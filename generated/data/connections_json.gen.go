@@ -7,7 +7,7 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
-var connectionMembers = [...]string{
+var connectionMembers = wire.Names{
 	"id",
 	"status",
 	"method",
@@ -23,7 +23,7 @@ var connectionMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *Connection) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, connectionMembers[:])
+	m := d.Members(&v.JSON, &connectionMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "id":
@@ -56,7 +56,7 @@ func (v *Connection) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *Connection) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, connectionMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &connectionMembers)
 	w.String("id", v.ID, wire.Required)
 	w.String("status", string(v.Status), wire.Optional)
 	w.String("method", string(v.Method), wire.Required)
@@ -81,7 +81,7 @@ func (v *Connection) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var institutionReferenceMembers = [...]string{
+var institutionReferenceMembers = wire.Names{
 	"id",
 	"type",
 	"links",
@@ -89,7 +89,7 @@ var institutionReferenceMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *InstitutionReference) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, institutionReferenceMembers[:])
+	m := d.Members(&v.JSON, &institutionReferenceMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "id":
@@ -106,7 +106,7 @@ func (v *InstitutionReference) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *InstitutionReference) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, institutionReferenceMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &institutionReferenceMembers)
 	w.String("id", v.ID, wire.Required)
 	w.String("type", v.Type, wire.Required)
 	w.Value("links", &v.Links, wire.Required)
@@ -123,14 +123,14 @@ func (v *InstitutionReference) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var accountSummaryListMembers = [...]string{
+var accountSummaryListMembers = wire.Names{
 	"type",
 	"data",
 }
 
 // DecodeJSON reads the value from d.
 func (v *AccountSummaryList) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, accountSummaryListMembers[:])
+	m := d.Members(&v.JSON, &accountSummaryListMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "type":
@@ -145,7 +145,7 @@ func (v *AccountSummaryList) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *AccountSummaryList) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, accountSummaryListMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &accountSummaryListMembers)
 	w.String("type", v.Type, wire.Required)
 	wire.AppendList(&w, "data", v.Data, wire.Required)
 	return w.End()
@@ -161,7 +161,7 @@ func (v *AccountSummaryList) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var accountSummaryMembers = [...]string{
+var accountSummaryMembers = wire.Names{
 	"id",
 	"name",
 	"accountNo",
@@ -177,7 +177,7 @@ var accountSummaryMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *AccountSummary) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, accountSummaryMembers[:])
+	m := d.Members(&v.JSON, &accountSummaryMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "id":
@@ -210,7 +210,7 @@ func (v *AccountSummary) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *AccountSummary) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, accountSummaryMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &accountSummaryMembers)
 	w.String("id", v.ID, wire.Required)
 	w.String("name", v.Name, wire.Required)
 	w.String("accountNo", v.Number, wire.Required)
@@ -235,14 +235,14 @@ func (v *AccountSummary) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var accountSummaryLinksMembers = [...]string{
+var accountSummaryLinksMembers = wire.Names{
 	"self",
 	"transactions",
 }
 
 // DecodeJSON reads the value from d.
 func (v *AccountSummaryLinks) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, accountSummaryLinksMembers[:])
+	m := d.Members(&v.JSON, &accountSummaryLinksMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "self":
@@ -257,7 +257,7 @@ func (v *AccountSummaryLinks) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *AccountSummaryLinks) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, accountSummaryLinksMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &accountSummaryLinksMembers)
 	w.String("self", v.Self, wire.Required)
 	w.String("transactions", v.Transactions, wire.Required)
 	return w.End()
@@ -273,7 +273,7 @@ func (v *AccountSummaryLinks) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var profileMembers = [...]string{
+var profileMembers = wire.Names{
 	"fullName",
 	"firstName",
 	"middleName",
@@ -285,7 +285,7 @@ var profileMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *Profile) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, profileMembers[:])
+	m := d.Members(&v.JSON, &profileMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "fullName":
@@ -310,7 +310,7 @@ func (v *Profile) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *Profile) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, profileMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &profileMembers)
 	w.String("fullName", v.FullName, wire.Required)
 	w.String("firstName", v.FirstName, wire.Required)
 	w.String("middleName", v.MiddleName, wire.Required)
@@ -331,7 +331,7 @@ func (v *Profile) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var addressMembers = [...]string{
+var addressMembers = wire.Names{
 	"addressLine1",
 	"addressLine2",
 	"addressLine3",
@@ -345,7 +345,7 @@ var addressMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *Address) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, addressMembers[:])
+	m := d.Members(&v.JSON, &addressMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "addressLine1":
@@ -374,7 +374,7 @@ func (v *Address) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *Address) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, addressMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &addressMembers)
 	w.String("addressLine1", v.Line1, wire.Required)
 	w.String("addressLine2", v.Line2, wire.Required)
 	w.String("addressLine3", v.Line3, wire.Required)
@@ -397,7 +397,7 @@ func (v *Address) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var connectionLinksMembers = [...]string{
+var connectionLinksMembers = wire.Names{
 	"accounts",
 	"institution",
 	"self",
@@ -407,7 +407,7 @@ var connectionLinksMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *ConnectionLinks) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, connectionLinksMembers[:])
+	m := d.Members(&v.JSON, &connectionLinksMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "accounts":
@@ -428,7 +428,7 @@ func (v *ConnectionLinks) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *ConnectionLinks) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, connectionLinksMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &connectionLinksMembers)
 	w.String("accounts", v.Accounts, wire.Optional)
 	w.String("institution", v.Institution, wire.Optional)
 	w.String("self", v.Self, wire.Required)
@@ -447,7 +447,7 @@ func (v *ConnectionLinks) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var connectionListMembers = [...]string{
+var connectionListMembers = wire.Names{
 	"type",
 	"data",
 	"links",
@@ -455,7 +455,7 @@ var connectionListMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *ConnectionList) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, connectionListMembers[:])
+	m := d.Members(&v.JSON, &connectionListMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "type":
@@ -472,7 +472,7 @@ func (v *ConnectionList) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *ConnectionList) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, connectionListMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &connectionListMembers)
 	w.String("type", v.Type, wire.Required)
 	wire.AppendList(&w, "data", v.Data, wire.Optional)
 	wire.AppendPointer(&w, "links", v.Links, wire.Optional)
@@ -489,14 +489,14 @@ func (v *ConnectionList) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var jobListMembers = [...]string{
+var jobListMembers = wire.Names{
 	"type",
 	"data",
 }
 
 // DecodeJSON reads the value from d.
 func (v *JobList) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, jobListMembers[:])
+	m := d.Members(&v.JSON, &jobListMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "type":
@@ -511,7 +511,7 @@ func (v *JobList) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *JobList) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, jobListMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &jobListMembers)
 	w.String("type", v.Type, wire.Required)
 	wire.AppendList(&w, "data", v.Data, wire.Required)
 	return w.End()

@@ -6,7 +6,7 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
-var connectorMembers = [...]string{
+var connectorMembers = wire.Names{
 	"id",
 	"method",
 	"stage",
@@ -21,7 +21,7 @@ var connectorMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *Connector) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, connectorMembers[:])
+	m := d.Members(&v.JSON, &connectorMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "id":
@@ -52,7 +52,7 @@ func (v *Connector) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *Connector) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, connectorMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &connectorMembers)
 	w.String("id", v.ID, wire.Required)
 	w.String("method", string(v.Method), wire.Required)
 	w.String("stage", string(v.Stage), wire.Required)
@@ -76,7 +76,7 @@ func (v *Connector) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var institutionMembers = [...]string{
+var institutionMembers = wire.Names{
 	"name",
 	"shortName",
 	"type",
@@ -93,7 +93,7 @@ var institutionMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *Institution) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, institutionMembers[:])
+	m := d.Members(&v.JSON, &institutionMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "name":
@@ -128,7 +128,7 @@ func (v *Institution) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *Institution) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, institutionMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &institutionMembers)
 	w.String("name", v.Name, wire.Required)
 	w.String("shortName", v.ShortName, wire.Required)
 	w.String("type", string(v.Kind), wire.Required)
@@ -154,7 +154,7 @@ func (v *Institution) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var logoMembers = [...]string{
+var logoMembers = wire.Names{
 	"type",
 	"colors",
 	"links",
@@ -162,7 +162,7 @@ var logoMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *Logo) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, logoMembers[:])
+	m := d.Members(&v.JSON, &logoMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "type":
@@ -179,7 +179,7 @@ func (v *Logo) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *Logo) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, logoMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &logoMembers)
 	w.String("type", v.Type, wire.Required)
 	wire.AppendPointer(&w, "colors", v.Colors, wire.Optional)
 	w.Value("links", &v.Links, wire.Required)
@@ -196,13 +196,13 @@ func (v *Logo) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var colorsMembers = [...]string{
+var colorsMembers = wire.Names{
 	"primary",
 }
 
 // DecodeJSON reads the value from d.
 func (v *Colors) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, colorsMembers[:])
+	m := d.Members(&v.JSON, &colorsMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "primary":
@@ -215,7 +215,7 @@ func (v *Colors) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *Colors) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, colorsMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &colorsMembers)
 	w.String("primary", v.Primary, wire.Optional)
 	return w.End()
 }
@@ -230,14 +230,14 @@ func (v *Colors) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var logoLinksMembers = [...]string{
+var logoLinksMembers = wire.Names{
 	"full",
 	"square",
 }
 
 // DecodeJSON reads the value from d.
 func (v *LogoLinks) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, logoLinksMembers[:])
+	m := d.Members(&v.JSON, &logoLinksMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "full":
@@ -252,7 +252,7 @@ func (v *LogoLinks) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *LogoLinks) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, logoLinksMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &logoLinksMembers)
 	w.String("full", v.Full, wire.Required)
 	w.String("square", v.Square, wire.Required)
 	return w.End()
@@ -268,14 +268,14 @@ func (v *LogoLinks) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var connectorAuthorizationMembers = [...]string{
+var connectorAuthorizationMembers = wire.Names{
 	"type",
 	"meta",
 }
 
 // DecodeJSON reads the value from d.
 func (v *ConnectorAuthorization) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, connectorAuthorizationMembers[:])
+	m := d.Members(&v.JSON, &connectorAuthorizationMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "type":
@@ -290,7 +290,7 @@ func (v *ConnectorAuthorization) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *ConnectorAuthorization) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, connectorAuthorizationMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &connectorAuthorizationMembers)
 	w.String("type", string(v.Kind), wire.Required)
 	wire.AppendPointer(&w, "meta", v.Captions, wire.Optional)
 	return w.End()
@@ -306,7 +306,7 @@ func (v *ConnectorAuthorization) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var loginCaptionsMembers = [...]string{
+var loginCaptionsMembers = wire.Names{
 	"forgotten_password_url",
 	"login_id_caption",
 	"password_caption",
@@ -316,7 +316,7 @@ var loginCaptionsMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *LoginCaptions) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, loginCaptionsMembers[:])
+	m := d.Members(&v.JSON, &loginCaptionsMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "forgotten_password_url":
@@ -337,7 +337,7 @@ func (v *LoginCaptions) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *LoginCaptions) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, loginCaptionsMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &loginCaptionsMembers)
 	w.String("forgotten_password_url", v.ForgottenPasswordURL, wire.Optional)
 	w.String("login_id_caption", v.LoginID, wire.Optional)
 	w.String("password_caption", v.Password, wire.Optional)
@@ -356,13 +356,13 @@ func (v *LoginCaptions) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var connectorStatsMembers = [...]string{
+var connectorStatsMembers = wire.Names{
 	"averageDurationMs",
 }
 
 // DecodeJSON reads the value from d.
 func (v *ConnectorStats) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, connectorStatsMembers[:])
+	m := d.Members(&v.JSON, &connectorStatsMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "averageDurationMs":
@@ -375,7 +375,7 @@ func (v *ConnectorStats) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *ConnectorStats) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, connectorStatsMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &connectorStatsMembers)
 	wire.AppendPointer(&w, "averageDurationMs", v.AverageDurationMs, wire.Optional)
 	return w.End()
 }
@@ -390,7 +390,7 @@ func (v *ConnectorStats) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var durationsMembers = [...]string{
+var durationsMembers = wire.Names{
 	"total",
 	"verifyCredentials",
 	"retrieveAccounts",
@@ -400,7 +400,7 @@ var durationsMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *Durations) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, durationsMembers[:])
+	m := d.Members(&v.JSON, &durationsMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "total":
@@ -421,7 +421,7 @@ func (v *Durations) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *Durations) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, durationsMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &durationsMembers)
 	w.Int("total", v.Total, wire.Optional)
 	w.Int("verifyCredentials", v.VerifyCredentials, wire.Optional)
 	w.Int("retrieveAccounts", v.RetrieveAccounts, wire.Optional)
@@ -440,7 +440,7 @@ func (v *Durations) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var connectorListMembers = [...]string{
+var connectorListMembers = wire.Names{
 	"totalCount",
 	"data",
 	"type",
@@ -449,7 +449,7 @@ var connectorListMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *ConnectorList) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, connectorListMembers[:])
+	m := d.Members(&v.JSON, &connectorListMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "totalCount":
@@ -468,7 +468,7 @@ func (v *ConnectorList) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *ConnectorList) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, connectorListMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &connectorListMembers)
 	w.Int("totalCount", v.TotalCount, wire.Required)
 	wire.AppendList(&w, "data", v.Data, wire.Required)
 	w.String("type", v.Type, wire.Required)

@@ -7,7 +7,7 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
-var transactionMembers = [...]string{
+var transactionMembers = wire.Names{
 	"id",
 	"status",
 	"description",
@@ -31,7 +31,7 @@ var transactionMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *Transaction) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, transactionMembers[:])
+	m := d.Members(&v.JSON, &transactionMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "id":
@@ -80,7 +80,7 @@ func (v *Transaction) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *Transaction) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, transactionMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &transactionMembers)
 	w.String("id", v.ID, wire.Required)
 	w.String("status", string(v.Status), wire.Required)
 	w.String("description", v.Description, wire.Required)
@@ -113,14 +113,14 @@ func (v *Transaction) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var codeTitleMembers = [...]string{
+var codeTitleMembers = wire.Names{
 	"code",
 	"title",
 }
 
 // DecodeJSON reads the value from d.
 func (v *CodeTitle) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, codeTitleMembers[:])
+	m := d.Members(&v.JSON, &codeTitleMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "code":
@@ -135,7 +135,7 @@ func (v *CodeTitle) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *CodeTitle) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, codeTitleMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &codeTitleMembers)
 	w.String("code", v.Code, wire.Optional)
 	w.String("title", v.Title, wire.Optional)
 	return w.End()
@@ -151,14 +151,14 @@ func (v *CodeTitle) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var paymentDetailsMembers = [...]string{
+var paymentDetailsMembers = wire.Names{
 	"apcaNumber",
 	"bpay",
 }
 
 // DecodeJSON reads the value from d.
 func (v *PaymentDetails) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, paymentDetailsMembers[:])
+	m := d.Members(&v.JSON, &paymentDetailsMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "apcaNumber":
@@ -173,7 +173,7 @@ func (v *PaymentDetails) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *PaymentDetails) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, paymentDetailsMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &paymentDetailsMembers)
 	w.String("apcaNumber", v.APCANumber, wire.Optional)
 	w.Value("bpay", &v.BPAY, wire.Optional)
 	return w.End()
@@ -189,7 +189,7 @@ func (v *PaymentDetails) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var bpayMembers = [...]string{
+var bpayMembers = wire.Names{
 	"billerCode",
 	"billerName",
 	"crn",
@@ -197,7 +197,7 @@ var bpayMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *BPAY) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, bpayMembers[:])
+	m := d.Members(&v.JSON, &bpayMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "billerCode":
@@ -214,7 +214,7 @@ func (v *BPAY) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *BPAY) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, bpayMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &bpayMembers)
 	w.String("billerCode", v.BillerCode, wire.Optional)
 	w.String("billerName", v.BillerName, wire.Optional)
 	w.String("crn", v.CRN, wire.Optional)
@@ -231,7 +231,7 @@ func (v *BPAY) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var enrichmentMembers = [...]string{
+var enrichmentMembers = wire.Names{
 	"cleanDescription",
 	"merchant",
 	"category",
@@ -241,7 +241,7 @@ var enrichmentMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *Enrichment) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, enrichmentMembers[:])
+	m := d.Members(&v.JSON, &enrichmentMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "cleanDescription":
@@ -262,7 +262,7 @@ func (v *Enrichment) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *Enrichment) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, enrichmentMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &enrichmentMembers)
 	w.String("cleanDescription", v.CleanDescription, wire.Optional)
 	wire.AppendPointer(&w, "merchant", v.Merchant, wire.Optional)
 	wire.AppendPointer(&w, "category", v.Category, wire.Optional)
@@ -281,7 +281,7 @@ func (v *Enrichment) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var merchantMembers = [...]string{
+var merchantMembers = wire.Names{
 	"id",
 	"businessName",
 	"ABN",
@@ -293,7 +293,7 @@ var merchantMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *Merchant) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, merchantMembers[:])
+	m := d.Members(&v.JSON, &merchantMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "id":
@@ -324,7 +324,7 @@ func (v *Merchant) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *Merchant) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, merchantMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &merchantMembers)
 	w.String("id", v.ID, wire.Optional)
 	w.String("businessName", v.BusinessName, wire.Optional)
 	w.String("ABN", v.ABN, wire.Optional)
@@ -345,14 +345,14 @@ func (v *Merchant) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var phoneNumberMembers = [...]string{
+var phoneNumberMembers = wire.Names{
 	"local",
 	"international",
 }
 
 // DecodeJSON reads the value from d.
 func (v *PhoneNumber) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, phoneNumberMembers[:])
+	m := d.Members(&v.JSON, &phoneNumberMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "local":
@@ -367,7 +367,7 @@ func (v *PhoneNumber) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *PhoneNumber) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, phoneNumberMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &phoneNumberMembers)
 	w.String("local", v.Local, wire.Optional)
 	w.String("international", v.International, wire.Optional)
 	return w.End()
@@ -383,7 +383,7 @@ func (v *PhoneNumber) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var categoryMembers = [...]string{
+var categoryMembers = wire.Names{
 	"matchType",
 	"matchScore",
 	"mcc",
@@ -392,7 +392,7 @@ var categoryMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *Category) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, categoryMembers[:])
+	m := d.Members(&v.JSON, &categoryMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "matchType":
@@ -411,7 +411,7 @@ func (v *Category) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *Category) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, categoryMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &categoryMembers)
 	w.String("matchType", string(v.MatchType), wire.Optional)
 	w.String("matchScore", v.MatchScore, wire.Optional)
 	w.Value("mcc", &v.MCC, wire.Optional)
@@ -429,7 +429,7 @@ func (v *Category) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var industryMembers = [...]string{
+var industryMembers = wire.Names{
 	"division",
 	"subdivision",
 	"group",
@@ -439,7 +439,7 @@ var industryMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *Industry) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, industryMembers[:])
+	m := d.Members(&v.JSON, &industryMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "division":
@@ -460,7 +460,7 @@ func (v *Industry) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *Industry) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, industryMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &industryMembers)
 	w.Value("division", &v.Division, wire.Optional)
 	w.Value("subdivision", &v.Subdivision, wire.Optional)
 	w.Value("group", &v.Group, wire.Optional)
@@ -479,7 +479,7 @@ func (v *Industry) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var locationMembers = [...]string{
+var locationMembers = wire.Names{
 	"formattedAddress",
 	"routeNo",
 	"route",
@@ -492,7 +492,7 @@ var locationMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *Location) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, locationMembers[:])
+	m := d.Members(&v.JSON, &locationMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "formattedAddress":
@@ -519,7 +519,7 @@ func (v *Location) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *Location) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, locationMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &locationMembers)
 	w.String("formattedAddress", v.FormattedAddress, wire.Optional)
 	w.String("routeNo", v.RouteNo, wire.Optional)
 	w.String("route", v.Route, wire.Optional)
@@ -541,14 +541,14 @@ func (v *Location) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var coordinatesMembers = [...]string{
+var coordinatesMembers = wire.Names{
 	"lat",
 	"lng",
 }
 
 // DecodeJSON reads the value from d.
 func (v *Coordinates) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, coordinatesMembers[:])
+	m := d.Members(&v.JSON, &coordinatesMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "lat":
@@ -563,7 +563,7 @@ func (v *Coordinates) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *Coordinates) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, coordinatesMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &coordinatesMembers)
 	w.String("lat", v.Latitude, wire.Optional)
 	w.String("lng", v.Longitude, wire.Optional)
 	return w.End()
@@ -579,7 +579,7 @@ func (v *Coordinates) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var transactionLinksMembers = [...]string{
+var transactionLinksMembers = wire.Names{
 	"account",
 	"connection",
 	"institution",
@@ -588,7 +588,7 @@ var transactionLinksMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *TransactionLinks) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, transactionLinksMembers[:])
+	m := d.Members(&v.JSON, &transactionLinksMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "account":
@@ -607,7 +607,7 @@ func (v *TransactionLinks) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *TransactionLinks) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, transactionLinksMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &transactionLinksMembers)
 	w.String("account", v.Account, wire.Required)
 	w.String("connection", v.Connection, wire.Optional)
 	w.String("institution", v.Institution, wire.Required)
@@ -625,7 +625,7 @@ func (v *TransactionLinks) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var transactionPageMembers = [...]string{
+var transactionPageMembers = wire.Names{
 	"count",
 	"size",
 	"data",
@@ -635,7 +635,7 @@ var transactionPageMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *TransactionPage) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, transactionPageMembers[:])
+	m := d.Members(&v.JSON, &transactionPageMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "count":
@@ -656,7 +656,7 @@ func (v *TransactionPage) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *TransactionPage) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, transactionPageMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &transactionPageMembers)
 	w.Int("count", v.Count, wire.Required)
 	w.Int("size", v.Size, wire.Required)
 	wire.AppendList(&w, "data", v.Data, wire.Required)
@@ -675,14 +675,14 @@ func (v *TransactionPage) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var pageLinksMembers = [...]string{
+var pageLinksMembers = wire.Names{
 	"next",
 	"self",
 }
 
 // DecodeJSON reads the value from d.
 func (v *PageLinks) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, pageLinksMembers[:])
+	m := d.Members(&v.JSON, &pageLinksMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "next":
@@ -697,7 +697,7 @@ func (v *PageLinks) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *PageLinks) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, pageLinksMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &pageLinksMembers)
 	w.String("next", v.Next, wire.Optional)
 	w.String("self", v.Self, wire.Required)
 	return w.End()

@@ -6,14 +6,14 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
-var accountClassMembers = [...]string{
+var accountClassMembers = wire.Names{
 	"type",
 	"product",
 }
 
 // DecodeJSON reads the value from d.
 func (v *AccountClass) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, accountClassMembers[:])
+	m := d.Members(&v.JSON, &accountClassMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "type":
@@ -28,7 +28,7 @@ func (v *AccountClass) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *AccountClass) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, accountClassMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &accountClassMembers)
 	w.String("type", string(v.Kind), wire.Optional)
 	w.String("product", v.Product, wire.Optional)
 	return w.End()
@@ -44,7 +44,7 @@ func (v *AccountClass) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var jobReferenceMembers = [...]string{
+var jobReferenceMembers = wire.Names{
 	"id",
 	"type",
 	"links",
@@ -52,7 +52,7 @@ var jobReferenceMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *JobReference) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, jobReferenceMembers[:])
+	m := d.Members(&v.JSON, &jobReferenceMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "id":
@@ -69,7 +69,7 @@ func (v *JobReference) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *JobReference) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, jobReferenceMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &jobReferenceMembers)
 	w.String("id", v.ID, wire.Required)
 	w.String("type", v.Type, wire.Required)
 	w.Value("links", &v.Links, wire.Required)
@@ -86,13 +86,13 @@ func (v *JobReference) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var selfLinkMembers = [...]string{
+var selfLinkMembers = wire.Names{
 	"self",
 }
 
 // DecodeJSON reads the value from d.
 func (v *SelfLink) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, selfLinkMembers[:])
+	m := d.Members(&v.JSON, &selfLinkMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "self":
@@ -105,7 +105,7 @@ func (v *SelfLink) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *SelfLink) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, selfLinkMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &selfLinkMembers)
 	w.String("self", v.Self, wire.Required)
 	return w.End()
 }

@@ -6,7 +6,7 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
-var enrichmentMembers = [...]string{
+var enrichmentMembers = wire.Names{
 	"direction",
 	"class",
 	"data",
@@ -16,7 +16,7 @@ var enrichmentMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *Enrichment) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, enrichmentMembers[:])
+	m := d.Members(&v.JSON, &enrichmentMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "direction":
@@ -37,7 +37,7 @@ func (v *Enrichment) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *Enrichment) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, enrichmentMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &enrichmentMembers)
 	w.String("direction", string(v.Direction), wire.Required)
 	w.String("class", v.Class, wire.Required)
 	wire.AppendPointer(&w, "data", v.Data, wire.Optional)
@@ -56,7 +56,7 @@ func (v *Enrichment) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var detailsMembers = [...]string{
+var detailsMembers = wire.Names{
 	"merchant",
 	"category",
 	"location",
@@ -65,7 +65,7 @@ var detailsMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *Details) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, detailsMembers[:])
+	m := d.Members(&v.JSON, &detailsMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "merchant":
@@ -84,7 +84,7 @@ func (v *Details) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *Details) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, detailsMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &detailsMembers)
 	wire.AppendPointer(&w, "merchant", v.Merchant, wire.Optional)
 	wire.AppendPointer(&w, "category", v.Category, wire.Optional)
 	wire.AppendPointer(&w, "location", v.Location, wire.Optional)
@@ -102,7 +102,7 @@ func (v *Details) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var merchantMembers = [...]string{
+var merchantMembers = wire.Names{
 	"id",
 	"businessName",
 	"abn",
@@ -112,7 +112,7 @@ var merchantMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *Merchant) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, merchantMembers[:])
+	m := d.Members(&v.JSON, &merchantMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "id":
@@ -133,7 +133,7 @@ func (v *Merchant) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *Merchant) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, merchantMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &merchantMembers)
 	w.String("id", v.ID, wire.Optional)
 	w.String("businessName", v.BusinessName, wire.Optional)
 	w.String("abn", v.ABN, wire.Optional)
@@ -152,14 +152,14 @@ func (v *Merchant) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var phoneNumberMembers = [...]string{
+var phoneNumberMembers = wire.Names{
 	"local",
 	"international",
 }
 
 // DecodeJSON reads the value from d.
 func (v *PhoneNumber) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, phoneNumberMembers[:])
+	m := d.Members(&v.JSON, &phoneNumberMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "local":
@@ -174,7 +174,7 @@ func (v *PhoneNumber) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *PhoneNumber) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, phoneNumberMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &phoneNumberMembers)
 	w.String("local", v.Local, wire.Optional)
 	w.String("international", v.International, wire.Optional)
 	return w.End()
@@ -190,7 +190,7 @@ func (v *PhoneNumber) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var categoryMembers = [...]string{
+var categoryMembers = wire.Names{
 	"matchType",
 	"matchScore",
 	"anzsic",
@@ -198,7 +198,7 @@ var categoryMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *Category) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, categoryMembers[:])
+	m := d.Members(&v.JSON, &categoryMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "matchType":
@@ -215,7 +215,7 @@ func (v *Category) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *Category) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, categoryMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &categoryMembers)
 	w.String("matchType", string(v.MatchType), wire.Optional)
 	w.String("matchScore", v.MatchScore, wire.Optional)
 	w.Value("anzsic", &v.ANZSIC, wire.Optional)
@@ -232,7 +232,7 @@ func (v *Category) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var industryMembers = [...]string{
+var industryMembers = wire.Names{
 	"division",
 	"subdivision",
 	"group",
@@ -242,7 +242,7 @@ var industryMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *Industry) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, industryMembers[:])
+	m := d.Members(&v.JSON, &industryMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "division":
@@ -263,7 +263,7 @@ func (v *Industry) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *Industry) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, industryMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &industryMembers)
 	w.Value("division", &v.Division, wire.Optional)
 	w.Value("subdivision", &v.Subdivision, wire.Optional)
 	w.Value("group", &v.Group, wire.Optional)
@@ -282,14 +282,14 @@ func (v *Industry) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var industryCodeMembers = [...]string{
+var industryCodeMembers = wire.Names{
 	"code",
 	"title",
 }
 
 // DecodeJSON reads the value from d.
 func (v *IndustryCode) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, industryCodeMembers[:])
+	m := d.Members(&v.JSON, &industryCodeMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "code":
@@ -304,7 +304,7 @@ func (v *IndustryCode) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *IndustryCode) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, industryCodeMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &industryCodeMembers)
 	w.String("code", v.Code, wire.Optional)
 	w.String("title", v.Title, wire.Optional)
 	return w.End()
@@ -320,7 +320,7 @@ func (v *IndustryCode) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var locationMembers = [...]string{
+var locationMembers = wire.Names{
 	"formattedAddress",
 	"routeNo",
 	"route",
@@ -333,7 +333,7 @@ var locationMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *Location) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, locationMembers[:])
+	m := d.Members(&v.JSON, &locationMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "formattedAddress":
@@ -360,7 +360,7 @@ func (v *Location) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *Location) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, locationMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &locationMembers)
 	w.String("formattedAddress", v.FormattedAddress, wire.Optional)
 	w.String("routeNo", v.RouteNo, wire.Optional)
 	w.String("route", v.Route, wire.Optional)
@@ -382,14 +382,14 @@ func (v *Location) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var coordinatesMembers = [...]string{
+var coordinatesMembers = wire.Names{
 	"lat",
 	"lng",
 }
 
 // DecodeJSON reads the value from d.
 func (v *Coordinates) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, coordinatesMembers[:])
+	m := d.Members(&v.JSON, &coordinatesMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "lat":
@@ -404,7 +404,7 @@ func (v *Coordinates) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *Coordinates) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, coordinatesMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &coordinatesMembers)
 	w.String("lat", v.Latitude, wire.Optional)
 	w.String("lng", v.Longitude, wire.Optional)
 	return w.End()
@@ -420,7 +420,7 @@ func (v *Coordinates) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var linksMembers = [...]string{
+var linksMembers = wire.Names{
 	"logo-master",
 	"logo-thumb",
 	"self",
@@ -428,7 +428,7 @@ var linksMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *Links) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, linksMembers[:])
+	m := d.Members(&v.JSON, &linksMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "logo-master":
@@ -445,7 +445,7 @@ func (v *Links) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *Links) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, linksMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &linksMembers)
 	w.String("logo-master", v.Logo, wire.Optional)
 	w.String("logo-thumb", v.LogoThumbnail, wire.Optional)
 	w.String("self", v.Self, wire.Optional)

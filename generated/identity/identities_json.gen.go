@@ -7,7 +7,7 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
-var identityMembers = [...]string{
+var identityMembers = wire.Names{
 	"id",
 	"source",
 	"connectionID",
@@ -32,7 +32,7 @@ var identityMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *Identity) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, identityMembers[:])
+	m := d.Members(&v.JSON, &identityMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "id":
@@ -83,7 +83,7 @@ func (v *Identity) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *Identity) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, identityMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &identityMembers)
 	w.String("id", v.ID, wire.Required)
 	w.String("source", string(v.Source), wire.Optional)
 	w.String("connectionID", v.ConnectionID, wire.Optional)
@@ -117,7 +117,7 @@ func (v *Identity) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var addressMembers = [...]string{
+var addressMembers = wire.Names{
 	"type",
 	"addressLine1",
 	"addressLine2",
@@ -132,7 +132,7 @@ var addressMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *Address) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, addressMembers[:])
+	m := d.Members(&v.JSON, &addressMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "type":
@@ -163,7 +163,7 @@ func (v *Address) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *Address) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, addressMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &addressMembers)
 	w.String("type", v.Type, wire.Optional)
 	w.String("addressLine1", v.Line1, wire.Optional)
 	w.String("addressLine2", v.Line2, wire.Optional)
@@ -187,7 +187,7 @@ func (v *Address) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var organisationMembers = [...]string{
+var organisationMembers = wire.Names{
 	"businessName",
 	"legalName",
 	"shortName",
@@ -205,7 +205,7 @@ var organisationMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *Organisation) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, organisationMembers[:])
+	m := d.Members(&v.JSON, &organisationMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "businessName":
@@ -242,7 +242,7 @@ func (v *Organisation) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *Organisation) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, organisationMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &organisationMembers)
 	w.String("businessName", v.BusinessName, wire.Optional)
 	w.String("legalName", v.LegalName, wire.Optional)
 	w.String("shortName", v.ShortName, wire.Optional)
@@ -269,14 +269,14 @@ func (v *Organisation) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var identityLinksMembers = [...]string{
+var identityLinksMembers = wire.Names{
 	"job",
 	"self",
 }
 
 // DecodeJSON reads the value from d.
 func (v *IdentityLinks) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, identityLinksMembers[:])
+	m := d.Members(&v.JSON, &identityLinksMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "job":
@@ -291,7 +291,7 @@ func (v *IdentityLinks) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *IdentityLinks) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, identityLinksMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &identityLinksMembers)
 	w.String("job", v.Job, wire.Required)
 	w.String("self", v.Self, wire.Required)
 	return w.End()
@@ -307,7 +307,7 @@ func (v *IdentityLinks) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var identityListMembers = [...]string{
+var identityListMembers = wire.Names{
 	"type",
 	"count",
 	"data",
@@ -315,7 +315,7 @@ var identityListMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *IdentityList) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, identityListMembers[:])
+	m := d.Members(&v.JSON, &identityListMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "type":
@@ -332,7 +332,7 @@ func (v *IdentityList) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *IdentityList) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, identityListMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &identityListMembers)
 	w.String("type", v.Type, wire.Required)
 	w.Int("count", v.Count, wire.Required)
 	wire.AppendList(&w, "data", v.Data, wire.Required)

@@ -7,7 +7,7 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
-var createReportParamsMembers = [...]string{
+var createReportParamsMembers = wire.Names{
 	"reportType",
 	"title",
 	"filters",
@@ -15,7 +15,7 @@ var createReportParamsMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *CreateReportParams) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, createReportParamsMembers[:])
+	m := d.Members(&v.JSON, &createReportParamsMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "reportType":
@@ -32,7 +32,7 @@ func (v *CreateReportParams) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *CreateReportParams) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, createReportParamsMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &createReportParamsMembers)
 	w.String("reportType", v.ReportType, wire.Required)
 	w.String("title", v.Title, wire.Required)
 	wire.AppendList(&w, "filters", v.Filters, wire.Required)
@@ -49,14 +49,14 @@ func (v *CreateReportParams) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var filterMembers = [...]string{
+var filterMembers = wire.Names{
 	"name",
 	"value",
 }
 
 // DecodeJSON reads the value from d.
 func (v *Filter) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, filterMembers[:])
+	m := d.Members(&v.JSON, &filterMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "name":
@@ -71,7 +71,7 @@ func (v *Filter) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *Filter) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, filterMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &filterMembers)
 	w.String("name", v.Name, wire.Optional)
 	w.Raw("value", v.Value.raw, wire.Optional)
 	return w.End()
@@ -142,7 +142,7 @@ func (v *FilterValue) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var jobReferenceMembers = [...]string{
+var jobReferenceMembers = wire.Names{
 	"id",
 	"type",
 	"links",
@@ -150,7 +150,7 @@ var jobReferenceMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *JobReference) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, jobReferenceMembers[:])
+	m := d.Members(&v.JSON, &jobReferenceMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "id":
@@ -167,7 +167,7 @@ func (v *JobReference) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *JobReference) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, jobReferenceMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &jobReferenceMembers)
 	w.String("id", v.ID, wire.Optional)
 	w.String("type", v.Type, wire.Optional)
 	wire.AppendPointer(&w, "links", v.Links, wire.Optional)
@@ -184,13 +184,13 @@ func (v *JobReference) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var selfLinkMembers = [...]string{
+var selfLinkMembers = wire.Names{
 	"self",
 }
 
 // DecodeJSON reads the value from d.
 func (v *SelfLink) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, selfLinkMembers[:])
+	m := d.Members(&v.JSON, &selfLinkMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "self":
@@ -203,7 +203,7 @@ func (v *SelfLink) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *SelfLink) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, selfLinkMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &selfLinkMembers)
 	w.String("self", v.Self, wire.Optional)
 	return w.End()
 }
@@ -218,7 +218,7 @@ func (v *SelfLink) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var reportTypeListMembers = [...]string{
+var reportTypeListMembers = wire.Names{
 	"id",
 	"name",
 	"description",
@@ -230,7 +230,7 @@ var reportTypeListMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *ReportTypeList) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, reportTypeListMembers[:])
+	m := d.Members(&v.JSON, &reportTypeListMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "id":
@@ -255,7 +255,7 @@ func (v *ReportTypeList) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *ReportTypeList) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, reportTypeListMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &reportTypeListMembers)
 	w.String("id", v.ID, wire.Optional)
 	w.String("name", v.Name, wire.Optional)
 	w.String("description", v.Description, wire.Optional)
@@ -276,7 +276,7 @@ func (v *ReportTypeList) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var reportTypeMembers = [...]string{
+var reportTypeMembers = wire.Names{
 	"id",
 	"name",
 	"description",
@@ -286,7 +286,7 @@ var reportTypeMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *ReportType) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, reportTypeMembers[:])
+	m := d.Members(&v.JSON, &reportTypeMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "id":
@@ -307,7 +307,7 @@ func (v *ReportType) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *ReportType) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, reportTypeMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &reportTypeMembers)
 	w.String("id", v.ID, wire.Optional)
 	w.String("name", v.Name, wire.Optional)
 	w.String("description", v.Description, wire.Optional)
@@ -326,7 +326,7 @@ func (v *ReportType) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var filterDeclarationMembers = [...]string{
+var filterDeclarationMembers = wire.Names{
 	"type",
 	"name",
 	"required",
@@ -334,7 +334,7 @@ var filterDeclarationMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *FilterDeclaration) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, filterDeclarationMembers[:])
+	m := d.Members(&v.JSON, &filterDeclarationMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "type":
@@ -351,7 +351,7 @@ func (v *FilterDeclaration) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *FilterDeclaration) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, filterDeclarationMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &filterDeclarationMembers)
 	w.String("type", v.Kind, wire.Optional)
 	w.String("name", v.Name, wire.Optional)
 	w.OptBool("required", v.Required, wire.Optional)
@@ -368,7 +368,7 @@ func (v *FilterDeclaration) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var reportMembers = [...]string{
+var reportMembers = wire.Names{
 	"id",
 	"title",
 	"reportType",
@@ -383,7 +383,7 @@ var reportMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *Report) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, reportMembers[:])
+	m := d.Members(&v.JSON, &reportMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "id":
@@ -414,7 +414,7 @@ func (v *Report) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *Report) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, reportMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &reportMembers)
 	w.String("id", v.ID, wire.Optional)
 	w.String("title", v.Title, wire.Optional)
 	w.String("reportType", v.ReportType, wire.Optional)
@@ -493,7 +493,7 @@ func (v *Findings) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var affordabilityFindingsMembers = [...]string{
+var affordabilityFindingsMembers = wire.Names{
 	"metrics",
 	"groups",
 	"accounts",
@@ -502,7 +502,7 @@ var affordabilityFindingsMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *AffordabilityFindings) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, affordabilityFindingsMembers[:])
+	m := d.Members(&v.JSON, &affordabilityFindingsMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "metrics":
@@ -521,7 +521,7 @@ func (v *AffordabilityFindings) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *AffordabilityFindings) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, affordabilityFindingsMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &affordabilityFindingsMembers)
 	wire.AppendList(&w, "metrics", v.Metrics, wire.Optional)
 	wire.AppendList(&w, "groups", v.Groups, wire.Optional)
 	wire.AppendList(&w, "accounts", v.Accounts, wire.Optional)
@@ -539,7 +539,7 @@ func (v *AffordabilityFindings) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var metricMembers = [...]string{
+var metricMembers = wire.Names{
 	"id",
 	"title",
 	"description",
@@ -549,7 +549,7 @@ var metricMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *Metric) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, metricMembers[:])
+	m := d.Members(&v.JSON, &metricMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "id":
@@ -570,7 +570,7 @@ func (v *Metric) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *Metric) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, metricMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &metricMembers)
 	w.String("id", v.ID, wire.Optional)
 	w.String("title", v.Title, wire.Optional)
 	w.String("description", v.Description, wire.Optional)
@@ -589,14 +589,14 @@ func (v *Metric) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var metricResultMembers = [...]string{
+var metricResultMembers = wire.Names{
 	"format",
 	"value",
 }
 
 // DecodeJSON reads the value from d.
 func (v *MetricResult) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, metricResultMembers[:])
+	m := d.Members(&v.JSON, &metricResultMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "format":
@@ -611,7 +611,7 @@ func (v *MetricResult) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *MetricResult) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, metricResultMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &metricResultMembers)
 	w.String("format", string(v.Format), wire.Optional)
 	w.String("value", v.Value, wire.Optional)
 	return w.End()
@@ -627,7 +627,7 @@ func (v *MetricResult) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var groupMembers = [...]string{
+var groupMembers = wire.Names{
 	"id",
 	"title",
 	"sections",
@@ -637,7 +637,7 @@ var groupMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *Group) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, groupMembers[:])
+	m := d.Members(&v.JSON, &groupMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "id":
@@ -658,7 +658,7 @@ func (v *Group) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *Group) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, groupMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &groupMembers)
 	w.String("id", v.ID, wire.Optional)
 	w.String("title", v.Title, wire.Optional)
 	w.Strings("sections", v.Sections, wire.Optional)
@@ -677,7 +677,7 @@ func (v *Group) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var analysisMembers = [...]string{
+var analysisMembers = wire.Names{
 	"summary",
 	"range",
 	"amount",
@@ -686,7 +686,7 @@ var analysisMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *Analysis) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, analysisMembers[:])
+	m := d.Members(&v.JSON, &analysisMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "summary":
@@ -705,7 +705,7 @@ func (v *Analysis) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *Analysis) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, analysisMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &analysisMembers)
 	wire.AppendPointer(&w, "summary", v.Summary, wire.Optional)
 	wire.AppendPointer(&w, "range", v.Range, wire.Optional)
 	wire.AppendPointer(&w, "amount", v.Amount, wire.Optional)
@@ -723,14 +723,14 @@ func (v *Analysis) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var analysisSummaryMembers = [...]string{
+var analysisSummaryMembers = wire.Names{
 	"overallPercentage",
 	"transactionCount",
 }
 
 // DecodeJSON reads the value from d.
 func (v *AnalysisSummary) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, analysisSummaryMembers[:])
+	m := d.Members(&v.JSON, &analysisSummaryMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "overallPercentage":
@@ -745,7 +745,7 @@ func (v *AnalysisSummary) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *AnalysisSummary) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, analysisSummaryMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &analysisSummaryMembers)
 	wire.AppendPointer(&w, "overallPercentage", v.OverallPercentage, wire.Optional)
 	w.Int("transactionCount", v.TransactionCount, wire.Optional)
 	return w.End()
@@ -761,14 +761,14 @@ func (v *AnalysisSummary) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var percentagesMembers = [...]string{
+var percentagesMembers = wire.Names{
 	"credit",
 	"debit",
 }
 
 // DecodeJSON reads the value from d.
 func (v *Percentages) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, percentagesMembers[:])
+	m := d.Members(&v.JSON, &percentagesMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "credit":
@@ -783,7 +783,7 @@ func (v *Percentages) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *Percentages) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, percentagesMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &percentagesMembers)
 	w.DecimalNumber("credit", v.Credit, wire.Optional)
 	w.DecimalNumber("debit", v.Debit, wire.Optional)
 	return w.End()
@@ -799,7 +799,7 @@ func (v *Percentages) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var analysisRangeMembers = [...]string{
+var analysisRangeMembers = wire.Names{
 	"startDate",
 	"endDate",
 	"duration",
@@ -807,7 +807,7 @@ var analysisRangeMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *AnalysisRange) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, analysisRangeMembers[:])
+	m := d.Members(&v.JSON, &analysisRangeMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "startDate":
@@ -824,7 +824,7 @@ func (v *AnalysisRange) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *AnalysisRange) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, analysisRangeMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &analysisRangeMembers)
 	w.String("startDate", string(v.Start), wire.Optional)
 	w.String("endDate", string(v.End), wire.Optional)
 	w.Int("duration", v.Duration, wire.Optional)
@@ -841,7 +841,7 @@ func (v *AnalysisRange) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var analysisAmountMembers = [...]string{
+var analysisAmountMembers = wire.Names{
 	"total",
 	"min",
 	"max",
@@ -852,7 +852,7 @@ var analysisAmountMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *AnalysisAmount) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, analysisAmountMembers[:])
+	m := d.Members(&v.JSON, &analysisAmountMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "total":
@@ -875,7 +875,7 @@ func (v *AnalysisAmount) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *AnalysisAmount) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, analysisAmountMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &analysisAmountMembers)
 	w.Decimal("total", v.Total, wire.Optional)
 	w.Decimal("min", v.Min, wire.Optional)
 	w.Decimal("max", v.Max, wire.Optional)
@@ -895,7 +895,7 @@ func (v *AnalysisAmount) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var averagesMembers = [...]string{
+var averagesMembers = wire.Names{
 	"medianMonth",
 	"medianTransaction",
 	"month",
@@ -905,7 +905,7 @@ var averagesMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *Averages) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, averagesMembers[:])
+	m := d.Members(&v.JSON, &averagesMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "medianMonth":
@@ -926,7 +926,7 @@ func (v *Averages) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *Averages) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, averagesMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &averagesMembers)
 	w.Decimal("medianMonth", v.MedianMonth, wire.Optional)
 	w.Decimal("medianTransaction", v.MedianTransaction, wire.Optional)
 	w.Decimal("month", v.Month, wire.Optional)
@@ -945,7 +945,7 @@ func (v *Averages) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var frequencyMembers = [...]string{
+var frequencyMembers = wire.Names{
 	"type",
 	"display",
 	"amount",
@@ -954,7 +954,7 @@ var frequencyMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *Frequency) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, frequencyMembers[:])
+	m := d.Members(&v.JSON, &frequencyMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "type":
@@ -973,7 +973,7 @@ func (v *Frequency) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *Frequency) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, frequencyMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &frequencyMembers)
 	w.String("type", v.Kind, wire.Optional)
 	w.String("display", v.Display, wire.Optional)
 	w.Decimal("amount", v.Amount, wire.Optional)
@@ -991,14 +991,14 @@ func (v *Frequency) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var nextOccurrenceMembers = [...]string{
+var nextOccurrenceMembers = wire.Names{
 	"amount",
 	"date",
 }
 
 // DecodeJSON reads the value from d.
 func (v *NextOccurrence) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, nextOccurrenceMembers[:])
+	m := d.Members(&v.JSON, &nextOccurrenceMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "amount":
@@ -1013,7 +1013,7 @@ func (v *NextOccurrence) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *NextOccurrence) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, nextOccurrenceMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &nextOccurrenceMembers)
 	w.Decimal("amount", v.Amount, wire.Optional)
 	w.String("date", string(v.Date), wire.Optional)
 	return w.End()
@@ -1029,7 +1029,7 @@ func (v *NextOccurrence) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var subgroupMembers = [...]string{
+var subgroupMembers = wire.Names{
 	"id",
 	"name",
 	"analysis",
@@ -1038,7 +1038,7 @@ var subgroupMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *Subgroup) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, subgroupMembers[:])
+	m := d.Members(&v.JSON, &subgroupMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "id":
@@ -1057,7 +1057,7 @@ func (v *Subgroup) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *Subgroup) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, subgroupMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &subgroupMembers)
 	w.String("id", v.ID, wire.Optional)
 	w.String("name", v.Name, wire.Optional)
 	wire.AppendPointer(&w, "analysis", v.Analysis, wire.Optional)
@@ -1075,7 +1075,7 @@ func (v *Subgroup) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var groupTransactionMembers = [...]string{
+var groupTransactionMembers = wire.Names{
 	"id",
 	"date",
 	"description",
@@ -1084,7 +1084,7 @@ var groupTransactionMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *GroupTransaction) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, groupTransactionMembers[:])
+	m := d.Members(&v.JSON, &groupTransactionMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "id":
@@ -1103,7 +1103,7 @@ func (v *GroupTransaction) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *GroupTransaction) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, groupTransactionMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &groupTransactionMembers)
 	w.String("id", v.ID, wire.Optional)
 	w.String("date", string(v.Date), wire.Optional)
 	w.String("description", v.Description, wire.Optional)
@@ -1121,7 +1121,7 @@ func (v *GroupTransaction) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var reportAccountMembers = [...]string{
+var reportAccountMembers = wire.Names{
 	"id",
 	"name",
 	"accountNo",
@@ -1142,7 +1142,7 @@ var reportAccountMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *ReportAccount) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, reportAccountMembers[:])
+	m := d.Members(&v.JSON, &reportAccountMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "id":
@@ -1185,7 +1185,7 @@ func (v *ReportAccount) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *ReportAccount) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, reportAccountMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &reportAccountMembers)
 	w.String("id", v.ID, wire.Optional)
 	w.String("name", v.Name, wire.Optional)
 	w.String("accountNo", v.Number, wire.Optional)
@@ -1215,14 +1215,14 @@ func (v *ReportAccount) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var accountClassMembers = [...]string{
+var accountClassMembers = wire.Names{
 	"type",
 	"product",
 }
 
 // DecodeJSON reads the value from d.
 func (v *AccountClass) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, accountClassMembers[:])
+	m := d.Members(&v.JSON, &accountClassMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "type":
@@ -1237,7 +1237,7 @@ func (v *AccountClass) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *AccountClass) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, accountClassMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &accountClassMembers)
 	w.String("type", v.Kind, wire.Optional)
 	w.String("product", v.Product, wire.Optional)
 	return w.End()
@@ -1253,14 +1253,14 @@ func (v *AccountClass) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var intervalMembers = [...]string{
+var intervalMembers = wire.Names{
 	"from",
 	"to",
 }
 
 // DecodeJSON reads the value from d.
 func (v *Interval) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, intervalMembers[:])
+	m := d.Members(&v.JSON, &intervalMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "from":
@@ -1275,7 +1275,7 @@ func (v *Interval) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *Interval) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, intervalMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &intervalMembers)
 	w.String("from", string(v.From), wire.Optional)
 	w.String("to", string(v.To), wire.Optional)
 	return w.End()
@@ -1291,7 +1291,7 @@ func (v *Interval) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var accountLinksMembers = [...]string{
+var accountLinksMembers = wire.Names{
 	"institution",
 	"self",
 	"transactions",
@@ -1299,7 +1299,7 @@ var accountLinksMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *AccountLinks) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, accountLinksMembers[:])
+	m := d.Members(&v.JSON, &accountLinksMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "institution":
@@ -1316,7 +1316,7 @@ func (v *AccountLinks) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *AccountLinks) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, accountLinksMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &accountLinksMembers)
 	w.String("institution", v.Institution, wire.Optional)
 	w.String("self", v.Self, wire.Optional)
 	w.String("transactions", v.Transactions, wire.Optional)
@@ -1333,7 +1333,7 @@ func (v *AccountLinks) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var statementFindingsMembers = [...]string{
+var statementFindingsMembers = wire.Names{
 	"institution",
 	"identity",
 	"accreditation",
@@ -1343,7 +1343,7 @@ var statementFindingsMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *StatementFindings) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, statementFindingsMembers[:])
+	m := d.Members(&v.JSON, &statementFindingsMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "institution":
@@ -1364,7 +1364,7 @@ func (v *StatementFindings) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *StatementFindings) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, statementFindingsMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &statementFindingsMembers)
 	wire.AppendPointer(&w, "institution", v.Institution, wire.Optional)
 	wire.AppendPointer(&w, "identity", v.Identity, wire.Optional)
 	wire.AppendPointer(&w, "accreditation", v.Accreditation, wire.Optional)
@@ -1383,7 +1383,7 @@ func (v *StatementFindings) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var statementInstitutionMembers = [...]string{
+var statementInstitutionMembers = wire.Names{
 	"abn",
 	"acn",
 	"logo",
@@ -1392,7 +1392,7 @@ var statementInstitutionMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *StatementInstitution) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, statementInstitutionMembers[:])
+	m := d.Members(&v.JSON, &statementInstitutionMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "abn":
@@ -1411,7 +1411,7 @@ func (v *StatementInstitution) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *StatementInstitution) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, statementInstitutionMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &statementInstitutionMembers)
 	w.String("abn", v.ABN, wire.Optional)
 	w.String("acn", v.ACN, wire.Optional)
 	w.String("logo", v.Logo, wire.Required)
@@ -1429,7 +1429,7 @@ func (v *StatementInstitution) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var statementIdentityMembers = [...]string{
+var statementIdentityMembers = wire.Names{
 	"customerType",
 	"fullName",
 	"title",
@@ -1454,7 +1454,7 @@ var statementIdentityMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *StatementIdentity) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, statementIdentityMembers[:])
+	m := d.Members(&v.JSON, &statementIdentityMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "customerType":
@@ -1505,7 +1505,7 @@ func (v *StatementIdentity) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *StatementIdentity) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, statementIdentityMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &statementIdentityMembers)
 	w.String("customerType", v.CustomerType, wire.Required)
 	w.String("fullName", v.FullName, wire.Required)
 	w.String("title", v.Title, wire.Optional)
@@ -1539,7 +1539,7 @@ func (v *StatementIdentity) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var addressMembers = [...]string{
+var addressMembers = wire.Names{
 	"addressLine1",
 	"addressLine2",
 	"addressLine3",
@@ -1551,7 +1551,7 @@ var addressMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *Address) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, addressMembers[:])
+	m := d.Members(&v.JSON, &addressMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "addressLine1":
@@ -1576,7 +1576,7 @@ func (v *Address) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *Address) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, addressMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &addressMembers)
 	w.String("addressLine1", v.Line1, wire.Optional)
 	w.String("addressLine2", v.Line2, wire.Optional)
 	w.String("addressLine3", v.Line3, wire.Optional)
@@ -1597,7 +1597,7 @@ func (v *Address) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var accreditationMembers = [...]string{
+var accreditationMembers = wire.Names{
 	"cdrAccessModel",
 	"description",
 	"entityName",
@@ -1607,7 +1607,7 @@ var accreditationMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *Accreditation) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, accreditationMembers[:])
+	m := d.Members(&v.JSON, &accreditationMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "cdrAccessModel":
@@ -1628,7 +1628,7 @@ func (v *Accreditation) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *Accreditation) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, accreditationMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &accreditationMembers)
 	w.String("cdrAccessModel", v.CDRAccessModel, wire.Required)
 	w.String("description", v.Description, wire.Required)
 	w.String("entityName", v.EntityName, wire.Required)
@@ -1647,7 +1647,7 @@ func (v *Accreditation) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var statementAccountMembers = [...]string{
+var statementAccountMembers = wire.Names{
 	"id",
 	"name",
 	"accountNo",
@@ -1671,7 +1671,7 @@ var statementAccountMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *StatementAccount) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, statementAccountMembers[:])
+	m := d.Members(&v.JSON, &statementAccountMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "id":
@@ -1720,7 +1720,7 @@ func (v *StatementAccount) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *StatementAccount) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, statementAccountMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &statementAccountMembers)
 	w.String("id", v.ID, wire.Optional)
 	w.String("name", v.Name, wire.Optional)
 	w.String("accountNo", v.Number, wire.Optional)
@@ -1753,7 +1753,7 @@ func (v *StatementAccount) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var statementAccountDetailsMembers = [...]string{
+var statementAccountDetailsMembers = wire.Names{
 	"addresses",
 	"creditCard",
 	"depositRates",
@@ -1766,7 +1766,7 @@ var statementAccountDetailsMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *StatementAccountDetails) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, statementAccountDetailsMembers[:])
+	m := d.Members(&v.JSON, &statementAccountDetailsMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "addresses":
@@ -1793,7 +1793,7 @@ func (v *StatementAccountDetails) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *StatementAccountDetails) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, statementAccountDetailsMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &statementAccountDetailsMembers)
 	w.Raw("addresses", v.Addresses, wire.Optional)
 	w.Raw("creditCard", v.CreditCard, wire.Optional)
 	w.Raw("depositRates", v.DepositRates, wire.Optional)
@@ -1815,7 +1815,7 @@ func (v *StatementAccountDetails) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var reportPageMembers = [...]string{
+var reportPageMembers = wire.Names{
 	"count",
 	"size",
 	"data",
@@ -1825,7 +1825,7 @@ var reportPageMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *ReportPage) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, reportPageMembers[:])
+	m := d.Members(&v.JSON, &reportPageMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "count":
@@ -1846,7 +1846,7 @@ func (v *ReportPage) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *ReportPage) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, reportPageMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &reportPageMembers)
 	w.Int("count", v.Count, wire.Optional)
 	w.Int("size", v.Size, wire.Optional)
 	wire.AppendList(&w, "data", v.Data, wire.Required)
@@ -1865,7 +1865,7 @@ func (v *ReportPage) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var reportSummaryMembers = [...]string{
+var reportSummaryMembers = wire.Names{
 	"id",
 	"title",
 	"reportType",
@@ -1879,7 +1879,7 @@ var reportSummaryMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *ReportSummary) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, reportSummaryMembers[:])
+	m := d.Members(&v.JSON, &reportSummaryMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "id":
@@ -1908,7 +1908,7 @@ func (v *ReportSummary) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *ReportSummary) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, reportSummaryMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &reportSummaryMembers)
 	w.String("id", v.ID, wire.Optional)
 	w.String("title", v.Title, wire.Optional)
 	w.String("reportType", v.ReportType, wire.Optional)
@@ -1931,14 +1931,14 @@ func (v *ReportSummary) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var pageLinksMembers = [...]string{
+var pageLinksMembers = wire.Names{
 	"next",
 	"self",
 }
 
 // DecodeJSON reads the value from d.
 func (v *PageLinks) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, pageLinksMembers[:])
+	m := d.Members(&v.JSON, &pageLinksMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "next":
@@ -1953,7 +1953,7 @@ func (v *PageLinks) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *PageLinks) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, pageLinksMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &pageLinksMembers)
 	w.String("next", v.Next, wire.Optional)
 	w.String("self", v.Self, wire.Optional)
 	return w.End()
@@ -1969,7 +1969,7 @@ func (v *PageLinks) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var transactionPageMembers = [...]string{
+var transactionPageMembers = wire.Names{
 	"count",
 	"size",
 	"data",
@@ -1979,7 +1979,7 @@ var transactionPageMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *TransactionPage) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, transactionPageMembers[:])
+	m := d.Members(&v.JSON, &transactionPageMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "count":
@@ -2000,7 +2000,7 @@ func (v *TransactionPage) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *TransactionPage) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, transactionPageMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &transactionPageMembers)
 	w.Int("count", v.Count, wire.Required)
 	w.Int("size", v.Size, wire.Required)
 	wire.AppendList(&w, "data", v.Data, wire.Required)
@@ -2019,7 +2019,7 @@ func (v *TransactionPage) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var transactionMembers = [...]string{
+var transactionMembers = wire.Names{
 	"id",
 	"status",
 	"description",
@@ -2038,7 +2038,7 @@ var transactionMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *Transaction) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, transactionMembers[:])
+	m := d.Members(&v.JSON, &transactionMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "id":
@@ -2077,7 +2077,7 @@ func (v *Transaction) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *Transaction) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, transactionMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &transactionMembers)
 	w.String("id", v.ID, wire.Required)
 	w.String("status", string(v.Status), wire.Required)
 	w.String("description", v.Description, wire.Required)
@@ -2105,7 +2105,7 @@ func (v *Transaction) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var enrichmentMembers = [...]string{
+var enrichmentMembers = wire.Names{
 	"cleanDescription",
 	"merchant",
 	"category",
@@ -2115,7 +2115,7 @@ var enrichmentMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *Enrichment) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, enrichmentMembers[:])
+	m := d.Members(&v.JSON, &enrichmentMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "cleanDescription":
@@ -2136,7 +2136,7 @@ func (v *Enrichment) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *Enrichment) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, enrichmentMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &enrichmentMembers)
 	w.String("cleanDescription", v.CleanDescription, wire.Optional)
 	wire.AppendPointer(&w, "merchant", v.Merchant, wire.Optional)
 	wire.AppendPointer(&w, "category", v.Category, wire.Optional)
@@ -2155,7 +2155,7 @@ func (v *Enrichment) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var merchantMembers = [...]string{
+var merchantMembers = wire.Names{
 	"id",
 	"businessName",
 	"ABN",
@@ -2167,7 +2167,7 @@ var merchantMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *Merchant) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, merchantMembers[:])
+	m := d.Members(&v.JSON, &merchantMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "id":
@@ -2198,7 +2198,7 @@ func (v *Merchant) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *Merchant) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, merchantMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &merchantMembers)
 	w.String("id", v.ID, wire.Optional)
 	w.String("businessName", v.BusinessName, wire.Optional)
 	w.String("ABN", v.ABN, wire.Optional)
@@ -2219,14 +2219,14 @@ func (v *Merchant) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var phoneNumberMembers = [...]string{
+var phoneNumberMembers = wire.Names{
 	"international",
 	"local",
 }
 
 // DecodeJSON reads the value from d.
 func (v *PhoneNumber) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, phoneNumberMembers[:])
+	m := d.Members(&v.JSON, &phoneNumberMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "international":
@@ -2241,7 +2241,7 @@ func (v *PhoneNumber) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *PhoneNumber) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, phoneNumberMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &phoneNumberMembers)
 	w.String("international", v.International, wire.Optional)
 	w.String("local", v.Local, wire.Optional)
 	return w.End()
@@ -2257,13 +2257,13 @@ func (v *PhoneNumber) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var categoryMembers = [...]string{
+var categoryMembers = wire.Names{
 	"anzsic",
 }
 
 // DecodeJSON reads the value from d.
 func (v *Category) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, categoryMembers[:])
+	m := d.Members(&v.JSON, &categoryMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "anzsic":
@@ -2276,7 +2276,7 @@ func (v *Category) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *Category) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, categoryMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &categoryMembers)
 	wire.AppendPointer(&w, "anzsic", v.ANZSIC, wire.Optional)
 	return w.End()
 }
@@ -2291,7 +2291,7 @@ func (v *Category) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var industryMembers = [...]string{
+var industryMembers = wire.Names{
 	"division",
 	"subdivision",
 	"group",
@@ -2300,7 +2300,7 @@ var industryMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *Industry) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, industryMembers[:])
+	m := d.Members(&v.JSON, &industryMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "division":
@@ -2319,7 +2319,7 @@ func (v *Industry) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *Industry) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, industryMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &industryMembers)
 	wire.AppendPointer(&w, "division", v.Division, wire.Optional)
 	wire.AppendPointer(&w, "subdivision", v.Subdivision, wire.Optional)
 	wire.AppendPointer(&w, "group", v.Group, wire.Optional)
@@ -2337,14 +2337,14 @@ func (v *Industry) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var codeTitleMembers = [...]string{
+var codeTitleMembers = wire.Names{
 	"code",
 	"title",
 }
 
 // DecodeJSON reads the value from d.
 func (v *CodeTitle) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, codeTitleMembers[:])
+	m := d.Members(&v.JSON, &codeTitleMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "code":
@@ -2359,7 +2359,7 @@ func (v *CodeTitle) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *CodeTitle) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, codeTitleMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &codeTitleMembers)
 	w.String("code", v.Code, wire.Optional)
 	w.String("title", v.Title, wire.Optional)
 	return w.End()
@@ -2375,7 +2375,7 @@ func (v *CodeTitle) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var locationMembers = [...]string{
+var locationMembers = wire.Names{
 	"formattedAddress",
 	"routeNo",
 	"route",
@@ -2388,7 +2388,7 @@ var locationMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *Location) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, locationMembers[:])
+	m := d.Members(&v.JSON, &locationMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "formattedAddress":
@@ -2415,7 +2415,7 @@ func (v *Location) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *Location) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, locationMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &locationMembers)
 	w.String("formattedAddress", v.FormattedAddress, wire.Optional)
 	w.String("routeNo", v.RouteNo, wire.Optional)
 	w.String("route", v.Route, wire.Optional)
@@ -2437,14 +2437,14 @@ func (v *Location) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var coordinatesMembers = [...]string{
+var coordinatesMembers = wire.Names{
 	"lat",
 	"lng",
 }
 
 // DecodeJSON reads the value from d.
 func (v *Coordinates) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, coordinatesMembers[:])
+	m := d.Members(&v.JSON, &coordinatesMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "lat":
@@ -2459,7 +2459,7 @@ func (v *Coordinates) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *Coordinates) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, coordinatesMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &coordinatesMembers)
 	w.String("lat", v.Latitude, wire.Optional)
 	w.String("lng", v.Longitude, wire.Optional)
 	return w.End()

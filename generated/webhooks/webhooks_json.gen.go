@@ -7,7 +7,7 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
-var webhookParamsMembers = [...]string{
+var webhookParamsMembers = wire.Names{
 	"url",
 	"name",
 	"description",
@@ -16,7 +16,7 @@ var webhookParamsMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *WebhookParams) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, webhookParamsMembers[:])
+	m := d.Members(&v.JSON, &webhookParamsMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "url":
@@ -35,7 +35,7 @@ func (v *WebhookParams) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *WebhookParams) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, webhookParamsMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &webhookParamsMembers)
 	w.String("url", v.URL, wire.Required)
 	w.String("name", v.Name, wire.Optional)
 	w.String("description", v.Description, wire.Optional)
@@ -53,14 +53,14 @@ func (v *WebhookParams) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var sendTestMessageParamsMembers = [...]string{
+var sendTestMessageParamsMembers = wire.Names{
 	"Text",
 	"eventTypeId",
 }
 
 // DecodeJSON reads the value from d.
 func (v *SendTestMessageParams) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, sendTestMessageParamsMembers[:])
+	m := d.Members(&v.JSON, &sendTestMessageParamsMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "Text":
@@ -75,7 +75,7 @@ func (v *SendTestMessageParams) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *SendTestMessageParams) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, sendTestMessageParamsMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &sendTestMessageParamsMembers)
 	w.String("Text", v.Text, wire.Optional)
 	w.String("eventTypeId", v.EventTypeID, wire.Required)
 	return w.End()
@@ -91,7 +91,7 @@ func (v *SendTestMessageParams) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var webhookMembers = [...]string{
+var webhookMembers = wire.Names{
 	"id",
 	"url",
 	"name",
@@ -105,7 +105,7 @@ var webhookMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *Webhook) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, webhookMembers[:])
+	m := d.Members(&v.JSON, &webhookMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "id":
@@ -134,7 +134,7 @@ func (v *Webhook) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *Webhook) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, webhookMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &webhookMembers)
 	w.String("id", v.ID, wire.Optional)
 	w.String("url", v.URL, wire.Required)
 	w.String("name", v.Name, wire.Optional)
@@ -157,14 +157,14 @@ func (v *Webhook) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var pageLinksMembers = [...]string{
+var pageLinksMembers = wire.Names{
 	"next",
 	"self",
 }
 
 // DecodeJSON reads the value from d.
 func (v *PageLinks) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, pageLinksMembers[:])
+	m := d.Members(&v.JSON, &pageLinksMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "next":
@@ -179,7 +179,7 @@ func (v *PageLinks) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *PageLinks) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, pageLinksMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &pageLinksMembers)
 	w.String("next", v.Next, wire.Optional)
 	w.String("self", v.Self, wire.Optional)
 	return w.End()
@@ -195,7 +195,7 @@ func (v *PageLinks) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var messageMembers = [...]string{
+var messageMembers = wire.Names{
 	"id",
 	"webhookId",
 	"event",
@@ -208,7 +208,7 @@ var messageMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *Message) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, messageMembers[:])
+	m := d.Members(&v.JSON, &messageMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "id":
@@ -235,7 +235,7 @@ func (v *Message) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *Message) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, messageMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &messageMembers)
 	w.String("id", v.ID, wire.Required)
 	w.String("webhookId", v.WebhookID, wire.Required)
 	w.String("event", v.Event, wire.Optional)
@@ -257,7 +257,7 @@ func (v *Message) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var payloadMembers = [...]string{
+var payloadMembers = wire.Names{
 	"eventTypeId",
 	"eventId",
 	"links",
@@ -265,7 +265,7 @@ var payloadMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *Payload) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, payloadMembers[:])
+	m := d.Members(&v.JSON, &payloadMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "eventTypeId":
@@ -282,7 +282,7 @@ func (v *Payload) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *Payload) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, payloadMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &payloadMembers)
 	w.String("eventTypeId", v.EventTypeID, wire.Optional)
 	w.String("eventId", v.EventID, wire.Optional)
 	wire.AppendPointer(&w, "links", v.Links, wire.Optional)
@@ -299,7 +299,7 @@ func (v *Payload) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var messageLinksMembers = [...]string{
+var messageLinksMembers = wire.Names{
 	"event",
 	"eventEntity",
 	"next",
@@ -309,7 +309,7 @@ var messageLinksMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *MessageLinks) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, messageLinksMembers[:])
+	m := d.Members(&v.JSON, &messageLinksMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "event":
@@ -330,7 +330,7 @@ func (v *MessageLinks) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *MessageLinks) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, messageLinksMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &messageLinksMembers)
 	w.String("event", v.Event, wire.Optional)
 	w.String("eventEntity", v.EventEntity, wire.Optional)
 	w.String("next", v.Next, wire.Optional)
@@ -349,7 +349,7 @@ func (v *MessageLinks) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var attemptMembers = [...]string{
+var attemptMembers = wire.Names{
 	"id",
 	"url",
 	"timestamp",
@@ -360,7 +360,7 @@ var attemptMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *Attempt) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, attemptMembers[:])
+	m := d.Members(&v.JSON, &attemptMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "id":
@@ -383,7 +383,7 @@ func (v *Attempt) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *Attempt) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, attemptMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &attemptMembers)
 	w.String("id", v.ID, wire.Required)
 	w.String("url", v.URL, wire.Required)
 	w.String("timestamp", string(v.Timestamp), wire.Required)
@@ -403,7 +403,7 @@ func (v *Attempt) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var webhookListMembers = [...]string{
+var webhookListMembers = wire.Names{
 	"count",
 	"size",
 	"data",
@@ -413,7 +413,7 @@ var webhookListMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *WebhookList) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, webhookListMembers[:])
+	m := d.Members(&v.JSON, &webhookListMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "count":
@@ -434,7 +434,7 @@ func (v *WebhookList) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *WebhookList) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, webhookListMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &webhookListMembers)
 	w.Int("count", v.Count, wire.Optional)
 	w.Int("size", v.Size, wire.Optional)
 	wire.AppendList(&w, "data", v.Data, wire.Required)
@@ -453,7 +453,7 @@ func (v *WebhookList) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var messagePageMembers = [...]string{
+var messagePageMembers = wire.Names{
 	"count",
 	"size",
 	"data",
@@ -463,7 +463,7 @@ var messagePageMembers = [...]string{
 
 // DecodeJSON reads the value from d.
 func (v *MessagePage) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, messagePageMembers[:])
+	m := d.Members(&v.JSON, &messagePageMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "count":
@@ -484,7 +484,7 @@ func (v *MessagePage) DecodeJSON(d *wire.Decoder) {
 
 // AppendJSON appends the value's JSON form to b.
 func (v *MessagePage) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, messagePageMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &messagePageMembers)
 	w.Int("count", v.Count, wire.Optional)
 	w.Int("size", v.Size, wire.Optional)
 	wire.AppendList(&w, "data", v.Data, wire.Required)

@@ -235,7 +235,7 @@ type enumerated struct {
 }
 
 func (v *enumerated) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, []string{"direction"})
+	m := d.Members(&v.JSON, &wire.Names{"direction"})
 	for m.Next() {
 		if m.Name() == "direction" {
 			if v.Direction = direction(m.String()); v.Direction != "debit" {

@@ -47,8 +47,9 @@ type Decoder struct {
 	s      string
 	pos    int
 	depth  int
-	spent  int   // bytes of nested values so far
-	many   bool  // some list has more than one item
+	spent  int  // bytes of nested values so far
+	many   bool // some list has more than one item
+	orders []order
 	slabs  []any // one of each type that items of lists point to
 	drifts int
 	flag   flags // what was special about the value read last

@@ -49,7 +49,7 @@ type everything struct {
 	JSON      wire.Object
 }
 
-var everythingMembers = [...]string{
+var everythingMembers = wire.Names{
 	"text", "must", "kind", "flag", "int", "int64", "float", "amount", "rate", "day", "any",
 	"optText", "optFlag", "optInt", "optInt64", "optFloat", "optKind",
 	"links", "sub", "child", "children",
@@ -67,7 +67,7 @@ func appendInts(b []byte, v []int) []byte { return wire.AppendItems(b, v, wire.A
 func appendStrings(b []byte, v []string) []byte { return wire.AppendItems(b, v, wire.AppendString) }
 
 func (v *everything) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, everythingMembers[:])
+	m := d.Members(&v.JSON, &everythingMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "text":
@@ -153,7 +153,7 @@ func (v *everything) DecodeJSON(d *wire.Decoder) {
 }
 
 func (v *everything) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, everythingMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &everythingMembers)
 	w.String("text", v.Text, wire.Optional)
 	w.String("must", v.Must, wire.Required)
 	w.String("kind", string(v.Kind), wire.Optional)

@@ -125,9 +125,9 @@ func splitArray(d *Decoder) []string {
 func splitObject(d *Decoder) map[string]string {
 	values := map[string]string{}
 	d.enter()
-	m := Members{d: d, o: new(Object), state: opened, start: -1}
+	m := d.anyMembers()
 	for m.Next() {
-		values[m.name] = d.raw()
+		values[m.Name()] = d.raw()
 	}
 	return values
 }

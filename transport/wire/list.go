@@ -11,13 +11,19 @@ type decodable[T any] interface {
 // Opt reads a value with one of the Read functions; nil stands for null and for
 // a value that does not fit.
 func Opt[T any](m *Members, read func(*Decoder) T) *T {
-	v := read(m.d)
-	none := m.d.flag&(wasNull|misfit|whole) != 0
+	v := readOpt(m.d, read)
 	m.settle()
-	if none {
+	return v
+}
+
+func readOpt[T any](d *Decoder, read func(*Decoder) T) *T {
+	v := read(d)
+	if d.flag&(wasNull|misfit|whole) != 0 {
 		return nil
 	}
-	return &v
+	p := place[T](d)
+	*p = v
+	return p
 }
 
 // OptText is Opt for any string type.
@@ -129,7 +135,10 @@ func ReadList[T any, P decodable[T]](d *Decoder) []T {
 		}
 		n := len(list)
 		d.many = d.many || n > 0
-		if n == cap(list) {
+		switch {
+		case n == 0:
+			list = placeMany[T](d, 1)
+		case n == cap(list):
 			most := n + 1 + (maxSpread*len(d.s)+freeSpread-d.spent)/max(sizeOf[T](), 1)
 			list = append(make([]T, 0, min(most, newCap(n, d.pos-first, len(d.s)-d.pos))), list...)
 		}
@@ -147,9 +156,6 @@ func ReadList[T any, P decodable[T]](d *Decoder) []T {
 // text of which rest bytes are left. Long lists are estimated by their rest,
 // which spares most of the copying.
 func newCap(n, read, rest int) int {
-	if n == 0 {
-		return 1
-	}
 	if n < 16 {
 		return 4 * n
 	}
@@ -220,12 +226,12 @@ func ReadMapOf[T any](d *Decoder, read func(*Decoder) T) map[string]T {
 	}
 	values := map[string]T{}
 	var flag flags
-	names := Members{d: d, o: new(Object), state: opened, start: -1}
+	names := d.anyMembers()
 	if !d.enter() {
 		return nil
 	}
 	for names.Next() {
-		values[names.name] = read(d)
+		values[names.Name()] = read(d)
 		flag |= d.flag
 		d.flag = 0
 	}

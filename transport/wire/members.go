@@ -8,11 +8,12 @@ import "github.com/basiq-sdk/basiq-go/transport/value"
 type Members struct {
 	d     *Decoder
 	o     *Object
-	names []string
-	name  string
-	start int // where the value begins
-	index int // of name in names, -1 if it is not there
-	guess int // index of the name that is expected next
+	names Names
+	other string // the name of a member that is not declared
+	start int    // where the value begins
+	index int    // of name in names, -1 if it is not there
+	last  int    // index of the last name that is declared, -1 at the beginning
+	order *order
 	state state
 }
 
@@ -24,14 +25,12 @@ const (
 	inside
 )
 
-// Members begins to read an object. names are the wire names that the type
-// declares, in the usual order; they must not contain quotes, backslashes or
-// control characters. o remembers what the fields cannot: it must be the JSON
-// field of the type.
+// Members begins to read an object of the type that declares names. o remembers
+// what the fields cannot: it must be the JSON field of the type.
 //
 // Where the value is no object, there are no members and o keeps the value, to
 // be written again. At the top of a text that is a *TypeError, except for null.
-func (d *Decoder) Members(o *Object, names []string) Members {
+func (d *Decoder) Members(o *Object, names *Names) Members {
 	if d.peek() != '{' {
 		d.noObject(o, names)
 		return Members{d: d, o: o}
@@ -40,10 +39,15 @@ func (d *Decoder) Members(o *Object, names []string) Members {
 		return Members{d: d, o: o}
 	}
 	*o = Object{names: names}
-	return Members{d: d, o: o, names: names, start: -1, state: opened}
+	return Members{d: d, o: o, names: *names, start: -1, last: -1, order: d.orderOf(names), state: opened}
 }
 
-func (d *Decoder) noObject(o *Object, names []string) {
+// anyMembers begins to read an object of any names; its brace is still to be read.
+func (d *Decoder) anyMembers() Members {
+	return Members{d: d, o: new(Object), start: -1, last: -1, order: &asDeclared, state: opened}
+}
+
+func (d *Decoder) noObject(o *Object, names *Names) {
 	at, kind := d.pos, d.Kind()
 	raw := d.raw()
 	switch {
@@ -115,26 +119,30 @@ func (m *Members) Next() bool {
 	return true
 }
 
-// readName reads a member name. Members mostly come in the declared order, so
-// the declared name is compared with the text before the text is scanned.
+// readName reads a member name. Members mostly come in the order in which they
+// came last time, with some of them absent, so the names that may follow are
+// compared with the text before the text is scanned.
 func (m *Members) readName() {
 	d := m.d
-	at := d.pos + 1
-	if m.guess < len(m.names) {
-		name := m.names[m.guess]
-		end := at + len(name)
-		if end < len(d.s) && d.s[end] == '"' && d.s[at:end] == name {
+	s, at := d.s, d.pos+1
+	guess := m.last
+	for range 4 {
+		guess = m.order.after(guess)
+		if guess >= len(m.names) {
+			break
+		}
+		name := m.names[guess]
+		if end := at + len(name); end < len(s) && s[end] == '"' && s[at:end] == name {
 			d.pos = end + 1
-			m.name, m.index = name, m.guess
-			m.guess++
+			m.index, m.last = guess, guess
 			return
 		}
 	}
-	m.name = d.str()
-	m.index = find(m.names, m.name, m.guess)
+	m.other = d.str()
+	m.index = find(m.names, m.other, m.last+1)
 	if m.index >= 0 {
-		m.name = m.names[m.index]
-		m.guess = m.index + 1
+		m.order.learn(m.last, m.index)
+		m.last = m.index
 	}
 }
 
@@ -170,12 +178,17 @@ func (m *Members) abort() bool {
 func (m *Members) again() {
 	m.o.clear(m.index)
 	if m.o.more != nil {
-		m.o.more.forget(m.name)
+		m.o.more.forget(m.Name())
 	}
 }
 
 // Name returns the name of the current member.
-func (m *Members) Name() string { return m.name }
+func (m *Members) Name() string {
+	if uint(m.index) < uint(len(m.names)) {
+		return m.names[m.index]
+	}
+	return m.other
+}
 
 // Alias says that the current member is declared under another name, under which
 // it is to be remembered. It is written again under the name that it came with.
@@ -188,8 +201,8 @@ func (m *Members) Alias(declared string) bool {
 	}
 	m.o.mark(m.d, index)
 	e := m.o.grow(m.d)
-	e.alias = append(e.alias, extra{name: declared, raw: m.name})
-	m.name, m.index = declared, index
+	e.alias = append(e.alias, extra{name: declared, raw: m.Name()})
+	m.index = index
 	return true
 }
 
@@ -201,7 +214,7 @@ func (m *Members) Extra() {
 		return
 	}
 	e := m.o.grow(m.d)
-	e.extra = append(e.extra, extra{name: m.name, raw: raw})
+	e.extra = append(e.extra, extra{name: m.Name(), raw: raw})
 	m.d.drift(at, UnknownMember, "", "")
 }
 
@@ -227,7 +240,7 @@ func (m *Members) note() {
 		m.o.setNull(m.index)
 	default:
 		e := m.o.grow(m.d)
-		e.kept = append(e.kept, kept{name: m.name, raw: d.s[m.start:d.pos], why: flag})
+		e.kept = append(e.kept, kept{name: m.Name(), raw: d.s[m.start:d.pos], why: flag})
 	}
 }
 
@@ -293,20 +306,43 @@ func (m *Members) RawValue() value.JSON {
 	return v
 }
 
+// The methods below do not call their generic namesakes: for the sake of those,
+// where they are inlined, m would be put on the heap.
+
 // OptString reads a string; nil stands for null and for what does not fit.
-func (m *Members) OptString() *string { return Opt(m, (*Decoder).ReadString) }
+func (m *Members) OptString() *string {
+	v := readOpt(m.d, (*Decoder).ReadString)
+	m.settle()
+	return v
+}
 
 // OptBool reads a bool; nil stands for null and for what does not fit.
-func (m *Members) OptBool() *bool { return Opt(m, (*Decoder).ReadBool) }
+func (m *Members) OptBool() *bool {
+	v := readOpt(m.d, (*Decoder).ReadBool)
+	m.settle()
+	return v
+}
 
 // OptInt reads an integer; nil stands for null and for what does not fit.
-func (m *Members) OptInt() *int { return Opt(m, (*Decoder).ReadInt) }
+func (m *Members) OptInt() *int {
+	v := readOpt(m.d, (*Decoder).ReadInt)
+	m.settle()
+	return v
+}
 
 // OptInt64 reads an integer; nil stands for null and for what does not fit.
-func (m *Members) OptInt64() *int64 { return Opt(m, (*Decoder).ReadInt64) }
+func (m *Members) OptInt64() *int64 {
+	v := readOpt(m.d, (*Decoder).ReadInt64)
+	m.settle()
+	return v
+}
 
 // OptFloat reads a number; nil stands for null and for what does not fit.
-func (m *Members) OptFloat() *float64 { return Opt(m, (*Decoder).ReadFloat) }
+func (m *Members) OptFloat() *float64 {
+	v := readOpt(m.d, (*Decoder).ReadFloat)
+	m.settle()
+	return v
+}
 
 // Value reads a nested value. Null leaves v as it is.
 func (m *Members) Value(v Decodable) {
@@ -329,10 +365,14 @@ func unfitted(f flags) flags {
 
 // Strings reads a list of strings; null gives nil.
 func (m *Members) Strings() []string {
-	list := ReadListOf(m.d, (*Decoder).ReadString) // not ListOf, for whose sake m would be put on the heap
+	list := ReadListOf(m.d, (*Decoder).ReadString)
 	m.settle()
 	return list
 }
 
 // StringMap reads an object whose values are strings; null gives nil.
-func (m *Members) StringMap() map[string]string { return MapOf(m, (*Decoder).ReadString) }
+func (m *Members) StringMap() map[string]string {
+	v := ReadMapOf(m.d, (*Decoder).ReadString)
+	m.settle()
+	return v
+}

@@ -17,10 +17,27 @@ import (
 //
 // Methods that change an Object never change its copies.
 type Object struct {
-	names   []string // the declared names, set by decoding
-	present uint32   // bits by index in names, for the first 32
+	names   *Names // the declared ones, set by decoding
+	present uint32 // bits by index in names, for the first 32
 	null    uint32
 	more    *more // what is rare
+}
+
+// Names are the wire names that a type declares, in the usual order. They must not
+// contain quotes, backslashes or control characters. A type has one variable of
+// them, by whose address it is known; nothing may change it.
+type Names []string
+
+func (n *Names) equal(m *Names) bool {
+	return n == m || n != nil && m != nil && slices.Equal(*n, *m)
+}
+
+// index returns the index of a declared name, -1 if it is none.
+func (o *Object) index(name string) int {
+	if o.names == nil {
+		return -1
+	}
+	return find(*o.names, name, 0)
 }
 
 // narrow is the number of members that are remembered without an allocation.
@@ -87,9 +104,9 @@ func (o *Object) mark(d *Decoder, index int) {
 		return
 	}
 	e := o.grow(d)
-	p, _, bit := wideBits(index, len(o.names))
+	p, _, bit := wideBits(index, len(*o.names))
 	if e.wide == nil {
-		e.wide = make([]uint64, 2*((len(o.names)-narrow+63)/64))
+		e.wide = make([]uint64, 2*((len(*o.names)-narrow+63)/64))
 	}
 	e.wide[p] |= bit
 }
@@ -99,7 +116,7 @@ func (o *Object) setNull(index int) {
 		o.null |= 1 << index
 		return
 	}
-	_, n, bit := wideBits(index, len(o.names))
+	_, n, bit := wideBits(index, len(*o.names))
 	o.more.wide[n] |= bit
 }
 
@@ -109,7 +126,7 @@ func (o *Object) clear(index int) {
 		o.present &^= 1 << index
 		o.null &^= 1 << index
 	} else if o.more != nil && o.more.wide != nil {
-		p, n, bit := wideBits(index, len(o.names))
+		p, n, bit := wideBits(index, len(*o.names))
 		o.more.wide[p] &^= bit
 		o.more.wide[n] &^= bit
 	}
@@ -122,7 +139,7 @@ func (o *Object) has(index int) bool {
 	if o.more == nil || o.more.wide == nil {
 		return false
 	}
-	p, _, bit := wideBits(index, len(o.names))
+	p, _, bit := wideBits(index, len(*o.names))
 	return o.more.wide[p]&bit != 0
 }
 
@@ -133,7 +150,7 @@ func (o *Object) isNull(index int) bool {
 	if o.more == nil || o.more.wide == nil {
 		return false
 	}
-	_, n, bit := wideBits(index, len(o.names))
+	_, n, bit := wideBits(index, len(*o.names))
 	return o.more.wide[n]&bit != 0
 }
 
@@ -177,7 +194,7 @@ func (o *Object) Decoded() bool { return o.names != nil }
 // Present reports whether the object had a member of that name, declared or not,
 // whatever its value. A member set with SetNull or Set is present.
 func (o *Object) Present(name string) bool {
-	if o.has(find(o.names, name, 0)) {
+	if o.has(o.index(name)) {
 		return true
 	}
 	return o.more != nil && (o.more.findSet(name) != nil || o.more.findExtra(name) != nil)
@@ -194,7 +211,7 @@ func (o *Object) Null(name string) bool {
 			return e.raw == "null"
 		}
 	}
-	return o.isNull(find(o.names, name, 0))
+	return o.isNull(o.index(name))
 }
 
 // Raw returns the JSON text of a member that the type does not declare, that did
@@ -212,7 +229,7 @@ func (o *Object) Raw(name string) (json.RawMessage, bool) {
 			return json.RawMessage(e.raw), true
 		}
 	}
-	if o.isNull(find(o.names, name, 0)) {
+	if o.isNull(o.index(name)) {
 		return json.RawMessage("null"), true
 	}
 	return nil, false
@@ -240,7 +257,7 @@ func (o *Object) Extra() iter.Seq2[string, json.RawMessage] {
 			}
 		}
 		for _, s := range o.more.set {
-			if find(o.names, s.name, 0) < 0 && !yield(s.name, json.RawMessage(s.raw)) {
+			if o.index(s.name) < 0 && !yield(s.name, json.RawMessage(s.raw)) {
 				return
 			}
 		}
@@ -282,7 +299,7 @@ func (o *Object) Delete(name string) {
 	e.forget(name)
 	e.extra = slices.DeleteFunc(e.extra, func(x extra) bool { return x.name == name })
 	e.set = slices.DeleteFunc(e.set, func(s set) bool { return s.name == name })
-	if index := find(o.names, name, 0); index >= 0 {
+	if index := o.index(name); index >= 0 {
 		o.clear(index)
 	}
 }
@@ -290,7 +307,7 @@ func (o *Object) Delete(name string) {
 // Equal reports whether two objects remember the same. It makes structs with an
 // Object comparable by packages such as go-cmp.
 func (o Object) Equal(p Object) bool {
-	if !slices.Equal(o.names, p.names) || o.present != p.present || o.null != p.null {
+	if !o.names.equal(p.names) || o.present != p.present || o.null != p.null {
 		return false
 	}
 	a, b := o.more, p.more
@@ -327,9 +344,11 @@ func (o Object) String() string {
 		}
 	}
 	var nulls, texts, extras []string
-	for i, name := range o.names {
-		if o.isNull(i) {
-			nulls = append(nulls, name)
+	if o.names != nil {
+		for i, name := range *o.names {
+			if o.isNull(i) {
+				nulls = append(nulls, name)
+			}
 		}
 	}
 	if o.more != nil {

@@ -36,6 +36,9 @@ func slabOf[T any](d *Decoder) *slab[T] {
 		}
 	}
 	s := new(slab[T])
+	if d.slabs == nil {
+		d.slabs = make([]any, 0, maxOrders)
+	}
 	d.slabs = append(d.slabs, s)
 	return s
 }

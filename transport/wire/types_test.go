@@ -17,10 +17,10 @@ type page struct {
 	JSON  wire.Object
 }
 
-var pageMembers = [...]string{"type", "count", "size", "data", "links"}
+var pageMembers = wire.Names{"type", "count", "size", "data", "links"}
 
 func (v *page) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, pageMembers[:])
+	m := d.Members(&v.JSON, &pageMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "type":
@@ -40,7 +40,7 @@ func (v *page) DecodeJSON(d *wire.Decoder) {
 }
 
 func (v *page) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, pageMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &pageMembers)
 	w.String("type", v.Type, wire.Required)
 	w.Int("count", v.Count, wire.Required)
 	w.Int("size", v.Size, wire.Optional)
@@ -76,13 +76,13 @@ type transaction struct {
 	JSON            wire.Object
 }
 
-var transactionMembers = [...]string{
+var transactionMembers = wire.Names{
 	"type", "id", "status", "description", "amount", "balance", "currency", "account", "institution",
 	"connection", "direction", "class", "subClass", "postDate", "transactionDate", "reference", "enrich", "links",
 }
 
 func (v *transaction) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, transactionMembers[:])
+	m := d.Members(&v.JSON, &transactionMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "type":
@@ -128,7 +128,7 @@ func (v *transaction) DecodeJSON(d *wire.Decoder) {
 }
 
 func (v *transaction) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, transactionMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &transactionMembers)
 	w.String("type", v.Type, wire.Required)
 	w.String("id", v.ID, wire.Required)
 	w.String("status", v.Status, wire.Required)
@@ -155,10 +155,10 @@ type subClass struct {
 	JSON        wire.Object
 }
 
-var subClassMembers = [...]string{"code", "title"}
+var subClassMembers = wire.Names{"code", "title"}
 
 func (v *subClass) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, subClassMembers[:])
+	m := d.Members(&v.JSON, &subClassMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "code":
@@ -172,7 +172,7 @@ func (v *subClass) DecodeJSON(d *wire.Decoder) {
 }
 
 func (v *subClass) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, subClassMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &subClassMembers)
 	w.String("code", v.Code, wire.Required)
 	w.String("title", v.Title, wire.Optional)
 	return w.End()
@@ -186,10 +186,10 @@ type enrich struct {
 	JSON             wire.Object
 }
 
-var enrichMembers = [...]string{"merchant", "location", "cleanDescription", "tags"}
+var enrichMembers = wire.Names{"merchant", "location", "cleanDescription", "tags"}
 
 func (v *enrich) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, enrichMembers[:])
+	m := d.Members(&v.JSON, &enrichMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "merchant":
@@ -207,7 +207,7 @@ func (v *enrich) DecodeJSON(d *wire.Decoder) {
 }
 
 func (v *enrich) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, enrichMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &enrichMembers)
 	wire.AppendPointer(&w, "merchant", v.Merchant, wire.Optional)
 	wire.AppendPointer(&w, "location", v.Location, wire.Optional)
 	w.String("cleanDescription", v.CleanDescription, wire.Optional)
@@ -220,10 +220,10 @@ type merchant struct {
 	JSON                           wire.Object
 }
 
-var merchantMembers = [...]string{"id", "businessName", "ABN", "website"}
+var merchantMembers = wire.Names{"id", "businessName", "ABN", "website"}
 
 func (v *merchant) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, merchantMembers[:])
+	m := d.Members(&v.JSON, &merchantMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "id":
@@ -247,7 +247,7 @@ func (v *merchant) DecodeJSON(d *wire.Decoder) {
 }
 
 func (v *merchant) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, merchantMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &merchantMembers)
 	w.String("id", v.ID, wire.Required)
 	w.String("businessName", v.BusinessName, wire.Optional)
 	w.String("ABN", v.ABN, wire.Optional)
@@ -261,10 +261,10 @@ type location struct {
 	JSON                                          wire.Object
 }
 
-var locationMembers = [...]string{"country", "formattedAddress", "latitude", "longitude", "postalCode", "suburb"}
+var locationMembers = wire.Names{"country", "formattedAddress", "latitude", "longitude", "postalCode", "suburb"}
 
 func (v *location) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, locationMembers[:])
+	m := d.Members(&v.JSON, &locationMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "country":
@@ -286,7 +286,7 @@ func (v *location) DecodeJSON(d *wire.Decoder) {
 }
 
 func (v *location) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, locationMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &locationMembers)
 	w.String("country", v.Country, wire.Optional)
 	w.String("formattedAddress", v.FormattedAddress, wire.Optional)
 	w.Float("latitude", v.Latitude, wire.Optional)
@@ -301,10 +301,10 @@ type links struct {
 	JSON                wire.Object
 }
 
-var linksMembers = [...]string{"self", "next", "account"}
+var linksMembers = wire.Names{"self", "next", "account"}
 
 func (v *links) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, linksMembers[:])
+	m := d.Members(&v.JSON, &linksMembers)
 	for m.Next() {
 		switch m.Name() {
 		case "self":
@@ -320,7 +320,7 @@ func (v *links) DecodeJSON(d *wire.Decoder) {
 }
 
 func (v *links) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, linksMembers[:])
+	w := wire.BeginObject(b, &v.JSON, &linksMembers)
 	w.String("self", v.Self, wire.Required)
 	w.String("next", v.Next, wire.Optional)
 	w.String("account", v.Account, wire.Optional)

@@ -24,18 +24,30 @@ func (m Match) holds(v value.JSON) bool {
 	if m.Member == "" {
 		return true
 	}
-	member, ok := v.Get(m.Member)
-	if !ok {
-		return false
+	text, ok := m.member(v.String())
+	return ok && (len(m.Equals) == 0 || slices.Contains(m.Equals, text))
+}
+
+// member returns the member's text, of an object with that member. Where any
+// text will do, it is not looked for: it may be all of a report.
+func (m Match) member(object string) (text string, ok bool) {
+	d := NewDecoder(object)
+	if d.peek() != '{' || !d.enter() {
+		return "", false
 	}
-	if len(m.Equals) == 0 {
-		return true
+	for members := d.anyMembers(); members.Next(); {
+		if members.Name() != m.Member {
+			continue
+		}
+		if len(m.Equals) == 0 {
+			return "", true
+		}
+		raw := value.JSON(d.raw())
+		if text, ok = raw.Text(); !ok {
+			text, ok = raw.String(), true
+		}
 	}
-	text, ok := member.Text()
-	if !ok {
-		text = member.String()
-	}
-	return slices.Contains(m.Equals, text)
+	return text, ok && d.Finish() == nil
 }
 
 // Variant reads a polymorphic value as a T when it has the shape that match
@@ -43,8 +55,8 @@ func (m Match) holds(v value.JSON) bool {
 // sends some values alone and in a list of one.
 func Variant[T any, P decodable[T]](v value.JSON, match Match) (*T, bool) {
 	if v.Kind() == value.KindArray && match.Kind != "array" {
-		for _, item := range v.Items() {
-			if match.holds(item) {
+		for _, item := range splitArray(NewDecoder(v.String())) {
+			if item := value.JSON(item); match.holds(item) {
 				return Variant[T, P](item, match)
 			}
 		}
@@ -74,7 +86,9 @@ func VariantList[T any, P decodable[T]](v value.JSON, match Match) ([]T, bool) {
 // VariantRaw returns a polymorphic value as it came when it has the shape
 // that match describes.
 func VariantRaw(v value.JSON, match Match) (value.JSON, bool) {
-	if !match.holds(v) {
+	d := NewDecoder(v.String())
+	d.Skip()
+	if d.Finish() != nil || !match.holds(v) {
 		return "", false
 	}
 	return v, true

@@ -26,7 +26,7 @@ const (
 type Writer struct {
 	b     []byte
 	o     *Object
-	names []string
+	names Names
 	start int
 	count int
 	guess int
@@ -34,8 +34,8 @@ type Writer struct {
 
 // BeginObject begins to append an object to b. o and names are those that the
 // type decodes with. End returns the result.
-func BeginObject(b []byte, o *Object, names []string) Writer {
-	return Writer{b: append(b, '{'), o: o, names: names, start: len(b)}
+func BeginObject(b []byte, o *Object, names *Names) Writer {
+	return Writer{b: append(b, '{'), o: o, names: *names, start: len(b)}
 }
 
 // End closes the object, after the members that are not declared, and returns

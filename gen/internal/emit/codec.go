@@ -14,7 +14,7 @@ func (p paths) codec(g *Group, t *model.Type) {
 	v := receiver
 	names := lowerFirst(t.Name) + "Members"
 	// One name to a line: a new member is a new line.
-	g.Var().Id(names).Op("=").Index(Op("...")).String().CustomFunc(Options{Open: "{", Close: "}", Separator: ",", Multi: true}, func(g *Group) {
+	g.Var().Id(names).Op("=").Qual(p.wire, "Names").CustomFunc(Options{Open: "{", Close: "}", Separator: ",", Multi: true}, func(g *Group) {
 		for _, f := range t.Fields {
 			g.Lit(f.Wire)
 		}
@@ -22,7 +22,7 @@ func (p paths) codec(g *Group, t *model.Type) {
 	g.Line()
 	g.Comment("DecodeJSON reads the value from d.")
 	g.Func().Params(Id(v).Op("*").Id(t.Name)).Id("DecodeJSON").Params(Id("d").Op("*").Qual(p.wire, "Decoder")).Block(
-		Id("m").Op(":=").Id("d").Dot("Members").Call(Op("&").Id(v).Dot("JSON"), Id(names).Index(Op(":"))),
+		Id("m").Op(":=").Id("d").Dot("Members").Call(Op("&").Id(v).Dot("JSON"), Op("&").Id(names)),
 		For(Id("m").Dot("Next").Call()).Block(
 			Switch(Id("m").Dot("Name").Call()).BlockFunc(func(g *Group) {
 				for _, f := range t.Fields {
@@ -40,7 +40,7 @@ func (p paths) codec(g *Group, t *model.Type) {
 	g.Line()
 	g.Comment("AppendJSON appends the value's JSON form to b.")
 	g.Func().Params(Id(v).Op("*").Id(t.Name)).Id("AppendJSON").Params(Id("b").Index().Byte()).Index().Byte().BlockFunc(func(g *Group) {
-		g.Id("w").Op(":=").Qual(p.wire, "BeginObject").Call(Id("b"), Op("&").Id(v).Dot("JSON"), Id(names).Index(Op(":")))
+		g.Id("w").Op(":=").Qual(p.wire, "BeginObject").Call(Id("b"), Op("&").Id(v).Dot("JSON"), Op("&").Id(names))
 		for _, f := range t.Fields {
 			g.Add(p.encode(Id(v).Dot(f.Name), f))
 		}

@@ -1,0 +1,55 @@
+package wire
+
+// maxOrders is of how many types the order of members is learned.
+const maxOrders = 24
+
+// order remembers in which order the members of one type come. The API sends
+// them in an order of its own, the same in every item of a list.
+type order struct {
+	names *Names
+	next  [64]uint8 // by the index of a name plus one: the index of the one that follows
+}
+
+// asDeclared is the order of the type's names. Nothing changes it.
+var asDeclared = order{next: inOrder}
+
+var inOrder = [64]uint8{
+	0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31,
+	32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, 63,
+}
+
+// orderOf returns what is known of the order of a type's members. Outside lists
+// nothing is learned.
+func (d *Decoder) orderOf(names *Names) *order {
+	if !d.many {
+		return &asDeclared
+	}
+	for i := range d.orders {
+		if d.orders[i].names == names {
+			return &d.orders[i]
+		}
+	}
+	if len(d.orders) == maxOrders {
+		return &asDeclared
+	}
+	if d.orders == nil {
+		d.orders = make([]order, 0, maxOrders)
+	}
+	d.orders = append(d.orders, order{names, inOrder})
+	return &d.orders[len(d.orders)-1]
+}
+
+// after returns the index that is likely to follow.
+func (o *order) after(index int) int {
+	if uint(index+1) < uint(len(o.next)) {
+		return int(o.next[index+1])
+	}
+	return index + 1
+}
+
+// learn notes that one index followed another.
+func (o *order) learn(index, next int) {
+	if o != &asDeclared && uint(index+1) < uint(len(o.next)) && uint(next) < uint(len(o.next)) {
+		o.next[index+1] = uint8(next)
+	}
+}
