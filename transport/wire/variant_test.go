@@ -1,0 +1,62 @@
+package wire_test
+
+import (
+	"testing"
+
+	"github.com/basiq-sdk/basiq-go/transport/value"
+	"github.com/basiq-sdk/basiq-go/transport/wire"
+)
+
+// TestMatch: what shape a polymorphic value has.
+func TestMatch(t *testing.T) {
+	code := wire.Match{Member: "code"}
+	visa := wire.Match{Kind: "object", Member: "code", Equals: []string{"visa", "1", "true", "null"}}
+	for _, c := range []struct {
+		text  string
+		match wire.Match
+		want  string // the code of what is read, "-" for nothing
+	}{
+		{`{"code":"a"}`, code, "a"},
+		{`{"title":{"code":"deeper"},"code":"a"}`, code, "a"},
+		{` { "title" : [ "code" ] , "code" : "a" } `, code, "a"},
+		{`{"code":null}`, code, ""},
+		{`{"title":{"code":"deeper"}}`, code, "-"},
+		{`{"Code":"a"}`, code, "-"},
+		{`{"c\u006fde":"a"}`, code, "a"},
+		{`{}`, code, "-"},
+		{`"code"`, code, "-"},
+		{`null`, code, "-"},
+		{``, code, "-"},
+		{`{"code":"visa"}`, visa, "visa"},
+		{`{"code":"v\u0069sa"}`, visa, "visa"},
+		{`{"code":"amex"}`, visa, "-"},
+		{`{"code":1}`, visa, "1"},
+		{`{"code":true}`, visa, "true"},
+		{`{"code":null}`, visa, ""},
+		{`{"code":"amex","code":"visa"}`, visa, "visa"}, // the last one wins
+		{`{"code":"visa","code":"amex"}`, visa, "-"},
+		// The API sends some values alone and in a list of one.
+		{`[{"code":"a"}]`, code, "a"},
+		{`[null,7,{"title":"b"},{"code":"c"},{"code":"d"}]`, code, "c"},
+		{`[{"code":"amex"},[{"code":"visa"}],{"code":"visa","title":"t"}]`, visa, "visa"},
+		{`[]`, code, "-"},
+		// A conversion to value.JSON is not checked.
+		{`{"code":"visa"`, visa, "-"},
+		{`{"code":"a"`, code, "-"},
+		{`{"code":"a"} {}`, code, "-"},
+		{`{"code`, code, "-"},
+		{`[{"code`, code, "-"},
+	} {
+		got := "-"
+		if v, ok := wire.Variant[subClass](value.JSON(c.text), c.match); ok {
+			got = v.Code
+		}
+		if got != c.want {
+			t.Errorf("%s is read as %q, want %q", c.text, got, c.want)
+		}
+		raw, ok := wire.VariantRaw(value.JSON(c.text), c.match)
+		if (c.want == "-" || value.JSON(c.text).Kind() == value.KindArray) == ok || ok && raw.String() != c.text {
+			t.Errorf("as it came, %s is %q, %v", c.text, raw, ok)
+		}
+	}
+}
