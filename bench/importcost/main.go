@@ -45,7 +45,7 @@ func measure(runs int) error {
 			if err := clone(warm, cache); err != nil {
 				return err
 			}
-			out := filepath.Join(dir, p)
+			out := filepath.Join(dir, fmt.Sprintf("%s-%d.out", p, run)) // not twice the same, which would be up to date
 			start := time.Now()
 			if err := build(cache, out, p); err != nil {
 				return err

@@ -10,13 +10,10 @@ type decodable[T any] interface {
 
 // Opt reads a value with one of the Read functions; nil stands for null and for
 // a value that does not fit.
-func Opt[T any](m *Members, read func(*Decoder) T) *T {
-	v := readOpt(m.d, read)
-	m.settle()
-	return v
-}
+func Opt[T any](m *Members, read func(*Decoder) T) *T { return ReadOpt(m.d, read) }
 
-func readOpt[T any](d *Decoder, read func(*Decoder) T) *T {
+// ReadOpt is Opt for use as a reader.
+func ReadOpt[T any](d *Decoder, read func(*Decoder) T) *T {
 	v := read(d)
 	if d.flag&(wasNull|misfit|whole) != 0 {
 		return nil
@@ -31,19 +28,11 @@ func OptText[T ~string](m *Members) *T { return Opt(m, ReadText[T]) }
 
 // Pointer reads a nested value; nil stands for null and for a value that does not
 // fit.
-func Pointer[T any, P decodable[T]](m *Members) *T {
-	v := ReadPointer[T, P](m.d)
-	m.settle()
-	return v
-}
+func Pointer[T any, P decodable[T]](m *Members) *T { return ReadPointer[T, P](m.d) }
 
 // List reads a list of nested values; null gives nil. One object where a list
 // was declared becomes a list of one.
-func List[T any, P decodable[T]](m *Members) []T {
-	list := ReadList[T, P](m.d)
-	m.settle()
-	return list
-}
+func List[T any, P decodable[T]](m *Members) []T { return ReadList[T, P](m.d) }
 
 // Texts reads a list of texts of any string type; null gives nil.
 func Texts[T ~string](m *Members) []T { return ListOf(m, ReadText[T]) }
@@ -52,24 +41,16 @@ func Texts[T ~string](m *Members) []T { return ListOf(m, ReadText[T]) }
 // gives nil, and one item where a list was declared becomes a list of one:
 //
 //	v.Counts = wire.ListOf(&m, (*wire.Decoder).ReadInt)
-func ListOf[T any](m *Members, read func(*Decoder) T) []T {
-	list := ReadListOf(m.d, read)
-	m.settle()
-	return list
-}
+func ListOf[T any](m *Members, read func(*Decoder) T) []T { return ReadListOf(m.d, read) }
 
 // MapOf reads an object with any names, whose values are read by one of the Read
 // functions; null gives nil. Of equal names the last wins.
-func MapOf[T any](m *Members, read func(*Decoder) T) map[string]T {
-	v := ReadMapOf(m.d, read)
-	m.settle()
-	return v
-}
+func MapOf[T any](m *Members, read func(*Decoder) T) map[string]T { return ReadMapOf(m.d, read) }
 
 // ReadObject reads a nested value. It is a reader for ListOf and MapOf.
 func ReadObject[T any, P decodable[T]](d *Decoder) T {
 	var v T
-	if spend[T](d) {
+	if d.spend(sizeOf(P(nil))) {
 		P(&v).DecodeJSON(d)
 	}
 	return v
@@ -84,78 +65,112 @@ const (
 	moreSize   = 144     // of a value with something rare about it
 )
 
-// spend accounts for a nested value that is about to be made.
-func spend[T any](d *Decoder) bool {
-	if d.spent += sizeOf[T](); d.spent > maxSpread*len(d.s)+freeSpread {
+// spend accounts for a nested value of that size, which is about to be made.
+func (d *Decoder) spend(size int) bool {
+	if d.spent += size; d.spent > maxSpread*len(d.s)+freeSpread {
 		d.fail(d.pos, "more items than a text of this size can have")
 		return false
 	}
 	return true
 }
 
-// sizeOf is what unsafe.Sizeof would tell.
-func sizeOf[T any]() int { return int(reflect.TypeFor[T]().Size()) }
+// sizeOf is the size of what v is a pointer to. Nothing tells as much without
+// package unsafe.
+func sizeOf(v Decodable) int { return int(reflect.TypeOf(v).Elem().Size()) }
+
+// Generic functions are compiled anew for every type that a program uses them
+// with. Those below leave to others what does not need the type.
 
 // ReadPointer reads a nested value; nil stands for null and for a value that does
 // not fit. It is a reader for ListOf and MapOf.
 func ReadPointer[T any, P decodable[T]](d *Decoder) *T {
-	if d.peek() == 'n' {
-		d.null()
-		return nil
-	}
-	if !spend[T](d) {
+	if !d.isValue(P(nil)) {
 		return nil
 	}
 	v := place[T](d)
-	P(v).DecodeJSON(d)
-	d.flag = unfitted(d.flag)
-	if d.flag != 0 || d.err != nil {
+	if !d.fits(P(v)) {
 		return nil
 	}
 	return v
 }
 
+// isValue reports whether there is a nested value to be made, of the type of v.
+func (d *Decoder) isValue(v Decodable) bool {
+	if d.peek() == 'n' {
+		d.null()
+		return false
+	}
+	return d.spend(sizeOf(v))
+}
+
+// fits reads a nested value, and reports whether it is one.
+func (d *Decoder) fits(v Decodable) bool {
+	v.DecodeJSON(d)
+	d.flag = unfitted(d.flag)
+	return d.flag == 0 && d.err == nil
+}
+
 // ReadList is List for use as a reader and at the top of a text.
 func ReadList[T any, P decodable[T]](d *Decoder) []T {
-	switch at := d.peekAt(); d.peek() {
+	var list []T
+	ok := d.items(P(nil), func(n, length int) Decodable {
+		switch {
+		case n == 0:
+			list = room[T](d, length)
+		case length > 0:
+			list = append(make([]T, 0, length), list...)
+		}
+		list = list[:n+1]
+		return P(&list[n])
+	})
+	switch {
+	case !ok:
+		return nil
+	case list == nil:
+		return []T{}
+	}
+	return list
+}
+
+// items reads a list of values of the type of v, and reports whether there is one.
+// item returns the nth; if length is not 0, it first makes the list that long.
+func (d *Decoder) items(v Decodable, item func(n, length int) Decodable) bool {
+	first := d.peekAt()
+	switch d.peek() {
 	case '[':
 	case 'n':
 		d.null()
-		return nil
+		return false
 	default:
-		list := make([]T, 1)
-		P(&list[0]).DecodeJSON(d)
-		return lone(d, at, list)
+		item(0, 1).DecodeJSON(d)
+		return d.lone(first)
 	}
-	list := []T{}
-	first := d.pos
+	n, total, size := 0, 0, sizeOf(v)
 	for more := d.openArray(); more; more = d.nextItem() {
-		if !spend[T](d) {
+		if !d.spend(size) {
 			break
 		}
-		n := len(list)
 		d.many = d.many || n > 0
-		switch {
-		case n == 0:
-			list = placeMany[T](d, 1)
-		case n == cap(list):
-			most := n + 1 + (maxSpread*len(d.s)+freeSpread-d.spent)/max(sizeOf[T](), 1)
-			list = append(make([]T, 0, min(most, newCap(n, d.pos-first, len(d.s)-d.pos))), list...)
+		length := 0
+		if n == total {
+			most := n + 1 + (maxSpread*len(d.s)+freeSpread-d.spent)/max(size, 1)
+			length = min(most, newCap(n, d.pos-first, len(d.s)-d.pos))
+			total = length
 		}
-		list = list[:n+1]
-		P(&list[n]).DecodeJSON(d)
+		item(n, length).DecodeJSON(d)
 		d.flag = 0 // what an item was like is remembered by the item
+		n++
 	}
-	if d.err != nil {
-		return nil
-	}
-	return list
+	return d.err == nil
 }
 
 // newCap returns the capacity for a list of n items that took read bytes, of a
 // text of which rest bytes are left. Long lists are estimated by their rest,
 // which spares most of the copying.
 func newCap(n, read, rest int) int {
+	if n == 0 {
+		return 1
+	}
 	if n < 16 {
 		return 4 * n
 	}
@@ -163,18 +178,19 @@ func newCap(n, read, rest int) int {
 	return min(max(estimate, n+n/4), 8*n)
 }
 
-// lone finishes a list of one that was read from an item in place of a list.
-func lone[T any](d *Decoder, at int, list []T) []T {
+// lone finishes a list of one that was read from an item in place of a list, and
+// reports whether that was fit for it.
+func (d *Decoder) lone(at int) bool {
 	if d.err != nil {
-		return nil
+		return false
 	}
 	if d.flag&(misfit|whole) != 0 {
 		d.flag = misfit
-		return nil
+		return false
 	}
 	d.flag = single
 	d.drift(at, Converted, "array", "one item")
-	return list
+	return true
 }
 
 // ReadListOf is ListOf for use as a reader, in a list of lists for instance, and
@@ -186,7 +202,11 @@ func ReadListOf[T any](d *Decoder, read func(*Decoder) T) []T {
 		d.null()
 		return nil
 	default:
-		return lone(d, at, []T{read(d)})
+		v := read(d)
+		if !d.lone(at) {
+			return nil
+		}
+		return []T{v}
 	}
 	var few [8]T // most such lists are short, and are copied to where they fit
 	var list []T
@@ -208,7 +228,7 @@ func ReadListOf[T any](d *Decoder, read func(*Decoder) T) []T {
 		n++
 	}
 	if n <= len(few) {
-		list = append(placeMany[T](d, n), few[:n]...)
+		list = append(room[T](d, n)[:0], few[:n]...)
 	}
 	return collected(d, list, flag)
 }

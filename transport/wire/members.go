@@ -77,6 +77,9 @@ func (m *Members) Next() bool {
 	if d.pos == m.start {
 		d.skip()
 	}
+	if d.flag != 0 {
+		m.note()
+	}
 	c := d.peek()
 	if m.state == opened {
 		m.state = inside
@@ -224,13 +227,7 @@ func (m *Members) Drift(kind DriftKind, want, got string) {
 	m.d.drift(m.start, kind, want, got)
 }
 
-// settle notes what was special about the value that was just read.
-func (m *Members) settle() {
-	if m.d.flag != 0 {
-		m.note()
-	}
-}
-
+// note remembers what was special about the value of the member that ends.
 func (m *Members) note() {
 	d, flag := m.d, m.d.flag
 	d.flag = 0
@@ -245,104 +242,45 @@ func (m *Members) note() {
 }
 
 // String reads a string. A number or bool gives its text; null gives "".
-func (m *Members) String() string {
-	d := m.d
-	if d.pos < len(d.s) && d.s[d.pos] == '"' {
-		return d.str()
-	}
-	s := d.ReadString()
-	m.settle()
-	return s
-}
+func (m *Members) String() string { return m.d.ReadString() }
 
 // Bool reads a bool. See Decoder.ReadBool.
-func (m *Members) Bool() bool {
-	b := m.d.ReadBool()
-	m.settle()
-	return b
-}
+func (m *Members) Bool() bool { return m.d.ReadBool() }
 
 // Int reads an integer. See Decoder.ReadInt64.
-func (m *Members) Int() int {
-	i := m.d.ReadInt()
-	m.settle()
-	return i
-}
+func (m *Members) Int() int { return m.d.ReadInt() }
 
 // Int64 reads an integer. See Decoder.ReadInt64.
-func (m *Members) Int64() int64 {
-	i := m.d.ReadInt64()
-	m.settle()
-	return i
-}
+func (m *Members) Int64() int64 { return m.d.ReadInt64() }
 
 // Float reads a number. See Decoder.ReadFloat.
-func (m *Members) Float() float64 {
-	f := m.d.ReadFloat()
-	m.settle()
-	return f
-}
+func (m *Members) Float() float64 { return m.d.ReadFloat() }
 
 // Decimal reads a decimal number that is declared as a string. See
 // Decoder.ReadDecimal.
-func (m *Members) Decimal() value.Decimal {
-	v := m.d.ReadDecimal()
-	m.settle()
-	return v
-}
+func (m *Members) Decimal() value.Decimal { return m.d.ReadDecimal() }
 
 // DecimalNumber reads a decimal number that is declared as a number. See
 // Decoder.ReadDecimal.
-func (m *Members) DecimalNumber() value.Decimal {
-	v := m.d.ReadDecimalNumber()
-	m.settle()
-	return v
-}
+func (m *Members) DecimalNumber() value.Decimal { return m.d.ReadDecimalNumber() }
 
 // RawValue reads a value of any shape. Null gives the JSON value null.
-func (m *Members) RawValue() value.JSON {
-	v := m.d.ReadRaw()
-	m.settle()
-	return v
-}
-
-// The methods below do not call their generic namesakes: for the sake of those,
-// where they are inlined, m would be put on the heap.
+func (m *Members) RawValue() value.JSON { return m.d.ReadRaw() }
 
 // OptString reads a string; nil stands for null and for what does not fit.
-func (m *Members) OptString() *string {
-	v := readOpt(m.d, (*Decoder).ReadString)
-	m.settle()
-	return v
-}
+func (m *Members) OptString() *string { return ReadOpt(m.d, (*Decoder).ReadString) }
 
 // OptBool reads a bool; nil stands for null and for what does not fit.
-func (m *Members) OptBool() *bool {
-	v := readOpt(m.d, (*Decoder).ReadBool)
-	m.settle()
-	return v
-}
+func (m *Members) OptBool() *bool { return ReadOpt(m.d, (*Decoder).ReadBool) }
 
 // OptInt reads an integer; nil stands for null and for what does not fit.
-func (m *Members) OptInt() *int {
-	v := readOpt(m.d, (*Decoder).ReadInt)
-	m.settle()
-	return v
-}
+func (m *Members) OptInt() *int { return ReadOpt(m.d, (*Decoder).ReadInt) }
 
 // OptInt64 reads an integer; nil stands for null and for what does not fit.
-func (m *Members) OptInt64() *int64 {
-	v := readOpt(m.d, (*Decoder).ReadInt64)
-	m.settle()
-	return v
-}
+func (m *Members) OptInt64() *int64 { return ReadOpt(m.d, (*Decoder).ReadInt64) }
 
 // OptFloat reads a number; nil stands for null and for what does not fit.
-func (m *Members) OptFloat() *float64 {
-	v := readOpt(m.d, (*Decoder).ReadFloat)
-	m.settle()
-	return v
-}
+func (m *Members) OptFloat() *float64 { return ReadOpt(m.d, (*Decoder).ReadFloat) }
 
 // Value reads a nested value. Null leaves v as it is.
 func (m *Members) Value(v Decodable) {
@@ -352,7 +290,6 @@ func (m *Members) Value(v Decodable) {
 		v.DecodeJSON(m.d)
 		m.d.flag = unfitted(m.d.flag)
 	}
-	m.settle()
 }
 
 // unfitted turns the flag that a nested object leaves into that of its member.
@@ -364,15 +301,7 @@ func unfitted(f flags) flags {
 }
 
 // Strings reads a list of strings; null gives nil.
-func (m *Members) Strings() []string {
-	list := ReadListOf(m.d, (*Decoder).ReadString)
-	m.settle()
-	return list
-}
+func (m *Members) Strings() []string { return ReadListOf(m.d, (*Decoder).ReadString) }
 
 // StringMap reads an object whose values are strings; null gives nil.
-func (m *Members) StringMap() map[string]string {
-	v := ReadMapOf(m.d, (*Decoder).ReadString)
-	m.settle()
-	return v
-}
+func (m *Members) StringMap() map[string]string { return ReadMapOf(m.d, (*Decoder).ReadString) }

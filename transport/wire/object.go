@@ -17,6 +17,8 @@ import (
 //
 // Methods that change an Object never change its copies.
 type Object struct {
+	_ [0]func() // not comparable: two that remember the same are not ==
+
 	names   *Names // the declared ones, set by decoding
 	present uint32 // bits by index in names, for the first 32
 	null    uint32

@@ -12,44 +12,38 @@ type slab[T any] struct {
 	size int
 }
 
-// place returns a new zero T. Outside lists it is allocated by itself.
-func place[T any](d *Decoder) *T {
+// place returns a new zero T.
+func place[T any](d *Decoder) *T { return &room[T](d, 1)[0] }
+
+// room returns n zero values and room for no more, so that appending to them
+// touches no others. Outside lists they are allocated by themselves.
+func room[T any](d *Decoder, n int) []T {
 	if !d.many {
-		return new(T)
+		return make([]T, n)
 	}
-	return &slabOf[T](d).take(1)[0]
-}
-
-// placeMany returns an empty slice with room for n values and no more, so that
-// appending to it touches no other slice.
-func placeMany[T any](d *Decoder, n int) []T {
-	if !d.many || n == 0 {
-		return make([]T, 0, n)
-	}
-	return slabOf[T](d).take(n)[:0]
-}
-
-func slabOf[T any](d *Decoder) *slab[T] {
-	for _, s := range d.slabs {
-		if s, ok := s.(*slab[T]); ok {
-			return s
+	var s *slab[T]
+	for _, other := range d.slabs {
+		if mine, ok := other.(*slab[T]); ok {
+			s = mine
+			break
 		}
 	}
-	s := new(slab[T])
+	if s == nil {
+		s = new(slab[T])
+		d.addSlab(s)
+	}
+	if len(s.free) < n {
+		s.size = min(max(2*s.size, n), max(maxSlab, n)) // slabs grow, so that a short list wastes little
+		s.free = make([]T, s.size)
+	}
+	values := s.free[:n:n]
+	s.free = s.free[n:]
+	return values
+}
+
+func (d *Decoder) addSlab(s any) {
 	if d.slabs == nil {
 		d.slabs = make([]any, 0, maxOrders)
 	}
 	d.slabs = append(d.slabs, s)
-	return s
-}
-
-// take returns n values. The slabs grow, so that a short list wastes little.
-func (s *slab[T]) take(n int) []T {
-	if len(s.free) < n {
-		s.size = min(max(2*s.size, n), max(maxSlab, n))
-		s.free = make([]T, s.size)
-	}
-	v := s.free[:n:n]
-	s.free = s.free[n:]
-	return v
 }

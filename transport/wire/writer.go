@@ -297,9 +297,15 @@ func AppendPointer[T any, P encodable[T]](w *Writer, name string, v *T, p Presen
 		w.zero(name, p, "null", true)
 		return
 	}
+	w.nested(name, P(v))
+}
+
+// nested does the work of AppendPointer. Generic functions are compiled once for
+// every type, so they leave to others what does not need the type.
+func (w *Writer) nested(name string, v Encodable) {
 	w.key(name)
 	at := len(w.b)
-	w.b = P(v).AppendJSON(w.b)
+	w.b = v.AppendJSON(w.b)
 	w.fix(name, at)
 }
 
@@ -311,18 +317,22 @@ func AppendList[T any, P encodable[T]](w *Writer, name string, list []T, p Prese
 		w.zero(name, p, "[]", true)
 		return
 	}
+	w.list(name, len(list), func(i int) Encodable { return P(&list[i]) })
+}
+
+func (w *Writer) list(name string, n int, item func(i int) Encodable) {
 	w.key(name)
-	if len(list) == 1 && w.wasSingle(name) {
-		w.b = P(&list[0]).AppendJSON(w.b)
+	if n == 1 && w.wasSingle(name) {
+		w.b = item(0).AppendJSON(w.b)
 		return
 	}
 	at := len(w.b)
 	w.b = append(w.b, '[')
-	for i := range list {
+	for i := range n {
 		if i > 0 {
 			w.b = append(w.b, ',')
 		}
-		w.b = P(&list[i]).AppendJSON(w.b)
+		w.b = item(i).AppendJSON(w.b)
 	}
 	w.b = append(w.b, ']')
 	w.force(name, at)
