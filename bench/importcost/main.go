@@ -34,10 +34,10 @@ func measure(runs int) error {
 	}
 	defer os.RemoveAll(dir)
 	warm := filepath.Join(dir, "warm")
-	if err := build(warm, "", "std"); err != nil {
+	if _, err := build(warm, "", "std"); err != nil {
 		return err
 	}
-	times := map[string][]time.Duration{}
+	times, work := map[string][]time.Duration{}, map[string][]time.Duration{}
 	sizes := map[string]int64{}
 	for run := range runs {
 		for _, p := range programs { // in turn, so that a busy moment hits them all
@@ -47,10 +47,11 @@ func measure(runs int) error {
 			}
 			out := filepath.Join(dir, fmt.Sprintf("%s-%d.out", p, run)) // not twice the same, which would be up to date
 			start := time.Now()
-			if err := build(cache, out, p); err != nil {
+			used, err := build(cache, out, p)
+			if err != nil {
 				return err
 			}
-			times[p] = append(times[p], time.Since(start))
+			times[p], work[p] = append(times[p], time.Since(start)), append(work[p], used)
 			info, err := os.Stat(out)
 			if err != nil {
 				return err
@@ -61,11 +62,14 @@ func measure(runs int) error {
 			}
 		}
 	}
-	fmt.Printf("%-12s %10s %10s %10s %10s\n", "program", "build", "more", "binary", "more")
+	fmt.Printf("%-12s %10s %10s %10s %10s %10s %10s\n", "program", "build", "more", "processor", "more", "binary", "more")
 	for _, p := range programs {
 		slices.Sort(times[p])
+		slices.Sort(work[p])
 		t, plain := times[p][runs/2], times["nethttp"][runs/2]
-		fmt.Printf("%-12s %8.2f s %+8.2f s %7.2f MB %+7.2f MB\n", p, t.Seconds(), (t - plain).Seconds(), mb(sizes[p]), mb(sizes[p]-sizes["nethttp"]))
+		c, less := work[p][runs/2], work["nethttp"][runs/2]
+		fmt.Printf("%-12s %8.2f s %+8.2f s %8.2f s %+8.2f s %7.2f MB %+7.2f MB\n", p, t.Seconds(), (t - plain).Seconds(),
+			c.Seconds(), (c - less).Seconds(), mb(sizes[p]), mb(sizes[p]-sizes["nethttp"]))
 	}
 	return nil
 }
@@ -73,7 +77,8 @@ func measure(runs int) error {
 func mb(n int64) float64 { return float64(n) / 1e6 }
 
 // build builds a program, or the standard library, with a build cache of its own.
-func build(cache, out, what string) error {
+// It returns the processor time of the compiler and the linker.
+func build(cache, out, what string) (time.Duration, error) {
 	args := []string{"build"}
 	if what == "std" {
 		args = append(args, "std")
@@ -83,7 +88,10 @@ func build(cache, out, what string) error {
 	cmd := exec.Command("go", args...)
 	cmd.Env = append(os.Environ(), "GOCACHE="+cache)
 	cmd.Stderr = os.Stderr
-	return cmd.Run()
+	if err := cmd.Run(); err != nil {
+		return 0, err
+	}
+	return cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), nil
 }
 
 // clone copies a build cache by linking its files, which are never changed.
