@@ -77,13 +77,13 @@ func (w *Writer) key(name string) {
 			}
 		}
 	}
+	b := w.b
 	if w.count > 0 {
-		w.b = append(w.b, ',', '"')
-	} else {
-		w.b = append(w.b, '"')
+		b = append(b, ',')
 	}
 	w.count++
-	w.b = append(append(w.b, name...), '"', ':')
+	b = append(append(b, '"'), name...)
+	w.b = append(b, '"', ':')
 }
 
 // fix replaces the value of a member that begins at at, by what Set said or by
@@ -223,34 +223,51 @@ func (w *Writer) Raw(name string, v value.JSON, p Presence) {
 	w.fix(name, at)
 }
 
+// Where a method that calls a generic function is inlined, its Writer is put on
+// the heap: those below are not inlined.
+
 // OptString writes a string; nil is zero.
+//
+//go:noinline
 func (w *Writer) OptString(name string, v *string, p Presence) {
 	AppendOpt(w, name, v, p, AppendString)
 }
 
 // OptBool writes a bool; nil is zero.
+//
+//go:noinline
 func (w *Writer) OptBool(name string, v *bool, p Presence) { AppendOpt(w, name, v, p, AppendBool) }
 
 // OptInt writes an integer; nil is zero.
+//
+//go:noinline
 func (w *Writer) OptInt(name string, v *int, p Presence) { AppendOpt(w, name, v, p, AppendInt) }
 
 // OptInt64 writes an integer; nil is zero.
+//
+//go:noinline
 func (w *Writer) OptInt64(name string, v *int64, p Presence) {
 	AppendOpt(w, name, v, p, AppendInt64)
 }
 
 // OptFloat writes a number; nil is zero.
+//
+//go:noinline
 func (w *Writer) OptFloat(name string, v *float64, p Presence) {
 	AppendOpt(w, name, v, p, AppendFloat)
 }
 
 // Strings writes a list of strings. Nil is zero; an empty list that is not nil is
 // always written.
+//
+//go:noinline
 func (w *Writer) Strings(name string, v []string, p Presence) {
 	AppendListOf(w, name, v, p, AppendString)
 }
 
 // StringMap writes an object whose values are strings. Nil is zero.
+//
+//go:noinline
 func (w *Writer) StringMap(name string, v map[string]string, p Presence) {
 	AppendMapOf(w, name, v, p, AppendString)
 }
