@@ -556,14 +556,14 @@ const (
 	TransactionStatusPosted TransactionStatus = "posted"
 )
 
+var transactionStatusValues = []TransactionStatus{
+	TransactionStatusPending,
+	TransactionStatusPosted,
+}
+
 // Known tells whether this version of the package knows the value.
 func (v TransactionStatus) Known() bool {
-	switch v {
-	case TransactionStatusPending,
-		TransactionStatusPosted:
-		return true
-	}
-	return false
+	return wire.OneOf(v, transactionStatusValues)
 }
 
 // TransactionClass is a kind of transaction.
@@ -591,21 +591,21 @@ const (
 	TransactionClassDirectCredit TransactionClass = "direct-credit"
 )
 
+var transactionClassValues = []TransactionClass{
+	TransactionClassBankFee,
+	TransactionClassCashWithdrawal,
+	TransactionClassInterest,
+	TransactionClassLoanInterest,
+	TransactionClassLoanRepayment,
+	TransactionClassPayment,
+	TransactionClassRefund,
+	TransactionClassTransfer,
+	TransactionClassDirectCredit,
+}
+
 // Known tells whether this version of the package knows the value.
 func (v TransactionClass) Known() bool {
-	switch v {
-	case TransactionClassBankFee,
-		TransactionClassCashWithdrawal,
-		TransactionClassInterest,
-		TransactionClassLoanInterest,
-		TransactionClassLoanRepayment,
-		TransactionClassPayment,
-		TransactionClassRefund,
-		TransactionClassTransfer,
-		TransactionClassDirectCredit:
-		return true
-	}
-	return false
+	return wire.OneOf(v, transactionClassValues)
 }
 
 // CodeTitle is a code and what it stands for.

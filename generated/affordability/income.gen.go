@@ -155,22 +155,22 @@ const (
 	IncomeFrequencyYearly IncomeFrequency = "yearly"
 )
 
+var incomeFrequencyValues = []IncomeFrequency{
+	IncomeFrequencyBiMonthly,
+	IncomeFrequencyBiWeekly,
+	IncomeFrequencyDaily,
+	IncomeFrequencyHalfYear,
+	IncomeFrequencyIrregular,
+	IncomeFrequencyMonthly,
+	IncomeFrequencyOther,
+	IncomeFrequencyQuarterly,
+	IncomeFrequencyWeekly,
+	IncomeFrequencyYearly,
+}
+
 // Known tells whether this version of the package knows the value.
 func (v IncomeFrequency) Known() bool {
-	switch v {
-	case IncomeFrequencyBiMonthly,
-		IncomeFrequencyBiWeekly,
-		IncomeFrequencyDaily,
-		IncomeFrequencyHalfYear,
-		IncomeFrequencyIrregular,
-		IncomeFrequencyMonthly,
-		IncomeFrequencyOther,
-		IncomeFrequencyQuarterly,
-		IncomeFrequencyWeekly,
-		IncomeFrequencyYearly:
-		return true
-	}
-	return false
+	return wire.OneOf(v, incomeFrequencyValues)
 }
 
 // Irregularity is how far regular income is not.

@@ -52,14 +52,14 @@ const (
 	DirectionDebit Direction = "debit"
 )
 
+var directionValues = []Direction{
+	DirectionCredit,
+	DirectionDebit,
+}
+
 // Known tells whether this version of the package knows the value.
 func (v Direction) Known() bool {
-	switch v {
-	case DirectionCredit,
-		DirectionDebit:
-		return true
-	}
-	return false
+	return wire.OneOf(v, directionValues)
 }
 
 // ResultLinks is where a result and its accounts are found.

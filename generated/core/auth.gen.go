@@ -71,14 +71,14 @@ const (
 	ScopeServer Scope = "SERVER_ACCESS"
 )
 
+var scopeValues = []Scope{
+	ScopeClient,
+	ScopeServer,
+}
+
 // Known tells whether this version of the package knows the value.
 func (v Scope) Known() bool {
-	switch v {
-	case ScopeClient,
-		ScopeServer:
-		return true
-	}
-	return false
+	return wire.OneOf(v, scopeValues)
 }
 
 // AccessToken is a token to call the API with.

@@ -97,15 +97,15 @@ const (
 	ConsentStatusRevoked ConsentStatus = "revoked"
 )
 
+var consentStatusValues = []ConsentStatus{
+	ConsentStatusActive,
+	ConsentStatusExpired,
+	ConsentStatusRevoked,
+}
+
 // Known tells whether this version of the package knows the value.
 func (v ConsentStatus) Known() bool {
-	switch v {
-	case ConsentStatusActive,
-		ConsentStatusExpired,
-		ConsentStatusRevoked:
-		return true
-	}
-	return false
+	return wire.OneOf(v, consentStatusValues)
 }
 
 // ConsentPurpose is what data is used for under a consent.

@@ -133,17 +133,17 @@ const (
 	EventEntityUser EventEntity = "user"
 )
 
+var eventEntityValues = []EventEntity{
+	EventEntityAccount,
+	EventEntityConnection,
+	EventEntityConsent,
+	EventEntityTransactions,
+	EventEntityUser,
+}
+
 // Known tells whether this version of the package knows the value.
 func (v EventEntity) Known() bool {
-	switch v {
-	case EventEntityAccount,
-		EventEntityConnection,
-		EventEntityConsent,
-		EventEntityTransactions,
-		EventEntityUser:
-		return true
-	}
-	return false
+	return wire.OneOf(v, eventEntityValues)
 }
 
 // EventVerb is what happened to the entity of an event.
@@ -173,22 +173,22 @@ const (
 	EventVerbWarning EventVerb = "warning"
 )
 
+var eventVerbValues = []EventVerb{
+	EventVerbActivated,
+	EventVerbArchived,
+	EventVerbCreated,
+	EventVerbDeleted,
+	EventVerbExpired,
+	EventVerbInvalidated,
+	EventVerbReminder,
+	EventVerbRevoked,
+	EventVerbUpdated,
+	EventVerbWarning,
+}
+
 // Known tells whether this version of the package knows the value.
 func (v EventVerb) Known() bool {
-	switch v {
-	case EventVerbActivated,
-		EventVerbArchived,
-		EventVerbCreated,
-		EventVerbDeleted,
-		EventVerbExpired,
-		EventVerbInvalidated,
-		EventVerbReminder,
-		EventVerbRevoked,
-		EventVerbUpdated,
-		EventVerbWarning:
-		return true
-	}
-	return false
+	return wire.OneOf(v, eventVerbValues)
 }
 
 // EventType is a type of event.

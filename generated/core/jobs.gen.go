@@ -179,18 +179,18 @@ const (
 	StepTitleVerifyCredentials StepTitle = "verify-credentials"
 )
 
+var stepTitleValues = []StepTitle{
+	StepTitleCreateReport,
+	StepTitleMFAChallenge,
+	StepTitleRetrieveAccounts,
+	StepTitleRetrieveStatements,
+	StepTitleRetrieveTransactions,
+	StepTitleVerifyCredentials,
+}
+
 // Known tells whether this version of the package knows the value.
 func (v StepTitle) Known() bool {
-	switch v {
-	case StepTitleCreateReport,
-		StepTitleMFAChallenge,
-		StepTitleRetrieveAccounts,
-		StepTitleRetrieveStatements,
-		StepTitleRetrieveTransactions,
-		StepTitleVerifyCredentials:
-		return true
-	}
-	return false
+	return wire.OneOf(v, stepTitleValues)
 }
 
 // StepStatus is how a step stands.
@@ -210,17 +210,17 @@ const (
 	StepStatusSuccess StepStatus = "success"
 )
 
+var stepStatusValues = []StepStatus{
+	StepStatusFailed,
+	StepStatusInProgress,
+	StepStatusPending,
+	StepStatusSkipped,
+	StepStatusSuccess,
+}
+
 // Known tells whether this version of the package knows the value.
 func (v StepStatus) Known() bool {
-	switch v {
-	case StepStatusFailed,
-		StepStatusInProgress,
-		StepStatusPending,
-		StepStatusSkipped,
-		StepStatusSuccess:
-		return true
-	}
-	return false
+	return wire.OneOf(v, stepStatusValues)
 }
 
 // StepResult is what came of a step: a link to what it made, a question to the
@@ -260,14 +260,14 @@ const (
 	MFAMethodToken MFAMethod = "token"
 )
 
+var mfaMethodValues = []MFAMethod{
+	MFAMethodSecurityQuestions,
+	MFAMethodToken,
+}
+
 // Known tells whether this version of the package knows the value.
 func (v MFAMethod) Known() bool {
-	switch v {
-	case MFAMethodSecurityQuestions,
-		MFAMethodToken:
-		return true
-	}
-	return false
+	return wire.OneOf(v, mfaMethodValues)
 }
 
 // MFALinks is where an answer goes.
@@ -366,38 +366,38 @@ const (
 	StepCodeUserActionRequired StepCode = "user-action-required"
 )
 
+var stepCodeValues = []StepCode{
+	StepCodeAccountDataDiffers,
+	StepCodeAccountNotAccessibleRequiresUserAction,
+	StepCodeAuthorizationFailed,
+	StepCodeBankStatementInvalid,
+	StepCodeBankStatementNewProduct,
+	StepCodeBankStatementNotSupported,
+	StepCodeBankStatementParsingError,
+	StepCodeConnectorError,
+	StepCodeEmptyFile,
+	StepCodeInstitutionDisabled,
+	StepCodeInstitutionNotAvailable,
+	StepCodeInstitutionNotFound,
+	StepCodeInvalidConnection,
+	StepCodeInvalidCredentials,
+	StepCodeInvalidCSVRow,
+	StepCodeInvalidFieldValue,
+	StepCodeJobTimedOut,
+	StepCodeMaintenance,
+	StepCodeMissingRequiredField,
+	StepCodeMissingRequiredFieldValue,
+	StepCodeRowCountExceeded,
+	StepCodeServiceUnavailable,
+	StepCodeSystemUnavailable,
+	StepCodeTxnAfterLastUpdatedDate,
+	StepCodeUnknownError,
+	StepCodeUserActionRequired,
+}
+
 // Known tells whether this version of the package knows the value.
 func (v StepCode) Known() bool {
-	switch v {
-	case StepCodeAccountDataDiffers,
-		StepCodeAccountNotAccessibleRequiresUserAction,
-		StepCodeAuthorizationFailed,
-		StepCodeBankStatementInvalid,
-		StepCodeBankStatementNewProduct,
-		StepCodeBankStatementNotSupported,
-		StepCodeBankStatementParsingError,
-		StepCodeConnectorError,
-		StepCodeEmptyFile,
-		StepCodeInstitutionDisabled,
-		StepCodeInstitutionNotAvailable,
-		StepCodeInstitutionNotFound,
-		StepCodeInvalidConnection,
-		StepCodeInvalidCredentials,
-		StepCodeInvalidCSVRow,
-		StepCodeInvalidFieldValue,
-		StepCodeJobTimedOut,
-		StepCodeMaintenance,
-		StepCodeMissingRequiredField,
-		StepCodeMissingRequiredFieldValue,
-		StepCodeRowCountExceeded,
-		StepCodeServiceUnavailable,
-		StepCodeSystemUnavailable,
-		StepCodeTxnAfterLastUpdatedDate,
-		StepCodeUnknownError,
-		StepCodeUserActionRequired:
-		return true
-	}
-	return false
+	return wire.OneOf(v, stepCodeValues)
 }
 
 // JobLinks is where a job leads. Links may be relative.

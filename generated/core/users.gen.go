@@ -114,14 +114,14 @@ const (
 	BusinessNumberTypeACN BusinessNumberType = "ACN"
 )
 
+var businessNumberTypeValues = []BusinessNumberType{
+	BusinessNumberTypeABN,
+	BusinessNumberTypeACN,
+}
+
 // Known tells whether this version of the package knows the value.
 func (v BusinessNumberType) Known() bool {
-	switch v {
-	case BusinessNumberTypeABN,
-		BusinessNumberTypeACN:
-		return true
-	}
-	return false
+	return wire.OneOf(v, businessNumberTypeValues)
 }
 
 // BusinessAddress is the address of a business.

@@ -211,17 +211,17 @@ const (
 	OwnershipUnknown Ownership = "UNKNOWN"
 )
 
+var ownershipValues = []Ownership{
+	OwnershipManyParty,
+	OwnershipOneParty,
+	OwnershipOther,
+	OwnershipTwoParty,
+	OwnershipUnknown,
+}
+
 // Known tells whether this version of the package knows the value.
 func (v Ownership) Known() bool {
-	switch v {
-	case OwnershipManyParty,
-		OwnershipOneParty,
-		OwnershipOther,
-		OwnershipTwoParty,
-		OwnershipUnknown:
-		return true
-	}
-	return false
+	return wire.OneOf(v, ownershipValues)
 }
 
 // Purse is a balance in one currency.
@@ -328,22 +328,22 @@ const (
 	FeeKindWithdrawal FeeKind = "WITHDRAWAL"
 )
 
+var feeKindValues = []FeeKind{
+	FeeKindDeposit,
+	FeeKindEvent,
+	FeeKindExit,
+	FeeKindPayment,
+	FeeKindPeriodic,
+	FeeKindPurchase,
+	FeeKindTransaction,
+	FeeKindUpfront,
+	FeeKindVariable,
+	FeeKindWithdrawal,
+}
+
 // Known tells whether this version of the package knows the value.
 func (v FeeKind) Known() bool {
-	switch v {
-	case FeeKindDeposit,
-		FeeKindEvent,
-		FeeKindExit,
-		FeeKindPayment,
-		FeeKindPeriodic,
-		FeeKindPurchase,
-		FeeKindTransaction,
-		FeeKindUpfront,
-		FeeKindVariable,
-		FeeKindWithdrawal:
-		return true
-	}
-	return false
+	return wire.OneOf(v, feeKindValues)
 }
 
 // Discount is a discount on a fee.
@@ -423,25 +423,25 @@ const (
 	EligibilityKindStudent EligibilityKind = "STUDENT"
 )
 
+var eligibilityKindValues = []EligibilityKind{
+	EligibilityKindBusiness,
+	EligibilityKindEmploymentStatus,
+	EligibilityKindIntroductory,
+	EligibilityKindMaxAge,
+	EligibilityKindMinAge,
+	EligibilityKindMinIncome,
+	EligibilityKindMinTurnover,
+	EligibilityKindNaturalPerson,
+	EligibilityKindOther,
+	EligibilityKindPensionRecipient,
+	EligibilityKindResidencyStatus,
+	EligibilityKindStaff,
+	EligibilityKindStudent,
+}
+
 // Known tells whether this version of the package knows the value.
 func (v EligibilityKind) Known() bool {
-	switch v {
-	case EligibilityKindBusiness,
-		EligibilityKindEmploymentStatus,
-		EligibilityKindIntroductory,
-		EligibilityKindMaxAge,
-		EligibilityKindMinAge,
-		EligibilityKindMinIncome,
-		EligibilityKindMinTurnover,
-		EligibilityKindNaturalPerson,
-		EligibilityKindOther,
-		EligibilityKindPensionRecipient,
-		EligibilityKindResidencyStatus,
-		EligibilityKindStaff,
-		EligibilityKindStudent:
-		return true
-	}
-	return false
+	return wire.OneOf(v, eligibilityKindValues)
 }
 
 // DepositRate is an interest rate for deposits.
@@ -488,19 +488,19 @@ const (
 	DepositRateKindVariable DepositRateKind = "VARIABLE"
 )
 
+var depositRateKindValues = []DepositRateKind{
+	DepositRateKindBonus,
+	DepositRateKindBundleBonus,
+	DepositRateKindFixed,
+	DepositRateKindFloating,
+	DepositRateKindIntroductory,
+	DepositRateKindMarketLinked,
+	DepositRateKindVariable,
+}
+
 // Known tells whether this version of the package knows the value.
 func (v DepositRateKind) Known() bool {
-	switch v {
-	case DepositRateKindBonus,
-		DepositRateKindBundleBonus,
-		DepositRateKindFixed,
-		DepositRateKindFloating,
-		DepositRateKindIntroductory,
-		DepositRateKindMarketLinked,
-		DepositRateKindVariable:
-		return true
-	}
-	return false
+	return wire.OneOf(v, depositRateKindValues)
 }
 
 // RateTier is a range for which a rate holds.
@@ -541,16 +541,16 @@ const (
 	UnitOfMeasurePercent UnitOfMeasure = "PERCENT"
 )
 
+var unitOfMeasureValues = []UnitOfMeasure{
+	UnitOfMeasureDay,
+	UnitOfMeasureDollar,
+	UnitOfMeasureMonth,
+	UnitOfMeasurePercent,
+}
+
 // Known tells whether this version of the package knows the value.
 func (v UnitOfMeasure) Known() bool {
-	switch v {
-	case UnitOfMeasureDay,
-		UnitOfMeasureDollar,
-		UnitOfMeasureMonth,
-		UnitOfMeasurePercent:
-		return true
-	}
-	return false
+	return wire.OneOf(v, unitOfMeasureValues)
 }
 
 // RateApplication is to what a rate applies.
@@ -564,14 +564,14 @@ const (
 	RateApplicationWholeBalance RateApplication = "WHOLE_BALANCE"
 )
 
+var rateApplicationValues = []RateApplication{
+	RateApplicationPerTier,
+	RateApplicationWholeBalance,
+}
+
 // Known tells whether this version of the package knows the value.
 func (v RateApplication) Known() bool {
-	switch v {
-	case RateApplicationPerTier,
-		RateApplicationWholeBalance:
-		return true
-	}
-	return false
+	return wire.OneOf(v, rateApplicationValues)
 }
 
 // RateCondition is a condition for a rate.
@@ -645,23 +645,23 @@ const (
 	LendingRateKindVariable LendingRateKind = "VARIABLE"
 )
 
+var lendingRateKindValues = []LendingRateKind{
+	LendingRateKindBundleDiscountFixed,
+	LendingRateKindBundleDiscountVariable,
+	LendingRateKindCashAdvance,
+	LendingRateKindDiscount,
+	LendingRateKindFixed,
+	LendingRateKindFloating,
+	LendingRateKindIntroductory,
+	LendingRateKindMarketLinked,
+	LendingRateKindPenalty,
+	LendingRateKindPurchase,
+	LendingRateKindVariable,
+}
+
 // Known tells whether this version of the package knows the value.
 func (v LendingRateKind) Known() bool {
-	switch v {
-	case LendingRateKindBundleDiscountFixed,
-		LendingRateKindBundleDiscountVariable,
-		LendingRateKindCashAdvance,
-		LendingRateKindDiscount,
-		LendingRateKindFixed,
-		LendingRateKindFloating,
-		LendingRateKindIntroductory,
-		LendingRateKindMarketLinked,
-		LendingRateKindPenalty,
-		LendingRateKindPurchase,
-		LendingRateKindVariable:
-		return true
-	}
-	return false
+	return wire.OneOf(v, lendingRateKindValues)
 }
 
 // RepaymentType is what the repayments of a loan cover.
@@ -675,14 +675,14 @@ const (
 	RepaymentTypePrincipalAndInterest RepaymentType = "PRINCIPAL_AND_INTEREST"
 )
 
+var repaymentTypeValues = []RepaymentType{
+	RepaymentTypeInterestOnly,
+	RepaymentTypePrincipalAndInterest,
+}
+
 // Known tells whether this version of the package knows the value.
 func (v RepaymentType) Known() bool {
-	switch v {
-	case RepaymentTypeInterestOnly,
-		RepaymentTypePrincipalAndInterest:
-		return true
-	}
-	return false
+	return wire.OneOf(v, repaymentTypeValues)
 }
 
 // LoanPurpose is what a loan is for.
@@ -696,14 +696,14 @@ const (
 	LoanPurposeOwnerOccupied LoanPurpose = "OWNER_OCCUPIED"
 )
 
+var loanPurposeValues = []LoanPurpose{
+	LoanPurposeInvestment,
+	LoanPurposeOwnerOccupied,
+}
+
 // Known tells whether this version of the package knows the value.
 func (v LoanPurpose) Known() bool {
-	switch v {
-	case LoanPurposeInvestment,
-		LoanPurposeOwnerOccupied:
-		return true
-	}
-	return false
+	return wire.OneOf(v, loanPurposeValues)
 }
 
 // InterestPaymentDue is when interest is to be paid.
@@ -717,14 +717,14 @@ const (
 	InterestPaymentDueInArrears InterestPaymentDue = "IN_ARREARS"
 )
 
+var interestPaymentDueValues = []InterestPaymentDue{
+	InterestPaymentDueInAdvance,
+	InterestPaymentDueInArrears,
+}
+
 // Known tells whether this version of the package knows the value.
 func (v InterestPaymentDue) Known() bool {
-	switch v {
-	case InterestPaymentDueInAdvance,
-		InterestPaymentDueInArrears:
-		return true
-	}
-	return false
+	return wire.OneOf(v, interestPaymentDueValues)
 }
 
 // Feature is a feature of an account.
@@ -809,41 +809,41 @@ const (
 	FeatureKindUnlimitedTransactions FeatureKind = "UNLIMITED_TXNS"
 )
 
+var featureKindValues = []FeatureKind{
+	FeatureKindAdditionalCards,
+	FeatureKindBalanceTransfers,
+	FeatureKindBillPayment,
+	FeatureKindBonusRewards,
+	FeatureKindCardAccess,
+	FeatureKindCashbackOffer,
+	FeatureKindComplementaryProductDiscounts,
+	FeatureKindDigitalBanking,
+	FeatureKindDigitalWallet,
+	FeatureKindDonateInterest,
+	FeatureKindExtraRepayments,
+	FeatureKindFraudProtection,
+	FeatureKindFreeTransactions,
+	FeatureKindFreeTransactionsAllowance,
+	FeatureKindGuarantor,
+	FeatureKindInstalmentPlan,
+	FeatureKindInsurance,
+	FeatureKindInterestFree,
+	FeatureKindInterestFreeTransfers,
+	FeatureKindLoyaltyProgram,
+	FeatureKindNotifications,
+	FeatureKindNPPEnabled,
+	FeatureKindNPPPayID,
+	FeatureKindOffset,
+	FeatureKindOther,
+	FeatureKindOverdraft,
+	FeatureKindRedraw,
+	FeatureKindRelationshipManagement,
+	FeatureKindUnlimitedTransactions,
+}
+
 // Known tells whether this version of the package knows the value.
 func (v FeatureKind) Known() bool {
-	switch v {
-	case FeatureKindAdditionalCards,
-		FeatureKindBalanceTransfers,
-		FeatureKindBillPayment,
-		FeatureKindBonusRewards,
-		FeatureKindCardAccess,
-		FeatureKindCashbackOffer,
-		FeatureKindComplementaryProductDiscounts,
-		FeatureKindDigitalBanking,
-		FeatureKindDigitalWallet,
-		FeatureKindDonateInterest,
-		FeatureKindExtraRepayments,
-		FeatureKindFraudProtection,
-		FeatureKindFreeTransactions,
-		FeatureKindFreeTransactionsAllowance,
-		FeatureKindGuarantor,
-		FeatureKindInstalmentPlan,
-		FeatureKindInsurance,
-		FeatureKindInterestFree,
-		FeatureKindInterestFreeTransfers,
-		FeatureKindLoyaltyProgram,
-		FeatureKindNotifications,
-		FeatureKindNPPEnabled,
-		FeatureKindNPPPayID,
-		FeatureKindOffset,
-		FeatureKindOther,
-		FeatureKindOverdraft,
-		FeatureKindRedraw,
-		FeatureKindRelationshipManagement,
-		FeatureKindUnlimitedTransactions:
-		return true
-	}
-	return false
+	return wire.OneOf(v, featureKindValues)
 }
 
 // TermDeposit is a term deposit.
@@ -876,15 +876,15 @@ const (
 	MaturityInstructionsRollOver MaturityInstructions = "ROLLED_OVER"
 )
 
+var maturityInstructionsValues = []MaturityInstructions{
+	MaturityInstructionsHold,
+	MaturityInstructionsPayOut,
+	MaturityInstructionsRollOver,
+}
+
 // Known tells whether this version of the package knows the value.
 func (v MaturityInstructions) Known() bool {
-	switch v {
-	case MaturityInstructionsHold,
-		MaturityInstructionsPayOut,
-		MaturityInstructionsRollOver:
-		return true
-	}
-	return false
+	return wire.OneOf(v, maturityInstructionsValues)
 }
 
 // Loan is the terms of a loan.
@@ -963,14 +963,14 @@ const (
 	AddressKindSimple AddressKind = "simple"
 )
 
+var addressKindValues = []AddressKind{
+	AddressKindPostal,
+	AddressKindSimple,
+}
+
 // Known tells whether this version of the package knows the value.
 func (v AddressKind) Known() bool {
-	switch v {
-	case AddressKindPostal,
-		AddressKindSimple:
-		return true
-	}
-	return false
+	return wire.OneOf(v, addressKindValues)
 }
 
 // PostalAddress is an address as Australia Post's address file takes it apart.

@@ -176,20 +176,20 @@ const (
 	ConnectionStatusRevoked ConnectionStatus = "revoked"
 )
 
+var connectionStatusValues = []ConnectionStatus{
+	ConnectionStatusActive,
+	ConnectionStatusInvalid,
+	ConnectionStatusPending,
+	ConnectionStatusPreInit,
+	ConnectionStatusDeleted,
+	ConnectionStatusInit,
+	ConnectionStatusInvalidConnection,
+	ConnectionStatusRevoked,
+}
+
 // Known tells whether this version of the package knows the value.
 func (v ConnectionStatus) Known() bool {
-	switch v {
-	case ConnectionStatusActive,
-		ConnectionStatusInvalid,
-		ConnectionStatusPending,
-		ConnectionStatusPreInit,
-		ConnectionStatusDeleted,
-		ConnectionStatusInit,
-		ConnectionStatusInvalidConnection,
-		ConnectionStatusRevoked:
-		return true
-	}
-	return false
+	return wire.OneOf(v, connectionStatusValues)
 }
 
 // Connection is a link between a user and an institution.

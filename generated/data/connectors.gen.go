@@ -263,17 +263,17 @@ const (
 	ConnectorStatusUnderMaintenance ConnectorStatus = "under-maintenance"
 )
 
+var connectorStatusValues = []ConnectorStatus{
+	ConnectorStatusDegradedPerformance,
+	ConnectorStatusMajorOutage,
+	ConnectorStatusOperational,
+	ConnectorStatusPartialOutage,
+	ConnectorStatusUnderMaintenance,
+}
+
 // Known tells whether this version of the package knows the value.
 func (v ConnectorStatus) Known() bool {
-	switch v {
-	case ConnectorStatusDegradedPerformance,
-		ConnectorStatusMajorOutage,
-		ConnectorStatusOperational,
-		ConnectorStatusPartialOutage,
-		ConnectorStatusUnderMaintenance:
-		return true
-	}
-	return false
+	return wire.OneOf(v, connectorStatusValues)
 }
 
 // ConnectorStage is how mature a connector is.
@@ -289,15 +289,15 @@ const (
 	ConnectorStageLive ConnectorStage = "live"
 )
 
+var connectorStageValues = []ConnectorStage{
+	ConnectorStageAlpha,
+	ConnectorStageBeta,
+	ConnectorStageLive,
+}
+
 // Known tells whether this version of the package knows the value.
 func (v ConnectorStage) Known() bool {
-	switch v {
-	case ConnectorStageAlpha,
-		ConnectorStageBeta,
-		ConnectorStageLive:
-		return true
-	}
-	return false
+	return wire.OneOf(v, connectorStageValues)
 }
 
 // Tier is the size of an institution.
@@ -315,16 +315,16 @@ const (
 	TierFour Tier = "4"
 )
 
+var tierValues = []Tier{
+	TierOne,
+	TierTwo,
+	TierThree,
+	TierFour,
+}
+
 // Known tells whether this version of the package knows the value.
 func (v Tier) Known() bool {
-	switch v {
-	case TierOne,
-		TierTwo,
-		TierThree,
-		TierFour:
-		return true
-	}
-	return false
+	return wire.OneOf(v, tierValues)
 }
 
 // InstitutionKind is a kind of institution.
@@ -350,20 +350,20 @@ const (
 	InstitutionKindTestBank InstitutionKind = "Test Bank"
 )
 
+var institutionKindValues = []InstitutionKind{
+	InstitutionKindBank,
+	InstitutionKindForeignBank,
+	InstitutionKindBuildingSociety,
+	InstitutionKindCreditUnion,
+	InstitutionKindFinancialServices,
+	InstitutionKindGovernment,
+	InstitutionKindSuperannuation,
+	InstitutionKindTestBank,
+}
+
 // Known tells whether this version of the package knows the value.
 func (v InstitutionKind) Known() bool {
-	switch v {
-	case InstitutionKindBank,
-		InstitutionKindForeignBank,
-		InstitutionKindBuildingSociety,
-		InstitutionKindCreditUnion,
-		InstitutionKindFinancialServices,
-		InstitutionKindGovernment,
-		InstitutionKindSuperannuation,
-		InstitutionKindTestBank:
-		return true
-	}
-	return false
+	return wire.OneOf(v, institutionKindValues)
 }
 
 // AuthorizationKind is a kind of login.
@@ -383,17 +383,17 @@ const (
 	AuthorizationKindUserMFAIntermittent AuthorizationKind = "user-mfa-intermittent"
 )
 
+var authorizationKindValues = []AuthorizationKind{
+	AuthorizationKindOther,
+	AuthorizationKindToken,
+	AuthorizationKindUser,
+	AuthorizationKindUserMFA,
+	AuthorizationKindUserMFAIntermittent,
+}
+
 // Known tells whether this version of the package knows the value.
 func (v AuthorizationKind) Known() bool {
-	switch v {
-	case AuthorizationKindOther,
-		AuthorizationKindToken,
-		AuthorizationKindUser,
-		AuthorizationKindUserMFA,
-		AuthorizationKindUserMFAIntermittent:
-		return true
-	}
-	return false
+	return wire.OneOf(v, authorizationKindValues)
 }
 
 // Connector is an institution and a way of connecting to it.

@@ -208,14 +208,14 @@ const (
 	TransactionStatusPosted TransactionStatus = "posted"
 )
 
+var transactionStatusValues = []TransactionStatus{
+	TransactionStatusPending,
+	TransactionStatusPosted,
+}
+
 // Known tells whether this version of the package knows the value.
 func (v TransactionStatus) Known() bool {
-	switch v {
-	case TransactionStatusPending,
-		TransactionStatusPosted:
-		return true
-	}
-	return false
+	return wire.OneOf(v, transactionStatusValues)
 }
 
 // Direction is whether money came in or went out.
@@ -229,14 +229,14 @@ const (
 	DirectionDebit Direction = "debit"
 )
 
+var directionValues = []Direction{
+	DirectionCredit,
+	DirectionDebit,
+}
+
 // Known tells whether this version of the package knows the value.
 func (v Direction) Known() bool {
-	switch v {
-	case DirectionCredit,
-		DirectionDebit:
-		return true
-	}
-	return false
+	return wire.OneOf(v, directionValues)
 }
 
 // TransactionClass is a kind of transaction.
@@ -264,21 +264,21 @@ const (
 	TransactionClassTransfer TransactionClass = "transfer"
 )
 
+var transactionClassValues = []TransactionClass{
+	TransactionClassBankFee,
+	TransactionClassCashWithdrawal,
+	TransactionClassDirectCredit,
+	TransactionClassInterest,
+	TransactionClassLoanInterest,
+	TransactionClassLoanRepayment,
+	TransactionClassPayment,
+	TransactionClassRefund,
+	TransactionClassTransfer,
+}
+
 // Known tells whether this version of the package knows the value.
 func (v TransactionClass) Known() bool {
-	switch v {
-	case TransactionClassBankFee,
-		TransactionClassCashWithdrawal,
-		TransactionClassDirectCredit,
-		TransactionClassInterest,
-		TransactionClassLoanInterest,
-		TransactionClassLoanRepayment,
-		TransactionClassPayment,
-		TransactionClassRefund,
-		TransactionClassTransfer:
-		return true
-	}
-	return false
+	return wire.OneOf(v, transactionClassValues)
 }
 
 // Transaction is a movement of money on an account.
@@ -445,17 +445,17 @@ const (
 	MatchTypeNone MatchType = "none"
 )
 
+var matchTypeValues = []MatchType{
+	MatchTypeMerchantCategoryCode,
+	MatchTypeMerchant,
+	MatchTypePartialMerchant,
+	MatchTypeMachineLearning,
+	MatchTypeNone,
+}
+
 // Known tells whether this version of the package knows the value.
 func (v MatchType) Known() bool {
-	switch v {
-	case MatchTypeMerchantCategoryCode,
-		MatchTypeMerchant,
-		MatchTypePartialMerchant,
-		MatchTypeMachineLearning,
-		MatchTypeNone:
-		return true
-	}
-	return false
+	return wire.OneOf(v, matchTypeValues)
 }
 
 // Industry is a place in the industry classification of Australia and New

@@ -44,22 +44,22 @@ const (
 	AccountKindUnknown AccountKind = "unknown"
 )
 
+var accountKindValues = []AccountKind{
+	AccountKindCreditCard,
+	AccountKindForeign,
+	AccountKindInsurance,
+	AccountKindInvestment,
+	AccountKindLoan,
+	AccountKindMortgage,
+	AccountKindSavings,
+	AccountKindTermDeposit,
+	AccountKindTransaction,
+	AccountKindUnknown,
+}
+
 // Known tells whether this version of the package knows the value.
 func (v AccountKind) Known() bool {
-	switch v {
-	case AccountKindCreditCard,
-		AccountKindForeign,
-		AccountKindInsurance,
-		AccountKindInvestment,
-		AccountKindLoan,
-		AccountKindMortgage,
-		AccountKindSavings,
-		AccountKindTermDeposit,
-		AccountKindTransaction,
-		AccountKindUnknown:
-		return true
-	}
-	return false
+	return wire.OneOf(v, accountKindValues)
 }
 
 // AccountStatus is whether an account can be read.
@@ -73,14 +73,14 @@ const (
 	AccountStatusUnavailable AccountStatus = "unavailable"
 )
 
+var accountStatusValues = []AccountStatus{
+	AccountStatusAvailable,
+	AccountStatusUnavailable,
+}
+
 // Known tells whether this version of the package knows the value.
 func (v AccountStatus) Known() bool {
-	switch v {
-	case AccountStatusAvailable,
-		AccountStatusUnavailable:
-		return true
-	}
-	return false
+	return wire.OneOf(v, accountStatusValues)
 }
 
 // JobReference names a job that was started. It does not name the connection.
@@ -111,16 +111,16 @@ const (
 	MethodOpenBanking Method = "open-banking"
 )
 
+var methodValues = []Method{
+	MethodCSV,
+	MethodPDF,
+	MethodWeb,
+	MethodOpenBanking,
+}
+
 // Known tells whether this version of the package knows the value.
 func (v Method) Known() bool {
-	switch v {
-	case MethodCSV,
-		MethodPDF,
-		MethodWeb,
-		MethodOpenBanking:
-		return true
-	}
-	return false
+	return wire.OneOf(v, methodValues)
 }
 
 // usual returns the value in the spelling of the known values: answers use others, too.

@@ -86,18 +86,18 @@ const (
 	AccountTypeTransaction AccountType = "transaction"
 )
 
+var accountTypeValues = []AccountType{
+	AccountTypeCreditCard,
+	AccountTypeForeign,
+	AccountTypeLoan,
+	AccountTypeMortgage,
+	AccountTypeSavings,
+	AccountTypeTransaction,
+}
+
 // Known tells whether this version of the package knows the value.
 func (v AccountType) Known() bool {
-	switch v {
-	case AccountTypeCreditCard,
-		AccountTypeForeign,
-		AccountTypeLoan,
-		AccountTypeMortgage,
-		AccountTypeSavings,
-		AccountTypeTransaction:
-		return true
-	}
-	return false
+	return wire.OneOf(v, accountTypeValues)
 }
 
 // Enrichment is what is known about a transaction's text.
@@ -128,14 +128,14 @@ const (
 	DirectionDebit Direction = "debit"
 )
 
+var directionValues = []Direction{
+	DirectionCredit,
+	DirectionDebit,
+}
+
 // Known tells whether this version of the package knows the value.
 func (v Direction) Known() bool {
-	switch v {
-	case DirectionCredit,
-		DirectionDebit:
-		return true
-	}
-	return false
+	return wire.OneOf(v, directionValues)
 }
 
 // Details is what was found behind a transaction's text.
@@ -211,17 +211,17 @@ const (
 	MatchTypeNone MatchType = "none"
 )
 
+var matchTypeValues = []MatchType{
+	MatchTypeMerchantCategoryCode,
+	MatchTypeMerchant,
+	MatchTypePartialMerchant,
+	MatchTypeMachineLearning,
+	MatchTypeNone,
+}
+
 // Known tells whether this version of the package knows the value.
 func (v MatchType) Known() bool {
-	switch v {
-	case MatchTypeMerchantCategoryCode,
-		MatchTypeMerchant,
-		MatchTypePartialMerchant,
-		MatchTypeMachineLearning,
-		MatchTypeNone:
-		return true
-	}
-	return false
+	return wire.OneOf(v, matchTypeValues)
 }
 
 // Industry is a place in the industry classification of Australia and New

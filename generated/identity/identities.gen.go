@@ -104,14 +104,14 @@ const (
 	SourceWeb Source = "web"
 )
 
+var sourceValues = []Source{
+	SourceOpenBanking,
+	SourceWeb,
+}
+
 // Known tells whether this version of the package knows the value.
 func (v Source) Known() bool {
-	switch v {
-	case SourceOpenBanking,
-		SourceWeb:
-		return true
-	}
-	return false
+	return wire.OneOf(v, sourceValues)
 }
 
 // Address is a postal or residential address.

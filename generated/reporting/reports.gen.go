@@ -333,14 +333,14 @@ const (
 	DirectionDebit Direction = "debit"
 )
 
+var directionValues = []Direction{
+	DirectionCredit,
+	DirectionDebit,
+}
+
 // Known tells whether this version of the package knows the value.
 func (v Direction) Known() bool {
-	switch v {
-	case DirectionCredit,
-		DirectionDebit:
-		return true
-	}
-	return false
+	return wire.OneOf(v, directionValues)
 }
 
 // TransactionClass is a kind of transaction.
@@ -368,21 +368,21 @@ const (
 	TransactionClassTransfer TransactionClass = "transfer"
 )
 
+var transactionClassValues = []TransactionClass{
+	TransactionClassBankFee,
+	TransactionClassCashWithdrawal,
+	TransactionClassDirectCredit,
+	TransactionClassInterest,
+	TransactionClassLoanInterest,
+	TransactionClassLoanRepayment,
+	TransactionClassPayment,
+	TransactionClassRefund,
+	TransactionClassTransfer,
+}
+
 // Known tells whether this version of the package knows the value.
 func (v TransactionClass) Known() bool {
-	switch v {
-	case TransactionClassBankFee,
-		TransactionClassCashWithdrawal,
-		TransactionClassDirectCredit,
-		TransactionClassInterest,
-		TransactionClassLoanInterest,
-		TransactionClassLoanRepayment,
-		TransactionClassPayment,
-		TransactionClassRefund,
-		TransactionClassTransfer:
-		return true
-	}
-	return false
+	return wire.OneOf(v, transactionClassValues)
 }
 
 // TransactionStatus is whether a transaction is final.
@@ -396,14 +396,14 @@ const (
 	TransactionStatusPosted TransactionStatus = "posted"
 )
 
+var transactionStatusValues = []TransactionStatus{
+	TransactionStatusPending,
+	TransactionStatusPosted,
+}
+
 // Known tells whether this version of the package knows the value.
 func (v TransactionStatus) Known() bool {
-	switch v {
-	case TransactionStatusPending,
-		TransactionStatusPosted:
-		return true
-	}
-	return false
+	return wire.OneOf(v, transactionStatusValues)
 }
 
 // JobReference names a job that was started.
@@ -575,19 +575,19 @@ const (
 	MetricFormatString MetricFormat = "string"
 )
 
+var metricFormatValues = []MetricFormat{
+	MetricFormatBoolean,
+	MetricFormatDate,
+	MetricFormatDouble,
+	MetricFormatInteger,
+	MetricFormatMoney,
+	MetricFormatPercent,
+	MetricFormatString,
+}
+
 // Known tells whether this version of the package knows the value.
 func (v MetricFormat) Known() bool {
-	switch v {
-	case MetricFormatBoolean,
-		MetricFormatDate,
-		MetricFormatDouble,
-		MetricFormatInteger,
-		MetricFormatMoney,
-		MetricFormatPercent,
-		MetricFormatString:
-		return true
-	}
-	return false
+	return wire.OneOf(v, metricFormatValues)
 }
 
 // Group is transactions that belong together, such as a kind of income or

@@ -278,14 +278,14 @@ const (
 	StatusPendingApproval Status = "pending-approval"
 )
 
+var statusValues = []Status{
+	StatusActive,
+	StatusPendingApproval,
+}
+
 // Known tells whether this version of the package knows the value.
 func (v Status) Known() bool {
-	switch v {
-	case StatusActive,
-		StatusPendingApproval:
-		return true
-	}
-	return false
+	return wire.OneOf(v, statusValues)
 }
 
 // PageLinks is where a resource or page and the page after it are found.

@@ -227,14 +227,12 @@ func constants(t *model.Type) string {
 		}
 	}
 	b.WriteString(")\n\n")
-	fmt.Fprintf(&b, "// Known tells whether this version of the package knows the value.\nfunc (%s %s) Known() bool {\n\tswitch %s {\n\tcase ", receiver, t.Name, receiver)
-	for i, v := range t.Values {
-		if i > 0 {
-			b.WriteString(",\n\t\t")
-		}
-		b.WriteString(v.Name)
+	values := lowerFirst(t.Name) + "Values"
+	fmt.Fprintf(&b, "var %s = []%s{\n", values, t.Name)
+	for _, v := range t.Values {
+		fmt.Fprintf(&b, "\t%s,\n", v.Name)
 	}
-	b.WriteString(":\n\t\treturn true\n\t}\n\treturn false\n}\n")
+	fmt.Fprintf(&b, "}\n\n// Known tells whether this version of the package knows the value.\nfunc (%s %s) Known() bool {\n\treturn wire.OneOf(%s, %s)\n}\n", receiver, t.Name, receiver, values)
 	if t.Respelt() {
 		fmt.Fprintf(&b, "\n// usual returns the value in the spelling of the known values: answers use others, too.\nfunc (%s %s) usual() %s {\n\tswitch %s {\n", receiver, t.Name, t.Name, receiver)
 		for _, v := range t.Values {
