@@ -36,6 +36,7 @@ type state struct {
 	userAgent []string
 	observers []*Observer
 	budget    *budget
+	throttle  throttle
 	logger    *slog.Logger
 	closed    atomic.Bool
 	warned    atomic.Bool // of an HTTP client that retries

@@ -14,44 +14,71 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
-// TestRetryR6: fifty clients that want twice as much as the API gives, a hundred
-// calls a second: what it gives is used, and no client starves. What is sent is
-// bounded by the callers and what they are made to wait; the clients have no
-// throttle of their own that would bring it down to what is given. Callers do not
-// move in step here, as they would not anywhere.
-func TestRetryR6(t *testing.T) {
-	const clients, callers, limit, minutes = 50, 4, 100, 3
+// crowdMinutes is for how long crowds call; the first minute is not counted.
+func crowdMinutes() int {
+	if raceEnabled {
+		return 3
+	}
+	return 10
+}
+
+// crowd is what fifty clients of four callers each met.
+type crowd struct {
+	sends, good   int64   // after the first minute
+	least, most   int64   // answers of one client
+	slowest, mean float64 // seconds from a call to its answer
+}
+
+// runCrowd lets clients call a server that takes so many calls a second, and
+// refuses the others. Each caller pauses from 0 to twice pause after an answer;
+// they do not move in step, as they would not anywhere.
+func runCrowd(t *testing.T, limit int, pause time.Duration, retryAfter string, opts ...transport.ClientOption) (c crowd) {
+	const clients, callers = 50, 4
 	synctest.Test(t, func(t *testing.T) {
 		var mu sync.Mutex
 		var second int64
 		var given int
 		var sends, good atomic.Int64
+		var took, slowest time.Duration
 		served := make([]atomic.Int64, clients)
-		ctx, cancel := context.WithTimeout(context.Background(), minutes*time.Minute)
+		settled := time.Now().Add(time.Minute)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Duration(crowdMinutes())*time.Minute)
 		defer cancel()
 		var wg sync.WaitGroup
 		for i := range clients {
-			c := cannedClient(t, roundTripper(func(r *http.Request) (*http.Response, error) {
-				sends.Add(1)
+			client := cannedClient(t, roundTripper(func(r *http.Request) (*http.Response, error) {
 				mu.Lock()
 				defer mu.Unlock()
-				if now := time.Now().Unix(); now != second {
+				now := time.Now()
+				if now.After(settled) {
+					sends.Add(1)
+				}
+				if now := now.Unix(); now != second {
 					second, given = now, 0
 				}
 				if given++; given > limit {
-					return canned{status: http.StatusTooManyRequests, header: http.Header{"Retry-After": {"1"}}}.RoundTrip(r)
+					refusal := canned{status: http.StatusTooManyRequests}
+					if retryAfter != "" {
+						refusal.header = http.Header{"Retry-After": {retryAfter}}
+					}
+					return refusal.RoundTrip(r)
 				}
 				return canned{status: http.StatusOK, body: "{}"}.RoundTrip(r)
-			}), transport.WithRetryPolicy(transport.RetryPolicy{}))
+			}), append(opts, transport.WithRetryPolicy(transport.RetryPolicy{}))...)
 			for k := range callers {
 				wg.Go(func() {
 					time.Sleep(time.Duration(i*callers+k) * 5 * time.Millisecond)
 					for ctx.Err() == nil {
-						if _, err := get(ctx, c); err == nil {
+						start := time.Now()
+						if _, err := get(ctx, client); err == nil && time.Now().After(settled) {
 							good.Add(1)
 							served[i].Add(1)
+							mu.Lock()
+							took += time.Since(start)
+							slowest = max(slowest, time.Since(start))
+							mu.Unlock()
 						}
-						time.Sleep(rand.N(2 * time.Second))
+						time.Sleep(rand.N(2*pause + 1))
 					}
 				})
 			}
@@ -61,17 +88,48 @@ func TestRetryR6(t *testing.T) {
 		for i := range served {
 			counts = append(counts, served[i].Load())
 		}
-		least := slices.Min(counts)
-		const seconds = minutes * 60
-		if n := good.Load(); n < seconds*limit*9/10 {
-			t.Errorf("%d calls were answered in %d seconds", n, seconds)
+		c = crowd{sends.Load(), good.Load(), slices.Min(counts), slices.Max(counts), slowest.Seconds(), took.Seconds() / float64(good.Load())}
+	})
+	return c
+}
+
+// TestRetryR6: fifty clients that want twice as much as the API gives, a hundred
+// calls a second, come to send about what it gives, and share it.
+func TestRetryR6(t *testing.T) {
+	const limit, clients = 100, 50
+	seconds := int64(crowdMinutes()-1) * 60
+	for _, c := range []struct {
+		name, retryAfter string
+		pause            time.Duration
+	}{
+		{"the API says when to come back", "1", time.Second},
+		{"the API does not say", "", time.Second},
+		{"callers that never pause", "1", time.Millisecond},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got := runCrowd(t, limit, c.pause, c.retryAfter)
+			t.Logf("%+v", got)
+			if got.sends > seconds*limit*12/10 {
+				t.Errorf("%d requests, where %d would be taken", got.sends, seconds*limit)
+			}
+			if got.good < seconds*limit*9/10 {
+				t.Errorf("%d answers, where %d were to be had", got.good, seconds*limit)
+			}
+			if fair := got.good / clients; got.least < fair/2 || got.most > fair*2 {
+				t.Errorf("of %d answers, one client got %d and another %d", got.good, got.least, got.most)
+			}
+		})
+	}
+	t.Run("clients that want less than there is", func(t *testing.T) {
+		got := runCrowd(t, limit, 4*time.Second, "1")
+		t.Logf("%+v", got)
+		if got.sends != got.good || got.slowest > 0 {
+			t.Errorf("calls were slowed: %+v", got)
 		}
-		if fair := good.Load() / clients; least < fair/2 {
-			t.Errorf("one client got %d answers, where its share is %d", least, fair)
+	})
+	t.Run("without the throttle", func(t *testing.T) {
+		if got := runCrowd(t, limit, time.Second, "1", transport.WithoutThrottle()); got.sends < seconds*limit*3/2 {
+			t.Errorf("%+v: the server asks too little of the clients, and this test tells nothing", got)
 		}
-		if n := sends.Load(); n > seconds*clients*callers*11/10 {
-			t.Errorf("%d requests of %d callers who call once a second", n, clients*callers)
-		}
-		t.Logf("%d requests, %d answers, of one client %d to %d", sends.Load(), good.Load(), least, slices.Max(counts))
 	})
 }

@@ -64,13 +64,22 @@ func (c *Client) run(ctx context.Context, req *Request, u *url.URL, out any, o *
 		wait      time.Duration
 		refreshed bool
 		repeated  int
+		r         result
 	)
 	for number := 1; ; number++ {
+		paced, err := c.throttle.pass(ctx, req.op)
+		switch {
+		case err != nil && number == 1:
+			return errHeldBack(req, o, err)
+		case err != nil:
+			return r.conclude(number-1, waits, unknown && o.safety != SafetyRead, earlier, err)
+		}
 		g, err := c.authorize(ctx, req, o)
 		if err != nil {
 			return err
 		}
-		r := c.attempt(ctx, req, u, out, o, g, number, wait)
+		r = c.attempt(ctx, req, u, out, o, g, number, wait+paced)
+		c.throttle.heard(req.op, &r)
 		if r.err == nil {
 			c.budget.succeed(repeated)
 			c.observe(&r, false)

@@ -11,7 +11,9 @@ import (
 )
 
 // Error is the error of every call that the API answered, and not with
-// success. Its text, under every verb, as JSON and in a log, holds no value of
+// success, and of one that was not sent at all, as the API refuses so many of
+// its kind that its turn would have come too late: that has the status 429 and
+// no attempts. Its text, under every verb, as JSON and in a log, holds no value of
 // the request and none of the API's own words; its members may.
 type Error struct {
 	Operation     string // "core.Users.Get"
@@ -134,7 +136,11 @@ func history(b *strings.Builder, attempts int, waits []time.Duration, stop error
 		}
 	}
 	if stop != nil {
-		fmt.Fprintf(b, "; not repeated: %s", strings.TrimPrefix(stop.Error(), "basiq: "))
+		verb := "repeated"
+		if attempts == 0 {
+			verb = "sent"
+		}
+		fmt.Fprintf(b, "; not %s: %s", verb, strings.TrimPrefix(stop.Error(), "basiq: "))
 	}
 }
 

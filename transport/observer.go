@@ -34,7 +34,7 @@ type Observer struct {
 type Attempt struct {
 	Operation *Operation    // what is called: its ID, method, path template, safety class
 	Number    int           // 1 for the first
-	Wait      time.Duration // before this attempt
+	Wait      time.Duration // before this attempt: after the one before, and for its turn when the API refuses too many
 
 	Status        int // 0 if there was no answer
 	Outcome       Outcome

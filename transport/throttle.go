@@ -1,0 +1,209 @@
+package transport
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// throttle brings what a client sends down to what the API takes. It does
+// nothing before the API refuses calls for being too many, over more than a
+// moment: then calls of that operation leave in the order in which they came, at
+// a rate that begins with what the API took, falls with every refusal, grows
+// slowly without any, and is given up after half a minute of peace. Limits are
+// not published, and differ between operations, so each has a rate of its own.
+//
+// Repeating calls spreads a moment's excess; only sending fewer ends one that
+// lasts, and lets all clients of one key have their share.
+type throttle struct {
+	off    bool
+	active atomic.Int32 // how many paces there are; 0 costs a call this one look
+	mu     sync.Mutex
+	paces  map[string]*pace // by operation
+}
+
+const (
+	throttleWatch  = time.Second      // refusals within it are a moment's, and only counted
+	throttleCut    = 0.85             // of the rate, at a refusal, once a second
+	throttleGrowth = 0.015            // of the rate, in a second
+	throttleCalm   = 10 * time.Second // without refusals, after which growth is
+	throttleHurry  = 0.10             // of the rate, in a second
+	throttlePeace  = 30 * time.Second // without refusals, after which there is no pace
+	throttleLeast  = 0.5              // calls a second: nobody is brought to a stop
+	throttleTrust  = 5                // calls that were taken, and tell a rate
+)
+
+// pace is the rate of one operation's calls.
+type pace struct {
+	rate    float64   // calls a second; 0 while refusals are only counted
+	next    time.Time // when the next call may leave
+	grown   time.Time // up to when rate has grown
+	refused time.Time // when the API refused a call last
+	cut     time.Time // when the rate was cut last
+	began   time.Time // what is counted since, before there is a rate:
+	sent    int
+	taken   int
+	queue   []*waiting
+}
+
+// waiting is a call that waits for its turn.
+type waiting struct{ turn chan struct{} }
+
+// WithoutThrottle turns off what holds calls back when the API keeps refusing
+// them as too many. Without it a client sends as often as it is told to, and
+// what the API refuses is repeated as the RetryPolicy says: for programs that
+// keep to the limits by other means.
+func WithoutThrottle() ClientOption {
+	return clientOption(func(c *config) error { c.client.throttle.off = true; return nil })
+}
+
+// pass waits until a call of the operation may leave, and tells how long that
+// took. It fails at once when the wait cannot end in time.
+func (t *throttle) pass(ctx context.Context, op *Operation) (time.Duration, error) {
+	if t.active.Load() == 0 {
+		return 0, nil
+	}
+	start := time.Now()
+	t.mu.Lock()
+	p := t.paces[op.ID]
+	if p != nil && len(p.queue) == 0 && start.Sub(p.refused) > throttlePeace {
+		delete(t.paces, op.ID)
+		t.active.Add(-1)
+		p = nil
+	}
+	if p == nil || p.rate == 0 {
+		if p != nil {
+			p.sent++
+		}
+		t.mu.Unlock()
+		return 0, nil
+	}
+	p.grow(start)
+	wait := p.next.Sub(start) + time.Duration(float64(len(p.queue))/p.rate*float64(time.Second))
+	if wait > 0 && !fits(ctx, wait) {
+		t.mu.Unlock()
+		return 0, fmt.Errorf("no time is left until its turn in about %s: %w", wait.Round(time.Millisecond), context.DeadlineExceeded)
+	}
+	w := &waiting{make(chan struct{})}
+	p.queue = append(p.queue, w)
+	first := len(p.queue) == 1
+	t.mu.Unlock()
+	if !first {
+		select {
+		case <-w.turn:
+		case <-ctx.Done():
+			t.leave(p, w)
+			return 0, fmt.Errorf("the wait for its turn was cut short: %w", ctx.Err())
+		}
+	}
+	for {
+		t.mu.Lock()
+		now := time.Now()
+		wait := p.next.Sub(now)
+		if wait <= 0 {
+			p.grow(now)
+			gap := (0.5 + rand.Float64()) / p.rate // jitter, so that clients fall out of step
+			p.next = now.Add(time.Duration(gap * float64(time.Second)))
+		}
+		t.mu.Unlock()
+		if wait <= 0 {
+			t.leave(p, w)
+			return now.Sub(start), nil
+		}
+		if err := sleep(ctx, wait); err != nil {
+			t.leave(p, w)
+			return 0, fmt.Errorf("the wait for its turn was cut short: %w", err)
+		}
+	}
+}
+
+// leave takes a call out of the queue; who comes to its head has its turn.
+func (t *throttle) leave(p *pace, w *waiting) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	i := slices.Index(p.queue, w)
+	p.queue = slices.Delete(p.queue, i, i+1)
+	if i == 0 && len(p.queue) > 0 {
+		close(p.queue[0].turn)
+	}
+}
+
+// heard notes what the API said to a call.
+func (t *throttle) heard(op *Operation, r *result) {
+	limited := r.api != nil && r.api.rateLimited()
+	if t.off || !limited && t.active.Load() == 0 {
+		return
+	}
+	now := time.Now()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	p := t.paces[op.ID]
+	if p == nil {
+		if !limited {
+			return
+		}
+		p = &pace{began: now, sent: 1}
+		if t.paces == nil {
+			t.paces = map[string]*pace{}
+		}
+		t.paces[op.ID] = p
+		t.active.Add(1)
+	}
+	if !limited {
+		if r.err == nil || r.api != nil {
+			p.taken++
+		}
+		return
+	}
+	p.refuse(now)
+}
+
+// refuse notes a refusal.
+func (p *pace) refuse(now time.Time) {
+	calm := now.Sub(p.refused)
+	p.refused = now
+	switch counted := now.Sub(p.began); {
+	case p.rate > 0:
+		if now.Sub(p.cut) >= throttleWatch {
+			p.grow(now)
+			p.rate, p.cut = max(p.rate*throttleCut, throttleLeast), now
+		}
+	case calm > throttleCalm && counted > throttleWatch:
+		p.began, p.sent, p.taken = now, 1, 0 // another moment, a while after the one before
+	case counted >= throttleWatch:
+		rate := float64(p.taken)
+		if p.taken < throttleTrust {
+			rate = max(rate, float64(p.sent)/2)
+		}
+		p.rate = max(rate/counted.Seconds(), throttleLeast)
+		p.next, p.grown, p.cut = now, now, now
+	}
+}
+
+// grow brings the rate up to date.
+func (p *pace) grow(now time.Time) {
+	seconds := now.Sub(p.grown).Seconds()
+	if seconds <= 0 {
+		return
+	}
+	p.grown = now
+	growth := throttleGrowth
+	if now.Sub(p.refused) > throttleCalm {
+		growth = throttleHurry
+	}
+	p.rate += p.rate * growth * seconds
+}
+
+// errHeldBack is what a call ends with that was not sent, as its turn would
+// come too late or its caller stopped to wait for it.
+func errHeldBack(req *Request, o *call, err error) error {
+	return &Error{
+		Operation: req.op.ID, Method: req.op.Method, Path: req.op.Path, Safety: o.safety,
+		Status: http.StatusTooManyRequests, stop: err,
+	}
+}
