@@ -3,6 +3,7 @@ package webhook_test
 import (
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -82,6 +83,7 @@ func TestLinksThatLeadElsewhere(t *testing.T) {
 		"", "users/u-1", "https://elsewhere.example/users/u-1", "https://" + host + "/v3/users/u-1", "http://user:word@" + host + "/v3/users/u-1",
 		"//elsewhere.example/users/u-1", "http://" + host + ":81/v3/users/u-1", "http://" + host + "/users/u-1", "http://" + host + "/v33/users/u-1",
 		"javascript:alert(1)", "http://%zz/", server.URL + "/v3/users/../token", server.URL + "/v3/users/%2e%2e/token", server.URL + "/v3/users/u-1#x", "/users/u\x00",
+		server.URL + "/v3/users/u-1/transactions?limit=1;filter=x", server.URL + "/v3/users/u-1?a=%zz",
 	} {
 		e := &webhook.Event{EntityLink: link, EventLink: link}
 		var path *transport.PathError
@@ -95,7 +97,9 @@ func TestLinksThatLeadElsewhere(t *testing.T) {
 	if sends != 0 {
 		t.Errorf("%d requests were sent", sends)
 	}
-	for _, link := range []string{server.URL + "/v3/users/u-1/transactions?filter=account.id.eq('a')", "/users/u-1/transactions"} {
+	for _, link := range []string{
+		server.URL + "/v3/users/u-1/transactions?filter=account.id.eq('a')", "/users/u-1/transactions", "HTTP://" + host + "/v3/users/u-1/transactions",
+	} {
 		var out struct{ Path string }
 		e := &webhook.Event{EntityLink: link}
 		if err := e.FetchEntity(t.Context(), c, &out); err != nil || out.Path != "/v3/users/u-1/transactions" {
@@ -103,3 +107,34 @@ func TestLinksThatLeadElsewhere(t *testing.T) {
 		}
 	}
 }
+
+// TestLinksToTheDefaultPort: an address with its scheme's own port is the same
+// without.
+func TestLinksToTheDefaultPort(t *testing.T) {
+	var asked []string
+	h := &http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+		asked = append(asked, r.URL.String())
+		return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(strings.NewReader("{}")), Request: r}, nil
+	})}
+	for base, link := range map[string]string{
+		"https://bank.example":     "https://bank.example:443/users/u-1",
+		"https://bank.example:443": "https://BANK.example/users/u-1",
+	} {
+		c, err := transport.New(transport.WithBaseURL(base), transport.WithTokenSource(transport.StaticToken("token")), transport.WithHTTPClient(h))
+		if err != nil {
+			t.Fatal(err)
+		}
+		e := &webhook.Event{EntityLink: link}
+		if err := e.FetchEntity(t.Context(), c, nil); err != nil {
+			t.Errorf("%s of %s: %v", link, base, err)
+		}
+		_ = c.Close()
+	}
+	if len(asked) != 2 {
+		t.Errorf("asked for were %q", asked)
+	}
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }

@@ -184,7 +184,7 @@ func follow(ctx context.Context, c *transport.Client, link string, out any, opts
 	}
 	u, err := url.Parse(link)
 	if err != nil || link == "" || u.Opaque != "" || u.User != nil || u.Fragment != "" ||
-		(u.Host != "" || u.Scheme != "") && (!strings.EqualFold(u.Scheme, base.Scheme) || !strings.EqualFold(u.Host, base.Host)) {
+		(u.Host != "" || u.Scheme != "") && origin(u) != origin(base) {
 		return ErrLink
 	}
 	path, ok := u.EscapedPath(), true
@@ -194,8 +194,21 @@ func follow(ctx context.Context, c *transport.Client, link string, out any, opts
 	if !ok || !strings.HasPrefix(path, "/") {
 		return ErrLink
 	}
-	if u.RawQuery != "" {
-		path += "?" + u.Query().Encode()
+	query, err := url.ParseQuery(u.RawQuery)
+	if err != nil {
+		return ErrLink // sending what is left of it would ask for something else
+	}
+	if len(query) > 0 {
+		path += "?" + query.Encode()
 	}
 	return c.Call(ctx, http.MethodGet, path, nil, out, opts...)
+}
+
+// origin is the scheme, the host and the port that an address leads to.
+func origin(u *url.URL) string {
+	scheme, port := strings.ToLower(u.Scheme), u.Port()
+	if port == "" {
+		port = map[string]string{"http": "80", "https": "443"}[scheme]
+	}
+	return scheme + "://" + strings.ToLower(u.Hostname()) + ":" + port
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/netip"
+	"os"
 	"runtime/debug"
 	"slices"
 	"time"
@@ -28,8 +29,16 @@ func SourceIPs() []netip.Addr {
 
 // Errors of deliveries that the handler refuses before it verifies them.
 var (
-	ErrSource   = errors.New("webhook: the sender's address is not allowed")
-	ErrTooLarge = errors.New("webhook: the body is larger than the limit")
+	ErrSource     = errors.New("webhook: the sender's address is not allowed")
+	ErrTooLarge   = errors.New("webhook: the body is larger than the limit")
+	ErrIncomplete = errors.New("webhook: the body did not come whole")
+)
+
+// Errors of deliveries that are right, and are not handled: messages come again
+// when an answer was lost or took too long.
+var (
+	ErrHandled = errors.New("webhook: the message was handled before")
+	ErrBusy    = errors.New("webhook: the message is being handled")
 )
 
 // PanicError is the error of a callback that has panicked.
@@ -74,7 +83,8 @@ func WithSources(allowed []netip.Addr, address func(*http.Request) (netip.Addr, 
 }
 
 // WithOnError sets what is called with every delivery that was refused or not
-// handled, to log or count it. The error is safe to log unless it is the
+// handled, to log or count it: those too that come again (ErrHandled, ErrBusy),
+// which are nothing to worry about. The error is safe to log unless it is the
 // callback's own.
 func WithOnError(f func(*http.Request, error)) HandlerOption {
 	return func(h *handler) { h.onError = f }
@@ -98,7 +108,7 @@ type handler struct {
 //
 //   - 400 when the headers or the body are not those of a delivery, 401 when the
 //     signature or the time is wrong, 403 when the sender's address is, 405 when
-//     it is no POST, 413 when it is too large;
+//     it is no POST, 408 when the body takes too long, 413 when it is too large;
 //   - 409 when another attempt to deliver the message is being handled: Basiq
 //     comes back later;
 //   - 500 when handle or the SeenStore fails, or handle panics.
@@ -144,10 +154,12 @@ func (h *handler) serve(w http.ResponseWriter, r *http.Request) (int, error) {
 		}
 	}
 	body, err := h.read(w, r)
-	if errors.Is(err, ErrTooLarge) {
+	switch {
+	case errors.Is(err, ErrTooLarge):
 		return http.StatusRequestEntityTooLarge, err
-	}
-	if err != nil {
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return http.StatusRequestTimeout, err
+	case err != nil:
 		return http.StatusBadRequest, err
 	}
 	delivery, err := h.verifier.Verify(r.Header, body)
@@ -166,6 +178,9 @@ func (h *handler) serve(w http.ResponseWriter, r *http.Request) (int, error) {
 
 // read reads the body within the limits of size and time.
 func (h *handler) read(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	if r.ContentLength > h.maxBody {
+		return nil, fmt.Errorf("%w of %d bytes", ErrTooLarge, h.maxBody)
+	}
 	if h.readTimeout > 0 { // a server that cannot set it has limits of its own
 		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(h.readTimeout))
 	}
@@ -175,7 +190,7 @@ func (h *handler) read(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	case errors.As(err, &large):
 		return nil, fmt.Errorf("%w of %d bytes", ErrTooLarge, h.maxBody)
 	case err != nil:
-		return nil, fmt.Errorf("webhook: the body did not come whole: %w", err)
+		return nil, fmt.Errorf("%w: %w", ErrIncomplete, err)
 	}
 	return body, nil
 }
@@ -190,9 +205,9 @@ func (h *handler) once(r *http.Request, event *Event) (int, error) {
 	case err != nil:
 		return http.StatusInternalServerError, fmt.Errorf("webhook: the store of handled messages: %w", err)
 	case progress == Busy:
-		return http.StatusConflict, nil
+		return http.StatusConflict, ErrBusy
 	case progress == Done:
-		return http.StatusNoContent, nil
+		return http.StatusNoContent, ErrHandled
 	}
 	ended := false
 	defer func() {

@@ -1,6 +1,7 @@
 package webhook_test
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -73,9 +74,9 @@ func TestHandlerHandsOverEvents(t *testing.T) {
 	}
 }
 
-// TestFaults is every way in which a delivery can go wrong, and what the sender
-// and the program hear of it.
-func TestFaults(t *testing.T) {
+// TestDeliveries is what a delivery may be, and what the sender and the program
+// hear of it.
+func TestDeliveries(t *testing.T) {
 	failure := errors.New("the database is away")
 	for _, c := range []struct {
 		name   string
@@ -147,34 +148,6 @@ func TestFaults(t *testing.T) {
 func replace(h http.Header, id, timestamp, body string) {
 	for name, values := range signed(keyOf(29), id, timestamp, body) {
 		h[name] = values
-	}
-}
-
-func TestFaultsOfTheConnection(t *testing.T) {
-	heard := make(chan error, 1)
-	address := serve(t, func(context.Context, *webhook.Event) error { t.Error("called"); return nil },
-		webhook.WithReadTimeout(50*time.Millisecond), webhook.WithOnError(func(_ *http.Request, err error) { heard <- err }))
-	for _, name := range []string{"cut off", "stalled"} {
-		conn, err := net.Dial("tcp", strings.TrimPrefix(address, "http://"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		var head strings.Builder
-		fmt.Fprintf(&head, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n", len(sample))
-		_ = signed(keyOf(29), "m-1", now(), sample).Write(&head)
-		fmt.Fprintf(conn, "%s\r\n%s", head.String(), sample[:20])
-		if name == "cut off" {
-			_ = conn.(*net.TCPConn).CloseWrite()
-		}
-		select {
-		case err := <-heard:
-			if err == nil || errors.Is(err, webhook.ErrTooLarge) {
-				t.Errorf("%s: %v", name, err)
-			}
-		case <-time.After(5 * time.Second):
-			t.Errorf("%s: still waiting", name)
-		}
-		_ = conn.Close()
 	}
 }
 
@@ -299,6 +272,28 @@ func TestW8LargeBodiesAreNotHashed(t *testing.T) {
 	}
 	if status := deliver(t, address, "m-2", sample+" "); status != 413 {
 		t.Errorf("beyond the limit: %d", status)
+	}
+}
+
+// TestW8LengthsAreBelieved: a delivery that says that it is too large is refused
+// before any of it has come.
+func TestW8LengthsAreBelieved(t *testing.T) {
+	heard := make(chan error, 1)
+	address := serve(t, func(context.Context, *webhook.Event) error { return nil }, webhook.WithOnError(func(_ *http.Request, err error) { heard <- err }))
+	conn, err := net.Dial("tcp", strings.TrimPrefix(address, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	fmt.Fprintf(conn, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n", webhook.DefaultMaxBody+1)
+	_ = conn.SetReadDeadline(time.Now().Add(5 * time.Second))
+	res, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if err := <-heard; res.StatusCode != http.StatusRequestEntityTooLarge || !errors.Is(err, webhook.ErrTooLarge) {
+		t.Errorf("answered with %d, and the program hears %v", res.StatusCode, err)
 	}
 }
 

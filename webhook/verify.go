@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -160,7 +161,8 @@ func headers(h http.Header) (id, timestamp string, signatures []string, err erro
 	if err != nil {
 		return "", "", nil, err
 	}
-	if strings.Count(all, " ") >= maxSignatures {
+	signatures = slices.DeleteFunc(strings.Split(all, " "), func(s string) bool { return s == "" })
+	if len(signatures) > maxSignatures {
 		return "", "", nil, fmt.Errorf("%w: there are more than %d signatures", ErrHeader, maxSignatures)
 	}
 	for c := range strings.SplitSeq(id, "") {
@@ -173,12 +175,18 @@ func headers(h http.Header) (id, timestamp string, signatures []string, err erro
 	if at := strings.LastIndexByte(id, '.'); at >= 0 && strings.Trim(id[at+1:], "0123456789") == "" {
 		return "", "", nil, fmt.Errorf("%w: %s ends like a timestamp", ErrHeader, headerID)
 	}
-	return id, timestamp, strings.Split(all, " "), nil
+	return id, timestamp, signatures, nil
 }
 
-// one returns the value of a header that must be there, and only once.
+// one returns the value of a header that must be there, and only once. Gateways
+// that hand headers over as a map do not keep to net/http's spelling.
 func one(h http.Header, name string, most int) (string, error) {
-	values := h.Values(name)
+	var values []string
+	for k, v := range h {
+		if len(k) == len(name) && strings.EqualFold(k, name) {
+			values = append(values, v...)
+		}
+	}
 	if len(values) == 0 || values[0] == "" {
 		return "", fmt.Errorf("%w: there is no %s", ErrHeader, name)
 	}

@@ -171,6 +171,8 @@ func TestW4ListsOfSignatures(t *testing.T) {
 		{"two commas", good + ",y", webhook.ErrSignature},
 		{"tab", bad + "\t" + good, webhook.ErrSignature},
 		{"two spaces", bad + "  " + good, nil},
+		{"16 and spaces around", " " + strings.Repeat(bad+"  ", 15) + good + " ", nil},
+		{"nothing but spaces", "   ", webhook.ErrSignature},
 		{"without padding", strings.TrimRight(good, "="), webhook.ErrSignature},
 		{"upper case version", strings.Replace(good, "v1", "V1", 1), webhook.ErrSignature},
 	} {
@@ -204,6 +206,17 @@ func TestW5Headers(t *testing.T) {
 		if _, err := v.Verify(h, []byte(sample)); !errors.Is(err, webhook.ErrHeader) || !strings.Contains(strings.ToLower(err.Error()), name) {
 			t.Errorf("no %s: %v", name, err)
 		}
+	}
+	lower := http.Header{} // as a gateway hands them over in a map
+	for name, values := range signed(keyOf(29), "m-1", now(), sample) {
+		lower[strings.ToLower(name)] = values
+	}
+	if _, err := v.Verify(lower, []byte(sample)); err != nil {
+		t.Errorf("in lower case: %v", err)
+	}
+	lower["Webhook-Id"] = []string{"m-2"}
+	if _, err := v.Verify(lower, []byte(sample)); !errors.Is(err, webhook.ErrHeader) {
+		t.Errorf("one in each case, unlike: %v", err)
 	}
 	for _, id := range []string{"m 1", "m\x001", "m\n1", "é", strings.Repeat("x", 257), "m-1." + now(), "a.1"} {
 		if _, err := v.Verify(signed(keyOf(29), id, now(), sample), []byte(sample)); !errors.Is(err, webhook.ErrHeader) {

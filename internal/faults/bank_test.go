@@ -41,17 +41,22 @@ type bank struct {
 func newBank(t *testing.T, cert *tls.Certificate) *bank {
 	t.Helper()
 	b := &bank{seen: map[string]int{}}
-	b.Server = httptest.NewUnstartedServer(b)
-	b.Config.Protocols = new(http.Protocols)
-	b.Config.Protocols.SetHTTP1(true)
-	b.Config.Protocols.SetUnencryptedHTTP2(true)
-	if cert == nil {
-		b.Start()
-		return b
-	}
-	b.TLS = &tls.Config{Certificates: []tls.Certificate{*cert}}
-	b.StartTLS()
+	b.Server = newServer(cert, b)
 	return b
+}
+
+func newServer(cert *tls.Certificate, h http.Handler) *httptest.Server {
+	s := httptest.NewUnstartedServer(h)
+	s.Config.Protocols = new(http.Protocols)
+	s.Config.Protocols.SetHTTP1(true)
+	s.Config.Protocols.SetUnencryptedHTTP2(true)
+	if cert == nil {
+		s.Start()
+		return s
+	}
+	s.TLS = &tls.Config{Certificates: []tls.Certificate{*cert}}
+	s.StartTLS()
+	return s
 }
 
 func (b *bank) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -163,6 +168,8 @@ func kindOf(r *http.Request) string {
 		return "upload"
 	case "GET /jobs/job":
 		return "poll"
+	case "POST /webhook":
+		return "webhook"
 	}
 	return "elsewhere"
 }

@@ -23,6 +23,7 @@ type call struct {
 	before    int    // requests that go well first, the one for the token among them
 	changes   bool   // it changes something
 	repeats   bool   // it goes on as long as it can
+	inward    bool   // Basiq makes it: a delivery to a webhook
 	do        func(context.Context, *basiq.Client) error
 	after     func(context.Context, *basiq.Client, error) error // what must hold then, with the fault lifted
 }
@@ -110,6 +111,7 @@ func calls() []call {
 			}
 			return err
 		}},
+		{name: "webhook", hits: "webhook", inward: true},
 	}
 }
 

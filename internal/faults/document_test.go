@@ -206,6 +206,14 @@ The kinds of call:
 | stream | a statement is uploaded from a stream that cannot | D |
 | token | a user is read, and the request for the token meets the fault | A |
 | poll | a job is waited for, for 1.9 seconds; the second look at it meets the fault | A |
+| webhook | the other way round: Basiq delivers an event to a program, three times at most | |
+
+A delivery meets the faults of the way as a call does. In place of what a bank
+would answer, the program is sent it: half of a body, a body that stalls or is no
+event, a signature of another secret, a timestamp of two hours ago; and for a 500
+its own callback fails. What is acknowledged was handled, nothing is handled
+twice, and when the fault has passed, the next delivery is handled, unless one
+was before.
 
 How to read a cell. The first line is what comes of a fault that lasts, the
 second what comes of one that only the first attempt meets; one line stands for
@@ -218,7 +226,10 @@ both. A line is
    then how often it looked;
 2. "done" with how often the bank did what the call asks for;
 3. "tokens" with how many tokens the bank gave out, if it was not one;
-4. "ok", or all that the error is:
+4. "ok", or all that the error is. For a delivery it is the status of the last
+   answer, or that there was none, and what the program heard: that the body was
+   incomplete or no event, that time or signature were wrong, that the callback
+   failed, or that the message came again:
 
 | word | how a caller asks |
 |---|---|

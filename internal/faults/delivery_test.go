@@ -1,0 +1,301 @@
+package faults
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"runtime/pprof"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/basiq-sdk/basiq-go/webhook"
+)
+
+// A delivery is a call in the other direction: Basiq makes it, and the handler of
+// package webhook answers. Faults of the way between them are the same; those of
+// what a bank answers have a twin in what a receiver is sent.
+
+// deliveries is how often the sender tries. Basiq tries eight times in 28 hours.
+const deliveries = 3
+
+const (
+	event   = `{"eventTypeId":"user.updated","eventId":"e-1","links":{"eventEntity":"https://bank.example/users/` + canaryUser + `"}}`
+	eventID = "canary-message"
+)
+
+var (
+	webhookSecret = base64.StdEncoding.EncodeToString([]byte(strings.Repeat(canary, 4)))
+	otherSecret   = base64.StdEncoding.EncodeToString([]byte(strings.Repeat("another", 4)))
+	errCallback   = errors.New("the program's database is away")
+)
+
+// twin is what a receiver meets in place of a fault of the bank's.
+type twin struct {
+	body     string                       // in place of the event
+	header   func(http.Header)            // changes the headers
+	secret   string                       // in place of the webhook's
+	skew     time.Duration                // of the sender's clock
+	partial  func(*partial, []byte) error // sends the second half of the body
+	callback error                        // of the program's own
+}
+
+// twins lists them by fault. All other faults are those of the way.
+var twins = map[string]twin{
+	"truncated body": {partial: func(p *partial, _ []byte) error { <-p.arrived; return io.ErrClosedPipe }},
+	"stalled body":   {partial: func(p *partial, _ []byte) error { <-p.closed; return io.ErrClosedPipe }},
+	"slow body": {partial: func(p *partial, b []byte) error {
+		select {
+		case <-time.After(30 * time.Millisecond):
+			return nil
+		case <-p.closed:
+			return io.ErrClosedPipe
+		}
+	}},
+	"500":                  {callback: errCallback},
+	"HTML error page":      {body: "<html><h1>Bad gateway</h1>"},
+	"invalid JSON":         {body: event[:len(event)/2]},
+	"wrong content type":   {header: func(h http.Header) { h.Set("Content-Type", "text/html") }},
+	"gzip bomb":            {body: bombOf(event), header: func(h http.Header) { h.Set("Content-Encoding", "gzip") }},
+	"expired token as 401": {skew: -301 * time.Second},
+	"revoked key":          {secret: otherSecret},
+	"clock skew":           {skew: 2 * time.Hour},
+}
+
+func bombOf(text string) string {
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	_, _ = io.WriteString(z, text+strings.Repeat(" ", 4<<20))
+	_ = z.Close()
+	return b.String()
+}
+
+// partial is a body whose second half is a matter of its own.
+type partial struct {
+	text    []byte
+	at      int
+	rest    func(*partial, []byte) error
+	arrived <-chan struct{} // the receiver has the headers
+	closed  chan struct{}   // nobody reads on
+	once    sync.Once
+}
+
+func (p *partial) Read(b []byte) (int, error) {
+	if p.at == len(p.text) {
+		return 0, io.EOF
+	}
+	if p.at < len(p.text)/2 {
+		n := copy(b, p.text[p.at:len(p.text)/2])
+		p.at += n
+		return n, nil
+	}
+	if err := p.rest(p, b); err != nil {
+		return 0, err
+	}
+	b[0] = p.text[p.at]
+	p.at++
+	return 1, nil
+}
+
+func (p *partial) Close() error {
+	p.once.Do(func() { close(p.closed) })
+	return nil
+}
+
+// receiver is a program that receives deliveries, and what it heard of them.
+type receiver struct {
+	*bank
+	arrived chan struct{}
+	busy    sync.WaitGroup
+	failure error // of the callback
+	heard   []error
+}
+
+func newReceiver(t *testing.T, f *fault) *receiver {
+	t.Helper()
+	verifier, err := webhook.NewVerifier(webhookSecret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &receiver{bank: &bank{seen: map[string]int{}}, arrived: make(chan struct{}, 100)}
+	timeout := f.timeout
+	if timeout == 0 {
+		timeout = limit
+	}
+	h := webhook.NewHandler(verifier, func(_ context.Context, e *webhook.Event) error {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		if e.UserID() != canaryUser || e.ID != eventID {
+			return errors.New("that is another event")
+		}
+		if r.failure == nil {
+			r.done++
+		}
+		return r.failure
+	}, webhook.WithReadTimeout(timeout), webhook.WithOnError(func(_ *http.Request, err error) {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.heard = append(r.heard, err)
+	}))
+	r.Server = newServer(f.cert, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		r.mu.Lock()
+		r.seen["webhook"]++
+		r.busy.Add(1)
+		r.mu.Unlock()
+		defer r.busy.Done()
+		r.arrived <- struct{}{}
+		h.ServeHTTP(w, req)
+	}))
+	return r
+}
+
+// send tries to deliver the event once, and returns the status of the answer, 0
+// if there was none.
+func (r *receiver) send(ctx context.Context, t *trial, client *http.Client, tw twin, timeout time.Duration) int {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	body := []byte(event)
+	if tw.body != "" {
+		body = []byte(tw.body)
+	}
+	secret := webhookSecret
+	if tw.secret != "" {
+		secret = tw.secret
+	}
+	signer, err := webhook.NewSigner(secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, r.URL+"/webhook", bytes.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.GetBody = nil // or net/http would repeat a delivery by itself
+	if tw.partial != nil {
+		for len(r.arrived) > 0 {
+			<-r.arrived
+		}
+		p := &partial{text: body, rest: tw.partial, arrived: r.arrived, closed: make(chan struct{})}
+		defer p.Close() // net/http waits for what it reads from it
+		req.Body = p
+	}
+	req.Header.Set("Content-Type", "application/json")
+	for name, value := range signer.Headers(eventID, time.Now().Add(tw.skew), body) {
+		req.Header.Set(name, value)
+	}
+	if tw.header != nil {
+		tw.header(req.Header)
+	}
+	r.mu.Lock()
+	r.failure = tw.callback
+	r.mu.Unlock()
+	status := 0
+	if res, err := client.Do(req); err == nil {
+		status = res.StatusCode
+		if text, err := io.ReadAll(res.Body); err == nil && len(text) > 0 && status < 300 {
+			t.Errorf("the receiver answers %q", text)
+		}
+		_ = res.Body.Close()
+	}
+	r.busy.Wait()
+	return status
+}
+
+// runDelivery makes deliveries of one message meet one fault, and tells what came
+// of it in the words of the table. Whatever that is: what was acknowledged was
+// handled, nothing was handled twice, and once the fault has passed, the message
+// is handled.
+func runDelivery(t *trial, f *fault, c call, once bool) string {
+	tw, isTwin := twins[f.name]
+	r := newReceiver(t.T, f)
+	defer r.Close()
+	n := newNetwork(t.T, r.bank, f, c, once, false)
+	defer n.close()
+	n.lifted.Store(isTwin)
+	tr := n.transport()
+	client := &http.Client{Transport: tr, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	ctx, cancel := context.WithTimeout(context.Background(), 2*limit)
+	defer cancel()
+	timeout := limit
+	if f.timeout > 0 && !isTwin {
+		timeout = f.timeout
+	}
+	var attempts, status int
+	pprof.Do(ctx, pprof.Labels("cell", t.Name()), func(ctx context.Context) {
+		for attempts < deliveries && (status < 200 || status > 299) {
+			status = r.send(ctx, t, client, tw, timeout)
+			if once {
+				tw = twin{}
+			}
+			attempts++
+		}
+	})
+	got := r.outcome(attempts, status)
+	if acknowledged := status >= 200 && status <= 299; acknowledged && r.done != 1 {
+		t.Errorf("it was acknowledged, and handled %d times", r.done)
+	}
+	n.lifted.Store(true)
+	pprof.Do(ctx, pprof.Labels("cell", t.Name()), func(ctx context.Context) {
+		if status := r.send(ctx, t, client, twin{}, limit); status != http.StatusNoContent || r.done != 1 {
+			t.Errorf("with the fault gone, a delivery is answered with %d, and in all it was handled %d times", status, r.done)
+		}
+	})
+	if n.strangers.Load() > 0 {
+		t.Error("the sender followed a redirect")
+	}
+	n.leftovers(t, tr)
+	for _, err := range r.heard {
+		for _, text := range printed(err) {
+			if strings.Contains(text, canary) || strings.Contains(text, webhookSecret) {
+				t.Errorf("a secret is shown: %s", text)
+			}
+		}
+	}
+	return got
+}
+
+// outcome tells what came of the deliveries.
+func (r *receiver) outcome(attempts, status int) string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var b strings.Builder
+	fmt.Fprint(&b, attempts)
+	if seen := r.seen["webhook"]; seen != attempts {
+		fmt.Fprintf(&b, "(%d)", seen)
+	}
+	fmt.Fprintf(&b, " done:%d", r.done)
+	if status == 0 {
+		b.WriteString(" unanswered")
+	} else {
+		fmt.Fprintf(&b, " %d", status)
+	}
+	var words []string
+	for _, err := range r.heard {
+		word := fmt.Sprintf("%T", err)
+		for _, k := range []struct {
+			target error
+			word   string
+		}{
+			{webhook.ErrHeader, "header"}, {webhook.ErrTimestamp, "time"}, {webhook.ErrSignature, "signature"}, {webhook.ErrBody, "body"},
+			{webhook.ErrTooLarge, "too-large"}, {webhook.ErrIncomplete, "incomplete"}, {webhook.ErrHandled, "again"}, {webhook.ErrBusy, "busy"},
+			{errCallback, "callback"},
+		} {
+			if errors.Is(err, k.target) {
+				word = k.word
+			}
+		}
+		if len(words) == 0 || words[len(words)-1] != word {
+			words = append(words, word)
+		}
+	}
+	if words != nil {
+		b.WriteString(" heard:" + strings.Join(words, ","))
+	}
+	return b.String()
+}
