@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sort"
 	"strings"
 	"unicode/utf8"
 
@@ -202,7 +203,9 @@ func (b *reportBuilder) days(from, to value.Date, both bool) {
 // than most, if that is not 0: the API refuses it, with a code that says
 // nothing of the reason.
 func (b *reportBuilder) list(name string, values []string, most int) {
-	switch sorted := slices.Sorted(slices.Values(values)); {
+	sorted := slices.Clone(values)
+	sort.Strings(sorted)
+	switch {
 	case len(values) == 0:
 		b.refuse("the report's " + name + " are empty")
 	case sorted[0] == "":

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"sort"
 	"time"
 
 	"github.com/basiq-sdk/basiq-go/generated/data"
@@ -189,7 +190,7 @@ func (r *syncRun) run(ctx context.Context) error {
 			}
 		}
 	}
-	slices.Sort(ids)
+	sort.Strings(ids)
 	var failures []error
 	for _, id := range slices.Compact(ids) {
 		err := r.account(ctx, id, begins[id])
@@ -353,7 +354,7 @@ func (r *syncRun) span(ctx context.Context, account string, a *accountState, s s
 // They should not be: unless the account was purged, it is the list that was at
 // fault. A few are asked for one by one, and stand for all.
 func (r *syncRun) remove(ctx context.Context, account string, a *accountState, ids []string) error {
-	slices.Sort(ids)
+	sort.Strings(ids)
 	for i, id := range ids[:min(len(ids), syncProbes)] {
 		switch _, err := r.client.Data.Transactions.Get(ctx, r.userID, id); {
 		case err == nil:
@@ -402,7 +403,9 @@ func (r *syncRun) pending(ctx context.Context, account string, a *accountState) 
 			return err
 		}
 	}
-	for _, id := range slices.Sorted(maps.Keys(a.Pending)) {
+	pending := slices.Collect(maps.Keys(a.Pending))
+	sort.Strings(pending)
+	for _, id := range pending {
 		if visited[id] {
 			continue
 		}

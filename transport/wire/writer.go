@@ -3,6 +3,7 @@ package wire
 import (
 	"maps"
 	"slices"
+	"sort"
 
 	"github.com/basiq-sdk/basiq-go/transport/value"
 )
@@ -69,6 +70,8 @@ func (w *Writer) comma() {
 }
 
 // key begins a declared member.
+//
+//go:noinline
 func (w *Writer) key(name string) {
 	if w.o.more != nil {
 		for _, a := range w.o.more.alias {
@@ -138,6 +141,7 @@ func (w *Writer) zero(name string, p Presence, literal string, clearable bool) {
 	}
 }
 
+//go:noinline
 func (w *Writer) member(name, raw string) {
 	w.key(name)
 	w.b = append(w.b, raw...)
@@ -404,4 +408,9 @@ func AppendMapOf[T any](w *Writer, name string, v map[string]T, p Presence, item
 	w.fix(name, at)
 }
 
-func sortedNames[T any](m map[string]T) []string { return slices.Sorted(maps.Keys(m)) }
+// sortedNames uses package sort: slices.Sorted would be compiled here anew.
+func sortedNames[T any](m map[string]T) []string {
+	names := slices.Collect(maps.Keys(m))
+	sort.Strings(names)
+	return names
+}
