@@ -87,7 +87,7 @@ func (t *throttle) pass(ctx context.Context, op *Operation) (time.Duration, erro
 	wait := p.next.Sub(start) + time.Duration(float64(len(p.queue))/p.rate*float64(time.Second))
 	if wait > 0 && !fits(ctx, wait) {
 		t.mu.Unlock()
-		return 0, fmt.Errorf("no time is left until its turn in about %s: %w", wait.Round(time.Millisecond), context.DeadlineExceeded)
+		return 0, fmt.Errorf("its turn would come too late, in about %s: %w", wait.Round(time.Millisecond), context.DeadlineExceeded)
 	}
 	w := &waiting{make(chan struct{})}
 	p.queue = append(p.queue, w)

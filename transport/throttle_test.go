@@ -171,7 +171,7 @@ func TestThrottleHeedsDeadlines(t *testing.T) {
 		var e *transport.Error
 		if !errors.As(err, &e) || e.Attempts != 0 || !errors.Is(err, transport.ErrRateLimited) || !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, transport.ErrOutcomeUnknown) {
 			t.Errorf("the error is %v", err)
-		} else if !strings.HasPrefix(err.Error(), "basiq: test.Things.Get: GET /users/{userId}/things/{thingId}: 429 Too Many Requests; not sent: no time is left until its turn in about ") {
+		} else if !strings.HasPrefix(err.Error(), "basiq: test.Things.Get: GET /users/{userId}/things/{thingId}: 429 Too Many Requests; not sent: its turn would come too late, in about ") {
 			t.Errorf("the error is %v", err)
 		}
 		if after, _ := l.counts(); after != before {
@@ -285,7 +285,7 @@ func TestThrottledRetry(t *testing.T) {
 		}
 		wg.Wait()
 		var e *transport.Error
-		if !errors.As(err, &e) || e.Attempts != 1 || !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "not repeated: no time is left until its turn") {
+		if !errors.As(err, &e) || e.Attempts != 1 || !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "not repeated: its turn would come too late") {
 			t.Errorf("the error is %v", err)
 		}
 	})
