@@ -53,7 +53,7 @@ itself is at fault: it panicked, or wrote what does not compile.`,
 			if err != nil {
 				return err
 			}
-			debug.SetGCPercent(400) // a short run over many small documents: memory is cheaper than collecting it
+			debug.SetGCPercent(replay.GCPercent)
 			bar := newProgress(cmd.ErrOrStderr(), "replay")
 			res, err := replay.Run(cmd.Context(), t.History(), commits, bar.show)
 			if err != nil {

@@ -65,6 +65,10 @@ func Run(ctx context.Context, states States, commits []track.Commit, progress fu
 	return res, nil
 }
 
+// GCPercent is the garbage collector's setting for a replay: a short run over
+// many small documents, where memory is cheaper than collecting it.
+const GCPercent = 400
+
 // built is what became of building a commit's state.
 type built struct {
 	state report.State

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"testing"
@@ -385,6 +386,7 @@ func withoutWords(v any, names bool) any {
 
 // BenchmarkReplay measures commits that change one field of one domain.
 func BenchmarkReplay(b *testing.B) {
+	defer debug.SetGCPercent(debug.SetGCPercent(replay.GCPercent)) // as the command does
 	h := newHistory(b)
 	for i := range 30 { // no two of the same content, which would be built once
 		h.edit("core", "      properties:\n        email:\n", fmt.Sprintf("      properties:\n        aaNew%d:\n          type: string\n        email:\n", i))
