@@ -63,7 +63,7 @@ func run(ctx context.Context, out io.Writer, listener net.Listener, secrets stri
 		// deliver it again.
 		return show("%s of user %s\n", e.Type, e.UserID())
 	}, webhook.WithOnError(func(_ *http.Request, err error) {
-		_ = show("refused: %v\n", err)
+		_ = show("not handled: %v\n", err)
 	})))
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute}
 	failed := make(chan error, 1)

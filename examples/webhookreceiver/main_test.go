@@ -57,7 +57,7 @@ func TestRun(t *testing.T) {
 	if err := <-ended; err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"user.created of user " + id + "\n", "refused: webhook: "} {
+	for _, want := range []string{"user.created of user " + id + "\n", "not handled: webhook: "} {
 		if strings.Count(out.String(), want) != 1 {
 			t.Errorf("it does not say %q once, but\n%s", want, &out)
 		}
