@@ -36,7 +36,7 @@ func WithRetryPolicy(p RetryPolicy) Option { return transport.WithRetryPolicy(p)
 // WithoutRetry sends each call once, or twice when its token was rejected.
 func WithoutRetry() Option { return transport.WithoutRetry() }
 
-// WithoutThrottle turns off what holds calls back while the API keeps refusing
+// WithoutThrottle turns off what holds reads back while the API keeps refusing
 // them as too many.
 func WithoutThrottle() Option { return transport.WithoutThrottle() }
 

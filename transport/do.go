@@ -67,7 +67,7 @@ func (c *Client) run(ctx context.Context, req *Request, u *url.URL, out any, o *
 		r         result
 	)
 	for number := 1; ; number++ {
-		paced, err := c.throttle.pass(ctx, req.op)
+		paced, err := c.throttle.pass(ctx, req.op, o.safety)
 		switch {
 		case err != nil && number == 1:
 			return errHeldBack(req, o, err)
@@ -79,7 +79,7 @@ func (c *Client) run(ctx context.Context, req *Request, u *url.URL, out any, o *
 			return err
 		}
 		r = c.attempt(ctx, req, u, out, o, g, number, wait+paced)
-		c.throttle.heard(req.op, &r)
+		c.throttle.heard(req.op, o.safety, &r)
 		if r.err == nil {
 			c.budget.succeed(repeated)
 			c.observe(&r, false)

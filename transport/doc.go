@@ -63,14 +63,14 @@
 // the repetitions of a client to a hundred while nothing succeeds; an error says
 // when it was this that kept a call from being repeated ([ErrRetryBudget]).
 //
-// When the API goes on refusing an operation's calls as too many for more than a
-// second, the client holds them back: they leave one by one, in the order in which
-// they were made, at the rate at which the API took them. A refusal lowers the
-// rate by 15 %, a second without any raises it by 1.5 %, ten seconds by 10 % each,
-// and after thirty there is none. [Attempt] tells what a call waited; one whose
-// turn would come after its deadline fails at once, unsent, with an [Error] that
-// is both ErrRateLimited and context.DeadlineExceeded. [WithoutThrottle] turns it
-// off.
+// When the API goes on refusing the calls of a read (class A) as too many for more
+// than a second, one in twenty or more, the client holds them back: they leave one
+// by one, in the order in which they were made, at the rate at which the API took
+// them. Refusals lower the rate by as much as 15 % a second, each second raises it
+// by 1.5 %, by 10 % when there was no refusal for ten, and after thirty of those
+// there is no rate. [Attempt] tells what a call waited; one whose turn would come
+// after its deadline fails at once, unsent, with an [Error] that is both
+// ErrRateLimited and context.DeadlineExceeded. [WithoutThrottle] turns it off.
 //
 // A body made of bytes is sent again as it was. A streamed one is, if its
 // content is an io.Seeker or none of it was read yet; otherwise the call is sent

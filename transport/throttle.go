@@ -19,7 +19,9 @@ import (
 // not published, and differ between operations, so each has a rate of its own.
 //
 // Repeating calls spreads a moment's excess; only sending fewer ends one that
-// lasts, and lets all clients of one key have their share.
+// lasts, and lets all clients of one key have their share. Only reads are held
+// back: what refuses a change may be a limit of its own, such as that of one
+// connection which is refreshed too often, and stands at any rate.
 type throttle struct {
 	off    bool
 	active atomic.Int32 // how many paces there are; 0 costs a call this one look
@@ -29,13 +31,15 @@ type throttle struct {
 
 const (
 	throttleWatch  = time.Second      // refusals within it are a moment's, and only counted
-	throttleCut    = 0.85             // of the rate, at a refusal, once a second
+	throttleCut    = 0.15             // of the rate, at the most, at a refusal, once a second
+	throttleWeight = 0.75             // of the share of refusals, in what is cut
 	throttleGrowth = 0.015            // of the rate, in a second
 	throttleCalm   = 10 * time.Second // without refusals, after which growth is
 	throttleHurry  = 0.10             // of the rate, in a second
 	throttlePeace  = 30 * time.Second // without refusals, after which there is no pace
 	throttleLeast  = 0.5              // calls a second: nobody is brought to a stop
 	throttleTrust  = 5                // calls that were taken, and tell a rate
+	throttleShare  = 0.05             // of refusals in the answers, from which on there is a rate
 )
 
 // pace is the rate of one operation's calls.
@@ -44,17 +48,16 @@ type pace struct {
 	next    time.Time // when the next call may leave
 	grown   time.Time // up to when rate has grown
 	refused time.Time // when the API refused a call last
-	cut     time.Time // when the rate was cut last
-	began   time.Time // what is counted since, before there is a rate:
-	sent    int
-	taken   int
+	began   time.Time // since when answers are counted: the last cut, or before there is a rate
+	answers int
+	limited int // those of them that were refusals
 	queue   []*waiting
 }
 
 // waiting is a call that waits for its turn.
 type waiting struct{ turn chan struct{} }
 
-// WithoutThrottle turns off what holds calls back when the API keeps refusing
+// WithoutThrottle turns off what holds reads back when the API keeps refusing
 // them as too many. Without it a client sends as often as it is told to, and
 // what the API refuses is repeated as the RetryPolicy says: for programs that
 // keep to the limits by other means.
@@ -64,8 +67,8 @@ func WithoutThrottle() ClientOption {
 
 // pass waits until a call of the operation may leave, and tells how long that
 // took. It fails at once when the wait cannot end in time.
-func (t *throttle) pass(ctx context.Context, op *Operation) (time.Duration, error) {
-	if t.active.Load() == 0 {
+func (t *throttle) pass(ctx context.Context, op *Operation, safety Safety) (time.Duration, error) {
+	if t.active.Load() == 0 || safety != SafetyRead {
 		return 0, nil
 	}
 	start := time.Now()
@@ -77,9 +80,6 @@ func (t *throttle) pass(ctx context.Context, op *Operation) (time.Duration, erro
 		p = nil
 	}
 	if p == nil || p.rate == 0 {
-		if p != nil {
-			p.sent++
-		}
 		t.mu.Unlock()
 		return 0, nil
 	}
@@ -134,9 +134,9 @@ func (t *throttle) leave(p *pace, w *waiting) {
 }
 
 // heard notes what the API said to a call.
-func (t *throttle) heard(op *Operation, r *result) {
+func (t *throttle) heard(op *Operation, safety Safety, r *result) {
 	limited := r.api != nil && r.api.rateLimited()
-	if t.off || !limited && t.active.Load() == 0 {
+	if t.off || safety != SafetyRead || !limited && t.active.Load() == 0 {
 		return
 	}
 	now := time.Now()
@@ -147,41 +147,46 @@ func (t *throttle) heard(op *Operation, r *result) {
 		if !limited {
 			return
 		}
-		p = &pace{began: now, sent: 1}
+		p = &pace{began: now}
 		if t.paces == nil {
 			t.paces = map[string]*pace{}
 		}
 		t.paces[op.ID] = p
 		t.active.Add(1)
 	}
-	if !limited {
-		if r.err == nil || r.api != nil {
-			p.taken++
-		}
-		return
+	if r.err == nil || r.api != nil {
+		p.answers++
 	}
-	p.refuse(now)
+	if limited {
+		p.limited++
+		p.refuse(now)
+	}
 }
 
 // refuse notes a refusal.
 func (p *pace) refuse(now time.Time) {
 	calm := now.Sub(p.refused)
 	p.refused = now
-	switch counted := now.Sub(p.began); {
-	case p.rate > 0:
-		if now.Sub(p.cut) >= throttleWatch {
-			p.grow(now)
-			p.rate, p.cut = max(p.rate*throttleCut, throttleLeast), now
-		}
-	case calm > throttleCalm && counted > throttleWatch:
-		p.began, p.sent, p.taken = now, 1, 0 // another moment, a while after the one before
-	case counted >= throttleWatch:
-		rate := float64(p.taken)
-		if p.taken < throttleTrust {
-			rate = max(rate, float64(p.sent)/2)
+	counted := now.Sub(p.began)
+	if counted < throttleWatch {
+		return
+	}
+	answers, limited := p.answers, p.limited
+	share := float64(limited) / float64(answers)
+	p.began, p.answers, p.limited = now, 0, 0
+	switch {
+	case p.rate == 0 && calm > throttleCalm: // another moment, a while after the one before
+	case p.rate == 0 && share < throttleShare: // that is not for the rate
+	case p.rate == 0:
+		rate := float64(answers - limited)
+		if rate < throttleTrust {
+			rate = max(rate, float64(answers)/2)
 		}
 		p.rate = max(rate/counted.Seconds(), throttleLeast)
-		p.next, p.grown, p.cut = now, now, now
+		p.next, p.grown = now, now
+	default:
+		p.grow(now)
+		p.rate = max(p.rate*(1-min(share*throttleWeight, throttleCut)), throttleLeast)
 	}
 }
 
