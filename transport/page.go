@@ -207,6 +207,7 @@ func (p *pager) resolve(link string) (*url.URL, error) {
 	if cleaned(ref.EscapedPath()) != "" {
 		return nil, elsewhere
 	}
+	u.Scheme, u.Host = p.first.Scheme, p.first.Host // the same in another spelling, such as with an empty port
 	return u, nil
 }
 
