@@ -52,7 +52,7 @@ var twins = map[string]twin{
 	"stalled body":   {partial: func(p *partial, _ []byte) error { <-p.closed; return io.ErrClosedPipe }},
 	"slow body": {partial: func(p *partial, b []byte) error {
 		select {
-		case <-time.After(30 * time.Millisecond):
+		case <-time.After(60 * time.Millisecond):
 			return nil
 		case <-p.closed:
 			return io.ErrClosedPipe

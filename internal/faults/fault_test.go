@@ -82,14 +82,14 @@ func catalogue(t *testing.T) []*fault {
 			_, _ = x.Write(append(x.head, x.rest[:len(x.rest)/2]...))
 		}},
 		{name: "no headers", executed: true, timeout: short, answer: func(x *exchange) { stall(x) }},
-		{name: "slow headers", executed: true, timeout: short, answer: func(x *exchange) { drip(x, x.head) }},
+		{name: "slow headers", executed: true, timeout: short, answer: func(x *exchange) { drip(x, x.head, x.network.fault) }},
 		{name: "stalled body", executed: true, timeout: short, answer: func(x *exchange) {
 			_, _ = x.Write(append(x.head, x.rest[:len(x.rest)/2]...))
 			stall(x)
 		}},
 		{name: "slow body", executed: true, timeout: short, answer: func(x *exchange) {
 			_, _ = x.Write(x.head)
-			drip(x, x.rest)
+			drip(x, x.rest, x.network.fault)
 		}},
 		{name: "429", answer: says(http.StatusTooManyRequests, nothing)},
 		{name: "429 with seconds", wait: time.Second, answer: says(http.StatusTooManyRequests, seconds)},

@@ -264,10 +264,11 @@ func stall(c net.Conn) {
 	_, _ = io.Copy(io.Discard, c)
 }
 
-// drip writes a byte now and then, until nobody reads it.
-func drip(c net.Conn, text []byte) {
+// drip writes a byte now and then, until nobody reads it: so few that they never
+// are all there in time.
+func drip(c net.Conn, text []byte, f *fault) {
 	for _, b := range text {
-		time.Sleep(30 * time.Millisecond)
+		time.Sleep(f.timeout / 6)
 		if _, err := c.Write([]byte{b}); err != nil {
 			return
 		}
