@@ -18,7 +18,7 @@ func place[T any](d *Decoder) *T { return &room[T](d, 1)[0] }
 // room returns n zero values and room for no more, so that appending to them
 // touches no others. Outside lists they are allocated by themselves.
 func room[T any](d *Decoder, n int) []T {
-	if !d.many {
+	if !d.many || n == 0 { // an empty list is not nil
 		return make([]T, n)
 	}
 	var s *slab[T]

@@ -50,3 +50,19 @@ func TestNeighboursAreApart(t *testing.T) {
 		}
 	}
 }
+
+// TestEmptyListsStayEmpty: an empty list is another value than none, in whichever
+// row it comes first.
+func TestEmptyListsStayEmpty(t *testing.T) {
+	const text = `{"data":[{"id":"1"},{"id":"2","enrich":{"cleanDescription":"x","tags":[]}},{"id":"3","enrich":{"cleanDescription":"x","tags":["a"]}}]}`
+	var p page
+	if err := wire.Unmarshal([]byte(text), &p); err != nil {
+		t.Fatal(err)
+	}
+	if tags := p.Data[1].Enrich.Tags; tags == nil || len(tags) != 0 {
+		t.Errorf("the tags of the second row are %#v", tags)
+	}
+	if again := string(p.AppendJSON(nil)); again != text {
+		t.Errorf("written again it is\n%s, and was\n%s", again, text)
+	}
+}
