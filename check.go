@@ -238,6 +238,11 @@ func (p *prober) foreign() bool {
 	return strings.HasPrefix(kind, "text/html") || p.res.StatusCode >= 300 && p.res.StatusCode < 400
 }
 
+const (
+	tooManyTokens = "too many tokens were asked for from this address"
+	adviceTokens  = "wait five minutes; share tokens between processes with a TokenStore"
+)
+
 const adviceAddress = "check the base URL (" + EnvBaseURL + "): Basiq's is " + transport.DefaultBaseURL
 
 // judge says what the outcome of the first call means.
@@ -307,7 +312,7 @@ func (p *prober) refused(api *transport.Error, err error) {
 	case api.Status == http.StatusUnauthorized:
 		r.set(CheckAPIKey, CheckFailed, "the API refuses the key", "take the key from the dashboard's API keys", err)
 	case errors.Is(err, transport.ErrRateLimited) || api.Status == http.StatusForbidden && strings.Contains(text, "invalid request"):
-		r.set(CheckServerScope, CheckFailed, "too many tokens were asked for from this address", "wait five minutes; share tokens between processes with a TokenStore", err)
+		r.set(CheckServerScope, CheckFailed, tooManyTokens, adviceTokens, err)
 	case api.Status == http.StatusForbidden:
 		r.set(CheckAPIKey, CheckFailed, "the API refuses the key: the account is disabled, or too many tokens were asked for", "look at the account in the dashboard; wait five minutes and check again", err)
 	case api.Status >= 500:
@@ -326,7 +331,7 @@ func (p *prober) judgeUser(err error) {
 		p.report.fine(CheckClientScope)
 		return
 	case errors.Is(err, transport.ErrRateLimited):
-		summary, advice = "too many tokens were asked for from this address", "wait five minutes; share tokens between processes with a TokenStore"
+		summary, advice = tooManyTokens, adviceTokens
 	case errors.As(err, &api) && api.Status >= 400 && api.Status < 500:
 		summary, advice = "the API gives no token for this user", "check the user's identification: it must be of this key's application"
 	case !errors.As(err, &api):

@@ -72,7 +72,7 @@ func (c *Client) run(ctx context.Context, req *Request, u *url.URL, out any, o *
 		case err != nil && number == 1:
 			return errHeldBack(req, o, err)
 		case err != nil:
-			return r.conclude(number-1, waits, unknown && o.safety != SafetyRead, earlier, err)
+			return r.conclude(number-1, waits, false, earlier, err) // only reads are held back
 		}
 		g, err := c.authorize(ctx, req, o)
 		if err != nil {

@@ -50,12 +50,9 @@ type pace struct {
 	refused time.Time // when the API refused a call last
 	began   time.Time // since when answers are counted: the last cut, or before there is a rate
 	answers int
-	limited int // those of them that were refusals
-	queue   []*waiting
+	limited int             // those of them that were refusals
+	queue   []chan struct{} // the calls that wait: each is closed when it is the first
 }
-
-// waiting is a call that waits for its turn.
-type waiting struct{ turn chan struct{} }
 
 // WithoutThrottle turns off what holds reads back when the API keeps refusing
 // them as too many. Without it a client sends as often as it is told to, and
@@ -89,16 +86,16 @@ func (t *throttle) pass(ctx context.Context, op *Operation, safety Safety) (time
 		t.mu.Unlock()
 		return 0, fmt.Errorf("its turn would come too late, in about %s: %w", wait.Round(time.Millisecond), context.DeadlineExceeded)
 	}
-	w := &waiting{make(chan struct{})}
-	p.queue = append(p.queue, w)
+	turn := make(chan struct{})
+	p.queue = append(p.queue, turn)
 	first := len(p.queue) == 1
 	t.mu.Unlock()
+	defer t.leave(p, turn)
 	if !first {
 		select {
-		case <-w.turn:
+		case <-turn:
 		case <-ctx.Done():
-			t.leave(p, w)
-			return 0, fmt.Errorf("the wait for its turn was cut short: %w", ctx.Err())
+			return 0, cutShort(ctx.Err())
 		}
 	}
 	for {
@@ -112,24 +109,24 @@ func (t *throttle) pass(ctx context.Context, op *Operation, safety Safety) (time
 		}
 		t.mu.Unlock()
 		if wait <= 0 {
-			t.leave(p, w)
 			return now.Sub(start), nil
 		}
 		if err := sleep(ctx, wait); err != nil {
-			t.leave(p, w)
-			return 0, fmt.Errorf("the wait for its turn was cut short: %w", err)
+			return 0, cutShort(err)
 		}
 	}
 }
 
+func cutShort(err error) error { return fmt.Errorf("the wait for its turn was cut short: %w", err) }
+
 // leave takes a call out of the queue; who comes to its head has its turn.
-func (t *throttle) leave(p *pace, w *waiting) {
+func (t *throttle) leave(p *pace, turn chan struct{}) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	i := slices.Index(p.queue, w)
+	i := slices.Index(p.queue, turn)
 	p.queue = slices.Delete(p.queue, i, i+1)
 	if i == 0 && len(p.queue) > 0 {
-		close(p.queue[0].turn)
+		close(p.queue[0])
 	}
 }
 
