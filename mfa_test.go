@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -405,15 +406,15 @@ func TestMFATwoQuestions(t *testing.T) {
 func TestMFATwoWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
-		var sent bool
+		var sent atomic.Bool // several goroutines answer
 		b.mux.HandleFunc("GET /jobs/j-1", func(w http.ResponseWriter, _ *http.Request) {
-			if sent {
+			if sent.Load() {
 				answer(w, answered)
 			} else {
 				answer(w, asking("/jobs/j-1/mfa"))
 			}
 		})
-		b.mux.HandleFunc("POST /jobs/j-1/mfa", func(w http.ResponseWriter, _ *http.Request) { sent = true; answer(w, accepted) })
+		b.mux.HandleFunc("POST /jobs/j-1/mfa", func(w http.ResponseWriter, _ *http.Request) { sent.Store(true); answer(w, accepted) })
 		job := b.inMemory().Job("j-1")
 		var wg sync.WaitGroup
 		for range 5 {
