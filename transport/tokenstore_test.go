@@ -79,6 +79,17 @@ func (s *memoryStore) Lock(ctx context.Context, key string, ttl time.Duration) (
 	}, nil
 }
 
+// each calls f with what is stored while nothing else can change it, and counts
+// it. f may replace and delete what it is called with.
+func (s *memoryStore) each(f func(key string, value []byte)) (n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for key, value := range s.values {
+		f(key, value)
+	}
+	return len(s.values)
+}
+
 // fleet is processes that share a store, and a bank.
 func fleet(t *testing.T, n int, b *bank, s transport.TokenStore, opts ...transport.ClientOption) []*transport.Client {
 	clients := make([]*transport.Client, n)
@@ -124,10 +135,13 @@ func TestStoreSharesTokens(t *testing.T) {
 		if n := b.tokens.Load(); n < 7 || n > 12 {
 			t.Errorf("%d token requests in three hours", n)
 		}
-		for key, value := range store.values {
+		n := store.each(func(key string, value []byte) {
 			if !strings.HasPrefix(key, "basiq-token:") || strings.Contains(key+string(value), "the-key") {
 				t.Errorf("the store holds %s", key)
 			}
+		})
+		if n != 1 {
+			t.Errorf("the store holds %d tokens, want one for all", n)
 		}
 	})
 }
@@ -171,9 +185,7 @@ func TestStoreHoldsNonsense(t *testing.T) {
 			if err := simpleGet(clients[0])(0); err != nil {
 				t.Fatal(err)
 			}
-			for key := range store.values {
-				store.values[key] = []byte(value)
-			}
+			store.each(func(key string, _ []byte) { store.values[key] = []byte(value) })
 			if err := simpleGet(clients[1])(0); err != nil || b.tokens.Load() != 2 {
 				t.Errorf("%s: %v after %d token requests", value, err, b.tokens.Load())
 			}
@@ -191,10 +203,10 @@ func TestStoreLockIsLost(t *testing.T) {
 		if err := simpleGet(clients[0])(0); err != nil {
 			t.Fatal(err)
 		}
-		for key := range store.values {
+		store.each(func(key string, _ []byte) {
 			delete(store.values, key)
 			store.locks[key] = time.Now().Add(store.ttl)
-		}
+		})
 		begin, ttl := time.Now(), store.ttl
 		var wg sync.WaitGroup
 		for i, c := range clients[1:] {
@@ -234,8 +246,8 @@ func TestStoreKeepsApart(t *testing.T) {
 			}
 		}
 	}
-	if b.tokens.Load() != 9 || len(store.values) != 9 {
-		t.Errorf("%d token requests, %d tokens stored, want 9 of each", b.tokens.Load(), len(store.values))
+	if n := store.each(func(string, []byte) {}); b.tokens.Load() != 9 || n != 9 {
+		t.Errorf("%d token requests, %d tokens stored, want 9 of each", b.tokens.Load(), n)
 	}
 }
 
@@ -254,9 +266,7 @@ func TestStoreKeepsVersionsApart(t *testing.T) {
 		}
 		_ = c.Close()
 	}
-	store.mu.Lock()
-	defer store.mu.Unlock()
-	if len(store.values) != 2 {
-		t.Errorf("%d tokens are stored, want one for each version", len(store.values))
+	if n := store.each(func(string, []byte) {}); n != 2 {
+		t.Errorf("%d tokens are stored, want one for each version", n)
 	}
 }
