@@ -3,6 +3,7 @@ package wire
 import (
 	"math"
 	"math/bits"
+	"slices"
 	"strconv"
 	"unicode/utf8"
 
@@ -21,42 +22,52 @@ const hexDigits = "0123456789abcdef"
 // HTML turned off: quotes, backslashes, control characters, U+2028 and U+2029 are
 // escaped, and bytes that are no UTF-8 become U+FFFD.
 func AppendString(b []byte, s string) []byte {
-	b = append(b, '"')
-	done, i := 0, 0
-	for i < len(s) {
-		if i+8 <= len(s) {
-			w := load(s, i)
-			mark := stops(w) | w&highs
-			if mark == 0 {
-				i += 8
-				continue
-			}
-			i += bits.TrailingZeros64(mark) / 8
-		}
-		c := s[i]
-		if c >= utf8.RuneSelf {
-			r, size := utf8.DecodeRuneInString(s[i:])
-			switch {
-			case r == utf8.RuneError && size == 1:
-				b = append(append(b, s[done:i]...), `\ufffd`...)
-				done = i + size
-			case r == '\u2028' || r == '\u2029':
-				b = append(append(b, s[done:i]...), `\u202`...)
-				b = append(b, hexDigits[r&0xf])
-				done = i + size
-			}
-			i += size
-			continue
-		}
-		if c >= ' ' && c != '"' && c != '\\' {
-			i++
-			continue
-		}
-		b = appendEscape(append(b, s[done:i]...), c)
-		i++
-		done = i
+	b = append(slices.Grow(b, len(s)+len(`""`)), '"')
+	if n := clean(s, 0); n < len(s) {
+		b = appendRest(b, s, n)
+	} else {
+		b = append(b, s...)
 	}
-	return append(append(b, s[done:]...), '"')
+	return append(b, '"')
+}
+
+// clean returns where, from i on, the first byte is that may not be written as
+// it is: an escape, or a part of a longer character.
+func clean(s string, i int) int {
+	for ; i+8 <= len(s); i += 8 {
+		if mark := marks(load(s, i)); mark != 0 {
+			return i + bits.TrailingZeros64(mark)/8
+		}
+	}
+	for i < len(s) && s[i] >= ' ' && s[i] < utf8.RuneSelf && s[i] != '"' && s[i] != '\\' {
+		i++
+	}
+	return i
+}
+
+// appendRest appends s, of which nothing before i needs a look.
+func appendRest(b []byte, s string, i int) []byte {
+	done := 0
+	for ; i < len(s); i = clean(s, i) {
+		if s[i] < utf8.RuneSelf {
+			b = appendEscape(append(b, s[done:i]...), s[i])
+			i++
+			done = i
+			continue
+		}
+		r, size := utf8.DecodeRuneInString(s[i:])
+		switch {
+		case r == utf8.RuneError && size == 1:
+			b = append(append(b, s[done:i]...), `\ufffd`...)
+			done = i + size
+		case r == '\u2028' || r == '\u2029':
+			b = append(append(b, s[done:i]...), `\u202`...)
+			b = append(b, hexDigits[r&0xf])
+			done = i + size
+		}
+		i += size
+	}
+	return append(b, s[done:]...)
 }
 
 func appendEscape(b []byte, c byte) []byte {

@@ -13,7 +13,7 @@ var buffers = sync.Pool{New: func() any { return new([]byte) }}
 func Marshal(v Encodable) ([]byte, error) {
 	buffer := buffers.Get().(*[]byte)
 	b := v.AppendJSON((*buffer)[:0])
-	text := append(make([]byte, 0, len(b)), b...)
+	text := append([]byte(nil), b...) // is not cleared first, as a make would be
 	if cap(b) <= maxPooled {
 		*buffer = b
 		buffers.Put(buffer)

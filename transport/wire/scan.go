@@ -31,6 +31,13 @@ func stops(w uint64) uint64 {
 	return ((quote - ones) | (slash - ones) | (w - ones*' ')) & ^w & highs
 }
 
+// marks is stops, and marks bytes beyond ASCII too.
+func marks(w uint64) uint64 {
+	quote := w ^ ones*'"'
+	slash := w ^ ones*'\\'
+	return ((quote - ones) | (slash - ones) | (w - ones*' ') | w) & highs
+}
+
 // peek skips white space and returns the byte that follows, or 0 at the end.
 func (d *Decoder) peek() byte {
 	if d.pos < len(d.s) {
@@ -76,8 +83,7 @@ func (d *Decoder) str() string {
 	s, i := d.s, d.pos+1
 	start := i
 	for i+8 <= len(s) {
-		w := load(s, i)
-		mark := stops(w) | w&highs
+		mark := marks(load(s, i))
 		if mark == 0 {
 			i += 8
 			continue

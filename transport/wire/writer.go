@@ -69,33 +69,46 @@ func (w *Writer) comma() {
 	w.count++
 }
 
-// key begins a declared member.
+// key begins a declared member, and makes room for a value of that size.
+func (w *Writer) key(name string, room int) { w.b = w.begin(name, room) }
+
+// begin returns the text with the beginning of a declared member, so that a
+// caller that has more to append keeps it once.
 //
 //go:noinline
-func (w *Writer) key(name string) {
+func (w *Writer) begin(name string, room int) []byte {
 	if w.o.more != nil {
-		for _, a := range w.o.more.alias {
-			if a.name == name {
-				name = a.raw
-			}
-		}
+		name = w.o.more.spelt(name)
 	}
-	b := w.b
+	b := slices.Grow(w.b, len(name)+room+len(`,"":`))
 	if w.count > 0 {
 		b = append(b, ',')
 	}
 	w.count++
 	b = append(append(b, '"'), name...)
-	w.b = append(b, '"', ':')
+	return append(b, '"', ':')
+}
+
+// spelt returns a declared name as it came.
+func (e *more) spelt(name string) string {
+	for _, a := range e.alias {
+		if a.name == name {
+			return a.raw
+		}
+	}
+	return name
 }
 
 // fix replaces the value of a member that begins at at, by what Set said or by
 // the text that it was decoded from and still stands for.
 func (w *Writer) fix(name string, at int) {
-	e := w.o.more
-	if e == nil {
-		return
+	if w.o.more != nil {
+		w.rewrite(name, at)
 	}
+}
+
+func (w *Writer) rewrite(name string, at int) {
+	e := w.o.more
 	if s := e.findSet(name); s != nil && s.force {
 		w.b = append(w.b[:at], s.raw...)
 		return
@@ -143,8 +156,7 @@ func (w *Writer) zero(name string, p Presence, literal string, clearable bool) {
 
 //go:noinline
 func (w *Writer) member(name, raw string) {
-	w.key(name)
-	w.b = append(w.b, raw...)
+	w.b = append(w.begin(name, len(raw)), raw...)
 }
 
 // String writes a string.
@@ -153,9 +165,9 @@ func (w *Writer) String(name, v string, p Presence) {
 		w.zero(name, p, `""`, false)
 		return
 	}
-	w.key(name)
-	at := len(w.b)
-	w.b = AppendString(w.b, v)
+	b := w.begin(name, len(v)+len(`""`))
+	at := len(b)
+	w.b = AppendString(b, v)
 	w.fix(name, at)
 }
 
@@ -165,9 +177,9 @@ func (w *Writer) Bool(name string, v bool, p Presence) {
 		w.zero(name, p, "false", false)
 		return
 	}
-	w.key(name)
-	at := len(w.b)
-	w.b = append(w.b, "true"...)
+	b := w.begin(name, len("true"))
+	at := len(b)
+	w.b = append(b, "true"...)
 	w.fix(name, at)
 }
 
@@ -180,7 +192,7 @@ func (w *Writer) Int64(name string, v int64, p Presence) {
 		w.zero(name, p, "0", false)
 		return
 	}
-	w.key(name)
+	w.key(name, 0)
 	at := len(w.b)
 	w.b = AppendInt64(w.b, v)
 	w.fix(name, at)
@@ -192,7 +204,7 @@ func (w *Writer) Float(name string, v float64, p Presence) {
 		w.zero(name, p, "0", false)
 		return
 	}
-	w.key(name)
+	w.key(name, 0)
 	at := len(w.b)
 	w.b = AppendFloat(w.b, v)
 	w.fix(name, at)
@@ -208,7 +220,7 @@ func (w *Writer) DecimalNumber(name string, v value.Decimal, p Presence) {
 		w.zero(name, p, "null", true)
 		return
 	}
-	w.key(name)
+	w.key(name, 0)
 	at := len(w.b)
 	w.b = AppendDecimalNumber(w.b, v)
 	w.fix(name, at)
@@ -221,7 +233,7 @@ func (w *Writer) Raw(name string, v value.JSON, p Presence) {
 		w.zero(name, p, "null", true)
 		return
 	}
-	w.key(name)
+	w.key(name, 0)
 	at := len(w.b)
 	w.b = AppendRaw(w.b, v)
 	w.fix(name, at)
@@ -281,16 +293,28 @@ func (w *Writer) StringMap(name string, v map[string]string, p Presence) {
 // is null makes it a value: it may have been asked for with SetNull.
 func (w *Writer) Value(name string, v Encodable, p Presence) {
 	before, count := len(w.b), w.count
-	w.key(name)
+	w.key(name, 0)
 	at := len(w.b)
 	w.b = v.AppendJSON(w.b)
 	if hollow(w.b[at:], w.o.names == nil) {
-		text := string(w.b[at:])
+		text := w.b[at:]
 		w.b, w.count = w.b[:before], count
-		w.zero(name, p, text, false)
+		if !w.absent(name) {
+			w.zero(name, p, string(text), false)
+		}
 		return
 	}
 	w.fix(name, at)
+}
+
+// absent reports whether a zero member is left out as it did not come: the
+// common case, for which nothing else has to be known.
+func (w *Writer) absent(name string) bool {
+	if w.o.names == nil || w.o.more != nil {
+		return false
+	}
+	index := find(w.names, name, w.guess)
+	return index >= 0 && !w.o.has(index) && !w.o.isNull(index)
 }
 
 // AppendOpt writes what a pointer points to with one of the Append functions;
@@ -300,7 +324,7 @@ func AppendOpt[T any](w *Writer, name string, v *T, p Presence, item func([]byte
 		w.zero(name, p, "null", true)
 		return
 	}
-	w.key(name)
+	w.key(name, 0)
 	at := len(w.b)
 	w.b = item(w.b, *v)
 	w.fix(name, at)
@@ -324,7 +348,7 @@ func AppendPointer[T any, P encodable[T]](w *Writer, name string, v *T, p Presen
 // nested does the work of AppendPointer. Generic functions are compiled once for
 // every type, so they leave to others what does not need the type.
 func (w *Writer) nested(name string, v Encodable) {
-	w.key(name)
+	w.key(name, 0)
 	at := len(w.b)
 	w.b = v.AppendJSON(w.b)
 	w.fix(name, at)
@@ -342,7 +366,7 @@ func AppendList[T any, P encodable[T]](w *Writer, name string, list []T, p Prese
 }
 
 func (w *Writer) list(name string, n int, item func(i int) Encodable) {
-	w.key(name)
+	w.key(name, 0)
 	if n == 1 && w.wasSingle(name) {
 		w.b = item(0).AppendJSON(w.b)
 		return
@@ -388,7 +412,7 @@ func AppendListOf[T any](w *Writer, name string, list []T, p Presence, item func
 		w.zero(name, p, "[]", true)
 		return
 	}
-	w.key(name)
+	w.key(name, 0)
 	at := len(w.b)
 	w.b = AppendItems(w.b, list, item)
 	w.fix(name, at)
@@ -402,7 +426,7 @@ func AppendMapOf[T any](w *Writer, name string, v map[string]T, p Presence, item
 		w.zero(name, p, "{}", true)
 		return
 	}
-	w.key(name)
+	w.key(name, 0)
 	at := len(w.b)
 	w.b = AppendEntries(w.b, v, item)
 	w.fix(name, at)
