@@ -122,6 +122,9 @@ func New(opts ...ClientOption) (*Client, error) {
 	if client.key == nil && c.source == nil {
 		return nil, errors.New("basiq: no credentials: give WithAPIKey or WithTokenSource")
 	}
+	if client.key == nil && c.store != nil {
+		return nil, errors.New("basiq: a token store tells applications apart by the API key: give WithAPIKey beside WithTokenSource, or share tokens in the source")
+	}
 	if err := checkPlain(client.base, client.insecure); err != nil {
 		return nil, fmt.Errorf("basiq: %w", err)
 	}

@@ -16,7 +16,8 @@ import (
 // What is stored is bytes of this package's own making; they hold an access
 // token in clear. A store that others can read must encrypt them. The key is
 // "basiq-token:" and a hash of the API's address, the API key, the scope and the
-// user: it reveals none of them.
+// user: it reveals none of them. A client whose tokens come from a TokenSource
+// needs an API key all the same, so that no application is given another's.
 //
 // A store is asked only when a process has no good token, or one that ages: a
 // few times an hour for each token. When it fails, or takes longer than two

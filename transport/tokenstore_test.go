@@ -270,3 +270,18 @@ func TestStoreKeepsVersionsApart(t *testing.T) {
 		t.Errorf("%d tokens are stored, want one for each version", n)
 	}
 }
+
+// TestStoreNeedsAKey: tokens of a source say nothing about whose they are. In a
+// store, an application without a key would be given another's.
+func TestStoreNeedsAKey(t *testing.T) {
+	b := newBank(t, nil)
+	opts := []transport.ClientOption{transport.WithBaseURL(b.URL), transport.WithTokenSource(transport.StaticToken("a-token")), transport.WithTokenStore(newMemoryStore())}
+	if _, err := transport.New(opts...); err == nil || !strings.Contains(err.Error(), "give WithAPIKey beside WithTokenSource") {
+		t.Errorf("a store without a key: %v", err)
+	}
+	c, err := transport.New(append(opts, transport.WithAPIKey("the-key"))...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = c.Close()
+}
