@@ -53,7 +53,7 @@ type CheckReport struct {
 	BaseURL  string
 	Findings []Finding     // one for each CheckName, in their order
 	Calls    int           // calls that were made: two at most
-	Skew     time.Duration // how far this clock is ahead of the API's, to about a second; 0 if not known
+	Skew     time.Duration // how far this clock is ahead of the API's, negative if behind, to about a second; 0 if not known
 }
 
 // OK tells whether nothing failed. Warnings do not count.
@@ -333,7 +333,7 @@ func (p *prober) judgeUser(err error) {
 	case errors.Is(err, transport.ErrRateLimited):
 		summary, advice = tooManyTokens, adviceTokens
 	case errors.As(err, &api) && api.Status >= 400 && api.Status < 500:
-		summary, advice = "the API gives no token for this user", "check the user's identification: it must be of this key's application"
+		summary, advice = "the API gives no token for this user", "check the user's ID: it must be of this key's application"
 	case !errors.As(err, &api):
 		summary, advice = unreachable(err)
 	}

@@ -40,7 +40,7 @@ type Client struct {
 // Option configures NewClient.
 type Option = transport.ClientOption
 
-// Error is the error of every call that the API answered, and not with success.
+// Error is the error of a call that the API answered with anything but success.
 type Error = transport.Error
 
 // WithAPIKey sets the API key, exactly as Basiq's dashboard shows it. The
@@ -51,11 +51,13 @@ func WithAPIKey(key string) Option { return transport.WithAPIKey(key) }
 // BASIQ_BASE_URL, or transport.DefaultBaseURL.
 func WithBaseURL(address string) Option { return transport.WithBaseURL(address) }
 
-// WithHTTPClient sets the HTTP client to send with.
+// WithHTTPClient sets the HTTP client to send with. See transport.WithHTTPClient
+// for what is expected of it: redirects, repetitions, TLS.
 func WithHTTPClient(h *http.Client) Option { return transport.WithHTTPClient(h) }
 
 // NewClient returns a client for all domains. Every option of the transport
-// package can be given.
+// package can be given; options win over the environment. Nothing is sent. It
+// fails without an API key or a TokenSource, and when an option is invalid.
 func NewClient(opts ...Option) (*Client, error) {
 	var env []Option
 	if key := os.Getenv(EnvAPIKey); key != "" {

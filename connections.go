@@ -12,8 +12,8 @@ import (
 )
 
 // StartRefresh starts a refresh of a connection, or finds the one that is
-// queued or running already: Job.Existing tells. What Connections.Refresh of
-// the data package says of refreshing, counts here.
+// queued or running already: Job.Existing tells. See Connections.Refresh of the
+// data package for the rules and limits of refreshing.
 //
 // POST /users/{userId}/connections/{connectionId}/refresh: SERVER_ACCESS token,
 // repeated only when it was never sent (class D).
@@ -84,9 +84,9 @@ func (c *Client) RefreshConnections(ctx context.Context, userID string, opts Wai
 	return waitForAll(ctx, jobs, opts)
 }
 
-// PurgedError is the error of PurgeAndRefresh after it has purged: the
-// connection's data is gone and not, or not known to be, fetched anew. The
-// cause is wrapped. Refresh the connection.
+// PurgedError is the error of PurgeAndRefresh once the purge has succeeded: the
+// connection's old data is gone, and the new was not fetched, or is not known to
+// have been. The cause is wrapped. Refresh the connection.
 type PurgedError struct {
 	ConnectionID string
 	Err          error
@@ -94,7 +94,7 @@ type PurgedError struct {
 
 // Error names the connection and the cause.
 func (e *PurgedError) Error() string {
-	return fmt.Sprintf("basiq: connection %s was purged, and its data is not fetched anew: %s",
+	return fmt.Sprintf("basiq: connection %s was purged, and its data was not fetched again: %s",
 		printable(e.ConnectionID), strings.TrimPrefix(e.Err.Error(), "basiq: "))
 }
 
@@ -102,9 +102,9 @@ func (e *PurgedError) Error() string {
 func (e *PurgedError) Unwrap() error { return e.Err }
 
 // PurgeAndRefresh removes all data that an active connection has brought in,
-// and fetches anew what the institution still shares: to have enrichment
+// and fetches again what the institution still shares: to have enrichment
 // applied to old transactions, for instance. What is fetched may go back less
-// far, and transactions get new identifications.
+// far, and transactions get new IDs.
 //
 // A refresh that was queued or running when the data was purged may have
 // fetched a part of it before; it is waited for, and followed by one of its own,

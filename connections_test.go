@@ -75,7 +75,7 @@ func TestRefreshFailures(t *testing.T) {
 	b := newBench(t)
 	b.on("POST /users/u-1/connections/c-1/refresh", `{"type":"job"}`)
 	if _, err := b.onLoopback().StartRefresh(t.Context(), "u-1", "c-1"); err == nil {
-		t.Error("a job without identification is accepted")
+		t.Error("a job without ID is accepted")
 	} else {
 		wantText(t, err.Error(), "named no job")
 	}

@@ -44,7 +44,7 @@ const (
 	// prolonged. There must be an active one.
 	ConsentActionUpdate ConsentAction = "update"
 	// To renew open banking connections that end within seven days. Accounts
-	// keep their identifications. There must be an active consent.
+	// keep their IDs. There must be an active consent.
 	ConsentActionReauthorise ConsentAction = "reauthorise"
 )
 
@@ -83,11 +83,14 @@ const consentLife = 30 * time.Minute
 // hour at least: make it when the user goes there, and do not store it. The link
 // is to be opened as a page of its own; the Consent UI cannot be embedded.
 //
+// With a TokenSource whose tokens live for less than half an hour, the link ends
+// with the token. A token that cannot be had is a *transport.TokenError.
+//
 // POST /token, unless the client holds a token of the user that lives on for
 // long enough.
 func (c *Client) ConsentLink(ctx context.Context, userID string, opts ConsentOptions) (ConsentLink, error) {
 	if userID == "" {
-		return ConsentLink{}, errors.New("basiq: ConsentLink: the user's identification is empty")
+		return ConsentLink{}, errors.New("basiq: ConsentLink: the user's ID is empty")
 	}
 	page, err := opts.page()
 	if err != nil {
@@ -170,7 +173,7 @@ func (l ConsentLink) Redirect(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, l.Reveal(), http.StatusSeeOther)
 }
 
-// Expires returns when the link ends.
+// Expires returns when the link stops working.
 func (l ConsentLink) Expires() time.Time { return l.expires }
 
 // String returns a placeholder.
@@ -193,7 +196,7 @@ func NewState() string { return rand.Text() }
 // Reasons why a return from the Consent UI is refused, for errors.Is.
 var (
 	// ErrConsentState is the error of a return whose state is not the one that
-	// was sent: it is not of the user who was sent.
+	// was sent: it does not come from the user who was sent.
 	ErrConsentState = errors.New("basiq: the return from the Consent UI has another state than the user was sent with")
 	// ErrConsentNoJob is the error of a user who came back without having
 	// connected anything.
@@ -251,7 +254,7 @@ func ParseConsentReturn(u *url.URL, state string) (*ConsentReturn, error) {
 					return nil, fmt.Errorf("%w: it has more than %d jobs", ErrConsentReturn, maxReturnJobs)
 				}
 				if !plausibleID(id) {
-					return nil, fmt.Errorf("%w: %s has something that is no identification of a job", ErrConsentReturn, name)
+					return nil, fmt.Errorf("%w: %s has something that is no ID of a job", ErrConsentReturn, name)
 				}
 				r.JobIDs = append(r.JobIDs, id)
 			}
@@ -263,8 +266,8 @@ func ParseConsentReturn(u *url.URL, state string) (*ConsentReturn, error) {
 	return r, nil
 }
 
-// plausibleID tells whether a text from outside can be an identification: the
-// API has letters, digits and hyphens in them.
+// plausibleID tells whether a text from outside can be an ID: the API has
+// letters, digits and hyphens in them.
 func plausibleID(id string) bool {
 	if len(id) > maxJobID {
 		return false

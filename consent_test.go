@@ -63,7 +63,7 @@ func TestConsentLinkRefused(t *testing.T) {
 		o    basiq.ConsentOptions
 		want string
 	}{
-		{"", basiq.ConsentOptions{}, "user's identification is empty"},
+		{"", basiq.ConsentOptions{}, "user's ID is empty"},
 		{"u-1", basiq.ConsentOptions{State: "a\nb"}, "ConsentOptions.State"},
 		{"u-1", basiq.ConsentOptions{Action: "a\x00"}, "ConsentOptions.Action"},
 		{"u-1", basiq.ConsentOptions{InstitutionID: "\xff"}, "ConsentOptions.InstitutionID"},
@@ -170,9 +170,9 @@ func TestParseConsentReturn(t *testing.T) {
 		{"nothing", "", nil, basiq.ErrConsentState},
 		{"two states", "jobId=j-1&state=s-1&state=s-2", nil, basiq.ErrConsentState},
 		{"another state, and no job", "state=s-2", nil, basiq.ErrConsentState},
-		{"no identification", "jobId=../users/u-1&state=s-1", nil, basiq.ErrConsentReturn},
+		{"no ID", "jobId=../users/u-1&state=s-1", nil, basiq.ErrConsentReturn},
 		{"control characters", "jobId=j%0a1&state=s-1", nil, basiq.ErrConsentReturn},
-		{"a long identification", "jobId=" + strings.Repeat("j", 257) + "&state=s-1", nil, basiq.ErrConsentReturn},
+		{"a long ID", "jobId=" + strings.Repeat("j", 257) + "&state=s-1", nil, basiq.ErrConsentReturn},
 		{"a crowd", "jobIds=" + strings.Join(crowd, ",") + "&state=s-1", nil, basiq.ErrConsentReturn},
 		{"bad encoding", "jobId=%zz&state=s-1", nil, basiq.ErrConsentReturn},
 		{"huge", "state=s-1&jobId=j-1&x=" + strings.Repeat("x", 20_000), nil, basiq.ErrConsentReturn},

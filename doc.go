@@ -12,20 +12,23 @@
 //
 // # Workflows
 //
-// What goes over several calls is a method of Client:
+// Tasks that take several calls are methods of Client:
 //
 //	ConsentLink, ParseConsentReturn    send a user to the Consent UI, and receive them back
 //	WaitForJob, WaitForJobs, Job       wait for what Basiq does in the background; answer banks' questions
-//	RefreshConnection(s), PurgeAndRefresh
+//	AnswerMFA, ResumeJob               go on in another process
+//	RefreshConnection(s)               refresh and wait
+//	PurgeAndRefresh                    have all data fetched again
 //	Transactions, SyncTransactions     windows of transactions; a copy that is kept up to date
 //	UploadStatement, CreateReport      start, wait and fetch
+//	Check                              find out why a client does not work
 //
-// Each of these that starts a job has a counterpart that only starts it
-// (StartRefresh, StartStatement, StartReport) and returns a Job, which can be
-// waited for, watched step by step, and handed to another process by its Token.
-// A wait always ends: with what the job made, with a *JobError that says which
-// step failed, why, and what to do, or with an error that has the job's
-// identification, to go on later.
+// All that start a job, but PurgeAndRefresh, have a counterpart that only starts
+// it (StartRefresh, StartRefreshes, StartStatement, StartReport) and returns a
+// Job, which can be waited for, watched step by step, and handed to another
+// process by its Token. A wait always ends: with what the job made, with a
+// *JobError that says which step failed, why, and what to do, or with a
+// *WaitError that has the job's ID, to go on later.
 //
 // # Absent, null and zero
 //

@@ -13,9 +13,8 @@ import (
 )
 
 // Job is a handle on work that Basiq does in the background: for a connection,
-// an uploaded statement or a report. Client.Job makes one of an
-// identification, and the calls that start a job return one. It is safe for
-// concurrent use.
+// an uploaded statement or a report. Client.Job makes one from a job's ID, and
+// the calls that start a job return one. It is safe for concurrent use.
 type Job struct{ *jobState } // behind a pointer, where printing does not follow
 
 type jobState struct {
@@ -29,7 +28,7 @@ type jobState struct {
 	result   *JobResult
 }
 
-// Job returns a handle on the job with this identification.
+// Job returns a handle on the job with this ID.
 func (c *Client) Job(jobID string) *Job {
 	return &Job{&jobState{client: c, id: jobID}}
 }
@@ -40,9 +39,9 @@ func (c *Client) WaitForJob(ctx context.Context, jobID string, opts WaitOptions)
 }
 
 // WaitForJobs waits for several jobs at once, such as those that the Consent UI
-// returns with. The results are in the order of the identifications; that of a
-// job that failed is nil, and the error joins all failures. Callbacks are
-// called for different jobs at the same time.
+// returns with. There is one result for each ID, in their order, nil for a job
+// that failed, and the error joins all failures. Callbacks are called for
+// different jobs at the same time.
 func (c *Client) WaitForJobs(ctx context.Context, jobIDs []string, opts WaitOptions) ([]*JobResult, error) {
 	jobs := make([]*Job, len(jobIDs))
 	for i, id := range jobIDs {
@@ -61,7 +60,7 @@ func waitForAll(ctx context.Context, jobs []*Job, opts WaitOptions) ([]*JobResul
 	return results, errors.Join(errs...)
 }
 
-// ID returns the job's identification.
+// ID returns the job's ID.
 func (j *Job) ID() string { return j.id }
 
 // Existing tells whether the call that was to start the job found one that was
@@ -88,8 +87,8 @@ type WaitOptions struct {
 	// MaxInterval bounds the pauses. The default is ten seconds, or Interval if
 	// that is longer.
 	MaxInterval time.Duration
-	// UserID is whose job it is. It is needed to answer a bank's question, and
-	// only where the job itself does not name the user.
+	// UserID is the job's owner. It is needed only to answer a bank's question,
+	// when the job itself does not name its user.
 	UserID string
 	// OnMFA answers a bank's question: one answer for each prompt, in their
 	// order; for an approval in the bank's app, the single word confirmed. It is
@@ -97,7 +96,7 @@ type WaitOptions struct {
 	// or the wait does, which then ends with an error whether OnMFA has returned
 	// or not. Without OnMFA, a question ends the wait with an *MFARequiredError.
 	OnMFA func(ctx context.Context, question MFA) ([]string, error)
-	// OnStep hears of every change of a step. It should be quick: nothing is
+	// OnStep is called for every change of a step. Keep it quick: nothing is
 	// polled meanwhile.
 	OnStep func(StepChange)
 }
@@ -143,8 +142,8 @@ type StepChange struct {
 // stay pending for ever), with an *MFARequiredError when the bank asks the user
 // something and there is no OnMFA, with an *MFAError when an answer could not be
 // given, and with a *WaitError when it is not known how the job ends: the time
-// is over, or the API refuses to tell. Each of them has the job's
-// identification, to go on later; the job itself goes on meanwhile.
+// is over, or the API refuses to tell. Each of them has the job's ID, to go on
+// later; the job itself goes on meanwhile.
 //
 // Failures of the API or the network that may pass (5xx, 429, no answer) are
 // waited out until the time is over, and so are up to three answers that the
@@ -181,21 +180,20 @@ type JobResult struct {
 	userID   string
 }
 
-// ConnectionID returns the identification of the connection that the job
-// worked on, from wherever the job names it, or "".
+// ConnectionID returns the ID of the connection that the job worked on, from
+// wherever the job names it, or "".
 func (r *JobResult) ConnectionID() string { return idIn(r.Job, "connections") }
 
-// ReportID returns the identification of the report that a report job made, or
-// "".
+// ReportID returns the ID of the report that a report job made, or "".
 func (r *JobResult) ReportID() string {
 	if id := idIn(r.Job, "reports"); id != "" || r.Job.Kind != "report" {
 		return id
 	}
-	return r.Job.ID // the API gives the report its job's identification
+	return r.Job.ID // the API gives the report its job's ID
 }
 
-// UserID returns the identification of the user whose job it was, as far as it
-// is known, or "".
+// UserID returns the ID of the user whose job it was, as far as it is known,
+// or "".
 func (r *JobResult) UserID() string {
 	if id := idIn(r.Job, "users"); id != "" {
 		return id

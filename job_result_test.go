@@ -194,7 +194,7 @@ func TestJobErrorDetails(t *testing.T) {
 }
 
 // TestJobOptions: options that cannot be are refused by name, and so is a job
-// without identification.
+// without ID.
 func TestJobOptions(t *testing.T) {
 	b := newBench(t)
 	for name, o := range map[string]basiq.WaitOptions{
@@ -222,7 +222,7 @@ func TestResumeToken(t *testing.T) {
 		t.Fatalf("%v, %v", job, err)
 	}
 	for name, bad := range map[string]string{
-		"empty": "", "a job's identification": "j-1", "cut off": token[:len(token)-1], "cut off within": token[:20] + ".00000000",
+		"empty": "", "a job's ID": "j-1", "cut off": token[:len(token)-1], "cut off within": token[:20] + ".00000000",
 		"changed": strings.Replace(token, "e", "f", 1), "another version": strings.Replace(token, "-1.", "-2.", 1),
 		"endless": token + strings.Repeat("a", 10_000),
 	} {

@@ -193,7 +193,7 @@ func TestJobJ4(t *testing.T) {
 		{"four times", append(repeat(missing, 4), steps("j-1", done)), 4, false},
 		{"it disappears", []string{steps("j-1", running), missing, steps("j-1", done)}, 2, false},
 		{"no right to see it", []string{"403 forbidden-access"}, 1, false},
-		{"a bad identification", []string{"400 path-parameter-not-valid"}, 1, false},
+		{"a bad ID", []string{"400 path-parameter-not-valid"}, 1, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

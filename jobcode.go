@@ -44,7 +44,7 @@ var (
 
 // NeedsUser tells whether the job can only succeed after the user has done
 // something: logged in anew, or acted at the bank. Send the user to the Consent
-// UI with the connection's identification.
+// UI with the connection's ID.
 func (e *JobError) NeedsUser() bool {
 	switch e.Code {
 	case core.StepCodeInvalidCredentials, core.StepCodeAuthorizationFailed, core.StepCodeInvalidConnection,
@@ -54,8 +54,8 @@ func (e *JobError) NeedsUser() bool {
 	return e.Step == core.StepTitleMFAChallenge
 }
 
-// Temporary tells whether the same may go well later without anybody having
-// done anything.
+// Temporary tells whether the same job may succeed later without anybody doing
+// anything.
 func (e *JobError) Temporary() bool {
 	switch e.Code {
 	case core.StepCodeServiceUnavailable, core.StepCodeSystemUnavailable, core.StepCodeMaintenance, core.StepCodeConnectorError,
@@ -73,15 +73,15 @@ func (e *JobError) Advice() string {
 	}
 	switch e.Code {
 	case core.StepCodeInvalidCredentials:
-		return "The bank refused the login: it is wrong or locked, or a question is unanswered. Do not try the same login again; send the user to the Consent UI with the connection's identification."
+		return "The bank refused the login: it is wrong or locked, or a question is unanswered. Do not try the same login again; send the user to the Consent UI with the connection's ID."
 	case core.StepCodeAuthorizationFailed:
 		return "The user did not allow access at the bank. Send the user to the Consent UI again."
 	case core.StepCodeInvalidConnection:
-		return "The connection does not work any more. Send the user to the Consent UI with its identification."
+		return "The connection does not work any more. Send the user to the Consent UI with its ID."
 	case core.StepCodeAccountNotAccessibleRequiresUserAction, core.StepCodeUserActionRequired:
 		return "The user has to log in at the bank and do there what it asks for, such as accepting new terms. Refresh the connection after that."
 	case core.StepCodeServiceUnavailable, core.StepCodeSystemUnavailable, core.StepCodeInstitutionNotAvailable, core.StepCodeConnectorError:
-		return "The institution does not answer. Look at the connector's status: unless it has a major outage, refresh after ten minutes. After a few tries give the connection's identification to Basiq's support. Basiq repeats updates of its own every two hours for up to seven days."
+		return "The institution does not answer. Look at the connector's status: unless it has a major outage, refresh after ten minutes. After a few tries give the connection's ID to Basiq's support. Basiq repeats updates of its own every two hours for up to seven days."
 	case core.StepCodeMaintenance:
 		return "The institution is under maintenance. Refresh after some hours."
 	case core.StepCodeInstitutionDisabled, core.StepCodeInstitutionNotFound:
@@ -100,7 +100,7 @@ func (e *JobError) Advice() string {
 	case core.StepCodeRowCountExceeded:
 		return "The file has too many rows. Split it by dates and upload the parts."
 	case core.StepCodeUnknownError:
-		return "Basiq does not know the reason. Start the job again once; if it goes on, give the job's identification to Basiq's support."
+		return "Basiq does not know the reason. Start the job again once; if it goes on, give the job's ID to Basiq's support."
 	}
 	return ""
 }

@@ -99,7 +99,7 @@ func (w *waiter) failure(job *core.Job, step int) error {
 	return e
 }
 
-// WaitError is the error of a wait that ended without the job having ended: the
+// WaitError is the error of a wait that ended before the job did: the
 // time was over, the context ended, or the API did not tell how the job stands.
 // The job itself goes on. errors.Is knows the cause: context.DeadlineExceeded,
 // context.Canceled, transport.ErrNotFound for a job that is not known (any

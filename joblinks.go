@@ -8,7 +8,7 @@ import (
 	"github.com/basiq-sdk/basiq-go/generated/core"
 )
 
-// idIn returns the identification that follows a collection's name ("users",
+// idIn returns the ID that follows a collection's name ("users",
 // "connections", "reports") in the links of a job. The job's own source counts
 // first, then the steps in their order.
 func idIn(job *core.Job, collection string) string {

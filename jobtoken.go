@@ -17,7 +17,7 @@ const tokenVersion = "basiq-job-1."
 const maxToken = 8 << 10
 
 // ErrResumeToken is the error of a text that is no resume token of a job.
-var ErrResumeToken = errors.New("basiq: it is no resume token")
+var ErrResumeToken = errors.New("basiq: not a resume token")
 
 // resumed is what a resume token holds.
 type resumed struct {
@@ -28,8 +28,8 @@ type resumed struct {
 }
 
 // Token returns a text with which another process can go on waiting: see
-// Client.ResumeJob. It holds identifications and which questions were answered,
-// and no credential and no answer. Take it again after an answer was given.
+// Client.ResumeJob. It holds IDs and which questions were answered, and no
+// credential and no answer. Take it again after an answer was given.
 func (j *Job) Token() string {
 	j.mu.Lock()
 	r := resumed{Job: j.id, User: j.userID, Answered: j.answered, Existing: j.existing}
@@ -60,7 +60,7 @@ func parseToken(token string) (*resumed, error) {
 	rest, ok := strings.CutPrefix(token, tokenVersion)
 	if !ok {
 		if strings.HasPrefix(token, "basiq-job-") {
-			return nil, errors.New("another version of this package made it: begin anew with the job's identification")
+			return nil, errors.New("another version of this package made it: begin anew with the job's ID")
 		}
 		return nil, errors.New("it does not begin as one")
 	}

@@ -21,9 +21,9 @@ import (
 type ledger struct {
 	t     *testing.T
 	mu    sync.Mutex
-	rows  map[string]*row // by identification
+	rows  map[string]*row // by ID
 	page  int             // transactions on a page
-	next  int             // for identifications
+	next  int             // for IDs
 	gets  int             // transactions that were asked for one by one
 	lists int
 	fail  func(list int) bool // whether a list fails

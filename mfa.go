@@ -16,14 +16,14 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
-// Reasons why a bank's question was not answered well, for errors.Is.
+// Reasons why a bank's question was not answered with success, for errors.Is.
 var (
 	// ErrMFARejected is the error of an answer that was refused, by the API or
 	// by the bank.
 	ErrMFARejected = errors.New("basiq: the answer to the bank's question was refused")
 	// ErrMFAExpired is the error of an answer that came too late.
 	ErrMFAExpired = errors.New("basiq: the bank's question has expired")
-	// ErrMFAAskedAgain is the error of a bank that asks anew what was answered:
+	// ErrMFAAskedAgain is the error of a bank that asks again what was answered:
 	// the answer was probably wrong. It is not answered twice by itself.
 	ErrMFAAskedAgain = errors.New("basiq: the bank asks the same question again")
 )

@@ -11,7 +11,7 @@ import (
 // its default.
 type RetryPolicy = transport.RetryPolicy
 
-// Observer hears of every attempt of a call, and of answers that differ from
+// Observer is told of every attempt of a call, and of answers that differ from
 // their types.
 type Observer = transport.Observer
 
@@ -36,7 +36,7 @@ func WithRetryPolicy(p RetryPolicy) Option { return transport.WithRetryPolicy(p)
 // WithoutRetry sends each call once, or twice when its token was rejected.
 func WithoutRetry() Option { return transport.WithoutRetry() }
 
-// WithoutThrottle turns off what holds reads back while the API keeps refusing
+// WithoutThrottle turns off what slows reads down while the API keeps refusing
 // them as too many.
 func WithoutThrottle() Option { return transport.WithoutThrottle() }
 
@@ -44,7 +44,8 @@ func WithoutThrottle() Option { return transport.WithoutThrottle() }
 // key.
 func WithTokenSource(s TokenSource) Option { return transport.WithTokenSource(s) }
 
-// WithTokenStore shares tokens with other processes that have the same key.
+// WithTokenStore shares tokens with other processes that have the same API key,
+// which must be given beside a TokenSource, too.
 func WithTokenStore(s TokenStore) Option { return transport.WithTokenStore(s) }
 
 // WithTokenRefresh sets the age at which a token is renewed in the background.
@@ -56,6 +57,7 @@ func WithObserver(o Observer) Option { return transport.WithObserver(o) }
 
 // WithLogger logs every attempt: successes at debug level, failures and drift
 // as warnings. No credential and no value of a request or an answer is logged.
+// See transport.WithLogger.
 func WithLogger(l *slog.Logger) Option { return transport.WithLogger(l) }
 
 // WithUserAgentSuffix adds to the User-Agent header, such as "shop/1.0".

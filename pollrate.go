@@ -12,9 +12,9 @@ import (
 const defaultPollRate = 20
 
 // SetPollRate bounds how many polls per second all waits for jobs of this
-// client send together: a thousand jobs are then waited for no faster than a
-// few, each in its turn. The default is 20; Basiq publishes no limit. Call it
-// before the first wait.
+// client send together: waiting for a thousand jobs polls no faster than waiting
+// for a few, and jobs take turns. The default is 20; Basiq publishes no limit.
+// Call it before the first wait.
 func (c *Client) SetPollRate(perSecond float64) error {
 	if !(perSecond > 0) || math.IsInf(perSecond, 0) {
 		return fmt.Errorf("basiq: the poll rate is %g per second: it must be positive", perSecond)

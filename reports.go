@@ -34,8 +34,8 @@ type ReportRequest interface {
 type AffordabilityReport struct {
 	Title          string     // at most 50 characters
 	From, To       value.Date // the days that are covered, both included
-	Users          []string   // identifications of one to five users
-	Accounts       []string   // identifications of the users' accounts to look at
+	Users          []string   // IDs of one to five users
+	Accounts       []string   // IDs of the users' accounts to look at
 	IncludeMetrics Selection  // figures to report; all, if nothing is said
 	IncludeGroups  Selection  // groups of transactions to report; all, if nothing is said
 	Extra          []reporting.Filter
@@ -58,8 +58,8 @@ type StatementReport struct {
 	Title   string     // at most 50 characters
 	From    value.Date // the first day that is covered
 	To      value.Date // the last day; empty leaves it to the API
-	User    string     // identification of the user
-	Account string     // identification of the account
+	User    string     // ID of the user
+	Account string     // ID of the account
 	Extra   []reporting.Filter
 }
 
@@ -110,8 +110,8 @@ func SelectAll() Selection { return Selection{kind: selectAll} }
 // SelectNone selects none.
 func SelectNone() Selection { return Selection{kind: selectNone} }
 
-// Select selects those with the given identifications, such as "ME001"; none,
-// when none is given.
+// Select selects those with the given IDs, such as "ME001"; none, when none
+// is given.
 func Select(ids ...string) Selection {
 	if len(ids) == 0 {
 		return SelectNone()

@@ -68,8 +68,8 @@ func (c *Client) StartStatement(ctx context.Context, userID string, s Statement,
 // transactions are found. What is wrong with the file comes as a *JobError; a
 // file that is too large, or an institution that is not known, as an *Error.
 //
-// An error of the wait has the job's identification: do not upload the file
-// again before that job has ended.
+// An error of the wait has the job's ID: do not upload the file again before
+// that job has ended.
 func (c *Client) UploadStatement(ctx context.Context, userID string, s Statement, opts WaitOptions) (*JobResult, error) {
 	job, err := c.StartStatement(ctx, userID, s)
 	if err != nil {

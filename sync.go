@@ -24,11 +24,10 @@ const (
 	// It is new.
 	TransactionInserted ChangeKind = "inserted"
 	// It has other content than before: a pending one was posted under the same
-	// identification, or enrichment was added.
+	// ID, or enrichment was added.
 	TransactionChanged ChangeKind = "changed"
-	// It is no longer there: a pending one was posted, made anew or dropped, all
-	// under another identification or none. Posted ones are removed by a purge
-	// only.
+	// It is no longer there: a pending one was posted or replaced under another
+	// ID, or dropped. Posted ones are removed by a purge only.
 	TransactionRemoved ChangeKind = "removed"
 )
 
@@ -115,20 +114,19 @@ func (o SyncOptions) check() (SyncOptions, error) {
 //
 // When each batch is stored together with its cursor, every posted transaction
 // is inserted exactly once, wherever the loop ends: by an error, a break, or the
-// end of the process. A store that cannot do both at once should insert by
-// identification, so that a batch can be applied twice. The last batch may have
-// no changes; its cursor counts all the same. Two syncs of one user must not run
-// at a time.
+// end of the process. A store that cannot do both at once should insert by ID,
+// so that a batch can be applied twice. The last batch may have no changes; its
+// cursor counts all the same. Two syncs of one user must not run at a time.
 //
 // Each account is read from a window before its newest posted transaction, not
-// from the last run: what arrives after a connection was broken for months is
-// not missed, and neither is an account that was connected later. The first
-// time, an account is read from the oldest to the newest, ninety days at a time.
-// Pending transactions get new identifications at every refresh: they are
-// compared as a whole, so that old ones are removed and new ones inserted. An
-// account that disappears, with its connection for instance, is left alone; after
-// a purge, begin with an empty cursor and an empty copy. An account that the API
-// refuses to tell of is an error at the end, after all others are synced.
+// from the last run: what arrives after a connection was broken for months is not
+// missed, and neither is an account that was connected later. The first time, an
+// account is read from the oldest to the newest, ninety days at a time. Pending
+// transactions get new IDs at every refresh: they are compared as a whole, so
+// that old ones are removed and new ones inserted. An account that disappears,
+// with its connection for instance, is left alone. After a purge, begin with an
+// empty cursor and an empty copy. An account that the API refuses to return is an
+// error at the end, after all others are synced.
 //
 // In memory are one page of 500 transactions, one batch, and about 200 bytes for
 // each transaction of the window and of the ninety days that are being read. The

@@ -19,7 +19,7 @@ import (
 // cursor are stored together, or not at all.
 type mirrorCopy struct {
 	t        *testing.T
-	rows     map[string]string // amount and status, by identification
+	rows     map[string]string // amount and status, by ID
 	cursor   basiq.SyncCursor
 	inserted map[string]int // how often each was inserted
 	changes  []string       // of the last run
@@ -131,7 +131,7 @@ func TestSync(t *testing.T) {
 	pending = l.add("a-1", at(0, true), true)
 	run("inserted t-00004", "removed t-00003")
 
-	// It is posted under another identification, and another one under the same.
+	// It is posted under another ID, and another one under the same.
 	l.remove(pending.id)
 	l.add("a-1", at(0, true), false)
 	second := l.add("a-1", at(0, false), true)

@@ -20,12 +20,12 @@ import (
 
 // SyncCursor is how far a copy of a user's transactions has got. It is a text
 // that can be stored anywhere, and grows with the window: about 50 bytes for
-// each transaction in it. It holds identifications, days and checksums, and
-// neither credentials nor content. The empty cursor is the beginning.
+// each transaction in it. It holds IDs, days and checksums, and neither
+// credentials nor content. The empty cursor is the beginning.
 type SyncCursor string
 
 // ErrSyncCursor is the error of a text that is no cursor of this user.
-var ErrSyncCursor = errors.New("basiq: it is no cursor of this user's transactions")
+var ErrSyncCursor = errors.New("basiq: not a cursor of this user's transactions")
 
 const (
 	cursorVersion = "basiq-sync-1."
@@ -56,7 +56,7 @@ type accountState struct {
 	Kept    value.Date         `json:"k,omitempty"`
 	Newest  value.Date         `json:"n,omitempty"` // day of the newest one that was handed out
 	Posted  map[string]seenRow `json:"p,omitempty"`
-	Pending map[string]string  `json:"q,omitempty"` // by identification, the hash of each
+	Pending map[string]string  `json:"q,omitempty"` // by ID, the hash of each
 }
 
 // seenRow is a posted transaction that was handed out.

@@ -34,9 +34,9 @@ type TransactionWindow struct {
 // the ends of a window may be a day off in its filter. The filter is therefore a
 // day wider at both ends, and what lies outside the window is left out here. A
 // transaction whose day is not known is in every window. Pending transactions
-// have no day of posting: in a window they count with the day that they were
-// made on, and come last, in a list of their own: transport.WithCursor goes with
-// PostedOnly.
+// have no day of posting: in a window they count by the day on which they were
+// made, and come last, from a list of their own. transport.WithCursor therefore
+// needs PostedOnly.
 //
 // GET /users/{userId}/transactions: SERVER_ACCESS token, repeated on transient
 // failures (class A).

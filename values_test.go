@@ -2,11 +2,35 @@ package basiq_test
 
 import (
 	"encoding/json"
+	"fmt"
+	"strings"
 	"testing"
 
+	"github.com/basiq-sdk/basiq-go/generated/core"
 	"github.com/basiq-sdk/basiq-go/generated/data"
 	"github.com/basiq-sdk/basiq-go/generated/reporting"
+	"github.com/basiq-sdk/basiq-go/generated/webhooks"
 )
+
+// TestAnswersDoNotPrintSecrets: the two answers that hold a secret are printed
+// without it, and written as JSON with it.
+func TestAnswersDoNotPrintSecrets(t *testing.T) {
+	text := "canary" + "-secret"
+	for _, answer := range []any{new(core.AccessToken), new(webhooks.Webhook)} {
+		raw := fmt.Sprintf(`{"access_token":%q,"secret":%[1]q}`, text)
+		if err := json.Unmarshal([]byte(raw), answer); err != nil {
+			t.Fatal(err)
+		}
+		for _, verb := range []string{"%v", "%+v", "%#v", "%s"} {
+			if out := fmt.Sprintf(verb, answer); strings.Count(out, "[redacted]") != 1 {
+				t.Errorf("%s of %T prints %s", verb, answer, strings.ReplaceAll(out, text, "the secret"))
+			}
+		}
+		if out, err := json.Marshal(answer); err != nil || !strings.Contains(string(out), text) {
+			t.Errorf("%T loses the secret as JSON: %v", answer, err)
+		}
+	}
+}
 
 // TestAbsentNullAndEmpty: the API tells three things apart in a report's
 // filter, and so can a caller.

@@ -72,7 +72,7 @@ func (s *Server) deleteAuthLink(q *request) answer {
 
 // VisitAuthLink does what a user does who follows an auth link: types the code
 // that comes as a text message, consents, logs in to banks, and has finished,
-// which ends the link. It returns the jobs' identifications.
+// which ends the link. It returns the jobs' IDs.
 func (s *Server) VisitAuthLink(link string, logins ...Login) (jobIDs []string, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

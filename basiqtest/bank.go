@@ -7,8 +7,8 @@ import (
 	"strconv"
 )
 
-// Institutions of the sandbox. The API publishes the identifications of Hooli
-// and HooliGov; Pied Piper's is known from recorded calls, and Nucleus has one
+// Institutions of the sandbox. The API publishes the IDs of Hooli and
+// HooliGov; Pied Piper's is known from recorded calls, and Nucleus has one
 // here that is this package's own.
 const (
 	Hooli       = "AU00000" // the standard test bank; statements of it are refused

@@ -12,7 +12,7 @@ import (
 // connection is a user's link to an institution.
 type connection struct {
 	id          string
-	user        string // identification
+	user        string // ID
 	owner       *user
 	institution *institution
 	method      string
@@ -143,7 +143,7 @@ func (s *Server) retrieveAccounts(c *connection, p *persona) {
 
 // retrieveTransactions fetches transactions. The first time, and after a purge,
 // it is the whole history. Later, half of the pending rows have been settled and
-// are posted rows now; the others come with new identifications.
+// are posted rows now; the others come with new IDs.
 func (s *Server) retrieveTransactions(c *connection) {
 	today := s.now().Truncate(24 * time.Hour)
 	weights := 0

@@ -198,7 +198,7 @@ func TestRefreshAfterFailure(t *testing.T) {
 }
 
 // TestRefresh: a job that is under way is answered instead of a new one, and
-// pending rows come back with other identifications.
+// pending rows come back with other IDs.
 func TestRefresh(t *testing.T) {
 	srv := basiqtest.NewServer(t, basiqtest.WithTransactions(20))
 	client, _ := checked(t, srv)

@@ -18,9 +18,9 @@ var actions = map[string]bool{
 // VisitConsentLink does what a user does who follows a link to the Consent UI:
 // checks what the page would check (the token, the action and what it needs, the
 // connection, the institution), consents, logs in, and returns the address that
-// the browser is sent back to, with the jobs' identifications and the state.
-// Without a login, the user closes the page early. The link is not called: it is
-// one to consent.basiq.io, or to any path of this server.
+// the browser is sent back to, with the jobs' IDs and the state. Without a
+// login, the user closes the page early. The link is not called: it is one to
+// consent.basiq.io, or to any path of this server.
 func (s *Server) VisitConsentLink(link string, logins ...Login) (returnURL string, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -126,7 +126,7 @@ func (s *Server) receive(r *http.Request) (*request, *answer) {
 	for i, segment := range segments {
 		text, err := url.PathUnescape(segment)
 		if err != nil || text == "" {
-			// An empty identification ends at another route, or before the API.
+			// An empty ID ends at another route, or before the API.
 			return q, new(gateway(http.StatusForbidden, "Invalid request"))
 		}
 		segments[i] = text

@@ -24,14 +24,15 @@
 //	}
 //
 // Code under test needs nothing but the server's address and key: Server.URL
-// and Server.APIKey, or Server.Options. Start serves programs that are no test.
+// and Server.APIKey, or Server.Options. Start serves
+// programs other than tests.
 //
 // # State
 //
 // What a call changes, later calls see. All 56 operations are served; their
 // table is generated from the same model as the clients. All that is made up
-// (identifications, accounts, transactions) comes from a seed, WithSeed: the
-// same seed, time and calls give the same answers.
+// (IDs, accounts, transactions) comes from a seed, WithSeed: the same seed,
+// time and calls give the same answers.
 //
 // A job moves on by one state each time it is looked at, so that nothing waits;
 // WithJobPace makes it go by the server's clock instead. That clock is the time
@@ -65,7 +66,7 @@
 // Where neither says, it is strict: a wrong filter, limit, cursor, scope or body
 // is refused. A filter by postDate leaves pending transactions out, as they have
 // none. Each refresh settles half of the pending transactions. A CSV statement
-// has the columns date, description and amount. The identification of Nucleus,
-// and what a report's metrics and groups mean, are this package's own. Quotas
-// are the published ones; WithoutQuotas lifts them.
+// has the columns date, description and amount. The ID of Nucleus, and what a
+// report's metrics and groups mean, are this package's own. Quotas are the
+// published ones; WithoutQuotas lifts them.
 package basiqtest

@@ -120,8 +120,8 @@ func (s *Server) getEventType(q *request) answer {
 }
 
 // Trigger makes an event happen to a user, of any type, also one that the API
-// does not document, and returns the event's identification. Webhooks that are
-// subscribed to it are called; for a type that is not documented, all are.
+// does not document, and returns the event's ID. Webhooks that are subscribed
+// to it are called; for a type that is not documented, all are.
 func (s *Server) Trigger(userID, eventTypeID string) (eventID string, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -178,8 +178,8 @@ func expense(r *row) string {
 }
 
 // affordability is what a report of the type CON_AFFOR_01 finds. The groups
-// and metrics have identifications in the API's form; what each means is this
-// package's own.
+// and metrics have IDs in the API's form; what each means is this package's
+// own.
 func affordability(accounts []*account, rows []*row, transactions string, wantGroups, wantMetrics func(string) bool) object {
 	var credits, debits int64
 	for _, r := range rows {

@@ -14,11 +14,11 @@ type Transaction struct {
 	Amount      string    // with two decimals at most; negative for money going out
 	Class       string    // "payment" or "direct-credit" when empty
 	Date        time.Time // the server's time when zero
-	Pending     bool      // the next refresh gives it another identification
+	Pending     bool      // the next refresh gives it another ID
 }
 
 // AddTransaction puts a transaction on an account of a connection, as the next
-// refresh would find it, and returns its identification. It is there at once.
+// refresh would find it, and returns its ID. It is there at once.
 func (s *Server) AddTransaction(connectionID string, tx Transaction) (transactionID string, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

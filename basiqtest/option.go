@@ -28,9 +28,9 @@ func defaults() config {
 	return config{seed: 1, transactions: 500, tokenLife: time.Hour, redirect: "https://app.example/return"}
 }
 
-// WithSeed sets the seed of everything that is made up: identifications,
-// accounts, transactions. Two servers with the same seed, time and calls give
-// the same answers. The default is 1.
+// WithSeed sets the seed of everything that is made up: IDs, accounts,
+// transactions. Two servers with the same seed, time and calls give the same
+// answers. The default is 1.
 func WithSeed(seed uint64) Option {
 	return func(c *config) error { c.seed = seed; return nil }
 }

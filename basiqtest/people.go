@@ -7,10 +7,10 @@ import (
 	"slices"
 )
 
-// Connect does what a user does in the Consent UI: consents, if that has not
-// been done yet, and logs in to one or more banks. It returns the jobs' identifications
-// as the return URL would carry them; a login that the bank refuses has a job, too,
-// which fails.
+// Connect does what a user does in the Consent UI: consents, if that has not been
+// done yet, and logs in to one or more banks. It returns the jobs' IDs as the
+// return URL would carry them; a login that the bank refuses has a job, too, which
+// fails.
 func (s *Server) Connect(userID string, logins ...Login) (jobIDs []string, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -27,7 +27,7 @@ func (s *Server) Connect(userID string, logins ...Login) (jobIDs []string, err e
 
 // AddConnection is Connect with one login, taken to its end: the connection is
 // there, with its accounts and transactions, whatever the bank asks. It returns
-// the connection's identification. A login that the bank refuses is an error.
+// the connection's ID. A login that the bank refuses is an error.
 func (s *Server) AddConnection(userID string, l Login) (connectionID string, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -56,8 +56,8 @@ type null struct{}
 // MarshalJSON writes null.
 func (null) MarshalJSON() ([]byte, error) { return []byte("null"), nil }
 
-// refuse answers with an error in the API's envelope. The correlation
-// identification is filled in where the answer is sent.
+// refuse answers with an error in the API's envelope. The correlation ID is
+// filled in where the answer is sent.
 func refuse(status int, p problem) answer {
 	entry := object{"type": "error", "code": p.code, "title": p.title}
 	if p.detail != "" {

@@ -40,7 +40,7 @@ var reportTypes = []struct {
 	}},
 }
 
-// report is a report that was asked for. Its identification is its job's.
+// report is a report that was asked for. Its ID is its job's.
 type report struct {
 	id       string
 	kind     string

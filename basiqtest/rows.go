@@ -67,7 +67,7 @@ func (c *connection) midnight(day time.Time) time.Time {
 }
 
 // pendingRows makes n rows that the bank has not settled yet. round counts
-// retrievals: each gives pending rows new identifications.
+// retrievals: each gives pending rows new IDs.
 func (a *account) pendingRows(seed uint64, round, n int, today time.Time) []*row {
 	if a.class != "transaction" && a.class != "credit-card" {
 		return nil
@@ -84,7 +84,7 @@ func (a *account) pendingRows(seed uint64, round, n int, today time.Time) []*row
 	return rows
 }
 
-// settle turns a pending row into a posted one, with an identification of its own.
+// settle turns a pending row into a posted one, with an ID of its own.
 func (a *account) settle(seed uint64, round, k int, p *row) *row {
 	r := *p
 	rng := rand.New(rand.NewPCG(hash(seed, "settled", strconv.Itoa(round)), uint64(k)))

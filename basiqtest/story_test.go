@@ -57,7 +57,7 @@ func TestStory(t *testing.T) {
 		}
 	}
 	if n-pending != 1234 || pending != 8 || len(ids) != n {
-		t.Errorf("%d transactions, %d of them pending, %d identifications", n, pending, len(ids))
+		t.Errorf("%d transactions, %d of them pending, %d IDs", n, pending, len(ids))
 	}
 	t.Logf("%d transactions in %s", n, time.Since(start))
 }

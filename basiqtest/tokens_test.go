@@ -38,7 +38,7 @@ func call(t testing.TB, method, address, body string, headers ...string) (status
 	if json.Unmarshal(data, &envelope) == nil && len(envelope.Data) > 0 {
 		code = envelope.Data[0].Code
 		if res.StatusCode >= 400 && envelope.CorrelationID == "" {
-			t.Errorf("%s %s: no correlation identification: %s", method, address, data)
+			t.Errorf("%s %s: no correlation ID: %s", method, address, data)
 		}
 	}
 	return res.StatusCode, code, string(data)

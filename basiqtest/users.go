@@ -155,7 +155,7 @@ func (s *Server) deleteUser(q *request) answer {
 }
 
 // AddUser makes a user with an email address, as POST /users does, and returns
-// the identification.
+// the ID.
 func (s *Server) AddUser(email string) (userID string, err error) {
 	body, err := json.Marshal(object{"email": email})
 	if err != nil {

@@ -70,13 +70,13 @@ func hook(t *testing.T, client *basiq.Client, url string, events ...string) *web
 }
 
 // TestDelivery: a message is signed as documented, and sent again on the
-// documented schedule until it is taken, always with the same identification.
+// documented schedule until it is taken, always with the same ID.
 func TestDelivery(t *testing.T) {
 	srv := basiqtest.NewServer(t, basiqtest.WithNow(noon), basiqtest.WithSignedServerTime())
 	client, _ := checked(t, srv)
 	r := newReceiver(t, http.StatusFound) // a redirect is a failure
 	h := hook(t, client, r.URL, "user.created")
-	encodedKey, _ := strings.CutPrefix(h.Secret, "whsec_")
+	encodedKey, _ := strings.CutPrefix(h.Secret.Reveal(), "whsec_")
 	key, err := base64.RawStdEncoding.DecodeString(encodedKey)
 	if err != nil || len(encodedKey) != 39 {
 		t.Fatalf("secret of %d characters: %v", len(encodedKey), err)

@@ -5,8 +5,8 @@
 // it is not known for which applications it still works. Send users to the
 // Consent UI instead: see ConsentLink of the basiq package.
 //
-// Deprecated: from its first day. It is for those who move from version 2, until
-// they have.
+// Deprecated: this package only helps programs that move from version 2 of the
+// API, until they have.
 package legacy
 
 import (
@@ -48,8 +48,8 @@ func NewClient(opts ...basiq.Option) (*Client, error) {
 // Close ends what the client does in the background. It returns nil.
 func (c *Client) Close() error { return c.sender.Close() }
 
-// Credentials are what a user logs in to an institution with. Which of them an
-// institution asks for, it tells as a connector.
+// Credentials are what a user logs in to an institution with. The institution's
+// connector says which of them it asks for.
 //
 // Deprecated: use the Consent UI.
 type Credentials struct {

@@ -18,7 +18,8 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
-// ErrTooLarge is the error of an answer beyond the size limit.
+// ErrTooLarge is the error of a successful answer beyond the size limit. The API
+// has done what the call asked for: do not repeat a write because of it.
 var ErrTooLarge = errors.New("the answer is larger than the limit")
 
 // Bounds of what is read of an answer that is not wanted, so that its

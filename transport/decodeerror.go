@@ -9,7 +9,8 @@ import (
 )
 
 // DecodeError is the error of a successful answer that could not be read as
-// what was expected: it is not JSON, is cut off, or has another shape.
+// what was expected: it is not JSON, is cut off, or has another shape. The API has
+// done what the call asked for: do not repeat a write because of it.
 type DecodeError struct {
 	Operation   string // "core.Users.Get"
 	Method      string

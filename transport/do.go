@@ -18,7 +18,9 @@ import (
 // It fails with an *Error when the API answers with anything but success, with
 // a *SendError when it does not answer, with a *TokenError when there is no
 // access token to call it with, with ErrNoContent when out wants an answer and
-// there is none, and with a *DecodeError when the answer cannot be read.
+// there is none, with ErrTooLarge or a *DecodeError when the answer cannot be
+// read, and, before anything is sent, with a *PathError, a *MissingError or
+// ErrClosed.
 func (c *Client) Do(ctx context.Context, req *Request, out any, opts ...Option) error {
 	o, err := c.callOf(req, opts)
 	if err != nil {

@@ -17,15 +17,16 @@
 //  1. The path is built by one builder. A value that is empty, "." or "..", has
 //     control characters or slashes, is not UTF-8, or would be another value
 //     after a second decoding is refused with a [PathError], before anything is
-//     sent: everything else is escaped and stays in its own segment.
+//     sent. Everything else is escaped and stays in its own segment.
 //  2. The credential is found: an access token as [Scope] asks for, or the API
 //     key itself for the token endpoint. There is one request for a token
 //     however many calls wait for it, and each waits until its own deadline.
 //  3. The call is sent: each attempt has its own timeout ([WithTimeout], one
 //     minute) within the call's ([WithCallTimeout]) and the context's.
 //  4. A token that was refused is replaced, and the call sent once more. The API
-//     refuses an expired token with 403, code access-denied, and a wrong one with
-//     401; no other 401 or 403 replaces a token.
+//     refuses an expired token with 403 (code access-denied, or a text that says
+//     so), and one that it does not know with 401, code
+//     invalid-authorization-token. No other 401 or 403 replaces a token.
 //  5. A call that failed is repeated, if its safety class allows it.
 //  6. The answer is decompressed, bounded ([WithMaxResponseSize], 32 MiB), and
 //     decoded; what does not match its type goes to [Observer] as [Drift], and
@@ -51,9 +52,9 @@
 // stream that was refused. (HTTP/2 servers that end a connection and say what they
 // have not looked at are net/http's to deal with: it sends that again by itself,
 // here on ten new connections at most.) A hang-up leaves it open what the API did;
-// for all but reads, errors.Is(err, [ErrOutcomeUnknown]) then is true, and it is
-// the caller's to look before calling again. When a deletion is repeated and
-// then meets 404, [Error.EarlierUnknown] tells that it may be its own doing.
+// for all but reads, errors.Is(err, [ErrOutcomeUnknown]) then is true, and the
+// caller should look before calling again. When a deletion is repeated and then
+// meets 404, [Error.EarlierUnknown] tells that it may be its own doing.
 //
 // [RetryPolicy] says how often (three attempts) and how patiently. Waits are
 // random, from zero to a bound that doubles. The API's Retry-After is heeded, up
@@ -63,20 +64,20 @@
 // the repetitions of a client to a hundred while nothing succeeds; an error says
 // when it was this that kept a call from being repeated ([ErrRetryBudget]).
 //
-// When the API goes on refusing the calls of a read (class A) as too many for more
-// than a second, one in twenty or more, the client holds them back: they leave one
-// by one, in the order in which they were made, at the rate at which the API took
-// them. Refusals lower the rate by as much as 15 % a second, each second raises it
-// by 1.5 %, by 10 % when there was no refusal for ten, and after thirty of those
-// there is no rate. [Attempt] tells what a call waited; one whose turn would come
-// after its deadline fails at once, unsent, with an [Error] that is both
-// ErrRateLimited and context.DeadlineExceeded. [WithoutThrottle] turns it off.
+// When the API refuses at least one in twenty of a read's calls (class A) as too
+// many, for more than a second, the client queues the calls of that operation and
+// sends them one by one, in their order, at the rate at which the API accepted
+// them. Refusals lower the rate, by up to 15 % a second; otherwise it grows by
+// 1.5 % a second, and by 10 % once there was no refusal for ten seconds. After
+// thirty such seconds there is no limit any more. [Attempt] tells how long a call
+// waited. One whose turn would come after its deadline fails at once, unsent, with
+// an [Error] that is both ErrRateLimited and context.DeadlineExceeded.
+// [WithoutThrottle] turns it off.
 //
-// A body made of bytes is sent again as it was. A streamed one is, if its
-// content is an io.Seeker or none of it was read yet; otherwise the call is sent
-// once. No Idempotency-Key
-// is sent: the API knows none, and net/http would take it as leave to repeat a
-// POST by itself.
+// A body made of bytes is sent again as it was. A streamed one is, if its content
+// is an io.Seeker or none of it was read yet; otherwise the call is sent once. No
+// Idempotency-Key is sent: the API knows none, and net/http would take it as
+// permission to repeat a POST by itself.
 //
 // # Tokens
 //
@@ -92,8 +93,8 @@
 // Calls of [ScopeClient] use a CLIENT_ACCESS token of the user in the path, or of
 // [WithUser]; the last thousand users' tokens are kept ([WithTokenCacheSize]).
 // [Client.Token] hands tokens out, for the Consent UI for instance, with as much
-// life left as is asked for. A [TokenSource] gets tokens
-// from elsewhere, and a [TokenStore] shares them among processes.
+// life left as is asked for. A [TokenSource] gets tokens from elsewhere, and a
+// [TokenStore] shares them among processes.
 //
 // # Errors
 //
@@ -104,8 +105,10 @@
 //	[PathError]    a path value was refused, and nothing was sent
 //	[MissingError] a required value was not given, and nothing was sent
 //
-// errors.Is knows the kinds (ErrNotFound, ErrRateLimited, …), the context's errors
-// and [ErrOutcomeUnknown]. [Error.Advice] says what to do. Messages hold names,
+// errors.Is knows the kinds (ErrNotFound, ErrRateLimited, …), the context's errors,
+// [ErrOutcomeUnknown], [ErrTooLarge], [ErrNoContent], [ErrPageLink] and [ErrClosed].
+// [ErrTooLarge] and a DecodeError say that the API has done what it was asked for:
+// do not repeat a write because of them. [Error.Advice] says what to do. Messages hold names,
 // templates, codes and numbers, and neither values of the request nor the API's
 // own words: they are safe to log.
 //

@@ -10,11 +10,11 @@ import (
 	"time"
 )
 
-// Error is the error of every call that the API answered, and not with
-// success, and of one that was not sent at all, as the API refuses so many of
-// its kind that its turn would have come too late: that has the status 429 and
-// no attempts. Its text, under every verb, as JSON and in a log, holds no value of
-// the request and none of the API's own words; its members may.
+// Error is the error of a call that the API answered with anything but success.
+// It is also the error of a call that was never sent because the client is being
+// rate limited, and its turn would have come after its deadline: that has the
+// status 429 and no attempts. Its text, under every verb, as JSON and in a log,
+// holds no value of the request and none of the API's own words; its members may.
 type Error struct {
 	Operation     string // "core.Users.Get"
 	Method        string
@@ -57,16 +57,28 @@ func NewError(status int, problems ...Problem) *Error {
 
 // Kinds of failure, for errors.Is.
 var (
-	ErrNotFound         = errors.New("basiq: not found")
-	ErrUnauthorized     = errors.New("basiq: unauthorized")
-	ErrForbidden        = errors.New("basiq: forbidden")
-	ErrTokenExpired     = errors.New("basiq: access token expired")
-	ErrRateLimited      = errors.New("basiq: rate limited")
-	ErrGone             = errors.New("basiq: no longer available")
-	ErrConflict         = errors.New("basiq: already exists")
+	// ErrNotFound is status 404.
+	ErrNotFound = errors.New("basiq: not found")
+	// ErrUnauthorized is status 401.
+	ErrUnauthorized = errors.New("basiq: unauthorized")
+	// ErrForbidden is a 403 that says neither that the token has expired nor that
+	// there were too many calls.
+	ErrForbidden = errors.New("basiq: forbidden")
+	// ErrTokenExpired is an answer that refuses the access token, and not the
+	// call: the package documentation says which. A new token was refused, too.
+	ErrTokenExpired = errors.New("basiq: access token expired")
+	// ErrRateLimited is status 429, or a 403 with the code too-many-requests.
+	ErrRateLimited = errors.New("basiq: rate limited")
+	// ErrGone is status 410.
+	ErrGone = errors.New("basiq: no longer available")
+	// ErrConflict is status 409, or the code resource-already-exists.
+	ErrConflict = errors.New("basiq: already exists")
+	// ErrInvalidParameter is status 400.
 	ErrInvalidParameter = errors.New("basiq: invalid parameter")
-	ErrUnavailable      = errors.New("basiq: unavailable")
-	ErrRedirected       = errors.New("basiq: redirected, which is not followed")
+	// ErrUnavailable is status 502, 503 or 504.
+	ErrUnavailable = errors.New("basiq: unavailable")
+	// ErrRedirected is a status from 300 to 399.
+	ErrRedirected = errors.New("basiq: redirected, which is not followed")
 
 	// ErrOutcomeUnknown is the error of a call that changes something, was sent,
 	// and may have been executed: look before calling again.

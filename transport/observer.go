@@ -9,10 +9,11 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
-// Observer hears of what a client does: enough for traces and metrics. Each of
+// Observer is told what a client does: enough for traces and metrics. Each of
 // its functions may be nil. They are called in the goroutine of the call, or of
 // a token's refresh, and must be safe for concurrent use and quick. What they
-// are told holds names, templates and numbers, never values.
+// are told holds names, templates and numbers, never values; the error of a
+// TokenStore is passed on as it is.
 type Observer struct {
 	// StartAttempt is called before a call is sent; what it returns is the
 	// context of the attempt, with a span in it for instance. Of the Attempt
@@ -61,9 +62,10 @@ func WithObserver(o Observer) ClientOption {
 	})
 }
 
-// WithLogger logs every attempt: successes at debug level, failures and drift
-// as warnings. What is logged holds no credential and no value of a request or
-// an answer.
+// WithLogger logs every attempt: successes at debug level; failures, drift,
+// failures of a TokenStore and an HTTP client that repeats calls by itself as
+// warnings. What is logged holds no credential and no value of a request or an
+// answer; the error of a TokenStore is logged as it is.
 func WithLogger(l *slog.Logger) ClientOption {
 	return clientOption(func(c *config) error {
 		if l == nil {

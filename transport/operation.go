@@ -11,7 +11,8 @@ const (
 	// SafetyIdempotent (class B) does the same however often it is sent.
 	SafetyIdempotent
 	// SafetyWrite (class C) may be repeated only when it was provably not
-	// executed: it was never sent, or was refused with 429.
+	// executed: it was never sent, or was refused with 429, or a 403 that says
+	// the same.
 	SafetyWrite
 	// SafetyUnrepeatable (class D) can double a record, a charge or a bank
 	// login: it may be repeated only when it was provably never sent.

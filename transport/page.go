@@ -18,7 +18,7 @@ import (
 var ErrPageLink = errors.New("basiq: the link to the next page cannot be followed")
 
 // Cursor is a place in a list, to go on from later. It holds a link of the API
-// with the identification of the user whose list it is, and no credentials.
+// with the ID of the user whose list it is, and no credentials.
 type Cursor string
 
 const cursorEnd Cursor = "end"
@@ -69,8 +69,8 @@ type decodablePage[P any] interface {
 // All iterates over every item of every page of a list. newRequest makes the
 // request of the first page; split takes a page apart. The link to the next
 // page is followed as it comes, relative or absolute, but only to the very
-// resource that was asked for: it carries the token. A page without items is
-// no end, a page without a link is. An error ends the loop, and so does a link
+// resource that was asked for: it carries the token. An empty page does not end
+// the list; one without a link does. An error ends the loop, and so does a link
 // that was followed before. Nothing is fetched after the loop has ended.
 func All[P, T any, PP decodablePage[P]](ctx context.Context, c *Client, newRequest func() *Request, split func(*P) ([]T, string), opts ...Option) iter.Seq2[*T, error] {
 	return func(yield func(*T, error) bool) {

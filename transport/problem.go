@@ -123,7 +123,7 @@ func (e *Error) Advice() string {
 	case http.StatusForbidden:
 		return "The application is not allowed to do this. Check what the API key is enabled for in Basiq's dashboard."
 	case http.StatusNotFound:
-		return "Nothing with this identification exists in the application that the API key belongs to. Identifications of another application are not found either."
+		return "Nothing with this ID exists in the application that the API key belongs to. IDs of another application are not found either."
 	case http.StatusGone:
 		return "What the link led to has expired. Make a new one."
 	case http.StatusRequestEntityTooLarge:

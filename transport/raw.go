@@ -25,7 +25,8 @@ import (
 //
 // Reads (GET, HEAD, OPTIONS) are of safety class A, DELETE and PUT of class B,
 // everything else of class D unless WithSafety says otherwise. The call is made
-// with a SERVER_ACCESS token unless WithScope says otherwise.
+// with a SERVER_ACCESS token unless WithScope says otherwise; with ScopeClient, the
+// user is the one of /users/{id}/… in the path, or of WithUser.
 func (c *Client) Call(ctx context.Context, method, path string, body, out any, opts ...Option) error {
 	req, err := newRawRequest(method, path)
 	if err != nil {

@@ -33,8 +33,9 @@ type Field struct{ Name, Value string }
 
 // NewRequest returns a call of op. values are those of the path's parameters,
 // in the order of the template. A value that cannot be a path segment of its
-// own (an empty one, "." or "..", or one with control characters) makes the
-// call fail before it is sent: the path would otherwise lead elsewhere.
+// own makes the call fail before it is sent, as the path would otherwise lead
+// elsewhere: one that is empty, "." or "..", percent-encoded or no UTF-8, or
+// that has slashes, backslashes or control characters.
 func NewRequest(op *Operation, values ...string) *Request {
 	r := newRequest(request{op: op, path: op.Path, plain: op.Path})
 	r.err = r.buildPath(values)
@@ -89,7 +90,7 @@ func (r *Request) SetHeader(name, value string) {
 }
 
 // Conceal has texts that the call sends taken out of what is kept of an answer
-// other than success: some servers echo what they did not like. Texts of less
+// other than success: some servers echo what they did not like. Texts shorter
 // than four bytes are not looked for.
 func (r *Request) Conceal(texts ...string) { r.secrets = append(r.secrets, texts...) }
 
@@ -133,8 +134,7 @@ func (r *Request) buildPath(values []string) error {
 // Servers behind a proxy may decode twice, fold dots, or route by the decoded
 // path, and escaping does not help with "." and ".." at all, which escape to
 // themselves. So a value is refused when any of them could take it for another
-// one, or for more than one segment. No identification of the API is such a
-// value.
+// one, or for more than one segment. No ID of the API is such a value.
 func badSegment(v string) string {
 	switch {
 	case v == "":

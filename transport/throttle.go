@@ -54,10 +54,10 @@ type pace struct {
 	queue   []chan struct{} // the calls that wait: each is closed when it is the first
 }
 
-// WithoutThrottle turns off what holds reads back when the API keeps refusing
-// them as too many. Without it a client sends as often as it is told to, and
-// what the API refuses is repeated as the RetryPolicy says: for programs that
-// keep to the limits by other means.
+// WithoutThrottle turns off what slows reads down while the API keeps refusing
+// them as too many. The client then sends as often as it is called, and repeats
+// what the API refuses as the RetryPolicy says: for programs that keep to the
+// limits by other means.
 func WithoutThrottle() ClientOption {
 	return clientOption(func(c *config) error { c.client.throttle.off = true; return nil })
 }

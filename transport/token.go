@@ -94,7 +94,7 @@ func WithTokenSource(s TokenSource) ClientOption {
 }
 
 // WithTokenRefresh sets the age, of a token that lives for an hour, at which the
-// next one is got in the background, by a call that uses it; the calls go on
+// next one is fetched in the background, by a call that uses it; the calls go on
 // with the old one meanwhile. It is varied by a tenth, so that a fleet does not
 // move in step. The default is 25 minutes; for tokens of another life it is in
 // proportion. A failure is followed by a pause of half a minute.
@@ -141,7 +141,7 @@ var ErrBadToken = errors.New("basiq: the answer holds no usable bearer token")
 
 // Token returns the access token that calls of this scope are made with, for
 // handing a CLIENT_ACCESS token to the Consent UI for instance. The token is
-// kept and renewed as for calls.
+// kept and renewed as for calls. It fails with a *TokenError, or with ErrClosed.
 func (c *Client) Token(ctx context.Context, req TokenRequest) (Token, error) {
 	switch {
 	case req.Scope != ScopeServer && req.Scope != ScopeClient:

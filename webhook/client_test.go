@@ -30,7 +30,7 @@ func TestFromSubscriptionToEntity(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	verifier, err := webhook.NewVerifier(hook.Secret)
+	verifier, err := webhook.NewVerifier(hook.Secret.Reveal())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,8 +1,8 @@
 // Package webhook receives what Basiq delivers to a webhook: it verifies that a
 // delivery comes from Basiq, decodes it, and hands every event to the program
-// once.
+// until it was handled once.
 //
-//	verifier, err := webhook.NewVerifier(os.Getenv("WEBHOOK_SECRET"))
+//	verifier, err := webhook.NewVerifier(os.Getenv("BASIQ_WEBHOOK_SECRET"))
 //	...
 //	http.Handle("POST /webhooks/basiq", webhook.NewHandler(verifier, func(ctx context.Context, e *webhook.Event) error {
 //		switch e.Type {
@@ -19,10 +19,10 @@
 //
 // A delivery is a POST with three headers: webhook-id, the same for every
 // attempt to deliver one message; webhook-timestamp, in seconds since 1970;
-// and webhook-signature, a list of signatures of which one must be right. What
-// is signed is id, timestamp and body, joined by dots, with HMAC-SHA256; the
-// key is what the secret's base64 stands for. This is the scheme known as
-// Standard Webhooks.
+// and webhook-signature, a list of signatures, at least one of which must be
+// right. What is signed is id, timestamp and body, joined by dots, with
+// HMAC-SHA256; the key is the secret, decoded from its base64. This is the scheme
+// known as Standard Webhooks.
 //
 // Basiq takes any status of 2xx for received, and everything else for failed:
 // it tries eight times over about 28 hours, and then disables the webhook.

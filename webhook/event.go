@@ -129,7 +129,7 @@ func syntax(err error) error {
 }
 
 // UserID is the user whom the event is about, found in the address of its
-// entity; "" if that names none. There is no other member with it.
+// entity; "" if that names none. Basiq sends it nowhere else.
 func (e *Event) UserID() string { return e.segment("users") }
 
 // ConnectionID is the connection that the event is about, or "".
@@ -163,14 +163,21 @@ func (e *Event) segment(collection string) string {
 var ErrLink = errors.New("webhook: the link leads elsewhere than to the API")
 
 // FetchEvent reads the event that the delivery announces into out, a
-// *core.Event or whatever transport.Client.Do reads into: GET /events/{id}.
+// *core.Event or whatever transport.Client.Do reads into. It fails with ErrLink
+// when the event's link is not one to the API that c calls.
+//
+// GET /events/{id}: SERVER_ACCESS token, repeated on transient failures (class A).
 func (e *Event) FetchEvent(ctx context.Context, c *transport.Client, out any, opts ...transport.Option) error {
 	return follow(ctx, c, e.EventLink, out, opts)
 }
 
 // FetchEntity reads what the event is about into out: a *core.User, a
 // *data.Connection, a *data.TransactionPage and so on, as Type says. What is
-// gone fails with transport.ErrNotFound.
+// gone fails with transport.ErrNotFound, and a link that is not one to the API
+// that c calls with ErrLink.
+//
+// GET of EntityLink: SERVER_ACCESS token, repeated on transient failures (class
+// A).
 func (e *Event) FetchEntity(ctx context.Context, c *transport.Client, out any, opts ...transport.Option) error {
 	return follow(ctx, c, e.EntityLink, out, opts)
 }

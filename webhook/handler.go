@@ -61,15 +61,15 @@ type HandlerOption func(*handler)
 func WithSeenStore(s SeenStore) HandlerOption { return func(h *handler) { h.seen = s } }
 
 // WithMaxBody bounds a delivery's body, in bytes. The default is
-// DefaultMaxBody: a delivery has a few hundred.
+// DefaultMaxBody: a delivery has a few hundred. 0 refuses every body.
 func WithMaxBody(n int64) HandlerOption { return func(h *handler) { h.maxBody = n } }
 
 // WithReadTimeout bounds how long a body may take to come. The default is
-// DefaultReadTimeout.
+// DefaultReadTimeout; 0 is no bound.
 func WithReadTimeout(d time.Duration) HandlerOption { return func(h *handler) { h.readTimeout = d } }
 
 // WithSources refuses deliveries from other addresses than these (SourceIPs).
-// address tells the sender's, for a receiver behind a proxy; nil takes it from
+// address returns the sender's, for a receiver behind a proxy; nil takes it from
 // the connection. A signature proves more than an address does: this only keeps
 // noise away.
 func WithSources(allowed []netip.Addr, address func(*http.Request) (netip.Addr, error)) HandlerOption {
@@ -107,10 +107,11 @@ type handler struct {
 // was not handled:
 //
 //   - 400 when the headers or the body are not those of a delivery, 401 when the
-//     signature or the time is wrong, 403 when the sender's address is, 405 when
-//     it is no POST, 408 when the body takes too long, 413 when it is too large;
-//   - 409 when another attempt to deliver the message is being handled: Basiq
-//     comes back later;
+//     signature or the timestamp is wrong, 403 when the sender's address is not
+//     allowed, 405 when the method is not POST, 408 when the body takes too long,
+//     413 when it is too large;
+//   - 409, with a Retry-After of five seconds, when another attempt to deliver the
+//     message is being handled: Basiq comes back later;
 //   - 500 when handle or the SeenStore fails, or handle panics.
 //
 // Answers have no body. The context that handle gets ends when the connection

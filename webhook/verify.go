@@ -29,7 +29,8 @@ const (
 // clock, in the past or in the future.
 const DefaultTolerance = 5 * time.Minute
 
-// Errors of Verify, for errors.Is. Whatever fails, nothing of the body was read.
+// Errors of Verify, for errors.Is. Whatever fails, the body was hashed at
+// most, and nothing of it was parsed.
 var (
 	// ErrHeader: a header is missing, there twice, or not as the scheme has it.
 	ErrHeader = errors.New("webhook: the headers are not those of a delivery")
@@ -55,7 +56,8 @@ type verifier struct {
 type VerifierOption func(*verifier) error
 
 // WithTolerance sets how far a timestamp may be from the clock, both ways. The
-// default is DefaultTolerance. It must be positive.
+// default is DefaultTolerance. It must be a second at least; fractions of a second
+// are dropped.
 func WithTolerance(d time.Duration) VerifierOption {
 	return func(v *verifier) error {
 		if d < time.Second {
@@ -79,11 +81,12 @@ func WithClock(now func() time.Time) VerifierOption {
 
 // NewVerifier returns a Verifier of the webhook that has the secret, as Basiq
 // answered it when the webhook was created or updated. While one is being
-// replaced, give both: a delivery signed with either is accepted. Its error is
-// an ErrSecret.
+// replaced, give both: a delivery signed with either is accepted. A secret must
+// have 16 bytes at least, decoded. Its error is an ErrSecret.
 func NewVerifier(secrets ...string) (*Verifier, error) { return NewVerifierOf(secrets) }
 
-// NewVerifierOf is NewVerifier with options.
+// NewVerifierOf is NewVerifier with options. A secret at fault is an ErrSecret, an
+// option at fault is an error of its own.
 func NewVerifierOf(secrets []string, opts ...VerifierOption) (*Verifier, error) {
 	v := &verifier{tolerance: DefaultTolerance, now: time.Now}
 	if len(secrets) == 0 {
@@ -167,11 +170,11 @@ func headers(h http.Header) (id, timestamp string, signatures []string, err erro
 	}
 	for c := range strings.SplitSeq(id, "") {
 		if c < "!" || c > "~" {
-			return "", "", nil, fmt.Errorf("%w: %s has characters that no identification has", ErrHeader, headerID)
+			return "", "", nil, fmt.Errorf("%w: %s has characters that no ID has", ErrHeader, headerID)
 		}
 	}
-	// What is signed joins its parts by dots. An identification that ends in a
-	// number could stand for a shorter one, and an older timestamp.
+	// What is signed joins its parts by dots. An ID that ends in a number
+	// could stand for a shorter one, and an older timestamp.
 	if at := strings.LastIndexByte(id, '.'); at >= 0 && strings.Trim(id[at+1:], "0123456789") == "" {
 		return "", "", nil, fmt.Errorf("%w: %s ends like a timestamp", ErrHeader, headerID)
 	}

@@ -220,7 +220,7 @@ func TestW5Headers(t *testing.T) {
 	}
 	for _, id := range []string{"m 1", "m\x001", "m\n1", "é", strings.Repeat("x", 257), "m-1." + now(), "a.1"} {
 		if _, err := v.Verify(signed(keyOf(29), id, now(), sample), []byte(sample)); !errors.Is(err, webhook.ErrHeader) {
-			t.Errorf("the identification %q: %v", id, err)
+			t.Errorf("the ID %q: %v", id, err)
 		}
 	}
 }
@@ -327,7 +327,7 @@ func FuzzW9Bits(f *testing.F) {
 	f.Fuzz(func(t *testing.T, id string, body []byte, bit uint, part uint8) {
 		h := signed(keyOf(29), id, now(), string(body))
 		if _, err := v.Verify(h, body); err != nil {
-			return // no identification, say
+			return // no ID, say
 		}
 		flip := func(s string) string {
 			if s == "" {

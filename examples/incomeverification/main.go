@@ -29,7 +29,7 @@ import (
 )
 
 func main() {
-	user := flag.String("user", "", "identification of the user")
+	user := flag.String("user", "", "ID of the user")
 	months := flag.Int("months", 6, "how many months the report covers")
 	pdf := flag.String("pdf", "", "a file to write the report to as PDF")
 	flag.Parse()

@@ -26,8 +26,8 @@ import (
 )
 
 func main() {
-	user := flag.String("user", "", "identification of the user")
-	institution := flag.String("institution", "", "identification of the institution")
+	user := flag.String("user", "", "ID of the user")
+	institution := flag.String("institution", "", "ID of the institution")
 	flag.Parse()
 	if err := run(context.Background(), os.Stdout, *user, *institution, flag.Arg(0)); err != nil {
 		fmt.Fprintln(os.Stderr, err)

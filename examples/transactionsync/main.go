@@ -30,7 +30,7 @@ import (
 )
 
 func main() {
-	user := flag.String("user", "", "identification of the user")
+	user := flag.String("user", "", "ID of the user")
 	file := flag.String("file", "transactions.jsonl", "the file to keep")
 	flag.Parse()
 	if err := run(context.Background(), os.Stdout, *user, *file); err != nil {

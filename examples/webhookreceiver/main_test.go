@@ -37,7 +37,7 @@ func TestRun(t *testing.T) {
 	defer stop()
 	var out bytes.Buffer
 	ended := make(chan error, 1)
-	go func() { ended <- run(ctx, &out, l, hook.Secret) }()
+	go func() { ended <- run(ctx, &out, l, hook.Secret.Reveal()) }()
 
 	id, err := server.AddUser("max@example.com")
 	if err != nil {

@@ -169,7 +169,7 @@ func (p *ListTransactionsParams) apply(req *transport.Request) {
 
 // Summary is what a user can afford.
 type Summary struct {
-	// Identification of the summary.
+	// ID of the summary.
 	ID string `json:"id"`
 	// First month that is covered.
 	FromMonth value.Month `json:"fromMonth"`
@@ -243,7 +243,7 @@ type MonthlyAverage struct {
 type Asset struct {
 	// What kind of account it is.
 	Account AccountType `json:"account"`
-	// Identification of the institution.
+	// ID of the institution.
 	InstitutionID string `json:"institution"`
 	// Currency as an ISO 4217 code.
 	Currency string `json:"currency"`
@@ -297,7 +297,7 @@ type Liabilities struct {
 type CreditLiability struct {
 	// What kind of account it is.
 	Account AccountType `json:"account"`
-	// Identification of the institution.
+	// ID of the institution.
 	InstitutionID string `json:"institution"`
 	// Currency as an ISO 4217 code.
 	Currency string `json:"currency"`
@@ -344,7 +344,7 @@ type CreditMonth struct {
 type LoanLiability struct {
 	// What kind of account it is.
 	Account AccountType `json:"account"`
-	// Identification of the institution.
+	// ID of the institution.
 	InstitutionID string `json:"institution"`
 	// Currency as an ISO 4217 code.
 	Currency string `json:"currency"`
@@ -450,7 +450,7 @@ type SnapshotList struct {
 
 // Snapshot names a summary without its content.
 type Snapshot struct {
-	// Identification of the summary.
+	// ID of the summary.
 	ID string `json:"id"`
 	// First month that is covered.
 	FromMonth value.Month `json:"fromMonth"`
@@ -460,7 +460,7 @@ type Snapshot struct {
 	CoverageDays int `json:"coverageDays"`
 	// When the summary was made.
 	Generated value.DateTime `json:"generatedDate"`
-	// Identifications of the institutions whose accounts are covered.
+	// IDs of the institutions whose accounts are covered.
 	InstitutionIDs []string `json:"institutions"`
 	// Kind of the summary.
 	Type string `json:"type"`
@@ -512,7 +512,7 @@ type TransactionPage struct {
 
 // Transaction is a transaction that a summary was made from.
 type Transaction struct {
-	// Identification of the transaction.
+	// ID of the transaction.
 	ID string `json:"id"`
 	// Whether it is final.
 	Status TransactionStatus `json:"status"`
@@ -532,9 +532,9 @@ type Transaction struct {
 	TransactionDate value.DateTime `json:"transactionDate"`
 	// When it was posted; empty while it is pending.
 	PostDate value.DateTime `json:"postDate"`
-	// Identification of the account.
+	// ID of the account.
 	AccountID string `json:"account"`
-	// Identification of the institution.
+	// ID of the institution.
 	InstitutionID string `json:"institution"`
 	// Always "transaction".
 	Type string `json:"type"`

@@ -67,7 +67,7 @@ func (s *ExpensesService) GetCSV(ctx context.Context, userID, snapshotID string,
 
 // ExpenseSummary is what a user spends.
 type ExpenseSummary struct {
-	// Identification of the summary.
+	// ID of the summary.
 	ID string `json:"id"`
 	// First month that is covered.
 	FromMonth value.Month `json:"fromMonth"`

@@ -54,7 +54,7 @@ func (s *IncomeService) Get(ctx context.Context, userID, snapshotID string, opts
 
 // IncomeSummary is what a user earns.
 type IncomeSummary struct {
-	// Identification of the summary.
+	// ID of the summary.
 	ID string `json:"id"`
 	// First month that is covered.
 	FromMonth value.Month `json:"fromMonth"`

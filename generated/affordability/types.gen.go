@@ -25,7 +25,7 @@ type Change struct {
 
 // CreateParams says what to summarise.
 type CreateParams struct {
-	// Identifications of the accounts. Empty means all.
+	// IDs of the accounts. Empty means all.
 	Accounts []string `json:"accounts"`
 	// First month. Empty means as far back as there is data.
 	FromMonth value.Month `json:"fromMonth"`

@@ -7,6 +7,7 @@ import (
 	"net/http"
 
 	"github.com/basiq-sdk/basiq-go/transport"
+	"github.com/basiq-sdk/basiq-go/transport/value"
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
@@ -21,7 +22,7 @@ type AuthService struct {
 // opened with.
 //
 // An application may ask for 1,500 tokens in five minutes. An unknown key fails
-// with ErrNotFound.
+// with transport.ErrNotFound.
 //
 // POST /token: API key, repeated on transient failures (class A).
 func (s *AuthService) CreateToken(ctx context.Context, params CreateTokenParams, opts ...transport.Option) (*AccessToken, error) {
@@ -39,8 +40,7 @@ func (s *AuthService) CreateToken(ctx context.Context, params CreateTokenParams,
 type CreateTokenParams struct {
 	// What the token may be used for.
 	Scope Scope
-	// Identification of the user that a client token is bound to. The Consent
-	// UI needs it.
+	// ID of the user that a client token is bound to. The Consent UI needs it.
 	UserID string
 }
 
@@ -64,10 +64,10 @@ type Scope string
 
 // Known values of Scope. The API may send others.
 const (
-	// One user, in a browser: the Consent UI, and answers to a bank's
+	// Bound to one user: it opens the Consent UI, and answers a bank's
 	// questions.
 	ScopeClient Scope = "CLIENT_ACCESS"
-	// Everything that a server does.
+	// Every call but the answer to a bank's question.
 	ScopeServer Scope = "SERVER_ACCESS"
 )
 
@@ -83,8 +83,9 @@ func (v Scope) Known() bool {
 
 // AccessToken is a token to call the API with.
 type AccessToken struct {
-	// The token itself. Do not log it.
-	Token string `json:"access_token"`
+	// The token itself, which is not printed, and is in this value's JSON.
+	// transport.Client.Token returns one that is in no JSON either.
+	Token value.Secret `json:"access_token"`
 	// Seconds that the token lives: 3600.
 	ExpiresIn int `json:"expires_in"`
 	// Always "Bearer".

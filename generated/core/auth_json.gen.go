@@ -3,6 +3,7 @@
 package core
 
 import (
+	"github.com/basiq-sdk/basiq-go/transport/value"
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
@@ -18,7 +19,7 @@ func (v *AccessToken) DecodeJSON(d *wire.Decoder) {
 	for m.Next() {
 		switch m.Name() {
 		case "access_token":
-			v.Token = m.String()
+			v.Token = value.Secret(m.String())
 		case "expires_in":
 			v.ExpiresIn = m.Int()
 		case "token_type":
@@ -32,7 +33,7 @@ func (v *AccessToken) DecodeJSON(d *wire.Decoder) {
 // AppendJSON appends the value's JSON form to b.
 func (v *AccessToken) AppendJSON(b []byte) []byte {
 	w := wire.BeginObject(b, &v.JSON, &accessTokenMembers)
-	w.String("access_token", v.Token, wire.Required)
+	w.String("access_token", string(v.Token), wire.Required)
 	w.Int("expires_in", v.ExpiresIn, wire.Optional)
 	w.String("token_type", v.Type, wire.Required)
 	return w.End()

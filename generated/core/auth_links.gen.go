@@ -17,9 +17,10 @@ type AuthLinksService struct {
 	client *transport.Client
 }
 
-// Create makes a link at which the user proves, with a code sent by SMS, who
+// Create creates a link at which the user proves, with a code sent by SMS, who
 // they are, and then connects accounts. It is good for seven days and for one
-// use; a new one voids the one before.
+// use; a new one voids the one before. It fails with status 400 when neither
+// Mobile is given nor the user has a number.
 //
 // POST /users/{userId}/auth_link: SERVER_ACCESS token, repeated only when it
 // was not executed (class C).
@@ -33,8 +34,8 @@ func (s *AuthLinksService) Create(ctx context.Context, userID string, params Cre
 	return &out, nil
 }
 
-// Get returns the user's current link. It fails with ErrGone when the link has
-// expired.
+// Get returns the user's current link. It fails with transport.ErrGone when the
+// link has expired, and with transport.ErrNotFound when there is none.
 //
 // GET /users/{userId}/auth_link: SERVER_ACCESS token, repeated on transient
 // failures (class A).
@@ -73,9 +74,9 @@ func (p *CreateAuthLinkParams) apply(req *transport.Request) {
 
 // AuthLink is a link at which a user connects accounts after a code by SMS.
 type AuthLink struct {
-	// Identification of the link. Absent from the answer of Create.
+	// ID of the link. Absent from the answer of Create.
 	ID string `json:"id"`
-	// Identification of the user.
+	// ID of the user.
 	UserID string `json:"userId"`
 	// Number that the code is sent to.
 	Mobile string `json:"mobile"`

@@ -57,7 +57,7 @@ type ConsentList struct {
 
 // Consent is a user's permission to share data.
 type Consent struct {
-	// Identification of the consent.
+	// ID of the consent.
 	ID string `json:"id"`
 	// Whether the consent is in force.
 	Status ConsentStatus `json:"status"`
@@ -71,7 +71,7 @@ type Consent struct {
 	Created value.DateTime `json:"created"`
 	// When it was last changed.
 	Updated value.DateTime `json:"updated"`
-	// When it ends, at most a year after it was given.
+	// When it ends: by default 365 days after it was given.
 	ExpiryDate value.DateTime `json:"expiryDate"`
 	// When it was withdrawn; empty while it was not.
 	Revoked value.DateTime `json:"revoked"`

@@ -84,21 +84,21 @@ type EventFilter struct {
 	terms transport.Filter
 }
 
-// UserID keeps what has a user.id that equals v.
+// UserID selects those whose user.id equals v.
 //
-// Identification of the user that the event is about.
+// ID of the user that the event is about.
 func (f EventFilter) UserID(v string) EventFilter {
 	return EventFilter{f.terms.And("user.id", "eq", v)}
 }
 
-// Entity keeps what has an event.entity that equals v.
+// Entity selects those whose event.entity equals v.
 //
 // What the event is about.
 func (f EventFilter) Entity(v EventEntity) EventFilter {
 	return EventFilter{f.terms.And("event.entity", "eq", string(v))}
 }
 
-// Verb keeps what has an event.type that equals v.
+// Verb selects those whose event.type equals v.
 //
 // What happened.
 func (f EventFilter) Verb(v EventVerb) EventFilter {
@@ -193,7 +193,7 @@ func (v EventVerb) Known() bool {
 
 // EventType is a type of event.
 type EventType struct {
-	// Identification of the type: entity and verb, such as consent.revoked.
+	// ID of the type: entity and verb, such as consent.revoked.
 	ID string `json:"id"`
 	// When the event happens.
 	Description string `json:"description"`
@@ -208,13 +208,13 @@ type EventType struct {
 
 // Event is something that happened to a user or to a user's data.
 type Event struct {
-	// Identification of the event.
+	// ID of the event.
 	ID string `json:"id"`
 	// What the event is about.
 	Entity EventEntity `json:"entity"`
 	// What happened.
 	Verb EventVerb `json:"eventType"`
-	// Identification of the user.
+	// ID of the user.
 	UserID string `json:"userId"`
 	// When it happened.
 	Created value.DateTime `json:"createdDate"`
@@ -239,7 +239,7 @@ type EventSubject struct {
 
 // EventConnection is a connection as it was when an event happened.
 type EventConnection struct {
-	// Identification of the connection.
+	// ID of the connection.
 	ID string `json:"id"`
 	// Whether the connection worked.
 	Status string `json:"status"`

@@ -129,7 +129,7 @@ func (v EventSubject) IsZero() bool {
 	return v.raw.IsZero()
 }
 
-// EventSubjectOf returns a EventSubject that holds raw.
+// EventSubjectOf returns an EventSubject that holds raw.
 func EventSubjectOf(raw value.JSON) EventSubject {
 	return EventSubject{raw: raw}
 }
@@ -142,7 +142,7 @@ func (v EventSubject) Connection() (*EventConnection, bool) {
 	})
 }
 
-// NewEventSubjectConnection returns a EventSubject that holds v.
+// NewEventSubjectConnection returns an EventSubject that holds v.
 func NewEventSubjectConnection(v EventConnection) EventSubject {
 	return EventSubject{raw: value.JSON(v.AppendJSON(nil))}
 }
@@ -152,7 +152,7 @@ func (v EventSubject) Transactions() (*EventTransactions, bool) {
 	return wire.Variant[EventTransactions](v.raw, wire.Match{Member: "connection"})
 }
 
-// NewEventSubjectTransactions returns a EventSubject that holds v.
+// NewEventSubjectTransactions returns an EventSubject that holds v.
 func NewEventSubjectTransactions(v EventTransactions) EventSubject {
 	return EventSubject{raw: value.JSON(v.AppendJSON(nil))}
 }

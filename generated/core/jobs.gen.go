@@ -79,9 +79,9 @@ type JobFilter struct {
 	terms transport.Filter
 }
 
-// ConnectionID keeps what has a connection.id that equals v.
+// ConnectionID selects those whose connection.id equals v.
 //
-// Identification of the connection that the job works on.
+// ID of the connection that the job works on.
 func (f JobFilter) ConnectionID(v string) JobFilter {
 	return JobFilter{f.terms.And("connection.id", "eq", v)}
 }
@@ -117,7 +117,7 @@ func (p *SubmitMFAParams) apply(req *transport.Request) {
 // or a report. Its Steps say how it stands; a job without steps has not
 // succeeded.
 type Job struct {
-	// Identification of the job.
+	// ID of the job.
 	ID string `json:"id"`
 	// What the job is for: connection, statement or report. Empty in a list.
 	Kind string `json:"jobType"`
@@ -133,9 +133,9 @@ type Job struct {
 	Updated value.DateTime `json:"updated"`
 	// What a statement job works on.
 	SourceID string `json:"sourceId"`
-	// Identification of the partner. Only report jobs have it.
+	// ID of the partner. Only report jobs have it.
 	PartnerID string `json:"partnerId"`
-	// Identification of the application. Only report jobs have it.
+	// ID of the application. Only report jobs have it.
 	ApplicationID string `json:"applicationId"`
 	// Always "job".
 	Type string `json:"type"`
@@ -238,7 +238,8 @@ type MFAChallenge struct {
 	Description string `json:"description"`
 	// What to ask for, one text for each answer, in order.
 	Prompts []string `json:"input"`
-	// Milliseconds left to answer.
+	// Milliseconds left to answer; in some answers it seems to be seconds.
+	// basiq.MFA.Expires allows for that.
 	ExpiryMs int `json:"expiryMs"`
 	// Always "mfa".
 	Type string `json:"type"`
@@ -431,7 +432,7 @@ type JobList struct {
 
 // JobReference names a job that was started.
 type JobReference struct {
-	// Identification of the job.
+	// ID of the job.
 	ID string `json:"id"`
 	// Always "job".
 	Type string `json:"type"`

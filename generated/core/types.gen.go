@@ -8,7 +8,7 @@ import (
 
 // Reference names a resource without its content.
 type Reference struct {
-	// Identification of the resource.
+	// ID of the resource.
 	ID string `json:"id"`
 	// Kind of the resource.
 	Type string `json:"type"`

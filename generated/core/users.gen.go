@@ -16,9 +16,9 @@ type UsersService struct {
 	client *transport.Client
 }
 
-// Create makes a user. An email or a mobile number is needed, or both. Keep the
-// identification that the answer holds: there is no way to find it again, and a
-// second call makes a second user.
+// Create creates a user. An email or a mobile number is needed, or both. Keep
+// the ID that the answer holds: no way to look users up is documented, and a
+// second call creates a second user.
 //
 // POST /users: SERVER_ACCESS token, repeated only when it was never sent (class
 // D).
@@ -60,7 +60,7 @@ func (s *UsersService) Update(ctx context.Context, userID string, params UpdateU
 }
 
 // Delete deletes a user with all connections and data. It cannot be undone. A
-// second call fails with ErrNotFound.
+// second call fails with transport.ErrNotFound.
 //
 // DELETE /users/{userId}: SERVER_ACCESS token, idempotent, repeated on
 // transient failures (class B).
@@ -168,7 +168,7 @@ func (p *UpdateUserParams) apply(req *transport.Request) {
 
 // User is a person or business whose data is shared with the application.
 type User struct {
-	// Identification of the user.
+	// ID of the user.
 	ID string `json:"id"`
 	// Email address, or empty.
 	Email string `json:"email"`

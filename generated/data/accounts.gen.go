@@ -17,7 +17,7 @@ type AccountsService struct {
 }
 
 // Get returns one account, as of the last refresh of its connection. An account
-// that does not exist is a transport error with status 404.
+// that does not exist is a transport.ErrNotFound.
 //
 // GET /users/{userId}/accounts/{accountId}: SERVER_ACCESS token, repeated on
 // transient failures (class A).
@@ -78,44 +78,44 @@ type AccountFilter struct {
 	terms transport.Filter
 }
 
-// ID keeps what has an account.id that equals v.
+// ID selects those whose account.id equals v.
 //
-// Identification of the account.
+// ID of the account.
 func (f AccountFilter) ID(v string) AccountFilter {
 	return AccountFilter{f.terms.And("account.id", "eq", v)}
 }
 
-// IDNot keeps what has an account.id that differs from v.
+// IDNot selects those whose account.id differs from v.
 //
-// Identification of the account.
+// ID of the account.
 func (f AccountFilter) IDNot(v string) AccountFilter {
 	return AccountFilter{f.terms.And("account.id", "ne", v)}
 }
 
-// ConnectionID keeps what has a connection.id that equals v.
+// ConnectionID selects those whose connection.id equals v.
 //
-// Identification of the connection.
+// ID of the connection.
 func (f AccountFilter) ConnectionID(v string) AccountFilter {
 	return AccountFilter{f.terms.And("connection.id", "eq", v)}
 }
 
-// ConnectionIDNot keeps what has a connection.id that differs from v.
+// ConnectionIDNot selects those whose connection.id differs from v.
 //
-// Identification of the connection.
+// ID of the connection.
 func (f AccountFilter) ConnectionIDNot(v string) AccountFilter {
 	return AccountFilter{f.terms.And("connection.id", "ne", v)}
 }
 
-// InstitutionID keeps what has an institution.id that equals v.
+// InstitutionID selects those whose institution.id equals v.
 //
-// Identification of the institution.
+// ID of the institution.
 func (f AccountFilter) InstitutionID(v string) AccountFilter {
 	return AccountFilter{f.terms.And("institution.id", "eq", v)}
 }
 
-// InstitutionIDNot keeps what has an institution.id that differs from v.
+// InstitutionIDNot selects those whose institution.id differs from v.
 //
-// Identification of the institution.
+// ID of the institution.
 func (f AccountFilter) InstitutionIDNot(v string) AccountFilter {
 	return AccountFilter{f.terms.And("institution.id", "ne", v)}
 }
@@ -133,7 +133,7 @@ func (f AccountFilter) String() string {
 
 // Account is an account as of the last refresh of its connection.
 type Account struct {
-	// Identification of the account.
+	// ID of the account.
 	ID string `json:"id"`
 	// Name of the account.
 	Name string `json:"name"`
@@ -173,9 +173,9 @@ type Account struct {
 	BundleName string `json:"bundleName"`
 	// Balances by currency, where an account has several.
 	Purses []Purse `json:"purses"`
-	// Identification of the connection.
+	// ID of the connection.
 	ConnectionID string `json:"connection"`
-	// Identification of the institution.
+	// ID of the institution.
 	InstitutionID string `json:"institution"`
 	// When the account was opened.
 	Created value.DateTime `json:"creationDate"`
@@ -917,7 +917,7 @@ type Loan struct {
 	MinRedrawCurrency string `json:"minRedrawCurrency"`
 	// Whether other accounts offset the loan.
 	OffsetAccountEnabled *bool `json:"offsetAccountEnabled"`
-	// Identifications of these accounts; empty when none is connected.
+	// IDs of these accounts; empty when none is connected.
 	OffsetAccountIDs []string `json:"offsetAccountIds"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.

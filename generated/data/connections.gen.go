@@ -74,7 +74,7 @@ func (s *ConnectionsService) RefreshAll(ctx context.Context, userID string, opts
 
 // Purge removes all data that a connection has brought in and keeps the
 // connection, which must be active. The data cannot be restored; Refresh
-// fetches anew what the institution still shares.
+// fetches again what the institution still shares.
 //
 // POST /users/{userId}/connections/{connectionId}/purge: SERVER_ACCESS token,
 // repeated only when it was not executed (class C).
@@ -90,7 +90,7 @@ func (s *ConnectionsService) Purge(ctx context.Context, userID, connectionID str
 // An open banking connection can be refreshed 20 times a day. A web connection
 // may ask the user a question meanwhile; answer it with the core package's
 // Jobs.SubmitMFA. Status 400 can say that the stored login does not work any
-// more: send the user to the Consent UI with the connection's identification.
+// more: send the user to the Consent UI with the connection's ID.
 //
 // POST /users/{userId}/connections/{connectionId}/refresh: SERVER_ACCESS token,
 // repeated only when it was never sent (class D).
@@ -119,15 +119,15 @@ type ConnectionFilter struct {
 	terms transport.Filter
 }
 
-// ID keeps what has a connection.id that equals v.
+// ID selects those whose connection.id equals v.
 //
-// Identification of the connection. The API's texts leave the field's prefix
-// open; should it be refused, use Raw.
+// ID of the connection. The API's texts leave the field's prefix open; should
+// it be refused, use Raw.
 func (f ConnectionFilter) ID(v string) ConnectionFilter {
 	return ConnectionFilter{f.terms.And("connection.id", "eq", v)}
 }
 
-// Status keeps what has a connection.status that equals v.
+// Status selects those whose connection.status equals v.
 //
 // Whether the connection works. The API's texts leave the field's prefix open;
 // should it be refused, use Raw.
@@ -135,9 +135,9 @@ func (f ConnectionFilter) Status(v ConnectionStatus) ConnectionFilter {
 	return ConnectionFilter{f.terms.And("connection.status", "eq", string(v))}
 }
 
-// InstitutionID keeps what has an institution.id that equals v.
+// InstitutionID selects those whose institution.id equals v.
 //
-// Identification of the institution.
+// ID of the institution.
 func (f ConnectionFilter) InstitutionID(v string) ConnectionFilter {
 	return ConnectionFilter{f.terms.And("institution.id", "eq", v)}
 }
@@ -170,7 +170,7 @@ const (
 	ConnectionStatusDeleted ConnectionStatus = "deleted"
 	// It is being made.
 	ConnectionStatusInit ConnectionStatus = "init"
-	// The same, as events spell it.
+	// It does not work any more: ConnectionStatusInvalid, as events spell it.
 	ConnectionStatusInvalidConnection ConnectionStatus = "invalid-connection"
 	// The consent was withdrawn.
 	ConnectionStatusRevoked ConnectionStatus = "revoked"
@@ -194,7 +194,7 @@ func (v ConnectionStatus) Known() bool {
 
 // Connection is a link between a user and an institution.
 type Connection struct {
-	// Identification of the connection.
+	// ID of the connection.
 	ID string `json:"id"`
 	// Whether the connection works. Only server tokens are shown it.
 	Status ConnectionStatus `json:"status"`
@@ -204,7 +204,8 @@ type Connection struct {
 	Institution InstitutionReference `json:"institution"`
 	// When it was made. Only server tokens are shown it.
 	Created value.DateTime `json:"createdDate"`
-	// When it was last refreshed. Look at it before refreshing again.
+	// When it was last refreshed. Look at it before refreshing again. Only
+	// server tokens are shown it.
 	LastUsed value.DateTime `json:"lastUsed"`
 	// When it ends. Only open banking connections do; empty for others.
 	Expires value.DateTime `json:"expiryDate"`
@@ -224,7 +225,7 @@ type Connection struct {
 
 // InstitutionReference names an institution.
 type InstitutionReference struct {
-	// Identification of the institution.
+	// ID of the institution.
 	ID string `json:"id"`
 	// Always "institution".
 	Type string `json:"type"`
@@ -248,7 +249,7 @@ type AccountSummaryList struct {
 
 // AccountSummary is an account as a connection lists it.
 type AccountSummary struct {
-	// Identification of the account.
+	// ID of the account.
 	ID string `json:"id"`
 	// Name of the account.
 	Name string `json:"name"`

@@ -16,8 +16,8 @@ type ConnectorsService struct {
 	client *transport.Client
 }
 
-// Get returns one connector. Status 404 says that the institution cannot be
-// connected in this way.
+// Get returns one connector. transport.ErrNotFound says that the institution
+// cannot be connected in this way.
 //
 // GET /connectors/{connectorId}/{method}: SERVER_ACCESS token, repeated on
 // transient failures (class A).
@@ -61,135 +61,133 @@ type ConnectorFilter struct {
 	terms transport.Filter
 }
 
-// ID keeps what has a connector.id that equals v.
+// ID selects those whose connector.id equals v.
 //
-// Identification of the institution.
+// ID of the institution.
 func (f ConnectorFilter) ID(v string) ConnectorFilter {
 	return ConnectorFilter{f.terms.And("connector.id", "eq", v)}
 }
 
-// Method keeps what has a connector.method that equals v.
+// Method selects those whose connector.method equals v.
 //
 // The way of connecting.
 func (f ConnectorFilter) Method(v Method) ConnectorFilter {
 	return ConnectorFilter{f.terms.And("connector.method", "eq", string(v))}
 }
 
-// Status keeps what has a connector.status that equals v.
+// Status selects those whose connector.status equals v.
 //
 // How well the connector works now.
 func (f ConnectorFilter) Status(v ConnectorStatus) ConnectorFilter {
 	return ConnectorFilter{f.terms.And("connector.status", "eq", string(v))}
 }
 
-// StatusNot keeps what has a connector.status that differs from v.
+// StatusNot selects those whose connector.status differs from v.
 //
 // How well the connector works now.
 func (f ConnectorFilter) StatusNot(v ConnectorStatus) ConnectorFilter {
 	return ConnectorFilter{f.terms.And("connector.status", "ne", string(v))}
 }
 
-// StatusIn keeps what has a connector.status that is one of values.
+// StatusIn selects those whose connector.status is one of values.
 //
 // How well the connector works now.
 func (f ConnectorFilter) StatusIn(values ...ConnectorStatus) ConnectorFilter {
 	return ConnectorFilter{transport.FilterIn(f.terms, "connector.status", values)}
 }
 
-// Stage keeps what has a connector.stage that equals v.
+// Stage selects those whose connector.stage equals v.
 //
 // How mature the connector is.
 func (f ConnectorFilter) Stage(v ConnectorStage) ConnectorFilter {
 	return ConnectorFilter{f.terms.And("connector.stage", "eq", string(v))}
 }
 
-// StageNot keeps what has a connector.stage that differs from v.
+// StageNot selects those whose connector.stage differs from v.
 //
 // How mature the connector is.
 func (f ConnectorFilter) StageNot(v ConnectorStage) ConnectorFilter {
 	return ConnectorFilter{f.terms.And("connector.stage", "ne", string(v))}
 }
 
-// StageIn keeps what has a connector.stage that is one of values.
+// StageIn selects those whose connector.stage is one of values.
 //
 // How mature the connector is.
 func (f ConnectorFilter) StageIn(values ...ConnectorStage) ConnectorFilter {
 	return ConnectorFilter{transport.FilterIn(f.terms, "connector.stage", values)}
 }
 
-// ScopesIn keeps what has a connector.scopes that is one of values.
+// ScopesIn selects those whose connector.scopes is one of values.
 //
 // What can be shared through it.
 func (f ConnectorFilter) ScopesIn(values ...string) ConnectorFilter {
 	return ConnectorFilter{transport.FilterIn(f.terms, "connector.scopes", values)}
 }
 
-// Scopes keeps what has a connector.scopes that equals v.
+// Scopes selects those whose connector.scopes equals v.
 //
 // What can be shared through it.
 func (f ConnectorFilter) Scopes(v string) ConnectorFilter {
 	return ConnectorFilter{f.terms.And("connector.scopes", "eq", v)}
 }
 
-// ScopesNot keeps what has a connector.scopes that differs from v.
+// ScopesNot selects those whose connector.scopes differs from v.
 //
 // What can be shared through it.
 func (f ConnectorFilter) ScopesNot(v string) ConnectorFilter {
 	return ConnectorFilter{f.terms.And("connector.scopes", "ne", v)}
 }
 
-// Country keeps what has a connector.institution.country that equals v.
+// Country selects those whose connector.institution.country equals v.
 //
 // Country of the institution: Australia or New Zealand.
 func (f ConnectorFilter) Country(v string) ConnectorFilter {
 	return ConnectorFilter{f.terms.And("connector.institution.country", "eq", v)}
 }
 
-// CountryNot keeps what has a connector.institution.country that differs from
-// v.
+// CountryNot selects those whose connector.institution.country differs from v.
 //
 // Country of the institution: Australia or New Zealand.
 func (f ConnectorFilter) CountryNot(v string) ConnectorFilter {
 	return ConnectorFilter{f.terms.And("connector.institution.country", "ne", v)}
 }
 
-// CountryIn keeps what has a connector.institution.country that is one of
-// values.
+// CountryIn selects those whose connector.institution.country is one of values.
 //
 // Country of the institution: Australia or New Zealand.
 func (f ConnectorFilter) CountryIn(values ...string) ConnectorFilter {
 	return ConnectorFilter{transport.FilterIn(f.terms, "connector.institution.country", values)}
 }
 
-// Tier keeps what has a connector.institution.tier that equals v.
+// Tier selects those whose connector.institution.tier equals v.
 //
 // Tier of the institution, 1 to 4.
 func (f ConnectorFilter) Tier(v Tier) ConnectorFilter {
 	return ConnectorFilter{f.terms.And("connector.institution.tier", "eq", string(v))}
 }
 
-// TierNot keeps what has a connector.institution.tier that differs from v.
+// TierNot selects those whose connector.institution.tier differs from v.
 //
 // Tier of the institution, 1 to 4.
 func (f ConnectorFilter) TierNot(v Tier) ConnectorFilter {
 	return ConnectorFilter{f.terms.And("connector.institution.tier", "ne", string(v))}
 }
 
-// TierIn keeps what has a connector.institution.tier that is one of values.
+// TierIn selects those whose connector.institution.tier is one of values.
 //
 // Tier of the institution, 1 to 4.
 func (f ConnectorFilter) TierIn(values ...Tier) ConnectorFilter {
 	return ConnectorFilter{transport.FilterIn(f.terms, "connector.institution.tier", values)}
 }
 
-// InstitutionKind keeps what has a connector.institution.type that equals v.
+// InstitutionKind selects those whose connector.institution.type equals v.
 //
 // Kind of the institution.
 func (f ConnectorFilter) InstitutionKind(v InstitutionKind) ConnectorFilter {
 	return ConnectorFilter{f.terms.And("connector.institution.type", "eq", string(v))}
 }
 
-// InstitutionKindNot keeps what has a connector.institution.type that differs
+// InstitutionKindNot selects those whose connector.institution.type differs
 // from v.
 //
 // Kind of the institution.
@@ -197,23 +195,22 @@ func (f ConnectorFilter) InstitutionKindNot(v InstitutionKind) ConnectorFilter {
 	return ConnectorFilter{f.terms.And("connector.institution.type", "ne", string(v))}
 }
 
-// AuthorizationKind keeps what has a connector.authorization.type that equals
-// v.
+// AuthorizationKind selects those whose connector.authorization.type equals v.
 //
 // How the user logs in.
 func (f ConnectorFilter) AuthorizationKind(v AuthorizationKind) ConnectorFilter {
 	return ConnectorFilter{f.terms.And("connector.authorization.type", "eq", string(v))}
 }
 
-// AuthorizationKindNot keeps what has a connector.authorization.type that
-// differs from v.
+// AuthorizationKindNot selects those whose connector.authorization.type differs
+// from v.
 //
 // How the user logs in.
 func (f ConnectorFilter) AuthorizationKindNot(v AuthorizationKind) ConnectorFilter {
 	return ConnectorFilter{f.terms.And("connector.authorization.type", "ne", string(v))}
 }
 
-// AuthorizationKindIn keeps what has a connector.authorization.type that is one
+// AuthorizationKindIn selects those whose connector.authorization.type is one
 // of values.
 //
 // How the user logs in.
@@ -221,14 +218,14 @@ func (f ConnectorFilter) AuthorizationKindIn(values ...AuthorizationKind) Connec
 	return ConnectorFilter{transport.FilterIn(f.terms, "connector.authorization.type", values)}
 }
 
-// Engine keeps what has a connector.connectorEngine that equals v.
+// Engine selects those whose connector.connectorEngine equals v.
 //
 // What the connector runs on: chrome or node.
 func (f ConnectorFilter) Engine(v string) ConnectorFilter {
 	return ConnectorFilter{f.terms.And("connector.connectorEngine", "eq", v)}
 }
 
-// EngineNot keeps what has a connector.connectorEngine that differs from v.
+// EngineNot selects those whose connector.connectorEngine differs from v.
 //
 // What the connector runs on: chrome or node.
 func (f ConnectorFilter) EngineNot(v string) ConnectorFilter {
@@ -398,7 +395,7 @@ func (v AuthorizationKind) Known() bool {
 
 // Connector is an institution and a way of connecting to it.
 type Connector struct {
-	// Identification of the institution: two letters and five digits.
+	// ID of the institution: two letters and five digits.
 	ID string `json:"id"`
 	// The way of connecting.
 	Method Method `json:"method"`

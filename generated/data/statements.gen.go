@@ -36,8 +36,8 @@ func (s *StatementsService) Upload(ctx context.Context, userID string, params Up
 
 // UploadStatementParams is a statement to upload.
 type UploadStatementParams struct {
-	// Identification of the institution that the statement is from. The test
-	// bank AU00000 is refused.
+	// ID of the institution that the statement is from. The test bank AU00000
+	// is refused.
 	InstitutionID string
 	// The file as PDF or CSV.
 	Statement transport.File

@@ -18,8 +18,8 @@ type TransactionsService struct {
 	client *transport.Client
 }
 
-// Get returns one transaction. Status 404 for a pending one may mean that a
-// refresh has replaced it.
+// Get returns one transaction. transport.ErrNotFound for a pending one may mean
+// that a refresh has replaced it.
 //
 // GET /users/{userId}/transactions/{transactionId}: SERVER_ACCESS token,
 // repeated on transient failures (class A).
@@ -35,9 +35,9 @@ func (s *TransactionsService) Get(ctx context.Context, userID, transactionID str
 // List returns a page of a user's transactions: account by account, the newest
 // first, pending ones before posted ones.
 //
-// Pending transactions are made anew, with new identifications, at every
-// refresh. Posted ones stay. Read the last seven days again to see what became
-// of pending ones.
+// Pending transactions are created again, with new IDs, at every refresh.
+// Posted ones stay. Read the last seven days again to see what became of
+// pending ones.
 //
 // GET /users/{userId}/transactions: SERVER_ACCESS token, repeated on transient
 // failures (class A).
@@ -93,28 +93,28 @@ type TransactionFilter struct {
 	terms transport.Filter
 }
 
-// AccountID keeps what has an account.id that equals v.
+// AccountID selects those whose account.id equals v.
 //
-// Identification of the account.
+// ID of the account.
 func (f TransactionFilter) AccountID(v string) TransactionFilter {
 	return TransactionFilter{f.terms.And("account.id", "eq", v)}
 }
 
-// ConnectionID keeps what has a connection.id that equals v.
+// ConnectionID selects those whose connection.id equals v.
 //
-// Identification of the connection.
+// ID of the connection.
 func (f TransactionFilter) ConnectionID(v string) TransactionFilter {
 	return TransactionFilter{f.terms.And("connection.id", "eq", v)}
 }
 
-// InstitutionID keeps what has an institution.id that equals v.
+// InstitutionID selects those whose institution.id equals v.
 //
-// Identification of the institution.
+// ID of the institution.
 func (f TransactionFilter) InstitutionID(v string) TransactionFilter {
 	return TransactionFilter{f.terms.And("institution.id", "eq", v)}
 }
 
-// PostDate keeps what has a transaction.postDate that equals v.
+// PostDate selects those whose transaction.postDate equals v.
 //
 // Day on which it was posted. Institutions' midnights are not all in one zone:
 // widen a window by a day at each end.
@@ -122,7 +122,7 @@ func (f TransactionFilter) PostDate(v value.Date) TransactionFilter {
 	return TransactionFilter{f.terms.And("transaction.postDate", "eq", string(v))}
 }
 
-// PostDateBetween keeps what has a transaction.postDate that lies between from
+// PostDateBetween selects those whose transaction.postDate lies between from
 // and to, both included.
 //
 // Day on which it was posted. Institutions' midnights are not all in one zone:
@@ -131,7 +131,7 @@ func (f TransactionFilter) PostDateBetween(from, to value.Date) TransactionFilte
 	return TransactionFilter{f.terms.And("transaction.postDate", "bt", string(from), string(to))}
 }
 
-// PostDateAfter keeps what has a transaction.postDate that comes after v.
+// PostDateAfter selects those whose transaction.postDate comes after v.
 //
 // Day on which it was posted. Institutions' midnights are not all in one zone:
 // widen a window by a day at each end.
@@ -139,8 +139,7 @@ func (f TransactionFilter) PostDateAfter(v value.Date) TransactionFilter {
 	return TransactionFilter{f.terms.And("transaction.postDate", "gt", string(v))}
 }
 
-// PostDateFrom keeps what has a transaction.postDate that is v or comes after
-// it.
+// PostDateFrom selects those whose transaction.postDate is v or comes after it.
 //
 // Day on which it was posted. Institutions' midnights are not all in one zone:
 // widen a window by a day at each end.
@@ -148,7 +147,7 @@ func (f TransactionFilter) PostDateFrom(v value.Date) TransactionFilter {
 	return TransactionFilter{f.terms.And("transaction.postDate", "gteq", string(v))}
 }
 
-// PostDateBefore keeps what has a transaction.postDate that comes before v.
+// PostDateBefore selects those whose transaction.postDate comes before v.
 //
 // Day on which it was posted. Institutions' midnights are not all in one zone:
 // widen a window by a day at each end.
@@ -156,7 +155,7 @@ func (f TransactionFilter) PostDateBefore(v value.Date) TransactionFilter {
 	return TransactionFilter{f.terms.And("transaction.postDate", "lt", string(v))}
 }
 
-// PostDateUntil keeps what has a transaction.postDate that is v or comes before
+// PostDateUntil selects those whose transaction.postDate is v or comes before
 // it.
 //
 // Day on which it was posted. Institutions' midnights are not all in one zone:
@@ -165,21 +164,21 @@ func (f TransactionFilter) PostDateUntil(v value.Date) TransactionFilter {
 	return TransactionFilter{f.terms.And("transaction.postDate", "lteq", string(v))}
 }
 
-// Status keeps what has a transaction.status that equals v.
+// Status selects those whose transaction.status equals v.
 //
 // Whether it is final.
 func (f TransactionFilter) Status(v TransactionStatus) TransactionFilter {
 	return TransactionFilter{f.terms.And("transaction.status", "eq", string(v))}
 }
 
-// Direction keeps what has a transaction.direction that equals v.
+// Direction selects those whose transaction.direction equals v.
 //
 // Whether money came in or went out.
 func (f TransactionFilter) Direction(v Direction) TransactionFilter {
 	return TransactionFilter{f.terms.And("transaction.direction", "eq", string(v))}
 }
 
-// Class keeps what has a transaction.class that equals v.
+// Class selects those whose transaction.class equals v.
 //
 // What kind of transaction it is.
 func (f TransactionFilter) Class(v TransactionClass) TransactionFilter {
@@ -283,8 +282,7 @@ func (v TransactionClass) Known() bool {
 
 // Transaction is a movement of money on an account.
 type Transaction struct {
-	// Identification of the transaction. That of a pending one changes at every
-	// refresh.
+	// ID of the transaction. That of a pending one changes at every refresh.
 	ID string `json:"id"`
 	// Whether it is final.
 	Status TransactionStatus `json:"status"`
@@ -309,11 +307,11 @@ type Transaction struct {
 	// When it was posted; empty while it is pending. Midnight where only the
 	// day is known, in a zone that institutions choose differently.
 	PostDate value.DateTime `json:"postDate"`
-	// Identification of the account.
+	// ID of the account.
 	AccountID string `json:"account"`
-	// Identification of the connection.
+	// ID of the connection.
 	ConnectionID string `json:"connection"`
-	// Identification of the institution.
+	// ID of the institution.
 	InstitutionID string `json:"institution"`
 	// To whom it was paid, if it is known; nil if not.
 	PaymentDetails *PaymentDetails `json:"paymentDetails"`
@@ -383,7 +381,7 @@ type Enrichment struct {
 
 // Merchant is a business that takes payments.
 type Merchant struct {
-	// Identification of the merchant.
+	// ID of the merchant.
 	ID string `json:"id"`
 	// Name that the business trades under.
 	BusinessName string `json:"businessName"`

@@ -85,7 +85,7 @@ func (v AccountStatus) Known() bool {
 
 // JobReference names a job that was started. It does not name the connection.
 type JobReference struct {
-	// Identification of the job.
+	// ID of the job.
 	ID string `json:"id"`
 	// Always "job".
 	Type string `json:"type"`

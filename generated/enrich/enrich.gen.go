@@ -36,7 +36,7 @@ func (s *EnrichService) Lookup(ctx context.Context, params LookupParams, opts ..
 type LookupParams struct {
 	// Country as an ISO 3166 code of two letters.
 	Country string
-	// Identification of the institution that the transaction is from.
+	// ID of the institution that the transaction is from.
 	Institution string
 	// The transaction's text, at least three characters.
 	Text string
@@ -155,7 +155,7 @@ type Details struct {
 
 // Merchant is a business that takes payments.
 type Merchant struct {
-	// Identification of the merchant.
+	// ID of the merchant.
 	ID string `json:"id"`
 	// Name that the business trades under.
 	BusinessName string `json:"businessName"`

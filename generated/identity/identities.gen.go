@@ -47,13 +47,13 @@ func (s *IdentitiesService) List(ctx context.Context, userID string, opts ...tra
 // Identity is what one institution knows about a person or business, as of the
 // last refresh.
 type Identity struct {
-	// Identification of the identity.
+	// ID of the identity.
 	ID string `json:"id"`
 	// Kind of connection that the identity came through.
 	Source Source `json:"source"`
-	// Identification of the connection that the identity came through.
+	// ID of the connection that the identity came through.
 	ConnectionID string `json:"connectionID"`
-	// Identification of the institution.
+	// ID of the institution.
 	InstitutionID string `json:"institutionID"`
 	// Name in full, as the institution spells it.
 	FullName string `json:"fullName"`

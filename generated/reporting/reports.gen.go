@@ -19,8 +19,8 @@ type ReportsService struct {
 }
 
 // Create asks for a report, of at most five users. The answer names a job: when
-// its step has succeeded, the report can be read under the identification that
-// the step's link ends in.
+// its step has succeeded, the report can be read under the ID that the step's
+// link ends in.
 //
 // Each call is billed, makes a new report, and counts against the day's quota:
 // the number of users made that day, at most 1,000.
@@ -217,42 +217,42 @@ type TransactionFilter struct {
 	terms transport.Filter
 }
 
-// AccountID keeps what has an account.id that equals v.
+// AccountID selects those whose account.id equals v.
 //
-// Identification of the account.
+// ID of the account.
 func (f TransactionFilter) AccountID(v string) TransactionFilter {
 	return TransactionFilter{f.terms.And("account.id", "eq", v)}
 }
 
-// ConnectionID keeps what has a connection.id that equals v.
+// ConnectionID selects those whose connection.id equals v.
 //
-// Identification of the connection.
+// ID of the connection.
 func (f TransactionFilter) ConnectionID(v string) TransactionFilter {
 	return TransactionFilter{f.terms.And("connection.id", "eq", v)}
 }
 
-// InstitutionID keeps what has an institution.id that equals v.
+// InstitutionID selects those whose institution.id equals v.
 //
-// Identification of the institution.
+// ID of the institution.
 func (f TransactionFilter) InstitutionID(v string) TransactionFilter {
 	return TransactionFilter{f.terms.And("institution.id", "eq", v)}
 }
 
-// ID keeps what has a transaction.id that equals v.
+// ID selects those whose transaction.id equals v.
 //
-// Identification of the transaction.
+// ID of the transaction.
 func (f TransactionFilter) ID(v string) TransactionFilter {
 	return TransactionFilter{f.terms.And("transaction.id", "eq", v)}
 }
 
-// PostDate keeps what has a transaction.postDate that equals v.
+// PostDate selects those whose transaction.postDate equals v.
 //
 // Day on which it was posted.
 func (f TransactionFilter) PostDate(v value.Date) TransactionFilter {
 	return TransactionFilter{f.terms.And("transaction.postDate", "eq", string(v))}
 }
 
-// PostDateBetween keeps what has a transaction.postDate that lies between from
+// PostDateBetween selects those whose transaction.postDate lies between from
 // and to, both included.
 //
 // Day on which it was posted.
@@ -260,29 +260,28 @@ func (f TransactionFilter) PostDateBetween(from, to value.Date) TransactionFilte
 	return TransactionFilter{f.terms.And("transaction.postDate", "bt", string(from), string(to))}
 }
 
-// PostDateAfter keeps what has a transaction.postDate that comes after v.
+// PostDateAfter selects those whose transaction.postDate comes after v.
 //
 // Day on which it was posted.
 func (f TransactionFilter) PostDateAfter(v value.Date) TransactionFilter {
 	return TransactionFilter{f.terms.And("transaction.postDate", "gt", string(v))}
 }
 
-// PostDateFrom keeps what has a transaction.postDate that is v or comes after
-// it.
+// PostDateFrom selects those whose transaction.postDate is v or comes after it.
 //
 // Day on which it was posted.
 func (f TransactionFilter) PostDateFrom(v value.Date) TransactionFilter {
 	return TransactionFilter{f.terms.And("transaction.postDate", "gteq", string(v))}
 }
 
-// PostDateBefore keeps what has a transaction.postDate that comes before v.
+// PostDateBefore selects those whose transaction.postDate comes before v.
 //
 // Day on which it was posted.
 func (f TransactionFilter) PostDateBefore(v value.Date) TransactionFilter {
 	return TransactionFilter{f.terms.And("transaction.postDate", "lt", string(v))}
 }
 
-// PostDateUntil keeps what has a transaction.postDate that is v or comes before
+// PostDateUntil selects those whose transaction.postDate is v or comes before
 // it.
 //
 // Day on which it was posted.
@@ -290,21 +289,21 @@ func (f TransactionFilter) PostDateUntil(v value.Date) TransactionFilter {
 	return TransactionFilter{f.terms.And("transaction.postDate", "lteq", string(v))}
 }
 
-// Direction keeps what has a transaction.direction that equals v.
+// Direction selects those whose transaction.direction equals v.
 //
 // Whether money came in or went out.
 func (f TransactionFilter) Direction(v Direction) TransactionFilter {
 	return TransactionFilter{f.terms.And("transaction.direction", "eq", string(v))}
 }
 
-// Class keeps what has a transaction.class that equals v.
+// Class selects those whose transaction.class equals v.
 //
 // What kind of transaction it is.
 func (f TransactionFilter) Class(v TransactionClass) TransactionFilter {
 	return TransactionFilter{f.terms.And("transaction.class", "eq", string(v))}
 }
 
-// Status keeps what has a transaction.status that equals v.
+// Status selects those whose transaction.status equals v.
 //
 // Whether it is final.
 func (f TransactionFilter) Status(v TransactionStatus) TransactionFilter {
@@ -408,7 +407,8 @@ func (v TransactionStatus) Known() bool {
 
 // JobReference names a job that was started.
 type JobReference struct {
-	// Identification of the job, and of the report that it makes.
+	// ID of the job. The report's is in the link of the job's step:
+	// basiq.JobResult.ReportID reads it.
 	ID string `json:"id"`
 	// Always "job".
 	Type string `json:"type"`
@@ -430,7 +430,7 @@ type SelfLink struct {
 
 // ReportTypeList is a list of types of reports.
 type ReportTypeList struct {
-	// Identification of the list.
+	// ID of the list.
 	ID string `json:"id"`
 	// Name of the list.
 	Name string `json:"name"`
@@ -451,7 +451,7 @@ type ReportTypeList struct {
 
 // ReportType is a type of report.
 type ReportType struct {
-	// Identification of the type, as Create takes it.
+	// ID of the type, as Create takes it.
 	ID string `json:"id"`
 	// Name of the type.
 	Name string `json:"name"`
@@ -481,7 +481,7 @@ type FilterDeclaration struct {
 
 // Report is a report. What its Data holds depends on ReportType.
 type Report struct {
-	// Identification of the report.
+	// ID of the report.
 	ID string `json:"id"`
 	// Title of the report.
 	Title string `json:"title"`
@@ -528,7 +528,7 @@ type AffordabilityFindings struct {
 
 // Metric is a figure of a report.
 type Metric struct {
-	// Identification of the metric, such as ME001.
+	// ID of the metric, such as ME001.
 	ID string `json:"id"`
 	// Name of the metric.
 	Title string `json:"title"`
@@ -593,7 +593,7 @@ func (v MetricFormat) Known() bool {
 // Group is transactions that belong together, such as a kind of income or
 // spending.
 type Group struct {
-	// Identification of the group.
+	// ID of the group.
 	ID string `json:"id"`
 	// Name of the group.
 	Title string `json:"title"`
@@ -722,7 +722,7 @@ type NextOccurrence struct {
 
 // Subgroup is a part of a group.
 type Subgroup struct {
-	// Identification of the part.
+	// ID of the part.
 	ID string `json:"id"`
 	// Name of the part.
 	Name string `json:"name"`
@@ -737,7 +737,7 @@ type Subgroup struct {
 
 // GroupTransaction is a transaction of a group.
 type GroupTransaction struct {
-	// Identification of the transaction.
+	// ID of the transaction.
 	ID string `json:"id"`
 	// When it was.
 	Date value.DateTime `json:"date"`
@@ -752,7 +752,7 @@ type GroupTransaction struct {
 
 // ReportAccount is an account that a report covers.
 type ReportAccount struct {
-	// Identification of the account.
+	// ID of the account.
 	ID string `json:"id"`
 	// Name of the account.
 	Name string `json:"name"`
@@ -774,9 +774,9 @@ type ReportAccount struct {
 	AvailableFunds value.Decimal `json:"availableFunds"`
 	// Limit, if there is one.
 	CreditLimit value.Decimal `json:"creditLimit"`
-	// Identification of the connection.
+	// ID of the connection.
 	ConnectionID string `json:"connection"`
-	// Identification of the institution.
+	// ID of the institution.
 	InstitutionID string `json:"institution"`
 	// When the account was last retrieved.
 	LastUpdated value.DateTime `json:"lastUpdated"`
@@ -943,7 +943,7 @@ type Accreditation struct {
 
 // StatementAccount is an account of a statement.
 type StatementAccount struct {
-	// Identification of the account.
+	// ID of the account.
 	ID string `json:"id"`
 	// Name of the account.
 	Name string `json:"name"`
@@ -967,9 +967,9 @@ type StatementAccount struct {
 	Balance value.Decimal `json:"balance"`
 	// What can be spent.
 	AvailableFunds value.Decimal `json:"availableFunds"`
-	// Identification of the connection.
+	// ID of the connection.
 	ConnectionID string `json:"connection"`
-	// Identification of the institution.
+	// ID of the institution.
 	InstitutionID string `json:"institution"`
 	// When the account was opened.
 	Created value.DateTime `json:"creationDate"`
@@ -1029,7 +1029,7 @@ type ReportPage struct {
 
 // ReportSummary names a report without its content.
 type ReportSummary struct {
-	// Identification of the report.
+	// ID of the report.
 	ID string `json:"id"`
 	// Title of the report.
 	Title string `json:"title"`
@@ -1082,7 +1082,7 @@ type TransactionPage struct {
 
 // Transaction is a transaction that a report was made from.
 type Transaction struct {
-	// Identification of the transaction.
+	// ID of the transaction.
 	ID string `json:"id"`
 	// Whether it is final.
 	Status TransactionStatus `json:"status"`
@@ -1100,11 +1100,11 @@ type Transaction struct {
 	TransactionDate value.DateTime `json:"transactionDate"`
 	// When it was posted; empty while it is pending.
 	PostDate value.DateTime `json:"postDate"`
-	// Identification of the account.
+	// ID of the account.
 	AccountID string `json:"account"`
-	// Identification of the connection.
+	// ID of the connection.
 	ConnectionID string `json:"connection"`
-	// Identification of the institution.
+	// ID of the institution.
 	InstitutionID string `json:"institution"`
 	// What is known about the other side.
 	Enrichment Enrichment `json:"enrich"`
@@ -1134,7 +1134,7 @@ type Enrichment struct {
 
 // Merchant is a business that takes payments.
 type Merchant struct {
-	// Identification of the merchant.
+	// ID of the merchant.
 	ID string `json:"id"`
 	// Name that the business trades under.
 	BusinessName string `json:"businessName"`

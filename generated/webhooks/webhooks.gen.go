@@ -22,9 +22,11 @@ type WebhooksService struct {
 // that of an update, that holds the secret with which deliveries are signed:
 // keep it.
 //
-// An address can be registered once: a second time fails with ErrConflict. An
-// event can be subscribed to once by each application. A new subscription may
-// take up to 15 minutes to work.
+// An address can be registered once: a second time fails with
+// transport.ErrConflict. An event can be subscribed to once by each
+// application: a second time fails with status 400 and
+// transport.CodeEventAlreadySubscribed. A new subscription may take up to 15
+// minutes to work.
 //
 // POST /notifications/webhooks: SERVER_ACCESS token, repeated only when it was
 // not executed (class C).
@@ -138,7 +140,8 @@ func (s *WebhooksService) Delete(ctx context.Context, webhookID string, opts ...
 }
 
 // SendTestMessage sends a test message to the webhooks that subscribe to the
-// event. It fails when there are none.
+// event. When there are none, it fails with status 400 and
+// transport.CodeNoWebhooksFound.
 //
 // POST /notifications/messages/test: SERVER_ACCESS token, repeated only when it
 // was not executed (class C).
@@ -192,21 +195,21 @@ type MessageFilter struct {
 	terms transport.Filter
 }
 
-// EventTypeID keeps what has an eventTypeId that equals v.
+// EventTypeID selects those whose eventTypeId equals v.
 //
 // Type of the event.
 func (f MessageFilter) EventTypeID(v string) MessageFilter {
 	return MessageFilter{f.terms.And("eventTypeId", "eq", v)}
 }
 
-// EventID keeps what has an eventId that equals v.
+// EventID selects those whose eventId equals v.
 //
-// Identification of the event.
+// ID of the event.
 func (f MessageFilter) EventID(v string) MessageFilter {
 	return MessageFilter{f.terms.And("eventId", "eq", v)}
 }
 
-// Status keeps what has a status that equals v.
+// Status selects those whose status equals v.
 //
 // State of the delivery.
 func (f MessageFilter) Status(v string) MessageFilter {
@@ -243,7 +246,7 @@ func (p *SendTestMessageParams) apply(req *transport.Request) {
 
 // Webhook is an address that Basiq calls when events happen.
 type Webhook struct {
-	// Identification of the webhook.
+	// ID of the webhook.
 	ID string `json:"id"`
 	// Address that is called.
 	URL string `json:"url"`
@@ -257,7 +260,7 @@ type Webhook struct {
 	SubscribedEvents []string `json:"subscribedEvents"`
 	// Key that deliveries are signed with. Present only in the answers of
 	// Create and Update.
-	Secret string `json:"secret"`
+	Secret value.Secret `json:"secret"`
 	// Always "webhook".
 	Type string `json:"type"`
 	// Where the webhook is found.
@@ -301,15 +304,15 @@ type PageLinks struct {
 
 // Message is a delivery to a webhook.
 type Message struct {
-	// Identification of the message.
+	// ID of the message.
 	ID string `json:"id"`
-	// Identification of the webhook.
+	// ID of the webhook.
 	WebhookID string `json:"webhookId"`
 	// Link to the event.
 	Event string `json:"event"`
 	// Type of the event, such as user.created.
 	EventTypeID string `json:"eventTypeId"`
-	// Identification of the event.
+	// ID of the event.
 	EventID string `json:"eventId"`
 	// What is delivered.
 	Payload *Payload `json:"payload"`
@@ -327,7 +330,7 @@ type Message struct {
 type Payload struct {
 	// Type of the event.
 	EventTypeID string `json:"eventTypeId"`
-	// Identification of the event.
+	// ID of the event.
 	EventID string `json:"eventId"`
 	// Where the event and what it concerns are found.
 	Links *MessageLinks `json:"links"`
@@ -355,7 +358,7 @@ type MessageLinks struct {
 
 // Attempt is an attempt to deliver a message.
 type Attempt struct {
-	// Identification of the attempt.
+	// ID of the attempt.
 	ID string `json:"id"`
 	// Address that was called.
 	URL string `json:"url"`

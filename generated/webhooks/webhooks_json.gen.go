@@ -121,7 +121,7 @@ func (v *Webhook) DecodeJSON(d *wire.Decoder) {
 		case "subscribedEvents":
 			v.SubscribedEvents = m.Strings()
 		case "secret":
-			v.Secret = m.String()
+			v.Secret = value.Secret(m.String())
 		case "type":
 			v.Type = m.String()
 		case "links":
@@ -141,7 +141,7 @@ func (v *Webhook) AppendJSON(b []byte) []byte {
 	w.String("description", v.Description, wire.Optional)
 	w.String("status", string(v.Status), wire.Required)
 	w.Strings("subscribedEvents", v.SubscribedEvents, wire.Required)
-	w.String("secret", v.Secret, wire.Optional)
+	w.String("secret", string(v.Secret), wire.Optional)
 	w.String("type", v.Type, wire.Optional)
 	wire.AppendPointer(&w, "links", v.Links, wire.Optional)
 	return w.End()

@@ -169,9 +169,9 @@ func render(t *testing.T, table *table, promises []promise) []byte {
 
 const introduction = `<!-- Made by go test ./internal/faults -run Document -update; do not edit. -->
 
-# What comes of what goes wrong
+# What happens when things go wrong
 
-Every kind of fault meets every kind of call here, and what must come of it is
+Every kind of fault meets every kind of call here, and what must happen then is
 written down. [The table](../internal/faults/testdata/matrix.txt) is what the
 tests read; this page is made of it.
 
@@ -190,7 +190,7 @@ Whatever a cell says, these hold in all of them:
   deadline.
 - No redirect is followed: nothing reaches the host that it leads to.
 - No goroutine and no connection is left.
-- No key, token, identification, address or content is in an error, under any
+- No key, token, ID, address or content is in an error, under any
   verb, or in a log at its lowest level.
 
 The kinds of call:
@@ -215,8 +215,8 @@ its own callback fails. What is acknowledged was handled, nothing is handled
 twice, and when the fault has passed, the next delivery is handled, unless one
 was before.
 
-How to read a cell. The first line is what comes of a fault that lasts, the
-second what comes of one that only the first attempt meets; one line stands for
+How to read a cell. The first line is what a fault that lasts leads to, the
+second what one that only the first attempt meets leads to; one line stands for
 both. A line is
 
 1. how often the call was sent, all pages of the list and all looks at the job

@@ -39,7 +39,7 @@ func MonthOf(t time.Time) Month { return Month(t.Format(monthLayout)) }
 func DateTimeOf(t time.Time) DateTime { return DateTime(t.UTC().Format(time.RFC3339Nano)) }
 
 // Time returns midnight UTC of the day. It reads "2006-01-02", "02/01/2006" (day
-// first: the form that the API's users have for the date of their verification)
+// first: the form in which the API has the date of a user's verification)
 // and any text that DateTime can read, of which it takes the day as written. It
 // returns ErrEmpty for "" and a *ParseError for any other text.
 func (d Date) Time() (time.Time, error) { return d.In(time.UTC) }

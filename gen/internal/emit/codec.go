@@ -98,7 +98,7 @@ func (p paths) decode(dst *Statement, r model.Ref) Code {
 	}
 	call := m.Dot(method[r.Prim]).Call()
 	switch r.Prim {
-	case model.Date, model.DateTime, model.Month:
+	case model.Date, model.DateTime, model.Month, model.Secret:
 		return set(p.goType(r).Call(Id("m").Dot("String").Call()))
 	}
 	return set(call)
@@ -189,7 +189,7 @@ func (p paths) encode(src *Statement, f *model.Field) Code {
 		return Qual(p.wire, "AppendOptText").Call(Op("&").Id("w"), name, src, need)
 	}
 	switch r.Prim {
-	case model.Date, model.DateTime, model.Month:
+	case model.Date, model.DateTime, model.Month, model.Secret:
 		return w.Dot("String").Call(name, String().Call(src), need)
 	}
 	return w.Dot(method[r.Prim]).Call(name, src, need)
@@ -230,7 +230,7 @@ func (p paths) union(g *Group, t *model.Type) {
 	g.Comment("IsZero tells whether there is no value. Null is a value.")
 	g.Func().Params(recv.Clone()).Id("IsZero").Params().Bool().Block(Return(Id(v).Dot("raw").Dot("IsZero").Call()))
 	g.Line()
-	g.Add(docs(t.Name + "Of returns a " + t.Name + " that holds raw."))
+	g.Add(docs(t.Name + "Of returns " + article(t.Name) + " that holds raw."))
 	g.Func().Id(t.Name + "Of").Params(Id("raw").Qual(p.value, "JSON")).Id(t.Name).Block(
 		Return(Id(t.Name).Values(Dict{Id("raw"): Id("raw")})))
 	g.Line()
@@ -276,7 +276,7 @@ func (p paths) variant(g *Group, t *model.Type, variant *model.Variant) {
 		Return(call.Call(Id(receiver).Dot("raw"), Qual(p.wire, "Match").Values(matchDict(variant.When)))))
 	g.Line()
 	name := "New" + t.Name + variant.Name
-	g.Add(docs(fmt.Sprintf("%s returns a %s that holds v.", name, t.Name)))
+	g.Add(docs(fmt.Sprintf("%s returns %s that holds v.", name, article(t.Name))))
 	g.Func().Id(name).Params(Id("v").Add(p.goType(r))).Id(t.Name).Block(
 		Return(Id(t.Name).Values(Dict{Id("raw"): raw})))
 	g.Line()

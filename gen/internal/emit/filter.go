@@ -41,7 +41,7 @@ func (p paths) filter(g *Group, f *model.Filter) {
 		for _, op := range field.Ops {
 			o := filterOps[op]
 			name := field.Name + o.suffix
-			doc := paragraphs(fmt.Sprintf("%s keeps what has %s that %s.", name, article(field.Path), o.means), field.Doc)
+			doc := paragraphs(fmt.Sprintf("%s selects those whose %s %s.", name, field.Path, o.means), field.Doc)
 			typ := p.goType(field.Ref)
 			var args []Code
 			var values []Code

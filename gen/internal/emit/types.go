@@ -61,7 +61,7 @@ func typeDecls(d *model.Domain) (map[string]string, error) {
 				Number: codegen.FormatMapping{Default: text("value.Decimal"), Formats: map[string]codegen.SimpleTypeSpec{"double": text("float64")}},
 				String: codegen.FormatMapping{Default: text("string"), Formats: map[string]codegen.SimpleTypeSpec{
 					"date": text("value.Date"), "date-time": text("value.DateTime"), "month": text("value.Month"),
-					"decimal": text("value.Decimal"), "binary": text("transport.File"), "json": text("value.JSON"),
+					"decimal": text("value.Decimal"), "password": text("value.Secret"), "binary": text("transport.File"), "json": text("value.JSON"),
 				}},
 			},
 			UserTemplates: map[string]string{"typedef.tmpl": typedefTemplate, "constants.tmpl": "\n", "imports.tmpl": "package {{.PackageName}}\n"},
@@ -207,7 +207,7 @@ func lowerRef(r model.Ref) *openapi3.SchemaRef {
 	}
 	formats := map[model.Prim]string{
 		model.Decimal: "decimal", model.Number: "decimal", model.Date: "date", model.DateTime: "date-time",
-		model.Month: "month", model.JSON: "json", model.File: "binary",
+		model.Month: "month", model.Secret: "password", model.JSON: "json", model.File: "binary",
 	}
 	return openapi3.NewSchemaRef("", openapi3.NewStringSchema().WithFormat(formats[r.Prim]))
 }

@@ -255,6 +255,7 @@ const (
 	Date     Prim = "date"
 	DateTime Prim = "datetime"
 	Month    Prim = "month"
+	Secret   Prim = "secret"
 	JSON     Prim = "json"
 	File     Prim = "file"
 	List     Prim = "list"
@@ -294,14 +295,14 @@ func (r Ref) Go() string {
 
 var goPrims = map[Prim]string{
 	String: "string", Bool: "bool", Int: "int", Float: "float64",
-	Decimal: "value.Decimal", Number: "value.Decimal", Date: "value.Date", DateTime: "value.DateTime", Month: "value.Month",
+	Decimal: "value.Decimal", Number: "value.Decimal", Date: "value.Date", DateTime: "value.DateTime", Month: "value.Month", Secret: "value.Secret",
 	JSON: "value.JSON", File: "transport.File",
 }
 
 // IsText tells whether the type is a string kind.
 func (r Ref) IsText() bool {
 	switch r.Prim {
-	case String, Decimal, Number, Date, DateTime, Month:
+	case String, Decimal, Number, Date, DateTime, Month, Secret:
 		return true
 	case Named:
 		return r.Type.Kind == Enum

@@ -27,7 +27,7 @@ func local(n spec.Node) string { return strings.TrimPrefix(n.Pointer(), "#") }
 func (c context) defaultName() string { return c.parent + c.name }
 
 var formats = map[string]Prim{
-	"date": Date, "date-time": DateTime, "month": Month, "decimal": Decimal,
+	"date": Date, "date-time": DateTime, "month": Month, "decimal": Decimal, "password": Secret,
 }
 
 // ref decides the Go type of a schema.
