@@ -208,7 +208,8 @@ var (
 // ConsentReturn is what a user comes back from the Consent UI with.
 type ConsentReturn struct {
 	// JobIDs are the jobs that were started, one for each institution, each
-	// once. Wait for them with Client.WaitForJobs.
+	// once. Wait for them with Client.WaitForJobs, and say with
+	// WaitOptions.UserID whose they must be: a browser can name others' jobs.
 	JobIDs []string
 }
 

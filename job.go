@@ -87,8 +87,10 @@ type WaitOptions struct {
 	// MaxInterval bounds the pauses. The default is ten seconds, or Interval if
 	// that is longer.
 	MaxInterval time.Duration
-	// UserID is the job's owner. It is needed only to answer a bank's question,
-	// when the job itself does not name its user.
+	// UserID is the job's owner. It is needed to answer a bank's question, when
+	// the job itself does not name its user. A wait ends with ErrJobOwner as soon
+	// as the job names another one: give UserID wherever the job's ID came
+	// through a browser, as that of a ConsentReturn does.
 	UserID string
 	// OnMFA answers a bank's question: one answer for each prompt, in their
 	// order; for an approval in the bank's app, the single word confirmed. It is

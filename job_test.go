@@ -179,6 +179,41 @@ func TestJobNetworkFailures(t *testing.T) {
 	}
 }
 
+// TestJobOfAnotherUser: an ID that came through a browser may be that of
+// anybody's job. As soon as the job names its user, the wait ends and tells
+// nothing of it.
+func TestJobOfAnotherUser(t *testing.T) {
+	const named = `{"id":"j-1","links":{"source":"https://basiq.invalid/users/u-2/connections/c-1"},"steps":[{"title":"verify-credentials","status":"success","result":{"type":"link","url":"/users/u-2/connections/c-1"}}]}`
+	for _, c := range []struct {
+		name, user string
+		bodies     []string
+		refused    bool
+	}{
+		{"its own", "u-2", []string{named}, false},
+		{"its own, in capitals", "U-2", []string{named}, false},
+		{"nobody in particular", "", []string{named}, false},
+		{"another's", "u-1", []string{named}, true},
+		{"another's, not named at first", "u-1", []string{steps("j-1", running), named}, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := newBench(t)
+				b.job("j-1", c.bodies...)
+				told := ""
+				results, err := b.inMemory().WaitForJobs(t.Context(), []string{"j-1"}, basiq.WaitOptions{UserID: c.user, OnStep: func(s basiq.StepChange) {
+					told += string(s.Status) + " "
+				}})
+				if errors.Is(err, basiq.ErrJobOwner) != c.refused || (err == nil) == c.refused || (results[0] != nil) == c.refused {
+					t.Fatal(results, err)
+				}
+				if c.refused && (strings.Contains(told, "success") || strings.Contains(err.Error(), "verify-credentials")) {
+					t.Errorf("it was told: %s; %v", told, err)
+				}
+			})
+		})
+	}
+}
+
 // TestJobJ4: a job that is not visible yet is tolerated three times; one that
 // disappears, not at all.
 func TestJobJ4(t *testing.T) {

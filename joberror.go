@@ -2,6 +2,7 @@ package basiq
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -98,6 +99,10 @@ func (w *waiter) failure(job *core.Job, step int) error {
 	}
 	return e
 }
+
+// ErrJobOwner is the error of a wait for a job of another user than
+// WaitOptions.UserID: its ID comes from the wrong browser, or was made up.
+var ErrJobOwner = errors.New("basiq: the job is another user's")
 
 // WaitError is the error of a wait that ended before the job did: the
 // time was over, the context ended, or the API did not tell how the job stands.

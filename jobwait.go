@@ -68,6 +68,10 @@ func (j *Job) follow(ctx context.Context, o WaitOptions, emit func(StepChange) b
 			return nil, err
 		}
 		if job != nil {
+			if user := idIn(job, "users"); w.o.UserID != "" && user != "" && !strings.EqualFold(user, w.o.UserID) {
+				w.latest = nil // nothing of it is told
+				return nil, w.ended(ErrJobOwner)
+			}
 			if err := w.report(job, emit); err != nil {
 				return nil, err
 			}

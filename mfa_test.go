@@ -349,7 +349,7 @@ func TestMFAUser(t *testing.T) {
 		Replace(asking("/jobs/j-1/mfa"))
 	for _, c := range []struct {
 		body, option, want string
-	}{{anonymous, "", ""}, {anonymous, "u-2", "u-2"}, {asking(""), "", "u-1"}, {asking(""), "u-2", "u-2"}} {
+	}{{anonymous, "", ""}, {anonymous, "u-1", "u-1"}, {asking(""), "", "u-1"}, {asking(""), "u-1", "u-1"}} {
 		b := newBench(t)
 		b.job("j-1", c.body, answered)
 		b.on("POST /jobs/j-1/mfa", accepted)
