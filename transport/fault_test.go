@@ -263,7 +263,7 @@ func callFaulty(t *testing.T, f *faulty, class transport.Safety, tr *http.Transp
 		scheme = "https"
 	}
 	c, err := transport.New(transport.WithBaseURL(scheme+"://"+f.Addr().String()), transport.WithTokenSource(transport.StaticToken("token-x")),
-		transport.WithHTTPClient(&http.Client{Transport: tr}), fast, transport.WithTimeout(150*time.Millisecond), transport.WithMaxResponseSize(1<<20))
+		transport.WithHTTPClient(&http.Client{Transport: tr}), fast, transport.WithTimeout(400*time.Millisecond), transport.WithMaxResponseSize(1<<20))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -271,7 +271,7 @@ func callFaulty(t *testing.T, f *faulty, class transport.Safety, tr *http.Transp
 	var out value.JSON
 	start := time.Now()
 	err = c.Do(context.Background(), transport.NewRequest(operation(class)), &out, opts...)
-	if took := time.Since(start); took > 4*time.Second {
+	if took := time.Since(start); took > 20*time.Second {
 		t.Errorf("class %v: it took %s", class, took)
 	}
 	return err

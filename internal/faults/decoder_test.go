@@ -247,7 +247,7 @@ func TestAnswersOfAnyDepth(t *testing.T) {
 	for _, name := range answerNames() {
 		for _, text := range texts {
 			start := time.Now()
-			if err := wire.DecodeString(text, answers[name](), nil); err == nil || time.Since(start) > 2*time.Second {
+			if err := wire.DecodeString(text, answers[name](), nil); err == nil || time.Since(start) > 20*time.Second {
 				t.Errorf("%s: %.20s… of %d bytes: %v after %s", name, text, len(text), err, time.Since(start))
 			}
 		}
