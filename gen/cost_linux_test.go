@@ -24,6 +24,9 @@ var costly = map[string]struct {
 	}, "the limit is 100000 [too-many-nodes]"},
 	"20,000 properties": {func() string {
 		return things + "    A:\n      type: object\n      properties:\n" + repeat(20_000, func(i int) string { return fmt.Sprintf("        p%d: {type: string}\n", i) })
+	}, "the limit is 2000 [too-many-members]"},
+	"2,000 properties": {func() string {
+		return things + "    A:\n      type: object\n      properties:\n" + repeat(2_000, func(i int) string { return fmt.Sprintf("        p%d: {type: string}\n", i) })
 	}, ""},
 	"a chain of 9,000 objects": {func() string {
 		return things + "    A: {$ref: '#/components/schemas/A0'}\n" +

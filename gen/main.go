@@ -29,6 +29,8 @@ const (
 	exitUsage    = 2 // the command line is
 	exitDiffers  = 3 // check: what is on disk is not what the input gives
 	exitInternal = 4 // the generator itself
+
+	exitInterrupted = 130 // as a shell says it
 )
 
 func main() {
@@ -50,9 +52,13 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return exitDiffers
 	}
 	var usage *usageError
-	if errors.As(err, &usage) {
+	switch {
+	case errors.As(err, &usage):
 		fmt.Fprintf(stderr, "gen: %v\n", err)
 		return exitUsage
+	case ctx.Err() != nil:
+		fmt.Fprintln(stderr, "gen: interrupted; nothing was written")
+		return exitInterrupted
 	}
 	code := exitFault
 	for _, a := range diag.FromError(err, diag.Pos{}) {
@@ -113,7 +119,7 @@ do); 2 the command line is; 3 check found a difference; 4 the generator is at fa
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
 	p := cmd.PersistentFlags()
 	p.StringVar(&f.dir, "dir", "", "repository to work in (default: the one around the working directory)")
-	p.BoolVar(&f.json, "json", false, "report as JSON lines")
+	p.BoolVar(&f.json, "json", false, "report as JSON lines; update's and diff's report as JSON")
 	p.BoolVarP(&f.verbose, "verbose", "v", false, "report in detail")
 	cmd.AddCommand(generateCmd(&f), pullCmd(&f), updateCmd(&f), checkCmd(&f), lintCmd(&f), diffCmd(&f), replayCmd(&f))
 	for _, c := range cmd.Commands() {

@@ -31,6 +31,9 @@ nothing is written then.
 
 BASIQ_SPECS_MIRROR names a directory mirror to use in place of the network.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if f.json && !cmd.Flags().Changed("format") {
+				format = "json"
+			}
 			if !slices.Contains(report.Formats, format) {
 				return &usageError{fmt.Errorf("there is no format %q; there are %s", format, strings.Join(report.Formats, ", "))}
 			}
@@ -61,7 +64,7 @@ BASIQ_SPECS_MIRROR names a directory mirror to use in place of the network.`,
 				opts.Report.Stage("report", len(r.Cards), "changes", time.Since(start))
 			}
 			faults := u.Apply()
-			if r == nil || f.json && faults == nil {
+			if r == nil {
 				return faults
 			}
 			if err := r.Write(cmd.OutOrStdout(), format); err != nil {

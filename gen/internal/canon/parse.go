@@ -258,7 +258,7 @@ func (r *reader) mapping(n *yaml.Node, depth int) *yaml.Node {
 		default:
 			r.tag(k, tag)
 		}
-		if strings.ContainsFunc(k.Value, hidden) {
+		if strings.ContainsFunc(k.Value, Hidden) {
 			r.fault(k, "bad-key", "the key %s holds control or direction characters", quoted(k.Value))
 		}
 		if len(k.Value) > maxKey {
@@ -306,6 +306,6 @@ func (r *reader) merge(out *yaml.Node, lines map[string]int, source *yaml.Node, 
 	}
 }
 
-// hidden tells whether a character cannot be seen, or changes how its
+// Hidden tells whether a character cannot be seen, or changes how its
 // neighbours are.
-func hidden(c rune) bool { return unicode.IsControl(c) || unicode.Is(unicode.Cf, c) }
+func Hidden(c rune) bool { return unicode.IsControl(c) || unicode.Is(unicode.Cf, c) }

@@ -114,9 +114,9 @@ func (e *emitter) types(g *Group, r *model.Resource, types []*model.Type) {
 		resources = []*model.Resource{r}
 	}
 	for _, res := range resources {
-		for _, m := range paramsMethods(res) {
-			if m.Params.Owner == r {
-				appliers[m.Params] = m
+		for _, s := range sentBy(res) {
+			if s.Owner == r {
+				appliers[s.Type] = s.by
 			}
 		}
 	}

@@ -313,22 +313,12 @@ func (p paths) apply(g *Group, t *model.Type, m *model.Method) {
 					}
 				}
 			}
-			var fields, parts []Code
 			for _, f := range t.Fields {
-				v := Id(recv).Dot(f.Name)
 				switch f.In {
 				case "query", "header":
 					p.applyParam(g, recv, f)
-					continue
 				case "body":
-					p.applyBody(g, m, v, f)
-					continue
-				}
-				switch m.Body {
-				case model.BodyForm:
-					fields = append(fields, Qual(p.transport, "Field").Values(Dict{Id("Name"): Lit(f.Wire), Id("Value"): textOf(f.Ref, v)}))
-				case model.BodyMultipart:
-					parts = append(parts, p.part(f, v))
+					p.applyBody(g, m, Id(recv).Dot(f.Name), f)
 				}
 			}
 			switch {
@@ -336,12 +326,59 @@ func (p paths) apply(g *Group, t *model.Type, m *model.Method) {
 			case m.Body == model.BodyJSON:
 				g.Id("req").Dot("SetJSON").Call(Id(recv))
 			case m.Body == model.BodyForm:
-				g.Id("req").Dot("SetForm").Call(lines(fields)...)
+				p.form(g, recv, t, "Field", "SetForm")
 			case m.Body == model.BodyMultipart:
-				g.Id("req").Dot("SetMultipart").Call(lines(parts)...)
+				p.form(g, recv, t, "Part", "SetMultipart")
 			}
 		})
 	g.Line()
+}
+
+// form puts the members of a struct into a form, as values of type typ that
+// the request's method set takes. That leaves out empty texts and files by
+// itself; other members are added if they are given.
+func (p paths) form(g *Group, recv string, t *model.Type, typ, set string) {
+	var always []Code
+	var given []*model.Field
+	for _, f := range t.Fields {
+		if !f.Ref.Pointer && (f.Ref.IsText() || f.Ref.Prim == model.File || f.Required && f.Ref.Prim != model.List) {
+			always = append(always, formField(f.Wire, f.Ref, Id(recv).Dot(f.Name)))
+		} else {
+			given = append(given, f)
+		}
+	}
+	typed := func(value Code) Code { return Qual(p.transport, typ).Add(value) }
+	if len(given) == 0 {
+		for i := range always {
+			always[i] = typed(always[i])
+		}
+		g.Id("req").Dot(set).Call(lines(always)...)
+		return
+	}
+	add := func(value Code) Code { return Id("form").Op("=").Append(Id("form"), typed(value)) }
+	if len(always) == 0 {
+		g.Var().Id("form").Index().Qual(p.transport, typ)
+	} else {
+		g.Id("form").Op(":=").Index().Qual(p.transport, typ).Values(lines(always)...)
+	}
+	for _, f := range given {
+		v := Id(recv).Dot(f.Name)
+		if f.Ref.Prim == model.List {
+			item := v.Clone().Index(Id("i"))
+			g.For(Id("i").Op(":=").Range().Add(v)).Block(add(formField(f.Wire, *f.Ref.Elem, item)))
+			continue
+		}
+		g.If(p.isSet(recv, f)).Block(add(formField(f.Wire, f.Ref, v)))
+	}
+	g.Id("req").Dot(set).Call(Id("form").Op("..."))
+}
+
+// formField is one value of a form, without its type.
+func formField(name string, r model.Ref, v *Statement) Code {
+	if r.Prim == model.File {
+		return Values(Dict{Id("Name"): Lit(name), Id("File"): Op("&").Add(v)})
+	}
+	return Values(Dict{Id("Name"): Lit(name), Id("Value"): textOf(r, v)})
 }
 
 // lines puts every argument on a line of its own.
@@ -356,20 +393,22 @@ func lines(args []Code) []Code {
 	return append(out, Line())
 }
 
+// applyBody sends a body that stands beside parameters. A form has a method
+// that does it.
 func (p paths) applyBody(g *Group, m *model.Method, v *Statement, f *model.Field) {
-	set := Id("req").Dot("SetJSON").Call(Op("&").Add(v.Clone()))
+	pointer := v.Clone()
+	if !f.Ref.Pointer {
+		pointer = Op("&").Add(v.Clone())
+	}
+	set := Id("req").Dot("SetJSON").Call(pointer)
+	if m.Body != model.BodyJSON {
+		set = v.Clone().Dot("apply").Call(Id("req"))
+	}
 	if f.Ref.Pointer {
-		g.If(v.Clone().Op("!=").Nil()).Block(Id("req").Dot("SetJSON").Call(v))
+		g.If(v.Clone().Op("!=").Nil()).Block(set)
 		return
 	}
 	g.Add(set)
-}
-
-func (p paths) part(f *model.Field, v *Statement) Code {
-	if f.Ref.Prim == model.File {
-		return Qual(p.transport, "Part").Values(Dict{Id("Name"): Lit(f.Wire), Id("File"): Op("&").Add(v)})
-	}
-	return Qual(p.transport, "Part").Values(Dict{Id("Name"): Lit(f.Wire), Id("Value"): textOf(f.Ref, v)})
 }
 
 func (p paths) applyParam(g *Group, recv string, f *model.Field) {
@@ -381,9 +420,22 @@ func (p paths) applyParam(g *Group, recv string, f *model.Field) {
 	switch {
 	case f.Ref.Prim == model.Filters:
 		g.Id("req").Dot("SetFilter").Call(Lit(f.Wire), v.Dot("terms"))
-	case f.Ref.Prim == model.List:
+	case f.Ref.Prim == model.List && f.Repeat:
 		g.For(List(Id("_"), Id("item")).Op(":=").Range().Add(v)).Block(
 			Id("req").Dot(set).Call(Lit(f.Wire), textOf(*f.Ref.Elem, Id("item"))))
+	case f.Ref.Prim == model.List:
+		join := func(list *Statement) Code {
+			return Id("req").Dot(set).Call(Lit(f.Wire), Qual("strings", "Join").Call(list, Lit(",")))
+		}
+		if f.Ref.Elem.Prim == model.String {
+			g.If(Len(v.Clone()).Op(">").Lit(0)).Block(join(v))
+			return
+		}
+		g.If(Len(v.Clone()).Op(">").Lit(0)).Block(
+			Var().Id("items").Index().String(),
+			For(List(Id("_"), Id("item")).Op(":=").Range().Add(v)).Block(
+				Id("items").Op("=").Append(Id("items"), textOf(*f.Ref.Elem, Id("item")))),
+			join(Id("items")))
 	case f.Required:
 		g.Id("req").Dot(set).Call(Lit(f.Wire), textOf(f.Ref, v))
 	default:
@@ -426,16 +478,29 @@ func docs(text string) Code {
 	return Comment(strings.TrimSuffix(c, "\n"))
 }
 
-// paramsMethods pairs every params struct of a resource with a method that sends it.
-func paramsMethods(r *model.Resource) []*model.Method {
-	var out []*model.Method
+// sent is a struct of parameters, or a form beside them, and a method that
+// sends it.
+type sent struct {
+	*model.Type
+	by *model.Method
+}
+
+// sentBy finds what a resource's methods send.
+func sentBy(r *model.Resource) []sent {
+	var out []sent
 	seen := map[*model.Type]bool{}
-	for _, m := range r.Methods {
-		if m.Params != nil && !seen[m.Params] {
-			seen[m.Params] = true
-			out = append(out, m)
+	add := func(t *model.Type, m *model.Method) {
+		if t != nil && !seen[t] {
+			seen[t] = true
+			out = append(out, sent{t, m})
 		}
 	}
-	slices.SortStableFunc(out, func(a, b *model.Method) int { return strings.Compare(a.Params.Name, b.Params.Name) })
+	for _, m := range r.Methods {
+		add(m.Params, m)
+		if m.Body != model.BodyJSON {
+			add(m.BodyType, m)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b sent) int { return strings.Compare(a.Name, b.Name) })
 	return out
 }

@@ -327,6 +327,40 @@ func (b *builder) forms() {
 	for t := range form {
 		t.Form = !other[t]
 	}
+	b.formFields()
+}
+
+// formFields refuses what a form cannot carry, and one type that is sent in
+// two ways: it has one method that sends it.
+func (b *builder) formFields() {
+	sentBy := map[*Type]*Method{}
+	for _, r := range b.domain.Resources {
+		for _, m := range r.Methods {
+			body := cmp.Or(m.BodyType, m.Params)
+			if body == nil || body.Params {
+				continue
+			}
+			if first := sentBy[body]; first != nil {
+				if first.Body != m.Body {
+					b.faults = append(b.faults, diag.Errorf(m.Pos, "cannot-express", "%s sends %s as %s, and %s sends it as %s",
+						m.Loc, body.Name, m.Body.words(), first.Loc, first.Body.words()).
+						WithHint("give each a schema of its own in an overlay"))
+				}
+				continue
+			}
+			sentBy[body] = m
+			if m.Body == BodyJSON {
+				continue
+			}
+			for _, f := range body.Fields {
+				if item := cmp.Or(f.Ref.Elem, &f.Ref); !item.scalar() && item.Prim != File || item.Prim == File && m.Body != BodyMultipart {
+					b.faults = append(b.faults, diag.Errorf(f.Pos, "cannot-express", "%s.%s is %s, which cannot be sent in %s",
+						body.Name, f.Name, f.Ref.Go(), m.Body.words()).
+						WithHint("give it a scalar type, or remove it, in an overlay"))
+				}
+			}
+		}
+	}
 }
 
 // spellings refuses a type with further spellings of its values where they

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 
 	"gopkg.in/yaml.v3"
 
@@ -91,25 +92,35 @@ func (l *Lock) Marshal() ([]byte, error) {
 	b.WriteString(lockHeader)
 	for _, loc := range slices.SortedFunc(maps.Keys(l.used), compareLoc) {
 		e := l.used[loc]
-		key, err := yaml.Marshal(loc)
-		if err != nil {
-			return nil, err
-		}
-		fmt.Fprintf(&b, "%s: ", bytes.TrimSpace(key))
+		fmt.Fprintf(&b, "%s: ", scalar(loc))
 		if len(e.Was) == 0 {
-			fmt.Fprintf(&b, "%s\n", e.Name)
+			fmt.Fprintf(&b, "%s\n", scalar(e.Name))
 			continue
 		}
-		fmt.Fprintf(&b, "{name: %s, was: [", e.Name)
+		fmt.Fprintf(&b, "{name: %s, was: [", scalar(e.Name))
 		for i, w := range e.Was {
 			if i > 0 {
 				b.WriteString(", ")
 			}
-			b.WriteString(w)
+			b.WriteString(scalar(w))
 		}
 		b.WriteString("]}\n")
 	}
+	// What cannot be read again would stop every later run.
+	if _, err := ParseLock(l.File, b.Bytes()); err != nil {
+		return nil, fmt.Errorf("the names lock would be unreadable: %w", err)
+	}
 	return b.Bytes(), nil
+}
+
+// scalar writes a text in YAML, quoted if it would be read as something else:
+// Null is a Go name, and no name in YAML.
+func scalar(text string) string {
+	out, err := yaml.Marshal(text)
+	if err != nil {
+		return strconv.Quote(text)
+	}
+	return string(bytes.TrimSpace(out))
 }
 
 // compareLoc keeps what belongs together in one place: a schema, then its members and values.

@@ -3,6 +3,7 @@ package model
 import (
 	"cmp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/basiq-sdk/basiq-go/gen/internal/diag"
@@ -125,6 +126,11 @@ func (b *builder) merge(into, t *Type) {
 		if mine.Doc == "" {
 			mine.Doc = f.Doc
 		}
+		for _, alias := range f.Aliases {
+			if !slices.Contains(mine.Aliases, alias) {
+				mine.Aliases = append(mine.Aliases, alias)
+			}
+		}
 		mine.Required = mine.Required && f.Required
 		if !mine.pinned {
 			mine.Ref.Pointer, mine.pinned = mine.Ref.Pointer && !f.pinned || f.Ref.Pointer, f.pinned
@@ -142,11 +148,14 @@ func (b *builder) merge(into, t *Type) {
 			sameShape = false
 			into.Values = append(into.Values, v)
 		default:
+			if into.Values[i].Name != v.Name {
+				collide("their value " + strconv.Quote(v.Wire) + " is called " + into.Values[i].Name + " in one and " + v.Name + " in the other")
+			}
 			into.Values[i].Doc = cmp.Or(into.Values[i].Doc, v.Doc)
 			into.Values[i].Also = slices.Compact(slices.Sorted(slices.Values(append(into.Values[i].Also, v.Also...))))
 		}
 	}
-	if into.Kind == Union && len(into.Variants) != len(t.Variants) {
+	if into.Kind == Union && !slices.EqualFunc(into.Variants, t.Variants, (*Variant).equal) {
 		collide("their variants differ")
 	}
 	for i, v := range t.Variants {
@@ -157,6 +166,12 @@ func (b *builder) merge(into, t *Type) {
 	if !sameShape && !(into.explicit && t.explicit) {
 		collide("their members differ")
 	}
+}
+
+// equal tells whether two variants are one: what is called so, is recognised so
+// and is so.
+func (v *Variant) equal(o *Variant) bool {
+	return v.Name == o.Name && v.Ref.equal(o.Ref) && v.When.Kind == o.When.Kind && v.When.Property == o.When.Property && slices.Equal(v.When.Equals, o.When.Equals)
 }
 
 func article(k Kind) string {

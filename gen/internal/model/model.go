@@ -112,6 +112,10 @@ const (
 	BodyMultipart Body = "multipart"
 )
 
+func (b Body) words() string {
+	return map[Body]string{BodyNone: "no body", BodyJSON: "JSON", BodyForm: "a form", BodyMultipart: "a multipart form"}[b]
+}
+
 // Page tells how a list goes on.
 type Page struct {
 	Items []string // Go selector path of the items within the result: ["Data"]
@@ -308,6 +312,11 @@ func (r Ref) IsText() bool {
 		return r.Type.Kind == Enum
 	}
 	return false
+}
+
+// scalar tells whether a value is one text, number or truth.
+func (r Ref) scalar() bool {
+	return r.IsText() || slices.Contains([]Prim{Bool, Int, Float}, r.Prim)
 }
 
 func (r Ref) equal(o Ref) bool {

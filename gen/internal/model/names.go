@@ -100,7 +100,8 @@ func argName(name string) string {
 var predeclared = map[string]bool{
 	"ctx": true, "opts": true, "params": true, "req": true, "out": true, "err": true, "s": true, "w": true,
 	"string": true, "error": true, "len": true, "nil": true, "true": true, "false": true, "new": true, "value": true,
-	"context": true, "transport": true, "iter": true, "wire": true,
+	"context": true, "transport": true, "iter": true, "wire": true, "io": true, "http": true, "strconv": true, "strings": true,
+	"request": true, "page": true, "items": true, "item": true, "form": true, "int": true, "bool": true, "float64": true, "append": true, "any": true,
 }
 
 // validExported tells whether a name given by hand is an exported ASCII identifier.

@@ -6,7 +6,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
+	"github.com/basiq-sdk/basiq-go/gen/internal/canon"
 	"github.com/basiq-sdk/basiq-go/gen/internal/spec"
 )
 
@@ -14,7 +16,12 @@ var httpMethods = []string{"get", "head", "options", "post", "put", "patch", "de
 
 // operations visits every operation in the order of paths and methods.
 func (b *builder) operations() {
+	if hooks := b.doc.Root().Get("webhooks"); hooks.Exists() {
+		b.finding(hooks, "not-generated", "the webhooks that the API calls are not generated").
+			WithHint("remove them in an overlay")
+	}
 	for _, path := range b.doc.Root().Get("paths").Members() {
+		b.unsupported(path)
 		for _, method := range httpMethods {
 			if op := path.Get(method); op.Exists() {
 				b.operation(path.Name(), strings.ToUpper(method), op)
@@ -25,6 +32,29 @@ func (b *builder) operations() {
 		slices.SortStableFunc(r.Methods, func(x, y *Method) int {
 			return cmp.Or(cmp.Compare(verbRank(x), verbRank(y)), cmp.Compare(x.Path, y.Path), cmp.Compare(x.Name, y.Name))
 		})
+	}
+}
+
+// unsupported refuses what a path has and no method could be made of, so that
+// nothing of the API is left out in silence.
+func (b *builder) unsupported(path spec.Node) {
+	if ref := path.Get("$ref"); ref.Exists() {
+		b.fault(ref, "cannot-express", "%s is a reference to another path", path.Name()).
+			WithHint("write the path out in an overlay")
+	}
+	if trace := path.Get("trace"); trace.Exists() {
+		b.fault(trace, "cannot-express", "TRACE %s: no method can be made of it", path.Name()).
+			WithHint("remove the operation in an overlay")
+	}
+	for _, method := range httpMethods {
+		if calls := path.At(method, "callbacks"); calls.Exists() {
+			b.finding(calls, "not-generated", "what %s %s has called back is not generated", strings.ToUpper(method), path.Name()).
+				WithHint("remove the callbacks in an overlay")
+		}
+		if servers := path.At(method, "servers"); servers.Exists() {
+			b.fault(servers, "cannot-express", "%s %s is on servers of its own; a client calls one", strings.ToUpper(method), path.Name()).
+				WithHint("remove the servers in an overlay, or the operation")
+		}
 	}
 }
 
@@ -170,6 +200,14 @@ func (b *builder) parameters(m *Method, op spec.Node) {
 			m.Headers = append(m.Headers, Constant{Name: wire, Value: fixed.Text()})
 			continue
 		}
+		if in == "header" && slices.ContainsFunc([]string{"Accept", "Content-Type", "Authorization"}, func(h string) bool { return strings.EqualFold(h, wire) }) {
+			continue // OpenAPI says that such a declaration is ignored
+		}
+		if in == "header" && !headerName(wire) || strings.ContainsFunc(wire, canon.Hidden) {
+			b.fault(p, "bad-name", "no %s parameter can be called %q", in, wire).
+				WithHint("mend the name in an overlay, or remove the parameter")
+			continue
+		}
 		f := b.parameter(m, p, in, wire)
 		switch in {
 		case "path":
@@ -181,8 +219,17 @@ func (b *builder) parameters(m *Method, op spec.Node) {
 				WithHint("remove the parameter in an overlay")
 		}
 	}
+	taken := map[string]string{}
 	for _, wire := range pathParams(m.Path) {
 		f := byName[wire]
+		if f != nil {
+			if other, dup := taken[f.Arg()]; dup {
+				b.fault(op, "name-collision", "the parameters %q and %q of %s are both called %s", other, wire, m.Loc, f.Arg()).
+					WithHint("give one of them another name (x-name) in the overlay")
+				continue
+			}
+			taken[f.Arg()] = wire
+		}
 		if f == nil {
 			b.fault(op, "path-parameter", "%s has no parameter %q", m.Loc, wire).
 				WithHint("declare it in an overlay")
@@ -203,6 +250,13 @@ func (b *builder) parameters(m *Method, op spec.Node) {
 		Doc: entry.Name + " are the parameters of " + m.Resource.Service() + "." + m.Name + ".",
 		Loc: m.Loc + " params", Pos: op.Pos(), Fields: rest, explicit: true,
 	}
+}
+
+// headerName tells whether a header can be called so (RFC 9110, token).
+func headerName(s string) bool {
+	return s != "" && !strings.ContainsFunc(s, func(r rune) bool {
+		return r > unicode.MaxASCII || !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("!#$%&'*+-.^_`|~", r)
+	})
 }
 
 func pathParams(path string) []string {
@@ -230,6 +284,7 @@ func boolRank(x, y bool) int {
 func (b *builder) parameter(m *Method, p spec.Node, in, wire string) *Field {
 	loc := m.Loc + " " + in + " " + wire
 	entry := b.name(p, loc, p.Str("x-name"), cmp.Or(GoName(wire), wire))
+	b.noAlias(entry, loc, "a parameter")
 	f := &Field{
 		Name: entry.Name, Wire: wire, In: in, Loc: loc, Pos: p.Pos(),
 		Doc:        b.documented(p),
@@ -249,6 +304,9 @@ func (b *builder) parameter(m *Method, p spec.Node, in, wire string) *Field {
 	}
 	f.Ref = b.ref(schema, context{parent: m.Name + m.Resource.Name, name: f.Name, request: true, param: true})
 	switch style, explode := p.Str("style"), p.Get("explode"); {
+	case f.Ref.Prim == List && in == "query" && !f.Ref.Elem.scalar():
+		b.fault(p, "cannot-express", "parameter %q is %s, which cannot be sent in the query", wire, f.Ref.Go()).
+			WithHint("give its items a scalar type in an overlay")
 	case f.Ref.Prim == List && in == "query":
 		f.Repeat = !explode.Exists() || explode.Text() == "true"
 		if style != "" && style != "form" {
@@ -277,6 +335,12 @@ func (b *builder) requestBody(m *Method, op spec.Node) {
 		kind, known := kinds[strings.TrimSpace(strings.SplitN(c.Name(), ";", 2)[0])]
 		if known && (m.Body == BodyNone || kind == BodyJSON) {
 			m.Body, media = kind, c
+		}
+	}
+	for _, c := range body.Get("content").Members() {
+		if m.Body != BodyNone && c.Name() != media.Name() {
+			b.finding(c, "unused-media", "%s also takes %s, and is sent as %s only", m.Loc, c.Name(), m.Body.words()).
+				WithHint("remove the media type in an overlay")
 		}
 	}
 	if m.Body == BodyNone {

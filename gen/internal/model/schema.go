@@ -7,6 +7,7 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/basiq-sdk/basiq-go/gen/internal/canon"
 	"github.com/basiq-sdk/basiq-go/gen/internal/diag"
 	"github.com/basiq-sdk/basiq-go/gen/internal/spec"
 )
@@ -47,19 +48,17 @@ func (b *builder) ref(n spec.Node, ctx context) Ref {
 		ctx.property = parts[len(parts)-2] == "properties" // a reference to a property leads to its schema
 	}
 	n = target
-	typ := n.Str("type")
-	if types := n.Get("type").Items(); len(types) > 0 { // 3.1: a list, of which "null" says nothing about the Go type
-		for _, t := range types {
-			if t.Text() != "null" {
-				typ = t.Text()
-			}
-		}
-	}
+	typ, several := typeOf(n)
 	switch {
 	case n.Get("x-variants").Exists():
 		return b.union(n, ctx)
+	case several:
+		return b.untyped(n, "it has several types").withHint(
+			"tell the shapes apart with x-variants, or give it one type, in an overlay")
 	case n.Get("enum").Exists() && (typ == "string" || typ == ""):
 		return b.enum(n, ctx)
+	case wrapped(n).Exists():
+		return b.ref(wrapped(n), ctx)
 	case n.Get("allOf").Exists() || n.Get("properties").Exists():
 		return b.object(n, ctx)
 	case n.Get("oneOf").Exists() || n.Get("anyOf").Exists():
@@ -102,6 +101,31 @@ func (b *builder) ref(n spec.Node, ctx context) Ref {
 		return Ref{Prim: Bool}
 	}
 	return b.untyped(n, "it has no type").withHint("give it a type in an overlay, or x-any: true if it really is free-form")
+}
+
+// typeOf is the one type that a schema has beside null, and whether there are
+// more.
+func typeOf(n spec.Node) (typ string, several bool) {
+	typ = n.Str("type")
+	for _, t := range n.Get("type").Items() { // 3.1: a list
+		if t.Text() != "null" {
+			typ, several = t.Text(), typ != ""
+		}
+	}
+	return typ, several
+}
+
+// wrapped is the schema that another adds nothing to but, say, that it may be
+// null: the one part of allOf. An object keeps the name that it has here.
+func wrapped(n spec.Node) spec.Node {
+	all := n.Get("allOf").Items()
+	if len(all) != 1 || n.Get("properties").Exists() || n.Get("required").Exists() || n.Get("x-type").Exists() {
+		return spec.Node{}
+	}
+	if part := all[0].Deref(); part.Get("properties").Exists() || part.Get("allOf").Exists() {
+		return spec.Node{}
+	}
+	return all[0]
 }
 
 // textFormats are formats that make no type of their own, and are no slip of the pen.
@@ -198,6 +222,12 @@ func (b *builder) object(n spec.Node, ctx context) Ref {
 	parts := b.parts(n)
 	seen := map[string]bool{}
 	for _, part := range parts {
+		if count := len(part.Get("properties").Members()); count > maxMembers {
+			b.fault(part.Get("properties"), "too-many-members", "%s has %d members; the limit is %d", part.Pointer(), count, maxMembers).
+				WithHint("leave out in an overlay what no caller needs")
+			break
+		}
+		b.onlyMembers(n, part)
 		required := map[string]bool{}
 		for _, r := range part.required {
 			required[r] = true
@@ -226,12 +256,41 @@ func (b *builder) object(n spec.Node, ctx context) Ref {
 	return Ref{Prim: Named, Type: t}
 }
 
+// onlyMembers refuses what a struct would leave out of a part: a type that is
+// no object's, and shapes that it may have.
+func (b *builder) onlyMembers(n spec.Node, p part) {
+	typ, _ := typeOf(p.Node)
+	why := ""
+	switch {
+	case typ != "" && typ != "object":
+		why = "of type " + typ
+	case p.Get("oneOf").Exists():
+		why = "of several shapes (oneOf)"
+	case p.Get("anyOf").Exists():
+		why = "of several shapes (anyOf)"
+	case p.Get("enum").Exists():
+		why = "one of a list (enum)"
+	default:
+		return
+	}
+	whole := "has members"
+	if p.Pointer() != n.Pointer() {
+		whole = "is a part of " + n.Pointer() + ", which has members"
+	}
+	b.fault(p.Node, "cannot-express", "%s is %s, and %s", p.Pointer(), why, whole).
+		WithHint("describe it as an object, or remove its members, in an overlay")
+}
+
 // part is a schema that another is composed of, and the names that it and
 // what it is composed of require.
 type part struct {
 	spec.Node
 	required []string
 }
+
+// maxMembers bounds what one schema declares: compilers take a long time for a
+// struct of many thousand fields.
+const maxMembers = 2000
 
 // maxTypes bounds what one package declares: more would be of no use to anyone.
 const maxTypes = 5000
@@ -240,11 +299,7 @@ func (b *builder) field(t *Type, p spec.Node, required bool, ctx context) *Field
 	wire := p.Name()
 	target := p.Deref()
 	entry := b.name(p, "field "+local(p), p.Str("x-name"), cmp.Or(GoName(wire), wire))
-	if len(entry.Was) > 0 {
-		b.faults = append(b.faults, diag.Errorf(b.lock.entries["field "+local(p)].Pos, "names-lock-entry",
-			"a struct field cannot keep an old name beside its new one").
-			WithHint("leave  was  out: callers of the old name have to change"))
-	}
+	b.noAlias(entry, "field "+local(p), "a struct field")
 	f := &Field{
 		Name: entry.Name, Wire: wire, Aliases: p.Get("x-aliases").Strings(),
 		Loc: p.Pointer(), Pos: p.Pos(),
@@ -277,6 +332,15 @@ func (b *builder) field(t *Type, p spec.Node, required bool, ctx context) *Field
 		}
 	}
 	return f
+}
+
+// noAlias refuses an old name where Go has no alias.
+func (b *builder) noAlias(entry LockEntry, loc, what string) {
+	if len(entry.Was) > 0 {
+		b.faults = append(b.faults, diag.Errorf(b.lock.entries[loc].Pos, "names-lock-entry",
+			"%s cannot keep an old name beside its new one", what).
+			WithHint("leave  was  out: callers of the old name have to change"))
+	}
 }
 
 // sortFields orders members as x-order says; the rest follow by name, with
@@ -320,6 +384,11 @@ func (b *builder) enum(n spec.Node, ctx context) Ref {
 		if strings.ContainsAny(wire, "\n\r") {
 			b.fault(v, "enum-newline", "the value %q of %s holds a line break", wire, n.Pointer()).
 				WithHint("remove the enum or mend the value in an overlay")
+			continue
+		}
+		if strings.ContainsFunc(wire, canon.Hidden) {
+			b.fault(v, "bad-name", "the value %q of %s holds control or direction characters", wire, n.Pointer()).
+				WithHint("mend the value in an overlay, or remove the enum")
 			continue
 		}
 		decl := n.At("x-enum", wire)
@@ -393,6 +462,7 @@ func (b *builder) union(n spec.Node, ctx context) Ref {
 		inner := ctx
 		inner.parent, inner.name, inner.explicit, inner.property = t.Name, v.Name(), t.explicit, false
 		entry := b.name(v, "variant "+local(v), "", v.Name())
+		b.noAlias(entry, "variant "+local(v), "a variant")
 		variant := &Variant{
 			Name: entry.Name, Pos: v.Pos(), Ref: b.ref(v.Get("schema"), inner),
 			Doc: b.documented(v),

@@ -4,6 +4,7 @@ package output
 
 import (
 	"bytes"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -158,9 +159,8 @@ func (p *Plan) Apply(root *os.Root) (err error) {
 			}
 			madeDirs = append(madeDirs, dir)
 		}
-		temp := filepath.FromSlash(path.Join(path.Dir(name), "."+path.Base(name)+".tmp"))
-		if err := root.WriteFile(temp, p.Write[name], 0o644); err != nil {
-			_ = root.Remove(temp)
+		temp, err := writeBeside(root, name, p.Write[name])
+		if err != nil {
 			return unwritable(name, err)
 		}
 		temps = append(temps, temp)
@@ -181,6 +181,22 @@ func (p *Plan) Apply(root *os.Root) (err error) {
 		_ = root.Remove(filepath.FromSlash(path.Dir(name)))
 	}
 	return nil
+}
+
+// writeBeside writes a file of a name that nobody can have prepared: through no
+// link, and over nothing.
+func writeBeside(root *os.Root, name string, data []byte) (string, error) {
+	temp := filepath.FromSlash(path.Join(path.Dir(name), "."+path.Base(name)+"."+rand.Text()+".tmp"))
+	f, err := root.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if err != nil {
+		return "", err
+	}
+	_, err = f.Write(data)
+	if err = errors.Join(err, f.Close()); err != nil {
+		_ = root.Remove(temp)
+		return "", err
+	}
+	return temp, nil
 }
 
 func unwritable(name string, err error) error {

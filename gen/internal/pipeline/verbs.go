@@ -2,8 +2,10 @@ package pipeline
 
 import (
 	"context"
+	"io/fs"
 	"maps"
 	"path"
+	"strings"
 	"time"
 
 	"github.com/basiq-sdk/basiq-go/gen/internal/diag"
@@ -17,7 +19,16 @@ func (r *run) sourceOptions() source.Options {
 
 // inputs are the paths that decide, together with the generator, what a run writes.
 func (r *run) inputs() []string {
-	in := []string{"go.mod", "specs", "overlays", "transport", r.config.Output}
+	in := []string{"go.mod", "specs", "overlays", r.config.Output}
+	if local, ok := strings.CutPrefix(r.config.Runtime, r.config.Module+"/"); ok {
+		in = append(in, local)
+	}
+	for _, d := range r.config.Domains {
+		for _, pattern := range d.Overlays {
+			files, _ := fs.Glob(r.root.FS(), pattern) // a bad pattern is for the run to report
+			in = append(in, files...)
+		}
+	}
 	if r.config.Routes != "" {
 		in = append(in, path.Join(r.config.Routes, routesFile))
 	}

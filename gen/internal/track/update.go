@@ -25,24 +25,51 @@ func (t *Tracker) UpdateReport(ctx context.Context, u *pipeline.NewPin) (*report
 		Side:    report.Side{Kind: "upstream", Name: u.Lock.Commit, Commit: u.Lock.Commit, Date: t.date(u.Lock.Commit)},
 		Domains: made, ImportPath: t.builder.ImportPath,
 	}
-	// What stayed need not be made again; what is no longer configured is gone.
+	// What stayed need not be made again.
 	pinned, err := snapshotsOf(t.tree, &source.Config{Domains: known(t.config.Domains, lock.Domains)})
 	if err != nil {
 		return nil, err
 	}
+	config := t.committed(ctx)
+	moved := func(domain string) bool {
+		was, had := config.Domains[domain]
+		return had && was.Package != t.config.Domains[domain].Package
+	}
 	old := map[string]pipeline.Built{}
-	var changed []source.Snapshot
+	var changed, elsewhere []source.Snapshot
 	for _, s := range pinned {
-		if d := made[s.Domain]; d.Domain != nil && d.Snapshot.SHA256 == s.SHA256 && len(d.Aside)+len(d.Phantoms) == 0 {
+		d := made[s.Domain]
+		switch {
+		case moved(s.Domain):
+			elsewhere = append(elsewhere, s)
+		case d.Domain != nil && d.Snapshot.SHA256 == s.SHA256 && len(d.Aside)+len(d.Phantoms) == 0:
 			old[s.Domain] = d
-			continue
+		default:
+			changed = append(changed, s)
 		}
-		changed = append(changed, s)
 	}
 	maps.Copy(old, t.builder.Build(ctx, changed))
 	from := report.State{
 		Side:    report.Side{Kind: "upstream", Name: lock.Commit, Commit: lock.Commit, Date: t.date(lock.Commit)},
 		Domains: old, ImportPath: t.builder.ImportPath,
+	}
+	// What is no longer configured, or is another package now, is built as it
+	// was committed.
+	gone := maps.Clone(config.Domains)
+	maps.DeleteFunc(gone, func(name string, _ source.Domain) bool { _, ok := t.config.Domains[name]; return ok })
+	if len(gone)+len(elsewhere) > 0 {
+		committed, err := t.archive(ctx, "HEAD")
+		if err != nil {
+			return nil, err
+		}
+		last, err := snapshotsOf(committed, &source.Config{Domains: gone})
+		if err != nil {
+			return nil, err
+		}
+		builder := pipeline.NewBuilder(ctx, t.opts.Dir, config, committed)
+		maps.Copy(old, builder.Build(ctx, slices.Concat(last, elsewhere)))
+		from.ImportPath = builder.ImportPath
+		changed = slices.Concat(changed, last, elsewhere)
 	}
 	if len(changed) == 0 {
 		return report.New(ctx, from, new)
@@ -59,6 +86,20 @@ func (t *Tracker) UpdateReport(ctx context.Context, u *pipeline.NewPin) (*report
 		r.Users, err = t.Users(ctx, new, tag)
 	}
 	return r, err
+}
+
+// committed is the configuration as it was committed; today's where there is
+// none.
+func (t *Tracker) committed(ctx context.Context) *source.Config {
+	data, err := t.git(ctx, "show", "HEAD:./"+source.ConfigFile)
+	if err != nil {
+		return t.config
+	}
+	config, err := source.ParseConfig(source.ConfigFile, data)
+	if err != nil {
+		return t.config
+	}
+	return config
 }
 
 // known are the domains that are both configured and pinned.
