@@ -35,7 +35,8 @@ type bench struct {
 	mu   sync.Mutex
 	asks []ask
 
-	tokens atomic.Int64 // tokens that were asked for
+	tokens  atomic.Int64 // tokens that were asked for
+	refused atomic.Bool  // the API does not know the key
 }
 
 // ask is one request.
@@ -51,6 +52,10 @@ func newBench(t *testing.T) *bench {
 	b := &bench{t: t, mux: http.NewServeMux()}
 	b.mux.HandleFunc("POST /token", func(w http.ResponseWriter, r *http.Request) {
 		b.tokens.Add(1)
+		if b.refused.Load() {
+			answer(w, "404 parameter-not-valid")
+			return
+		}
 		fmt.Fprintf(w, `{"access_token":"%s-%s-%s","token_type":"Bearer","expires_in":3600}`, tokenText, r.FormValue("scope"), r.FormValue("userId"))
 	})
 	return b

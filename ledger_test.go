@@ -19,18 +19,20 @@ import (
 // ledger is a bank whose transactions a test changes. It filters and pages as
 // Basiq does: account by account, the newest first.
 type ledger struct {
-	t     *testing.T
-	mu    sync.Mutex
-	rows  map[string]*row // by ID
-	page  int             // transactions on a page
-	next  int             // for IDs
-	gets  int             // transactions that were asked for one by one
-	lists int
-	fail  func(list int) bool // whether a list fails
-	gone  string              // an account that lists are refused for
-	amid  func()              // what happens while lists are read
-	hide  map[string]bool     // transactions that lists leave out by mistake
-	local bool                // filters go by Sydney's days, not by those of UTC
+	t          *testing.T
+	bench      *bench
+	mu         sync.Mutex
+	rows       map[string]*row // by ID
+	page       int             // transactions on a page
+	next       int             // for IDs
+	gets       int             // transactions that were asked for one by one
+	lists      int
+	fail       func(list int) bool // whether a list fails
+	gone       string              // an account that lists are refused for
+	amid       func()              // what happens while lists are read
+	hide       map[string]bool     // transactions that lists leave out by mistake
+	unknownKey bool                // transactions asked for one by one need a token, and the key is unknown
+	local      bool                // filters go by Sydney's days, not by those of UTC
 }
 
 type row struct {
@@ -41,7 +43,7 @@ type row struct {
 
 func newLedger(t *testing.T, page int) (*ledger, *basiq.Client) {
 	b := newBench(t)
-	l := &ledger{t: t, rows: map[string]*row{}, page: page, hide: map[string]bool{}}
+	l := &ledger{t: t, bench: b, rows: map[string]*row{}, page: page, hide: map[string]bool{}}
 	b.mux.HandleFunc("GET /users/u-1/accounts", l.accounts)
 	b.mux.HandleFunc("GET /users/u-1/transactions", l.list)
 	b.mux.HandleFunc("GET /users/u-1/transactions/{id}", l.get)
@@ -96,6 +98,11 @@ func (l *ledger) get(w http.ResponseWriter, req *http.Request) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.gets++
+	if l.unknownKey {
+		l.bench.refused.Store(true)
+		answer(w, "401 "+transport.CodeInvalidAuthorizationToken)
+		return
+	}
 	r := l.rows[req.PathValue("id")]
 	if r == nil {
 		answer(w, "404 resource-not-found")

@@ -3,6 +3,8 @@ package basiq_test
 import (
 	"bytes"
 	"encoding/json"
+	"go/parser"
+	"go/token"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -70,6 +72,42 @@ func TestConsumersCompileOnlyUs(t *testing.T) {
 	}
 	if ours < 9 {
 		t.Errorf("only %d of our packages were looked at", ours)
+	}
+}
+
+// TestConsumersRequireOnlyUs holds what TestConsumersCompileOnlyUs does for
+// every file that any build tag lets in: `go mod tidy` of a consumer looks at
+// those, too.
+func TestConsumersRequireOnlyUs(t *testing.T) {
+	looked := 0
+	for _, p := range list(t, ".", "./transport/...", "./generated/...", "./basiqtest/...", "./webhook/...", "./legacy/...") {
+		files, err := filepath.Glob(filepath.Join(p.Dir, "*.go"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range files {
+			if strings.HasSuffix(name, "_test.go") {
+				continue
+			}
+			f, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ImportsOnly|parser.ParseComments)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(f.Comments) > 0 && f.Comments[0].List[0].Text == "//go:build ignore" {
+				continue
+			}
+			looked++
+			for _, imp := range f.Imports {
+				path := strings.Trim(imp.Path.Value, `"`)
+				first, _, _ := strings.Cut(path, "/")
+				if strings.Contains(first, ".") && path != module && !strings.HasPrefix(path, module+"/") {
+					t.Errorf("%s imports %s", name, path)
+				}
+			}
+		}
+	}
+	if looked < 100 {
+		t.Errorf("only %d files were looked at", looked)
 	}
 }
 

@@ -1,7 +1,8 @@
-//go:build tools
+//go:build ignore
 
-// This file keeps the generator's libraries in go.mod under one name, so
-// that `go mod tidy` never drops what `go run ./gen` is built on.
+// The libraries that the generator is built on, in one place to read. The file
+// is built with no tag: `go mod tidy` of whoever imports this package would
+// otherwise require them all.
 package basiq
 
 import (

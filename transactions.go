@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"slices"
 	"time"
 
 	"github.com/basiq-sdk/basiq-go/generated/data"
@@ -35,8 +36,9 @@ type TransactionWindow struct {
 // day wider at both ends, and what lies outside the window is left out here. A
 // transaction whose day is not known is in every window. Pending transactions
 // have no day of posting: in a window they count by the day on which they were
-// made, and come last, from a list of their own. transport.WithCursor therefore
-// needs PostedOnly.
+// made, and come last, from a list of their own: transport.WithCursor is a
+// place among those before, and a loop that goes on with it gets the pending ones
+// from their beginning.
 //
 // GET /users/{userId}/transactions: SERVER_ACCESS token, repeated on transient
 // failures (class A).
@@ -49,7 +51,7 @@ func (c *Client) Transactions(ctx context.Context, userID string, w TransactionW
 		}
 		dated := from != "" || to != ""
 		seen := map[string]bool{} // of the pending ones, which two lists may have
-		each := func(filter data.TransactionFilter, pendingOnly bool) bool {
+		each := func(filter data.TransactionFilter, pendingOnly bool, opts []transport.Option) bool {
 			for tx, err := range c.Data.Transactions.All(ctx, userID, data.ListTransactionsParams{Filter: filter}, opts...) {
 				if err != nil {
 					yield(nil, err)
@@ -72,10 +74,11 @@ func (c *Client) Transactions(ctx context.Context, userID string, w TransactionW
 			return true
 		}
 		filter := w.filter()
-		if !each(widened(filter, from, to), false) || !dated || w.PostedOnly {
+		if !each(widened(filter, from, to), false, opts) || !dated || w.PostedOnly {
 			return
 		}
-		each(filter.Status(data.TransactionStatusPending), true)
+		var beginning transport.Cursor // the caller's is of the list before
+		each(filter.Status(data.TransactionStatusPending), true, slices.Concat(opts, []transport.Option{transport.WithCursor(&beginning)}))
 	}
 }
 

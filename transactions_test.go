@@ -10,11 +10,13 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/basiq-sdk/basiq-go"
 	"github.com/basiq-sdk/basiq-go/generated/data"
+	"github.com/basiq-sdk/basiq-go/transport"
 	"github.com/basiq-sdk/basiq-go/transport/value"
 )
 
@@ -248,4 +250,82 @@ func FuzzSyncCursor(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestTransactionsGoOn: a loop that is left anywhere and begun again with its
+// cursor gives every posted transaction of the window, and the pending ones.
+func TestTransactionsGoOn(t *testing.T) {
+	l, client := newLedger(t, 2)
+	for day := 1; day <= 7; day++ {
+		l.add("a-1", fmt.Sprintf("2031-05-%02dT00:00:00Z", day), day%3 == 0)
+	}
+	window := basiq.TransactionWindow{From: "2031-05-01", To: "2031-05-31"}
+	all := map[string]bool{}
+	for tx, err := range client.Transactions(t.Context(), "u-1", window) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		all[tx.ID] = true
+	}
+	if len(all) != 7 {
+		t.Fatalf("%d transactions, want 7", len(all))
+	}
+	for leave := range 7 {
+		var at transport.Cursor
+		got := map[string]bool{}
+		for round := range 2 {
+			n := 0
+			for tx, err := range client.Transactions(t.Context(), "u-1", window, transport.WithCursor(&at)) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				if n++; round == 0 && n > leave {
+					break
+				}
+				got[tx.ID] = true
+			}
+		}
+		if !maps.Equal(got, all) {
+			t.Errorf("left after %d: %v, want %v", leave, got, all)
+		}
+	}
+	// Another window is another list.
+	at := transport.Cursor("")
+	for range client.Transactions(t.Context(), "u-1", window, transport.WithCursor(&at)) {
+		break
+	}
+	for _, err := range client.Transactions(t.Context(), "u-1", basiq.TransactionWindow{From: "2031-05-02"}, transport.WithCursor(&at)) {
+		if err == nil || !strings.Contains(err.Error(), "the cursor is of another list") {
+			t.Errorf("another window: %v", err)
+		}
+	}
+}
+
+// TestSyncKeyRefused: an API that does not know the key any more has not lost
+// the transactions.
+func TestSyncKeyRefused(t *testing.T) {
+	l, client := newLedger(t, 10)
+	for day := 1; day <= 5; day++ {
+		l.add("a-1", fmt.Sprintf("2031-05-%02dT00:00:00Z", day), false)
+	}
+	cursor := basiq.SyncCursor("")
+	for batch, err := range client.SyncTransactions(t.Context(), "u-1", cursor, basiq.SyncOptions{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		cursor = batch.Cursor
+	}
+	l.hide["t-00003"] = true // the list leaves it out, so that it is asked for
+	l.unknownKey = true
+	for batch, err := range client.SyncTransactions(t.Context(), "u-1", cursor, basiq.SyncOptions{}) {
+		if err == nil {
+			for _, change := range batch.Changes {
+				t.Errorf("%s %s", change.Kind, change.ID)
+			}
+			continue
+		}
+		if errors.Is(err, transport.ErrNotFound) || !errors.Is(err, transport.ErrUnauthorized) {
+			t.Errorf("the error is %v", err)
+		}
+	}
 }

@@ -46,6 +46,14 @@ func (c *Client) attempt(ctx context.Context, req *Request, u *url.URL, out any,
 		r.err, r.outcome, r.permanent = err, OutcomeNeverSent, true
 		return r
 	}
+	if err := ctx.Err(); err != nil { // net/http does not send it then, and leaves no trail of that
+		if h.Body != nil {
+			_ = h.Body.Close()
+		}
+		t.over = true
+		r.lost(req.op, o, err, t)
+		return r
+	}
 	res, err := c.http.Do(h)
 	if h.Body != nil {
 		_ = h.Body.Close()

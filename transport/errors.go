@@ -57,9 +57,10 @@ func NewError(status int, problems ...Problem) *Error {
 
 // Kinds of failure, for errors.Is.
 var (
-	// ErrNotFound is status 404.
+	// ErrNotFound is status 404, but for POST /token.
 	ErrNotFound = errors.New("basiq: not found")
-	// ErrUnauthorized is status 401.
+	// ErrUnauthorized is status 401, and 404 of POST /token: the API does not know
+	// the API key.
 	ErrUnauthorized = errors.New("basiq: unauthorized")
 	// ErrForbidden is a 403 that says neither that the token has expired nor that
 	// there were too many calls.
@@ -118,6 +119,9 @@ func (e Error) text() string {
 		if p.Source.Parameter != "" {
 			fmt.Fprintf(&b, " (%s)", printable(p.Source.Parameter))
 		}
+	}
+	if e.keyUnknown() {
+		b.WriteString(": the API does not know the API key")
 	}
 	if e.CorrelationID != "" {
 		fmt.Fprintf(&b, " [correlation id %s]", printable(e.CorrelationID))
@@ -232,11 +236,11 @@ func (e Error) LogValue() slog.Value {
 func (e *Error) Is(target error) bool {
 	switch target {
 	case ErrNotFound:
-		return e.Status == http.StatusNotFound
+		return e.Status == http.StatusNotFound && !e.keyUnknown()
 	case ErrTokenExpired:
 		return e.tokenRejected()
 	case ErrUnauthorized:
-		return e.Status == http.StatusUnauthorized
+		return e.Status == http.StatusUnauthorized || e.keyUnknown()
 	case ErrForbidden:
 		return e.Status == http.StatusForbidden && !e.tokenRejected() && !e.rateLimited()
 	case ErrRateLimited:
@@ -261,6 +265,12 @@ func (e *Error) Is(target error) bool {
 // (context.DeadlineExceeded also when it had not come yet, but would have come
 // during the wait), or ErrRetryBudget. It is nil when nothing did.
 func (e *Error) Unwrap() error { return e.stop }
+
+// keyUnknown tells whether the API does not know the API key. It says so with a
+// 404 of the token endpoint: that must not be taken for what a call looked for.
+func (e *Error) keyUnknown() bool {
+	return e.Status == http.StatusNotFound && e.Path == opToken.Path
+}
 
 func (e *Error) has(code string) bool {
 	for _, p := range e.Problems {

@@ -20,6 +20,7 @@ type trail struct {
 	fresh atomic.Int32 // of those that were got, the new ones
 	wrote atomic.Int32 // requests whose headers were written
 	end   context.CancelCauseFunc
+	over  bool // the context was over before anything began
 }
 
 // maxFresh is how many new connections one attempt may use up. net/http sends a
@@ -57,7 +58,7 @@ func (t *trail) cause(err error) error {
 // unsent tells whether the request was provably never sent: net/http asked for
 // a connection, and never wrote a request's headers to one. An HTTP client that
 // leaves no trail proves nothing.
-func (t *trail) unsent() bool { return t.begun.Load() > 0 && t.wrote.Load() == 0 }
+func (t *trail) unsent() bool { return t.over || t.begun.Load() > 0 && t.wrote.Load() == 0 }
 
 // refusedStream has the form that net/http gives to HTTP/2 errors on request of
 // errors.As: same members, in this order.

@@ -2,6 +2,8 @@ package transport
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"iter"
@@ -26,23 +28,38 @@ const cursorEnd Cursor = "end"
 // Done tells whether the list was read to its end.
 func (c Cursor) Done() bool { return c == cursorEnd }
 
-func newCursor(link string, skip int) Cursor { return Cursor(strconv.Itoa(skip) + ":" + link) }
+// newCursor makes the cursor of the list that tag stands for.
+func newCursor(tag, link string, skip int) Cursor {
+	return Cursor(strconv.Itoa(skip) + ":" + tag + ":" + link)
+}
 
-func (c Cursor) parse() (link string, skip int, err error) {
+func (c Cursor) parse() (tag, link string, skip int, err error) {
 	if c == "" {
-		return "", 0, nil
+		return "", "", 0, nil
 	}
-	count, link, ok := strings.Cut(string(c), ":")
+	count, rest, _ := strings.Cut(string(c), ":")
+	tag, link, ok := strings.Cut(rest, ":")
 	if skip, err = strconv.Atoi(count); err != nil || !ok || skip < 0 {
-		return "", 0, errors.New("it is no cursor")
+		return "", "", 0, errors.New("it is no cursor")
 	}
-	return link, skip, nil
+	return tag, link, skip, nil
+}
+
+// listTag stands for what a list's first page asks for: whose list it is, its
+// filter, how many items a page has.
+func listTag(first *url.URL) string {
+	sum := sha256.Sum256([]byte(first.EscapedPath() + "?" + first.RawQuery))
+	return base64.RawURLEncoding.EncodeToString(sum[:9])
 }
 
 // WithCursor makes All begin at *at, and keep *at at the item that the loop is
 // given: a later All with it goes on there, and gives that item again. The
 // zero Cursor is the beginning; after the last item *at is Done, and All with
 // it gives nothing. A page is fetched again to go on within it.
+//
+// A cursor is of one list: All with another user, filter or limit than it was
+// made with fails before anything is sent. Where a filter has dates, keep them
+// beside the cursor.
 func WithCursor(at *Cursor) Option {
 	return callOption(func(c *call) error {
 		if at == nil {
@@ -79,7 +96,7 @@ func All[P, T any, PP decodablePage[P]](ctx context.Context, c *Client, newReque
 			yield(nil, err)
 			return
 		}
-		if p.at.Done() {
+		if p.at != nil && p.at.Done() {
 			return
 		}
 		var pending *fetch[P]
@@ -102,21 +119,23 @@ func All[P, T any, PP decodablePage[P]](ctx context.Context, c *Client, newReque
 				pending = fetchPage[P, PP](ctx, p, p.next, true)
 			}
 			for i := min(skip, len(items)); i < len(items); i++ {
-				*p.at = newCursor(here, i)
+				p.note(here, i)
 				if !yield(&items[i], nil) {
 					return
 				}
 			}
 			switch {
 			case linkErr != nil:
-				*p.at = newCursor(here, len(items))
+				p.note(here, len(items))
 				yield(nil, linkErr)
 				return
 			case link == "":
-				*p.at = cursorEnd
+				if p.at != nil {
+					*p.at = cursorEnd
+				}
 				return
 			}
-			*p.at = newCursor(p.link, 0)
+			p.note(p.link, 0)
 		}
 	}
 }
@@ -130,7 +149,8 @@ type pager struct {
 	next   *url.URL // of the page that is fetched next
 	link   string   // the same, without the host; "" for the first page
 	skip   int      // items of that page that were given before
-	at     *Cursor
+	tag    string   // of the list, for cursors
+	at     *Cursor  // nil when nobody wants to know
 	seen   map[string]bool
 }
 
@@ -144,22 +164,31 @@ func (c *Client) newPager(req *Request, opts []Option) (*pager, error) {
 	}
 	p := &pager{client: c, req: req, call: o, first: req.address(o), at: o.cursor, seen: map[string]bool{}}
 	p.next = p.first
-	if p.at == nil {
-		p.at = new(Cursor)
-	}
-	if !p.at.Done() {
-		link, skip, err := p.at.parse()
-		if err == nil && link != "" {
-			p.next, err = p.resolve(link)
+	if p.at != nil && !p.at.Done() {
+		tag, link, skip, err := p.at.parse()
+		p.tag = listTag(p.first)
+		switch {
+		case err != nil:
+			return nil, fmt.Errorf("basiq: %s: the cursor cannot be read: %w", req.op.ID, err)
+		case *p.at != "" && tag != p.tag:
+			return nil, fmt.Errorf("basiq: %s: the cursor is of another list: go on with the user, filter and limit that it was made with", req.op.ID)
+		case link != "":
+			if p.next, err = p.resolve(link); err != nil {
+				return nil, fmt.Errorf("basiq: %s: the cursor cannot be followed: %w", req.op.ID, ErrPageLink)
+			}
 			p.link = link
-		}
-		if err != nil {
-			return nil, fmt.Errorf("basiq: %s: the cursor is not one of this list: %w", req.op.ID, err)
 		}
 		p.skip = skip
 	}
 	p.seen[p.first.String()], p.seen[p.next.String()] = true, true
 	return p, nil
+}
+
+// note keeps the place in the list, for whoever wants to know it.
+func (p *pager) note(link string, skip int) {
+	if p.at != nil {
+		*p.at = newCursor(p.tag, link, skip)
+	}
 }
 
 // advance makes the page that a link leads to the next one.

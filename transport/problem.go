@@ -109,7 +109,7 @@ func (e *Error) Advice() string {
 	if e.tokenRejected() {
 		return "The access token was refused twice, the second time a fresh one. Check that the API key is still enabled, and that this machine's clock is right."
 	}
-	if e.Status == http.StatusNotFound && e.Path == opToken.Path { // its code says that a parameter is not valid
+	if e.keyUnknown() { // its code says that a parameter is not valid
 		return "No application has this API key. Check that it was copied whole, was not deleted, and belongs to this environment."
 	}
 	for _, p := range e.Problems {

@@ -517,3 +517,38 @@ func TestEarlierAttemptMayHaveDone(t *testing.T) {
 		}
 	}
 }
+
+// TestContextThatIsOver: a call whose context is over was never sent, and says
+// so: nobody has to look what became of it.
+func TestContextThatIsOver(t *testing.T) {
+	b := newBank(t, empty)
+	c := b.client(t)
+	if _, err := get(t.Context(), c); err != nil { // there is a token, and a connection
+		t.Fatal(err)
+	}
+	cancelled, cancel := context.WithCancel(t.Context())
+	cancel()
+	late, cancel := context.WithDeadline(t.Context(), time.Now().Add(-time.Second))
+	defer cancel()
+	cause := errors.New("shutting down")
+	caused, end := context.WithCancelCause(t.Context())
+	end(cause)
+	for _, c1 := range []struct {
+		ctx  context.Context
+		want error
+	}{{cancelled, context.Canceled}, {late, context.DeadlineExceeded}, {caused, context.Canceled}} {
+		for class := transport.SafetyRead; class <= transport.SafetyUnrepeatable; class++ {
+			before := b.calls.Load()
+			r := transport.NewRequest(operation(class))
+			r.SetQuery("a", "b")
+			err := c.Do(c1.ctx, r, nil)
+			var send *transport.SendError
+			if !errors.As(err, &send) || send.Sent || errors.Is(err, transport.ErrOutcomeUnknown) || !errors.Is(err, c1.want) {
+				t.Errorf("class %v: %v", class, err)
+			}
+			if n := b.calls.Load() - before; n != 0 {
+				t.Errorf("class %v: %d calls", class, n)
+			}
+		}
+	}
+}

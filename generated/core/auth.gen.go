@@ -22,7 +22,7 @@ type AuthService struct {
 // opened with.
 //
 // An application may ask for 1,500 tokens in five minutes. An unknown key fails
-// with transport.ErrNotFound.
+// with transport.ErrUnauthorized.
 //
 // POST /token: API key, repeated on transient failures (class A).
 func (s *AuthService) CreateToken(ctx context.Context, params CreateTokenParams, opts ...transport.Option) (*AccessToken, error) {
