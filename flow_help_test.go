@@ -233,3 +233,7 @@ func allForms(v any) string {
 	jsonLog.Info("m", "v", v)
 	return b.String()
 }
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }

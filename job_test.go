@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"strings"
 	"sync"
@@ -515,5 +516,52 @@ func TestJobPacerLeavesNoGap(t *testing.T) {
 		if err := newBench(t).inMemory().SetPollRate(rate); err == nil {
 			t.Errorf("a rate of %g is accepted", rate)
 		}
+	}
+}
+
+// TestJobTokenLate: a token endpoint that is silent for minutes is waited out
+// like everything else that does not answer.
+func TestJobTokenLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		b.job("j-1", steps("j-1", done))
+		begin := time.Now()
+		client := basiq.WithHTTPClient(&http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+			if r.URL.Path == "/token" && time.Since(begin) < 2*time.Minute {
+				<-r.Context().Done()
+				return nil, r.Context().Err()
+			}
+			return handled{b}.RoundTrip(r)
+		})})
+		if _, err := b.inMemory(client).WaitForJob(t.Context(), "j-1", basiq.WaitOptions{Timeout: 10 * time.Minute}); err != nil {
+			t.Errorf("%v after %s", err, time.Since(begin))
+		}
+	})
+}
+
+// TestStartRefreshResponse: the caller's own options count beside ours.
+func TestStartRefreshResponse(t *testing.T) {
+	b := newBench(t)
+	b.mux.HandleFunc("POST /users/u-1/connections/c-1/refresh", func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusAccepted)
+		answer(w, `{"type":"job","id":"j-1"}`)
+	})
+	var res *http.Response
+	job, err := b.inMemory().StartRefresh(t.Context(), "u-1", "c-1", transport.WithResponse(&res))
+	if err != nil || job.ID() != "j-1" || res == nil || res.StatusCode != http.StatusAccepted {
+		t.Errorf("%v, %v, %v", job, err, res)
+	}
+}
+
+// TestPollRates: a rate that is none is refused, however small.
+func TestPollRates(t *testing.T) {
+	client := newBench(t).inMemory()
+	for _, rate := range []float64{0, -1, 1e-12, math.NaN(), math.Inf(1)} {
+		if err := client.SetPollRate(rate); err == nil {
+			t.Errorf("%g a second is accepted", rate)
+		}
+	}
+	if err := client.SetPollRate(1.0 / 60); err != nil {
+		t.Error(err)
 	}
 }

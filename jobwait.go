@@ -138,6 +138,8 @@ func (w *waiter) tolerate(err error) (time.Duration, bool) {
 		return api.RetryAfter, api.Status >= 500 && api.Status != http.StatusNotImplemented
 	case errors.As(err, &send):
 		return 0, w.latest != nil || !misconfigured(send)
+	case errors.Is(err, transport.ErrTokenTimeout):
+		return 0, true
 	case errors.As(err, &read), errors.Is(err, transport.ErrNoContent):
 		w.unreadable++
 		return 0, w.unreadable <= maxUnreadable

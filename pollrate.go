@@ -16,8 +16,9 @@ const defaultPollRate = 20
 // for a few, and jobs take turns. The default is 20; Basiq publishes no limit.
 // Call it before the first wait.
 func (c *Client) SetPollRate(perSecond float64) error {
-	if !(perSecond > 0) || math.IsInf(perSecond, 0) {
-		return fmt.Errorf("basiq: the poll rate is %g per second: it must be positive", perSecond)
+	const slowest = 1.0 / 3600
+	if !(perSecond >= slowest) || math.IsInf(perSecond, 0) {
+		return fmt.Errorf("basiq: the poll rate is %g per second: it must be one an hour at least", perSecond)
 	}
 	c.polls = newPacer(perSecond)
 	return nil

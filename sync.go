@@ -193,7 +193,7 @@ func (r *syncRun) run(ctx context.Context) error {
 	for _, id := range slices.Compact(ids) {
 		err := r.account(ctx, id, begins[id])
 		var api *transport.Error
-		if errors.As(err, &api) && (api.Status == http.StatusBadRequest || api.Status == http.StatusNotFound || api.Status == http.StatusGone) {
+		if errors.As(err, &api) && !errors.As(err, new(*transport.TokenError)) && (api.Status == http.StatusBadRequest || api.Status == http.StatusNotFound || api.Status == http.StatusGone) {
 			// It is this account that the API will not tell of: the others need not
 			// wait for that to change.
 			failures = append(failures, fmt.Errorf("basiq: account %s is not synced: %w", printable(id), err))
@@ -353,16 +353,21 @@ func (r *syncRun) span(ctx context.Context, account string, a *accountState, s s
 // fault. A few are asked for one by one, and stand for all.
 func (r *syncRun) remove(ctx context.Context, account string, a *accountState, ids []string) error {
 	sort.Strings(ids)
-	for i, id := range ids[:min(len(ids), syncProbes)] {
-		switch _, err := r.client.Data.Transactions.Get(ctx, r.userID, id); {
+	var gone []string
+	probes := min(len(ids), syncProbes)
+	for i := range probes {
+		id := ids[i*(len(ids)-1)/max(probes-1, 1)] // from the first to the last
+		_, err := r.client.Data.Transactions.Get(ctx, r.userID, id)
+		switch {
 		case err == nil:
-			ids = ids[:i] // what was found gone before it
 		case !errors.Is(err, transport.ErrNotFound) && !errors.Is(err, transport.ErrGone):
 			return err
 		default:
-			continue
+			gone = append(gone, id)
 		}
-		break
+	}
+	if len(gone) < probes {
+		ids = gone // the others are asked for another time
 	}
 	for _, id := range ids {
 		delete(a.Posted, id)

@@ -329,3 +329,41 @@ func TestSyncKeyRefused(t *testing.T) {
 		}
 	}
 }
+
+// TestSyncRemovesWhatIsGone: when a list lacks transactions of which some are
+// there, only those count as removed that were seen to be gone.
+func TestSyncRemovesWhatIsGone(t *testing.T) {
+	l, client := newLedger(t, 20)
+	for day := 1; day <= 12; day++ {
+		l.add("a-1", fmt.Sprintf("2031-05-%02dT00:00:00Z", day), false)
+	}
+	cursor := basiq.SyncCursor("")
+	sync := func() (removed []string) {
+		for batch, err := range client.SyncTransactions(t.Context(), "u-1", cursor, basiq.SyncOptions{}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, change := range batch.Changes {
+				if change.Kind == basiq.TransactionRemoved {
+					removed = append(removed, change.ID)
+				}
+			}
+			cursor = batch.Cursor
+		}
+		return removed
+	}
+	sync()
+	for i := 1; i <= 10; i++ {
+		id := fmt.Sprintf("t-%05d", i)
+		if i <= 5 {
+			l.remove(id)
+		} else {
+			l.hide[id] = true
+		}
+	}
+	for _, id := range sync() {
+		if id > "t-00005" {
+			t.Errorf("%s is there, and was removed", id)
+		}
+	}
+}

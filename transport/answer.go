@@ -51,9 +51,7 @@ func (c *Client) read(op *Operation, o *call, res *http.Response, out any, r *re
 		r.lost(op, o, fmt.Errorf("reading the answer: %w", err), nil)
 		return
 	}
-	if o.response != nil {
-		(*o.response).Body = io.NopCloser(strings.NewReader(text))
-	}
+	o.keepBody(text)
 	if blank(text) {
 		r.err, r.outcome = fmt.Errorf("basiq: %s: %w", op.ID, ErrNoContent), OutcomeUnreadable
 		return
@@ -140,11 +138,14 @@ func readAll(res *http.Response, limit int64) (string, error) {
 	}
 	var b strings.Builder
 	if res.ContentLength > 0 {
-		b.Grow(int(res.ContentLength))
+		b.Grow(int(min(res.ContentLength, maxGrow))) // the header may lie
 	}
 	err := copyBounded(&b, res.Body, limit)
 	return b.String(), err
 }
+
+// maxGrow bounds the memory that is taken on a header's word.
+const maxGrow = 64 << 20
 
 func copyBounded(b *strings.Builder, r io.Reader, limit int64) error {
 	buf := copyBuffers.Get().(*[]byte)

@@ -57,6 +57,7 @@ func (c *Client) attempt(ctx context.Context, req *Request, u *url.URL, out any,
 	res, err := c.http.Do(h)
 	if h.Body != nil {
 		_ = h.Body.Close()
+		req.body.letGo()
 	}
 	if t.wrote.Load() > 2 && !c.warned.Swap(true) {
 		c.warn(ctx, "the HTTP client repeats requests by itself, whatever their safety class: turn that off", req.op)
@@ -66,10 +67,12 @@ func (c *Client) attempt(ctx context.Context, req *Request, u *url.URL, out any,
 		return r
 	}
 	defer func() { _ = res.Body.Close() }()
-	r.event.Status = res.StatusCode
-	if o.response != nil {
-		*o.response = presentable(res)
+	if to := res.Header[hiddenLocation]; to != nil {
+		delete(res.Header, hiddenLocation)
+		res.Header["Location"] = to
 	}
+	r.event.Status = res.StatusCode
+	o.keep(res)
 	if success(res.StatusCode) {
 		if g.held != nil && !g.held.worked.Load() {
 			g.held.worked.Store(true)
@@ -82,9 +85,7 @@ func (c *Client) attempt(ctx context.Context, req *Request, u *url.URL, out any,
 	if g.held != nil && !g.held.worked.Load() && !r.api.tokenRejected() && res.StatusCode != http.StatusUnauthorized {
 		g.held.worked.Store(true)
 	}
-	if o.response != nil {
-		(*o.response).Body = io.NopCloser(strings.NewReader(string(r.api.Body)))
-	}
+	o.keepBody(string(r.api.Body))
 	r.err, r.outcome = r.api, OutcomeRefused
 	if res.StatusCode >= 500 {
 		r.outcome = OutcomeUnknown
@@ -111,7 +112,7 @@ var (
 
 // request makes the HTTP request of one attempt.
 func (c *Client) request(ctx context.Context, req *Request, u *url.URL, o *call, g *grant) (*http.Request, error) {
-	body, size, err := req.body.open()
+	body, size, err := req.body.open(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("basiq: %s: %w", req.op.ID, err)
 	}
@@ -147,12 +148,30 @@ func (c *Client) request(ctx context.Context, req *Request, u *url.URL, o *call,
 			// net/http then sends the body again on another connection when
 			// it wrote nothing on the first.
 			h.GetBody = func() (io.ReadCloser, error) {
-				again, _, err := req.body.open()
+				again, _, err := req.body.open(ctx)
 				return again, err
 			}
 		}
 	}
 	return h, nil
+}
+
+// keep hands an answer to whoever asked for it.
+func (o *call) keep(res *http.Response) {
+	if len(o.responses) == 0 {
+		return
+	}
+	shown := presentable(res)
+	for _, to := range o.responses {
+		*to = shown
+	}
+}
+
+// keepBody makes a text the body of the answer that was handed out.
+func (o *call) keepBody(text string) {
+	for _, to := range o.responses {
+		(*to).Body = io.NopCloser(strings.NewReader(text))
+	}
 }
 
 // presentable is the answer as it may be handed out: without credentials.

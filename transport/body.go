@@ -2,6 +2,7 @@ package transport
 
 import (
 	"bytes"
+	"context"
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
@@ -21,6 +22,7 @@ type body struct {
 	data        []byte    // the whole body, unless it is streamed
 	segments    []segment // of a streamed body, in order
 	reader      *streamBody
+	held        []*heldBody // readings of data that net/http may not have closed yet
 }
 
 // segment is a piece of a streamed body: text, or content to read.
@@ -28,11 +30,16 @@ type segment struct {
 	text    string
 	content io.Reader
 	start   int64 // where content began, if it is an io.Seeker
+
+	// seekable is found out when the content is opened first: later, net/http may
+	// be reading it.
+	seekable bool
 }
 
 // File is a file to upload. Content is read once, as it is sent, and never held
 // in memory whole. A call that has begun to read its content is repeated only if
-// Content is an io.Seeker.
+// Content is an io.Seeker. A Read that is under way when the call ends, as the API
+// did not wait for the body, may go on for as long as it takes.
 type File struct {
 	Name        string    // file name: "july.pdf"
 	Content     io.Reader // what to send
@@ -123,19 +130,23 @@ func (r *Request) stream(content io.Reader, contentType string) {
 
 // open returns a reader of the body for one attempt, and its length, -1 when
 // that is not known. It fails when a streamed body cannot be read again.
-func (b *body) open() (io.ReadCloser, int64, error) {
+func (b *body) open(ctx context.Context) (io.ReadCloser, int64, error) {
 	if b.segments == nil {
 		if b.data == nil {
 			return nil, 0, nil
 		}
-		return io.NopCloser(bytes.NewReader(b.data)), int64(len(b.data)), nil
+		held := &heldBody{r: bytes.NewReader(b.data)}
+		b.held = append(b.held, held)
+		return held, int64(len(b.data)), nil
 	}
 	again := b.reader != nil && b.reader.begun.Load()
 	if again {
 		if !b.rewindable() {
 			return nil, 0, errNotRewindable
 		}
-		b.reader.quiesce()
+		if err := b.reader.quiesce(ctx); err != nil {
+			return nil, 0, fmt.Errorf("waiting for the content to be let go of: %w", err)
+		}
 	}
 	size, readers := int64(0), make([]io.Reader, len(b.segments))
 	for i := range b.segments {
@@ -151,7 +162,7 @@ func (b *body) open() (io.ReadCloser, int64, error) {
 			size = -1 << 62
 		}
 	}
-	b.reader = &streamBody{r: io.MultiReader(readers...)}
+	b.reader = &streamBody{r: io.MultiReader(readers...), turn: make(chan struct{}, 1)}
 	return b.reader, max(size, -1), nil
 }
 
@@ -172,7 +183,7 @@ func (s *segment) rewind(again bool) (int64, error) {
 		if err != nil {
 			return -1, nil // a pipe in the guise of a file
 		}
-		s.start = at
+		s.start, s.seekable = at, true
 	}
 	end, err := seeker.Seek(0, io.SeekEnd)
 	if err != nil {
@@ -193,11 +204,7 @@ func (b *body) rewindable() bool {
 		if s.content == nil {
 			continue
 		}
-		seeker, ok := s.content.(io.Seeker)
-		if !ok {
-			return false
-		}
-		if _, err := seeker.Seek(0, io.SeekCurrent); err != nil {
+		if !s.seekable {
 			return false
 		}
 	}
@@ -210,21 +217,23 @@ var errNotRewindable = errors.New("the body cannot be sent again, as its content
 // body after it has returned the answer; once the body is closed and has come
 // to rest, its content is the next attempt's alone.
 type streamBody struct {
-	mu     sync.Mutex
+	turn   chan struct{} // held by who reads
 	r      io.Reader
 	begun  atomic.Bool // set before closed is looked at, so that it is false of a closed body only if nothing was read
 	closed atomic.Bool
 }
 
 func (s *streamBody) Read(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.turn <- struct{}{}
+	defer func() { <-s.turn }()
 	s.begun.Store(true)
 	if s.closed.Load() {
-		return 0, errors.New("the body is closed")
+		return 0, errClosedBody
 	}
 	return s.r.Read(p)
 }
+
+var errClosedBody = errors.New("the body is closed")
 
 // Close does not wait for a Read that is under way: its source may be stuck.
 func (s *streamBody) Close() error {
@@ -232,8 +241,46 @@ func (s *streamBody) Close() error {
 	return nil
 }
 
-func (s *streamBody) quiesce() {
+// quiesce waits until no Read is under way.
+func (s *streamBody) quiesce(ctx context.Context) error {
 	s.closed.Store(true)
-	s.mu.Lock() // no Read is under way after this
-	defer s.mu.Unlock()
+	select {
+	case s.turn <- struct{}{}:
+		<-s.turn
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// letGo closes all readings of a body in memory.
+func (b *body) letGo() {
+	for _, h := range b.held {
+		_ = h.Close()
+	}
+	b.held = b.held[:0]
+}
+
+// heldBody is one reading of a body in memory. Once it is closed nobody looks at
+// that memory any more: it may be the caller's.
+type heldBody struct {
+	mu     sync.Mutex
+	r      *bytes.Reader
+	closed bool
+}
+
+func (h *heldBody) Read(p []byte) (int, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.closed {
+		return 0, errClosedBody
+	}
+	return h.r.Read(p)
+}
+
+func (h *heldBody) Close() error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.closed = true
+	return nil
 }

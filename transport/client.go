@@ -161,16 +161,37 @@ func (c *Client) connect(own *http.Client) {
 			ExpectContinueTimeout:  time.Second,
 			MaxResponseHeaderBytes: 128 << 10,
 			DisableCompression:     true, // answers are decompressed here, within the limit
+			// All calls share one HTTP/2 connection. Without a look at it, one that
+			// a firewall has forgotten fails them for many minutes.
+			HTTP2: &http.HTTP2Config{SendPingTimeout: 15 * time.Second, PingTimeout: 5 * time.Second},
 		}
 		h.Transport, c.idle = t, t.CloseIdleConnections
 	}
 	h.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	h.Transport = straight{h.Transport}
 	c.http = &h
 }
 
+// straight hides from net/http where an answer redirects to: it would look at
+// that before it asks whether to follow, and fail where it is no address.
+type straight struct{ http.RoundTripper }
+
+const hiddenLocation = "location" // net/http looks for the canonical name
+
+func (s straight) RoundTrip(req *http.Request) (*http.Response, error) {
+	res, err := s.RoundTripper.RoundTrip(req)
+	if err == nil && res != nil && res.StatusCode >= 300 && res.StatusCode <= 399 {
+		if to := res.Header["Location"]; to != nil {
+			delete(res.Header, "Location")
+			res.Header[hiddenLocation] = to
+		}
+	}
+	return res, err
+}
+
 // Close ends what the client does in the background, waits for it, and closes
-// idle connections. Calls that are under way come to their own end; later ones
-// fail with ErrClosed. It can be called more than once, and returns nil.
+// idle connections. Calls that were sent come to their own end; those that wait
+// for a token, and later ones, fail with ErrClosed. It can be called more than once, and returns nil.
 func (c *Client) Close() error {
 	c.closed.Store(true)
 	c.tokens.close()

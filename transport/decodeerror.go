@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
@@ -43,7 +44,9 @@ func newDecodeError(op *Operation, status int, contentType string, err error) *D
 }
 
 // Error names the operation and the place, not the values.
-func (e *DecodeError) Error() string {
+func (e *DecodeError) Error() string { return e.text() }
+
+func (e DecodeError) text() string {
 	text := fmt.Sprintf("basiq: %s: the answer (%d, %q) cannot be decoded", e.Operation, e.Status, printable(e.ContentType))
 	if e.Field != "" {
 		text += " at " + printable(e.Field)
@@ -60,6 +63,17 @@ func (e *DecodeError) Error() string {
 	}
 	return text
 }
+
+// Format prints the text under every verb: the cause may hold a value.
+func (e DecodeError) Format(f fmt.State, verb rune) { formatText(f, verb, e.text()) }
+
+// MarshalJSON encodes what the text tells.
+func (e DecodeError) MarshalJSON() ([]byte, error) {
+	return json.Marshal(safe{Message: e.text(), Operation: e.Operation, Method: e.Method, Path: e.Path, Status: e.Status, Attempts: 1})
+}
+
+// LogValue makes log/slog write the text.
+func (e DecodeError) LogValue() slog.Value { return slog.StringValue(e.text()) }
 
 // Unwrap returns the cause.
 func (e *DecodeError) Unwrap() error { return e.Err }

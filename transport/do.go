@@ -78,11 +78,17 @@ func (c *Client) run(ctx context.Context, req *Request, u *url.URL, out any, o *
 		}
 		g, err := c.authorize(ctx, req, o)
 		if err != nil {
+			if unknown && o.safety != SafetyRead {
+				return r.conclude(number-1, waits, true, earlier, err) // what came of it counts for more
+			}
 			return err
 		}
 		r = c.attempt(ctx, req, u, out, o, g, number, wait+paced)
 		c.throttle.heard(req.op, o.safety, &r)
 		if r.err == nil {
+			if g.held != nil {
+				g.held.allow(req.op)
+			}
 			c.budget.succeed(repeated)
 			c.observe(&r, false)
 			return nil
@@ -118,7 +124,11 @@ func (c *Client) again(ctx context.Context, req *Request, o *call, g *grant, r *
 		return false, nil // half of an answer was handed out, or nobody waits
 	}
 	if r.api != nil && g.held != nil && r.api.tokenRejected() {
-		if *refreshed || !c.tokens.reject(g.key, g.held) {
+		if *refreshed {
+			g.held.deny(req.op)
+			return false, nil
+		}
+		if g.held.deniedBy(req.op) || !c.tokens.reject(g.key, g.held) {
 			return false, nil
 		}
 		*refreshed, r.rejected = true, true
@@ -159,6 +169,8 @@ func (r *result) conclude(attempts int, waits []time.Duration, unknown bool, ear
 		if errors.Is(r.unanswered.Err, context.DeadlineExceeded) || errors.Is(r.unanswered.Err, context.Canceled) {
 			r.unanswered.earlier = earlier
 		}
+	case unknown:
+		return fmt.Errorf("%w; before that: %w", r.err, ErrOutcomeUnknown)
 	}
 	return r.err
 }

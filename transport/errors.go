@@ -112,12 +112,12 @@ func (e Error) text() string {
 		b.WriteString(text)
 	}
 	for _, p := range e.Problems {
-		if p.Code != "" {
+		if codeLike(p.Code) {
 			b.WriteString(": ")
-			b.WriteString(printable(p.Code))
+			b.WriteString(p.Code)
 		}
-		if p.Source.Parameter != "" {
-			fmt.Fprintf(&b, " (%s)", printable(p.Source.Parameter))
+		if codeLike(p.Source.Parameter) {
+			fmt.Fprintf(&b, " (%s)", p.Source.Parameter)
 		}
 	}
 	if e.keyUnknown() {
@@ -193,8 +193,8 @@ func (e Error) safe() safe {
 		CorrelationID: printable(e.CorrelationID), Attempts: e.Attempts,
 	}
 	for _, p := range e.Problems {
-		if p.Code != "" {
-			s.Codes = append(s.Codes, printable(p.Code))
+		if codeLike(p.Code) {
+			s.Codes = append(s.Codes, p.Code)
 		}
 	}
 	return s

@@ -136,6 +136,10 @@ func (c *Client) observe(r *result, again bool) {
 		shown := *r.api // the one that the caller gets is not finished yet
 		shown.Attempts, a.Err = a.Number, &shown
 	}
+	if r.unanswered != nil {
+		shown := *r.unanswered
+		shown.Attempts, a.Err = a.Number, &shown
+	}
 	for _, o := range c.observers {
 		if o.EndAttempt != nil {
 			o.EndAttempt(r.ctx, a)

@@ -3,6 +3,7 @@ package transport
 import (
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"net/textproto"
 	"net/url"
@@ -49,15 +50,15 @@ type settings struct {
 // call is what the options of one call add up to.
 type call struct {
 	settings
-	query    []Field
-	response **http.Response
-	userID   string
-	scope    Scope
-	scoped   bool
-	safety   Safety
-	safe     bool
-	cursor   *Cursor
-	prefetch bool
+	query     []Field
+	responses []**http.Response
+	userID    string
+	scope     Scope
+	scoped    bool
+	safety    Safety
+	safe      bool
+	cursor    *Cursor
+	prefetch  bool
 }
 
 // WithTimeout bounds each time a call is sent, from dialling to the last byte
@@ -161,7 +162,7 @@ func WithMaxResponseSize(n int64) SharedOption {
 		if n <= 0 {
 			return fmt.Errorf("the response size limit must be positive, not %d", n)
 		}
-		s.maxBody = n
+		s.maxBody = min(n, math.MaxInt64-1)
 		return nil
 	})
 }
@@ -178,7 +179,12 @@ func WithQuery(name, value string) Option {
 // for its status and headers. Its body, unless it was streamed, can be read
 // again from memory. The request in it has no credentials.
 func WithResponse(res **http.Response) Option {
-	return callOption(func(c *call) error { c.response = res; return nil })
+	return callOption(func(c *call) error {
+		if res != nil {
+			c.responses = append(c.responses, res)
+		}
+		return nil
+	})
 }
 
 // WithUser says for which user a CLIENT_ACCESS token is to be used, where the

@@ -17,7 +17,8 @@ import (
 type trail struct {
 	trace httptrace.ClientTrace
 	begun atomic.Int32 // connections asked for
-	fresh atomic.Int32 // of those that were got, the new ones
+	found atomic.Int32 // connections that were got
+	fresh atomic.Int32 // the new ones of them
 	wrote atomic.Int32 // requests whose headers were written
 	end   context.CancelCauseFunc
 	over  bool // the context was over before anything began
@@ -38,6 +39,7 @@ func follow(ctx context.Context) (context.Context, *trail) {
 	ctx, t.end = context.WithCancelCause(ctx)
 	t.trace.GetConn = func(string) { t.begun.Add(1) }
 	t.trace.GotConn = func(c httptrace.GotConnInfo) {
+		t.found.Add(1)
 		if !c.Reused && t.fresh.Add(1) > maxFresh {
 			t.end(errConnections)
 		}
@@ -57,8 +59,18 @@ func (t *trail) cause(err error) error {
 
 // unsent tells whether the request was provably never sent: net/http asked for
 // a connection, and never wrote a request's headers to one. An HTTP client that
-// leaves no trail proves nothing.
-func (t *trail) unsent() bool { return t.over || t.begun.Load() > 0 && t.wrote.Load() == 0 }
+// leaves no trail proves nothing; neither does an attempt that was broken off with
+// a connection: HTTP/2 says that headers were written once they were, and may
+// write them after nobody waits any more.
+func (t *trail) unsent(err error) bool {
+	switch {
+	case t.over:
+		return true
+	case t.begun.Load() == 0 || t.wrote.Load() > 0:
+		return false
+	}
+	return t.found.Load() == 0 || !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, context.Canceled)
+}
 
 // refusedStream has the form that net/http gives to HTTP/2 errors on request of
 // errors.As: same members, in this order.
@@ -78,9 +90,9 @@ func classify(err error, t *trail) (o Outcome, permanent bool) {
 	o = OutcomeUnknown
 	var stream refusedStream
 	switch {
-	case t != nil && t.unsent():
+	case t != nil && t.unsent(err):
 		o = OutcomeNeverSent
-	case errors.As(err, &stream) && stream.Code == codeRefusedStream:
+	case t != nil && errors.As(err, &stream) && stream.Code == codeRefusedStream:
 		o = OutcomeNeverSent
 	}
 	return o, misconfigured(err)

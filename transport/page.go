@@ -266,8 +266,8 @@ type fetch[P any] struct {
 func fetchPage[P any, PP decodablePage[P]](ctx context.Context, p *pager, u *url.URL, meanwhile bool) *fetch[P] {
 	f := &fetch[P]{page: new(P)}
 	o := *p.call
-	if o.response != nil {
-		o.response = &f.res
+	if len(o.responses) > 0 {
+		o.responses = []**http.Response{&f.res}
 	}
 	if !meanwhile {
 		f.err = p.client.run(ctx, p.req, u, PP(f.page), &o)
@@ -293,8 +293,8 @@ func (f *fetch[P]) take(p *pager) (*P, error) {
 		<-f.done // run heeds the caller's context
 		f.cancel()
 	}
-	if p.call.response != nil {
-		*p.call.response = f.res
+	for _, to := range p.call.responses {
+		*to = f.res
 	}
 	return f.page, f.err
 }

@@ -48,9 +48,15 @@ func newError(op *Operation, safety Safety, res *http.Response, text string, cre
 
 func newProblem(item value.JSON) Problem {
 	p := Problem{
-		Code:   first(item, "code", "error"),
+		Code:   first(item, "code"),
 		Title:  first(item, "title"),
 		Detail: first(item, "detail", "details", "message", "Message", "error_description"),
+	}
+	// A gateway's error is a code (invalid_request) or a sentence.
+	if text := textOf(item, "error"); p.Code == "" && codeLike(text) {
+		p.Code = text
+	} else if p.Detail == "" {
+		p.Detail = text
 	}
 	if source, ok := item.Get("source"); ok {
 		p.Source = Source{Parameter: textOf(source, "parameter"), Pointer: textOf(source, "pointer")}

@@ -1,7 +1,9 @@
 package transport
 
 import (
+	"errors"
 	"fmt"
+	"net/textproto"
 	"strings"
 	"unicode"
 )
@@ -60,6 +62,44 @@ func withoutUserinfo(text string) string {
 	}
 }
 
+// told is what may be said of an error that comes from below: net/http quotes
+// what a server sent and it could not read, and servers echo what they were sent.
+func told(err error) string {
+	text := err.Error()
+	var malformed textproto.ProtocolError
+	if errors.As(err, &malformed) { // quotes some of it without quotes
+		what, _, _ := strings.Cut(string(malformed), ":")
+		if before, _, found := strings.Cut(text, string(malformed)); found {
+			text = before + what
+		}
+	}
+	return withoutUserinfo(withoutQuoted(text))
+}
+
+// withoutQuoted takes out what stands in double quotes.
+func withoutQuoted(text string) string {
+	var b strings.Builder
+	for {
+		before, after, found := strings.Cut(text, `"`)
+		b.WriteString(before)
+		if !found {
+			return b.String()
+		}
+		b.WriteString(redacted)
+		end := 0
+		for end < len(after) && after[end] != '"' {
+			if after[end] == '\\' {
+				end++
+			}
+			end++
+		}
+		if end >= len(after) {
+			return b.String()
+		}
+		text = after[end+1:]
+	}
+}
+
 // printable keeps identifiers and drops what could forge a log line.
 func printable(s string) string {
 	if len(s) > 64 {
@@ -71,6 +111,18 @@ func printable(s string) string {
 		}
 		return r
 	}, s)
+}
+
+// codeLike tells whether a text is a code or a name, as against a sentence:
+// what a server says in words may have anything in it.
+func codeLike(s string) bool {
+	for i := range len(s) {
+		c := s[i]
+		if !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte("._-[]", c) >= 0) {
+			return false
+		}
+	}
+	return s != "" && len(s) <= 64
 }
 
 // headerValue tells whether a text can stand in a header: one line, no controls.

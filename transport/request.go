@@ -174,7 +174,7 @@ func cleaned(path string) string {
 		switch {
 		case strings.ContainsFunc(path, unicode.IsControl):
 			return "has control characters"
-		case strings.Contains(path, `\\`):
+		case strings.Contains(path, `\`):
 			return "has a backslash"
 		case strings.Contains(path, "//"):
 			return "has an empty segment"

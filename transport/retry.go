@@ -76,11 +76,13 @@ func (p RetryPolicy) withDefaults() RetryPolicy {
 func (p RetryPolicy) delay(n int) time.Duration {
 	bound := p.BaseDelay
 	for range n - 1 {
-		if bound *= 2; bound >= p.MaxDelay {
+		if bound >= p.MaxDelay/2 {
+			bound = p.MaxDelay
 			break
 		}
+		bound *= 2
 	}
-	return rand.N(min(bound, p.MaxDelay) + 1)
+	return rand.N(min(bound, p.MaxDelay))
 }
 
 // Outcome is what came of an attempt, as far as can be known.

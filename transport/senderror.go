@@ -38,7 +38,7 @@ func (e SendError) text() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "basiq: %s: %s %s: ", e.Operation, e.Method, e.Path)
 	if e.Err != nil {
-		b.WriteString(withoutUserinfo(e.Err.Error()))
+		b.WriteString(told(e.Err))
 	}
 	history(&b, e.Attempts, e.Waits, e.stop)
 	if e.earlier != nil {

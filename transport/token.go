@@ -135,6 +135,10 @@ func (e *TokenError) Error() string {
 // Unwrap returns the cause.
 func (e *TokenError) Unwrap() error { return e.Err }
 
+// ErrTokenTimeout is the error of calls that waited for a token which did not come
+// within half a minute.
+var ErrTokenTimeout = errors.New("basiq: no token came within 30 seconds")
+
 // ErrBadToken is the error of a token endpoint, or token source, that gave
 // something that cannot be an access token.
 var ErrBadToken = errors.New("basiq: the answer holds no usable bearer token")
@@ -163,6 +167,13 @@ var opToken = Operation{ID: "token", Upstream: "postToken", Method: http.MethodP
 
 // Token asks the API.
 func (k keySource) Token(ctx context.Context, req TokenRequest) (Token, error) {
+	if req.Scope == ScopeClient {
+		done, err := k.client.tokens.turn(ctx)
+		if err != nil {
+			return Token{}, err
+		}
+		defer done()
+	}
 	r := NewRequest(&opToken)
 	r.SetForm(Field{"scope", req.Scope.String()}, Field{"userId", req.UserID})
 	var opts []Option

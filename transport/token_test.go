@@ -283,7 +283,7 @@ func TestTokenT9(t *testing.T) {
 			}
 		}
 		_, err := get(context.Background(), c) // joins the flight, and sees it end
-		if !errors.Is(err, context.DeadlineExceeded) || time.Since(begin) != 30*time.Second {
+		if !errors.Is(err, transport.ErrTokenTimeout) || time.Since(begin) != 30*time.Second {
 			t.Errorf("%v at %s", err, time.Since(begin))
 		}
 		if _, err := get(context.Background(), c); err != nil || b.tokens.Load() != 2 {

@@ -43,6 +43,28 @@ type heldToken struct {
 	until     time.Time // from then on it is not used
 	barren    int       // tokens before it, in a row, that were refused without having worked
 	worked    atomic.Bool
+	denied    sync.Map // by operation, when it refused this token as it had refused the one before
+	anyDenied atomic.Bool
+}
+
+// deny notes that an operation refuses this token as it refused the one before,
+// though it is fresh: it is not the token that the operation minds.
+func (h *heldToken) deny(op *Operation) {
+	h.denied.Store(op.ID+" "+op.Path, time.Now())
+	h.anyDenied.Store(true)
+}
+
+// allow takes that back when the operation takes the token after all.
+func (h *heldToken) allow(op *Operation) {
+	if h.anyDenied.Load() {
+		h.denied.Delete(op.ID + " " + op.Path)
+	}
+}
+
+// deniedBy tells whether that was the case just now.
+func (h *heldToken) deniedBy(op *Operation) bool {
+	at, ok := h.denied.Load(op.ID + " " + op.Path)
+	return ok && time.Since(at.(time.Time)) < tokenFloor
 }
 
 // tokenCache keeps tokens: one for the server, and one for each of the users
@@ -57,11 +79,15 @@ type tokenCache struct {
 	cancel context.CancelFunc
 	wg     sync.WaitGroup
 
-	mu     sync.Mutex
-	closed bool
-	server tokenSlot
-	users  map[tokenKey]*list.Element // of *tokenSlot
-	recent *list.List                 // the slots in users, the one used last in front
+	turns chan struct{} // held by users' tokens that are asked for
+
+	mu      sync.Mutex
+	closed  bool
+	quiet   time.Time // until then nothing is asked for, as there were too many requests
+	refusal error     // what said so
+	server  tokenSlot
+	users   map[tokenKey]*list.Element // of *tokenSlot
+	recent  *list.List                 // the slots in users, the one used last in front
 }
 
 // tokenSlot is the state of one token. Whoever finds no good token starts a
@@ -82,7 +108,7 @@ func newTokenCache(c *Client, source TokenSource, store TokenStore, limits token
 	t := &tokenCache{
 		client: c, source: source, store: store, limits: limits,
 		server: tokenSlot{key: tokenKey{scope: ScopeServer}},
-		users:  map[tokenKey]*list.Element{}, recent: list.New(),
+		users:  map[tokenKey]*list.Element{}, recent: list.New(), turns: make(chan struct{}, maxTurns),
 	}
 	t.ctx, t.cancel = context.WithCancel(context.Background())
 	return t
@@ -90,7 +116,7 @@ func newTokenCache(c *Client, source TokenSource, store TokenStore, limits token
 
 // get returns a token that is good now, and for minLife if tokens live so long.
 func (t *tokenCache) get(ctx context.Context, key tokenKey, minLife time.Duration) (*heldToken, error) {
-	for {
+	for again := false; ; again = true {
 		held, f, err := t.look(key, minLife)
 		if held != nil || err != nil {
 			return held, err
@@ -100,6 +126,11 @@ func (t *tokenCache) get(ctx context.Context, key tokenKey, minLife time.Duratio
 			// A flight that nobody was meant to wait for failed: it was not
 			// retried, so that this caller's own flight is worth a try.
 			if f.err != nil && f.background {
+				continue
+			}
+			// Nor is a flight for a shorter life, which may have found a token of
+			// another process.
+			if f.err == nil && !again && f.held.endsWithin(minLife, time.Now()) {
 				continue
 			}
 			return f.held, f.err
@@ -119,7 +150,7 @@ func (t *tokenCache) look(key tokenKey, minLife time.Duration) (*heldToken, *fli
 	}
 	slot, now := t.slot(key), time.Now()
 	if held := slot.held; held != nil && now.Before(held.until) && !held.endsWithin(minLife, now) {
-		if now.After(held.refreshAt) && slot.flight == nil && now.After(slot.pause) {
+		if now.After(held.refreshAt) && slot.flight == nil && now.After(slot.pause) && now.After(t.quiet) {
 			t.start(slot, true, 0)
 		}
 		return held, nil, nil
@@ -127,6 +158,9 @@ func (t *tokenCache) look(key tokenKey, minLife time.Duration) (*heldToken, *fli
 	if slot.flight == nil {
 		if now.Before(slot.hold) {
 			return nil, nil, slot.err
+		}
+		if now.Before(t.quiet) { // the limit is of the application, whoever the user is
+			return nil, nil, &TokenError{Scope: key.scope, Err: t.refusal}
 		}
 		t.start(slot, false, minLife)
 	}
@@ -169,6 +203,9 @@ func (t *tokenCache) reject(key tokenKey, held *heldToken) bool {
 	defer t.mu.Unlock()
 	slot := t.slot(key)
 	if slot.held != held {
+		if slot.held == nil && slot.flight == nil { // it was dropped to make room
+			slot.rejected = held.token
+		}
 		return true
 	}
 	barren := 0

@@ -50,7 +50,13 @@ func (t *tokenCache) fly(slot *tokenSlot, f *flight, req TokenRequest) {
 	defer cancel()
 	var held *heldToken
 	err := errors.New("the token source ended its goroutine")
-	stop := context.AfterFunc(ctx, func() { t.land(slot, f, nil, ctx.Err()) })
+	stop := context.AfterFunc(ctx, func() {
+		why := ErrTokenTimeout
+		if t.ctx.Err() != nil {
+			why = ErrClosed
+		}
+		t.land(slot, f, nil, why)
+	})
 	defer stop()
 	defer func() {
 		if p := recover(); p != nil {
@@ -59,6 +65,26 @@ func (t *tokenCache) fly(slot *tokenSlot, f *flight, req TokenRequest) {
 		t.land(slot, f, held, err)
 	}()
 	held, err = t.fetch(ctx, req)
+}
+
+// maxTurns is how many users' tokens are asked for at a time: when the API has
+// had too many requests, few are under way that do not know of it yet.
+const maxTurns = 16
+
+// turn waits for a turn to ask for a user's token; done gives it back.
+func (t *tokenCache) turn(ctx context.Context) (done func(), err error) {
+	select {
+	case t.turns <- struct{}{}:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if time.Now().Before(t.quiet) {
+		<-t.turns
+		return nil, t.refusal
+	}
+	return func() { <-t.turns }, nil
 }
 
 // fetch asks the store, if there is one, or the source.
@@ -91,6 +117,10 @@ func (t *tokenCache) land(slot *tokenSlot, f *flight, held *heldToken, err error
 		defer close(f.done)
 		f.held, f.err = held, err
 		slot.flight = nil
+		var api *Error
+		if errors.As(err, &api) && throttled(api) {
+			t.quiet, t.refusal = time.Now().Add(holdFor(err, 0)), api
+		}
 		switch now := time.Now(); {
 		case err == nil:
 			held.barren, slot.barren = slot.barren, 0
@@ -109,7 +139,7 @@ func (t *tokenCache) land(slot *tokenSlot, f *flight, held *heldToken, err error
 func holdFor(err error, failures int) time.Duration {
 	var e *Error
 	switch {
-	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+	case errors.Is(err, ErrTokenTimeout), errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		return 0 // it took its time already
 	case !errors.As(err, &e):
 		return min(time.Second<<min(failures, 3), holdRefusal)

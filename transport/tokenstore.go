@@ -20,8 +20,8 @@ import (
 // needs an API key all the same, so that no application is given another's.
 //
 // A store is asked only when a process has no good token, or one that ages: a
-// few times an hour for each token. When it fails, or takes longer than two
-// seconds, the process gets a token for itself. Its methods are called from
+// few times an hour for each token. When it fails, or heeds its
+// context's end after two seconds, the process gets a token for itself. Its methods are called from
 // several goroutines at a time.
 type TokenStore interface {
 	// Load returns what is stored under a key, and nil when nothing is.

@@ -235,7 +235,7 @@ both. A line is
 |---|---|
 | lost | a SendError with Sent: the request may have reached the API, no whole answer came |
 | unsent | a SendError without Sent: the request provably did not go out |
-| 404, 429, … | an Error with this status, and of the kind that goes with it: ErrNotFound, ErrRateLimited, ErrUnavailable, ErrRedirected, ErrUnauthorized |
+| 404, 429, … | an Error with this status, and of the kind that goes with it: ErrNotFound, ErrRateLimited, ErrUnavailable, ErrRedirected, ErrUnauthorized (also for 404 of the token endpoint) |
 | token | a TokenError: there was no token to make the call with |
 | wait | a WaitError: how the job ended is not known, and it can be waited for again |
 | unreadable | a DecodeError: the API did what was asked, and its answer cannot be read |

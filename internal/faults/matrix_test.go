@@ -309,9 +309,11 @@ func kinds(err error) string {
 	}
 	if errors.As(err, &api) {
 		words = append(words, fmt.Sprint(api.Status))
+		keyUnknown := api.Status == 404 && api.Path == "/token" // not what the call looked for
 		for target, is := range map[error]bool{
 			transport.ErrRateLimited: api.Status == 429, transport.ErrUnavailable: api.Status > 501,
-			transport.ErrRedirected: api.Status < 400, transport.ErrNotFound: api.Status == 404, transport.ErrUnauthorized: api.Status == 401,
+			transport.ErrRedirected: api.Status < 400, transport.ErrNotFound: api.Status == 404 && !keyUnknown,
+			transport.ErrUnauthorized: api.Status == 401 || keyUnknown,
 		} {
 			say(errors.Is(err, target) != is, "wrongly:"+target.Error())
 		}

@@ -1,0 +1,246 @@
+package transport_test
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/binary"
+	"encoding/pem"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/basiq-sdk/basiq-go/transport"
+)
+
+// overHTTP2 returns a server that speaks HTTP/2, and a transport that trusts it.
+func overHTTP2(t *testing.T, h http.HandlerFunc) (*httptest.Server, *http.Transport) {
+	t.Helper()
+	s := httptest.NewUnstartedServer(h)
+	s.EnableHTTP2 = true
+	s.StartTLS()
+	t.Cleanup(s.Close)
+	pool := x509.NewCertPool()
+	pool.AddCert(s.Certificate())
+	tr := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}, ForceAttemptHTTP2: true, DisableCompression: true}
+	t.Cleanup(tr.CloseIdleConnections)
+	return s, tr
+}
+
+// stalling is a connection whose writes wait while gate is locked, as they do
+// when the other side takes nothing in.
+type stalling struct {
+	net.Conn
+	gate chan struct{} // has an item when writes may pass
+}
+
+func (s stalling) Write(p []byte) (int, error) {
+	s.gate <- <-s.gate
+	return s.Conn.Write(p)
+}
+
+// TestStalledWriteIsNotUnsent: HTTP/2 may send a request's headers after the
+// attempt has ended. What may have been sent is not sent again, and its outcome
+// is not known.
+func TestStalledWriteIsNotUnsent(t *testing.T) {
+	var posts atomic.Int64
+	s, tr := overHTTP2(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost {
+			posts.Add(1)
+		}
+		empty(w, r)
+	})
+	gate := make(chan struct{}, 1)
+	gate <- struct{}{}
+	tr.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+		c, err := (&net.Dialer{}).DialContext(ctx, network, address)
+		return stalling{c, gate}, err
+	}
+	c, err := transport.New(transport.WithTokenSource(transport.StaticToken("token-x")), transport.WithBaseURL(s.URL),
+		transport.WithHTTPClient(&http.Client{Transport: tr}), transport.WithTimeout(200*time.Millisecond), fast)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := get(t.Context(), c, transport.WithTimeout(10*time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	<-gate
+	time.AfterFunc(300*time.Millisecond, func() { gate <- struct{}{} })
+	err = c.Do(t.Context(), transport.NewRequest(operation(transport.SafetyUnrepeatable)), nil)
+	if !errors.Is(err, transport.ErrOutcomeUnknown) || !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("the error is %v", err)
+	}
+	if _, err := get(t.Context(), c, transport.WithTimeout(10*time.Second)); err != nil { // behind it on the same connection
+		t.Fatal(err)
+	}
+	if n := posts.Load(); n > 1 {
+		t.Errorf("it was executed %d times", n)
+	}
+}
+
+// TestForgottenConnection: a connection on which nothing arrives any more is
+// found out, and replaced, within a call. It is about the client's own transport,
+// which trusts the system's roots: they are read once in a process.
+func TestForgottenConnection(t *testing.T) {
+	if testing.Short() || raceEnabled {
+		t.Skip("takes twenty seconds")
+	}
+	t.Parallel()
+	s, _ := overHTTP2(t, empty)
+	file := filepath.Join(t.TempDir(), "ca.pem")
+	if err := os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw}), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(os.Args[0], "-test.run=^TestForgottenConnectionChild$")
+	cmd.Env = append(os.Environ(), "SSL_CERT_FILE="+file, "SSL_CERT_DIR="+filepath.Dir(file), "FORGOTTEN_CONNECTION=1")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+func TestForgottenConnectionChild(t *testing.T) {
+	if os.Getenv("FORGOTTEN_CONNECTION") == "" {
+		t.Skip("TestForgottenConnection runs it")
+	}
+	s, _ := overHTTP2(t, empty)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	var conns, epoch atomic.Int64
+	go func() {
+		for {
+			near, err := l.Accept()
+			if err != nil {
+				return
+			}
+			conns.Add(1)
+			mine := epoch.Load()
+			far, err := net.Dial("tcp", s.Listener.Addr().String())
+			if err != nil {
+				return
+			}
+			for _, way := range [][2]net.Conn{{near, far}, {far, near}} {
+				go func() {
+					defer way[1].Close()
+					buf := make([]byte, 32<<10)
+					for {
+						n, err := way[0].Read(buf)
+						if err != nil {
+							return
+						}
+						if epoch.Load() == mine { // or it leads nowhere
+							_, _ = way[1].Write(buf[:n])
+						}
+					}
+				}()
+			}
+		}
+	}()
+	c, err := transport.New(transport.WithTokenSource(transport.StaticToken("token-x")), transport.WithBaseURL("https://"+l.Addr().String()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if _, err := get(t.Context(), c); err != nil {
+		if runtime.GOOS == "linux" {
+			t.Fatal(err)
+		}
+		t.Skip("the system's roots cannot be set here:", err)
+	}
+	before := conns.Load()
+	epoch.Add(1)
+	start := time.Now()
+	if _, err := get(t.Context(), c); err != nil || conns.Load() == before {
+		t.Errorf("%v, after %d new connections", err, conns.Load()-before)
+	}
+	if took := time.Since(start); took > 50*time.Second { // the attempt's own timeout is a minute
+		t.Errorf("it took %s", took)
+	}
+}
+
+// TestRefusedAmidAnAnswer: a stream that is refused after its answer began was
+// processed.
+func TestRefusedAmidAnAnswer(t *testing.T) {
+	var headers atomic.Int64
+	base, tr := refusing(t, &headers)
+	c, err := transport.New(transport.WithTokenSource(transport.StaticToken("token-x")), transport.WithBaseURL(base), transport.WithHTTPClient(&http.Client{Transport: tr}), fast)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out item
+	err = c.Do(t.Context(), transport.NewRequest(operation(transport.SafetyUnrepeatable)), &out)
+	if n := headers.Load(); n != 1 || !errors.Is(err, transport.ErrOutcomeUnknown) {
+		t.Errorf("%d requests: %v", n, err)
+	}
+}
+
+// refusing is a server of HTTP/2 that begins to answer, and then refuses the
+// stream.
+func refusing(t *testing.T, headers *atomic.Int64) (string, *http.Transport) {
+	s := httptest.NewTLSServer(nil)
+	certificate, pool := s.TLS.Certificates[0], x509.NewCertPool()
+	pool.AddCert(s.Certificate())
+	s.Close()
+	l, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{certificate}, NextProtos: []string{"h2"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	const data, head, reset, settings, ping = 0, 1, 3, 4, 6
+	frame := func(w io.Writer, kind, flags byte, stream uint32, payload []byte) {
+		h := []byte{byte(len(payload) >> 16), byte(len(payload) >> 8), byte(len(payload)), kind, flags, 0, 0, 0, 0}
+		binary.BigEndian.PutUint32(h[5:], stream)
+		_, _ = w.Write(append(h, payload...))
+	}
+	serve := func(c net.Conn) {
+		defer c.Close()
+		_, _ = io.ReadFull(c, make([]byte, 24)) // the preface
+		frame(c, settings, 0, 0, nil)
+		h := make([]byte, 9)
+		for {
+			if _, err := io.ReadFull(c, h); err != nil {
+				return
+			}
+			payload := make([]byte, int(h[0])<<16|int(h[1])<<8|int(h[2]))
+			if _, err := io.ReadFull(c, payload); err != nil {
+				return
+			}
+			stream := binary.BigEndian.Uint32(h[5:])
+			switch {
+			case h[3] == settings && h[4] == 0:
+				frame(c, settings, 1, 0, nil)
+			case h[3] == ping && h[4] == 0:
+				frame(c, ping, 1, 0, payload)
+			case h[3] == head:
+				headers.Add(1)
+				frame(c, head, 4, stream, []byte{0x88}) // 200
+				frame(c, data, 0, stream, []byte(`{"id":"jo`))
+				time.Sleep(20 * time.Millisecond)
+				frame(c, reset, 0, stream, []byte{0, 0, 0, 7}) // REFUSED_STREAM
+			}
+		}
+	}
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go serve(c)
+		}
+	}()
+	tr := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}, ForceAttemptHTTP2: true, DisableCompression: true}
+	t.Cleanup(tr.CloseIdleConnections)
+	return "https://" + l.Addr().String(), tr
+}
