@@ -31,7 +31,7 @@ type Client struct {
 	Webhooks      *webhooks.Client      // webhooks and their deliveries
 
 	// Transport is what all of them send through: for calls that have no
-	// method, for tokens to hand to the Consent UI, and to Close.
+	// method, and for tokens to hand to the Consent UI.
 	Transport *transport.Client
 
 	polls *pacer
@@ -39,6 +39,10 @@ type Client struct {
 
 // Option configures NewClient.
 type Option = transport.ClientOption
+
+// Close ends what the client does in the background, and closes idle connections.
+// It returns nil. See transport.Client.Close.
+func (c *Client) Close() error { return c.Transport.Close() }
 
 // Error is the error of a call that the API answered with anything but success.
 type Error = transport.Error
@@ -49,7 +53,7 @@ func WithAPIKey(key string) Option { return transport.WithAPIKey(key) }
 
 // WithBaseURL sets the API's address. The default is the environment's
 // BASIQ_BASE_URL, or transport.DefaultBaseURL.
-func WithBaseURL(address string) Option { return transport.WithBaseURL(address) }
+func WithBaseURL(address string) SharedOption { return transport.WithBaseURL(address) }
 
 // WithHTTPClient sets the HTTP client to send with. See transport.WithHTTPClient
 // for what is expected of it: redirects, repetitions, TLS.

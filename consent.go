@@ -156,6 +156,12 @@ type ConsentLink struct {
 
 const redacted = "[redacted consent link]"
 
+// NewConsentLink returns a link as ConsentLink makes it: for tests of code that
+// handles links.
+func NewConsentLink(address string, expires time.Time) ConsentLink {
+	return ConsentLink{reveal: func() string { return address }, expires: expires}
+}
+
 // Reveal returns the link.
 func (l ConsentLink) Reveal() string {
 	if l.reveal == nil {
@@ -165,8 +171,13 @@ func (l ConsentLink) Reveal() string {
 }
 
 // Redirect answers a request by sending the browser to the Consent UI, so that
-// neither caches nor the page after it learn of the token.
+// neither caches nor the page after it learn of the token. The zero link, which
+// leads nowhere, is answered with status 500.
 func (l ConsentLink) Redirect(w http.ResponseWriter, r *http.Request) {
+	if l.Reveal() == "" {
+		http.Error(w, "there is no link to the Consent UI", http.StatusInternalServerError)
+		return
+	}
 	h := w.Header()
 	h.Set("Cache-Control", "no-store")
 	h.Set("Referrer-Policy", "no-referrer")

@@ -260,3 +260,21 @@ func TestAuthLinkGone(t *testing.T) {
 		t.Error(sent[0].body)
 	}
 }
+
+// TestConsentLinkMadeByHand: code that handles links can be tested without an
+// API, and a link that was never made leads nowhere.
+func TestConsentLinkMadeByHand(t *testing.T) {
+	ends := time.Now().Add(time.Hour)
+	link := basiq.NewConsentLink("https://consent.example/?token=a", ends)
+	redirect := func(l basiq.ConsentLink) *http.Response {
+		w := httptest.NewRecorder()
+		l.Redirect(w, httptest.NewRequest(http.MethodPost, "/connect", nil))
+		return w.Result()
+	}
+	if res := redirect(link); res.StatusCode != http.StatusSeeOther || res.Header.Get("Location") != link.Reveal() || !link.Expires().Equal(ends) || strings.Contains(fmt.Sprintf("%v %+v", link, link), "token=a") {
+		t.Errorf("%d to %s, until %s", res.StatusCode, res.Header.Get("Location"), link.Expires())
+	}
+	if res := redirect(basiq.ConsentLink{}); res.StatusCode != http.StatusInternalServerError || res.Header.Get("Location") != "" {
+		t.Errorf("no link: %d to %q", res.StatusCode, res.Header.Get("Location"))
+	}
+}

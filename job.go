@@ -40,8 +40,8 @@ func (c *Client) WaitForJob(ctx context.Context, jobID string, opts WaitOptions)
 
 // WaitForJobs waits for several jobs at once, such as those that the Consent UI
 // returns with. There is one result for each ID, in their order, nil for a job
-// that failed, and the error joins all failures. Callbacks are called for
-// different jobs at the same time.
+// that failed, and the error joins all failures: see JobErrors. Callbacks are called
+// for different jobs at the same time.
 func (c *Client) WaitForJobs(ctx context.Context, jobIDs []string, opts WaitOptions) ([]*JobResult, error) {
 	jobs := make([]*Job, len(jobIDs))
 	for i, id := range jobIDs {

@@ -565,3 +565,23 @@ func TestPollRates(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestJobErrors: of several jobs that failed, every failure is found.
+func TestJobErrors(t *testing.T) {
+	b := newBench(t)
+	b.job("j-1", steps("j-1", `verify-credentials=failed={"code":"invalid-credentials"}`))
+	b.job("j-2", steps("j-2", done))
+	b.job("j-3", steps("j-3", `verify-credentials=failed={"code":"maintenance"}`))
+	b.on("GET /jobs/j-4", "403 forbidden-access")
+	results, err := b.inMemory().WaitForJobs(t.Context(), []string{"j-1", "j-2", "j-3", "j-4"}, basiq.WaitOptions{Interval: time.Millisecond})
+	var ids []string
+	for _, failed := range basiq.JobErrors(fmt.Errorf("connecting: %w", err)) {
+		ids = append(ids, failed.JobID)
+	}
+	if strings.Join(ids, " ") != "j-1 j-3" || results[1] == nil || len(basiq.JobErrors(nil)) > 0 {
+		t.Errorf("%v of %v", ids, err)
+	}
+	if id := (&basiq.WaitError{JobID: "j-9"}).Job().ID(); id != "j-9" {
+		t.Errorf("the job of an error made by hand is %q", id)
+	}
+}

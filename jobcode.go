@@ -43,8 +43,8 @@ var (
 )
 
 // NeedsUser tells whether the job can only succeed after the user has done
-// something: logged in anew, or acted at the bank. Send the user to the Consent
-// UI with the connection's ID.
+// something: logged in again, answered the bank's question, or acted at the bank.
+// Advice tells which.
 func (e *JobError) NeedsUser() bool {
 	switch e.Code {
 	case core.StepCodeInvalidCredentials, core.StepCodeAuthorizationFailed, core.StepCodeInvalidConnection,
@@ -70,6 +70,9 @@ func (e *JobError) Temporary() bool {
 func (e *JobError) Advice() string {
 	if e.Step == core.StepTitleMFAChallenge {
 		return "The bank's question was answered wrongly, too late or not at all. Refresh the connection to be asked again; answers cannot be corrected."
+	}
+	if e.Kind == "report" && e.Temporary() {
+		return "The report could not be made now. Ask for it again later; every one that is made is charged for."
 	}
 	switch e.Code {
 	case core.StepCodeInvalidCredentials:

@@ -100,6 +100,24 @@ func (w *waiter) failure(job *core.Job, step int) error {
 	return e
 }
 
+// JobErrors returns the failures of several jobs that an error joins, such as that
+// of WaitForJobs, in the order of the jobs. errors.As finds the first only.
+func JobErrors(err error) []*JobError {
+	var out []*JobError
+	switch e := err.(type) {
+	case nil:
+	case *JobError:
+		out = append(out, e)
+	case interface{ Unwrap() []error }:
+		for _, err := range e.Unwrap() {
+			out = append(out, JobErrors(err)...)
+		}
+	default:
+		out = append(out, JobErrors(errors.Unwrap(err))...)
+	}
+	return out
+}
+
 // ErrJobOwner is the error of a wait for a job of another user than
 // WaitOptions.UserID: its ID comes from the wrong browser, or was made up.
 var ErrJobOwner = errors.New("basiq: the job is another user's")
@@ -122,7 +140,12 @@ type WaitError struct {
 }
 
 // Job returns a handle to go on waiting with, or to take a resume token of.
-func (e *WaitError) Job() *Job { return e.job }
+func (e *WaitError) Job() *Job {
+	if e.job == nil { // it was made by hand
+		return (*Client)(nil).Job(e.JobID)
+	}
+	return e.job
+}
 
 // Error names the job, how it stood, and the cause.
 func (e *WaitError) Error() string { return e.text() }

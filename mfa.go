@@ -302,7 +302,7 @@ func (c *Client) sendAnswer(ctx context.Context, m MFA, answers []string) error 
 	case len(answers) == 0:
 		return errors.New("there is no answer")
 	case len(m.Prompts) > 0 && len(answers) != len(m.Prompts):
-		return fmt.Errorf("the bank asks for %d answers, and there are %d", len(m.Prompts), len(answers))
+		return fmt.Errorf("the bank has %d questions, and there are %d answers", len(m.Prompts), len(answers))
 	}
 	jobID, err := c.answerGoesTo(m)
 	if err != nil {

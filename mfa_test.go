@@ -238,7 +238,7 @@ func TestMFACallbackFailures(t *testing.T) {
 		{name: "a panic with an error", on: func(context.Context, basiq.MFA) ([]string, error) { panic(fmt.Errorf("canary")) }, text: "panicked with a *"},
 		{name: "the end of its goroutine", on: func(context.Context, basiq.MFA) ([]string, error) { runtime.Goexit(); return nil, nil }, text: "ended its goroutine"},
 		{name: "no answer", on: func(context.Context, basiq.MFA) ([]string, error) { return nil, nil }, text: "there is no answer"},
-		{name: "too few answers", on: func(context.Context, basiq.MFA) ([]string, error) { return []string{"canary"}, nil }, text: "asks for 2 answers, and there are 1"},
+		{name: "too few answers", on: func(context.Context, basiq.MFA) ([]string, error) { return []string{"canary"}, nil }, text: "has 2 questions, and there are 1 answers"},
 		{name: "it heeds its context", on: func(ctx context.Context, _ basiq.MFA) ([]string, error) { <-ctx.Done(); return nil, ctx.Err() },
 			is: basiq.ErrMFAExpired, took: 2 * time.Minute},
 		{name: "it does not heed its context", on: func(ctx context.Context, _ basiq.MFA) ([]string, error) {

@@ -7,6 +7,9 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
+// SharedOption configures NewClient or changes one call.
+type SharedOption = transport.SharedOption
+
 // RetryPolicy says how calls are repeated. The zero value of each member means
 // its default.
 type RetryPolicy = transport.RetryPolicy
@@ -23,18 +26,18 @@ type TokenStore = transport.TokenStore
 
 // WithTimeout bounds each time a call is sent. The default is one minute; 0
 // means no bound but the context's.
-func WithTimeout(d time.Duration) Option { return transport.WithTimeout(d) }
+func WithTimeout(d time.Duration) SharedOption { return transport.WithTimeout(d) }
 
 // WithCallTimeout bounds a call as a whole, with its repetitions and waits. The
 // default, 0, is no bound but the context's.
-func WithCallTimeout(d time.Duration) Option { return transport.WithCallTimeout(d) }
+func WithCallTimeout(d time.Duration) SharedOption { return transport.WithCallTimeout(d) }
 
 // WithRetryPolicy sets how calls are repeated, within what their safety class
 // allows.
-func WithRetryPolicy(p RetryPolicy) Option { return transport.WithRetryPolicy(p) }
+func WithRetryPolicy(p RetryPolicy) SharedOption { return transport.WithRetryPolicy(p) }
 
 // WithoutRetry sends each call once, or twice when its token was rejected.
-func WithoutRetry() Option { return transport.WithoutRetry() }
+func WithoutRetry() SharedOption { return transport.WithoutRetry() }
 
 // WithoutThrottle turns off what slows reads down while the API keeps refusing
 // them as too many.
@@ -65,4 +68,4 @@ func WithUserAgentSuffix(s string) Option { return transport.WithUserAgentSuffix
 
 // WithInsecureBaseURL allows plain http to any host: tokens and personal data
 // then cross the network in clear.
-func WithInsecureBaseURL() Option { return transport.WithInsecureBaseURL() }
+func WithInsecureBaseURL() SharedOption { return transport.WithInsecureBaseURL() }

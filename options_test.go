@@ -78,3 +78,24 @@ func TestOptionsAreChecked(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestSharedOptions: what a client and a call can both be told is the same option.
+func TestSharedOptions(t *testing.T) {
+	b := newBench(t)
+	b.on("GET /users/u-1", `{"id":"u-1"}`)
+	c := b.inMemory()
+	for name, opt := range map[string]basiq.SharedOption{
+		"timeout": basiq.WithTimeout(time.Minute), "call timeout": basiq.WithCallTimeout(time.Minute),
+		"no retry": basiq.WithoutRetry(), "retry": basiq.WithRetryPolicy(basiq.RetryPolicy{MaxAttempts: 2}),
+	} {
+		if _, err := c.Core.Users.Get(t.Context(), "u-1", opt); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if err := c.Close(); err != nil {
+		t.Error(err)
+	}
+	if _, err := c.Core.Users.Get(t.Context(), "u-1"); !errors.Is(err, transport.ErrClosed) {
+		t.Errorf("a closed client: %v", err)
+	}
+}

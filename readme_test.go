@@ -115,7 +115,7 @@ func TestREADME(t *testing.T) {
 			fragments++
 			code = fmt.Sprintf(fragment, code)
 			if strings.Contains(code, "results, err :=") {
-				code = strings.Replace(code, "var failed", "_ = results\n\t\tvar failed", 1)
+				code = strings.Replace(code, "for _, failed", "_ = results\n\t\tfor _, failed", 1)
 			}
 			if strings.Contains(code, "report, err :=") {
 				code = strings.Replace(code, "\n\t}\n\treturn nil", "\n\t\t_, _ = result, report\n\t\tif err != nil {\n\t\t\treturn err\n\t\t}\n\t}\n\treturn nil", 1)

@@ -30,7 +30,7 @@ type ReportRequest interface {
 }
 
 // AffordabilityReport asks for a report about what users earn, spend and owe:
-// type CON_AFFOR_01. Its findings are Report.Data.Affordability.
+// type CON_AFFOR_01. What it has found is findings, ok := report.Data.Affordability().
 type AffordabilityReport struct {
 	Title          string     // at most 50 characters
 	From, To       value.Date // the days that are covered, both included
@@ -53,7 +53,7 @@ func (r AffordabilityReport) Params() (reporting.CreateReportParams, error) {
 }
 
 // StatementReport asks for an account's statement as a report: type
-// STATEMENT_01. Its findings are Report.Data.Statement.
+// STATEMENT_01. What it has found is findings, ok := report.Data.Statement().
 type StatementReport struct {
 	Title   string     // at most 50 characters
 	From    value.Date // the first day that is covered
@@ -178,16 +178,17 @@ func (b *reportBuilder) text(name, v string) {
 func (b *reportBuilder) days(from, to value.Date, both bool) {
 	var days []value.Date
 	for _, d := range []struct {
+		field    string
 		name     string
 		day      value.Date
 		required bool
-	}{{"fromDate", from, true}, {"toDate", to, both}} {
+	}{{"From", "fromDate", from, true}, {"To", "toDate", to, both}} {
 		if d.day == "" && !d.required {
 			continue
 		}
 		at, err := d.day.Time()
 		if err != nil {
-			b.refuse(fmt.Sprintf("the report's %s is %q, which is no day such as 2031-05-06", d.name, printable(string(d.day))))
+			b.refuse(fmt.Sprintf("%s is %q, which is no day such as 2031-05-06", d.field, printable(string(d.day))))
 			continue
 		}
 		day := value.DateOf(at) // whatever form it was given in
@@ -195,7 +196,7 @@ func (b *reportBuilder) days(from, to value.Date, both bool) {
 		b.add(TextFilter(d.name, string(day)))
 	}
 	if len(days) == 2 && days[0] > days[1] {
-		b.refuse(fmt.Sprintf("the report's fromDate %s comes after its toDate %s", days[0], days[1]))
+		b.refuse(fmt.Sprintf("From %s comes after To %s", days[0], days[1]))
 	}
 }
 

@@ -73,3 +73,19 @@ func TestOtherSpellings(t *testing.T) {
 		}
 	}
 }
+
+// TestVariantsMadeByHand: what is made as one shape of a value is read as it.
+func TestVariantsMadeByHand(t *testing.T) {
+	made := reporting.NewFindingsAffordability(reporting.AffordabilityFindings{})
+	if _, ok := made.Affordability(); !ok {
+		t.Errorf("findings: %s", made.Raw())
+	}
+	result := core.NewStepResultMFA(core.MFAChallenge{Description: "?"})
+	if q, ok := result.MFA(); !ok || q.Description != "?" || q.Type != "mfa" {
+		t.Errorf("a question: %s", result.Raw())
+	}
+	connection := core.NewEventSubjectConnection(core.EventConnection{ID: "c-1"})
+	if c, ok := connection.Connection(); !ok || c.ID != "c-1" {
+		t.Errorf("a connection: %s", connection.Raw())
+	}
+}

@@ -44,6 +44,11 @@ func (s *Server) listAccounts(q *request) answer {
 	if a != nil {
 		return *a
 	}
+	for _, c := range conds {
+		if c.field == "connection.id" && c.op == "eq" && q.user.connection(c.args[0]) == nil {
+			return badParameter("filter", "The connection does not exist.")
+		}
+	}
 	data := []object{}
 	for _, a := range q.user.accounts() {
 		if matches(conds, a.field) {

@@ -2,6 +2,7 @@ package basiqtest_test
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -369,5 +370,51 @@ func TestRowsAreOrdered(t *testing.T) {
 	}
 	if len(accounts) != 4 {
 		t.Errorf("%d accounts", len(accounts))
+	}
+}
+
+// TestFailNextJob: a refresh whose login the bank refuses makes the connection
+// invalid; a step that the API does not have is a slip of the test's.
+func TestFailNextJob(t *testing.T) {
+	srv := basiqtest.NewServer(t)
+	client := srv.Client(t)
+	user, err := srv.AddUser("max@example.com")
+	if err != nil {
+		t.Fatal(err)
+	}
+	connection, err := srv.AddConnection(user, basiqtest.Jared)
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv.FailNextJob("verify-credentials", "invalid-credentials")
+	job, err := client.StartRefresh(t.Context(), user, connection)
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv.FinishJobs()
+	_, err = job.Wait(t.Context(), basiq.WaitOptions{})
+	c, getErr := client.Data.Connections.Get(t.Context(), user, connection)
+	if !errors.Is(err, basiq.ErrJobInvalidCredentials) || getErr != nil || c.Status != data.ConnectionStatusInvalid {
+		t.Errorf("%v, %v, %+v", err, getErr, c)
+	}
+	defer func() {
+		if said := recover(); said == nil || !strings.Contains(fmt.Sprint(said), `no step "verify-credential"`) {
+			t.Errorf("it says %v", said)
+		}
+	}()
+	srv.FailNextJob("verify-credential", "invalid-credentials")
+}
+
+// TestAccountsOfNoConnection: the API refuses a filter for a connection that does
+// not exist.
+func TestAccountsOfNoConnection(t *testing.T) {
+	srv := basiqtest.NewServer(t)
+	user, err := srv.AddUser("max@example.com")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = srv.Client(t).Data.Accounts.List(t.Context(), user, data.ListAccountsParams{Filter: data.AccountFilter{}.ConnectionID("none")})
+	if !errors.Is(err, transport.ErrInvalidParameter) {
+		t.Errorf("the error is %v", err)
 	}
 }

@@ -34,7 +34,8 @@
 // (IDs, accounts, transactions) comes from a seed, WithSeed: the same seed,
 // time and calls give the same answers.
 //
-// A job moves on by one state each time it is looked at, so that nothing waits;
+// A job moves on by one state each time it is looked at, and a wait for it pauses
+// in between: Server.FinishJobs brings all of them to their ends at once;
 // WithJobPace makes it go by the server's clock instead. That clock is the time
 // of day, or stands still with WithNow; Server.Advance moves it, and with it all
 // that ends or is due: tokens, consents, auth links, reports, webhooks' messages.

@@ -36,14 +36,9 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	for moving := true; moving; {
-		job, err := client.Core.Jobs.Get(ctx, jobs[0])
-		if err != nil {
-			log.Fatal(err)
-		}
-		last := job.Steps[len(job.Steps)-1]
-		fmt.Println(last.Title, last.Status)
-		moving = last.Status != core.StepStatusSuccess
+	srv.FinishJobs() // or the wait takes its seconds
+	if _, err := client.WaitForJobs(ctx, jobs, basiq.WaitOptions{UserID: user.ID}); err != nil {
+		log.Fatal(err)
 	}
 	accounts, err := client.Data.Accounts.List(ctx, user.ID, data.ListAccountsParams{})
 	if err != nil {
@@ -53,10 +48,6 @@ func Example() {
 		fmt.Println(a.Name, a.Class.Kind)
 	}
 	// Output:
-	// retrieve-transactions pending
-	// retrieve-transactions pending
-	// retrieve-transactions in-progress
-	// retrieve-transactions success
 	// Everyday Account transaction
 	// Term Deposit term-deposit
 }
@@ -140,10 +131,14 @@ func ExampleServer_VisitConsentLink() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	job, err := client.Core.Jobs.Get(ctx, back.Query().Get("jobId"))
+	returned, err := basiq.ParseConsentReturn(back, "checkout-42")
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(back.Query().Get("state"), job.Kind)
-	// Output: checkout-42 connection
+	job, err := client.Core.Jobs.Get(ctx, returned.JobIDs[0])
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(len(returned.JobIDs), job.Kind)
+	// Output: 1 connection
 }

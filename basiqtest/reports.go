@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/basiq-sdk/basiq-go/generated/core"
 )
 
 // Types of reports.
@@ -374,11 +376,22 @@ func (s *Server) getReportType(q *request) answer {
 }
 
 // FailNextJob makes a step of the next job that has one of this title fail,
-// with a code of the API's: a report's create-report, for instance.
+// with a code of the API's: a report's create-report, for instance. A connection
+// whose verify-credentials fails with invalid-credentials, say, becomes invalid. It
+// panics when the API has no step of this title.
 func (s *Server) FailNextJob(stepTitle, code string) {
+	if !core.StepTitle(stepTitle).Known() {
+		panic(fmt.Sprintf("basiqtest: FailNextJob: the API has no step %q", stepTitle))
+	}
+	f := &failure{code, "The job failed", "A test asked for it."}
+	for _, known := range []*failure{badLogin, locked, mustAct} { // which make a connection invalid
+		if stepTitle == "verify-credentials" && code == known.code {
+			f = known
+		}
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.doomed = append(s.doomed, doom{stepTitle, &failure{code, "The job failed", "A test asked for it."}})
+	s.doomed = append(s.doomed, doom{stepTitle, f})
 }
 
 // doom is a failure that waits for its job.

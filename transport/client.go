@@ -120,7 +120,7 @@ func New(opts ...ClientOption) (*Client, error) {
 		}
 	}
 	if client.key == nil && c.source == nil {
-		return nil, errors.New("basiq: no credentials: give WithAPIKey or WithTokenSource")
+		return nil, errors.New("basiq: no credentials: give WithAPIKey or WithTokenSource; basiq.NewClient also reads BASIQ_API_KEY")
 	}
 	if client.key == nil && c.store != nil {
 		return nil, errors.New("basiq: a token store tells applications apart by the API key: give WithAPIKey beside WithTokenSource, or share tokens in the source")

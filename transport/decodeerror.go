@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
@@ -53,6 +54,9 @@ func (e DecodeError) text() string {
 	}
 	if e.Offset >= 0 {
 		text += fmt.Sprintf(", byte %d", e.Offset)
+	}
+	if strings.HasPrefix(e.ContentType, "text/html") {
+		text += ": it is a web page; check the base URL, and proxies on the way"
 	}
 	var typ *wire.TypeError
 	switch {

@@ -25,7 +25,7 @@ func (f Filter) And(path, op string, args ...string) Filter {
 		return f
 	}
 	if len(args) == 0 {
-		f.err = fmt.Errorf("filter %s.%s has no value", path, op)
+		f.err = fmt.Errorf("the filter %s.%s has no value", path, op)
 		return f
 	}
 	var b strings.Builder
@@ -39,7 +39,7 @@ func (f Filter) And(path, op string, args ...string) Filter {
 	b.WriteByte('(')
 	for i, arg := range args {
 		if strings.ContainsFunc(arg, unquotable) {
-			f.err = fmt.Errorf("filter %s.%s has a value with a quote, backslash or control character, which the grammar cannot express", path, op)
+			f.err = fmt.Errorf("the filter %s.%s has a value with a quote, backslash or control character, which Basiq's filters cannot express", path, op)
 			return f
 		}
 		if i > 0 {
@@ -92,7 +92,7 @@ func FilterIn[T ~string](f Filter, path string, values []T) Filter {
 // one that cannot be expressed makes the call fail before it is sent.
 func (r *Request) SetFilter(name string, f Filter) {
 	if f.err != nil {
-		r.Fail(f.err)
+		r.Fail(fmt.Errorf("basiq: %s: %w", r.op.ID, f.err))
 		return
 	}
 	if f.text != "" {

@@ -50,17 +50,21 @@ func (t *tokenCache) fly(slot *tokenSlot, f *flight, req TokenRequest) {
 	defer cancel()
 	var held *heldToken
 	err := errors.New("the token source ended its goroutine")
-	stop := context.AfterFunc(ctx, func() {
-		why := ErrTokenTimeout
+	// over is why the flight lands when its time is over: no caller's own time is.
+	over := func() error {
 		if t.ctx.Err() != nil {
-			why = ErrClosed
+			return ErrClosed
 		}
-		t.land(slot, f, nil, why)
-	})
+		return ErrTokenTimeout
+	}
+	stop := context.AfterFunc(ctx, func() { t.land(slot, f, nil, over()) })
 	defer stop()
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("the token source panicked with a %T", p)
+		}
+		if err != nil && ctx.Err() != nil {
+			err = over()
 		}
 		t.land(slot, f, held, err)
 	}()

@@ -24,7 +24,7 @@ const (
 // or without padding, after an optional prefix. Basiq's own are unpadded, which
 // strict decoders refuse. Errors never show the secret.
 func parseSecret(secret string) ([]byte, error) {
-	text := strings.TrimPrefix(secret, "whsec_")
+	text := strings.TrimPrefix(strings.TrimRight(secret, "\r\n"), "whsec_") // files end in a line break
 	switch {
 	case text == "":
 		return nil, fmt.Errorf("%w: it is empty; anybody could sign with it", ErrSecret)

@@ -96,7 +96,10 @@ func NewVerifierOf(secrets []string, opts ...VerifierOption) (*Verifier, error) 
 	for i, s := range secrets {
 		key, err := parseSecret(s)
 		if err != nil {
-			return nil, fmt.Errorf("secret %d of %d: %w", i+1, len(secrets), err)
+			if len(secrets) > 1 {
+				err = fmt.Errorf("%w (secret %d of %d)", err, i+1, len(secrets))
+			}
+			return nil, err
 		}
 		keys[i] = key
 	}

@@ -44,6 +44,9 @@ func (s *AffordabilityService) Create(ctx context.Context, userID string, params
 
 // CreatePDF makes a summary and writes it as PDF. It costs what Create costs.
 //
+// The answer is written to w as it comes. When the call fails, w may hold a
+// part of it; once something was written, the call is not sent again.
+//
 // POST /users/{userId}/affordability as application/pdf: SERVER_ACCESS token,
 // repeated only when it was never sent (class D).
 //
@@ -72,6 +75,9 @@ func (s *AffordabilityService) Get(ctx context.Context, userID, snapshotID strin
 }
 
 // GetPDF writes a summary as PDF.
+//
+// The answer is written to w as it comes. When the call fails, w may hold a
+// part of it; once something was written, the call is not sent again.
 //
 // GET /users/{userId}/affordability/{snapshotId} as application/pdf:
 // SERVER_ACCESS token, repeated on transient failures (class A).
@@ -140,6 +146,9 @@ func (s *AffordabilityService) AllTransactions(ctx context.Context, userID, snap
 
 // ListTransactionsCSV writes a page of the transactions that a summary was made
 // from as CSV.
+//
+// The answer is written to w as it comes. When the call fails, w may hold a
+// part of it; once something was written, the call is not sent again.
 //
 // GET /users/{userId}/affordability/{snapshotId}/transactions as
 // application/csv: SERVER_ACCESS token, repeated on transient failures (class

@@ -55,6 +55,9 @@ func (s *ExpensesService) Get(ctx context.Context, userID, snapshotID string, op
 
 // GetCSV writes a summary of expenses as CSV.
 //
+// The answer is written to w as it comes. When the call fails, w may hold a
+// part of it; once something was written, the call is not sent again.
+//
 // GET /users/{userId}/expenses/{snapshotId} as text/csv: SERVER_ACCESS token,
 // repeated on transient failures (class A).
 //

@@ -144,6 +144,9 @@ func (v EventSubject) Connection() (*EventConnection, bool) {
 
 // NewEventSubjectConnection returns an EventSubject that holds v.
 func NewEventSubjectConnection(v EventConnection) EventSubject {
+	if v.Type == "" {
+		v.Type = "connection"
+	}
 	return EventSubject{raw: value.JSON(v.AppendJSON(nil))}
 }
 

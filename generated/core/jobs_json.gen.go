@@ -199,6 +199,9 @@ func (v StepResult) MFA() (*MFAChallenge, bool) {
 
 // NewStepResultMFA returns a StepResult that holds v.
 func NewStepResultMFA(v MFAChallenge) StepResult {
+	if v.Type == "" {
+		v.Type = "mfa"
+	}
 	return StepResult{raw: value.JSON(v.AppendJSON(nil))}
 }
 

@@ -65,6 +65,9 @@ func (s *ReportsService) Get(ctx context.Context, reportID string, opts ...trans
 
 // GetPDF writes a report as PDF.
 //
+// The answer is written to w as it comes. When the call fails, w may hold a
+// part of it; once something was written, the call is not sent again.
+//
 // GET /reports/{id} as application/pdf: SERVER_ACCESS token, repeated on
 // transient failures (class A).
 func (s *ReportsService) GetPDF(ctx context.Context, reportID string, w io.Writer, opts ...transport.Option) error {

@@ -460,6 +460,9 @@ func (v Findings) Affordability() (*AffordabilityFindings, bool) {
 
 // NewFindingsAffordability returns a Findings that holds v.
 func NewFindingsAffordability(v AffordabilityFindings) Findings {
+	if v.Accounts == nil {
+		v.Accounts = []ReportAccount{}
+	}
 	return Findings{raw: value.JSON(v.AppendJSON(nil))}
 }
 
@@ -470,6 +473,9 @@ func (v Findings) Statement() (*StatementFindings, bool) {
 
 // NewFindingsStatement returns a Findings that holds v.
 func NewFindingsStatement(v StatementFindings) Findings {
+	if v.Accounts == nil {
+		v.Accounts = []StatementAccount{}
+	}
 	return Findings{raw: value.JSON(v.AppendJSON(nil))}
 }
 

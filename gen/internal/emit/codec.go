@@ -277,9 +277,30 @@ func (p paths) variant(g *Group, t *model.Type, variant *model.Variant) {
 	g.Line()
 	name := "New" + t.Name + variant.Name
 	g.Add(docs(fmt.Sprintf("%s returns %s that holds v.", name, article(t.Name))))
-	g.Func().Id(name).Params(Id("v").Add(p.goType(r))).Id(t.Name).Block(
-		Return(Id(t.Name).Values(Dict{Id("raw"): raw})))
+	g.Func().Id(name).Params(Id("v").Add(p.goType(r))).Id(t.Name).BlockFunc(func(g *Group) {
+		p.mark(g, variant)
+		g.Return(Id(t.Name).Values(Dict{Id("raw"): raw}))
+	})
 	g.Line()
+}
+
+// mark gives a value that is made by hand what its shape is recognised by, if the
+// caller did not.
+func (p paths) mark(g *Group, variant *model.Variant) {
+	r := variant.Ref
+	if r.Prim != model.Named || r.Type.Kind != model.Struct {
+		return
+	}
+	for _, f := range r.Type.Fields {
+		member := func() *Statement { return Id("v").Dot(f.Name) }
+		switch {
+		case f.Wire != variant.When.Property || f.Ref.Pointer:
+		case f.Ref.IsText() && len(variant.When.Equals) > 0:
+			g.If(member().Op("==").Lit("")).Block(member().Op("=").Lit(variant.When.Equals[0]))
+		case f.Ref.Prim == model.List:
+			g.If(member().Op("==").Nil()).Block(member().Op("=").Add(p.goType(f.Ref)).Values())
+		}
+	}
 }
 
 func matchDict(w model.When) Dict {

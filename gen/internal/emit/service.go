@@ -86,6 +86,9 @@ func methodDoc(name string, m *model.Method, tail string) string {
 	if m.NoContent && !m.Stream {
 		empty = "When the API answers without a body, the error is transport.ErrNoContent."
 	}
+	if m.Stream {
+		empty = "The answer is written to w as it comes. When the call fails, w may hold a part of it; once something was written, the call is not sent again."
+	}
 	return paragraphs(sentence(name, m.Doc), tail, empty, facts, deprecated(m.Deprecated))
 }
 
@@ -318,7 +321,7 @@ func (p paths) apply(g *Group, t *model.Type, m *model.Method) {
 				case "query", "header":
 					p.applyParam(g, recv, f)
 				case "body":
-					p.applyBody(g, m, Id(recv).Dot(f.Name), f)
+					applyBody(g, m, func() *Statement { return Id(recv).Dot(f.Name) }, f)
 				}
 			}
 			switch {
@@ -395,17 +398,17 @@ func lines(args []Code) []Code {
 
 // applyBody sends a body that stands beside parameters. A form has a method
 // that does it.
-func (p paths) applyBody(g *Group, m *model.Method, v *Statement, f *model.Field) {
-	pointer := v.Clone()
+func applyBody(g *Group, m *model.Method, body func() *Statement, f *model.Field) {
+	pointer := body()
 	if !f.Ref.Pointer {
-		pointer = Op("&").Add(v.Clone())
+		pointer = Op("&").Add(pointer)
 	}
 	set := Id("req").Dot("SetJSON").Call(pointer)
 	if m.Body != model.BodyJSON {
-		set = v.Clone().Dot("apply").Call(Id("req"))
+		set = body().Dot("apply").Call(Id("req"))
 	}
 	if f.Ref.Pointer {
-		g.If(v.Clone().Op("!=").Nil()).Block(set)
+		g.If(body().Op("!=").Nil()).Block(set)
 		return
 	}
 	g.Add(set)
