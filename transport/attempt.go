@@ -67,10 +67,7 @@ func (c *Client) attempt(ctx context.Context, req *Request, u *url.URL, out any,
 		return r
 	}
 	defer func() { _ = res.Body.Close() }()
-	if to := res.Header[hiddenLocation]; to != nil {
-		delete(res.Header, hiddenLocation)
-		res.Header["Location"] = to
-	}
+	uncover(res)
 	r.event.Status = res.StatusCode
 	o.keep(res)
 	if success(res.StatusCode) {

@@ -176,7 +176,7 @@ func (c *Client) connect(own *http.Client) {
 // that before it asks whether to follow, and fail where it is no address.
 type straight struct{ http.RoundTripper }
 
-const hiddenLocation = "location" // net/http looks for the canonical name
+const hiddenLocation = "Basiq-Go-Location"
 
 func (s straight) RoundTrip(req *http.Request) (*http.Response, error) {
 	res, err := s.RoundTripper.RoundTrip(req)
@@ -187,6 +187,14 @@ func (s straight) RoundTrip(req *http.Request) (*http.Response, error) {
 		}
 	}
 	return res, err
+}
+
+// uncover puts back what was hidden.
+func uncover(res *http.Response) {
+	if to := res.Header[hiddenLocation]; to != nil && res.StatusCode >= 300 && res.StatusCode <= 399 {
+		delete(res.Header, hiddenLocation)
+		res.Header["Location"] = to
+	}
 }
 
 // Close ends what the client does in the background, waits for it, and closes

@@ -1,0 +1,74 @@
+package model
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/basiq-sdk/basiq-go/gen/internal/spec"
+)
+
+var jsonKinds = []string{"object", "array", "string", "number", "bool", "null"}
+
+// union reads x-variants, which names the shapes of a polymorphic value and
+// says how to recognise each:
+//
+//	x-variants:
+//	  Link: {schema: {…}, when: {property: type, equals: [link]}, description: …}
+func (b *builder) union(n spec.Node, ctx context) Ref {
+	t := b.declare(n, ctx, Union)
+	for _, v := range n.Get("x-variants").Members() {
+		inner := ctx
+		inner.parent, inner.name, inner.explicit, inner.property = t.Name, v.Name(), t.explicit, false
+		entry := b.name(v, "variant "+local(v), "", v.Name())
+		b.noAlias(entry, "variant "+local(v), "a variant")
+		variant := &Variant{
+			Name: entry.Name, Pos: v.Pos(), Ref: b.ref(v.Get("schema"), inner),
+			Doc: b.documented(v),
+			When: When{
+				Kind: v.At("when", "kind").Text(), Property: v.At("when", "property").Text(),
+				Equals: v.At("when", "equals").Strings(),
+			},
+		}
+		if k := variant.When.Kind; k != "" && !slices.Contains(jsonKinds, k) {
+			b.fault(v.At("when", "kind"), "bad-variant", "%q is no kind of JSON value", k).
+				WithHint("one of %s", strings.Join(jsonKinds, ", "))
+		}
+		if variant.When.Kind == "" && variant.When.Property == "" {
+			b.fault(v, "bad-variant", "variant %s of %s does not say how it is recognised", v.Name(), t.Name).
+				WithHint("add  when: {kind: …}  or  when: {property: …, equals: […]}")
+		}
+		t.Variants = append(t.Variants, variant)
+	}
+	return Ref{Prim: Named, Type: t}
+}
+
+var filterOps = []string{"eq", "ne", "in", "bt", "gt", "gteq", "lt", "lteq"}
+
+// filter reads x-filter: {type: Name, fields: {GoName: {path, ops, schema, description}}}.
+func (b *builder) filter(n spec.Node) *Filter {
+	f := &Filter{Type: n.Str("type"), Doc: b.documented(n), Pos: n.Pos()}
+	if !validExported(f.Type) {
+		b.fault(n, "bad-filter", "x-filter needs a type, an exported Go identifier")
+	}
+	for _, fn := range n.Get("fields").Members() {
+		ff := &FilterField{
+			Name: fn.Name(), Path: fn.Str("path"), Ops: fn.Get("ops").Strings(), Pos: fn.Pos(),
+			Doc: b.documented(fn),
+		}
+		if !validExported(ff.Name) || ff.Path == "" || len(ff.Ops) == 0 {
+			b.fault(fn, "bad-filter", "a filter field needs an exported name, a path and ops")
+		}
+		for _, op := range ff.Ops {
+			if !slices.Contains(filterOps, op) {
+				b.fault(fn.Get("ops"), "bad-filter", "%q is no operator of the filter grammar", op).
+					WithHint("one of %s", strings.Join(filterOps, ", "))
+			}
+		}
+		ff.Ref = Ref{Prim: String}
+		if s := fn.Get("schema"); s.Exists() {
+			ff.Ref = b.ref(s, context{parent: strings.TrimSuffix(f.Type, "Filter"), name: ff.Name, request: true})
+		}
+		f.Fields = append(f.Fields, ff)
+	}
+	return f
+}
