@@ -152,7 +152,7 @@ func (e *WaitError) Error() string { return e.text() }
 
 func (e WaitError) text() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "basiq: job %s has not been seen to end after %s and ", printable(e.JobID), e.Waited.Round(time.Millisecond))
+	fmt.Fprintf(&b, "basiq: gave up waiting for job %s after %s and ", printable(e.JobID), e.Waited.Round(time.Millisecond))
 	if e.Polls == 1 {
 		b.WriteString("1 poll")
 	} else {
@@ -164,7 +164,7 @@ func (e WaitError) text() string {
 	if e.Err != nil {
 		fmt.Fprintf(&b, ": %s", strings.TrimPrefix(e.Err.Error(), "basiq: "))
 	}
-	if e.Last != nil {
+	if e.Last != nil && (e.Err == nil || e.Last.Error() != e.Err.Error()) {
 		fmt.Fprintf(&b, "; the last failure was: %s", strings.TrimPrefix(e.Last.Error(), "basiq: "))
 	}
 	return b.String()

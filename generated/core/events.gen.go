@@ -80,6 +80,9 @@ func (p *ListEventsParams) apply(req *transport.Request) {
 }
 
 // EventFilter selects events.
+//
+// Each method returns a new filter, and leaves the one that it is called on as
+// it was.
 type EventFilter struct {
 	terms transport.Filter
 }

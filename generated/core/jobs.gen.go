@@ -75,6 +75,9 @@ func (p *ListJobsParams) apply(req *transport.Request) {
 }
 
 // JobFilter selects jobs.
+//
+// Each method returns a new filter, and leaves the one that it is called on as
+// it was.
 type JobFilter struct {
 	terms transport.Filter
 }

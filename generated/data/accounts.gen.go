@@ -74,6 +74,9 @@ func (p *ListAccountsParams) apply(req *transport.Request) {
 }
 
 // AccountFilter selects accounts.
+//
+// Each method returns a new filter, and leaves the one that it is called on as
+// it was.
 type AccountFilter struct {
 	terms transport.Filter
 }

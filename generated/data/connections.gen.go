@@ -115,6 +115,9 @@ func (p *ListConnectionsParams) apply(req *transport.Request) {
 }
 
 // ConnectionFilter selects connections.
+//
+// Each method returns a new filter, and leaves the one that it is called on as
+// it was.
 type ConnectionFilter struct {
 	terms transport.Filter
 }

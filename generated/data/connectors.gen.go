@@ -57,6 +57,9 @@ func (p *ListConnectorsParams) apply(req *transport.Request) {
 }
 
 // ConnectorFilter selects connectors.
+//
+// Each method returns a new filter, and leaves the one that it is called on as
+// it was.
 type ConnectorFilter struct {
 	terms transport.Filter
 }

@@ -216,6 +216,9 @@ func (p *ListTransactionsParams) apply(req *transport.Request) {
 }
 
 // TransactionFilter selects transactions of a report.
+//
+// Each method returns a new filter, and leaves the one that it is called on as
+// it was.
 type TransactionFilter struct {
 	terms transport.Filter
 }

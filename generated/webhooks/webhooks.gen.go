@@ -191,6 +191,9 @@ func (p *ListMessagesParams) apply(req *transport.Request) {
 // MessageFilter selects messages. Basiq names date, status, eventTypeId,
 // webhookId and eventId as what can be asked for, and documents no syntax: Raw
 // takes a condition as it is.
+//
+// Each method returns a new filter, and leaves the one that it is called on as
+// it was.
 type MessageFilter struct {
 	terms transport.Filter
 }
@@ -256,7 +259,8 @@ type Webhook struct {
 	Description string `json:"description"`
 	// Whether deliveries are made.
 	Status Status `json:"status"`
-	// Types of events that are delivered.
+	// Types of events that are delivered: package webhook has them as
+	// constants.
 	SubscribedEvents []string `json:"subscribedEvents"`
 	// Key that deliveries are signed with. Present only in the answers of
 	// Create and Update.

@@ -33,7 +33,7 @@ func article(word string) string {
 // filter declares a typed filter builder. It is a value: every condition
 // returns a new filter, so that a base filter can be shared.
 func (p paths) filter(g *Group, f *model.Filter) {
-	g.Add(docs(sentence(f.Type, f.Doc)))
+	g.Add(docs(paragraphs(sentence(f.Type, f.Doc), "Each method returns a new filter, and leaves the one that it is called on as it was.")))
 	g.Type().Id(f.Type).Struct(Id("terms").Qual(p.transport, "Filter"))
 	g.Line()
 	recv := Id("f").Id(f.Type)
