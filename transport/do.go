@@ -169,7 +169,7 @@ func (r *result) conclude(attempts int, waits []time.Duration, unknown bool, ear
 		if errors.Is(r.unanswered.Err, context.DeadlineExceeded) || errors.Is(r.unanswered.Err, context.Canceled) {
 			r.unanswered.earlier = earlier
 		}
-	case unknown:
+	case unknown && r.outcome == OutcomeNeverSent: // this attempt; the one before may have been
 		return fmt.Errorf("%w; before that: %w", r.err, ErrOutcomeUnknown)
 	}
 	return r.err
