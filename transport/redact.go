@@ -1,9 +1,7 @@
 package transport
 
 import (
-	"errors"
 	"fmt"
-	"net/textproto"
 	"strings"
 	"unicode"
 )
@@ -65,15 +63,7 @@ func withoutUserinfo(text string) string {
 // told is what may be said of an error that comes from below: net/http quotes
 // what a server sent and it could not read, and servers echo what they were sent.
 func told(err error) string {
-	text := err.Error()
-	var malformed textproto.ProtocolError
-	if errors.As(err, &malformed) { // quotes some of it without quotes
-		what, _, _ := strings.Cut(string(malformed), ":")
-		if before, _, found := strings.Cut(text, string(malformed)); found {
-			text = before + what
-		}
-	}
-	return withoutUserinfo(withoutQuoted(text))
+	return withoutUserinfo(withoutQuoted(err.Error()))
 }
 
 // withoutQuoted takes out what stands in double quotes.
