@@ -76,7 +76,10 @@ func WithAPIKey(key string) ClientOption {
 // its Transport. Its redirect policy is not used, as redirects are never
 // followed. A Transport that retries by itself multiplies with this client's
 // retries and knows nothing of safety classes: turn one of the two off. An
-// attempt that has used up ten new connections is ended.
+// attempt that has used up ten new connections is ended. The default Transport
+// looks with a ping after an HTTP/2 connection that was silent for 15 seconds: set
+// the same (http.Transport.HTTP2) on your own, or a connection that a firewall has
+// forgotten fails calls for many minutes.
 func WithHTTPClient(h *http.Client) ClientOption {
 	return clientOption(func(c *config) error {
 		if h == nil {

@@ -86,9 +86,12 @@
 // starts a request for the next in the background, and goes on. When that fails,
 // the old token goes on serving until ten seconds before its end, with a pause of
 // half a minute between tries. Without any token calls fail with a [TokenError],
-// and a failure stands for a few seconds (a minute, when the API says that there
-// were too many requests), so that a thousand waiting calls do not become a
-// thousand requests.
+// and a failure stands for a few seconds, so that a thousand waiting calls do not
+// become a thousand requests. When the API says that there were too many requests
+// for tokens, none is asked for in the next minute, for whichever user. A token
+// that does not come within half a minute is [ErrTokenTimeout]. An operation that
+// refuses a fresh token, too, has something else against the call: it is not
+// given another one for a minute.
 //
 // Calls of [ScopeClient] use a CLIENT_ACCESS token of the user in the path, or of
 // [WithUser]; the last thousand users' tokens are kept ([WithTokenCacheSize]).
