@@ -208,6 +208,27 @@ func TestDrift(t *testing.T) {
 	}
 }
 
+// TestPlacesAreBounded: a text that makes places be looked for over and over is
+// not read a hundred times for that.
+func TestPlacesAreBounded(t *testing.T) {
+	// That one item stands for a list is told when the list is there, after what
+	// is new within the item: the places go back and forth.
+	text := `{"count":1,"long":"` + strings.Repeat("a", 8<<20) + `"` + strings.Repeat(`,"data":{"new":1}`, 100) + `}`
+	known, unknown := 0, 0
+	if err := wire.DecodeString(text, new(page), func(d wire.Drift) {
+		if d.Path == "…" {
+			unknown++
+		} else {
+			known++
+		}
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if known < 8 || unknown < 8 || known+unknown < 100 {
+		t.Errorf("%d places are known and %d are not", known, unknown)
+	}
+}
+
 func TestDriftIsBounded(t *testing.T) {
 	text := `{"data":[` + strings.TrimSuffix(strings.Repeat(`{"new":1,"newer":2},`, 100000), ",") + `]}`
 	n := 0

@@ -12,14 +12,18 @@ const (
 	// maxSegments and maxName bound the length of a path.
 	maxSegments = 16
 	maxName     = 64
+	// maxReread bounds the bytes that are read again for places that lie before
+	// one that was asked for already.
+	maxReread = 64 << 20
 )
 
 // locator finds the path to a position by reading the text again from where it
 // was asked last. Decoding itself therefore keeps no path, and costs nothing for
 // the texts that hold no surprise.
 type locator struct {
-	pos   int
-	stack []frame
+	pos    int
+	stack  []frame
+	reread int // bytes
 }
 
 // frame is an object or array that has been entered and not left.
@@ -37,7 +41,10 @@ func (d *Decoder) path(to int) string {
 		d.loc = new(locator)
 	}
 	if d.loc.pos > to {
-		*d.loc = locator{}
+		if d.loc.reread += to; d.loc.reread > maxReread {
+			return "…"
+		}
+		*d.loc = locator{reread: d.loc.reread}
 	}
 	d.loc.advance(d.s[:min(to, len(d.s))])
 	return d.loc.render()
