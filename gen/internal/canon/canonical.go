@@ -206,7 +206,7 @@ func (c *canoniser) twice(key string, n *yaml.Node) {
 func sentences(n *yaml.Node) bool {
 	return slices.ContainsFunc(n.Content, func(v *yaml.Node) bool {
 		text := strings.TrimSpace(v.Value)
-		return strings.ContainsAny(text, "\r\n") || strings.Contains(text, " ") && strings.HasSuffix(text, ".")
+		return strings.ContainsAny(text, "\r\n") || len(strings.Fields(text)) > 2 && strings.HasSuffix(text, ".") // two words may be "Pty. Ltd."
 	})
 }
 
