@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"unicode"
+
+	"github.com/basiq-sdk/basiq-go/transport/value"
 )
 
 // Filter is a condition in the API's filter grammar: terms such as
@@ -52,6 +54,23 @@ func (f Filter) And(path, op string, args ...string) Filter {
 	b.WriteByte(')')
 	f.text = b.String()
 	return f
+}
+
+// AndDays is And for days. One that is empty or no day is refused before anything
+// is sent: the API would answer 400, or not filter at all. A day that is not
+// written as 2006-01-02 or a moment is sent so.
+func (f Filter) AndDays(path, op string, days ...value.Date) Filter {
+	args := make([]string, len(days))
+	for i, d := range days {
+		at, err := d.Time()
+		if err != nil && f.err == nil {
+			f.err = fmt.Errorf("the filter %s.%s has a value that is no day such as 2031-05-06", path, op)
+		}
+		if args[i] = string(d); len(args[i]) > 2 && args[i][2] == '/' {
+			args[i] = string(value.DateOf(at))
+		}
+	}
+	return f.And(path, op, args...)
 }
 
 func unquotable(r rune) bool {

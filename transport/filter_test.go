@@ -11,6 +11,7 @@ import (
 	"unicode"
 
 	"github.com/basiq-sdk/basiq-go/transport"
+	"github.com/basiq-sdk/basiq-go/transport/value"
 )
 
 func TestFilter(t *testing.T) {
@@ -138,5 +139,27 @@ func parseFilter(text string) ([]filterTerm, error) {
 			return terms, fmt.Errorf("no comma at %q", rest)
 		}
 		text = rest[1:]
+	}
+}
+
+// TestFilterDays: what is no day is refused before anything is sent, and a day is
+// sent in the form that the API reads.
+func TestFilterDays(t *testing.T) {
+	for _, c := range []struct {
+		days []value.Date
+		want string // "" for refused
+	}{
+		{[]value.Date{"2031-05-06"}, "a.b.bt('2031-05-06')"},
+		{[]value.Date{"2031-05-06", "2031-05-07T10:00:00Z"}, "a.b.bt('2031-05-06','2031-05-07T10:00:00Z')"},
+		{[]value.Date{"07/05/2031"}, "a.b.bt('2031-05-07')"},
+		{[]value.Date{""}, ""},
+		{[]value.Date{"2031-05-06", "2031-13-99"}, ""},
+		{[]value.Date{"soon"}, ""},
+		{[]value.Date{"xx/yy/2031"}, ""},
+	} {
+		f := transport.Filter{}.AndDays("a.b", "bt", c.days...)
+		if err := f.Err(); (err == nil) != (c.want != "") || err == nil && f.String() != c.want || err != nil && !strings.Contains(err.Error(), "no day such as 2031-05-06") {
+			t.Errorf("%q: %s, %v", c.days, f, err)
+		}
 	}
 }

@@ -122,7 +122,7 @@ func (f TransactionFilter) InstitutionID(v string) TransactionFilter {
 // Day on which it was posted. Institutions' midnights are not all in one zone:
 // widen a window by a day at each end.
 func (f TransactionFilter) PostDate(v value.Date) TransactionFilter {
-	return TransactionFilter{f.terms.And("transaction.postDate", "eq", string(v))}
+	return TransactionFilter{f.terms.AndDays("transaction.postDate", "eq", v)}
 }
 
 // PostDateBetween selects those whose transaction.postDate lies between from
@@ -131,7 +131,7 @@ func (f TransactionFilter) PostDate(v value.Date) TransactionFilter {
 // Day on which it was posted. Institutions' midnights are not all in one zone:
 // widen a window by a day at each end.
 func (f TransactionFilter) PostDateBetween(from, to value.Date) TransactionFilter {
-	return TransactionFilter{f.terms.And("transaction.postDate", "bt", string(from), string(to))}
+	return TransactionFilter{f.terms.AndDays("transaction.postDate", "bt", from, to)}
 }
 
 // PostDateAfter selects those whose transaction.postDate comes after v.
@@ -139,7 +139,7 @@ func (f TransactionFilter) PostDateBetween(from, to value.Date) TransactionFilte
 // Day on which it was posted. Institutions' midnights are not all in one zone:
 // widen a window by a day at each end.
 func (f TransactionFilter) PostDateAfter(v value.Date) TransactionFilter {
-	return TransactionFilter{f.terms.And("transaction.postDate", "gt", string(v))}
+	return TransactionFilter{f.terms.AndDays("transaction.postDate", "gt", v)}
 }
 
 // PostDateFrom selects those whose transaction.postDate is v or comes after it.
@@ -147,7 +147,7 @@ func (f TransactionFilter) PostDateAfter(v value.Date) TransactionFilter {
 // Day on which it was posted. Institutions' midnights are not all in one zone:
 // widen a window by a day at each end.
 func (f TransactionFilter) PostDateFrom(v value.Date) TransactionFilter {
-	return TransactionFilter{f.terms.And("transaction.postDate", "gteq", string(v))}
+	return TransactionFilter{f.terms.AndDays("transaction.postDate", "gteq", v)}
 }
 
 // PostDateBefore selects those whose transaction.postDate comes before v.
@@ -155,7 +155,7 @@ func (f TransactionFilter) PostDateFrom(v value.Date) TransactionFilter {
 // Day on which it was posted. Institutions' midnights are not all in one zone:
 // widen a window by a day at each end.
 func (f TransactionFilter) PostDateBefore(v value.Date) TransactionFilter {
-	return TransactionFilter{f.terms.And("transaction.postDate", "lt", string(v))}
+	return TransactionFilter{f.terms.AndDays("transaction.postDate", "lt", v)}
 }
 
 // PostDateUntil selects those whose transaction.postDate is v or comes before
@@ -164,7 +164,7 @@ func (f TransactionFilter) PostDateBefore(v value.Date) TransactionFilter {
 // Day on which it was posted. Institutions' midnights are not all in one zone:
 // widen a window by a day at each end.
 func (f TransactionFilter) PostDateUntil(v value.Date) TransactionFilter {
-	return TransactionFilter{f.terms.And("transaction.postDate", "lteq", string(v))}
+	return TransactionFilter{f.terms.AndDays("transaction.postDate", "lteq", v)}
 }
 
 // Status selects those whose transaction.status equals v.

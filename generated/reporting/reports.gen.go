@@ -255,7 +255,7 @@ func (f TransactionFilter) ID(v string) TransactionFilter {
 //
 // Day on which it was posted.
 func (f TransactionFilter) PostDate(v value.Date) TransactionFilter {
-	return TransactionFilter{f.terms.And("transaction.postDate", "eq", string(v))}
+	return TransactionFilter{f.terms.AndDays("transaction.postDate", "eq", v)}
 }
 
 // PostDateBetween selects those whose transaction.postDate lies between from
@@ -263,28 +263,28 @@ func (f TransactionFilter) PostDate(v value.Date) TransactionFilter {
 //
 // Day on which it was posted.
 func (f TransactionFilter) PostDateBetween(from, to value.Date) TransactionFilter {
-	return TransactionFilter{f.terms.And("transaction.postDate", "bt", string(from), string(to))}
+	return TransactionFilter{f.terms.AndDays("transaction.postDate", "bt", from, to)}
 }
 
 // PostDateAfter selects those whose transaction.postDate comes after v.
 //
 // Day on which it was posted.
 func (f TransactionFilter) PostDateAfter(v value.Date) TransactionFilter {
-	return TransactionFilter{f.terms.And("transaction.postDate", "gt", string(v))}
+	return TransactionFilter{f.terms.AndDays("transaction.postDate", "gt", v)}
 }
 
 // PostDateFrom selects those whose transaction.postDate is v or comes after it.
 //
 // Day on which it was posted.
 func (f TransactionFilter) PostDateFrom(v value.Date) TransactionFilter {
-	return TransactionFilter{f.terms.And("transaction.postDate", "gteq", string(v))}
+	return TransactionFilter{f.terms.AndDays("transaction.postDate", "gteq", v)}
 }
 
 // PostDateBefore selects those whose transaction.postDate comes before v.
 //
 // Day on which it was posted.
 func (f TransactionFilter) PostDateBefore(v value.Date) TransactionFilter {
-	return TransactionFilter{f.terms.And("transaction.postDate", "lt", string(v))}
+	return TransactionFilter{f.terms.AndDays("transaction.postDate", "lt", v)}
 }
 
 // PostDateUntil selects those whose transaction.postDate is v or comes before
@@ -292,7 +292,7 @@ func (f TransactionFilter) PostDateBefore(v value.Date) TransactionFilter {
 //
 // Day on which it was posted.
 func (f TransactionFilter) PostDateUntil(v value.Date) TransactionFilter {
-	return TransactionFilter{f.terms.And("transaction.postDate", "lteq", string(v))}
+	return TransactionFilter{f.terms.AndDays("transaction.postDate", "lteq", v)}
 }
 
 // Direction selects those whose transaction.direction equals v.

@@ -30,6 +30,14 @@ func article(word string) string {
 	return "a " + word
 }
 
+// filterValue is a value as a condition takes it: days are checked there.
+func filterValue(r model.Ref, v *Statement) Code {
+	if r.Prim == model.Date {
+		return v
+	}
+	return textOf(r, v)
+}
+
 // filter declares a typed filter builder. It is a value: every condition
 // returns a new filter, so that a base filter can be shared.
 func (p paths) filter(g *Group, f *model.Filter) {
@@ -48,12 +56,12 @@ func (p paths) filter(g *Group, f *model.Filter) {
 			switch op {
 			case "bt":
 				args = []Code{Id("from"), Id("to").Add(typ)}
-				values = []Code{textOf(field.Ref, Id("from")), textOf(field.Ref, Id("to"))}
+				values = []Code{filterValue(field.Ref, Id("from")), filterValue(field.Ref, Id("to"))}
 			case "in":
 				args = []Code{Id("values").Op("...").Add(typ)}
 			default:
 				args = []Code{Id("v").Add(typ)}
-				values = []Code{textOf(field.Ref, Id("v"))}
+				values = []Code{filterValue(field.Ref, Id("v"))}
 			}
 			g.Add(docs(doc))
 			g.Func().Params(recv.Clone()).Id(name).Params(args...).Id(f.Type).BlockFunc(func(g *Group) {
@@ -62,7 +70,11 @@ func (p paths) filter(g *Group, f *model.Filter) {
 					return
 				}
 				call := append([]Code{Lit(field.Path), Lit(op)}, values...)
-				g.Return(Id(f.Type).Values(Id("f").Dot("terms").Dot("And").Call(call...)))
+				and := "And"
+				if field.Ref.Prim == model.Date {
+					and = "AndDays"
+				}
+				g.Return(Id(f.Type).Values(Id("f").Dot("terms").Dot(and).Call(call...)))
 			})
 			g.Line()
 		}
