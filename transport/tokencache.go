@@ -43,28 +43,43 @@ type heldToken struct {
 	until     time.Time // from then on it is not used
 	barren    int       // tokens before it, in a row, that were refused without having worked
 	worked    atomic.Bool
-	denied    sync.Map // by operation, when it refused this token as it had refused the one before
 	anyDenied atomic.Bool
+
+	// denied says by operation when it refused this token as it had refused the
+	// one before. It is no sync.Map, which would be compiled into every package
+	// that knows of a Client.
+	mu     sync.Mutex
+	denied map[string]time.Time
 }
 
 // deny notes that an operation refuses this token as it refused the one before,
 // though it is fresh: it is not the token that the operation minds.
 func (h *heldToken) deny(op *Operation) {
-	h.denied.Store(op.ID+" "+op.Path, time.Now())
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.denied == nil {
+		h.denied = map[string]time.Time{}
+	}
+	h.denied[op.ID+" "+op.Path] = time.Now()
 	h.anyDenied.Store(true)
 }
 
 // allow takes that back when the operation takes the token after all.
 func (h *heldToken) allow(op *Operation) {
-	if h.anyDenied.Load() {
-		h.denied.Delete(op.ID + " " + op.Path)
+	if !h.anyDenied.Load() {
+		return
 	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	delete(h.denied, op.ID+" "+op.Path)
 }
 
 // deniedBy tells whether that was the case just now.
 func (h *heldToken) deniedBy(op *Operation) bool {
-	at, ok := h.denied.Load(op.ID + " " + op.Path)
-	return ok && time.Since(at.(time.Time)) < tokenFloor
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	at, ok := h.denied[op.ID+" "+op.Path]
+	return ok && time.Since(at) < tokenFloor
 }
 
 // tokenCache keeps tokens: one for the server, and one for each of the users
