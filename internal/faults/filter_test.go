@@ -14,6 +14,7 @@ import (
 	"github.com/basiq-sdk/basiq-go/generated/data"
 	"github.com/basiq-sdk/basiq-go/generated/reporting"
 	"github.com/basiq-sdk/basiq-go/generated/webhooks"
+	"github.com/basiq-sdk/basiq-go/transport/value"
 )
 
 var filters = []any{
@@ -67,6 +68,9 @@ func TestGeneratedFilters(t *testing.T) {
 				values, ok := strings.CutSuffix(got, "("+strings.Repeat(",'"+text+"'", len(args))[1:]+")")
 				whole := ok && pathAndOperator.MatchString(values)
 				hostile := strings.ContainsAny(text, "'\\\n\x00") || !utf8.ValidString(text)
+				if m.Type().In(0) == reflect.TypeFor[value.Date]() {
+					hostile = text != "2031-01-02" // what is no day is refused, too
+				}
 				if hostile == whole || hostile && got != "" {
 					t.Errorf("%s.%s of %q is %q", v.Type(), name, text, got)
 				}
