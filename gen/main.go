@@ -134,6 +134,17 @@ do); 2 the command line is; 3 check found a difference; 4 the generator is at fa
 			return nil
 		}
 	}
+	cmd.SetHelpCommand(&cobra.Command{
+		Use:   "help [verb]",
+		Short: "Tell about a verb",
+		RunE: func(c *cobra.Command, args []string) error {
+			about, _, err := c.Root().Find(args)
+			if err != nil || len(args) > 0 && about == c.Root() {
+				return &usageError{fmt.Errorf("unknown verb %q; see gen help", args[0])}
+			}
+			return about.Help()
+		},
+	})
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if len(args) > 0 {
 			return &usageError{fmt.Errorf("unknown verb %q; see gen help", args[0])}

@@ -50,8 +50,8 @@ func (r *run) imported(tree godiff.Tree, dir string) (list diag.List) {
 			list = append(list, diag.Errorf(diag.Pos{File: name}, "go-syntax", "%v", err))
 			continue
 		}
-		if len(f.Comments) > 0 && strings.Contains(f.Comments[0].List[0].Text, "//go:build tools") {
-			continue // no build has it
+		if len(f.Comments) > 0 && f.Comments[0].List[0].Text == "//go:build ignore" {
+			continue // no build has it, and go mod tidy does not look at it
 		}
 		for _, spec := range f.Imports {
 			p, err := strconv.Unquote(spec.Path.Value)
