@@ -15,6 +15,7 @@ import (
 type Options struct {
 	Package string
 	Lock    *Lock // names in use; nil means none
+	Lenient bool  // keeps what overlays say of parts that are gone as Misfits
 }
 
 // Build makes the model of a validated document. All faults are reported at
@@ -67,6 +68,18 @@ type builder struct {
 func (b *builder) fault(n spec.Node, code, format string, args ...any) *diag.Annotation {
 	a := diag.Errorf(n.Pos(), code, format, args...)
 	b.faults = append(b.faults, a)
+	return a
+}
+
+// misfit is a fault of an overlay that speaks of what the description no longer
+// has. A lenient builder keeps it, and goes on without.
+func (b *builder) misfit(n spec.Node, code, format string, args ...any) *diag.Annotation {
+	a := diag.Errorf(n.Pos(), code, format, args...)
+	if b.opts.Lenient {
+		b.domain.Misfits = append(b.domain.Misfits, a)
+	} else {
+		b.faults = append(b.faults, a)
+	}
 	return a
 }
 

@@ -22,7 +22,8 @@ type Domain struct {
 	Types                    []*Type // every named type, by name
 	Lock                     *Lock   // the names in use, to be written back
 	Findings                 []*diag.Annotation
-	Documented, Documentable int // parts that have, and that should have, a sentence
+	Misfits                  diag.List // what overlays say of parts that are gone; see Options.Lenient
+	Documented, Documentable int       // parts that have, and that should have, a sentence
 }
 
 // Resource is a group of operations: a service in the generated package.

@@ -116,7 +116,10 @@ func (d *Domain) describe(ctx context.Context, fsys fs.FS, lenient bool) error {
 	if err != nil {
 		return err
 	}
-	d.Model, err = model.Build(doc, model.Options{Package: d.Config.Package, Lock: lock})
+	d.Model, err = model.Build(doc, model.Options{Package: d.Config.Package, Lock: lock, Lenient: lenient})
+	if err == nil {
+		d.Phantoms = append(d.Phantoms, d.Model.Misfits...)
+	}
 	return err
 }
 
