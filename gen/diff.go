@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -54,11 +53,8 @@ mirror's commits, and adds what each of them did.
 BASIQ_SPECS_MIRROR names a directory mirror to use in place of the network.`,
 		Args: cobra.MaximumNArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if f.json && !cmd.Flags().Changed("format") {
-				format = "json"
-			}
-			if !slices.Contains(report.Formats, format) {
-				return &usageError{fmt.Errorf("there is no format %q; there are %s", format, strings.Join(report.Formats, ", "))}
+			if err := f.form(cmd, &format); err != nil {
+				return err
 			}
 			opts, err := f.options(cmd.OutOrStdout())
 			if err != nil {

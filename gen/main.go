@@ -15,11 +15,14 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/basiq-sdk/basiq-go/gen/internal/diag"
 	"github.com/basiq-sdk/basiq-go/gen/internal/pipeline"
+	"github.com/basiq-sdk/basiq-go/gen/internal/report"
 )
 
 // Exit codes.
@@ -99,6 +102,18 @@ func (f *flags) options(w io.Writer) (pipeline.Options, error) {
 		Dir: dir, Mirror: os.Getenv("BASIQ_SPECS_MIRROR"), Domains: f.domains, Force: f.force,
 		Report: pipeline.NewReporter(w, f.json, f.verbose),
 	}, nil
+}
+
+// form settles the form of a report: --json stands for one, unless --format says
+// otherwise.
+func (f *flags) form(cmd *cobra.Command, format *string) error {
+	if f.json && !cmd.Flags().Changed("format") {
+		*format = "json"
+	}
+	if !slices.Contains(report.Formats, *format) {
+		return &usageError{fmt.Errorf("there is no format %q; there are %s", *format, strings.Join(report.Formats, ", "))}
+	}
+	return nil
 }
 
 func root(stdout, stderr io.Writer) *cobra.Command {

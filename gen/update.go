@@ -1,8 +1,6 @@
 package main
 
 import (
-	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -31,11 +29,8 @@ nothing is written then.
 
 BASIQ_SPECS_MIRROR names a directory mirror to use in place of the network.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if f.json && !cmd.Flags().Changed("format") {
-				format = "json"
-			}
-			if !slices.Contains(report.Formats, format) {
-				return &usageError{fmt.Errorf("there is no format %q; there are %s", format, strings.Join(report.Formats, ", "))}
+			if err := f.form(cmd, &format); err != nil {
+				return err
 			}
 			stages := cmd.OutOrStdout()
 			if format != "text" {

@@ -253,8 +253,11 @@ func (s *streamBody) quiesce(ctx context.Context) error {
 	}
 }
 
-// letGo closes all readings of a body in memory.
+// letGo closes all readings of the body.
 func (b *body) letGo() {
+	if b.reader != nil {
+		_ = b.reader.Close()
+	}
 	for _, h := range b.held {
 		_ = h.Close()
 	}

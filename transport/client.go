@@ -202,7 +202,8 @@ func uncover(res *http.Response) {
 
 // Close ends what the client does in the background, waits for it, and closes
 // idle connections. Calls that were sent come to their own end; those that wait
-// for a token, and later ones, fail with ErrClosed. It can be called more than once, and returns nil.
+// for a token, and later ones, fail with ErrClosed. It can be called more than
+// once, and returns nil.
 func (c *Client) Close() error {
 	c.closed.Store(true)
 	c.tokens.close()

@@ -52,6 +52,9 @@ type heldToken struct {
 	denied map[string]time.Time
 }
 
+// denialOf names an operation; those of Client.Call have one ID.
+func denialOf(op *Operation) string { return op.ID + " " + op.Path }
+
 // deny notes that an operation refuses this token as it refused the one before,
 // though it is fresh: it is not the token that the operation minds.
 func (h *heldToken) deny(op *Operation) {
@@ -60,7 +63,7 @@ func (h *heldToken) deny(op *Operation) {
 	if h.denied == nil {
 		h.denied = map[string]time.Time{}
 	}
-	h.denied[op.ID+" "+op.Path] = time.Now()
+	h.denied[denialOf(op)] = time.Now()
 	h.anyDenied.Store(true)
 }
 
@@ -71,14 +74,14 @@ func (h *heldToken) allow(op *Operation) {
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	delete(h.denied, op.ID+" "+op.Path)
+	delete(h.denied, denialOf(op))
 }
 
 // deniedBy tells whether that was the case just now.
 func (h *heldToken) deniedBy(op *Operation) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	at, ok := h.denied[op.ID+" "+op.Path]
+	at, ok := h.denied[denialOf(op)]
 	return ok && time.Since(at) < tokenFloor
 }
 

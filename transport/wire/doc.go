@@ -67,6 +67,6 @@
 //
 // Strings of a decoded value share the memory of the answer's text. A program
 // that keeps a few of them for long should keep strings.Clone of them. The texts
-// that Object keeps share that memory too. Texts
-// whose values would take far more memory than their size explains are refused.
+// that Object keeps share that memory too. Texts whose values would take far more
+// memory than their size explains are refused.
 package wire

@@ -69,11 +69,11 @@ func (w *Writer) comma() {
 	w.count++
 }
 
-// key begins a declared member, and makes room for a value of that size.
-func (w *Writer) key(name string, room int) { w.b = w.begin(name, room) }
+// key begins a declared member.
+func (w *Writer) key(name string) { w.b = w.begin(name, 0) }
 
-// begin returns the text with the beginning of a declared member, so that a
-// caller that has more to append keeps it once.
+// begin returns the text with the beginning of a declared member, and room for a
+// value of that size, so that a caller that has more to append keeps it once.
 //
 //go:noinline
 func (w *Writer) begin(name string, room int) []byte {
@@ -192,7 +192,7 @@ func (w *Writer) Int64(name string, v int64, p Presence) {
 		w.zero(name, p, "0", false)
 		return
 	}
-	w.key(name, 0)
+	w.key(name)
 	at := len(w.b)
 	w.b = AppendInt64(w.b, v)
 	w.fix(name, at)
@@ -204,7 +204,7 @@ func (w *Writer) Float(name string, v float64, p Presence) {
 		w.zero(name, p, "0", false)
 		return
 	}
-	w.key(name, 0)
+	w.key(name)
 	at := len(w.b)
 	w.b = AppendFloat(w.b, v)
 	w.fix(name, at)
@@ -220,7 +220,7 @@ func (w *Writer) DecimalNumber(name string, v value.Decimal, p Presence) {
 		w.zero(name, p, "null", true)
 		return
 	}
-	w.key(name, 0)
+	w.key(name)
 	at := len(w.b)
 	w.b = AppendDecimalNumber(w.b, v)
 	w.fix(name, at)
@@ -233,7 +233,7 @@ func (w *Writer) Raw(name string, v value.JSON, p Presence) {
 		w.zero(name, p, "null", true)
 		return
 	}
-	w.key(name, 0)
+	w.key(name)
 	at := len(w.b)
 	w.b = AppendRaw(w.b, v)
 	w.fix(name, at)
@@ -293,7 +293,7 @@ func (w *Writer) StringMap(name string, v map[string]string, p Presence) {
 // is null makes it a value: it may have been asked for with SetNull.
 func (w *Writer) Value(name string, v Encodable, p Presence) {
 	before, count := len(w.b), w.count
-	w.key(name, 0)
+	w.key(name)
 	at := len(w.b)
 	w.b = v.AppendJSON(w.b)
 	if hollow(w.b[at:], w.o.names == nil) {
@@ -324,7 +324,7 @@ func AppendOpt[T any](w *Writer, name string, v *T, p Presence, item func([]byte
 		w.zero(name, p, "null", true)
 		return
 	}
-	w.key(name, 0)
+	w.key(name)
 	at := len(w.b)
 	w.b = item(w.b, *v)
 	w.fix(name, at)
@@ -348,7 +348,7 @@ func AppendPointer[T any, P encodable[T]](w *Writer, name string, v *T, p Presen
 // nested does the work of AppendPointer. Generic functions are compiled once for
 // every type, so they leave to others what does not need the type.
 func (w *Writer) nested(name string, v Encodable) {
-	w.key(name, 0)
+	w.key(name)
 	at := len(w.b)
 	w.b = v.AppendJSON(w.b)
 	w.fix(name, at)
@@ -366,7 +366,7 @@ func AppendList[T any, P encodable[T]](w *Writer, name string, list []T, p Prese
 }
 
 func (w *Writer) list(name string, n int, item func(i int) Encodable) {
-	w.key(name, 0)
+	w.key(name)
 	if n == 1 && w.wasSingle(name) {
 		w.b = item(0).AppendJSON(w.b)
 		return
@@ -412,7 +412,7 @@ func AppendListOf[T any](w *Writer, name string, list []T, p Presence, item func
 		w.zero(name, p, "[]", true)
 		return
 	}
-	w.key(name, 0)
+	w.key(name)
 	at := len(w.b)
 	w.b = AppendItems(w.b, list, item)
 	w.fix(name, at)
@@ -426,7 +426,7 @@ func AppendMapOf[T any](w *Writer, name string, v map[string]T, p Presence, item
 		w.zero(name, p, "{}", true)
 		return
 	}
-	w.key(name, 0)
+	w.key(name)
 	at := len(w.b)
 	w.b = AppendEntries(w.b, v, item)
 	w.fix(name, at)

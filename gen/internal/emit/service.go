@@ -82,14 +82,14 @@ func methodDoc(name string, m *model.Method, tail string) string {
 	if m.Stream {
 		facts = fmt.Sprintf("%s %s as %s: %s, %s.", m.HTTP, m.Path, m.Accept, scopeText[m.Scope], safetyText[m.Safety])
 	}
-	empty := ""
-	if m.NoContent && !m.Stream {
-		empty = "When the API answers without a body, the error is transport.ErrNoContent."
+	answer := ""
+	switch {
+	case m.Stream:
+		answer = "The answer is written to w as it comes. When the call fails, w may hold a part of it; once something was written, the call is not sent again."
+	case m.NoContent:
+		answer = "When the API answers without a body, the error is transport.ErrNoContent."
 	}
-	if m.Stream {
-		empty = "The answer is written to w as it comes. When the call fails, w may hold a part of it; once something was written, the call is not sent again."
-	}
-	return paragraphs(sentence(name, m.Doc), tail, empty, facts, deprecated(m.Deprecated))
+	return paragraphs(sentence(name, m.Doc), tail, answer, facts, deprecated(m.Deprecated))
 }
 
 var scopeText = map[model.Scope]string{
@@ -366,10 +366,10 @@ func (p paths) applyParam(g *Group, recv string, f *model.Field) {
 			return Id("req").Dot(set).Call(Lit(f.Wire), Qual("strings", "Join").Call(list, Lit(",")))
 		}
 		if f.Ref.Elem.Prim == model.String {
-			g.If(Len(v.Clone()).Op(">").Lit(0)).Block(join(v))
+			g.If(Len(v).Op(">").Lit(0)).Block(join(v))
 			return
 		}
-		g.If(Len(v.Clone()).Op(">").Lit(0)).Block(
+		g.If(Len(v).Op(">").Lit(0)).Block(
 			Var().Id("items").Index().String(),
 			For(List(Id("_"), Id("item")).Op(":=").Range().Add(v)).Block(
 				Id("items").Op("=").Append(Id("items"), textOf(*f.Ref.Elem, Id("item")))),

@@ -74,12 +74,11 @@ func (b *builder) fault(n spec.Node, code, format string, args ...any) *diag.Ann
 // misfit is a fault of an overlay that speaks of what the description no longer
 // has. A lenient builder keeps it, and goes on without.
 func (b *builder) misfit(n spec.Node, code, format string, args ...any) *diag.Annotation {
-	a := diag.Errorf(n.Pos(), code, format, args...)
-	if b.opts.Lenient {
-		b.domain.Misfits = append(b.domain.Misfits, a)
-	} else {
-		b.faults = append(b.faults, a)
+	if !b.opts.Lenient {
+		return b.fault(n, code, format, args...)
 	}
+	a := diag.Errorf(n.Pos(), code, format, args...)
+	b.domain.Misfits = append(b.domain.Misfits, a)
 	return a
 }
 
