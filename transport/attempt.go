@@ -47,13 +47,17 @@ func (c *Client) attempt(ctx context.Context, req *Request, u *url.URL, out any,
 		return r
 	}
 	if err := ctx.Err(); err != nil { // net/http does not send it then, and leaves no trail of that
-		req.body.letGo()
+		if h.Body != nil {
+			_ = h.Body.Close()
+		}
 		t.over = true
 		r.lost(req.op, o, err, t)
 		return r
 	}
 	res, err := c.http.Do(h)
-	req.body.letGo()
+	if h.Body != nil {
+		_ = h.Body.Close()
+	}
 	if t.wrote.Load() > 2 && !c.warned.Swap(true) {
 		c.warn(ctx, "the HTTP client repeats requests by itself, whatever their safety class: turn that off", req.op)
 	}

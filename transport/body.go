@@ -10,7 +10,6 @@ import (
 	"io"
 	"net/url"
 	"strings"
-	"sync"
 	"sync/atomic"
 
 	"github.com/basiq-sdk/basiq-go/transport/wire"
@@ -22,7 +21,6 @@ type body struct {
 	data        []byte    // the whole body, unless it is streamed
 	segments    []segment // of a streamed body, in order
 	reader      *streamBody
-	held        []*heldBody // readings of data that net/http may not have closed yet
 }
 
 // segment is a piece of a streamed body: text, or content to read.
@@ -135,9 +133,7 @@ func (b *body) open(ctx context.Context) (io.ReadCloser, int64, error) {
 		if b.data == nil {
 			return nil, 0, nil
 		}
-		held := &heldBody{r: bytes.NewReader(b.data)}
-		b.held = append(b.held, held)
-		return held, int64(len(b.data)), nil
+		return io.NopCloser(bytes.NewReader(b.data)), int64(len(b.data)), nil // net/http sends it with the headers
 	}
 	again := b.reader != nil && b.reader.begun.Load()
 	if again {
@@ -228,12 +224,10 @@ func (s *streamBody) Read(p []byte) (int, error) {
 	defer func() { <-s.turn }()
 	s.begun.Store(true)
 	if s.closed.Load() {
-		return 0, errClosedBody
+		return 0, errors.New("the body is closed")
 	}
 	return s.r.Read(p)
 }
-
-var errClosedBody = errors.New("the body is closed")
 
 // Close does not wait for a Read that is under way: its source may be stuck.
 func (s *streamBody) Close() error {
@@ -251,39 +245,4 @@ func (s *streamBody) quiesce(ctx context.Context) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-}
-
-// letGo closes all readings of the body.
-func (b *body) letGo() {
-	if b.reader != nil {
-		_ = b.reader.Close()
-	}
-	for _, h := range b.held {
-		_ = h.Close()
-	}
-	b.held = b.held[:0]
-}
-
-// heldBody is one reading of a body in memory. Once it is closed nobody looks at
-// that memory any more: it may be the caller's.
-type heldBody struct {
-	mu     sync.Mutex
-	r      *bytes.Reader
-	closed bool
-}
-
-func (h *heldBody) Read(p []byte) (int, error) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.closed {
-		return 0, errClosedBody
-	}
-	return h.r.Read(p)
-}
-
-func (h *heldBody) Close() error {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.closed = true
-	return nil
 }

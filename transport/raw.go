@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -96,9 +97,9 @@ func (r *Request) setBody(body any) error {
 		if !json.Valid(v) {
 			return errors.New("it is not JSON")
 		}
-		r.body.contentType, r.body.data = kind, v
-	case []byte:
-		r.body.contentType, r.body.data = kind, v
+		r.body.contentType, r.body.data = kind, bytes.Clone(v)
+	case []byte: // net/http may look at it when the call has returned, and then it is the caller's
+		r.body.contentType, r.body.data = kind, bytes.Clone(v)
 	case io.Reader:
 		r.stream(v, kind)
 	default:
