@@ -4,6 +4,7 @@
 package check
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,7 +16,9 @@ import (
 	"io"
 	"maps"
 	"os"
+	"os/exec"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -35,13 +38,16 @@ type Imports struct {
 // StandardImports are the standard library's packages that generated code uses.
 var StandardImports = []string{"context", "io", "iter", "net/http", "strconv"}
 
-// LoadImports compiles, where the build cache has not yet, the packages that
-// generated code imports. dir is a folder of the module.
+// LoadImports compiles, unless the build cache has them, the packages that
+// generated code imports. dir is a folder of the module. Where the go command
+// cannot load them (go.mod does not parse, a module cannot be downloaded), the
+// error is one finding that holds the go command's own message.
 func LoadImports(ctx context.Context, dir string, patterns ...string) (*Imports, error) {
+	patterns = append(slices.Clone(StandardImports), patterns...)
 	pkgs, err := packages.Load(&packages.Config{
 		Context: ctx, Dir: dir,
 		Mode: packages.NeedName | packages.NeedExportFile | packages.NeedImports | packages.NeedDeps,
-	}, append(slices.Clone(StandardImports), patterns...)...)
+	}, patterns...)
 	if err != nil {
 		return nil, fmt.Errorf("compiling the packages that generated code imports: %w", err)
 	}
@@ -50,11 +56,57 @@ func LoadImports(ctx context.Context, dir string, patterns ...string) (*Imports,
 	packages.Visit(pkgs, nil, func(p *packages.Package) {
 		imp.exports[p.PkgPath] = p.ExportFile
 		for _, e := range p.Errors {
-			list = append(list, diag.Errorf(diag.Pos{File: e.Pos}, "runtime", "%s: %s", p.PkgPath, e.Msg).
-				WithHint("generated code is checked against this package, which does not compile"))
+			if e.Kind != packages.ListError {
+				list = append(list, diag.Errorf(diag.Pos{File: e.Pos}, "runtime", "%s: %s", p.PkgPath, e.Msg).
+					WithHint("generated code is checked against this package, which does not compile"))
+			}
 		}
 	})
-	return imp, list.Err()
+	if len(list) > 0 {
+		return nil, list
+	}
+	if slices.ContainsFunc(patterns, func(p string) bool { return imp.exports[p] == "" }) {
+		if err := goList(ctx, dir, patterns); err != nil {
+			return nil, err
+		}
+		return nil, fmt.Errorf("the go command compiled no export data for some of %s", strings.Join(patterns, ", "))
+	}
+	return imp, nil
+}
+
+// goList runs go list on packages and returns its complaint, if it has one.
+// packages.Load swallows what the go command says of a whole module.
+func goList(ctx context.Context, dir string, patterns []string) error {
+	cmd := exec.CommandContext(ctx, "go", append([]string{"list", "-export", "--"}, patterns...)...)
+	cmd.Dir = dir
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	err := cmd.Run()
+	if err == nil {
+		return nil
+	}
+	// One message a package: packages of one module have the same.
+	var lines []string
+	for line := range strings.Lines(stderr.String()) {
+		if line = strings.TrimRight(line, "\r\n"); !slices.Contains(lines, line) {
+			lines = append(lines, line)
+		}
+	}
+	says := cmp.Or(strings.TrimSpace(strings.Join(lines, "\n")), err.Error())
+	hint := "fix what it reports: generated code is checked against these packages; go mod tidy adds what go.mod lacks"
+	for _, c := range []struct{ pattern, hint string }{
+		{"permission denied|read-only file system", "let this user write to the folders that  go env GOMODCACHE GOCACHE  names, or set others"},
+		{"vendor", "run  go mod vendor  (go work vendor  in a workspace), or leave -mod=vendor out of GOFLAGS"},
+		{"GOPROXY=off|dial tcp|no such host|connection refused|i/o timeout", "run  go mod download  where a module proxy can be reached; GOPROXY names the one to use"},
+		{"parsing go.mod|parsing go.work", "correct that file"},
+		{"go.mod file not found", "run  go mod init  and  go get  for the package that generated code runs on"},
+	} {
+		if regexp.MustCompile(c.pattern).MatchString(says) {
+			hint = c.hint
+			break
+		}
+	}
+	return diag.List{diag.Errorf(diag.Pos{}, "go-command", "the go command cannot load the packages that generated code imports:\n%s", says).WithHint("%s", hint)}
 }
 
 // Open returns the export data of a package.
