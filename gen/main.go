@@ -37,8 +37,12 @@ const (
 )
 
 func main() {
+	// Reports go to the standard output. A library that prints there (apidiff
+	// does) must not end up in the middle of one.
+	stdout := os.Stdout
+	os.Stdout = os.Stderr
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	code := run(ctx, os.Args[1:], stdout, os.Stderr)
 	stop()
 	os.Exit(code)
 }
@@ -160,7 +164,12 @@ do); 2 the command line is; 3 check found a difference; 4 the generator is at fa
 			return about.Help()
 		},
 	})
+	showVersion := cmd.Flags().Bool("version", false, "print the version and commit of this generator")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if *showVersion {
+			fmt.Fprintln(cmd.OutOrStdout(), version(cmd.Context()))
+			return nil
+		}
 		if len(args) > 0 {
 			return &usageError{fmt.Errorf("unknown verb %q; see gen help", args[0])}
 		}

@@ -11,12 +11,10 @@ import (
 	"go/token"
 	"go/types"
 	"maps"
-	"os"
 	"path"
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 
 	"golang.org/x/exp/apidiff"
 )
@@ -56,7 +54,7 @@ func Packages(before, after map[string]*types.Package) []Change {
 
 func compare(importPath string, before, after *types.Package) []Change {
 	var out []Change
-	for _, c := range silently(before, after).Changes {
+	for _, c := range apidiff.Changes(before, after).Changes {
 		symbol, text, ok := strings.Cut(c.Message, ": ")
 		if !ok {
 			symbol, text = "", c.Message
@@ -75,24 +73,6 @@ func compare(importPath string, before, after *types.Package) []Change {
 
 // folders are what stands before a package's name in an import path.
 var folders = regexp.MustCompile(`(?:\w[\w.~-]*/)+(\w+\.)`)
-
-var output sync.Mutex
-
-// silently calls apidiff, which prints what it wonders about to the standard
-// output, where our documents go.
-func silently(before, after *types.Package) apidiff.Report {
-	output.Lock()
-	defer output.Unlock()
-	if null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0); err == nil {
-		stdout := os.Stdout
-		os.Stdout = null
-		defer func() {
-			os.Stdout = stdout
-			_ = null.Close()
-		}()
-	}
-	return apidiff.Changes(before, after)
-}
 
 // repeats tells whether a change says that a name stands for what it stood for.
 func repeats(c Change) bool {

@@ -1,0 +1,56 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"runtime/debug"
+	"strings"
+)
+
+// version describes this generator, so that a report of a fault can say which
+// one it was: its module's version, its commit, and the Go release.
+func version(ctx context.Context) string {
+	release, commit := "(devel)", ""
+	if info, ok := debug.ReadBuildInfo(); ok {
+		release = cmp.Or(info.Main.Version, release)
+		for _, s := range info.Settings {
+			switch {
+			case s.Key == "vcs.revision":
+				commit = s.Value
+			case s.Key == "vcs.modified" && s.Value == "true":
+				commit += " with changes"
+			}
+		}
+	}
+	if commit == "" && release == "(devel)" {
+		commit = checkout(ctx)
+	}
+	return fmt.Sprintf("gen %s, commit %s, %s %s/%s", release, cmp.Or(commit, "unknown"), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+}
+
+// checkout returns the commit of the clone that the generator was built from.
+// The go command records none in what go run builds.
+func checkout(ctx context.Context) string {
+	_, file, _, ok := runtime.Caller(0)
+	if !ok || !filepath.IsAbs(file) {
+		return ""
+	}
+	git := func(args ...string) (string, error) {
+		cmd := exec.CommandContext(ctx, "git", args...)
+		cmd.Dir = filepath.Dir(file)
+		out, err := cmd.Output()
+		return strings.TrimSpace(string(out)), err
+	}
+	commit, err := git("rev-parse", "HEAD")
+	if err != nil {
+		return ""
+	}
+	if changes, err := git("status", "--porcelain", "--", "."); err == nil && changes != "" {
+		commit += " with changes"
+	}
+	return commit
+}
