@@ -292,11 +292,15 @@ func TestJobLeavesNothing(t *testing.T) {
 		if err := client.SetPollRate(1e6); err != nil {
 			t.Fatal(err)
 		}
-		ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
-		var wg sync.WaitGroup
+		var ending, endless sync.WaitGroup
 		for range 20 {
 			for _, id := range []string{"done", "failed", "running", "asking", "stuck"} {
+				wg := &endless
+				if id == "done" || id == "failed" {
+					wg = &ending
+				}
 				wg.Go(func() {
 					o := basiq.WaitOptions{Interval: 10 * time.Millisecond, OnMFA: func(ctx context.Context, m basiq.MFA) ([]string, error) {
 						<-ctx.Done()
@@ -311,7 +315,9 @@ func TestJobLeavesNothing(t *testing.T) {
 				})
 			}
 		}
-		wg.Wait()
+		ending.Wait()
+		cancel() // ends the other waits, wherever they are
+		endless.Wait()
 	})
 	for deadline := time.Now().Add(5 * time.Second); runtime.NumGoroutine() > before; time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {

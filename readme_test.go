@@ -7,18 +7,19 @@ import (
 	"encoding/base64"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/basiq-sdk/basiq-go/basiqtest"
+	"github.com/basiq-sdk/basiq-go/internal/loopback"
 	"github.com/basiq-sdk/basiq-go/webhook"
 )
 
@@ -152,7 +153,7 @@ func newcomer(t *testing.T, name, code string, env []string, args ...string) (st
 	for name, content := range map[string]string{
 		name: code,
 		"go.mod": "module newcomer\n\ngo 1.26\n\nrequire github.com/basiq-sdk/basiq-go v0.0.0\n\n" +
-			"replace github.com/basiq-sdk/basiq-go => " + repo + "\n",
+			"replace github.com/basiq-sdk/basiq-go => " + strconv.Quote(filepath.ToSlash(repo)) + "\n",
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
 			t.Fatal(err)
@@ -173,7 +174,7 @@ func integration(t *testing.T, code string) {
 	if lines >= 60 {
 		t.Errorf("the integration takes %d lines", lines)
 	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := loopback.Listen()
 	if err != nil {
 		t.Fatal(err)
 	}

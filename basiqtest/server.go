@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/basiq-sdk/basiq-go"
+	"github.com/basiq-sdk/basiq-go/internal/loopback"
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
@@ -66,7 +67,7 @@ func Start(opts ...Option) (*Server, error) {
 			return nil, fmt.Errorf("basiqtest: %w", err)
 		}
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := loopback.Listen()
 	if err != nil {
 		return nil, fmt.Errorf("basiqtest: no port to listen on: %w", err)
 	}

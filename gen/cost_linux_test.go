@@ -99,7 +99,7 @@ func measure(t *testing.T, cmd *exec.Cmd, maxTime time.Duration, maxMemory int64
 	if cmd.Args[0] == os.Args[0] && !cmd.ProcessState.Success() {
 		t.Errorf("%v\n%.2000s", err, out)
 	}
-	memory := cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss << 10
+	memory := int64(cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss) << 10 // int32 on 32-bit machines
 	took := cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
 	t.Logf("%.1f s of processor, %d MB", took.Seconds(), memory>>20)
 	if took > maxTime || memory > maxMemory {

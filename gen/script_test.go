@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -81,7 +82,7 @@ func prepare(e *testscript.Env, repo string) error {
 		if err := os.MkdirAll(filepath.Dir(dst), 0o777); err != nil {
 			return err
 		}
-		data = []byte(strings.ReplaceAll(string(data), "$REPO", repo))
+		data = []byte(strings.ReplaceAll(string(data), "$REPO", strconv.Quote(filepath.ToSlash(repo))))
 		return os.WriteFile(dst, data, 0o666)
 	})
 }

@@ -22,6 +22,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/basiq-sdk/basiq-go/internal/loopback"
 	"github.com/basiq-sdk/basiq-go/transport"
 	"github.com/basiq-sdk/basiq-go/transport/value"
 )
@@ -38,7 +39,7 @@ type faulty struct {
 // one, and every request to answer; then it closes the connection.
 func newFaulty(t *testing.T, accept func(net.Conn) net.Conn, answer func(net.Conn)) *faulty {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := loopback.Listen()
 	if err != nil {
 		t.Fatal(err)
 	}

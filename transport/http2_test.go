@@ -19,6 +19,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/basiq-sdk/basiq-go/internal/loopback"
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
@@ -112,7 +113,7 @@ func TestForgottenConnectionChild(t *testing.T) {
 		t.Skip("TestForgottenConnection runs it")
 	}
 	s, _ := overHTTP2(t, empty)
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := loopback.Listen()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -192,10 +193,11 @@ func refusing(t *testing.T, headers *atomic.Int64) (string, *http.Transport) {
 	certificate, pool := s.TLS.Certificates[0], x509.NewCertPool()
 	pool.AddCert(s.Certificate())
 	s.Close()
-	l, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{certificate}, NextProtos: []string{"h2"}})
+	plain, err := loopback.Listen()
 	if err != nil {
 		t.Fatal(err)
 	}
+	l := tls.NewListener(plain, &tls.Config{Certificates: []tls.Certificate{certificate}, NextProtos: []string{"h2"}})
 	t.Cleanup(func() { _ = l.Close() })
 	const data, head, reset, settings, ping = 0, 1, 3, 4, 6
 	frame := func(w io.Writer, kind, flags byte, stream uint32, payload []byte) {

@@ -97,6 +97,7 @@ func TestTokenT3(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes seconds")
 	}
+	needFiles(t, 2*200+100)
 	b := newBank(t, empty)
 	b.strict = true
 	c := b.client(t, transport.WithHTTPClient(&http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 200, MaxConnsPerHost: 200}}))

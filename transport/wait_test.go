@@ -333,6 +333,7 @@ func TestRetryDelaysGrow(t *testing.T) {
 
 // TestRetryR8: what a repeated call sends is what its caller gave.
 func TestRetryR8(t *testing.T) {
+	needFiles(t, 2*1000+100)
 	var first sync.Map
 	b := newBank(t, func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)

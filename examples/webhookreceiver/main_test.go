@@ -11,12 +11,13 @@ import (
 
 	"github.com/basiq-sdk/basiq-go/basiqtest"
 	"github.com/basiq-sdk/basiq-go/generated/webhooks"
+	"github.com/basiq-sdk/basiq-go/internal/loopback"
 	"github.com/basiq-sdk/basiq-go/webhook"
 )
 
 func listen(t *testing.T) net.Listener {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := loopback.Listen()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -221,7 +221,10 @@ type names struct{ net.PacketConn }
 
 func newNames(t *testing.T) *names {
 	t.Helper()
-	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
+	conn, err := net.ListenPacket("udp4", "127.0.0.1:0")
+	if err != nil { // the machine has only IPv6
+		conn, err = net.ListenPacket("udp6", "[::1]:0")
+	}
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,6 +12,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/basiq-sdk/basiq-go/internal/loopback"
 )
 
 // network is the way from a client to its bank: a proxy that breaks connections
@@ -54,7 +56,7 @@ func newNetwork(t *testing.T, b *bank, f *fault, c call, once, reuse bool) *netw
 // listen hands every connection to serve, and closes it after that.
 func (n *network) listen(t *testing.T, serve func(net.Conn)) net.Listener {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := loopback.Listen()
 	if err != nil {
 		t.Fatal(err)
 	}

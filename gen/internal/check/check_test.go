@@ -14,7 +14,7 @@ import (
 func imports(t *testing.T) *check.Imports {
 	t.Helper()
 	const runtime = "github.com/basiq-sdk/basiq-go/transport"
-	i, err := check.LoadImports(context.Background(), ".", runtime, runtime+"/wire", runtime+"/value")
+	i, err := check.LoadImports(context.Background(), "../../..", runtime, runtime+"/wire", runtime+"/value")
 	if err != nil {
 		t.Fatal(err)
 	}

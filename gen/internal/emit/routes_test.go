@@ -61,7 +61,7 @@ func TestRoutes(t *testing.T) {
 	if n := strings.Count(src, "Path: "); n != 2 {
 		t.Errorf("%d rows, want 2", n)
 	}
-	imports, err := check.LoadImports(context.Background(), ".", target("").Runtime)
+	imports, err := check.LoadImports(context.Background(), "../../..", target("").Runtime)
 	if err != nil {
 		t.Fatal(err)
 	}
