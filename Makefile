@@ -2,13 +2,23 @@
 
 GO ?= go
 
-.PHONY: generate test test-examples check lint update pull vet race fuzz fuzz-ci vuln bench bench-bulk bench-import bench-gen gen-size
+# The modules of the workspace (go.work): the SDK, the generator, and the tests
+# that validate with kin-openapi. Modules that need more (a JSON library to
+# compare with, a Redis) have a workspace of their own.
+PACKAGES = ./... ./gen/... ./internal/contract/...
+MODULES_APART = bench examples/redistore
+
+.PHONY: generate test test-modules test-examples check lint update pull diff replay vet vet-platforms race fuzz fuzz-ci vuln bench bench-bulk bench-import bench-gen gen-size
 
 generate: ## regenerate the clients from the pinned specifications
 	$(GO) run ./gen generate
 
-test: ## run every test
-	$(GO) test ./...
+test: ## run every test that needs nothing but Go
+	$(GO) test $(PACKAGES)
+
+test-modules: ## build, vet and test the modules apart, and every module without the workspace
+	@set -e; for dir in . gen internal/contract; do echo "$$dir, without the workspace"; (cd "$$dir" && GOWORK=off $(GO) build ./... && GOWORK=off $(GO) vet ./...); done
+	@set -e; for dir in $(MODULES_APART); do echo "$$dir"; (cd "$$dir" && $(GO) vet ./... && $(GO) test ./...); done
 
 test-examples: ## test the examples that are modules of their own; needs their modules, and uses redis-server
 	cd examples/redistore && $(GO) test ./...
@@ -16,8 +26,8 @@ test-examples: ## test the examples that are modules of their own; needs their m
 check: ## fail when generated files are not up to date, or a linter complains
 	$(GO) run ./gen check
 	@fmt="$$(gofmt -l .)"; if [ -n "$$fmt" ]; then echo "not formatted: $$fmt"; exit 1; fi
-	$(GO) vet ./...
-	@if command -v staticcheck >/dev/null; then staticcheck ./...; else echo "staticcheck is not installed; skipped"; fi
+	$(GO) vet $(PACKAGES)
+	@if command -v staticcheck >/dev/null; then staticcheck $(PACKAGES); else echo "staticcheck is not installed; skipped"; fi
 
 lint: ## show what in the overlaid specifications makes poor Go
 	$(GO) run ./gen lint
@@ -34,11 +44,16 @@ diff: ## report what changed since FROM (default HEAD): make diff FROM=v0.1.0 FO
 replay: ## run upstream's history, a mirror in MIRROR, through the generator
 	@$(GO) run ./gen replay --mirror $(MIRROR)
 
-vet:
-	$(GO) vet ./...
+vet: ## run go vet
+	$(GO) vet $(PACKAGES)
+
+# Compiling for them is all that one machine can do for the others.
+PLATFORMS = windows/amd64 darwin/arm64 linux/386 js/wasm
+vet-platforms: ## run go vet for other platforms
+	@set -e; for p in $(PLATFORMS); do echo "$$p"; CGO_ENABLED=0 GOOS="$${p%/*}" GOARCH="$${p#*/}" $(GO) vet $(PACKAGES); done
 
 race: ## run every test with the race detector
-	$(GO) test -race ./...
+	$(GO) test -race $(PACKAGES)
 
 FUZZTIME ?= 60s
 fuzz: ## run every fuzz target for FUZZTIME, in this module and any below it
@@ -55,7 +70,7 @@ fuzz-ci: ## run every fuzz target for 3,000 inputs
 	@$(MAKE) --no-print-directory fuzz FUZZTIME=3000x
 
 vuln: ## ask the Go vulnerability database about what is linked; needs the network
-	$(GO) run golang.org/x/vuln/cmd/govulncheck@v1.9.0 ./...
+	$(GO) run golang.org/x/vuln/cmd/govulncheck@v1.9.0 $(PACKAGES)
 
 bench-gen: ## time the generator's stages on the real snapshots
 	$(GO) test -run '^$$' -bench . -benchmem ./gen/...

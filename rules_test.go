@@ -111,27 +111,51 @@ func TestConsumersRequireOnlyUs(t *testing.T) {
 	}
 }
 
-// TestModuleFile refuses what makes a build here differ from a build of those
-// who depend on this module: a replace or exclude counts in the main module only.
-func TestModuleFile(t *testing.T) {
-	out, err := exec.Command("go", "mod", "edit", "-json").Output()
+// TestConsumersGetOneMoreModule: minimal version selection would move a
+// consumer's own dependencies to whatever this module requires, and scanners
+// read its go.sum, tests' requirements included. So it requires go-cmp only.
+func TestConsumersGetOneMoreModule(t *testing.T) {
+	mod := moduleFile(t, ".")
+	if mod.Module.Path != module || len(mod.Require) != 1 || mod.Require[0].Path != "github.com/google/go-cmp" {
+		t.Errorf("module %s requires %v, want go-cmp only: what needs more is a module of its own, such as gen or internal/contract", mod.Module.Path, mod.Require)
+	}
+	sums, err := os.ReadFile("go.sum")
 	if err != nil {
 		t.Fatal(err)
 	}
-	var mod struct {
-		Module           struct{ Path string }
-		Require          []struct{ Path string }
-		Replace, Exclude []json.RawMessage
+	if n := bytes.Count(sums, []byte("\n")); n > 2 {
+		t.Errorf("go.sum has %d lines, want the 2 of go-cmp", n)
+	}
+}
+
+// TestInstalledModulesReplaceNothing refuses what makes a build here differ
+// from a build elsewhere: a replace or exclude directive counts only in the
+// main module, and go install refuses a module that has one.
+func TestInstalledModulesReplaceNothing(t *testing.T) {
+	for _, dir := range []string{".", "gen"} {
+		mod := moduleFile(t, dir)
+		if len(mod.Replace) > 0 || len(mod.Exclude) > 0 {
+			t.Errorf("%s/go.mod has %d replace and %d exclude directives", dir, len(mod.Replace), len(mod.Exclude))
+		}
+	}
+}
+
+type goMod struct {
+	Module           struct{ Path string }
+	Require          []struct{ Path string }
+	Replace, Exclude []json.RawMessage
+}
+
+func moduleFile(t *testing.T, dir string) (mod goMod) {
+	t.Helper()
+	out, err := exec.Command("go", "mod", "edit", "-json", filepath.Join(dir, "go.mod")).Output()
+	if err != nil {
+		t.Fatal(err)
 	}
 	if err := json.Unmarshal(out, &mod); err != nil {
 		t.Fatal(err)
 	}
-	if mod.Module.Path != module || len(mod.Require) == 0 {
-		t.Errorf("the module is %s, with %d requirements", mod.Module.Path, len(mod.Require))
-	}
-	if len(mod.Replace) > 0 || len(mod.Exclude) > 0 {
-		t.Errorf("go.mod has %d replace and %d exclude directives", len(mod.Replace), len(mod.Exclude))
-	}
+	return mod
 }
 
 // TestGeneratedImports holds what generated packages may import: the standard

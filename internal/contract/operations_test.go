@@ -1,4 +1,4 @@
-package basiq_test
+package contract_test
 
 import (
 	"bytes"
@@ -302,7 +302,7 @@ func TestEveryOperation(t *testing.T) {
 	operations, methods, decoded := 0, 0, 0
 	for _, d := range domains {
 		t.Run(d.name, func(t *testing.T) {
-			p, client := newPeer(t, filepath.Join("specs", d.name+".yml"))
+			p, client := newPeer(t, filepath.Join("..", "..", "specs", d.name+".yml"))
 			eachMethod(d.client(client), func(name string, method reflect.Value) {
 				if strings.Contains(method.Type().Out(0).String(), "iter.Seq2") {
 					n := iterate(t, name, method)
@@ -384,7 +384,7 @@ func TestEveryDocumentedError(t *testing.T) {
 	served := 0
 	for _, d := range domains {
 		t.Run(d.name, func(t *testing.T) {
-			p, client := newPeer(t, filepath.Join("specs", d.name+".yml"))
+			p, client := newPeer(t, filepath.Join("..", "..", "specs", d.name+".yml"))
 			eachMethod(d.client(client), func(name string, method reflect.Value) {
 				if strings.Contains(method.Type().Out(0).String(), "iter.Seq2") {
 					return

@@ -1,4 +1,4 @@
-package basiq_test
+package contract_test
 
 import (
 	"encoding/json"
@@ -10,13 +10,13 @@ import (
 	"strings"
 	"testing"
 
-	"gopkg.in/yaml.v3"
+	"go.yaml.in/yaml/v3"
 
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
 // mirror is where a mirror of upstream's files may lie beside the repository.
-const mirror = "../shared/upstream/api-ref"
+const mirror = "../../../shared/upstream/api-ref"
 
 // TestUpstreamExamples sends every example of a body in upstream's own files
 // through the Go types: what is decoded and encoded again must be the same
@@ -35,7 +35,7 @@ func TestUpstreamExamples(t *testing.T) {
 		}
 		t.Run(d.name, func(t *testing.T) {
 			examples := readExamples(t, filepath.Join(mirror, strings.TrimSpace(string(commit)), file))
-			p, client := newPeer(t, filepath.Join("specs", d.name+".yml"))
+			p, client := newPeer(t, filepath.Join("..", "..", "specs", d.name+".yml"))
 			eachMethod(d.client(client), func(name string, method reflect.Value) {
 				if strings.Contains(method.Type().Out(0).String(), "iter.Seq2") {
 					return

@@ -1,4 +1,4 @@
-package basiqtest_test
+package fake_test
 
 import (
 	"bytes"
@@ -146,7 +146,7 @@ type conformance struct {
 }
 
 var snapshots = sync.OnceValues(func() (map[string]*openapi3.T, error) {
-	files, err := filepath.Glob("../specs/*.yml")
+	files, err := filepath.Glob("../../../specs/*.yml")
 	docs := map[string]*openapi3.T{}
 	for _, file := range files {
 		doc, err := openapi3.NewLoader().LoadFromFile(file)

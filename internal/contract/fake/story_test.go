@@ -1,4 +1,4 @@
-package basiqtest_test
+package fake_test
 
 import (
 	"testing"

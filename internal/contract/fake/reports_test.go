@@ -1,6 +1,6 @@
 //lint:file-ignore SA1019 what is deprecated is served, too
 
-package basiqtest_test
+package fake_test
 
 import (
 	"bytes"

@@ -1,0 +1,169 @@
+package contract_test
+
+import (
+	"bytes"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"golang.org/x/mod/module"
+	"golang.org/x/mod/zip"
+)
+
+const (
+	sdk     = "github.com/basiq-sdk/basiq-go"
+	version = "v0.0.1"
+)
+
+// TestAddingTheSDKMovesNoOtherModule adds the SDK, as the archive that a module
+// proxy would serve, to a program that depends on old versions of modules that
+// the generator depends on, too. The program must go on compiling, with those
+// very versions: newer ones would come with the generator's requirements.
+//
+// The old modules are stand-ins that are served from a folder, so that the test
+// needs no network. No newer version of them is served.
+func TestAddingTheSDKMovesNoOtherModule(t *testing.T) {
+	proxy := t.TempDir()
+	for _, m := range []module.Version{
+		{Path: "github.com/getkin/kin-openapi", Version: "v0.120.0"},
+		{Path: "golang.org/x/exp", Version: "v0.0.0-20230905200255-921286631fa9"},
+		{Path: "golang.org/x/tools", Version: "v0.1.0"},
+	} {
+		dir := t.TempDir()
+		write(t, filepath.Join(dir, "go.mod"), "module "+m.Path+"\n\ngo 1.20\n")
+		write(t, filepath.Join(dir, "old", "old.go"), "package old\n\nconst Version = \""+m.Version+"\"\n")
+		publish(t, proxy, m, dir)
+	}
+	repo, err := filepath.Abs(filepath.Join("..", ".."))
+	if err != nil {
+		t.Fatal(err)
+	}
+	publish(t, proxy, module.Version{Path: sdk, Version: version}, repo)
+
+	consumer := t.TempDir()
+	goCommand := func(args ...string) string {
+		t.Helper()
+		cmd := exec.Command("go", args...)
+		cmd.Dir = consumer
+		// go-cmp comes from the module cache of the test run, whose downloads have
+		// the form of a proxy.
+		cmd.Env = append(os.Environ(), "GOFLAGS=-modcacherw", "GOWORK=off", "GOSUMDB=off", "GOTOOLCHAIN=local",
+			"GOMODCACHE="+filepath.Join(consumer, ".mod"),
+			"GOPROXY="+fileURL(proxy)+","+fileURL(filepath.Join(moduleCache(t), "cache", "download"))+",off")
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			t.Fatalf("go %s: %v\n%s", strings.Join(args, " "), err, out)
+		}
+		return string(out)
+	}
+	write(t, filepath.Join(consumer, "go.mod"), `module example.com/consumer
+
+go 1.26
+
+require (
+	github.com/getkin/kin-openapi v0.120.0
+	golang.org/x/exp v0.0.0-20230905200255-921286631fa9
+	golang.org/x/tools v0.1.0
+)
+`)
+	write(t, filepath.Join(consumer, "main.go"), `package main
+
+import (
+	kin "github.com/getkin/kin-openapi/old"
+	exp "golang.org/x/exp/old"
+	tools "golang.org/x/tools/old"
+)
+
+func main() { println(kin.Version, exp.Version, tools.Version) }
+`)
+	goCommand("mod", "tidy")
+	goCommand("build", "./...")
+	before := strings.Fields(goCommand("list", "-m", "-f", "{{if not .Main}}{{.Path}}@{{.Version}}{{end}}", "all"))
+
+	write(t, filepath.Join(consumer, "bank.go"), `package main
+
+import (
+	"github.com/basiq-sdk/basiq-go"
+	"github.com/basiq-sdk/basiq-go/basiqtest"
+	"github.com/basiq-sdk/basiq-go/webhook"
+)
+
+var (
+	_ = basiq.NewClient
+	_ = basiqtest.Start
+	_ = webhook.NewVerifier
+)
+`)
+	goCommand("get", sdk+"@"+version)
+	goCommand("mod", "tidy")
+	goCommand("build", "./...")
+	after := strings.Fields(goCommand("list", "-m", "-f", "{{if not .Main}}{{.Path}}@{{.Version}}{{end}}", "all"))
+	added := slices.DeleteFunc(slices.Clone(after), func(m string) bool { return slices.Contains(before, m) })
+	for _, m := range before {
+		if !slices.Contains(after, m) {
+			t.Errorf("%s has moved: %v", m, after)
+		}
+	}
+	if len(added) != 2 || added[0] != sdk+"@"+version || !strings.HasPrefix(added[1], "github.com/google/go-cmp@") {
+		t.Errorf("the SDK brings %v, want itself and go-cmp, which is not built", added)
+	}
+	sums, err := os.ReadFile(filepath.Join(consumer, "go.sum"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(sums)) {
+		path, _, _ := strings.Cut(line, " ")
+		if path != sdk && path != "github.com/google/go-cmp" && !slices.ContainsFunc(before, func(m string) bool { return strings.HasPrefix(m, path+"@") }) {
+			t.Errorf("go.sum has got %s", line)
+		}
+	}
+}
+
+// publish puts a module into a folder that has the form of a module proxy.
+func publish(t *testing.T, proxy string, m module.Version, dir string) {
+	t.Helper()
+	escaped, err := module.EscapePath(m.Path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := filepath.Join(proxy, filepath.FromSlash(escaped), "@v")
+	mod, err := os.ReadFile(filepath.Join(dir, "go.mod"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(at, m.Version+".mod"), string(mod))
+	write(t, filepath.Join(at, m.Version+".info"), `{"Version":"`+m.Version+`","Time":"2026-01-01T00:00:00Z"}`)
+	write(t, filepath.Join(at, "list"), m.Version+"\n")
+	var archive bytes.Buffer
+	if err := zip.CreateFromDir(&archive, m, dir); err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(at, m.Version+".zip"), archive.String())
+}
+
+func fileURL(path string) string {
+	return (&url.URL{Scheme: "file", Path: "/" + strings.TrimPrefix(filepath.ToSlash(path), "/")}).String()
+}
+
+func moduleCache(t *testing.T) string {
+	t.Helper()
+	out, err := exec.Command("go", "env", "GOMODCACHE").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.TrimSpace(string(out))
+}
+
+func write(t *testing.T, file, text string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
