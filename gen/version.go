@@ -9,6 +9,8 @@ import (
 	"runtime"
 	"runtime/debug"
 	"strings"
+
+	"golang.org/x/mod/module"
 )
 
 // version describes this generator, so that a report of a fault can say which
@@ -26,10 +28,19 @@ func version(ctx context.Context) string {
 			}
 		}
 	}
-	if commit == "" && release == "(devel)" {
-		commit = checkout(ctx)
+	source := "commit " + cmp.Or(commit, "unknown")
+	switch {
+	case commit != "":
+	case release == "(devel)":
+		source = "commit " + cmp.Or(checkout(ctx), "unknown")
+	case module.IsPseudoVersion(release):
+		if rev, err := module.PseudoVersionRev(release); err == nil {
+			source = "commit " + rev
+		}
+	default: // installed by version: the go command records no commit
+		source = "tag gen/" + release
 	}
-	return fmt.Sprintf("gen %s, commit %s, %s %s/%s", release, cmp.Or(commit, "unknown"), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	return fmt.Sprintf("gen %s, %s, %s %s/%s", release, source, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }
 
 // checkout returns the commit of the clone that the generator was built from.
