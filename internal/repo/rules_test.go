@@ -1,4 +1,4 @@
-package basiq_test
+package repo_test
 
 import (
 	"bytes"
