@@ -8,20 +8,26 @@ GO ?= go
 PACKAGES = ./... ./gen/... ./internal/contract/...
 MODULES_APART = bench examples/redistore
 
-.PHONY: generate test test-modules test-examples check lint update pull diff replay vet vet-platforms race fuzz fuzz-ci vuln bench bench-bulk bench-import bench-gen gen-size
+.PHONY: help golden generate test test-modules check lint update pull diff replay vet vet-platforms race fuzz fuzz-ci vuln bench bench-bulk bench-import bench-gen gen-size
 
 generate: ## regenerate the clients from the pinned specifications
 	$(GO) run ./gen generate
 
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | sort | awk -F '\t' '{ printf "%-14s %s\n", $$1, $$2 }'
+
+golden: ## rewrite golden files and rendered documents; read the diff before committing
+	$(GO) test ./gen -run '^TestDependencies$$' -update
+	$(GO) test ./gen/internal/overlay -run '^TestGolden$$' -update
+	$(GO) test ./internal/faults -run '^TestDocument$$' -update
+	$(GO) test ./examples/quickstart -run '^TestRun$$' -update
+
 test: ## run every test that needs nothing but Go
 	$(GO) test $(PACKAGES)
 
-test-modules: ## build, vet and test the modules apart, and every module without the workspace
+test-modules: ## test the modules apart, and build every module without the workspace
 	@set -e; for dir in . gen internal/contract; do echo "$$dir, without the workspace"; (cd "$$dir" && GOWORK=off $(GO) build ./... && GOWORK=off $(GO) vet ./...); done
 	@set -e; for dir in $(MODULES_APART); do echo "$$dir"; (cd "$$dir" && $(GO) vet ./... && $(GO) test ./...); done
-
-test-examples: ## test the examples that are modules of their own; needs their modules, and uses redis-server
-	cd examples/redistore && $(GO) test ./...
 
 check: ## fail when generated files are not up to date, or a linter complains
 	$(GO) run ./gen check
