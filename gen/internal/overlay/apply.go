@@ -50,7 +50,7 @@ func (t *tree) run(a *Action, opts Options) Result {
 	if a.target == nil {
 		return a.fail(0, Failed, "overlay-unparsed", "the action was not read by Parse")
 	}
-	matches := a.target.Select(t.root)
+	matches := t.doc.selectNodes(a.target)
 	if len(matches) == 0 {
 		return t.gone(a, opts)
 	}
@@ -59,11 +59,11 @@ func (t *tree) run(a *Action, opts Options) Result {
 	}
 	value, origin := a.Update, func(*yaml.Node) string { return a.Pos.File }
 	if a.copy != nil {
-		sources := a.copy.Select(t.root)
+		sources := t.doc.selectNodes(a.copy)
 		if len(sources) != 1 {
 			res := a.fail(len(matches), Failed, "overlay-copy-source", "copy must select one node, but %s selects %d", clip(a.Copy), len(sources))
 			if len(sources) == 0 {
-				res.Err.Hint = nearest(t.root, a.copy)
+				res.Err.Hint = t.doc.nearest(a.copy)
 			}
 			return res
 		}
@@ -99,7 +99,7 @@ func (t *tree) gone(a *Action, opts Options) Result {
 		return Result{Action: a, Outcome: NoChange}
 	}
 	res := a.fail(0, TargetGone, "overlay-target-gone", "nothing matches %s", clip(a.Target))
-	hint := nearest(t.root, a.target)
+	hint := t.doc.nearest(a.target)
 	if a.Remove {
 		if hint != "" {
 			hint += "\n"
@@ -111,7 +111,7 @@ func (t *tree) gone(a *Action, opts Options) Result {
 }
 
 func (t *tree) runRemove(a *Action, matches []*yaml.Node) Result {
-	if matches[0] == t.root {
+	if matches[0] == t.doc.root {
 		return a.fail(len(matches), Failed, "overlay-remove-root", "the root of the document cannot be removed")
 	}
 	for _, m := range matches {
@@ -120,6 +120,7 @@ func (t *tree) runRemove(a *Action, matches []*yaml.Node) Result {
 		}
 	}
 	t.remove(matches)
+	t.doc.forgetValues()
 	return Result{Action: a, Outcome: Applied, Matches: len(matches), Changed: len(matches)}
 }
 
@@ -150,6 +151,7 @@ func (t *tree) runMerge(a *Action, matches []*yaml.Node, value *yaml.Node, origi
 	for _, m := range changing {
 		t.merge(m, value, origin)
 	}
+	t.doc.forgetValues()
 	return Result{Action: a, Outcome: Applied, Matches: len(matches), Changed: len(changing), Already: already}
 }
 

@@ -53,6 +53,20 @@
 // Other x- members are ignored, except where they look like one of these
 // misspelt.
 //
+// # Queries
+//
+// Targets and copies are JSONPath queries as RFC 9535 defines them, parsed and
+// filtered by github.com/theory/jsonpath. A query selects each node once, also
+// where the RFC lists a node again for each selector that reaches it, and is
+// at most 4096 bytes long. A literal pattern that does not compile is refused,
+// where the RFC lets it match nothing.
+//
+// The library departs from the RFC in a few forms that its test suite does not
+// hold. It refuses ..true, and to the right of a comparison @.true, '@ .a' and
+// "@[ 'a' ]": quote such a name, and leave out such a blank. It takes !1,
+// !length(@) and count(@.*,), which are not queries. '>' and '>=' hold for
+// booleans, arrays and objects, which have no order.
+//
 // # Positions
 //
 // The tree is never encoded again: a node that an action did not touch keeps

@@ -7,7 +7,6 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"github.com/basiq-sdk/basiq-go/gen/internal/diag"
-	"github.com/basiq-sdk/basiq-go/gen/internal/overlay/jsonpath"
 )
 
 // Document is one overlay document, as Parse returns it.
@@ -34,8 +33,8 @@ type Action struct {
 	ExpectAbsent []string   // x-expect-absent
 	AllowNoop    bool       // x-allow-noop
 
-	target     *jsonpath.Path
-	copy       *jsonpath.Path
+	target     *query
+	copy       *query
 	primitives bool // 1.1: primitives can be updated, and targets must be of one kind
 }
 

@@ -7,8 +7,6 @@ import (
 	"strings"
 
 	"gopkg.in/yaml.v3"
-
-	"github.com/basiq-sdk/basiq-go/gen/internal/overlay/jsonpath"
 )
 
 // Bounds of a search for a suggestion, so that a fault in a large document
@@ -20,31 +18,27 @@ const (
 	maxSuggestEdits   = 6
 )
 
-// nearest says how much of a path still matches, and what stands where it
-// stops to.
-func nearest(root *yaml.Node, path *jsonpath.Path) string {
-	n := path.Len()
+// nearest says how much of a query still matches, and what stands where it
+// stops matching.
+func (d *document) nearest(q *query) string {
+	n := len(q.segments)
 	if n == 0 {
 		return ""
 	}
 	var found []*yaml.Node
-	for n--; n >= 0; n-- {
-		if found = path.Prefix(n).Select(root); len(found) > 0 {
-			break
-		}
+	for len(found) == 0 {
+		n-- // the root, which no segments select, is always found
+		found = d.selectFirst(n, q)
 	}
-	if len(found) == 0 {
-		return ""
-	}
-	prefix, step := path.Prefix(n).String(), path.Step(n)
+	prefix, missing := q.prefix(n), q.segment(n)
 	what := prefix + " exists, but "
 	if len(found) > 1 {
 		what = fmt.Sprintf("%s matches %s, but ", prefix, places(len(found)))
 	}
 	switch {
-	case len(step.Names) == 1:
-		return what + missingName(found, step.Names[0])
-	case step.Filter:
+	case len(missing.names) == 1:
+		return what + missingName(found, missing.names[0])
+	case missing.filter:
 		children := 0
 		for _, f := range found {
 			children += len(f.Content)
@@ -52,11 +46,11 @@ func nearest(root *yaml.Node, path *jsonpath.Path) string {
 				children -= len(f.Content) / 2
 			}
 		}
-		return what + fmt.Sprintf("none of the %d values in it passes %s", children, clip(step.Text))
-	case step.Index && found[0].Kind == yaml.SequenceNode:
+		return what + fmt.Sprintf("none of the %d values in it passes %s", children, clip(missing.text))
+	case missing.index && found[0].Kind == yaml.SequenceNode:
 		return what + fmt.Sprintf("it has %d elements", len(found[0].Content))
 	}
-	return what + fmt.Sprintf("nothing in it matches %s", clip(step.Text))
+	return what + fmt.Sprintf("nothing in it matches %s", clip(missing.text))
 }
 
 // missingName says which names the found nodes have instead of the wanted one.

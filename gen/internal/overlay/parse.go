@@ -13,7 +13,6 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"github.com/basiq-sdk/basiq-go/gen/internal/diag"
-	"github.com/basiq-sdk/basiq-go/gen/internal/overlay/jsonpath"
 )
 
 // Bounds of an overlay document.
@@ -25,7 +24,7 @@ const (
 // Parse reads an overlay document in YAML or JSON. file stands in positions.
 // Its errors are a diag.List of everything that is wrong.
 func Parse(file string, data []byte) (*Document, error) {
-	r := &reader{file: file, paths: map[string]*jsonpath.Path{}}
+	r := &reader{file: file, paths: map[string]*query{}}
 	root := r.load(data)
 	if root == nil {
 		return nil, r.faults.Err()
@@ -41,7 +40,7 @@ func Parse(file string, data []byte) (*Document, error) {
 type reader struct {
 	file   string
 	faults diag.List
-	paths  map[string]*jsonpath.Path // every path is compiled once
+	paths  map[string]*query // every path is compiled once
 	v11    bool
 }
 

@@ -4,8 +4,6 @@ import (
 	"strings"
 
 	"gopkg.in/yaml.v3"
-
-	"github.com/basiq-sdk/basiq-go/gen/internal/overlay/jsonpath"
 )
 
 // action reads one action object.
@@ -55,7 +53,7 @@ func (r *reader) conflict(n *yaml.Node, one, other string) {
 }
 
 // path reads a JSONPath and compiles it, once for all its occurrences.
-func (r *reader) path(what string, value *yaml.Node) (string, *jsonpath.Path) {
+func (r *reader) path(what string, value *yaml.Node) (string, *query) {
 	if value.Kind != yaml.ScalarNode || value.Tag != "!!str" {
 		r.fault(value, "overlay-type", "%s must be a string", what)
 		return "", nil
@@ -63,9 +61,9 @@ func (r *reader) path(what string, value *yaml.Node) (string, *jsonpath.Path) {
 	if p := r.paths[value.Value]; p != nil {
 		return value.Value, p
 	}
-	p, err := jsonpath.Parse(value.Value)
+	p, err := parseQuery(value.Value)
 	if err != nil {
-		a := r.fault(value, "overlay-path", "%s %s is no JSONPath: %v", what, clip(value.Value), err)
+		a := r.fault(value, "overlay-path", "%s %s is not a JSONPath query: %v", what, clip(value.Value), err)
 		if strings.HasPrefix(value.Value, "#/") || strings.HasPrefix(value.Value, "/") {
 			a.WithHint("this is a JSON pointer; a path reads $.paths['/users'].get")
 		}

@@ -7,7 +7,6 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"github.com/basiq-sdk/basiq-go/gen/internal/diag"
-	"github.com/basiq-sdk/basiq-go/gen/internal/overlay/jsonpath"
 )
 
 // Provenance tells for every node of a document which file it came from.
@@ -37,13 +36,14 @@ func (p *Provenance) Pos(n *yaml.Node) diag.Pos {
 	return diag.Pos{File: p.File(n), Line: n.Line, Col: n.Column}
 }
 
-// Targets returns the nodes that a JSONPath (RFC 9535) selects, each once.
+// Targets returns the nodes that a JSONPath query (RFC 9535) selects, each
+// once. root may be a document node or its content.
 func Targets(root *yaml.Node, path string) ([]*yaml.Node, error) {
-	p, err := jsonpath.Parse(path)
+	q, err := parseQuery(path)
 	if err != nil {
 		return nil, err
 	}
-	return p.Select(root), nil
+	return newDocument(root).selectNodes(q), nil
 }
 
 // Pointer returns the JSON pointer (RFC 6901) of a node below root, in the

@@ -17,7 +17,7 @@ const (
 // tree is a document under change: it knows every node's parent, where new
 // nodes come from, and how to take everything back.
 type tree struct {
-	root    *yaml.Node
+	doc     *document
 	parent  map[*yaml.Node]*yaml.Node
 	prov    *Provenance
 	before  map[*yaml.Node]yaml.Node // nodes as they were before the first change
@@ -29,11 +29,10 @@ func newTree(root *yaml.Node, prov *Provenance) (*tree, error) {
 	if root == nil {
 		return nil, errors.New("there is no document")
 	}
-	if root.Kind == yaml.DocumentNode && len(root.Content) == 1 {
-		root = root.Content[0]
-	}
+	doc := newDocument(root)
+	root = doc.root
 	t := &tree{
-		root: root, prov: prov,
+		doc: doc, prov: prov,
 		parent: map[*yaml.Node]*yaml.Node{root: nil},
 		before: map[*yaml.Node]yaml.Node{}, origins: map[*yaml.Node]string{},
 	}
