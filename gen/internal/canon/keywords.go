@@ -3,7 +3,7 @@ package canon
 import (
 	"strings"
 
-	"gopkg.in/yaml.v3"
+	"go.yaml.in/yaml/v3"
 )
 
 // What a node of an OpenAPI document is decides what its keys mean: keywords

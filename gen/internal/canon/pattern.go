@@ -3,7 +3,7 @@ package canon
 import (
 	"regexp/syntax"
 
-	"gopkg.in/yaml.v3"
+	"go.yaml.in/yaml/v3"
 )
 
 // pattern bounds what compiling the document's patterns costs: a few

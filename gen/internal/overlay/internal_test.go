@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"github.com/theory/jsonpath/spec"
-	"gopkg.in/yaml.v3"
+	"go.yaml.in/yaml/v3"
 )
 
 // TestDistance compares the banded computation with the plain one.

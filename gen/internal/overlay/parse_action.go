@@ -3,7 +3,7 @@ package overlay
 import (
 	"strings"
 
-	"gopkg.in/yaml.v3"
+	"go.yaml.in/yaml/v3"
 )
 
 // action reads one action object.

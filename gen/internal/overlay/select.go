@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/theory/jsonpath/spec"
-	"gopkg.in/yaml.v3"
+	"go.yaml.in/yaml/v3"
 )
 
 // document is a YAML tree that queries are evaluated on.

@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/diff"
-	"gopkg.in/yaml.v3"
+	"go.yaml.in/yaml/v3"
 
 	"github.com/basiq-sdk/basiq-go/gen/internal/diag"
 	"github.com/basiq-sdk/basiq-go/gen/internal/godiff"

@@ -16,7 +16,7 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/diff"
-	"gopkg.in/yaml.v3"
+	"go.yaml.in/yaml/v3"
 
 	"github.com/basiq-sdk/basiq-go/gen/internal/canon"
 	"github.com/basiq-sdk/basiq-go/gen/internal/diag"

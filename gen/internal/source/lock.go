@@ -10,7 +10,7 @@ import (
 	"path/filepath"
 	"regexp"
 
-	"gopkg.in/yaml.v3"
+	"go.yaml.in/yaml/v3"
 
 	"github.com/basiq-sdk/basiq-go/gen/internal/canon"
 	"github.com/basiq-sdk/basiq-go/gen/internal/diag"

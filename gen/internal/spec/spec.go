@@ -13,7 +13,7 @@ import (
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
-	"gopkg.in/yaml.v3"
+	"go.yaml.in/yaml/v3"
 
 	"github.com/basiq-sdk/basiq-go/gen/internal/canon"
 	"github.com/basiq-sdk/basiq-go/gen/internal/diag"

@@ -3,7 +3,7 @@ package specdiff
 import (
 	"strings"
 
-	"gopkg.in/yaml.v3"
+	"go.yaml.in/yaml/v3"
 )
 
 // Direction tells who sends a part: callers, the service, or both.
