@@ -211,25 +211,6 @@ func TestResults(t *testing.T) {
 	}
 }
 
-func TestPointer(t *testing.T) {
-	root := parseYAML(t, []byte("paths: {/users/~x: {get: [a, {b: c}]}}\n"))
-	for path, want := range map[string]string{
-		`$`:                                "#",
-		`$.paths['/users/~x']`:             "#/paths/~1users~1~0x",
-		`$.paths['/users/~x'].get[1]['b']`: "#/paths/~1users~1~0x/get/1/b",
-	} {
-		if got, ok := overlay.Pointer(root, at(t, root, path)); !ok || got != want {
-			t.Errorf("%s is at %q (%v), want %q", path, got, ok, want)
-		}
-	}
-	if got, ok := overlay.Pointer(root, &yaml.Node{}); ok || got != "" {
-		t.Errorf("a stranger is at %q", got)
-	}
-	if _, err := overlay.Targets(root, "paths"); err == nil {
-		t.Error("a path that is none was taken")
-	}
-}
-
 // TestBounds runs overlays that would let a document grow without end.
 func TestBounds(t *testing.T) {
 	double := "  - {target: $.a, update: {l: [1]}}\n" + strings.Repeat("  - {target: $.a.l, copy: $.a}\n", 40)
