@@ -5,7 +5,7 @@ go 1.26.0
 require (
 	github.com/basiq-sdk/basiq-go v0.0.0
 	github.com/getkin/kin-openapi v0.152.0
-	go.yaml.in/yaml/v3 v3.0.5
+	go.yaml.in/yaml/v3 v3.0.6
 	golang.org/x/mod v0.42.0
 )
 

@@ -5,18 +5,13 @@ import (
 
 	. "github.com/dave/jennifer/jen"
 
-	"github.com/basiq-sdk/basiq-go/gen/internal/diag"
 	"github.com/basiq-sdk/basiq-go/gen/internal/model"
 )
 
 // Routes writes the table of all operations that a server of the API must
 // answer: one row per method and path, in the order of domains and resources.
 func Routes(domains []*model.Domain, name string, target Target) (*Package, error) {
-	e := &emitter{
-		d:      &model.Domain{Package: name, SpecFile: "specs"},
-		target: target, p: newPaths(target.Runtime),
-		pkg: &Package{Name: name, ImportPath: target.ImportPath, Files: map[string][]byte{}, Symbols: map[string]diag.Pos{}},
-	}
+	e := newEmitter(name, "specs", target)
 	err := e.file("routes.gen.go", "", func(g *Group) {
 		e.routeTypes(g)
 		g.Comment("routes are all operations of the API.")
@@ -73,7 +68,7 @@ func (e *emitter) routeTypes(g *Group) {
 		Id("ID").String().Comment(`the Go method that calls it: "core.Users.Create"`),
 		Id("Method").String(),
 		Id("Path").String().Comment(`template: "/users/{userId}"`),
-		Id("Scope").Qual(e.p.transport, "Scope"),
+		Id("Scope").Qual(e.transport, "Scope"),
 		Id("Query").Index().String().Comment("declared query parameters"),
 		Id("Body").String().Comment(`media type of the request's body; "" for none`),
 		Id("Answers").Index().Id("media").Comment("media types of the answer's body, the default one first; none for no body"),
@@ -97,7 +92,7 @@ func (e *emitter) route(d *model.Domain, methods []*model.Method) Code {
 		Id("ID"):     Lit(m.ID(d)),
 		Id("Method"): httpConst(m.HTTP),
 		Id("Path"):   Lit(m.Path),
-		Id("Scope"):  Qual(e.p.transport, scopeConst[m.Scope]),
+		Id("Scope"):  Qual(e.transport, scopeConst[m.Scope]),
 	}
 	if body := bodyMedia[m.Body]; body != "" {
 		fields[Id("Body")] = Lit(body)

@@ -9,7 +9,7 @@ import (
 // form puts the members of a struct into a form, as values of type typ that
 // the request's method set takes. That leaves out empty texts and files by
 // itself; other members are added if they are given.
-func (p paths) form(g *Group, recv string, t *model.Type, typ, set string) {
+func (e *emitter) form(g *Group, recv string, t *model.Type, typ, set string) {
 	var always []Code
 	var given []*model.Field
 	for _, f := range t.Fields {
@@ -19,7 +19,7 @@ func (p paths) form(g *Group, recv string, t *model.Type, typ, set string) {
 			given = append(given, f)
 		}
 	}
-	typed := func(value Code) Code { return Qual(p.transport, typ).Add(value) }
+	typed := func(value Code) Code { return Qual(e.transport, typ).Add(value) }
 	if len(given) == 0 {
 		for i := range always {
 			always[i] = typed(always[i])
@@ -29,9 +29,9 @@ func (p paths) form(g *Group, recv string, t *model.Type, typ, set string) {
 	}
 	add := func(value Code) Code { return Id("form").Op("=").Append(Id("form"), typed(value)) }
 	if len(always) == 0 {
-		g.Var().Id("form").Index().Qual(p.transport, typ)
+		g.Var().Id("form").Index().Qual(e.transport, typ)
 	} else {
-		g.Id("form").Op(":=").Index().Qual(p.transport, typ).Values(lines(always)...)
+		g.Id("form").Op(":=").Index().Qual(e.transport, typ).Values(lines(always)...)
 	}
 	for _, f := range given {
 		v := Id(recv).Dot(f.Name)
@@ -40,7 +40,7 @@ func (p paths) form(g *Group, recv string, t *model.Type, typ, set string) {
 			g.For(Id("i").Op(":=").Range().Add(v)).Block(add(formField(f.Wire, *f.Ref.Elem, item)))
 			continue
 		}
-		g.If(p.isSet(recv, f)).Block(add(formField(f.Wire, f.Ref, v)))
+		g.If(e.isSet(recv, f)).Block(add(formField(f.Wire, f.Ref, v)))
 	}
 	g.Id("req").Dot(set).Call(Id("form").Op("..."))
 }
@@ -53,20 +53,14 @@ func formField(name string, r model.Ref, v *Statement) Code {
 	return Values(Dict{Id("Name"): Lit(name), Id("Value"): textOf(r, v)})
 }
 
-// applyBody sends a body that stands beside parameters. A form has a method
-// that does it.
-func applyBody(g *Group, m *model.Method, body func() *Statement, f *model.Field) {
-	pointer := body()
-	if !f.Ref.Pointer {
-		pointer = Op("&").Add(pointer)
+// lines puts every argument on a line of its own.
+func lines(args []Code) []Code {
+	if len(args) < 2 {
+		return args
 	}
-	set := Id("req").Dot("SetJSON").Call(pointer)
-	if m.Body != model.BodyJSON {
-		set = body().Dot("apply").Call(Id("req"))
+	var out []Code
+	for _, a := range args {
+		out = append(out, Line().Add(a))
 	}
-	if f.Ref.Pointer {
-		g.If(body().Op("!=").Nil()).Block(set)
-		return
-	}
-	g.Add(set)
+	return append(out, Line())
 }

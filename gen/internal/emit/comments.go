@@ -3,11 +3,27 @@ package emit
 import (
 	"strings"
 	"unicode"
+
+	. "github.com/dave/jennifer/jen"
 )
 
 // textWidth is the widest line of a comment, its marker included, when it
 // stands at the left margin.
 const textWidth = 80
+
+// docs renders text as the comment of a declaration.
+func docs(text string) Code { return rawComment("", text) }
+
+// memberDocs renders text as the comment of a member, which is indented.
+func memberDocs(text string) Code { return rawComment("\t", text) }
+
+func rawComment(indent, text string) Code {
+	c := comment(indent, text)
+	if c == "" {
+		return Null()
+	}
+	return Comment(strings.TrimSpace(c))
+}
 
 // comment renders text as a Go comment with lines that start with indent.
 // Paragraphs are separated by blank lines; lines that begin with "- " are

@@ -40,9 +40,9 @@ func filterValue(r model.Ref, v *Statement) Code {
 
 // filter declares a typed filter builder. It is a value: every condition
 // returns a new filter, so that a base filter can be shared.
-func (p paths) filter(g *Group, f *model.Filter) {
+func (e *emitter) filter(g *Group, f *model.Filter) {
 	g.Add(docs(paragraphs(sentence(f.Type, f.Doc), "Each method returns a new filter, and leaves the one that it is called on as it was.")))
-	g.Type().Id(f.Type).Struct(Id("terms").Qual(p.transport, "Filter"))
+	g.Type().Id(f.Type).Struct(Id("terms").Qual(e.transport, "Filter"))
 	g.Line()
 	recv := Id("f").Id(f.Type)
 	for _, field := range f.Fields {
@@ -50,7 +50,7 @@ func (p paths) filter(g *Group, f *model.Filter) {
 			o := filterOps[op]
 			name := field.Name + o.suffix
 			doc := paragraphs(fmt.Sprintf("%s selects those whose %s %s.", name, field.Path, o.means), field.Doc)
-			typ := p.goType(field.Ref)
+			typ := e.goType(field.Ref)
 			var args []Code
 			var values []Code
 			switch op {
@@ -66,7 +66,7 @@ func (p paths) filter(g *Group, f *model.Filter) {
 			g.Add(docs(doc))
 			g.Func().Params(recv.Clone()).Id(name).Params(args...).Id(f.Type).BlockFunc(func(g *Group) {
 				if op == "in" {
-					g.Return(Id(f.Type).Values(Qual(p.transport, "FilterIn").Call(Id("f").Dot("terms"), Lit(field.Path), Id("values"))))
+					g.Return(Id(f.Type).Values(Qual(e.transport, "FilterIn").Call(Id("f").Dot("terms"), Lit(field.Path), Id("values"))))
 					return
 				}
 				call := append([]Code{Lit(field.Path), Lit(op)}, values...)

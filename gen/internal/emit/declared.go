@@ -1,0 +1,234 @@
+package emit
+
+import (
+	"errors"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"go/types"
+	"strings"
+	"sync"
+
+	. "github.com/dave/jennifer/jen"
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/oapi-codegen/oapi-codegen/v2/pkg/codegen"
+
+	"github.com/basiq-sdk/basiq-go/gen/internal/diag"
+	"github.com/basiq-sdk/basiq-go/gen/internal/model"
+)
+
+// declaration is a named type as oapi-codegen declares it.
+type declaration struct {
+	underlying *Statement   // of a type that is not a struct
+	fields     []*Statement // the types of a struct's fields, in order
+}
+
+// typedefTemplate is our form of oapi-codegen's type declarations: names and
+// types, nothing else. Comments and tags are written with the file.
+const typedefTemplate = `{{range .Types}}type {{.TypeName}} {{if .Schema.Properties}}struct {
+{{range .Schema.Properties}}	{{.GoFieldName}} {{.GoTypeDef}}
+{{end}}}{{else}}{{.Schema.TypeDecl}}{{end}}
+{{end}}`
+
+// oapiMu guards oapi-codegen, which keeps its options in package variables.
+var oapiMu sync.Mutex
+
+// declare lets oapi-codegen declare every named type of a domain.
+func (e *emitter) declare(d *model.Domain) error {
+	oapiMu.Lock()
+	src, err := codegen.Generate(schemas(d), configuration(d.Package))
+	oapiMu.Unlock()
+	if err != nil {
+		return diag.Errorf(diag.Pos{File: d.SpecFile}, "types", "oapi-codegen: %v", err)
+	}
+	file, err := parser.ParseFile(token.NewFileSet(), "", src, parser.SkipObjectResolution)
+	if err != nil {
+		return diag.Errorf(diag.Pos{File: d.SpecFile}, "types", "oapi-codegen returned source that does not parse: %v", err).
+			WithHint("this is a fault of the generator: please report it")
+	}
+	exprs := map[string]ast.Expr{}
+	for _, decl := range file.Decls {
+		if gen, ok := decl.(*ast.GenDecl); ok && gen.Tok == token.TYPE {
+			spec := gen.Specs[0].(*ast.TypeSpec)
+			exprs[spec.Name.Name] = spec.Type
+		}
+	}
+	e.declared = map[string]declaration{}
+	for _, t := range d.Types {
+		decl, err := e.declaration(t, exprs[t.Name])
+		if err != nil {
+			return diag.Errorf(t.Pos, "types", "oapi-codegen did not declare %s as the model has it: %v", t.Name, err).
+				WithHint("this is a fault of the generator: please report it")
+		}
+		e.declared[t.Name] = decl
+	}
+	return nil
+}
+
+// configuration maps the schemas that refSchema writes to Go types.
+func configuration(pkg string) codegen.Configuration {
+	text := func(goType string) codegen.SimpleTypeSpec { return codegen.SimpleTypeSpec{Type: goType} }
+	return codegen.Configuration{
+		PackageName: pkg,
+		Generate:    codegen.GenerateOptions{Models: true},
+		OutputOptions: codegen.OutputOptions{
+			SkipFmt:            true,
+			SkipPrune:          true,
+			SkipEnumValidate:   true,
+			ResponseTypeSuffix: "Response", // stated because the library remembers the last call's
+			TypeMapping: &codegen.TypeMapping{
+				Number: codegen.FormatMapping{Default: text("value.Decimal"), Formats: map[string]codegen.SimpleTypeSpec{"double": text("float64")}},
+				String: codegen.FormatMapping{Default: text("string"), Formats: map[string]codegen.SimpleTypeSpec{
+					"date": text("value.Date"), "date-time": text("value.DateTime"), "month": text("value.Month"),
+					"decimal": text("value.Decimal"), "password": text("value.Secret"), "binary": text("transport.File"), "json": text("value.JSON"),
+				}},
+			},
+			UserTemplates: map[string]string{"typedef.tmpl": typedefTemplate, "constants.tmpl": "\n", "imports.tmpl": "package {{.PackageName}}\n"},
+		},
+		NoVCSVersionOverride: new(""),
+	}
+}
+
+// declaration takes over how a type was declared, if the model agrees with it:
+// signatures and codecs are written from the model.
+func (e *emitter) declaration(t *model.Type, declared ast.Expr) (declaration, error) {
+	if t.Kind != model.Struct {
+		if declared == nil {
+			return declaration{}, errors.New("it is missing")
+		}
+		return declaration{underlying: e.typeOf(declared)}, nil
+	}
+	structure, ok := declared.(*ast.StructType)
+	if !ok || len(structure.Fields.List) != len(t.Fields) {
+		return declaration{}, fmt.Errorf("it is not a struct of %d fields", len(t.Fields))
+	}
+	var decl declaration
+	for i, field := range structure.Fields.List {
+		want := t.Fields[i]
+		name, goType := field.Names[0].Name, types.ExprString(field.Type)
+		if name != want.Name || goType != want.Ref.Go() {
+			return declaration{}, fmt.Errorf("field %d is %s %s, not %s %s", i+1, name, goType, want.Name, want.Ref.Go())
+		}
+		decl.fields = append(decl.fields, e.typeOf(field.Type))
+	}
+	return decl, nil
+}
+
+// typeOf writes a parsed type, its packages imported.
+func (e *emitter) typeOf(expr ast.Expr) *Statement {
+	switch expr := expr.(type) {
+	case *ast.StarExpr:
+		return Op("*").Add(e.typeOf(expr.X))
+	case *ast.ArrayType:
+		return Index().Add(e.typeOf(expr.Elt))
+	case *ast.MapType:
+		return Map(e.typeOf(expr.Key)).Add(e.typeOf(expr.Value))
+	case *ast.SelectorExpr:
+		return Qual(e.imported(types.ExprString(expr.X)), expr.Sel.Name)
+	}
+	return Id(types.ExprString(expr))
+}
+
+// schemas states a domain's types as an OpenAPI document of named components,
+// which oapi-codegen turns into Go without having to invent a name.
+func schemas(d *model.Domain) *openapi3.T {
+	components := openapi3.Schemas{}
+	for _, t := range d.Types {
+		components[t.Name] = openapi3.NewSchemaRef("", typeSchema(t))
+	}
+	for _, ref := range components { // give every reference its target, as the loader would
+		for _, p := range ref.Value.Properties {
+			resolve(p, components)
+		}
+	}
+	return &openapi3.T{
+		OpenAPI:    "3.0.3",
+		Info:       &openapi3.Info{Title: d.Name, Version: "1"},
+		Paths:      openapi3.NewPaths(),
+		Components: &openapi3.Components{Schemas: components},
+	}
+}
+
+func resolve(ref *openapi3.SchemaRef, components openapi3.Schemas) {
+	if name, ok := strings.CutPrefix(ref.Ref, "#/components/schemas/"); ok {
+		ref.Value = components[name].Value
+		return
+	}
+	if ref.Value != nil && ref.Value.Items != nil {
+		resolve(ref.Value.Items, components)
+	}
+	if ref.Value != nil && ref.Value.AdditionalProperties.Schema != nil {
+		resolve(ref.Value.AdditionalProperties.Schema, components)
+	}
+}
+
+func typeSchema(t *model.Type) *openapi3.Schema {
+	var s *openapi3.Schema
+	switch t.Kind {
+	case model.Enum: // open: the values are constants, and any other is kept
+		s = openapi3.NewStringSchema()
+	case model.Union: // kept as it came, and told apart when it is read
+		s = openapi3.NewStringSchema().WithFormat("json")
+	default:
+		s = openapi3.NewObjectSchema()
+		s.Properties = openapi3.Schemas{}
+		for i, f := range t.Fields {
+			p := refSchema(f.Ref)
+			if p.Extensions == nil {
+				p.Extensions = map[string]any{}
+			}
+			p.Extensions["x-order"] = float64(i)
+			p.Extensions["x-go-name"] = f.Name
+			p.Extensions["x-go-type-skip-optional-pointer"] = !f.Ref.Pointer
+			s.Properties[propertyKey(t, f)] = p
+		}
+	}
+	s.Extensions = map[string]any{"x-go-name": t.Name}
+	if t.Kind == model.Struct && len(t.Fields) == 0 { // oapi-codegen would make a map of it
+		s.Extensions["x-go-type"] = "struct{}"
+	}
+	return s
+}
+
+// propertyKey is the wire name, told apart where a query and a header parameter share it.
+func propertyKey(t *model.Type, f *model.Field) string {
+	if t.Params {
+		return f.In + " " + f.Wire
+	}
+	return f.Wire
+}
+
+func refSchema(r model.Ref) *openapi3.SchemaRef {
+	inline := func(s *openapi3.Schema) *openapi3.SchemaRef { return openapi3.NewSchemaRef("", s) }
+	switch r.Prim {
+	case model.Named:
+		return openapi3.NewSchemaRef("#/components/schemas/"+r.Type.Name, nil)
+	case model.List:
+		s := openapi3.NewArraySchema()
+		s.Items = refSchema(*r.Elem)
+		return inline(s)
+	case model.Map:
+		s := openapi3.NewObjectSchema()
+		s.AdditionalProperties = openapi3.AdditionalProperties{Schema: refSchema(*r.Elem)}
+		return inline(s)
+	case model.Bool:
+		return inline(openapi3.NewBoolSchema())
+	case model.Int:
+		return inline(openapi3.NewIntegerSchema())
+	case model.Float:
+		return inline(openapi3.NewFloat64Schema().WithFormat("double"))
+	case model.Number:
+		return inline(openapi3.NewFloat64Schema().WithFormat(""))
+	case model.Filters: // declared here, not by oapi-codegen
+		s := openapi3.NewStringSchema()
+		s.Extensions = map[string]any{"x-go-type": r.Name}
+		return inline(s)
+	}
+	return inline(openapi3.NewStringSchema().WithFormat(stringFormats[r.Prim]))
+}
+
+var stringFormats = map[model.Prim]string{
+	model.Decimal: "decimal", model.Date: "date", model.DateTime: "date-time",
+	model.Month: "month", model.Secret: "password", model.JSON: "json", model.File: "binary",
+}

@@ -1,0 +1,154 @@
+package emit
+
+import (
+	. "github.com/dave/jennifer/jen"
+
+	"github.com/basiq-sdk/basiq-go/gen/internal/model"
+)
+
+// senders finds for each struct of parameters, and for each form beside
+// parameters, the first method that sends it.
+func senders(resources ...*model.Resource) map[*model.Type]*model.Method {
+	out := map[*model.Type]*model.Method{}
+	for _, r := range resources {
+		for _, m := range r.Methods {
+			if t := m.Params; t != nil && out[t] == nil {
+				out[t] = m
+			}
+			if t := m.BodyType; t != nil && out[t] == nil && m.Body != model.BodyJSON {
+				out[t] = m
+			}
+		}
+	}
+	return out
+}
+
+// apply declares the method that puts a params struct into a request: what
+// is missing is found before anything is sent.
+func (e *emitter) apply(g *Group, t *model.Type, m *model.Method) {
+	recv := "p"
+	g.Comment("apply puts the parameters into the request.")
+	g.Func().Params(Id(recv).Op("*").Id(t.Name)).Id("apply").Params(Id("req").Op("*").Qual(e.transport, "Request")).
+		BlockFunc(func(g *Group) {
+			for _, f := range t.Fields {
+				if f.Required && f.In != "body" {
+					if cond := e.isSet(recv, f); cond != nil {
+						g.Id("req").Dot("Require").Call(Lit(f.Wire), cond)
+					}
+				}
+			}
+			for _, f := range t.Fields {
+				switch f.In {
+				case "query", "header":
+					e.applyParam(g, recv, f)
+				case "body":
+					applyBody(g, m, func() *Statement { return Id(recv).Dot(f.Name) }, f)
+				}
+			}
+			switch {
+			case t.Params:
+			case m.Body == model.BodyJSON:
+				g.Id("req").Dot("SetJSON").Call(Id(recv))
+			case m.Body == model.BodyForm:
+				e.form(g, recv, t, "Field", "SetForm")
+			case m.Body == model.BodyMultipart:
+				e.form(g, recv, t, "Part", "SetMultipart")
+			}
+		})
+	g.Line()
+}
+
+func (e *emitter) applyParam(g *Group, recv string, f *model.Field) {
+	v := Id(recv).Dot(f.Name)
+	set := "SetQuery"
+	if f.In == "header" {
+		set = "SetHeader"
+	}
+	switch {
+	case f.Ref.Prim == model.Filters:
+		g.Id("req").Dot("SetFilter").Call(Lit(f.Wire), v.Dot("terms"))
+	case f.Ref.Prim == model.List && f.Repeat:
+		g.For(List(Id("_"), Id("item")).Op(":=").Range().Add(v)).Block(
+			Id("req").Dot(set).Call(Lit(f.Wire), textOf(*f.Ref.Elem, Id("item"))))
+	case f.Ref.Prim == model.List:
+		join := func(list *Statement) Code {
+			return Id("req").Dot(set).Call(Lit(f.Wire), Qual("strings", "Join").Call(list, Lit(",")))
+		}
+		if f.Ref.Elem.Prim == model.String {
+			g.If(Len(v).Op(">").Lit(0)).Block(join(v))
+			return
+		}
+		g.If(Len(v).Op(">").Lit(0)).Block(
+			Var().Id("items").Index().String(),
+			For(List(Id("_"), Id("item")).Op(":=").Range().Add(v)).Block(
+				Id("items").Op("=").Append(Id("items"), textOf(*f.Ref.Elem, Id("item")))),
+			join(Id("items")))
+	case f.Required:
+		g.Id("req").Dot(set).Call(Lit(f.Wire), textOf(f.Ref, v))
+	default:
+		g.If(e.isSet(recv, f)).Block(Id("req").Dot(set).Call(Lit(f.Wire), textOf(f.Ref, v.Clone())))
+	}
+}
+
+// applyBody sends a body that stands beside parameters. A form has a method
+// that does it.
+func applyBody(g *Group, m *model.Method, body func() *Statement, f *model.Field) {
+	pointer := body()
+	if !f.Ref.Pointer {
+		pointer = Op("&").Add(pointer)
+	}
+	set := Id("req").Dot("SetJSON").Call(pointer)
+	if m.Body != model.BodyJSON {
+		set = body().Dot("apply").Call(Id("req"))
+	}
+	if f.Ref.Pointer {
+		g.If(body().Op("!=").Nil()).Block(set)
+		return
+	}
+	g.Add(set)
+}
+
+// isSet is the condition under which a field counts as given; nil when every
+// value of it, the zero value too, is a value that a caller may mean.
+func (e *emitter) isSet(recv string, f *model.Field) Code {
+	v := Id(recv).Dot(f.Name)
+	switch {
+	case f.Ref.Pointer:
+		return v.Op("!=").Nil()
+	case f.Ref.IsText():
+		return v.Op("!=").Lit("")
+	case f.Ref.Prim == model.List, f.Ref.Prim == model.Map:
+		return Len(v).Op(">").Lit(0)
+	case f.Ref.Prim == model.JSON:
+		return Op("!").Add(v).Dot("IsZero").Call()
+	case f.Ref.Prim == model.File:
+		return v.Dot("Content").Op("!=").Nil()
+	case f.Ref.Prim == model.Named && f.Ref.Type.Kind == model.Union:
+		return Op("!").Add(v).Dot("IsZero").Call()
+	case f.Required:
+		return nil
+	case f.Ref.Prim == model.Int, f.Ref.Prim == model.Float:
+		return v.Op("!=").Lit(0)
+	case f.Ref.Prim == model.Bool:
+		return v
+	}
+	return True()
+}
+
+// textOf converts a value to the text that is sent for it.
+func textOf(r model.Ref, v *Statement) Code {
+	if r.Pointer {
+		v = Op("*").Add(v)
+	}
+	switch r.Prim {
+	case model.String:
+		return v
+	case model.Int:
+		return Qual("strconv", "Itoa").Call(v)
+	case model.Bool:
+		return Qual("strconv", "FormatBool").Call(v)
+	case model.Float:
+		return Qual("strconv", "FormatFloat").Call(v, LitRune('g'), Lit(-1), Lit(64))
+	}
+	return String().Call(v)
+}

@@ -1,0 +1,257 @@
+package emit
+
+import (
+	"fmt"
+	"strings"
+
+	. "github.com/dave/jennifer/jen"
+
+	"github.com/basiq-sdk/basiq-go/gen/internal/model"
+)
+
+// service declares a resource's service: its type, operations and methods.
+func (e *emitter) service(g *Group, r *model.Resource) {
+	g.Add(docs(sentence(r.Service(), r.Doc)))
+	g.Type().Id(r.Service()).Struct(Id("client").Op("*").Qual(e.transport, "Client"))
+	g.Line()
+	for _, m := range r.Methods {
+		e.method(g, r, m)
+		if m.Page != nil {
+			e.iterator(g, r, m)
+		}
+		for _, was := range m.Was {
+			e.oldMethod(g, r, m, was)
+		}
+	}
+}
+
+// operations declares the variables that describe a resource's operations.
+func (e *emitter) operations(g *Group, d *model.Domain, r *model.Resource) {
+	var defs []Code
+	for _, m := range r.Methods {
+		fields := Dict{
+			Id("ID"):       Lit(m.ID(d)),
+			Id("Upstream"): Lit(m.OperationID),
+			Id("Method"):   httpConst(m.HTTP),
+			Id("Path"):     Lit(m.Path),
+			Id("Safety"):   Qual(e.transport, safetyConst[m.Safety]),
+			Id("Scope"):    Qual(e.transport, scopeConst[m.Scope]),
+		}
+		if m.Accept != "" {
+			fields[Id("Accept")] = Lit(m.Accept)
+		}
+		if len(m.Success) > 0 {
+			fields[Id("Success")] = Index().Int().ValuesFunc(func(g *Group) {
+				for _, code := range m.Success {
+					g.Lit(code)
+				}
+			})
+		}
+		defs = append(defs, Id(m.Var()).Op("=").Qual(e.transport, "Operation").Values(fields))
+	}
+	g.Comment("Operations of " + r.Service() + ".")
+	g.Var().Defs(defs...)
+}
+
+var safetyConst = map[model.Safety]string{
+	model.SafetyRead: "SafetyRead", model.SafetyIdempotent: "SafetyIdempotent",
+	model.SafetyWrite: "SafetyWrite", model.SafetyUnrepeatable: "SafetyUnrepeatable",
+}
+
+var scopeConst = map[model.Scope]string{
+	model.ScopeServer: "ScopeServer", model.ScopeClient: "ScopeClient",
+	model.ScopeKey: "ScopeKey", model.ScopeNone: "ScopeNone",
+}
+
+func httpConst(method string) *Statement {
+	name := "Method" + method[:1] + strings.ToLower(method[1:])
+	return Qual("net/http", name)
+}
+
+// methodDoc is what a caller reads: what the method does, and the facts of the call.
+func methodDoc(name string, m *model.Method, tail string) string {
+	facts := fmt.Sprintf("%s %s: %s, %s.", m.HTTP, m.Path, scopeText[m.Scope], safetyText[m.Safety])
+	if m.Stream {
+		facts = fmt.Sprintf("%s %s as %s: %s, %s.", m.HTTP, m.Path, m.Accept, scopeText[m.Scope], safetyText[m.Safety])
+	}
+	answer := ""
+	switch {
+	case m.Stream:
+		answer = "The answer is written to w as it comes. When the call fails, w may hold a part of it; once something was written, the call is not sent again."
+	case m.NoContent:
+		answer = "When the API answers without a body, the error is transport.ErrNoContent."
+	}
+	return paragraphs(sentence(name, m.Doc), tail, answer, facts, deprecated(m.Deprecated))
+}
+
+var scopeText = map[model.Scope]string{
+	model.ScopeServer: "SERVER_ACCESS token", model.ScopeClient: "CLIENT_ACCESS token bound to the user",
+	model.ScopeKey: "API key", model.ScopeNone: "no credential",
+}
+
+var safetyText = map[model.Safety]string{
+	model.SafetyRead:         "repeated on transient failures (class A)",
+	model.SafetyIdempotent:   "idempotent, repeated on transient failures (class B)",
+	model.SafetyWrite:        "repeated only when it was not executed (class C)",
+	model.SafetyUnrepeatable: "repeated only when it was never sent (class D)",
+}
+
+// signature returns the arguments of a method, without the receiver.
+func (e *emitter) signature(m *model.Method) []Code {
+	args := []Code{Id("ctx").Qual("context", "Context")}
+	for i, f := range m.PathParams {
+		a := Id(f.Arg())
+		if i+1 == len(m.PathParams) || m.PathParams[i+1].Ref.Go() != f.Ref.Go() {
+			a.Add(e.goType(f.Ref))
+		}
+		args = append(args, a)
+	}
+	if m.Params != nil {
+		args = append(args, Id("params").Id(m.Params.Name))
+	}
+	if m.Stream {
+		args = append(args, Id("w").Qual("io", "Writer"))
+	}
+	return append(args, Id("opts").Op("...").Qual(e.transport, "Option"))
+}
+
+func (e *emitter) method(g *Group, r *model.Resource, m *model.Method) {
+	results := []Code{Error()}
+	if m.Result != nil {
+		results = []Code{e.resultType(*m.Result), Error()}
+	}
+	g.Add(docs(methodDoc(m.Name, m, "")))
+	g.Func().Params(Id("s").Op("*").Id(r.Service())).Id(m.Name).Params(e.signature(m)...).
+		Add(resultList(results)).BlockFunc(func(g *Group) {
+		g.Id("req").Op(":=").Add(e.newRequest(m))
+		e.prepare(g, m)
+		do := func(out Code) *Statement {
+			return Id("s").Dot("client").Dot("Do").Call(Id("ctx"), Id("req"), out, Id("opts").Op("..."))
+		}
+		switch {
+		case m.Stream:
+			g.Return(do(Id("w")))
+		case m.Result == nil:
+			g.Return(do(Nil()))
+		case !byPointer(*m.Result) && m.Result.Prim != model.List && m.Result.Prim != model.Map: // nil is no value of it
+			g.Var().Id("out").Add(e.goType(*m.Result))
+			g.Err().Op(":=").Add(do(Op("&").Id("out")))
+			g.Return(Id("out"), Err())
+		default:
+			g.Var().Id("out").Add(e.goType(*m.Result))
+			g.If(Err().Op(":=").Add(do(Op("&").Id("out"))), Err().Op("!=").Nil()).Block(Return(Nil(), Err()))
+			if byPointer(*m.Result) {
+				g.Return(Op("&").Id("out"), Nil())
+			} else {
+				g.Return(Id("out"), Nil())
+			}
+		}
+	})
+	g.Line()
+}
+
+func resultList(results []Code) *Statement {
+	if len(results) == 1 {
+		return Add(results[0])
+	}
+	return Params(results...)
+}
+
+func byPointer(r model.Ref) bool { return r.Prim == model.Named && r.Type.Kind != model.Enum }
+
+func (e *emitter) resultType(r model.Ref) *Statement {
+	if byPointer(r) {
+		return Op("*").Add(e.goType(r))
+	}
+	return e.goType(r)
+}
+
+func (e *emitter) newRequest(m *model.Method) *Statement {
+	args := []Code{Op("&").Id(m.Var())}
+	for _, f := range m.PathParams {
+		args = append(args, textOf(f.Ref, Id(f.Arg())))
+	}
+	return Qual(e.transport, "NewRequest").Call(args...)
+}
+
+// prepare fills the request with what does not come from the path.
+func (e *emitter) prepare(g *Group, m *model.Method) {
+	for _, h := range m.Headers {
+		g.Id("req").Dot("SetHeader").Call(Lit(h.Name), Lit(h.Value))
+	}
+	if m.Params != nil {
+		g.Id("params").Dot("apply").Call(Id("req"))
+	}
+}
+
+func (e *emitter) iterator(g *Group, r *model.Resource, m *model.Method) {
+	args := e.signature(m)
+	item := Id(m.Page.Item.Name)
+	tail := "Every page is one call. When a call fails, the loop gets the error once and ends."
+	doc := paragraphs(fmt.Sprintf("%s iterates over what %s returns, page after page.", m.AllName(), m.Name), tail,
+		fmt.Sprintf("%s %s: %s, %s.", m.HTTP, m.Path, scopeText[m.Scope], safetyText[m.Safety]), deprecated(m.Deprecated))
+	g.Add(docs(doc))
+	g.Func().Params(Id("s").Op("*").Id(r.Service())).Id(m.AllName()).Params(args...).
+		Qual("iter", "Seq2").Types(Op("*").Add(item.Clone()), Error()).BlockFunc(func(g *Group) {
+		g.Id("request").Op(":=").Func().Params().Op("*").Qual(e.transport, "Request").BlockFunc(func(g *Group) {
+			if m.Params == nil && len(m.Headers) == 0 {
+				g.Return(e.newRequest(m))
+				return
+			}
+			g.Id("req").Op(":=").Add(e.newRequest(m))
+			e.prepare(g, m)
+			g.Return(Id("req"))
+		})
+		page := Id("page")
+		split := Func().Params(Id("page").Op("*").Id(m.Result.Type.Name)).
+			Params(Index().Add(item.Clone()), String()).BlockFunc(func(g *Group) {
+			items, next := selector(page.Clone(), m.Page.Items), selector(page.Clone(), m.Page.Next)
+			if len(m.Page.NextNil) == 0 {
+				g.Return(items, next)
+				return
+			}
+			cond := new(Statement)
+			for i, prefix := range m.Page.NextNil {
+				if i > 0 {
+					cond.Op("||")
+				}
+				cond.Add(selector(page.Clone(), strings.Split(prefix, "."))).Op("==").Nil()
+			}
+			g.If(cond).Block(Return(items.Clone(), Lit("")))
+			g.Return(items, next)
+		})
+		g.Return(Qual(e.transport, "All").Call(Id("ctx"), Id("s").Dot("client"), Id("request"), split, Id("opts").Op("...")))
+	})
+	g.Line()
+}
+
+func selector(s *Statement, path []string) *Statement {
+	for _, name := range path {
+		s.Dot(name)
+	}
+	return s
+}
+
+// oldMethod keeps a renamed method callable under its old name.
+func (e *emitter) oldMethod(g *Group, r *model.Resource, m *model.Method, was string) {
+	results := []Code{Error()}
+	if m.Result != nil {
+		results = []Code{e.resultType(*m.Result), Error()}
+	}
+	var pass []Code
+	pass = append(pass, Id("ctx"))
+	for _, f := range m.PathParams {
+		pass = append(pass, Id(f.Arg()))
+	}
+	if m.Params != nil {
+		pass = append(pass, Id("params"))
+	}
+	if m.Stream {
+		pass = append(pass, Id("w"))
+	}
+	pass = append(pass, Id("opts").Op("..."))
+	g.Add(docs(fmt.Sprintf("%s is the old name of %s.\n\nDeprecated: use %s.", was, m.Name, m.Name)))
+	g.Func().Params(Id("s").Op("*").Id(r.Service())).Id(was).Params(e.signature(m)...).Add(resultList(results)).
+		Block(Return(Id("s").Dot(m.Name).Call(pass...)))
+	g.Line()
+}

@@ -1,0 +1,110 @@
+package emit
+
+import (
+	"fmt"
+
+	. "github.com/dave/jennifer/jen"
+
+	"github.com/basiq-sdk/basiq-go/gen/internal/model"
+)
+
+// union declares the accessors of a polymorphic value.
+func (e *emitter) union(g *Group, t *model.Type) {
+	v := receiver
+	recv := Id(v).Id(t.Name)
+	g.Comment("Raw returns the value as it came.")
+	g.Func().Params(recv.Clone()).Id("Raw").Params().Qual(e.value, "JSON").Block(Return(Id(v).Dot("raw")))
+	g.Line()
+	g.Comment("IsZero tells whether there is no value. Null is a value.")
+	g.Func().Params(recv.Clone()).Id("IsZero").Params().Bool().Block(Return(Id(v).Dot("raw").Dot("IsZero").Call()))
+	g.Line()
+	g.Add(docs(t.Name + "Of returns " + article(t.Name) + " that holds raw."))
+	g.Func().Id(t.Name + "Of").Params(Id("raw").Qual(e.value, "JSON")).Id(t.Name).Block(
+		Return(Id(t.Name).Values(Dict{Id("raw"): Id("raw")})))
+	g.Line()
+	for _, variant := range t.Variants {
+		e.variant(g, t, variant)
+	}
+	g.Comment("DecodeJSON reads the value from d.")
+	g.Func().Params(Id(v).Op("*").Id(t.Name)).Id("DecodeJSON").Params(Id("d").Op("*").Qual(e.wire, "Decoder")).Block(
+		Id(v).Dot("raw").Op("=").Id("d").Dot("ReadRaw").Call())
+	g.Line()
+	g.Comment("AppendJSON appends the value's JSON form to b.")
+	g.Func().Params(Id(v).Op("*").Id(t.Name)).Id("AppendJSON").Params(Id("b").Index().Byte()).Index().Byte().Block(
+		Return(Qual(e.wire, "AppendRaw").Call(Id("b"), Id(v).Dot("raw"))))
+	g.Line()
+	e.standardJSON(g, t)
+}
+
+// variant declares how one shape of a polymorphic value is read and made.
+func (e *emitter) variant(g *Group, t *model.Type, variant *model.Variant) {
+	r := variant.Ref
+	read, arg, ret := "VariantRaw", Code(nil), Code(Qual(e.value, "JSON"))
+	raw := Id("v")
+	switch {
+	case r.Prim == model.List && r.Elem.IsText():
+		read, arg, ret = "VariantTexts", e.goType(*r.Elem), e.goType(r)
+		raw = Qual(e.value, "JSON").Call(Qual(e.wire, "AppendItems").Call(Nil(), Id("v"), e.appender(*r.Elem)))
+	case r.Prim == model.List && r.Elem.Prim == model.Named:
+		read, arg, ret = "VariantList", e.goType(*r.Elem), e.goType(r)
+		raw = Qual(e.value, "JSON").Call(Qual(e.wire, "AppendItems").Call(Nil(), Id("v"), e.appender(*r.Elem)))
+	case r.IsText():
+		read, arg, ret = "VariantText", e.goType(r), e.goType(r)
+		raw = Qual(e.value, "JSON").Call(e.appender(r).(*Statement).Call(Nil(), Id("v")))
+	case r.Prim == model.Named:
+		read, arg, ret = "Variant", e.goType(r), Op("*").Add(e.goType(r))
+		raw = Qual(e.value, "JSON").Call(Id("v").Dot("AppendJSON").Call(Nil()))
+	}
+	call := Qual(e.wire, read)
+	if arg != nil {
+		call = call.Types(arg)
+	}
+	g.Add(docs(sentence(variant.Name, variant.Doc)))
+	g.Func().Params(Id(receiver).Id(t.Name)).Id(variant.Name).Params().Params(ret, Bool()).Block(
+		Return(call.Call(Id(receiver).Dot("raw"), Qual(e.wire, "Match").Values(matchDict(variant.When)))))
+	g.Line()
+	name := "New" + t.Name + variant.Name
+	g.Add(docs(fmt.Sprintf("%s returns %s that holds v.", name, article(t.Name))))
+	g.Func().Id(name).Params(Id("v").Add(e.goType(r))).Id(t.Name).BlockFunc(func(g *Group) {
+		e.mark(g, variant)
+		g.Return(Id(t.Name).Values(Dict{Id("raw"): raw}))
+	})
+	g.Line()
+}
+
+// mark gives a value that is made by hand what its shape is recognised by, if the
+// caller did not.
+func (e *emitter) mark(g *Group, variant *model.Variant) {
+	r := variant.Ref
+	if r.Prim != model.Named || r.Type.Kind != model.Struct {
+		return
+	}
+	for _, f := range r.Type.Fields {
+		member := func() *Statement { return Id("v").Dot(f.Name) }
+		switch {
+		case f.Wire != variant.When.Property || f.Ref.Pointer:
+		case f.Ref.IsText() && len(variant.When.Equals) > 0:
+			g.If(member().Op("==").Lit("")).Block(member().Op("=").Lit(variant.When.Equals[0]))
+		case f.Ref.Prim == model.List:
+			g.If(member().Op("==").Nil()).Block(member().Op("=").Add(e.goType(f.Ref)).Values())
+		}
+	}
+}
+
+func matchDict(w model.When) Dict {
+	d := Dict{}
+	if w.Kind != "" {
+		d[Id("Kind")] = Lit(w.Kind)
+	}
+	if w.Property != "" {
+		d[Id("Member")] = Lit(w.Property)
+	}
+	if len(w.Equals) > 0 {
+		d[Id("Equals")] = Index().String().ValuesFunc(func(g *Group) {
+			for _, e := range w.Equals {
+				g.Lit(e)
+			}
+		})
+	}
+	return d
+}
