@@ -139,6 +139,25 @@ func TestApplyTwice(t *testing.T) {
 	}
 }
 
+// TestFiltersSeeEarlierActions runs filters before and after each kind of
+// change: none may see values of a state that is gone.
+func TestFiltersSeeEarlierActions(t *testing.T) {
+	root := parseYAML(t, []byte("a: [{t: x}, {t: z}]\nb: [{n: 1}, {n: 2}]\n"))
+	doc := parseOverlay(t, "o.yaml", "1.1.0", `
+  - {target: "$.a[?@.t == 'x']", update: {t: y}}
+  - {target: "$.a[?@.t == 'y']", update: {seen: true}}
+  - {target: "$.a[?@.t == 'z']", remove: true}
+  - {target: "$.b[?@.n == count($.a[*])]", copy: "$.a[?@.seen]"}
+  - {target: "$.b[?@ == $.b[0] && @.t == 'y']", update: {last: 1}}
+`)
+	if _, err := overlay.Apply(root, overlay.NewProvenance("d.yaml"), []*overlay.Document{doc}, overlay.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := string(marshal(t, root)), "a: [{t: y, seen: true}]\nb: [{n: 1, t: y, seen: true, last: 1}, {n: 2}]\n"; got != want {
+		t.Errorf("got\n%swant\n%s", got, want)
+	}
+}
+
 func TestFaultTakesEverythingBack(t *testing.T) {
 	const before = "a: {x: 1, l: [1, 2]}\nb: {z: 1}\n"
 	for _, keepGoing := range []bool{false, true} {
