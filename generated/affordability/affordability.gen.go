@@ -25,10 +25,10 @@ type AffordabilityService struct {
 // Each call makes a new summary and counts against the day's quota: the number
 // of users made that day, at most 1,000, together with expenses and income.
 //
-// When the API answers without a body, the error is transport.ErrNoContent.
+// If the response has no body, the error is transport.ErrNoContent.
 //
-// POST /users/{userId}/affordability: SERVER_ACCESS token, repeated only when
-// it was never sent (class D).
+// POST /users/{userId}/affordability: SERVER_ACCESS token, retried only if it
+// was never sent (class D).
 //
 // Deprecated: use the reporting package's Reports.Create with a report of type
 // CON_AFFOR_01.
@@ -44,11 +44,11 @@ func (s *AffordabilityService) Create(ctx context.Context, userID string, params
 
 // CreatePDF makes a summary and writes it as PDF. It costs what Create costs.
 //
-// The answer is written to w as it comes. When the call fails, w may hold a
-// part of it; once something was written, the call is not sent again.
+// The response body is streamed to w. If the call fails, w may have received a
+// part of it. The call is not retried once anything was written.
 //
 // POST /users/{userId}/affordability as application/pdf: SERVER_ACCESS token,
-// repeated only when it was never sent (class D).
+// retried only if it was never sent (class D).
 //
 // Deprecated: use the reporting package's Reports.Create with a report of type
 // CON_AFFOR_01.
@@ -60,7 +60,7 @@ func (s *AffordabilityService) CreatePDF(ctx context.Context, userID string, par
 
 // Get returns a summary.
 //
-// GET /users/{userId}/affordability/{snapshotId}: SERVER_ACCESS token, repeated
+// GET /users/{userId}/affordability/{snapshotId}: SERVER_ACCESS token, retried
 // on transient failures (class A).
 //
 // Deprecated: use the reporting package's Reports.Create with a report of type
@@ -76,11 +76,11 @@ func (s *AffordabilityService) Get(ctx context.Context, userID, snapshotID strin
 
 // GetPDF writes a summary as PDF.
 //
-// The answer is written to w as it comes. When the call fails, w may hold a
-// part of it; once something was written, the call is not sent again.
+// The response body is streamed to w. If the call fails, w may have received a
+// part of it. The call is not retried once anything was written.
 //
 // GET /users/{userId}/affordability/{snapshotId} as application/pdf:
-// SERVER_ACCESS token, repeated on transient failures (class A).
+// SERVER_ACCESS token, retried on transient failures (class A).
 //
 // Deprecated: use the reporting package's Reports.Create with a report of type
 // CON_AFFOR_01.
@@ -91,7 +91,7 @@ func (s *AffordabilityService) GetPDF(ctx context.Context, userID, snapshotID st
 
 // List returns the summaries that were made for a user.
 //
-// GET /users/{userId}/affordability: SERVER_ACCESS token, repeated on transient
+// GET /users/{userId}/affordability: SERVER_ACCESS token, retried on transient
 // failures (class A).
 //
 // Deprecated: use the reporting package's Reports.Create with a report of type
@@ -109,7 +109,7 @@ func (s *AffordabilityService) List(ctx context.Context, userID string, opts ...
 // from.
 //
 // GET /users/{userId}/affordability/{snapshotId}/transactions: SERVER_ACCESS
-// token, repeated on transient failures (class A).
+// token, retried on transient failures (class A).
 //
 // Deprecated: use the reporting package's Reports.Create with a report of type
 // CON_AFFOR_01.
@@ -123,13 +123,14 @@ func (s *AffordabilityService) ListTransactions(ctx context.Context, userID, sna
 	return &out, nil
 }
 
-// AllTransactions iterates over what ListTransactions returns, page after page.
+// AllTransactions iterates over the results of ListTransactions, across all
+// pages.
 //
-// Every page is one call. When a call fails, the loop gets the error once and
-// ends.
+// Each page is a separate call. If a call fails, the iterator yields the error
+// once and stops.
 //
 // GET /users/{userId}/affordability/{snapshotId}/transactions: SERVER_ACCESS
-// token, repeated on transient failures (class A).
+// token, retried on transient failures (class A).
 //
 // Deprecated: use the reporting package's Reports.Create with a report of type
 // CON_AFFOR_01.
@@ -147,11 +148,11 @@ func (s *AffordabilityService) AllTransactions(ctx context.Context, userID, snap
 // ListTransactionsCSV writes a page of the transactions that a summary was made
 // from as CSV.
 //
-// The answer is written to w as it comes. When the call fails, w may hold a
-// part of it; once something was written, the call is not sent again.
+// The response body is streamed to w. If the call fails, w may have received a
+// part of it. The call is not retried once anything was written.
 //
 // GET /users/{userId}/affordability/{snapshotId}/transactions as
-// application/csv: SERVER_ACCESS token, repeated on transient failures (class
+// application/csv: SERVER_ACCESS token, retried on transient failures (class
 // A).
 //
 // Deprecated: use the reporting package's Reports.Create with a report of type
@@ -169,7 +170,7 @@ type ListTransactionsParams struct {
 	Limit int
 }
 
-// apply puts the parameters into the request.
+// apply sets the parameters on the request.
 func (p *ListTransactionsParams) apply(req *transport.Request) {
 	if p.Limit != 0 {
 		req.SetQuery("limit", strconv.Itoa(p.Limit))
@@ -201,7 +202,7 @@ type Summary struct {
 	// Where the summary and what it is made from are found.
 	Links SummaryLinks `json:"links"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -226,7 +227,7 @@ type Totals struct {
 	// What is left over in a month.
 	Savings value.Decimal `json:"savings"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -235,7 +236,7 @@ type RegularIncome struct {
 	// The last three months.
 	Previous3Months MonthlyAverage `json:"previous3Months"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -244,7 +245,7 @@ type MonthlyAverage struct {
 	// Amount in a month.
 	Amount value.Decimal `json:"avgMonthly"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -265,7 +266,7 @@ type Asset struct {
 	// Always "asset".
 	Type string `json:"type"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -276,7 +277,7 @@ type AccountType struct {
 	// Name of the bank's product.
 	Product string `json:"product"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -287,7 +288,7 @@ type BalanceRange struct {
 	// Lowest balance.
 	MinBalance value.Decimal `json:"minBalance"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -298,7 +299,7 @@ type Liabilities struct {
 	// Loans.
 	Loan []LoanLiability `json:"loan"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -321,7 +322,7 @@ type CreditLiability struct {
 	// The last month.
 	PreviousMonth CreditMonth `json:"previousMonth"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -330,7 +331,7 @@ type CreditHalfYear struct {
 	// Cash taken out.
 	CashAdvances value.Decimal `json:"cashAdvances"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -345,7 +346,7 @@ type CreditMonth struct {
 	// Everything spent.
 	TotalDebits value.Decimal `json:"totalDebits"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -368,7 +369,7 @@ type LoanLiability struct {
 	// The last month.
 	PreviousMonth LoanMonth `json:"previousMonth"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -377,7 +378,7 @@ type LoanHalfYear struct {
 	// Whether repayments were missed, as a text: true or false.
 	Arrears string `json:"arrears"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -392,7 +393,7 @@ type LoanMonth struct {
 	// Repayments.
 	TotalRepayments value.Decimal `json:"totalRepayments"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -406,7 +407,7 @@ type ExternalLiability struct {
 	// Who is paid.
 	Source string `json:"source"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -425,7 +426,7 @@ type ExternalPayment struct {
 	// All payments together.
 	Total value.Decimal `json:"total"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -440,7 +441,7 @@ type SummaryLinks struct {
 	// Link to the summary.
 	Self string `json:"self"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -453,7 +454,7 @@ type SnapshotList struct {
 	// Where the list is found.
 	Links SelfLink `json:"links"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -476,7 +477,7 @@ type Snapshot struct {
 	// Where the summary is found.
 	Links SnapshotLinks `json:"links"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -489,7 +490,7 @@ type SnapshotLinks struct {
 	// Link to the summary.
 	Self string `json:"self"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -498,7 +499,7 @@ type SelfLink struct {
 	// Link to the list.
 	Self string `json:"self"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -515,7 +516,7 @@ type TransactionPage struct {
 	// Where this page and the next are found.
 	Links PageLinks `json:"links"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -550,7 +551,7 @@ type Transaction struct {
 	// Where the transaction leads.
 	Links TransactionLinks `json:"links"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -570,7 +571,7 @@ var transactionStatusValues = []TransactionStatus{
 	TransactionStatusPosted,
 }
 
-// Known tells whether this version of the package knows the value.
+// Known reports whether this version of the package knows the value.
 func (v TransactionStatus) Known() bool {
 	return wire.OneOf(v, transactionStatusValues)
 }
@@ -612,7 +613,7 @@ var transactionClassValues = []TransactionClass{
 	TransactionClassDirectCredit,
 }
 
-// Known tells whether this version of the package knows the value.
+// Known reports whether this version of the package knows the value.
 func (v TransactionClass) Known() bool {
 	return wire.OneOf(v, transactionClassValues)
 }
@@ -624,7 +625,7 @@ type CodeTitle struct {
 	// What it stands for.
 	Title string `json:"title"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -635,7 +636,7 @@ type TransactionLinks struct {
 	// Link to the institution.
 	Institution string `json:"institution"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -646,7 +647,7 @@ type PageLinks struct {
 	// Link to the page.
 	Self string `json:"self"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 

@@ -20,9 +20,9 @@ type ExpensesService struct {
 // Create makes a summary of a user's expenses. Each call makes a new one and
 // counts against the day's quota.
 //
-// When the API answers without a body, the error is transport.ErrNoContent.
+// If the response has no body, the error is transport.ErrNoContent.
 //
-// POST /users/{userId}/expenses: SERVER_ACCESS token, repeated only when it was
+// POST /users/{userId}/expenses: SERVER_ACCESS token, retried only if it was
 // never sent (class D).
 //
 // Deprecated: use the reporting package's Reports.Create with a report of type
@@ -39,7 +39,7 @@ func (s *ExpensesService) Create(ctx context.Context, userID string, params Crea
 
 // Get returns a summary of expenses.
 //
-// GET /users/{userId}/expenses/{snapshotId}: SERVER_ACCESS token, repeated on
+// GET /users/{userId}/expenses/{snapshotId}: SERVER_ACCESS token, retried on
 // transient failures (class A).
 //
 // Deprecated: use the reporting package's Reports.Create with a report of type
@@ -55,11 +55,11 @@ func (s *ExpensesService) Get(ctx context.Context, userID, snapshotID string, op
 
 // GetCSV writes a summary of expenses as CSV.
 //
-// The answer is written to w as it comes. When the call fails, w may hold a
-// part of it; once something was written, the call is not sent again.
+// The response body is streamed to w. If the call fails, w may have received a
+// part of it. The call is not retried once anything was written.
 //
 // GET /users/{userId}/expenses/{snapshotId} as text/csv: SERVER_ACCESS token,
-// repeated on transient failures (class A).
+// retried on transient failures (class A).
 //
 // Deprecated: use the reporting package's Reports.Create with a report of type
 // CON_AFFOR_01.
@@ -95,7 +95,7 @@ type ExpenseSummary struct {
 	// Where the summary is found.
 	Links *ResultLinks `json:"links"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -110,7 +110,7 @@ type ExpenseDivision struct {
 	// The division's categories.
 	Subcategories []ExpenseSubcategory `json:"subCategory"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -123,7 +123,7 @@ type ExpenseSubcategory struct {
 	// Everything together.
 	Total value.Decimal `json:"summary"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -132,7 +132,7 @@ type ExpenseCategory struct {
 	// The class that the category stands for.
 	ExpenseClass ExpenseClass `json:"expenseClass"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -147,7 +147,7 @@ type ExpenseClass struct {
 	// Name of the division.
 	DivisionTitle string `json:"divisionTitle"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -158,7 +158,7 @@ type MonthlyChange struct {
 	// The month.
 	Date value.Month `json:"date"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -171,7 +171,7 @@ type ExpenseClassTotal struct {
 	// Everything together.
 	Total value.Decimal `json:"summary"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 

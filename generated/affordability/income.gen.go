@@ -19,9 +19,9 @@ type IncomeService struct {
 // Create makes a summary of a user's income. Each call makes a new one and
 // counts against the day's quota.
 //
-// When the API answers without a body, the error is transport.ErrNoContent.
+// If the response has no body, the error is transport.ErrNoContent.
 //
-// POST /users/{userId}/income: SERVER_ACCESS token, repeated only when it was
+// POST /users/{userId}/income: SERVER_ACCESS token, retried only if it was
 // never sent (class D).
 //
 // Deprecated: use the reporting package's Reports.Create with a report of type
@@ -38,7 +38,7 @@ func (s *IncomeService) Create(ctx context.Context, userID string, params Create
 
 // Get returns a summary of income.
 //
-// GET /users/{userId}/income/{snapshotId}: SERVER_ACCESS token, repeated on
+// GET /users/{userId}/income/{snapshotId}: SERVER_ACCESS token, retried on
 // transient failures (class A).
 //
 // Deprecated: use the reporting package's Reports.Create with a report of type
@@ -75,7 +75,7 @@ type IncomeSummary struct {
 	// Where the summary is found.
 	Links *ResultLinks `json:"links"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -90,7 +90,7 @@ type IncomeTotals struct {
 	// Regular income of a year.
 	RegularYear value.Decimal `json:"regularIncomeYear"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -111,7 +111,7 @@ type RegularIncomeSource struct {
 	// Who pays.
 	Source string `json:"source"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -124,7 +124,7 @@ type RegularPayment struct {
 	// When the next one is expected; empty if none is.
 	NextDate value.DateTime `json:"nextDate"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -168,7 +168,7 @@ var incomeFrequencyValues = []IncomeFrequency{
 	IncomeFrequencyYearly,
 }
 
-// Known tells whether this version of the package knows the value.
+// Known reports whether this version of the package knows the value.
 func (v IncomeFrequency) Known() bool {
 	return wire.OneOf(v, incomeFrequencyValues)
 }
@@ -180,7 +180,7 @@ type Irregularity struct {
 	// How steady the amounts are.
 	Stability string `json:"stability"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -193,7 +193,7 @@ type IncomeQuarter struct {
 	// How far the amounts vary.
 	Variance value.Decimal `json:"variance"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -216,7 +216,7 @@ type IrregularIncomeSource struct {
 	// Who pays.
 	Source string `json:"source"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -227,7 +227,7 @@ type IrregularPayment struct {
 	// When it was.
 	Date value.DateTime `json:"date"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -250,7 +250,7 @@ type OtherCreditSource struct {
 	// Who pays.
 	Source string `json:"source"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -263,7 +263,7 @@ type OtherCredit struct {
 	// What kind of money it is.
 	Label string `json:"otherCreditLabel"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 

@@ -24,7 +24,7 @@ type AuthService struct {
 // An application may ask for 1,500 tokens in five minutes. An unknown key fails
 // with transport.ErrUnauthorized.
 //
-// POST /token: API key, repeated on transient failures (class A).
+// POST /token: API key, retried on transient failures (class A).
 func (s *AuthService) CreateToken(ctx context.Context, params CreateTokenParams, opts ...transport.Option) (*AccessToken, error) {
 	req := transport.NewRequest(&opAuthCreateToken)
 	req.SetHeader("basiq-version", "3.0")
@@ -44,7 +44,7 @@ type CreateTokenParams struct {
 	UserID string
 }
 
-// apply puts the parameters into the request.
+// apply sets the parameters on the request.
 func (p *CreateTokenParams) apply(req *transport.Request) {
 	req.Require("scope", p.Scope != "")
 	req.SetForm(
@@ -76,7 +76,7 @@ var scopeValues = []Scope{
 	ScopeServer,
 }
 
-// Known tells whether this version of the package knows the value.
+// Known reports whether this version of the package knows the value.
 func (v Scope) Known() bool {
 	return wire.OneOf(v, scopeValues)
 }
@@ -91,7 +91,7 @@ type AccessToken struct {
 	// Always "Bearer".
 	Type string `json:"token_type"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 

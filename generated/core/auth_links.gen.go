@@ -22,8 +22,8 @@ type AuthLinksService struct {
 // use; a new one voids the one before. It fails with status 400 when neither
 // Mobile is given nor the user has a number.
 //
-// POST /users/{userId}/auth_link: SERVER_ACCESS token, repeated only when it
-// was not executed (class C).
+// POST /users/{userId}/auth_link: SERVER_ACCESS token, retried only if it was
+// definitely not executed (class C).
 func (s *AuthLinksService) Create(ctx context.Context, userID string, params CreateAuthLinkParams, opts ...transport.Option) (*AuthLink, error) {
 	req := transport.NewRequest(&opAuthLinksCreate, userID)
 	params.apply(req)
@@ -37,7 +37,7 @@ func (s *AuthLinksService) Create(ctx context.Context, userID string, params Cre
 // Get returns the user's current link. It fails with transport.ErrGone when the
 // link has expired, and with transport.ErrNotFound when there is none.
 //
-// GET /users/{userId}/auth_link: SERVER_ACCESS token, repeated on transient
+// GET /users/{userId}/auth_link: SERVER_ACCESS token, retried on transient
 // failures (class A).
 func (s *AuthLinksService) Get(ctx context.Context, userID string, opts ...transport.Option) (*AuthLink, error) {
 	req := transport.NewRequest(&opAuthLinksGet, userID)
@@ -50,8 +50,8 @@ func (s *AuthLinksService) Get(ctx context.Context, userID string, opts ...trans
 
 // Delete voids the user's current link.
 //
-// DELETE /users/{userId}/auth_link: SERVER_ACCESS token, idempotent, repeated
-// on transient failures (class B).
+// DELETE /users/{userId}/auth_link: SERVER_ACCESS token, idempotent, retried on
+// transient failures (class B).
 func (s *AuthLinksService) Delete(ctx context.Context, userID string, opts ...transport.Option) error {
 	req := transport.NewRequest(&opAuthLinksDelete, userID)
 	return s.client.Do(ctx, req, nil, opts...)
@@ -63,11 +63,11 @@ type CreateAuthLinkParams struct {
 	// the user's own.
 	Mobile string `json:"mobile"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// apply puts the parameters into the request.
+// apply sets the parameters on the request.
 func (p *CreateAuthLinkParams) apply(req *transport.Request) {
 	req.SetJSON(p)
 }
@@ -87,7 +87,7 @@ type AuthLink struct {
 	// Where the link leads.
 	Links *AuthLinkURLs `json:"links"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -98,7 +98,7 @@ type AuthLinkURLs struct {
 	// Link to the resource, often relative.
 	Self string `json:"self"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 

@@ -19,7 +19,7 @@ type ConsentsService struct {
 
 // List returns all consents of a user, withdrawn and expired ones too.
 //
-// GET /users/{userId}/consents: SERVER_ACCESS token, repeated on transient
+// GET /users/{userId}/consents: SERVER_ACCESS token, retried on transient
 // failures (class A).
 func (s *ConsentsService) List(ctx context.Context, userID string, opts ...transport.Option) (*ConsentList, error) {
 	req := transport.NewRequest(&opConsentsList, userID)
@@ -34,7 +34,7 @@ func (s *ConsentsService) List(ctx context.Context, userID string, opts ...trans
 // with their data.
 //
 // DELETE /users/{userId}/consents/{consentId}: SERVER_ACCESS token, idempotent,
-// repeated on transient failures (class B).
+// retried on transient failures (class B).
 func (s *ConsentsService) Delete(ctx context.Context, userID, consentID string, opts ...transport.Option) error {
 	req := transport.NewRequest(&opConsentsDelete, userID, consentID)
 	return s.client.Do(ctx, req, nil, opts...)
@@ -51,7 +51,7 @@ type ConsentList struct {
 	// Where the list is found.
 	Links *SelfLink `json:"links"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -80,7 +80,7 @@ type Consent struct {
 	// Where the consent and its policies are found.
 	Links *ConsentLinks `json:"links"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -103,7 +103,7 @@ var consentStatusValues = []ConsentStatus{
 	ConsentStatusRevoked,
 }
 
-// Known tells whether this version of the package knows the value.
+// Known reports whether this version of the package knows the value.
 func (v ConsentStatus) Known() bool {
 	return wire.OneOf(v, consentStatusValues)
 }
@@ -115,7 +115,7 @@ type ConsentPurpose struct {
 	// The main purpose.
 	Primary PurposeText `json:"primary"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -126,7 +126,7 @@ type PurposeText struct {
 	// Name of the purpose.
 	Title string `json:"title"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -142,7 +142,7 @@ type ConsentTerms struct {
 	// Organisation that the data is shared with, if any.
 	Organisation value.JSON `json:"organisation"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -161,7 +161,7 @@ type ConsentPermission struct {
 	// What it is used for.
 	Purpose PurposeText `json:"purpose"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -174,7 +174,7 @@ type PermissionInformation struct {
 	// Its parts, each in a few words.
 	Attributes []string `json:"attributeList"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -188,7 +188,7 @@ type ConsentLinks struct {
 	// Link to the consent.
 	Self string `json:"self"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 

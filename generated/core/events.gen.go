@@ -18,7 +18,7 @@ type EventsService struct {
 
 // GetType returns one type of event.
 //
-// GET /events/types/{id}: SERVER_ACCESS token, repeated on transient failures
+// GET /events/types/{id}: SERVER_ACCESS token, retried on transient failures
 // (class A).
 func (s *EventsService) GetType(ctx context.Context, eventTypeID string, opts ...transport.Option) (*EventType, error) {
 	req := transport.NewRequest(&opEventsGetType, eventTypeID)
@@ -31,7 +31,7 @@ func (s *EventsService) GetType(ctx context.Context, eventTypeID string, opts ..
 
 // Get returns one event.
 //
-// GET /events/{id}: SERVER_ACCESS token, repeated on transient failures (class
+// GET /events/{id}: SERVER_ACCESS token, retried on transient failures (class
 // A).
 func (s *EventsService) Get(ctx context.Context, eventID string, opts ...transport.Option) (*Event, error) {
 	req := transport.NewRequest(&opEventsGet, eventID)
@@ -44,7 +44,7 @@ func (s *EventsService) Get(ctx context.Context, eventID string, opts ...transpo
 
 // List returns the events of the last seven days.
 //
-// GET /events: SERVER_ACCESS token, repeated on transient failures (class A).
+// GET /events: SERVER_ACCESS token, retried on transient failures (class A).
 func (s *EventsService) List(ctx context.Context, params ListEventsParams, opts ...transport.Option) (*EventList, error) {
 	req := transport.NewRequest(&opEventsList)
 	params.apply(req)
@@ -57,7 +57,7 @@ func (s *EventsService) List(ctx context.Context, params ListEventsParams, opts 
 
 // ListTypes returns the types of events that there are.
 //
-// GET /events/types: SERVER_ACCESS token, repeated on transient failures (class
+// GET /events/types: SERVER_ACCESS token, retried on transient failures (class
 // A).
 func (s *EventsService) ListTypes(ctx context.Context, opts ...transport.Option) (*EventTypeList, error) {
 	req := transport.NewRequest(&opEventsListTypes)
@@ -74,42 +74,40 @@ type ListEventsParams struct {
 	Filter EventFilter
 }
 
-// apply puts the parameters into the request.
+// apply sets the parameters on the request.
 func (p *ListEventsParams) apply(req *transport.Request) {
 	req.SetFilter("filter", p.Filter.terms)
 }
 
 // EventFilter selects events.
 //
-// Each method returns a new filter, and leaves the one that it is called on as
-// it was.
+// Each method returns a new filter with one more condition. The receiver
+// remains unchanged. The methods filter by these fields:
+//
+//   - UserID: ID of the user that the event is about.
+//   - Entity: What the event is about.
+//   - Verb: What happened.
 type EventFilter struct {
 	terms transport.Filter
 }
 
-// UserID selects those whose user.id equals v.
-//
-// ID of the user that the event is about.
+// UserID requires user.id to equal v.
 func (f EventFilter) UserID(v string) EventFilter {
 	return EventFilter{f.terms.And("user.id", "eq", v)}
 }
 
-// Entity selects those whose event.entity equals v.
-//
-// What the event is about.
+// Entity requires event.entity to equal v.
 func (f EventFilter) Entity(v EventEntity) EventFilter {
 	return EventFilter{f.terms.And("event.entity", "eq", string(v))}
 }
 
-// Verb selects those whose event.type equals v.
-//
-// What happened.
+// Verb requires event.type to equal v.
 func (f EventFilter) Verb(v EventVerb) EventFilter {
 	return EventFilter{f.terms.And("event.type", "eq", string(v))}
 }
 
-// Raw adds a condition in the API's own syntax, for what this version does not
-// know.
+// Raw adds a condition in the API's own syntax, for conditions that this
+// version does not support.
 func (f EventFilter) Raw(condition string) EventFilter {
 	return EventFilter{f.terms.Raw(condition)}
 }
@@ -144,7 +142,7 @@ var eventEntityValues = []EventEntity{
 	EventEntityUser,
 }
 
-// Known tells whether this version of the package knows the value.
+// Known reports whether this version of the package knows the value.
 func (v EventEntity) Known() bool {
 	return wire.OneOf(v, eventEntityValues)
 }
@@ -189,7 +187,7 @@ var eventVerbValues = []EventVerb{
 	EventVerbWarning,
 }
 
-// Known tells whether this version of the package knows the value.
+// Known reports whether this version of the package knows the value.
 func (v EventVerb) Known() bool {
 	return wire.OneOf(v, eventVerbValues)
 }
@@ -205,7 +203,7 @@ type EventType struct {
 	// Where the type is found.
 	Links *SelfLink `json:"links"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -230,7 +228,7 @@ type Event struct {
 	// Where the event is found.
 	Links *SelfLink `json:"links"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -259,7 +257,7 @@ type EventConnection struct {
 	// Where the connection leads.
 	Links *EventConnectionLinks `json:"links"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -272,7 +270,7 @@ type EventConnectionLinks struct {
 	// Link to its transactions.
 	Transactions string `json:"transactions"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -283,7 +281,7 @@ type EventTransactions struct {
 	// How many there are.
 	Count int `json:"count"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -296,7 +294,7 @@ type EventList struct {
 	// Where the list is found.
 	Links *SelfLink `json:"links"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -313,7 +311,7 @@ type EventTypeList struct {
 	// Where the list is found.
 	Links *PageLinks `json:"links"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -324,7 +322,7 @@ type PageLinks struct {
 	// Link to the page.
 	Self string `json:"self"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 

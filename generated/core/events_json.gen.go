@@ -119,12 +119,12 @@ func (v *Event) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-// Raw returns the value as it came.
+// Raw returns the value as raw JSON.
 func (v EventSubject) Raw() value.JSON {
 	return v.raw
 }
 
-// IsZero tells whether there is no value. Null is a value.
+// IsZero reports whether the value is absent. JSON null is a value.
 func (v EventSubject) IsZero() bool {
 	return v.raw.IsZero()
 }

@@ -21,7 +21,7 @@ type JobsService struct {
 // has: the steps after it then stay pending for ever. It has succeeded when
 // every step has succeeded or was skipped.
 //
-// GET /jobs/{jobId}: SERVER_ACCESS token, repeated on transient failures (class
+// GET /jobs/{jobId}: SERVER_ACCESS token, retried on transient failures (class
 // A).
 func (s *JobsService) Get(ctx context.Context, jobID string, opts ...transport.Option) (*Job, error) {
 	req := transport.NewRequest(&opJobsGet, jobID)
@@ -34,7 +34,7 @@ func (s *JobsService) Get(ctx context.Context, jobID string, opts ...transport.O
 
 // List returns a user's jobs of the last seven days.
 //
-// GET /users/{userId}/jobs: SERVER_ACCESS token, repeated on transient failures
+// GET /users/{userId}/jobs: SERVER_ACCESS token, retried on transient failures
 // (class A).
 func (s *JobsService) List(ctx context.Context, userID string, params ListJobsParams, opts ...transport.Option) (*JobList, error) {
 	req := transport.NewRequest(&opJobsList, userID)
@@ -51,8 +51,8 @@ func (s *JobsService) List(ctx context.Context, userID string, params ListJobsPa
 // is. An answer is used up by the call, right or wrong: after a wrong one the
 // step fails, and the connection is to be refreshed again.
 //
-// POST /jobs/{jobId}/mfa: CLIENT_ACCESS token bound to the user, repeated only
-// when it was never sent (class D).
+// POST /jobs/{jobId}/mfa: CLIENT_ACCESS token bound to the user, retried only
+// if it was never sent (class D).
 func (s *JobsService) SubmitMFA(ctx context.Context, jobID string, params SubmitMFAParams, opts ...transport.Option) (*JobReference, error) {
 	req := transport.NewRequest(&opJobsSubmitMFA, jobID)
 	params.apply(req)
@@ -69,28 +69,28 @@ type ListJobsParams struct {
 	Filter JobFilter
 }
 
-// apply puts the parameters into the request.
+// apply sets the parameters on the request.
 func (p *ListJobsParams) apply(req *transport.Request) {
 	req.SetFilter("filter", p.Filter.terms)
 }
 
 // JobFilter selects jobs.
 //
-// Each method returns a new filter, and leaves the one that it is called on as
-// it was.
+// Each method returns a new filter with one more condition. The receiver
+// remains unchanged. The methods filter by these fields:
+//
+//   - ConnectionID: ID of the connection that the job works on.
 type JobFilter struct {
 	terms transport.Filter
 }
 
-// ConnectionID selects those whose connection.id equals v.
-//
-// ID of the connection that the job works on.
+// ConnectionID requires connection.id to equal v.
 func (f JobFilter) ConnectionID(v string) JobFilter {
 	return JobFilter{f.terms.And("connection.id", "eq", v)}
 }
 
-// Raw adds a condition in the API's own syntax, for what this version does not
-// know.
+// Raw adds a condition in the API's own syntax, for conditions that this
+// version does not support.
 func (f JobFilter) Raw(condition string) JobFilter {
 	return JobFilter{f.terms.Raw(condition)}
 }
@@ -106,11 +106,11 @@ type SubmitMFAParams struct {
 	// app, the single word confirmed.
 	Answers []string `json:"mfa-response"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// apply puts the parameters into the request.
+// apply sets the parameters on the request.
 func (p *SubmitMFAParams) apply(req *transport.Request) {
 	req.Require("mfa-response", len(p.Answers) > 0)
 	req.SetJSON(p)
@@ -146,7 +146,7 @@ type Job struct {
 	// failed.
 	Links *JobLinks `json:"links"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -159,7 +159,7 @@ type JobStep struct {
 	// What came of the step: none while it is pending.
 	Result StepResult `json:"result"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -191,7 +191,7 @@ var stepTitleValues = []StepTitle{
 	StepTitleVerifyCredentials,
 }
 
-// Known tells whether this version of the package knows the value.
+// Known reports whether this version of the package knows the value.
 func (v StepTitle) Known() bool {
 	return wire.OneOf(v, stepTitleValues)
 }
@@ -221,7 +221,7 @@ var stepStatusValues = []StepStatus{
 	StepStatusSuccess,
 }
 
-// Known tells whether this version of the package knows the value.
+// Known reports whether this version of the package knows the value.
 func (v StepStatus) Known() bool {
 	return wire.OneOf(v, stepStatusValues)
 }
@@ -249,7 +249,7 @@ type MFAChallenge struct {
 	// Where the answer goes.
 	Links *MFALinks `json:"links"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -269,7 +269,7 @@ var mfaMethodValues = []MFAMethod{
 	MFAMethodToken,
 }
 
-// Known tells whether this version of the package knows the value.
+// Known reports whether this version of the package knows the value.
 func (v MFAMethod) Known() bool {
 	return wire.OneOf(v, mfaMethodValues)
 }
@@ -279,7 +279,7 @@ type MFALinks struct {
 	// Address that takes the answer, relative or absolute.
 	Response string `json:"response"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -290,7 +290,7 @@ type StepLink struct {
 	// The link, often relative.
 	URL string `json:"url"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -305,7 +305,7 @@ type StepFailure struct {
 	// Kind of the result.
 	Type string `json:"type"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -399,7 +399,7 @@ var stepCodeValues = []StepCode{
 	StepCodeUserActionRequired,
 }
 
-// Known tells whether this version of the package knows the value.
+// Known reports whether this version of the package knows the value.
 func (v StepCode) Known() bool {
 	return wire.OneOf(v, stepCodeValues)
 }
@@ -414,7 +414,7 @@ type JobLinks struct {
 	// connection is verified.
 	Source string `json:"source"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -429,7 +429,7 @@ type JobList struct {
 	// Where the list is found.
 	Links SelfLink `json:"links"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -442,7 +442,7 @@ type JobReference struct {
 	// Where the job is found.
 	Links SelfLink `json:"links"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 

@@ -173,12 +173,12 @@ func (v *JobStep) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-// Raw returns the value as it came.
+// Raw returns the value as raw JSON.
 func (v StepResult) Raw() value.JSON {
 	return v.raw
 }
 
-// IsZero tells whether there is no value. Null is a value.
+// IsZero reports whether the value is absent. JSON null is a value.
 func (v StepResult) IsZero() bool {
 	return v.raw.IsZero()
 }

@@ -20,7 +20,7 @@ type UsersService struct {
 // the ID that the answer holds: no way to look users up is documented, and a
 // second call creates a second user.
 //
-// POST /users: SERVER_ACCESS token, repeated only when it was never sent (class
+// POST /users: SERVER_ACCESS token, retried only if it was never sent (class
 // D).
 func (s *UsersService) Create(ctx context.Context, params CreateUserParams, opts ...transport.Option) (*User, error) {
 	req := transport.NewRequest(&opUsersCreate)
@@ -34,7 +34,7 @@ func (s *UsersService) Create(ctx context.Context, params CreateUserParams, opts
 
 // Get returns a user, with references to the user's accounts and connections.
 //
-// GET /users/{userId}: SERVER_ACCESS token, repeated on transient failures
+// GET /users/{userId}: SERVER_ACCESS token, retried on transient failures
 // (class A).
 func (s *UsersService) Get(ctx context.Context, userID string, opts ...transport.Option) (*User, error) {
 	req := transport.NewRequest(&opUsersGet, userID)
@@ -47,7 +47,7 @@ func (s *UsersService) Get(ctx context.Context, userID string, opts ...transport
 
 // Update changes a user. What is left out stays as it is.
 //
-// POST /users/{userId}: SERVER_ACCESS token, idempotent, repeated on transient
+// POST /users/{userId}: SERVER_ACCESS token, idempotent, retried on transient
 // failures (class B).
 func (s *UsersService) Update(ctx context.Context, userID string, params UpdateUserParams, opts ...transport.Option) (*User, error) {
 	req := transport.NewRequest(&opUsersUpdate, userID)
@@ -62,8 +62,8 @@ func (s *UsersService) Update(ctx context.Context, userID string, params UpdateU
 // Delete deletes a user with all connections and data. It cannot be undone. A
 // second call fails with transport.ErrNotFound.
 //
-// DELETE /users/{userId}: SERVER_ACCESS token, idempotent, repeated on
-// transient failures (class B).
+// DELETE /users/{userId}: SERVER_ACCESS token, idempotent, retried on transient
+// failures (class B).
 func (s *UsersService) Delete(ctx context.Context, userID string, opts ...transport.Option) error {
 	req := transport.NewRequest(&opUsersDelete, userID)
 	return s.client.Do(ctx, req, nil, opts...)
@@ -94,11 +94,11 @@ type CreateUserParams struct {
 	// When that was, as a text of the application's own, such as 31/12/2030.
 	VerificationDate string `json:"verificationDate"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// apply puts the parameters into the request.
+// apply sets the parameters on the request.
 func (p *CreateUserParams) apply(req *transport.Request) {
 	req.SetJSON(p)
 }
@@ -119,7 +119,7 @@ var businessNumberTypeValues = []BusinessNumberType{
 	BusinessNumberTypeACN,
 }
 
-// Known tells whether this version of the package knows the value.
+// Known reports whether this version of the package knows the value.
 func (v BusinessNumberType) Known() bool {
 	return wire.OneOf(v, businessNumberTypeValues)
 }
@@ -139,7 +139,7 @@ type BusinessAddress struct {
 	// Country as an ISO 3166 code.
 	CountryCode string `json:"countryCode"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -157,11 +157,11 @@ type UpdateUserParams struct {
 	// Last name.
 	LastName *string `json:"lastName"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// apply puts the parameters into the request.
+// apply sets the parameters on the request.
 func (p *UpdateUserParams) apply(req *transport.Request) {
 	req.SetJSON(p)
 }
@@ -203,7 +203,7 @@ type User struct {
 	// Where the user and the user's data are found.
 	Links UserLinks `json:"links"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -216,7 +216,7 @@ type ReferenceList struct {
 	// Always "list".
 	Type string `json:"type"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -231,7 +231,7 @@ type UserLinks struct {
 	// Link to the user's transactions.
 	Transactions string `json:"transactions"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 

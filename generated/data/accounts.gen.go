@@ -19,7 +19,7 @@ type AccountsService struct {
 // Get returns one account, as of the last refresh of its connection. An account
 // that does not exist is a transport.ErrNotFound.
 //
-// GET /users/{userId}/accounts/{accountId}: SERVER_ACCESS token, repeated on
+// GET /users/{userId}/accounts/{accountId}: SERVER_ACCESS token, retried on
 // transient failures (class A).
 func (s *AccountsService) Get(ctx context.Context, userID, accountID string, params GetAccountsParams, opts ...transport.Option) (*Account, error) {
 	req := transport.NewRequest(&opAccountsGet, userID, accountID)
@@ -36,7 +36,7 @@ func (s *AccountsService) Get(ctx context.Context, userID, accountID string, par
 //
 // A filter for a connection that does not exist is refused with status 400.
 //
-// GET /users/{userId}/accounts: SERVER_ACCESS token, repeated on transient
+// GET /users/{userId}/accounts: SERVER_ACCESS token, retried on transient
 // failures (class A).
 func (s *AccountsService) List(ctx context.Context, userID string, params ListAccountsParams, opts ...transport.Option) (*AccountList, error) {
 	req := transport.NewRequest(&opAccountsList, userID)
@@ -55,7 +55,7 @@ type GetAccountsParams struct {
 	Filter string
 }
 
-// apply puts the parameters into the request.
+// apply sets the parameters on the request.
 func (p *GetAccountsParams) apply(req *transport.Request) {
 	if p.Filter != "" {
 		req.SetQuery("filter", p.Filter)
@@ -68,63 +68,55 @@ type ListAccountsParams struct {
 	Filter AccountFilter
 }
 
-// apply puts the parameters into the request.
+// apply sets the parameters on the request.
 func (p *ListAccountsParams) apply(req *transport.Request) {
 	req.SetFilter("filter", p.Filter.terms)
 }
 
 // AccountFilter selects accounts.
 //
-// Each method returns a new filter, and leaves the one that it is called on as
-// it was.
+// Each method returns a new filter with one more condition. The receiver
+// remains unchanged. The methods filter by these fields:
+//
+//   - ID: ID of the account.
+//   - ConnectionID: ID of the connection.
+//   - InstitutionID: ID of the institution.
 type AccountFilter struct {
 	terms transport.Filter
 }
 
-// ID selects those whose account.id equals v.
-//
-// ID of the account.
+// ID requires account.id to equal v.
 func (f AccountFilter) ID(v string) AccountFilter {
 	return AccountFilter{f.terms.And("account.id", "eq", v)}
 }
 
-// IDNot selects those whose account.id differs from v.
-//
-// ID of the account.
+// IDNot requires account.id to differ from v.
 func (f AccountFilter) IDNot(v string) AccountFilter {
 	return AccountFilter{f.terms.And("account.id", "ne", v)}
 }
 
-// ConnectionID selects those whose connection.id equals v.
-//
-// ID of the connection.
+// ConnectionID requires connection.id to equal v.
 func (f AccountFilter) ConnectionID(v string) AccountFilter {
 	return AccountFilter{f.terms.And("connection.id", "eq", v)}
 }
 
-// ConnectionIDNot selects those whose connection.id differs from v.
-//
-// ID of the connection.
+// ConnectionIDNot requires connection.id to differ from v.
 func (f AccountFilter) ConnectionIDNot(v string) AccountFilter {
 	return AccountFilter{f.terms.And("connection.id", "ne", v)}
 }
 
-// InstitutionID selects those whose institution.id equals v.
-//
-// ID of the institution.
+// InstitutionID requires institution.id to equal v.
 func (f AccountFilter) InstitutionID(v string) AccountFilter {
 	return AccountFilter{f.terms.And("institution.id", "eq", v)}
 }
 
-// InstitutionIDNot selects those whose institution.id differs from v.
-//
-// ID of the institution.
+// InstitutionIDNot requires institution.id to differ from v.
 func (f AccountFilter) InstitutionIDNot(v string) AccountFilter {
 	return AccountFilter{f.terms.And("institution.id", "ne", v)}
 }
 
-// Raw adds a condition in the API's own syntax, for what this version does not
-// know.
+// Raw adds a condition in the API's own syntax, for conditions that this
+// version does not support.
 func (f AccountFilter) Raw(condition string) AccountFilter {
 	return AccountFilter{f.terms.Raw(condition)}
 }
@@ -193,7 +185,7 @@ type Account struct {
 	// Where the account leads; nil when the answer leaves it out.
 	Links *AccountLinks `json:"links"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -222,7 +214,7 @@ var ownershipValues = []Ownership{
 	OwnershipUnknown,
 }
 
-// Known tells whether this version of the package knows the value.
+// Known reports whether this version of the package knows the value.
 func (v Ownership) Known() bool {
 	return wire.OneOf(v, ownershipValues)
 }
@@ -234,7 +226,7 @@ type Purse struct {
 	// Currency as an ISO 4217 code.
 	Currency string `json:"currency"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -245,7 +237,7 @@ type Interval struct {
 	// Last day.
 	To value.Date `json:"to"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -269,7 +261,7 @@ type AccountDetails struct {
 	// Addresses that belong to the account.
 	Addresses []AccountAddress `json:"addresses"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -300,7 +292,7 @@ type Fee struct {
 	// A figure that goes with the fee.
 	AdditionalValue string `json:"additionalValue"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -344,7 +336,7 @@ var feeKindValues = []FeeKind{
 	FeeKindWithdrawal,
 }
 
-// Known tells whether this version of the package knows the value.
+// Known reports whether this version of the package knows the value.
 func (v FeeKind) Known() bool {
 	return wire.OneOf(v, feeKindValues)
 }
@@ -374,7 +366,7 @@ type Discount struct {
 	// A figure that goes with the discount.
 	AdditionalValue string `json:"additionalValue"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -389,7 +381,7 @@ type DiscountEligibility struct {
 	// A figure that goes with it, such as an age.
 	AdditionalValue string `json:"additionalValue"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -442,7 +434,7 @@ var eligibilityKindValues = []EligibilityKind{
 	EligibilityKindStudent,
 }
 
-// Known tells whether this version of the package knows the value.
+// Known reports whether this version of the package knows the value.
 func (v EligibilityKind) Known() bool {
 	return wire.OneOf(v, eligibilityKindValues)
 }
@@ -466,7 +458,7 @@ type DepositRate struct {
 	// A figure that goes with the rate.
 	AdditionalValue string `json:"additionalValue"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -501,7 +493,7 @@ var depositRateKindValues = []DepositRateKind{
 	DepositRateKindVariable,
 }
 
-// Known tells whether this version of the package knows the value.
+// Known reports whether this version of the package knows the value.
 func (v DepositRateKind) Known() bool {
 	return wire.OneOf(v, depositRateKindValues)
 }
@@ -525,7 +517,7 @@ type RateTier struct {
 	// Address of more about it.
 	AdditionalInfoURL string `json:"additionalInfoUri"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -551,7 +543,7 @@ var unitOfMeasureValues = []UnitOfMeasure{
 	UnitOfMeasurePercent,
 }
 
-// Known tells whether this version of the package knows the value.
+// Known reports whether this version of the package knows the value.
 func (v UnitOfMeasure) Known() bool {
 	return wire.OneOf(v, unitOfMeasureValues)
 }
@@ -572,7 +564,7 @@ var rateApplicationValues = []RateApplication{
 	RateApplicationWholeBalance,
 }
 
-// Known tells whether this version of the package knows the value.
+// Known reports whether this version of the package knows the value.
 func (v RateApplication) Known() bool {
 	return wire.OneOf(v, rateApplicationValues)
 }
@@ -584,7 +576,7 @@ type RateCondition struct {
 	// Address of more about it.
 	AdditionalInfoURL string `json:"additionalInfoUri"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -615,7 +607,7 @@ type LendingRate struct {
 	// A figure that goes with the rate.
 	AdditionalValue string `json:"additionalValue"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -662,7 +654,7 @@ var lendingRateKindValues = []LendingRateKind{
 	LendingRateKindVariable,
 }
 
-// Known tells whether this version of the package knows the value.
+// Known reports whether this version of the package knows the value.
 func (v LendingRateKind) Known() bool {
 	return wire.OneOf(v, lendingRateKindValues)
 }
@@ -683,7 +675,7 @@ var repaymentTypeValues = []RepaymentType{
 	RepaymentTypePrincipalAndInterest,
 }
 
-// Known tells whether this version of the package knows the value.
+// Known reports whether this version of the package knows the value.
 func (v RepaymentType) Known() bool {
 	return wire.OneOf(v, repaymentTypeValues)
 }
@@ -704,7 +696,7 @@ var loanPurposeValues = []LoanPurpose{
 	LoanPurposeOwnerOccupied,
 }
 
-// Known tells whether this version of the package knows the value.
+// Known reports whether this version of the package knows the value.
 func (v LoanPurpose) Known() bool {
 	return wire.OneOf(v, loanPurposeValues)
 }
@@ -725,7 +717,7 @@ var interestPaymentDueValues = []InterestPaymentDue{
 	InterestPaymentDueInArrears,
 }
 
-// Known tells whether this version of the package knows the value.
+// Known reports whether this version of the package knows the value.
 func (v InterestPaymentDue) Known() bool {
 	return wire.OneOf(v, interestPaymentDueValues)
 }
@@ -743,7 +735,7 @@ type Feature struct {
 	// Whether it is in use; nil when it is not said.
 	Activated *bool `json:"isActivated"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -844,7 +836,7 @@ var featureKindValues = []FeatureKind{
 	FeatureKindUnlimitedTransactions,
 }
 
-// Known tells whether this version of the package knows the value.
+// Known reports whether this version of the package knows the value.
 func (v FeatureKind) Known() bool {
 	return wire.OneOf(v, featureKindValues)
 }
@@ -862,7 +854,7 @@ type TermDeposit struct {
 	// What happens on the last day.
 	MaturityInstructions MaturityInstructions `json:"maturityInstructions"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -885,7 +877,7 @@ var maturityInstructionsValues = []MaturityInstructions{
 	MaturityInstructionsRollOver,
 }
 
-// Known tells whether this version of the package knows the value.
+// Known reports whether this version of the package knows the value.
 func (v MaturityInstructions) Known() bool {
 	return wire.OneOf(v, maturityInstructionsValues)
 }
@@ -923,7 +915,7 @@ type Loan struct {
 	// IDs of these accounts; empty when none is connected.
 	OffsetAccountIDs []string `json:"offsetAccountIds"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -938,7 +930,7 @@ type CreditCard struct {
 	// Day on which it is due.
 	PaymentDueDate value.Date `json:"paymentDueDate"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -951,7 +943,7 @@ type AccountAddress struct {
 	// The address as lines of text.
 	Simple *SimpleAddress `json:"simple"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -971,7 +963,7 @@ var addressKindValues = []AddressKind{
 	AddressKindSimple,
 }
 
-// Known tells whether this version of the package knows the value.
+// Known reports whether this version of the package knows the value.
 func (v AddressKind) Known() bool {
 	return wire.OneOf(v, addressKindValues)
 }
@@ -1023,7 +1015,7 @@ type PostalAddress struct {
 	// Delivery point identifier.
 	DPID string `json:"dpid"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -1046,7 +1038,7 @@ type SimpleAddress struct {
 	// Country.
 	Country string `json:"country"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -1061,7 +1053,7 @@ type AccountLinks struct {
 	// Link to its transactions.
 	Transactions string `json:"transactions"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -1074,7 +1066,7 @@ type AccountList struct {
 	// Where the list is found.
 	Links SelfLink `json:"links"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 

@@ -8,7 +8,7 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
-// Client gives access to the resources of the domain. It is safe for concurrent
+// Client gives access to the services of the package. It is safe for concurrent
 // use.
 type Client struct {
 	Accounts     *AccountsService
@@ -18,7 +18,7 @@ type Client struct {
 	Transactions *TransactionsService
 }
 
-// New returns a Client that sends its calls through c.
+// New returns a Client that makes its calls through c.
 func New(c *transport.Client) *Client {
 	return &Client{
 		Accounts:     &AccountsService{client: c},

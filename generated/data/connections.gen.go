@@ -19,7 +19,7 @@ type ConnectionsService struct {
 
 // Get returns one connection, with its accounts and the profile of its owner.
 //
-// GET /users/{userId}/connections/{connectionId}: SERVER_ACCESS token, repeated
+// GET /users/{userId}/connections/{connectionId}: SERVER_ACCESS token, retried
 // on transient failures (class A).
 func (s *ConnectionsService) Get(ctx context.Context, userID, connectionID string, opts ...transport.Option) (*Connection, error) {
 	req := transport.NewRequest(&opConnectionsGet, userID, connectionID)
@@ -32,7 +32,7 @@ func (s *ConnectionsService) Get(ctx context.Context, userID, connectionID strin
 
 // List returns a user's connections. Their accounts and profile are left out.
 //
-// GET /users/{userId}/connections: SERVER_ACCESS token, repeated on transient
+// GET /users/{userId}/connections: SERVER_ACCESS token, retried on transient
 // failures (class A).
 func (s *ConnectionsService) List(ctx context.Context, userID string, params ListConnectionsParams, opts ...transport.Option) (*ConnectionList, error) {
 	req := transport.NewRequest(&opConnectionsList, userID)
@@ -48,7 +48,7 @@ func (s *ConnectionsService) List(ctx context.Context, userID string, params Lis
 // stay; Purge them first if they must go.
 //
 // DELETE /users/{userId}/connections/{connectionId}: SERVER_ACCESS token,
-// idempotent, repeated on transient failures (class B).
+// idempotent, retried on transient failures (class B).
 func (s *ConnectionsService) Delete(ctx context.Context, userID, connectionID string, opts ...transport.Option) error {
 	req := transport.NewRequest(&opConnectionsDelete, userID, connectionID)
 	return s.client.Do(ctx, req, nil, opts...)
@@ -61,8 +61,8 @@ func (s *ConnectionsService) Delete(ctx context.Context, userID, connectionID st
 // Basiq advises against refreshing in bulk. Look at each connection's LastUsed
 // first.
 //
-// POST /users/{userId}/connections/refresh: SERVER_ACCESS token, repeated only
-// when it was never sent (class D).
+// POST /users/{userId}/connections/refresh: SERVER_ACCESS token, retried only
+// if it was never sent (class D).
 func (s *ConnectionsService) RefreshAll(ctx context.Context, userID string, opts ...transport.Option) (*JobList, error) {
 	req := transport.NewRequest(&opConnectionsRefreshAll, userID)
 	var out JobList
@@ -77,7 +77,7 @@ func (s *ConnectionsService) RefreshAll(ctx context.Context, userID string, opts
 // fetches again what the institution still shares.
 //
 // POST /users/{userId}/connections/{connectionId}/purge: SERVER_ACCESS token,
-// repeated only when it was not executed (class C).
+// retried only if it was definitely not executed (class C).
 func (s *ConnectionsService) Purge(ctx context.Context, userID, connectionID string, opts ...transport.Option) error {
 	req := transport.NewRequest(&opConnectionsPurge, userID, connectionID)
 	return s.client.Do(ctx, req, nil, opts...)
@@ -93,7 +93,7 @@ func (s *ConnectionsService) Purge(ctx context.Context, userID, connectionID str
 // more: send the user to the Consent UI with the connection's ID.
 //
 // POST /users/{userId}/connections/{connectionId}/refresh: SERVER_ACCESS token,
-// repeated only when it was never sent (class D).
+// retried only if it was never sent (class D).
 func (s *ConnectionsService) Refresh(ctx context.Context, userID, connectionID string, opts ...transport.Option) (*JobReference, error) {
 	req := transport.NewRequest(&opConnectionsRefresh, userID, connectionID)
 	var out JobReference
@@ -109,44 +109,42 @@ type ListConnectionsParams struct {
 	Filter ConnectionFilter
 }
 
-// apply puts the parameters into the request.
+// apply sets the parameters on the request.
 func (p *ListConnectionsParams) apply(req *transport.Request) {
 	req.SetFilter("filter", p.Filter.terms)
 }
 
 // ConnectionFilter selects connections.
 //
-// Each method returns a new filter, and leaves the one that it is called on as
-// it was.
+// Each method returns a new filter with one more condition. The receiver
+// remains unchanged. The methods filter by these fields:
+//
+//   - ID: ID of the connection. The API's texts leave the field's prefix open;
+//     should it be refused, use Raw.
+//   - Status: Whether the connection works. The API's texts leave the field's
+//     prefix open; should it be refused, use Raw.
+//   - InstitutionID: ID of the institution.
 type ConnectionFilter struct {
 	terms transport.Filter
 }
 
-// ID selects those whose connection.id equals v.
-//
-// ID of the connection. The API's texts leave the field's prefix open; should
-// it be refused, use Raw.
+// ID requires connection.id to equal v.
 func (f ConnectionFilter) ID(v string) ConnectionFilter {
 	return ConnectionFilter{f.terms.And("connection.id", "eq", v)}
 }
 
-// Status selects those whose connection.status equals v.
-//
-// Whether the connection works. The API's texts leave the field's prefix open;
-// should it be refused, use Raw.
+// Status requires connection.status to equal v.
 func (f ConnectionFilter) Status(v ConnectionStatus) ConnectionFilter {
 	return ConnectionFilter{f.terms.And("connection.status", "eq", string(v))}
 }
 
-// InstitutionID selects those whose institution.id equals v.
-//
-// ID of the institution.
+// InstitutionID requires institution.id to equal v.
 func (f ConnectionFilter) InstitutionID(v string) ConnectionFilter {
 	return ConnectionFilter{f.terms.And("institution.id", "eq", v)}
 }
 
-// Raw adds a condition in the API's own syntax, for what this version does not
-// know.
+// Raw adds a condition in the API's own syntax, for conditions that this
+// version does not support.
 func (f ConnectionFilter) Raw(condition string) ConnectionFilter {
 	return ConnectionFilter{f.terms.Raw(condition)}
 }
@@ -190,7 +188,7 @@ var connectionStatusValues = []ConnectionStatus{
 	ConnectionStatusRevoked,
 }
 
-// Known tells whether this version of the package knows the value.
+// Known reports whether this version of the package knows the value.
 func (v ConnectionStatus) Known() bool {
 	return wire.OneOf(v, connectionStatusValues)
 }
@@ -222,7 +220,7 @@ type Connection struct {
 	// Where the connection leads.
 	Links ConnectionLinks `json:"links"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -235,7 +233,7 @@ type InstitutionReference struct {
 	// Where it is found. The link may be of an older version of the API.
 	Links SelfLink `json:"links"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -246,7 +244,7 @@ type AccountSummaryList struct {
 	// The accounts.
 	Data []AccountSummary `json:"data"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -275,7 +273,7 @@ type AccountSummary struct {
 	// Where the account leads.
 	Links AccountSummaryLinks `json:"links"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -286,7 +284,7 @@ type AccountSummaryLinks struct {
 	// Link to its transactions.
 	Transactions string `json:"transactions"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -307,7 +305,7 @@ type Profile struct {
 	// Addresses.
 	PhysicalAddresses []Address `json:"physicalAddresses"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -332,7 +330,7 @@ type Address struct {
 	// The whole address in one text.
 	Formatted string `json:"formattedAddress"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -349,7 +347,7 @@ type ConnectionLinks struct {
 	// Link to the user.
 	User string `json:"user"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -362,7 +360,7 @@ type ConnectionList struct {
 	// Where the list is found.
 	Links *SelfLink `json:"links"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -373,7 +371,7 @@ type JobList struct {
 	// The jobs, one for each connection.
 	Data []JobReference `json:"data"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 

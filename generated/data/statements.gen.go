@@ -22,8 +22,8 @@ type StatementsService struct {
 // that the institution is not known. What is wrong inside the file is found by
 // the job.
 //
-// POST /users/{userId}/statements: SERVER_ACCESS token, repeated only when it
-// was never sent (class D).
+// POST /users/{userId}/statements: SERVER_ACCESS token, retried only if it was
+// never sent (class D).
 func (s *StatementsService) Upload(ctx context.Context, userID string, params UploadStatementParams, opts ...transport.Option) (*JobReference, error) {
 	req := transport.NewRequest(&opStatementsUpload, userID)
 	params.apply(req)
@@ -43,7 +43,7 @@ type UploadStatementParams struct {
 	Statement transport.File
 }
 
-// apply puts the parameters into the request.
+// apply sets the parameters on the request.
 func (p *UploadStatementParams) apply(req *transport.Request) {
 	req.Require("institutionId", p.InstitutionID != "")
 	req.Require("statement", p.Statement.Content != nil)

@@ -22,7 +22,7 @@ type TransactionsService struct {
 // that a refresh has replaced it.
 //
 // GET /users/{userId}/transactions/{transactionId}: SERVER_ACCESS token,
-// repeated on transient failures (class A).
+// retried on transient failures (class A).
 func (s *TransactionsService) Get(ctx context.Context, userID, transactionID string, opts ...transport.Option) (*Transaction, error) {
 	req := transport.NewRequest(&opTransactionsGet, userID, transactionID)
 	var out Transaction
@@ -39,7 +39,7 @@ func (s *TransactionsService) Get(ctx context.Context, userID, transactionID str
 // Posted ones stay. Read the last seven days again to see what became of
 // pending ones.
 //
-// GET /users/{userId}/transactions: SERVER_ACCESS token, repeated on transient
+// GET /users/{userId}/transactions: SERVER_ACCESS token, retried on transient
 // failures (class A).
 func (s *TransactionsService) List(ctx context.Context, userID string, params ListTransactionsParams, opts ...transport.Option) (*TransactionPage, error) {
 	req := transport.NewRequest(&opTransactionsList, userID)
@@ -51,12 +51,12 @@ func (s *TransactionsService) List(ctx context.Context, userID string, params Li
 	return &out, nil
 }
 
-// All iterates over what List returns, page after page.
+// All iterates over the results of List, across all pages.
 //
-// Every page is one call. When a call fails, the loop gets the error once and
-// ends.
+// Each page is a separate call. If a call fails, the iterator yields the error
+// once and stops.
 //
-// GET /users/{userId}/transactions: SERVER_ACCESS token, repeated on transient
+// GET /users/{userId}/transactions: SERVER_ACCESS token, retried on transient
 // failures (class A).
 func (s *TransactionsService) All(ctx context.Context, userID string, params ListTransactionsParams, opts ...transport.Option) iter.Seq2[*Transaction, error] {
 	request := func() *transport.Request {
@@ -80,7 +80,7 @@ type ListTransactionsParams struct {
 	Limit int
 }
 
-// apply puts the parameters into the request.
+// apply sets the parameters on the request.
 func (p *ListTransactionsParams) apply(req *transport.Request) {
 	req.SetFilter("filter", p.Filter.terms)
 	if p.Limit != 0 {
@@ -90,106 +90,84 @@ func (p *ListTransactionsParams) apply(req *transport.Request) {
 
 // TransactionFilter selects transactions.
 //
-// Each method returns a new filter, and leaves the one that it is called on as
-// it was.
+// Each method returns a new filter with one more condition. The receiver
+// remains unchanged. The methods filter by these fields:
+//
+//   - AccountID: ID of the account.
+//   - ConnectionID: ID of the connection.
+//   - InstitutionID: ID of the institution.
+//   - PostDate: Day on which it was posted. Institutions' midnights are not all
+//     in one zone: widen a window by a day at each end.
+//   - Status: Whether it is final.
+//   - Direction: Whether money came in or went out.
+//   - Class: What kind of transaction it is.
 type TransactionFilter struct {
 	terms transport.Filter
 }
 
-// AccountID selects those whose account.id equals v.
-//
-// ID of the account.
+// AccountID requires account.id to equal v.
 func (f TransactionFilter) AccountID(v string) TransactionFilter {
 	return TransactionFilter{f.terms.And("account.id", "eq", v)}
 }
 
-// ConnectionID selects those whose connection.id equals v.
-//
-// ID of the connection.
+// ConnectionID requires connection.id to equal v.
 func (f TransactionFilter) ConnectionID(v string) TransactionFilter {
 	return TransactionFilter{f.terms.And("connection.id", "eq", v)}
 }
 
-// InstitutionID selects those whose institution.id equals v.
-//
-// ID of the institution.
+// InstitutionID requires institution.id to equal v.
 func (f TransactionFilter) InstitutionID(v string) TransactionFilter {
 	return TransactionFilter{f.terms.And("institution.id", "eq", v)}
 }
 
-// PostDate selects those whose transaction.postDate equals v.
-//
-// Day on which it was posted. Institutions' midnights are not all in one zone:
-// widen a window by a day at each end.
+// PostDate requires transaction.postDate to equal v.
 func (f TransactionFilter) PostDate(v value.Date) TransactionFilter {
 	return TransactionFilter{f.terms.AndDays("transaction.postDate", "eq", v)}
 }
 
-// PostDateBetween selects those whose transaction.postDate lies between from
-// and to, both included.
-//
-// Day on which it was posted. Institutions' midnights are not all in one zone:
-// widen a window by a day at each end.
+// PostDateBetween requires transaction.postDate to be between from and to,
+// inclusive.
 func (f TransactionFilter) PostDateBetween(from, to value.Date) TransactionFilter {
 	return TransactionFilter{f.terms.AndDays("transaction.postDate", "bt", from, to)}
 }
 
-// PostDateAfter selects those whose transaction.postDate comes after v.
-//
-// Day on which it was posted. Institutions' midnights are not all in one zone:
-// widen a window by a day at each end.
+// PostDateAfter requires transaction.postDate to be after v.
 func (f TransactionFilter) PostDateAfter(v value.Date) TransactionFilter {
 	return TransactionFilter{f.terms.AndDays("transaction.postDate", "gt", v)}
 }
 
-// PostDateFrom selects those whose transaction.postDate is v or comes after it.
-//
-// Day on which it was posted. Institutions' midnights are not all in one zone:
-// widen a window by a day at each end.
+// PostDateFrom requires transaction.postDate to be v or later.
 func (f TransactionFilter) PostDateFrom(v value.Date) TransactionFilter {
 	return TransactionFilter{f.terms.AndDays("transaction.postDate", "gteq", v)}
 }
 
-// PostDateBefore selects those whose transaction.postDate comes before v.
-//
-// Day on which it was posted. Institutions' midnights are not all in one zone:
-// widen a window by a day at each end.
+// PostDateBefore requires transaction.postDate to be before v.
 func (f TransactionFilter) PostDateBefore(v value.Date) TransactionFilter {
 	return TransactionFilter{f.terms.AndDays("transaction.postDate", "lt", v)}
 }
 
-// PostDateUntil selects those whose transaction.postDate is v or comes before
-// it.
-//
-// Day on which it was posted. Institutions' midnights are not all in one zone:
-// widen a window by a day at each end.
+// PostDateUntil requires transaction.postDate to be v or earlier.
 func (f TransactionFilter) PostDateUntil(v value.Date) TransactionFilter {
 	return TransactionFilter{f.terms.AndDays("transaction.postDate", "lteq", v)}
 }
 
-// Status selects those whose transaction.status equals v.
-//
-// Whether it is final.
+// Status requires transaction.status to equal v.
 func (f TransactionFilter) Status(v TransactionStatus) TransactionFilter {
 	return TransactionFilter{f.terms.And("transaction.status", "eq", string(v))}
 }
 
-// Direction selects those whose transaction.direction equals v.
-//
-// Whether money came in or went out.
+// Direction requires transaction.direction to equal v.
 func (f TransactionFilter) Direction(v Direction) TransactionFilter {
 	return TransactionFilter{f.terms.And("transaction.direction", "eq", string(v))}
 }
 
-// Class selects those whose transaction.class equals v.
-//
-// What kind of transaction it is.
+// Class requires transaction.class to equal v.
 func (f TransactionFilter) Class(v TransactionClass) TransactionFilter {
 	return TransactionFilter{f.terms.And("transaction.class", "eq", string(v))}
 }
 
-// Raw adds a condition in the API's own syntax, for what this version does not
-// know.
+// Raw adds a condition in the API's own syntax, for conditions that this
+// version does not support.
 func (f TransactionFilter) Raw(condition string) TransactionFilter {
 	return TransactionFilter{f.terms.Raw(condition)}
 }
@@ -215,7 +193,7 @@ var transactionStatusValues = []TransactionStatus{
 	TransactionStatusPosted,
 }
 
-// Known tells whether this version of the package knows the value.
+// Known reports whether this version of the package knows the value.
 func (v TransactionStatus) Known() bool {
 	return wire.OneOf(v, transactionStatusValues)
 }
@@ -236,7 +214,7 @@ var directionValues = []Direction{
 	DirectionDebit,
 }
 
-// Known tells whether this version of the package knows the value.
+// Known reports whether this version of the package knows the value.
 func (v Direction) Known() bool {
 	return wire.OneOf(v, directionValues)
 }
@@ -278,7 +256,7 @@ var transactionClassValues = []TransactionClass{
 	TransactionClassTransfer,
 }
 
-// Known tells whether this version of the package knows the value.
+// Known reports whether this version of the package knows the value.
 func (v TransactionClass) Known() bool {
 	return wire.OneOf(v, transactionClassValues)
 }
@@ -326,7 +304,7 @@ type Transaction struct {
 	// Where the transaction leads.
 	Links TransactionLinks `json:"links"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -337,7 +315,7 @@ type CodeTitle struct {
 	// What it stands for.
 	Title string `json:"title"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -348,7 +326,7 @@ type PaymentDetails struct {
 	// The bill; empty for other payments.
 	BPAY BPAY `json:"bpay"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -361,7 +339,7 @@ type BPAY struct {
 	// Customer reference number.
 	CRN string `json:"crn"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -378,7 +356,7 @@ type Enrichment struct {
 	// Words that characterise the transaction.
 	Tags []string `json:"tags"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -399,7 +377,7 @@ type Merchant struct {
 	// Address of the logo in small.
 	LogoThumbnail string `json:"logoThumb"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -410,7 +388,7 @@ type PhoneNumber struct {
 	// As it is dialled from abroad.
 	International string `json:"international"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -425,7 +403,7 @@ type Category struct {
 	// The industry; empty when it is not known.
 	ANZSIC Industry `json:"anzsic"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -454,7 +432,7 @@ var matchTypeValues = []MatchType{
 	MatchTypeNone,
 }
 
-// Known tells whether this version of the package knows the value.
+// Known reports whether this version of the package knows the value.
 func (v MatchType) Known() bool {
 	return wire.OneOf(v, matchTypeValues)
 }
@@ -473,7 +451,7 @@ type Industry struct {
 	// Subclass, the narrowest level.
 	Subclass CodeTitle `json:"subclass"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -496,7 +474,7 @@ type Location struct {
 	// Position on the map; empty when it is not known.
 	Geometry Coordinates `json:"geometry"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -507,7 +485,7 @@ type Coordinates struct {
 	// Longitude in degrees.
 	Longitude string `json:"lng"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -522,7 +500,7 @@ type TransactionLinks struct {
 	// Link to the transaction.
 	Self string `json:"self"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -540,7 +518,7 @@ type TransactionPage struct {
 	// out.
 	Links *PageLinks `json:"links"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -551,7 +529,7 @@ type PageLinks struct {
 	// Link to the page.
 	Self string `json:"self"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 

@@ -13,7 +13,7 @@ type AccountClass struct {
 	// Name of the bank's product.
 	Product string `json:"product"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -57,7 +57,7 @@ var accountKindValues = []AccountKind{
 	AccountKindUnknown,
 }
 
-// Known tells whether this version of the package knows the value.
+// Known reports whether this version of the package knows the value.
 func (v AccountKind) Known() bool {
 	return wire.OneOf(v, accountKindValues)
 }
@@ -78,7 +78,7 @@ var accountStatusValues = []AccountStatus{
 	AccountStatusUnavailable,
 }
 
-// Known tells whether this version of the package knows the value.
+// Known reports whether this version of the package knows the value.
 func (v AccountStatus) Known() bool {
 	return wire.OneOf(v, accountStatusValues)
 }
@@ -92,7 +92,7 @@ type JobReference struct {
 	// Where the job is found.
 	Links SelfLink `json:"links"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -118,12 +118,12 @@ var methodValues = []Method{
 	MethodOpenBanking,
 }
 
-// Known tells whether this version of the package knows the value.
+// Known reports whether this version of the package knows the value.
 func (v Method) Known() bool {
 	return wire.OneOf(v, methodValues)
 }
 
-// usual returns the value in the spelling of the known values: answers use others, too.
+// usual returns the value as the known values spell it: responses may spell it another way.
 func (v Method) usual() Method {
 	switch v {
 	case "openbanking":
@@ -137,6 +137,6 @@ type SelfLink struct {
 	// Link to the resource itself.
 	Self string `json:"self"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }

@@ -21,7 +21,7 @@ type EnrichService struct {
 //
 // Sandbox applications have 100 look-ups a month.
 //
-// GET /enrich: SERVER_ACCESS token, repeated on transient failures (class A).
+// GET /enrich: SERVER_ACCESS token, retried on transient failures (class A).
 func (s *EnrichService) Lookup(ctx context.Context, params LookupParams, opts ...transport.Option) (*Enrichment, error) {
 	req := transport.NewRequest(&opEnrichLookup)
 	params.apply(req)
@@ -48,7 +48,7 @@ type LookupParams struct {
 	MCC string
 }
 
-// apply puts the parameters into the request.
+// apply sets the parameters on the request.
 func (p *LookupParams) apply(req *transport.Request) {
 	req.Require("country", p.Country != "")
 	req.Require("institution", p.Institution != "")
@@ -95,7 +95,7 @@ var accountTypeValues = []AccountType{
 	AccountTypeTransaction,
 }
 
-// Known tells whether this version of the package knows the value.
+// Known reports whether this version of the package knows the value.
 func (v AccountType) Known() bool {
 	return wire.OneOf(v, accountTypeValues)
 }
@@ -113,7 +113,7 @@ type Enrichment struct {
 	// Where the answer and the merchant's logos are found.
 	Links Links `json:"links"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -133,7 +133,7 @@ var directionValues = []Direction{
 	DirectionDebit,
 }
 
-// Known tells whether this version of the package knows the value.
+// Known reports whether this version of the package knows the value.
 func (v Direction) Known() bool {
 	return wire.OneOf(v, directionValues)
 }
@@ -149,7 +149,7 @@ type Details struct {
 	// Words that characterise the spending.
 	Tags []string `json:"tags"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -166,7 +166,7 @@ type Merchant struct {
 	// Address of the business's web site.
 	Website string `json:"website"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -177,7 +177,7 @@ type PhoneNumber struct {
 	// As it is dialled from abroad.
 	International string `json:"international"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -190,7 +190,7 @@ type Category struct {
 	// The industry.
 	ANZSIC Industry `json:"anzsic"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -219,7 +219,7 @@ var matchTypeValues = []MatchType{
 	MatchTypeNone,
 }
 
-// Known tells whether this version of the package knows the value.
+// Known reports whether this version of the package knows the value.
 func (v MatchType) Known() bool {
 	return wire.OneOf(v, matchTypeValues)
 }
@@ -238,7 +238,7 @@ type Industry struct {
 	// Subclass, the narrowest level.
 	Subclass IndustryCode `json:"subclass"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -249,7 +249,7 @@ type IndustryCode struct {
 	// Name of the level.
 	Title string `json:"title"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -272,7 +272,7 @@ type Location struct {
 	// Position on the map.
 	Geometry Coordinates `json:"geometry"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -283,7 +283,7 @@ type Coordinates struct {
 	// Longitude in degrees.
 	Longitude string `json:"lng"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -296,7 +296,7 @@ type Links struct {
 	// Link to the look-up itself.
 	Self string `json:"self"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 

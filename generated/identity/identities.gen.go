@@ -19,7 +19,7 @@ type IdentitiesService struct {
 
 // Get returns one identity of a user.
 //
-// GET /users/{userId}/identities/{identityId}: SERVER_ACCESS token, repeated on
+// GET /users/{userId}/identities/{identityId}: SERVER_ACCESS token, retried on
 // transient failures (class A).
 func (s *IdentitiesService) Get(ctx context.Context, userID, identityID string, opts ...transport.Option) (*Identity, error) {
 	req := transport.NewRequest(&opIdentitiesGet, userID, identityID)
@@ -33,7 +33,7 @@ func (s *IdentitiesService) Get(ctx context.Context, userID, identityID string, 
 // List returns all identities of a user, one for each connection whose
 // institution shares one. The list is empty when none has been retrieved.
 //
-// GET /users/{userId}/identities: SERVER_ACCESS token, repeated on transient
+// GET /users/{userId}/identities: SERVER_ACCESS token, retried on transient
 // failures (class A).
 func (s *IdentitiesService) List(ctx context.Context, userID string, opts ...transport.Option) (*IdentityList, error) {
 	req := transport.NewRequest(&opIdentitiesList, userID)
@@ -89,7 +89,7 @@ type Identity struct {
 	// Where the identity and its connection are found.
 	Links IdentityLinks `json:"links"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -109,7 +109,7 @@ var sourceValues = []Source{
 	SourceWeb,
 }
 
-// Known tells whether this version of the package knows the value.
+// Known reports whether this version of the package knows the value.
 func (v Source) Known() bool {
 	return wire.OneOf(v, sourceValues)
 }
@@ -137,7 +137,7 @@ type Address struct {
 	// The whole address in one text.
 	Formatted string `json:"formattedAddress"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -170,7 +170,7 @@ type Organisation struct {
 	// Role of that person.
 	AgentRole string `json:"agentRole"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -181,7 +181,7 @@ type IdentityLinks struct {
 	// Link to the identity itself.
 	Self string `json:"self"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -194,7 +194,7 @@ type IdentityList struct {
 	// The identities.
 	Data []Identity `json:"data"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 

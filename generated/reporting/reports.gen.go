@@ -25,8 +25,8 @@ type ReportsService struct {
 // Each call is billed, makes a new report, and counts against the day's quota:
 // the number of users made that day, at most 1,000.
 //
-// POST /reports: SERVER_ACCESS token, repeated only when it was never sent
-// (class D).
+// POST /reports: SERVER_ACCESS token, retried only if it was never sent (class
+// D).
 func (s *ReportsService) Create(ctx context.Context, params CreateReportParams, opts ...transport.Option) (*JobReference, error) {
 	req := transport.NewRequest(&opReportsCreate)
 	params.apply(req)
@@ -39,7 +39,7 @@ func (s *ReportsService) Create(ctx context.Context, params CreateReportParams, 
 
 // GetType returns one type of report as a list.
 //
-// GET /reports/types/{reportTypeId}: SERVER_ACCESS token, repeated on transient
+// GET /reports/types/{reportTypeId}: SERVER_ACCESS token, retried on transient
 // failures (class A).
 func (s *ReportsService) GetType(ctx context.Context, reportTypeID string, opts ...transport.Option) (*ReportTypeList, error) {
 	req := transport.NewRequest(&opReportsGetType, reportTypeID)
@@ -52,7 +52,7 @@ func (s *ReportsService) GetType(ctx context.Context, reportTypeID string, opts 
 
 // Get returns a report. How long it is kept, its ExpiresAt says.
 //
-// GET /reports/{id}: SERVER_ACCESS token, repeated on transient failures (class
+// GET /reports/{id}: SERVER_ACCESS token, retried on transient failures (class
 // A).
 func (s *ReportsService) Get(ctx context.Context, reportID string, opts ...transport.Option) (*Report, error) {
 	req := transport.NewRequest(&opReportsGet, reportID)
@@ -65,10 +65,10 @@ func (s *ReportsService) Get(ctx context.Context, reportID string, opts ...trans
 
 // GetPDF writes a report as PDF.
 //
-// The answer is written to w as it comes. When the call fails, w may hold a
-// part of it; once something was written, the call is not sent again.
+// The response body is streamed to w. If the call fails, w may have received a
+// part of it. The call is not retried once anything was written.
 //
-// GET /reports/{id} as application/pdf: SERVER_ACCESS token, repeated on
+// GET /reports/{id} as application/pdf: SERVER_ACCESS token, retried on
 // transient failures (class A).
 func (s *ReportsService) GetPDF(ctx context.Context, reportID string, w io.Writer, opts ...transport.Option) error {
 	req := transport.NewRequest(&opReportsGetPDF, reportID)
@@ -77,7 +77,7 @@ func (s *ReportsService) GetPDF(ctx context.Context, reportID string, w io.Write
 
 // List returns a page of the reports that are still kept.
 //
-// GET /reports: SERVER_ACCESS token, repeated on transient failures (class A).
+// GET /reports: SERVER_ACCESS token, retried on transient failures (class A).
 func (s *ReportsService) List(ctx context.Context, opts ...transport.Option) (*ReportPage, error) {
 	req := transport.NewRequest(&opReportsList)
 	var out ReportPage
@@ -87,12 +87,12 @@ func (s *ReportsService) List(ctx context.Context, opts ...transport.Option) (*R
 	return &out, nil
 }
 
-// All iterates over what List returns, page after page.
+// All iterates over the results of List, across all pages.
 //
-// Every page is one call. When a call fails, the loop gets the error once and
-// ends.
+// Each page is a separate call. If a call fails, the iterator yields the error
+// once and stops.
 //
-// GET /reports: SERVER_ACCESS token, repeated on transient failures (class A).
+// GET /reports: SERVER_ACCESS token, retried on transient failures (class A).
 func (s *ReportsService) All(ctx context.Context, opts ...transport.Option) iter.Seq2[*ReportSummary, error] {
 	request := func() *transport.Request {
 		return transport.NewRequest(&opReportsList)
@@ -108,8 +108,8 @@ func (s *ReportsService) All(ctx context.Context, opts ...transport.Option) iter
 // ListTypes returns the types of reports that there are, with the filters that
 // each takes.
 //
-// GET /reports/types: SERVER_ACCESS token, repeated on transient failures
-// (class A).
+// GET /reports/types: SERVER_ACCESS token, retried on transient failures (class
+// A).
 func (s *ReportsService) ListTypes(ctx context.Context, opts ...transport.Option) (*ReportTypeList, error) {
 	req := transport.NewRequest(&opReportsListTypes)
 	var out ReportTypeList
@@ -122,7 +122,7 @@ func (s *ReportsService) ListTypes(ctx context.Context, opts ...transport.Option
 // ListTransactions returns a page of the transactions that a report was made
 // from.
 //
-// GET /reports/{reportId}/transactions: SERVER_ACCESS token, repeated on
+// GET /reports/{reportId}/transactions: SERVER_ACCESS token, retried on
 // transient failures (class A).
 func (s *ReportsService) ListTransactions(ctx context.Context, reportID string, params ListTransactionsParams, opts ...transport.Option) (*TransactionPage, error) {
 	req := transport.NewRequest(&opReportsListTransactions, reportID)
@@ -134,12 +134,13 @@ func (s *ReportsService) ListTransactions(ctx context.Context, reportID string, 
 	return &out, nil
 }
 
-// AllTransactions iterates over what ListTransactions returns, page after page.
+// AllTransactions iterates over the results of ListTransactions, across all
+// pages.
 //
-// Every page is one call. When a call fails, the loop gets the error once and
-// ends.
+// Each page is a separate call. If a call fails, the iterator yields the error
+// once and stops.
 //
-// GET /reports/{reportId}/transactions: SERVER_ACCESS token, repeated on
+// GET /reports/{reportId}/transactions: SERVER_ACCESS token, retried on
 // transient failures (class A).
 func (s *ReportsService) AllTransactions(ctx context.Context, reportID string, params ListTransactionsParams, opts ...transport.Option) iter.Seq2[*Transaction, error] {
 	request := func() *transport.Request {
@@ -157,7 +158,7 @@ func (s *ReportsService) AllTransactions(ctx context.Context, reportID string, p
 
 // Delete deletes a report.
 //
-// DELETE /reports/{id}: SERVER_ACCESS token, idempotent, repeated on transient
+// DELETE /reports/{id}: SERVER_ACCESS token, idempotent, retried on transient
 // failures (class B).
 func (s *ReportsService) Delete(ctx context.Context, reportID string, opts ...transport.Option) error {
 	req := transport.NewRequest(&opReportsDelete, reportID)
@@ -175,11 +176,11 @@ type CreateReportParams struct {
 	// users; STATEMENT_01 needs fromDate, account and user.
 	Filters []Filter `json:"filters"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// apply puts the parameters into the request.
+// apply sets the parameters on the request.
 func (p *CreateReportParams) apply(req *transport.Request) {
 	req.Require("reportType", p.ReportType != "")
 	req.Require("title", p.Title != "")
@@ -195,7 +196,7 @@ type Filter struct {
 	// means all; leave the value out and set JSON.SetNull("value") for none.
 	Value FilterValue `json:"value"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -210,114 +211,96 @@ type ListTransactionsParams struct {
 	Filter TransactionFilter
 }
 
-// apply puts the parameters into the request.
+// apply sets the parameters on the request.
 func (p *ListTransactionsParams) apply(req *transport.Request) {
 	req.SetFilter("filter", p.Filter.terms)
 }
 
 // TransactionFilter selects transactions of a report.
 //
-// Each method returns a new filter, and leaves the one that it is called on as
-// it was.
+// Each method returns a new filter with one more condition. The receiver
+// remains unchanged. The methods filter by these fields:
+//
+//   - AccountID: ID of the account.
+//   - ConnectionID: ID of the connection.
+//   - InstitutionID: ID of the institution.
+//   - ID: ID of the transaction.
+//   - PostDate: Day on which it was posted.
+//   - Direction: Whether money came in or went out.
+//   - Class: What kind of transaction it is.
+//   - Status: Whether it is final.
 type TransactionFilter struct {
 	terms transport.Filter
 }
 
-// AccountID selects those whose account.id equals v.
-//
-// ID of the account.
+// AccountID requires account.id to equal v.
 func (f TransactionFilter) AccountID(v string) TransactionFilter {
 	return TransactionFilter{f.terms.And("account.id", "eq", v)}
 }
 
-// ConnectionID selects those whose connection.id equals v.
-//
-// ID of the connection.
+// ConnectionID requires connection.id to equal v.
 func (f TransactionFilter) ConnectionID(v string) TransactionFilter {
 	return TransactionFilter{f.terms.And("connection.id", "eq", v)}
 }
 
-// InstitutionID selects those whose institution.id equals v.
-//
-// ID of the institution.
+// InstitutionID requires institution.id to equal v.
 func (f TransactionFilter) InstitutionID(v string) TransactionFilter {
 	return TransactionFilter{f.terms.And("institution.id", "eq", v)}
 }
 
-// ID selects those whose transaction.id equals v.
-//
-// ID of the transaction.
+// ID requires transaction.id to equal v.
 func (f TransactionFilter) ID(v string) TransactionFilter {
 	return TransactionFilter{f.terms.And("transaction.id", "eq", v)}
 }
 
-// PostDate selects those whose transaction.postDate equals v.
-//
-// Day on which it was posted.
+// PostDate requires transaction.postDate to equal v.
 func (f TransactionFilter) PostDate(v value.Date) TransactionFilter {
 	return TransactionFilter{f.terms.AndDays("transaction.postDate", "eq", v)}
 }
 
-// PostDateBetween selects those whose transaction.postDate lies between from
-// and to, both included.
-//
-// Day on which it was posted.
+// PostDateBetween requires transaction.postDate to be between from and to,
+// inclusive.
 func (f TransactionFilter) PostDateBetween(from, to value.Date) TransactionFilter {
 	return TransactionFilter{f.terms.AndDays("transaction.postDate", "bt", from, to)}
 }
 
-// PostDateAfter selects those whose transaction.postDate comes after v.
-//
-// Day on which it was posted.
+// PostDateAfter requires transaction.postDate to be after v.
 func (f TransactionFilter) PostDateAfter(v value.Date) TransactionFilter {
 	return TransactionFilter{f.terms.AndDays("transaction.postDate", "gt", v)}
 }
 
-// PostDateFrom selects those whose transaction.postDate is v or comes after it.
-//
-// Day on which it was posted.
+// PostDateFrom requires transaction.postDate to be v or later.
 func (f TransactionFilter) PostDateFrom(v value.Date) TransactionFilter {
 	return TransactionFilter{f.terms.AndDays("transaction.postDate", "gteq", v)}
 }
 
-// PostDateBefore selects those whose transaction.postDate comes before v.
-//
-// Day on which it was posted.
+// PostDateBefore requires transaction.postDate to be before v.
 func (f TransactionFilter) PostDateBefore(v value.Date) TransactionFilter {
 	return TransactionFilter{f.terms.AndDays("transaction.postDate", "lt", v)}
 }
 
-// PostDateUntil selects those whose transaction.postDate is v or comes before
-// it.
-//
-// Day on which it was posted.
+// PostDateUntil requires transaction.postDate to be v or earlier.
 func (f TransactionFilter) PostDateUntil(v value.Date) TransactionFilter {
 	return TransactionFilter{f.terms.AndDays("transaction.postDate", "lteq", v)}
 }
 
-// Direction selects those whose transaction.direction equals v.
-//
-// Whether money came in or went out.
+// Direction requires transaction.direction to equal v.
 func (f TransactionFilter) Direction(v Direction) TransactionFilter {
 	return TransactionFilter{f.terms.And("transaction.direction", "eq", string(v))}
 }
 
-// Class selects those whose transaction.class equals v.
-//
-// What kind of transaction it is.
+// Class requires transaction.class to equal v.
 func (f TransactionFilter) Class(v TransactionClass) TransactionFilter {
 	return TransactionFilter{f.terms.And("transaction.class", "eq", string(v))}
 }
 
-// Status selects those whose transaction.status equals v.
-//
-// Whether it is final.
+// Status requires transaction.status to equal v.
 func (f TransactionFilter) Status(v TransactionStatus) TransactionFilter {
 	return TransactionFilter{f.terms.And("transaction.status", "eq", string(v))}
 }
 
-// Raw adds a condition in the API's own syntax, for what this version does not
-// know.
+// Raw adds a condition in the API's own syntax, for conditions that this
+// version does not support.
 func (f TransactionFilter) Raw(condition string) TransactionFilter {
 	return TransactionFilter{f.terms.Raw(condition)}
 }
@@ -343,7 +326,7 @@ var directionValues = []Direction{
 	DirectionDebit,
 }
 
-// Known tells whether this version of the package knows the value.
+// Known reports whether this version of the package knows the value.
 func (v Direction) Known() bool {
 	return wire.OneOf(v, directionValues)
 }
@@ -385,7 +368,7 @@ var transactionClassValues = []TransactionClass{
 	TransactionClassTransfer,
 }
 
-// Known tells whether this version of the package knows the value.
+// Known reports whether this version of the package knows the value.
 func (v TransactionClass) Known() bool {
 	return wire.OneOf(v, transactionClassValues)
 }
@@ -406,7 +389,7 @@ var transactionStatusValues = []TransactionStatus{
 	TransactionStatusPosted,
 }
 
-// Known tells whether this version of the package knows the value.
+// Known reports whether this version of the package knows the value.
 func (v TransactionStatus) Known() bool {
 	return wire.OneOf(v, transactionStatusValues)
 }
@@ -421,7 +404,7 @@ type JobReference struct {
 	// Where the job is found.
 	Links *SelfLink `json:"links"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -430,7 +413,7 @@ type SelfLink struct {
 	// Link to the resource itself.
 	Self string `json:"self"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -451,7 +434,7 @@ type ReportTypeList struct {
 	// Always "list".
 	Type string `json:"type"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -468,7 +451,7 @@ type ReportType struct {
 	// Always "report-type".
 	Type string `json:"type"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -481,7 +464,7 @@ type FilterDeclaration struct {
 	// Whether it must be given.
 	Required *bool `json:"required"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -508,7 +491,7 @@ type Report struct {
 	// Where it is found.
 	Links *SelfLink `json:"links"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -528,7 +511,7 @@ type AffordabilityFindings struct {
 	// Link to the transactions that are covered.
 	Transactions string `json:"transactions"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -545,7 +528,7 @@ type Metric struct {
 	// Parts of the report that the metric belongs to.
 	Sections []string `json:"sections"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -556,7 +539,7 @@ type MetricResult struct {
 	// The value as a text, whatever the format.
 	Value string `json:"value"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -591,7 +574,7 @@ var metricFormatValues = []MetricFormat{
 	MetricFormatString,
 }
 
-// Known tells whether this version of the package knows the value.
+// Known reports whether this version of the package knows the value.
 func (v MetricFormat) Known() bool {
 	return wire.OneOf(v, metricFormatValues)
 }
@@ -610,7 +593,7 @@ type Group struct {
 	// The group's parts.
 	Subgroups []Subgroup `json:"subgroup"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -625,7 +608,7 @@ type Analysis struct {
 	// How often they come.
 	Frequency *Frequency `json:"frequency"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -636,7 +619,7 @@ type AnalysisSummary struct {
 	// How many there are.
 	TransactionCount int `json:"transactionCount"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -647,7 +630,7 @@ type Percentages struct {
 	// Share of what went out in per cent.
 	Debit value.Decimal `json:"debit"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -660,7 +643,7 @@ type AnalysisRange struct {
 	// Days between them.
 	Duration int `json:"duration"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -679,7 +662,7 @@ type AnalysisAmount struct {
 	// Months in which the amount was steady.
 	StableMonths int `json:"stableMonths"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -696,7 +679,7 @@ type Averages struct {
 	// Of a transaction.
 	Transaction value.Decimal `json:"transaction"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -711,7 +694,7 @@ type Frequency struct {
 	// The next one.
 	Next *NextOccurrence `json:"next"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -722,7 +705,7 @@ type NextOccurrence struct {
 	// Day on which it is expected.
 	Date value.Date `json:"date"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -737,7 +720,7 @@ type Subgroup struct {
 	// Its transactions.
 	Transactions []GroupTransaction `json:"transactions"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -752,7 +735,7 @@ type GroupTransaction struct {
 	// Amount; negative for money going out.
 	Amount value.Decimal `json:"amount"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -791,7 +774,7 @@ type ReportAccount struct {
 	// Where the account leads.
 	Links *AccountLinks `json:"links"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -802,7 +785,7 @@ type AccountClass struct {
 	// Name of the bank's product.
 	Product string `json:"product"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -813,7 +796,7 @@ type Interval struct {
 	// Last day.
 	To value.Date `json:"to"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -826,7 +809,7 @@ type AccountLinks struct {
 	// Link to its transactions.
 	Transactions string `json:"transactions"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -843,7 +826,7 @@ type StatementFindings struct {
 	// Link to the transactions.
 	Transactions string `json:"transactions"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -858,7 +841,7 @@ type StatementInstitution struct {
 	// Name of the institution.
 	Name string `json:"name"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -905,7 +888,7 @@ type StatementIdentity struct {
 	// Short form of the name.
 	ShortName string `json:"shortName"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -926,7 +909,7 @@ type Address struct {
 	// Country.
 	Country string `json:"country"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -943,7 +926,7 @@ type Accreditation struct {
 	// Title of the accreditation.
 	Title string `json:"title"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -988,7 +971,7 @@ type StatementAccount struct {
 	// Where the account leads.
 	Links *AccountLinks `json:"links"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -1012,7 +995,7 @@ type StatementAccountDetails struct {
 	// The term deposit.
 	TermDeposit value.JSON `json:"termDeposit"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -1029,7 +1012,7 @@ type ReportPage struct {
 	// Where this page and the next are found.
 	Links *PageLinks `json:"links"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -1054,7 +1037,7 @@ type ReportSummary struct {
 	// Where it is found.
 	Links *SelfLink `json:"links"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -1065,7 +1048,7 @@ type PageLinks struct {
 	// Link to the page.
 	Self string `json:"self"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -1082,7 +1065,7 @@ type TransactionPage struct {
 	// Where this page and the next are found.
 	Links *PageLinks `json:"links"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -1117,7 +1100,7 @@ type Transaction struct {
 	// Always "transaction".
 	Type string `json:"type"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -1134,7 +1117,7 @@ type Enrichment struct {
 	// Words that characterise the transaction.
 	Tags []string `json:"tags"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -1155,7 +1138,7 @@ type Merchant struct {
 	// Address of the logo in small.
 	LogoThumbnail string `json:"logoThumb"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -1166,7 +1149,7 @@ type PhoneNumber struct {
 	// As it is dialled within the country.
 	Local string `json:"local"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -1175,7 +1158,7 @@ type Category struct {
 	// The industry.
 	ANZSIC *Industry `json:"anzsic"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -1191,7 +1174,7 @@ type Industry struct {
 	// Class, the narrowest level.
 	Class *CodeTitle `json:"class"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -1202,7 +1185,7 @@ type CodeTitle struct {
 	// What it stands for.
 	Title string `json:"title"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -1225,7 +1208,7 @@ type Location struct {
 	// Position on the map.
 	Geometry *Coordinates `json:"geometry"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -1236,7 +1219,7 @@ type Coordinates struct {
 	// Longitude in degrees.
 	Longitude string `json:"lng"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 

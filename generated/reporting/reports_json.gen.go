@@ -87,12 +87,12 @@ func (v *Filter) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-// Raw returns the value as it came.
+// Raw returns the value as raw JSON.
 func (v FilterValue) Raw() value.JSON {
 	return v.raw
 }
 
-// IsZero tells whether there is no value. Null is a value.
+// IsZero reports whether the value is absent. JSON null is a value.
 func (v FilterValue) IsZero() bool {
 	return v.raw.IsZero()
 }
@@ -438,12 +438,12 @@ func (v *Report) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-// Raw returns the value as it came.
+// Raw returns the value as raw JSON.
 func (v Findings) Raw() value.JSON {
 	return v.raw
 }
 
-// IsZero tells whether there is no value. Null is a value.
+// IsZero reports whether the value is absent. JSON null is a value.
 func (v Findings) IsZero() bool {
 	return v.raw.IsZero()
 }

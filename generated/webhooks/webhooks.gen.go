@@ -28,8 +28,8 @@ type WebhooksService struct {
 // transport.CodeEventAlreadySubscribed. A new subscription may take up to 15
 // minutes to work.
 //
-// POST /notifications/webhooks: SERVER_ACCESS token, repeated only when it was
-// not executed (class C).
+// POST /notifications/webhooks: SERVER_ACCESS token, retried only if it was
+// definitely not executed (class C).
 func (s *WebhooksService) Create(ctx context.Context, params WebhookParams, opts ...transport.Option) (*Webhook, error) {
 	req := transport.NewRequest(&opWebhooksCreate)
 	params.apply(req)
@@ -42,7 +42,7 @@ func (s *WebhooksService) Create(ctx context.Context, params WebhookParams, opts
 
 // Get returns one webhook. Its secret is not shown.
 //
-// GET /notifications/webhooks/{webhookId}: SERVER_ACCESS token, repeated on
+// GET /notifications/webhooks/{webhookId}: SERVER_ACCESS token, retried on
 // transient failures (class A).
 func (s *WebhooksService) Get(ctx context.Context, webhookID string, opts ...transport.Option) (*Webhook, error) {
 	req := transport.NewRequest(&opWebhooksGet, webhookID)
@@ -56,7 +56,7 @@ func (s *WebhooksService) Get(ctx context.Context, webhookID string, opts ...tra
 // GetMessage returns one message with all attempts to deliver it.
 //
 // GET /notifications/webhooks/{webhookId}/messages/{messageId}: SERVER_ACCESS
-// token, repeated on transient failures (class A).
+// token, retried on transient failures (class A).
 func (s *WebhooksService) GetMessage(ctx context.Context, webhookID, messageID string, opts ...transport.Option) (*Message, error) {
 	req := transport.NewRequest(&opWebhooksGetMessage, webhookID, messageID)
 	var out Message
@@ -68,7 +68,7 @@ func (s *WebhooksService) GetMessage(ctx context.Context, webhookID, messageID s
 
 // List returns the application's webhooks. Their secrets are not shown.
 //
-// GET /notifications/webhooks: SERVER_ACCESS token, repeated on transient
+// GET /notifications/webhooks: SERVER_ACCESS token, retried on transient
 // failures (class A).
 func (s *WebhooksService) List(ctx context.Context, opts ...transport.Option) (*WebhookList, error) {
 	req := transport.NewRequest(&opWebhooksList)
@@ -83,7 +83,7 @@ func (s *WebhooksService) List(ctx context.Context, opts ...transport.Option) (*
 // delivered to a webhook.
 //
 // GET /notifications/webhooks/{webhookId}/messages: SERVER_ACCESS token,
-// repeated on transient failures (class A).
+// retried on transient failures (class A).
 func (s *WebhooksService) ListMessages(ctx context.Context, webhookID string, params ListMessagesParams, opts ...transport.Option) (*MessagePage, error) {
 	req := transport.NewRequest(&opWebhooksListMessages, webhookID)
 	params.apply(req)
@@ -94,13 +94,13 @@ func (s *WebhooksService) ListMessages(ctx context.Context, webhookID string, pa
 	return &out, nil
 }
 
-// AllMessages iterates over what ListMessages returns, page after page.
+// AllMessages iterates over the results of ListMessages, across all pages.
 //
-// Every page is one call. When a call fails, the loop gets the error once and
-// ends.
+// Each page is a separate call. If a call fails, the iterator yields the error
+// once and stops.
 //
 // GET /notifications/webhooks/{webhookId}/messages: SERVER_ACCESS token,
-// repeated on transient failures (class A).
+// retried on transient failures (class A).
 func (s *WebhooksService) AllMessages(ctx context.Context, webhookID string, params ListMessagesParams, opts ...transport.Option) iter.Seq2[*Message, error] {
 	request := func() *transport.Request {
 		req := transport.NewRequest(&opWebhooksListMessages, webhookID)
@@ -119,7 +119,7 @@ func (s *WebhooksService) AllMessages(ctx context.Context, webhookID string, par
 // the secret.
 //
 // POST /notifications/webhooks/{webhookId}: SERVER_ACCESS token, idempotent,
-// repeated on transient failures (class B).
+// retried on transient failures (class B).
 func (s *WebhooksService) Update(ctx context.Context, webhookID string, params WebhookParams, opts ...transport.Option) (*Webhook, error) {
 	req := transport.NewRequest(&opWebhooksUpdate, webhookID)
 	params.apply(req)
@@ -133,7 +133,7 @@ func (s *WebhooksService) Update(ctx context.Context, webhookID string, params W
 // Delete removes a webhook. Nothing more is delivered to it.
 //
 // DELETE /notifications/webhooks/{webhookId}: SERVER_ACCESS token, idempotent,
-// repeated on transient failures (class B).
+// retried on transient failures (class B).
 func (s *WebhooksService) Delete(ctx context.Context, webhookID string, opts ...transport.Option) error {
 	req := transport.NewRequest(&opWebhooksDelete, webhookID)
 	return s.client.Do(ctx, req, nil, opts...)
@@ -143,8 +143,8 @@ func (s *WebhooksService) Delete(ctx context.Context, webhookID string, opts ...
 // event. When there are none, it fails with status 400 and
 // transport.CodeNoWebhooksFound.
 //
-// POST /notifications/messages/test: SERVER_ACCESS token, repeated only when it
-// was not executed (class C).
+// POST /notifications/messages/test: SERVER_ACCESS token, retried only if it
+// was definitely not executed (class C).
 func (s *WebhooksService) SendTestMessage(ctx context.Context, params SendTestMessageParams, opts ...transport.Option) error {
 	req := transport.NewRequest(&opWebhooksSendTestMessage)
 	params.apply(req)
@@ -162,11 +162,11 @@ type WebhookParams struct {
 	// Types of events to deliver, such as transactions.updated.
 	SubscribedEvents []string `json:"subscribedEvents"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// apply puts the parameters into the request.
+// apply sets the parameters on the request.
 func (p *WebhookParams) apply(req *transport.Request) {
 	req.Require("url", p.URL != "")
 	req.SetJSON(p)
@@ -180,7 +180,7 @@ type ListMessagesParams struct {
 	Limit int
 }
 
-// apply puts the parameters into the request.
+// apply sets the parameters on the request.
 func (p *ListMessagesParams) apply(req *transport.Request) {
 	req.SetFilter("filter", p.Filter.terms)
 	if p.Limit != 0 {
@@ -192,35 +192,33 @@ func (p *ListMessagesParams) apply(req *transport.Request) {
 // webhookId and eventId as what can be asked for, and documents no syntax: Raw
 // takes a condition as it is.
 //
-// Each method returns a new filter, and leaves the one that it is called on as
-// it was.
+// Each method returns a new filter with one more condition. The receiver
+// remains unchanged. The methods filter by these fields:
+//
+//   - EventTypeID: Type of the event.
+//   - EventID: ID of the event.
+//   - Status: State of the delivery.
 type MessageFilter struct {
 	terms transport.Filter
 }
 
-// EventTypeID selects those whose eventTypeId equals v.
-//
-// Type of the event.
+// EventTypeID requires eventTypeId to equal v.
 func (f MessageFilter) EventTypeID(v string) MessageFilter {
 	return MessageFilter{f.terms.And("eventTypeId", "eq", v)}
 }
 
-// EventID selects those whose eventId equals v.
-//
-// ID of the event.
+// EventID requires eventId to equal v.
 func (f MessageFilter) EventID(v string) MessageFilter {
 	return MessageFilter{f.terms.And("eventId", "eq", v)}
 }
 
-// Status selects those whose status equals v.
-//
-// State of the delivery.
+// Status requires status to equal v.
 func (f MessageFilter) Status(v string) MessageFilter {
 	return MessageFilter{f.terms.And("status", "eq", v)}
 }
 
-// Raw adds a condition in the API's own syntax, for what this version does not
-// know.
+// Raw adds a condition in the API's own syntax, for conditions that this
+// version does not support.
 func (f MessageFilter) Raw(condition string) MessageFilter {
 	return MessageFilter{f.terms.Raw(condition)}
 }
@@ -237,11 +235,11 @@ type SendTestMessageParams struct {
 	// Type of the event, such as user.created.
 	EventTypeID string `json:"eventTypeId"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// apply puts the parameters into the request.
+// apply sets the parameters on the request.
 func (p *SendTestMessageParams) apply(req *transport.Request) {
 	req.Require("eventTypeId", p.EventTypeID != "")
 	req.SetJSON(p)
@@ -270,7 +268,7 @@ type Webhook struct {
 	// Where the webhook is found.
 	Links *PageLinks `json:"links"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -290,7 +288,7 @@ var statusValues = []Status{
 	StatusPendingApproval,
 }
 
-// Known tells whether this version of the package knows the value.
+// Known reports whether this version of the package knows the value.
 func (v Status) Known() bool {
 	return wire.OneOf(v, statusValues)
 }
@@ -302,7 +300,7 @@ type PageLinks struct {
 	// Link to the resource or page itself.
 	Self string `json:"self"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -326,7 +324,7 @@ type Message struct {
 	// Where the message and what it concerns are found.
 	Links *MessageLinks `json:"links"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -339,7 +337,7 @@ type Payload struct {
 	// Where the event and what it concerns are found.
 	Links *MessageLinks `json:"links"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -356,7 +354,7 @@ type MessageLinks struct {
 	// Link to the webhook.
 	Webhook string `json:"webhook"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -375,7 +373,7 @@ type Attempt struct {
 	// What the address answered.
 	Response string `json:"response"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -392,7 +390,7 @@ type WebhookList struct {
 	// Where the list is found.
 	Links *PageLinks `json:"links"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -409,7 +407,7 @@ type MessagePage struct {
 	// Where this page and the next are found.
 	Links *PageLinks `json:"links"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 

@@ -13,9 +13,9 @@ import (
 	"github.com/basiq-sdk/basiq-go/gen/internal/spec"
 )
 
-// TestRoutes: an operation is one row, however many media types it answers in,
-// and the table compiles.
-func TestRoutes(t *testing.T) {
+// TestRoutesHasOneRowPerOperation checks that an operation has a single row for
+// all its response media types, and that the table compiles.
+func TestRoutesHasOneRowPerOperation(t *testing.T) {
 	const doc = `{
  "openapi": "3.0.3", "info": {"title": "t", "version": "1"}, "security": [{"token": []}],
  "paths": {
@@ -55,7 +55,7 @@ func TestRoutes(t *testing.T) {
 		`{ Body: "application/json", Errors: []int{400, 409}, ID: "things.Things.Create", Method: http.MethodPost, Path: "/things", Scope: transport.ScopeServer, Success: []int{204}, }`,
 	} {
 		if !strings.Contains(src, want) {
-			t.Errorf("the table has no %s:\n%s", want, pkg.Files["routes.gen.go"])
+			t.Errorf("the table lacks %s:\n%s", want, pkg.Files["routes.gen.go"])
 		}
 	}
 	if n := strings.Count(src, "Path: "); n != 2 {
