@@ -14,16 +14,17 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
-// AffordabilityService makes and reads affordability summaries.
+// AffordabilityService creates and reads affordability summaries.
 type AffordabilityService struct {
 	client *transport.Client
 }
 
-// Create makes a summary of some or all of a user's accounts. All of them must
-// be in one currency.
+// Create creates a summary of some or all of a user's accounts. All of them
+// must be in the same currency.
 //
-// Each call makes a new summary and counts against the day's quota: the number
-// of users made that day, at most 1,000, together with expenses and income.
+// Each call creates a new summary and counts against a daily quota, which is
+// shared with expenses and income: the number of users created that day, at
+// most 1,000.
 //
 // If the response has no body, the error is transport.ErrNoContent.
 //
@@ -42,7 +43,7 @@ func (s *AffordabilityService) Create(ctx context.Context, userID string, params
 	return &out, nil
 }
 
-// CreatePDF makes a summary and writes it as PDF. It costs what Create costs.
+// CreatePDF creates a summary and writes it as PDF. It is charged like Create.
 //
 // The response body is streamed to w. If the call fails, w may have received a
 // part of it. The call is not retried once anything was written.
@@ -89,7 +90,7 @@ func (s *AffordabilityService) GetPDF(ctx context.Context, userID, snapshotID st
 	return s.client.Do(ctx, req, w, opts...)
 }
 
-// List returns the summaries that were made for a user.
+// List returns the summaries created for a user.
 //
 // GET /users/{userId}/affordability: SERVER_ACCESS token, retried on transient
 // failures (class A).
@@ -105,8 +106,8 @@ func (s *AffordabilityService) List(ctx context.Context, userID string, opts ...
 	return &out, nil
 }
 
-// ListTransactions returns a page of the transactions that a summary was made
-// from.
+// ListTransactions returns a page of the transactions on which a summary is
+// based.
 //
 // GET /users/{userId}/affordability/{snapshotId}/transactions: SERVER_ACCESS
 // token, retried on transient failures (class A).
@@ -145,8 +146,8 @@ func (s *AffordabilityService) AllTransactions(ctx context.Context, userID, snap
 	}, opts...)
 }
 
-// ListTransactionsCSV writes a page of the transactions that a summary was made
-// from as CSV.
+// ListTransactionsCSV writes a page of the transactions on which a summary is
+// based, as CSV.
 //
 // The response body is streamed to w. If the call fails, w may have received a
 // part of it. The call is not retried once anything was written.
@@ -166,7 +167,8 @@ func (s *AffordabilityService) ListTransactionsCSV(ctx context.Context, userID, 
 // ListTransactionsParams are the parameters of
 // AffordabilityService.ListTransactions.
 type ListTransactionsParams struct {
-	// Transactions on a page, at most 500. The API's default is 500.
+	// Maximum number of transactions on a page, up to 500. The API's default is
+	// 500.
 	Limit int
 }
 
@@ -177,21 +179,21 @@ func (p *ListTransactionsParams) apply(req *transport.Request) {
 	}
 }
 
-// Summary is what a user can afford.
+// Summary is an affordability summary of a user.
 type Summary struct {
 	// ID of the summary.
 	ID string `json:"id"`
-	// First month that is covered.
+	// First month covered.
 	FromMonth value.Month `json:"fromMonth"`
-	// Last month that is covered.
+	// Last month covered.
 	ToMonth value.Month `json:"toMonth"`
-	// Days that the transactions cover.
+	// Number of days covered by the transactions.
 	CoverageDays int `json:"coverageDays"`
-	// When the summary was made.
+	// When the summary was created.
 	Generated value.DateTime `json:"generatedDate"`
 	// The totals.
 	Totals Totals `json:"summary"`
-	// Accounts with money in them, one by one.
+	// The user's asset accounts.
 	Assets []Asset `json:"assets"`
 	// Credit cards and loans.
 	Liabilities Liabilities `json:"liabilities"`
@@ -199,32 +201,32 @@ type Summary struct {
 	External []ExternalLiability `json:"external"`
 	// Kind of the summary.
 	Type string `json:"type"`
-	// Where the summary and what it is made from are found.
+	// Links to the summary and related resources.
 	Links SummaryLinks `json:"links"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// Totals is the totals of an affordability summary.
+// Totals holds the totals of an affordability summary.
 type Totals struct {
-	// What the accounts hold.
+	// Total of the assets.
 	Assets value.Decimal `json:"assets"`
-	// Limits of all credit cards together.
+	// Combined limit of all credit cards.
 	CreditLimit value.Decimal `json:"creditLimit"`
-	// Average of a month's expenses.
+	// Average monthly expenses.
 	Expenses value.Decimal `json:"expenses"`
-	// What is owed.
+	// Amount owed.
 	Liabilities value.Decimal `json:"liabilities"`
-	// Repayments of loans in a month.
+	// Monthly loan repayments.
 	LoanRepaymentMonthly value.Decimal `json:"loanRepaymentMonthly"`
 	// Assets less liabilities.
 	NetPosition value.Decimal `json:"netPosition"`
-	// What a month would cost if all credit were used.
+	// Monthly liabilities if all available credit were used.
 	PotentialLiabilitiesMonthly value.Decimal `json:"potentialLiabilitiesMonthly"`
 	// Regular income.
 	RegularIncome RegularIncome `json:"regularIncome"`
-	// What is left over in a month.
+	// Monthly savings.
 	Savings value.Decimal `json:"savings"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
@@ -240,26 +242,26 @@ type RegularIncome struct {
 	JSON wire.Object `json:"-"`
 }
 
-// MonthlyAverage is an average over months.
+// MonthlyAverage is a monthly average.
 type MonthlyAverage struct {
-	// Amount in a month.
+	// Monthly average amount.
 	Amount value.Decimal `json:"avgMonthly"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// Asset is an account with money in it.
+// Asset is an asset account.
 type Asset struct {
-	// What kind of account it is.
+	// Kind of account.
 	Account AccountType `json:"account"`
 	// ID of the institution.
 	InstitutionID string `json:"institution"`
-	// Currency as an ISO 4217 code.
+	// ISO 4217 currency code.
 	Currency string `json:"currency"`
 	// Balance.
 	Balance value.Decimal `json:"balance"`
-	// What can be spent.
+	// Funds available to spend.
 	AvailableFunds value.Decimal `json:"availableFunds"`
 	// The balance over the last six months.
 	Previous6Months BalanceRange `json:"previous6Months"`
@@ -270,18 +272,18 @@ type Asset struct {
 	JSON wire.Object `json:"-"`
 }
 
-// AccountType is what kind of account it is.
+// AccountType is the class of an account.
 type AccountType struct {
 	// Kind of account, such as savings or mortgage.
 	Kind string `json:"type"`
-	// Name of the bank's product.
+	// Name of the institution's product.
 	Product string `json:"product"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// BalanceRange is how far a balance went up and down.
+// BalanceRange is the range of a balance.
 type BalanceRange struct {
 	// Highest balance.
 	MaxBalance value.Decimal `json:"maxBalance"`
@@ -292,7 +294,7 @@ type BalanceRange struct {
 	JSON wire.Object `json:"-"`
 }
 
-// Liabilities is what a user owes.
+// Liabilities holds what a user owes.
 type Liabilities struct {
 	// Credit cards.
 	Credit []CreditLiability `json:"credit"`
@@ -305,15 +307,15 @@ type Liabilities struct {
 
 // CreditLiability is a credit card.
 type CreditLiability struct {
-	// What kind of account it is.
+	// Kind of account.
 	Account AccountType `json:"account"`
 	// ID of the institution.
 	InstitutionID string `json:"institution"`
-	// Currency as an ISO 4217 code.
+	// ISO 4217 currency code.
 	Currency string `json:"currency"`
 	// Balance.
 	Balance value.Decimal `json:"balance"`
-	// What can be spent.
+	// Funds available to spend.
 	AvailableFunds value.Decimal `json:"availableFunds"`
 	// Limit of the card.
 	CreditLimit value.Decimal `json:"creditLimit"`
@@ -326,24 +328,24 @@ type CreditLiability struct {
 	JSON wire.Object `json:"-"`
 }
 
-// CreditHalfYear is six months of a credit card.
+// CreditHalfYear holds six months of a credit card's activity.
 type CreditHalfYear struct {
-	// Cash taken out.
+	// Cash withdrawn.
 	CashAdvances value.Decimal `json:"cashAdvances"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// CreditMonth is a month of a credit card.
+// CreditMonth holds a month of a credit card's activity.
 type CreditMonth struct {
 	// Highest balance.
 	MaxBalance value.Decimal `json:"maxBalance"`
 	// Lowest balance.
 	MinBalance value.Decimal `json:"minBalance"`
-	// Everything paid in.
+	// Total of the credits.
 	TotalCredits value.Decimal `json:"totalCredits"`
-	// Everything spent.
+	// Total of the debits.
 	TotalDebits value.Decimal `json:"totalDebits"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
@@ -352,17 +354,17 @@ type CreditMonth struct {
 
 // LoanLiability is a loan.
 type LoanLiability struct {
-	// What kind of account it is.
+	// Kind of account.
 	Account AccountType `json:"account"`
 	// ID of the institution.
 	InstitutionID string `json:"institution"`
-	// Currency as an ISO 4217 code.
+	// ISO 4217 currency code.
 	Currency string `json:"currency"`
-	// What is owed.
+	// Amount owed.
 	Balance value.Decimal `json:"balance"`
-	// What can be drawn.
+	// Funds available to draw.
 	AvailableFunds value.Decimal `json:"availableFunds"`
-	// Changes of the loan, one by one.
+	// History of changes to the loan.
 	ChangeHistory []Change `json:"changeHistory"`
 	// The last six months.
 	Previous6Months LoanHalfYear `json:"previous6Months"`
@@ -373,24 +375,24 @@ type LoanLiability struct {
 	JSON wire.Object `json:"-"`
 }
 
-// LoanHalfYear is six months of a loan.
+// LoanHalfYear holds six months of a loan's activity.
 type LoanHalfYear struct {
-	// Whether repayments were missed, as a text: true or false.
+	// Whether repayments were missed, as a string: true or false.
 	Arrears string `json:"arrears"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// LoanMonth is a month of a loan.
+// LoanMonth holds a month of a loan's activity.
 type LoanMonth struct {
-	// Everything paid in.
+	// Total of the credits.
 	TotalCredits value.Decimal `json:"totalCredits"`
-	// Everything charged.
+	// Total of the debits.
 	TotalDebits value.Decimal `json:"totalDebits"`
 	// Interest charged.
 	TotalInterestCharged value.Decimal `json:"totalInterestCharged"`
-	// Repayments.
+	// Total of the repayments.
 	TotalRepayments value.Decimal `json:"totalRepayments"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
@@ -400,43 +402,43 @@ type LoanMonth struct {
 // ExternalLiability is a liability to a lender whose accounts are not
 // connected.
 type ExternalLiability struct {
-	// The payments, one by one.
+	// The individual payments.
 	ChangeHistory []Change `json:"changeHistory"`
-	// The payments in sum.
+	// Totals of the payments.
 	Payments []ExternalPayment `json:"payments"`
-	// Who is paid.
+	// Payee.
 	Source string `json:"source"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// ExternalPayment is payments to a lender in sum.
+// ExternalPayment holds the totals of payments to a lender.
 type ExternalPayment struct {
-	// Average of a payment.
+	// Average amount of a payment.
 	AverageAmount value.Decimal `json:"amountAvg"`
-	// Average of a month.
+	// Monthly average.
 	AverageMonthlyAmount value.Decimal `json:"amountAvgMonthly"`
 	// Day of the first payment.
 	First value.Date `json:"first"`
 	// Day of the last payment.
 	Last value.Date `json:"last"`
-	// How many payments there were.
+	// Number of payments.
 	Occurrences int `json:"noOccurrences"`
-	// All payments together.
+	// Total of all payments.
 	Total value.Decimal `json:"total"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// SummaryLinks is where a summary and what it is made from are found.
+// SummaryLinks holds links to a summary and related resources.
 type SummaryLinks struct {
 	// Links to the accounts.
 	Accounts []string `json:"accounts"`
-	// Link to the expenses of the same time.
+	// Link to the expenses of the same period.
 	Expenses string `json:"expenses"`
-	// Link to the income of the same time.
+	// Link to the income of the same period.
 	Income string `json:"income"`
 	// Link to the summary.
 	Self string `json:"self"`
@@ -451,41 +453,41 @@ type SnapshotList struct {
 	Type string `json:"type"`
 	// The summaries.
 	Data []Snapshot `json:"data"`
-	// Where the list is found.
+	// Links of the list.
 	Links SelfLink `json:"links"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// Snapshot names a summary without its content.
+// Snapshot identifies a summary without including its content.
 type Snapshot struct {
 	// ID of the summary.
 	ID string `json:"id"`
-	// First month that is covered.
+	// First month covered.
 	FromMonth value.Month `json:"fromMonth"`
-	// Last month that is covered.
+	// Last month covered.
 	ToMonth value.Month `json:"toMonth"`
-	// Days that the transactions cover.
+	// Number of days covered by the transactions.
 	CoverageDays int `json:"coverageDays"`
-	// When the summary was made.
+	// When the summary was created.
 	Generated value.DateTime `json:"generatedDate"`
 	// IDs of the institutions whose accounts are covered.
 	InstitutionIDs []string `json:"institutions"`
 	// Kind of the summary.
 	Type string `json:"type"`
-	// Where the summary is found.
+	// Links of the summary.
 	Links SnapshotLinks `json:"links"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// SnapshotLinks is where a summary and its companions are found.
+// SnapshotLinks holds links to a summary and the related expenses and income.
 type SnapshotLinks struct {
-	// Link to the expenses of the same time.
+	// Link to the expenses of the same period.
 	Expenses string `json:"expenses"`
-	// Link to the income of the same time.
+	// Link to the income of the same period.
 	Income string `json:"income"`
 	// Link to the summary.
 	Self string `json:"self"`
@@ -494,7 +496,7 @@ type SnapshotLinks struct {
 	JSON wire.Object `json:"-"`
 }
 
-// SelfLink is where a list is found.
+// SelfLink holds a list's link to itself.
 type SelfLink struct {
 	// Link to the list.
 	Self string `json:"self"`
@@ -505,42 +507,42 @@ type SelfLink struct {
 
 // TransactionPage is a page of transactions.
 type TransactionPage struct {
-	// How many transactions the page holds.
+	// Number of transactions in the page.
 	Count int `json:"count"`
-	// How many transactions there are. Do not page by it.
+	// Total number of transactions. Do not use it for paging.
 	Size int `json:"size"`
 	// The transactions.
 	Data []Transaction `json:"data"`
 	// Always "list".
 	Type string `json:"type"`
-	// Where this page and the next are found.
+	// Links to this page and the next.
 	Links PageLinks `json:"links"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// Transaction is a transaction that a summary was made from.
+// Transaction is a transaction on which a summary is based.
 type Transaction struct {
 	// ID of the transaction.
 	ID string `json:"id"`
-	// Whether it is final.
+	// Whether the transaction is pending or posted.
 	Status TransactionStatus `json:"status"`
-	// Text of the transaction.
+	// Description of the transaction.
 	Description string `json:"description"`
-	// Amount; negative for money going out.
+	// Amount; negative for money paid out.
 	Amount value.Decimal `json:"amount"`
-	// Whether money came in or went out.
+	// Whether money came in (credit) or went out (debit).
 	Direction Direction `json:"direction"`
-	// What kind of transaction it is.
+	// Kind of transaction.
 	Class TransactionClass `json:"class"`
-	// What a payment was for; nil for other kinds.
+	// Subclass of a payment; nil for other classes.
 	SubClass *CodeTitle `json:"subClass"`
 	// Balance of the account after the transaction, if known.
 	Balance value.Decimal `json:"balance"`
-	// When it was made, if the institution says.
+	// When the transaction took place, if the institution says.
 	TransactionDate value.DateTime `json:"transactionDate"`
-	// When it was posted; empty while it is pending.
+	// When the transaction was posted; empty while it is pending.
 	PostDate value.DateTime `json:"postDate"`
 	// ID of the account.
 	AccountID string `json:"account"`
@@ -548,19 +550,19 @@ type Transaction struct {
 	InstitutionID string `json:"institution"`
 	// Always "transaction".
 	Type string `json:"type"`
-	// Where the transaction leads.
+	// Links of the transaction.
 	Links TransactionLinks `json:"links"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// TransactionStatus is whether a transaction is final.
+// TransactionStatus is the status of a transaction: pending or posted.
 type TransactionStatus string
 
 // Known values of TransactionStatus. The API may send others.
 const (
-	// Not yet final.
+	// Not final.
 	TransactionStatusPending TransactionStatus = "pending"
 	// Final.
 	TransactionStatusPosted TransactionStatus = "posted"
@@ -581,23 +583,23 @@ type TransactionClass string
 
 // Known values of TransactionClass. The API may send others.
 const (
-	// A fee of the bank.
+	// A bank fee.
 	TransactionClassBankFee TransactionClass = "bank-fee"
-	// Cash taken out.
+	// Cash withdrawn.
 	TransactionClassCashWithdrawal TransactionClass = "cash-withdrawal"
 	// Interest earned.
 	TransactionClassInterest TransactionClass = "interest"
 	// Interest on a loan.
 	TransactionClassLoanInterest TransactionClass = "loan-interest"
-	// A repayment of a loan.
+	// A loan repayment.
 	TransactionClassLoanRepayment TransactionClass = "loan-repayment"
 	// A payment for goods or services.
 	TransactionClassPayment TransactionClass = "payment"
-	// Money given back.
+	// A refund.
 	TransactionClassRefund TransactionClass = "refund"
 	// A transfer between accounts.
 	TransactionClassTransfer TransactionClass = "transfer"
-	// Money paid in directly.
+	// A direct credit, such as a salary.
 	TransactionClassDirectCredit TransactionClass = "direct-credit"
 )
 
@@ -618,18 +620,18 @@ func (v TransactionClass) Known() bool {
 	return wire.OneOf(v, transactionClassValues)
 }
 
-// CodeTitle is a code and what it stands for.
+// CodeTitle is a code and its meaning.
 type CodeTitle struct {
 	// The code.
 	Code string `json:"Code"`
-	// What it stands for.
+	// Meaning of the code.
 	Title string `json:"title"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// TransactionLinks is where a transaction leads.
+// TransactionLinks holds the links of a transaction.
 type TransactionLinks struct {
 	// Link to the account.
 	Account string `json:"account"`
@@ -640,9 +642,9 @@ type TransactionLinks struct {
 	JSON wire.Object `json:"-"`
 }
 
-// PageLinks is where a page and the next one are found.
+// PageLinks holds links to a page and the next one.
 type PageLinks struct {
-	// Link to the next page; empty on the last.
+	// Link to the next page; empty on the last page.
 	Next string `json:"next"`
 	// Link to the page.
 	Self string `json:"self"`

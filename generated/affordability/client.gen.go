@@ -3,8 +3,7 @@
 // Package affordability summarises what a user can afford: assets, liabilities,
 // income and expenses.
 //
-// Basiq has deprecated all of it in favour of reports: see the package
-// reporting.
+// Basiq has deprecated this API in favour of reports: see package reporting.
 package affordability
 
 import (

@@ -12,13 +12,13 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
-// ExpensesService makes and reads summaries of expenses.
+// ExpensesService creates and reads expense summaries.
 type ExpensesService struct {
 	client *transport.Client
 }
 
-// Create makes a summary of a user's expenses. Each call makes a new one and
-// counts against the day's quota.
+// Create creates a summary of a user's expenses. Each call creates a new
+// summary and counts against the daily quota.
 //
 // If the response has no body, the error is transport.ErrNoContent.
 //
@@ -37,7 +37,7 @@ func (s *ExpensesService) Create(ctx context.Context, userID string, params Crea
 	return &out, nil
 }
 
-// Get returns a summary of expenses.
+// Get returns an expense summary.
 //
 // GET /users/{userId}/expenses/{snapshotId}: SERVER_ACCESS token, retried on
 // transient failures (class A).
@@ -53,7 +53,7 @@ func (s *ExpensesService) Get(ctx context.Context, userID, snapshotID string, op
 	return &out, nil
 }
 
-// GetCSV writes a summary of expenses as CSV.
+// GetCSV writes an expense summary as CSV.
 //
 // The response body is streamed to w. If the call fails, w may have received a
 // part of it. The call is not retried once anything was written.
@@ -68,23 +68,23 @@ func (s *ExpensesService) GetCSV(ctx context.Context, userID, snapshotID string,
 	return s.client.Do(ctx, req, w, opts...)
 }
 
-// ExpenseSummary is what a user spends.
+// ExpenseSummary is a summary of a user's expenses.
 type ExpenseSummary struct {
 	// ID of the summary.
 	ID string `json:"id"`
-	// First month that is covered.
+	// First month covered.
 	FromMonth value.Month `json:"fromMonth"`
-	// Last month that is covered.
+	// Last month covered.
 	ToMonth value.Month `json:"toMonth"`
-	// Days that the transactions cover.
+	// Number of days covered by the transactions.
 	CoverageDays int `json:"coverageDays"`
-	// Payments, by what was bought.
+	// Payments by category.
 	Payments []ExpenseDivision `json:"payments"`
 	// Fees.
 	BankFees ExpenseClassTotal `json:"bankFees"`
-	// Cash.
+	// Cash withdrawals.
 	CashWithdrawals ExpenseClassTotal `json:"cashWithdrawals"`
-	// Transfers to others.
+	// Transfers to accounts that are not connected.
 	ExternalTransfers ExpenseClassTotal `json:"externalTransfers"`
 	// Interest on loans.
 	LoanInterests ExpenseClassTotal `json:"loanInterests"`
@@ -92,20 +92,20 @@ type ExpenseSummary struct {
 	LoanRepayments ExpenseClassTotal `json:"loanRepayments"`
 	// Kind of the summary.
 	Type string `json:"type"`
-	// Where the summary is found.
+	// Links of the summary.
 	Links *ResultLinks `json:"links"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// ExpenseDivision is payments in one division of what can be bought.
+// ExpenseDivision holds the payments in one division of expenses.
 type ExpenseDivision struct {
-	// Average of a month.
+	// Monthly average.
 	AverageMonthly value.Decimal `json:"avgMonthly"`
 	// Name of the division.
 	Division string `json:"division"`
-	// Share of all payments in per cent.
+	// Share of all payments, in percent.
 	Percentage value.Decimal `json:"percentageTotal"`
 	// The division's categories.
 	Subcategories []ExpenseSubcategory `json:"subCategory"`
@@ -114,13 +114,13 @@ type ExpenseDivision struct {
 	JSON wire.Object `json:"-"`
 }
 
-// ExpenseSubcategory is payments in one category.
+// ExpenseSubcategory holds the payments in one category.
 type ExpenseSubcategory struct {
 	// The category.
 	Category ExpenseCategory `json:"category"`
 	// Month by month.
 	ChangeHistory []MonthlyChange `json:"changeHistory"`
-	// Everything together.
+	// Total.
 	Total value.Decimal `json:"summary"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
@@ -129,14 +129,14 @@ type ExpenseSubcategory struct {
 
 // ExpenseCategory is a category of expenses.
 type ExpenseCategory struct {
-	// The class that the category stands for.
+	// Expense class of the category.
 	ExpenseClass ExpenseClass `json:"expenseClass"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// ExpenseClass is a class of what can be bought.
+// ExpenseClass is a class of expenses.
 type ExpenseClass struct {
 	// Code of the class.
 	ClassCode string `json:"classCode"`
@@ -151,7 +151,7 @@ type ExpenseClass struct {
 	JSON wire.Object `json:"-"`
 }
 
-// MonthlyChange is what was spent in a month.
+// MonthlyChange is the amount spent in a month.
 type MonthlyChange struct {
 	// Amount.
 	Amount value.Decimal `json:"amount"`
@@ -162,13 +162,13 @@ type MonthlyChange struct {
 	JSON wire.Object `json:"-"`
 }
 
-// ExpenseClassTotal is expenses of one class.
+// ExpenseClassTotal holds the expenses of one class.
 type ExpenseClassTotal struct {
-	// Average of a month.
+	// Monthly average.
 	AverageMonthly value.Decimal `json:"avgMonthly"`
 	// Month by month.
 	ChangeHistory []MonthlyChange `json:"changeHistory"`
-	// Everything together.
+	// Total.
 	Total value.Decimal `json:"summary"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.

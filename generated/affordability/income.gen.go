@@ -11,13 +11,13 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
-// IncomeService makes and reads summaries of income.
+// IncomeService creates and reads income summaries.
 type IncomeService struct {
 	client *transport.Client
 }
 
-// Create makes a summary of a user's income. Each call makes a new one and
-// counts against the day's quota.
+// Create creates a summary of a user's income. Each call creates a new summary
+// and counts against the daily quota.
 //
 // If the response has no body, the error is transport.ErrNoContent.
 //
@@ -36,7 +36,7 @@ func (s *IncomeService) Create(ctx context.Context, userID string, params Create
 	return &out, nil
 }
 
-// Get returns a summary of income.
+// Get returns an income summary.
 //
 // GET /users/{userId}/income/{snapshotId}: SERVER_ACCESS token, retried on
 // transient failures (class A).
@@ -52,63 +52,63 @@ func (s *IncomeService) Get(ctx context.Context, userID, snapshotID string, opts
 	return &out, nil
 }
 
-// IncomeSummary is what a user earns.
+// IncomeSummary is a summary of a user's income.
 type IncomeSummary struct {
 	// ID of the summary.
 	ID string `json:"id"`
-	// First month that is covered.
+	// First month covered.
 	FromMonth value.Month `json:"fromMonth"`
-	// Last month that is covered.
+	// Last month covered.
 	ToMonth value.Month `json:"toMonth"`
-	// Days that the transactions cover.
+	// Number of days covered by the transactions.
 	CoverageDays int `json:"coverageDays"`
 	// The totals.
 	Totals IncomeTotals `json:"summary"`
-	// Income that comes again and again, such as a salary.
+	// Sources of regular income, such as a salary.
 	Regular []RegularIncomeSource `json:"regular"`
-	// Income that comes now and then.
+	// Sources of irregular income.
 	Irregular []IrregularIncomeSource `json:"irregular"`
-	// Other money that came in, such as transfers.
+	// Other credits, such as transfers.
 	OtherCredit []OtherCreditSource `json:"otherCredit"`
 	// Kind of the summary.
 	Type string `json:"type"`
-	// Where the summary is found.
+	// Links of the summary.
 	Links *ResultLinks `json:"links"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// IncomeTotals is the totals of income.
+// IncomeTotals holds the totals of an income summary.
 type IncomeTotals struct {
-	// Average of irregular income in a month.
+	// Average monthly irregular income.
 	IrregularAverage value.Decimal `json:"irregularIncomeAvg"`
-	// Average of regular income in a month.
+	// Average monthly regular income.
 	RegularAverage value.Decimal `json:"regularIncomeAvg"`
-	// Regular income since the beginning of the financial year.
+	// Regular income in the financial year to date.
 	RegularYearToDate value.Decimal `json:"regularIncomeYTD"`
-	// Regular income of a year.
+	// Yearly regular income.
 	RegularYear value.Decimal `json:"regularIncomeYear"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// RegularIncomeSource is where regular income comes from.
+// RegularIncomeSource is a source of regular income.
 type RegularIncomeSource struct {
 	// Days since the first payment.
 	AgeDays int `json:"ageDays"`
-	// The payments, one by one.
+	// The individual payments.
 	ChangeHistory []Change `json:"changeHistory"`
-	// The last payment.
+	// The latest payment.
 	Current RegularPayment `json:"current"`
 	// How often it is paid.
 	Frequency IncomeFrequency `json:"frequency"`
-	// How regular it really is.
+	// Measures of irregularity.
 	Irregularity Irregularity `json:"irregularity"`
 	// The last three months.
 	Previous3Months IncomeQuarter `json:"previous3Months"`
-	// Who pays.
+	// Payer.
 	Source string `json:"source"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
@@ -119,16 +119,16 @@ type RegularIncomeSource struct {
 type RegularPayment struct {
 	// Amount.
 	Amount value.Decimal `json:"amount"`
-	// When it was.
+	// Date of the transaction.
 	Date value.DateTime `json:"date"`
-	// When the next one is expected; empty if none is.
+	// When the next payment is expected; empty if none is.
 	NextDate value.DateTime `json:"nextDate"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// IncomeFrequency is how often income comes.
+// IncomeFrequency is the frequency of income.
 type IncomeFrequency string
 
 // Known values of IncomeFrequency. The API may send others.
@@ -141,11 +141,11 @@ const (
 	IncomeFrequencyDaily IncomeFrequency = "daily"
 	// Twice a year.
 	IncomeFrequencyHalfYear IncomeFrequency = "half-year"
-	// Without a rhythm.
+	// Irregular.
 	IncomeFrequencyIrregular IncomeFrequency = "irregular"
 	// Every month.
 	IncomeFrequencyMonthly IncomeFrequency = "monthly"
-	// In another rhythm.
+	// At another frequency.
 	IncomeFrequencyOther IncomeFrequency = "other"
 	// Every quarter.
 	IncomeFrequencyQuarterly IncomeFrequency = "quarterly"
@@ -173,47 +173,47 @@ func (v IncomeFrequency) Known() bool {
 	return wire.OneOf(v, incomeFrequencyValues)
 }
 
-// Irregularity is how far regular income is not.
+// Irregularity measures the irregularity of regular income.
 type Irregularity struct {
-	// Times without a payment.
+	// Periods without a payment.
 	Gaps []string `json:"gaps"`
-	// How steady the amounts are.
+	// Stability of the amounts.
 	Stability string `json:"stability"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// IncomeQuarter is three months of income.
+// IncomeQuarter holds three months of income.
 type IncomeQuarter struct {
-	// Average of a payment.
+	// Average amount of a payment.
 	AverageAmount value.Decimal `json:"amountAvg"`
-	// Average of a month.
+	// Monthly average.
 	AverageMonthlyAmount value.Decimal `json:"amountAvgMonthly"`
-	// How far the amounts vary.
+	// Variance of the amounts.
 	Variance value.Decimal `json:"variance"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// IrregularIncomeSource is where irregular income comes from.
+// IrregularIncomeSource is a source of irregular income.
 type IrregularIncomeSource struct {
 	// Days since the first payment.
 	AgeDays int `json:"ageDays"`
-	// Average of a payment.
+	// Average amount of a payment.
 	AverageAmount value.Decimal `json:"amountAvg"`
-	// How many payments a month has on average.
+	// Average number of payments per month.
 	AverageMonthlyOccurrences value.Decimal `json:"avgMonthlyOccurence"`
-	// The payments, one by one.
+	// The individual payments.
 	ChangeHistory []Change `json:"changeHistory"`
-	// The last payment.
+	// The latest payment.
 	Current IrregularPayment `json:"current"`
 	// How often it is paid.
 	Frequency string `json:"frequency"`
-	// How many payments there were.
+	// Number of payments.
 	Occurrences int `json:"noOccurrences"`
-	// Who pays.
+	// Payer.
 	Source string `json:"source"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
@@ -224,43 +224,43 @@ type IrregularIncomeSource struct {
 type IrregularPayment struct {
 	// Amount.
 	Amount value.Decimal `json:"amount"`
-	// When it was.
+	// Date of the transaction.
 	Date value.DateTime `json:"date"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// OtherCreditSource is where other money comes from.
+// OtherCreditSource is a source of other credits.
 type OtherCreditSource struct {
 	// Days since the first payment.
 	AgeDays int `json:"ageDays"`
-	// Average of a payment.
+	// Average amount of a payment.
 	AverageAmount value.Decimal `json:"amountAvg"`
-	// How many payments a month has on average.
+	// Average number of payments per month.
 	AverageMonthlyOccurrences value.Decimal `json:"avgMonthlyOccurence"`
-	// The payments, one by one.
+	// The individual payments.
 	ChangeHistory []Change `json:"changeHistory"`
-	// The last payment.
+	// The latest payment.
 	Current OtherCredit `json:"current"`
 	// How often it is paid.
 	Frequency IncomeFrequency `json:"frequency"`
-	// How many payments there were.
+	// Number of payments.
 	Occurrences int `json:"noOccurrences"`
-	// Who pays.
+	// Payer.
 	Source string `json:"source"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// OtherCredit is a payment of other money.
+// OtherCredit is a payment from another source.
 type OtherCredit struct {
 	// Amount.
 	Amount value.Decimal `json:"amount"`
-	// When it was.
+	// Date of the transaction.
 	Date value.DateTime `json:"date"`
-	// What kind of money it is.
+	// Label of the credit.
 	Label string `json:"otherCreditLabel"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.

@@ -8,28 +8,28 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
-// Change is a movement of money.
+// Change is an entry in the history of an account.
 type Change struct {
 	// Amount.
 	Amount value.Decimal `json:"amount"`
-	// When it was, with or without a time of day.
+	// Date of the entry, with or without a time.
 	Date value.DateTime `json:"date"`
-	// Whether money came in or went out. Only loans say.
+	// Whether money came in (credit) or went out (debit). Only set for loans.
 	Direction Direction `json:"direction"`
-	// Text of the transaction.
+	// Description of the transaction.
 	Source string `json:"source"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// CreateParams says what to summarise.
+// CreateParams holds the parameters of a summary.
 type CreateParams struct {
-	// IDs of the accounts. Empty means all.
+	// IDs of the accounts to include. Empty means all accounts.
 	Accounts []string `json:"accounts"`
-	// First month. Empty means as far back as there is data.
+	// First month to cover. Empty means the earliest month with data.
 	FromMonth value.Month `json:"fromMonth"`
-	// Last month. Empty means up to now.
+	// Last month to cover. Empty means the current month.
 	ToMonth value.Month `json:"toMonth"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
@@ -41,7 +41,7 @@ func (p *CreateParams) apply(req *transport.Request) {
 	req.SetJSON(p)
 }
 
-// Direction is whether money came in or went out.
+// Direction is the direction of a transaction: money in or money out.
 type Direction string
 
 // Known values of Direction. The API may send others.
@@ -62,7 +62,7 @@ func (v Direction) Known() bool {
 	return wire.OneOf(v, directionValues)
 }
 
-// ResultLinks is where a result and its accounts are found.
+// ResultLinks holds links to a result and its accounts.
 type ResultLinks struct {
 	// Links to the accounts.
 	Accounts []string `json:"accounts"`

@@ -12,17 +12,17 @@ import (
 )
 
 // AuthService exchanges the API key for access tokens. The transport does this
-// by itself: it is here for those who hand a token to a browser.
+// automatically; call it only to hand a token to a browser.
 type AuthService struct {
 	client *transport.Client
 }
 
-// CreateToken exchanges the API key for an access token that lives for an hour.
-// A token of scope client is bound to a user and is what the Consent UI is
-// opened with.
+// CreateToken exchanges the API key for an access token that is valid for one
+// hour. A token of scope ScopeClient is bound to a user and opens the Consent
+// UI.
 //
-// An application may ask for 1,500 tokens in five minutes. An unknown key fails
-// with transport.ErrUnauthorized.
+// An application can request 1,500 tokens every five minutes. An unknown key
+// fails with transport.ErrUnauthorized.
 //
 // POST /token: API key, retried on transient failures (class A).
 func (s *AuthService) CreateToken(ctx context.Context, params CreateTokenParams, opts ...transport.Option) (*AccessToken, error) {
@@ -36,11 +36,12 @@ func (s *AuthService) CreateToken(ctx context.Context, params CreateTokenParams,
 	return &out, nil
 }
 
-// CreateTokenParams says which token is asked for.
+// CreateTokenParams holds the parameters of an access token.
 type CreateTokenParams struct {
-	// What the token may be used for.
+	// Scope of the token.
 	Scope Scope
-	// ID of the user that a client token is bound to. The Consent UI needs it.
+	// ID of the user that a client token is bound to. Required by the Consent
+	// UI.
 	UserID string
 }
 
@@ -59,15 +60,14 @@ func (p *CreateTokenParams) apply(req *transport.Request) {
 	)
 }
 
-// Scope is what an access token may be used for.
+// Scope is the scope of an access token.
 type Scope string
 
 // Known values of Scope. The API may send others.
 const (
-	// Bound to one user: it opens the Consent UI, and answers a bank's
-	// questions.
+	// Bound to one user. Opens the Consent UI and answers MFA challenges.
 	ScopeClient Scope = "CLIENT_ACCESS"
-	// Every call but the answer to a bank's question.
+	// For every call except answering an MFA challenge.
 	ScopeServer Scope = "SERVER_ACCESS"
 )
 
@@ -81,12 +81,12 @@ func (v Scope) Known() bool {
 	return wire.OneOf(v, scopeValues)
 }
 
-// AccessToken is a token to call the API with.
+// AccessToken is an access token for the API.
 type AccessToken struct {
-	// The token itself, which is not printed, and is in this value's JSON.
-	// transport.Client.Token returns one that is in no JSON either.
+	// The token itself. It is masked when printed, but included in this value's
+	// JSON; transport.Client.Token returns one that is masked in JSON too.
 	Token value.Secret `json:"access_token"`
-	// Seconds that the token lives: 3600.
+	// Lifetime of the token in seconds: 3600.
 	ExpiresIn int `json:"expires_in"`
 	// Always "Bearer".
 	Type string `json:"token_type"`

@@ -11,16 +11,16 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
-// AuthLinksService manages the links that let a user connect accounts after a
-// code by SMS.
+// AuthLinksService manages auth links, at which a user connects accounts after
+// entering a code sent by SMS.
 type AuthLinksService struct {
 	client *transport.Client
 }
 
-// Create creates a link at which the user proves, with a code sent by SMS, who
-// they are, and then connects accounts. It is good for seven days and for one
-// use; a new one voids the one before. It fails with status 400 when neither
-// Mobile is given nor the user has a number.
+// Create creates a link at which the user verifies their identity with a code
+// sent by SMS and then connects accounts. The link is valid for seven days and
+// for one use; creating a new link invalidates the previous one. It fails with
+// status 400 if Mobile is empty and the user has no mobile number.
 //
 // POST /users/{userId}/auth_link: SERVER_ACCESS token, retried only if it was
 // definitely not executed (class C).
@@ -34,8 +34,8 @@ func (s *AuthLinksService) Create(ctx context.Context, userID string, params Cre
 	return &out, nil
 }
 
-// Get returns the user's current link. It fails with transport.ErrGone when the
-// link has expired, and with transport.ErrNotFound when there is none.
+// Get returns the user's current link. It fails with transport.ErrGone if the
+// link has expired, and with transport.ErrNotFound if the user has none.
 //
 // GET /users/{userId}/auth_link: SERVER_ACCESS token, retried on transient
 // failures (class A).
@@ -48,7 +48,7 @@ func (s *AuthLinksService) Get(ctx context.Context, userID string, opts ...trans
 	return &out, nil
 }
 
-// Delete voids the user's current link.
+// Delete invalidates the user's current link.
 //
 // DELETE /users/{userId}/auth_link: SERVER_ACCESS token, idempotent, retried on
 // transient failures (class B).
@@ -57,10 +57,10 @@ func (s *AuthLinksService) Delete(ctx context.Context, userID string, opts ...tr
 	return s.client.Do(ctx, req, nil, opts...)
 }
 
-// CreateAuthLinkParams says where the code is sent.
+// CreateAuthLinkParams holds the parameters of an auth link.
 type CreateAuthLinkParams struct {
-	// Number that the code is sent to, in the international form. Empty means
-	// the user's own.
+	// Mobile number to send the code to, in international format. Empty means
+	// the user's own number.
 	Mobile string `json:"mobile"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
@@ -72,28 +72,29 @@ func (p *CreateAuthLinkParams) apply(req *transport.Request) {
 	req.SetJSON(p)
 }
 
-// AuthLink is a link at which a user connects accounts after a code by SMS.
+// AuthLink is a link at which a user connects accounts after entering a code
+// sent by SMS.
 type AuthLink struct {
-	// ID of the link. Absent from the answer of Create.
+	// ID of the link. Absent from the response to Create.
 	ID string `json:"id"`
 	// ID of the user.
 	UserID string `json:"userId"`
-	// Number that the code is sent to.
+	// Mobile number that the code is sent to.
 	Mobile string `json:"mobile"`
-	// When the link ends.
+	// When the link expires.
 	ExpiresAt value.DateTime `json:"expiresAt"`
 	// Always "auth_link".
 	Type string `json:"type"`
-	// Where the link leads.
+	// Links of the link.
 	Links *AuthLinkURLs `json:"links"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// AuthLinkURLs is where an auth link leads.
+// AuthLinkURLs holds the URLs of an auth link.
 type AuthLinkURLs struct {
-	// Address to send the user to.
+	// URL to send the user to.
 	Public string `json:"public"`
 	// Link to the resource, often relative.
 	Self string `json:"self"`

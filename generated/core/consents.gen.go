@@ -11,13 +11,13 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
-// ConsentsService reads and withdraws consents. They are given and changed by
-// the user in the Consent UI only.
+// ConsentsService reads and withdraws consents. Only the user can give or
+// change a consent, in the Consent UI.
 type ConsentsService struct {
 	client *transport.Client
 }
 
-// List returns all consents of a user, withdrawn and expired ones too.
+// List returns all consents of a user, including withdrawn and expired ones.
 //
 // GET /users/{userId}/consents: SERVER_ACCESS token, retried on transient
 // failures (class A).
@@ -30,8 +30,8 @@ func (s *ConsentsService) List(ctx context.Context, userID string, opts ...trans
 	return &out, nil
 }
 
-// Delete withdraws a consent for good. The connections under it are removed
-// with their data.
+// Delete permanently withdraws a consent. The connections under it are removed
+// together with their data.
 //
 // DELETE /users/{userId}/consents/{consentId}: SERVER_ACCESS token, idempotent,
 // retried on transient failures (class B).
@@ -42,13 +42,13 @@ func (s *ConsentsService) Delete(ctx context.Context, userID, consentID string, 
 
 // ConsentList is a list of consents.
 type ConsentList struct {
-	// How many consents the list holds.
+	// Number of consents in the list.
 	Size int `json:"size"`
 	// The consents.
 	Data []Consent `json:"data"`
 	// Always "list".
 	Type string `json:"type"`
-	// Where the list is found.
+	// Links of the list.
 	Links *SelfLink `json:"links"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
@@ -59,39 +59,39 @@ type ConsentList struct {
 type Consent struct {
 	// ID of the consent.
 	ID string `json:"id"`
-	// Whether the consent is in force.
+	// Status of the consent.
 	Status ConsentStatus `json:"status"`
 	// Who gave the consent.
 	Origin string `json:"origin"`
 	// What the data is used for.
 	Purpose ConsentPurpose `json:"purpose"`
-	// Which data is shared.
+	// The data that is shared.
 	Data ConsentTerms `json:"data"`
 	// When the consent was given.
 	Created value.DateTime `json:"created"`
-	// When it was last changed.
+	// When the consent was last updated.
 	Updated value.DateTime `json:"updated"`
-	// When it ends: by default 365 days after it was given.
+	// When the consent expires: by default 365 days after it was given.
 	ExpiryDate value.DateTime `json:"expiryDate"`
-	// When it was withdrawn; empty while it was not.
+	// When the consent was withdrawn; empty if it was not.
 	Revoked value.DateTime `json:"revoked"`
 	// Always "consent".
 	Type string `json:"type"`
-	// Where the consent and its policies are found.
+	// Links to the consent and its policies.
 	Links *ConsentLinks `json:"links"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// ConsentStatus is whether a consent is in force.
+// ConsentStatus is the status of a consent.
 type ConsentStatus string
 
 // Known values of ConsentStatus. The API may send others.
 const (
 	// In force.
 	ConsentStatusActive ConsentStatus = "active"
-	// Past its end. The data under it is deleted.
+	// Expired. The data under it is deleted.
 	ConsentStatusExpired ConsentStatus = "expired"
 	// Withdrawn. The data under it is deleted.
 	ConsentStatusRevoked ConsentStatus = "revoked"
@@ -108,7 +108,7 @@ func (v ConsentStatus) Known() bool {
 	return wire.OneOf(v, consentStatusValues)
 }
 
-// ConsentPurpose is what data is used for under a consent.
+// ConsentPurpose is the purpose for which data is used under a consent.
 type ConsentPurpose struct {
 	// Further purposes, if any.
 	Other value.JSON `json:"other"`
@@ -121,7 +121,7 @@ type ConsentPurpose struct {
 
 // PurposeText describes a purpose to the user.
 type PurposeText struct {
-	// The purpose in full.
+	// Full description of the purpose.
 	Description string `json:"description"`
 	// Name of the purpose.
 	Title string `json:"title"`
@@ -130,14 +130,14 @@ type PurposeText struct {
 	JSON wire.Object `json:"-"`
 }
 
-// ConsentTerms is which data a consent shares.
+// ConsentTerms describes the data that a consent shares.
 type ConsentTerms struct {
 	// Permissions, one for each kind of data.
 	Permissions []ConsentPermission `json:"permissions"`
-	// Whether data may be kept after the consent has ended.
+	// Whether data may be retained after the consent ends.
 	RetainData bool `json:"retainData"`
-	// How many days back data is first retrieved, up to 730; nil when the
-	// policy sets no span.
+	// Number of days of history retrieved initially, up to 730; nil if the
+	// policy does not set it.
 	InitialRetrievalDays *int `json:"initialRetrievalDays"`
 	// Organisation that the data is shared with, if any.
 	Organisation value.JSON `json:"organisation"`
@@ -150,15 +150,15 @@ type ConsentTerms struct {
 type ConsentPermission struct {
 	// Kind of data, such as transaction.detail.
 	Scope string `json:"scope"`
-	// Whether the user cannot refuse it.
+	// Whether the permission is mandatory.
 	Required bool `json:"required"`
-	// Whether the user has agreed; nil when it is not said.
+	// Whether the user has agreed; nil if not known.
 	Consented *bool `json:"consented"`
-	// What the data is about, such as account.
+	// Entity that the data belongs to, such as account.
 	Entity string `json:"entity"`
-	// What the kind of data holds.
+	// Description of this kind of data.
 	Information PermissionInformation `json:"information"`
-	// What it is used for.
+	// What the data is used for.
 	Purpose PurposeText `json:"purpose"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
@@ -169,21 +169,21 @@ type ConsentPermission struct {
 type PermissionInformation struct {
 	// Name of the kind of data.
 	Name string `json:"name"`
-	// What it holds.
+	// What the data contains.
 	Description string `json:"description"`
-	// Its parts, each in a few words.
+	// The attributes of the data, each described in a few words.
 	Attributes []string `json:"attributeList"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// ConsentLinks is where a consent leads.
+// ConsentLinks holds the links of a consent.
 type ConsentLinks struct {
 	// Link to the policy that was consented to.
 	ConsentPolicy string `json:"consentPolicy"`
-	// Link to the policy as it stands now. When it is another one, the consent
-	// is due for an update.
+	// Link to the current policy. If it differs from ConsentPolicy, the consent
+	// needs to be updated.
 	LatestConsentPolicy string `json:"latestConsentPolicy"`
 	// Link to the consent.
 	Self string `json:"self"`

@@ -11,12 +11,12 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
-// EventsService reads what has happened in the last seven days.
+// EventsService reads the events of the last seven days.
 type EventsService struct {
 	client *transport.Client
 }
 
-// GetType returns one type of event.
+// GetType returns one event type.
 //
 // GET /events/types/{id}: SERVER_ACCESS token, retried on transient failures
 // (class A).
@@ -55,7 +55,7 @@ func (s *EventsService) List(ctx context.Context, params ListEventsParams, opts 
 	return &out, nil
 }
 
-// ListTypes returns the types of events that there are.
+// ListTypes returns all event types.
 //
 // GET /events/types: SERVER_ACCESS token, retried on transient failures (class
 // A).
@@ -85,7 +85,7 @@ func (p *ListEventsParams) apply(req *transport.Request) {
 // remains unchanged. The methods filter by these fields:
 //
 //   - UserID: ID of the user that the event is about.
-//   - Entity: What the event is about.
+//   - Entity: Kind of entity that the event is about.
 //   - Verb: What happened.
 type EventFilter struct {
 	terms transport.Filter
@@ -117,7 +117,7 @@ func (f EventFilter) String() string {
 	return f.terms.String()
 }
 
-// EventEntity is what an event is about.
+// EventEntity is the kind of entity that an event is about.
 type EventEntity string
 
 // Known values of EventEntity. The API may send others.
@@ -152,25 +152,25 @@ type EventVerb string
 
 // Known values of EventVerb. The API may send others.
 const (
-	// A connection began to work.
+	// The connection became active.
 	EventVerbActivated EventVerb = "activated"
-	// A consent was put away.
+	// The consent was archived.
 	EventVerbArchived EventVerb = "archived"
-	// It was made.
+	// The entity was created.
 	EventVerbCreated EventVerb = "created"
-	// It was deleted.
+	// The entity was deleted.
 	EventVerbDeleted EventVerb = "deleted"
-	// A consent ended.
+	// The consent expired.
 	EventVerbExpired EventVerb = "expired"
-	// A connection stopped working and needs the user.
+	// The connection became invalid and requires action by the user.
 	EventVerbInvalidated EventVerb = "invalidated"
-	// The 90-day reminder of a consent.
+	// The 90-day reminder about a consent was due.
 	EventVerbReminder EventVerb = "reminder"
-	// A consent was withdrawn.
+	// The consent was withdrawn.
 	EventVerbRevoked EventVerb = "revoked"
-	// It changed.
+	// The entity was updated.
 	EventVerbUpdated EventVerb = "updated"
-	// A consent ends in seven days.
+	// The consent expires in seven days.
 	EventVerbWarning EventVerb = "warning"
 )
 
@@ -194,13 +194,13 @@ func (v EventVerb) Known() bool {
 
 // EventType is a type of event.
 type EventType struct {
-	// ID of the type: entity and verb, such as consent.revoked.
+	// ID of the type: the entity and the verb, such as consent.revoked.
 	ID string `json:"id"`
-	// When the event happens.
+	// When an event of this type occurs.
 	Description string `json:"description"`
 	// Always "event-type".
 	Type string `json:"type"`
-	// Where the type is found.
+	// Links of the type.
 	Links *SelfLink `json:"links"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
@@ -211,57 +211,57 @@ type EventType struct {
 type Event struct {
 	// ID of the event.
 	ID string `json:"id"`
-	// What the event is about.
+	// Kind of entity that the event is about.
 	Entity EventEntity `json:"entity"`
 	// What happened.
 	Verb EventVerb `json:"eventType"`
 	// ID of the user.
 	UserID string `json:"userId"`
-	// When it happened.
+	// When the event occurred.
 	Created value.DateTime `json:"createdDate"`
-	// Link to what the event is about.
+	// Link to the entity that the event is about.
 	DataURL string `json:"dataRef"`
-	// What the event is about, as it was then. Its shape depends on Entity.
+	// The entity at the time of the event. Its shape depends on Entity.
 	Data EventSubject `json:"data"`
 	// Always "event".
 	Type string `json:"type"`
-	// Where the event is found.
+	// Links of the event.
 	Links *SelfLink `json:"links"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// EventSubject is what an event is about. Raw gives the shapes that are not
-// known here.
+// EventSubject is the entity that an event is about. Raw returns shapes that
+// this version does not know.
 type EventSubject struct {
 	raw value.JSON
 }
 
-// EventConnection is a connection as it was when an event happened.
+// EventConnection is a connection at the time of an event.
 type EventConnection struct {
 	// ID of the connection.
 	ID string `json:"id"`
-	// Whether the connection worked.
+	// Status of the connection.
 	Status string `json:"status"`
 	// The institution.
 	Institution *Reference `json:"institution"`
-	// Whether the bank asks questions; nil when it is not said.
+	// Whether the bank requires MFA; nil if not known.
 	MFAEnabled *bool `json:"mfaEnabled"`
-	// When it was made.
+	// When the connection was created.
 	Created value.DateTime `json:"createdDate"`
-	// When it was last refreshed.
+	// When the connection was last refreshed.
 	LastUsed value.DateTime `json:"lastUsed"`
 	// Always "connection".
 	Type string `json:"type"`
-	// Where the connection leads.
+	// Links of the connection.
 	Links *EventConnectionLinks `json:"links"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// EventConnectionLinks is where an event's connection leads.
+// EventConnectionLinks holds the links of an event's connection.
 type EventConnectionLinks struct {
 	// Link to its accounts.
 	Accounts string `json:"accounts"`
@@ -274,11 +274,11 @@ type EventConnectionLinks struct {
 	JSON wire.Object `json:"-"`
 }
 
-// EventTransactions says which connection has new transactions.
+// EventTransactions identifies a connection that has new transactions.
 type EventTransactions struct {
 	// The connection.
 	Connection *Reference `json:"connection"`
-	// How many there are.
+	// Number of transactions.
 	Count int `json:"count"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
@@ -291,7 +291,7 @@ type EventList struct {
 	Type string `json:"type"`
 	// The events.
 	Data []Event `json:"data"`
-	// Where the list is found.
+	// Links of the list.
 	Links *SelfLink `json:"links"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
@@ -300,22 +300,22 @@ type EventList struct {
 
 // EventTypeList is a list of event types.
 type EventTypeList struct {
-	// How many types the list holds.
+	// Number of types in the list.
 	Count int `json:"count"`
-	// How many types there are.
+	// Total number of types.
 	Size int `json:"size"`
 	// The types.
 	Data []EventType `json:"data"`
 	// Always "list".
 	Type string `json:"type"`
-	// Where the list is found.
+	// Links of the list.
 	Links *PageLinks `json:"links"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// PageLinks is where a page and the next one are found.
+// PageLinks holds links to a page and the next one.
 type PageLinks struct {
 	// Link to the next page, if any.
 	Next string `json:"next"`

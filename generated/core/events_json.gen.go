@@ -150,7 +150,7 @@ func NewEventSubjectConnection(v EventConnection) EventSubject {
 	return EventSubject{raw: value.JSON(v.AppendJSON(nil))}
 }
 
-// Transactions returns which connection has new transactions.
+// Transactions returns the connection that has new transactions.
 func (v EventSubject) Transactions() (*EventTransactions, bool) {
 	return wire.Variant[EventTransactions](v.raw, wire.Match{Member: "connection"})
 }

@@ -11,15 +11,15 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
-// JobsService follows the work that Basiq does in the background, and answers
-// the questions that a bank asks meanwhile.
+// JobsService reads background jobs and submits the answers to a bank's
+// multi-factor authentication (MFA) challenges.
 type JobsService struct {
 	client *transport.Client
 }
 
-// Get returns a job as it stands. A job has failed as soon as one of its steps
-// has: the steps after it then stay pending for ever. It has succeeded when
-// every step has succeeded or was skipped.
+// Get returns the current state of a job. A job has failed as soon as one of
+// its steps has; later steps then stay pending forever. A job has succeeded
+// once every step has succeeded or was skipped.
 //
 // GET /jobs/{jobId}: SERVER_ACCESS token, retried on transient failures (class
 // A).
@@ -46,10 +46,10 @@ func (s *JobsService) List(ctx context.Context, userID string, params ListJobsPa
 	return &out, nil
 }
 
-// SubmitMFA answers the question that a bank asks while a job waits, in the
-// order of the challenge's prompts. Say with transport.WithUser whose job it
-// is. An answer is used up by the call, right or wrong: after a wrong one the
-// step fails, and the connection is to be refreshed again.
+// SubmitMFA answers the MFA challenge that a job is waiting for, in the order
+// of the challenge's prompts. Pass the job's user with transport.WithUser. A
+// challenge can be answered only once: after a wrong answer the step fails, and
+// the connection has to be refreshed again.
 //
 // POST /jobs/{jobId}/mfa: CLIENT_ACCESS token bound to the user, retried only
 // if it was never sent (class D).
@@ -79,7 +79,7 @@ func (p *ListJobsParams) apply(req *transport.Request) {
 // Each method returns a new filter with one more condition. The receiver
 // remains unchanged. The methods filter by these fields:
 //
-//   - ConnectionID: ID of the connection that the job works on.
+//   - ConnectionID: ID of the connection that the job processes.
 type JobFilter struct {
 	terms transport.Filter
 }
@@ -100,10 +100,10 @@ func (f JobFilter) String() string {
 	return f.terms.String()
 }
 
-// SubmitMFAParams answers a bank's question.
+// SubmitMFAParams answers an MFA challenge.
 type SubmitMFAParams struct {
-	// The answers, in the order of the prompts. For an approval in the bank's
-	// app, the single word confirmed.
+	// The answers, in the order of the prompts. To confirm an approval in the
+	// bank's app, send the single word confirmed.
 	Answers []string `json:"mfa-response"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
@@ -116,34 +116,32 @@ func (p *SubmitMFAParams) apply(req *transport.Request) {
 	req.SetJSON(p)
 }
 
-// Job is work that Basiq does in the background for a connection, a statement
-// or a report. Its Steps say how it stands; a job without steps has not
-// succeeded.
+// Job is a background task for a connection, a statement or a report. Its state
+// is that of its Steps; a job without steps has not succeeded.
 type Job struct {
 	// ID of the job.
 	ID string `json:"id"`
-	// What the job is for: connection, statement or report. Empty in a list.
+	// Kind of job: connection, statement or report. Empty in a list.
 	Kind string `json:"jobType"`
-	// How the job stands. Only report jobs have it.
+	// Status of the job. Only set for report jobs.
 	Status string `json:"status"`
 	// The steps, in order.
 	Steps []JobStep `json:"steps"`
-	// Institution that the job works with. Only jobs in a list have it.
+	// Institution that the job accesses. Only set in a list.
 	Institution *Reference `json:"institution"`
-	// When the job was asked for.
+	// When the job was created.
 	Created value.DateTime `json:"created"`
-	// When it last moved on.
+	// When the job was last updated.
 	Updated value.DateTime `json:"updated"`
-	// What a statement job works on.
+	// ID of the source that a statement job processes.
 	SourceID string `json:"sourceId"`
-	// ID of the partner. Only report jobs have it.
+	// ID of the partner. Only set for report jobs.
 	PartnerID string `json:"partnerId"`
-	// ID of the application. Only report jobs have it.
+	// ID of the application. Only set for report jobs.
 	ApplicationID string `json:"applicationId"`
 	// Always "job".
 	Type string `json:"type"`
-	// Where the job, and what it makes, are found; nil when a report has
-	// failed.
+	// Links to the job and its result; nil if a report job has failed.
 	Links *JobLinks `json:"links"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
@@ -152,33 +150,33 @@ type Job struct {
 
 // JobStep is one step of a job.
 type JobStep struct {
-	// What is done.
+	// What the step does.
 	Title StepTitle `json:"title"`
-	// How the step stands.
+	// Status of the step.
 	Status StepStatus `json:"status"`
-	// What came of the step: none while it is pending.
+	// Result of the step: absent while the step is pending.
 	Result StepResult `json:"result"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// StepTitle is what is done in a step.
+// StepTitle is what a step of a job does.
 type StepTitle string
 
 // Known values of StepTitle. The API may send others.
 const (
-	// Making a report.
+	// Creating the report.
 	StepTitleCreateReport StepTitle = "create-report"
-	// Asking the user; see StepResult.MFA.
+	// Asking the user to complete MFA; see StepResult.MFA.
 	StepTitleMFAChallenge StepTitle = "mfa-challenge"
-	// Reading accounts.
+	// Retrieving accounts.
 	StepTitleRetrieveAccounts StepTitle = "retrieve-accounts"
-	// Reading statements.
+	// Retrieving statements.
 	StepTitleRetrieveStatements StepTitle = "retrieve-statements"
-	// Reading transactions.
+	// Retrieving transactions.
 	StepTitleRetrieveTransactions StepTitle = "retrieve-transactions"
-	// Logging in.
+	// Verifying the user's credentials.
 	StepTitleVerifyCredentials StepTitle = "verify-credentials"
 )
 
@@ -196,20 +194,21 @@ func (v StepTitle) Known() bool {
 	return wire.OneOf(v, stepTitleValues)
 }
 
-// StepStatus is how a step stands.
+// StepStatus is the status of a step.
 type StepStatus string
 
 // Known values of StepStatus. The API may send others.
 const (
-	// Failed, and with it the job.
+	// The step has failed, and therefore the job.
 	StepStatusFailed StepStatus = "failed"
-	// Being done. A question to the user waits in this state for its answer.
+	// The step is running. An MFA challenge stays in this status until it is
+	// answered.
 	StepStatusInProgress StepStatus = "in-progress"
-	// Not begun. After a failed step it stays so.
+	// The step has not started. It never starts if an earlier step has failed.
 	StepStatusPending StepStatus = "pending"
-	// Not needed. It counts as done.
+	// The step was not needed. It counts as successful.
 	StepStatusSkipped StepStatus = "skipped"
-	// Done.
+	// The step has succeeded.
 	StepStatusSuccess StepStatus = "success"
 )
 
@@ -226,39 +225,40 @@ func (v StepStatus) Known() bool {
 	return wire.OneOf(v, stepStatusValues)
 }
 
-// StepResult is what came of a step: a link to what it made, a question to the
-// user, or why it failed. The API sends it alone or in a list.
+// StepResult is the result of a step: a link to what it produced, an MFA
+// challenge, or the reason for its failure. The API sends a single object or a
+// list.
 type StepResult struct {
 	raw value.JSON
 }
 
-// MFAChallenge is a question that a bank asks the user. Answer it with
+// MFAChallenge is a bank's MFA challenge to the user. Answer it with
 // JobsService.SubmitMFA.
 type MFAChallenge struct {
-	// How the user is asked.
+	// Method of authentication.
 	Method MFAMethod `json:"method"`
-	// The question in words.
+	// Description of the challenge.
 	Description string `json:"description"`
-	// What to ask for, one text for each answer, in order.
+	// Prompts to show to the user, one per answer, in order.
 	Prompts []string `json:"input"`
-	// Milliseconds left to answer; in some answers it seems to be seconds.
-	// basiq.MFA.Expires allows for that.
+	// Time left to answer, in milliseconds; some responses appear to use
+	// seconds. basiq.MFA.Expires allows for both.
 	ExpiryMs int `json:"expiryMs"`
 	// Always "mfa".
 	Type string `json:"type"`
-	// Where the answer goes.
+	// Where to send the answers.
 	Links *MFALinks `json:"links"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// MFAMethod is how a bank asks the user.
+// MFAMethod is a method of multi-factor authentication.
 type MFAMethod string
 
 // Known values of MFAMethod. The API may send others.
 const (
-	// Questions whose answers the user has set.
+	// Security questions that the user has set up.
 	MFAMethodSecurityQuestions MFAMethod = "security-questions"
 	// A code from an app, an email, a text message or a call.
 	MFAMethodToken MFAMethod = "token"
@@ -274,33 +274,33 @@ func (v MFAMethod) Known() bool {
 	return wire.OneOf(v, mfaMethodValues)
 }
 
-// MFALinks is where an answer goes.
+// MFALinks holds the links of an MFA challenge.
 type MFALinks struct {
-	// Address that takes the answer, relative or absolute.
+	// URL to send the answers to, relative or absolute.
 	Response string `json:"response"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// StepLink is a link to what a step has made.
+// StepLink is a link to what a step has produced.
 type StepLink struct {
-	// Kind of what was made.
+	// Kind of resource.
 	Type string `json:"type"`
-	// The link, often relative.
+	// URL of the resource, often relative.
 	URL string `json:"url"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// StepFailure is why a step has failed.
+// StepFailure describes why a step failed.
 type StepFailure struct {
-	// The reason as a code.
+	// Reason code.
 	Code StepCode `json:"code"`
-	// The reason in a few words.
+	// Short description of the reason.
 	Title string `json:"title"`
-	// The reason in full.
+	// Full description of the reason.
 	Detail string `json:"detail"`
 	// Kind of the result.
 	Type string `json:"type"`
@@ -309,64 +309,67 @@ type StepFailure struct {
 	JSON wire.Object `json:"-"`
 }
 
-// StepCode is why a step has failed. Banks' own reasons are no fixed set.
+// StepCode is the reason code of a failed step. The set is open, since banks
+// have reasons of their own.
 type StepCode string
 
 // Known values of StepCode. The API may send others.
 const (
-	// The statement is not of the account that was expected.
+	// The statement belongs to a different account than expected.
 	StepCodeAccountDataDiffers StepCode = "account-data-differs"
-	// The user has to act at the bank; then the connection can be refreshed.
+	// The user has to take action at the bank; after that, the connection can
+	// be refreshed.
 	StepCodeAccountNotAccessibleRequiresUserAction StepCode = "account-not-accessible-requires-user-action"
 	// The user did not authorise access at the bank.
 	StepCodeAuthorizationFailed StepCode = "authorization-failed"
-	// The file is no valid statement.
+	// The file is not a valid statement.
 	StepCodeBankStatementInvalid StepCode = "bank-statement-invalid"
-	// The statement is of a product that is not known yet.
+	// The statement is for a product that is not supported yet.
 	StepCodeBankStatementNewProduct StepCode = "bank-statement-new-product"
-	// The statement's form is not supported.
+	// The format of the statement is not supported.
 	StepCodeBankStatementNotSupported StepCode = "bank-statement-not-supported"
-	// The statement could not be read.
+	// The statement could not be parsed.
 	StepCodeBankStatementParsingError StepCode = "bank-statement-parsing-error"
-	// The connection to the institution has failed.
+	// The connector to the institution has failed.
 	StepCodeConnectorError StepCode = "connector-error"
 	// The file is empty.
 	StepCodeEmptyFile StepCode = "empty-file"
-	// The institution is switched off at Basiq.
+	// The institution is disabled at Basiq.
 	StepCodeInstitutionDisabled StepCode = "institution-disabled"
 	// The institution cannot be reached.
 	StepCodeInstitutionNotAvailable StepCode = "institution-not-available"
-	// There is no such institution.
+	// The institution does not exist.
 	StepCodeInstitutionNotFound StepCode = "institution-not-found"
-	// The connection does not work any more and needs the user.
+	// The connection is no longer valid and requires action by the user.
 	StepCodeInvalidConnection StepCode = "invalid-connection"
-	// Login or password is wrong, the login is locked, or a question is
-	// unanswered. Send the user to the Consent UI with the connection.
+	// The login or password is wrong, the login is locked, or an MFA challenge
+	// was not answered. Send the user to the Consent UI with the connection's
+	// ID.
 	StepCodeInvalidCredentials StepCode = "invalid-credentials"
-	// A row of the file cannot be read.
+	// A row of the file cannot be parsed.
 	StepCodeInvalidCSVRow StepCode = "invalid-csv-row"
-	// A field of the file has a wrong value.
+	// A field of the file has an invalid value.
 	StepCodeInvalidFieldValue StepCode = "invalid-field-value"
 	// The job took too long.
 	StepCodeJobTimedOut StepCode = "job-timed-out"
 	// The institution is under maintenance.
 	StepCodeMaintenance StepCode = "maintenance"
-	// The file lacks a field.
+	// A required field is missing from the file.
 	StepCodeMissingRequiredField StepCode = "missing-required-field"
-	// A field of the file is empty.
+	// A required field of the file is empty.
 	StepCodeMissingRequiredFieldValue StepCode = "missing-required-field-value"
 	// The file has too many rows.
 	StepCodeRowCountExceeded StepCode = "row-count-exceeded"
-	// The institution does not answer. Look at the connector's status, and
+	// The institution does not respond. Check the connector's status, and
 	// refresh after ten minutes.
 	StepCodeServiceUnavailable StepCode = "service-unavailable"
 	// The institution's system is down.
 	StepCodeSystemUnavailable StepCode = "system-unavailable"
-	// The file holds transactions from after its own date.
+	// The file contains transactions dated after the file itself.
 	StepCodeTxnAfterLastUpdatedDate StepCode = "txn-after-last-updated-date"
 	// The reason is not known.
 	StepCodeUnknownError StepCode = "unknown-error"
-	// The user has to act at the institution.
+	// The user has to take action at the institution.
 	StepCodeUserActionRequired StepCode = "user-action-required"
 )
 
@@ -404,14 +407,14 @@ func (v StepCode) Known() bool {
 	return wire.OneOf(v, stepCodeValues)
 }
 
-// JobLinks is where a job leads. Links may be relative.
+// JobLinks holds the links of a job. Links may be relative.
 type JobLinks struct {
-	// Link to the result, if it stands apart.
+	// Link to the result, if it is a separate resource.
 	Link string `json:"link"`
 	// Link to the job.
 	Self string `json:"self"`
-	// Link to the connection that the job works on. Absent while a new
-	// connection is verified.
+	// Link to the connection that the job processes. Absent while a new
+	// connection is being verified.
 	Source string `json:"source"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
@@ -420,26 +423,26 @@ type JobLinks struct {
 
 // JobList is a list of jobs.
 type JobList struct {
-	// How many jobs the list holds.
+	// Number of jobs in the list.
 	Size int `json:"size"`
 	// The jobs.
 	Data []Job `json:"data"`
 	// Always "list".
 	Type string `json:"type"`
-	// Where the list is found.
+	// Links of the list.
 	Links SelfLink `json:"links"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// JobReference names a job that was started.
+// JobReference identifies a job that was started.
 type JobReference struct {
 	// ID of the job.
 	ID string `json:"id"`
 	// Always "job".
 	Type string `json:"type"`
-	// Where the job is found.
+	// Links of the job.
 	Links SelfLink `json:"links"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.

@@ -188,8 +188,7 @@ func StepResultOf(raw value.JSON) StepResult {
 	return StepResult{raw: raw}
 }
 
-// MFA returns the question that the user is asked, when the step waits for an
-// answer.
+// MFA returns the MFA challenge, if the step waits for the user's answer.
 func (v StepResult) MFA() (*MFAChallenge, bool) {
 	return wire.Variant[MFAChallenge](v.raw, wire.Match{
 		Equals: []string{"mfa"},
@@ -205,7 +204,7 @@ func NewStepResultMFA(v MFAChallenge) StepResult {
 	return StepResult{raw: value.JSON(v.AppendJSON(nil))}
 }
 
-// Link returns a link to what the step made.
+// Link returns the link to what the step produced.
 func (v StepResult) Link() (*StepLink, bool) {
 	return wire.Variant[StepLink](v.raw, wire.Match{Member: "url"})
 }

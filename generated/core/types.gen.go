@@ -6,24 +6,24 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
-// Reference names a resource without its content.
+// Reference identifies a resource without including its content.
 type Reference struct {
 	// ID of the resource.
 	ID string `json:"id"`
 	// Kind of the resource.
 	Type string `json:"type"`
-	// Where the resource is found.
+	// Links of the resource.
 	Links SelfLink `json:"links"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// SelfLink is where a resource is found.
+// SelfLink holds a resource's link to itself.
 type SelfLink struct {
-	// Link to the resource itself.
+	// Link to the resource.
 	Self string `json:"self"`
-	// Link to what the resource was made from, if anything.
+	// Link to the source of the resource, if it has one.
 	Source string `json:"source"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.

@@ -10,15 +10,15 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
-// UsersService manages users. A user is one person or business whose data is
-// shared with the application.
+// UsersService manages users. A user is a person or business that shares data
+// with the application.
 type UsersService struct {
 	client *transport.Client
 }
 
-// Create creates a user. An email or a mobile number is needed, or both. Keep
-// the ID that the answer holds: no way to look users up is documented, and a
-// second call creates a second user.
+// Create creates a user. An email address or a mobile number is required. Store
+// the returned ID: Basiq does not document a way to look up users, and a second
+// call creates a second user.
 //
 // POST /users: SERVER_ACCESS token, retried only if it was never sent (class
 // D).
@@ -45,7 +45,7 @@ func (s *UsersService) Get(ctx context.Context, userID string, opts ...transport
 	return &out, nil
 }
 
-// Update changes a user. What is left out stays as it is.
+// Update updates a user. Fields that are not set remain unchanged.
 //
 // POST /users/{userId}: SERVER_ACCESS token, idempotent, retried on transient
 // failures (class B).
@@ -59,8 +59,8 @@ func (s *UsersService) Update(ctx context.Context, userID string, params UpdateU
 	return &out, nil
 }
 
-// Delete deletes a user with all connections and data. It cannot be undone. A
-// second call fails with transport.ErrNotFound.
+// Delete deletes a user with all their connections and data. It cannot be
+// undone. A second call fails with transport.ErrNotFound.
 //
 // DELETE /users/{userId}: SERVER_ACCESS token, idempotent, retried on transient
 // failures (class B).
@@ -69,11 +69,11 @@ func (s *UsersService) Delete(ctx context.Context, userID string, opts ...transp
 	return s.client.Do(ctx, req, nil, opts...)
 }
 
-// CreateUserParams describes a user to make. Email or Mobile must be given.
+// CreateUserParams describes a user to create. Email or Mobile is required.
 type CreateUserParams struct {
 	// Email address.
 	Email string `json:"email"`
-	// Mobile number in the international form, such as +61 and nine digits.
+	// Mobile number in international format, such as +61 and nine digits.
 	Mobile string `json:"mobile"`
 	// First name.
 	FirstName string `json:"firstName"`
@@ -81,17 +81,18 @@ type CreateUserParams struct {
 	MiddleName string `json:"middleName"`
 	// Last name.
 	LastName string `json:"lastName"`
-	// Name of the business. Needed with BusinessNumber.
+	// Name of the business. Required if BusinessNumber is set.
 	BusinessName string `json:"businessName"`
-	// Number of the business, of the kind that BusinessNumberType says.
+	// Business number, of the kind given by BusinessNumberType.
 	BusinessNumber string `json:"businessIdNo"`
 	// Kind of BusinessNumber.
 	BusinessNumberType BusinessNumberType `json:"businessIdNoType"`
 	// Address of the business.
 	BusinessAddress *BusinessAddress `json:"businessAddress"`
-	// Whether the application has verified who the user is.
+	// Whether the application has verified the user's identity.
 	Verified *bool `json:"verificationStatus"`
-	// When that was, as a text of the application's own, such as 31/12/2030.
+	// When the user was verified, in a format of the application's choice, such
+	// as 31/12/2030.
 	VerificationDate string `json:"verificationDate"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
@@ -136,19 +137,19 @@ type BusinessAddress struct {
 	State string `json:"state"`
 	// Postcode.
 	Postcode string `json:"postcode"`
-	// Country as an ISO 3166 code.
+	// ISO 3166 country code.
 	CountryCode string `json:"countryCode"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// UpdateUserParams says what to change of a user. A nil field stays as it is.
-// Email or Mobile must remain.
+// UpdateUserParams describes changes to a user. Nil fields remain unchanged.
+// The user must keep an email address or a mobile number.
 type UpdateUserParams struct {
 	// Email address.
 	Email *string `json:"email"`
-	// Mobile number in the international form.
+	// Mobile number in international format.
 	Mobile *string `json:"mobile"`
 	// First name.
 	FirstName *string `json:"firstName"`
@@ -166,7 +167,7 @@ func (p *UpdateUserParams) apply(req *transport.Request) {
 	req.SetJSON(p)
 }
 
-// User is a person or business whose data is shared with the application.
+// User is a person or business that shares data with the application.
 type User struct {
 	// ID of the user.
 	ID string `json:"id"`
@@ -174,7 +175,7 @@ type User struct {
 	Email string `json:"email"`
 	// Mobile number, or empty.
 	Mobile string `json:"mobile"`
-	// Name in full, or empty. Absent from the answers of Create and Update.
+	// Full name, or empty. Absent from the responses to Create and Update.
 	Name string `json:"name"`
 	// First name, or empty.
 	FirstName string `json:"firstName"`
@@ -184,32 +185,32 @@ type User struct {
 	LastName string `json:"lastName"`
 	// Name of the business.
 	BusinessName string `json:"businessName"`
-	// Number of the business.
+	// Business number.
 	BusinessNumber string `json:"businessIdNo"`
 	// Kind of BusinessNumber.
 	BusinessNumberType BusinessNumberType `json:"businessIdNoType"`
 	// Address of the business.
 	BusinessAddress *BusinessAddress `json:"businessAddress"`
-	// Whether the application has verified who the user is.
+	// Whether the application has verified the user's identity.
 	Verified *bool `json:"verificationStatus"`
-	// When that was, as a text.
+	// When the user was verified, in the application's own format.
 	VerificationDate string `json:"verificationDate"`
-	// References to the user's accounts. Only Get returns them.
+	// References to the user's accounts. Only returned by Get.
 	Accounts *ReferenceList `json:"accounts"`
-	// References to the user's connections. Only Get returns them.
+	// References to the user's connections. Only returned by Get.
 	Connections *ReferenceList `json:"connections"`
 	// Always "user".
 	Type string `json:"type"`
-	// Where the user and the user's data are found.
+	// Links to the user and the user's data.
 	Links UserLinks `json:"links"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// ReferenceList is a list of references.
+// ReferenceList is a list of references to resources.
 type ReferenceList struct {
-	// How many references the list holds.
+	// Number of references in the list.
 	Count int `json:"count"`
 	// The references.
 	Data []Reference `json:"data"`
@@ -220,7 +221,7 @@ type ReferenceList struct {
 	JSON wire.Object `json:"-"`
 }
 
-// UserLinks is where a user leads.
+// UserLinks holds the links of a user.
 type UserLinks struct {
 	// Link to the user's accounts.
 	Accounts string `json:"accounts"`

@@ -16,8 +16,8 @@ type AccountsService struct {
 	client *transport.Client
 }
 
-// Get returns one account, as of the last refresh of its connection. An account
-// that does not exist is a transport.ErrNotFound.
+// Get returns one account, as of the last refresh of its connection. If the
+// account does not exist, it fails with transport.ErrNotFound.
 //
 // GET /users/{userId}/accounts/{accountId}: SERVER_ACCESS token, retried on
 // transient failures (class A).
@@ -31,10 +31,10 @@ func (s *AccountsService) Get(ctx context.Context, userID, accountID string, par
 	return &out, nil
 }
 
-// List returns a user's accounts, as of the last refresh of each connection.
-// Nothing is asked of the institutions.
+// List returns a user's accounts, as of the last refresh of each connection. It
+// does not contact the institutions.
 //
-// A filter for a connection that does not exist is refused with status 400.
+// A filter for a connection that does not exist fails with status 400.
 //
 // GET /users/{userId}/accounts: SERVER_ACCESS token, retried on transient
 // failures (class A).
@@ -50,8 +50,8 @@ func (s *AccountsService) List(ctx context.Context, userID string, params ListAc
 
 // GetAccountsParams are the parameters of AccountsService.Get.
 type GetAccountsParams struct {
-	// A filter in the API's own syntax. It is declared for a single account,
-	// too; what it does there is not documented.
+	// A filter in the API's own syntax. The specification declares it, but its
+	// effect on a single account is not documented.
 	Filter string
 }
 
@@ -132,33 +132,33 @@ type Account struct {
 	ID string `json:"id"`
 	// Name of the account.
 	Name string `json:"name"`
-	// Number of the account, with its BSB.
+	// Account number, with its BSB.
 	Number string `json:"accountNo"`
 	// Bank State Branch number.
 	BSB string `json:"bsb"`
-	// Number of the account in full, if the institution shares it.
+	// Full account number, if the institution shares it.
 	UnmaskedNumber string `json:"unmaskedAccNum"`
-	// Number of the account with most digits hidden.
+	// Account number with most digits masked.
 	MaskedNumber string `json:"maskedNumber"`
-	// Who holds the account, or empty.
+	// Name of the account holder, or empty.
 	Holder string `json:"accountHolder"`
-	// How many hold the account.
+	// Number of account holders.
 	Ownership Ownership `json:"accountOwnership"`
 	// Whether the user is an owner of the account.
 	Owned bool `json:"isOwned"`
-	// Whether the account can be read.
+	// Whether the account could be read at the last refresh.
 	Status AccountStatus `json:"status"`
-	// What kind of account it is.
+	// Kind of account.
 	Class AccountClass `json:"class"`
-	// Currency as an ISO 4217 code.
+	// ISO 4217 currency code.
 	Currency string `json:"currency"`
-	// Balance; negative where money is owed. Empty when it is not known.
+	// Balance; negative if money is owed. Empty if unknown.
 	Balance value.Decimal `json:"balance"`
-	// What can be spent. Empty when it is not known.
+	// Funds available to spend. Empty if unknown.
 	AvailableFunds value.Decimal `json:"availableFunds"`
-	// Limit of a credit account. Empty for others.
+	// Credit limit. Empty for accounts other than credit accounts.
 	CreditLimit value.Decimal `json:"creditLimit"`
-	// Limit of a loan that shrinks with its repayments.
+	// Amortised limit of a loan, which decreases with repayments.
 	AmortisedLimit value.Decimal `json:"amortisedLimit"`
 	// Interest rate for deposits.
 	DepositRate value.Decimal `json:"depositRate"`
@@ -166,7 +166,7 @@ type Account struct {
 	LendingRate value.Decimal `json:"lendingRate"`
 	// Bundle that the account is part of, if any.
 	BundleName string `json:"bundleName"`
-	// Balances by currency, where an account has several.
+	// Balances by currency, if the account has several.
 	Purses []Purse `json:"purses"`
 	// ID of the connection.
 	ConnectionID string `json:"connection"`
@@ -176,20 +176,20 @@ type Account struct {
 	Created value.DateTime `json:"creationDate"`
 	// When the account was last retrieved.
 	LastUpdated value.DateTime `json:"lastUpdated"`
-	// Times for which there are transactions.
+	// Periods for which transactions are available.
 	TransactionIntervals []Interval `json:"transactionIntervals"`
-	// Terms of the account; nil when the institution shares none.
+	// Terms of the account; nil if the institution does not share them.
 	Details *AccountDetails `json:"meta"`
 	// Always "account".
 	Type string `json:"type"`
-	// Where the account leads; nil when the answer leaves it out.
+	// Links of the account; nil when absent from the response.
 	Links *AccountLinks `json:"links"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// Ownership is how many hold an account.
+// Ownership is the number of holders of an account.
 type Ownership string
 
 // Known values of Ownership. The API may send others.
@@ -198,7 +198,7 @@ const (
 	OwnershipManyParty Ownership = "MANY_PARTY"
 	// One.
 	OwnershipOneParty Ownership = "ONE_PARTY"
-	// Something else.
+	// Other.
 	OwnershipOther Ownership = "OTHER"
 	// Two.
 	OwnershipTwoParty Ownership = "TWO_PARTY"
@@ -223,14 +223,14 @@ func (v Ownership) Known() bool {
 type Purse struct {
 	// Amount.
 	Amount value.Decimal `json:"amount"`
-	// Currency as an ISO 4217 code.
+	// ISO 4217 currency code.
 	Currency string `json:"currency"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// Interval is a time for which there are transactions.
+// Interval is a period for which transactions are available.
 type Interval struct {
 	// First day.
 	From value.Date `json:"from"`
@@ -241,8 +241,8 @@ type Interval struct {
 	JSON wire.Object `json:"-"`
 }
 
-// AccountDetails is the terms of an account as the institution shares them
-// under the Consumer Data Right.
+// AccountDetails holds the terms of an account, as shared under the Consumer
+// Data Right.
 type AccountDetails struct {
 	// Fees.
 	Fees []Fee `json:"fees"`
@@ -254,9 +254,9 @@ type AccountDetails struct {
 	Features []Feature `json:"features"`
 	// Term deposits.
 	TermDeposits []TermDeposit `json:"termDeposit"`
-	// The loan; nil for other accounts.
+	// Terms of the loan; nil for other accounts.
 	Loan *Loan `json:"loan"`
-	// Credit cards, nearly always one; empty for other accounts.
+	// Terms of the credit cards, almost always one; empty for other accounts.
 	CreditCards []CreditCard `json:"creditCard"`
 	// Addresses that belong to the account.
 	Addresses []AccountAddress `json:"addresses"`
@@ -271,25 +271,25 @@ type Fee struct {
 	Name string `json:"name"`
 	// What the fee is for.
 	Kind FeeKind `json:"feeType"`
-	// The fee, if it is an amount.
+	// The fee as an amount, if it is one.
 	Amount value.Decimal `json:"amount"`
-	// Currency as an ISO 4217 code.
+	// ISO 4217 currency code.
 	Currency string `json:"currency"`
-	// The fee as a rate of the balance, if it is one.
+	// The fee as a share of the balance, if it is charged that way.
 	BalanceRate value.Decimal `json:"balanceRate"`
-	// The fee as a rate of the transaction, if it is one.
+	// The fee as a share of the transaction, if it is charged that way.
 	TransactionRate value.Decimal `json:"transactionRate"`
-	// The fee as a rate of the interest, if it is one.
+	// The fee as a share of the interest, if it is charged that way.
 	AccruedRate value.Decimal `json:"accruedRate"`
-	// How often it accrues as an ISO 8601 duration.
+	// How often it accrues, as an ISO 8601 duration.
 	AccrualFrequency string `json:"accrualFrequency"`
 	// Discounts on the fee.
 	Discounts []Discount `json:"discounts"`
-	// The fee in words.
+	// Description of the fee.
 	AdditionalInfo string `json:"additionalInfo"`
-	// Address of more about it.
+	// URL of further information.
 	AdditionalInfoURL string `json:"additionalInfoUri"`
-	// A figure that goes with the fee.
+	// Additional value of the fee, such as an amount or a count.
 	AdditionalValue string `json:"additionalValue"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
@@ -301,25 +301,25 @@ type FeeKind string
 
 // Known values of FeeKind. The API may send others.
 const (
-	// Paying in.
+	// A deposit.
 	FeeKindDeposit FeeKind = "DEPOSIT"
-	// Something that happens.
+	// An event.
 	FeeKindEvent FeeKind = "EVENT"
 	// Closing the account.
 	FeeKindExit FeeKind = "EXIT"
 	// A payment.
 	FeeKindPayment FeeKind = "PAYMENT"
-	// Having the account.
+	// A periodic account fee.
 	FeeKindPeriodic FeeKind = "PERIODIC"
 	// A purchase.
 	FeeKindPurchase FeeKind = "PURCHASE"
 	// A transaction.
 	FeeKindTransaction FeeKind = "TRANSACTION"
-	// Opening the account.
+	// An upfront fee, such as for opening the account.
 	FeeKindUpfront FeeKind = "UPFRONT"
-	// Varies.
+	// A variable fee.
 	FeeKindVariable FeeKind = "VARIABLE"
-	// Taking money out.
+	// A withdrawal.
 	FeeKindWithdrawal FeeKind = "WITHDRAWAL"
 )
 
@@ -343,42 +343,42 @@ func (v FeeKind) Known() bool {
 
 // Discount is a discount on a fee.
 type Discount struct {
-	// The discount in words.
+	// Description of the discount.
 	Description string `json:"description"`
 	// Kind of discount, as the Consumer Data Right names it.
 	Kind string `json:"discountType"`
-	// The discount, if it is an amount.
+	// The discount as an amount, if it is one.
 	Amount value.Decimal `json:"amount"`
-	// The discount as a rate of the balance, if it is one.
+	// The discount as a share of the balance, if it is charged that way.
 	BalanceRate value.Decimal `json:"balanceRate"`
-	// The discount as a rate of the transaction, if it is one.
+	// The discount as a share of the transaction, if it is charged that way.
 	TransactionRate value.Decimal `json:"transactionRate"`
-	// The discount as a rate of the interest, if it is one.
+	// The discount as a share of the interest, if it is charged that way.
 	AccruedRate value.Decimal `json:"accruedRate"`
-	// The discount as a rate of the fee, if it is one.
+	// The discount as a share of the fee, if it is charged that way.
 	FeeRate value.Decimal `json:"feeRate"`
-	// Who gets it; nil when anybody does.
+	// Who is eligible; nil if everybody is.
 	Eligibility *DiscountEligibility `json:"eligibility"`
-	// More in words.
+	// Additional information.
 	AdditionalInfo string `json:"additionalInfo"`
-	// Address of more about it.
+	// URL of further information.
 	AdditionalInfoURL string `json:"additionalInfoUri"`
-	// A figure that goes with the discount.
+	// Additional value of the discount, such as an amount or a count.
 	AdditionalValue string `json:"additionalValue"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// DiscountEligibility is who gets a discount.
+// DiscountEligibility describes who is eligible for a discount.
 type DiscountEligibility struct {
 	// Kind of condition.
 	Kind EligibilityKind `json:"discountEligibilityType"`
-	// More in words.
+	// Additional information.
 	AdditionalInfo string `json:"additionalInfo"`
-	// Address of more about it.
+	// URL of further information.
 	AdditionalInfoURL string `json:"additionalInfoUri"`
-	// A figure that goes with it, such as an age.
+	// Additional value of the condition, such as an age.
 	AdditionalValue string `json:"additionalValue"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
@@ -392,19 +392,19 @@ type EligibilityKind string
 const (
 	// Businesses.
 	EligibilityKindBusiness EligibilityKind = "BUSINESS"
-	// People of some employment.
+	// People with a certain employment status.
 	EligibilityKindEmploymentStatus EligibilityKind = "EMPLOYMENT_STATUS"
 	// New customers.
 	EligibilityKindIntroductory EligibilityKind = "INTRODUCTORY"
-	// People up to an age.
+	// People up to a maximum age.
 	EligibilityKindMaxAge EligibilityKind = "MAX_AGE"
-	// People from an age.
+	// People from a minimum age.
 	EligibilityKindMinAge EligibilityKind = "MIN_AGE"
-	// People from an income.
+	// People with a minimum income.
 	EligibilityKindMinIncome EligibilityKind = "MIN_INCOME"
-	// Businesses from a turnover.
+	// Businesses with a minimum turnover.
 	EligibilityKindMinTurnover EligibilityKind = "MIN_TURNOVER"
-	// People.
+	// Natural persons.
 	EligibilityKindNaturalPerson EligibilityKind = "NATURAL_PERSON"
 	// Others.
 	EligibilityKindOther EligibilityKind = "OTHER"
@@ -445,17 +445,17 @@ type DepositRate struct {
 	Kind DepositRateKind `json:"depositRateType"`
 	// The rate as a fraction, such as 0.0425.
 	Rate value.Decimal `json:"rate"`
-	// How often interest is calculated as an ISO 8601 duration.
+	// How often interest is calculated, as an ISO 8601 duration.
 	CalculationFrequency string `json:"calculationFrequency"`
-	// How often interest is paid as an ISO 8601 duration.
+	// How often interest is paid, as an ISO 8601 duration.
 	ApplicationFrequency string `json:"applicationFrequency"`
-	// For what the rate holds.
+	// Tiers that the rate applies to.
 	Tiers []RateTier `json:"tiers"`
-	// The rate in words.
+	// Description of the rate.
 	AdditionalInfo string `json:"additionalInfo"`
-	// Address of more about it.
+	// URL of further information.
 	AdditionalInfoURL string `json:"additionalInfoUri"`
-	// A figure that goes with the rate.
+	// Additional value of the rate, such as an amount or a count.
 	AdditionalValue string `json:"additionalValue"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
@@ -467,17 +467,17 @@ type DepositRateKind string
 
 // Known values of DepositRateKind. The API may send others.
 const (
-	// A bonus.
+	// A bonus rate.
 	DepositRateKindBonus DepositRateKind = "BONUS"
-	// A bonus for a bundle.
+	// A bonus rate as part of a bundle.
 	DepositRateKindBundleBonus DepositRateKind = "BUNDLE_BONUS"
 	// Fixed.
 	DepositRateKindFixed DepositRateKind = "FIXED"
-	// Follows a reference rate.
+	// Floating.
 	DepositRateKindFloating DepositRateKind = "FLOATING"
-	// For a time at the beginning.
+	// For an introductory period.
 	DepositRateKindIntroductory DepositRateKind = "INTRODUCTORY"
-	// Follows the market.
+	// Linked to the market.
 	DepositRateKindMarketLinked DepositRateKind = "MARKET_LINKED"
 	// Variable.
 	DepositRateKindVariable DepositRateKind = "VARIABLE"
@@ -498,30 +498,30 @@ func (v DepositRateKind) Known() bool {
 	return wire.OneOf(v, depositRateKindValues)
 }
 
-// RateTier is a range for which a rate holds.
+// RateTier is a tier for which a rate applies.
 type RateTier struct {
-	// Name of the range.
+	// Name of the tier.
 	Name string `json:"name"`
-	// What the limits are.
+	// Unit of the limits.
 	UnitOfMeasure UnitOfMeasure `json:"unitOfMeasure"`
-	// Where it begins.
+	// Lower limit of the tier.
 	MinimumValue value.Decimal `json:"minimumValue"`
-	// Where it ends, if it does.
+	// Upper limit of the tier, if any.
 	MaximumValue value.Decimal `json:"maximumValue"`
-	// To what the rate applies.
+	// How the rate is applied.
 	RateApplicationMethod RateApplication `json:"rateApplicationMethod"`
-	// What else must hold, if anything.
+	// Further conditions, if any.
 	ApplicabilityConditions *RateCondition `json:"applicabilityConditions"`
-	// The range in words.
+	// Description of the tier.
 	AdditionalInfo string `json:"additionalInfo"`
-	// Address of more about it.
+	// URL of further information.
 	AdditionalInfoURL string `json:"additionalInfoUri"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// UnitOfMeasure is what the limits of a range are.
+// UnitOfMeasure is the unit of a tier's limits.
 type UnitOfMeasure string
 
 // Known values of UnitOfMeasure. The API may send others.
@@ -532,7 +532,7 @@ const (
 	UnitOfMeasureDollar UnitOfMeasure = "DOLLAR"
 	// Months.
 	UnitOfMeasureMonth UnitOfMeasure = "MONTH"
-	// Per cent.
+	// Percent.
 	UnitOfMeasurePercent UnitOfMeasure = "PERCENT"
 )
 
@@ -548,12 +548,12 @@ func (v UnitOfMeasure) Known() bool {
 	return wire.OneOf(v, unitOfMeasureValues)
 }
 
-// RateApplication is to what a rate applies.
+// RateApplication is how a tier's rate is applied.
 type RateApplication string
 
 // Known values of RateApplication. The API may send others.
 const (
-	// To the part within the range.
+	// To the part of the balance within the tier.
 	RateApplicationPerTier RateApplication = "PER_TIER"
 	// To the whole balance.
 	RateApplicationWholeBalance RateApplication = "WHOLE_BALANCE"
@@ -571,9 +571,9 @@ func (v RateApplication) Known() bool {
 
 // RateCondition is a condition for a rate.
 type RateCondition struct {
-	// The condition in words.
+	// Description of the condition.
 	AdditionalInfo string `json:"additionalInfo"`
-	// Address of more about it.
+	// URL of further information.
 	AdditionalInfoURL string `json:"additionalInfoUri"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
@@ -586,25 +586,25 @@ type LendingRate struct {
 	Kind LendingRateKind `json:"lendingRateType"`
 	// The rate as a fraction, such as 0.0525.
 	Rate value.Decimal `json:"rate"`
-	// The rate with fees included.
+	// Comparison rate, which includes fees.
 	ComparisonRate value.Decimal `json:"comparisonRate"`
-	// What is repaid.
+	// Kind of repayments.
 	RepaymentType RepaymentType `json:"repaymentType"`
-	// What the loan is for.
+	// Purpose of the loan.
 	LoanPurpose LoanPurpose `json:"loanPurpose"`
-	// When interest is to be paid.
+	// Whether interest is paid in advance or in arrears.
 	InterestPaymentDue InterestPaymentDue `json:"interestPaymentDue"`
-	// How often interest is calculated as an ISO 8601 duration.
+	// How often interest is calculated, as an ISO 8601 duration.
 	CalculationFrequency string `json:"calculationFrequency"`
-	// How often interest is charged as an ISO 8601 duration.
+	// How often interest is charged, as an ISO 8601 duration.
 	ApplicationFrequency string `json:"applicationFrequency"`
-	// For what the rate holds.
+	// Tiers that the rate applies to.
 	Tiers []RateTier `json:"tiers"`
-	// The rate in words.
+	// Description of the rate.
 	AdditionalInfo string `json:"additionalInfo"`
-	// Address of more about it.
+	// URL of further information.
 	AdditionalInfoURL string `json:"additionalInfoUri"`
-	// A figure that goes with the rate.
+	// Additional value of the rate, such as an amount or a count.
 	AdditionalValue string `json:"additionalValue"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
@@ -616,23 +616,23 @@ type LendingRateKind string
 
 // Known values of LendingRateKind. The API may send others.
 const (
-	// A discount for a bundle on a fixed rate.
+	// A discount on a fixed rate as part of a bundle.
 	LendingRateKindBundleDiscountFixed LendingRateKind = "BUNDLE_DISCOUNT_FIXED"
-	// A discount for a bundle on a variable rate.
+	// A discount on a variable rate as part of a bundle.
 	LendingRateKindBundleDiscountVariable LendingRateKind = "BUNDLE_DISCOUNT_VARIABLE"
-	// For cash.
+	// For cash advances.
 	LendingRateKindCashAdvance LendingRateKind = "CASH_ADVANCE"
 	// A discount.
 	LendingRateKindDiscount LendingRateKind = "DISCOUNT"
 	// Fixed.
 	LendingRateKindFixed LendingRateKind = "FIXED"
-	// Follows a reference rate.
+	// Floating.
 	LendingRateKindFloating LendingRateKind = "FLOATING"
-	// For a time at the beginning.
+	// For an introductory period.
 	LendingRateKindIntroductory LendingRateKind = "INTRODUCTORY"
-	// Follows the market.
+	// Linked to the market.
 	LendingRateKindMarketLinked LendingRateKind = "MARKET_LINKED"
-	// For late payments.
+	// A penalty rate for late payments.
 	LendingRateKindPenalty LendingRateKind = "PENALTY"
 	// For purchases.
 	LendingRateKindPurchase LendingRateKind = "PURCHASE"
@@ -659,14 +659,14 @@ func (v LendingRateKind) Known() bool {
 	return wire.OneOf(v, lendingRateKindValues)
 }
 
-// RepaymentType is what the repayments of a loan cover.
+// RepaymentType is the kind of a loan's repayments.
 type RepaymentType string
 
 // Known values of RepaymentType. The API may send others.
 const (
-	// Interest alone.
+	// Interest only.
 	RepaymentTypeInterestOnly RepaymentType = "INTEREST_ONLY"
-	// The loan and its interest.
+	// Principal and interest.
 	RepaymentTypePrincipalAndInterest RepaymentType = "PRINCIPAL_AND_INTEREST"
 )
 
@@ -680,14 +680,14 @@ func (v RepaymentType) Known() bool {
 	return wire.OneOf(v, repaymentTypeValues)
 }
 
-// LoanPurpose is what a loan is for.
+// LoanPurpose is the purpose of a loan.
 type LoanPurpose string
 
 // Known values of LoanPurpose. The API may send others.
 const (
 	// An investment.
 	LoanPurposeInvestment LoanPurpose = "INVESTMENT"
-	// The borrower's home.
+	// A home that the borrower lives in.
 	LoanPurposeOwnerOccupied LoanPurpose = "OWNER_OCCUPIED"
 )
 
@@ -701,14 +701,14 @@ func (v LoanPurpose) Known() bool {
 	return wire.OneOf(v, loanPurposeValues)
 }
 
-// InterestPaymentDue is when interest is to be paid.
+// InterestPaymentDue is when interest is due: in advance or in arrears.
 type InterestPaymentDue string
 
 // Known values of InterestPaymentDue. The API may send others.
 const (
-	// Before the time that it is for.
+	// At the start of the interest period.
 	InterestPaymentDueInAdvance InterestPaymentDue = "IN_ADVANCE"
-	// After it.
+	// At the end of the interest period.
 	InterestPaymentDueInArrears InterestPaymentDue = "IN_ARREARS"
 )
 
@@ -726,13 +726,13 @@ func (v InterestPaymentDue) Known() bool {
 type Feature struct {
 	// Kind of feature.
 	Kind FeatureKind `json:"featureType"`
-	// The feature in words.
+	// Description of the feature.
 	AdditionalInfo string `json:"additionalInfo"`
-	// Address of more about it.
+	// URL of further information.
 	AdditionalInfoURL string `json:"additionalInfoUri"`
-	// A figure that goes with the feature.
+	// Additional value of the feature, such as an amount or a count.
 	AdditionalValue string `json:"additionalValue"`
-	// Whether it is in use; nil when it is not said.
+	// Whether the feature is activated; nil if not known.
 	Activated *bool `json:"isActivated"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
@@ -744,63 +744,63 @@ type FeatureKind string
 
 // Known values of FeatureKind. The API may send others.
 const (
-	// Further cards.
+	// Additional cards.
 	FeatureKindAdditionalCards FeatureKind = "ADDITIONAL_CARDS"
-	// Balances can be moved here.
+	// Balance transfers.
 	FeatureKindBalanceTransfers FeatureKind = "BALANCE_TRANSFERS"
-	// Bills can be paid.
+	// Bill payments.
 	FeatureKindBillPayment FeatureKind = "BILL_PAYMENT"
 	// Bonus points.
 	FeatureKindBonusRewards FeatureKind = "BONUS_REWARDS"
 	// A card.
 	FeatureKindCardAccess FeatureKind = "CARD_ACCESS"
-	// Money back.
+	// Cashback offers.
 	FeatureKindCashbackOffer FeatureKind = "CASHBACK_OFFER"
-	// Other products cost less.
+	// Discounts on complementary products.
 	FeatureKindComplementaryProductDiscounts FeatureKind = "COMPLEMENTARY_PRODUCT_DISCOUNTS"
 	// Online banking.
 	FeatureKindDigitalBanking FeatureKind = "DIGITAL_BANKING"
-	// Payment by telephone.
+	// Payments with a digital wallet.
 	FeatureKindDigitalWallet FeatureKind = "DIGITAL_WALLET"
-	// Interest can be given away.
+	// Interest can be donated.
 	FeatureKindDonateInterest FeatureKind = "DONATE_INTEREST"
-	// More can be repaid than is due.
+	// Extra repayments.
 	FeatureKindExtraRepayments FeatureKind = "EXTRA_REPAYMENTS"
-	// Protection against fraud.
+	// Fraud protection.
 	FeatureKindFraudProtection FeatureKind = "FRAUD_PROTECTION"
-	// Transactions are free.
+	// Free transactions.
 	FeatureKindFreeTransactions FeatureKind = "FREE_TXNS"
-	// Some transactions are free.
+	// An allowance of free transactions.
 	FeatureKindFreeTransactionsAllowance FeatureKind = "FREE_TXNS_ALLOWANCE"
-	// Somebody guarantees for the loan.
+	// A guarantor for the loan.
 	FeatureKindGuarantor FeatureKind = "GUARANTOR"
 	// Purchases can be paid in instalments.
 	FeatureKindInstalmentPlan FeatureKind = "INSTALMENT_PLAN"
 	// Insurance.
 	FeatureKindInsurance FeatureKind = "INSURANCE"
-	// A time without interest.
+	// An interest-free period.
 	FeatureKindInterestFree FeatureKind = "INTEREST_FREE"
-	// Moved balances bear no interest for a time.
+	// Interest-free balance transfers.
 	FeatureKindInterestFreeTransfers FeatureKind = "INTEREST_FREE_TRANSFERS"
-	// Points.
+	// A loyalty program.
 	FeatureKindLoyaltyProgram FeatureKind = "LOYALTY_PROGRAM"
 	// Notifications.
 	FeatureKindNotifications FeatureKind = "NOTIFICATIONS"
-	// Real-time payments.
+	// Real-time payments through the New Payments Platform (NPP).
 	FeatureKindNPPEnabled FeatureKind = "NPP_ENABLED"
-	// Payments to a PayID.
+	// Payments to a PayID through the NPP.
 	FeatureKindNPPPayID FeatureKind = "NPP_PAYID"
-	// Another account offsets the loan.
+	// An offset account.
 	FeatureKindOffset FeatureKind = "OFFSET"
-	// Something else.
+	// Other.
 	FeatureKindOther FeatureKind = "OTHER"
-	// The account can be overdrawn.
+	// An overdraft.
 	FeatureKindOverdraft FeatureKind = "OVERDRAFT"
-	// What was repaid can be drawn again.
+	// A redraw facility.
 	FeatureKindRedraw FeatureKind = "REDRAW"
-	// A person to turn to.
+	// A relationship manager.
 	FeatureKindRelationshipManagement FeatureKind = "RELATIONSHIP_MANAGEMENT"
-	// Any number of transactions.
+	// Unlimited transactions.
 	FeatureKindUnlimitedTransactions FeatureKind = "UNLIMITED_TXNS"
 )
 
@@ -847,27 +847,27 @@ type TermDeposit struct {
 	LodgementDate value.Date `json:"lodgementDate"`
 	// Last day.
 	MaturityDate value.Date `json:"maturityDate"`
-	// What is paid out on the last day.
+	// Amount paid out at maturity.
 	MaturityAmount value.Decimal `json:"maturityAmount"`
 	// Currency of that amount.
 	MaturityCurrency string `json:"maturityCurrency"`
-	// What happens on the last day.
+	// Instructions for maturity.
 	MaturityInstructions MaturityInstructions `json:"maturityInstructions"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// MaturityInstructions is what happens to a term deposit on its last day.
+// MaturityInstructions is what happens to a term deposit at maturity.
 type MaturityInstructions string
 
 // Known values of MaturityInstructions. The API may send others.
 const (
-	// The money is held.
+	// The money is held at maturity.
 	MaturityInstructionsHold MaturityInstructions = "HOLD_ON_MATURITY"
-	// The money is paid out.
+	// The money is paid out at maturity.
 	MaturityInstructionsPayOut MaturityInstructions = "PAID_OUT_AT_MATURITY"
-	// A new term begins.
+	// The deposit is rolled over into a new term.
 	MaturityInstructionsRollOver MaturityInstructions = "ROLLED_OVER"
 )
 
@@ -882,63 +882,63 @@ func (v MaturityInstructions) Known() bool {
 	return wire.OneOf(v, maturityInstructionsValues)
 }
 
-// Loan is the terms of a loan.
+// Loan holds the terms of a loan.
 type Loan struct {
 	// First day.
 	StartDate value.Date `json:"startDate"`
 	// Last day.
 	EndDate value.Date `json:"endDate"`
-	// Amount that was lent.
+	// Original loan amount.
 	OriginalAmount value.Decimal `json:"originalLoanAmount"`
-	// Currency of that amount as an ISO 4217 code.
+	// ISO 4217 currency code of that amount.
 	OriginalCurrency string `json:"originalLoanCurrency"`
-	// What is repaid.
+	// Kind of repayments.
 	RepaymentType RepaymentType `json:"repaymentType"`
-	// How often it is repaid as an ISO 8601 duration.
+	// How often repayments are due, as an ISO 8601 duration.
 	RepaymentFrequency string `json:"repaymentFrequency"`
-	// Day of the next instalment.
+	// Due date of the next instalment.
 	NextInstalmentDate value.Date `json:"nextInstalmentDate"`
-	// Least that is to be paid then.
+	// Minimum amount of the next instalment.
 	MinInstalmentAmount value.Decimal `json:"minInstalmentAmount"`
 	// Currency of that amount.
 	MinInstalmentCurrency string `json:"minInstalmentCurrency"`
-	// Most that can be redrawn.
+	// Maximum amount that can be redrawn.
 	MaxRedraw value.Decimal `json:"maxRedraw"`
 	// Currency of that amount.
 	MaxRedrawCurrency string `json:"maxRedrawCurrency"`
-	// Least that can be redrawn.
+	// Minimum amount that can be redrawn.
 	MinRedraw value.Decimal `json:"minRedraw"`
 	// Currency of that amount.
 	MinRedrawCurrency string `json:"minRedrawCurrency"`
-	// Whether other accounts offset the loan.
+	// Whether offset accounts are enabled for the loan.
 	OffsetAccountEnabled *bool `json:"offsetAccountEnabled"`
-	// IDs of these accounts; empty when none is connected.
+	// IDs of the offset accounts; empty if none is connected.
 	OffsetAccountIDs []string `json:"offsetAccountIds"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// CreditCard is the terms of a credit card.
+// CreditCard holds the terms of a credit card.
 type CreditCard struct {
-	// Least that is to be paid.
+	// Minimum payment due.
 	MinPaymentAmount value.Decimal `json:"minPaymentAmount"`
-	// What is due.
+	// Total payment due.
 	PaymentDueAmount value.Decimal `json:"paymentDueAmount"`
-	// Currency of both as an ISO 4217 code.
+	// ISO 4217 currency code of both amounts.
 	PaymentCurrency string `json:"paymentCurrency"`
-	// Day on which it is due.
+	// Due date of the payment.
 	PaymentDueDate value.Date `json:"paymentDueDate"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// AccountAddress is an address in one of two forms.
+// AccountAddress is an address in one of two formats.
 type AccountAddress struct {
-	// Which form it has.
+	// Format of the address.
 	Kind AddressKind `json:"addressType"`
-	// The address as the postal service takes it apart.
+	// The address in Australia Post's format.
 	Postal *PostalAddress `json:"paf"`
 	// The address as lines of text.
 	Simple *SimpleAddress `json:"simple"`
@@ -947,14 +947,14 @@ type AccountAddress struct {
 	JSON wire.Object `json:"-"`
 }
 
-// AddressKind is the form of an address.
+// AddressKind is the format of an address.
 type AddressKind string
 
 // Known values of AddressKind. The API may send others.
 const (
-	// The postal service's form, see Postal.
+	// Australia Post's format; see Postal.
 	AddressKindPostal AddressKind = "paf"
-	// Lines of text, see Simple.
+	// Lines of text; see Simple.
 	AddressKindSimple AddressKind = "simple"
 )
 
@@ -968,43 +968,44 @@ func (v AddressKind) Known() bool {
 	return wire.OneOf(v, addressKindValues)
 }
 
-// PostalAddress is an address as Australia Post's address file takes it apart.
+// PostalAddress is an address in the format of Australia Post's Postal Address
+// File.
 type PostalAddress struct {
 	// Name of the building.
 	BuildingName1 string `json:"buildingName1"`
-	// Second line of the building's name.
+	// Second line of the building name.
 	BuildingName2 string `json:"buildingName2"`
-	// Kind of flat or unit.
+	// Type of flat or unit.
 	FlatUnitType string `json:"flatUnitType"`
-	// Number of the flat or unit.
+	// Flat or unit number.
 	FlatUnitNumber string `json:"flatUnitNumber"`
-	// Kind of floor.
+	// Type of floor or level.
 	FloorLevelType string `json:"floorLevelType"`
-	// Number of the floor.
+	// Floor or level number.
 	FloorLevelNumber string `json:"floorLevelNumber"`
-	// Number of the lot.
+	// Lot number.
 	LotNumber string `json:"lotNumber"`
-	// First number in the street.
+	// First street number.
 	ThoroughfareNumber1 int `json:"thoroughfareNumber1"`
-	// What follows the first number.
+	// Suffix of the first street number.
 	ThoroughfareNumber1Suffix string `json:"thoroughfareNumber1Suffix"`
-	// Second number, of a range.
+	// Second street number, if the address covers a range.
 	ThoroughfareNumber2 int `json:"thoroughfareNumber2"`
-	// What follows the second number.
+	// Suffix of the second street number.
 	ThoroughfareNumber2Suffix string `json:"thoroughfareNumber2Suffix"`
 	// Name of the street.
 	StreetName string `json:"streetName"`
-	// Kind of street.
+	// Type of street.
 	StreetType string `json:"streetType"`
-	// What follows the street's name, such as North.
+	// Suffix of the street name, such as North.
 	StreetSuffix string `json:"streetSuffix"`
-	// Kind of delivery, such as a box.
+	// Type of postal delivery, such as a PO box.
 	PostalDeliveryType string `json:"postalDeliveryType"`
-	// What comes before that number.
+	// Prefix of the postal delivery number.
 	PostalDeliveryNumberPrefix string `json:"postalDeliveryNumberPrefix"`
-	// Number of the delivery.
+	// Postal delivery number.
 	PostalDeliveryNumber int `json:"postalDeliveryNumber"`
-	// What follows that number.
+	// Suffix of the postal delivery number.
 	PostalDeliveryNumberSuffix string `json:"postalDeliveryNumberSuffix"`
 	// Suburb or town.
 	LocalityName string `json:"localityName"`
@@ -1021,7 +1022,7 @@ type PostalAddress struct {
 
 // SimpleAddress is an address as lines of text.
 type SimpleAddress struct {
-	// To whom.
+	// Name of the recipient.
 	MailingName string `json:"mailingName"`
 	// First line.
 	Line1 string `json:"addressLine1"`
@@ -1042,7 +1043,7 @@ type SimpleAddress struct {
 	JSON wire.Object `json:"-"`
 }
 
-// AccountLinks is where an account leads.
+// AccountLinks holds the links of an account.
 type AccountLinks struct {
 	// Link to the connection.
 	Connection string `json:"connection"`
@@ -1063,7 +1064,7 @@ type AccountList struct {
 	Type string `json:"type"`
 	// The accounts.
 	Data []Account `json:"data"`
-	// Where the list is found.
+	// Links of the list.
 	Links SelfLink `json:"links"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.

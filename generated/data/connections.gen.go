@@ -11,13 +11,13 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
-// ConnectionsService manages the connections to institutions. A connection is
-// made in the Consent UI, not here.
+// ConnectionsService manages the connections to institutions. Connections are
+// created in the Consent UI, not with this package.
 type ConnectionsService struct {
 	client *transport.Client
 }
 
-// Get returns one connection, with its accounts and the profile of its owner.
+// Get returns one connection, with its accounts and its owner's profile.
 //
 // GET /users/{userId}/connections/{connectionId}: SERVER_ACCESS token, retried
 // on transient failures (class A).
@@ -30,7 +30,7 @@ func (s *ConnectionsService) Get(ctx context.Context, userID, connectionID strin
 	return &out, nil
 }
 
-// List returns a user's connections. Their accounts and profile are left out.
+// List returns a user's connections, without their accounts and profile.
 //
 // GET /users/{userId}/connections: SERVER_ACCESS token, retried on transient
 // failures (class A).
@@ -44,8 +44,8 @@ func (s *ConnectionsService) List(ctx context.Context, userID string, params Lis
 	return &out, nil
 }
 
-// Delete removes a connection. Accounts and transactions that it brought in
-// stay; Purge them first if they must go.
+// Delete deletes a connection. The accounts and transactions retrieved through
+// it are kept; to remove them, call Purge first.
 //
 // DELETE /users/{userId}/connections/{connectionId}: SERVER_ACCESS token,
 // idempotent, retried on transient failures (class B).
@@ -54,12 +54,11 @@ func (s *ConnectionsService) Delete(ctx context.Context, userID, connectionID st
 	return s.client.Do(ctx, req, nil, opts...)
 }
 
-// RefreshAll starts a refresh of all of a user's active connections, a job for
-// each. Status 202 says that the jobs are new, 200 that they were queued or
-// running already: transport.WithResponse tells.
+// RefreshAll starts a refresh of all of a user's active connections, with one
+// job for each. Status 202 means that the jobs are new, 200 that they were
+// already queued or running; use transport.WithResponse to read the status.
 //
-// Basiq advises against refreshing in bulk. Look at each connection's LastUsed
-// first.
+// Basiq advises against bulk refreshes. Check each connection's LastUsed first.
 //
 // POST /users/{userId}/connections/refresh: SERVER_ACCESS token, retried only
 // if it was never sent (class D).
@@ -72,9 +71,9 @@ func (s *ConnectionsService) RefreshAll(ctx context.Context, userID string, opts
 	return &out, nil
 }
 
-// Purge removes all data that a connection has brought in and keeps the
-// connection, which must be active. The data cannot be restored; Refresh
-// fetches again what the institution still shares.
+// Purge deletes all data retrieved through a connection, which must be active,
+// but keeps the connection. The data cannot be restored; Refresh retrieves what
+// the institution still shares.
 //
 // POST /users/{userId}/connections/{connectionId}/purge: SERVER_ACCESS token,
 // retried only if it was definitely not executed (class C).
@@ -83,14 +82,15 @@ func (s *ConnectionsService) Purge(ctx context.Context, userID, connectionID str
 	return s.client.Do(ctx, req, nil, opts...)
 }
 
-// Refresh starts a refresh of an active connection. Status 202 says that the
-// job is new, 200 that it was queued or running already: transport.WithResponse
-// tells. Follow it with the core package's Jobs.Get.
+// Refresh starts a refresh of an active connection. Status 202 means that the
+// job is new, 200 that it was already queued or running; use
+// transport.WithResponse to read the status. Poll the job with the core
+// package's Jobs.Get.
 //
 // An open banking connection can be refreshed 20 times a day. A web connection
-// may ask the user a question meanwhile; answer it with the core package's
-// Jobs.SubmitMFA. Status 400 can say that the stored login does not work any
-// more: send the user to the Consent UI with the connection's ID.
+// may require MFA during the refresh; answer the challenge with the core
+// package's Jobs.SubmitMFA. Status 400 can mean that the stored login no longer
+// works: send the user to the Consent UI with the connection's ID.
 //
 // POST /users/{userId}/connections/{connectionId}/refresh: SERVER_ACCESS token,
 // retried only if it was never sent (class D).
@@ -119,10 +119,10 @@ func (p *ListConnectionsParams) apply(req *transport.Request) {
 // Each method returns a new filter with one more condition. The receiver
 // remains unchanged. The methods filter by these fields:
 //
-//   - ID: ID of the connection. The API's texts leave the field's prefix open;
-//     should it be refused, use Raw.
-//   - Status: Whether the connection works. The API's texts leave the field's
-//     prefix open; should it be refused, use Raw.
+//   - ID: ID of the connection. Basiq's documentation is ambiguous about the
+//     field's prefix; if the API refuses it, use Raw.
+//   - Status: Status of the connection. Basiq's documentation is ambiguous
+//     about the field's prefix; if the API refuses it, use Raw.
 //   - InstitutionID: ID of the institution.
 type ConnectionFilter struct {
 	terms transport.Filter
@@ -154,24 +154,24 @@ func (f ConnectionFilter) String() string {
 	return f.terms.String()
 }
 
-// ConnectionStatus is whether a connection works.
+// ConnectionStatus is the status of a connection.
 type ConnectionStatus string
 
 // Known values of ConnectionStatus. The API may send others.
 const (
-	// It works.
+	// The connection works.
 	ConnectionStatusActive ConnectionStatus = "active"
-	// It does not work any more and needs the user.
+	// The connection is no longer valid and requires action by the user.
 	ConnectionStatusInvalid ConnectionStatus = "invalid"
-	// Its credentials are being verified.
+	// The credentials are being verified.
 	ConnectionStatusPending ConnectionStatus = "pending"
 	// The user left before finishing at the institution.
 	ConnectionStatusPreInit ConnectionStatus = "pre-init"
-	// It was removed.
+	// The connection was deleted.
 	ConnectionStatusDeleted ConnectionStatus = "deleted"
-	// It is being made.
+	// The connection is being created.
 	ConnectionStatusInit ConnectionStatus = "init"
-	// It does not work any more: ConnectionStatusInvalid, as events spell it.
+	// The same as ConnectionStatusInvalid, as spelled in events.
 	ConnectionStatusInvalidConnection ConnectionStatus = "invalid-connection"
 	// The consent was withdrawn.
 	ConnectionStatusRevoked ConnectionStatus = "revoked"
@@ -193,44 +193,44 @@ func (v ConnectionStatus) Known() bool {
 	return wire.OneOf(v, connectionStatusValues)
 }
 
-// Connection is a link between a user and an institution.
+// Connection is a connection between a user and an institution.
 type Connection struct {
 	// ID of the connection.
 	ID string `json:"id"`
-	// Whether the connection works. Only server tokens are shown it.
+	// Status of the connection. Only returned for server tokens.
 	Status ConnectionStatus `json:"status"`
-	// The way of connecting.
+	// Method of connecting.
 	Method Method `json:"method"`
 	// The institution.
 	Institution InstitutionReference `json:"institution"`
-	// When it was made. Only server tokens are shown it.
+	// When the connection was created. Only returned for server tokens.
 	Created value.DateTime `json:"createdDate"`
-	// When it was last refreshed. Look at it before refreshing again. Only
-	// server tokens are shown it.
+	// When the connection was last refreshed. Check it before refreshing again.
+	// Only returned for server tokens.
 	LastUsed value.DateTime `json:"lastUsed"`
-	// When it ends. Only open banking connections do; empty for others.
+	// When the connection expires. Empty except for open banking connections.
 	Expires value.DateTime `json:"expiryDate"`
-	// The accounts, in answers of Get; nil in a list.
+	// The accounts, if returned by Get; nil in a list.
 	Accounts *AccountSummaryList `json:"accounts"`
-	// What the institution knows about the owner, in answers of Get; nil in a
+	// The owner's profile at the institution, if returned by Get; nil in a
 	// list.
 	Profile *Profile `json:"profile"`
 	// Always "connection".
 	Type string `json:"type"`
-	// Where the connection leads.
+	// Links of the connection.
 	Links ConnectionLinks `json:"links"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// InstitutionReference names an institution.
+// InstitutionReference identifies an institution.
 type InstitutionReference struct {
 	// ID of the institution.
 	ID string `json:"id"`
 	// Always "institution".
 	Type string `json:"type"`
-	// Where it is found. The link may be of an older version of the API.
+	// Links of the institution. They may point to an older version of the API.
 	Links SelfLink `json:"links"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
@@ -248,36 +248,36 @@ type AccountSummaryList struct {
 	JSON wire.Object `json:"-"`
 }
 
-// AccountSummary is an account as a connection lists it.
+// AccountSummary is an account as listed in a connection.
 type AccountSummary struct {
 	// ID of the account.
 	ID string `json:"id"`
 	// Name of the account.
 	Name string `json:"name"`
-	// Number of the account.
+	// Account number.
 	Number string `json:"accountNo"`
-	// Whether the account can be read.
+	// Whether the account could be read at the last refresh.
 	Status AccountStatus `json:"status"`
-	// What kind of account it is.
+	// Kind of account.
 	Class AccountClass `json:"class"`
-	// Currency as an ISO 4217 code.
+	// ISO 4217 currency code.
 	Currency string `json:"currency"`
-	// Balance. Empty when it is not known.
+	// Balance. Empty if unknown.
 	Balance value.Decimal `json:"balance"`
-	// What can be spent. Empty when it is not known.
+	// Funds available to spend. Empty if unknown.
 	AvailableFunds value.Decimal `json:"availableFunds"`
 	// When the account was last retrieved.
 	LastUpdated value.DateTime `json:"lastUpdated"`
 	// Always "account".
 	Type string `json:"type"`
-	// Where the account leads.
+	// Links of the account.
 	Links AccountSummaryLinks `json:"links"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// AccountSummaryLinks is where a connection's account leads.
+// AccountSummaryLinks holds the links of a connection's account.
 type AccountSummaryLinks struct {
 	// Link to the account.
 	Self string `json:"self"`
@@ -288,9 +288,9 @@ type AccountSummaryLinks struct {
 	JSON wire.Object `json:"-"`
 }
 
-// Profile is what an institution knows about the owner of a connection.
+// Profile is the profile of a connection's owner, as known to the institution.
 type Profile struct {
-	// Name in full.
+	// Full name.
 	FullName string `json:"fullName"`
 	// First name.
 	FirstName string `json:"firstName"`
@@ -325,16 +325,16 @@ type Address struct {
 	Postcode string `json:"postcode"`
 	// Country.
 	Country string `json:"country"`
-	// Country as an ISO 3166 code.
+	// ISO 3166 country code.
 	CountryCode string `json:"countryCode"`
-	// The whole address in one text.
+	// Full address as a single string.
 	Formatted string `json:"formattedAddress"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// ConnectionLinks is where a connection leads.
+// ConnectionLinks holds the links of a connection.
 type ConnectionLinks struct {
 	// Link to its accounts.
 	Accounts string `json:"accounts"`
@@ -357,14 +357,14 @@ type ConnectionList struct {
 	Type string `json:"type"`
 	// The connections.
 	Data []Connection `json:"data"`
-	// Where the list is found.
+	// Links of the list.
 	Links *SelfLink `json:"links"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// JobList is a list of jobs that were started.
+// JobList is a list of started jobs.
 type JobList struct {
 	// Always "list".
 	Type string `json:"type"`

@@ -10,14 +10,14 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
-// ConnectorsService describes the institutions that can be connected, and in
-// which ways.
+// ConnectorsService lists the institutions that can be connected, and the
+// methods of connecting.
 type ConnectorsService struct {
 	client *transport.Client
 }
 
-// Get returns one connector. transport.ErrNotFound says that the institution
-// cannot be connected in this way.
+// Get returns one connector. It fails with transport.ErrNotFound if the
+// institution cannot be connected with this method.
 //
 // GET /connectors/{connectorId}/{method}: SERVER_ACCESS token, retried on
 // transient failures (class A).
@@ -30,7 +30,7 @@ func (s *ConnectorsService) Get(ctx context.Context, connectorID string, method 
 	return &out, nil
 }
 
-// List returns the institutions that can be connected, once for each way of
+// List returns the institutions that can be connected, once for each method of
 // connecting.
 //
 // GET /connectors: SERVER_ACCESS token, retried on transient failures (class
@@ -62,15 +62,15 @@ func (p *ListConnectorsParams) apply(req *transport.Request) {
 // remains unchanged. The methods filter by these fields:
 //
 //   - ID: ID of the institution.
-//   - Method: The way of connecting.
-//   - Status: How well the connector works now.
-//   - Stage: How mature the connector is.
-//   - Scopes: What can be shared through it.
+//   - Method: Method of connecting.
+//   - Status: Current availability of the connector.
+//   - Stage: Maturity of the connector.
+//   - Scopes: Kinds of data that can be shared through the connector.
 //   - Country: Country of the institution: Australia or New Zealand.
 //   - Tier: Tier of the institution, 1 to 4.
 //   - InstitutionKind: Kind of the institution.
-//   - AuthorizationKind: How the user logs in.
-//   - Engine: What the connector runs on: chrome or node.
+//   - AuthorizationKind: How the user authenticates.
+//   - Engine: Engine that the connector runs on: chrome or node.
 type ConnectorFilter struct {
 	terms transport.Filter
 }
@@ -207,20 +207,20 @@ func (f ConnectorFilter) String() string {
 	return f.terms.String()
 }
 
-// ConnectorStatus is how well a connector works.
+// ConnectorStatus is the availability of a connector.
 type ConnectorStatus string
 
 // Known values of ConnectorStatus. The API may send others.
 const (
-	// Slowly or not always.
+	// Slow or intermittent.
 	ConnectorStatusDegradedPerformance ConnectorStatus = "degraded-performance"
-	// Not at all.
+	// Not available.
 	ConnectorStatusMajorOutage ConnectorStatus = "major-outage"
-	// As it should.
+	// Fully operational.
 	ConnectorStatusOperational ConnectorStatus = "operational"
-	// Not for everybody.
+	// Not available for some users.
 	ConnectorStatusPartialOutage ConnectorStatus = "partial-outage"
-	// Not while it is maintained.
+	// Not available because of maintenance.
 	ConnectorStatusUnderMaintenance ConnectorStatus = "under-maintenance"
 )
 
@@ -237,16 +237,16 @@ func (v ConnectorStatus) Known() bool {
 	return wire.OneOf(v, connectorStatusValues)
 }
 
-// ConnectorStage is how mature a connector is.
+// ConnectorStage is the maturity of a connector.
 type ConnectorStage string
 
 // Known values of ConnectorStage. The API may send others.
 const (
-	// Being tried.
+	// Alpha.
 	ConnectorStageAlpha ConnectorStage = "alpha"
-	// Nearly ready.
+	// Beta.
 	ConnectorStageBeta ConnectorStage = "beta"
-	// Ready.
+	// Generally available.
 	ConnectorStageLive ConnectorStage = "live"
 )
 
@@ -270,7 +270,7 @@ const (
 	TierOne Tier = "1"
 	// Large institutions.
 	TierTwo Tier = "2"
-	// Middling institutions.
+	// Medium-sized institutions.
 	TierThree Tier = "3"
 	// Small institutions.
 	TierFour Tier = "4"
@@ -301,13 +301,13 @@ const (
 	InstitutionKindBuildingSociety InstitutionKind = "Building Society"
 	// A credit union.
 	InstitutionKindCreditUnion InstitutionKind = "Credit Union"
-	// Another provider of financial services.
+	// Another financial services provider.
 	InstitutionKindFinancialServices InstitutionKind = "Financial Services"
-	// A part of the government.
+	// A government agency.
 	InstitutionKindGovernment InstitutionKind = "Government"
 	// A superannuation fund.
 	InstitutionKindSuperannuation InstitutionKind = "Superannuation"
-	// A bank for tests, without real money.
+	// A bank for testing, without real money.
 	InstitutionKindTestBank InstitutionKind = "Test Bank"
 )
 
@@ -332,15 +332,15 @@ type AuthorizationKind string
 
 // Known values of AuthorizationKind. The API may send others.
 const (
-	// Something else.
+	// Other.
 	AuthorizationKindOther AuthorizationKind = "other"
 	// A token.
 	AuthorizationKindToken AuthorizationKind = "token"
 	// A login and a password.
 	AuthorizationKindUser AuthorizationKind = "user"
-	// A login, a password and always a question.
+	// A login and a password, always followed by MFA.
 	AuthorizationKindUserMFA AuthorizationKind = "user-mfa"
-	// A login, a password and sometimes a question.
+	// A login and a password, sometimes followed by MFA.
 	AuthorizationKindUserMFAIntermittent AuthorizationKind = "user-mfa-intermittent"
 )
 
@@ -357,34 +357,35 @@ func (v AuthorizationKind) Known() bool {
 	return wire.OneOf(v, authorizationKindValues)
 }
 
-// Connector is an institution and a way of connecting to it.
+// Connector is an institution together with a method of connecting to it.
 type Connector struct {
 	// ID of the institution: two letters and five digits.
 	ID string `json:"id"`
-	// The way of connecting.
+	// Method of connecting.
 	Method Method `json:"method"`
-	// How mature it is.
+	// Maturity of the connector.
 	Stage ConnectorStage `json:"stage"`
-	// How well it works now.
+	// Current availability of the connector.
 	Status ConnectorStatus `json:"status"`
 	// The institution.
 	Institution Institution `json:"institution"`
-	// What can be shared through it, such as transaction.detail.
+	// Kinds of data that can be shared through the connector, such as
+	// transaction.detail.
 	Scopes []string `json:"scopes"`
-	// How the user logs in.
+	// How the user authenticates.
 	Authorization ConnectorAuthorization `json:"authorization"`
-	// How long it takes.
+	// How long jobs take.
 	Stats ConnectorStats `json:"stats"`
 	// Always "connector".
 	Type string `json:"type"`
-	// Where the connector is found; nil when the answer leaves it out.
+	// Links of the connector; nil when absent from the response.
 	Links *SelfLink `json:"links"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// Institution is a bank or another institution.
+// Institution is a bank or another financial institution.
 type Institution struct {
 	// Name of the institution.
 	Name string `json:"name"`
@@ -402,13 +403,13 @@ type Institution struct {
 	ABN string `json:"abn"`
 	// Australian Company Number.
 	ACN string `json:"acn"`
-	// Email address for it.
+	// Email address for CDR questions.
 	CDREmail string `json:"cdrEmail"`
-	// Address of questions and answers about the Consumer Data Right.
+	// URL of the institution's Consumer Data Right (CDR) FAQ.
 	CDRFAQ string `json:"cdrFAQ"`
-	// Address of the policy for it.
+	// URL of the institution's CDR policy.
 	CDRPolicy string `json:"cdrPolicy"`
-	// Number as a data holder.
+	// CDR provider number of the data holder.
 	CDRProviderNumber string `json:"cdrProviderNumber"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
@@ -421,81 +422,81 @@ type Logo struct {
 	Type string `json:"type"`
 	// Its colours; nil when they are not known.
 	Colors *Colors `json:"colors"`
-	// Where the pictures are.
+	// Links to the images.
 	Links LogoLinks `json:"links"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// Colors is the colours of a logo.
+// Colors holds the colours of a logo.
 type Colors struct {
-	// The main colour in hexadecimal.
+	// Primary colour in hexadecimal.
 	Primary string `json:"primary"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// LogoLinks is where the pictures of a logo are.
+// LogoLinks holds links to the images of a logo.
 type LogoLinks struct {
-	// Address of the whole logo.
+	// URL of the full logo.
 	Full string `json:"full"`
-	// Address of the logo as a square.
+	// URL of the square logo.
 	Square string `json:"square"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// ConnectorAuthorization is how a user logs in at an institution.
+// ConnectorAuthorization is how a user authenticates with an institution.
 type ConnectorAuthorization struct {
 	// Kind of login.
 	Kind AuthorizationKind `json:"type"`
-	// What the login form asks for; nil when there is none.
+	// Captions of the login form; nil if there is none.
 	Captions *LoginCaptions `json:"meta"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// LoginCaptions is the captions of an institution's login form.
+// LoginCaptions holds the captions of an institution's login form.
 type LoginCaptions struct {
-	// Where a forgotten password is reset.
+	// URL at which a forgotten password is reset.
 	ForgottenPasswordURL string `json:"forgotten_password_url"`
-	// What the login is called.
+	// Caption of the login field.
 	LoginID string `json:"login_id_caption"`
-	// What the password is called.
+	// Caption of the password field.
 	Password string `json:"password_caption"`
-	// What the second login is called.
+	// Caption of the secondary login field.
 	SecondaryLoginID string `json:"secondary_login_id_caption"`
-	// What the security code is called.
+	// Caption of the security code field.
 	SecurityCode string `json:"security_code_caption"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// ConnectorStats is how long a connector takes.
+// ConnectorStats holds how long a connector's jobs take.
 type ConnectorStats struct {
-	// Averages by step; nil when there are none.
+	// Average durations by step; nil if there are none.
 	AverageDurationMs *Durations `json:"averageDurationMs"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// Durations is the average time that each step takes in milliseconds.
+// Durations holds the average duration of each step, in milliseconds.
 type Durations struct {
-	// Everything.
+	// The whole job.
 	Total int `json:"total"`
-	// Logging in.
+	// Verifying the user's credentials.
 	VerifyCredentials int `json:"verifyCredentials"`
-	// Reading accounts.
+	// Retrieving accounts.
 	RetrieveAccounts int `json:"retrieveAccounts"`
-	// Reading transactions.
+	// Retrieving transactions.
 	RetrieveTransactions int `json:"retrieveTransactions"`
-	// Reading the account's terms.
+	// Retrieving the account's terms.
 	RetrieveMeta int `json:"retrieveMeta"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
@@ -504,13 +505,13 @@ type Durations struct {
 
 // ConnectorList is a list of connectors.
 type ConnectorList struct {
-	// How many connectors the list holds.
+	// Number of connectors in the list.
 	TotalCount int `json:"totalCount"`
 	// The connectors.
 	Data []Connector `json:"data"`
 	// Always "list".
 	Type string `json:"type"`
-	// Where the list is found.
+	// Links of the list.
 	Links SelfLink `json:"links"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.

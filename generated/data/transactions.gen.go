@@ -18,8 +18,8 @@ type TransactionsService struct {
 	client *transport.Client
 }
 
-// Get returns one transaction. transport.ErrNotFound for a pending one may mean
-// that a refresh has replaced it.
+// Get returns one transaction. transport.ErrNotFound for a pending transaction
+// may mean that a refresh has replaced it.
 //
 // GET /users/{userId}/transactions/{transactionId}: SERVER_ACCESS token,
 // retried on transient failures (class A).
@@ -32,12 +32,12 @@ func (s *TransactionsService) Get(ctx context.Context, userID, transactionID str
 	return &out, nil
 }
 
-// List returns a page of a user's transactions: account by account, the newest
-// first, pending ones before posted ones.
+// List returns a page of a user's transactions, grouped by account, newest
+// first, with pending transactions before posted ones.
 //
-// Pending transactions are created again, with new IDs, at every refresh.
-// Posted ones stay. Read the last seven days again to see what became of
-// pending ones.
+// Every refresh creates pending transactions anew, with new IDs; posted
+// transactions do not change. To find out what became of pending transactions,
+// read the last seven days again.
 //
 // GET /users/{userId}/transactions: SERVER_ACCESS token, retried on transient
 // failures (class A).
@@ -76,7 +76,8 @@ func (s *TransactionsService) All(ctx context.Context, userID string, params Lis
 type ListTransactionsParams struct {
 	// Selects transactions.
 	Filter TransactionFilter
-	// Transactions on a page, at most 500. The API's default is 500.
+	// Maximum number of transactions on a page, up to 500. The API's default is
+	// 500.
 	Limit int
 }
 
@@ -96,11 +97,11 @@ func (p *ListTransactionsParams) apply(req *transport.Request) {
 //   - AccountID: ID of the account.
 //   - ConnectionID: ID of the connection.
 //   - InstitutionID: ID of the institution.
-//   - PostDate: Day on which it was posted. Institutions' midnights are not all
-//     in one zone: widen a window by a day at each end.
-//   - Status: Whether it is final.
-//   - Direction: Whether money came in or went out.
-//   - Class: What kind of transaction it is.
+//   - PostDate: Day on which the transaction was posted. Institutions use
+//     different time zones, so widen a range by a day at each end.
+//   - Status: Whether the transaction is pending or posted.
+//   - Direction: Whether money came in (credit) or went out (debit).
+//   - Class: Kind of transaction.
 type TransactionFilter struct {
 	terms transport.Filter
 }
@@ -177,12 +178,12 @@ func (f TransactionFilter) String() string {
 	return f.terms.String()
 }
 
-// TransactionStatus is whether a transaction is final.
+// TransactionStatus is the status of a transaction: pending or posted.
 type TransactionStatus string
 
 // Known values of TransactionStatus. The API may send others.
 const (
-	// Not yet final: it will be posted, changed or dropped.
+	// Not final: it will be posted, changed or dropped.
 	TransactionStatusPending TransactionStatus = "pending"
 	// Final.
 	TransactionStatusPosted TransactionStatus = "posted"
@@ -198,7 +199,7 @@ func (v TransactionStatus) Known() bool {
 	return wire.OneOf(v, transactionStatusValues)
 }
 
-// Direction is whether money came in or went out.
+// Direction is the direction of a transaction: money in or money out.
 type Direction string
 
 // Known values of Direction. The API may send others.
@@ -224,21 +225,21 @@ type TransactionClass string
 
 // Known values of TransactionClass. The API may send others.
 const (
-	// A fee of the bank.
+	// A bank fee.
 	TransactionClassBankFee TransactionClass = "bank-fee"
-	// Cash taken out.
+	// Cash withdrawn.
 	TransactionClassCashWithdrawal TransactionClass = "cash-withdrawal"
-	// Money paid in directly.
+	// A direct credit, such as a salary.
 	TransactionClassDirectCredit TransactionClass = "direct-credit"
 	// Interest earned.
 	TransactionClassInterest TransactionClass = "interest"
 	// Interest on a loan.
 	TransactionClassLoanInterest TransactionClass = "loan-interest"
-	// A repayment of a loan.
+	// A loan repayment.
 	TransactionClassLoanRepayment TransactionClass = "loan-repayment"
 	// A payment for goods or services.
 	TransactionClassPayment TransactionClass = "payment"
-	// Money given back.
+	// A refund.
 	TransactionClassRefund TransactionClass = "refund"
 	// A transfer between accounts.
 	TransactionClassTransfer TransactionClass = "transfer"
@@ -261,32 +262,35 @@ func (v TransactionClass) Known() bool {
 	return wire.OneOf(v, transactionClassValues)
 }
 
-// Transaction is a movement of money on an account.
+// Transaction is a transaction on an account.
 type Transaction struct {
-	// ID of the transaction. That of a pending one changes at every refresh.
+	// ID of the transaction. A pending transaction gets a new ID at every
+	// refresh.
 	ID string `json:"id"`
-	// Whether it is final.
+	// Whether the transaction is pending or posted.
 	Status TransactionStatus `json:"status"`
-	// Text of the transaction. It may change when a pending one is posted.
+	// Description of the transaction. It may change when a pending transaction
+	// is posted.
 	Description string `json:"description"`
 	// Reference that the payer gave, if any.
 	Reference string `json:"reference"`
-	// Amount; negative for money going out.
+	// Amount; negative for money paid out.
 	Amount value.Decimal `json:"amount"`
-	// Currency as an ISO 4217 code, if known.
+	// ISO 4217 currency code, if known.
 	Currency string `json:"currency"`
-	// Whether money came in or went out.
+	// Whether money came in (credit) or went out (debit).
 	Direction Direction `json:"direction"`
-	// What kind of transaction it is.
+	// Kind of transaction.
 	Class TransactionClass `json:"class"`
-	// What a payment or fee was for; empty for other kinds.
+	// Subclass of a payment or fee; empty for other classes.
 	SubClass CodeTitle `json:"subClass"`
 	// Balance of the account after the transaction, if known.
 	Balance value.Decimal `json:"balance"`
-	// When it was made, if the institution says.
+	// When the transaction took place, if the institution says.
 	TransactionDate value.DateTime `json:"transactionDate"`
-	// When it was posted; empty while it is pending. Midnight where only the
-	// day is known, in a zone that institutions choose differently.
+	// When the transaction was posted; empty while it is pending. If only the
+	// day is known, it is midnight in a time zone that depends on the
+	// institution.
 	PostDate value.DateTime `json:"postDate"`
 	// ID of the account.
 	AccountID string `json:"account"`
@@ -294,43 +298,43 @@ type Transaction struct {
 	ConnectionID string `json:"connection"`
 	// ID of the institution.
 	InstitutionID string `json:"institution"`
-	// To whom it was paid, if it is known; nil if not.
+	// Payee details; nil if not known.
 	PaymentDetails *PaymentDetails `json:"paymentDetails"`
-	// What is known about the other side; nil when the application has no
-	// enrichment.
+	// What is known about the counterparty; nil when enrichment is not enabled
+	// for the application.
 	Enrichment *Enrichment `json:"enrich"`
 	// Always "transaction".
 	Type string `json:"type"`
-	// Where the transaction leads.
+	// Links of the transaction.
 	Links TransactionLinks `json:"links"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// CodeTitle is a code and what it stands for.
+// CodeTitle is a code and its meaning.
 type CodeTitle struct {
 	// The code.
 	Code string `json:"code"`
-	// What it stands for.
+	// Meaning of the code.
 	Title string `json:"title"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// PaymentDetails is to whom a payment was made.
+// PaymentDetails holds the payee details of a payment.
 type PaymentDetails struct {
-	// Number of the collector of a direct debit.
+	// APCA user ID of the direct debit's initiator.
 	APCANumber string `json:"apcaNumber"`
-	// The bill; empty for other payments.
+	// Details of a BPAY payment; empty for other payments.
 	BPAY BPAY `json:"bpay"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// BPAY is a bill paid through BPAY.
+// BPAY holds the details of a BPAY payment.
 type BPAY struct {
 	// Code of the biller.
 	BillerCode string `json:"billerCode"`
@@ -343,64 +347,64 @@ type BPAY struct {
 	JSON wire.Object `json:"-"`
 }
 
-// Enrichment is what is known about the other side of a transaction.
+// Enrichment is what is known about the counterparty of a transaction.
 type Enrichment struct {
-	// The transaction's text without noise.
+	// Description of the transaction, cleaned of codes and padding.
 	CleanDescription string `json:"cleanDescription"`
-	// The merchant; nil when it was not recognised.
+	// The merchant; nil if not recognised.
 	Merchant *Merchant `json:"merchant"`
-	// What kind of business it is; nil when it is not known.
+	// Category of the business; nil if not known.
 	Category *Category `json:"category"`
-	// Where the business is; nil when it is not known.
+	// Location of the business; nil if not known.
 	Location *Location `json:"location"`
-	// Words that characterise the transaction.
+	// Tags that describe the transaction.
 	Tags []string `json:"tags"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// Merchant is a business that takes payments.
+// Merchant is a merchant.
 type Merchant struct {
 	// ID of the merchant.
 	ID string `json:"id"`
-	// Name that the business trades under.
+	// Trading name of the business.
 	BusinessName string `json:"businessName"`
 	// Australian Business Number.
 	ABN string `json:"ABN"`
-	// Address of the business's web site.
+	// URL of the business's website.
 	Website string `json:"website"`
-	// Telephone number of the business; empty when it is not known.
+	// Telephone number of the business; empty if not known.
 	PhoneNumber PhoneNumber `json:"phoneNumber"`
-	// Address of the logo in full size.
+	// URL of the full-size logo.
 	Logo string `json:"logoMaster"`
-	// Address of the logo in small.
+	// URL of the logo's thumbnail.
 	LogoThumbnail string `json:"logoThumb"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// PhoneNumber is a telephone number in two notations.
+// PhoneNumber is a telephone number in national and international format.
 type PhoneNumber struct {
-	// As it is dialled within the country.
+	// Number as dialled within the country.
 	Local string `json:"local"`
-	// As it is dialled from abroad.
+	// Number as dialled from abroad.
 	International string `json:"international"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// Category is the kind of business that a transaction was with.
+// Category is the category of the business that a transaction was with.
 type Category struct {
 	// How the category was found.
 	MatchType MatchType `json:"matchType"`
-	// How certain the match is.
+	// Confidence of the match.
 	MatchScore string `json:"matchScore"`
-	// Merchant category code; empty when it is not known.
+	// Merchant category code; empty if not known.
 	MCC CodeTitle `json:"mcc"`
-	// The industry; empty when it is not known.
+	// The industry, as classified by ANZSIC; empty if not known.
 	ANZSIC Industry `json:"anzsic"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
@@ -412,15 +416,15 @@ type MatchType string
 
 // Known values of MatchType. The API may send others.
 const (
-	// By the merchant category code.
+	// Matched by the merchant category code.
 	MatchTypeMerchantCategoryCode MatchType = "mcc"
-	// By the merchant's full name.
+	// Matched by the merchant's full name.
 	MatchTypeMerchant MatchType = "merchantFull"
-	// By a part of the merchant's name.
+	// Matched by part of the merchant's name.
 	MatchTypePartialMerchant MatchType = "merchantPartial"
-	// By a statistical model.
+	// Matched by a machine-learning model.
 	MatchTypeMachineLearning MatchType = "ml"
-	// Not found.
+	// No category was found.
 	MatchTypeNone MatchType = "none"
 )
 
@@ -437,8 +441,8 @@ func (v MatchType) Known() bool {
 	return wire.OneOf(v, matchTypeValues)
 }
 
-// Industry is a place in the industry classification of Australia and New
-// Zealand (ANZSIC), from broad to narrow.
+// Industry is a category of the Australian and New Zealand Standard Industrial
+// Classification (ANZSIC), from broadest to narrowest.
 type Industry struct {
 	// Division, the broadest level.
 	Division CodeTitle `json:"division"`
@@ -455,13 +459,13 @@ type Industry struct {
 	JSON wire.Object `json:"-"`
 }
 
-// Location is the place of a business.
+// Location is the location of a business.
 type Location struct {
-	// The whole address in one text.
+	// Full address as a single string.
 	FormattedAddress string `json:"formattedAddress"`
-	// Number in the street.
+	// Street number.
 	RouteNo string `json:"routeNo"`
-	// Street.
+	// Street name.
 	Route string `json:"route"`
 	// Suburb or city.
 	Suburb string `json:"suburb"`
@@ -471,14 +475,14 @@ type Location struct {
 	PostalCode string `json:"postalCode"`
 	// Country.
 	Country string `json:"country"`
-	// Position on the map; empty when it is not known.
+	// Geographic coordinates; empty if not known.
 	Geometry Coordinates `json:"geometry"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// Coordinates is a position on the map.
+// Coordinates is a pair of geographic coordinates.
 type Coordinates struct {
 	// Latitude in degrees.
 	Latitude string `json:"lat"`
@@ -489,7 +493,7 @@ type Coordinates struct {
 	JSON wire.Object `json:"-"`
 }
 
-// TransactionLinks is where a transaction leads.
+// TransactionLinks holds the links of a transaction.
 type TransactionLinks struct {
 	// Link to the account.
 	Account string `json:"account"`
@@ -506,25 +510,24 @@ type TransactionLinks struct {
 
 // TransactionPage is a page of transactions.
 type TransactionPage struct {
-	// How many transactions the page holds.
+	// Number of transactions in the page.
 	Count int `json:"count"`
-	// How many transactions there are. Do not page by it.
+	// Total number of transactions. Do not use it for paging.
 	Size int `json:"size"`
 	// The transactions.
 	Data []Transaction `json:"data"`
 	// Always "list".
 	Type string `json:"type"`
-	// Where this page and the next are found; nil when the answer leaves it
-	// out.
+	// Links to this page and the next; nil when absent from the response.
 	Links *PageLinks `json:"links"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// PageLinks is where a page and the next one are found.
+// PageLinks holds links to a page and the next one.
 type PageLinks struct {
-	// Link to the next page; empty on the last.
+	// Link to the next page; empty on the last page.
 	Next string `json:"next"`
 	// Link to the page.
 	Self string `json:"self"`

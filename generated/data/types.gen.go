@@ -6,11 +6,11 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
-// AccountClass is what kind of account it is.
+// AccountClass is the class of an account.
 type AccountClass struct {
 	// Kind of account.
 	Kind AccountKind `json:"type"`
-	// Name of the bank's product.
+	// Name of the institution's product.
 	Product string `json:"product"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
@@ -26,7 +26,7 @@ const (
 	AccountKindCreditCard AccountKind = "credit-card"
 	// An account in a foreign currency.
 	AccountKindForeign AccountKind = "foreign"
-	// An insurance.
+	// An insurance account.
 	AccountKindInsurance AccountKind = "insurance"
 	// An investment.
 	AccountKindInvestment AccountKind = "investment"
@@ -62,14 +62,14 @@ func (v AccountKind) Known() bool {
 	return wire.OneOf(v, accountKindValues)
 }
 
-// AccountStatus is whether an account can be read.
+// AccountStatus is whether an account could be read at the last refresh.
 type AccountStatus string
 
 // Known values of AccountStatus. The API may send others.
 const (
-	// It can be read.
+	// The account was read.
 	AccountStatusAvailable AccountStatus = "available"
-	// It could not be read at the last refresh, or is closed.
+	// The account could not be read, or is closed.
 	AccountStatusUnavailable AccountStatus = "unavailable"
 )
 
@@ -83,27 +83,28 @@ func (v AccountStatus) Known() bool {
 	return wire.OneOf(v, accountStatusValues)
 }
 
-// JobReference names a job that was started. It does not name the connection.
+// JobReference identifies a job that was started. It does not identify the
+// connection.
 type JobReference struct {
 	// ID of the job.
 	ID string `json:"id"`
 	// Always "job".
 	Type string `json:"type"`
-	// Where the job is found.
+	// Links of the job.
 	Links SelfLink `json:"links"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// Method is a way of connecting to an institution.
+// Method is a method of connecting to an institution.
 type Method string
 
 // Known values of Method. The API may send others.
 const (
-	// Files of comma-separated values.
+	// Statements uploaded as CSV.
 	MethodCSV Method = "csv"
-	// Statements as PDF.
+	// Statements uploaded as PDF.
 	MethodPDF Method = "pdf"
 	// The institution's online banking.
 	MethodWeb Method = "web"
@@ -132,9 +133,9 @@ func (v Method) usual() Method {
 	return v
 }
 
-// SelfLink is where a resource is found.
+// SelfLink holds a resource's link to itself.
 type SelfLink struct {
-	// Link to the resource itself.
+	// Link to the resource.
 	Self string `json:"self"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.

@@ -11,15 +11,16 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
-// EnrichService looks up what is behind a transaction's text.
+// EnrichService enriches the description of a transaction with merchant,
+// category and location.
 type EnrichService struct {
 	client *transport.Client
 }
 
-// Lookup returns what is known about a transaction's text. An answer without a
-// match is a success too: its members are then absent.
+// Lookup returns what is known about a transaction's description. If nothing
+// matches, the call still succeeds, and the members of the result are absent.
 //
-// Sandbox applications have 100 look-ups a month.
+// Sandbox applications are limited to 100 calls a month.
 //
 // GET /enrich: SERVER_ACCESS token, retried on transient failures (class A).
 func (s *EnrichService) Lookup(ctx context.Context, params LookupParams, opts ...transport.Option) (*Enrichment, error) {
@@ -34,17 +35,17 @@ func (s *EnrichService) Lookup(ctx context.Context, params LookupParams, opts ..
 
 // LookupParams are the parameters of EnrichService.Lookup.
 type LookupParams struct {
-	// Country as an ISO 3166 code of two letters.
+	// Two-letter ISO 3166 country code.
 	Country string
 	// ID of the institution that the transaction is from.
 	Institution string
-	// The transaction's text, at least three characters.
+	// Description of the transaction, at least three characters long.
 	Text string
 	// Kind of account that the transaction is from, if known.
 	AccountType AccountType
-	// Amount of the transaction, if known; negative for money going out.
+	// Amount of the transaction, if known; negative for money paid out.
 	Amount value.Decimal
-	// Merchant category code, if known. It makes the match better.
+	// Merchant category code, if known. It improves the match.
 	MCC string
 }
 
@@ -100,24 +101,24 @@ func (v AccountType) Known() bool {
 	return wire.OneOf(v, accountTypeValues)
 }
 
-// Enrichment is what is known about a transaction's text.
+// Enrichment is what is known about the description of a transaction.
 type Enrichment struct {
-	// Whether money came in or went out.
+	// Whether money came in (credit) or went out (debit).
 	Direction Direction `json:"direction"`
 	// Class of the transaction.
 	Class string `json:"class"`
-	// What was found; nil without a match.
+	// What was found; nil if nothing matched.
 	Data *Details `json:"data"`
 	// Always "enrich".
 	Type string `json:"type"`
-	// Where the answer and the merchant's logos are found.
+	// Links to the enrichment and the merchant's logos.
 	Links Links `json:"links"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// Direction is whether money came in or went out.
+// Direction is the direction of a transaction: money in or money out.
 type Direction string
 
 // Known values of Direction. The API may send others.
@@ -138,56 +139,56 @@ func (v Direction) Known() bool {
 	return wire.OneOf(v, directionValues)
 }
 
-// Details is what was found behind a transaction's text.
+// Details holds the merchant, category and location of a transaction.
 type Details struct {
 	// The merchant, if recognised.
 	Merchant *Merchant `json:"merchant"`
-	// What kind of spending it is.
+	// Category of the spending.
 	Category *Category `json:"category"`
-	// Where the business is.
+	// Location of the business.
 	Location *Location `json:"location"`
-	// Words that characterise the spending.
+	// Tags that describe the spending.
 	Tags []string `json:"tags"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// Merchant is a business that takes payments.
+// Merchant is a merchant.
 type Merchant struct {
 	// ID of the merchant.
 	ID string `json:"id"`
-	// Name that the business trades under.
+	// Trading name of the business.
 	BusinessName string `json:"businessName"`
 	// Australian Business Number.
 	ABN string `json:"abn"`
 	// Telephone number of the business.
 	PhoneNumber PhoneNumber `json:"phoneNumber"`
-	// Address of the business's web site.
+	// URL of the business's website.
 	Website string `json:"website"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// PhoneNumber is a telephone number in two notations.
+// PhoneNumber is a telephone number in national and international format.
 type PhoneNumber struct {
-	// As it is dialled within the country.
+	// Number as dialled within the country.
 	Local string `json:"local"`
-	// As it is dialled from abroad.
+	// Number as dialled from abroad.
 	International string `json:"international"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// Category is the kind of business that a transaction was with.
+// Category is the category of the business that a transaction was with.
 type Category struct {
 	// How the category was found.
 	MatchType MatchType `json:"matchType"`
-	// How certain the match is.
+	// Confidence of the match.
 	MatchScore string `json:"matchScore"`
-	// The industry.
+	// The industry, as classified by ANZSIC.
 	ANZSIC Industry `json:"anzsic"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
@@ -199,15 +200,15 @@ type MatchType string
 
 // Known values of MatchType. The API may send others.
 const (
-	// By the merchant category code.
+	// Matched by the merchant category code.
 	MatchTypeMerchantCategoryCode MatchType = "mcc"
-	// By the merchant's full name.
+	// Matched by the merchant's full name.
 	MatchTypeMerchant MatchType = "merchantFull"
-	// By a part of the merchant's name.
+	// Matched by part of the merchant's name.
 	MatchTypePartialMerchant MatchType = "merchantPartial"
-	// By a statistical model.
+	// Matched by a machine-learning model.
 	MatchTypeMachineLearning MatchType = "ml"
-	// Not found.
+	// No category was found.
 	MatchTypeNone MatchType = "none"
 )
 
@@ -224,8 +225,8 @@ func (v MatchType) Known() bool {
 	return wire.OneOf(v, matchTypeValues)
 }
 
-// Industry is a place in the industry classification of Australia and New
-// Zealand (ANZSIC), from broad to narrow.
+// Industry is a category of the Australian and New Zealand Standard Industrial
+// Classification (ANZSIC), from broadest to narrowest.
 type Industry struct {
 	// Division, the broadest level.
 	Division IndustryCode `json:"division"`
@@ -253,13 +254,13 @@ type IndustryCode struct {
 	JSON wire.Object `json:"-"`
 }
 
-// Location is the place of a business.
+// Location is the location of a business.
 type Location struct {
-	// The whole address in one text.
+	// Full address as a single string.
 	FormattedAddress string `json:"formattedAddress"`
-	// Number in the street.
+	// Street number.
 	RouteNo string `json:"routeNo"`
-	// Street.
+	// Street name.
 	Route string `json:"route"`
 	// Suburb or city.
 	Suburb string `json:"suburb"`
@@ -269,14 +270,14 @@ type Location struct {
 	PostalCode string `json:"postalCode"`
 	// Country.
 	Country string `json:"country"`
-	// Position on the map.
+	// Geographic coordinates.
 	Geometry Coordinates `json:"geometry"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// Coordinates is a position on the map.
+// Coordinates is a pair of geographic coordinates.
 type Coordinates struct {
 	// Latitude in degrees.
 	Latitude string `json:"lat"`
@@ -287,13 +288,13 @@ type Coordinates struct {
 	JSON wire.Object `json:"-"`
 }
 
-// Links is where an answer leads.
+// Links holds the links of an enrichment.
 type Links struct {
-	// Address of the merchant's logo in full size, or empty.
+	// URL of the merchant's full-size logo, or empty.
 	Logo string `json:"logo-master"`
-	// Address of the merchant's logo in small, or empty.
+	// URL of the thumbnail of the merchant's logo, or empty.
 	LogoThumbnail string `json:"logo-thumb"`
-	// Link to the look-up itself.
+	// Link to the enrichment itself.
 	Self string `json:"self"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.

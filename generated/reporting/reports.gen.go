@@ -13,17 +13,17 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
-// ReportsService makes and reads reports.
+// ReportsService creates and reads reports.
 type ReportsService struct {
 	client *transport.Client
 }
 
-// Create asks for a report, of at most five users. The answer names a job: when
-// its step has succeeded, the report can be read under the ID that the step's
-// link ends in.
+// Create requests a report on at most five users. The response identifies a
+// job. Once the job's step has succeeded, the report can be read with the ID at
+// the end of the step's link.
 //
-// Each call is billed, makes a new report, and counts against the day's quota:
-// the number of users made that day, at most 1,000.
+// Each call is billed, creates a new report, and counts against a daily quota:
+// the number of users created that day, at most 1,000.
 //
 // POST /reports: SERVER_ACCESS token, retried only if it was never sent (class
 // D).
@@ -37,7 +37,7 @@ func (s *ReportsService) Create(ctx context.Context, params CreateReportParams, 
 	return &out, nil
 }
 
-// GetType returns one type of report as a list.
+// GetType returns one report type, as a list of one.
 //
 // GET /reports/types/{reportTypeId}: SERVER_ACCESS token, retried on transient
 // failures (class A).
@@ -50,7 +50,7 @@ func (s *ReportsService) GetType(ctx context.Context, reportTypeID string, opts 
 	return &out, nil
 }
 
-// Get returns a report. How long it is kept, its ExpiresAt says.
+// Get returns a report. It is available until its ExpiresAt.
 //
 // GET /reports/{id}: SERVER_ACCESS token, retried on transient failures (class
 // A).
@@ -75,7 +75,7 @@ func (s *ReportsService) GetPDF(ctx context.Context, reportID string, w io.Write
 	return s.client.Do(ctx, req, w, opts...)
 }
 
-// List returns a page of the reports that are still kept.
+// List returns a page of the reports that have not expired.
 //
 // GET /reports: SERVER_ACCESS token, retried on transient failures (class A).
 func (s *ReportsService) List(ctx context.Context, opts ...transport.Option) (*ReportPage, error) {
@@ -105,8 +105,7 @@ func (s *ReportsService) All(ctx context.Context, opts ...transport.Option) iter
 	}, opts...)
 }
 
-// ListTypes returns the types of reports that there are, with the filters that
-// each takes.
+// ListTypes returns all report types, with the filters that each accepts.
 //
 // GET /reports/types: SERVER_ACCESS token, retried on transient failures (class
 // A).
@@ -119,8 +118,8 @@ func (s *ReportsService) ListTypes(ctx context.Context, opts ...transport.Option
 	return &out, nil
 }
 
-// ListTransactions returns a page of the transactions that a report was made
-// from.
+// ListTransactions returns a page of the transactions on which a report is
+// based.
 //
 // GET /reports/{reportId}/transactions: SERVER_ACCESS token, retried on
 // transient failures (class A).
@@ -165,15 +164,16 @@ func (s *ReportsService) Delete(ctx context.Context, reportID string, opts ...tr
 	return s.client.Do(ctx, req, nil, opts...)
 }
 
-// CreateReportParams says which report to make.
+// CreateReportParams describes a report to create.
 type CreateReportParams struct {
-	// Type of the report: CON_AFFOR_01, STATEMENT_01, or another that ListTypes
-	// names.
+	// Type of the report: CON_AFFOR_01, STATEMENT_01, or another type returned
+	// by ListTypes.
 	ReportType string `json:"reportType"`
 	// Title of the report, at most 50 characters.
 	Title string `json:"title"`
-	// What the report covers. CON_AFFOR_01 needs fromDate, toDate, accounts and
-	// users; STATEMENT_01 needs fromDate, account and user.
+	// Filters that limit what the report covers. CON_AFFOR_01 requires
+	// fromDate, toDate, accounts and users; STATEMENT_01 requires fromDate,
+	// account and user.
 	Filters []Filter `json:"filters"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
@@ -188,12 +188,12 @@ func (p *CreateReportParams) apply(req *transport.Request) {
 	req.SetJSON(p)
 }
 
-// Filter is a condition on what a report covers.
+// Filter is a filter that limits what a report covers.
 type Filter struct {
 	// Name of the filter, such as fromDate or users.
 	Name string `json:"name"`
-	// Value of the filter. For includeMetrics and includeGroups an empty list
-	// means all; leave the value out and set JSON.SetNull("value") for none.
+	// Value of the filter. For includeMetrics and includeGroups, an empty list
+	// means all. For none, leave Value unset and call JSON.SetNull("value").
 	Value FilterValue `json:"value"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
@@ -225,10 +225,10 @@ func (p *ListTransactionsParams) apply(req *transport.Request) {
 //   - ConnectionID: ID of the connection.
 //   - InstitutionID: ID of the institution.
 //   - ID: ID of the transaction.
-//   - PostDate: Day on which it was posted.
-//   - Direction: Whether money came in or went out.
-//   - Class: What kind of transaction it is.
-//   - Status: Whether it is final.
+//   - PostDate: Day on which the transaction was posted.
+//   - Direction: Whether money came in (credit) or went out (debit).
+//   - Class: Kind of transaction.
+//   - Status: Whether the transaction is pending or posted.
 type TransactionFilter struct {
 	terms transport.Filter
 }
@@ -310,7 +310,7 @@ func (f TransactionFilter) String() string {
 	return f.terms.String()
 }
 
-// Direction is whether money came in or went out.
+// Direction is the direction of a transaction: money in or money out.
 type Direction string
 
 // Known values of Direction. The API may send others.
@@ -336,21 +336,21 @@ type TransactionClass string
 
 // Known values of TransactionClass. The API may send others.
 const (
-	// A fee of the bank.
+	// A bank fee.
 	TransactionClassBankFee TransactionClass = "bank-fee"
-	// Cash taken out.
+	// Cash withdrawn.
 	TransactionClassCashWithdrawal TransactionClass = "cash-withdrawal"
-	// Money paid in directly.
+	// A direct credit, such as a salary.
 	TransactionClassDirectCredit TransactionClass = "direct-credit"
 	// Interest earned.
 	TransactionClassInterest TransactionClass = "interest"
 	// Interest on a loan.
 	TransactionClassLoanInterest TransactionClass = "loan-interest"
-	// A repayment of a loan.
+	// A loan repayment.
 	TransactionClassLoanRepayment TransactionClass = "loan-repayment"
 	// A payment for goods or services.
 	TransactionClassPayment TransactionClass = "payment"
-	// Money given back.
+	// A refund.
 	TransactionClassRefund TransactionClass = "refund"
 	// A transfer between accounts.
 	TransactionClassTransfer TransactionClass = "transfer"
@@ -373,12 +373,12 @@ func (v TransactionClass) Known() bool {
 	return wire.OneOf(v, transactionClassValues)
 }
 
-// TransactionStatus is whether a transaction is final.
+// TransactionStatus is the status of a transaction: pending or posted.
 type TransactionStatus string
 
 // Known values of TransactionStatus. The API may send others.
 const (
-	// Not yet final.
+	// Not final.
 	TransactionStatusPending TransactionStatus = "pending"
 	// Final.
 	TransactionStatusPosted TransactionStatus = "posted"
@@ -394,40 +394,40 @@ func (v TransactionStatus) Known() bool {
 	return wire.OneOf(v, transactionStatusValues)
 }
 
-// JobReference names a job that was started.
+// JobReference identifies a job that was started.
 type JobReference struct {
-	// ID of the job. The report's is in the link of the job's step:
-	// basiq.JobResult.ReportID reads it.
+	// ID of the job. The report's ID is in the link of the job's step;
+	// basiq.JobResult.ReportID returns it.
 	ID string `json:"id"`
 	// Always "job".
 	Type string `json:"type"`
-	// Where the job is found.
+	// Links of the job.
 	Links *SelfLink `json:"links"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// SelfLink is where a resource is found.
+// SelfLink holds a resource's link to itself.
 type SelfLink struct {
-	// Link to the resource itself.
+	// Link to the resource.
 	Self string `json:"self"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// ReportTypeList is a list of types of reports.
+// ReportTypeList is a list of report types.
 type ReportTypeList struct {
 	// ID of the list.
 	ID string `json:"id"`
 	// Name of the list.
 	Name string `json:"name"`
-	// What the list is.
+	// Description of the list.
 	Description string `json:"description"`
-	// How many types the list holds.
+	// Number of types in the list.
 	Count int `json:"count"`
-	// Filters that all types take.
+	// Filters that all types accept.
 	Filters []value.JSON `json:"filters"`
 	// The types.
 	Data []ReportType `json:"data"`
@@ -438,15 +438,15 @@ type ReportTypeList struct {
 	JSON wire.Object `json:"-"`
 }
 
-// ReportType is a type of report.
+// ReportType is a report type.
 type ReportType struct {
-	// ID of the type, as Create takes it.
+	// ID of the type, as accepted by Create.
 	ID string `json:"id"`
 	// Name of the type.
 	Name string `json:"name"`
-	// What such a report holds.
+	// What a report of this type contains.
 	Description string `json:"description"`
-	// Filters that the type takes.
+	// Filters that the type accepts.
 	Filters []FilterDeclaration `json:"filters"`
 	// Always "report-type".
 	Type string `json:"type"`
@@ -455,20 +455,20 @@ type ReportType struct {
 	JSON wire.Object `json:"-"`
 }
 
-// FilterDeclaration is a filter that a type of report takes.
+// FilterDeclaration is a filter that a report type accepts.
 type FilterDeclaration struct {
-	// Kind of its value.
+	// Type of the filter's value.
 	Kind string `json:"type"`
 	// Name of the filter.
 	Name string `json:"name"`
-	// Whether it must be given.
+	// Whether the filter is required.
 	Required *bool `json:"required"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// Report is a report. What its Data holds depends on ReportType.
+// Report is a report. The contents of Data depend on ReportType.
 type Report struct {
 	// ID of the report.
 	ID string `json:"id"`
@@ -476,54 +476,55 @@ type Report struct {
 	Title string `json:"title"`
 	// Type of the report.
 	ReportType string `json:"reportType"`
-	// What it covers.
+	// Filters that the report was created with.
 	Filters []Filter `json:"filters"`
-	// The findings.
+	// Contents of the report.
 	Data Findings `json:"data"`
-	// Who asked for it.
+	// Who created the report.
 	CreatedBy string `json:"createdBy"`
-	// When it was made; often without a zone, which then is UTC.
+	// When the report was created; often without a time zone, in which case it
+	// is UTC.
 	Created value.DateTime `json:"createdDate"`
-	// Until when it is kept, if the API says.
+	// When the report expires, if the API says.
 	ExpiresAt value.DateTime `json:"expiresAt"`
 	// Always "report".
 	Type string `json:"type"`
-	// Where it is found.
+	// Links of the report.
 	Links *SelfLink `json:"links"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// Findings is what a report has found.
+// Findings holds the contents of a report.
 type Findings struct {
 	raw value.JSON
 }
 
-// AffordabilityFindings is what a report of type CON_AFFOR_01 has found.
+// AffordabilityFindings holds the contents of a report of type CON_AFFOR_01.
 type AffordabilityFindings struct {
-	// Figures.
+	// The metrics.
 	Metrics []Metric `json:"metrics"`
 	// Groups of transactions.
 	Groups []Group `json:"groups"`
-	// The accounts that are covered.
+	// The accounts covered by the report.
 	Accounts []ReportAccount `json:"accounts"`
-	// Link to the transactions that are covered.
+	// Link to the transactions covered by the report.
 	Transactions string `json:"transactions"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// Metric is a figure of a report.
+// Metric is a metric of a report.
 type Metric struct {
 	// ID of the metric, such as ME001.
 	ID string `json:"id"`
 	// Name of the metric.
 	Title string `json:"title"`
-	// What the metric says.
+	// Description of the metric.
 	Description string `json:"description"`
-	// The figure.
+	// Result of the metric.
 	Result *MetricResult `json:"result"`
 	// Parts of the report that the metric belongs to.
 	Sections []string `json:"sections"`
@@ -532,35 +533,35 @@ type Metric struct {
 	JSON wire.Object `json:"-"`
 }
 
-// MetricResult is the value of a metric.
+// MetricResult is the result of a metric.
 type MetricResult struct {
-	// What the value is.
+	// Format of the value.
 	Format MetricFormat `json:"format"`
-	// The value as a text, whatever the format.
+	// The value as a string, whatever its format.
 	Value string `json:"value"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// MetricFormat is what the value of a metric is.
+// MetricFormat is the format of a metric's value.
 type MetricFormat string
 
 // Known values of MetricFormat. The API may send others.
 const (
 	// True or false.
 	MetricFormatBoolean MetricFormat = "boolean"
-	// A day.
+	// A date.
 	MetricFormatDate MetricFormat = "date"
-	// A number with fractions.
+	// A decimal number.
 	MetricFormatDouble MetricFormat = "double"
 	// A whole number.
 	MetricFormatInteger MetricFormat = "integer"
-	// An amount of money.
+	// A monetary amount.
 	MetricFormatMoney MetricFormat = "money"
 	// A percentage.
 	MetricFormatPercent MetricFormat = "percent"
-	// A text.
+	// A string.
 	MetricFormatString MetricFormat = "string"
 )
 
@@ -579,7 +580,7 @@ func (v MetricFormat) Known() bool {
 	return wire.OneOf(v, metricFormatValues)
 }
 
-// Group is transactions that belong together, such as a kind of income or
+// Group is a group of related transactions, such as a kind of income or
 // spending.
 type Group struct {
 	// ID of the group.
@@ -588,136 +589,137 @@ type Group struct {
 	Title string `json:"title"`
 	// Parts of the report that the group belongs to.
 	Sections []string `json:"sections"`
-	// What the transactions come to.
+	// Analysis of the group's transactions.
 	Analysis *Analysis `json:"analysis"`
-	// The group's parts.
+	// Subgroups of the group.
 	Subgroups []Subgroup `json:"subgroup"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// Analysis is what transactions come to.
+// Analysis is an analysis of transactions.
 type Analysis struct {
-	// How many there are and what they weigh.
+	// Number of the transactions and their share of the total.
 	Summary *AnalysisSummary `json:"summary"`
-	// The time from the first to the last.
+	// Period from the first transaction to the last.
 	Range *AnalysisRange `json:"range"`
-	// What they amount to.
+	// Amounts of the transactions.
 	Amount *AnalysisAmount `json:"amount"`
-	// How often they come.
+	// Frequency of the transactions.
 	Frequency *Frequency `json:"frequency"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// AnalysisSummary is how many transactions there are and what they weigh.
+// AnalysisSummary holds the number of transactions and their share of the
+// total.
 type AnalysisSummary struct {
-	// Their share of all transactions.
+	// Share of all transactions.
 	OverallPercentage *Percentages `json:"overallPercentage"`
-	// How many there are.
+	// Number of transactions.
 	TransactionCount int `json:"transactionCount"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// Percentages is a share of all money that came in and went out.
+// Percentages is a share of all credits and debits.
 type Percentages struct {
-	// Share of what came in in per cent.
+	// Share of all credits, in percent.
 	Credit value.Decimal `json:"credit"`
-	// Share of what went out in per cent.
+	// Share of all debits, in percent.
 	Debit value.Decimal `json:"debit"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// AnalysisRange is the time that transactions span.
+// AnalysisRange is the period that transactions span.
 type AnalysisRange struct {
-	// Day of the first.
+	// Date of the first transaction.
 	Start value.Date `json:"startDate"`
-	// Day of the last.
+	// Date of the last transaction.
 	End value.Date `json:"endDate"`
-	// Days between them.
+	// Number of days between the two.
 	Duration int `json:"duration"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// AnalysisAmount is what transactions amount to.
+// AnalysisAmount summarises the amounts of transactions.
 type AnalysisAmount struct {
-	// All of them together.
+	// Total amount.
 	Total value.Decimal `json:"total"`
-	// The smallest.
+	// Smallest amount.
 	Min value.Decimal `json:"min"`
-	// The largest.
+	// Largest amount.
 	Max value.Decimal `json:"max"`
-	// The averages.
+	// Average amounts.
 	Average *Averages `json:"average"`
-	// Months in which the amount was there.
+	// Number of months in which the amount was secure.
 	SecureMonths int `json:"secureMonths"`
-	// Months in which the amount was steady.
+	// Number of months in which the amount was stable.
 	StableMonths int `json:"stableMonths"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// Averages is averages of amounts.
+// Averages holds average amounts.
 type Averages struct {
-	// Median of the months.
+	// Median per month.
 	MedianMonth value.Decimal `json:"medianMonth"`
-	// Median of the transactions.
+	// Median per transaction.
 	MedianTransaction value.Decimal `json:"medianTransaction"`
-	// Of a month.
+	// Average per month.
 	Month value.Decimal `json:"month"`
-	// Of a month in which it still goes on.
+	// Average per ongoing month.
 	OngoingMonth value.Decimal `json:"ongoingMonth"`
-	// Of a transaction.
+	// Average per transaction.
 	Transaction value.Decimal `json:"transaction"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// Frequency is how often transactions come.
+// Frequency is the frequency of transactions.
 type Frequency struct {
-	// The rhythm as an ISO 8601 duration, such as P1M.
+	// Interval as an ISO 8601 duration, such as P1M.
 	Kind string `json:"type"`
-	// The rhythm in words.
+	// Interval in words.
 	Display string `json:"display"`
-	// Amount of each.
+	// Amount of each transaction.
 	Amount value.Decimal `json:"amount"`
-	// The next one.
+	// The transaction expected next.
 	Next *NextOccurrence `json:"next"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// NextOccurrence is the transaction that is expected next.
+// NextOccurrence is the transaction expected next.
 type NextOccurrence struct {
-	// Amount that is expected.
+	// Expected amount.
 	Amount value.Decimal `json:"amount"`
-	// Day on which it is expected.
+	// Date on which it is expected.
 	Date value.Date `json:"date"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// Subgroup is a part of a group.
+// Subgroup is a subgroup of transactions.
 type Subgroup struct {
-	// ID of the part.
+	// ID of the subgroup.
 	ID string `json:"id"`
-	// Name of the part.
+	// Name of the subgroup.
 	Name string `json:"name"`
-	// What its transactions come to.
+	// Analysis of the subgroup's transactions.
 	Analysis *Analysis `json:"analysis"`
-	// Its transactions.
+	// Transactions of the subgroup.
 	Transactions []GroupTransaction `json:"transactions"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
@@ -728,40 +730,40 @@ type Subgroup struct {
 type GroupTransaction struct {
 	// ID of the transaction.
 	ID string `json:"id"`
-	// When it was.
+	// Date of the transaction.
 	Date value.DateTime `json:"date"`
-	// Text of the transaction.
+	// Description of the transaction.
 	Description string `json:"description"`
-	// Amount; negative for money going out.
+	// Amount; negative for money paid out.
 	Amount value.Decimal `json:"amount"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// ReportAccount is an account that a report covers.
+// ReportAccount is an account covered by a report.
 type ReportAccount struct {
 	// ID of the account.
 	ID string `json:"id"`
 	// Name of the account.
 	Name string `json:"name"`
-	// Number of the account.
+	// Account number.
 	Number string `json:"accountNo"`
-	// Who holds the account.
+	// Name of the account holder.
 	Holder string `json:"accountHolder"`
-	// How many hold the account.
+	// Number of account holders.
 	Ownership string `json:"accountOwnership"`
-	// Whether the account can be read.
+	// Whether the account could be read at the last refresh.
 	Status string `json:"status"`
-	// What kind of account it is.
+	// Kind of account.
 	Class *AccountClass `json:"class"`
-	// Currency as an ISO 4217 code.
+	// ISO 4217 currency code.
 	Currency string `json:"currency"`
 	// Balance.
 	Balance value.Decimal `json:"balance"`
-	// What can be spent.
+	// Funds available to spend.
 	AvailableFunds value.Decimal `json:"availableFunds"`
-	// Limit, if there is one.
+	// Credit limit, if there is one.
 	CreditLimit value.Decimal `json:"creditLimit"`
 	// ID of the connection.
 	ConnectionID string `json:"connection"`
@@ -769,27 +771,27 @@ type ReportAccount struct {
 	InstitutionID string `json:"institution"`
 	// When the account was last retrieved.
 	LastUpdated value.DateTime `json:"lastUpdated"`
-	// Times for which there are transactions.
+	// Periods for which transactions are available.
 	TransactionIntervals []Interval `json:"transactionIntervals"`
-	// Where the account leads.
+	// Links of the account.
 	Links *AccountLinks `json:"links"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// AccountClass is what kind of account it is.
+// AccountClass is the class of an account.
 type AccountClass struct {
 	// Kind of account, such as savings.
 	Kind string `json:"type"`
-	// Name of the bank's product.
+	// Name of the institution's product.
 	Product string `json:"product"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// Interval is a time for which there are transactions.
+// Interval is a period for which transactions are available.
 type Interval struct {
 	// First day.
 	From value.Date `json:"from"`
@@ -800,7 +802,7 @@ type Interval struct {
 	JSON wire.Object `json:"-"`
 }
 
-// AccountLinks is where an account leads.
+// AccountLinks holds the links of an account.
 type AccountLinks struct {
 	// Link to the institution.
 	Institution string `json:"institution"`
@@ -813,13 +815,13 @@ type AccountLinks struct {
 	JSON wire.Object `json:"-"`
 }
 
-// StatementFindings is what a report of type STATEMENT_01 has found.
+// StatementFindings holds the contents of a report of type STATEMENT_01.
 type StatementFindings struct {
 	// The institution.
 	Institution *StatementInstitution `json:"institution"`
 	// The customer.
 	Identity *StatementIdentity `json:"identity"`
-	// Under which accreditation the data was shared.
+	// Accreditation under which the data was shared.
 	Accreditation *Accreditation `json:"accreditation"`
 	// The accounts.
 	Accounts []StatementAccount `json:"account"`
@@ -830,7 +832,7 @@ type StatementFindings struct {
 	JSON wire.Object `json:"-"`
 }
 
-// StatementInstitution is the institution that a statement is of.
+// StatementInstitution is the institution that issued a statement.
 type StatementInstitution struct {
 	// Australian Business Number.
 	ABN string `json:"abn"`
@@ -845,11 +847,11 @@ type StatementInstitution struct {
 	JSON wire.Object `json:"-"`
 }
 
-// StatementIdentity is the customer that a statement is of.
+// StatementIdentity is the customer of a statement.
 type StatementIdentity struct {
 	// Person or organisation.
 	CustomerType string `json:"customerType"`
-	// Name in full.
+	// Full name.
 	FullName string `json:"fullName"`
 	// Form of address.
 	Title string `json:"title"`
@@ -863,23 +865,23 @@ type StatementIdentity struct {
 	ABN string `json:"abn"`
 	// Australian Company Number.
 	ACN string `json:"acn"`
-	// First name of that person.
+	// First name of the agent.
 	AgentFirstName string `json:"agentFirstName"`
-	// Last name of that person.
+	// Last name of the agent.
 	AgentLastName string `json:"agentLastName"`
-	// Name of the person who acts for the organisation.
+	// Name of the organisation's agent.
 	AgentName string `json:"agentName"`
-	// Role of that person.
+	// Role of the agent.
 	AgentRole string `json:"agentRole"`
-	// Name that the organisation trades under.
+	// Trading name of the organisation.
 	BusinessName string `json:"businessName"`
 	// Email addresses.
 	Emails []string `json:"emails"`
 	// Registered name.
 	LegalName string `json:"legalName"`
-	// Occupation as a code.
+	// Occupation code.
 	OccupationCode string `json:"occupationCode"`
-	// Classification that the code is of.
+	// Version of the occupation classification.
 	OccupationCodeVersion string `json:"occupationCodeVersion"`
 	// Telephone numbers.
 	PhoneNumbers []string `json:"phoneNumbers"`
@@ -915,13 +917,13 @@ type Address struct {
 
 // Accreditation is an accreditation under the Consumer Data Right.
 type Accreditation struct {
-	// Model of access.
+	// CDR access model.
 	CDRAccessModel string `json:"cdrAccessModel"`
-	// The accreditation in full.
+	// Description of the accreditation.
 	Description string `json:"description"`
-	// Who is accredited.
+	// Name of the accredited entity.
 	EntityName string `json:"entityName"`
-	// Number of the accreditation.
+	// Accreditation number.
 	LicenceNo string `json:"licenceNo"`
 	// Title of the accreditation.
 	Title string `json:"title"`
@@ -930,31 +932,31 @@ type Accreditation struct {
 	JSON wire.Object `json:"-"`
 }
 
-// StatementAccount is an account of a statement.
+// StatementAccount is an account in a statement.
 type StatementAccount struct {
 	// ID of the account.
 	ID string `json:"id"`
 	// Name of the account.
 	Name string `json:"name"`
-	// Number of the account.
+	// Account number.
 	Number string `json:"accountNo"`
-	// Number of the account with most digits hidden.
+	// Account number with most digits masked.
 	MaskedNumber string `json:"maskedNumber"`
-	// Who holds the account.
+	// Name of the account holder.
 	Holder string `json:"accountHolder"`
-	// How many hold the account.
+	// Number of account holders.
 	Ownership string `json:"accountOwnership"`
-	// Whether the customer owns the account; nil when it is not said.
+	// Whether the customer owns the account; nil if not known.
 	Owned *bool `json:"isOwned"`
-	// Whether the account can be read.
+	// Whether the account could be read at the last refresh.
 	Status string `json:"status"`
-	// What kind of account it is.
+	// Kind of account.
 	Class *AccountClass `json:"class"`
-	// Currency as an ISO 4217 code.
+	// ISO 4217 currency code.
 	Currency string `json:"currency"`
 	// Balance.
 	Balance value.Decimal `json:"balance"`
-	// What can be spent.
+	// Funds available to spend.
 	AvailableFunds value.Decimal `json:"availableFunds"`
 	// ID of the connection.
 	ConnectionID string `json:"connection"`
@@ -968,27 +970,27 @@ type StatementAccount struct {
 	Details *StatementAccountDetails `json:"meta"`
 	// Always "account".
 	Type string `json:"type"`
-	// Where the account leads.
+	// Links of the account.
 	Links *AccountLinks `json:"links"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// StatementAccountDetails is the terms of an account. Only null was ever seen
-// in their place.
+// StatementAccountDetails holds the terms of an account. Basiq has only been
+// seen to send null members.
 type StatementAccountDetails struct {
 	// Addresses.
 	Addresses value.JSON `json:"addresses"`
 	// The credit card.
 	CreditCard value.JSON `json:"creditCard"`
-	// Rates for deposits.
+	// Interest rates for deposits.
 	DepositRates value.JSON `json:"depositRates"`
 	// Features.
 	Features value.JSON `json:"features"`
 	// Fees.
 	Fees value.JSON `json:"fees"`
-	// Rates for lending.
+	// Interest rates for lending.
 	LendingRates value.JSON `json:"lendingRates"`
 	// The loan.
 	Loan value.JSON `json:"loan"`
@@ -1001,22 +1003,22 @@ type StatementAccountDetails struct {
 
 // ReportPage is a page of reports.
 type ReportPage struct {
-	// How many reports the page holds.
+	// Number of reports in the page.
 	Count int `json:"count"`
-	// How many reports there are. Do not page by it.
+	// Total number of reports. Do not use it for paging.
 	Size int `json:"size"`
 	// The reports.
 	Data []ReportSummary `json:"data"`
 	// Always "list".
 	Type string `json:"type"`
-	// Where this page and the next are found.
+	// Links to this page and the next.
 	Links *PageLinks `json:"links"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// ReportSummary names a report without its content.
+// ReportSummary identifies a report without including its content.
 type ReportSummary struct {
 	// ID of the report.
 	ID string `json:"id"`
@@ -1024,26 +1026,26 @@ type ReportSummary struct {
 	Title string `json:"title"`
 	// Type of the report.
 	ReportType string `json:"reportType"`
-	// What it covers.
+	// Filters that the report was created with.
 	Filters []Filter `json:"filters"`
-	// Who asked for it.
+	// Who created the report.
 	CreatedBy string `json:"createdBy"`
-	// When it was made.
+	// When the connection was created.
 	Created value.DateTime `json:"createdDate"`
-	// Until when it is kept.
+	// When the report expires.
 	ExpiresAt value.DateTime `json:"expiresAt"`
 	// Always "report".
 	Type string `json:"type"`
-	// Where it is found.
+	// Links of the report.
 	Links *SelfLink `json:"links"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// PageLinks is where a page and the next one are found.
+// PageLinks holds links to a page and the next one.
 type PageLinks struct {
-	// Link to the next page; empty on the last.
+	// Link to the next page; empty on the last page.
 	Next string `json:"next"`
 	// Link to the page.
 	Self string `json:"self"`
@@ -1054,40 +1056,40 @@ type PageLinks struct {
 
 // TransactionPage is a page of transactions.
 type TransactionPage struct {
-	// How many transactions the page holds.
+	// Number of transactions in the page.
 	Count int `json:"count"`
-	// How many transactions there are. Do not page by it.
+	// Total number of transactions. Do not use it for paging.
 	Size int `json:"size"`
 	// The transactions.
 	Data []Transaction `json:"data"`
 	// Always "list".
 	Type string `json:"type"`
-	// Where this page and the next are found.
+	// Links to this page and the next.
 	Links *PageLinks `json:"links"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// Transaction is a transaction that a report was made from.
+// Transaction is a transaction on which a report is based.
 type Transaction struct {
 	// ID of the transaction.
 	ID string `json:"id"`
-	// Whether it is final.
+	// Whether the transaction is pending or posted.
 	Status TransactionStatus `json:"status"`
-	// Text of the transaction.
+	// Description of the transaction.
 	Description string `json:"description"`
-	// Amount; negative for money going out.
+	// Amount; negative for money paid out.
 	Amount value.Decimal `json:"amount"`
-	// Whether money came in or went out.
+	// Whether money came in (credit) or went out (debit).
 	Direction Direction `json:"direction"`
-	// What kind of transaction it is.
+	// Kind of transaction.
 	Class TransactionClass `json:"class"`
 	// Balance of the account after the transaction, if known.
 	Balance value.Decimal `json:"balance"`
-	// When it was made, if the institution says.
+	// When the transaction took place, if the institution says.
 	TransactionDate value.DateTime `json:"transactionDate"`
-	// When it was posted; empty while it is pending.
+	// When the transaction was posted; empty while it is pending.
 	PostDate value.DateTime `json:"postDate"`
 	// ID of the account.
 	AccountID string `json:"account"`
@@ -1095,7 +1097,7 @@ type Transaction struct {
 	ConnectionID string `json:"connection"`
 	// ID of the institution.
 	InstitutionID string `json:"institution"`
-	// What is known about the other side.
+	// What is known about the counterparty.
 	Enrichment Enrichment `json:"enrich"`
 	// Always "transaction".
 	Type string `json:"type"`
@@ -1104,66 +1106,66 @@ type Transaction struct {
 	JSON wire.Object `json:"-"`
 }
 
-// Enrichment is what is known about the other side of a transaction.
+// Enrichment is what is known about the counterparty of a transaction.
 type Enrichment struct {
-	// The transaction's text without noise.
+	// Description of the transaction, cleaned of codes and padding.
 	CleanDescription string `json:"cleanDescription"`
 	// The merchant, if recognised.
 	Merchant *Merchant `json:"merchant"`
-	// What kind of business it is.
+	// Category of the business.
 	Category *Category `json:"category"`
-	// Where the business is.
+	// Location of the business.
 	Location *Location `json:"location"`
-	// Words that characterise the transaction.
+	// Tags that describe the transaction.
 	Tags []string `json:"tags"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// Merchant is a business that takes payments.
+// Merchant is a merchant.
 type Merchant struct {
 	// ID of the merchant.
 	ID string `json:"id"`
-	// Name that the business trades under.
+	// Trading name of the business.
 	BusinessName string `json:"businessName"`
 	// Australian Business Number.
 	ABN string `json:"ABN"`
-	// Address of the business's web site.
+	// URL of the business's website.
 	Website string `json:"website"`
 	// Telephone number of the business.
 	PhoneNumber *PhoneNumber `json:"phoneNumber"`
-	// Address of the logo in full size.
+	// URL of the full-size logo.
 	Logo string `json:"logoMaster"`
-	// Address of the logo in small.
+	// URL of the logo's thumbnail.
 	LogoThumbnail string `json:"logoThumb"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// PhoneNumber is a telephone number in two notations.
+// PhoneNumber is a telephone number in national and international format.
 type PhoneNumber struct {
-	// As it is dialled from abroad.
+	// Number as dialled from abroad.
 	International string `json:"international"`
-	// As it is dialled within the country.
+	// Number as dialled within the country.
 	Local string `json:"local"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// Category is the kind of business that a transaction was with.
+// Category is the category of the business that a transaction was with.
 type Category struct {
-	// The industry.
+	// The industry, as classified by ANZSIC.
 	ANZSIC *Industry `json:"anzsic"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// Industry is a place in the industry classification of Australia and New
-// Zealand (ANZSIC), from broad to narrow.
+// Industry is a category of the Australian and New Zealand Standard Industrial
+// Classification (ANZSIC), from broadest to narrowest.
 type Industry struct {
 	// Division, the broadest level.
 	Division *CodeTitle `json:"division"`
@@ -1178,24 +1180,24 @@ type Industry struct {
 	JSON wire.Object `json:"-"`
 }
 
-// CodeTitle is a code and what it stands for.
+// CodeTitle is a code and its meaning.
 type CodeTitle struct {
 	// The code.
 	Code string `json:"code"`
-	// What it stands for.
+	// Meaning of the code.
 	Title string `json:"title"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// Location is the place of a business.
+// Location is the location of a business.
 type Location struct {
-	// The whole address in one text.
+	// Full address as a single string.
 	FormattedAddress string `json:"formattedAddress"`
-	// Number in the street.
+	// Street number.
 	RouteNo string `json:"routeNo"`
-	// Street.
+	// Street name.
 	Route string `json:"route"`
 	// Suburb or city.
 	Suburb string `json:"suburb"`
@@ -1205,14 +1207,14 @@ type Location struct {
 	PostalCode string `json:"postalCode"`
 	// Country.
 	Country string `json:"country"`
-	// Position on the map.
+	// Geographic coordinates.
 	Geometry *Coordinates `json:"geometry"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// Coordinates is a position on the map.
+// Coordinates is a pair of geographic coordinates.
 type Coordinates struct {
 	// Latitude in degrees.
 	Latitude string `json:"lat"`

@@ -102,7 +102,7 @@ func FilterValueOf(raw value.JSON) FilterValue {
 	return FilterValue{raw: raw}
 }
 
-// Text returns the value when it is one text.
+// Text returns the value if it is a single string.
 func (v FilterValue) Text() (string, bool) {
 	return wire.VariantText[string](v.raw, wire.Match{Kind: "string"})
 }
@@ -112,7 +112,7 @@ func NewFilterValueText(v string) FilterValue {
 	return FilterValue{raw: value.JSON(wire.AppendString(nil, v))}
 }
 
-// List returns the value when it is a list of texts.
+// List returns the value if it is a list of strings.
 func (v FilterValue) List() ([]string, bool) {
 	return wire.VariantTexts[string](v.raw, wire.Match{Kind: "array"})
 }
@@ -453,7 +453,7 @@ func FindingsOf(raw value.JSON) Findings {
 	return Findings{raw: raw}
 }
 
-// Affordability returns the findings of a report of type CON_AFFOR_01.
+// Affordability returns the contents of a report of type CON_AFFOR_01.
 func (v Findings) Affordability() (*AffordabilityFindings, bool) {
 	return wire.Variant[AffordabilityFindings](v.raw, wire.Match{Member: "accounts"})
 }
@@ -466,7 +466,7 @@ func NewFindingsAffordability(v AffordabilityFindings) Findings {
 	return Findings{raw: value.JSON(v.AppendJSON(nil))}
 }
 
-// Statement returns the findings of a report of type STATEMENT_01.
+// Statement returns the contents of a report of type STATEMENT_01.
 func (v Findings) Statement() (*StatementFindings, bool) {
 	return wire.Variant[StatementFindings](v.raw, wire.Match{Member: "account"})
 }

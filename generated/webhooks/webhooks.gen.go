@@ -13,20 +13,19 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
-// WebhooksService manages webhooks, and shows what was delivered to them.
+// WebhooksService manages webhooks and reads the messages delivered to them.
 type WebhooksService struct {
 	client *transport.Client
 }
 
-// Create registers an address to be called. The answer is the only one, but for
-// that of an update, that holds the secret with which deliveries are signed:
-// keep it.
+// Create registers a webhook. Store the secret in the response, with which
+// deliveries are signed: only the responses to Create and Update include it.
 //
-// An address can be registered once: a second time fails with
-// transport.ErrConflict. An event can be subscribed to once by each
-// application: a second time fails with status 400 and
-// transport.CodeEventAlreadySubscribed. A new subscription may take up to 15
-// minutes to work.
+// A URL can be registered only once: a second call fails with
+// transport.ErrConflict. An application can subscribe to an event type only
+// once: a second subscription fails with status 400 and
+// transport.CodeEventAlreadySubscribed. A new subscription can take up to 15
+// minutes to become active.
 //
 // POST /notifications/webhooks: SERVER_ACCESS token, retried only if it was
 // definitely not executed (class C).
@@ -40,7 +39,7 @@ func (s *WebhooksService) Create(ctx context.Context, params WebhookParams, opts
 	return &out, nil
 }
 
-// Get returns one webhook. Its secret is not shown.
+// Get returns one webhook, without its secret.
 //
 // GET /notifications/webhooks/{webhookId}: SERVER_ACCESS token, retried on
 // transient failures (class A).
@@ -53,7 +52,7 @@ func (s *WebhooksService) Get(ctx context.Context, webhookID string, opts ...tra
 	return &out, nil
 }
 
-// GetMessage returns one message with all attempts to deliver it.
+// GetMessage returns one message with all delivery attempts.
 //
 // GET /notifications/webhooks/{webhookId}/messages/{messageId}: SERVER_ACCESS
 // token, retried on transient failures (class A).
@@ -66,7 +65,7 @@ func (s *WebhooksService) GetMessage(ctx context.Context, webhookID, messageID s
 	return &out, nil
 }
 
-// List returns the application's webhooks. Their secrets are not shown.
+// List returns the application's webhooks, without their secrets.
 //
 // GET /notifications/webhooks: SERVER_ACCESS token, retried on transient
 // failures (class A).
@@ -79,8 +78,8 @@ func (s *WebhooksService) List(ctx context.Context, opts ...transport.Option) (*
 	return &out, nil
 }
 
-// ListMessages returns a page of the messages that were, or are to be,
-// delivered to a webhook.
+// ListMessages returns a page of the messages delivered, or still to be
+// delivered, to a webhook.
 //
 // GET /notifications/webhooks/{webhookId}/messages: SERVER_ACCESS token,
 // retried on transient failures (class A).
@@ -115,8 +114,8 @@ func (s *WebhooksService) AllMessages(ctx context.Context, webhookID string, par
 	}, opts...)
 }
 
-// Update replaces a webhook's address, name and subscriptions. The answer holds
-// the secret.
+// Update replaces a webhook's URL, name and subscriptions. The response
+// includes the secret.
 //
 // POST /notifications/webhooks/{webhookId}: SERVER_ACCESS token, idempotent,
 // retried on transient failures (class B).
@@ -130,7 +129,7 @@ func (s *WebhooksService) Update(ctx context.Context, webhookID string, params W
 	return &out, nil
 }
 
-// Delete removes a webhook. Nothing more is delivered to it.
+// Delete deletes a webhook. No further messages are delivered to it.
 //
 // DELETE /notifications/webhooks/{webhookId}: SERVER_ACCESS token, idempotent,
 // retried on transient failures (class B).
@@ -140,7 +139,7 @@ func (s *WebhooksService) Delete(ctx context.Context, webhookID string, opts ...
 }
 
 // SendTestMessage sends a test message to the webhooks that subscribe to the
-// event. When there are none, it fails with status 400 and
+// event type. If there are none, it fails with status 400 and
 // transport.CodeNoWebhooksFound.
 //
 // POST /notifications/messages/test: SERVER_ACCESS token, retried only if it
@@ -153,13 +152,13 @@ func (s *WebhooksService) SendTestMessage(ctx context.Context, params SendTestMe
 
 // WebhookParams describes a webhook to register or replace.
 type WebhookParams struct {
-	// Address to call. It must answer with a 2xx status.
+	// URL to deliver messages to. It must respond with a 2xx status.
 	URL string `json:"url"`
 	// Name of the webhook.
 	Name string `json:"name"`
 	// What the webhook is for.
 	Description string `json:"description"`
-	// Types of events to deliver, such as transactions.updated.
+	// Event types to deliver, such as transactions.updated.
 	SubscribedEvents []string `json:"subscribedEvents"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
@@ -176,7 +175,8 @@ func (p *WebhookParams) apply(req *transport.Request) {
 type ListMessagesParams struct {
 	// Selects messages.
 	Filter MessageFilter
-	// Messages on a page, at most 500. The API's default is 500.
+	// Maximum number of messages on a page, up to 500. The API's default is
+	// 500.
 	Limit int
 }
 
@@ -188,16 +188,16 @@ func (p *ListMessagesParams) apply(req *transport.Request) {
 	}
 }
 
-// MessageFilter selects messages. Basiq names date, status, eventTypeId,
-// webhookId and eventId as what can be asked for, and documents no syntax: Raw
-// takes a condition as it is.
+// MessageFilter selects messages. Basiq documents that messages can be filtered
+// by date, status, eventTypeId, webhookId and eventId, but does not document
+// the syntax. Raw adds a condition verbatim.
 //
 // Each method returns a new filter with one more condition. The receiver
 // remains unchanged. The methods filter by these fields:
 //
 //   - EventTypeID: Type of the event.
 //   - EventID: ID of the event.
-//   - Status: State of the delivery.
+//   - Status: Status of the delivery.
 type MessageFilter struct {
 	terms transport.Filter
 }
@@ -228,9 +228,9 @@ func (f MessageFilter) String() string {
 	return f.terms.String()
 }
 
-// SendTestMessageParams says which test message to send.
+// SendTestMessageParams describes a test message to send.
 type SendTestMessageParams struct {
-	// Text that the message carries.
+	// Text of the message.
 	Text string `json:"Text"`
 	// Type of the event, such as user.created.
 	EventTypeID string `json:"eventTypeId"`
@@ -245,41 +245,41 @@ func (p *SendTestMessageParams) apply(req *transport.Request) {
 	req.SetJSON(p)
 }
 
-// Webhook is an address that Basiq calls when events happen.
+// Webhook is a URL that Basiq calls when events occur.
 type Webhook struct {
 	// ID of the webhook.
 	ID string `json:"id"`
-	// Address that is called.
+	// URL that messages are delivered to.
 	URL string `json:"url"`
 	// Name of the webhook.
 	Name string `json:"name"`
 	// What the webhook is for.
 	Description string `json:"description"`
-	// Whether deliveries are made.
+	// Status of the webhook.
 	Status Status `json:"status"`
-	// Types of events that are delivered: package webhook has them as
+	// Event types that are delivered. Package webhook defines them as
 	// constants.
 	SubscribedEvents []string `json:"subscribedEvents"`
-	// Key that deliveries are signed with. Present only in the answers of
+	// Key with which deliveries are signed. Only present in the responses to
 	// Create and Update.
 	Secret value.Secret `json:"secret"`
 	// Always "webhook".
 	Type string `json:"type"`
-	// Where the webhook is found.
+	// Links of the webhook.
 	Links *PageLinks `json:"links"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// Status is the state of a webhook.
+// Status is the status of a webhook.
 type Status string
 
 // Known values of Status. The API may send others.
 const (
-	// Deliveries are made.
+	// Messages are delivered.
 	StatusActive Status = "active"
-	// Deliveries begin once Basiq has approved the address.
+	// Messages are delivered once Basiq has approved the URL.
 	StatusPendingApproval Status = "pending-approval"
 )
 
@@ -293,9 +293,9 @@ func (v Status) Known() bool {
 	return wire.OneOf(v, statusValues)
 }
 
-// PageLinks is where a resource or page and the page after it are found.
+// PageLinks holds links to a resource or page and the next page.
 type PageLinks struct {
-	// Link to the next page; empty on the last.
+	// Link to the next page; empty on the last page.
 	Next string `json:"next"`
 	// Link to the resource or page itself.
 	Self string `json:"self"`
@@ -304,7 +304,7 @@ type PageLinks struct {
 	JSON wire.Object `json:"-"`
 }
 
-// Message is a delivery to a webhook.
+// Message is a message delivered, or to be delivered, to a webhook.
 type Message struct {
 	// ID of the message.
 	ID string `json:"id"`
@@ -316,36 +316,35 @@ type Message struct {
 	EventTypeID string `json:"eventTypeId"`
 	// ID of the event.
 	EventID string `json:"eventId"`
-	// What is delivered.
+	// Payload of the message.
 	Payload *Payload `json:"payload"`
-	// Attempts to deliver the message, oldest first: up to eight over about 28
-	// hours.
+	// Delivery attempts, oldest first: up to eight over about 28 hours.
 	Attempts []Attempt `json:"attempts"`
-	// Where the message and what it concerns are found.
+	// Links to the message, its event and its webhook.
 	Links *MessageLinks `json:"links"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// Payload is what a delivery holds.
+// Payload is the payload of a message.
 type Payload struct {
 	// Type of the event.
 	EventTypeID string `json:"eventTypeId"`
 	// ID of the event.
 	EventID string `json:"eventId"`
-	// Where the event and what it concerns are found.
+	// Links to the event and its entity.
 	Links *MessageLinks `json:"links"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// MessageLinks is where a message leads.
+// MessageLinks holds the links of a message.
 type MessageLinks struct {
 	// Link to the event.
 	Event string `json:"event"`
-	// Link to what the event concerns.
+	// Link to the entity that the event is about.
 	EventEntity string `json:"eventEntity"`
 	// Link to the next message.
 	Next string `json:"next"`
@@ -362,15 +361,15 @@ type MessageLinks struct {
 type Attempt struct {
 	// ID of the attempt.
 	ID string `json:"id"`
-	// Address that was called.
+	// URL that was called.
 	URL string `json:"url"`
 	// When the attempt was made.
 	Timestamp value.DateTime `json:"timestamp"`
-	// What came of the attempt.
+	// Outcome of the attempt.
 	Status string `json:"status"`
-	// HTTP status that the address answered with.
+	// HTTP status code of the response from the URL.
 	ResponseStatusCode int `json:"responseStatusCode"`
-	// What the address answered.
+	// Response body from the URL.
 	Response string `json:"response"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
@@ -379,15 +378,15 @@ type Attempt struct {
 
 // WebhookList is a list of webhooks.
 type WebhookList struct {
-	// How many webhooks the list holds.
+	// Number of webhooks in the list.
 	Count int `json:"count"`
-	// How many webhooks there are.
+	// Total number of webhooks.
 	Size int `json:"size"`
 	// The webhooks.
 	Data []Webhook `json:"data"`
 	// Always "list".
 	Type string `json:"type"`
-	// Where the list is found.
+	// Links of the list.
 	Links *PageLinks `json:"links"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
@@ -396,15 +395,15 @@ type WebhookList struct {
 
 // MessagePage is a page of messages.
 type MessagePage struct {
-	// How many messages the page holds.
+	// Number of messages in the page.
 	Count int `json:"count"`
-	// How many messages there are.
+	// Total number of messages.
 	Size int `json:"size"`
 	// The messages.
 	Data []Message `json:"data"`
 	// Always "list".
 	Type string `json:"type"`
-	// Where this page and the next are found.
+	// Links to this page and the next.
 	Links *PageLinks `json:"links"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
