@@ -15,10 +15,10 @@ import (
 type Options struct {
 	Package string
 	Lock    *Lock // names in use; nil means none
-	Lenient bool  // keeps what overlays say of parts that are gone as Misfits
+	Lenient bool  // collects overlays' statements on parts that do not exist in Unmatched
 }
 
-// Build makes the model of a validated document. All faults are reported at
+// Build builds the model of a validated specification. It returns all errors at
 // once, as a diag.List.
 func Build(doc *spec.Document, opts Options) (*Domain, error) {
 	if opts.Lock == nil {
@@ -44,7 +44,7 @@ func Build(doc *spec.Document, opts Options) (*Domain, error) {
 	b.spellings()
 	b.checkNames()
 	b.coverage()
-	if err := b.faults.Err(); err != nil {
+	if err := b.errs.Err(); err != nil {
 		return nil, err
 	}
 	slices.SortFunc(b.domain.Types, func(x, y *Type) int { return cmp.Compare(x.Name, y.Name) })
@@ -56,83 +56,83 @@ type builder struct {
 	opts      Options
 	lock      *Lock
 	domain    *Domain
-	faults    diag.List
+	errs      diag.List
 	resources map[string]*Resource
 	byPointer map[string]*Type // by the pointer of the schema
-	active    map[string]bool  // pointers of nameless schemas being made into types
+	active    map[string]bool  // pointers of the anonymous schemas that are being converted
 	types     []*Type          // in order of discovery, not yet merged
 	pages     []pagePlan
-	namedAt   map[string]diag.Pos // where the name of a place was given, or the place itself
+	namedAt   map[string]diag.Pos // by location: where its name was set, or the location itself
 }
 
-func (b *builder) fault(n spec.Node, code, format string, args ...any) *diag.Annotation {
+func (b *builder) errorf(n spec.Node, code, format string, args ...any) *diag.Annotation {
 	a := diag.Errorf(n.Pos(), code, format, args...)
-	b.faults = append(b.faults, a)
+	b.errs = append(b.errs, a)
 	return a
 }
 
-// misfit is a fault of an overlay that speaks of what the description no longer
-// has. A lenient builder keeps it, and goes on without.
-func (b *builder) misfit(n spec.Node, code, format string, args ...any) *diag.Annotation {
+// unmatchedf reports an overlay's statement on a part that does not exist. A
+// lenient builder records it and continues without it.
+func (b *builder) unmatchedf(n spec.Node, code, format string, args ...any) *diag.Annotation {
 	if !b.opts.Lenient {
-		return b.fault(n, code, format, args...)
+		return b.errorf(n, code, format, args...)
 	}
 	a := diag.Errorf(n.Pos(), code, format, args...)
 	b.domain.Misfits = append(b.domain.Misfits, a)
 	return a
 }
 
-func (b *builder) finding(n spec.Node, code, format string, args ...any) *diag.Annotation {
+func (b *builder) warnf(n spec.Node, code, format string, args ...any) *diag.Annotation {
 	a := diag.Errorf(n.Pos(), code, format, args...)
 	a.Severity = diag.Warning
 	b.domain.Findings = append(b.domain.Findings, a)
 	return a
 }
 
-// documented returns the sentence of a part. Whether every part has one is
-// counted in the end, when schemas that are one type have been merged.
+// documented returns the documentation of a part. Whether every part has one is
+// checked at the end, after schemas with the same type have been merged.
 func (b *builder) documented(n spec.Node) string {
 	return strings.TrimSpace(n.Str("description"))
 }
 
-// maxName bounds a Go name: file names are made of some, and nobody reads a
-// longer one.
+// maxName is the maximum length of a Go name. Some names become file names,
+// whose length operating systems limit.
 const maxName = 128
 
-// maxPlace bounds how a place is written in the names lock.
+// maxPlace is the maximum length of a location in the names lock.
 const maxPlace = 400
 
-// name settles the name of a place and records it in the lock.
+// name decides the name of a location and records it in the lock.
 func (b *builder) name(n spec.Node, loc, given, def string) LockEntry {
 	if given != "" {
 		n = namedAt(n, given)
 	}
 	b.namedAt[loc] = n.Pos()
-	if len(loc) > maxPlace { // YAML reads no key that is much longer
-		b.fault(n, "bad-name", "the place %.80q… has %d characters, which the names lock cannot hold; the limit is %d", loc, len(loc), maxPlace).
-			WithHint("shorten it in the overlay: declare inline schemas as components, or remove it")
+	if len(loc) > maxPlace { // YAML parsers limit the length of a key
+		b.errorf(n, "bad-name", "the location %.80q… has %d characters, which is too long for the names lock; the limit is %d", loc, len(loc), maxPlace).
+			WithHint("declare its inline schemas as components in an overlay, or remove it")
 		return LockEntry{Name: "Invalid"}
 	}
 	for part := range splitDots(cmp.Or(given, def)) {
 		if !validExported(part) {
-			b.fault(n, "bad-name", "%q cannot be an exported Go identifier", cmp.Or(given, def)).
-				WithHint("name it in the overlay (x-type, x-name, x-method, x-resource or x-enum)")
+			b.errorf(n, "bad-name", "%q is not an exported Go identifier", cmp.Or(given, def)).
+				WithHint("set a name in the overlay (x-type, x-name, x-method, x-resource or x-enum)")
 			return LockEntry{Name: "Invalid"}
 		}
 		if len(part) > maxName {
-			b.fault(n, "bad-name", "the name of %s would have %d characters; the limit is %d", loc, len(part), maxName).
-				WithHint("name it in the overlay (x-type, x-name, x-method, x-resource or x-enum)")
+			b.errorf(n, "bad-name", "the name of %s has %d characters; the limit is %d", loc, len(part), maxName).
+				WithHint("set a name in the overlay (x-type, x-name, x-method, x-resource or x-enum)")
 			return LockEntry{Name: "Invalid"}
 		}
 	}
 	e, moved := b.lock.resolve(loc, given, def, n.Pos())
 	if moved != nil {
-		b.faults = append(b.faults, moved)
+		b.errs = append(b.errs, moved)
 	}
 	return e
 }
 
-// namedAt is where a name that was given by hand stands.
+// namedAt returns the node at which an overlay set a name.
 func namedAt(n spec.Node, given string) spec.Node {
 	for _, key := range []string{"x-type", "x-name", "x-method", "x-resource", "x-params", "name"} {
 		if x := n.Get(key); x.Text() != "" && strings.Contains(given, x.Text()) {
@@ -144,7 +144,7 @@ func namedAt(n spec.Node, given string) spec.Node {
 
 func splitDots(s string) func(func(string) bool) { return strings.SplitSeq(s, ".") }
 
-// resource returns the resource called name, made on first use.
+// resource returns the resource called name. It creates it on first use.
 func (b *builder) resource(n spec.Node, name string) *Resource {
 	if r := b.resources[name]; r != nil {
 		return r
@@ -160,7 +160,7 @@ func (b *builder) resource(n spec.Node, name string) *Resource {
 	return r
 }
 
-// checkNames refuses two things of one name: methods of a resource, members
+// checkNames reports name collisions among the methods of a resource, the members
 // of a type, and package-level names.
 func (b *builder) checkNames() {
 	slices.SortFunc(b.domain.Resources, func(x, y *Resource) int { return cmp.Compare(x.Name, y.Name) })
@@ -179,7 +179,7 @@ func (b *builder) checkNames() {
 			}
 			methods.add(m.Name, at, m.HTTP+" "+m.Path)
 			if m.Page != nil {
-				methods.add(m.allName(), m.Pos, "the iterator of "+m.HTTP+" "+m.Path)
+				methods.add(m.AllName(), m.Pos, "the iterator of "+m.HTTP+" "+m.Path)
 			}
 			for _, was := range m.Was {
 				methods.add(was, m.Pos, "the old name of "+m.Name)
@@ -196,11 +196,11 @@ func (b *builder) checkNames() {
 		if t.Kind == Union {
 			scope.add(t.Name+"Of", t.Pos, "the constructor of "+t.Name)
 			for _, own := range []string{"Raw", "IsZero", "DecodeJSON", "AppendJSON", "MarshalJSON", "UnmarshalJSON"} {
-				members.add(own, t.Pos, "what every polymorphic type has")
+				members.add(own, t.Pos, "the method that every union has")
 			}
 		}
 		if t.Kind == Struct && t.HasJSON() {
-			members.add("JSON", t.Pos, "what every type says about its JSON form")
+			members.add("JSON", t.Pos, "the JSON field that every type has")
 		}
 		for _, f := range t.Fields {
 			members.add(f.Name, f.Pos, strconv.Quote(f.Wire))
@@ -235,15 +235,15 @@ func newScope(b *builder, where string) *scope {
 
 func (s *scope) add(name string, pos diag.Pos, what string) {
 	if other, dup := s.taken[name]; dup {
-		s.b.faults = append(s.b.faults, diag.Errorf(pos, "name-collision",
+		s.b.errs = append(s.b.errs, diag.Errorf(pos, "name-collision",
 			"%s: %s and %s (%s) are both called %s", s.where, what, other, s.at[name], name).
-			WithHint("give one of them another name in the overlay (x-type, x-name, x-method or x-enum)"))
+			WithHint("rename one of them in the overlay (x-type, x-name, x-method or x-enum)"))
 		return
 	}
 	s.taken[name], s.at[name] = what, pos
 }
 
-// owners finds for each type the one resource that uses it, if there is only one.
+// owners sets the owner of each type that only one resource uses.
 func (b *builder) owners() {
 	users := map[*Type]map[*Resource]bool{}
 	var visit func(t *Type, r *Resource)
@@ -277,7 +277,7 @@ func (b *builder) owners() {
 		}
 	}
 	for _, r := range b.domain.Resources {
-		for _, m := range r.Methods { // what callers give comes before what they get
+		for _, m := range r.Methods { // parameters come before results
 			if m.Params != nil {
 				visit(m.Params, r)
 			}
@@ -303,7 +303,7 @@ func (b *builder) owners() {
 	b.domain.Types = order
 }
 
-// forms marks the bodies that are sent as forms and are nothing else besides.
+// forms marks the types that are only sent as forms.
 func (b *builder) forms() {
 	form, other := map[*Type]bool{}, map[*Type]bool{}
 	refers := func(ref *Ref) {
@@ -342,8 +342,8 @@ func (b *builder) forms() {
 	b.formFields()
 }
 
-// formFields refuses what a form cannot carry, and one type that is sent in
-// two ways: it has one method that sends it.
+// formFields reports fields that a form cannot encode, and types that are sent
+// with two encodings: a type has a single method that sends it.
 func (b *builder) formFields() {
 	sentBy := map[*Type]*Method{}
 	for _, r := range b.domain.Resources {
@@ -354,9 +354,9 @@ func (b *builder) formFields() {
 			}
 			if first := sentBy[body]; first != nil {
 				if first.Body != m.Body {
-					b.faults = append(b.faults, diag.Errorf(m.Pos, "cannot-express", "%s sends %s as %s, and %s sends it as %s",
-						m.Loc, body.Name, m.Body.words(), first.Loc, first.Body.words()).
-						WithHint("give each a schema of its own in an overlay"))
+					b.errs = append(b.errs, diag.Errorf(m.Pos, "cannot-express", "%s sends %s as %s, but %s sends it as %s",
+						m.Loc, body.Name, m.Body.description(), first.Loc, first.Body.description()).
+						WithHint("give each operation its own schema in an overlay"))
 				}
 				continue
 			}
@@ -366,17 +366,17 @@ func (b *builder) formFields() {
 			}
 			for _, f := range body.Fields {
 				if item := cmp.Or(f.Ref.Elem, &f.Ref); !item.scalar() && item.Prim != File || item.Prim == File && m.Body != BodyMultipart {
-					b.faults = append(b.faults, diag.Errorf(f.Pos, "cannot-express", "%s.%s is %s, which cannot be sent in %s",
-						body.Name, f.Name, f.Ref.Go(), m.Body.words()).
-						WithHint("give it a scalar type, or remove it, in an overlay"))
+					b.errs = append(b.errs, diag.Errorf(f.Pos, "cannot-express", "%s.%s is %s, which cannot be sent in %s",
+						body.Name, f.Name, f.Ref.Go(), m.Body.description()).
+						WithHint("give it a scalar type in an overlay, or remove it"))
 				}
 			}
 		}
 	}
 }
 
-// spellings refuses a type with further spellings of its values where they
-// would not be understood: in lists, maps and pointers.
+// spellings reports fields whose type has alternate spellings of its values and
+// whose codec does not support them: lists, maps and pointers.
 func (b *builder) spellings() {
 	for _, t := range b.domain.Types {
 		for _, f := range t.Fields {
@@ -385,15 +385,15 @@ func (b *builder) spellings() {
 				inner = inner.Elem
 			}
 			if (inner != &f.Ref || f.Ref.Pointer) && inner.Prim == Named && inner.Type.Respelt() && t.HasJSON() {
-				b.faults = append(b.faults, diag.Errorf(f.Pos, "cannot-express",
-					"%s.%s is %s, but other spellings of a value are understood in plain members only", t.Name, f.Name, f.Ref.Go()).
-					WithHint("list the spelling as a value of its own, without is, in x-enum"))
+				b.errs = append(b.errs, diag.Errorf(f.Pos, "cannot-express",
+					"%s.%s is %s, but alternate spellings of a value are only supported in plain members", t.Name, f.Name, f.Ref.Go()).
+					WithHint("declare the spelling as a value of its own in x-enum, without is"))
 			}
 		}
 	}
 }
 
-// breakCycles makes a pointer of the field that would make a type contain itself.
+// breakCycles turns fields into pointers where a struct would contain itself.
 func (b *builder) breakCycles() {
 	const grey, black = 1, 2
 	state := map[*Type]int{}

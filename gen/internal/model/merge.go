@@ -9,11 +9,10 @@ import (
 	"github.com/basiq-sdk/basiq-go/gen/internal/diag"
 )
 
-// mergeTypes makes one type of the schemas that carry one name: the API
-// describes many shapes several times over, some with a member more or less.
-// The merged type has the members of all; a member is required when it is
-// required wherever the shape is described. Two schemas that got one name by
-// accident, and differ, are refused.
+// mergeTypes merges the schemas of the same name into one type. The API describes
+// many objects several times, with slightly different members. The merged type has
+// the members of all its schemas. A member is required if all schemas require it.
+// Different schemas that have the same name by accident are an error.
 func (b *builder) mergeTypes() {
 	canonical := map[string]*Type{}
 	var merged []*Type
@@ -47,7 +46,7 @@ func (b *builder) mergeTypes() {
 		}
 		for _, wire := range t.order {
 			if !slices.ContainsFunc(t.Fields, func(f *Field) bool { return f.Wire == wire }) {
-				b.faults = append(b.faults, diag.Errorf(t.Pos, "no-member", "x-order of %s names %q, which is no member of it", t.Name, wire).
+				b.errs = append(b.errs, diag.Errorf(t.Pos, "no-member", "x-order of %s lists %q, which is not one of its members", t.Name, wire).
 					WithHint("remove it from x-order in the overlay"))
 			}
 		}
@@ -84,7 +83,7 @@ func (b *builder) mergeTypes() {
 
 func (b *builder) merge(into, t *Type) {
 	collide := func(why string) {
-		code, hint := "type-differs", "make them alike in an overlay, or give one another x-type"
+		code, hint := "type-differs", "make them equal in an overlay, or give one of them a different x-type"
 		if !into.explicit || !t.explicit {
 			code, hint = "name-collision", "give one of them an x-type in an overlay"
 		}
@@ -92,7 +91,7 @@ func (b *builder) merge(into, t *Type) {
 		if given, ok := b.namedAt["type "+strings.TrimPrefix(t.Loc, "#")]; ok && t.explicit {
 			at = given
 		}
-		b.faults = append(b.faults, diag.Errorf(at, code, "%s and %s (%s) are both called %s, and %s",
+		b.errs = append(b.errs, diag.Errorf(at, code, "%s and %s (%s) are both called %s, but %s",
 			t.Loc, into.Loc, into.Pos, t.Name, why).WithHint("%s", hint))
 	}
 	if into.Kind != t.Kind {
@@ -174,8 +173,7 @@ func (b *builder) merge(into, t *Type) {
 	}
 }
 
-// equal tells whether two variants are one: what is called so, is recognised so
-// and is so.
+// equal reports whether two variants have the same name, type and condition.
 func (v *Variant) equal(o *Variant) bool {
 	return v.Name == o.Name && v.Ref.equal(o.Ref) && v.When.Kind == o.When.Kind && v.When.Property == o.When.Property && slices.Equal(v.When.Equals, o.When.Equals)
 }
@@ -187,7 +185,7 @@ func article(k Kind) string {
 	return "a " + string(k)
 }
 
-// spreadUse marks what a request or response type is made of as part of it.
+// spreadUse marks the types that requests and responses contain.
 func (b *builder) spreadUse() {
 	var visit func(t *Type, request, response bool)
 	visitRef := func(r *Ref, request, response bool) {

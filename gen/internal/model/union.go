@@ -9,8 +9,8 @@ import (
 
 var jsonKinds = []string{"object", "array", "string", "number", "bool", "null"}
 
-// union reads x-variants, which names the shapes of a polymorphic value and
-// says how to recognise each:
+// union converts x-variants, which declares the shapes of a union and how each is
+// recognised:
 //
 //	x-variants:
 //	  Link: {schema: {…}, when: {property: type, equals: [link]}, description: …}
@@ -30,11 +30,11 @@ func (b *builder) union(n spec.Node, ctx context) Ref {
 			},
 		}
 		if k := variant.When.Kind; k != "" && !slices.Contains(jsonKinds, k) {
-			b.fault(v.At("when", "kind"), "bad-variant", "%q is no kind of JSON value", k).
-				WithHint("one of %s", strings.Join(jsonKinds, ", "))
+			b.errorf(v.At("when", "kind"), "bad-variant", "%q is not a kind of JSON value", k).
+				WithHint("use one of %s", strings.Join(jsonKinds, ", "))
 		}
 		if variant.When.Kind == "" && variant.When.Property == "" {
-			b.fault(v, "bad-variant", "variant %s of %s does not say how it is recognised", v.Name(), t.Name).
+			b.errorf(v, "bad-variant", "variant %s of %s has no condition by which it is recognised", v.Name(), t.Name).
 				WithHint("add  when: {kind: …}  or  when: {property: …, equals: […]}")
 		}
 		t.Variants = append(t.Variants, variant)
@@ -44,11 +44,11 @@ func (b *builder) union(n spec.Node, ctx context) Ref {
 
 var filterOps = []string{"eq", "ne", "in", "bt", "gt", "gteq", "lt", "lteq"}
 
-// filter reads x-filter: {type: Name, fields: {GoName: {path, ops, schema, description}}}.
+// filter converts x-filter: {type: Name, fields: {GoName: {path, ops, schema, description}}}.
 func (b *builder) filter(n spec.Node) *Filter {
 	f := &Filter{Type: n.Str("type"), Doc: b.documented(n), Pos: n.Pos()}
 	if !validExported(f.Type) {
-		b.fault(n, "bad-filter", "x-filter needs a type, an exported Go identifier")
+		b.errorf(n, "bad-filter", "the type of x-filter is %q, which is not an exported Go identifier", f.Type)
 	}
 	for _, fn := range n.Get("fields").Members() {
 		ff := &FilterField{
@@ -56,12 +56,12 @@ func (b *builder) filter(n spec.Node) *Filter {
 			Doc: b.documented(fn),
 		}
 		if !validExported(ff.Name) || ff.Path == "" || len(ff.Ops) == 0 {
-			b.fault(fn, "bad-filter", "a filter field needs an exported name, a path and ops")
+			b.errorf(fn, "bad-filter", "filter field %q lacks an exported Go name, a path or ops", ff.Name)
 		}
 		for _, op := range ff.Ops {
 			if !slices.Contains(filterOps, op) {
-				b.fault(fn.Get("ops"), "bad-filter", "%q is no operator of the filter grammar", op).
-					WithHint("one of %s", strings.Join(filterOps, ", "))
+				b.errorf(fn.Get("ops"), "bad-filter", "%q is not an operator of the filter grammar", op).
+					WithHint("use one of %s", strings.Join(filterOps, ", "))
 			}
 		}
 		ff.Ref = Ref{Prim: String}
