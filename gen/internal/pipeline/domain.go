@@ -164,5 +164,5 @@ func (d *Domain) check(imports *check.Imports) (err error) {
 
 // Void are the actions whose work upstream has done itself.
 func (d *Domain) Void() []overlay.Result {
-	return slices.DeleteFunc(slices.Clone(d.Results), func(r overlay.Result) bool { return r.Outcome != overlay.AlreadyMended })
+	return slices.DeleteFunc(slices.Clone(d.Results), func(r overlay.Result) bool { return r.Outcome != overlay.Obsolete })
 }

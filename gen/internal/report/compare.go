@@ -201,7 +201,7 @@ func (c *comparison) repairs(d *domainDiff) {
 			Domain: d.name, At: at(r.Action.Pos), Target: r.Action.Target, Description: r.Action.Description,
 			Code: r.Err.Code, Message: r.Err.Message, Hint: r.Err.Hint,
 		}
-		if r.Outcome == overlay.AlreadyMended {
+		if r.Outcome == overlay.Obsolete {
 			c.report.Void = append(c.report.Void, repair)
 		} else {
 			c.report.Misfits = append(c.report.Misfits, repair)
