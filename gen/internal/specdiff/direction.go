@@ -6,19 +6,19 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Direction tells who sends a part: callers, the service, or both.
+// Direction is who sends a part: callers, the API, or both.
 type Direction int
 
-// Directions, a set of bits.
+// Directions form a bit set.
 const (
 	Request  Direction = 1
 	Response Direction = 2
 )
 
-// Directions tells for the components of a document who sends them.
+// Directions holds the direction of each component of a document.
 type Directions map[string]Direction // by pointer, "#/components/schemas/Account"
 
-// DirectionsOf follows the references of every operation.
+// DirectionsOf returns the directions of the components that operations refer to.
 func DirectionsOf(root *yaml.Node) Directions {
 	out := Directions{}
 	components := map[string]*yaml.Node{}
@@ -61,7 +61,7 @@ func DirectionsOf(root *yaml.Node) Directions {
 	return out
 }
 
-// Of returns who sends the part at a pointer.
+// Of returns the direction of the part at a pointer.
 func (d Directions) Of(pointer string) Direction {
 	parts := strings.Split(pointer, "/")
 	switch {
@@ -75,11 +75,11 @@ func (d Directions) Of(pointer string) Direction {
 	return 0
 }
 
-// Pointers tells for every line of a document which part begins or stands there.
+// Pointers maps the lines of a document to the JSON pointers of the parts on them.
 type Pointers map[int]string
 
-// PointersOf indexes a document, parameters named as Fact names them. Of
-// several parts on one line the outermost counts.
+// PointersOf returns the pointers of a document. Parameters are identified as in Fact.
+// If several parts are on a line, the outermost counts.
 func PointersOf(root *yaml.Node) Pointers {
 	out := Pointers{}
 	var walk func(n *yaml.Node, pointer string, parameters bool)
@@ -111,8 +111,8 @@ func PointersOf(root *yaml.Node) Pointers {
 	return out
 }
 
-// Nodes tells for every node of a document which part it is, parameters named
-// as Fact names them.
+// Nodes maps the nodes of a document to their pointers. Parameters are identified as
+// in Fact.
 func Nodes(root *yaml.Node) map[*yaml.Node]string {
 	out := map[*yaml.Node]string{}
 	var walk func(n *yaml.Node, pointer string, parameters bool)
