@@ -90,7 +90,7 @@ func (lib library) build(imports *check.Imports) diag.List {
 	if _, err := check.Package(imports, pkg); err != nil {
 		return diag.FromError(err, diag.Pos{})
 	}
-	return m.Findings // what lint reports
+	return m.Warnings // what lint reports
 }
 
 // line returns the line of a key in a YAML document, by its path of keys.

@@ -90,7 +90,7 @@ func (e *emitter) decode(dst *Statement, r model.Ref) Code {
 		switch {
 		case r.Type.Kind == model.Enum && r.Pointer:
 			return set(Qual(e.wire, "OptText").Types(Id(r.Type.Name)).Call(Op("&").Id("m")))
-		case r.Type.Kind == model.Enum && r.Type.Respelt():
+		case r.Type.Kind == model.Enum && r.Type.HasAlternateSpellings():
 			return set(Id(r.Type.Name).Call(m.Dot("String").Call()).Dot("usual").Call())
 		case r.Type.Kind == model.Enum:
 			return set(Id(r.Type.Name).Call(m.Dot("String").Call()))

@@ -39,7 +39,7 @@ func (e *emitter) enum(g *Group, t *model.Type) {
 	g.Func().Params(Id(receiver).Id(t.Name)).Id("Known").Params().Bool().Block(
 		Return(Qual(e.wire, "OneOf").Call(Id(receiver), Id(values))))
 	g.Line()
-	if t.Respelt() {
+	if t.HasAlternateSpellings() {
 		e.normalize(g, t)
 	}
 }

@@ -196,13 +196,13 @@ func TestUntypedValuesAreWarnings(t *testing.T) {
 		t.Fatal(err)
 	}
 	n := 0
-	for _, f := range d.Findings {
+	for _, f := range d.Warnings {
 		if f.Code == "untyped" {
 			n++
 		}
 	}
 	if n != 4 {
-		t.Errorf("%d warnings about untyped values, want 4: %v", n, d.Findings)
+		t.Errorf("%d warnings about untyped values, want 4: %v", n, d.Warnings)
 	}
 }
 

@@ -78,14 +78,14 @@ func (b *builder) unmatchedf(n spec.Node, code, format string, args ...any) *dia
 		return b.errorf(n, code, format, args...)
 	}
 	a := diag.Errorf(n.Pos(), code, format, args...)
-	b.domain.Misfits = append(b.domain.Misfits, a)
+	b.domain.Unmatched = append(b.domain.Unmatched, a)
 	return a
 }
 
 func (b *builder) warnf(n spec.Node, code, format string, args ...any) *diag.Annotation {
 	a := diag.Errorf(n.Pos(), code, format, args...)
 	a.Severity = diag.Warning
-	b.domain.Findings = append(b.domain.Findings, a)
+	b.domain.Warnings = append(b.domain.Warnings, a)
 	return a
 }
 
@@ -384,7 +384,7 @@ func (b *builder) spellings() {
 			for inner.Elem != nil {
 				inner = inner.Elem
 			}
-			if (inner != &f.Ref || f.Ref.Pointer) && inner.Prim == Named && inner.Type.Respelt() && t.HasJSON() {
+			if (inner != &f.Ref || f.Ref.Pointer) && inner.Prim == Named && inner.Type.HasAlternateSpellings() && t.HasJSON() {
 				b.errs = append(b.errs, diag.Errorf(f.Pos, "cannot-express",
 					"%s.%s is %s, but alternate spellings of a value are only supported in plain members", t.Name, f.Name, f.Ref.Go()).
 					WithHint("declare the spelling as a value of its own in x-enum, without is"))

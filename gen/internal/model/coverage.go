@@ -18,11 +18,11 @@ func (b *builder) coverage() {
 		what := location(format, args...)
 		switch first := strings.IndexFunc(doc, func(r rune) bool { return !unicode.IsSpace(r) }); {
 		case first < 0:
-			b.domain.Findings = append(b.domain.Findings, warn(pos, "undocumented", what+" has no documentation",
+			b.domain.Warnings = append(b.domain.Warnings, warn(pos, "undocumented", what+" has no documentation",
 				"add a description in the domain's documentation overlay"))
 			return
 		case predicate && unicode.IsUpper(rune(doc[first])):
-			b.domain.Findings = append(b.domain.Findings, warn(pos, "doc-style", what+" is not documented by a predicate",
+			b.domain.Warnings = append(b.domain.Warnings, warn(pos, "doc-style", what+" is not documented by a predicate",
 				"begin with a verb in lower case: the generator prefixes it with the Go name"))
 		}
 		d.Documented++

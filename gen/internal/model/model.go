@@ -21,8 +21,8 @@ type Domain struct {
 	Resources                []*Resource
 	Types                    []*Type // every named type, by name
 	Lock                     *Lock   // the names in use, to be written to names.lock
-	Findings                 []*diag.Annotation
-	Misfits                  diag.List // overlays' statements on parts that do not exist; see Options.Lenient
+	Warnings                 []*diag.Annotation
+	Unmatched                diag.List // overlays' statements on parts that do not exist; see Options.Lenient
 	Documented, Documentable int       // numbers of parts with documentation, and of parts that need it
 }
 
@@ -168,8 +168,8 @@ type Type struct {
 // HasJSON reports whether the type has a JSON codec.
 func (t *Type) HasJSON() bool { return !t.Params && !t.Form }
 
-// Respelt reports whether any value has alternate spellings in responses.
-func (t *Type) Respelt() bool {
+// HasAlternateSpellings reports whether any value has alternate spellings in responses.
+func (t *Type) HasAlternateSpellings() bool {
 	return slices.ContainsFunc(t.Values, func(v *Value) bool { return len(v.Also) > 0 })
 }
 

@@ -118,7 +118,7 @@ func (d *Domain) describe(ctx context.Context, fsys fs.FS, lenient bool) error {
 	}
 	d.Model, err = model.Build(doc, model.Options{Package: d.Config.Package, Lock: lock, Lenient: lenient})
 	if err == nil {
-		d.Phantoms = append(d.Phantoms, d.Model.Misfits...)
+		d.Phantoms = append(d.Phantoms, d.Model.Unmatched...)
 	}
 	return err
 }

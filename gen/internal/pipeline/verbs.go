@@ -181,7 +181,7 @@ func Lint(ctx context.Context, opts Options) error {
 	}
 	var findings diag.List
 	for _, d := range r.domains {
-		findings = append(findings, d.Model.Findings...)
+		findings = append(findings, d.Model.Warnings...)
 	}
 	documented, documentable := r.coverage()
 	percent := 100.0
