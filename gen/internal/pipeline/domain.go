@@ -21,7 +21,7 @@ import (
 // that fills it has passed.
 type Domain struct {
 	Name     string
-	Config   source.Domain
+	Config   source.DomainConfig
 	Snapshot source.Snapshot
 	Overlays []*overlay.Document
 	Results  []overlay.Result // of every action that ran

@@ -31,11 +31,11 @@ type Config struct {
 	Routes  string // directory of the package with the table of operations; none if empty
 	Runtime string // import path of the transport package
 	Source  Location
-	Domains map[string]Domain
+	Domains map[string]DomainConfig
 }
 
-// Domain is a specification and the package that is generated from it.
-type Domain struct {
+// DomainConfig is the configuration of a domain: a specification and the package that is generated from it.
+type DomainConfig struct {
 	File     string
 	Package  string
 	Overlays []string  // globs; the default is overlays/common/*.yaml and overlays/<domain>/*.yaml
@@ -96,7 +96,7 @@ func ParseConfig(file string, data []byte) (*Config, error) {
 		return nil, err
 	}
 	p := &parser{file: file}
-	cfg := &Config{Output: "generated", Domains: map[string]Domain{}}
+	cfg := &Config{Output: "generated", Domains: map[string]DomainConfig{}}
 	p.members(root, "the configuration", map[string]func(*yaml.Node){
 		"version": func(n *yaml.Node) {
 			if n.Value != "1" {
@@ -224,7 +224,7 @@ func (p *parser) domains(n *yaml.Node, cfg *Config) {
 			p.errorf(name, "bad-value", "%q is not a valid domain name", name.Value).WithHint("use lower-case letters and digits")
 			continue
 		}
-		d := Domain{Package: name.Value}
+		d := DomainConfig{Package: name.Value}
 		p.members(v, "domain "+name.Value, map[string]func(*yaml.Node){
 			"file":    func(v *yaml.Node) { d.File = p.local(v) },
 			"package": func(v *yaml.Node) { d.Package = p.match(v, domainName, "a package name") },

@@ -49,9 +49,9 @@ func (l *Lock) Marshal() ([]byte, error) {
 		fmt.Fprintf(&b, "commit: %s\n", quote(l.Commit))
 	}
 	b.WriteString("domains:\n")
-	cfg := Config{Domains: map[string]Domain{}}
+	cfg := Config{Domains: map[string]DomainConfig{}}
 	for name := range l.Domains {
-		cfg.Domains[name] = Domain{}
+		cfg.Domains[name] = DomainConfig{}
 	}
 	for _, name := range cfg.names() {
 		p := l.Domains[name]

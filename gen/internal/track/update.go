@@ -56,7 +56,7 @@ func (t *Tracker) UpdateReport(ctx context.Context, u *pipeline.NewPin) (*report
 	// What is no longer configured, or is another package now, is built as it
 	// was committed.
 	gone := maps.Clone(config.Domains)
-	maps.DeleteFunc(gone, func(name string, _ source.Domain) bool { _, ok := t.config.Domains[name]; return ok })
+	maps.DeleteFunc(gone, func(name string, _ source.DomainConfig) bool { _, ok := t.config.Domains[name]; return ok })
 	if len(gone)+len(elsewhere) > 0 {
 		committed, err := t.archive(ctx, "HEAD")
 		if err != nil {
@@ -103,8 +103,8 @@ func (t *Tracker) committed(ctx context.Context) *source.Config {
 }
 
 // known are the domains that are both configured and pinned.
-func known(configured map[string]source.Domain, pinned map[string]source.Pin) map[string]source.Domain {
-	out := map[string]source.Domain{}
+func known(configured map[string]source.DomainConfig, pinned map[string]source.Pin) map[string]source.DomainConfig {
+	out := map[string]source.DomainConfig{}
 	for _, name := range slices.Sorted(maps.Keys(configured)) {
 		if _, ok := pinned[name]; ok {
 			out[name] = configured[name]
