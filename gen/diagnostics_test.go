@@ -83,7 +83,7 @@ func (lib library) build(imports *check.Imports) diag.List {
 	if err != nil {
 		return diag.FromError(err, diag.Pos{})
 	}
-	pkg, err := emit.Domain(m, emit.Target{ImportPath: "example.com/library", Runtime: runtimePath})
+	pkg, err := emit.Generate(m, emit.Target{ImportPath: "example.com/library", Runtime: runtimePath})
 	if err != nil {
 		return diag.FromError(err, diag.Pos{})
 	}

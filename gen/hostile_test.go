@@ -58,7 +58,7 @@ func compile(doc string, overlays ...string) (*emit.Package, error) {
 	if _, err := model.ParseLock("names.lock", lock); err != nil {
 		return nil, fmt.Errorf("the names lock cannot be parsed: %s\n%s", err, lock)
 	}
-	return emit.Domain(m, emit.Target{ImportPath: "example.com/api", Runtime: runtimePath})
+	return emit.Generate(m, emit.Target{ImportPath: "example.com/api", Runtime: runtimePath})
 }
 
 // things is a specification with one operation, which returns the schema A.

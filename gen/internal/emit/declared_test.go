@@ -45,7 +45,7 @@ func TestEveryShapeIsDeclared(t *testing.T) {
 		add(model.Ref{Prim: model.List, Elem: &model.Ref{Prim: model.Map, Elem: &model.Ref{Prim: model.List, Elem: &r}}})
 	}
 	d := &model.Domain{Name: "test", Package: "test", SpecFile: "specs/test.yml", Types: []*model.Type{all, enum, union, empty}}
-	pkg, err := Domain(d, Target{ImportPath: "example.com/test", Runtime: "example.com/transport"})
+	pkg, err := Generate(d, Target{ImportPath: "example.com/test", Runtime: "example.com/transport"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,7 +71,7 @@ func TestDifferentDeclarationIsAnError(t *testing.T) {
 		{Name: "Other", Wire: "name", Ref: model.Ref{Prim: model.String}},
 	}}
 	d := &model.Domain{Name: "test", Package: "test", SpecFile: "specs/test.yml", Types: []*model.Type{twins}}
-	_, err := Domain(d, Target{ImportPath: "example.com/test", Runtime: "example.com/transport"})
+	_, err := Generate(d, Target{ImportPath: "example.com/test", Runtime: "example.com/transport"})
 	var fault *diag.Annotation
 	if !errors.As(err, &fault) || fault.Pos != pos || !strings.Contains(err.Error(), "declared Twins differently from the model: it is not a struct of 2 fields") {
 		t.Errorf("got %v", err)

@@ -31,8 +31,8 @@ type Package struct {
 	Symbols    map[string]diag.Pos // origin of each declared name: "User", "User.Email", "UsersService.Get"
 }
 
-// Domain generates a domain's package.
-func Domain(d *model.Domain, target Target) (*Package, error) {
+// Generate generates a domain's package.
+func Generate(d *model.Domain, target Target) (*Package, error) {
 	e := newEmitter(d.Package, d.SpecFile, target)
 	if err := e.declare(d); err != nil {
 		return nil, err

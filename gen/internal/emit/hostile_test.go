@@ -105,7 +105,7 @@ func source(doc string) (*emit.Package, error) {
 	if err != nil {
 		return nil, err
 	}
-	pkg, err := emit.Domain(m, target("hostile"))
+	pkg, err := emit.Generate(m, target("hostile"))
 	if err != nil {
 		return nil, err
 	}

@@ -150,7 +150,7 @@ func (d *Domain) setAside() (*spec.Document, error) {
 }
 
 func (d *Domain) emit(cfg *source.Config) (err error) {
-	d.Package, err = emit.Domain(d.Model, emit.Target{
+	d.Package, err = emit.Generate(d.Model, emit.Target{
 		ImportPath: path.Join(cfg.Module, cfg.Output, d.Config.Package),
 		Runtime:    cfg.Runtime,
 	})
