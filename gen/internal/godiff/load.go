@@ -223,14 +223,14 @@ func (l *Loader) Load(dir string) (*types.Package, error) {
 	}
 	var pkg *types.Package
 	if err == nil {
-		pkg, err = l.Check(path.Join(l.tree.Module, dir), files)
+		pkg, err = l.TypeCheck(path.Join(l.tree.Module, dir), files)
 	}
 	l.done[dir] = &loaded{pkg, err}
 	return pkg, err
 }
 
-// Check type-checks files of the tree as one package.
-func (l *Loader) Check(importPath string, files []string) (*types.Package, error) {
+// TypeCheck type-checks files of the tree as one package.
+func (l *Loader) TypeCheck(importPath string, files []string) (*types.Package, error) {
 	var parsed []*ast.File
 	for _, name := range files {
 		data, err := l.tree.ReadFile(name)

@@ -84,7 +84,7 @@ func (t *Tracker) Users(ctx context.Context, s report.State, from string) (*repo
 		if mine {
 			checker = base.Files(tree) // its imports are today's packages, its files the revision's
 		}
-		if _, err := checker.Check(tree.ImportPath(g), g.Files); err != nil {
+		if _, err := checker.TypeCheck(tree.ImportPath(g), g.Files); err != nil {
 			u.Failures = append(u.Failures, strings.Split(err.Error(), "\n")...)
 		}
 	}
