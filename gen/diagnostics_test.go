@@ -12,13 +12,13 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/basiq-sdk/basiq-go/gen/internal/canon"
-	"github.com/basiq-sdk/basiq-go/gen/internal/check"
 	"github.com/basiq-sdk/basiq-go/gen/internal/diag"
 	"github.com/basiq-sdk/basiq-go/gen/internal/emit"
 	"github.com/basiq-sdk/basiq-go/gen/internal/model"
 	"github.com/basiq-sdk/basiq-go/gen/internal/overlay"
 	"github.com/basiq-sdk/basiq-go/gen/internal/source"
 	"github.com/basiq-sdk/basiq-go/gen/internal/spec"
+	"github.com/basiq-sdk/basiq-go/gen/internal/typecheck"
 )
 
 // library holds the files of the small API in testdata/library, by their names in
@@ -52,7 +52,7 @@ func readLibrary(t *testing.T) library {
 }
 
 // build runs all stages. It adds the snapshot to the files.
-func (lib library) build(imports *check.Imports) diag.List {
+func (lib library) build(imports *typecheck.Imports) diag.List {
 	if _, err := source.ParseConfig(source.ConfigFile, []byte(lib[source.ConfigFile])); err != nil {
 		return diag.FromError(err, diag.Pos{})
 	}
@@ -87,7 +87,7 @@ func (lib library) build(imports *check.Imports) diag.List {
 	if err != nil {
 		return diag.FromError(err, diag.Pos{})
 	}
-	if _, err := check.Package(imports, pkg); err != nil {
+	if _, err := typecheck.Package(imports, pkg); err != nil {
 		return diag.FromError(err, diag.Pos{})
 	}
 	return m.Warnings // what lint reports
@@ -124,7 +124,7 @@ const minExact = 81
 // TestErrorsHaveTheRightCodeAndLine puts one error at a time into valid files, and
 // checks the code, file and line of the first diagnostic.
 func TestErrorsHaveTheRightCodeAndLine(t *testing.T) {
-	imports, err := check.LoadImports(t.Context(), "..", runtimePath, runtimePath+"/wire", runtimePath+"/value")
+	imports, err := typecheck.LoadImports(t.Context(), "..", runtimePath, runtimePath+"/wire", runtimePath+"/value")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,12 +16,12 @@ import (
 	"unicode"
 
 	"github.com/basiq-sdk/basiq-go/gen/internal/canon"
-	"github.com/basiq-sdk/basiq-go/gen/internal/check"
 	"github.com/basiq-sdk/basiq-go/gen/internal/emit"
 	"github.com/basiq-sdk/basiq-go/gen/internal/model"
 	"github.com/basiq-sdk/basiq-go/gen/internal/output"
 	"github.com/basiq-sdk/basiq-go/gen/internal/overlay"
 	"github.com/basiq-sdk/basiq-go/gen/internal/spec"
+	"github.com/basiq-sdk/basiq-go/gen/internal/typecheck"
 )
 
 const runtimePath = "github.com/basiq-sdk/basiq-go/transport"
@@ -81,7 +81,7 @@ func property(body string) string {
 // TestHostileSpecificationsAreHarmless runs the generator with malicious
 // specifications. Each leads to exactly this error, or to source that type-checks.
 func TestHostileSpecificationsAreHarmless(t *testing.T) {
-	imports, err := check.LoadImports(t.Context(), "..", runtimePath, runtimePath+"/wire", runtimePath+"/value")
+	imports, err := typecheck.LoadImports(t.Context(), "..", runtimePath, runtimePath+"/wire", runtimePath+"/value")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -180,7 +180,7 @@ func TestHostileSpecificationsAreHarmless(t *testing.T) {
 					t.Error("the message contains the content of a file")
 				}
 			default:
-				if _, err := check.Package(imports, pkg); err != nil {
+				if _, err := typecheck.Package(imports, pkg); err != nil {
 					t.Errorf("the source does not compile: %v", err)
 				}
 				harmless(t, pkg)
@@ -278,7 +278,7 @@ func TestReferencesInOverlaysStayInTheDocument(t *testing.T) {
 // code, directives or hidden characters outside of comments. Only overlays contain
 // documentation; that of upstream is dropped.
 func TestDocumentationStaysInComments(t *testing.T) {
-	imports, err := check.LoadImports(t.Context(), "..", runtimePath, runtimePath+"/wire", runtimePath+"/value")
+	imports, err := typecheck.LoadImports(t.Context(), "..", runtimePath, runtimePath+"/wire", runtimePath+"/value")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -301,7 +301,7 @@ func TestDocumentationStaysInComments(t *testing.T) {
 			t.Errorf("%q: %v", payload, err)
 			continue
 		}
-		if _, err := check.Package(imports, pkg); err != nil {
+		if _, err := typecheck.Package(imports, pkg); err != nil {
 			t.Errorf("%q: %v", payload, err)
 		}
 		harmless(t, pkg)

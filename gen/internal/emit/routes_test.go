@@ -6,11 +6,11 @@ import (
 	"testing"
 
 	"github.com/basiq-sdk/basiq-go/gen/internal/canon"
-	"github.com/basiq-sdk/basiq-go/gen/internal/check"
 	"github.com/basiq-sdk/basiq-go/gen/internal/emit"
 	"github.com/basiq-sdk/basiq-go/gen/internal/model"
 	"github.com/basiq-sdk/basiq-go/gen/internal/overlay"
 	"github.com/basiq-sdk/basiq-go/gen/internal/spec"
+	"github.com/basiq-sdk/basiq-go/gen/internal/typecheck"
 )
 
 // TestRoutesHasOneRowPerOperation checks that an operation has a single row for
@@ -61,11 +61,11 @@ func TestRoutesHasOneRowPerOperation(t *testing.T) {
 	if n := strings.Count(src, "Path: "); n != 2 {
 		t.Errorf("%d rows, want 2", n)
 	}
-	imports, err := check.LoadImports(context.Background(), "../../..", target("").Runtime)
+	imports, err := typecheck.LoadImports(context.Background(), "../../..", target("").Runtime)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := check.Package(imports, pkg); err != nil {
+	if _, err := typecheck.Package(imports, pkg); err != nil {
 		t.Error(err)
 	}
 }

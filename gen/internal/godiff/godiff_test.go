@@ -7,8 +7,8 @@ import (
 	"testing"
 	"testing/fstest"
 
-	"github.com/basiq-sdk/basiq-go/gen/internal/check"
 	"github.com/basiq-sdk/basiq-go/gen/internal/godiff"
+	"github.com/basiq-sdk/basiq-go/gen/internal/typecheck"
 
 	"go/types"
 )
@@ -41,7 +41,7 @@ func load(t *testing.T, tr godiff.Tree) map[string]*types.Package {
 
 func loader(t *testing.T, tr godiff.Tree) *godiff.Loader {
 	t.Helper()
-	imports, err := check.LoadImports(t.Context(), ".", "fmt")
+	imports, err := typecheck.LoadImports(t.Context(), ".", "fmt")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,9 +9,9 @@ import (
 	"runtime/debug"
 	"sync"
 
-	"github.com/basiq-sdk/basiq-go/gen/internal/check"
 	"github.com/basiq-sdk/basiq-go/gen/internal/diag"
 	"github.com/basiq-sdk/basiq-go/gen/internal/source"
+	"github.com/basiq-sdk/basiq-go/gen/internal/typecheck"
 )
 
 // Builder takes snapshots through all stages without touching the disk, and
@@ -23,7 +23,7 @@ type Builder struct {
 
 	config  *source.Config
 	fsys    fs.FS // overlays/, as far as it is read
-	imports func() (*check.Imports, error)
+	imports func() (*typecheck.Imports, error)
 	mu      sync.Mutex
 	built   map[string]*build
 }
@@ -48,9 +48,9 @@ type Built struct {
 func NewBuilder(ctx context.Context, dir string, cfg *source.Config, fsys fs.FS) *Builder {
 	return &Builder{
 		config: cfg, fsys: fsys, built: map[string]*build{},
-		imports: sync.OnceValues(func() (*check.Imports, error) {
+		imports: sync.OnceValues(func() (*typecheck.Imports, error) {
 			rt := cfg.Runtime
-			return check.LoadImports(ctx, dir, rt, rt+"/wire", rt+"/value")
+			return typecheck.LoadImports(ctx, dir, rt, rt+"/wire", rt+"/value")
 		}),
 	}
 }

@@ -8,13 +8,13 @@ import (
 	"path"
 	"slices"
 
-	"github.com/basiq-sdk/basiq-go/gen/internal/check"
 	"github.com/basiq-sdk/basiq-go/gen/internal/diag"
 	"github.com/basiq-sdk/basiq-go/gen/internal/emit"
 	"github.com/basiq-sdk/basiq-go/gen/internal/model"
 	"github.com/basiq-sdk/basiq-go/gen/internal/overlay"
 	"github.com/basiq-sdk/basiq-go/gen/internal/source"
 	"github.com/basiq-sdk/basiq-go/gen/internal/spec"
+	"github.com/basiq-sdk/basiq-go/gen/internal/typecheck"
 )
 
 // Domain is what the stages make of one domain: a field is set when the stage
@@ -157,8 +157,8 @@ func (d *Domain) emit(cfg *source.Config) (err error) {
 	return err
 }
 
-func (d *Domain) check(imports *check.Imports) (err error) {
-	d.Types, err = check.Package(imports, d.Package)
+func (d *Domain) check(imports *typecheck.Imports) (err error) {
+	d.Types, err = typecheck.Package(imports, d.Package)
 	return err
 }
 

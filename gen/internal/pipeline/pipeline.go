@@ -13,11 +13,11 @@ import (
 	"sync"
 	"time"
 
-	"github.com/basiq-sdk/basiq-go/gen/internal/check"
 	"github.com/basiq-sdk/basiq-go/gen/internal/diag"
 	"github.com/basiq-sdk/basiq-go/gen/internal/emit"
 	"github.com/basiq-sdk/basiq-go/gen/internal/model"
 	"github.com/basiq-sdk/basiq-go/gen/internal/source"
+	"github.com/basiq-sdk/basiq-go/gen/internal/typecheck"
 )
 
 // Options of a run.
@@ -61,7 +61,7 @@ type run struct {
 	config  *source.Config
 	domains []*Domain
 	routes  *emit.Package // nil when the configuration asks for none
-	imports func() (*check.Imports, error)
+	imports func() (*typecheck.Imports, error)
 }
 
 func newRun(opts Options) (*run, error) {
@@ -83,16 +83,16 @@ func (r *run) close() { _ = r.root.Close() }
 // earlier stages run: with a cold build cache this is the longest wait of all.
 func (r *run) compileImports(ctx context.Context) {
 	type result struct {
-		imports *check.Imports
+		imports *typecheck.Imports
 		err     error
 	}
 	ch := make(chan result, 1)
 	go func() {
 		rt := r.config.Runtime
-		imports, err := check.LoadImports(ctx, r.opts.Dir, rt, rt+"/wire", rt+"/value")
+		imports, err := typecheck.LoadImports(ctx, r.opts.Dir, rt, rt+"/wire", rt+"/value")
 		ch <- result{imports, err}
 	}()
-	r.imports = sync.OnceValues(func() (*check.Imports, error) {
+	r.imports = sync.OnceValues(func() (*typecheck.Imports, error) {
 		res := <-ch
 		return res.imports, res.err
 	})
@@ -148,7 +148,7 @@ func (r *run) build(ctx context.Context, set *source.Set) error {
 		}
 		err = r.each(ctx, func(d *Domain) error { return d.check(imports) })
 		if err == nil && r.routes != nil {
-			_, err = check.Package(imports, r.routes)
+			_, err = typecheck.Package(imports, r.routes)
 			return len(r.domains) + 1, err
 		}
 		return len(r.domains), err

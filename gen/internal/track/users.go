@@ -10,10 +10,10 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/basiq-sdk/basiq-go/gen/internal/check"
 	"github.com/basiq-sdk/basiq-go/gen/internal/diag"
 	"github.com/basiq-sdk/basiq-go/gen/internal/godiff"
 	"github.com/basiq-sdk/basiq-go/gen/internal/report"
+	"github.com/basiq-sdk/basiq-go/gen/internal/typecheck"
 )
 
 // LastTag is the newest tag of this repository, "" when it has none.
@@ -69,7 +69,7 @@ func (t *Tracker) Users(ctx context.Context, s report.State, from string) (*repo
 		}
 	}
 	slices.Sort(needed)
-	imports, err := check.LoadImports(ctx, t.opts.Dir, slices.Compact(needed)...)
+	imports, err := typecheck.LoadImports(ctx, t.opts.Dir, slices.Compact(needed)...)
 	if err != nil {
 		return nil, err
 	}

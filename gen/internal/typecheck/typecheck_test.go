@@ -1,4 +1,4 @@
-package check_test
+package typecheck_test
 
 import (
 	"context"
@@ -6,15 +6,15 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/basiq-sdk/basiq-go/gen/internal/check"
 	"github.com/basiq-sdk/basiq-go/gen/internal/diag"
 	"github.com/basiq-sdk/basiq-go/gen/internal/emit"
+	"github.com/basiq-sdk/basiq-go/gen/internal/typecheck"
 )
 
-func imports(t *testing.T) *check.Imports {
+func imports(t *testing.T) *typecheck.Imports {
 	t.Helper()
 	const runtime = "github.com/basiq-sdk/basiq-go/transport"
-	i, err := check.LoadImports(context.Background(), "../../..", runtime, runtime+"/wire", runtime+"/value")
+	i, err := typecheck.LoadImports(context.Background(), "../../..", runtime, runtime+"/wire", runtime+"/value")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,7 +43,7 @@ func TestErrorsHavePositionsInTheSpecification(t *testing.T) {
 		{"an unused import", "import \"context\"", "\"context\" imported and not used"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			_, err := check.Package(imp, &emit.Package{
+			_, err := typecheck.Package(imp, &emit.Package{
 				Name: "test", ImportPath: "example.com/test", Symbols: symbols,
 				Files: map[string][]byte{"a.gen.go": []byte("package test\n\n" + c.src + "\n")},
 			})
@@ -56,7 +56,7 @@ func TestErrorsHavePositionsInTheSpecification(t *testing.T) {
 }
 
 func TestValidPackagePasses(t *testing.T) {
-	_, err := check.Package(imports(t), &emit.Package{Name: "test", ImportPath: "example.com/test", Files: map[string][]byte{
+	_, err := typecheck.Package(imports(t), &emit.Package{Name: "test", ImportPath: "example.com/test", Files: map[string][]byte{
 		"a.gen.go": []byte("package test\n\nimport \"github.com/basiq-sdk/basiq-go/transport\"\n\ntype A struct{ c *transport.Client }\n"),
 		"b.gen.go": []byte("package test\n\nvar b = A{}\n"),
 	}})
@@ -66,7 +66,7 @@ func TestValidPackagePasses(t *testing.T) {
 }
 
 func TestSyntaxErrorIsReported(t *testing.T) {
-	_, err := check.Package(imports(t), &emit.Package{Name: "test", Files: map[string][]byte{"a.gen.go": []byte("package test\nfunc {")}})
+	_, err := typecheck.Package(imports(t), &emit.Package{Name: "test", Files: map[string][]byte{"a.gen.go": []byte("package test\nfunc {")}})
 	if err == nil || !strings.Contains(err.Error(), "generated-syntax") {
 		t.Errorf("got %v", err)
 	}

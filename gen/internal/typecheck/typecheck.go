@@ -1,7 +1,7 @@
-// Package check type-checks generated packages in memory, before any file is
+// Package typecheck type-checks generated packages in memory, before any file is
 // written. It reports errors where a maintainer can fix them: at the position in
 // the specification or overlay that the name comes from.
-package check
+package typecheck
 
 import (
 	"cmp"
