@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"github.com/basiq-sdk/basiq-go/gen/internal/canon"
-	"github.com/basiq-sdk/basiq-go/gen/internal/decodecheck"
+	"github.com/basiq-sdk/basiq-go/gen/internal/decodediff"
 	"github.com/basiq-sdk/basiq-go/gen/internal/diag"
 	"github.com/basiq-sdk/basiq-go/gen/internal/report"
 	"github.com/basiq-sdk/basiq-go/gen/internal/source"
@@ -32,9 +32,9 @@ func (t *Tracker) Examples(ctx context.Context, old, new report.State) *report.E
 }
 
 func (t *Tracker) examples(ctx context.Context, old, new report.State) (*report.Examples, error) {
-	var domains []decodecheck.Domain
+	var domains []decodediff.Versions
 	for _, name := range slices.Sorted(maps.Keys(new.Domains)) {
-		d := decodecheck.Domain{Name: name, Before: old.Domains[name], After: new.Domains[name]}
+		d := decodediff.Versions{Name: name, Before: old.Domains[name], After: new.Domains[name]}
 		if d.Before.Domain == nil || d.After.Domain == nil || d.Before.Package == nil || d.After.Package == nil ||
 			d.Before.Err != nil || d.After.Err != nil || maps.EqualFunc(d.Before.Package.Files, d.After.Package.Files, bytes.Equal) {
 			continue // the same code decodes alike
@@ -48,7 +48,7 @@ func (t *Tracker) examples(ctx context.Context, old, new report.State) (*report.
 		}
 		domains = append(domains, d)
 	}
-	res, err := decodecheck.Run(ctx, t.opts.Dir, t.config.Module, domains)
+	res, err := decodediff.Run(ctx, t.opts.Dir, t.config.Module, domains)
 	if err != nil {
 		return nil, err
 	}

@@ -1,4 +1,4 @@
-package decodecheck
+package decodediff
 
 import (
 	"encoding/json"

@@ -1,8 +1,8 @@
-// Package decodecheck decodes the examples in upstream's specifications with the Go
+// Package decodediff decodes the examples in upstream's specifications with the Go
 // types of two versions. Values that only the older version decodes are lost to
 // callers, whatever the specifications say. Examples are only kept in memory and in
 // a temporary directory.
-package decodecheck
+package decodediff
 
 import (
 	"bytes"

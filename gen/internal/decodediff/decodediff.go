@@ -1,4 +1,4 @@
-package decodecheck
+package decodediff
 
 import (
 	"bytes"
@@ -19,8 +19,8 @@ import (
 	"github.com/basiq-sdk/basiq-go/gen/internal/pipeline"
 )
 
-// Domain is a domain in two versions, with upstream's original documents.
-type Domain struct {
+// Versions is a domain in two versions, with upstream's original documents.
+type Versions struct {
 	Name                  string
 	Before, After         pipeline.Built
 	BeforeData, AfterData []byte
@@ -35,7 +35,7 @@ type Result struct {
 // Run decodes the examples of both versions with the types of both. dir is the
 // module's directory. The packages are compiled as an overlay of it, so that no file
 // in it changes.
-func Run(ctx context.Context, dir, module string, domains []Domain) (*Result, error) {
+func Run(ctx context.Context, dir, module string, domains []Versions) (*Result, error) {
 	p := &program{module: module, files: map[string][]byte{}}
 	for _, d := range domains {
 		if err := p.domain(d); err != nil {
@@ -75,9 +75,9 @@ type program struct {
 }
 
 // root is the program's directory in the module. It only exists in the overlay.
-const root = "zzdecodecheck"
+const root = "zzdecodediff"
 
-func (p *program) domain(d Domain) error {
+func (p *program) domain(d Versions) error {
 	before, after := types(d.Before.Model), types(d.After.Model)
 	seen := map[string]bool{}
 	for _, doc := range [][]byte{d.BeforeData, d.AfterData} {
@@ -179,7 +179,7 @@ func (p *program) source() ([]byte, error) {
 
 // run compiles the program and runs it with the tasks as input.
 func (p *program) run(ctx context.Context, dir string) ([]outcome, error) {
-	temp, err := os.MkdirTemp("", "decodecheck-")
+	temp, err := os.MkdirTemp("", "decodediff-")
 	if err != nil {
 		return nil, err
 	}
