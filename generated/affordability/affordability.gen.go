@@ -507,7 +507,7 @@ type SelfLink struct {
 
 // TransactionPage is a page of transactions.
 type TransactionPage struct {
-	// Number of transactions in the page.
+	// Number of transactions on the page.
 	Count int `json:"count"`
 	// Total number of transactions. Do not use it for paging.
 	Size int `json:"size"`
@@ -599,7 +599,7 @@ const (
 	TransactionClassRefund TransactionClass = "refund"
 	// A transfer between accounts.
 	TransactionClassTransfer TransactionClass = "transfer"
-	// A direct credit, such as a salary.
+	// A direct credit.
 	TransactionClassDirectCredit TransactionClass = "direct-credit"
 )
 

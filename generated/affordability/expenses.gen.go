@@ -84,7 +84,7 @@ type ExpenseSummary struct {
 	BankFees ExpenseClassTotal `json:"bankFees"`
 	// Cash withdrawals.
 	CashWithdrawals ExpenseClassTotal `json:"cashWithdrawals"`
-	// Transfers to accounts that are not connected.
+	// Transfers to other parties.
 	ExternalTransfers ExpenseClassTotal `json:"externalTransfers"`
 	// Interest on loans.
 	LoanInterests ExpenseClassTotal `json:"loanInterests"`

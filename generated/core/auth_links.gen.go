@@ -85,7 +85,7 @@ type AuthLink struct {
 	ExpiresAt value.DateTime `json:"expiresAt"`
 	// Always "auth_link".
 	Type string `json:"type"`
-	// Links of the link.
+	// URLs of the link.
 	Links *AuthLinkURLs `json:"links"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.

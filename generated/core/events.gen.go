@@ -200,7 +200,7 @@ type EventType struct {
 	Description string `json:"description"`
 	// Always "event-type".
 	Type string `json:"type"`
-	// Links of the type.
+	// Links of the event type.
 	Links *SelfLink `json:"links"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.

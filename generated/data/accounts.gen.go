@@ -289,7 +289,7 @@ type Fee struct {
 	AdditionalInfo string `json:"additionalInfo"`
 	// URL of further information.
 	AdditionalInfoURL string `json:"additionalInfoUri"`
-	// Additional value of the fee, such as an amount or a count.
+	// Additional value of the fee.
 	AdditionalValue string `json:"additionalValue"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
@@ -363,7 +363,7 @@ type Discount struct {
 	AdditionalInfo string `json:"additionalInfo"`
 	// URL of further information.
 	AdditionalInfoURL string `json:"additionalInfoUri"`
-	// Additional value of the discount, such as an amount or a count.
+	// Additional value of the discount.
 	AdditionalValue string `json:"additionalValue"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
@@ -455,7 +455,7 @@ type DepositRate struct {
 	AdditionalInfo string `json:"additionalInfo"`
 	// URL of further information.
 	AdditionalInfoURL string `json:"additionalInfoUri"`
-	// Additional value of the rate, such as an amount or a count.
+	// Additional value of the rate.
 	AdditionalValue string `json:"additionalValue"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
@@ -604,7 +604,7 @@ type LendingRate struct {
 	AdditionalInfo string `json:"additionalInfo"`
 	// URL of further information.
 	AdditionalInfoURL string `json:"additionalInfoUri"`
-	// Additional value of the rate, such as an amount or a count.
+	// Additional value of the rate.
 	AdditionalValue string `json:"additionalValue"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
@@ -730,7 +730,7 @@ type Feature struct {
 	AdditionalInfo string `json:"additionalInfo"`
 	// URL of further information.
 	AdditionalInfoURL string `json:"additionalInfoUri"`
-	// Additional value of the feature, such as an amount or a count.
+	// Additional value of the feature.
 	AdditionalValue string `json:"additionalValue"`
 	// Whether the feature is activated; nil if not known.
 	Activated *bool `json:"isActivated"`

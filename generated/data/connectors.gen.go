@@ -420,7 +420,7 @@ type Institution struct {
 type Logo struct {
 	// Always "image".
 	Type string `json:"type"`
-	// Its colours; nil when they are not known.
+	// Colours of the logo; nil if not known.
 	Colors *Colors `json:"colors"`
 	// Links to the images.
 	Links LogoLinks `json:"links"`

@@ -229,7 +229,7 @@ const (
 	TransactionClassBankFee TransactionClass = "bank-fee"
 	// Cash withdrawn.
 	TransactionClassCashWithdrawal TransactionClass = "cash-withdrawal"
-	// A direct credit, such as a salary.
+	// A direct credit.
 	TransactionClassDirectCredit TransactionClass = "direct-credit"
 	// Interest earned.
 	TransactionClassInterest TransactionClass = "interest"
@@ -349,7 +349,7 @@ type BPAY struct {
 
 // Enrichment is what is known about the counterparty of a transaction.
 type Enrichment struct {
-	// Description of the transaction, cleaned of codes and padding.
+	// Cleaned description of the transaction.
 	CleanDescription string `json:"cleanDescription"`
 	// The merchant; nil if not recognised.
 	Merchant *Merchant `json:"merchant"`
@@ -510,7 +510,7 @@ type TransactionLinks struct {
 
 // TransactionPage is a page of transactions.
 type TransactionPage struct {
-	// Number of transactions in the page.
+	// Number of transactions on the page.
 	Count int `json:"count"`
 	// Total number of transactions. Do not use it for paging.
 	Size int `json:"size"`

@@ -340,7 +340,7 @@ const (
 	TransactionClassBankFee TransactionClass = "bank-fee"
 	// Cash withdrawn.
 	TransactionClassCashWithdrawal TransactionClass = "cash-withdrawal"
-	// A direct credit, such as a salary.
+	// A direct credit.
 	TransactionClassDirectCredit TransactionClass = "direct-credit"
 	// Interest earned.
 	TransactionClassInterest TransactionClass = "interest"
@@ -1003,7 +1003,7 @@ type StatementAccountDetails struct {
 
 // ReportPage is a page of reports.
 type ReportPage struct {
-	// Number of reports in the page.
+	// Number of reports on the page.
 	Count int `json:"count"`
 	// Total number of reports. Do not use it for paging.
 	Size int `json:"size"`
@@ -1056,7 +1056,7 @@ type PageLinks struct {
 
 // TransactionPage is a page of transactions.
 type TransactionPage struct {
-	// Number of transactions in the page.
+	// Number of transactions on the page.
 	Count int `json:"count"`
 	// Total number of transactions. Do not use it for paging.
 	Size int `json:"size"`
@@ -1108,7 +1108,7 @@ type Transaction struct {
 
 // Enrichment is what is known about the counterparty of a transaction.
 type Enrichment struct {
-	// Description of the transaction, cleaned of codes and padding.
+	// Cleaned description of the transaction.
 	CleanDescription string `json:"cleanDescription"`
 	// The merchant, if recognised.
 	Merchant *Merchant `json:"merchant"`

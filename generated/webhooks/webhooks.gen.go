@@ -395,7 +395,7 @@ type WebhookList struct {
 
 // MessagePage is a page of messages.
 type MessagePage struct {
-	// Number of messages in the page.
+	// Number of messages on the page.
 	Count int `json:"count"`
 	// Total number of messages.
 	Size int `json:"size"`
