@@ -72,7 +72,7 @@ func (f *finder) member(n *yaml.Node, key string) *yaml.Node {
 func (f *finder) lookup(pointer string) *yaml.Node {
 	n := f.root
 	for part := range strings.SplitSeq(strings.TrimPrefix(pointer, "#/"), "/") {
-		if n = f.member(n, unescape(part)); n == nil {
+		if n = f.member(n, UnescapePointer(part)); n == nil {
 			return nil
 		}
 	}
@@ -148,18 +148,21 @@ func (f *finder) nearest(pointer string) string {
 	for i := 0; i+1 < len(parent.Content) && i < 4000; i += 2 {
 		if key := parent.Content[i].Value; len(key) <= 100 {
 			if d := editDistance(strings.ToLower(name), strings.ToLower(key)); d < distance {
-				best, distance = dir+"/"+escape(key), d
+				best, distance = dir+"/"+EscapePointer(key), d
 			}
 		}
 	}
 	return best
 }
 
-func unescape(part string) string {
-	return strings.ReplaceAll(strings.ReplaceAll(part, "~1", "/"), "~0", "~")
+// UnescapePointer returns the name that an element of a JSON pointer stands for
+// (RFC 6901).
+func UnescapePointer(element string) string {
+	return strings.ReplaceAll(strings.ReplaceAll(element, "~1", "/"), "~0", "~")
 }
 
-func escape(name string) string {
+// EscapePointer returns a name as an element of a JSON pointer (RFC 6901).
+func EscapePointer(name string) string {
 	return strings.ReplaceAll(strings.ReplaceAll(name, "~", "~0"), "/", "~1")
 }
 
@@ -365,7 +368,7 @@ func prune(f *finder) {
 		if section.Value != "securitySchemes" {
 			var keep []*yaml.Node
 			for j := 0; j+1 < len(entries.Content); j += 2 {
-				if used["#/components/"+section.Value+"/"+escape(entries.Content[j].Value)] {
+				if used["#/components/"+section.Value+"/"+EscapePointer(entries.Content[j].Value)] {
 					keep = append(keep, entries.Content[j], entries.Content[j+1])
 				}
 			}
@@ -385,7 +388,7 @@ func component(pointer string) string {
 	parts := strings.SplitN(pointer, "/", 5)
 	parts = parts[:min(len(parts), 4)]
 	for i, p := range parts {
-		parts[i] = escape(unescape(p))
+		parts[i] = EscapePointer(UnescapePointer(p))
 	}
 	return strings.Join(parts, "/")
 }

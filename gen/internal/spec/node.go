@@ -2,10 +2,10 @@ package spec
 
 import (
 	"strconv"
-	"strings"
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/basiq-sdk/basiq-go/gen/internal/canon"
 	"github.com/basiq-sdk/basiq-go/gen/internal/diag"
 )
 
@@ -61,7 +61,7 @@ func (n Node) Get(key string) Node {
 
 func (n Node) member(i int) Node {
 	k := n.n.Content[i]
-	return Node{doc: n.doc, n: n.n.Content[i+1], key: k, ptr: n.ptr + "/" + escapePointer(k.Value)}
+	return Node{doc: n.doc, n: n.n.Content[i+1], key: k, ptr: n.ptr + "/" + canon.EscapePointer(k.Value)}
 }
 
 // At returns the node at a path of member names, or the zero Node.
@@ -157,12 +157,4 @@ func (n Node) Deref() Node {
 		n = n.doc.Lookup(ref)
 	}
 	return n
-}
-
-func escapePointer(s string) string {
-	return strings.ReplaceAll(strings.ReplaceAll(s, "~", "~0"), "/", "~1")
-}
-
-func unescapePointer(s string) string {
-	return strings.ReplaceAll(strings.ReplaceAll(s, "~1", "/"), "~0", "~")
 }

@@ -72,7 +72,7 @@ func (d *Document) Lookup(pointer string) Node {
 		return n
 	}
 	for part := range strings.SplitSeq(strings.TrimPrefix(pointer, "#/"), "/") {
-		part = unescapePointer(part)
+		part = canon.UnescapePointer(part)
 		if n.IsList() {
 			items := n.Items()
 			i := -1

@@ -4,6 +4,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/basiq-sdk/basiq-go/gen/internal/canon"
 )
 
 // Direction is who sends a part: callers, the API, or both.
@@ -25,7 +27,7 @@ func DirectionsOf(root *yaml.Node) Directions {
 	if c := find(root, "components"); c != nil {
 		for _, section := range members(c.value) {
 			for _, m := range members(section.value) {
-				components["#/components/"+section.key.Value+"/"+escape(m.key.Value)] = m.value
+				components["#/components/"+section.key.Value+"/"+canon.EscapePointer(m.key.Value)] = m.value
 			}
 		}
 	}
@@ -92,7 +94,7 @@ func PointersOf(root *yaml.Node) Pointers {
 		switch n.Kind {
 		case yaml.MappingNode:
 			for _, m := range members(n) {
-				at := pointer + "/" + escape(m.key.Value)
+				at := pointer + "/" + canon.EscapePointer(m.key.Value)
 				put(m.key.Line, at)
 				walk(m.value, at, m.key.Value == "parameters" && strings.HasPrefix(pointer, "#/paths/"))
 			}
@@ -100,7 +102,7 @@ func PointersOf(root *yaml.Node) Pointers {
 			for _, c := range n.Content {
 				at := pointer
 				if parameters {
-					at += "/" + escape(parameterKey(c))
+					at += "/" + canon.EscapePointer(parameterKey(c))
 				}
 				put(c.Line, at)
 				walk(c, at, false)
@@ -119,13 +121,13 @@ func Nodes(root *yaml.Node) map[*yaml.Node]string {
 	walk = func(n *yaml.Node, pointer string, parameters bool) {
 		out[n] = pointer
 		for _, m := range members(n) {
-			walk(m.value, pointer+"/"+escape(m.key.Value), m.key.Value == "parameters" && strings.HasPrefix(pointer, "#/paths/"))
+			walk(m.value, pointer+"/"+canon.EscapePointer(m.key.Value), m.key.Value == "parameters" && strings.HasPrefix(pointer, "#/paths/"))
 		}
 		if n.Kind == yaml.SequenceNode {
 			for _, c := range n.Content {
 				at := pointer
 				if parameters {
-					at += "/" + escape(parameterKey(c))
+					at += "/" + canon.EscapePointer(parameterKey(c))
 				}
 				walk(c, at, false)
 			}

@@ -116,7 +116,7 @@ func (d *differ) mapping(k kind, pointer, subject, aspect string, before, after 
 			key = m[1]
 		}
 		name := key.key.Value
-		child, sub := childKind(k, name), place{pointer: pointer + "/" + escape(name), subject: subject, aspect: join(aspect, name)}
+		child, sub := childKind(k, name), place{pointer: pointer + "/" + canon.EscapePointer(name), subject: subject, aspect: join(aspect, name)}
 		if part(k, name) {
 			sub.subject, sub.aspect = sub.pointer, ""
 		}
@@ -227,10 +227,10 @@ func (d *differ) required(schema string, m [2]*member) {
 	}
 	removed, added := sets(before, after)
 	for _, n := range removed {
-		d.add(Removed, schema+"/properties/"+escape(n.Value), "required", nil, nil, n.Line, 0)
+		d.add(Removed, schema+"/properties/"+canon.EscapePointer(n.Value), "required", nil, nil, n.Line, 0)
 	}
 	for _, n := range added {
-		d.add(Added, schema+"/properties/"+escape(n.Value), "required", nil, nil, 0, n.Line)
+		d.add(Added, schema+"/properties/"+canon.EscapePointer(n.Value), "required", nil, nil, 0, n.Line)
 	}
 }
 
@@ -255,7 +255,7 @@ func (d *differ) parameters(pointer string, m [2]*member) {
 	slices.Sort(keys)
 	for _, key := range slices.Compact(keys) {
 		b, a := before[key], after[key]
-		at := pointer + "/" + escape(key)
+		at := pointer + "/" + canon.EscapePointer(key)
 		switch {
 		case a == nil:
 			d.add(Removed, at, "", b, nil, line(b), 0)
@@ -349,10 +349,6 @@ func join(aspect, name string) string {
 	}
 	return aspect + "/" + name
 }
-
-var escaper = strings.NewReplacer("~", "~0", "/", "~1")
-
-func escape(s string) string { return escaper.Replace(s) }
 
 func flat(n *yaml.Node) string {
 	var b strings.Builder
