@@ -62,11 +62,11 @@ func repeat(n int, line func(i int) string) string {
 	return b.String()
 }
 
-// TestCostChild runs a case of TestCost in a separate process.
+// TestCostChild runs a case of TestTimeAndMemoryAreLimited in a separate process.
 func TestCostChild(t *testing.T) {
 	c, ok := costly[os.Getenv(costCase)]
 	if !ok {
-		t.Skip("TestCost runs it")
+		t.Skip("TestTimeAndMemoryAreLimited runs it")
 	}
 	_, err := compile(c.doc())
 	if c.message == "" && err != nil || c.message != "" && (err == nil || !strings.Contains(err.Error(), c.message)) {
@@ -74,9 +74,9 @@ func TestCostChild(t *testing.T) {
 	}
 }
 
-// TestCost limits the processor time and memory that a specification can make the
+// TestTimeAndMemoryAreLimited limits the processor time and memory that a specification can make the
 // generator use.
-func TestCost(t *testing.T) {
+func TestTimeAndMemoryAreLimited(t *testing.T) {
 	if testing.Short() || raceEnabled {
 		t.Skip("measures time and memory")
 	}
@@ -108,8 +108,8 @@ func measure(t *testing.T, cmd *exec.Cmd, maxTime time.Duration, maxMemory int64
 	return string(out)
 }
 
-// TestHugeFile pulls a document of 100 MB, of which only the allowed size is read.
-func TestHugeFile(t *testing.T) {
+// TestHugeFileIsReadUpToTheLimit pulls a document of 100 MB, of which only the allowed size is read.
+func TestHugeFileIsReadUpToTheLimit(t *testing.T) {
 	dir := t.TempDir()
 	for name, data := range map[string]string{
 		"specs/sources.yaml": "version: 1\nmodule: example.com/api\nruntime: " + runtimePath + "\nsource: {path: huge.yml}\ndomains:\n  api: {file: huge.yml}\n",

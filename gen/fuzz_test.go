@@ -10,9 +10,9 @@ import (
 	"github.com/basiq-sdk/basiq-go/gen/internal/diag"
 )
 
-// FuzzDescription runs all stages. The result must be harmless source that parses, or
+// FuzzSpecification runs all stages. The result must be harmless source that parses, or
 // diagnostics with a file, in limited time.
-func FuzzDescription(f *testing.F) {
+func FuzzSpecification(f *testing.F) {
 	library, err := os.ReadFile("testdata/library/upstream/library.yaml")
 	if err != nil {
 		f.Fatal(err)

@@ -51,7 +51,7 @@ func fields(t *model.Type) string {
 	return strings.Join(out, ", ")
 }
 
-func TestFieldTypes(t *testing.T) {
+func TestFieldsHaveTheRightTypes(t *testing.T) {
 	d, err := build(t, `
     Thing:
       type: object

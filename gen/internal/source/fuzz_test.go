@@ -20,7 +20,7 @@ func checkDiagnostics(t *testing.T, err error) {
 	}
 	for _, a := range list {
 		if a.Code == "" || a.Code == "internal" || a.Message == "" || a.Pos.File != "f" || a.Pos.Line == 0 && a.Code != "empty" && a.Code != "too-large" {
-			t.Errorf("an incomplete finding: %+v", a)
+			t.Errorf("an incomplete diagnostic: %+v", a)
 		}
 	}
 }
