@@ -16,7 +16,7 @@ func checkDiagnostics(t *testing.T, data []byte, err error) {
 	t.Helper()
 	list := diag.FromError(err, diag.Pos{})
 	if len(list) == 0 || len(list) > 50 {
-		t.Fatalf("%d findings: %v", len(list), err)
+		t.Fatalf("%d diagnostics: %v", len(list), err)
 	}
 	lines := 2 + bytes.Count(data, []byte("\n")) + bytes.Count(data, []byte("\r")) +
 		bytes.Count(data, []byte("\u0085")) + bytes.Count(data, []byte("\u2028")) + bytes.Count(data, []byte("\u2029"))

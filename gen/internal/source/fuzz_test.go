@@ -16,7 +16,7 @@ func checkDiagnostics(t *testing.T, err error) {
 	t.Helper()
 	list := diag.FromError(err, diag.Pos{})
 	if len(list) == 0 {
-		t.Fatalf("an error without findings: %v", err)
+		t.Fatalf("an error without diagnostics: %v", err)
 	}
 	for _, a := range list {
 		if a.Code == "" || a.Code == "internal" || a.Message == "" || a.Pos.File != "f" || a.Pos.Line == 0 && a.Code != "empty" && a.Code != "too-large" {
