@@ -83,7 +83,7 @@ func (r *run) refused(dir, importPath string) string {
 		return "the generator is no part of what callers compile"
 	case dir == r.config.Output || strings.HasPrefix(dir, r.config.Output+"/"):
 		return "generated packages know the transport and nothing else"
-	case local && (dir == runtime || strings.HasPrefix(dir, runtime+"/")):
+	case local && (dir == runtime || strings.HasPrefix(dir, runtime+"/")) && !within(m+"/internal"):
 		return "the transport knows nothing above it"
 	}
 	return ""
