@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/basiq-sdk/basiq-go/generated/core"
+	"github.com/basiq-sdk/basiq-go/internal/retries"
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
@@ -128,14 +129,13 @@ func (w *waiter) tolerate(err error) (time.Duration, bool) {
 	)
 	switch {
 	case errors.As(err, &api):
-		switch {
-		case api.Status == http.StatusNotFound && api.Path == "/jobs/{jobId}":
+		if api.Status == http.StatusNotFound && api.Path == "/jobs/{jobId}" {
 			w.missing++
 			return api.RetryAfter, w.latest == nil && w.missing <= maxMissing
-		case errors.Is(api, transport.ErrRateLimited), api.Status == http.StatusRequestTimeout:
-			return api.RetryAfter, true
 		}
-		return api.RetryAfter, api.Status >= 500 && api.Status != http.StatusNotImplemented
+		return api.RetryAfter, errors.Is(api, transport.ErrRateLimited) || retries.Of(api.Status).Allowed(uint8(transport.SafetyRead))
+	case errors.Is(err, transport.ErrRateLimited): // this client held the poll back
+		return 0, true
 	case errors.As(err, &send):
 		return 0, w.latest != nil || !misconfigured(send)
 	case errors.Is(err, transport.ErrTokenTimeout):

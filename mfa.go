@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/basiq-sdk/basiq-go/generated/core"
+	"github.com/basiq-sdk/basiq-go/internal/retries"
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
@@ -264,11 +265,7 @@ func answerUsed(err error) (used, unknown bool) {
 	if !errors.As(err, &api) {
 		return false, false // it was never sent
 	}
-	switch api.Status {
-	case 401, 403, 404, 408, 429:
-		return false, false
-	}
-	return true, false
+	return !retries.Of(api.Status).Unread, false
 }
 
 // AnswerMFA answers a bank's question: one answer for each prompt, in their

@@ -83,7 +83,7 @@ func (c *Client) attempt(ctx context.Context, req *Request, u *url.URL, out any,
 	}
 	o.keepBody(string(r.api.Body))
 	r.err, r.outcome = r.api, OutcomeRefused
-	if res.StatusCode >= 500 {
+	if !r.api.rule().Unexecuted {
 		r.outcome = OutcomeUnknown
 	}
 	r.event.RetryAfter, r.event.CorrelationID = r.api.RetryAfter, r.api.CorrelationID

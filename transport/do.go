@@ -66,13 +66,14 @@ func (c *Client) run(ctx context.Context, req *Request, u *url.URL, out any, o *
 		wait      time.Duration
 		refreshed bool
 		repeated  int
+		taken     int // from the retry budget
 		r         result
 	)
 	for number := 1; ; number++ {
 		paced, err := c.throttle.pass(ctx, req.op, o.safety)
 		switch {
 		case err != nil && number == 1:
-			return errHeldBack(req, o, err)
+			return notSent(req, o, err)
 		case err != nil:
 			return r.conclude(number-1, waits, false, earlier, err) // only reads are held back
 		}
@@ -83,13 +84,22 @@ func (c *Client) run(ctx context.Context, req *Request, u *url.URL, out any, o *
 			}
 			return err
 		}
+		retry := repeated > 0 && !r.rejected && !c.throttle.limits(o.safety, &r)
+		if retry {
+			queued, err := c.budget.take(ctx, o.policy.MaxDelay)
+			if err != nil {
+				return r.conclude(number-1, waits, unknown && o.safety != SafetyRead, earlier, err)
+			}
+			paced += queued
+			taken++
+		}
 		r = c.attempt(ctx, req, u, out, o, g, number, wait+paced)
+		c.budget.settle(retry, r.answered(), taken)
 		c.throttle.heard(req.op, o.safety, &r)
 		if r.err == nil {
 			if g.held != nil {
 				g.held.allow(req.op)
 			}
-			c.budget.succeed(repeated)
 			c.observe(&r, false)
 			return nil
 		}
@@ -137,7 +147,7 @@ func (c *Client) again(ctx context.Context, req *Request, o *call, g *grant, r *
 		}
 		return true, nil
 	}
-	if !repeatable(o.safety, r) || repeated+1 >= o.policy.MaxAttempts {
+	if !retryable(o.safety, r) || repeated+1 >= o.policy.MaxAttempts {
 		return false, nil
 	}
 	if !req.body.rewindable() {
@@ -153,7 +163,7 @@ func (c *Client) again(ctx context.Context, req *Request, o *call, g *grant, r *
 	if !fits(ctx, r.wait) {
 		return false, fmt.Errorf("no time is left for a wait of %s: %w", r.wait.Round(time.Millisecond), context.DeadlineExceeded)
 	}
-	if !c.budget.take() {
+	if !c.throttle.limits(o.safety, r) && c.budget.spent() {
 		return false, ErrRetryBudget
 	}
 	return true, nil

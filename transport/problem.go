@@ -136,7 +136,7 @@ func (e *Error) Advice() string {
 		return "The file is too large. Split it, or send fewer pages."
 	case http.StatusTooManyRequests:
 		return "Too many calls in too short a time. Wait, and spread calls out."
-	case http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+	case http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout, 520, 521, 522, 523, 524, 525, 526, 527, 528, 529:
 		return "The API is not available now. Basiq advises to wait about five minutes before calling again."
 	}
 	if e.Status >= 300 && e.Status <= 399 {

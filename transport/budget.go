@@ -1,0 +1,127 @@
+package transport
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+)
+
+// budget limits how many retries are sent without a success: it keeps a thousand
+// calls to a dead server from becoming three thousand, and lets every retry
+// through once the server has answered one.
+//
+// A retry takes its token when it is sent, not when the call fails. When a server
+// restarts, all calls in flight fail at once, and nothing tells this from a server
+// that is gone. The first retries find out, and the others wait for their results.
+type budget struct {
+	mu      sync.Mutex
+	limit   float64 // less than 0: unlimited
+	left    float64
+	pending int         // retries that were sent and have not ended
+	queue   []chan bool // retries that wait for a token; each is told whether it has one
+	failed  time.Time   // when a call wanted a retry last
+}
+
+const (
+	budgetPerSuccess = 0.1         // ten successes pay for one retry
+	budgetQuiet      = time.Minute // without failures, after which a success restores the budget
+)
+
+func newBudget(n int) *budget { return &budget{limit: float64(n), left: float64(n)} }
+
+// spent notes that a call wants a retry, and reports whether there is no token
+// for it and no pending retry that could bring one.
+func (b *budget) spent() bool {
+	if b.limit < 0 {
+		return false
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.failed = time.Now()
+	return b.left < 1 && b.pending == 0
+}
+
+// take takes a token for a retry that is about to be sent. Without one, it waits
+// for the results of the pending retries, for the longest time at most. It returns
+// how long that took. Whoever gets a token calls settle after the attempt.
+func (b *budget) take(ctx context.Context, longest time.Duration) (time.Duration, error) {
+	if b.limit < 0 {
+		return 0, nil
+	}
+	b.mu.Lock()
+	switch {
+	case b.left >= 1:
+		b.left--
+		b.pending++
+		b.mu.Unlock()
+		return 0, nil
+	case b.pending == 0:
+		b.mu.Unlock()
+		return 0, ErrRetryBudget
+	}
+	turn := make(chan bool, 1)
+	b.queue = append(b.queue, turn)
+	b.mu.Unlock()
+
+	start := time.Now()
+	t := time.NewTimer(longest)
+	defer t.Stop()
+	err := ErrRetryBudget
+	select {
+	case ok := <-turn:
+		if ok {
+			return time.Since(start), nil
+		}
+		return 0, ErrRetryBudget
+	case <-t.C:
+	case <-ctx.Done():
+		err = ctx.Err()
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if i := slices.Index(b.queue, turn); i >= 0 {
+		b.queue = slices.Delete(b.queue, i, i+1)
+	} else if <-turn {
+		b.left++
+		b.pending--
+		b.next()
+	}
+	return 0, err
+}
+
+// settle notes that an attempt has ended: whether it took a token, whether the API
+// answered it, and how many tokens the call has taken in all.
+func (b *budget) settle(retry, answered bool, taken int) {
+	if b.limit < 0 {
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if retry {
+		b.pending--
+	}
+	switch {
+	case !answered || b.left >= b.limit:
+	case time.Since(b.failed) > budgetQuiet:
+		b.left = b.limit
+	default:
+		b.left = min(b.limit, b.left+max(float64(taken), budgetPerSuccess))
+	}
+	b.next()
+}
+
+// next gives the tokens there are to the retries that wait; when none is pending
+// any more, nothing can bring another token.
+func (b *budget) next() {
+	for len(b.queue) > 0 && (b.left >= 1 || b.pending == 0) {
+		turn := b.queue[0]
+		b.queue = b.queue[1:]
+		ok := b.left >= 1
+		if ok {
+			b.left--
+			b.pending++
+		}
+		turn <- ok
+	}
+}
