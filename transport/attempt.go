@@ -135,12 +135,16 @@ func (c *Client) request(ctx context.Context, req *Request, u *url.URL, o *call,
 		Method: req.op.Method, URL: u, Host: u.Host, Header: header,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 	}).WithContext(ctx)
+	once := o.safety > SafetyIdempotent && replayed(h.Method)
+	if body == nil && once {
+		h.Body = emptyBody{}
+	}
 	if body != nil {
 		h.Body, h.ContentLength = body, size
 		if header["Content-Type"] == nil {
 			header["Content-Type"] = []string{req.body.contentType}
 		}
-		if req.body.segments == nil {
+		if req.body.segments == nil && !once {
 			// net/http then sends the body again on another connection when
 			// it wrote nothing on the first.
 			h.GetBody = func() (io.ReadCloser, error) {
@@ -151,6 +155,19 @@ func (c *Client) request(ctx context.Context, req *Request, u *url.URL, o *call,
 	}
 	return h, nil
 }
+
+// replayed reports whether net/http takes the method as permission to send a
+// request once more when its connection ends, if it can read the body again.
+func replayed(method string) bool {
+	return method == http.MethodGet || method == http.MethodHead || method == http.MethodOptions
+}
+
+// emptyBody is an empty body that net/http cannot know to be empty, and so does
+// not send again by itself.
+type emptyBody struct{}
+
+func (emptyBody) Read([]byte) (int, error) { return 0, io.EOF }
+func (emptyBody) Close() error             { return nil }
 
 // keep hands an answer to whoever asked for it.
 func (o *call) keep(res *http.Response) {
