@@ -54,7 +54,11 @@ func (c *Client) attempt(ctx context.Context, req *Request, u *url.URL, out any,
 		r.lost(req.op, o, err, t)
 		return r
 	}
-	res, err := c.http.Do(h)
+	sender := c.http
+	if o.safety > SafetyIdempotent {
+		sender = c.single
+	}
+	res, err := sender.Do(h)
 	if h.Body != nil {
 		_ = h.Body.Close()
 	}

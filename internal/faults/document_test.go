@@ -342,13 +342,12 @@ that succeeds lets another go. When none is left to wait for, the calls fail wit
 ErrRetryBudget. Reads that are rate limited do not draw on this budget, because
 the throttle queues them.
 
-An idle connection is closed after 50 seconds, before the load balancers in use
-close it (60 s on AWS, 75 s in nginx). What must not be sent twice (classes C and
-D) uses a connection of its own over HTTP/1.1, which is closed after half a second
-without use: a server that closes an idle connection at the moment when a request
-arrives leaves it open whether the request was executed. This is so for the
-client's own http.Transport; one that is given with WithHTTPClient has its own
-settings.
+An idle connection is closed after 50 seconds, before common load balancers close
+it (60 s on AWS, 75 s in nginx). What must not be sent twice (classes C and D) uses
+connections of its own, which are closed after half a second without use: when a
+server closes an idle connection at the moment a request arrives, nobody can tell
+whether the request was executed. This is so for the client's own http.Transport; one
+that is given with WithHTTPClient has its own settings.
 `
 
 const promised = `
