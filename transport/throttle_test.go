@@ -446,3 +446,43 @@ func TestThrottleIsOfReads(t *testing.T) {
 		}
 	})
 }
+
+// TestThrottleStartsWithFewFailures: callers want more than the server takes, all
+// at once. Until the throttle knows the rate, they are refused for a second or two;
+// hardly any call fails for that, and none for the retry budget, which is for
+// outages.
+func TestThrottleStartsWithFewFailures(t *testing.T) {
+	for _, callers := range []int{50, 100, 200, 400} {
+		synctest.Test(t, func(t *testing.T) {
+			l := &limiter{limit: 100}
+			c := cannedClient(t, l, transport.WithRetryPolicy(transport.RetryPolicy{}))
+			var calls, failed atomic.Int64
+			start := time.Now()
+			var wg sync.WaitGroup
+			for range callers {
+				wg.Go(func() {
+					for time.Since(start) < 20*time.Second {
+						calls.Add(1)
+						_, err := get(t.Context(), c)
+						if errors.Is(err, transport.ErrRetryBudget) {
+							t.Errorf("a rate limit used up the retry budget: %v", err)
+						}
+						if err != nil {
+							failed.Add(1)
+						}
+						time.Sleep(50 * time.Millisecond)
+					}
+				})
+			}
+			wg.Wait()
+			sends, taken := l.counts()
+			t.Logf("%d callers: %d calls, %d failed, %d requests, %d taken", callers, calls.Load(), failed.Load(), sends, taken)
+			if failed.Load() > int64(callers) {
+				t.Errorf("%d of %d calls failed", failed.Load(), calls.Load())
+			}
+			if taken < 20*100*9/10 || sends > taken*2 {
+				t.Errorf("%d requests, of which %d were taken", sends, taken)
+			}
+		})
+	}
+}
