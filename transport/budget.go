@@ -14,6 +14,10 @@ import (
 // A retry takes its token when it is sent, not when the call fails. When a server
 // restarts, all calls in flight fail at once, and nothing tells this from a server
 // that is gone. The first retries find out, and the others wait for their results.
+//
+// After a retry that failed, the next ones leave one by one, a moment apart, until
+// any call succeeds: in an outage of a second they would otherwise use up the budget
+// before its end.
 type budget struct {
 	mu      sync.Mutex
 	limit   float64 // less than 0: unlimited
@@ -21,11 +25,15 @@ type budget struct {
 	pending int         // retries that were sent and have not ended
 	queue   []chan bool // retries that wait for a token; each is told whether it has one
 	failed  time.Time   // when a call wanted a retry last
+	suspect bool        // a retry has failed, and no call has succeeded since
+	next    time.Time   // when a retry may leave, if suspect
+	timer   *time.Timer // releases the queue then; nil if it is not running
 }
 
 const (
-	budgetPerSuccess = 0.1         // ten successes pay for one retry
-	budgetQuiet      = time.Minute // without failures, after which a success restores the budget
+	budgetPerSuccess = 0.1                   // ten successes pay for one retry
+	budgetQuiet      = time.Minute           // without failures, after which a success restores the budget
+	budgetPace       = 10 * time.Millisecond // between retries, while the server is suspect
 )
 
 func newBudget(n int) *budget { return &budget{limit: float64(n), left: float64(n)} }
@@ -43,7 +51,7 @@ func (b *budget) spent() bool {
 }
 
 // take takes a token for a retry that is about to be sent. Without one, it waits
-// for the results of the pending retries, for the longest time at most. It returns
+// for its turn or the results of the pending retries, for the longest time at most. It returns
 // how long that took. Whoever gets a token calls settle after the attempt.
 func (b *budget) take(ctx context.Context, longest time.Duration) (time.Duration, error) {
 	if b.limit < 0 {
@@ -51,17 +59,17 @@ func (b *budget) take(ctx context.Context, longest time.Duration) (time.Duration
 	}
 	b.mu.Lock()
 	switch {
-	case b.left >= 1:
-		b.left--
-		b.pending++
+	case len(b.queue) == 0 && b.ready():
+		b.grant()
 		b.mu.Unlock()
 		return 0, nil
-	case b.pending == 0:
+	case b.left < 1 && b.pending == 0:
 		b.mu.Unlock()
 		return 0, ErrRetryBudget
 	}
 	turn := make(chan bool, 1)
 	b.queue = append(b.queue, turn)
+	b.release() // for the timer, if the turn is a matter of time
 	b.mu.Unlock()
 
 	start := time.Now()
@@ -85,7 +93,7 @@ func (b *budget) take(ctx context.Context, longest time.Duration) (time.Duration
 	} else if <-turn {
 		b.left++
 		b.pending--
-		b.next()
+		b.release()
 	}
 	return 0, err
 }
@@ -100,6 +108,10 @@ func (b *budget) settle(retry, answered bool, taken int) {
 	defer b.mu.Unlock()
 	if retry {
 		b.pending--
+		b.suspect = true
+	}
+	if answered {
+		b.suspect = false
 	}
 	switch {
 	case !answered || b.left >= b.limit:
@@ -108,20 +120,45 @@ func (b *budget) settle(retry, answered bool, taken int) {
 	default:
 		b.left = min(b.limit, b.left+max(float64(taken), budgetPerSuccess))
 	}
-	b.next()
+	b.release()
 }
 
-// next gives the tokens there are to the retries that wait; when none is pending
-// any more, nothing can bring another token.
-func (b *budget) next() {
-	for len(b.queue) > 0 && (b.left >= 1 || b.pending == 0) {
-		turn := b.queue[0]
-		b.queue = b.queue[1:]
-		ok := b.left >= 1
-		if ok {
-			b.left--
-			b.pending++
+// ready reports whether a retry may leave now.
+func (b *budget) ready() bool {
+	return b.left >= 1 && (!b.suspect || !time.Now().Before(b.next))
+}
+
+// grant takes a token for a retry.
+func (b *budget) grant() {
+	b.left--
+	b.pending++
+	b.next = time.Now().Add(budgetPace)
+}
+
+// release lets the retries that wait go, as far as there are tokens for them; when
+// no retry is pending any more, nothing can bring another token, and they fail.
+func (b *budget) release() {
+	for len(b.queue) > 0 {
+		ok := b.ready()
+		switch {
+		case ok:
+			b.grant()
+		case b.left >= 1: // in a moment
+			if b.timer == nil {
+				b.timer = time.AfterFunc(time.Until(b.next), b.tick)
+			}
+			return
+		case b.pending > 0:
+			return
 		}
-		turn <- ok
+		b.queue[0] <- ok
+		b.queue = b.queue[1:]
 	}
+}
+
+func (b *budget) tick() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.timer = nil
+	b.release()
 }

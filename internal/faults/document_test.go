@@ -338,8 +338,9 @@ therefore meets one attempt of a call at most.
 While nothing succeeds, a client sends a hundred retries in all
 (RetryPolicy.Budget), so a dead server sees its calls and a hundred requests
 more. Retries beyond that wait for the results of those that were sent: each one
-that succeeds lets another go. When none is left to wait for, the calls fail with
-ErrRetryBudget. Reads that are rate limited do not draw on this budget, because
+that succeeds lets another go. After one that failed, they leave 10 ms apart until
+some call succeeds, so that an outage of half a second does not use up the budget
+before its end. When none is left to wait for, the calls fail with ErrRetryBudget. Reads that are rate limited do not draw on this budget, because
 the throttle queues them.
 
 An idle connection is closed after 50 seconds, before common load balancers close
