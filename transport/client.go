@@ -78,6 +78,9 @@ func WithAPIKey(key string) ClientOption {
 // retries and knows nothing of safety classes: turn one of the two off. An
 // attempt that has used up ten new connections is ended. A Transport must not add
 // an Idempotency-Key header, which net/http takes as permission to send a POST twice.
+// The default sends calls of the classes C and D over HTTP/1.1, as net/http sends a
+// request again by itself when an HTTP/2 server resets its stream with
+// PROTOCOL_ERROR: with a Transport of your own, that may do a thing twice.
 //
 // Two settings of the default Transport are worth having in your own. An HTTP/2
 // connection that was silent for 15 seconds is probed with a ping

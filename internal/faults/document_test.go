@@ -347,8 +347,10 @@ An idle connection is closed after 50 seconds, before common load balancers clos
 it (60 s on AWS, 75 s in nginx). What must not be sent twice (classes C and D) uses
 connections of its own, which are closed after half a second without use: when a
 server closes an idle connection at the moment a request arrives, nobody can tell
-whether the request was executed. This is so for the client's own http.Transport; one
-that is given with WithHTTPClient has its own settings.
+whether the request was executed. They speak HTTP/1.1: over HTTP/2, net/http sends a
+request again by itself when its stream is reset with PROTOCOL_ERROR, although it may
+have been executed. All this is so for the client's own http.Transport; one that is
+given with WithHTTPClient has its own settings.
 `
 
 const promised = `
