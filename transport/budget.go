@@ -22,18 +22,20 @@ type budget struct {
 	mu      sync.Mutex
 	limit   float64 // less than 0: unlimited
 	left    float64
-	pending int         // retries that were sent and have not ended
-	queue   []chan bool // retries that wait for a token; each is told whether it has one
-	failed  time.Time   // when a call wanted a retry last
-	suspect bool        // a retry has failed, and no call has succeeded since
-	next    time.Time   // when a retry may leave, if suspect
-	timer   *time.Timer // releases the queue then; nil if it is not running
+	pending int           // retries that were sent and have not ended
+	queue   []chan bool   // retries that wait for a token; each is told whether it has one
+	failed  time.Time     // when a call wanted a retry last
+	suspect bool          // a retry has failed, and no call has succeeded since
+	next    time.Time     // when a retry may leave, if suspect
+	pace    time.Duration // between retries, if suspect
+	timer   *time.Timer   // releases the queue then; nil if it is not running
 }
 
 const (
-	budgetPerSuccess = 0.1                   // ten successes pay for one retry
-	budgetQuiet      = time.Minute           // without failures, after which a success restores the budget
-	budgetPace       = 10 * time.Millisecond // between retries, while the server is suspect
+	budgetPerSuccess = 0.1              // ten successes pay for one retry
+	budgetQuiet      = time.Minute      // without failures, after which a success restores the budget
+	budgetParts      = 50               // of BaseDelay: one lies between two retries while the server is suspect
+	budgetWait       = 20 * time.Second // the longest that a retry waits for others
 )
 
 func newBudget(n int) *budget { return &budget{limit: float64(n), left: float64(n)} }
@@ -51,13 +53,14 @@ func (b *budget) spent() bool {
 }
 
 // take takes a token for a retry that is about to be sent. Without one, it waits
-// for its turn or the results of the pending retries, for the longest time at most. It returns
+// for its turn or the results of the pending retries, for 20 s at most. It returns
 // how long that took. Whoever gets a token calls settle after the attempt.
-func (b *budget) take(ctx context.Context, longest time.Duration) (time.Duration, error) {
+func (b *budget) take(ctx context.Context, p RetryPolicy) (time.Duration, error) {
 	if b.limit < 0 {
 		return 0, nil
 	}
 	b.mu.Lock()
+	b.pace = p.BaseDelay / budgetParts
 	switch {
 	case len(b.queue) == 0 && b.ready():
 		b.grant()
@@ -73,7 +76,7 @@ func (b *budget) take(ctx context.Context, longest time.Duration) (time.Duration
 	b.mu.Unlock()
 
 	start := time.Now()
-	t := time.NewTimer(longest)
+	t := time.NewTimer(budgetWait)
 	defer t.Stop()
 	err := ErrRetryBudget
 	select {
@@ -132,7 +135,7 @@ func (b *budget) ready() bool {
 func (b *budget) grant() {
 	b.left--
 	b.pending++
-	b.next = time.Now().Add(budgetPace)
+	b.next = time.Now().Add(b.pace)
 }
 
 // release lets the retries that wait go, as far as there are tokens for them; when

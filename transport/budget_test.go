@@ -142,9 +142,9 @@ func TestDeadServerAfterSuccesses(t *testing.T) {
 }
 
 // TestRetriesWaitForABudget: retries beyond the budget wait for those that were
-// sent, no longer than the policy's longest wait and no longer than their context.
+// sent, 20 seconds at most, and no longer than their context.
 func TestRetriesWaitForABudget(t *testing.T) {
-	policy := transport.WithRetryPolicy(transport.RetryPolicy{MaxAttempts: 2, BaseDelay: 10 * time.Millisecond, MaxDelay: time.Second, Budget: 1})
+	policy := transport.WithRetryPolicy(transport.RetryPolicy{MaxAttempts: 2, BaseDelay: 10 * time.Millisecond, MaxDelay: 10 * time.Millisecond, Budget: 1})
 	synctest.Test(t, func(t *testing.T) {
 		var wg sync.WaitGroup
 		ctx, cancel := context.WithCancel(t.Context())
@@ -160,7 +160,7 @@ func TestRetriesWaitForABudget(t *testing.T) {
 		o.mu.Unlock()
 		start := time.Now()
 		_, err := get(t.Context(), c)
-		if took := time.Since(start); !errors.Is(err, transport.ErrRetryBudget) || took < time.Second || took > 1100*time.Millisecond {
+		if took := time.Since(start); !errors.Is(err, transport.ErrRetryBudget) || took < 20*time.Second || took > 20100*time.Millisecond {
 			t.Errorf("after %s: %v", took, err)
 		}
 		short, end := context.WithTimeout(t.Context(), 100*time.Millisecond)
@@ -176,6 +176,28 @@ func TestRetriesWaitForABudget(t *testing.T) {
 		wg.Wait()
 		if _, err = get(t.Context(), c); !errors.Is(err, transport.ErrRetryBudget) {
 			t.Errorf("the budget is not spent: %v", err)
+		}
+	})
+}
+
+// TestPaceIsThePolicys: calls whose policy has short waits are not held up by the
+// pace of retries, nor refused for it.
+func TestPaceIsThePolicys(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := newOutage(time.Millisecond)
+		c := cannedClient(t, o, transport.WithRetryPolicy(transport.RetryPolicy{BaseDelay: time.Millisecond, MaxDelay: time.Millisecond}))
+		o.stop()
+		start := time.Now()
+		herd(20, func(int) error {
+			_, err := get(t.Context(), c)
+			var e *transport.SendError
+			if !errors.As(err, &e) || e.Attempts != 3 || errors.Is(err, transport.ErrRetryBudget) {
+				t.Errorf("it was not tried three times: %v", err)
+			}
+			return err
+		})
+		if took := time.Since(start); took > 5*time.Millisecond {
+			t.Errorf("it took %s", took)
 		}
 	})
 }

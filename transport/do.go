@@ -86,7 +86,7 @@ func (c *Client) run(ctx context.Context, req *Request, u *url.URL, out any, o *
 		}
 		retry := repeated > 0 && !r.rejected && !c.throttle.limits(o.safety, &r)
 		if retry {
-			queued, err := c.budget.take(ctx, o.policy.MaxDelay)
+			queued, err := c.budget.take(ctx, o.policy)
 			if err != nil {
 				return r.conclude(number-1, waits, unknown && o.safety != SafetyRead, earlier, err)
 			}

@@ -35,7 +35,8 @@ type RetryPolicy struct {
 	// server is not sent a storm. When it is spent, further retries wait for the
 	// results of those that were sent: each one that succeeds lets another go, and
 	// when all have failed, the calls that wait fail with ErrRetryBudget. After a
-	// retry that failed, they leave 10 ms apart until a call succeeds. Ten other
+	// retry that failed, they leave one by one, a fiftieth of BaseDelay apart, until
+	// a call succeeds. Ten other
 	// calls that succeed also pay for one retry, and the first success after a
 	// minute without failures restores the budget. The default is 100; -1 means
 	// unlimited. It counts for all calls of a client and is ignored when it is
