@@ -126,7 +126,8 @@ var ErrJobOwner = errors.New("basiq: the job is another user's")
 // time was over, the context ended, or the API did not tell how the job stands.
 // The job itself goes on. errors.Is knows the cause: context.DeadlineExceeded,
 // context.Canceled, transport.ErrNotFound for a job that is not known (any
-// more), and all others of the transport package.
+// more), and all others of the transport package. The cause of a context is in
+// the text only.
 type WaitError struct {
 	JobID  string
 	Step   core.StepTitle  // the first step that was not done when the job was seen last, "" if it was not seen

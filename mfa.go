@@ -146,6 +146,9 @@ func (w *waiter) ask(job *core.Job) error {
 	}
 	answers, err := w.callback(*question)
 	if err != nil {
+		if errors.As(err, new(*transport.Error)) {
+			err = errors.New(err.Error()) // what the API said to a call of the callback's, it did not say to this wait
+		}
 		w.release(fingerprint)
 		if w.ctx.Err() != nil {
 			return w.ended(nil)

@@ -162,3 +162,19 @@ func TestTransportKnowsNoDomain(t *testing.T) {
 		}
 	}
 }
+
+// TestCauseIsReadInOnePlace: context.Cause may be the error of another call. Only
+// package ctxerr reads it, which takes no more than its text.
+func TestCauseIsReadInOnePlace(t *testing.T) {
+	for _, p := range list(t, "-deps", ".", "./basiqtest", "./webhook", "./legacy") {
+		if p.Standard || p.ImportPath == module+"/internal/ctxerr" {
+			continue
+		}
+		for _, name := range p.GoFiles {
+			data, err := os.ReadFile(filepath.Join(p.Dir, name))
+			if err != nil || bytes.Contains(data, []byte("context.Cause(")) {
+				t.Errorf("%s/%s reads the cause of a context (%v): use ctxerr.Of", p.ImportPath, name, err)
+			}
+		}
+	}
+}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/basiq-sdk/basiq-go/generated/data"
+	"github.com/basiq-sdk/basiq-go/internal/ctxerr"
 	"github.com/basiq-sdk/basiq-go/transport"
 	"github.com/basiq-sdk/basiq-go/transport/value"
 )
@@ -126,7 +127,8 @@ func (o SyncOptions) check() (SyncOptions, error) {
 // that old ones are removed and new ones inserted. An account that disappears,
 // with its connection for instance, is left alone. After a purge, begin with an
 // empty cursor and an empty copy. An account that the API refuses to return is an
-// error at the end, after all others are synced.
+// error at the end, after all others are synced. A sync whose context has ended
+// matches context.Canceled or context.DeadlineExceeded, and removes nothing.
 //
 // In memory are one page of 500 transactions, one batch, and about 200 bytes for
 // each transaction of the window and of the ninety days that are being read. The
@@ -192,6 +194,12 @@ func (r *syncRun) run(ctx context.Context) error {
 	var failures []error
 	for _, id := range slices.Compact(ids) {
 		err := r.account(ctx, id, begins[id])
+		if ended := ctxerr.Of(ctx); err != nil && err != errStopped && ended != nil {
+			if errors.Is(err, ctx.Err()) {
+				return err
+			}
+			return fmt.Errorf("basiq: SyncTransactions: %w", ended) // whatever failed with it says nothing of the account
+		}
 		var api *transport.Error
 		if errors.As(err, &api) && !errors.As(err, new(*transport.TokenError)) && (api.Status == http.StatusBadRequest || api.Status == http.StatusNotFound || api.Status == http.StatusGone) {
 			// It is this account that the API will not tell of: the others need not
@@ -360,6 +368,8 @@ func (r *syncRun) remove(ctx context.Context, account string, a *accountState, i
 		_, err := r.client.Data.Transactions.Get(ctx, r.userID, id)
 		switch {
 		case err == nil:
+		case ctx.Err() != nil:
+			return err
 		case !errors.Is(err, transport.ErrNotFound) && !errors.Is(err, transport.ErrGone):
 			return err
 		default:

@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/basiq-sdk/basiq-go/internal/ctxerr"
 )
 
 // result is what came of one attempt.
@@ -39,6 +41,7 @@ func (c *Client) attempt(ctx context.Context, req *Request, u *url.URL, out any,
 		ctx, cancel = context.WithTimeout(ctx, o.timeout)
 		defer cancel()
 	}
+	own := ctx // without the cause with which t ends an attempt
 	ctx, t := follow(ctx)
 	defer t.end(nil)
 	h, err := c.request(ctx, req, u, o, g)
@@ -46,7 +49,7 @@ func (c *Client) attempt(ctx context.Context, req *Request, u *url.URL, out any,
 		r.err, r.outcome, r.permanent = err, OutcomeNeverSent, true
 		return r
 	}
-	if err := ctx.Err(); err != nil { // net/http does not send it then, and leaves no trail of that
+	if err := ctxerr.Of(own); err != nil { // net/http does not send it then, and leaves no trail of that
 		if h.Body != nil {
 			_ = h.Body.Close()
 		}
@@ -62,7 +65,7 @@ func (c *Client) attempt(ctx context.Context, req *Request, u *url.URL, out any,
 		c.warn(ctx, "the HTTP client repeats requests by itself, whatever their safety class: turn that off", req.op)
 	}
 	if err != nil {
-		r.lost(req.op, o, t.cause(err), t)
+		r.lost(req.op, o, t.cause(own, err), t)
 		return r
 	}
 	defer func() { _ = res.Body.Close() }()
@@ -73,7 +76,7 @@ func (c *Client) attempt(ctx context.Context, req *Request, u *url.URL, out any,
 		if g.held != nil && !g.held.worked.Load() {
 			g.held.worked.Store(true)
 		}
-		c.read(req.op, o, res, out, &r)
+		c.read(own, req.op, o, res, out, &r)
 		return r
 	}
 	text := c.errorBody(res, o)
@@ -110,7 +113,7 @@ var (
 func (c *Client) request(ctx context.Context, req *Request, u *url.URL, o *call, g *grant) (*http.Request, error) {
 	body, size, err := req.body.open(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("basiq: %s: %w", req.op.ID, err)
+		return nil, fmt.Errorf("basiq: %s: %w", req.op.ID, withoutOthers(err))
 	}
 	header := make(http.Header, 8)
 	header["Accept"] = acceptJSON

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync/atomic"
 
+	"github.com/basiq-sdk/basiq-go/internal/ctxerr"
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
@@ -243,6 +244,6 @@ func (s *streamBody) quiesce(ctx context.Context) error {
 		<-s.turn
 		return nil
 	case <-ctx.Done():
-		return ctx.Err()
+		return ctxerr.Of(ctx)
 	}
 }

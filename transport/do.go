@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/basiq-sdk/basiq-go/internal/ctxerr"
 )
 
 // Do sends a call and reads its answer into out: nil to discard it, a
@@ -120,8 +122,14 @@ func (c *Client) run(ctx context.Context, req *Request, u *url.URL, out any, o *
 // again decides whether a call that failed is sent again, and after which wait.
 // If not, err is what stood against it, nil when the failure itself did.
 func (c *Client) again(ctx context.Context, req *Request, o *call, g *grant, r *result, refreshed *bool, repeated int) (bool, error) {
-	if r.partial || ctx.Err() != nil {
-		return false, nil // half of an answer was handed out, or nobody waits
+	if r.partial {
+		return false, nil // half of an answer was handed out
+	}
+	if err := ctxerr.Of(ctx); err != nil { // nobody waits
+		if repeatable(o.safety, r) && !errors.Is(r.err, ctx.Err()) {
+			return false, err
+		}
+		return false, nil
 	}
 	if r.api != nil && g.held != nil && r.api.tokenRejected() {
 		if *refreshed {

@@ -48,13 +48,13 @@ func follow(ctx context.Context) (context.Context, *trail) {
 	return httptrace.WithClientTrace(ctx, &t.trace), t
 }
 
-// cause is why an attempt failed: what net/http says, without the address, or
-// what made this package end the attempt.
-func (t *trail) cause(err error) error {
-	if t.fresh.Load() > maxFresh {
+// cause is why an attempt failed: the end of its context, what made this
+// package end the attempt, or what net/http says, without the address.
+func (t *trail) cause(ctx context.Context, err error) error {
+	if t.fresh.Load() > maxFresh && ctx.Err() == nil {
 		return errConnections
 	}
-	return withoutURL(err)
+	return ownError(ctx, withoutURL(err))
 }
 
 // unsent tells whether the request was provably never sent: net/http asked for

@@ -9,6 +9,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/basiq-sdk/basiq-go/internal/ctxerr"
 )
 
 // throttle brings what a client sends down to what the API takes. It does
@@ -95,7 +97,7 @@ func (t *throttle) pass(ctx context.Context, op *Operation, safety Safety) (time
 		select {
 		case <-turn:
 		case <-ctx.Done():
-			return 0, cutShort(ctx.Err())
+			return 0, cutShort(ctxerr.Of(ctx))
 		}
 	}
 	for {

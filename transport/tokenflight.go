@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/basiq-sdk/basiq-go/internal/ctxerr"
 )
 
 // flight is one effort to get a token. It belongs to nobody: whoever started
@@ -80,7 +82,7 @@ func (t *tokenCache) turn(ctx context.Context) (done func(), err error) {
 	select {
 	case t.turns <- struct{}{}:
 	case <-ctx.Done():
-		return nil, ctx.Err()
+		return nil, ctxerr.Of(ctx)
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -104,7 +106,7 @@ func (t *tokenCache) fetchOwn(ctx context.Context, req TokenRequest) (*heldToken
 	start := time.Now()
 	token, err := t.source.Token(ctx, req)
 	if err != nil {
-		return nil, Token{}, err
+		return nil, Token{}, withoutOtherCalls(err)
 	}
 	held, err := t.hold(token, start)
 	return held, token, err
