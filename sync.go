@@ -73,6 +73,7 @@ const (
 	defaultSyncBatch  = 500
 	syncChunk         = 90  // days that are read at once
 	syncHistory       = 730 // days that banks share, where an account does not say
+	syncReadings      = 6   // of a list of several pages, for two in a row that agree
 	syncProbes        = 5   // posted transactions that are asked for one by one before they count as removed
 )
 
@@ -130,7 +131,17 @@ func (o SyncOptions) check() (SyncOptions, error) {
 // error at the end, after all others are synced. A sync whose context has ended
 // matches context.Canceled or context.DeadlineExceeded, and removes nothing.
 //
-// In memory are one page of 500 transactions, one batch, and about 200 bytes for
+// Days with more transactions than fit on a page of 500 are read twice, and again
+// while transactions disappear between two readings: where the API counts rows, a
+// row that disappears makes it skip another. After six readings the sync fails,
+// and can be run again. What can still be missed:
+//
+//   - a transaction that two readings in a row skip, since other rows disappeared
+//     during both;
+//   - a transaction that moves, or is posted, to a day before the window; a pending
+//     one that is posted under the same ID more than a day before it is removed.
+//
+// In memory are one page of 500 transactions, one batch, and about 300 bytes for
 // each transaction of the window and of the ninety days that are being read. The
 // cursor holds the same transactions, at about 50 bytes each.
 //
@@ -268,21 +279,72 @@ func (r *syncRun) posted(ctx context.Context, id string, a *accountState, begins
 		return err
 	}
 	if page.Links == nil || page.Links.Next == "" {
-		return r.span(ctx, id, a, all, func(yield func(*data.Transaction, error) bool) {
-			for i := range page.Data {
-				if !yield(&page.Data[i], nil) {
-					return
-				}
+		visited := map[string]bool{}
+		for i := range page.Data {
+			if err := r.visit(id, a, all, visited, &page.Data[i]); err != nil {
+				return err
 			}
-		})
+		}
+		return r.finish(ctx, id, a, all, visited)
 	}
 	for _, s := range spans(a.Kept, begins, r.today) {
-		params := data.ListTransactionsParams{Filter: r.filter(id, s)}
-		if err := r.span(ctx, id, a, s, r.client.Data.Transactions.All(ctx, r.userID, params)); err != nil {
+		visited, err := r.readAll(ctx, id, r.filter(id, s), func(visited map[string]bool, tx *data.Transaction) error {
+			return r.visit(id, a, s, visited, tx)
+		})
+		if err != nil {
+			return err
+		}
+		if err := r.finish(ctx, id, a, s, visited); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// readAll reads a list of an account's transactions. visit is called for each,
+// and notes those that it takes in the map.
+//
+// Where the API counts rows to find the next page, a row that disappears from a
+// page that was read pulls those behind it forward by one, and the first of the
+// next page is skipped. A list of several pages is therefore read again, until
+// everything that one reading found is still there in the next one. The result
+// is what visit noted in the last reading.
+func (r *syncRun) readAll(ctx context.Context, account string, filter data.TransactionFilter, visit func(map[string]bool, *data.Transaction) error) (map[string]bool, error) {
+	var before map[string]bool
+	for range syncReadings {
+		var first, last *http.Response
+		there, visited := map[string]bool{}, map[string]bool{}
+		params := data.ListTransactionsParams{Filter: filter}
+		for tx, err := range r.client.Data.Transactions.All(ctx, r.userID, params, transport.WithResponse(&last)) {
+			if err != nil {
+				return nil, err
+			}
+			if first == nil {
+				first = last
+			}
+			there[tx.ID] = true
+			if err := visit(visited, tx); err != nil {
+				return nil, err
+			}
+		}
+		onePage := first == last || first == nil
+		if before == nil && onePage || before != nil && containsAll(there, before) {
+			return visited, nil
+		}
+		before = there
+	}
+	return nil, fmt.Errorf("basiq: SyncTransactions: transactions of account %s kept disappearing while they were read, %d times in a row: sync again later, from the last cursor",
+		printable(account), syncReadings)
+}
+
+// containsAll reports whether all of want is in have.
+func containsAll(have, want map[string]bool) bool {
+	for id := range want {
+		if !have[id] {
+			return false
+		}
+	}
+	return true
 }
 
 // spans cuts the time from kept into pieces. The first is open at its beginning
@@ -310,39 +372,34 @@ func (r *syncRun) filter(id string, s span) data.TransactionFilter {
 	return widened(data.TransactionFilter{}.AccountID(id), s.from, s.to)
 }
 
-// span syncs the posted transactions of some days, all of which rows gives,
-// perhaps with others.
-func (r *syncRun) span(ctx context.Context, account string, a *accountState, s span, rows iter.Seq2[*data.Transaction, error]) error {
-	visited := map[string]bool{}
-	for tx, err := range rows {
-		if err != nil {
-			return err
-		}
-		if tx.ID == "" || tx.Status == data.TransactionStatusPending || tx.AccountID != "" && tx.AccountID != account {
-			continue
-		}
-		now := seenRow{day: TransactionDay(tx, nil), hash: contentHash(tx)}
-		before, known := a.Posted[tx.ID]
-		_, pending := a.Pending[tx.ID]
-		if !known && !s.holds(now.day) {
-			continue
-		}
-		visited[tx.ID] = true
-		kind := TransactionInserted
-		switch {
-		case known && before == now:
-			continue
-		case known || pending:
-			kind = TransactionChanged
-		}
-		delete(a.Pending, tx.ID)
-		a.Posted[tx.ID] = now
-		// A day in the future would make the window pass over what comes before it.
-		a.Newest = max(a.Newest, min(now.day, addDays(r.today, 1)))
-		if err := r.add(kind, account, tx.ID, tx); err != nil {
-			return err
-		}
+// visit syncs a transaction that the list of some days has, perhaps among others.
+func (r *syncRun) visit(account string, a *accountState, s span, visited map[string]bool, tx *data.Transaction) error {
+	if tx.ID == "" || tx.Status == data.TransactionStatusPending || tx.AccountID != "" && tx.AccountID != account {
+		return nil
 	}
+	now := seenRow{day: TransactionDay(tx, nil), hash: contentHash(tx)}
+	before, known := a.Posted[tx.ID]
+	_, pending := a.Pending[tx.ID]
+	if !known && !pending && !s.holds(now.day) {
+		return nil // it was handed out before, or is another span's
+	}
+	visited[tx.ID] = true
+	kind := TransactionInserted
+	switch {
+	case known && before == now:
+		return nil
+	case known || pending:
+		kind = TransactionChanged
+	}
+	delete(a.Pending, tx.ID)
+	a.Posted[tx.ID] = now
+	// A day in the future would make the window pass over what comes before it.
+	a.Newest = max(a.Newest, min(now.day, addDays(r.today, 1)))
+	return r.add(kind, account, tx.ID, tx)
+}
+
+// finish ends the sync of some days, of which everything in visited was found.
+func (r *syncRun) finish(ctx context.Context, account string, a *accountState, s span, visited map[string]bool) error {
 	var missing []string
 	for id, row := range a.Posted {
 		if row.day != "" && s.holds(row.day) && !visited[id] {
@@ -392,29 +449,26 @@ func (r *syncRun) remove(ctx context.Context, account string, a *accountState, i
 // against all there were.
 func (r *syncRun) pending(ctx context.Context, account string, a *accountState) error {
 	filter := data.TransactionFilter{}.AccountID(account).Status(data.TransactionStatusPending)
-	visited := map[string]bool{}
-	for tx, err := range r.client.Data.Transactions.All(ctx, r.userID, data.ListTransactionsParams{Filter: filter}) {
-		if err != nil {
-			return err
-		}
+	visited, err := r.readAll(ctx, account, filter, func(visited map[string]bool, tx *data.Transaction) error {
 		_, posted := a.Posted[tx.ID]
 		if tx.ID == "" || tx.Status != data.TransactionStatusPending || posted || tx.AccountID != "" && tx.AccountID != account {
-			continue
+			return nil
 		}
 		visited[tx.ID] = true
 		hash := contentHash(tx)
 		before, known := a.Pending[tx.ID]
 		if known && before == hash {
-			continue
+			return nil
 		}
 		kind := TransactionInserted
 		if known {
 			kind = TransactionChanged
 		}
 		a.Pending[tx.ID] = hash
-		if err := r.add(kind, account, tx.ID, tx); err != nil {
-			return err
-		}
+		return r.add(kind, account, tx.ID, tx)
+	})
+	if err != nil {
+		return err
 	}
 	pending := slices.Collect(maps.Keys(a.Pending))
 	sort.Strings(pending)
