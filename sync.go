@@ -13,6 +13,7 @@ import (
 
 	"github.com/basiq-sdk/basiq-go/generated/data"
 	"github.com/basiq-sdk/basiq-go/internal/ctxerr"
+	"github.com/basiq-sdk/basiq-go/internal/pageshape"
 	"github.com/basiq-sdk/basiq-go/transport"
 	"github.com/basiq-sdk/basiq-go/transport/value"
 )
@@ -188,6 +189,9 @@ func (r *syncRun) run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		if name := pageshape.Unreadable(list, len(list.Data), ""); name != "" {
+			return fmt.Errorf("basiq: SyncTransactions: the list of accounts has %q in a form that this version does not know: name the accounts in SyncOptions.AccountIDs", name)
+		}
 		for i := range list.Data {
 			a := &list.Data[i]
 			if a.ID == "" {
@@ -274,14 +278,27 @@ func (s span) holds(day value.Date) bool {
 // mind is bounded.
 func (r *syncRun) posted(ctx context.Context, id string, a *accountState, begins value.Date) error {
 	all := span{from: a.Kept}
-	page, err := r.client.Data.Transactions.List(ctx, r.userID, data.ListTransactionsParams{Filter: r.filter(id, all)})
-	if err != nil {
-		return err
+	var (
+		page        []*data.Transaction
+		first, last *http.Response
+	)
+	params := data.ListTransactionsParams{Filter: r.filter(id, all)}
+	for tx, err := range r.client.Data.Transactions.All(ctx, r.userID, params, transport.WithResponse(&last)) {
+		if err != nil {
+			return err
+		}
+		if first == nil {
+			first = last
+		}
+		if first != last {
+			break
+		}
+		page = append(page, tx)
 	}
-	if page.Links == nil || page.Links.Next == "" {
+	if first == nil || first == last {
 		visited := map[string]bool{}
-		for i := range page.Data {
-			if err := r.visit(id, a, all, visited, &page.Data[i]); err != nil {
+		for _, tx := range page {
+			if err := r.visit(id, a, all, visited, tx); err != nil {
 				return err
 			}
 		}

@@ -57,7 +57,7 @@ func (c *Client) read(ctx context.Context, op *Operation, o *call, res *http.Res
 		return
 	}
 	o.keepBody(text)
-	if blank(text) {
+	if blank(text) || isNull(text) && !raw(out) {
 		r.err, r.outcome = fmt.Errorf("basiq: %s: %w", op.ID, ErrNoContent), OutcomeUnreadable
 		return
 	}
@@ -108,6 +108,20 @@ func (s *sourceReader) Read(p []byte) (int, error) {
 		s.err = err
 	}
 	return n, err
+}
+
+// isNull reports whether an answer is the JSON value null.
+func isNull(text string) bool {
+	return len(text) < 64 && strings.Trim(strings.TrimPrefix(text, "\ufeff"), " \t\r\n") == "null"
+}
+
+// raw reports whether out takes the text of an answer as it is.
+func raw(out any) bool {
+	switch out.(type) {
+	case *value.JSON, *[]byte, *json.RawMessage:
+		return true
+	}
+	return false
 }
 
 func blank(text string) bool {

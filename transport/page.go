@@ -9,9 +9,12 @@ import (
 	"iter"
 	"net/http"
 	"net/url"
+	"reflect"
 	"strconv"
 	"strings"
 
+	"github.com/basiq-sdk/basiq-go/internal/pageshape"
+	"github.com/basiq-sdk/basiq-go/transport/value"
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
@@ -88,7 +91,9 @@ type decodablePage[P any] interface {
 // page is followed as it comes, relative or absolute, but only to the very
 // resource that was asked for: it carries the token. An empty page does not end
 // the list; one without a link does. An error ends the loop, and so does a link
-// that was followed before. Nothing is fetched after the loop has ended.
+// that was followed before. A page whose items or link have a form that cannot be
+// read is an error too: a *DecodeError, or ErrPageLink after the page's items. An
+// item that is null is left out. Nothing is fetched after the loop has ended.
 func All[P, T any, PP decodablePage[P]](ctx context.Context, c *Client, newRequest func() *Request, split func(*P) ([]T, string), opts ...Option) iter.Seq2[*T, error] {
 	return func(yield func(*T, error) bool) {
 		p, err := c.newPager(newRequest(), opts)
@@ -99,6 +104,7 @@ func All[P, T any, PP decodablePage[P]](ctx context.Context, c *Client, newReque
 		if p.at != nil && p.at.Done() {
 			return
 		}
+		object := pageshape.ObjectField(reflect.TypeFor[T]())
 		var pending *fetch[P]
 		defer func() { pending.abandon() }()
 		for {
@@ -114,12 +120,23 @@ func All[P, T any, PP decodablePage[P]](ctx context.Context, c *Client, newReque
 			}
 			items, link := split(page)
 			here, skip := p.link, p.skip
-			linkErr := p.advance(link)
+			linkErr := p.check(page, len(items), link)
+			if linkErr == nil {
+				linkErr = p.advance(link)
+			}
 			if link != "" && linkErr == nil && p.call.prefetch {
 				pending = fetchPage[P, PP](ctx, p, p.next, true)
 			}
 			for i := min(skip, len(items)); i < len(items); i++ {
 				p.note(here, i)
+				kind, odd := pageshape.Whole(&items[i], object)
+				if odd && kind == value.KindNull {
+					continue
+				}
+				if odd {
+					yield(nil, p.unreadable(fmt.Sprintf("data[%d]", i), &wire.TypeError{Want: "object", Got: kind.String()}))
+					return
+				}
 				if !yield(&items[i], nil) {
 					return
 				}
@@ -182,6 +199,25 @@ func (c *Client) newPager(req *Request, opts []Option) (*pager, error) {
 	}
 	p.seen[p.first.String()], p.seen[p.next.String()] = true, true
 	return p, nil
+}
+
+// check returns an error if a page has its items or the link to the next page in
+// a form that cannot be read: the list would end early, and nobody would know.
+func (p *pager) check(page any, items int, link string) error {
+	switch name := pageshape.Unreadable(page, items, link); name {
+	case "":
+		return nil
+	case "data":
+		return p.unreadable(name, errors.New("the items have a form that this version does not know"))
+	default:
+		return fmt.Errorf("basiq: %s: %w: the member %q has a form that this version does not know", p.req.op.ID, ErrPageLink, name)
+	}
+}
+
+func (p *pager) unreadable(field string, err error) error {
+	e := newDecodeError(p.req.op, http.StatusOK, "application/json", err)
+	e.Field = field
+	return e
 }
 
 // note keeps the place in the list, for whoever wants to know it.
