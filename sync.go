@@ -74,8 +74,9 @@ const (
 	defaultSyncBatch  = 500
 	syncChunk         = 90  // days that are read at once
 	syncHistory       = 730 // days that banks share, where an account does not say
-	syncReadings      = 6   // of a list of several pages, for two in a row that agree
-	syncProbes        = 5   // posted transactions that are asked for one by one before they count as removed
+	syncLongest       = 10 * syncHistory
+	syncReadings      = 6 // of a list of several pages, for two in a row that agree
+	syncProbes        = 5 // posted transactions that are asked for one by one before they count as removed
 )
 
 func (o SyncOptions) check() (SyncOptions, error) {
@@ -365,7 +366,8 @@ func containsAll(have, want map[string]bool) bool {
 }
 
 // spans cuts the time from kept into pieces. The first is open at its beginning
-// when nothing is kept, and the last is open at its end.
+// when nothing is kept, and the last is open at its end. Years that can hardly have
+// any transactions are one piece.
 func spans(kept, begins, today value.Date) []span {
 	var out []span
 	start := kept
@@ -373,7 +375,10 @@ func spans(kept, begins, today value.Date) []span {
 		if start = begins; start == "" || start > today {
 			start = addDays(today, -syncHistory)
 		}
-		out = append(out, span{to: addDays(start, -1)})
+	}
+	start = max(start, addDays(today, -syncLongest))
+	if start != kept {
+		out = append(out, span{from: kept, to: addDays(start, -1)})
 	}
 	for {
 		next := addDays(start, syncChunk)

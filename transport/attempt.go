@@ -29,6 +29,7 @@ type result struct {
 
 // attempt sends a call once, and reads the answer.
 func (c *Client) attempt(ctx context.Context, req *Request, u *url.URL, out any, o *call, g *grant, number int, wait time.Duration) (r result) {
+	o.forget()
 	if len(c.observers) > 0 {
 		r.event = Attempt{Operation: req.op, Number: number, Wait: wait}
 		ctx = c.observeStart(ctx, r.event)
@@ -100,6 +101,7 @@ func (r *result) lost(op *Operation, o *call, err error, t *trail) {
 		Operation: op.ID, Method: op.Method, Path: op.Path, Safety: o.safety, Sent: r.outcome != OutcomeNeverSent, Err: err,
 	}
 	r.err = r.unanswered
+	o.forget()
 }
 
 // Values of headers that all calls share. They are not changed by anyone.
@@ -163,6 +165,13 @@ func (o *call) keep(res *http.Response) {
 	shown := presentable(res)
 	for _, to := range o.responses {
 		*to = shown
+	}
+}
+
+// forget takes back what keep handed out.
+func (o *call) forget() {
+	for _, to := range o.responses {
+		*to = nil
 	}
 }
 

@@ -80,6 +80,7 @@ func (c *Client) run(ctx context.Context, req *Request, u *url.URL, out any, o *
 		}
 		g, err := c.authorize(ctx, req, o)
 		if err != nil {
+			o.forget()
 			if unknown && o.safety != SafetyRead {
 				return r.conclude(number-1, waits, true, earlier, err) // what came of it counts for more
 			}

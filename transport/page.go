@@ -26,10 +26,11 @@ var ErrPageLink = errors.New("basiq: the link to the next page cannot be followe
 // with the ID of the user whose list it is, and no credentials.
 type Cursor string
 
-const cursorEnd Cursor = "end"
+// cursorEnd begins a cursor after the last item; the tag of the list follows.
+const cursorEnd = "end:"
 
 // Done tells whether the list was read to its end.
-func (c Cursor) Done() bool { return c == cursorEnd }
+func (c Cursor) Done() bool { return strings.HasPrefix(string(c), cursorEnd) }
 
 // newCursor makes the cursor of the list that tag stands for.
 func newCursor(tag, link string, skip int) Cursor {
@@ -39,6 +40,9 @@ func newCursor(tag, link string, skip int) Cursor {
 func (c Cursor) parse() (tag, link string, skip int, err error) {
 	if c == "" {
 		return "", "", 0, nil
+	}
+	if tag, ok := strings.CutPrefix(string(c), cursorEnd); ok {
+		return tag, "", 0, nil
 	}
 	count, rest, _ := strings.Cut(string(c), ":")
 	tag, link, ok := strings.Cut(rest, ":")
@@ -148,7 +152,7 @@ func All[P, T any, PP decodablePage[P]](ctx context.Context, c *Client, newReque
 				return
 			case link == "":
 				if p.at != nil {
-					*p.at = cursorEnd
+					*p.at = Cursor(cursorEnd + p.tag)
 				}
 				return
 			}
@@ -181,7 +185,7 @@ func (c *Client) newPager(req *Request, opts []Option) (*pager, error) {
 	}
 	p := &pager{client: c, req: req, call: o, first: req.address(o), at: o.cursor, seen: map[string]bool{}}
 	p.next = p.first
-	if p.at != nil && !p.at.Done() {
+	if p.at != nil {
 		tag, link, skip, err := p.at.parse()
 		p.tag = listTag(p.first)
 		switch {
