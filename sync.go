@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"slices"
 	"sort"
-	"time"
 
 	"github.com/basiq-sdk/basiq-go/generated/data"
 	"github.com/basiq-sdk/basiq-go/internal/ctxerr"
@@ -161,7 +160,7 @@ func (c *Client) SyncTransactions(ctx context.Context, userID string, cursor Syn
 			yield(nil, err)
 			return
 		}
-		r := &syncRun{client: c, userID: userID, o: o, state: state, yield: yield, today: value.DateOf(time.Now().UTC())}
+		r := &syncRun{client: c, userID: userID, o: o, state: state, yield: yield, today: value.DateOf(c.Transport.Now().UTC())}
 		if err = r.run(ctx); err == nil {
 			err = r.flush()
 		}

@@ -35,6 +35,7 @@ type state struct {
 	tokens    *tokenCache
 	userAgent []string
 	observers []*Observer
+	clock     func() time.Time // nil for time.Now
 	budget    *budget
 	throttle  throttle
 	logger    *slog.Logger

@@ -103,7 +103,7 @@ func (t *tokenCache) fetch(ctx context.Context, req TokenRequest) (*heldToken, e
 }
 
 func (t *tokenCache) fetchOwn(ctx context.Context, req TokenRequest) (*heldToken, Token, error) {
-	start := time.Now()
+	start := t.client.Now()
 	token, err := t.source.Token(ctx, req)
 	if err != nil {
 		return nil, Token{}, withoutOtherCalls(err)
