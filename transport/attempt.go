@@ -58,6 +58,7 @@ func (c *Client) attempt(ctx context.Context, req *Request, u *url.URL, out any,
 		r.lost(req.op, o, err, t)
 		return r
 	}
+	t.careful = c.plain && onlyUnwritten(h)
 	res, err := c.http.Do(h)
 	if h.Body != nil {
 		_ = h.Body.Close()

@@ -30,6 +30,7 @@ type Client struct {
 type state struct {
 	settings
 	http      *http.Client
+	plain     bool   // its transport is net/http's
 	idle      func() // closes idle connections; nil if the HTTP client is the caller's
 	key       secret
 	tokens    *tokenCache
@@ -172,6 +173,7 @@ func (c *Client) connect(own *http.Client) {
 		h.Transport, c.idle = t, t.CloseIdleConnections
 	}
 	h.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	_, c.plain = h.Transport.(*http.Transport)
 	h.Transport = straight{h.Transport}
 	c.http = &h
 }
