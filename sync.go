@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"slices"
 	"sort"
+	"strings"
 
 	"github.com/basiq-sdk/basiq-go/generated/data"
 	"github.com/basiq-sdk/basiq-go/internal/ctxerr"
@@ -298,15 +299,15 @@ func (r *syncRun) posted(ctx context.Context, id string, a *accountState, begins
 	if first == nil || first == last {
 		visited := map[string]bool{}
 		for _, tx := range page {
-			if err := r.visit(id, a, all, visited, tx); err != nil {
+			if err := r.visit(id, a, all, visited, strings.Clone(tx.ID), tx); err != nil {
 				return err
 			}
 		}
 		return r.finish(ctx, id, a, all, visited)
 	}
 	for _, s := range spans(a.Kept, begins, r.today) {
-		visited, err := r.readAll(ctx, id, r.filter(id, s), func(visited map[string]bool, tx *data.Transaction) error {
-			return r.visit(id, a, s, visited, tx)
+		visited, err := r.readAll(ctx, id, r.filter(id, s), func(visited map[string]bool, txID string, tx *data.Transaction) error {
+			return r.visit(id, a, s, visited, txID, tx)
 		})
 		if err != nil {
 			return err
@@ -325,8 +326,9 @@ func (r *syncRun) posted(ctx context.Context, id string, a *accountState, begins
 // page that was read pulls those behind it forward by one, and the first of the
 // next page is skipped. A list of several pages is therefore read again, until
 // everything that one reading found is still there in the next one. The result
-// is what visit noted in the last reading.
-func (r *syncRun) readAll(ctx context.Context, account string, filter data.TransactionFilter, visit func(map[string]bool, *data.Transaction) error) (map[string]bool, error) {
+// is what visit noted in the last reading. The ID is a copy, which does not keep the
+// page in memory that the transaction is of.
+func (r *syncRun) readAll(ctx context.Context, account string, filter data.TransactionFilter, visit func(visited map[string]bool, txID string, tx *data.Transaction) error) (map[string]bool, error) {
 	var before map[string]bool
 	for range syncReadings {
 		var first, last *http.Response
@@ -339,8 +341,9 @@ func (r *syncRun) readAll(ctx context.Context, account string, filter data.Trans
 			if first == nil {
 				first = last
 			}
-			there[tx.ID] = true
-			if err := visit(visited, tx); err != nil {
+			txID := strings.Clone(tx.ID)
+			there[txID] = true
+			if err := visit(visited, txID, tx); err != nil {
 				return nil, err
 			}
 		}
@@ -394,17 +397,17 @@ func (r *syncRun) filter(id string, s span) data.TransactionFilter {
 }
 
 // visit syncs a transaction that the list of some days has, perhaps among others.
-func (r *syncRun) visit(account string, a *accountState, s span, visited map[string]bool, tx *data.Transaction) error {
-	if tx.ID == "" || tx.Status == data.TransactionStatusPending || tx.AccountID != "" && tx.AccountID != account {
+func (r *syncRun) visit(account string, a *accountState, s span, visited map[string]bool, id string, tx *data.Transaction) error {
+	if id == "" || tx.Status == data.TransactionStatusPending || tx.AccountID != "" && tx.AccountID != account {
 		return nil
 	}
 	now := seenRow{day: TransactionDay(tx, nil), hash: contentHash(tx)}
-	before, known := a.Posted[tx.ID]
-	_, pending := a.Pending[tx.ID]
+	before, known := a.Posted[id]
+	_, pending := a.Pending[id]
 	if !known && !pending && !s.holds(now.day) {
 		return nil // it was handed out before, or is another span's
 	}
-	visited[tx.ID] = true
+	visited[id] = true
 	kind := TransactionInserted
 	switch {
 	case known && before == now:
@@ -412,11 +415,11 @@ func (r *syncRun) visit(account string, a *accountState, s span, visited map[str
 	case known || pending:
 		kind = TransactionChanged
 	}
-	delete(a.Pending, tx.ID)
-	a.Posted[tx.ID] = now
+	delete(a.Pending, id)
+	a.Posted[id] = now
 	// A day in the future would make the window pass over what comes before it.
 	a.Newest = max(a.Newest, min(now.day, addDays(r.today, 1)))
-	return r.add(kind, account, tx.ID, tx)
+	return r.add(kind, account, id, tx)
 }
 
 // finish ends the sync of some days, of which everything in visited was found.
@@ -470,14 +473,14 @@ func (r *syncRun) remove(ctx context.Context, account string, a *accountState, i
 // against all there were.
 func (r *syncRun) pending(ctx context.Context, account string, a *accountState) error {
 	filter := data.TransactionFilter{}.AccountID(account).Status(data.TransactionStatusPending)
-	visited, err := r.readAll(ctx, account, filter, func(visited map[string]bool, tx *data.Transaction) error {
-		_, posted := a.Posted[tx.ID]
-		if tx.ID == "" || tx.Status != data.TransactionStatusPending || posted || tx.AccountID != "" && tx.AccountID != account {
+	visited, err := r.readAll(ctx, account, filter, func(visited map[string]bool, id string, tx *data.Transaction) error {
+		_, posted := a.Posted[id]
+		if id == "" || tx.Status != data.TransactionStatusPending || posted || tx.AccountID != "" && tx.AccountID != account {
 			return nil
 		}
-		visited[tx.ID] = true
+		visited[id] = true
 		hash := contentHash(tx)
-		before, known := a.Pending[tx.ID]
+		before, known := a.Pending[id]
 		if known && before == hash {
 			return nil
 		}
@@ -485,8 +488,8 @@ func (r *syncRun) pending(ctx context.Context, account string, a *accountState) 
 		if known {
 			kind = TransactionChanged
 		}
-		a.Pending[tx.ID] = hash
-		return r.add(kind, account, tx.ID, tx)
+		a.Pending[id] = hash
+		return r.add(kind, account, id, tx)
 	})
 	if err != nil {
 		return err

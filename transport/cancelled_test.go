@@ -241,3 +241,31 @@ func TestTokenSourceOfAnotherClient(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestCancelledListIsNotItsSibling: the same while the pages of a list are read.
+func TestCancelledListIsNotItsSibling(t *testing.T) {
+	for _, opts := range [][]transport.Option{nil, {transport.WithPrefetch()}} {
+		for _, cause := range siblingErrors {
+			ctx, cancel := context.WithCancelCause(t.Context())
+			b := newBank(t, func(w http.ResponseWriter, r *http.Request) {
+				if r.URL.RawQuery == "" {
+					_, _ = io.WriteString(w, `{"data":[{"id":"1"}],"next":"/things?next=2"}`)
+					return
+				}
+				cancel(cause)
+				<-r.Context().Done()
+			})
+			var last error
+			n := 0
+			request := func() *transport.Request { return transport.NewRequest(&opList) }
+			for _, err := range transport.All(ctx, b.client(t, fast), request, func(p *page) ([]item, string) { return p.Data, p.Next }, opts...) {
+				last = err
+				n++
+			}
+			if n != 2 {
+				t.Errorf("%d results", n)
+			}
+			checkCancelled(t, last, cause)
+		}
+	}
+}
