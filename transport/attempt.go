@@ -72,14 +72,20 @@ func (c *Client) attempt(ctx context.Context, req *Request, u *url.URL, out any,
 	}
 	defer func() { _ = res.Body.Close() }()
 	uncover(res)
+	c.answered(own, req, res, out, o, g, &r)
+	return r
+}
+
+// answered makes the result of an attempt that the API answered.
+func (c *Client) answered(ctx context.Context, req *Request, res *http.Response, out any, o *call, g *grant, r *result) {
 	r.event.Status = res.StatusCode
 	o.keep(res)
 	if success(res.StatusCode) {
 		if g.held != nil && !g.held.worked.Load() {
 			g.held.worked.Store(true)
 		}
-		c.read(own, req.op, o, res, out, &r)
-		return r
+		c.read(ctx, req.op, o, res, out, r)
+		return
 	}
 	text := c.errorBody(res, o)
 	r.api = newError(req.op, o.safety, res, text, append(g.secrets(), req.secrets...)...)
@@ -92,7 +98,6 @@ func (c *Client) attempt(ctx context.Context, req *Request, u *url.URL, out any,
 		r.outcome = OutcomeUnknown
 	}
 	r.event.RetryAfter, r.event.CorrelationID = r.api.RetryAfter, r.api.CorrelationID
-	return r
 }
 
 // lost makes the result of an attempt without an answer, or with half of one.

@@ -133,15 +133,12 @@ func All[P, T any, PP decodablePage[P]](ctx context.Context, c *Client, newReque
 			}
 			for i := min(skip, len(items)); i < len(items); i++ {
 				p.note(here, i)
-				kind, odd := pageshape.Whole(&items[i], object)
-				if odd && kind == value.KindNull {
-					continue
-				}
-				if odd {
+				switch kind, odd := pageshape.Whole(&items[i], object); {
+				case odd && kind == value.KindNull:
+				case odd:
 					yield(nil, p.unreadable(fmt.Sprintf("data[%d]", i), &wire.TypeError{Want: "object", Got: kind.String()}))
 					return
-				}
-				if !yield(&items[i], nil) {
+				case !yield(&items[i], nil):
 					return
 				}
 			}
