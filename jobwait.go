@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/basiq-sdk/basiq-go/generated/core"
-	"github.com/basiq-sdk/basiq-go/internal/ctxerr"
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
@@ -263,7 +262,7 @@ func (w *waiter) pause(retryAfter time.Duration) error {
 func (w *waiter) ended(reason error) error {
 	e := &WaitError{JobID: w.id, Polls: w.polls, Waited: time.Since(w.start), Err: reason, job: w.Job}
 	if reason == nil {
-		if e.Err = ctxerr.Of(w.caller); e.Err == nil {
+		if e.Err = transport.ContextError(w.caller); e.Err == nil {
 			e.Err = context.DeadlineExceeded
 		}
 	}

@@ -12,8 +12,6 @@ import (
 	"strings"
 
 	"github.com/basiq-sdk/basiq-go/generated/data"
-	"github.com/basiq-sdk/basiq-go/internal/ctxerr"
-	"github.com/basiq-sdk/basiq-go/internal/pageshape"
 	"github.com/basiq-sdk/basiq-go/transport"
 	"github.com/basiq-sdk/basiq-go/transport/value"
 )
@@ -190,8 +188,8 @@ func (r *syncRun) run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if name := pageshape.Unreadable(list, len(list.Data), ""); name != "" {
-			return fmt.Errorf("basiq: SyncTransactions: the list of accounts has %q in a form that this version does not know: name the accounts in SyncOptions.AccountIDs", name)
+		if unreadable(list) {
+			return errors.New("basiq: SyncTransactions: the list of accounts has a form that this version does not know, or several pages: name the accounts in SyncOptions.AccountIDs")
 		}
 		for i := range list.Data {
 			a := &list.Data[i]
@@ -210,7 +208,7 @@ func (r *syncRun) run(ctx context.Context) error {
 	var failures []error
 	for _, id := range slices.Compact(ids) {
 		err := r.account(ctx, id, begins[id])
-		if ended := ctxerr.Of(ctx); err != nil && err != errStopped && ended != nil {
+		if ended := transport.ContextError(ctx); err != nil && err != errStopped && ended != nil {
 			if errors.Is(err, ctx.Err()) {
 				return err
 			}

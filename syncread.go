@@ -93,3 +93,20 @@ func spans(kept, begins, today value.Date) []span {
 func (r *syncRun) filter(id string, s span) data.TransactionFilter {
 	return widened(data.TransactionFilter{}.AccountID(id), s.from, s.to)
 }
+
+// unreadable reports whether a list of accounts may have accounts that were not
+// read: under another name, in another form, or on a next page.
+func unreadable(list *data.AccountList) bool {
+	for name := range list.JSON.Extra() {
+		if strings.EqualFold(name, "data") {
+			return true
+		}
+	}
+	for name, raw := range list.Links.JSON.Extra() {
+		if strings.EqualFold(name, "next") && len(raw) > len("null") {
+			return true
+		}
+	}
+	raw, odd := list.JSON.Raw("data")
+	return odd && len(list.Data) == 0 && value.JSON(raw).Kind() != value.KindNull && string(raw) != "{}"
+}

@@ -8,8 +8,6 @@ import (
 	"net/url"
 	"strings"
 	"time"
-
-	"github.com/basiq-sdk/basiq-go/internal/ctxerr"
 )
 
 // result is what came of one attempt.
@@ -50,7 +48,7 @@ func (c *Client) attempt(ctx context.Context, req *Request, u *url.URL, out any,
 		r.err, r.outcome, r.permanent = err, OutcomeNeverSent, true
 		return r
 	}
-	if err := ctxerr.Of(own); err != nil { // net/http does not send it then, and leaves no trail of that
+	if err := ContextError(own); err != nil { // net/http does not send it then, and leaves no trail of that
 		if h.Body != nil {
 			_ = h.Body.Close()
 		}

@@ -12,7 +12,6 @@ import (
 	"strings"
 	"sync/atomic"
 
-	"github.com/basiq-sdk/basiq-go/internal/ctxerr"
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
@@ -244,6 +243,6 @@ func (s *streamBody) quiesce(ctx context.Context) error {
 		<-s.turn
 		return nil
 	case <-ctx.Done():
-		return ctxerr.Of(ctx)
+		return ContextError(ctx)
 	}
 }

@@ -30,7 +30,7 @@ type Client struct {
 type state struct {
 	settings
 	http      *http.Client
-	plain     bool   // its transport is net/http's
+	plain     bool   // its transport is net/http's, and speaks HTTP/2 over TLS only
 	idle      func() // closes idle connections; nil if the HTTP client is the caller's
 	key       secret
 	tokens    *tokenCache
@@ -173,7 +173,8 @@ func (c *Client) connect(own *http.Client) {
 		h.Transport, c.idle = t, t.CloseIdleConnections
 	}
 	h.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	_, c.plain = h.Transport.(*http.Transport)
+	t, plain := h.Transport.(*http.Transport)
+	c.plain = plain && (t.Protocols == nil || !t.Protocols.UnencryptedHTTP2())
 	h.Transport = straight{h.Transport}
 	c.http = &h
 }

@@ -8,8 +8,6 @@ import (
 	"net/url"
 	"strings"
 	"time"
-
-	"github.com/basiq-sdk/basiq-go/internal/ctxerr"
 )
 
 // Do sends a call and reads its answer into out: nil to discard it, a
@@ -126,7 +124,7 @@ func (c *Client) again(ctx context.Context, req *Request, o *call, g *grant, r *
 	if r.partial {
 		return false, nil // half of an answer was handed out
 	}
-	if err := ctxerr.Of(ctx); err != nil { // nobody waits
+	if err := ContextError(ctx); err != nil { // nobody waits
 		if repeatable(o.safety, r) && !errors.Is(r.err, ctx.Err()) {
 			return false, err
 		}

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-
-	"github.com/basiq-sdk/basiq-go/internal/ctxerr"
 )
 
 // ownError returns the error of a call that failed below this package, so that
@@ -16,7 +14,7 @@ import (
 // make a call look as if the API had answered it.
 func ownError(ctx context.Context, err error) error {
 	ended := ctx.Err()
-	if of := ctxerr.Of(ctx); of != ended { // it has a cause, which err may hold in any form
+	if of := ContextError(ctx); of != ended { // it has a cause, which err may hold in any form
 		return of
 	}
 	err = withoutOthers(err)
@@ -93,3 +91,28 @@ func pathOf(err error) *string {
 	}
 	return nil
 }
+
+// ContextError returns nil if ctx has not ended. Otherwise it returns an error
+// that matches ctx.Err() and nothing else; its text also has context.Cause. The
+// errors of a Client's calls are made with it. The cause is not in the chain:
+// errgroup makes the error of one call the cause of all others of its group.
+func ContextError(ctx context.Context) error {
+	err := ctx.Err()
+	if err == nil {
+		return nil
+	}
+	if cause := context.Cause(ctx); cause != nil && cause != err {
+		return &endedError{err, cause.Error()}
+	}
+	return err
+}
+
+// endedError is the end of a context with a cause of its own.
+type endedError struct {
+	err   error  // context.Canceled or context.DeadlineExceeded
+	cause string // text only
+}
+
+func (e *endedError) Error() string { return e.err.Error() + " (cause: " + e.cause + ")" }
+
+func (e *endedError) Unwrap() error { return e.err }

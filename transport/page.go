@@ -13,7 +13,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/basiq-sdk/basiq-go/internal/pageshape"
+	"github.com/basiq-sdk/basiq-go/transport/internal/pageshape"
 	"github.com/basiq-sdk/basiq-go/transport/value"
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )

@@ -8,8 +8,6 @@ import (
 	"slices"
 	"sync"
 	"time"
-
-	"github.com/basiq-sdk/basiq-go/internal/ctxerr"
 )
 
 // RetryPolicy says how often and how patiently a failed call is sent again. A
@@ -191,7 +189,7 @@ func (b *budget) succeed(repeated int) {
 // sleep waits, or returns why the context ended first.
 func sleep(ctx context.Context, d time.Duration) error {
 	if d <= 0 {
-		return ctxerr.Of(ctx)
+		return ContextError(ctx)
 	}
 	t := time.NewTimer(d)
 	defer t.Stop()
@@ -199,7 +197,7 @@ func sleep(ctx context.Context, d time.Duration) error {
 	case <-t.C:
 		return nil
 	case <-ctx.Done():
-		return ctxerr.Of(ctx)
+		return ContextError(ctx)
 	}
 }
 

@@ -9,8 +9,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/basiq-sdk/basiq-go/internal/ctxerr"
 )
 
 // throttle brings what a client sends down to what the API takes. It does
@@ -97,7 +95,7 @@ func (t *throttle) pass(ctx context.Context, op *Operation, safety Safety) (time
 		select {
 		case <-turn:
 		case <-ctx.Done():
-			return 0, cutShort(ctxerr.Of(ctx))
+			return 0, cutShort(ContextError(ctx))
 		}
 	}
 	for {

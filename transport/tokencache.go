@@ -8,8 +8,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/basiq-sdk/basiq-go/internal/ctxerr"
 )
 
 // tokenKey is what a token is kept under.
@@ -155,7 +153,7 @@ func (t *tokenCache) get(ctx context.Context, key tokenKey, minLife time.Duratio
 			}
 			return f.held, f.err
 		case <-ctx.Done():
-			return nil, &TokenError{Scope: key.scope, Err: fmt.Errorf("waiting for it: %w", ctxerr.Of(ctx))}
+			return nil, &TokenError{Scope: key.scope, Err: fmt.Errorf("waiting for it: %w", ContextError(ctx))}
 		}
 	}
 }

@@ -8,8 +8,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-
-	"github.com/basiq-sdk/basiq-go/internal/ctxerr"
 )
 
 // flight is one effort to get a token. It belongs to nobody: whoever started
@@ -82,7 +80,7 @@ func (t *tokenCache) turn(ctx context.Context) (done func(), err error) {
 	select {
 	case t.turns <- struct{}{}:
 	case <-ctx.Done():
-		return nil, ctxerr.Of(ctx)
+		return nil, ContextError(ctx)
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
