@@ -25,6 +25,7 @@ type jobState struct {
 	mu       sync.Mutex
 	userID   string
 	answered []string // fingerprints of the challenges that were answered, the newest last
+	late     bool     // the last answer was given as its question had expired
 	result   *JobResult
 }
 
@@ -246,6 +247,20 @@ func (j *Job) claim(fingerprint string) bool {
 		j.answered = slices.Clone(j.answered[n-maxAnswered:])
 	}
 	return true
+}
+
+// noteLate keeps whether a question has expired by the time that it was answered.
+func (j *Job) noteLate(question MFA) {
+	late := j.client.left(question) == 0
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.late = late
+}
+
+func (j *Job) isLate() bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.late
 }
 
 // release gives a challenge back that was not answered after all.

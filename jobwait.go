@@ -262,12 +262,8 @@ func (w *waiter) pause(retryAfter time.Duration) error {
 func (w *waiter) ended(reason error) error {
 	e := &WaitError{JobID: w.id, Polls: w.polls, Waited: time.Since(w.start), Err: reason, job: w.Job}
 	if reason == nil {
-		e.Err = context.DeadlineExceeded
-		if err := w.caller.Err(); err != nil {
-			e.Err = err
-			if cause := context.Cause(w.caller); cause != err {
-				e.Err = fmt.Errorf("%w: %w", err, cause)
-			}
+		if e.Err = transport.ContextError(w.caller); e.Err == nil {
+			e.Err = context.DeadlineExceeded
 		}
 	}
 	if e.Last = w.last; e.Last == nil {

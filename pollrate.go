@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math"
 	"time"
+
+	"github.com/basiq-sdk/basiq-go/transport"
 )
 
 // defaultPollRate is how many polls per second all waits of a client send
@@ -52,14 +54,14 @@ func (p *pacer) wait(ctx context.Context) error {
 		p.turn <- next
 		return err
 	case <-ctx.Done():
-		return ctx.Err()
+		return transport.ContextError(ctx)
 	}
 }
 
 // pause waits, or returns why the context ended first.
 func pause(ctx context.Context, d time.Duration) error {
 	if d <= 0 {
-		return ctx.Err()
+		return transport.ContextError(ctx)
 	}
 	t := time.NewTimer(d)
 	defer t.Stop()
@@ -67,6 +69,6 @@ func pause(ctx context.Context, d time.Duration) error {
 	case <-t.C:
 		return nil
 	case <-ctx.Done():
-		return ctx.Err()
+		return transport.ContextError(ctx)
 	}
 }

@@ -27,6 +27,7 @@ type result struct {
 
 // attempt sends a call once, and reads the answer.
 func (c *Client) attempt(ctx context.Context, req *Request, u *url.URL, out any, o *call, g *grant, number int, wait time.Duration) (r result) {
+	o.forget()
 	if len(c.observers) > 0 {
 		r.event = Attempt{Operation: req.op, Number: number, Wait: wait}
 		ctx = c.observeStart(ctx, r.event)
@@ -39,6 +40,7 @@ func (c *Client) attempt(ctx context.Context, req *Request, u *url.URL, out any,
 		ctx, cancel = context.WithTimeout(ctx, o.timeout)
 		defer cancel()
 	}
+	own := ctx // without the cause with which t ends an attempt
 	ctx, t := follow(ctx)
 	defer t.end(nil)
 	h, err := c.request(ctx, req, u, o, g)
@@ -46,7 +48,7 @@ func (c *Client) attempt(ctx context.Context, req *Request, u *url.URL, out any,
 		r.err, r.outcome, r.permanent = err, OutcomeNeverSent, true
 		return r
 	}
-	if err := ctx.Err(); err != nil { // net/http does not send it then, and leaves no trail of that
+	if err := ContextError(own); err != nil { // net/http does not send it then, and leaves no trail of that
 		if h.Body != nil {
 			_ = h.Body.Close()
 		}
@@ -58,6 +60,7 @@ func (c *Client) attempt(ctx context.Context, req *Request, u *url.URL, out any,
 	if o.safety > SafetyIdempotent {
 		sender = c.single
 	}
+	t.careful = c.plain && onlyUnwritten(h)
 	res, err := sender.Do(h)
 	if h.Body != nil {
 		_ = h.Body.Close()
@@ -66,19 +69,25 @@ func (c *Client) attempt(ctx context.Context, req *Request, u *url.URL, out any,
 		c.warn(ctx, "the HTTP client repeats requests by itself, whatever their safety class: turn that off", req.op)
 	}
 	if err != nil {
-		r.lost(req.op, o, t.cause(err), t)
+		r.lost(req.op, o, t.cause(own, err), t)
 		return r
 	}
 	defer func() { _ = res.Body.Close() }()
 	uncover(res)
+	c.answered(own, req, res, out, o, g, &r)
+	return r
+}
+
+// answered makes the result of an attempt that the API answered.
+func (c *Client) answered(ctx context.Context, req *Request, res *http.Response, out any, o *call, g *grant, r *result) {
 	r.event.Status = res.StatusCode
 	o.keep(res)
 	if success(res.StatusCode) {
 		if g.held != nil && !g.held.worked.Load() {
 			g.held.worked.Store(true)
 		}
-		c.read(req.op, o, res, out, &r)
-		return r
+		c.read(ctx, req.op, o, res, out, r)
+		return
 	}
 	text := c.errorBody(res, o)
 	r.api = newError(req.op, o.safety, res, text, append(g.secrets(), req.secrets...)...)
@@ -91,7 +100,6 @@ func (c *Client) attempt(ctx context.Context, req *Request, u *url.URL, out any,
 		r.outcome = OutcomeUnknown
 	}
 	r.event.RetryAfter, r.event.CorrelationID = r.api.RetryAfter, r.api.CorrelationID
-	return r
 }
 
 // lost makes the result of an attempt without an answer, or with half of one.
@@ -101,6 +109,7 @@ func (r *result) lost(op *Operation, o *call, err error, t *trail) {
 		Operation: op.ID, Method: op.Method, Path: op.Path, Safety: o.safety, Sent: r.outcome != OutcomeNeverSent, Err: err,
 	}
 	r.err = r.unanswered
+	o.forget()
 }
 
 // Values of headers that all calls share. They are not changed by anyone.
@@ -114,7 +123,7 @@ var (
 func (c *Client) request(ctx context.Context, req *Request, u *url.URL, o *call, g *grant) (*http.Request, error) {
 	body, size, err := req.body.open(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("basiq: %s: %w", req.op.ID, err)
+		return nil, fmt.Errorf("basiq: %s: %w", req.op.ID, withoutOthers(err))
 	}
 	header := make(http.Header, 8)
 	header["Accept"] = acceptJSON
@@ -181,6 +190,13 @@ func (o *call) keep(res *http.Response) {
 	shown := presentable(res)
 	for _, to := range o.responses {
 		*to = shown
+	}
+}
+
+// forget takes back what keep handed out.
+func (o *call) forget() {
+	for _, to := range o.responses {
+		*to = nil
 	}
 }
 

@@ -243,6 +243,6 @@ func (s *streamBody) quiesce(ctx context.Context) error {
 		<-s.turn
 		return nil
 	case <-ctx.Done():
-		return ctx.Err()
+		return ContextError(ctx)
 	}
 }

@@ -30,11 +30,13 @@ type state struct {
 	settings
 	http      *http.Client
 	single    *http.Client // for classes C and D
+	plain     bool         // their transports are net/http's, and speak HTTP/2 over TLS only
 	idle      func()       // closes idle connections; nil if the HTTP client is the caller's
 	key       secret
 	tokens    *tokenCache
 	userAgent []string
 	observers []*Observer
+	clock     func() time.Time // nil for time.Now
 	budget    *budget
 	throttle  throttle
 	logger    *slog.Logger
@@ -170,6 +172,8 @@ func (c *Client) connect(own *http.Client) {
 	if h.Transport == nil {
 		h.Transport, single.Transport, c.idle = defaultTransports()
 	}
+	t, plain := h.Transport.(*http.Transport) // both are of one kind
+	c.plain = plain && (t.Protocols == nil || !t.Protocols.UnencryptedHTTP2())
 	h.Transport, single.Transport = straight{h.Transport}, straight{single.Transport}
 	c.http, c.single = &h, &single
 }

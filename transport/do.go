@@ -79,6 +79,7 @@ func (c *Client) run(ctx context.Context, req *Request, u *url.URL, out any, o *
 		}
 		g, err := c.authorize(ctx, req, o)
 		if err != nil {
+			o.forget()
 			if unknown && o.safety != SafetyRead {
 				return r.conclude(number-1, waits, true, earlier, err) // what came of it counts for more
 			}
@@ -130,8 +131,14 @@ func (c *Client) run(ctx context.Context, req *Request, u *url.URL, out any, o *
 // again decides whether a call that failed is sent again, and after which wait.
 // If not, err is what stood against it, nil when the failure itself did.
 func (c *Client) again(ctx context.Context, req *Request, o *call, g *grant, r *result, refreshed *bool, repeated int) (bool, error) {
-	if r.partial || ctx.Err() != nil {
-		return false, nil // half of an answer was handed out, or nobody waits
+	if r.partial {
+		return false, nil // half of an answer was handed out
+	}
+	if err := ContextError(ctx); err != nil { // nobody waits
+		if retryable(o.safety, r) && !errors.Is(r.err, ctx.Err()) {
+			return false, err
+		}
+		return false, nil
 	}
 	if r.api != nil && g.held != nil && r.api.tokenRejected() {
 		if *refreshed {

@@ -112,6 +112,12 @@
 //	[PathError]      a path value was refused, and nothing was sent
 //	[MissingError]   a required value was not given, and nothing was sent
 //
+// A call whose context has ended matches context.Canceled or
+// context.DeadlineExceeded. The message has the text of context.Cause, but the
+// cause is not in the chain: in a group, it is the error of another call. For the
+// same reason, errors of this package that an HTTP client, a reader, a writer or a
+// [TokenSource] returns are passed on as text.
+//
 // errors.Is knows the kinds (ErrNotFound, ErrRateLimited, …), the context's errors,
 // [ErrOutcomeUnknown], [ErrTooLarge], [ErrNoContent], [ErrPageLink] and [ErrClosed].
 // [ErrTooLarge] and a DecodeError say that the API has done what it was asked for:

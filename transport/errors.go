@@ -88,7 +88,7 @@ var (
 	// many were: it is this client that held back, not the API.
 	ErrRetryBudget = errors.New("basiq: this client's retry budget is spent")
 	// ErrNoContent is the error of a call that succeeded without the answer
-	// that it was made for.
+	// that it was made for: the body is empty, or null.
 	ErrNoContent = errors.New("basiq: the API answered without content")
 )
 

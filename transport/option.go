@@ -184,11 +184,13 @@ func WithQuery(name, value string) Option {
 }
 
 // WithResponse stores the answer that the call ended with, successful or not,
-// for its status and headers. Its body, unless it was streamed, can be read
-// again from memory. The request in it has no credentials.
+// for its status and headers. It stores nil if the call ended without an answer,
+// whatever the API said to an earlier attempt. The answer's body, unless it was
+// streamed, can be read again from memory. The request in it has no credentials.
 func WithResponse(res **http.Response) Option {
 	return callOption(func(c *call) error {
 		if res != nil {
+			*res = nil
 			c.responses = append(c.responses, res)
 		}
 		return nil

@@ -155,7 +155,7 @@ func (r *result) answered() bool {
 // sleep waits, or returns why the context ended first.
 func sleep(ctx context.Context, d time.Duration) error {
 	if d <= 0 {
-		return ctx.Err()
+		return ContextError(ctx)
 	}
 	t := time.NewTimer(d)
 	defer t.Stop()
@@ -163,7 +163,7 @@ func sleep(ctx context.Context, d time.Duration) error {
 	case <-t.C:
 		return nil
 	case <-ctx.Done():
-		return ctx.Err()
+		return ContextError(ctx)
 	}
 }
 

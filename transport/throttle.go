@@ -94,7 +94,7 @@ func (t *throttle) pass(ctx context.Context, op *Operation, safety Safety) (time
 		select {
 		case <-turn:
 		case <-ctx.Done():
-			return 0, cutShort(ctx.Err())
+			return 0, cutShort(ContextError(ctx))
 		}
 	}
 	for {

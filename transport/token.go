@@ -180,7 +180,7 @@ func (k keySource) Token(ctx context.Context, req TokenRequest) (Token, error) {
 	if req.background {
 		opts = append(opts, WithoutRetry()) // its pause is longer than a retry's
 	}
-	start := time.Now()
+	start := k.client.Now()
 	var raw value.JSON
 	if err := k.client.Do(ctx, r, &raw, opts...); err != nil {
 		return Token{}, err

@@ -93,7 +93,7 @@ func (t *tokenCache) fetchShared(ctx context.Context, req TokenRequest) (*heldTo
 	if held := t.load(ctx, key, req); held != nil {
 		return held, nil
 	}
-	start := time.Now()
+	start := t.client.Now()
 	held, token, err := t.fetchOwn(ctx, req)
 	if err == nil {
 		t.save(ctx, key, token, start, held)
@@ -115,11 +115,11 @@ func (t *tokenCache) load(ctx context.Context, key string, req TokenRequest) *he
 	if data == nil || json.Unmarshal(data, &s) != nil {
 		return nil
 	}
-	left := time.Until(s.Expires)
+	now := t.client.Now()
+	left := s.Expires.Sub(now)
 	if left <= tokenLeeway || s.Token == req.Rejected.Reveal() {
 		return nil
 	}
-	now := time.Now()
 	// The times become monotonic here, so that they survive a change of the clock.
 	fetched := now.Add(min(0, s.Fetched.Sub(now)))
 	held, err := t.hold(NewToken(s.Token, now.Add(left)), fetched)
@@ -147,7 +147,7 @@ func (t *tokenCache) save(ctx context.Context, key string, token Token, fetched 
 	}
 	ctx, cancel := context.WithTimeout(ctx, storeLimit)
 	defer cancel()
-	if err := t.store.Save(ctx, key, data, time.Until(expires)); err != nil {
+	if err := t.store.Save(ctx, key, data, expires.Sub(t.client.Now())); err != nil {
 		t.storeFailed(ctx, "save", err)
 	}
 }
