@@ -34,8 +34,9 @@ type Field struct{ Name, Value string }
 // NewRequest returns a call of op. values are those of the path's parameters,
 // in the order of the template. A value that cannot be a path segment of its
 // own makes the call fail before it is sent, as the path would otherwise lead
-// elsewhere: one that is empty, "." or "..", percent-encoded or no UTF-8, or
-// that has slashes, backslashes or control characters.
+// elsewhere: one that is empty, "." or ".." (also before a semicolon), not valid
+// UTF-8, or that has percent-encoded characters, slashes, backslashes or control
+// characters.
 func NewRequest(op *Operation, values ...string) *Request {
 	r := newRequest(request{op: op, path: op.Path, plain: op.Path})
 	r.err = r.buildPath(values)
@@ -139,7 +140,7 @@ func badSegment(v string) string {
 	switch {
 	case v == "":
 		return "is empty"
-	case v == "." || v == "..":
+	case folded(v):
 		return "would be folded out of the path"
 	case !utf8.ValidString(v):
 		return "is not UTF-8"
@@ -148,10 +149,36 @@ func badSegment(v string) string {
 	case strings.ContainsAny(v, `/\\`):
 		return "has a slash, which would make it more than one segment"
 	}
-	if decoded, err := url.PathUnescape(v); err == nil && decoded != v {
+	if percentEncoded(v) {
 		return "is percent-encoded: give it as it is"
 	}
 	return ""
+}
+
+// folded reports whether a server may drop a segment from the path, and what
+// stands before it. Some servers cut a segment at a semicolon first, and some cut
+// dots and spaces off its end.
+func folded(segment string) bool {
+	name, _, _ := strings.Cut(segment, ";")
+	return strings.Trim(name, ". ") == "" && segment != ""
+}
+
+// percentEncoded reports whether a decoder would change a value, or a part of it:
+// some decode what they can, and pass over a percent sign that stands alone.
+func percentEncoded(v string) bool {
+	hex := func(s string, n int) bool {
+		return len(s) >= n && strings.Trim(s[:n], "0123456789abcdefABCDEF") == ""
+	}
+	for {
+		_, after, found := strings.Cut(v, "%")
+		if !found {
+			return false
+		}
+		if hex(after, 2) || len(after) > 0 && (after[0] == 'u' || after[0] == 'U') && hex(after[1:], 4) {
+			return true
+		}
+		v = after
+	}
 }
 
 // PathError is the error of a call that was not sent because a path parameter
@@ -180,7 +207,7 @@ func cleaned(path string) string {
 			return "has an empty segment"
 		}
 		for segment := range strings.SplitSeq(path, "/") {
-			if segment == "." || segment == ".." {
+			if folded(segment) {
 				return "has a segment of dots"
 			}
 		}
