@@ -71,11 +71,6 @@ func (c *Credentials) secrets() []string {
 	for _, s := range []Secret{c.LoginID, c.Password, c.UserToken, c.SecurityCode, c.SecondaryLoginID} {
 		if text := s.Reveal(); text != "" {
 			texts = append(texts, text)
-			for range 2 { // as it is in JSON, and in a text in JSON that quotes JSON
-				quoted := string(wire.AppendString(nil, text))
-				text = quoted[1 : len(quoted)-1]
-				texts = append(texts, text)
-			}
 		}
 	}
 	// A longer text may hold a shorter one.

@@ -2,6 +2,7 @@ package transport
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"net/http"
@@ -182,12 +183,17 @@ type grant struct {
 	header []string   // value of the Authorization header, nil for none
 }
 
-// secrets returns the credential alone.
+// secrets returns the credential alone, and for an API key also what it encodes.
 func (g *grant) secrets() []string {
 	if len(g.header) == 0 {
 		return nil
 	}
-	_, text, _ := strings.Cut(g.header[0], " ")
+	kind, text, _ := strings.Cut(g.header[0], " ")
+	if kind == "Basic" {
+		if inner, err := base64.StdEncoding.DecodeString(text); err == nil {
+			return []string{text, string(inner)}
+		}
+	}
 	return []string{text}
 }
 

@@ -159,6 +159,7 @@ func (c *Client) driftHook(op *Operation, r *result) func(wire.Drift) {
 		return nil
 	}
 	return func(d wire.Drift) {
+		d.Path = scrub(d.Path, r.secrets()...) // names of members are the server's words
 		for _, hear := range hears {
 			hear(r.ctx, Drift{op.ID, d})
 		}
