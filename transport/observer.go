@@ -65,7 +65,9 @@ func WithObserver(o Observer) ClientOption {
 // WithLogger logs every attempt: successes at debug level; failures, drift,
 // failures of a TokenStore and an HTTP client that repeats calls by itself as
 // warnings. What is logged holds no credential and no value of a request or an
-// answer; the error of a TokenStore is logged as it is.
+// answer; the error of a TokenStore is logged as it is. In logs of your own, do
+// not put a value that holds a secret (core.AccessToken, webhooks.Webhook) into a
+// struct: slog's JSON handler writes the JSON of a struct, which has the secret.
 func WithLogger(l *slog.Logger) ClientOption {
 	return clientOption(func(c *config) error {
 		if l == nil {

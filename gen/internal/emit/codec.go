@@ -48,6 +48,9 @@ func (p paths) codec(g *Group, t *model.Type) {
 	})
 	g.Line()
 	p.standardJSON(g, t)
+	if holdsSecret(t, map[*model.Type]bool{}) {
+		p.hideSecret(g, t)
+	}
 }
 
 // standardJSON makes the type work with encoding/json.
@@ -98,7 +101,9 @@ func (p paths) decode(dst *Statement, r model.Ref) Code {
 	}
 	call := m.Dot(method[r.Prim]).Call()
 	switch r.Prim {
-	case model.Date, model.DateTime, model.Month, model.Secret:
+	case model.Secret:
+		return set(Qual(p.value, "NewSecret").Call(Id("m").Dot("String").Call()))
+	case model.Date, model.DateTime, model.Month:
 		return set(p.goType(r).Call(Id("m").Dot("String").Call()))
 	}
 	return set(call)
@@ -189,7 +194,9 @@ func (p paths) encode(src *Statement, f *model.Field) Code {
 		return Qual(p.wire, "AppendOptText").Call(Op("&").Id("w"), name, src, need)
 	}
 	switch r.Prim {
-	case model.Date, model.DateTime, model.Month, model.Secret:
+	case model.Secret:
+		return w.Dot("String").Call(name, src.Dot("Reveal").Call(), need)
+	case model.Date, model.DateTime, model.Month:
 		return w.Dot("String").Call(name, String().Call(src), need)
 	}
 	return w.Dot(method[r.Prim]).Call(name, src, need)

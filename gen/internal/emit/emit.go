@@ -38,6 +38,9 @@ type Package struct {
 
 // Domain writes a domain's package.
 func Domain(d *model.Domain, target Target) (*Package, error) {
+	if err := checkSecrets(d); err != nil {
+		return nil, err
+	}
 	decls, err := typeDecls(d)
 	if err != nil {
 		return nil, err
