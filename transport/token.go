@@ -145,7 +145,9 @@ var ErrBadToken = errors.New("basiq: the answer holds no usable bearer token")
 
 // Token returns the access token that calls of this scope are made with, for
 // handing a CLIENT_ACCESS token to the Consent UI for instance. The token is
-// kept and renewed as for calls. It fails with a *TokenError, or with ErrClosed.
+// kept and renewed as for calls. It fails with a *TokenError, or with ErrClosed. A
+// TokenSource that gives the token of the server for a user, too, is such a
+// failure.
 func (c *Client) Token(ctx context.Context, req TokenRequest) (Token, error) {
 	switch {
 	case req.Scope != ScopeServer && req.Scope != ScopeClient:
@@ -156,6 +158,9 @@ func (c *Client) Token(ctx context.Context, req TokenRequest) (Token, error) {
 	held, err := c.tokens.get(ctx, keyOf(req.Scope, req.UserID), req.MinLife)
 	if err != nil {
 		return Token{}, err
+	}
+	if req.Scope == ScopeClient && c.tokens.isServers(held) {
+		return Token{}, &TokenError{Scope: req.Scope, Err: fmt.Errorf("%w: the source gave the SERVER_ACCESS token, which must not leave the server", ErrBadToken)}
 	}
 	return held.token, nil
 }
