@@ -101,6 +101,10 @@ func (w *waiter) poll() (*core.Job, time.Duration, error) {
 	var res *http.Response
 	job, err := w.client.Core.Jobs.Get(w.ctx, w.id, transport.WithoutRetry(), transport.WithResponse(&res))
 	if err != nil {
+		if path := (*transport.PathError)(nil); errors.As(err, &path) {
+			w.polls-- // nothing was sent
+			return nil, 0, err
+		}
 		if w.ctx.Err() != nil {
 			return nil, 0, w.ended(nil)
 		}
