@@ -1,12 +1,15 @@
 package transport
 
-import "fmt"
+import (
+	"fmt"
+	"unicode/utf8"
+)
 
 // MissingError is the error of a call that was not sent because a required
 // parameter or field was not given.
 type MissingError struct {
 	Operation string // "reporting.Reports.Create"
-	Name      string // name on the wire: "reportType"
+	Name      string // name on the wire: "reportType"; "email or mobile" where one of several is required
 }
 
 // Error names the operation and what is missing.
@@ -18,5 +21,39 @@ func (e *MissingError) Error() string {
 func (r *Request) Require(name string, given bool) {
 	if !given {
 		r.Fail(&MissingError{Operation: r.op.ID, Name: name})
+	}
+}
+
+// RangeError is the error of a call that was not sent because a value is beyond
+// the limit that the API documents.
+type RangeError struct {
+	Operation string // "data.Transactions.List"
+	Name      string // name on the wire: "limit"
+	Value     int    // the number, or the length of the text in characters
+	Most      int
+	Length    bool // whether it is the length of a text that is limited
+}
+
+// Error names the operation, the parameter and the limit.
+func (e *RangeError) Error() string {
+	if e.Length {
+		return fmt.Sprintf("basiq: %s: %s has %d characters: at most %d are allowed", e.Operation, e.Name, e.Value, e.Most)
+	}
+	return fmt.Sprintf("basiq: %s: %s is %d: it must be from 0 to %d", e.Operation, e.Name, e.Value, e.Most)
+}
+
+// AtMost makes the call fail with a *RangeError if value is negative, or larger
+// than most.
+func (r *Request) AtMost(name string, value, most int) {
+	if value < 0 || value > most {
+		r.Fail(&RangeError{Operation: r.op.ID, Name: name, Value: value, Most: most})
+	}
+}
+
+// Longest makes the call fail with a *RangeError if text has more than most
+// characters.
+func (r *Request) Longest(name, text string, most int) {
+	if n := utf8.RuneCountInString(text); n > most {
+		r.Fail(&RangeError{Operation: r.op.ID, Name: name, Value: n, Most: most, Length: true})
 	}
 }

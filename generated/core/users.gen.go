@@ -100,6 +100,7 @@ type CreateUserParams struct {
 
 // apply puts the parameters into the request.
 func (p *CreateUserParams) apply(req *transport.Request) {
+	req.Require("email or mobile", p.Email != "" || p.JSON.Present("email") || p.Mobile != "" || p.JSON.Present("mobile"))
 	req.SetJSON(p)
 }
 

@@ -82,6 +82,7 @@ type ListTransactionsParams struct {
 
 // apply puts the parameters into the request.
 func (p *ListTransactionsParams) apply(req *transport.Request) {
+	req.AtMost("limit", p.Limit, 500)
 	req.SetFilter("filter", p.Filter.terms)
 	if p.Limit != 0 {
 		req.SetQuery("limit", strconv.Itoa(p.Limit))

@@ -182,6 +182,7 @@ type ListMessagesParams struct {
 
 // apply puts the parameters into the request.
 func (p *ListMessagesParams) apply(req *transport.Request) {
+	req.AtMost("limit", p.Limit, 500)
 	req.SetFilter("filter", p.Filter.terms)
 	if p.Limit != 0 {
 		req.SetQuery("limit", strconv.Itoa(p.Limit))

@@ -81,8 +81,13 @@ type emitter struct {
 }
 
 func packageDoc(d *model.Domain) string {
-	return comment("", sentence("Package "+d.Package, d.Doc))
+	return comment("", paragraphs(sentence("Package "+d.Package, d.Doc), embedding))
 }
+
+// embedding warns of what every type does that has a MarshalJSON.
+const embedding = "Types encode themselves as JSON. A struct that embeds one gets its MarshalJSON and UnmarshalJSON, too, and loses its own " +
+	"fields in JSON: hold the value in a named field instead, or add members to the value itself with its JSON field's Set."
+
 
 // client declares the domain's Client, its way in.
 func (e *emitter) client(g *Group) {

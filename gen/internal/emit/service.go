@@ -316,6 +316,7 @@ func (p paths) apply(g *Group, t *model.Type, m *model.Method) {
 					}
 				}
 			}
+			p.limits(g, recv, t)
 			for _, f := range t.Fields {
 				switch f.In {
 				case "query", "header":
@@ -335,6 +336,34 @@ func (p paths) apply(g *Group, t *model.Type, m *model.Method) {
 			}
 		})
 	g.Line()
+}
+
+// limits refuses what the API documents that it does not take.
+func (p paths) limits(g *Group, recv string, t *model.Type) {
+	var names []string
+	given := new(Statement)
+	for _, f := range t.Fields {
+		v := Id(recv).Dot(f.Name)
+		switch {
+		case f.Most > 0 && f.Ref.Prim == model.Int && !f.Ref.Pointer:
+			g.Id("req").Dot("AtMost").Call(Lit(f.Wire), v.Clone(), Lit(f.Most))
+		case f.Longest > 0 && f.Ref.Prim == model.String && !f.Ref.Pointer:
+			g.Id("req").Dot("Longest").Call(Lit(f.Wire), v.Clone(), Lit(f.Longest))
+		}
+		if slices.Contains(t.RequireOne, f.Wire) {
+			if len(names) > 0 {
+				given.Op("||")
+			}
+			names = append(names, f.Wire)
+			given.Add(p.isSet(recv, f))
+			if t.HasJSON() { // where a caller may say it, too
+				given.Op("||").Id(recv).Dot("JSON").Dot("Present").Call(Lit(f.Wire))
+			}
+		}
+	}
+	if len(names) > 0 {
+		g.Id("req").Dot("Require").Call(Lit(strings.Join(names, " or ")), given)
+	}
 }
 
 // lines puts every argument on a line of its own.
