@@ -108,9 +108,16 @@ const maxSkew = 30 * time.Second
 // TokenSource and no key, the source is asked for the tokens, and the one call
 // is GET /events/types.
 func (c *Client) Check(ctx context.Context, opts CheckOptions) *CheckReport {
-	r := &CheckReport{BaseURL: c.Transport.BaseURL()}
+	r := &CheckReport{}
+	if c != nil {
+		r.BaseURL = c.Transport.BaseURL()
+	}
 	for _, name := range []CheckName{CheckBaseURL, CheckAPIKey, CheckVersion, CheckServerScope, CheckClientScope, CheckClock} {
 		r.Findings = append(r.Findings, Finding{Check: name, Status: CheckSkipped, Summary: "not known, as the call failed"})
+	}
+	if err := c.ready(ctx, "Check"); err != nil {
+		r.set(CheckBaseURL, CheckFailed, "the check could not be made", "make the client with NewClient, and give a context", err)
+		return r
 	}
 	p := &prober{client: c, report: r}
 	before := time.Now()

@@ -47,6 +47,12 @@ type waiter struct {
 // follow waits, and hands every change of a step to emit, which says whether to
 // go on.
 func (j *Job) follow(ctx context.Context, o WaitOptions, emit func(StepChange) bool) (*JobResult, error) {
+	if j == nil || j.jobState == nil {
+		return nil, errors.New("basiq: the job is nil or a zero value: get one from Client.Job")
+	}
+	if err := j.client.ready(ctx, "the wait for a job"); err != nil {
+		return nil, err
+	}
 	o, err := o.check()
 	if err != nil {
 		return nil, err

@@ -23,6 +23,12 @@ import (
 // read, and, before anything is sent, with a *PathError, a *MissingError or
 // ErrClosed.
 func (c *Client) Do(ctx context.Context, req *Request, out any, opts ...Option) error {
+	if err := c.ready(ctx, req.name()); err != nil {
+		return err
+	}
+	if err := req.made(); err != nil {
+		return err
+	}
 	o, err := c.callOf(req, opts)
 	if err != nil {
 		return err

@@ -129,6 +129,9 @@ type TokenError struct {
 
 // Error names the scope and the cause.
 func (e *TokenError) Error() string {
+	if e.Err == nil {
+		return fmt.Sprintf("basiq: getting a %s token", e.Scope)
+	}
 	return fmt.Sprintf("basiq: getting a %s token: %s", e.Scope, strings.TrimPrefix(e.Err.Error(), "basiq: "))
 }
 
@@ -149,6 +152,9 @@ var ErrBadToken = errors.New("basiq: the answer holds no usable bearer token")
 // TokenSource that gives the token of the server for a user, too, is such a
 // failure.
 func (c *Client) Token(ctx context.Context, req TokenRequest) (Token, error) {
+	if err := c.ready(ctx, "token"); err != nil {
+		return Token{}, err
+	}
 	switch {
 	case req.Scope != ScopeServer && req.Scope != ScopeClient:
 		return Token{}, fmt.Errorf("basiq: there is no token of scope %s", req.Scope)

@@ -88,7 +88,6 @@ func packageDoc(d *model.Domain) string {
 const embedding = "Types encode themselves as JSON. A struct that embeds one gets its MarshalJSON and UnmarshalJSON, too, and loses its own " +
 	"fields in JSON: hold the value in a named field instead, or add members to the value itself with its JSON field's Set."
 
-
 // client declares the domain's Client, its way in.
 func (e *emitter) client(g *Group) {
 	g.Add(docs("Client gives access to the resources of the domain. It is safe for concurrent use."))

@@ -22,6 +22,12 @@ func (p paths) service(g *Group, d *model.Domain, r *model.Resource) {
 	g.Add(docs(sentence(r.Service(), r.Doc)))
 	g.Type().Id(r.Service()).Struct(Id("client").Op("*").Qual(p.transport, "Client"))
 	g.Line()
+	g.Comment("sender returns what calls are sent through. That of a nil service refuses them.")
+	g.Func().Params(Id("s").Op("*").Id(r.Service())).Id("sender").Params().Op("*").Qual(p.transport, "Client").Block(
+		If(Id("s").Op("==").Nil()).Block(Return(Nil())),
+		Return(Id("s").Dot("client")),
+	)
+	g.Line()
 	for _, m := range r.Methods {
 		p.method(g, d, r, m)
 		if m.Page != nil {
@@ -154,7 +160,7 @@ func (p paths) method(g *Group, d *model.Domain, r *model.Resource, m *model.Met
 		g.Id("req").Op(":=").Add(p.newRequest(m))
 		p.prepare(g, m)
 		do := func(out Code) *Statement {
-			return Id("s").Dot("client").Dot("Do").Call(Id("ctx"), Id("req"), out, Id("opts").Op("..."))
+			return Id("s").Dot("sender").Call().Dot("Do").Call(Id("ctx"), Id("req"), out, Id("opts").Op("..."))
 		}
 		switch {
 		case m.Stream:
@@ -266,7 +272,7 @@ func (p paths) iterator(g *Group, r *model.Resource, m *model.Method) {
 			g.If(cond).Block(Return(items.Clone(), Lit("")))
 			g.Return(items, next)
 		})
-		g.Return(Qual(p.transport, "All").Call(Id("ctx"), Id("s").Dot("client"), Id("request"), split, Id("opts").Op("...")))
+		g.Return(Qual(p.transport, "All").Call(Id("ctx"), Id("s").Dot("sender").Call(), Id("request"), split, Id("opts").Op("...")))
 	})
 	g.Line()
 }
