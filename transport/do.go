@@ -20,7 +20,7 @@ import (
 // a *SendError when it does not answer, with a *TokenError when there is no
 // access token to call it with, with ErrNoContent when out wants an answer and
 // there is none, with ErrTooLarge or a *DecodeError when the answer cannot be
-// read, and, before anything is sent, with a *PathError, a *MissingError or
+// read, and, before anything is sent, with a *PathError, a *MissingError, a *RangeError or
 // ErrClosed.
 func (c *Client) Do(ctx context.Context, req *Request, out any, opts ...Option) error {
 	if err := c.ready(ctx, req.name()); err != nil {

@@ -242,3 +242,20 @@ func TestReasonsOfProxiesAreNotShown(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// TestHostileBodiesAreReadInTime: what looks like the beginning of many escapes
+// takes no longer than other texts, and is kept.
+func TestHostileBodiesAreReadInTime(t *testing.T) {
+	for _, s := range []string{`\`, `%`, `&`, `\u`, `\u00`, `%2`, `&#`, "c", "canary", `\"`} {
+		body := strings.Repeat(s, 64<<10/len(s))
+		_, c := inMemory(t, func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusBadRequest)
+			_, _ = io.WriteString(w, body)
+		}, transport.WithTokenSource(transport.StaticToken(echoed)))
+		_, err := get(t.Context(), c)
+		var api *transport.Error
+		if !errors.As(err, &api) || len(api.Body) < 60<<10 {
+			t.Errorf("%q: %v", s, err)
+		}
+	}
+}

@@ -33,6 +33,7 @@ func (secret) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(redacted)) }
 // Lengths of what is taken out of a server's words.
 const (
 	minSecret  = 4  // bytes of a secret: a shorter one would be found in any text
+	maxSlashes = 64 // backslashes of one escape: a text of nothing else would take long
 	minPartial = 16 // bytes of a secret's beginning: some servers shorten what they echo
 )
 
@@ -99,7 +100,10 @@ func spelled(text string, r rune, plain string) int {
 	case text == "":
 		return 0
 	case text[0] == '\\':
-		slashes := len(text) - len(strings.TrimLeft(text, `\`))
+		slashes := 1
+		for slashes < min(len(text), maxSlashes) && text[slashes] == '\\' {
+			slashes++
+		}
 		if length := unslashed(text[slashes:], r); length > 0 {
 			return slashes + length
 		}

@@ -1,9 +1,6 @@
 package transport
 
-import (
-	"fmt"
-	"unicode/utf8"
-)
+import "fmt"
 
 // MissingError is the error of a call that was not sent because a required
 // parameter or field was not given.
@@ -24,21 +21,17 @@ func (r *Request) Require(name string, given bool) {
 	}
 }
 
-// RangeError is the error of a call that was not sent because a value is beyond
+// RangeError is the error of a call that was not sent because a number is beyond
 // the limit that the API documents.
 type RangeError struct {
 	Operation string // "data.Transactions.List"
 	Name      string // name on the wire: "limit"
-	Value     int    // the number, or the length of the text in characters
+	Value     int
 	Most      int
-	Length    bool // whether it is the length of a text that is limited
 }
 
 // Error names the operation, the parameter and the limit.
 func (e *RangeError) Error() string {
-	if e.Length {
-		return fmt.Sprintf("basiq: %s: %s has %d characters: at most %d are allowed", e.Operation, e.Name, e.Value, e.Most)
-	}
 	return fmt.Sprintf("basiq: %s: %s is %d: it must be from 0 to %d", e.Operation, e.Name, e.Value, e.Most)
 }
 
@@ -47,13 +40,5 @@ func (e *RangeError) Error() string {
 func (r *Request) AtMost(name string, value, most int) {
 	if value < 0 || value > most {
 		r.Fail(&RangeError{Operation: r.op.ID, Name: name, Value: value, Most: most})
-	}
-}
-
-// Longest makes the call fail with a *RangeError if text has more than most
-// characters.
-func (r *Request) Longest(name, text string, most int) {
-	if n := utf8.RuneCountInString(text); n > most {
-		r.Fail(&RangeError{Operation: r.op.ID, Name: name, Value: n, Most: most, Length: true})
 	}
 }

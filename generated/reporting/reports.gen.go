@@ -192,7 +192,6 @@ func (p *CreateReportParams) apply(req *transport.Request) {
 	req.Require("reportType", p.ReportType != "")
 	req.Require("title", p.Title != "")
 	req.Require("filters", len(p.Filters) > 0)
-	req.Longest("title", p.Title, 50)
 	req.SetJSON(p)
 }
 

@@ -349,12 +349,8 @@ func (p paths) limits(g *Group, recv string, t *model.Type) {
 	var names []string
 	given := new(Statement)
 	for _, f := range t.Fields {
-		v := Id(recv).Dot(f.Name)
-		switch {
-		case f.Most > 0 && f.Ref.Prim == model.Int && !f.Ref.Pointer:
-			g.Id("req").Dot("AtMost").Call(Lit(f.Wire), v.Clone(), Lit(f.Most))
-		case f.Longest > 0 && f.Ref.Prim == model.String && !f.Ref.Pointer:
-			g.Id("req").Dot("Longest").Call(Lit(f.Wire), v.Clone(), Lit(f.Longest))
+		if f.Most > 0 && f.Ref.Prim == model.Int && !f.Ref.Pointer {
+			g.Id("req").Dot("AtMost").Call(Lit(f.Wire), Id(recv).Dot(f.Name), Lit(f.Most))
 		}
 		if slices.Contains(t.RequireOne, f.Wire) {
 			if len(names) > 0 {

@@ -190,8 +190,7 @@ type Field struct {
 	Loc        string
 	Pos        diag.Pos
 
-	Most    int // of a number in a request: the largest that is allowed; 0 for no limit
-	Longest int // of a text in a request: how many characters it may have; 0 for no limit
+	Most int // of a number in a request: the largest that is allowed; 0 for no limit
 
 	pinned bool // x-pointer decided whether it is a pointer
 }

@@ -311,7 +311,7 @@ func (b *builder) field(t *Type, p spec.Node, required bool, ctx context) *Field
 		b.fault(p, "bad-name", "the member %q has a quote, backslash or control character in its name", wire).
 			WithHint("remove or rename it in an overlay")
 	}
-	f.Most, f.Longest = b.limits(target)
+	f.Most = maximum(target)
 	nullable := target.Bool("nullable") || p.Bool("nullable") || slices.Contains(target.Get("type").Strings(), "null")
 	inner := context{
 		parent: t.Name, name: entry.Name, explicit: t.explicit,
@@ -335,12 +335,11 @@ func (b *builder) field(t *Type, p spec.Node, required bool, ctx context) *Field
 	return f
 }
 
-// limits reads how large a number, and how long a text may be. A limit that is no
-// whole number above zero limits nothing that is sent.
-func (b *builder) limits(n spec.Node) (most, longest int) {
-	most, _ = strconv.Atoi(n.Str("maximum"))
-	longest, _ = strconv.Atoi(n.Str("maxLength"))
-	return max(most, 0), max(longest, 0)
+// maximum reads how large a number may be. One that is no whole number above zero
+// limits nothing that is sent.
+func maximum(n spec.Node) int {
+	most, _ := strconv.Atoi(n.Str("maximum"))
+	return max(most, 0)
 }
 
 // noAlias refuses an old name where Go has no alias.
