@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"reflect"
 	"strings"
 	"time"
 )
@@ -28,6 +29,9 @@ func (c *Client) Do(ctx context.Context, req *Request, out any, opts ...Option) 
 	}
 	if err := req.made(); err != nil {
 		return err
+	}
+	if v := reflect.ValueOf(out); v.Kind() == reflect.Pointer && v.IsNil() {
+		return fmt.Errorf("basiq: %s: the answer cannot be read into a nil %T: give a pointer to a value, or nil to discard it", req.op.ID, out)
 	}
 	o, err := c.callOf(req, opts)
 	if err != nil {

@@ -28,7 +28,7 @@ func (r *Request) name() string {
 // made says what keeps a request from being sent: that it was not made.
 func (r *Request) made() error {
 	if r == nil || r.request == nil {
-		return fmt.Errorf("basiq: the request is nil or a zero value: make one with NewRequest or NewCall")
+		return errUnmade
 	}
 	return nil
 }

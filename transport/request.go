@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -38,9 +39,27 @@ type Field struct{ Name, Value string }
 // UTF-8, or that has percent-encoded characters, slashes, backslashes or control
 // characters.
 func NewRequest(op *Operation, values ...string) *Request {
+	if op == nil {
+		panic("basiq: NewRequest: the operation is nil")
+	}
 	r := newRequest(request{op: op, path: op.Path, plain: op.Path})
 	r.err = r.buildPath(values)
 	return r
+}
+
+// errUnmade is the failure of a request that no function of this package made.
+var errUnmade = errors.New("basiq: the request is a zero value: make one with NewRequest or NewCall")
+
+// in returns what is in the request. A zero Request takes everything, and its call
+// fails.
+func (r *Request) in() *request {
+	if r == nil {
+		panic("basiq: the Request is nil: make one with NewRequest or NewCall")
+	}
+	if r.request == nil {
+		r.request = &request{op: &Operation{ID: "call"}, err: errUnmade}
+	}
+	return r.request
 }
 
 func newRequest(r request) *Request {
@@ -62,26 +81,28 @@ func (r Request) Format(f fmt.State, verb rune) {
 }
 
 // Operation returns what the request is a call of.
-func (r *Request) Operation() *Operation { return r.op }
+func (r *Request) Operation() *Operation { return r.in().op }
 
 // Fail makes the call fail with err before it is sent. The first failure counts.
 func (r *Request) Fail(err error) {
-	if r.err == nil {
-		r.err = err
+	if in := r.in(); in.err == nil {
+		in.err = err
 	}
 }
 
 // SetQuery appends a query parameter. It is encoded when the call is sent.
 func (r *Request) SetQuery(name, value string) {
-	r.query = append(r.query, Field{name, value})
+	in := r.in()
+	in.query = append(in.query, Field{name, value})
 }
 
 // SetHeader sets a header. One that the client sets itself, or a value with
 // control characters, makes the call fail.
 func (r *Request) SetHeader(name, value string) {
+	in := r.in()
 	name, err := checkHeader(name, value)
 	if err != nil {
-		r.Fail(fmt.Errorf("basiq: %s: %w", r.op.ID, err))
+		r.Fail(fmt.Errorf("basiq: %s: %w", in.op.ID, err))
 		return
 	}
 	if r.header == nil {
@@ -93,7 +114,10 @@ func (r *Request) SetHeader(name, value string) {
 // Conceal has texts that the call sends taken out of what is kept of an answer
 // other than success: some servers echo what they did not like. Texts shorter
 // than four bytes are not looked for.
-func (r *Request) Conceal(texts ...string) { r.secrets = append(r.secrets, texts...) }
+func (r *Request) Conceal(texts ...string) {
+	in := r.in()
+	in.secrets = append(in.secrets, texts...)
+}
 
 // buildPath is the only place where values become a path.
 func (r *Request) buildPath(values []string) error {

@@ -17,7 +17,7 @@ func (e *MissingError) Error() string {
 // Require makes the call fail with a *MissingError unless given is true.
 func (r *Request) Require(name string, given bool) {
 	if !given {
-		r.Fail(&MissingError{Operation: r.op.ID, Name: name})
+		r.Fail(&MissingError{Operation: r.in().op.ID, Name: name})
 	}
 }
 
@@ -39,6 +39,6 @@ func (e *RangeError) Error() string {
 // than most.
 func (r *Request) AtMost(name string, value, most int) {
 	if value < 0 || value > most {
-		r.Fail(&RangeError{Operation: r.op.ID, Name: name, Value: value, Most: most})
+		r.Fail(&RangeError{Operation: r.in().op.ID, Name: name, Value: value, Most: most})
 	}
 }

@@ -64,7 +64,8 @@ const (
 var errNoMemory = errors.New("webhook: the Memory is nil: make it with NewMemory")
 
 // NewMemory returns a Memory of at most so many messages, about 200 bytes each;
-// 0 stands for 100,000.
+// 0 stands for 100,000. Choose more than are delivered in a day, or messages are
+// forgotten while they may come again.
 func NewMemory(most int) *Memory {
 	m := &Memory{most: most}
 	m.init()
