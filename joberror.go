@@ -215,6 +215,14 @@ func formatText(f fmt.State, verb rune, text string) {
 	}
 }
 
+// because is the text of a cause within another error, which may have none.
+func because(err error) string {
+	if err == nil {
+		return "the reason is not known"
+	}
+	return strings.TrimPrefix(err.Error(), "basiq: ")
+}
+
 // printable keeps identifiers and drops what could forge a log line.
 func printable(s string) string {
 	const longest = 64

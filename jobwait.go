@@ -48,6 +48,12 @@ type waiter struct {
 // follow waits, and hands every change of a step to emit, which says whether to
 // go on.
 func (j *Job) follow(ctx context.Context, o WaitOptions, emit func(StepChange) bool) (*JobResult, error) {
+	if j == nil || j.jobState == nil {
+		return nil, errors.New("basiq: the job is nil or a zero value: get one from Client.Job")
+	}
+	if err := j.client.ready(ctx, "the wait for a job"); err != nil {
+		return nil, err
+	}
 	o, err := o.check()
 	if err != nil {
 		return nil, err
@@ -102,6 +108,10 @@ func (w *waiter) poll() (*core.Job, time.Duration, error) {
 	var res *http.Response
 	job, err := w.client.Core.Jobs.Get(w.ctx, w.id, transport.WithoutRetry(), transport.WithResponse(&res))
 	if err != nil {
+		if path := (*transport.PathError)(nil); errors.As(err, &path) {
+			w.polls-- // nothing was sent
+			return nil, 0, err
+		}
 		if w.ctx.Err() != nil {
 			return nil, 0, w.ended(nil)
 		}

@@ -102,7 +102,7 @@ func (e *MFAError) Job() *Job { return e.job }
 func (e *MFAError) Error() string { return e.text() }
 
 func (e MFAError) text() string {
-	return fmt.Sprintf("basiq: job %s: the bank's question is not answered: %s", printable(e.JobID), strings.TrimPrefix(e.Err.Error(), "basiq: "))
+	return fmt.Sprintf("basiq: job %s: the bank's question is not answered: %s", printable(e.JobID), because(e.Err))
 }
 
 // Format prints the text under every verb.
@@ -308,6 +308,9 @@ func answerUsed(err error) (used, unknown bool) {
 //
 // POST /jobs/{jobId}/mfa: CLIENT_ACCESS token bound to the user.
 func (c *Client) AnswerMFA(ctx context.Context, question MFA, answers []string) (*Job, error) {
+	if err := c.ready(ctx, "AnswerMFA"); err != nil {
+		return nil, err
+	}
 	job := c.Job(question.JobID)
 	job.noteUser(question.UserID)
 	if err := c.sendAnswer(ctx, question, answers); err != nil {

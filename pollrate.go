@@ -2,6 +2,7 @@ package basiq
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"time"
@@ -21,6 +22,9 @@ func (c *Client) SetPollRate(perSecond float64) error {
 	const slowest = 1.0 / 3600
 	if !(perSecond >= slowest) || math.IsInf(perSecond, 0) {
 		return fmt.Errorf("basiq: the poll rate is %g per second: it must be one an hour at least", perSecond)
+	}
+	if c == nil {
+		return errors.New("basiq: SetPollRate: the client is nil: make one with NewClient")
 	}
 	c.polls = newPacer(perSecond)
 	return nil

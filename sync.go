@@ -149,6 +149,10 @@ func (o SyncOptions) check() (SyncOptions, error) {
 // SERVER_ACCESS token, repeated on transient failures (class A).
 func (c *Client) SyncTransactions(ctx context.Context, userID string, cursor SyncCursor, o SyncOptions) iter.Seq2[*SyncBatch, error] {
 	return func(yield func(*SyncBatch, error) bool) {
+		if err := c.ready(ctx, "SyncTransactions"); err != nil {
+			yield(nil, err)
+			return
+		}
 		o, err := o.check()
 		if err != nil {
 			yield(nil, err)

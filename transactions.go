@@ -48,6 +48,10 @@ type TransactionWindow struct {
 // failures (class A).
 func (c *Client) Transactions(ctx context.Context, userID string, w TransactionWindow, opts ...transport.Option) iter.Seq2[*data.Transaction, error] {
 	return func(yield func(*data.Transaction, error) bool) {
+		if err := c.ready(ctx, "Transactions"); err != nil {
+			yield(nil, err)
+			return
+		}
 		from, to, err := w.days()
 		if err != nil {
 			yield(nil, err)

@@ -2,6 +2,7 @@ package transport
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -21,6 +22,9 @@ type result struct {
 	rejected   bool // the access token was refused, and the call is sent again with another
 	wait       time.Duration
 
+	grant *grant   // what the attempt was authorised with, and
+	req   *Request // what it sent: servers echo both
+
 	event Attempt // for observers
 	ctx   context.Context
 }
@@ -28,6 +32,7 @@ type result struct {
 // attempt sends a call once, and reads the answer.
 func (c *Client) attempt(ctx context.Context, req *Request, u *url.URL, out any, o *call, g *grant, number int, wait time.Duration) (r result) {
 	o.forget()
+	r.grant, r.req = g, req
 	if len(c.observers) > 0 {
 		r.event = Attempt{Operation: req.op, Number: number, Wait: wait}
 		ctx = c.observeStart(ctx, r.event)
@@ -81,16 +86,20 @@ func (c *Client) attempt(ctx context.Context, req *Request, u *url.URL, out any,
 // answered makes the result of an attempt that the API answered.
 func (c *Client) answered(ctx context.Context, req *Request, res *http.Response, out any, o *call, g *grant, r *result) {
 	r.event.Status = res.StatusCode
-	o.keep(res)
+	o.keep(res, r)
 	if success(res.StatusCode) {
 		if g.held != nil && !g.held.worked.Load() {
 			g.held.worked.Store(true)
 		}
 		c.read(ctx, req.op, o, res, out, r)
+		var unread *DecodeError
+		if r.err != nil && errors.As(r.err, &unread) {
+			unread.conceal(r.secrets())
+		}
 		return
 	}
 	text := c.errorBody(res, o)
-	r.api = newError(req.op, o.safety, res, text, append(g.secrets(), req.secrets...)...)
+	r.api = newError(req.op, o.safety, res, text, r.secrets()...)
 	if g.held != nil && !g.held.worked.Load() && !r.api.tokenRejected() && res.StatusCode != http.StatusUnauthorized {
 		g.held.worked.Store(true)
 	}
@@ -102,11 +111,16 @@ func (c *Client) answered(ctx context.Context, req *Request, res *http.Response,
 	r.event.RetryAfter, r.event.CorrelationID = r.api.RetryAfter, r.api.CorrelationID
 }
 
+// secrets returns what must not be kept of an answer.
+func (r *result) secrets() []string {
+	return append(r.grant.secrets(), r.req.secrets...)
+}
+
 // lost makes the result of an attempt without an answer, or with half of one.
 func (r *result) lost(op *Operation, o *call, err error, t *trail) {
 	r.outcome, r.permanent = classify(err, t)
 	r.unanswered = &SendError{
-		Operation: op.ID, Method: op.Method, Path: op.Path, Safety: o.safety, Sent: r.outcome != OutcomeNeverSent, Err: err,
+		Operation: op.ID, Method: op.Method, Path: op.Path, Safety: o.safety, Sent: r.outcome != OutcomeNeverSent, Err: t.proxied(err),
 	}
 	r.err = r.unanswered
 	o.forget()
@@ -183,11 +197,11 @@ func (emptyBody) Read([]byte) (int, error) { return 0, io.EOF }
 func (emptyBody) Close() error             { return nil }
 
 // keep hands an answer to whoever asked for it.
-func (o *call) keep(res *http.Response) {
+func (o *call) keep(res *http.Response, r *result) {
 	if len(o.responses) == 0 {
 		return
 	}
-	shown := presentable(res)
+	shown := presentable(res, r.secrets())
 	for _, to := range o.responses {
 		*to = shown
 	}
@@ -208,9 +222,16 @@ func (o *call) keepBody(text string) {
 }
 
 // presentable is the answer as it may be handed out: without credentials.
-func presentable(res *http.Response) *http.Response {
+func presentable(res *http.Response, secrets []string) *http.Response {
 	out := *res
 	out.Body = http.NoBody
+	out.Status = oneLine(scrub(res.Status, secrets...))
+	for name, values := range res.Header {
+		for i, v := range values {
+			values[i] = scrub(v, secrets...)
+		}
+		res.Header[name] = values
+	}
 	if res.Request != nil {
 		sent := *res.Request
 		sent.Header = res.Request.Header.Clone()

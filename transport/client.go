@@ -208,6 +208,9 @@ func uncover(res *http.Response) {
 // for a token, and later ones, fail with ErrClosed. It can be called more than
 // once, and returns nil.
 func (c *Client) Close() error {
+	if c == nil || c.state == nil {
+		return nil
+	}
 	c.closed.Store(true)
 	c.tokens.close()
 	if c.idle != nil {
@@ -217,7 +220,12 @@ func (c *Client) Close() error {
 }
 
 // BaseURL returns the address that calls go to.
-func (c *Client) BaseURL() string { return c.base.String() }
+func (c *Client) BaseURL() string {
+	if c == nil || c.state == nil {
+		return ""
+	}
+	return c.base.String()
+}
 
 func parseBase(address string) (*url.URL, error) {
 	u, err := url.Parse(address)

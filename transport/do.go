@@ -2,10 +2,12 @@ package transport
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
+	"reflect"
 	"strings"
 	"time"
 )
@@ -19,9 +21,18 @@ import (
 // a *SendError when it does not answer, with a *TokenError when there is no
 // access token to call it with, with ErrNoContent when out wants an answer and
 // there is none, with ErrTooLarge or a *DecodeError when the answer cannot be
-// read, and, before anything is sent, with a *PathError, a *MissingError or
+// read, and, before anything is sent, with a *PathError, a *MissingError, a *RangeError or
 // ErrClosed.
 func (c *Client) Do(ctx context.Context, req *Request, out any, opts ...Option) error {
+	if err := c.ready(ctx, req.name()); err != nil {
+		return err
+	}
+	if err := req.made(); err != nil {
+		return err
+	}
+	if v := reflect.ValueOf(out); v.Kind() == reflect.Pointer && v.IsNil() {
+		return fmt.Errorf("basiq: %s: the answer cannot be read into a nil %T: give a pointer to a value, or nil to discard it", req.op.ID, out)
+	}
 	o, err := c.callOf(req, opts)
 	if err != nil {
 		return err
@@ -199,12 +210,17 @@ type grant struct {
 	header []string   // value of the Authorization header, nil for none
 }
 
-// secrets returns the credential alone.
+// secrets returns the credential alone, and for an API key also what it encodes.
 func (g *grant) secrets() []string {
 	if len(g.header) == 0 {
 		return nil
 	}
-	_, text, _ := strings.Cut(g.header[0], " ")
+	kind, text, _ := strings.Cut(g.header[0], " ")
+	if kind == "Basic" {
+		if inner, err := base64.StdEncoding.DecodeString(text); err == nil {
+			return []string{text, string(inner)}
+		}
+	}
 	return []string{text}
 }
 

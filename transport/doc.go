@@ -14,10 +14,10 @@
 // A generated method describes its call in a [Request] and hands it to
 // [Client.Do]; [Client.Call] is for what no generated method calls. From there:
 //
-//  1. The path is built by one builder. A value that is empty, "." or "..", has
-//     control characters or slashes, is not UTF-8, or would be another value
-//     after a second decoding is refused with a [PathError], before anything is
-//     sent. Everything else is escaped and stays in its own segment.
+//  1. The path is built by one builder. A value that is empty, "." or ".." (also
+//     before a semicolon), has control characters or slashes, is not UTF-8, or has
+//     anything percent-encoded in it is refused with a [PathError], before anything
+//     is sent. Everything else is escaped and stays in its own segment.
 //  2. The credential is found: an access token as [Scope] asks for, or the API
 //     key itself for the token endpoint. There is one request for a token
 //     however many calls wait for it, and each waits until its own deadline.
@@ -111,6 +111,7 @@
 //	[DecodeError]    the answer cannot be read
 //	[PathError]      a path value was refused, and nothing was sent
 //	[MissingError]   a required value was not given, and nothing was sent
+//	[RangeError]     a value is beyond what the API documents, and nothing was sent
 //
 // A call whose context has ended matches context.Canceled or
 // context.DeadlineExceeded. The message has the text of context.Cause, but the

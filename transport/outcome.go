@@ -20,6 +20,9 @@ type trail struct {
 	trace httptrace.ClientTrace
 	begun atomic.Int32 // connections asked for
 	found atomic.Int32 // connections that were got
+
+	dialled atomic.Bool // a connection was made, perhaps to a proxy
+
 	fresh atomic.Int32 // the new ones of them
 	wrote atomic.Int32 // requests whose headers were written
 	end   context.CancelCauseFunc
@@ -46,6 +49,11 @@ func follow(ctx context.Context) (context.Context, *trail) {
 	t := &trail{}
 	ctx, t.end = context.WithCancelCause(ctx)
 	t.trace.GetConn = func(string) { t.begun.Add(1) }
+	t.trace.ConnectDone = func(_, _ string, err error) {
+		if err == nil {
+			t.dialled.Store(true)
+		}
+	}
 	t.trace.GotConn = func(c httptrace.GotConnInfo) {
 		t.mu.Lock()
 		t.conn = c.Conn

@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
@@ -100,7 +101,12 @@ type decodablePage[P any] interface {
 // item that is null is left out. Nothing is fetched after the loop has ended.
 func All[P, T any, PP decodablePage[P]](ctx context.Context, c *Client, newRequest func() *Request, split func(*P) ([]T, string), opts ...Option) iter.Seq2[*T, error] {
 	return func(yield func(*T, error) bool) {
-		p, err := c.newPager(newRequest(), opts)
+		req := newRequest()
+		err := cmp.Or(c.ready(ctx, req.name()), req.made())
+		var p *pager
+		if err == nil {
+			p, err = c.newPager(req, opts)
+		}
 		if err != nil {
 			yield(nil, err)
 			return

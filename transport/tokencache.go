@@ -185,6 +185,15 @@ func (t *tokenCache) look(key tokenKey, minLife time.Duration) (*heldToken, *fli
 	return nil, slot.flight, nil
 }
 
+// isServers reports whether a user's token is the one that the server's calls are
+// made with.
+func (t *tokenCache) isServers(user *heldToken) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	server := t.server.held
+	return server != nil && server.token.Reveal() == user.token.Reveal()
+}
+
 // endsWithin tells whether the token lives no longer than minLife although a
 // new one would.
 func (h *heldToken) endsWithin(minLife time.Duration, now time.Time) bool {

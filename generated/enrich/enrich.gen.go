@@ -16,6 +16,14 @@ type EnrichService struct {
 	client *transport.Client
 }
 
+// sender returns what calls are sent through. That of a nil service refuses them.
+func (s *EnrichService) sender() *transport.Client {
+	if s == nil {
+		return nil
+	}
+	return s.client
+}
+
 // Lookup returns what is known about a transaction's text. An answer without a
 // match is a success too: its members are then absent.
 //
@@ -26,7 +34,7 @@ func (s *EnrichService) Lookup(ctx context.Context, params LookupParams, opts ..
 	req := transport.NewRequest(&opEnrichLookup)
 	params.apply(req)
 	var out Enrichment
-	if err := s.client.Do(ctx, req, &out, opts...); err != nil {
+	if err := s.sender().Do(ctx, req, &out, opts...); err != nil {
 		return nil, err
 	}
 	return &out, nil

@@ -18,6 +18,14 @@ type WebhooksService struct {
 	client *transport.Client
 }
 
+// sender returns what calls are sent through. That of a nil service refuses them.
+func (s *WebhooksService) sender() *transport.Client {
+	if s == nil {
+		return nil
+	}
+	return s.client
+}
+
 // Create registers an address to be called. The answer is the only one, but for
 // that of an update, that holds the secret with which deliveries are signed:
 // keep it.
@@ -34,7 +42,7 @@ func (s *WebhooksService) Create(ctx context.Context, params WebhookParams, opts
 	req := transport.NewRequest(&opWebhooksCreate)
 	params.apply(req)
 	var out Webhook
-	if err := s.client.Do(ctx, req, &out, opts...); err != nil {
+	if err := s.sender().Do(ctx, req, &out, opts...); err != nil {
 		return nil, err
 	}
 	return &out, nil
@@ -47,7 +55,7 @@ func (s *WebhooksService) Create(ctx context.Context, params WebhookParams, opts
 func (s *WebhooksService) Get(ctx context.Context, webhookID string, opts ...transport.Option) (*Webhook, error) {
 	req := transport.NewRequest(&opWebhooksGet, webhookID)
 	var out Webhook
-	if err := s.client.Do(ctx, req, &out, opts...); err != nil {
+	if err := s.sender().Do(ctx, req, &out, opts...); err != nil {
 		return nil, err
 	}
 	return &out, nil
@@ -60,7 +68,7 @@ func (s *WebhooksService) Get(ctx context.Context, webhookID string, opts ...tra
 func (s *WebhooksService) GetMessage(ctx context.Context, webhookID, messageID string, opts ...transport.Option) (*Message, error) {
 	req := transport.NewRequest(&opWebhooksGetMessage, webhookID, messageID)
 	var out Message
-	if err := s.client.Do(ctx, req, &out, opts...); err != nil {
+	if err := s.sender().Do(ctx, req, &out, opts...); err != nil {
 		return nil, err
 	}
 	return &out, nil
@@ -73,7 +81,7 @@ func (s *WebhooksService) GetMessage(ctx context.Context, webhookID, messageID s
 func (s *WebhooksService) List(ctx context.Context, opts ...transport.Option) (*WebhookList, error) {
 	req := transport.NewRequest(&opWebhooksList)
 	var out WebhookList
-	if err := s.client.Do(ctx, req, &out, opts...); err != nil {
+	if err := s.sender().Do(ctx, req, &out, opts...); err != nil {
 		return nil, err
 	}
 	return &out, nil
@@ -88,7 +96,7 @@ func (s *WebhooksService) ListMessages(ctx context.Context, webhookID string, pa
 	req := transport.NewRequest(&opWebhooksListMessages, webhookID)
 	params.apply(req)
 	var out MessagePage
-	if err := s.client.Do(ctx, req, &out, opts...); err != nil {
+	if err := s.sender().Do(ctx, req, &out, opts...); err != nil {
 		return nil, err
 	}
 	return &out, nil
@@ -107,7 +115,7 @@ func (s *WebhooksService) AllMessages(ctx context.Context, webhookID string, par
 		params.apply(req)
 		return req
 	}
-	return transport.All(ctx, s.client, request, func(page *MessagePage) ([]Message, string) {
+	return transport.All(ctx, s.sender(), request, func(page *MessagePage) ([]Message, string) {
 		if page.Links == nil {
 			return page.Data, ""
 		}
@@ -124,7 +132,7 @@ func (s *WebhooksService) Update(ctx context.Context, webhookID string, params W
 	req := transport.NewRequest(&opWebhooksUpdate, webhookID)
 	params.apply(req)
 	var out Webhook
-	if err := s.client.Do(ctx, req, &out, opts...); err != nil {
+	if err := s.sender().Do(ctx, req, &out, opts...); err != nil {
 		return nil, err
 	}
 	return &out, nil
@@ -136,7 +144,7 @@ func (s *WebhooksService) Update(ctx context.Context, webhookID string, params W
 // repeated on transient failures (class B).
 func (s *WebhooksService) Delete(ctx context.Context, webhookID string, opts ...transport.Option) error {
 	req := transport.NewRequest(&opWebhooksDelete, webhookID)
-	return s.client.Do(ctx, req, nil, opts...)
+	return s.sender().Do(ctx, req, nil, opts...)
 }
 
 // SendTestMessage sends a test message to the webhooks that subscribe to the
@@ -148,7 +156,7 @@ func (s *WebhooksService) Delete(ctx context.Context, webhookID string, opts ...
 func (s *WebhooksService) SendTestMessage(ctx context.Context, params SendTestMessageParams, opts ...transport.Option) error {
 	req := transport.NewRequest(&opWebhooksSendTestMessage)
 	params.apply(req)
-	return s.client.Do(ctx, req, nil, opts...)
+	return s.sender().Do(ctx, req, nil, opts...)
 }
 
 // WebhookParams describes a webhook to register or replace.
@@ -182,6 +190,7 @@ type ListMessagesParams struct {
 
 // apply puts the parameters into the request.
 func (p *ListMessagesParams) apply(req *transport.Request) {
+	req.AtMost("limit", p.Limit, 500)
 	req.SetFilter("filter", p.Filter.terms)
 	if p.Limit != 0 {
 		req.SetQuery("limit", strconv.Itoa(p.Limit))

@@ -45,6 +45,12 @@ func (b *builder) mergeTypes() {
 		for _, v := range t.Variants {
 			fix(&v.Ref)
 		}
+		for _, wire := range t.RequireOne {
+			if !slices.ContainsFunc(t.Fields, func(f *Field) bool { return f.Wire == wire }) {
+				b.faults = append(b.faults, diag.Errorf(t.Pos, "no-member", "x-require-one of %s names %q, which is not a member of it", t.Name, wire).
+					WithHint("remove it from x-require-one in the overlay"))
+			}
+		}
 		for _, wire := range t.order {
 			if !slices.ContainsFunc(t.Fields, func(f *Field) bool { return f.Wire == wire }) {
 				b.faults = append(b.faults, diag.Errorf(t.Pos, "no-member", "x-order of %s names %q, which is no member of it", t.Name, wire).

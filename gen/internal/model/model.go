@@ -156,6 +156,9 @@ type Type struct {
 	// JSON form either.
 	Form bool
 
+	// RequireOne lists the wire names of members of which one must be given.
+	RequireOne []string
+
 	Owner *Resource // the only resource that uses it, if there is only one
 	Loc   string    // the spec location that gave the name
 	Pos   diag.Pos
@@ -186,6 +189,8 @@ type Field struct {
 	Filter     *Filter
 	Loc        string
 	Pos        diag.Pos
+
+	Most int // of a number in a request: the largest that is allowed; 0 for no limit
 
 	pinned bool // x-pointer decided whether it is a pointer
 }

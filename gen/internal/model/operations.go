@@ -297,6 +297,7 @@ func (b *builder) parameter(m *Method, p spec.Node, in, wire string) *Field {
 		f.Ref = Ref{Prim: String}
 		return f
 	}
+	f.Most = maximum(schema.Deref())
 	if fd := p.Get("x-filter"); fd.Exists() {
 		f.Filter = b.filter(fd)
 		f.Ref = Ref{Prim: Filters, Name: f.Filter.Type}

@@ -192,7 +192,7 @@ func (b *builder) declare(n spec.Node, ctx context, kind Kind) *Type {
 		Name: entry.Name, Was: entry.Was, Kind: kind,
 		Doc: doc, Deprecated: b.deprecation(n),
 		Loc: n.Pointer(), Pos: n.Pos(), explicit: given != "" || ctx.explicit,
-		order: n.Get("x-order").Strings(),
+		order: n.Get("x-order").Strings(), RequireOne: n.Get("x-require-one").Strings(),
 	}
 	b.use(t, ctx)
 	b.byPointer[n.Pointer()] = t
@@ -311,6 +311,7 @@ func (b *builder) field(t *Type, p spec.Node, required bool, ctx context) *Field
 		b.fault(p, "bad-name", "the member %q has a quote, backslash or control character in its name", wire).
 			WithHint("remove or rename it in an overlay")
 	}
+	f.Most = maximum(target)
 	nullable := target.Bool("nullable") || p.Bool("nullable") || slices.Contains(target.Get("type").Strings(), "null")
 	inner := context{
 		parent: t.Name, name: entry.Name, explicit: t.explicit,
@@ -332,6 +333,13 @@ func (b *builder) field(t *Type, p spec.Node, required bool, ctx context) *Field
 		}
 	}
 	return f
+}
+
+// maximum reads how large a number may be. One that is no whole number above zero
+// limits nothing that is sent.
+func maximum(n spec.Node) int {
+	most, _ := strconv.Atoi(n.Str("maximum"))
+	return max(most, 0)
 }
 
 // noAlias refuses an old name where Go has no alias.

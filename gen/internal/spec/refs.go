@@ -62,7 +62,7 @@ func (d *Document) references() error {
 // data those below which nothing is a reference.
 var (
 	nameMaps = set("properties patternProperties schemas responses parameters headers requestBodies securitySchemes callbacks paths webhooks content encoding variables scopes x-variants x-resources x-enum")
-	data     = set("default const enum example examples mapping security x-expect x-page x-order x-aliases")
+	data     = set("default const enum example examples mapping security x-expect x-page x-order x-aliases x-require-one")
 )
 
 func set(words string) map[string]bool {
