@@ -53,7 +53,7 @@ func checkCancelled(t *testing.T, err, cause error) {
 	}
 	words := func(s string) string { // quoted text is redacted, as a server may have sent it
 		first, _, _ := strings.Cut(strings.TrimPrefix(s, "basiq: "), `"`)
-		return first
+		return strings.ReplaceAll(first, "\n", "; ")
 	}
 	if err == nil || !strings.Contains(err.Error(), words(cause.Error())) {
 		t.Errorf("the text does not tell the cause %q: %v", cause, err)

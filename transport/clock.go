@@ -23,7 +23,7 @@ func WithClock(now func() time.Time) ClientOption {
 
 // Now returns the client's time: that of WithClock, or of time.Now.
 func (c *Client) Now() time.Time {
-	if c.clock != nil {
+	if c != nil && c.state != nil && c.clock != nil {
 		return c.clock()
 	}
 	return time.Now()

@@ -188,7 +188,8 @@ func withoutUserinfo(text string) string {
 // what a server sent and it could not read, and servers echo what they were sent.
 func told(err error) string {
 	const longest = 1000
-	text := oneLine(withoutUserinfo(withoutQuoted(err.Error())))
+	text := strings.ReplaceAll(withoutUserinfo(withoutQuoted(err.Error())), "\n", "; ") // errors.Join has a line for each
+	text = oneLine(text)
 	if len(text) > longest {
 		text = strings.ToValidUTF8(text[:longest], "") + "…"
 	}
