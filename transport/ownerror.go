@@ -102,7 +102,7 @@ func ContextError(ctx context.Context) error {
 		return nil
 	}
 	if cause := context.Cause(ctx); cause != nil && cause != err {
-		return &endedError{err, cause.Error()}
+		return &endedError{err, oneLine(cause.Error())}
 	}
 	return err
 }

@@ -188,22 +188,22 @@ func withoutUserinfo(text string) string {
 // what a server sent and it could not read, and servers echo what they were sent.
 func told(err error) string {
 	const longest = 1000
-	text := strings.ReplaceAll(withoutUserinfo(withoutQuoted(err.Error())), "\n", "; ") // errors.Join has a line for each
-	text = oneLine(text)
+	text := oneLine(withoutUserinfo(withoutQuoted(err.Error())))
 	if len(text) > longest {
 		text = strings.ToValidUTF8(text[:longest], "") + "…"
 	}
 	return text
 }
 
-// oneLine replaces what could forge a log line or hide a part of it.
+// oneLine replaces what could forge a log line or hide a part of it. Lines, which
+// errors.Join puts its errors on, are joined by semicolons.
 func oneLine(text string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) || unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp) {
 			return '_'
 		}
 		return r
-	}, text)
+	}, strings.ReplaceAll(text, "\n", "; "))
 }
 
 // withoutQuoted takes out what stands in double quotes.
