@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -25,6 +26,8 @@ var siblingErrors = []error{
 	&transport.SendError{Operation: "other", Safety: transport.SafetyUnrepeatable, Sent: true, Err: io.ErrUnexpectedEOF},
 	&transport.DecodeError{Operation: "other", Err: errors.New("not JSON")},
 	&transport.TokenError{Err: transport.NewError(http.StatusNotFound)},
+	&transport.ThrottledError{Operation: "other", Method: http.MethodGet, Path: "/other", Err: context.DeadlineExceeded},
+	&transport.RangeError{Name: "limit"},
 	fmt.Errorf("wrapped: %w", transport.ErrTooLarge),
 	errors.Join(gzip.ErrChecksum, transport.ErrOutcomeUnknown, transport.ErrNoContent),
 }
@@ -191,7 +194,15 @@ func TestNetworkErrorOfACancelledCall(t *testing.T) {
 // TestErrorsFromOutsideAreNotTheAPIs: what the caller's own code returns to a
 // call may be the error of another call. It is told as text.
 func TestErrorsFromOutsideAreNotTheAPIs(t *testing.T) {
-	foreign := fmt.Errorf("downloading: %w", transport.NewError(http.StatusNotFound))
+	for _, foreign := range []error{transport.NewError(http.StatusNotFound), &transport.ThrottledError{Path: "/other"}, &transport.RangeError{Name: "limit"}} {
+		t.Run(fmt.Sprintf("%T", foreign), func(t *testing.T) {
+			checkErrorsFromOutside(t, fmt.Errorf("downloading: %w", foreign))
+		})
+	}
+}
+
+func checkErrorsFromOutside(t *testing.T, foreign error) {
+	t.Helper()
 	var asked atomic.Int32
 	answers := func(w http.ResponseWriter, r *http.Request) {
 		asked.Add(1)
@@ -223,7 +234,9 @@ func TestErrorsFromOutsideAreNotTheAPIs(t *testing.T) {
 		},
 	} {
 		err := call(newBank(t, answers))
-		if err == nil || errors.Is(err, transport.ErrNotFound) || errors.As(err, new(*transport.Error)) || !strings.Contains(err.Error(), "404") {
+		kinds := []any{new(*transport.Error), new(*transport.ThrottledError), new(*transport.RangeError)}
+		if err == nil || errors.Is(err, transport.ErrNotFound) || errors.Is(err, transport.ErrRateLimited) ||
+			slices.ContainsFunc(kinds, func(kind any) bool { return errors.As(err, kind) }) || !strings.Contains(err.Error(), "downloading: basiq: ") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

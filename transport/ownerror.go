@@ -86,7 +86,9 @@ func pathOf(err error) *string {
 		return &e.Path
 	case *DecodeError:
 		return &e.Path
-	case *PathError, *MissingError:
+	case *ThrottledError:
+		return &e.Path
+	case *PathError, *MissingError, *RangeError:
 		return &unnamed
 	}
 	return nil
