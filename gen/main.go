@@ -100,7 +100,7 @@ func (f *flags) options(w io.Writer) (pipeline.Options, error) {
 	}
 	return pipeline.Options{
 		Dir: dir, Mirror: os.Getenv("BASIQ_SPECS_MIRROR"), Domains: f.domains, Force: f.force,
-		Report: pipeline.NewReporter(w, f.json, f.verbose),
+		Progress: pipeline.NewProgress(w, f.json, f.verbose),
 	}, nil
 }
 

@@ -40,13 +40,16 @@ BASIQ_SPECS_MIRROR names a directory mirror to use in place of the network.`,
 			if err != nil {
 				return err
 			}
-			opts.KeepGoing = keepGoing
+			opts.Cache = pipeline.NewCache()
+			if keepGoing {
+				opts.Mode = pipeline.Lenient
+			}
 			u, err := pipeline.PrepareUpdate(cmd.Context(), opts, to)
 			if err != nil {
 				return err
 			}
 			defer u.Close()
-			t, err := track.New(cmd.Context(), track.Options{Dir: opts.Dir, Mirror: opts.Mirror})
+			t, err := track.New(cmd.Context(), track.Options{Dir: opts.Dir, Mirror: opts.Mirror, Cache: opts.Cache})
 			if err != nil {
 				return err
 			}
@@ -56,7 +59,7 @@ BASIQ_SPECS_MIRROR names a directory mirror to use in place of the network.`,
 				return err
 			}
 			if r != nil {
-				opts.Report.Stage("report", len(r.Cards), "changes", time.Since(start))
+				opts.Progress.Stage("report", len(r.Cards), "changes", time.Since(start))
 			}
 			faults := u.Apply()
 			if r == nil {

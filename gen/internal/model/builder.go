@@ -15,7 +15,7 @@ import (
 type Options struct {
 	Package string
 	Lock    *Lock // names in use; nil means none
-	Lenient bool  // keeps what overlays say of parts that are gone as Misfits
+	Lenient bool  // sets aside what overlays say about parts that the description lacks, as Unmatched
 }
 
 // Build makes the model of a validated document. All faults are reported at
@@ -71,14 +71,14 @@ func (b *builder) fault(n spec.Node, code, format string, args ...any) *diag.Ann
 	return a
 }
 
-// misfit is a fault of an overlay that speaks of what the description no longer
-// has. A lenient builder keeps it, and goes on without.
-func (b *builder) misfit(n spec.Node, code, format string, args ...any) *diag.Annotation {
+// unmatched is a fault of an overlay that names a part which the description does
+// not have. A lenient builder sets it aside, and goes on without it.
+func (b *builder) unmatched(n spec.Node, code, format string, args ...any) *diag.Annotation {
 	if !b.opts.Lenient {
 		return b.fault(n, code, format, args...)
 	}
 	a := diag.Errorf(n.Pos(), code, format, args...)
-	b.domain.Misfits = append(b.domain.Misfits, a)
+	b.domain.Unmatched = append(b.domain.Unmatched, a)
 	return a
 }
 

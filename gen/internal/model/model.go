@@ -22,7 +22,7 @@ type Domain struct {
 	Types                    []*Type // every named type, by name
 	Lock                     *Lock   // the names in use, to be written back
 	Findings                 []*diag.Annotation
-	Misfits                  diag.List // what overlays say of parts that are gone; see Options.Lenient
+	Unmatched                diag.List // what overlays say about parts that the description lacks; see Options.Lenient
 	Documented, Documentable int       // parts that have, and that should have, a sentence
 }
 

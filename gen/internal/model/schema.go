@@ -144,7 +144,7 @@ func (b *builder) text(n spec.Node, ctx context) Ref {
 			WithHint("correct it in an overlay, or remove it")
 	}
 	if x := n.Get("x-enum"); x.Exists() {
-		b.misfit(x, "no-value", "%s has no enumeration whose values x-enum could name", n.Pointer()).
+		b.unmatched(x, "no-value", "%s has no enumeration whose values x-enum could name", n.Pointer()).
 			WithHint("upstream removed it, or made prose of it: remove x-enum, or declare the values in an overlay")
 	}
 	return Ref{Prim: String}
@@ -423,7 +423,7 @@ func (b *builder) enum(n spec.Node, ctx context) Ref {
 			continue
 		}
 		if !slices.ContainsFunc(t.Values, func(v *Value) bool { return v.Wire == decl.Name() }) {
-			b.misfit(decl, "no-value", "%q is no value of the enumeration %s", decl.Name(), t.Name).
+			b.unmatched(decl, "no-value", "%q is no value of the enumeration %s", decl.Name(), t.Name).
 				WithHint("remove it from x-enum, or add the value to the enumeration")
 		}
 	}
@@ -436,13 +436,13 @@ func (b *builder) enum(n spec.Node, ctx context) Ref {
 //	  openbanking: {is: open-banking}
 func (b *builder) spelling(t *Type, n, decl, is spec.Node) {
 	if !slices.ContainsFunc(n.Get("enum").Items(), func(v spec.Node) bool { return v.Text() == decl.Name() }) {
-		b.misfit(decl, "no-value", "%q is no value of the enumeration %s", decl.Name(), t.Name).
+		b.unmatched(decl, "no-value", "%q is no value of the enumeration %s", decl.Name(), t.Name).
 			WithHint("remove it from x-enum, or add the value to the enumeration")
 		return
 	}
 	i := slices.IndexFunc(t.Values, func(v *Value) bool { return v.Wire == is.Text() })
 	if i < 0 {
-		b.misfit(is, "no-value", "%q is said to be another spelling of %q, which is no value of the enumeration %s", decl.Name(), is.Text(), t.Name).
+		b.unmatched(is, "no-value", "%q is said to be another spelling of %q, which is no value of the enumeration %s", decl.Name(), is.Text(), t.Name).
 			WithHint("name a value that has no  is:  itself")
 		return
 	}

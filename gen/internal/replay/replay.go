@@ -40,7 +40,7 @@ type States interface {
 func Run(ctx context.Context, states States, commits []track.Commit, progress func(done, total int, commit string)) (*Result, error) {
 	start := time.Now()
 	res := &Result{}
-	last := map[string]pipeline.Built{} // each domain as it last could be made
+	last := map[string]*pipeline.Build{} // each domain as it last could be made
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	built := ahead(ctx, states, commits)
@@ -117,7 +117,7 @@ func build(ctx context.Context, states States, c track.Commit) (b built) {
 }
 
 // one replays a commit. Whatever happens is this commit's alone.
-func one(c track.Commit, b built, last map[string]pipeline.Built, first bool) (step report.Step, faults []string) {
+func one(c track.Commit, b built, last map[string]*pipeline.Build, first bool) (step report.Step, faults []string) {
 	step = report.Step{Commit: c.Hash, Date: c.Date, Status: "unchanged", Bump: report.None}
 	defer func() {
 		if p := recover(); p != nil {
@@ -135,14 +135,14 @@ func one(c track.Commit, b built, last map[string]pipeline.Built, first bool) (s
 	var stops diag.List
 	for _, name := range slices.Sorted(maps.Keys(state.Domains)) {
 		d := state.Domains[name]
-		step.Aside += len(d.Aside) + len(d.Phantoms)
+		step.Skipped += len(d.Skipped())
 		if d.Err != nil {
 			stops = append(stops, diag.FromError(d.Err, diag.Pos{})...)
 			faults = append(faults, faultsOf(d.Err)...)
 			continue
 		}
 		before := last[name]
-		if !first && (before.Domain == nil || before.Snapshot.SHA256 != d.Snapshot.SHA256) {
+		if !first && (before == nil || before.Snapshot.SHA256 != d.Snapshot.SHA256) {
 			stops = append(stops, diag.FromError(compare(&step, state.ImportPath(name), before, d), diag.Pos{})...)
 		}
 		last[name] = d
@@ -159,7 +159,7 @@ func one(c track.Commit, b built, last map[string]pipeline.Built, first bool) (s
 }
 
 // compare adds to the step what changed in one domain.
-func compare(step *report.Step, importPath string, before, after pipeline.Built) error {
+func compare(step *report.Step, importPath string, before, after *pipeline.Build) error {
 	step.Status = "changed"
 	old, new := map[string]*types.Package{}, map[string]*types.Package{importPath: after.Types}
 	var oldFiles map[string][]byte
@@ -168,7 +168,7 @@ func compare(step *report.Step, importPath string, before, after pipeline.Built)
 	if err != nil {
 		return err
 	}
-	if before.Domain != nil {
+	if before != nil {
 		old[importPath] = before.Types
 		oldFiles = before.Package.Files
 		if oldRoot, err = specdiff.Parse(before.Snapshot.Path, before.Snapshot.Data); err != nil {

@@ -30,7 +30,7 @@ func (r *Result) Write(w io.Writer, format string) error {
 
 func row(s report.Step) []string {
 	day, _, _ := strings.Cut(s.Date, "T")
-	cells := []string{s.Commit[:8], day, s.Status, "", "", "", "", fmt.Sprint(s.Aside), s.Message}
+	cells := []string{s.Commit[:8], day, s.Status, "", "", "", "", fmt.Sprint(s.Skipped), s.Message}
 	if s.Status == "changed" {
 		cells[3], cells[4], cells[6] = string(s.Bump), fmt.Sprint(s.Facts), fmt.Sprint(s.Lines)
 		cells[5] = fmt.Sprintf("%d (%d breaking)", s.Go, s.Broken)
@@ -38,7 +38,7 @@ func row(s report.Step) []string {
 	return cells
 }
 
-var heads = []string{"commit", "date", "result", "bump", "facts", "Go API changes", "generated lines", "actions set aside", "message"}
+var heads = []string{"commit", "date", "result", "bump", "facts", "Go API changes", "generated lines", "overlay parts skipped", "message"}
 
 func (r *Result) text(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)

@@ -24,7 +24,7 @@ import (
 // State is one side of a comparison.
 type State struct {
 	Side    Side
-	Domains map[string]pipeline.Built
+	Domains map[string]*pipeline.Build
 	// Import path of each domain's package.
 	ImportPath func(domain string) string
 	// API are the packages that callers import, and Source their files, where
@@ -41,7 +41,7 @@ func (s State) api() map[string]*types.Package {
 		out = map[string]*types.Package{}
 	}
 	for name, d := range s.Domains {
-		if p := s.ImportPath(name); out[p] == nil && d.Err == nil && d.Domain != nil && d.Types != nil {
+		if p := s.ImportPath(name); out[p] == nil && d.Built() && d.Types != nil {
 			out[p] = d.Types
 		}
 	}
@@ -52,7 +52,7 @@ func (s State) source(domain string) map[string][]byte {
 	if files, ok := s.Source[s.ImportPath(domain)]; ok {
 		return files
 	}
-	if d := s.Domains[domain]; d.Err == nil && d.Domain != nil && d.Package != nil {
+	if d := s.Domains[domain]; d.Built() && d.Package != nil {
 		return d.Package.Files
 	}
 	return nil
@@ -68,8 +68,8 @@ type comparison struct {
 // domainDiff is what is known of one domain while cards are made.
 type domainDiff struct {
 	name       string
-	before     pipeline.Built
-	after      pipeline.Built
+	before     *pipeline.Build
+	after      *pipeline.Build
 	raw        [2]*yaml.Node
 	directions specdiff.Directions
 	effective  map[string]bool // facts that are left after the overlays
@@ -114,8 +114,8 @@ func union[V any](a, b map[string]V) []string {
 func (c *comparison) domain(name string) (*domainDiff, error) {
 	d := &domainDiff{name: name, before: c.old.Domains[name], after: c.new.Domains[name], effective: map[string]bool{}}
 	d.index = [2]*index{newIndex(nil, nil), newIndex(nil, nil)}
-	for side, b := range []pipeline.Built{d.before, d.after} {
-		if b.Domain == nil {
+	for side, b := range []*pipeline.Build{d.before, d.after} {
+		if b == nil {
 			continue
 		}
 		root, err := specdiff.Parse(b.Snapshot.Path, b.Snapshot.Data)
@@ -128,10 +128,10 @@ func (c *comparison) domain(name string) (*domainDiff, error) {
 		}
 	}
 	c.repairs(d)
-	if d.after.Err != nil {
+	if d.after != nil && d.after.Err != nil {
 		c.report.Stopped = append(c.report.Stopped, Stop{What: "domain " + name, Findings: diag.FromError(d.after.Err, diag.Pos{})})
 	}
-	if d.before.Domain != nil && d.after.Domain != nil && d.before.Snapshot.SHA256 == d.after.Snapshot.SHA256 {
+	if d.before != nil && d.after != nil && d.before.Snapshot.SHA256 == d.after.Snapshot.SHA256 {
 		return d, nil
 	}
 	d.directions = specdiff.Directions{}
@@ -142,7 +142,7 @@ func (c *comparison) domain(name string) (*domainDiff, error) {
 			}
 		}
 	}
-	if d.before.Domain != nil && d.after.Domain != nil && d.before.Document != nil && d.after.Document != nil {
+	if d.before != nil && d.after != nil && d.before.Document != nil && d.after.Document != nil {
 		for _, f := range specdiff.Facts(d.before.Document.Tree(), d.after.Document.Tree()) {
 			d.effective[effectiveKey(f)] = true
 		}
@@ -184,16 +184,14 @@ func (d *domainDiff) card(subject string) *Card {
 
 // repairs lists the overlay actions that no longer do their work.
 func (c *comparison) repairs(d *domainDiff) {
-	if d.before.Domain != nil {
-		c.report.SetAside += len(d.before.Aside) + len(d.before.Phantoms)
-	}
-	if d.after.Domain == nil {
+	c.report.Skipped += len(d.before.Skipped())
+	if d.after == nil {
 		return
 	}
-	for _, p := range d.after.Phantoms {
-		c.report.Misfits = append(c.report.Misfits, Repair{Domain: d.name, At: at(p.Pos), Code: p.Code, Message: p.Message, Hint: p.Hint})
+	for _, p := range d.after.Skipped()[len(d.after.Unapplied):] {
+		c.report.Unmatched = append(c.report.Unmatched, Repair{Domain: d.name, At: at(p.Pos), Code: p.Code, Message: p.Message, Hint: p.Hint})
 	}
-	for _, r := range d.after.Aside {
+	for _, r := range d.after.Unapplied {
 		if r.Err == nil {
 			continue
 		}
@@ -202,9 +200,9 @@ func (c *comparison) repairs(d *domainDiff) {
 			Code: r.Err.Code, Message: r.Err.Message, Hint: r.Err.Hint,
 		}
 		if r.Outcome == overlay.AlreadyMended {
-			c.report.Void = append(c.report.Void, repair)
+			c.report.Obsolete = append(c.report.Obsolete, repair)
 		} else {
-			c.report.Misfits = append(c.report.Misfits, repair)
+			c.report.Unmatched = append(c.report.Unmatched, repair)
 		}
 	}
 }
@@ -216,7 +214,7 @@ func at(p diag.Pos) string {
 
 // findings attaches what oasdiff says to the cards.
 func (c *comparison) findings(d *domainDiff) error {
-	if d.before.Domain == nil || d.after.Domain == nil {
+	if d.before == nil || d.after == nil {
 		return nil
 	}
 	list, err := specdiff.Findings(d.before.Snapshot.Data, d.after.Snapshot.Data, specdiff.PointersOf(d.raw[0]), specdiff.PointersOf(d.raw[1]))
@@ -284,7 +282,7 @@ func (c *comparison) attachGo() {
 	before, after := c.old.api(), c.new.api()
 	for name, d := range c.domains {
 		// What could not be generated has no API to speak of.
-		if d.after.Err != nil || d.before.Err != nil {
+		if d.after != nil && d.after.Err != nil || d.before != nil && d.before.Err != nil {
 			delete(before, c.old.ImportPath(name))
 			delete(after, c.new.ImportPath(name))
 		}
@@ -351,7 +349,7 @@ func (d *domainDiff) orphan(symbol string) *Card {
 // attachSource brings declarations whose code changed to their cards.
 func (c *comparison) attachSource() {
 	for name, d := range c.domains {
-		if d.before.Domain == nil || d.after.Domain == nil || d.before.Err != nil || d.after.Err != nil {
+		if !d.before.Built() || !d.after.Built() {
 			continue
 		}
 		for _, decl := range godiff.Declarations(c.old.source(name), c.new.source(name)) {

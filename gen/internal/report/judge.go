@@ -77,6 +77,13 @@ func sentence(s string) string {
 	return strings.ToUpper(s[:1]) + s[1:] + "."
 }
 
+func wasWere(n int) string {
+	if n == 1 {
+		return "was"
+	}
+	return "were"
+}
+
 func count(n int, what string) string {
 	if n == 1 {
 		return "1 " + what
@@ -161,7 +168,7 @@ func weighRequired(f specdiff.Fact, request, response bool) (Level, string) {
 
 // absorbs says what kept a fact from the Go API.
 func (d *domainDiff) absorbs(f specdiff.Fact) []Absorption {
-	if d.before.Domain == nil || d.after.Domain == nil || d.before.Document == nil || d.after.Document == nil {
+	if d.before == nil || d.after == nil || d.before.Document == nil || d.after.Document == nil {
 		return nil
 	}
 	if !d.effective[effectiveKey(f)] {

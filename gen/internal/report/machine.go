@@ -49,7 +49,7 @@ func (r *Report) notes() (out []note) {
 		}
 		out = append(out, note{id: c.ID, rule: string(c.Level) + "-change", level: level, file: file, line: c.Pos.Line, title: c.Domain + ": " + c.Title, text: text})
 	}
-	for _, list := range [][]Repair{r.Void, r.Misfits} {
+	for _, list := range [][]Repair{r.Obsolete, r.Unmatched} {
 		for _, v := range list {
 			file, line := v.place()
 			out = append(out, note{rule: v.Code, level: "warning", file: file, line: line, title: "an overlay action no longer applies", text: v.Message})

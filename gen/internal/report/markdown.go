@@ -24,8 +24,8 @@ func (r *Report) Markdown(w io.Writer) error {
 	b.must("From %s to %s. **%s.** Version: **%s**, because %s.\n\n", r.From, r.To, sentenceCase(r.summary()), r.Bump, r.Reason)
 	r.markdownStops(b)
 	r.markdownUsers(b)
-	markdownRepairs(b, "Repairs that upstream has made void: delete these actions", r.Void)
-	markdownRepairs(b, "Overlay actions that no longer apply", r.Misfits)
+	markdownRepairs(b, "Obsolete repairs, which upstream made itself: delete these actions", r.Obsolete)
+	markdownRepairs(b, "Overlay actions that no longer apply", r.Unmatched)
 	r.markdownSteps(b)
 	left := 0
 	for _, l := range levelOrder {
@@ -51,8 +51,8 @@ func (r *Report) Markdown(w io.Writer) error {
 		b.must("\n_%s did not fit here and %s left out; `gen diff` shows all._\n\n", count(left, "change"), map[bool]string{true: "is", false: "are"}[left == 1])
 	}
 	r.markdownExamples(b)
-	if r.SetAside > 0 {
-		b.try(fmt.Sprintf("_%s of today's overlays found no place in the older state and stayed out of it._\n\n", count(r.SetAside, "action")))
+	if r.Skipped > 0 {
+		b.try(fmt.Sprintf("_Of today's overlays, %s did not apply to the older state and %s skipped._\n\n", count(r.Skipped, "part"), wasWere(r.Skipped)))
 	}
 	if entry := r.ChangelogText(); entry != "" {
 		if !b.try("<details><summary><b>Changelog entry</b></summary>\n\n``````markdown\n" + entry + "``````\n\n</details>\n") {

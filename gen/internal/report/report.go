@@ -97,9 +97,9 @@ type Report struct {
 	Bump      Bump             `json:"bump"`
 	Reason    string           `json:"reason"`
 	Cards     []*Card          `json:"cards"`
-	Void      []Repair         `json:"void"`      // overlay actions that upstream has made unnecessary
-	Misfits   []Repair         `json:"misfits"`   // overlay actions that no longer apply for another reason
-	SetAside  int              `json:"setAside"`  // how many of today's actions the older state has no place for
+	Obsolete  []Repair         `json:"obsolete"`  // overlay actions that upstream has made unnecessary
+	Unmatched []Repair         `json:"unmatched"` // overlay actions that no longer apply for another reason
+	Skipped   int              `json:"skipped"`   // how many parts of the overlays the older state has no place for
 	Stopped   []Stop           `json:"stopped"`   // domains that could not be generated
 	Broken    []Stop           `json:"broken"`    // hand-written packages that do not compile with the new output
 	Users     *Users           `json:"users"`     // programs written for the older state, with the new one
@@ -177,7 +177,7 @@ type Step struct {
 	Lines   int    `json:"lines"` // changed in generated code
 	Go      int    `json:"go"`
 	Broken  int    `json:"goIncompatible"`
-	Aside   int    `json:"setAside"`
+	Skipped int    `json:"skipped"`
 	Message string `json:"message,omitempty"`
 }
 
@@ -193,6 +193,6 @@ func (r *Report) Count(l Level) (n int) {
 
 // Unchanged tells whether there is nothing to report.
 func (r *Report) Unchanged() bool {
-	return len(r.Cards) == 0 && len(r.Void) == 0 && len(r.Misfits) == 0 && len(r.Stopped) == 0 && len(r.Broken) == 0 &&
+	return len(r.Cards) == 0 && len(r.Obsolete) == 0 && len(r.Unmatched) == 0 && len(r.Stopped) == 0 && len(r.Broken) == 0 &&
 		(r.Users == nil || len(r.Users.Failures) == 0) && (r.Examples == nil || len(r.Examples.Lost) == 0)
 }

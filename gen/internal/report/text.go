@@ -60,10 +60,10 @@ func (r *Report) Text(w io.Writer) error {
 		}
 		c.text(&b)
 	}
-	textRepairs(&b, "Repairs that upstream has made void", r.Void)
-	textRepairs(&b, "Overlay actions that no longer apply", r.Misfits)
-	if r.SetAside > 0 {
-		fmt.Fprintf(&b, "\n%s of today's overlays found no place in the older state and stayed out of it.\n", count(r.SetAside, "action"))
+	textRepairs(&b, "Obsolete repairs, which upstream made itself", r.Obsolete)
+	textRepairs(&b, "Overlay actions that no longer apply", r.Unmatched)
+	if r.Skipped > 0 {
+		fmt.Fprintf(&b, "\nOf today's overlays, %s did not apply to the older state and %s skipped.\n", count(r.Skipped, "part"), wasWere(r.Skipped))
 	}
 	if len(r.Changelog) > 0 {
 		fmt.Fprintf(&b, "\nChangelog entry\n\n%s", r.ChangelogText())

@@ -35,8 +35,8 @@ func (t *Tracker) examples(ctx context.Context, old, new report.State) (*report.
 	var domains []decodecheck.Domain
 	for _, name := range slices.Sorted(maps.Keys(new.Domains)) {
 		d := decodecheck.Domain{Name: name, Before: old.Domains[name], After: new.Domains[name]}
-		if d.Before.Domain == nil || d.After.Domain == nil || d.Before.Package == nil || d.After.Package == nil ||
-			d.Before.Err != nil || d.After.Err != nil || maps.EqualFunc(d.Before.Package.Files, d.After.Package.Files, bytes.Equal) {
+		if !d.Before.Built() || !d.After.Built() || d.Before.Package == nil || d.After.Package == nil ||
+			maps.EqualFunc(d.Before.Package.Files, d.After.Package.Files, bytes.Equal) {
 			continue // the same code decodes alike
 		}
 		var err error

@@ -39,7 +39,7 @@ func (h *History) State(ctx context.Context, c Commit) (report.State, error) {
 	if err != nil {
 		return report.State{}, err
 	}
-	return h.t.Built(ctx, report.Side{Kind: "upstream", Name: c.Hash, Commit: c.Hash, Date: c.Date}, snapshots), nil
+	return h.t.build(ctx, report.Side{Kind: "upstream", Name: c.Hash, Commit: c.Hash, Date: c.Date}, snapshots)
 }
 
 func (h *History) snapshots(c Commit) ([]source.Snapshot, error) {

@@ -30,18 +30,19 @@ import (
 
 // Options of a Tracker.
 type Options struct {
-	Dir    string // the repository
-	Mirror string // directory that stands in for the network
-	Raw    string // address that serves files of GitHub's repositories; the public one when empty
+	Dir    string          // the repository
+	Mirror string          // directory that stands in for the network
+	Raw    string          // address that serves files of GitHub's repositories; the public one when empty
+	Cache  *pipeline.Cache // of builds, shared with others; may be nil
 }
 
 // Tracker builds states. Two states that share a domain's snapshot share its
 // package.
 type Tracker struct {
-	opts    Options
-	config  *source.Config
-	tree    fs.FS // the working tree
-	builder *pipeline.Builder
+	opts   Options
+	config *source.Config
+	tree   fs.FS // the working tree
+	runner *pipeline.Runner
 }
 
 // New returns a Tracker on the repository in o.Dir.
@@ -50,8 +51,19 @@ func New(ctx context.Context, o Options) (*Tracker, error) {
 	if err != nil {
 		return nil, err
 	}
-	tree := os.DirFS(o.Dir)
-	return &Tracker{opts: o, config: cfg, tree: tree, builder: pipeline.NewBuilder(ctx, o.Dir, cfg, tree)}, nil
+	if o.Cache == nil {
+		o.Cache = pipeline.NewCache()
+	}
+	t := &Tracker{opts: o, config: cfg, tree: os.DirFS(o.Dir)}
+	t.runner = t.newRunner(ctx, cfg, t.tree)
+	return t, nil
+}
+
+// newRunner returns a lenient runner for a configuration and its overlays.
+func (t *Tracker) newRunner(ctx context.Context, cfg *source.Config, tree fs.FS) *pipeline.Runner {
+	return pipeline.NewRunner(ctx, pipeline.RunnerOptions{
+		Dir: t.opts.Dir, Config: cfg, Files: tree, Mode: pipeline.Lenient, Cache: t.opts.Cache,
+	})
 }
 
 // Worktree is the name of the working tree as a state.
@@ -116,12 +128,13 @@ func (t *Tracker) Upstream(ctx context.Context, ref string) (report.State, error
 	if err != nil {
 		return report.State{}, err
 	}
-	return t.Built(ctx, report.Side{Kind: "upstream", Name: ref, Commit: lock.Commit, Date: t.date(lock.Commit)}, set.Snapshots), nil
+	return t.build(ctx, report.Side{Kind: "upstream", Name: ref, Commit: lock.Commit, Date: t.date(lock.Commit)}, set.Snapshots)
 }
 
-// Built builds the state of snapshots, with the overlays of the working tree.
-func (t *Tracker) Built(ctx context.Context, side report.Side, snapshots []source.Snapshot) report.State {
-	return report.State{Side: side, Domains: t.builder.Build(ctx, snapshots), ImportPath: t.builder.ImportPath}
+// build builds the state of snapshots, with the overlays of the working tree.
+func (t *Tracker) build(ctx context.Context, side report.Side, snapshots []source.Snapshot) (report.State, error) {
+	res, err := t.runner.Run(ctx, snapshots, pipeline.StageCheck)
+	return report.State{Side: side, Domains: res.ByDomain(), ImportPath: t.runner.ImportPath}, err
 }
 
 func (t *Tracker) worktree(ctx context.Context) (report.State, error) {
@@ -129,7 +142,10 @@ func (t *Tracker) worktree(ctx context.Context) (report.State, error) {
 	if err != nil {
 		return report.State{}, err
 	}
-	s := t.Built(ctx, report.Side{Kind: Worktree, Name: Worktree, Pin: pin(t.tree)}, set.Snapshots)
+	s, err := t.build(ctx, report.Side{Kind: Worktree, Name: Worktree, Pin: pin(t.tree)}, set.Snapshots)
+	if err != nil {
+		return report.State{}, err
+	}
 	err = t.onDisk(ctx, &s, t.tree, t.config)
 	return s, err
 }
@@ -159,9 +175,14 @@ func (t *Tracker) revision(ctx context.Context, rev string) (report.State, error
 	if err != nil {
 		return report.State{}, err
 	}
-	builder := pipeline.NewBuilder(ctx, t.opts.Dir, cfg, tree)
-	builder.Unchecked = true // against today's transport; the committed packages are loaded below
-	s := report.State{Side: side, Domains: builder.Build(ctx, snapshots), ImportPath: builder.ImportPath}
+	// The type-check would be against today's transport; the committed packages
+	// are loaded below.
+	runner := t.newRunner(ctx, cfg, tree)
+	res, err := runner.Run(ctx, snapshots, pipeline.StageEmit)
+	if err != nil {
+		return report.State{}, err
+	}
+	s := report.State{Side: side, Domains: res.ByDomain(), ImportPath: runner.ImportPath}
 	err = t.onDisk(ctx, &s, tree, cfg)
 	return s, err
 }
@@ -283,7 +304,7 @@ func (t *Tracker) Consumers(ctx context.Context, s *report.State) error {
 func (t *Tracker) over(s report.State) map[string][]byte {
 	out := map[string][]byte{}
 	for name, d := range s.Domains {
-		if d.Err != nil || d.Package == nil {
+		if !d.Built() || d.Package == nil {
 			continue
 		}
 		dir := path.Join(t.config.Output, t.config.Domains[name].Package)

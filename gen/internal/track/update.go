@@ -12,18 +12,18 @@ import (
 
 // UpdateReport compares what is pinned with what is about to be. It is nil
 // when nothing is pinned yet. It must be made before the new pin is written.
-func (t *Tracker) UpdateReport(ctx context.Context, u *pipeline.NewPin) (*report.Report, error) {
+func (t *Tracker) UpdateReport(ctx context.Context, u *pipeline.PendingUpdate) (*report.Report, error) {
 	lock, err := source.LoadLock(t.opts.Dir)
 	if err != nil || lock == nil {
 		return nil, err
 	}
-	made := map[string]pipeline.Built{}
-	for _, d := range u.Domains {
-		made[d.Name] = pipeline.Built{Domain: d}
+	made := map[string]*pipeline.Build{}
+	for _, b := range u.Builds {
+		made[b.Name] = b
 	}
 	new := report.State{
 		Side:    report.Side{Kind: "upstream", Name: u.Lock.Commit, Commit: u.Lock.Commit, Date: t.date(u.Lock.Commit)},
-		Domains: made, ImportPath: t.builder.ImportPath,
+		Domains: made, ImportPath: t.runner.ImportPath,
 	}
 	// What stayed need not be made again.
 	pinned, err := snapshotsOf(t.tree, &source.Config{Domains: known(t.config.Domains, lock.Domains)})
@@ -35,23 +35,27 @@ func (t *Tracker) UpdateReport(ctx context.Context, u *pipeline.NewPin) (*report
 		was, had := config.Domains[domain]
 		return had && was.Package != t.config.Domains[domain].Package
 	}
-	old := map[string]pipeline.Built{}
+	old := map[string]*pipeline.Build{}
 	var changed, elsewhere []source.Snapshot
 	for _, s := range pinned {
 		d := made[s.Domain]
 		switch {
 		case moved(s.Domain):
 			elsewhere = append(elsewhere, s)
-		case d.Domain != nil && d.Snapshot.SHA256 == s.SHA256 && len(d.Aside)+len(d.Phantoms) == 0:
+		case d != nil && d.Snapshot.SHA256 == s.SHA256 && len(d.Skipped()) == 0:
 			old[s.Domain] = d
 		default:
 			changed = append(changed, s)
 		}
 	}
-	maps.Copy(old, t.builder.Build(ctx, changed))
+	res, err := t.runner.Run(ctx, changed, pipeline.StageCheck)
+	if err != nil {
+		return nil, err
+	}
+	maps.Copy(old, res.ByDomain())
 	from := report.State{
 		Side:    report.Side{Kind: "upstream", Name: lock.Commit, Commit: lock.Commit, Date: t.date(lock.Commit)},
-		Domains: old, ImportPath: t.builder.ImportPath,
+		Domains: old, ImportPath: t.runner.ImportPath,
 	}
 	// What is no longer configured, or is another package now, is built as it
 	// was committed.
@@ -66,9 +70,13 @@ func (t *Tracker) UpdateReport(ctx context.Context, u *pipeline.NewPin) (*report
 		if err != nil {
 			return nil, err
 		}
-		builder := pipeline.NewBuilder(ctx, t.opts.Dir, config, committed)
-		maps.Copy(old, builder.Build(ctx, slices.Concat(last, elsewhere)))
-		from.ImportPath = builder.ImportPath
+		runner := t.newRunner(ctx, config, committed)
+		res, err := runner.Run(ctx, slices.Concat(last, elsewhere), pipeline.StageCheck)
+		if err != nil {
+			return nil, err
+		}
+		maps.Copy(old, res.ByDomain())
+		from.ImportPath = runner.ImportPath
 		changed = slices.Concat(changed, last, elsewhere)
 	}
 	if len(changed) == 0 {
