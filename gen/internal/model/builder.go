@@ -15,7 +15,7 @@ import (
 type Options struct {
 	Package string
 	Lock    *Lock // names in use; nil means none
-	Lenient bool  // sets aside what overlays say about parts that the description lacks, as Unmatched
+	Lenient bool  // goes on past faults that leave the rest of the description sound, see Domain.Tolerated
 }
 
 // Build makes the model of a validated document. All faults are reported at
@@ -71,15 +71,27 @@ func (b *builder) fault(n spec.Node, code, format string, args ...any) *diag.Ann
 	return a
 }
 
-// unmatched is a fault of an overlay that names a part which the description does
-// not have. A lenient builder sets it aside, and goes on without it.
-func (b *builder) unmatched(n spec.Node, code, format string, args ...any) *diag.Annotation {
-	if !b.opts.Lenient {
-		return b.fault(n, code, format, args...)
+// tolerate is fault for what a lenient builder goes on past: an overlay that
+// names a part which the description does not have, or a defect of the
+// description that leaves the rest of it sound.
+func (b *builder) tolerate(n spec.Node, code, format string, args ...any) *diag.Annotation {
+	return b.tolerateAt(n.Pos(), code, format, args...)
+}
+
+func (b *builder) tolerateAt(pos diag.Pos, code, format string, args ...any) *diag.Annotation {
+	a := diag.Errorf(pos, code, format, args...)
+	if b.opts.Lenient {
+		b.domain.Tolerated = append(b.domain.Tolerated, a)
+	} else {
+		b.faults = append(b.faults, a)
 	}
-	a := diag.Errorf(n.Pos(), code, format, args...)
-	b.domain.Unmatched = append(b.domain.Unmatched, a)
 	return a
+}
+
+// workaround records a fault that a lenient builder worked around, and how.
+func (b *builder) workaround(fault *diag.Annotation, format string, args ...any) {
+	fault.Message += "; " + fmt.Sprintf(format, args...)
+	b.domain.Tolerated = append(b.domain.Tolerated, fault)
 }
 
 func (b *builder) finding(n spec.Node, code, format string, args ...any) *diag.Annotation {
@@ -109,18 +121,18 @@ func (b *builder) name(n spec.Node, loc, given, def string) LockEntry {
 	}
 	b.namedAt[loc] = n.Pos()
 	if len(loc) > maxPlace { // YAML reads no key that is much longer
-		b.fault(n, "bad-name", "the place %.80q… has %d characters, which the names lock cannot hold; the limit is %d", loc, len(loc), maxPlace).
+		b.tolerate(n, "bad-name", "the place %.80q… has %d characters, which the names lock cannot hold; the limit is %d", loc, len(loc), maxPlace).
 			WithHint("shorten it in the overlay: declare inline schemas as components, or remove it")
 		return LockEntry{Name: "Invalid"}
 	}
 	for part := range splitDots(cmp.Or(given, def)) {
 		if !validExported(part) {
-			b.fault(n, "bad-name", "%q cannot be an exported Go identifier", cmp.Or(given, def)).
+			b.tolerate(n, "bad-name", "%q cannot be an exported Go identifier", cmp.Or(given, def)).
 				WithHint("name it in the overlay (x-type, x-name, x-method, x-resource or x-enum)")
 			return LockEntry{Name: "Invalid"}
 		}
 		if len(part) > maxName {
-			b.fault(n, "bad-name", "the name of %s would have %d characters; the limit is %d", loc, len(part), maxName).
+			b.tolerate(n, "bad-name", "the name of %s would have %d characters; the limit is %d", loc, len(part), maxName).
 				WithHint("name it in the overlay (x-type, x-name, x-method, x-resource or x-enum)")
 			return LockEntry{Name: "Invalid"}
 		}
@@ -162,6 +174,9 @@ func (b *builder) resource(n spec.Node, name string) *Resource {
 
 // checkNames refuses two things of one name: methods of a resource, members
 // of a type, and package-level names.
+//
+// A lenient builder gives the later one a number. Names that were given by hand
+// or are locked come first, so that they stay.
 func (b *builder) checkNames() {
 	slices.SortFunc(b.domain.Resources, func(x, y *Resource) int { return cmp.Compare(x.Name, y.Name) })
 	scope := newScope(b, "package "+b.domain.Package)
@@ -172,14 +187,14 @@ func (b *builder) checkNames() {
 		files.add(r.File()+".gen.go", r.Pos, "the file of resource "+r.Name)
 		scope.add(r.Service(), r.Pos, "the service of resource "+r.Name)
 		methods := newScope(b, "resource "+r.Name)
-		for _, m := range r.Methods {
+		for _, m := range byClaim(b, r.Methods, func(m *Method) (string, bool) { return m.Loc, m.explicit }) {
 			at := m.Pos
 			if given, ok := b.namedAt[m.Loc]; ok {
 				at = given
 			}
-			methods.add(m.Name, at, m.HTTP+" "+m.Path)
+			methods.add(m.Name, at, m.HTTP+" "+m.Path, func(name string) { b.renameMethod(m, name) })
 			if m.Page != nil {
-				methods.add(m.allName(), m.Pos, "the iterator of "+m.HTTP+" "+m.Path)
+				methods.add(m.allName(), m.Pos, "the iterator of "+m.HTTP+" "+m.Path, func(string) { m.Page = nil })
 			}
 			for _, was := range m.Was {
 				methods.add(was, m.Pos, "the old name of "+m.Name)
@@ -187,8 +202,8 @@ func (b *builder) checkNames() {
 		}
 	}
 	filters := map[string]bool{}
-	for _, t := range b.domain.Types {
-		scope.add(t.Name, t.Pos, "the type of "+t.Loc)
+	for _, t := range byClaim(b, b.domain.Types, func(t *Type) (string, bool) { return t.lockLoc(), t.explicit }) {
+		scope.add(t.Name, t.Pos, "the type of "+t.Loc, func(name string) { b.renameType(t, name) })
 		for _, was := range t.Was {
 			scope.add(was, t.Pos, "the old name of "+t.Name)
 		}
@@ -203,14 +218,14 @@ func (b *builder) checkNames() {
 			members.add("JSON", t.Pos, "what every type says about its JSON form")
 		}
 		for _, f := range t.Fields {
-			members.add(f.Name, f.Pos, strconv.Quote(f.Wire))
+			members.add(f.Name, f.Pos, strconv.Quote(f.Wire), func(name string) { b.rename("field "+strings.TrimPrefix(f.Loc, "#"), &f.Name, name) })
 			if f.Filter != nil && !filters[f.Filter.Type] {
 				filters[f.Filter.Type] = true
 				scope.add(f.Filter.Type, f.Filter.Pos, "the filter of "+t.Name)
 			}
 		}
 		for _, v := range t.Values {
-			scope.add(v.Name, v.Pos, "value "+strconv.Quote(v.Wire)+" of "+t.Name)
+			scope.add(v.Name, v.Pos, "value "+strconv.Quote(v.Wire)+" of "+t.Name, func(name string) { v.Name = name })
 			for _, was := range v.Was {
 				scope.add(was, v.Pos, "the old name of "+v.Name)
 			}
@@ -233,14 +248,80 @@ func newScope(b *builder, where string) *scope {
 	return &scope{b: b, where: where, taken: map[string]string{}, at: map[string]diag.Pos{}}
 }
 
-func (s *scope) add(name string, pos diag.Pos, what string) {
+// add takes a name for what stands at pos. rename gives it another one, where
+// that can be done.
+func (s *scope) add(name string, pos diag.Pos, what string, rename ...func(name string)) {
 	if other, dup := s.taken[name]; dup {
-		s.b.faults = append(s.b.faults, diag.Errorf(pos, "name-collision",
+		fault := diag.Errorf(pos, "name-collision",
 			"%s: %s and %s (%s) are both called %s", s.where, what, other, s.at[name], name).
-			WithHint("give one of them another name in the overlay (x-type, x-name, x-method or x-enum)"))
-		return
+			WithHint("give one of them another name in the overlay (x-type, x-name, x-method or x-enum)")
+		if !s.b.opts.Lenient || len(rename) == 0 {
+			s.b.faults = append(s.b.faults, fault)
+			return
+		}
+		name = unused(name, func(name string) bool { return s.taken[name] != "" })
+		rename[0](name)
+		s.b.workaround(fault, "the first one alone keeps the name here")
 	}
 	s.taken[name], s.at[name] = what, pos
+}
+
+// unused adds the first number to a name that makes it one that is not taken.
+func unused(name string, taken func(string) bool) string {
+	for n := 2; ; n++ {
+		if numbered := name + strconv.Itoa(n); !taken(numbered) {
+			return numbered
+		}
+	}
+}
+
+// byClaim sorts parts for a lenient builder: first those whose names were given
+// by hand or are locked. A strict builder takes them as they are.
+func byClaim[T any](b *builder, list []T, claim func(T) (loc string, given bool)) []T {
+	if !b.opts.Lenient {
+		return list
+	}
+	derived := func(part T) bool {
+		loc, given := claim(part)
+		_, locked := b.lock.entries[loc]
+		return !given && !locked
+	}
+	return slices.SortedStableFunc(slices.Values(list), func(x, y T) int { return boolRank(derived(x), derived(y)) })
+}
+
+// lockLoc is the type's place in the names lock.
+func (t *Type) lockLoc() string {
+	if t.Params {
+		return t.Loc
+	}
+	return "type " + strings.TrimPrefix(t.Loc, "#")
+}
+
+// rename gives a part another name, here and in the lock.
+func (b *builder) rename(loc string, name *string, to string) {
+	*name = to
+	if e, ok := b.lock.used[loc]; ok {
+		e.Name = to
+		b.lock.used[loc] = e
+	}
+}
+
+func (b *builder) renameMethod(m *Method, name string) {
+	b.rename(m.Loc, &m.Name, m.Resource.Name+"."+name)
+	m.Name = name
+}
+
+// renameType renames a type, and its values, whose names begin with it.
+func (b *builder) renameType(t *Type, name string) {
+	for _, v := range t.Values {
+		if rest, ok := strings.CutPrefix(v.Name, t.Name); ok {
+			b.rename("value "+strings.TrimPrefix(t.Loc, "#")+" "+v.Wire, &v.Name, name+rest)
+		}
+	}
+	if t.Params {
+		t.Doc = strings.Replace(t.Doc, t.Name, name, 1)
+	}
+	b.rename(t.lockLoc(), &t.Name, name)
 }
 
 // owners finds for each type the one resource that uses it, if there is only one.

@@ -65,6 +65,8 @@ type Build struct {
 	Results    []overlay.Result // of every overlay action that ran
 	Unapplied  []overlay.Result // overlay actions that do not apply; empty unless lenient
 	Undeclared diag.List        // properties that overlays describe and nothing declares; removed if lenient
+	Retracted  diag.List        // faults for which a lenient build dropped what overlays say at their place
+	Tolerated  diag.List        // faults of the description that a lenient build went on past
 	Document   *spec.Document
 	Model      *model.Domain
 	Package    *emit.Package
@@ -82,8 +84,9 @@ type Build struct {
 // domain that a state does not have.
 func (b *Build) Built() bool { return b != nil && b.Err == nil }
 
-// Skipped lists what a lenient build went on without: overlay actions that do
-// not apply, and what overlays say about parts that the description lacks.
+// Skipped lists what a lenient build went on past: overlay actions that do not
+// apply, what overlays say about parts that the description lacks, and defects
+// of the description that no overlay repairs. Each would stop a strict build.
 func (b *Build) Skipped() diag.List {
 	if b == nil {
 		return nil
@@ -92,11 +95,7 @@ func (b *Build) Skipped() diag.List {
 	for _, r := range b.Unapplied {
 		list = append(list, r.Err)
 	}
-	list = append(list, b.Undeclared...)
-	if b.Model != nil {
-		list = append(list, b.Model.Unmatched...)
-	}
-	return list
+	return slices.Concat(list, b.Undeclared, b.Retracted, b.Tolerated)
 }
 
 // overlay applies the domain's overlays to its snapshot.
@@ -157,16 +156,54 @@ func (b *Build) skip() (*spec.Document, error) {
 
 // validate checks the overlaid document against the OpenAPI specification.
 func (r *Runner) validate(ctx context.Context, b *Build) (int, error) {
-	return 1, b.Document.Validate(ctx)
+	if b.mode == Strict {
+		return 1, b.Document.Validate(ctx)
+	}
+	// Only references must be sound for the stages that follow.
+	if err := b.retracting(b.Document.References); err != nil {
+		return 1, err
+	}
+	b.Tolerated = append(b.Tolerated, diag.FromError(b.Document.Validate(ctx), diag.Pos{})...)
+	return 1, nil
 }
 
 // model decides every Go name, type and method.
-func (r *Runner) model(_ context.Context, b *Build) (n int, err error) {
-	b.Model, err = model.Build(b.Document, model.Options{Package: b.Config.Package, Lock: b.inputs.lock.Fresh(), Lenient: b.mode == Lenient})
-	if err != nil {
+func (r *Runner) model(_ context.Context, b *Build) (int, error) {
+	build := func() (err error) {
+		b.Model, err = model.Build(b.Document, model.Options{Package: b.Config.Package, Lock: b.inputs.lock.Fresh(), Lenient: b.mode == Lenient})
+		return err
+	}
+	if b.mode == Strict {
+		if err := build(); err != nil {
+			return 0, err
+		}
+		return len(b.Model.Types), nil
+	}
+	if err := b.retracting(build); err != nil {
 		return 0, err
 	}
+	b.Tolerated = append(b.Tolerated, b.Model.Tolerated...)
 	return len(b.Model.Types), nil
+}
+
+// maxRetractions bounds how often a stage is run again.
+const maxRetractions = 10
+
+// retracting runs part of a stage. While it fails at places about which
+// overlays say something, that is dropped, and it is run again.
+func (b *Build) retracting(run func() error) error {
+	for range maxRetractions {
+		err := run()
+		if err == nil {
+			return nil
+		}
+		retracted := b.Document.Retract(diag.FromError(err, diag.Pos{}))
+		if len(retracted) == 0 {
+			return err
+		}
+		b.Retracted = append(b.Retracted, retracted...)
+	}
+	return run()
 }
 
 // emit writes the package's source.

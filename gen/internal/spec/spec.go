@@ -91,7 +91,7 @@ func (d *Document) Lookup(pointer string) Node {
 // Validate checks the document against the OpenAPI specification. Findings
 // point into the snapshot, or into the overlay that the faulty part came from.
 func (d *Document) Validate(ctx context.Context) error {
-	if err := d.references(); err != nil {
+	if err := d.References(); err != nil {
 		return err
 	}
 	if err := d.rules(); err != nil {
