@@ -38,10 +38,10 @@ func runner(t *testing.T, cfg *source.Config, mode pipeline.Mode, cache *pipelin
 	return pipeline.NewRunner(t.Context(), pipeline.RunnerOptions{Dir: root, Config: cfg, Files: files, Mode: mode, Cache: cache})
 }
 
-// broken returns snapshots of which one is not valid OpenAPI, and its domain.
+// broken returns snapshots, and the domain of one that has a dangling reference.
 func broken(snapshots []source.Snapshot) ([]source.Snapshot, string) {
 	out := slices.Clone(snapshots)
-	out[1].Data = bytes.Replace(out[1].Data, []byte("in: path"), []byte("in: nowhere"), 1)
+	out[1].Data = bytes.Replace(out[1].Data, []byte("#/components/schemas/"), []byte("#/components/schemas/Not"), 1)
 	out[1].SHA256 = strings.Repeat("0", 64)
 	return out, out[1].Domain
 }

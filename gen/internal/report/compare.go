@@ -18,6 +18,7 @@ import (
 	"github.com/basiq-sdk/basiq-go/gen/internal/godiff"
 	"github.com/basiq-sdk/basiq-go/gen/internal/overlay"
 	"github.com/basiq-sdk/basiq-go/gen/internal/pipeline"
+	"github.com/basiq-sdk/basiq-go/gen/internal/source"
 	"github.com/basiq-sdk/basiq-go/gen/internal/specdiff"
 )
 
@@ -25,6 +26,9 @@ import (
 type State struct {
 	Side    Side
 	Domains map[string]*pipeline.Build
+	// Snapshots are those of the state itself, by domain: a build may be shared
+	// with another state, of which the document was another.
+	Snapshots map[string]source.Snapshot
 	// Import path of each domain's package.
 	ImportPath func(domain string) string
 	// API are the packages that callers import, and Source their files, where
@@ -76,6 +80,7 @@ type domainDiff struct {
 	index      [2]*index
 	touched    []touch
 	cards      []*Card
+	unknown    bool // a side could not be built: nothing is known of its Go API
 }
 
 // New compares two states.
@@ -115,7 +120,7 @@ func (c *comparison) domain(name string) (*domainDiff, error) {
 	d := &domainDiff{name: name, before: c.old.Domains[name], after: c.new.Domains[name], effective: map[string]bool{}}
 	d.index = [2]*index{newIndex(nil, nil), newIndex(nil, nil)}
 	for side, b := range []*pipeline.Build{d.before, d.after} {
-		if b == nil {
+		if b == nil || b.Snapshot.Data == nil {
 			continue
 		}
 		root, err := specdiff.Parse(b.Snapshot.Path, b.Snapshot.Data)
@@ -128,11 +133,9 @@ func (c *comparison) domain(name string) (*domainDiff, error) {
 		}
 	}
 	c.repairs(d)
-	if d.after != nil && d.after.Err != nil {
-		c.report.Stopped = append(c.report.Stopped, Stop{What: "domain " + name, Findings: diag.FromError(d.after.Err, diag.Pos{})})
-	}
-	if d.before != nil && d.after != nil && d.before.Snapshot.SHA256 == d.after.Snapshot.SHA256 {
-		return d, nil
+	c.stops(d)
+	if d.before != nil && d.after != nil && (d.before.Snapshot.SHA256 == d.after.Snapshot.SHA256 || d.raw[0] == nil || d.raw[1] == nil) {
+		return d, nil // nothing changed, or a side cannot be read, so that nobody knows what did
 	}
 	d.directions = specdiff.Directions{}
 	for _, root := range d.raw {
@@ -165,6 +168,21 @@ func (c *comparison) domain(name string) (*domainDiff, error) {
 	return d, c.findings(d)
 }
 
+// stops records for both states why a domain could not be built.
+func (c *comparison) stops(d *domainDiff) {
+	for side, b := range []*pipeline.Build{d.before, d.after} {
+		if b == nil || b.Err == nil {
+			continue
+		}
+		state := []State{c.old, c.new}[side]
+		d.unknown = true
+		c.report.Stopped = append(c.report.Stopped, Stop{
+			What: "domain " + d.name, At: state.Side.String(),
+			Findings: state.Snapshots[d.name].Locate(diag.FromError(b.Err, diag.Pos{})),
+		})
+	}
+}
+
 func effectiveKey(f specdiff.Fact) string {
 	return f.Subject + "\x00" + f.Aspect + "\x00" + string(f.Op)
 }
@@ -188,8 +206,13 @@ func (c *comparison) repairs(d *domainDiff) {
 	if d.after == nil {
 		return
 	}
-	for _, p := range d.after.Skipped()[len(d.after.Unapplied):] {
-		c.report.Unmatched = append(c.report.Unmatched, Repair{Domain: d.name, At: at(p.Pos), Code: p.Code, Message: p.Message, Hint: p.Hint})
+	for _, p := range c.new.Snapshots[d.name].Locate(d.after.Skipped()[len(d.after.Unapplied):]) {
+		repair := Repair{Domain: d.name, At: at(p.Pos), Code: p.Code, Message: p.Message, Hint: p.Hint}
+		if strings.HasPrefix(p.Pos.File, "overlays/") {
+			c.report.Unmatched = append(c.report.Unmatched, repair)
+		} else {
+			c.report.Defects = append(c.report.Defects, repair)
+		}
 	}
 	for _, r := range d.after.Unapplied {
 		if r.Err == nil {
@@ -214,7 +237,7 @@ func at(p diag.Pos) string {
 
 // findings attaches what oasdiff says to the cards.
 func (c *comparison) findings(d *domainDiff) error {
-	if d.before == nil || d.after == nil {
+	if d.raw[0] == nil || d.raw[1] == nil {
 		return nil
 	}
 	list, err := specdiff.Findings(d.before.Snapshot.Data, d.after.Snapshot.Data, specdiff.PointersOf(d.raw[0]), specdiff.PointersOf(d.raw[1]))
@@ -281,10 +304,20 @@ func (c *comparison) attachGo() {
 	}
 	before, after := c.old.api(), c.new.api()
 	for name, d := range c.domains {
-		// What could not be generated has no API to speak of.
-		if d.after != nil && d.after.Err != nil || d.before != nil && d.before.Err != nil {
+		// What could not be built has no API to speak of.
+		if d.unknown {
 			delete(before, c.old.ImportPath(name))
 			delete(after, c.new.ImportPath(name))
+		}
+	}
+	for i, broken := range [][]Stop{c.old.Broken, c.new.Broken} {
+		for _, s := range broken {
+			if i == 0 || before[s.pkg] != nil {
+				s.At = []State{c.old, c.new}[i].Side.String()
+				c.report.Stopped = append(c.report.Stopped, s)
+			}
+			delete(before, s.pkg)
+			delete(after, s.pkg)
 		}
 	}
 	for _, change := range godiff.Packages(before, after) {
@@ -442,6 +475,9 @@ func (c *comparison) finish() {
 			cmp.Compare(a.Domain, b.Domain), cmp.Compare(a.Title, b.Title))
 	})
 	r.Bump = None
+	if len(r.Stopped) > 0 {
+		r.Bump = Unknown
+	}
 	for _, card := range r.Cards {
 		if card.Bump.Above(r.Bump) {
 			r.Bump = card.Bump

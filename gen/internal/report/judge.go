@@ -30,7 +30,7 @@ func (d *domainDiff) judge(c *Card) {
 		if why != "" && !slices.Contains(reasons, why) {
 			reasons = append(reasons, why)
 		}
-		if len(c.Go) == 0 {
+		if len(c.Go) == 0 && !d.unknown {
 			for _, a := range d.absorbs(f) {
 				if !slices.Contains(c.Absorbed, a) {
 					c.Absorbed = append(c.Absorbed, a)
@@ -39,6 +39,9 @@ func (d *domainDiff) judge(c *Card) {
 		}
 	}
 	switch {
+	case d.unknown:
+		c.Bump = Unknown
+		reasons = append(reasons, "whether it reaches the Go code is not known")
 	case broken > 0:
 		c.Level, c.Bump = Breaking, Major
 		reasons = append(reasons, breaks(broken)+" callers")

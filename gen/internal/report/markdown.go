@@ -26,6 +26,7 @@ func (r *Report) Markdown(w io.Writer) error {
 	r.markdownUsers(b)
 	markdownRepairs(b, "Obsolete repairs, which upstream made itself: delete these actions", r.Obsolete)
 	markdownRepairs(b, "Overlay actions that no longer apply", r.Unmatched)
+	markdownRepairs(b, "Defects of the newer description that no overlay repairs", r.Defects)
 	r.markdownSteps(b)
 	left := 0
 	for _, l := range levelOrder {
@@ -136,7 +137,10 @@ func (c *Card) markdown() string {
 	if len(c.Source) > 0 {
 		reaches = append(reaches, "code: "+cell(some(c.Source, 6)))
 	}
-	if len(reaches) == 0 {
+	switch {
+	case c.Bump == Unknown:
+		reaches = []string{"not known"}
+	case len(reaches) == 0:
 		reaches = []string{"nothing"}
 	}
 	row("absorbed", absorbed)
@@ -174,7 +178,7 @@ func (c *Card) upstream(code, words func(string) string) []string {
 
 func (r *Report) markdownStops(b *bounded) {
 	for _, s := range r.Stopped {
-		b.try(fmt.Sprintf("> **Stopped**: %s could not be generated.\n", prose(s.What)))
+		b.try(fmt.Sprintf("> **Stopped**: %s could not be built.\n", prose(s.String())))
 		for _, f := range s.Findings {
 			b.try("> - " + cell(f.Pos.String()) + " " + prose(f.Message) + "\n")
 		}

@@ -40,7 +40,7 @@ func (r *Report) Text(w io.Writer) error {
 		fmt.Fprintf(&b, "  %s %s  %s\n", short(s.Commit), s.Date, s.line())
 	}
 	for _, s := range r.Stopped {
-		fmt.Fprintf(&b, "\nStopped: %s\n", s.What)
+		fmt.Fprintf(&b, "\nCould not be built: %s\n", s)
 		for _, f := range s.Findings {
 			fmt.Fprintf(&b, "  %s\n", indent(f.Error()))
 		}
@@ -62,6 +62,7 @@ func (r *Report) Text(w io.Writer) error {
 	}
 	textRepairs(&b, "Obsolete repairs, which upstream made itself", r.Obsolete)
 	textRepairs(&b, "Overlay actions that no longer apply", r.Unmatched)
+	textRepairs(&b, "Defects of the newer description that no overlay repairs", r.Defects)
 	if r.Skipped > 0 {
 		fmt.Fprintf(&b, "\nOf today's overlays, %s did not apply to the older state and %s skipped.\n", count(r.Skipped, "part"), wasWere(r.Skipped))
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/basiq-sdk/basiq-go/gen/internal/diag"
 	"github.com/basiq-sdk/basiq-go/gen/internal/specdiff"
 )
 
@@ -159,6 +160,8 @@ func (r *Report) reason() string {
 		}
 	}
 	switch r.Bump {
+	case Unknown:
+		return r.unknown()
 	case Major:
 		return fmt.Sprintf("%s callers, %s; before version 1 a minor version may carry them", breaks(broken), count(added, "addition"))
 	case Minor:
@@ -167,6 +170,38 @@ func (r *Report) reason() string {
 		return fmt.Sprintf("the Go API stays; code behind it changes for %s", count(source, "reason"))
 	}
 	return "nothing reaches the Go code"
+}
+
+// Verdict returns an error if the bump is not known.
+func (r *Report) Verdict() error {
+	if r.Bump != Unknown {
+		return nil
+	}
+	return diag.Errorf(diag.Pos{}, "unknown-verdict", "what changes for callers is not known: %s", r.unknown()).
+		WithHint("repair what stopped, or compare states that can be built")
+}
+
+// unknown says why the verdict is not known, and what is known all the same.
+func (r *Report) unknown() string {
+	var why []string
+	for _, s := range r.Stopped {
+		text := s.String() + " could not be built"
+		if len(s.Findings) > 0 {
+			f := s.Findings[0]
+			text += " (" + f.Pos.String() + ": " + f.Message + ")"
+		}
+		why = append(why, text)
+	}
+	known := None
+	for _, c := range r.Cards {
+		if c.Bump != Unknown && c.Bump.Above(known) {
+			known = c.Bump
+		}
+	}
+	if known != None {
+		why = append(why, "the rest asks for "+string(known))
+	}
+	return strings.Join(why, "; ")
 }
 
 // ChangelogEntry is a line of CHANGELOG.md under one of its headings.
@@ -204,7 +239,11 @@ func (r *Report) changelog() []ChangelogEntry {
 	}
 	for _, c := range r.Cards {
 		if len(c.Go) == 0 && (c.Level == Notable || c.Level == Breaking) {
-			out = append(out, ChangelogEntry{"Changed", "The service, not the Go API: " + c.Domain + ": " + c.Title + "."})
+			of := "The service, not the Go API: "
+			if c.Bump == Unknown {
+				of = "The service: "
+			}
+			out = append(out, ChangelogEntry{"Changed", of + c.Domain + ": " + c.Title + "."})
 		}
 	}
 	slices.SortStableFunc(out, func(a, b ChangelogEntry) int {

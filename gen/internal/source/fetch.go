@@ -188,6 +188,9 @@ func (f *fetcher) get(ctx context.Context, address, accept string, pos diag.Pos)
 			WithHint("check the network; a directory mirror can stand in for it (BASIQ_SPECS_MIRROR)")
 	}
 	defer res.Body.Close()
+	if res.StatusCode == http.StatusNotFound {
+		return nil, diag.Errorf(pos, "no-document", "%s answers %s", u.Redacted(), res.Status)
+	}
 	if res.StatusCode != http.StatusOK {
 		return nil, diag.Errorf(pos, "fetch", "%s answers %s", u.Redacted(), res.Status)
 	}

@@ -124,17 +124,25 @@ func (t *Tracker) Upstream(ctx context.Context, ref string) (report.State, error
 	if err != nil {
 		return report.State{}, err
 	}
-	set, lock, err := source.Update(ctx, source.Options{Dir: t.opts.Dir, Config: t.config, Mirror: t.opts.Mirror}, full)
+	set, lock, err := source.Update(ctx, source.Options{Dir: t.opts.Dir, Config: t.config, Mirror: t.opts.Mirror, KeepGoing: true}, full)
 	if err != nil {
 		return report.State{}, err
 	}
-	return t.build(ctx, report.Side{Kind: "upstream", Name: ref, Commit: lock.Commit, Date: t.date(lock.Commit)}, set.Snapshots)
+	return t.build(ctx, report.Side{Kind: "upstream", Name: ref, Commit: lock.Commit, Date: t.date(lock.Commit)}, set)
 }
 
-// build builds the state of snapshots, with the overlays of the working tree.
-func (t *Tracker) build(ctx context.Context, side report.Side, snapshots []source.Snapshot) (report.State, error) {
-	res, err := t.runner.Run(ctx, snapshots, pipeline.StageCheck)
-	return report.State{Side: side, Domains: res.ByDomain(), ImportPath: t.runner.ImportPath}, err
+// build builds the state of snapshots, with the overlays of the working tree. A
+// description that could not be read is a build that stopped.
+func (t *Tracker) build(ctx context.Context, side report.Side, set *source.Set) (report.State, error) {
+	res, err := t.runner.Run(ctx, set.Snapshots, pipeline.StageCheck)
+	s := report.State{Side: side, Domains: res.ByDomain(), Snapshots: map[string]source.Snapshot{}, ImportPath: t.runner.ImportPath}
+	for _, snapshot := range set.Snapshots {
+		s.Snapshots[snapshot.Domain] = snapshot
+	}
+	for name, err := range set.Failed {
+		s.Domains[name] = &pipeline.Build{Name: name, Config: t.config.Domains[name], Err: err}
+	}
+	return s, err
 }
 
 func (t *Tracker) worktree(ctx context.Context) (report.State, error) {
@@ -142,7 +150,7 @@ func (t *Tracker) worktree(ctx context.Context) (report.State, error) {
 	if err != nil {
 		return report.State{}, err
 	}
-	s, err := t.build(ctx, report.Side{Kind: Worktree, Name: Worktree, Pin: pin(t.tree)}, set.Snapshots)
+	s, err := t.build(ctx, report.Side{Kind: Worktree, Name: Worktree, Pin: pin(t.tree)}, set)
 	if err != nil {
 		return report.State{}, err
 	}
@@ -239,7 +247,7 @@ func (t *Tracker) onDisk(ctx context.Context, s *report.State, tree fs.FS, cfg *
 	for _, dir := range dirs {
 		pkg, err := loader.Load(dir)
 		if err != nil {
-			s.Broken = append(s.Broken, report.Stop{What: "package " + path.Join(cfg.Module, dir), Findings: diag.FromError(diag.Errorf(diag.Pos{File: dir}, "does-not-compile", "%v", err), diag.Pos{})})
+			s.Broken = append(s.Broken, report.BrokenPackage(path.Join(cfg.Module, dir), diag.FromError(diag.Errorf(diag.Pos{File: dir}, "does-not-compile", "%v", err), diag.Pos{})))
 			continue
 		}
 		s.API[pkg.Path()] = pkg
@@ -290,10 +298,8 @@ func (t *Tracker) Consumers(ctx context.Context, s *report.State) error {
 			continue
 		}
 		if _, err := loader.Load(dir); err != nil {
-			s.Broken = append(s.Broken, report.Stop{
-				What:     "package " + path.Join(t.config.Module, dir),
-				Findings: diag.List{diag.Errorf(diag.Pos{File: dir}, "does-not-compile", "%v", err)},
-			})
+			s.Broken = append(s.Broken, report.BrokenPackage(path.Join(t.config.Module, dir),
+				diag.List{diag.Errorf(diag.Pos{File: dir}, "does-not-compile", "%v", err)}))
 		}
 	}
 	return nil
