@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"maps"
 	"slices"
 
 	"github.com/basiq-sdk/basiq-go/gen/internal/diag"
@@ -77,6 +78,19 @@ func (u *PendingUpdate) Skipped() diag.List {
 	}
 	list.Sort()
 	return list
+}
+
+// Files are the files that the update writes, by path within the repository,
+// nil for one that it removes. There are none if it cannot be written.
+func (u *PendingUpdate) Files() map[string][]byte {
+	if u.plan == nil {
+		return nil
+	}
+	files := maps.Clone(u.plan.Write)
+	for _, name := range u.plan.Delete {
+		files[name] = nil
+	}
+	return files
 }
 
 // Apply writes the update. It refuses to if anything stopped or was skipped: what the

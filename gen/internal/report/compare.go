@@ -310,14 +310,15 @@ func (c *comparison) attachGo() {
 			delete(after, c.new.ImportPath(name))
 		}
 	}
-	for i, broken := range [][]Stop{c.old.Broken, c.new.Broken} {
-		for _, s := range broken {
-			if i == 0 || before[s.pkg] != nil {
-				s.At = []State{c.old, c.new}[i].Side.String()
-				c.report.Stopped = append(c.report.Stopped, s)
-			}
+	for _, s := range c.old.Broken {
+		s.At = c.old.Side.String()
+		c.report.Stopped = append(c.report.Stopped, s)
+		delete(after, s.pkg)
+	}
+	for _, s := range c.new.Broken {
+		if before[s.pkg] != nil {
+			c.report.broken = append(c.report.broken, s.What) // it is not gone, and callers cannot compile it
 			delete(before, s.pkg)
-			delete(after, s.pkg)
 		}
 	}
 	for _, change := range godiff.Packages(before, after) {
@@ -475,8 +476,11 @@ func (c *comparison) finish() {
 			cmp.Compare(a.Domain, b.Domain), cmp.Compare(a.Title, b.Title))
 	})
 	r.Bump = None
-	if len(r.Stopped) > 0 {
+	switch {
+	case len(r.Stopped) > 0:
 		r.Bump = Unknown
+	case len(r.broken) > 0:
+		r.Bump = Major
 	}
 	for _, card := range r.Cards {
 		if card.Bump.Above(r.Bump) {

@@ -109,6 +109,8 @@ type Report struct {
 	Examples  *Examples        `json:"examples"`  // upstream's examples through the old and the new types
 	Steps     []Step           `json:"steps"`     // of a range of commits
 	Changelog []ChangelogEntry `json:"changelog"` // what to tell users
+
+	broken []string // packages that compiled in the older state, and do not now
 }
 
 // Card is one change, seen from all sides.

@@ -163,6 +163,9 @@ func (r *Report) reason() string {
 	case Unknown:
 		return r.unknown()
 	case Major:
+		if len(r.broken) > 0 {
+			return strings.Join(r.broken, ", ") + " no longer compiles"
+		}
 		return fmt.Sprintf("%s callers, %s; before version 1 a minor version may carry them", breaks(broken), count(added, "addition"))
 	case Minor:
 		return fmt.Sprintf("%s to the Go API; what callers wrote still compiles", count(added, "addition"))

@@ -234,7 +234,23 @@ func snapshotsOf(tree fs.FS, cfg *source.Config) ([]source.Snapshot, error) {
 
 // onDisk loads the packages that a tree holds, as its users import them.
 func (t *Tracker) onDisk(ctx context.Context, s *report.State, tree fs.FS, cfg *source.Config) error {
-	src := godiff.Tree{Module: cfg.Module, FS: tree}
+	if err := t.packages(ctx, s, godiff.Tree{Module: cfg.Module, FS: tree}); err != nil {
+		return err
+	}
+	s.Source = map[string]map[string][]byte{}
+	for name, d := range cfg.Domains {
+		files, err := generatedFiles(tree, path.Join(cfg.Output, d.Package))
+		if err != nil {
+			return err
+		}
+		s.Source[s.ImportPath(name)] = files
+	}
+	return nil
+}
+
+// packages loads every package of a tree that callers can import, and records
+// those that do not compile.
+func (t *Tracker) packages(ctx context.Context, s *report.State, src godiff.Tree) error {
 	dirs, err := src.Packages()
 	if err != nil {
 		return err
@@ -243,28 +259,14 @@ func (t *Tracker) onDisk(ctx context.Context, s *report.State, tree fs.FS, cfg *
 	if err != nil {
 		return err
 	}
-	s.API, s.Source = map[string]*types.Package{}, map[string]map[string][]byte{}
+	s.API = map[string]*types.Package{}
 	for _, dir := range dirs {
 		pkg, err := loader.Load(dir)
 		if err != nil {
-			s.Broken = append(s.Broken, report.BrokenPackage(path.Join(cfg.Module, dir), diag.FromError(diag.Errorf(diag.Pos{File: dir}, "does-not-compile", "%v", err), diag.Pos{})))
+			s.Broken = append(s.Broken, report.BrokenPackage(path.Join(src.Module, dir), diag.List{diag.Errorf(diag.Pos{File: dir}, "does-not-compile", "%v", err)}))
 			continue
 		}
 		s.API[pkg.Path()] = pkg
-	}
-	for name, d := range cfg.Domains {
-		dir := path.Join(cfg.Output, d.Package)
-		files := map[string][]byte{}
-		found, err := fs.Glob(tree, path.Join(dir, "*.gen.go"))
-		if err != nil {
-			return err
-		}
-		for _, f := range found {
-			if files[path.Base(f)], err = fs.ReadFile(tree, f); err != nil {
-				return err
-			}
-		}
-		s.Source[s.ImportPath(name)] = files
 	}
 	return nil
 }
