@@ -127,6 +127,9 @@ func (d *domainDiff) weigh(f specdiff.Fact) (Level, string) {
 	case last == "required":
 		return weighRequired(f, request, response)
 	case last == "enum":
+		if wholeList(f) {
+			return weighEnumeration(f, request, response)
+		}
 		switch {
 		case f.Op == specdiff.Removed && request:
 			return Notable, fmt.Sprintf("the service may refuse the value %q", f.From)
@@ -154,6 +157,21 @@ func (d *domainDiff) weigh(f specdiff.Fact) (Level, string) {
 		return Notable, "other credentials are asked for"
 	case strings.HasPrefix(f.Aspect, "responses"), strings.Contains(f.Subject, "/responses/"):
 		return Notable, "the documented answers change"
+	}
+	return Silent, ""
+}
+
+// wholeList reports whether a fact is about an enumeration as a whole, and not
+// about one of its values.
+func wholeList(f specdiff.Fact) bool { return strings.HasPrefix(f.From+f.To, "[") }
+
+// weighEnumeration weighs an enumeration that came or went as a whole.
+func weighEnumeration(f specdiff.Fact, request, response bool) (Level, string) {
+	switch {
+	case f.Op == specdiff.Added && request:
+		return Notable, "the service may refuse values that are not listed"
+	case f.Op == specdiff.Removed && response:
+		return Notable, "the service may send values that were not listed"
 	}
 	return Silent, ""
 }

@@ -69,6 +69,10 @@ func factWords(f specdiff.Fact) string {
 		return "now required"
 	case last == "required":
 		return "no longer required"
+	case last == "enum" && f.Op == specdiff.Added && wholeList(f):
+		return "values are listed now: " + quote(f.To)
+	case last == "enum" && f.Op == specdiff.Removed && wholeList(f):
+		return "values are no longer listed"
 	case last == "enum" && f.Op == specdiff.Added:
 		return "new value " + quote(f.To)
 	case last == "enum" && f.Op == specdiff.Removed:
