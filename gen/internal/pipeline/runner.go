@@ -264,7 +264,9 @@ func (res *Result) ByDomain() map[string]*Build {
 // Findings lists what makes poor Go, of all domains.
 func (res *Result) Findings() (list diag.List) {
 	for _, b := range res.Builds {
-		list = slices.Concat(list, b.Model.Findings)
+		if b.Model != nil {
+			list = slices.Concat(list, b.Model.Findings)
+		}
 	}
 	return list
 }
@@ -272,7 +274,9 @@ func (res *Result) Findings() (list diag.List) {
 // Coverage counts the parts that have documentation, and those that should.
 func (res *Result) Coverage() (documented, documentable int) {
 	for _, b := range res.Builds {
-		documented, documentable = documented+b.Model.Documented, documentable+b.Model.Documentable
+		if b.Model != nil {
+			documented, documentable = documented+b.Model.Documented, documentable+b.Model.Documentable
+		}
 	}
 	return documented, documentable
 }

@@ -66,7 +66,6 @@ type Build struct {
 	Unapplied  []overlay.Result // overlay actions that do not apply; empty unless lenient
 	Undeclared diag.List        // properties that overlays describe and nothing declares; removed if lenient
 	Retracted  diag.List        // faults for which a lenient build dropped what overlays say at their place
-	Tolerated  diag.List        // faults of the description that a lenient build went on past
 	Document   *spec.Document
 	Model      *model.Domain
 	Package    *emit.Package
@@ -76,17 +75,18 @@ type Build struct {
 
 	mode   Mode
 	inputs *inputs
-	done   []sync.Once // by stage
-	counts []int       // by stage
+	faults func() diag.List // of a lenient build, what validation finds
+	done   []sync.Once      // by stage
+	counts []int            // by stage
 }
 
 // Built reports whether every stage passed that ran. It is false for nil, a
 // domain that a state does not have.
 func (b *Build) Built() bool { return b != nil && b.Err == nil }
 
-// Skipped lists what a lenient build went on past: overlay actions that do not
-// apply, what overlays say about parts that the description lacks, and defects
-// of the description that no overlay repairs. Each would stop a strict build.
+// Skipped lists what overlays say and a lenient build went on without: actions
+// that do not apply, and statements about parts that the description lacks. Each
+// would stop a strict build.
 func (b *Build) Skipped() diag.List {
 	if b == nil {
 		return nil
@@ -95,7 +95,32 @@ func (b *Build) Skipped() diag.List {
 	for _, r := range b.Unapplied {
 		list = append(list, r.Err)
 	}
-	return slices.Concat(list, b.Undeclared, b.Retracted, b.Tolerated)
+	list = slices.Concat(list, b.Undeclared, b.Retracted)
+	if b.Model != nil {
+		list = append(list, slices.DeleteFunc(slices.Clone(b.Model.Tolerated), b.own)...)
+	}
+	return list
+}
+
+// Defects lists the faults of the description itself that a lenient build went
+// on past, because the rest of it is sound. Each would stop a strict build.
+func (b *Build) Defects() (list diag.List) {
+	if b == nil {
+		return nil
+	}
+	if b.faults != nil {
+		list = b.faults()
+	}
+	if b.Model != nil {
+		list = append(slices.Clone(list), slices.DeleteFunc(slices.Clone(b.Model.Tolerated), func(a *diag.Annotation) bool { return !b.own(a) })...)
+	}
+	return list
+}
+
+// own reports whether a fault is about the description, and not about what an
+// overlay says.
+func (b *Build) own(a *diag.Annotation) bool {
+	return a.Pos.File == b.Snapshot.Path
 }
 
 // overlay applies the domain's overlays to its snapshot.
@@ -159,12 +184,16 @@ func (r *Runner) validate(ctx context.Context, b *Build) (int, error) {
 	if b.mode == Strict {
 		return 1, b.Document.Validate(ctx)
 	}
-	// Only references must be sound for the stages that follow.
-	if err := b.retracting(b.Document.References); err != nil {
-		return 1, err
-	}
-	b.Tolerated = append(b.Tolerated, diag.FromError(b.Document.Validate(ctx), diag.Pos{})...)
-	return 1, nil
+	// Only references must be sound for the stages that follow. Everything else
+	// takes long to validate, and is left to whoever asks for it.
+	ctx = context.WithoutCancel(ctx)
+	b.faults = sync.OnceValue(func() diag.List {
+		if b.Err != nil {
+			return nil // says more
+		}
+		return diag.FromError(b.Document.Validate(ctx), diag.Pos{})
+	})
+	return 1, b.retracting(b.Document.References)
 }
 
 // model decides every Go name, type and method.
@@ -182,7 +211,6 @@ func (r *Runner) model(_ context.Context, b *Build) (int, error) {
 	if err := b.retracting(build); err != nil {
 		return 0, err
 	}
-	b.Tolerated = append(b.Tolerated, b.Model.Tolerated...)
 	return len(b.Model.Types), nil
 }
 

@@ -70,16 +70,6 @@ func (u *PendingUpdate) prepare(ctx context.Context, to string) error {
 	return nil
 }
 
-// Skipped lists what the update went on without; see Lenient.
-func (u *PendingUpdate) Skipped() diag.List {
-	var list diag.List
-	for _, b := range u.Builds {
-		list = append(list, b.Skipped()...)
-	}
-	list.Sort()
-	return list
-}
-
 // Files are the files that the update writes, by path within the repository,
 // nil for one that it removes. There are none if it cannot be written.
 func (u *PendingUpdate) Files() map[string][]byte {
@@ -93,15 +83,19 @@ func (u *PendingUpdate) Files() map[string][]byte {
 	return files
 }
 
-// Apply writes the update. It refuses to if anything stopped or was skipped: what the
-// overlays repair there would be lost silently.
+// Apply writes the update. One that was prepared in lenient mode is never
+// written: Apply returns what would stop a strict one.
 func (u *PendingUpdate) Apply() error {
-	list := u.Skipped()
+	var list diag.List
 	for _, b := range u.Builds {
-		list = append(list, diag.FromError(b.Err, diag.Pos{})...)
+		list = slices.Concat(list, b.Skipped(), b.Defects(), diag.FromError(b.Err, diag.Pos{}))
 	}
 	if err := list.Err(); err != nil {
 		return err
+	}
+	if u.repo.opts.Mode == Lenient {
+		u.repo.opts.Progress.Summary("nothing was written, as --keep-going asks; nothing stands in the way of  gen update")
+		return nil
 	}
 	return u.repo.write(u.plan)
 }

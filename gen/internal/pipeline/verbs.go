@@ -127,7 +127,11 @@ func Lint(ctx context.Context, opts Options) error {
 	if err != nil {
 		return err
 	}
-	findings := res.Findings()
+	var findings diag.List
+	for _, b := range res.Builds { // of a lenient run; a strict one stopped
+		findings = slices.Concat(findings, b.Skipped(), b.Defects(), diag.FromError(b.Err, diag.Pos{}))
+	}
+	findings = append(findings, res.Findings()...)
 	documented, documentable := res.Coverage()
 	percent := 100.0
 	if documentable > 0 {

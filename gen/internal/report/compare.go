@@ -206,12 +206,10 @@ func (c *comparison) repairs(d *domainDiff) {
 	if d.after == nil {
 		return
 	}
-	for _, p := range c.new.Snapshots[d.name].Locate(d.after.Skipped()[len(d.after.Unapplied):]) {
-		repair := Repair{Domain: d.name, At: at(p.Pos), Code: p.Code, Message: p.Message, Hint: p.Hint}
-		if strings.HasPrefix(p.Pos.File, "overlays/") {
-			c.report.Unmatched = append(c.report.Unmatched, repair)
-		} else {
-			c.report.Defects = append(c.report.Defects, repair)
+	for i, list := range []diag.List{d.after.Skipped()[len(d.after.Unapplied):], d.after.Defects()} {
+		for _, p := range c.new.Snapshots[d.name].Locate(list) {
+			to := []*[]Repair{&c.report.Unmatched, &c.report.Defects}[i]
+			*to = append(*to, Repair{Domain: d.name, At: at(p.Pos), Code: p.Code, Message: p.Message, Hint: p.Hint})
 		}
 	}
 	for _, r := range d.after.Unapplied {

@@ -98,14 +98,14 @@ func (d *Document) Validate(ctx context.Context) error {
 		return err
 	}
 	plain, origin := standard(d.root)
+	if data, ok := toJSON(nil, plain); ok && d.load(ctx, data, false) == nil {
+		return nil
+	}
+	// Findings need the lines of a document in YAML. It takes far longer to
+	// load, so that it is only made when there is something to report.
 	data, err := canon.Marshal(plain)
 	if err != nil {
 		return err
-	}
-	// Recording origins doubles the time of loading, so they are only asked
-	// for when there is something to report.
-	if d.load(ctx, data, false) == nil {
-		return nil
 	}
 	err = d.load(ctx, data, true)
 	if err == nil {
