@@ -198,10 +198,12 @@ func (res *Result) models() []*model.Domain {
 type Cache struct {
 	mu     sync.Mutex
 	builds map[string]*Build
+	recent []string // keys, the most recently used last
 }
 
-// maxBuilds bounds what a Cache keeps.
-const maxBuilds = 200
+// maxBuilds bounds what a Cache keeps: the domains of several states. A long
+// history would fill the memory.
+const maxBuilds = 80
 
 // NewCache returns an empty Cache.
 func NewCache() *Cache { return &Cache{builds: map[string]*Build{}} }
@@ -216,6 +218,7 @@ func (c *Cache) build(r *Runner, s source.Snapshot) *Build {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if b := c.builds[key]; b != nil {
+		c.put(key, b)
 		return b
 	}
 	b := &Build{
@@ -236,11 +239,14 @@ func (c *Cache) keep(builds []*Build) {
 	}
 }
 
+// put keeps a build as the most recently used one.
 func (c *Cache) put(key string, b *Build) {
-	if len(c.builds) >= maxBuilds {
-		clear(c.builds) // a long history would fill the memory, and building again gives the same
-	}
 	c.builds[key] = b
+	c.recent = append(slices.DeleteFunc(c.recent, func(k string) bool { return k == key }), key)
+	if len(c.recent) > maxBuilds {
+		delete(c.builds, c.recent[0])
+		c.recent = c.recent[1:]
+	}
 }
 
 func cacheKey(in *inputs, s source.Snapshot, mode Mode) string {

@@ -163,9 +163,7 @@ func (res *Result) one(c track.Commit, b built, known map[string]last, first boo
 		case !had:
 			note(&step, "with "+name)
 		case before.build.Snapshot.SHA256 != d.Snapshot.SHA256:
-			if err := compare(&step, b.state.ImportPath(name), before.build, d); err != nil {
-				return stopped(step, diag.FromError(err, diag.Pos{})), faultsOf(err)
-			}
+			compare(&step, b.state.ImportPath(name), before.build, d)
 			if res.previous != "" && before.commit != res.previous {
 				note(&step, name+" since "+before.commit[:8])
 			}
@@ -184,17 +182,9 @@ func (res *Result) one(c track.Commit, b built, known map[string]last, first boo
 }
 
 // compare adds to the step what changed in one domain.
-func compare(step *report.Step, importPath string, before, after *pipeline.Build) error {
+func compare(step *report.Step, importPath string, before, after *pipeline.Build) {
 	step.Status = "changed"
-	oldRoot, err := specdiff.Parse(before.Snapshot.Path, before.Snapshot.Data)
-	if err != nil {
-		return err
-	}
-	newRoot, err := specdiff.Parse(after.Snapshot.Path, after.Snapshot.Data)
-	if err != nil {
-		return err
-	}
-	step.Facts += len(specdiff.Facts(oldRoot, newRoot))
+	step.Facts += len(specdiff.Facts(before.Tree, after.Tree))
 	step.Lines += Lines(before.Package.Files, after.Package.Files)
 	for _, c := range godiff.Packages(map[string]*types.Package{importPath: before.Types}, map[string]*types.Package{importPath: after.Types}) {
 		step.Go++
@@ -210,7 +200,6 @@ func compare(step *report.Step, importPath string, before, after *pipeline.Build
 	case step.Lines > 0:
 		step.Bump = report.Patch
 	}
-	return nil
 }
 
 // Lines counts the lines that differ between two sets of files.

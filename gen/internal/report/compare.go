@@ -120,14 +120,10 @@ func (c *comparison) domain(name string) (*domainDiff, error) {
 	d := &domainDiff{name: name, before: c.old.Domains[name], after: c.new.Domains[name], effective: map[string]bool{}}
 	d.index = [2]*index{newIndex(nil, nil), newIndex(nil, nil)}
 	for side, b := range []*pipeline.Build{d.before, d.after} {
-		if b == nil || b.Snapshot.Data == nil {
+		if b == nil {
 			continue
 		}
-		root, err := specdiff.Parse(b.Snapshot.Path, b.Snapshot.Data)
-		if err != nil {
-			return nil, err
-		}
-		d.raw[side] = root
+		d.raw[side] = b.Tree
 		if b.Model != nil {
 			d.index[side] = newIndex(b.Model, b.Document)
 		}

@@ -52,6 +52,12 @@ func Load(domain, file string, snapshot []byte, overlays []*overlay.Document, op
 	if err != nil {
 		return nil, nil, err
 	}
+	return LoadTree(domain, file, root, overlays, opts)
+}
+
+// LoadTree is Load for a snapshot that canon.Parse has read. The document is
+// made of root.
+func LoadTree(domain, file string, root *yaml.Node, overlays []*overlay.Document, opts overlay.Options) (*Document, []overlay.Result, error) {
 	doc := &Document{Domain: domain, File: file, Prov: overlay.NewProvenance(file), root: root}
 	results, err := overlay.Apply(root, doc.Prov, overlays, opts)
 	if err != nil {
