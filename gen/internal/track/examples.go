@@ -7,7 +7,6 @@ import (
 	"io"
 	"maps"
 	"net/http"
-	"os"
 	"path"
 	"path/filepath"
 	"slices"
@@ -76,7 +75,7 @@ func (t *Tracker) document(ctx context.Context, domain, commit string) ([]byte, 
 	}
 	file := path.Join(from.Folder, d.File)
 	if t.opts.Mirror != "" {
-		return os.ReadFile(filepath.Join(t.opts.Mirror, commit, filepath.FromSlash(file)))
+		return source.ReadFile(filepath.Join(t.opts.Mirror, commit, filepath.FromSlash(file)), from.Pos)
 	}
 	endpoint := t.opts.Raw
 	if endpoint == "" {

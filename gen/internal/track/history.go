@@ -4,10 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
-	"io/fs"
 	"maps"
-	"os"
 	"path"
 	"path/filepath"
 	"slices"
@@ -77,12 +74,12 @@ func (h *History) snapshot(domain string, c Commit) (*source.Snapshot, error) {
 	if from.Kind != source.GitHub {
 		return nil, diag.Errorf(from.Pos, "no-history", "a %s source has no history to replay", from.Kind)
 	}
-	raw, err := os.ReadFile(filepath.Join(h.t.opts.Mirror, c.Hash, filepath.FromSlash(path.Join(from.Folder, d.File))))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
+	raw, err := source.ReadFile(filepath.Join(h.t.opts.Mirror, c.Hash, filepath.FromSlash(path.Join(from.Folder, d.File))), from.Pos)
 	if err != nil {
-		return nil, diag.Errorf(from.Pos, "no-document", "%v", err)
+		if diag.FromError(err, diag.Pos{})[0].Code == "no-document" {
+			return nil, nil
+		}
+		return nil, err
 	}
 	origin := source.Origin{Name: d.File + "@" + c.Hash[:12], Data: raw}
 	sum := sha256.Sum256(raw)

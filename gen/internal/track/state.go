@@ -163,6 +163,10 @@ func (t *Tracker) worktree(ctx context.Context) (report.State, error) {
 func (t *Tracker) revision(ctx context.Context, rev string) (report.State, error) {
 	commit, err := t.git(ctx, "rev-parse", "--verify", "--end-of-options", rev+"^{commit}")
 	if err != nil {
+		if _, err := t.git(ctx, "rev-parse", "--git-dir"); err != nil {
+			return report.State{}, diag.Errorf(diag.Pos{}, "no-git", "%s is a revision of a git repository, and there is none around %s: %v", rev, t.opts.Dir, err).
+				WithHint("without one, compare states of upstream (upstream:REF) and the working tree (worktree)")
+		}
 		return report.State{}, diag.Errorf(diag.Pos{}, "no-revision", "this repository has no revision %s", rev)
 	}
 	side := report.Side{Kind: "git", Name: rev, Commit: strings.TrimSpace(string(commit))}
