@@ -191,9 +191,16 @@ func (b *builder) scope(op spec.Node) Scope {
 func (b *builder) parameters(m *Method, op spec.Node) {
 	byName := map[string]*Field{}
 	var rest []*Field
+	seen := map[string]bool{}
 	for _, p := range op.Get("parameters").Items() {
 		p = p.Deref()
 		in, wire := p.Str("in"), p.Str("name")
+		if wire == "" || seen[in+" "+wire] {
+			b.tolerate(p, "bad-name", "%s has a %s parameter without a name of its own: %q", m.Loc, in, wire).
+				WithHint("name the parameter in an overlay, or remove it")
+			continue
+		}
+		seen[in+" "+wire] = true
 		if fixed := p.Get("x-const"); fixed.Exists() {
 			if in != "header" {
 				b.fault(p, "bad-constant", "x-const on parameter %q: only a header can be fixed", wire)
