@@ -125,6 +125,10 @@ func TestUpstreamVerdicts(t *testing.T) {
 			if r.Bump != c.bump || level != c.level {
 				t.Errorf("classified as %s: %s and %q, want %s and %q: %s", c.class, r.Bump, level, c.bump, c.level, r.Reason)
 			}
+			// What upstream did is the cause of everything here.
+			if i := slices.IndexFunc(r.Cards, func(card *report.Card) bool { return len(card.Subjects) == 0 && len(card.Go) > 0 }); i >= 0 {
+				t.Errorf("no fact of upstream's explains %s", r.Cards[i].Title)
+			}
 			unknown := slices.ContainsFunc(r.Cards, func(card *report.Card) bool { return card.Bump == report.Unknown || len(card.Go) > 0 })
 			if c.bump == report.Unknown && (len(r.Stopped) == 0 || unknown) || (c.bump == report.Unknown) != (r.Verdict() != nil) {
 				t.Errorf("%d stops, verdict %v", len(r.Stopped), r.Verdict())

@@ -341,25 +341,6 @@ func (c *comparison) byHand() *domainDiff {
 	return c.domains[handWritten]
 }
 
-// cause finds the card that a Go symbol's change follows from.
-func (d *domainDiff) cause(symbol string) *Card {
-	first, _, _ := strings.Cut(symbol, ".")
-	names := []string{symbol, first}
-	if t, ok := strings.CutSuffix(symbol, "Members"); ok && t != "" {
-		names = append(names, strings.ToUpper(t[:1])+t[1:]) // the table of a type's members
-	}
-	for _, name := range names {
-		for _, x := range []*index{d.index[1], d.index[0]} {
-			for _, place := range x.places[name] {
-				if card := d.nearest(place); card != nil {
-					return card
-				}
-			}
-		}
-	}
-	return nil
-}
-
 // orphan is the card of a Go change that no fact of upstream explains: our
 // overlays or the generator made it.
 func (d *domainDiff) orphan(symbol string) *Card {
@@ -381,13 +362,33 @@ func (c *comparison) attachSource() {
 			continue
 		}
 		for _, decl := range godiff.Declarations(c.old.source(name), c.new.source(name)) {
-			card := d.cause(decl)
+			card := d.holding(decl)
+			if card == nil {
+				card = d.cause(decl)
+			}
 			if card == nil {
 				card = d.orphanSource()
 			}
 			card.Source = append(card.Source, path.Base(c.new.ImportPath(name))+"."+decl)
 		}
 	}
+}
+
+// holding finds the card that has a change of the Go API of the declaration that
+// code belongs to, or for the client as a whole, of one of its services.
+func (d *domainDiff) holding(decl string) *Card {
+	first, _, _ := strings.Cut(decl, ".")
+	if first == "New" {
+		first = "Client"
+	}
+	for _, c := range d.cards {
+		for _, g := range c.Go {
+			if of, _, _ := strings.Cut(g.Symbol, "."); of == first && (g.Symbol == first || first == "Client") {
+				return c
+			}
+		}
+	}
+	return nil
 }
 
 // orphanSource collects code that changed and that no card accounts for.
