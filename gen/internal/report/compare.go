@@ -161,6 +161,7 @@ func (c *comparison) domain(name string) (*domainDiff, error) {
 			card.Pos = diag.Pos{File: d.after.Snapshot.Path, Line: f.NewLine}
 		}
 	}
+	d.renames()
 	return d, c.findings(d)
 }
 

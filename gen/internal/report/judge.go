@@ -22,7 +22,17 @@ func (d *domainDiff) judge(c *Card) {
 	}
 	c.Level = Silent
 	var reasons []string
+	if c.Renamed != nil {
+		level, why := d.weighRename(c.Renamed)
+		c.Level, reasons = level, append(reasons, why)
+		if is := d.index[1].symbol(c.Renamed.To); len(c.Go) == 0 && is != "" && is == d.index[0].symbol(c.Renamed.From) && !d.unknown {
+			c.Absorbed = append(c.Absorbed, Absorption{By: "name", Text: "the Go name stays: " + is})
+		}
+	}
 	for _, f := range c.Facts {
+		if c.Renamed != nil && (f.Aspect == "" || strings.HasSuffix(f.Aspect, "$ref")) {
+			continue // weighed as a rename
+		}
 		level, why := d.weigh(f)
 		if level.rank() < c.Level.rank() {
 			c.Level = level
@@ -197,6 +207,9 @@ func (d *domainDiff) absorbs(f specdiff.Fact) []Absorption {
 			return by
 		}
 		return []Absorption{{By: "overlay", Text: "our overlays say the same of both versions"}}
+	}
+	if f.Aspect == "" && f.Op == specdiff.Removed && d.index[0].symbol(f.Subject) != "" {
+		return []Absorption{{By: "overlay", Text: "the Go API keeps it: our overlays, or another part of the description, have it still"}}
 	}
 	if text := typesAbsorb(f, d.directions.Of(f.Subject)); text != "" {
 		return []Absorption{{By: "type", Text: text}}

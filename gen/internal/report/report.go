@@ -128,7 +128,8 @@ type Card struct {
 	Absorbed []Absorption       `json:"absorbed,omitempty"`
 	Go       []godiff.Change    `json:"go,omitempty"`
 	Source   []string           `json:"source,omitempty"` // declarations whose code changed, their API not
-	Pos      diag.Pos           `json:"pos"`              // in the newer snapshot
+	Renamed  *Rename            `json:"renamed,omitempty"`
+	Pos      diag.Pos           `json:"pos"` // in the newer snapshot
 
 	why []string // the judgement's reasons
 }

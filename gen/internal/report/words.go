@@ -22,6 +22,9 @@ func (d *domainDiff) title(c *Card) string {
 		}
 		return fmt.Sprintf("the code of %s, upstream's facts apart", count(len(c.Source), "declaration"))
 	}
+	if c.Renamed != nil {
+		return clipWords(d.renameTitle(c.Renamed), 160)
+	}
 	name := subjectName(c.Subjects[0])
 	if n := len(c.Subjects); n > 1 {
 		name = fmt.Sprintf("%s in %d places", lastName(c.Subjects[0]), n)
