@@ -1,4 +1,4 @@
-// Package godiff tells how the Go API of type-checked packages differs, in
+// Package godiff reports how the Go API of type-checked packages differs, in
 // memory: what no longer compiles for a caller, what is new, and which
 // declarations changed although their API did not.
 package godiff
@@ -94,7 +94,7 @@ func silently(before, after *types.Package) apidiff.Report {
 	return apidiff.Changes(before, after)
 }
 
-// repeats tells whether a change says that a name stands for what it stood for.
+// repeats reports whether a change says that a name stands for what it stood for.
 func repeats(c Change) bool {
 	from, to, ok := strings.Cut(strings.TrimPrefix(c.Text, "changed from "), " to ")
 	return ok && from == to

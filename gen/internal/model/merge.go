@@ -16,24 +16,7 @@ import (
 // accident, and differ, are refused; a lenient builder keeps both, the later
 // one with a number after its name.
 func (b *builder) mergeTypes() {
-	named := map[string]*Type{}
-	canonical := map[*Type]*Type{}
-	var merged []*Type
-	for _, t := range b.types {
-		if first := named[t.Name]; first != nil {
-			conflicts := b.conflicts(first, t)
-			if len(conflicts) == 0 || !b.opts.Lenient {
-				b.faults = append(b.faults, conflicts...)
-				first.absorb(t)
-				canonical[t] = first
-				continue
-			}
-			b.renameType(t, unused(t.Name, func(name string) bool { return named[name] != nil }))
-			b.workaround(conflicts[0], "it is called %s here", t.Name)
-		}
-		named[t.Name], canonical[t] = t, t
-		merged = append(merged, t)
-	}
+	merged, canonical := b.oneOfEachName()
 	fix := func(r *Ref) {
 		for ; r != nil; r = r.Elem {
 			if r.Prim == Named {
@@ -88,6 +71,29 @@ func (b *builder) mergeTypes() {
 	}
 	b.types = merged
 	b.spreadUse()
+}
+
+// oneOfEachName returns the types that are left when those of one name are
+// merged, and for every type the one that it became.
+func (b *builder) oneOfEachName() (merged []*Type, canonical map[*Type]*Type) {
+	named := map[string]*Type{}
+	canonical = map[*Type]*Type{}
+	for _, t := range b.types {
+		if first := named[t.Name]; first != nil {
+			conflicts := b.conflicts(first, t)
+			if len(conflicts) == 0 || !b.opts.Lenient {
+				b.faults = append(b.faults, conflicts...)
+				first.absorb(t)
+				canonical[t] = first
+				continue
+			}
+			b.renameType(t, unused(t.Name, func(name string) bool { return named[name] != nil }))
+			b.workaround(conflicts[0], "it is called %s here", t.Name)
+		}
+		named[t.Name], canonical[t] = t, t
+		merged = append(merged, t)
+	}
+	return merged, canonical
 }
 
 // conflicts lists why two types of one name cannot be one type.

@@ -195,12 +195,9 @@ func (b *builder) parameters(m *Method, op spec.Node) {
 	for _, p := range op.Get("parameters").Items() {
 		p = p.Deref()
 		in, wire := p.Str("in"), p.Str("name")
-		if wire == "" || seen[in+" "+wire] {
-			b.tolerate(p, "bad-name", "%s has a %s parameter without a name of its own: %q", m.Loc, in, wire).
-				WithHint("name the parameter in an overlay, or remove it")
+		if !b.ownName(m, p, seen) {
 			continue
 		}
-		seen[in+" "+wire] = true
 		if fixed := p.Get("x-const"); fixed.Exists() {
 			if in != "header" {
 				b.fault(p, "bad-constant", "x-const on parameter %q: only a header can be fixed", wire)
@@ -260,7 +257,20 @@ func (b *builder) parameters(m *Method, op spec.Node) {
 	}
 }
 
-// headerName tells whether a header can be called so (RFC 9110, token).
+// ownName reports whether a parameter has a name that no other parameter seen
+// in its place has.
+func (b *builder) ownName(m *Method, p spec.Node, seen map[string]bool) bool {
+	in, wire := p.Str("in"), p.Str("name")
+	if wire == "" || seen[in+" "+wire] {
+		b.tolerate(p, "bad-name", "%s has a %s parameter without a name of its own: %q", m.Loc, in, wire).
+			WithHint("name the parameter in an overlay, or remove it")
+		return false
+	}
+	seen[in+" "+wire] = true
+	return true
+}
+
+// headerName reports whether a header can be called so (RFC 9110, token).
 func headerName(s string) bool {
 	return s != "" && !strings.ContainsFunc(s, func(r rune) bool {
 		return r > unicode.MaxASCII || !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("!#$%&'*+-.^_`|~", r)

@@ -80,7 +80,7 @@ func (r *repository) refused(dir, importPath string) string {
 	case !within(m):
 		return "it is not of this module"
 	case within(m + "/gen"):
-		return "the generator is no part of what callers compile"
+		return "the generator is not part of what callers compile"
 	case dir == r.config.Output || strings.HasPrefix(dir, r.config.Output+"/"):
 		return "generated packages know the transport and nothing else"
 	case local && (dir == runtime || strings.HasPrefix(dir, runtime+"/")):

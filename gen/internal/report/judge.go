@@ -23,11 +23,7 @@ func (d *domainDiff) judge(c *Card) {
 	c.Level = Silent
 	var reasons []string
 	if c.Renamed != nil {
-		level, why := d.weighRename(c.Renamed)
-		c.Level, reasons = level, append(reasons, why)
-		if is := d.index[1].symbol(c.Renamed.To); len(c.Go) == 0 && is != "" && is == d.index[0].symbol(c.Renamed.From) && !d.unknown {
-			c.Absorbed = append(c.Absorbed, Absorption{By: "name", Text: "the Go name stays: " + is})
-		}
+		reasons = append(reasons, d.judgeRename(c))
 	}
 	for _, f := range c.Facts {
 		if c.Renamed != nil && (f.Aspect == "" || strings.HasSuffix(f.Aspect, "$ref")) {
@@ -75,7 +71,7 @@ func (d *domainDiff) judge(c *Card) {
 	c.Reason = sentence(strings.Join(reasons, "; "))
 }
 
-// breaks tells how many changes of the Go API break what follows.
+// breaks says how many changes of the Go API break what follows.
 func breaks(n int) string {
 	if n == 1 {
 		return "1 change of the Go API breaks"
@@ -137,18 +133,7 @@ func (d *domainDiff) weigh(f specdiff.Fact) (Level, string) {
 	case last == "required":
 		return weighRequired(f, request, response)
 	case last == "enum":
-		if wholeList(f) {
-			return weighEnumeration(f, request, response)
-		}
-		switch {
-		case f.Op == specdiff.Removed && request:
-			return Notable, fmt.Sprintf("the service may refuse the value %q", f.From)
-		case f.Op == specdiff.Added && response:
-			return Notable, fmt.Sprintf("the service may send the new value %q", f.To)
-		case f.Op == specdiff.Added:
-			return Addition, fmt.Sprintf("a new value %q to send", f.To)
-		}
-		return Silent, ""
+		return weighEnumeration(f, request, response)
 	case last == "nullable":
 		if response && f.To == "true" {
 			return Notable, "the service may send null"
@@ -175,13 +160,21 @@ func (d *domainDiff) weigh(f specdiff.Fact) (Level, string) {
 // about one of its values.
 func wholeList(f specdiff.Fact) bool { return strings.HasPrefix(f.From+f.To, "[") }
 
-// weighEnumeration weighs an enumeration that came or went as a whole.
+// weighEnumeration weighs values, or an enumeration as a whole, that came or went.
 func weighEnumeration(f specdiff.Fact, request, response bool) (Level, string) {
+	whole, added, removed := wholeList(f), f.Op == specdiff.Added, f.Op == specdiff.Removed
 	switch {
-	case f.Op == specdiff.Added && request:
+	case whole && added && request:
 		return Notable, "the service may refuse values that are not listed"
-	case f.Op == specdiff.Removed && response:
+	case whole && removed && response:
 		return Notable, "the service may send values that were not listed"
+	case whole:
+	case removed && request:
+		return Notable, fmt.Sprintf("the service may refuse the value %q", f.From)
+	case added && response:
+		return Notable, fmt.Sprintf("the service may send the new value %q", f.To)
+	case added:
+		return Addition, fmt.Sprintf("a new value %q to send", f.To)
 	}
 	return Silent, ""
 }
@@ -223,11 +216,11 @@ func typesAbsorb(f specdiff.Fact, dir specdiff.Direction) string {
 	case f.Subject == "#", strings.HasPrefix(f.Subject, "#/components/securitySchemes"), last == "security", last == "servers":
 		return "addresses and credentials are the transport's, not the description's"
 	case strings.Contains(f.Subject, "/responses/") && f.Aspect == "":
-		return "every status is understood, documented or not: what is no success is a *transport.Error"
+		return "every status is understood, documented or not: any other than a success is a *transport.Error"
 	case f.Aspect == "" && f.Op == specdiff.Removed:
 		return "the Go API never had it"
 	case last == "enum":
-		return "enumerations are open: any value survives, and Known tells whether this version knows it"
+		return "enumerations are open: any value survives, and Known reports whether this version knows it"
 	case last == "required" && dir == specdiff.Response:
 		return "a member that is left out leaves its field's zero value; the JSON field tells absent from empty"
 	case last == "required":

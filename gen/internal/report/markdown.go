@@ -153,7 +153,7 @@ func (c *Card) markdown() string {
 // cell is code within a table, where a bar would end the cell.
 func cell(s string) string { return strings.ReplaceAll(code(s), "|", `\|`) }
 
-// upstream tells a card's facts, and what oasdiff says of them.
+// upstream describes a card's facts, and what oasdiff says about them.
 func (c *Card) upstream(code, words func(string) string) []string {
 	var out []string
 	for i, f := range c.Facts {

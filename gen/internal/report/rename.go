@@ -245,6 +245,16 @@ func (d *domainDiff) renameTitle(r *Rename) string {
 	return "the schema " + lastName(r.From) + " is now called " + name
 }
 
+// judgeRename sets a card's level for its rename, and returns the reason.
+func (d *domainDiff) judgeRename(c *Card) (why string) {
+	c.Level, why = d.weighRename(c.Renamed)
+	is := d.index[1].symbol(c.Renamed.To)
+	if len(c.Go) == 0 && !d.unknown && is != "" && is == d.index[0].symbol(c.Renamed.From) {
+		c.Absorbed = append(c.Absorbed, Absorption{By: "name", Text: "the Go name stays: " + is})
+	}
+	return why
+}
+
 // weighRename says what a rename means to a caller, its Go name apart.
 func (d *domainDiff) weighRename(r *Rename) (Level, string) {
 	dir := d.directions.Of(r.From) | d.directions.Of(r.To)

@@ -203,7 +203,7 @@ type Step struct {
 	Message string `json:"message,omitempty"`
 }
 
-// Count tells how many cards have a level.
+// Count returns how many cards have a level.
 func (r *Report) Count(l Level) (n int) {
 	for _, c := range r.Cards {
 		if c.Level == l {
@@ -213,7 +213,7 @@ func (r *Report) Count(l Level) (n int) {
 	return n
 }
 
-// Unchanged tells whether there is nothing to report.
+// Unchanged reports whether there is nothing to report.
 func (r *Report) Unchanged() bool {
 	return len(r.Cards) == 0 && len(r.Obsolete) == 0 && len(r.Unmatched) == 0 && len(r.Defects) == 0 && len(r.Stopped) == 0 && len(r.Broken) == 0 &&
 		(r.Users == nil || len(r.Users.Failures) == 0) && (r.Examples == nil || len(r.Examples.Lost) == 0)

@@ -73,7 +73,7 @@ func updated(place string, n *yaml.Node, a *overlay.Action) []touch {
 	return out
 }
 
-// decides tells whether the touch decides a place.
+// decides reports whether the touch decides a place.
 func (t touch) decides(place string) bool {
 	return t.place == place || t.below && strings.HasPrefix(place, t.place+"/")
 }

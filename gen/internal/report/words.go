@@ -59,7 +59,7 @@ func lastName(subject string) string {
 	return unescape(subject[strings.LastIndex(subject, "/")+1:])
 }
 
-// factWords tells a fact, its subject apart.
+// factWords describes a fact, without its subject.
 func factWords(f specdiff.Fact) string {
 	if f.Aspect == "" {
 		return string(f.Op)

@@ -37,7 +37,7 @@ func Commits(mirror string) ([]Commit, error) {
 			continue
 		}
 		if !fullHex.MatchString(hash) {
-			return nil, diag.Errorf(diag.Pos{File: filepath.Join(mirror, CommitsFile), Line: i + 1}, "bad-commit", "%q is no commit", hash)
+			return nil, diag.Errorf(diag.Pos{File: filepath.Join(mirror, CommitsFile), Line: i + 1}, "bad-commit", "%q is not a commit", hash)
 		}
 		out = append(out, Commit{hash, strings.TrimSpace(date)})
 	}

@@ -47,7 +47,7 @@ func (t *Tracker) before(ctx context.Context) (*report.State, error) {
 		if ctx.Err() != nil {
 			return nil, err
 		}
-		// A commit that is not a whole state is none to compare with.
+		// HEAD is not a complete state: compare with the working tree.
 	}
 	lock, err := source.LoadLock(t.opts.Dir)
 	if err != nil || lock == nil {
