@@ -39,7 +39,8 @@ const (
 
 // Runner takes snapshots through the stages, from the overlays to the
 // type-check. It touches neither the network nor, beyond reading overlays and
-// compiling imports, the disk. It is safe for concurrent use.
+// compiling imports, the disk. It is safe for concurrent use by runs that go to
+// the same stage.
 type Runner struct {
 	config   *source.Config
 	mode     Mode
@@ -142,7 +143,7 @@ func (r *Runner) stage(ctx context.Context, i int, res *Result) (count int, err 
 	var faults diag.List
 	for _, b := range res.Builds {
 		count += b.counts[i]
-		faults = append(faults, diag.FromError(b.Err, diag.Pos{})...)
+		faults = append(faults, diag.FromError(b.errs[i], diag.Pos{})...) // not b.Err: another run may be further
 	}
 	if r.mode == Lenient {
 		return count, nil
@@ -159,15 +160,19 @@ func (r *Runner) stage(ctx context.Context, i int, res *Result) (count int, err 
 
 // step takes one build through one stage. A panic is a fault of this build.
 func (r *Runner) step(ctx context.Context, i int, b *Build) {
-	if b.Err != nil {
+	if i > 0 && b.errs[i-1] != nil {
+		b.errs[i] = b.errs[i-1]
 		return
 	}
 	defer func() {
 		if p := recover(); p != nil {
-			b.Err = panicked(b.Snapshot.Path, p)
+			b.errs[i] = panicked(b.Snapshot.Path, p)
+		}
+		if b.errs[i] != nil {
+			b.Err = b.errs[i]
 		}
 	}()
-	b.counts[i], b.Err = stages[i].run(r, ctx, b)
+	b.counts[i], b.errs[i] = stages[i].run(r, ctx, b)
 }
 
 // panicked is the fault of a recovered panic.
@@ -223,7 +228,7 @@ func (c *Cache) build(r *Runner, s source.Snapshot) *Build {
 	}
 	b := &Build{
 		Name: s.Domain, Config: r.config.Domains[s.Domain], Snapshot: s, LockFile: lockFile(s.Domain),
-		mode: r.mode, inputs: in, done: make([]sync.Once, len(stages)), counts: make([]int, len(stages)),
+		mode: r.mode, inputs: in, done: make([]sync.Once, len(stages)), counts: make([]int, len(stages)), errs: make([]error, len(stages)),
 	}
 	c.put(key, b)
 	return b

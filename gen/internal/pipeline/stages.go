@@ -82,6 +82,7 @@ type Build struct {
 	faults func() diag.List // of a lenient build, what validation finds
 	done   []sync.Once      // by stage
 	counts []int            // by stage
+	errs   []error          // by stage, nil for one that passed
 }
 
 // Built reports whether every stage passed that ran. It is false for nil, a
