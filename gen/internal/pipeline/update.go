@@ -3,7 +3,9 @@ package pipeline
 import (
 	"context"
 	"maps"
+	"path"
 	"slices"
+	"strings"
 
 	"github.com/basiq-sdk/basiq-go/gen/internal/diag"
 	"github.com/basiq-sdk/basiq-go/gen/internal/output"
@@ -97,7 +99,31 @@ func (u *PendingUpdate) Apply() error {
 		u.repo.opts.Progress.Summary("nothing was written, as --keep-going asks; nothing stands in the way of  gen update")
 		return nil
 	}
-	return u.repo.write(u.plan)
+	if err := u.repo.write(u.plan); err != nil {
+		return err
+	}
+	for _, b := range u.Builds {
+		b.undocumented(u.repo.opts.Progress)
+	}
+	return nil
+}
+
+// undocumented reports for which parts  gen check  will ask next.
+func (b *Build) undocumented(p *Progress) {
+	var parts []string
+	for _, f := range b.Model.Findings {
+		if f.Code == "undocumented" {
+			parts = append(parts, strings.TrimSuffix(f.Message, " has no documentation"))
+		}
+	}
+	if len(parts) == 0 {
+		return
+	}
+	file := path.Join("overlays", b.Name, "40-docs.yaml")
+	if n := len(b.Overlays); n > 0 {
+		file = b.Overlays[n-1].File // documentation comes last
+	}
+	p.Summary("gen check will fail until %s describes: %s", file, strings.Join(parts, ", "))
 }
 
 // Close releases the repository.

@@ -161,8 +161,22 @@ func (c *comparison) domain(name string) (*domainDiff, error) {
 			card.Pos = diag.Pos{File: d.after.Snapshot.Path, Line: f.NewLine}
 		}
 	}
+	c.locate(d)
 	d.renames()
 	return d, c.findings(d)
+}
+
+// locate moves the positions of cards to upstream's document, where the newer
+// snapshot is nowhere on disk.
+func (c *comparison) locate(d *domainDiff) {
+	list := make(diag.List, len(d.cards))
+	for i, card := range d.cards {
+		list[i] = &diag.Annotation{Pos: card.Pos}
+	}
+	for i, a := range c.new.Snapshots[d.name].Locate(list) {
+		d.cards[i].Pos = a.Pos
+		d.cards[i].Pos.Col = 0
+	}
 }
 
 // stops records for both states why a domain could not be built.

@@ -244,6 +244,7 @@ func (r *Report) changelog() []ChangelogEntry {
 			if len(c.Subjects) > 0 {
 				text += " (" + c.Title + ")"
 			}
+			text += c.refusal()
 			out = append(out, ChangelogEntry{section, text + "."})
 		}
 	}
@@ -253,13 +254,22 @@ func (r *Report) changelog() []ChangelogEntry {
 			if c.Bump == Unknown {
 				of = "The service: "
 			}
-			out = append(out, ChangelogEntry{"Changed", of + c.Domain + ": " + c.Title + "."})
+			out = append(out, ChangelogEntry{"Changed", of + c.Domain + ": " + c.Title + c.refusal() + "."})
 		}
 	}
 	slices.SortStableFunc(out, func(a, b ChangelogEntry) int {
 		return slices.Index(sections, a.Section) - slices.Index(sections, b.Section)
 	})
 	return out
+}
+
+// refusal says for the changelog that calls will be refused, where they will.
+func (c *Card) refusal() string {
+	i := slices.IndexFunc(c.why, func(why string) bool { return strings.HasSuffix(why, "will be refused") })
+	if i < 0 {
+		return ""
+	}
+	return ": " + c.why[i]
 }
 
 var sections = []string{"Removed", "Changed", "Added"}
