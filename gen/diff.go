@@ -50,6 +50,8 @@ a revision of this repository if it has one by that name, or else upstream's.
 FROM is HEAD when it is not given, TO the working tree. FROM..TO is a range of a
 mirror's commits, and adds what each of them did.
 
+Where a state could not be built, the version is unknown, and the exit code is 1.
+
 BASIQ_SPECS_MIRROR names a directory mirror to use in place of the network.`,
 		Args: cobra.MaximumNArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -82,7 +84,10 @@ BASIQ_SPECS_MIRROR names a directory mirror to use in place of the network.`,
 					return err
 				}
 			}
-			return r.Write(cmd.OutOrStdout(), format)
+			if err := r.Write(cmd.OutOrStdout(), format); err != nil {
+				return err
+			}
+			return r.Verdict()
 		},
 	}
 	cmd.Flags().BoolVar(&checks.Examples, "examples", false, "decode upstream's examples with the types of both, and list what callers no longer get")

@@ -104,7 +104,7 @@ func (f *flags) options(w io.Writer) (pipeline.Options, error) {
 	}
 	return pipeline.Options{
 		Dir: dir, Mirror: os.Getenv("BASIQ_SPECS_MIRROR"), Domains: f.domains, Force: f.force,
-		Report: pipeline.NewReporter(w, f.json, f.verbose),
+		Progress: pipeline.NewProgress(w, f.json, f.verbose),
 	}, nil
 }
 
@@ -237,20 +237,28 @@ callers compile imports what they should not have to.`,
 }
 
 func lintCmd(f *flags) *cobra.Command {
+	var keepGoing bool
 	cmd := &cobra.Command{
 		Use:   "lint",
 		Short: "Show what in the overlaid specifications makes poor Go",
 		Long: `lint reports, at file and line, what would make a poor Go API: values without a
 type, parts without documentation, names that collide. It prints the
-documentation coverage and fails when there is any finding.`,
+documentation coverage and fails when there is any finding.
+
+With --keep-going, an overlay that does not fit, or a defect that none repairs,
+is one finding among the others.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			opts, err := f.options(cmd.OutOrStdout())
 			if err != nil {
 				return err
 			}
+			if keepGoing {
+				opts.Mode = pipeline.Lenient
+			}
 			return pipeline.Lint(cmd.Context(), opts)
 		},
 	}
 	cmd.Flags().StringSliceVar(&f.domains, "domain", nil, "only these domains")
+	cmd.Flags().BoolVar(&keepGoing, "keep-going", false, "go on past overlays that do not fit")
 	return cmd
 }

@@ -34,7 +34,7 @@ func isTerminal(w io.Writer) bool {
 	return err == nil && info.Mode()&os.ModeCharDevice != 0 && os.Getenv("TERM") != "dumb"
 }
 
-// show tells that done of total parts are done, and which is next.
+// show reports that done of total parts are done, and which is next.
 func (p *progress) show(done, total int, next string) {
 	if total == 0 {
 		return

@@ -20,9 +20,10 @@ func replayCmd(f *flags) *cobra.Command {
 		Use:   "replay",
 		Short: "Run upstream's history through the generator",
 		Long: `replay takes every commit of a directory mirror, in order, through all stages
-with the overlays of today: actions that find no place in an older description are
-set aside and counted. It reports for each commit whether the Go API changed and
-which version that would have asked for, or what stopped it. Nothing is written.
+with the overlays of today: what they say about parts that an older description
+does not have is skipped and counted. It reports for each commit whether the Go
+API changed and which version that would have asked for, or what stopped it: then
+the version is unknown. Nothing is written.
 
 A mirror holds  <commit>/<file>  and  commits.txt: a line per commit, the newest
 first, the hash and when it was made. The exit code is 4 when the generator

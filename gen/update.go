@@ -23,9 +23,9 @@ only then writes the new pin, snapshots and clients, and reports what changed.
 When anything fails, the tree stays as it was. When nothing of the API changed,
 nothing is written but the pin.
 
-With --keep-going, overlay actions that no longer apply are set aside, so that
-what later stages find, and what the update would change, is seen as well;
-nothing is written then.
+With --keep-going, what overlays say about parts that are gone is skipped, so
+that what later stages find, and what the update would change, is seen as well.
+Nothing is written then, whatever is found.
 
 BASIQ_SPECS_MIRROR names a directory mirror to use in place of the network.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -40,13 +40,16 @@ BASIQ_SPECS_MIRROR names a directory mirror to use in place of the network.`,
 			if err != nil {
 				return err
 			}
-			opts.KeepGoing = keepGoing
+			opts.Cache = pipeline.NewCache()
+			if keepGoing {
+				opts.Mode = pipeline.Lenient
+			}
 			u, err := pipeline.PrepareUpdate(cmd.Context(), opts, to)
 			if err != nil {
 				return err
 			}
 			defer u.Close()
-			t, err := track.New(cmd.Context(), track.Options{Dir: opts.Dir, Mirror: opts.Mirror})
+			t, err := track.New(cmd.Context(), track.Options{Dir: opts.Dir, Mirror: opts.Mirror, Cache: opts.Cache})
 			if err != nil {
 				return err
 			}
@@ -56,7 +59,7 @@ BASIQ_SPECS_MIRROR names a directory mirror to use in place of the network.`,
 				return err
 			}
 			if r != nil {
-				opts.Report.Stage("report", len(r.Cards), "changes", time.Since(start))
+				opts.Progress.Stage("report", len(r.Cards), "changes", time.Since(start))
 			}
 			faults := u.Apply()
 			if r == nil {
@@ -70,7 +73,7 @@ BASIQ_SPECS_MIRROR names a directory mirror to use in place of the network.`,
 	}
 	fl := cmd.Flags()
 	fl.StringVar(&to, "to", "", "commit, branch or tag (default: the ref in specs/sources.yaml)")
-	fl.BoolVar(&keepGoing, "keep-going", false, "go on past overlay actions that no longer apply, without writing")
+	fl.BoolVar(&keepGoing, "keep-going", false, "go on past overlays that do not fit, and write nothing")
 	fl.StringVar(&format, "format", "text", "form of the report: "+strings.Join(report.Formats, ", "))
 	return cmd
 }

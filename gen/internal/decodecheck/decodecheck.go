@@ -23,7 +23,7 @@ import (
 // wrote them.
 type Domain struct {
 	Name                  string
-	Before, After         pipeline.Built
+	Before, After         *pipeline.Build
 	BeforeData, AfterData []byte
 }
 
@@ -146,7 +146,7 @@ func spelled(r model.Ref) string {
 
 // decoder adds a version's package to the program, and a decoder of one of
 // its types.
-func (p *program) decoder(side string, b pipeline.Built, typ string) string {
+func (p *program) decoder(side string, b *pipeline.Build, typ string) string {
 	name := side + "_" + b.Package.Name
 	dir := path.Join(root, side, b.Package.Name)
 	if p.imports == nil {

@@ -1,4 +1,4 @@
-// Package godiff tells how the Go API of type-checked packages differs, in
+// Package godiff reports how the Go API of type-checked packages differs, in
 // memory: what no longer compiles for a caller, what is new, and which
 // declarations changed although their API did not.
 package godiff
@@ -74,7 +74,7 @@ func compare(importPath string, before, after *types.Package) []Change {
 // folders are what stands before a package's name in an import path.
 var folders = regexp.MustCompile(`(?:\w[\w.~-]*/)+(\w+\.)`)
 
-// repeats tells whether a change says that a name stands for what it stood for.
+// repeats reports whether a change says that a name stands for what it stood for.
 func repeats(c Change) bool {
 	from, to, ok := strings.Cut(strings.TrimPrefix(c.Text, "changed from "), " to ")
 	return ok && from == to

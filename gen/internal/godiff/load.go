@@ -149,7 +149,7 @@ func (t Tree) Imports(dirs ...string) ([]string, error) {
 	return union(seen, nil), nil
 }
 
-// own tells whether an import path is of the tree's module.
+// own reports whether an import path is of the tree's module.
 func (t Tree) own(importPath string) bool {
 	rel, ok := strings.CutPrefix(importPath, t.Module)
 	return ok && (rel == "" || rel[0] == '/')

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/basiq-sdk/basiq-go/gen/internal/diag"
@@ -15,7 +14,7 @@ import (
 type Options struct {
 	Package string
 	Lock    *Lock // names in use; nil means none
-	Lenient bool  // keeps what overlays say of parts that are gone as Misfits
+	Lenient bool  // goes on past faults that leave the rest of the description sound, see Domain.Tolerated
 }
 
 // Build makes the model of a validated document. All faults are reported at
@@ -71,15 +70,27 @@ func (b *builder) fault(n spec.Node, code, format string, args ...any) *diag.Ann
 	return a
 }
 
-// misfit is a fault of an overlay that speaks of what the description no longer
-// has. A lenient builder keeps it, and goes on without.
-func (b *builder) misfit(n spec.Node, code, format string, args ...any) *diag.Annotation {
-	if !b.opts.Lenient {
-		return b.fault(n, code, format, args...)
+// tolerate is fault for what a lenient builder goes on past: an overlay that
+// names a part which the description does not have, or a defect of the
+// description that leaves the rest of it sound.
+func (b *builder) tolerate(n spec.Node, code, format string, args ...any) *diag.Annotation {
+	return b.tolerateAt(n.Pos(), code, format, args...)
+}
+
+func (b *builder) tolerateAt(pos diag.Pos, code, format string, args ...any) *diag.Annotation {
+	a := diag.Errorf(pos, code, format, args...)
+	if b.opts.Lenient {
+		b.domain.Tolerated = append(b.domain.Tolerated, a)
+	} else {
+		b.faults = append(b.faults, a)
 	}
-	a := diag.Errorf(n.Pos(), code, format, args...)
-	b.domain.Misfits = append(b.domain.Misfits, a)
 	return a
+}
+
+// workaround records a fault that a lenient builder worked around, and how.
+func (b *builder) workaround(fault *diag.Annotation, format string, args ...any) {
+	fault.Message += "; " + fmt.Sprintf(format, args...)
+	b.domain.Tolerated = append(b.domain.Tolerated, fault)
 }
 
 func (b *builder) finding(n spec.Node, code, format string, args ...any) *diag.Annotation {
@@ -109,18 +120,18 @@ func (b *builder) name(n spec.Node, loc, given, def string) LockEntry {
 	}
 	b.namedAt[loc] = n.Pos()
 	if len(loc) > maxPlace { // YAML reads no key that is much longer
-		b.fault(n, "bad-name", "the place %.80q… has %d characters, which the names lock cannot hold; the limit is %d", loc, len(loc), maxPlace).
+		b.tolerate(n, "bad-name", "the place %.80q… has %d characters, which the names lock cannot hold; the limit is %d", loc, len(loc), maxPlace).
 			WithHint("shorten it in the overlay: declare inline schemas as components, or remove it")
 		return LockEntry{Name: "Invalid"}
 	}
 	for part := range splitDots(cmp.Or(given, def)) {
 		if !validExported(part) {
-			b.fault(n, "bad-name", "%q cannot be an exported Go identifier", cmp.Or(given, def)).
+			b.tolerate(n, "bad-name", "%q cannot be an exported Go identifier", cmp.Or(given, def)).
 				WithHint("name it in the overlay (x-type, x-name, x-method, x-resource or x-enum)")
 			return LockEntry{Name: "Invalid"}
 		}
 		if len(part) > maxName {
-			b.fault(n, "bad-name", "the name of %s would have %d characters; the limit is %d", loc, len(part), maxName).
+			b.tolerate(n, "bad-name", "the name of %s would have %d characters; the limit is %d", loc, len(part), maxName).
 				WithHint("name it in the overlay (x-type, x-name, x-method, x-resource or x-enum)")
 			return LockEntry{Name: "Invalid"}
 		}
@@ -158,89 +169,6 @@ func (b *builder) resource(n spec.Node, name string) *Resource {
 	b.resources[name] = r
 	b.domain.Resources = append(b.domain.Resources, r)
 	return r
-}
-
-// checkNames refuses two things of one name: methods of a resource, members
-// of a type, and package-level names.
-func (b *builder) checkNames() {
-	slices.SortFunc(b.domain.Resources, func(x, y *Resource) int { return cmp.Compare(x.Name, y.Name) })
-	scope := newScope(b, "package "+b.domain.Package)
-	scope.add("Client", diag.Pos{File: b.doc.File}, "the client")
-	scope.add("New", diag.Pos{File: b.doc.File}, "the client's constructor")
-	files := newScope(b, "files of package "+b.domain.Package)
-	for _, r := range b.domain.Resources {
-		files.add(r.File()+".gen.go", r.Pos, "the file of resource "+r.Name)
-		scope.add(r.Service(), r.Pos, "the service of resource "+r.Name)
-		methods := newScope(b, "resource "+r.Name)
-		for _, m := range r.Methods {
-			at := m.Pos
-			if given, ok := b.namedAt[m.Loc]; ok {
-				at = given
-			}
-			methods.add(m.Name, at, m.HTTP+" "+m.Path)
-			if m.Page != nil {
-				methods.add(m.allName(), m.Pos, "the iterator of "+m.HTTP+" "+m.Path)
-			}
-			for _, was := range m.Was {
-				methods.add(was, m.Pos, "the old name of "+m.Name)
-			}
-		}
-	}
-	filters := map[string]bool{}
-	for _, t := range b.domain.Types {
-		scope.add(t.Name, t.Pos, "the type of "+t.Loc)
-		for _, was := range t.Was {
-			scope.add(was, t.Pos, "the old name of "+t.Name)
-		}
-		members := newScope(b, "type "+t.Name)
-		if t.Kind == Union {
-			scope.add(t.Name+"Of", t.Pos, "the constructor of "+t.Name)
-			for _, own := range []string{"Raw", "IsZero", "DecodeJSON", "AppendJSON", "MarshalJSON", "UnmarshalJSON"} {
-				members.add(own, t.Pos, "what every polymorphic type has")
-			}
-		}
-		if t.Kind == Struct && t.HasJSON() {
-			members.add("JSON", t.Pos, "what every type says about its JSON form")
-		}
-		for _, f := range t.Fields {
-			members.add(f.Name, f.Pos, strconv.Quote(f.Wire))
-			if f.Filter != nil && !filters[f.Filter.Type] {
-				filters[f.Filter.Type] = true
-				scope.add(f.Filter.Type, f.Filter.Pos, "the filter of "+t.Name)
-			}
-		}
-		for _, v := range t.Values {
-			scope.add(v.Name, v.Pos, "value "+strconv.Quote(v.Wire)+" of "+t.Name)
-			for _, was := range v.Was {
-				scope.add(was, v.Pos, "the old name of "+v.Name)
-			}
-		}
-		for _, v := range t.Variants {
-			members.add(v.Name, v.Pos, "a variant")
-			scope.add("New"+t.Name+v.Name, v.Pos, "the constructor of a variant of "+t.Name)
-		}
-	}
-}
-
-type scope struct {
-	b     *builder
-	where string
-	taken map[string]string
-	at    map[string]diag.Pos
-}
-
-func newScope(b *builder, where string) *scope {
-	return &scope{b: b, where: where, taken: map[string]string{}, at: map[string]diag.Pos{}}
-}
-
-func (s *scope) add(name string, pos diag.Pos, what string) {
-	if other, dup := s.taken[name]; dup {
-		s.b.faults = append(s.b.faults, diag.Errorf(pos, "name-collision",
-			"%s: %s and %s (%s) are both called %s", s.where, what, other, s.at[name], name).
-			WithHint("give one of them another name in the overlay (x-type, x-name, x-method or x-enum)"))
-		return
-	}
-	s.taken[name], s.at[name] = what, pos
 }
 
 // owners finds for each type the one resource that uses it, if there is only one.

@@ -13,23 +13,14 @@ import (
 // describes many shapes several times over, some with a member more or less.
 // The merged type has the members of all; a member is required when it is
 // required wherever the shape is described. Two schemas that got one name by
-// accident, and differ, are refused.
+// accident, and differ, are refused; a lenient builder keeps both, the later
+// one with a number after its name.
 func (b *builder) mergeTypes() {
-	canonical := map[string]*Type{}
-	var merged []*Type
-	for _, t := range b.types {
-		first := canonical[t.Name]
-		if first == nil {
-			canonical[t.Name] = t
-			merged = append(merged, t)
-			continue
-		}
-		b.merge(first, t)
-	}
+	merged, canonical := b.oneOfEachName()
 	fix := func(r *Ref) {
 		for ; r != nil; r = r.Elem {
 			if r.Prim == Named {
-				r.Type = canonical[r.Type.Name]
+				r.Type = canonical[r.Type]
 			}
 		}
 	}
@@ -47,14 +38,14 @@ func (b *builder) mergeTypes() {
 		}
 		for _, wire := range t.RequireOne {
 			if !slices.ContainsFunc(t.Fields, func(f *Field) bool { return f.Wire == wire }) {
-				b.faults = append(b.faults, diag.Errorf(t.Pos, "no-member", "x-require-one of %s names %q, which is not a member of it", t.Name, wire).
-					WithHint("remove it from x-require-one in the overlay"))
+				b.tolerateAt(t.Pos, "no-member", "x-require-one of %s names %q, which is not a member of it", t.Name, wire).
+					WithHint("remove it from x-require-one in the overlay")
 			}
 		}
-		for _, wire := range t.order {
+		for i, wire := range t.order {
 			if !slices.ContainsFunc(t.Fields, func(f *Field) bool { return f.Wire == wire }) {
-				b.faults = append(b.faults, diag.Errorf(t.Pos, "no-member", "x-order of %s names %q, which is no member of it", t.Name, wire).
-					WithHint("remove it from x-order in the overlay"))
+				b.tolerateAt(t.orderAt[i], "no-member", "x-order of %s names %q, which is no member of it", t.Name, wire).
+					WithHint("remove it from x-order in the overlay")
 			}
 		}
 		sortFields(t)
@@ -66,12 +57,12 @@ func (b *builder) mergeTypes() {
 				fix(&p.Ref)
 			}
 			if m.BodyType != nil {
-				m.BodyType = canonical[m.BodyType.Name]
+				m.BodyType = canonical[m.BodyType]
 			}
 			if m.Params == nil {
 				continue
 			}
-			if c := canonical[m.Params.Name]; c != nil && !m.Params.Params {
+			if c := canonical[m.Params]; c != nil && !m.Params.Params {
 				m.Params = c
 			}
 			for _, f := range m.Params.Fields {
@@ -88,7 +79,31 @@ func (b *builder) mergeTypes() {
 	b.spreadUse()
 }
 
-func (b *builder) merge(into, t *Type) {
+// oneOfEachName returns the types that are left when those of one name are
+// merged, and for every type the one that it became.
+func (b *builder) oneOfEachName() (merged []*Type, canonical map[*Type]*Type) {
+	named := map[string]*Type{}
+	canonical = map[*Type]*Type{}
+	for _, t := range b.types {
+		if first := named[t.Name]; first != nil {
+			conflicts := b.conflicts(first, t)
+			if len(conflicts) == 0 || !b.opts.Lenient {
+				b.faults = append(b.faults, conflicts...)
+				first.absorb(t)
+				canonical[t] = first
+				continue
+			}
+			b.renameType(t, unused(t.Name, func(name string) bool { return named[name] != nil }))
+			b.workaround(conflicts[0], "it is called %s here", t.Name)
+		}
+		named[t.Name], canonical[t] = t, t
+		merged = append(merged, t)
+	}
+	return merged, canonical
+}
+
+// conflicts lists why two types of one name cannot be one type.
+func (b *builder) conflicts(into, t *Type) (list diag.List) {
 	collide := func(why string) {
 		code, hint := "type-differs", "make them alike in an overlay, or give one another x-type"
 		if !into.explicit || !t.explicit {
@@ -98,54 +113,74 @@ func (b *builder) merge(into, t *Type) {
 		if given, ok := b.namedAt["type "+strings.TrimPrefix(t.Loc, "#")]; ok && t.explicit {
 			at = given
 		}
-		b.faults = append(b.faults, diag.Errorf(at, code, "%s and %s (%s) are both called %s, and %s",
+		list = append(list, diag.Errorf(at, code, "%s and %s (%s) are both called %s, and %s",
 			t.Loc, into.Loc, into.Pos, t.Name, why).WithHint("%s", hint))
 	}
 	if into.Kind != t.Kind {
 		collide("one is " + article(into.Kind) + ", the other " + article(t.Kind))
-		return
+		return list
 	}
 	sameShape := len(into.Fields) == len(t.Fields) && len(into.Values) == len(t.Values)
-	if into.Doc == "" {
-		into.Doc = t.Doc
+	mine := map[string]*Field{}
+	for _, f := range into.Fields {
+		mine[f.Wire] = f
 	}
+	for _, f := range t.Fields {
+		switch m := mine[f.Wire]; {
+		case m == nil:
+			sameShape = false
+		case !m.Ref.equal(f.Ref):
+			collide("their member " + f.Wire + " is " + m.Ref.Go() + " in one and " + f.Ref.Go() + " in the other")
+		case m.Name != f.Name:
+			collide("their member " + f.Wire + " is called " + m.Name + " in one and " + f.Name + " in the other")
+		}
+	}
+	for _, v := range t.Values {
+		i := slices.IndexFunc(into.Values, func(o *Value) bool { return o.Wire == v.Wire })
+		if i < 0 {
+			sameShape = false
+		} else if into.Values[i].Name != v.Name {
+			collide("their value " + strconv.Quote(v.Wire) + " is called " + into.Values[i].Name + " in one and " + v.Name + " in the other")
+		}
+	}
+	if into.Kind == Union && !slices.EqualFunc(into.Variants, t.Variants, (*Variant).equal) {
+		collide("their variants differ")
+	}
+	if !sameShape && !(into.explicit && t.explicit) {
+		collide("their members differ")
+	}
+	return list
+}
+
+// absorb makes one type of two that have one name.
+func (into *Type) absorb(t *Type) {
+	into.Doc = cmp.Or(into.Doc, t.Doc)
 	into.explicit = into.explicit || t.explicit
 	into.Request, into.Response = into.Request || t.Request, into.Response || t.Response
 	if len(into.order) == 0 {
-		into.order = t.order
+		into.order, into.orderAt = t.order, t.orderAt
 	}
-	byWire := map[string]*Field{}
+	mine, theirs := map[string]*Field{}, map[string]bool{}
 	for _, f := range into.Fields {
-		byWire[f.Wire] = f
+		mine[f.Wire] = f
 	}
-	theirs := map[string]bool{}
 	for _, f := range t.Fields {
 		theirs[f.Wire] = true
-		mine := byWire[f.Wire]
-		if mine == nil {
-			sameShape = false
+		m := mine[f.Wire]
+		if m == nil {
 			f.loosen()
 			into.Fields = append(into.Fields, f)
 			continue
 		}
-		if !mine.Ref.equal(f.Ref) {
-			collide("their member " + f.Wire + " is " + mine.Ref.Go() + " in one and " + f.Ref.Go() + " in the other")
-			continue
-		}
-		if mine.Name != f.Name {
-			collide("their member " + f.Wire + " is called " + mine.Name + " in one and " + f.Name + " in the other")
-		}
-		if mine.Doc == "" {
-			mine.Doc = f.Doc
-		}
+		m.Doc = cmp.Or(m.Doc, f.Doc)
 		for _, alias := range f.Aliases {
-			if !slices.Contains(mine.Aliases, alias) {
-				mine.Aliases = append(mine.Aliases, alias)
+			if !slices.Contains(m.Aliases, alias) {
+				m.Aliases = append(m.Aliases, alias)
 			}
 		}
-		mine.Required = mine.Required && f.Required
-		if !mine.pinned {
-			mine.Ref.Pointer, mine.pinned = mine.Ref.Pointer && !f.pinned || f.Ref.Pointer, f.pinned
+		m.Required = m.Required && f.Required
+		if !m.pinned {
+			m.Ref.Pointer, m.pinned = m.Ref.Pointer && !f.pinned || f.Ref.Pointer, f.pinned
 		}
 	}
 	for _, f := range into.Fields {
@@ -155,28 +190,17 @@ func (b *builder) merge(into, t *Type) {
 	}
 	for _, v := range t.Values {
 		i := slices.IndexFunc(into.Values, func(o *Value) bool { return o.Wire == v.Wire })
-		switch {
-		case i < 0:
-			sameShape = false
+		if i < 0 {
 			into.Values = append(into.Values, v)
-		default:
-			if into.Values[i].Name != v.Name {
-				collide("their value " + strconv.Quote(v.Wire) + " is called " + into.Values[i].Name + " in one and " + v.Name + " in the other")
-			}
-			into.Values[i].Doc = cmp.Or(into.Values[i].Doc, v.Doc)
-			into.Values[i].Also = slices.Compact(slices.Sorted(slices.Values(append(into.Values[i].Also, v.Also...))))
+			continue
 		}
-	}
-	if into.Kind == Union && !slices.EqualFunc(into.Variants, t.Variants, (*Variant).equal) {
-		collide("their variants differ")
+		into.Values[i].Doc = cmp.Or(into.Values[i].Doc, v.Doc)
+		into.Values[i].Also = slices.Compact(slices.Sorted(slices.Values(append(into.Values[i].Also, v.Also...))))
 	}
 	for i, v := range t.Variants {
-		if i < len(into.Variants) && into.Variants[i].Doc == "" {
-			into.Variants[i].Doc = v.Doc
+		if i < len(into.Variants) {
+			into.Variants[i].Doc = cmp.Or(into.Variants[i].Doc, v.Doc)
 		}
-	}
-	if !sameShape && !(into.explicit && t.explicit) {
-		collide("their members differ")
 	}
 }
 

@@ -22,7 +22,7 @@ type Domain struct {
 	Types                    []*Type // every named type, by name
 	Lock                     *Lock   // the names in use, to be written back
 	Findings                 []*diag.Annotation
-	Misfits                  diag.List // what overlays say of parts that are gone; see Options.Lenient
+	Tolerated                diag.List // faults that a lenient build went on past; see Options.Lenient
 	Documented, Documentable int       // parts that have, and that should have, a sentence
 }
 
@@ -91,6 +91,8 @@ type Method struct {
 
 	Loc string
 	Pos diag.Pos
+
+	explicit bool // the name was given, not derived
 }
 
 // ID is the method's name in errors, logs and tables: "core.Users.Create".
@@ -165,6 +167,7 @@ type Type struct {
 
 	explicit bool // the name was given, not derived
 	order    []string
+	orderAt  []diag.Pos // of each name in order
 }
 
 // HasJSON tells whether values of the type are read or written as JSON.

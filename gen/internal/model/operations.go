@@ -39,11 +39,11 @@ func (b *builder) operations() {
 // nothing of the API is left out in silence.
 func (b *builder) unsupported(path spec.Node) {
 	if ref := path.Get("$ref"); ref.Exists() {
-		b.fault(ref, "cannot-express", "%s is a reference to another path", path.Name()).
+		b.tolerate(ref, "cannot-express", "%s is a reference to another path", path.Name()).
 			WithHint("write the path out in an overlay")
 	}
 	if trace := path.Get("trace"); trace.Exists() {
-		b.fault(trace, "cannot-express", "TRACE %s: no method can be made of it", path.Name()).
+		b.tolerate(trace, "cannot-express", "TRACE %s: no method can be made of it", path.Name()).
 			WithHint("remove the operation in an overlay")
 	}
 	for _, method := range httpMethods {
@@ -52,7 +52,7 @@ func (b *builder) unsupported(path spec.Node) {
 				WithHint("remove the callbacks in an overlay")
 		}
 		if servers := path.At(method, "servers"); servers.Exists() {
-			b.fault(servers, "cannot-express", "%s %s is on servers of its own; a client calls one", strings.ToUpper(method), path.Name()).
+			b.tolerate(servers, "cannot-express", "%s %s is on servers of its own; a client calls one", strings.ToUpper(method), path.Name()).
 				WithHint("remove the servers in an overlay, or the operation")
 		}
 	}
@@ -87,6 +87,7 @@ func (b *builder) operation(path, method string, op spec.Node) {
 		Loc: loc, Pos: op.Pos(),
 		Doc:        b.documented(op),
 		Deprecated: b.deprecation(op),
+		explicit:   given != "",
 		Safety:     b.safety(op, method),
 		Scope:      b.scope(op),
 	}
@@ -190,9 +191,13 @@ func (b *builder) scope(op spec.Node) Scope {
 func (b *builder) parameters(m *Method, op spec.Node) {
 	byName := map[string]*Field{}
 	var rest []*Field
+	seen := map[string]bool{}
 	for _, p := range op.Get("parameters").Items() {
 		p = p.Deref()
 		in, wire := p.Str("in"), p.Str("name")
+		if !b.ownName(m, p, seen) {
+			continue
+		}
 		if fixed := p.Get("x-const"); fixed.Exists() {
 			if in != "header" {
 				b.fault(p, "bad-constant", "x-const on parameter %q: only a header can be fixed", wire)
@@ -204,7 +209,7 @@ func (b *builder) parameters(m *Method, op spec.Node) {
 			continue // OpenAPI says that such a declaration is ignored
 		}
 		if in == "header" && !headerName(wire) || strings.ContainsFunc(wire, canon.Hidden) {
-			b.fault(p, "bad-name", "no %s parameter can be called %q", in, wire).
+			b.tolerate(p, "bad-name", "no %s parameter can be called %q", in, wire).
 				WithHint("mend the name in an overlay, or remove the parameter")
 			continue
 		}
@@ -215,7 +220,7 @@ func (b *builder) parameters(m *Method, op spec.Node) {
 		case "query", "header":
 			rest = append(rest, f)
 		default:
-			b.fault(p, "cannot-express", "parameter %q is in %q; only path, query and header parameters can be generated", wire, in).
+			b.tolerate(p, "cannot-express", "parameter %q is in %q; only path, query and header parameters can be generated", wire, in).
 				WithHint("remove the parameter in an overlay")
 		}
 	}
@@ -231,9 +236,9 @@ func (b *builder) parameters(m *Method, op spec.Node) {
 			taken[f.Arg()] = wire
 		}
 		if f == nil {
-			b.fault(op, "path-parameter", "%s has no parameter %q", m.Loc, wire).
+			b.tolerate(op, "path-parameter", "%s has no parameter %q", m.Loc, wire).
 				WithHint("declare it in an overlay")
-			continue
+			f = &Field{Name: cmp.Or(GoName(wire), "Param"), Wire: wire, In: "path", Required: true, Ref: Ref{Prim: String}, Loc: m.Loc + " path " + wire, Pos: op.Pos()}
 		}
 		m.PathParams = append(m.PathParams, f)
 	}
@@ -252,7 +257,20 @@ func (b *builder) parameters(m *Method, op spec.Node) {
 	}
 }
 
-// headerName tells whether a header can be called so (RFC 9110, token).
+// ownName reports whether a parameter has a name that no other parameter seen
+// in its place has.
+func (b *builder) ownName(m *Method, p spec.Node, seen map[string]bool) bool {
+	in, wire := p.Str("in"), p.Str("name")
+	if wire == "" || seen[in+" "+wire] {
+		b.tolerate(p, "bad-name", "%s has a %s parameter without a name of its own: %q", m.Loc, in, wire).
+			WithHint("name the parameter in an overlay, or remove it")
+		return false
+	}
+	seen[in+" "+wire] = true
+	return true
+}
+
+// headerName reports whether a header can be called so (RFC 9110, token).
 func headerName(s string) bool {
 	return s != "" && !strings.ContainsFunc(s, func(r rune) bool {
 		return r > unicode.MaxASCII || !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("!#$%&'*+-.^_`|~", r)
@@ -293,7 +311,7 @@ func (b *builder) parameter(m *Method, p spec.Node, in, wire string) *Field {
 	}
 	schema := p.Get("schema")
 	if !schema.Exists() {
-		b.fault(p, "cannot-express", "parameter %q has no schema", wire).WithHint("give it one in an overlay")
+		b.tolerate(p, "cannot-express", "parameter %q has no schema", wire).WithHint("give it one in an overlay")
 		f.Ref = Ref{Prim: String}
 		return f
 	}
@@ -306,18 +324,20 @@ func (b *builder) parameter(m *Method, p spec.Node, in, wire string) *Field {
 	f.Ref = b.ref(schema, context{parent: m.Name + m.Resource.Name, name: f.Name, request: true, param: true})
 	switch style, explode := p.Str("style"), p.Get("explode"); {
 	case f.Ref.Prim == List && in == "query" && !f.Ref.Elem.scalar():
-		b.fault(p, "cannot-express", "parameter %q is %s, which cannot be sent in the query", wire, f.Ref.Go()).
+		b.tolerate(p, "cannot-express", "parameter %q is %s, which cannot be sent in the query", wire, f.Ref.Go()).
 			WithHint("give its items a scalar type in an overlay")
+		f.Ref = Ref{Prim: String}
 	case f.Ref.Prim == List && in == "query":
 		f.Repeat = !explode.Exists() || explode.Text() == "true"
 		if style != "" && style != "form" {
-			b.fault(p, "cannot-express", "parameter %q has style %s, which cannot be generated for a list", wire, style)
+			b.tolerate(p, "cannot-express", "parameter %q has style %s, which cannot be generated for a list", wire, style)
 		}
 	case f.Ref.Prim == List || f.Ref.Prim == Map || f.Ref.Prim == JSON || f.Ref.Prim == Named && f.Ref.Type.Kind != Enum:
-		b.fault(p, "cannot-express", "parameter %q is %s, which cannot be sent in the %s", wire, f.Ref.Go(), in).
+		b.tolerate(p, "cannot-express", "parameter %q is %s, which cannot be sent in the %s", wire, f.Ref.Go(), in).
 			WithHint("give it a scalar type in an overlay")
+		f.Ref = Ref{Prim: String}
 	case style == "deepObject":
-		b.fault(p.Get("style"), "cannot-express", "parameter %q has style deepObject, and is no object", wire).
+		b.tolerate(p.Get("style"), "cannot-express", "parameter %q has style deepObject, and is no object", wire).
 			WithHint("remove style and explode in an overlay")
 	}
 	return f
@@ -345,13 +365,14 @@ func (b *builder) requestBody(m *Method, op spec.Node) {
 		}
 	}
 	if m.Body == BodyNone {
-		b.fault(body, "cannot-express", "the body of %s has no media type that can be sent (JSON, form or multipart)", m.Loc)
+		b.tolerate(body, "cannot-express", "the body of %s has no media type that can be sent (JSON, form or multipart)", m.Loc)
 		return
 	}
 	schema := media.Get("schema")
 	ref := b.ref(schema, context{parent: m.Name + m.Resource.Name, name: "Params", request: true, multipart: m.Body == BodyMultipart})
 	if ref.Prim != Named || ref.Type.Kind != Struct {
-		b.fault(media, "cannot-express", "the body of %s is %s; only an object can be a params struct", m.Loc, ref.Go()).
+		m.Body = BodyNone
+		b.tolerate(media, "cannot-express", "the body of %s is %s; only an object can be a params struct", m.Loc, ref.Go()).
 			WithHint("describe the body as an object in an overlay")
 		return
 	}
@@ -400,7 +421,7 @@ func (b *builder) responses(m *Method, op spec.Node) {
 			}
 			ref := b.ref(c.Get("schema"), context{parent: m.Name + m.Resource.Name, name: "Result", response: true})
 			if jsonResult != nil && !jsonResult.equal(ref) {
-				b.fault(c, "cannot-express", "%s answers %s with another type than its other success", m.Loc, r.Name()).
+				b.tolerate(c, "cannot-express", "%s answers %s with another type than its other success", m.Loc, r.Name()).
 					WithHint("make both successes one type (x-type) in an overlay")
 				continue
 			}
@@ -410,7 +431,7 @@ func (b *builder) responses(m *Method, op spec.Node) {
 	m.Result, m.Success, m.Errors = jsonResult, statusList(success), statusList(failures)
 	m.NoContent = m.NoContent && jsonResult != nil
 	if len(success) == 0 {
-		b.fault(op, "no-success", "%s declares no success status", m.Loc).WithHint("declare one in an overlay")
+		b.tolerate(op, "no-success", "%s declares no success status", m.Loc).WithHint("declare one in an overlay")
 	}
 	if page := op.Get("x-page"); page.Exists() {
 		b.pages = append(b.pages, pagePlan{m, page})

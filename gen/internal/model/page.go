@@ -28,7 +28,7 @@ func (m *Method) AllName() string { return m.allName() }
 func (b *builder) finishPages() {
 	for _, p := range b.pages {
 		if p.m.Result == nil || p.m.Result.Prim != Named || p.m.Result.Type.Kind != Struct {
-			b.fault(p.n, "bad-page", "%s does not return an object, so it has no pages", p.m.Loc)
+			b.tolerate(p.n, "bad-page", "%s does not return an object, so it has no pages", p.m.Loc)
 			continue
 		}
 		t := p.m.Result.Type
@@ -40,11 +40,11 @@ func (b *builder) finishPages() {
 		}
 		last := items[len(items)-1].Ref
 		if last.Prim != List || last.Elem.Prim != Named {
-			b.fault(p.n.Get("items"), "bad-page", "%q of %s is no list of objects", p.n.Str("items"), t.Name)
+			b.tolerate(p.n.Get("items"), "bad-page", "%q of %s is no list of objects", p.n.Str("items"), t.Name)
 			continue
 		}
 		if end := next[len(next)-1].Ref; end.Prim != String || end.Pointer {
-			b.fault(p.n.Get("next"), "bad-page", "%q of %s is no string", p.n.Str("next"), t.Name)
+			b.tolerate(p.n.Get("next"), "bad-page", "%q of %s is no string", p.n.Str("next"), t.Name)
 			continue
 		}
 		page.Items, page.Next, page.Item = fieldNames(items), fieldNames(next), last.Elem.Type
@@ -74,7 +74,7 @@ func (b *builder) follow(n spec.Node, t *Type, pointers *[]string) []*Field {
 			}
 		}
 		if found == nil {
-			b.fault(n, "bad-page", "there is no member %q on the way of %q", wire, n.Text()).
+			b.tolerate(n, "bad-page", "there is no member %q on the way of %q", wire, n.Text()).
 				WithHint("x-page: {items: <member with the items>, next: <member with the link>}, as dotted paths")
 			return nil
 		}

@@ -144,7 +144,7 @@ func (b *builder) text(n spec.Node, ctx context) Ref {
 			WithHint("correct it in an overlay, or remove it")
 	}
 	if x := n.Get("x-enum"); x.Exists() {
-		b.misfit(x, "no-value", "%s has no enumeration whose values x-enum could name", n.Pointer()).
+		b.tolerate(x, "no-value", "%s has no enumeration whose values x-enum could name", n.Pointer()).
 			WithHint("upstream removed it, or made prose of it: remove x-enum, or declare the values in an overlay")
 	}
 	return Ref{Prim: String}
@@ -193,6 +193,9 @@ func (b *builder) declare(n spec.Node, ctx context, kind Kind) *Type {
 		Doc: doc, Deprecated: b.deprecation(n),
 		Loc: n.Pointer(), Pos: n.Pos(), explicit: given != "" || ctx.explicit,
 		order: n.Get("x-order").Strings(), RequireOne: n.Get("x-require-one").Strings(),
+	}
+	for _, name := range n.Get("x-order").Items() {
+		t.orderAt = append(t.orderAt, name.Pos())
 	}
 	b.use(t, ctx)
 	b.byPointer[n.Pointer()] = t
@@ -247,7 +250,7 @@ func (b *builder) object(n spec.Node, ctx context) Ref {
 					at = item
 				}
 			}
-			b.fault(at, "required-undeclared", "%s requires %q, which is no property of it", n.Pointer(), wire).
+			b.tolerate(at, "required-undeclared", "%s requires %q, which is no property of it", n.Pointer(), wire).
 				WithHint("declare the property, or remove it from required, in an overlay")
 			seen[wire] = true
 		}
@@ -277,7 +280,7 @@ func (b *builder) onlyMembers(n spec.Node, p part) {
 	if p.Pointer() != n.Pointer() {
 		whole = "is a part of " + n.Pointer() + ", which has members"
 	}
-	b.fault(p.Node, "cannot-express", "%s is %s, and %s", p.Pointer(), why, whole).
+	b.tolerate(p.Node, "cannot-express", "%s is %s, and %s", p.Pointer(), why, whole).
 		WithHint("describe it as an object, or remove its members, in an overlay")
 }
 
@@ -385,17 +388,17 @@ func (b *builder) enum(n spec.Node, ctx context) Ref {
 		}
 		wire := v.Text()
 		if !v.IsText() {
-			b.fault(v, "enum-type", "the value %s of %s is no text", wire, n.Pointer()).
+			b.tolerate(v, "enum-type", "the value %s of %s is no text", wire, n.Pointer()).
 				WithHint("quote it, or give the enumeration its type, in an overlay")
 			continue
 		}
 		if strings.ContainsAny(wire, "\n\r") {
-			b.fault(v, "enum-newline", "the value %q of %s holds a line break", wire, n.Pointer()).
+			b.tolerate(v, "enum-newline", "the value %q of %s holds a line break", wire, n.Pointer()).
 				WithHint("remove the enum or mend the value in an overlay")
 			continue
 		}
 		if strings.ContainsFunc(wire, canon.Hidden) {
-			b.fault(v, "bad-name", "the value %q of %s holds control or direction characters", wire, n.Pointer()).
+			b.tolerate(v, "bad-name", "the value %q of %s holds control or direction characters", wire, n.Pointer()).
 				WithHint("mend the value in an overlay, or remove the enum")
 			continue
 		}
@@ -407,7 +410,7 @@ func (b *builder) enum(n spec.Node, ctx context) Ref {
 		if wire == "" {
 			def = t.Name + "Empty"
 		} else if GoName(wire) == "" {
-			b.fault(v, "bad-name", "no Go name can be made of the value %q of %s", wire, n.Pointer()).
+			b.tolerate(v, "bad-name", "no Go name can be made of the value %q of %s", wire, n.Pointer()).
 				WithHint("name it:  x-enum: {%s: {name: …}}", strconv.Quote(wire))
 			continue
 		}
@@ -431,7 +434,7 @@ func (b *builder) enum(n spec.Node, ctx context) Ref {
 			continue
 		}
 		if !slices.ContainsFunc(t.Values, func(v *Value) bool { return v.Wire == decl.Name() }) {
-			b.misfit(decl, "no-value", "%q is no value of the enumeration %s", decl.Name(), t.Name).
+			b.tolerate(decl, "no-value", "%q is no value of the enumeration %s", decl.Name(), t.Name).
 				WithHint("remove it from x-enum, or add the value to the enumeration")
 		}
 	}
@@ -444,13 +447,13 @@ func (b *builder) enum(n spec.Node, ctx context) Ref {
 //	  openbanking: {is: open-banking}
 func (b *builder) spelling(t *Type, n, decl, is spec.Node) {
 	if !slices.ContainsFunc(n.Get("enum").Items(), func(v spec.Node) bool { return v.Text() == decl.Name() }) {
-		b.misfit(decl, "no-value", "%q is no value of the enumeration %s", decl.Name(), t.Name).
+		b.tolerate(decl, "no-value", "%q is no value of the enumeration %s", decl.Name(), t.Name).
 			WithHint("remove it from x-enum, or add the value to the enumeration")
 		return
 	}
 	i := slices.IndexFunc(t.Values, func(v *Value) bool { return v.Wire == is.Text() })
 	if i < 0 {
-		b.misfit(is, "no-value", "%q is said to be another spelling of %q, which is no value of the enumeration %s", decl.Name(), is.Text(), t.Name).
+		b.tolerate(is, "no-value", "%q is said to be another spelling of %q, which is no value of the enumeration %s", decl.Name(), is.Text(), t.Name).
 			WithHint("name a value that has no  is:  itself")
 		return
 	}

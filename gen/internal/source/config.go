@@ -4,6 +4,7 @@ package source
 
 import (
 	"fmt"
+	"go/token"
 	"maps"
 	"os"
 	"path"
@@ -106,6 +107,7 @@ func ParseConfig(file string, data []byte) (*Config, error) {
 		"module": func(n *yaml.Node) { cfg.Module = p.match(n, modulePath, "a module path") },
 		"output": func(n *yaml.Node) { cfg.Output = p.local(n) },
 		"routes": func(n *yaml.Node) {
+			p.packageName(&yaml.Node{Value: path.Base(n.Value), Line: n.Line, Column: n.Column})
 			if cfg.Routes = p.local(n); !domainName.MatchString(path.Base(cfg.Routes)) {
 				p.fault(n, "bad-value", "the folder of the table of operations is %q, whose last part is no name of a package", n.Value)
 			}
@@ -224,10 +226,13 @@ func (p *parser) domains(n *yaml.Node, cfg *Config) {
 			p.fault(name, "bad-value", "%q is no domain name", name.Value).WithHint("lower-case letters and digits")
 			continue
 		}
-		d := Domain{Package: name.Value}
+		d := Domain{}
 		p.members(v, "domain "+name.Value, map[string]func(*yaml.Node){
-			"file":    func(v *yaml.Node) { d.File = p.local(v) },
-			"package": func(v *yaml.Node) { d.Package = p.match(v, domainName, "a package name") },
+			"file": func(v *yaml.Node) { d.File = p.local(v) },
+			"package": func(v *yaml.Node) {
+				p.match(v, domainName, "a package name")
+				d.Package = p.packageName(v)
+			},
 			"overlays": func(v *yaml.Node) {
 				for _, g := range v.Content {
 					d.Overlays = append(d.Overlays, p.text(g))
@@ -235,12 +240,24 @@ func (p *parser) domains(n *yaml.Node, cfg *Config) {
 			},
 			"source": func(v *yaml.Node) { l := p.location(v); d.Source = &l },
 		}, "file")
+		if d.Package == "" {
+			d.Package = p.packageName(name)
+		}
 		if other, dup := packages[d.Package]; dup {
 			p.fault(name, "bad-value", "domains %s and %s have the same package", other, name.Value)
 		}
 		packages[d.Package] = name.Value
 		cfg.Domains[name.Value] = d
 	}
+}
+
+// packageName reads a name that must do for a package and its folder.
+func (p *parser) packageName(n *yaml.Node) string {
+	if token.IsKeyword(n.Value) || slices.Contains([]string{"main", "internal", "vendor", "testdata"}, n.Value) {
+		p.fault(n, "bad-value", "%q cannot be the name of a Go package that others import", n.Value).
+			WithHint("give the domain another  package:  name")
+	}
+	return n.Value
 }
 
 // location is where a domain's description comes from.

@@ -18,10 +18,10 @@ const (
 	maxTargets = 2000
 )
 
-// references refuses references that leave the document, lead nowhere, or
+// References refuses references that leave the document, lead nowhere, or
 // lead only to each other. The snapshot has none of these, but overlays may
 // bring them in, and take their targets away.
-func (d *Document) references() error {
+func (d *Document) References() error {
 	var list diag.List
 	fault := func(n Node, code, format string) *diag.Annotation {
 		ref := n.Text()

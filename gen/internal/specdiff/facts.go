@@ -1,4 +1,4 @@
-// Package specdiff tells how two canonical snapshots of one API description
+// Package specdiff reports how two canonical snapshots of one API description
 // differ: as facts, each at its place in the document, and as oasdiff judges
 // them. What a fact means to a caller of the SDK is for package report.
 package specdiff
@@ -144,7 +144,7 @@ func (d *differ) mapping(k kind, pointer, subject, aspect string, before, after 
 	}
 }
 
-// part tells whether a member of such a mapping is a subject of its own.
+// part reports whether a member of such a mapping is a subject of its own.
 func part(k kind, name string) bool {
 	switch k {
 	case kindPath:
