@@ -31,7 +31,7 @@ func repository(t testing.TB) string {
 	}
 	dst := t.TempDir()
 	t.Setenv("GOFLAGS", "") // a vendor folder of this repository is not copied
-	for _, part := range []string{"go.mod", "go.sum", "specs", "overlays", "transport"} {
+	for _, part := range []string{"go.mod", "go.sum", "specs", "overlays", "transport", "internal/retries"} {
 		copyTree(t, filepath.Join(src, part), filepath.Join(dst, part))
 	}
 	snapshots, err := filepath.Glob(filepath.Join(dst, "specs", "*.yml"))

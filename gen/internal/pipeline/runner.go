@@ -1,5 +1,5 @@
 // Package pipeline generates Go packages from API descriptions. The stages are
-// those that README lists: pull, overlay, validate, model, emit, check, write.
+// those that CONTRIBUTING.md lists: pull, overlay, validate, model, emit, check, write.
 //
 // verbs.go holds what the command line offers. Each verb pulls snapshots, has a
 // Runner take them through the stages, and plans and writes the result.

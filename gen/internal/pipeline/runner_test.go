@@ -46,11 +46,11 @@ func broken(snapshots []source.Snapshot) ([]source.Snapshot, string) {
 	return out, out[1].Domain
 }
 
-// TestStagesAreThoseOfReadme holds the names and the order of the timed stages
-// to the list in README.
-func TestStagesAreThoseOfReadme(t *testing.T) {
-	readme := string(readFile(t, filepath.Join(root, "README.md")))
-	_, list, _ := strings.Cut(readme, "### How generation works")
+// TestStagesAreThoseOfTheDocumentation holds the names and the order of the timed stages
+// to the list in CONTRIBUTING.md.
+func TestStagesAreThoseOfTheDocumentation(t *testing.T) {
+	contributing := string(readFile(t, filepath.Join(root, "CONTRIBUTING.md")))
+	_, list, _ := strings.Cut(contributing, "## How a generation works")
 	var want []string
 	for _, m := range regexp.MustCompile(`(?m)^\d\. \*\*(\w+)\*\*`).FindAllStringSubmatch(list, -1) {
 		want = append(want, m[1])
@@ -72,7 +72,7 @@ func TestStagesAreThoseOfReadme(t *testing.T) {
 		}
 	}
 	if len(want) != 7 || !slices.Equal(got, want) {
-		t.Errorf("the timed stages are %q, and README has %q", got, want)
+		t.Errorf("the timed stages are %q, and CONTRIBUTING.md has %q", got, want)
 	}
 }
 

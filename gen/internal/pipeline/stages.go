@@ -22,7 +22,7 @@ import (
 	"github.com/basiq-sdk/basiq-go/gen/internal/spec"
 )
 
-// Stage is a step of a generation, named as README names it.
+// Stage is a step of a generation, named as CONTRIBUTING.md names it.
 type Stage string
 
 // Stages, in the order in which they run. StagePull and StageWrite are the only ones
