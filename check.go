@@ -108,9 +108,16 @@ const maxSkew = 30 * time.Second
 // TokenSource and no key, the source is asked for the tokens, and the one call
 // is GET /events/types.
 func (c *Client) Check(ctx context.Context, opts CheckOptions) *CheckReport {
-	r := &CheckReport{BaseURL: c.Transport.BaseURL()}
+	r := &CheckReport{}
+	if c != nil {
+		r.BaseURL = c.Transport.BaseURL()
+	}
 	for _, name := range []CheckName{CheckBaseURL, CheckAPIKey, CheckVersion, CheckServerScope, CheckClientScope, CheckClock} {
 		r.Findings = append(r.Findings, Finding{Check: name, Status: CheckSkipped, Summary: "not known, as the call failed"})
+	}
+	if err := c.ready(ctx, "Check"); err != nil {
+		r.set(CheckBaseURL, CheckFailed, "the check could not be made", "make the client with NewClient, and give a context", err)
+		return r
 	}
 	p := &prober{client: c, report: r}
 	before := time.Now()
@@ -238,9 +245,33 @@ func (p *prober) foreign() bool {
 	return strings.HasPrefix(kind, "text/html") || p.res.StatusCode >= 300 && p.res.StatusCode < 400
 }
 
+// outage reports whether a status means that the API, or a gateway in front of
+// it, cannot serve requests now. Whatever the body is, it says nothing about the
+// address then. 501 and 505 come from servers that know no POST /token.
+func outage(status int) bool {
+	switch status {
+	case http.StatusNotImplemented, http.StatusHTTPVersionNotSupported:
+		return false
+	}
+	return status == http.StatusTooManyRequests || status >= 500
+}
+
+// stranger notes that something other than the API answered: its clock tells
+// nothing about Basiq's. A summary that is not "" says why the base URL is not
+// judged.
+func (p *prober) stranger(summary string) {
+	if summary != "" {
+		p.report.set(CheckBaseURL, CheckSkipped, summary, "", nil)
+	}
+	p.report.set(CheckClock, CheckSkipped, "not known, as it is not Basiq's clock", "", nil)
+	p.report.Skew = 0
+}
+
 const (
 	tooManyTokens = "too many tokens were asked for from this address"
 	adviceTokens  = "wait five minutes; share tokens between processes with a TokenStore"
+	outOfOrder    = "the API is out of order"
+	adviceLater   = "check again later; look at https://status.basiq.io"
 )
 
 const adviceAddress = "check the base URL (" + EnvBaseURL + "): Basiq's is " + transport.DefaultBaseURL
@@ -263,10 +294,14 @@ func (p *prober) judge(err error) {
 		r.set(CheckBaseURL, CheckFailed, summary, advice, err)
 		return
 	}
+	if answers && p.foreign() && outage(api.Status) {
+		p.stranger("not known, as a gateway answered in place of the API")
+		p.refused(api, err)
+		return
+	}
 	if p.foreign() || errors.As(err, &decode) {
 		r.set(CheckBaseURL, CheckFailed, "something answers that is not Basiq's API: a web page, a redirect, or another service", adviceAddress+"; look for a proxy in between", err)
-		r.set(CheckClock, CheckSkipped, "not known, as it is not Basiq's clock", "", nil)
-		r.Skew = 0
+		p.stranger("")
 		return
 	}
 	if !answers {
@@ -316,7 +351,7 @@ func (p *prober) refused(api *transport.Error, err error) {
 	case api.Status == http.StatusForbidden:
 		r.set(CheckAPIKey, CheckFailed, "the API refuses the key: the account is disabled, or too many tokens were asked for", "look at the account in the dashboard; wait five minutes and check again", err)
 	case api.Status >= 500:
-		r.set(CheckServerScope, CheckFailed, "the API is out of order", "check again later; look at https://status.basiq.io", err)
+		r.set(CheckServerScope, CheckFailed, outOfOrder, adviceLater, err)
 	default:
 		r.set(CheckServerScope, CheckFailed, fmt.Sprintf("the API answers %d", api.Status), adviceAddress, err)
 	}
@@ -332,6 +367,8 @@ func (p *prober) judgeUser(err error) {
 		return
 	case errors.Is(err, transport.ErrRateLimited):
 		summary, advice = tooManyTokens, adviceTokens
+	case errors.As(err, &api) && outage(api.Status):
+		summary, advice = outOfOrder, adviceLater
 	case errors.As(err, &api) && api.Status >= 400 && api.Status < 500:
 		summary, advice = "the API gives no token for this user", "check the user's ID: it must be of this key's application"
 	case !errors.As(err, &api):

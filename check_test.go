@@ -66,6 +66,13 @@ func TestCheckTellsWhatIsWrong(t *testing.T) {
 		"out of order":    {problem(503, "service-unavailable", "", ""), basiq.CheckServerScope, "out of order", "status"},
 		"web page":        {page(200), basiq.CheckBaseURL, "not Basiq's API", basiq.EnvBaseURL},
 		"web page, 404":   {page(404), basiq.CheckBaseURL, "not Basiq's API", basiq.EnvBaseURL},
+		"web page, 501":   {page(501), basiq.CheckBaseURL, "not Basiq's API", basiq.EnvBaseURL},
+		"gateway, 429":    {page(429), basiq.CheckServerScope, "too many", "five minutes"},
+		"gateway, 500":    {page(500), basiq.CheckServerScope, "out of order", "later"},
+		"gateway, 502":    {page(502), basiq.CheckServerScope, "out of order", "later"},
+		"gateway, 503":    {page(503), basiq.CheckServerScope, "out of order", "later"},
+		"gateway, 504":    {page(504), basiq.CheckServerScope, "out of order", "later"},
+		"CDN, 522":        {page(522), basiq.CheckServerScope, "out of order", "later"},
 		"redirect": {func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "https://www.example.com/", http.StatusFound)
 		}, basiq.CheckBaseURL, "not Basiq's API", basiq.EnvBaseURL},
@@ -174,6 +181,31 @@ func TestCheckOfAUser(t *testing.T) {
 	r = c.Check(t.Context(), basiq.CheckOptions{UserID: "nobody"})
 	if f := r.Finding(basiq.CheckClientScope); f.Status != basiq.CheckFailed || !strings.Contains(f.Advice, "application") {
 		t.Errorf("%+v", f)
+	}
+}
+
+// TestCheckOfAUserDuringAnOutage answers the user's token, and no other, with a
+// gateway's page: the user's ID is not at fault.
+func TestCheckOfAUserDuringAnOutage(t *testing.T) {
+	for status, says := range map[int]string{429: "too many", 503: "out of order", 522: "out of order"} {
+		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.FormValue("userId") != "" {
+				w.Header().Set("Content-Type", "text/html")
+				w.WriteHeader(status)
+				return
+			}
+			fmt.Fprintf(w, `{"access_token":"%s","token_type":"Bearer","expires_in":3600}`, tokenText)
+		}))
+		c, err := basiq.NewClient(basiq.WithAPIKey(apiKey), basiq.WithBaseURL(s.URL))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := c.Check(t.Context(), basiq.CheckOptions{UserID: "u-1"})
+		if f := r.Finding(basiq.CheckClientScope); f.Status != basiq.CheckFailed || !strings.Contains(f.Summary, says) {
+			t.Errorf("%d: %+v", status, f)
+		}
+		_ = c.Close()
+		s.Close()
 	}
 }
 

@@ -1,6 +1,8 @@
 package basiq
 
 import (
+	"context"
+	"fmt"
 	"net/http"
 	"os"
 
@@ -40,9 +42,26 @@ type Client struct {
 // Option configures NewClient.
 type Option = transport.ClientOption
 
+// ready says what keeps a method from its work: a client that NewClient has not
+// made, or a context that is nil.
+func (c *Client) ready(ctx context.Context, method string) error {
+	switch {
+	case c == nil || c.Transport == nil || c.Core == nil || c.Data == nil || c.Reporting == nil || c.polls == nil:
+		return fmt.Errorf("basiq: %s: the client is nil or incomplete: make one with NewClient", method)
+	case ctx == nil:
+		return fmt.Errorf("basiq: %s: the context is nil: give the request's, or context.Background()", method)
+	}
+	return nil
+}
+
 // Close ends what the client does in the background, and closes idle connections.
 // It returns nil. See transport.Client.Close.
-func (c *Client) Close() error { return c.Transport.Close() }
+func (c *Client) Close() error {
+	if c == nil {
+		return nil
+	}
+	return c.Transport.Close()
+}
 
 // Error is the error of a call that the API answered with anything but success.
 type Error = transport.Error

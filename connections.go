@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strings"
 
 	"github.com/basiq-sdk/basiq-go/transport"
 )
@@ -18,6 +17,9 @@ import (
 // POST /users/{userId}/connections/{connectionId}/refresh: SERVER_ACCESS token,
 // repeated only when it was never sent (class D).
 func (c *Client) StartRefresh(ctx context.Context, userID, connectionID string, opts ...transport.Option) (*Job, error) {
+	if err := c.ready(ctx, "StartRefresh"); err != nil {
+		return nil, err
+	}
 	var res *http.Response
 	ref, err := c.Data.Connections.Refresh(ctx, userID, connectionID, slices.Concat(opts, []transport.Option{transport.WithResponse(&res)})...)
 	if err != nil {
@@ -33,6 +35,9 @@ func (c *Client) StartRefresh(ctx context.Context, userID, connectionID string, 
 // POST /users/{userId}/connections/refresh: SERVER_ACCESS token, repeated only
 // when it was never sent (class D).
 func (c *Client) StartRefreshes(ctx context.Context, userID string, opts ...transport.Option) ([]*Job, error) {
+	if err := c.ready(ctx, "StartRefreshes"); err != nil {
+		return nil, err
+	}
 	var res *http.Response
 	list, err := c.Data.Connections.RefreshAll(ctx, userID, slices.Concat(opts, []transport.Option{transport.WithResponse(&res)})...)
 	if err != nil {
@@ -95,7 +100,7 @@ type PurgedError struct {
 // Error names the connection and the cause.
 func (e *PurgedError) Error() string {
 	return fmt.Sprintf("basiq: connection %s was purged, and its data was not fetched again: %s",
-		printable(e.ConnectionID), strings.TrimPrefix(e.Err.Error(), "basiq: "))
+		printable(e.ConnectionID), because(e.Err))
 }
 
 // Unwrap returns the cause.
@@ -115,6 +120,9 @@ func (e *PurgedError) Unwrap() error { return e.Err }
 // transport.ErrOutcomeUnknown, the data may be gone. One after it is a
 // *PurgedError.
 func (c *Client) PurgeAndRefresh(ctx context.Context, userID, connectionID string, opts WaitOptions) (*JobResult, error) {
+	if err := c.ready(ctx, "PurgeAndRefresh"); err != nil {
+		return nil, err
+	}
 	if err := c.Data.Connections.Purge(ctx, userID, connectionID); err != nil {
 		return nil, err
 	}

@@ -89,6 +89,9 @@ const consentLife = 30 * time.Minute
 // POST /token, unless the client holds a token of the user that lives on for
 // long enough.
 func (c *Client) ConsentLink(ctx context.Context, userID string, opts ConsentOptions) (ConsentLink, error) {
+	if err := c.ready(ctx, "ConsentLink"); err != nil {
+		return ConsentLink{}, err
+	}
 	if userID == "" {
 		return ConsentLink{}, errors.New("basiq: ConsentLink: the user's ID is empty")
 	}

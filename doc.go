@@ -41,4 +41,12 @@
 // In a request, a zero field is left out. Where zero is worth sending, the
 // field is a pointer: new("") sends the empty text, nil leaves it out.
 // JSON.SetNull sends null.
+//
+// # Embedding
+//
+// The types of the API encode and decode themselves as JSON. A struct that embeds
+// one, such as struct{ core.User; Tier string }, gets those methods with it:
+// encoding/json then knows the user's members alone, and Tier is lost without an
+// error. Hold the value in a named field (struct{ User core.User; Tier string }), or
+// add a member to the value itself: user.JSON.Set("tier", json.RawMessage(`"gold"`)).
 package basiq

@@ -35,7 +35,7 @@ func (s *shop) connect(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "try again later", http.StatusBadGateway)
 		return
 	}
-	http.SetCookie(w, &http.Cookie{Name: "session", Value: state, HttpOnly: true, SameSite: http.SameSiteLaxMode})
+	http.SetCookie(w, &http.Cookie{Name: "session", Value: state, HttpOnly: true, Secure: true, SameSite: http.SameSiteLaxMode})
 	link.Redirect(w, r)
 }
 
@@ -51,10 +51,11 @@ func (s *shop) back(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "begin anew", http.StatusBadRequest)
 		return
 	}
-	user, _ := s.users.Load(session.Value)
+	user, _ := s.users.LoadAndDelete(session.Value)
 	userID, _ := user.(string)
 	if _, err = s.basiq.WaitForJobs(r.Context(), returned.JobIDs, basiq.WaitOptions{UserID: userID, Interval: time.Millisecond}); err != nil {
-		http.Error(w, err.Error(), http.StatusBadGateway)
+		log.Print(err)
+		http.Error(w, "your bank is not connected yet", http.StatusBadGateway)
 		return
 	}
 	count := 0
@@ -72,7 +73,7 @@ func (s *shop) back(w http.ResponseWriter, r *http.Request) {
 // Consent UI, and receives them back.
 func Example_webApplication() {
 	mux := http.NewServeMux()
-	app := httptest.NewServer(mux)
+	app := httptest.NewTLSServer(http.NewCrossOriginProtection().Handler(mux)) // other sites cannot post in a customer's name
 	defer app.Close()
 	srv, err := basiqtest.Start(basiqtest.WithRedirectURL(app.URL+"/back"), basiqtest.WithNow(time.Date(2031, 5, 6, 0, 0, 0, 0, time.UTC)))
 	if err != nil {
@@ -89,7 +90,8 @@ func Example_webApplication() {
 
 	// The customer's browser.
 	jar, _ := cookiejar.New(nil)
-	browser := &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	browser := app.Client()
+	browser.Jar, browser.CheckRedirect = jar, func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	res, err := browser.Post(app.URL+"/connect", "", nil)
 	if err != nil {
 		log.Fatal(err)

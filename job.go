@@ -25,6 +25,7 @@ type jobState struct {
 	mu       sync.Mutex
 	userID   string
 	answered []string // fingerprints of the challenges that were answered, the newest last
+	late     bool     // the last answer was given as its question had expired
 	result   *JobResult
 }
 
@@ -43,6 +44,9 @@ func (c *Client) WaitForJob(ctx context.Context, jobID string, opts WaitOptions)
 // that failed, and the error joins all failures: see JobErrors. Callbacks are called
 // for different jobs at the same time.
 func (c *Client) WaitForJobs(ctx context.Context, jobIDs []string, opts WaitOptions) ([]*JobResult, error) {
+	if err := c.ready(ctx, "WaitForJobs"); err != nil {
+		return nil, err
+	}
 	jobs := make([]*Job, len(jobIDs))
 	for i, id := range jobIDs {
 		jobs[i] = c.Job(id)
@@ -61,14 +65,22 @@ func waitForAll(ctx context.Context, jobs []*Job, opts WaitOptions) ([]*JobResul
 }
 
 // ID returns the job's ID.
-func (j *Job) ID() string { return j.id }
+func (j *Job) ID() string {
+	if j == nil || j.jobState == nil {
+		return ""
+	}
+	return j.id
+}
 
 // Existing tells whether the call that was to start the job found one that was
 // queued or running already, and returned that.
-func (j *Job) Existing() bool { return j.existing }
+func (j *Job) Existing() bool { return j != nil && j.jobState != nil && j.existing }
 
 // Result returns what the job made, nil while it has not been seen to succeed.
 func (j *Job) Result() *JobResult {
+	if j == nil || j.jobState == nil {
+		return nil
+	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return j.result
@@ -170,7 +182,7 @@ func (j *Job) Steps(ctx context.Context, opts WaitOptions) iter.Seq2[StepChange,
 			return !stopped
 		})
 		if err != nil && !stopped {
-			yield(StepChange{JobID: j.id}, err)
+			yield(StepChange{JobID: j.ID()}, err)
 		}
 	}
 }
@@ -184,20 +196,29 @@ type JobResult struct {
 
 // ConnectionID returns the ID of the connection that the job worked on, from
 // wherever the job names it, or "".
-func (r *JobResult) ConnectionID() string { return idIn(r.Job, "connections") }
+func (r *JobResult) ConnectionID() string { return idIn(r.job(), "connections") }
+
+// job returns the job, nil of no result.
+func (r *JobResult) job() *core.Job {
+	if r == nil {
+		return nil
+	}
+	return r.Job
+}
 
 // ReportID returns the ID of the report that a report job made, or "".
 func (r *JobResult) ReportID() string {
-	if id := idIn(r.Job, "reports"); id != "" || r.Job.Kind != "report" {
+	job := r.job()
+	if id := idIn(job, "reports"); id != "" || job == nil || job.Kind != "report" {
 		return id
 	}
-	return r.Job.ID // the API gives the report its job's ID
+	return job.ID // the API gives the report its job's ID
 }
 
 // UserID returns the ID of the user whose job it was, as far as it is known,
 // or "".
 func (r *JobResult) UserID() string {
-	if id := idIn(r.Job, "users"); id != "" {
+	if id := idIn(r.job(), "users"); id != "" || r == nil {
 		return id
 	}
 	return r.userID
@@ -205,12 +226,16 @@ func (r *JobResult) UserID() string {
 
 // Links returns where the results of the steps are found, in the order of the
 // steps, as the API wrote them: relative or absolute.
-func (r *JobResult) Links() []string { return stepLinks(r.Job) }
+func (r *JobResult) Links() []string { return stepLinks(r.job()) }
 
 // Step returns a step of the job, nil if there is none with this title.
 func (r *JobResult) Step(title core.StepTitle) *core.JobStep {
-	if i := slices.IndexFunc(r.Job.Steps, func(s core.JobStep) bool { return s.Title == title }); i >= 0 {
-		return &r.Job.Steps[i]
+	job := r.job()
+	if job == nil {
+		return nil
+	}
+	if i := slices.IndexFunc(job.Steps, func(s core.JobStep) bool { return s.Title == title }); i >= 0 {
+		return &job.Steps[i]
 	}
 	return nil
 }
@@ -246,6 +271,20 @@ func (j *Job) claim(fingerprint string) bool {
 		j.answered = slices.Clone(j.answered[n-maxAnswered:])
 	}
 	return true
+}
+
+// noteLate keeps whether a question has expired by the time that it was answered.
+func (j *Job) noteLate(question MFA) {
+	late := j.client.left(question) == 0
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.late = late
+}
+
+func (j *Job) isLate() bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.late
 }
 
 // release gives a challenge back that was not answered after all.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/basiq-sdk/basiq-go"
+	"github.com/basiq-sdk/basiq-go/basiqtest"
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
@@ -113,5 +114,33 @@ func TestJobErrors(t *testing.T) {
 	}
 	if id := (&basiq.WaitError{JobID: "j-9"}).Job().ID(); id != "j-9" {
 		t.Errorf("the job of an error made by hand is %q", id)
+	}
+}
+
+// TestWaitForNoJob: an ID that cannot be one is refused before anything is sent,
+// and nothing is said of polls.
+func TestWaitForNoJob(t *testing.T) {
+	srv := basiqtest.NewServer(t)
+	client := srv.Client(t)
+	for _, id := range []string{"", "..", "a/b", "%2e%2e"} {
+		_, err := client.WaitForJob(t.Context(), id, basiq.WaitOptions{})
+		var (
+			path *transport.PathError
+			wait *basiq.WaitError
+		)
+		if !errors.As(err, &path) || path.Name != "jobId" || errors.As(err, &wait) || strings.Contains(err.Error(), "poll") {
+			t.Errorf("%q: %v", id, err)
+		}
+		if _, err := client.WaitForJobs(t.Context(), []string{id}, basiq.WaitOptions{}); !errors.As(err, &path) {
+			t.Errorf("of several, %q: %v", id, err)
+		}
+		for _, err := range client.Job(id).Steps(t.Context(), basiq.WaitOptions{}) {
+			if !errors.As(err, &path) {
+				t.Errorf("steps of %q: %v", id, err)
+			}
+		}
+	}
+	if n := srv.Calls(""); n != 0 && srv.Calls("core.Jobs.Get") != 0 {
+		t.Errorf("%d calls were made", n)
 	}
 }

@@ -68,6 +68,9 @@ func (e *JobError) Temporary() bool {
 // Advice returns what to do about the failure, in one or two sentences, or ""
 // when there is nothing more to say than the code does.
 func (e *JobError) Advice() string {
+	if e.Is(ErrMFAExpired) {
+		return "The bank's question was answered too late, or not at all: the answer may have been right. Refresh the connection to be asked again."
+	}
 	if e.Step == core.StepTitleMFAChallenge {
 		return "The bank's question was answered wrongly, too late or not at all. Refresh the connection to be asked again; answers cannot be corrected."
 	}

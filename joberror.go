@@ -17,8 +17,8 @@ import (
 // JSON and in a log, names the job, the step and the code; Title and Detail,
 // which are the bank's or Basiq's own words, are in the members only.
 //
-// errors.Is knows the documented codes, such as ErrJobInvalidCredentials, and
-// ErrMFARejected.
+// errors.Is knows the documented codes, such as ErrJobInvalidCredentials, and of a
+// bank's question either ErrMFARejected or ErrMFAExpired.
 type JobError struct {
 	JobID        string
 	Kind         string         // what the job was for: "connection", "statement", "report"
@@ -30,7 +30,7 @@ type JobError struct {
 	Existing     bool           // see Job.Existing
 	Job          *core.Job      // the job as it stood
 
-	late bool // an answer was given after the question had expired
+	late bool // the answer was given as the question had expired
 }
 
 // Error names the job, the step and the code.
@@ -69,11 +69,12 @@ func (e JobError) LogValue() slog.Value {
 
 // Is tells whether the job failed for the reason that target stands for.
 func (e *JobError) Is(target error) bool {
+	expired := e.late || e.Code == core.StepCodeJobTimedOut
 	switch target {
 	case ErrMFARejected:
-		return e.Step == core.StepTitleMFAChallenge
+		return e.Step == core.StepTitleMFAChallenge && !expired
 	case ErrMFAExpired:
-		return e.Step == core.StepTitleMFAChallenge && (e.late || e.Code == core.StepCodeJobTimedOut)
+		return e.Step == core.StepTitleMFAChallenge && expired
 	}
 	code, ok := target.(jobCode)
 	return ok && e.Code != "" && core.StepCode(code) == e.Code
@@ -82,7 +83,7 @@ func (e *JobError) Is(target error) bool {
 // failure makes the error of a job that failed at a step; at none that is known
 // when step is -1.
 func (w *waiter) failure(job *core.Job, step int) error {
-	e := &JobError{JobID: w.id, Kind: job.Kind, ConnectionID: idIn(job, "connections"), Existing: w.existing, Job: job, late: w.asked.late}
+	e := &JobError{JobID: w.id, Kind: job.Kind, ConnectionID: idIn(job, "connections"), Existing: w.existing, Job: job, late: w.isLate()}
 	if step < 0 {
 		return e
 	}
@@ -126,7 +127,8 @@ var ErrJobOwner = errors.New("basiq: the job is another user's")
 // time was over, the context ended, or the API did not tell how the job stands.
 // The job itself goes on. errors.Is knows the cause: context.DeadlineExceeded,
 // context.Canceled, transport.ErrNotFound for a job that is not known (any
-// more), and all others of the transport package.
+// more), and all others of the transport package. The cause of a context is in
+// the text only.
 type WaitError struct {
 	JobID  string
 	Step   core.StepTitle  // the first step that was not done when the job was seen last, "" if it was not seen
@@ -211,6 +213,14 @@ func formatText(f fmt.State, verb rune, text string) {
 	default:
 		_, _ = io.WriteString(f, text)
 	}
+}
+
+// because is the text of a cause within another error, which may have none.
+func because(err error) string {
+	if err == nil {
+		return "the reason is not known"
+	}
+	return strings.TrimPrefix(err.Error(), "basiq: ")
 }
 
 // printable keeps identifiers and drops what could forge a log line.

@@ -29,6 +29,9 @@ func idIn(job *core.Job, collection string) string {
 
 // stepLinks returns the links that the steps resulted in.
 func stepLinks(job *core.Job) []string {
+	if job == nil {
+		return nil
+	}
 	var links []string
 	for i := range job.Steps {
 		if link, ok := job.Steps[i].Result.Link(); ok && link.URL != "" {

@@ -31,6 +31,9 @@ type resumed struct {
 // Client.ResumeJob. It holds IDs and which questions were answered, and no
 // credential and no answer. Take it again after an answer was given.
 func (j *Job) Token() string {
+	if j == nil || j.jobState == nil {
+		return ""
+	}
 	j.mu.Lock()
 	r := resumed{Job: j.id, User: j.userID, Answered: j.answered, Existing: j.existing}
 	data, err := json.Marshal(r)

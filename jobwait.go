@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/basiq-sdk/basiq-go/generated/core"
+	"github.com/basiq-sdk/basiq-go/internal/retries"
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
@@ -47,6 +48,12 @@ type waiter struct {
 // follow waits, and hands every change of a step to emit, which says whether to
 // go on.
 func (j *Job) follow(ctx context.Context, o WaitOptions, emit func(StepChange) bool) (*JobResult, error) {
+	if j == nil || j.jobState == nil {
+		return nil, errors.New("basiq: the job is nil or a zero value: get one from Client.Job")
+	}
+	if err := j.client.ready(ctx, "the wait for a job"); err != nil {
+		return nil, err
+	}
 	o, err := o.check()
 	if err != nil {
 		return nil, err
@@ -101,6 +108,10 @@ func (w *waiter) poll() (*core.Job, time.Duration, error) {
 	var res *http.Response
 	job, err := w.client.Core.Jobs.Get(w.ctx, w.id, transport.WithoutRetry(), transport.WithResponse(&res))
 	if err != nil {
+		if path := (*transport.PathError)(nil); errors.As(err, &path) {
+			w.polls-- // nothing was sent
+			return nil, 0, err
+		}
 		if w.ctx.Err() != nil {
 			return nil, 0, w.ended(nil)
 		}
@@ -128,14 +139,13 @@ func (w *waiter) tolerate(err error) (time.Duration, bool) {
 	)
 	switch {
 	case errors.As(err, &api):
-		switch {
-		case api.Status == http.StatusNotFound && api.Path == "/jobs/{jobId}":
+		if api.Status == http.StatusNotFound && api.Path == "/jobs/{jobId}" {
 			w.missing++
 			return api.RetryAfter, w.latest == nil && w.missing <= maxMissing
-		case errors.Is(api, transport.ErrRateLimited), api.Status == http.StatusRequestTimeout:
-			return api.RetryAfter, true
 		}
-		return api.RetryAfter, api.Status >= 500 && api.Status != http.StatusNotImplemented
+		return api.RetryAfter, errors.Is(api, transport.ErrRateLimited) || retries.Of(api.Status).Allowed(uint8(transport.SafetyRead))
+	case errors.Is(err, transport.ErrRateLimited): // this client held the poll back
+		return 0, true
 	case errors.As(err, &send):
 		return 0, w.latest != nil || !misconfigured(send)
 	case errors.Is(err, transport.ErrTokenTimeout):
@@ -262,12 +272,8 @@ func (w *waiter) pause(retryAfter time.Duration) error {
 func (w *waiter) ended(reason error) error {
 	e := &WaitError{JobID: w.id, Polls: w.polls, Waited: time.Since(w.start), Err: reason, job: w.Job}
 	if reason == nil {
-		e.Err = context.DeadlineExceeded
-		if err := w.caller.Err(); err != nil {
-			e.Err = err
-			if cause := context.Cause(w.caller); cause != err {
-				e.Err = fmt.Errorf("%w: %w", err, cause)
-			}
+		if e.Err = transport.ContextError(w.caller); e.Err == nil {
+			e.Err = context.DeadlineExceeded
 		}
 	}
 	if e.Last = w.last; e.Last == nil {

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -27,12 +28,14 @@ type ledger struct {
 	next       int             // for IDs
 	gets       int             // transactions that were asked for one by one
 	lists      int
-	fail       func(list int) bool // whether a list fails
-	gone       string              // an account that lists are refused for
-	amid       func()              // what happens while lists are read
-	hide       map[string]bool     // transactions that lists leave out by mistake
-	unknownKey bool                // transactions asked for one by one need a token, and the key is unknown
-	local      bool                // filters go by Sydney's days, not by those of UTC
+	fail       func(list int) bool       // whether a list fails
+	gone       string                    // an account that lists are refused for
+	amid       func()                    // what happens while lists are read
+	seen       func(filter, next string) // what happens after a page was read
+	hide       map[string]bool           // transactions that lists leave out by mistake
+	unknownKey bool                      // transactions asked for one by one need a token, and the key is unknown
+	local      bool                      // filters go by Sydney's days, not by those of UTC
+	offset     bool                      // the next page begins after so many rows, not after a row
 }
 
 type row struct {
@@ -171,19 +174,29 @@ func (l *ledger) list(w http.ResponseWriter, req *http.Request) {
 	slices.SortFunc(rows, func(a, b *row) int {
 		return cmp.Or(cmp.Compare(a.account, b.account), -cmp.Compare(a.date, b.date), cmp.Compare(a.id, b.id))
 	})
-	if after := req.FormValue("next"); after != "" {
+	skipped, _ := strconv.Atoi(req.FormValue("next"))
+	if after := req.FormValue("next"); l.offset {
+		rows = rows[min(skipped, len(rows)):]
+	} else if after != "" {
 		rows = rows[slices.IndexFunc(rows, func(r *row) bool { return r.id == after })+1:]
 	}
 	next := ""
 	if len(rows) > l.page {
 		rows = rows[:l.page]
-		next = "/users/u-1/transactions?" + url.Values{"filter": {filter}, "next": {rows[l.page-1].id}}.Encode()
+		mark := rows[l.page-1].id
+		if l.offset {
+			mark = strconv.Itoa(skipped + l.page)
+		}
+		next = "/users/u-1/transactions?" + url.Values{"filter": {filter}, "next": {mark}}.Encode()
 	}
 	data := make([]string, len(rows))
 	for i, r := range rows {
 		data[i] = r.json()
 	}
 	fmt.Fprintf(w, `{"type":"list","data":[%s],"links":{"next":%q}}`, strings.Join(data, ","), next)
+	if l.seen != nil {
+		l.seen(filter, req.FormValue("next"))
+	}
 }
 
 // at writes a day that is so many days before today, as a web connection does,

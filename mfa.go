@@ -8,20 +8,23 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"net/url"
 	"strings"
 	"time"
 
 	"github.com/basiq-sdk/basiq-go/generated/core"
+	"github.com/basiq-sdk/basiq-go/internal/retries"
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
 // Reasons why a bank's question was not answered with success, for errors.Is.
 var (
 	// ErrMFARejected is the error of an answer that was refused, by the API or
-	// by the bank.
+	// by the bank: it was wrong.
 	ErrMFARejected = errors.New("basiq: the answer to the bank's question was refused")
-	// ErrMFAExpired is the error of an answer that came too late.
+	// ErrMFAExpired is the error of an answer that came too late, right or wrong:
+	// ask the user again after another refresh.
 	ErrMFAExpired = errors.New("basiq: the bank's question has expired")
 	// ErrMFAAskedAgain is the error of a bank that asks again what was answered:
 	// the answer was probably wrong. It is not answered twice by itself.
@@ -39,13 +42,19 @@ type MFA struct {
 	Prompts     []string       `json:"prompts"`               // what to ask for, one for each answer, in order
 	Expires     time.Time      `json:"expires"`               // until when it can be answered, zero if not known
 	ResponseURL string         `json:"responseUrl,omitempty"` // where the answer goes, as the API wrote it
+
+	clock func() time.Time // of the client that was asked, nil for time.Now
 }
 
 // TimeLeft returns how long the question can still be answered, 0 when it has
-// expired, and -1 when that is not known.
+// expired, and -1 when that is not known. It goes by the clock of the client that
+// was asked, and after a question was stored by that of this machine.
 func (m MFA) TimeLeft() time.Duration {
-	if m.Expires.IsZero() {
+	switch {
+	case m.Expires.IsZero():
 		return -1
+	case m.clock != nil:
+		return max(0, m.Expires.Sub(m.clock()))
 	}
 	return max(0, time.Until(m.Expires))
 }
@@ -75,14 +84,14 @@ func (e MFARequiredError) MarshalJSON() ([]byte, error) {
 func (e MFARequiredError) LogValue() slog.Value { return slog.StringValue(e.text()) }
 
 // MFAError is the error of a bank's question that could not be answered. The
-// cause is wrapped. errors.Is knows ErrMFARejected, ErrMFAExpired and
-// ErrMFAAskedAgain.
+// cause is wrapped. errors.Is knows ErrMFAAskedAgain, and of an answer that was
+// refused either ErrMFARejected or ErrMFAExpired.
 type MFAError struct {
 	JobID string
 	Err   error
 
-	rejected bool
-	job      *Job
+	kind error // ErrMFARejected, ErrMFAExpired or nil, where Err does not say so
+	job  *Job
 }
 
 // Job returns a handle to go on waiting with. When no answer was sent, or the
@@ -93,7 +102,7 @@ func (e *MFAError) Job() *Job { return e.job }
 func (e *MFAError) Error() string { return e.text() }
 
 func (e MFAError) text() string {
-	return fmt.Sprintf("basiq: job %s: the bank's question is not answered: %s", printable(e.JobID), strings.TrimPrefix(e.Err.Error(), "basiq: "))
+	return fmt.Sprintf("basiq: job %s: the bank's question is not answered: %s", printable(e.JobID), because(e.Err))
 }
 
 // Format prints the text under every verb.
@@ -110,14 +119,14 @@ func (e MFAError) LogValue() slog.Value { return slog.StringValue(e.text()) }
 // Unwrap returns the cause.
 func (e *MFAError) Unwrap() error { return e.Err }
 
-// Is tells whether target is ErrMFARejected, and the API refused the answer.
-func (e *MFAError) Is(target error) bool { return target == ErrMFARejected && e.rejected }
+// Is reports whether target is the reason for which the API refused the answer:
+// ErrMFARejected or ErrMFAExpired.
+func (e *MFAError) Is(target error) bool { return e.kind != nil && target == e.kind }
 
 // challengeLog is what a wait has seen of questions that were answered.
 type challengeLog struct {
 	gone  bool  // a poll has shown no question since the last answer
 	again int   // polls that showed an answered one after that
-	late  bool  // the last answer was given after its question had expired
 	err   error // of the last answer, if the bank may have it nevertheless
 }
 
@@ -146,14 +155,18 @@ func (w *waiter) ask(job *core.Job) error {
 	}
 	answers, err := w.callback(*question)
 	if err != nil {
+		if errors.As(err, new(*transport.Error)) {
+			err = errors.New(err.Error()) // what the API said to a call of the callback's, it did not say to this wait
+		}
 		w.release(fingerprint)
 		if w.ctx.Err() != nil {
 			return w.ended(nil)
 		}
 		return &MFAError{JobID: w.id, Err: err, job: w.Job}
 	}
-	w.asked.late = question.TimeLeft() == 0
-	if err := w.client.sendAnswer(w.ctx, *question, answers); err != nil {
+	err = w.client.sendAnswer(w.ctx, *question, answers)
+	w.noteLate(*question)
+	if err != nil {
 		if used, unknown := answerUsed(err); unknown {
 			// The bank may have the answer: the job will tell.
 			w.asked.err = err
@@ -164,16 +177,30 @@ func (w *waiter) ask(job *core.Job) error {
 		if w.ctx.Err() != nil {
 			return w.ended(err)
 		}
-		return w.mfaError(err)
+		return w.mfaError(*question, err)
 	}
 	w.interval = w.o.Interval // the user waits
 	return nil
 }
 
-func (j *Job) mfaError(err error) error {
+// mfaError makes the error of an answer that could not be given.
+func (j *Job) mfaError(question MFA, err error) error {
+	e := &MFAError{JobID: j.id, Err: err, job: j}
 	var api *transport.Error
-	refused := errors.As(err, &api) && api.Path == "/jobs/{jobId}/mfa" && api.Status < 500
-	return &MFAError{JobID: j.id, Err: err, rejected: refused, job: j}
+	if used, _ := answerUsed(err); used && errors.As(err, &api) && api.Path == "/jobs/{jobId}/mfa" && api.Status < 500 {
+		e.kind = ErrMFARejected
+		if api.Status == http.StatusGone || j.client.left(question) == 0 {
+			e.kind = ErrMFAExpired // it may have been right
+		}
+	}
+	return e
+}
+
+// left returns how long a question can still be answered by the client's clock,
+// 0 when it has expired, and -1 when that is not known.
+func (c *Client) left(question MFA) time.Duration {
+	question.clock = c.Transport.Now
+	return question.TimeLeft()
 }
 
 // question returns what the bank asks now, or nil.
@@ -188,7 +215,8 @@ func (w *waiter) question(job *core.Job) *MFA {
 		if !ok {
 			continue
 		}
-		m := &MFA{JobID: w.id, UserID: w.o.UserID, Method: c.Method, Description: c.Description, Prompts: c.Prompts, Expires: expiry(c.ExpiryMs)}
+		m := &MFA{JobID: w.id, UserID: w.o.UserID, Method: c.Method, Description: c.Description, Prompts: c.Prompts}
+		m.Expires, m.clock = expiry(w.client.Transport.Now(), c.ExpiryMs), w.client.Transport.Now
 		if m.UserID == "" {
 			m.UserID = w.user()
 		}
@@ -203,15 +231,15 @@ func (w *waiter) question(job *core.Job) *MFA {
 // expiry reads how long a question can be answered. The API documents
 // milliseconds, and has an example that can only be seconds: nobody answers
 // within ten seconds, so that such a number is taken for seconds.
-func expiry(n int) time.Time {
+func expiry(now time.Time, n int) time.Time {
 	const fewest, most = 10_000, 24 * 60 * 60 * 1000
 	switch {
 	case n <= 0 || n > most:
 		return time.Time{}
 	case n < fewest:
-		return time.Now().Add(time.Duration(n) * time.Second)
+		return now.Add(time.Duration(n) * time.Second)
 	}
-	return time.Now().Add(time.Duration(n) * time.Millisecond)
+	return now.Add(time.Duration(n) * time.Millisecond)
 }
 
 // fingerprint tells questions of a job apart. The time left is no part of it.
@@ -227,9 +255,9 @@ func (m MFA) fingerprint() string {
 // ends in time whatever the callback does.
 func (w *waiter) callback(question MFA) ([]string, error) {
 	ctx := w.ctx
-	if !question.Expires.IsZero() {
+	if left := question.TimeLeft(); left >= 0 {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithDeadline(ctx, question.Expires)
+		ctx, cancel = context.WithTimeout(ctx, left)
 		defer cancel()
 	}
 	var answers []string
@@ -264,11 +292,7 @@ func answerUsed(err error) (used, unknown bool) {
 	if !errors.As(err, &api) {
 		return false, false // it was never sent
 	}
-	switch api.Status {
-	case 401, 403, 404, 408, 429:
-		return false, false
-	}
-	return true, false
+	return !retries.Of(api.Status).Unread, false
 }
 
 // AnswerMFA answers a bank's question: one answer for each prompt, in their
@@ -276,21 +300,27 @@ func answerUsed(err error) (used, unknown bool) {
 // for questions that came as an *MFARequiredError. The answer is sent once, with
 // a CLIENT_ACCESS token of the question's user, and is used up by that, right or
 // wrong. Whether it was right, the job tells: go on waiting with the one that is
-// returned, which knows that the question was answered.
+// returned, which knows that the question was answered. When MFA.Expires has
+// passed, nothing is sent: the bank would refuse a right answer.
 //
 // It fails with an *MFAError. When errors.Is(err, transport.ErrOutcomeUnknown),
 // the bank may have the answer nevertheless: go on waiting.
 //
 // POST /jobs/{jobId}/mfa: CLIENT_ACCESS token bound to the user.
 func (c *Client) AnswerMFA(ctx context.Context, question MFA, answers []string) (*Job, error) {
+	if err := c.ready(ctx, "AnswerMFA"); err != nil {
+		return nil, err
+	}
 	job := c.Job(question.JobID)
 	job.noteUser(question.UserID)
 	if err := c.sendAnswer(ctx, question, answers); err != nil {
 		if used, _ := answerUsed(err); used {
 			job.claim(question.fingerprint())
 		}
-		return job, job.mfaError(err)
+		job.noteLate(question)
+		return job, job.mfaError(question, err)
 	}
+	job.noteLate(question)
 	job.claim(question.fingerprint())
 	return job, nil
 }
@@ -303,6 +333,8 @@ func (c *Client) sendAnswer(ctx context.Context, m MFA, answers []string) error 
 		return errors.New("there is no answer")
 	case len(m.Prompts) > 0 && len(answers) != len(m.Prompts):
 		return fmt.Errorf("the bank has %d questions, and there are %d answers", len(m.Prompts), len(answers))
+	case c.left(m) == 0:
+		return ErrMFAExpired
 	}
 	jobID, err := c.answerGoesTo(m)
 	if err != nil {

@@ -175,7 +175,7 @@ func TestMFARefused(t *testing.T) {
 		{name: "wrong, the job says", reply: accepted, then: steps("j-1", `verify-credentials=success mfa-challenge=failed={"code":"invalid-credentials"}`), is: basiq.ErrMFARejected},
 		{name: "late, the job says", reply: accepted, then: steps("j-1", `verify-credentials=success mfa-challenge=failed={"code":"job-timed-out"}`), is: basiq.ErrMFAExpired},
 		{name: "wrong, the API says", reply: "400 parameter-not-valid", is: basiq.ErrMFARejected},
-		{name: "late, the API says", reply: "410 resource-no-longer-available", is: transport.ErrGone},
+		{name: "late, the API says", reply: "410 resource-no-longer-available", is: basiq.ErrMFAExpired},
 		{name: "another user", reply: "401 unauthorized-access", is: transport.ErrUnauthorized, again: true},
 		{name: "no such question", reply: "404 resource-not-found", is: transport.ErrNotFound, again: true},
 		{name: "too many calls", reply: "429 too-many-requests", is: transport.ErrRateLimited, again: true},
@@ -205,6 +205,11 @@ func TestMFARefused(t *testing.T) {
 				}
 				if err == nil {
 					return
+				}
+				for _, kind := range []error{basiq.ErrMFARejected, basiq.ErrMFAExpired} {
+					if errors.Is(err, kind) != (c.is == kind) {
+						t.Errorf("errors.Is(err, %v) is %t", kind, errors.Is(err, kind))
+					}
 				}
 				if text := allForms(err); strings.Contains(text, "canary") || strings.Contains(text, tokenText) {
 					t.Errorf("an answer or a token is printed: %s", text)
@@ -453,5 +458,76 @@ func TestMFAExpiry(t *testing.T) {
 				t.Errorf("%s: after two hours %s are left", text, left)
 			}
 		})
+	}
+}
+
+// TestMFALateAnswers: an answer that comes too late has expired, whether it was
+// right or wrong, and is not sent when that is known before. Nobody waits for two
+// minutes: the clock is the test's.
+func TestMFALateAnswers(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		thinks  time.Duration // how long the user takes
+		travels time.Duration // how long the answer takes
+		reply   string        // of the API to the answer
+		then    string        // how the job goes on
+		is      error
+		sent    int
+	}{
+		{"in time", 119 * time.Second, 0, accepted, answered, nil, 1},
+		{"in time and wrong, the job says", 119 * time.Second, 0, accepted, steps("j-1", `mfa-challenge=failed={"code":"invalid-credentials"}`), basiq.ErrMFARejected, 1},
+		{"in time and wrong, the API says", 119 * time.Second, 0, "400 parameter-not-valid", answered, basiq.ErrMFARejected, 1},
+		{"late before it is sent", 120 * time.Second, 0, accepted, answered, basiq.ErrMFAExpired, 0},
+		{"late on the way, the job says", 119 * time.Second, 2 * time.Second, accepted, steps("j-1", `mfa-challenge=failed={"code":"invalid-credentials"}`), basiq.ErrMFAExpired, 1},
+		{"late on the way, the API says", 119 * time.Second, 2 * time.Second, "400 parameter-not-valid", answered, basiq.ErrMFAExpired, 1},
+		{"late on the way, and taken", 119 * time.Second, 2 * time.Second, accepted, answered, nil, 1},
+	} {
+		for _, elsewhere := range []bool{false, true} { // answered with OnMFA, or with AnswerMFA after the question was stored
+			t.Run(fmt.Sprint(c.name, " ", elsewhere), func(t *testing.T) {
+				var now atomic.Int64
+				pass := func(d time.Duration) { now.Add(int64(d)) }
+				pass(time.Duration(time.Date(2031, 5, 6, 7, 8, 9, 0, time.UTC).UnixNano()))
+				b := newBench(t)
+				b.job("j-1", asking("/jobs/j-1/mfa"), c.then)
+				b.mux.HandleFunc("POST /jobs/j-1/mfa", func(w http.ResponseWriter, _ *http.Request) { pass(c.travels); answer(w, c.reply) })
+				client := b.inMemory(basiq.WithClock(func() time.Time { return time.Unix(0, now.Load()) }))
+				o := basiq.WaitOptions{Interval: time.Millisecond, OnMFA: func(ctx context.Context, m basiq.MFA) ([]string, error) {
+					if m.TimeLeft() != 2*time.Minute {
+						t.Errorf("%s are left", m.TimeLeft())
+					}
+					pass(c.thinks)
+					return pets(ctx, m)
+				}}
+				if elsewhere {
+					o.OnMFA = nil
+				}
+				_, err := client.WaitForJob(t.Context(), "j-1", o)
+				if elsewhere {
+					var required *basiq.MFARequiredError
+					if !errors.As(err, &required) {
+						t.Fatal(err)
+					}
+					text, err2 := json.Marshal(required.MFA)
+					var question basiq.MFA
+					if err2 != nil || json.Unmarshal(text, &question) != nil {
+						t.Fatal(err2)
+					}
+					pass(c.thinks)
+					var job *basiq.Job
+					if job, err = client.AnswerMFA(t.Context(), question, []string{"Rex", "Mini"}); err == nil {
+						_, err = job.Wait(t.Context(), o)
+					}
+				}
+				if c.is == nil && err != nil || c.is != nil && !errors.Is(err, c.is) {
+					t.Errorf("%v", err)
+				}
+				if other := map[error]error{basiq.ErrMFAExpired: basiq.ErrMFARejected, basiq.ErrMFARejected: basiq.ErrMFAExpired}[c.is]; other != nil && errors.Is(err, other) {
+					t.Errorf("it is also %v: %v", other, err)
+				}
+				if n := len(b.calls("POST /jobs/j-1/mfa")); n != c.sent {
+					t.Errorf("sent %d times, want %d", n, c.sent)
+				}
+			})
+		}
 	}
 }

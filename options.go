@@ -55,6 +55,10 @@ func WithTokenStore(s TokenStore) Option { return transport.WithTokenStore(s) }
 // The default is 25 of its 60 minutes.
 func WithTokenRefresh(age time.Duration) Option { return transport.WithTokenRefresh(age) }
 
+// WithClock takes the time from now instead of time.Now, in tests. See
+// transport.WithClock.
+func WithClock(now func() time.Time) Option { return transport.WithClock(now) }
+
 // WithObserver adds an observer, for traces and metrics.
 func WithObserver(o Observer) Option { return transport.WithObserver(o) }
 

@@ -2,9 +2,12 @@ package basiq
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"time"
+
+	"github.com/basiq-sdk/basiq-go/transport"
 )
 
 // defaultPollRate is how many polls per second all waits of a client send
@@ -19,6 +22,9 @@ func (c *Client) SetPollRate(perSecond float64) error {
 	const slowest = 1.0 / 3600
 	if !(perSecond >= slowest) || math.IsInf(perSecond, 0) {
 		return fmt.Errorf("basiq: the poll rate is %g per second: it must be one an hour at least", perSecond)
+	}
+	if c == nil {
+		return errors.New("basiq: SetPollRate: the client is nil: make one with NewClient")
 	}
 	c.polls = newPacer(perSecond)
 	return nil
@@ -52,14 +58,14 @@ func (p *pacer) wait(ctx context.Context) error {
 		p.turn <- next
 		return err
 	case <-ctx.Done():
-		return ctx.Err()
+		return transport.ContextError(ctx)
 	}
 }
 
 // pause waits, or returns why the context ended first.
 func pause(ctx context.Context, d time.Duration) error {
 	if d <= 0 {
-		return ctx.Err()
+		return transport.ContextError(ctx)
 	}
 	t := time.NewTimer(d)
 	defer t.Stop()
@@ -67,6 +73,6 @@ func pause(ctx context.Context, d time.Duration) error {
 	case <-t.C:
 		return nil
 	case <-ctx.Done():
-		return ctx.Err()
+		return transport.ContextError(ctx)
 	}
 }

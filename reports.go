@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"sort"
-	"strings"
 	"unicode/utf8"
 
 	"github.com/basiq-sdk/basiq-go/generated/reporting"
@@ -253,6 +252,9 @@ func (b *reportBuilder) params(extra []reporting.Filter) (reporting.CreateReport
 // POST /reports: SERVER_ACCESS token, repeated only when it was never sent
 // (class D).
 func (c *Client) StartReport(ctx context.Context, r ReportRequest, opts ...transport.Option) (*Job, error) {
+	if err := c.ready(ctx, "StartReport"); err != nil {
+		return nil, err
+	}
 	if r == nil {
 		return nil, errors.New("basiq: there is no request for a report")
 	}
@@ -298,7 +300,7 @@ type ReportError struct {
 
 // Error names the report and the cause.
 func (e *ReportError) Error() string {
-	return fmt.Sprintf("basiq: report %s is made, and could not be fetched: %s", printable(e.ReportID), strings.TrimPrefix(e.Err.Error(), "basiq: "))
+	return fmt.Sprintf("basiq: report %s is made, and could not be fetched: %s", printable(e.ReportID), because(e.Err))
 }
 
 // Unwrap returns the cause.

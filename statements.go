@@ -38,6 +38,9 @@ type Statement struct {
 // POST /users/{userId}/statements: SERVER_ACCESS token, repeated only when it
 // was never sent (class D).
 func (c *Client) StartStatement(ctx context.Context, userID string, s Statement, opts ...transport.Option) (*Job, error) {
+	if err := c.ready(ctx, "StartStatement"); err != nil {
+		return nil, err
+	}
 	if s.Content == nil {
 		return nil, errors.New("basiq: the statement has no Content")
 	}

@@ -123,7 +123,7 @@ func TestStoryOfFailures(t *testing.T) {
 				srv.Advance(3 * time.Minute)
 				return []string{"1234"}, nil
 			}
-		}, basiq.ErrMFARejected, true},
+		}, basiq.ErrMFAExpired, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			srv, client, userID := newUser(t, basiqtest.WithNow(time.Date(2031, 5, 6, 0, 0, 0, 0, time.UTC)))

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -334,5 +335,143 @@ func TestSyncSurvives(t *testing.T) {
 				time.Sleep(time.Duration(random.IntN(48)) * time.Hour)
 			}
 		})
+	}
+}
+
+// TestSyncPendingPostedBeforeTheWindow: a pending transaction that is posted
+// under the same ID is changed, although it is posted on a day before the window.
+func TestSyncPendingPostedBeforeTheWindow(t *testing.T) {
+	for _, page := range []int{500, 1} {
+		l, client := newLedger(t, page)
+		m := newMirror(t)
+		run := func(want ...string) {
+			t.Helper()
+			if err := m.sync(client, basiq.SyncOptions{}, nil); err != nil || !slices.Equal(m.changes, want) {
+				t.Errorf("%v, changes %q, want %q", err, m.changes, want)
+			}
+			m.same(l)
+		}
+		l.add("a-1", at(7, false), false) // the window begins 21 days ago
+		pending := l.add("a-1", at(21, false), true)
+		run("inserted t-00001", "inserted t-00002")
+		pending.pending, pending.date = false, at(22, false)
+		run("changed t-00002")
+		run()
+		l.add("a-1", at(1, false), false) // and the window moves on
+		run("inserted t-00003")
+		run()
+	}
+}
+
+// TestSyncListThatShrinks: where the API finds the next page by counting rows, a
+// row that disappears while the list is read makes the API skip another. That one
+// is not lost.
+func TestSyncListThatShrinks(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		pending bool // the row that disappears is pending
+		times   int  // readings in which a row disappears
+	}{{"a posted one", false, 1}, {"a pending one", true, 1}, {"one in each of three readings", false, 3}} {
+		t.Run(c.name, func(t *testing.T) {
+			l, client := newLedger(t, 2)
+			l.offset = true
+			m := newMirror(t)
+			for day := range 9 {
+				l.add("a-1", at(300+day, false), false)
+			}
+			for range 4 {
+				l.add("a-1", at(300, false), c.pending)
+			}
+			l.add("a-1", at(0, false), false)
+			begun, gone := false, 0
+			l.amid = func() {
+				if begun && gone < c.times { // the first page of the old rows was read
+					id := fmt.Sprintf("t-%05d", []int{1, 10, 11}[gone])
+					if c.pending {
+						id = "t-00010"
+					}
+					delete(l.rows, id)
+					gone++
+					begun = false
+				}
+			}
+			l.seen = func(filter, next string) {
+				begun = next == "" && (c.pending && strings.Contains(filter, "pending") || !c.pending && strings.Contains(filter, ".bt("))
+			}
+			if err := m.sync(client, basiq.SyncOptions{}, nil); err != nil || gone != c.times {
+				t.Fatalf("%v, %d rows disappeared", err, gone)
+			}
+			m.same(l)
+		})
+	}
+}
+
+// TestSyncListThatNeverRests: when every reading of a list finds that rows of the
+// one before are gone, the sync fails rather than pass over them, and goes on
+// from its cursor when the list has come to rest.
+func TestSyncListThatNeverRests(t *testing.T) {
+	l, client := newLedger(t, 2)
+	l.offset = true
+	m := newMirror(t)
+	for day := range 60 {
+		l.add("a-1", at(300+day, false), false)
+	}
+	l.add("a-1", at(0, false), false)
+	n := 0
+	l.seen = func(_, next string) {
+		if next == "4" {
+			n++
+			delete(l.rows, fmt.Sprintf("t-%05d", n))
+		}
+	}
+	err := m.sync(client, basiq.SyncOptions{}, nil)
+	if err == nil {
+		t.Fatal("no error")
+	}
+	wantText(t, err.Error(), "account a-1", "kept disappearing", "sync again")
+	l.seen = nil
+	if err := m.sync(client, basiq.SyncOptions{}, nil); err != nil {
+		t.Fatal(err)
+	}
+	m.same(l)
+}
+
+// TestSyncSurvivesOffsets holds what TestSyncSurvives does where rows are
+// counted, come and go while lists are read, and runs end anywhere.
+func TestSyncSurvivesOffsets(t *testing.T) {
+	for seed := range uint64(8) {
+		random := rand.New(rand.NewPCG(seed, 2))
+		l, client := newLedger(t, 2+random.IntN(8))
+		l.offset = true
+		m := newMirror(t)
+		for range 120 {
+			l.add("a-1", at(random.IntN(400), random.IntN(2) == 0), false)
+		}
+		for range 6 {
+			l.amid = func() {
+				switch random.IntN(12) {
+				case 0:
+					ids := slices.Sorted(maps.Keys(l.rows))
+					delete(l.rows, ids[random.IntN(len(ids))])
+				case 1:
+					l.insert("a-1", at(random.IntN(5), false), false)
+				}
+			}
+			_ = m.sync(client, basiq.SyncOptions{BatchSize: 10 + random.IntN(30)}, func() bool { return random.IntN(40) == 0 })
+			l.amid = nil
+			if err := m.sync(client, basiq.SyncOptions{}, nil); err != nil {
+				t.Fatal(err)
+			}
+			for id := range l.rows { // rows that disappear before the window stay in the copy: a purge begins anew
+				if m.rows[id] == "" {
+					t.Fatalf("seed %d: %s is in the ledger, and was never handed out", seed, id)
+				}
+			}
+		}
+		for id, n := range m.inserted {
+			if n > 1 {
+				t.Errorf("%s was inserted %d times", id, n)
+			}
+		}
 	}
 }

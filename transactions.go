@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/basiq-sdk/basiq-go/generated/data"
@@ -29,7 +30,10 @@ type TransactionWindow struct {
 }
 
 // Transactions iterates over a user's transactions, page after page. Each is
-// given once.
+// given once, although a list that changes while it is read may have it on two
+// pages; IDs are kept in memory for that, about 80 bytes for each. A transaction
+// can be missed if others disappear, in a purge or refresh, between two pages:
+// SyncTransactions looks twice.
 //
 // Banks' midnights reach the API in different forms, so that transactions near
 // the ends of a window may be a day off in its filter. The filter is therefore a
@@ -44,13 +48,17 @@ type TransactionWindow struct {
 // failures (class A).
 func (c *Client) Transactions(ctx context.Context, userID string, w TransactionWindow, opts ...transport.Option) iter.Seq2[*data.Transaction, error] {
 	return func(yield func(*data.Transaction, error) bool) {
+		if err := c.ready(ctx, "Transactions"); err != nil {
+			yield(nil, err)
+			return
+		}
 		from, to, err := w.days()
 		if err != nil {
 			yield(nil, err)
 			return
 		}
 		dated := from != "" || to != ""
-		seen := map[string]bool{} // of the pending ones, which two lists may have
+		seen := map[string]bool{} // by ID: two pages may have one, and so may two lists
 		each := func(filter data.TransactionFilter, pendingOnly bool, opts []transport.Option) bool {
 			for tx, err := range c.Data.Transactions.All(ctx, userID, data.ListTransactionsParams{Filter: filter}, opts...) {
 				if err != nil {
@@ -58,14 +66,14 @@ func (c *Client) Transactions(ctx context.Context, userID string, w TransactionW
 					return false
 				}
 				pending := tx.Status == data.TransactionStatusPending
-				if pending && (w.PostedOnly || seen[tx.ID]) || pendingOnly && !pending {
+				if pending && w.PostedOnly || pendingOnly && !pending || seen[tx.ID] {
 					continue
 				}
 				if day := TransactionDay(tx, w.Location); day != "" && (from != "" && day < from || to != "" && day > to) {
 					continue
 				}
-				if pending {
-					seen[tx.ID] = true
+				if tx.ID != "" {
+					seen[strings.Clone(tx.ID)] = true // the page need not stay in memory for it
 				}
 				if !yield(tx, nil) {
 					return false
@@ -125,13 +133,21 @@ func dayOf(d value.Date) (value.Date, error) {
 	return value.DateOf(t), nil
 }
 
-// addDays moves a day that is written as 2006-01-02.
+// addDays moves a day that is written as 2006-01-02, within the years that can be
+// written so.
 func addDays(d value.Date, n int) value.Date {
 	t, err := d.Time()
 	if err != nil {
 		return d
 	}
-	return value.DateOf(t.AddDate(0, 0, n))
+	t = t.AddDate(0, 0, n)
+	switch {
+	case t.Year() < 1:
+		return "0001-01-01"
+	case t.Year() > 9999:
+		return "9999-12-31"
+	}
+	return value.DateOf(t)
 }
 
 // widened adds the days of a window to a filter, a day wider at both ends: the
@@ -163,6 +179,9 @@ func TransactionDay(tx *data.Transaction, loc *time.Location) value.Date {
 		t = t.UTC()
 		if loc != nil && !t.Equal(t.Truncate(24*time.Hour)) {
 			t = t.In(loc)
+		}
+		if t.Year() < 1 || t.Year() > 9999 { // it cannot be written as a day
+			continue
 		}
 		return value.DateOf(t)
 	}

@@ -348,3 +348,62 @@ func TestSyncRemovesWhatIsGone(t *testing.T) {
 		}
 	}
 }
+
+// TestSyncOddDates: dates that cannot be written as a day do not make a cursor
+// that is refused.
+func TestSyncOddDates(t *testing.T) {
+	for _, odd := range []string{
+		"0000-01-01T00:00:00Z", "0000-01-01T00:00:00+11:00", "0001-01-01T00:00:00Z", "0001-01-01T00:00:00+11:00", "0001-01-05T00:00:00Z",
+		"9999-12-31T23:59:59Z", "9999-12-31T23:00:00-05:00",
+	} {
+		for _, page := range []int{500, 1} {
+			l, client := newLedger(t, page)
+			m := newMirror(t)
+			l.add("a-1", odd, false)
+			for n := range 4 {
+				if err := m.sync(client, basiq.SyncOptions{}, nil); err != nil {
+					t.Fatalf("%s: run %d: %v", odd, n, err)
+				}
+				m.same(l)
+				l.add("a-1", at(3-n, n%2 == 0), false)
+			}
+			if l.lists > 300 {
+				t.Errorf("%s: %d lists", odd, l.lists)
+			}
+		}
+		for _, loc := range []*time.Location{nil, sydney, time.FixedZone("west", -11*60*60)} {
+			day := basiq.TransactionDay(&data.Transaction{PostDate: value.DateTime(odd)}, loc)
+			if _, err := day.Time(); day != "" && err != nil || len(day) != 0 && len(day) != 10 {
+				t.Errorf("%s in %v is %q: %v", odd, loc, day, err)
+			}
+		}
+	}
+}
+
+// TestTransactionsOnTwoPages: a transaction that stands on two pages is given
+// once.
+func TestTransactionsOnTwoPages(t *testing.T) {
+	l, client := newLedger(t, 2)
+	l.offset = true
+	for day := range 7 {
+		l.add("a-1", at(10+day, false), false)
+	}
+	n := 0
+	l.seen = func(string, string) {
+		if n++; n == 1 || n == 2 { // a new one pushes the others on to the next page
+			l.insert("a-1", at(0, false), false)
+		}
+	}
+	given := map[string]int{}
+	for tx, err := range client.Transactions(t.Context(), "u-1", basiq.TransactionWindow{PostedOnly: true}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		given[tx.ID]++
+	}
+	for i := range 7 {
+		if id := fmt.Sprintf("t-%05d", i+1); given[id] != 1 {
+			t.Errorf("%s is given %d times", id, given[id])
+		}
+	}
+}

@@ -2,14 +2,18 @@ package basiq_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
 
+	"github.com/basiq-sdk/basiq-go/basiqtest"
+	"github.com/basiq-sdk/basiq-go/generated/affordability"
 	"github.com/basiq-sdk/basiq-go/generated/core"
 	"github.com/basiq-sdk/basiq-go/generated/data"
 	"github.com/basiq-sdk/basiq-go/generated/reporting"
 	"github.com/basiq-sdk/basiq-go/generated/webhooks"
+	"github.com/basiq-sdk/basiq-go/transport"
 )
 
 // TestAnswersDoNotPrintSecrets: the two answers that hold a secret are printed
@@ -87,5 +91,92 @@ func TestVariantsMadeByHand(t *testing.T) {
 	connection := core.NewEventSubjectConnection(core.EventConnection{ID: "c-1"})
 	if c, ok := connection.Connection(); !ok || c.ID != "c-1" {
 		t.Errorf("a connection: %s", connection.Raw())
+	}
+}
+
+// TestLocalChecks: what the API documents that it refuses is refused before
+// anything is sent, and what it takes is sent.
+func TestLocalChecks(t *testing.T) {
+	srv := basiqtest.NewServer(t)
+	client := srv.Client(t)
+	user, err := srv.AddUser("max@example.com")
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := func(limit int) error {
+		_, err := client.Data.Transactions.List(t.Context(), user, data.ListTransactionsParams{Limit: limit})
+		return err
+	}
+	var missing *transport.MissingError
+	for _, p := range []core.CreateUserParams{{}, {FirstName: "Max", LastName: "Smith"}} {
+		if _, err := client.Core.Users.Create(t.Context(), p); !errors.As(err, &missing) || missing.Name != "email or mobile" {
+			t.Errorf("a user without email and mobile: %v", err)
+		}
+	}
+	for name, call := range map[string]func(int) error{
+		"data.Transactions.List": list,
+		"data.Transactions.All": func(limit int) error {
+			for _, err := range client.Data.Transactions.All(t.Context(), user, data.ListTransactionsParams{Limit: limit}) {
+				return err
+			}
+			return nil
+		},
+		"webhooks.Webhooks.ListMessages": func(limit int) error {
+			_, err := client.Webhooks.Webhooks.ListMessages(t.Context(), "w-1", webhooks.ListMessagesParams{Limit: limit})
+			return err
+		},
+		"affordability.Affordability.ListTransactions": func(limit int) error {
+			_, err := client.Affordability.Affordability.ListTransactions(t.Context(), user, "s-1", affordability.ListTransactionsParams{Limit: limit})
+			return err
+		},
+	} {
+		for _, limit := range []int{501, -1, 1 << 40} {
+			var beyond *transport.RangeError
+			if err := call(limit); !errors.As(err, &beyond) || beyond.Name != "limit" || beyond.Value != limit || beyond.Most != 500 {
+				t.Errorf("%s of %d: %v", name, limit, err)
+			}
+		}
+	}
+	if n := srv.Calls(""); n != 0 {
+		t.Errorf("%d requests were sent", n)
+	}
+	for _, limit := range []int{0, 1, 500} {
+		if err := list(limit); err != nil {
+			t.Errorf("a limit of %d: %v", limit, err)
+		}
+	}
+	set := core.CreateUserParams{}
+	if err := set.JSON.Set("email", json.RawMessage(`"max@example.com"`)); err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range []core.CreateUserParams{{Email: "max@example.com"}, {Mobile: "+61400000000"}, set} {
+		if _, err := client.Core.Users.Create(t.Context(), p); err != nil {
+			t.Errorf("%+v: %v", p, err)
+		}
+	}
+}
+
+// TestEmbeddedTypes shows what embedding does, and that both ways out work.
+func TestEmbeddedTypes(t *testing.T) {
+	type named struct {
+		User core.User
+		Tier string
+	}
+	user := core.User{ID: "u-1"}
+	whole, err := json.Marshal(named{user, "gold"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var back named
+	if err := json.Unmarshal(whole, &back); err != nil || back.Tier != "gold" || back.User.ID != "u-1" {
+		t.Errorf("%s came back as %+v, %v", whole, back, err)
+	}
+	if err := user.JSON.Set("tier", json.RawMessage(`"gold"`)); err != nil {
+		t.Fatal(err)
+	}
+	text, err := json.Marshal(user)
+	var again core.User
+	if err != nil || json.Unmarshal(text, &again) != nil || !again.JSON.Present("tier") || !strings.Contains(string(text), `"tier":"gold"`) {
+		t.Errorf("%s, %v", text, err)
 	}
 }

@@ -2,7 +2,10 @@ package basiqtest
 
 import (
 	"fmt"
+	"net/http"
 	"time"
+
+	"github.com/basiq-sdk/basiq-go/transport"
 )
 
 // consentLife is how long a consent is good for under the default policy.
@@ -79,7 +82,7 @@ func (s *Server) endConsent(u *user, c *consent, status string) {
 }
 
 func (s *Server) emitConsent(u *user, c *consent, verb string) {
-	s.emit(u, "consent."+verb, "/users/"+u.id+"/consents", s.consentView(u, c))
+	s.emit(u, "consent."+verb, "/users/"+u.id+"/consents/"+c.id, s.consentView(u, c))
 }
 
 func (s *Server) consentView(u *user, c *consent) object {
@@ -117,6 +120,22 @@ func (s *Server) listConsents(q *request) answer {
 		data = append(data, s.consentView(q.user, c))
 	}
 	return ok(object{"type": "list", "size": len(data), "data": data, "links": object{"self": s.URL + q.URL.RequestURI()}})
+}
+
+// consentRoute answers links.self of a consent. No method calls it, as the
+// description has no such operation; deliveries to webhooks link to it.
+var consentRoute = route{
+	ID: consentSelf, Method: http.MethodGet, Path: "/users/{userId}/consents/{consentId}", Scope: transport.ScopeServer,
+	Answers: []media{{"application/json", consentSelf}}, Success: []int{200}, Errors: []int{401, 403, 404, 500, 503},
+}
+
+func (s *Server) getConsent(q *request) answer {
+	for _, c := range q.user.consents {
+		if c.id == q.path["consentId"] {
+			return ok(s.consentView(q.user, c))
+		}
+	}
+	return notFound("consent")
 }
 
 func (s *Server) deleteConsent(q *request) answer {

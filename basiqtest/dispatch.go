@@ -49,6 +49,7 @@ var operations = sync.OnceValue(func() *table {
 		t.add(&routes[i])
 	}
 	t.add(&legacyRoute)
+	t.add(&consentRoute)
 	return t
 })
 
@@ -190,6 +191,9 @@ func (s *Server) handle(q *request) answer {
 		}
 	}
 	handle := handlers[q.route.ID]
+	if q.route == &consentRoute { // which is not an operation, and not in the table
+		handle = (*Server).getConsent
+	}
 	if handle == nil {
 		return refuse(http.StatusNotImplemented, problem{"not-implemented", q.route.ID + " is not part of this server.", "", nil})
 	}

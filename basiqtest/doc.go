@@ -39,6 +39,8 @@
 // WithJobPace makes it go by the server's clock instead. That clock is the time
 // of day, or stands still with WithNow; Server.Advance moves it, and with it all
 // that ends or is due: tokens, consents, auth links, reports, webhooks' messages.
+// Clients of the server have the same clock: a bank's question expires for them,
+// too.
 //
 // # People
 //

@@ -121,7 +121,9 @@ func (s *Server) getEventType(q *request) answer {
 
 // Trigger makes an event happen to a user, of any type, also one that the API
 // does not document, and returns the event's ID. Webhooks that are subscribed
-// to it are called; for a type that is not documented, all are.
+// to it are called; for a type that is not documented, all are. The event is about
+// the user's transactions, accounts, first connection or last consent, as its type
+// says, and otherwise about the user.
 func (s *Server) Trigger(userID, eventTypeID string) (eventID string, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -134,8 +136,13 @@ func (s *Server) Trigger(userID, eventTypeID string) (eventID string, err error)
 		return "", fmt.Errorf("basiqtest: Trigger: %q is no event type such as %q", eventTypeID, "user.updated")
 	}
 	ref := ""
-	if strings.HasPrefix(eventTypeID, "transactions.") {
-		ref = "/users/" + u.id + "/transactions"
+	switch entity, _, _ := strings.Cut(eventTypeID, "."); {
+	case entity == "transactions", entity == "account":
+		ref = "/users/" + u.id + "/" + strings.TrimSuffix(entity, "s") + "s"
+	case entity == "connection" && len(u.connections) > 0:
+		ref = u.connections[0].path()
+	case entity == "consent" && len(u.consents) > 0:
+		ref = "/users/" + u.id + "/consents/" + u.consents[len(u.consents)-1].id
 	}
 	return s.emit(u, eventTypeID, ref, nil).id, nil
 }

@@ -23,7 +23,8 @@ const (
 type Fault struct {
 	// Operation that fails, by the name of its Go method ("data.Transactions.List",
 	// or "Transactions.List" for short) or by its call
-	// ("GET /users/{userId}/transactions"). Empty means all.
+	// ("GET /users/{userId}/transactions"). Empty means all. A method alone, such as
+	// "List", is refused: it would mean many operations.
 	Operation string
 
 	After int // how many calls go well before
@@ -69,16 +70,14 @@ func (f *Failing) Stop() {
 
 // Fail makes calls go wrong from now on. Of several faults that concern a call,
 // the one that was set first and is not used up strikes. It panics when there is
-// no such operation, or when the fault says nothing that could go wrong.
+// no such operation, when the fault says nothing that could go wrong, or when a
+// part of it cannot have an effect.
 func (s *Server) Fail(f Fault) *Failing {
 	if err := s.knows(f.Operation); err != nil {
 		panic(fmt.Sprintf("basiqtest: Fail: %v", err))
 	}
-	if f.Status == 0 && f.Delay == 0 && f.Drop == DropNever && f.Truncate == 0 {
-		panic("basiqtest: Fail: the fault does nothing: give Status, Delay, Drop or Truncate")
-	}
-	if f.Status != 0 && (f.Status < 200 || f.Status > 599) {
-		panic(fmt.Sprintf("basiqtest: Fail: %d is no status", f.Status))
+	if why := f.wrong(); why != "" {
+		panic("basiqtest: Fail: " + why)
 	}
 	if f.Times == 0 {
 		f.Times = 1
@@ -90,20 +89,43 @@ func (s *Server) Fail(f Fault) *Failing {
 	return failing
 }
 
+// wrong says what makes the fault one that cannot strike as it is meant to, or "".
+func (f *Fault) wrong() string {
+	switch {
+	case f.Status != 0 && (f.Status < 200 || f.Status > 599):
+		return fmt.Sprintf("%d is not a status", f.Status)
+	case f.After < 0 || f.Delay < 0 || f.Truncate < 0 || f.RetryAfter < 0:
+		return "After, Delay, Truncate and RetryAfter must not be negative"
+	case f.Drop < DropNever || f.Drop > DropAfter:
+		return fmt.Sprintf("there is no Drop %d", f.Drop)
+	case f.Status == 0 && f.Delay == 0 && f.Drop == DropNever && f.Truncate == 0:
+		return "the fault does nothing: give Status, Delay, Drop or Truncate"
+	case f.Status == 0 && (f.Code != "" || f.Body != "" || f.Header != nil || f.RetryAfter != 0):
+		return "Code, Body, Header and RetryAfter have no effect without Status"
+	}
+	return ""
+}
+
 // knows tells what is wrong with the name of an operation.
 func (s *Server) knows(name string) error {
-	if name == "" || name == legacyConnect || slices.ContainsFunc(routes, func(r route) bool { return r.named(name) }) {
+	if name == "" || legacyRoute.named(name) || slices.ContainsFunc(routes, func(r route) bool { return r.named(name) }) {
 		return nil
 	}
-	return fmt.Errorf("there is no operation %q: give a method such as %q, or a call such as %q", name, "core.Users.Get", "GET /users/{userId}")
+	return fmt.Errorf("there is no operation %q: give a method such as %q or %q, or a call such as %q", name, "core.Users.Get", "Users.Get", "GET /users/{userId}")
 }
 
 // named tells whether the operation goes by a name.
 func (r *route) named(name string) bool {
-	if name == r.Method+" "+r.Path || r.ID == name || strings.HasSuffix(r.ID, "."+name) {
+	if name == r.Method+" "+r.Path || goesBy(r.ID, name) {
 		return true
 	}
-	return slices.ContainsFunc(r.Answers, func(m media) bool { return m.ID == name || strings.HasSuffix(m.ID, "."+name) })
+	return slices.ContainsFunc(r.Answers, func(m media) bool { return goesBy(m.ID, name) })
+}
+
+// goesBy reports whether a name is that of a Go method: with its package, or with
+// its service alone.
+func goesBy(id, name string) bool {
+	return id == name || strings.Contains(name, ".") && strings.HasSuffix(id, "."+name)
 }
 
 // concerns tells whether the request calls an operation by a name.
@@ -114,7 +136,7 @@ func (q *request) concerns(name string) bool {
 	case q.route == nil:
 		return false
 	}
-	return name == q.route.Method+" "+q.route.Path || q.operation == name || strings.HasSuffix(q.operation, "."+name)
+	return name == q.route.Method+" "+q.route.Path || goesBy(q.operation, name)
 }
 
 // strike picks the fault of a request. It is called with the lock held.

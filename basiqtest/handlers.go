@@ -4,6 +4,9 @@ package basiqtest
 // answers to tokens of an earlier version only.
 const legacyConnect = "legacy.Connections.Create"
 
+// consentSelf names the read of a consent, which only links lead to.
+const consentSelf = "core.Consents.self"
+
 // handlers answer the operations of the generated table.
 var handlers = map[string]handler{
 	"core.Auth.CreateToken": (*Server).createToken,

@@ -83,7 +83,7 @@ func (s *Server) Calls(operation string) int {
 	}
 	n := 0
 	for id, count := range s.calls {
-		if len(id) > len(operation) && id[len(id)-len(operation)-1:] == "."+operation {
+		if goesBy(id, operation) {
 			n += count
 		}
 	}

@@ -378,10 +378,13 @@ func (s *Server) getReportType(q *request) answer {
 // FailNextJob makes a step of the next job that has one of this title fail,
 // with a code of the API's: a report's create-report, for instance. A connection
 // whose verify-credentials fails with invalid-credentials, say, becomes invalid. It
-// panics when the API has no step of this title.
+// panics when the API has no step of this title, or no such code.
 func (s *Server) FailNextJob(stepTitle, code string) {
 	if !core.StepTitle(stepTitle).Known() {
 		panic(fmt.Sprintf("basiqtest: FailNextJob: the API has no step %q", stepTitle))
+	}
+	if !core.StepCode(code).Known() {
+		panic(fmt.Sprintf("basiqtest: FailNextJob: the API has no code %q: see the StepCode constants of package core", code))
 	}
 	f := &failure{code, "The job failed", "A test asked for it."}
 	for _, known := range []*failure{badLogin, locked, mustAct} { // which make a connection invalid

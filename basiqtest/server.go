@@ -121,11 +121,12 @@ func (s *Server) Close() {
 // good nowhere else.
 func (s *Server) APIKey() string { return s.key }
 
-// Options returns what a client of this server needs: its address, its key,
-// and waits between attempts that are too short to notice.
+// Options returns what a client of this server needs: its address, its key, its
+// clock, which Advance moves, and waits between attempts that are too short to
+// notice.
 func (s *Server) Options() []basiq.Option {
 	return []basiq.Option{
-		basiq.WithBaseURL(s.URL), basiq.WithAPIKey(s.key),
+		basiq.WithBaseURL(s.URL), basiq.WithAPIKey(s.key), basiq.WithClock(s.Now),
 		transport.WithRetryPolicy(transport.RetryPolicy{BaseDelay: time.Millisecond, MaxDelay: 10 * time.Millisecond}),
 	}
 }

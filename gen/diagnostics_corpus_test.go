@@ -82,6 +82,7 @@ var errorCorpus = []struct{ name, file, old, new, code, at string }{
 	{"variant without a condition", repairsFile, "when: {kind: string}", "x-when: {kind: string}", "bad-variant", "overlays/library/10-repairs.yaml:22"},
 	{"variant of an unknown kind", repairsFile, "when: {kind: string}", "when: {kind: text}", "bad-variant", "overlays/library/10-repairs.yaml:24"},
 	{"unknown operator of a filter", namesFile, "ops: [eq, ne]", "ops: [eq, like]", "bad-filter", "overlays/library/20-names.yaml:25"},
+	{"list in a filter", namesFile, "ops: [eq, in], schema: {$ref: '#/components/schemas/genre'}", "ops: [eq, in], schema: {type: array, items: {type: string}}", "cannot-express", "overlays/library/20-names.yaml:27"},
 	{"page without its items", namesFile, "x-page: {items: data,", "x-page: {items: date,", "bad-page", "overlays/library/20-names.yaml:13"},
 	{"type that is not a Go name", namesFile, "x-type: BookPage", "x-type: book page", "bad-name", "overlays/library/20-names.yaml:54"},
 	{"type of another kind that is taken", repairsFile, "x-type: Origin", "x-type: Genre", "name-collision", "overlays/library/10-repairs.yaml:11"},

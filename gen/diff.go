@@ -53,6 +53,8 @@ A name without a prefix is a revision of this repository if there is one, and a 
 upstream otherwise. FROM defaults to HEAD and TO to the working tree. FROM..TO is a
 range of commits in a mirror, and adds the changes of each commit.
 
+If a state cannot be built, the version is unknown and the exit code is 1.
+
 Set BASIQ_SPECS_MIRROR to a directory mirror to use it instead of the network.`,
 		Args: cobra.MaximumNArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -85,7 +87,10 @@ Set BASIQ_SPECS_MIRROR to a directory mirror to use it instead of the network.`,
 					return err
 				}
 			}
-			return r.Write(cmd.OutOrStdout(), format)
+			if err := r.Write(cmd.OutOrStdout(), format); err != nil {
+				return err
+			}
+			return r.Verdict()
 		},
 	}
 	cmd.Flags().BoolVar(&checks.Examples, "examples", false, "decode upstream's examples with the types of both states, and list values that are lost")

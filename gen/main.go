@@ -104,7 +104,7 @@ func (f *flags) options(w io.Writer) (pipeline.Options, error) {
 	}
 	return pipeline.Options{
 		Dir: dir, Mirror: os.Getenv("BASIQ_SPECS_MIRROR"), Domains: f.domains, Force: f.force,
-		Report: pipeline.NewReporter(w, f.json, f.verbose),
+		Progress: pipeline.NewProgress(w, f.json, f.verbose),
 	}, nil
 }
 
@@ -244,20 +244,28 @@ would change. It also fails if
 }
 
 func lintCmd(f *flags) *cobra.Command {
+	var keepGoing bool
 	cmd := &cobra.Command{
 		Use:   "lint",
 		Short: "Report parts of the specifications that lead to a poor Go API",
 		Long: `lint reports parts of the specifications that lead to a poor Go API: values without
 a type, parts without documentation, and name collisions. It prints the documentation
-coverage, and fails if it reports anything.`,
+coverage, and fails if it reports anything.
+
+With --keep-going, overlays that do not apply and defects that no overlay corrects are
+reported with the rest.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			opts, err := f.options(cmd.OutOrStdout())
 			if err != nil {
 				return err
 			}
+			if keepGoing {
+				opts.Mode = pipeline.Lenient
+			}
 			return pipeline.Lint(cmd.Context(), opts)
 		},
 	}
 	cmd.Flags().StringSliceVar(&f.domains, "domain", nil, "lint only these domains")
+	cmd.Flags().BoolVar(&keepGoing, "keep-going", false, "skip overlays that do not apply")
 	return cmd
 }

@@ -20,9 +20,10 @@ func replayCmd(f *flags) *cobra.Command {
 		Use:   "replay",
 		Short: "Run upstream's history through the generator",
 		Long: `replay runs all stages for every commit of a directory mirror, in order, with the
-current overlays. Actions that do not apply to an older specification are skipped and
-counted. For each commit, it reports whether the Go API changed and the version that
-this would have required, or the error that stopped it. It writes no files.
+current overlays. Parts of overlays that do not apply to an older specification are
+skipped and counted. For each commit, it reports whether the Go API changed and the
+version that this would have required, or the error that stopped it. The version is
+unknown then. It writes no files.
 
 A mirror has the files  <commit>/<file>  and  commits.txt, with a line per commit,
 newest first: the hash and the time. The exit code is 4 if the generator panicked or

@@ -22,8 +22,9 @@ canonicalises them, applies the overlays, and generates and type-checks the clie
 all succeeds, it writes the new pin, snapshots and clients, and reports the changes. If
 anything fails, it writes no files. If the API has not changed, it only writes the pin.
 
-With --keep-going, overlay actions that no longer apply are skipped, so that errors of
-later stages and the changes of the update are reported too. It then writes no files.
+With --keep-going, overlay actions and statements that no longer apply are skipped, so
+that errors of later stages and the changes of the update are reported too. It then
+writes no files, whatever the outcome.
 
 Set BASIQ_SPECS_MIRROR to a directory mirror to use it instead of the network.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -38,13 +39,16 @@ Set BASIQ_SPECS_MIRROR to a directory mirror to use it instead of the network.`,
 			if err != nil {
 				return err
 			}
-			opts.KeepGoing = keepGoing
+			opts.Cache = pipeline.NewCache()
+			if keepGoing {
+				opts.Mode = pipeline.Lenient
+			}
 			u, err := pipeline.PrepareUpdate(cmd.Context(), opts, to)
 			if err != nil {
 				return err
 			}
 			defer u.Close()
-			t, err := track.New(cmd.Context(), track.Options{Dir: opts.Dir, Mirror: opts.Mirror})
+			t, err := track.New(cmd.Context(), track.Options{Dir: opts.Dir, Mirror: opts.Mirror, Cache: opts.Cache})
 			if err != nil {
 				return err
 			}
@@ -54,7 +58,7 @@ Set BASIQ_SPECS_MIRROR to a directory mirror to use it instead of the network.`,
 				return err
 			}
 			if r != nil {
-				opts.Report.Stage("report", len(r.Cards), "changes", time.Since(start))
+				opts.Progress.Stage("report", len(r.Cards), "changes", time.Since(start))
 			}
 			applyErr := u.Apply()
 			if r == nil {
@@ -68,7 +72,7 @@ Set BASIQ_SPECS_MIRROR to a directory mirror to use it instead of the network.`,
 	}
 	fl := cmd.Flags()
 	fl.StringVar(&to, "to", "", "commit, branch or tag (default: the ref in specs/sources.yaml)")
-	fl.BoolVar(&keepGoing, "keep-going", false, "skip overlay actions that no longer apply, and write no files")
+	fl.BoolVar(&keepGoing, "keep-going", false, "skip overlays that do not apply, and write no files")
 	fl.StringVar(&format, "format", "text", "format of the report: "+strings.Join(report.Formats, ", "))
 	return cmd
 }

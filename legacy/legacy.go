@@ -46,7 +46,12 @@ func NewClient(opts ...basiq.Option) (*Client, error) {
 }
 
 // Close ends what the client does in the background. It returns nil.
-func (c *Client) Close() error { return c.sender.Close() }
+func (c *Client) Close() error {
+	if c == nil {
+		return nil
+	}
+	return c.sender.Close()
+}
 
 // Credentials are what a user logs in to an institution with. The institution's
 // connector says which of them it asks for.
@@ -71,11 +76,6 @@ func (c *Credentials) secrets() []string {
 	for _, s := range []Secret{c.LoginID, c.Password, c.UserToken, c.SecurityCode, c.SecondaryLoginID} {
 		if text := s.Reveal(); text != "" {
 			texts = append(texts, text)
-			for range 2 { // as it is in JSON, and in a text in JSON that quotes JSON
-				quoted := string(wire.AppendString(nil, text))
-				text = quoted[1 : len(quoted)-1]
-				texts = append(texts, text)
-			}
 		}
 	}
 	// A longer text may hold a shorter one.
@@ -149,6 +149,9 @@ var errNoJob = errors.New("basiq: legacy.Connect: the API accepted the call and 
 //
 // Deprecated: use the Consent UI.
 func (c *Client) Connect(ctx context.Context, userID string, credentials Credentials, opts ...transport.Option) (*Job, error) {
+	if c == nil || c.sender == nil {
+		return nil, errors.New("basiq: legacy.Connect: the client is nil or a zero value: make one with legacy.NewClient")
+	}
 	if err := credentials.check(); err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/flate"
 	"compress/gzip"
+	"context"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -30,17 +31,21 @@ const (
 )
 
 // read reads a successful answer.
-func (c *Client) read(op *Operation, o *call, res *http.Response, out any, r *result) {
+func (c *Client) read(ctx context.Context, op *Operation, o *call, res *http.Response, out any, r *result) {
 	if out == nil {
 		drain(res.Body)
 		return
 	}
+	in := &sourceReader{ctx: ctx, r: res.Body}
 	if w, ok := out.(io.Writer); ok {
-		c.stream(op, o, res, w, r)
+		c.stream(op, o, res, in, w, r)
 		return
 	}
-	text, err := readAll(res, o.maxBody)
+	text, err := readAll(res, in, o.maxBody)
 	switch {
+	case in.err != nil:
+		r.lost(op, o, fmt.Errorf("reading the answer: %w", in.err), nil)
+		return
 	case errors.Is(err, ErrTooLarge):
 		r.err, r.outcome = fmt.Errorf("basiq: %s: %w", op.ID, err), OutcomeUnreadable
 		return
@@ -52,7 +57,7 @@ func (c *Client) read(op *Operation, o *call, res *http.Response, out any, r *re
 		return
 	}
 	o.keepBody(text)
-	if blank(text) {
+	if blank(text) || isNull(text) && !raw(out) {
 		r.err, r.outcome = fmt.Errorf("basiq: %s: %w", op.ID, ErrNoContent), OutcomeUnreadable
 		return
 	}
@@ -63,30 +68,35 @@ func (c *Client) read(op *Operation, o *call, res *http.Response, out any, r *re
 
 // stream copies an answer to the caller's writer. Once some of it was written
 // the call cannot be repeated.
-func (c *Client) stream(op *Operation, o *call, res *http.Response, w io.Writer, r *result) {
-	body := io.Reader(res.Body)
+func (c *Client) stream(op *Operation, o *call, res *http.Response, in *sourceReader, w io.Writer, r *result) {
+	source := in
 	if compressed(res) {
-		z, err := gzip.NewReader(body)
-		if err != nil {
+		z, err := gzip.NewReader(in)
+		switch {
+		case in.err != nil:
+			r.lost(op, o, fmt.Errorf("copying the answer: %w", in.err), nil)
+			return
+		case err != nil:
 			r.err, r.outcome = newDecodeError(op, res.StatusCode, res.Header.Get("Content-Type"), err), OutcomeUnreadable
 			return
 		}
-		body = z
+		source = &sourceReader{ctx: in.ctx, r: z}
 	}
-	in := &sourceReader{r: body}
-	n, err := io.Copy(w, in)
+	n, err := io.Copy(w, source)
 	switch {
-	case err == nil && in.err == nil:
-	case in.err != nil:
-		r.lost(op, o, fmt.Errorf("copying the answer: %w", in.err), nil)
+	case err == nil && source.err == nil:
+	case source.err != nil:
+		r.lost(op, o, fmt.Errorf("copying the answer: %w", source.err), nil)
 	default:
-		r.err, r.outcome, r.permanent = fmt.Errorf("basiq: %s: writing the answer: %w", op.ID, err), OutcomeUnreadable, true
+		r.err, r.outcome, r.permanent = fmt.Errorf("basiq: %s: writing the answer: %w", op.ID, withoutOthers(err)), OutcomeUnreadable, true
 	}
 	r.partial = n > 0
 }
 
-// sourceReader remembers an error of reading, to tell it from one of writing.
+// sourceReader reads an answer. It remembers an error of reading, to tell it from
+// one of writing or decompressing.
 type sourceReader struct {
+	ctx context.Context // of the attempt
 	r   io.Reader
 	err error
 }
@@ -94,9 +104,24 @@ type sourceReader struct {
 func (s *sourceReader) Read(p []byte) (int, error) {
 	n, err := s.r.Read(p)
 	if err != nil && err != io.EOF {
+		err = ownError(s.ctx, err)
 		s.err = err
 	}
 	return n, err
+}
+
+// isNull reports whether an answer is the JSON value null.
+func isNull(text string) bool {
+	return len(text) < 64 && strings.Trim(strings.TrimPrefix(text, "\ufeff"), " \t\r\n") == "null"
+}
+
+// raw reports whether out takes the text of an answer as it is.
+func raw(out any) bool {
+	switch out.(type) {
+	case *value.JSON, *[]byte, *json.RawMessage:
+		return true
+	}
+	return false
 }
 
 func blank(text string) bool {
@@ -129,9 +154,9 @@ func (c *Client) decode(op *Operation, text string, out any, r *result) error {
 var copyBuffers = sync.Pool{New: func() any { b := make([]byte, 16<<10); return &b }}
 
 // readAll reads an answer up to a limit that counts after decompression.
-func readAll(res *http.Response, limit int64) (string, error) {
+func readAll(res *http.Response, body io.Reader, limit int64) (string, error) {
 	if compressed(res) {
-		return readGzip(res.Body, res.ContentLength, limit)
+		return readGzip(body, res.ContentLength, limit)
 	}
 	if res.ContentLength > limit {
 		return "", tooLarge(limit)
@@ -140,7 +165,7 @@ func readAll(res *http.Response, limit int64) (string, error) {
 	if res.ContentLength > 0 {
 		b.Grow(int(min(res.ContentLength, maxGrow))) // the header may lie
 	}
-	err := copyBounded(&b, res.Body, limit)
+	err := copyBounded(&b, body, limit)
 	return b.String(), err
 }
 

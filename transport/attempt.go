@@ -2,6 +2,7 @@ package transport
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -21,12 +22,17 @@ type result struct {
 	rejected   bool // the access token was refused, and the call is sent again with another
 	wait       time.Duration
 
+	grant *grant   // what the attempt was authorised with, and
+	req   *Request // what it sent: servers echo both
+
 	event Attempt // for observers
 	ctx   context.Context
 }
 
 // attempt sends a call once, and reads the answer.
 func (c *Client) attempt(ctx context.Context, req *Request, u *url.URL, out any, o *call, g *grant, number int, wait time.Duration) (r result) {
+	o.forget()
+	r.grant, r.req = g, req
 	if len(c.observers) > 0 {
 		r.event = Attempt{Operation: req.op, Number: number, Wait: wait}
 		ctx = c.observeStart(ctx, r.event)
@@ -39,6 +45,7 @@ func (c *Client) attempt(ctx context.Context, req *Request, u *url.URL, out any,
 		ctx, cancel = context.WithTimeout(ctx, o.timeout)
 		defer cancel()
 	}
+	own := ctx // without the cause with which t ends an attempt
 	ctx, t := follow(ctx)
 	defer t.end(nil)
 	h, err := c.request(ctx, req, u, o, g)
@@ -46,7 +53,7 @@ func (c *Client) attempt(ctx context.Context, req *Request, u *url.URL, out any,
 		r.err, r.outcome, r.permanent = err, OutcomeNeverSent, true
 		return r
 	}
-	if err := ctx.Err(); err != nil { // net/http does not send it then, and leaves no trail of that
+	if err := ContextError(own); err != nil { // net/http does not send it then, and leaves no trail of that
 		if h.Body != nil {
 			_ = h.Body.Close()
 		}
@@ -54,7 +61,12 @@ func (c *Client) attempt(ctx context.Context, req *Request, u *url.URL, out any,
 		r.lost(req.op, o, err, t)
 		return r
 	}
-	res, err := c.http.Do(h)
+	sender := c.http
+	if o.safety > SafetyIdempotent {
+		sender = c.single
+	}
+	t.careful = c.plain && onlyUnwritten(h)
+	res, err := sender.Do(h)
 	if h.Body != nil {
 		_ = h.Body.Close()
 	}
@@ -62,41 +74,56 @@ func (c *Client) attempt(ctx context.Context, req *Request, u *url.URL, out any,
 		c.warn(ctx, "the HTTP client repeats requests by itself, whatever their safety class: turn that off", req.op)
 	}
 	if err != nil {
-		r.lost(req.op, o, t.cause(err), t)
+		r.lost(req.op, o, t.cause(own, err), t)
 		return r
 	}
 	defer func() { _ = res.Body.Close() }()
 	uncover(res)
+	c.answered(own, req, res, out, o, g, &r)
+	return r
+}
+
+// answered makes the result of an attempt that the API answered.
+func (c *Client) answered(ctx context.Context, req *Request, res *http.Response, out any, o *call, g *grant, r *result) {
 	r.event.Status = res.StatusCode
-	o.keep(res)
+	o.keep(res, r)
 	if success(res.StatusCode) {
 		if g.held != nil && !g.held.worked.Load() {
 			g.held.worked.Store(true)
 		}
-		c.read(req.op, o, res, out, &r)
-		return r
+		c.read(ctx, req.op, o, res, out, r)
+		var unread *DecodeError
+		if r.err != nil && errors.As(r.err, &unread) {
+			unread.conceal(r.secrets())
+		}
+		return
 	}
 	text := c.errorBody(res, o)
-	r.api = newError(req.op, o.safety, res, text, append(g.secrets(), req.secrets...)...)
+	r.api = newError(req.op, o.safety, res, text, r.secrets()...)
 	if g.held != nil && !g.held.worked.Load() && !r.api.tokenRejected() && res.StatusCode != http.StatusUnauthorized {
 		g.held.worked.Store(true)
 	}
 	o.keepBody(string(r.api.Body))
 	r.err, r.outcome = r.api, OutcomeRefused
-	if res.StatusCode >= 500 {
+	if !r.api.rule().Unexecuted {
 		r.outcome = OutcomeUnknown
 	}
 	r.event.RetryAfter, r.event.CorrelationID = r.api.RetryAfter, r.api.CorrelationID
-	return r
+}
+
+// secrets returns what must not be kept of an answer.
+func (r *result) secrets() []string {
+	return append(r.grant.secrets(), r.req.secrets...)
 }
 
 // lost makes the result of an attempt without an answer, or with half of one.
 func (r *result) lost(op *Operation, o *call, err error, t *trail) {
 	r.outcome, r.permanent = classify(err, t)
 	r.unanswered = &SendError{
-		Operation: op.ID, Method: op.Method, Path: op.Path, Safety: o.safety, Sent: r.outcome != OutcomeNeverSent, Err: err,
+		Operation: op.ID, Method: op.Method, Path: op.Path, Safety: o.safety, Sent: r.outcome != OutcomeNeverSent, Err: t.proxied(err),
 	}
 	r.err = r.unanswered
+	o.forget()
 }
 
 // Values of headers that all calls share. They are not changed by anyone.
@@ -110,7 +137,7 @@ var (
 func (c *Client) request(ctx context.Context, req *Request, u *url.URL, o *call, g *grant) (*http.Request, error) {
 	body, size, err := req.body.open(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("basiq: %s: %w", req.op.ID, err)
+		return nil, fmt.Errorf("basiq: %s: %w", req.op.ID, withoutOthers(err))
 	}
 	header := make(http.Header, 8)
 	header["Accept"] = acceptJSON
@@ -135,12 +162,16 @@ func (c *Client) request(ctx context.Context, req *Request, u *url.URL, o *call,
 		Method: req.op.Method, URL: u, Host: u.Host, Header: header,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 	}).WithContext(ctx)
+	once := o.safety > SafetyIdempotent && replayed(h.Method)
+	if body == nil && once {
+		h.Body = emptyBody{}
+	}
 	if body != nil {
 		h.Body, h.ContentLength = body, size
 		if header["Content-Type"] == nil {
 			header["Content-Type"] = []string{req.body.contentType}
 		}
-		if req.body.segments == nil {
+		if req.body.segments == nil && !once {
 			// net/http then sends the body again on another connection when
 			// it wrote nothing on the first.
 			h.GetBody = func() (io.ReadCloser, error) {
@@ -152,14 +183,34 @@ func (c *Client) request(ctx context.Context, req *Request, u *url.URL, o *call,
 	return h, nil
 }
 
+// replayed reports whether net/http takes the method as permission to send a
+// request once more when its connection ends, if it can read the body again.
+func replayed(method string) bool {
+	return method == http.MethodGet || method == http.MethodHead || method == http.MethodOptions
+}
+
+// emptyBody is an empty body that net/http cannot know to be empty, and so does
+// not send again by itself.
+type emptyBody struct{}
+
+func (emptyBody) Read([]byte) (int, error) { return 0, io.EOF }
+func (emptyBody) Close() error             { return nil }
+
 // keep hands an answer to whoever asked for it.
-func (o *call) keep(res *http.Response) {
+func (o *call) keep(res *http.Response, r *result) {
 	if len(o.responses) == 0 {
 		return
 	}
-	shown := presentable(res)
+	shown := presentable(res, r.secrets())
 	for _, to := range o.responses {
 		*to = shown
+	}
+}
+
+// forget takes back what keep handed out.
+func (o *call) forget() {
+	for _, to := range o.responses {
+		*to = nil
 	}
 }
 
@@ -171,9 +222,16 @@ func (o *call) keepBody(text string) {
 }
 
 // presentable is the answer as it may be handed out: without credentials.
-func presentable(res *http.Response) *http.Response {
+func presentable(res *http.Response, secrets []string) *http.Response {
 	out := *res
 	out.Body = http.NoBody
+	out.Status = oneLine(scrub(res.Status, secrets...))
+	for name, values := range res.Header {
+		for i, v := range values {
+			values[i] = scrub(v, secrets...)
+		}
+		res.Header[name] = values
+	}
 	if res.Request != nil {
 		sent := *res.Request
 		sent.Header = res.Request.Header.Clone()

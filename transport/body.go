@@ -54,12 +54,12 @@ type Part struct {
 
 // SetJSON makes v the body. It is encoded once, here.
 func (r *Request) SetJSON(v wire.Encodable) {
-	r.body = body{contentType: "application/json", data: v.AppendJSON(nil)}
+	r.in().body = body{contentType: "application/json", data: v.AppendJSON(nil)}
 }
 
 // SetForm makes the fields the body, form-encoded. Fields without a value are left out.
 func (r *Request) SetForm(fields ...Field) {
-	r.body = body{contentType: "application/x-www-form-urlencoded", data: []byte(encode(fields, true))}
+	r.in().body = body{contentType: "application/x-www-form-urlencoded", data: []byte(encode(fields, true))}
 }
 
 // encode form-encodes fields in their order.
@@ -88,7 +88,7 @@ func (r *Request) SetMultipart(parts ...Part) {
 	var random [16]byte
 	_, _ = rand.Read(random[:]) // never fails
 	boundary := "basiq-go-" + hex.EncodeToString(random[:])
-	r.body = body{contentType: "multipart/form-data; boundary=" + boundary}
+	r.in().body = body{contentType: "multipart/form-data; boundary=" + boundary}
 	var text strings.Builder
 	for _, p := range parts {
 		if p.File != nil && p.File.Content == nil || p.File == nil && p.Value == "" {
@@ -243,6 +243,6 @@ func (s *streamBody) quiesce(ctx context.Context) error {
 		<-s.turn
 		return nil
 	case <-ctx.Done():
-		return ctx.Err()
+		return ContextError(ctx)
 	}
 }

@@ -1,7 +1,6 @@
 package transport
 
 import (
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -30,11 +29,14 @@ type Client struct {
 type state struct {
 	settings
 	http      *http.Client
-	idle      func() // closes idle connections; nil if the HTTP client is the caller's
+	single    *http.Client // for classes C and D
+	plain     bool         // their transports are net/http's, and speak HTTP/2 over TLS only
+	idle      func()       // closes idle connections; nil if the HTTP client is the caller's
 	key       secret
 	tokens    *tokenCache
 	userAgent []string
 	observers []*Observer
+	clock     func() time.Time // nil for time.Now
 	budget    *budget
 	throttle  throttle
 	logger    *slog.Logger
@@ -76,10 +78,23 @@ func WithAPIKey(key string) ClientOption {
 // its Transport. Its redirect policy is not used, as redirects are never
 // followed. A Transport that retries by itself multiplies with this client's
 // retries and knows nothing of safety classes: turn one of the two off. An
-// attempt that has used up ten new connections is ended. The default Transport
-// looks with a ping after an HTTP/2 connection that was silent for 15 seconds: set
-// the same (http.Transport.HTTP2) on your own, or a connection that a firewall has
-// forgotten fails calls for many minutes.
+// attempt that has used up ten new connections is ended. A Transport must not add
+// an Idempotency-Key header, which net/http takes as permission to send a POST twice.
+// The default sends calls of the classes C and D over HTTP/1.1, as net/http sends a
+// request again by itself when an HTTP/2 server resets its stream with
+// PROTOCOL_ERROR: with a Transport of your own, that may do a thing twice.
+//
+// Two settings of the default Transport are worth having in your own. An HTTP/2
+// connection that was silent for 15 seconds is probed with a ping
+// (http.Transport.HTTP2): otherwise one that a firewall has forgotten fails calls for
+// many minutes. IdleConnTimeout is below the server's: otherwise some calls meet a
+// connection that is being closed, and for what must not be sent twice that ends as
+// ErrOutcomeUnknown. The default is 50 seconds, and half a second on the connections
+// that calls of the classes C and D have to themselves.
+//
+// In a browser (GOOS=js), the default is the Fetch API, as in net/http: it has its own
+// connections and limits, and a failure never proves that a call was not sent. Never
+// give an API key to a browser: use WithTokenSource with a CLIENT_ACCESS token.
 func WithHTTPClient(h *http.Client) ClientOption {
 	return clientOption(func(c *config) error {
 		if h == nil {
@@ -145,34 +160,22 @@ func New(opts ...ClientOption) (*Client, error) {
 	return client, nil
 }
 
-// connect makes the HTTP client: a copy of the caller's, or our own.
+// connect makes the HTTP clients: copies of the caller's, or our own. What must not
+// be sent twice has one of its own.
 func (c *Client) connect(own *http.Client) {
 	h := http.Client{}
 	if own != nil {
 		h = *own
 	}
-	if h.Transport == nil {
-		t := &http.Transport{
-			Proxy:                  http.ProxyFromEnvironment,
-			DialContext:            (&net.Dialer{Timeout: 15 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
-			TLSHandshakeTimeout:    15 * time.Second,
-			TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
-			ForceAttemptHTTP2:      true,
-			MaxIdleConns:           100,
-			MaxIdleConnsPerHost:    32,
-			IdleConnTimeout:        90 * time.Second,
-			ExpectContinueTimeout:  time.Second,
-			MaxResponseHeaderBytes: 128 << 10,
-			DisableCompression:     true, // answers are decompressed here, within the limit
-			// All calls share one HTTP/2 connection. Without a look at it, one that
-			// a firewall has forgotten fails them for many minutes.
-			HTTP2: &http.HTTP2Config{SendPingTimeout: 15 * time.Second, PingTimeout: 5 * time.Second},
-		}
-		h.Transport, c.idle = t, t.CloseIdleConnections
-	}
 	h.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	h.Transport = straight{h.Transport}
-	c.http = &h
+	single := h
+	if h.Transport == nil {
+		h.Transport, single.Transport, c.idle = defaultTransports()
+	}
+	t, plain := h.Transport.(*http.Transport) // both are of one kind
+	c.plain = plain && (t.Protocols == nil || !t.Protocols.UnencryptedHTTP2())
+	h.Transport, single.Transport = straight{h.Transport}, straight{single.Transport}
+	c.http, c.single = &h, &single
 }
 
 // straight hides from net/http where an answer redirects to: it would look at
@@ -205,6 +208,9 @@ func uncover(res *http.Response) {
 // for a token, and later ones, fail with ErrClosed. It can be called more than
 // once, and returns nil.
 func (c *Client) Close() error {
+	if c == nil || c.state == nil {
+		return nil
+	}
 	c.closed.Store(true)
 	c.tokens.close()
 	if c.idle != nil {
@@ -214,7 +220,12 @@ func (c *Client) Close() error {
 }
 
 // BaseURL returns the address that calls go to.
-func (c *Client) BaseURL() string { return c.base.String() }
+func (c *Client) BaseURL() string {
+	if c == nil || c.state == nil {
+		return ""
+	}
+	return c.base.String()
+}
 
 func parseBase(address string) (*url.URL, error) {
 	u, err := url.Parse(address)

@@ -3,6 +3,7 @@ package transport_test
 import (
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -101,5 +102,43 @@ func TestCursorsThatAreNot(t *testing.T) {
 		if strings.Contains(text, "//") != errors.Is(err, transport.ErrPageLink) && !strings.Contains(text, "u-2") {
 			t.Errorf("%q: %v", text, err)
 		}
+	}
+}
+
+// TestFinishedCursorOfAnotherList: a cursor that is Done is of one list as any
+// other cursor is.
+func TestFinishedCursorOfAnotherList(t *testing.T) {
+	b := newBank(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `{"data":[{"id":"1"}]}`) })
+	c := b.client(t)
+	read := func(user string, at *transport.Cursor) (n int, err error) {
+		request := func() *transport.Request {
+			r := transport.NewRequest(&opList)
+			r.SetQuery("user", user)
+			return r
+		}
+		for _, err := range transport.All(t.Context(), c, request, func(p *page) ([]item, string) { return p.Data, p.Next }, transport.WithCursor(at)) {
+			if err != nil {
+				return n, err
+			}
+			n++
+		}
+		return n, nil
+	}
+	var at transport.Cursor
+	if n, err := read("u-1", &at); n != 1 || err != nil || !at.Done() {
+		t.Fatalf("%d items, %v, cursor %q", n, err, at)
+	}
+	if n, err := read("u-1", &at); n != 0 || err != nil || !at.Done() {
+		t.Errorf("its own list, once more: %d items, %v", n, err)
+	}
+	before := b.calls.Load()
+	if n, err := read("u-2", &at); n != 0 || err == nil || !strings.Contains(err.Error(), "another list") || b.calls.Load() != before {
+		t.Errorf("another user's list: %d items, %v", n, err)
+	}
+	if at = "end"; at.Done() {
+		t.Error("a cursor without a list is done")
+	}
+	if _, err := read("u-1", &at); err == nil {
+		t.Error("a cursor without a list is accepted")
 	}
 }

@@ -63,9 +63,14 @@ func (e DecodeError) text() string {
 	case errors.As(e.Err, &typ):
 		text += ": " + typ.Error()
 	case e.Offset < 0 && e.Err != nil:
-		text += ": " + e.Err.Error()
+		text += ": " + told(e.Err)
 	}
 	return text
+}
+
+// conceal takes out of the error what the server echoed of the credentials.
+func (e *DecodeError) conceal(secrets []string) {
+	e.ContentType, e.Field = scrub(e.ContentType, secrets...), scrub(e.Field, secrets...)
 }
 
 // Format prints the text under every verb: the cause may hold a value.
@@ -75,6 +80,9 @@ func (e DecodeError) Format(f fmt.State, verb rune) { formatText(f, verb, e.text
 func (e DecodeError) MarshalJSON() ([]byte, error) {
 	return json.Marshal(safe{Message: e.text(), Operation: e.Operation, Method: e.Method, Path: e.Path, Status: e.Status, Attempts: 1})
 }
+
+// MarshalText returns the text, for XML, YAML and their like.
+func (e DecodeError) MarshalText() ([]byte, error) { return []byte(e.text()), nil }
 
 // LogValue makes log/slog write the text.
 func (e DecodeError) LogValue() slog.Value { return slog.StringValue(e.text()) }

@@ -2,10 +2,12 @@ package transport
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
+	"reflect"
 	"strings"
 	"time"
 )
@@ -19,9 +21,18 @@ import (
 // a *SendError when it does not answer, with a *TokenError when there is no
 // access token to call it with, with ErrNoContent when out wants an answer and
 // there is none, with ErrTooLarge or a *DecodeError when the answer cannot be
-// read, and, before anything is sent, with a *PathError, a *MissingError or
+// read, and, before anything is sent, with a *PathError, a *MissingError, a *RangeError or
 // ErrClosed.
 func (c *Client) Do(ctx context.Context, req *Request, out any, opts ...Option) error {
+	if err := c.ready(ctx, req.name()); err != nil {
+		return err
+	}
+	if err := req.made(); err != nil {
+		return err
+	}
+	if v := reflect.ValueOf(out); v.Kind() == reflect.Pointer && v.IsNil() {
+		return fmt.Errorf("basiq: %s: the answer cannot be read into a nil %T: give a pointer to a value, or nil to discard it", req.op.ID, out)
+	}
 	o, err := c.callOf(req, opts)
 	if err != nil {
 		return err
@@ -66,30 +77,41 @@ func (c *Client) run(ctx context.Context, req *Request, u *url.URL, out any, o *
 		wait      time.Duration
 		refreshed bool
 		repeated  int
+		taken     int // from the retry budget
 		r         result
 	)
 	for number := 1; ; number++ {
 		paced, err := c.throttle.pass(ctx, req.op, o.safety)
 		switch {
 		case err != nil && number == 1:
-			return errHeldBack(req, o, err)
+			return notSent(req, o, err)
 		case err != nil:
 			return r.conclude(number-1, waits, false, earlier, err) // only reads are held back
 		}
 		g, err := c.authorize(ctx, req, o)
 		if err != nil {
+			o.forget()
 			if unknown && o.safety != SafetyRead {
 				return r.conclude(number-1, waits, true, earlier, err) // what came of it counts for more
 			}
 			return err
 		}
+		retry := repeated > 0 && !r.rejected && !c.throttle.limits(o.safety, &r)
+		if retry {
+			queued, err := c.budget.take(ctx, o.policy)
+			if err != nil {
+				return r.conclude(number-1, waits, unknown && o.safety != SafetyRead, earlier, err)
+			}
+			paced += queued
+			taken++
+		}
 		r = c.attempt(ctx, req, u, out, o, g, number, wait+paced)
+		c.budget.settle(retry, r.answered(), taken)
 		c.throttle.heard(req.op, o.safety, &r)
 		if r.err == nil {
 			if g.held != nil {
 				g.held.allow(req.op)
 			}
-			c.budget.succeed(repeated)
 			c.observe(&r, false)
 			return nil
 		}
@@ -120,8 +142,14 @@ func (c *Client) run(ctx context.Context, req *Request, u *url.URL, out any, o *
 // again decides whether a call that failed is sent again, and after which wait.
 // If not, err is what stood against it, nil when the failure itself did.
 func (c *Client) again(ctx context.Context, req *Request, o *call, g *grant, r *result, refreshed *bool, repeated int) (bool, error) {
-	if r.partial || ctx.Err() != nil {
-		return false, nil // half of an answer was handed out, or nobody waits
+	if r.partial {
+		return false, nil // half of an answer was handed out
+	}
+	if err := ContextError(ctx); err != nil { // nobody waits
+		if retryable(o.safety, r) && !errors.Is(r.err, ctx.Err()) {
+			return false, err
+		}
+		return false, nil
 	}
 	if r.api != nil && g.held != nil && r.api.tokenRejected() {
 		if *refreshed {
@@ -137,7 +165,7 @@ func (c *Client) again(ctx context.Context, req *Request, o *call, g *grant, r *
 		}
 		return true, nil
 	}
-	if !repeatable(o.safety, r) || repeated+1 >= o.policy.MaxAttempts {
+	if !retryable(o.safety, r) || repeated+1 >= o.policy.MaxAttempts {
 		return false, nil
 	}
 	if !req.body.rewindable() {
@@ -153,7 +181,7 @@ func (c *Client) again(ctx context.Context, req *Request, o *call, g *grant, r *
 	if !fits(ctx, r.wait) {
 		return false, fmt.Errorf("no time is left for a wait of %s: %w", r.wait.Round(time.Millisecond), context.DeadlineExceeded)
 	}
-	if !c.budget.take() {
+	if !c.throttle.limits(o.safety, r) && c.budget.spent() {
 		return false, ErrRetryBudget
 	}
 	return true, nil
@@ -182,12 +210,17 @@ type grant struct {
 	header []string   // value of the Authorization header, nil for none
 }
 
-// secrets returns the credential alone.
+// secrets returns the credential alone, and for an API key also what it encodes.
 func (g *grant) secrets() []string {
 	if len(g.header) == 0 {
 		return nil
 	}
-	_, text, _ := strings.Cut(g.header[0], " ")
+	kind, text, _ := strings.Cut(g.header[0], " ")
+	if kind == "Basic" {
+		if inner, err := base64.StdEncoding.DecodeString(text); err == nil {
+			return []string{text, string(inner)}
+		}
+	}
 	return []string{text}
 }
 

@@ -14,10 +14,10 @@
 // A generated method describes its call in a [Request] and hands it to
 // [Client.Do]; [Client.Call] is for what no generated method calls. From there:
 //
-//  1. The path is built by one builder. A value that is empty, "." or "..", has
-//     control characters or slashes, is not UTF-8, or would be another value
-//     after a second decoding is refused with a [PathError], before anything is
-//     sent. Everything else is escaped and stays in its own segment.
+//  1. The path is built by one builder. A value that is empty, "." or ".." (also
+//     before a semicolon), has control characters or slashes, is not UTF-8, or has
+//     anything percent-encoded in it is refused with a [PathError], before anything
+//     is sent. Everything else is escaped and stays in its own segment.
 //  2. The credential is found: an access token as [Scope] asks for, or the API
 //     key itself for the token endpoint. There is one request for a token
 //     however many calls wait for it, and each waits until its own deadline.
@@ -39,10 +39,12 @@
 //	                           A read  B idempotent  C write  D unrepeatable
 //	provably never sent        yes     yes           yes      yes
 //	429 (or a 403 saying so)   yes     yes           yes      no
-//	408, 502, 503, 504         yes     yes           no       no
+//	408                        yes     yes           no       no
+//	502, 503, 504              yes     yes           no       no
 //	500                        yes     no            no       no
-//	answer lost on the way     yes     yes           no       no
-//	anything else              no      no            no       no
+//	520 to 529                 yes     no            no       no
+//	response lost on the way   yes     yes           no       no
+//	any other status           no      no            no       no
 //
 // A reads change nothing. B is deletes, and updates that come to the same however
 // often they are sent. C is other writes. D is what doubles a record, a charge or
@@ -57,12 +59,13 @@
 // meets 404, [Error.EarlierUnknown] tells that it may be its own doing.
 //
 // [RetryPolicy] says how often (three attempts) and how patiently. Waits are
-// random, from zero to a bound that doubles. The API's Retry-After is heeded, up
-// to a minute: when it asks for more, the call fails at once, and the error has
-// what it asked for. A wait that the context's deadline would cut is not begun:
-// the error is then both the API's and context.DeadlineExceeded. A budget keeps
-// the repetitions of a client to a hundred while nothing succeeds; an error says
-// when it was this that kept a call from being repeated ([ErrRetryBudget]).
+// random, between half of a bound and the bound, which doubles: 0.25 to 0.5 s, then
+// 0.5 to 1 s. The API's Retry-After is respected, up to a minute: when it asks for
+// more, the call fails at once, and the error has what it asked for. A wait that the
+// context's deadline would cut is not begun: the error is then both the API's and
+// context.DeadlineExceeded. A budget keeps the retries of a client to a hundred
+// while nothing succeeds. Further retries wait for the results of those, so that all
+// calls survive a short restart, and fail with [ErrRetryBudget] when none succeeds.
 //
 // When the API refuses at least one in twenty of a read's calls (class A) as too
 // many, for more than a second, the client queues the calls of that operation and
@@ -70,9 +73,9 @@
 // them. Refusals lower the rate, by up to 15 % a second; otherwise it grows by
 // 1.5 % a second, and by 10 % once there was no refusal for ten seconds. After
 // thirty such seconds there is no limit any more. [Attempt] tells how long a call
-// waited. One whose turn would come after its deadline fails at once, unsent, with
-// an [Error] that is both ErrRateLimited and context.DeadlineExceeded.
-// [WithoutThrottle] turns it off.
+// waited. One whose turn would come after its deadline fails at once, unsent, with a
+// [ThrottledError]: errors.Is knows it as ErrRateLimited and
+// context.DeadlineExceeded. [WithoutThrottle] turns the queue off.
 //
 // A body made of bytes is sent again as it was. A streamed one is, if its content
 // is an io.Seeker or none of it was read yet; otherwise the call is sent once. No
@@ -101,12 +104,20 @@
 //
 // # Errors
 //
-//	[Error]        the API answered, and not with success
-//	[SendError]    it did not answer
-//	[TokenError]   there was no token to call it with; wraps one of the other two
-//	[DecodeError]  the answer cannot be read
-//	[PathError]    a path value was refused, and nothing was sent
-//	[MissingError] a required value was not given, and nothing was sent
+//	[Error]          the API answered, and not with success
+//	[SendError]      it did not answer
+//	[ThrottledError] the API is rate limiting, and the call was not sent
+//	[TokenError]     there was no token to call it with; wraps one of the other two
+//	[DecodeError]    the answer cannot be read
+//	[PathError]      a path value was refused, and nothing was sent
+//	[MissingError]   a required value was not given, and nothing was sent
+//	[RangeError]     a value is beyond what the API documents, and nothing was sent
+//
+// A call whose context has ended matches context.Canceled or
+// context.DeadlineExceeded. The message has the text of context.Cause, but the
+// cause is not in the chain: in a group, it is the error of another call. For the
+// same reason, errors of this package that an HTTP client, a reader, a writer or a
+// [TokenSource] returns are passed on as text.
 //
 // errors.Is knows the kinds (ErrNotFound, ErrRateLimited, …), the context's errors,
 // [ErrOutcomeUnknown], [ErrTooLarge], [ErrNoContent], [ErrPageLink] and [ErrClosed].

@@ -11,9 +11,7 @@ import (
 )
 
 // Error is the error of a call that the API answered with anything but success.
-// It is also the error of a call that was never sent because the client is being
-// rate limited, and its turn would have come after its deadline: that has the
-// status 429 and no attempts. Its text, under every verb, as JSON and in a log,
+// Its text, under every verb, as JSON and in a log,
 // holds no value of the request and none of the API's own words; its members may.
 type Error struct {
 	Operation     string // "core.Users.Get"
@@ -68,7 +66,8 @@ var (
 	// ErrTokenExpired is an answer that refuses the access token, and not the
 	// call: the package documentation says which. A new token was refused, too.
 	ErrTokenExpired = errors.New("basiq: access token expired")
-	// ErrRateLimited is status 429, or a 403 with the code too-many-requests.
+	// ErrRateLimited is status 429, or a 403 with the code too-many-requests. It
+	// is also the kind of a ThrottledError.
 	ErrRateLimited = errors.New("basiq: rate limited")
 	// ErrGone is status 410.
 	ErrGone = errors.New("basiq: no longer available")
@@ -76,7 +75,8 @@ var (
 	ErrConflict = errors.New("basiq: already exists")
 	// ErrInvalidParameter is status 400.
 	ErrInvalidParameter = errors.New("basiq: invalid parameter")
-	// ErrUnavailable is status 502, 503 or 504.
+	// ErrUnavailable is status 502, 503 or 504, or one from 520 to 529, which
+	// content delivery networks send when they cannot reach the API.
 	ErrUnavailable = errors.New("basiq: unavailable")
 	// ErrRedirected is a status from 300 to 399.
 	ErrRedirected = errors.New("basiq: redirected, which is not followed")
@@ -88,7 +88,7 @@ var (
 	// many were: it is this client that held back, not the API.
 	ErrRetryBudget = errors.New("basiq: this client's retry budget is spent")
 	// ErrNoContent is the error of a call that succeeded without the answer
-	// that it was made for.
+	// that it was made for: the body is empty, or null.
 	ErrNoContent = errors.New("basiq: the API answered without content")
 )
 
@@ -152,11 +152,7 @@ func history(b *strings.Builder, attempts int, waits []time.Duration, stop error
 		}
 	}
 	if stop != nil {
-		verb := "repeated"
-		if attempts == 0 {
-			verb = "sent"
-		}
-		fmt.Fprintf(b, "; not %s: %s", verb, strings.TrimPrefix(stop.Error(), "basiq: "))
+		fmt.Fprintf(b, "; not repeated: %s", strings.TrimPrefix(stop.Error(), "basiq: "))
 	}
 }
 
@@ -252,7 +248,7 @@ func (e *Error) Is(target error) bool {
 	case ErrInvalidParameter:
 		return e.Status == http.StatusBadRequest
 	case ErrUnavailable:
-		return e.Status == http.StatusServiceUnavailable || e.Status == http.StatusBadGateway || e.Status == http.StatusGatewayTimeout
+		return e.Status >= 502 && e.Status <= 504 || e.Status >= 520 && e.Status <= 529
 	case ErrRedirected:
 		return e.Status >= 300 && e.Status <= 399
 	case ErrOutcomeUnknown:
@@ -290,7 +286,7 @@ func (e *Error) rateLimited() bool {
 // outcomeUnknown tells whether a call that changes something may have been
 // executed although the API answered with a failure.
 func (e Error) outcomeUnknown() bool {
-	return e.Safety != SafetyRead && e.Status >= 500 && e.Status != http.StatusNotImplemented
+	return e.Safety != SafetyRead && !e.rule().Unexecuted
 }
 
 // tokenRejected tells whether the API refused the access token itself. An

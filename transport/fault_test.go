@@ -215,10 +215,12 @@ func TestRetryR1(t *testing.T) {
 		{"206", says(answer(206, "", "{}"), 0), once, none},
 		{"501", says(answer(501, "", "{}"), 0), once, status(501)},
 		{"500", says(answer(500, "", "{}"), 0), readOnly, status(500)},
+		{"520", says(answer(520, "", "{}"), 0), readOnly, is(transport.ErrUnavailable)},
+		{"529", says(answer(529, "", "{}"), 0), readOnly, is(transport.ErrUnavailable)},
 		{"429", says(answer(429, "", "{}"), 0), limited, is(transport.ErrRateLimited)},
 		{"403 with the code of a limit", says(answer(403, "", `{"data":[{"code":"too-many-requests"}]}`), 0), limited, is(transport.ErrRateLimited)},
 	}
-	for _, code := range []int{301, 302, 303, 307, 308, 400, 401, 403, 404, 409, 410, 413, 415, 422, 425, 505, 520} {
+	for _, code := range []int{301, 302, 303, 307, 308, 400, 401, 403, 404, 409, 410, 413, 415, 422, 425, 505, 519, 530} {
 		faults = append(faults, struct {
 			name     string
 			answer   func(net.Conn)
@@ -243,7 +245,8 @@ func TestRetryR1(t *testing.T) {
 				if n := server.sends.Load(); n != want || !f.kind(err) {
 					t.Errorf("class %v: %d sends, want %d; the error is %v", transport.Safety(class), n, want, err)
 				}
-				unknown := class > 0 && err != nil && (errors.As(err, new(*transport.SendError)) || status(500)(err) || status(502)(err) || status(503)(err) || status(504)(err) || status(505)(err) || status(520)(err))
+				var api *transport.Error
+				unknown := class > 0 && err != nil && (errors.As(err, new(*transport.SendError)) || errors.As(err, &api) && api.Status >= 500 && api.Status != http.StatusNotImplemented)
 				if errors.Is(err, transport.ErrOutcomeUnknown) != unknown {
 					t.Errorf("class %v: outcome unknown is %t: %v", transport.Safety(class), !unknown, err)
 				}

@@ -111,7 +111,7 @@ func FilterIn[T ~string](f Filter, path string, values []T) Filter {
 // one that cannot be expressed makes the call fail before it is sent.
 func (r *Request) SetFilter(name string, f Filter) {
 	if f.err != nil {
-		r.Fail(fmt.Errorf("basiq: %s: %w", r.op.ID, f.err))
+		r.Fail(fmt.Errorf("basiq: %s: %w", r.in().op.ID, f.err))
 		return
 	}
 	if f.text != "" {

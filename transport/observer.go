@@ -65,7 +65,9 @@ func WithObserver(o Observer) ClientOption {
 // WithLogger logs every attempt: successes at debug level; failures, drift,
 // failures of a TokenStore and an HTTP client that repeats calls by itself as
 // warnings. What is logged holds no credential and no value of a request or an
-// answer; the error of a TokenStore is logged as it is.
+// answer; the error of a TokenStore is logged as it is. In logs of your own, do
+// not put a value that holds a secret (core.AccessToken, webhooks.Webhook) into a
+// struct: slog's JSON handler writes the JSON of a struct, which has the secret.
 func WithLogger(l *slog.Logger) ClientOption {
 	return clientOption(func(c *config) error {
 		if l == nil {
@@ -159,6 +161,7 @@ func (c *Client) driftHook(op *Operation, r *result) func(wire.Drift) {
 		return nil
 	}
 	return func(d wire.Drift) {
+		d.Path = scrub(d.Path, r.secrets()...) // names of members are the server's words
 		for _, hear := range hears {
 			hear(r.ctx, Drift{op.ID, d})
 		}

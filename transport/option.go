@@ -8,6 +8,7 @@ import (
 	"net/textproto"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -102,7 +103,9 @@ func WithRetryPolicy(p RetryPolicy) SharedOption {
 func WithoutRetry() SharedOption { return WithRetryPolicy(RetryPolicy{MaxAttempts: 1}) }
 
 // WithHeader sets a header of calls. Those that the client sets itself
-// (Authorization, Host, Content-Length and their like) are refused.
+// (Authorization, Host, Content-Length and similar ones) are refused. An
+// Idempotency-Key is sent, but the API does not document one: it changes nothing
+// about how often a call is sent.
 func WithHeader(name, value string) SharedOption {
 	return sharedOption(func(s *settings) error {
 		name, err := checkHeader(name, value)
@@ -125,6 +128,11 @@ func checkHeader(name, value string) (string, error) {
 	}
 	name = textproto.CanonicalMIMEHeaderKey(name)
 	switch name {
+	case "Idempotency-Key", "X-Idempotency-Key":
+		// Under its canonical name, net/http takes it as permission to send a
+		// POST once more when the connection ends, whatever was executed. Names
+		// of headers are the same in any case to servers.
+		name = strings.ToLower(name)
 	case "Authorization", "Proxy-Authorization", "Host", "Content-Length", "Transfer-Encoding", "Connection", "Te", "Trailer", "Upgrade", "Accept-Encoding":
 		return "", fmt.Errorf("the header %s is the client's own", name)
 	}
@@ -176,11 +184,13 @@ func WithQuery(name, value string) Option {
 }
 
 // WithResponse stores the answer that the call ended with, successful or not,
-// for its status and headers. Its body, unless it was streamed, can be read
-// again from memory. The request in it has no credentials.
+// for its status and headers. It stores nil if the call ended without an answer,
+// whatever the API said to an earlier attempt. The answer's body, unless it was
+// streamed, can be read again from memory. The request in it has no credentials.
 func WithResponse(res **http.Response) Option {
 	return callOption(func(c *call) error {
 		if res != nil {
+			*res = nil
 			c.responses = append(c.responses, res)
 		}
 		return nil

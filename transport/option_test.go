@@ -1,6 +1,7 @@
 package transport_test
 
 import (
+	"net/http"
 	"strings"
 	"testing"
 
@@ -34,4 +35,40 @@ func TestOptionsAreChecked(t *testing.T) {
 	if _, err := transport.New(key, transport.WithBaseURL("http://example.com"), transport.WithInsecureBaseURL()); err != nil {
 		t.Error(err)
 	}
+}
+
+// TestZeroRequests: a request that was not made is refused with an error, and
+// not sent.
+func TestZeroRequests(t *testing.T) {
+	b, c := inMemory(t, empty)
+	var zero transport.Request
+	zero.SetQuery("a", "b")
+	zero.SetHeader("X-A", "b")
+	zero.SetForm(transport.Field{Name: "a", Value: "b"})
+	zero.SetMultipart(transport.Part{Name: "a", Value: "b"})
+	zero.SetFilter("filter", transport.Filter{})
+	zero.Conceal("text")
+	zero.Require("a", true)
+	zero.AtMost("a", 1, 2)
+	if zero.Operation() == nil {
+		t.Error("it is a call of nothing")
+	}
+	for _, r := range []*transport.Request{nil, {}, &zero} {
+		if err := c.Do(t.Context(), r, nil); err == nil || !strings.Contains(err.Error(), "NewRequest") {
+			t.Errorf("got %v", err)
+		}
+	}
+	var none *item
+	if err := c.Call(t.Context(), http.MethodGet, "/things", nil, none); err == nil || !strings.Contains(err.Error(), "a nil *transport_test.item") {
+		t.Errorf("into a nil pointer: %v", err)
+	}
+	if b.calls.Load() != 0 {
+		t.Error("it was sent")
+	}
+	defer func() {
+		if said, _ := recover().(string); !strings.Contains(said, "NewRequest") {
+			t.Errorf("it says %q", said)
+		}
+	}()
+	(*transport.Request)(nil).SetQuery("a", "b")
 }

@@ -5,10 +5,12 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
+	"sync"
 	"sync/atomic"
 )
 
@@ -18,10 +20,19 @@ type trail struct {
 	trace httptrace.ClientTrace
 	begun atomic.Int32 // connections asked for
 	found atomic.Int32 // connections that were got
+
+	dialled atomic.Bool // a connection was made, perhaps to a proxy
+
 	fresh atomic.Int32 // the new ones of them
 	wrote atomic.Int32 // requests whose headers were written
 	end   context.CancelCauseFunc
 	over  bool // the context was over before anything began
+
+	// careful says that HTTP/1 asks for another connection only when nothing was
+	// written to the one before.
+	careful bool
+	mu      sync.Mutex
+	conn    net.Conn // the last one that was got
 }
 
 // maxFresh is how many new connections one attempt may use up. net/http sends a
@@ -38,7 +49,15 @@ func follow(ctx context.Context) (context.Context, *trail) {
 	t := &trail{}
 	ctx, t.end = context.WithCancelCause(ctx)
 	t.trace.GetConn = func(string) { t.begun.Add(1) }
+	t.trace.ConnectDone = func(_, _ string, err error) {
+		if err == nil {
+			t.dialled.Store(true)
+		}
+	}
 	t.trace.GotConn = func(c httptrace.GotConnInfo) {
+		t.mu.Lock()
+		t.conn = c.Conn
+		t.mu.Unlock()
 		t.found.Add(1)
 		if !c.Reused && t.fresh.Add(1) > maxFresh {
 			t.end(errConnections)
@@ -48,23 +67,54 @@ func follow(ctx context.Context) (context.Context, *trail) {
 	return httptrace.WithClientTrace(ctx, &t.trace), t
 }
 
-// cause is why an attempt failed: what net/http says, without the address, or
-// what made this package end the attempt.
-func (t *trail) cause(err error) error {
-	if t.fresh.Load() > maxFresh {
+// cause is why an attempt failed: the end of its context, what made this
+// package end the attempt, or what net/http says, without the address.
+func (t *trail) cause(ctx context.Context, err error) error {
+	if t.fresh.Load() > maxFresh && ctx.Err() == nil {
 		return errConnections
 	}
-	return withoutURL(err)
+	err = withoutURL(err)
+	if t.reconnecting() {
+		err = fmt.Errorf("the connection that was used first was closed without an answer, and there is no other: %w", err)
+	}
+	return ownError(ctx, err)
+}
+
+// reconnecting reports whether net/http was getting another connection, since one
+// to which it wrote headers had ended.
+func (t *trail) reconnecting() bool {
+	return t.wrote.Load() > 0 && t.begun.Load() > t.found.Load()
+}
+
+// http2 reports whether the last connection was one of HTTP/2.
+func (t *trail) http2() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	c, ok := t.conn.(interface{ ConnectionState() tls.ConnectionState })
+	return ok && c.ConnectionState().NegotiatedProtocol == "h2"
+}
+
+// onlyUnwritten reports whether net/http repeats a request over HTTP/1 by itself
+// only if nothing of it was written.
+func onlyUnwritten(h *http.Request) bool {
+	switch h.Method {
+	case http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace:
+		return false
+	}
+	return h.Header["Idempotency-Key"] == nil && h.Header["X-Idempotency-Key"] == nil
 }
 
 // unsent tells whether the request was provably never sent: net/http asked for
-// a connection, and never wrote a request's headers to one. An HTTP client that
+// a connection, and never wrote a request's headers to one, or wrote them to the
+// buffer of an idle connection that turned out to be dead, and asked for another. An HTTP client that
 // leaves no trail proves nothing; neither does an attempt that was broken off with
 // a connection: HTTP/2 says that headers were written once they were, and may
 // write them after nobody waits any more.
 func (t *trail) unsent(err error) bool {
 	switch {
 	case t.over:
+		return true
+	case t.careful && t.reconnecting() && !t.http2():
 		return true
 	case t.begun.Load() == 0 || t.wrote.Load() > 0:
 		return false

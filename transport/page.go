@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
@@ -9,9 +10,12 @@ import (
 	"iter"
 	"net/http"
 	"net/url"
+	"reflect"
 	"strconv"
 	"strings"
 
+	"github.com/basiq-sdk/basiq-go/transport/internal/pageshape"
+	"github.com/basiq-sdk/basiq-go/transport/value"
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
@@ -23,10 +27,11 @@ var ErrPageLink = errors.New("basiq: the link to the next page cannot be followe
 // with the ID of the user whose list it is, and no credentials.
 type Cursor string
 
-const cursorEnd Cursor = "end"
+// cursorEnd begins a cursor after the last item; the tag of the list follows.
+const cursorEnd = "end:"
 
 // Done tells whether the list was read to its end.
-func (c Cursor) Done() bool { return c == cursorEnd }
+func (c Cursor) Done() bool { return strings.HasPrefix(string(c), cursorEnd) }
 
 // newCursor makes the cursor of the list that tag stands for.
 func newCursor(tag, link string, skip int) Cursor {
@@ -36,6 +41,9 @@ func newCursor(tag, link string, skip int) Cursor {
 func (c Cursor) parse() (tag, link string, skip int, err error) {
 	if c == "" {
 		return "", "", 0, nil
+	}
+	if tag, ok := strings.CutPrefix(string(c), cursorEnd); ok {
+		return tag, "", 0, nil
 	}
 	count, rest, _ := strings.Cut(string(c), ":")
 	tag, link, ok := strings.Cut(rest, ":")
@@ -88,10 +96,17 @@ type decodablePage[P any] interface {
 // page is followed as it comes, relative or absolute, but only to the very
 // resource that was asked for: it carries the token. An empty page does not end
 // the list; one without a link does. An error ends the loop, and so does a link
-// that was followed before. Nothing is fetched after the loop has ended.
+// that was followed before. A page whose items or link have a form that cannot be
+// read is an error too: a *DecodeError, or ErrPageLink after the page's items. An
+// item that is null is left out. Nothing is fetched after the loop has ended.
 func All[P, T any, PP decodablePage[P]](ctx context.Context, c *Client, newRequest func() *Request, split func(*P) ([]T, string), opts ...Option) iter.Seq2[*T, error] {
 	return func(yield func(*T, error) bool) {
-		p, err := c.newPager(newRequest(), opts)
+		req := newRequest()
+		err := cmp.Or(c.ready(ctx, req.name()), req.made())
+		var p *pager
+		if err == nil {
+			p, err = c.newPager(req, opts)
+		}
 		if err != nil {
 			yield(nil, err)
 			return
@@ -99,6 +114,7 @@ func All[P, T any, PP decodablePage[P]](ctx context.Context, c *Client, newReque
 		if p.at != nil && p.at.Done() {
 			return
 		}
+		object := pageshape.ObjectField(reflect.TypeFor[T]())
 		var pending *fetch[P]
 		defer func() { pending.abandon() }()
 		for {
@@ -114,13 +130,21 @@ func All[P, T any, PP decodablePage[P]](ctx context.Context, c *Client, newReque
 			}
 			items, link := split(page)
 			here, skip := p.link, p.skip
-			linkErr := p.advance(link)
+			linkErr := p.check(page, len(items), link)
+			if linkErr == nil {
+				linkErr = p.advance(link)
+			}
 			if link != "" && linkErr == nil && p.call.prefetch {
 				pending = fetchPage[P, PP](ctx, p, p.next, true)
 			}
 			for i := min(skip, len(items)); i < len(items); i++ {
 				p.note(here, i)
-				if !yield(&items[i], nil) {
+				switch kind, odd := pageshape.Whole(&items[i], object); {
+				case odd && kind == value.KindNull:
+				case odd:
+					yield(nil, p.unreadable(fmt.Sprintf("data[%d]", i), &wire.TypeError{Want: "object", Got: kind.String()}))
+					return
+				case !yield(&items[i], nil):
 					return
 				}
 			}
@@ -131,7 +155,7 @@ func All[P, T any, PP decodablePage[P]](ctx context.Context, c *Client, newReque
 				return
 			case link == "":
 				if p.at != nil {
-					*p.at = cursorEnd
+					*p.at = Cursor(cursorEnd + p.tag)
 				}
 				return
 			}
@@ -164,7 +188,7 @@ func (c *Client) newPager(req *Request, opts []Option) (*pager, error) {
 	}
 	p := &pager{client: c, req: req, call: o, first: req.address(o), at: o.cursor, seen: map[string]bool{}}
 	p.next = p.first
-	if p.at != nil && !p.at.Done() {
+	if p.at != nil {
 		tag, link, skip, err := p.at.parse()
 		p.tag = listTag(p.first)
 		switch {
@@ -182,6 +206,25 @@ func (c *Client) newPager(req *Request, opts []Option) (*pager, error) {
 	}
 	p.seen[p.first.String()], p.seen[p.next.String()] = true, true
 	return p, nil
+}
+
+// check returns an error if a page has its items or the link to the next page in
+// a form that cannot be read: the list would end early, and nobody would know.
+func (p *pager) check(page any, items int, link string) error {
+	switch name := pageshape.Unreadable(page, items, link); name {
+	case "":
+		return nil
+	case "data":
+		return p.unreadable(name, errors.New("the items have a form that this version does not know"))
+	default:
+		return fmt.Errorf("basiq: %s: %w: the member %q has a form that this version does not know", p.req.op.ID, ErrPageLink, name)
+	}
+}
+
+func (p *pager) unreadable(field string, err error) error {
+	e := newDecodeError(p.req.op, http.StatusOK, "application/json", err)
+	e.Field = field
+	return e
 }
 
 // note keeps the place in the list, for whoever wants to know it.

@@ -3,6 +3,7 @@ package transport_test
 import (
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -24,7 +25,7 @@ func TestPathValues(t *testing.T) {
 	mux.HandleFunc("/", func(_ http.ResponseWriter, r *http.Request) { route.Store(r.URL.Path) })
 	b := newBank(t, mux.ServeHTTP)
 	c := b.client(t)
-	for _, v := range []string{"a", "a?x=1", "a#f", "a;v", "{userId}", "a b", "ä", "..a", "100%", "a+b", "a&b", ":", "@", strings.Repeat("x", 10_000)} {
+	for _, v := range []string{"a", "a?x=1", "a#f", "a;v", "{userId}", "a b", "ä", "..a", "a;..", "100%", "50% off", "%", "%%", "%zz", "a%2", "%u20", "a+b", "a&b", ":", "@", strings.Repeat("x", 10_000)} {
 		route.Store("")
 		err := c.Do(context.Background(), transport.NewRequest(&opDelete, "u", v), nil)
 		if err != nil || route.Load() != "thing" || got.Load() != v {
@@ -32,10 +33,10 @@ func TestPathValues(t *testing.T) {
 		}
 	}
 	before := b.calls.Load()
-	for _, v := range []string{"", ".", "..", "/", "a/", "a//b", "a/../b", "a/b", `a\b`, `..\x`, "%41", "..%2f", "%2e", "%2e%2e", "%252e%252e", ".%2E", "a\nb", "a\x00b", "a\r\nX: y", "\xff"} {
+	for _, v := range []string{"", ".", "..", "/", "a/", "a//b", "a/../b", "a/b", `a\b`, `..\x`, "...", ". .", " ", "..;", ".;", ";", "..;x=y", ";x", ".. ;", "%41", "%2e%2e%2fusers%2fvictim%", "%%2e", "100%%41", "a%2fb%z", "%C0%AE", "%u002e%u002e", "%zz%2E", "..%2f", "%2e", "%2e%2e", "%252e%252e", ".%2E", "a\nb", "a\x00b", "a\r\nX: y", "\xff"} {
 		err := c.Do(context.Background(), transport.NewRequest(&opDelete, "u", v), nil)
 		var pe *transport.PathError
-		if !errors.As(err, &pe) || pe.Name != "thingId" || v != "" && v != "." && strings.Contains(err.Error(), v) {
+		if !errors.As(err, &pe) || pe.Name != "thingId" || len(v) > 1 && strings.Contains(err.Error(), v) {
 			t.Errorf("%q: got %v", v, err)
 		}
 	}
@@ -75,4 +76,40 @@ func FuzzPathValue(f *testing.F) {
 			t.Errorf("%q, %q: %v, the route got %q", user, thing, err, hit)
 		}
 	})
+}
+
+// TestFoldedPathsAreRefusedEverywhere: what some servers fold out of a path is
+// refused wherever a caller's or a server's text becomes one.
+func TestFoldedPathsAreRefusedEverywhere(t *testing.T) {
+	for _, dots := range []string{"..;", "..;x=y", ".;", ";x", "..%3b", "%2e%2e;", "%2e%2e%3Bx", "...", "..%20", "%252e%252e;"} {
+		var calls atomic.Int64
+		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			calls.Add(1)
+			w.Header().Set("Content-Type", "application/json")
+			_, _ = io.WriteString(w, `{"data":[{"id":"1"}],"next":"/v3/things/`+dots+`/x?next=2"}`)
+		}))
+		c, err := transport.New(transport.WithBaseURL(s.URL+"/v3"), transport.WithTokenSource(transport.StaticToken("token")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var pe *transport.PathError
+		if err := c.Call(t.Context(), http.MethodGet, "/users/"+dots+"/things", nil, nil); !errors.As(err, &pe) || calls.Load() != 0 {
+			t.Errorf("Call with %q: %v", dots, err)
+		}
+		if _, err := transport.New(transport.WithBaseURL(s.URL+"/"+dots+"/v3"), transport.WithAPIKey("key")); err == nil {
+			t.Errorf("a base URL with %q is taken", dots)
+		}
+		list := transport.All(t.Context(), c, func() *transport.Request { return transport.NewRequest(&opList) }, func(p *page) ([]item, string) { return p.Data, p.Next })
+		items, last := 0, error(nil)
+		for _, err := range list {
+			if last = err; err == nil {
+				items++
+			}
+		}
+		if items != 1 || !errors.Is(last, transport.ErrPageLink) || calls.Load() != 1 {
+			t.Errorf("a next link with %q: %d items, %v, %d calls", dots, items, last, calls.Load())
+		}
+		_ = c.Close()
+		s.Close()
+	}
 }

@@ -16,15 +16,17 @@ const maxErrorBody = 64 << 10
 // credentials are taken out of the body: some servers echo them.
 func newError(op *Operation, safety Safety, res *http.Response, text string, credentials ...string) *Error {
 	text = strings.ToValidUTF8(scrub(text[:min(len(text), maxErrorBody)], credentials...), "�")
+	told := func(text string) string { return scrub(text, credentials...) } // what was decoded is another text than what came
 	e := &Error{
 		Operation: op.ID, Method: op.Method, Path: op.Path, Status: res.StatusCode, Safety: safety,
 		Body: []byte(text), RetryAfter: retryAfter(res.Header, time.Now()),
 	}
 	doc, err := value.ParseJSON(strings.TrimPrefix(text, "\ufeff"))
-	if err != nil {
+	if err != nil { // it may be JSON that was cut off
+		e.Body = []byte(scrubCut(text, credentials...))
 		return e
 	}
-	e.CorrelationID = textOf(doc, "correlationId")
+	e.CorrelationID = told(textOf(doc, "correlationId"))
 	items := []value.JSON{doc}
 	for _, name := range []string{"data", "errors"} {
 		switch list, _ := doc.Get(name); list.Kind() {
@@ -39,27 +41,28 @@ func newError(op *Operation, safety Safety, res *http.Response, text string, cre
 	}
 	const most = 64 // of a hostile answer
 	for _, item := range items[:min(len(items), most)] {
-		if p := newProblem(item); p != (Problem{}) {
+		if p := newProblem(item, told); p != (Problem{}) {
 			e.Problems = append(e.Problems, p)
 		}
 	}
 	return e
 }
 
-func newProblem(item value.JSON) Problem {
+// newProblem reads a problem; told takes out of a text what must not be kept.
+func newProblem(item value.JSON, told func(string) string) Problem {
 	p := Problem{
-		Code:   first(item, "code"),
-		Title:  first(item, "title"),
-		Detail: first(item, "detail", "details", "message", "Message", "error_description"),
+		Code:   told(first(item, "code")),
+		Title:  told(first(item, "title")),
+		Detail: told(first(item, "detail", "details", "message", "Message", "error_description")),
 	}
 	// A gateway's error is a code (invalid_request) or a sentence.
-	if text := textOf(item, "error"); p.Code == "" && codeLike(text) {
+	if text := told(textOf(item, "error")); p.Code == "" && codeLike(text) {
 		p.Code = text
 	} else if p.Detail == "" {
 		p.Detail = text
 	}
 	if source, ok := item.Get("source"); ok {
-		p.Source = Source{Parameter: textOf(source, "parameter"), Pointer: textOf(source, "pointer")}
+		p.Source = Source{Parameter: told(textOf(source, "parameter")), Pointer: told(textOf(source, "pointer"))}
 	}
 	return p
 }
@@ -136,7 +139,7 @@ func (e *Error) Advice() string {
 		return "The file is too large. Split it, or send fewer pages."
 	case http.StatusTooManyRequests:
 		return "Too many calls in too short a time. Wait, and spread calls out."
-	case http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+	case http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout, 520, 521, 522, 523, 524, 525, 526, 527, 528, 529:
 		return "The API is not available now. Basiq advises to wait about five minutes before calling again."
 	}
 	if e.Status >= 300 && e.Status <= 399 {

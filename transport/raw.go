@@ -29,7 +29,7 @@ import (
 // with a SERVER_ACCESS token unless WithScope says otherwise; with ScopeClient, the
 // user is the one of /users/{id}/… in the path, or of WithUser.
 func (c *Client) Call(ctx context.Context, method, path string, body, out any, opts ...Option) error {
-	req, err := newRawRequest(method, path)
+	req, err := NewCall("Call", method, path)
 	if err != nil {
 		return err
 	}
@@ -39,8 +39,11 @@ func (c *Client) Call(ctx context.Context, method, path string, body, out any, o
 	return c.Do(ctx, req, out, opts...)
 }
 
-func newRawRequest(method, path string) (*Request, error) {
-	op := &Operation{ID: "Call", Method: method}
+// NewCall returns a request as Client.Call sends it, without a body. id names the
+// operation in errors and to observers, such as "shop.FetchUser". It fails with a
+// *PathError if the path is not one that can be called.
+func NewCall(id, method, path string) (*Request, error) {
+	op := &Operation{ID: id, Method: method}
 	switch method {
 	case http.MethodGet, http.MethodHead, http.MethodOptions:
 		op.Safety = SafetyRead
@@ -49,7 +52,7 @@ func newRawRequest(method, path string) (*Request, error) {
 	case http.MethodPost, http.MethodPatch:
 		op.Safety = SafetyUnrepeatable
 	default:
-		return nil, fmt.Errorf("basiq: Call: %q is no method that can be called", printable(method))
+		return nil, fmt.Errorf("basiq: %s: %q is not a method that can be called", id, printable(method))
 	}
 	refuse := func(why string) (*Request, error) {
 		return nil, &PathError{Operation: op.ID, Name: "path", Reason: why}

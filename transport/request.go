@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -34,12 +35,31 @@ type Field struct{ Name, Value string }
 // NewRequest returns a call of op. values are those of the path's parameters,
 // in the order of the template. A value that cannot be a path segment of its
 // own makes the call fail before it is sent, as the path would otherwise lead
-// elsewhere: one that is empty, "." or "..", percent-encoded or no UTF-8, or
-// that has slashes, backslashes or control characters.
+// elsewhere: one that is empty, "." or ".." (also before a semicolon), not valid
+// UTF-8, or that has percent-encoded characters, slashes, backslashes or control
+// characters.
 func NewRequest(op *Operation, values ...string) *Request {
+	if op == nil {
+		panic("basiq: NewRequest: the operation is nil")
+	}
 	r := newRequest(request{op: op, path: op.Path, plain: op.Path})
 	r.err = r.buildPath(values)
 	return r
+}
+
+// errUnmade is the failure of a request that no function of this package made.
+var errUnmade = errors.New("basiq: the request is a zero value: make one with NewRequest or NewCall")
+
+// in returns what is in the request. A zero Request takes everything, and its call
+// fails.
+func (r *Request) in() *request {
+	if r == nil {
+		panic("basiq: the Request is nil: make one with NewRequest or NewCall")
+	}
+	if r.request == nil {
+		r.request = &request{op: &Operation{ID: "call"}, err: errUnmade}
+	}
+	return r.request
 }
 
 func newRequest(r request) *Request {
@@ -61,26 +81,28 @@ func (r Request) Format(f fmt.State, verb rune) {
 }
 
 // Operation returns what the request is a call of.
-func (r *Request) Operation() *Operation { return r.op }
+func (r *Request) Operation() *Operation { return r.in().op }
 
 // Fail makes the call fail with err before it is sent. The first failure counts.
 func (r *Request) Fail(err error) {
-	if r.err == nil {
-		r.err = err
+	if in := r.in(); in.err == nil {
+		in.err = err
 	}
 }
 
 // SetQuery appends a query parameter. It is encoded when the call is sent.
 func (r *Request) SetQuery(name, value string) {
-	r.query = append(r.query, Field{name, value})
+	in := r.in()
+	in.query = append(in.query, Field{name, value})
 }
 
 // SetHeader sets a header. One that the client sets itself, or a value with
 // control characters, makes the call fail.
 func (r *Request) SetHeader(name, value string) {
+	in := r.in()
 	name, err := checkHeader(name, value)
 	if err != nil {
-		r.Fail(fmt.Errorf("basiq: %s: %w", r.op.ID, err))
+		r.Fail(fmt.Errorf("basiq: %s: %w", in.op.ID, err))
 		return
 	}
 	if r.header == nil {
@@ -92,7 +114,10 @@ func (r *Request) SetHeader(name, value string) {
 // Conceal has texts that the call sends taken out of what is kept of an answer
 // other than success: some servers echo what they did not like. Texts shorter
 // than four bytes are not looked for.
-func (r *Request) Conceal(texts ...string) { r.secrets = append(r.secrets, texts...) }
+func (r *Request) Conceal(texts ...string) {
+	in := r.in()
+	in.secrets = append(in.secrets, texts...)
+}
 
 // buildPath is the only place where values become a path.
 func (r *Request) buildPath(values []string) error {
@@ -139,7 +164,7 @@ func badSegment(v string) string {
 	switch {
 	case v == "":
 		return "is empty"
-	case v == "." || v == "..":
+	case folded(v):
 		return "would be folded out of the path"
 	case !utf8.ValidString(v):
 		return "is not UTF-8"
@@ -148,10 +173,36 @@ func badSegment(v string) string {
 	case strings.ContainsAny(v, `/\\`):
 		return "has a slash, which would make it more than one segment"
 	}
-	if decoded, err := url.PathUnescape(v); err == nil && decoded != v {
+	if percentEncoded(v) {
 		return "is percent-encoded: give it as it is"
 	}
 	return ""
+}
+
+// folded reports whether a server may drop a segment from the path, and what
+// stands before it. Some servers cut a segment at a semicolon first, and some cut
+// dots and spaces off its end.
+func folded(segment string) bool {
+	name, _, _ := strings.Cut(segment, ";")
+	return strings.Trim(name, ". ") == "" && segment != ""
+}
+
+// percentEncoded reports whether a decoder would change a value, or a part of it:
+// some decode what they can, and pass over a percent sign that stands alone.
+func percentEncoded(v string) bool {
+	hex := func(s string, n int) bool {
+		return len(s) >= n && strings.Trim(s[:n], "0123456789abcdefABCDEF") == ""
+	}
+	for {
+		_, after, found := strings.Cut(v, "%")
+		if !found {
+			return false
+		}
+		if hex(after, 2) || len(after) > 0 && (after[0] == 'u' || after[0] == 'U') && hex(after[1:], 4) {
+			return true
+		}
+		v = after
+	}
 }
 
 // PathError is the error of a call that was not sent because a path parameter
@@ -180,7 +231,7 @@ func cleaned(path string) string {
 			return "has an empty segment"
 		}
 		for segment := range strings.SplitSeq(path, "/") {
-			if segment == "." || segment == ".." {
+			if folded(segment) {
 				return "has a segment of dots"
 			}
 		}

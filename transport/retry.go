@@ -5,44 +5,42 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
-	"slices"
-	"sync"
 	"time"
+
+	"github.com/basiq-sdk/basiq-go/internal/retries"
 )
 
-// RetryPolicy says how often and how patiently a failed call is sent again. A
-// zero member means its default. Whether a call may be sent again at all, the
-// operation's Safety decides:
+// RetryPolicy says how often and how patiently a failed call is retried. A zero
+// field means its default. Whether a call may be retried at all is decided by the
+// operation's Safety and by what came of the attempt: the table is in the package
+// documentation.
 //
-//	                           A read  B idempotent  C write  D unrepeatable
-//	provably never sent        yes     yes           yes      yes
-//	429 (or a 403 saying so)   yes     yes           yes      no
-//	408, 502, 503, 504         yes     yes           no       no
-//	500                        yes     no            no       no
-//	answer lost on the way     yes     yes           no       no
-//	anything else              no      no            no       no
-//
-// A host that does not exist, or a certificate that is not trusted, is not
-// tried again: it will be the same.
+// A host that does not exist, or a certificate that is not trusted, is not tried
+// again: the result would be the same.
 type RetryPolicy struct {
 	// MaxAttempts is how often a call is sent at most. The default is 3; 1
 	// means that nothing is repeated.
 	MaxAttempts int
-	// BaseDelay bounds the first wait, which is drawn evenly from 0 to it. Each
-	// further bound is twice the one before. The default is 500 ms.
+	// BaseDelay is the longest first wait. Each wait is drawn evenly from half of
+	// its longest to its longest, so that a short outage does not meet two
+	// attempts, and the longest doubles with every attempt. The default is 500 ms.
 	BaseDelay time.Duration
-	// MaxDelay bounds the bound. The default is 20 s.
+	// MaxDelay bounds every wait. The default is 20 s.
 	MaxDelay time.Duration
 	// MaxRetryAfter is the longest wait that the API may ask for: for a longer
 	// one the call fails at once, with an Error that has it. The default is one
 	// minute.
 	MaxRetryAfter time.Duration
-	// Budget is how many calls a client may repeat while nothing succeeds, so
-	// that an outage is not answered with a storm. A call that succeeds after
-	// being repeated gives its share back, ten others that succeed pay for one,
-	// and the first success after a quiet minute fills it. The default is 100;
-	// -1 means no bound. It counts for all calls of a client: given to a call,
-	// it is ignored.
+	// Budget is how many retries a client sends without a success, so that a dead
+	// server is not sent a storm. When it is spent, further retries wait for the
+	// results of those that were sent: each one that succeeds lets another go, and
+	// when all have failed, the calls that wait fail with ErrRetryBudget. After a
+	// retry that failed, they leave one by one, a fiftieth of BaseDelay apart, until
+	// a call succeeds. Ten other
+	// calls that succeed also pay for one retry, and the first success after a
+	// minute without failures restores the budget. The default is 100; -1 means
+	// unlimited. It counts for all calls of a client and is ignored when it is
+	// given to a call.
 	Budget int
 }
 
@@ -71,8 +69,9 @@ func (p RetryPolicy) withDefaults() RetryPolicy {
 	return p
 }
 
-// delay draws the wait before attempt n+1: full jitter, so that clients that
-// failed together do not come back together.
+// delay draws the wait before attempt n+1: random, so that clients that failed
+// together do not come back together; and at least half of the bound, so that the
+// attempts of a call do not all fall into one short outage.
 func (p RetryPolicy) delay(n int) time.Duration {
 	bound := p.BaseDelay
 	for range n - 1 {
@@ -82,7 +81,8 @@ func (p RetryPolicy) delay(n int) time.Duration {
 		}
 		bound *= 2
 	}
-	return rand.N(min(bound, p.MaxDelay))
+	bound = min(bound, p.MaxDelay)
+	return bound/2 + rand.N(bound-bound/2)
 }
 
 // Outcome is what came of an attempt, as far as can be known.
@@ -116,80 +116,46 @@ func (o Outcome) String() string {
 	return fmt.Sprintf("outcome %d", uint8(o))
 }
 
-// repeatable is the table of classes: whether an operation of a class may be
-// sent again after an attempt with this result.
-func repeatable(s Safety, r *result) bool {
-	if r.permanent {
-		return false
+// rule returns the row of the table of retries for the result of an attempt that
+// failed, and false if there is none: the call was executed.
+func (r *result) rule() (retries.Row, bool) {
+	switch {
+	case r.outcome == OutcomeNeverSent:
+		return retries.Of(retries.NeverSent), true
+	case r.api != nil:
+		return r.api.rule(), true
+	case r.outcome == OutcomeUnknown:
+		return retries.Of(retries.Lost), true
 	}
-	switch r.outcome {
-	case OutcomeNeverSent:
-		return true
-	case OutcomeRefused:
-		return r.api.rateLimited() && s <= SafetyWrite ||
-			r.api.Status == http.StatusRequestTimeout && s <= SafetyIdempotent
-	case OutcomeUnknown:
-		switch {
-		case r.api == nil: // the answer never came, or was cut off
-			return s <= SafetyIdempotent
-		case r.api.Status == http.StatusInternalServerError:
-			return s == SafetyRead
-		case slices.Contains([]int{http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout}, r.api.Status):
-			return s <= SafetyIdempotent
-		}
-	}
-	return false
+	return retries.Row{}, false
 }
 
-// budget is a bucket of tokens: repeating a call takes one. It is what keeps a
-// thousand calls to a dead server from becoming three thousand.
-type budget struct {
-	mu       sync.Mutex
-	capacity float64
-	left     float64
-	failed   time.Time // when an attempt failed last
+// rule returns the row of the table of retries for the answer. Whether it is a
+// rate limit does not depend on the status alone.
+func (e *Error) rule() retries.Row {
+	if e.rateLimited() {
+		return retries.Of(http.StatusTooManyRequests)
+	}
+	return retries.Of(e.Status)
 }
 
-const (
-	budgetPerSuccess = 0.1         // ten successes pay for one repetition
-	budgetQuiet      = time.Minute // without failures, after which a success fills the bucket
-)
-
-func newBudget(n int) *budget { return &budget{capacity: float64(n), left: float64(n)} }
-
-// take tells whether a call may be repeated.
-func (b *budget) take() bool {
-	if b.capacity < 0 {
-		return true
-	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.failed = time.Now()
-	if b.left < 1 {
-		return false
-	}
-	b.left--
-	return true
+// retryable reports whether an operation of a class may be sent again after an
+// attempt with this result.
+func retryable(s Safety, r *result) bool {
+	rule, ok := r.rule()
+	return ok && !r.permanent && rule.Allowed(uint8(s))
 }
 
-// succeed notes a success after so many repetitions.
-func (b *budget) succeed(repeated int) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.left == b.capacity || b.capacity < 0 {
-		return
-	}
-	if time.Since(b.failed) > budgetQuiet {
-		b.left = b.capacity
-		return
-	}
-	b.left = min(b.capacity, b.left+max(float64(repeated), budgetPerSuccess))
+// answered reports whether the API answered the call, with success or with a
+// failure that a retry would not mend: it is alive then.
+func (r *result) answered() bool {
+	return r.err == nil || r.outcome == OutcomeUnreadable || r.api != nil && r.outcome == OutcomeRefused && !retryable(SafetyRead, r)
 }
 
 // sleep waits, or returns why the context ended first.
 func sleep(ctx context.Context, d time.Duration) error {
 	if d <= 0 {
-		return ctx.Err()
+		return ContextError(ctx)
 	}
 	t := time.NewTimer(d)
 	defer t.Stop()
@@ -197,7 +163,7 @@ func sleep(ctx context.Context, d time.Duration) error {
 	case <-t.C:
 		return nil
 	case <-ctx.Done():
-		return ctx.Err()
+		return ContextError(ctx)
 	}
 }
 

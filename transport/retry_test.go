@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"github.com/basiq-sdk/basiq-go/transport"
 	"github.com/basiq-sdk/basiq-go/transport/value"
@@ -164,5 +165,50 @@ func TestPolicyIsChecked(t *testing.T) {
 	_, err := transport.New(transport.WithAPIKey("k"), transport.WithRetryPolicy(transport.RetryPolicy{MaxAttempts: -1}))
 	if err == nil {
 		t.Error("a negative number of attempts is accepted")
+	}
+}
+
+// TestRetriesByStatusAndClass holds every status from 300 to 599 against every
+// class: how often the call is sent, and whether its outcome is unknown.
+func TestRetriesByStatusAndClass(t *testing.T) {
+	for status := 300; status <= 599; status++ {
+		retried := ""
+		switch {
+		case status == 429:
+			retried = "ABC"
+		case status == 408, status == 502, status == 503, status == 504:
+			retried = "AB"
+		case status == 500, status >= 520 && status <= 529:
+			retried = "A"
+		}
+		for class := transport.SafetyRead; class <= transport.SafetyUnrepeatable; class++ {
+			synctest.Test(t, func(t *testing.T) {
+				sends := 0
+				c := cannedClient(t, roundTripper(func(r *http.Request) (*http.Response, error) {
+					sends++
+					return canned{status: status, body: `{}`}.RoundTrip(r)
+				}), transport.WithRetryPolicy(transport.RetryPolicy{}))
+				err := c.Do(t.Context(), transport.NewRequest(operation(class)), nil)
+				want := 1
+				if strings.Contains(retried, class.String()) {
+					want = 3
+				}
+				if sends != want {
+					t.Errorf("%d, class %s: %d sends, want %d", status, class, sends, want)
+				}
+				var e *transport.Error
+				if !errors.As(err, &e) || e.Status != status || e.Attempts != want {
+					t.Errorf("%d, class %s: the error is %v", status, class, err)
+				}
+				unknown := class > transport.SafetyRead && status >= 500 && status != 501
+				if errors.Is(err, transport.ErrOutcomeUnknown) != unknown {
+					t.Errorf("%d, class %s: outcome unknown is not %t: %v", status, class, unknown, err)
+				}
+				unavailable := status >= 502 && status <= 504 || status >= 520 && status <= 529
+				if errors.Is(err, transport.ErrUnavailable) != unavailable {
+					t.Errorf("%d: unavailable is not %t", status, unavailable)
+				}
+			})
+		}
 	}
 }

@@ -11,8 +11,9 @@ import (
 // SendError is the error of a call that got no answer: the API was not
 // reached, hung up, or took too long. The cause is wrapped, for errors.Is with
 // context.DeadlineExceeded, context.Canceled and io.ErrUnexpectedEOF, and for
-// errors.As with net's errors. errors.Is with ErrOutcomeUnknown tells whether
-// something may have been changed nevertheless.
+// errors.As with net's errors; the cause of a context is in the text only.
+// errors.Is with ErrOutcomeUnknown reports whether something may have been changed
+// nevertheless.
 type SendError struct {
 	Operation string // "core.Users.Get"
 	Method    string

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"net/http"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -95,7 +94,7 @@ func (t *throttle) pass(ctx context.Context, op *Operation, safety Safety) (time
 		select {
 		case <-turn:
 		case <-ctx.Done():
-			return 0, cutShort(ctx.Err())
+			return 0, cutShort(ContextError(ctx))
 		}
 	}
 	for {
@@ -128,6 +127,13 @@ func (t *throttle) leave(p *pace, turn chan struct{}) {
 	if i == 0 && len(p.queue) > 0 {
 		close(p.queue[0])
 	}
+}
+
+// limits reports whether the retry after this result is left to the throttle: the
+// API works, and the calls that it refuses as too many are about to be queued. The
+// retry budget is for outages.
+func (t *throttle) limits(safety Safety, r *result) bool {
+	return !t.off && safety == SafetyRead && r.api != nil && r.api.rateLimited()
 }
 
 // heard notes what the API said to a call.
@@ -201,11 +207,8 @@ func (p *pace) grow(now time.Time) {
 	p.rate += p.rate * growth * seconds
 }
 
-// errHeldBack is what a call ends with that was not sent, as its turn would
-// come too late or its caller stopped to wait for it.
-func errHeldBack(req *Request, o *call, err error) error {
-	return &Error{
-		Operation: req.op.ID, Method: req.op.Method, Path: req.op.Path, Safety: o.safety,
-		Status: http.StatusTooManyRequests, stop: err,
-	}
+// notSent makes the error of a call whose turn would come too late, or whose
+// caller stopped waiting for it, before it was sent once.
+func notSent(req *Request, o *call, err error) error {
+	return &ThrottledError{Operation: req.op.ID, Method: req.op.Method, Path: req.op.Path, Safety: o.safety, Err: err}
 }

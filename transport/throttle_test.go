@@ -169,10 +169,13 @@ func TestThrottleHeedsDeadlines(t *testing.T) {
 		if took := time.Since(start); took > 0 {
 			t.Errorf("the call returned after %s", took)
 		}
-		var e *transport.Error
-		if !errors.As(err, &e) || e.Attempts != 0 || !errors.Is(err, transport.ErrRateLimited) || !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, transport.ErrOutcomeUnknown) {
+		var e *transport.ThrottledError
+		if errors.As(err, new(*transport.Error)) {
+			t.Errorf("the error is an answer, and the API gave none: %v", err)
+		}
+		if !errors.As(err, &e) || !errors.Is(err, transport.ErrRateLimited) || !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, transport.ErrOutcomeUnknown) {
 			t.Errorf("the error is %v", err)
-		} else if !strings.HasPrefix(err.Error(), "basiq: test.Things.Get: GET /users/{userId}/things/{thingId}: 429 Too Many Requests; not sent: its turn would come too late, in about ") {
+		} else if !strings.HasPrefix(err.Error(), "basiq: test.Things.Get: GET /users/{userId}/things/{thingId}: not sent: its turn would come too late, in about ") {
 			t.Errorf("the error is %v", err)
 		}
 		if after, _ := l.counts(); after != before {
@@ -442,4 +445,44 @@ func TestThrottleIsOfReads(t *testing.T) {
 			t.Errorf("two hundred changes took %s", took)
 		}
 	})
+}
+
+// TestThrottleStartsWithFewFailures: callers want more than the server takes, all
+// at once. Until the throttle knows the rate, they are refused for a second or two;
+// hardly any call fails for that, and none for the retry budget, which is for
+// outages.
+func TestThrottleStartsWithFewFailures(t *testing.T) {
+	for _, callers := range []int{50, 100, 200, 400} {
+		synctest.Test(t, func(t *testing.T) {
+			l := &limiter{limit: 100}
+			c := cannedClient(t, l, transport.WithRetryPolicy(transport.RetryPolicy{}))
+			var calls, failed atomic.Int64
+			start := time.Now()
+			var wg sync.WaitGroup
+			for range callers {
+				wg.Go(func() {
+					for time.Since(start) < 20*time.Second {
+						calls.Add(1)
+						_, err := get(t.Context(), c)
+						if errors.Is(err, transport.ErrRetryBudget) {
+							t.Errorf("a rate limit used up the retry budget: %v", err)
+						}
+						if err != nil {
+							failed.Add(1)
+						}
+						time.Sleep(50 * time.Millisecond)
+					}
+				})
+			}
+			wg.Wait()
+			sends, taken := l.counts()
+			t.Logf("%d callers: %d calls, %d failed, %d requests, %d taken", callers, calls.Load(), failed.Load(), sends, taken)
+			if failed.Load() > int64(callers) {
+				t.Errorf("%d of %d calls failed", failed.Load(), calls.Load())
+			}
+			if taken < 20*100*9/10 || sends > taken*2 {
+				t.Errorf("%d requests, of which %d were taken", sends, taken)
+			}
+		})
+	}
 }

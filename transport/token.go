@@ -129,6 +129,9 @@ type TokenError struct {
 
 // Error names the scope and the cause.
 func (e *TokenError) Error() string {
+	if e.Err == nil {
+		return fmt.Sprintf("basiq: getting a %s token", e.Scope)
+	}
 	return fmt.Sprintf("basiq: getting a %s token: %s", e.Scope, strings.TrimPrefix(e.Err.Error(), "basiq: "))
 }
 
@@ -145,8 +148,13 @@ var ErrBadToken = errors.New("basiq: the answer holds no usable bearer token")
 
 // Token returns the access token that calls of this scope are made with, for
 // handing a CLIENT_ACCESS token to the Consent UI for instance. The token is
-// kept and renewed as for calls. It fails with a *TokenError, or with ErrClosed.
+// kept and renewed as for calls. It fails with a *TokenError, or with ErrClosed. A
+// TokenSource that gives the token of the server for a user, too, is such a
+// failure.
 func (c *Client) Token(ctx context.Context, req TokenRequest) (Token, error) {
+	if err := c.ready(ctx, "token"); err != nil {
+		return Token{}, err
+	}
 	switch {
 	case req.Scope != ScopeServer && req.Scope != ScopeClient:
 		return Token{}, fmt.Errorf("basiq: there is no token of scope %s", req.Scope)
@@ -156,6 +164,9 @@ func (c *Client) Token(ctx context.Context, req TokenRequest) (Token, error) {
 	held, err := c.tokens.get(ctx, keyOf(req.Scope, req.UserID), req.MinLife)
 	if err != nil {
 		return Token{}, err
+	}
+	if req.Scope == ScopeClient && c.tokens.isServers(held) {
+		return Token{}, &TokenError{Scope: req.Scope, Err: fmt.Errorf("%w: the source gave the SERVER_ACCESS token, which must not leave the server", ErrBadToken)}
 	}
 	return held.token, nil
 }
@@ -180,7 +191,7 @@ func (k keySource) Token(ctx context.Context, req TokenRequest) (Token, error) {
 	if req.background {
 		opts = append(opts, WithoutRetry()) // its pause is longer than a retry's
 	}
-	start := time.Now()
+	start := k.client.Now()
 	var raw value.JSON
 	if err := k.client.Do(ctx, r, &raw, opts...); err != nil {
 		return Token{}, err

@@ -148,12 +148,12 @@ func (t *tokenCache) get(ctx context.Context, key tokenKey, minLife time.Duratio
 			}
 			// Nor is a flight for a shorter life, which may have found a token of
 			// another process.
-			if f.err == nil && !again && f.held.endsWithin(minLife, time.Now()) {
+			if f.err == nil && !again && f.held.endsWithin(minLife, t.client.Now()) {
 				continue
 			}
 			return f.held, f.err
 		case <-ctx.Done():
-			return nil, &TokenError{Scope: key.scope, Err: fmt.Errorf("waiting for it: %w", ctx.Err())}
+			return nil, &TokenError{Scope: key.scope, Err: fmt.Errorf("waiting for it: %w", ContextError(ctx))}
 		}
 	}
 }
@@ -167,8 +167,8 @@ func (t *tokenCache) look(key tokenKey, minLife time.Duration) (*heldToken, *fli
 		return nil, nil, ErrClosed
 	}
 	slot, now := t.slot(key), time.Now()
-	if held := slot.held; held != nil && now.Before(held.until) && !held.endsWithin(minLife, now) {
-		if now.After(held.refreshAt) && slot.flight == nil && now.After(slot.pause) && now.After(t.quiet) {
+	if held, at := slot.held, t.client.Now(); held != nil && at.Before(held.until) && !held.endsWithin(minLife, at) {
+		if at.After(held.refreshAt) && slot.flight == nil && now.After(slot.pause) && now.After(t.quiet) {
 			t.start(slot, true, 0)
 		}
 		return held, nil, nil
@@ -183,6 +183,15 @@ func (t *tokenCache) look(key tokenKey, minLife time.Duration) (*heldToken, *fli
 		t.start(slot, false, minLife)
 	}
 	return nil, slot.flight, nil
+}
+
+// isServers reports whether a user's token is the one that the server's calls are
+// made with.
+func (t *tokenCache) isServers(user *heldToken) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	server := t.server.held
+	return server != nil && server.token.Reveal() == user.token.Reveal()
 }
 
 // endsWithin tells whether the token lives no longer than minLife although a
@@ -230,7 +239,7 @@ func (t *tokenCache) reject(key tokenKey, held *heldToken) bool {
 	if !held.worked.Load() {
 		barren = held.barren + 1
 	}
-	if barren > maxBarren && time.Since(held.fetched) < tokenFloor {
+	if barren > maxBarren && t.client.Now().Sub(held.fetched) < tokenFloor {
 		return false
 	}
 	slot.barren = barren
@@ -240,7 +249,7 @@ func (t *tokenCache) reject(key tokenKey, held *heldToken) bool {
 
 // hold makes a token ready for use.
 func (t *tokenCache) hold(token Token, fetched time.Time) (*heldToken, error) {
-	text, now := token.Reveal(), time.Now()
+	text, now := token.Reveal(), t.client.Now()
 	if text == "" || len(text) > maxTokenSize || !bearer(text) {
 		return nil, ErrBadToken
 	}

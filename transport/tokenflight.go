@@ -80,7 +80,7 @@ func (t *tokenCache) turn(ctx context.Context) (done func(), err error) {
 	select {
 	case t.turns <- struct{}{}:
 	case <-ctx.Done():
-		return nil, ctx.Err()
+		return nil, ContextError(ctx)
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -101,10 +101,10 @@ func (t *tokenCache) fetch(ctx context.Context, req TokenRequest) (*heldToken, e
 }
 
 func (t *tokenCache) fetchOwn(ctx context.Context, req TokenRequest) (*heldToken, Token, error) {
-	start := time.Now()
+	start := t.client.Now()
 	token, err := t.source.Token(ctx, req)
 	if err != nil {
-		return nil, Token{}, err
+		return nil, Token{}, withoutOtherCalls(err)
 	}
 	held, err := t.hold(token, start)
 	return held, token, err

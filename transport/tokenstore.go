@@ -2,6 +2,7 @@ package transport
 
 import (
 	"context"
+	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -16,7 +17,9 @@ import (
 // What is stored is bytes of this package's own making; they hold an access
 // token in clear. A store that others can read must encrypt them. The key is
 // "basiq-token:" and a hash of the API's address, the API key, the scope and the
-// user: it reveals none of them. A client whose tokens come from a TokenSource
+// user: it reveals none of them. A value is bound to its key: one that is stored
+// under another key, or was not written by a client with the same API key, is
+// reported to observers as a failure to load, and not used. A client whose tokens come from a TokenSource
 // needs an API key all the same, so that no application is given another's.
 //
 // A store is asked only when a process has no good token, or one that ages: a
@@ -50,6 +53,21 @@ type storedToken struct {
 	Token   string    `json:"token"`
 	Fetched time.Time `json:"fetched"`
 	Expires time.Time `json:"expires"`
+	Bound   []byte    `json:"bound"` // see binding
+}
+
+// errUnbound is the failure of a store that returned a value of another key.
+var errUnbound = errors.New("basiq: the stored value is not of this key: the store mixes up keys, or something else writes to it")
+
+// binding ties a stored token to the key that it is stored under, which stands for
+// its scope and user: a token of the server must not be handed to a browser in
+// place of a user's. It cannot be made without the API key.
+func (t *tokenCache) binding(key string, s storedToken) []byte {
+	mac := hmac.New(sha256.New, []byte(t.client.key.reveal()))
+	for _, part := range []string{key, s.Token, s.Fetched.UTC().Format(time.RFC3339Nano), s.Expires.UTC().Format(time.RFC3339Nano)} {
+		_ = json.NewEncoder(mac).Encode(part) // delimits the parts
+	}
+	return mac.Sum(nil)
 }
 
 // Times of a store.
@@ -93,7 +111,7 @@ func (t *tokenCache) fetchShared(ctx context.Context, req TokenRequest) (*heldTo
 	if held := t.load(ctx, key, req); held != nil {
 		return held, nil
 	}
-	start := time.Now()
+	start := t.client.Now()
 	held, token, err := t.fetchOwn(ctx, req)
 	if err == nil {
 		t.save(ctx, key, token, start, held)
@@ -115,11 +133,15 @@ func (t *tokenCache) load(ctx context.Context, key string, req TokenRequest) *he
 	if data == nil || json.Unmarshal(data, &s) != nil {
 		return nil
 	}
-	left := time.Until(s.Expires)
+	if !hmac.Equal(s.Bound, t.binding(key, s)) {
+		t.storeFailed(ctx, "load", errUnbound)
+		return nil
+	}
+	now := t.client.Now()
+	left := s.Expires.Sub(now)
 	if left <= tokenLeeway || s.Token == req.Rejected.Reveal() {
 		return nil
 	}
-	now := time.Now()
 	// The times become monotonic here, so that they survive a change of the clock.
 	fetched := now.Add(min(0, s.Fetched.Sub(now)))
 	held, err := t.hold(NewToken(s.Token, now.Add(left)), fetched)
@@ -141,13 +163,15 @@ func (t *tokenCache) save(ctx context.Context, key string, token Token, fetched 
 	if expires.IsZero() {
 		expires = held.until
 	}
-	data, err := json.Marshal(storedToken{token.Reveal(), fetched.Round(0), expires.Round(0)})
+	s := storedToken{Token: token.Reveal(), Fetched: fetched.Round(0), Expires: expires.Round(0)}
+	s.Bound = t.binding(key, s)
+	data, err := json.Marshal(s)
 	if err != nil {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, storeLimit)
 	defer cancel()
-	if err := t.store.Save(ctx, key, data, time.Until(expires)); err != nil {
+	if err := t.store.Save(ctx, key, data, expires.Sub(t.client.Now())); err != nil {
 		t.storeFailed(ctx, "save", err)
 	}
 }

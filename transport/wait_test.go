@@ -102,7 +102,7 @@ func TestRetryR2Longest(t *testing.T) {
 			var at []time.Time
 			_, c := inMemory(t, func(w http.ResponseWriter, r *http.Request) {
 				if at = append(at, time.Now()); len(at) == 1 {
-					w.Header().Set("Retry-After", "1")
+					w.Header().Set("Retry-After", "1.5")
 					w.WriteHeader(http.StatusServiceUnavailable)
 				} else {
 					empty(w, r)
@@ -112,10 +112,10 @@ func TestRetryR2Longest(t *testing.T) {
 				t.Fatal(err)
 			}
 			wait := at[1].Sub(at[0])
-			if wait < time.Second || wait > 2*time.Second {
+			if wait < 1500*time.Millisecond || wait > 2*time.Second {
 				t.Fatalf("waited %s", wait)
 			}
-			if wait > time.Second {
+			if wait > 1500*time.Millisecond {
 				longer++
 			}
 		}
@@ -268,7 +268,8 @@ func TestRetryR5(t *testing.T) {
 	}
 }
 
-// TestRetryR7: first waits are drawn evenly from zero to their bound.
+// TestRetryR7: first waits are drawn evenly from half of their bound to their
+// bound.
 func TestRetryR7(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const n, bound = 10_000, 500 * time.Millisecond
@@ -280,7 +281,7 @@ func TestRetryR7(t *testing.T) {
 				if a.Again {
 					mu.Lock()
 					defer mu.Unlock()
-					waits = append(waits, float64(a.NextWait)/float64(bound))
+					waits = append(waits, 2*float64(a.NextWait)/float64(bound)-1)
 				}
 			}}))
 		herd(n, simpleGet(c))

@@ -82,7 +82,7 @@ func TestLinksThatLeadElsewhere(t *testing.T) {
 	for _, link := range []string{
 		"", "users/u-1", "https://elsewhere.example/users/u-1", "https://" + host + "/v3/users/u-1", "http://user:word@" + host + "/v3/users/u-1",
 		"//elsewhere.example/users/u-1", "http://" + host + ":81/v3/users/u-1", "http://" + host + "/users/u-1", "http://" + host + "/v33/users/u-1",
-		"javascript:alert(1)", "http://%zz/", server.URL + "/v3/users/../token", server.URL + "/v3/users/%2e%2e/token", server.URL + "/v3/users/u-1#x", "/users/u\x00",
+		"javascript:alert(1)", "http://%zz/", server.URL + "/v3/users/../token", server.URL + "/v3/users/%2e%2e/token", server.URL + "/v3/users/..;/token", server.URL + "/v3/users/..;x=y/token", "/users/..%3b/token", server.URL + "/v3/users/u-1#x", "/users/u\x00",
 		server.URL + "/v3/users/u-1/transactions?limit=1;filter=x", server.URL + "/v3/users/u-1?a=%zz",
 	} {
 		e := &webhook.Event{EntityLink: link, EventLink: link}

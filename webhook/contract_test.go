@@ -1,10 +1,16 @@
 package webhook_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
+	"encoding/gob"
+	"encoding/json"
+	"encoding/xml"
 	"errors"
 	"fmt"
+	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"runtime"
@@ -91,12 +97,73 @@ func TestW9EveryBit(t *testing.T) {
 	}
 }
 
+// TestCallbackBehindBodyMiddleware: a body that was read and restored before the
+// handler looks at it leaves no deadline on the connection.
+func TestCallbackBehindBodyMiddleware(t *testing.T) {
+	const limit = 500 * time.Millisecond // long against what a busy machine takes to read from memory
+	h := webhook.NewHandler(verifierOf(t, documented()), func(ctx context.Context, _ *webhook.Event) error {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(limit + limit/2):
+			return nil
+		}
+	}, webhook.WithReadTimeout(limit))
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			t.Error(err)
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		h.ServeHTTP(w, r)
+	}))
+	defer server.Close()
+	if status := deliver(t, server.URL, "m-1", sample); status != http.StatusNoContent {
+		t.Errorf("answered with %d", status)
+	}
+}
+
+// TestNilOptions: an option that is nil is skipped, and one of nil has a meaning.
+func TestNilOptions(t *testing.T) {
+	h := webhook.NewHandler(verifierOf(t, documented()), func(context.Context, *webhook.Event) error { return errors.New("not now") },
+		nil, webhook.WithOnError(nil))
+	if status := receive(h, keyOf(29), "m-1", sample); status != http.StatusInternalServerError {
+		t.Errorf("answered with %d", status)
+	}
+	if _, err := webhook.NewVerifierOf([]string{documented()}, nil); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestPanicErrorShowsNoValue: the value is for who asks for it, not for logs.
 func TestPanicErrorShowsNoValue(t *testing.T) {
 	err := &webhook.PanicError{Value: "canary", Stack: []byte("canary")}
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
-		if text := fmt.Sprintf(verb, err); text != err.Error() {
-			t.Errorf("%s prints %s", verb, text)
+		for _, v := range []any{err, *err} {
+			if text := fmt.Sprintf(verb, v); text != err.Error() {
+				t.Errorf("%s of %T prints %s", verb, v, text)
+			}
 		}
+	}
+	type holder struct {
+		Err   *webhook.PanicError
+		Value webhook.PanicError
+	}
+	var out bytes.Buffer
+	for _, v := range []any{err, *err, holder{err, *err}, &holder{err, *err}, map[string]any{"a": err}} {
+		encoded, failed := json.Marshal(v)
+		if failed != nil {
+			t.Error(failed)
+		}
+		out.Write(encoded)
+		_ = xml.NewEncoder(&out).Encode(v)
+		_ = gob.NewEncoder(&out).Encode(v)
+		for _, h := range []slog.Handler{slog.NewTextHandler(&out, nil), slog.NewJSONHandler(&out, nil)} {
+			slog.New(h).Info("panic", "err", v)
+		}
+		fmt.Fprintf(&out, "%v %+v %#v %s %q", v, v, v, v, v)
+	}
+	if text := out.String(); strings.Contains(text, "canary") || strings.Contains(text, base64.StdEncoding.EncodeToString([]byte("canary"))) {
+		t.Errorf("it is shown: %s", text)
 	}
 }

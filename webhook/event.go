@@ -1,12 +1,16 @@
 package webhook
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
+	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/basiq-sdk/basiq-go/transport"
@@ -69,35 +73,53 @@ type Event struct {
 var ErrBody = errors.New("webhook: the body is no event")
 
 // ParseEvent decodes the body of a delivery that was verified. Members are found
-// at the top, as Basiq delivers them, or within payload, as it lists them. Its
-// error is ErrBody.
+// at the top, as Basiq delivers them, or within payload, as it lists them. Only
+// eventTypeId is required: any other member may be missing or of another shape, and
+// is "" then. Its error is ErrBody.
 func ParseEvent(d Delivery, body []byte) (*Event, error) {
-	type members struct {
-		Type    text `json:"eventTypeId"`
-		EventID text `json:"eventId"`
-		Links   struct {
-			Event  text `json:"event"`
-			Entity text `json:"eventEntity"`
-		} `json:"links"`
-	}
 	var in struct {
 		members
-		Payload members `json:"payload"`
+		Payload lenient[members] `json:"payload"`
 	}
-	if err := json.Unmarshal(body, &in); err != nil {
+	if err := json.Unmarshal(bytes.TrimPrefix(body, []byte("\ufeff")), &in); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrBody, syntax(err))
 	}
 	m := in.members
 	if m.Type == "" {
-		m = in.Payload
+		m = in.Payload.value
 	}
 	if m.Type == "" {
 		return nil, fmt.Errorf("%w: it has no eventTypeId", ErrBody)
 	}
 	return &Event{
 		Delivery: d, Type: Type(m.Type), EventID: string(m.EventID),
-		EventLink: string(m.Links.Event), EntityLink: string(m.Links.Entity), Body: body,
+		EventLink: string(m.Links.value.Event), EntityLink: string(m.Links.value.Entity), Body: body,
 	}, nil
+}
+
+// members are those of an event that are read.
+type members struct {
+	Type    text           `json:"eventTypeId"`
+	EventID text           `json:"eventId"`
+	Links   lenient[links] `json:"links"`
+}
+
+type links struct {
+	Event  text `json:"event"`
+	Entity text `json:"eventEntity"`
+}
+
+// lenient is a value that never fails to decode: it stays zero if the JSON value
+// has another shape.
+type lenient[T any] struct{ value T }
+
+// UnmarshalJSON reads values that have the shape of T, and passes over others.
+func (l *lenient[T]) UnmarshalJSON(b []byte) error {
+	var v T
+	if json.Unmarshal(b, &v) == nil {
+		l.value = v
+	}
+	return nil
 }
 
 // text is a string that never fails to decode.
@@ -143,6 +165,9 @@ func (e *Event) ConsentID() string { return e.segment("consents") }
 
 // segment returns what follows the collection in the path of the entity's address.
 func (e *Event) segment(collection string) string {
+	if e == nil {
+		return ""
+	}
 	u, err := url.Parse(e.EntityLink)
 	if err != nil {
 		return ""
@@ -158,57 +183,154 @@ func (e *Event) segment(collection string) string {
 	return ""
 }
 
-// ErrLink is the error of an event whose link leads elsewhere than to the API
-// that the client calls.
-var ErrLink = errors.New("webhook: the link leads elsewhere than to the API")
+// Errors of FetchEvent and FetchEntity, for errors.Is.
+var (
+	// ErrLink is the error of an event whose link leads elsewhere than to the API
+	// that the client calls.
+	ErrLink = errors.New("webhook: the link leads elsewhere than to the API")
+	// ErrEntity is the error of a link that leads to a resource of another kind
+	// than the value that it was to be read into.
+	ErrEntity = errors.New("webhook: the link leads to a resource of another kind")
+)
 
 // FetchEvent reads the event that the delivery announces into out, a
 // *core.Event or whatever transport.Client.Do reads into. It fails with ErrLink
-// when the event's link is not one to the API that c calls.
+// when the event's link is not one to the API that c calls, and with ErrEntity
+// when out is a generated type of another kind of resource.
 //
-// GET /events/{id}: SERVER_ACCESS token, repeated on transient failures (class A).
+// GET /events/{id}: SERVER_ACCESS token, retried on transient failures (class A).
 func (e *Event) FetchEvent(ctx context.Context, c *transport.Client, out any, opts ...transport.Option) error {
-	return follow(ctx, c, e.EventLink, out, opts)
+	return e.follow(ctx, c, "webhook.FetchEvent", out, opts)
 }
 
 // FetchEntity reads what the event is about into out: a *core.User, a
 // *data.Connection, a *data.TransactionPage and so on, as Type says. What is
 // gone fails with transport.ErrNotFound, and a link that is not one to the API
-// that c calls with ErrLink.
+// that c calls with ErrLink. If out is a generated type of another kind than the
+// resource, such as a *data.Connection for a user, it fails with ErrEntity and
+// leaves out zero.
 //
-// GET of EntityLink: SERVER_ACCESS token, repeated on transient failures (class
+// GET of EntityLink: SERVER_ACCESS token, retried on transient failures (class
 // A).
 func (e *Event) FetchEntity(ctx context.Context, c *transport.Client, out any, opts ...transport.Option) error {
-	return follow(ctx, c, e.EntityLink, out, opts)
+	return e.follow(ctx, c, "webhook.FetchEntity", out, opts)
 }
 
 // follow calls a link with the client's token, if it is one of the client's own
 // API: nothing else may be given the token.
-func follow(ctx context.Context, c *transport.Client, link string, out any, opts []transport.Option) error {
-	base, err := url.Parse(c.BaseURL())
+func (e *Event) follow(ctx context.Context, c *transport.Client, operation string, out any, opts []transport.Option) error {
+	if e == nil || c == nil {
+		return fmt.Errorf("%s: the event or the client is nil", operation)
+	}
+	link := e.EntityLink
+	if operation == "webhook.FetchEvent" {
+		link = e.EventLink
+	}
+	path, err := pathOf(c, link)
 	if err != nil {
 		return err
+	}
+	req, err := transport.NewCall(operation, http.MethodGet, path)
+	if err != nil {
+		return err
+	}
+	want := kindOf(out)
+	if want == "" {
+		return c.Do(ctx, req, out, opts...)
+	}
+	var res *http.Response
+	if err := c.Do(ctx, req, out, append(slices.Clip(opts), transport.WithResponse(&res))...); err != nil {
+		return err
+	}
+	if got := typeOf(res); !fits(got, want) {
+		reflect.ValueOf(out).Elem().SetZero()
+		return fmt.Errorf("%w: the answer cannot be read into a %T", ErrEntity, out)
+	}
+	return nil
+}
+
+// pathOf returns the path and the query of a link, below the base URL of the
+// client.
+func pathOf(c *transport.Client, link string) (string, error) {
+	base, err := url.Parse(c.BaseURL())
+	if err != nil {
+		return "", err
 	}
 	u, err := url.Parse(link)
 	if err != nil || link == "" || u.Opaque != "" || u.User != nil || u.Fragment != "" ||
 		(u.Host != "" || u.Scheme != "") && origin(u) != origin(base) {
-		return ErrLink
+		return "", ErrLink
 	}
 	path, ok := u.EscapedPath(), true
 	if u.Host != "" {
 		path, ok = strings.CutPrefix(path, strings.TrimSuffix(base.EscapedPath(), "/"))
 	}
 	if !ok || !strings.HasPrefix(path, "/") {
-		return ErrLink
+		return "", ErrLink
 	}
 	query, err := url.ParseQuery(u.RawQuery)
 	if err != nil {
-		return ErrLink // sending what is left of it would ask for something else
+		return "", ErrLink // sending what is left of it would ask for something else
 	}
 	if len(query) > 0 {
 		path += "?" + query.Encode()
 	}
-	return c.Call(ctx, http.MethodGet, path, nil, out, opts...)
+	return path, nil
+}
+
+// generated is the import path above every generated package.
+const generated = "github.com/basiq-sdk/basiq-go/generated/"
+
+// kindOf returns the name of a generated type, such as "Connection" or
+// "TransactionPage", and "" for every other type: those say nothing about what
+// they are for.
+func kindOf(out any) string {
+	t := reflect.TypeOf(out)
+	if t == nil || t.Kind() != reflect.Pointer || reflect.ValueOf(out).IsNil() || !strings.HasPrefix(t.Elem().PkgPath(), generated) {
+		return ""
+	}
+	return t.Elem().Name()
+}
+
+// resource is what the API says about a resource or a list: its type, and that
+// of a list's first item.
+type resource struct {
+	Type text
+	Data lenient[[]struct{ Type text }]
+}
+
+// typeOf reads the answer again, which the client holds in memory, and leaves it
+// to be read once more.
+func typeOf(res *http.Response) resource {
+	var r resource
+	if res == nil || res.Body == nil {
+		return r
+	}
+	body, err := io.ReadAll(res.Body)
+	res.Body = io.NopCloser(bytes.NewReader(body))
+	if err == nil {
+		_ = json.Unmarshal(body, &r) // what cannot be read says nothing
+	}
+	return r
+}
+
+// fits reports whether a resource may be read into the generated type of a name.
+// A resource that does not say what it is fits every type.
+func fits(r resource, name string) bool {
+	plain := func(s string) string { return strings.ToLower(strings.NewReplacer("-", "", "_", "").Replace(s)) }
+	item, list := strings.CutSuffix(name, "Page")
+	if !list {
+		item, list = strings.CutSuffix(name, "List")
+	}
+	switch kind := plain(string(r.Type)); {
+	case kind == "":
+		return true
+	case kind != "list" || !list:
+		return kind == plain(name)
+	case len(r.Data.value) == 0 || r.Data.value[0].Type == "":
+		return true
+	}
+	return plain(string(r.Data.value[0].Type)) == plain(item)
 }
 
 // origin is the scheme, the host and the port that an address leads to.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/netip"
 	"os"
@@ -48,16 +49,32 @@ type PanicError struct {
 }
 
 // Error implements error. It does not show the value, which may be personal.
-func (e *PanicError) Error() string { return "webhook: the callback has panicked" }
+func (*PanicError) Error() string { return panicked }
+
+const panicked = "webhook: the callback has panicked"
 
 // Format prints what Error says under every verb: %#v would show the value.
-func (e *PanicError) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, e.Error()) }
+func (PanicError) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, panicked) }
+
+// LogValue makes log/slog write what Error says.
+func (PanicError) LogValue() slog.Value { return slog.StringValue(panicked) }
+
+// MarshalText encodes what Error says, for JSON, XML and their like.
+func (PanicError) MarshalText() ([]byte, error) { return []byte(panicked), nil }
+
+// GobEncode fails: neither the value nor the stack is to leave the program.
+func (PanicError) GobEncode() ([]byte, error) {
+	return nil, errors.New("webhook: a PanicError cannot be encoded: encode what Error returns")
+}
 
 // HandlerOption configures NewHandler.
 type HandlerOption func(*handler)
 
 // WithSeenStore sets where it is remembered which messages were handled. The
-// default is a Memory of the handler's own; nil lets every delivery through.
+// default is a Memory of the handler's own, so that two handlers that receive the
+// same message both handle it unless they are given one store; nil lets every
+// delivery through. Webhooks may share a store: their messages are told apart by
+// the webhook's secret, even if they have the same ID.
 func WithSeenStore(s SeenStore) HandlerOption { return func(h *handler) { h.seen = s } }
 
 // WithMaxBody bounds a delivery's body, in bytes. The default is
@@ -68,13 +85,17 @@ func WithMaxBody(n int64) HandlerOption { return func(h *handler) { h.maxBody = 
 // DefaultReadTimeout; 0 is no bound.
 func WithReadTimeout(d time.Duration) HandlerOption { return func(h *handler) { h.readTimeout = d } }
 
-// WithSources refuses deliveries from other addresses than these (SourceIPs).
-// address returns the sender's, for a receiver behind a proxy; nil takes it from
-// the connection. A signature proves more than an address does: this only keeps
-// noise away.
+// WithSources refuses deliveries from addresses that are not on the allow-list
+// (SourceIPs). An empty list, such as one that could not be loaded, refuses
+// every delivery. address returns the sender's, for a receiver behind a proxy;
+// nil takes it from the connection. A signature proves more than an address does:
+// this only keeps noise away.
 func WithSources(allowed []netip.Addr, address func(*http.Request) (netip.Addr, error)) HandlerOption {
 	return func(h *handler) {
-		h.sources = allowed
+		h.restricted, h.sources = true, slices.Clone(allowed)
+		for i, a := range h.sources {
+			h.sources[i] = a.Unmap()
+		}
 		h.address = address
 		if address == nil {
 			h.address = remoteAddress
@@ -85,9 +106,13 @@ func WithSources(allowed []netip.Addr, address func(*http.Request) (netip.Addr, 
 // WithOnError sets what is called with every delivery that was refused or not
 // handled, to log or count it: those too that come again (ErrHandled, ErrBusy),
 // which are nothing to worry about. The error is safe to log unless it is the
-// callback's own.
+// callback's own. nil is the default, which does nothing.
 func WithOnError(f func(*http.Request, error)) HandlerOption {
-	return func(h *handler) { h.onError = f }
+	return func(h *handler) {
+		if h.onError = f; f == nil {
+			h.onError = func(*http.Request, error) {}
+		}
+	}
 }
 
 type handler struct {
@@ -96,6 +121,7 @@ type handler struct {
 	seen        SeenStore
 	maxBody     int64
 	readTimeout time.Duration
+	restricted  bool // to sources
 	sources     []netip.Addr
 	address     func(*http.Request) (netip.Addr, error)
 	onError     func(*http.Request, error)
@@ -115,17 +141,20 @@ type handler struct {
 //   - 500 when handle or the SeenStore fails, or handle panics.
 //
 // Answers have no body. The context that handle gets ends when the connection
-// does. It panics if verifier or handle is nil.
+// does. Options that are nil are skipped. NewHandler panics if verifier or handle
+// is nil, or if verifier was not made by NewVerifier.
 func NewHandler(verifier *Verifier, handle func(context.Context, *Event) error, opts ...HandlerOption) http.Handler {
-	if verifier == nil || handle == nil {
-		panic("webhook: NewHandler needs a verifier and a callback")
+	if verifier == nil || verifier.verifier == nil || handle == nil {
+		panic("webhook: NewHandler needs a verifier that NewVerifier made, and a callback")
 	}
 	h := &handler{
 		verifier: verifier, handle: handle, seen: NewMemory(0),
 		maxBody: DefaultMaxBody, readTimeout: DefaultReadTimeout, onError: func(*http.Request, error) {},
 	}
 	for _, opt := range opts {
-		opt(h)
+		if opt != nil {
+			opt(h)
+		}
 	}
 	return h
 }
@@ -149,7 +178,7 @@ func (h *handler) serve(w http.ResponseWriter, r *http.Request) (int, error) {
 	if r.Method != http.MethodPost {
 		return http.StatusMethodNotAllowed, fmt.Errorf("%w: the method is not POST", ErrHeader)
 	}
-	if h.sources != nil {
+	if h.restricted {
 		if a, err := h.address(r); err != nil || !slices.Contains(h.sources, a.Unmap()) {
 			return http.StatusForbidden, ErrSource
 		}
@@ -182,8 +211,12 @@ func (h *handler) read(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	if r.ContentLength > h.maxBody {
 		return nil, fmt.Errorf("%w of %d bytes", ErrTooLarge, h.maxBody)
 	}
+	if r.Body == nil { // of a request that no server has read
+		return nil, nil
+	}
+	control := http.NewResponseController(w)
 	if h.readTimeout > 0 { // a server that cannot set it has limits of its own
-		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(h.readTimeout))
+		_ = control.SetReadDeadline(time.Now().Add(h.readTimeout))
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, h.maxBody))
 	var large *http.MaxBytesError
@@ -193,6 +226,12 @@ func (h *handler) read(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	case err != nil:
 		return nil, fmt.Errorf("%w: %w", ErrIncomplete, err)
 	}
+	// Once a body was read, net/http watches for the end of the connection, and
+	// takes an expired deadline for it. It clears the deadline when the body is read
+	// to its end: too early, if a middleware has read and restored the body.
+	if h.readTimeout > 0 {
+		_ = control.SetReadDeadline(time.Time{})
+	}
 	return body, nil
 }
 
@@ -201,29 +240,44 @@ func (h *handler) once(r *http.Request, event *Event) (int, error) {
 	if h.seen == nil {
 		return answer(h.call(r.Context(), event))
 	}
-	progress, err := h.seen.Begin(r.Context(), event.ID)
-	switch {
-	case err != nil:
-		return http.StatusInternalServerError, fmt.Errorf("webhook: the store of handled messages: %w", err)
-	case progress == Busy:
-		return http.StatusConflict, ErrBusy
-	case progress == Done:
+	keys := h.verifier.seenKeys(event.ID)
+	for i, key := range keys {
+		progress, err := h.seen.Begin(r.Context(), key)
+		if err == nil && progress == Fresh {
+			continue
+		}
+		_ = h.end(r, keys[:i], false)
+		switch {
+		case err != nil:
+			return http.StatusInternalServerError, fmt.Errorf("webhook: the store of handled messages: %w", err)
+		case progress == Busy:
+			return http.StatusConflict, ErrBusy
+		}
 		return http.StatusNoContent, ErrHandled
 	}
 	ended := false
 	defer func() {
 		if !ended { // the callback has ended its goroutine
-			_ = h.seen.End(context.WithoutCancel(r.Context()), event.ID, false)
+			_ = h.end(r, keys, false)
 		}
 	}()
 	failure := h.call(r.Context(), event)
 	ended = true
-	if err := h.seen.End(context.WithoutCancel(r.Context()), event.ID, failure == nil); err != nil && failure == nil {
+	if err := h.end(r, keys, failure == nil); err != nil && failure == nil {
 		// It was handled, and whether that is remembered is not known: Basiq
 		// must not think otherwise.
 		return http.StatusNoContent, fmt.Errorf("webhook: the store of handled messages: %w", err)
 	}
 	return answer(failure)
+}
+
+// end ends the claims on a message, also when the sender has gone.
+func (h *handler) end(r *http.Request, keys []string, handled bool) error {
+	var errs []error
+	for _, key := range keys {
+		errs = append(errs, h.seen.End(context.WithoutCancel(r.Context()), key, handled))
+	}
+	return errors.Join(errs...)
 }
 
 func answer(failure error) (int, error) {

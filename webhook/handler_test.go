@@ -316,6 +316,9 @@ func TestSources(t *testing.T) {
 		{"mapped", webhook.SourceIPs(), behind, "::ffff:3.24.252.173", 204},
 		{"stranger behind a proxy", webhook.SourceIPs(), behind, "3.24.252.174", 403},
 		{"no address", webhook.SourceIPs(), behind, "", 403},
+		{"a list that did not load", nil, nil, "", 403},
+		{"an empty list", []netip.Addr{}, behind, "3.24.252.173", 403},
+		{"mapped in the list", []netip.Addr{netip.MustParseAddr("::ffff:3.24.252.173")}, behind, "3.24.252.173", 204},
 	} {
 		h := signed(keyOf(29), "m-1", now(), sample)
 		h.Set("X-Real-Ip", c.real)

@@ -73,8 +73,12 @@ func NewSigner(secret string) (*Signer, error) {
 }
 
 // Headers returns the three headers of a delivery of body. They can be set on a
-// request one by one; their names are in canonical form.
+// request one by one; their names are in canonical form. Headers panics if s was
+// not made by NewSigner.
 func (s *Signer) Headers(id string, at time.Time, body []byte) map[string]string {
+	if s == nil || s.key == nil {
+		panic("webhook: the Signer has no secret: make it with NewSigner")
+	}
 	timestamp := strconv.FormatInt(at.Unix(), 10)
 	return map[string]string{
 		headerID:        id,

@@ -1,7 +1,10 @@
 package webhook
 
 import (
+	"crypto/hmac"
+	"crypto/sha256"
 	"crypto/subtle"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/http"
@@ -28,6 +31,11 @@ const (
 // DefaultTolerance is how far a delivery's timestamp may be from the receiver's
 // clock, in the past or in the future.
 const DefaultTolerance = 5 * time.Minute
+
+// MaxTolerance is the largest tolerance that WithTolerance accepts. A recorded
+// delivery can be replayed for twice as long, and a SeenStore must remember its
+// message until then.
+const MaxTolerance = 24 * time.Hour
 
 // Errors of Verify, for errors.Is. Whatever fails, the body was hashed at
 // most, and nothing of it was parsed.
@@ -56,12 +64,15 @@ type verifier struct {
 type VerifierOption func(*verifier) error
 
 // WithTolerance sets how far a timestamp may be from the clock, both ways. The
-// default is DefaultTolerance. It must be a second at least; fractions of a second
-// are dropped.
+// default is DefaultTolerance. It must be a second at least and MaxTolerance at
+// most; fractions of a second are dropped.
 func WithTolerance(d time.Duration) VerifierOption {
 	return func(v *verifier) error {
 		if d < time.Second {
 			return fmt.Errorf("webhook: a tolerance of %s refuses every delivery", d)
+		}
+		if d > MaxTolerance {
+			return fmt.Errorf("webhook: a tolerance of %s is more than %s: stores forget messages before it ends, and recorded deliveries would pass", d, MaxTolerance)
 		}
 		v.tolerance = d
 		return nil
@@ -105,6 +116,9 @@ func NewVerifierOf(secrets []string, opts ...VerifierOption) (*Verifier, error) 
 	}
 	v.keys = func() [][]byte { return keys }
 	for _, opt := range opts {
+		if opt == nil {
+			continue
+		}
 		if err := opt(v); err != nil {
 			return nil, err
 		}
@@ -124,8 +138,12 @@ type Delivery struct {
 
 // Verify tells whether a delivery with these headers and this body, as it came,
 // was signed by Basiq just now. Its errors are ErrHeader, ErrTimestamp and
-// ErrSignature; they are safe to log.
+// ErrSignature, and ErrSecret if v was not made by NewVerifier; they are safe to
+// log.
 func (v *Verifier) Verify(header http.Header, body []byte) (Delivery, error) {
+	if v == nil || v.verifier == nil {
+		return Delivery{}, fmt.Errorf("%w: the Verifier has none: make it with NewVerifier", ErrSecret)
+	}
 	id, timestamp, signatures, err := headers(header)
 	if err != nil {
 		return Delivery{}, err
@@ -151,6 +169,23 @@ func (v *Verifier) Verify(header http.Header, body []byte) (Delivery, error) {
 		return Delivery{}, ErrSignature
 	}
 	return Delivery{ID: id, Timestamp: time.Unix(seconds, 0), Secret: secret}, nil
+}
+
+// seenKeys returns what a SeenStore remembers a message by: its ID with a mark of
+// each secret, as other webhooks may have messages of the same ID. While a secret
+// is being replaced there are two, so that a message that was handled under the
+// old secret alone, or is delivered again under the new one, is still the same.
+// They are sorted, so that processes which list the secrets in another order do
+// not each claim one.
+func (v *verifier) seenKeys(id string) []string {
+	var keys []string
+	for _, key := range v.keys() {
+		mac := hmac.New(sha256.New, key)
+		mac.Write([]byte("basiq-go webhook.SeenStore"))
+		keys = append(keys, hex.EncodeToString(mac.Sum(nil)[:12])+":"+id)
+	}
+	slices.Sort(keys)
+	return slices.Compact(keys)
 }
 
 // headers reads the three headers.

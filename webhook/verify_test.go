@@ -299,10 +299,13 @@ func TestNothingShowsTheSecret(t *testing.T) {
 }
 
 func TestVerifierOptions(t *testing.T) {
-	for _, opt := range []webhook.VerifierOption{webhook.WithTolerance(0), webhook.WithTolerance(-time.Minute), webhook.WithClock(nil)} {
+	for _, opt := range []webhook.VerifierOption{webhook.WithTolerance(0), webhook.WithTolerance(-time.Minute), webhook.WithTolerance(webhook.MaxTolerance + 1), webhook.WithClock(nil)} {
 		if _, err := webhook.NewVerifierOf([]string{documented()}, opt); err == nil {
 			t.Error("an option that makes no sense is taken")
 		}
+	}
+	if _, err := webhook.NewVerifierOf([]string{documented()}, webhook.WithTolerance(webhook.MaxTolerance)); err != nil {
+		t.Error(err)
 	}
 	v, err := webhook.NewVerifierOf([]string{documented()}, webhook.WithTolerance(time.Minute), webhook.WithClock(func() time.Time { return clock }))
 	if err != nil {

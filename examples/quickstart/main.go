@@ -92,7 +92,7 @@ func story(ctx context.Context, out io.Writer, client *basiq.Client, person user
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "token   %s, good for %s\n", token, time.Until(token.Expires()).Round(time.Minute))
+	fmt.Fprintf(out, "token   %s, good for %s\n", token, token.Expires().Sub(client.Transport.Now()).Round(time.Minute))
 	customer, err := client.Core.Users.Create(ctx, core.CreateUserParams{Email: "max@example.com", FirstName: "Max"})
 	if err != nil {
 		return err

@@ -19,6 +19,14 @@ type AffordabilityService struct {
 	client *transport.Client
 }
 
+// sender returns what calls are sent through. That of a nil service refuses them.
+func (s *AffordabilityService) sender() *transport.Client {
+	if s == nil {
+		return nil
+	}
+	return s.client
+}
+
 // Create creates a summary of some or all of a user's accounts. All of them
 // must be in the same currency.
 //
@@ -37,7 +45,7 @@ func (s *AffordabilityService) Create(ctx context.Context, userID string, params
 	req := transport.NewRequest(&opAffordabilityCreate, userID)
 	params.apply(req)
 	var out Summary
-	if err := s.client.Do(ctx, req, &out, opts...); err != nil {
+	if err := s.sender().Do(ctx, req, &out, opts...); err != nil {
 		return nil, err
 	}
 	return &out, nil
@@ -56,7 +64,7 @@ func (s *AffordabilityService) Create(ctx context.Context, userID string, params
 func (s *AffordabilityService) CreatePDF(ctx context.Context, userID string, params CreateParams, w io.Writer, opts ...transport.Option) error {
 	req := transport.NewRequest(&opAffordabilityCreatePDF, userID)
 	params.apply(req)
-	return s.client.Do(ctx, req, w, opts...)
+	return s.sender().Do(ctx, req, w, opts...)
 }
 
 // Get returns a summary.
@@ -69,7 +77,7 @@ func (s *AffordabilityService) CreatePDF(ctx context.Context, userID string, par
 func (s *AffordabilityService) Get(ctx context.Context, userID, snapshotID string, opts ...transport.Option) (*Summary, error) {
 	req := transport.NewRequest(&opAffordabilityGet, userID, snapshotID)
 	var out Summary
-	if err := s.client.Do(ctx, req, &out, opts...); err != nil {
+	if err := s.sender().Do(ctx, req, &out, opts...); err != nil {
 		return nil, err
 	}
 	return &out, nil
@@ -87,7 +95,7 @@ func (s *AffordabilityService) Get(ctx context.Context, userID, snapshotID strin
 // CON_AFFOR_01.
 func (s *AffordabilityService) GetPDF(ctx context.Context, userID, snapshotID string, w io.Writer, opts ...transport.Option) error {
 	req := transport.NewRequest(&opAffordabilityGetPDF, userID, snapshotID)
-	return s.client.Do(ctx, req, w, opts...)
+	return s.sender().Do(ctx, req, w, opts...)
 }
 
 // List returns the summaries created for a user.
@@ -100,7 +108,7 @@ func (s *AffordabilityService) GetPDF(ctx context.Context, userID, snapshotID st
 func (s *AffordabilityService) List(ctx context.Context, userID string, opts ...transport.Option) (*SnapshotList, error) {
 	req := transport.NewRequest(&opAffordabilityList, userID)
 	var out SnapshotList
-	if err := s.client.Do(ctx, req, &out, opts...); err != nil {
+	if err := s.sender().Do(ctx, req, &out, opts...); err != nil {
 		return nil, err
 	}
 	return &out, nil
@@ -118,7 +126,7 @@ func (s *AffordabilityService) ListTransactions(ctx context.Context, userID, sna
 	req := transport.NewRequest(&opAffordabilityListTransactions, userID, snapshotID)
 	params.apply(req)
 	var out TransactionPage
-	if err := s.client.Do(ctx, req, &out, opts...); err != nil {
+	if err := s.sender().Do(ctx, req, &out, opts...); err != nil {
 		return nil, err
 	}
 	return &out, nil
@@ -141,7 +149,7 @@ func (s *AffordabilityService) AllTransactions(ctx context.Context, userID, snap
 		params.apply(req)
 		return req
 	}
-	return transport.All(ctx, s.client, request, func(page *TransactionPage) ([]Transaction, string) {
+	return transport.All(ctx, s.sender(), request, func(page *TransactionPage) ([]Transaction, string) {
 		return page.Data, page.Links.Next
 	}, opts...)
 }
@@ -161,7 +169,7 @@ func (s *AffordabilityService) AllTransactions(ctx context.Context, userID, snap
 func (s *AffordabilityService) ListTransactionsCSV(ctx context.Context, userID, snapshotID string, params ListTransactionsParams, w io.Writer, opts ...transport.Option) error {
 	req := transport.NewRequest(&opAffordabilityListTransactionsCSV, userID, snapshotID)
 	params.apply(req)
-	return s.client.Do(ctx, req, w, opts...)
+	return s.sender().Do(ctx, req, w, opts...)
 }
 
 // ListTransactionsParams are the parameters of
@@ -174,6 +182,7 @@ type ListTransactionsParams struct {
 
 // apply sets the parameters on the request.
 func (p *ListTransactionsParams) apply(req *transport.Request) {
+	req.AtMost("limit", p.Limit, 500)
 	if p.Limit != 0 {
 		req.SetQuery("limit", strconv.Itoa(p.Limit))
 	}

@@ -4,6 +4,11 @@
 // income and expenses.
 //
 // Basiq has deprecated this API in favour of reports: see package reporting.
+//
+// Types encode themselves as JSON. A struct that embeds one gets its
+// MarshalJSON and UnmarshalJSON, too, and loses its own fields in JSON: hold
+// the value in a named field instead, or add members to the value itself with
+// its JSON field's Set.
 package affordability
 
 import (

@@ -17,6 +17,14 @@ type ExpensesService struct {
 	client *transport.Client
 }
 
+// sender returns what calls are sent through. That of a nil service refuses them.
+func (s *ExpensesService) sender() *transport.Client {
+	if s == nil {
+		return nil
+	}
+	return s.client
+}
+
 // Create creates a summary of a user's expenses. Each call creates a new
 // summary and counts against the daily quota.
 //
@@ -31,7 +39,7 @@ func (s *ExpensesService) Create(ctx context.Context, userID string, params Crea
 	req := transport.NewRequest(&opExpensesCreate, userID)
 	params.apply(req)
 	var out ExpenseSummary
-	if err := s.client.Do(ctx, req, &out, opts...); err != nil {
+	if err := s.sender().Do(ctx, req, &out, opts...); err != nil {
 		return nil, err
 	}
 	return &out, nil
@@ -47,7 +55,7 @@ func (s *ExpensesService) Create(ctx context.Context, userID string, params Crea
 func (s *ExpensesService) Get(ctx context.Context, userID, snapshotID string, opts ...transport.Option) (*ExpenseSummary, error) {
 	req := transport.NewRequest(&opExpensesGet, userID, snapshotID)
 	var out ExpenseSummary
-	if err := s.client.Do(ctx, req, &out, opts...); err != nil {
+	if err := s.sender().Do(ctx, req, &out, opts...); err != nil {
 		return nil, err
 	}
 	return &out, nil
@@ -65,7 +73,7 @@ func (s *ExpensesService) Get(ctx context.Context, userID, snapshotID string, op
 // CON_AFFOR_01.
 func (s *ExpensesService) GetCSV(ctx context.Context, userID, snapshotID string, w io.Writer, opts ...transport.Option) error {
 	req := transport.NewRequest(&opExpensesGetCSV, userID, snapshotID)
-	return s.client.Do(ctx, req, w, opts...)
+	return s.sender().Do(ctx, req, w, opts...)
 }
 
 // ExpenseSummary is a summary of a user's expenses.

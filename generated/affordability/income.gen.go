@@ -16,6 +16,14 @@ type IncomeService struct {
 	client *transport.Client
 }
 
+// sender returns what calls are sent through. That of a nil service refuses them.
+func (s *IncomeService) sender() *transport.Client {
+	if s == nil {
+		return nil
+	}
+	return s.client
+}
+
 // Create creates a summary of a user's income. Each call creates a new summary
 // and counts against the daily quota.
 //
@@ -30,7 +38,7 @@ func (s *IncomeService) Create(ctx context.Context, userID string, params Create
 	req := transport.NewRequest(&opIncomeCreate, userID)
 	params.apply(req)
 	var out IncomeSummary
-	if err := s.client.Do(ctx, req, &out, opts...); err != nil {
+	if err := s.sender().Do(ctx, req, &out, opts...); err != nil {
 		return nil, err
 	}
 	return &out, nil
@@ -46,7 +54,7 @@ func (s *IncomeService) Create(ctx context.Context, userID string, params Create
 func (s *IncomeService) Get(ctx context.Context, userID, snapshotID string, opts ...transport.Option) (*IncomeSummary, error) {
 	req := transport.NewRequest(&opIncomeGet, userID, snapshotID)
 	var out IncomeSummary
-	if err := s.client.Do(ctx, req, &out, opts...); err != nil {
+	if err := s.sender().Do(ctx, req, &out, opts...); err != nil {
 		return nil, err
 	}
 	return &out, nil

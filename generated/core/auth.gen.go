@@ -17,6 +17,14 @@ type AuthService struct {
 	client *transport.Client
 }
 
+// sender returns what calls are sent through. That of a nil service refuses them.
+func (s *AuthService) sender() *transport.Client {
+	if s == nil {
+		return nil
+	}
+	return s.client
+}
+
 // CreateToken exchanges the API key for an access token that is valid for one
 // hour. A token of scope ScopeClient is bound to a user and opens the Consent
 // UI.
@@ -30,7 +38,7 @@ func (s *AuthService) CreateToken(ctx context.Context, params CreateTokenParams,
 	req.SetHeader("basiq-version", "3.0")
 	params.apply(req)
 	var out AccessToken
-	if err := s.client.Do(ctx, req, &out, opts...); err != nil {
+	if err := s.sender().Do(ctx, req, &out, opts...); err != nil {
 		return nil, err
 	}
 	return &out, nil

@@ -3,6 +3,9 @@
 package core
 
 import (
+	"fmt"
+	"log/slog"
+
 	"github.com/basiq-sdk/basiq-go/transport/value"
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
@@ -19,7 +22,7 @@ func (v *AccessToken) DecodeJSON(d *wire.Decoder) {
 	for m.Next() {
 		switch m.Name() {
 		case "access_token":
-			v.Token = value.Secret(m.String())
+			v.Token = value.NewSecret(m.String())
 		case "expires_in":
 			v.ExpiresIn = m.Int()
 		case "token_type":
@@ -33,7 +36,7 @@ func (v *AccessToken) DecodeJSON(d *wire.Decoder) {
 // AppendJSON appends the value's JSON form to b.
 func (v *AccessToken) AppendJSON(b []byte) []byte {
 	w := wire.BeginObject(b, &v.JSON, &accessTokenMembers)
-	w.String("access_token", string(v.Token), wire.Required)
+	w.String("access_token", v.Token.Reveal(), wire.Required)
 	w.Int("expires_in", v.ExpiresIn, wire.Optional)
 	w.String("token_type", v.Type, wire.Required)
 	return w.End()
@@ -47,4 +50,15 @@ func (v AccessToken) MarshalJSON() ([]byte, error) {
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *AccessToken) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
+}
+
+// Format prints the value with a placeholder for its secret.
+func (v AccessToken) Format(f fmt.State, verb rune) {
+	type plain AccessToken
+	_, _ = fmt.Fprintf(f, fmt.FormatString(f, verb), plain(v))
+}
+
+// LogValue makes log/slog write the value with a placeholder for its secret.
+func (v AccessToken) LogValue() slog.Value {
+	return slog.StringValue(fmt.Sprintf("%+v", v))
 }

@@ -17,6 +17,14 @@ type AuthLinksService struct {
 	client *transport.Client
 }
 
+// sender returns what calls are sent through. That of a nil service refuses them.
+func (s *AuthLinksService) sender() *transport.Client {
+	if s == nil {
+		return nil
+	}
+	return s.client
+}
+
 // Create creates a link at which the user verifies their identity with a code
 // sent by SMS and then connects accounts. The link is valid for seven days and
 // for one use; creating a new link invalidates the previous one. It fails with
@@ -28,7 +36,7 @@ func (s *AuthLinksService) Create(ctx context.Context, userID string, params Cre
 	req := transport.NewRequest(&opAuthLinksCreate, userID)
 	params.apply(req)
 	var out AuthLink
-	if err := s.client.Do(ctx, req, &out, opts...); err != nil {
+	if err := s.sender().Do(ctx, req, &out, opts...); err != nil {
 		return nil, err
 	}
 	return &out, nil
@@ -42,7 +50,7 @@ func (s *AuthLinksService) Create(ctx context.Context, userID string, params Cre
 func (s *AuthLinksService) Get(ctx context.Context, userID string, opts ...transport.Option) (*AuthLink, error) {
 	req := transport.NewRequest(&opAuthLinksGet, userID)
 	var out AuthLink
-	if err := s.client.Do(ctx, req, &out, opts...); err != nil {
+	if err := s.sender().Do(ctx, req, &out, opts...); err != nil {
 		return nil, err
 	}
 	return &out, nil
@@ -54,7 +62,7 @@ func (s *AuthLinksService) Get(ctx context.Context, userID string, opts ...trans
 // transient failures (class B).
 func (s *AuthLinksService) Delete(ctx context.Context, userID string, opts ...transport.Option) error {
 	req := transport.NewRequest(&opAuthLinksDelete, userID)
-	return s.client.Do(ctx, req, nil, opts...)
+	return s.sender().Do(ctx, req, nil, opts...)
 }
 
 // CreateAuthLinkParams holds the parameters of an auth link.

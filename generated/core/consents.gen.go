@@ -17,6 +17,14 @@ type ConsentsService struct {
 	client *transport.Client
 }
 
+// sender returns what calls are sent through. That of a nil service refuses them.
+func (s *ConsentsService) sender() *transport.Client {
+	if s == nil {
+		return nil
+	}
+	return s.client
+}
+
 // List returns all consents of a user, including withdrawn and expired ones.
 //
 // GET /users/{userId}/consents: SERVER_ACCESS token, retried on transient
@@ -24,7 +32,7 @@ type ConsentsService struct {
 func (s *ConsentsService) List(ctx context.Context, userID string, opts ...transport.Option) (*ConsentList, error) {
 	req := transport.NewRequest(&opConsentsList, userID)
 	var out ConsentList
-	if err := s.client.Do(ctx, req, &out, opts...); err != nil {
+	if err := s.sender().Do(ctx, req, &out, opts...); err != nil {
 		return nil, err
 	}
 	return &out, nil
@@ -37,7 +45,7 @@ func (s *ConsentsService) List(ctx context.Context, userID string, opts ...trans
 // retried on transient failures (class B).
 func (s *ConsentsService) Delete(ctx context.Context, userID, consentID string, opts ...transport.Option) error {
 	req := transport.NewRequest(&opConsentsDelete, userID, consentID)
-	return s.client.Do(ctx, req, nil, opts...)
+	return s.sender().Do(ctx, req, nil, opts...)
 }
 
 // ConsentList is a list of consents.

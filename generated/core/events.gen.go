@@ -16,6 +16,14 @@ type EventsService struct {
 	client *transport.Client
 }
 
+// sender returns what calls are sent through. That of a nil service refuses them.
+func (s *EventsService) sender() *transport.Client {
+	if s == nil {
+		return nil
+	}
+	return s.client
+}
+
 // GetType returns one event type.
 //
 // GET /events/types/{id}: SERVER_ACCESS token, retried on transient failures
@@ -23,7 +31,7 @@ type EventsService struct {
 func (s *EventsService) GetType(ctx context.Context, eventTypeID string, opts ...transport.Option) (*EventType, error) {
 	req := transport.NewRequest(&opEventsGetType, eventTypeID)
 	var out EventType
-	if err := s.client.Do(ctx, req, &out, opts...); err != nil {
+	if err := s.sender().Do(ctx, req, &out, opts...); err != nil {
 		return nil, err
 	}
 	return &out, nil
@@ -36,7 +44,7 @@ func (s *EventsService) GetType(ctx context.Context, eventTypeID string, opts ..
 func (s *EventsService) Get(ctx context.Context, eventID string, opts ...transport.Option) (*Event, error) {
 	req := transport.NewRequest(&opEventsGet, eventID)
 	var out Event
-	if err := s.client.Do(ctx, req, &out, opts...); err != nil {
+	if err := s.sender().Do(ctx, req, &out, opts...); err != nil {
 		return nil, err
 	}
 	return &out, nil
@@ -49,7 +57,7 @@ func (s *EventsService) List(ctx context.Context, params ListEventsParams, opts 
 	req := transport.NewRequest(&opEventsList)
 	params.apply(req)
 	var out EventList
-	if err := s.client.Do(ctx, req, &out, opts...); err != nil {
+	if err := s.sender().Do(ctx, req, &out, opts...); err != nil {
 		return nil, err
 	}
 	return &out, nil
@@ -62,7 +70,7 @@ func (s *EventsService) List(ctx context.Context, params ListEventsParams, opts 
 func (s *EventsService) ListTypes(ctx context.Context, opts ...transport.Option) (*EventTypeList, error) {
 	req := transport.NewRequest(&opEventsListTypes)
 	var out EventTypeList
-	if err := s.client.Do(ctx, req, &out, opts...); err != nil {
+	if err := s.sender().Do(ctx, req, &out, opts...); err != nil {
 		return nil, err
 	}
 	return &out, nil

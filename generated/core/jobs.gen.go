@@ -17,6 +17,14 @@ type JobsService struct {
 	client *transport.Client
 }
 
+// sender returns what calls are sent through. That of a nil service refuses them.
+func (s *JobsService) sender() *transport.Client {
+	if s == nil {
+		return nil
+	}
+	return s.client
+}
+
 // Get returns the current state of a job. A job has failed as soon as one of
 // its steps has; later steps then stay pending forever. A job has succeeded
 // once every step has succeeded or was skipped.
@@ -26,7 +34,7 @@ type JobsService struct {
 func (s *JobsService) Get(ctx context.Context, jobID string, opts ...transport.Option) (*Job, error) {
 	req := transport.NewRequest(&opJobsGet, jobID)
 	var out Job
-	if err := s.client.Do(ctx, req, &out, opts...); err != nil {
+	if err := s.sender().Do(ctx, req, &out, opts...); err != nil {
 		return nil, err
 	}
 	return &out, nil
@@ -40,7 +48,7 @@ func (s *JobsService) List(ctx context.Context, userID string, params ListJobsPa
 	req := transport.NewRequest(&opJobsList, userID)
 	params.apply(req)
 	var out JobList
-	if err := s.client.Do(ctx, req, &out, opts...); err != nil {
+	if err := s.sender().Do(ctx, req, &out, opts...); err != nil {
 		return nil, err
 	}
 	return &out, nil
@@ -57,7 +65,7 @@ func (s *JobsService) SubmitMFA(ctx context.Context, jobID string, params Submit
 	req := transport.NewRequest(&opJobsSubmitMFA, jobID)
 	params.apply(req)
 	var out JobReference
-	if err := s.client.Do(ctx, req, &out, opts...); err != nil {
+	if err := s.sender().Do(ctx, req, &out, opts...); err != nil {
 		return nil, err
 	}
 	return &out, nil

@@ -16,6 +16,14 @@ type UsersService struct {
 	client *transport.Client
 }
 
+// sender returns what calls are sent through. That of a nil service refuses them.
+func (s *UsersService) sender() *transport.Client {
+	if s == nil {
+		return nil
+	}
+	return s.client
+}
+
 // Create creates a user. An email address or a mobile number is required. Store
 // the returned ID: Basiq does not document a way to look up users, and a second
 // call creates a second user.
@@ -26,7 +34,7 @@ func (s *UsersService) Create(ctx context.Context, params CreateUserParams, opts
 	req := transport.NewRequest(&opUsersCreate)
 	params.apply(req)
 	var out User
-	if err := s.client.Do(ctx, req, &out, opts...); err != nil {
+	if err := s.sender().Do(ctx, req, &out, opts...); err != nil {
 		return nil, err
 	}
 	return &out, nil
@@ -39,7 +47,7 @@ func (s *UsersService) Create(ctx context.Context, params CreateUserParams, opts
 func (s *UsersService) Get(ctx context.Context, userID string, opts ...transport.Option) (*User, error) {
 	req := transport.NewRequest(&opUsersGet, userID)
 	var out User
-	if err := s.client.Do(ctx, req, &out, opts...); err != nil {
+	if err := s.sender().Do(ctx, req, &out, opts...); err != nil {
 		return nil, err
 	}
 	return &out, nil
@@ -53,7 +61,7 @@ func (s *UsersService) Update(ctx context.Context, userID string, params UpdateU
 	req := transport.NewRequest(&opUsersUpdate, userID)
 	params.apply(req)
 	var out User
-	if err := s.client.Do(ctx, req, &out, opts...); err != nil {
+	if err := s.sender().Do(ctx, req, &out, opts...); err != nil {
 		return nil, err
 	}
 	return &out, nil
@@ -66,7 +74,7 @@ func (s *UsersService) Update(ctx context.Context, userID string, params UpdateU
 // failures (class B).
 func (s *UsersService) Delete(ctx context.Context, userID string, opts ...transport.Option) error {
 	req := transport.NewRequest(&opUsersDelete, userID)
-	return s.client.Do(ctx, req, nil, opts...)
+	return s.sender().Do(ctx, req, nil, opts...)
 }
 
 // CreateUserParams describes a user to create. Email or Mobile is required.
@@ -101,6 +109,7 @@ type CreateUserParams struct {
 
 // apply sets the parameters on the request.
 func (p *CreateUserParams) apply(req *transport.Request) {
+	req.Require("email or mobile", p.Email != "" || p.JSON.Present("email") || p.Mobile != "" || p.JSON.Present("mobile"))
 	req.SetJSON(p)
 }
 

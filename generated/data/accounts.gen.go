@@ -16,6 +16,14 @@ type AccountsService struct {
 	client *transport.Client
 }
 
+// sender returns what calls are sent through. That of a nil service refuses them.
+func (s *AccountsService) sender() *transport.Client {
+	if s == nil {
+		return nil
+	}
+	return s.client
+}
+
 // Get returns one account, as of the last refresh of its connection. If the
 // account does not exist, it fails with transport.ErrNotFound.
 //
@@ -25,7 +33,7 @@ func (s *AccountsService) Get(ctx context.Context, userID, accountID string, par
 	req := transport.NewRequest(&opAccountsGet, userID, accountID)
 	params.apply(req)
 	var out Account
-	if err := s.client.Do(ctx, req, &out, opts...); err != nil {
+	if err := s.sender().Do(ctx, req, &out, opts...); err != nil {
 		return nil, err
 	}
 	return &out, nil
@@ -42,7 +50,7 @@ func (s *AccountsService) List(ctx context.Context, userID string, params ListAc
 	req := transport.NewRequest(&opAccountsList, userID)
 	params.apply(req)
 	var out AccountList
-	if err := s.client.Do(ctx, req, &out, opts...); err != nil {
+	if err := s.sender().Do(ctx, req, &out, opts...); err != nil {
 		return nil, err
 	}
 	return &out, nil

@@ -2,6 +2,11 @@
 
 // Package data reads accounts and transactions, manages connections, uploads
 // bank statements, and lists the institutions that can be connected.
+//
+// Types encode themselves as JSON. A struct that embeds one gets its
+// MarshalJSON and UnmarshalJSON, too, and loses its own fields in JSON: hold
+// the value in a named field instead, or add members to the value itself with
+// its JSON field's Set.
 package data
 
 import (

@@ -17,6 +17,14 @@ type ConnectionsService struct {
 	client *transport.Client
 }
 
+// sender returns what calls are sent through. That of a nil service refuses them.
+func (s *ConnectionsService) sender() *transport.Client {
+	if s == nil {
+		return nil
+	}
+	return s.client
+}
+
 // Get returns one connection, with its accounts and its owner's profile.
 //
 // GET /users/{userId}/connections/{connectionId}: SERVER_ACCESS token, retried
@@ -24,7 +32,7 @@ type ConnectionsService struct {
 func (s *ConnectionsService) Get(ctx context.Context, userID, connectionID string, opts ...transport.Option) (*Connection, error) {
 	req := transport.NewRequest(&opConnectionsGet, userID, connectionID)
 	var out Connection
-	if err := s.client.Do(ctx, req, &out, opts...); err != nil {
+	if err := s.sender().Do(ctx, req, &out, opts...); err != nil {
 		return nil, err
 	}
 	return &out, nil
@@ -38,7 +46,7 @@ func (s *ConnectionsService) List(ctx context.Context, userID string, params Lis
 	req := transport.NewRequest(&opConnectionsList, userID)
 	params.apply(req)
 	var out ConnectionList
-	if err := s.client.Do(ctx, req, &out, opts...); err != nil {
+	if err := s.sender().Do(ctx, req, &out, opts...); err != nil {
 		return nil, err
 	}
 	return &out, nil
@@ -51,7 +59,7 @@ func (s *ConnectionsService) List(ctx context.Context, userID string, params Lis
 // idempotent, retried on transient failures (class B).
 func (s *ConnectionsService) Delete(ctx context.Context, userID, connectionID string, opts ...transport.Option) error {
 	req := transport.NewRequest(&opConnectionsDelete, userID, connectionID)
-	return s.client.Do(ctx, req, nil, opts...)
+	return s.sender().Do(ctx, req, nil, opts...)
 }
 
 // RefreshAll starts a refresh of all of a user's active connections, with one
@@ -65,7 +73,7 @@ func (s *ConnectionsService) Delete(ctx context.Context, userID, connectionID st
 func (s *ConnectionsService) RefreshAll(ctx context.Context, userID string, opts ...transport.Option) (*JobList, error) {
 	req := transport.NewRequest(&opConnectionsRefreshAll, userID)
 	var out JobList
-	if err := s.client.Do(ctx, req, &out, opts...); err != nil {
+	if err := s.sender().Do(ctx, req, &out, opts...); err != nil {
 		return nil, err
 	}
 	return &out, nil
@@ -79,7 +87,7 @@ func (s *ConnectionsService) RefreshAll(ctx context.Context, userID string, opts
 // retried only if it was definitely not executed (class C).
 func (s *ConnectionsService) Purge(ctx context.Context, userID, connectionID string, opts ...transport.Option) error {
 	req := transport.NewRequest(&opConnectionsPurge, userID, connectionID)
-	return s.client.Do(ctx, req, nil, opts...)
+	return s.sender().Do(ctx, req, nil, opts...)
 }
 
 // Refresh starts a refresh of an active connection. Status 202 means that the
@@ -97,7 +105,7 @@ func (s *ConnectionsService) Purge(ctx context.Context, userID, connectionID str
 func (s *ConnectionsService) Refresh(ctx context.Context, userID, connectionID string, opts ...transport.Option) (*JobReference, error) {
 	req := transport.NewRequest(&opConnectionsRefresh, userID, connectionID)
 	var out JobReference
-	if err := s.client.Do(ctx, req, &out, opts...); err != nil {
+	if err := s.sender().Do(ctx, req, &out, opts...); err != nil {
 		return nil, err
 	}
 	return &out, nil

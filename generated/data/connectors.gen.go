@@ -16,6 +16,14 @@ type ConnectorsService struct {
 	client *transport.Client
 }
 
+// sender returns what calls are sent through. That of a nil service refuses them.
+func (s *ConnectorsService) sender() *transport.Client {
+	if s == nil {
+		return nil
+	}
+	return s.client
+}
+
 // Get returns one connector. It fails with transport.ErrNotFound if the
 // institution cannot be connected with this method.
 //
@@ -24,7 +32,7 @@ type ConnectorsService struct {
 func (s *ConnectorsService) Get(ctx context.Context, connectorID string, method Method, opts ...transport.Option) (*Connector, error) {
 	req := transport.NewRequest(&opConnectorsGet, connectorID, string(method))
 	var out Connector
-	if err := s.client.Do(ctx, req, &out, opts...); err != nil {
+	if err := s.sender().Do(ctx, req, &out, opts...); err != nil {
 		return nil, err
 	}
 	return &out, nil
@@ -39,7 +47,7 @@ func (s *ConnectorsService) List(ctx context.Context, params ListConnectorsParam
 	req := transport.NewRequest(&opConnectorsList)
 	params.apply(req)
 	var out ConnectorList
-	if err := s.client.Do(ctx, req, &out, opts...); err != nil {
+	if err := s.sender().Do(ctx, req, &out, opts...); err != nil {
 		return nil, err
 	}
 	return &out, nil

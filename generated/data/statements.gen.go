@@ -14,6 +14,14 @@ type StatementsService struct {
 	client *transport.Client
 }
 
+// sender returns what calls are sent through. That of a nil service refuses them.
+func (s *StatementsService) sender() *transport.Client {
+	if s == nil {
+		return nil
+	}
+	return s.client
+}
+
 // Upload uploads a bank statement. The response identifies a job, which takes
 // 10 to 30 seconds and reports whether the file could be parsed. Uploading a
 // file twice creates two jobs.
@@ -28,7 +36,7 @@ func (s *StatementsService) Upload(ctx context.Context, userID string, params Up
 	req := transport.NewRequest(&opStatementsUpload, userID)
 	params.apply(req)
 	var out JobReference
-	if err := s.client.Do(ctx, req, &out, opts...); err != nil {
+	if err := s.sender().Do(ctx, req, &out, opts...); err != nil {
 		return nil, err
 	}
 	return &out, nil

@@ -18,6 +18,14 @@ type TransactionsService struct {
 	client *transport.Client
 }
 
+// sender returns what calls are sent through. That of a nil service refuses them.
+func (s *TransactionsService) sender() *transport.Client {
+	if s == nil {
+		return nil
+	}
+	return s.client
+}
+
 // Get returns one transaction. transport.ErrNotFound for a pending transaction
 // may mean that a refresh has replaced it.
 //
@@ -26,7 +34,7 @@ type TransactionsService struct {
 func (s *TransactionsService) Get(ctx context.Context, userID, transactionID string, opts ...transport.Option) (*Transaction, error) {
 	req := transport.NewRequest(&opTransactionsGet, userID, transactionID)
 	var out Transaction
-	if err := s.client.Do(ctx, req, &out, opts...); err != nil {
+	if err := s.sender().Do(ctx, req, &out, opts...); err != nil {
 		return nil, err
 	}
 	return &out, nil
@@ -45,7 +53,7 @@ func (s *TransactionsService) List(ctx context.Context, userID string, params Li
 	req := transport.NewRequest(&opTransactionsList, userID)
 	params.apply(req)
 	var out TransactionPage
-	if err := s.client.Do(ctx, req, &out, opts...); err != nil {
+	if err := s.sender().Do(ctx, req, &out, opts...); err != nil {
 		return nil, err
 	}
 	return &out, nil
@@ -64,7 +72,7 @@ func (s *TransactionsService) All(ctx context.Context, userID string, params Lis
 		params.apply(req)
 		return req
 	}
-	return transport.All(ctx, s.client, request, func(page *TransactionPage) ([]Transaction, string) {
+	return transport.All(ctx, s.sender(), request, func(page *TransactionPage) ([]Transaction, string) {
 		if page.Links == nil {
 			return page.Data, ""
 		}
@@ -83,6 +91,7 @@ type ListTransactionsParams struct {
 
 // apply sets the parameters on the request.
 func (p *ListTransactionsParams) apply(req *transport.Request) {
+	req.AtMost("limit", p.Limit, 500)
 	req.SetFilter("filter", p.Filter.terms)
 	if p.Limit != 0 {
 		req.SetQuery("limit", strconv.Itoa(p.Limit))

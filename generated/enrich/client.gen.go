@@ -2,6 +2,11 @@
 
 // Package enrich finds the merchant, category and location of a bank
 // transaction from its description.
+//
+// Types encode themselves as JSON. A struct that embeds one gets its
+// MarshalJSON and UnmarshalJSON, too, and loses its own fields in JSON: hold
+// the value in a named field instead, or add members to the value itself with
+// its JSON field's Set.
 package enrich
 
 import (

@@ -17,6 +17,14 @@ type EnrichService struct {
 	client *transport.Client
 }
 
+// sender returns what calls are sent through. That of a nil service refuses them.
+func (s *EnrichService) sender() *transport.Client {
+	if s == nil {
+		return nil
+	}
+	return s.client
+}
+
 // Lookup returns what is known about a transaction's description. If nothing
 // matches, the call still succeeds, and the members of the result are absent.
 //
@@ -27,7 +35,7 @@ func (s *EnrichService) Lookup(ctx context.Context, params LookupParams, opts ..
 	req := transport.NewRequest(&opEnrichLookup)
 	params.apply(req)
 	var out Enrichment
-	if err := s.client.Do(ctx, req, &out, opts...); err != nil {
+	if err := s.sender().Do(ctx, req, &out, opts...); err != nil {
 		return nil, err
 	}
 	return &out, nil

@@ -2,6 +2,11 @@
 
 // Package identity reads what institutions know about the person or business
 // behind a connection: names, contact details and addresses.
+//
+// Types encode themselves as JSON. A struct that embeds one gets its
+// MarshalJSON and UnmarshalJSON, too, and loses its own fields in JSON: hold
+// the value in a named field instead, or add members to the value itself with
+// its JSON field's Set.
 package identity
 
 import (

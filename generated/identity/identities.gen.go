@@ -17,6 +17,14 @@ type IdentitiesService struct {
 	client *transport.Client
 }
 
+// sender returns what calls are sent through. That of a nil service refuses them.
+func (s *IdentitiesService) sender() *transport.Client {
+	if s == nil {
+		return nil
+	}
+	return s.client
+}
+
 // Get returns one identity of a user.
 //
 // GET /users/{userId}/identities/{identityId}: SERVER_ACCESS token, retried on
@@ -24,7 +32,7 @@ type IdentitiesService struct {
 func (s *IdentitiesService) Get(ctx context.Context, userID, identityID string, opts ...transport.Option) (*Identity, error) {
 	req := transport.NewRequest(&opIdentitiesGet, userID, identityID)
 	var out Identity
-	if err := s.client.Do(ctx, req, &out, opts...); err != nil {
+	if err := s.sender().Do(ctx, req, &out, opts...); err != nil {
 		return nil, err
 	}
 	return &out, nil
@@ -38,7 +46,7 @@ func (s *IdentitiesService) Get(ctx context.Context, userID, identityID string, 
 func (s *IdentitiesService) List(ctx context.Context, userID string, opts ...transport.Option) (*IdentityList, error) {
 	req := transport.NewRequest(&opIdentitiesList, userID)
 	var out IdentityList
-	if err := s.client.Do(ctx, req, &out, opts...); err != nil {
+	if err := s.sender().Do(ctx, req, &out, opts...); err != nil {
 		return nil, err
 	}
 	return &out, nil

@@ -18,6 +18,14 @@ type ReportsService struct {
 	client *transport.Client
 }
 
+// sender returns what calls are sent through. That of a nil service refuses them.
+func (s *ReportsService) sender() *transport.Client {
+	if s == nil {
+		return nil
+	}
+	return s.client
+}
+
 // Create requests a report on at most five users. The response identifies a
 // job. Once the job's step has succeeded, the report can be read with the ID at
 // the end of the step's link.
@@ -31,7 +39,7 @@ func (s *ReportsService) Create(ctx context.Context, params CreateReportParams, 
 	req := transport.NewRequest(&opReportsCreate)
 	params.apply(req)
 	var out JobReference
-	if err := s.client.Do(ctx, req, &out, opts...); err != nil {
+	if err := s.sender().Do(ctx, req, &out, opts...); err != nil {
 		return nil, err
 	}
 	return &out, nil
@@ -44,7 +52,7 @@ func (s *ReportsService) Create(ctx context.Context, params CreateReportParams, 
 func (s *ReportsService) GetType(ctx context.Context, reportTypeID string, opts ...transport.Option) (*ReportTypeList, error) {
 	req := transport.NewRequest(&opReportsGetType, reportTypeID)
 	var out ReportTypeList
-	if err := s.client.Do(ctx, req, &out, opts...); err != nil {
+	if err := s.sender().Do(ctx, req, &out, opts...); err != nil {
 		return nil, err
 	}
 	return &out, nil
@@ -57,7 +65,7 @@ func (s *ReportsService) GetType(ctx context.Context, reportTypeID string, opts 
 func (s *ReportsService) Get(ctx context.Context, reportID string, opts ...transport.Option) (*Report, error) {
 	req := transport.NewRequest(&opReportsGet, reportID)
 	var out Report
-	if err := s.client.Do(ctx, req, &out, opts...); err != nil {
+	if err := s.sender().Do(ctx, req, &out, opts...); err != nil {
 		return nil, err
 	}
 	return &out, nil
@@ -72,7 +80,7 @@ func (s *ReportsService) Get(ctx context.Context, reportID string, opts ...trans
 // transient failures (class A).
 func (s *ReportsService) GetPDF(ctx context.Context, reportID string, w io.Writer, opts ...transport.Option) error {
 	req := transport.NewRequest(&opReportsGetPDF, reportID)
-	return s.client.Do(ctx, req, w, opts...)
+	return s.sender().Do(ctx, req, w, opts...)
 }
 
 // List returns a page of the reports that have not expired.
@@ -81,7 +89,7 @@ func (s *ReportsService) GetPDF(ctx context.Context, reportID string, w io.Write
 func (s *ReportsService) List(ctx context.Context, opts ...transport.Option) (*ReportPage, error) {
 	req := transport.NewRequest(&opReportsList)
 	var out ReportPage
-	if err := s.client.Do(ctx, req, &out, opts...); err != nil {
+	if err := s.sender().Do(ctx, req, &out, opts...); err != nil {
 		return nil, err
 	}
 	return &out, nil
@@ -97,7 +105,7 @@ func (s *ReportsService) All(ctx context.Context, opts ...transport.Option) iter
 	request := func() *transport.Request {
 		return transport.NewRequest(&opReportsList)
 	}
-	return transport.All(ctx, s.client, request, func(page *ReportPage) ([]ReportSummary, string) {
+	return transport.All(ctx, s.sender(), request, func(page *ReportPage) ([]ReportSummary, string) {
 		if page.Links == nil {
 			return page.Data, ""
 		}
@@ -112,7 +120,7 @@ func (s *ReportsService) All(ctx context.Context, opts ...transport.Option) iter
 func (s *ReportsService) ListTypes(ctx context.Context, opts ...transport.Option) (*ReportTypeList, error) {
 	req := transport.NewRequest(&opReportsListTypes)
 	var out ReportTypeList
-	if err := s.client.Do(ctx, req, &out, opts...); err != nil {
+	if err := s.sender().Do(ctx, req, &out, opts...); err != nil {
 		return nil, err
 	}
 	return &out, nil
@@ -127,7 +135,7 @@ func (s *ReportsService) ListTransactions(ctx context.Context, reportID string, 
 	req := transport.NewRequest(&opReportsListTransactions, reportID)
 	params.apply(req)
 	var out TransactionPage
-	if err := s.client.Do(ctx, req, &out, opts...); err != nil {
+	if err := s.sender().Do(ctx, req, &out, opts...); err != nil {
 		return nil, err
 	}
 	return &out, nil
@@ -147,7 +155,7 @@ func (s *ReportsService) AllTransactions(ctx context.Context, reportID string, p
 		params.apply(req)
 		return req
 	}
-	return transport.All(ctx, s.client, request, func(page *TransactionPage) ([]Transaction, string) {
+	return transport.All(ctx, s.sender(), request, func(page *TransactionPage) ([]Transaction, string) {
 		if page.Links == nil {
 			return page.Data, ""
 		}
@@ -161,7 +169,7 @@ func (s *ReportsService) AllTransactions(ctx context.Context, reportID string, p
 // failures (class B).
 func (s *ReportsService) Delete(ctx context.Context, reportID string, opts ...transport.Option) error {
 	req := transport.NewRequest(&opReportsDelete, reportID)
-	return s.client.Do(ctx, req, nil, opts...)
+	return s.sender().Do(ctx, req, nil, opts...)
 }
 
 // CreateReportParams describes a report to create.

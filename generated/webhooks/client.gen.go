@@ -2,6 +2,11 @@
 
 // Package webhooks manages webhooks: URLs that Basiq calls when an event occurs
 // for a user, a consent, a connection or an account.
+//
+// Types encode themselves as JSON. A struct that embeds one gets its
+// MarshalJSON and UnmarshalJSON, too, and loses its own fields in JSON: hold
+// the value in a named field instead, or add members to the value itself with
+// its JSON field's Set.
 package webhooks
 
 import (

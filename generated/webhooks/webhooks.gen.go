@@ -18,6 +18,14 @@ type WebhooksService struct {
 	client *transport.Client
 }
 
+// sender returns what calls are sent through. That of a nil service refuses them.
+func (s *WebhooksService) sender() *transport.Client {
+	if s == nil {
+		return nil
+	}
+	return s.client
+}
+
 // Create registers a webhook. Store the secret in the response, with which
 // deliveries are signed: only the responses to Create and Update include it.
 //
@@ -33,7 +41,7 @@ func (s *WebhooksService) Create(ctx context.Context, params WebhookParams, opts
 	req := transport.NewRequest(&opWebhooksCreate)
 	params.apply(req)
 	var out Webhook
-	if err := s.client.Do(ctx, req, &out, opts...); err != nil {
+	if err := s.sender().Do(ctx, req, &out, opts...); err != nil {
 		return nil, err
 	}
 	return &out, nil
@@ -46,7 +54,7 @@ func (s *WebhooksService) Create(ctx context.Context, params WebhookParams, opts
 func (s *WebhooksService) Get(ctx context.Context, webhookID string, opts ...transport.Option) (*Webhook, error) {
 	req := transport.NewRequest(&opWebhooksGet, webhookID)
 	var out Webhook
-	if err := s.client.Do(ctx, req, &out, opts...); err != nil {
+	if err := s.sender().Do(ctx, req, &out, opts...); err != nil {
 		return nil, err
 	}
 	return &out, nil
@@ -59,7 +67,7 @@ func (s *WebhooksService) Get(ctx context.Context, webhookID string, opts ...tra
 func (s *WebhooksService) GetMessage(ctx context.Context, webhookID, messageID string, opts ...transport.Option) (*Message, error) {
 	req := transport.NewRequest(&opWebhooksGetMessage, webhookID, messageID)
 	var out Message
-	if err := s.client.Do(ctx, req, &out, opts...); err != nil {
+	if err := s.sender().Do(ctx, req, &out, opts...); err != nil {
 		return nil, err
 	}
 	return &out, nil
@@ -72,7 +80,7 @@ func (s *WebhooksService) GetMessage(ctx context.Context, webhookID, messageID s
 func (s *WebhooksService) List(ctx context.Context, opts ...transport.Option) (*WebhookList, error) {
 	req := transport.NewRequest(&opWebhooksList)
 	var out WebhookList
-	if err := s.client.Do(ctx, req, &out, opts...); err != nil {
+	if err := s.sender().Do(ctx, req, &out, opts...); err != nil {
 		return nil, err
 	}
 	return &out, nil
@@ -87,7 +95,7 @@ func (s *WebhooksService) ListMessages(ctx context.Context, webhookID string, pa
 	req := transport.NewRequest(&opWebhooksListMessages, webhookID)
 	params.apply(req)
 	var out MessagePage
-	if err := s.client.Do(ctx, req, &out, opts...); err != nil {
+	if err := s.sender().Do(ctx, req, &out, opts...); err != nil {
 		return nil, err
 	}
 	return &out, nil
@@ -106,7 +114,7 @@ func (s *WebhooksService) AllMessages(ctx context.Context, webhookID string, par
 		params.apply(req)
 		return req
 	}
-	return transport.All(ctx, s.client, request, func(page *MessagePage) ([]Message, string) {
+	return transport.All(ctx, s.sender(), request, func(page *MessagePage) ([]Message, string) {
 		if page.Links == nil {
 			return page.Data, ""
 		}
@@ -123,7 +131,7 @@ func (s *WebhooksService) Update(ctx context.Context, webhookID string, params W
 	req := transport.NewRequest(&opWebhooksUpdate, webhookID)
 	params.apply(req)
 	var out Webhook
-	if err := s.client.Do(ctx, req, &out, opts...); err != nil {
+	if err := s.sender().Do(ctx, req, &out, opts...); err != nil {
 		return nil, err
 	}
 	return &out, nil
@@ -135,7 +143,7 @@ func (s *WebhooksService) Update(ctx context.Context, webhookID string, params W
 // retried on transient failures (class B).
 func (s *WebhooksService) Delete(ctx context.Context, webhookID string, opts ...transport.Option) error {
 	req := transport.NewRequest(&opWebhooksDelete, webhookID)
-	return s.client.Do(ctx, req, nil, opts...)
+	return s.sender().Do(ctx, req, nil, opts...)
 }
 
 // SendTestMessage sends a test message to the webhooks that subscribe to the
@@ -147,7 +155,7 @@ func (s *WebhooksService) Delete(ctx context.Context, webhookID string, opts ...
 func (s *WebhooksService) SendTestMessage(ctx context.Context, params SendTestMessageParams, opts ...transport.Option) error {
 	req := transport.NewRequest(&opWebhooksSendTestMessage)
 	params.apply(req)
-	return s.client.Do(ctx, req, nil, opts...)
+	return s.sender().Do(ctx, req, nil, opts...)
 }
 
 // WebhookParams describes a webhook to register or replace.
@@ -182,6 +190,7 @@ type ListMessagesParams struct {
 
 // apply sets the parameters on the request.
 func (p *ListMessagesParams) apply(req *transport.Request) {
+	req.AtMost("limit", p.Limit, 500)
 	req.SetFilter("filter", p.Filter.terms)
 	if p.Limit != 0 {
 		req.SetQuery("limit", strconv.Itoa(p.Limit))

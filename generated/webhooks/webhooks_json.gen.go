@@ -3,6 +3,9 @@
 package webhooks
 
 import (
+	"fmt"
+	"log/slog"
+
 	"github.com/basiq-sdk/basiq-go/transport/value"
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
@@ -121,7 +124,7 @@ func (v *Webhook) DecodeJSON(d *wire.Decoder) {
 		case "subscribedEvents":
 			v.SubscribedEvents = m.Strings()
 		case "secret":
-			v.Secret = value.Secret(m.String())
+			v.Secret = value.NewSecret(m.String())
 		case "type":
 			v.Type = m.String()
 		case "links":
@@ -141,7 +144,7 @@ func (v *Webhook) AppendJSON(b []byte) []byte {
 	w.String("description", v.Description, wire.Optional)
 	w.String("status", string(v.Status), wire.Required)
 	w.Strings("subscribedEvents", v.SubscribedEvents, wire.Required)
-	w.String("secret", string(v.Secret), wire.Optional)
+	w.String("secret", v.Secret.Reveal(), wire.Optional)
 	w.String("type", v.Type, wire.Optional)
 	wire.AppendPointer(&w, "links", v.Links, wire.Optional)
 	return w.End()
@@ -155,6 +158,17 @@ func (v Webhook) MarshalJSON() ([]byte, error) {
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *Webhook) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
+}
+
+// Format prints the value with a placeholder for its secret.
+func (v Webhook) Format(f fmt.State, verb rune) {
+	type plain Webhook
+	_, _ = fmt.Fprintf(f, fmt.FormatString(f, verb), plain(v))
+}
+
+// LogValue makes log/slog write the value with a placeholder for its secret.
+func (v Webhook) LogValue() slog.Value {
+	return slog.StringValue(fmt.Sprintf("%+v", v))
 }
 
 var pageLinksMembers = wire.Names{
@@ -451,6 +465,17 @@ func (v WebhookList) MarshalJSON() ([]byte, error) {
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *WebhookList) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
+}
+
+// Format prints the value with a placeholder for its secret.
+func (v WebhookList) Format(f fmt.State, verb rune) {
+	type plain WebhookList
+	_, _ = fmt.Fprintf(f, fmt.FormatString(f, verb), plain(v))
+}
+
+// LogValue makes log/slog write the value with a placeholder for its secret.
+func (v WebhookList) LogValue() slog.Value {
+	return slog.StringValue(fmt.Sprintf("%+v", v))
 }
 
 var messagePageMembers = wire.Names{

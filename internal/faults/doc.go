@@ -8,4 +8,10 @@
 //
 //	go test ./internal/faults -run Faults
 //	go test ./internal/faults -run Document -update
+//
+// Two experiments on real connections print figures: how many reads a restart of the
+// server fails, and how many creates meet a connection that is being closed. They
+// take a minute; the second also uses nginx, if it is installed.
+//
+//	go test ./internal/faults -run Measure -measure -v
 package faults

@@ -13,6 +13,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/basiq-sdk/basiq-go/internal/retries"
 )
 
 var update = flag.Bool("update", false, "write docs/reliability.md")
@@ -27,7 +29,11 @@ const (
 func TestDocument(t *testing.T) {
 	table, promises := readTable(t), readPromises(t)
 	text := render(t, table, promises)
+	comment, packageDoc := packageTable(t)
 	if *update {
+		if err := os.WriteFile(packageComment, comment, 0o644); err != nil {
+			t.Fatal(err)
+		}
 		if err := os.MkdirAll(filepath.Dir(document), 0o755); err != nil {
 			t.Fatal(err)
 		}
@@ -40,6 +46,57 @@ func TestDocument(t *testing.T) {
 	if err != nil || !bytes.Equal(have, text) {
 		t.Errorf("docs/reliability.md is not what the table says (%v): go test ./internal/faults -run Document -update", err)
 	}
+	if !bytes.Equal(comment, packageDoc) {
+		t.Errorf("the table in transport/doc.go is not the one in internal/retries: go test ./internal/faults -run Document -update")
+	}
+}
+
+const packageComment = root + "/transport/doc.go"
+
+// retryRows are the rows of the table of retries: the outcome, and yes or no for
+// each class.
+func retryRows() [][]string {
+	rows := [][]string{{"", "A read", "B idempotent", "C write", "D unrepeatable"}}
+	for _, r := range retries.Table {
+		if r.Text == "" {
+			continue
+		}
+		row := []string{r.Text}
+		for class := range len(retries.Classes) {
+			if r.Allowed(uint8(class)) {
+				row = append(row, "yes")
+			} else {
+				row = append(row, "no")
+			}
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+// packageTable returns the file with the package comment of transport, with the
+// table of retries in it, and as it is.
+func packageTable(t *testing.T) (want, have []byte) {
+	t.Helper()
+	have, err := os.ReadFile(packageComment)
+	if err != nil {
+		t.Fatal(err)
+	}
+	start := bytes.Index(have, []byte("//\t                           A read"))
+	if start < 0 {
+		t.Fatal("transport/doc.go has no table of retries")
+	}
+	end := start + bytes.Index(have[start:], []byte("\n//\n"))
+	var b bytes.Buffer
+	b.Write(have[:start])
+	for i, row := range retryRows() {
+		if i > 0 {
+			b.WriteByte('\n')
+		}
+		fmt.Fprintf(&b, "//\t%-27s%-8s%-14s%-9s%s", row[0], row[1], row[2], row[3], row[4])
+	}
+	b.Write(have[end:])
+	return b.Bytes(), have
 }
 
 // promise is one of the outcomes that are promised, and the tests that hold it.
@@ -117,6 +174,14 @@ func render(t *testing.T, table *table, promises []promise) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	b.WriteString(introduction)
+	b.WriteString(retried)
+	for i, row := range retryRows() {
+		fmt.Fprintf(&b, "| %s |\n", strings.Join(row, " | "))
+		if i == 0 {
+			b.WriteString("|---|---|---|---|---|\n")
+		}
+	}
+	b.WriteString(limits)
 	b.WriteString("\n## The matrix\n\n| fault |")
 	for _, name := range columns() {
 		fmt.Fprintf(&b, " %s |", name)
@@ -253,6 +318,39 @@ a connection that was used before, net/http may send a read once more by itself;
 what changes something, it does not. The faults that come after a request are
 tested on such connections too: what was done and what the error is must be the
 same (TestFaultsOnUsedConnections).
+`
+
+const retried = `
+## What is retried
+
+A call that failed is retried by what came of the attempt and by the class of its
+operation, up to three attempts. Everything that retries reads this one
+[table](../internal/retries/retries.go): calls, waits for jobs, and answers to a
+bank's questions.
+
+`
+
+const limits = `
+Waits before a retry are random: 0.25 to 0.5 s before the second attempt and 0.5
+to 1 s before the third, or as long as the API asks for. A restart of up to 0.25 s
+therefore meets one attempt of a call at most.
+
+While nothing succeeds, a client sends a hundred retries in all
+(RetryPolicy.Budget), so a dead server sees its calls and a hundred requests
+more. Retries beyond that wait for the results of those that were sent: each one
+that succeeds lets another go. After one that failed, they leave 10 ms apart until
+some call succeeds, so that an outage of half a second does not use up the budget
+before its end. When none is left to wait for, the calls fail with ErrRetryBudget. Reads that are rate limited do not draw on this budget, because
+the throttle queues them.
+
+An idle connection is closed after 50 seconds, before common load balancers close
+it (60 s on AWS, 75 s in nginx). What must not be sent twice (classes C and D) uses
+connections of its own, which are closed after half a second without use: when a
+server closes an idle connection at the moment a request arrives, nobody can tell
+whether the request was executed. They speak HTTP/1.1: over HTTP/2, net/http sends a
+request again by itself when its stream is reset with PROTOCOL_ERROR, although it may
+have been executed. All this is so for the client's own http.Transport; one that is
+given with WithHTTPClient has its own settings.
 `
 
 const promised = `

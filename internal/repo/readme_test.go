@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -206,14 +208,11 @@ func integration(t *testing.T, code string) {
 		_ = app.Wait()
 	}()
 
-	jar, err := cookiejar.New(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	browser := &http.Client{Jar: jar, Timeout: time.Minute, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	site := "http://" + address
 	var res *http.Response
 	for range 100 {
-		if res, err = browser.PostForm("http://"+address+"/connect", map[string][]string{"email": {"max@example.com"}}); err == nil {
+		if res, err = http.Get(site + "/back"); err == nil {
+			_ = res.Body.Close()
 			break
 		}
 		time.Sleep(50 * time.Millisecond)
@@ -221,19 +220,29 @@ func integration(t *testing.T, code string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_ = res.Body.Close()
-	back, err := srv.VisitConsentLink(res.Header.Get("Location"), basiqtest.Gilfoyle)
-	if err != nil {
-		t.Fatal(err)
+	heard := bufio.NewScanner(log)
+	if !heard.Scan() || res.StatusCode != http.StatusBadRequest {
+		t.Errorf("a browser that was not sent gets %d", res.StatusCode)
 	}
-	if res, err = browser.Get(back); err != nil {
-		t.Fatal(err)
+	customer := &customer{t: t, site: site, srv: srv}
+	if shown := customer.connects(basiqtest.Gilfoyle); strings.Count(shown, "\n") < 3 || strings.Contains(shown, "<form") {
+		t.Errorf("the customer sees:\n%s", shown)
 	}
-	defer res.Body.Close()
-	shown, err := io.ReadAll(res.Body)
-	if err != nil || res.StatusCode != http.StatusOK || strings.Count(string(shown), "\n") < 3 {
-		t.Errorf("the customer sees %d, %v:\n%s", res.StatusCode, err, shown)
+	login := basiqtest.WentworthSmith
+	login.Institution = basiqtest.PiedPiper // which always asks
+	asked := customer.connects(login)
+	if !strings.Contains(asked, "<form") || strings.Count(asked, `name="answer"`) != 2 {
+		t.Fatalf("a customer whose bank asks sees:\n%s", asked)
 	}
+	if shown := customer.sends("/answer", url.Values{"answer": {"Basiq", basiqtest.Hooli}}); strings.Count(shown, "\n") < 3 || strings.Contains(shown, "<form") {
+		t.Errorf("a customer who has answered sees:\n%s", shown)
+	}
+	srv.Fail(basiqtest.Fault{Operation: "core.Users.Create", Status: http.StatusBadRequest})
+	if shown := customer.sends("/connect", url.Values{"email": {"max@example.com"}}); strings.Contains(shown, "basiq:") || !heard.Scan() || !strings.Contains(heard.Text(), "core.Users.Create") {
+		t.Errorf("the customer sees %s, and the operator %s", shown, heard.Text())
+	}
+	foreignPosts(t, site)
+	cookieOverTLS(t, site)
 
 	signer, err := webhook.NewSigner(secret)
 	if err != nil {
@@ -245,12 +254,112 @@ func integration(t *testing.T, code string) {
 	for name, value := range signer.Headers("m-1", time.Now(), []byte(body)) {
 		req.Header.Set(name, value)
 	}
-	if res, err = browser.Do(req); err != nil || res.StatusCode != http.StatusNoContent {
+	if res, err = http.DefaultClient.Do(req); err != nil || res.StatusCode != http.StatusNoContent {
 		t.Fatalf("the webhook: %v, %v", res, err)
 	}
 	_ = res.Body.Close()
-	heard := bufio.NewScanner(log)
 	if !heard.Scan() || !strings.HasSuffix(heard.Text(), "transactions.updated u-1") {
 		t.Errorf("the application has heard %q", heard.Text())
+	}
+}
+
+// customer is a browser at the README's web application.
+type customer struct {
+	t    *testing.T
+	site string
+	srv  *basiqtest.Server
+	http *http.Client
+}
+
+// connects goes to the Consent UI and back, and returns what is shown then.
+func (c *customer) connects(login basiqtest.Login) string {
+	c.t.Helper()
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	c.http = &http.Client{Jar: jar, Timeout: time.Minute, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	res, err := c.http.PostForm(c.site+"/connect", url.Values{"email": {"max@example.com"}})
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	_ = res.Body.Close()
+	back, err := c.srv.VisitConsentLink(res.Header.Get("Location"), login)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	if res, err = c.http.Get(back); err != nil {
+		c.t.Fatal(err)
+	}
+	return c.read(res)
+}
+
+// sends sends a form, and returns what is shown then.
+func (c *customer) sends(path string, form url.Values) string {
+	c.t.Helper()
+	res, err := c.http.PostForm(c.site+path, form)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return c.read(res)
+}
+
+func (c *customer) read(res *http.Response) string {
+	c.t.Helper()
+	defer res.Body.Close()
+	shown, err := io.ReadAll(res.Body)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return string(shown)
+}
+
+// foreignPosts has a browser post to the application from another site.
+func foreignPosts(t *testing.T, site string) {
+	t.Helper()
+	for _, header := range [][2]string{{"Sec-Fetch-Site", "cross-site"}, {"Origin", "https://elsewhere.example"}} {
+		for _, path := range []string{"/connect", "/answer"} {
+			req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, site+path, strings.NewReader("email=max@example.com"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+			req.Header.Set(header[0], header[1])
+			res, err := http.DefaultClient.Do(req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_ = res.Body.Close()
+			if res.StatusCode != http.StatusForbidden {
+				t.Errorf("POST %s from another site: %d", path, res.StatusCode)
+			}
+		}
+	}
+}
+
+// cookieOverTLS asks for the cookie through a proxy that terminates TLS: one that
+// says so, and one that only passes the Host header on.
+func cookieOverTLS(t *testing.T, site string) {
+	t.Helper()
+	target, err := url.Parse(site)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, rewrite := range map[string]func(*httputil.ProxyRequest){
+		"forwarded": func(r *httputil.ProxyRequest) { r.SetURL(target); r.SetXForwarded() },
+		"host":      func(r *httputil.ProxyRequest) { r.SetURL(target); r.Out.Host = "shop.example" },
+	} {
+		proxy := httptest.NewTLSServer(&httputil.ReverseProxy{Rewrite: rewrite})
+		browser := proxy.Client()
+		browser.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+		res, err := browser.PostForm(proxy.URL+"/connect", url.Values{"email": {"max@example.com"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = res.Body.Close()
+		if cookies := res.Cookies(); len(cookies) != 1 || !cookies[0].Secure || !cookies[0].HttpOnly || cookies[0].SameSite != http.SameSiteLaxMode || cookies[0].MaxAge <= 0 {
+			t.Errorf("%s: the cookies are %+v", name, cookies)
+		}
+		proxy.Close()
 	}
 }

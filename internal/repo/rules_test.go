@@ -186,3 +186,22 @@ func TestTransportKnowsNoDomain(t *testing.T) {
 		}
 	}
 }
+
+// TestCauseIsReadInOnePlace: context.Cause may be the error of another call. Only
+// transport.ContextError reads it, which takes no more than its text.
+func TestCauseIsReadInOnePlace(t *testing.T) {
+	for _, p := range list(t, "-deps", ".", "./basiqtest", "./webhook", "./legacy") {
+		if p.Standard {
+			continue
+		}
+		for _, name := range p.GoFiles {
+			if p.ImportPath == module+"/transport" && name == "ownerror.go" {
+				continue
+			}
+			data, err := os.ReadFile(filepath.Join(p.Dir, name))
+			if err != nil || bytes.Contains(data, []byte("context.Cause(")) {
+				t.Errorf("%s/%s reads the cause of a context (%v): use transport.ContextError", p.ImportPath, name, err)
+			}
+		}
+	}
+}

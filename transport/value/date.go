@@ -44,23 +44,43 @@ func DateTimeOf(t time.Time) DateTime { return DateTime(t.UTC().Format(time.RFC3
 // returns ErrEmpty for "" and a *ParseError for any other text.
 func (d Date) Time() (time.Time, error) { return d.In(time.UTC) }
 
-// In returns midnight of the day in loc. It reads what Time reads.
+// In returns the first moment of the day in loc: midnight, or where clocks are put
+// forward at midnight, the moment that follows. It reads what Time reads.
 func (d Date) In(loc *time.Location) (time.Time, error) {
 	s := string(d)
 	if s == "" {
 		return time.Time{}, ErrEmpty
 	}
-	if t, err := time.ParseInLocation(dateLayout, s, loc); err == nil {
-		return t, nil
+	t, err := time.Parse(dateLayout, s)
+	if err != nil {
+		t, err = time.Parse("02/01/2006", s)
 	}
-	if t, err := time.ParseInLocation("02/01/2006", s, loc); err == nil {
-		return t, nil
+	if err != nil {
+		t, err = parseMoment(s)
 	}
-	t, err := parseMoment(s)
 	if err != nil {
 		return time.Time{}, &ParseError{Want: "date"}
 	}
-	return time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, loc), nil
+	return firstMoment(t, loc), nil
+}
+
+// firstMoment returns the first moment in loc of the day that t has in its own
+// location. time.Date does not say which one it returns of a midnight that clocks
+// skip or show twice.
+func firstMoment(t time.Time, loc *time.Location) time.Time {
+	first := time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, loc)
+	if first.Day() != t.Day() { // clocks skip midnight, and this is before that
+		_, skip := first.ZoneBounds()
+		return skip.In(loc)
+	}
+	if begin, _ := first.ZoneBounds(); !begin.IsZero() {
+		_, before := begin.Add(-1).Zone()
+		earlier := time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, time.FixedZone("", before)).In(loc)
+		if earlier.Before(begin) && earlier.Day() == t.Day() {
+			return earlier
+		}
+	}
+	return first
 }
 
 // IsZero reports whether there is no value, that is, whether d is "".

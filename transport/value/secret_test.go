@@ -2,12 +2,19 @@ package value_test
 
 import (
 	"bytes"
+	"encoding/base64"
+	"encoding/gob"
 	"encoding/json"
+	"encoding/xml"
 	"fmt"
+	"io"
 	"log/slog"
+	"reflect"
 	"strings"
 	"testing"
 
+	"github.com/basiq-sdk/basiq-go/generated/core"
+	"github.com/basiq-sdk/basiq-go/generated/webhooks"
 	"github.com/basiq-sdk/basiq-go/transport/value"
 )
 
@@ -50,5 +57,101 @@ func TestSecret(t *testing.T) {
 	}
 	if empty := value.Secret(""); fmt.Sprint(empty) != "" || !empty.IsZero() {
 		t.Errorf("an empty one is printed as %q", empty)
+	}
+}
+
+// TestSealedSecretIsShownByNothing puts a sealed secret, and the answers that hold
+// one, into everything that a value can stand in, and through every verb, handler
+// and encoder.
+func TestSealedSecretIsShownByNothing(t *testing.T) {
+	const text = "canary-secret"
+	var (
+		hook  webhooks.Webhook
+		list  webhooks.WebhookList
+		token core.AccessToken
+	)
+	for v, raw := range map[any]string{
+		&hook: `{"id":"w-1","secret":"` + text + `"}`, &list: `{"data":[{"id":"w-1","secret":"` + text + `"}]}`, &token: `{"access_token":"` + text + `","expires_in":3600}`,
+	} {
+		if err := json.Unmarshal([]byte(raw), v); err != nil {
+			t.Fatal(err)
+		}
+		again, err := json.Marshal(v)
+		if err != nil || !strings.Contains(string(again), text) {
+			t.Errorf("%T lost its secret on the way back to JSON: %v", v, err)
+		}
+	}
+	if hook.Secret.Reveal() != text || token.Token.Reveal() != text {
+		t.Fatal("an answer does not give its secret")
+	}
+	type inner struct{ S value.Secret }
+	type hidden struct {
+		s value.Secret
+		p *value.Secret
+		i *inner
+		h webhooks.Webhook
+		t *core.AccessToken
+	}
+	type shown struct {
+		S value.Secret
+		P *value.Secret
+		I *inner
+		H webhooks.Webhook
+		T *core.AccessToken
+		L []*inner
+		M map[string]*inner
+		K map[value.Secret]int
+		A any
+	}
+	s := value.NewSecret(text)
+	i := &inner{s}
+	all := shown{s, &s, i, hook, &token, []*inner{i}, map[string]*inner{"a": i}, map[value.Secret]int{s: 1}, i}
+	for _, v := range []any{
+		s, &s, i, *i, hook, &hook, list, &list, token, &token, hidden{s, &s, i, hook, &token}, &hidden{s, &s, i, hook, &token}, all, &all,
+		[]any{i, &hook}, map[string]any{"a": &hook}, [1]*webhooks.Webhook{&hook}, struct{ P **webhooks.Webhook }{new(&hook)}, reflect.ValueOf(hidden{s: s}),
+	} {
+		var out bytes.Buffer
+		for _, verb := range strings.Fields("%v %+v %#v %s %q %x %X %d %p %t %c %e %U %o %b %T %z %10s %-5v %+q") {
+			fmt.Fprintf(&out, verb+"\n", v)
+		}
+		fmt.Fprintln(&out, v)
+		slog.New(slog.NewTextHandler(&out, nil)).Info("value", "v", v)
+		if _, ok := v.(slog.LogValuer); ok { // of other values, that handler writes the JSON, which has the secret
+			slog.New(slog.NewJSONHandler(&out, nil)).Info("value", "v", v)
+		}
+		if err := xml.NewEncoder(&out).Encode(v); err == nil && out.Len() == 0 {
+			t.Errorf("%T: nothing was encoded", v)
+		}
+		_ = gob.NewEncoder(&out).Encode(v)
+		for _, form := range []string{text, fmt.Sprintf("%x", text), fmt.Sprintf("%X", text), fmt.Sprintf("% x", text), base64.StdEncoding.EncodeToString([]byte(text))[:16], fmt.Sprint([]byte(text))[1:20]} {
+			if strings.Contains(out.String(), form) {
+				t.Errorf("%T is shown as %q:\n%s", v, form, out.String())
+			}
+		}
+	}
+}
+
+// TestSealedSecretsCompare: sealed secrets are equal if their texts are, and give
+// their text back, whatever it is.
+func TestSealedSecretsCompare(t *testing.T) {
+	for _, text := range []string{"a", "canary-secret", strings.Repeat("x", 10_000), "\x00\xff", "[redacted]", "[redacted].", string(value.NewSecret("twice"))} {
+		s := value.NewSecret(text)
+		if s.Reveal() != text || s != value.NewSecret(text) || s == value.NewSecret(text+"!") || strings.Contains(string(s[10:]), text) {
+			t.Errorf("%.20q comes back as %.20q", text, s.Reveal())
+		}
+		if plain := value.Secret(text); plain.Reveal() != text && !strings.HasPrefix(text, "[redacted].") {
+			t.Errorf("a conversion of %.20q gives %.20q", text, plain.Reveal())
+		}
+	}
+	if s := value.NewSecret(""); s != "" || !s.IsZero() || s.Reveal() != "" {
+		t.Errorf("the empty secret is %q", string(s))
+	}
+	var network bytes.Buffer
+	var back struct{ S value.Secret }
+	if err := gob.NewEncoder(&network).Encode(struct{ S value.Secret }{value.NewSecret("canary")}); err != nil {
+		t.Fatal(err)
+	}
+	if err := gob.NewDecoder(io.TeeReader(&network, io.Discard)).Decode(&back); err != nil || back.S.Reveal() != "[redacted]" {
+		t.Errorf("gob gives back %q, %v", back.S.Reveal(), err)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	_ "time/tzdata" // machines without zones
 
 	"github.com/basiq-sdk/basiq-go/transport/value"
 )
@@ -381,6 +382,33 @@ func TestShortTextsStayCheap(t *testing.T) {
 		runtime.ReadMemStats(&after)
 		if n := after.TotalAlloc - before.TotalAlloc; n > 256<<10 {
 			t.Errorf("%s: %d bytes allocated", d, n)
+		}
+	}
+}
+
+// TestDateInZonesThatChangeAtMidnight: a day begins with its first moment, also
+// where clocks skip midnight or show it twice.
+func TestDateInZonesThatChangeAtMidnight(t *testing.T) {
+	for _, c := range []struct{ zone, day, want string }{
+		{"America/Sao_Paulo", "2018-11-04", "2018-11-04T01:00:00-02:00"}, // there is no midnight
+		{"America/Sao_Paulo", "2018-11-03", "2018-11-03T00:00:00-03:00"},
+		{"America/Sao_Paulo", "2018-02-18", "2018-02-18T00:00:00-03:00"}, // 23:00 to 24:00 of the day before is twice
+		{"Asia/Beirut", "2022-03-27", "2022-03-27T01:00:00+03:00"},
+		{"Atlantic/Azores", "2022-10-30", "2022-10-30T00:00:00Z"}, // 00:00 to 01:00 is twice
+		{"America/Havana", "2022-11-06", "2022-11-06T00:00:00-04:00"},
+		{"Australia/Sydney", "2022-10-02", "2022-10-02T00:00:00+10:00"},
+		{"Pacific/Apia", "2011-12-30", "2011-12-31T00:00:00+14:00"}, // there is no such day
+		{"UTC", "2018-11-04", "2018-11-04T00:00:00Z"},
+	} {
+		loc, err := time.LoadLocation(c.zone)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, text := range []value.Date{value.Date(c.day), value.Date(c.day[8:] + "/" + c.day[5:7] + "/" + c.day[:4]), value.Date(c.day + "T15:00:00Z")} {
+			got, err := text.In(loc)
+			if err != nil || got.Format(time.RFC3339) != c.want || got.Location() != loc {
+				t.Errorf("%s of %s: %s, %v, want %s", text, c.zone, got, err, c.want)
+			}
 		}
 	}
 }

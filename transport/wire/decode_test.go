@@ -67,6 +67,8 @@ func TestTolerance(t *testing.T) {
 		{`{"texts":["a"]}`, func(v *everything) any { return v.Texts }, map[string]string(nil)},
 		{`{"children":{"text":"a"}}`, func(v *everything) any { return []any{len(v.Children), v.Children[0].Text} }, []any{1, "a"}},
 		{`{"children":"none"}`, func(v *everything) any { return v.Children }, []everything(nil)},
+		{`{"children":{}}`, func(v *everything) any { return v.Children }, []everything(nil)},
+		{`{"children":{ }}`, func(v *everything) any { return v.Children }, []everything(nil)},
 		{`{"children":[null,{"text":"a"},"x"]}`, func(v *everything) any { return []any{len(v.Children), v.Children[1].Text} }, []any{3, "a"}},
 		{`{"sub":[{"code":"c"}]}`, func(v *everything) any { return v.Sub }, (*subClass)(nil)},
 		{`{"links":"gone"}`, func(v *everything) any { return v.Links.Self }, ""},

@@ -31,14 +31,15 @@ func OptText[T ~string](m *Members) *T { return Opt(m, ReadText[T]) }
 func Pointer[T any, P decodable[T]](m *Members) *T { return ReadPointer[T, P](m.d) }
 
 // List reads a list of nested values; null gives nil. One object where a list
-// was declared becomes a list of one.
+// was declared becomes a list of one, and {} gives nil.
 func List[T any, P decodable[T]](m *Members) []T { return ReadList[T, P](m.d) }
 
 // Texts reads a list of texts of any string type; null gives nil.
 func Texts[T ~string](m *Members) []T { return ListOf(m, ReadText[T]) }
 
 // ListOf reads a list whose items are read by one of the Read functions; null
-// gives nil, and one item where a list was declared becomes a list of one:
+// gives nil, one item where a list was declared becomes a list of one, and {}
+// gives nil:
 //
 //	v.Counts = wire.ListOf(&m, (*wire.Decoder).ReadInt)
 func ListOf[T any](m *Members, read func(*Decoder) T) []T { return ReadListOf(m.d, read) }
@@ -142,6 +143,9 @@ func (d *Decoder) items(v Decodable, item func(n, length int) Decodable) bool {
 		d.null()
 		return false
 	default:
+		if d.emptyObject() {
+			return false
+		}
 		item(0, 1).DecodeJSON(d)
 		return d.lone(first)
 	}
@@ -178,6 +182,23 @@ func newCap(n, read, rest int) int {
 	return min(max(estimate, n+n/4), 8*n)
 }
 
+// emptyObject reads an object without members in place of a list, which some
+// servers write for a list without items, and reports whether there was one.
+func (d *Decoder) emptyObject() bool {
+	i := d.pos
+	if i >= len(d.s) || d.s[i] != '{' {
+		return false
+	}
+	for i++; i < len(d.s) && (d.s[i] == ' ' || d.s[i] == '\t' || d.s[i] == '\n' || d.s[i] == '\r'); {
+		i++
+	}
+	if i >= len(d.s) || d.s[i] != '}' {
+		return false
+	}
+	d.unfit("array")
+	return true
+}
+
 // lone finishes a list of one that was read from an item in place of a list, and
 // reports whether that was fit for it.
 func (d *Decoder) lone(at int) bool {
@@ -202,6 +223,9 @@ func ReadListOf[T any](d *Decoder, read func(*Decoder) T) []T {
 		d.null()
 		return nil
 	default:
+		if d.emptyObject() {
+			return nil
+		}
 		v := read(d)
 		if !d.lone(at) {
 			return nil

@@ -64,6 +64,7 @@ var roundTrips = []string{
 	`{"children":{"text":"one","extra":1}}`,
 	`{"strings":null,"kinds":null,"ints":null,"texts":null,"counts":null,"subs":null,"matrix":null,"pointers":null,"lists":null}`,
 	`{"strings":[],"kinds":[],"ints":[],"texts":{},"counts":{},"subs":{},"matrix":[],"pointers":[],"lists":{}}`,
+	`{"matrix":{},"pointers":{},"children":{}}`,
 	`{"strings":["a",null,1,true,{"x":1},[]],"kinds":["debit",null],"ints":[1,"2",null,"x",1.0,{}],"flags":["true",0,null,false]}`,
 	`{"strings":"alone","kinds":"debit","ints":5,"flags":"true","floats":"1.5","amounts":12.5,"matrix":5,"pointers":{"code":"c"},"lists":{"a":"b"}}`,
 	`{"strings":{"a":1},"ints":"x","texts":[1],"counts":"x","subs":[],"matrix":{},"pointers":"x"}`,

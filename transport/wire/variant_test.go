@@ -1,6 +1,7 @@
 package wire_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/basiq-sdk/basiq-go/transport/value"
@@ -57,6 +58,39 @@ func TestMatch(t *testing.T) {
 		raw, ok := wire.VariantRaw(value.JSON(c.text), c.match)
 		if (c.want == "-" || value.JSON(c.text).Kind() == value.KindArray) == ok || ok && raw.String() != c.text {
 			t.Errorf("as it came, %s is %q, %v", c.text, raw, ok)
+		}
+	}
+}
+
+// TestVariantList: a polymorphic value that is a list of objects is read item by
+// item, or not at all. The generator emits it for a variant that overlays declare so.
+func TestVariantList(t *testing.T) {
+	list := wire.Match{Kind: "array"}
+	for _, c := range []struct {
+		text string
+		want string // the codes, "-" for no list
+	}{
+		{`[]`, ""},
+		{`[{"code":"a"}]`, "a"},
+		{` [ {"code":"a"} , {"title":"t"} , {"code":"c"} ] `, "a,,c"},
+		{`{"code":"a"}`, "-"},
+		{`"a"`, "-"},
+		{`null`, "-"},
+		{``, "-"},
+		{`[{"code":"a"}`, "-"},
+		{`[{"code":"a"}] []`, "-"},
+		{`[{"code":"a"},`, "-"},
+	} {
+		got := "-"
+		if items, ok := wire.VariantList[subClass](value.JSON(c.text), list); ok {
+			codes := make([]string, len(items))
+			for i := range items {
+				codes[i] = items[i].Code
+			}
+			got = strings.Join(codes, ",")
+		}
+		if got != c.want {
+			t.Errorf("%s is read as %q, want %q", c.text, got, c.want)
 		}
 	}
 }

@@ -22,7 +22,7 @@ import (
 // Versions is a domain in two versions, with upstream's original documents.
 type Versions struct {
 	Name                  string
-	Before, After         pipeline.Built
+	Before, After         *pipeline.Build
 	BeforeData, AfterData []byte
 }
 
@@ -145,7 +145,7 @@ func qualified(r model.Ref) string {
 
 // decoder adds a version's package and a decoder of one of its types to the
 // program.
-func (p *program) decoder(side string, b pipeline.Built, typ string) string {
+func (p *program) decoder(side string, b *pipeline.Build, typ string) string {
 	name := side + "_" + b.Package.Name
 	dir := path.Join(root, side, b.Package.Name)
 	if p.imports == nil {

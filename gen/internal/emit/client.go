@@ -6,6 +6,14 @@ import (
 	"github.com/basiq-sdk/basiq-go/gen/internal/model"
 )
 
+func packageDoc(d *model.Domain) string {
+	return paragraphs(sentence("Package "+d.Package, d.Doc), embedding)
+}
+
+// embedding warns users who embed a generated type, which has a MarshalJSON.
+const embedding = "Types encode themselves as JSON. A struct that embeds one gets its MarshalJSON and UnmarshalJSON, too, and loses its own " +
+	"fields in JSON: hold the value in a named field instead, or add members to the value itself with its JSON field's Set."
+
 // client declares the package's Client, from which all services are reached.
 func (e *emitter) client(g *Group, d *model.Domain) {
 	g.Add(docs("Client gives access to the services of the package. It is safe for concurrent use."))

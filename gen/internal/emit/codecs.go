@@ -65,6 +65,9 @@ func (e *emitter) codec(g *Group, t *model.Type) {
 	})
 	g.Line()
 	e.standardJSON(g, t)
+	if holdsSecret(t, map[*model.Type]bool{}) {
+		hideSecret(g, t)
+	}
 }
 
 // standardJSON declares the methods that encoding/json calls.
@@ -115,7 +118,9 @@ func (e *emitter) decode(dst *Statement, r model.Ref) Code {
 	}
 	call := m.Dot(method[r.Prim]).Call()
 	switch r.Prim {
-	case model.Date, model.DateTime, model.Month, model.Secret:
+	case model.Secret:
+		return set(Qual(e.value, "NewSecret").Call(Id("m").Dot("String").Call()))
+	case model.Date, model.DateTime, model.Month:
 		return set(e.goType(r).Call(Id("m").Dot("String").Call()))
 	}
 	return set(call)
@@ -206,7 +211,9 @@ func (e *emitter) encode(src *Statement, f *model.Field) Code {
 		return Qual(e.wire, "AppendOptText").Call(Op("&").Id("w"), name, src, need)
 	}
 	switch r.Prim {
-	case model.Date, model.DateTime, model.Month, model.Secret:
+	case model.Secret:
+		return w.Dot("String").Call(name, src.Dot("Reveal").Call(), need)
+	case model.Date, model.DateTime, model.Month:
 		return w.Dot("String").Call(name, String().Call(src), need)
 	}
 	return w.Dot(method[r.Prim]).Call(name, src, need)

@@ -33,12 +33,15 @@ type Package struct {
 
 // Generate generates a domain's package.
 func Generate(d *model.Domain, target Target) (*Package, error) {
+	if err := checkSecrets(d); err != nil {
+		return nil, err
+	}
 	e := newEmitter(d.Package, d.SpecFile, target)
 	if err := e.declare(d); err != nil {
 		return nil, err
 	}
 	e.symbols(d)
-	if err := e.file("client.gen.go", sentence("Package "+d.Package, d.Doc), func(g *Group) { e.client(g, d) }); err != nil {
+	if err := e.file("client.gen.go", packageDoc(d), func(g *Group) { e.client(g, d) }); err != nil {
 		return nil, err
 	}
 	for _, r := range d.Resources {

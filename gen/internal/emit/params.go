@@ -1,6 +1,9 @@
 package emit
 
 import (
+	"slices"
+	"strings"
+
 	. "github.com/dave/jennifer/jen"
 
 	"github.com/basiq-sdk/basiq-go/gen/internal/model"
@@ -37,6 +40,7 @@ func (e *emitter) apply(g *Group, t *model.Type, m *model.Method) {
 					}
 				}
 			}
+			e.limits(g, recv, t)
 			for _, f := range t.Fields {
 				switch f.In {
 				case "query", "header":
@@ -56,6 +60,30 @@ func (e *emitter) apply(g *Group, t *model.Type, m *model.Method) {
 			}
 		})
 	g.Line()
+}
+
+// limits refuses what the API documents that it does not take.
+func (e *emitter) limits(g *Group, recv string, t *model.Type) {
+	var names []string
+	given := new(Statement)
+	for _, f := range t.Fields {
+		if f.Most > 0 && f.Ref.Prim == model.Int && !f.Ref.Pointer {
+			g.Id("req").Dot("AtMost").Call(Lit(f.Wire), Id(recv).Dot(f.Name), Lit(f.Most))
+		}
+		if slices.Contains(t.RequireOne, f.Wire) {
+			if len(names) > 0 {
+				given.Op("||")
+			}
+			names = append(names, f.Wire)
+			given.Add(e.isSet(recv, f))
+			if t.HasJSON() { // where a caller may say it, too
+				given.Op("||").Id(recv).Dot("JSON").Dot("Present").Call(Lit(f.Wire))
+			}
+		}
+	}
+	if len(names) > 0 {
+		g.Id("req").Dot("Require").Call(Lit(strings.Join(names, " or ")), given)
+	}
 }
 
 func (e *emitter) applyParam(g *Group, recv string, f *model.Field) {

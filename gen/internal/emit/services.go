@@ -14,6 +14,12 @@ func (e *emitter) service(g *Group, r *model.Resource) {
 	g.Add(docs(sentence(r.Service(), r.Doc)))
 	g.Type().Id(r.Service()).Struct(Id("client").Op("*").Qual(e.transport, "Client"))
 	g.Line()
+	g.Comment("sender returns what calls are sent through. That of a nil service refuses them.")
+	g.Func().Params(Id("s").Op("*").Id(r.Service())).Id("sender").Params().Op("*").Qual(e.transport, "Client").Block(
+		If(Id("s").Op("==").Nil()).Block(Return(Nil())),
+		Return(Id("s").Dot("client")),
+	)
+	g.Line()
 	for _, m := range r.Methods {
 		e.method(g, r, m)
 		if m.Page != nil {
@@ -131,7 +137,7 @@ func (e *emitter) method(g *Group, r *model.Resource, m *model.Method) {
 		g.Id("req").Op(":=").Add(e.newRequest(m))
 		e.prepare(g, m)
 		do := func(out Code) *Statement {
-			return Id("s").Dot("client").Dot("Do").Call(Id("ctx"), Id("req"), out, Id("opts").Op("..."))
+			return Id("s").Dot("sender").Call().Dot("Do").Call(Id("ctx"), Id("req"), out, Id("opts").Op("..."))
 		}
 		switch {
 		case m.Stream:
@@ -225,7 +231,7 @@ func (e *emitter) iterator(g *Group, r *model.Resource, m *model.Method) {
 			g.If(cond).Block(Return(items.Clone(), Lit("")))
 			g.Return(items, next)
 		})
-		g.Return(Qual(e.transport, "All").Call(Id("ctx"), Id("s").Dot("client"), Id("request"), split, Id("opts").Op("...")))
+		g.Return(Qual(e.transport, "All").Call(Id("ctx"), Id("s").Dot("sender").Call(), Id("request"), split, Id("opts").Op("...")))
 	})
 	g.Line()
 }

@@ -2,6 +2,7 @@ package model_test
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -255,5 +256,35 @@ func TestAlternateSpellingsOfValues(t *testing.T) {
 	const list = "    A: {type: object, properties: {kinds: {type: array, items: {type: string, enum: [one, uno], x-enum: {uno: {is: one}}}}}}\n"
 	if _, err := build(t, list, "A"); err == nil || !strings.Contains(err.Error(), "only supported in plain members") {
 		t.Errorf("a list gives %v", err)
+	}
+}
+
+// TestLimitsOfRequests: what a schema says of the size of numbers, and
+// of members of which one is needed, is in the model.
+func TestLimitsOfRequests(t *testing.T) {
+	const schema = `
+    Thing:
+      type: object
+      x-require-one: [%s]
+      properties:
+        count: {type: integer, maximum: 500}
+        title: {type: string}
+        low: {type: integer, maximum: -1}
+        free: {type: string}
+`
+	d, err := build(t, fmt.Sprintf(schema, "title, free"), "Thing")
+	if err != nil {
+		t.Fatal(err)
+	}
+	thing := typeNamed(d, "Thing")
+	got := map[string]int{}
+	for _, f := range thing.Fields {
+		got[f.Wire] = f.Most
+	}
+	if want := map[string]int{"count": 500, "title": 0, "low": 0, "free": 0}; !maps.Equal(got, want) || !slices.Equal(thing.RequireOne, []string{"title", "free"}) {
+		t.Errorf("got %v, and %v of which one is required", got, thing.RequireOne)
+	}
+	if _, err := build(t, fmt.Sprintf(schema, "title, gone"), "Thing"); err == nil || !strings.Contains(err.Error(), `x-require-one of Thing lists "gone"`) {
+		t.Errorf("a member that does not exist: %v", err)
 	}
 }

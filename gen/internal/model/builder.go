@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/basiq-sdk/basiq-go/gen/internal/diag"
@@ -15,7 +14,7 @@ import (
 type Options struct {
 	Package string
 	Lock    *Lock // names in use; nil means none
-	Lenient bool  // collects overlays' statements on parts that do not exist in Unmatched
+	Lenient bool  // continues after errors that leave the rest of the specification sound; see Domain.Tolerated
 }
 
 // Build builds the model of a validated specification. It returns all errors at
@@ -71,15 +70,27 @@ func (b *builder) errorf(n spec.Node, code, format string, args ...any) *diag.An
 	return a
 }
 
-// unmatchedf reports an overlay's statement on a part that does not exist. A
-// lenient builder records it and continues without it.
-func (b *builder) unmatchedf(n spec.Node, code, format string, args ...any) *diag.Annotation {
-	if !b.opts.Lenient {
-		return b.errorf(n, code, format, args...)
+// tolerate reports an error after which a lenient builder continues: an overlay's
+// statement on a part that does not exist, or a defect of the specification that
+// leaves the rest of it sound.
+func (b *builder) tolerate(n spec.Node, code, format string, args ...any) *diag.Annotation {
+	return b.tolerateAt(n.Pos(), code, format, args...)
+}
+
+func (b *builder) tolerateAt(pos diag.Pos, code, format string, args ...any) *diag.Annotation {
+	a := diag.Errorf(pos, code, format, args...)
+	if b.opts.Lenient {
+		b.domain.Tolerated = append(b.domain.Tolerated, a)
+	} else {
+		b.errs = append(b.errs, a)
 	}
-	a := diag.Errorf(n.Pos(), code, format, args...)
-	b.domain.Unmatched = append(b.domain.Unmatched, a)
 	return a
+}
+
+// workaround records an error that a lenient builder worked around, and how.
+func (b *builder) workaround(err *diag.Annotation, format string, args ...any) {
+	err.Message += "; " + fmt.Sprintf(format, args...)
+	b.domain.Tolerated = append(b.domain.Tolerated, err)
 }
 
 func (b *builder) warnf(n spec.Node, code, format string, args ...any) *diag.Annotation {
@@ -109,18 +120,18 @@ func (b *builder) name(n spec.Node, loc, given, def string) LockEntry {
 	}
 	b.namedAt[loc] = n.Pos()
 	if len(loc) > maxPlace { // YAML parsers limit the length of a key
-		b.errorf(n, "bad-name", "the location %.80q… has %d characters, which is too long for the names lock; the limit is %d", loc, len(loc), maxPlace).
+		b.tolerate(n, "bad-name", "the location %.80q… has %d characters, which is too long for the names lock; the limit is %d", loc, len(loc), maxPlace).
 			WithHint("declare its inline schemas as components in an overlay, or remove it")
 		return LockEntry{Name: "Invalid"}
 	}
 	for part := range splitDots(cmp.Or(given, def)) {
 		if !validExported(part) {
-			b.errorf(n, "bad-name", "%q is not an exported Go identifier", cmp.Or(given, def)).
+			b.tolerate(n, "bad-name", "%q is not an exported Go identifier", cmp.Or(given, def)).
 				WithHint("set a name in the overlay (x-type, x-name, x-method, x-resource or x-enum)")
 			return LockEntry{Name: "Invalid"}
 		}
 		if len(part) > maxName {
-			b.errorf(n, "bad-name", "the name of %s has %d characters; the limit is %d", loc, len(part), maxName).
+			b.tolerate(n, "bad-name", "the name of %s has %d characters; the limit is %d", loc, len(part), maxName).
 				WithHint("set a name in the overlay (x-type, x-name, x-method, x-resource or x-enum)")
 			return LockEntry{Name: "Invalid"}
 		}
@@ -158,89 +169,6 @@ func (b *builder) resource(n spec.Node, name string) *Resource {
 	b.resources[name] = r
 	b.domain.Resources = append(b.domain.Resources, r)
 	return r
-}
-
-// checkNames reports name collisions among the methods of a resource, the members
-// of a type, and package-level names.
-func (b *builder) checkNames() {
-	slices.SortFunc(b.domain.Resources, func(x, y *Resource) int { return cmp.Compare(x.Name, y.Name) })
-	scope := newScope(b, "package "+b.domain.Package)
-	scope.add("Client", diag.Pos{File: b.doc.File}, "the client")
-	scope.add("New", diag.Pos{File: b.doc.File}, "the client's constructor")
-	files := newScope(b, "files of package "+b.domain.Package)
-	for _, r := range b.domain.Resources {
-		files.add(r.File()+".gen.go", r.Pos, "the file of resource "+r.Name)
-		scope.add(r.Service(), r.Pos, "the service of resource "+r.Name)
-		methods := newScope(b, "resource "+r.Name)
-		for _, m := range r.Methods {
-			at := m.Pos
-			if given, ok := b.namedAt[m.Loc]; ok {
-				at = given
-			}
-			methods.add(m.Name, at, m.HTTP+" "+m.Path)
-			if m.Page != nil {
-				methods.add(m.AllName(), m.Pos, "the iterator of "+m.HTTP+" "+m.Path)
-			}
-			for _, was := range m.Was {
-				methods.add(was, m.Pos, "the old name of "+m.Name)
-			}
-		}
-	}
-	filters := map[string]bool{}
-	for _, t := range b.domain.Types {
-		scope.add(t.Name, t.Pos, "the type of "+t.Loc)
-		for _, was := range t.Was {
-			scope.add(was, t.Pos, "the old name of "+t.Name)
-		}
-		members := newScope(b, "type "+t.Name)
-		if t.Kind == Union {
-			scope.add(t.Name+"Of", t.Pos, "the constructor of "+t.Name)
-			for _, own := range []string{"Raw", "IsZero", "DecodeJSON", "AppendJSON", "MarshalJSON", "UnmarshalJSON"} {
-				members.add(own, t.Pos, "the method that every union has")
-			}
-		}
-		if t.Kind == Struct && t.HasJSON() {
-			members.add("JSON", t.Pos, "the JSON field that every type has")
-		}
-		for _, f := range t.Fields {
-			members.add(f.Name, f.Pos, strconv.Quote(f.Wire))
-			if f.Filter != nil && !filters[f.Filter.Type] {
-				filters[f.Filter.Type] = true
-				scope.add(f.Filter.Type, f.Filter.Pos, "the filter of "+t.Name)
-			}
-		}
-		for _, v := range t.Values {
-			scope.add(v.Name, v.Pos, "value "+strconv.Quote(v.Wire)+" of "+t.Name)
-			for _, was := range v.Was {
-				scope.add(was, v.Pos, "the old name of "+v.Name)
-			}
-		}
-		for _, v := range t.Variants {
-			members.add(v.Name, v.Pos, "a variant")
-			scope.add("New"+t.Name+v.Name, v.Pos, "the constructor of a variant of "+t.Name)
-		}
-	}
-}
-
-type scope struct {
-	b     *builder
-	where string
-	taken map[string]string
-	at    map[string]diag.Pos
-}
-
-func newScope(b *builder, where string) *scope {
-	return &scope{b: b, where: where, taken: map[string]string{}, at: map[string]diag.Pos{}}
-}
-
-func (s *scope) add(name string, pos diag.Pos, what string) {
-	if other, dup := s.taken[name]; dup {
-		s.b.errs = append(s.b.errs, diag.Errorf(pos, "name-collision",
-			"%s: %s and %s (%s) are both called %s", s.where, what, other, s.at[name], name).
-			WithHint("rename one of them in the overlay (x-type, x-name, x-method or x-enum)"))
-		return
-	}
-	s.taken[name], s.at[name] = what, pos
 }
 
 // owners sets the owner of each type that only one resource uses.

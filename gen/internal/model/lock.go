@@ -41,6 +41,11 @@ func NewLock(file string) *Lock {
 	return &Lock{File: file, entries: map[string]LockEntry{}, used: map[string]LockEntry{}}
 }
 
+// Fresh returns a lock of the same names, of which none is in use yet.
+func (l *Lock) Fresh() *Lock {
+	return &Lock{File: l.File, entries: l.entries, used: map[string]LockEntry{}}
+}
+
 // ParseLock reads a names lock.
 func ParseLock(file string, data []byte) (*Lock, error) {
 	l := NewLock(file)

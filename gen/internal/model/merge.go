@@ -12,23 +12,14 @@ import (
 // mergeTypes merges the schemas of the same name into one type. The API describes
 // many objects several times, with slightly different members. The merged type has
 // the members of all its schemas. A member is required if all schemas require it.
-// Different schemas that have the same name by accident are an error.
+// Different schemas that have the same name by accident are an error. A lenient
+// builder keeps both, and adds a number to the name of the later one.
 func (b *builder) mergeTypes() {
-	canonical := map[string]*Type{}
-	var merged []*Type
-	for _, t := range b.types {
-		first := canonical[t.Name]
-		if first == nil {
-			canonical[t.Name] = t
-			merged = append(merged, t)
-			continue
-		}
-		b.merge(first, t)
-	}
+	merged, canonical := b.oneOfEachName()
 	fix := func(r *Ref) {
 		for ; r != nil; r = r.Elem {
 			if r.Prim == Named {
-				r.Type = canonical[r.Type.Name]
+				r.Type = canonical[r.Type]
 			}
 		}
 	}
@@ -44,10 +35,16 @@ func (b *builder) mergeTypes() {
 		for _, v := range t.Variants {
 			fix(&v.Ref)
 		}
-		for _, wire := range t.order {
+		for _, wire := range t.RequireOne {
 			if !slices.ContainsFunc(t.Fields, func(f *Field) bool { return f.Wire == wire }) {
-				b.errs = append(b.errs, diag.Errorf(t.Pos, "no-member", "x-order of %s lists %q, which is not one of its members", t.Name, wire).
-					WithHint("remove it from x-order in the overlay"))
+				b.tolerateAt(t.Pos, "no-member", "x-require-one of %s lists %q, which is not one of its members", t.Name, wire).
+					WithHint("remove it from x-require-one in the overlay")
+			}
+		}
+		for i, wire := range t.order {
+			if !slices.ContainsFunc(t.Fields, func(f *Field) bool { return f.Wire == wire }) {
+				b.tolerateAt(t.orderAt[i], "no-member", "x-order of %s lists %q, which is not one of its members", t.Name, wire).
+					WithHint("remove it from x-order in the overlay")
 			}
 		}
 		sortFields(t)
@@ -59,12 +56,12 @@ func (b *builder) mergeTypes() {
 				fix(&p.Ref)
 			}
 			if m.BodyType != nil {
-				m.BodyType = canonical[m.BodyType.Name]
+				m.BodyType = canonical[m.BodyType]
 			}
 			if m.Params == nil {
 				continue
 			}
-			if c := canonical[m.Params.Name]; c != nil && !m.Params.Params {
+			if c := canonical[m.Params]; c != nil && !m.Params.Params {
 				m.Params = c
 			}
 			for _, f := range m.Params.Fields {
@@ -81,7 +78,31 @@ func (b *builder) mergeTypes() {
 	b.spreadUse()
 }
 
-func (b *builder) merge(into, t *Type) {
+// oneOfEachName merges the types with the same name. It returns the types that are
+// left, and the one that each type became.
+func (b *builder) oneOfEachName() (merged []*Type, canonical map[*Type]*Type) {
+	named := map[string]*Type{}
+	canonical = map[*Type]*Type{}
+	for _, t := range b.types {
+		if first := named[t.Name]; first != nil {
+			conflicts := b.conflicts(first, t)
+			if len(conflicts) == 0 || !b.opts.Lenient {
+				b.errs = append(b.errs, conflicts...)
+				first.absorb(t)
+				canonical[t] = first
+				continue
+			}
+			b.renameType(t, unused(t.Name, func(name string) bool { return named[name] != nil }))
+			b.workaround(conflicts[0], "it is called %s here", t.Name)
+		}
+		named[t.Name], canonical[t] = t, t
+		merged = append(merged, t)
+	}
+	return merged, canonical
+}
+
+// conflicts lists why two types with the same name cannot be merged.
+func (b *builder) conflicts(into, t *Type) (list diag.List) {
 	collide := func(why string) {
 		code, hint := "type-differs", "make them equal in an overlay, or give one of them a different x-type"
 		if !into.explicit || !t.explicit {
@@ -91,54 +112,74 @@ func (b *builder) merge(into, t *Type) {
 		if given, ok := b.namedAt["type "+strings.TrimPrefix(t.Loc, "#")]; ok && t.explicit {
 			at = given
 		}
-		b.errs = append(b.errs, diag.Errorf(at, code, "%s and %s (%s) are both called %s, but %s",
+		list = append(list, diag.Errorf(at, code, "%s and %s (%s) are both called %s, but %s",
 			t.Loc, into.Loc, into.Pos, t.Name, why).WithHint("%s", hint))
 	}
 	if into.Kind != t.Kind {
 		collide("one is " + article(into.Kind) + ", the other " + article(t.Kind))
-		return
+		return list
 	}
 	sameShape := len(into.Fields) == len(t.Fields) && len(into.Values) == len(t.Values)
-	if into.Doc == "" {
-		into.Doc = t.Doc
+	mine := map[string]*Field{}
+	for _, f := range into.Fields {
+		mine[f.Wire] = f
 	}
+	for _, f := range t.Fields {
+		switch m := mine[f.Wire]; {
+		case m == nil:
+			sameShape = false
+		case !m.Ref.equal(f.Ref):
+			collide("their member " + f.Wire + " is " + m.Ref.Go() + " in one and " + f.Ref.Go() + " in the other")
+		case m.Name != f.Name:
+			collide("their member " + f.Wire + " is called " + m.Name + " in one and " + f.Name + " in the other")
+		}
+	}
+	for _, v := range t.Values {
+		i := slices.IndexFunc(into.Values, func(o *Value) bool { return o.Wire == v.Wire })
+		if i < 0 {
+			sameShape = false
+		} else if into.Values[i].Name != v.Name {
+			collide("their value " + strconv.Quote(v.Wire) + " is called " + into.Values[i].Name + " in one and " + v.Name + " in the other")
+		}
+	}
+	if into.Kind == Union && !slices.EqualFunc(into.Variants, t.Variants, (*Variant).equal) {
+		collide("their variants differ")
+	}
+	if !sameShape && !(into.explicit && t.explicit) {
+		collide("their members differ")
+	}
+	return list
+}
+
+// absorb merges a type with the same name into the type.
+func (into *Type) absorb(t *Type) {
+	into.Doc = cmp.Or(into.Doc, t.Doc)
 	into.explicit = into.explicit || t.explicit
 	into.Request, into.Response = into.Request || t.Request, into.Response || t.Response
 	if len(into.order) == 0 {
-		into.order = t.order
+		into.order, into.orderAt = t.order, t.orderAt
 	}
-	byWire := map[string]*Field{}
+	mine, theirs := map[string]*Field{}, map[string]bool{}
 	for _, f := range into.Fields {
-		byWire[f.Wire] = f
+		mine[f.Wire] = f
 	}
-	theirs := map[string]bool{}
 	for _, f := range t.Fields {
 		theirs[f.Wire] = true
-		mine := byWire[f.Wire]
-		if mine == nil {
-			sameShape = false
+		m := mine[f.Wire]
+		if m == nil {
 			f.loosen()
 			into.Fields = append(into.Fields, f)
 			continue
 		}
-		if !mine.Ref.equal(f.Ref) {
-			collide("their member " + f.Wire + " is " + mine.Ref.Go() + " in one and " + f.Ref.Go() + " in the other")
-			continue
-		}
-		if mine.Name != f.Name {
-			collide("their member " + f.Wire + " is called " + mine.Name + " in one and " + f.Name + " in the other")
-		}
-		if mine.Doc == "" {
-			mine.Doc = f.Doc
-		}
+		m.Doc = cmp.Or(m.Doc, f.Doc)
 		for _, alias := range f.Aliases {
-			if !slices.Contains(mine.Aliases, alias) {
-				mine.Aliases = append(mine.Aliases, alias)
+			if !slices.Contains(m.Aliases, alias) {
+				m.Aliases = append(m.Aliases, alias)
 			}
 		}
-		mine.Required = mine.Required && f.Required
-		if !mine.pinned {
-			mine.Ref.Pointer, mine.pinned = mine.Ref.Pointer && !f.pinned || f.Ref.Pointer, f.pinned
+		m.Required = m.Required && f.Required
+		if !m.pinned {
+			m.Ref.Pointer, m.pinned = m.Ref.Pointer && !f.pinned || f.Ref.Pointer, f.pinned
 		}
 	}
 	for _, f := range into.Fields {
@@ -148,28 +189,17 @@ func (b *builder) merge(into, t *Type) {
 	}
 	for _, v := range t.Values {
 		i := slices.IndexFunc(into.Values, func(o *Value) bool { return o.Wire == v.Wire })
-		switch {
-		case i < 0:
-			sameShape = false
+		if i < 0 {
 			into.Values = append(into.Values, v)
-		default:
-			if into.Values[i].Name != v.Name {
-				collide("their value " + strconv.Quote(v.Wire) + " is called " + into.Values[i].Name + " in one and " + v.Name + " in the other")
-			}
-			into.Values[i].Doc = cmp.Or(into.Values[i].Doc, v.Doc)
-			into.Values[i].Also = slices.Compact(slices.Sorted(slices.Values(append(into.Values[i].Also, v.Also...))))
+			continue
 		}
-	}
-	if into.Kind == Union && !slices.EqualFunc(into.Variants, t.Variants, (*Variant).equal) {
-		collide("their variants differ")
+		into.Values[i].Doc = cmp.Or(into.Values[i].Doc, v.Doc)
+		into.Values[i].Also = slices.Compact(slices.Sorted(slices.Values(append(into.Values[i].Also, v.Also...))))
 	}
 	for i, v := range t.Variants {
-		if i < len(into.Variants) && into.Variants[i].Doc == "" {
-			into.Variants[i].Doc = v.Doc
+		if i < len(into.Variants) {
+			into.Variants[i].Doc = cmp.Or(into.Variants[i].Doc, v.Doc)
 		}
-	}
-	if !sameShape && !(into.explicit && t.explicit) {
-		collide("their members differ")
 	}
 }
 

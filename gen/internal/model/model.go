@@ -22,7 +22,7 @@ type Domain struct {
 	Types                    []*Type // every named type, by name
 	Lock                     *Lock   // the names in use, to be written to names.lock
 	Warnings                 []*diag.Annotation
-	Unmatched                diag.List // overlays' statements on parts that do not exist; see Options.Lenient
+	Tolerated                diag.List // errors after which a lenient build continued; see Options.Lenient
 	Documented, Documentable int       // numbers of parts with documentation, and of parts that need it
 }
 
@@ -92,6 +92,8 @@ type Method struct {
 
 	Loc string
 	Pos diag.Pos
+
+	explicit bool // the name was given, not derived
 }
 
 // ID returns the method's name in errors, logs and tables: "core.Users.Create".
@@ -157,12 +159,16 @@ type Type struct {
 	// representation either.
 	Form bool
 
+	// RequireOne lists the wire names of members of which at least one must be set.
+	RequireOne []string
+
 	Owner *Resource // the resource that uses it, if there is only one
 	Loc   string    // the location in the specification that the name is for
 	Pos   diag.Pos
 
 	explicit bool // the name was set by an overlay, not derived
 	order    []string
+	orderAt  []diag.Pos // of each name in order
 }
 
 // HasJSON reports whether the type has a JSON codec.
@@ -187,6 +193,8 @@ type Field struct {
 	Filter     *Filter
 	Loc        string
 	Pos        diag.Pos
+
+	Most int // the maximum of a number in a request; 0 means no limit
 
 	pinned bool // x-pointer has set whether it is a pointer
 }

@@ -39,11 +39,11 @@ func (b *builder) operations() {
 // that no part of the API is silently ignored.
 func (b *builder) unsupported(path spec.Node) {
 	if ref := path.Get("$ref"); ref.Exists() {
-		b.errorf(ref, "cannot-express", "%s is a reference to another path", path.Name()).
+		b.tolerate(ref, "cannot-express", "%s is a reference to another path", path.Name()).
 			WithHint("replace the reference with the path itself in an overlay")
 	}
 	if trace := path.Get("trace"); trace.Exists() {
-		b.errorf(trace, "cannot-express", "TRACE %s cannot be generated", path.Name()).
+		b.tolerate(trace, "cannot-express", "TRACE %s cannot be generated", path.Name()).
 			WithHint("remove the operation in an overlay")
 	}
 	for _, method := range httpMethods {
@@ -52,7 +52,7 @@ func (b *builder) unsupported(path spec.Node) {
 				WithHint("remove the callbacks in an overlay")
 		}
 		if servers := path.At(method, "servers"); servers.Exists() {
-			b.errorf(servers, "cannot-express", "%s %s declares its own servers, but a client only calls one", strings.ToUpper(method), path.Name()).
+			b.tolerate(servers, "cannot-express", "%s %s declares its own servers, but a client only calls one", strings.ToUpper(method), path.Name()).
 				WithHint("remove the servers or the operation in an overlay")
 		}
 	}
@@ -87,6 +87,7 @@ func (b *builder) operation(path, method string, op spec.Node) {
 		Loc: loc, Pos: op.Pos(),
 		Doc:        b.documented(op),
 		Deprecated: b.deprecation(op),
+		explicit:   given != "",
 		Safety:     b.safety(op, method),
 		Scope:      b.scope(op),
 	}
@@ -191,9 +192,13 @@ func (b *builder) scope(op spec.Node) Scope {
 func (b *builder) parameters(m *Method, op spec.Node) {
 	byName := map[string]*Field{}
 	var rest []*Field
+	seen := map[string]bool{}
 	for _, p := range op.Get("parameters").Items() {
 		p = p.Deref()
 		in, wire := p.Str("in"), p.Str("name")
+		if !b.ownName(m, p, seen) {
+			continue
+		}
 		if fixed := p.Get("x-const"); fixed.Exists() {
 			if in != "header" {
 				b.errorf(p, "bad-constant", "parameter %q has x-const, but is not a header", wire)
@@ -205,7 +210,7 @@ func (b *builder) parameters(m *Method, op spec.Node) {
 			continue // OpenAPI requires that such declarations are ignored
 		}
 		if in == "header" && !validHeaderName(wire) || strings.ContainsFunc(wire, canon.Hidden) {
-			b.errorf(p, "bad-name", "the name of the %s parameter %q contains invalid characters", in, wire).
+			b.tolerate(p, "bad-name", "the name of the %s parameter %q contains invalid characters", in, wire).
 				WithHint("correct the name in an overlay, or remove the parameter")
 			continue
 		}
@@ -216,7 +221,7 @@ func (b *builder) parameters(m *Method, op spec.Node) {
 		case "query", "header":
 			rest = append(rest, f)
 		default:
-			b.errorf(p, "cannot-express", "parameter %q is in %q, but only path, query and header parameters can be generated", wire, in).
+			b.tolerate(p, "cannot-express", "parameter %q is in %q, but only path, query and header parameters can be generated", wire, in).
 				WithHint("remove the parameter in an overlay")
 		}
 	}
@@ -232,9 +237,9 @@ func (b *builder) parameters(m *Method, op spec.Node) {
 			taken[f.Arg()] = wire
 		}
 		if f == nil {
-			b.errorf(op, "path-parameter", "%s does not declare its path parameter %q", m.Loc, wire).
+			b.tolerate(op, "path-parameter", "%s does not declare its path parameter %q", m.Loc, wire).
 				WithHint("declare it in an overlay")
-			continue
+			f = &Field{Name: cmp.Or(GoName(wire), "Param"), Wire: wire, In: "path", Required: true, Ref: Ref{Prim: String}, Loc: m.Loc + " path " + wire, Pos: op.Pos()}
 		}
 		m.PathParams = append(m.PathParams, f)
 	}
@@ -251,6 +256,19 @@ func (b *builder) parameters(m *Method, op spec.Node) {
 		Doc: entry.Name + " are the parameters of " + m.Resource.Service() + "." + m.Name + ".",
 		Loc: m.Loc + " params", Pos: op.Pos(), Fields: rest, explicit: true,
 	}
+}
+
+// ownName reports whether a parameter has a name, and no earlier parameter in the
+// same location has it.
+func (b *builder) ownName(m *Method, p spec.Node, seen map[string]bool) bool {
+	in, wire := p.Str("in"), p.Str("name")
+	if wire == "" || seen[in+" "+wire] {
+		b.tolerate(p, "bad-name", "%s has a %s parameter whose name is empty or a duplicate: %q", m.Loc, in, wire).
+			WithHint("name the parameter in an overlay, or remove it")
+		return false
+	}
+	seen[in+" "+wire] = true
+	return true
 }
 
 // validHeaderName reports whether s is a valid header field name (RFC 9110).
@@ -294,10 +312,11 @@ func (b *builder) parameter(m *Method, p spec.Node, in, wire string) *Field {
 	}
 	schema := p.Get("schema")
 	if !schema.Exists() {
-		b.errorf(p, "cannot-express", "parameter %q has no schema", wire).WithHint("declare its schema in an overlay")
+		b.tolerate(p, "cannot-express", "parameter %q has no schema", wire).WithHint("declare its schema in an overlay")
 		f.Ref = Ref{Prim: String}
 		return f
 	}
+	f.Most = maximum(schema.Deref())
 	if fd := p.Get("x-filter"); fd.Exists() {
 		f.Filter = b.filter(fd)
 		f.Ref = Ref{Prim: Filters, Name: f.Filter.Type}
@@ -306,18 +325,20 @@ func (b *builder) parameter(m *Method, p spec.Node, in, wire string) *Field {
 	f.Ref = b.ref(schema, context{parent: m.Name + m.Resource.Name, name: f.Name, request: true, param: true})
 	switch style, explode := p.Str("style"), p.Get("explode"); {
 	case f.Ref.Prim == List && in == "query" && !f.Ref.Elem.scalar():
-		b.errorf(p, "cannot-express", "parameter %q is %s, which cannot be encoded in the query", wire, f.Ref.Go()).
+		b.tolerate(p, "cannot-express", "parameter %q is %s, which cannot be encoded in the query", wire, f.Ref.Go()).
 			WithHint("give its items a scalar type in an overlay")
+		f.Ref = Ref{Prim: String}
 	case f.Ref.Prim == List && in == "query":
 		f.Repeat = !explode.Exists() || explode.Text() == "true"
 		if style != "" && style != "form" {
-			b.errorf(p, "cannot-express", "parameter %q is a list with style %s, but only form is supported", wire, style)
+			b.tolerate(p, "cannot-express", "parameter %q is a list with style %s, but only form is supported", wire, style)
 		}
 	case f.Ref.Prim == List || f.Ref.Prim == Map || f.Ref.Prim == JSON || f.Ref.Prim == Named && f.Ref.Type.Kind != Enum:
-		b.errorf(p, "cannot-express", "parameter %q is %s, which cannot be encoded in the %s", wire, f.Ref.Go(), in).
+		b.tolerate(p, "cannot-express", "parameter %q is %s, which cannot be encoded in the %s", wire, f.Ref.Go(), in).
 			WithHint("give it a scalar type in an overlay")
+		f.Ref = Ref{Prim: String}
 	case style == "deepObject":
-		b.errorf(p.Get("style"), "cannot-express", "parameter %q has style deepObject, but is not an object", wire).
+		b.tolerate(p.Get("style"), "cannot-express", "parameter %q has style deepObject, but is not an object", wire).
 			WithHint("remove style and explode in an overlay")
 	}
 	return f
@@ -345,13 +366,14 @@ func (b *builder) requestBody(m *Method, op spec.Node) {
 		}
 	}
 	if m.Body == BodyNone {
-		b.errorf(body, "cannot-express", "the body of %s has no supported media type (JSON, form or multipart)", m.Loc)
+		b.tolerate(body, "cannot-express", "the body of %s has no supported media type (JSON, form or multipart)", m.Loc)
 		return
 	}
 	schema := media.Get("schema")
 	ref := b.ref(schema, context{parent: m.Name + m.Resource.Name, name: "Params", request: true, multipart: m.Body == BodyMultipart})
 	if ref.Prim != Named || ref.Type.Kind != Struct {
-		b.errorf(media, "cannot-express", "the body of %s is %s, but must be an object", m.Loc, ref.Go()).
+		m.Body = BodyNone
+		b.tolerate(media, "cannot-express", "the body of %s is %s, but must be an object", m.Loc, ref.Go()).
 			WithHint("declare the body as an object in an overlay")
 		return
 	}
@@ -400,7 +422,7 @@ func (b *builder) responses(m *Method, op spec.Node) {
 			}
 			ref := b.ref(c.Get("schema"), context{parent: m.Name + m.Resource.Name, name: "Result", response: true})
 			if jsonResult != nil && !jsonResult.equal(ref) {
-				b.errorf(c, "cannot-express", "the response %[2]s of %[1]s has a different type from its other successful response", m.Loc, r.Name()).
+				b.tolerate(c, "cannot-express", "the response %[2]s of %[1]s has a different type from its other successful response", m.Loc, r.Name()).
 					WithHint("give both responses the same type (x-type) in an overlay")
 				continue
 			}
@@ -410,7 +432,7 @@ func (b *builder) responses(m *Method, op spec.Node) {
 	m.Result, m.Success, m.Errors = jsonResult, statusList(success), statusList(failures)
 	m.NoContent = m.NoContent && jsonResult != nil
 	if len(success) == 0 {
-		b.errorf(op, "no-success", "%s declares no success status", m.Loc).WithHint("declare one in an overlay")
+		b.tolerate(op, "no-success", "%s declares no success status", m.Loc).WithHint("declare one in an overlay")
 	}
 	if page := op.Get("x-page"); page.Exists() {
 		b.pages = append(b.pages, pagePlan{m, page})

@@ -25,7 +25,7 @@ func (m *Method) AllName() string {
 func (b *builder) finishPages() {
 	for _, p := range b.pages {
 		if p.m.Result == nil || p.m.Result.Prim != Named || p.m.Result.Type.Kind != Struct {
-			b.errorf(p.n, "bad-page", "%s has x-page but does not return an object", p.m.Loc)
+			b.tolerate(p.n, "bad-page", "%s has x-page but does not return an object", p.m.Loc)
 			continue
 		}
 		t := p.m.Result.Type
@@ -37,11 +37,11 @@ func (b *builder) finishPages() {
 		}
 		last := items[len(items)-1].Ref
 		if last.Prim != List || last.Elem.Prim != Named {
-			b.errorf(p.n.Get("items"), "bad-page", "%q of %s is not a list of objects", p.n.Str("items"), t.Name)
+			b.tolerate(p.n.Get("items"), "bad-page", "%q of %s is not a list of objects", p.n.Str("items"), t.Name)
 			continue
 		}
 		if end := next[len(next)-1].Ref; end.Prim != String || end.Pointer {
-			b.errorf(p.n.Get("next"), "bad-page", "%q of %s is not a string", p.n.Str("next"), t.Name)
+			b.tolerate(p.n.Get("next"), "bad-page", "%q of %s is not a string", p.n.Str("next"), t.Name)
 			continue
 		}
 		page.Items, page.Next, page.Item = fieldNames(items), fieldNames(next), last.Elem.Type
@@ -71,7 +71,7 @@ func (b *builder) fieldPath(n spec.Node, t *Type, pointers *[]string) []*Field {
 			}
 		}
 		if found == nil {
-			b.errorf(n, "bad-page", "the path %[2]q of x-page has no member %[1]q", wire, n.Text()).
+			b.tolerate(n, "bad-page", "the path %[2]q of x-page has no member %[1]q", wire, n.Text()).
 				WithHint("set x-page to {items: path.to.items, next: path.to.link}")
 			return nil
 		}

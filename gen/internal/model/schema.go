@@ -144,7 +144,7 @@ func (b *builder) text(n spec.Node, ctx context) Ref {
 			WithHint("correct it in an overlay, or remove it")
 	}
 	if x := n.Get("x-enum"); x.Exists() {
-		b.unmatchedf(x, "no-value", "%s has x-enum but is not an enumeration", n.Pointer()).
+		b.tolerate(x, "no-value", "%s has x-enum but is not an enumeration", n.Pointer()).
 			WithHint("remove x-enum, or declare the values with enum in an overlay: the specification no longer does")
 	}
 	return Ref{Prim: String}
@@ -192,7 +192,10 @@ func (b *builder) declare(n spec.Node, ctx context, kind Kind) *Type {
 		Name: entry.Name, Was: entry.Was, Kind: kind,
 		Doc: doc, Deprecated: b.deprecation(n),
 		Loc: n.Pointer(), Pos: n.Pos(), explicit: given != "" || ctx.explicit,
-		order: n.Get("x-order").Strings(),
+		order: n.Get("x-order").Strings(), RequireOne: n.Get("x-require-one").Strings(),
+	}
+	for _, name := range n.Get("x-order").Items() {
+		t.orderAt = append(t.orderAt, name.Pos())
 	}
 	b.use(t, ctx)
 	b.byPointer[n.Pointer()] = t
@@ -247,7 +250,7 @@ func (b *builder) object(n spec.Node, ctx context) Ref {
 					at = item
 				}
 			}
-			b.errorf(at, "required-undeclared", "%s requires %q, which is not one of its properties", n.Pointer(), wire).
+			b.tolerate(at, "required-undeclared", "%s requires %q, which is not one of its properties", n.Pointer(), wire).
 				WithHint("declare the property in an overlay, or remove it from required")
 			seen[wire] = true
 		}
@@ -277,7 +280,7 @@ func (b *builder) onlyMembers(n spec.Node, p part) {
 	if p.Pointer() != n.Pointer() {
 		whole = "is part of " + n.Pointer() + ", which has members"
 	}
-	b.errorf(p.Node, "cannot-express", "%s is %s, but %s", p.Pointer(), why, whole).
+	b.tolerate(p.Node, "cannot-express", "%s is %s, but %s", p.Pointer(), why, whole).
 		WithHint("declare it as an object in an overlay, or remove its members")
 }
 
@@ -311,6 +314,7 @@ func (b *builder) field(t *Type, p spec.Node, required bool, ctx context) *Field
 		b.errorf(p, "bad-name", "the member %q has a quote, backslash or control character in its name", wire).
 			WithHint("rename it in an overlay, or remove it")
 	}
+	f.Most = maximum(target)
 	nullable := target.Bool("nullable") || p.Bool("nullable") || slices.Contains(target.Get("type").Strings(), "null")
 	inner := context{
 		parent: t.Name, name: entry.Name, explicit: t.explicit,
@@ -332,6 +336,13 @@ func (b *builder) field(t *Type, p spec.Node, required bool, ctx context) *Field
 		}
 	}
 	return f
+}
+
+// maximum returns the maximum of a number, or 0 if it has none that is a positive
+// integer.
+func maximum(n spec.Node) int {
+	most, _ := strconv.Atoi(n.Str("maximum"))
+	return max(most, 0)
 }
 
 // noAlias reports old names of what Go has no aliases for.
@@ -377,17 +388,17 @@ func (b *builder) enum(n spec.Node, ctx context) Ref {
 		}
 		wire := v.Text()
 		if !v.IsText() {
-			b.errorf(v, "enum-type", "the value %s of %s is not a string", wire, n.Pointer()).
+			b.tolerate(v, "enum-type", "the value %s of %s is not a string", wire, n.Pointer()).
 				WithHint("quote it in an overlay, or declare the enumeration's type")
 			continue
 		}
 		if strings.ContainsAny(wire, "\n\r") {
-			b.errorf(v, "enum-newline", "the value %q of %s contains a line break", wire, n.Pointer()).
+			b.tolerate(v, "enum-newline", "the value %q of %s contains a line break", wire, n.Pointer()).
 				WithHint("correct the value in an overlay, or remove the enum")
 			continue
 		}
 		if strings.ContainsFunc(wire, canon.Hidden) {
-			b.errorf(v, "bad-name", "the value %q of %s contains control or text direction characters", wire, n.Pointer()).
+			b.tolerate(v, "bad-name", "the value %q of %s contains control or text direction characters", wire, n.Pointer()).
 				WithHint("correct the value in an overlay, or remove the enum")
 			continue
 		}
@@ -399,7 +410,7 @@ func (b *builder) enum(n spec.Node, ctx context) Ref {
 		if wire == "" {
 			def = t.Name + "Empty"
 		} else if GoName(wire) == "" {
-			b.errorf(v, "bad-name", "the value %q of %s cannot be converted to a Go name", wire, n.Pointer()).
+			b.tolerate(v, "bad-name", "the value %q of %s cannot be converted to a Go name", wire, n.Pointer()).
 				WithHint("set a name in an overlay:  x-enum: {%s: {name: …}}", strconv.Quote(wire))
 			continue
 		}
@@ -423,7 +434,7 @@ func (b *builder) enum(n spec.Node, ctx context) Ref {
 			continue
 		}
 		if !slices.ContainsFunc(t.Values, func(v *Value) bool { return v.Wire == decl.Name() }) {
-			b.unmatchedf(decl, "no-value", "%q is not a value of the enumeration %s", decl.Name(), t.Name).
+			b.tolerate(decl, "no-value", "%q is not a value of the enumeration %s", decl.Name(), t.Name).
 				WithHint("remove it from x-enum, or add the value to the enumeration")
 		}
 	}
@@ -436,13 +447,13 @@ func (b *builder) enum(n spec.Node, ctx context) Ref {
 //	  openbanking: {is: open-banking}
 func (b *builder) spelling(t *Type, n, decl, is spec.Node) {
 	if !slices.ContainsFunc(n.Get("enum").Items(), func(v spec.Node) bool { return v.Text() == decl.Name() }) {
-		b.unmatchedf(decl, "no-value", "%q is not a value of the enumeration %s", decl.Name(), t.Name).
+		b.tolerate(decl, "no-value", "%q is not a value of the enumeration %s", decl.Name(), t.Name).
 			WithHint("remove it from x-enum, or add the value to the enumeration")
 		return
 	}
 	i := slices.IndexFunc(t.Values, func(v *Value) bool { return v.Wire == is.Text() })
 	if i < 0 {
-		b.unmatchedf(is, "no-value", "%q is declared as an alternate spelling of %q, which is not a value of the enumeration %s", decl.Name(), is.Text(), t.Name).
+		b.tolerate(is, "no-value", "%q is declared as an alternate spelling of %q, which is not a value of the enumeration %s", decl.Name(), is.Text(), t.Name).
 			WithHint("set is to a value that does not have is itself")
 		return
 	}

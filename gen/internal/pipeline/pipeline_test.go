@@ -31,7 +31,7 @@ func repository(t testing.TB) string {
 	}
 	dst := t.TempDir()
 	t.Setenv("GOFLAGS", "") // a vendor folder of this repository is not copied
-	for _, part := range []string{"go.mod", "go.sum", "specs", "overlays", "transport"} {
+	for _, part := range []string{"go.mod", "go.sum", "specs", "overlays", "transport", "internal/retries"} {
 		copyTree(t, filepath.Join(src, part), filepath.Join(dst, part))
 	}
 	snapshots, err := filepath.Glob(filepath.Join(dst, "specs", "*.yml"))
@@ -125,7 +125,12 @@ func outputs(t testing.TB, dir string) map[string]string {
 
 func update(t testing.TB, dir string) {
 	t.Helper()
-	if err := pipeline.Update(context.Background(), pipeline.Options{Dir: dir, Report: pipeline.NewReporter(io.Discard, false, false)}, ""); err != nil {
+	u, err := pipeline.PrepareUpdate(context.Background(), pipeline.Options{Dir: dir}, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer u.Close()
+	if err := u.Apply(); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -272,7 +277,7 @@ func TestSecondRunWritesNothing(t *testing.T) {
 	update(t, dir)
 	before := modTimes(t, dir)
 	var out bytes.Buffer
-	opts := pipeline.Options{Dir: dir, Report: pipeline.NewReporter(&out, false, false)}
+	opts := pipeline.Options{Dir: dir, Progress: pipeline.NewProgress(&out, false, false)}
 	for _, force := range []bool{false, true} {
 		out.Reset()
 		opts.Force = force
@@ -320,7 +325,7 @@ func BenchmarkGenerate(b *testing.B) {
 						b.Fatal(err)
 					}
 				}
-				opts := pipeline.Options{Dir: dir, Force: c.force, Report: pipeline.NewReporter(io.Discard, false, false)}
+				opts := pipeline.Options{Dir: dir, Force: c.force, Progress: pipeline.NewProgress(io.Discard, false, false)}
 				if err := pipeline.Generate(context.Background(), opts); err != nil {
 					b.Fatal(err)
 				}

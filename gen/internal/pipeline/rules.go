@@ -17,7 +17,7 @@ import (
 
 // rules checks what no compiler does: which way imports point, and that the
 // lock and the snapshots speak of the configured domains and no others.
-func (r *run) rules() diag.List {
+func (r *repository) rules() diag.List {
 	list := r.stray()
 	tree := godiff.Tree{Module: r.config.Module, FS: r.root.FS()}
 	dirs, err := tree.Packages()
@@ -31,7 +31,7 @@ func (r *run) rules() diag.List {
 }
 
 // imported holds a package that callers compile to the dependency rule.
-func (r *run) imported(tree godiff.Tree, dir string) (list diag.List) {
+func (r *repository) imported(tree godiff.Tree, dir string) (list diag.List) {
 	files, err := fs.Glob(tree.FS, path.Join(dir, "*.go"))
 	if err != nil {
 		return diag.FromError(err, diag.Pos{File: dir})
@@ -66,7 +66,7 @@ func (r *run) imported(tree godiff.Tree, dir string) (list diag.List) {
 }
 
 // refused says why a package may not import a path, "" when it may.
-func (r *run) refused(dir, importPath string) string {
+func (r *repository) refused(dir, importPath string) string {
 	within := func(root string) bool { return importPath == root || strings.HasPrefix(importPath, root+"/") }
 	m := r.config.Module
 	first, _, _ := strings.Cut(importPath, "/")
@@ -80,17 +80,17 @@ func (r *run) refused(dir, importPath string) string {
 	case !within(m):
 		return "it is not of this module"
 	case within(m + "/gen"):
-		return "the generator is no part of what callers compile"
+		return "the generator is not part of what callers compile"
 	case dir == r.config.Output || strings.HasPrefix(dir, r.config.Output+"/"):
 		return "generated packages know the transport and nothing else"
-	case local && (dir == runtime || strings.HasPrefix(dir, runtime+"/")):
+	case local && (dir == runtime || strings.HasPrefix(dir, runtime+"/")) && !within(m+"/internal"):
 		return "the transport knows nothing above it"
 	}
 	return ""
 }
 
 // stray finds snapshots and pins of domains that are not configured.
-func (r *run) stray() (list diag.List) {
+func (r *repository) stray() (list diag.List) {
 	const hint = "run  make update, which removes what is no longer configured"
 	found, err := fs.Glob(r.root.FS(), "specs/*.yml")
 	if err != nil {

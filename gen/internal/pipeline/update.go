@@ -2,38 +2,32 @@ package pipeline
 
 import (
 	"context"
+	"maps"
 	"path"
+	"slices"
+	"strings"
 
 	"github.com/basiq-sdk/basiq-go/gen/internal/diag"
 	"github.com/basiq-sdk/basiq-go/gen/internal/output"
 	"github.com/basiq-sdk/basiq-go/gen/internal/source"
 )
 
-// NewPin is a move of the pin that is ready to be written.
-type NewPin struct {
-	Lock    *source.Lock
-	Domains []*Domain
-	run     *run
-	plan    *output.Plan
+// PendingUpdate is a move of the pin that is ready to be written.
+type PendingUpdate struct {
+	Lock   *source.Lock
+	Builds []*Build
+	repo   *repository
+	plan   *output.Plan
 }
 
-// Update moves the pin, and regenerates. Nothing is written unless all of it can be.
-func Update(ctx context.Context, opts Options, to string) error {
-	u, err := PrepareUpdate(ctx, opts, to)
-	if err != nil {
-		return err
-	}
-	defer u.Close()
-	return u.Apply()
-}
-
-// PrepareUpdate does everything of Update but the writing.
-func PrepareUpdate(ctx context.Context, opts Options, to string) (*NewPin, error) {
-	r, err := newRun(opts)
+// PrepareUpdate pulls what the source serves now, or at to, and generates
+// from it. Nothing is written before Apply.
+func PrepareUpdate(ctx context.Context, opts Options, to string) (*PendingUpdate, error) {
+	r, err := open(ctx, opts)
 	if err != nil {
 		return nil, err
 	}
-	u := &NewPin{run: r}
+	u := &PendingUpdate{repo: r}
 	if err := u.prepare(ctx, to); err != nil {
 		u.Close()
 		return nil, err
@@ -41,11 +35,11 @@ func PrepareUpdate(ctx context.Context, opts Options, to string) (*NewPin, error
 	return u, nil
 }
 
-func (u *NewPin) prepare(ctx context.Context, to string) error {
-	r := u.run
-	r.compileImports(ctx)
+func (u *PendingUpdate) prepare(ctx context.Context, to string) error {
+	r := u.repo
+	r.runner.CompileImports()
 	var set *source.Set
-	err := r.timed("pull", "snapshots", func() (n int, err error) {
+	err := r.timed(StagePull, "snapshots", func() (n int, err error) {
 		set, u.Lock, err = source.Update(ctx, r.sourceOptions(), to)
 		if err != nil {
 			return 0, err
@@ -55,11 +49,19 @@ func (u *NewPin) prepare(ctx context.Context, to string) error {
 	if err != nil {
 		return err
 	}
-	data, err := u.Lock.Marshal()
+	lock, err := u.Lock.Marshal()
 	if err != nil {
 		return err
 	}
-	if u.plan, err = r.plan(ctx, set, map[string][]byte{path.Join("specs", "specs.lock"): data}); err != nil {
+	res, err := r.run(ctx, set)
+	u.Builds = res.Builds
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(u.Builds, func(b *Build) bool { return !b.Built() }) {
+		return nil // only a lenient run gets here; the report shows what stopped
+	}
+	if u.plan, err = r.plan(set, res, map[string][]byte{source.LockFile: lock}); err != nil {
 		return err
 	}
 	for _, name := range set.Stale {
@@ -67,31 +69,62 @@ func (u *NewPin) prepare(ctx context.Context, to string) error {
 			return err
 		}
 	}
-	u.Domains = r.domains
 	return nil
 }
 
-// Misfits are the findings about overlay actions that were set aside.
-func (u *NewPin) Misfits() diag.List {
-	var list diag.List
-	for _, d := range u.Domains {
-		for _, r := range d.Aside {
-			list = append(list, r.Err)
-		}
-		list = append(list, d.Phantoms...)
+// Files are the files that the update writes, by path within the repository,
+// nil for one that it removes. There are none if it cannot be written.
+func (u *PendingUpdate) Files() map[string][]byte {
+	if u.plan == nil {
+		return nil
 	}
-	list.Sort()
-	return list
+	files := maps.Clone(u.plan.Write)
+	for _, name := range u.plan.Delete {
+		files[name] = nil
+	}
+	return files
 }
 
-// Apply writes. With actions set aside it refuses: what they repaired would
-// be lost silently.
-func (u *NewPin) Apply() error {
-	if err := u.Misfits().Err(); err != nil {
+// Apply writes the update. One that was prepared in lenient mode is never
+// written: Apply returns what would stop a strict one.
+func (u *PendingUpdate) Apply() error {
+	var list diag.List
+	for _, b := range u.Builds {
+		list = slices.Concat(list, b.Skipped(), b.Defects(), diag.FromError(b.Err, diag.Pos{}))
+	}
+	if err := list.Err(); err != nil {
 		return err
 	}
-	return u.run.write(u.plan)
+	if u.repo.opts.Mode == Lenient {
+		u.repo.opts.Progress.Summary("nothing was written, as --keep-going asks; nothing stands in the way of  gen update")
+		return nil
+	}
+	if err := u.repo.write(u.plan); err != nil {
+		return err
+	}
+	for _, b := range u.Builds {
+		b.undocumented(u.repo.opts.Progress)
+	}
+	return nil
+}
+
+// undocumented reports for which parts  gen check  will ask next.
+func (b *Build) undocumented(p *Progress) {
+	var parts []string
+	for _, f := range b.Model.Warnings {
+		if f.Code == "undocumented" {
+			parts = append(parts, strings.TrimSuffix(f.Message, " has no documentation"))
+		}
+	}
+	if len(parts) == 0 {
+		return
+	}
+	file := path.Join("overlays", b.Name, "40-docs.yaml")
+	if n := len(b.Overlays); n > 0 {
+		file = b.Overlays[n-1].File // documentation comes last
+	}
+	p.Summary("gen check will fail until %s describes: %s", file, strings.Join(parts, ", "))
 }
 
 // Close releases the repository.
-func (u *NewPin) Close() { u.run.close() }
+func (u *PendingUpdate) Close() { u.repo.close() }

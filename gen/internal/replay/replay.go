@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/diff"
-	"go.yaml.in/yaml/v3"
 
 	"github.com/basiq-sdk/basiq-go/gen/internal/diag"
 	"github.com/basiq-sdk/basiq-go/gen/internal/godiff"
@@ -26,8 +25,12 @@ import (
 // Result is what a replay came to.
 type Result struct {
 	Steps  []report.Step `json:"commits"`
+	States int           `json:"states"` // of a domain in a commit
+	Built  int           `json:"built"`  // of these, how many could be generated and type-checked
 	Faults []string      `json:"faults"` // of the generator itself: a panic, or output that does not compile
 	Took   time.Duration `json:"-"`
+
+	previous string // the commit before
 }
 
 // States builds states of commits, as track.History does.
@@ -39,8 +42,8 @@ type States interface {
 // begins.
 func Run(ctx context.Context, states States, commits []track.Commit, progress func(done, total int, commit string)) (*Result, error) {
 	start := time.Now()
-	res := &Result{}
-	last := map[string]pipeline.Built{} // each domain as it last could be made
+	res := &Result{Faults: []string{}}
+	known := map[string]last{}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	built := ahead(ctx, states, commits)
@@ -52,7 +55,7 @@ func Run(ctx context.Context, states States, commits []track.Commit, progress fu
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		step, faults := one(c, b, last, i == 0)
+		step, faults := res.one(c, b, known, i == 0)
 		res.Steps = append(res.Steps, step)
 		for _, f := range faults {
 			res.Faults = append(res.Faults, fmt.Sprintf("%s: %s", c.Hash, f))
@@ -116,42 +119,62 @@ func build(ctx context.Context, states States, c track.Commit) (b built) {
 	return b
 }
 
+// note adds to what the table says about a step.
+func note(step *report.Step, text string) {
+	step.Message = strings.TrimSpace(step.Message + " " + text)
+}
+
+// last is a domain as it last could be built, and in which commit.
+type last struct {
+	build  *pipeline.Build
+	commit string
+}
+
 // one replays a commit. Whatever happens is this commit's alone.
-func one(c track.Commit, b built, last map[string]pipeline.Built, first bool) (step report.Step, faults []string) {
+func (res *Result) one(c track.Commit, b built, known map[string]last, first bool) (step report.Step, faults []string) {
 	step = report.Step{Commit: c.Hash, Date: c.Date, Status: "unchanged", Bump: report.None}
 	defer func() {
 		if p := recover(); p != nil {
-			step.Status, step.Message = "stopped", fmt.Sprintf("panic: %v", p)
-			faults = append(faults, step.Message)
+			step = stopped(step, diag.List{diag.Errorf(diag.Pos{}, "panic", "panic: %v", p)})
+			faults = append(faults, fmt.Sprintf("panic: %v", p))
 		}
 	}()
 	if b.err != nil {
-		return stopped(step, b.err), faultsOf(b.err)
+		return stopped(step, diag.FromError(b.err, diag.Pos{})), faultsOf(b.err)
 	}
-	state := b.state
 	if first {
 		step.Status = "first"
 	}
 	var stops diag.List
-	for _, name := range slices.Sorted(maps.Keys(state.Domains)) {
-		d := state.Domains[name]
-		step.Aside += len(d.Aside) + len(d.Phantoms)
-		if d.Err != nil {
-			stops = append(stops, diag.FromError(d.Err, diag.Pos{})...)
+	for _, name := range slices.Sorted(maps.Keys(b.state.Domains)) {
+		d := b.state.Domains[name]
+		res.States++
+		step.Skipped += len(d.Skipped())
+		if !d.Built() {
+			stops = append(stops, b.state.Snapshots[name].Locate(diag.FromError(d.Err, diag.Pos{}))...)
 			faults = append(faults, faultsOf(d.Err)...)
 			continue
 		}
-		before := last[name]
-		if !first && (before.Domain == nil || before.Snapshot.SHA256 != d.Snapshot.SHA256) {
-			stops = append(stops, diag.FromError(compare(&step, state.ImportPath(name), before, d), diag.Pos{})...)
+		res.Built++
+		before, had := known[name]
+		known[name] = last{d, c.Hash}
+		switch {
+		case first:
+		case !had:
+			note(&step, "with "+name)
+		case before.build.Snapshot.SHA256 != d.Snapshot.SHA256:
+			compare(&step, b.state.ImportPath(name), before.build, d)
+			if res.previous != "" && before.commit != res.previous {
+				note(&step, name+" since "+before.commit[:8])
+			}
 		}
-		last[name] = d
 	}
-	for _, name := range slices.Sorted(maps.Keys(last)) {
-		if _, ok := state.Domains[name]; !ok {
-			step.Message = strings.TrimSpace(step.Message + " without " + name)
+	for _, name := range slices.Sorted(maps.Keys(known)) {
+		if _, ok := b.state.Domains[name]; !ok {
+			note(&step, "without "+name)
 		}
 	}
+	res.previous = c.Hash
 	if len(stops) > 0 {
 		return stopped(step, stops), faults
 	}
@@ -159,25 +182,11 @@ func one(c track.Commit, b built, last map[string]pipeline.Built, first bool) (s
 }
 
 // compare adds to the step what changed in one domain.
-func compare(step *report.Step, importPath string, before, after pipeline.Built) error {
+func compare(step *report.Step, importPath string, before, after *pipeline.Build) {
 	step.Status = "changed"
-	old, new := map[string]*types.Package{}, map[string]*types.Package{importPath: after.Types}
-	var oldFiles map[string][]byte
-	var oldRoot *yaml.Node
-	newRoot, err := specdiff.Parse(after.Snapshot.Path, after.Snapshot.Data)
-	if err != nil {
-		return err
-	}
-	if before.Domain != nil {
-		old[importPath] = before.Types
-		oldFiles = before.Package.Files
-		if oldRoot, err = specdiff.Parse(before.Snapshot.Path, before.Snapshot.Data); err != nil {
-			return err
-		}
-	}
-	step.Facts += len(specdiff.Facts(oldRoot, newRoot))
-	step.Lines += Lines(oldFiles, after.Package.Files)
-	for _, c := range godiff.Packages(old, new) {
+	step.Facts += len(specdiff.Facts(before.Tree, after.Tree))
+	step.Lines += Lines(before.Package.Files, after.Package.Files)
+	for _, c := range godiff.Packages(map[string]*types.Package{importPath: before.Types}, map[string]*types.Package{importPath: after.Types}) {
 		step.Go++
 		if !c.Compatible {
 			step.Broken++
@@ -191,7 +200,6 @@ func compare(step *report.Step, importPath string, before, after pipeline.Built)
 	case step.Lines > 0:
 		step.Bump = report.Patch
 	}
-	return nil
 }
 
 // Lines counts the lines that differ between two sets of files.
@@ -213,9 +221,9 @@ func Lines(before, after map[string][]byte) (n int) {
 	return n
 }
 
-func stopped(step report.Step, err error) report.Step {
-	list := diag.FromError(err, diag.Pos{})
-	step.Status, step.Bump = "stopped", report.None
+// stopped makes a step one of which not everything could be built.
+func stopped(step report.Step, list diag.List) report.Step {
+	step.Status, step.Bump = "stopped", report.Unknown
 	step.Message = fmt.Sprintf("%s: %s [%s]", list[0].Pos, list[0].Message, list[0].Code)
 	if n := len(list) - 1; n > 0 {
 		step.Message += fmt.Sprintf(" and %d more", n)

@@ -128,7 +128,7 @@ func TestSteps(t *testing.T) {
 		{"unchanged", "", report.None, 0, 0},
 		{"changed", "", report.Minor, 1, 8},
 		{"changed", "", report.Major, 1, 8},
-		{"stopped", "not-openapi", report.None, 0, 0},
+		{"stopped", "core.yml@000000000000:1:1: the document is not OpenAPI 3.0 or 3.1: it is a Swagger 2 document", report.Unknown, 0, 0},
 		{"unchanged", "", report.None, 0, 0},
 		{"unchanged", "without enrich", report.None, 0, 0},
 	}
@@ -160,7 +160,7 @@ func TestNoPanic(t *testing.T) {
 		strings.Repeat("b", 40): func() (report.State, error) { panic("out of order") },
 		strings.Repeat("c", 40): func() (report.State, error) { return report.State{}, errors.New("no such thing") },
 		strings.Repeat("d", 40): func() (report.State, error) {
-			return report.State{Domains: map[string]pipeline.Built{"core": {Domain: &pipeline.Domain{}, Err: diag.List{
+			return report.State{Domains: map[string]*pipeline.Build{"core": {Err: diag.List{
 				diag.Errorf(diag.Pos{File: "specs/core.yml", Line: 3}, "generated-type", "does not compile")}}}}, nil
 		},
 		strings.Repeat("e", 40): empty,

@@ -30,7 +30,10 @@ func (r *Result) Write(w io.Writer, format string) error {
 
 func row(s report.Step) []string {
 	day, _, _ := strings.Cut(s.Date, "T")
-	cells := []string{s.Commit[:8], day, s.Status, "", "", "", "", fmt.Sprint(s.Aside), s.Message}
+	cells := []string{s.Commit[:8], day, s.Status, "", "", "", "", fmt.Sprint(s.Skipped), s.Message}
+	if s.Status == "stopped" {
+		cells[3] = string(s.Bump)
+	}
 	if s.Status == "changed" {
 		cells[3], cells[4], cells[6] = string(s.Bump), fmt.Sprint(s.Facts), fmt.Sprint(s.Lines)
 		cells[5] = fmt.Sprintf("%d (%d breaking)", s.Go, s.Broken)
@@ -38,7 +41,7 @@ func row(s report.Step) []string {
 	return cells
 }
 
-var heads = []string{"commit", "date", "result", "bump", "facts", "Go API changes", "generated lines", "actions set aside", "message"}
+var heads = []string{"commit", "date", "result", "bump", "facts", "Go API changes", "generated lines", "overlay parts skipped", "message"}
 
 func (r *Result) text(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
@@ -58,8 +61,8 @@ func (r *Result) sum() string {
 	for _, s := range r.Steps {
 		count[s.Status]++
 	}
-	return fmt.Sprintf("%d commits: %d changed, %d unchanged, %d stopped; faults of the generator: %d",
-		len(r.Steps), count["changed"], count["unchanged"], count["stopped"], len(r.Faults))
+	return fmt.Sprintf("%d commits: %d changed, %d unchanged, %d stopped; %d of %d domain states built; faults of the generator: %d",
+		len(r.Steps), count["changed"], count["unchanged"], count["stopped"], r.Built, r.States, len(r.Faults))
 }
 
 func (r *Result) markdown(w io.Writer) error {

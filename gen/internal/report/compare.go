@@ -18,13 +18,17 @@ import (
 	"github.com/basiq-sdk/basiq-go/gen/internal/godiff"
 	"github.com/basiq-sdk/basiq-go/gen/internal/overlay"
 	"github.com/basiq-sdk/basiq-go/gen/internal/pipeline"
+	"github.com/basiq-sdk/basiq-go/gen/internal/source"
 	"github.com/basiq-sdk/basiq-go/gen/internal/specdiff"
 )
 
 // State is one side of a comparison.
 type State struct {
 	Side    Side
-	Domains map[string]pipeline.Built
+	Domains map[string]*pipeline.Build
+	// Snapshots are those of the state itself, by domain: a build may be shared
+	// with another state, of which the document was another.
+	Snapshots map[string]source.Snapshot
 	// Import path of each domain's package.
 	ImportPath func(domain string) string
 	// API are the packages that callers import, and Source their files, where
@@ -41,7 +45,7 @@ func (s State) api() map[string]*types.Package {
 		out = map[string]*types.Package{}
 	}
 	for name, d := range s.Domains {
-		if p := s.ImportPath(name); out[p] == nil && d.Err == nil && d.Domain != nil && d.Types != nil {
+		if p := s.ImportPath(name); out[p] == nil && d.Built() && d.Types != nil {
 			out[p] = d.Types
 		}
 	}
@@ -52,7 +56,7 @@ func (s State) source(domain string) map[string][]byte {
 	if files, ok := s.Source[s.ImportPath(domain)]; ok {
 		return files
 	}
-	if d := s.Domains[domain]; d.Err == nil && d.Domain != nil && d.Package != nil {
+	if d := s.Domains[domain]; d.Built() && d.Package != nil {
 		return d.Package.Files
 	}
 	return nil
@@ -68,14 +72,15 @@ type comparison struct {
 // domainDiff is what is known of one domain while cards are made.
 type domainDiff struct {
 	name       string
-	before     pipeline.Built
-	after      pipeline.Built
+	before     *pipeline.Build
+	after      *pipeline.Build
 	raw        [2]*yaml.Node
 	directions specdiff.Directions
 	effective  map[string]bool // facts that are left after the overlays
 	index      [2]*index
 	touched    []touch
 	cards      []*Card
+	unknown    bool // a side could not be built: nothing is known of its Go API
 }
 
 // New compares two states.
@@ -114,25 +119,19 @@ func union[V any](a, b map[string]V) []string {
 func (c *comparison) domain(name string) (*domainDiff, error) {
 	d := &domainDiff{name: name, before: c.old.Domains[name], after: c.new.Domains[name], effective: map[string]bool{}}
 	d.index = [2]*index{newIndex(nil, nil), newIndex(nil, nil)}
-	for side, b := range []pipeline.Built{d.before, d.after} {
-		if b.Domain == nil {
+	for side, b := range []*pipeline.Build{d.before, d.after} {
+		if b == nil {
 			continue
 		}
-		root, err := specdiff.Parse(b.Snapshot.Path, b.Snapshot.Data)
-		if err != nil {
-			return nil, err
-		}
-		d.raw[side] = root
+		d.raw[side] = b.Tree
 		if b.Model != nil {
 			d.index[side] = newIndex(b.Model, b.Document)
 		}
 	}
 	c.repairs(d)
-	if d.after.Err != nil {
-		c.report.Stopped = append(c.report.Stopped, Stop{What: "domain " + name, Findings: diag.FromError(d.after.Err, diag.Pos{})})
-	}
-	if d.before.Domain != nil && d.after.Domain != nil && d.before.Snapshot.SHA256 == d.after.Snapshot.SHA256 {
-		return d, nil
+	c.stops(d)
+	if d.before != nil && d.after != nil && (d.before.Snapshot.SHA256 == d.after.Snapshot.SHA256 || d.raw[0] == nil || d.raw[1] == nil) {
+		return d, nil // nothing changed, or a side cannot be read, so that nobody knows what did
 	}
 	d.directions = specdiff.Directions{}
 	for _, root := range d.raw {
@@ -142,7 +141,7 @@ func (c *comparison) domain(name string) (*domainDiff, error) {
 			}
 		}
 	}
-	if d.before.Domain != nil && d.after.Domain != nil && d.before.Document != nil && d.after.Document != nil {
+	if d.before != nil && d.after != nil && d.before.Document != nil && d.after.Document != nil {
 		for _, f := range specdiff.Facts(d.before.Document.Tree(), d.after.Document.Tree()) {
 			d.effective[effectiveKey(f)] = true
 		}
@@ -162,7 +161,37 @@ func (c *comparison) domain(name string) (*domainDiff, error) {
 			card.Pos = diag.Pos{File: d.after.Snapshot.Path, Line: f.NewLine}
 		}
 	}
+	c.locate(d)
+	d.renames()
 	return d, c.findings(d)
+}
+
+// locate moves the positions of cards to upstream's document, where the newer
+// snapshot is nowhere on disk.
+func (c *comparison) locate(d *domainDiff) {
+	list := make(diag.List, len(d.cards))
+	for i, card := range d.cards {
+		list[i] = &diag.Annotation{Pos: card.Pos}
+	}
+	for i, a := range c.new.Snapshots[d.name].Locate(list) {
+		d.cards[i].Pos = a.Pos
+		d.cards[i].Pos.Col = 0
+	}
+}
+
+// stops records for both states why a domain could not be built.
+func (c *comparison) stops(d *domainDiff) {
+	for side, b := range []*pipeline.Build{d.before, d.after} {
+		if b == nil || b.Err == nil {
+			continue
+		}
+		state := []State{c.old, c.new}[side]
+		d.unknown = true
+		c.report.Stopped = append(c.report.Stopped, Stop{
+			What: "domain " + d.name, At: state.Side.String(),
+			Findings: state.Snapshots[d.name].Locate(diag.FromError(b.Err, diag.Pos{})),
+		})
+	}
 }
 
 func effectiveKey(f specdiff.Fact) string {
@@ -184,16 +213,17 @@ func (d *domainDiff) card(subject string) *Card {
 
 // repairs lists the overlay actions that no longer do their work.
 func (c *comparison) repairs(d *domainDiff) {
-	if d.before.Domain != nil {
-		c.report.SetAside += len(d.before.Aside) + len(d.before.Phantoms)
-	}
-	if d.after.Domain == nil {
+	c.report.Skipped += len(d.before.Skipped())
+	if d.after == nil {
 		return
 	}
-	for _, p := range d.after.Phantoms {
-		c.report.Misfits = append(c.report.Misfits, Repair{Domain: d.name, At: at(p.Pos), Code: p.Code, Message: p.Message, Hint: p.Hint})
+	for i, list := range []diag.List{d.after.Skipped()[len(d.after.Unapplied):], d.after.Defects()} {
+		for _, p := range c.new.Snapshots[d.name].Locate(list) {
+			to := []*[]Repair{&c.report.Unmatched, &c.report.Defects}[i]
+			*to = append(*to, Repair{Domain: d.name, At: at(p.Pos), Code: p.Code, Message: p.Message, Hint: p.Hint})
+		}
 	}
-	for _, r := range d.after.Aside {
+	for _, r := range d.after.Unapplied {
 		if r.Err == nil {
 			continue
 		}
@@ -202,9 +232,9 @@ func (c *comparison) repairs(d *domainDiff) {
 			Code: r.Err.Code, Message: r.Err.Message, Hint: r.Err.Hint,
 		}
 		if r.Outcome == overlay.Obsolete {
-			c.report.Void = append(c.report.Void, repair)
+			c.report.Obsolete = append(c.report.Obsolete, repair)
 		} else {
-			c.report.Misfits = append(c.report.Misfits, repair)
+			c.report.Unmatched = append(c.report.Unmatched, repair)
 		}
 	}
 }
@@ -216,7 +246,7 @@ func at(p diag.Pos) string {
 
 // findings attaches what oasdiff says to the cards.
 func (c *comparison) findings(d *domainDiff) error {
-	if d.before.Domain == nil || d.after.Domain == nil {
+	if d.raw[0] == nil || d.raw[1] == nil {
 		return nil
 	}
 	list, err := specdiff.Findings(d.before.Snapshot.Data, d.after.Snapshot.Data, specdiff.PointersOf(d.raw[0]), specdiff.PointersOf(d.raw[1]))
@@ -283,10 +313,21 @@ func (c *comparison) attachGo() {
 	}
 	before, after := c.old.api(), c.new.api()
 	for name, d := range c.domains {
-		// What could not be generated has no API to speak of.
-		if d.after.Err != nil || d.before.Err != nil {
+		// What could not be built has no API to speak of.
+		if d.unknown {
 			delete(before, c.old.ImportPath(name))
 			delete(after, c.new.ImportPath(name))
+		}
+	}
+	for _, s := range c.old.Broken {
+		s.At = c.old.Side.String()
+		c.report.Stopped = append(c.report.Stopped, s)
+		delete(after, s.pkg)
+	}
+	for _, s := range c.new.Broken {
+		if before[s.pkg] != nil {
+			c.report.broken = append(c.report.broken, s.What) // it is not gone, and callers cannot compile it
+			delete(before, s.pkg)
 		}
 	}
 	for _, change := range godiff.Packages(before, after) {
@@ -315,25 +356,6 @@ func (c *comparison) byHand() *domainDiff {
 	return c.domains[handWritten]
 }
 
-// cause finds the card that a Go symbol's change follows from.
-func (d *domainDiff) cause(symbol string) *Card {
-	first, _, _ := strings.Cut(symbol, ".")
-	names := []string{symbol, first}
-	if t, ok := strings.CutSuffix(symbol, "Members"); ok && t != "" {
-		names = append(names, strings.ToUpper(t[:1])+t[1:]) // the table of a type's members
-	}
-	for _, name := range names {
-		for _, x := range []*index{d.index[1], d.index[0]} {
-			for _, place := range x.places[name] {
-				if card := d.nearest(place); card != nil {
-					return card
-				}
-			}
-		}
-	}
-	return nil
-}
-
 // orphan is the card of a Go change that no fact of upstream explains: our
 // overlays or the generator made it.
 func (d *domainDiff) orphan(symbol string) *Card {
@@ -351,17 +373,37 @@ func (d *domainDiff) orphan(symbol string) *Card {
 // attachSource brings declarations whose code changed to their cards.
 func (c *comparison) attachSource() {
 	for name, d := range c.domains {
-		if d.before.Domain == nil || d.after.Domain == nil || d.before.Err != nil || d.after.Err != nil {
+		if !d.before.Built() || !d.after.Built() {
 			continue
 		}
 		for _, decl := range godiff.Declarations(c.old.source(name), c.new.source(name)) {
-			card := d.cause(decl)
+			card := d.holding(decl)
+			if card == nil {
+				card = d.cause(decl)
+			}
 			if card == nil {
 				card = d.orphanSource()
 			}
 			card.Source = append(card.Source, path.Base(c.new.ImportPath(name))+"."+decl)
 		}
 	}
+}
+
+// holding finds the card that has a change of the Go API of the declaration that
+// code belongs to, or for the client as a whole, of one of its services.
+func (d *domainDiff) holding(decl string) *Card {
+	first, _, _ := strings.Cut(decl, ".")
+	if first == "New" {
+		first = "Client"
+	}
+	for _, c := range d.cards {
+		for _, g := range c.Go {
+			if of, _, _ := strings.Cut(g.Symbol, "."); of == first && (g.Symbol == first || first == "Client") {
+				return c
+			}
+		}
+	}
+	return nil
 }
 
 // orphanSource collects code that changed and that no card accounts for.
@@ -444,6 +486,12 @@ func (c *comparison) finish() {
 			cmp.Compare(a.Domain, b.Domain), cmp.Compare(a.Title, b.Title))
 	})
 	r.Bump = None
+	switch {
+	case len(r.Stopped) > 0:
+		r.Bump = Unknown
+	case len(r.broken) > 0:
+		r.Bump = Major
+	}
 	for _, card := range r.Cards {
 		if card.Bump.Above(r.Bump) {
 			r.Bump = card.Bump

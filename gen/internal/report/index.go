@@ -10,13 +10,18 @@ import (
 
 // index leads from a Go symbol to the places of the description that it
 // stands for: "Book.Isbn" → "#/components/schemas/book/properties/isbn".
-type index struct{ places map[string][]string }
+type index struct {
+	places map[string][]string
+	users  map[string][]string // by type or constant, the symbols that use it or that it belongs to
+	uses   map[string][]string // by field or method, the types that it consists of
+}
 
 func newIndex(d *model.Domain, doc *spec.Document) *index {
-	x := &index{places: map[string][]string{}}
+	x := &index{places: map[string][]string{}, users: map[string][]string{}, uses: map[string][]string{}}
 	if d == nil {
 		return x
 	}
+	x.use(d)
 	used := map[string]model.LockEntry{}
 	for loc, e := range d.Lock.Used() {
 		used[named(doc, loc)] = e

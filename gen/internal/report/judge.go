@@ -22,7 +22,13 @@ func (d *domainDiff) judge(c *Card) {
 	}
 	c.Level = Silent
 	var reasons []string
+	if c.Renamed != nil {
+		reasons = append(reasons, d.judgeRename(c))
+	}
 	for _, f := range c.Facts {
+		if c.Renamed != nil && (f.Aspect == "" || strings.HasSuffix(f.Aspect, "$ref")) {
+			continue // weighed as a rename
+		}
 		level, why := d.weigh(f)
 		if level.rank() < c.Level.rank() {
 			c.Level = level
@@ -30,7 +36,7 @@ func (d *domainDiff) judge(c *Card) {
 		if why != "" && !slices.Contains(reasons, why) {
 			reasons = append(reasons, why)
 		}
-		if len(c.Go) == 0 {
+		if len(c.Go) == 0 && !d.unknown {
 			for _, a := range d.absorbs(f) {
 				if !slices.Contains(c.Absorbed, a) {
 					c.Absorbed = append(c.Absorbed, a)
@@ -39,6 +45,9 @@ func (d *domainDiff) judge(c *Card) {
 		}
 	}
 	switch {
+	case d.unknown:
+		c.Bump = Unknown
+		reasons = append(reasons, "whether it reaches the Go code is not known")
 	case broken > 0:
 		c.Level, c.Bump = Breaking, Major
 		reasons = append(reasons, breaks(broken)+" callers")
@@ -62,7 +71,7 @@ func (d *domainDiff) judge(c *Card) {
 	c.Reason = sentence(strings.Join(reasons, "; "))
 }
 
-// breaks tells how many changes of the Go API break what follows.
+// breaks says how many changes of the Go API break what follows.
 func breaks(n int) string {
 	if n == 1 {
 		return "1 change of the Go API breaks"
@@ -75,6 +84,13 @@ func sentence(s string) string {
 		return ""
 	}
 	return strings.ToUpper(s[:1]) + s[1:] + "."
+}
+
+func wasWere(n int) string {
+	if n == 1 {
+		return "was"
+	}
+	return "were"
 }
 
 func count(n int, what string) string {
@@ -117,15 +133,7 @@ func (d *domainDiff) weigh(f specdiff.Fact) (Level, string) {
 	case last == "required":
 		return weighRequired(f, request, response)
 	case last == "enum":
-		switch {
-		case f.Op == specdiff.Removed && request:
-			return Notable, fmt.Sprintf("the service may refuse the value %q", f.From)
-		case f.Op == specdiff.Added && response:
-			return Notable, fmt.Sprintf("the service may send the new value %q", f.To)
-		case f.Op == specdiff.Added:
-			return Addition, fmt.Sprintf("a new value %q to send", f.To)
-		}
-		return Silent, ""
+		return weighEnumeration(f, request, response)
 	case last == "nullable":
 		if response && f.To == "true" {
 			return Notable, "the service may send null"
@@ -148,6 +156,29 @@ func (d *domainDiff) weigh(f specdiff.Fact) (Level, string) {
 	return Silent, ""
 }
 
+// wholeList reports whether a fact is about an enumeration as a whole, and not
+// about one of its values.
+func wholeList(f specdiff.Fact) bool { return strings.HasPrefix(f.From+f.To, "[") }
+
+// weighEnumeration weighs values, or an enumeration as a whole, that came or went.
+func weighEnumeration(f specdiff.Fact, request, response bool) (Level, string) {
+	whole, added, removed := wholeList(f), f.Op == specdiff.Added, f.Op == specdiff.Removed
+	switch {
+	case whole && added && request:
+		return Notable, "the service may refuse values that are not listed"
+	case whole && removed && response:
+		return Notable, "the service may send values that were not listed"
+	case whole:
+	case removed && request:
+		return Notable, fmt.Sprintf("the service may refuse the value %q", f.From)
+	case added && response:
+		return Notable, fmt.Sprintf("the service may send the new value %q", f.To)
+	case added:
+		return Addition, fmt.Sprintf("a new value %q to send", f.To)
+	}
+	return Silent, ""
+}
+
 func weighRequired(f specdiff.Fact, request, response bool) (Level, string) {
 	came := f.Op == specdiff.Added || f.Op == specdiff.Changed && f.To == "true"
 	switch {
@@ -161,7 +192,7 @@ func weighRequired(f specdiff.Fact, request, response bool) (Level, string) {
 
 // absorbs says what kept a fact from the Go API.
 func (d *domainDiff) absorbs(f specdiff.Fact) []Absorption {
-	if d.before.Domain == nil || d.after.Domain == nil || d.before.Document == nil || d.after.Document == nil {
+	if d.before == nil || d.after == nil || d.before.Document == nil || d.after.Document == nil {
 		return nil
 	}
 	if !d.effective[effectiveKey(f)] {
@@ -169,6 +200,9 @@ func (d *domainDiff) absorbs(f specdiff.Fact) []Absorption {
 			return by
 		}
 		return []Absorption{{By: "overlay", Text: "our overlays say the same of both versions"}}
+	}
+	if f.Aspect == "" && f.Op == specdiff.Removed && d.index[0].symbol(f.Subject) != "" {
+		return []Absorption{{By: "overlay", Text: "the Go API keeps it: our overlays, or another part of the description, have it still"}}
 	}
 	if text := typesAbsorb(f, d.directions.Of(f.Subject)); text != "" {
 		return []Absorption{{By: "type", Text: text}}
@@ -182,11 +216,11 @@ func typesAbsorb(f specdiff.Fact, dir specdiff.Direction) string {
 	case f.Subject == "#", strings.HasPrefix(f.Subject, "#/components/securitySchemes"), last == "security", last == "servers":
 		return "addresses and credentials are the transport's, not the description's"
 	case strings.Contains(f.Subject, "/responses/") && f.Aspect == "":
-		return "every status is understood, documented or not: what is no success is a *transport.Error"
+		return "every status is understood, documented or not: any other than a success is a *transport.Error"
 	case f.Aspect == "" && f.Op == specdiff.Removed:
 		return "the Go API never had it"
 	case last == "enum":
-		return "enumerations are open: any value survives, and Known tells whether this version knows it"
+		return "enumerations are open: any value survives, and Known reports whether this version knows it"
 	case last == "required" && dir == specdiff.Response:
 		return "a member that is left out leaves its field's zero value; the JSON field tells absent from empty"
 	case last == "required":

@@ -18,7 +18,7 @@ type note struct {
 func (r *Report) notes() (out []note) {
 	for _, s := range r.Stopped {
 		for _, f := range s.Findings {
-			out = append(out, note{rule: "stopped", level: "error", file: f.Pos.File, line: f.Pos.Line, title: s.What + " could not be generated", text: f.Message})
+			out = append(out, note{rule: "stopped", level: "error", file: f.Pos.File, line: f.Pos.Line, title: s.String() + " could not be built", text: f.Message})
 		}
 	}
 	for _, s := range r.Broken {
@@ -49,10 +49,14 @@ func (r *Report) notes() (out []note) {
 		}
 		out = append(out, note{id: c.ID, rule: string(c.Level) + "-change", level: level, file: file, line: c.Pos.Line, title: c.Domain + ": " + c.Title, text: text})
 	}
-	for _, list := range [][]Repair{r.Void, r.Misfits} {
+	for _, list := range [][]Repair{r.Obsolete, r.Unmatched, r.Defects} {
 		for _, v := range list {
+			title := "an overlay action no longer applies"
+			if !strings.HasPrefix(v.At, "overlays/") {
+				title = "no overlay repairs this"
+			}
 			file, line := v.place()
-			out = append(out, note{rule: v.Code, level: "warning", file: file, line: line, title: "an overlay action no longer applies", text: v.Message})
+			out = append(out, note{rule: v.Code, level: "warning", file: file, line: line, title: title, text: v.Message})
 		}
 	}
 	return out

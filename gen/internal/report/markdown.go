@@ -24,8 +24,9 @@ func (r *Report) Markdown(w io.Writer) error {
 	b.must("From %s to %s. **%s.** Version: **%s**, because %s.\n\n", r.From, r.To, sentenceCase(r.summary()), r.Bump, r.Reason)
 	r.markdownStops(b)
 	r.markdownUsers(b)
-	markdownRepairs(b, "Repairs that upstream has made void: delete these actions", r.Void)
-	markdownRepairs(b, "Overlay actions that no longer apply", r.Misfits)
+	markdownRepairs(b, "Obsolete repairs, which upstream made itself: delete these actions", r.Obsolete)
+	markdownRepairs(b, "Overlay actions that no longer apply", r.Unmatched)
+	markdownRepairs(b, "Defects of the newer description that no overlay repairs", r.Defects)
 	r.markdownSteps(b)
 	left := 0
 	for _, l := range levelOrder {
@@ -51,8 +52,8 @@ func (r *Report) Markdown(w io.Writer) error {
 		b.must("\n_%s did not fit here and %s left out; `gen diff` shows all._\n\n", count(left, "change"), map[bool]string{true: "is", false: "are"}[left == 1])
 	}
 	r.markdownExamples(b)
-	if r.SetAside > 0 {
-		b.try(fmt.Sprintf("_%s of today's overlays found no place in the older state and stayed out of it._\n\n", count(r.SetAside, "action")))
+	if r.Skipped > 0 {
+		b.try(fmt.Sprintf("_Of today's overlays, %s did not apply to the older state and %s skipped._\n\n", count(r.Skipped, "part"), wasWere(r.Skipped)))
 	}
 	if entry := r.ChangelogText(); entry != "" {
 		if !b.try("<details><summary><b>Changelog entry</b></summary>\n\n``````markdown\n" + entry + "``````\n\n</details>\n") {
@@ -136,7 +137,10 @@ func (c *Card) markdown() string {
 	if len(c.Source) > 0 {
 		reaches = append(reaches, "code: "+cell(some(c.Source, 6)))
 	}
-	if len(reaches) == 0 {
+	switch {
+	case c.Bump == Unknown:
+		reaches = []string{"not known"}
+	case len(reaches) == 0:
 		reaches = []string{"nothing"}
 	}
 	row("absorbed", absorbed)
@@ -149,7 +153,7 @@ func (c *Card) markdown() string {
 // cell is code within a table, where a bar would end the cell.
 func cell(s string) string { return strings.ReplaceAll(code(s), "|", `\|`) }
 
-// upstream tells a card's facts, and what oasdiff says of them.
+// upstream describes a card's facts, and what oasdiff says about them.
 func (c *Card) upstream(code, words func(string) string) []string {
 	var out []string
 	for i, f := range c.Facts {
@@ -174,7 +178,7 @@ func (c *Card) upstream(code, words func(string) string) []string {
 
 func (r *Report) markdownStops(b *bounded) {
 	for _, s := range r.Stopped {
-		b.try(fmt.Sprintf("> **Stopped**: %s could not be generated.\n", prose(s.What)))
+		b.try(fmt.Sprintf("> **Stopped**: %s could not be built.\n", prose(s.String())))
 		for _, f := range s.Findings {
 			b.try("> - " + cell(f.Pos.String()) + " " + prose(f.Message) + "\n")
 		}

@@ -17,17 +17,19 @@ import (
 // Bump is the part of a version that a change asks to raise.
 type Bump string
 
-// Bumps. None means that nothing reaches the code.
+// Bumps. None means that nothing reaches the code. Unknown means that a state
+// could not be built, so that nobody knows.
 const (
-	None  Bump = "none"
-	Patch Bump = "patch"
-	Minor Bump = "minor"
-	Major Bump = "major"
+	None    Bump = "none"
+	Patch   Bump = "patch"
+	Minor   Bump = "minor"
+	Major   Bump = "major"
+	Unknown Bump = "unknown"
 )
 
-var bumpOrder = []Bump{None, Patch, Minor, Major}
+var bumpOrder = []Bump{None, Patch, Minor, Major, Unknown}
 
-// Above tells whether b asks for more than c.
+// Above reports whether b asks for more than c. Unknown is above all.
 func (b Bump) Above(c Bump) bool { return slices.Index(bumpOrder, b) > slices.Index(bumpOrder, c) }
 
 // Level is how much a change matters to somebody who calls the API through the SDK.
@@ -97,15 +99,18 @@ type Report struct {
 	Bump      Bump             `json:"bump"`
 	Reason    string           `json:"reason"`
 	Cards     []*Card          `json:"cards"`
-	Void      []Repair         `json:"void"`      // overlay actions that upstream has made unnecessary
-	Misfits   []Repair         `json:"misfits"`   // overlay actions that no longer apply for another reason
-	SetAside  int              `json:"setAside"`  // how many of today's actions the older state has no place for
-	Stopped   []Stop           `json:"stopped"`   // domains that could not be generated
+	Obsolete  []Repair         `json:"obsolete"`  // overlay actions that upstream has made unnecessary
+	Unmatched []Repair         `json:"unmatched"` // overlay actions that no longer apply for another reason
+	Skipped   int              `json:"skipped"`   // how many parts of the overlays the older state has no place for
+	Defects   []Repair         `json:"defects"`   // of the newer description, which no overlay repairs
+	Stopped   []Stop           `json:"stopped"`   // what could not be built, of either state
 	Broken    []Stop           `json:"broken"`    // hand-written packages that do not compile with the new output
 	Users     *Users           `json:"users"`     // programs written for the older state, with the new one
 	Examples  *Examples        `json:"examples"`  // upstream's examples through the old and the new types
 	Steps     []Step           `json:"steps"`     // of a range of commits
 	Changelog []ChangelogEntry `json:"changelog"` // what to tell users
+
+	broken []string // packages that compiled in the older state, and do not now
 }
 
 // Card is one change, seen from all sides.
@@ -123,7 +128,8 @@ type Card struct {
 	Absorbed []Absorption       `json:"absorbed,omitempty"`
 	Go       []godiff.Change    `json:"go,omitempty"`
 	Source   []string           `json:"source,omitempty"` // declarations whose code changed, their API not
-	Pos      diag.Pos           `json:"pos"`              // in the newer snapshot
+	Renamed  *Rename            `json:"renamed,omitempty"`
+	Pos      diag.Pos           `json:"pos"` // in the newer snapshot
 
 	why []string // the judgement's reasons
 }
@@ -146,10 +152,26 @@ type Repair struct {
 	Hint        string `json:"hint,omitempty"`
 }
 
-// Stop is something that could not be made, and why.
+// Stop is something that could not be built, and why.
 type Stop struct {
-	What     string    `json:"what"`
+	What     string    `json:"what"`         // "domain core"
+	At       string    `json:"at,omitempty"` // the state, if it is not the newer one of this report
 	Findings diag.List `json:"findings"`
+
+	pkg string // import path of a package that does not compile
+}
+
+// BrokenPackage returns the Stop of a package that does not compile.
+func BrokenPackage(importPath string, findings diag.List) Stop {
+	return Stop{What: "package " + importPath, Findings: findings, pkg: importPath}
+}
+
+// String names what stopped, and in which state.
+func (s Stop) String() string {
+	if s.At == "" {
+		return s.What
+	}
+	return s.What + " at " + s.At
 }
 
 // Users is what became of programs that were written for the older state.
@@ -177,11 +199,11 @@ type Step struct {
 	Lines   int    `json:"lines"` // changed in generated code
 	Go      int    `json:"go"`
 	Broken  int    `json:"goIncompatible"`
-	Aside   int    `json:"setAside"`
+	Skipped int    `json:"skipped"`
 	Message string `json:"message,omitempty"`
 }
 
-// Count tells how many cards have a level.
+// Count returns how many cards have a level.
 func (r *Report) Count(l Level) (n int) {
 	for _, c := range r.Cards {
 		if c.Level == l {
@@ -191,8 +213,8 @@ func (r *Report) Count(l Level) (n int) {
 	return n
 }
 
-// Unchanged tells whether there is nothing to report.
+// Unchanged reports whether there is nothing to report.
 func (r *Report) Unchanged() bool {
-	return len(r.Cards) == 0 && len(r.Void) == 0 && len(r.Misfits) == 0 && len(r.Stopped) == 0 && len(r.Broken) == 0 &&
+	return len(r.Cards) == 0 && len(r.Obsolete) == 0 && len(r.Unmatched) == 0 && len(r.Defects) == 0 && len(r.Stopped) == 0 && len(r.Broken) == 0 &&
 		(r.Users == nil || len(r.Users.Failures) == 0) && (r.Examples == nil || len(r.Examples.Lost) == 0)
 }

@@ -21,9 +21,9 @@ func sample(n int) *Report {
 		From: Side{Kind: "upstream", Commit: strings.Repeat("a", 40), Date: "2031-01-01T00:00:00Z"},
 		To:   Side{Kind: "upstream", Name: "main", Commit: strings.Repeat("b", 40)},
 		Bump: Major, Reason: "of a test",
-		Void:    []Repair{{Domain: "core", At: "overlays/core/20-repairs.yaml:7", Code: "overlay-already-mended", Message: hostile}},
-		Steps:   []Step{{Commit: strings.Repeat("c", 40), Status: "changed", Bump: Minor, Facts: 2, Lines: 10}},
-		Stopped: []Stop{{What: "domain core", Findings: diag.List{diag.Errorf(diag.Pos{File: "specs/core.yml", Line: 3}, "a-code", "%s", hostile)}}},
+		Obsolete: []Repair{{Domain: "core", At: "overlays/core/20-repairs.yaml:7", Code: "overlay-already-mended", Message: hostile}},
+		Steps:    []Step{{Commit: strings.Repeat("c", 40), Status: "changed", Bump: Minor, Facts: 2, Lines: 10}},
+		Stopped:  []Stop{{What: "domain core", Findings: diag.List{diag.Errorf(diag.Pos{File: "specs/core.yml", Line: 3}, "a-code", "%s", hostile)}}},
 	}
 	for _, l := range levelOrder {
 		for i := range n {
@@ -74,7 +74,7 @@ func TestMarkdownFits(t *testing.T) {
 		}
 	}
 	text := written(t, sample(2), "markdown")
-	order := []string{"Stopped", "### Repairs that upstream", "### Breaking (2)", "### Notable", "### Additions (2)", "Nothing to do (2)", "Changelog entry"}
+	order := []string{"Stopped", "### Obsolete repairs", "### Breaking (2)", "### Notable", "### Additions (2)", "Nothing to do (2)", "Changelog entry"}
 	last := -1
 	for _, part := range order {
 		at := strings.Index(text, part)
@@ -111,7 +111,7 @@ func TestSARIF(t *testing.T) {
 			t.Errorf("%s has no place", res.Message.Text)
 		}
 	}
-	if levels["error"] != 3 || levels["warning"] != 3 { // two cards of each, what stopped, what is void
+	if levels["error"] != 3 || levels["warning"] != 3 { // two cards of each, what stopped, what is obsolete
 		t.Errorf("results by level: %v", levels)
 	}
 	if len(log.Runs[0].Tool.Driver.Rules) != 4 {
@@ -121,7 +121,7 @@ func TestSARIF(t *testing.T) {
 
 func TestGitHubAnnotations(t *testing.T) {
 	lines := strings.Split(strings.TrimSpace(written(t, sample(1), "github")), "\n")
-	if len(lines) != 5 { // stopped, breaking, notable, void, and the sum
+	if len(lines) != 5 { // stopped, breaking, notable, obsolete, and the sum
 		t.Fatalf("%d lines:\n%s", len(lines), strings.Join(lines, "\n"))
 	}
 	for _, l := range lines {
@@ -136,7 +136,7 @@ func TestGitHubAnnotations(t *testing.T) {
 
 func TestTextAndJSON(t *testing.T) {
 	text := written(t, sample(1), "text")
-	for _, part := range []string{"From upstream aaaaaaaa (2031-01-01) to upstream main (bbbbbbbb)\n", "4 changes: 1 breaking, 1 notable, 1 addition, 1 silent", "BREAKING\n", "Repairs that upstream has made void"} {
+	for _, part := range []string{"From upstream aaaaaaaa (2031-01-01) to upstream main (bbbbbbbb)\n", "4 changes: 1 breaking, 1 notable, 1 addition, 1 silent", "BREAKING\n", "Obsolete repairs, which upstream made itself"} {
 		if !strings.Contains(text, part) {
 			t.Errorf("the text lacks %q:\n%s", part, text)
 		}

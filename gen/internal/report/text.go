@@ -40,7 +40,7 @@ func (r *Report) Text(w io.Writer) error {
 		fmt.Fprintf(&b, "  %s %s  %s\n", short(s.Commit), s.Date, s.line())
 	}
 	for _, s := range r.Stopped {
-		fmt.Fprintf(&b, "\nStopped: %s\n", s.What)
+		fmt.Fprintf(&b, "\nCould not be built: %s\n", s)
 		for _, f := range s.Findings {
 			fmt.Fprintf(&b, "  %s\n", indent(f.Error()))
 		}
@@ -60,10 +60,11 @@ func (r *Report) Text(w io.Writer) error {
 		}
 		c.text(&b)
 	}
-	textRepairs(&b, "Repairs that upstream has made void", r.Void)
-	textRepairs(&b, "Overlay actions that no longer apply", r.Misfits)
-	if r.SetAside > 0 {
-		fmt.Fprintf(&b, "\n%s of today's overlays found no place in the older state and stayed out of it.\n", count(r.SetAside, "action"))
+	textRepairs(&b, "Obsolete repairs, which upstream made itself", r.Obsolete)
+	textRepairs(&b, "Overlay actions that no longer apply", r.Unmatched)
+	textRepairs(&b, "Defects of the newer description that no overlay repairs", r.Defects)
+	if r.Skipped > 0 {
+		fmt.Fprintf(&b, "\nOf today's overlays, %s did not apply to the older state and %s skipped.\n", count(r.Skipped, "part"), wasWere(r.Skipped))
 	}
 	if len(r.Changelog) > 0 {
 		fmt.Fprintf(&b, "\nChangelog entry\n\n%s", r.ChangelogText())

@@ -21,7 +21,7 @@ type touch struct {
 
 // touches lists the places that a domain's actions decide. Actions that only
 // name or document decide nothing.
-func touches(raw *yaml.Node, b pipeline.Built) []touch {
+func touches(raw *yaml.Node, b *pipeline.Build) []touch {
 	var out []touch
 	roots := []*yaml.Node{raw, b.Document.Tree()}
 	nodes := []map[*yaml.Node]string{specdiff.Nodes(raw), specdiff.Nodes(b.Document.Tree())}
@@ -73,7 +73,7 @@ func updated(place string, n *yaml.Node, a *overlay.Action) []touch {
 	return out
 }
 
-// decides tells whether the touch decides a place.
+// decides reports whether the touch decides a place.
 func (t touch) decides(place string) bool {
 	return t.place == place || t.below && strings.HasPrefix(place, t.place+"/")
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/basiq-sdk/basiq-go/gen/internal/diag"
 	"github.com/basiq-sdk/basiq-go/gen/internal/specdiff"
 )
 
@@ -20,6 +21,9 @@ func (d *domainDiff) title(c *Card) string {
 			return fmt.Sprintf("%s.%s and %d more changes of the Go API, upstream's facts apart", path.Base(c.Go[0].Package), first, len(c.Go)-1)
 		}
 		return fmt.Sprintf("the code of %s, upstream's facts apart", count(len(c.Source), "declaration"))
+	}
+	if c.Renamed != nil {
+		return clipWords(d.renameTitle(c.Renamed), 160)
 	}
 	name := subjectName(c.Subjects[0])
 	if n := len(c.Subjects); n > 1 {
@@ -55,7 +59,7 @@ func lastName(subject string) string {
 	return unescape(subject[strings.LastIndex(subject, "/")+1:])
 }
 
-// factWords tells a fact, its subject apart.
+// factWords describes a fact, without its subject.
 func factWords(f specdiff.Fact) string {
 	if f.Aspect == "" {
 		return string(f.Op)
@@ -68,6 +72,10 @@ func factWords(f specdiff.Fact) string {
 		return "now required"
 	case last == "required":
 		return "no longer required"
+	case last == "enum" && f.Op == specdiff.Added && wholeList(f):
+		return "values are listed now: " + quote(f.To)
+	case last == "enum" && f.Op == specdiff.Removed && wholeList(f):
+		return "values are no longer listed"
 	case last == "enum" && f.Op == specdiff.Added:
 		return "new value " + quote(f.To)
 	case last == "enum" && f.Op == specdiff.Removed:
@@ -159,7 +167,12 @@ func (r *Report) reason() string {
 		}
 	}
 	switch r.Bump {
+	case Unknown:
+		return r.unknown()
 	case Major:
+		if len(r.broken) > 0 {
+			return strings.Join(r.broken, ", ") + " no longer compiles"
+		}
 		return fmt.Sprintf("%s callers, %s; before version 1 a minor version may carry them", breaks(broken), count(added, "addition"))
 	case Minor:
 		return fmt.Sprintf("%s to the Go API; what callers wrote still compiles", count(added, "addition"))
@@ -167,6 +180,38 @@ func (r *Report) reason() string {
 		return fmt.Sprintf("the Go API stays; code behind it changes for %s", count(source, "reason"))
 	}
 	return "nothing reaches the Go code"
+}
+
+// Verdict returns an error if the bump is not known.
+func (r *Report) Verdict() error {
+	if r.Bump != Unknown {
+		return nil
+	}
+	return diag.Errorf(diag.Pos{}, "unknown-verdict", "what changes for callers is not known: %s", r.unknown()).
+		WithHint("repair what stopped, or compare states that can be built")
+}
+
+// unknown says why the verdict is not known, and what is known all the same.
+func (r *Report) unknown() string {
+	var why []string
+	for _, s := range r.Stopped {
+		text := s.String() + " could not be built"
+		if len(s.Findings) > 0 {
+			f := s.Findings[0]
+			text += " (" + f.Pos.String() + ": " + f.Message + ")"
+		}
+		why = append(why, text)
+	}
+	known := None
+	for _, c := range r.Cards {
+		if c.Bump != Unknown && c.Bump.Above(known) {
+			known = c.Bump
+		}
+	}
+	if known != None {
+		why = append(why, "the rest asks for "+string(known))
+	}
+	return strings.Join(why, "; ")
 }
 
 // ChangelogEntry is a line of CHANGELOG.md under one of its headings.
@@ -199,18 +244,32 @@ func (r *Report) changelog() []ChangelogEntry {
 			if len(c.Subjects) > 0 {
 				text += " (" + c.Title + ")"
 			}
+			text += c.refusal()
 			out = append(out, ChangelogEntry{section, text + "."})
 		}
 	}
 	for _, c := range r.Cards {
 		if len(c.Go) == 0 && (c.Level == Notable || c.Level == Breaking) {
-			out = append(out, ChangelogEntry{"Changed", "The service, not the Go API: " + c.Domain + ": " + c.Title + "."})
+			of := "The service, not the Go API: "
+			if c.Bump == Unknown {
+				of = "The service: "
+			}
+			out = append(out, ChangelogEntry{"Changed", of + c.Domain + ": " + c.Title + c.refusal() + "."})
 		}
 	}
 	slices.SortStableFunc(out, func(a, b ChangelogEntry) int {
 		return slices.Index(sections, a.Section) - slices.Index(sections, b.Section)
 	})
 	return out
+}
+
+// refusal says for the changelog that calls will be refused, where they will.
+func (c *Card) refusal() string {
+	i := slices.IndexFunc(c.why, func(why string) bool { return strings.HasSuffix(why, "will be refused") })
+	if i < 0 {
+		return ""
+	}
+	return ": " + c.why[i]
 }
 
 var sections = []string{"Removed", "Changed", "Added"}

@@ -4,6 +4,7 @@ package source
 
 import (
 	"fmt"
+	"go/token"
 	"maps"
 	"os"
 	"path"
@@ -106,6 +107,7 @@ func ParseConfig(file string, data []byte) (*Config, error) {
 		"module": func(n *yaml.Node) { cfg.Module = p.match(n, modulePath, "a module path") },
 		"output": func(n *yaml.Node) { cfg.Output = p.local(n) },
 		"routes": func(n *yaml.Node) {
+			p.packageName(&yaml.Node{Value: path.Base(n.Value), Line: n.Line, Column: n.Column})
 			if cfg.Routes = p.local(n); !domainName.MatchString(path.Base(cfg.Routes)) {
 				p.errorf(n, "bad-value", "routes is %q, whose last element is not a valid package name", n.Value)
 			}
@@ -224,10 +226,13 @@ func (p *parser) domains(n *yaml.Node, cfg *Config) {
 			p.errorf(name, "bad-value", "%q is not a valid domain name", name.Value).WithHint("use lower-case letters and digits")
 			continue
 		}
-		d := DomainConfig{Package: name.Value}
+		d := DomainConfig{}
 		p.members(v, "domain "+name.Value, map[string]func(*yaml.Node){
-			"file":    func(v *yaml.Node) { d.File = p.local(v) },
-			"package": func(v *yaml.Node) { d.Package = p.match(v, domainName, "a package name") },
+			"file": func(v *yaml.Node) { d.File = p.local(v) },
+			"package": func(v *yaml.Node) {
+				p.match(v, domainName, "a package name")
+				d.Package = p.packageName(v)
+			},
 			"overlays": func(v *yaml.Node) {
 				for _, g := range v.Content {
 					d.Overlays = append(d.Overlays, p.text(g))
@@ -235,12 +240,24 @@ func (p *parser) domains(n *yaml.Node, cfg *Config) {
 			},
 			"source": func(v *yaml.Node) { l := p.location(v); d.Source = &l },
 		}, "file")
+		if d.Package == "" {
+			d.Package = p.packageName(name)
+		}
 		if other, dup := packages[d.Package]; dup {
 			p.errorf(name, "bad-value", "domains %s and %s have the same package", other, name.Value)
 		}
 		packages[d.Package] = name.Value
 		cfg.Domains[name.Value] = d
 	}
+}
+
+// packageName reads a name that must be valid for a package and its directory.
+func (p *parser) packageName(n *yaml.Node) string {
+	if token.IsKeyword(n.Value) || slices.Contains([]string{"main", "internal", "vendor", "testdata"}, n.Value) {
+		p.errorf(n, "bad-value", "%q cannot be the name of a Go package that others import", n.Value).
+			WithHint("set a different name with the key package of the domain")
+	}
+	return n.Value
 }
 
 // location returns where a domain's specification comes from.

@@ -1,7 +1,9 @@
 package source
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -58,11 +60,35 @@ func newFetcher(o Options) *fetcher {
 }
 
 // resolve returns the commit of ref, or of the location's own ref. It returns "" for
-// a source without commits.
+// a source without commits. A commit on GitHub must be on the location's own ref.
 func (f *fetcher) resolve(ctx context.Context, l Location, ref string) (string, error) {
-	if ref == "" {
-		ref = l.Ref
+	commit, err := f.commit(ctx, l, cmp.Or(ref, l.Ref))
+	if err != nil || l.Kind != GitHub || f.mirror != "" || ref == "" || ref == l.Ref || commit == l.Ref {
+		return commit, err
 	}
+	return commit, f.onRef(ctx, l, commit)
+}
+
+// onRef refuses a commit that is not part of the location's ref: GitHub serves
+// commits of everybody's forks under the name of the original repository.
+func (f *fetcher) onRef(ctx context.Context, l Location, commit string) error {
+	u := f.endpoints.GitHubAPI + "/repos/" + l.Where + "/compare/" + url.PathEscape(l.Ref) + "..." + commit
+	body, err := f.get(ctx, u, "application/vnd.github+json", l.Pos)
+	if err != nil {
+		return err
+	}
+	var answer struct{ Status string }
+	if err := json.Unmarshal(body, &answer); err != nil {
+		return diag.Errorf(l.Pos, "bad-answer", "%s did not answer with a comparison: %v", u, err)
+	}
+	if answer.Status != "behind" && answer.Status != "identical" {
+		return diag.Errorf(l.Pos, "not-on-ref", "commit %s is not on %s of %s, but %q", commit, l.Ref, l.Where, answer.Status).
+			WithHint("it may be a fork's, which GitHub serves under the same name; name a commit of %s", l.Ref)
+	}
+	return nil
+}
+
+func (f *fetcher) commit(ctx context.Context, l Location, ref string) (string, error) {
 	switch {
 	case ref == "" || l.Kind == URL || l.Kind == Readme:
 		return "", nil
@@ -95,7 +121,7 @@ func mirrorCommit(dir, ref string, pos diag.Pos) (string, error) {
 		}
 		return ref, nil
 	}
-	data, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(ref)))
+	data, err := ReadFile(filepath.Join(dir, filepath.FromSlash(ref)), pos)
 	if err != nil {
 		return "", diag.Errorf(pos, "no-ref", "the mirror %s has no ref %s", dir, ref).
 			WithHint("a mirror has a file  <ref>  that contains the commit, and the files  <commit>/<file>")
@@ -117,7 +143,7 @@ func (f *fetcher) fetch(ctx context.Context, l Location, file, commit string) (d
 	case GitHub:
 		file = path.Join(l.Folder, file)
 		if f.mirror != "" {
-			data, err = readBounded(filepath.Join(f.mirror, commit, filepath.FromSlash(file)), l.Pos)
+			data, err = ReadFile(filepath.Join(f.mirror, commit, filepath.FromSlash(file)), l.Pos)
 			return data, name, err
 		}
 		data, err = f.get(ctx, f.endpoints.GitHubRaw+"/"+l.Where+"/"+commit+"/"+file, "*/*", l.Pos)
@@ -141,23 +167,32 @@ func (f *fetcher) fetch(ctx context.Context, l Location, file, commit string) (d
 		if info, statErr := os.Stat(p); statErr == nil && info.IsDir() {
 			p = filepath.Join(p, commit, filepath.FromSlash(file))
 		}
-		data, err = readBounded(p, l.Pos)
+		data, err = ReadFile(p, l.Pos)
 	}
 	return data, name, err
 }
 
-func readBounded(name string, pos diag.Pos) ([]byte, error) {
-	file, err := os.Open(name)
+// ReadFile reads a document of a source or mirror, as much of it as a
+// description may have. It refuses what is not a regular file: reading a pipe
+// or a device might never end. pos is where the file is named. A file that does
+// not exist has the code "no-document".
+func ReadFile(name string, pos diag.Pos) ([]byte, error) {
+	info, err := os.Stat(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, diag.Errorf(pos, "no-document", "the file %s does not exist", name)
 	}
+	if err == nil && !info.Mode().IsRegular() {
+		return nil, diag.Errorf(pos, "not-regular", "%s is not a regular file", name).
+			WithHint("a description is read from a file, not from a folder, pipe or device")
+	}
+	file, err := os.Open(name)
 	if err != nil {
-		return nil, diag.Errorf(pos, "no-document", "%v", err)
+		return nil, diag.Errorf(pos, "document-unreadable", "%v", err)
 	}
 	defer file.Close()
 	data, err := io.ReadAll(io.LimitReader(file, canon.MaxSize+1))
 	if err != nil {
-		return nil, diag.Errorf(pos, "no-document", "%v", err)
+		return nil, diag.Errorf(pos, "document-unreadable", "%v", err)
 	}
 	return data, nil
 }
@@ -187,6 +222,9 @@ func (f *fetcher) get(ctx context.Context, address, accept string, pos diag.Pos)
 			WithHint("check the network, or set BASIQ_SPECS_MIRROR to a directory mirror")
 	}
 	defer res.Body.Close()
+	if res.StatusCode == http.StatusNotFound {
+		return nil, diag.Errorf(pos, "no-document", "%s responded with status %s", u.Redacted(), res.Status)
+	}
 	if res.StatusCode != http.StatusOK {
 		return nil, diag.Errorf(pos, "fetch", "%s responded with status %s", u.Redacted(), res.Status)
 	}

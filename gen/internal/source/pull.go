@@ -24,6 +24,9 @@ type Options struct {
 	Mirror    string // directory that replaces the network for github sources
 	Endpoints Endpoints
 	Client    *http.Client
+	// KeepGoing makes Update go on past descriptions that cannot be read, which
+	// are in Set.Failed then, and past those that the source does not have.
+	KeepGoing bool
 }
 
 // Snapshot is a domain's canonical snapshot.
@@ -32,13 +35,15 @@ type Snapshot struct {
 	Path   string // "specs/core.yml"
 	Data   []byte
 	SHA256 string
+	Origin Origin
 }
 
 // Set holds the snapshots of a run, by domain.
 type Set struct {
 	Snapshots []Snapshot
-	Fetched   int      // number of snapshots that were not on disk
-	Stale     []string // snapshots on disk of domains that are no longer configured
+	Fetched   int              // number of snapshots that were not on disk
+	Failed    map[string]error // by domain, why there is no snapshot; see Options.KeepGoing
+	Stale     []string         // snapshots on disk of domains that are no longer configured
 }
 
 func digest(data []byte) string {
@@ -126,7 +131,12 @@ func (f *fetcher) snapshot(ctx context.Context, l Location, domain, file, commit
 	if err != nil {
 		return Snapshot{}, "", err
 	}
-	return Snapshot{Domain: domain, Path: SnapshotPath(domain), Data: data, SHA256: digest(data)}, digest(raw), nil
+	return NewSnapshot(domain, data, Origin{name, raw}), digest(raw), nil
+}
+
+// NewSnapshot returns the snapshot of a domain that holds data.
+func NewSnapshot(domain string, data []byte, origin Origin) Snapshot {
+	return Snapshot{Domain: domain, Path: SnapshotPath(domain), Data: data, SHA256: digest(data), Origin: origin}
 }
 
 // Update fetches all specifications at the newest commit of their source, or at to for
@@ -192,12 +202,22 @@ func (o Options) forEach(set *Set, get func(name string) (Snapshot, bool, error)
 	wg.Wait()
 	var list diag.List
 	for i, err := range errs {
-		list = append(list, diag.FromError(err, diag.Pos{File: names[i]})...)
+		found := diag.FromError(err, diag.Pos{File: names[i]})
+		switch {
+		case len(found) == 0:
+			set.Snapshots = append(set.Snapshots, snapshots[i])
+		case !o.KeepGoing:
+			list = append(list, found...)
+		case found[0].Code != "no-document":
+			if set.Failed == nil {
+				set.Failed = map[string]error{}
+			}
+			set.Failed[names[i]] = found
+		}
 		if fetched[i] {
 			set.Fetched++
 		}
 	}
-	set.Snapshots = snapshots
 	return list.Err()
 }
 

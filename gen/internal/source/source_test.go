@@ -213,6 +213,29 @@ func TestFetchErrors(t *testing.T) {
 	}
 }
 
+// TestCommitMustBeOnTheRef asks for commits by their hashes: GitHub serves those
+// of forks under the name of the original repository.
+func TestCommitMustBeOnTheRef(t *testing.T) {
+	c1 := commit("1")
+	for status, message := range map[string]string{"behind": "", "identical": "", "ahead": "[not-on-ref]", "diverged": "[not-on-ref]", "": "[not-on-ref]"} {
+		o := repo(t, config("{github: o/r, ref: main}"))
+		serve(t, &o, handler{
+			"/repos/o/r/compare/main..." + c1: text(`{"status": "` + status + `", "files": []}`),
+			"/o/r/" + c1 + "/pets.yml":        text(fmt.Sprintf(api, "a")),
+		})
+		_, lock, err := source.Update(context.Background(), o, c1)
+		if message == "" && (err != nil || lock.Commit != c1) || message != "" && (err == nil || !strings.Contains(err.Error(), message)) {
+			t.Errorf("%q: %v", status, err)
+		}
+	}
+	// A commit that cannot be compared is not trusted.
+	o := repo(t, config("{github: o/r, ref: main}"))
+	serve(t, &o, handler{"/o/r/" + c1 + "/pets.yml": text(fmt.Sprintf(api, "a"))})
+	if _, _, err := source.Update(context.Background(), o, c1); err == nil || !strings.Contains(err.Error(), "404") {
+		t.Errorf("no comparison: %v", err)
+	}
+}
+
 func TestUnsafeURLsAreRejected(t *testing.T) {
 	for _, c := range []struct{ where, message string }{
 		{"http://example.com/a.yml", "is not https"},
@@ -285,6 +308,10 @@ func TestConfigErrors(t *testing.T) {
 		{"routes in no package", good + "routes: a/my-fake\n", "not a valid package name"},
 		{"absolute output", good + "output: /elsewhere\n", "not a path within"},
 		{"file outside", strings.Replace(good, "pets.yml", "../../pets.yml", 1), "not a path within"},
+		{"domain called as a keyword", strings.Replace(good, "pets:", "type:", 1), ":6:3: \"type\" cannot be the name of a Go package"},
+		{"package called as a keyword", strings.Replace(good, "pets.yml", "pets.yml, package: func", 1), "\"func\" cannot be the name of a Go package"},
+		{"package that cannot be imported", good + "  internal: {file: a.yml}\n", ":7:3: \"internal\" cannot be the name of a Go package"},
+		{"routes called as a keyword", good + "routes: a/range\n", "\"range\" cannot be the name of a Go package"},
 		{"domain name", strings.Replace(good, "pets:", "../pets:", 1), "not a valid domain name"},
 		{"one package twice", good + "  dogs: {file: dogs.yml, package: pets}\n", "same package"},
 		{"readme id", config("{readme: 'pets'}"), "not a registry ID"},

@@ -18,10 +18,10 @@ const (
 	maxTargets = 2000
 )
 
-// references reports references that lead outside the document, do not resolve, or
+// References reports references that lead outside the document, do not resolve, or
 // form a cycle. The snapshot has none of these, but overlays may add them or remove
 // their targets.
-func (d *Document) references() error {
+func (d *Document) References() error {
 	var list diag.List
 	report := func(n Node, code, format string) *diag.Annotation {
 		ref := n.Text()
@@ -62,7 +62,7 @@ func (d *Document) references() error {
 // keywords whose values contain no references.
 var (
 	nameMaps = set("properties patternProperties schemas responses parameters headers requestBodies securitySchemes callbacks paths webhooks content encoding variables scopes x-variants x-resources x-enum")
-	data     = set("dereport const enum example examples mapping security x-expect x-page x-order x-aliases")
+	data     = set("default const enum example examples mapping security x-expect x-page x-order x-aliases x-require-one")
 )
 
 func set(words string) map[string]bool {

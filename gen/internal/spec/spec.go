@@ -51,6 +51,12 @@ func Load(domain, file string, snapshot []byte, overlays []*overlay.Document, op
 	if err != nil {
 		return nil, nil, err
 	}
+	return LoadTree(domain, file, root, overlays, opts)
+}
+
+// LoadTree is Load for a snapshot that canon.Parse has read. The document is
+// made of root.
+func LoadTree(domain, file string, root *yaml.Node, overlays []*overlay.Document, opts overlay.Options) (*Document, []overlay.Result, error) {
 	doc := &Document{Domain: domain, File: file, Prov: overlay.NewProvenance(file), root: root}
 	results, err := overlay.Apply(root, doc.Prov, overlays, opts)
 	if err != nil {
@@ -90,21 +96,21 @@ func (d *Document) Lookup(pointer string) Node {
 // Validate checks the document against the OpenAPI specification. Errors have
 // positions in the snapshot, or in the overlay that added the invalid part.
 func (d *Document) Validate(ctx context.Context) error {
-	if err := d.references(); err != nil {
+	if err := d.References(); err != nil {
 		return err
 	}
 	if err := d.rules(); err != nil {
 		return err
 	}
 	plain, origin := standard(d.root)
+	if data, ok := toJSON(nil, plain); ok && d.load(ctx, data, false) == nil {
+		return nil
+	}
+	// Findings need the lines of a document in YAML. It takes far longer to
+	// load, so that it is only made when there is something to report.
 	data, err := canon.Marshal(plain)
 	if err != nil {
 		return err
-	}
-	// Recording origins doubles the time of loading, so it is only done if there are
-	// errors to report.
-	if d.load(ctx, data, false) == nil {
-		return nil
 	}
 	err = d.load(ctx, data, true)
 	if err == nil {

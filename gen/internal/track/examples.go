@@ -7,7 +7,6 @@ import (
 	"io"
 	"maps"
 	"net/http"
-	"os"
 	"path"
 	"path/filepath"
 	"slices"
@@ -35,8 +34,8 @@ func (t *Tracker) examples(ctx context.Context, old, new report.State) (*report.
 	var domains []decodediff.Versions
 	for _, name := range slices.Sorted(maps.Keys(new.Domains)) {
 		d := decodediff.Versions{Name: name, Before: old.Domains[name], After: new.Domains[name]}
-		if d.Before.Domain == nil || d.After.Domain == nil || d.Before.Package == nil || d.After.Package == nil ||
-			d.Before.Err != nil || d.After.Err != nil || maps.EqualFunc(d.Before.Package.Files, d.After.Package.Files, bytes.Equal) {
+		if !d.Before.Built() || !d.After.Built() || d.Before.Package == nil || d.After.Package == nil ||
+			maps.EqualFunc(d.Before.Package.Files, d.After.Package.Files, bytes.Equal) {
 			continue // the same code decodes alike
 		}
 		var err error
@@ -76,7 +75,7 @@ func (t *Tracker) document(ctx context.Context, domain, commit string) ([]byte, 
 	}
 	file := path.Join(from.Folder, d.File)
 	if t.opts.Mirror != "" {
-		return os.ReadFile(filepath.Join(t.opts.Mirror, commit, filepath.FromSlash(file)))
+		return source.ReadFile(filepath.Join(t.opts.Mirror, commit, filepath.FromSlash(file)), from.Pos)
 	}
 	endpoint := t.opts.Raw
 	if endpoint == "" {

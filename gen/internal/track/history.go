@@ -4,10 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
-	"io/fs"
 	"maps"
-	"os"
 	"path"
 	"path/filepath"
 	"slices"
@@ -24,25 +21,23 @@ import (
 type History struct {
 	t     *Tracker
 	mu    sync.Mutex
-	known map[string]source.Snapshot // by domain and digest of the document
+	known map[string][]byte // snapshots, by domain and digest of the document
 }
 
 // History returns the history of the tracker's mirror.
 func (t *Tracker) History() *History {
-	return &History{t: t, known: map[string]source.Snapshot{}}
+	return &History{t: t, known: map[string][]byte{}}
 }
 
 // State builds the state of a commit. A document that upstream did not have
 // yet is a domain that is not there.
 func (h *History) State(ctx context.Context, c Commit) (report.State, error) {
-	snapshots, err := h.snapshots(c)
-	if err != nil {
-		return report.State{}, err
-	}
-	return h.t.Built(ctx, report.Side{Kind: "upstream", Name: c.Hash, Commit: c.Hash, Date: c.Date}, snapshots), nil
+	return h.t.build(ctx, report.Side{Kind: "upstream", Name: c.Hash, Commit: c.Hash, Date: c.Date}, h.snapshots(c))
 }
 
-func (h *History) snapshots(c Commit) ([]source.Snapshot, error) {
+// snapshots reads what a commit holds. A description that cannot be read fails
+// alone.
+func (h *History) snapshots(c Commit) *source.Set {
 	names := slices.Sorted(maps.Keys(h.t.config.Domains))
 	found := make([]*source.Snapshot, len(names))
 	errs := make([]error, len(names))
@@ -58,15 +53,16 @@ func (h *History) snapshots(c Commit) ([]source.Snapshot, error) {
 		})
 	}
 	wg.Wait()
-	var list diag.List
-	var out []source.Snapshot
-	for i := range names {
-		list = append(list, diag.FromError(errs[i], diag.Pos{File: names[i]})...)
+	set := &source.Set{Failed: map[string]error{}}
+	for i, name := range names {
+		if errs[i] != nil {
+			set.Failed[name] = diag.FromError(errs[i], diag.Pos{File: name})
+		}
 		if found[i] != nil {
-			out = append(out, *found[i])
+			set.Snapshots = append(set.Snapshots, *found[i])
 		}
 	}
-	return out, list.Err()
+	return set
 }
 
 func (h *History) snapshot(domain string, c Commit) (*source.Snapshot, error) {
@@ -78,29 +74,27 @@ func (h *History) snapshot(domain string, c Commit) (*source.Snapshot, error) {
 	if from.Kind != source.GitHub {
 		return nil, diag.Errorf(from.Pos, "no-history", "a %s source has no history to replay", from.Kind)
 	}
-	raw, err := os.ReadFile(filepath.Join(h.t.opts.Mirror, c.Hash, filepath.FromSlash(path.Join(from.Folder, d.File))))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
+	raw, err := source.ReadFile(filepath.Join(h.t.opts.Mirror, c.Hash, filepath.FromSlash(path.Join(from.Folder, d.File))), from.Pos)
 	if err != nil {
-		return nil, diag.Errorf(from.Pos, "no-document", "%v", err)
+		if diag.FromError(err, diag.Pos{})[0].Code == "no-document" {
+			return nil, nil
+		}
+		return nil, err
 	}
+	origin := source.Origin{Name: d.File + "@" + c.Hash[:12], Data: raw}
 	sum := sha256.Sum256(raw)
 	key := domain + hex.EncodeToString(sum[:])
 	h.mu.Lock()
-	s, ok := h.known[key]
+	data, ok := h.known[key]
 	h.mu.Unlock()
-	if ok {
-		return &s, nil
+	if !ok {
+		if data, err = canon.Snapshot(origin.Name, raw); err != nil {
+			return nil, err
+		}
+		h.mu.Lock()
+		h.known[key] = data
+		h.mu.Unlock()
 	}
-	data, err := canon.Snapshot(d.File+"@"+c.Hash[:12], raw)
-	if err != nil {
-		return nil, err
-	}
-	sum = sha256.Sum256(data)
-	s = source.Snapshot{Domain: domain, Path: source.SnapshotPath(domain), Data: data, SHA256: hex.EncodeToString(sum[:])}
-	h.mu.Lock()
-	h.known[key] = s
-	h.mu.Unlock()
+	s := source.NewSnapshot(domain, data, origin)
 	return &s, nil
 }

@@ -2,13 +2,13 @@ package track
 
 import (
 	"cmp"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/basiq-sdk/basiq-go/gen/internal/diag"
+	"github.com/basiq-sdk/basiq-go/gen/internal/source"
 )
 
 // Commit is one of a mirror's.
@@ -25,7 +25,7 @@ var fullHex = regexp.MustCompile(`^[0-9a-f]{40}$`)
 
 // Commits lists a mirror's commits in order, the oldest first.
 func Commits(mirror string) ([]Commit, error) {
-	data, err := os.ReadFile(filepath.Join(mirror, CommitsFile))
+	data, err := source.ReadFile(filepath.Join(mirror, CommitsFile), diag.Pos{})
 	if err != nil {
 		return nil, diag.Errorf(diag.Pos{File: mirror}, "no-commits", "the mirror's commits cannot be listed: %v", err).
 			WithHint("a mirror's history is in  %s: a line per commit, the newest first, the hash and when it was made", CommitsFile)
@@ -37,7 +37,7 @@ func Commits(mirror string) ([]Commit, error) {
 			continue
 		}
 		if !fullHex.MatchString(hash) {
-			return nil, diag.Errorf(diag.Pos{File: filepath.Join(mirror, CommitsFile), Line: i + 1}, "bad-commit", "%q is no commit", hash)
+			return nil, diag.Errorf(diag.Pos{File: filepath.Join(mirror, CommitsFile), Line: i + 1}, "bad-commit", "%q is not a commit", hash)
 		}
 		out = append(out, Commit{hash, strings.TrimSpace(date)})
 	}

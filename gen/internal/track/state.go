@@ -30,18 +30,19 @@ import (
 
 // Options of a Tracker.
 type Options struct {
-	Dir    string // the repository
-	Mirror string // directory that stands in for the network
-	Raw    string // address that serves files of GitHub's repositories; the public one when empty
+	Dir    string          // the repository
+	Mirror string          // directory that stands in for the network
+	Raw    string          // address that serves files of GitHub's repositories; the public one when empty
+	Cache  *pipeline.Cache // of builds, shared with others; may be nil
 }
 
 // Tracker builds states. Two states that share a domain's snapshot share its
 // package.
 type Tracker struct {
-	opts    Options
-	config  *source.Config
-	tree    fs.FS // the working tree
-	builder *pipeline.Builder
+	opts   Options
+	config *source.Config
+	tree   fs.FS // the working tree
+	runner *pipeline.Runner
 }
 
 // New returns a Tracker on the repository in o.Dir.
@@ -50,8 +51,19 @@ func New(ctx context.Context, o Options) (*Tracker, error) {
 	if err != nil {
 		return nil, err
 	}
-	tree := os.DirFS(o.Dir)
-	return &Tracker{opts: o, config: cfg, tree: tree, builder: pipeline.NewBuilder(ctx, o.Dir, cfg, tree)}, nil
+	if o.Cache == nil {
+		o.Cache = pipeline.NewCache()
+	}
+	t := &Tracker{opts: o, config: cfg, tree: os.DirFS(o.Dir)}
+	t.runner = t.newRunner(ctx, cfg, t.tree)
+	return t, nil
+}
+
+// newRunner returns a lenient runner for a configuration and its overlays.
+func (t *Tracker) newRunner(ctx context.Context, cfg *source.Config, tree fs.FS) *pipeline.Runner {
+	return pipeline.NewRunner(ctx, pipeline.RunnerOptions{
+		Dir: t.opts.Dir, Config: cfg, Files: tree, Mode: pipeline.Lenient, Cache: t.opts.Cache,
+	})
 }
 
 // Worktree is the name of the working tree as a state.
@@ -112,16 +124,25 @@ func (t *Tracker) Upstream(ctx context.Context, ref string) (report.State, error
 	if err != nil {
 		return report.State{}, err
 	}
-	set, lock, err := source.Update(ctx, source.Options{Dir: t.opts.Dir, Config: t.config, Mirror: t.opts.Mirror}, full)
+	set, lock, err := source.Update(ctx, source.Options{Dir: t.opts.Dir, Config: t.config, Mirror: t.opts.Mirror, KeepGoing: true}, full)
 	if err != nil {
 		return report.State{}, err
 	}
-	return t.Built(ctx, report.Side{Kind: "upstream", Name: ref, Commit: lock.Commit, Date: t.date(lock.Commit)}, set.Snapshots), nil
+	return t.build(ctx, report.Side{Kind: "upstream", Name: ref, Commit: lock.Commit, Date: t.date(lock.Commit)}, set)
 }
 
-// Built builds the state of snapshots, with the overlays of the working tree.
-func (t *Tracker) Built(ctx context.Context, side report.Side, snapshots []source.Snapshot) report.State {
-	return report.State{Side: side, Domains: t.builder.Build(ctx, snapshots), ImportPath: t.builder.ImportPath}
+// build builds the state of snapshots, with the overlays of the working tree. A
+// description that could not be read is a build that stopped.
+func (t *Tracker) build(ctx context.Context, side report.Side, set *source.Set) (report.State, error) {
+	res, err := t.runner.Run(ctx, set.Snapshots, pipeline.StageCheck)
+	s := report.State{Side: side, Domains: res.ByDomain(), Snapshots: map[string]source.Snapshot{}, ImportPath: t.runner.ImportPath}
+	for _, snapshot := range set.Snapshots {
+		s.Snapshots[snapshot.Domain] = snapshot
+	}
+	for name, err := range set.Failed {
+		s.Domains[name] = &pipeline.Build{Name: name, Config: t.config.Domains[name], Err: err}
+	}
+	return s, err
 }
 
 func (t *Tracker) worktree(ctx context.Context) (report.State, error) {
@@ -129,7 +150,10 @@ func (t *Tracker) worktree(ctx context.Context) (report.State, error) {
 	if err != nil {
 		return report.State{}, err
 	}
-	s := t.Built(ctx, report.Side{Kind: Worktree, Name: Worktree, Pin: pin(t.tree)}, set.Snapshots)
+	s, err := t.build(ctx, report.Side{Kind: Worktree, Name: Worktree, Pin: pin(t.tree)}, set)
+	if err != nil {
+		return report.State{}, err
+	}
 	err = t.onDisk(ctx, &s, t.tree, t.config)
 	return s, err
 }
@@ -139,6 +163,10 @@ func (t *Tracker) worktree(ctx context.Context) (report.State, error) {
 func (t *Tracker) revision(ctx context.Context, rev string) (report.State, error) {
 	commit, err := t.git(ctx, "rev-parse", "--verify", "--end-of-options", rev+"^{commit}")
 	if err != nil {
+		if _, err := t.git(ctx, "rev-parse", "--git-dir"); err != nil {
+			return report.State{}, diag.Errorf(diag.Pos{}, "no-git", "%s is a revision of a git repository, and there is none around %s: %v", rev, t.opts.Dir, err).
+				WithHint("without one, compare states of upstream (upstream:REF) and the working tree (worktree)")
+		}
 		return report.State{}, diag.Errorf(diag.Pos{}, "no-revision", "this repository has no revision %s", rev)
 	}
 	side := report.Side{Kind: "git", Name: rev, Commit: strings.TrimSpace(string(commit))}
@@ -159,9 +187,14 @@ func (t *Tracker) revision(ctx context.Context, rev string) (report.State, error
 	if err != nil {
 		return report.State{}, err
 	}
-	builder := pipeline.NewBuilder(ctx, t.opts.Dir, cfg, tree)
-	builder.Unchecked = true // against today's transport; the committed packages are loaded below
-	s := report.State{Side: side, Domains: builder.Build(ctx, snapshots), ImportPath: builder.ImportPath}
+	// The type-check would be against today's transport; the committed packages
+	// are loaded below.
+	runner := t.newRunner(ctx, cfg, tree)
+	res, err := runner.Run(ctx, snapshots, pipeline.StageEmit)
+	if err != nil {
+		return report.State{}, err
+	}
+	s := report.State{Side: side, Domains: res.ByDomain(), ImportPath: runner.ImportPath}
 	err = t.onDisk(ctx, &s, tree, cfg)
 	return s, err
 }
@@ -205,7 +238,23 @@ func snapshotsOf(tree fs.FS, cfg *source.Config) ([]source.Snapshot, error) {
 
 // onDisk loads the packages that a tree holds, as its users import them.
 func (t *Tracker) onDisk(ctx context.Context, s *report.State, tree fs.FS, cfg *source.Config) error {
-	src := godiff.Tree{Module: cfg.Module, FS: tree}
+	if err := t.packages(ctx, s, godiff.Tree{Module: cfg.Module, FS: tree}); err != nil {
+		return err
+	}
+	s.Source = map[string]map[string][]byte{}
+	for name, d := range cfg.Domains {
+		files, err := generatedFiles(tree, path.Join(cfg.Output, d.Package))
+		if err != nil {
+			return err
+		}
+		s.Source[s.ImportPath(name)] = files
+	}
+	return nil
+}
+
+// packages loads every package of a tree that callers can import, and records
+// those that do not compile.
+func (t *Tracker) packages(ctx context.Context, s *report.State, src godiff.Tree) error {
 	dirs, err := src.Packages()
 	if err != nil {
 		return err
@@ -214,28 +263,14 @@ func (t *Tracker) onDisk(ctx context.Context, s *report.State, tree fs.FS, cfg *
 	if err != nil {
 		return err
 	}
-	s.API, s.Source = map[string]*types.Package{}, map[string]map[string][]byte{}
+	s.API = map[string]*types.Package{}
 	for _, dir := range dirs {
 		pkg, err := loader.Load(dir)
 		if err != nil {
-			s.Broken = append(s.Broken, report.Stop{What: "package " + path.Join(cfg.Module, dir), Findings: diag.FromError(diag.Errorf(diag.Pos{File: dir}, "does-not-compile", "%v", err), diag.Pos{})})
+			s.Broken = append(s.Broken, report.BrokenPackage(path.Join(src.Module, dir), diag.List{diag.Errorf(diag.Pos{File: dir}, "does-not-compile", "%v", err)}))
 			continue
 		}
 		s.API[pkg.Path()] = pkg
-	}
-	for name, d := range cfg.Domains {
-		dir := path.Join(cfg.Output, d.Package)
-		files := map[string][]byte{}
-		found, err := fs.Glob(tree, path.Join(dir, "*.gen.go"))
-		if err != nil {
-			return err
-		}
-		for _, f := range found {
-			if files[path.Base(f)], err = fs.ReadFile(tree, f); err != nil {
-				return err
-			}
-		}
-		s.Source[s.ImportPath(name)] = files
 	}
 	return nil
 }
@@ -269,10 +304,8 @@ func (t *Tracker) Consumers(ctx context.Context, s *report.State) error {
 			continue
 		}
 		if _, err := loader.Load(dir); err != nil {
-			s.Broken = append(s.Broken, report.Stop{
-				What:     "package " + path.Join(t.config.Module, dir),
-				Findings: diag.List{diag.Errorf(diag.Pos{File: dir}, "does-not-compile", "%v", err)},
-			})
+			s.Broken = append(s.Broken, report.BrokenPackage(path.Join(t.config.Module, dir),
+				diag.List{diag.Errorf(diag.Pos{File: dir}, "does-not-compile", "%v", err)}))
 		}
 	}
 	return nil
@@ -283,7 +316,7 @@ func (t *Tracker) Consumers(ctx context.Context, s *report.State) error {
 func (t *Tracker) over(s report.State) map[string][]byte {
 	out := map[string][]byte{}
 	for name, d := range s.Domains {
-		if d.Err != nil || d.Package == nil {
+		if !d.Built() || d.Package == nil {
 			continue
 		}
 		dir := path.Join(t.config.Output, t.config.Domains[name].Package)

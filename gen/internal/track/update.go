@@ -2,113 +2,108 @@ package track
 
 import (
 	"context"
-	"maps"
-	"slices"
+	"io/fs"
+	"path"
+	"strings"
 
+	"github.com/basiq-sdk/basiq-go/gen/internal/godiff"
 	"github.com/basiq-sdk/basiq-go/gen/internal/pipeline"
 	"github.com/basiq-sdk/basiq-go/gen/internal/report"
 	"github.com/basiq-sdk/basiq-go/gen/internal/source"
 )
 
-// UpdateReport compares what is pinned with what is about to be. It is nil
-// when nothing is pinned yet. It must be made before the new pin is written.
-func (t *Tracker) UpdateReport(ctx context.Context, u *pipeline.NewPin) (*report.Report, error) {
-	lock, err := source.LoadLock(t.opts.Dir)
-	if err != nil || lock == nil {
+// UpdateReport compares what was committed last with what an update is about
+// to write, as Diff does for HEAD and the working tree once it is written. It
+// is nil if nothing was pinned yet. Call it before the update is applied.
+func (t *Tracker) UpdateReport(ctx context.Context, u *pipeline.PendingUpdate) (*report.Report, error) {
+	old, err := t.before(ctx)
+	if err != nil || old == nil {
 		return nil, err
 	}
-	made := map[string]pipeline.Built{}
-	for _, d := range u.Domains {
-		made[d.Name] = pipeline.Built{Domain: d}
-	}
-	new := report.State{
-		Side:    report.Side{Kind: "upstream", Name: u.Lock.Commit, Commit: u.Lock.Commit, Date: t.date(u.Lock.Commit)},
-		Domains: made, ImportPath: t.builder.ImportPath,
-	}
-	// What stayed need not be made again.
-	pinned, err := snapshotsOf(t.tree, &source.Config{Domains: known(t.config.Domains, lock.Domains)})
+	new, err := t.pending(ctx, u)
 	if err != nil {
 		return nil, err
 	}
-	config := t.committed(ctx)
-	moved := func(domain string) bool {
-		was, had := config.Domains[domain]
-		return had && was.Package != t.config.Domains[domain].Package
+	r, err := report.New(ctx, *old, new)
+	if err != nil || len(r.Cards) == 0 {
+		return r, err
 	}
-	old := map[string]pipeline.Built{}
-	var changed, elsewhere []source.Snapshot
-	for _, s := range pinned {
-		d := made[s.Domain]
-		switch {
-		case moved(s.Domain):
-			elsewhere = append(elsewhere, s)
-		case d.Domain != nil && d.Snapshot.SHA256 == s.SHA256 && len(d.Aside)+len(d.Phantoms) == 0:
-			old[s.Domain] = d
-		default:
-			changed = append(changed, s)
-		}
-	}
-	maps.Copy(old, t.builder.Build(ctx, changed))
-	from := report.State{
-		Side:    report.Side{Kind: "upstream", Name: lock.Commit, Commit: lock.Commit, Date: t.date(lock.Commit)},
-		Domains: old, ImportPath: t.builder.ImportPath,
-	}
-	// What is no longer configured, or is another package now, is built as it
-	// was committed.
-	gone := maps.Clone(config.Domains)
-	maps.DeleteFunc(gone, func(name string, _ source.DomainConfig) bool { _, ok := t.config.Domains[name]; return ok })
-	if len(gone)+len(elsewhere) > 0 {
-		committed, err := t.archive(ctx, "HEAD")
-		if err != nil {
-			return nil, err
-		}
-		last, err := snapshotsOf(committed, &source.Config{Domains: gone})
-		if err != nil {
-			return nil, err
-		}
-		builder := pipeline.NewBuilder(ctx, t.opts.Dir, config, committed)
-		maps.Copy(old, builder.Build(ctx, slices.Concat(last, elsewhere)))
-		from.ImportPath = builder.ImportPath
-		changed = slices.Concat(changed, last, elsewhere)
-	}
-	if len(changed) == 0 {
-		return report.New(ctx, from, new)
-	}
-	if err := t.Consumers(ctx, &new); err != nil {
-		return nil, err
-	}
-	r, err := report.New(ctx, from, new)
-	if err != nil {
-		return nil, err
-	}
-	r.Examples = t.Examples(ctx, from, new)
+	r.Examples = t.Examples(ctx, *old, new)
 	if tag := t.LastTag(ctx); tag != "" {
 		r.Users, err = t.Users(ctx, new, tag)
 	}
 	return r, err
 }
 
-// committed is the configuration as it was committed; today's where there is
-// none.
-func (t *Tracker) committed(ctx context.Context) *source.Config {
-	data, err := t.git(ctx, "show", "HEAD:./"+source.ConfigFile)
-	if err != nil {
-		return t.config
+// before is the state that an update starts from: HEAD if it pins anything, or
+// else the working tree. It is nil if that pins nothing either.
+func (t *Tracker) before(ctx context.Context) (*report.State, error) {
+	if _, err := t.git(ctx, "cat-file", "-e", "HEAD:./"+source.LockFile); err == nil {
+		s, err := t.revision(ctx, "HEAD")
+		if err == nil {
+			s.Side = t.upstreamSide(s.Side.Pin)
+			return &s, nil
+		}
+		if ctx.Err() != nil {
+			return nil, err
+		}
+		// HEAD is not a complete state: compare with the working tree.
 	}
-	config, err := source.ParseConfig(source.ConfigFile, data)
-	if err != nil {
-		return t.config
+	lock, err := source.LoadLock(t.opts.Dir)
+	if err != nil || lock == nil {
+		return nil, err
 	}
-	return config
+	pinned, err := snapshotsOf(t.tree, &source.Config{Domains: known(t.config.Domains, lock.Domains)})
+	if err != nil {
+		return nil, err
+	}
+	s, err := t.build(ctx, t.upstreamSide(lock.Commit), &source.Set{Snapshots: pinned})
+	if err != nil {
+		return nil, err
+	}
+	return &s, t.onDisk(ctx, &s, t.tree, t.config)
+}
+
+func (t *Tracker) upstreamSide(commit string) report.Side {
+	return report.Side{Kind: "upstream", Name: commit, Commit: commit, Date: t.date(commit)}
+}
+
+// pending is the state that an update writes: its builds, and every package of
+// the working tree with the files of the update over it.
+func (t *Tracker) pending(ctx context.Context, u *pipeline.PendingUpdate) (report.State, error) {
+	s := report.State{Side: t.upstreamSide(u.Lock.Commit), ImportPath: t.runner.ImportPath, Domains: map[string]*pipeline.Build{}}
+	for _, b := range u.Builds {
+		s.Domains[b.Name] = b
+	}
+	over := u.Files()
+	if over == nil {
+		over = t.over(s) // nothing will be written; what could be built is compared
+	}
+	return s, t.packages(ctx, &s, godiff.Tree{Module: t.config.Module, FS: t.tree, Over: over})
 }
 
 // known are the domains that are both configured and pinned.
 func known(configured map[string]source.DomainConfig, pinned map[string]source.Pin) map[string]source.DomainConfig {
 	out := map[string]source.DomainConfig{}
-	for _, name := range slices.Sorted(maps.Keys(configured)) {
+	for name, d := range configured {
 		if _, ok := pinned[name]; ok {
-			out[name] = configured[name]
+			out[name] = d
 		}
 	}
 	return out
+}
+
+// generatedFiles are the files of a domain's package in a tree.
+func generatedFiles(tree fs.FS, dir string) (map[string][]byte, error) {
+	found, err := fs.Glob(tree, path.Join(dir, "*.gen.go"))
+	if err != nil {
+		return nil, err
+	}
+	files := map[string][]byte{}
+	for _, f := range found {
+		if files[strings.TrimPrefix(f, dir+"/")], err = fs.ReadFile(tree, f); err != nil {
+			return nil, err
+		}
+	}
+	return files, nil
 }

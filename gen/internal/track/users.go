@@ -93,7 +93,7 @@ func (t *Tracker) Users(ctx context.Context, s report.State, from string) (*repo
 
 var moduleLine = regexp.MustCompile(`(?m)^module\s+"?([^\s"]+)`)
 
-// programs finds what a name of programs stands for. mine tells that it is a
+// programs finds what a name of programs stands for. mine reports that it is a
 // revision of this repository.
 func (t *Tracker) programs(ctx context.Context, from string) (tree godiff.Tree, mine bool, err error) {
 	dir := from
@@ -117,7 +117,7 @@ func (t *Tracker) programs(ctx context.Context, from string) (tree godiff.Tree, 
 	return godiff.Tree{Module: t.config.Module, FS: files}, true, err
 }
 
-// publicUse tells whether files of a revision use the API as its users do:
+// publicUse reports whether files of a revision use the API as its users do:
 // examples, and tests from outside, of what users import.
 func publicUse(g godiff.Group) bool {
 	first, _, _ := strings.Cut(g.Dir, "/")
@@ -153,12 +153,12 @@ func (t *Tracker) foreign(tree godiff.Tree, g godiff.Group, others []string) str
 	return ""
 }
 
-// ofModule tells whether an import path lies below one of some paths.
+// ofModule reports whether an import path lies below one of some paths.
 func ofModule(importPath string, paths []string) bool {
 	return slices.ContainsFunc(paths, func(m string) bool { return importPath == m || strings.HasPrefix(importPath, m+"/") })
 }
 
-// standard tells whether an import path is the standard library's.
+// standard reports whether an import path is the standard library's.
 func standard(importPath string) bool {
 	first, _, _ := strings.Cut(importPath, "/")
 	return !strings.Contains(first, ".")

@@ -21,6 +21,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"golang.org/x/tools/go/packages"
 
@@ -32,6 +33,19 @@ import (
 type Imports struct {
 	exports map[string]string // import path → export data file
 	dir     string
+
+	mu       sync.Mutex
+	importer types.Importer // reads each package once; made on first use
+}
+
+// Import returns an imported package. It is safe for concurrent use.
+func (i *Imports) Import(p string) (*types.Package, error) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.importer == nil {
+		i.importer = importer.ForCompiler(token.NewFileSet(), "gc", i.Open)
+	}
+	return i.importer.Import(p)
 }
 
 // StandardImports are the packages of the standard library that generated code
@@ -133,7 +147,7 @@ func Package(imports *Imports, pkg *emit.Package) (*types.Package, error) {
 	}
 	var list diag.List
 	cfg := types.Config{
-		Importer: importer.ForCompiler(fset, "gc", imports.Open),
+		Importer: imports,
 		Error: func(err error) {
 			var te types.Error
 			if errors.As(err, &te) {

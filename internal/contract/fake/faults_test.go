@@ -3,6 +3,7 @@ package fake_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -118,5 +119,37 @@ func TestRequestsHoldNoCredentials(t *testing.T) {
 		if len(r.Header["Authorization"]) == 0 {
 			t.Errorf("%s: the header is gone", r.Operation)
 		}
+	}
+}
+
+// TestFaultsThatCannotStrikeAreRefused: what is misspelt, or would strike more
+// than was meant, is told at once.
+func TestFaultsThatCannotStrikeAreRefused(t *testing.T) {
+	srv := basiqtest.NewServer(t)
+	refused := func(what string, f func()) {
+		t.Helper()
+		defer func() {
+			if said := fmt.Sprint(recover()); !strings.HasPrefix(said, "basiqtest: ") {
+				t.Errorf("%s: it says %q", what, said)
+			}
+		}()
+		f()
+	}
+	for _, operation := range []string{"List", "Get", "Create", ".List", "transactions.List", "Transactions.list", "data.Transactions", "GET /users/{id}/transactions", "GET", "core.List"} {
+		refused(operation, func() { srv.Fail(basiqtest.Fault{Operation: operation, Status: 503}) })
+		refused("Calls of "+operation, func() { srv.Calls(operation) })
+	}
+	for _, f := range []basiqtest.Fault{
+		{}, {Status: 99}, {Status: 600}, {Status: 503, After: -1}, {Delay: -1}, {Truncate: -1}, {Status: 429, RetryAfter: -1}, {Drop: 7}, {Drop: -1},
+		{Drop: basiqtest.DropAfter, Code: "parameter-not-valid"}, {Truncate: 1, Body: "x"}, {Delay: 1, RetryAfter: 1},
+	} {
+		refused(fmt.Sprintf("%+v", f), func() { srv.Fail(f) })
+	}
+	for _, code := range []string{"", "invalid-credential", "INVALID-CREDENTIALS"} {
+		refused("the code "+code, func() { srv.FailNextJob("verify-credentials", code) })
+	}
+	for _, operation := range []string{"", "data.Transactions.List", "Transactions.List", "GET /users/{userId}/transactions", "legacy.Connections.Create"} {
+		srv.Fail(basiqtest.Fault{Operation: operation, Status: 503}).Stop()
+		srv.Calls(operation)
 	}
 }

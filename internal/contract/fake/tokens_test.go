@@ -2,6 +2,7 @@ package fake_test
 
 import (
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/basiq-sdk/basiq-go/basiqtest"
+	"github.com/basiq-sdk/basiq-go/transport"
 )
 
 // call makes a call without the client, and returns the status, the code of
@@ -209,6 +211,25 @@ func TestExpiredTokenIsRenewed(t *testing.T) {
 		end()
 		if _, err := client.Core.Users.Get(t.Context(), user); err != nil {
 			t.Error(err)
+		}
+	}
+}
+
+// TestClientsHaveTheServersClock: what expires on the server has expired for its
+// clients, too, without waiting for it.
+func TestClientsHaveTheServersClock(t *testing.T) {
+	srv := basiqtest.NewServer(t, basiqtest.WithNow(noon))
+	client := srv.Client(t)
+	for n, d := range []time.Duration{0, 59 * time.Minute, time.Minute} {
+		srv.Advance(d)
+		if _, err := client.Core.Users.Get(t.Context(), "nobody"); !errors.Is(err, transport.ErrNotFound) {
+			t.Fatal(err)
+		}
+		if !client.Transport.Now().Equal(srv.Now()) {
+			t.Errorf("at %s the client has %s", srv.Now(), client.Transport.Now())
+		}
+		if calls := srv.Calls("core.Users.Get"); calls != n+1 { // none was refused for its token
+			t.Errorf("%d calls after %d reads", calls, n+1)
 		}
 	}
 }

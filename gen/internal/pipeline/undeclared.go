@@ -10,12 +10,12 @@ import (
 	"github.com/basiq-sdk/basiq-go/gen/internal/spec"
 )
 
-// phantoms finds properties that exist only because an overlay names or
+// undeclared finds properties that exist only because an overlay names or
 // describes them: the description that is overlaid has none of that name, and
 // the overlay does not say what they are. An update creates what it does not
 // find, so that a property that upstream removed would live on without a type.
 // With remove they are taken out of the document.
-func phantoms(doc *spec.Document, remove bool) diag.List {
+func undeclared(doc *spec.Document, remove bool) diag.List {
 	var list diag.List
 	var walk func(n *yaml.Node, pointer string)
 	walk = func(n *yaml.Node, pointer string) {
@@ -50,7 +50,7 @@ func phantoms(doc *spec.Document, remove bool) diag.List {
 	return list
 }
 
-// shapeless tells whether a schema says nothing of what it describes.
+// shapeless reports whether a schema says nothing about the shape of a value.
 func shapeless(n *yaml.Node) bool {
 	if n.Kind != yaml.MappingNode {
 		return false

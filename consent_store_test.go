@@ -1,0 +1,116 @@
+package basiq_test
+
+import (
+	"context"
+	"errors"
+	"net/url"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/basiq-sdk/basiq-go"
+	"github.com/basiq-sdk/basiq-go/basiqtest"
+	"github.com/basiq-sdk/basiq-go/generated/core"
+	"github.com/basiq-sdk/basiq-go/transport"
+)
+
+// muddled is a store that mixes up keys: it keeps one value for all of them.
+type muddled struct {
+	mu    sync.Mutex
+	value []byte
+}
+
+func (m *muddled) Load(context.Context, string) ([]byte, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Clone(m.value), nil
+}
+
+func (m *muddled) Save(_ context.Context, _ string, value []byte, _ time.Duration) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.value = slices.Clone(value)
+	return nil
+}
+
+func (*muddled) Lock(context.Context, string, time.Duration) (func(), error) {
+	return func() {}, nil
+}
+
+// TestStoredTokensAreBoundToScopeAndUser: whatever a store returns, a link holds
+// a token of its own user, and calls are made with one of the server.
+func TestStoredTokensAreBoundToScopeAndUser(t *testing.T) {
+	srv := basiqtest.NewServer(t)
+	store := &muddled{}
+	var mu sync.Mutex
+	failures := map[string]int{}
+	client := srv.Client(t, basiq.WithTokenStore(store), basiq.WithObserver(basiq.Observer{StoreFailure: func(_ context.Context, step string, _ error) {
+		mu.Lock()
+		defer mu.Unlock()
+		failures[step]++
+	}}))
+	var users []string
+	for range 2 {
+		user, err := client.Core.Users.Create(t.Context(), core.CreateUserParams{Email: "max@example.com"}) // the store now holds the server's token
+		if err != nil {
+			t.Fatal(err)
+		}
+		users = append(users, user.ID)
+	}
+	server, err := client.Transport.Token(t.Context(), transport.TokenRequest{Scope: transport.ScopeServer})
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := []string{server.Reveal()}
+	for _, user := range users {
+		link, err := client.ConsentLink(t.Context(), user, basiq.ConsentOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		u, err := url.Parse(link.Reveal())
+		if err != nil {
+			t.Fatal(err)
+		}
+		token := u.Query().Get("token")
+		if slices.Contains(seen, token) {
+			t.Error("a link holds the token of another user, or of the server")
+		}
+		seen = append(seen, token)
+		if _, err := srv.VisitConsentLink(link.Reveal(), basiqtest.Gilfoyle); err != nil {
+			t.Errorf("the link does not work: %v", err)
+		}
+	}
+	if failures["load"] == 0 {
+		t.Errorf("observers hear of %v", failures)
+	}
+	// Another process finds the value of the last user, and none of its own.
+	other := srv.Client(t, basiq.WithTokenStore(store))
+	if _, err := other.Core.Users.Get(t.Context(), users[0]); err != nil {
+		t.Error(err)
+	}
+	// A value that was changed is not used, whoever changed it.
+	store.value = []byte(string(store.value[:len(store.value)-10]) + string(slices.Repeat([]byte("A"), 7)) + string(store.value[len(store.value)-3:]))
+	third := srv.Client(t, basiq.WithTokenStore(store))
+	if _, err := third.Core.Users.Get(t.Context(), users[0]); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestConsentLinkRefusesTheServersToken: a source that knows one token does not
+// make links.
+func TestConsentLinkRefusesTheServersToken(t *testing.T) {
+	srv := basiqtest.NewServer(t)
+	server, err := srv.Client(t).Transport.Token(t.Context(), transport.TokenRequest{Scope: transport.ScopeServer})
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := srv.Client(t, basiq.WithTokenSource(transport.StaticToken(server.Reveal())))
+	user, err := client.Core.Users.Create(t.Context(), core.CreateUserParams{Email: "max@example.com"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if link, err := client.ConsentLink(t.Context(), user.ID, basiq.ConsentOptions{}); !errors.Is(err, transport.ErrBadToken) || link.Reveal() != "" {
+		t.Errorf("got %v", err)
+	}
+}

@@ -1,0 +1,378 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"go/types"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+	"sync"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/basiq-sdk/basiq-go/gen/internal/canon"
+	"github.com/basiq-sdk/basiq-go/gen/internal/diag"
+	"github.com/basiq-sdk/basiq-go/gen/internal/emit"
+	"github.com/basiq-sdk/basiq-go/gen/internal/model"
+	"github.com/basiq-sdk/basiq-go/gen/internal/overlay"
+	"github.com/basiq-sdk/basiq-go/gen/internal/source"
+	"github.com/basiq-sdk/basiq-go/gen/internal/spec"
+	"github.com/basiq-sdk/basiq-go/gen/internal/typecheck"
+)
+
+// Stage is a step of a generation, named as CONTRIBUTING.md names it.
+type Stage string
+
+// Stages, in the order in which they run. StagePull and StageWrite are the only ones
+// that touch the network or the disk.
+const (
+	StagePull     Stage = "pull"
+	StageOverlay  Stage = "overlay"
+	StageValidate Stage = "validate"
+	StageModel    Stage = "model"
+	StageEmit     Stage = "emit"
+	StageCheck    Stage = "check"
+	StageWrite    Stage = "write"
+)
+
+// stage is a Stage that turns a snapshot into a Go package, step by step.
+type stage struct {
+	name Stage
+	unit string // what run counts
+	// run takes the build of one domain through the stage.
+	run func(*Runner, context.Context, *Build) (count int, err error)
+	// table does the same for the table of operations, which needs every
+	// domain. It is nil where the stage has nothing to do for it.
+	table func(*Runner, *Result) (count int, err error)
+}
+
+var stages = []stage{
+	{StageOverlay, "actions", (*Runner).overlay, nil},
+	{StageValidate, "documents", (*Runner).validate, nil},
+	{StageModel, "types", (*Runner).model, nil},
+	{StageEmit, "files", (*Runner).emit, (*Runner).emitTable},
+	{StageCheck, "packages", (*Runner).check, (*Runner).checkTable},
+}
+
+// Build is what the stages make of one domain. A field is set once the stage
+// that fills it has passed.
+type Build struct {
+	Name     string
+	Config   source.DomainConfig
+	Snapshot source.Snapshot
+	LockFile string // the names lock
+
+	Tree       *yaml.Node // the snapshot, before its overlays; not to be changed
+	Overlays   []*overlay.Document
+	Results    []overlay.Result // of every overlay action that ran
+	Unapplied  []overlay.Result // overlay actions that do not apply; empty unless lenient
+	Undeclared diag.List        // properties that overlays describe and nothing declares; removed if lenient
+	Retracted  diag.List        // faults for which a lenient build dropped what overlays say at their place
+	Document   *spec.Document
+	Model      *model.Domain
+	Package    *emit.Package
+	Types      *types.Package
+
+	Err error // why the build stopped, a diag.List
+
+	mode   Mode
+	inputs *inputs
+	faults func() diag.List // of a lenient build, what validation finds
+	done   []sync.Once      // by stage
+	counts []int            // by stage
+	errs   []error          // by stage, nil for one that passed
+}
+
+// Built reports whether every stage passed that ran. It is false for nil, a
+// domain that a state does not have.
+func (b *Build) Built() bool { return b != nil && b.Err == nil }
+
+// Skipped lists what overlays say and a lenient build went on without: actions
+// that do not apply, and statements about parts that the description lacks. Each
+// would stop a strict build.
+func (b *Build) Skipped() diag.List {
+	if b == nil {
+		return nil
+	}
+	var list diag.List
+	for _, r := range b.Unapplied {
+		list = append(list, r.Err)
+	}
+	list = slices.Concat(list, b.Undeclared, b.Retracted)
+	if b.Model != nil {
+		list = append(list, slices.DeleteFunc(slices.Clone(b.Model.Tolerated), b.own)...)
+	}
+	return list
+}
+
+// Defects lists the faults of the description itself that a lenient build went
+// on past, because the rest of it is sound. Each would stop a strict build.
+func (b *Build) Defects() (list diag.List) {
+	if b == nil {
+		return nil
+	}
+	if b.faults != nil {
+		list = b.faults()
+	}
+	if b.Model != nil {
+		list = append(slices.Clone(list), slices.DeleteFunc(slices.Clone(b.Model.Tolerated), func(a *diag.Annotation) bool { return !b.own(a) })...)
+	}
+	return list
+}
+
+// own reports whether a fault is about the description, and not about what an
+// overlay says.
+func (b *Build) own(a *diag.Annotation) bool {
+	return a.Pos.File == b.Snapshot.Path
+}
+
+// overlay applies the domain's overlays to its snapshot.
+func (r *Runner) overlay(_ context.Context, b *Build) (int, error) {
+	if b.inputs.err != nil {
+		return 0, b.inputs.err
+	}
+	b.Overlays = b.inputs.overlays
+	actions := 0
+	for _, o := range b.Overlays {
+		actions += len(o.Actions)
+	}
+	doc, results, err := b.load(b.Overlays)
+	b.Results = results
+	if err != nil && b.mode == Lenient {
+		doc, err = b.skip()
+	}
+	if err != nil {
+		return actions, err
+	}
+	b.Undeclared = undeclared(doc, b.mode == Lenient)
+	if b.mode == Strict && len(b.Undeclared) > 0 {
+		return actions, b.Undeclared.Err()
+	}
+	b.Document = doc
+	return actions, nil
+}
+
+func (b *Build) load(overlays []*overlay.Document) (*spec.Document, []overlay.Result, error) {
+	if b.Tree == nil {
+		root, err := canon.Parse(b.Snapshot.Path, b.Snapshot.Data)
+		if err != nil {
+			return nil, nil, err
+		}
+		b.Tree = root
+	}
+	return spec.LoadTree(b.Name, b.Snapshot.Path, clone(b.Tree), overlays, overlay.Options{KeepGoing: true})
+}
+
+// clone copies a tree, which takes a fraction of the time of parsing it.
+func clone(n *yaml.Node) *yaml.Node {
+	c := *n
+	if n.Content != nil {
+		c.Content = make([]*yaml.Node, len(n.Content))
+		for i, child := range n.Content {
+			c.Content[i] = clone(child)
+		}
+	}
+	return &c
+}
+
+// skip loads the document with those overlay actions that apply. Leaving one
+// out can make another fail that built on it, hence the repetition.
+func (b *Build) skip() (*spec.Document, error) {
+	docs, results := b.Overlays, b.Results
+	for {
+		failed := map[diag.Pos]bool{}
+		for _, r := range results {
+			if r.Err != nil {
+				failed[r.Action.Pos] = true
+				b.Unapplied = append(b.Unapplied, r)
+			}
+		}
+		kept := make([]*overlay.Document, len(docs))
+		for i, o := range docs {
+			c := *o
+			c.Actions = slices.DeleteFunc(slices.Clone(o.Actions), func(a overlay.Action) bool { return failed[a.Pos] })
+			kept[i] = &c
+		}
+		doc, again, err := b.load(kept)
+		if err == nil || !slices.ContainsFunc(again, func(r overlay.Result) bool { return r.Err != nil }) {
+			return doc, err
+		}
+		docs, results = kept, again
+	}
+}
+
+// validate checks the overlaid document against the OpenAPI specification.
+func (r *Runner) validate(ctx context.Context, b *Build) (int, error) {
+	if b.mode == Strict {
+		return 1, b.Document.Validate(ctx)
+	}
+	// Only references must be sound for the stages that follow. Everything else
+	// takes long to validate, and is left to whoever asks for it.
+	ctx = context.WithoutCancel(ctx)
+	b.faults = sync.OnceValue(func() diag.List {
+		if b.Err != nil {
+			return nil // says more
+		}
+		return diag.FromError(b.Document.Validate(ctx), diag.Pos{})
+	})
+	return 1, b.retracting(b.Document.References)
+}
+
+// model decides every Go name, type and method.
+func (r *Runner) model(_ context.Context, b *Build) (int, error) {
+	build := func() (err error) {
+		b.Model, err = model.Build(b.Document, model.Options{Package: b.Config.Package, Lock: b.inputs.lock.Fresh(), Lenient: b.mode == Lenient})
+		return err
+	}
+	if b.mode == Strict {
+		if err := build(); err != nil {
+			return 0, err
+		}
+		return len(b.Model.Types), nil
+	}
+	if err := b.retracting(build); err != nil {
+		return 0, err
+	}
+	return len(b.Model.Types), nil
+}
+
+// maxRetractions bounds how often a stage is run again.
+const maxRetractions = 10
+
+// retracting runs part of a stage. While it fails at places about which
+// overlays say something, that is dropped, and it is run again.
+func (b *Build) retracting(run func() error) error {
+	for range maxRetractions {
+		err := run()
+		if err == nil {
+			return nil
+		}
+		retracted := b.Document.Retract(diag.FromError(err, diag.Pos{}))
+		if len(retracted) == 0 {
+			return err
+		}
+		b.Retracted = append(b.Retracted, retracted...)
+	}
+	return run()
+}
+
+// emit writes the package's source.
+func (r *Runner) emit(_ context.Context, b *Build) (n int, err error) {
+	b.Package, err = emit.Generate(b.Model, emit.Target{ImportPath: r.ImportPath(b.Name), Runtime: r.config.Runtime})
+	if err != nil {
+		return 0, err
+	}
+	return len(b.Package.Files), nil
+}
+
+// check type-checks the package.
+func (r *Runner) check(_ context.Context, b *Build) (int, error) {
+	imports, err := r.imports()
+	if err != nil {
+		return 0, err
+	}
+	b.Types, err = typecheck.Package(imports, b.Package)
+	return 1, err
+}
+
+// emitTable writes the table of operations, if the configuration asks for one.
+func (r *Runner) emitTable(res *Result) (n int, err error) {
+	if r.config.Routes == "" {
+		return 0, nil
+	}
+	res.Routes, err = emit.Routes(res.models(), path.Base(r.config.Routes), emit.Target{
+		ImportPath: path.Join(r.config.Module, r.config.Routes),
+		Runtime:    r.config.Runtime,
+	})
+	return 1, err
+}
+
+func (r *Runner) checkTable(res *Result) (int, error) {
+	if res.Routes == nil {
+		return 0, nil
+	}
+	imports, err := r.imports()
+	if err != nil {
+		return 0, err
+	}
+	_, err = typecheck.Package(imports, res.Routes)
+	return 1, err
+}
+
+// inputs are what a domain's build is made from, beside its snapshot.
+type inputs struct {
+	overlays []*overlay.Document
+	lock     *model.Lock
+	digest   string // of all files, and of what the configuration says
+	err      error  // why they cannot be read
+}
+
+// overlayFiles lists a domain's overlays in the order in which they apply.
+func overlayFiles(fsys fs.FS, domain string, globs []string) ([]string, error) {
+	given := len(globs) > 0
+	if !given {
+		globs = []string{"overlays/common/*.yaml", path.Join("overlays", domain, "*.yaml")}
+	}
+	var files []string
+	for _, g := range globs {
+		found, err := fs.Glob(fsys, g)
+		if err != nil {
+			return nil, diag.Errorf(diag.Pos{File: source.ConfigFile}, "bad-glob", "domain %s: overlays %q: %v", domain, g, err)
+		}
+		if given && len(found) == 0 {
+			return nil, diag.Errorf(diag.Pos{File: source.ConfigFile}, "overlay-missing", "domain %s: overlays %q match no file", domain, g)
+		}
+		slices.Sort(found)
+		files = append(files, found...)
+	}
+	return files, nil
+}
+
+// readInputs reads a domain's overlays and names lock.
+func readInputs(fsys fs.FS, domain string, cfg *source.Config) (in *inputs) {
+	in = &inputs{digest: domain}
+	defer func() {
+		if p := recover(); p != nil {
+			in.err = panicked(path.Join("overlays", domain), p)
+		}
+	}()
+	d := cfg.Domains[domain]
+	key := []string{domain, d.Package, cfg.Module, cfg.Output, cfg.Runtime}
+	files, err := overlayFiles(fsys, domain, d.Overlays)
+	list := diag.FromError(err, diag.Pos{})
+	for _, file := range files {
+		data, err := fs.ReadFile(fsys, file)
+		if err != nil {
+			list = append(list, diag.Errorf(diag.Pos{File: file}, "overlay-unreadable", "%v", err))
+			continue
+		}
+		key = append(key, file, string(data))
+		o, err := overlay.Parse(file, data)
+		if err != nil {
+			list = append(list, diag.FromError(err, diag.Pos{File: file})...)
+			continue
+		}
+		in.overlays = append(in.overlays, o)
+	}
+	lock := lockFile(domain)
+	data, err := fs.ReadFile(fsys, lock)
+	switch {
+	case err == nil:
+		key = append(key, lock, string(data))
+		in.lock, err = model.ParseLock(lock, data)
+		list = append(list, diag.FromError(err, diag.Pos{File: lock})...)
+	case errors.Is(err, fs.ErrNotExist):
+		in.lock = model.NewLock(lock)
+	default:
+		list = append(list, diag.Errorf(diag.Pos{File: lock}, "names-lock-unreadable", "%v", err))
+	}
+	in.digest = digest(strings.Join(key, "\x00"))
+	if len(list) > 0 {
+		in.err = list
+	}
+	return in
+}
+
+func lockFile(domain string) string { return path.Join("overlays", domain, "names.lock") }

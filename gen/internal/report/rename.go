@@ -1,0 +1,270 @@
+package report
+
+import (
+	"cmp"
+	"path"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/basiq-sdk/basiq-go/gen/internal/specdiff"
+)
+
+// Rename is a part that went by one name and came by another.
+type Rename struct {
+	From string `json:"from"` // JSON pointers into the snapshots
+	To   string `json:"to"`
+}
+
+// renames joins the cards of parts that went and came, where the evidence is
+// good that they are one: the same shape, at the same place, by a similar name.
+func (d *domainDiff) renames() {
+	type pair struct {
+		gone, came *Card
+		score      float64
+	}
+	var pairs []pair
+	for _, gone := range d.whole(specdiff.Removed) {
+		for _, came := range d.whole(specdiff.Added) {
+			if score := d.alike(gone.Subjects[0], came.Subjects[0]); score > 0 {
+				pairs = append(pairs, pair{gone, came, score})
+			}
+		}
+	}
+	slices.SortStableFunc(pairs, func(a, b pair) int { return -cmp.Compare(a.score, b.score) })
+	taken := map[*Card]bool{}
+	for i, p := range pairs {
+		ambiguous := slices.ContainsFunc(pairs, func(o pair) bool {
+			return o != p && o.score == p.score && (o.gone == p.gone || o.came == p.came)
+		})
+		if !ambiguous && !taken[p.gone] && !taken[p.came] {
+			d.join(pairs[i].gone, pairs[i].came)
+		}
+		taken[p.gone], taken[p.came] = true, true
+	}
+}
+
+// whole lists the cards of parts that came or went as a whole.
+func (d *domainDiff) whole(op specdiff.Op) (out []*Card) {
+	for _, c := range d.cards {
+		if len(c.Subjects) == 1 && slices.ContainsFunc(c.Facts, func(f specdiff.Fact) bool { return f.Aspect == "" && f.Op == op }) {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// join makes one card of a rename, and takes into it that references to a
+// schema follow the schema's new name.
+func (d *domainDiff) join(gone, came *Card) {
+	came.Renamed = &Rename{From: gone.Subjects[0], To: came.Subjects[0]}
+	came.Subjects = append(came.Subjects, gone.Subjects...)
+	facts := append(slices.Clone(gone.Facts), came.Facts...)
+	both := 0
+	for _, f := range facts {
+		if f.Aspect == "required" && (f.Op == specdiff.Added || f.Op == specdiff.Removed) {
+			both++
+		}
+	}
+	if both == 2 { // it was required by the old name, and is by the new one
+		facts = slices.DeleteFunc(facts, func(f specdiff.Fact) bool { return f.Aspect == "required" })
+	}
+	came.Facts = facts
+	follows := func(f specdiff.Fact) bool {
+		return path.Base(f.Aspect) == "$ref" && f.From == came.Renamed.From && f.To == came.Renamed.To
+	}
+	d.cards = slices.DeleteFunc(d.cards, func(c *Card) bool {
+		if c == came || c == gone {
+			return c == gone
+		}
+		for _, f := range c.Facts {
+			if !follows(f) {
+				return false
+			}
+		}
+		came.Facts = append(came.Facts, c.Facts...)
+		return len(c.Facts) > 0
+	})
+}
+
+// alike says how good the evidence is that a part that went is one that came: 0
+// for none, and never more than 1.
+func (d *domainDiff) alike(from, to string) float64 {
+	a, b := strings.Split(from, "/"), strings.Split(to, "/")
+	was, is := partAt(d.raw[0], a), partAt(d.raw[1], b)
+	if was == nil || is == nil {
+		return 0
+	}
+	names := similar(a[len(a)-1], b[len(b)-1])
+	switch {
+	case len(a) == 4 && a[1] == "paths" && len(b) == 4 && b[1] == "paths" && a[3] == b[3]:
+		same := member(was, "operationId") != nil && text(member(was, "operationId")) == text(member(is, "operationId"))
+		paths := similar(strings.ReplaceAll(unescape(a[2]), "/", " "), strings.ReplaceAll(unescape(b[2]), "/", " "))
+		if equal(member(was, "responses"), member(is, "responses")) && equal(member(was, "requestBody"), member(is, "requestBody")) && (same || paths >= 0.6) {
+			return paths/2 + 0.5
+		}
+	case len(a) == 4 && a[2] == "schemas" && len(b) == 4 && b[2] == "schemas":
+		if equal(was, is) && (names >= 0.6 || d.referred(from, to)) {
+			return names/2 + 0.5
+		}
+	case len(a) == len(b) && len(a) > 4 && a[len(a)-2] == "properties" && path.Dir(from) == path.Dir(to):
+		if equal(was, is) && names >= 0.6 {
+			return names
+		}
+	}
+	return 0
+}
+
+// referred reports whether some reference led to the one schema, and leads to
+// the other.
+func (d *domainDiff) referred(from, to string) bool {
+	return slices.ContainsFunc(d.cards, func(c *Card) bool {
+		return slices.ContainsFunc(c.Facts, func(f specdiff.Fact) bool {
+			return path.Base(f.Aspect) == "$ref" && f.From == from && f.To == to
+		})
+	})
+}
+
+// partAt finds a part by the segments of its pointer.
+func partAt(root *yaml.Node, segments []string) *yaml.Node {
+	n := root
+	for _, s := range segments[1:] {
+		if n = member(n, unescape(s)); n == nil {
+			return nil
+		}
+	}
+	return n
+}
+
+func member(n *yaml.Node, name string) *yaml.Node {
+	if n == nil || n.Kind != yaml.MappingNode {
+		return nil
+	}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if n.Content[i].Value == name {
+			return n.Content[i+1]
+		}
+	}
+	return nil
+}
+
+func text(n *yaml.Node) string {
+	if n == nil {
+		return ""
+	}
+	return n.Value
+}
+
+func equal(a, b *yaml.Node) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return a.Kind == b.Kind && a.Value == b.Value && slices.EqualFunc(a.Content, b.Content, equal)
+}
+
+// similar says how much of two names is the same, from 0 to 1: how much of the
+// longer one the other has, in order, letters and digits alone. A name that
+// holds the other, its plural apart, counts at least 0.7.
+func similar(a, b string) float64 {
+	x, y := letters(a), letters(b)
+	if len(x) == 0 || len(y) == 0 {
+		return 0
+	}
+	row := make([]int, len(y)+1) // of the longest common subsequence
+	for i := range x {
+		diagonal := 0
+		for j := range y {
+			above := row[j+1]
+			if x[i] == y[j] {
+				row[j+1] = diagonal + 1
+			} else {
+				row[j+1] = max(above, row[j])
+			}
+			diagonal = above
+		}
+	}
+	score := float64(row[len(y)]) / float64(max(len(x), len(y)))
+	short, long := string(x), string(y)
+	if len(short) > len(long) {
+		short, long = long, short
+	}
+	if stem := strings.TrimSuffix(short, "s"); len(stem) >= 3 && strings.Contains(long, stem) {
+		score = max(score, 0.7)
+	}
+	return score
+}
+
+func letters(s string) []rune {
+	return []rune(strings.Map(func(r rune) rune {
+		if r >= '0' && r <= '9' || r >= 'a' && r <= 'z' {
+			return r
+		}
+		return -1
+	}, strings.ToLower(s)))
+}
+
+// symbol is the Go symbol of a place: "Book.Title", "Books.Get", "Book".
+func (x *index) symbol(place string) string {
+	best := ""
+	for name, places := range x.places {
+		if !slices.Contains(places, place) || strings.HasPrefix(name, "op") {
+			continue
+		}
+		resource, method, service := strings.Cut(name, "Service.")
+		if service && strings.HasPrefix(method, "All") {
+			continue
+		}
+		if service {
+			name = resource + "." + method
+		}
+		if strings.HasPrefix(place, "#/paths/") && strings.Count(place, "/") == 3 && !service {
+			continue
+		}
+		if best == "" || len(name) < len(best) || len(name) == len(best) && name < best {
+			best = name
+		}
+	}
+	return best
+}
+
+// renameTitle says in one line what a rename means.
+func (d *domainDiff) renameTitle(r *Rename) string {
+	was, is := d.index[0].symbol(r.From), d.index[1].symbol(r.To)
+	name := lastName(r.To)
+	switch operation := strings.HasPrefix(r.To, "#/paths/"); {
+	case operation && was != "" && was == is:
+		return is + " now calls " + subjectName(r.To)
+	case operation:
+		return subjectName(r.From) + " is now " + subjectName(r.To)
+	case strings.Contains(r.To, "/properties/") && was != "" && was == is:
+		return is + " is now sent as " + name
+	case strings.Contains(r.To, "/properties/"):
+		return subjectName(r.From) + " is now called " + name
+	}
+	return "the schema " + lastName(r.From) + " is now called " + name
+}
+
+// judgeRename sets a card's level for its rename, and returns the reason.
+func (d *domainDiff) judgeRename(c *Card) (why string) {
+	c.Level, why = d.weighRename(c.Renamed)
+	is := d.index[1].symbol(c.Renamed.To)
+	if len(c.Go) == 0 && !d.unknown && is != "" && is == d.index[0].symbol(c.Renamed.From) {
+		c.Absorbed = append(c.Absorbed, Absorption{By: "name", Text: "the Go name stays: " + is})
+	}
+	return why
+}
+
+// weighRename says what a rename means to a caller, its Go name apart.
+func (d *domainDiff) weighRename(r *Rename) (Level, string) {
+	dir := d.directions.Of(r.From) | d.directions.Of(r.To)
+	switch {
+	case strings.HasPrefix(r.To, "#/paths/"):
+		return Breaking, "calls of the old path will fail"
+	case !strings.Contains(r.To, "/properties/"):
+		return Silent, "the name of a schema is not on the wire"
+	case dir&specdiff.Request != 0:
+		return Notable, "the service may refuse or ignore the old name"
+	}
+	return Notable, "the service sends it by its new name alone"
+}

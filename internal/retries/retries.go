@@ -1,0 +1,64 @@
+// Package retries holds the one table that says which failed calls are retried:
+// by what came of the attempt, and by the operation's safety class. Whatever
+// decides by an HTTP status whether a call may be sent again reads it, and the
+// tables in the documentation are made from it:
+//
+//	go test ./internal/faults -run Document -update
+package retries
+
+// What can come of an attempt in place of a status.
+const (
+	NeverSent = -1 // the request was provably not sent
+	Lost      = -2 // no whole response came
+)
+
+// Classes are the safety classes, in the order of transport.Safety.
+const Classes = "ABCD"
+
+// Row is the rule for an outcome: a range of statuses, or one of the constants.
+type Row struct {
+	First, Last int
+	Text        string // in the documentation; "" leaves the row out
+	Retry       string // the classes that are retried
+	Unexecuted  bool   // the server says that it did not execute the call
+	Unread      bool   // and not even looked at its content
+}
+
+// Table has a row for every outcome but success. The first row that fits counts.
+// The 520s are sent by content delivery networks that could not get a response
+// from the API behind them.
+var Table = []Row{
+	{First: NeverSent, Last: NeverSent, Text: "provably never sent", Retry: "ABCD", Unexecuted: true, Unread: true},
+	{First: 429, Last: 429, Text: "429 (or a 403 saying so)", Retry: "ABC", Unexecuted: true, Unread: true},
+	{First: 408, Last: 408, Text: "408", Retry: "AB", Unexecuted: true, Unread: true},
+	{First: 502, Last: 504, Text: "502, 503, 504", Retry: "AB"},
+	{First: 500, Last: 500, Text: "500", Retry: "A"},
+	{First: 520, Last: 529, Text: "520 to 529", Retry: "A"},
+	{First: Lost, Last: Lost, Text: "response lost on the way", Retry: "AB"},
+	{First: 401, Last: 401, Unexecuted: true, Unread: true},
+	{First: 403, Last: 404, Unexecuted: true, Unread: true},
+	{First: 501, Last: 501, Unexecuted: true},
+	{First: 500, Last: 999},
+	{First: 0, Last: 499, Text: "any other status", Unexecuted: true},
+}
+
+// Of returns the row of an outcome.
+func Of(outcome int) Row {
+	for _, r := range Table {
+		if r.First <= outcome && outcome <= r.Last {
+			return r
+		}
+	}
+	return Row{First: outcome, Last: outcome}
+}
+
+// Allowed reports whether a call of the class, counted from 0, is retried after
+// the outcome.
+func (r Row) Allowed(class uint8) bool {
+	for i := range len(r.Retry) {
+		if int(class) < len(Classes) && r.Retry[i] == Classes[class] {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,178 @@
+package basiq_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/basiq-sdk/basiq-go"
+	"github.com/basiq-sdk/basiq-go/basiqtest"
+	"github.com/basiq-sdk/basiq-go/generated/affordability"
+	"github.com/basiq-sdk/basiq-go/generated/core"
+	"github.com/basiq-sdk/basiq-go/generated/data"
+	"github.com/basiq-sdk/basiq-go/generated/enrich"
+	"github.com/basiq-sdk/basiq-go/generated/identity"
+	"github.com/basiq-sdk/basiq-go/generated/reporting"
+	"github.com/basiq-sdk/basiq-go/generated/webhooks"
+	"github.com/basiq-sdk/basiq-go/legacy"
+	"github.com/basiq-sdk/basiq-go/transport"
+)
+
+// callAll calls every method of a value with zero arguments, runs the loops that
+// it gets, and tells of those that dereference nil. silent lists methods that take
+// a context and neither fail nor panic.
+func callAll(t *testing.T, v any, ctx context.Context) (silent []string) {
+	t.Helper()
+	r := reflect.ValueOf(v)
+	for i := range r.NumMethod() {
+		if name := r.Type().Method(i).Name; name == "Format" || name == "Redirect" {
+			continue // what they write to must be there
+		}
+		m, name := r.Method(i), fmt.Sprintf("%T.%s", v, r.Type().Method(i).Name)
+		func() {
+			defer func() {
+				if p := recover(); p != nil {
+					if _, bare := p.(runtime.Error); bare {
+						t.Errorf("%s: %v", name, p)
+					}
+				}
+			}()
+			var args []reflect.Value
+			takes := false
+			for j := range m.Type().NumIn() {
+				in := m.Type().In(j)
+				switch {
+				case m.Type().IsVariadic() && j == m.Type().NumIn()-1:
+					continue
+				case in == reflect.TypeFor[context.Context]():
+					takes = true
+					arg := reflect.New(in).Elem()
+					if ctx != nil {
+						arg.Set(reflect.ValueOf(ctx))
+					}
+					args = append(args, arg)
+				case in.Kind() == reflect.String: // an ID, so that nothing fails for want of one
+					args = append(args, reflect.ValueOf("x").Convert(in))
+				default:
+					args = append(args, reflect.Zero(in))
+				}
+			}
+			failed := false
+			for _, out := range m.Call(args) {
+				switch {
+				case out.Type() == reflect.TypeFor[error]():
+					failed = failed || !out.IsNil()
+				case out.Kind() == reflect.Func && out.Type().CanSeq2() && !out.IsNil():
+					for _, err := range out.Seq2() {
+						failed = failed || !err.IsNil()
+					}
+				case out.Type() == reflect.TypeFor[*basiq.CheckReport]():
+					failed = failed || !out.Interface().(*basiq.CheckReport).OK()
+				}
+			}
+			if takes && !failed {
+				silent = append(silent, name)
+			}
+		}()
+	}
+	return silent
+}
+
+// services are the services of a client, found by reflection.
+func services(c *basiq.Client) []any {
+	var out []any
+	v := reflect.ValueOf(c).Elem()
+	for i := range v.NumField() {
+		if f := v.Field(i); f.Kind() == reflect.Pointer && !f.IsNil() && v.Type().Field(i).IsExported() && strings.Contains(f.Type().Elem().PkgPath(), "/generated/") {
+			for j := range f.Elem().NumField() {
+				out = append(out, f.Elem().Field(j).Interface())
+			}
+		}
+	}
+	return out
+}
+
+// TestNilReceiversAndContexts calls every public method of what makes calls: on
+// nil, on zero values, and with a nil context. Each works or says what is missing.
+func TestNilReceiversAndContexts(t *testing.T) {
+	srv := basiqtest.NewServer(t)
+	client := srv.Client(t)
+	old, err := legacy.NewClient(srv.Options()...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := services(client)
+	if len(all) < 10 {
+		t.Fatalf("only %d services were found", len(all))
+	}
+	var none []any
+	for _, s := range all {
+		none = append(none, reflect.Zero(reflect.TypeOf(s)).Interface(), reflect.New(reflect.TypeOf(s).Elem()).Interface())
+	}
+	none = append(none, (*basiq.Client)(nil), new(basiq.Client), (*basiq.Job)(nil), new(basiq.Job), (*transport.Client)(nil), new(transport.Client), (*legacy.Client)(nil), new(legacy.Client))
+	for _, v := range none {
+		if silent := callAll(t, v, t.Context()); silent != nil {
+			t.Errorf("done by nothing: %q", silent)
+		}
+	}
+	for _, v := range append(all, client, client.Transport, client.Job("j-1"), old) {
+		if c, ok := v.(interface{ Close() error }); ok {
+			defer c.Close()
+			continue // below, as Close comes first among its methods
+		}
+		if silent := callAll(t, v, nil); silent != nil {
+			t.Errorf("done without a context: %q", silent)
+		}
+	}
+	if n := srv.Calls(""); n != 0 {
+		t.Errorf("%d requests were sent", n)
+	}
+	var ctx context.Context // nil
+	for name, err := range map[string]error{
+		"Do":           client.Transport.Do(ctx, transport.NewRequest(&transport.Operation{ID: "x", Method: "GET", Path: "/x"}), nil),
+		"Call":         client.Transport.Call(ctx, "GET", "/x", nil, nil),
+		"Token":        second(client.Transport.Token(ctx, transport.TokenRequest{})),
+		"ConsentLink":  second(client.ConsentLink(ctx, "u-1", basiq.ConsentOptions{})),
+		"WaitForJob":   second(client.WaitForJob(ctx, "j-1", basiq.WaitOptions{})),
+		"WaitForJobs":  second(client.WaitForJobs(ctx, []string{"j-1"}, basiq.WaitOptions{})),
+		"AnswerMFA":    second(client.AnswerMFA(ctx, basiq.MFA{}, nil)),
+		"StartReport":  second(client.StartReport(ctx, nil)),
+		"Upload":       second(client.UploadStatement(ctx, "u-1", basiq.Statement{}, basiq.WaitOptions{})),
+		"Refresh":      second(client.RefreshConnection(ctx, "u-1", "c-1", basiq.WaitOptions{})),
+		"PurgeRefresh": second(client.PurgeAndRefresh(ctx, "u-1", "c-1", basiq.WaitOptions{})),
+		"Check":        client.Check(ctx, basiq.CheckOptions{}).Finding(basiq.CheckBaseURL).Err,
+		"legacy":       second(old.Connect(ctx, "u-1", legacy.Credentials{InstitutionID: "AU00000", UserToken: legacy.NewSecret("word")})),
+		"nil request":  errors.New("the context is nil: " + client.Transport.Do(t.Context(), nil, nil).Error()),
+		"zero request": errors.New("the context is nil: " + client.Transport.Do(t.Context(), &transport.Request{}, nil).Error()),
+	} {
+		if err == nil || !strings.Contains(err.Error(), "the context is nil") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if n := srv.Calls(""); n != 0 {
+		t.Errorf("%d requests were sent", n)
+	}
+}
+
+func second[T any](_ T, err error) error { return err }
+
+// TestZeroValuesOfResultsAndErrors: what a test makes by hand can be printed and
+// asked.
+func TestZeroValuesOfResultsAndErrors(t *testing.T) {
+	for _, v := range []any{
+		new(basiq.JobResult), (*basiq.JobResult)(nil), new(basiq.JobError), new(basiq.WaitError), new(basiq.MFAError), new(basiq.MFARequiredError),
+		new(basiq.ReportError), new(basiq.PurgedError), new(basiq.CheckReport), new(basiq.ConsentLink), basiq.MFA{},
+		new(transport.Error), new(transport.SendError), new(transport.DecodeError), new(transport.TokenError), new(transport.PathError),
+		new(transport.MissingError), new(transport.RangeError), new(transport.Token), transport.RetryPolicy{}, new(legacy.Credentials),
+	} {
+		callAll(t, v, t.Context())
+		_ = fmt.Sprintf("%v %+v %#v %s", v, v, v, v)
+	}
+	for _, v := range []any{new(core.Client), new(data.Client), new(affordability.Client), new(enrich.Client), new(identity.Client), new(reporting.Client), new(webhooks.Client)} {
+		callAll(t, v, t.Context())
+	}
+}

@@ -1,0 +1,138 @@
+// Package pageshape finds what a page of a list has in another shape than its
+// type declares, so that the list would end early, or be empty, without an error.
+package pageshape
+
+import (
+	"reflect"
+	"strings"
+
+	"github.com/basiq-sdk/basiq-go/transport/value"
+	"github.com/basiq-sdk/basiq-go/transport/wire"
+)
+
+// Unreadable returns the name of a member of a page that holds something which
+// its type could not take: the items ("data") of a page without items, or the link
+// to the next page ("links" or "next") of a page without link. It returns "" for
+// all other pages.
+func Unreadable(page any, items int, link string) string {
+	return search(reflect.ValueOf(page), 2, func(o *wire.Object) string {
+		if items == 0 && odd(o, "data", filled) {
+			return "data"
+		}
+		switch {
+		case link != "":
+		case odd(o, "links", leads):
+			return "links"
+		case odd(o, "next", present):
+			return "next"
+		}
+		return ""
+	})
+}
+
+// ObjectField returns the index of the field in which a struct type remembers its
+// JSON text, and -1 if it has none.
+func ObjectField(t reflect.Type) int {
+	if t.Kind() == reflect.Struct {
+		for i := range t.NumField() {
+			if f := t.Field(i); f.Type == objectType && f.IsExported() {
+				return i
+			}
+		}
+	}
+	return -1
+}
+
+// Whole returns the kind of JSON value that an item of a list was, if it was not
+// an object. item is a pointer, and field is what ObjectField returned.
+func Whole(item any, field int) (value.Kind, bool) {
+	if field < 0 {
+		return 0, false
+	}
+	raw, ok := reflect.ValueOf(item).Elem().Field(field).Addr().Interface().(*wire.Object).Whole()
+	return value.JSON(raw).Kind(), ok
+}
+
+var objectType = reflect.TypeFor[wire.Object]()
+
+// search looks at what a struct remembers of its JSON text, and then at the
+// structs in its fields, but not at lists.
+func search(v reflect.Value, depth int, look func(*wire.Object) string) string {
+	if v.Kind() == reflect.Pointer {
+		v = v.Elem()
+	}
+	if v.Kind() != reflect.Struct || depth == 0 {
+		return ""
+	}
+	for i := range v.NumField() {
+		f, name := v.Field(i), ""
+		switch {
+		case !f.CanInterface():
+		case f.Type() == objectType:
+			name = look(f.Addr().Interface().(*wire.Object))
+		default:
+			name = search(f, depth-1, look)
+		}
+		if name != "" {
+			return name
+		}
+	}
+	return ""
+}
+
+// odd reports whether an object has a member of that name, in whatever case, that
+// its type could not take, and that means something.
+func odd(o *wire.Object, name string, means func(value.JSON) bool) bool {
+	if raw, ok := o.Raw(name); ok && means(value.JSON(raw)) {
+		return true
+	}
+	for other, raw := range o.Extra() {
+		if strings.EqualFold(other, name) && means(value.JSON(raw)) {
+			return true
+		}
+	}
+	return false
+}
+
+// present reports whether there is a value: neither null, nor false, nor "".
+func present(j value.JSON) bool {
+	switch strings.TrimSpace(string(j)) {
+	case "", "null", "false", `""`:
+		return false
+	}
+	return true
+}
+
+// filled reports whether a value is present, and is not an empty list or object.
+func filled(j value.JSON) bool {
+	switch j.Kind() {
+	case value.KindArray, value.KindObject:
+		return len(strings.Trim(string(j), "[]{} \t\r\n")) > 0
+	}
+	return present(j)
+}
+
+// leads reports whether a value in place of the links may have one to the next
+// page.
+func leads(j value.JSON) bool {
+	if j.Kind() != value.KindObject {
+		return filled(j)
+	}
+	var links object
+	if wire.DecodeString(string(j), &links, nil) != nil {
+		return true
+	}
+	return odd(&links.Object, "next", present)
+}
+
+// object is an object of which no member is declared.
+type object struct{ wire.Object }
+
+var noNames wire.Names
+
+// DecodeJSON keeps every member.
+func (o *object) DecodeJSON(d *wire.Decoder) {
+	for m := d.Members(&o.Object, &noNames); m.Next(); {
+		m.Extra()
+	}
+}

@@ -1,0 +1,120 @@
+package transport
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// ownError returns the error of a call that failed below this package, so that
+// it tells of this call only. If ctx has ended, the result matches ctx.Err().
+//
+// net/http returns context.Cause, which may be the error of another call of the
+// same group, and an http.RoundTripper may return what it likes. Neither may
+// make a call look as if the API had answered it.
+func ownError(ctx context.Context, err error) error {
+	ended := ctx.Err()
+	if of := ContextError(ctx); of != ended { // it has a cause, which err may hold in any form
+		return of
+	}
+	err = withoutOthers(err)
+	if ended != nil && !errors.Is(err, ended) {
+		return fmt.Errorf("%w: %w", ended, err)
+	}
+	return err
+}
+
+// withoutOthers returns err, or its text alone if it holds an error that this
+// package makes: that one is of another call.
+func withoutOthers(err error) error {
+	if holds(err, func(e error) bool { return isKind(e) || pathOf(e) != nil }) {
+		return errors.New(err.Error())
+	}
+	return err
+}
+
+// withoutOtherCalls is withoutOthers for the error of a TokenSource, which may
+// tell what the API said to POST /token.
+func withoutOtherCalls(err error) error {
+	if holds(err, func(e error) bool { path := pathOf(e); return path != nil && *path != opToken.Path }) {
+		return errors.New(err.Error())
+	}
+	return err
+}
+
+// holds reports whether f is true of an error in the tree of err.
+func holds(err error, f func(error) bool) bool {
+	if err == nil {
+		return false
+	}
+	if f(err) {
+		return true
+	}
+	switch e := err.(type) {
+	case interface{ Unwrap() error }:
+		return holds(e.Unwrap(), f)
+	case interface{ Unwrap() []error }:
+		for _, err := range e.Unwrap() {
+			if holds(err, f) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// isKind reports whether err is one of the errors that errors.Is knows of this
+// package.
+func isKind(err error) bool {
+	switch err {
+	case ErrNotFound, ErrUnauthorized, ErrForbidden, ErrTokenExpired, ErrRateLimited, ErrGone, ErrConflict, ErrInvalidParameter,
+		ErrUnavailable, ErrRedirected, ErrOutcomeUnknown, ErrRetryBudget, ErrNoContent, ErrTooLarge, ErrClosed, ErrPageLink,
+		ErrTokenTimeout, ErrBadToken:
+		return true
+	}
+	return false
+}
+
+// pathOf returns the path template of the call that an error of this package is
+// about, "" if the error does not name it, and nil for all other errors.
+func pathOf(err error) *string {
+	var unnamed string
+	switch e := err.(type) {
+	case *Error:
+		return &e.Path
+	case *SendError:
+		return &e.Path
+	case *DecodeError:
+		return &e.Path
+	case *ThrottledError:
+		return &e.Path
+	case *PathError, *MissingError, *RangeError:
+		return &unnamed
+	}
+	return nil
+}
+
+// ContextError returns nil if ctx has not ended. Otherwise it returns an error
+// that matches ctx.Err() and nothing else; its text also has context.Cause. The
+// errors of a Client's calls are made with it. The cause is not in the chain:
+// errgroup makes the error of one call the cause of all others of its group.
+func ContextError(ctx context.Context) error {
+	err := ctx.Err()
+	if err == nil {
+		return nil
+	}
+	if cause := context.Cause(ctx); cause != nil && cause != err {
+		return &endedError{err, oneLine(cause.Error())}
+	}
+	return err
+}
+
+// endedError is the end of a context with a cause of its own.
+type endedError struct {
+	err   error  // context.Canceled or context.DeadlineExceeded
+	cause string // text only
+}
+
+func (e *endedError) Error() string { return e.err.Error() + " (cause: " + e.cause + ")" }
+
+func (e *endedError) Unwrap() error { return e.err }

@@ -1,0 +1,157 @@
+package webhook_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/basiq-sdk/basiq-go/basiqtest"
+	"github.com/basiq-sdk/basiq-go/generated/core"
+	"github.com/basiq-sdk/basiq-go/generated/data"
+	"github.com/basiq-sdk/basiq-go/generated/webhooks"
+	"github.com/basiq-sdk/basiq-go/transport"
+	"github.com/basiq-sdk/basiq-go/webhook"
+)
+
+// TestEventsNeedOnlyAType decodes events whose other members have odd shapes.
+func TestEventsNeedOnlyAType(t *testing.T) {
+	const links = `"links":{"event":"/events/e-1","eventEntity":"/users/u-1"}`
+	for body, want := range map[string]webhook.Event{
+		`{"eventTypeId":"user.created","eventId":"e-1",` + links + `,"payload":"x"}`:                   {EventID: "e-1", EventLink: "/events/e-1", EntityLink: "/users/u-1"},
+		`{"eventTypeId":"user.created","eventId":"e-1",` + links + `,"payload":[]}`:                    {EventID: "e-1", EventLink: "/events/e-1", EntityLink: "/users/u-1"},
+		`{"eventTypeId":"user.created","eventId":"e-1",` + links + `,"payload":null}`:                  {EventID: "e-1", EventLink: "/events/e-1", EntityLink: "/users/u-1"},
+		`{"eventTypeId":"user.created","eventId":"e-1",` + links + `,"payload":7}`:                     {EventID: "e-1", EventLink: "/events/e-1", EntityLink: "/users/u-1"},
+		`{"eventTypeId":"user.created","links":[]}`:                                                    {},
+		`{"eventTypeId":"user.created","links":""}`:                                                    {},
+		`{"eventTypeId":"user.created","links":null}`:                                                  {},
+		`{"eventTypeId":"user.created","eventId":{},"links":{"event":[1],"eventEntity":"/users/u-1"}}`: {EntityLink: "/users/u-1"},
+		`{"payload":{"eventTypeId":"user.created","links":7},"links":"x"}`:                             {},
+		"\ufeff" + `{"eventTypeId":"user.created",` + links + `}`:                                      {EventLink: "/events/e-1", EntityLink: "/users/u-1"},
+	} {
+		e, err := webhook.ParseEvent(webhook.Delivery{}, []byte(body))
+		if err != nil {
+			t.Errorf("%s: %v", body, err)
+			continue
+		}
+		if e.Type != webhook.UserCreated || e.EventID != want.EventID || e.EventLink != want.EventLink || e.EntityLink != want.EntityLink {
+			t.Errorf("%s: got %+v", body, e)
+		}
+	}
+	for _, body := range []string{`{"eventTypeId":{}}`, `{"payload":[{"eventTypeId":"user.created"}]}`, `[{"eventTypeId":"user.created"}]`, `"user.created"`} {
+		if _, err := webhook.ParseEvent(webhook.Delivery{}, []byte(body)); !errors.Is(err, webhook.ErrBody) {
+			t.Errorf("%s: %v", body, err)
+		}
+	}
+}
+
+// TestFetchRefusesAnotherKindOfResource reads what an event is about into types
+// that fit and types that do not.
+func TestFetchRefusesAnotherKindOfResource(t *testing.T) {
+	srv := basiqtest.NewServer(t, basiqtest.WithTransactions(20))
+	var operations []string
+	client := srv.Client(t, transport.WithObserver(transport.Observer{
+		EndAttempt: func(_ context.Context, a transport.Attempt) { operations = append(operations, a.Operation.ID) },
+	}))
+	user, err := srv.AddUser("max@example.com")
+	if err != nil {
+		t.Fatal(err)
+	}
+	connection, err := srv.AddConnection(user, basiqtest.WentworthSmith)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const path = "/users/"
+	type own struct {
+		core.User
+		ID string
+	}
+	for _, c := range []struct {
+		link string
+		out  any
+		ok   bool
+	}{
+		{path + user, new(core.User), true},
+		{path + user, new(data.Connection), false},
+		{path + user, new(data.TransactionPage), false},
+		{path + user, new(core.Event), false},
+		{path + user, new(own), true},
+		{path + user, new(any), true},
+		{path + user + "/connections/" + connection, new(data.Connection), true},
+		{path + user + "/connections/" + connection, new(core.User), false},
+		{path + user + "/transactions", new(data.TransactionPage), true},
+		{path + user + "/transactions", new(data.AccountList), false},
+		{path + user + "/transactions", new(data.Transaction), false},
+		{path + user + "/accounts", new(data.AccountList), true},
+		{path + user + "/accounts", new(data.TransactionPage), false},
+	} {
+		operations = nil
+		var res *http.Response
+		e := &webhook.Event{EntityLink: c.link, EventLink: c.link}
+		err := e.FetchEntity(t.Context(), client.Transport, c.out, transport.WithResponse(&res))
+		if errors.Is(err, webhook.ErrEntity) == c.ok || c.ok && err != nil {
+			t.Errorf("%s into %T: %v", c.link, c.out, err)
+		}
+		if wrong, is := c.out.(*data.Connection); is && !c.ok && wrong.ID != "" {
+			t.Errorf("%s is left in a %T: %q", c.link, c.out, wrong.ID)
+		}
+		if res == nil || res.StatusCode != http.StatusOK {
+			t.Errorf("the caller's WithResponse has %v", res)
+		}
+		if err := e.FetchEvent(t.Context(), client.Transport, c.out); errors.Is(err, webhook.ErrEntity) == c.ok {
+			t.Errorf("FetchEvent of %s into %T: %v", c.link, c.out, err)
+		}
+		if n := len(operations); n < 2 || operations[n-2] != "webhook.FetchEntity" || operations[n-1] != "webhook.FetchEvent" {
+			t.Errorf("the observer hears of %q", operations)
+		}
+	}
+}
+
+// TestConsentEventsNameTheirConsent has a consent expire, and reads from the
+// delivery which.
+func TestConsentEventsNameTheirConsent(t *testing.T) {
+	srv := basiqtest.NewServer(t, basiqtest.WithNow(time.Date(2031, 5, 6, 0, 0, 0, 0, time.UTC)))
+	client := srv.Client(t)
+	events := make(chan *webhook.Event, 10)
+	var handler http.Handler
+	app := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler.ServeHTTP(w, r) }))
+	defer app.Close()
+	hook, err := client.Webhooks.Webhooks.Create(t.Context(), webhooks.WebhookParams{URL: app.URL, SubscribedEvents: []string{string(webhook.ConsentExpired)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	verifier, err := webhook.NewVerifier(hook.Secret.Reveal())
+	if err != nil {
+		t.Fatal(err)
+	}
+	handler = webhook.NewHandler(verifier, func(_ context.Context, e *webhook.Event) error { events <- e; return nil },
+		webhook.WithOnError(func(_ *http.Request, err error) { t.Error(err) }))
+	srv.Advance(16 * time.Minute)
+	user, err := srv.AddUser("max@example.com")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := srv.AddConnection(user, basiqtest.WentworthSmith); err != nil {
+		t.Fatal(err)
+	}
+	consents, err := client.Core.Consents.List(t.Context(), user)
+	if err != nil || len(consents.Data) != 1 {
+		t.Fatalf("%+v, %v", consents, err)
+	}
+	srv.Advance(366 * 24 * time.Hour)
+	var e *webhook.Event
+	select {
+	case e = <-events:
+	case <-time.After(10 * time.Second):
+		t.Fatal("nothing was delivered")
+	}
+	if e.Type != webhook.ConsentExpired || e.UserID() != user || e.ConsentID() != consents.Data[0].ID {
+		t.Errorf("got %+v: consent %q", e, e.ConsentID())
+	}
+	var about core.Consent
+	if err := e.FetchEntity(t.Context(), client.Transport, &about); err != nil || about.ID != e.ConsentID() || about.Status != "expired" {
+		t.Errorf("%+v, %v", about, err)
+	}
+}
