@@ -522,7 +522,8 @@ type Report struct {
 
 // Findings is what a report has found.
 type Findings struct {
-	raw value.JSON
+	raw     value.JSON
+	sibling string // the text that names the shape; empty if it is unknown
 }
 
 // AffordabilityFindings is what a report of type CON_AFFOR_01 has found.

@@ -232,7 +232,8 @@ type Variant struct {
 type When struct {
 	Kind     string   // JSON kind: object, array, string, number, bool, null
 	Property string   // a member that must be there
-	Equals   []string // values that the member must have one of
+	Sibling  string   // a member beside the value that names its shape; Property decides only where that is unknown
+	Equals   []string // values of which the sibling or, without one, the member must have one
 }
 
 // Filter is a typed builder for a filter parameter.
