@@ -2,6 +2,7 @@ package basiq_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"strings"
@@ -180,5 +181,56 @@ func TestNoTransactions(t *testing.T) {
 	}
 	if len(b.asks) != 3 {
 		t.Errorf("%d calls", len(b.asks))
+	}
+}
+
+// TestFindingsAreToldApartByReportType: a report of another type may have members
+// of the same names, and must not be read as one that it is not.
+func TestFindingsAreToldApartByReportType(t *testing.T) {
+	for _, c := range []struct {
+		report                   string
+		affordability, statement bool
+	}{
+		{`{"reportType":"CON_AFFOR_01","data":{"accounts":[]}}`, true, false},
+		{`{"data":{"accounts":[]},"reportType":"CON_AFFOR_01"}`, true, false},
+		{`{"reportType":"STATEMENT_01","data":{"account":{}}}`, false, true},
+		{`{"reportType":"STATEMENT_01","data":{"account":{},"accounts":[]}}`, false, true},
+		{`{"reportType":"BUS_AFFOR_01","data":{"accounts":[],"account":{}}}`, false, false},
+		{`{"data":{"accounts":[]}}`, true, false},
+		{`{"data":{"account":{}}}`, false, true},
+		{`{"reportType":"CON_AFFOR_01"}`, false, false},
+		{`{"reportType":"CON_AFFOR_01","data":null}`, false, false},
+	} {
+		var r reporting.Report
+		if err := json.Unmarshal([]byte(c.report), &r); err != nil {
+			t.Fatal(err)
+		}
+		_, affordability := r.Data.Affordability()
+		_, statement := r.Data.Statement()
+		if affordability != c.affordability || statement != c.statement {
+			t.Errorf("%s: affordability %t, statement %t", c.report, affordability, statement)
+		}
+		if again, err := json.Marshal(&r); err != nil || len(again) != len(c.report) {
+			t.Errorf("%s is written as %s (%v)", c.report, again, err)
+		}
+	}
+	if _, ok := reporting.NewFindingsStatement(reporting.StatementFindings{}).Statement(); !ok {
+		t.Error("findings made by hand are not told apart")
+	}
+}
+
+// TestReportTypesHaveFindings: each type of report that has a constant has an
+// accessor for its findings.
+func TestReportTypesHaveFindings(t *testing.T) {
+	for _, id := range []string{basiq.ReportTypeAffordability, basiq.ReportTypeStatement} {
+		var r reporting.Report
+		if err := json.Unmarshal([]byte(`{"reportType":"`+id+`","data":{}}`), &r); err != nil {
+			t.Fatal(err)
+		}
+		_, affordability := r.Data.Affordability()
+		_, statement := r.Data.Statement()
+		if affordability == statement {
+			t.Errorf("%s: affordability %t, statement %t", id, affordability, statement)
+		}
 	}
 }

@@ -506,7 +506,8 @@ type Report struct {
 
 // Findings holds the contents of a report.
 type Findings struct {
-	raw value.JSON
+	raw     value.JSON
+	sibling string // the text that names the shape; empty if it is unknown
 }
 
 // AffordabilityFindings holds the contents of a report of type CON_AFFOR_01.

@@ -410,6 +410,7 @@ func (v *Report) DecodeJSON(d *wire.Decoder) {
 			m.Extra()
 		}
 	}
+	v.Data.sibling = v.ReportType
 }
 
 // AppendJSON appends the value's JSON form to b.
@@ -455,7 +456,11 @@ func FindingsOf(raw value.JSON) Findings {
 
 // Affordability returns the contents of a report of type CON_AFFOR_01.
 func (v Findings) Affordability() (*AffordabilityFindings, bool) {
-	return wire.Variant[AffordabilityFindings](v.raw, wire.Match{Member: "accounts"})
+	return wire.Variant[AffordabilityFindings](v.raw, wire.Match{
+		Member:   "accounts",
+		Sibling:  v.sibling,
+		Siblings: []string{"CON_AFFOR_01"},
+	})
 }
 
 // NewFindingsAffordability returns a Findings that holds v.
@@ -468,7 +473,11 @@ func NewFindingsAffordability(v AffordabilityFindings) Findings {
 
 // Statement returns the contents of a report of type STATEMENT_01.
 func (v Findings) Statement() (*StatementFindings, bool) {
-	return wire.Variant[StatementFindings](v.raw, wire.Match{Member: "account"})
+	return wire.Variant[StatementFindings](v.raw, wire.Match{
+		Member:   "account",
+		Sibling:  v.sibling,
+		Siblings: []string{"STATEMENT_01"},
+	})
 }
 
 // NewFindingsStatement returns a Findings that holds v.

@@ -38,9 +38,9 @@ func (e *emitter) codec(g *Group, t *model.Type) {
 	})
 	g.Line()
 	g.Comment("DecodeJSON reads the value from d.")
-	g.Func().Params(Id(v).Op("*").Id(t.Name)).Id("DecodeJSON").Params(Id("d").Op("*").Qual(e.wire, "Decoder")).Block(
-		Id("m").Op(":=").Id("d").Dot("Members").Call(Op("&").Id(v).Dot("JSON"), Op("&").Id(names)),
-		For(Id("m").Dot("Next").Call()).Block(
+	g.Func().Params(Id(v).Op("*").Id(t.Name)).Id("DecodeJSON").Params(Id("d").Op("*").Qual(e.wire, "Decoder")).BlockFunc(func(g *Group) {
+		g.Id("m").Op(":=").Id("d").Dot("Members").Call(Op("&").Id(v).Dot("JSON"), Op("&").Id(names))
+		g.For(Id("m").Dot("Next").Call()).Block(
 			Switch(Id("m").Dot("Name").Call()).BlockFunc(func(g *Group) {
 				for _, f := range t.Fields {
 					g.Case(Lit(f.Wire)).Block(e.decode(Id(v).Dot(f.Name), f.Ref))
@@ -52,8 +52,9 @@ func (e *emitter) codec(g *Group, t *model.Type) {
 				}
 				g.Default().Block(Id("m").Dot("Extra").Call())
 			}),
-		),
-	)
+		)
+		tellSiblings(g, t)
+	})
 	g.Line()
 	g.Comment("AppendJSON appends the value's JSON form to b.")
 	g.Func().Params(Id(v).Op("*").Id(t.Name)).Id("AppendJSON").Params(Id("b").Index().Byte()).Index().Byte().BlockFunc(func(g *Group) {

@@ -34,7 +34,12 @@ func (e *emitter) types(g *Group, types []*model.Type, senders map[*model.Type]*
 		case model.Enum:
 			e.enum(g, t)
 		case model.Union:
-			g.Type().Id(t.Name).Struct(Id("raw").Add(e.declared[t.Name].underlying))
+			g.Type().Id(t.Name).StructFunc(func(g *Group) {
+				g.Id("raw").Add(e.declared[t.Name].underlying)
+				if hasSibling(t) {
+					g.Id("sibling").String().Comment("the text that names the shape; empty if it is unknown")
+				}
+			})
 			g.Line()
 		default:
 			e.structType(g, t)

@@ -2,6 +2,7 @@ package emit
 
 import (
 	"fmt"
+	"slices"
 
 	. "github.com/dave/jennifer/jen"
 
@@ -83,7 +84,7 @@ func (e *emitter) mark(g *Group, variant *model.Variant) {
 		member := func() *Statement { return Id("v").Dot(f.Name) }
 		switch {
 		case f.Wire != variant.When.Property || f.Ref.Pointer:
-		case f.Ref.IsText() && len(variant.When.Equals) > 0:
+		case f.Ref.IsText() && len(variant.When.Equals) > 0 && variant.When.Sibling == "":
 			g.If(member().Op("==").Lit("")).Block(member().Op("=").Lit(variant.When.Equals[0]))
 		case f.Ref.Prim == model.List:
 			g.If(member().Op("==").Nil()).Block(member().Op("=").Add(e.goType(f.Ref)).Values())
@@ -93,18 +94,45 @@ func (e *emitter) mark(g *Group, variant *model.Variant) {
 
 func matchDict(w model.When) Dict {
 	d := Dict{}
+	if w.Sibling != "" {
+		d[Id("Sibling")], d[Id("Siblings")] = Id(receiver).Dot("sibling"), texts(w.Equals)
+	} else if len(w.Equals) > 0 {
+		d[Id("Equals")] = texts(w.Equals)
+	}
 	if w.Kind != "" {
 		d[Id("Kind")] = Lit(w.Kind)
 	}
 	if w.Property != "" {
 		d[Id("Member")] = Lit(w.Property)
 	}
-	if len(w.Equals) > 0 {
-		d[Id("Equals")] = Index().String().ValuesFunc(func(g *Group) {
-			for _, e := range w.Equals {
-				g.Lit(e)
-			}
-		})
-	}
 	return d
+}
+
+func texts(list []string) *Statement {
+	return Index().String().ValuesFunc(func(g *Group) {
+		for _, s := range list {
+			g.Lit(s)
+		}
+	})
+}
+
+// hasSibling reports whether a member beside the value tells its shapes apart.
+func hasSibling(t *model.Type) bool {
+	return slices.ContainsFunc(t.Variants, func(v *model.Variant) bool { return v.When.Sibling != "" })
+}
+
+// tellSiblings gives the unions of a struct that was decoded the members beside
+// them that tell their shapes apart.
+func tellSiblings(g *Group, t *model.Type) {
+	for _, f := range t.Fields {
+		if f.Ref.Prim != model.Named || f.Ref.Pointer || !hasSibling(f.Ref.Type) {
+			continue
+		}
+		for _, v := range f.Ref.Type.Variants {
+			if sibling := f.Sibling(t, v); sibling != nil {
+				g.Id(receiver).Dot(f.Name).Dot("sibling").Op("=").Add(textOf(sibling.Ref, Id(receiver).Dot(sibling.Name)))
+				break // all variants have the same
+			}
+		}
+	}
 }

@@ -235,6 +235,39 @@ func TestLockHoldsAllNames(t *testing.T) {
 	}
 }
 
+// TestVariantsAreRecognisedBySiblings recognises a variant by a member beside the
+// value, which must exist and be a string.
+func TestVariantsAreRecognisedBySiblings(t *testing.T) {
+	const schema = `
+    A:
+      type: object
+      properties:
+        kind: {type: %s}
+        data:
+          x-variants:
+            One: {when: {sibling: %s, equals: [%s]}, schema: {type: object, properties: {a: {type: string}}}}
+`
+	d, err := build(t, fmt.Sprintf(schema, "string", "kind", "one"), "A")
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := typeNamed(d, "A")
+	i := slices.IndexFunc(a.Fields, func(f *model.Field) bool { return f.Wire == "data" })
+	variant := a.Fields[i].Ref.Type.Variants[0]
+	if sibling := a.Fields[i].Sibling(a, variant); sibling == nil || sibling.Wire != "kind" || !slices.Equal(variant.When.Equals, []string{"one"}) {
+		t.Errorf("the sibling is %+v, and the variant %+v", sibling, variant.When)
+	}
+	for text, want := range map[string]string{
+		fmt.Sprintf(schema, "string", "sort", "one"):  "sort",
+		fmt.Sprintf(schema, "integer", "kind", "one"): "kind",
+		fmt.Sprintf(schema, "string", "kind", ""):     "its sibling kind",
+	} {
+		if _, err := build(t, text, "A"); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s\ngives %v, want an error with %q", text, err, want)
+		}
+	}
+}
+
 func TestAlternateSpellingsOfValues(t *testing.T) {
 	const kind = "    A: {type: object, properties: {kind: {type: string, enum: [one, uno, two], x-enum: {%s}}}}\n"
 	d, err := build(t, fmt.Sprintf(kind, "uno: {is: one}"), "A")

@@ -35,6 +35,9 @@ func (b *builder) mergeTypes() {
 		for _, v := range t.Variants {
 			fix(&v.Ref)
 		}
+		for _, f := range t.Fields {
+			b.siblings(t, f)
+		}
 		for _, wire := range t.RequireOne {
 			if !slices.ContainsFunc(t.Fields, func(f *Field) bool { return f.Wire == wire }) {
 				b.tolerateAt(t.Pos, "no-member", "x-require-one of %s lists %q, which is not one of its members", t.Name, wire).

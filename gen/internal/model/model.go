@@ -234,7 +234,8 @@ type Variant struct {
 type When struct {
 	Kind     string   // JSON kind: object, array, string, number, bool, null
 	Property string   // a member that must be present
-	Equals   []string // the values that the member may have
+	Sibling  string   // a member beside the value that names its shape; Property decides only if that is unknown
+	Equals   []string // the values that the sibling may have, or the member if there is no sibling
 }
 
 // Filter is a typed builder for a filter parameter.
