@@ -271,7 +271,7 @@ func (r *receiver) outcome(attempts, status int) string {
 	}
 	fmt.Fprintf(&b, " done:%d", r.done)
 	if status == 0 {
-		b.WriteString(" unanswered")
+		b.WriteString(" no-response")
 	} else {
 		fmt.Fprintf(&b, " %d", status)
 	}
@@ -282,8 +282,8 @@ func (r *receiver) outcome(attempts, status int) string {
 			target error
 			word   string
 		}{
-			{webhook.ErrHeader, "header"}, {webhook.ErrTimestamp, "time"}, {webhook.ErrSignature, "signature"}, {webhook.ErrBody, "body"},
-			{webhook.ErrTooLarge, "too-large"}, {webhook.ErrIncomplete, "incomplete"}, {webhook.ErrHandled, "again"}, {webhook.ErrBusy, "busy"},
+			{webhook.ErrHeader, "header"}, {webhook.ErrTimestamp, "timestamp"}, {webhook.ErrSignature, "signature"}, {webhook.ErrBody, "body"},
+			{webhook.ErrTooLarge, "too-large"}, {webhook.ErrIncomplete, "incomplete"}, {webhook.ErrHandled, "duplicate"}, {webhook.ErrBusy, "busy"},
 			{errCallback, "callback"},
 		} {
 			if errors.Is(err, k.target) {
@@ -295,7 +295,7 @@ func (r *receiver) outcome(attempts, status int) string {
 		}
 	}
 	if words != nil {
-		b.WriteString(" heard:" + strings.Join(words, ","))
+		b.WriteString(" error:" + strings.Join(words, ","))
 	}
 	return b.String()
 }

@@ -53,13 +53,13 @@ func catalogue(t *testing.T) []*fault {
 			return (&net.Dialer{}).DialContext(ctx, "tcp", "127.0.0.1:1")
 		}},
 		{name: "no such host", dial: names.dial("absent.test.")},
-		{name: "names cannot be resolved", dial: names.dial("failing.test.")},
-		{name: "certificate not trusted", cert: &good, roots: roots, accept: func(c net.Conn) {
+		{name: "DNS failure", dial: names.dial("failing.test.")},
+		{name: "untrusted certificate", cert: &good, roots: roots, accept: func(c net.Conn) {
 			s := tls.Server(c, &tls.Config{Certificates: []tls.Certificate{bad}})
 			_ = s.Handshake()
 			_ = s.Close()
 		}},
-		{name: "TLS cut off", cert: &good, roots: roots, accept: func(c net.Conn) {
+		{name: "reset during TLS handshake", cert: &good, roots: roots, accept: func(c net.Conn) {
 			_, _ = c.Read(make([]byte, 1))
 			reset(c)
 		}},
@@ -67,9 +67,9 @@ func catalogue(t *testing.T) []*fault {
 			_, _ = c.Read(make([]byte, 1))
 			reset(c)
 		}},
-		{name: "reset amid the request", halfway: true},
+		{name: "reset during the request", halfway: true},
 		{name: "reset before headers", executed: true, answer: func(x *exchange) { reset(x) }},
-		{name: "reset amid headers", executed: true, answer: func(x *exchange) {
+		{name: "reset during headers", executed: true, answer: func(x *exchange) {
 			_, _ = x.Write(x.head[:len(x.head)/2])
 			reset(x)
 		}},
@@ -92,12 +92,12 @@ func catalogue(t *testing.T) []*fault {
 			drip(x, x.rest, x.network.fault)
 		}},
 		{name: "429", answer: says(http.StatusTooManyRequests, nothing)},
-		{name: "429 with seconds", wait: time.Second, answer: says(http.StatusTooManyRequests, seconds)},
-		{name: "429 with a date", wait: time.Second, answer: says(http.StatusTooManyRequests, date(0))},
+		{name: "429 with Retry-After in seconds", wait: time.Second, answer: says(http.StatusTooManyRequests, seconds)},
+		{name: "429 with Retry-After as a date", wait: time.Second, answer: says(http.StatusTooManyRequests, date(0))},
 		{name: "503", answer: says(http.StatusServiceUnavailable, nothing)},
-		{name: "503 with seconds", wait: time.Second, answer: says(http.StatusServiceUnavailable, seconds)},
-		{name: "503 with a date", wait: time.Second, answer: says(http.StatusServiceUnavailable, date(0))},
-		{name: "503 for longer than a minute", answer: says(http.StatusServiceUnavailable, func(h http.Header) { h.Set("Retry-After", "61") })},
+		{name: "503 with Retry-After in seconds", wait: time.Second, answer: says(http.StatusServiceUnavailable, seconds)},
+		{name: "503 with Retry-After as a date", wait: time.Second, answer: says(http.StatusServiceUnavailable, date(0))},
+		{name: "503 with Retry-After over a minute", answer: says(http.StatusServiceUnavailable, func(h http.Header) { h.Set("Retry-After", "61") })},
 		{name: "500", executed: true, answer: says(http.StatusInternalServerError, nothing)},
 		{name: "502", executed: true, answer: says(http.StatusBadGateway, nothing)},
 		{name: "504", executed: true, answer: says(http.StatusGatewayTimeout, nothing)},
@@ -115,10 +115,10 @@ func catalogue(t *testing.T) []*fault {
 		}},
 	}
 	for _, status := range []int{301, 302, 307, 308} {
-		for _, host := range []string{"same", "other"} {
-			list = append(list, &fault{name: fmt.Sprintf("%d to the %s host", status, host), answer: func(x *exchange) {
+		for _, host := range []string{"the same", "another"} {
+			list = append(list, &fault{name: fmt.Sprintf("%d to %s host", status, host), answer: func(x *exchange) {
 				to := x.network.stranger.Addr().String()
-				if host == "same" {
+				if host == "the same" {
 					to = x.network.bank.Listener.Addr().String()
 				}
 				x.reply(status, http.Header{"Location": {"http://" + to + "/elsewhere"}}, "")

@@ -320,7 +320,7 @@ func kinds(err error) string {
 	}
 	say(errors.As(err, &decode), "unreadable")
 	say(errors.Is(err, transport.ErrTooLarge), "too-large")
-	say(errors.Is(err, transport.ErrTokenExpired), "token-refused")
+	say(errors.Is(err, transport.ErrTokenExpired), "token-rejected")
 	say(errors.Is(err, context.DeadlineExceeded), "timeout")
 	say(errors.As(err, &dns), "name")
 	say(errors.As(err, &issuer), "certificate")
