@@ -398,7 +398,7 @@ func TestFailNextJob(t *testing.T) {
 		t.Errorf("%v, %v, %+v", err, getErr, c)
 	}
 	defer func() {
-		if said := recover(); said == nil || !strings.Contains(fmt.Sprint(said), `no step "verify-credential"`) {
+		if said := recover(); said == nil || !strings.Contains(fmt.Sprint(said), `step "verify-credential" does not exist`) {
 			t.Errorf("it says %v", said)
 		}
 	}()

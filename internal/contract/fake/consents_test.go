@@ -34,14 +34,14 @@ func TestConsentLinks(t *testing.T) {
 	}
 	for name, c := range map[string]struct{ link, says string }{
 		"no token":        {"https://consent.basiq.io/home", "no token"},
-		"server token":    {"https://consent.basiq.io/home?token=" + tokenOf(t, srv, "3.0", "scope=SERVER_ACCESS"), "must not leave the server"},
+		"server token":    {"https://consent.basiq.io/home?token=" + tokenOf(t, srv, "3.0", "scope=SERVER_ACCESS"), "must not leave your servers"},
 		"unbound token":   {"https://consent.basiq.io/home?token=" + tokenOf(t, srv, "3.0", "scope=CLIENT_ACCESS"), "not bound to a user"},
 		"unknown token":   {"https://consent.basiq.io/home?token=x", "unknown"},
-		"elsewhere":       {"https://consent.example/home?token=x", "does not lead to"},
+		"elsewhere":       {"https://consent.example/home?token=x", "does not point to"},
 		"unknown action":  {link("&action=add"), `no action "add"`},
-		"connect first":   {link("&action=connect"), "needs an active consent"},
-		"extend first":    {link("&action=extend"), "needs an active consent"},
-		"no institution":  {link("&institutionId=XX00000"), "no institution"},
+		"connect first":   {link("&action=connect"), "requires an active consent"},
+		"extend first":    {link("&action=extend"), "requires an active consent"},
+		"no institution":  {link("&institutionId=XX00000"), `institution "XX00000" does not exist`},
 		"no connection":   {link("&connectionId=nothing"), "no connection"},
 		"not its bank":    {link("&institutionId=" + basiqtest.PiedPiper), "for institution"},
 		"several, one of": {link("") + "&x=%zz", "not encoded"},
@@ -157,8 +157,8 @@ func TestRepair(t *testing.T) {
 		return "https://consent.basiq.io/home?token=" + clientToken(t, srv, user) + "&connectionId=" + list.Data[0].ID
 	}
 	for says, logins := range map[string][]basiqtest.Login{
-		"has one login":                {basiqtest.Jared, basiqtest.Richard},
-		"connection is to institution": {basiqtest.Jared.At(basiqtest.HooliGov)},
+		"has only one login":            {basiqtest.Jared, basiqtest.Richard},
+		"connection is for institution": {basiqtest.Jared.At(basiqtest.HooliGov)},
 	} {
 		if _, err := srv.VisitConsentLink(link(), logins...); err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("%s: %v", says, err)
