@@ -86,7 +86,7 @@ func (s *Server) createSummary(q *request, kind string, find func(*Server, *snap
 		return noContent()
 	}
 	if !s.withinDay("summaries") {
-		return refuse(http.StatusTooManyRequests, problem{"too-many-requests", "Too many requests.", "The daily quota of summaries is used up.", nil})
+		return errorResponse(http.StatusTooManyRequests, problem{"too-many-requests", "Too many requests.", "The daily quota of summaries is used up.", nil})
 	}
 	x.id = s.ids.id()
 	x.data = find(s, x)

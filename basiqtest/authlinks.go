@@ -57,7 +57,7 @@ func (s *Server) getAuthLink(q *request) response {
 	case l == nil:
 		return notFound("auth link")
 	case !s.now().Before(l.expires):
-		return refuse(http.StatusGone, problem{"resource-no-longer-available", "The resource is no longer available.", "The auth link has expired.", nil})
+		return errorResponse(http.StatusGone, problem{"resource-no-longer-available", "The resource is no longer available.", "The auth link has expired.", nil})
 	}
 	return ok(s.authLinkView(q.user))
 }

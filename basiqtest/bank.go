@@ -172,8 +172,8 @@ type challenge struct {
 	answers     []string
 }
 
-// question returns what a bank asks the persona, the nth time that it could.
-func (i *institution) question(p *persona, nth int) *challenge {
+// challengeFor returns the MFA challenge for the nth login of a persona, or nil.
+func (i *institution) challengeFor(p *persona, nth int) *challenge {
 	if p == nil || i.id != PiedPiper && (i.id != Nucleus || nth%2 == 1) {
 		return nil
 	}
@@ -182,14 +182,14 @@ func (i *institution) question(p *persona, nth int) *challenge {
 		if answers == nil {
 			answers = []string{"1234"}
 		}
-		return &challenge{"token", "Enter the code that the bank has sent.", []string{"Code"}, answers}
+		return &challenge{"token", "Enter the code that the bank has sent you.", []string{"Code"}, answers}
 	}
 	return &challenge{"security-questions", "Answer the bank's questions.", p.questions, p.answers}
 }
 
 func (c *challenge) accepts(answers []string) bool { return slices.Equal(answers, c.answers) }
 
-// institution is a bank that can be connected.
+// institution is a bank or another institution that can be connected.
 type institution struct {
 	id, name, short, kind, tier string
 	auth                        string
@@ -199,21 +199,22 @@ type institution struct {
 	stage, status               string
 }
 
-// institutions are the sandbox's, and a few invented ones that make the list
-// of connectors worth filtering.
+// institutions has the institutions of the sandbox, and a few made-up ones so that the
+// list of connectors can be filtered.
 var institutions = []*institution{
-	bank(Hooli, "Hooli", "Test Bank", "user", "web", "open-banking"),
-	bank("AU00001", "Example Building Society", "Building Society", "user", "web"),
-	bank(PiedPiper, "Pied Piper Bank", "Test Bank", "user-mfa", "web"),
-	bank(Nucleus, "Nucleus Bank", "Test Bank", "user-mfa-intermittent", "web"),
-	bank(HooliGov, "HooliGov", "Government", "user", "web"),
-	bank(ExampleBank, "Example Bank", "Bank", "user", "web", "open-banking", "pdf", "csv"),
-	bank("AU10002", "Sample Credit Union", "Credit Union", "user", "web", "pdf"),
-	bank(MyGov, "myGov Example", "Government", "user-mfa", "web"),
-	bank("NZ00001", "Example Bank New Zealand", "Bank (Foreign)", "token", "web"),
+	newInstitution(Hooli, "Hooli", "Test Bank", "user", "web", "open-banking"),
+	newInstitution("AU00001", "Example Building Society", "Building Society", "user", "web"),
+	newInstitution(PiedPiper, "Pied Piper Bank", "Test Bank", "user-mfa", "web"),
+	newInstitution(Nucleus, "Nucleus Bank", "Test Bank", "user-mfa-intermittent", "web"),
+	newInstitution(HooliGov, "HooliGov", "Government", "user", "web"),
+	newInstitution(ExampleBank, "Example Bank", "Bank", "user", "web", "open-banking", "pdf", "csv"),
+	newInstitution("AU10002", "Sample Credit Union", "Credit Union", "user", "web", "pdf"),
+	newInstitution(MyGov, "myGov Example", "Government", "user-mfa", "web"),
+	newInstitution("NZ00001", "Example Bank New Zealand", "Bank (Foreign)", "token", "web"),
 }
 
-func bank(id, name, kind, auth string, methods ...string) *institution {
+// newInstitution returns an institution with default values.
+func newInstitution(id, name, kind, auth string, methods ...string) *institution {
 	i := &institution{
 		id: id, name: name, short: name, kind: kind, tier: "4", auth: auth, methods: methods,
 		scopes: []string{"accounts", "transactions", "profile"}, country: "Australia", stage: "live", status: "operational",

@@ -76,7 +76,7 @@ func (s *Server) connect(u *user, l Login) *job {
 // retrieval creates the job that logs in to the bank and retrieves the data.
 func (s *Server) retrieval(c *connection) *job {
 	p, refused := c.login.authenticate()
-	question := c.institution.question(p, c.asked)
+	question := c.institution.challengeFor(p, c.asked)
 	c.asked++
 	link := func(path string) object { return object{"type": "link", "url": path} }
 	part := func(name string) string {
@@ -312,14 +312,14 @@ func (s *Server) refreshConnection(q *request) response {
 	case c.method == "pdf" || c.method == "csv":
 		return badParameter("connectionId", "The connection's type is not Web.")
 	case c.refused || c.status == "pre-init": // if the user had to act at the bank, that may be done by now
-		return refuse(http.StatusBadRequest, problem{"invalid-credentials", "Cannot log in to the institution", "Cannot log in with the stored credentials.", nil})
+		return errorResponse(http.StatusBadRequest, problem{"invalid-credentials", "Cannot log in to the institution", "Cannot log in with the stored credentials.", nil})
 	}
 	if day := s.now().Format(time.DateOnly); c.method == "open-banking" && (c.job == nil || c.job.ended()) {
 		if c.refreshDay != day {
 			c.refreshDay, c.refreshes = day, 0
 		}
 		if c.refreshes >= refreshesPerDay && !s.cfg.noQuotas {
-			return refuse(http.StatusTooManyRequests, problem{"too-many-requests", "Too many requests.", "The connection was refreshed 20 times today.", nil})
+			return errorResponse(http.StatusTooManyRequests, problem{"too-many-requests", "Too many requests.", "The connection was refreshed 20 times today.", nil})
 		}
 		c.refreshes++
 	}

@@ -90,13 +90,13 @@ func (s *Server) consentView(u *user, c *consent) object {
 		return object{
 			"scope": scope, "required": true, "consented": c.status == "active", "entity": "individual",
 			"information": object{"name": name, "description": name + " of the accounts that are shared.", "attributeList": attributes},
-			"purpose":     object{"title": "To serve you", "description": "It is used to give the service that was asked for."},
+			"purpose":     object{"title": "To serve you", "description": "It is used to provide the requested service."},
 		}
 	}
 	out := object{
 		"type": "consent", "id": c.id, "created": stamp(c.created), "updated": stamp(c.updated), "expiryDate": stamp(c.expiry), "origin": "user",
 		"status":  c.status,
-		"purpose": object{"primary": object{"title": "To serve you", "description": "The data is used to give the service that was asked for."}, "other": nil},
+		"purpose": object{"primary": object{"title": "To serve you", "description": "The data is used to provide the requested service."}, "other": nil},
 		"data": object{
 			"retainData": false, "initialRetrievalDays": 365, "organisation": nil,
 			"permissions": []object{

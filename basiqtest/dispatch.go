@@ -128,14 +128,14 @@ func (s *Server) receive(r *http.Request) (*request, *response) {
 		text, err := url.PathUnescape(segment)
 		if err != nil || text == "" {
 			// A path with an empty ID is rejected by the gateway.
-			return q, new(gateway(http.StatusForbidden, "Invalid request"))
+			return q, new(gatewayError(http.StatusForbidden, "Invalid request"))
 		}
 		segments[i] = text
 	}
 	e, otherMethod := s.table.find(r.Method, segments)
 	switch {
 	case e == nil && otherMethod:
-		return q, new(refuse(http.StatusMethodNotAllowed, problem{"method-not-allowed", "Method not allowed.", "", nil}))
+		return q, new(errorResponse(http.StatusMethodNotAllowed, problem{"method-not-allowed", "Method not allowed.", "", nil}))
 	case e == nil:
 		return q, new(noRoute())
 	}
@@ -155,7 +155,7 @@ func (s *Server) receive(r *http.Request) (*request, *response) {
 	switch {
 	case len(body) > maxBody:
 		_, _ = io.Copy(io.Discard, io.LimitReader(r.Body, 8*maxBody)) // otherwise the client does not read the response
-		return q, new(refuse(http.StatusRequestEntityTooLarge, problem{"invalid-content", "Request Too Long", "", nil}))
+		return q, new(errorResponse(http.StatusRequestEntityTooLarge, problem{"invalid-content", "Request Too Long", "", nil}))
 	case err != nil:
 		return q, new(badContent("The body is incomplete."))
 	}
@@ -164,7 +164,7 @@ func (s *Server) receive(r *http.Request) (*request, *response) {
 }
 
 func noRoute() response {
-	return refuse(http.StatusNotFound, problem{"resource-not-found", "Route not found.", "Route not found for this API version.", nil})
+	return errorResponse(http.StatusNotFound, problem{"resource-not-found", "Route not found.", "Route not found for this API version.", nil})
 }
 
 // handle makes the checks that all operations share, and calls the operation's handler.
@@ -195,7 +195,7 @@ func (s *Server) handle(q *request) response {
 		handle = (*Server).getConsent
 	}
 	if handle == nil {
-		return refuse(http.StatusNotImplemented, problem{"not-implemented", q.route.ID + " is not implemented by this server.", "", nil})
+		return errorResponse(http.StatusNotImplemented, problem{"not-implemented", q.route.ID + " is not implemented by this server.", "", nil})
 	}
 	return handle(s, q)
 }
@@ -208,7 +208,7 @@ func (q *request) negotiate() *response {
 		if accept != "" && accept != "*/*" {
 			i := slices.IndexFunc(q.route.Answers, func(m media) bool { return acceptable(accept, m.Type) })
 			if i < 0 {
-				return new(refuse(http.StatusBadRequest, problem{"unsupported-accept", "Unsupported Accept header.", "Ask for " + q.media + ".", object{"parameter": "Accept"}}))
+				return new(errorResponse(http.StatusBadRequest, problem{"unsupported-accept", "Unsupported Accept header.", "Ask for " + q.media + ".", object{"parameter": "Accept"}}))
 			}
 			q.media = q.route.Answers[i].Type
 		}
@@ -217,7 +217,7 @@ func (q *request) negotiate() *response {
 		return nil
 	}
 	if kind, _, err := mime.ParseMediaType(q.Header.Get("Content-Type")); err != nil || kind != q.route.Body {
-		return new(refuse(http.StatusUnsupportedMediaType, problem{"unsupported-content-type", "Unsupported content type.", "Send " + q.route.Body + ".", nil}))
+		return new(errorResponse(http.StatusUnsupportedMediaType, problem{"unsupported-content-type", "Unsupported content type.", "Send " + q.route.Body + ".", nil}))
 	}
 	return nil
 }

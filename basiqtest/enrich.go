@@ -28,7 +28,7 @@ func (s *Server) lookUp(q *request) response {
 	}
 	month := s.now().Format("2006-01")
 	if s.enriched[month] >= enrichLimit && !s.cfg.noQuotas {
-		return refuse(http.StatusTooManyRequests, problem{"too-many-requests", "Too many requests.", "The sandbox's monthly quota is used up.", nil})
+		return errorResponse(http.StatusTooManyRequests, problem{"too-many-requests", "Too many requests.", "The sandbox's monthly quota is used up.", nil})
 	}
 	s.enriched[month]++
 	out := object{

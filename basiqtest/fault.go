@@ -168,7 +168,7 @@ func (f *Fault) response() response {
 	if code == "" {
 		code = defaultCodes[f.Status]
 	}
-	a := refuse(f.Status, problem{code, http.StatusText(f.Status), "", nil})
+	a := errorResponse(f.Status, problem{code, http.StatusText(f.Status), "", nil})
 	switch {
 	case f.Body != "":
 		a = response{status: f.Status, raw: []byte(f.Body)}

@@ -28,7 +28,7 @@ func (s *Server) connectLegacy(q *request) response {
 	i := institutionOf(body.Institution.ID)
 	switch {
 	case i == nil:
-		return refuse(http.StatusBadRequest, problem{"institution-not-supported", "The institution is not supported.", "The institution does not exist.", object{"parameter": "institution.id"}})
+		return errorResponse(http.StatusBadRequest, problem{"institution-not-supported", "The institution is not supported.", "The institution does not exist.", object{"parameter": "institution.id"}})
 	case i.auth == "token" && body.UserToken == "":
 		return missingParameter("userToken", "The institution requires a user token.")
 	case i.auth != "token" && body.LoginID == "":
@@ -46,7 +46,7 @@ func (s *Server) connectLegacy(q *request) response {
 		}
 	}
 	if s.full() {
-		return forbidden("too-many-sandbox-connections", "Too many sandbox connections.", "The sandbox holds 500 connections.")
+		return forbidden("too-many-sandbox-connections", "Too many sandbox connections.", "The sandbox is limited to 500 connections.")
 	}
 	return s.started(s.connect(q.user, login), true)
 }

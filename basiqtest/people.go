@@ -56,7 +56,7 @@ func (s *Server) connectAll(u *user, logins []Login) ([]*job, error) {
 		return nil, errors.New("the user does not exist")
 	}
 	if len(logins) == 0 {
-		return nil, errors.New("no login is given: pass one such as WentworthSmith")
+		return nil, errors.New("logins is empty: pass a login such as basiqtest.WentworthSmith")
 	}
 	logins = slices.Clone(logins)
 	for i, l := range logins {

@@ -56,9 +56,9 @@ type null struct{}
 // MarshalJSON writes null.
 func (null) MarshalJSON() ([]byte, error) { return []byte("null"), nil }
 
-// refuse returns an error response in the API's envelope. The correlation ID is added
+// errorResponse returns an error response in the API's envelope. The correlation ID is added
 // when the response is sent.
-func refuse(status int, p problem) response {
+func errorResponse(status int, p problem) response {
 	entry := object{"type": "error", "code": p.code, "title": p.title}
 	if p.detail != "" {
 		entry["detail"] = p.detail
@@ -69,27 +69,27 @@ func refuse(status int, p problem) response {
 	return response{status: status, json: object{"type": "list", "data": []object{entry}}}
 }
 
-// gateway returns an error response of the gateway in front of the API.
-func gateway(status int, message string) response {
+// gatewayError returns an error response of the gateway in front of the API.
+func gatewayError(status int, message string) response {
 	return response{status: status, json: object{"message": message}}
 }
 
 func badParameter(name, detail string) response {
-	return refuse(http.StatusBadRequest, problem{"parameter-not-valid", "Parameter value is not valid.", detail, object{"parameter": name}})
+	return errorResponse(http.StatusBadRequest, problem{"parameter-not-valid", "Parameter value is not valid.", detail, object{"parameter": name}})
 }
 
 func missingParameter(name, detail string) response {
-	return refuse(http.StatusBadRequest, problem{"parameter-not-supplied", "Required parameter not supplied.", detail, object{"parameter": name}})
+	return errorResponse(http.StatusBadRequest, problem{"parameter-not-supplied", "Required parameter not supplied.", detail, object{"parameter": name}})
 }
 
 func badContent(detail string) response {
-	return refuse(http.StatusBadRequest, problem{"invalid-content", "The body is not valid.", detail, nil})
+	return errorResponse(http.StatusBadRequest, problem{"invalid-content", "The body is not valid.", detail, nil})
 }
 
 func forbidden(code, title, detail string) response {
-	return refuse(http.StatusForbidden, problem{code, title, detail, null{}})
+	return errorResponse(http.StatusForbidden, problem{code, title, detail, null{}})
 }
 
 func notFound(what string) response {
-	return refuse(http.StatusNotFound, problem{"resource-not-found", "Requested resource was not found.", "The " + what + " does not exist.", nil})
+	return errorResponse(http.StatusNotFound, problem{"resource-not-found", "Requested resource was not found.", "The " + what + " does not exist.", nil})
 }

@@ -64,7 +64,7 @@ type reportFilter struct {
 // forbiddenFilter returns the error that the API returns for filters that are not
 // allowed: status 400 with code forbidden-access.
 func forbiddenFilter(detail string) response {
-	return refuse(http.StatusBadRequest, problem{"forbidden-access", "Forbidden", detail, object{"parameter": "filters"}})
+	return errorResponse(http.StatusBadRequest, problem{"forbidden-access", "Forbidden", detail, object{"parameter": "filters"}})
 }
 
 func (s *Server) createReport(q *request) response {
@@ -73,7 +73,7 @@ func (s *Server) createReport(q *request) response {
 		return *a
 	}
 	if !s.withinDay("reports") {
-		return refuse(http.StatusTooManyRequests, problem{"too-many-requests", "Too many requests.", "The daily quota of reports is used up.", nil})
+		return errorResponse(http.StatusTooManyRequests, problem{"too-many-requests", "Too many requests.", "The daily quota of reports is used up.", nil})
 	}
 	var owner *user
 	if len(r.users) == 1 {

@@ -45,10 +45,10 @@ func (s *Server) uploadStatement(q *request) response {
 	case institutionID == "":
 		return missingParameter("institutionId", "institutionId is required.")
 	case i == nil || !slices.Contains(i.methods, kind):
-		return refuse(http.StatusBadRequest, problem{"institution-not-supported", "The institution is not supported.",
+		return errorResponse(http.StatusBadRequest, problem{"institution-not-supported", "The institution is not supported.",
 			"Statements of this institution are not supported.", object{"parameter": "institutionId"}})
 	case s.full():
-		return forbidden("too-many-sandbox-connections", "Too many sandbox connections.", "The sandbox holds 500 connections.")
+		return forbidden("too-many-sandbox-connections", "Too many sandbox connections.", "The sandbox is limited to 500 connections.")
 	}
 	return s.started(s.statementJob(q.user, i, kind, file), true)
 }

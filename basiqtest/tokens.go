@@ -31,7 +31,7 @@ func (s *Server) createToken(q *request) response {
 	now := s.now()
 	s.issued = slices.DeleteFunc(s.issued, func(t time.Time) bool { return now.Sub(t) >= tokenWindow })
 	if len(s.issued) >= tokenLimit && !s.cfg.noQuotas {
-		return refuse(http.StatusForbidden, problem{"forbidden-access", "Invalid request", "Invalid request", null{}})
+		return errorResponse(http.StatusForbidden, problem{"forbidden-access", "Invalid request", "Invalid request", null{}})
 	}
 	key, isBasic := strings.CutPrefix(q.Header.Get("Authorization"), "Basic ")
 	switch {
@@ -44,7 +44,7 @@ func (s *Server) createToken(q *request) response {
 	switch version {
 	case "3.0", "2.1", "2.0":
 	case "":
-		return refuse(http.StatusBadRequest, problem{"parameter-not-valid", "Parameter value is not valid.", "Version must be specified.",
+		return errorResponse(http.StatusBadRequest, problem{"parameter-not-valid", "Parameter value is not valid.", "Version must be specified.",
 			object{"parameter": "basiq-version", "pointer": "header/basiq-version"}})
 	default:
 		return badParameter("basiq-version", "Version no longer supported.")
@@ -55,7 +55,7 @@ func (s *Server) createToken(q *request) response {
 		return badContent("The body is not a form.")
 	}
 	if key != s.key {
-		return refuse(http.StatusNotFound, problem{"parameter-not-valid", "Parameter value is not valid.", "Unable to authenticate, check API key.",
+		return errorResponse(http.StatusNotFound, problem{"parameter-not-valid", "Parameter value is not valid.", "Unable to authenticate, check API key.",
 			object{"parameter": "Authorization", "pointer": "header/Authorization"}})
 	}
 	t := &token{userID: form.Get("userId"), version: version, expires: now.Add(s.cfg.tokenLife)}
@@ -105,12 +105,12 @@ var version3Only = map[string]bool{
 func (s *Server) authorize(q *request) *response {
 	header := q.Header.Get("Authorization")
 	if header == "" {
-		return new(gateway(http.StatusForbidden, "Missing Authentication Token"))
+		return new(gatewayError(http.StatusForbidden, "Missing Authentication Token"))
 	}
 	text, bearer := strings.CutPrefix(header, "Bearer ")
 	t := s.tokens[text]
 	if !bearer || t == nil {
-		return new(refuse(http.StatusUnauthorized, problem{"invalid-authorization-token", "Invalid authorization token", "", nil}))
+		return new(errorResponse(http.StatusUnauthorized, problem{"invalid-authorization-token", "Invalid authorization token", "", nil}))
 	}
 	if !s.now().Before(t.expires) {
 		return new(forbidden("access-denied", "Access denied.", "Token has expired"))
@@ -129,7 +129,7 @@ func (s *Server) authorize(q *request) *response {
 }
 
 func unauthorized() response {
-	return refuse(http.StatusUnauthorized, problem{"unauthorized-access", "Unauthorized access", "The token is not valid for this user.", nil})
+	return errorResponse(http.StatusUnauthorized, problem{"unauthorized-access", "Unauthorized access", "The token is not valid for this user.", nil})
 }
 
 // ExpireTokens makes all access tokens issued so far expire at once. Requests with them

@@ -79,10 +79,10 @@ func (s *Server) webhookBody(q *request, hook *webhook) (*webhookBody, *response
 			continue
 		}
 		if other.url == *body.URL {
-			return nil, new(refuse(http.StatusConflict, problem{"resource-already-exists", "The resource already exists.", "Another webhook has this URL.", nil}))
+			return nil, new(errorResponse(http.StatusConflict, problem{"resource-already-exists", "The resource already exists.", "Another webhook has this URL.", nil}))
 		}
 		if slices.ContainsFunc(body.Events, func(e string) bool { return slices.Contains(other.events, e) }) {
-			return nil, new(refuse(http.StatusBadRequest, problem{"event-already-subscribed", "The event is already subscribed.", "Another webhook subscribes to this event.", object{"parameter": "subscribedEvents"}}))
+			return nil, new(errorResponse(http.StatusBadRequest, problem{"event-already-subscribed", "The event is already subscribed.", "Another webhook subscribes to this event.", object{"parameter": "subscribedEvents"}}))
 		}
 	}
 	return &body, nil
@@ -243,7 +243,7 @@ func (s *Server) sendTestMessage(q *request) response {
 	case eventTypes[body.EventTypeID] == "":
 		return badContent("The event type does not exist.")
 	case !slices.ContainsFunc(s.webhooks, func(h *webhook) bool { return slices.Contains(h.events, body.EventTypeID) }):
-		return refuse(http.StatusBadRequest, problem{"no-webhooks-found", "No webhooks found.", "No webhook subscribes to this event.", nil})
+		return errorResponse(http.StatusBadRequest, problem{"no-webhooks-found", "No webhooks found.", "No webhook subscribes to this event.", nil})
 	}
 	s.emit(&user{id: "00000000-0000-4000-8000-000000000000"}, body.EventTypeID, "", object{"text": body.Text})
 	return response{status: http.StatusCreated}

@@ -1,6 +1,6 @@
-// Package webhook receives webhook deliveries from Basiq. It verifies that a
-// delivery comes from Basiq, decodes it, and calls your code once for each event
-// that has not been handled yet.
+// Package webhook receives webhook deliveries from Basiq. It verifies that a delivery
+// comes from Basiq, decodes it, and calls your function until the event has been
+// handled once.
 //
 //	verifier, err := webhook.NewVerifier(os.Getenv("BASIQ_WEBHOOK_SECRET"))
 //	...

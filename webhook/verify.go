@@ -102,7 +102,7 @@ func NewVerifier(secrets ...string) (*Verifier, error) { return NewVerifierOf(se
 func NewVerifierOf(secrets []string, opts ...VerifierOption) (*Verifier, error) {
 	v := &verifier{tolerance: DefaultTolerance, now: time.Now}
 	if len(secrets) == 0 {
-		return nil, fmt.Errorf("%w: none is given", ErrSecret)
+		return nil, fmt.Errorf("%w: no secret is given", ErrSecret)
 	}
 	keys := make([][]byte, len(secrets))
 	for i, s := range secrets {
