@@ -35,8 +35,8 @@ const (
 // use.
 type SeenStore interface {
 	// Begin claims a message for the caller. If it returns Fresh, the caller must
-	// call End.
-	// Claims must expire, so that a crashed process does not block a message.
+	// call End. Claims must expire, so that a crashed process does not block a
+	// message.
 	Begin(ctx context.Context, key string) (Progress, error)
 	// End releases a claim. If handled is false, the message becomes Fresh again.
 	// The context is not canceled when the delivery's context is.

@@ -331,7 +331,7 @@ The kinds of call are:
 ### How to read a cell
 
 The first line of a cell is the outcome if the fault persists. The second line is the
-outcome if the fault target only the first attempt. A single line applies to both. A
+outcome if the fault hits only the first attempt. A single line applies to both. A
 line consists of:
 
 1. The number of attempts, counting all pages of the list and all polls of the job.
