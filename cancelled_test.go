@@ -124,7 +124,7 @@ func TestCancelledSyncBelievesNothing(t *testing.T) {
 			if !errors.Is(err, context.Canceled) || errors.Is(err, transport.ErrNotFound) || len(m.rows) != 3 {
 				t.Errorf("%v, %d rows", err, len(m.rows))
 			}
-			if strings.Contains(err.Error(), "is not synced") {
+			if strings.Contains(err.Error(), "was not synced") {
 				t.Errorf("an account is blamed: %v", err)
 			}
 		})

@@ -57,27 +57,27 @@ func TestCheckTellsWhatIsWrong(t *testing.T) {
 	}{
 		"unknown key":     {problem(404, "parameter-not-valid", "", "check API key"), basiq.CheckAPIKey, "does not know the key", "dashboard"},
 		"malformed key":   {problem(400, "parameter-not-valid", "Authorization", "Invalid authorization header."), basiq.CheckAPIKey, "cannot read the key", "do not encode it again"},
-		"version missing": {problem(400, "parameter-not-valid", "basiq-version", "Version must be specified."), basiq.CheckVersion, "3.0", "drops the header"},
+		"version missing": {problem(400, "parameter-not-valid", "basiq-version", "Version must be specified."), basiq.CheckVersion, "3.0", "removes the basiq-version header"},
 		"version old":     {problem(400, "parameter-not-valid", "", "Version no longer supported."), basiq.CheckVersion, "3.0", "update"},
 		"disabled":        {problem(403, "forbidden-access", "", "Account disabled"), basiq.CheckAPIKey, "disabled", "dashboard"},
 		"throttled 403":   {problem(403, "forbidden-access", "", "Invalid request"), basiq.CheckServerScope, "too many", "five minutes"},
 		"throttled 429":   {problem(429, "too-many-requests", "", ""), basiq.CheckServerScope, "too many", "five minutes"},
-		"unauthorised":    {problem(401, "unauthorized-access", "", ""), basiq.CheckAPIKey, "refuses the key", "dashboard"},
-		"out of order":    {problem(503, "service-unavailable", "", ""), basiq.CheckServerScope, "out of order", "status"},
-		"web page":        {page(200), basiq.CheckBaseURL, "not Basiq's API", basiq.EnvBaseURL},
-		"web page, 404":   {page(404), basiq.CheckBaseURL, "not Basiq's API", basiq.EnvBaseURL},
-		"web page, 501":   {page(501), basiq.CheckBaseURL, "not Basiq's API", basiq.EnvBaseURL},
+		"unauthorised":    {problem(401, "unauthorized-access", "", ""), basiq.CheckAPIKey, "rejects the key", "dashboard"},
+		"unavailable":     {problem(503, "service-unavailable", "", ""), basiq.CheckServerScope, "unavailable", "status"},
+		"web page":        {page(200), basiq.CheckBaseURL, "not from Basiq's API", basiq.EnvBaseURL},
+		"web page, 404":   {page(404), basiq.CheckBaseURL, "not from Basiq's API", basiq.EnvBaseURL},
+		"web page, 501":   {page(501), basiq.CheckBaseURL, "not from Basiq's API", basiq.EnvBaseURL},
 		"gateway, 429":    {page(429), basiq.CheckServerScope, "too many", "five minutes"},
-		"gateway, 500":    {page(500), basiq.CheckServerScope, "out of order", "later"},
-		"gateway, 502":    {page(502), basiq.CheckServerScope, "out of order", "later"},
-		"gateway, 503":    {page(503), basiq.CheckServerScope, "out of order", "later"},
-		"gateway, 504":    {page(504), basiq.CheckServerScope, "out of order", "later"},
-		"CDN, 522":        {page(522), basiq.CheckServerScope, "out of order", "later"},
+		"gateway, 500":    {page(500), basiq.CheckServerScope, "unavailable", "later"},
+		"gateway, 502":    {page(502), basiq.CheckServerScope, "unavailable", "later"},
+		"gateway, 503":    {page(503), basiq.CheckServerScope, "unavailable", "later"},
+		"gateway, 504":    {page(504), basiq.CheckServerScope, "unavailable", "later"},
+		"CDN, 522":        {page(522), basiq.CheckServerScope, "unavailable", "later"},
 		"redirect": {func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "https://www.example.com/", http.StatusFound)
-		}, basiq.CheckBaseURL, "not Basiq's API", basiq.EnvBaseURL},
+		}, basiq.CheckBaseURL, "not from Basiq's API", basiq.EnvBaseURL},
 		"no token": {func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `{}`) }, basiq.CheckServerScope, "no usable token", "between"},
-		"hang-up":  {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, basiq.CheckBaseURL, "not reached", "firewall"},
+		"hang-up":  {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, basiq.CheckBaseURL, "cannot be reached", "firewall"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -115,7 +115,7 @@ func TestCheckWithoutAnAnswer(t *testing.T) {
 	gone := httptest.NewServer(http.NotFoundHandler())
 	gone.Close()
 	for address, says := range map[string]string{
-		secure.URL: "certificate", strings.Replace(plain.URL, "http:", "https:", 1): "no TLS", gone.URL: "not reached",
+		secure.URL: "certificate", strings.Replace(plain.URL, "http:", "https:", 1): "TLS connection", gone.URL: "cannot be reached",
 		"https://basiq.invalid": "",
 	} {
 		r := checked(t, address)
@@ -187,7 +187,7 @@ func TestCheckOfAUser(t *testing.T) {
 // TestCheckOfAUserDuringAnOutage answers the user's token, and no other, with a
 // gateway's page: the user's ID is not at fault.
 func TestCheckOfAUserDuringAnOutage(t *testing.T) {
-	for status, says := range map[int]string{429: "too many", 503: "out of order", 522: "out of order"} {
+	for status, says := range map[int]string{429: "too many", 503: "unavailable", 522: "unavailable"} {
 		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if r.FormValue("userId") != "" {
 				w.Header().Set("Content-Type", "text/html")

@@ -77,7 +77,7 @@ func TestRefreshFailures(t *testing.T) {
 	if _, err := b.onLoopback().StartRefresh(t.Context(), "u-1", "c-1"); err == nil {
 		t.Error("a job without ID is accepted")
 	} else {
-		wantText(t, err.Error(), "named no job")
+		wantText(t, err.Error(), "returned no job ID")
 	}
 }
 

@@ -63,13 +63,13 @@ func TestConsentLinkRefused(t *testing.T) {
 		o    basiq.ConsentOptions
 		want string
 	}{
-		{"", basiq.ConsentOptions{}, "user's ID is empty"},
+		{"", basiq.ConsentOptions{}, "user ID is empty"},
 		{"u-1", basiq.ConsentOptions{State: "a\nb"}, "ConsentOptions.State"},
 		{"u-1", basiq.ConsentOptions{Action: "a\x00"}, "ConsentOptions.Action"},
 		{"u-1", basiq.ConsentOptions{InstitutionID: "\xff"}, "ConsentOptions.InstitutionID"},
 		{"u-1", basiq.ConsentOptions{ConnectionID: "a\rb"}, "ConsentOptions.ConnectionID"},
-		{"u-1", basiq.ConsentOptions{Extra: url.Values{"token": {"x"}}}, "ConsentOptions.Extra has token"},
-		{"u-1", basiq.ConsentOptions{Extra: url.Values{"state": {"x"}}}, "ConsentOptions.Extra has state"},
+		{"u-1", basiq.ConsentOptions{Extra: url.Values{"token": {"x"}}}, "ConsentOptions.Extra contains token"},
+		{"u-1", basiq.ConsentOptions{Extra: url.Values{"state": {"x"}}}, "ConsentOptions.Extra contains state"},
 		{"u-1", basiq.ConsentOptions{PageURL: "http://consent.invalid/home"}, "use https"},
 		{"u-1", basiq.ConsentOptions{PageURL: "consent.invalid"}, "absolute URL"},
 		{"u-1", basiq.ConsentOptions{PageURL: "https://consent.invalid/?a=b"}, "absolute URL"},

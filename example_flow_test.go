@@ -160,7 +160,7 @@ func ExampleJobError() {
 	}
 	// Output:
 	// verify-credentials true true
-	// The user has to log in at the bank and do there what it asks for, such as accepting new terms. Refresh the connection after that.
+	// The user must log in at the bank and do what it asks for, such as accepting new terms. Then refresh the connection.
 }
 
 // The steps of a job, as they go.

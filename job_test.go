@@ -213,7 +213,7 @@ func TestJobJ4(t *testing.T) {
 				if strings.HasPrefix(c.bodies[len(c.bodies)-2+btoi(len(c.bodies) == 1)], missing) && !errors.Is(err, transport.ErrNotFound) {
 					t.Errorf("%v is not ErrNotFound", err)
 				}
-				wantText(t, err.Error(), "j-1", "gave up waiting for job")
+				wantText(t, err.Error(), "j-1", "stopped waiting for job")
 			})
 		})
 	}

@@ -241,9 +241,9 @@ func TestMFACallbackFailures(t *testing.T) {
 		{name: "an error", on: func(context.Context, basiq.MFA) ([]string, error) { return []string{"a", "b"}, cause }, is: cause},
 		{name: "a panic", on: func(context.Context, basiq.MFA) ([]string, error) { panic("canary") }, text: "OnMFA panicked with a string"},
 		{name: "a panic with an error", on: func(context.Context, basiq.MFA) ([]string, error) { panic(fmt.Errorf("canary")) }, text: "panicked with a *"},
-		{name: "the end of its goroutine", on: func(context.Context, basiq.MFA) ([]string, error) { runtime.Goexit(); return nil, nil }, text: "ended its goroutine"},
-		{name: "no answer", on: func(context.Context, basiq.MFA) ([]string, error) { return nil, nil }, text: "there is no answer"},
-		{name: "too few answers", on: func(context.Context, basiq.MFA) ([]string, error) { return []string{"canary"}, nil }, text: "has 2 questions, and there are 1 answers"},
+		{name: "the end of its goroutine", on: func(context.Context, basiq.MFA) ([]string, error) { runtime.Goexit(); return nil, nil }, text: "called runtime.Goexit"},
+		{name: "no answer", on: func(context.Context, basiq.MFA) ([]string, error) { return nil, nil }, text: "no answer was given"},
+		{name: "too few answers", on: func(context.Context, basiq.MFA) ([]string, error) { return []string{"canary"}, nil }, text: "number of answers (1) differs from the number of prompts (2)"},
 		{name: "it heeds its context", on: func(ctx context.Context, _ basiq.MFA) ([]string, error) { <-ctx.Done(); return nil, ctx.Err() },
 			is: basiq.ErrMFAExpired, took: 2 * time.Minute},
 		{name: "it does not heed its context", on: func(ctx context.Context, _ basiq.MFA) ([]string, error) {

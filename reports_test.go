@@ -62,22 +62,22 @@ func TestReportRequests(t *testing.T) {
 		r    basiq.ReportRequest
 		want string
 	}{
-		{nil, "no request"},
-		{with(func(r *basiq.AffordabilityReport) { r.Title = "" }), "title is empty"},
+		{nil, "the ReportRequest is nil"},
+		{with(func(r *basiq.AffordabilityReport) { r.Title = "" }), "Title is empty"},
 		{with(func(r *basiq.AffordabilityReport) { r.Title = strings.Repeat("é", 51) }), "51 characters"},
 		{with(func(r *basiq.AffordabilityReport) { r.From = "" }), "From is \"\""},
 		{with(func(r *basiq.AffordabilityReport) { r.To = "soon" }), "To is \"soon\""},
-		{with(func(r *basiq.AffordabilityReport) { r.From, r.To = r.To, r.From }), "comes after"},
-		{with(func(r *basiq.AffordabilityReport) { r.Users = nil }), "users are empty"},
-		{with(func(r *basiq.AffordabilityReport) { r.Users = strings.Split("abcdef", "") }), "6 users, more than the 5"},
-		{with(func(r *basiq.AffordabilityReport) { r.Accounts = []string{"a", "b", "a"} }), "accounts have one twice"},
-		{with(func(r *basiq.AffordabilityReport) { r.Accounts = []string{"a", ""} }), "accounts is empty"},
-		{with(func(r *basiq.AffordabilityReport) { r.IncludeMetrics = basiq.Select("m", "m") }), "includeMetrics have one twice"},
-		{with(func(r *basiq.AffordabilityReport) { r.Extra = []reporting.Filter{basiq.TextFilter("users", "u")} }), "filter users is there twice"},
-		{with(func(r *basiq.AffordabilityReport) { r.Extra = []reporting.Filter{{}} }), "has no name"},
+		{with(func(r *basiq.AffordabilityReport) { r.From, r.To = r.To, r.From }), "is after To"},
+		{with(func(r *basiq.AffordabilityReport) { r.Users = nil }), "users is empty"},
+		{with(func(r *basiq.AffordabilityReport) { r.Users = strings.Split("abcdef", "") }), "users has 6 values; the API allows at most 5"},
+		{with(func(r *basiq.AffordabilityReport) { r.Accounts = []string{"a", "b", "a"} }), "accounts contains a duplicate ID"},
+		{with(func(r *basiq.AffordabilityReport) { r.Accounts = []string{"a", ""} }), "accounts contains an empty ID"},
+		{with(func(r *basiq.AffordabilityReport) { r.IncludeMetrics = basiq.Select("m", "m") }), "includeMetrics contains a duplicate ID"},
+		{with(func(r *basiq.AffordabilityReport) { r.Extra = []reporting.Filter{basiq.TextFilter("users", "u")} }), "filter users twice"},
+		{with(func(r *basiq.AffordabilityReport) { r.Extra = []reporting.Filter{{}} }), "without a Name"},
 		{basiq.StatementReport{Title: "S", From: "2031-01-01", Account: "a-1"}, "user is empty"},
 		{basiq.StatementReport{Title: "S", From: "2031-01-01", User: "u-1"}, "account is empty"},
-		{basiq.CustomReport{Title: "N"}, "type is empty"},
+		{basiq.CustomReport{Title: "N"}, "Type is empty"},
 	} {
 		b := newBench(t)
 		_, err := b.onLoopback().StartReport(t.Context(), c.r)
@@ -158,7 +158,7 @@ func TestCreateReportFailures(t *testing.T) {
 	if !errors.As(err, &unfetched) || unfetched.ReportID != "r-1" || unfetched.JobID != "j-1" || !errors.Is(err, transport.ErrForbidden) {
 		t.Error(err)
 	}
-	wantText(t, err.Error(), "report r-1 is made")
+	wantText(t, err.Error(), "report r-1 was created but could not be fetched")
 }
 
 // TestNoTransactions: a summary of nothing is told from an empty one.

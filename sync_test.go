@@ -214,7 +214,7 @@ func TestSyncAccountRefused(t *testing.T) {
 	if !errors.Is(err, transport.ErrNotFound) || len(m.rows) != 2 {
 		t.Fatalf("%v, %d transactions", err, len(m.rows))
 	}
-	wantText(t, err.Error(), "account a-2 is not synced")
+	wantText(t, err.Error(), "account a-2 was not synced")
 	l.gone = ""
 	if err := m.sync(client, basiq.SyncOptions{}, nil); err != nil {
 		t.Fatal(err)
@@ -428,7 +428,7 @@ func TestSyncListThatNeverRests(t *testing.T) {
 	if err == nil {
 		t.Fatal("no error")
 	}
-	wantText(t, err.Error(), "account a-1", "kept disappearing", "sync again")
+	wantText(t, err.Error(), "account a-1", "disappeared during each of 6 readings", "sync again")
 	l.seen = nil
 	if err := m.sync(client, basiq.SyncOptions{}, nil); err != nil {
 		t.Fatal(err)

@@ -108,7 +108,7 @@ func TestTransactionsEnds(t *testing.T) {
 		want string
 	}{
 		{basiq.TransactionWindow{From: "soon"}, `From is "soon"`}, {basiq.TransactionWindow{To: "31-12-2031"}, `To is "31-12-2031"`},
-		{basiq.TransactionWindow{From: "2031-05-02", To: "2031-05-01"}, "comes after"}, {basiq.TransactionWindow{AccountID: "a'b"}, "filter"},
+		{basiq.TransactionWindow{From: "2031-05-02", To: "2031-05-01"}, "is after To"}, {basiq.TransactionWindow{AccountID: "a'b"}, "filter"},
 	} {
 		l.lists = 0
 		for _, err := range client.Transactions(t.Context(), "u-1", c.w) {
@@ -158,13 +158,13 @@ func TestSyncRefused(t *testing.T) {
 	}{
 		{"a short window", "u-1", "", basiq.SyncOptions{Window: 6}, "SyncOptions.Window is 6 days"},
 		{"a negative batch", "u-1", "", basiq.SyncOptions{BatchSize: -1}, "BatchSize is negative"},
-		{"an empty account", "u-1", "", basiq.SyncOptions{AccountIDs: []string{""}}, "AccountIDs has an empty one"},
+		{"an empty account", "u-1", "", basiq.SyncOptions{AccountIDs: []string{""}}, "AccountIDs contains an empty ID"},
 		{"no day", "u-1", "", basiq.SyncOptions{From: "soon"}, `From is "soon"`},
-		{"another user's", "u-2", good, basiq.SyncOptions{}, "another user's"},
-		{"cut off", "u-1", good[:len(good)-3], basiq.SyncOptions{}, "changed or cut off"},
-		{"changed", "u-1", good[:20] + good[21:22] + good[20:21] + "x" + good[22:], basiq.SyncOptions{}, "changed or cut off"},
-		{"another version", "u-1", "basiq-sync-9.x", basiq.SyncOptions{}, "another version"},
-		{"something else", "u-1", "{}", basiq.SyncOptions{}, "does not begin as one"},
+		{"belongs to another user", "u-2", good, basiq.SyncOptions{}, "belongs to another user"},
+		{"cut off", "u-1", good[:len(good)-3], basiq.SyncOptions{}, "changed or truncated"},
+		{"changed", "u-1", good[:20] + good[21:22] + good[20:21] + "x" + good[22:], basiq.SyncOptions{}, "changed or truncated"},
+		{"incompatible version", "u-1", "basiq-sync-9.x", basiq.SyncOptions{}, "incompatible version"},
+		{"something else", "u-1", "{}", basiq.SyncOptions{}, "does not start with"},
 	} {
 		n := 0
 		for _, err := range client.SyncTransactions(t.Context(), c.user, c.cursor, c.o) {

@@ -48,7 +48,7 @@ func TestReal(t *testing.T) {
 	if err := run(t.Context(), &out, "", 3, ""); err == nil || !strings.Contains(err.Error(), "-user") {
 		t.Error(err)
 	}
-	if err := run(t.Context(), &out, userID, -3, ""); err == nil || !strings.Contains(err.Error(), "comes after") {
+	if err := run(t.Context(), &out, userID, -3, ""); err == nil || !strings.Contains(err.Error(), "is after To") {
 		t.Error(err)
 	}
 }

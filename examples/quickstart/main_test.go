@@ -91,7 +91,7 @@ func TestFailures(t *testing.T) {
 	}
 	t.Setenv(basiq.EnvAPIKey, server.APIKey())
 	for typed, want := range map[string]string{
-		"": "nothing was typed", "https://app.example/return?jobId=j-1&state=wrong\n": "another state",
+		"": "nothing was typed", "https://app.example/return?jobId=j-1&state=wrong\n": "is not the expected one",
 	} {
 		if err := run(t.Context(), strings.NewReader(typed), io.Discard); err == nil || !strings.Contains(explain(err), want) {
 			t.Errorf("%q: %v", typed, err)

@@ -18,7 +18,7 @@ func TestRun(t *testing.T) {
 	}
 	for _, want := range []string{
 		"sent april.csv, 98 bytes\n", "2031-04-15  SALARY                  1900.00\n", "2031-04-02  COFFEE                    -4.50\n",
-		"may.csv cannot be read: missing-required-field: ", "correct the file and upload it again.\n",
+		"may.csv cannot be read: missing-required-field: ", "See Detail, correct the file, and upload it again.\n",
 	} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("it does not say %q, but\n%s", want, &out)
