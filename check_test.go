@@ -17,6 +17,8 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
+// checked returns the report of a client with this base URL, and fails if it
+// contains a secret.
 func checked(t *testing.T, address string, opts ...basiq.Option) *basiq.CheckReport {
 	t.Helper()
 	c, err := basiq.NewClient(append([]basiq.Option{basiq.WithAPIKey(apiKey), basiq.WithBaseURL(address)}, opts...)...)
@@ -26,14 +28,14 @@ func checked(t *testing.T, address string, opts ...basiq.Option) *basiq.CheckRep
 	defer func() { _ = c.Transport.Close() }()
 	r := c.Check(t.Context(), basiq.CheckOptions{})
 	if text := fmt.Sprintf("%s %+v %#v", r, r, r); strings.Contains(text, apiKey) || strings.Contains(text, tokenText) {
-		t.Errorf("the report shows a secret: %s", text)
+		t.Errorf("the report contains a secret: %s", text)
 	}
 	return r
 }
 
-// TestCheckTellsWhatIsWrong serves what POST /token may be answered with, and
-// looks for the one check that fails.
-func TestCheckTellsWhatIsWrong(t *testing.T) {
+// TestCheckFindsCause checks, for each response to POST /token, which check
+// fails and with what summary and advice.
+func TestCheckFindsCause(t *testing.T) {
 	problem := func(status int, code, parameter, detail string) http.HandlerFunc {
 		return func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Type", "application/json")
@@ -101,13 +103,14 @@ func TestCheckTellsWhatIsWrong(t *testing.T) {
 				t.Errorf("%+v", f)
 			}
 			if r.Calls != 1 || calls.Load() != 1 {
-				t.Errorf("%d calls are reported, and %d were made", r.Calls, calls.Load())
+				t.Errorf("reported %d calls, made %d", r.Calls, calls.Load())
 			}
 		})
 	}
 }
 
-func TestCheckWithoutAnAnswer(t *testing.T) {
+// TestCheckUnreachable checks the findings if there is no response.
+func TestCheckUnreachable(t *testing.T) {
 	secure := httptest.NewTLSServer(http.NotFoundHandler())
 	defer secure.Close()
 	plain := httptest.NewServer(http.NotFoundHandler())
@@ -123,11 +126,12 @@ func TestCheckWithoutAnAnswer(t *testing.T) {
 			t.Errorf("%s: %+v", address, f)
 		}
 		if f := r.Finding(basiq.CheckAPIKey); f.Status != basiq.CheckSkipped {
-			t.Errorf("%s: of the key, %+v", address, f)
+			t.Errorf("%s: API key: %+v", address, f)
 		}
 	}
 }
 
+// TestCheckEndsWithItsContext checks that a cancelled check says so.
 func TestCheckEndsWithItsContext(t *testing.T) {
 	s := basiqtest.NewServer(t)
 	c := s.Client(t)
@@ -138,6 +142,7 @@ func TestCheckEndsWithItsContext(t *testing.T) {
 	}
 }
 
+// TestCheckComparesClocks checks the reported clock skew.
 func TestCheckComparesClocks(t *testing.T) {
 	for _, test := range []struct {
 		off    time.Duration // of the API's clock
@@ -162,7 +167,8 @@ func TestCheckComparesClocks(t *testing.T) {
 	}
 }
 
-func TestCheckOfAUser(t *testing.T) {
+// TestCheckUser checks the finding for a user's token.
+func TestCheckUser(t *testing.T) {
 	s := basiqtest.NewServer(t)
 	c := s.Client(t)
 	user, err := c.Core.Users.Create(t.Context(), core.CreateUserParams{Email: "max@example.com"})
@@ -184,9 +190,9 @@ func TestCheckOfAUser(t *testing.T) {
 	}
 }
 
-// TestCheckOfAUserDuringAnOutage answers the user's token, and no other, with a
-// gateway's page: the user's ID is not at fault.
-func TestCheckOfAUserDuringAnOutage(t *testing.T) {
+// TestCheckUserDuringOutage checks that a gateway's error page for the user's
+// token is not blamed on the user ID.
+func TestCheckUserDuringOutage(t *testing.T) {
 	for status, says := range map[int]string{429: "too many", 503: "unavailable", 522: "unavailable"} {
 		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if r.FormValue("userId") != "" {
@@ -209,7 +215,8 @@ func TestCheckOfAUserDuringAnOutage(t *testing.T) {
 	}
 }
 
-func TestCheckOfATokenSource(t *testing.T) {
+// TestCheckTokenSource checks the findings for tokens from a TokenSource.
+func TestCheckTokenSource(t *testing.T) {
 	s := basiqtest.NewServer(t)
 	good, err := s.Client(t).Transport.Token(t.Context(), transport.TokenRequest{Scope: transport.ScopeServer})
 	if err != nil {
