@@ -172,8 +172,9 @@ func (k *checker) options() []transport.Option {
 	}
 }
 
-// requestToken requests a new token and discards it. It does not use a cached
-// token, which would not show whether the key still works.
+// requestToken requests a token and discards it. With an API key it always
+// requests a new one, because a cached token would not show whether the key
+// still works.
 func (k *checker) requestToken(ctx context.Context, scope transport.Scope, userID string) error {
 	if k.source {
 		_, err := k.client.Transport.Token(ctx, transport.TokenRequest{Scope: scope, UserID: userID})

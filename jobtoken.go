@@ -66,7 +66,7 @@ func parseResumeToken(token string) (*resumeToken, error) {
 		if strings.HasPrefix(token, "basiq-job-") {
 			return nil, errors.New("it was made by an incompatible version of this package: use Client.Job with the job's ID")
 		}
-		return nil, errors.New("it does not start with " + tokenVersion)
+		return nil, fmt.Errorf("its prefix is not %q", tokenVersion)
 	}
 	body, sum, _ := strings.Cut(rest, ".")
 	if fmt.Sprintf("%08x", crc32.ChecksumIEEE([]byte(body))) != sum {

@@ -299,18 +299,18 @@ func answerUsed(err error) (used, unknown bool) {
 	return !retries.Of(api.Status).Unread, false
 }
 
-// AnswerMFA answers a bank's question from an *MFARequiredError. answers
-// contains one answer for each prompt, in the same order. For an approval in
-// the bank's app, it contains the single answer "confirmed".
+// AnswerMFA answers a bank's question from an *MFARequiredError. Pass one
+// answer for each prompt, in the same order. For an approval in the bank's app,
+// pass the single answer "confirmed".
 //
-// The answer is sent once, with a CLIENT_ACCESS token of the question's user,
-// and cannot be corrected. To find out whether it was correct, continue waiting
-// with the returned job, which records that the question was answered. If
-// MFA.Expires has passed, nothing is sent, because the bank would reject even a
-// correct answer.
+// The answers are sent once, with a CLIENT_ACCESS token of the question's user,
+// and cannot be corrected. To find out whether they were correct, continue
+// waiting with the returned job, which records that the question was answered.
+// If MFA.Expires has passed, nothing is sent, because the bank would reject
+// even a correct answer.
 //
 // The error is an *MFAError. If it matches transport.ErrOutcomeUnknown, the
-// bank may have received the answer: continue waiting.
+// bank may have received the answers: continue waiting.
 //
 // POST /jobs/{jobId}/mfa: CLIENT_ACCESS token bound to the user.
 func (c *Client) AnswerMFA(ctx context.Context, question MFA, answers []string) (*Job, error) {

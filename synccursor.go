@@ -158,7 +158,7 @@ func (c SyncCursor) state() (*syncState, error) {
 	case !ok && strings.HasPrefix(string(c), "basiq-sync-"):
 		return nil, errors.New("it was made by an incompatible version of this package: start with an empty cursor and an empty copy")
 	case !ok:
-		return nil, errors.New("it does not start with " + cursorVersion)
+		return nil, fmt.Errorf("its prefix is not %q", cursorVersion)
 	}
 	body, sum, _ := strings.Cut(rest, ".")
 	if fmt.Sprintf("%08x", crc32.ChecksumIEEE([]byte(body))) != sum {

@@ -166,7 +166,7 @@ func TestInvalidSyncOptionsAndCursors(t *testing.T) {
 		{"truncated", "u-1", good[:len(good)-3], basiq.SyncOptions{}, "changed or truncated"},
 		{"changed", "u-1", good[:20] + good[21:22] + good[20:21] + "x" + good[22:], basiq.SyncOptions{}, "changed or truncated"},
 		{"another version", "u-1", "basiq-sync-9.x", basiq.SyncOptions{}, "incompatible version"},
-		{"something else", "u-1", "{}", basiq.SyncOptions{}, "does not start with"},
+		{"something else", "u-1", "{}", basiq.SyncOptions{}, "prefix is not"},
 	} {
 		n := 0
 		for _, err := range client.SyncTransactions(t.Context(), c.user, c.cursor, c.o) {
