@@ -186,9 +186,10 @@ func TestNoTransactions(t *testing.T) {
 	}
 }
 
-// TestFindingsAreToldApartByReportType: a report of another type may have members
-// of the same names, and must not be read as one that it is not.
-func TestFindingsAreToldApartByReportType(t *testing.T) {
+// TestFindingsDependOnReportType checks that the report type determines the
+// type of the findings, because a report of another type may have members of
+// the same names.
+func TestFindingsDependOnReportType(t *testing.T) {
 	for _, c := range []struct {
 		report                   string
 		affordability, statement bool
@@ -213,16 +214,16 @@ func TestFindingsAreToldApartByReportType(t *testing.T) {
 			t.Errorf("%s: affordability %t, statement %t", c.report, affordability, statement)
 		}
 		if again, err := json.Marshal(&r); err != nil || len(again) != len(c.report) {
-			t.Errorf("%s is written as %s (%v)", c.report, again, err)
+			t.Errorf("%s is encoded as %s (%v)", c.report, again, err)
 		}
 	}
 	if _, ok := reporting.NewFindingsStatement(reporting.StatementFindings{}).Statement(); !ok {
-		t.Error("findings made by hand are not told apart")
+		t.Error("constructed findings have no type")
 	}
 }
 
-// TestReportTypesHaveFindings: each type of report that has a constant has an
-// accessor for its findings.
+// TestReportTypesHaveFindings checks that every report type with a constant has
+// an accessor for its findings.
 func TestReportTypesHaveFindings(t *testing.T) {
 	for _, id := range []string{basiq.ReportTypeAffordability, basiq.ReportTypeStatement} {
 		var r reporting.Report
