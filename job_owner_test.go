@@ -29,15 +29,15 @@ func TestJobOfAnotherUser(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				b := newFakeAPI(t)
 				b.job("j-1", c.bodies...)
-				told := ""
+				reported := ""
 				results, err := b.inMemory().WaitForJobs(t.Context(), []string{"j-1"}, basiq.WaitOptions{UserID: c.user, OnStep: func(s basiq.StepChange) {
-					told += string(s.Status) + " "
+					reported += string(s.Status) + " "
 				}})
 				if errors.Is(err, basiq.ErrJobOwner) != c.refused || (err == nil) == c.refused || (results[0] != nil) == c.refused {
 					t.Fatal(results, err)
 				}
-				if c.refused && (strings.Contains(told, "success") || strings.Contains(err.Error(), "verify-credentials")) {
-					t.Errorf("it reveals %s; %v", told, err)
+				if c.refused && (strings.Contains(reported, "success") || strings.Contains(err.Error(), "verify-credentials")) {
+					t.Errorf("it reveals %s; %v", reported, err)
 				}
 			})
 		})

@@ -32,12 +32,12 @@ func TestJobSteps(t *testing.T) {
 		}
 		b.job("j-1", bodies...)
 		client := b.inMemory()
-		var heard, got []string
+		var reported, got []string
 		describe := func(c basiq.StepChange) string {
 			return fmt.Sprintf("%d/%d %s: %s > %s", c.Number, c.Total, c.Title, c.Previous, c.Status)
 		}
 		job := client.Job("j-1")
-		for c, err := range job.Steps(t.Context(), basiq.WaitOptions{OnStep: func(c basiq.StepChange) { heard = append(heard, describe(c)) }}) {
+		for c, err := range job.Steps(t.Context(), basiq.WaitOptions{OnStep: func(c basiq.StepChange) { reported = append(reported, describe(c)) }}) {
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -48,8 +48,8 @@ func TestJobSteps(t *testing.T) {
 			"1/2 retrieve-accounts: pending > in-progress", "2/2 verify-credentials: in-progress > success",
 			"2/3 mfa-challenge:  > skipped", "3/3 retrieve-accounts: in-progress > success",
 		}
-		if !slices.Equal(got, want) || !slices.Equal(heard, want) {
-			t.Errorf("got %q, OnStep got %q", got, heard)
+		if !slices.Equal(got, want) || !slices.Equal(reported, want) {
+			t.Errorf("got %q, OnStep got %q", got, reported)
 		}
 		if r := job.Result(); r == nil || r.Step("mfa-challenge") == nil || r.Step("no-such") != nil {
 			t.Errorf("the result is %v", r)

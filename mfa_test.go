@@ -41,9 +41,9 @@ func TestMFA(t *testing.T) {
 		b := newFakeAPI(t)
 		b.job("j-1", append(repeat(asking("/jobs/j-1/mfa"), 4), answered)...)
 		b.on("POST /jobs/j-1/mfa", accepted)
-		var heard basiq.MFA
+		var got basiq.MFA
 		r, err := b.inMemory().WaitForJob(t.Context(), "j-1", basiq.WaitOptions{OnMFA: func(ctx context.Context, m basiq.MFA) ([]string, error) {
-			heard = m
+			got = m
 			if left := m.TimeLeft(); left != 2*time.Minute {
 				t.Errorf("%s are left", left)
 			}
@@ -56,9 +56,9 @@ func TestMFA(t *testing.T) {
 		if err != nil || r.ConnectionID() != "c-1" {
 			t.Fatalf("%v, %v", r, err)
 		}
-		if heard.Method != "security-questions" || heard.Description != "Tell us" || !slices.Equal(heard.Prompts, []string{"First pet?", "First car?"}) ||
-			heard.JobID != "j-1" || heard.UserID != "u-1" || heard.ResponseURL != "/jobs/j-1/mfa" {
-			t.Errorf("%+v", heard)
+		if got.Method != "security-questions" || got.Description != "Tell us" || !slices.Equal(got.Prompts, []string{"First pet?", "First car?"}) ||
+			got.JobID != "j-1" || got.UserID != "u-1" || got.ResponseURL != "/jobs/j-1/mfa" {
+			t.Errorf("%+v", got)
 		}
 		posts := b.calls("POST /jobs/j-1/mfa")
 		if len(posts) != 1 || posts[0].body != `{"mfa-response":["Rex","Mini"]}` || posts[0].token != "Bearer "+tokenText+"-CLIENT_ACCESS-u-1" {
