@@ -144,9 +144,9 @@ func (o SyncOptions) withDefaults() (SyncOptions, error) {
 //
 //   - a transaction that two consecutive readings skip, because other rows
 //     disappeared during both;
-//   - a transaction that moves to, or is posted on, a day before the window, and
-//     a pending one that is posted there under the same ID more than a day before
-//     it is removed.
+//   - a transaction that moves to, or is posted on, a day before the window. A
+//     pending one that is posted under the same ID more than a day before the
+//     window is reported as removed.
 //
 // Memory use is one page of 500 transactions, one batch, and about 300 bytes for
 // each transaction of the window and of the 90 days being read. The cursor
