@@ -76,9 +76,9 @@ func (s *slowContent) Seek(offset int64, whence int) (int64, error) {
 	return s.at, nil
 }
 
-// TestContentIsUsedByOne: the next attempt does not touch content that net/http
+// TestContentIsReadByOneAttemptAtATime: the next attempt does not touch content that net/http
 // still reads for the one before.
-func TestContentIsUsedByOne(t *testing.T) {
+func TestContentIsReadByOneAttemptAtATime(t *testing.T) {
 	c := early(t)
 	content := &slowContent{wait: func() { time.Sleep(20 * time.Millisecond) }}
 	err := c.Call(t.Context(), http.MethodPost, "/things", content, nil)
@@ -88,9 +88,9 @@ func TestContentIsUsedByOne(t *testing.T) {
 	}
 }
 
-// TestContentThatIsStuck: a call ends with its deadline, whatever its content
+// TestStuckContent: a call ends with its deadline, whatever its content
 // does.
-func TestContentThatIsStuck(t *testing.T) {
+func TestStuckContent(t *testing.T) {
 	c := early(t)
 	release := make(chan struct{})
 	defer close(release)
@@ -115,8 +115,8 @@ func TestContentThatIsStuck(t *testing.T) {
 	}
 }
 
-// TestCallersBytes: when a call has returned, its body is the caller's again.
-func TestCallersBytes(t *testing.T) {
+// TestCallersBytesAreCopied: when a call has returned, its body is the caller's again.
+func TestCallersBytesAreCopied(t *testing.T) {
 	b := newBank(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusBadRequest)
 		w.(http.Flusher).Flush()

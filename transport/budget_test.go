@@ -180,9 +180,9 @@ func TestRetriesWaitForABudget(t *testing.T) {
 	})
 }
 
-// TestPaceIsThePolicys: calls whose policy has short waits are not held up by the
+// TestRetryIntervalFollowsThePolicy: calls whose policy has short waits are not held up by the
 // pace of retries, nor refused for it.
-func TestPaceIsThePolicys(t *testing.T) {
+func TestRetryIntervalFollowsThePolicy(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := newOutage(time.Millisecond)
 		c := cannedClient(t, o, transport.WithRetryPolicy(transport.RetryPolicy{BaseDelay: time.Millisecond, MaxDelay: time.Millisecond}))

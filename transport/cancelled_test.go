@@ -63,10 +63,10 @@ func checkCancelled(t *testing.T, err, cause error) {
 	}
 }
 
-// TestCancelledCallIsNotItsSibling: a call whose context is cancelled with the
+// TestCancelledCallHidesItsSiblingsError: a call whose context is cancelled with the
 // error of another call as its cause is cancelled, wherever it is by then, and
 // does not look as if the API had said to it what it said to the other.
-func TestCancelledCallIsNotItsSibling(t *testing.T) {
+func TestCancelledCallHidesItsSiblingsError(t *testing.T) {
 	for _, c := range []struct {
 		name    string
 		class   transport.Safety
@@ -124,9 +124,9 @@ func TestCancelledCallIsNotItsSibling(t *testing.T) {
 
 func anyOut() any { return new(item) }
 
-// TestCancelledWaitIsNotItsSibling holds the same for everything that a call
+// TestCancelledWaitHidesItsSiblingsError holds the same for everything that a call
 // waits for without a server: a connection, a token, the next attempt.
-func TestCancelledWaitIsNotItsSibling(t *testing.T) {
+func TestCancelledWaitHidesItsSiblingsError(t *testing.T) {
 	block := func(r *http.Request) (*http.Response, error) {
 		<-r.Context().Done()
 		return nil, fmt.Errorf("dial: %w", context.Cause(r.Context()))
@@ -191,9 +191,9 @@ func TestNetworkErrorOfACancelledCall(t *testing.T) {
 	}
 }
 
-// TestErrorsFromOutsideAreNotTheAPIs: what the caller's own code returns to a
+// TestForeignErrorsDoNotPassForTheAPIs: what the caller's own code returns to a
 // call may be the error of another call. It is told as text.
-func TestErrorsFromOutsideAreNotTheAPIs(t *testing.T) {
+func TestForeignErrorsDoNotPassForTheAPIs(t *testing.T) {
 	for _, foreign := range []error{transport.NewError(http.StatusNotFound), &transport.ThrottledError{Path: "/other"}, &transport.RangeError{Name: "limit"}} {
 		t.Run(fmt.Sprintf("%T", foreign), func(t *testing.T) {
 			checkErrorsFromOutside(t, fmt.Errorf("downloading: %w", foreign))
@@ -255,8 +255,8 @@ func TestTokenSourceOfAnotherClient(t *testing.T) {
 	}
 }
 
-// TestCancelledListIsNotItsSibling: the same while the pages of a list are read.
-func TestCancelledListIsNotItsSibling(t *testing.T) {
+// TestCancelledListHidesItsSiblingsError: the same while the pages of a list are read.
+func TestCancelledListHidesItsSiblingsError(t *testing.T) {
 	for _, opts := range [][]transport.Option{nil, {transport.WithPrefetch()}} {
 		for _, cause := range siblingErrors {
 			ctx, cancel := context.WithCancelCause(t.Context())

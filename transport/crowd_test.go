@@ -93,9 +93,9 @@ func runCrowd(t *testing.T, limit int, pause time.Duration, retryAfter string, o
 	return c
 }
 
-// TestRetryR6: fifty clients that want twice as much as the API gives, a hundred
+// TestCompetingClientsShareTheRateLimit: fifty clients that want twice as much as the API gives, a hundred
 // calls a second, come to send about what it gives, and share it.
-func TestRetryR6(t *testing.T) {
+func TestCompetingClientsShareTheRateLimit(t *testing.T) {
 	const limit, clients = 100, 50
 	seconds := int64(crowdMinutes()-1) * 60
 	for _, c := range []struct {

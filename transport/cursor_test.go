@@ -83,8 +83,8 @@ func TestCursor(t *testing.T) {
 	}
 }
 
-// TestCursorsThatAreNot: what is no cursor sends nothing.
-func TestCursorsThatAreNot(t *testing.T) {
+// TestInvalidCursors: what is no cursor sends nothing.
+func TestInvalidCursors(t *testing.T) {
 	b, c := inMemory(t, pagesOf(7))
 	var good transport.Cursor
 	if _, err := readFrom(t, c, "u-1", "f", &good, 3); err != nil {

@@ -63,10 +63,10 @@ func TestDeadIdleConnection(t *testing.T) {
 	}
 }
 
-// TestRepeatingClientAndADeadServer: an HTTP client that repeats what may have
+// TestRetryingHTTPClientAndDeadServer: an HTTP client that repeats what may have
 // been executed, and then finds no server, leaves the outcome unknown; the error
 // says why.
-func TestRepeatingClientAndADeadServer(t *testing.T) {
+func TestRetryingHTTPClientAndDeadServer(t *testing.T) {
 	b := newBank(t, func(w http.ResponseWriter, _ *http.Request) { hangUp(w) })
 	var dead atomic.Bool
 	inner := &http.Transport{DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {

@@ -71,9 +71,9 @@ func everything(t *testing.T, err error, log string) string {
 	return text
 }
 
-// TestEscapedEchoesAreNotKept has a server echo the token in every spelling, in
+// TestEscapedEchoesAreRedacted has a server echo the token in every spelling, in
 // every member of a problem.
-func TestEscapedEchoesAreNotKept(t *testing.T) {
+func TestEscapedEchoesAreRedacted(t *testing.T) {
 	for name, spelling := range escapes(echoed) {
 		for place, body := range map[string]string{
 			"detail":         `{"data":[{"code":"access-denied","detail":"not ` + spelling + ` here"}]}`,
@@ -177,9 +177,9 @@ type ownType struct{}
 
 func (*ownType) UnmarshalJSON(data []byte) error { return fmt.Errorf("cannot read %q as a day", data) }
 
-// TestKeysAreNotKeptDecoded: a server that decodes the API key may echo what is
+// TestDecodedKeysAreRedacted: a server that decodes the API key may echo what is
 // in it.
-func TestKeysAreNotKeptDecoded(t *testing.T) {
+func TestDecodedKeysAreRedacted(t *testing.T) {
 	const inner = "canary-application:canary-word"
 	c := newClient(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusBadRequest)
@@ -191,9 +191,9 @@ func TestKeysAreNotKeptDecoded(t *testing.T) {
 	}
 }
 
-// TestReasonsOfProxiesAreNotShown: net/http makes an error of what a proxy says
+// TestProxyReasonsAreNotShown: net/http makes an error of what a proxy says
 // when it refuses to connect.
-func TestReasonsOfProxiesAreNotShown(t *testing.T) {
+func TestProxyReasonsAreNotShown(t *testing.T) {
 	for reason, says := range map[string]string{
 		"canary-word is wrong":          "is not shown",
 		"No \x1b[31mcanary\x07":         "is not shown",
@@ -243,9 +243,9 @@ func TestReasonsOfProxiesAreNotShown(t *testing.T) {
 	}
 }
 
-// TestHostileBodiesAreReadInTime: what looks like the beginning of many escapes
+// TestHostileBodiesAreScannedInTime: what looks like the beginning of many escapes
 // takes no longer than other texts, and is kept.
-func TestHostileBodiesAreReadInTime(t *testing.T) {
+func TestHostileBodiesAreScannedInTime(t *testing.T) {
 	for _, s := range []string{`\`, `%`, `&`, `\u`, `\u00`, `%2`, `&#`, "c", "canary", `\"`} {
 		body := strings.Repeat(s, 64<<10/len(s))
 		_, c := inMemory(t, func(w http.ResponseWriter, _ *http.Request) {

@@ -175,9 +175,9 @@ var (
 	once     = [4]int64{1, 1, 1, 1}
 )
 
-// TestRetryR1: how often a call is sent, and what its error is, for every fault
+// TestAttemptsByFaultAndClass: how often a call is sent, and what its error is, for every fault
 // and every class.
-func TestRetryR1(t *testing.T) {
+func TestAttemptsByFaultAndClass(t *testing.T) {
 	const ok = "HTTP/1.1 200 OK\r\n"
 	faults := []struct {
 		name     string
@@ -281,9 +281,9 @@ func callFaulty(t *testing.T, f *faulty, class transport.Safety, tr *http.Transp
 	return err
 }
 
-// TestRetryR1NeverSent: what fails before the request is sent is repeated in
+// TestUnsentRequestsAreRetriedInEveryClass: what fails before the request is sent is repeated in
 // every class, unless it will be the same.
-func TestRetryR1NeverSent(t *testing.T) {
+func TestUnsentRequestsAreRetriedInEveryClass(t *testing.T) {
 	good, pool := certificate(t, "127.0.0.1", time.Now().Add(time.Hour))
 	other, otherPool := certificate(t, "other.example", time.Now().Add(time.Hour))
 	expired, expiredPool := certificate(t, "127.0.0.1", time.Now().Add(-time.Hour))
@@ -334,10 +334,10 @@ func TestRetryR1NeverSent(t *testing.T) {
 	}
 }
 
-// TestRetryR11: a hang-up after the request was sent, of what must not be
+// TestHangUpAfterSendingHasUnknownOutcome: a hang-up after the request was sent, of what must not be
 // doubled: one send, and an error that says that the outcome is unknown. Also
 // on a connection that was used before, which net/http is tempted to repeat.
-func TestRetryR11(t *testing.T) {
+func TestHangUpAfterSendingHasUnknownOutcome(t *testing.T) {
 	for _, reused := range []bool{false, true} {
 		var sends, creations atomic.Int64
 		b := newBank(t, func(w http.ResponseWriter, r *http.Request) {
@@ -366,9 +366,9 @@ func TestRetryR11(t *testing.T) {
 	}
 }
 
-// TestRetryR11IdleConnection: a connection that the server closed while it was
+// TestIdleConnectionHangUpHasUnknownOutcome: a connection that the server closed while it was
 // idle is no reason to lose a call, and no risk of doubling one.
-func TestRetryR11IdleConnection(t *testing.T) {
+func TestIdleConnectionHangUpHasUnknownOutcome(t *testing.T) {
 	var creations atomic.Int64
 	b := newBank(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodPost {
@@ -392,9 +392,9 @@ func TestRetryR11IdleConnection(t *testing.T) {
 	}
 }
 
-// TestRetryR12: no Idempotency-Key is ever sent; net/http would take it as
+// TestNetHTTPDoesNotRetryUnrepeatableCalls: no Idempotency-Key is ever sent; net/http would take it as
 // leave to repeat a POST.
-func TestRetryR12(t *testing.T) {
+func TestNetHTTPDoesNotRetryUnrepeatableCalls(t *testing.T) {
 	b := newBank(t, func(w http.ResponseWriter, r *http.Request) {
 		for name := range r.Header {
 			if strings.Contains(name, "Idempotency") {
@@ -413,9 +413,9 @@ func TestRetryR12(t *testing.T) {
 	}
 }
 
-// TestRetryR13: an HTTP client that repeats by itself multiplies with ours, and
+// TestRetryingHTTPClientIsReported: an HTTP client that repeats by itself multiplies with ours, and
 // is warned of once.
-func TestRetryR13(t *testing.T) {
+func TestRetryingHTTPClientIsReported(t *testing.T) {
 	var logs bytes.Buffer
 	server := newFaulty(t, nil, reset)
 	inner := &http.Transport{DisableKeepAlives: true}

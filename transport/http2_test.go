@@ -49,10 +49,10 @@ func (s stalling) Write(p []byte) (int, error) {
 	return s.Conn.Write(p)
 }
 
-// TestStalledWriteIsNotUnsent: HTTP/2 may send a request's headers after the
+// TestStalledWriteMayHaveBeenSent: HTTP/2 may send a request's headers after the
 // attempt has ended. What may have been sent is not sent again, and its outcome
 // is not known.
-func TestStalledWriteIsNotUnsent(t *testing.T) {
+func TestStalledWriteMayHaveBeenSent(t *testing.T) {
 	var posts atomic.Int64
 	s, tr := overHTTP2(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodPost {
@@ -88,10 +88,10 @@ func TestStalledWriteIsNotUnsent(t *testing.T) {
 	}
 }
 
-// TestForgottenConnection: a connection on which nothing arrives any more is
+// TestDroppedConnection: a connection on which nothing arrives any more is
 // found out, and replaced, within a call. It is about the client's own transport,
 // which trusts the system's roots: they are read once in a process.
-func TestForgottenConnection(t *testing.T) {
+func TestDroppedConnection(t *testing.T) {
 	if testing.Short() || raceEnabled {
 		t.Skip("takes twenty seconds")
 	}
@@ -101,16 +101,16 @@ func TestForgottenConnection(t *testing.T) {
 	if err := os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw}), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(os.Args[0], "-test.run=^TestForgottenConnectionChild$")
+	cmd := exec.Command(os.Args[0], "-test.run=^TestDroppedConnectionChild$")
 	cmd.Env = append(os.Environ(), "SSL_CERT_FILE="+file, "SSL_CERT_DIR="+filepath.Dir(file), "FORGOTTEN_CONNECTION=1")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, out)
 	}
 }
 
-func TestForgottenConnectionChild(t *testing.T) {
+func TestDroppedConnectionChild(t *testing.T) {
 	if os.Getenv("FORGOTTEN_CONNECTION") == "" {
-		t.Skip("TestForgottenConnection runs it")
+		t.Skip("TestDroppedConnection runs it")
 	}
 	s, _ := overHTTP2(t, empty)
 	l, err := loopback.Listen()
@@ -170,9 +170,9 @@ func TestForgottenConnectionChild(t *testing.T) {
 	}
 }
 
-// TestRefusedAmidAnAnswer: a stream that is refused after its answer began was
+// TestStreamRefusedDuringTheResponse: a stream that is refused after its answer began was
 // processed.
-func TestRefusedAmidAnAnswer(t *testing.T) {
+func TestStreamRefusedDuringTheResponse(t *testing.T) {
 	var headers atomic.Int64
 	base, tr := refusing(t, &headers)
 	c, err := transport.New(transport.WithTokenSource(transport.StaticToken("token-x")), transport.WithBaseURL(base), transport.WithHTTPClient(&http.Client{Transport: tr}), fast)

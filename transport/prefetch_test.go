@@ -160,9 +160,9 @@ func TestPrefetchFailures(t *testing.T) {
 	}
 }
 
-// TestNewErrorIsAsTheAPIs: an error that a test makes is of the same kinds as the
+// TestNewErrorMatchesAPIErrors: an error that a test makes is of the same kinds as the
 // one of a call that was answered with the same status and code.
-func TestNewErrorIsAsTheAPIs(t *testing.T) {
+func TestNewErrorMatchesAPIErrors(t *testing.T) {
 	kinds := []error{
 		transport.ErrNotFound, transport.ErrUnauthorized, transport.ErrForbidden, transport.ErrTokenExpired, transport.ErrRateLimited, transport.ErrGone,
 		transport.ErrConflict, transport.ErrInvalidParameter, transport.ErrUnavailable, transport.ErrRedirected, transport.ErrOutcomeUnknown,

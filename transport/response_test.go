@@ -10,9 +10,9 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
-// TestResponseOfACallWithoutAnswer: WithResponse stores nil when the call ended
+// TestWithResponseWithoutResponse: WithResponse stores nil when the call ended
 // without an answer, and not what the API said to an earlier attempt or call.
-func TestResponseOfACallWithoutAnswer(t *testing.T) {
+func TestWithResponseWithoutResponse(t *testing.T) {
 	for name, c := range map[string]struct {
 		second func(w http.ResponseWriter) // the answer to the second attempt
 		out    any

@@ -149,7 +149,7 @@ func TestUploads(t *testing.T) {
 	}
 }
 
-func TestStreamIsNotRepeatedOnceBegun(t *testing.T) {
+func TestStreamIsNotRetriedOnceBegun(t *testing.T) {
 	b := newBank(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Length", "100")
 		io.WriteString(w, "begun")

@@ -75,9 +75,9 @@ func throttled(t *testing.T, l *limiter, opts ...transport.ClientOption) *transp
 	return c
 }
 
-// TestThrottleLoneRefusals: the API refuses calls for a moment, now and then.
+// TestThrottleIgnoresSingleRejections: the API refuses calls for a moment, now and then.
 // Nothing is slowed for it.
-func TestThrottleLoneRefusals(t *testing.T) {
+func TestThrottleIgnoresSingleRejections(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := &limiter{}
 		c := cannedClient(t, l)
@@ -101,9 +101,9 @@ func TestThrottleLoneRefusals(t *testing.T) {
 	})
 }
 
-// TestThrottleAlone: one client that wants more than there is has nearly all of
+// TestThrottleWithOneClient: one client that wants more than there is has nearly all of
 // it, and half a minute after a limit is lifted it is as fast as ever.
-func TestThrottleAlone(t *testing.T) {
+func TestThrottleWithOneClient(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := &limiter{limit: 50}
 		c := cannedClient(t, l)
@@ -150,9 +150,9 @@ func TestThrottleAlone(t *testing.T) {
 	})
 }
 
-// TestThrottleHeedsDeadlines: a call whose turn would come too late fails at
+// TestThrottleRespectsDeadlines: a call whose turn would come too late fails at
 // once, and is not sent.
-func TestThrottleHeedsDeadlines(t *testing.T) {
+func TestThrottleRespectsDeadlines(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := &limiter{}
 		c := throttled(t, l)
@@ -230,8 +230,8 @@ func TestThrottleQueue(t *testing.T) {
 	})
 }
 
-// TestThrottleIsOfOneOperation: limits differ between operations.
-func TestThrottleIsOfOneOperation(t *testing.T) {
+// TestThrottleIsPerOperation: limits differ between operations.
+func TestThrottleIsPerOperation(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := &limiter{}
 		c := throttled(t, l)
@@ -387,9 +387,9 @@ func TestThrottleNewcomer(t *testing.T) {
 	})
 }
 
-// TestThrottleRareRefusals: a few refusals among many answers, as frequent at any
+// TestThrottleIgnoresRareRejections: a few refusals among many answers, as frequent at any
 // rate, slow nothing.
-func TestThrottleRareRefusals(t *testing.T) {
+func TestThrottleIgnoresRareRejections(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var mu sync.Mutex
 		var answers int
@@ -428,9 +428,9 @@ func TestThrottleRareRefusals(t *testing.T) {
 	})
 }
 
-// TestThrottleIsOfReads: changes are refused for reasons of their own, such as a
+// TestThrottleAppliesToReadsOnly: changes are refused for reasons of their own, such as a
 // connection that is refreshed too often, which holds for no other.
-func TestThrottleIsOfReads(t *testing.T) {
+func TestThrottleAppliesToReadsOnly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := &limiter{limit: 1}
 		c := cannedClient(t, l)

@@ -15,10 +15,10 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
-// TestTokenDeniedByOne: an operation that refuses one fresh token after another,
+// TestTokenRejectedByOneOperation: an operation that refuses one fresh token after another,
 // while others take them, has something else against the call. It does not cost
 // a token each time, and a token that ends is replaced for it all the same.
-func TestTokenDeniedByOne(t *testing.T) {
+func TestTokenRejectedByOneOperation(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		denied := true
 		b, c := inMemory(t, func(w http.ResponseWriter, r *http.Request) {
@@ -53,9 +53,9 @@ func TestTokenDeniedByOne(t *testing.T) {
 	})
 }
 
-// TestTokenLimitIsEverybodys: when the API says that there were too many
+// TestTokenRateLimitAppliesToAllUsers: when the API says that there were too many
 // requests for tokens, it means the application, whoever the users are.
-func TestTokenLimitIsEverybodys(t *testing.T) {
+func TestTokenRateLimitAppliesToAllUsers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, c := inMemory(t, empty)
 		b.delay = 100 * time.Millisecond
@@ -84,9 +84,9 @@ func TestTokenLimitIsEverybodys(t *testing.T) {
 	})
 }
 
-// TestTokenThatNeverComes: who waits for it hears what it was, and not that the
+// TestTokenTimeout: who waits for it hears what it was, and not that the
 // caller's own time is over.
-func TestTokenThatNeverComes(t *testing.T) {
+func TestTokenTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, c := inMemory(t, empty)
 		b.delay = 5 * time.Minute
@@ -106,9 +106,9 @@ func TestTokenThatNeverComes(t *testing.T) {
 	})
 }
 
-// TestTokenLongEnough: who needs a token for half an hour is not content with
+// TestMinLifeIsMetAfterWaiting: who needs a token for half an hour is not content with
 // what another call has found in the store.
-func TestTokenLongEnough(t *testing.T) {
+func TestMinLifeIsMetAfterWaiting(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := newMemoryStore()
 		b := &bank{api: empty}
@@ -143,9 +143,9 @@ func TestTokenLongEnough(t *testing.T) {
 	})
 }
 
-// TestTokenDroppedMeanwhile: a user's token that was refused is not taken from
+// TestRejectionOfAnEvictedToken: a user's token that was refused is not taken from
 // the store again because it was dropped to make room.
-func TestTokenDroppedMeanwhile(t *testing.T) {
+func TestRejectionOfAnEvictedToken(t *testing.T) {
 	store := newMemoryStore()
 	b := newBank(t, nil)
 	var once sync.Once

@@ -77,7 +77,7 @@ func TestTokenMinLifeFailure(t *testing.T) {
 	})
 }
 
-func TestRetryAfterOfAnAnswer(t *testing.T) {
+func TestRetryAfterOfAResponse(t *testing.T) {
 	if got := transport.RetryAfter(http.Header{"Retry-After": {"7"}}); got != 7*time.Second {
 		t.Errorf("got %s", got)
 	}

@@ -33,8 +33,8 @@ func simpleGet(c *transport.Client) func(int) error {
 	return func(int) error { _, err := get(context.Background(), c); return err }
 }
 
-// TestTokenT1: ten thousand calls on a cold client are one token request.
-func TestTokenT1(t *testing.T) {
+// TestColdClientAsksForOneToken: ten thousand calls on a cold client are one token request.
+func TestColdClientAsksForOneToken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, c := inMemory(t, empty)
 		b.delay = 200 * time.Millisecond
@@ -71,9 +71,9 @@ func spread(t *testing.T, b *bank, c *transport.Client, n int) {
 	}
 }
 
-// TestTokenT2: a token that is revoked while calls go on costs one more token
+// TestRevokedTokenCostsOneTokenRequest: a token that is revoked while calls go on costs one more token
 // request, and one replay of each call that was refused.
-func TestTokenT2(t *testing.T) {
+func TestRevokedTokenCostsOneTokenRequest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var refused atomic.Int64
 		b, c := inMemory(t, empty, transport.WithObserver(transport.Observer{EndAttempt: func(_ context.Context, a transport.Attempt) {
@@ -92,8 +92,8 @@ func TestTokenT2(t *testing.T) {
 	})
 }
 
-// TestTokenT3 is T2 over a network.
-func TestTokenT3(t *testing.T) {
+// TestRevokedTokenOverTheNetwork is T2 over a network.
+func TestRevokedTokenOverTheNetwork(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes seconds")
 	}
@@ -104,8 +104,8 @@ func TestTokenT3(t *testing.T) {
 	spread(t, b, c, 10_000)
 }
 
-// TestTokenT4: a token endpoint that is down is asked by one flight for all.
-func TestTokenT4(t *testing.T) {
+// TestWaitingCallsShareOneFailedTokenRequest: a token endpoint that is down is asked by one flight for all.
+func TestWaitingCallsShareOneFailedTokenRequest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, c := inMemory(t, nil)
 		b.token, b.delay = failing(http.StatusServiceUnavailable), 20*time.Millisecond
@@ -146,9 +146,9 @@ func TestTokenT4(t *testing.T) {
 	})
 }
 
-// TestTokenT5: while the endpoint is down an ageing token goes on serving, and
+// TestAgeingTokenServesDuringTokenOutage: while the endpoint is down an ageing token goes on serving, and
 // the endpoint is asked at most twice a minute.
-func TestTokenT5(t *testing.T) {
+func TestAgeingTokenServesDuringTokenOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		begin := time.Now()
 		var tries []time.Duration
@@ -183,9 +183,9 @@ func TestTokenT5(t *testing.T) {
 	})
 }
 
-// TestTokenT6: past the token's end there is an error with its cause, and no
+// TestExpiredTokenIsNotSent: past the token's end there is an error with its cause, and no
 // call goes out with an expired token.
-func TestTokenT6(t *testing.T) {
+func TestExpiredTokenIsNotSent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		begin := time.Now()
 		b, c := inMemory(t, func(w http.ResponseWriter, r *http.Request) {
@@ -222,8 +222,8 @@ func TestTokenT6(t *testing.T) {
 	})
 }
 
-// TestTokenT7: a leader that leaves harms nobody.
-func TestTokenT7(t *testing.T) {
+// TestTokenRequestOutlivesTheCallerThatStartedIt: a leader that leaves harms nobody.
+func TestTokenRequestOutlivesTheCallerThatStartedIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, c := inMemory(t, empty)
 		b.delay = time.Second
@@ -246,8 +246,8 @@ func TestTokenT7(t *testing.T) {
 	})
 }
 
-// TestTokenT8: a follower waits until its own deadline.
-func TestTokenT8(t *testing.T) {
+// TestTokenWaitRespectsEachCallersDeadline: a follower waits until its own deadline.
+func TestTokenWaitRespectsEachCallersDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, c := inMemory(t, empty)
 		b.delay = time.Second
@@ -264,9 +264,9 @@ func TestTokenT8(t *testing.T) {
 	})
 }
 
-// TestTokenT9: a flight that everybody left ends by itself, and the next caller
+// TestAbandonedTokenRequestEnds: a flight that everybody left ends by itself, and the next caller
 // starts clean.
-func TestTokenT9(t *testing.T) {
+func TestAbandonedTokenRequestEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, c := inMemory(t, empty)
 		begin := time.Now()
@@ -294,9 +294,9 @@ func TestTokenT9(t *testing.T) {
 	})
 }
 
-// TestTokenT10: a source that panics, or ends its goroutine, or does not heed
+// TestBrokenTokenSourceIsAnError: a source that panics, or ends its goroutine, or does not heed
 // its context, is an error of the calls that wait for it.
-func TestTokenT10(t *testing.T) {
+func TestBrokenTokenSourceIsAnError(t *testing.T) {
 	for name, fault := range map[string]func(){
 		"panic": func() { panic("the-secret") }, "nil panic": func() { panic(error(nil)) },
 		"goexit": runtime.Goexit, "stuck": func() { time.Sleep(24 * time.Hour) },
@@ -327,9 +327,9 @@ func TestTokenT10(t *testing.T) {
 	}
 }
 
-// TestTokenT11: a call that is refused with a fresh token too is over; the
+// TestRejectedFreshTokenEndsTheCall: a call that is refused with a fresh token too is over; the
 // token stays, and tokens are not asked for by every call.
-func TestTokenT11(t *testing.T) {
+func TestRejectedFreshTokenEndsTheCall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, c := inMemory(t, func(w http.ResponseWriter, _ *http.Request) {
 			problem(w, http.StatusUnauthorized, transport.CodeInvalidAuthorizationToken)
@@ -354,8 +354,8 @@ func TestTokenT11(t *testing.T) {
 	})
 }
 
-// TestTokenT12: a body that cannot be read again is sent once.
-func TestTokenT12(t *testing.T) {
+// TestStreamedBodyIsSentOnceAfterTokenRejection: a body that cannot be read again is sent once.
+func TestStreamedBodyIsSentOnceAfterTokenRejection(t *testing.T) {
 	b := newBank(t, func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		problem(w, http.StatusForbidden, transport.CodeAccessDenied)
@@ -368,8 +368,8 @@ func TestTokenT12(t *testing.T) {
 	}
 }
 
-// TestTokenT13: refusals of an old token that come late refresh nothing.
-func TestTokenT13(t *testing.T) {
+// TestLateRejectionsOfAnOldTokenRefreshNothing: refusals of an old token that come late refresh nothing.
+func TestLateRejectionsOfAnOldTokenRefreshNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var old atomic.Value
 		b, c := inMemory(t, nil)
@@ -397,9 +397,9 @@ func TestTokenT13(t *testing.T) {
 	})
 }
 
-// TestTokenT14: whatever life a token is said to have, it is neither kept for
+// TestTokenLifetimeIsBounded: whatever life a token is said to have, it is neither kept for
 // ever nor asked for by every call.
-func TestTokenT14(t *testing.T) {
+func TestTokenLifetimeIsBounded(t *testing.T) {
 	for expires, life := range map[string]time.Duration{
 		"": time.Hour, `"expires_in":0`: time.Hour, `"expires_in":-1`: time.Hour, `"expires_in":1`: time.Minute,
 		`"expires_in":5`: time.Minute, `"expires_in":"3600"`: time.Hour, `"expires_in":3600.0`: time.Hour,
@@ -437,9 +437,9 @@ func TestTokenT14(t *testing.T) {
 	}
 }
 
-// TestTokenT15: the tokens of many users fit a bounded cache, and reach nobody
+// TestUserTokenCacheIsBounded: the tokens of many users fit a bounded cache, and reach nobody
 // else's calls.
-func TestTokenT15(t *testing.T) {
+func TestUserTokenCacheIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const users = 100_000
 		var asked, wrong atomic.Int64
@@ -498,8 +498,8 @@ func TestTokenT15(t *testing.T) {
 	})
 }
 
-// TestTokenT16: the token endpoint's redirects lead nowhere.
-func TestTokenT16(t *testing.T) {
+// TestTokenEndpointRedirectsAreNotFollowed: the token endpoint's redirects lead nowhere.
+func TestTokenEndpointRedirectsAreNotFollowed(t *testing.T) {
 	var leaked atomic.Int64
 	other := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { leaked.Add(1) }))
 	defer other.Close()
@@ -520,8 +520,8 @@ func TestTokenT16(t *testing.T) {
 	}
 }
 
-// TestTokenT17: what cannot be a token is an error that does not show it.
-func TestTokenT17(t *testing.T) {
+// TestUnusableTokensAreErrors: what cannot be a token is an error that does not show it.
+func TestUnusableTokensAreErrors(t *testing.T) {
 	for name, body := range map[string]string{
 		"empty":         `{"access_token":"","token_type":"Bearer"}`,
 		"absent":        `{"token_type":"Bearer"}`,
@@ -549,8 +549,8 @@ func TestTokenT17(t *testing.T) {
 	}
 }
 
-// TestTokenT18: a refusal of the key is not asked for again for five seconds.
-func TestTokenT18(t *testing.T) {
+// TestRejectionOfTheKeyIsCached: a refusal of the key is not asked for again for five seconds.
+func TestRejectionOfTheKeyIsCached(t *testing.T) {
 	for _, status := range []int{400, 401, 403, 404} {
 		synctest.Test(t, func(t *testing.T) {
 			b, c := inMemory(t, nil)
@@ -571,9 +571,9 @@ func TestTokenT18(t *testing.T) {
 	}
 }
 
-// TestTokenThrottled: when the token endpoint says that there were too many
+// TestTokenEndpointRateLimitIsRespected: when the token endpoint says that there were too many
 // requests, there are no more for a minute.
-func TestTokenThrottled(t *testing.T) {
+func TestTokenEndpointRateLimitIsRespected(t *testing.T) {
 	for name, answer := range map[string]func(http.ResponseWriter){
 		"403": func(w http.ResponseWriter) {
 			w.WriteHeader(http.StatusForbidden)
@@ -603,9 +603,9 @@ func TestTokenThrottled(t *testing.T) {
 	}
 }
 
-// TestTokenT19: a token's end is held against the monotonic clock, which does
+// TestClockJumpsCauseNoTokenRequests: a token's end is held against the monotonic clock, which does
 // not jump when the wall clock does.
-func TestTokenT19(t *testing.T) {
+func TestClockJumpsCauseNoTokenRequests(t *testing.T) {
 	_, c := inMemory(t, empty)
 	token, err := c.Token(context.Background(), transport.TokenRequest{})
 	if err != nil || !strings.Contains(token.Expires().String(), " m=") {
@@ -652,7 +652,7 @@ func TestTokenIsRefreshedAhead(t *testing.T) {
 	})
 }
 
-func TestOtherRefusalsRefreshNothing(t *testing.T) {
+func TestOtherRejectionsRefreshNothing(t *testing.T) {
 	for _, code := range []string{"forbidden-access", "no-production-access", "too-many-sandbox-connections", "unauthorized-access"} {
 		for _, status := range []int{http.StatusForbidden, http.StatusUnauthorized} {
 			b, c := inMemory(t, func(w http.ResponseWriter, _ *http.Request) { problem(w, status, code) })

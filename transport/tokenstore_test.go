@@ -175,8 +175,8 @@ func TestStoreFailures(t *testing.T) {
 	}
 }
 
-// TestStoreHoldsNonsense: what cannot be a token is replaced.
-func TestStoreHoldsNonsense(t *testing.T) {
+// TestInvalidStoredTokensAreIgnored: what cannot be a token is replaced.
+func TestInvalidStoredTokensAreIgnored(t *testing.T) {
 	for _, value := range []string{``, `null`, `{`, `[]`, `{"token":"a b","expires":"2999-01-01T00:00:00Z"}`, `{"token":"","expires":"2999-01-01T00:00:00Z"}`, `{"token":"old","expires":"1999-01-01T00:00:00Z"}`} {
 		synctest.Test(t, func(t *testing.T) {
 			store := newMemoryStore()
@@ -193,9 +193,9 @@ func TestStoreHoldsNonsense(t *testing.T) {
 	}
 }
 
-// TestStoreLockIsLost: a process that dies as soon as it has the lock holds
+// TestExpiredStoreLock: a process that dies as soon as it has the lock holds
 // others up until the lock's end, and fails none of them.
-func TestStoreLockIsLost(t *testing.T) {
+func TestExpiredStoreLock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := newMemoryStore()
 		b := &bank{api: empty}
@@ -223,8 +223,8 @@ func TestStoreLockIsLost(t *testing.T) {
 	})
 }
 
-// TestStoreKeepsApart: users, keys and addresses do not share tokens.
-func TestStoreKeepsApart(t *testing.T) {
+// TestStoreSeparatesTokens: users, keys and addresses do not share tokens.
+func TestStoreSeparatesTokens(t *testing.T) {
 	store := newMemoryStore()
 	b := &bank{api: empty, token: func(w http.ResponseWriter, r *http.Request) bool {
 		_, _ = w.Write([]byte(`{"access_token":"` + strings.ReplaceAll(r.Header.Get("Authorization"), " ", "-") + r.FormValue("userId") + r.Host + `"}`))
@@ -251,9 +251,9 @@ func TestStoreKeepsApart(t *testing.T) {
 	}
 }
 
-// TestStoreKeepsVersionsApart: a token is of the API version that it was asked
+// TestStoreSeparatesVersions: a token is of the API version that it was asked
 // for with, and is no good for calls of another.
-func TestStoreKeepsVersionsApart(t *testing.T) {
+func TestStoreSeparatesVersions(t *testing.T) {
 	b := newBank(t, nil)
 	store := newMemoryStore()
 	for _, opts := range [][]transport.ClientOption{nil, {transport.WithHeader("basiq-version", "2.1")}} {

@@ -23,8 +23,8 @@ import (
 // atOnce repeats without waits of its own.
 var atOnce = transport.WithRetryPolicy(transport.RetryPolicy{BaseDelay: 1})
 
-// TestRetryR2: what the API says about when to come back, in all its forms.
-func TestRetryR2(t *testing.T) {
+// TestRetryAfterIsRespectedInEveryForm: what the API says about when to come back, in all its forms.
+func TestRetryAfterIsRespectedInEveryForm(t *testing.T) {
 	in := func(d time.Duration, layout string) string { return time.Now().Add(d).UTC().Format(layout) }
 	const asctime, rfc850 = time.ANSIC, "Monday, 02-Jan-06 15:04:05 GMT"
 	const never = time.Duration(math.MaxInt64)
@@ -94,8 +94,8 @@ func retryAfter(values ...string) func() http.Header {
 	return func() http.Header { return http.Header{"Retry-After": values} }
 }
 
-// TestRetryR2Longest: the wait is the longer of the API's and our own.
-func TestRetryR2Longest(t *testing.T) {
+// TestRetryAfterBeyondTheMaximum: the wait is the longer of the API's and our own.
+func TestRetryAfterBeyondTheMaximum(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		longer := 0
 		for range 200 {
@@ -125,9 +125,9 @@ func TestRetryR2Longest(t *testing.T) {
 	})
 }
 
-// TestRetryR3: a wait that cannot fit is not begun: the caller gets the API's
-// answer and the deadline's error at once. TestRetryR4 is its twin.
-func TestRetryR3(t *testing.T) {
+// TestWaitBeyondTheDeadlineIsNotStarted: a wait that cannot fit is not begun: the caller gets the API's
+// answer and the deadline's error at once. TestDeadlineDoesNotHideTheAPIError is its twin.
+func TestWaitBeyondTheDeadlineIsNotStarted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, c := inMemory(t, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Retry-After", "1")
@@ -157,9 +157,9 @@ func TestRetryR3(t *testing.T) {
 	})
 }
 
-// TestRetryR4: an end of the context during a wait, or during a later attempt,
+// TestDeadlineDoesNotHideTheAPIError: an end of the context during a wait, or during a later attempt,
 // does not hide what the API said.
-func TestRetryR4(t *testing.T) {
+func TestDeadlineDoesNotHideTheAPIError(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		stall := false
 		b, c := inMemory(t, nil)
@@ -196,9 +196,9 @@ func TestRetryR4(t *testing.T) {
 	})
 }
 
-// TestRetryR5: a thousand calls to a dead server are at most eleven hundred
+// TestDeadServerCostsFewRetries: a thousand calls to a dead server are at most eleven hundred
 // sends; once it lives again, a lone failure is repeated.
-func TestRetryR5(t *testing.T) {
+func TestDeadServerCostsFewRetries(t *testing.T) {
 	for _, parallel := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
 			var dead atomic.Bool
@@ -268,9 +268,9 @@ func TestRetryR5(t *testing.T) {
 	}
 }
 
-// TestRetryR7: first waits are drawn evenly from half of their bound to their
+// TestRetryDelaysAreUniform: first waits are drawn evenly from half of their bound to their
 // bound.
-func TestRetryR7(t *testing.T) {
+func TestRetryDelaysAreUniform(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const n, bound = 10_000, 500 * time.Millisecond
 		var mu sync.Mutex
@@ -332,8 +332,8 @@ func TestRetryDelaysGrow(t *testing.T) {
 	})
 }
 
-// TestRetryR8: what a repeated call sends is what its caller gave.
-func TestRetryR8(t *testing.T) {
+// TestRetriesSendTheSameRequest: what a repeated call sends is what its caller gave.
+func TestRetriesSendTheSameRequest(t *testing.T) {
 	needFiles(t, 2*1000+100)
 	var first sync.Map
 	b := newBank(t, func(w http.ResponseWriter, r *http.Request) {
@@ -368,9 +368,9 @@ func TestRetryR8(t *testing.T) {
 	}
 }
 
-// TestRetryR9: the bodies of errors do not cost connections, unless they are
+// TestErrorBodiesKeepConnectionsAndDoNotDelay: the bodies of errors do not cost connections, unless they are
 // too long; and do not hold calls up.
-func TestRetryR9(t *testing.T) {
+func TestErrorBodiesKeepConnectionsAndDoNotDelay(t *testing.T) {
 	for name, reuse := range map[string]bool{"100 bytes": true, "300 KB": true, "without end": false, "stalls": false} {
 		t.Run(name, func(t *testing.T) {
 			var opened, open atomic.Int64
@@ -444,9 +444,9 @@ func (c closing) Close() error {
 	return err
 }
 
-// TestRetryR10: each attempt is cut off by its own timeout, all of them by the
+// TestStalledAttemptsEndInTime: each attempt is cut off by its own timeout, all of them by the
 // call's, wherever the server stalls.
-func TestRetryR10(t *testing.T) {
+func TestStalledAttemptsEndInTime(t *testing.T) {
 	const ok = "HTTP/1.1 200 OK\r\n"
 	for name, c := range map[string]struct {
 		tls   bool
@@ -500,9 +500,9 @@ func drips(head string) func(net.Conn) {
 	}
 }
 
-// TestEarlierAttemptMayHaveDone: a deletion that is repeated and meets 404 may
+// TestEarlierAttemptMayHaveBeenExecuted: a deletion that is repeated and meets 404 may
 // have been its own doing, and says so.
-func TestEarlierAttemptMayHaveDone(t *testing.T) {
+func TestEarlierAttemptMayHaveBeenExecuted(t *testing.T) {
 	for _, gone := range []int{http.StatusNotFound, http.StatusGone} {
 		b := newBank(t, nil)
 		b.api = func(w http.ResponseWriter, _ *http.Request) {
@@ -520,9 +520,9 @@ func TestEarlierAttemptMayHaveDone(t *testing.T) {
 	}
 }
 
-// TestContextThatIsOver: a call whose context is over was never sent, and says
+// TestEndedContext: a call whose context is over was never sent, and says
 // so: nobody has to look what became of it.
-func TestContextThatIsOver(t *testing.T) {
+func TestEndedContext(t *testing.T) {
 	b := newBank(t, empty)
 	c := b.client(t)
 	if _, err := get(t.Context(), c); err != nil { // there is a token, and a connection

@@ -17,9 +17,9 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
-// TestServersWordsAreNotShown: what a server sends that is no HTTP is quoted by
+// TestServerTextIsNotShown: what a server sends that is no HTTP is quoted by
 // net/http, and may be what it was sent. None of it is in an error or a log.
-func TestServersWordsAreNotShown(t *testing.T) {
+func TestServerTextIsNotShown(t *testing.T) {
 	const token, user, query = "token-canary", "user-canary", "query-canary"
 	echo := func(f func(head string) string) func(net.Conn) {
 		return func(c net.Conn) {
@@ -85,9 +85,9 @@ func TestRedirectsAreHandedOut(t *testing.T) {
 	}
 }
 
-// TestSentencesAreNoCodes: an error says the API's codes, and none of its
+// TestSentencesAreNotCodes: an error says the API's codes, and none of its
 // sentences, whatever member they stand in.
-func TestSentencesAreNoCodes(t *testing.T) {
+func TestSentencesAreNotCodes(t *testing.T) {
 	for body, want := range map[string]string{
 		`{"error":"no user jane@canary.example, 0412345678"}`:                               "GET /users/{userId}/things/{thingId}: 400 Bad Request",
 		`{"error":"invalid_request"}`:                                                       "400 Bad Request: invalid_request",
@@ -136,8 +136,8 @@ func TestBackslashesInPaths(t *testing.T) {
 	}
 }
 
-// TestLimitsWithoutEnd: the largest numbers are no trap.
-func TestLimitsWithoutEnd(t *testing.T) {
+// TestHugeLimitsDoNotOverflow: the largest numbers are no trap.
+func TestHugeLimitsDoNotOverflow(t *testing.T) {
 	_, c := inMemory(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Encoding", "gzip")
 		z := gzip.NewWriter(w)

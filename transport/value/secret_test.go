@@ -60,10 +60,10 @@ func TestSecret(t *testing.T) {
 	}
 }
 
-// TestSealedSecretIsShownByNothing puts a sealed secret, and the answers that hold
+// TestSealedSecretIsNeverShown puts a sealed secret, and the answers that hold
 // one, into everything that a value can stand in, and through every verb, handler
 // and encoder.
-func TestSealedSecretIsShownByNothing(t *testing.T) {
+func TestSealedSecretIsNeverShown(t *testing.T) {
 	const text = "canary-secret"
 	var (
 		hook  webhooks.Webhook

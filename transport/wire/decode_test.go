@@ -210,9 +210,9 @@ func TestDrift(t *testing.T) {
 	}
 }
 
-// TestPlacesAreBounded: a text that makes places be looked for over and over is
+// TestPathsAreBounded: a text that makes places be looked for over and over is
 // not read a hundred times for that.
-func TestPlacesAreBounded(t *testing.T) {
+func TestPathsAreBounded(t *testing.T) {
 	// That one item stands for a list is told when the list is there, after what
 	// is new within the item: the places go back and forth.
 	text := `{"count":1,"long":"` + strings.Repeat("a", 8<<20) + `"` + strings.Repeat(`,"data":{"new":1}`, 100) + `}`

@@ -8,9 +8,9 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
-// TestNeighboursAreApart: what items of a list point to is allocated together,
+// TestSlabValuesDoNotOverlap: what items of a list point to is allocated together,
 // and a caller who changes one must not see another change.
-func TestNeighboursAreApart(t *testing.T) {
+func TestSlabValuesDoNotOverlap(t *testing.T) {
 	const rows = 100
 	var b strings.Builder
 	b.WriteString(`{"data":[`)
