@@ -73,7 +73,7 @@ func TestCursor(t *testing.T) {
 		calls := b.calls.Load()
 		for name, other := range map[string][2]string{"user": {"u-2", "f"}, "filter": {"u-1", "g"}} {
 			kept := transport.Cursor(string(at))
-			if ids, err := readFrom(t, c, other[0], other[1], &kept, 10); err == nil || len(ids) > 0 || !strings.Contains(err.Error(), "list: the cursor is of another list") || kept != at {
+			if ids, err := readFrom(t, c, other[0], other[1], &kept, 10); err == nil || len(ids) > 0 || !strings.Contains(err.Error(), "list: WithCursor: the cursor belongs to another list") || kept != at {
 				t.Errorf("left after %d, another %s: %v, %v, the cursor is %q", leave, name, ids, err, kept)
 			}
 		}

@@ -51,7 +51,7 @@ func TestDeadIdleConnection(t *testing.T) {
 		}
 		err := c.Do(t.Context(), r, nil)
 		var send *transport.SendError
-		if !errors.As(err, &send) || !errors.Is(err, syscall.ECONNREFUSED) || !strings.Contains(err.Error(), "used first was closed without an answer") {
+		if !errors.As(err, &send) || !errors.Is(err, syscall.ECONNREFUSED) || !strings.Contains(err.Error(), "the connection was closed without a response") {
 			t.Fatalf("class %v: %v", class, err)
 		}
 		if errors.Is(err, transport.ErrOutcomeUnknown) || class != transport.SafetyRead && send.Sent {
@@ -86,7 +86,7 @@ func TestRetryingHTTPClientAndDeadServer(t *testing.T) {
 	r := transport.NewRequest(operation(transport.SafetyUnrepeatable))
 	r.SetForm(transport.Field{Name: "a", Value: "b"})
 	err := b.client(t, transport.WithTokenSource(transport.StaticToken("t")), transport.WithHTTPClient(&http.Client{Transport: repeats})).Do(t.Context(), r, nil)
-	if !errors.Is(err, transport.ErrOutcomeUnknown) || !errors.Is(err, syscall.ECONNREFUSED) || !strings.Contains(err.Error(), "used first was closed without an answer") || b.calls.Load() != 1 {
+	if !errors.Is(err, transport.ErrOutcomeUnknown) || !errors.Is(err, syscall.ECONNREFUSED) || !strings.Contains(err.Error(), "the connection was closed without a response") || b.calls.Load() != 1 {
 		t.Errorf("%v after %d calls", err, b.calls.Load())
 	}
 }

@@ -440,7 +440,7 @@ func TestRetryingHTTPClientIsReported(t *testing.T) {
 	if n := server.sends.Load(); n != 18 {
 		t.Errorf("%d sends of two calls, want 2 times 3 times 3", n)
 	}
-	if n := strings.Count(logs.String(), "repeats requests by itself"); n != 1 {
+	if n := strings.Count(logs.String(), "retries requests itself"); n != 1 {
 		t.Errorf("warned %d times: %s", n, logs.String())
 	}
 }

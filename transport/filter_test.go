@@ -158,7 +158,7 @@ func TestFilterDays(t *testing.T) {
 		{[]value.Date{"xx/yy/2031"}, ""},
 	} {
 		f := transport.Filter{}.AndDays("a.b", "bt", c.days...)
-		if err := f.Err(); (err == nil) != (c.want != "") || err == nil && f.String() != c.want || err != nil && !strings.Contains(err.Error(), "no day such as 2031-05-06") {
+		if err := f.Err(); (err == nil) != (c.want != "") || err == nil && f.String() != c.want || err != nil && !strings.Contains(err.Error(), "is not a date such as 2031-05-06") {
 			t.Errorf("%q: %s, %v", c.days, f, err)
 		}
 	}

@@ -4,45 +4,47 @@ import (
 	"context"
 	"errors"
 	"fmt"
+
+	"github.com/basiq-sdk/basiq-go/internal/contexts"
 )
 
-// ownError returns the error of a call that failed below this package, so that
-// it tells of this call only. If ctx has ended, the result matches ctx.Err().
+// ownError returns err, which was returned by the HTTP client, without errors of other
+// calls in its chain. If ctx has ended, the result matches ctx.Err().
 //
-// net/http returns context.Cause, which may be the error of another call of the
-// same group, and an http.RoundTripper may return what it likes. Neither may
-// make a call look as if the API had answered it.
+// net/http returns context.Cause, which may be the error of another call in the same
+// group, and an http.RoundTripper may return any error. Neither must make this call
+// look as if the API had responded to it.
 func ownError(ctx context.Context, err error) error {
 	ended := ctx.Err()
-	if of := ContextError(ctx); of != ended { // it has a cause, which err may hold in any form
+	if of := ContextError(ctx); of != ended { // ctx has a cause, and err may contain it in any form
 		return of
 	}
-	err = withoutOthers(err)
+	err = withoutForeignErrors(err)
 	if ended != nil && !errors.Is(err, ended) {
 		return fmt.Errorf("%w: %w", ended, err)
 	}
 	return err
 }
 
-// withoutOthers returns err, or its text alone if it holds an error that this
-// package makes: that one is of another call.
-func withoutOthers(err error) error {
+// withoutForeignErrors returns err, or only its text if its chain contains an error of
+// this package, which then belongs to another call.
+func withoutForeignErrors(err error) error {
 	if holds(err, func(e error) bool { return isKind(e) || pathOf(e) != nil }) {
 		return errors.New(err.Error())
 	}
 	return err
 }
 
-// withoutOtherCalls is withoutOthers for the error of a TokenSource, which may
-// tell what the API said to POST /token.
-func withoutOtherCalls(err error) error {
+// withoutForeignCalls is withoutForeignErrors for the error of a TokenSource, which may
+// be the error of POST /token.
+func withoutForeignCalls(err error) error {
 	if holds(err, func(e error) bool { path := pathOf(e); return path != nil && *path != opToken.Path }) {
 		return errors.New(err.Error())
 	}
 	return err
 }
 
-// holds reports whether f is true of an error in the tree of err.
+// holds reports whether f is true for an error in the tree of err.
 func holds(err error, f func(error) bool) bool {
 	if err == nil {
 		return false
@@ -63,8 +65,7 @@ func holds(err error, f func(error) bool) bool {
 	return false
 }
 
-// isKind reports whether err is one of the errors that errors.Is knows of this
-// package.
+// isKind reports whether err is one of this package's error values for errors.Is.
 func isKind(err error) bool {
 	switch err {
 	case ErrNotFound, ErrUnauthorized, ErrForbidden, ErrTokenExpired, ErrRateLimited, ErrGone, ErrConflict, ErrInvalidParameter,
@@ -75,8 +76,8 @@ func isKind(err error) bool {
 	return false
 }
 
-// pathOf returns the path template of the call that an error of this package is
-// about, "" if the error does not name it, and nil for all other errors.
+// pathOf returns the path template in an error of this package, "" if the error has
+// none, and nil for all other errors.
 func pathOf(err error) *string {
 	var unnamed string
 	switch e := err.(type) {
@@ -94,27 +95,8 @@ func pathOf(err error) *string {
 	return nil
 }
 
-// ContextError returns nil if ctx has not ended. Otherwise it returns an error
-// that matches ctx.Err() and nothing else; its text also has context.Cause. The
-// errors of a Client's calls are made with it. The cause is not in the chain:
-// errgroup makes the error of one call the cause of all others of its group.
-func ContextError(ctx context.Context) error {
-	err := ctx.Err()
-	if err == nil {
-		return nil
-	}
-	if cause := context.Cause(ctx); cause != nil && cause != err {
-		return &endedError{err, oneLine(cause.Error())}
-	}
-	return err
-}
-
-// endedError is the end of a context with a cause of its own.
-type endedError struct {
-	err   error  // context.Canceled or context.DeadlineExceeded
-	cause string // text only
-}
-
-func (e *endedError) Error() string { return e.err.Error() + " (cause: " + e.cause + ")" }
-
-func (e *endedError) Unwrap() error { return e.err }
+// ContextError returns nil if ctx has not ended. Otherwise it returns an error that
+// matches ctx.Err() and nothing else. Its text includes context.Cause, but the cause
+// is not in the chain: errgroup makes the error of one call the cause of all others
+// in its group. The calls of a Client return such errors.
+func ContextError(ctx context.Context) error { return contexts.Err(ctx) }

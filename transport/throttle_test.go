@@ -175,7 +175,7 @@ func TestThrottleRespectsDeadlines(t *testing.T) {
 		}
 		if !errors.As(err, &e) || !errors.Is(err, transport.ErrRateLimited) || !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, transport.ErrOutcomeUnknown) {
 			t.Errorf("the error is %v", err)
-		} else if !strings.HasPrefix(err.Error(), "basiq: test.Things.Get: GET /users/{userId}/things/{thingId}: not sent: its turn would come too late, in about ") {
+		} else if !strings.HasPrefix(err.Error(), "basiq: test.Things.Get: GET /users/{userId}/things/{thingId}: not sent: it would be sent after its deadline, in about ") {
 			t.Errorf("the error is %v", err)
 		}
 		if after, _ := l.counts(); after != before {
@@ -210,7 +210,7 @@ func TestThrottleQueue(t *testing.T) {
 		cancel()
 		wg.Wait()
 		for i, err := range errs {
-			if i%3 != 0 && (!errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "not sent: the wait for its turn was cut short")) {
+			if i%3 != 0 && (!errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "not sent: the wait in the queue was interrupted")) {
 				t.Errorf("call %d, given up: %v", i, err)
 			}
 		}
@@ -289,7 +289,7 @@ func TestThrottledRetry(t *testing.T) {
 		}
 		wg.Wait()
 		var e *transport.Error
-		if !errors.As(err, &e) || e.Attempts != 1 || !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "not repeated: its turn would come too late") {
+		if !errors.As(err, &e) || e.Attempts != 1 || !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "not retried: it would be sent after its deadline") {
 			t.Errorf("the error is %v", err)
 		}
 	})

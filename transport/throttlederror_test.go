@@ -23,7 +23,7 @@ func TestThrottledErrorInAllForms(t *testing.T) {
 			&transport.ThrottledError{Operation: "test.Things.Get", Method: "GET", Path: "/things", Err: fmt.Errorf(`its turn "canary" came too late: %w`, context.DeadlineExceeded)},
 			"basiq: test.Things.Get: GET /things: not sent: its turn [redacted] came too late: context deadline exceeded; the API is rate limiting this operation",
 		},
-		"zero": {&transport.ThrottledError{}, "basiq: :  : not sent: the call did not wait for its turn; the API is rate limiting this operation"},
+		"zero": {&transport.ThrottledError{}, "basiq: :  : not sent: the call left the queue; the API is rate limiting this operation"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := c.err.Error(); got != c.want {

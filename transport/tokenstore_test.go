@@ -276,7 +276,7 @@ func TestStoreSeparatesVersions(t *testing.T) {
 func TestStoreNeedsAKey(t *testing.T) {
 	b := newBank(t, nil)
 	opts := []transport.ClientOption{transport.WithBaseURL(b.URL), transport.WithTokenSource(transport.StaticToken("a-token")), transport.WithTokenStore(newMemoryStore())}
-	if _, err := transport.New(opts...); err == nil || !strings.Contains(err.Error(), "give WithAPIKey beside WithTokenSource") {
+	if _, err := transport.New(opts...); err == nil || !strings.Contains(err.Error(), "WithTokenStore requires WithAPIKey") {
 		t.Errorf("a store without a key: %v", err)
 	}
 	c, err := transport.New(append(opts, transport.WithAPIKey("the-key"))...)

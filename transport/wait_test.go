@@ -74,7 +74,7 @@ func TestRetryAfterIsRespectedInEveryForm(t *testing.T) {
 				_, err := get(context.Background(), client)
 				if c.wait == never {
 					var e *transport.Error
-					if !errors.As(err, &e) || len(at) != 1 || e.RetryAfter <= time.Minute || !strings.Contains(err.Error(), "not repeated") {
+					if !errors.As(err, &e) || len(at) != 1 || e.RetryAfter <= time.Minute || !strings.Contains(err.Error(), "not retried") {
 						t.Errorf("%v after %d sends", err, len(at))
 					}
 					return
@@ -250,7 +250,7 @@ func TestDeadServerCostsFewRetries(t *testing.T) {
 				}
 			}
 			if err := lone(); err != nil {
-				t.Errorf("after recovery a lone failure was not repeated: %v", err)
+				t.Errorf("after recovery a lone failure was not retried: %v", err)
 			}
 			dead.Store(true)
 			for i := range 100 {
@@ -262,7 +262,7 @@ func TestDeadServerCostsFewRetries(t *testing.T) {
 				t.Fatal(err)
 			}
 			if err := lone(); err != nil {
-				t.Errorf("after a quiet time a lone failure was not repeated: %v", err)
+				t.Errorf("after a quiet time a lone failure was not retried: %v", err)
 			}
 		})
 	}

@@ -327,7 +327,7 @@ func kinds(err error) string {
 	say(errors.Is(err, transport.ErrOutcomeUnknown), "unknown")
 	say(errors.Is(err, transport.ErrRetryBudget), "budget")
 	say(strings.Contains(err.Error(), "io.Seeker"), "stream")
-	say(strings.Contains(err.Error(), "asks for a longer wait") || strings.Contains(err.Error(), "no time is left"), "too-long")
+	say(strings.Contains(err.Error(), "asked for a wait longer") || strings.Contains(err.Error(), "no time is left"), "too-long")
 	if words == nil {
 		return fmt.Sprintf("%T", err)
 	}

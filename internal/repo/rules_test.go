@@ -188,14 +188,14 @@ func TestTransportKnowsNoDomain(t *testing.T) {
 }
 
 // TestCauseIsReadInOnePlace: context.Cause may be the error of another call. Only
-// transport.ContextError reads it, which takes no more than its text.
+// internal/contexts, behind transport.ContextError, reads it, and takes only its text.
 func TestCauseIsReadInOnePlace(t *testing.T) {
 	for _, p := range list(t, "-deps", ".", "./basiqtest", "./webhook", "./legacy") {
 		if p.Standard {
 			continue
 		}
 		for _, name := range p.GoFiles {
-			if p.ImportPath == module+"/transport" && name == "ownerror.go" {
+			if p.ImportPath == module+"/internal/contexts" {
 				continue
 			}
 			data, err := os.ReadFile(filepath.Join(p.Dir, name))
