@@ -4,13 +4,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/basiq-sdk/basiq-go/generated/core"
+	"github.com/basiq-sdk/basiq-go/internal/safetext"
 )
 
 // JobError is the error of a job that failed. Its text, under every verb, as
@@ -202,19 +201,6 @@ func (e *WaitError) Unwrap() []error {
 	return causes
 }
 
-// formatText prints a text under a verb. Errors and secrets print so, member by
-// member would tell what is not to be told.
-func formatText(f fmt.State, verb rune, text string) {
-	switch verb {
-	case 'q':
-		fmt.Fprintf(f, "%q", text)
-	case 'x', 'X':
-		fmt.Fprintf(f, "%"+string(verb), text)
-	default:
-		_, _ = io.WriteString(f, text)
-	}
-}
-
 // because is the text of a cause within another error, which may have none.
 func because(err error) string {
 	if err == nil {
@@ -223,16 +209,8 @@ func because(err error) string {
 	return strings.TrimPrefix(err.Error(), "basiq: ")
 }
 
-// printable keeps identifiers and drops what could forge a log line.
-func printable(s string) string {
-	const longest = 64
-	if len(s) > longest {
-		s = strings.ToValidUTF8(s[:longest], "")
-	}
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || unicode.IsSpace(r) {
-			return '_'
-		}
-		return r
-	}, s)
-}
+// formatText prints text under every verb.
+func formatText(f fmt.State, verb rune, text string) { safetext.Format(f, verb, text) }
+
+// printable makes an identifier safe for a message or a log.
+func printable(s string) string { return safetext.Identifier(s) }

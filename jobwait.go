@@ -2,17 +2,17 @@ package basiq
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"net"
 	"net/http"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/basiq-sdk/basiq-go/generated/core"
+	"github.com/basiq-sdk/basiq-go/internal/contexts"
+	"github.com/basiq-sdk/basiq-go/internal/neterr"
 	"github.com/basiq-sdk/basiq-go/internal/retries"
 	"github.com/basiq-sdk/basiq-go/transport"
 )
@@ -147,7 +147,7 @@ func (w *waiter) tolerate(err error) (time.Duration, bool) {
 	case errors.Is(err, transport.ErrRateLimited): // this client held the poll back
 		return 0, true
 	case errors.As(err, &send):
-		return 0, w.latest != nil || !misconfigured(send)
+		return 0, w.latest != nil || !neterr.Permanent(send)
 	case errors.Is(err, transport.ErrTokenTimeout):
 		return 0, true
 	case errors.As(err, &read), errors.Is(err, transport.ErrNoContent):
@@ -155,16 +155,6 @@ func (w *waiter) tolerate(err error) (time.Duration, bool) {
 		return 0, w.unreadable <= maxUnreadable
 	}
 	return 0, false
-}
-
-// misconfigured tells whether a call would fail for ever: a host that does not
-// exist, a certificate that is not trusted.
-func misconfigured(err error) bool {
-	var (
-		dns  *net.DNSError
-		cert *tls.CertificateVerificationError
-	)
-	return errors.As(err, &dns) && dns.IsNotFound || errors.As(err, &cert)
 }
 
 // report hands out what has changed since the last poll.
@@ -261,7 +251,7 @@ func (w *waiter) pause(retryAfter time.Duration) error {
 	case d >= left && left > 2*w.o.Interval:
 		d = left - w.o.Interval // for a last look
 	}
-	if pause(w.ctx, d) != nil {
+	if contexts.Sleep(w.ctx, d) != nil {
 		return w.ended(nil)
 	}
 	return nil

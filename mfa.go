@@ -15,6 +15,7 @@ import (
 
 	"github.com/basiq-sdk/basiq-go/generated/core"
 	"github.com/basiq-sdk/basiq-go/internal/retries"
+	"github.com/basiq-sdk/basiq-go/internal/urls"
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
@@ -368,7 +369,7 @@ func (c *Client) answerGoesTo(m MFA) (string, error) {
 		return "", ErrMFALink
 	}
 	u := base.ResolveReference(link)
-	if u.User != nil || origin(u) != origin(base) || u.RawQuery != "" || u.Fragment != "" {
+	if u.User != nil || urls.Origin(u) != urls.Origin(base) || u.RawQuery != "" || u.Fragment != "" {
 		return "", ErrMFALink
 	}
 	path := u.EscapedPath()
@@ -384,13 +385,4 @@ func (c *Client) answerGoesTo(m MFA) (string, error) {
 		return "", ErrMFALink
 	}
 	return id, nil
-}
-
-// origin is the scheme, host and port of an address.
-func origin(u *url.URL) string {
-	port := u.Port()
-	if port == "" {
-		port = map[string]string{"https": "443", "http": "80"}[u.Scheme]
-	}
-	return u.Scheme + "://" + strings.ToLower(u.Hostname()) + ":" + port
 }

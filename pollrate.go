@@ -7,6 +7,7 @@ import (
 	"math"
 	"time"
 
+	"github.com/basiq-sdk/basiq-go/internal/contexts"
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
@@ -51,27 +52,12 @@ func (p *pacer) wait(ctx context.Context) error {
 	}
 	select {
 	case next := <-p.turn:
-		err := pause(ctx, time.Until(next))
+		err := contexts.Sleep(ctx, time.Until(next))
 		if err == nil {
 			next = time.Now().Add(p.gap)
 		}
 		p.turn <- next
 		return err
-	case <-ctx.Done():
-		return transport.ContextError(ctx)
-	}
-}
-
-// pause waits, or returns why the context ended first.
-func pause(ctx context.Context, d time.Duration) error {
-	if d <= 0 {
-		return transport.ContextError(ctx)
-	}
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
 	case <-ctx.Done():
 		return transport.ContextError(ctx)
 	}
