@@ -91,16 +91,16 @@ func TestSyntaxErrors(t *testing.T) {
 		msg    string
 	}{
 		{``, 0, "", "unexpected end of text"},
-		{`{"data":[{"id":"1"},{"id":"2","enrich":{"merchant":{"ABN":nil}}}]}`, 59, "data[1].enrich.merchant.ABN", "invalid literal, null was expected"},
-		{`{"data":[{"id":"1"} {}]}`, 20, "data[0]", "a comma or the end of the array was expected"},
-		{`{"count":01}`, 10, "count", "a comma or the end of the object was expected"},
+		{`{"data":[{"id":"1"},{"id":"2","enrich":{"merchant":{"ABN":nil}}}]}`, 59, "data[1].enrich.merchant.ABN", "invalid literal, want null"},
+		{`{"data":[{"id":"1"} {}]}`, 20, "data[0]", "want a comma or the end of the array"},
+		{`{"count":01}`, 10, "count", "want a comma or the end of the object"},
 		{`{"count":1`, 10, "count", "unexpected end of text"},
 		{`{"data":[`, 9, "data[0]", "unexpected end of text"},
 		{"{\"type\":\"a\nb\"}", 10, "type", "control character in string"},
 		{`{"type":"a\qb"}`, 11, "type", "invalid escape in string"},
-		{`{"new name":[0,-]}`, 16, `["new name"][1]`, "a digit was expected in a number"},
-		{`{"type" "x"}`, 8, "type", "a colon was expected after a member name"},
-		{`{type:1}`, 1, "", "a member name was expected"},
+		{`{"new name":[0,-]}`, 16, `["new name"][1]`, "want a digit in a number"},
+		{`{"type" "x"}`, 8, "type", "want a colon after a member name"},
+		{`{type:1}`, 1, "", "want a member name"},
 		{`{} {}`, 3, "", "text after the end of the value"},
 		{`<html>`, 0, "", ""},
 	} {
@@ -151,7 +151,7 @@ func TestDepth(t *testing.T) {
 		for _, n := range []int{10001, 1000000} {
 			start := time.Now()
 			var syntaxErr *wire.SyntaxError
-			if err := wire.Unmarshal([]byte(text(n)), new(everything)); !errors.As(err, &syntaxErr) || syntaxErr.Msg != "nested too deep" {
+			if err := wire.Unmarshal([]byte(text(n)), new(everything)); !errors.As(err, &syntaxErr) || syntaxErr.Msg != "nested too deeply" {
 				t.Errorf("%s, %d levels: %v", name, n, err)
 			} else if len(err.Error()) > 500 {
 				t.Errorf("%s: a message of %d bytes", name, len(err.Error()))

@@ -286,7 +286,7 @@ func TestObjectIsSmallAndPrintsNoValues(t *testing.T) {
 	v := decode(t, `{"text":null,"int":"private","new":"private","links":"private","children":["private"]}`)
 	got := fmt.Sprintf("%v %+v %v", v.JSON, v.JSON, v.Children[0].JSON)
 	const one = `{null: text; kept: int links; extra: new}`
-	if want := one + " " + one + ` {no object but string}`; got != want {
+	if want := one + " " + one + ` {not an object: string}`; got != want {
 		t.Errorf("printed as %s", got)
 	}
 }
