@@ -191,7 +191,7 @@ func (e Error) safe() safe {
 // body or other text from the API.
 func (e Error) MarshalJSON() ([]byte, error) { return json.Marshal(e.safe()) }
 
-// MarshalText returns the text, for XML, YAML and their like.
+// MarshalText returns the text, for XML, YAML and similar formats.
 func (e Error) MarshalText() ([]byte, error) { return []byte(e.text()), nil }
 
 // GobEncode encodes what MarshalJSON does.

@@ -118,7 +118,9 @@ func (t *throttle) pass(ctx context.Context, op *Operation, safety Safety) (time
 	}
 }
 
-func interrupted(err error) error { return fmt.Errorf("the wait in the queue was interrupted: %w", err) }
+func interrupted(err error) error {
+	return fmt.Errorf("the wait in the queue was interrupted: %w", err)
+}
 
 // leave removes a call from the queue, and wakes the call that is now the first.
 func (t *throttle) leave(p *limiter, turn chan struct{}) {

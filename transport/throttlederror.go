@@ -40,7 +40,7 @@ func (e ThrottledError) MarshalJSON() ([]byte, error) {
 	return json.Marshal(safe{Message: e.text(), Operation: e.Operation, Method: e.Method, Path: e.Path})
 }
 
-// MarshalText returns the text, for XML, YAML and similar encoders.
+// MarshalText returns the text, for XML, YAML and similar formats.
 func (e ThrottledError) MarshalText() ([]byte, error) { return []byte(e.text()), nil }
 
 // LogValue makes log/slog write the text of Error and the operation.
