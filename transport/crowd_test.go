@@ -14,7 +14,7 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
-// crowdMinutes is for how long crowds call; the first minute is not counted.
+// crowdMinutes is how long clients send calls. The first minute is not counted.
 func crowdMinutes() int {
 	if raceEnabled {
 		return 3
@@ -22,16 +22,16 @@ func crowdMinutes() int {
 	return 10
 }
 
-// crowd is what fifty clients of four callers each met.
+// crowd is the result of fifty clients with four callers each.
 type crowd struct {
 	sends, good   int64   // after the first minute
 	least, most   int64   // answers of one client
-	slowest, mean float64 // seconds from a call to its answer
+	slowest, mean float64 // seconds from a call to its response
 }
 
-// runCrowd lets clients call a server that takes so many calls a second, and
-// refuses the others. Each caller pauses from 0 to twice pause after an answer;
-// they do not move in step, as they would not anywhere.
+// runCrowd lets clients call a server that accepts a limited number of calls a
+// second, and rejects the others. After each response, a caller waits for a random
+// time of up to twice pause, so that callers do not send in step.
 func runCrowd(t *testing.T, limit int, pause time.Duration, retryAfter string, opts ...transport.ClientOption) (c crowd) {
 	const clients, callers = 50, 4
 	synctest.Test(t, func(t *testing.T) {
@@ -93,8 +93,9 @@ func runCrowd(t *testing.T, limit int, pause time.Duration, retryAfter string, o
 	return c
 }
 
-// TestCompetingClientsShareTheRateLimit: fifty clients that want twice as much as the API gives, a hundred
-// calls a second, come to send about what it gives, and share it.
+// TestCompetingClientsShareTheRateLimit (R6): fifty clients that want twice as much
+// as the API accepts, a hundred calls a second, soon send about as much as it
+// accepts, and share it.
 func TestCompetingClientsShareTheRateLimit(t *testing.T) {
 	const limit, clients = 100, 50
 	seconds := int64(crowdMinutes()-1) * 60
@@ -113,10 +114,10 @@ func TestCompetingClientsShareTheRateLimit(t *testing.T) {
 				t.Errorf("%d requests, where %d would be taken", got.sends, seconds*limit)
 			}
 			if got.good < seconds*limit*9/10 {
-				t.Errorf("%d answers, where %d were to be had", got.good, seconds*limit)
+				t.Errorf("%d responses, want about %d", got.good, seconds*limit)
 			}
 			if fair := got.good / clients; got.least < fair/3 || got.most > fair*3 {
-				t.Errorf("of %d answers, one client got %d and another %d", got.good, got.least, got.most)
+				t.Errorf("of %d responses, one client got %d and another %d", got.good, got.least, got.most)
 			}
 		})
 	}
@@ -129,7 +130,7 @@ func TestCompetingClientsShareTheRateLimit(t *testing.T) {
 	})
 	t.Run("without the throttle", func(t *testing.T) {
 		if got := runCrowd(t, limit, time.Second, "1", transport.WithoutThrottle()); got.sends < seconds*limit*3/2 {
-			t.Errorf("%+v: the server asks too little of the clients, and this test tells nothing", got)
+			t.Errorf("%+v: the server limits the clients too little for this test", got)
 		}
 	})
 }

@@ -13,8 +13,8 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
-// dyingConn is a connection to which nothing can be written any more once dead is
-// set, while reading goes on.
+// dyingConn is a connection to which nothing can be written after dead is set. Reads
+// continue.
 type dyingConn struct {
 	net.Conn
 	dead *atomic.Bool
@@ -27,8 +27,8 @@ func (c dyingConn) Write(p []byte) (int, error) {
 	return c.Conn.Write(p)
 }
 
-// TestDeadIdleConnection: a call that meets an idle connection which is dead, and
-// then a server that takes no other, says both. Nothing was sent, of no class.
+// TestDeadIdleConnection: if an idle connection is dead and the server accepts no
+// other, the error contains both, and the request was never sent, in every class.
 func TestDeadIdleConnection(t *testing.T) {
 	for class := transport.SafetyRead; class <= transport.SafetyUnrepeatable; class++ {
 		var dead atomic.Bool
@@ -63,9 +63,8 @@ func TestDeadIdleConnection(t *testing.T) {
 	}
 }
 
-// TestRetryingHTTPClientAndDeadServer: an HTTP client that repeats what may have
-// been executed, and then finds no server, leaves the outcome unknown; the error
-// says why.
+// TestRetryingHTTPClientAndDeadServer: if an HTTP client retries what may have been
+// executed, and then finds no server, the outcome is unknown. The error says why.
 func TestRetryingHTTPClientAndDeadServer(t *testing.T) {
 	b := newBank(t, func(w http.ResponseWriter, _ *http.Request) { hangUp(w) })
 	var dead atomic.Bool

@@ -23,7 +23,7 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
-// overHTTP2 returns a server that speaks HTTP/2, and a transport that trusts it.
+// overHTTP2 returns a server that uses HTTP/2, and a transport that trusts it.
 func overHTTP2(t *testing.T, h http.HandlerFunc) (*httptest.Server, *http.Transport) {
 	t.Helper()
 	s := httptest.NewUnstartedServer(h)
@@ -37,8 +37,8 @@ func overHTTP2(t *testing.T, h http.HandlerFunc) (*httptest.Server, *http.Transp
 	return s, tr
 }
 
-// stalling is a connection whose writes wait while gate is locked, as they do
-// when the other side takes nothing in.
+// stalling is a connection whose writes block while gate is locked, as they do when
+// the other side reads nothing.
 type stalling struct {
 	net.Conn
 	gate chan struct{} // has an item when writes may pass
@@ -50,8 +50,8 @@ func (s stalling) Write(p []byte) (int, error) {
 }
 
 // TestStalledWriteMayHaveBeenSent: HTTP/2 may send a request's headers after the
-// attempt has ended. What may have been sent is not sent again, and its outcome
-// is not known.
+// attempt has ended. What may have been sent is not retried, and its outcome is
+// unknown.
 func TestStalledWriteMayHaveBeenSent(t *testing.T) {
 	var posts atomic.Int64
 	s, tr := overHTTP2(t, func(w http.ResponseWriter, r *http.Request) {
@@ -88,9 +88,9 @@ func TestStalledWriteMayHaveBeenSent(t *testing.T) {
 	}
 }
 
-// TestDroppedConnection: a connection on which nothing arrives any more is
-// found out, and replaced, within a call. It is about the client's own transport,
-// which trusts the system's roots: they are read once in a process.
+// TestDroppedConnection: a connection on which no data arrives any more is detected
+// and replaced within a call. The test uses the client's own transport, which trusts
+// the system's root certificates; they are read once in a process.
 func TestDroppedConnection(t *testing.T) {
 	if testing.Short() || raceEnabled {
 		t.Skip("takes twenty seconds")
@@ -170,8 +170,8 @@ func TestDroppedConnectionChild(t *testing.T) {
 	}
 }
 
-// TestStreamRefusedDuringTheResponse: a stream that is refused after its answer began was
-// processed.
+// TestStreamRefusedDuringTheResponse: a stream that is refused after its response
+// began was processed.
 func TestStreamRefusedDuringTheResponse(t *testing.T) {
 	var headers atomic.Int64
 	base, tr := refusing(t, &headers)
@@ -186,8 +186,7 @@ func TestStreamRefusedDuringTheResponse(t *testing.T) {
 	}
 }
 
-// refusing is a server of HTTP/2 that begins to answer, and then refuses the
-// stream.
+// refusing is an HTTP/2 server that starts a response, and then refuses the stream.
 func refusing(t *testing.T, headers *atomic.Int64) (string, *http.Transport) {
 	s := httptest.NewTLSServer(nil)
 	certificate, pool := s.TLS.Certificates[0], x509.NewCertPool()

@@ -17,7 +17,7 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
-// limiter is a server that takes so many calls in each second.
+// limiter is a server that accepts a limited number of calls in each second.
 type limiter struct {
 	mu           sync.Mutex
 	limit        int
@@ -55,8 +55,8 @@ func (l *limiter) counts() (sends, taken int) {
 	return l.sends, l.taken
 }
 
-// throttled returns a client whose calls of opGet the server limits to about
-// five a second.
+// throttled returns a client whose calls of opGet the server limits to about five a
+// second.
 func throttled(t *testing.T, l *limiter, opts ...transport.ClientOption) *transport.Client {
 	c := cannedClient(t, l, opts...)
 	l.set(5)
@@ -75,8 +75,8 @@ func throttled(t *testing.T, l *limiter, opts ...transport.ClientOption) *transp
 	return c
 }
 
-// TestThrottleIgnoresSingleRejections: the API refuses calls for a moment, now and then.
-// Nothing is slowed for it.
+// TestThrottleIgnoresSingleRejections: if the API rejects calls for a moment now and
+// then, nothing is throttled.
 func TestThrottleIgnoresSingleRejections(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := &limiter{}
@@ -101,8 +101,9 @@ func TestThrottleIgnoresSingleRejections(t *testing.T) {
 	})
 }
 
-// TestThrottleWithOneClient: one client that wants more than there is has nearly all of
-// it, and half a minute after a limit is lifted it is as fast as ever.
+// TestThrottleWithOneClient: one client that wants more than the limit gets nearly
+// all of it. Half a minute after the limit is lifted, the client is as fast as
+// before.
 func TestThrottleWithOneClient(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := &limiter{limit: 50}
@@ -150,8 +151,8 @@ func TestThrottleWithOneClient(t *testing.T) {
 	})
 }
 
-// TestThrottleRespectsDeadlines: a call whose turn would come too late fails at
-// once, and is not sent.
+// TestThrottleRespectsDeadlines: a call that would be sent after its deadline fails
+// at once, and is not sent.
 func TestThrottleRespectsDeadlines(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := &limiter{}
@@ -171,7 +172,7 @@ func TestThrottleRespectsDeadlines(t *testing.T) {
 		}
 		var e *transport.ThrottledError
 		if errors.As(err, new(*transport.Error)) {
-			t.Errorf("the error is an answer, and the API gave none: %v", err)
+			t.Errorf("the error is a response, and there was none: %v", err)
 		}
 		if !errors.As(err, &e) || !errors.Is(err, transport.ErrRateLimited) || !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, transport.ErrOutcomeUnknown) {
 			t.Errorf("the error is %v", err)
@@ -185,8 +186,8 @@ func TestThrottleRespectsDeadlines(t *testing.T) {
 	})
 }
 
-// TestThrottleQueue: calls leave in the order in which they came, and those that
-// nobody waits for any more make room.
+// TestThrottleQueue: calls are sent in the order in which they were made. Cancelled
+// calls leave the queue.
 func TestThrottleQueue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := &limiter{}
@@ -248,7 +249,8 @@ func TestThrottleIsPerOperation(t *testing.T) {
 	})
 }
 
-// TestThrottleIsObserved: what a call waited for its turn is told as its wait.
+// TestThrottleIsObserved: the time in the queue is reported as the wait of the
+// attempt.
 func TestThrottleIsObserved(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var waited []time.Duration
@@ -265,13 +267,13 @@ func TestThrottleIsObserved(t *testing.T) {
 			sum += w
 		}
 		if len(waited) != 3 || sum != time.Since(start) || sum == 0 {
-			t.Errorf("three calls in %s are told to have waited %s", time.Since(start), waited)
+			t.Errorf("three calls in %s are reported to have waited %s", time.Since(start), waited)
 		}
 	})
 }
 
-// TestThrottledRetry: an attempt that may be repeated, and whose turn would come
-// too late, ends with what the API said.
+// TestThrottledRetry: a retry that would be sent after the deadline ends with the
+// error of the API.
 func TestThrottledRetry(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := &limiter{}
@@ -295,8 +297,8 @@ func TestThrottledRetry(t *testing.T) {
 	})
 }
 
-// TestThrottleStorm: what comes all at once is brought to what the API takes
-// within seconds, and all of it is answered.
+// TestThrottleStorm: the rate of many simultaneous calls falls to what the API
+// accepts within seconds, and all calls succeed.
 func TestThrottleStorm(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const calls, limit = 3000, 100
@@ -324,8 +326,7 @@ func TestThrottleStorm(t *testing.T) {
 	})
 }
 
-// TestThrottleOutage: an API that refuses everything for long does not bring a
-// client to a stop.
+// TestThrottleOutage: an API that rejects everything for long does not stop a client.
 func TestThrottleOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := &limiter{}
@@ -345,9 +346,9 @@ func TestThrottleOutage(t *testing.T) {
 	})
 }
 
-// TestThrottleNewcomer: a client that comes to where another has all that there
-// is gets a share of it. Neither sends at regular intervals, in which one might
-// always be the one that is refused.
+// TestThrottleNewcomer: a new client gets a share of a rate limit that another client
+// has used up. Neither sends at regular intervals, in which one might be rejected
+// every time.
 func TestThrottleNewcomer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := &limiter{limit: 40}
@@ -387,8 +388,8 @@ func TestThrottleNewcomer(t *testing.T) {
 	})
 }
 
-// TestThrottleIgnoresRareRejections: a few refusals among many answers, as frequent at any
-// rate, slow nothing.
+// TestThrottleIgnoresRareRejections: a small share of rejections, independent of the
+// rate, does not throttle.
 func TestThrottleIgnoresRareRejections(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var mu sync.Mutex
@@ -428,8 +429,8 @@ func TestThrottleIgnoresRareRejections(t *testing.T) {
 	})
 }
 
-// TestThrottleAppliesToReadsOnly: changes are refused for reasons of their own, such as a
-// connection that is refreshed too often, which holds for no other.
+// TestThrottleAppliesToReadsOnly: changes are rejected for other reasons, such as one
+// connection that is refreshed too often, which does not concern other connections.
 func TestThrottleAppliesToReadsOnly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := &limiter{limit: 1}
@@ -447,10 +448,10 @@ func TestThrottleAppliesToReadsOnly(t *testing.T) {
 	})
 }
 
-// TestThrottleStartsWithFewFailures: callers want more than the server takes, all
-// at once. Until the throttle knows the rate, they are refused for a second or two;
-// hardly any call fails for that, and none for the retry budget, which is for
-// outages.
+// TestThrottleStartsWithFewFailures: callers want more than the server accepts, all
+// at once. Until the throttle knows the rate, calls are rejected for a second or two.
+// Hardly any call fails because of that, and none because of the retry budget, which
+// is for outages.
 func TestThrottleStartsWithFewFailures(t *testing.T) {
 	for _, callers := range []int{50, 100, 200, 400} {
 		synctest.Test(t, func(t *testing.T) {

@@ -12,8 +12,8 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
-// TestThrottledErrorInAllForms: the error says the same under every verb and
-// encoder, keeps what its cause quotes to itself, and is of the kinds of both.
+// TestThrottledErrorInAllForms: the error has the same text under every verb and in
+// every encoding, redacts quoted text of its cause, and matches the kinds of both.
 func TestThrottledErrorInAllForms(t *testing.T) {
 	for name, c := range map[string]struct {
 		err  *transport.ThrottledError

@@ -15,9 +15,9 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
-// TestTokenRejectedByOneOperation: an operation that refuses one fresh token after another,
-// while others take them, has something else against the call. It does not cost
-// a token each time, and a token that ends is replaced for it all the same.
+// TestTokenRejectedByOneOperation: an operation that rejects several new tokens,
+// while others accept them, has another reason. It does not cost a new token each
+// time, and an expired token is still replaced for it.
 func TestTokenRejectedByOneOperation(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		denied := true
@@ -53,8 +53,8 @@ func TestTokenRejectedByOneOperation(t *testing.T) {
 	})
 }
 
-// TestTokenRateLimitAppliesToAllUsers: when the API says that there were too many
-// requests for tokens, it means the application, whoever the users are.
+// TestTokenRateLimitAppliesToAllUsers: a rate limit on token requests applies to the
+// application, whoever the users are.
 func TestTokenRateLimitAppliesToAllUsers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, c := inMemory(t, empty)
@@ -84,8 +84,8 @@ func TestTokenRateLimitAppliesToAllUsers(t *testing.T) {
 	})
 }
 
-// TestTokenTimeout: who waits for it hears what it was, and not that the
-// caller's own time is over.
+// TestTokenTimeout: calls that wait for the token get its error, and not that of
+// their own deadline.
 func TestTokenTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, c := inMemory(t, empty)
@@ -106,8 +106,8 @@ func TestTokenTimeout(t *testing.T) {
 	})
 }
 
-// TestMinLifeIsMetAfterWaiting: who needs a token for half an hour is not content with
-// what another call has found in the store.
+// TestMinLifeIsMetAfterWaiting: a call that needs a token for half an hour does not
+// get a shorter one that another call found in the store.
 func TestMinLifeIsMetAfterWaiting(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := newMemoryStore()
@@ -143,8 +143,8 @@ func TestMinLifeIsMetAfterWaiting(t *testing.T) {
 	})
 }
 
-// TestRejectionOfAnEvictedToken: a user's token that was refused is not taken from
-// the store again because it was dropped to make room.
+// TestRejectionOfAnEvictedToken: a user's rejected token is not loaded from the store
+// again because its slot was evicted.
 func TestRejectionOfAnEvictedToken(t *testing.T) {
 	store := newMemoryStore()
 	b := newBank(t, nil)
@@ -168,8 +168,8 @@ func TestRejectionOfAnEvictedToken(t *testing.T) {
 	}
 }
 
-// TestOutcomeStaysUnknown: what may have been executed stays so when the next
-// attempt gets no token.
+// TestOutcomeStaysUnknown: if an attempt may have been executed, the outcome remains
+// unknown when the next attempt gets no token.
 func TestOutcomeStaysUnknown(t *testing.T) {
 	b := newBank(t, nil)
 	b.api = func(w http.ResponseWriter, _ *http.Request) {

@@ -18,7 +18,7 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
-// herd makes n calls at once and returns their errors.
+// herd makes n simultaneous calls and returns their errors.
 func herd(n int, call func(i int) error) []error {
 	errs := make([]error, n)
 	var wg sync.WaitGroup
@@ -33,7 +33,8 @@ func simpleGet(c *transport.Client) func(int) error {
 	return func(int) error { _, err := get(context.Background(), c); return err }
 }
 
-// TestColdClientAsksForOneToken: ten thousand calls on a cold client are one token request.
+// TestColdClientAsksForOneToken (T1): ten thousand calls of a new client cause one
+// token request.
 func TestColdClientAsksForOneToken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, c := inMemory(t, empty)
@@ -49,7 +50,7 @@ func TestColdClientAsksForOneToken(t *testing.T) {
 	})
 }
 
-// spread makes n calls over a second, and revokes the token in the middle.
+// spread makes n calls within a second, and revokes the token after half of them.
 func spread(t *testing.T, b *bank, c *transport.Client, n int) {
 	t.Helper()
 	go func() {
@@ -71,8 +72,8 @@ func spread(t *testing.T, b *bank, c *transport.Client, n int) {
 	}
 }
 
-// TestRevokedTokenCostsOneTokenRequest: a token that is revoked while calls go on costs one more token
-// request, and one replay of each call that was refused.
+// TestRevokedTokenCostsOneTokenRequest (T2): a token that is revoked during calls
+// costs one more token request, and one more attempt of each rejected call.
 func TestRevokedTokenCostsOneTokenRequest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var refused atomic.Int64
@@ -87,12 +88,13 @@ func TestRevokedTokenCostsOneTokenRequest(t *testing.T) {
 		b.strict, b.delay = true, 20*time.Millisecond
 		spread(t, b, c, 10_000)
 		if got := b.calls.Load(); got != 10_000+refused.Load() || refused.Load() == 0 {
-			t.Errorf("%d calls, %d of them refused", got, refused.Load())
+			t.Errorf("%d calls, %d of them rejected", got, refused.Load())
 		}
 	})
 }
 
-// TestRevokedTokenOverTheNetwork is T2 over a network.
+// TestRevokedTokenOverTheNetwork (T3) is TestRevokedTokenCostsOneTokenRequest over a
+// network.
 func TestRevokedTokenOverTheNetwork(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes seconds")
@@ -104,7 +106,8 @@ func TestRevokedTokenOverTheNetwork(t *testing.T) {
 	spread(t, b, c, 10_000)
 }
 
-// TestWaitingCallsShareOneFailedTokenRequest: a token endpoint that is down is asked by one flight for all.
+// TestWaitingCallsShareOneFailedTokenRequest (T4): if the token endpoint is down, all
+// calls share one flight.
 func TestWaitingCallsShareOneFailedTokenRequest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, c := inMemory(t, nil)
@@ -146,8 +149,8 @@ func TestWaitingCallsShareOneFailedTokenRequest(t *testing.T) {
 	})
 }
 
-// TestAgeingTokenServesDuringTokenOutage: while the endpoint is down an ageing token goes on serving, and
-// the endpoint is asked at most twice a minute.
+// TestAgeingTokenServesDuringTokenOutage (T5): while the token endpoint is down, an
+// ageing token is used, and there are at most two token requests a minute.
 func TestAgeingTokenServesDuringTokenOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		begin := time.Now()
@@ -183,8 +186,8 @@ func TestAgeingTokenServesDuringTokenOutage(t *testing.T) {
 	})
 }
 
-// TestExpiredTokenIsNotSent: past the token's end there is an error with its cause, and no
-// call goes out with an expired token.
+// TestExpiredTokenIsNotSent (T6): after the token has expired, calls fail with the
+// cause, and no call is sent with the expired token.
 func TestExpiredTokenIsNotSent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		begin := time.Now()
@@ -222,7 +225,8 @@ func TestExpiredTokenIsNotSent(t *testing.T) {
 	})
 }
 
-// TestTokenRequestOutlivesTheCallerThatStartedIt: a leader that leaves harms nobody.
+// TestTokenRequestOutlivesTheCallerThatStartedIt (T7): if the caller that started a
+// flight leaves, no other call fails.
 func TestTokenRequestOutlivesTheCallerThatStartedIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, c := inMemory(t, empty)
@@ -246,7 +250,8 @@ func TestTokenRequestOutlivesTheCallerThatStartedIt(t *testing.T) {
 	})
 }
 
-// TestTokenWaitRespectsEachCallersDeadline: a follower waits until its own deadline.
+// TestTokenWaitRespectsEachCallersDeadline (T8): a call that waits for a token
+// respects its own deadline.
 func TestTokenWaitRespectsEachCallersDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, c := inMemory(t, empty)
@@ -264,8 +269,8 @@ func TestTokenWaitRespectsEachCallersDeadline(t *testing.T) {
 	})
 }
 
-// TestAbandonedTokenRequestEnds: a flight that everybody left ends by itself, and the next caller
-// starts clean.
+// TestAbandonedTokenRequestEnds (T9): a flight that no call waits for any more ends,
+// and the next call starts a new one.
 func TestAbandonedTokenRequestEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, c := inMemory(t, empty)
@@ -294,8 +299,8 @@ func TestAbandonedTokenRequestEnds(t *testing.T) {
 	})
 }
 
-// TestBrokenTokenSourceIsAnError: a source that panics, or ends its goroutine, or does not heed
-// its context, is an error of the calls that wait for it.
+// TestBrokenTokenSourceIsAnError (T10): if a token source panics, calls
+// runtime.Goexit, or does not respect its context, the waiting calls fail.
 func TestBrokenTokenSourceIsAnError(t *testing.T) {
 	for name, fault := range map[string]func(){
 		"panic": func() { panic("the-secret") }, "nil panic": func() { panic(error(nil)) },
@@ -327,8 +332,8 @@ func TestBrokenTokenSourceIsAnError(t *testing.T) {
 	}
 }
 
-// TestRejectedFreshTokenEndsTheCall: a call that is refused with a fresh token too is over; the
-// token stays, and tokens are not asked for by every call.
+// TestRejectedFreshTokenEndsTheCall (T11): a call whose new token is rejected, too,
+// fails. The token is kept, so that not every call requests one.
 func TestRejectedFreshTokenEndsTheCall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, c := inMemory(t, func(w http.ResponseWriter, _ *http.Request) {
@@ -349,12 +354,13 @@ func TestRejectedFreshTokenEndsTheCall(t *testing.T) {
 			_, _ = get(context.Background(), c)
 		}
 		if n := b.tokens.Load(); n > 15 {
-			t.Errorf("%d token requests of a thousand calls whose tokens are all refused", n)
+			t.Errorf("%d token requests for a thousand calls whose tokens are all rejected", n)
 		}
 	})
 }
 
-// TestStreamedBodyIsSentOnceAfterTokenRejection: a body that cannot be read again is sent once.
+// TestStreamedBodyIsSentOnceAfterTokenRejection (T12): a body that cannot be read
+// again is sent once.
 func TestStreamedBodyIsSentOnceAfterTokenRejection(t *testing.T) {
 	b := newBank(t, func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
@@ -368,7 +374,8 @@ func TestStreamedBodyIsSentOnceAfterTokenRejection(t *testing.T) {
 	}
 }
 
-// TestLateRejectionsOfAnOldTokenRefreshNothing: refusals of an old token that come late refresh nothing.
+// TestLateRejectionsOfAnOldTokenRefreshNothing (T13): late rejections of an old token
+// cause no token request.
 func TestLateRejectionsOfAnOldTokenRefreshNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var old atomic.Value
@@ -378,7 +385,7 @@ func TestLateRejectionsOfAnOldTokenRefreshNothing(t *testing.T) {
 				problem(w, http.StatusUnauthorized, transport.CodeInvalidAuthorizationToken)
 				return
 			}
-			if old.Load() == nil { // accepted, and refused after a while all the same
+			if old.Load() == nil { // accepted, and rejected later
 				time.Sleep(time.Duration(1+b.calls.Load()) * 10 * time.Millisecond)
 				problem(w, http.StatusUnauthorized, transport.CodeInvalidAuthorizationToken)
 				return
@@ -392,13 +399,13 @@ func TestLateRejectionsOfAnOldTokenRefreshNothing(t *testing.T) {
 			}
 		}
 		if n := b.tokens.Load(); n != 2 {
-			t.Errorf("%d token requests, want 2: refusals of the first token came over %d calls", n, b.calls.Load())
+			t.Errorf("%d token requests, want 2: the first token was rejected during %d calls", n, b.calls.Load())
 		}
 	})
 }
 
-// TestTokenLifetimeIsBounded: whatever life a token is said to have, it is neither kept for
-// ever nor asked for by every call.
+// TestTokenLifetimeIsBounded (T14): whatever lifetime the API states, a token is
+// neither used forever nor requested by every call.
 func TestTokenLifetimeIsBounded(t *testing.T) {
 	for expires, life := range map[string]time.Duration{
 		"": time.Hour, `"expires_in":0`: time.Hour, `"expires_in":-1`: time.Hour, `"expires_in":1`: time.Minute,
@@ -437,8 +444,8 @@ func TestTokenLifetimeIsBounded(t *testing.T) {
 	}
 }
 
-// TestUserTokenCacheIsBounded: the tokens of many users fit a bounded cache, and reach nobody
-// else's calls.
+// TestUserTokenCacheIsBounded (T15): the tokens of many users fit into a cache of
+// limited size, and are never used for another user's calls.
 func TestUserTokenCacheIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const users = 100_000
@@ -498,7 +505,8 @@ func TestUserTokenCacheIsBounded(t *testing.T) {
 	})
 }
 
-// TestTokenEndpointRedirectsAreNotFollowed: the token endpoint's redirects lead nowhere.
+// TestTokenEndpointRedirectsAreNotFollowed (T16): redirects of the token endpoint are
+// not followed.
 func TestTokenEndpointRedirectsAreNotFollowed(t *testing.T) {
 	var leaked atomic.Int64
 	other := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { leaked.Add(1) }))
@@ -520,7 +528,8 @@ func TestTokenEndpointRedirectsAreNotFollowed(t *testing.T) {
 	}
 }
 
-// TestUnusableTokensAreErrors: what cannot be a token is an error that does not show it.
+// TestUnusableTokensAreErrors (T17): an invalid token is an error that does not show
+// it.
 func TestUnusableTokensAreErrors(t *testing.T) {
 	for name, body := range map[string]string{
 		"empty":         `{"access_token":"","token_type":"Bearer"}`,
@@ -549,7 +558,8 @@ func TestUnusableTokensAreErrors(t *testing.T) {
 	}
 }
 
-// TestRejectionOfTheKeyIsCached: a refusal of the key is not asked for again for five seconds.
+// TestRejectionOfTheKeyIsCached (T18): after the API key was rejected, there is no
+// token request for five seconds.
 func TestRejectionOfTheKeyIsCached(t *testing.T) {
 	for _, status := range []int{400, 401, 403, 404} {
 		synctest.Test(t, func(t *testing.T) {
@@ -571,8 +581,8 @@ func TestRejectionOfTheKeyIsCached(t *testing.T) {
 	}
 }
 
-// TestTokenEndpointRateLimitIsRespected: when the token endpoint says that there were too many
-// requests, there are no more for a minute.
+// TestTokenEndpointRateLimitIsRespected: after the token endpoint was rate-limited,
+// there is no token request for a minute.
 func TestTokenEndpointRateLimitIsRespected(t *testing.T) {
 	for name, answer := range map[string]func(http.ResponseWriter){
 		"403": func(w http.ResponseWriter) {
@@ -603,8 +613,8 @@ func TestTokenEndpointRateLimitIsRespected(t *testing.T) {
 	}
 }
 
-// TestClockJumpsCauseNoTokenRequests: a token's end is held against the monotonic clock, which does
-// not jump when the wall clock does.
+// TestClockJumpsCauseNoTokenRequests (T19): the expiry of a token is compared with
+// the monotonic clock, which does not jump with the wall clock.
 func TestClockJumpsCauseNoTokenRequests(t *testing.T) {
 	_, c := inMemory(t, empty)
 	token, err := c.Token(context.Background(), transport.TokenRequest{})
@@ -613,8 +623,8 @@ func TestClockJumpsCauseNoTokenRequests(t *testing.T) {
 	}
 }
 
-// TestTokenIsRefreshedAhead: at an age of about 25 minutes the next token is
-// got in the background, and no call waits for it.
+// TestTokenIsRefreshedAhead: after about 25 minutes, the next token is requested in
+// the background, and no call waits for it.
 func TestTokenIsRefreshedAhead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, c := inMemory(t, empty)
@@ -665,8 +675,7 @@ func TestOtherRejectionsRefreshNothing(t *testing.T) {
 	}
 }
 
-// TestExpiredTokenIsReplaced: the API says that a token has expired in several
-// ways.
+// TestExpiredTokenIsReplaced: the API reports an expired token in several ways.
 func TestExpiredTokenIsReplaced(t *testing.T) {
 	for _, body := range []string{
 		`{"data":[{"code":"access-denied","title":"Access denied.","detail":"Token has expired","source":null}]}`,
@@ -732,7 +741,8 @@ func TestClientTokens(t *testing.T) {
 	}
 }
 
-// TestKeyIsSentVerbatim: as it is shown, whatever came along when it was copied.
+// TestKeyIsSentVerbatim: the key is sent as it is shown, without white space that was
+// copied with it.
 func TestKeyIsSentVerbatim(t *testing.T) {
 	for _, given := range []string{"the-key", "the-key\n", " the-key \r\n", "Basic the-key", "basic  the-key\n"} {
 		b, c := inMemory(t, empty, transport.WithAPIKey(given))
@@ -742,7 +752,8 @@ func TestKeyIsSentVerbatim(t *testing.T) {
 	}
 }
 
-// TestClose: flights end, calls fail, nothing is left; also when nobody waits.
+// TestClose: flights end, calls fail, and no goroutine is left, also if no call
+// waits.
 func TestClose(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, c := inMemory(t, empty)

@@ -20,10 +20,11 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
-// atOnce repeats without waits of its own.
+// atOnce retries without delays of its own.
 var atOnce = transport.WithRetryPolicy(transport.RetryPolicy{BaseDelay: 1})
 
-// TestRetryAfterIsRespectedInEveryForm: what the API says about when to come back, in all its forms.
+// TestRetryAfterIsRespectedInEveryForm (R2): Retry-After is respected in all its
+// forms.
 func TestRetryAfterIsRespectedInEveryForm(t *testing.T) {
 	in := func(d time.Duration, layout string) string { return time.Now().Add(d).UTC().Format(layout) }
 	const asctime, rfc850 = time.ANSIC, "Monday, 02-Jan-06 15:04:05 GMT"
@@ -31,7 +32,7 @@ func TestRetryAfterIsRespectedInEveryForm(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		values func() http.Header
-		wait   time.Duration // never: the answer is returned at once
+		wait   time.Duration // never: the error is returned at once
 	}{
 		{"0", retryAfter("0"), 0},
 		{"1", retryAfter("1"), time.Second},
@@ -94,7 +95,8 @@ func retryAfter(values ...string) func() http.Header {
 	return func() http.Header { return http.Header{"Retry-After": values} }
 }
 
-// TestRetryAfterBeyondTheMaximum: the wait is the longer of the API's and our own.
+// TestRetryAfterBeyondTheMaximum (R2): the wait is the longer of Retry-After and the
+// policy's delay.
 func TestRetryAfterBeyondTheMaximum(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		longer := 0
@@ -125,8 +127,9 @@ func TestRetryAfterBeyondTheMaximum(t *testing.T) {
 	})
 }
 
-// TestWaitBeyondTheDeadlineIsNotStarted: a wait that cannot fit is not begun: the caller gets the API's
-// answer and the deadline's error at once. TestDeadlineDoesNotHideTheAPIError is its twin.
+// TestWaitBeyondTheDeadlineIsNotStarted (R3): a wait that would end after the
+// deadline is not started. The error is the API's and the deadline's, at once. See
+// also TestDeadlineDoesNotHideTheAPIError.
 func TestWaitBeyondTheDeadlineIsNotStarted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, c := inMemory(t, func(w http.ResponseWriter, _ *http.Request) {
@@ -157,8 +160,8 @@ func TestWaitBeyondTheDeadlineIsNotStarted(t *testing.T) {
 	})
 }
 
-// TestDeadlineDoesNotHideTheAPIError: an end of the context during a wait, or during a later attempt,
-// does not hide what the API said.
+// TestDeadlineDoesNotHideTheAPIError (R4): if the context ends during a wait or a
+// later attempt, the error still contains that of the API.
 func TestDeadlineDoesNotHideTheAPIError(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		stall := false
@@ -196,8 +199,8 @@ func TestDeadlineDoesNotHideTheAPIError(t *testing.T) {
 	})
 }
 
-// TestDeadServerCostsFewRetries: a thousand calls to a dead server are at most eleven hundred
-// sends; once it lives again, a lone failure is repeated.
+// TestDeadServerCostsFewRetries (R5): a thousand calls to a dead server cause at most
+// eleven hundred requests. After the server is back, a single failure is retried.
 func TestDeadServerCostsFewRetries(t *testing.T) {
 	for _, parallel := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
@@ -268,8 +271,8 @@ func TestDeadServerCostsFewRetries(t *testing.T) {
 	}
 }
 
-// TestRetryDelaysAreUniform: first waits are drawn evenly from half of their bound to their
-// bound.
+// TestRetryDelaysAreUniform (R7): first delays are uniformly distributed between half
+// of their maximum and the maximum.
 func TestRetryDelaysAreUniform(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const n, bound = 10_000, 500 * time.Millisecond
@@ -306,7 +309,7 @@ func TestRetryDelaysAreUniform(t *testing.T) {
 	})
 }
 
-// TestRetryDelaysGrow: the bound doubles, up to its own bound.
+// TestRetryDelaysGrow: the maximum of the delays doubles, up to MaxDelay.
 func TestRetryDelaysGrow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		longest := map[int]time.Duration{}
@@ -332,7 +335,7 @@ func TestRetryDelaysGrow(t *testing.T) {
 	})
 }
 
-// TestRetriesSendTheSameRequest: what a repeated call sends is what its caller gave.
+// TestRetriesSendTheSameRequest (R8): a retry sends the same request.
 func TestRetriesSendTheSameRequest(t *testing.T) {
 	needFiles(t, 2*1000+100)
 	var first sync.Map
@@ -368,8 +371,8 @@ func TestRetriesSendTheSameRequest(t *testing.T) {
 	}
 }
 
-// TestErrorBodiesKeepConnectionsAndDoNotDelay: the bodies of errors do not cost connections, unless they are
-// too long; and do not hold calls up.
+// TestErrorBodiesKeepConnectionsAndDoNotDelay (R9): the bodies of errors cost no
+// connections, unless they are too long, and do not delay calls.
 func TestErrorBodiesKeepConnectionsAndDoNotDelay(t *testing.T) {
 	for name, reuse := range map[string]bool{"100 bytes": true, "300 KB": true, "without end": false, "stalls": false} {
 		t.Run(name, func(t *testing.T) {
@@ -430,7 +433,7 @@ func TestErrorBodiesKeepConnectionsAndDoNotDelay(t *testing.T) {
 	}
 }
 
-// closing counts connections that are open.
+// closing counts open connections.
 type closing struct {
 	net.Conn
 	open *atomic.Int64
@@ -444,8 +447,8 @@ func (c closing) Close() error {
 	return err
 }
 
-// TestStalledAttemptsEndInTime: each attempt is cut off by its own timeout, all of them by the
-// call's, wherever the server stalls.
+// TestStalledAttemptsEndInTime (R10): each attempt respects its own timeout, and the
+// call respects its timeout, wherever the server stalls.
 func TestStalledAttemptsEndInTime(t *testing.T) {
 	const ok = "HTTP/1.1 200 OK\r\n"
 	for name, c := range map[string]struct {
@@ -500,8 +503,8 @@ func drips(head string) func(net.Conn) {
 	}
 }
 
-// TestEarlierAttemptMayHaveBeenExecuted: a deletion that is repeated and meets 404 may
-// have been its own doing, and says so.
+// TestEarlierAttemptMayHaveBeenExecuted: a deletion that is retried and fails with
+// 404 may have succeeded before, and its error says so.
 func TestEarlierAttemptMayHaveBeenExecuted(t *testing.T) {
 	for _, gone := range []int{http.StatusNotFound, http.StatusGone} {
 		b := newBank(t, nil)
@@ -520,8 +523,8 @@ func TestEarlierAttemptMayHaveBeenExecuted(t *testing.T) {
 	}
 }
 
-// TestEndedContext: a call whose context is over was never sent, and says
-// so: nobody has to look what became of it.
+// TestEndedContext: a call whose context had ended before was never sent, and its
+// error says so.
 func TestEndedContext(t *testing.T) {
 	b := newBank(t, empty)
 	c := b.client(t)

@@ -367,8 +367,8 @@ func TestJSON(t *testing.T) {
 	}
 }
 
-// TestShortTextsUseLittleMemory makes sure that no operation writes out the digits that
-// a short text stands for.
+// TestShortTextsUseLittleMemory: no operation writes out the digits of a short text
+// with a large exponent.
 func TestShortTextsUseLittleMemory(t *testing.T) {
 	for _, d := range []value.Decimal{"1e1000000000", "1e-1000000000", "-9e2147483648", "1e4095", "1e-4096", "0e-2000000000"} {
 		var before, after runtime.MemStats
@@ -386,8 +386,8 @@ func TestShortTextsUseLittleMemory(t *testing.T) {
 	}
 }
 
-// TestDateWhereClocksChangeAtMidnight: a day begins with its first moment, also
-// where clocks skip midnight or show it twice.
+// TestDateWhereClocksChangeAtMidnight: a day starts with its first moment, also where
+// clocks skip or repeat midnight.
 func TestDateWhereClocksChangeAtMidnight(t *testing.T) {
 	for _, c := range []struct{ zone, day, want string }{
 		{"America/Sao_Paulo", "2018-11-04", "2018-11-04T01:00:00-02:00"}, // there is no midnight

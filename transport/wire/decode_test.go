@@ -163,8 +163,7 @@ func TestDepth(t *testing.T) {
 	}
 }
 
-// TestMemory decodes texts that are made to become large, and looks at what they
-// leave on the heap.
+// TestMemory decodes texts that are made to use much memory, and measures the heap.
 func TestMemory(t *testing.T) {
 	const size = 4 << 20
 	for name, item := range map[string]string{"empty": `{},`, "null": `null,`, "text": `"",`, "member": `{"id":""},`, "unknown": `{"":0},`, "nested": `{"enrich":{}},`} {
@@ -205,16 +204,16 @@ func TestDrift(t *testing.T) {
 	if err != nil || !slices.Equal(got, want) {
 		t.Errorf("drifts (%v):\n%s\nwant:\n%s", err, strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
-	if err := wire.DecodeString(pageText(3), new(page), func(d wire.Drift) { t.Errorf("%v in an expected answer", d) }); err != nil {
+	if err := wire.DecodeString(pageText(3), new(page), func(d wire.Drift) { t.Errorf("%v in an expected response", d) }); err != nil {
 		t.Error(err)
 	}
 }
 
-// TestPathsAreBounded: a text that makes places be looked for over and over is
-// not read a hundred times for that.
+// TestPathsAreBounded: a text for which paths are needed over and over is not read a
+// hundred times.
 func TestPathsAreBounded(t *testing.T) {
-	// That one item stands for a list is told when the list is there, after what
-	// is new within the item: the places go back and forth.
+	// The conversion of one item to a list is reported after the drift within the
+	// item, so the offsets go back and forth.
 	text := `{"count":1,"long":"` + strings.Repeat("a", 8<<20) + `"` + strings.Repeat(`,"data":{"new":1}`, 100) + `}`
 	known, unknown := 0, 0
 	if err := wire.DecodeString(text, new(page), func(d wire.Drift) {
@@ -251,7 +250,7 @@ func TestDriftIsBounded(t *testing.T) {
 	}
 }
 
-// enumerated reports values that it does not know, as generated code does.
+// enumerated reports unknown values, as generated code does.
 type enumerated struct {
 	Direction direction
 	JSON      wire.Object

@@ -316,8 +316,8 @@ func TestStandardLibrary(t *testing.T) {
 	}
 }
 
-// TestGob makes sure that a cache which uses encoding/gob can hold the types. What
-// an Object remembers is not worth a format of its own, and is lost.
+// TestGob: a cache that uses encoding/gob can store generated types. The content of
+// an Object is lost.
 func TestGob(t *testing.T) {
 	v := decode(t, `{"text":"a","int":5,"new":1,"children":[{"text":null}]}`)
 	var buffer bytes.Buffer
