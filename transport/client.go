@@ -14,7 +14,7 @@ import (
 	"github.com/basiq-sdk/basiq-go/internal/urls"
 )
 
-// DefaultBaseURL is the address of Basiq's API.
+// DefaultBaseURL is the base URL of Basiq's API.
 const DefaultBaseURL = "https://au-api.basiq.io"
 
 // Version is the version of this SDK. It is sent in the User-Agent header.

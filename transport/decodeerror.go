@@ -82,7 +82,7 @@ func (e DecodeError) MarshalJSON() ([]byte, error) {
 	return json.Marshal(safe{Message: e.text(), Operation: e.Operation, Method: e.Method, Path: e.Path, Status: e.Status, Attempts: 1})
 }
 
-// MarshalText returns the text, for XML, YAML and similar formats.
+// MarshalText returns the text of Error, for XML, YAML and similar formats.
 func (e DecodeError) MarshalText() ([]byte, error) { return []byte(e.text()), nil }
 
 // LogValue makes log/slog write the text of Error.

@@ -28,24 +28,23 @@ func fetches() bool {
 // fetching is a transport that uses the Fetch API.
 type fetching struct{ *http.Transport }
 
-var errFetchRedirect = errors.New("the server redirects, and redirects are not followed")
+var errFetchRedirect = errors.New("the server redirected the call, and redirects are not followed")
 
 func (f fetching) RoundTrip(req *http.Request) (*http.Response, error) {
-	// A browser has these two for itself, and may ask the server whether they are
-	// allowed.
+	// A browser sets these two itself, and may otherwise send a CORS preflight for them.
 	delete(req.Header, "User-Agent")
 	delete(req.Header, "Accept-Encoding")
-	// Without this, fetch follows redirects with token and body.
+	// Without this, fetch follows redirects, with the token and the body.
 	req.Header["js.fetch:redirect"] = []string{"manual"}
 	res, err := f.Transport.RoundTrip(req)
 	if err != nil {
 		return nil, err
 	}
-	if res.StatusCode == 0 { // all that a browser tells of a redirect
+	if res.StatusCode == 0 { // a redirect, of which a browser reveals nothing
 		_ = res.Body.Close()
 		return nil, errFetchRedirect
 	}
-	// The body is decoded already, whatever the header says.
+	// The body is already decompressed, whatever the header says.
 	delete(res.Header, "Content-Encoding")
 	delete(res.Header, "Content-Length")
 	res.ContentLength = -1

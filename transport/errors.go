@@ -94,7 +94,7 @@ var (
 	ErrNoContent = errors.New("basiq: the response has no content")
 )
 
-// Code returns the code of the first problem, or "".
+// Code returns the code of the first problem, or "" if there is none.
 func (e *Error) Code() string {
 	if len(e.Problems) == 0 {
 		return ""
@@ -191,13 +191,14 @@ func (e Error) safe() safe {
 // body or other text from the API.
 func (e Error) MarshalJSON() ([]byte, error) { return json.Marshal(e.safe()) }
 
-// MarshalText returns the text, for XML, YAML and similar formats.
+// MarshalText returns the text of Error, for XML, YAML and similar formats.
 func (e Error) MarshalText() ([]byte, error) { return []byte(e.text()), nil }
 
-// GobEncode encodes what MarshalJSON does.
+// GobEncode encodes what MarshalJSON encodes. Without it, encoding/gob would encode the
+// body.
 func (e Error) GobEncode() ([]byte, error) { return json.Marshal(e.safe()) }
 
-// GobDecode reads what GobEncode wrote.
+// GobDecode decodes what GobEncode encoded.
 func (e *Error) GobDecode(data []byte) error {
 	var s safe
 	if err := json.Unmarshal(data, &s); err != nil {

@@ -31,7 +31,7 @@ type request struct {
 	err      error
 }
 
-// Field is a name and a value of a form or query.
+// Field is a name and a value in a form or query.
 type Field struct{ Name, Value string }
 
 // NewRequest returns a call of op. values are the values of the path parameters, in

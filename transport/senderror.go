@@ -64,7 +64,7 @@ func (e SendError) safe() safe {
 // MarshalJSON encodes the text of Error and the values in it.
 func (e SendError) MarshalJSON() ([]byte, error) { return json.Marshal(e.safe()) }
 
-// MarshalText returns the text, for XML, YAML and similar formats.
+// MarshalText returns the text of Error, for XML, YAML and similar formats.
 func (e SendError) MarshalText() ([]byte, error) { return []byte(e.text()), nil }
 
 // LogValue makes log/slog write the text of Error and the values in it.

@@ -17,7 +17,7 @@ type ThrottledError struct {
 	Operation string // "core.Users.Get"
 	Method    string
 	Path      string // template
-	Safety    Safety // the operation's class
+	Safety    Safety // safety class of the operation
 	Err       error  // why the call was not queued any longer
 }
 
@@ -40,7 +40,7 @@ func (e ThrottledError) MarshalJSON() ([]byte, error) {
 	return json.Marshal(safe{Message: e.text(), Operation: e.Operation, Method: e.Method, Path: e.Path})
 }
 
-// MarshalText returns the text, for XML, YAML and similar formats.
+// MarshalText returns the text of Error, for XML, YAML and similar formats.
 func (e ThrottledError) MarshalText() ([]byte, error) { return []byte(e.text()), nil }
 
 // LogValue makes log/slog write the text of Error and the operation.

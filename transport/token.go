@@ -209,7 +209,7 @@ func (k keySource) Token(ctx context.Context, req TokenRequest) (Token, error) {
 
 // Limits of a token's lifetime.
 const (
-	tokenLifetime = time.Hour        // when the API does not say
+	tokenLifetime = time.Hour        // if the API does not state it
 	tokenLeeway   = 10 * time.Second // a token is not used for this long before it expires
 	tokenFloor    = time.Minute      // the minimum age at which a token is refreshed
 	tokenLongest  = 24 * time.Hour   // a longer lifetime is not believed

@@ -29,7 +29,7 @@ const maxConsecutiveRejections = 10
 
 // tokenLimits are the options for tokens.
 type tokenLimits struct {
-	refreshAge time.Duration // of a token that lives for an hour
+	refreshAge time.Duration // of a token with a lifetime of one hour
 	users      int
 }
 
