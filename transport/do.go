@@ -91,8 +91,8 @@ type execution struct {
 	budgeted  bool            // the next attempt took a token from the retry budget
 	taken     int             // tokens taken from the retry budget
 	refreshed bool            // the access token was replaced
-	unknown   bool            // an attempt before the last may have been executed
-	earlier   *Error          // the API's last error before the last attempt
+	unknown   bool            // an attempt for which a retry was due may have been executed
+	earlier   *Error          // the last error of the API for which a retry was due
 	last      result          // of the last attempt
 }
 
@@ -222,7 +222,7 @@ func (e *execution) shouldReplaceToken(held *heldToken) (retry bool, stop error)
 }
 
 // outcomeUnknown reports whether a call that changes something may have been
-// executed by an attempt before the last.
+// executed by an attempt for which a retry was due.
 func (e *execution) outcomeUnknown() bool {
 	return e.unknown && e.call.safety != SafetyRead
 }
