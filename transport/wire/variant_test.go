@@ -8,7 +8,7 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
-// TestMatch: what shape a polymorphic value has.
+// TestMatch: which variant of a polymorphic value matches.
 func TestMatch(t *testing.T) {
 	code := wire.Match{Member: "code"}
 	visa := wire.Match{Kind: "object", Member: "code", Equals: []string{"visa", "1", "true", "null"}}
@@ -90,8 +90,9 @@ func TestMatchBySibling(t *testing.T) {
 	}
 }
 
-// TestVariantList: a polymorphic value that is a list of objects is read item by
-// item, or not at all. The generator emits it for a variant that overlays declare so.
+// TestVariantList: a polymorphic value that is a list of objects is decoded item by
+// item, or not at all. The generator uses it for variants that overlays declare as
+// lists.
 func TestVariantList(t *testing.T) {
 	list := wire.Match{Kind: "array"}
 	for _, c := range []struct {
