@@ -209,7 +209,7 @@ func utc(t time.Time) time.Time {
 // split takes a date-time apart. The zone keeps its sign.
 func split(s string) (day, clock, zone string) {
 	n := len(dateLayout)
-	if len(s) < n+2 || !strings.ContainsRune("Tt ", rune(s[n])) {
+	if len(s) <= n || !strings.ContainsRune("Tt ", rune(s[n])) {
 		return "", "", ""
 	}
 	day, clock = s[:n], s[n+1:]
