@@ -362,6 +362,21 @@ func TestErrorNamesTheSecretAtFaultAmongMany(t *testing.T) {
 	}
 }
 
+// TestIDsThatAreSigned: an ID is printable ASCII without spaces, and does not end
+// like a timestamp.
+func TestIDsThatAreSigned(t *testing.T) {
+	v := verifierOf(t, base64.StdEncoding.EncodeToString(keyOf(24)))
+	for id, ok := range map[string]bool{
+		"m-1": true, "!": true, "~": true, "a!~b": true, "7": true, "a.b": true, "1.2x": true,
+		"a b": false, "a\x7f": false, "a\x1f": false, "é": false, ".": false, ".1": false, "a.": false, "a.1": false, "a.b.12": false,
+	} {
+		_, err := v.Verify(signed(keyOf(24), id, now(), sample), []byte(sample))
+		if (err == nil) != ok || err != nil && !errors.Is(err, webhook.ErrHeader) {
+			t.Errorf("%q: %v", id, err)
+		}
+	}
+}
+
 func TestSecretGivenTwiceIsTheFirst(t *testing.T) {
 	secret := base64.StdEncoding.EncodeToString(keyOf(24))
 	d, err := verifierOf(t, secret, secret).Verify(signed(keyOf(24), "m-1", now(), sample), []byte(sample))
