@@ -136,14 +136,6 @@ func splitObject(d *Decoder) map[string]string {
 // zero, false, null, and lists and objects of such. It stops at the first other
 // value, so it is quick for almost all texts. Null may be made to count as a value.
 func hollow(b []byte, nullCounts bool) bool {
-	// Most objects end with a text that is not empty.
-	last := len(b) - 1
-	for last > 1 && b[last] == '}' {
-		last--
-	}
-	if last > 1 && b[last] == '"' && b[last-1] != '"' {
-		return false
-	}
 	for i := 0; i < len(b); {
 		switch c := b[i]; c {
 		case '"':

@@ -178,7 +178,7 @@ func newCap(n, read, rest int) int {
 	if n < 16 {
 		return 4 * n
 	}
-	estimate := n + rest/(read/n+1) + 1
+	estimate := n + rest/(read/n) + 1 // an item has a byte at least
 	return min(max(estimate, n+n/4), 8*n)
 }
 
@@ -290,12 +290,9 @@ func collected[T any](d *Decoder, values T, flag flags) T {
 	}
 	// Objects remember themselves what they were instead; for all other values,
 	// the text of the whole list has to be remembered.
-	if flag&whole == 0 || flag&(converted|misfit|single) != 0 {
-		flag &^= whole
-		if flag != 0 {
-			flag = flag&misfit | converted
-		}
-		d.flag = flag
+	if flag &^= whole; flag != 0 {
+		flag = flag&misfit | converted
 	}
+	d.flag = flag
 	return values
 }

@@ -44,7 +44,7 @@ func (d *Decoder) Members(o *Object, names *Names) Members {
 
 // anyMembers begins to read an object of any names; its brace is still to be read.
 func (d *Decoder) anyMembers() Members {
-	return Members{d: d, o: new(Object), start: -1, last: -1, order: &asDeclared, state: opened}
+	return Members{d: d, o: new(Object), start: -1, order: &asDeclared, state: opened}
 }
 
 func (d *Decoder) noObject(o *Object, names *Names) {

@@ -122,3 +122,23 @@ func TestVariantList(t *testing.T) {
 		}
 	}
 }
+
+// TestVariantTexts: a polymorphic value that is a list of texts is read whole, or
+// not at all.
+func TestVariantTexts(t *testing.T) {
+	for text, want := range map[string]string{
+		`[]`: "", `["a"]`: "a", ` ["a", "b" ] `: "a,b", `["a",1]`: "a,1", `"a"`: "-", `{}`: "-", ``: "-", `["a"`: "-", `["a"] "b"`: "-",
+	} {
+		got := "-"
+		if list, ok := wire.VariantTexts[direction](value.JSON(text), wire.Match{Kind: "array"}); ok {
+			texts := make([]string, len(list))
+			for i, v := range list {
+				texts[i] = string(v)
+			}
+			got = strings.Join(texts, ",")
+		}
+		if got != want {
+			t.Errorf("%s is read as %q, want %q", text, got, want)
+		}
+	}
+}
