@@ -230,3 +230,21 @@ func TestZeroValueIsWrittenIfItCame(t *testing.T) {
 		t.Errorf("what Set said is written as %s (%v)", encode(&v), err)
 	}
 }
+
+// TestAbsentValuesCostNothing: a decoded struct writes what did not come by
+// leaving it out, without an allocation.
+func TestAbsentValuesCostNothing(t *testing.T) {
+	var v outer
+	if err := wire.Unmarshal([]byte(`{}`), &v); err != nil {
+		t.Fatal(err)
+	}
+	v.Inner.Any = value.JSON(`{"a":0,"b":[0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0]}`)
+	buffer := make([]byte, 0, 1<<10)
+	if n := testing.AllocsPerRun(100, func() {
+		if got := v.AppendJSON(buffer); string(got) != "{}" {
+			t.Fatalf("written as %s", got)
+		}
+	}); n > 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
