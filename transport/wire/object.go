@@ -93,9 +93,10 @@ func (o *Object) own() *more {
 	return e
 }
 
-// wideBits returns where the two bits of a member beyond the narrow ones are.
+// wideBits returns where the two bits of a member beyond the narrow ones are. Those
+// of the narrow ones, half a word, are not used.
 func wideBits(index int) (present, null int, bit uint64) {
-	word := (index - narrow) / 64
+	word := index / 64
 	return 2 * word, 2*word + 1, 1 << (index % 64)
 }
 
@@ -107,7 +108,7 @@ func (o *Object) mark(d *Decoder, index int) {
 	e := o.grow(d)
 	p, _, bit := wideBits(index)
 	if e.wide == nil {
-		_, last, _ := wideBits(len(*o.names) - 1)
+		_, last, _ := wideBits(len(*o.names))
 		e.wide = make([]uint64, last+1)
 	}
 	e.wide[p] |= bit
