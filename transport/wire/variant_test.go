@@ -142,3 +142,20 @@ func TestVariantTexts(t *testing.T) {
 		}
 	}
 }
+
+// TestSiblingCountsOnlyIfAsked: a match that names no values of the member beside
+// holds whatever that member says.
+func TestSiblingCountsOnlyIfAsked(t *testing.T) {
+	for _, c := range []struct {
+		match wire.Match
+		want  bool
+	}{
+		{wire.Match{Kind: "object", Sibling: "a"}, true},
+		{wire.Match{Kind: "object", Sibling: "a", Siblings: []string{"b", "a"}}, true},
+		{wire.Match{Kind: "object", Sibling: "a", Siblings: []string{"b"}}, false},
+	} {
+		if _, ok := wire.VariantRaw(`{}`, c.match); ok != c.want {
+			t.Errorf("%+v holds: %v", c.match, ok)
+		}
+	}
+}
