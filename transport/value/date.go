@@ -204,7 +204,7 @@ func utc(t time.Time) time.Time {
 // split splits a date-time. The zone includes its sign.
 func split(s string) (day, clock, zone string) {
 	n := len(dateLayout)
-	if len(s) < n+2 || !strings.ContainsRune("Tt ", rune(s[n])) {
+	if len(s) <= n || !strings.ContainsRune("Tt ", rune(s[n])) {
 		return "", "", ""
 	}
 	day, clock = s[:n], s[n+1:]

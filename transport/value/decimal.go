@@ -1,6 +1,7 @@
 package value
 
 import (
+	"cmp"
 	"database/sql/driver"
 	"encoding/json"
 	"math/big"
@@ -34,11 +35,12 @@ func ParseDecimal(s string) (Decimal, error) {
 }
 
 // DecimalOf returns units / 10^places with that many decimal places: DecimalOf(-1250, 2) is
-// "-12.50". Negative places count as zero. The result has at most 4096 digits.
+// "-12.50". Negative places count as zero, and places that would lead to more than 4096
+// digits are dropped.
 func DecimalOf(units int64, places int) Decimal {
-	n := number{neg: units < 0, digits: strings.TrimPrefix(strconv.FormatInt(units, 10), "-")}
-	n.exp = -min(max(places, 0), maxDigits-len(n.digits))
-	return Decimal(n.plain())
+	digits, neg := strings.CutPrefix(strconv.FormatInt(units, 10), "-")
+	exp := -min(max(places, 0), maxDigits-len(digits))
+	return Decimal(number{digits: digits, exp: exp, neg: neg}.plain())
 }
 
 // number is a parsed decimal: (-1)^neg * digits * 10^exp. digits has at least one digit, and
@@ -69,10 +71,8 @@ func parseDecimal(s string) (number, error) {
 		frac := i + 1
 		for i = frac; i < len(s) && isDigit(s[i]); i++ {
 		}
-		if i > frac {
-			n.digits += s[frac:i]
-			n.exp = -(i - frac)
-		}
+		n.digits += s[frac:i]
+		n.exp = -(i - frac)
 	}
 	if n.digits == "" {
 		return number{}, bad
@@ -131,8 +131,8 @@ func (n number) zero() bool { return n.digits == "0" }
 // unscaled returns the number times 10^places as an integer. places must be at least -n.exp.
 func (n number) unscaled(places int) *big.Int {
 	digits := n.digits
-	if pad := n.exp + places; pad > 0 && !n.zero() {
-		digits += strings.Repeat("0", pad)
+	if !n.zero() {
+		digits += strings.Repeat("0", n.exp+places)
 	}
 	i, _ := new(big.Int).SetString(digits, 10)
 	if n.neg {
@@ -148,13 +148,8 @@ func (n number) cmp(o number) int {
 	if n.zero() {
 		return 0
 	}
-	c := 0
-	if a, b := len(n.digits)+n.exp, len(o.digits)+o.exp; a != b {
-		c = 1
-		if a < b {
-			c = -1
-		}
-	} else {
+	c := cmp.Compare(len(n.digits)+n.exp, len(o.digits)+o.exp)
+	if c == 0 {
 		// Both start at the same power of ten. Without trailing zeros, their digits
 		// compare as strings.
 		c = strings.Compare(strings.TrimRight(n.digits, "0"), strings.TrimRight(o.digits, "0"))
@@ -200,9 +195,8 @@ func (n number) plain() string {
 }
 
 func fromBig(i *big.Int, places int) number {
-	s := i.String()
-	neg := strings.HasPrefix(s, "-")
-	return number{neg: neg, digits: strings.TrimPrefix(s, "-"), exp: -places}
+	digits, neg := strings.CutPrefix(i.String(), "-")
+	return number{digits: digits, exp: -places, neg: neg}
 }
 
 // Valid reports whether d is a number of at most 4096 digits.
@@ -293,7 +287,7 @@ func (d Decimal) sum(o Decimal, negate bool) (Decimal, error) {
 	places := max(0, -n.exp, -m.exp)
 	i := n.unscaled(places)
 	r := fromBig(i.Add(i, m.unscaled(places)), places)
-	if len(r.digits)+max(r.exp, 0) > maxDigits {
+	if len(r.digits) > maxDigits {
 		return "", ErrRange
 	}
 	return Decimal(r.plain()), nil
@@ -362,17 +356,12 @@ func (d Decimal) MinorUnits(scale int) (int64, error) {
 	if scale < -maxDigits || scale > maxDigits {
 		return 0, ErrRange
 	}
-	digits := n.digits
-	if pad := n.exp + scale; pad < 0 {
-		if -pad >= len(digits) || strings.Trim(digits[len(digits)+pad:], "0") != "" {
-			return 0, ErrInexact
-		}
-		digits = digits[:len(digits)+pad]
-	} else if len(digits)+pad > 19 {
-		return 0, ErrRange
-	} else {
-		digits += strings.Repeat("0", pad)
+	pad := n.exp + scale
+	whole := min(max(len(n.digits)+pad, 0), len(n.digits))
+	if strings.Trim(n.digits[whole:], "0") != "" {
+		return 0, ErrInexact
 	}
+	digits := n.digits[:whole] + strings.Repeat("0", max(pad, 0))
 	if n.neg {
 		digits = "-" + digits
 	}

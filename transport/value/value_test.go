@@ -166,6 +166,9 @@ func TestDecimalJSON(t *testing.T) {
 			t.Errorf("%s was taken for a decimal", text)
 		}
 	}
+	if err := new(value.Decimal).UnmarshalJSON(nil); err == nil {
+		t.Error("no text was taken for a decimal")
+	}
 }
 
 func TestDatabase(t *testing.T) {

@@ -23,12 +23,7 @@ const hexDigits = "0123456789abcdef"
 // UTF-8 becomes U+FFFD.
 func AppendString(b []byte, s string) []byte {
 	b = append(slices.Grow(b, len(s)+len(`""`)), '"')
-	if n := clean(s, 0); n < len(s) {
-		b = appendRest(b, s, n)
-	} else {
-		b = append(b, s...)
-	}
-	return append(b, '"')
+	return append(appendRest(b, s, clean(s, 0)), '"')
 }
 
 // clean returns the index, from i on, of the first byte that must be escaped or is a part
@@ -111,7 +106,7 @@ func AppendFloat(b []byte, v float64) []byte {
 		format = 'e'
 	}
 	b = strconv.AppendFloat(b, v, format, -1, 64)
-	if n := len(b); format == 'e' && n >= 4 && b[n-4] == 'e' && b[n-3] == '-' && b[n-2] == '0' {
+	if n := len(b); format == 'e' && b[n-4] == 'e' && b[n-3] == '-' && b[n-2] == '0' {
 		b[n-2] = b[n-1] // e-09 is written e-9
 		b = b[:n-1]
 	}

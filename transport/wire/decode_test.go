@@ -165,6 +165,9 @@ func TestDepth(t *testing.T) {
 
 // TestMemory decodes texts that are made to use much memory, and measures the heap.
 func TestMemory(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes seconds")
+	}
 	const size = 4 << 20
 	for name, item := range map[string]string{"empty": `{},`, "null": `null,`, "text": `"",`, "member": `{"id":""},`, "unknown": `{"":0},`, "nested": `{"enrich":{}},`} {
 		text := []byte(`{"data":[` + strings.TrimSuffix(strings.Repeat(item, size/len(item)), ",") + `]}`)

@@ -201,8 +201,8 @@ func (d *Decoder) shortInt() (int64, bool) {
 		i++
 	}
 	first := i
-	var n int64
-	for i < len(s) && '0' <= s[i] && s[i] <= '9' && i-first < 19 {
+	var n int64 // overflows only if there are too many digits
+	for i < len(s) && '0' <= s[i] && s[i] <= '9' {
 		n = n*10 + int64(s[i]-'0')
 		i++
 	}

@@ -136,14 +136,6 @@ func splitObject(d *Decoder) map[string]string {
 // false, null, and lists and objects of them. It stops at the first other value, which
 // makes it fast for almost all texts. If nullCounts, null is not a zero value.
 func onlyZeros(b []byte, nullCounts bool) bool {
-	// Most objects end with a non-empty string.
-	last := len(b) - 1
-	for last > 1 && b[last] == '}' {
-		last--
-	}
-	if last > 1 && b[last] == '"' && b[last-1] != '"' {
-		return false
-	}
 	for i := 0; i < len(b); {
 		switch c := b[i]; c {
 		case '"':

@@ -177,7 +177,7 @@ func newCap(n, read, rest int) int {
 	if n < 16 {
 		return 4 * n
 	}
-	estimate := n + rest/(read/n+1) + 1
+	estimate := n + rest/(read/n) + 1 // an item has a byte at least
 	return min(max(estimate, n+n/4), 8*n)
 }
 
@@ -289,12 +289,9 @@ func collected[T any](d *Decoder, values T, flag flags) T {
 	}
 	// Objects keep the value that was in their place. For all other values, the text
 	// of the whole list must be kept.
-	if flag&notObject == 0 || flag&(converted|mismatched|single) != 0 {
-		flag &^= notObject
-		if flag != 0 {
-			flag = flag&mismatched | converted
-		}
-		d.flag = flag
+	if flag &^= notObject; flag != 0 {
+		flag = flag&mismatched | converted
 	}
+	d.flag = flag
 	return values
 }

@@ -44,7 +44,7 @@ func (d *Decoder) Members(o *Object, names *Names) Members {
 
 // anyMembers starts to read an object with any names. The caller then reads the brace.
 func (d *Decoder) anyMembers() Members {
-	return Members{d: d, o: new(Object), start: -1, last: -1, order: &asDeclared, state: opened}
+	return Members{d: d, o: new(Object), start: -1, order: &asDeclared, state: opened}
 }
 
 func (d *Decoder) notAnObject(o *Object, names *Names) {

@@ -93,11 +93,11 @@ func (o *Object) own() *more {
 	return e
 }
 
-// wideBits returns the positions of the two bits of a member after the first 32.
-func wideBits(index, names int) (present, null int, bit uint64) {
-	words := (names - inlineMembers + 63) / 64
-	word := (index - inlineMembers) / 64
-	return word, words + word, 1 << ((index - inlineMembers) % 64)
+// wideBits returns the positions of the two bits of a member after the first 32. The bits
+// of the first 32 are half a word, and unused.
+func wideBits(index int) (present, null int, bit uint64) {
+	word := index / 64
+	return 2 * word, 2*word + 1, 1 << (index % 64)
 }
 
 func (o *Object) mark(d *Decoder, index int) {
@@ -106,9 +106,10 @@ func (o *Object) mark(d *Decoder, index int) {
 		return
 	}
 	e := o.grow(d)
-	p, _, bit := wideBits(index, len(*o.names))
+	p, _, bit := wideBits(index)
 	if e.wide == nil {
-		e.wide = make([]uint64, 2*((len(*o.names)-inlineMembers+63)/64))
+		_, last, _ := wideBits(len(*o.names))
+		e.wide = make([]uint64, last+1)
 	}
 	e.wide[p] |= bit
 }
@@ -118,7 +119,7 @@ func (o *Object) setNull(index int) {
 		o.null |= 1 << index
 		return
 	}
-	_, n, bit := wideBits(index, len(*o.names))
+	_, n, bit := wideBits(index)
 	o.more.wide[n] |= bit
 }
 
@@ -128,7 +129,7 @@ func (o *Object) clear(index int) {
 		o.present &^= 1 << index
 		o.null &^= 1 << index
 	} else if o.more != nil && o.more.wide != nil {
-		p, n, bit := wideBits(index, len(*o.names))
+		p, n, bit := wideBits(index)
 		o.more.wide[p] &^= bit
 		o.more.wide[n] &^= bit
 	}
@@ -141,7 +142,7 @@ func (o *Object) has(index int) bool {
 	if o.more == nil || o.more.wide == nil {
 		return false
 	}
-	p, _, bit := wideBits(index, len(*o.names))
+	p, _, bit := wideBits(index)
 	return o.more.wide[p]&bit != 0
 }
 
@@ -152,7 +153,7 @@ func (o *Object) isNull(index int) bool {
 	if o.more == nil || o.more.wide == nil {
 		return false
 	}
-	_, n, bit := wideBits(index, len(*o.names))
+	_, n, bit := wideBits(index)
 	return o.more.wide[n]&bit != 0
 }
 

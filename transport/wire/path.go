@@ -56,9 +56,7 @@ func (l *locator) advance(s string) {
 		case '[':
 			l.stack = append(l.stack, frame{array: true})
 		case '}', ']':
-			if n := len(l.stack); n > 0 {
-				l.stack = l.stack[:n-1]
-			}
+			l.stack = l.stack[:max(len(l.stack)-1, 0)]
 		case ',':
 			if n := len(l.stack); n > 0 {
 				l.stack[n-1].index++

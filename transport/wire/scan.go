@@ -2,6 +2,7 @@ package wire
 
 import (
 	"math/bits"
+	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -187,7 +188,7 @@ func hex4(s string) rune {
 // unescape returns the content of a valid string. Lone surrogates and invalid UTF-8 become
 // U+FFFD, as in encoding/json.
 func unescape(s string) string {
-	b := make([]byte, 0, len(s)+2*utf8.UTFMax)
+	b := make([]byte, 0, len(s))
 	for i := 0; i < len(s); {
 		c := s[i]
 		switch {
@@ -197,7 +198,7 @@ func unescape(s string) string {
 				r := hex4(s[i+2 : i+6])
 				i += 6
 				if utf16.IsSurrogate(r) {
-					second := rune(-1)
+					var second rune
 					if i+6 <= len(s) && s[i] == '\\' && s[i+1] == 'u' {
 						second = hex4(s[i+2 : i+6])
 					}
@@ -283,12 +284,12 @@ func digits(s string, i int) int {
 
 // literal reads true, false or null, whose first letter has been checked.
 func (d *Decoder) literal(word string) bool {
-	if len(d.s)-d.pos >= len(word) && d.s[d.pos:d.pos+len(word)] == word {
+	if strings.HasPrefix(d.s[d.pos:], word) {
 		d.pos += len(word)
 		return true
 	}
 	i := 0
-	for i < len(word) && d.pos+i < len(d.s) && d.s[d.pos+i] == word[i] {
+	for d.pos+i < len(d.s) && d.s[d.pos+i] == word[i] {
 		i++
 	}
 	d.fail(d.pos+i, "invalid literal, want "+word)

@@ -123,3 +123,40 @@ func TestVariantList(t *testing.T) {
 		}
 	}
 }
+
+// TestVariantTexts: a polymorphic value that is a list of texts is read whole, or
+// not at all.
+func TestVariantTexts(t *testing.T) {
+	for text, want := range map[string]string{
+		`[]`: "", `["a"]`: "a", ` ["a", "b" ] `: "a,b", `["a",1]`: "a,1", `"a"`: "-", `{}`: "-", ``: "-", `["a"`: "-", `["a"] "b"`: "-",
+	} {
+		got := "-"
+		if list, ok := wire.VariantTexts[direction](value.JSON(text), wire.Match{Kind: "array"}); ok {
+			texts := make([]string, len(list))
+			for i, v := range list {
+				texts[i] = string(v)
+			}
+			got = strings.Join(texts, ",")
+		}
+		if got != want {
+			t.Errorf("%s is read as %q, want %q", text, got, want)
+		}
+	}
+}
+
+// TestSiblingCountsOnlyIfAsked: a match that names no values of the member beside
+// holds whatever that member says.
+func TestSiblingCountsOnlyIfAsked(t *testing.T) {
+	for _, c := range []struct {
+		match wire.Match
+		want  bool
+	}{
+		{wire.Match{Kind: "object", Sibling: "a"}, true},
+		{wire.Match{Kind: "object", Sibling: "a", Siblings: []string{"b", "a"}}, true},
+		{wire.Match{Kind: "object", Sibling: "a", Siblings: []string{"b"}}, false},
+	} {
+		if _, ok := wire.VariantRaw(`{}`, c.match); ok != c.want {
+			t.Errorf("%+v holds: %v", c.match, ok)
+		}
+	}
+}

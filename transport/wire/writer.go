@@ -126,9 +126,7 @@ func (w *Writer) rewrite(name string, at int) {
 // field that was set to nil after decoding is omitted.
 func (w *Writer) zero(name string, p Presence, literal string, clearable bool) {
 	index := find(w.names, name, w.guess)
-	if index >= 0 {
-		w.guess = index + 1
-	}
+	w.guess = index + 1
 	if e := w.o.more; e != nil {
 		if s := e.findSet(name); s != nil {
 			w.member(name, s.raw)
