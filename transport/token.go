@@ -53,6 +53,7 @@ type TokenRequest struct {
 	MinLife time.Duration
 
 	background bool // nobody waits for it
+	shared     bool // it is handed out, and so compared with the server's
 }
 
 // TokenSource gets access tokens for a Client, in place of the API key.
@@ -62,7 +63,9 @@ type TokenRequest struct {
 // of that, asks once however many calls wait, and asks again, with Rejected set,
 // when the API refuses a token. Token is called in a goroutine of its own whose
 // context ends after 30 seconds; a panic in it becomes an error of the calls
-// that wait. It must be safe for concurrent use, for different users.
+// that wait. It must be safe for concurrent use, for different users. Where a
+// user's token is to be handed out (Client.Token), it is asked for one of the
+// server's, too: if it gives none, or the same, the user's serves calls alone.
 type TokenSource interface {
 	Token(ctx context.Context, req TokenRequest) (Token, error)
 }
@@ -150,7 +153,7 @@ var ErrBadToken = errors.New("basiq: the answer holds no usable bearer token")
 // handing a CLIENT_ACCESS token to the Consent UI for instance. The token is
 // kept and renewed as for calls. It fails with a *TokenError, or with ErrClosed. A
 // TokenSource that gives the token of the server for a user, too, is such a
-// failure.
+// failure, and so is one that gives no token of the server's to compare with.
 func (c *Client) Token(ctx context.Context, req TokenRequest) (Token, error) {
 	if err := c.ready(ctx, "token"); err != nil {
 		return Token{}, err
@@ -161,15 +164,27 @@ func (c *Client) Token(ctx context.Context, req TokenRequest) (Token, error) {
 	case req.Scope == ScopeClient && req.UserID == "":
 		return Token{}, errors.New("basiq: a CLIENT_ACCESS token is bound to a user: say whose")
 	}
-	held, err := c.tokens.get(ctx, keyOf(req.Scope, req.UserID), req.MinLife)
-	if err != nil {
-		return Token{}, err
+	key := keyOf(req.Scope, req.UserID)
+	for again := false; ; again = true {
+		c.tokens.share(key)
+		held, err := c.tokens.get(ctx, key, req.MinLife)
+		if err != nil {
+			return Token{}, err
+		}
+		if err = c.tokens.mayLeave(key, held); err == nil {
+			return held.token, nil
+		}
+		if err != errUncompared || again { // a call was getting it
+			return Token{}, &TokenError{Scope: req.Scope, Err: err}
+		}
 	}
-	if req.Scope == ScopeClient && c.tokens.isServers(held) {
-		return Token{}, &TokenError{Scope: req.Scope, Err: fmt.Errorf("%w: the source gave the SERVER_ACCESS token, which must not leave the server", ErrBadToken)}
-	}
-	return held.token, nil
 }
+
+// Why a user's token is not handed out.
+var (
+	errServers    = fmt.Errorf("%w: the source gave the SERVER_ACCESS token, which must not leave the server", ErrBadToken)
+	errUncompared = fmt.Errorf("%w: it was not compared with the SERVER_ACCESS token", ErrBadToken)
+)
 
 // keySource gets tokens with the client's API key.
 type keySource struct{ client *Client }

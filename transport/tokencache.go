@@ -42,6 +42,7 @@ type heldToken struct {
 	refreshAt time.Time // from then on the next one is got in the background
 	until     time.Time // from then on it is not used
 	barren    int       // tokens before it, in a row, that were refused without having worked
+	confined  error     // why a user's token must not leave the server, nil if it may
 	worked    atomic.Bool
 	anyDenied atomic.Bool
 
@@ -113,6 +114,7 @@ type tokenCache struct {
 type tokenSlot struct {
 	key      tokenKey
 	held     *heldToken
+	shared   bool  // tokens are handed out, not used for calls alone
 	rejected Token // refused by the API, and not replaced yet
 	barren   int   // of the token that comes next
 	flight   *flight
@@ -185,13 +187,31 @@ func (t *tokenCache) look(key tokenKey, minLife time.Duration) (*heldToken, *fli
 	return nil, slot.flight, nil
 }
 
-// isServers reports whether a user's token is the one that the server's calls are
-// made with.
-func (t *tokenCache) isServers(user *heldToken) bool {
+// share has the next token of a key compared with the server's.
+func (t *tokenCache) share(key tokenKey) {
+	if key.scope == ScopeClient {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		t.slot(key).shared = true
+	}
+}
+
+// mayLeave says why a user's token must not be handed out, nil if it may be. One
+// that must not is forgotten: the source may know better the next time.
+func (t *tokenCache) mayLeave(key tokenKey, held *heldToken) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	server := t.server.held
-	return server != nil && server.token.Reveal() == user.token.Reveal()
+	if key.scope != ScopeClient {
+		return nil
+	}
+	why := held.confined
+	if server := t.server.held; server != nil && server.token.Reveal() == held.token.Reveal() {
+		why = errServers
+	}
+	if slot := t.slot(key); why != nil && slot.held == held {
+		slot.held = nil
+	}
+	return why
 }
 
 // endsWithin tells whether the token lives no longer than minLife although a

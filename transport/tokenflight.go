@@ -35,7 +35,7 @@ const (
 func (t *tokenCache) start(slot *tokenSlot, background bool, minLife time.Duration) {
 	f := &flight{background: background, done: make(chan struct{})}
 	slot.flight = f
-	req := TokenRequest{Scope: slot.key.scope, UserID: slot.key.userID, Rejected: slot.rejected, MinLife: minLife, background: background}
+	req := TokenRequest{Scope: slot.key.scope, UserID: slot.key.userID, Rejected: slot.rejected, MinLife: minLife, background: background, shared: slot.shared}
 	t.wg.Add(1)
 	go func() {
 		defer t.wg.Done()
@@ -92,11 +92,15 @@ func (t *tokenCache) turn(ctx context.Context) (done func(), err error) {
 }
 
 // fetch asks the store, if there is one, or the source.
-func (t *tokenCache) fetch(ctx context.Context, req TokenRequest) (*heldToken, error) {
+func (t *tokenCache) fetch(ctx context.Context, req TokenRequest) (held *heldToken, err error) {
 	if t.store != nil {
-		return t.fetchShared(ctx, req)
+		held, err = t.fetchShared(ctx, req)
+	} else {
+		held, _, err = t.fetchOwn(ctx, req)
 	}
-	held, _, err := t.fetchOwn(ctx, req)
+	if err == nil && req.Scope == ScopeClient {
+		held.confined = t.confine(ctx, req, held.token)
+	}
 	return held, err
 }
 
@@ -108,6 +112,28 @@ func (t *tokenCache) fetchOwn(ctx context.Context, req TokenRequest) (*heldToken
 	}
 	held, err := t.hold(token, start)
 	return held, token, err
+}
+
+// confine says why a user's token that a TokenSource gave must not leave the
+// server: it is what the source gives for SERVER_ACCESS too, or that is not known.
+// The source is asked at once, since its tokens may change with time.
+func (t *tokenCache) confine(ctx context.Context, req TokenRequest, token Token) error {
+	if _, own := t.source.(keySource); own {
+		return nil
+	}
+	if !req.shared {
+		return errUncompared
+	}
+	server, err := t.source.Token(ctx, TokenRequest{Scope: ScopeServer})
+	switch {
+	case err != nil:
+		return fmt.Errorf("the source must also give a SERVER_ACCESS token, to compare with: %w", withoutOtherCalls(err))
+	case server.Reveal() == token.Reveal():
+		return errServers
+	case server.Reveal() == "":
+		return fmt.Errorf("%w: the source must also give a SERVER_ACCESS token, to compare with", ErrBadToken)
+	}
+	return nil
 }
 
 // land ends a flight, once.
