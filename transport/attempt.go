@@ -87,6 +87,7 @@ func (c *Client) attempt(ctx context.Context, req *Request, u *url.URL, out any,
 func (c *Client) answered(ctx context.Context, req *Request, res *http.Response, out any, o *call, g *grant, r *result) {
 	r.event.Status = res.StatusCode
 	o.keep(res, r)
+	defer o.keepTrailer(res, r)
 	if success(res.StatusCode) {
 		if g.held != nil && !g.held.worked.Load() {
 			g.held.worked.Store(true)
@@ -120,7 +121,7 @@ func (r *result) secrets() []string {
 func (r *result) lost(op *Operation, o *call, err error, t *trail) {
 	r.outcome, r.permanent = classify(err, t)
 	r.unanswered = &SendError{
-		Operation: op.ID, Method: op.Method, Path: op.Path, Safety: o.safety, Sent: r.outcome != OutcomeNeverSent, Err: t.proxied(err),
+		Operation: op.ID, Method: op.Method, Path: op.Path, Safety: o.safety, Sent: r.outcome != OutcomeNeverSent, Err: scrubError(t.proxied(err), r.secrets()),
 	}
 	r.err = r.unanswered
 	o.forget()
@@ -214,6 +215,15 @@ func (o *call) forget() {
 	}
 }
 
+// keepTrailer adds what came after the body to the answer that was handed out.
+func (o *call) keepTrailer(res *http.Response, r *result) {
+	for _, to := range o.responses {
+		if *to != nil {
+			(*to).Trailer = scrubHeader(res.Trailer, r.secrets())
+		}
+	}
+}
+
 // keepBody makes a text the body of the answer that was handed out.
 func (o *call) keepBody(text string) {
 	for _, to := range o.responses {
@@ -226,12 +236,7 @@ func presentable(res *http.Response, secrets []string) *http.Response {
 	out := *res
 	out.Body = http.NoBody
 	out.Status = oneLine(scrub(res.Status, secrets...))
-	for name, values := range res.Header {
-		for i, v := range values {
-			values[i] = scrub(v, secrets...)
-		}
-		res.Header[name] = values
-	}
+	out.Header, out.Trailer = scrubHeader(res.Header, secrets), nil
 	if res.Request != nil {
 		sent := *res.Request
 		sent.Header = res.Request.Header.Clone()

@@ -71,6 +71,7 @@ func (e DecodeError) text() string {
 // conceal takes out of the error what the server echoed of the credentials.
 func (e *DecodeError) conceal(secrets []string) {
 	e.ContentType, e.Field = scrub(e.ContentType, secrets...), scrub(e.Field, secrets...)
+	e.Err = scrubError(e.Err, secrets)
 }
 
 // Format prints the text under every verb: the cause may hold a value.
