@@ -6,8 +6,10 @@ import (
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
+	"database/sql/driver"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -23,7 +25,7 @@ import (
 // A Secret that NewSecret returns, and one in an answer of the API, is sealed: it
 // is encrypted with a key that only this process has, because fmt calls no method
 // of a value in an unexported field, or under a verb that is wrong for it. Two
-// sealed secrets are equal if their texts are. A conversion from a string makes a
+// sealed secrets are equal if their texts are. database/sql refuses to store one. A conversion from a string makes a
 // Secret that is not sealed, and is hidden by its methods alone; a conversion to a
 // string does not unseal: use Reveal.
 type Secret string
@@ -118,3 +120,14 @@ func (s *Secret) GobDecode(data []byte) error {
 
 // MarshalJSON encodes the text itself.
 func (s Secret) MarshalJSON() ([]byte, error) { return json.Marshal(s.Reveal()) }
+
+// errStored is why a Secret is not stored: sealed, it cannot be read by any other
+// process; and its text must not end up in a database by accident.
+var errStored = errors.New("value: a Secret is not stored in a database by itself: encrypt Reveal(), store that, and read it with NewSecret")
+
+// Value fails, so that database/sql does not store a Secret: encrypt what Reveal
+// returns, and store that.
+func (s Secret) Value() (driver.Value, error) { return nil, errStored }
+
+// Scan fails, as Value does: read a string, decrypt it, and call NewSecret.
+func (s *Secret) Scan(any) error { return errStored }
