@@ -2,6 +2,7 @@ package webhook
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -84,10 +85,10 @@ func ParseEvent(d Delivery, body []byte) (*Event, error) {
 	if err := json.Unmarshal(bytes.TrimPrefix(body, []byte("\ufeff")), &in); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrBody, syntax(err))
 	}
-	m := in.members
-	if m.Type == "" {
-		m = in.Payload.value
-	}
+	m, inner := in.members, in.Payload.value
+	links := &m.Links.value
+	m.Type, m.EventID = cmp.Or(m.Type, inner.Type), cmp.Or(m.EventID, inner.EventID)
+	links.Event, links.Entity = cmp.Or(links.Event, inner.Links.value.Event), cmp.Or(links.Entity, inner.Links.value.Entity)
 	if m.Type == "" {
 		return nil, fmt.Errorf("%w: it has no eventTypeId", ErrBody)
 	}
@@ -208,7 +209,8 @@ func (e *Event) FetchEvent(ctx context.Context, c *transport.Client, out any, op
 // gone fails with transport.ErrNotFound, and a link that is not one to the API
 // that c calls with ErrLink. If out is a generated type of another kind than the
 // resource, such as a *data.Connection for a user, it fails with ErrEntity and
-// leaves out zero.
+// leaves out zero; so it does if out points to a pointer to such a type, or to a
+// struct that embeds it. A resource without a type is what its address says.
 //
 // GET of EntityLink: SERVER_ACCESS token, retried on transient failures (class
 // A).
@@ -242,7 +244,7 @@ func (e *Event) follow(ctx context.Context, c *transport.Client, operation strin
 	if err := c.Do(ctx, req, out, append(slices.Clip(opts), transport.WithResponse(&res))...); err != nil {
 		return err
 	}
-	if got := typeOf(res); !fits(got, want) {
+	if got := typeOf(res); !fits(got, want, path) {
 		reflect.ValueOf(out).Elem().SetZero()
 		return fmt.Errorf("%w: the answer cannot be read into a %T", ErrEntity, out)
 	}
@@ -281,15 +283,45 @@ func pathOf(c *transport.Client, link string) (string, error) {
 // generated is the import path above every generated package.
 const generated = "github.com/basiq-sdk/basiq-go/generated/"
 
-// kindOf returns the name of a generated type, such as "Connection" or
-// "TransactionPage", and "" for every other type: those say nothing about what
-// they are for.
+// kindOf returns the name of the generated type that out is read into, such as
+// "Connection" or "TransactionPage", also behind other pointers or embedded in a
+// struct. It is "" for every other type: those say nothing about what they are for.
 func kindOf(out any) string {
-	t := reflect.TypeOf(out)
-	if t == nil || t.Kind() != reflect.Pointer || reflect.ValueOf(out).IsNil() || !strings.HasPrefix(t.Elem().PkgPath(), generated) {
+	v := reflect.ValueOf(out)
+	if v.Kind() != reflect.Pointer {
 		return ""
 	}
-	return t.Elem().Name()
+	for (v.Kind() == reflect.Pointer || v.Kind() == reflect.Interface) && !v.IsNil() {
+		v = v.Elem()
+	}
+	if !v.IsValid() {
+		return ""
+	}
+	t := v.Type()
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	return generatedName(t, map[reflect.Type]bool{})
+}
+
+func generatedName(t reflect.Type, looked map[reflect.Type]bool) string {
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	if t.Kind() != reflect.Struct || looked[t] {
+		return ""
+	}
+	if looked[t] = true; strings.HasPrefix(t.PkgPath(), generated) {
+		return t.Name()
+	}
+	for i := range t.NumField() {
+		if f := t.Field(i); f.Anonymous {
+			if name := generatedName(f.Type, looked); name != "" {
+				return name
+			}
+		}
+	}
+	return ""
 }
 
 // resource is what the API says about a resource or a list: its type, and that
@@ -315,20 +347,27 @@ func typeOf(res *http.Response) resource {
 }
 
 // fits reports whether a resource may be read into the generated type of a name.
-// A resource that does not say what it is fits every type.
-func fits(r resource, name string) bool {
+// Where it does not say what it is, as an empty list does not, its path does.
+func fits(r resource, name, path string) bool {
 	plain := func(s string) string { return strings.ToLower(strings.NewReplacer("-", "", "_", "").Replace(s)) }
 	item, list := strings.CutSuffix(name, "Page")
 	if !list {
 		item, list = strings.CutSuffix(name, "List")
 	}
+	path, _, _ = strings.Cut(path, "?")
+	segments := strings.Split(strings.Trim(path, "/"), "/")
+	collection, single := len(segments)-1, len(segments)%2 == 0 // /users/{id}/accounts, /users/{id}
+	if single {
+		collection--
+	}
+	of := plain(strings.TrimSuffix(segments[collection], "s"))
 	switch kind := plain(string(r.Type)); {
 	case kind == "":
-		return true
+		return single && !list && of == plain(name) || !single && list && of == plain(item)
 	case kind != "list" || !list:
 		return kind == plain(name)
 	case len(r.Data.value) == 0 || r.Data.value[0].Type == "":
-		return true
+		return of == plain(item)
 	}
 	return plain(string(r.Data.value[0].Type)) == plain(item)
 }

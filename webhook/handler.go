@@ -87,7 +87,7 @@ func WithReadTimeout(d time.Duration) HandlerOption { return func(h *handler) { 
 
 // WithSources refuses deliveries from addresses that are not on the allow-list
 // (SourceIPs). An empty list, such as one that could not be loaded, refuses
-// every delivery. address returns the sender's, for a receiver behind a proxy;
+// every delivery, and an invalid address is never allowed. address returns the sender's, for a receiver behind a proxy;
 // nil takes it from the connection. A signature proves more than an address does:
 // this only keeps noise away.
 func WithSources(allowed []netip.Addr, address func(*http.Request) (netip.Addr, error)) HandlerOption {
@@ -179,7 +179,7 @@ func (h *handler) serve(w http.ResponseWriter, r *http.Request) (int, error) {
 		return http.StatusMethodNotAllowed, fmt.Errorf("%w: the method is not POST", ErrHeader)
 	}
 	if h.restricted {
-		if a, err := h.address(r); err != nil || !slices.Contains(h.sources, a.Unmap()) {
+		if a, err := h.address(r); err != nil || !a.IsValid() || !slices.Contains(h.sources, a.Unmap()) {
 			return http.StatusForbidden, ErrSource
 		}
 	}

@@ -318,6 +318,8 @@ func TestSources(t *testing.T) {
 		{"no address", webhook.SourceIPs(), behind, "", 403},
 		{"a list that did not load", nil, nil, "", 403},
 		{"an empty list", []netip.Addr{}, behind, "3.24.252.173", 403},
+		{"no address, and a list with one that is not", []netip.Addr{{}}, func(*http.Request) (netip.Addr, error) { return netip.Addr{}, nil }, "", 403},
+		{"a list with one that is not an address", []netip.Addr{{}, netip.MustParseAddr("3.24.252.173")}, behind, "3.24.252.173", 204},
 		{"mapped in the list", []netip.Addr{netip.MustParseAddr("::ffff:3.24.252.173")}, behind, "3.24.252.173", 204},
 	} {
 		h := signed(keyOf(29), "m-1", now(), sample)
