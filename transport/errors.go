@@ -19,7 +19,7 @@ type Error struct {
 	Path          string // template: no value of it is personal
 	Status        int
 	Problems      []Problem
-	CorrelationID string          // for Basiq's support
+	CorrelationID string          // for Basiq's support; the text has it if it looks like one
 	RetryAfter    time.Duration   // what the API asked for, 0 if nothing
 	Attempts      int             // how often the call was sent
 	Waits         []time.Duration // before the second attempt and those after it
@@ -123,8 +123,8 @@ func (e Error) text() string {
 	if e.keyUnknown() {
 		b.WriteString(": the API does not know the API key")
 	}
-	if e.CorrelationID != "" {
-		fmt.Fprintf(&b, " [correlation id %s]", printable(e.CorrelationID))
+	if codeLike(e.CorrelationID) {
+		fmt.Fprintf(&b, " [correlation id %s]", e.CorrelationID)
 	}
 	history(&b, e.Attempts, e.Waits, e.stop)
 	if e.RetryAfter > 0 {
@@ -186,7 +186,10 @@ type safe struct {
 func (e Error) safe() safe {
 	s := safe{
 		Message: e.text(), Operation: e.Operation, Method: e.Method, Path: e.Path, Status: e.Status,
-		CorrelationID: printable(e.CorrelationID), Attempts: e.Attempts,
+		Attempts: e.Attempts,
+	}
+	if codeLike(e.CorrelationID) { // any other text may hold anything
+		s.CorrelationID = e.CorrelationID
 	}
 	for _, p := range e.Problems {
 		if codeLike(p.Code) {

@@ -97,8 +97,8 @@ func logObserver(l *slog.Logger) *Observer {
 			if a.Err != nil {
 				attrs = append(attrs, slog.String("error", a.Err.Error()))
 			}
-			if a.CorrelationID != "" {
-				attrs = append(attrs, slog.String("correlationId", printable(a.CorrelationID)))
+			if codeLike(a.CorrelationID) { // any other text may hold anything
+				attrs = append(attrs, slog.String("correlationId", a.CorrelationID))
 			}
 			if a.Again {
 				attrs = append(attrs, slog.Duration("nextWait", a.NextWait))

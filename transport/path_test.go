@@ -33,7 +33,7 @@ func TestPathValues(t *testing.T) {
 		}
 	}
 	before := b.calls.Load()
-	for _, v := range []string{"", ".", "..", "/", "a/", "a//b", "a/../b", "a/b", `a\b`, `..\x`, "...", ". .", " ", "..;", ".;", ";", "..;x=y", ";x", ".. ;", "%41", "%2e%2e%2fusers%2fvictim%", "%%2e", "100%%41", "a%2fb%z", "%C0%AE", "%u002e%u002e", "%zz%2E", "..%2f", "%2e", "%2e%2e", "%252e%252e", ".%2E", "a\nb", "a\x00b", "a\r\nX: y", "\xff"} {
+	for _, v := range []string{"", ".", "..", "/", "a/", "a//b", "a/../b", "a/b", `a\b`, `..\x`, "...", ". .", " ", "..;", ".;", ";", "..;x=y", ";x", ".. ;", "%41", "%2e%2e%2fusers%2fvictim%", "%%2e", "100%%41", "a%2fb%z", "%C0%AE", "%u002e%u002e", "%zz%2E", "..%2f", "%2e", "%2e%2e", "%252e%252e", ".%2E", "a\nb", "a\x00b", "a\r\nX: y", "\xff", "..?x", ".#x", "?x", "#x"} {
 		err := c.Do(context.Background(), transport.NewRequest(&opDelete, "u", v), nil)
 		var pe *transport.PathError
 		if !errors.As(err, &pe) || pe.Name != "thingId" || len(v) > 1 && strings.Contains(err.Error(), v) {
@@ -81,7 +81,7 @@ func FuzzPathValue(f *testing.F) {
 // TestFoldedPathsAreRefusedEverywhere: what some servers fold out of a path is
 // refused wherever a caller's or a server's text becomes one.
 func TestFoldedPathsAreRefusedEverywhere(t *testing.T) {
-	for _, dots := range []string{"..;", "..;x=y", ".;", ";x", "..%3b", "%2e%2e;", "%2e%2e%3Bx", "...", "..%20", "%252e%252e;"} {
+	for _, dots := range []string{"..;", "..;x=y", ".;", ";x", "..%3b", "%2e%2e;", "%2e%2e%3Bx", "...", "..%20", "%252e%252e;", "..%3fx", "..%23x", "..%253fx", "%c0%ae%c0%ae", "%25c0%25ae", "%80"} {
 		var calls atomic.Int64
 		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			calls.Add(1)

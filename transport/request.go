@@ -180,10 +180,14 @@ func badSegment(v string) string {
 }
 
 // folded reports whether a server may drop a segment from the path, and what
-// stands before it. Some servers cut a segment at a semicolon first, and some cut
-// dots and spaces off its end.
+// stands before it. Some servers cut a segment at a semicolon first, or, after
+// decoding it, at the beginning of a query or fragment; and some cut dots and
+// spaces off its end.
 func folded(segment string) bool {
-	name, _, _ := strings.Cut(segment, ";")
+	name := segment
+	if end := strings.IndexAny(segment, ";?#"); end >= 0 {
+		name = segment[:end]
+	}
 	return strings.Trim(name, ". ") == "" && segment != ""
 }
 
@@ -223,6 +227,8 @@ func (e *PathError) Error() string {
 func cleaned(path string) string {
 	for range 3 { // a proxy may decode more often than it should
 		switch {
+		case !utf8.ValidString(path): // some servers take an overlong form for a dot
+			return "is not UTF-8"
 		case strings.ContainsFunc(path, unicode.IsControl):
 			return "has control characters"
 		case strings.Contains(path, `\`):
