@@ -234,6 +234,11 @@ func integration(t *testing.T, code string) {
 	if !strings.Contains(asked, "<form") || strings.Count(asked, `name="answer"`) != 2 {
 		t.Fatalf("a customer whose bank asks sees:\n%s", asked)
 	}
+	for _, form := range []url.Values{{}, {"answer": {"Basiq"}}} { // nothing is sent to the bank, and the question stays open
+		if shown := customer.sends("/answer", form); strings.Count(shown, `name="answer"`) != 2 || !heard.Scan() {
+			t.Errorf("a customer who has answered too little sees:\n%s", shown)
+		}
+	}
 	if shown := customer.sends("/answer", url.Values{"answer": {"Basiq", basiqtest.Hooli}}); strings.Count(shown, "\n") < 3 || strings.Contains(shown, "<form") {
 		t.Errorf("a customer who has answered sees:\n%s", shown)
 	}
