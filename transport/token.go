@@ -181,10 +181,17 @@ func (c *Client) Token(ctx context.Context, req TokenRequest) (Token, error) {
 }
 
 // Why a user's token is not handed out.
-var (
-	errServers    = fmt.Errorf("%w: the source gave the SERVER_ACCESS token, which must not leave the server", ErrBadToken)
-	errUncompared = fmt.Errorf("%w: it was not compared with the SERVER_ACCESS token", ErrBadToken)
+const (
+	errServers    = badToken("the source gave the SERVER_ACCESS token, which must not leave the server")
+	errUncompared = badToken("it was not compared with the SERVER_ACCESS token")
 )
+
+// badToken is an ErrBadToken with a reason.
+type badToken string
+
+func (e badToken) Error() string { return ErrBadToken.Error() + ": " + string(e) }
+
+func (badToken) Unwrap() error { return ErrBadToken }
 
 // keySource gets tokens with the client's API key.
 type keySource struct{ client *Client }
