@@ -17,8 +17,6 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
-// checked returns the report of a client with this base URL, and fails if it
-// contains a secret.
 func checked(t *testing.T, address string, opts ...basiq.Option) *basiq.CheckReport {
 	t.Helper()
 	c, err := basiq.NewClient(append([]basiq.Option{basiq.WithAPIKey(apiKey), basiq.WithBaseURL(address)}, opts...)...)
@@ -28,14 +26,14 @@ func checked(t *testing.T, address string, opts ...basiq.Option) *basiq.CheckRep
 	defer func() { _ = c.Transport.Close() }()
 	r := c.Check(t.Context(), basiq.CheckOptions{})
 	if text := fmt.Sprintf("%s %+v %#v", r, r, r); strings.Contains(text, apiKey) || strings.Contains(text, tokenText) {
-		t.Errorf("the report contains a secret: %s", text)
+		t.Errorf("the report shows a secret: %s", text)
 	}
 	return r
 }
 
-// TestCheckFindsCause checks, for each response to POST /token, which check
-// fails and with what summary and advice.
-func TestCheckFindsCause(t *testing.T) {
+// TestCheckTellsWhatIsWrong serves what POST /token may be answered with, and
+// looks for the one check that fails.
+func TestCheckTellsWhatIsWrong(t *testing.T) {
 	problem := func(status int, code, parameter, detail string) http.HandlerFunc {
 		return func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Type", "application/json")
@@ -59,27 +57,29 @@ func TestCheckFindsCause(t *testing.T) {
 	}{
 		"unknown key":     {problem(404, "parameter-not-valid", "", "check API key"), basiq.CheckAPIKey, "does not know the key", "dashboard"},
 		"malformed key":   {problem(400, "parameter-not-valid", "Authorization", "Invalid authorization header."), basiq.CheckAPIKey, "cannot read the key", "do not encode it again"},
-		"version missing": {problem(400, "parameter-not-valid", "basiq-version", "Version must be specified."), basiq.CheckVersion, "3.0", "removes the basiq-version header"},
+		"version missing": {problem(400, "parameter-not-valid", "basiq-version", "Version must be specified."), basiq.CheckVersion, "3.0", "drops the header"},
 		"version old":     {problem(400, "parameter-not-valid", "", "Version no longer supported."), basiq.CheckVersion, "3.0", "update"},
 		"disabled":        {problem(403, "forbidden-access", "", "Account disabled"), basiq.CheckAPIKey, "disabled", "dashboard"},
 		"throttled 403":   {problem(403, "forbidden-access", "", "Invalid request"), basiq.CheckServerScope, "too many", "five minutes"},
 		"throttled 429":   {problem(429, "too-many-requests", "", ""), basiq.CheckServerScope, "too many", "five minutes"},
-		"unauthorised":    {problem(401, "unauthorized-access", "", ""), basiq.CheckAPIKey, "rejects the key", "dashboard"},
-		"unavailable":     {problem(503, "service-unavailable", "", ""), basiq.CheckServerScope, "unavailable", "status"},
-		"web page":        {page(200), basiq.CheckBaseURL, "not from Basiq's API", basiq.EnvBaseURL},
-		"web page, 404":   {page(404), basiq.CheckBaseURL, "not from Basiq's API", basiq.EnvBaseURL},
-		"web page, 501":   {page(501), basiq.CheckBaseURL, "not from Basiq's API", basiq.EnvBaseURL},
+		"unauthorised":    {problem(401, "unauthorized-access", "", ""), basiq.CheckAPIKey, "refuses the key", "dashboard"},
+		"out of order":    {problem(503, "service-unavailable", "", ""), basiq.CheckServerScope, "out of order", "status"},
+		"web page":        {page(200), basiq.CheckBaseURL, "not Basiq's API", basiq.EnvBaseURL},
+		"web page, 404":   {page(404), basiq.CheckBaseURL, "not Basiq's API", basiq.EnvBaseURL},
+		"web page, 501":   {page(501), basiq.CheckBaseURL, "not Basiq's API", basiq.EnvBaseURL},
 		"gateway, 429":    {page(429), basiq.CheckServerScope, "too many", "five minutes"},
-		"gateway, 500":    {page(500), basiq.CheckServerScope, "unavailable", "later"},
-		"gateway, 502":    {page(502), basiq.CheckServerScope, "unavailable", "later"},
-		"gateway, 503":    {page(503), basiq.CheckServerScope, "unavailable", "later"},
-		"gateway, 504":    {page(504), basiq.CheckServerScope, "unavailable", "later"},
-		"CDN, 522":        {page(522), basiq.CheckServerScope, "unavailable", "later"},
+		"gateway, 500":    {page(500), basiq.CheckServerScope, "out of order", "later"},
+		"gateway, 502":    {page(502), basiq.CheckServerScope, "out of order", "later"},
+		"gateway, 503":    {page(503), basiq.CheckServerScope, "out of order", "later"},
+		"gateway, 504":    {page(504), basiq.CheckServerScope, "out of order", "later"},
+		"CDN, 522":        {page(522), basiq.CheckServerScope, "out of order", "later"},
+		"gateway, 408":    {page(408), basiq.CheckServerScope, "out of order", "later"},
+		"another service": {func(w http.ResponseWriter, r *http.Request) { http.NotFound(w, r) }, basiq.CheckBaseURL, "not Basiq's API", basiq.EnvBaseURL},
 		"redirect": {func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "https://www.example.com/", http.StatusFound)
-		}, basiq.CheckBaseURL, "not from Basiq's API", basiq.EnvBaseURL},
+		}, basiq.CheckBaseURL, "not Basiq's API", basiq.EnvBaseURL},
 		"no token": {func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `{}`) }, basiq.CheckServerScope, "no usable token", "between"},
-		"hang-up":  {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, basiq.CheckBaseURL, "cannot be reached", "firewall"},
+		"hang-up":  {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, basiq.CheckBaseURL, "not reached", "firewall"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -103,14 +103,13 @@ func TestCheckFindsCause(t *testing.T) {
 				t.Errorf("%+v", f)
 			}
 			if r.Calls != 1 || calls.Load() != 1 {
-				t.Errorf("reported %d calls, made %d", r.Calls, calls.Load())
+				t.Errorf("%d calls are reported, and %d were made", r.Calls, calls.Load())
 			}
 		})
 	}
 }
 
-// TestCheckUnreachable checks the findings if there is no response.
-func TestCheckUnreachable(t *testing.T) {
+func TestCheckWithoutAnAnswer(t *testing.T) {
 	secure := httptest.NewTLSServer(http.NotFoundHandler())
 	defer secure.Close()
 	plain := httptest.NewServer(http.NotFoundHandler())
@@ -118,7 +117,7 @@ func TestCheckUnreachable(t *testing.T) {
 	gone := httptest.NewServer(http.NotFoundHandler())
 	gone.Close()
 	for address, says := range map[string]string{
-		secure.URL: "certificate", strings.Replace(plain.URL, "http:", "https:", 1): "TLS connection", gone.URL: "cannot be reached",
+		secure.URL: "certificate", strings.Replace(plain.URL, "http:", "https:", 1): "no TLS", gone.URL: "not reached",
 		"https://basiq.invalid": "",
 	} {
 		r := checked(t, address)
@@ -126,12 +125,11 @@ func TestCheckUnreachable(t *testing.T) {
 			t.Errorf("%s: %+v", address, f)
 		}
 		if f := r.Finding(basiq.CheckAPIKey); f.Status != basiq.CheckSkipped {
-			t.Errorf("%s: API key: %+v", address, f)
+			t.Errorf("%s: of the key, %+v", address, f)
 		}
 	}
 }
 
-// TestCheckEndsWithItsContext checks that a cancelled check says so.
 func TestCheckEndsWithItsContext(t *testing.T) {
 	s := basiqtest.NewServer(t)
 	c := s.Client(t)
@@ -142,7 +140,6 @@ func TestCheckEndsWithItsContext(t *testing.T) {
 	}
 }
 
-// TestCheckComparesClocks checks the reported clock skew.
 func TestCheckComparesClocks(t *testing.T) {
 	for _, test := range []struct {
 		off    time.Duration // of the API's clock
@@ -167,8 +164,7 @@ func TestCheckComparesClocks(t *testing.T) {
 	}
 }
 
-// TestCheckUser checks the finding for a user's token.
-func TestCheckUser(t *testing.T) {
+func TestCheckOfAUser(t *testing.T) {
 	s := basiqtest.NewServer(t)
 	c := s.Client(t)
 	user, err := c.Core.Users.Create(t.Context(), core.CreateUserParams{Email: "max@example.com"})
@@ -190,10 +186,10 @@ func TestCheckUser(t *testing.T) {
 	}
 }
 
-// TestCheckUserDuringOutage checks that a gateway's error page for the user's
-// token is not blamed on the user ID.
-func TestCheckUserDuringOutage(t *testing.T) {
-	for status, says := range map[int]string{429: "too many", 503: "unavailable", 522: "unavailable"} {
+// TestCheckOfAUserDuringAnOutage answers the user's token, and no other, with a
+// gateway's page: the user's ID is not at fault.
+func TestCheckOfAUserDuringAnOutage(t *testing.T) {
+	for status, says := range map[int]string{429: "too many", 503: "out of order", 522: "out of order"} {
 		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if r.FormValue("userId") != "" {
 				w.Header().Set("Content-Type", "text/html")
@@ -215,8 +211,7 @@ func TestCheckUserDuringOutage(t *testing.T) {
 	}
 }
 
-// TestCheckTokenSource checks the findings for tokens from a TokenSource.
-func TestCheckTokenSource(t *testing.T) {
+func TestCheckOfATokenSource(t *testing.T) {
 	s := basiqtest.NewServer(t)
 	good, err := s.Client(t).Transport.Token(t.Context(), transport.TokenRequest{Scope: transport.ScopeServer})
 	if err != nil {
@@ -232,5 +227,105 @@ func TestCheckTokenSource(t *testing.T) {
 			t.Errorf("%d calls:\n%s", r.Calls, r)
 		}
 		_ = c.Transport.Close()
+	}
+}
+
+// TestCheckDoesNotJudgeTheAddressByAGateway: what a gateway says of an outage is
+// not the API's answer, whatever it is written in.
+func TestCheckDoesNotJudgeTheAddressByAGateway(t *testing.T) {
+	for _, kind := range []string{"text/plain", "application/xhtml+xml", "text/html", ""} {
+		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header()["Content-Type"] = []string{kind}
+			w.WriteHeader(http.StatusServiceUnavailable)
+			_, _ = io.WriteString(w, "upstream")
+		}))
+		r := checked(t, s.URL)
+		for _, name := range []basiq.CheckName{basiq.CheckBaseURL, basiq.CheckClock} {
+			if f := r.Finding(name); f.Status != basiq.CheckSkipped {
+				t.Errorf("%s: %+v", kind, f)
+			}
+		}
+		s.Close()
+	}
+}
+
+// TestCheckOfAUsersTokenBlamesTheUserForThatAlone: only the API's own refusal says
+// something about the user's ID.
+func TestCheckOfAUsersTokenBlamesTheUserForThatAlone(t *testing.T) {
+	for name, c := range map[string]struct {
+		status     int
+		kind, body string
+		says       string
+	}{
+		"limit":        {403, "application/json", `{"data":[{"code":"access-denied","title":"Forbidden","detail":"Invalid request"}]}`, "too many"},
+		"timeout":      {408, "text/html", "<html>", "out of order"},
+		"not found":    {404, "text/html", "<html>", "not Basiq's API"},
+		"a web page":   {200, "text/html", "<html>", "not Basiq's API"},
+		"unknown user": {404, "application/json", `{"data":[{"code":"resource-not-found"}]}`, "for this user"},
+	} {
+		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.FormValue("userId") != "" {
+				w.Header().Set("Content-Type", c.kind)
+				w.WriteHeader(c.status)
+				_, _ = io.WriteString(w, c.body)
+				return
+			}
+			fmt.Fprintf(w, `{"access_token":"%s","token_type":"Bearer","expires_in":3600}`, tokenText)
+		}))
+		client, err := basiq.NewClient(basiq.WithAPIKey(apiKey), basiq.WithBaseURL(s.URL))
+		if err != nil {
+			t.Fatal(err)
+		}
+		f := client.Check(t.Context(), basiq.CheckOptions{UserID: "u-1"}).Finding(basiq.CheckClientScope)
+		if f.Status != basiq.CheckFailed || !strings.Contains(f.Summary, c.says) || strings.Contains(f.Advice, "user's ID") != (name == "unknown user") {
+			t.Errorf("%s: %+v", name, f)
+		}
+		_ = client.Close()
+		s.Close()
+	}
+}
+
+// TestCheckOfASourceThatFails: what the source met by itself says nothing about
+// the base URL.
+func TestCheckOfASourceThatFails(t *testing.T) {
+	for _, cause := range []error{
+		&transport.Error{Operation: "token", Path: "/token", Status: 503}, &transport.SendError{Operation: "token", Path: "/token", Err: io.EOF}, io.EOF,
+	} {
+		for _, failing := range []transport.Scope{transport.ScopeServer, transport.ScopeClient} {
+			s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Content-Type", "application/json")
+				_, _ = io.WriteString(w, `{"data":[]}`)
+			}))
+			c, err := basiq.NewClient(basiq.WithBaseURL(s.URL), basiq.WithTokenSource(transport.TokenSourceFunc(func(_ context.Context, req transport.TokenRequest) (transport.Token, error) {
+				if req.Scope == failing {
+					return transport.Token{}, cause
+				}
+				return transport.NewToken(tokenText, time.Time{}), nil
+			})))
+			if err != nil {
+				t.Fatal(err)
+			}
+			r := c.Check(t.Context(), basiq.CheckOptions{UserID: "u-1"})
+			name, address := basiq.CheckServerScope, basiq.CheckSkipped
+			if failing == transport.ScopeClient {
+				name, address = basiq.CheckClientScope, basiq.CheckOK
+			}
+			if f := r.Finding(name); f.Status != basiq.CheckFailed || !strings.Contains(f.Advice, "token source") || r.Finding(basiq.CheckBaseURL).Status != address {
+				t.Errorf("%T for %s:\n%s", cause, failing, r)
+			}
+			_ = c.Close()
+			s.Close()
+		}
+	}
+}
+
+func TestCheckOfAClosedClient(t *testing.T) {
+	c, err := basiq.NewClient(basiq.WithAPIKey(apiKey), basiq.WithBaseURL("http://127.0.0.1:1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = c.Close()
+	if r := c.Check(t.Context(), basiq.CheckOptions{}); r.OK() || !strings.Contains(r.String(), "closed") || strings.Contains(r.String(), "token source") {
+		t.Errorf("%s", r)
 	}
 }

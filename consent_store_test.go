@@ -3,6 +3,7 @@ package basiq_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/url"
 	"slices"
 	"sync"
@@ -113,5 +114,52 @@ func TestConsentLinkRejectsServerToken(t *testing.T) {
 	}
 	if link, err := client.ConsentLink(t.Context(), user.ID, basiq.ConsentOptions{}); !errors.Is(err, transport.ErrBadToken) || link.Reveal() != "" {
 		t.Errorf("got %v", err)
+	}
+}
+
+// TestConsentLinkComparesASourcesTokens: a user's token of a TokenSource is handed
+// to a browser only if the source gives another for SERVER_ACCESS, whatever the
+// client holds.
+func TestConsentLinkComparesASourcesTokens(t *testing.T) {
+	const users = "user-token-1234"
+	rotation := 0
+	for name, c := range map[string]struct {
+		server func() (transport.Token, error)
+		user   func() string
+		good   bool
+	}{
+		"one token for all":       {func() (transport.Token, error) { return transport.NewToken(users, time.Time{}), nil }, nil, false},
+		"none for the server":     {func() (transport.Token, error) { return transport.Token{}, nil }, nil, false},
+		"an error for the server": {func() (transport.Token, error) { return transport.Token{}, errors.New("not here") }, nil, false},
+		"another for the server":  {func() (transport.Token, error) { return transport.NewToken("server-token-1", time.Time{}), nil }, nil, true},
+		"one token for all, that changes": {
+			func() (transport.Token, error) {
+				return transport.NewToken(fmt.Sprint("token-of-round-", rotation), time.Time{}), nil
+			},
+			func() string { rotation++; return fmt.Sprint("token-of-round-", rotation) }, false,
+		},
+	} {
+		client, err := basiq.NewClient(basiq.WithTokenSource(transport.TokenSourceFunc(func(_ context.Context, req transport.TokenRequest) (transport.Token, error) {
+			if req.Scope == transport.ScopeServer {
+				return c.server()
+			}
+			if c.user != nil {
+				return transport.NewToken(c.user(), time.Time{}), nil
+			}
+			return transport.NewToken(users, time.Time{}), nil
+		})))
+		if err != nil {
+			t.Fatal(err)
+		}
+		// A call may have got the user's token before.
+		_ = client.Transport.Call(t.Context(), "GET", "/users/u-1", nil, nil, transport.WithScope(transport.ScopeClient), transport.WithBaseURL("http://127.0.0.1:1"), transport.WithoutRetry())
+		for range 2 { // the refusal lasts
+			link, err := client.ConsentLink(t.Context(), "u-1", basiq.ConsentOptions{})
+			var failed *transport.TokenError
+			if c.good != (err == nil) || !c.good && (!errors.As(err, &failed) || link.Reveal() != "") {
+				t.Errorf("%s: got %v", name, err)
+			}
+		}
+		_ = client.Close()
 	}
 }

@@ -91,6 +91,7 @@ func (e *execution) receive(ctx context.Context, res *http.Response) {
 	r, o, held := &e.last, e.call, e.last.credential.held
 	r.event.Status = res.StatusCode
 	e.storeResponse(res)
+	defer e.storeTrailer(res)
 	if success(res.StatusCode) {
 		if held != nil && !held.worked.Load() {
 			held.worked.Store(true)
@@ -127,7 +128,7 @@ func (e *execution) lost(err error, trace *attemptTrace) {
 	r.outcome, r.permanent = classify(err, trace)
 	r.unanswered = &SendError{
 		Operation: e.op.ID, Method: e.op.Method, Path: e.op.Path, Safety: e.call.safety, Sent: r.outcome != OutcomeNeverSent,
-		Err: trace.hideProxyReason(err),
+		Err: scrubError(trace.hideProxyReason(err), e.secrets()),
 	}
 	r.err = r.unanswered
 	e.call.clearResponse()
@@ -222,6 +223,15 @@ func (o *call) clearResponse() {
 	}
 }
 
+// storeTrailer adds the trailer, which follows the body, to the stored response.
+func (e *execution) storeTrailer(res *http.Response) {
+	for _, to := range e.call.responses {
+		if *to != nil {
+			(*to).Trailer = redactHeader(res.Trailer, e.secrets())
+		}
+	}
+}
+
 // storeBody makes text the body of the stored response.
 func (o *call) storeBody(text string) {
 	for _, to := range o.responses {
@@ -234,12 +244,7 @@ func redactedResponse(res *http.Response, secrets []string) *http.Response {
 	out := *res
 	out.Body = http.NoBody
 	out.Status = safetext.OneLine(redact(res.Status, secrets...))
-	for name, values := range res.Header {
-		for i, v := range values {
-			values[i] = redact(v, secrets...)
-		}
-		res.Header[name] = values
-	}
+	out.Header, out.Trailer = redactHeader(res.Header, secrets), nil
 	if res.Request != nil {
 		sent := *res.Request
 		sent.Header = res.Request.Header.Clone()

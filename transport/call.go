@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"reflect"
 	"strings"
 
 	"github.com/basiq-sdk/basiq-go/internal/safetext"
@@ -96,6 +97,9 @@ func NewCall(id, method, path string) (*Request, error) {
 
 func (r *Request) setBody(body any) error {
 	const kind = "application/json"
+	if nilPointer(body) {
+		return fmt.Errorf("it is a nil %T: give nil itself for no body", body)
+	}
 	switch v := body.(type) {
 	case nil:
 	case wire.Encodable:
@@ -119,4 +123,11 @@ func (r *Request) setBody(body any) error {
 		r.body.contentType, r.body.data = kind, data
 	}
 	return nil
+}
+
+// nilPointer reports whether v is a nil pointer of some type, which is not nil
+// itself.
+func nilPointer(v any) bool {
+	value := reflect.ValueOf(v)
+	return value.Kind() == reflect.Pointer && value.IsNil()
 }

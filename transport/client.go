@@ -105,6 +105,9 @@ func WithHTTPClient(h *http.Client) ClientOption {
 		if h == nil {
 			return errors.New("WithHTTPClient: the HTTP client is nil")
 		}
+		if nilPointer(h.Transport) {
+			return fmt.Errorf("the HTTP client's Transport is a nil %T: leave it out for the default", h.Transport)
+		}
 		c.own = h
 		return nil
 	})

@@ -21,7 +21,7 @@ type Error struct {
 	Path          string // path template, without values
 	Status        int
 	Problems      []Problem
-	CorrelationID string          // for Basiq's support
+	CorrelationID string          // for Basiq's support; the text contains it if it has the form of an ID
 	RetryAfter    time.Duration   // from the Retry-After header; 0 if there is none
 	Attempts      int             // number of attempts
 	Waits         []time.Duration // before each attempt but the first
@@ -125,8 +125,8 @@ func (e Error) text() string {
 	if e.keyUnknown() {
 		b.WriteString(": the API does not know the API key")
 	}
-	if e.CorrelationID != "" {
-		fmt.Fprintf(&b, " [correlation id %s]", safetext.Identifier(e.CorrelationID))
+	if codeLike(e.CorrelationID) {
+		fmt.Fprintf(&b, " [correlation id %s]", e.CorrelationID)
 	}
 	history(&b, e.Attempts, e.Waits, e.stop)
 	if e.RetryAfter > 0 {
@@ -177,7 +177,10 @@ type safe struct {
 func (e Error) safe() safe {
 	s := safe{
 		Message: e.text(), Operation: e.Operation, Method: e.Method, Path: e.Path, Status: e.Status,
-		CorrelationID: safetext.Identifier(e.CorrelationID), Attempts: e.Attempts,
+		Attempts: e.Attempts,
+	}
+	if codeLike(e.CorrelationID) { // any other text may hold anything
+		s.CorrelationID = e.CorrelationID
 	}
 	for _, p := range e.Problems {
 		if codeLike(p.Code) {

@@ -246,7 +246,7 @@ func TestAttemptsByFaultAndClass(t *testing.T) {
 					t.Errorf("class %v: %d sends, want %d; the error is %v", transport.Safety(class), n, want, err)
 				}
 				var api *transport.Error
-				unknown := class > 0 && err != nil && (errors.As(err, new(*transport.SendError)) || errors.As(err, &api) && api.Status >= 500 && api.Status != http.StatusNotImplemented)
+				unknown := class > 0 && err != nil && (errors.As(err, new(*transport.SendError)) || errors.Is(err, transport.ErrRedirected) || errors.As(err, &api) && api.Status >= 500 && api.Status != http.StatusNotImplemented)
 				if errors.Is(err, transport.ErrOutcomeUnknown) != unknown {
 					t.Errorf("class %v: outcome unknown is %t: %v", transport.Safety(class), !unknown, err)
 				}

@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/basiq-sdk/basiq-go/internal/safetext"
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
@@ -99,8 +98,8 @@ func logObserver(l *slog.Logger) *Observer {
 			if a.Err != nil {
 				attrs = append(attrs, slog.String("error", a.Err.Error()))
 			}
-			if a.CorrelationID != "" {
-				attrs = append(attrs, slog.String("correlationId", safetext.Identifier(a.CorrelationID)))
+			if codeLike(a.CorrelationID) { // any other text may hold anything
+				attrs = append(attrs, slog.String("correlationId", a.CorrelationID))
 			}
 			if a.Again {
 				attrs = append(attrs, slog.Duration("nextWait", a.NextWait))

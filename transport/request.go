@@ -182,10 +182,14 @@ func badSegment(v string) string {
 }
 
 // dotSegment reports whether a server may remove a segment from the path, perhaps
-// with the segment before it. Some servers first cut a segment at a semicolon, and
-// some trim dots and spaces.
+// with the segment before it. Some servers first cut a segment at a semicolon or,
+// after decoding it, at the start of a query or fragment, and some trim dots and
+// spaces.
 func dotSegment(segment string) bool {
-	name, _, _ := strings.Cut(segment, ";")
+	name := segment
+	if end := strings.IndexAny(segment, ";?#"); end >= 0 {
+		name = segment[:end]
+	}
 	return strings.Trim(name, ". ") == "" && segment != ""
 }
 
@@ -224,6 +228,8 @@ func (e *PathError) Error() string {
 func ambiguous(path string) string {
 	for range 3 { // proxies may decode more than once
 		switch {
+		case !utf8.ValidString(path): // some servers take an overlong form for a dot
+			return "is not UTF-8"
 		case strings.ContainsFunc(path, unicode.IsControl):
 			return "contains control characters"
 		case strings.Contains(path, `\`):

@@ -201,7 +201,7 @@ func TestRetriesByStatusAndClass(t *testing.T) {
 				if !errors.As(err, &e) || e.Status != status || e.Attempts != want {
 					t.Errorf("%d, class %s: the error is %v", status, class, err)
 				}
-				unknown := class > transport.SafetyRead && status >= 500 && status != 501
+				unknown := class > transport.SafetyRead && (status < 400 || status >= 500 && status != 501)
 				if errors.Is(err, transport.ErrOutcomeUnknown) != unknown {
 					t.Errorf("%d, class %s: outcome unknown is not %t: %v", status, class, unknown, err)
 				}

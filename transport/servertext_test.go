@@ -165,3 +165,28 @@ func TestHugeLimitsDoNotOverflow(t *testing.T) {
 		t.Errorf("a wait without end: %v", err)
 	}
 }
+
+// TestCorrelationIDsOfUnusualForm: a server may send anything in place of an ID.
+func TestCorrelationIDsOfUnusualForm(t *testing.T) {
+	for id, shown := range map[string]bool{
+		"no user max@example.com, +61400000000": false, "a b": false, strings.Repeat("a", 65): false, "max@example.com": false,
+		"0b7f1a2e-6f4e-4f0a-9d49-1f2f3c4d5e6f": true, "a.b_c-D9": true,
+	} {
+		var log strings.Builder
+		_, c := inMemory(t, func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusBadRequest)
+			fmt.Fprintf(w, `{"correlationId":%q,"data":[{"code":"x"}]}`, id)
+		}, transport.WithLogger(textLogger(&log)))
+		_, err := get(t.Context(), c)
+		var api *transport.Error
+		if !errors.As(err, &api) || api.CorrelationID != id {
+			t.Fatalf("%q: %v", id, err)
+		}
+		encoded, _ := json.Marshal(err)
+		for _, text := range []string{err.Error(), string(encoded), log.String()} {
+			if strings.Contains(text, id) != shown {
+				t.Errorf("%q is shown, %t wanted: %s", id, shown, text)
+			}
+		}
+	}
+}

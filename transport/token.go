@@ -54,6 +54,7 @@ type TokenRequest struct {
 	MinLife time.Duration
 
 	background bool // no call waits for the token
+	shared     bool // the token is passed on, and so compared with the SERVER_ACCESS token
 }
 
 // TokenSource provides access tokens to a Client, in place of the API key.
@@ -66,6 +67,10 @@ type TokenRequest struct {
 // Token is called in its own goroutine, with a context that ends after 30 seconds. A
 // panic in Token becomes the error of the waiting calls. Token must be safe for
 // concurrent use, for different users.
+//
+// Before a user's token is passed on by Client.Token, the source is also asked for the
+// SERVER_ACCESS token. If it returns none, or the same one, the user's token is used for
+// calls only.
 type TokenSource interface {
 	Token(ctx context.Context, req TokenRequest) (Token, error)
 }
@@ -153,7 +158,8 @@ var ErrBadToken = errors.New("basiq: the response contains no valid bearer token
 // Token returns the access token with which calls of this scope are sent, for example to
 // pass a CLIENT_ACCESS token to the Consent UI. The token is cached and refreshed as for
 // calls. Token returns a *TokenError or ErrClosed if it fails. It also fails if a
-// TokenSource returns the SERVER_ACCESS token for a user.
+// TokenSource returns the SERVER_ACCESS token for a user, or no SERVER_ACCESS token to
+// compare with.
 func (c *Client) Token(ctx context.Context, req TokenRequest) (Token, error) {
 	if err := c.ready(ctx, "token"); err != nil {
 		return Token{}, err
@@ -164,15 +170,34 @@ func (c *Client) Token(ctx context.Context, req TokenRequest) (Token, error) {
 	case req.Scope == ScopeClient && req.UserID == "":
 		return Token{}, errors.New("basiq: Token: user ID is empty: a CLIENT_ACCESS token belongs to a user")
 	}
-	held, err := c.tokens.get(ctx, keyOf(req.Scope, req.UserID), req.MinLife)
-	if err != nil {
-		return Token{}, err
+	key := keyOf(req.Scope, req.UserID)
+	for again := false; ; again = true {
+		c.tokens.share(key)
+		held, err := c.tokens.get(ctx, key, req.MinLife)
+		if err != nil {
+			return Token{}, err
+		}
+		if err = c.tokens.mayLeave(key, held); err == nil {
+			return held.token, nil
+		}
+		if err != errUncompared || again { // a call was getting it
+			return Token{}, &TokenError{Scope: req.Scope, Err: err}
+		}
 	}
-	if req.Scope == ScopeClient && c.tokens.isServers(held) {
-		return Token{}, &TokenError{Scope: req.Scope, Err: fmt.Errorf("%w: the token source returned the SERVER_ACCESS token, which must not leave the server", ErrBadToken)}
-	}
-	return held.token, nil
 }
+
+// Reasons why a user's token is not passed on.
+const (
+	errServers    = badToken("the token source returned the SERVER_ACCESS token, which must not leave the server")
+	errUncompared = badToken("it was not compared with the SERVER_ACCESS token")
+)
+
+// badToken is an ErrBadToken with a reason.
+type badToken string
+
+func (e badToken) Error() string { return ErrBadToken.Error() + ": " + string(e) }
+
+func (badToken) Unwrap() error { return ErrBadToken }
 
 // keySource is the TokenSource that uses the client's API key.
 type keySource struct{ client *Client }

@@ -43,6 +43,7 @@ type heldToken struct {
 	refreshAt             time.Time // from then on, a call refreshes it in the background
 	until                 time.Time // from then on, it is not used
 	consecutiveRejections int       // consecutive tokens before it that were rejected without having worked
+	confined              error     // why a user's token must not leave the server; nil if it may
 	worked                atomic.Bool
 	anyDenied             atomic.Bool
 
@@ -114,6 +115,7 @@ type tokenCache struct {
 type tokenSlot struct {
 	key                   tokenKey
 	held                  *heldToken
+	shared                bool  // tokens are passed on, not only used for calls
 	rejected              Token // rejected by the API, and not replaced yet
 	consecutiveRejections int   // of the next token
 	flight                *flight
@@ -186,12 +188,31 @@ func (t *tokenCache) lookup(key tokenKey, minLife time.Duration) (*heldToken, *f
 	return nil, slot.flight, nil
 }
 
-// isServers reports whether a user's token is the SERVER_ACCESS token.
-func (t *tokenCache) isServers(user *heldToken) bool {
+// share causes the next token of a key to be compared with the SERVER_ACCESS token.
+func (t *tokenCache) share(key tokenKey) {
+	if key.scope == ScopeClient {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		t.slot(key).shared = true
+	}
+}
+
+// mayLeave returns why a user's token must not be passed on, or nil if it may be. A
+// token that must not is dropped, because the source may return another next time.
+func (t *tokenCache) mayLeave(key tokenKey, held *heldToken) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	server := t.server.held
-	return server != nil && server.token.Reveal() == user.token.Reveal()
+	if key.scope != ScopeClient {
+		return nil
+	}
+	why := held.confined
+	if server := t.server.held; server != nil && server.token.Reveal() == held.token.Reveal() {
+		why = errServers
+	}
+	if slot := t.slot(key); why != nil && slot.held == held {
+		slot.held = nil
+	}
+	return why
 }
 
 // endsWithin reports whether the token expires within minLife, although a new one would

@@ -35,7 +35,7 @@ const (
 func (t *tokenCache) start(slot *tokenSlot, background bool, minLife time.Duration) {
 	f := &flight{background: background, done: make(chan struct{})}
 	slot.flight = f
-	req := TokenRequest{Scope: slot.key.scope, UserID: slot.key.userID, Rejected: slot.rejected, MinLife: minLife, background: background}
+	req := TokenRequest{Scope: slot.key.scope, UserID: slot.key.userID, Rejected: slot.rejected, MinLife: minLife, background: background, shared: slot.shared}
 	t.wg.Add(1)
 	go func() {
 		defer t.wg.Done()
@@ -94,11 +94,15 @@ func (t *tokenCache) acquireSlot(ctx context.Context) (release func(), err error
 }
 
 // fetch gets a token from the store, if there is one, or from the source.
-func (t *tokenCache) fetch(ctx context.Context, req TokenRequest) (*heldToken, error) {
+func (t *tokenCache) fetch(ctx context.Context, req TokenRequest) (held *heldToken, err error) {
 	if t.store != nil {
-		return t.fetchShared(ctx, req)
+		held, err = t.fetchShared(ctx, req)
+	} else {
+		held, _, err = t.fetchOwn(ctx, req)
 	}
-	held, _, err := t.fetchOwn(ctx, req)
+	if err == nil && req.Scope == ScopeClient {
+		held.confined = t.confine(ctx, req, held.token)
+	}
 	return held, err
 }
 
@@ -110,6 +114,28 @@ func (t *tokenCache) fetchOwn(ctx context.Context, req TokenRequest) (*heldToken
 	}
 	held, err := t.newHeldToken(token, start)
 	return held, token, err
+}
+
+// confine returns why a user's token from a TokenSource must not leave the server:
+// the source returns the same for SERVER_ACCESS, or that is not known. The source is
+// asked at once, because its tokens may change with time.
+func (t *tokenCache) confine(ctx context.Context, req TokenRequest, token Token) error {
+	if _, own := t.source.(keySource); own {
+		return nil
+	}
+	if !req.shared {
+		return errUncompared
+	}
+	server, err := t.source.Token(ctx, TokenRequest{Scope: ScopeServer})
+	switch {
+	case err != nil:
+		return fmt.Errorf("the token source must also return a SERVER_ACCESS token, to compare with: %w", withoutForeignCalls(err))
+	case server.Reveal() == token.Reveal():
+		return errServers
+	case server.Reveal() == "":
+		return fmt.Errorf("%w: the token source must also return a SERVER_ACCESS token, to compare with", ErrBadToken)
+	}
+	return nil
 }
 
 // finish ends a flight, once.

@@ -2,6 +2,7 @@ package webhook
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -85,10 +86,10 @@ func ParseEvent(d Delivery, body []byte) (*Event, error) {
 	if err := json.Unmarshal(bytes.TrimPrefix(body, []byte("\ufeff")), &in); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrBody, withoutContent(err))
 	}
-	m := in.members
-	if m.Type == "" {
-		m = in.Payload.value
-	}
+	m, inner := in.members, in.Payload.value
+	links := &m.Links.value
+	m.Type, m.EventID = cmp.Or(m.Type, inner.Type), cmp.Or(m.EventID, inner.EventID)
+	links.Event, links.Entity = cmp.Or(links.Event, inner.Links.value.Event), cmp.Or(links.Entity, inner.Links.value.Entity)
 	if m.Type == "" {
 		return nil, fmt.Errorf("%w: eventTypeId is missing", ErrBody)
 	}
@@ -210,7 +211,8 @@ func (e *Event) FetchEvent(ctx context.Context, c *transport.Client, out any, op
 
 // FetchEntity fetches the resource that the event is about and decodes it into
 // out. Pass a pointer that suits Type: a *core.User, a *data.Connection, a
-// *data.TransactionPage and so on.
+// *data.TransactionPage and so on. A pointer to such a pointer, or to a struct
+// that embeds the type, is treated the same.
 //
 // It returns transport.ErrNotFound if the resource no longer exists, and ErrLink
 // if EntityLink does not point to the API that c calls. If out is a generated type
@@ -248,7 +250,7 @@ func (e *Event) fetch(ctx context.Context, c *transport.Client, operation string
 	if err := c.Do(ctx, req, out, append(slices.Clip(opts), transport.WithResponse(&res))...); err != nil {
 		return err
 	}
-	if got := typeOf(res); !fits(got, want) {
+	if got := typeOf(res); !fits(got, want, path) {
 		reflect.ValueOf(out).Elem().SetZero()
 		return fmt.Errorf("%w: the response cannot be decoded into a %T", ErrEntity, out)
 	}
@@ -287,15 +289,46 @@ func pathOf(c *transport.Client, link string) (string, error) {
 // generatedPrefix is the import path prefix of the generated packages.
 const generatedPrefix = "github.com/basiq-sdk/basiq-go/generated/"
 
-// kindOf returns the name of a generated type, such as "Connection" or
-// "TransactionPage". It returns "" for any other type, whose name does not tell
-// which resource it is for.
+// kindOf returns the name of the generated type that out is decoded into, such as
+// "Connection" or "TransactionPage", also behind further pointers or embedded in a
+// struct. It returns "" for any other type, whose name does not tell which resource
+// it is for.
 func kindOf(out any) string {
-	t := reflect.TypeOf(out)
-	if t == nil || t.Kind() != reflect.Pointer || reflect.ValueOf(out).IsNil() || !strings.HasPrefix(t.Elem().PkgPath(), generatedPrefix) {
+	v := reflect.ValueOf(out)
+	if v.Kind() != reflect.Pointer {
 		return ""
 	}
-	return t.Elem().Name()
+	for (v.Kind() == reflect.Pointer || v.Kind() == reflect.Interface) && !v.IsNil() {
+		v = v.Elem()
+	}
+	if !v.IsValid() {
+		return ""
+	}
+	t := v.Type()
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	return generatedName(t, map[reflect.Type]bool{})
+}
+
+func generatedName(t reflect.Type, looked map[reflect.Type]bool) string {
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	if t.Kind() != reflect.Struct || looked[t] {
+		return ""
+	}
+	if looked[t] = true; strings.HasPrefix(t.PkgPath(), generatedPrefix) {
+		return t.Name()
+	}
+	for i := range t.NumField() {
+		if f := t.Field(i); f.Anonymous {
+			if name := generatedName(f.Type, looked); name != "" {
+				return name
+			}
+		}
+	}
+	return ""
 }
 
 // resource holds the type of a resource or list, and the type of a list's first
@@ -321,20 +354,27 @@ func typeOf(res *http.Response) resource {
 }
 
 // fits reports whether a resource can be decoded into the generated type called
-// name. A resource without a type fits every generated type.
-func fits(r resource, name string) bool {
+// name. If the resource has no type, as an empty list has none, its path decides.
+func fits(r resource, name, path string) bool {
 	plain := func(s string) string { return strings.ToLower(strings.NewReplacer("-", "", "_", "").Replace(s)) }
 	item, list := strings.CutSuffix(name, "Page")
 	if !list {
 		item, list = strings.CutSuffix(name, "List")
 	}
+	path, _, _ = strings.Cut(path, "?")
+	segments := strings.Split(strings.Trim(path, "/"), "/")
+	collection, single := len(segments)-1, len(segments)%2 == 0 // /users/{id}/accounts, /users/{id}
+	if single {
+		collection--
+	}
+	of := plain(strings.TrimSuffix(segments[collection], "s"))
 	switch kind := plain(string(r.Type)); {
 	case kind == "":
-		return true
+		return single && !list && of == plain(name) || !single && list && of == plain(item)
 	case kind != "list" || !list:
 		return kind == plain(name)
 	case len(r.Data.value) == 0 || r.Data.value[0].Type == "":
-		return true
+		return of == plain(item)
 	}
 	return plain(string(r.Data.value[0].Type)) == plain(item)
 }

@@ -3,6 +3,7 @@ package webhook_test
 import (
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -30,6 +31,8 @@ func TestOnlyEventTypeIDIsRequired(t *testing.T) {
 		`{"eventTypeId":"user.created","links":null}`:                                                  {},
 		`{"eventTypeId":"user.created","eventId":{},"links":{"event":[1],"eventEntity":"/users/u-1"}}`: {EntityLink: "/users/u-1"},
 		`{"payload":{"eventTypeId":"user.created","links":7},"links":"x"}`:                             {},
+		`{"eventTypeId":"user.created","payload":{"eventId":"e-1",` + links + `}}`:                     {EventID: "e-1", EventLink: "/events/e-1", EntityLink: "/users/u-1"},
+		`{"payload":{"eventTypeId":"user.created"},"eventId":"e-1",` + links + `}`:                     {EventID: "e-1", EventLink: "/events/e-1", EntityLink: "/users/u-1"},
 		"\ufeff" + `{"eventTypeId":"user.created",` + links + `}`:                                      {EventLink: "/events/e-1", EntityLink: "/users/u-1"},
 	} {
 		e, err := webhook.ParseEvent(webhook.Delivery{}, []byte(body))
@@ -79,6 +82,9 @@ func TestFetchRejectsMismatchedTypes(t *testing.T) {
 		{path + user, new(data.TransactionPage), false},
 		{path + user, new(core.Event), false},
 		{path + user, new(own), true},
+		{path + user, new(*core.User), true},
+		{path + user, new(*data.Connection), false},
+		{path + user, new(struct{ data.Connection }), false},
 		{path + user, new(any), true},
 		{path + user + "/connections/" + connection, new(data.Connection), true},
 		{path + user + "/connections/" + connection, new(core.User), false},
@@ -188,6 +194,37 @@ func TestLinksKeepTheirQuery(t *testing.T) {
 		e := &webhook.Event{EntityLink: server.URL + link}
 		if err := e.FetchEntity(t.Context(), c, nil); err != nil || asked != want {
 			t.Errorf("%s asks for %s, %v; want %s", link, asked, err, want)
+		}
+	}
+}
+
+// TestFetchOfAResourceWithoutAType: its address says what it is.
+func TestFetchOfAResourceWithoutAType(t *testing.T) {
+	body := ""
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, body) }))
+	defer s.Close()
+	c, err := transport.New(transport.WithBaseURL(s.URL), transport.WithTokenSource(transport.StaticToken("token-1")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	for _, f := range []struct {
+		link, body string
+		out        any
+		ok         bool
+	}{
+		{"/users/u-1", `{"id":"u-1"}`, new(core.User), true},
+		{"/users/u-1", `{"id":"u-1"}`, new(data.Connection), false},
+		{"/users/u-1", `{"id":"u-1"}`, new(any), true},
+		{"/users/u-1/transactions", `{"type":"list","data":[]}`, new(data.TransactionPage), true},
+		{"/users/u-1/transactions?limit=5", `{"data":[{"id":"t-1"}]}`, new(data.TransactionPage), true},
+		{"/users/u-1/transactions", `{"type":"list","data":[]}`, new(data.AccountList), false},
+		{"/users/u-1/transactions", `{"type":"list","data":[{"id":"t-1"}]}`, new(data.AccountList), false},
+		{"/users/u-1/transactions", `{"data":[]}`, new(data.Transaction), false},
+	} {
+		body = f.body
+		if err := (&webhook.Event{EntityLink: f.link}).FetchEntity(t.Context(), c, f.out); errors.Is(err, webhook.ErrEntity) == f.ok || f.ok && err != nil {
+			t.Errorf("%s of %s into %T: %v", f.body, f.link, f.out, err)
 		}
 	}
 }

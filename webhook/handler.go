@@ -93,7 +93,7 @@ func WithReadTimeout(d time.Duration) HandlerOption { return func(h *handler) { 
 
 // WithSources rejects deliveries from IP addresses that are not in allowed, e.g.
 // SourceIPs(). An empty list, such as one that could not be loaded, rejects every
-// delivery. address returns the sender's IP address; set it if the receiver is
+// delivery, and an invalid address is never allowed. address returns the sender's IP address; set it if the receiver is
 // behind a proxy. If it is nil, the address of the connection is used.
 //
 // The allow-list only reduces noise. It is the signature that proves who sent a
@@ -193,7 +193,7 @@ func (h *handler) serve(w http.ResponseWriter, r *http.Request) (int, error) {
 		return http.StatusMethodNotAllowed, fmt.Errorf("%w: the method is not POST", ErrHeader)
 	}
 	if h.restricted {
-		if a, err := h.address(r); err != nil || !slices.Contains(h.sources, a.Unmap()) {
+		if a, err := h.address(r); err != nil || !a.IsValid() || !slices.Contains(h.sources, a.Unmap()) {
 			return http.StatusForbidden, ErrSource
 		}
 	}

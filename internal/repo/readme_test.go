@@ -234,6 +234,11 @@ func integration(t *testing.T, code string) {
 	if !strings.Contains(asked, "<form") || strings.Count(asked, `name="answer"`) != 2 {
 		t.Fatalf("after the bank's question, the customer sees:\n%s", asked)
 	}
+	for _, form := range []url.Values{{}, {"answer": {"Basiq"}}} { // nothing is sent to the bank, and the question stays open
+		if shown := customer.sends("/answer", form); strings.Count(shown, `name="answer"`) != 2 || !logged.Scan() {
+			t.Errorf("after too few answers, the customer sees:\n%s", shown)
+		}
+	}
 	if shown := customer.sends("/answer", url.Values{"answer": {"Basiq", basiqtest.Hooli}}); strings.Count(shown, "\n") < 3 || strings.Contains(shown, "<form") {
 		t.Errorf("after the answers, the customer sees:\n%s", shown)
 	}

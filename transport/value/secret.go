@@ -6,8 +6,10 @@ import (
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
+	"database/sql/driver"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -22,7 +24,8 @@ import (
 //
 // A Secret from NewSecret or from a response is sealed: it is encrypted with a key that only
 // this process has. The reason is that fmt does not call the methods of a value in an
-// unexported field. Two sealed Secrets are equal if their texts are equal. A Secret that was
+// unexported field. Two sealed Secrets are equal if their texts are equal. database/sql does not store a Secret:
+// Value and Scan fail. A Secret that was
 // converted from a string is not sealed, and only its methods hide it. A conversion to a
 // string does not unseal: use Reveal.
 type Secret string
@@ -117,3 +120,14 @@ func (s *Secret) GobDecode(data []byte) error {
 
 // MarshalJSON encodes the text itself.
 func (s Secret) MarshalJSON() ([]byte, error) { return json.Marshal(s.Reveal()) }
+
+// errStored is why a Secret is not stored: sealed, it cannot be read by any other
+// process; and its text must not end up in a database by accident.
+var errStored = errors.New("value: a Secret is not stored in a database by itself: encrypt Reveal(), store that, and read it with NewSecret")
+
+// Value fails, so that database/sql does not store a Secret: encrypt what Reveal
+// returns, and store that.
+func (s Secret) Value() (driver.Value, error) { return nil, errStored }
+
+// Scan fails, as Value does: read a string, decrypt it, and call NewSecret.
+func (s *Secret) Scan(any) error { return errStored }

@@ -2,6 +2,7 @@ package value_test
 
 import (
 	"bytes"
+	"database/sql/driver"
 	"encoding/base64"
 	"encoding/gob"
 	"encoding/json"
@@ -153,5 +154,21 @@ func TestSealedSecretsCompare(t *testing.T) {
 	}
 	if err := gob.NewDecoder(io.TeeReader(&network, io.Discard)).Decode(&back); err != nil || back.S.Reveal() != "[redacted]" {
 		t.Errorf("gob gives back %q, %v", back.S.Reveal(), err)
+	}
+}
+
+// TestSecretIsNotStoredByItself: a database would hold the sealed text, which no
+// other process can read, and a secret that is shown once would be lost.
+func TestSecretIsNotStoredByItself(t *testing.T) {
+	for _, s := range []value.Secret{value.NewSecret("canary-secret"), "canary-secret", ""} {
+		for _, v := range []any{s, &s} {
+			if stored, err := driver.DefaultParameterConverter.ConvertValue(v); err == nil || !strings.Contains(err.Error(), "Reveal()") {
+				t.Errorf("%T is stored as %v, %v", v, stored, err)
+			}
+		}
+	}
+	s := value.NewSecret("canary-secret")
+	if err := s.Scan("another"); err == nil || s.Reveal() != "canary-secret" {
+		t.Errorf("Scan: %v, and the secret is %q", err, s.Reveal())
 	}
 }
