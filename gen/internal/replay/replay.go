@@ -186,6 +186,7 @@ func compare(step *report.Step, importPath string, before, after *pipeline.Build
 	step.Status = "changed"
 	step.Facts += len(specdiff.Facts(before.Tree, after.Tree))
 	step.Lines += Lines(before.Package.Files, after.Package.Files)
+	step.Source += Lines(map[string][]byte{"": before.Snapshot.Data}, map[string][]byte{"": after.Snapshot.Data})
 	for _, c := range godiff.Packages(map[string]*types.Package{importPath: before.Types}, map[string]*types.Package{importPath: after.Types}) {
 		step.Go++
 		if !c.Compatible {
@@ -200,6 +201,41 @@ func compare(step *report.Step, importPath string, before, after *pipeline.Build
 	case step.Lines > 0:
 		step.Bump = report.Patch
 	}
+}
+
+// Ratio says how many lines of generated code a change moved.
+type Ratio struct {
+	Median float64 // over the commits that changed a fact
+	Total  float64 // over the whole history
+}
+
+// PerFact is the number of generated lines for each changed fact. A fact that
+// adds or removes a whole schema counts as one.
+func (r *Result) PerFact() Ratio { return r.ratio(func(s report.Step) int { return s.Facts }) }
+
+// PerSnapshotLine is the number of generated lines for each changed line of a
+// snapshot, which states one thing about the API.
+func (r *Result) PerSnapshotLine() Ratio {
+	return r.ratio(func(s report.Step) int { return s.Source })
+}
+
+func (r *Result) ratio(of func(report.Step) int) (out Ratio) {
+	var each []float64
+	lines, causes := 0, 0
+	for _, s := range r.Steps {
+		if n := of(s); n > 0 {
+			each = append(each, float64(s.Lines)/float64(n))
+			lines, causes = lines+s.Lines, causes+n
+		}
+	}
+	if len(each) == 0 {
+		return out
+	}
+	slices.Sort(each)
+	middle := len(each) / 2
+	out.Median = (each[(len(each)-1)/2] + each[middle]) / 2
+	out.Total = float64(lines) / float64(causes)
+	return out
 }
 
 // Lines counts the lines that differ between two sets of files.

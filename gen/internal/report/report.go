@@ -196,7 +196,8 @@ type Step struct {
 	Status  string `json:"status"` // unchanged, changed, stopped
 	Bump    Bump   `json:"bump"`
 	Facts   int    `json:"facts"`
-	Lines   int    `json:"lines"` // changed in generated code
+	Lines   int    `json:"lines"`         // changed in generated code
+	Source  int    `json:"snapshotLines"` // changed in snapshots: a fact that adds a schema has many
 	Go      int    `json:"go"`
 	Broken  int    `json:"goIncompatible"`
 	Skipped int    `json:"skipped"`
