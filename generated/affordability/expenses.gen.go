@@ -8,8 +8,6 @@ import (
 	"net/http"
 
 	"github.com/basiq-sdk/basiq-go/transport"
-	"github.com/basiq-sdk/basiq-go/transport/value"
-	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
 // ExpensesService makes and reads summaries of expenses.
@@ -74,113 +72,6 @@ func (s *ExpensesService) Get(ctx context.Context, userID, snapshotID string, op
 func (s *ExpensesService) GetCSV(ctx context.Context, userID, snapshotID string, w io.Writer, opts ...transport.Option) error {
 	req := transport.NewRequest(&opExpensesGetCSV, userID, snapshotID)
 	return s.sender().Do(ctx, req, w, opts...)
-}
-
-// ExpenseSummary is what a user spends.
-type ExpenseSummary struct {
-	// ID of the summary.
-	ID string `json:"id"`
-	// First month that is covered.
-	FromMonth value.Month `json:"fromMonth"`
-	// Last month that is covered.
-	ToMonth value.Month `json:"toMonth"`
-	// Days that the transactions cover.
-	CoverageDays int `json:"coverageDays"`
-	// Payments, by what was bought.
-	Payments []ExpenseDivision `json:"payments"`
-	// Fees.
-	BankFees ExpenseClassTotal `json:"bankFees"`
-	// Cash.
-	CashWithdrawals ExpenseClassTotal `json:"cashWithdrawals"`
-	// Transfers to others.
-	ExternalTransfers ExpenseClassTotal `json:"externalTransfers"`
-	// Interest on loans.
-	LoanInterests ExpenseClassTotal `json:"loanInterests"`
-	// Repayments of loans.
-	LoanRepayments ExpenseClassTotal `json:"loanRepayments"`
-	// Kind of the summary.
-	Type string `json:"type"`
-	// Where the summary is found.
-	Links *ResultLinks `json:"links"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// ExpenseDivision is payments in one division of what can be bought.
-type ExpenseDivision struct {
-	// Average of a month.
-	AverageMonthly value.Decimal `json:"avgMonthly"`
-	// Name of the division.
-	Division string `json:"division"`
-	// Share of all payments in per cent.
-	Percentage value.Decimal `json:"percentageTotal"`
-	// The division's categories.
-	Subcategories []ExpenseSubcategory `json:"subCategory"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// ExpenseSubcategory is payments in one category.
-type ExpenseSubcategory struct {
-	// The category.
-	Category ExpenseCategory `json:"category"`
-	// Month by month.
-	ChangeHistory []MonthlyChange `json:"changeHistory"`
-	// Everything together.
-	Total value.Decimal `json:"summary"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// ExpenseCategory is a category of expenses.
-type ExpenseCategory struct {
-	// The class that the category stands for.
-	ExpenseClass ExpenseClass `json:"expenseClass"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// ExpenseClass is a class of what can be bought.
-type ExpenseClass struct {
-	// Code of the class.
-	ClassCode string `json:"classCode"`
-	// Name of the class.
-	ClassTitle string `json:"classTitle"`
-	// Code of the division.
-	DivisionCode string `json:"divisionCode"`
-	// Name of the division.
-	DivisionTitle string `json:"divisionTitle"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// MonthlyChange is what was spent in a month.
-type MonthlyChange struct {
-	// Amount.
-	Amount value.Decimal `json:"amount"`
-	// The month.
-	Date value.Month `json:"date"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// ExpenseClassTotal is expenses of one class.
-type ExpenseClassTotal struct {
-	// Average of a month.
-	AverageMonthly value.Decimal `json:"avgMonthly"`
-	// Month by month.
-	ChangeHistory []MonthlyChange `json:"changeHistory"`
-	// Everything together.
-	Total value.Decimal `json:"summary"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
 }
 
 // Operations of ExpensesService.

@@ -8,6 +8,49 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
+// AccountType is what kind of account it is.
+type AccountType struct {
+	// Kind of account, such as savings or mortgage.
+	Kind string `json:"type"`
+	// Name of the bank's product.
+	Product string `json:"product"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// Asset is an account with money in it.
+type Asset struct {
+	// What kind of account it is.
+	Account AccountType `json:"account"`
+	// ID of the institution.
+	InstitutionID string `json:"institution"`
+	// Currency as an ISO 4217 code.
+	Currency string `json:"currency"`
+	// Balance.
+	Balance value.Decimal `json:"balance"`
+	// What can be spent.
+	AvailableFunds value.Decimal `json:"availableFunds"`
+	// The balance over the last six months.
+	Previous6Months BalanceRange `json:"previous6Months"`
+	// Always "asset".
+	Type string `json:"type"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// BalanceRange is how far a balance went up and down.
+type BalanceRange struct {
+	// Highest balance.
+	MaxBalance value.Decimal `json:"maxBalance"`
+	// Lowest balance.
+	MinBalance value.Decimal `json:"minBalance"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
 // Change is a movement of money.
 type Change struct {
 	// Amount.
@@ -18,6 +61,17 @@ type Change struct {
 	Direction Direction `json:"direction"`
 	// Text of the transaction.
 	Source string `json:"source"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// CodeTitle is a code and what it stands for.
+type CodeTitle struct {
+	// The code.
+	Code string `json:"Code"`
+	// What it stands for.
+	Title string `json:"title"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
@@ -41,6 +95,53 @@ func (p *CreateParams) apply(req *transport.Request) {
 	req.SetJSON(p)
 }
 
+// CreditHalfYear is six months of a credit card.
+type CreditHalfYear struct {
+	// Cash taken out.
+	CashAdvances value.Decimal `json:"cashAdvances"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// CreditLiability is a credit card.
+type CreditLiability struct {
+	// What kind of account it is.
+	Account AccountType `json:"account"`
+	// ID of the institution.
+	InstitutionID string `json:"institution"`
+	// Currency as an ISO 4217 code.
+	Currency string `json:"currency"`
+	// Balance.
+	Balance value.Decimal `json:"balance"`
+	// What can be spent.
+	AvailableFunds value.Decimal `json:"availableFunds"`
+	// Limit of the card.
+	CreditLimit value.Decimal `json:"creditLimit"`
+	// The last six months.
+	Previous6Months CreditHalfYear `json:"previous6Months"`
+	// The last month.
+	PreviousMonth CreditMonth `json:"previousMonth"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// CreditMonth is a month of a credit card.
+type CreditMonth struct {
+	// Highest balance.
+	MaxBalance value.Decimal `json:"maxBalance"`
+	// Lowest balance.
+	MinBalance value.Decimal `json:"minBalance"`
+	// Everything paid in.
+	TotalCredits value.Decimal `json:"totalCredits"`
+	// Everything spent.
+	TotalDebits value.Decimal `json:"totalDebits"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
 // Direction is whether money came in or went out.
 type Direction string
 
@@ -62,6 +163,448 @@ func (v Direction) Known() bool {
 	return wire.OneOf(v, directionValues)
 }
 
+// ExpenseCategory is a category of expenses.
+type ExpenseCategory struct {
+	// The class that the category stands for.
+	ExpenseClass ExpenseClass `json:"expenseClass"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// ExpenseClass is a class of what can be bought.
+type ExpenseClass struct {
+	// Code of the class.
+	ClassCode string `json:"classCode"`
+	// Name of the class.
+	ClassTitle string `json:"classTitle"`
+	// Code of the division.
+	DivisionCode string `json:"divisionCode"`
+	// Name of the division.
+	DivisionTitle string `json:"divisionTitle"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// ExpenseClassTotal is expenses of one class.
+type ExpenseClassTotal struct {
+	// Average of a month.
+	AverageMonthly value.Decimal `json:"avgMonthly"`
+	// Month by month.
+	ChangeHistory []MonthlyChange `json:"changeHistory"`
+	// Everything together.
+	Total value.Decimal `json:"summary"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// ExpenseDivision is payments in one division of what can be bought.
+type ExpenseDivision struct {
+	// Average of a month.
+	AverageMonthly value.Decimal `json:"avgMonthly"`
+	// Name of the division.
+	Division string `json:"division"`
+	// Share of all payments in per cent.
+	Percentage value.Decimal `json:"percentageTotal"`
+	// The division's categories.
+	Subcategories []ExpenseSubcategory `json:"subCategory"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// ExpenseSubcategory is payments in one category.
+type ExpenseSubcategory struct {
+	// The category.
+	Category ExpenseCategory `json:"category"`
+	// Month by month.
+	ChangeHistory []MonthlyChange `json:"changeHistory"`
+	// Everything together.
+	Total value.Decimal `json:"summary"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// ExpenseSummary is what a user spends.
+type ExpenseSummary struct {
+	// ID of the summary.
+	ID string `json:"id"`
+	// First month that is covered.
+	FromMonth value.Month `json:"fromMonth"`
+	// Last month that is covered.
+	ToMonth value.Month `json:"toMonth"`
+	// Days that the transactions cover.
+	CoverageDays int `json:"coverageDays"`
+	// Payments, by what was bought.
+	Payments []ExpenseDivision `json:"payments"`
+	// Fees.
+	BankFees ExpenseClassTotal `json:"bankFees"`
+	// Cash.
+	CashWithdrawals ExpenseClassTotal `json:"cashWithdrawals"`
+	// Transfers to others.
+	ExternalTransfers ExpenseClassTotal `json:"externalTransfers"`
+	// Interest on loans.
+	LoanInterests ExpenseClassTotal `json:"loanInterests"`
+	// Repayments of loans.
+	LoanRepayments ExpenseClassTotal `json:"loanRepayments"`
+	// Kind of the summary.
+	Type string `json:"type"`
+	// Where the summary is found.
+	Links *ResultLinks `json:"links"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// ExternalLiability is a liability to a lender whose accounts are not
+// connected.
+type ExternalLiability struct {
+	// The payments, one by one.
+	ChangeHistory []Change `json:"changeHistory"`
+	// The payments in sum.
+	Payments []ExternalPayment `json:"payments"`
+	// Who is paid.
+	Source string `json:"source"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// ExternalPayment is payments to a lender in sum.
+type ExternalPayment struct {
+	// Average of a payment.
+	AverageAmount value.Decimal `json:"amountAvg"`
+	// Average of a month.
+	AverageMonthlyAmount value.Decimal `json:"amountAvgMonthly"`
+	// Day of the first payment.
+	First value.Date `json:"first"`
+	// Day of the last payment.
+	Last value.Date `json:"last"`
+	// How many payments there were.
+	Occurrences int `json:"noOccurrences"`
+	// All payments together.
+	Total value.Decimal `json:"total"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// IncomeFrequency is how often income comes.
+type IncomeFrequency string
+
+// Known values of IncomeFrequency. The API may send others.
+const (
+	// Every second month.
+	IncomeFrequencyBiMonthly IncomeFrequency = "bi-monthly"
+	// Every second week.
+	IncomeFrequencyBiWeekly IncomeFrequency = "bi-weekly"
+	// Every day.
+	IncomeFrequencyDaily IncomeFrequency = "daily"
+	// Twice a year.
+	IncomeFrequencyHalfYear IncomeFrequency = "half-year"
+	// Without a rhythm.
+	IncomeFrequencyIrregular IncomeFrequency = "irregular"
+	// Every month.
+	IncomeFrequencyMonthly IncomeFrequency = "monthly"
+	// In another rhythm.
+	IncomeFrequencyOther IncomeFrequency = "other"
+	// Every quarter.
+	IncomeFrequencyQuarterly IncomeFrequency = "quarterly"
+	// Every week.
+	IncomeFrequencyWeekly IncomeFrequency = "weekly"
+	// Every year.
+	IncomeFrequencyYearly IncomeFrequency = "yearly"
+)
+
+var incomeFrequencyValues = []IncomeFrequency{
+	IncomeFrequencyBiMonthly,
+	IncomeFrequencyBiWeekly,
+	IncomeFrequencyDaily,
+	IncomeFrequencyHalfYear,
+	IncomeFrequencyIrregular,
+	IncomeFrequencyMonthly,
+	IncomeFrequencyOther,
+	IncomeFrequencyQuarterly,
+	IncomeFrequencyWeekly,
+	IncomeFrequencyYearly,
+}
+
+// Known tells whether this version of the package knows the value.
+func (v IncomeFrequency) Known() bool {
+	return wire.OneOf(v, incomeFrequencyValues)
+}
+
+// IncomeQuarter is three months of income.
+type IncomeQuarter struct {
+	// Average of a payment.
+	AverageAmount value.Decimal `json:"amountAvg"`
+	// Average of a month.
+	AverageMonthlyAmount value.Decimal `json:"amountAvgMonthly"`
+	// How far the amounts vary.
+	Variance value.Decimal `json:"variance"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// IncomeSummary is what a user earns.
+type IncomeSummary struct {
+	// ID of the summary.
+	ID string `json:"id"`
+	// First month that is covered.
+	FromMonth value.Month `json:"fromMonth"`
+	// Last month that is covered.
+	ToMonth value.Month `json:"toMonth"`
+	// Days that the transactions cover.
+	CoverageDays int `json:"coverageDays"`
+	// The totals.
+	Totals IncomeTotals `json:"summary"`
+	// Income that comes again and again, such as a salary.
+	Regular []RegularIncomeSource `json:"regular"`
+	// Income that comes now and then.
+	Irregular []IrregularIncomeSource `json:"irregular"`
+	// Other money that came in, such as transfers.
+	OtherCredit []OtherCreditSource `json:"otherCredit"`
+	// Kind of the summary.
+	Type string `json:"type"`
+	// Where the summary is found.
+	Links *ResultLinks `json:"links"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// IncomeTotals is the totals of income.
+type IncomeTotals struct {
+	// Average of irregular income in a month.
+	IrregularAverage value.Decimal `json:"irregularIncomeAvg"`
+	// Average of regular income in a month.
+	RegularAverage value.Decimal `json:"regularIncomeAvg"`
+	// Regular income since the beginning of the financial year.
+	RegularYearToDate value.Decimal `json:"regularIncomeYTD"`
+	// Regular income of a year.
+	RegularYear value.Decimal `json:"regularIncomeYear"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// IrregularIncomeSource is where irregular income comes from.
+type IrregularIncomeSource struct {
+	// Days since the first payment.
+	AgeDays int `json:"ageDays"`
+	// Average of a payment.
+	AverageAmount value.Decimal `json:"amountAvg"`
+	// How many payments a month has on average.
+	AverageMonthlyOccurrences value.Decimal `json:"avgMonthlyOccurence"`
+	// The payments, one by one.
+	ChangeHistory []Change `json:"changeHistory"`
+	// The last payment.
+	Current IrregularPayment `json:"current"`
+	// How often it is paid.
+	Frequency string `json:"frequency"`
+	// How many payments there were.
+	Occurrences int `json:"noOccurrences"`
+	// Who pays.
+	Source string `json:"source"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// IrregularPayment is a payment of irregular income.
+type IrregularPayment struct {
+	// Amount.
+	Amount value.Decimal `json:"amount"`
+	// When it was.
+	Date value.DateTime `json:"date"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// Irregularity is how far regular income is not.
+type Irregularity struct {
+	// Times without a payment.
+	Gaps []string `json:"gaps"`
+	// How steady the amounts are.
+	Stability string `json:"stability"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// Liabilities is what a user owes.
+type Liabilities struct {
+	// Credit cards.
+	Credit []CreditLiability `json:"credit"`
+	// Loans.
+	Loan []LoanLiability `json:"loan"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// LoanHalfYear is six months of a loan.
+type LoanHalfYear struct {
+	// Whether repayments were missed, as a text: true or false.
+	Arrears string `json:"arrears"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// LoanLiability is a loan.
+type LoanLiability struct {
+	// What kind of account it is.
+	Account AccountType `json:"account"`
+	// ID of the institution.
+	InstitutionID string `json:"institution"`
+	// Currency as an ISO 4217 code.
+	Currency string `json:"currency"`
+	// What is owed.
+	Balance value.Decimal `json:"balance"`
+	// What can be drawn.
+	AvailableFunds value.Decimal `json:"availableFunds"`
+	// Changes of the loan, one by one.
+	ChangeHistory []Change `json:"changeHistory"`
+	// The last six months.
+	Previous6Months LoanHalfYear `json:"previous6Months"`
+	// The last month.
+	PreviousMonth LoanMonth `json:"previousMonth"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// LoanMonth is a month of a loan.
+type LoanMonth struct {
+	// Everything paid in.
+	TotalCredits value.Decimal `json:"totalCredits"`
+	// Everything charged.
+	TotalDebits value.Decimal `json:"totalDebits"`
+	// Interest charged.
+	TotalInterestCharged value.Decimal `json:"totalInterestCharged"`
+	// Repayments.
+	TotalRepayments value.Decimal `json:"totalRepayments"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// MonthlyAverage is an average over months.
+type MonthlyAverage struct {
+	// Amount in a month.
+	Amount value.Decimal `json:"avgMonthly"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// MonthlyChange is what was spent in a month.
+type MonthlyChange struct {
+	// Amount.
+	Amount value.Decimal `json:"amount"`
+	// The month.
+	Date value.Month `json:"date"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// OtherCredit is a payment of other money.
+type OtherCredit struct {
+	// Amount.
+	Amount value.Decimal `json:"amount"`
+	// When it was.
+	Date value.DateTime `json:"date"`
+	// What kind of money it is.
+	Label string `json:"otherCreditLabel"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// OtherCreditSource is where other money comes from.
+type OtherCreditSource struct {
+	// Days since the first payment.
+	AgeDays int `json:"ageDays"`
+	// Average of a payment.
+	AverageAmount value.Decimal `json:"amountAvg"`
+	// How many payments a month has on average.
+	AverageMonthlyOccurrences value.Decimal `json:"avgMonthlyOccurence"`
+	// The payments, one by one.
+	ChangeHistory []Change `json:"changeHistory"`
+	// The last payment.
+	Current OtherCredit `json:"current"`
+	// How often it is paid.
+	Frequency IncomeFrequency `json:"frequency"`
+	// How many payments there were.
+	Occurrences int `json:"noOccurrences"`
+	// Who pays.
+	Source string `json:"source"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// PageLinks is where a page and the next one are found.
+type PageLinks struct {
+	// Link to the next page; empty on the last.
+	Next string `json:"next"`
+	// Link to the page.
+	Self string `json:"self"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// RegularIncome is regular income.
+type RegularIncome struct {
+	// The last three months.
+	Previous3Months MonthlyAverage `json:"previous3Months"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// RegularIncomeSource is where regular income comes from.
+type RegularIncomeSource struct {
+	// Days since the first payment.
+	AgeDays int `json:"ageDays"`
+	// The payments, one by one.
+	ChangeHistory []Change `json:"changeHistory"`
+	// The last payment.
+	Current RegularPayment `json:"current"`
+	// How often it is paid.
+	Frequency IncomeFrequency `json:"frequency"`
+	// How regular it really is.
+	Irregularity Irregularity `json:"irregularity"`
+	// The last three months.
+	Previous3Months IncomeQuarter `json:"previous3Months"`
+	// Who pays.
+	Source string `json:"source"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// RegularPayment is a payment of regular income.
+type RegularPayment struct {
+	// Amount.
+	Amount value.Decimal `json:"amount"`
+	// When it was.
+	Date value.DateTime `json:"date"`
+	// When the next one is expected; empty if none is.
+	NextDate value.DateTime `json:"nextDate"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
 // ResultLinks is where a result and its accounts are found.
 type ResultLinks struct {
 	// Links to the accounts.
@@ -71,4 +614,257 @@ type ResultLinks struct {
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
+}
+
+// SelfLink is where a list is found.
+type SelfLink struct {
+	// Link to the list.
+	Self string `json:"self"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// Snapshot names a summary without its content.
+type Snapshot struct {
+	// ID of the summary.
+	ID string `json:"id"`
+	// First month that is covered.
+	FromMonth value.Month `json:"fromMonth"`
+	// Last month that is covered.
+	ToMonth value.Month `json:"toMonth"`
+	// Days that the transactions cover.
+	CoverageDays int `json:"coverageDays"`
+	// When the summary was made.
+	Generated value.DateTime `json:"generatedDate"`
+	// IDs of the institutions whose accounts are covered.
+	InstitutionIDs []string `json:"institutions"`
+	// Kind of the summary.
+	Type string `json:"type"`
+	// Where the summary is found.
+	Links SnapshotLinks `json:"links"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// SnapshotLinks is where a summary and its companions are found.
+type SnapshotLinks struct {
+	// Link to the expenses of the same time.
+	Expenses string `json:"expenses"`
+	// Link to the income of the same time.
+	Income string `json:"income"`
+	// Link to the summary.
+	Self string `json:"self"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// SnapshotList is a list of summaries.
+type SnapshotList struct {
+	// Always "list".
+	Type string `json:"type"`
+	// The summaries.
+	Data []Snapshot `json:"data"`
+	// Where the list is found.
+	Links SelfLink `json:"links"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// Summary is what a user can afford.
+type Summary struct {
+	// ID of the summary.
+	ID string `json:"id"`
+	// First month that is covered.
+	FromMonth value.Month `json:"fromMonth"`
+	// Last month that is covered.
+	ToMonth value.Month `json:"toMonth"`
+	// Days that the transactions cover.
+	CoverageDays int `json:"coverageDays"`
+	// When the summary was made.
+	Generated value.DateTime `json:"generatedDate"`
+	// The totals.
+	Totals Totals `json:"summary"`
+	// Accounts with money in them, one by one.
+	Assets []Asset `json:"assets"`
+	// Credit cards and loans.
+	Liabilities Liabilities `json:"liabilities"`
+	// Liabilities to lenders whose accounts are not connected.
+	External []ExternalLiability `json:"external"`
+	// Kind of the summary.
+	Type string `json:"type"`
+	// Where the summary and what it is made from are found.
+	Links SummaryLinks `json:"links"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// SummaryLinks is where a summary and what it is made from are found.
+type SummaryLinks struct {
+	// Links to the accounts.
+	Accounts []string `json:"accounts"`
+	// Link to the expenses of the same time.
+	Expenses string `json:"expenses"`
+	// Link to the income of the same time.
+	Income string `json:"income"`
+	// Link to the summary.
+	Self string `json:"self"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// Totals is the totals of an affordability summary.
+type Totals struct {
+	// What the accounts hold.
+	Assets value.Decimal `json:"assets"`
+	// Limits of all credit cards together.
+	CreditLimit value.Decimal `json:"creditLimit"`
+	// Average of a month's expenses.
+	Expenses value.Decimal `json:"expenses"`
+	// What is owed.
+	Liabilities value.Decimal `json:"liabilities"`
+	// Repayments of loans in a month.
+	LoanRepaymentMonthly value.Decimal `json:"loanRepaymentMonthly"`
+	// Assets less liabilities.
+	NetPosition value.Decimal `json:"netPosition"`
+	// What a month would cost if all credit were used.
+	PotentialLiabilitiesMonthly value.Decimal `json:"potentialLiabilitiesMonthly"`
+	// Regular income.
+	RegularIncome RegularIncome `json:"regularIncome"`
+	// What is left over in a month.
+	Savings value.Decimal `json:"savings"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// Transaction is a transaction that a summary was made from.
+type Transaction struct {
+	// ID of the transaction.
+	ID string `json:"id"`
+	// Whether it is final.
+	Status TransactionStatus `json:"status"`
+	// Text of the transaction.
+	Description string `json:"description"`
+	// Amount; negative for money going out.
+	Amount value.Decimal `json:"amount"`
+	// Whether money came in or went out.
+	Direction Direction `json:"direction"`
+	// What kind of transaction it is.
+	Class TransactionClass `json:"class"`
+	// What a payment was for; nil for other kinds.
+	SubClass *CodeTitle `json:"subClass"`
+	// Balance of the account after the transaction, if known.
+	Balance value.Decimal `json:"balance"`
+	// When it was made, if the institution says.
+	TransactionDate value.DateTime `json:"transactionDate"`
+	// When it was posted; empty while it is pending.
+	PostDate value.DateTime `json:"postDate"`
+	// ID of the account.
+	AccountID string `json:"account"`
+	// ID of the institution.
+	InstitutionID string `json:"institution"`
+	// Always "transaction".
+	Type string `json:"type"`
+	// Where the transaction leads.
+	Links TransactionLinks `json:"links"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// TransactionClass is a kind of transaction.
+type TransactionClass string
+
+// Known values of TransactionClass. The API may send others.
+const (
+	// A fee of the bank.
+	TransactionClassBankFee TransactionClass = "bank-fee"
+	// Cash taken out.
+	TransactionClassCashWithdrawal TransactionClass = "cash-withdrawal"
+	// Interest earned.
+	TransactionClassInterest TransactionClass = "interest"
+	// Interest on a loan.
+	TransactionClassLoanInterest TransactionClass = "loan-interest"
+	// A repayment of a loan.
+	TransactionClassLoanRepayment TransactionClass = "loan-repayment"
+	// A payment for goods or services.
+	TransactionClassPayment TransactionClass = "payment"
+	// Money given back.
+	TransactionClassRefund TransactionClass = "refund"
+	// A transfer between accounts.
+	TransactionClassTransfer TransactionClass = "transfer"
+	// Money paid in directly.
+	TransactionClassDirectCredit TransactionClass = "direct-credit"
+)
+
+var transactionClassValues = []TransactionClass{
+	TransactionClassBankFee,
+	TransactionClassCashWithdrawal,
+	TransactionClassInterest,
+	TransactionClassLoanInterest,
+	TransactionClassLoanRepayment,
+	TransactionClassPayment,
+	TransactionClassRefund,
+	TransactionClassTransfer,
+	TransactionClassDirectCredit,
+}
+
+// Known tells whether this version of the package knows the value.
+func (v TransactionClass) Known() bool {
+	return wire.OneOf(v, transactionClassValues)
+}
+
+// TransactionLinks is where a transaction leads.
+type TransactionLinks struct {
+	// Link to the account.
+	Account string `json:"account"`
+	// Link to the institution.
+	Institution string `json:"institution"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// TransactionPage is a page of transactions.
+type TransactionPage struct {
+	// How many transactions the page holds.
+	Count int `json:"count"`
+	// How many transactions there are. Do not page by it.
+	Size int `json:"size"`
+	// The transactions.
+	Data []Transaction `json:"data"`
+	// Always "list".
+	Type string `json:"type"`
+	// Where this page and the next are found.
+	Links PageLinks `json:"links"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// TransactionStatus is whether a transaction is final.
+type TransactionStatus string
+
+// Known values of TransactionStatus. The API may send others.
+const (
+	// Not yet final.
+	TransactionStatusPending TransactionStatus = "pending"
+	// Final.
+	TransactionStatusPosted TransactionStatus = "posted"
+)
+
+var transactionStatusValues = []TransactionStatus{
+	TransactionStatusPending,
+	TransactionStatusPosted,
+}
+
+// Known tells whether this version of the package knows the value.
+func (v TransactionStatus) Known() bool {
+	return wire.OneOf(v, transactionStatusValues)
 }

@@ -7,8 +7,6 @@ import (
 	"net/http"
 
 	"github.com/basiq-sdk/basiq-go/transport"
-	"github.com/basiq-sdk/basiq-go/transport/value"
-	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
 // AuthLinksService manages the links that let a user connect accounts after a
@@ -63,51 +61,6 @@ func (s *AuthLinksService) Get(ctx context.Context, userID string, opts ...trans
 func (s *AuthLinksService) Delete(ctx context.Context, userID string, opts ...transport.Option) error {
 	req := transport.NewRequest(&opAuthLinksDelete, userID)
 	return s.sender().Do(ctx, req, nil, opts...)
-}
-
-// CreateAuthLinkParams says where the code is sent.
-type CreateAuthLinkParams struct {
-	// Number that the code is sent to, in the international form. Empty means
-	// the user's own.
-	Mobile string `json:"mobile"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// apply puts the parameters into the request.
-func (p *CreateAuthLinkParams) apply(req *transport.Request) {
-	req.SetJSON(p)
-}
-
-// AuthLink is a link at which a user connects accounts after a code by SMS.
-type AuthLink struct {
-	// ID of the link. Absent from the answer of Create.
-	ID string `json:"id"`
-	// ID of the user.
-	UserID string `json:"userId"`
-	// Number that the code is sent to.
-	Mobile string `json:"mobile"`
-	// When the link ends.
-	ExpiresAt value.DateTime `json:"expiresAt"`
-	// Always "auth_link".
-	Type string `json:"type"`
-	// Where the link leads.
-	Links *AuthLinkURLs `json:"links"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// AuthLinkURLs is where an auth link leads.
-type AuthLinkURLs struct {
-	// Address to send the user to.
-	Public string `json:"public"`
-	// Link to the resource, often relative.
-	Self string `json:"self"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
 }
 
 // Operations of AuthLinksService.

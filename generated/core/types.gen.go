@@ -3,8 +3,668 @@
 package core
 
 import (
+	"github.com/basiq-sdk/basiq-go/transport"
+	"github.com/basiq-sdk/basiq-go/transport/value"
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
+
+// AccessToken is a token to call the API with.
+type AccessToken struct {
+	// The token itself, which is not printed, and is in this value's JSON.
+	// transport.Client.Token returns one that is in no JSON either.
+	Token value.Secret `json:"access_token"`
+	// Seconds that the token lives: 3600.
+	ExpiresIn int `json:"expires_in"`
+	// Always "Bearer".
+	Type string `json:"token_type"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// AuthLink is a link at which a user connects accounts after a code by SMS.
+type AuthLink struct {
+	// ID of the link. Absent from the answer of Create.
+	ID string `json:"id"`
+	// ID of the user.
+	UserID string `json:"userId"`
+	// Number that the code is sent to.
+	Mobile string `json:"mobile"`
+	// When the link ends.
+	ExpiresAt value.DateTime `json:"expiresAt"`
+	// Always "auth_link".
+	Type string `json:"type"`
+	// Where the link leads.
+	Links *AuthLinkURLs `json:"links"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// AuthLinkURLs is where an auth link leads.
+type AuthLinkURLs struct {
+	// Address to send the user to.
+	Public string `json:"public"`
+	// Link to the resource, often relative.
+	Self string `json:"self"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// BusinessAddress is the address of a business.
+type BusinessAddress struct {
+	// First line of the address.
+	Line1 string `json:"addressLine1"`
+	// Second line, or empty.
+	Line2 string `json:"addressLine2"`
+	// Suburb or city.
+	Suburb string `json:"suburb"`
+	// State or territory.
+	State string `json:"state"`
+	// Postcode.
+	Postcode string `json:"postcode"`
+	// Country as an ISO 3166 code.
+	CountryCode string `json:"countryCode"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// BusinessNumberType is a kind of business number.
+type BusinessNumberType string
+
+// Known values of BusinessNumberType. The API may send others.
+const (
+	// Australian Business Number.
+	BusinessNumberTypeABN BusinessNumberType = "ABN"
+	// Australian Company Number.
+	BusinessNumberTypeACN BusinessNumberType = "ACN"
+)
+
+var businessNumberTypeValues = []BusinessNumberType{
+	BusinessNumberTypeABN,
+	BusinessNumberTypeACN,
+}
+
+// Known tells whether this version of the package knows the value.
+func (v BusinessNumberType) Known() bool {
+	return wire.OneOf(v, businessNumberTypeValues)
+}
+
+// Consent is a user's permission to share data.
+type Consent struct {
+	// ID of the consent.
+	ID string `json:"id"`
+	// Whether the consent is in force.
+	Status ConsentStatus `json:"status"`
+	// Who gave the consent.
+	Origin string `json:"origin"`
+	// What the data is used for.
+	Purpose ConsentPurpose `json:"purpose"`
+	// Which data is shared.
+	Data ConsentTerms `json:"data"`
+	// When the consent was given.
+	Created value.DateTime `json:"created"`
+	// When it was last changed.
+	Updated value.DateTime `json:"updated"`
+	// When it ends: by default 365 days after it was given.
+	ExpiryDate value.DateTime `json:"expiryDate"`
+	// When it was withdrawn; empty while it was not.
+	Revoked value.DateTime `json:"revoked"`
+	// Always "consent".
+	Type string `json:"type"`
+	// Where the consent and its policies are found.
+	Links *ConsentLinks `json:"links"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// ConsentLinks is where a consent leads.
+type ConsentLinks struct {
+	// Link to the policy that was consented to.
+	ConsentPolicy string `json:"consentPolicy"`
+	// Link to the policy as it stands now. When it is another one, the consent
+	// is due for an update.
+	LatestConsentPolicy string `json:"latestConsentPolicy"`
+	// Link to the consent.
+	Self string `json:"self"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// ConsentList is a list of consents.
+type ConsentList struct {
+	// How many consents the list holds.
+	Size int `json:"size"`
+	// The consents.
+	Data []Consent `json:"data"`
+	// Always "list".
+	Type string `json:"type"`
+	// Where the list is found.
+	Links *SelfLink `json:"links"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// ConsentPermission is the permission to share one kind of data.
+type ConsentPermission struct {
+	// Kind of data, such as transaction.detail.
+	Scope string `json:"scope"`
+	// Whether the user cannot refuse it.
+	Required bool `json:"required"`
+	// Whether the user has agreed; nil when it is not said.
+	Consented *bool `json:"consented"`
+	// What the data is about, such as account.
+	Entity string `json:"entity"`
+	// What the kind of data holds.
+	Information PermissionInformation `json:"information"`
+	// What it is used for.
+	Purpose PurposeText `json:"purpose"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// ConsentPurpose is what data is used for under a consent.
+type ConsentPurpose struct {
+	// Further purposes, if any.
+	Other value.JSON `json:"other"`
+	// The main purpose.
+	Primary PurposeText `json:"primary"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// ConsentStatus is whether a consent is in force.
+type ConsentStatus string
+
+// Known values of ConsentStatus. The API may send others.
+const (
+	// In force.
+	ConsentStatusActive ConsentStatus = "active"
+	// Past its end. The data under it is deleted.
+	ConsentStatusExpired ConsentStatus = "expired"
+	// Withdrawn. The data under it is deleted.
+	ConsentStatusRevoked ConsentStatus = "revoked"
+)
+
+var consentStatusValues = []ConsentStatus{
+	ConsentStatusActive,
+	ConsentStatusExpired,
+	ConsentStatusRevoked,
+}
+
+// Known tells whether this version of the package knows the value.
+func (v ConsentStatus) Known() bool {
+	return wire.OneOf(v, consentStatusValues)
+}
+
+// ConsentTerms is which data a consent shares.
+type ConsentTerms struct {
+	// Permissions, one for each kind of data.
+	Permissions []ConsentPermission `json:"permissions"`
+	// Whether data may be kept after the consent has ended.
+	RetainData bool `json:"retainData"`
+	// How many days back data is first retrieved, up to 730; nil when the
+	// policy sets no span.
+	InitialRetrievalDays *int `json:"initialRetrievalDays"`
+	// Organisation that the data is shared with, if any.
+	Organisation value.JSON `json:"organisation"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// CreateAuthLinkParams says where the code is sent.
+type CreateAuthLinkParams struct {
+	// Number that the code is sent to, in the international form. Empty means
+	// the user's own.
+	Mobile string `json:"mobile"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// apply puts the parameters into the request.
+func (p *CreateAuthLinkParams) apply(req *transport.Request) {
+	req.SetJSON(p)
+}
+
+// CreateTokenParams says which token is asked for.
+type CreateTokenParams struct {
+	// What the token may be used for.
+	Scope Scope
+	// ID of the user that a client token is bound to. The Consent UI needs it.
+	UserID string
+}
+
+// apply puts the parameters into the request.
+func (p *CreateTokenParams) apply(req *transport.Request) {
+	req.Require("scope", p.Scope != "")
+	req.SetForm(
+		transport.Field{
+			Name:  "scope",
+			Value: string(p.Scope),
+		},
+		transport.Field{
+			Name:  "userId",
+			Value: p.UserID,
+		},
+	)
+}
+
+// CreateUserParams describes a user to make. Email or Mobile must be given.
+type CreateUserParams struct {
+	// Email address.
+	Email string `json:"email"`
+	// Mobile number in the international form, such as +61 and nine digits.
+	Mobile string `json:"mobile"`
+	// First name.
+	FirstName string `json:"firstName"`
+	// Middle names.
+	MiddleName string `json:"middleName"`
+	// Last name.
+	LastName string `json:"lastName"`
+	// Name of the business. Needed with BusinessNumber.
+	BusinessName string `json:"businessName"`
+	// Number of the business, of the kind that BusinessNumberType says.
+	BusinessNumber string `json:"businessIdNo"`
+	// Kind of BusinessNumber.
+	BusinessNumberType BusinessNumberType `json:"businessIdNoType"`
+	// Address of the business.
+	BusinessAddress *BusinessAddress `json:"businessAddress"`
+	// Whether the application has verified who the user is.
+	Verified *bool `json:"verificationStatus"`
+	// When that was, as a text of the application's own, such as 31/12/2030.
+	VerificationDate string `json:"verificationDate"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// apply puts the parameters into the request.
+func (p *CreateUserParams) apply(req *transport.Request) {
+	req.Require("email or mobile", p.Email != "" || p.JSON.Present("email") || p.Mobile != "" || p.JSON.Present("mobile"))
+	req.SetJSON(p)
+}
+
+// Event is something that happened to a user or to a user's data.
+type Event struct {
+	// ID of the event.
+	ID string `json:"id"`
+	// What the event is about.
+	Entity EventEntity `json:"entity"`
+	// What happened.
+	Verb EventVerb `json:"eventType"`
+	// ID of the user.
+	UserID string `json:"userId"`
+	// When it happened.
+	Created value.DateTime `json:"createdDate"`
+	// Link to what the event is about.
+	DataURL string `json:"dataRef"`
+	// What the event is about, as it was then. Its shape depends on Entity.
+	Data EventSubject `json:"data"`
+	// Always "event".
+	Type string `json:"type"`
+	// Where the event is found.
+	Links *SelfLink `json:"links"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// EventConnection is a connection as it was when an event happened.
+type EventConnection struct {
+	// ID of the connection.
+	ID string `json:"id"`
+	// Whether the connection worked.
+	Status string `json:"status"`
+	// The institution.
+	Institution *Reference `json:"institution"`
+	// Whether the bank asks questions; nil when it is not said.
+	MFAEnabled *bool `json:"mfaEnabled"`
+	// When it was made.
+	Created value.DateTime `json:"createdDate"`
+	// When it was last refreshed.
+	LastUsed value.DateTime `json:"lastUsed"`
+	// Always "connection".
+	Type string `json:"type"`
+	// Where the connection leads.
+	Links *EventConnectionLinks `json:"links"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// EventConnectionLinks is where an event's connection leads.
+type EventConnectionLinks struct {
+	// Link to its accounts.
+	Accounts string `json:"accounts"`
+	// Link to the connection.
+	Self string `json:"self"`
+	// Link to its transactions.
+	Transactions string `json:"transactions"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// EventEntity is what an event is about.
+type EventEntity string
+
+// Known values of EventEntity. The API may send others.
+const (
+	// An account.
+	EventEntityAccount EventEntity = "account"
+	// A connection.
+	EventEntityConnection EventEntity = "connection"
+	// A consent.
+	EventEntityConsent EventEntity = "consent"
+	// Transactions of a connection.
+	EventEntityTransactions EventEntity = "transactions"
+	// A user.
+	EventEntityUser EventEntity = "user"
+)
+
+var eventEntityValues = []EventEntity{
+	EventEntityAccount,
+	EventEntityConnection,
+	EventEntityConsent,
+	EventEntityTransactions,
+	EventEntityUser,
+}
+
+// Known tells whether this version of the package knows the value.
+func (v EventEntity) Known() bool {
+	return wire.OneOf(v, eventEntityValues)
+}
+
+// EventList is a list of events.
+type EventList struct {
+	// Always "list".
+	Type string `json:"type"`
+	// The events.
+	Data []Event `json:"data"`
+	// Where the list is found.
+	Links *SelfLink `json:"links"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// EventSubject is what an event is about. Raw gives the shapes that are not
+// known here.
+type EventSubject struct {
+	raw value.JSON
+}
+
+// EventTransactions says which connection has new transactions.
+type EventTransactions struct {
+	// The connection.
+	Connection *Reference `json:"connection"`
+	// How many there are.
+	Count int `json:"count"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// EventType is a type of event.
+type EventType struct {
+	// ID of the type: entity and verb, such as consent.revoked.
+	ID string `json:"id"`
+	// When the event happens.
+	Description string `json:"description"`
+	// Always "event-type".
+	Type string `json:"type"`
+	// Where the type is found.
+	Links *SelfLink `json:"links"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// EventTypeList is a list of event types.
+type EventTypeList struct {
+	// How many types the list holds.
+	Count int `json:"count"`
+	// How many types there are.
+	Size int `json:"size"`
+	// The types.
+	Data []EventType `json:"data"`
+	// Always "list".
+	Type string `json:"type"`
+	// Where the list is found.
+	Links *PageLinks `json:"links"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// EventVerb is what happened to the entity of an event.
+type EventVerb string
+
+// Known values of EventVerb. The API may send others.
+const (
+	// A connection began to work.
+	EventVerbActivated EventVerb = "activated"
+	// A consent was put away.
+	EventVerbArchived EventVerb = "archived"
+	// It was made.
+	EventVerbCreated EventVerb = "created"
+	// It was deleted.
+	EventVerbDeleted EventVerb = "deleted"
+	// A consent ended.
+	EventVerbExpired EventVerb = "expired"
+	// A connection stopped working and needs the user.
+	EventVerbInvalidated EventVerb = "invalidated"
+	// The 90-day reminder of a consent.
+	EventVerbReminder EventVerb = "reminder"
+	// A consent was withdrawn.
+	EventVerbRevoked EventVerb = "revoked"
+	// It changed.
+	EventVerbUpdated EventVerb = "updated"
+	// A consent ends in seven days.
+	EventVerbWarning EventVerb = "warning"
+)
+
+var eventVerbValues = []EventVerb{
+	EventVerbActivated,
+	EventVerbArchived,
+	EventVerbCreated,
+	EventVerbDeleted,
+	EventVerbExpired,
+	EventVerbInvalidated,
+	EventVerbReminder,
+	EventVerbRevoked,
+	EventVerbUpdated,
+	EventVerbWarning,
+}
+
+// Known tells whether this version of the package knows the value.
+func (v EventVerb) Known() bool {
+	return wire.OneOf(v, eventVerbValues)
+}
+
+// Job is work that Basiq does in the background for a connection, a statement
+// or a report. Its Steps say how it stands; a job without steps has not
+// succeeded.
+type Job struct {
+	// ID of the job.
+	ID string `json:"id"`
+	// What the job is for: connection, statement or report. Empty in a list.
+	Kind string `json:"jobType"`
+	// How the job stands. Only report jobs have it.
+	Status string `json:"status"`
+	// The steps, in order.
+	Steps []JobStep `json:"steps"`
+	// Institution that the job works with. Only jobs in a list have it.
+	Institution *Reference `json:"institution"`
+	// When the job was asked for.
+	Created value.DateTime `json:"created"`
+	// When it last moved on.
+	Updated value.DateTime `json:"updated"`
+	// What a statement job works on.
+	SourceID string `json:"sourceId"`
+	// ID of the partner. Only report jobs have it.
+	PartnerID string `json:"partnerId"`
+	// ID of the application. Only report jobs have it.
+	ApplicationID string `json:"applicationId"`
+	// Always "job".
+	Type string `json:"type"`
+	// Where the job, and what it makes, are found; nil when a report has
+	// failed.
+	Links *JobLinks `json:"links"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// JobLinks is where a job leads. Links may be relative.
+type JobLinks struct {
+	// Link to the result, if it stands apart.
+	Link string `json:"link"`
+	// Link to the job.
+	Self string `json:"self"`
+	// Link to the connection that the job works on. Absent while a new
+	// connection is verified.
+	Source string `json:"source"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// JobList is a list of jobs.
+type JobList struct {
+	// How many jobs the list holds.
+	Size int `json:"size"`
+	// The jobs.
+	Data []Job `json:"data"`
+	// Always "list".
+	Type string `json:"type"`
+	// Where the list is found.
+	Links SelfLink `json:"links"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// JobReference names a job that was started.
+type JobReference struct {
+	// ID of the job.
+	ID string `json:"id"`
+	// Always "job".
+	Type string `json:"type"`
+	// Where the job is found.
+	Links SelfLink `json:"links"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// JobStep is one step of a job.
+type JobStep struct {
+	// What is done.
+	Title StepTitle `json:"title"`
+	// How the step stands.
+	Status StepStatus `json:"status"`
+	// What came of the step: none while it is pending.
+	Result StepResult `json:"result"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// MFAChallenge is a question that a bank asks the user. Answer it with
+// JobsService.SubmitMFA.
+type MFAChallenge struct {
+	// How the user is asked.
+	Method MFAMethod `json:"method"`
+	// The question in words.
+	Description string `json:"description"`
+	// What to ask for, one text for each answer, in order.
+	Prompts []string `json:"input"`
+	// Milliseconds left to answer; in some answers it seems to be seconds.
+	// basiq.MFA.Expires allows for that.
+	ExpiryMs int `json:"expiryMs"`
+	// Always "mfa".
+	Type string `json:"type"`
+	// Where the answer goes.
+	Links *MFALinks `json:"links"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// MFALinks is where an answer goes.
+type MFALinks struct {
+	// Address that takes the answer, relative or absolute.
+	Response string `json:"response"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// MFAMethod is how a bank asks the user.
+type MFAMethod string
+
+// Known values of MFAMethod. The API may send others.
+const (
+	// Questions whose answers the user has set.
+	MFAMethodSecurityQuestions MFAMethod = "security-questions"
+	// A code from an app, an email, a text message or a call.
+	MFAMethodToken MFAMethod = "token"
+)
+
+var mfaMethodValues = []MFAMethod{
+	MFAMethodSecurityQuestions,
+	MFAMethodToken,
+}
+
+// Known tells whether this version of the package knows the value.
+func (v MFAMethod) Known() bool {
+	return wire.OneOf(v, mfaMethodValues)
+}
+
+// PageLinks is where a page and the next one are found.
+type PageLinks struct {
+	// Link to the next page, if any.
+	Next string `json:"next"`
+	// Link to the page.
+	Self string `json:"self"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// PermissionInformation describes a kind of data to the user.
+type PermissionInformation struct {
+	// Name of the kind of data.
+	Name string `json:"name"`
+	// What it holds.
+	Description string `json:"description"`
+	// Its parts, each in a few words.
+	Attributes []string `json:"attributeList"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// PurposeText describes a purpose to the user.
+type PurposeText struct {
+	// The purpose in full.
+	Description string `json:"description"`
+	// Name of the purpose.
+	Title string `json:"title"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
 
 // Reference names a resource without its content.
 type Reference struct {
@@ -19,12 +679,332 @@ type Reference struct {
 	JSON wire.Object `json:"-"`
 }
 
+// ReferenceList is a list of references.
+type ReferenceList struct {
+	// How many references the list holds.
+	Count int `json:"count"`
+	// The references.
+	Data []Reference `json:"data"`
+	// Always "list".
+	Type string `json:"type"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// Scope is what an access token may be used for.
+type Scope string
+
+// Known values of Scope. The API may send others.
+const (
+	// Bound to one user: it opens the Consent UI, and answers a bank's
+	// questions.
+	ScopeClient Scope = "CLIENT_ACCESS"
+	// Every call but the answer to a bank's question.
+	ScopeServer Scope = "SERVER_ACCESS"
+)
+
+var scopeValues = []Scope{
+	ScopeClient,
+	ScopeServer,
+}
+
+// Known tells whether this version of the package knows the value.
+func (v Scope) Known() bool {
+	return wire.OneOf(v, scopeValues)
+}
+
 // SelfLink is where a resource is found.
 type SelfLink struct {
 	// Link to the resource itself.
 	Self string `json:"self"`
 	// Link to what the resource was made from, if anything.
 	Source string `json:"source"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// StepCode is why a step has failed. Banks' own reasons are no fixed set.
+type StepCode string
+
+// Known values of StepCode. The API may send others.
+const (
+	// The statement is not of the account that was expected.
+	StepCodeAccountDataDiffers StepCode = "account-data-differs"
+	// The user has to act at the bank; then the connection can be refreshed.
+	StepCodeAccountNotAccessibleRequiresUserAction StepCode = "account-not-accessible-requires-user-action"
+	// The user did not authorise access at the bank.
+	StepCodeAuthorizationFailed StepCode = "authorization-failed"
+	// The file is no valid statement.
+	StepCodeBankStatementInvalid StepCode = "bank-statement-invalid"
+	// The statement is of a product that is not known yet.
+	StepCodeBankStatementNewProduct StepCode = "bank-statement-new-product"
+	// The statement's form is not supported.
+	StepCodeBankStatementNotSupported StepCode = "bank-statement-not-supported"
+	// The statement could not be read.
+	StepCodeBankStatementParsingError StepCode = "bank-statement-parsing-error"
+	// The connection to the institution has failed.
+	StepCodeConnectorError StepCode = "connector-error"
+	// The file is empty.
+	StepCodeEmptyFile StepCode = "empty-file"
+	// The institution is switched off at Basiq.
+	StepCodeInstitutionDisabled StepCode = "institution-disabled"
+	// The institution cannot be reached.
+	StepCodeInstitutionNotAvailable StepCode = "institution-not-available"
+	// There is no such institution.
+	StepCodeInstitutionNotFound StepCode = "institution-not-found"
+	// The connection does not work any more and needs the user.
+	StepCodeInvalidConnection StepCode = "invalid-connection"
+	// Login or password is wrong, the login is locked, or a question is
+	// unanswered. Send the user to the Consent UI with the connection.
+	StepCodeInvalidCredentials StepCode = "invalid-credentials"
+	// A row of the file cannot be read.
+	StepCodeInvalidCSVRow StepCode = "invalid-csv-row"
+	// A field of the file has a wrong value.
+	StepCodeInvalidFieldValue StepCode = "invalid-field-value"
+	// The job took too long.
+	StepCodeJobTimedOut StepCode = "job-timed-out"
+	// The institution is under maintenance.
+	StepCodeMaintenance StepCode = "maintenance"
+	// The file lacks a field.
+	StepCodeMissingRequiredField StepCode = "missing-required-field"
+	// A field of the file is empty.
+	StepCodeMissingRequiredFieldValue StepCode = "missing-required-field-value"
+	// The file has too many rows.
+	StepCodeRowCountExceeded StepCode = "row-count-exceeded"
+	// The institution does not answer. Look at the connector's status, and
+	// refresh after ten minutes.
+	StepCodeServiceUnavailable StepCode = "service-unavailable"
+	// The institution's system is down.
+	StepCodeSystemUnavailable StepCode = "system-unavailable"
+	// The file holds transactions from after its own date.
+	StepCodeTxnAfterLastUpdatedDate StepCode = "txn-after-last-updated-date"
+	// The reason is not known.
+	StepCodeUnknownError StepCode = "unknown-error"
+	// The user has to act at the institution.
+	StepCodeUserActionRequired StepCode = "user-action-required"
+)
+
+var stepCodeValues = []StepCode{
+	StepCodeAccountDataDiffers,
+	StepCodeAccountNotAccessibleRequiresUserAction,
+	StepCodeAuthorizationFailed,
+	StepCodeBankStatementInvalid,
+	StepCodeBankStatementNewProduct,
+	StepCodeBankStatementNotSupported,
+	StepCodeBankStatementParsingError,
+	StepCodeConnectorError,
+	StepCodeEmptyFile,
+	StepCodeInstitutionDisabled,
+	StepCodeInstitutionNotAvailable,
+	StepCodeInstitutionNotFound,
+	StepCodeInvalidConnection,
+	StepCodeInvalidCredentials,
+	StepCodeInvalidCSVRow,
+	StepCodeInvalidFieldValue,
+	StepCodeJobTimedOut,
+	StepCodeMaintenance,
+	StepCodeMissingRequiredField,
+	StepCodeMissingRequiredFieldValue,
+	StepCodeRowCountExceeded,
+	StepCodeServiceUnavailable,
+	StepCodeSystemUnavailable,
+	StepCodeTxnAfterLastUpdatedDate,
+	StepCodeUnknownError,
+	StepCodeUserActionRequired,
+}
+
+// Known tells whether this version of the package knows the value.
+func (v StepCode) Known() bool {
+	return wire.OneOf(v, stepCodeValues)
+}
+
+// StepFailure is why a step has failed.
+type StepFailure struct {
+	// The reason as a code.
+	Code StepCode `json:"code"`
+	// The reason in a few words.
+	Title string `json:"title"`
+	// The reason in full.
+	Detail string `json:"detail"`
+	// Kind of the result.
+	Type string `json:"type"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// StepLink is a link to what a step has made.
+type StepLink struct {
+	// Kind of what was made.
+	Type string `json:"type"`
+	// The link, often relative.
+	URL string `json:"url"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// StepResult is what came of a step: a link to what it made, a question to the
+// user, or why it failed. The API sends it alone or in a list.
+type StepResult struct {
+	raw value.JSON
+}
+
+// StepStatus is how a step stands.
+type StepStatus string
+
+// Known values of StepStatus. The API may send others.
+const (
+	// Failed, and with it the job.
+	StepStatusFailed StepStatus = "failed"
+	// Being done. A question to the user waits in this state for its answer.
+	StepStatusInProgress StepStatus = "in-progress"
+	// Not begun. After a failed step it stays so.
+	StepStatusPending StepStatus = "pending"
+	// Not needed. It counts as done.
+	StepStatusSkipped StepStatus = "skipped"
+	// Done.
+	StepStatusSuccess StepStatus = "success"
+)
+
+var stepStatusValues = []StepStatus{
+	StepStatusFailed,
+	StepStatusInProgress,
+	StepStatusPending,
+	StepStatusSkipped,
+	StepStatusSuccess,
+}
+
+// Known tells whether this version of the package knows the value.
+func (v StepStatus) Known() bool {
+	return wire.OneOf(v, stepStatusValues)
+}
+
+// StepTitle is what is done in a step.
+type StepTitle string
+
+// Known values of StepTitle. The API may send others.
+const (
+	// Making a report.
+	StepTitleCreateReport StepTitle = "create-report"
+	// Asking the user; see StepResult.MFA.
+	StepTitleMFAChallenge StepTitle = "mfa-challenge"
+	// Reading accounts.
+	StepTitleRetrieveAccounts StepTitle = "retrieve-accounts"
+	// Reading statements.
+	StepTitleRetrieveStatements StepTitle = "retrieve-statements"
+	// Reading transactions.
+	StepTitleRetrieveTransactions StepTitle = "retrieve-transactions"
+	// Logging in.
+	StepTitleVerifyCredentials StepTitle = "verify-credentials"
+)
+
+var stepTitleValues = []StepTitle{
+	StepTitleCreateReport,
+	StepTitleMFAChallenge,
+	StepTitleRetrieveAccounts,
+	StepTitleRetrieveStatements,
+	StepTitleRetrieveTransactions,
+	StepTitleVerifyCredentials,
+}
+
+// Known tells whether this version of the package knows the value.
+func (v StepTitle) Known() bool {
+	return wire.OneOf(v, stepTitleValues)
+}
+
+// SubmitMFAParams answers a bank's question.
+type SubmitMFAParams struct {
+	// The answers, in the order of the prompts. For an approval in the bank's
+	// app, the single word confirmed.
+	Answers []string `json:"mfa-response"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// apply puts the parameters into the request.
+func (p *SubmitMFAParams) apply(req *transport.Request) {
+	req.Require("mfa-response", len(p.Answers) > 0)
+	req.SetJSON(p)
+}
+
+// UpdateUserParams says what to change of a user. A nil field stays as it is.
+// Email or Mobile must remain.
+type UpdateUserParams struct {
+	// Email address.
+	Email *string `json:"email"`
+	// Mobile number in the international form.
+	Mobile *string `json:"mobile"`
+	// First name.
+	FirstName *string `json:"firstName"`
+	// Middle names.
+	MiddleName *string `json:"middleName"`
+	// Last name.
+	LastName *string `json:"lastName"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// apply puts the parameters into the request.
+func (p *UpdateUserParams) apply(req *transport.Request) {
+	req.SetJSON(p)
+}
+
+// User is a person or business whose data is shared with the application.
+type User struct {
+	// ID of the user.
+	ID string `json:"id"`
+	// Email address, or empty.
+	Email string `json:"email"`
+	// Mobile number, or empty.
+	Mobile string `json:"mobile"`
+	// Name in full, or empty. Absent from the answers of Create and Update.
+	Name string `json:"name"`
+	// First name, or empty.
+	FirstName string `json:"firstName"`
+	// Middle names, or empty.
+	MiddleName string `json:"middleName"`
+	// Last name, or empty.
+	LastName string `json:"lastName"`
+	// Name of the business.
+	BusinessName string `json:"businessName"`
+	// Number of the business.
+	BusinessNumber string `json:"businessIdNo"`
+	// Kind of BusinessNumber.
+	BusinessNumberType BusinessNumberType `json:"businessIdNoType"`
+	// Address of the business.
+	BusinessAddress *BusinessAddress `json:"businessAddress"`
+	// Whether the application has verified who the user is.
+	Verified *bool `json:"verificationStatus"`
+	// When that was, as a text.
+	VerificationDate string `json:"verificationDate"`
+	// References to the user's accounts. Only Get returns them.
+	Accounts *ReferenceList `json:"accounts"`
+	// References to the user's connections. Only Get returns them.
+	Connections *ReferenceList `json:"connections"`
+	// Always "user".
+	Type string `json:"type"`
+	// Where the user and the user's data are found.
+	Links UserLinks `json:"links"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// UserLinks is where a user leads.
+type UserLinks struct {
+	// Link to the user's accounts.
+	Accounts string `json:"accounts"`
+	// Link to the user's connections.
+	Connections string `json:"connections"`
+	// Link to the user.
+	Self string `json:"self"`
+	// Link to the user's transactions.
+	Transactions string `json:"transactions"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`

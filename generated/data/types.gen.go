@@ -3,8 +3,86 @@
 package data
 
 import (
+	"github.com/basiq-sdk/basiq-go/transport"
+	"github.com/basiq-sdk/basiq-go/transport/value"
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
+
+// Account is an account as of the last refresh of its connection.
+type Account struct {
+	// ID of the account.
+	ID string `json:"id"`
+	// Name of the account.
+	Name string `json:"name"`
+	// Number of the account, with its BSB.
+	Number string `json:"accountNo"`
+	// Bank State Branch number.
+	BSB string `json:"bsb"`
+	// Number of the account in full, if the institution shares it.
+	UnmaskedNumber string `json:"unmaskedAccNum"`
+	// Number of the account with most digits hidden.
+	MaskedNumber string `json:"maskedNumber"`
+	// Who holds the account, or empty.
+	Holder string `json:"accountHolder"`
+	// How many hold the account.
+	Ownership Ownership `json:"accountOwnership"`
+	// Whether the user is an owner of the account.
+	Owned bool `json:"isOwned"`
+	// Whether the account can be read.
+	Status AccountStatus `json:"status"`
+	// What kind of account it is.
+	Class AccountClass `json:"class"`
+	// Currency as an ISO 4217 code.
+	Currency string `json:"currency"`
+	// Balance; negative where money is owed. Empty when it is not known.
+	Balance value.Decimal `json:"balance"`
+	// What can be spent. Empty when it is not known.
+	AvailableFunds value.Decimal `json:"availableFunds"`
+	// Limit of a credit account. Empty for others.
+	CreditLimit value.Decimal `json:"creditLimit"`
+	// Limit of a loan that shrinks with its repayments.
+	AmortisedLimit value.Decimal `json:"amortisedLimit"`
+	// Interest rate for deposits.
+	DepositRate value.Decimal `json:"depositRate"`
+	// Interest rate for lending.
+	LendingRate value.Decimal `json:"lendingRate"`
+	// Bundle that the account is part of, if any.
+	BundleName string `json:"bundleName"`
+	// Balances by currency, where an account has several.
+	Purses []Purse `json:"purses"`
+	// ID of the connection.
+	ConnectionID string `json:"connection"`
+	// ID of the institution.
+	InstitutionID string `json:"institution"`
+	// When the account was opened.
+	Created value.DateTime `json:"creationDate"`
+	// When the account was last retrieved.
+	LastUpdated value.DateTime `json:"lastUpdated"`
+	// Times for which there are transactions.
+	TransactionIntervals []Interval `json:"transactionIntervals"`
+	// Terms of the account; nil when the institution shares none.
+	Details *AccountDetails `json:"meta"`
+	// Always "account".
+	Type string `json:"type"`
+	// Where the account leads; nil when the answer leaves it out.
+	Links *AccountLinks `json:"links"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// AccountAddress is an address in one of two forms.
+type AccountAddress struct {
+	// Which form it has.
+	Kind AddressKind `json:"addressType"`
+	// The address as the postal service takes it apart.
+	Postal *PostalAddress `json:"paf"`
+	// The address as lines of text.
+	Simple *SimpleAddress `json:"simple"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
 
 // AccountClass is what kind of account it is.
 type AccountClass struct {
@@ -12,6 +90,30 @@ type AccountClass struct {
 	Kind AccountKind `json:"type"`
 	// Name of the bank's product.
 	Product string `json:"product"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// AccountDetails is the terms of an account as the institution shares them
+// under the Consumer Data Right.
+type AccountDetails struct {
+	// Fees.
+	Fees []Fee `json:"fees"`
+	// Interest rates for deposits.
+	DepositRates []DepositRate `json:"depositRates"`
+	// Interest rates for lending.
+	LendingRates []LendingRate `json:"lendingRates"`
+	// Features.
+	Features []Feature `json:"features"`
+	// Term deposits.
+	TermDeposits []TermDeposit `json:"termDeposit"`
+	// The loan; nil for other accounts.
+	Loan *Loan `json:"loan"`
+	// Credit cards, nearly always one; empty for other accounts.
+	CreditCards []CreditCard `json:"creditCard"`
+	// Addresses that belong to the account.
+	Addresses []AccountAddress `json:"addresses"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
@@ -62,6 +164,34 @@ func (v AccountKind) Known() bool {
 	return wire.OneOf(v, accountKindValues)
 }
 
+// AccountLinks is where an account leads.
+type AccountLinks struct {
+	// Link to the connection.
+	Connection string `json:"connection"`
+	// Link to the institution.
+	Institution string `json:"institution"`
+	// Link to the account.
+	Self string `json:"self"`
+	// Link to its transactions.
+	Transactions string `json:"transactions"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// AccountList is a list of accounts.
+type AccountList struct {
+	// Always "list".
+	Type string `json:"type"`
+	// The accounts.
+	Data []Account `json:"data"`
+	// Where the list is found.
+	Links SelfLink `json:"links"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
 // AccountStatus is whether an account can be read.
 type AccountStatus string
 
@@ -83,6 +213,974 @@ func (v AccountStatus) Known() bool {
 	return wire.OneOf(v, accountStatusValues)
 }
 
+// AccountSummary is an account as a connection lists it.
+type AccountSummary struct {
+	// ID of the account.
+	ID string `json:"id"`
+	// Name of the account.
+	Name string `json:"name"`
+	// Number of the account.
+	Number string `json:"accountNo"`
+	// Whether the account can be read.
+	Status AccountStatus `json:"status"`
+	// What kind of account it is.
+	Class AccountClass `json:"class"`
+	// Currency as an ISO 4217 code.
+	Currency string `json:"currency"`
+	// Balance. Empty when it is not known.
+	Balance value.Decimal `json:"balance"`
+	// What can be spent. Empty when it is not known.
+	AvailableFunds value.Decimal `json:"availableFunds"`
+	// When the account was last retrieved.
+	LastUpdated value.DateTime `json:"lastUpdated"`
+	// Always "account".
+	Type string `json:"type"`
+	// Where the account leads.
+	Links AccountSummaryLinks `json:"links"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// AccountSummaryLinks is where a connection's account leads.
+type AccountSummaryLinks struct {
+	// Link to the account.
+	Self string `json:"self"`
+	// Link to its transactions.
+	Transactions string `json:"transactions"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// AccountSummaryList is a list of a connection's accounts.
+type AccountSummaryList struct {
+	// Always "list".
+	Type string `json:"type"`
+	// The accounts.
+	Data []AccountSummary `json:"data"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// Address is a postal or residential address.
+type Address struct {
+	// First line.
+	Line1 string `json:"addressLine1"`
+	// Second line, or empty.
+	Line2 string `json:"addressLine2"`
+	// Third line, or empty.
+	Line3 string `json:"addressLine3"`
+	// City or suburb.
+	City string `json:"city"`
+	// State or territory.
+	State string `json:"state"`
+	// Postcode.
+	Postcode string `json:"postcode"`
+	// Country.
+	Country string `json:"country"`
+	// Country as an ISO 3166 code.
+	CountryCode string `json:"countryCode"`
+	// The whole address in one text.
+	Formatted string `json:"formattedAddress"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// AddressKind is the form of an address.
+type AddressKind string
+
+// Known values of AddressKind. The API may send others.
+const (
+	// The postal service's form, see Postal.
+	AddressKindPostal AddressKind = "paf"
+	// Lines of text, see Simple.
+	AddressKindSimple AddressKind = "simple"
+)
+
+var addressKindValues = []AddressKind{
+	AddressKindPostal,
+	AddressKindSimple,
+}
+
+// Known tells whether this version of the package knows the value.
+func (v AddressKind) Known() bool {
+	return wire.OneOf(v, addressKindValues)
+}
+
+// AuthorizationKind is a kind of login.
+type AuthorizationKind string
+
+// Known values of AuthorizationKind. The API may send others.
+const (
+	// Something else.
+	AuthorizationKindOther AuthorizationKind = "other"
+	// A token.
+	AuthorizationKindToken AuthorizationKind = "token"
+	// A login and a password.
+	AuthorizationKindUser AuthorizationKind = "user"
+	// A login, a password and always a question.
+	AuthorizationKindUserMFA AuthorizationKind = "user-mfa"
+	// A login, a password and sometimes a question.
+	AuthorizationKindUserMFAIntermittent AuthorizationKind = "user-mfa-intermittent"
+)
+
+var authorizationKindValues = []AuthorizationKind{
+	AuthorizationKindOther,
+	AuthorizationKindToken,
+	AuthorizationKindUser,
+	AuthorizationKindUserMFA,
+	AuthorizationKindUserMFAIntermittent,
+}
+
+// Known tells whether this version of the package knows the value.
+func (v AuthorizationKind) Known() bool {
+	return wire.OneOf(v, authorizationKindValues)
+}
+
+// BPAY is a bill paid through BPAY.
+type BPAY struct {
+	// Code of the biller.
+	BillerCode string `json:"billerCode"`
+	// Name of the biller.
+	BillerName string `json:"billerName"`
+	// Customer reference number.
+	CRN string `json:"crn"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// Category is the kind of business that a transaction was with.
+type Category struct {
+	// How the category was found.
+	MatchType MatchType `json:"matchType"`
+	// How certain the match is.
+	MatchScore string `json:"matchScore"`
+	// Merchant category code; empty when it is not known.
+	MCC CodeTitle `json:"mcc"`
+	// The industry; empty when it is not known.
+	ANZSIC Industry `json:"anzsic"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// CodeTitle is a code and what it stands for.
+type CodeTitle struct {
+	// The code.
+	Code string `json:"code"`
+	// What it stands for.
+	Title string `json:"title"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// Colors is the colours of a logo.
+type Colors struct {
+	// The main colour in hexadecimal.
+	Primary string `json:"primary"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// Connection is a link between a user and an institution.
+type Connection struct {
+	// ID of the connection.
+	ID string `json:"id"`
+	// Whether the connection works. Only server tokens are shown it.
+	Status ConnectionStatus `json:"status"`
+	// The way of connecting.
+	Method Method `json:"method"`
+	// The institution.
+	Institution InstitutionReference `json:"institution"`
+	// When it was made. Only server tokens are shown it.
+	Created value.DateTime `json:"createdDate"`
+	// When it was last refreshed. Look at it before refreshing again. Only
+	// server tokens are shown it.
+	LastUsed value.DateTime `json:"lastUsed"`
+	// When it ends. Only open banking connections do; empty for others.
+	Expires value.DateTime `json:"expiryDate"`
+	// The accounts, in answers of Get; nil in a list.
+	Accounts *AccountSummaryList `json:"accounts"`
+	// What the institution knows about the owner, in answers of Get; nil in a
+	// list.
+	Profile *Profile `json:"profile"`
+	// Always "connection".
+	Type string `json:"type"`
+	// Where the connection leads.
+	Links ConnectionLinks `json:"links"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// ConnectionLinks is where a connection leads.
+type ConnectionLinks struct {
+	// Link to its accounts.
+	Accounts string `json:"accounts"`
+	// Link to the institution.
+	Institution string `json:"institution"`
+	// Link to the connection.
+	Self string `json:"self"`
+	// Link to its transactions.
+	Transactions string `json:"transactions"`
+	// Link to the user.
+	User string `json:"user"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// ConnectionList is a list of connections.
+type ConnectionList struct {
+	// Always "list".
+	Type string `json:"type"`
+	// The connections.
+	Data []Connection `json:"data"`
+	// Where the list is found.
+	Links *SelfLink `json:"links"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// ConnectionStatus is whether a connection works.
+type ConnectionStatus string
+
+// Known values of ConnectionStatus. The API may send others.
+const (
+	// It works.
+	ConnectionStatusActive ConnectionStatus = "active"
+	// It does not work any more and needs the user.
+	ConnectionStatusInvalid ConnectionStatus = "invalid"
+	// Its credentials are being verified.
+	ConnectionStatusPending ConnectionStatus = "pending"
+	// The user left before finishing at the institution.
+	ConnectionStatusPreInit ConnectionStatus = "pre-init"
+	// It was removed.
+	ConnectionStatusDeleted ConnectionStatus = "deleted"
+	// It is being made.
+	ConnectionStatusInit ConnectionStatus = "init"
+	// It does not work any more: ConnectionStatusInvalid, as events spell it.
+	ConnectionStatusInvalidConnection ConnectionStatus = "invalid-connection"
+	// The consent was withdrawn.
+	ConnectionStatusRevoked ConnectionStatus = "revoked"
+)
+
+var connectionStatusValues = []ConnectionStatus{
+	ConnectionStatusActive,
+	ConnectionStatusInvalid,
+	ConnectionStatusPending,
+	ConnectionStatusPreInit,
+	ConnectionStatusDeleted,
+	ConnectionStatusInit,
+	ConnectionStatusInvalidConnection,
+	ConnectionStatusRevoked,
+}
+
+// Known tells whether this version of the package knows the value.
+func (v ConnectionStatus) Known() bool {
+	return wire.OneOf(v, connectionStatusValues)
+}
+
+// Connector is an institution and a way of connecting to it.
+type Connector struct {
+	// ID of the institution: two letters and five digits.
+	ID string `json:"id"`
+	// The way of connecting.
+	Method Method `json:"method"`
+	// How mature it is.
+	Stage ConnectorStage `json:"stage"`
+	// How well it works now.
+	Status ConnectorStatus `json:"status"`
+	// The institution.
+	Institution Institution `json:"institution"`
+	// What can be shared through it, such as transaction.detail.
+	Scopes []string `json:"scopes"`
+	// How the user logs in.
+	Authorization ConnectorAuthorization `json:"authorization"`
+	// How long it takes.
+	Stats ConnectorStats `json:"stats"`
+	// Always "connector".
+	Type string `json:"type"`
+	// Where the connector is found; nil when the answer leaves it out.
+	Links *SelfLink `json:"links"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// ConnectorAuthorization is how a user logs in at an institution.
+type ConnectorAuthorization struct {
+	// Kind of login.
+	Kind AuthorizationKind `json:"type"`
+	// What the login form asks for; nil when there is none.
+	Captions *LoginCaptions `json:"meta"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// ConnectorList is a list of connectors.
+type ConnectorList struct {
+	// How many connectors the list holds.
+	TotalCount int `json:"totalCount"`
+	// The connectors.
+	Data []Connector `json:"data"`
+	// Always "list".
+	Type string `json:"type"`
+	// Where the list is found.
+	Links SelfLink `json:"links"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// ConnectorStage is how mature a connector is.
+type ConnectorStage string
+
+// Known values of ConnectorStage. The API may send others.
+const (
+	// Being tried.
+	ConnectorStageAlpha ConnectorStage = "alpha"
+	// Nearly ready.
+	ConnectorStageBeta ConnectorStage = "beta"
+	// Ready.
+	ConnectorStageLive ConnectorStage = "live"
+)
+
+var connectorStageValues = []ConnectorStage{
+	ConnectorStageAlpha,
+	ConnectorStageBeta,
+	ConnectorStageLive,
+}
+
+// Known tells whether this version of the package knows the value.
+func (v ConnectorStage) Known() bool {
+	return wire.OneOf(v, connectorStageValues)
+}
+
+// ConnectorStats is how long a connector takes.
+type ConnectorStats struct {
+	// Averages by step; nil when there are none.
+	AverageDurationMs *Durations `json:"averageDurationMs"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// ConnectorStatus is how well a connector works.
+type ConnectorStatus string
+
+// Known values of ConnectorStatus. The API may send others.
+const (
+	// Slowly or not always.
+	ConnectorStatusDegradedPerformance ConnectorStatus = "degraded-performance"
+	// Not at all.
+	ConnectorStatusMajorOutage ConnectorStatus = "major-outage"
+	// As it should.
+	ConnectorStatusOperational ConnectorStatus = "operational"
+	// Not for everybody.
+	ConnectorStatusPartialOutage ConnectorStatus = "partial-outage"
+	// Not while it is maintained.
+	ConnectorStatusUnderMaintenance ConnectorStatus = "under-maintenance"
+)
+
+var connectorStatusValues = []ConnectorStatus{
+	ConnectorStatusDegradedPerformance,
+	ConnectorStatusMajorOutage,
+	ConnectorStatusOperational,
+	ConnectorStatusPartialOutage,
+	ConnectorStatusUnderMaintenance,
+}
+
+// Known tells whether this version of the package knows the value.
+func (v ConnectorStatus) Known() bool {
+	return wire.OneOf(v, connectorStatusValues)
+}
+
+// Coordinates is a position on the map.
+type Coordinates struct {
+	// Latitude in degrees.
+	Latitude string `json:"lat"`
+	// Longitude in degrees.
+	Longitude string `json:"lng"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// CreditCard is the terms of a credit card.
+type CreditCard struct {
+	// Least that is to be paid.
+	MinPaymentAmount value.Decimal `json:"minPaymentAmount"`
+	// What is due.
+	PaymentDueAmount value.Decimal `json:"paymentDueAmount"`
+	// Currency of both as an ISO 4217 code.
+	PaymentCurrency string `json:"paymentCurrency"`
+	// Day on which it is due.
+	PaymentDueDate value.Date `json:"paymentDueDate"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// DepositRate is an interest rate for deposits.
+type DepositRate struct {
+	// Kind of rate.
+	Kind DepositRateKind `json:"depositRateType"`
+	// The rate as a fraction, such as 0.0425.
+	Rate value.Decimal `json:"rate"`
+	// How often interest is calculated as an ISO 8601 duration.
+	CalculationFrequency string `json:"calculationFrequency"`
+	// How often interest is paid as an ISO 8601 duration.
+	ApplicationFrequency string `json:"applicationFrequency"`
+	// For what the rate holds.
+	Tiers []RateTier `json:"tiers"`
+	// The rate in words.
+	AdditionalInfo string `json:"additionalInfo"`
+	// Address of more about it.
+	AdditionalInfoURL string `json:"additionalInfoUri"`
+	// A figure that goes with the rate.
+	AdditionalValue string `json:"additionalValue"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// DepositRateKind is a kind of interest rate for deposits.
+type DepositRateKind string
+
+// Known values of DepositRateKind. The API may send others.
+const (
+	// A bonus.
+	DepositRateKindBonus DepositRateKind = "BONUS"
+	// A bonus for a bundle.
+	DepositRateKindBundleBonus DepositRateKind = "BUNDLE_BONUS"
+	// Fixed.
+	DepositRateKindFixed DepositRateKind = "FIXED"
+	// Follows a reference rate.
+	DepositRateKindFloating DepositRateKind = "FLOATING"
+	// For a time at the beginning.
+	DepositRateKindIntroductory DepositRateKind = "INTRODUCTORY"
+	// Follows the market.
+	DepositRateKindMarketLinked DepositRateKind = "MARKET_LINKED"
+	// Variable.
+	DepositRateKindVariable DepositRateKind = "VARIABLE"
+)
+
+var depositRateKindValues = []DepositRateKind{
+	DepositRateKindBonus,
+	DepositRateKindBundleBonus,
+	DepositRateKindFixed,
+	DepositRateKindFloating,
+	DepositRateKindIntroductory,
+	DepositRateKindMarketLinked,
+	DepositRateKindVariable,
+}
+
+// Known tells whether this version of the package knows the value.
+func (v DepositRateKind) Known() bool {
+	return wire.OneOf(v, depositRateKindValues)
+}
+
+// Direction is whether money came in or went out.
+type Direction string
+
+// Known values of Direction. The API may send others.
+const (
+	// Money came in.
+	DirectionCredit Direction = "credit"
+	// Money went out.
+	DirectionDebit Direction = "debit"
+)
+
+var directionValues = []Direction{
+	DirectionCredit,
+	DirectionDebit,
+}
+
+// Known tells whether this version of the package knows the value.
+func (v Direction) Known() bool {
+	return wire.OneOf(v, directionValues)
+}
+
+// Discount is a discount on a fee.
+type Discount struct {
+	// The discount in words.
+	Description string `json:"description"`
+	// Kind of discount, as the Consumer Data Right names it.
+	Kind string `json:"discountType"`
+	// The discount, if it is an amount.
+	Amount value.Decimal `json:"amount"`
+	// The discount as a rate of the balance, if it is one.
+	BalanceRate value.Decimal `json:"balanceRate"`
+	// The discount as a rate of the transaction, if it is one.
+	TransactionRate value.Decimal `json:"transactionRate"`
+	// The discount as a rate of the interest, if it is one.
+	AccruedRate value.Decimal `json:"accruedRate"`
+	// The discount as a rate of the fee, if it is one.
+	FeeRate value.Decimal `json:"feeRate"`
+	// Who gets it; nil when anybody does.
+	Eligibility *DiscountEligibility `json:"eligibility"`
+	// More in words.
+	AdditionalInfo string `json:"additionalInfo"`
+	// Address of more about it.
+	AdditionalInfoURL string `json:"additionalInfoUri"`
+	// A figure that goes with the discount.
+	AdditionalValue string `json:"additionalValue"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// DiscountEligibility is who gets a discount.
+type DiscountEligibility struct {
+	// Kind of condition.
+	Kind EligibilityKind `json:"discountEligibilityType"`
+	// More in words.
+	AdditionalInfo string `json:"additionalInfo"`
+	// Address of more about it.
+	AdditionalInfoURL string `json:"additionalInfoUri"`
+	// A figure that goes with it, such as an age.
+	AdditionalValue string `json:"additionalValue"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// Durations is the average time that each step takes in milliseconds.
+type Durations struct {
+	// Everything.
+	Total int `json:"total"`
+	// Logging in.
+	VerifyCredentials int `json:"verifyCredentials"`
+	// Reading accounts.
+	RetrieveAccounts int `json:"retrieveAccounts"`
+	// Reading transactions.
+	RetrieveTransactions int `json:"retrieveTransactions"`
+	// Reading the account's terms.
+	RetrieveMeta int `json:"retrieveMeta"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// EligibilityKind is a kind of condition for a discount.
+type EligibilityKind string
+
+// Known values of EligibilityKind. The API may send others.
+const (
+	// Businesses.
+	EligibilityKindBusiness EligibilityKind = "BUSINESS"
+	// People of some employment.
+	EligibilityKindEmploymentStatus EligibilityKind = "EMPLOYMENT_STATUS"
+	// New customers.
+	EligibilityKindIntroductory EligibilityKind = "INTRODUCTORY"
+	// People up to an age.
+	EligibilityKindMaxAge EligibilityKind = "MAX_AGE"
+	// People from an age.
+	EligibilityKindMinAge EligibilityKind = "MIN_AGE"
+	// People from an income.
+	EligibilityKindMinIncome EligibilityKind = "MIN_INCOME"
+	// Businesses from a turnover.
+	EligibilityKindMinTurnover EligibilityKind = "MIN_TURNOVER"
+	// People.
+	EligibilityKindNaturalPerson EligibilityKind = "NATURAL_PERSON"
+	// Others.
+	EligibilityKindOther EligibilityKind = "OTHER"
+	// Pensioners.
+	EligibilityKindPensionRecipient EligibilityKind = "PENSION_RECIPIENT"
+	// Residents.
+	EligibilityKindResidencyStatus EligibilityKind = "RESIDENCY_STATUS"
+	// Staff.
+	EligibilityKindStaff EligibilityKind = "STAFF"
+	// Students.
+	EligibilityKindStudent EligibilityKind = "STUDENT"
+)
+
+var eligibilityKindValues = []EligibilityKind{
+	EligibilityKindBusiness,
+	EligibilityKindEmploymentStatus,
+	EligibilityKindIntroductory,
+	EligibilityKindMaxAge,
+	EligibilityKindMinAge,
+	EligibilityKindMinIncome,
+	EligibilityKindMinTurnover,
+	EligibilityKindNaturalPerson,
+	EligibilityKindOther,
+	EligibilityKindPensionRecipient,
+	EligibilityKindResidencyStatus,
+	EligibilityKindStaff,
+	EligibilityKindStudent,
+}
+
+// Known tells whether this version of the package knows the value.
+func (v EligibilityKind) Known() bool {
+	return wire.OneOf(v, eligibilityKindValues)
+}
+
+// Enrichment is what is known about the other side of a transaction.
+type Enrichment struct {
+	// The transaction's text without noise.
+	CleanDescription string `json:"cleanDescription"`
+	// The merchant; nil when it was not recognised.
+	Merchant *Merchant `json:"merchant"`
+	// What kind of business it is; nil when it is not known.
+	Category *Category `json:"category"`
+	// Where the business is; nil when it is not known.
+	Location *Location `json:"location"`
+	// Words that characterise the transaction.
+	Tags []string `json:"tags"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// Feature is a feature of an account.
+type Feature struct {
+	// Kind of feature.
+	Kind FeatureKind `json:"featureType"`
+	// The feature in words.
+	AdditionalInfo string `json:"additionalInfo"`
+	// Address of more about it.
+	AdditionalInfoURL string `json:"additionalInfoUri"`
+	// A figure that goes with the feature.
+	AdditionalValue string `json:"additionalValue"`
+	// Whether it is in use; nil when it is not said.
+	Activated *bool `json:"isActivated"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// FeatureKind is a kind of feature.
+type FeatureKind string
+
+// Known values of FeatureKind. The API may send others.
+const (
+	// Further cards.
+	FeatureKindAdditionalCards FeatureKind = "ADDITIONAL_CARDS"
+	// Balances can be moved here.
+	FeatureKindBalanceTransfers FeatureKind = "BALANCE_TRANSFERS"
+	// Bills can be paid.
+	FeatureKindBillPayment FeatureKind = "BILL_PAYMENT"
+	// Bonus points.
+	FeatureKindBonusRewards FeatureKind = "BONUS_REWARDS"
+	// A card.
+	FeatureKindCardAccess FeatureKind = "CARD_ACCESS"
+	// Money back.
+	FeatureKindCashbackOffer FeatureKind = "CASHBACK_OFFER"
+	// Other products cost less.
+	FeatureKindComplementaryProductDiscounts FeatureKind = "COMPLEMENTARY_PRODUCT_DISCOUNTS"
+	// Online banking.
+	FeatureKindDigitalBanking FeatureKind = "DIGITAL_BANKING"
+	// Payment by telephone.
+	FeatureKindDigitalWallet FeatureKind = "DIGITAL_WALLET"
+	// Interest can be given away.
+	FeatureKindDonateInterest FeatureKind = "DONATE_INTEREST"
+	// More can be repaid than is due.
+	FeatureKindExtraRepayments FeatureKind = "EXTRA_REPAYMENTS"
+	// Protection against fraud.
+	FeatureKindFraudProtection FeatureKind = "FRAUD_PROTECTION"
+	// Transactions are free.
+	FeatureKindFreeTransactions FeatureKind = "FREE_TXNS"
+	// Some transactions are free.
+	FeatureKindFreeTransactionsAllowance FeatureKind = "FREE_TXNS_ALLOWANCE"
+	// Somebody guarantees for the loan.
+	FeatureKindGuarantor FeatureKind = "GUARANTOR"
+	// Purchases can be paid in instalments.
+	FeatureKindInstalmentPlan FeatureKind = "INSTALMENT_PLAN"
+	// Insurance.
+	FeatureKindInsurance FeatureKind = "INSURANCE"
+	// A time without interest.
+	FeatureKindInterestFree FeatureKind = "INTEREST_FREE"
+	// Moved balances bear no interest for a time.
+	FeatureKindInterestFreeTransfers FeatureKind = "INTEREST_FREE_TRANSFERS"
+	// Points.
+	FeatureKindLoyaltyProgram FeatureKind = "LOYALTY_PROGRAM"
+	// Notifications.
+	FeatureKindNotifications FeatureKind = "NOTIFICATIONS"
+	// Real-time payments.
+	FeatureKindNPPEnabled FeatureKind = "NPP_ENABLED"
+	// Payments to a PayID.
+	FeatureKindNPPPayID FeatureKind = "NPP_PAYID"
+	// Another account offsets the loan.
+	FeatureKindOffset FeatureKind = "OFFSET"
+	// Something else.
+	FeatureKindOther FeatureKind = "OTHER"
+	// The account can be overdrawn.
+	FeatureKindOverdraft FeatureKind = "OVERDRAFT"
+	// What was repaid can be drawn again.
+	FeatureKindRedraw FeatureKind = "REDRAW"
+	// A person to turn to.
+	FeatureKindRelationshipManagement FeatureKind = "RELATIONSHIP_MANAGEMENT"
+	// Any number of transactions.
+	FeatureKindUnlimitedTransactions FeatureKind = "UNLIMITED_TXNS"
+)
+
+var featureKindValues = []FeatureKind{
+	FeatureKindAdditionalCards,
+	FeatureKindBalanceTransfers,
+	FeatureKindBillPayment,
+	FeatureKindBonusRewards,
+	FeatureKindCardAccess,
+	FeatureKindCashbackOffer,
+	FeatureKindComplementaryProductDiscounts,
+	FeatureKindDigitalBanking,
+	FeatureKindDigitalWallet,
+	FeatureKindDonateInterest,
+	FeatureKindExtraRepayments,
+	FeatureKindFraudProtection,
+	FeatureKindFreeTransactions,
+	FeatureKindFreeTransactionsAllowance,
+	FeatureKindGuarantor,
+	FeatureKindInstalmentPlan,
+	FeatureKindInsurance,
+	FeatureKindInterestFree,
+	FeatureKindInterestFreeTransfers,
+	FeatureKindLoyaltyProgram,
+	FeatureKindNotifications,
+	FeatureKindNPPEnabled,
+	FeatureKindNPPPayID,
+	FeatureKindOffset,
+	FeatureKindOther,
+	FeatureKindOverdraft,
+	FeatureKindRedraw,
+	FeatureKindRelationshipManagement,
+	FeatureKindUnlimitedTransactions,
+}
+
+// Known tells whether this version of the package knows the value.
+func (v FeatureKind) Known() bool {
+	return wire.OneOf(v, featureKindValues)
+}
+
+// Fee is a fee.
+type Fee struct {
+	// Name of the fee.
+	Name string `json:"name"`
+	// What the fee is for.
+	Kind FeeKind `json:"feeType"`
+	// The fee, if it is an amount.
+	Amount value.Decimal `json:"amount"`
+	// Currency as an ISO 4217 code.
+	Currency string `json:"currency"`
+	// The fee as a rate of the balance, if it is one.
+	BalanceRate value.Decimal `json:"balanceRate"`
+	// The fee as a rate of the transaction, if it is one.
+	TransactionRate value.Decimal `json:"transactionRate"`
+	// The fee as a rate of the interest, if it is one.
+	AccruedRate value.Decimal `json:"accruedRate"`
+	// How often it accrues as an ISO 8601 duration.
+	AccrualFrequency string `json:"accrualFrequency"`
+	// Discounts on the fee.
+	Discounts []Discount `json:"discounts"`
+	// The fee in words.
+	AdditionalInfo string `json:"additionalInfo"`
+	// Address of more about it.
+	AdditionalInfoURL string `json:"additionalInfoUri"`
+	// A figure that goes with the fee.
+	AdditionalValue string `json:"additionalValue"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// FeeKind is what a fee is for.
+type FeeKind string
+
+// Known values of FeeKind. The API may send others.
+const (
+	// Paying in.
+	FeeKindDeposit FeeKind = "DEPOSIT"
+	// Something that happens.
+	FeeKindEvent FeeKind = "EVENT"
+	// Closing the account.
+	FeeKindExit FeeKind = "EXIT"
+	// A payment.
+	FeeKindPayment FeeKind = "PAYMENT"
+	// Having the account.
+	FeeKindPeriodic FeeKind = "PERIODIC"
+	// A purchase.
+	FeeKindPurchase FeeKind = "PURCHASE"
+	// A transaction.
+	FeeKindTransaction FeeKind = "TRANSACTION"
+	// Opening the account.
+	FeeKindUpfront FeeKind = "UPFRONT"
+	// Varies.
+	FeeKindVariable FeeKind = "VARIABLE"
+	// Taking money out.
+	FeeKindWithdrawal FeeKind = "WITHDRAWAL"
+)
+
+var feeKindValues = []FeeKind{
+	FeeKindDeposit,
+	FeeKindEvent,
+	FeeKindExit,
+	FeeKindPayment,
+	FeeKindPeriodic,
+	FeeKindPurchase,
+	FeeKindTransaction,
+	FeeKindUpfront,
+	FeeKindVariable,
+	FeeKindWithdrawal,
+}
+
+// Known tells whether this version of the package knows the value.
+func (v FeeKind) Known() bool {
+	return wire.OneOf(v, feeKindValues)
+}
+
+// Industry is a place in the industry classification of Australia and New
+// Zealand (ANZSIC), from broad to narrow.
+type Industry struct {
+	// Division, the broadest level.
+	Division CodeTitle `json:"division"`
+	// Subdivision.
+	Subdivision CodeTitle `json:"subdivision"`
+	// Group.
+	Group CodeTitle `json:"group"`
+	// Class.
+	Class CodeTitle `json:"class"`
+	// Subclass, the narrowest level.
+	Subclass CodeTitle `json:"subclass"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// Institution is a bank or another institution.
+type Institution struct {
+	// Name of the institution.
+	Name string `json:"name"`
+	// Short form of the name.
+	ShortName string `json:"shortName"`
+	// Kind of institution.
+	Kind InstitutionKind `json:"type"`
+	// Size of the institution, from 1 to 4.
+	Tier Tier `json:"tier"`
+	// Country: Australia or New Zealand.
+	Country string `json:"country"`
+	// The logo.
+	Logo Logo `json:"logo"`
+	// Australian Business Number.
+	ABN string `json:"abn"`
+	// Australian Company Number.
+	ACN string `json:"acn"`
+	// Email address for it.
+	CDREmail string `json:"cdrEmail"`
+	// Address of questions and answers about the Consumer Data Right.
+	CDRFAQ string `json:"cdrFAQ"`
+	// Address of the policy for it.
+	CDRPolicy string `json:"cdrPolicy"`
+	// Number as a data holder.
+	CDRProviderNumber string `json:"cdrProviderNumber"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// InstitutionKind is a kind of institution.
+type InstitutionKind string
+
+// Known values of InstitutionKind. The API may send others.
+const (
+	// A bank.
+	InstitutionKindBank InstitutionKind = "Bank"
+	// A foreign bank.
+	InstitutionKindForeignBank InstitutionKind = "Bank (Foreign)"
+	// A building society.
+	InstitutionKindBuildingSociety InstitutionKind = "Building Society"
+	// A credit union.
+	InstitutionKindCreditUnion InstitutionKind = "Credit Union"
+	// Another provider of financial services.
+	InstitutionKindFinancialServices InstitutionKind = "Financial Services"
+	// A part of the government.
+	InstitutionKindGovernment InstitutionKind = "Government"
+	// A superannuation fund.
+	InstitutionKindSuperannuation InstitutionKind = "Superannuation"
+	// A bank for tests, without real money.
+	InstitutionKindTestBank InstitutionKind = "Test Bank"
+)
+
+var institutionKindValues = []InstitutionKind{
+	InstitutionKindBank,
+	InstitutionKindForeignBank,
+	InstitutionKindBuildingSociety,
+	InstitutionKindCreditUnion,
+	InstitutionKindFinancialServices,
+	InstitutionKindGovernment,
+	InstitutionKindSuperannuation,
+	InstitutionKindTestBank,
+}
+
+// Known tells whether this version of the package knows the value.
+func (v InstitutionKind) Known() bool {
+	return wire.OneOf(v, institutionKindValues)
+}
+
+// InstitutionReference names an institution.
+type InstitutionReference struct {
+	// ID of the institution.
+	ID string `json:"id"`
+	// Always "institution".
+	Type string `json:"type"`
+	// Where it is found. The link may be of an older version of the API.
+	Links SelfLink `json:"links"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// InterestPaymentDue is when interest is to be paid.
+type InterestPaymentDue string
+
+// Known values of InterestPaymentDue. The API may send others.
+const (
+	// Before the time that it is for.
+	InterestPaymentDueInAdvance InterestPaymentDue = "IN_ADVANCE"
+	// After it.
+	InterestPaymentDueInArrears InterestPaymentDue = "IN_ARREARS"
+)
+
+var interestPaymentDueValues = []InterestPaymentDue{
+	InterestPaymentDueInAdvance,
+	InterestPaymentDueInArrears,
+}
+
+// Known tells whether this version of the package knows the value.
+func (v InterestPaymentDue) Known() bool {
+	return wire.OneOf(v, interestPaymentDueValues)
+}
+
+// Interval is a time for which there are transactions.
+type Interval struct {
+	// First day.
+	From value.Date `json:"from"`
+	// Last day.
+	To value.Date `json:"to"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// JobList is a list of jobs that were started.
+type JobList struct {
+	// Always "list".
+	Type string `json:"type"`
+	// The jobs, one for each connection.
+	Data []JobReference `json:"data"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
 // JobReference names a job that was started. It does not name the connection.
 type JobReference struct {
 	// ID of the job.
@@ -91,6 +1189,282 @@ type JobReference struct {
 	Type string `json:"type"`
 	// Where the job is found.
 	Links SelfLink `json:"links"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// LendingRate is an interest rate for lending.
+type LendingRate struct {
+	// Kind of rate.
+	Kind LendingRateKind `json:"lendingRateType"`
+	// The rate as a fraction, such as 0.0525.
+	Rate value.Decimal `json:"rate"`
+	// The rate with fees included.
+	ComparisonRate value.Decimal `json:"comparisonRate"`
+	// What is repaid.
+	RepaymentType RepaymentType `json:"repaymentType"`
+	// What the loan is for.
+	LoanPurpose LoanPurpose `json:"loanPurpose"`
+	// When interest is to be paid.
+	InterestPaymentDue InterestPaymentDue `json:"interestPaymentDue"`
+	// How often interest is calculated as an ISO 8601 duration.
+	CalculationFrequency string `json:"calculationFrequency"`
+	// How often interest is charged as an ISO 8601 duration.
+	ApplicationFrequency string `json:"applicationFrequency"`
+	// For what the rate holds.
+	Tiers []RateTier `json:"tiers"`
+	// The rate in words.
+	AdditionalInfo string `json:"additionalInfo"`
+	// Address of more about it.
+	AdditionalInfoURL string `json:"additionalInfoUri"`
+	// A figure that goes with the rate.
+	AdditionalValue string `json:"additionalValue"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// LendingRateKind is a kind of interest rate for lending.
+type LendingRateKind string
+
+// Known values of LendingRateKind. The API may send others.
+const (
+	// A discount for a bundle on a fixed rate.
+	LendingRateKindBundleDiscountFixed LendingRateKind = "BUNDLE_DISCOUNT_FIXED"
+	// A discount for a bundle on a variable rate.
+	LendingRateKindBundleDiscountVariable LendingRateKind = "BUNDLE_DISCOUNT_VARIABLE"
+	// For cash.
+	LendingRateKindCashAdvance LendingRateKind = "CASH_ADVANCE"
+	// A discount.
+	LendingRateKindDiscount LendingRateKind = "DISCOUNT"
+	// Fixed.
+	LendingRateKindFixed LendingRateKind = "FIXED"
+	// Follows a reference rate.
+	LendingRateKindFloating LendingRateKind = "FLOATING"
+	// For a time at the beginning.
+	LendingRateKindIntroductory LendingRateKind = "INTRODUCTORY"
+	// Follows the market.
+	LendingRateKindMarketLinked LendingRateKind = "MARKET_LINKED"
+	// For late payments.
+	LendingRateKindPenalty LendingRateKind = "PENALTY"
+	// For purchases.
+	LendingRateKindPurchase LendingRateKind = "PURCHASE"
+	// Variable.
+	LendingRateKindVariable LendingRateKind = "VARIABLE"
+)
+
+var lendingRateKindValues = []LendingRateKind{
+	LendingRateKindBundleDiscountFixed,
+	LendingRateKindBundleDiscountVariable,
+	LendingRateKindCashAdvance,
+	LendingRateKindDiscount,
+	LendingRateKindFixed,
+	LendingRateKindFloating,
+	LendingRateKindIntroductory,
+	LendingRateKindMarketLinked,
+	LendingRateKindPenalty,
+	LendingRateKindPurchase,
+	LendingRateKindVariable,
+}
+
+// Known tells whether this version of the package knows the value.
+func (v LendingRateKind) Known() bool {
+	return wire.OneOf(v, lendingRateKindValues)
+}
+
+// Loan is the terms of a loan.
+type Loan struct {
+	// First day.
+	StartDate value.Date `json:"startDate"`
+	// Last day.
+	EndDate value.Date `json:"endDate"`
+	// Amount that was lent.
+	OriginalAmount value.Decimal `json:"originalLoanAmount"`
+	// Currency of that amount as an ISO 4217 code.
+	OriginalCurrency string `json:"originalLoanCurrency"`
+	// What is repaid.
+	RepaymentType RepaymentType `json:"repaymentType"`
+	// How often it is repaid as an ISO 8601 duration.
+	RepaymentFrequency string `json:"repaymentFrequency"`
+	// Day of the next instalment.
+	NextInstalmentDate value.Date `json:"nextInstalmentDate"`
+	// Least that is to be paid then.
+	MinInstalmentAmount value.Decimal `json:"minInstalmentAmount"`
+	// Currency of that amount.
+	MinInstalmentCurrency string `json:"minInstalmentCurrency"`
+	// Most that can be redrawn.
+	MaxRedraw value.Decimal `json:"maxRedraw"`
+	// Currency of that amount.
+	MaxRedrawCurrency string `json:"maxRedrawCurrency"`
+	// Least that can be redrawn.
+	MinRedraw value.Decimal `json:"minRedraw"`
+	// Currency of that amount.
+	MinRedrawCurrency string `json:"minRedrawCurrency"`
+	// Whether other accounts offset the loan.
+	OffsetAccountEnabled *bool `json:"offsetAccountEnabled"`
+	// IDs of these accounts; empty when none is connected.
+	OffsetAccountIDs []string `json:"offsetAccountIds"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// LoanPurpose is what a loan is for.
+type LoanPurpose string
+
+// Known values of LoanPurpose. The API may send others.
+const (
+	// An investment.
+	LoanPurposeInvestment LoanPurpose = "INVESTMENT"
+	// The borrower's home.
+	LoanPurposeOwnerOccupied LoanPurpose = "OWNER_OCCUPIED"
+)
+
+var loanPurposeValues = []LoanPurpose{
+	LoanPurposeInvestment,
+	LoanPurposeOwnerOccupied,
+}
+
+// Known tells whether this version of the package knows the value.
+func (v LoanPurpose) Known() bool {
+	return wire.OneOf(v, loanPurposeValues)
+}
+
+// Location is the place of a business.
+type Location struct {
+	// The whole address in one text.
+	FormattedAddress string `json:"formattedAddress"`
+	// Number in the street.
+	RouteNo string `json:"routeNo"`
+	// Street.
+	Route string `json:"route"`
+	// Suburb or city.
+	Suburb string `json:"suburb"`
+	// State or territory.
+	State string `json:"state"`
+	// Postcode.
+	PostalCode string `json:"postalCode"`
+	// Country.
+	Country string `json:"country"`
+	// Position on the map; empty when it is not known.
+	Geometry Coordinates `json:"geometry"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// LoginCaptions is the captions of an institution's login form.
+type LoginCaptions struct {
+	// Where a forgotten password is reset.
+	ForgottenPasswordURL string `json:"forgotten_password_url"`
+	// What the login is called.
+	LoginID string `json:"login_id_caption"`
+	// What the password is called.
+	Password string `json:"password_caption"`
+	// What the second login is called.
+	SecondaryLoginID string `json:"secondary_login_id_caption"`
+	// What the security code is called.
+	SecurityCode string `json:"security_code_caption"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// Logo is an institution's logo.
+type Logo struct {
+	// Always "image".
+	Type string `json:"type"`
+	// Its colours; nil when they are not known.
+	Colors *Colors `json:"colors"`
+	// Where the pictures are.
+	Links LogoLinks `json:"links"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// LogoLinks is where the pictures of a logo are.
+type LogoLinks struct {
+	// Address of the whole logo.
+	Full string `json:"full"`
+	// Address of the logo as a square.
+	Square string `json:"square"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// MatchType is how a category was found.
+type MatchType string
+
+// Known values of MatchType. The API may send others.
+const (
+	// By the merchant category code.
+	MatchTypeMerchantCategoryCode MatchType = "mcc"
+	// By the merchant's full name.
+	MatchTypeMerchant MatchType = "merchantFull"
+	// By a part of the merchant's name.
+	MatchTypePartialMerchant MatchType = "merchantPartial"
+	// By a statistical model.
+	MatchTypeMachineLearning MatchType = "ml"
+	// Not found.
+	MatchTypeNone MatchType = "none"
+)
+
+var matchTypeValues = []MatchType{
+	MatchTypeMerchantCategoryCode,
+	MatchTypeMerchant,
+	MatchTypePartialMerchant,
+	MatchTypeMachineLearning,
+	MatchTypeNone,
+}
+
+// Known tells whether this version of the package knows the value.
+func (v MatchType) Known() bool {
+	return wire.OneOf(v, matchTypeValues)
+}
+
+// MaturityInstructions is what happens to a term deposit on its last day.
+type MaturityInstructions string
+
+// Known values of MaturityInstructions. The API may send others.
+const (
+	// The money is held.
+	MaturityInstructionsHold MaturityInstructions = "HOLD_ON_MATURITY"
+	// The money is paid out.
+	MaturityInstructionsPayOut MaturityInstructions = "PAID_OUT_AT_MATURITY"
+	// A new term begins.
+	MaturityInstructionsRollOver MaturityInstructions = "ROLLED_OVER"
+)
+
+var maturityInstructionsValues = []MaturityInstructions{
+	MaturityInstructionsHold,
+	MaturityInstructionsPayOut,
+	MaturityInstructionsRollOver,
+}
+
+// Known tells whether this version of the package knows the value.
+func (v MaturityInstructions) Known() bool {
+	return wire.OneOf(v, maturityInstructionsValues)
+}
+
+// Merchant is a business that takes payments.
+type Merchant struct {
+	// ID of the merchant.
+	ID string `json:"id"`
+	// Name that the business trades under.
+	BusinessName string `json:"businessName"`
+	// Australian Business Number.
+	ABN string `json:"ABN"`
+	// Address of the business's web site.
+	Website string `json:"website"`
+	// Telephone number of the business; empty when it is not known.
+	PhoneNumber PhoneNumber `json:"phoneNumber"`
+	// Address of the logo in full size.
+	Logo string `json:"logoMaster"`
+	// Address of the logo in small.
+	LogoThumbnail string `json:"logoThumb"`
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
@@ -132,6 +1506,228 @@ func (v Method) usual() Method {
 	return v
 }
 
+// Ownership is how many hold an account.
+type Ownership string
+
+// Known values of Ownership. The API may send others.
+const (
+	// Three or more.
+	OwnershipManyParty Ownership = "MANY_PARTY"
+	// One.
+	OwnershipOneParty Ownership = "ONE_PARTY"
+	// Something else.
+	OwnershipOther Ownership = "OTHER"
+	// Two.
+	OwnershipTwoParty Ownership = "TWO_PARTY"
+	// Not known.
+	OwnershipUnknown Ownership = "UNKNOWN"
+)
+
+var ownershipValues = []Ownership{
+	OwnershipManyParty,
+	OwnershipOneParty,
+	OwnershipOther,
+	OwnershipTwoParty,
+	OwnershipUnknown,
+}
+
+// Known tells whether this version of the package knows the value.
+func (v Ownership) Known() bool {
+	return wire.OneOf(v, ownershipValues)
+}
+
+// PageLinks is where a page and the next one are found.
+type PageLinks struct {
+	// Link to the next page; empty on the last.
+	Next string `json:"next"`
+	// Link to the page.
+	Self string `json:"self"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// PaymentDetails is to whom a payment was made.
+type PaymentDetails struct {
+	// Number of the collector of a direct debit.
+	APCANumber string `json:"apcaNumber"`
+	// The bill; empty for other payments.
+	BPAY BPAY `json:"bpay"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// PhoneNumber is a telephone number in two notations.
+type PhoneNumber struct {
+	// As it is dialled within the country.
+	Local string `json:"local"`
+	// As it is dialled from abroad.
+	International string `json:"international"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// PostalAddress is an address as Australia Post's address file takes it apart.
+type PostalAddress struct {
+	// Name of the building.
+	BuildingName1 string `json:"buildingName1"`
+	// Second line of the building's name.
+	BuildingName2 string `json:"buildingName2"`
+	// Kind of flat or unit.
+	FlatUnitType string `json:"flatUnitType"`
+	// Number of the flat or unit.
+	FlatUnitNumber string `json:"flatUnitNumber"`
+	// Kind of floor.
+	FloorLevelType string `json:"floorLevelType"`
+	// Number of the floor.
+	FloorLevelNumber string `json:"floorLevelNumber"`
+	// Number of the lot.
+	LotNumber string `json:"lotNumber"`
+	// First number in the street.
+	ThoroughfareNumber1 int `json:"thoroughfareNumber1"`
+	// What follows the first number.
+	ThoroughfareNumber1Suffix string `json:"thoroughfareNumber1Suffix"`
+	// Second number, of a range.
+	ThoroughfareNumber2 int `json:"thoroughfareNumber2"`
+	// What follows the second number.
+	ThoroughfareNumber2Suffix string `json:"thoroughfareNumber2Suffix"`
+	// Name of the street.
+	StreetName string `json:"streetName"`
+	// Kind of street.
+	StreetType string `json:"streetType"`
+	// What follows the street's name, such as North.
+	StreetSuffix string `json:"streetSuffix"`
+	// Kind of delivery, such as a box.
+	PostalDeliveryType string `json:"postalDeliveryType"`
+	// What comes before that number.
+	PostalDeliveryNumberPrefix string `json:"postalDeliveryNumberPrefix"`
+	// Number of the delivery.
+	PostalDeliveryNumber int `json:"postalDeliveryNumber"`
+	// What follows that number.
+	PostalDeliveryNumberSuffix string `json:"postalDeliveryNumberSuffix"`
+	// Suburb or town.
+	LocalityName string `json:"localityName"`
+	// State or territory.
+	State string `json:"state"`
+	// Postcode.
+	Postcode string `json:"postcode"`
+	// Delivery point identifier.
+	DPID string `json:"dpid"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// Profile is what an institution knows about the owner of a connection.
+type Profile struct {
+	// Name in full.
+	FullName string `json:"fullName"`
+	// First name.
+	FirstName string `json:"firstName"`
+	// Middle names.
+	MiddleName string `json:"middleName"`
+	// Last name.
+	LastName string `json:"lastName"`
+	// Email addresses.
+	EmailAddresses []string `json:"emailAddresses"`
+	// Telephone numbers.
+	PhoneNumbers []string `json:"phoneNumbers"`
+	// Addresses.
+	PhysicalAddresses []Address `json:"physicalAddresses"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// Purse is a balance in one currency.
+type Purse struct {
+	// Amount.
+	Amount value.Decimal `json:"amount"`
+	// Currency as an ISO 4217 code.
+	Currency string `json:"currency"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// RateApplication is to what a rate applies.
+type RateApplication string
+
+// Known values of RateApplication. The API may send others.
+const (
+	// To the part within the range.
+	RateApplicationPerTier RateApplication = "PER_TIER"
+	// To the whole balance.
+	RateApplicationWholeBalance RateApplication = "WHOLE_BALANCE"
+)
+
+var rateApplicationValues = []RateApplication{
+	RateApplicationPerTier,
+	RateApplicationWholeBalance,
+}
+
+// Known tells whether this version of the package knows the value.
+func (v RateApplication) Known() bool {
+	return wire.OneOf(v, rateApplicationValues)
+}
+
+// RateCondition is a condition for a rate.
+type RateCondition struct {
+	// The condition in words.
+	AdditionalInfo string `json:"additionalInfo"`
+	// Address of more about it.
+	AdditionalInfoURL string `json:"additionalInfoUri"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// RateTier is a range for which a rate holds.
+type RateTier struct {
+	// Name of the range.
+	Name string `json:"name"`
+	// What the limits are.
+	UnitOfMeasure UnitOfMeasure `json:"unitOfMeasure"`
+	// Where it begins.
+	MinimumValue value.Decimal `json:"minimumValue"`
+	// Where it ends, if it does.
+	MaximumValue value.Decimal `json:"maximumValue"`
+	// To what the rate applies.
+	RateApplicationMethod RateApplication `json:"rateApplicationMethod"`
+	// What else must hold, if anything.
+	ApplicabilityConditions *RateCondition `json:"applicabilityConditions"`
+	// The range in words.
+	AdditionalInfo string `json:"additionalInfo"`
+	// Address of more about it.
+	AdditionalInfoURL string `json:"additionalInfoUri"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// RepaymentType is what the repayments of a loan cover.
+type RepaymentType string
+
+// Known values of RepaymentType. The API may send others.
+const (
+	// Interest alone.
+	RepaymentTypeInterestOnly RepaymentType = "INTEREST_ONLY"
+	// The loan and its interest.
+	RepaymentTypePrincipalAndInterest RepaymentType = "PRINCIPAL_AND_INTEREST"
+)
+
+var repaymentTypeValues = []RepaymentType{
+	RepaymentTypeInterestOnly,
+	RepaymentTypePrincipalAndInterest,
+}
+
+// Known tells whether this version of the package knows the value.
+func (v RepaymentType) Known() bool {
+	return wire.OneOf(v, repaymentTypeValues)
+}
+
 // SelfLink is where a resource is found.
 type SelfLink struct {
 	// Link to the resource itself.
@@ -139,4 +1735,266 @@ type SelfLink struct {
 
 	// JSON tells absent members from null ones and keeps those not declared here.
 	JSON wire.Object `json:"-"`
+}
+
+// SimpleAddress is an address as lines of text.
+type SimpleAddress struct {
+	// To whom.
+	MailingName string `json:"mailingName"`
+	// First line.
+	Line1 string `json:"addressLine1"`
+	// Second line.
+	Line2 string `json:"addressLine2"`
+	// Third line.
+	Line3 string `json:"addressLine3"`
+	// City or suburb.
+	City string `json:"city"`
+	// State or territory.
+	State string `json:"state"`
+	// Postcode.
+	Postcode string `json:"postcode"`
+	// Country.
+	Country string `json:"country"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// TermDeposit is a term deposit.
+type TermDeposit struct {
+	// First day.
+	LodgementDate value.Date `json:"lodgementDate"`
+	// Last day.
+	MaturityDate value.Date `json:"maturityDate"`
+	// What is paid out on the last day.
+	MaturityAmount value.Decimal `json:"maturityAmount"`
+	// Currency of that amount.
+	MaturityCurrency string `json:"maturityCurrency"`
+	// What happens on the last day.
+	MaturityInstructions MaturityInstructions `json:"maturityInstructions"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// Tier is the size of an institution.
+type Tier string
+
+// Known values of Tier. The API may send others.
+const (
+	// The largest banks.
+	TierOne Tier = "1"
+	// Large institutions.
+	TierTwo Tier = "2"
+	// Middling institutions.
+	TierThree Tier = "3"
+	// Small institutions.
+	TierFour Tier = "4"
+)
+
+var tierValues = []Tier{
+	TierOne,
+	TierTwo,
+	TierThree,
+	TierFour,
+}
+
+// Known tells whether this version of the package knows the value.
+func (v Tier) Known() bool {
+	return wire.OneOf(v, tierValues)
+}
+
+// Transaction is a movement of money on an account.
+type Transaction struct {
+	// ID of the transaction. That of a pending one changes at every refresh.
+	ID string `json:"id"`
+	// Whether it is final.
+	Status TransactionStatus `json:"status"`
+	// Text of the transaction. It may change when a pending one is posted.
+	Description string `json:"description"`
+	// Reference that the payer gave, if any.
+	Reference string `json:"reference"`
+	// Amount; negative for money going out.
+	Amount value.Decimal `json:"amount"`
+	// Currency as an ISO 4217 code, if known.
+	Currency string `json:"currency"`
+	// Whether money came in or went out.
+	Direction Direction `json:"direction"`
+	// What kind of transaction it is.
+	Class TransactionClass `json:"class"`
+	// What a payment or fee was for; empty for other kinds.
+	SubClass CodeTitle `json:"subClass"`
+	// Balance of the account after the transaction, if known.
+	Balance value.Decimal `json:"balance"`
+	// When it was made, if the institution says.
+	TransactionDate value.DateTime `json:"transactionDate"`
+	// When it was posted; empty while it is pending. Midnight where only the
+	// day is known, in a zone that institutions choose differently.
+	PostDate value.DateTime `json:"postDate"`
+	// ID of the account.
+	AccountID string `json:"account"`
+	// ID of the connection.
+	ConnectionID string `json:"connection"`
+	// ID of the institution.
+	InstitutionID string `json:"institution"`
+	// To whom it was paid, if it is known; nil if not.
+	PaymentDetails *PaymentDetails `json:"paymentDetails"`
+	// What is known about the other side; nil when the application has no
+	// enrichment.
+	Enrichment *Enrichment `json:"enrich"`
+	// Always "transaction".
+	Type string `json:"type"`
+	// Where the transaction leads.
+	Links TransactionLinks `json:"links"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// TransactionClass is a kind of transaction.
+type TransactionClass string
+
+// Known values of TransactionClass. The API may send others.
+const (
+	// A fee of the bank.
+	TransactionClassBankFee TransactionClass = "bank-fee"
+	// Cash taken out.
+	TransactionClassCashWithdrawal TransactionClass = "cash-withdrawal"
+	// Money paid in directly.
+	TransactionClassDirectCredit TransactionClass = "direct-credit"
+	// Interest earned.
+	TransactionClassInterest TransactionClass = "interest"
+	// Interest on a loan.
+	TransactionClassLoanInterest TransactionClass = "loan-interest"
+	// A repayment of a loan.
+	TransactionClassLoanRepayment TransactionClass = "loan-repayment"
+	// A payment for goods or services.
+	TransactionClassPayment TransactionClass = "payment"
+	// Money given back.
+	TransactionClassRefund TransactionClass = "refund"
+	// A transfer between accounts.
+	TransactionClassTransfer TransactionClass = "transfer"
+)
+
+var transactionClassValues = []TransactionClass{
+	TransactionClassBankFee,
+	TransactionClassCashWithdrawal,
+	TransactionClassDirectCredit,
+	TransactionClassInterest,
+	TransactionClassLoanInterest,
+	TransactionClassLoanRepayment,
+	TransactionClassPayment,
+	TransactionClassRefund,
+	TransactionClassTransfer,
+}
+
+// Known tells whether this version of the package knows the value.
+func (v TransactionClass) Known() bool {
+	return wire.OneOf(v, transactionClassValues)
+}
+
+// TransactionLinks is where a transaction leads.
+type TransactionLinks struct {
+	// Link to the account.
+	Account string `json:"account"`
+	// Link to the connection, or empty.
+	Connection string `json:"connection"`
+	// Link to the institution.
+	Institution string `json:"institution"`
+	// Link to the transaction.
+	Self string `json:"self"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// TransactionPage is a page of transactions.
+type TransactionPage struct {
+	// How many transactions the page holds.
+	Count int `json:"count"`
+	// How many transactions there are. Do not page by it.
+	Size int `json:"size"`
+	// The transactions.
+	Data []Transaction `json:"data"`
+	// Always "list".
+	Type string `json:"type"`
+	// Where this page and the next are found; nil when the answer leaves it
+	// out.
+	Links *PageLinks `json:"links"`
+
+	// JSON tells absent members from null ones and keeps those not declared here.
+	JSON wire.Object `json:"-"`
+}
+
+// TransactionStatus is whether a transaction is final.
+type TransactionStatus string
+
+// Known values of TransactionStatus. The API may send others.
+const (
+	// Not yet final: it will be posted, changed or dropped.
+	TransactionStatusPending TransactionStatus = "pending"
+	// Final.
+	TransactionStatusPosted TransactionStatus = "posted"
+)
+
+var transactionStatusValues = []TransactionStatus{
+	TransactionStatusPending,
+	TransactionStatusPosted,
+}
+
+// Known tells whether this version of the package knows the value.
+func (v TransactionStatus) Known() bool {
+	return wire.OneOf(v, transactionStatusValues)
+}
+
+// UnitOfMeasure is what the limits of a range are.
+type UnitOfMeasure string
+
+// Known values of UnitOfMeasure. The API may send others.
+const (
+	// Days.
+	UnitOfMeasureDay UnitOfMeasure = "DAY"
+	// Dollars.
+	UnitOfMeasureDollar UnitOfMeasure = "DOLLAR"
+	// Months.
+	UnitOfMeasureMonth UnitOfMeasure = "MONTH"
+	// Per cent.
+	UnitOfMeasurePercent UnitOfMeasure = "PERCENT"
+)
+
+var unitOfMeasureValues = []UnitOfMeasure{
+	UnitOfMeasureDay,
+	UnitOfMeasureDollar,
+	UnitOfMeasureMonth,
+	UnitOfMeasurePercent,
+}
+
+// Known tells whether this version of the package knows the value.
+func (v UnitOfMeasure) Known() bool {
+	return wire.OneOf(v, unitOfMeasureValues)
+}
+
+// UploadStatementParams is a statement to upload.
+type UploadStatementParams struct {
+	// ID of the institution that the statement is from. The test bank AU00000
+	// is refused.
+	InstitutionID string
+	// The file as PDF or CSV.
+	Statement transport.File
+}
+
+// apply puts the parameters into the request.
+func (p *UploadStatementParams) apply(req *transport.Request) {
+	req.Require("institutionId", p.InstitutionID != "")
+	req.Require("statement", p.Statement.Content != nil)
+	req.SetMultipart(
+		transport.Part{
+			Name:  "institutionId",
+			Value: p.InstitutionID,
+		},
+		transport.Part{
+			File: &p.Statement,
+			Name: "statement",
+		},
+	)
 }
