@@ -100,13 +100,10 @@ func (t *tree) gone(a *Action, opts Options) Result {
 	}
 	res := a.fail(0, TargetGone, "overlay-target-gone", "nothing matches %s", clip(a.Target))
 	hint := t.doc.nearest(a.target)
-	if a.Remove {
-		if hint != "" {
-			hint += "\n"
-		}
-		hint += "if upstream removed it, delete the action"
+	if hint != "" {
+		hint += "\n"
 	}
-	res.Err.Hint = hint
+	res.Err.Hint = hint + "if upstream renamed it, change the target; if upstream removed it, delete the action"
 	return res
 }
 
@@ -219,7 +216,7 @@ func (t *tree) expect(a *Action, m *yaml.Node, matches int) (Result, bool) {
 		return Result{}, true
 	}
 	res := a.fail(matches, PreimageDiffers, "overlay-preimage-differs", "%s at %s is not what the action expects", clip(a.Target), t.prov.Pos(m))
-	res.Err.WithHint("%s\nupstream changed it: look at the action again", strings.Join(lines, "\n"))
+	res.Err.WithHint("%s\nupstream changed it: if the action still applies, change what it expects; otherwise delete it", strings.Join(lines, "\n"))
 	return res, false
 }
 

@@ -41,6 +41,7 @@ type Domain struct {
 	Package  string
 	Overlays []string  // globs; the default is overlays/common/*.yaml and overlays/<domain>/*.yaml
 	Source   *Location // where it differs from the configuration's
+	Pos      diag.Pos  // of the file's name
 }
 
 // Kind is a kind of source.
@@ -228,7 +229,9 @@ func (p *parser) domains(n *yaml.Node, cfg *Config) {
 		}
 		d := Domain{}
 		p.members(v, "domain "+name.Value, map[string]func(*yaml.Node){
-			"file": func(v *yaml.Node) { d.File = p.local(v) },
+			"file": func(v *yaml.Node) {
+				d.File, d.Pos = p.local(v), diag.Pos{File: p.file, Line: v.Line, Col: v.Column}
+			},
 			"package": func(v *yaml.Node) {
 				p.match(v, domainName, "a package name")
 				d.Package = p.packageName(v)

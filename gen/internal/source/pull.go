@@ -27,6 +27,9 @@ type Options struct {
 	// KeepGoing makes Update go on past descriptions that cannot be read, which
 	// are in Set.Failed then, and past those that the source does not have.
 	KeepGoing bool
+	// Announce makes Update look for files that the source did not have at the
+	// pinned commit; they are in Set.New.
+	Announce bool
 }
 
 // Snapshot is a domain's canonical snapshot.
@@ -44,6 +47,7 @@ type Set struct {
 	Fetched   int              // how many were not on disk
 	Failed    map[string]error // by domain, why there is no snapshot; see Options.KeepGoing
 	Stale     []string         // snapshots on disk of domains that are no longer configured
+	New       []string         // files that no domain is made from; see Options.Announce
 }
 
 func digest(data []byte) string {
@@ -89,7 +93,7 @@ func Ensure(ctx context.Context, o Options) (*Set, error) {
 		case !errors.Is(err, fs.ErrNotExist):
 			return Snapshot{}, false, diag.Errorf(diag.Pos{File: file}, "snapshot-unreadable", "%v", err)
 		}
-		s, _, err := f.snapshot(ctx, l, name, pin.File, lock.commit(name))
+		s, _, err := f.snapshot(ctx, o, name, pin.File, lock.commit(name))
 		if err == nil && s.SHA256 != pin.Snapshot {
 			err = diag.Errorf(pin.Pos, "snapshot-differs", "what the source serves for %s is not what was pinned: its SHA-256 is %s, the lock says %s",
 				name, s.SHA256, pin.Snapshot).WithHint("if the source is to be trusted, run  make update  to pin what it serves now")
@@ -123,8 +127,11 @@ func readSnapshot(root *os.Root, file string) ([]byte, error) {
 }
 
 // snapshot fetches a document and reduces it to its facts.
-func (f *fetcher) snapshot(ctx context.Context, l Location, domain, file, commit string) (s Snapshot, document string, err error) {
-	raw, name, err := f.fetch(ctx, l, file, commit)
+func (f *fetcher) snapshot(ctx context.Context, o Options, domain, file, commit string) (s Snapshot, document string, err error) {
+	raw, name, err := f.fetch(ctx, o.Config.location(domain), file, commit)
+	if found := diag.FromError(err, diag.Pos{}); len(found) > 0 && found[0].Code == "no-document" && !o.KeepGoing {
+		return Snapshot{}, "", f.absent(ctx, o, domain, commit, found[0])
+	}
 	if err != nil {
 		return Snapshot{}, "", err
 	}
@@ -164,7 +171,7 @@ func Update(ctx context.Context, o Options, to string) (*Set, *Lock, error) {
 			}
 			pin.Commit = at
 		}
-		s, document, err := f.snapshot(ctx, l, name, pin.File, at)
+		s, document, err := f.snapshot(ctx, o, name, pin.File, at)
 		if err != nil {
 			return Snapshot{}, false, err
 		}
@@ -179,6 +186,11 @@ func Update(ctx context.Context, o Options, to string) (*Set, *Lock, error) {
 	})
 	if err != nil {
 		return nil, nil, err
+	}
+	if o.Announce {
+		if old, err := LoadLock(o.Dir); err == nil && old != nil && old.Source == lock.Source {
+			set.New = f.added(ctx, o.Config, old.Commit, lock.Commit)
+		}
 	}
 	set.Stale, err = staleSnapshots(o)
 	return set, lock, err

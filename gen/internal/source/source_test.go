@@ -343,3 +343,34 @@ func TestLockRoundTrip(t *testing.T) {
 		t.Errorf("%d domains", len(lock.Domains))
 	}
 }
+
+// TestNewFilesAreAnnounced looks for files that GitHub has at the new commit and
+// not at the pinned one.
+func TestNewFilesAreAnnounced(t *testing.T) {
+	c1, c2 := commit("1"), commit("2")
+	o := repo(t, config("{github: o/r, ref: main, folder: specs}"))
+	head := c1
+	serve(t, &o, handler{
+		"/repos/o/r/commits/main":        func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, head) },
+		"/o/r/" + c1 + "/specs/pets.yml": text(fmt.Sprintf(api, "a")),
+		"/o/r/" + c2 + "/specs/pets.yml": text(fmt.Sprintf(api, "a")),
+		"/repos/o/r/contents/specs": func(w http.ResponseWriter, r *http.Request) {
+			files := `{"name": "pets.yml", "type": "file"}, {"name": "old.yml", "type": "file"}`
+			if r.URL.Query().Get("ref") == c2 {
+				files += `, {"name": "toys.yml", "type": "file"}, {"name": "img.png", "type": "file"}, {"name": "more.yml", "type": "dir"}`
+			}
+			fmt.Fprintf(w, "[%s]", files)
+		},
+	})
+	lock, err := pin(t, o).Marshal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	put(t, o.Dir, source.LockFile, string(lock))
+	head = c2
+	o.Announce = true
+	set, _, err := source.Update(context.Background(), o, "")
+	if err != nil || fmt.Sprint(set.New) != "[specs/toys.yml]" {
+		t.Errorf("announced %v: %v", set.New, err)
+	}
+}
