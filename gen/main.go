@@ -196,20 +196,29 @@ func generateCmd(f *flags) *cobra.Command {
 }
 
 func pullCmd(f *flags) *cobra.Command {
-	return &cobra.Command{
+	verify := false
+	cmd := &cobra.Command{
 		Use:   "pull",
 		Short: "Make sure that specs/ holds the pinned snapshots",
 		Long: `pull fetches, at the pinned commit, the snapshots that are missing from specs/,
 and verifies those that are there against specs/specs.lock. Nothing is fetched
-when all are there.`,
+when all are there.
+
+With --verify, every snapshot is fetched again at the pinned commit, and compared:
+a snapshot that was changed together with its hash in the lock is found.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			opts, err := f.options(cmd.OutOrStdout())
 			if err != nil {
 				return err
 			}
+			if verify {
+				return pipeline.Verify(cmd.Context(), opts)
+			}
 			return pipeline.Pull(cmd.Context(), opts)
 		},
 	}
+	cmd.Flags().BoolVar(&verify, "verify", false, "fetch every snapshot again, and compare")
+	return cmd
 }
 
 func checkCmd(f *flags) *cobra.Command {

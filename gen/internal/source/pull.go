@@ -102,6 +102,44 @@ func Ensure(ctx context.Context, o Options) (*Set, error) {
 	})
 }
 
+// Verify fetches every description at the commit that the lock pins, and
+// compares what it gets with the snapshots on disk and with the lock. A lock and
+// a snapshot that were changed together agree with each other, and not with the
+// source. Nothing is written.
+func Verify(ctx context.Context, o Options) (*Set, error) {
+	if _, err := Ensure(ctx, o); err != nil {
+		return nil, err
+	}
+	lock, err := LoadLock(o.Dir)
+	if err != nil {
+		return nil, err
+	}
+	f := newFetcher(o)
+	if lock.Commit != "" && o.Config.Source.Kind == GitHub && f.mirror == "" {
+		if err := f.onRef(ctx, o.Config.Source, lock.Commit); err != nil {
+			return nil, err
+		}
+	}
+	set := &Set{}
+	return set, o.forEach(set, func(name string) (Snapshot, bool, error) {
+		pin := lock.Domains[name]
+		at := lock.commit(name)
+		s, document, err := f.snapshot(ctx, o, name, pin.File, at)
+		switch {
+		case err != nil:
+			return Snapshot{}, false, err
+		case at == "" && document != pin.Document:
+			return Snapshot{}, false, diag.Errorf(pin.Pos, "document-differs", "the source serves another document for %s than the one that was pulled; it has no commits, so that the pinned one cannot be fetched again", name).
+				WithHint("run  make update  to pin what it serves now")
+		case s.SHA256 != pin.Snapshot:
+			return Snapshot{}, false, diag.Errorf(pin.Pos, "snapshot-differs", "what the source serves for %s at %s is not what is in %s: its SHA-256 is %s, the lock says %s",
+				name, at, SnapshotPath(name), s.SHA256, pin.Snapshot).
+				WithHint("somebody changed the snapshot and the lock, or the generator reduces descriptions in another way now: run  gen update --to %s  and look at the difference", at)
+		}
+		return s, true, nil
+	})
+}
+
 // pinned checks that the lock speaks of the source that is configured.
 func pinned(lock *Lock, pin Pin, ok bool, l Location, file, name string) error {
 	locked := lock.Source
