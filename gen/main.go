@@ -49,6 +49,7 @@ func main() {
 
 // run is main without the process around it.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	stdout = &visibleWriter{w: stdout}
 	cmd := root(stdout, stderr)
 	cmd.SetArgs(args)
 	err := cmd.ExecuteContext(ctx)
@@ -61,7 +62,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	var usage *usageError
 	switch {
 	case errors.As(err, &usage):
-		fmt.Fprintf(stderr, "gen: %v\n", err)
+		fmt.Fprintf(stderr, "gen: %s\n", diag.Visible(err.Error()))
 		return exitUsage
 	case ctx.Err() != nil:
 		fmt.Fprintln(stderr, "gen: interrupted; nothing was written")
@@ -71,7 +72,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	for _, a := range diag.FromError(err, diag.Pos{}) {
 		if a.Code == "internal" {
 			code = exitInternal
-			fmt.Fprintf(stderr, "gen: %s\n", a.Message)
+			fmt.Fprintf(stderr, "gen: %s\n", diag.Visible(a.Message))
 			continue
 		}
 		fmt.Fprintln(stderr, a.Error())
