@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/basiq-sdk/basiq-go/gen/internal/pipeline"
@@ -134,6 +135,9 @@ func TestUpstreamVerdicts(t *testing.T) {
 			}
 			if r.Bump != c.bump || level != c.level {
 				t.Errorf("classified as %s: %s and %q, want %s and %q: %s", c.class, r.Bump, level, c.bump, c.level, r.Reason)
+			}
+			if text := r.ChangelogText(); strings.Contains(text, "…") || regexp.MustCompile(`and \d+ more`).MatchString(text) {
+				t.Errorf("the changelog entry is cut:\n%s", text)
 			}
 			// What upstream did is the cause of everything here.
 			if i := slices.IndexFunc(r.Cards, func(card *report.Card) bool { return len(card.Subjects) == 0 && len(card.Go) > 0 }); i >= 0 {

@@ -437,7 +437,8 @@ func (d *domainDiff) merged() []*Card {
 	for _, c := range out {
 		sum := sha256.Sum256([]byte(c.identity()))
 		c.ID = hex.EncodeToString(sum[:])[:12]
-		c.Title = d.title(c)
+		c.full = d.title(c, max(1, len(c.Facts)))
+		c.Title = clipWords(d.title(c, 3), 160)
 	}
 	return out
 }

@@ -131,7 +131,8 @@ type Card struct {
 	Renamed  *Rename            `json:"renamed,omitempty"`
 	Pos      diag.Pos           `json:"pos"` // in the newer snapshot
 
-	why []string // the judgement's reasons
+	why  []string // the judgement's reasons
+	full string   // the title, however long
 }
 
 // Absorption says what kept a fact from the caller.
@@ -202,6 +203,8 @@ type Step struct {
 	Broken  int    `json:"goIncompatible"`
 	Skipped int    `json:"skipped"`
 	Message string `json:"message,omitempty"`
+
+	like int // how many steps before it this one stands for as well
 }
 
 // Count returns how many cards have a level.

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"path"
 	"slices"
@@ -10,8 +11,8 @@ import (
 	"github.com/basiq-sdk/basiq-go/gen/internal/specdiff"
 )
 
-// title says in one line what a card is about.
-func (d *domainDiff) title(c *Card) string {
+// title says in one line what a card is about, with at most so many facts.
+func (d *domainDiff) title(c *Card, most int) string {
 	if len(c.Subjects) == 0 {
 		switch {
 		case len(c.Go) == 1:
@@ -23,7 +24,7 @@ func (d *domainDiff) title(c *Card) string {
 		return fmt.Sprintf("the code of %s, upstream's facts apart", count(len(c.Source), "declaration"))
 	}
 	if c.Renamed != nil {
-		return clipWords(d.renameTitle(c.Renamed), 160)
+		return d.renameTitle(c.Renamed)
 	}
 	name := subjectName(c.Subjects[0])
 	if n := len(c.Subjects); n > 1 {
@@ -41,10 +42,10 @@ func (d *domainDiff) title(c *Card) string {
 	if len(c.Facts) == 0 && len(c.Findings) > 0 {
 		what = append(what, c.Findings[0].Rule)
 	}
-	if len(what) > 3 {
-		what = append(what[:3], fmt.Sprintf("and %d more", len(what)-3))
+	if len(what) > most {
+		what = append(what[:most], fmt.Sprintf("and %d more", len(what)-most))
 	}
-	return clipWords(strings.Join(strings.Fields(name+": "+strings.Join(what, ", ")), " "), 160)
+	return strings.Join(strings.Fields(name+": "+strings.Join(what, ", ")), " ")
 }
 
 // clipWords shortens a line.
@@ -64,16 +65,25 @@ func factWords(f specdiff.Fact) string {
 	if f.Aspect == "" {
 		return string(f.Op)
 	}
-	aspect := strings.NewReplacer("content/application~1json/schema/", "", "content/", "", "~1", "/").Replace(f.Aspect)
+	aspect := strings.NewReplacer("content/application~1json/schema/", "", "content/application/json/schema/", "", "content/", "", "~1", "/").Replace(f.Aspect)
 	aspect = strings.ReplaceAll(aspect, "/", " ")
 	last := f.Aspect[strings.LastIndex(f.Aspect, "/")+1:]
 	switch {
+	case f.Op != specdiff.Changed && strings.HasPrefix(f.From+f.To, "{$ref: "):
+		return strings.TrimSpace(fmt.Sprintf("%s reference to %s %s", aspect, path.Base(strings.TrimSuffix(f.From+f.To, "}")), f.Op))
+	case last != "$ref" && (structured(f.From) || structured(f.To)) && f.Op == specdiff.Changed:
+		return aspect + " changed"
+	case last != "enum" && (structured(f.From) || structured(f.To)):
+		return aspect + " " + string(f.Op)
 	case last == "required" && (f.Op == specdiff.Added || f.To == "true"):
 		return "now required"
 	case last == "required":
 		return "no longer required"
 	case last == "enum" && f.Op == specdiff.Added && wholeList(f):
-		return "values are listed now: " + quote(f.To)
+		if structured(f.To) {
+			return "values are listed now"
+		}
+		return "values are listed now: " + f.To
 	case last == "enum" && f.Op == specdiff.Removed && wholeList(f):
 		return "values are no longer listed"
 	case last == "enum" && f.Op == specdiff.Added:
@@ -90,6 +100,11 @@ func factWords(f specdiff.Fact) string {
 		return aspect + " " + quote(f.To)
 	}
 	return fmt.Sprintf("%s %s gone", aspect, quote(f.From))
+}
+
+// structured reports whether a value is more than a line can show.
+func structured(value string) bool {
+	return strings.HasPrefix(value, "{") || strings.HasPrefix(value, "[{") || strings.HasSuffix(value, "…")
 }
 
 func quote(s string) string {
@@ -234,15 +249,12 @@ func (r *Report) changelog() []ChangelogEntry {
 			if len(names) == 0 {
 				continue
 			}
-			if len(names) > 4 {
-				names = append(names[:4], fmt.Sprintf("%d more", len(names)-4))
-			}
 			text := strings.Join(names, ", ")
 			if section != "Added" {
 				text = "**Breaking:** " + text
 			}
 			if len(c.Subjects) > 0 {
-				text += " (" + c.Title + ")"
+				text += " (" + cmp.Or(c.full, c.Title) + ")"
 			}
 			text += c.refusal()
 			out = append(out, ChangelogEntry{section, text + "."})
@@ -254,7 +266,7 @@ func (r *Report) changelog() []ChangelogEntry {
 			if c.Bump == Unknown {
 				of = "The service: "
 			}
-			out = append(out, ChangelogEntry{"Changed", of + c.Domain + ": " + c.Title + c.refusal() + "."})
+			out = append(out, ChangelogEntry{"Changed", of + c.Domain + ": " + cmp.Or(c.full, c.Title) + c.refusal() + "."})
 		}
 	}
 	slices.SortStableFunc(out, func(a, b ChangelogEntry) int {
