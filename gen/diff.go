@@ -36,7 +36,7 @@ func steps(ctx context.Context, t *track.Tracker, mirror, from, to string, bar *
 
 func diffCmd(f *flags) *cobra.Command {
 	var format string
-	var checks track.Checks
+	var include track.DiffOptions
 	cmd := &cobra.Command{
 		Use:   "diff [FROM [TO] | FROM..TO]",
 		Short: "Report what changed between two states of the API",
@@ -74,7 +74,7 @@ BASIQ_SPECS_MIRROR names a directory mirror to use in place of the network.`,
 			if isRange && len(args) == 1 {
 				names[0], names[1] = "upstream:"+from, "upstream:"+to
 			}
-			r, err := t.Diff(cmd.Context(), names[0], names[1], checks)
+			r, err := t.Diff(cmd.Context(), names[0], names[1], include)
 			if err != nil {
 				return err
 			}
@@ -90,8 +90,8 @@ BASIQ_SPECS_MIRROR names a directory mirror to use in place of the network.`,
 			return r.Verdict()
 		},
 	}
-	cmd.Flags().BoolVar(&checks.Examples, "examples", false, "decode upstream's examples with the types of both, and list what callers no longer get")
-	cmd.Flags().StringVar(&checks.Users, "users", "", "type-check these programs with TO's packages: a folder, or a revision whose examples and API tests to take")
+	cmd.Flags().BoolVar(&include.Examples, "examples", false, "decode upstream's examples with the types of both, and list what callers no longer get")
+	cmd.Flags().StringVar(&include.Users, "users", "", "type-check these programs with TO's packages: a folder, or a revision whose examples and API tests to take")
 	cmd.Flags().StringVar(&format, "format", "text", strings.Join(report.Formats, ", "))
 	return cmd
 }

@@ -15,10 +15,9 @@ import (
 	"github.com/basiq-sdk/basiq-go/gen/internal/output"
 )
 
-// The stamp says that a run with this very generator, over these very inputs,
-// left these very outputs: then there is nothing to do, and a second run can
-// say so without doing it again. It is a cache: without it everything is simply
-// done again. The file beside it keeps its folder out of version control, in
+// The stamp is a digest of the generator, its inputs and its outputs at the end
+// of a run. While it matches, there is nothing to do. It is a cache: without it,
+// everything is done again. The file beside it keeps its folder out of version control, in
 // whichever repository the generator runs.
 const (
 	stampFile   = ".cache/basiq-go-gen/generate.stamp"
@@ -85,7 +84,7 @@ func readStamp(root *os.Root) string {
 	return strings.TrimSpace(string(data))
 }
 
-// writeStamp is best effort: a run that cannot leave a stamp has done its work all the same.
+// writeStamp ignores errors: without a stamp, the next run does everything again.
 func writeStamp(root *os.Root, sum string) {
 	if output.WriteFile(root, stampIgnore, []byte("*\n")) == nil {
 		_ = output.WriteFile(root, stampFile, []byte(sum+"\n"))

@@ -12,7 +12,7 @@ import (
 	"github.com/basiq-sdk/basiq-go/gen/internal/source"
 )
 
-// PendingUpdate is a move of the pin that is ready to be written.
+// PendingUpdate is an update of the pin that was generated and not yet written.
 type PendingUpdate struct {
 	Lock   *source.Lock
 	Builds []*Build
@@ -103,7 +103,7 @@ func (u *PendingUpdate) Apply() error {
 		return err
 	}
 	if u.repo.opts.Mode == Lenient {
-		u.repo.opts.Progress.Summary("nothing was written, as --keep-going asks; nothing stands in the way of  gen update")
+		u.repo.opts.Progress.Summary("nothing was written because of --keep-going;  gen update  would succeed")
 		return nil
 	}
 	if err := u.repo.write(u.plan); err != nil {
@@ -115,7 +115,7 @@ func (u *PendingUpdate) Apply() error {
 	return nil
 }
 
-// undocumented reports for which parts  gen check  will ask next.
+// undocumented reports the parts for which  gen check  will require documentation.
 func (b *Build) undocumented(p *Progress) {
 	var parts []string
 	for _, f := range b.Model.Findings {

@@ -10,10 +10,10 @@ import (
 	"github.com/basiq-sdk/basiq-go/gen/internal/report"
 )
 
-// Formats are the forms in which a result can be written.
+// Formats lists the formats in which a result can be written.
 var Formats = []string{"text", "markdown", "json"}
 
-// Write writes the result in one of its forms.
+// Write writes the result in one of Formats.
 func (r *Result) Write(w io.Writer, format string) error {
 	switch format {
 	case "text":
@@ -25,7 +25,7 @@ func (r *Result) Write(w io.Writer, format string) error {
 		enc.SetIndent("", "  ")
 		return enc.Encode(r)
 	}
-	return fmt.Errorf("there is no format %q", format)
+	return fmt.Errorf("unknown format %q; known formats: %s", format, strings.Join(Formats, ", "))
 }
 
 func row(s report.Step) []string {

@@ -16,8 +16,8 @@ var levelTitles = map[Level]string{
 }
 
 // Markdown writes the report as a pull request's body: the verdict and the
-// biggest news first, details folded, and what does not fit left out with a
-// word about it.
+// most important changes first, details folded. What does not fit is left out,
+// and counted.
 func (r *Report) Markdown(w io.Writer) error {
 	b := &bounded{limit: MaxMarkdown - 400}
 	// The changelog entry comes last, and whole.
@@ -71,7 +71,7 @@ func (r *Report) Markdown(w io.Writer) error {
 	return err
 }
 
-// bounded is a text that takes only what leaves room for its end.
+// bounded is a text with a length limit, which leaves room for its end.
 type bounded struct {
 	strings.Builder
 	limit int
@@ -149,7 +149,7 @@ func (c *Card) markdown() string {
 	row("absorbed", absorbed)
 	row("Go code", reaches)
 	if so := c.consequence(); so != "" {
-		row("so", []string{prose(so)})
+		row("effect", []string{prose(so)})
 	}
 	b.WriteString("\n</details>\n\n")
 	return b.String()

@@ -215,7 +215,7 @@ func TestNothingIsSaidTwice(t *testing.T) {
 		}
 	}
 	card.Go, card.why = nil, []string{"the Go API stays, the code behind it changes"}
-	if text, want := written(t, r, "text"), "    code      core.User\n    so        The Go API stays, the code behind it changes.\n"; !strings.HasSuffix(text, want) {
+	if text, want := written(t, r, "text"), "    code      core.User\n    effect    The Go API stays, the code behind it changes.\n"; !strings.HasSuffix(text, want) {
 		t.Errorf("the text is\n%s\nwant at its end\n%s", text, want)
 	}
 }

@@ -92,7 +92,7 @@ func (c *Card) text(b *strings.Builder) {
 		fmt.Fprintf(b, "    code      %s\n", some(list, 6))
 	}
 	if so := c.consequence(); so != "" {
-		fmt.Fprintf(b, "    so        %s\n", so)
+		fmt.Fprintf(b, "    effect    %s\n", so)
 	}
 }
 

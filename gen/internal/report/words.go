@@ -11,7 +11,7 @@ import (
 	"github.com/basiq-sdk/basiq-go/gen/internal/specdiff"
 )
 
-// title says in one line what a card is about, with at most so many facts.
+// title describes a card in one line, with at most so many facts.
 func (d *domainDiff) title(c *Card, most int) string {
 	if len(c.Subjects) == 0 {
 		switch {
@@ -89,7 +89,7 @@ func factWords(f specdiff.Fact) string {
 	case last == "enum" && f.Op == specdiff.Added:
 		return "new value " + quote(f.To)
 	case last == "enum" && f.Op == specdiff.Removed:
-		return "value " + quote(f.From) + " gone"
+		return "value " + quote(f.From) + " removed"
 	case last == "$ref" && f.Op != specdiff.Changed:
 		return strings.TrimSpace(fmt.Sprintf("%s reference to %s %s", strings.TrimSpace(strings.TrimSuffix(aspect, "$ref")), path.Base(f.From+f.To), f.Op))
 	case last == "$ref":
@@ -99,7 +99,7 @@ func factWords(f specdiff.Fact) string {
 	case f.Op == specdiff.Added:
 		return aspect + " " + quote(f.To)
 	}
-	return fmt.Sprintf("%s %s gone", aspect, quote(f.From))
+	return fmt.Sprintf("%s %s removed", aspect, quote(f.From))
 }
 
 // structured reports whether a value is more than a line can show.
@@ -166,7 +166,7 @@ func unescape(s string) string {
 	return strings.ReplaceAll(strings.ReplaceAll(s, "~1", "/"), "~0", "~")
 }
 
-// reason says why the report asks for its bump.
+// reason explains the report's bump.
 func (r *Report) reason() string {
 	broken, added, source := 0, 0, 0
 	for _, c := range r.Cards {
@@ -206,7 +206,7 @@ func (r *Report) Verdict() error {
 		WithHint("repair what stopped, or compare states that can be built")
 }
 
-// unknown says why the verdict is not known, and what is known all the same.
+// unknown explains why the bump is not known, and which part of it is.
 func (r *Report) unknown() string {
 	var why []string
 	for _, s := range r.Stopped {
@@ -224,7 +224,7 @@ func (r *Report) unknown() string {
 		}
 	}
 	if known != None {
-		why = append(why, "the rest asks for "+string(known))
+		why = append(why, "the other domains require "+string(known))
 	}
 	return strings.Join(why, "; ")
 }
@@ -235,7 +235,7 @@ type ChangelogEntry struct {
 	Text    string `json:"text"`
 }
 
-// changelog tells users what they get, in the form of CHANGELOG.md.
+// changelog returns the entries for CHANGELOG.md.
 func (r *Report) changelog() []ChangelogEntry {
 	var out []ChangelogEntry
 	for _, section := range []string{"Removed", "Changed", "Added"} {
@@ -275,7 +275,7 @@ func (r *Report) changelog() []ChangelogEntry {
 	return out
 }
 
-// refusal says for the changelog that calls will be refused, where they will.
+// refusal returns the reason why calls will be refused, "" if they will not.
 func (c *Card) refusal() string {
 	i := slices.IndexFunc(c.why, func(why string) bool { return strings.HasSuffix(why, "will be refused") })
 	if i < 0 {
