@@ -41,7 +41,7 @@ lint: ## show what in the overlaid specifications makes poor Go
 update: ## move the pin to upstream's newest commit (or REF=…) and regenerate
 	$(GO) run ./gen update $(if $(REF),--to $(REF))
 
-pull: ## make sure that specs/ holds the pinned snapshots
+pull: ## fetch missing snapshots and verify those in specs/
 	$(GO) run ./gen pull
 
 diff: ## report what changed since FROM (default HEAD): make diff FROM=v0.1.0 FORMAT=markdown

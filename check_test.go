@@ -17,6 +17,8 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
+// checked returns the report of a client with this base URL, and fails if it
+// contains a secret.
 func checked(t *testing.T, address string, opts ...basiq.Option) *basiq.CheckReport {
 	t.Helper()
 	c, err := basiq.NewClient(append([]basiq.Option{basiq.WithAPIKey(apiKey), basiq.WithBaseURL(address)}, opts...)...)
@@ -26,14 +28,14 @@ func checked(t *testing.T, address string, opts ...basiq.Option) *basiq.CheckRep
 	defer func() { _ = c.Transport.Close() }()
 	r := c.Check(t.Context(), basiq.CheckOptions{})
 	if text := fmt.Sprintf("%s %+v %#v", r, r, r); strings.Contains(text, apiKey) || strings.Contains(text, tokenText) {
-		t.Errorf("the report shows a secret: %s", text)
+		t.Errorf("the report contains a secret: %s", text)
 	}
 	return r
 }
 
-// TestCheckTellsWhatIsWrong serves what POST /token may be answered with, and
-// looks for the one check that fails.
-func TestCheckTellsWhatIsWrong(t *testing.T) {
+// TestCheckFindsCause checks, for each response to POST /token, which check
+// fails and with what summary and advice.
+func TestCheckFindsCause(t *testing.T) {
 	problem := func(status int, code, parameter, detail string) http.HandlerFunc {
 		return func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Type", "application/json")
@@ -57,27 +59,27 @@ func TestCheckTellsWhatIsWrong(t *testing.T) {
 	}{
 		"unknown key":     {problem(404, "parameter-not-valid", "", "check API key"), basiq.CheckAPIKey, "does not know the key", "dashboard"},
 		"malformed key":   {problem(400, "parameter-not-valid", "Authorization", "Invalid authorization header."), basiq.CheckAPIKey, "cannot read the key", "do not encode it again"},
-		"version missing": {problem(400, "parameter-not-valid", "basiq-version", "Version must be specified."), basiq.CheckVersion, "3.0", "drops the header"},
+		"version missing": {problem(400, "parameter-not-valid", "basiq-version", "Version must be specified."), basiq.CheckVersion, "3.0", "removes the basiq-version header"},
 		"version old":     {problem(400, "parameter-not-valid", "", "Version no longer supported."), basiq.CheckVersion, "3.0", "update"},
 		"disabled":        {problem(403, "forbidden-access", "", "Account disabled"), basiq.CheckAPIKey, "disabled", "dashboard"},
 		"throttled 403":   {problem(403, "forbidden-access", "", "Invalid request"), basiq.CheckServerScope, "too many", "five minutes"},
 		"throttled 429":   {problem(429, "too-many-requests", "", ""), basiq.CheckServerScope, "too many", "five minutes"},
-		"unauthorised":    {problem(401, "unauthorized-access", "", ""), basiq.CheckAPIKey, "refuses the key", "dashboard"},
-		"out of order":    {problem(503, "service-unavailable", "", ""), basiq.CheckServerScope, "out of order", "status"},
-		"web page":        {page(200), basiq.CheckBaseURL, "not Basiq's API", basiq.EnvBaseURL},
-		"web page, 404":   {page(404), basiq.CheckBaseURL, "not Basiq's API", basiq.EnvBaseURL},
-		"web page, 501":   {page(501), basiq.CheckBaseURL, "not Basiq's API", basiq.EnvBaseURL},
+		"unauthorised":    {problem(401, "unauthorized-access", "", ""), basiq.CheckAPIKey, "rejects the key", "dashboard"},
+		"unavailable":     {problem(503, "service-unavailable", "", ""), basiq.CheckServerScope, "unavailable", "status"},
+		"web page":        {page(200), basiq.CheckBaseURL, "not from Basiq's API", basiq.EnvBaseURL},
+		"web page, 404":   {page(404), basiq.CheckBaseURL, "not from Basiq's API", basiq.EnvBaseURL},
+		"web page, 501":   {page(501), basiq.CheckBaseURL, "not from Basiq's API", basiq.EnvBaseURL},
 		"gateway, 429":    {page(429), basiq.CheckServerScope, "too many", "five minutes"},
-		"gateway, 500":    {page(500), basiq.CheckServerScope, "out of order", "later"},
-		"gateway, 502":    {page(502), basiq.CheckServerScope, "out of order", "later"},
-		"gateway, 503":    {page(503), basiq.CheckServerScope, "out of order", "later"},
-		"gateway, 504":    {page(504), basiq.CheckServerScope, "out of order", "later"},
-		"CDN, 522":        {page(522), basiq.CheckServerScope, "out of order", "later"},
+		"gateway, 500":    {page(500), basiq.CheckServerScope, "unavailable", "later"},
+		"gateway, 502":    {page(502), basiq.CheckServerScope, "unavailable", "later"},
+		"gateway, 503":    {page(503), basiq.CheckServerScope, "unavailable", "later"},
+		"gateway, 504":    {page(504), basiq.CheckServerScope, "unavailable", "later"},
+		"CDN, 522":        {page(522), basiq.CheckServerScope, "unavailable", "later"},
 		"redirect": {func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "https://www.example.com/", http.StatusFound)
-		}, basiq.CheckBaseURL, "not Basiq's API", basiq.EnvBaseURL},
+		}, basiq.CheckBaseURL, "not from Basiq's API", basiq.EnvBaseURL},
 		"no token": {func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `{}`) }, basiq.CheckServerScope, "no usable token", "between"},
-		"hang-up":  {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, basiq.CheckBaseURL, "not reached", "firewall"},
+		"hang-up":  {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, basiq.CheckBaseURL, "cannot be reached", "firewall"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -101,13 +103,14 @@ func TestCheckTellsWhatIsWrong(t *testing.T) {
 				t.Errorf("%+v", f)
 			}
 			if r.Calls != 1 || calls.Load() != 1 {
-				t.Errorf("%d calls are reported, and %d were made", r.Calls, calls.Load())
+				t.Errorf("reported %d calls, made %d", r.Calls, calls.Load())
 			}
 		})
 	}
 }
 
-func TestCheckWithoutAnAnswer(t *testing.T) {
+// TestCheckUnreachable checks the findings if there is no response.
+func TestCheckUnreachable(t *testing.T) {
 	secure := httptest.NewTLSServer(http.NotFoundHandler())
 	defer secure.Close()
 	plain := httptest.NewServer(http.NotFoundHandler())
@@ -115,7 +118,7 @@ func TestCheckWithoutAnAnswer(t *testing.T) {
 	gone := httptest.NewServer(http.NotFoundHandler())
 	gone.Close()
 	for address, says := range map[string]string{
-		secure.URL: "certificate", strings.Replace(plain.URL, "http:", "https:", 1): "no TLS", gone.URL: "not reached",
+		secure.URL: "certificate", strings.Replace(plain.URL, "http:", "https:", 1): "TLS connection", gone.URL: "cannot be reached",
 		"https://basiq.invalid": "",
 	} {
 		r := checked(t, address)
@@ -123,11 +126,12 @@ func TestCheckWithoutAnAnswer(t *testing.T) {
 			t.Errorf("%s: %+v", address, f)
 		}
 		if f := r.Finding(basiq.CheckAPIKey); f.Status != basiq.CheckSkipped {
-			t.Errorf("%s: of the key, %+v", address, f)
+			t.Errorf("%s: API key: %+v", address, f)
 		}
 	}
 }
 
+// TestCheckEndsWithItsContext checks that a cancelled check says so.
 func TestCheckEndsWithItsContext(t *testing.T) {
 	s := basiqtest.NewServer(t)
 	c := s.Client(t)
@@ -138,6 +142,7 @@ func TestCheckEndsWithItsContext(t *testing.T) {
 	}
 }
 
+// TestCheckComparesClocks checks the reported clock skew.
 func TestCheckComparesClocks(t *testing.T) {
 	for _, test := range []struct {
 		off    time.Duration // of the API's clock
@@ -162,7 +167,8 @@ func TestCheckComparesClocks(t *testing.T) {
 	}
 }
 
-func TestCheckOfAUser(t *testing.T) {
+// TestCheckUser checks the finding for a user's token.
+func TestCheckUser(t *testing.T) {
 	s := basiqtest.NewServer(t)
 	c := s.Client(t)
 	user, err := c.Core.Users.Create(t.Context(), core.CreateUserParams{Email: "max@example.com"})
@@ -184,10 +190,10 @@ func TestCheckOfAUser(t *testing.T) {
 	}
 }
 
-// TestCheckOfAUserDuringAnOutage answers the user's token, and no other, with a
-// gateway's page: the user's ID is not at fault.
-func TestCheckOfAUserDuringAnOutage(t *testing.T) {
-	for status, says := range map[int]string{429: "too many", 503: "out of order", 522: "out of order"} {
+// TestCheckUserDuringOutage checks that a gateway's error page for the user's
+// token is not blamed on the user ID.
+func TestCheckUserDuringOutage(t *testing.T) {
+	for status, says := range map[int]string{429: "too many", 503: "unavailable", 522: "unavailable"} {
 		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if r.FormValue("userId") != "" {
 				w.Header().Set("Content-Type", "text/html")
@@ -209,7 +215,8 @@ func TestCheckOfAUserDuringAnOutage(t *testing.T) {
 	}
 }
 
-func TestCheckOfATokenSource(t *testing.T) {
+// TestCheckTokenSource checks the findings for tokens from a TokenSource.
+func TestCheckTokenSource(t *testing.T) {
 	s := basiqtest.NewServer(t)
 	good, err := s.Client(t).Transport.Token(t.Context(), transport.TokenRequest{Scope: transport.ScopeServer})
 	if err != nil {

@@ -11,27 +11,27 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/value"
 )
 
-// span is a span of days, both included; an empty end is open.
+// span is a range of days, both ends included. An empty end means no limit.
 type span struct{ from, to value.Date }
 
-func (s span) holds(day value.Date) bool {
+func (s span) contains(day value.Date) bool {
 	return day == "" || (s.from == "" || day >= s.from) && (s.to == "" || day <= s.to)
 }
 
-// readAll reads a list of an account's transactions. visit is called for each,
-// and notes those that it takes in the map.
+// readAll reads a list of an account's transactions. visit is called for each;
+// it adds the IDs that it accepts to visited. txID is a copy, so that keeping
+// it does not keep the page in memory.
 //
-// Where the API counts rows to find the next page, a row that disappears from a
-// page that was read pulls those behind it forward by one, and the first of the
-// next page is skipped. A list of several pages is therefore read again, until
-// everything that one reading found is still there in the next one. The result
-// is what visit noted in the last reading. The ID is a copy, which does not keep the
-// page in memory that the transaction is of.
+// The API may locate the next page by counting rows. If a row then disappears
+// from a page that was already read, the first row of the next page is skipped.
+// A list of several pages is therefore read again, until everything that one
+// reading found is still there in the next. readAll returns the IDs that visit
+// accepted in the last reading.
 func (r *syncRun) readAll(ctx context.Context, account string, filter data.TransactionFilter, visit func(visited map[string]bool, txID string, tx *data.Transaction) error) (map[string]bool, error) {
 	var before map[string]bool
 	for range syncReadings {
 		var first, last *http.Response
-		there, visited := map[string]bool{}, map[string]bool{}
+		found, visited := map[string]bool{}, map[string]bool{}
 		params := data.ListTransactionsParams{Filter: filter}
 		for tx, err := range r.client.Data.Transactions.All(ctx, r.userID, params, transport.WithResponse(&last)) {
 			if err != nil {
@@ -41,21 +41,21 @@ func (r *syncRun) readAll(ctx context.Context, account string, filter data.Trans
 				first = last
 			}
 			txID := strings.Clone(tx.ID)
-			there[txID] = true
+			found[txID] = true
 			if err := visit(visited, txID, tx); err != nil {
 				return nil, err
 			}
 		}
-		if onePage := first == nil || first == last; onePage || before != nil && containsAll(there, before) {
+		if onePage := first == nil || first == last; onePage || before != nil && containsAll(found, before) {
 			return visited, nil
 		}
-		before = there
+		before = found
 	}
-	return nil, fmt.Errorf("basiq: SyncTransactions: transactions of account %s kept disappearing while they were read, %d times in a row: sync again later, from the last cursor",
+	return nil, fmt.Errorf("basiq: SyncTransactions: transactions of account %s disappeared during each of %d readings: sync again later, from the last cursor",
 		printable(account), syncReadings)
 }
 
-// containsAll reports whether all of want is in have.
+// containsAll reports whether have contains all keys of want.
 func containsAll(have, want map[string]bool) bool {
 	for id := range want {
 		if !have[id] {
@@ -65,9 +65,9 @@ func containsAll(have, want map[string]bool) bool {
 	return true
 }
 
-// spans cuts the time from kept into pieces. The first is open at its beginning
-// when nothing is kept, and the last is open at its end. Years that can hardly have
-// any transactions are one piece.
+// spans divides the days from kept until today into spans of syncChunk days. If
+// kept is empty, the first span has no start. The last span has no end. The
+// years in which transactions are unlikely are one span.
 func spans(kept, begins, today value.Date) []span {
 	var out []span
 	start := kept
@@ -91,12 +91,13 @@ func spans(kept, begins, today value.Date) []span {
 }
 
 func (r *syncRun) filter(id string, s span) data.TransactionFilter {
-	return widened(data.TransactionFilter{}.AccountID(id), s.from, s.to)
+	return withMargin(data.TransactionFilter{}.AccountID(id), s.from, s.to)
 }
 
-// unreadable reports whether a list of accounts may have accounts that were not
-// read: under another name, in another form, or on a next page.
-func unreadable(list *data.AccountList) bool {
+// maybeIncomplete reports whether a list of accounts may have contained
+// accounts that were not decoded: under an unknown member, in an unknown form,
+// or on a next page.
+func maybeIncomplete(list *data.AccountList) bool {
 	for name := range list.JSON.Extra() {
 		if strings.EqualFold(name, "data") {
 			return true

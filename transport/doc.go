@@ -38,12 +38,12 @@
 //
 //	                           A read  B idempotent  C write  D unrepeatable
 //	provably never sent        yes     yes           yes      yes
-//	429 (or a 403 saying so)   yes     yes           yes      no
+//	429, or rate-limited 403   yes     yes           yes      no
 //	408                        yes     yes           no       no
 //	502, 503, 504              yes     yes           no       no
 //	500                        yes     no            no       no
 //	520 to 529                 yes     no            no       no
-//	response lost on the way   yes     yes           no       no
+//	response lost              yes     yes           no       no
 //	any other status           no      no            no       no
 //
 // A reads change nothing. B is deletes, and updates that come to the same however

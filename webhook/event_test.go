@@ -16,8 +16,9 @@ import (
 	"github.com/basiq-sdk/basiq-go/webhook"
 )
 
-// TestEventsNeedOnlyAType decodes events whose other members have odd shapes.
-func TestEventsNeedOnlyAType(t *testing.T) {
+// TestOnlyEventTypeIDIsRequired decodes events whose other members are missing or
+// have unexpected types.
+func TestOnlyEventTypeIDIsRequired(t *testing.T) {
 	const links = `"links":{"event":"/events/e-1","eventEntity":"/users/u-1"}`
 	for body, want := range map[string]webhook.Event{
 		`{"eventTypeId":"user.created","eventId":"e-1",` + links + `,"payload":"x"}`:                   {EventID: "e-1", EventLink: "/events/e-1", EntityLink: "/users/u-1"},
@@ -47,9 +48,9 @@ func TestEventsNeedOnlyAType(t *testing.T) {
 	}
 }
 
-// TestFetchRefusesAnotherKindOfResource reads what an event is about into types
-// that fit and types that do not.
-func TestFetchRefusesAnotherKindOfResource(t *testing.T) {
+// TestFetchRejectsMismatchedTypes fetches the resource of an event into types that
+// match it and types that do not.
+func TestFetchRejectsMismatchedTypes(t *testing.T) {
 	srv := basiqtest.NewServer(t, basiqtest.WithTransactions(20))
 	var operations []string
 	client := srv.Client(t, transport.WithObserver(transport.Observer{
@@ -95,23 +96,23 @@ func TestFetchRefusesAnotherKindOfResource(t *testing.T) {
 			t.Errorf("%s into %T: %v", c.link, c.out, err)
 		}
 		if wrong, is := c.out.(*data.Connection); is && !c.ok && wrong.ID != "" {
-			t.Errorf("%s is left in a %T: %q", c.link, c.out, wrong.ID)
+			t.Errorf("%s left data in the %T: %q", c.link, c.out, wrong.ID)
 		}
 		if res == nil || res.StatusCode != http.StatusOK {
-			t.Errorf("the caller's WithResponse has %v", res)
+			t.Errorf("WithResponse is set to %v", res)
 		}
 		if err := e.FetchEvent(t.Context(), client.Transport, c.out); errors.Is(err, webhook.ErrEntity) == c.ok {
 			t.Errorf("FetchEvent of %s into %T: %v", c.link, c.out, err)
 		}
 		if n := len(operations); n < 2 || operations[n-2] != "webhook.FetchEntity" || operations[n-1] != "webhook.FetchEvent" {
-			t.Errorf("the observer hears of %q", operations)
+			t.Errorf("the observer saw %q", operations)
 		}
 	}
 }
 
-// TestConsentEventsNameTheirConsent has a consent expire, and reads from the
-// delivery which.
-func TestConsentEventsNameTheirConsent(t *testing.T) {
+// TestConsentEventsHaveTheConsentID lets a consent expire, and reads its ID from the
+// delivery.
+func TestConsentEventsHaveTheConsentID(t *testing.T) {
 	srv := basiqtest.NewServer(t, basiqtest.WithNow(time.Date(2031, 5, 6, 0, 0, 0, 0, time.UTC)))
 	client := srv.Client(t)
 	events := make(chan *webhook.Event, 10)

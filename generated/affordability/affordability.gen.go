@@ -12,7 +12,7 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
-// AffordabilityService makes and reads affordability summaries.
+// AffordabilityService creates and reads affordability summaries.
 type AffordabilityService struct {
 	client *transport.Client
 }
@@ -25,16 +25,17 @@ func (s *AffordabilityService) sender() *transport.Client {
 	return s.client
 }
 
-// Create makes a summary of some or all of a user's accounts. All of them must
-// be in one currency.
+// Create creates a summary of some or all of a user's accounts. All of them
+// must be in the same currency.
 //
-// Each call makes a new summary and counts against the day's quota: the number
-// of users made that day, at most 1,000, together with expenses and income.
+// Each call creates a new summary and counts against a daily quota, which is
+// shared with expenses and income: the number of users created that day, at
+// most 1,000.
 //
-// When the API answers without a body, the error is transport.ErrNoContent.
+// If the response has no body, the error is transport.ErrNoContent.
 //
-// POST /users/{userId}/affordability: SERVER_ACCESS token, repeated only when
-// it was never sent (class D).
+// POST /users/{userId}/affordability: SERVER_ACCESS token, retried only if it
+// was never sent (class D).
 //
 // Deprecated: use the reporting package's Reports.Create with a report of type
 // CON_AFFOR_01.
@@ -48,13 +49,13 @@ func (s *AffordabilityService) Create(ctx context.Context, userID string, params
 	return &out, nil
 }
 
-// CreatePDF makes a summary and writes it as PDF. It costs what Create costs.
+// CreatePDF creates a summary and writes it as PDF. It is charged like Create.
 //
-// The answer is written to w as it comes. When the call fails, w may hold a
-// part of it; once something was written, the call is not sent again.
+// The response body is streamed to w. If the call fails, w may have received a
+// part of it. The call is not retried once anything was written.
 //
 // POST /users/{userId}/affordability as application/pdf: SERVER_ACCESS token,
-// repeated only when it was never sent (class D).
+// retried only if it was never sent (class D).
 //
 // Deprecated: use the reporting package's Reports.Create with a report of type
 // CON_AFFOR_01.
@@ -66,7 +67,7 @@ func (s *AffordabilityService) CreatePDF(ctx context.Context, userID string, par
 
 // Get returns a summary.
 //
-// GET /users/{userId}/affordability/{snapshotId}: SERVER_ACCESS token, repeated
+// GET /users/{userId}/affordability/{snapshotId}: SERVER_ACCESS token, retried
 // on transient failures (class A).
 //
 // Deprecated: use the reporting package's Reports.Create with a report of type
@@ -82,11 +83,11 @@ func (s *AffordabilityService) Get(ctx context.Context, userID, snapshotID strin
 
 // GetPDF writes a summary as PDF.
 //
-// The answer is written to w as it comes. When the call fails, w may hold a
-// part of it; once something was written, the call is not sent again.
+// The response body is streamed to w. If the call fails, w may have received a
+// part of it. The call is not retried once anything was written.
 //
 // GET /users/{userId}/affordability/{snapshotId} as application/pdf:
-// SERVER_ACCESS token, repeated on transient failures (class A).
+// SERVER_ACCESS token, retried on transient failures (class A).
 //
 // Deprecated: use the reporting package's Reports.Create with a report of type
 // CON_AFFOR_01.
@@ -95,9 +96,9 @@ func (s *AffordabilityService) GetPDF(ctx context.Context, userID, snapshotID st
 	return s.sender().Do(ctx, req, w, opts...)
 }
 
-// List returns the summaries that were made for a user.
+// List returns the summaries created for a user.
 //
-// GET /users/{userId}/affordability: SERVER_ACCESS token, repeated on transient
+// GET /users/{userId}/affordability: SERVER_ACCESS token, retried on transient
 // failures (class A).
 //
 // Deprecated: use the reporting package's Reports.Create with a report of type
@@ -111,11 +112,11 @@ func (s *AffordabilityService) List(ctx context.Context, userID string, opts ...
 	return &out, nil
 }
 
-// ListTransactions returns a page of the transactions that a summary was made
-// from.
+// ListTransactions returns a page of the transactions on which a summary is
+// based.
 //
 // GET /users/{userId}/affordability/{snapshotId}/transactions: SERVER_ACCESS
-// token, repeated on transient failures (class A).
+// token, retried on transient failures (class A).
 //
 // Deprecated: use the reporting package's Reports.Create with a report of type
 // CON_AFFOR_01.
@@ -129,13 +130,14 @@ func (s *AffordabilityService) ListTransactions(ctx context.Context, userID, sna
 	return &out, nil
 }
 
-// AllTransactions iterates over what ListTransactions returns, page after page.
+// AllTransactions iterates over the results of ListTransactions, across all
+// pages.
 //
-// Every page is one call. When a call fails, the loop gets the error once and
-// ends.
+// Each page is a separate call. If a call fails, the iterator yields the error
+// once and stops.
 //
 // GET /users/{userId}/affordability/{snapshotId}/transactions: SERVER_ACCESS
-// token, repeated on transient failures (class A).
+// token, retried on transient failures (class A).
 //
 // Deprecated: use the reporting package's Reports.Create with a report of type
 // CON_AFFOR_01.
@@ -150,14 +152,14 @@ func (s *AffordabilityService) AllTransactions(ctx context.Context, userID, snap
 	}, opts...)
 }
 
-// ListTransactionsCSV writes a page of the transactions that a summary was made
-// from as CSV.
+// ListTransactionsCSV writes a page of the transactions on which a summary is
+// based, as CSV.
 //
-// The answer is written to w as it comes. When the call fails, w may hold a
-// part of it; once something was written, the call is not sent again.
+// The response body is streamed to w. If the call fails, w may have received a
+// part of it. The call is not retried once anything was written.
 //
 // GET /users/{userId}/affordability/{snapshotId}/transactions as
-// application/csv: SERVER_ACCESS token, repeated on transient failures (class
+// application/csv: SERVER_ACCESS token, retried on transient failures (class
 // A).
 //
 // Deprecated: use the reporting package's Reports.Create with a report of type
@@ -171,11 +173,12 @@ func (s *AffordabilityService) ListTransactionsCSV(ctx context.Context, userID, 
 // ListTransactionsParams are the parameters of
 // AffordabilityService.ListTransactions.
 type ListTransactionsParams struct {
-	// Transactions on a page, at most 500. The API's default is 500.
+	// Maximum number of transactions on a page, up to 500. The API's default is
+	// 500.
 	Limit int
 }
 
-// apply puts the parameters into the request.
+// apply sets the parameters on the request.
 func (p *ListTransactionsParams) apply(req *transport.Request) {
 	req.AtMost("limit", p.Limit, 500)
 	if p.Limit != 0 {

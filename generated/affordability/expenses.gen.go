@@ -10,7 +10,7 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
-// ExpensesService makes and reads summaries of expenses.
+// ExpensesService creates and reads expense summaries.
 type ExpensesService struct {
 	client *transport.Client
 }
@@ -23,12 +23,12 @@ func (s *ExpensesService) sender() *transport.Client {
 	return s.client
 }
 
-// Create makes a summary of a user's expenses. Each call makes a new one and
-// counts against the day's quota.
+// Create creates a summary of a user's expenses. Each call creates a new
+// summary and counts against the daily quota.
 //
-// When the API answers without a body, the error is transport.ErrNoContent.
+// If the response has no body, the error is transport.ErrNoContent.
 //
-// POST /users/{userId}/expenses: SERVER_ACCESS token, repeated only when it was
+// POST /users/{userId}/expenses: SERVER_ACCESS token, retried only if it was
 // never sent (class D).
 //
 // Deprecated: use the reporting package's Reports.Create with a report of type
@@ -43,9 +43,9 @@ func (s *ExpensesService) Create(ctx context.Context, userID string, params Crea
 	return &out, nil
 }
 
-// Get returns a summary of expenses.
+// Get returns an expense summary.
 //
-// GET /users/{userId}/expenses/{snapshotId}: SERVER_ACCESS token, repeated on
+// GET /users/{userId}/expenses/{snapshotId}: SERVER_ACCESS token, retried on
 // transient failures (class A).
 //
 // Deprecated: use the reporting package's Reports.Create with a report of type
@@ -59,13 +59,13 @@ func (s *ExpensesService) Get(ctx context.Context, userID, snapshotID string, op
 	return &out, nil
 }
 
-// GetCSV writes a summary of expenses as CSV.
+// GetCSV writes an expense summary as CSV.
 //
-// The answer is written to w as it comes. When the call fails, w may hold a
-// part of it; once something was written, the call is not sent again.
+// The response body is streamed to w. If the call fails, w may have received a
+// part of it. The call is not retried once anything was written.
 //
 // GET /users/{userId}/expenses/{snapshotId} as text/csv: SERVER_ACCESS token,
-// repeated on transient failures (class A).
+// retried on transient failures (class A).
 //
 // Deprecated: use the reporting package's Reports.Create with a report of type
 // CON_AFFOR_01.

@@ -9,7 +9,7 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
-// IncomeService makes and reads summaries of income.
+// IncomeService creates and reads income summaries.
 type IncomeService struct {
 	client *transport.Client
 }
@@ -22,12 +22,12 @@ func (s *IncomeService) sender() *transport.Client {
 	return s.client
 }
 
-// Create makes a summary of a user's income. Each call makes a new one and
-// counts against the day's quota.
+// Create creates a summary of a user's income. Each call creates a new summary
+// and counts against the daily quota.
 //
-// When the API answers without a body, the error is transport.ErrNoContent.
+// If the response has no body, the error is transport.ErrNoContent.
 //
-// POST /users/{userId}/income: SERVER_ACCESS token, repeated only when it was
+// POST /users/{userId}/income: SERVER_ACCESS token, retried only if it was
 // never sent (class D).
 //
 // Deprecated: use the reporting package's Reports.Create with a report of type
@@ -42,9 +42,9 @@ func (s *IncomeService) Create(ctx context.Context, userID string, params Create
 	return &out, nil
 }
 
-// Get returns a summary of income.
+// Get returns an income summary.
 //
-// GET /users/{userId}/income/{snapshotId}: SERVER_ACCESS token, repeated on
+// GET /users/{userId}/income/{snapshotId}: SERVER_ACCESS token, retried on
 // transient failures (class A).
 //
 // Deprecated: use the reporting package's Reports.Create with a report of type

@@ -8,113 +8,113 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
-// AccountType is what kind of account it is.
+// AccountType is the class of an account.
 type AccountType struct {
 	// Kind of account, such as savings or mortgage.
 	Kind string `json:"type"`
-	// Name of the bank's product.
+	// Name of the institution's product.
 	Product string `json:"product"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// Asset is an account with money in it.
+// Asset is an asset account.
 type Asset struct {
-	// What kind of account it is.
+	// Kind of account.
 	Account AccountType `json:"account"`
 	// ID of the institution.
 	InstitutionID string `json:"institution"`
-	// Currency as an ISO 4217 code.
+	// ISO 4217 currency code.
 	Currency string `json:"currency"`
 	// Balance.
 	Balance value.Decimal `json:"balance"`
-	// What can be spent.
+	// Funds available to spend.
 	AvailableFunds value.Decimal `json:"availableFunds"`
 	// The balance over the last six months.
 	Previous6Months BalanceRange `json:"previous6Months"`
 	// Always "asset".
 	Type string `json:"type"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// BalanceRange is how far a balance went up and down.
+// BalanceRange is the range of a balance.
 type BalanceRange struct {
 	// Highest balance.
 	MaxBalance value.Decimal `json:"maxBalance"`
 	// Lowest balance.
 	MinBalance value.Decimal `json:"minBalance"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// Change is a movement of money.
+// Change is an entry in the history of an account.
 type Change struct {
 	// Amount.
 	Amount value.Decimal `json:"amount"`
-	// When it was, with or without a time of day.
+	// Date of the entry, with or without a time.
 	Date value.DateTime `json:"date"`
-	// Whether money came in or went out. Only loans say.
+	// Whether money came in (credit) or went out (debit). Only set for loans.
 	Direction Direction `json:"direction"`
-	// Text of the transaction.
+	// Description of the transaction.
 	Source string `json:"source"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// CodeTitle is a code and what it stands for.
+// CodeTitle is a code and its meaning.
 type CodeTitle struct {
 	// The code.
 	Code string `json:"Code"`
-	// What it stands for.
+	// Meaning of the code.
 	Title string `json:"title"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// CreateParams says what to summarise.
+// CreateParams holds the parameters of a summary.
 type CreateParams struct {
-	// IDs of the accounts. Empty means all.
+	// IDs of the accounts to include. Empty means all accounts.
 	Accounts []string `json:"accounts"`
-	// First month. Empty means as far back as there is data.
+	// First month to cover. Empty means the earliest month with data.
 	FromMonth value.Month `json:"fromMonth"`
-	// Last month. Empty means up to now.
+	// Last month to cover. Empty means the current month.
 	ToMonth value.Month `json:"toMonth"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// apply puts the parameters into the request.
+// apply sets the parameters on the request.
 func (p *CreateParams) apply(req *transport.Request) {
 	req.SetJSON(p)
 }
 
-// CreditHalfYear is six months of a credit card.
+// CreditHalfYear holds six months of a credit card's activity.
 type CreditHalfYear struct {
-	// Cash taken out.
+	// Cash withdrawn.
 	CashAdvances value.Decimal `json:"cashAdvances"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
 // CreditLiability is a credit card.
 type CreditLiability struct {
-	// What kind of account it is.
+	// Kind of account.
 	Account AccountType `json:"account"`
 	// ID of the institution.
 	InstitutionID string `json:"institution"`
-	// Currency as an ISO 4217 code.
+	// ISO 4217 currency code.
 	Currency string `json:"currency"`
 	// Balance.
 	Balance value.Decimal `json:"balance"`
-	// What can be spent.
+	// Funds available to spend.
 	AvailableFunds value.Decimal `json:"availableFunds"`
 	// Limit of the card.
 	CreditLimit value.Decimal `json:"creditLimit"`
@@ -123,26 +123,26 @@ type CreditLiability struct {
 	// The last month.
 	PreviousMonth CreditMonth `json:"previousMonth"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// CreditMonth is a month of a credit card.
+// CreditMonth holds a month of a credit card's activity.
 type CreditMonth struct {
 	// Highest balance.
 	MaxBalance value.Decimal `json:"maxBalance"`
 	// Lowest balance.
 	MinBalance value.Decimal `json:"minBalance"`
-	// Everything paid in.
+	// Total of the credits.
 	TotalCredits value.Decimal `json:"totalCredits"`
-	// Everything spent.
+	// Total of the debits.
 	TotalDebits value.Decimal `json:"totalDebits"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// Direction is whether money came in or went out.
+// Direction is the direction of a transaction: money in or money out.
 type Direction string
 
 // Known values of Direction. The API may send others.
@@ -158,21 +158,21 @@ var directionValues = []Direction{
 	DirectionDebit,
 }
 
-// Known tells whether this version of the package knows the value.
+// Known reports whether this version of the package knows the value.
 func (v Direction) Known() bool {
 	return wire.OneOf(v, directionValues)
 }
 
 // ExpenseCategory is a category of expenses.
 type ExpenseCategory struct {
-	// The class that the category stands for.
+	// Expense class of the category.
 	ExpenseClass ExpenseClass `json:"expenseClass"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// ExpenseClass is a class of what can be bought.
+// ExpenseClass is a class of expenses.
 type ExpenseClass struct {
 	// Code of the class.
 	ClassCode string `json:"classCode"`
@@ -183,68 +183,68 @@ type ExpenseClass struct {
 	// Name of the division.
 	DivisionTitle string `json:"divisionTitle"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// ExpenseClassTotal is expenses of one class.
+// ExpenseClassTotal holds the expenses of one class.
 type ExpenseClassTotal struct {
-	// Average of a month.
+	// Monthly average.
 	AverageMonthly value.Decimal `json:"avgMonthly"`
 	// Month by month.
 	ChangeHistory []MonthlyChange `json:"changeHistory"`
-	// Everything together.
+	// Total.
 	Total value.Decimal `json:"summary"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// ExpenseDivision is payments in one division of what can be bought.
+// ExpenseDivision holds the payments in one division of expenses.
 type ExpenseDivision struct {
-	// Average of a month.
+	// Monthly average.
 	AverageMonthly value.Decimal `json:"avgMonthly"`
 	// Name of the division.
 	Division string `json:"division"`
-	// Share of all payments in per cent.
+	// Share of all payments, in percent.
 	Percentage value.Decimal `json:"percentageTotal"`
 	// The division's categories.
 	Subcategories []ExpenseSubcategory `json:"subCategory"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// ExpenseSubcategory is payments in one category.
+// ExpenseSubcategory holds the payments in one category.
 type ExpenseSubcategory struct {
 	// The category.
 	Category ExpenseCategory `json:"category"`
 	// Month by month.
 	ChangeHistory []MonthlyChange `json:"changeHistory"`
-	// Everything together.
+	// Total.
 	Total value.Decimal `json:"summary"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// ExpenseSummary is what a user spends.
+// ExpenseSummary is a summary of a user's expenses.
 type ExpenseSummary struct {
 	// ID of the summary.
 	ID string `json:"id"`
-	// First month that is covered.
+	// First month covered.
 	FromMonth value.Month `json:"fromMonth"`
-	// Last month that is covered.
+	// Last month covered.
 	ToMonth value.Month `json:"toMonth"`
-	// Days that the transactions cover.
+	// Number of days covered by the transactions.
 	CoverageDays int `json:"coverageDays"`
-	// Payments, by what was bought.
+	// Payments by category.
 	Payments []ExpenseDivision `json:"payments"`
 	// Fees.
 	BankFees ExpenseClassTotal `json:"bankFees"`
-	// Cash.
+	// Cash withdrawals.
 	CashWithdrawals ExpenseClassTotal `json:"cashWithdrawals"`
-	// Transfers to others.
+	// Transfers to other parties.
 	ExternalTransfers ExpenseClassTotal `json:"externalTransfers"`
 	// Interest on loans.
 	LoanInterests ExpenseClassTotal `json:"loanInterests"`
@@ -252,47 +252,47 @@ type ExpenseSummary struct {
 	LoanRepayments ExpenseClassTotal `json:"loanRepayments"`
 	// Kind of the summary.
 	Type string `json:"type"`
-	// Where the summary is found.
+	// Links of the summary.
 	Links *ResultLinks `json:"links"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
 // ExternalLiability is a liability to a lender whose accounts are not
 // connected.
 type ExternalLiability struct {
-	// The payments, one by one.
+	// The individual payments.
 	ChangeHistory []Change `json:"changeHistory"`
-	// The payments in sum.
+	// Totals of the payments.
 	Payments []ExternalPayment `json:"payments"`
-	// Who is paid.
+	// Payee.
 	Source string `json:"source"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// ExternalPayment is payments to a lender in sum.
+// ExternalPayment holds the totals of payments to a lender.
 type ExternalPayment struct {
-	// Average of a payment.
+	// Average amount of a payment.
 	AverageAmount value.Decimal `json:"amountAvg"`
-	// Average of a month.
+	// Monthly average.
 	AverageMonthlyAmount value.Decimal `json:"amountAvgMonthly"`
 	// Day of the first payment.
 	First value.Date `json:"first"`
 	// Day of the last payment.
 	Last value.Date `json:"last"`
-	// How many payments there were.
+	// Number of payments.
 	Occurrences int `json:"noOccurrences"`
-	// All payments together.
+	// Total of all payments.
 	Total value.Decimal `json:"total"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// IncomeFrequency is how often income comes.
+// IncomeFrequency is the frequency of income.
 type IncomeFrequency string
 
 // Known values of IncomeFrequency. The API may send others.
@@ -305,11 +305,11 @@ const (
 	IncomeFrequencyDaily IncomeFrequency = "daily"
 	// Twice a year.
 	IncomeFrequencyHalfYear IncomeFrequency = "half-year"
-	// Without a rhythm.
+	// Irregular.
 	IncomeFrequencyIrregular IncomeFrequency = "irregular"
 	// Every month.
 	IncomeFrequencyMonthly IncomeFrequency = "monthly"
-	// In another rhythm.
+	// At another frequency.
 	IncomeFrequencyOther IncomeFrequency = "other"
 	// Every quarter.
 	IncomeFrequencyQuarterly IncomeFrequency = "quarterly"
@@ -332,86 +332,86 @@ var incomeFrequencyValues = []IncomeFrequency{
 	IncomeFrequencyYearly,
 }
 
-// Known tells whether this version of the package knows the value.
+// Known reports whether this version of the package knows the value.
 func (v IncomeFrequency) Known() bool {
 	return wire.OneOf(v, incomeFrequencyValues)
 }
 
-// IncomeQuarter is three months of income.
+// IncomeQuarter holds three months of income.
 type IncomeQuarter struct {
-	// Average of a payment.
+	// Average amount of a payment.
 	AverageAmount value.Decimal `json:"amountAvg"`
-	// Average of a month.
+	// Monthly average.
 	AverageMonthlyAmount value.Decimal `json:"amountAvgMonthly"`
-	// How far the amounts vary.
+	// Variance of the amounts.
 	Variance value.Decimal `json:"variance"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// IncomeSummary is what a user earns.
+// IncomeSummary is a summary of a user's income.
 type IncomeSummary struct {
 	// ID of the summary.
 	ID string `json:"id"`
-	// First month that is covered.
+	// First month covered.
 	FromMonth value.Month `json:"fromMonth"`
-	// Last month that is covered.
+	// Last month covered.
 	ToMonth value.Month `json:"toMonth"`
-	// Days that the transactions cover.
+	// Number of days covered by the transactions.
 	CoverageDays int `json:"coverageDays"`
 	// The totals.
 	Totals IncomeTotals `json:"summary"`
-	// Income that comes again and again, such as a salary.
+	// Sources of regular income, such as a salary.
 	Regular []RegularIncomeSource `json:"regular"`
-	// Income that comes now and then.
+	// Sources of irregular income.
 	Irregular []IrregularIncomeSource `json:"irregular"`
-	// Other money that came in, such as transfers.
+	// Other credits, such as transfers.
 	OtherCredit []OtherCreditSource `json:"otherCredit"`
 	// Kind of the summary.
 	Type string `json:"type"`
-	// Where the summary is found.
+	// Links of the summary.
 	Links *ResultLinks `json:"links"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// IncomeTotals is the totals of income.
+// IncomeTotals holds the totals of an income summary.
 type IncomeTotals struct {
-	// Average of irregular income in a month.
+	// Average monthly irregular income.
 	IrregularAverage value.Decimal `json:"irregularIncomeAvg"`
-	// Average of regular income in a month.
+	// Average monthly regular income.
 	RegularAverage value.Decimal `json:"regularIncomeAvg"`
-	// Regular income since the beginning of the financial year.
+	// Regular income in the financial year to date.
 	RegularYearToDate value.Decimal `json:"regularIncomeYTD"`
-	// Regular income of a year.
+	// Yearly regular income.
 	RegularYear value.Decimal `json:"regularIncomeYear"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// IrregularIncomeSource is where irregular income comes from.
+// IrregularIncomeSource is a source of irregular income.
 type IrregularIncomeSource struct {
 	// Days since the first payment.
 	AgeDays int `json:"ageDays"`
-	// Average of a payment.
+	// Average amount of a payment.
 	AverageAmount value.Decimal `json:"amountAvg"`
-	// How many payments a month has on average.
+	// Average number of payments per month.
 	AverageMonthlyOccurrences value.Decimal `json:"avgMonthlyOccurence"`
-	// The payments, one by one.
+	// The individual payments.
 	ChangeHistory []Change `json:"changeHistory"`
-	// The last payment.
+	// The latest payment.
 	Current IrregularPayment `json:"current"`
 	// How often it is paid.
 	Frequency string `json:"frequency"`
-	// How many payments there were.
+	// Number of payments.
 	Occurrences int `json:"noOccurrences"`
-	// Who pays.
+	// Payer.
 	Source string `json:"source"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -419,146 +419,146 @@ type IrregularIncomeSource struct {
 type IrregularPayment struct {
 	// Amount.
 	Amount value.Decimal `json:"amount"`
-	// When it was.
+	// Date of the transaction.
 	Date value.DateTime `json:"date"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// Irregularity is how far regular income is not.
+// Irregularity measures the irregularity of regular income.
 type Irregularity struct {
-	// Times without a payment.
+	// Periods without a payment.
 	Gaps []string `json:"gaps"`
-	// How steady the amounts are.
+	// Stability of the amounts.
 	Stability string `json:"stability"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// Liabilities is what a user owes.
+// Liabilities holds what a user owes.
 type Liabilities struct {
 	// Credit cards.
 	Credit []CreditLiability `json:"credit"`
 	// Loans.
 	Loan []LoanLiability `json:"loan"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// LoanHalfYear is six months of a loan.
+// LoanHalfYear holds six months of a loan's activity.
 type LoanHalfYear struct {
-	// Whether repayments were missed, as a text: true or false.
+	// Whether repayments were missed, as a string: true or false.
 	Arrears string `json:"arrears"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
 // LoanLiability is a loan.
 type LoanLiability struct {
-	// What kind of account it is.
+	// Kind of account.
 	Account AccountType `json:"account"`
 	// ID of the institution.
 	InstitutionID string `json:"institution"`
-	// Currency as an ISO 4217 code.
+	// ISO 4217 currency code.
 	Currency string `json:"currency"`
-	// What is owed.
+	// Amount owed.
 	Balance value.Decimal `json:"balance"`
-	// What can be drawn.
+	// Funds available to draw.
 	AvailableFunds value.Decimal `json:"availableFunds"`
-	// Changes of the loan, one by one.
+	// History of changes to the loan.
 	ChangeHistory []Change `json:"changeHistory"`
 	// The last six months.
 	Previous6Months LoanHalfYear `json:"previous6Months"`
 	// The last month.
 	PreviousMonth LoanMonth `json:"previousMonth"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// LoanMonth is a month of a loan.
+// LoanMonth holds a month of a loan's activity.
 type LoanMonth struct {
-	// Everything paid in.
+	// Total of the credits.
 	TotalCredits value.Decimal `json:"totalCredits"`
-	// Everything charged.
+	// Total of the debits.
 	TotalDebits value.Decimal `json:"totalDebits"`
 	// Interest charged.
 	TotalInterestCharged value.Decimal `json:"totalInterestCharged"`
-	// Repayments.
+	// Total of the repayments.
 	TotalRepayments value.Decimal `json:"totalRepayments"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// MonthlyAverage is an average over months.
+// MonthlyAverage is a monthly average.
 type MonthlyAverage struct {
-	// Amount in a month.
+	// Monthly average amount.
 	Amount value.Decimal `json:"avgMonthly"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// MonthlyChange is what was spent in a month.
+// MonthlyChange is the amount spent in a month.
 type MonthlyChange struct {
 	// Amount.
 	Amount value.Decimal `json:"amount"`
 	// The month.
 	Date value.Month `json:"date"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// OtherCredit is a payment of other money.
+// OtherCredit is a payment from another source.
 type OtherCredit struct {
 	// Amount.
 	Amount value.Decimal `json:"amount"`
-	// When it was.
+	// Date of the transaction.
 	Date value.DateTime `json:"date"`
-	// What kind of money it is.
+	// Label of the credit.
 	Label string `json:"otherCreditLabel"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// OtherCreditSource is where other money comes from.
+// OtherCreditSource is a source of other credits.
 type OtherCreditSource struct {
 	// Days since the first payment.
 	AgeDays int `json:"ageDays"`
-	// Average of a payment.
+	// Average amount of a payment.
 	AverageAmount value.Decimal `json:"amountAvg"`
-	// How many payments a month has on average.
+	// Average number of payments per month.
 	AverageMonthlyOccurrences value.Decimal `json:"avgMonthlyOccurence"`
-	// The payments, one by one.
+	// The individual payments.
 	ChangeHistory []Change `json:"changeHistory"`
-	// The last payment.
+	// The latest payment.
 	Current OtherCredit `json:"current"`
 	// How often it is paid.
 	Frequency IncomeFrequency `json:"frequency"`
-	// How many payments there were.
+	// Number of payments.
 	Occurrences int `json:"noOccurrences"`
-	// Who pays.
+	// Payer.
 	Source string `json:"source"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// PageLinks is where a page and the next one are found.
+// PageLinks holds links to a page and the next one.
 type PageLinks struct {
-	// Link to the next page; empty on the last.
+	// Link to the next page; empty on the last page.
 	Next string `json:"next"`
 	// Link to the page.
 	Self string `json:"self"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -567,28 +567,28 @@ type RegularIncome struct {
 	// The last three months.
 	Previous3Months MonthlyAverage `json:"previous3Months"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// RegularIncomeSource is where regular income comes from.
+// RegularIncomeSource is a source of regular income.
 type RegularIncomeSource struct {
 	// Days since the first payment.
 	AgeDays int `json:"ageDays"`
-	// The payments, one by one.
+	// The individual payments.
 	ChangeHistory []Change `json:"changeHistory"`
-	// The last payment.
+	// The latest payment.
 	Current RegularPayment `json:"current"`
 	// How often it is paid.
 	Frequency IncomeFrequency `json:"frequency"`
-	// How regular it really is.
+	// Measures of irregularity.
 	Irregularity Irregularity `json:"irregularity"`
 	// The last three months.
 	Previous3Months IncomeQuarter `json:"previous3Months"`
-	// Who pays.
+	// Payer.
 	Source string `json:"source"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -596,68 +596,68 @@ type RegularIncomeSource struct {
 type RegularPayment struct {
 	// Amount.
 	Amount value.Decimal `json:"amount"`
-	// When it was.
+	// Date of the transaction.
 	Date value.DateTime `json:"date"`
-	// When the next one is expected; empty if none is.
+	// When the next payment is expected; empty if none is.
 	NextDate value.DateTime `json:"nextDate"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// ResultLinks is where a result and its accounts are found.
+// ResultLinks holds links to a result and its accounts.
 type ResultLinks struct {
 	// Links to the accounts.
 	Accounts []string `json:"accounts"`
 	// Link to the result.
 	Self string `json:"self"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// SelfLink is where a list is found.
+// SelfLink holds a list's link to itself.
 type SelfLink struct {
 	// Link to the list.
 	Self string `json:"self"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// Snapshot names a summary without its content.
+// Snapshot identifies a summary without including its content.
 type Snapshot struct {
 	// ID of the summary.
 	ID string `json:"id"`
-	// First month that is covered.
+	// First month covered.
 	FromMonth value.Month `json:"fromMonth"`
-	// Last month that is covered.
+	// Last month covered.
 	ToMonth value.Month `json:"toMonth"`
-	// Days that the transactions cover.
+	// Number of days covered by the transactions.
 	CoverageDays int `json:"coverageDays"`
-	// When the summary was made.
+	// When the summary was created.
 	Generated value.DateTime `json:"generatedDate"`
 	// IDs of the institutions whose accounts are covered.
 	InstitutionIDs []string `json:"institutions"`
 	// Kind of the summary.
 	Type string `json:"type"`
-	// Where the summary is found.
+	// Links of the summary.
 	Links SnapshotLinks `json:"links"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// SnapshotLinks is where a summary and its companions are found.
+// SnapshotLinks holds links to a summary and the related expenses and income.
 type SnapshotLinks struct {
-	// Link to the expenses of the same time.
+	// Link to the expenses of the same period.
 	Expenses string `json:"expenses"`
-	// Link to the income of the same time.
+	// Link to the income of the same period.
 	Income string `json:"income"`
 	// Link to the summary.
 	Self string `json:"self"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -667,28 +667,28 @@ type SnapshotList struct {
 	Type string `json:"type"`
 	// The summaries.
 	Data []Snapshot `json:"data"`
-	// Where the list is found.
+	// Links of the list.
 	Links SelfLink `json:"links"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// Summary is what a user can afford.
+// Summary is an affordability summary of a user.
 type Summary struct {
 	// ID of the summary.
 	ID string `json:"id"`
-	// First month that is covered.
+	// First month covered.
 	FromMonth value.Month `json:"fromMonth"`
-	// Last month that is covered.
+	// Last month covered.
 	ToMonth value.Month `json:"toMonth"`
-	// Days that the transactions cover.
+	// Number of days covered by the transactions.
 	CoverageDays int `json:"coverageDays"`
-	// When the summary was made.
+	// When the summary was created.
 	Generated value.DateTime `json:"generatedDate"`
 	// The totals.
 	Totals Totals `json:"summary"`
-	// Accounts with money in them, one by one.
+	// The user's asset accounts.
 	Assets []Asset `json:"assets"`
 	// Credit cards and loans.
 	Liabilities Liabilities `json:"liabilities"`
@@ -696,74 +696,74 @@ type Summary struct {
 	External []ExternalLiability `json:"external"`
 	// Kind of the summary.
 	Type string `json:"type"`
-	// Where the summary and what it is made from are found.
+	// Links to the summary and related resources.
 	Links SummaryLinks `json:"links"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// SummaryLinks is where a summary and what it is made from are found.
+// SummaryLinks holds links to a summary and related resources.
 type SummaryLinks struct {
 	// Links to the accounts.
 	Accounts []string `json:"accounts"`
-	// Link to the expenses of the same time.
+	// Link to the expenses of the same period.
 	Expenses string `json:"expenses"`
-	// Link to the income of the same time.
+	// Link to the income of the same period.
 	Income string `json:"income"`
 	// Link to the summary.
 	Self string `json:"self"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// Totals is the totals of an affordability summary.
+// Totals holds the totals of an affordability summary.
 type Totals struct {
-	// What the accounts hold.
+	// Total of the assets.
 	Assets value.Decimal `json:"assets"`
-	// Limits of all credit cards together.
+	// Combined limit of all credit cards.
 	CreditLimit value.Decimal `json:"creditLimit"`
-	// Average of a month's expenses.
+	// Average monthly expenses.
 	Expenses value.Decimal `json:"expenses"`
-	// What is owed.
+	// Amount owed.
 	Liabilities value.Decimal `json:"liabilities"`
-	// Repayments of loans in a month.
+	// Monthly loan repayments.
 	LoanRepaymentMonthly value.Decimal `json:"loanRepaymentMonthly"`
 	// Assets less liabilities.
 	NetPosition value.Decimal `json:"netPosition"`
-	// What a month would cost if all credit were used.
+	// Monthly liabilities if all available credit were used.
 	PotentialLiabilitiesMonthly value.Decimal `json:"potentialLiabilitiesMonthly"`
 	// Regular income.
 	RegularIncome RegularIncome `json:"regularIncome"`
-	// What is left over in a month.
+	// Monthly savings.
 	Savings value.Decimal `json:"savings"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// Transaction is a transaction that a summary was made from.
+// Transaction is a transaction on which a summary is based.
 type Transaction struct {
 	// ID of the transaction.
 	ID string `json:"id"`
-	// Whether it is final.
+	// Whether the transaction is pending or posted.
 	Status TransactionStatus `json:"status"`
-	// Text of the transaction.
+	// Description of the transaction.
 	Description string `json:"description"`
-	// Amount; negative for money going out.
+	// Amount; negative for money paid out.
 	Amount value.Decimal `json:"amount"`
-	// Whether money came in or went out.
+	// Whether money came in (credit) or went out (debit).
 	Direction Direction `json:"direction"`
-	// What kind of transaction it is.
+	// Kind of transaction.
 	Class TransactionClass `json:"class"`
-	// What a payment was for; nil for other kinds.
+	// Subclass of a payment; nil for other classes.
 	SubClass *CodeTitle `json:"subClass"`
 	// Balance of the account after the transaction, if known.
 	Balance value.Decimal `json:"balance"`
-	// When it was made, if the institution says.
+	// When the transaction took place, if the institution says.
 	TransactionDate value.DateTime `json:"transactionDate"`
-	// When it was posted; empty while it is pending.
+	// When the transaction was posted; empty while it is pending.
 	PostDate value.DateTime `json:"postDate"`
 	// ID of the account.
 	AccountID string `json:"account"`
@@ -771,10 +771,10 @@ type Transaction struct {
 	InstitutionID string `json:"institution"`
 	// Always "transaction".
 	Type string `json:"type"`
-	// Where the transaction leads.
+	// Links of the transaction.
 	Links TransactionLinks `json:"links"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -783,23 +783,23 @@ type TransactionClass string
 
 // Known values of TransactionClass. The API may send others.
 const (
-	// A fee of the bank.
+	// A bank fee.
 	TransactionClassBankFee TransactionClass = "bank-fee"
-	// Cash taken out.
+	// Cash withdrawn.
 	TransactionClassCashWithdrawal TransactionClass = "cash-withdrawal"
 	// Interest earned.
 	TransactionClassInterest TransactionClass = "interest"
 	// Interest on a loan.
 	TransactionClassLoanInterest TransactionClass = "loan-interest"
-	// A repayment of a loan.
+	// A loan repayment.
 	TransactionClassLoanRepayment TransactionClass = "loan-repayment"
 	// A payment for goods or services.
 	TransactionClassPayment TransactionClass = "payment"
-	// Money given back.
+	// A refund.
 	TransactionClassRefund TransactionClass = "refund"
 	// A transfer between accounts.
 	TransactionClassTransfer TransactionClass = "transfer"
-	// Money paid in directly.
+	// A direct credit.
 	TransactionClassDirectCredit TransactionClass = "direct-credit"
 )
 
@@ -815,45 +815,45 @@ var transactionClassValues = []TransactionClass{
 	TransactionClassDirectCredit,
 }
 
-// Known tells whether this version of the package knows the value.
+// Known reports whether this version of the package knows the value.
 func (v TransactionClass) Known() bool {
 	return wire.OneOf(v, transactionClassValues)
 }
 
-// TransactionLinks is where a transaction leads.
+// TransactionLinks holds the links of a transaction.
 type TransactionLinks struct {
 	// Link to the account.
 	Account string `json:"account"`
 	// Link to the institution.
 	Institution string `json:"institution"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
 // TransactionPage is a page of transactions.
 type TransactionPage struct {
-	// How many transactions the page holds.
+	// Number of transactions on the page.
 	Count int `json:"count"`
-	// How many transactions there are. Do not page by it.
+	// Total number of transactions. Do not use it for paging.
 	Size int `json:"size"`
 	// The transactions.
 	Data []Transaction `json:"data"`
 	// Always "list".
 	Type string `json:"type"`
-	// Where this page and the next are found.
+	// Links to this page and the next.
 	Links PageLinks `json:"links"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// TransactionStatus is whether a transaction is final.
+// TransactionStatus is the status of a transaction: pending or posted.
 type TransactionStatus string
 
 // Known values of TransactionStatus. The API may send others.
 const (
-	// Not yet final.
+	// Not final.
 	TransactionStatusPending TransactionStatus = "pending"
 	// Final.
 	TransactionStatusPosted TransactionStatus = "posted"
@@ -864,7 +864,7 @@ var transactionStatusValues = []TransactionStatus{
 	TransactionStatusPosted,
 }
 
-// Known tells whether this version of the package knows the value.
+// Known reports whether this version of the package knows the value.
 func (v TransactionStatus) Known() bool {
 	return wire.OneOf(v, transactionStatusValues)
 }

@@ -10,7 +10,7 @@ import (
 )
 
 // AuthService exchanges the API key for access tokens. The transport does this
-// by itself: it is here for those who hand a token to a browser.
+// automatically; call it only to hand a token to a browser.
 type AuthService struct {
 	client *transport.Client
 }
@@ -23,14 +23,14 @@ func (s *AuthService) sender() *transport.Client {
 	return s.client
 }
 
-// CreateToken exchanges the API key for an access token that lives for an hour.
-// A token of scope client is bound to a user and is what the Consent UI is
-// opened with.
+// CreateToken exchanges the API key for an access token that is valid for one
+// hour. A token of scope ScopeClient is bound to a user and opens the Consent
+// UI.
 //
-// An application may ask for 1,500 tokens in five minutes. An unknown key fails
-// with transport.ErrUnauthorized.
+// An application can request 1,500 tokens every five minutes. An unknown key
+// fails with transport.ErrUnauthorized.
 //
-// POST /token: API key, repeated on transient failures (class A).
+// POST /token: API key, retried on transient failures (class A).
 func (s *AuthService) CreateToken(ctx context.Context, params CreateTokenParams, opts ...transport.Option) (*AccessToken, error) {
 	req := transport.NewRequest(&opAuthCreateToken)
 	req.SetHeader("basiq-version", "3.0")

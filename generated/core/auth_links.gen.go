@@ -9,8 +9,8 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
-// AuthLinksService manages the links that let a user connect accounts after a
-// code by SMS.
+// AuthLinksService manages auth links, at which a user connects accounts after
+// entering a code sent by SMS.
 type AuthLinksService struct {
 	client *transport.Client
 }
@@ -23,13 +23,13 @@ func (s *AuthLinksService) sender() *transport.Client {
 	return s.client
 }
 
-// Create creates a link at which the user proves, with a code sent by SMS, who
-// they are, and then connects accounts. It is good for seven days and for one
-// use; a new one voids the one before. It fails with status 400 when neither
-// Mobile is given nor the user has a number.
+// Create creates a link at which the user verifies their identity with a code
+// sent by SMS and then connects accounts. The link is valid for seven days and
+// for one use; creating a new link invalidates the previous one. It fails with
+// status 400 if Mobile is empty and the user has no mobile number.
 //
-// POST /users/{userId}/auth_link: SERVER_ACCESS token, repeated only when it
-// was not executed (class C).
+// POST /users/{userId}/auth_link: SERVER_ACCESS token, retried only if it was
+// definitely not executed (class C).
 func (s *AuthLinksService) Create(ctx context.Context, userID string, params CreateAuthLinkParams, opts ...transport.Option) (*AuthLink, error) {
 	req := transport.NewRequest(&opAuthLinksCreate, userID)
 	params.apply(req)
@@ -40,10 +40,10 @@ func (s *AuthLinksService) Create(ctx context.Context, userID string, params Cre
 	return &out, nil
 }
 
-// Get returns the user's current link. It fails with transport.ErrGone when the
-// link has expired, and with transport.ErrNotFound when there is none.
+// Get returns the user's current link. It fails with transport.ErrGone if the
+// link has expired, and with transport.ErrNotFound if the user has none.
 //
-// GET /users/{userId}/auth_link: SERVER_ACCESS token, repeated on transient
+// GET /users/{userId}/auth_link: SERVER_ACCESS token, retried on transient
 // failures (class A).
 func (s *AuthLinksService) Get(ctx context.Context, userID string, opts ...transport.Option) (*AuthLink, error) {
 	req := transport.NewRequest(&opAuthLinksGet, userID)
@@ -54,10 +54,10 @@ func (s *AuthLinksService) Get(ctx context.Context, userID string, opts ...trans
 	return &out, nil
 }
 
-// Delete voids the user's current link.
+// Delete invalidates the user's current link.
 //
-// DELETE /users/{userId}/auth_link: SERVER_ACCESS token, idempotent, repeated
-// on transient failures (class B).
+// DELETE /users/{userId}/auth_link: SERVER_ACCESS token, idempotent, retried on
+// transient failures (class B).
 func (s *AuthLinksService) Delete(ctx context.Context, userID string, opts ...transport.Option) error {
 	req := transport.NewRequest(&opAuthLinksDelete, userID)
 	return s.sender().Do(ctx, req, nil, opts...)

@@ -9,8 +9,8 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
-// ConsentsService reads and withdraws consents. They are given and changed by
-// the user in the Consent UI only.
+// ConsentsService reads and withdraws consents. Only the user can give or
+// change a consent, in the Consent UI.
 type ConsentsService struct {
 	client *transport.Client
 }
@@ -23,9 +23,9 @@ func (s *ConsentsService) sender() *transport.Client {
 	return s.client
 }
 
-// List returns all consents of a user, withdrawn and expired ones too.
+// List returns all consents of a user, including withdrawn and expired ones.
 //
-// GET /users/{userId}/consents: SERVER_ACCESS token, repeated on transient
+// GET /users/{userId}/consents: SERVER_ACCESS token, retried on transient
 // failures (class A).
 func (s *ConsentsService) List(ctx context.Context, userID string, opts ...transport.Option) (*ConsentList, error) {
 	req := transport.NewRequest(&opConsentsList, userID)
@@ -36,11 +36,11 @@ func (s *ConsentsService) List(ctx context.Context, userID string, opts ...trans
 	return &out, nil
 }
 
-// Delete withdraws a consent for good. The connections under it are removed
-// with their data.
+// Delete permanently withdraws a consent. The connections under it are removed
+// together with their data.
 //
 // DELETE /users/{userId}/consents/{consentId}: SERVER_ACCESS token, idempotent,
-// repeated on transient failures (class B).
+// retried on transient failures (class B).
 func (s *ConsentsService) Delete(ctx context.Context, userID, consentID string, opts ...transport.Option) error {
 	req := transport.NewRequest(&opConsentsDelete, userID, consentID)
 	return s.sender().Do(ctx, req, nil, opts...)

@@ -9,7 +9,7 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
-// EventsService reads what has happened in the last seven days.
+// EventsService reads the events of the last seven days.
 type EventsService struct {
 	client *transport.Client
 }
@@ -22,9 +22,9 @@ func (s *EventsService) sender() *transport.Client {
 	return s.client
 }
 
-// GetType returns one type of event.
+// GetType returns one event type.
 //
-// GET /events/types/{id}: SERVER_ACCESS token, repeated on transient failures
+// GET /events/types/{id}: SERVER_ACCESS token, retried on transient failures
 // (class A).
 func (s *EventsService) GetType(ctx context.Context, eventTypeID string, opts ...transport.Option) (*EventType, error) {
 	req := transport.NewRequest(&opEventsGetType, eventTypeID)
@@ -37,7 +37,7 @@ func (s *EventsService) GetType(ctx context.Context, eventTypeID string, opts ..
 
 // Get returns one event.
 //
-// GET /events/{id}: SERVER_ACCESS token, repeated on transient failures (class
+// GET /events/{id}: SERVER_ACCESS token, retried on transient failures (class
 // A).
 func (s *EventsService) Get(ctx context.Context, eventID string, opts ...transport.Option) (*Event, error) {
 	req := transport.NewRequest(&opEventsGet, eventID)
@@ -50,7 +50,7 @@ func (s *EventsService) Get(ctx context.Context, eventID string, opts ...transpo
 
 // List returns the events of the last seven days.
 //
-// GET /events: SERVER_ACCESS token, repeated on transient failures (class A).
+// GET /events: SERVER_ACCESS token, retried on transient failures (class A).
 func (s *EventsService) List(ctx context.Context, params ListEventsParams, opts ...transport.Option) (*EventList, error) {
 	req := transport.NewRequest(&opEventsList)
 	params.apply(req)
@@ -61,9 +61,9 @@ func (s *EventsService) List(ctx context.Context, params ListEventsParams, opts 
 	return &out, nil
 }
 
-// ListTypes returns the types of events that there are.
+// ListTypes returns all event types.
 //
-// GET /events/types: SERVER_ACCESS token, repeated on transient failures (class
+// GET /events/types: SERVER_ACCESS token, retried on transient failures (class
 // A).
 func (s *EventsService) ListTypes(ctx context.Context, opts ...transport.Option) (*EventTypeList, error) {
 	req := transport.NewRequest(&opEventsListTypes)
@@ -80,42 +80,40 @@ type ListEventsParams struct {
 	Filter EventFilter
 }
 
-// apply puts the parameters into the request.
+// apply sets the parameters on the request.
 func (p *ListEventsParams) apply(req *transport.Request) {
 	req.SetFilter("filter", p.Filter.terms)
 }
 
 // EventFilter selects events.
 //
-// Each method returns a new filter, and leaves the one that it is called on as
-// it was.
+// Each method returns a new filter with one more condition. The receiver
+// remains unchanged. The methods filter by these fields:
+//
+//   - UserID: ID of the user that the event is about.
+//   - Entity: Kind of entity that the event is about.
+//   - Verb: What happened.
 type EventFilter struct {
 	terms transport.Filter
 }
 
-// UserID selects those whose user.id equals v.
-//
-// ID of the user that the event is about.
+// UserID requires user.id to equal v.
 func (f EventFilter) UserID(v string) EventFilter {
 	return EventFilter{f.terms.And("user.id", "eq", v)}
 }
 
-// Entity selects those whose event.entity equals v.
-//
-// What the event is about.
+// Entity requires event.entity to equal v.
 func (f EventFilter) Entity(v EventEntity) EventFilter {
 	return EventFilter{f.terms.And("event.entity", "eq", string(v))}
 }
 
-// Verb selects those whose event.type equals v.
-//
-// What happened.
+// Verb requires event.type to equal v.
 func (f EventFilter) Verb(v EventVerb) EventFilter {
 	return EventFilter{f.terms.And("event.type", "eq", string(v))}
 }
 
-// Raw adds a condition in the API's own syntax, for what this version does not
-// know.
+// Raw adds a condition in the API's own syntax, for conditions that this
+// version does not support.
 func (f EventFilter) Raw(condition string) EventFilter {
 	return EventFilter{f.terms.Raw(condition)}
 }

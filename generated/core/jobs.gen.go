@@ -9,8 +9,8 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
-// JobsService follows the work that Basiq does in the background, and answers
-// the questions that a bank asks meanwhile.
+// JobsService reads background jobs and submits the answers to a bank's
+// multi-factor authentication (MFA) challenges.
 type JobsService struct {
 	client *transport.Client
 }
@@ -23,11 +23,11 @@ func (s *JobsService) sender() *transport.Client {
 	return s.client
 }
 
-// Get returns a job as it stands. A job has failed as soon as one of its steps
-// has: the steps after it then stay pending for ever. It has succeeded when
-// every step has succeeded or was skipped.
+// Get returns the current state of a job. A job has failed as soon as one of
+// its steps has; later steps then stay pending forever. A job has succeeded
+// once every step has succeeded or was skipped.
 //
-// GET /jobs/{jobId}: SERVER_ACCESS token, repeated on transient failures (class
+// GET /jobs/{jobId}: SERVER_ACCESS token, retried on transient failures (class
 // A).
 func (s *JobsService) Get(ctx context.Context, jobID string, opts ...transport.Option) (*Job, error) {
 	req := transport.NewRequest(&opJobsGet, jobID)
@@ -40,7 +40,7 @@ func (s *JobsService) Get(ctx context.Context, jobID string, opts ...transport.O
 
 // List returns a user's jobs of the last seven days.
 //
-// GET /users/{userId}/jobs: SERVER_ACCESS token, repeated on transient failures
+// GET /users/{userId}/jobs: SERVER_ACCESS token, retried on transient failures
 // (class A).
 func (s *JobsService) List(ctx context.Context, userID string, params ListJobsParams, opts ...transport.Option) (*JobList, error) {
 	req := transport.NewRequest(&opJobsList, userID)
@@ -52,13 +52,13 @@ func (s *JobsService) List(ctx context.Context, userID string, params ListJobsPa
 	return &out, nil
 }
 
-// SubmitMFA answers the question that a bank asks while a job waits, in the
-// order of the challenge's prompts. Say with transport.WithUser whose job it
-// is. An answer is used up by the call, right or wrong: after a wrong one the
-// step fails, and the connection is to be refreshed again.
+// SubmitMFA answers the MFA challenge that a job is waiting for, in the order
+// of the challenge's prompts. Pass the job's user with transport.WithUser. A
+// challenge can be answered only once: after a wrong answer the step fails, and
+// the connection has to be refreshed again.
 //
-// POST /jobs/{jobId}/mfa: CLIENT_ACCESS token bound to the user, repeated only
-// when it was never sent (class D).
+// POST /jobs/{jobId}/mfa: CLIENT_ACCESS token bound to the user, retried only
+// if it was never sent (class D).
 func (s *JobsService) SubmitMFA(ctx context.Context, jobID string, params SubmitMFAParams, opts ...transport.Option) (*JobReference, error) {
 	req := transport.NewRequest(&opJobsSubmitMFA, jobID)
 	params.apply(req)
@@ -75,28 +75,28 @@ type ListJobsParams struct {
 	Filter JobFilter
 }
 
-// apply puts the parameters into the request.
+// apply sets the parameters on the request.
 func (p *ListJobsParams) apply(req *transport.Request) {
 	req.SetFilter("filter", p.Filter.terms)
 }
 
 // JobFilter selects jobs.
 //
-// Each method returns a new filter, and leaves the one that it is called on as
-// it was.
+// Each method returns a new filter with one more condition. The receiver
+// remains unchanged. The methods filter by these fields:
+//
+//   - ConnectionID: ID of the connection that the job processes.
 type JobFilter struct {
 	terms transport.Filter
 }
 
-// ConnectionID selects those whose connection.id equals v.
-//
-// ID of the connection that the job works on.
+// ConnectionID requires connection.id to equal v.
 func (f JobFilter) ConnectionID(v string) JobFilter {
 	return JobFilter{f.terms.And("connection.id", "eq", v)}
 }
 
-// Raw adds a condition in the API's own syntax, for what this version does not
-// know.
+// Raw adds a condition in the API's own syntax, for conditions that this
+// version does not support.
 func (f JobFilter) Raw(condition string) JobFilter {
 	return JobFilter{f.terms.Raw(condition)}
 }

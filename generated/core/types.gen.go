@@ -8,47 +8,48 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
-// AccessToken is a token to call the API with.
+// AccessToken is an access token for the API.
 type AccessToken struct {
-	// The token itself, which is not printed, and is in this value's JSON.
-	// transport.Client.Token returns one that is in no JSON either.
+	// The token itself. It is masked when printed, but included in this value's
+	// JSON; transport.Client.Token returns one that is masked in JSON too.
 	Token value.Secret `json:"access_token"`
-	// Seconds that the token lives: 3600.
+	// Lifetime of the token in seconds: 3600.
 	ExpiresIn int `json:"expires_in"`
 	// Always "Bearer".
 	Type string `json:"token_type"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// AuthLink is a link at which a user connects accounts after a code by SMS.
+// AuthLink is a link at which a user connects accounts after entering a code
+// sent by SMS.
 type AuthLink struct {
-	// ID of the link. Absent from the answer of Create.
+	// ID of the link. Absent from the response to Create.
 	ID string `json:"id"`
 	// ID of the user.
 	UserID string `json:"userId"`
-	// Number that the code is sent to.
+	// Mobile number that the code is sent to.
 	Mobile string `json:"mobile"`
-	// When the link ends.
+	// When the link expires.
 	ExpiresAt value.DateTime `json:"expiresAt"`
 	// Always "auth_link".
 	Type string `json:"type"`
-	// Where the link leads.
+	// URLs of the link.
 	Links *AuthLinkURLs `json:"links"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// AuthLinkURLs is where an auth link leads.
+// AuthLinkURLs holds the URLs of an auth link.
 type AuthLinkURLs struct {
-	// Address to send the user to.
+	// URL to send the user to.
 	Public string `json:"public"`
 	// Link to the resource, often relative.
 	Self string `json:"self"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -64,10 +65,10 @@ type BusinessAddress struct {
 	State string `json:"state"`
 	// Postcode.
 	Postcode string `json:"postcode"`
-	// Country as an ISO 3166 code.
+	// ISO 3166 country code.
 	CountryCode string `json:"countryCode"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -87,7 +88,7 @@ var businessNumberTypeValues = []BusinessNumberType{
 	BusinessNumberTypeACN,
 }
 
-// Known tells whether this version of the package knows the value.
+// Known reports whether this version of the package knows the value.
 func (v BusinessNumberType) Known() bool {
 	return wire.OneOf(v, businessNumberTypeValues)
 }
@@ -96,57 +97,57 @@ func (v BusinessNumberType) Known() bool {
 type Consent struct {
 	// ID of the consent.
 	ID string `json:"id"`
-	// Whether the consent is in force.
+	// Status of the consent.
 	Status ConsentStatus `json:"status"`
 	// Who gave the consent.
 	Origin string `json:"origin"`
 	// What the data is used for.
 	Purpose ConsentPurpose `json:"purpose"`
-	// Which data is shared.
+	// The data that is shared.
 	Data ConsentTerms `json:"data"`
 	// When the consent was given.
 	Created value.DateTime `json:"created"`
-	// When it was last changed.
+	// When the consent was last updated.
 	Updated value.DateTime `json:"updated"`
-	// When it ends: by default 365 days after it was given.
+	// When the consent expires: by default 365 days after it was given.
 	ExpiryDate value.DateTime `json:"expiryDate"`
-	// When it was withdrawn; empty while it was not.
+	// When the consent was withdrawn; empty if it was not.
 	Revoked value.DateTime `json:"revoked"`
 	// Always "consent".
 	Type string `json:"type"`
-	// Where the consent and its policies are found.
+	// Links to the consent and its policies.
 	Links *ConsentLinks `json:"links"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// ConsentLinks is where a consent leads.
+// ConsentLinks holds the links of a consent.
 type ConsentLinks struct {
 	// Link to the policy that was consented to.
 	ConsentPolicy string `json:"consentPolicy"`
-	// Link to the policy as it stands now. When it is another one, the consent
-	// is due for an update.
+	// Link to the current policy. If it differs from ConsentPolicy, the consent
+	// needs to be updated.
 	LatestConsentPolicy string `json:"latestConsentPolicy"`
 	// Link to the consent.
 	Self string `json:"self"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
 // ConsentList is a list of consents.
 type ConsentList struct {
-	// How many consents the list holds.
+	// Number of consents in the list.
 	Size int `json:"size"`
 	// The consents.
 	Data []Consent `json:"data"`
 	// Always "list".
 	Type string `json:"type"`
-	// Where the list is found.
+	// Links of the list.
 	Links *SelfLink `json:"links"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -154,40 +155,40 @@ type ConsentList struct {
 type ConsentPermission struct {
 	// Kind of data, such as transaction.detail.
 	Scope string `json:"scope"`
-	// Whether the user cannot refuse it.
+	// Whether the permission is mandatory.
 	Required bool `json:"required"`
-	// Whether the user has agreed; nil when it is not said.
+	// Whether the user has agreed; nil if not known.
 	Consented *bool `json:"consented"`
-	// What the data is about, such as account.
+	// Entity that the data belongs to, such as account.
 	Entity string `json:"entity"`
-	// What the kind of data holds.
+	// Description of this kind of data.
 	Information PermissionInformation `json:"information"`
-	// What it is used for.
+	// What the data is used for.
 	Purpose PurposeText `json:"purpose"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// ConsentPurpose is what data is used for under a consent.
+// ConsentPurpose is the purpose for which data is used under a consent.
 type ConsentPurpose struct {
 	// Further purposes, if any.
 	Other value.JSON `json:"other"`
 	// The main purpose.
 	Primary PurposeText `json:"primary"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// ConsentStatus is whether a consent is in force.
+// ConsentStatus is the status of a consent.
 type ConsentStatus string
 
 // Known values of ConsentStatus. The API may send others.
 const (
 	// In force.
 	ConsentStatusActive ConsentStatus = "active"
-	// Past its end. The data under it is deleted.
+	// Expired. The data under it is deleted.
 	ConsentStatusExpired ConsentStatus = "expired"
 	// Withdrawn. The data under it is deleted.
 	ConsentStatusRevoked ConsentStatus = "revoked"
@@ -199,51 +200,52 @@ var consentStatusValues = []ConsentStatus{
 	ConsentStatusRevoked,
 }
 
-// Known tells whether this version of the package knows the value.
+// Known reports whether this version of the package knows the value.
 func (v ConsentStatus) Known() bool {
 	return wire.OneOf(v, consentStatusValues)
 }
 
-// ConsentTerms is which data a consent shares.
+// ConsentTerms describes the data that a consent shares.
 type ConsentTerms struct {
 	// Permissions, one for each kind of data.
 	Permissions []ConsentPermission `json:"permissions"`
-	// Whether data may be kept after the consent has ended.
+	// Whether data may be retained after the consent ends.
 	RetainData bool `json:"retainData"`
-	// How many days back data is first retrieved, up to 730; nil when the
-	// policy sets no span.
+	// Number of days of history retrieved initially, up to 730; nil if the
+	// policy does not set it.
 	InitialRetrievalDays *int `json:"initialRetrievalDays"`
 	// Organisation that the data is shared with, if any.
 	Organisation value.JSON `json:"organisation"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// CreateAuthLinkParams says where the code is sent.
+// CreateAuthLinkParams holds the parameters of an auth link.
 type CreateAuthLinkParams struct {
-	// Number that the code is sent to, in the international form. Empty means
-	// the user's own.
+	// Mobile number to send the code to, in international format. Empty means
+	// the user's own number.
 	Mobile string `json:"mobile"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// apply puts the parameters into the request.
+// apply sets the parameters on the request.
 func (p *CreateAuthLinkParams) apply(req *transport.Request) {
 	req.SetJSON(p)
 }
 
-// CreateTokenParams says which token is asked for.
+// CreateTokenParams holds the parameters of an access token.
 type CreateTokenParams struct {
-	// What the token may be used for.
+	// Scope of the token.
 	Scope Scope
-	// ID of the user that a client token is bound to. The Consent UI needs it.
+	// ID of the user that a client token is bound to. Required by the Consent
+	// UI.
 	UserID string
 }
 
-// apply puts the parameters into the request.
+// apply sets the parameters on the request.
 func (p *CreateTokenParams) apply(req *transport.Request) {
 	req.Require("scope", p.Scope != "")
 	req.SetForm(
@@ -258,11 +260,11 @@ func (p *CreateTokenParams) apply(req *transport.Request) {
 	)
 }
 
-// CreateUserParams describes a user to make. Email or Mobile must be given.
+// CreateUserParams describes a user to create. Email or Mobile is required.
 type CreateUserParams struct {
 	// Email address.
 	Email string `json:"email"`
-	// Mobile number in the international form, such as +61 and nine digits.
+	// Mobile number in international format, such as +61 and nine digits.
 	Mobile string `json:"mobile"`
 	// First name.
 	FirstName string `json:"firstName"`
@@ -270,24 +272,25 @@ type CreateUserParams struct {
 	MiddleName string `json:"middleName"`
 	// Last name.
 	LastName string `json:"lastName"`
-	// Name of the business. Needed with BusinessNumber.
+	// Name of the business. Required if BusinessNumber is set.
 	BusinessName string `json:"businessName"`
-	// Number of the business, of the kind that BusinessNumberType says.
+	// Business number, of the kind given by BusinessNumberType.
 	BusinessNumber string `json:"businessIdNo"`
 	// Kind of BusinessNumber.
 	BusinessNumberType BusinessNumberType `json:"businessIdNoType"`
 	// Address of the business.
 	BusinessAddress *BusinessAddress `json:"businessAddress"`
-	// Whether the application has verified who the user is.
+	// Whether the application has verified the user's identity.
 	Verified *bool `json:"verificationStatus"`
-	// When that was, as a text of the application's own, such as 31/12/2030.
+	// When the user was verified, in a format of the application's choice, such
+	// as 31/12/2030.
 	VerificationDate string `json:"verificationDate"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// apply puts the parameters into the request.
+// apply sets the parameters on the request.
 func (p *CreateUserParams) apply(req *transport.Request) {
 	req.Require("email or mobile", p.Email != "" || p.JSON.Present("email") || p.Mobile != "" || p.JSON.Present("mobile"))
 	req.SetJSON(p)
@@ -297,51 +300,51 @@ func (p *CreateUserParams) apply(req *transport.Request) {
 type Event struct {
 	// ID of the event.
 	ID string `json:"id"`
-	// What the event is about.
+	// Kind of entity that the event is about.
 	Entity EventEntity `json:"entity"`
 	// What happened.
 	Verb EventVerb `json:"eventType"`
 	// ID of the user.
 	UserID string `json:"userId"`
-	// When it happened.
+	// When the event occurred.
 	Created value.DateTime `json:"createdDate"`
-	// Link to what the event is about.
+	// Link to the entity that the event is about.
 	DataURL string `json:"dataRef"`
-	// What the event is about, as it was then. Its shape depends on Entity.
+	// The entity at the time of the event. Its shape depends on Entity.
 	Data EventSubject `json:"data"`
 	// Always "event".
 	Type string `json:"type"`
-	// Where the event is found.
+	// Links of the event.
 	Links *SelfLink `json:"links"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// EventConnection is a connection as it was when an event happened.
+// EventConnection is a connection at the time of an event.
 type EventConnection struct {
 	// ID of the connection.
 	ID string `json:"id"`
-	// Whether the connection worked.
+	// Status of the connection.
 	Status string `json:"status"`
 	// The institution.
 	Institution *Reference `json:"institution"`
-	// Whether the bank asks questions; nil when it is not said.
+	// Whether the bank requires MFA; nil if not known.
 	MFAEnabled *bool `json:"mfaEnabled"`
-	// When it was made.
+	// When the connection was created.
 	Created value.DateTime `json:"createdDate"`
-	// When it was last refreshed.
+	// When the connection was last refreshed.
 	LastUsed value.DateTime `json:"lastUsed"`
 	// Always "connection".
 	Type string `json:"type"`
-	// Where the connection leads.
+	// Links of the connection.
 	Links *EventConnectionLinks `json:"links"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// EventConnectionLinks is where an event's connection leads.
+// EventConnectionLinks holds the links of an event's connection.
 type EventConnectionLinks struct {
 	// Link to its accounts.
 	Accounts string `json:"accounts"`
@@ -350,11 +353,11 @@ type EventConnectionLinks struct {
 	// Link to its transactions.
 	Transactions string `json:"transactions"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// EventEntity is what an event is about.
+// EventEntity is the kind of entity that an event is about.
 type EventEntity string
 
 // Known values of EventEntity. The API may send others.
@@ -379,7 +382,7 @@ var eventEntityValues = []EventEntity{
 	EventEntityUser,
 }
 
-// Known tells whether this version of the package knows the value.
+// Known reports whether this version of the package knows the value.
 func (v EventEntity) Known() bool {
 	return wire.OneOf(v, eventEntityValues)
 }
@@ -390,59 +393,59 @@ type EventList struct {
 	Type string `json:"type"`
 	// The events.
 	Data []Event `json:"data"`
-	// Where the list is found.
+	// Links of the list.
 	Links *SelfLink `json:"links"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// EventSubject is what an event is about. Raw gives the shapes that are not
-// known here.
+// EventSubject is the entity that an event is about. Raw returns shapes that
+// this version does not know.
 type EventSubject struct {
 	raw value.JSON
 }
 
-// EventTransactions says which connection has new transactions.
+// EventTransactions identifies a connection that has new transactions.
 type EventTransactions struct {
 	// The connection.
 	Connection *Reference `json:"connection"`
-	// How many there are.
+	// Number of transactions.
 	Count int `json:"count"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
 // EventType is a type of event.
 type EventType struct {
-	// ID of the type: entity and verb, such as consent.revoked.
+	// ID of the type: the entity and the verb, such as consent.revoked.
 	ID string `json:"id"`
-	// When the event happens.
+	// When an event of this type occurs.
 	Description string `json:"description"`
 	// Always "event-type".
 	Type string `json:"type"`
-	// Where the type is found.
+	// Links of the event type.
 	Links *SelfLink `json:"links"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
 // EventTypeList is a list of event types.
 type EventTypeList struct {
-	// How many types the list holds.
+	// Number of types in the list.
 	Count int `json:"count"`
-	// How many types there are.
+	// Total number of types.
 	Size int `json:"size"`
 	// The types.
 	Data []EventType `json:"data"`
 	// Always "list".
 	Type string `json:"type"`
-	// Where the list is found.
+	// Links of the list.
 	Links *PageLinks `json:"links"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -451,25 +454,25 @@ type EventVerb string
 
 // Known values of EventVerb. The API may send others.
 const (
-	// A connection began to work.
+	// The connection became active.
 	EventVerbActivated EventVerb = "activated"
-	// A consent was put away.
+	// The consent was archived.
 	EventVerbArchived EventVerb = "archived"
-	// It was made.
+	// The entity was created.
 	EventVerbCreated EventVerb = "created"
-	// It was deleted.
+	// The entity was deleted.
 	EventVerbDeleted EventVerb = "deleted"
-	// A consent ended.
+	// The consent expired.
 	EventVerbExpired EventVerb = "expired"
-	// A connection stopped working and needs the user.
+	// The connection became invalid and requires action by the user.
 	EventVerbInvalidated EventVerb = "invalidated"
-	// The 90-day reminder of a consent.
+	// The 90-day reminder about a consent was due.
 	EventVerbReminder EventVerb = "reminder"
-	// A consent was withdrawn.
+	// The consent was withdrawn.
 	EventVerbRevoked EventVerb = "revoked"
-	// It changed.
+	// The entity was updated.
 	EventVerbUpdated EventVerb = "updated"
-	// A consent ends in seven days.
+	// The consent expires in seven days.
 	EventVerbWarning EventVerb = "warning"
 )
 
@@ -486,136 +489,134 @@ var eventVerbValues = []EventVerb{
 	EventVerbWarning,
 }
 
-// Known tells whether this version of the package knows the value.
+// Known reports whether this version of the package knows the value.
 func (v EventVerb) Known() bool {
 	return wire.OneOf(v, eventVerbValues)
 }
 
-// Job is work that Basiq does in the background for a connection, a statement
-// or a report. Its Steps say how it stands; a job without steps has not
-// succeeded.
+// Job is a background task for a connection, a statement or a report. Its state
+// is that of its Steps; a job without steps has not succeeded.
 type Job struct {
 	// ID of the job.
 	ID string `json:"id"`
-	// What the job is for: connection, statement or report. Empty in a list.
+	// Kind of job: connection, statement or report. Empty in a list.
 	Kind string `json:"jobType"`
-	// How the job stands. Only report jobs have it.
+	// Status of the job. Only set for report jobs.
 	Status string `json:"status"`
 	// The steps, in order.
 	Steps []JobStep `json:"steps"`
-	// Institution that the job works with. Only jobs in a list have it.
+	// Institution that the job accesses. Only set in a list.
 	Institution *Reference `json:"institution"`
-	// When the job was asked for.
+	// When the job was created.
 	Created value.DateTime `json:"created"`
-	// When it last moved on.
+	// When the job was last updated.
 	Updated value.DateTime `json:"updated"`
-	// What a statement job works on.
+	// ID of the source that a statement job processes.
 	SourceID string `json:"sourceId"`
-	// ID of the partner. Only report jobs have it.
+	// ID of the partner. Only set for report jobs.
 	PartnerID string `json:"partnerId"`
-	// ID of the application. Only report jobs have it.
+	// ID of the application. Only set for report jobs.
 	ApplicationID string `json:"applicationId"`
 	// Always "job".
 	Type string `json:"type"`
-	// Where the job, and what it makes, are found; nil when a report has
-	// failed.
+	// Links to the job and its result; nil if a report job has failed.
 	Links *JobLinks `json:"links"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// JobLinks is where a job leads. Links may be relative.
+// JobLinks holds the links of a job. Links may be relative.
 type JobLinks struct {
-	// Link to the result, if it stands apart.
+	// Link to the result, if it is a separate resource.
 	Link string `json:"link"`
 	// Link to the job.
 	Self string `json:"self"`
-	// Link to the connection that the job works on. Absent while a new
-	// connection is verified.
+	// Link to the connection that the job processes. Absent while a new
+	// connection is being verified.
 	Source string `json:"source"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
 // JobList is a list of jobs.
 type JobList struct {
-	// How many jobs the list holds.
+	// Number of jobs in the list.
 	Size int `json:"size"`
 	// The jobs.
 	Data []Job `json:"data"`
 	// Always "list".
 	Type string `json:"type"`
-	// Where the list is found.
+	// Links of the list.
 	Links SelfLink `json:"links"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// JobReference names a job that was started.
+// JobReference identifies a job that was started.
 type JobReference struct {
 	// ID of the job.
 	ID string `json:"id"`
 	// Always "job".
 	Type string `json:"type"`
-	// Where the job is found.
+	// Links of the job.
 	Links SelfLink `json:"links"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
 // JobStep is one step of a job.
 type JobStep struct {
-	// What is done.
+	// What the step does.
 	Title StepTitle `json:"title"`
-	// How the step stands.
+	// Status of the step.
 	Status StepStatus `json:"status"`
-	// What came of the step: none while it is pending.
+	// Result of the step: absent while the step is pending.
 	Result StepResult `json:"result"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// MFAChallenge is a question that a bank asks the user. Answer it with
+// MFAChallenge is a bank's MFA challenge to the user. Answer it with
 // JobsService.SubmitMFA.
 type MFAChallenge struct {
-	// How the user is asked.
+	// Method of authentication.
 	Method MFAMethod `json:"method"`
-	// The question in words.
+	// Description of the challenge.
 	Description string `json:"description"`
-	// What to ask for, one text for each answer, in order.
+	// Prompts to show to the user, one per answer, in order.
 	Prompts []string `json:"input"`
-	// Milliseconds left to answer; in some answers it seems to be seconds.
-	// basiq.MFA.Expires allows for that.
+	// Time left to answer, in milliseconds; some responses appear to use
+	// seconds. basiq.MFA.Expires allows for both.
 	ExpiryMs int `json:"expiryMs"`
 	// Always "mfa".
 	Type string `json:"type"`
-	// Where the answer goes.
+	// Where to send the answers.
 	Links *MFALinks `json:"links"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// MFALinks is where an answer goes.
+// MFALinks holds the links of an MFA challenge.
 type MFALinks struct {
-	// Address that takes the answer, relative or absolute.
+	// URL to send the answers to, relative or absolute.
 	Response string `json:"response"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// MFAMethod is how a bank asks the user.
+// MFAMethod is a method of multi-factor authentication.
 type MFAMethod string
 
 // Known values of MFAMethod. The API may send others.
 const (
-	// Questions whose answers the user has set.
+	// Security questions that the user has set up.
 	MFAMethodSecurityQuestions MFAMethod = "security-questions"
 	// A code from an app, an email, a text message or a call.
 	MFAMethodToken MFAMethod = "token"
@@ -626,19 +627,19 @@ var mfaMethodValues = []MFAMethod{
 	MFAMethodToken,
 }
 
-// Known tells whether this version of the package knows the value.
+// Known reports whether this version of the package knows the value.
 func (v MFAMethod) Known() bool {
 	return wire.OneOf(v, mfaMethodValues)
 }
 
-// PageLinks is where a page and the next one are found.
+// PageLinks holds links to a page and the next one.
 type PageLinks struct {
 	// Link to the next page, if any.
 	Next string `json:"next"`
 	// Link to the page.
 	Self string `json:"self"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -646,61 +647,60 @@ type PageLinks struct {
 type PermissionInformation struct {
 	// Name of the kind of data.
 	Name string `json:"name"`
-	// What it holds.
+	// What the data contains.
 	Description string `json:"description"`
-	// Its parts, each in a few words.
+	// The attributes of the data, each described in a few words.
 	Attributes []string `json:"attributeList"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
 // PurposeText describes a purpose to the user.
 type PurposeText struct {
-	// The purpose in full.
+	// Full description of the purpose.
 	Description string `json:"description"`
 	// Name of the purpose.
 	Title string `json:"title"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// Reference names a resource without its content.
+// Reference identifies a resource without including its content.
 type Reference struct {
 	// ID of the resource.
 	ID string `json:"id"`
 	// Kind of the resource.
 	Type string `json:"type"`
-	// Where the resource is found.
+	// Links of the resource.
 	Links SelfLink `json:"links"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// ReferenceList is a list of references.
+// ReferenceList is a list of references to resources.
 type ReferenceList struct {
-	// How many references the list holds.
+	// Number of references in the list.
 	Count int `json:"count"`
 	// The references.
 	Data []Reference `json:"data"`
 	// Always "list".
 	Type string `json:"type"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// Scope is what an access token may be used for.
+// Scope is the scope of an access token.
 type Scope string
 
 // Known values of Scope. The API may send others.
 const (
-	// Bound to one user: it opens the Consent UI, and answers a bank's
-	// questions.
+	// Bound to one user. Opens the Consent UI and answers MFA challenges.
 	ScopeClient Scope = "CLIENT_ACCESS"
-	// Every call but the answer to a bank's question.
+	// For every call except answering an MFA challenge.
 	ScopeServer Scope = "SERVER_ACCESS"
 )
 
@@ -709,80 +709,83 @@ var scopeValues = []Scope{
 	ScopeServer,
 }
 
-// Known tells whether this version of the package knows the value.
+// Known reports whether this version of the package knows the value.
 func (v Scope) Known() bool {
 	return wire.OneOf(v, scopeValues)
 }
 
-// SelfLink is where a resource is found.
+// SelfLink holds a resource's link to itself.
 type SelfLink struct {
-	// Link to the resource itself.
+	// Link to the resource.
 	Self string `json:"self"`
-	// Link to what the resource was made from, if anything.
+	// Link to the source of the resource, if it has one.
 	Source string `json:"source"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// StepCode is why a step has failed. Banks' own reasons are no fixed set.
+// StepCode is the reason code of a failed step. The set is open, since banks
+// have reasons of their own.
 type StepCode string
 
 // Known values of StepCode. The API may send others.
 const (
-	// The statement is not of the account that was expected.
+	// The statement belongs to a different account than expected.
 	StepCodeAccountDataDiffers StepCode = "account-data-differs"
-	// The user has to act at the bank; then the connection can be refreshed.
+	// The user has to take action at the bank; after that, the connection can
+	// be refreshed.
 	StepCodeAccountNotAccessibleRequiresUserAction StepCode = "account-not-accessible-requires-user-action"
 	// The user did not authorise access at the bank.
 	StepCodeAuthorizationFailed StepCode = "authorization-failed"
-	// The file is no valid statement.
+	// The file is not a valid statement.
 	StepCodeBankStatementInvalid StepCode = "bank-statement-invalid"
-	// The statement is of a product that is not known yet.
+	// The statement is for a product that is not supported yet.
 	StepCodeBankStatementNewProduct StepCode = "bank-statement-new-product"
-	// The statement's form is not supported.
+	// The format of the statement is not supported.
 	StepCodeBankStatementNotSupported StepCode = "bank-statement-not-supported"
-	// The statement could not be read.
+	// The statement could not be parsed.
 	StepCodeBankStatementParsingError StepCode = "bank-statement-parsing-error"
-	// The connection to the institution has failed.
+	// The connector to the institution has failed.
 	StepCodeConnectorError StepCode = "connector-error"
 	// The file is empty.
 	StepCodeEmptyFile StepCode = "empty-file"
-	// The institution is switched off at Basiq.
+	// The institution is disabled at Basiq.
 	StepCodeInstitutionDisabled StepCode = "institution-disabled"
 	// The institution cannot be reached.
 	StepCodeInstitutionNotAvailable StepCode = "institution-not-available"
-	// There is no such institution.
+	// The institution does not exist.
 	StepCodeInstitutionNotFound StepCode = "institution-not-found"
-	// The connection does not work any more and needs the user.
+	// The connection is no longer valid and requires action by the user.
 	StepCodeInvalidConnection StepCode = "invalid-connection"
-	// Login or password is wrong, the login is locked, or a question is
-	// unanswered. Send the user to the Consent UI with the connection.
+	// The login or password is wrong, the login is locked, or an MFA challenge
+	// was not answered. Send the user to the Consent UI with the connection's
+	// ID.
 	StepCodeInvalidCredentials StepCode = "invalid-credentials"
-	// A row of the file cannot be read.
+	// A row of the file cannot be parsed.
 	StepCodeInvalidCSVRow StepCode = "invalid-csv-row"
-	// A field of the file has a wrong value.
+	// A field of the file has an invalid value.
 	StepCodeInvalidFieldValue StepCode = "invalid-field-value"
 	// The job took too long.
 	StepCodeJobTimedOut StepCode = "job-timed-out"
 	// The institution is under maintenance.
 	StepCodeMaintenance StepCode = "maintenance"
-	// The file lacks a field.
+	// A required field is missing from the file.
 	StepCodeMissingRequiredField StepCode = "missing-required-field"
-	// A field of the file is empty.
+	// A required field of the file is empty.
 	StepCodeMissingRequiredFieldValue StepCode = "missing-required-field-value"
 	// The file has too many rows.
 	StepCodeRowCountExceeded StepCode = "row-count-exceeded"
-	// The institution does not answer. Look at the connector's status, and
+	// The institution does not respond. Check the connector's status, and
 	// refresh after ten minutes.
 	StepCodeServiceUnavailable StepCode = "service-unavailable"
 	// The institution's system is down.
 	StepCodeSystemUnavailable StepCode = "system-unavailable"
-	// The file holds transactions from after its own date.
+	// The file contains transactions dated after the file itself.
 	StepCodeTxnAfterLastUpdatedDate StepCode = "txn-after-last-updated-date"
 	// The reason is not known.
 	StepCodeUnknownError StepCode = "unknown-error"
-	// The user has to act at the institution.
+	// The user has to take action at the institution.
 	StepCodeUserActionRequired StepCode = "user-action-required"
 )
 
@@ -815,57 +818,59 @@ var stepCodeValues = []StepCode{
 	StepCodeUserActionRequired,
 }
 
-// Known tells whether this version of the package knows the value.
+// Known reports whether this version of the package knows the value.
 func (v StepCode) Known() bool {
 	return wire.OneOf(v, stepCodeValues)
 }
 
-// StepFailure is why a step has failed.
+// StepFailure describes why a step failed.
 type StepFailure struct {
-	// The reason as a code.
+	// Reason code.
 	Code StepCode `json:"code"`
-	// The reason in a few words.
+	// Short description of the reason.
 	Title string `json:"title"`
-	// The reason in full.
+	// Full description of the reason.
 	Detail string `json:"detail"`
 	// Kind of the result.
 	Type string `json:"type"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// StepLink is a link to what a step has made.
+// StepLink is a link to what a step has produced.
 type StepLink struct {
-	// Kind of what was made.
+	// Kind of resource.
 	Type string `json:"type"`
-	// The link, often relative.
+	// URL of the resource, often relative.
 	URL string `json:"url"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// StepResult is what came of a step: a link to what it made, a question to the
-// user, or why it failed. The API sends it alone or in a list.
+// StepResult is the result of a step: a link to what it produced, an MFA
+// challenge, or the reason for its failure. The API sends a single object or a
+// list.
 type StepResult struct {
 	raw value.JSON
 }
 
-// StepStatus is how a step stands.
+// StepStatus is the status of a step.
 type StepStatus string
 
 // Known values of StepStatus. The API may send others.
 const (
-	// Failed, and with it the job.
+	// The step has failed, and therefore the job.
 	StepStatusFailed StepStatus = "failed"
-	// Being done. A question to the user waits in this state for its answer.
+	// The step is running. An MFA challenge stays in this status until it is
+	// answered.
 	StepStatusInProgress StepStatus = "in-progress"
-	// Not begun. After a failed step it stays so.
+	// The step has not started. It never starts if an earlier step has failed.
 	StepStatusPending StepStatus = "pending"
-	// Not needed. It counts as done.
+	// The step was not needed. It counts as successful.
 	StepStatusSkipped StepStatus = "skipped"
-	// Done.
+	// The step has succeeded.
 	StepStatusSuccess StepStatus = "success"
 )
 
@@ -877,27 +882,27 @@ var stepStatusValues = []StepStatus{
 	StepStatusSuccess,
 }
 
-// Known tells whether this version of the package knows the value.
+// Known reports whether this version of the package knows the value.
 func (v StepStatus) Known() bool {
 	return wire.OneOf(v, stepStatusValues)
 }
 
-// StepTitle is what is done in a step.
+// StepTitle is what a step of a job does.
 type StepTitle string
 
 // Known values of StepTitle. The API may send others.
 const (
-	// Making a report.
+	// Creating the report.
 	StepTitleCreateReport StepTitle = "create-report"
-	// Asking the user; see StepResult.MFA.
+	// Asking the user to complete MFA; see StepResult.MFA.
 	StepTitleMFAChallenge StepTitle = "mfa-challenge"
-	// Reading accounts.
+	// Retrieving accounts.
 	StepTitleRetrieveAccounts StepTitle = "retrieve-accounts"
-	// Reading statements.
+	// Retrieving statements.
 	StepTitleRetrieveStatements StepTitle = "retrieve-statements"
-	// Reading transactions.
+	// Retrieving transactions.
 	StepTitleRetrieveTransactions StepTitle = "retrieve-transactions"
-	// Logging in.
+	// Verifying the user's credentials.
 	StepTitleVerifyCredentials StepTitle = "verify-credentials"
 )
 
@@ -910,33 +915,33 @@ var stepTitleValues = []StepTitle{
 	StepTitleVerifyCredentials,
 }
 
-// Known tells whether this version of the package knows the value.
+// Known reports whether this version of the package knows the value.
 func (v StepTitle) Known() bool {
 	return wire.OneOf(v, stepTitleValues)
 }
 
-// SubmitMFAParams answers a bank's question.
+// SubmitMFAParams answers an MFA challenge.
 type SubmitMFAParams struct {
-	// The answers, in the order of the prompts. For an approval in the bank's
-	// app, the single word confirmed.
+	// The answers, in the order of the prompts. To confirm an approval in the
+	// bank's app, send the single word confirmed.
 	Answers []string `json:"mfa-response"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// apply puts the parameters into the request.
+// apply sets the parameters on the request.
 func (p *SubmitMFAParams) apply(req *transport.Request) {
 	req.Require("mfa-response", len(p.Answers) > 0)
 	req.SetJSON(p)
 }
 
-// UpdateUserParams says what to change of a user. A nil field stays as it is.
-// Email or Mobile must remain.
+// UpdateUserParams describes changes to a user. Nil fields remain unchanged.
+// The user must keep an email address or a mobile number.
 type UpdateUserParams struct {
 	// Email address.
 	Email *string `json:"email"`
-	// Mobile number in the international form.
+	// Mobile number in international format.
 	Mobile *string `json:"mobile"`
 	// First name.
 	FirstName *string `json:"firstName"`
@@ -945,16 +950,16 @@ type UpdateUserParams struct {
 	// Last name.
 	LastName *string `json:"lastName"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// apply puts the parameters into the request.
+// apply sets the parameters on the request.
 func (p *UpdateUserParams) apply(req *transport.Request) {
 	req.SetJSON(p)
 }
 
-// User is a person or business whose data is shared with the application.
+// User is a person or business that shares data with the application.
 type User struct {
 	// ID of the user.
 	ID string `json:"id"`
@@ -962,7 +967,7 @@ type User struct {
 	Email string `json:"email"`
 	// Mobile number, or empty.
 	Mobile string `json:"mobile"`
-	// Name in full, or empty. Absent from the answers of Create and Update.
+	// Full name, or empty. Absent from the responses to Create and Update.
 	Name string `json:"name"`
 	// First name, or empty.
 	FirstName string `json:"firstName"`
@@ -972,30 +977,30 @@ type User struct {
 	LastName string `json:"lastName"`
 	// Name of the business.
 	BusinessName string `json:"businessName"`
-	// Number of the business.
+	// Business number.
 	BusinessNumber string `json:"businessIdNo"`
 	// Kind of BusinessNumber.
 	BusinessNumberType BusinessNumberType `json:"businessIdNoType"`
 	// Address of the business.
 	BusinessAddress *BusinessAddress `json:"businessAddress"`
-	// Whether the application has verified who the user is.
+	// Whether the application has verified the user's identity.
 	Verified *bool `json:"verificationStatus"`
-	// When that was, as a text.
+	// When the user was verified, in the application's own format.
 	VerificationDate string `json:"verificationDate"`
-	// References to the user's accounts. Only Get returns them.
+	// References to the user's accounts. Only returned by Get.
 	Accounts *ReferenceList `json:"accounts"`
-	// References to the user's connections. Only Get returns them.
+	// References to the user's connections. Only returned by Get.
 	Connections *ReferenceList `json:"connections"`
 	// Always "user".
 	Type string `json:"type"`
-	// Where the user and the user's data are found.
+	// Links to the user and the user's data.
 	Links UserLinks `json:"links"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// UserLinks is where a user leads.
+// UserLinks holds the links of a user.
 type UserLinks struct {
 	// Link to the user's accounts.
 	Accounts string `json:"accounts"`
@@ -1006,6 +1011,6 @@ type UserLinks struct {
 	// Link to the user's transactions.
 	Transactions string `json:"transactions"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }

@@ -829,12 +829,12 @@ func (v *EventList) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-// Raw returns the value as it came.
+// Raw returns the value as raw JSON.
 func (v EventSubject) Raw() value.JSON {
 	return v.raw
 }
 
-// IsZero tells whether there is no value. Null is a value.
+// IsZero reports whether the value is absent. JSON null is a value.
 func (v EventSubject) IsZero() bool {
 	return v.raw.IsZero()
 }
@@ -860,7 +860,7 @@ func NewEventSubjectConnection(v EventConnection) EventSubject {
 	return EventSubject{raw: value.JSON(v.AppendJSON(nil))}
 }
 
-// Transactions returns which connection has new transactions.
+// Transactions returns the connection that has new transactions.
 func (v EventSubject) Transactions() (*EventTransactions, bool) {
 	return wire.Variant[EventTransactions](v.raw, wire.Match{Member: "connection"})
 }
@@ -1704,12 +1704,12 @@ func (v *StepLink) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-// Raw returns the value as it came.
+// Raw returns the value as raw JSON.
 func (v StepResult) Raw() value.JSON {
 	return v.raw
 }
 
-// IsZero tells whether there is no value. Null is a value.
+// IsZero reports whether the value is absent. JSON null is a value.
 func (v StepResult) IsZero() bool {
 	return v.raw.IsZero()
 }
@@ -1719,8 +1719,7 @@ func StepResultOf(raw value.JSON) StepResult {
 	return StepResult{raw: raw}
 }
 
-// MFA returns the question that the user is asked, when the step waits for an
-// answer.
+// MFA returns the MFA challenge, if the step waits for the user's answer.
 func (v StepResult) MFA() (*MFAChallenge, bool) {
 	return wire.Variant[MFAChallenge](v.raw, wire.Match{
 		Equals: []string{"mfa"},
@@ -1736,7 +1735,7 @@ func NewStepResultMFA(v MFAChallenge) StepResult {
 	return StepResult{raw: value.JSON(v.AppendJSON(nil))}
 }
 
-// Link returns a link to what the step made.
+// Link returns the link to what the step produced.
 func (v StepResult) Link() (*StepLink, bool) {
 	return wire.Variant[StepLink](v.raw, wire.Match{Member: "url"})
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
-// UsersService manages users. A user is one person or business whose data is
-// shared with the application.
+// UsersService manages users. A user is a person or business that shares data
+// with the application.
 type UsersService struct {
 	client *transport.Client
 }
@@ -23,11 +23,11 @@ func (s *UsersService) sender() *transport.Client {
 	return s.client
 }
 
-// Create creates a user. An email or a mobile number is needed, or both. Keep
-// the ID that the answer holds: no way to look users up is documented, and a
-// second call creates a second user.
+// Create creates a user. An email address or a mobile number is required. Store
+// the returned ID: Basiq does not document a way to look up users, and a second
+// call creates a second user.
 //
-// POST /users: SERVER_ACCESS token, repeated only when it was never sent (class
+// POST /users: SERVER_ACCESS token, retried only if it was never sent (class
 // D).
 func (s *UsersService) Create(ctx context.Context, params CreateUserParams, opts ...transport.Option) (*User, error) {
 	req := transport.NewRequest(&opUsersCreate)
@@ -41,7 +41,7 @@ func (s *UsersService) Create(ctx context.Context, params CreateUserParams, opts
 
 // Get returns a user, with references to the user's accounts and connections.
 //
-// GET /users/{userId}: SERVER_ACCESS token, repeated on transient failures
+// GET /users/{userId}: SERVER_ACCESS token, retried on transient failures
 // (class A).
 func (s *UsersService) Get(ctx context.Context, userID string, opts ...transport.Option) (*User, error) {
 	req := transport.NewRequest(&opUsersGet, userID)
@@ -52,9 +52,9 @@ func (s *UsersService) Get(ctx context.Context, userID string, opts ...transport
 	return &out, nil
 }
 
-// Update changes a user. What is left out stays as it is.
+// Update updates a user. Fields that are not set remain unchanged.
 //
-// POST /users/{userId}: SERVER_ACCESS token, idempotent, repeated on transient
+// POST /users/{userId}: SERVER_ACCESS token, idempotent, retried on transient
 // failures (class B).
 func (s *UsersService) Update(ctx context.Context, userID string, params UpdateUserParams, opts ...transport.Option) (*User, error) {
 	req := transport.NewRequest(&opUsersUpdate, userID)
@@ -66,11 +66,11 @@ func (s *UsersService) Update(ctx context.Context, userID string, params UpdateU
 	return &out, nil
 }
 
-// Delete deletes a user with all connections and data. It cannot be undone. A
-// second call fails with transport.ErrNotFound.
+// Delete deletes a user with all their connections and data. It cannot be
+// undone. A second call fails with transport.ErrNotFound.
 //
-// DELETE /users/{userId}: SERVER_ACCESS token, idempotent, repeated on
-// transient failures (class B).
+// DELETE /users/{userId}: SERVER_ACCESS token, idempotent, retried on transient
+// failures (class B).
 func (s *UsersService) Delete(ctx context.Context, userID string, opts ...transport.Option) error {
 	req := transport.NewRequest(&opUsersDelete, userID)
 	return s.sender().Do(ctx, req, nil, opts...)

@@ -22,10 +22,10 @@ func (s *AccountsService) sender() *transport.Client {
 	return s.client
 }
 
-// Get returns one account, as of the last refresh of its connection. An account
-// that does not exist is a transport.ErrNotFound.
+// Get returns one account, as of the last refresh of its connection. If the
+// account does not exist, it fails with transport.ErrNotFound.
 //
-// GET /users/{userId}/accounts/{accountId}: SERVER_ACCESS token, repeated on
+// GET /users/{userId}/accounts/{accountId}: SERVER_ACCESS token, retried on
 // transient failures (class A).
 func (s *AccountsService) Get(ctx context.Context, userID, accountID string, params GetAccountsParams, opts ...transport.Option) (*Account, error) {
 	req := transport.NewRequest(&opAccountsGet, userID, accountID)
@@ -37,12 +37,12 @@ func (s *AccountsService) Get(ctx context.Context, userID, accountID string, par
 	return &out, nil
 }
 
-// List returns a user's accounts, as of the last refresh of each connection.
-// Nothing is asked of the institutions.
+// List returns a user's accounts, as of the last refresh of each connection. It
+// does not contact the institutions.
 //
-// A filter for a connection that does not exist is refused with status 400.
+// A filter for a connection that does not exist fails with status 400.
 //
-// GET /users/{userId}/accounts: SERVER_ACCESS token, repeated on transient
+// GET /users/{userId}/accounts: SERVER_ACCESS token, retried on transient
 // failures (class A).
 func (s *AccountsService) List(ctx context.Context, userID string, params ListAccountsParams, opts ...transport.Option) (*AccountList, error) {
 	req := transport.NewRequest(&opAccountsList, userID)
@@ -56,12 +56,12 @@ func (s *AccountsService) List(ctx context.Context, userID string, params ListAc
 
 // GetAccountsParams are the parameters of AccountsService.Get.
 type GetAccountsParams struct {
-	// A filter in the API's own syntax. It is declared for a single account,
-	// too; what it does there is not documented.
+	// A filter in the API's own syntax. The specification declares it, but its
+	// effect on a single account is not documented.
 	Filter string
 }
 
-// apply puts the parameters into the request.
+// apply sets the parameters on the request.
 func (p *GetAccountsParams) apply(req *transport.Request) {
 	if p.Filter != "" {
 		req.SetQuery("filter", p.Filter)
@@ -74,63 +74,55 @@ type ListAccountsParams struct {
 	Filter AccountFilter
 }
 
-// apply puts the parameters into the request.
+// apply sets the parameters on the request.
 func (p *ListAccountsParams) apply(req *transport.Request) {
 	req.SetFilter("filter", p.Filter.terms)
 }
 
 // AccountFilter selects accounts.
 //
-// Each method returns a new filter, and leaves the one that it is called on as
-// it was.
+// Each method returns a new filter with one more condition. The receiver
+// remains unchanged. The methods filter by these fields:
+//
+//   - ID: ID of the account.
+//   - ConnectionID: ID of the connection.
+//   - InstitutionID: ID of the institution.
 type AccountFilter struct {
 	terms transport.Filter
 }
 
-// ID selects those whose account.id equals v.
-//
-// ID of the account.
+// ID requires account.id to equal v.
 func (f AccountFilter) ID(v string) AccountFilter {
 	return AccountFilter{f.terms.And("account.id", "eq", v)}
 }
 
-// IDNot selects those whose account.id differs from v.
-//
-// ID of the account.
+// IDNot requires account.id to differ from v.
 func (f AccountFilter) IDNot(v string) AccountFilter {
 	return AccountFilter{f.terms.And("account.id", "ne", v)}
 }
 
-// ConnectionID selects those whose connection.id equals v.
-//
-// ID of the connection.
+// ConnectionID requires connection.id to equal v.
 func (f AccountFilter) ConnectionID(v string) AccountFilter {
 	return AccountFilter{f.terms.And("connection.id", "eq", v)}
 }
 
-// ConnectionIDNot selects those whose connection.id differs from v.
-//
-// ID of the connection.
+// ConnectionIDNot requires connection.id to differ from v.
 func (f AccountFilter) ConnectionIDNot(v string) AccountFilter {
 	return AccountFilter{f.terms.And("connection.id", "ne", v)}
 }
 
-// InstitutionID selects those whose institution.id equals v.
-//
-// ID of the institution.
+// InstitutionID requires institution.id to equal v.
 func (f AccountFilter) InstitutionID(v string) AccountFilter {
 	return AccountFilter{f.terms.And("institution.id", "eq", v)}
 }
 
-// InstitutionIDNot selects those whose institution.id differs from v.
-//
-// ID of the institution.
+// InstitutionIDNot requires institution.id to differ from v.
 func (f AccountFilter) InstitutionIDNot(v string) AccountFilter {
 	return AccountFilter{f.terms.And("institution.id", "ne", v)}
 }
 
-// Raw adds a condition in the API's own syntax, for what this version does not
-// know.
+// Raw adds a condition in the API's own syntax, for conditions that this
+// version does not support.
 func (f AccountFilter) Raw(condition string) AccountFilter {
 	return AccountFilter{f.terms.Raw(condition)}
 }

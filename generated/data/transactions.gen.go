@@ -25,11 +25,11 @@ func (s *TransactionsService) sender() *transport.Client {
 	return s.client
 }
 
-// Get returns one transaction. transport.ErrNotFound for a pending one may mean
-// that a refresh has replaced it.
+// Get returns one transaction. transport.ErrNotFound for a pending transaction
+// may mean that a refresh has replaced it.
 //
 // GET /users/{userId}/transactions/{transactionId}: SERVER_ACCESS token,
-// repeated on transient failures (class A).
+// retried on transient failures (class A).
 func (s *TransactionsService) Get(ctx context.Context, userID, transactionID string, opts ...transport.Option) (*Transaction, error) {
 	req := transport.NewRequest(&opTransactionsGet, userID, transactionID)
 	var out Transaction
@@ -39,14 +39,14 @@ func (s *TransactionsService) Get(ctx context.Context, userID, transactionID str
 	return &out, nil
 }
 
-// List returns a page of a user's transactions: account by account, the newest
-// first, pending ones before posted ones.
+// List returns a page of a user's transactions, grouped by account, newest
+// first, with pending transactions before posted ones.
 //
-// Pending transactions are created again, with new IDs, at every refresh.
-// Posted ones stay. Read the last seven days again to see what became of
-// pending ones.
+// Every refresh creates pending transactions anew, with new IDs; posted
+// transactions do not change. To find out what became of pending transactions,
+// read the last seven days again.
 //
-// GET /users/{userId}/transactions: SERVER_ACCESS token, repeated on transient
+// GET /users/{userId}/transactions: SERVER_ACCESS token, retried on transient
 // failures (class A).
 func (s *TransactionsService) List(ctx context.Context, userID string, params ListTransactionsParams, opts ...transport.Option) (*TransactionPage, error) {
 	req := transport.NewRequest(&opTransactionsList, userID)
@@ -58,12 +58,12 @@ func (s *TransactionsService) List(ctx context.Context, userID string, params Li
 	return &out, nil
 }
 
-// All iterates over what List returns, page after page.
+// All iterates over the results of List, across all pages.
 //
-// Every page is one call. When a call fails, the loop gets the error once and
-// ends.
+// Each page is a separate call. If a call fails, the iterator yields the error
+// once and stops.
 //
-// GET /users/{userId}/transactions: SERVER_ACCESS token, repeated on transient
+// GET /users/{userId}/transactions: SERVER_ACCESS token, retried on transient
 // failures (class A).
 func (s *TransactionsService) All(ctx context.Context, userID string, params ListTransactionsParams, opts ...transport.Option) iter.Seq2[*Transaction, error] {
 	request := func() *transport.Request {
@@ -83,11 +83,12 @@ func (s *TransactionsService) All(ctx context.Context, userID string, params Lis
 type ListTransactionsParams struct {
 	// Selects transactions.
 	Filter TransactionFilter
-	// Transactions on a page, at most 500. The API's default is 500.
+	// Maximum number of transactions on a page, up to 500. The API's default is
+	// 500.
 	Limit int
 }
 
-// apply puts the parameters into the request.
+// apply sets the parameters on the request.
 func (p *ListTransactionsParams) apply(req *transport.Request) {
 	req.AtMost("limit", p.Limit, 500)
 	req.SetFilter("filter", p.Filter.terms)
@@ -98,106 +99,84 @@ func (p *ListTransactionsParams) apply(req *transport.Request) {
 
 // TransactionFilter selects transactions.
 //
-// Each method returns a new filter, and leaves the one that it is called on as
-// it was.
+// Each method returns a new filter with one more condition. The receiver
+// remains unchanged. The methods filter by these fields:
+//
+//   - AccountID: ID of the account.
+//   - ConnectionID: ID of the connection.
+//   - InstitutionID: ID of the institution.
+//   - PostDate: Day on which the transaction was posted. Institutions use
+//     different time zones, so widen a range by a day at each end.
+//   - Status: Whether the transaction is pending or posted.
+//   - Direction: Whether money came in (credit) or went out (debit).
+//   - Class: Kind of transaction.
 type TransactionFilter struct {
 	terms transport.Filter
 }
 
-// AccountID selects those whose account.id equals v.
-//
-// ID of the account.
+// AccountID requires account.id to equal v.
 func (f TransactionFilter) AccountID(v string) TransactionFilter {
 	return TransactionFilter{f.terms.And("account.id", "eq", v)}
 }
 
-// ConnectionID selects those whose connection.id equals v.
-//
-// ID of the connection.
+// ConnectionID requires connection.id to equal v.
 func (f TransactionFilter) ConnectionID(v string) TransactionFilter {
 	return TransactionFilter{f.terms.And("connection.id", "eq", v)}
 }
 
-// InstitutionID selects those whose institution.id equals v.
-//
-// ID of the institution.
+// InstitutionID requires institution.id to equal v.
 func (f TransactionFilter) InstitutionID(v string) TransactionFilter {
 	return TransactionFilter{f.terms.And("institution.id", "eq", v)}
 }
 
-// PostDate selects those whose transaction.postDate equals v.
-//
-// Day on which it was posted. Institutions' midnights are not all in one zone:
-// widen a window by a day at each end.
+// PostDate requires transaction.postDate to equal v.
 func (f TransactionFilter) PostDate(v value.Date) TransactionFilter {
 	return TransactionFilter{f.terms.AndDays("transaction.postDate", "eq", v)}
 }
 
-// PostDateBetween selects those whose transaction.postDate lies between from
-// and to, both included.
-//
-// Day on which it was posted. Institutions' midnights are not all in one zone:
-// widen a window by a day at each end.
+// PostDateBetween requires transaction.postDate to be between from and to,
+// inclusive.
 func (f TransactionFilter) PostDateBetween(from, to value.Date) TransactionFilter {
 	return TransactionFilter{f.terms.AndDays("transaction.postDate", "bt", from, to)}
 }
 
-// PostDateAfter selects those whose transaction.postDate comes after v.
-//
-// Day on which it was posted. Institutions' midnights are not all in one zone:
-// widen a window by a day at each end.
+// PostDateAfter requires transaction.postDate to be after v.
 func (f TransactionFilter) PostDateAfter(v value.Date) TransactionFilter {
 	return TransactionFilter{f.terms.AndDays("transaction.postDate", "gt", v)}
 }
 
-// PostDateFrom selects those whose transaction.postDate is v or comes after it.
-//
-// Day on which it was posted. Institutions' midnights are not all in one zone:
-// widen a window by a day at each end.
+// PostDateFrom requires transaction.postDate to be v or later.
 func (f TransactionFilter) PostDateFrom(v value.Date) TransactionFilter {
 	return TransactionFilter{f.terms.AndDays("transaction.postDate", "gteq", v)}
 }
 
-// PostDateBefore selects those whose transaction.postDate comes before v.
-//
-// Day on which it was posted. Institutions' midnights are not all in one zone:
-// widen a window by a day at each end.
+// PostDateBefore requires transaction.postDate to be before v.
 func (f TransactionFilter) PostDateBefore(v value.Date) TransactionFilter {
 	return TransactionFilter{f.terms.AndDays("transaction.postDate", "lt", v)}
 }
 
-// PostDateUntil selects those whose transaction.postDate is v or comes before
-// it.
-//
-// Day on which it was posted. Institutions' midnights are not all in one zone:
-// widen a window by a day at each end.
+// PostDateUntil requires transaction.postDate to be v or earlier.
 func (f TransactionFilter) PostDateUntil(v value.Date) TransactionFilter {
 	return TransactionFilter{f.terms.AndDays("transaction.postDate", "lteq", v)}
 }
 
-// Status selects those whose transaction.status equals v.
-//
-// Whether it is final.
+// Status requires transaction.status to equal v.
 func (f TransactionFilter) Status(v TransactionStatus) TransactionFilter {
 	return TransactionFilter{f.terms.And("transaction.status", "eq", string(v))}
 }
 
-// Direction selects those whose transaction.direction equals v.
-//
-// Whether money came in or went out.
+// Direction requires transaction.direction to equal v.
 func (f TransactionFilter) Direction(v Direction) TransactionFilter {
 	return TransactionFilter{f.terms.And("transaction.direction", "eq", string(v))}
 }
 
-// Class selects those whose transaction.class equals v.
-//
-// What kind of transaction it is.
+// Class requires transaction.class to equal v.
 func (f TransactionFilter) Class(v TransactionClass) TransactionFilter {
 	return TransactionFilter{f.terms.And("transaction.class", "eq", string(v))}
 }
 
-// Raw adds a condition in the API's own syntax, for what this version does not
-// know.
+// Raw adds a condition in the API's own syntax, for conditions that this
+// version does not support.
 func (f TransactionFilter) Raw(condition string) TransactionFilter {
 	return TransactionFilter{f.terms.Raw(condition)}
 }

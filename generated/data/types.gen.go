@@ -14,33 +14,33 @@ type Account struct {
 	ID string `json:"id"`
 	// Name of the account.
 	Name string `json:"name"`
-	// Number of the account, with its BSB.
+	// Account number, with its BSB.
 	Number string `json:"accountNo"`
 	// Bank State Branch number.
 	BSB string `json:"bsb"`
-	// Number of the account in full, if the institution shares it.
+	// Full account number, if the institution shares it.
 	UnmaskedNumber string `json:"unmaskedAccNum"`
-	// Number of the account with most digits hidden.
+	// Account number with most digits masked.
 	MaskedNumber string `json:"maskedNumber"`
-	// Who holds the account, or empty.
+	// Name of the account holder, or empty.
 	Holder string `json:"accountHolder"`
-	// How many hold the account.
+	// Number of account holders.
 	Ownership Ownership `json:"accountOwnership"`
 	// Whether the user is an owner of the account.
 	Owned bool `json:"isOwned"`
-	// Whether the account can be read.
+	// Whether the account could be read at the last refresh.
 	Status AccountStatus `json:"status"`
-	// What kind of account it is.
+	// Kind of account.
 	Class AccountClass `json:"class"`
-	// Currency as an ISO 4217 code.
+	// ISO 4217 currency code.
 	Currency string `json:"currency"`
-	// Balance; negative where money is owed. Empty when it is not known.
+	// Balance; negative if money is owed. Empty if unknown.
 	Balance value.Decimal `json:"balance"`
-	// What can be spent. Empty when it is not known.
+	// Funds available to spend. Empty if unknown.
 	AvailableFunds value.Decimal `json:"availableFunds"`
-	// Limit of a credit account. Empty for others.
+	// Credit limit. Empty for accounts other than credit accounts.
 	CreditLimit value.Decimal `json:"creditLimit"`
-	// Limit of a loan that shrinks with its repayments.
+	// Amortised limit of a loan, which decreases with repayments.
 	AmortisedLimit value.Decimal `json:"amortisedLimit"`
 	// Interest rate for deposits.
 	DepositRate value.Decimal `json:"depositRate"`
@@ -48,7 +48,7 @@ type Account struct {
 	LendingRate value.Decimal `json:"lendingRate"`
 	// Bundle that the account is part of, if any.
 	BundleName string `json:"bundleName"`
-	// Balances by currency, where an account has several.
+	// Balances by currency, if the account has several.
 	Purses []Purse `json:"purses"`
 	// ID of the connection.
 	ConnectionID string `json:"connection"`
@@ -58,45 +58,45 @@ type Account struct {
 	Created value.DateTime `json:"creationDate"`
 	// When the account was last retrieved.
 	LastUpdated value.DateTime `json:"lastUpdated"`
-	// Times for which there are transactions.
+	// Periods for which transactions are available.
 	TransactionIntervals []Interval `json:"transactionIntervals"`
-	// Terms of the account; nil when the institution shares none.
+	// Terms of the account; nil if the institution does not share them.
 	Details *AccountDetails `json:"meta"`
 	// Always "account".
 	Type string `json:"type"`
-	// Where the account leads; nil when the answer leaves it out.
+	// Links of the account; nil when absent from the response.
 	Links *AccountLinks `json:"links"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// AccountAddress is an address in one of two forms.
+// AccountAddress is an address in one of two formats.
 type AccountAddress struct {
-	// Which form it has.
+	// Format of the address.
 	Kind AddressKind `json:"addressType"`
-	// The address as the postal service takes it apart.
+	// The address in Australia Post's format.
 	Postal *PostalAddress `json:"paf"`
 	// The address as lines of text.
 	Simple *SimpleAddress `json:"simple"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// AccountClass is what kind of account it is.
+// AccountClass is the class of an account.
 type AccountClass struct {
 	// Kind of account.
 	Kind AccountKind `json:"type"`
-	// Name of the bank's product.
+	// Name of the institution's product.
 	Product string `json:"product"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// AccountDetails is the terms of an account as the institution shares them
-// under the Consumer Data Right.
+// AccountDetails holds the terms of an account, as shared under the Consumer
+// Data Right.
 type AccountDetails struct {
 	// Fees.
 	Fees []Fee `json:"fees"`
@@ -108,14 +108,14 @@ type AccountDetails struct {
 	Features []Feature `json:"features"`
 	// Term deposits.
 	TermDeposits []TermDeposit `json:"termDeposit"`
-	// The loan; nil for other accounts.
+	// Terms of the loan; nil for other accounts.
 	Loan *Loan `json:"loan"`
-	// Credit cards, nearly always one; empty for other accounts.
+	// Terms of the credit cards, almost always one; empty for other accounts.
 	CreditCards []CreditCard `json:"creditCard"`
 	// Addresses that belong to the account.
 	Addresses []AccountAddress `json:"addresses"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -128,7 +128,7 @@ const (
 	AccountKindCreditCard AccountKind = "credit-card"
 	// An account in a foreign currency.
 	AccountKindForeign AccountKind = "foreign"
-	// An insurance.
+	// An insurance account.
 	AccountKindInsurance AccountKind = "insurance"
 	// An investment.
 	AccountKindInvestment AccountKind = "investment"
@@ -159,12 +159,12 @@ var accountKindValues = []AccountKind{
 	AccountKindUnknown,
 }
 
-// Known tells whether this version of the package knows the value.
+// Known reports whether this version of the package knows the value.
 func (v AccountKind) Known() bool {
 	return wire.OneOf(v, accountKindValues)
 }
 
-// AccountLinks is where an account leads.
+// AccountLinks holds the links of an account.
 type AccountLinks struct {
 	// Link to the connection.
 	Connection string `json:"connection"`
@@ -175,7 +175,7 @@ type AccountLinks struct {
 	// Link to its transactions.
 	Transactions string `json:"transactions"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -185,21 +185,21 @@ type AccountList struct {
 	Type string `json:"type"`
 	// The accounts.
 	Data []Account `json:"data"`
-	// Where the list is found.
+	// Links of the list.
 	Links SelfLink `json:"links"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// AccountStatus is whether an account can be read.
+// AccountStatus is whether an account could be read at the last refresh.
 type AccountStatus string
 
 // Known values of AccountStatus. The API may send others.
 const (
-	// It can be read.
+	// The account was read.
 	AccountStatusAvailable AccountStatus = "available"
-	// It could not be read at the last refresh, or is closed.
+	// The account could not be read, or is closed.
 	AccountStatusUnavailable AccountStatus = "unavailable"
 )
 
@@ -208,48 +208,48 @@ var accountStatusValues = []AccountStatus{
 	AccountStatusUnavailable,
 }
 
-// Known tells whether this version of the package knows the value.
+// Known reports whether this version of the package knows the value.
 func (v AccountStatus) Known() bool {
 	return wire.OneOf(v, accountStatusValues)
 }
 
-// AccountSummary is an account as a connection lists it.
+// AccountSummary is an account as listed in a connection.
 type AccountSummary struct {
 	// ID of the account.
 	ID string `json:"id"`
 	// Name of the account.
 	Name string `json:"name"`
-	// Number of the account.
+	// Account number.
 	Number string `json:"accountNo"`
-	// Whether the account can be read.
+	// Whether the account could be read at the last refresh.
 	Status AccountStatus `json:"status"`
-	// What kind of account it is.
+	// Kind of account.
 	Class AccountClass `json:"class"`
-	// Currency as an ISO 4217 code.
+	// ISO 4217 currency code.
 	Currency string `json:"currency"`
-	// Balance. Empty when it is not known.
+	// Balance. Empty if unknown.
 	Balance value.Decimal `json:"balance"`
-	// What can be spent. Empty when it is not known.
+	// Funds available to spend. Empty if unknown.
 	AvailableFunds value.Decimal `json:"availableFunds"`
 	// When the account was last retrieved.
 	LastUpdated value.DateTime `json:"lastUpdated"`
 	// Always "account".
 	Type string `json:"type"`
-	// Where the account leads.
+	// Links of the account.
 	Links AccountSummaryLinks `json:"links"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// AccountSummaryLinks is where a connection's account leads.
+// AccountSummaryLinks holds the links of a connection's account.
 type AccountSummaryLinks struct {
 	// Link to the account.
 	Self string `json:"self"`
 	// Link to its transactions.
 	Transactions string `json:"transactions"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -260,7 +260,7 @@ type AccountSummaryList struct {
 	// The accounts.
 	Data []AccountSummary `json:"data"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -280,23 +280,23 @@ type Address struct {
 	Postcode string `json:"postcode"`
 	// Country.
 	Country string `json:"country"`
-	// Country as an ISO 3166 code.
+	// ISO 3166 country code.
 	CountryCode string `json:"countryCode"`
-	// The whole address in one text.
+	// Full address as a single string.
 	Formatted string `json:"formattedAddress"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// AddressKind is the form of an address.
+// AddressKind is the format of an address.
 type AddressKind string
 
 // Known values of AddressKind. The API may send others.
 const (
-	// The postal service's form, see Postal.
+	// Australia Post's format; see Postal.
 	AddressKindPostal AddressKind = "paf"
-	// Lines of text, see Simple.
+	// Lines of text; see Simple.
 	AddressKindSimple AddressKind = "simple"
 )
 
@@ -305,7 +305,7 @@ var addressKindValues = []AddressKind{
 	AddressKindSimple,
 }
 
-// Known tells whether this version of the package knows the value.
+// Known reports whether this version of the package knows the value.
 func (v AddressKind) Known() bool {
 	return wire.OneOf(v, addressKindValues)
 }
@@ -315,15 +315,15 @@ type AuthorizationKind string
 
 // Known values of AuthorizationKind. The API may send others.
 const (
-	// Something else.
+	// Other.
 	AuthorizationKindOther AuthorizationKind = "other"
 	// A token.
 	AuthorizationKindToken AuthorizationKind = "token"
 	// A login and a password.
 	AuthorizationKindUser AuthorizationKind = "user"
-	// A login, a password and always a question.
+	// A login and a password, always followed by MFA.
 	AuthorizationKindUserMFA AuthorizationKind = "user-mfa"
-	// A login, a password and sometimes a question.
+	// A login and a password, sometimes followed by MFA.
 	AuthorizationKindUserMFAIntermittent AuthorizationKind = "user-mfa-intermittent"
 )
 
@@ -335,12 +335,12 @@ var authorizationKindValues = []AuthorizationKind{
 	AuthorizationKindUserMFAIntermittent,
 }
 
-// Known tells whether this version of the package knows the value.
+// Known reports whether this version of the package knows the value.
 func (v AuthorizationKind) Known() bool {
 	return wire.OneOf(v, authorizationKindValues)
 }
 
-// BPAY is a bill paid through BPAY.
+// BPAY holds the details of a BPAY payment.
 type BPAY struct {
 	// Code of the biller.
 	BillerCode string `json:"billerCode"`
@@ -349,77 +349,77 @@ type BPAY struct {
 	// Customer reference number.
 	CRN string `json:"crn"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// Category is the kind of business that a transaction was with.
+// Category is the category of the business that a transaction was with.
 type Category struct {
 	// How the category was found.
 	MatchType MatchType `json:"matchType"`
-	// How certain the match is.
+	// Confidence of the match.
 	MatchScore string `json:"matchScore"`
-	// Merchant category code; empty when it is not known.
+	// Merchant category code; empty if not known.
 	MCC CodeTitle `json:"mcc"`
-	// The industry; empty when it is not known.
+	// The industry, as classified by ANZSIC; empty if not known.
 	ANZSIC Industry `json:"anzsic"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// CodeTitle is a code and what it stands for.
+// CodeTitle is a code and its meaning.
 type CodeTitle struct {
 	// The code.
 	Code string `json:"code"`
-	// What it stands for.
+	// Meaning of the code.
 	Title string `json:"title"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// Colors is the colours of a logo.
+// Colors holds the colours of a logo.
 type Colors struct {
-	// The main colour in hexadecimal.
+	// Primary colour in hexadecimal.
 	Primary string `json:"primary"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// Connection is a link between a user and an institution.
+// Connection is a connection between a user and an institution.
 type Connection struct {
 	// ID of the connection.
 	ID string `json:"id"`
-	// Whether the connection works. Only server tokens are shown it.
+	// Status of the connection. Only returned for server tokens.
 	Status ConnectionStatus `json:"status"`
-	// The way of connecting.
+	// Method of connecting.
 	Method Method `json:"method"`
 	// The institution.
 	Institution InstitutionReference `json:"institution"`
-	// When it was made. Only server tokens are shown it.
+	// When the connection was created. Only returned for server tokens.
 	Created value.DateTime `json:"createdDate"`
-	// When it was last refreshed. Look at it before refreshing again. Only
-	// server tokens are shown it.
+	// When the connection was last refreshed. Check it before refreshing again.
+	// Only returned for server tokens.
 	LastUsed value.DateTime `json:"lastUsed"`
-	// When it ends. Only open banking connections do; empty for others.
+	// When the connection expires. Empty except for open banking connections.
 	Expires value.DateTime `json:"expiryDate"`
-	// The accounts, in answers of Get; nil in a list.
+	// The accounts, if returned by Get; nil in a list.
 	Accounts *AccountSummaryList `json:"accounts"`
-	// What the institution knows about the owner, in answers of Get; nil in a
+	// The owner's profile at the institution, if returned by Get; nil in a
 	// list.
 	Profile *Profile `json:"profile"`
 	// Always "connection".
 	Type string `json:"type"`
-	// Where the connection leads.
+	// Links of the connection.
 	Links ConnectionLinks `json:"links"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// ConnectionLinks is where a connection leads.
+// ConnectionLinks holds the links of a connection.
 type ConnectionLinks struct {
 	// Link to its accounts.
 	Accounts string `json:"accounts"`
@@ -432,7 +432,7 @@ type ConnectionLinks struct {
 	// Link to the user.
 	User string `json:"user"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -442,31 +442,31 @@ type ConnectionList struct {
 	Type string `json:"type"`
 	// The connections.
 	Data []Connection `json:"data"`
-	// Where the list is found.
+	// Links of the list.
 	Links *SelfLink `json:"links"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// ConnectionStatus is whether a connection works.
+// ConnectionStatus is the status of a connection.
 type ConnectionStatus string
 
 // Known values of ConnectionStatus. The API may send others.
 const (
-	// It works.
+	// The connection works.
 	ConnectionStatusActive ConnectionStatus = "active"
-	// It does not work any more and needs the user.
+	// The connection is no longer valid and requires action by the user.
 	ConnectionStatusInvalid ConnectionStatus = "invalid"
-	// Its credentials are being verified.
+	// The credentials are being verified.
 	ConnectionStatusPending ConnectionStatus = "pending"
 	// The user left before finishing at the institution.
 	ConnectionStatusPreInit ConnectionStatus = "pre-init"
-	// It was removed.
+	// The connection was deleted.
 	ConnectionStatusDeleted ConnectionStatus = "deleted"
-	// It is being made.
+	// The connection is being created.
 	ConnectionStatusInit ConnectionStatus = "init"
-	// It does not work any more: ConnectionStatusInvalid, as events spell it.
+	// The same as ConnectionStatusInvalid, as spelled in events.
 	ConnectionStatusInvalidConnection ConnectionStatus = "invalid-connection"
 	// The consent was withdrawn.
 	ConnectionStatusRevoked ConnectionStatus = "revoked"
@@ -483,74 +483,75 @@ var connectionStatusValues = []ConnectionStatus{
 	ConnectionStatusRevoked,
 }
 
-// Known tells whether this version of the package knows the value.
+// Known reports whether this version of the package knows the value.
 func (v ConnectionStatus) Known() bool {
 	return wire.OneOf(v, connectionStatusValues)
 }
 
-// Connector is an institution and a way of connecting to it.
+// Connector is an institution together with a method of connecting to it.
 type Connector struct {
 	// ID of the institution: two letters and five digits.
 	ID string `json:"id"`
-	// The way of connecting.
+	// Method of connecting.
 	Method Method `json:"method"`
-	// How mature it is.
+	// Maturity of the connector.
 	Stage ConnectorStage `json:"stage"`
-	// How well it works now.
+	// Current availability of the connector.
 	Status ConnectorStatus `json:"status"`
 	// The institution.
 	Institution Institution `json:"institution"`
-	// What can be shared through it, such as transaction.detail.
+	// Kinds of data that can be shared through the connector, such as
+	// transaction.detail.
 	Scopes []string `json:"scopes"`
-	// How the user logs in.
+	// How the user authenticates.
 	Authorization ConnectorAuthorization `json:"authorization"`
-	// How long it takes.
+	// How long jobs take.
 	Stats ConnectorStats `json:"stats"`
 	// Always "connector".
 	Type string `json:"type"`
-	// Where the connector is found; nil when the answer leaves it out.
+	// Links of the connector; nil when absent from the response.
 	Links *SelfLink `json:"links"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// ConnectorAuthorization is how a user logs in at an institution.
+// ConnectorAuthorization is how a user authenticates with an institution.
 type ConnectorAuthorization struct {
 	// Kind of login.
 	Kind AuthorizationKind `json:"type"`
-	// What the login form asks for; nil when there is none.
+	// Captions of the login form; nil if there is none.
 	Captions *LoginCaptions `json:"meta"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
 // ConnectorList is a list of connectors.
 type ConnectorList struct {
-	// How many connectors the list holds.
+	// Number of connectors in the list.
 	TotalCount int `json:"totalCount"`
 	// The connectors.
 	Data []Connector `json:"data"`
 	// Always "list".
 	Type string `json:"type"`
-	// Where the list is found.
+	// Links of the list.
 	Links SelfLink `json:"links"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// ConnectorStage is how mature a connector is.
+// ConnectorStage is the maturity of a connector.
 type ConnectorStage string
 
 // Known values of ConnectorStage. The API may send others.
 const (
-	// Being tried.
+	// Alpha.
 	ConnectorStageAlpha ConnectorStage = "alpha"
-	// Nearly ready.
+	// Beta.
 	ConnectorStageBeta ConnectorStage = "beta"
-	// Ready.
+	// Generally available.
 	ConnectorStageLive ConnectorStage = "live"
 )
 
@@ -560,34 +561,34 @@ var connectorStageValues = []ConnectorStage{
 	ConnectorStageLive,
 }
 
-// Known tells whether this version of the package knows the value.
+// Known reports whether this version of the package knows the value.
 func (v ConnectorStage) Known() bool {
 	return wire.OneOf(v, connectorStageValues)
 }
 
-// ConnectorStats is how long a connector takes.
+// ConnectorStats holds how long a connector's jobs take.
 type ConnectorStats struct {
-	// Averages by step; nil when there are none.
+	// Average durations by step; nil if there are none.
 	AverageDurationMs *Durations `json:"averageDurationMs"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// ConnectorStatus is how well a connector works.
+// ConnectorStatus is the availability of a connector.
 type ConnectorStatus string
 
 // Known values of ConnectorStatus. The API may send others.
 const (
-	// Slowly or not always.
+	// Slow or intermittent.
 	ConnectorStatusDegradedPerformance ConnectorStatus = "degraded-performance"
-	// Not at all.
+	// Not available.
 	ConnectorStatusMajorOutage ConnectorStatus = "major-outage"
-	// As it should.
+	// Fully operational.
 	ConnectorStatusOperational ConnectorStatus = "operational"
-	// Not for everybody.
+	// Not available for some users.
 	ConnectorStatusPartialOutage ConnectorStatus = "partial-outage"
-	// Not while it is maintained.
+	// Not available because of maintenance.
 	ConnectorStatusUnderMaintenance ConnectorStatus = "under-maintenance"
 )
 
@@ -599,34 +600,34 @@ var connectorStatusValues = []ConnectorStatus{
 	ConnectorStatusUnderMaintenance,
 }
 
-// Known tells whether this version of the package knows the value.
+// Known reports whether this version of the package knows the value.
 func (v ConnectorStatus) Known() bool {
 	return wire.OneOf(v, connectorStatusValues)
 }
 
-// Coordinates is a position on the map.
+// Coordinates is a pair of geographic coordinates.
 type Coordinates struct {
 	// Latitude in degrees.
 	Latitude string `json:"lat"`
 	// Longitude in degrees.
 	Longitude string `json:"lng"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// CreditCard is the terms of a credit card.
+// CreditCard holds the terms of a credit card.
 type CreditCard struct {
-	// Least that is to be paid.
+	// Minimum payment due.
 	MinPaymentAmount value.Decimal `json:"minPaymentAmount"`
-	// What is due.
+	// Total payment due.
 	PaymentDueAmount value.Decimal `json:"paymentDueAmount"`
-	// Currency of both as an ISO 4217 code.
+	// ISO 4217 currency code of both amounts.
 	PaymentCurrency string `json:"paymentCurrency"`
-	// Day on which it is due.
+	// Due date of the payment.
 	PaymentDueDate value.Date `json:"paymentDueDate"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -636,20 +637,20 @@ type DepositRate struct {
 	Kind DepositRateKind `json:"depositRateType"`
 	// The rate as a fraction, such as 0.0425.
 	Rate value.Decimal `json:"rate"`
-	// How often interest is calculated as an ISO 8601 duration.
+	// How often interest is calculated, as an ISO 8601 duration.
 	CalculationFrequency string `json:"calculationFrequency"`
-	// How often interest is paid as an ISO 8601 duration.
+	// How often interest is paid, as an ISO 8601 duration.
 	ApplicationFrequency string `json:"applicationFrequency"`
-	// For what the rate holds.
+	// Tiers that the rate applies to.
 	Tiers []RateTier `json:"tiers"`
-	// The rate in words.
+	// Description of the rate.
 	AdditionalInfo string `json:"additionalInfo"`
-	// Address of more about it.
+	// URL of further information.
 	AdditionalInfoURL string `json:"additionalInfoUri"`
-	// A figure that goes with the rate.
+	// Additional value of the rate.
 	AdditionalValue string `json:"additionalValue"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -658,17 +659,17 @@ type DepositRateKind string
 
 // Known values of DepositRateKind. The API may send others.
 const (
-	// A bonus.
+	// A bonus rate.
 	DepositRateKindBonus DepositRateKind = "BONUS"
-	// A bonus for a bundle.
+	// A bonus rate as part of a bundle.
 	DepositRateKindBundleBonus DepositRateKind = "BUNDLE_BONUS"
 	// Fixed.
 	DepositRateKindFixed DepositRateKind = "FIXED"
-	// Follows a reference rate.
+	// Floating.
 	DepositRateKindFloating DepositRateKind = "FLOATING"
-	// For a time at the beginning.
+	// For an introductory period.
 	DepositRateKindIntroductory DepositRateKind = "INTRODUCTORY"
-	// Follows the market.
+	// Linked to the market.
 	DepositRateKindMarketLinked DepositRateKind = "MARKET_LINKED"
 	// Variable.
 	DepositRateKindVariable DepositRateKind = "VARIABLE"
@@ -684,12 +685,12 @@ var depositRateKindValues = []DepositRateKind{
 	DepositRateKindVariable,
 }
 
-// Known tells whether this version of the package knows the value.
+// Known reports whether this version of the package knows the value.
 func (v DepositRateKind) Known() bool {
 	return wire.OneOf(v, depositRateKindValues)
 }
 
-// Direction is whether money came in or went out.
+// Direction is the direction of a transaction: money in or money out.
 type Direction string
 
 // Known values of Direction. The API may send others.
@@ -705,69 +706,69 @@ var directionValues = []Direction{
 	DirectionDebit,
 }
 
-// Known tells whether this version of the package knows the value.
+// Known reports whether this version of the package knows the value.
 func (v Direction) Known() bool {
 	return wire.OneOf(v, directionValues)
 }
 
 // Discount is a discount on a fee.
 type Discount struct {
-	// The discount in words.
+	// Description of the discount.
 	Description string `json:"description"`
 	// Kind of discount, as the Consumer Data Right names it.
 	Kind string `json:"discountType"`
-	// The discount, if it is an amount.
+	// The discount as an amount, if it is one.
 	Amount value.Decimal `json:"amount"`
-	// The discount as a rate of the balance, if it is one.
+	// The discount as a share of the balance, if it is charged that way.
 	BalanceRate value.Decimal `json:"balanceRate"`
-	// The discount as a rate of the transaction, if it is one.
+	// The discount as a share of the transaction, if it is charged that way.
 	TransactionRate value.Decimal `json:"transactionRate"`
-	// The discount as a rate of the interest, if it is one.
+	// The discount as a share of the interest, if it is charged that way.
 	AccruedRate value.Decimal `json:"accruedRate"`
-	// The discount as a rate of the fee, if it is one.
+	// The discount as a share of the fee, if it is charged that way.
 	FeeRate value.Decimal `json:"feeRate"`
-	// Who gets it; nil when anybody does.
+	// Who is eligible; nil if everybody is.
 	Eligibility *DiscountEligibility `json:"eligibility"`
-	// More in words.
+	// Additional information.
 	AdditionalInfo string `json:"additionalInfo"`
-	// Address of more about it.
+	// URL of further information.
 	AdditionalInfoURL string `json:"additionalInfoUri"`
-	// A figure that goes with the discount.
+	// Additional value of the discount.
 	AdditionalValue string `json:"additionalValue"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// DiscountEligibility is who gets a discount.
+// DiscountEligibility describes who is eligible for a discount.
 type DiscountEligibility struct {
 	// Kind of condition.
 	Kind EligibilityKind `json:"discountEligibilityType"`
-	// More in words.
+	// Additional information.
 	AdditionalInfo string `json:"additionalInfo"`
-	// Address of more about it.
+	// URL of further information.
 	AdditionalInfoURL string `json:"additionalInfoUri"`
-	// A figure that goes with it, such as an age.
+	// Additional value of the condition, such as an age.
 	AdditionalValue string `json:"additionalValue"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// Durations is the average time that each step takes in milliseconds.
+// Durations holds the average duration of each step, in milliseconds.
 type Durations struct {
-	// Everything.
+	// The whole job.
 	Total int `json:"total"`
-	// Logging in.
+	// Verifying the user's credentials.
 	VerifyCredentials int `json:"verifyCredentials"`
-	// Reading accounts.
+	// Retrieving accounts.
 	RetrieveAccounts int `json:"retrieveAccounts"`
-	// Reading transactions.
+	// Retrieving transactions.
 	RetrieveTransactions int `json:"retrieveTransactions"`
-	// Reading the account's terms.
+	// Retrieving the account's terms.
 	RetrieveMeta int `json:"retrieveMeta"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -778,19 +779,19 @@ type EligibilityKind string
 const (
 	// Businesses.
 	EligibilityKindBusiness EligibilityKind = "BUSINESS"
-	// People of some employment.
+	// People with a certain employment status.
 	EligibilityKindEmploymentStatus EligibilityKind = "EMPLOYMENT_STATUS"
 	// New customers.
 	EligibilityKindIntroductory EligibilityKind = "INTRODUCTORY"
-	// People up to an age.
+	// People up to a maximum age.
 	EligibilityKindMaxAge EligibilityKind = "MAX_AGE"
-	// People from an age.
+	// People from a minimum age.
 	EligibilityKindMinAge EligibilityKind = "MIN_AGE"
-	// People from an income.
+	// People with a minimum income.
 	EligibilityKindMinIncome EligibilityKind = "MIN_INCOME"
-	// Businesses from a turnover.
+	// Businesses with a minimum turnover.
 	EligibilityKindMinTurnover EligibilityKind = "MIN_TURNOVER"
-	// People.
+	// Natural persons.
 	EligibilityKindNaturalPerson EligibilityKind = "NATURAL_PERSON"
 	// Others.
 	EligibilityKindOther EligibilityKind = "OTHER"
@@ -820,25 +821,25 @@ var eligibilityKindValues = []EligibilityKind{
 	EligibilityKindStudent,
 }
 
-// Known tells whether this version of the package knows the value.
+// Known reports whether this version of the package knows the value.
 func (v EligibilityKind) Known() bool {
 	return wire.OneOf(v, eligibilityKindValues)
 }
 
-// Enrichment is what is known about the other side of a transaction.
+// Enrichment is what is known about the counterparty of a transaction.
 type Enrichment struct {
-	// The transaction's text without noise.
+	// Cleaned description of the transaction.
 	CleanDescription string `json:"cleanDescription"`
-	// The merchant; nil when it was not recognised.
+	// The merchant; nil if not recognised.
 	Merchant *Merchant `json:"merchant"`
-	// What kind of business it is; nil when it is not known.
+	// Category of the business; nil if not known.
 	Category *Category `json:"category"`
-	// Where the business is; nil when it is not known.
+	// Location of the business; nil if not known.
 	Location *Location `json:"location"`
-	// Words that characterise the transaction.
+	// Tags that describe the transaction.
 	Tags []string `json:"tags"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -846,16 +847,16 @@ type Enrichment struct {
 type Feature struct {
 	// Kind of feature.
 	Kind FeatureKind `json:"featureType"`
-	// The feature in words.
+	// Description of the feature.
 	AdditionalInfo string `json:"additionalInfo"`
-	// Address of more about it.
+	// URL of further information.
 	AdditionalInfoURL string `json:"additionalInfoUri"`
-	// A figure that goes with the feature.
+	// Additional value of the feature.
 	AdditionalValue string `json:"additionalValue"`
-	// Whether it is in use; nil when it is not said.
+	// Whether the feature is activated; nil if not known.
 	Activated *bool `json:"isActivated"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -864,63 +865,63 @@ type FeatureKind string
 
 // Known values of FeatureKind. The API may send others.
 const (
-	// Further cards.
+	// Additional cards.
 	FeatureKindAdditionalCards FeatureKind = "ADDITIONAL_CARDS"
-	// Balances can be moved here.
+	// Balance transfers.
 	FeatureKindBalanceTransfers FeatureKind = "BALANCE_TRANSFERS"
-	// Bills can be paid.
+	// Bill payments.
 	FeatureKindBillPayment FeatureKind = "BILL_PAYMENT"
 	// Bonus points.
 	FeatureKindBonusRewards FeatureKind = "BONUS_REWARDS"
 	// A card.
 	FeatureKindCardAccess FeatureKind = "CARD_ACCESS"
-	// Money back.
+	// Cashback offers.
 	FeatureKindCashbackOffer FeatureKind = "CASHBACK_OFFER"
-	// Other products cost less.
+	// Discounts on complementary products.
 	FeatureKindComplementaryProductDiscounts FeatureKind = "COMPLEMENTARY_PRODUCT_DISCOUNTS"
 	// Online banking.
 	FeatureKindDigitalBanking FeatureKind = "DIGITAL_BANKING"
-	// Payment by telephone.
+	// Payments with a digital wallet.
 	FeatureKindDigitalWallet FeatureKind = "DIGITAL_WALLET"
-	// Interest can be given away.
+	// Interest can be donated.
 	FeatureKindDonateInterest FeatureKind = "DONATE_INTEREST"
-	// More can be repaid than is due.
+	// Extra repayments.
 	FeatureKindExtraRepayments FeatureKind = "EXTRA_REPAYMENTS"
-	// Protection against fraud.
+	// Fraud protection.
 	FeatureKindFraudProtection FeatureKind = "FRAUD_PROTECTION"
-	// Transactions are free.
+	// Free transactions.
 	FeatureKindFreeTransactions FeatureKind = "FREE_TXNS"
-	// Some transactions are free.
+	// An allowance of free transactions.
 	FeatureKindFreeTransactionsAllowance FeatureKind = "FREE_TXNS_ALLOWANCE"
-	// Somebody guarantees for the loan.
+	// A guarantor for the loan.
 	FeatureKindGuarantor FeatureKind = "GUARANTOR"
 	// Purchases can be paid in instalments.
 	FeatureKindInstalmentPlan FeatureKind = "INSTALMENT_PLAN"
 	// Insurance.
 	FeatureKindInsurance FeatureKind = "INSURANCE"
-	// A time without interest.
+	// An interest-free period.
 	FeatureKindInterestFree FeatureKind = "INTEREST_FREE"
-	// Moved balances bear no interest for a time.
+	// Interest-free balance transfers.
 	FeatureKindInterestFreeTransfers FeatureKind = "INTEREST_FREE_TRANSFERS"
-	// Points.
+	// A loyalty program.
 	FeatureKindLoyaltyProgram FeatureKind = "LOYALTY_PROGRAM"
 	// Notifications.
 	FeatureKindNotifications FeatureKind = "NOTIFICATIONS"
-	// Real-time payments.
+	// Real-time payments through the New Payments Platform (NPP).
 	FeatureKindNPPEnabled FeatureKind = "NPP_ENABLED"
-	// Payments to a PayID.
+	// Payments to a PayID through the NPP.
 	FeatureKindNPPPayID FeatureKind = "NPP_PAYID"
-	// Another account offsets the loan.
+	// An offset account.
 	FeatureKindOffset FeatureKind = "OFFSET"
-	// Something else.
+	// Other.
 	FeatureKindOther FeatureKind = "OTHER"
-	// The account can be overdrawn.
+	// An overdraft.
 	FeatureKindOverdraft FeatureKind = "OVERDRAFT"
-	// What was repaid can be drawn again.
+	// A redraw facility.
 	FeatureKindRedraw FeatureKind = "REDRAW"
-	// A person to turn to.
+	// A relationship manager.
 	FeatureKindRelationshipManagement FeatureKind = "RELATIONSHIP_MANAGEMENT"
-	// Any number of transactions.
+	// Unlimited transactions.
 	FeatureKindUnlimitedTransactions FeatureKind = "UNLIMITED_TXNS"
 )
 
@@ -956,7 +957,7 @@ var featureKindValues = []FeatureKind{
 	FeatureKindUnlimitedTransactions,
 }
 
-// Known tells whether this version of the package knows the value.
+// Known reports whether this version of the package knows the value.
 func (v FeatureKind) Known() bool {
 	return wire.OneOf(v, featureKindValues)
 }
@@ -967,28 +968,28 @@ type Fee struct {
 	Name string `json:"name"`
 	// What the fee is for.
 	Kind FeeKind `json:"feeType"`
-	// The fee, if it is an amount.
+	// The fee as an amount, if it is one.
 	Amount value.Decimal `json:"amount"`
-	// Currency as an ISO 4217 code.
+	// ISO 4217 currency code.
 	Currency string `json:"currency"`
-	// The fee as a rate of the balance, if it is one.
+	// The fee as a share of the balance, if it is charged that way.
 	BalanceRate value.Decimal `json:"balanceRate"`
-	// The fee as a rate of the transaction, if it is one.
+	// The fee as a share of the transaction, if it is charged that way.
 	TransactionRate value.Decimal `json:"transactionRate"`
-	// The fee as a rate of the interest, if it is one.
+	// The fee as a share of the interest, if it is charged that way.
 	AccruedRate value.Decimal `json:"accruedRate"`
-	// How often it accrues as an ISO 8601 duration.
+	// How often it accrues, as an ISO 8601 duration.
 	AccrualFrequency string `json:"accrualFrequency"`
 	// Discounts on the fee.
 	Discounts []Discount `json:"discounts"`
-	// The fee in words.
+	// Description of the fee.
 	AdditionalInfo string `json:"additionalInfo"`
-	// Address of more about it.
+	// URL of further information.
 	AdditionalInfoURL string `json:"additionalInfoUri"`
-	// A figure that goes with the fee.
+	// Additional value of the fee.
 	AdditionalValue string `json:"additionalValue"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -997,25 +998,25 @@ type FeeKind string
 
 // Known values of FeeKind. The API may send others.
 const (
-	// Paying in.
+	// A deposit.
 	FeeKindDeposit FeeKind = "DEPOSIT"
-	// Something that happens.
+	// An event.
 	FeeKindEvent FeeKind = "EVENT"
 	// Closing the account.
 	FeeKindExit FeeKind = "EXIT"
 	// A payment.
 	FeeKindPayment FeeKind = "PAYMENT"
-	// Having the account.
+	// A periodic account fee.
 	FeeKindPeriodic FeeKind = "PERIODIC"
 	// A purchase.
 	FeeKindPurchase FeeKind = "PURCHASE"
 	// A transaction.
 	FeeKindTransaction FeeKind = "TRANSACTION"
-	// Opening the account.
+	// An upfront fee, such as for opening the account.
 	FeeKindUpfront FeeKind = "UPFRONT"
-	// Varies.
+	// A variable fee.
 	FeeKindVariable FeeKind = "VARIABLE"
-	// Taking money out.
+	// A withdrawal.
 	FeeKindWithdrawal FeeKind = "WITHDRAWAL"
 )
 
@@ -1032,13 +1033,13 @@ var feeKindValues = []FeeKind{
 	FeeKindWithdrawal,
 }
 
-// Known tells whether this version of the package knows the value.
+// Known reports whether this version of the package knows the value.
 func (v FeeKind) Known() bool {
 	return wire.OneOf(v, feeKindValues)
 }
 
-// Industry is a place in the industry classification of Australia and New
-// Zealand (ANZSIC), from broad to narrow.
+// Industry is a category of the Australian and New Zealand Standard Industrial
+// Classification (ANZSIC), from broadest to narrowest.
 type Industry struct {
 	// Division, the broadest level.
 	Division CodeTitle `json:"division"`
@@ -1051,11 +1052,11 @@ type Industry struct {
 	// Subclass, the narrowest level.
 	Subclass CodeTitle `json:"subclass"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// Institution is a bank or another institution.
+// Institution is a bank or another financial institution.
 type Institution struct {
 	// Name of the institution.
 	Name string `json:"name"`
@@ -1073,16 +1074,16 @@ type Institution struct {
 	ABN string `json:"abn"`
 	// Australian Company Number.
 	ACN string `json:"acn"`
-	// Email address for it.
+	// Email address for CDR questions.
 	CDREmail string `json:"cdrEmail"`
-	// Address of questions and answers about the Consumer Data Right.
+	// URL of the institution's Consumer Data Right (CDR) FAQ.
 	CDRFAQ string `json:"cdrFAQ"`
-	// Address of the policy for it.
+	// URL of the institution's CDR policy.
 	CDRPolicy string `json:"cdrPolicy"`
-	// Number as a data holder.
+	// CDR provider number of the data holder.
 	CDRProviderNumber string `json:"cdrProviderNumber"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -1099,13 +1100,13 @@ const (
 	InstitutionKindBuildingSociety InstitutionKind = "Building Society"
 	// A credit union.
 	InstitutionKindCreditUnion InstitutionKind = "Credit Union"
-	// Another provider of financial services.
+	// Another financial services provider.
 	InstitutionKindFinancialServices InstitutionKind = "Financial Services"
-	// A part of the government.
+	// A government agency.
 	InstitutionKindGovernment InstitutionKind = "Government"
 	// A superannuation fund.
 	InstitutionKindSuperannuation InstitutionKind = "Superannuation"
-	// A bank for tests, without real money.
+	// A bank for testing, without real money.
 	InstitutionKindTestBank InstitutionKind = "Test Bank"
 )
 
@@ -1120,32 +1121,32 @@ var institutionKindValues = []InstitutionKind{
 	InstitutionKindTestBank,
 }
 
-// Known tells whether this version of the package knows the value.
+// Known reports whether this version of the package knows the value.
 func (v InstitutionKind) Known() bool {
 	return wire.OneOf(v, institutionKindValues)
 }
 
-// InstitutionReference names an institution.
+// InstitutionReference identifies an institution.
 type InstitutionReference struct {
 	// ID of the institution.
 	ID string `json:"id"`
 	// Always "institution".
 	Type string `json:"type"`
-	// Where it is found. The link may be of an older version of the API.
+	// Links of the institution. They may point to an older version of the API.
 	Links SelfLink `json:"links"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// InterestPaymentDue is when interest is to be paid.
+// InterestPaymentDue is when interest is due: in advance or in arrears.
 type InterestPaymentDue string
 
 // Known values of InterestPaymentDue. The API may send others.
 const (
-	// Before the time that it is for.
+	// At the start of the interest period.
 	InterestPaymentDueInAdvance InterestPaymentDue = "IN_ADVANCE"
-	// After it.
+	// At the end of the interest period.
 	InterestPaymentDueInArrears InterestPaymentDue = "IN_ARREARS"
 )
 
@@ -1154,43 +1155,44 @@ var interestPaymentDueValues = []InterestPaymentDue{
 	InterestPaymentDueInArrears,
 }
 
-// Known tells whether this version of the package knows the value.
+// Known reports whether this version of the package knows the value.
 func (v InterestPaymentDue) Known() bool {
 	return wire.OneOf(v, interestPaymentDueValues)
 }
 
-// Interval is a time for which there are transactions.
+// Interval is a period for which transactions are available.
 type Interval struct {
 	// First day.
 	From value.Date `json:"from"`
 	// Last day.
 	To value.Date `json:"to"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// JobList is a list of jobs that were started.
+// JobList is a list of started jobs.
 type JobList struct {
 	// Always "list".
 	Type string `json:"type"`
 	// The jobs, one for each connection.
 	Data []JobReference `json:"data"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// JobReference names a job that was started. It does not name the connection.
+// JobReference identifies a job that was started. It does not identify the
+// connection.
 type JobReference struct {
 	// ID of the job.
 	ID string `json:"id"`
 	// Always "job".
 	Type string `json:"type"`
-	// Where the job is found.
+	// Links of the job.
 	Links SelfLink `json:"links"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -1200,28 +1202,28 @@ type LendingRate struct {
 	Kind LendingRateKind `json:"lendingRateType"`
 	// The rate as a fraction, such as 0.0525.
 	Rate value.Decimal `json:"rate"`
-	// The rate with fees included.
+	// Comparison rate, which includes fees.
 	ComparisonRate value.Decimal `json:"comparisonRate"`
-	// What is repaid.
+	// Kind of repayments.
 	RepaymentType RepaymentType `json:"repaymentType"`
-	// What the loan is for.
+	// Purpose of the loan.
 	LoanPurpose LoanPurpose `json:"loanPurpose"`
-	// When interest is to be paid.
+	// Whether interest is paid in advance or in arrears.
 	InterestPaymentDue InterestPaymentDue `json:"interestPaymentDue"`
-	// How often interest is calculated as an ISO 8601 duration.
+	// How often interest is calculated, as an ISO 8601 duration.
 	CalculationFrequency string `json:"calculationFrequency"`
-	// How often interest is charged as an ISO 8601 duration.
+	// How often interest is charged, as an ISO 8601 duration.
 	ApplicationFrequency string `json:"applicationFrequency"`
-	// For what the rate holds.
+	// Tiers that the rate applies to.
 	Tiers []RateTier `json:"tiers"`
-	// The rate in words.
+	// Description of the rate.
 	AdditionalInfo string `json:"additionalInfo"`
-	// Address of more about it.
+	// URL of further information.
 	AdditionalInfoURL string `json:"additionalInfoUri"`
-	// A figure that goes with the rate.
+	// Additional value of the rate.
 	AdditionalValue string `json:"additionalValue"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -1230,23 +1232,23 @@ type LendingRateKind string
 
 // Known values of LendingRateKind. The API may send others.
 const (
-	// A discount for a bundle on a fixed rate.
+	// A discount on a fixed rate as part of a bundle.
 	LendingRateKindBundleDiscountFixed LendingRateKind = "BUNDLE_DISCOUNT_FIXED"
-	// A discount for a bundle on a variable rate.
+	// A discount on a variable rate as part of a bundle.
 	LendingRateKindBundleDiscountVariable LendingRateKind = "BUNDLE_DISCOUNT_VARIABLE"
-	// For cash.
+	// For cash advances.
 	LendingRateKindCashAdvance LendingRateKind = "CASH_ADVANCE"
 	// A discount.
 	LendingRateKindDiscount LendingRateKind = "DISCOUNT"
 	// Fixed.
 	LendingRateKindFixed LendingRateKind = "FIXED"
-	// Follows a reference rate.
+	// Floating.
 	LendingRateKindFloating LendingRateKind = "FLOATING"
-	// For a time at the beginning.
+	// For an introductory period.
 	LendingRateKindIntroductory LendingRateKind = "INTRODUCTORY"
-	// Follows the market.
+	// Linked to the market.
 	LendingRateKindMarketLinked LendingRateKind = "MARKET_LINKED"
-	// For late payments.
+	// A penalty rate for late payments.
 	LendingRateKindPenalty LendingRateKind = "PENALTY"
 	// For purchases.
 	LendingRateKindPurchase LendingRateKind = "PURCHASE"
@@ -1268,56 +1270,56 @@ var lendingRateKindValues = []LendingRateKind{
 	LendingRateKindVariable,
 }
 
-// Known tells whether this version of the package knows the value.
+// Known reports whether this version of the package knows the value.
 func (v LendingRateKind) Known() bool {
 	return wire.OneOf(v, lendingRateKindValues)
 }
 
-// Loan is the terms of a loan.
+// Loan holds the terms of a loan.
 type Loan struct {
 	// First day.
 	StartDate value.Date `json:"startDate"`
 	// Last day.
 	EndDate value.Date `json:"endDate"`
-	// Amount that was lent.
+	// Original loan amount.
 	OriginalAmount value.Decimal `json:"originalLoanAmount"`
-	// Currency of that amount as an ISO 4217 code.
+	// ISO 4217 currency code of that amount.
 	OriginalCurrency string `json:"originalLoanCurrency"`
-	// What is repaid.
+	// Kind of repayments.
 	RepaymentType RepaymentType `json:"repaymentType"`
-	// How often it is repaid as an ISO 8601 duration.
+	// How often repayments are due, as an ISO 8601 duration.
 	RepaymentFrequency string `json:"repaymentFrequency"`
-	// Day of the next instalment.
+	// Due date of the next instalment.
 	NextInstalmentDate value.Date `json:"nextInstalmentDate"`
-	// Least that is to be paid then.
+	// Minimum amount of the next instalment.
 	MinInstalmentAmount value.Decimal `json:"minInstalmentAmount"`
 	// Currency of that amount.
 	MinInstalmentCurrency string `json:"minInstalmentCurrency"`
-	// Most that can be redrawn.
+	// Maximum amount that can be redrawn.
 	MaxRedraw value.Decimal `json:"maxRedraw"`
 	// Currency of that amount.
 	MaxRedrawCurrency string `json:"maxRedrawCurrency"`
-	// Least that can be redrawn.
+	// Minimum amount that can be redrawn.
 	MinRedraw value.Decimal `json:"minRedraw"`
 	// Currency of that amount.
 	MinRedrawCurrency string `json:"minRedrawCurrency"`
-	// Whether other accounts offset the loan.
+	// Whether offset accounts are enabled for the loan.
 	OffsetAccountEnabled *bool `json:"offsetAccountEnabled"`
-	// IDs of these accounts; empty when none is connected.
+	// IDs of the offset accounts; empty if none is connected.
 	OffsetAccountIDs []string `json:"offsetAccountIds"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// LoanPurpose is what a loan is for.
+// LoanPurpose is the purpose of a loan.
 type LoanPurpose string
 
 // Known values of LoanPurpose. The API may send others.
 const (
 	// An investment.
 	LoanPurposeInvestment LoanPurpose = "INVESTMENT"
-	// The borrower's home.
+	// A home that the borrower lives in.
 	LoanPurposeOwnerOccupied LoanPurpose = "OWNER_OCCUPIED"
 )
 
@@ -1326,18 +1328,18 @@ var loanPurposeValues = []LoanPurpose{
 	LoanPurposeOwnerOccupied,
 }
 
-// Known tells whether this version of the package knows the value.
+// Known reports whether this version of the package knows the value.
 func (v LoanPurpose) Known() bool {
 	return wire.OneOf(v, loanPurposeValues)
 }
 
-// Location is the place of a business.
+// Location is the location of a business.
 type Location struct {
-	// The whole address in one text.
+	// Full address as a single string.
 	FormattedAddress string `json:"formattedAddress"`
-	// Number in the street.
+	// Street number.
 	RouteNo string `json:"routeNo"`
-	// Street.
+	// Street name.
 	Route string `json:"route"`
 	// Suburb or city.
 	Suburb string `json:"suburb"`
@@ -1347,27 +1349,27 @@ type Location struct {
 	PostalCode string `json:"postalCode"`
 	// Country.
 	Country string `json:"country"`
-	// Position on the map; empty when it is not known.
+	// Geographic coordinates; empty if not known.
 	Geometry Coordinates `json:"geometry"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// LoginCaptions is the captions of an institution's login form.
+// LoginCaptions holds the captions of an institution's login form.
 type LoginCaptions struct {
-	// Where a forgotten password is reset.
+	// URL at which a forgotten password is reset.
 	ForgottenPasswordURL string `json:"forgotten_password_url"`
-	// What the login is called.
+	// Caption of the login field.
 	LoginID string `json:"login_id_caption"`
-	// What the password is called.
+	// Caption of the password field.
 	Password string `json:"password_caption"`
-	// What the second login is called.
+	// Caption of the secondary login field.
 	SecondaryLoginID string `json:"secondary_login_id_caption"`
-	// What the security code is called.
+	// Caption of the security code field.
 	SecurityCode string `json:"security_code_caption"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -1375,23 +1377,23 @@ type LoginCaptions struct {
 type Logo struct {
 	// Always "image".
 	Type string `json:"type"`
-	// Its colours; nil when they are not known.
+	// Colours of the logo; nil if not known.
 	Colors *Colors `json:"colors"`
-	// Where the pictures are.
+	// Links to the images.
 	Links LogoLinks `json:"links"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// LogoLinks is where the pictures of a logo are.
+// LogoLinks holds links to the images of a logo.
 type LogoLinks struct {
-	// Address of the whole logo.
+	// URL of the full logo.
 	Full string `json:"full"`
-	// Address of the logo as a square.
+	// URL of the square logo.
 	Square string `json:"square"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -1400,15 +1402,15 @@ type MatchType string
 
 // Known values of MatchType. The API may send others.
 const (
-	// By the merchant category code.
+	// Matched by the merchant category code.
 	MatchTypeMerchantCategoryCode MatchType = "mcc"
-	// By the merchant's full name.
+	// Matched by the merchant's full name.
 	MatchTypeMerchant MatchType = "merchantFull"
-	// By a part of the merchant's name.
+	// Matched by part of the merchant's name.
 	MatchTypePartialMerchant MatchType = "merchantPartial"
-	// By a statistical model.
+	// Matched by a machine-learning model.
 	MatchTypeMachineLearning MatchType = "ml"
-	// Not found.
+	// No category was found.
 	MatchTypeNone MatchType = "none"
 )
 
@@ -1420,21 +1422,21 @@ var matchTypeValues = []MatchType{
 	MatchTypeNone,
 }
 
-// Known tells whether this version of the package knows the value.
+// Known reports whether this version of the package knows the value.
 func (v MatchType) Known() bool {
 	return wire.OneOf(v, matchTypeValues)
 }
 
-// MaturityInstructions is what happens to a term deposit on its last day.
+// MaturityInstructions is what happens to a term deposit at maturity.
 type MaturityInstructions string
 
 // Known values of MaturityInstructions. The API may send others.
 const (
-	// The money is held.
+	// The money is held at maturity.
 	MaturityInstructionsHold MaturityInstructions = "HOLD_ON_MATURITY"
-	// The money is paid out.
+	// The money is paid out at maturity.
 	MaturityInstructionsPayOut MaturityInstructions = "PAID_OUT_AT_MATURITY"
-	// A new term begins.
+	// The deposit is rolled over into a new term.
 	MaturityInstructionsRollOver MaturityInstructions = "ROLLED_OVER"
 )
 
@@ -1444,40 +1446,40 @@ var maturityInstructionsValues = []MaturityInstructions{
 	MaturityInstructionsRollOver,
 }
 
-// Known tells whether this version of the package knows the value.
+// Known reports whether this version of the package knows the value.
 func (v MaturityInstructions) Known() bool {
 	return wire.OneOf(v, maturityInstructionsValues)
 }
 
-// Merchant is a business that takes payments.
+// Merchant is a merchant.
 type Merchant struct {
 	// ID of the merchant.
 	ID string `json:"id"`
-	// Name that the business trades under.
+	// Trading name of the business.
 	BusinessName string `json:"businessName"`
 	// Australian Business Number.
 	ABN string `json:"ABN"`
-	// Address of the business's web site.
+	// URL of the business's website.
 	Website string `json:"website"`
-	// Telephone number of the business; empty when it is not known.
+	// Telephone number of the business; empty if not known.
 	PhoneNumber PhoneNumber `json:"phoneNumber"`
-	// Address of the logo in full size.
+	// URL of the full-size logo.
 	Logo string `json:"logoMaster"`
-	// Address of the logo in small.
+	// URL of the logo's thumbnail.
 	LogoThumbnail string `json:"logoThumb"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// Method is a way of connecting to an institution.
+// Method is a method of connecting to an institution.
 type Method string
 
 // Known values of Method. The API may send others.
 const (
-	// Files of comma-separated values.
+	// Statements uploaded as CSV.
 	MethodCSV Method = "csv"
-	// Statements as PDF.
+	// Statements uploaded as PDF.
 	MethodPDF Method = "pdf"
 	// The institution's online banking.
 	MethodWeb Method = "web"
@@ -1492,12 +1494,12 @@ var methodValues = []Method{
 	MethodOpenBanking,
 }
 
-// Known tells whether this version of the package knows the value.
+// Known reports whether this version of the package knows the value.
 func (v Method) Known() bool {
 	return wire.OneOf(v, methodValues)
 }
 
-// usual returns the value in the spelling of the known values: answers use others, too.
+// usual returns the value as the known values spell it: responses may spell it another way.
 func (v Method) usual() Method {
 	switch v {
 	case "openbanking":
@@ -1506,7 +1508,7 @@ func (v Method) usual() Method {
 	return v
 }
 
-// Ownership is how many hold an account.
+// Ownership is the number of holders of an account.
 type Ownership string
 
 // Known values of Ownership. The API may send others.
@@ -1515,7 +1517,7 @@ const (
 	OwnershipManyParty Ownership = "MANY_PARTY"
 	// One.
 	OwnershipOneParty Ownership = "ONE_PARTY"
-	// Something else.
+	// Other.
 	OwnershipOther Ownership = "OTHER"
 	// Two.
 	OwnershipTwoParty Ownership = "TWO_PARTY"
@@ -1531,81 +1533,82 @@ var ownershipValues = []Ownership{
 	OwnershipUnknown,
 }
 
-// Known tells whether this version of the package knows the value.
+// Known reports whether this version of the package knows the value.
 func (v Ownership) Known() bool {
 	return wire.OneOf(v, ownershipValues)
 }
 
-// PageLinks is where a page and the next one are found.
+// PageLinks holds links to a page and the next one.
 type PageLinks struct {
-	// Link to the next page; empty on the last.
+	// Link to the next page; empty on the last page.
 	Next string `json:"next"`
 	// Link to the page.
 	Self string `json:"self"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// PaymentDetails is to whom a payment was made.
+// PaymentDetails holds the payee details of a payment.
 type PaymentDetails struct {
-	// Number of the collector of a direct debit.
+	// APCA user ID of the direct debit's initiator.
 	APCANumber string `json:"apcaNumber"`
-	// The bill; empty for other payments.
+	// Details of a BPAY payment; empty for other payments.
 	BPAY BPAY `json:"bpay"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// PhoneNumber is a telephone number in two notations.
+// PhoneNumber is a telephone number in national and international format.
 type PhoneNumber struct {
-	// As it is dialled within the country.
+	// Number as dialled within the country.
 	Local string `json:"local"`
-	// As it is dialled from abroad.
+	// Number as dialled from abroad.
 	International string `json:"international"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// PostalAddress is an address as Australia Post's address file takes it apart.
+// PostalAddress is an address in the format of Australia Post's Postal Address
+// File.
 type PostalAddress struct {
 	// Name of the building.
 	BuildingName1 string `json:"buildingName1"`
-	// Second line of the building's name.
+	// Second line of the building name.
 	BuildingName2 string `json:"buildingName2"`
-	// Kind of flat or unit.
+	// Type of flat or unit.
 	FlatUnitType string `json:"flatUnitType"`
-	// Number of the flat or unit.
+	// Flat or unit number.
 	FlatUnitNumber string `json:"flatUnitNumber"`
-	// Kind of floor.
+	// Type of floor or level.
 	FloorLevelType string `json:"floorLevelType"`
-	// Number of the floor.
+	// Floor or level number.
 	FloorLevelNumber string `json:"floorLevelNumber"`
-	// Number of the lot.
+	// Lot number.
 	LotNumber string `json:"lotNumber"`
-	// First number in the street.
+	// First street number.
 	ThoroughfareNumber1 int `json:"thoroughfareNumber1"`
-	// What follows the first number.
+	// Suffix of the first street number.
 	ThoroughfareNumber1Suffix string `json:"thoroughfareNumber1Suffix"`
-	// Second number, of a range.
+	// Second street number, if the address covers a range.
 	ThoroughfareNumber2 int `json:"thoroughfareNumber2"`
-	// What follows the second number.
+	// Suffix of the second street number.
 	ThoroughfareNumber2Suffix string `json:"thoroughfareNumber2Suffix"`
 	// Name of the street.
 	StreetName string `json:"streetName"`
-	// Kind of street.
+	// Type of street.
 	StreetType string `json:"streetType"`
-	// What follows the street's name, such as North.
+	// Suffix of the street name, such as North.
 	StreetSuffix string `json:"streetSuffix"`
-	// Kind of delivery, such as a box.
+	// Type of postal delivery, such as a PO box.
 	PostalDeliveryType string `json:"postalDeliveryType"`
-	// What comes before that number.
+	// Prefix of the postal delivery number.
 	PostalDeliveryNumberPrefix string `json:"postalDeliveryNumberPrefix"`
-	// Number of the delivery.
+	// Postal delivery number.
 	PostalDeliveryNumber int `json:"postalDeliveryNumber"`
-	// What follows that number.
+	// Suffix of the postal delivery number.
 	PostalDeliveryNumberSuffix string `json:"postalDeliveryNumberSuffix"`
 	// Suburb or town.
 	LocalityName string `json:"localityName"`
@@ -1616,13 +1619,13 @@ type PostalAddress struct {
 	// Delivery point identifier.
 	DPID string `json:"dpid"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// Profile is what an institution knows about the owner of a connection.
+// Profile is the profile of a connection's owner, as known to the institution.
 type Profile struct {
-	// Name in full.
+	// Full name.
 	FullName string `json:"fullName"`
 	// First name.
 	FirstName string `json:"firstName"`
@@ -1637,7 +1640,7 @@ type Profile struct {
 	// Addresses.
 	PhysicalAddresses []Address `json:"physicalAddresses"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -1645,19 +1648,19 @@ type Profile struct {
 type Purse struct {
 	// Amount.
 	Amount value.Decimal `json:"amount"`
-	// Currency as an ISO 4217 code.
+	// ISO 4217 currency code.
 	Currency string `json:"currency"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// RateApplication is to what a rate applies.
+// RateApplication is how a tier's rate is applied.
 type RateApplication string
 
 // Known values of RateApplication. The API may send others.
 const (
-	// To the part within the range.
+	// To the part of the balance within the tier.
 	RateApplicationPerTier RateApplication = "PER_TIER"
 	// To the whole balance.
 	RateApplicationWholeBalance RateApplication = "WHOLE_BALANCE"
@@ -1668,53 +1671,53 @@ var rateApplicationValues = []RateApplication{
 	RateApplicationWholeBalance,
 }
 
-// Known tells whether this version of the package knows the value.
+// Known reports whether this version of the package knows the value.
 func (v RateApplication) Known() bool {
 	return wire.OneOf(v, rateApplicationValues)
 }
 
 // RateCondition is a condition for a rate.
 type RateCondition struct {
-	// The condition in words.
+	// Description of the condition.
 	AdditionalInfo string `json:"additionalInfo"`
-	// Address of more about it.
+	// URL of further information.
 	AdditionalInfoURL string `json:"additionalInfoUri"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// RateTier is a range for which a rate holds.
+// RateTier is a tier for which a rate applies.
 type RateTier struct {
-	// Name of the range.
+	// Name of the tier.
 	Name string `json:"name"`
-	// What the limits are.
+	// Unit of the limits.
 	UnitOfMeasure UnitOfMeasure `json:"unitOfMeasure"`
-	// Where it begins.
+	// Lower limit of the tier.
 	MinimumValue value.Decimal `json:"minimumValue"`
-	// Where it ends, if it does.
+	// Upper limit of the tier, if any.
 	MaximumValue value.Decimal `json:"maximumValue"`
-	// To what the rate applies.
+	// How the rate is applied.
 	RateApplicationMethod RateApplication `json:"rateApplicationMethod"`
-	// What else must hold, if anything.
+	// Further conditions, if any.
 	ApplicabilityConditions *RateCondition `json:"applicabilityConditions"`
-	// The range in words.
+	// Description of the tier.
 	AdditionalInfo string `json:"additionalInfo"`
-	// Address of more about it.
+	// URL of further information.
 	AdditionalInfoURL string `json:"additionalInfoUri"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// RepaymentType is what the repayments of a loan cover.
+// RepaymentType is the kind of a loan's repayments.
 type RepaymentType string
 
 // Known values of RepaymentType. The API may send others.
 const (
-	// Interest alone.
+	// Interest only.
 	RepaymentTypeInterestOnly RepaymentType = "INTEREST_ONLY"
-	// The loan and its interest.
+	// Principal and interest.
 	RepaymentTypePrincipalAndInterest RepaymentType = "PRINCIPAL_AND_INTEREST"
 )
 
@@ -1723,23 +1726,23 @@ var repaymentTypeValues = []RepaymentType{
 	RepaymentTypePrincipalAndInterest,
 }
 
-// Known tells whether this version of the package knows the value.
+// Known reports whether this version of the package knows the value.
 func (v RepaymentType) Known() bool {
 	return wire.OneOf(v, repaymentTypeValues)
 }
 
-// SelfLink is where a resource is found.
+// SelfLink holds a resource's link to itself.
 type SelfLink struct {
-	// Link to the resource itself.
+	// Link to the resource.
 	Self string `json:"self"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
 // SimpleAddress is an address as lines of text.
 type SimpleAddress struct {
-	// To whom.
+	// Name of the recipient.
 	MailingName string `json:"mailingName"`
 	// First line.
 	Line1 string `json:"addressLine1"`
@@ -1756,7 +1759,7 @@ type SimpleAddress struct {
 	// Country.
 	Country string `json:"country"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -1766,14 +1769,14 @@ type TermDeposit struct {
 	LodgementDate value.Date `json:"lodgementDate"`
 	// Last day.
 	MaturityDate value.Date `json:"maturityDate"`
-	// What is paid out on the last day.
+	// Amount paid out at maturity.
 	MaturityAmount value.Decimal `json:"maturityAmount"`
 	// Currency of that amount.
 	MaturityCurrency string `json:"maturityCurrency"`
-	// What happens on the last day.
+	// Instructions for maturity.
 	MaturityInstructions MaturityInstructions `json:"maturityInstructions"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -1786,7 +1789,7 @@ const (
 	TierOne Tier = "1"
 	// Large institutions.
 	TierTwo Tier = "2"
-	// Middling institutions.
+	// Medium-sized institutions.
 	TierThree Tier = "3"
 	// Small institutions.
 	TierFour Tier = "4"
@@ -1799,37 +1802,40 @@ var tierValues = []Tier{
 	TierFour,
 }
 
-// Known tells whether this version of the package knows the value.
+// Known reports whether this version of the package knows the value.
 func (v Tier) Known() bool {
 	return wire.OneOf(v, tierValues)
 }
 
-// Transaction is a movement of money on an account.
+// Transaction is a transaction on an account.
 type Transaction struct {
-	// ID of the transaction. That of a pending one changes at every refresh.
+	// ID of the transaction. A pending transaction gets a new ID at every
+	// refresh.
 	ID string `json:"id"`
-	// Whether it is final.
+	// Whether the transaction is pending or posted.
 	Status TransactionStatus `json:"status"`
-	// Text of the transaction. It may change when a pending one is posted.
+	// Description of the transaction. It may change when a pending transaction
+	// is posted.
 	Description string `json:"description"`
 	// Reference that the payer gave, if any.
 	Reference string `json:"reference"`
-	// Amount; negative for money going out.
+	// Amount; negative for money paid out.
 	Amount value.Decimal `json:"amount"`
-	// Currency as an ISO 4217 code, if known.
+	// ISO 4217 currency code, if known.
 	Currency string `json:"currency"`
-	// Whether money came in or went out.
+	// Whether money came in (credit) or went out (debit).
 	Direction Direction `json:"direction"`
-	// What kind of transaction it is.
+	// Kind of transaction.
 	Class TransactionClass `json:"class"`
-	// What a payment or fee was for; empty for other kinds.
+	// Subclass of a payment or fee; empty for other classes.
 	SubClass CodeTitle `json:"subClass"`
 	// Balance of the account after the transaction, if known.
 	Balance value.Decimal `json:"balance"`
-	// When it was made, if the institution says.
+	// When the transaction took place, if the institution says.
 	TransactionDate value.DateTime `json:"transactionDate"`
-	// When it was posted; empty while it is pending. Midnight where only the
-	// day is known, in a zone that institutions choose differently.
+	// When the transaction was posted; empty while it is pending. If only the
+	// day is known, it is midnight in a time zone that depends on the
+	// institution.
 	PostDate value.DateTime `json:"postDate"`
 	// ID of the account.
 	AccountID string `json:"account"`
@@ -1837,17 +1843,17 @@ type Transaction struct {
 	ConnectionID string `json:"connection"`
 	// ID of the institution.
 	InstitutionID string `json:"institution"`
-	// To whom it was paid, if it is known; nil if not.
+	// Payee details; nil if not known.
 	PaymentDetails *PaymentDetails `json:"paymentDetails"`
-	// What is known about the other side; nil when the application has no
-	// enrichment.
+	// What is known about the counterparty; nil when enrichment is not enabled
+	// for the application.
 	Enrichment *Enrichment `json:"enrich"`
 	// Always "transaction".
 	Type string `json:"type"`
-	// Where the transaction leads.
+	// Links of the transaction.
 	Links TransactionLinks `json:"links"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -1856,21 +1862,21 @@ type TransactionClass string
 
 // Known values of TransactionClass. The API may send others.
 const (
-	// A fee of the bank.
+	// A bank fee.
 	TransactionClassBankFee TransactionClass = "bank-fee"
-	// Cash taken out.
+	// Cash withdrawn.
 	TransactionClassCashWithdrawal TransactionClass = "cash-withdrawal"
-	// Money paid in directly.
+	// A direct credit.
 	TransactionClassDirectCredit TransactionClass = "direct-credit"
 	// Interest earned.
 	TransactionClassInterest TransactionClass = "interest"
 	// Interest on a loan.
 	TransactionClassLoanInterest TransactionClass = "loan-interest"
-	// A repayment of a loan.
+	// A loan repayment.
 	TransactionClassLoanRepayment TransactionClass = "loan-repayment"
 	// A payment for goods or services.
 	TransactionClassPayment TransactionClass = "payment"
-	// Money given back.
+	// A refund.
 	TransactionClassRefund TransactionClass = "refund"
 	// A transfer between accounts.
 	TransactionClassTransfer TransactionClass = "transfer"
@@ -1888,12 +1894,12 @@ var transactionClassValues = []TransactionClass{
 	TransactionClassTransfer,
 }
 
-// Known tells whether this version of the package knows the value.
+// Known reports whether this version of the package knows the value.
 func (v TransactionClass) Known() bool {
 	return wire.OneOf(v, transactionClassValues)
 }
 
-// TransactionLinks is where a transaction leads.
+// TransactionLinks holds the links of a transaction.
 type TransactionLinks struct {
 	// Link to the account.
 	Account string `json:"account"`
@@ -1904,34 +1910,33 @@ type TransactionLinks struct {
 	// Link to the transaction.
 	Self string `json:"self"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
 // TransactionPage is a page of transactions.
 type TransactionPage struct {
-	// How many transactions the page holds.
+	// Number of transactions on the page.
 	Count int `json:"count"`
-	// How many transactions there are. Do not page by it.
+	// Total number of transactions. Do not use it for paging.
 	Size int `json:"size"`
 	// The transactions.
 	Data []Transaction `json:"data"`
 	// Always "list".
 	Type string `json:"type"`
-	// Where this page and the next are found; nil when the answer leaves it
-	// out.
+	// Links to this page and the next; nil when absent from the response.
 	Links *PageLinks `json:"links"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// TransactionStatus is whether a transaction is final.
+// TransactionStatus is the status of a transaction: pending or posted.
 type TransactionStatus string
 
 // Known values of TransactionStatus. The API may send others.
 const (
-	// Not yet final: it will be posted, changed or dropped.
+	// Not final: it will be posted, changed or dropped.
 	TransactionStatusPending TransactionStatus = "pending"
 	// Final.
 	TransactionStatusPosted TransactionStatus = "posted"
@@ -1942,12 +1947,12 @@ var transactionStatusValues = []TransactionStatus{
 	TransactionStatusPosted,
 }
 
-// Known tells whether this version of the package knows the value.
+// Known reports whether this version of the package knows the value.
 func (v TransactionStatus) Known() bool {
 	return wire.OneOf(v, transactionStatusValues)
 }
 
-// UnitOfMeasure is what the limits of a range are.
+// UnitOfMeasure is the unit of a tier's limits.
 type UnitOfMeasure string
 
 // Known values of UnitOfMeasure. The API may send others.
@@ -1958,7 +1963,7 @@ const (
 	UnitOfMeasureDollar UnitOfMeasure = "DOLLAR"
 	// Months.
 	UnitOfMeasureMonth UnitOfMeasure = "MONTH"
-	// Per cent.
+	// Percent.
 	UnitOfMeasurePercent UnitOfMeasure = "PERCENT"
 )
 
@@ -1969,21 +1974,21 @@ var unitOfMeasureValues = []UnitOfMeasure{
 	UnitOfMeasurePercent,
 }
 
-// Known tells whether this version of the package knows the value.
+// Known reports whether this version of the package knows the value.
 func (v UnitOfMeasure) Known() bool {
 	return wire.OneOf(v, unitOfMeasureValues)
 }
 
-// UploadStatementParams is a statement to upload.
+// UploadStatementParams is a bank statement to upload.
 type UploadStatementParams struct {
-	// ID of the institution that the statement is from. The test bank AU00000
-	// is refused.
+	// ID of the institution that issued the statement. The test bank AU00000 is
+	// not accepted.
 	InstitutionID string
 	// The file as PDF or CSV.
 	Statement transport.File
 }
 
-// apply puts the parameters into the request.
+// apply sets the parameters on the request.
 func (p *UploadStatementParams) apply(req *transport.Request) {
 	req.Require("institutionId", p.InstitutionID != "")
 	req.Require("statement", p.Statement.Content != nil)

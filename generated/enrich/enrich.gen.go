@@ -10,7 +10,8 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/value"
 )
 
-// EnrichService looks up what is behind a transaction's text.
+// EnrichService enriches the description of a transaction with merchant,
+// category and location.
 type EnrichService struct {
 	client *transport.Client
 }
@@ -23,12 +24,12 @@ func (s *EnrichService) sender() *transport.Client {
 	return s.client
 }
 
-// Lookup returns what is known about a transaction's text. An answer without a
-// match is a success too: its members are then absent.
+// Lookup returns what is known about a transaction's description. If nothing
+// matches, the call still succeeds, and the members of the result are absent.
 //
-// Sandbox applications have 100 look-ups a month.
+// Sandbox applications are limited to 100 calls a month.
 //
-// GET /enrich: SERVER_ACCESS token, repeated on transient failures (class A).
+// GET /enrich: SERVER_ACCESS token, retried on transient failures (class A).
 func (s *EnrichService) Lookup(ctx context.Context, params LookupParams, opts ...transport.Option) (*Enrichment, error) {
 	req := transport.NewRequest(&opEnrichLookup)
 	params.apply(req)
@@ -41,21 +42,21 @@ func (s *EnrichService) Lookup(ctx context.Context, params LookupParams, opts ..
 
 // LookupParams are the parameters of EnrichService.Lookup.
 type LookupParams struct {
-	// Country as an ISO 3166 code of two letters.
+	// Two-letter ISO 3166 country code.
 	Country string
 	// ID of the institution that the transaction is from.
 	Institution string
-	// The transaction's text, at least three characters.
+	// Description of the transaction, at least three characters long.
 	Text string
 	// Kind of account that the transaction is from, if known.
 	AccountType AccountType
-	// Amount of the transaction, if known; negative for money going out.
+	// Amount of the transaction, if known; negative for money paid out.
 	Amount value.Decimal
-	// Merchant category code, if known. It makes the match better.
+	// Merchant category code, if known. It improves the match.
 	MCC string
 }
 
-// apply puts the parameters into the request.
+// apply sets the parameters on the request.
 func (p *LookupParams) apply(req *transport.Request) {
 	req.Require("country", p.Country != "")
 	req.Require("institution", p.Institution != "")

@@ -34,51 +34,51 @@ var accountTypeValues = []AccountType{
 	AccountTypeTransaction,
 }
 
-// Known tells whether this version of the package knows the value.
+// Known reports whether this version of the package knows the value.
 func (v AccountType) Known() bool {
 	return wire.OneOf(v, accountTypeValues)
 }
 
-// Category is the kind of business that a transaction was with.
+// Category is the category of the business that a transaction was with.
 type Category struct {
 	// How the category was found.
 	MatchType MatchType `json:"matchType"`
-	// How certain the match is.
+	// Confidence of the match.
 	MatchScore string `json:"matchScore"`
-	// The industry.
+	// The industry, as classified by ANZSIC.
 	ANZSIC Industry `json:"anzsic"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// Coordinates is a position on the map.
+// Coordinates is a pair of geographic coordinates.
 type Coordinates struct {
 	// Latitude in degrees.
 	Latitude string `json:"lat"`
 	// Longitude in degrees.
 	Longitude string `json:"lng"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// Details is what was found behind a transaction's text.
+// Details holds the merchant, category and location of a transaction.
 type Details struct {
 	// The merchant, if recognised.
 	Merchant *Merchant `json:"merchant"`
-	// What kind of spending it is.
+	// Category of the spending.
 	Category *Category `json:"category"`
-	// Where the business is.
+	// Location of the business.
 	Location *Location `json:"location"`
-	// Words that characterise the spending.
+	// Tags that describe the spending.
 	Tags []string `json:"tags"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// Direction is whether money came in or went out.
+// Direction is the direction of a transaction: money in or money out.
 type Direction string
 
 // Known values of Direction. The API may send others.
@@ -94,30 +94,30 @@ var directionValues = []Direction{
 	DirectionDebit,
 }
 
-// Known tells whether this version of the package knows the value.
+// Known reports whether this version of the package knows the value.
 func (v Direction) Known() bool {
 	return wire.OneOf(v, directionValues)
 }
 
-// Enrichment is what is known about a transaction's text.
+// Enrichment is what is known about the description of a transaction.
 type Enrichment struct {
-	// Whether money came in or went out.
+	// Whether money came in (credit) or went out (debit).
 	Direction Direction `json:"direction"`
 	// Class of the transaction.
 	Class string `json:"class"`
-	// What was found; nil without a match.
+	// What was found; nil if nothing matched.
 	Data *Details `json:"data"`
 	// Always "enrich".
 	Type string `json:"type"`
-	// Where the answer and the merchant's logos are found.
+	// Links to the enrichment and the merchant's logos.
 	Links Links `json:"links"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// Industry is a place in the industry classification of Australia and New
-// Zealand (ANZSIC), from broad to narrow.
+// Industry is a category of the Australian and New Zealand Standard Industrial
+// Classification (ANZSIC), from broadest to narrowest.
 type Industry struct {
 	// Division, the broadest level.
 	Division IndustryCode `json:"division"`
@@ -130,7 +130,7 @@ type Industry struct {
 	// Subclass, the narrowest level.
 	Subclass IndustryCode `json:"subclass"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -141,30 +141,30 @@ type IndustryCode struct {
 	// Name of the level.
 	Title string `json:"title"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// Links is where an answer leads.
+// Links holds the links of an enrichment.
 type Links struct {
-	// Address of the merchant's logo in full size, or empty.
+	// URL of the merchant's full-size logo, or empty.
 	Logo string `json:"logo-master"`
-	// Address of the merchant's logo in small, or empty.
+	// URL of the thumbnail of the merchant's logo, or empty.
 	LogoThumbnail string `json:"logo-thumb"`
-	// Link to the look-up itself.
+	// Link to the enrichment itself.
 	Self string `json:"self"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// Location is the place of a business.
+// Location is the location of a business.
 type Location struct {
-	// The whole address in one text.
+	// Full address as a single string.
 	FormattedAddress string `json:"formattedAddress"`
-	// Number in the street.
+	// Street number.
 	RouteNo string `json:"routeNo"`
-	// Street.
+	// Street name.
 	Route string `json:"route"`
 	// Suburb or city.
 	Suburb string `json:"suburb"`
@@ -174,10 +174,10 @@ type Location struct {
 	PostalCode string `json:"postalCode"`
 	// Country.
 	Country string `json:"country"`
-	// Position on the map.
+	// Geographic coordinates.
 	Geometry Coordinates `json:"geometry"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -186,15 +186,15 @@ type MatchType string
 
 // Known values of MatchType. The API may send others.
 const (
-	// By the merchant category code.
+	// Matched by the merchant category code.
 	MatchTypeMerchantCategoryCode MatchType = "mcc"
-	// By the merchant's full name.
+	// Matched by the merchant's full name.
 	MatchTypeMerchant MatchType = "merchantFull"
-	// By a part of the merchant's name.
+	// Matched by part of the merchant's name.
 	MatchTypePartialMerchant MatchType = "merchantPartial"
-	// By a statistical model.
+	// Matched by a machine-learning model.
 	MatchTypeMachineLearning MatchType = "ml"
-	// Not found.
+	// No category was found.
 	MatchTypeNone MatchType = "none"
 )
 
@@ -206,35 +206,35 @@ var matchTypeValues = []MatchType{
 	MatchTypeNone,
 }
 
-// Known tells whether this version of the package knows the value.
+// Known reports whether this version of the package knows the value.
 func (v MatchType) Known() bool {
 	return wire.OneOf(v, matchTypeValues)
 }
 
-// Merchant is a business that takes payments.
+// Merchant is a merchant.
 type Merchant struct {
 	// ID of the merchant.
 	ID string `json:"id"`
-	// Name that the business trades under.
+	// Trading name of the business.
 	BusinessName string `json:"businessName"`
 	// Australian Business Number.
 	ABN string `json:"abn"`
 	// Telephone number of the business.
 	PhoneNumber PhoneNumber `json:"phoneNumber"`
-	// Address of the business's web site.
+	// URL of the business's website.
 	Website string `json:"website"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// PhoneNumber is a telephone number in two notations.
+// PhoneNumber is a telephone number in national and international format.
 type PhoneNumber struct {
-	// As it is dialled within the country.
+	// Number as dialled within the country.
 	Local string `json:"local"`
-	// As it is dialled from abroad.
+	// Number as dialled from abroad.
 	International string `json:"international"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
-// IdentitiesService reads the identities that a user's connections have brought
-// in.
+// IdentitiesService reads the identities retrieved through a user's
+// connections.
 type IdentitiesService struct {
 	client *transport.Client
 }
@@ -25,7 +25,7 @@ func (s *IdentitiesService) sender() *transport.Client {
 
 // Get returns one identity of a user.
 //
-// GET /users/{userId}/identities/{identityId}: SERVER_ACCESS token, repeated on
+// GET /users/{userId}/identities/{identityId}: SERVER_ACCESS token, retried on
 // transient failures (class A).
 func (s *IdentitiesService) Get(ctx context.Context, userID, identityID string, opts ...transport.Option) (*Identity, error) {
 	req := transport.NewRequest(&opIdentitiesGet, userID, identityID)
@@ -37,9 +37,9 @@ func (s *IdentitiesService) Get(ctx context.Context, userID, identityID string, 
 }
 
 // List returns all identities of a user, one for each connection whose
-// institution shares one. The list is empty when none has been retrieved.
+// institution shares one. The list is empty if none has been retrieved.
 //
-// GET /users/{userId}/identities: SERVER_ACCESS token, repeated on transient
+// GET /users/{userId}/identities: SERVER_ACCESS token, retried on transient
 // failures (class A).
 func (s *IdentitiesService) List(ctx context.Context, userID string, opts ...transport.Option) (*IdentityList, error) {
 	req := transport.NewRequest(&opIdentitiesList, userID)

@@ -25,12 +25,12 @@ type Address struct {
 	Postcode string `json:"postcode"`
 	// Name of the country.
 	Country string `json:"country"`
-	// Country as an ISO 3166 code.
+	// ISO 3166 country code.
 	CountryCode string `json:"countryCode"`
-	// The whole address in one text.
+	// Full address as a single string.
 	Formatted string `json:"formattedAddress"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -39,13 +39,13 @@ type Address struct {
 type Identity struct {
 	// ID of the identity.
 	ID string `json:"id"`
-	// Kind of connection that the identity came through.
+	// Kind of connection that the identity was retrieved through.
 	Source Source `json:"source"`
-	// ID of the connection that the identity came through.
+	// ID of the connection that the identity was retrieved through.
 	ConnectionID string `json:"connectionID"`
 	// ID of the institution.
 	InstitutionID string `json:"institutionID"`
-	// Name in full, as the institution spells it.
+	// Full name, as the institution has it on file.
 	FullName string `json:"fullName"`
 	// Form of address, such as Ms or Dr.
 	Title string `json:"title"`
@@ -55,10 +55,9 @@ type Identity struct {
 	MiddleName string `json:"middleName"`
 	// Last name.
 	LastName string `json:"lastName"`
-	// Date of birth. Empty where the institution does not share it.
+	// Date of birth. Empty if the institution does not share it.
 	DateOfBirth value.Date `json:"DOB"`
-	// Occupation as a code of the classification that OccupationCodeVersion
-	// names.
+	// Occupation code, from the classification given by OccupationCodeVersion.
 	OccupationCode string `json:"occupationCode"`
 	// Version of the occupation classification.
 	OccupationCodeVersion string `json:"occupationCodeVersion"`
@@ -68,7 +67,7 @@ type Identity struct {
 	PhoneNumbers []string `json:"phoneNumbers"`
 	// Addresses that the institution has on file.
 	PhysicalAddresses []Address `json:"physicalAddresses"`
-	// The business, when the identity is one; nil for a person.
+	// The business, if the identity is one; nil for a person.
 	Organisation *Organisation `json:"organisation"`
 	// When the identity was first retrieved.
 	Created value.DateTime `json:"created"`
@@ -76,21 +75,21 @@ type Identity struct {
 	Updated value.DateTime `json:"updated"`
 	// Always "identity".
 	Type string `json:"type"`
-	// Where the identity and its connection are found.
+	// Links to the identity and its connection.
 	Links IdentityLinks `json:"links"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// IdentityLinks is where an identity leads.
+// IdentityLinks holds the links of an identity.
 type IdentityLinks struct {
 	// Link to the connection or job that retrieved the identity.
 	Job string `json:"job"`
 	// Link to the identity itself.
 	Self string `json:"self"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -98,18 +97,18 @@ type IdentityLinks struct {
 type IdentityList struct {
 	// Always "list".
 	Type string `json:"type"`
-	// How many identities the list holds.
+	// Number of identities in the list.
 	Count int `json:"count"`
 	// The identities.
 	Data []Identity `json:"data"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// Organisation is a business as its institution describes it.
+// Organisation is a business as described by its institution.
 type Organisation struct {
-	// Name that the business trades under.
+	// Trading name of the business.
 	BusinessName string `json:"businessName"`
 	// Registered name.
 	LegalName string `json:"legalName"`
@@ -123,24 +122,24 @@ type Organisation struct {
 	RegisteredCharity *bool `json:"isACNCRegistered"`
 	// Legal form, such as a company or a trust.
 	Kind string `json:"organisationType"`
-	// Country of registration as an ISO 3166 code.
+	// ISO 3166 code of the country of registration.
 	RegisteredCountry string `json:"registeredCountry"`
-	// Industry as a code of the classification that IndustryCodeVersion names.
+	// Industry code, from the classification given by IndustryCodeVersion.
 	IndustryCode string `json:"industryCode"`
 	// Version of the industry classification.
 	IndustryCodeVersion string `json:"industryCodeVersion"`
-	// First name of the person who acts for the business.
+	// First name of the business's agent.
 	AgentFirstName string `json:"agentFirstName"`
-	// Last name of the person who acts for the business.
+	// Last name of the business's agent.
 	AgentLastName string `json:"agentLastName"`
-	// Role of that person.
+	// Role of the agent.
 	AgentRole string `json:"agentRole"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// Source is the kind of connection that an identity came through.
+// Source is the kind of connection that an identity was retrieved through.
 type Source string
 
 // Known values of Source. The API may send others.
@@ -156,7 +155,7 @@ var sourceValues = []Source{
 	SourceWeb,
 }
 
-// Known tells whether this version of the package knows the value.
+// Known reports whether this version of the package knows the value.
 func (v Source) Known() bool {
 	return wire.OneOf(v, sourceValues)
 }

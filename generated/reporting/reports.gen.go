@@ -12,7 +12,7 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/value"
 )
 
-// ReportsService makes and reads reports.
+// ReportsService creates and reads reports.
 type ReportsService struct {
 	client *transport.Client
 }
@@ -25,15 +25,15 @@ func (s *ReportsService) sender() *transport.Client {
 	return s.client
 }
 
-// Create asks for a report, of at most five users. The answer names a job: when
-// its step has succeeded, the report can be read under the ID that the step's
-// link ends in.
+// Create requests a report on at most five users. The response identifies a
+// job. Once the job's step has succeeded, the report can be read with the ID at
+// the end of the step's link.
 //
-// Each call is billed, makes a new report, and counts against the day's quota:
-// the number of users made that day, at most 1,000.
+// Each call is billed, creates a new report, and counts against a daily quota:
+// the number of users created that day, at most 1,000.
 //
-// POST /reports: SERVER_ACCESS token, repeated only when it was never sent
-// (class D).
+// POST /reports: SERVER_ACCESS token, retried only if it was never sent (class
+// D).
 func (s *ReportsService) Create(ctx context.Context, params CreateReportParams, opts ...transport.Option) (*JobReference, error) {
 	req := transport.NewRequest(&opReportsCreate)
 	params.apply(req)
@@ -44,9 +44,9 @@ func (s *ReportsService) Create(ctx context.Context, params CreateReportParams, 
 	return &out, nil
 }
 
-// GetType returns one type of report as a list.
+// GetType returns one report type, as a list of one.
 //
-// GET /reports/types/{reportTypeId}: SERVER_ACCESS token, repeated on transient
+// GET /reports/types/{reportTypeId}: SERVER_ACCESS token, retried on transient
 // failures (class A).
 func (s *ReportsService) GetType(ctx context.Context, reportTypeID string, opts ...transport.Option) (*ReportTypeList, error) {
 	req := transport.NewRequest(&opReportsGetType, reportTypeID)
@@ -57,9 +57,9 @@ func (s *ReportsService) GetType(ctx context.Context, reportTypeID string, opts 
 	return &out, nil
 }
 
-// Get returns a report. How long it is kept, its ExpiresAt says.
+// Get returns a report. It is available until its ExpiresAt.
 //
-// GET /reports/{id}: SERVER_ACCESS token, repeated on transient failures (class
+// GET /reports/{id}: SERVER_ACCESS token, retried on transient failures (class
 // A).
 func (s *ReportsService) Get(ctx context.Context, reportID string, opts ...transport.Option) (*Report, error) {
 	req := transport.NewRequest(&opReportsGet, reportID)
@@ -72,19 +72,19 @@ func (s *ReportsService) Get(ctx context.Context, reportID string, opts ...trans
 
 // GetPDF writes a report as PDF.
 //
-// The answer is written to w as it comes. When the call fails, w may hold a
-// part of it; once something was written, the call is not sent again.
+// The response body is streamed to w. If the call fails, w may have received a
+// part of it. The call is not retried once anything was written.
 //
-// GET /reports/{id} as application/pdf: SERVER_ACCESS token, repeated on
+// GET /reports/{id} as application/pdf: SERVER_ACCESS token, retried on
 // transient failures (class A).
 func (s *ReportsService) GetPDF(ctx context.Context, reportID string, w io.Writer, opts ...transport.Option) error {
 	req := transport.NewRequest(&opReportsGetPDF, reportID)
 	return s.sender().Do(ctx, req, w, opts...)
 }
 
-// List returns a page of the reports that are still kept.
+// List returns a page of the reports that have not expired.
 //
-// GET /reports: SERVER_ACCESS token, repeated on transient failures (class A).
+// GET /reports: SERVER_ACCESS token, retried on transient failures (class A).
 func (s *ReportsService) List(ctx context.Context, opts ...transport.Option) (*ReportPage, error) {
 	req := transport.NewRequest(&opReportsList)
 	var out ReportPage
@@ -94,12 +94,12 @@ func (s *ReportsService) List(ctx context.Context, opts ...transport.Option) (*R
 	return &out, nil
 }
 
-// All iterates over what List returns, page after page.
+// All iterates over the results of List, across all pages.
 //
-// Every page is one call. When a call fails, the loop gets the error once and
-// ends.
+// Each page is a separate call. If a call fails, the iterator yields the error
+// once and stops.
 //
-// GET /reports: SERVER_ACCESS token, repeated on transient failures (class A).
+// GET /reports: SERVER_ACCESS token, retried on transient failures (class A).
 func (s *ReportsService) All(ctx context.Context, opts ...transport.Option) iter.Seq2[*ReportSummary, error] {
 	request := func() *transport.Request {
 		return transport.NewRequest(&opReportsList)
@@ -112,11 +112,10 @@ func (s *ReportsService) All(ctx context.Context, opts ...transport.Option) iter
 	}, opts...)
 }
 
-// ListTypes returns the types of reports that there are, with the filters that
-// each takes.
+// ListTypes returns all report types, with the filters that each accepts.
 //
-// GET /reports/types: SERVER_ACCESS token, repeated on transient failures
-// (class A).
+// GET /reports/types: SERVER_ACCESS token, retried on transient failures (class
+// A).
 func (s *ReportsService) ListTypes(ctx context.Context, opts ...transport.Option) (*ReportTypeList, error) {
 	req := transport.NewRequest(&opReportsListTypes)
 	var out ReportTypeList
@@ -126,10 +125,10 @@ func (s *ReportsService) ListTypes(ctx context.Context, opts ...transport.Option
 	return &out, nil
 }
 
-// ListTransactions returns a page of the transactions that a report was made
-// from.
+// ListTransactions returns a page of the transactions on which a report is
+// based.
 //
-// GET /reports/{reportId}/transactions: SERVER_ACCESS token, repeated on
+// GET /reports/{reportId}/transactions: SERVER_ACCESS token, retried on
 // transient failures (class A).
 func (s *ReportsService) ListTransactions(ctx context.Context, reportID string, params ListTransactionsParams, opts ...transport.Option) (*TransactionPage, error) {
 	req := transport.NewRequest(&opReportsListTransactions, reportID)
@@ -141,12 +140,13 @@ func (s *ReportsService) ListTransactions(ctx context.Context, reportID string, 
 	return &out, nil
 }
 
-// AllTransactions iterates over what ListTransactions returns, page after page.
+// AllTransactions iterates over the results of ListTransactions, across all
+// pages.
 //
-// Every page is one call. When a call fails, the loop gets the error once and
-// ends.
+// Each page is a separate call. If a call fails, the iterator yields the error
+// once and stops.
 //
-// GET /reports/{reportId}/transactions: SERVER_ACCESS token, repeated on
+// GET /reports/{reportId}/transactions: SERVER_ACCESS token, retried on
 // transient failures (class A).
 func (s *ReportsService) AllTransactions(ctx context.Context, reportID string, params ListTransactionsParams, opts ...transport.Option) iter.Seq2[*Transaction, error] {
 	request := func() *transport.Request {
@@ -164,7 +164,7 @@ func (s *ReportsService) AllTransactions(ctx context.Context, reportID string, p
 
 // Delete deletes a report.
 //
-// DELETE /reports/{id}: SERVER_ACCESS token, idempotent, repeated on transient
+// DELETE /reports/{id}: SERVER_ACCESS token, idempotent, retried on transient
 // failures (class B).
 func (s *ReportsService) Delete(ctx context.Context, reportID string, opts ...transport.Option) error {
 	req := transport.NewRequest(&opReportsDelete, reportID)
@@ -177,114 +177,96 @@ type ListTransactionsParams struct {
 	Filter TransactionFilter
 }
 
-// apply puts the parameters into the request.
+// apply sets the parameters on the request.
 func (p *ListTransactionsParams) apply(req *transport.Request) {
 	req.SetFilter("filter", p.Filter.terms)
 }
 
 // TransactionFilter selects transactions of a report.
 //
-// Each method returns a new filter, and leaves the one that it is called on as
-// it was.
+// Each method returns a new filter with one more condition. The receiver
+// remains unchanged. The methods filter by these fields:
+//
+//   - AccountID: ID of the account.
+//   - ConnectionID: ID of the connection.
+//   - InstitutionID: ID of the institution.
+//   - ID: ID of the transaction.
+//   - PostDate: Day on which the transaction was posted.
+//   - Direction: Whether money came in (credit) or went out (debit).
+//   - Class: Kind of transaction.
+//   - Status: Whether the transaction is pending or posted.
 type TransactionFilter struct {
 	terms transport.Filter
 }
 
-// AccountID selects those whose account.id equals v.
-//
-// ID of the account.
+// AccountID requires account.id to equal v.
 func (f TransactionFilter) AccountID(v string) TransactionFilter {
 	return TransactionFilter{f.terms.And("account.id", "eq", v)}
 }
 
-// ConnectionID selects those whose connection.id equals v.
-//
-// ID of the connection.
+// ConnectionID requires connection.id to equal v.
 func (f TransactionFilter) ConnectionID(v string) TransactionFilter {
 	return TransactionFilter{f.terms.And("connection.id", "eq", v)}
 }
 
-// InstitutionID selects those whose institution.id equals v.
-//
-// ID of the institution.
+// InstitutionID requires institution.id to equal v.
 func (f TransactionFilter) InstitutionID(v string) TransactionFilter {
 	return TransactionFilter{f.terms.And("institution.id", "eq", v)}
 }
 
-// ID selects those whose transaction.id equals v.
-//
-// ID of the transaction.
+// ID requires transaction.id to equal v.
 func (f TransactionFilter) ID(v string) TransactionFilter {
 	return TransactionFilter{f.terms.And("transaction.id", "eq", v)}
 }
 
-// PostDate selects those whose transaction.postDate equals v.
-//
-// Day on which it was posted.
+// PostDate requires transaction.postDate to equal v.
 func (f TransactionFilter) PostDate(v value.Date) TransactionFilter {
 	return TransactionFilter{f.terms.AndDays("transaction.postDate", "eq", v)}
 }
 
-// PostDateBetween selects those whose transaction.postDate lies between from
-// and to, both included.
-//
-// Day on which it was posted.
+// PostDateBetween requires transaction.postDate to be between from and to,
+// inclusive.
 func (f TransactionFilter) PostDateBetween(from, to value.Date) TransactionFilter {
 	return TransactionFilter{f.terms.AndDays("transaction.postDate", "bt", from, to)}
 }
 
-// PostDateAfter selects those whose transaction.postDate comes after v.
-//
-// Day on which it was posted.
+// PostDateAfter requires transaction.postDate to be after v.
 func (f TransactionFilter) PostDateAfter(v value.Date) TransactionFilter {
 	return TransactionFilter{f.terms.AndDays("transaction.postDate", "gt", v)}
 }
 
-// PostDateFrom selects those whose transaction.postDate is v or comes after it.
-//
-// Day on which it was posted.
+// PostDateFrom requires transaction.postDate to be v or later.
 func (f TransactionFilter) PostDateFrom(v value.Date) TransactionFilter {
 	return TransactionFilter{f.terms.AndDays("transaction.postDate", "gteq", v)}
 }
 
-// PostDateBefore selects those whose transaction.postDate comes before v.
-//
-// Day on which it was posted.
+// PostDateBefore requires transaction.postDate to be before v.
 func (f TransactionFilter) PostDateBefore(v value.Date) TransactionFilter {
 	return TransactionFilter{f.terms.AndDays("transaction.postDate", "lt", v)}
 }
 
-// PostDateUntil selects those whose transaction.postDate is v or comes before
-// it.
-//
-// Day on which it was posted.
+// PostDateUntil requires transaction.postDate to be v or earlier.
 func (f TransactionFilter) PostDateUntil(v value.Date) TransactionFilter {
 	return TransactionFilter{f.terms.AndDays("transaction.postDate", "lteq", v)}
 }
 
-// Direction selects those whose transaction.direction equals v.
-//
-// Whether money came in or went out.
+// Direction requires transaction.direction to equal v.
 func (f TransactionFilter) Direction(v Direction) TransactionFilter {
 	return TransactionFilter{f.terms.And("transaction.direction", "eq", string(v))}
 }
 
-// Class selects those whose transaction.class equals v.
-//
-// What kind of transaction it is.
+// Class requires transaction.class to equal v.
 func (f TransactionFilter) Class(v TransactionClass) TransactionFilter {
 	return TransactionFilter{f.terms.And("transaction.class", "eq", string(v))}
 }
 
-// Status selects those whose transaction.status equals v.
-//
-// Whether it is final.
+// Status requires transaction.status to equal v.
 func (f TransactionFilter) Status(v TransactionStatus) TransactionFilter {
 	return TransactionFilter{f.terms.And("transaction.status", "eq", string(v))}
 }
 
-// Raw adds a condition in the API's own syntax, for what this version does not
-// know.
+// Raw adds a condition in the API's own syntax, for conditions that this
+// version does not support.
 func (f TransactionFilter) Raw(condition string) TransactionFilter {
 	return TransactionFilter{f.terms.Raw(condition)}
 }

@@ -8,18 +8,18 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
-// AccountClass is what kind of account it is.
+// AccountClass is the class of an account.
 type AccountClass struct {
 	// Kind of account, such as savings.
 	Kind string `json:"type"`
-	// Name of the bank's product.
+	// Name of the institution's product.
 	Product string `json:"product"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// AccountLinks is where an account leads.
+// AccountLinks holds the links of an account.
 type AccountLinks struct {
 	// Link to the institution.
 	Institution string `json:"institution"`
@@ -28,24 +28,24 @@ type AccountLinks struct {
 	// Link to its transactions.
 	Transactions string `json:"transactions"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
 // Accreditation is an accreditation under the Consumer Data Right.
 type Accreditation struct {
-	// Model of access.
+	// CDR access model.
 	CDRAccessModel string `json:"cdrAccessModel"`
-	// The accreditation in full.
+	// Description of the accreditation.
 	Description string `json:"description"`
-	// Who is accredited.
+	// Name of the accredited entity.
 	EntityName string `json:"entityName"`
-	// Number of the accreditation.
+	// Accreditation number.
 	LicenceNo string `json:"licenceNo"`
 	// Title of the accreditation.
 	Title string `json:"title"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -66,147 +66,149 @@ type Address struct {
 	// Country.
 	Country string `json:"country"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// AffordabilityFindings is what a report of type CON_AFFOR_01 has found.
+// AffordabilityFindings holds the contents of a report of type CON_AFFOR_01.
 type AffordabilityFindings struct {
-	// Figures.
+	// The metrics.
 	Metrics []Metric `json:"metrics"`
 	// Groups of transactions.
 	Groups []Group `json:"groups"`
-	// The accounts that are covered.
+	// The accounts covered by the report.
 	Accounts []ReportAccount `json:"accounts"`
-	// Link to the transactions that are covered.
+	// Link to the transactions covered by the report.
 	Transactions string `json:"transactions"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// Analysis is what transactions come to.
+// Analysis is an analysis of transactions.
 type Analysis struct {
-	// How many there are and what they weigh.
+	// Number of the transactions and their share of the total.
 	Summary *AnalysisSummary `json:"summary"`
-	// The time from the first to the last.
+	// Period from the first transaction to the last.
 	Range *AnalysisRange `json:"range"`
-	// What they amount to.
+	// Amounts of the transactions.
 	Amount *AnalysisAmount `json:"amount"`
-	// How often they come.
+	// Frequency of the transactions.
 	Frequency *Frequency `json:"frequency"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// AnalysisAmount is what transactions amount to.
+// AnalysisAmount summarises the amounts of transactions.
 type AnalysisAmount struct {
-	// All of them together.
+	// Total amount.
 	Total value.Decimal `json:"total"`
-	// The smallest.
+	// Smallest amount.
 	Min value.Decimal `json:"min"`
-	// The largest.
+	// Largest amount.
 	Max value.Decimal `json:"max"`
-	// The averages.
+	// Average amounts.
 	Average *Averages `json:"average"`
-	// Months in which the amount was there.
+	// Number of months in which the amount was secure.
 	SecureMonths int `json:"secureMonths"`
-	// Months in which the amount was steady.
+	// Number of months in which the amount was stable.
 	StableMonths int `json:"stableMonths"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// AnalysisRange is the time that transactions span.
+// AnalysisRange is the period that transactions span.
 type AnalysisRange struct {
-	// Day of the first.
+	// Date of the first transaction.
 	Start value.Date `json:"startDate"`
-	// Day of the last.
+	// Date of the last transaction.
 	End value.Date `json:"endDate"`
-	// Days between them.
+	// Number of days between the two.
 	Duration int `json:"duration"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// AnalysisSummary is how many transactions there are and what they weigh.
+// AnalysisSummary holds the number of transactions and their share of the
+// total.
 type AnalysisSummary struct {
-	// Their share of all transactions.
+	// Share of all transactions.
 	OverallPercentage *Percentages `json:"overallPercentage"`
-	// How many there are.
+	// Number of transactions.
 	TransactionCount int `json:"transactionCount"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// Averages is averages of amounts.
+// Averages holds average amounts.
 type Averages struct {
-	// Median of the months.
+	// Median per month.
 	MedianMonth value.Decimal `json:"medianMonth"`
-	// Median of the transactions.
+	// Median per transaction.
 	MedianTransaction value.Decimal `json:"medianTransaction"`
-	// Of a month.
+	// Average per month.
 	Month value.Decimal `json:"month"`
-	// Of a month in which it still goes on.
+	// Average per ongoing month.
 	OngoingMonth value.Decimal `json:"ongoingMonth"`
-	// Of a transaction.
+	// Average per transaction.
 	Transaction value.Decimal `json:"transaction"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// Category is the kind of business that a transaction was with.
+// Category is the category of the business that a transaction was with.
 type Category struct {
-	// The industry.
+	// The industry, as classified by ANZSIC.
 	ANZSIC *Industry `json:"anzsic"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// CodeTitle is a code and what it stands for.
+// CodeTitle is a code and its meaning.
 type CodeTitle struct {
 	// The code.
 	Code string `json:"code"`
-	// What it stands for.
+	// Meaning of the code.
 	Title string `json:"title"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// Coordinates is a position on the map.
+// Coordinates is a pair of geographic coordinates.
 type Coordinates struct {
 	// Latitude in degrees.
 	Latitude string `json:"lat"`
 	// Longitude in degrees.
 	Longitude string `json:"lng"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// CreateReportParams says which report to make.
+// CreateReportParams describes a report to create.
 type CreateReportParams struct {
-	// Type of the report: CON_AFFOR_01, STATEMENT_01, or another that ListTypes
-	// names.
+	// Type of the report: CON_AFFOR_01, STATEMENT_01, or another type returned
+	// by ListTypes.
 	ReportType string `json:"reportType"`
 	// Title of the report, at most 50 characters.
 	Title string `json:"title"`
-	// What the report covers. CON_AFFOR_01 needs fromDate, toDate, accounts and
-	// users; STATEMENT_01 needs fromDate, account and user.
+	// Filters that limit what the report covers. CON_AFFOR_01 requires
+	// fromDate, toDate, accounts and users; STATEMENT_01 requires fromDate,
+	// account and user.
 	Filters []Filter `json:"filters"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// apply puts the parameters into the request.
+// apply sets the parameters on the request.
 func (p *CreateReportParams) apply(req *transport.Request) {
 	req.Require("reportType", p.ReportType != "")
 	req.Require("title", p.Title != "")
@@ -214,7 +216,7 @@ func (p *CreateReportParams) apply(req *transport.Request) {
 	req.SetJSON(p)
 }
 
-// Direction is whether money came in or went out.
+// Direction is the direction of a transaction: money in or money out.
 type Direction string
 
 // Known values of Direction. The API may send others.
@@ -230,50 +232,50 @@ var directionValues = []Direction{
 	DirectionDebit,
 }
 
-// Known tells whether this version of the package knows the value.
+// Known reports whether this version of the package knows the value.
 func (v Direction) Known() bool {
 	return wire.OneOf(v, directionValues)
 }
 
-// Enrichment is what is known about the other side of a transaction.
+// Enrichment is what is known about the counterparty of a transaction.
 type Enrichment struct {
-	// The transaction's text without noise.
+	// Cleaned description of the transaction.
 	CleanDescription string `json:"cleanDescription"`
 	// The merchant, if recognised.
 	Merchant *Merchant `json:"merchant"`
-	// What kind of business it is.
+	// Category of the business.
 	Category *Category `json:"category"`
-	// Where the business is.
+	// Location of the business.
 	Location *Location `json:"location"`
-	// Words that characterise the transaction.
+	// Tags that describe the transaction.
 	Tags []string `json:"tags"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// Filter is a condition on what a report covers.
+// Filter is a filter that limits what a report covers.
 type Filter struct {
 	// Name of the filter, such as fromDate or users.
 	Name string `json:"name"`
-	// Value of the filter. For includeMetrics and includeGroups an empty list
-	// means all; leave the value out and set JSON.SetNull("value") for none.
+	// Value of the filter. For includeMetrics and includeGroups, an empty list
+	// means all. For none, leave Value unset and call JSON.SetNull("value").
 	Value FilterValue `json:"value"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// FilterDeclaration is a filter that a type of report takes.
+// FilterDeclaration is a filter that a report type accepts.
 type FilterDeclaration struct {
-	// Kind of its value.
+	// Type of the filter's value.
 	Kind string `json:"type"`
 	// Name of the filter.
 	Name string `json:"name"`
-	// Whether it must be given.
+	// Whether the filter is required.
 	Required *bool `json:"required"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -282,27 +284,28 @@ type FilterValue struct {
 	raw value.JSON
 }
 
-// Findings is what a report has found.
+// Findings holds the contents of a report.
 type Findings struct {
-	raw value.JSON
+	raw     value.JSON
+	sibling string // the text that names the shape; empty if it is unknown
 }
 
-// Frequency is how often transactions come.
+// Frequency is the frequency of transactions.
 type Frequency struct {
-	// The rhythm as an ISO 8601 duration, such as P1M.
+	// Interval as an ISO 8601 duration, such as P1M.
 	Kind string `json:"type"`
-	// The rhythm in words.
+	// Interval in words.
 	Display string `json:"display"`
-	// Amount of each.
+	// Amount of each transaction.
 	Amount value.Decimal `json:"amount"`
-	// The next one.
+	// The transaction expected next.
 	Next *NextOccurrence `json:"next"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// Group is transactions that belong together, such as a kind of income or
+// Group is a group of related transactions, such as a kind of income or
 // spending.
 type Group struct {
 	// ID of the group.
@@ -311,12 +314,12 @@ type Group struct {
 	Title string `json:"title"`
 	// Parts of the report that the group belongs to.
 	Sections []string `json:"sections"`
-	// What the transactions come to.
+	// Analysis of the group's transactions.
 	Analysis *Analysis `json:"analysis"`
-	// The group's parts.
+	// Subgroups of the group.
 	Subgroups []Subgroup `json:"subgroup"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -324,19 +327,19 @@ type Group struct {
 type GroupTransaction struct {
 	// ID of the transaction.
 	ID string `json:"id"`
-	// When it was.
+	// Date of the transaction.
 	Date value.DateTime `json:"date"`
-	// Text of the transaction.
+	// Description of the transaction.
 	Description string `json:"description"`
-	// Amount; negative for money going out.
+	// Amount; negative for money paid out.
 	Amount value.Decimal `json:"amount"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// Industry is a place in the industry classification of Australia and New
-// Zealand (ANZSIC), from broad to narrow.
+// Industry is a category of the Australian and New Zealand Standard Industrial
+// Classification (ANZSIC), from broadest to narrowest.
 type Industry struct {
 	// Division, the broadest level.
 	Division *CodeTitle `json:"division"`
@@ -347,42 +350,42 @@ type Industry struct {
 	// Class, the narrowest level.
 	Class *CodeTitle `json:"class"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// Interval is a time for which there are transactions.
+// Interval is a period for which transactions are available.
 type Interval struct {
 	// First day.
 	From value.Date `json:"from"`
 	// Last day.
 	To value.Date `json:"to"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// JobReference names a job that was started.
+// JobReference identifies a job that was started.
 type JobReference struct {
-	// ID of the job. The report's is in the link of the job's step:
-	// basiq.JobResult.ReportID reads it.
+	// ID of the job. The report's ID is in the link of the job's step;
+	// basiq.JobResult.ReportID returns it.
 	ID string `json:"id"`
 	// Always "job".
 	Type string `json:"type"`
-	// Where the job is found.
+	// Links of the job.
 	Links *SelfLink `json:"links"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// Location is the place of a business.
+// Location is the location of a business.
 type Location struct {
-	// The whole address in one text.
+	// Full address as a single string.
 	FormattedAddress string `json:"formattedAddress"`
-	// Number in the street.
+	// Street number.
 	RouteNo string `json:"routeNo"`
-	// Street.
+	// Street name.
 	Route string `json:"route"`
 	// Suburb or city.
 	Suburb string `json:"suburb"`
@@ -392,69 +395,69 @@ type Location struct {
 	PostalCode string `json:"postalCode"`
 	// Country.
 	Country string `json:"country"`
-	// Position on the map.
+	// Geographic coordinates.
 	Geometry *Coordinates `json:"geometry"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// Merchant is a business that takes payments.
+// Merchant is a merchant.
 type Merchant struct {
 	// ID of the merchant.
 	ID string `json:"id"`
-	// Name that the business trades under.
+	// Trading name of the business.
 	BusinessName string `json:"businessName"`
 	// Australian Business Number.
 	ABN string `json:"ABN"`
-	// Address of the business's web site.
+	// URL of the business's website.
 	Website string `json:"website"`
 	// Telephone number of the business.
 	PhoneNumber *PhoneNumber `json:"phoneNumber"`
-	// Address of the logo in full size.
+	// URL of the full-size logo.
 	Logo string `json:"logoMaster"`
-	// Address of the logo in small.
+	// URL of the logo's thumbnail.
 	LogoThumbnail string `json:"logoThumb"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// Metric is a figure of a report.
+// Metric is a metric of a report.
 type Metric struct {
 	// ID of the metric, such as ME001.
 	ID string `json:"id"`
 	// Name of the metric.
 	Title string `json:"title"`
-	// What the metric says.
+	// Description of the metric.
 	Description string `json:"description"`
-	// The figure.
+	// Result of the metric.
 	Result *MetricResult `json:"result"`
 	// Parts of the report that the metric belongs to.
 	Sections []string `json:"sections"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// MetricFormat is what the value of a metric is.
+// MetricFormat is the format of a metric's value.
 type MetricFormat string
 
 // Known values of MetricFormat. The API may send others.
 const (
 	// True or false.
 	MetricFormatBoolean MetricFormat = "boolean"
-	// A day.
+	// A date.
 	MetricFormatDate MetricFormat = "date"
-	// A number with fractions.
+	// A decimal number.
 	MetricFormatDouble MetricFormat = "double"
 	// A whole number.
 	MetricFormatInteger MetricFormat = "integer"
-	// An amount of money.
+	// A monetary amount.
 	MetricFormatMoney MetricFormat = "money"
 	// A percentage.
 	MetricFormatPercent MetricFormat = "percent"
-	// A text.
+	// A string.
 	MetricFormatString MetricFormat = "string"
 )
 
@@ -468,67 +471,67 @@ var metricFormatValues = []MetricFormat{
 	MetricFormatString,
 }
 
-// Known tells whether this version of the package knows the value.
+// Known reports whether this version of the package knows the value.
 func (v MetricFormat) Known() bool {
 	return wire.OneOf(v, metricFormatValues)
 }
 
-// MetricResult is the value of a metric.
+// MetricResult is the result of a metric.
 type MetricResult struct {
-	// What the value is.
+	// Format of the value.
 	Format MetricFormat `json:"format"`
-	// The value as a text, whatever the format.
+	// The value as a string, whatever its format.
 	Value string `json:"value"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// NextOccurrence is the transaction that is expected next.
+// NextOccurrence is the transaction expected next.
 type NextOccurrence struct {
-	// Amount that is expected.
+	// Expected amount.
 	Amount value.Decimal `json:"amount"`
-	// Day on which it is expected.
+	// Date on which it is expected.
 	Date value.Date `json:"date"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// PageLinks is where a page and the next one are found.
+// PageLinks holds links to a page and the next one.
 type PageLinks struct {
-	// Link to the next page; empty on the last.
+	// Link to the next page; empty on the last page.
 	Next string `json:"next"`
 	// Link to the page.
 	Self string `json:"self"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// Percentages is a share of all money that came in and went out.
+// Percentages is a share of all credits and debits.
 type Percentages struct {
-	// Share of what came in in per cent.
+	// Share of all credits, in percent.
 	Credit value.Decimal `json:"credit"`
-	// Share of what went out in per cent.
+	// Share of all debits, in percent.
 	Debit value.Decimal `json:"debit"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// PhoneNumber is a telephone number in two notations.
+// PhoneNumber is a telephone number in national and international format.
 type PhoneNumber struct {
-	// As it is dialled from abroad.
+	// Number as dialled from abroad.
 	International string `json:"international"`
-	// As it is dialled within the country.
+	// Number as dialled within the country.
 	Local string `json:"local"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// Report is a report. What its Data holds depends on ReportType.
+// Report is a report. The contents of Data depend on ReportType.
 type Report struct {
 	// ID of the report.
 	ID string `json:"id"`
@@ -536,48 +539,49 @@ type Report struct {
 	Title string `json:"title"`
 	// Type of the report.
 	ReportType string `json:"reportType"`
-	// What it covers.
+	// Filters that the report was created with.
 	Filters []Filter `json:"filters"`
-	// The findings.
+	// Contents of the report.
 	Data Findings `json:"data"`
-	// Who asked for it.
+	// Who created the report.
 	CreatedBy string `json:"createdBy"`
-	// When it was made; often without a zone, which then is UTC.
+	// When the report was created; often without a time zone, in which case it
+	// is UTC.
 	Created value.DateTime `json:"createdDate"`
-	// Until when it is kept, if the API says.
+	// When the report expires, if the API says.
 	ExpiresAt value.DateTime `json:"expiresAt"`
 	// Always "report".
 	Type string `json:"type"`
-	// Where it is found.
+	// Links of the report.
 	Links *SelfLink `json:"links"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// ReportAccount is an account that a report covers.
+// ReportAccount is an account covered by a report.
 type ReportAccount struct {
 	// ID of the account.
 	ID string `json:"id"`
 	// Name of the account.
 	Name string `json:"name"`
-	// Number of the account.
+	// Account number.
 	Number string `json:"accountNo"`
-	// Who holds the account.
+	// Name of the account holder.
 	Holder string `json:"accountHolder"`
-	// How many hold the account.
+	// Number of account holders.
 	Ownership string `json:"accountOwnership"`
-	// Whether the account can be read.
+	// Whether the account could be read at the last refresh.
 	Status string `json:"status"`
-	// What kind of account it is.
+	// Kind of account.
 	Class *AccountClass `json:"class"`
-	// Currency as an ISO 4217 code.
+	// ISO 4217 currency code.
 	Currency string `json:"currency"`
 	// Balance.
 	Balance value.Decimal `json:"balance"`
-	// What can be spent.
+	// Funds available to spend.
 	AvailableFunds value.Decimal `json:"availableFunds"`
-	// Limit, if there is one.
+	// Credit limit, if there is one.
 	CreditLimit value.Decimal `json:"creditLimit"`
 	// ID of the connection.
 	ConnectionID string `json:"connection"`
@@ -585,33 +589,33 @@ type ReportAccount struct {
 	InstitutionID string `json:"institution"`
 	// When the account was last retrieved.
 	LastUpdated value.DateTime `json:"lastUpdated"`
-	// Times for which there are transactions.
+	// Periods for which transactions are available.
 	TransactionIntervals []Interval `json:"transactionIntervals"`
-	// Where the account leads.
+	// Links of the account.
 	Links *AccountLinks `json:"links"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
 // ReportPage is a page of reports.
 type ReportPage struct {
-	// How many reports the page holds.
+	// Number of reports on the page.
 	Count int `json:"count"`
-	// How many reports there are. Do not page by it.
+	// Total number of reports. Do not use it for paging.
 	Size int `json:"size"`
 	// The reports.
 	Data []ReportSummary `json:"data"`
 	// Always "list".
 	Type string `json:"type"`
-	// Where this page and the next are found.
+	// Links to this page and the next.
 	Links *PageLinks `json:"links"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// ReportSummary names a report without its content.
+// ReportSummary identifies a report without including its content.
 type ReportSummary struct {
 	// ID of the report.
 	ID string `json:"id"`
@@ -619,95 +623,95 @@ type ReportSummary struct {
 	Title string `json:"title"`
 	// Type of the report.
 	ReportType string `json:"reportType"`
-	// What it covers.
+	// Filters that the report was created with.
 	Filters []Filter `json:"filters"`
-	// Who asked for it.
+	// Who created the report.
 	CreatedBy string `json:"createdBy"`
-	// When it was made.
+	// When the connection was created.
 	Created value.DateTime `json:"createdDate"`
-	// Until when it is kept.
+	// When the report expires.
 	ExpiresAt value.DateTime `json:"expiresAt"`
 	// Always "report".
 	Type string `json:"type"`
-	// Where it is found.
+	// Links of the report.
 	Links *SelfLink `json:"links"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// ReportType is a type of report.
+// ReportType is a report type.
 type ReportType struct {
-	// ID of the type, as Create takes it.
+	// ID of the type, as accepted by Create.
 	ID string `json:"id"`
 	// Name of the type.
 	Name string `json:"name"`
-	// What such a report holds.
+	// What a report of this type contains.
 	Description string `json:"description"`
-	// Filters that the type takes.
+	// Filters that the type accepts.
 	Filters []FilterDeclaration `json:"filters"`
 	// Always "report-type".
 	Type string `json:"type"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// ReportTypeList is a list of types of reports.
+// ReportTypeList is a list of report types.
 type ReportTypeList struct {
 	// ID of the list.
 	ID string `json:"id"`
 	// Name of the list.
 	Name string `json:"name"`
-	// What the list is.
+	// Description of the list.
 	Description string `json:"description"`
-	// How many types the list holds.
+	// Number of types in the list.
 	Count int `json:"count"`
-	// Filters that all types take.
+	// Filters that all types accept.
 	Filters []value.JSON `json:"filters"`
 	// The types.
 	Data []ReportType `json:"data"`
 	// Always "list".
 	Type string `json:"type"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// SelfLink is where a resource is found.
+// SelfLink holds a resource's link to itself.
 type SelfLink struct {
-	// Link to the resource itself.
+	// Link to the resource.
 	Self string `json:"self"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// StatementAccount is an account of a statement.
+// StatementAccount is an account in a statement.
 type StatementAccount struct {
 	// ID of the account.
 	ID string `json:"id"`
 	// Name of the account.
 	Name string `json:"name"`
-	// Number of the account.
+	// Account number.
 	Number string `json:"accountNo"`
-	// Number of the account with most digits hidden.
+	// Account number with most digits masked.
 	MaskedNumber string `json:"maskedNumber"`
-	// Who holds the account.
+	// Name of the account holder.
 	Holder string `json:"accountHolder"`
-	// How many hold the account.
+	// Number of account holders.
 	Ownership string `json:"accountOwnership"`
-	// Whether the customer owns the account; nil when it is not said.
+	// Whether the customer owns the account; nil if not known.
 	Owned *bool `json:"isOwned"`
-	// Whether the account can be read.
+	// Whether the account could be read at the last refresh.
 	Status string `json:"status"`
-	// What kind of account it is.
+	// Kind of account.
 	Class *AccountClass `json:"class"`
-	// Currency as an ISO 4217 code.
+	// ISO 4217 currency code.
 	Currency string `json:"currency"`
 	// Balance.
 	Balance value.Decimal `json:"balance"`
-	// What can be spent.
+	// Funds available to spend.
 	AvailableFunds value.Decimal `json:"availableFunds"`
 	// ID of the connection.
 	ConnectionID string `json:"connection"`
@@ -721,59 +725,59 @@ type StatementAccount struct {
 	Details *StatementAccountDetails `json:"meta"`
 	// Always "account".
 	Type string `json:"type"`
-	// Where the account leads.
+	// Links of the account.
 	Links *AccountLinks `json:"links"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// StatementAccountDetails is the terms of an account. Only null was ever seen
-// in their place.
+// StatementAccountDetails holds the terms of an account. Basiq has only been
+// seen to send null members.
 type StatementAccountDetails struct {
 	// Addresses.
 	Addresses value.JSON `json:"addresses"`
 	// The credit card.
 	CreditCard value.JSON `json:"creditCard"`
-	// Rates for deposits.
+	// Interest rates for deposits.
 	DepositRates value.JSON `json:"depositRates"`
 	// Features.
 	Features value.JSON `json:"features"`
 	// Fees.
 	Fees value.JSON `json:"fees"`
-	// Rates for lending.
+	// Interest rates for lending.
 	LendingRates value.JSON `json:"lendingRates"`
 	// The loan.
 	Loan value.JSON `json:"loan"`
 	// The term deposit.
 	TermDeposit value.JSON `json:"termDeposit"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// StatementFindings is what a report of type STATEMENT_01 has found.
+// StatementFindings holds the contents of a report of type STATEMENT_01.
 type StatementFindings struct {
 	// The institution.
 	Institution *StatementInstitution `json:"institution"`
 	// The customer.
 	Identity *StatementIdentity `json:"identity"`
-	// Under which accreditation the data was shared.
+	// Accreditation under which the data was shared.
 	Accreditation *Accreditation `json:"accreditation"`
 	// The accounts.
 	Accounts []StatementAccount `json:"account"`
 	// Link to the transactions.
 	Transactions string `json:"transactions"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// StatementIdentity is the customer that a statement is of.
+// StatementIdentity is the customer of a statement.
 type StatementIdentity struct {
 	// Person or organisation.
 	CustomerType string `json:"customerType"`
-	// Name in full.
+	// Full name.
 	FullName string `json:"fullName"`
 	// Form of address.
 	Title string `json:"title"`
@@ -787,23 +791,23 @@ type StatementIdentity struct {
 	ABN string `json:"abn"`
 	// Australian Company Number.
 	ACN string `json:"acn"`
-	// First name of that person.
+	// First name of the agent.
 	AgentFirstName string `json:"agentFirstName"`
-	// Last name of that person.
+	// Last name of the agent.
 	AgentLastName string `json:"agentLastName"`
-	// Name of the person who acts for the organisation.
+	// Name of the organisation's agent.
 	AgentName string `json:"agentName"`
-	// Role of that person.
+	// Role of the agent.
 	AgentRole string `json:"agentRole"`
-	// Name that the organisation trades under.
+	// Trading name of the organisation.
 	BusinessName string `json:"businessName"`
 	// Email addresses.
 	Emails []string `json:"emails"`
 	// Registered name.
 	LegalName string `json:"legalName"`
-	// Occupation as a code.
+	// Occupation code.
 	OccupationCode string `json:"occupationCode"`
-	// Classification that the code is of.
+	// Version of the occupation classification.
 	OccupationCodeVersion string `json:"occupationCodeVersion"`
 	// Telephone numbers.
 	PhoneNumbers []string `json:"phoneNumbers"`
@@ -812,11 +816,11 @@ type StatementIdentity struct {
 	// Short form of the name.
 	ShortName string `json:"shortName"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// StatementInstitution is the institution that a statement is of.
+// StatementInstitution is the institution that issued a statement.
 type StatementInstitution struct {
 	// Australian Business Number.
 	ABN string `json:"abn"`
@@ -827,44 +831,44 @@ type StatementInstitution struct {
 	// Name of the institution.
 	Name string `json:"name"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// Subgroup is a part of a group.
+// Subgroup is a subgroup of transactions.
 type Subgroup struct {
-	// ID of the part.
+	// ID of the subgroup.
 	ID string `json:"id"`
-	// Name of the part.
+	// Name of the subgroup.
 	Name string `json:"name"`
-	// What its transactions come to.
+	// Analysis of the subgroup's transactions.
 	Analysis *Analysis `json:"analysis"`
-	// Its transactions.
+	// Transactions of the subgroup.
 	Transactions []GroupTransaction `json:"transactions"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// Transaction is a transaction that a report was made from.
+// Transaction is a transaction on which a report is based.
 type Transaction struct {
 	// ID of the transaction.
 	ID string `json:"id"`
-	// Whether it is final.
+	// Whether the transaction is pending or posted.
 	Status TransactionStatus `json:"status"`
-	// Text of the transaction.
+	// Description of the transaction.
 	Description string `json:"description"`
-	// Amount; negative for money going out.
+	// Amount; negative for money paid out.
 	Amount value.Decimal `json:"amount"`
-	// Whether money came in or went out.
+	// Whether money came in (credit) or went out (debit).
 	Direction Direction `json:"direction"`
-	// What kind of transaction it is.
+	// Kind of transaction.
 	Class TransactionClass `json:"class"`
 	// Balance of the account after the transaction, if known.
 	Balance value.Decimal `json:"balance"`
-	// When it was made, if the institution says.
+	// When the transaction took place, if the institution says.
 	TransactionDate value.DateTime `json:"transactionDate"`
-	// When it was posted; empty while it is pending.
+	// When the transaction was posted; empty while it is pending.
 	PostDate value.DateTime `json:"postDate"`
 	// ID of the account.
 	AccountID string `json:"account"`
@@ -872,12 +876,12 @@ type Transaction struct {
 	ConnectionID string `json:"connection"`
 	// ID of the institution.
 	InstitutionID string `json:"institution"`
-	// What is known about the other side.
+	// What is known about the counterparty.
 	Enrichment Enrichment `json:"enrich"`
 	// Always "transaction".
 	Type string `json:"type"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -886,21 +890,21 @@ type TransactionClass string
 
 // Known values of TransactionClass. The API may send others.
 const (
-	// A fee of the bank.
+	// A bank fee.
 	TransactionClassBankFee TransactionClass = "bank-fee"
-	// Cash taken out.
+	// Cash withdrawn.
 	TransactionClassCashWithdrawal TransactionClass = "cash-withdrawal"
-	// Money paid in directly.
+	// A direct credit.
 	TransactionClassDirectCredit TransactionClass = "direct-credit"
 	// Interest earned.
 	TransactionClassInterest TransactionClass = "interest"
 	// Interest on a loan.
 	TransactionClassLoanInterest TransactionClass = "loan-interest"
-	// A repayment of a loan.
+	// A loan repayment.
 	TransactionClassLoanRepayment TransactionClass = "loan-repayment"
 	// A payment for goods or services.
 	TransactionClassPayment TransactionClass = "payment"
-	// Money given back.
+	// A refund.
 	TransactionClassRefund TransactionClass = "refund"
 	// A transfer between accounts.
 	TransactionClassTransfer TransactionClass = "transfer"
@@ -918,34 +922,34 @@ var transactionClassValues = []TransactionClass{
 	TransactionClassTransfer,
 }
 
-// Known tells whether this version of the package knows the value.
+// Known reports whether this version of the package knows the value.
 func (v TransactionClass) Known() bool {
 	return wire.OneOf(v, transactionClassValues)
 }
 
 // TransactionPage is a page of transactions.
 type TransactionPage struct {
-	// How many transactions the page holds.
+	// Number of transactions on the page.
 	Count int `json:"count"`
-	// How many transactions there are. Do not page by it.
+	// Total number of transactions. Do not use it for paging.
 	Size int `json:"size"`
 	// The transactions.
 	Data []Transaction `json:"data"`
 	// Always "list".
 	Type string `json:"type"`
-	// Where this page and the next are found.
+	// Links to this page and the next.
 	Links *PageLinks `json:"links"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// TransactionStatus is whether a transaction is final.
+// TransactionStatus is the status of a transaction: pending or posted.
 type TransactionStatus string
 
 // Known values of TransactionStatus. The API may send others.
 const (
-	// Not yet final.
+	// Not final.
 	TransactionStatusPending TransactionStatus = "pending"
 	// Final.
 	TransactionStatusPosted TransactionStatus = "posted"
@@ -956,7 +960,7 @@ var transactionStatusValues = []TransactionStatus{
 	TransactionStatusPosted,
 }
 
-// Known tells whether this version of the package knows the value.
+// Known reports whether this version of the package knows the value.
 func (v TransactionStatus) Known() bool {
 	return wire.OneOf(v, transactionStatusValues)
 }

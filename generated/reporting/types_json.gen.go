@@ -753,12 +753,12 @@ func (v *FilterDeclaration) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-// Raw returns the value as it came.
+// Raw returns the value as raw JSON.
 func (v FilterValue) Raw() value.JSON {
 	return v.raw
 }
 
-// IsZero tells whether there is no value. Null is a value.
+// IsZero reports whether the value is absent. JSON null is a value.
 func (v FilterValue) IsZero() bool {
 	return v.raw.IsZero()
 }
@@ -768,7 +768,7 @@ func FilterValueOf(raw value.JSON) FilterValue {
 	return FilterValue{raw: raw}
 }
 
-// Text returns the value when it is one text.
+// Text returns the value if it is a single string.
 func (v FilterValue) Text() (string, bool) {
 	return wire.VariantText[string](v.raw, wire.Match{Kind: "string"})
 }
@@ -778,7 +778,7 @@ func NewFilterValueText(v string) FilterValue {
 	return FilterValue{raw: value.JSON(wire.AppendString(nil, v))}
 }
 
-// List returns the value when it is a list of texts.
+// List returns the value if it is a list of strings.
 func (v FilterValue) List() ([]string, bool) {
 	return wire.VariantTexts[string](v.raw, wire.Match{Kind: "array"})
 }
@@ -808,12 +808,12 @@ func (v *FilterValue) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-// Raw returns the value as it came.
+// Raw returns the value as raw JSON.
 func (v Findings) Raw() value.JSON {
 	return v.raw
 }
 
-// IsZero tells whether there is no value. Null is a value.
+// IsZero reports whether the value is absent. JSON null is a value.
 func (v Findings) IsZero() bool {
 	return v.raw.IsZero()
 }
@@ -823,9 +823,13 @@ func FindingsOf(raw value.JSON) Findings {
 	return Findings{raw: raw}
 }
 
-// Affordability returns the findings of a report of type CON_AFFOR_01.
+// Affordability returns the contents of a report of type CON_AFFOR_01.
 func (v Findings) Affordability() (*AffordabilityFindings, bool) {
-	return wire.Variant[AffordabilityFindings](v.raw, wire.Match{Member: "accounts"})
+	return wire.Variant[AffordabilityFindings](v.raw, wire.Match{
+		Member:   "accounts",
+		Sibling:  v.sibling,
+		Siblings: []string{"CON_AFFOR_01"},
+	})
 }
 
 // NewFindingsAffordability returns a Findings that holds v.
@@ -836,9 +840,13 @@ func NewFindingsAffordability(v AffordabilityFindings) Findings {
 	return Findings{raw: value.JSON(v.AppendJSON(nil))}
 }
 
-// Statement returns the findings of a report of type STATEMENT_01.
+// Statement returns the contents of a report of type STATEMENT_01.
 func (v Findings) Statement() (*StatementFindings, bool) {
-	return wire.Variant[StatementFindings](v.raw, wire.Match{Member: "account"})
+	return wire.Variant[StatementFindings](v.raw, wire.Match{
+		Member:   "account",
+		Sibling:  v.sibling,
+		Siblings: []string{"STATEMENT_01"},
+	})
 }
 
 // NewFindingsStatement returns a Findings that holds v.
@@ -1545,6 +1553,7 @@ func (v *Report) DecodeJSON(d *wire.Decoder) {
 			m.Extra()
 		}
 	}
+	v.Data.sibling = v.ReportType
 }
 
 // AppendJSON appends the value's JSON form to b.

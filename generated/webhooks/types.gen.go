@@ -12,22 +12,22 @@ import (
 type Attempt struct {
 	// ID of the attempt.
 	ID string `json:"id"`
-	// Address that was called.
+	// URL that was called.
 	URL string `json:"url"`
 	// When the attempt was made.
 	Timestamp value.DateTime `json:"timestamp"`
-	// What came of the attempt.
+	// Outcome of the attempt.
 	Status string `json:"status"`
-	// HTTP status that the address answered with.
+	// HTTP status code of the response from the URL.
 	ResponseStatusCode int `json:"responseStatusCode"`
-	// What the address answered.
+	// Response body from the URL.
 	Response string `json:"response"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// Message is a delivery to a webhook.
+// Message is a message delivered, or to be delivered, to a webhook.
 type Message struct {
 	// ID of the message.
 	ID string `json:"id"`
@@ -39,23 +39,22 @@ type Message struct {
 	EventTypeID string `json:"eventTypeId"`
 	// ID of the event.
 	EventID string `json:"eventId"`
-	// What is delivered.
+	// Payload of the message.
 	Payload *Payload `json:"payload"`
-	// Attempts to deliver the message, oldest first: up to eight over about 28
-	// hours.
+	// Delivery attempts, oldest first: up to eight over about 28 hours.
 	Attempts []Attempt `json:"attempts"`
-	// Where the message and what it concerns are found.
+	// Links to the message, its event and its webhook.
 	Links *MessageLinks `json:"links"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// MessageLinks is where a message leads.
+// MessageLinks holds the links of a message.
 type MessageLinks struct {
 	// Link to the event.
 	Event string `json:"event"`
-	// Link to what the event concerns.
+	// Link to the entity that the event is about.
 	EventEntity string `json:"eventEntity"`
 	// Link to the next message.
 	Next string `json:"next"`
@@ -64,76 +63,76 @@ type MessageLinks struct {
 	// Link to the webhook.
 	Webhook string `json:"webhook"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
 // MessagePage is a page of messages.
 type MessagePage struct {
-	// How many messages the page holds.
+	// Number of messages on the page.
 	Count int `json:"count"`
-	// How many messages there are.
+	// Total number of messages.
 	Size int `json:"size"`
 	// The messages.
 	Data []Message `json:"data"`
 	// Always "list".
 	Type string `json:"type"`
-	// Where this page and the next are found.
+	// Links to this page and the next.
 	Links *PageLinks `json:"links"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// PageLinks is where a resource or page and the page after it are found.
+// PageLinks holds links to a resource or page and the next page.
 type PageLinks struct {
-	// Link to the next page; empty on the last.
+	// Link to the next page; empty on the last page.
 	Next string `json:"next"`
 	// Link to the resource or page itself.
 	Self string `json:"self"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// Payload is what a delivery holds.
+// Payload is the payload of a message.
 type Payload struct {
 	// Type of the event.
 	EventTypeID string `json:"eventTypeId"`
 	// ID of the event.
 	EventID string `json:"eventId"`
-	// Where the event and what it concerns are found.
+	// Links to the event and its entity.
 	Links *MessageLinks `json:"links"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// SendTestMessageParams says which test message to send.
+// SendTestMessageParams describes a test message to send.
 type SendTestMessageParams struct {
-	// Text that the message carries.
+	// Text of the message.
 	Text string `json:"Text"`
 	// Type of the event, such as user.created.
 	EventTypeID string `json:"eventTypeId"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// apply puts the parameters into the request.
+// apply sets the parameters on the request.
 func (p *SendTestMessageParams) apply(req *transport.Request) {
 	req.Require("eventTypeId", p.EventTypeID != "")
 	req.SetJSON(p)
 }
 
-// Status is the state of a webhook.
+// Status is the status of a webhook.
 type Status string
 
 // Known values of Status. The API may send others.
 const (
-	// Deliveries are made.
+	// Messages are delivered.
 	StatusActive Status = "active"
-	// Deliveries begin once Basiq has approved the address.
+	// Messages are delivered once Basiq has approved the URL.
 	StatusPendingApproval Status = "pending-approval"
 )
 
@@ -142,71 +141,71 @@ var statusValues = []Status{
 	StatusPendingApproval,
 }
 
-// Known tells whether this version of the package knows the value.
+// Known reports whether this version of the package knows the value.
 func (v Status) Known() bool {
 	return wire.OneOf(v, statusValues)
 }
 
-// Webhook is an address that Basiq calls when events happen.
+// Webhook is a URL that Basiq calls when events occur.
 type Webhook struct {
 	// ID of the webhook.
 	ID string `json:"id"`
-	// Address that is called.
+	// URL that messages are delivered to.
 	URL string `json:"url"`
 	// Name of the webhook.
 	Name string `json:"name"`
 	// What the webhook is for.
 	Description string `json:"description"`
-	// Whether deliveries are made.
+	// Status of the webhook.
 	Status Status `json:"status"`
-	// Types of events that are delivered: package webhook has them as
+	// Event types that are delivered. Package webhook defines them as
 	// constants.
 	SubscribedEvents []string `json:"subscribedEvents"`
-	// Key that deliveries are signed with. Present only in the answers of
+	// Key with which deliveries are signed. Only present in the responses to
 	// Create and Update.
 	Secret value.Secret `json:"secret"`
 	// Always "webhook".
 	Type string `json:"type"`
-	// Where the webhook is found.
+	// Links of the webhook.
 	Links *PageLinks `json:"links"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
 // WebhookList is a list of webhooks.
 type WebhookList struct {
-	// How many webhooks the list holds.
+	// Number of webhooks in the list.
 	Count int `json:"count"`
-	// How many webhooks there are.
+	// Total number of webhooks.
 	Size int `json:"size"`
 	// The webhooks.
 	Data []Webhook `json:"data"`
 	// Always "list".
 	Type string `json:"type"`
-	// Where the list is found.
+	// Links of the list.
 	Links *PageLinks `json:"links"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
 // WebhookParams describes a webhook to register or replace.
 type WebhookParams struct {
-	// Address to call. It must answer with a 2xx status.
+	// URL to deliver messages to. It must respond with a 2xx status.
 	URL string `json:"url"`
 	// Name of the webhook.
 	Name string `json:"name"`
 	// What the webhook is for.
 	Description string `json:"description"`
-	// Types of events to deliver, such as transactions.updated.
+	// Event types to deliver, such as transactions.updated.
 	SubscribedEvents []string `json:"subscribedEvents"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// apply puts the parameters into the request.
+// apply sets the parameters on the request.
 func (p *WebhookParams) apply(req *transport.Request) {
 	req.Require("url", p.URL != "")
 	req.SetJSON(p)

@@ -11,7 +11,7 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
-// WebhooksService manages webhooks, and shows what was delivered to them.
+// WebhooksService manages webhooks and reads the messages delivered to them.
 type WebhooksService struct {
 	client *transport.Client
 }
@@ -24,18 +24,17 @@ func (s *WebhooksService) sender() *transport.Client {
 	return s.client
 }
 
-// Create registers an address to be called. The answer is the only one, but for
-// that of an update, that holds the secret with which deliveries are signed:
-// keep it.
+// Create registers a webhook. Store the secret in the response, with which
+// deliveries are signed: only the responses to Create and Update include it.
 //
-// An address can be registered once: a second time fails with
-// transport.ErrConflict. An event can be subscribed to once by each
-// application: a second time fails with status 400 and
-// transport.CodeEventAlreadySubscribed. A new subscription may take up to 15
-// minutes to work.
+// A URL can be registered only once: a second call fails with
+// transport.ErrConflict. An application can subscribe to an event type only
+// once: a second subscription fails with status 400 and
+// transport.CodeEventAlreadySubscribed. A new subscription can take up to 15
+// minutes to become active.
 //
-// POST /notifications/webhooks: SERVER_ACCESS token, repeated only when it was
-// not executed (class C).
+// POST /notifications/webhooks: SERVER_ACCESS token, retried only if it was
+// definitely not executed (class C).
 func (s *WebhooksService) Create(ctx context.Context, params WebhookParams, opts ...transport.Option) (*Webhook, error) {
 	req := transport.NewRequest(&opWebhooksCreate)
 	params.apply(req)
@@ -46,9 +45,9 @@ func (s *WebhooksService) Create(ctx context.Context, params WebhookParams, opts
 	return &out, nil
 }
 
-// Get returns one webhook. Its secret is not shown.
+// Get returns one webhook, without its secret.
 //
-// GET /notifications/webhooks/{webhookId}: SERVER_ACCESS token, repeated on
+// GET /notifications/webhooks/{webhookId}: SERVER_ACCESS token, retried on
 // transient failures (class A).
 func (s *WebhooksService) Get(ctx context.Context, webhookID string, opts ...transport.Option) (*Webhook, error) {
 	req := transport.NewRequest(&opWebhooksGet, webhookID)
@@ -59,10 +58,10 @@ func (s *WebhooksService) Get(ctx context.Context, webhookID string, opts ...tra
 	return &out, nil
 }
 
-// GetMessage returns one message with all attempts to deliver it.
+// GetMessage returns one message with all delivery attempts.
 //
 // GET /notifications/webhooks/{webhookId}/messages/{messageId}: SERVER_ACCESS
-// token, repeated on transient failures (class A).
+// token, retried on transient failures (class A).
 func (s *WebhooksService) GetMessage(ctx context.Context, webhookID, messageID string, opts ...transport.Option) (*Message, error) {
 	req := transport.NewRequest(&opWebhooksGetMessage, webhookID, messageID)
 	var out Message
@@ -72,9 +71,9 @@ func (s *WebhooksService) GetMessage(ctx context.Context, webhookID, messageID s
 	return &out, nil
 }
 
-// List returns the application's webhooks. Their secrets are not shown.
+// List returns the application's webhooks, without their secrets.
 //
-// GET /notifications/webhooks: SERVER_ACCESS token, repeated on transient
+// GET /notifications/webhooks: SERVER_ACCESS token, retried on transient
 // failures (class A).
 func (s *WebhooksService) List(ctx context.Context, opts ...transport.Option) (*WebhookList, error) {
 	req := transport.NewRequest(&opWebhooksList)
@@ -85,11 +84,11 @@ func (s *WebhooksService) List(ctx context.Context, opts ...transport.Option) (*
 	return &out, nil
 }
 
-// ListMessages returns a page of the messages that were, or are to be,
-// delivered to a webhook.
+// ListMessages returns a page of the messages delivered, or still to be
+// delivered, to a webhook.
 //
 // GET /notifications/webhooks/{webhookId}/messages: SERVER_ACCESS token,
-// repeated on transient failures (class A).
+// retried on transient failures (class A).
 func (s *WebhooksService) ListMessages(ctx context.Context, webhookID string, params ListMessagesParams, opts ...transport.Option) (*MessagePage, error) {
 	req := transport.NewRequest(&opWebhooksListMessages, webhookID)
 	params.apply(req)
@@ -100,13 +99,13 @@ func (s *WebhooksService) ListMessages(ctx context.Context, webhookID string, pa
 	return &out, nil
 }
 
-// AllMessages iterates over what ListMessages returns, page after page.
+// AllMessages iterates over the results of ListMessages, across all pages.
 //
-// Every page is one call. When a call fails, the loop gets the error once and
-// ends.
+// Each page is a separate call. If a call fails, the iterator yields the error
+// once and stops.
 //
 // GET /notifications/webhooks/{webhookId}/messages: SERVER_ACCESS token,
-// repeated on transient failures (class A).
+// retried on transient failures (class A).
 func (s *WebhooksService) AllMessages(ctx context.Context, webhookID string, params ListMessagesParams, opts ...transport.Option) iter.Seq2[*Message, error] {
 	request := func() *transport.Request {
 		req := transport.NewRequest(&opWebhooksListMessages, webhookID)
@@ -121,11 +120,11 @@ func (s *WebhooksService) AllMessages(ctx context.Context, webhookID string, par
 	}, opts...)
 }
 
-// Update replaces a webhook's address, name and subscriptions. The answer holds
-// the secret.
+// Update replaces a webhook's URL, name and subscriptions. The response
+// includes the secret.
 //
 // POST /notifications/webhooks/{webhookId}: SERVER_ACCESS token, idempotent,
-// repeated on transient failures (class B).
+// retried on transient failures (class B).
 func (s *WebhooksService) Update(ctx context.Context, webhookID string, params WebhookParams, opts ...transport.Option) (*Webhook, error) {
 	req := transport.NewRequest(&opWebhooksUpdate, webhookID)
 	params.apply(req)
@@ -136,21 +135,21 @@ func (s *WebhooksService) Update(ctx context.Context, webhookID string, params W
 	return &out, nil
 }
 
-// Delete removes a webhook. Nothing more is delivered to it.
+// Delete deletes a webhook. No further messages are delivered to it.
 //
 // DELETE /notifications/webhooks/{webhookId}: SERVER_ACCESS token, idempotent,
-// repeated on transient failures (class B).
+// retried on transient failures (class B).
 func (s *WebhooksService) Delete(ctx context.Context, webhookID string, opts ...transport.Option) error {
 	req := transport.NewRequest(&opWebhooksDelete, webhookID)
 	return s.sender().Do(ctx, req, nil, opts...)
 }
 
 // SendTestMessage sends a test message to the webhooks that subscribe to the
-// event. When there are none, it fails with status 400 and
+// event type. If there are none, it fails with status 400 and
 // transport.CodeNoWebhooksFound.
 //
-// POST /notifications/messages/test: SERVER_ACCESS token, repeated only when it
-// was not executed (class C).
+// POST /notifications/messages/test: SERVER_ACCESS token, retried only if it
+// was definitely not executed (class C).
 func (s *WebhooksService) SendTestMessage(ctx context.Context, params SendTestMessageParams, opts ...transport.Option) error {
 	req := transport.NewRequest(&opWebhooksSendTestMessage)
 	params.apply(req)
@@ -161,11 +160,12 @@ func (s *WebhooksService) SendTestMessage(ctx context.Context, params SendTestMe
 type ListMessagesParams struct {
 	// Selects messages.
 	Filter MessageFilter
-	// Messages on a page, at most 500. The API's default is 500.
+	// Maximum number of messages on a page, up to 500. The API's default is
+	// 500.
 	Limit int
 }
 
-// apply puts the parameters into the request.
+// apply sets the parameters on the request.
 func (p *ListMessagesParams) apply(req *transport.Request) {
 	req.AtMost("limit", p.Limit, 500)
 	req.SetFilter("filter", p.Filter.terms)
@@ -174,39 +174,37 @@ func (p *ListMessagesParams) apply(req *transport.Request) {
 	}
 }
 
-// MessageFilter selects messages. Basiq names date, status, eventTypeId,
-// webhookId and eventId as what can be asked for, and documents no syntax: Raw
-// takes a condition as it is.
+// MessageFilter selects messages. Basiq documents that messages can be filtered
+// by date, status, eventTypeId, webhookId and eventId, but does not document
+// the syntax. Raw adds a condition verbatim.
 //
-// Each method returns a new filter, and leaves the one that it is called on as
-// it was.
+// Each method returns a new filter with one more condition. The receiver
+// remains unchanged. The methods filter by these fields:
+//
+//   - EventTypeID: Type of the event.
+//   - EventID: ID of the event.
+//   - Status: Status of the delivery.
 type MessageFilter struct {
 	terms transport.Filter
 }
 
-// EventTypeID selects those whose eventTypeId equals v.
-//
-// Type of the event.
+// EventTypeID requires eventTypeId to equal v.
 func (f MessageFilter) EventTypeID(v string) MessageFilter {
 	return MessageFilter{f.terms.And("eventTypeId", "eq", v)}
 }
 
-// EventID selects those whose eventId equals v.
-//
-// ID of the event.
+// EventID requires eventId to equal v.
 func (f MessageFilter) EventID(v string) MessageFilter {
 	return MessageFilter{f.terms.And("eventId", "eq", v)}
 }
 
-// Status selects those whose status equals v.
-//
-// State of the delivery.
+// Status requires status to equal v.
 func (f MessageFilter) Status(v string) MessageFilter {
 	return MessageFilter{f.terms.And("status", "eq", v)}
 }
 
-// Raw adds a condition in the API's own syntax, for what this version does not
-// know.
+// Raw adds a condition in the API's own syntax, for conditions that this
+// version does not support.
 func (f MessageFilter) Raw(condition string) MessageFilter {
 	return MessageFilter{f.terms.Raw(condition)}
 }

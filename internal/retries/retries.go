@@ -29,12 +29,12 @@ type Row struct {
 // from the API behind them.
 var Table = []Row{
 	{First: NeverSent, Last: NeverSent, Text: "provably never sent", Retry: "ABCD", Unexecuted: true, Unread: true},
-	{First: 429, Last: 429, Text: "429 (or a 403 saying so)", Retry: "ABC", Unexecuted: true, Unread: true},
+	{First: 429, Last: 429, Text: "429, or rate-limited 403", Retry: "ABC", Unexecuted: true, Unread: true},
 	{First: 408, Last: 408, Text: "408", Retry: "AB", Unexecuted: true, Unread: true},
 	{First: 502, Last: 504, Text: "502, 503, 504", Retry: "AB"},
 	{First: 500, Last: 500, Text: "500", Retry: "A"},
 	{First: 520, Last: 529, Text: "520 to 529", Retry: "A"},
-	{First: Lost, Last: Lost, Text: "response lost on the way", Retry: "AB"},
+	{First: Lost, Last: Lost, Text: "response lost", Retry: "AB"},
 	{First: 401, Last: 401, Unexecuted: true, Unread: true},
 	{First: 403, Last: 404, Unexecuted: true, Unread: true},
 	{First: 501, Last: 501, Unexecuted: true},

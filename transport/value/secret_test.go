@@ -136,7 +136,8 @@ func TestSealedSecretIsShownByNothing(t *testing.T) {
 func TestSealedSecretsCompare(t *testing.T) {
 	for _, text := range []string{"a", "canary-secret", strings.Repeat("x", 10_000), "\x00\xff", "[redacted]", "[redacted].", string(value.NewSecret("twice"))} {
 		s := value.NewSecret(text)
-		if s.Reveal() != text || s != value.NewSecret(text) || s == value.NewSecret(text+"!") || strings.Contains(string(s[10:]), text) {
+		if s.Reveal() != text || s != value.NewSecret(text) || s == value.NewSecret(text+"!") ||
+			len(text) > 3 && strings.Contains(string(s[10:]), text) { // fewer letters may stand in it by chance
 			t.Errorf("%.20q comes back as %.20q", text, s.Reveal())
 		}
 		if plain := value.Secret(text); plain.Reveal() != text && !strings.HasPrefix(text, "[redacted].") {

@@ -7,11 +7,15 @@ import (
 )
 
 // Match says how one shape of a polymorphic value is recognised. Every
-// condition that is given must hold.
+// condition that is given must hold, but Member and Equals do not count where
+// a sibling decides.
 type Match struct {
 	Kind   string   // the JSON kind: object, array, string, number, bool, null
 	Member string   // a member that must be there
 	Equals []string // texts of which the member must be one
+
+	Sibling  string   // the member beside the value that names its shape; "" if it is unknown
+	Siblings []string // texts of which the sibling must be one
 }
 
 func (m Match) holds(v value.JSON) bool {
@@ -21,8 +25,11 @@ func (m Match) holds(v value.JSON) bool {
 	if m.Kind != "" && v.Kind().String() != m.Kind {
 		return false
 	}
+	if m.Sibling != "" && len(m.Siblings) > 0 {
+		return slices.Contains(m.Siblings, m.Sibling) && (v.Kind() != value.KindNull || m.Kind != "")
+	}
 	if m.Member == "" {
-		return true
+		return len(m.Siblings) == 0
 	}
 	text, ok := m.member(v.String())
 	return ok && (len(m.Equals) == 0 || slices.Contains(m.Equals, text))

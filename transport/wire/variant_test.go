@@ -62,6 +62,34 @@ func TestMatch(t *testing.T) {
 	}
 }
 
+// TestMatchBySibling: a member beside a value decides alone what shape the value
+// has. Where it is unknown, as in a value that was made by hand, a member within
+// the value decides.
+func TestMatchBySibling(t *testing.T) {
+	const text = `{"code":"a"}`
+	match := func(sibling, member string) wire.Match {
+		return wire.Match{Member: member, Sibling: sibling, Siblings: []string{"ONE", "TWO"}}
+	}
+	for _, c := range []struct {
+		match wire.Match
+		want  bool
+	}{
+		{match("ONE", "code"), true},
+		{match("TWO", "absent"), true},
+		{match("ONE", ""), true},
+		{match("THREE", "code"), false},
+		{match("one", "code"), false},
+		{match("", "code"), true},
+		{match("", "absent"), false},
+		{match("", ""), false},
+		{wire.Match{Kind: "array", Sibling: "ONE", Siblings: []string{"ONE"}}, false},
+	} {
+		if _, ok := wire.Variant[subClass](value.JSON(text), c.match); ok != c.want {
+			t.Errorf("%+v: %t, want %t", c.match, ok, c.want)
+		}
+	}
+}
+
 // TestVariantList: a polymorphic value that is a list of objects is read item by
 // item, or not at all. The generator emits it for a variant that overlays declare so.
 func TestVariantList(t *testing.T) {

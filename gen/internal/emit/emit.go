@@ -1,11 +1,11 @@
-// Package emit writes the Go source of a domain from its model, and nothing
-// in it reads the specification.
+// Package emit writes the Go source of an API domain from its model. It never
+// reads the specification.
 //
 // oapi-codegen resolves the model's types, as OpenAPI schemas, to Go types
-// (declared.go). jennifer writes every declaration: each kind has a file here
-// (types.go, enums.go, unions.go, codecs.go, services.go, params.go, forms.go,
-// filters.go, client.go, routes.go), and file.go renders and formats what they
-// build. index.go writes the table of methods, which is Markdown.
+// (declared.go). jennifer writes every declaration. Each kind of declaration has
+// a file: types.go, enums.go, unions.go, codecs.go, services.go, params.go,
+// forms.go, filters.go, client.go and routes.go. file.go renders and formats
+// them. index.go writes the table of methods in Markdown.
 package emit
 
 import (
@@ -17,9 +17,9 @@ import (
 	"github.com/basiq-sdk/basiq-go/gen/internal/model"
 )
 
-// Target says where the package goes and what it calls.
+// Target is the location of a generated package and of its runtime.
 type Target struct {
-	ImportPath string // of the package to be written
+	ImportPath string // of the generated package
 	Runtime    string // import path of the transport package
 }
 
@@ -28,11 +28,11 @@ type Package struct {
 	Name       string
 	ImportPath string
 	Files      map[string][]byte   // by file name
-	Symbols    map[string]diag.Pos // where a declared name comes from: "User", "User.Email", "UsersService.Get"
+	Symbols    map[string]diag.Pos // origin of each declared name: "User", "User.Email", "UsersService.Get"
 }
 
-// Domain writes a domain's package.
-func Domain(d *model.Domain, target Target) (*Package, error) {
+// Generate generates a domain's package.
+func Generate(d *model.Domain, target Target) (*Package, error) {
 	if err := checkSecrets(d); err != nil {
 		return nil, err
 	}
@@ -65,7 +65,7 @@ func Domain(d *model.Domain, target Target) (*Package, error) {
 // emitter writes the files of one package.
 type emitter struct {
 	pkg    *Package
-	source string // what the package is generated from: "specs/data.yml"
+	source string // file that the package is generated from: "specs/data.yml"
 
 	// The import paths of the packages that generated code calls.
 	transport, wire, value string
@@ -94,8 +94,8 @@ func (e *emitter) resource(g *Group, d *model.Domain, r *model.Resource) {
 	e.operations(g, d, r)
 }
 
-// symbols records where each exported name comes from, so that a fault found
-// in the Go source can be shown in the specification.
+// symbols records the origin of each exported name, so that an error in the Go
+// source can be shown at its place in the specification.
 func (e *emitter) symbols(d *model.Domain) {
 	s := e.pkg.Symbols
 	for _, r := range d.Resources {

@@ -2,20 +2,21 @@ package emit
 
 import (
 	"fmt"
+	"slices"
 
 	. "github.com/dave/jennifer/jen"
 
 	"github.com/basiq-sdk/basiq-go/gen/internal/model"
 )
 
-// union declares the accessors of a polymorphic value.
+// union declares the methods of a union, a value of one of several shapes.
 func (e *emitter) union(g *Group, t *model.Type) {
 	v := receiver
 	recv := Id(v).Id(t.Name)
-	g.Comment("Raw returns the value as it came.")
+	g.Comment("Raw returns the value as raw JSON.")
 	g.Func().Params(recv.Clone()).Id("Raw").Params().Qual(e.value, "JSON").Block(Return(Id(v).Dot("raw")))
 	g.Line()
-	g.Comment("IsZero tells whether there is no value. Null is a value.")
+	g.Comment("IsZero reports whether the value is absent. JSON null is a value.")
 	g.Func().Params(recv.Clone()).Id("IsZero").Params().Bool().Block(Return(Id(v).Dot("raw").Dot("IsZero").Call()))
 	g.Line()
 	g.Add(docs(t.Name + "Of returns " + article(t.Name) + " that holds raw."))
@@ -36,7 +37,7 @@ func (e *emitter) union(g *Group, t *model.Type) {
 	e.standardJSON(g, t)
 }
 
-// variant declares how one shape of a polymorphic value is read and made.
+// variant declares the accessor and the constructor of one variant of a union.
 func (e *emitter) variant(g *Group, t *model.Type, variant *model.Variant) {
 	r := variant.Ref
 	read, arg, ret := "VariantRaw", Code(nil), Code(Qual(e.value, "JSON"))
@@ -72,8 +73,8 @@ func (e *emitter) variant(g *Group, t *model.Type, variant *model.Variant) {
 	g.Line()
 }
 
-// mark gives a value that is made by hand what its shape is recognised by, if the
-// caller did not.
+// mark sets the property by which a variant is recognised, if the caller left
+// it empty.
 func (e *emitter) mark(g *Group, variant *model.Variant) {
 	r := variant.Ref
 	if r.Prim != model.Named || r.Type.Kind != model.Struct {
@@ -83,7 +84,7 @@ func (e *emitter) mark(g *Group, variant *model.Variant) {
 		member := func() *Statement { return Id("v").Dot(f.Name) }
 		switch {
 		case f.Wire != variant.When.Property || f.Ref.Pointer:
-		case f.Ref.IsText() && len(variant.When.Equals) > 0:
+		case f.Ref.IsText() && len(variant.When.Equals) > 0 && variant.When.Sibling == "":
 			g.If(member().Op("==").Lit("")).Block(member().Op("=").Lit(variant.When.Equals[0]))
 		case f.Ref.Prim == model.List:
 			g.If(member().Op("==").Nil()).Block(member().Op("=").Add(e.goType(f.Ref)).Values())
@@ -93,18 +94,45 @@ func (e *emitter) mark(g *Group, variant *model.Variant) {
 
 func matchDict(w model.When) Dict {
 	d := Dict{}
+	if w.Sibling != "" {
+		d[Id("Sibling")], d[Id("Siblings")] = Id(receiver).Dot("sibling"), texts(w.Equals)
+	} else if len(w.Equals) > 0 {
+		d[Id("Equals")] = texts(w.Equals)
+	}
 	if w.Kind != "" {
 		d[Id("Kind")] = Lit(w.Kind)
 	}
 	if w.Property != "" {
 		d[Id("Member")] = Lit(w.Property)
 	}
-	if len(w.Equals) > 0 {
-		d[Id("Equals")] = Index().String().ValuesFunc(func(g *Group) {
-			for _, e := range w.Equals {
-				g.Lit(e)
-			}
-		})
-	}
 	return d
+}
+
+func texts(list []string) *Statement {
+	return Index().String().ValuesFunc(func(g *Group) {
+		for _, s := range list {
+			g.Lit(s)
+		}
+	})
+}
+
+// hasSibling reports whether a member beside the value tells its shapes apart.
+func hasSibling(t *model.Type) bool {
+	return slices.ContainsFunc(t.Variants, func(v *model.Variant) bool { return v.When.Sibling != "" })
+}
+
+// tellSiblings gives the unions of a struct that was decoded the members beside
+// them that tell their shapes apart.
+func tellSiblings(g *Group, t *model.Type) {
+	for _, f := range t.Fields {
+		if f.Ref.Prim != model.Named || f.Ref.Pointer || !hasSibling(f.Ref.Type) {
+			continue
+		}
+		for _, v := range f.Ref.Type.Variants {
+			if sibling := f.Sibling(t, v); sibling != nil {
+				g.Id(receiver).Dot(f.Name).Dot("sibling").Op("=").Add(textOf(sibling.Ref, Id(receiver).Dot(sibling.Name)))
+				break // all variants have the same
+			}
+		}
+	}
 }

@@ -33,7 +33,7 @@ func repository(t *testing.T, files map[string]string) (*os.Root, string) {
 	return root, dir
 }
 
-// tree lists a folder's files with their content.
+// tree returns the files of a directory with their contents.
 func tree(t *testing.T, dir string) string {
 	t.Helper()
 	var b strings.Builder
@@ -52,7 +52,7 @@ func tree(t *testing.T, dir string) string {
 	return b.String()
 }
 
-func TestPlan(t *testing.T) {
+func TestPlanWritesChangedAndDeletesStaleFiles(t *testing.T) {
 	root, dir := repository(t, map[string]string{
 		"generated/a/same.gen.go":    header + "// same",
 		"generated/a/changed.gen.go": header + "// old",
@@ -74,7 +74,7 @@ func TestPlan(t *testing.T) {
 	}
 	for _, line := range []string{"-// old", "+// new", "--- a/generated/b/stale.gen.go", "+++ b/generated/d/new.gen.go"} {
 		if !strings.Contains(plan.Diff(), line) {
-			t.Errorf("the difference lacks %q:\n%s", line, plan.Diff())
+			t.Errorf("the diff lacks %q:\n%s", line, plan.Diff())
 		}
 	}
 	if err := plan.Apply(root); err != nil {
@@ -86,7 +86,7 @@ func TestPlan(t *testing.T) {
 		t.Errorf("the tree is\n%s\nwant\n%s", got, want)
 	}
 	if _, err := os.Stat(filepath.Join(dir, "generated/c")); !errors.Is(err, fs.ErrNotExist) {
-		t.Error("the folder of a domain that is gone is still there")
+		t.Error("the empty directory of a removed domain still exists")
 	}
 }
 
@@ -143,12 +143,12 @@ func TestWriteFileFollowsNoLink(t *testing.T) {
 	}
 }
 
-// TestFailurePutsEverythingBack: a file that cannot be replaced, met after
-// others have been, leaves the tree as it was.
-func TestFailurePutsEverythingBack(t *testing.T) {
+// TestFailureRestoresAllFiles checks that all files are restored if one cannot be
+// replaced.
+func TestFailureRestoresAllFiles(t *testing.T) {
 	root, dir := repository(t, map[string]string{
 		"generated/a.gen.go":            header + "// old a",
-		"generated/z.gen.go/in-the-way": "a folder where a file is due",
+		"generated/z.gen.go/in-the-way": "a directory in place of a file",
 	})
 	before := tree(t, dir)
 	plan, err := output.NewPlan(root, map[string][]byte{"generated/a.gen.go": []byte("new a"), "generated/b/b.gen.go": []byte("new b")}, "generated")
@@ -157,7 +157,7 @@ func TestFailurePutsEverythingBack(t *testing.T) {
 	}
 	plan.Write["generated/z.gen.go"] = []byte("new z")
 	err = plan.Apply(root)
-	if err == nil || !strings.Contains(err.Error(), "generated/z.gen.go: cannot write") {
+	if err == nil || !strings.Contains(err.Error(), "generated/z.gen.go: cannot be written") {
 		t.Errorf("got %v", err)
 	}
 	if got := tree(t, dir); got != before {
@@ -165,7 +165,7 @@ func TestFailurePutsEverythingBack(t *testing.T) {
 	}
 }
 
-func TestPathsThatLeadOut(t *testing.T) {
+func TestPathsOutsideAreRejected(t *testing.T) {
 	root, _ := repository(t, nil)
 	for _, name := range []string{"../a", "/etc/passwd", "a/../../b", ""} {
 		if _, err := output.NewPlan(root, map[string][]byte{name: nil}); err == nil {

@@ -9,16 +9,16 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Bounds of a search for a suggestion, so that a fault in a large document
-// costs no more than one in a small one.
+// Limits of the search for a suggestion, so that its cost does not depend on the size
+// of the document.
 const (
 	maxSuggestParents = 64
 	maxSuggestNames   = 2048
 	maxSuggestLength  = 128
 )
 
-// nearest says how much of a query still matches, and what stands where it
-// stops matching.
+// nearest describes which part of a query still matches, and what the document has
+// instead of the rest.
 func (d *document) nearest(q *query) string {
 	n := len(q.segments)
 	if n == 0 {
@@ -26,7 +26,7 @@ func (d *document) nearest(q *query) string {
 	}
 	var found []*yaml.Node
 	for len(found) == 0 {
-		n-- // the root, which no segments select, is always found
+		n-- // without segments, a query selects the root, which exists
 		found = d.selectFirst(n, q)
 	}
 	prefix, missing := q.prefix(n), q.segment(n)
@@ -52,7 +52,7 @@ func (d *document) nearest(q *query) string {
 	return what + fmt.Sprintf("nothing in it matches %s", clip(missing.text))
 }
 
-// missingName says which names the found nodes have instead of the wanted one.
+// missingName describes which names the nodes have instead of the wanted one.
 func missingName(found []*yaml.Node, wanted string) string {
 	names := func(yield func(string) bool) {
 		left := maxSuggestNames
@@ -131,14 +131,13 @@ func misspelt(name string, candidates iter.Seq[string]) string {
 		}
 	}
 	if bestDistance >= len(name) {
-		return "" // nothing of the name would be left
+		return "" // every letter would change
 	}
 	return best
 }
 
-// distance counts the edits (insert, delete, replace) that turn a into b,
-// giving up at limit. Only the band of the table in which fewer edits are
-// possible is computed.
+// distance returns the edit distance of a and b, or limit if it is not smaller. It only
+// computes the band of the table in which the distance can be below the limit.
 func distance(a, b string, limit int) int {
 	if len(a)-len(b) >= limit || len(b)-len(a) >= limit {
 		return limit

@@ -118,7 +118,7 @@ func (u *PendingUpdate) Apply() error {
 // undocumented reports the parts for which  gen check  will require documentation.
 func (b *Build) undocumented(p *Progress) {
 	var parts []string
-	for _, f := range b.Model.Findings {
+	for _, f := range b.Model.Warnings {
 		if f.Code == "undocumented" {
 			parts = append(parts, strings.TrimSuffix(f.Message, " has no documentation"))
 		}

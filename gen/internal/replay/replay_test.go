@@ -128,7 +128,7 @@ func TestSteps(t *testing.T) {
 		{"unchanged", "", report.None, 0, 0},
 		{"changed", "", report.Minor, 1, 8},
 		{"changed", "", report.Major, 1, 8},
-		{"stopped", "core.yml@000000000000:1:1: this is no OpenAPI 3.0 or 3.1 document", report.Unknown, 0, 0},
+		{"stopped", "core.yml@000000000000:1:1: the document is not OpenAPI 3.0 or 3.1: it is a Swagger 2 document", report.Unknown, 0, 0},
 		{"unchanged", "", report.None, 0, 0},
 		{"unchanged", "without enrich", report.None, 0, 0},
 	}

@@ -86,7 +86,7 @@ func TestUpstreamVerdicts(t *testing.T) {
 		{"core", "00bcdaff", "44d336a4", "breaking", report.Major, report.Breaking},
 		{"core", "4342e22b", "670d4060", "additive", report.Minor, report.Addition},
 		{"core", "f57c7190", "6c745bd3", "breaking", report.Major, report.Breaking},
-		{"core", "2a7b76dc", "bd23f87d", "invalid", report.Unknown, ""},  // a reference leads nowhere
+		{"core", "2a7b76dc", "bd23f87d", "invalid", report.Unknown, ""},  // a reference does not resolve
 		{"core", "469f4914", "2b563cd6", "additive", report.Unknown, ""}, // a path stands within another path
 		{"core", "2b563cd6", "b3e7e7db", "breaking", report.Unknown, ""}, // the same, mended
 		{"core", "1feb4130", "e858fe29", "breaking", report.Major, report.Breaking},

@@ -231,7 +231,7 @@ func (c *comparison) repairs(d *domainDiff) {
 			Domain: d.name, At: at(r.Action.Pos), Target: r.Action.Target, Description: r.Action.Description,
 			Code: r.Err.Code, Message: r.Err.Message, Hint: r.Err.Hint,
 		}
-		if r.Outcome == overlay.AlreadyMended {
+		if r.Outcome == overlay.Obsolete {
 			c.report.Obsolete = append(c.report.Obsolete, repair)
 		} else {
 			c.report.Unmatched = append(c.report.Unmatched, repair)

@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"github.com/basiq-sdk/basiq-go/gen/internal/canon"
-	"github.com/basiq-sdk/basiq-go/gen/internal/decodecheck"
+	"github.com/basiq-sdk/basiq-go/gen/internal/decodediff"
 	"github.com/basiq-sdk/basiq-go/gen/internal/diag"
 	"github.com/basiq-sdk/basiq-go/gen/internal/report"
 	"github.com/basiq-sdk/basiq-go/gen/internal/source"
@@ -31,9 +31,9 @@ func (t *Tracker) Examples(ctx context.Context, old, new report.State) *report.E
 }
 
 func (t *Tracker) examples(ctx context.Context, old, new report.State) (*report.Examples, error) {
-	var domains []decodecheck.Domain
+	var domains []decodediff.Versions
 	for _, name := range slices.Sorted(maps.Keys(new.Domains)) {
-		d := decodecheck.Domain{Name: name, Before: old.Domains[name], After: new.Domains[name]}
+		d := decodediff.Versions{Name: name, Before: old.Domains[name], After: new.Domains[name]}
 		if !d.Before.Built() || !d.After.Built() || d.Before.Package == nil || d.After.Package == nil ||
 			maps.EqualFunc(d.Before.Package.Files, d.After.Package.Files, bytes.Equal) {
 			continue // the same code decodes alike
@@ -47,7 +47,7 @@ func (t *Tracker) examples(ctx context.Context, old, new report.State) (*report.
 		}
 		domains = append(domains, d)
 	}
-	res, err := decodecheck.Run(ctx, t.opts.Dir, t.config.Module, domains)
+	res, err := decodediff.Run(ctx, t.opts.Dir, t.config.Module, domains)
 	if err != nil {
 		return nil, err
 	}

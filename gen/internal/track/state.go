@@ -20,12 +20,12 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/basiq-sdk/basiq-go/gen/internal/check"
 	"github.com/basiq-sdk/basiq-go/gen/internal/diag"
 	"github.com/basiq-sdk/basiq-go/gen/internal/godiff"
 	"github.com/basiq-sdk/basiq-go/gen/internal/pipeline"
 	"github.com/basiq-sdk/basiq-go/gen/internal/report"
 	"github.com/basiq-sdk/basiq-go/gen/internal/source"
+	"github.com/basiq-sdk/basiq-go/gen/internal/typecheck"
 )
 
 // Options of a Tracker.
@@ -280,7 +280,7 @@ func (t *Tracker) loader(ctx context.Context, src godiff.Tree, dirs []string) (*
 	if err != nil {
 		return nil, err
 	}
-	imports, err := check.LoadImports(ctx, t.opts.Dir, needed...)
+	imports, err := typecheck.LoadImports(ctx, t.opts.Dir, needed...)
 	if err != nil {
 		return nil, err
 	}

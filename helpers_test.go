@@ -20,27 +20,28 @@ import (
 	"github.com/basiq-sdk/basiq-go"
 )
 
-// apiKey is the key of the tests. Tests look for it, and for the tokens that
-// begin with tokenText, in everything that is printed.
+// apiKey is the API key of the tests, and tokenText the prefix of their tokens.
+// Tests check that neither is printed or logged.
 const (
-	apiKey    = "a-key-that-is-none"
-	tokenText = "a-token-that-is-none"
+	apiKey    = "not-a-real-api-key"
+	tokenText = "not-a-real-token"
 )
 
-// bench is a Basiq that answers what a test says. It issues tokens itself, and
-// keeps what was asked and when.
-type bench struct {
-	t    *testing.T
-	mux  *http.ServeMux
-	mu   sync.Mutex
-	asks []ask
+// fakeAPI is an HTTP handler that stands in for Basiq and returns the responses
+// that a test configures. It issues tokens itself, and records all other
+// requests.
+type fakeAPI struct {
+	t        *testing.T
+	mux      *http.ServeMux
+	mu       sync.Mutex
+	requests []recordedRequest
 
-	tokens  atomic.Int64 // tokens that were asked for
+	tokens  atomic.Int64 // number of token requests
 	refused atomic.Bool  // the API does not know the key
 }
 
-// ask is one request.
-type ask struct {
+// recordedRequest is a request that a fakeAPI received.
+type recordedRequest struct {
 	at    time.Time
 	call  string // "GET /jobs/j-1"
 	query string
@@ -48,12 +49,12 @@ type ask struct {
 	token string
 }
 
-func newBench(t *testing.T) *bench {
-	b := &bench{t: t, mux: http.NewServeMux()}
+func newFakeAPI(t *testing.T) *fakeAPI {
+	b := &fakeAPI{t: t, mux: http.NewServeMux()}
 	b.mux.HandleFunc("POST /token", func(w http.ResponseWriter, r *http.Request) {
 		b.tokens.Add(1)
 		if b.refused.Load() {
-			answer(w, "404 parameter-not-valid")
+			respond(w, "404 parameter-not-valid")
 			return
 		}
 		fmt.Fprintf(w, `{"access_token":"%s-%s-%s","token_type":"Bearer","expires_in":3600}`, tokenText, r.FormValue("scope"), r.FormValue("userId"))
@@ -61,23 +62,23 @@ func newBench(t *testing.T) *bench {
 	return b
 }
 
-func (b *bench) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (b *fakeAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.URL.Path != "/token" {
 		body, _ := io.ReadAll(r.Body)
 		r.Body = io.NopCloser(strings.NewReader(string(body)))
 		b.mu.Lock()
-		b.asks = append(b.asks, ask{time.Now(), r.Method + " " + r.URL.Path, r.URL.RawQuery, string(body), r.Header.Get("Authorization")})
+		b.requests = append(b.requests, recordedRequest{time.Now(), r.Method + " " + r.URL.Path, r.URL.RawQuery, string(body), r.Header.Get("Authorization")})
 		b.mu.Unlock()
 	}
 	b.mux.ServeHTTP(w, r)
 }
 
-// calls returns the requests of a method and path.
-func (b *bench) calls(call string) []ask {
+// calls returns the recorded requests with a method and path.
+func (b *fakeAPI) calls(call string) []recordedRequest {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	var out []ask
-	for _, a := range b.asks {
+	var out []recordedRequest
+	for _, a := range b.requests {
 		if a.call == call {
 			out = append(out, a)
 		}
@@ -85,9 +86,9 @@ func (b *bench) calls(call string) []ask {
 	return out
 }
 
-// job makes a job answer one body after another, and the last for ever.
-// A body that is a number is a status.
-func (b *bench) job(id string, bodies ...string) {
+// job makes the fake return one body after another for a job, and repeat the
+// last. See respond.
+func (b *fakeAPI) job(id string, bodies ...string) {
 	var mu sync.Mutex
 	b.mux.HandleFunc("GET /jobs/"+id, func(w http.ResponseWriter, _ *http.Request) {
 		mu.Lock()
@@ -96,13 +97,13 @@ func (b *bench) job(id string, bodies ...string) {
 			bodies = bodies[1:]
 		}
 		mu.Unlock()
-		answer(w, body)
+		respond(w, body)
 	})
 }
 
-// answer writes a body, or for a number a status: "503", "429 Retry-After=7",
-// "404 resource-not-found".
-func answer(w http.ResponseWriter, body string) {
+// respond writes body as the response. A body that starts with a number is a
+// status: "503", "429 Retry-After=7", "404 resource-not-found".
+func respond(w http.ResponseWriter, body string) {
 	status := 0
 	if n, _ := fmt.Sscanf(body, "%d", &status); n == 0 || status < 100 {
 		_, _ = io.WriteString(w, body)
@@ -119,28 +120,28 @@ func answer(w http.ResponseWriter, body string) {
 	}
 }
 
-func (b *bench) on(pattern, body string) {
-	b.mux.HandleFunc(pattern, func(w http.ResponseWriter, _ *http.Request) { answer(w, body) })
+func (b *fakeAPI) on(pattern, body string) {
+	b.mux.HandleFunc(pattern, func(w http.ResponseWriter, _ *http.Request) { respond(w, body) })
 }
 
-// inMemory is a client that reaches the bench without a network, for tests in
-// virtual time.
-func (b *bench) inMemory(opts ...basiq.Option) *basiq.Client {
+// inMemory returns a client that calls the fake without a network, for tests
+// with a fake clock.
+func (b *fakeAPI) inMemory(opts ...basiq.Option) *basiq.Client {
 	b.t.Helper()
 	return b.client(append([]basiq.Option{
-		basiq.WithBaseURL("https://basiq.invalid"), basiq.WithHTTPClient(&http.Client{Transport: handled{b}}),
+		basiq.WithBaseURL("https://basiq.invalid"), basiq.WithHTTPClient(&http.Client{Transport: handlerTransport{b}}),
 	}, opts...)...)
 }
 
-// onLoopback is a client that reaches the bench over TCP.
-func (b *bench) onLoopback(opts ...basiq.Option) *basiq.Client {
+// onLoopback returns a client that calls the fake over TCP.
+func (b *fakeAPI) onLoopback(opts ...basiq.Option) *basiq.Client {
 	b.t.Helper()
 	server := httptest.NewServer(b)
 	b.t.Cleanup(server.Close)
 	return b.client(append([]basiq.Option{basiq.WithBaseURL(server.URL)}, opts...)...)
 }
 
-func (b *bench) client(opts ...basiq.Option) *basiq.Client {
+func (b *fakeAPI) client(opts ...basiq.Option) *basiq.Client {
 	b.t.Helper()
 	c, err := basiq.NewClient(append([]basiq.Option{basiq.WithAPIKey(apiKey)}, opts...)...)
 	if err != nil {
@@ -150,10 +151,10 @@ func (b *bench) client(opts ...basiq.Option) *basiq.Client {
 	return c
 }
 
-// handled is an HTTP transport that is its own server.
-type handled struct{ http.Handler }
+// handlerTransport is an http.RoundTripper that calls a handler directly.
+type handlerTransport struct{ http.Handler }
 
-func (h handled) RoundTrip(r *http.Request) (*http.Response, error) {
+func (h handlerTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	done := make(chan *http.Response, 1)
 	go func() {
 		rec := httptest.NewRecorder()
@@ -172,8 +173,9 @@ func (h handled) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 }
 
-// steps writes a connection job: "verify-credentials=success retrieve-accounts=pending".
-// A value after a second "=" is the step's result as JSON.
+// steps returns a connection job, for example of "verify-credentials=success
+// retrieve-accounts=pending". A value after a second "=" is the step's result
+// as JSON.
 func steps(id, text string) string {
 	var out []string
 	for _, f := range strings.Fields(text) {
@@ -190,19 +192,19 @@ func steps(id, text string) string {
 
 func repeat(body string, n int) []string { return slices.Repeat([]string{body}, n) }
 
-// wantText fails unless a text holds all of what is wanted.
+// wantText fails unless text contains all of want.
 func wantText(t *testing.T, text string, want ...string) {
 	t.Helper()
 	for _, w := range want {
 		if !strings.Contains(text, w) {
-			t.Errorf("%q does not say %q", text, w)
+			t.Errorf("%q does not contain %q", text, w)
 		}
 	}
 }
 
-type tripper func(*http.Request) (*http.Response, error)
+type roundTripFunc func(*http.Request) (*http.Response, error)
 
-func (f tripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+func (f roundTripFunc) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
 type tlsError = tls.CertificateVerificationError
 
@@ -212,7 +214,7 @@ func newLoggers(w io.Writer) (text, json *slog.Logger) {
 	return slog.New(slog.NewTextHandler(w, nil)), slog.New(slog.NewJSONHandler(w, nil))
 }
 
-// allForms prints a value in every way there is.
+// allForms formats a value with every verb of fmt, as JSON, and with log/slog.
 func allForms(v any) string {
 	var b strings.Builder
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
@@ -233,7 +235,3 @@ func allForms(v any) string {
 	jsonLog.Info("m", "v", v)
 	return b.String()
 }
-
-type roundTripper func(*http.Request) (*http.Response, error)
-
-func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }

@@ -1,11 +1,11 @@
-package decodecheck
+package decodediff
 
 import (
 	"encoding/json"
 	"testing"
 )
 
-func TestCollect(t *testing.T) {
+func TestCollectReturnsExamplesAsJSON(t *testing.T) {
 	const doc = `openapi: 3.0.3
 info: {title: t, version: "1"}
 paths:
@@ -56,7 +56,7 @@ func FuzzCollect(f *testing.F) {
 		}
 		for _, e := range list {
 			if !json.Valid(e.Body) {
-				t.Errorf("%s is no JSON: %s", e.Name, e.Body)
+				t.Errorf("%s is not valid JSON: %s", e.Name, e.Body)
 			}
 		}
 	})

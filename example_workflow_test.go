@@ -16,7 +16,7 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/value"
 )
 
-// sandbox is a Basiq in memory with a user, for the examples.
+// sandbox returns an in-memory fake server with a user, for the examples.
 func sandbox() (srv *basiqtest.Server, client *basiq.Client, userID string) {
 	srv, err := basiqtest.Start(basiqtest.WithNow(time.Date(2031, 5, 6, 0, 0, 0, 0, time.UTC)))
 	if err != nil {
@@ -31,24 +31,24 @@ func sandbox() (srv *basiqtest.Server, client *basiq.Client, userID string) {
 	return srv, client, userID
 }
 
-// A user consents, connects an account, and comes back.
+// Send a user to the Consent UI and handle the return.
 func ExampleClient_ConsentLink() {
 	srv, client, userID := sandbox()
 	defer srv.Close()
 	ctx := context.Background()
 
-	state := basiq.NewState() // to keep in the browser's session
+	state := basiq.NewState() // keep it in the browser's session
 	link, err := client.ConsentLink(ctx, userID, basiq.ConsentOptions{State: state})
 	if err != nil {
 		log.Fatal(err)
 	}
 	fmt.Println("go to", link) // link.Redirect sends a browser there
 
-	back, err := srv.VisitConsentLink(link.Reveal(), basiqtest.Gilfoyle) // what the user does there
+	back, err := srv.VisitConsentLink(link.Reveal(), basiqtest.Gilfoyle) // simulates the user
 	if err != nil {
 		log.Fatal(err)
 	}
-	u, err := url.Parse(back) // in an http.Handler: r.URL
+	u, err := url.Parse(back) // in an http.Handler, use r.URL
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -70,7 +70,7 @@ func ExampleClient_ConsentLink() {
 	// 1 connection, 1 account: Everyday Account 312.40
 }
 
-// A refresh whose bank asks the user something.
+// Refresh a connection of a bank that asks the user a question.
 func ExampleClient_RefreshConnection() {
 	srv, client, userID := sandbox()
 	defer srv.Close()
@@ -82,7 +82,7 @@ func ExampleClient_RefreshConnection() {
 	result, err := client.RefreshConnection(context.Background(), userID, connectionID, basiq.WaitOptions{
 		OnMFA: func(_ context.Context, question basiq.MFA) ([]string, error) {
 			fmt.Println(question.Prompts[0], question.TimeLeft() > 0)
-			return []string{"Hooli"}, nil // what the user says
+			return []string{"Hooli"}, nil // the user's answer
 		},
 		OnStep: func(c basiq.StepChange) {
 			if c.Status == core.StepStatusSuccess {
@@ -107,7 +107,7 @@ func ExampleClient_RefreshConnection() {
 	// true false
 }
 
-// The question is answered by another process than the one that waits.
+// Answer the bank's question in another process.
 func ExampleClient_AnswerMFA() {
 	srv, client, userID := sandbox()
 	defer srv.Close()
@@ -128,7 +128,7 @@ func ExampleClient_AnswerMFA() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	token := job.Token() // with which yet another process goes on
+	token := job.Token() // lets a third process continue
 
 	job, err = client.ResumeJob(token)
 	if err != nil {
@@ -144,7 +144,7 @@ func ExampleClient_AnswerMFA() {
 	// true
 }
 
-// A job that fails says why, and what to do.
+// Find out why a job failed, and what to do.
 func ExampleJobError() {
 	srv, client, userID := sandbox()
 	defer srv.Close()
@@ -160,10 +160,10 @@ func ExampleJobError() {
 	}
 	// Output:
 	// verify-credentials true true
-	// The user has to log in at the bank and do there what it asks for, such as accepting new terms. Refresh the connection after that.
+	// The user must log in at the bank and do what it asks for, such as accepting new terms. Then refresh the connection.
 }
 
-// The steps of a job, as they go.
+// Watch the steps of a job.
 func ExampleJob_Steps() {
 	srv, client, userID := sandbox()
 	defer srv.Close()
@@ -190,14 +190,14 @@ func ExampleJob_Steps() {
 	// true
 }
 
-// A copy of a user's transactions, which is kept up to date.
+// Keep a copy of a user's transactions up to date.
 func ExampleClient_SyncTransactions() {
 	srv, client, userID := sandbox()
 	defer srv.Close()
 	if _, err := srv.AddConnection(userID, basiqtest.Gilfoyle); err != nil {
 		log.Fatal(err)
 	}
-	copied, cursor := map[string]string{}, basiq.SyncCursor("") // in a database, both
+	copied, cursor := map[string]string{}, basiq.SyncCursor("") // both in a database
 
 	for range 2 {
 		changes := 0
@@ -205,7 +205,7 @@ func ExampleClient_SyncTransactions() {
 			if err != nil {
 				log.Fatal(err)
 			}
-			for _, c := range batch.Changes { // in one transaction of the database
+			for _, c := range batch.Changes { // in one database transaction
 				switch c.Kind {
 				case basiq.TransactionInserted, basiq.TransactionChanged:
 					copied[c.ID] = string(c.Transaction.Amount)
@@ -223,7 +223,7 @@ func ExampleClient_SyncTransactions() {
 	// 0 changes, 500 transactions
 }
 
-// What came in during a month of the bank's own days.
+// Sum up the credits of a month.
 func ExampleClient_Transactions() {
 	srv, client, userID := sandbox()
 	defer srv.Close()
@@ -247,7 +247,7 @@ func ExampleClient_Transactions() {
 	// true
 }
 
-// A statement goes up as a file.
+// Upload a statement from a file.
 func ExampleClient_UploadStatement() {
 	srv, client, userID := sandbox()
 	defer srv.Close()
@@ -268,7 +268,7 @@ func ExampleClient_UploadStatement() {
 	// true
 }
 
-// A report is made, waited for and fetched in one call.
+// Request a report, wait for it and fetch it.
 func ExampleClient_CreateReport() {
 	srv, client, userID := sandbox()
 	defer srv.Close()
@@ -288,7 +288,7 @@ func ExampleClient_CreateReport() {
 	}, basiq.WaitOptions{Interval: time.Millisecond})
 	var made *basiq.ReportError
 	if errors.As(err, &made) {
-		fmt.Println("it is billed, and can be fetched later:", made.ReportID)
+		fmt.Println("the report is billed and can be fetched later:", made.ReportID)
 	} else if err != nil {
 		log.Fatal(err)
 	}

@@ -1,8 +1,8 @@
-// Package decodecheck sends the examples of upstream's descriptions through
-// the Go types of two versions: what the older gave to callers and the newer
-// does not is a loss, whatever the descriptions say. Examples live in memory
-// and in a temporary folder only.
-package decodecheck
+// Package decodediff decodes the examples in upstream's specifications with the Go
+// types of two versions. Values that only the older version decodes are lost to
+// callers, whatever the specifications say. Examples are only kept in memory and in
+// a temporary directory.
+package decodediff
 
 import (
 	"bytes"
@@ -14,15 +14,16 @@ import (
 	"github.com/basiq-sdk/basiq-go/gen/internal/canon"
 )
 
-// Example is a body that a description shows.
+// Example is an example of a request or response body.
 type Example struct {
 	Operation string // "GET /users/{userId}"
 	Request   bool
-	Name      string // where it stands: "200 Success"
+	Name      string // status and name: "200 Success"
 	Body      []byte // JSON
 }
 
-// Collect lists the JSON examples of a description's requests and successes.
+// Collect returns the JSON examples of a specification's requests and successful
+// responses.
 func Collect(name string, data []byte) ([]Example, error) {
 	root, err := canon.Parse(name, data)
 	if err != nil {
@@ -78,7 +79,7 @@ func (c *collector) media(op, where string, request bool, content *yaml.Node) {
 func (c *collector) add(op, name string, request bool, v *yaml.Node) {
 	var b bytes.Buffer
 	writeJSON(&b, v)
-	// An example may itself be a JSON text.
+	// Some examples are JSON in a string.
 	if v.Kind == yaml.ScalarNode && v.Tag == "!!str" && json.Valid([]byte(v.Value)) {
 		b.Reset()
 		b.WriteString(v.Value)
@@ -86,7 +87,7 @@ func (c *collector) add(op, name string, request bool, v *yaml.Node) {
 	c.out = append(c.out, Example{Operation: op, Request: request, Name: name, Body: b.Bytes()})
 }
 
-// deref follows local references.
+// deref resolves local references.
 func (c *collector) deref(n *yaml.Node) *yaml.Node {
 	for range 16 {
 		ref := get(n, "$ref")
@@ -125,12 +126,12 @@ func get(n *yaml.Node, key string) *yaml.Node {
 	return nil
 }
 
-// writeJSON writes a YAML value as the JSON that it stands for.
+// writeJSON writes a YAML value as JSON.
 func writeJSON(b *bytes.Buffer, n *yaml.Node) {
 	text := func(s string) {
 		out, err := json.Marshal(s)
 		if err != nil {
-			out = []byte(`""`) // no string fails to encode
+			out = []byte(`""`) // cannot happen: all strings can be encoded
 		}
 		b.Write(out)
 	}

@@ -18,7 +18,7 @@ import (
 // shop is a web application that shows customers what they have spent.
 type shop struct {
 	basiq *basiq.Client
-	users sync.Map // by session, the user at Basiq; in a database
+	users sync.Map // Basiq user IDs by session; use a database
 }
 
 // connect sends a customer to the Consent UI.
@@ -39,16 +39,16 @@ func (s *shop) connect(w http.ResponseWriter, r *http.Request) {
 	link.Redirect(w, r)
 }
 
-// back receives the customer, and shows what was spent.
+// back handles the return from the Consent UI, and shows what was spent.
 func (s *shop) back(w http.ResponseWriter, r *http.Request) {
 	session, err := r.Cookie("session")
 	if err != nil {
-		http.Error(w, "begin anew", http.StatusBadRequest)
+		http.Error(w, "please start again", http.StatusBadRequest)
 		return
 	}
 	returned, err := basiq.ParseConsentReturn(r.URL, session.Value)
 	if err != nil {
-		http.Error(w, "begin anew", http.StatusBadRequest)
+		http.Error(w, "please start again", http.StatusBadRequest)
 		return
 	}
 	user, _ := s.users.LoadAndDelete(session.Value)
@@ -69,8 +69,8 @@ func (s *shop) back(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprintf(w, "welcome back: there are transactions since April: %t", count > 0)
 }
 
-// A whole integration: a web application that sends its customers to the
-// Consent UI, and receives them back.
+// A complete web application that sends its customers to the Consent UI and
+// handles their return.
 func Example_webApplication() {
 	mux := http.NewServeMux()
 	app := httptest.NewTLSServer(http.NewCrossOriginProtection().Handler(mux)) // other sites cannot post in a customer's name
@@ -88,7 +88,7 @@ func Example_webApplication() {
 	mux.HandleFunc("POST /connect", s.connect)
 	mux.HandleFunc("GET /back", s.back)
 
-	// The customer's browser.
+	// Simulate the customer's browser.
 	jar, _ := cookiejar.New(nil)
 	browser := app.Client()
 	browser.Jar, browser.CheckRedirect = jar, func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }

@@ -11,8 +11,8 @@ import (
 	"github.com/basiq-sdk/basiq-go"
 )
 
-// FuzzMFALink: wherever a link for an answer leads, the answer reaches the
-// route that takes answers, on the API's own host, or nothing.
+// FuzzMFALink checks that whatever the response link is, the answer reaches the
+// MFA route on the API's own host, or is not sent.
 func FuzzMFALink(f *testing.F) {
 	for _, link := range []string{
 		"/jobs/j-1/mfa", "https://basiq.invalid/proxy/jobs/j-1/mfa", "//evil.invalid/jobs/j-1/mfa", "/jobs/%2e%2e/mfa", "/jobs/a%2fb/mfa",
@@ -22,13 +22,13 @@ func FuzzMFALink(f *testing.F) {
 	}
 	var reached []*http.Request
 	client, err := basiq.NewClient(basiq.WithAPIKey(apiKey), basiq.WithBaseURL("https://basiq.invalid/proxy"), basiq.WithHTTPClient(&http.Client{
-		Transport: tripper(func(r *http.Request) (*http.Response, error) {
+		Transport: roundTripFunc(func(r *http.Request) (*http.Response, error) {
 			rec := httptest.NewRecorder()
 			if r.URL.Path == "/proxy/token" {
-				answer(rec, `{"access_token":"`+tokenText+`","token_type":"Bearer","expires_in":3600}`)
+				respond(rec, `{"access_token":"`+tokenText+`","token_type":"Bearer","expires_in":3600}`)
 			} else {
 				reached = append(reached, r)
-				answer(rec, accepted)
+				respond(rec, accepted)
 			}
 			return rec.Result(), nil
 		}),
@@ -57,8 +57,8 @@ func FuzzMFALink(f *testing.F) {
 	})
 }
 
-// FuzzJob: whatever the API says of a job, a wait ends in time, and only steps
-// that are all known to be done are success.
+// FuzzJob checks that a wait ends in time for every job, and that a job
+// succeeds only if all its steps are known to be done.
 func FuzzJob(f *testing.F) {
 	for _, body := range []string{
 		steps("j-1", running), steps("j-1", done), asking("/jobs/j-1/mfa"), steps("j-1", "verify-credentials=skipped"),
@@ -69,7 +69,7 @@ func FuzzJob(f *testing.F) {
 	}
 	var body string
 	client, err := basiq.NewClient(basiq.WithAPIKey(apiKey), basiq.WithBaseURL("https://basiq.invalid"), basiq.WithHTTPClient(&http.Client{
-		Transport: tripper(func(r *http.Request) (*http.Response, error) {
+		Transport: roundTripFunc(func(r *http.Request) (*http.Response, error) {
 			rec := httptest.NewRecorder()
 			switch r.URL.Path {
 			case "/token":
@@ -93,16 +93,16 @@ func FuzzJob(f *testing.F) {
 		})
 		if err != nil {
 			if !strings.Contains(err.Error(), "j-1") {
-				t.Errorf("%v does not name the job", err)
+				t.Errorf("%v does not contain the job ID", err)
 			}
 			return
 		}
 		if len(r.Job.Steps) == 0 {
-			t.Errorf("%s without steps is taken for success", text)
+			t.Errorf("%s without steps counts as success", text)
 		}
 		for _, s := range r.Job.Steps {
 			if status := strings.ToLower(strings.TrimSpace(string(s.Status))); status != "success" && status != "skipped" {
-				t.Errorf("a step that is %q is taken for done", status)
+				t.Errorf("a step with status %q counts as done", status)
 			}
 		}
 		_, _, _, _ = r.ConnectionID(), r.ReportID(), r.UserID(), r.Links()

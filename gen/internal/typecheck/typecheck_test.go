@@ -1,4 +1,4 @@
-package check_test
+package typecheck_test
 
 import (
 	"context"
@@ -6,24 +6,24 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/basiq-sdk/basiq-go/gen/internal/check"
 	"github.com/basiq-sdk/basiq-go/gen/internal/diag"
 	"github.com/basiq-sdk/basiq-go/gen/internal/emit"
+	"github.com/basiq-sdk/basiq-go/gen/internal/typecheck"
 )
 
-func imports(t *testing.T) *check.Imports {
+func imports(t *testing.T) *typecheck.Imports {
 	t.Helper()
 	const runtime = "github.com/basiq-sdk/basiq-go/transport"
-	i, err := check.LoadImports(context.Background(), "../../..", runtime, runtime+"/wire", runtime+"/value")
+	i, err := typecheck.LoadImports(context.Background(), "../../..", runtime, runtime+"/wire", runtime+"/value")
 	if err != nil {
 		t.Fatal(err)
 	}
 	return i
 }
 
-// TestFaultsAreShownWhereTheyComeFrom: what does not compile is reported at
-// the line of the specification, or of the overlay, that the name comes from.
-func TestFaultsAreShownWhereTheyComeFrom(t *testing.T) {
+// TestErrorsHavePositionsInTheSpecification checks that errors are reported at the
+// line of the specification or overlay that the name comes from.
+func TestErrorsHavePositionsInTheSpecification(t *testing.T) {
 	imp := imports(t)
 	symbols := map[string]diag.Pos{
 		"Thing":              {File: "specs/test.yml", Line: 10, Col: 3},
@@ -39,24 +39,24 @@ func TestFaultsAreShownWhereTheyComeFrom(t *testing.T) {
 		{"a helper of a type", "type Thing struct{}\n\nfunc (t *Thing) apply() { missing() }", "specs/test.yml:10:3: "},
 		{"a constant", "const KindA int = \"a\"", "specs/test.yml:20:9: "},
 		{"an import that is not allowed", "import _ \"os/exec\"", "os/exec"},
-		{"nothing known", "var x = missing", "test/a.gen.go:3:9: "},
+		{"an unknown symbol", "var x = missing", "test/a.gen.go:3:9: "},
 		{"an unused import", "import \"context\"", "\"context\" imported and not used"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			_, err := check.Package(imp, &emit.Package{
+			_, err := typecheck.Package(imp, &emit.Package{
 				Name: "test", ImportPath: "example.com/test", Symbols: symbols,
 				Files: map[string][]byte{"a.gen.go": []byte("package test\n\n" + c.src + "\n")},
 			})
 			var list diag.List
 			if !errors.As(err, &list) || len(list) != 1 || !strings.Contains(list[0].Error(), c.want) {
-				t.Errorf("got %v, want one finding with …%s…", err, c.want)
+				t.Errorf("got %v, want one diagnostic with …%s…", err, c.want)
 			}
 		})
 	}
 }
 
-func TestGoodPackage(t *testing.T) {
-	_, err := check.Package(imports(t), &emit.Package{Name: "test", ImportPath: "example.com/test", Files: map[string][]byte{
+func TestValidPackagePasses(t *testing.T) {
+	_, err := typecheck.Package(imports(t), &emit.Package{Name: "test", ImportPath: "example.com/test", Files: map[string][]byte{
 		"a.gen.go": []byte("package test\n\nimport \"github.com/basiq-sdk/basiq-go/transport\"\n\ntype A struct{ c *transport.Client }\n"),
 		"b.gen.go": []byte("package test\n\nvar b = A{}\n"),
 	}})
@@ -65,8 +65,8 @@ func TestGoodPackage(t *testing.T) {
 	}
 }
 
-func TestSyntax(t *testing.T) {
-	_, err := check.Package(imports(t), &emit.Package{Name: "test", Files: map[string][]byte{"a.gen.go": []byte("package test\nfunc {")}})
+func TestSyntaxErrorIsReported(t *testing.T) {
+	_, err := typecheck.Package(imports(t), &emit.Package{Name: "test", Files: map[string][]byte{"a.gen.go": []byte("package test\nfunc {")}})
 	if err == nil || !strings.Contains(err.Error(), "generated-syntax") {
 		t.Errorf("got %v", err)
 	}

@@ -1,7 +1,7 @@
-// Package check type-checks generated packages in memory, before anything is
-// written, and shows what it finds where a maintainer can mend it: at the
-// place in the specification, or in the overlay, that the name comes from.
-package check
+// Package typecheck type-checks generated packages in memory, before any file is
+// written. It reports errors where a maintainer can fix them: at the position in
+// the specification or overlay that the name comes from.
+package typecheck
 
 import (
 	"cmp"
@@ -29,8 +29,7 @@ import (
 	"github.com/basiq-sdk/basiq-go/gen/internal/emit"
 )
 
-// Imports are the packages that generated code may import, as compiled by
-// the toolchain.
+// Imports holds the export data of the packages that generated code may import.
 type Imports struct {
 	exports map[string]string // import path → export data file
 	dir     string
@@ -49,13 +48,14 @@ func (i *Imports) Import(p string) (*types.Package, error) {
 	return i.importer.Import(p)
 }
 
-// StandardImports are the standard library's packages that generated code uses.
+// StandardImports are the packages of the standard library that generated code
+// imports.
 var StandardImports = []string{"context", "io", "iter", "net/http", "strconv"}
 
-// LoadImports compiles, unless the build cache has them, the packages that
-// generated code imports. dir is a folder of the module. Where the go command
-// cannot load them (go.mod does not parse, a module cannot be downloaded), the
-// error is one finding that holds the go command's own message.
+// LoadImports loads the export data of the packages that generated code imports. It
+// compiles packages that are not in the build cache. dir is a directory in the
+// module. If the go command cannot load them, for example because go.mod does not
+// parse or a module cannot be downloaded, the error contains its message.
 func LoadImports(ctx context.Context, dir string, patterns ...string) (*Imports, error) {
 	patterns = append(slices.Clone(StandardImports), patterns...)
 	pkgs, err := packages.Load(&packages.Config{
@@ -63,7 +63,7 @@ func LoadImports(ctx context.Context, dir string, patterns ...string) (*Imports,
 		Mode: packages.NeedName | packages.NeedExportFile | packages.NeedImports | packages.NeedDeps,
 	}, patterns...)
 	if err != nil {
-		return nil, fmt.Errorf("compiling the packages that generated code imports: %w", err)
+		return nil, fmt.Errorf("compile the packages that generated code imports: %w", err)
 	}
 	imp := &Imports{exports: map[string]string{}, dir: dir}
 	var list diag.List
@@ -72,7 +72,7 @@ func LoadImports(ctx context.Context, dir string, patterns ...string) (*Imports,
 		for _, e := range p.Errors {
 			if e.Kind != packages.ListError {
 				list = append(list, diag.Errorf(diag.Pos{File: e.Pos}, "runtime", "%s: %s", p.PkgPath, e.Msg).
-					WithHint("generated code is checked against this package, which does not compile"))
+					WithHint("fix the package, so that generated code can be type-checked against it"))
 			}
 		}
 	})
@@ -83,13 +83,13 @@ func LoadImports(ctx context.Context, dir string, patterns ...string) (*Imports,
 		if err := goList(ctx, dir, patterns); err != nil {
 			return nil, err
 		}
-		return nil, fmt.Errorf("the go command compiled no export data for some of %s", strings.Join(patterns, ", "))
+		return nil, fmt.Errorf("the go command returned no export data for some of the packages %s", strings.Join(patterns, ", "))
 	}
 	return imp, nil
 }
 
-// goList runs go list on packages and returns its complaint, if it has one.
-// packages.Load swallows what the go command says of a whole module.
+// goList runs go list on packages and returns its error, if any. packages.Load
+// drops errors of the go command that concern a whole module.
 func goList(ctx context.Context, dir string, patterns []string) error {
 	cmd := exec.CommandContext(ctx, "go", append([]string{"list", "-export", "--"}, patterns...)...)
 	cmd.Dir = dir
@@ -99,41 +99,41 @@ func goList(ctx context.Context, dir string, patterns []string) error {
 	if err == nil {
 		return nil
 	}
-	// One message a package: packages of one module have the same.
+	// Packages of the same module repeat its message.
 	var lines []string
 	for line := range strings.Lines(stderr.String()) {
 		if line = strings.TrimRight(line, "\r\n"); !slices.Contains(lines, line) {
 			lines = append(lines, line)
 		}
 	}
-	says := cmp.Or(strings.TrimSpace(strings.Join(lines, "\n")), err.Error())
-	hint := "fix what it reports: generated code is checked against these packages; go mod tidy adds what go.mod lacks"
+	output := cmp.Or(strings.TrimSpace(strings.Join(lines, "\n")), err.Error())
+	hint := "fix the errors: generated code is type-checked against these packages; go mod tidy adds missing modules to go.mod"
 	for _, c := range []struct{ pattern, hint string }{
-		{"permission denied|read-only file system", "let this user write to the folders that  go env GOMODCACHE GOCACHE  names, or set others"},
-		{"vendor", "run  go mod vendor  (go work vendor  in a workspace), or leave -mod=vendor out of GOFLAGS"},
-		{"GOPROXY=off|dial tcp|no such host|connection refused|i/o timeout", "run  go mod download  where a module proxy can be reached; GOPROXY names the one to use"},
-		{"parsing go.mod|parsing go.work", "correct that file"},
-		{"go.mod file not found", "run  go mod init  and  go get  for the package that generated code runs on"},
+		{"permission denied|read-only file system", "make the directories of  go env GOMODCACHE GOCACHE  writable, or set different ones"},
+		{"vendor", "run  go mod vendor  (in a workspace  go work vendor), or remove -mod=vendor from GOFLAGS"},
+		{"GOPROXY=off|dial tcp|no such host|connection refused|i/o timeout", "run  go mod download  with access to a module proxy, which GOPROXY sets"},
+		{"parsing go.mod|parsing go.work", "correct the file"},
+		{"go.mod file not found", "run  go mod init  and  go get  for the runtime package of the generated code"},
 	} {
-		if regexp.MustCompile(c.pattern).MatchString(says) {
+		if regexp.MustCompile(c.pattern).MatchString(output) {
 			hint = c.hint
 			break
 		}
 	}
-	return diag.List{diag.Errorf(diag.Pos{}, "go-command", "the go command cannot load the packages that generated code imports:\n%s", says).WithHint("%s", hint)}
+	return diag.List{diag.Errorf(diag.Pos{}, "go-command", "the go command cannot load the packages that generated code imports:\n%s", output).WithHint("%s", hint)}
 }
 
 // Open returns the export data of a package.
 func (i *Imports) Open(p string) (io.ReadCloser, error) {
 	file := i.exports[p]
 	if file == "" {
-		return nil, fmt.Errorf("generated code may not import %q", p)
+		return nil, fmt.Errorf("generated code must not import %q", p)
 	}
 	return os.Open(file)
 }
 
-// Package type-checks one generated package and returns it. The returned error
-// is a diag.List, its positions those of the specification.
+// Package type-checks a generated package and returns it. The error is a diag.List
+// with positions in the specification.
 func Package(imports *Imports, pkg *emit.Package) (*types.Package, error) {
 	fset := token.NewFileSet()
 	var files []*ast.File
@@ -141,7 +141,7 @@ func Package(imports *Imports, pkg *emit.Package) (*types.Package, error) {
 		f, err := parser.ParseFile(fset, path.Join(pkg.Name, name), pkg.Files[name], parser.SkipObjectResolution)
 		if err != nil {
 			return nil, diag.List{diag.Errorf(diag.Pos{File: path.Join(pkg.Name, name)}, "generated-syntax", "%v", err).
-				WithHint("this is a fault of the generator: please report it")}
+				WithHint("this is a bug in the generator: please report it")}
 		}
 		files = append(files, f)
 	}
@@ -155,24 +155,25 @@ func Package(imports *Imports, pkg *emit.Package) (*types.Package, error) {
 			}
 		},
 	}
-	checked, _ := cfg.Check(pkg.ImportPath, fset, files, nil) // every error has been handed to cfg.Error
+	checked, _ := cfg.Check(pkg.ImportPath, fset, files, nil) // cfg.Error has collected all errors
 	return checked, dedup(list).Err()
 }
 
-// locate turns a type error into a finding at the specification's line.
+// locate converts a type error to a diagnostic at its line in the specification.
 func locate(fset *token.FileSet, files []*ast.File, pkg *emit.Package, te types.Error) *diag.Annotation {
 	at := fset.Position(te.Pos)
 	pos := diag.Pos{File: at.Filename, Line: at.Line, Col: at.Column}
 	for _, symbol := range enclosing(files, te.Pos) {
 		if p, ok := pkg.Symbols[symbol]; ok {
-			return diag.Errorf(p, "generated-type", "the Go source made from here does not compile: %s", te.Msg).
-				WithHint("in %s, line %d; mend the name or type in an overlay", at.Filename, at.Line)
+			return diag.Errorf(p, "generated-type", "the Go source generated for this part does not compile: %s", te.Msg).
+				WithHint("correct the name or type in an overlay; the error is in %s, line %d", at.Filename, at.Line)
 		}
 	}
-	return diag.Errorf(pos, "generated-type", "%s", te.Msg).WithHint("this is a fault of the generator: please report it")
+	return diag.Errorf(pos, "generated-type", "%s", te.Msg).WithHint("this is a bug in the generator: please report it")
 }
 
-// enclosing names the declarations around a position, the innermost first.
+// enclosing returns the names of the declarations around a position, innermost
+// first.
 func enclosing(files []*ast.File, pos token.Pos) []string {
 	for _, f := range files {
 		if pos < f.FileStart || pos > f.FileEnd {
@@ -233,8 +234,8 @@ func receiverName(d *ast.FuncDecl) string {
 	return ""
 }
 
-// dedup keeps one finding for each place and message: a name that does not
-// compile is usually met several times.
+// dedup removes diagnostics with the same position and message. A name that does
+// not compile usually occurs several times.
 func dedup(list diag.List) diag.List {
 	list.Sort()
 	return slices.CompactFunc(list, func(a, b *diag.Annotation) bool {

@@ -21,7 +21,7 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
-// quick polls a server in memory without waits to speak of.
+// quick polls the in-memory server with minimal intervals.
 var quick = basiq.WaitOptions{Interval: time.Millisecond}
 
 func asked(on func(context.Context, basiq.MFA) ([]string, error)) basiq.WaitOptions {
@@ -32,7 +32,7 @@ func answering(answers ...string) func(context.Context, basiq.MFA) ([]string, er
 	return func(context.Context, basiq.MFA) ([]string, error) { return answers, nil }
 }
 
-// newUser makes a server, a client and a user.
+// newUser returns a fake server, a client of it, and the ID of a new user.
 func newUser(t *testing.T, opts ...basiqtest.Option) (*basiqtest.Server, *basiq.Client, string) {
 	t.Helper()
 	srv := basiqtest.NewServer(t, opts...)
@@ -47,10 +47,9 @@ func newUser(t *testing.T, opts ...basiqtest.Option) (*basiqtest.Server, *basiq.
 	return srv, client, user.ID
 }
 
-// TestStory verifies an account from the first call to the last: a consent
-// link, two banks of which one asks a question, the return, the jobs, the
-// accounts, the transactions.
-func TestStory(t *testing.T) {
+// TestScenario verifies accounts from start to finish: consent link, two banks
+// of which one asks a question, return, jobs, accounts and transactions.
+func TestScenario(t *testing.T) {
 	for _, opts := range [][]basiqtest.Option{nil, {basiqtest.WithRelativeLinks(), basiqtest.WithResultLists()}} {
 		srv, client, userID := newUser(t, opts...)
 		state := basiq.NewState()
@@ -103,9 +102,9 @@ func TestStory(t *testing.T) {
 	}
 }
 
-// TestStoryOfFailures: each login that the sandbox has fail, and each answer
-// that is no good.
-func TestStoryOfFailures(t *testing.T) {
+// TestScenarioFailures checks the errors for the logins that fail in the
+// sandbox, and for wrong and late answers.
+func TestScenarioFailures(t *testing.T) {
 	atMFA := basiqtest.Jared.At(basiqtest.PiedPiper)
 	for _, c := range []struct {
 		name  string
@@ -115,7 +114,7 @@ func TestStoryOfFailures(t *testing.T) {
 		user  bool
 	}{
 		{"the login is locked", basiqtest.Bighead, nil, basiq.ErrJobInvalidCredentials, true},
-		{"the user has to act", basiqtest.Erlich, nil, basiq.ErrJobAccountNotAccessible, true},
+		{"the user must act", basiqtest.Erlich, nil, basiq.ErrJobAccountNotAccessible, true},
 		{"the bank is not available", basiqtest.JianYang, nil, basiq.ErrJobServiceUnavailable, false},
 		{"a wrong answer", atMFA, func(*basiqtest.Server) func(context.Context, basiq.MFA) ([]string, error) { return answering("4321") }, basiq.ErrMFARejected, true},
 		{"a late answer", atMFA, func(srv *basiqtest.Server) func(context.Context, basiq.MFA) ([]string, error) {
@@ -150,8 +149,9 @@ func TestStoryOfFailures(t *testing.T) {
 	}
 }
 
-// TestStoryOfFaults: polls and answers meet what a network does.
-func TestStoryOfFaults(t *testing.T) {
+// TestScenarioNetworkFaults checks that a wait survives network faults in polls
+// and answers.
+func TestScenarioNetworkFaults(t *testing.T) {
 	srv, client, userID := newUser(t)
 	jobs, err := srv.Connect(userID, basiqtest.Jared.At(basiqtest.PiedPiper))
 	if err != nil {
@@ -162,7 +162,7 @@ func TestStoryOfFaults(t *testing.T) {
 		{Operation: "core.Jobs.Get", Drop: basiqtest.DropAfter, Times: 2},
 		{Operation: "core.Jobs.Get", Truncate: 20, Times: 2},
 		{Operation: "core.Jobs.Get", Status: http.StatusTooManyRequests, Times: 2},
-		{Operation: "core.Jobs.SubmitMFA", Drop: basiqtest.DropAfter}, // the bank has the answer all the same
+		{Operation: "core.Jobs.SubmitMFA", Drop: basiqtest.DropAfter}, // after the bank has received the answer
 	} {
 		srv.Fail(f)
 	}
@@ -172,9 +172,9 @@ func TestStoryOfFaults(t *testing.T) {
 	}
 }
 
-// TestStoryOfARefresh: new and existing jobs, a question elsewhere, and data
-// that is purged.
-func TestStoryOfARefresh(t *testing.T) {
+// TestScenarioRefresh checks new and existing jobs, a question that is answered
+// elsewhere, and a purge.
+func TestScenarioRefresh(t *testing.T) {
 	srv, client, userID := newUser(t)
 	connectionID, err := srv.AddConnection(userID, basiqtest.Jared.At(basiqtest.PiedPiper))
 	if err != nil {
@@ -212,15 +212,15 @@ func TestStoryOfARefresh(t *testing.T) {
 	}
 }
 
-// TestStoryOfASync: a copy stays what the bank has, over refreshes that make
-// pending transactions anew and days that bring new ones.
-func TestStoryOfASync(t *testing.T) {
+// TestScenarioSync checks that a copy matches the bank over several days, with
+// refreshes that give pending transactions new IDs.
+func TestScenarioSync(t *testing.T) {
 	srv, client, userID := newUser(t, basiqtest.WithNow(time.Now()), basiqtest.WithTransactions(2000))
 	connectionID, err := srv.AddConnection(userID, basiqtest.WentworthSmith)
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := newMirror(t)
+	m := newLocalCopy(t)
 	for run := range 5 {
 		m.changes = nil
 		for batch, err := range client.SyncTransactions(t.Context(), userID, m.cursor, basiq.SyncOptions{}) {
@@ -228,7 +228,7 @@ func TestStoryOfASync(t *testing.T) {
 				t.Fatal(err)
 			}
 			if run == 0 && len(m.changes) > 700 {
-				break // the process ends here, and goes on below
+				break // simulates a crash
 			}
 			m.apply(batch)
 		}
@@ -261,8 +261,9 @@ func TestStoryOfASync(t *testing.T) {
 	}
 }
 
-// TestStoryOfAStatement: a file goes up, and its account is there.
-func TestStoryOfAStatement(t *testing.T) {
+// TestScenarioStatement checks that an uploaded statement has its account and
+// transactions.
+func TestScenarioStatement(t *testing.T) {
 	_, client, userID := newUser(t)
 	file := "date,description,amount\n2025-01-02,COFFEE,-4.50\n2025-01-03,SALARY,1900.00\n"
 	var sent int64
@@ -292,9 +293,8 @@ func TestStoryOfAStatement(t *testing.T) {
 	}
 }
 
-// TestStoryOfReports: both types, with what is included and what is not, and as
-// PDF.
-func TestStoryOfReports(t *testing.T) {
+// TestScenarioReports checks both report types, their selections, and the PDF.
+func TestScenarioReports(t *testing.T) {
 	srv, client, userID := newUser(t, basiqtest.WithNow(time.Date(2031, 5, 6, 0, 0, 0, 0, time.UTC)))
 	if _, err := srv.AddConnection(userID, basiqtest.WentworthSmith); err != nil {
 		t.Fatal(err)
@@ -349,16 +349,16 @@ func TestStoryOfReports(t *testing.T) {
 	}
 	r.Accounts = []string{"another-account"}
 	if _, err := client.CreateReport(t.Context(), r, quick); !errors.Is(err, transport.ErrInvalidParameter) && !errors.Is(err, transport.ErrNotFound) {
-		t.Errorf("an account that is not there: %v", err)
+		t.Errorf("an unknown account: %v", err)
 	}
 
 	months := affordability.CreateParams{Accounts: []string{list.Data[0].ID}, FromMonth: "2031-01", ToMonth: "2031-04"}
-	//lint:ignore SA1019 what is deprecated must work all the same
+	//lint:ignore SA1019 deprecated methods must keep working
 	if income, err := client.Affordability.Income.Create(t.Context(), userID, months); err != nil || income.ID == "" {
 		t.Errorf("%+v, %v", income, err)
 	}
 	months.FromMonth, months.ToMonth = "2020-01", "2020-02"
-	//lint:ignore SA1019 what is deprecated must work all the same
+	//lint:ignore SA1019 deprecated methods must keep working
 	if _, err := client.Affordability.Expenses.Create(t.Context(), userID, months); !errors.Is(err, transport.ErrNoContent) {
 		t.Errorf("expenses of months without transactions: %v", err)
 	}

@@ -1,4 +1,4 @@
-package decodecheck
+package decodediff
 
 import (
 	"bytes"
@@ -19,24 +19,23 @@ import (
 	"github.com/basiq-sdk/basiq-go/gen/internal/pipeline"
 )
 
-// Domain is one domain in its two versions, with the documents as upstream
-// wrote them.
-type Domain struct {
+// Versions is a domain in two versions, with upstream's original documents.
+type Versions struct {
 	Name                  string
 	Before, After         *pipeline.Build
 	BeforeData, AfterData []byte
 }
 
-// Result is what became of the examples.
+// Result is the result of decoding the examples.
 type Result struct {
-	Decoded int      // examples that both versions have a type for
-	Lost    []string // what callers of the older version got and do not get any more
+	Decoded int      // number of examples that both versions have a type for
+	Lost    []string // values that callers of the older version get, but not of the newer one
 }
 
-// Run decodes the examples of both versions of the domains with the types of
-// both. dir is a folder of the module, which is compiled with the packages put
-// over it and stays untouched.
-func Run(ctx context.Context, dir, module string, domains []Domain) (*Result, error) {
+// Run decodes the examples of both versions with the types of both. dir is the
+// module's directory. The packages are compiled as an overlay of it, so that no file
+// in it changes.
+func Run(ctx context.Context, dir, module string, domains []Versions) (*Result, error) {
 	p := &program{module: module, files: map[string][]byte{}}
 	for _, d := range domains {
 		if err := p.domain(d); err != nil {
@@ -53,20 +52,20 @@ func Run(ctx context.Context, dir, module string, domains []Domain) (*Result, er
 	return p.compare(out), nil
 }
 
-// task is one example with the types that decode it.
+// task is an example and the types that decode it.
 type task struct {
 	Old, New string // keys of the program's decoders
 	Body     json.RawMessage
 	where    string
 }
 
-// answer is what became of a task.
-type answer struct {
+// outcome is the result of a task.
+type outcome struct {
 	OldError, NewError string
 	Old, New           map[string]string // value by path
 }
 
-// program is the Go program that decodes.
+// program is the Go program that decodes the examples.
 type program struct {
 	module   string
 	files    map[string][]byte // by path within the module
@@ -75,10 +74,10 @@ type program struct {
 	tasks    []task
 }
 
-// root is the folder that the program is put over; nothing of it is on disk.
-const root = "zzdecodecheck"
+// root is the program's directory in the module. It only exists in the overlay.
+const root = "zzdecodediff"
 
-func (p *program) domain(d Domain) error {
+func (p *program) domain(d Versions) error {
 	before, after := types(d.Before.Model), types(d.After.Model)
 	seen := map[string]bool{}
 	for _, doc := range [][]byte{d.BeforeData, d.AfterData} {
@@ -90,7 +89,7 @@ func (p *program) domain(d Domain) error {
 			key := e.key()
 			old, new := before[key], after[key]
 			if old == "" || new == "" || seen[key+e.Name+string(e.Body)] {
-				continue // the report tells of operations that come and go
+				continue // the report lists added and removed operations
 			}
 			seen[key+e.Name+string(e.Body)] = true
 			p.tasks = append(p.tasks, task{
@@ -109,14 +108,14 @@ func (e Example) key() string {
 	return e.Operation
 }
 
-// types are the Go types of a model's requests and answers, by operation.
+// types returns the Go types of a model's requests and responses, by operation.
 func types(d *model.Domain) map[string]string {
 	out := map[string]string{}
 	for _, r := range d.Resources {
 		for _, m := range r.Methods {
 			op := m.HTTP + " " + m.Path
 			if m.Result != nil && !m.Stream {
-				out[op] = spelled(*m.Result)
+				out[op] = qualified(*m.Result)
 			}
 			body := m.BodyType
 			if body == nil && m.Body == model.BodyJSON {
@@ -130,22 +129,22 @@ func types(d *model.Domain) map[string]string {
 	return out
 }
 
-// spelled writes a type with PKG before the names of its package; "" for one
-// that is no named type or list of them.
-func spelled(r model.Ref) string {
+// qualified returns a type in Go syntax, with PKG as its package. It returns "" for
+// types other than named types and lists of them.
+func qualified(r model.Ref) string {
 	switch r.Prim {
 	case model.Named:
 		return "PKG." + r.Type.Name
 	case model.List:
-		if elem := spelled(*r.Elem); elem != "" {
+		if elem := qualified(*r.Elem); elem != "" {
 			return "[]" + elem
 		}
 	}
 	return ""
 }
 
-// decoder adds a version's package to the program, and a decoder of one of
-// its types.
+// decoder adds a version's package and a decoder of one of its types to the
+// program.
 func (p *program) decoder(side string, b *pipeline.Build, typ string) string {
 	name := side + "_" + b.Package.Name
 	dir := path.Join(root, side, b.Package.Name)
@@ -163,7 +162,7 @@ func (p *program) decoder(side string, b *pipeline.Build, typ string) string {
 	return typ
 }
 
-// source writes the program's main package.
+// source returns the file with the program's decoders.
 func (p *program) source() ([]byte, error) {
 	var b bytes.Buffer
 	b.WriteString("package main\n\nimport (\n")
@@ -178,9 +177,9 @@ func (p *program) source() ([]byte, error) {
 	return format.Source(b.Bytes())
 }
 
-// run compiles the program over the module and gives it the tasks.
-func (p *program) run(ctx context.Context, dir string) ([]answer, error) {
-	temp, err := os.MkdirTemp("", "decodecheck-")
+// run compiles the program and runs it with the tasks as input.
+func (p *program) run(ctx context.Context, dir string) ([]outcome, error) {
+	temp, err := os.MkdirTemp("", "decodediff-")
 	if err != nil {
 		return nil, err
 	}
@@ -210,7 +209,7 @@ func (p *program) run(ctx context.Context, dir string) ([]answer, error) {
 	build := exec.CommandContext(ctx, "go", "build", "-overlay", filepath.Join(temp, "overlay.json"), "-o", binary, p.module+"/"+root)
 	build.Dir = dir
 	if out, err := build.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("compiling the types of both versions: %w\n%s", err, bytes.TrimSpace(out))
+		return nil, fmt.Errorf("compile the types of both versions: %w\n%s", err, bytes.TrimSpace(out))
 	}
 	tasks, err := json.Marshal(p.tasks)
 	if err != nil {
@@ -220,37 +219,37 @@ func (p *program) run(ctx context.Context, dir string) ([]answer, error) {
 	cmd.Stdin = bytes.NewReader(tasks)
 	out, err := cmd.Output()
 	if err != nil {
-		return nil, fmt.Errorf("decoding the examples: %w", err)
+		return nil, fmt.Errorf("decode the examples with the types of both versions: %w", err)
 	}
-	var answers []answer
-	if err := json.Unmarshal(out, &answers); err != nil || len(answers) != len(p.tasks) {
-		return nil, fmt.Errorf("decoding the examples: %d answers to %d, %w", len(answers), len(p.tasks), err)
+	var outcomes []outcome
+	if err := json.Unmarshal(out, &outcomes); err != nil || len(outcomes) != len(p.tasks) {
+		return nil, fmt.Errorf("decode the examples with the types of both versions: got %d results for %d examples: %w", len(outcomes), len(p.tasks), err)
 	}
-	return answers, nil
+	return outcomes, nil
 }
 
 var index = regexp.MustCompile(`\[\d+\]`)
 
-// compare tells what the older types gave and the newer do not. It names no
-// value: those are upstream's words.
-func (p *program) compare(answers []answer) *Result {
-	res := &Result{Decoded: len(answers), Lost: []string{}}
-	for i, a := range answers {
+// compare returns the values that only the older types decode. It does not include
+// the values themselves, since the examples are upstream's.
+func (p *program) compare(outcomes []outcome) *Result {
+	res := &Result{Decoded: len(outcomes), Lost: []string{}}
+	for i, a := range outcomes {
 		where := p.tasks[i].where
 		switch {
 		case a.NewError != "" && a.OldError == "":
 			res.Lost = append(res.Lost, fmt.Sprintf("%s: no longer decodes: %s", where, a.NewError))
 			continue
 		case a.NewError != "" || a.OldError != "":
-			continue // never decoded, or does from now on
+			continue // failed before, too
 		}
-		lost := map[string]int{} // by what is told, elements of lists alike
+		lost := map[string]int{} // number of values by message; elements of a list count together
 		for at, was := range a.Old {
 			switch now, ok := a.New[at]; {
 			case !ok:
-				lost[index.ReplaceAllString(at, "[]")+" is no longer given to callers"]++
+				lost[index.ReplaceAllString(at, "[]")+" is no longer decoded"]++
 			case now != was:
-				lost[index.ReplaceAllString(at, "[]")+" is given in another form"]++
+				lost[index.ReplaceAllString(at, "[]")+" is decoded differently"]++
 			}
 		}
 		for _, what := range slices.Sorted(maps.Keys(lost)) {
@@ -264,9 +263,8 @@ func (p *program) compare(answers []answer) *Result {
 	return res
 }
 
-// mainSource is the part of the program that is always the same. It lists
-// the values of a decoded example by the path of wire names that leads to
-// them; members that no field declares are not among them.
+// mainSource is the constant part of the program. It lists the values of a decoded
+// example by their path of wire names, without members that no field declares.
 const mainSource = `package main
 
 import (
@@ -286,17 +284,17 @@ func main() {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	type answer struct {
+	type outcome struct {
 		OldError, NewError string
 		Old, New           map[string]string
 	}
-	answers := make([]answer, len(tasks))
+	outcomes := make([]outcome, len(tasks))
 	for i, t := range tasks {
-		a := &answers[i]
+		a := &outcomes[i]
 		a.Old, a.OldError = attempt(t.Old, t.Body)
 		a.New, a.NewError = attempt(t.New, t.Body)
 	}
-	if err := json.NewEncoder(os.Stdout).Encode(answers); err != nil {
+	if err := json.NewEncoder(os.Stdout).Encode(outcomes); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}

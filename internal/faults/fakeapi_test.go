@@ -12,8 +12,8 @@ import (
 	"testing"
 )
 
-// What must never be seen in an error or a log. The texts are told by the word
-// that is in all of them.
+// Values that must never appear in an error or a log. All of them contain the word
+// canary, which the tests search for.
 const (
 	canary      = "canary"
 	canaryKey   = "canary-key"
@@ -23,26 +23,26 @@ const (
 	canaryToken = "canary-token-"
 )
 
-// bank is a small Basiq that counts what it did. It answers nobody who does not
-// have the token that it gave out last.
-type bank struct {
+// fakeAPI is a small fake of Basiq's API that counts what it did. It accepts only the
+// token that it issued last.
+type fakeAPI struct {
 	*httptest.Server
 
 	mu     sync.Mutex
-	tokens int // given out
-	done   int // effects: users made, links made, users deleted, files taken
-	seen   map[string]int
+	tokens int            // issued
+	done   int            // effects: users or links created, users deleted, files uploaded
+	seen   map[string]int // requests by kind of call
 	polls  int
 	gone   bool // the user was deleted
 }
 
-// newBank starts a bank. It speaks HTTP/1.1 and, asked to, HTTP/2; both in clear
-// unless it is given a certificate.
-func newBank(t *testing.T, cert *tls.Certificate) *bank {
+// newFakeAPI starts a fake API that supports HTTP/1.1 and HTTP/2, both unencrypted
+// unless cert is set.
+func newFakeAPI(t *testing.T, cert *tls.Certificate) *fakeAPI {
 	t.Helper()
-	b := &bank{seen: map[string]int{}}
-	b.Server = newServer(cert, b)
-	return b
+	a := &fakeAPI{seen: map[string]int{}}
+	a.Server = newServer(cert, a)
+	return a
 }
 
 func newServer(cert *tls.Certificate, h http.Handler) *httptest.Server {
@@ -59,51 +59,51 @@ func newServer(cert *tls.Certificate, h http.Handler) *httptest.Server {
 	return s
 }
 
-func (b *bank) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (a *fakeAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
-		return // half of a request is none
+		return // the request is incomplete
 	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	kind := kindOf(r)
-	b.seen[kind]++
-	if kind == "token" {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	call := callOf(r)
+	a.seen[call]++
+	if call == "token" {
 		if r.Header.Get("Authorization") != "Basic "+canaryKey {
 			problem(w, http.StatusNotFound, "parameter-not-valid")
 			return
 		}
-		b.tokens++
-		fmt.Fprintf(w, `{"access_token":"%s%d","token_type":"Bearer","expires_in":3600}`, canaryToken, b.tokens)
+		a.tokens++
+		fmt.Fprintf(w, `{"access_token":"%s%d","token_type":"Bearer","expires_in":3600}`, canaryToken, a.tokens)
 		return
 	}
-	if r.Header.Get("Authorization") != fmt.Sprint("Bearer ", canaryToken, b.tokens) {
+	if r.Header.Get("Authorization") != fmt.Sprint("Bearer ", canaryToken, a.tokens) {
 		problem(w, http.StatusUnauthorized, "invalid-authorization-token")
 		return
 	}
-	switch kind {
+	switch call {
 	case "read":
 		fmt.Fprintf(w, `{"type":"user","id":%q}`, canaryUser)
 	case "list":
-		b.page(w, r)
+		a.page(w, r)
 	case "create":
-		b.change(w, strings.Contains(string(body), canaryMail), http.StatusCreated, `{"type":"user","id":"made"}`)
+		a.change(w, strings.Contains(string(body), canaryMail), http.StatusCreated, `{"type":"user","id":"made"}`)
 	case "write":
-		b.change(w, true, http.StatusCreated, `{"type":"auth_link","userId":"u","expiresAt":"2031-01-01T00:00:00Z"}`)
+		a.change(w, true, http.StatusCreated, `{"type":"auth_link","userId":"u","expiresAt":"2031-01-01T00:00:00Z"}`)
 	case "upload":
-		b.change(w, strings.Contains(string(body), canaryFile) && strings.HasSuffix(string(body), "--\r\n"), http.StatusAccepted, `{"type":"job","id":"job"}`)
+		a.change(w, strings.Contains(string(body), canaryFile) && strings.HasSuffix(string(body), "--\r\n"), http.StatusAccepted, `{"type":"job","id":"job"}`)
 	case "delete":
-		if b.gone {
+		if a.gone {
 			problem(w, http.StatusNotFound, "resource-not-found")
 			return
 		}
-		b.gone = true
-		b.done++
+		a.gone = true
+		a.done++
 		w.WriteHeader(http.StatusNoContent)
 	case "poll":
-		b.polls++
+		a.polls++
 		status := "in-progress"
-		if b.polls > 2 {
+		if a.polls > 2 {
 			status = "success"
 		}
 		fmt.Fprintf(w, `{"type":"job","id":"job","steps":[{"title":"verify-credentials","status":%q,"result":null}]}`, status)
@@ -112,15 +112,15 @@ func (b *bank) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// change does what a call asks for, if the call came whole.
-func (b *bank) change(w http.ResponseWriter, whole bool, status int, answer string) {
-	if !whole {
+// change executes an operation if its request is complete.
+func (a *fakeAPI) change(w http.ResponseWriter, complete bool, status int, response string) {
+	if !complete {
 		problem(w, http.StatusBadRequest, "invalid-content")
 		return
 	}
-	b.done++
+	a.done++
 	w.WriteHeader(status)
-	_, _ = io.WriteString(w, answer)
+	_, _ = io.WriteString(w, response)
 }
 
 const (
@@ -128,28 +128,28 @@ const (
 	pageSize = 2
 )
 
-func (b *bank) page(w http.ResponseWriter, r *http.Request) {
+func (a *fakeAPI) page(w http.ResponseWriter, r *http.Request) {
 	n := 1
 	_, _ = fmt.Sscan(r.URL.Query().Get("next"), &n)
 	type item struct {
 		ID string `json:"id"`
 	}
-	answer := struct {
+	response := struct {
 		Type  string            `json:"type"`
 		Data  []item            `json:"data"`
 		Links map[string]string `json:"links"`
 	}{Type: "list", Links: map[string]string{}}
 	for i := range pageSize {
-		answer.Data = append(answer.Data, item{fmt.Sprint((n-1)*pageSize + i + 1)})
+		response.Data = append(response.Data, item{fmt.Sprint((n-1)*pageSize + i + 1)})
 	}
 	if n < pages {
-		answer.Links["next"] = fmt.Sprintf("/users/%s/transactions?next=%d", canaryUser, n+1)
+		response.Links["next"] = fmt.Sprintf("/users/%s/transactions?next=%d", canaryUser, n+1)
 	}
-	_ = json.NewEncoder(w).Encode(answer)
+	_ = json.NewEncoder(w).Encode(response)
 }
 
-// kindOf names the kind of call that a request is.
-func kindOf(r *http.Request) string {
+// callOf returns the kind of call that a request belongs to.
+func callOf(r *http.Request) string {
 	path := strings.Replace(r.URL.Path, canaryUser, "{user}", 1)
 	switch r.Method + " " + path {
 	case "POST /token":
