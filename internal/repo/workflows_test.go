@@ -32,7 +32,7 @@ func TestWorkflowsSeparateCodeFromTokens(t *testing.T) {
 		}
 		text := string(data)
 		head, jobs, ok := strings.Cut(text, "\njobs:\n")
-		if !ok || !strings.Contains(head, "\npermissions: {}\n") {
+		if !ok || !strings.Contains(head+"\n", "\npermissions: {}\n") {
 			t.Errorf("%s does not begin without permissions", file)
 		}
 		for _, m := range uses.FindAllStringSubmatch(text, -1) {
