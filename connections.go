@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 
+	"github.com/basiq-sdk/basiq-go/internal/safetext"
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
@@ -102,7 +103,7 @@ type PurgedError struct {
 // Error returns the connection ID and the cause.
 func (e *PurgedError) Error() string {
 	return fmt.Sprintf("basiq: the data of connection %s was purged, but not fetched again: %s: refresh the connection",
-		printable(e.ConnectionID), causeText(e.Err))
+		safetext.Identifier(e.ConnectionID), causeText(e.Err))
 }
 
 // Unwrap returns Err.

@@ -153,6 +153,7 @@ func TestJobNetworkFailures(t *testing.T) {
 		{"no such host, after a success", 1, func(*http.Request) error { return noHost }, true},
 		{"no such host", 0, func(*http.Request) error { return noHost }, false},
 		{"not trusted", 0, func(*http.Request) error { return &tlsError{Err: x509.UnknownAuthorityError{}} }, false},
+		{"plain HTTP where HTTPS is expected", 0, func(*http.Request) error { return http.ErrSchemeMismatch }, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -4,13 +4,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/basiq-sdk/basiq-go/generated/core"
+	"github.com/basiq-sdk/basiq-go/internal/safetext"
 )
 
 // JobError is the error of a job that failed. Its text contains the job ID, the
@@ -40,18 +39,18 @@ func (e *JobError) Error() string { return e.text() }
 
 func (e JobError) text() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "basiq: job %s failed", printable(e.JobID))
+	fmt.Fprintf(&b, "basiq: job %s failed", safetext.Identifier(e.JobID))
 	if e.Step != "" {
-		fmt.Fprintf(&b, " at %s", printable(string(e.Step)))
+		fmt.Fprintf(&b, " at %s", safetext.Identifier(string(e.Step)))
 	}
 	if e.Code != "" {
-		fmt.Fprintf(&b, ": %s", printable(string(e.Code)))
+		fmt.Fprintf(&b, ": %s", safetext.Identifier(string(e.Code)))
 	}
 	return b.String()
 }
 
 // Format writes the text of Error for every verb.
-func (e JobError) Format(f fmt.State, verb rune) { formatText(f, verb, e.text()) }
+func (e JobError) Format(f fmt.State, verb rune) { safetext.Format(f, verb, e.text()) }
 
 // MarshalJSON encodes the contents of the text.
 func (e JobError) MarshalJSON() ([]byte, error) {
@@ -65,8 +64,8 @@ func (e JobError) MarshalJSON() ([]byte, error) {
 
 // LogValue returns the contents of the text for log/slog, as a group.
 func (e JobError) LogValue() slog.Value {
-	return slog.GroupValue(slog.String("message", e.text()), slog.String("jobId", printable(e.JobID)),
-		slog.String("step", printable(string(e.Step))), slog.String("code", printable(string(e.Code))))
+	return slog.GroupValue(slog.String("message", e.text()), slog.String("jobId", safetext.Identifier(e.JobID)),
+		slog.String("step", safetext.Identifier(string(e.Step))), slog.String("code", safetext.Identifier(string(e.Code))))
 }
 
 // Is reports whether the job failed for the reason that target represents.
@@ -156,14 +155,14 @@ func (e *WaitError) Error() string { return e.text() }
 
 func (e WaitError) text() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "basiq: stopped waiting for job %s after %s and ", printable(e.JobID), e.Waited.Round(time.Millisecond))
+	fmt.Fprintf(&b, "basiq: stopped waiting for job %s after %s and ", safetext.Identifier(e.JobID), e.Waited.Round(time.Millisecond))
 	if e.Polls == 1 {
 		b.WriteString("1 poll")
 	} else {
 		fmt.Fprintf(&b, "%d polls", e.Polls)
 	}
 	if e.Step != "" {
-		fmt.Fprintf(&b, "; %s was %s", printable(string(e.Step)), printable(string(e.Status)))
+		fmt.Fprintf(&b, "; %s was %s", safetext.Identifier(string(e.Step)), safetext.Identifier(string(e.Status)))
 	}
 	if e.Err != nil {
 		fmt.Fprintf(&b, ": %s", strings.TrimPrefix(e.Err.Error(), "basiq: "))
@@ -175,7 +174,7 @@ func (e WaitError) text() string {
 }
 
 // Format writes the text of Error for every verb.
-func (e WaitError) Format(f fmt.State, verb rune) { formatText(f, verb, e.text()) }
+func (e WaitError) Format(f fmt.State, verb rune) { safetext.Format(f, verb, e.text()) }
 
 // MarshalJSON encodes the contents of the text.
 func (e WaitError) MarshalJSON() ([]byte, error) {
@@ -190,7 +189,7 @@ func (e WaitError) MarshalJSON() ([]byte, error) {
 
 // LogValue returns the contents of the text for log/slog, as a group.
 func (e WaitError) LogValue() slog.Value {
-	return slog.GroupValue(slog.String("message", e.text()), slog.String("jobId", printable(e.JobID)), slog.Int("polls", e.Polls))
+	return slog.GroupValue(slog.String("message", e.text()), slog.String("jobId", safetext.Identifier(e.JobID)), slog.Int("polls", e.Polls))
 }
 
 // Unwrap returns Err and Last, if they are not nil.
@@ -204,38 +203,10 @@ func (e *WaitError) Unwrap() []error {
 	return causes
 }
 
-// formatText writes text under a verb. Types with sensitive fields implement
-// fmt.Formatter with it, because %+v and similar verbs would print the fields.
-func formatText(f fmt.State, verb rune, text string) {
-	switch verb {
-	case 'q':
-		fmt.Fprintf(f, "%q", text)
-	case 'x', 'X':
-		fmt.Fprintf(f, "%"+string(verb), text)
-	default:
-		_, _ = io.WriteString(f, text)
-	}
-}
-
 // causeText returns the text of an error's cause, which may be nil.
 func causeText(err error) string {
 	if err == nil {
 		return "unknown reason"
 	}
 	return strings.TrimPrefix(err.Error(), "basiq: ")
-}
-
-// printable makes an untrusted string safe for a log line: it replaces control,
-// format and space characters, and shortens it to 64 bytes.
-func printable(s string) string {
-	const longest = 64
-	if len(s) > longest {
-		s = strings.ToValidUTF8(s[:longest], "")
-	}
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || unicode.IsSpace(r) {
-			return '_'
-		}
-		return r
-	}, s)
 }

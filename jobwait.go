@@ -2,17 +2,17 @@ package basiq
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"net"
 	"net/http"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/basiq-sdk/basiq-go/generated/core"
+	"github.com/basiq-sdk/basiq-go/internal/contexts"
+	"github.com/basiq-sdk/basiq-go/internal/neterr"
 	"github.com/basiq-sdk/basiq-go/internal/retries"
 	"github.com/basiq-sdk/basiq-go/transport"
 )
@@ -148,7 +148,7 @@ func (w *waiter) temporary(err error) (time.Duration, bool) {
 	case errors.Is(err, transport.ErrRateLimited): // this client's throttle delayed the poll
 		return 0, true
 	case errors.As(err, &send):
-		return 0, w.lastJob != nil || !misconfigured(send)
+		return 0, w.lastJob != nil || !neterr.Permanent(send)
 	case errors.Is(err, transport.ErrTokenTimeout):
 		return 0, true
 	case errors.As(err, &read), errors.Is(err, transport.ErrNoContent):
@@ -156,16 +156,6 @@ func (w *waiter) temporary(err error) (time.Duration, bool) {
 		return 0, w.malformed <= maxMalformed
 	}
 	return 0, false
-}
-
-// misconfigured reports whether a request would fail every time, because the
-// host does not exist or its certificate is not trusted.
-func misconfigured(err error) bool {
-	var (
-		dns  *net.DNSError
-		cert *tls.CertificateVerificationError
-	)
-	return errors.As(err, &dns) && dns.IsNotFound || errors.As(err, &cert)
 }
 
 // reportSteps passes the changes since the last poll to OnStep and emit.
@@ -264,7 +254,7 @@ func (w *waiter) waitForNextPoll(retryAfter time.Duration) error {
 	case d >= left && left > 2*w.o.Interval:
 		d = left - w.o.Interval // leaves time for a last poll
 	}
-	if sleep(w.ctx, d) != nil {
+	if contexts.Sleep(w.ctx, d) != nil {
 		return w.waitError(nil)
 	}
 	return nil

@@ -15,6 +15,8 @@ import (
 
 	"github.com/basiq-sdk/basiq-go/generated/core"
 	"github.com/basiq-sdk/basiq-go/internal/retries"
+	"github.com/basiq-sdk/basiq-go/internal/safetext"
+	"github.com/basiq-sdk/basiq-go/internal/urls"
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
@@ -72,11 +74,11 @@ func (e *MFARequiredError) Error() string { return e.text() }
 
 func (e MFARequiredError) text() string {
 	return fmt.Sprintf("basiq: job %s needs the user's answer to a question of the bank (%s): set WaitOptions.OnMFA, or call AnswerMFA",
-		printable(e.MFA.JobID), printable(string(e.MFA.Method)))
+		safetext.Identifier(e.MFA.JobID), safetext.Identifier(string(e.MFA.Method)))
 }
 
 // Format writes the text of Error for every verb.
-func (e MFARequiredError) Format(f fmt.State, verb rune) { formatText(f, verb, e.text()) }
+func (e MFARequiredError) Format(f fmt.State, verb rune) { safetext.Format(f, verb, e.text()) }
 
 // MarshalJSON encodes the text and the job ID. MFA can be encoded separately.
 func (e MFARequiredError) MarshalJSON() ([]byte, error) {
@@ -105,11 +107,11 @@ func (e *MFAError) Job() *Job { return e.job }
 func (e *MFAError) Error() string { return e.text() }
 
 func (e MFAError) text() string {
-	return fmt.Sprintf("basiq: job %s: the bank's question was not answered: %s", printable(e.JobID), causeText(e.Err))
+	return fmt.Sprintf("basiq: job %s: the bank's question was not answered: %s", safetext.Identifier(e.JobID), causeText(e.Err))
 }
 
 // Format writes the text of Error for every verb.
-func (e MFAError) Format(f fmt.State, verb rune) { formatText(f, verb, e.text()) }
+func (e MFAError) Format(f fmt.State, verb rune) { safetext.Format(f, verb, e.text()) }
 
 // MarshalJSON encodes the text and the job ID.
 func (e MFAError) MarshalJSON() ([]byte, error) {
@@ -375,7 +377,7 @@ func (c *Client) mfaJobID(m MFA) (string, error) {
 		return "", ErrMFALink
 	}
 	u := base.ResolveReference(link)
-	if u.User != nil || origin(u) != origin(base) || u.RawQuery != "" || u.Fragment != "" {
+	if u.User != nil || urls.Origin(u) != urls.Origin(base) || u.RawQuery != "" || u.Fragment != "" {
 		return "", ErrMFALink
 	}
 	path := u.EscapedPath()
@@ -391,13 +393,4 @@ func (c *Client) mfaJobID(m MFA) (string, error) {
 		return "", ErrMFALink
 	}
 	return id, nil
-}
-
-// origin returns the scheme, host and port of u.
-func origin(u *url.URL) string {
-	port := u.Port()
-	if port == "" {
-		port = map[string]string{"https": "443", "http": "80"}[u.Scheme]
-	}
-	return u.Scheme + "://" + strings.ToLower(u.Hostname()) + ":" + port
 }

@@ -7,6 +7,7 @@ import (
 	"math"
 	"time"
 
+	"github.com/basiq-sdk/basiq-go/internal/contexts"
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
@@ -51,27 +52,12 @@ func (l *pollLimiter) wait(ctx context.Context) error {
 	}
 	select {
 	case next := <-l.turn:
-		err := sleep(ctx, time.Until(next))
+		err := contexts.Sleep(ctx, time.Until(next))
 		if err == nil {
 			next = time.Now().Add(l.interval)
 		}
 		l.turn <- next
 		return err
-	case <-ctx.Done():
-		return transport.ContextError(ctx)
-	}
-}
-
-// sleep waits for d. It returns the context's error if the context ends first.
-func sleep(ctx context.Context, d time.Duration) error {
-	if d <= 0 {
-		return transport.ContextError(ctx)
-	}
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
 	case <-ctx.Done():
 		return transport.ContextError(ctx)
 	}

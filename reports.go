@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/basiq-sdk/basiq-go/generated/reporting"
+	"github.com/basiq-sdk/basiq-go/internal/safetext"
 	"github.com/basiq-sdk/basiq-go/transport"
 	"github.com/basiq-sdk/basiq-go/transport/value"
 )
@@ -189,7 +190,7 @@ func (b *reportBuilder) days(from, to value.Date, both bool) {
 		}
 		at, err := d.day.Time()
 		if err != nil {
-			b.fail(fmt.Sprintf("report %s is %q, want a date such as 2031-05-06", d.field, printable(string(d.day))))
+			b.fail(fmt.Sprintf("report %s is %q, want a date such as 2031-05-06", d.field, safetext.Identifier(string(d.day))))
 			continue
 		}
 		day := value.DateOf(at) // normalizes the format
@@ -238,7 +239,7 @@ func (b *reportBuilder) params(extra []reporting.Filter) (reporting.CreateReport
 			b.fail("report contains a filter without a Name")
 		}
 		if slices.ContainsFunc(b.out.Filters, func(g reporting.Filter) bool { return g.Name == f.Name }) {
-			b.fail("report contains the filter " + printable(f.Name) + " twice")
+			b.fail("report contains the filter " + safetext.Identifier(f.Name) + " twice")
 		}
 		b.add(f)
 	}
@@ -306,7 +307,7 @@ type ReportError struct {
 
 // Error returns the report ID and the cause.
 func (e *ReportError) Error() string {
-	return fmt.Sprintf("basiq: report %s was created but could not be fetched: %s", printable(e.ReportID), causeText(e.Err))
+	return fmt.Sprintf("basiq: report %s was created but could not be fetched: %s", safetext.Identifier(e.ReportID), causeText(e.Err))
 }
 
 // Unwrap returns Err.

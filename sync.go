@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/basiq-sdk/basiq-go/generated/data"
+	"github.com/basiq-sdk/basiq-go/internal/safetext"
 	"github.com/basiq-sdk/basiq-go/transport"
 	"github.com/basiq-sdk/basiq-go/transport/value"
 )
@@ -95,7 +96,7 @@ func (o SyncOptions) withDefaults() (SyncOptions, error) {
 	}
 	from, err := dayOf(o.From)
 	if err != nil {
-		return o, fmt.Errorf("basiq: SyncOptions.From is %q, want a date such as 2031-05-06", printable(string(o.From)))
+		return o, fmt.Errorf("basiq: SyncOptions.From is %q, want a date such as 2031-05-06", safetext.Identifier(string(o.From)))
 	}
 	o.From = from
 	return o, nil
@@ -229,7 +230,7 @@ func (r *syncRun) run(ctx context.Context) error {
 		if errors.As(err, &api) && !errors.As(err, new(*transport.TokenError)) && (api.Status == http.StatusBadRequest || api.Status == http.StatusNotFound || api.Status == http.StatusGone) {
 			// The API rejects this account only, so the others are synced all
 			// the same.
-			failures = append(failures, fmt.Errorf("basiq: SyncTransactions: account %s was not synced: %w", printable(id), err))
+			failures = append(failures, fmt.Errorf("basiq: SyncTransactions: account %s was not synced: %w", safetext.Identifier(id), err))
 			continue
 		}
 		if err != nil {

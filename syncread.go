@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/basiq-sdk/basiq-go/generated/data"
+	"github.com/basiq-sdk/basiq-go/internal/safetext"
 	"github.com/basiq-sdk/basiq-go/transport"
 	"github.com/basiq-sdk/basiq-go/transport/value"
 )
@@ -52,7 +53,7 @@ func (r *syncRun) readAll(ctx context.Context, account string, filter data.Trans
 		before = found
 	}
 	return nil, fmt.Errorf("basiq: SyncTransactions: transactions of account %s disappeared during each of %d readings: sync again later, from the last cursor",
-		printable(account), syncReadings)
+		safetext.Identifier(account), syncReadings)
 }
 
 // containsAll reports whether have contains all keys of want.

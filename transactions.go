@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/basiq-sdk/basiq-go/generated/data"
+	"github.com/basiq-sdk/basiq-go/internal/safetext"
 	"github.com/basiq-sdk/basiq-go/transport"
 	"github.com/basiq-sdk/basiq-go/transport/value"
 )
@@ -111,7 +112,7 @@ func (w *TransactionWindow) days() (from, to value.Date, err error) {
 		out  *value.Date
 	}{{"From", w.From, &from}, {"To", w.To, &to}} {
 		if *d.out, err = dayOf(d.in); err != nil {
-			return "", "", fmt.Errorf("basiq: TransactionWindow.%s is %q, want a date such as 2031-05-06", d.name, printable(string(d.in)))
+			return "", "", fmt.Errorf("basiq: TransactionWindow.%s is %q, want a date such as 2031-05-06", d.name, safetext.Identifier(string(d.in)))
 		}
 	}
 	if from != "" && to != "" && from > to {

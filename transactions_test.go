@@ -298,7 +298,7 @@ func TestTransactionsResume(t *testing.T) {
 		break
 	}
 	for _, err := range client.Transactions(t.Context(), "u-1", basiq.TransactionWindow{From: "2031-05-02"}, transport.WithCursor(&at)) {
-		if err == nil || !strings.Contains(err.Error(), "the cursor is of another list") {
+		if err == nil || !strings.Contains(err.Error(), "the cursor belongs to another list") {
 			t.Errorf("another window: %v", err)
 		}
 	}

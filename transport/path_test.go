@@ -13,7 +13,7 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
-// TestPathValues: a value reaches its own route as it is, or is refused; none
+// TestPathValues: a value reaches its own route unchanged, or is rejected. No value
 // changes the route.
 func TestPathValues(t *testing.T) {
 	var route, got atomic.Value
@@ -41,7 +41,7 @@ func TestPathValues(t *testing.T) {
 		}
 	}
 	if b.calls.Load() != before {
-		t.Error("a refused value was sent")
+		t.Error("a rejected value was sent")
 	}
 }
 
@@ -78,8 +78,8 @@ func FuzzPathValue(f *testing.F) {
 	})
 }
 
-// TestFoldedPathsAreRefusedEverywhere: what some servers fold out of a path is
-// refused wherever a caller's or a server's text becomes one.
+// TestFoldedPathsAreRefusedEverywhere: paths with segments that some servers remove
+// are rejected, whether they come from the caller or from the server.
 func TestFoldedPathsAreRefusedEverywhere(t *testing.T) {
 	for _, dots := range []string{"..;", "..;x=y", ".;", ";x", "..%3b", "%2e%2e;", "%2e%2e%3Bx", "...", "..%20", "%252e%252e;"} {
 		var calls atomic.Int64

@@ -5,21 +5,22 @@ import (
 	"html"
 	"net/url"
 	"strings"
-	"unicode"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"github.com/basiq-sdk/basiq-go/internal/safetext"
 )
 
-// secret holds a text that must not be printed. It is a closure, because a
-// value in a field, even an unexported one of a redacting type, is reached by
-// fmt's verbs and by reflection. A closure prints as an address at most.
+// secret holds a text that must not be printed. It is a closure, because fmt and
+// reflection can read a value in any field, even an unexported one of a type that
+// redacts itself. A closure prints at most as an address.
 type secret func() string
 
 const redacted = "[redacted]"
 
 func newSecret(s string) secret { return func() string { return s } }
 
-// reveal returns the text, "" of no secret.
+// reveal returns the text, or "" for a nil secret.
 func (s secret) reveal() string {
 	if s == nil {
 		return ""
@@ -30,60 +31,60 @@ func (s secret) reveal() string {
 // Format prints a placeholder under every verb.
 func (secret) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(redacted)) }
 
-// Lengths of what is taken out of a server's words.
+// Lengths for redacting secrets in texts from servers.
 const (
-	minSecret  = 4  // bytes of a secret: a shorter one would be found in any text
-	maxSlashes = 64 // backslashes of one escape: a text of nothing else would take long
-	minPartial = 16 // bytes of a secret's beginning: some servers shorten what they echo
+	minSecret  = 4  // bytes of a secret; shorter ones would occur in any text
+	maxSlashes = 64 // backslashes of one escape; limits the time for a text of backslashes
+	minPartial = 16 // bytes of a secret's prefix; some servers truncate what they echo
 )
 
-// scrub takes the texts that a call was authorised with out of what the server
-// said: some servers echo what they did not like. A secret is found in every
-// spelling that JSON, URLs and HTML give it, however often it was escaped.
-func scrub(text string, secrets ...string) string { return scrubAll(text, secrets, false) }
+// redact replaces secrets in a text from a server: some servers echo what they reject.
+// It finds a secret in every form that JSON, URLs and HTML give it, however often it
+// was escaped.
+func redact(text string, secrets ...string) string { return redactAll(text, secrets, false) }
 
-// scrubCut is scrub for a text that was cut off: the beginning of a secret at its
-// end is taken out, too.
-func scrubCut(text string, secrets ...string) string { return scrubAll(text, secrets, true) }
+// redactCut is redact for a truncated text: it also replaces a prefix of a secret at the
+// end of the text.
+func redactCut(text string, secrets ...string) string { return redactAll(text, secrets, true) }
 
-func scrubAll(text string, secrets []string, cut bool) string {
+func redactAll(text string, secrets []string, cut bool) string {
 	for _, s := range secrets {
 		if len(s) >= minSecret {
-			text = scrubOne(text, s, cut)
+			text = redactOne(text, s, cut)
 		}
 	}
 	return text
 }
 
-func scrubOne(text, secret string, cut bool) string {
+func redactOne(text, secret string, cut bool) string {
 	var b strings.Builder
-	kept := 0 // up to where text was copied
+	copied := 0 // bytes of text that were processed
 	for i := 0; i < len(text); {
-		n, read := echoed(text[i:], secret)
+		n, read := matchSecret(text[i:], secret)
 		if n < len(secret) && n < minPartial && (!cut || n < minSecret || i+read < len(text)) {
 			i++
 			continue
 		}
-		b.WriteString(text[kept:i])
+		b.WriteString(text[copied:i])
 		b.WriteString(redacted)
 		i += read
-		kept = i
+		copied = i
 	}
-	if kept == 0 {
+	if copied == 0 {
 		return text
 	}
-	b.WriteString(text[kept:])
+	b.WriteString(text[copied:])
 	return b.String()
 }
 
-// echoed returns how many bytes of the secret text begins with, and how many
-// bytes of text spell them.
-func echoed(text, secret string) (n, read int) {
+// matchSecret returns how many bytes of the secret are at the start of text, and how
+// many bytes of text they take, with their escapes.
+func matchSecret(text, secret string) (n, read int) {
 	for n < len(secret) {
 		r, size := utf8.DecodeRuneInString(secret[n:])
-		length := spelled(text[read:], r, secret[n:n+size])
+		length := matchRune(text[read:], r, secret[n:n+size])
 		if length == 0 {
-			if halfSpelled(text[read:]) {
+			if incompleteEscape(text[read:]) {
 				read = len(text)
 			}
 			break
@@ -93,9 +94,9 @@ func echoed(text, secret string) (n, read int) {
 	return n, read
 }
 
-// spelled returns how many bytes of text spell a character: as it is, or in an
-// escape of JSON, of URLs or of HTML; 0 if text begins with something else.
-func spelled(text string, r rune, plain string) int {
+// matchRune returns the length of a character at the start of text, as it is or as an
+// escape of JSON, URLs or HTML, or 0 if text starts with something else.
+func matchRune(text string, r rune, plain string) int {
 	switch {
 	case text == "":
 		return 0
@@ -104,7 +105,7 @@ func spelled(text string, r rune, plain string) int {
 		for slashes < min(len(text), maxSlashes) && text[slashes] == '\\' {
 			slashes++
 		}
-		if length := unslashed(text[slashes:], r); length > 0 {
+		if length := matchBackslashEscape(text[slashes:], r); length > 0 {
 			return slashes + length
 		}
 		if r == '\\' {
@@ -115,7 +116,7 @@ func spelled(text string, r rune, plain string) int {
 		return len(plain)
 	case text[0] == '%':
 		escaped := url.PathEscape(plain)
-		if len(escaped) == len(plain) { // it needs no escape, and has one
+		if len(escaped) == len(plain) { // the character needs no escape, but may have one
 			escaped = fmt.Sprintf("%%%02X", plain)
 		}
 		if len(text) >= len(escaped) && strings.EqualFold(text[:len(escaped)], escaped) {
@@ -131,8 +132,8 @@ func spelled(text string, r rune, plain string) int {
 	return 0
 }
 
-// unslashed is spelled for what stands after backslashes.
-func unslashed(text string, r rune) int {
+// matchBackslashEscape is matchRune for a text that follows backslashes.
+func matchBackslashEscape(text string, r rune) int {
 	if text == "" {
 		return 0
 	}
@@ -155,14 +156,14 @@ func unslashed(text string, r rune) int {
 	return 0
 }
 
-// halfSpelled reports whether text is the beginning of an escape, and no more.
-func halfSpelled(text string) bool {
+// incompleteEscape reports whether text is a proper prefix of an escape.
+func incompleteEscape(text string) bool {
 	const longest = 12
 	return text != "" && len(text) < longest && strings.IndexByte(`\%&`, text[0]) >= 0 && !strings.ContainsAny(text, `;" `)
 }
 
-// withoutUserinfo takes names and passwords out of addresses in a text, such as
-// that of a proxy in an error of net/http.
+// withoutUserinfo redacts user names and passwords in URLs, such as the URL of a proxy in
+// an error of net/http.
 func withoutUserinfo(text string) string {
 	var b strings.Builder
 	for {
@@ -184,29 +185,19 @@ func withoutUserinfo(text string) string {
 	}
 }
 
-// told is what may be said of an error that comes from below: net/http quotes
-// what a server sent and it could not read, and servers echo what they were sent.
-func told(err error) string {
+// safeErrorText returns the text of an error of the HTTP client, without URLs' user
+// information and quoted parts. net/http quotes server data that it cannot parse, and
+// servers echo what was sent to them.
+func safeErrorText(err error) string {
 	const longest = 1000
-	text := oneLine(withoutUserinfo(withoutQuoted(err.Error())))
+	text := safetext.OneLine(withoutUserinfo(withoutQuoted(err.Error())))
 	if len(text) > longest {
 		text = strings.ToValidUTF8(text[:longest], "") + "…"
 	}
 	return text
 }
 
-// oneLine replaces what could forge a log line or hide a part of it. Lines, which
-// errors.Join puts its errors on, are joined by semicolons.
-func oneLine(text string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp) {
-			return '_'
-		}
-		return r
-	}, strings.ReplaceAll(text, "\n", "; "))
-}
-
-// withoutQuoted takes out what stands in double quotes.
+// withoutQuoted redacts everything in double quotes.
 func withoutQuoted(text string) string {
 	var b strings.Builder
 	for {
@@ -230,21 +221,8 @@ func withoutQuoted(text string) string {
 	}
 }
 
-// printable keeps identifiers and drops what could forge a log line.
-func printable(s string) string {
-	if len(s) > 64 {
-		s = s[:64]
-	}
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || unicode.IsSpace(r) {
-			return '_'
-		}
-		return r
-	}, s)
-}
-
-// codeLike tells whether a text is a code or a name, as against a sentence:
-// what a server says in words may have anything in it.
+// codeLike reports whether a text is a code or a name, rather than a sentence, which may
+// contain anything.
 func codeLike(s string) bool {
 	for i := range len(s) {
 		c := s[i]
@@ -255,7 +233,8 @@ func codeLike(s string) bool {
 	return s != "" && len(s) <= 64
 }
 
-// headerValue tells whether a text can stand in a header: one line, no controls.
+// headerValue reports whether a text is a valid header value: one line without control
+// characters.
 func headerValue(s string) bool {
 	for i := range len(s) {
 		if s[i] < ' ' && s[i] != '\t' || s[i] == 0x7f {
@@ -265,7 +244,7 @@ func headerValue(s string) bool {
 	return true
 }
 
-// headerName tells whether a text is the name of a header.
+// headerName reports whether a text is a valid header name.
 func headerName(s string) bool {
 	const token = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 	for i := range len(s) {

@@ -14,8 +14,10 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/basiq-sdk/basiq-go/webhook"
@@ -168,4 +170,34 @@ func TestPanicErrorHidesItsValue(t *testing.T) {
 	if text := out.String(); strings.Contains(text, "canary") || strings.Contains(text, base64.StdEncoding.EncodeToString([]byte("canary"))) {
 		t.Errorf("the value is shown: %s", text)
 	}
+}
+
+// deadlines is a ResponseWriter that notes the read deadlines it is given.
+type deadlines struct {
+	*httptest.ResponseRecorder
+	set []time.Time
+}
+
+func (d *deadlines) SetReadDeadline(at time.Time) error {
+	d.set = append(d.set, at)
+	return nil
+}
+
+// TestReadTimeoutBoundsTheBodyAlone: the deadline is set before the body is read
+// and cleared after it, and 0 sets none.
+func TestReadTimeoutBoundsTheBodyAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for timeout, want := range map[time.Duration][]time.Time{
+			0:           nil,
+			1:           {time.Now().Add(1), {}},
+			time.Minute: {time.Now().Add(time.Minute), {}},
+		} {
+			h := webhook.NewHandler(verifierOf(t, documented()), func(context.Context, *webhook.Event) error { return nil }, webhook.WithReadTimeout(timeout))
+			w := &deadlines{ResponseRecorder: httptest.NewRecorder()}
+			h.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/", strings.NewReader(sample)))
+			if !slices.EqualFunc(w.set, want, time.Time.Equal) {
+				t.Errorf("a timeout of %v sets %v, want %v", timeout, w.set, want)
+			}
+		}
+	})
 }

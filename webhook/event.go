@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/basiq-sdk/basiq-go/internal/urls"
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
@@ -263,7 +264,7 @@ func pathOf(c *transport.Client, link string) (string, error) {
 	}
 	u, err := url.Parse(link)
 	if err != nil || link == "" || u.Opaque != "" || u.User != nil || u.Fragment != "" ||
-		(u.Host != "" || u.Scheme != "") && origin(u) != origin(base) {
+		(u.Host != "" || u.Scheme != "") && urls.Origin(u) != urls.Origin(base) {
 		return "", ErrLink
 	}
 	path, ok := u.EscapedPath(), true
@@ -336,14 +337,4 @@ func fits(r resource, name string) bool {
 		return true
 	}
 	return plain(string(r.Data.value[0].Type)) == plain(item)
-}
-
-// origin returns the scheme, host and port of a URL, with the scheme's default
-// port if it has none.
-func origin(u *url.URL) string {
-	scheme, port := strings.ToLower(u.Scheme), u.Port()
-	if port == "" {
-		port = map[string]string{"http": "80", "https": "443"}[scheme]
-	}
-	return scheme + "://" + strings.ToLower(u.Hostname()) + ":" + port
 }

@@ -156,3 +156,38 @@ func TestConsentEventsHaveTheConsentID(t *testing.T) {
 		t.Errorf("%+v, %v", about, err)
 	}
 }
+
+// TestTypesAndIDsMayBeNumbers: the text of a number is taken for what should be a
+// string; every other shape is passed over.
+func TestTypesAndIDsMayBeNumbers(t *testing.T) {
+	for raw, want := range map[string]string{`"a"`: "a", "0": "0", "9": "9", "10": "10", "-1": "-1", "1.50": "1.50", "true": "", "null": "", "{}": "", "[1]": ""} {
+		body := `{"eventTypeId":"user.created","eventId":` + raw + `}`
+		e, err := webhook.ParseEvent(webhook.Delivery{ID: "m-1"}, []byte(body))
+		if err != nil || e.EventID != want {
+			t.Errorf("%s: %+v, %v", raw, e, err)
+		}
+	}
+}
+
+// TestLinksKeepTheirQuery: what a link asks for is asked for.
+func TestLinksKeepTheirQuery(t *testing.T) {
+	var asked string
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked = r.RequestURI
+		_, _ = w.Write([]byte(`{}`))
+	}))
+	defer server.Close()
+	c, err := transport.New(transport.WithBaseURL(server.URL), transport.WithTokenSource(transport.StaticToken("token")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for link, want := range map[string]string{
+		"/users/u-1": "/users/u-1",
+		"/users/u-1/transactions?filter=account.id.eq(%27a-1%27)&limit=5": "/users/u-1/transactions?filter=account.id.eq%28%27a-1%27%29&limit=5",
+	} {
+		e := &webhook.Event{EntityLink: server.URL + link}
+		if err := e.FetchEntity(t.Context(), c, nil); err != nil || asked != want {
+			t.Errorf("%s asks for %s, %v; want %s", link, asked, err, want)
+		}
+	}
+}

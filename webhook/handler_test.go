@@ -211,6 +211,9 @@ func TestConcurrentDeliveriesOfOneMessage(t *testing.T) {
 // TestMemoryIsBounded: a million messages take no more memory than the limit, and
 // the oldest ones are forgotten. (W7)
 func TestMemoryIsBounded(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes seconds")
+	}
 	m := webhook.NewMemory(10_000)
 	ctx := t.Context()
 	var before, after runtime.MemStats

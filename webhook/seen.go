@@ -51,7 +51,6 @@ type Memory struct {
 	limit int
 	byKey map[string]*list.Element
 	order *list.List // of *message, oldest first
-	now   func() time.Time
 }
 
 type message struct {
@@ -84,7 +83,7 @@ func (m *Memory) init() {
 	if m.limit <= 0 {
 		m.limit = defaultLimit
 	}
-	m.byKey, m.order, m.now = map[string]*list.Element{}, list.New(), time.Now
+	m.byKey, m.order = map[string]*list.Element{}, list.New()
 }
 
 // Begin implements SeenStore. It returns an error only if m is nil.
@@ -95,25 +94,15 @@ func (m *Memory) Begin(_ context.Context, key string) (Progress, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.init()
-	now := m.now()
-	for e := m.order.Front(); e != nil; {
-		s, next := e.Value.(*message), e.Next()
-		if m.order.Len() < m.limit && now.Sub(s.at) < retention {
-			break
-		}
-		if !s.busy { // a claimed message must not be forgotten
-			m.forget(e)
-		} else if m.order.Len() < m.limit {
-			break
-		}
-		e = next
-	}
+	now := time.Now()
+	m.drop(func(s *message) bool { return now.Sub(s.at) >= retention })
 	if e := m.byKey[key]; e != nil {
 		if e.Value.(*message).busy {
 			return Busy, nil
 		}
 		return Done, nil
 	}
+	m.drop(func(*message) bool { return m.order.Len() >= m.limit })
 	m.byKey[key] = m.order.PushBack(&message{key: key, at: now, busy: true})
 	return Fresh, nil
 }
@@ -134,6 +123,18 @@ func (m *Memory) End(_ context.Context, key string, handled bool) error {
 		m.forget(e)
 	}
 	return nil
+}
+
+// drop forgets the oldest messages for as long as next says so, except those that
+// are being handled: they are not many.
+func (m *Memory) drop(next func(*message) bool) {
+	for e := m.order.Front(); e != nil && next(e.Value.(*message)); {
+		oldest := e
+		e = e.Next()
+		if !oldest.Value.(*message).busy {
+			m.forget(oldest)
+		}
+	}
 }
 
 func (m *Memory) forget(e *list.Element) {

@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/basiq-sdk/basiq-go/webhook"
@@ -139,4 +140,79 @@ func wantPanic(t *testing.T, what string, f func()) {
 		}
 	}()
 	f()
+}
+
+// began returns what a Memory says of each message in turn; what is fresh is
+// handled.
+func began(t *testing.T, m *webhook.Memory, keys ...string) string {
+	t.Helper()
+	var said []string
+	for _, key := range keys {
+		progress, err := m.Begin(t.Context(), key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if progress == webhook.Fresh {
+			if err := m.End(t.Context(), key, true); err != nil {
+				t.Fatal(err)
+			}
+		}
+		said = append(said, [...]string{"fresh", "busy", "done"}[progress])
+	}
+	return strings.Join(said, " ")
+}
+
+// TestFullMemoryForgetsTheOldest: a message that is there already takes no room,
+// and is not forgotten by its own second delivery.
+func TestFullMemoryForgetsTheOldest(t *testing.T) {
+	for _, c := range []struct {
+		most int
+		keys string
+		want string
+	}{
+		{1, "a a a", "fresh done done"},
+		{1, "a b b a", "fresh fresh done fresh"},
+		{2, "a b a b", "fresh fresh done done"},
+		{2, "a b c b c a", "fresh fresh fresh done done fresh"},
+		{3, "a b c a b c", "fresh fresh fresh done done done"},
+	} {
+		if got := began(t, webhook.NewMemory(c.most), strings.Fields(c.keys)...); got != c.want {
+			t.Errorf("a Memory of %d says of %s: %s, want %s", c.most, c.keys, got, c.want)
+		}
+	}
+}
+
+// TestFullMemoryKeepsWhatIsBeingHandled: a claim stays until its end, however
+// many other messages come.
+func TestFullMemoryKeepsWhatIsBeingHandled(t *testing.T) {
+	m := webhook.NewMemory(2)
+	for _, key := range []string{"held-1", "held-2"} {
+		if progress, err := m.Begin(t.Context(), key); progress != webhook.Fresh || err != nil {
+			t.Fatal(progress, err)
+		}
+	}
+	if got, want := began(t, m, "a", "b", "b", "held-1", "held-2"), "fresh fresh done busy busy"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+// TestMemoryRemembersFor49Hours runs on a fake clock.
+func TestMemoryRemembersFor49Hours(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := webhook.NewMemory(0)
+		if progress, err := m.Begin(t.Context(), "held"); progress != webhook.Fresh || err != nil {
+			t.Fatal(progress, err)
+		}
+		if got := began(t, m, "a"); got != "fresh" {
+			t.Fatal(got)
+		}
+		time.Sleep(49*time.Hour - time.Nanosecond)
+		if got := began(t, m, "a", "b"); got != "done fresh" {
+			t.Errorf("just before 49 hours: %s", got)
+		}
+		time.Sleep(time.Nanosecond)
+		if got := began(t, m, "a", "b", "held"); got != "fresh done busy" {
+			t.Errorf("after 49 hours: %s", got)
+		}
+	})
 }

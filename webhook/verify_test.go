@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -327,6 +328,85 @@ func TestVerifierOptions(t *testing.T) {
 	}
 	if _, err := v.Verify(signed(keyOf(29), "m", fmt.Sprint(clock.Unix()-61), ""), nil); !errors.Is(err, webhook.ErrTimestamp) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// TestSecretsAtTheirBounds: base64 has one or two signs of padding, and a secret
+// 1,024 characters at most.
+func TestSecretsAtTheirBounds(t *testing.T) {
+	for _, c := range []struct {
+		name, secret string
+		ok           bool
+	}{
+		{"16 bytes, two signs of padding", base64.StdEncoding.EncodeToString(make([]byte, 16)), true},
+		{"17 bytes, one sign of padding", base64.StdEncoding.EncodeToString(make([]byte, 17)), true},
+		{"15 bytes", base64.StdEncoding.EncodeToString(make([]byte, 15)), false},
+		{"three signs of padding", strings.Repeat("A", 25) + "===", false},
+		{"1,024 characters", strings.Repeat("A", 1024), true},
+		{"1,024 characters and a prefix", "whsec_" + strings.Repeat("A", 1024), true},
+		{"1,026 characters", strings.Repeat("A", 1026), false},
+	} {
+		if _, err := webhook.NewVerifier(c.secret); (err == nil) != c.ok || err != nil && !errors.Is(err, webhook.ErrSecret) {
+			t.Errorf("%s: %v", c.name, err)
+		}
+	}
+}
+
+func TestErrorNamesTheSecretAtFaultAmongMany(t *testing.T) {
+	good := documented()
+	for want, secrets := range map[string][]string{"": {"short"}, "(secret 1 of 2)": {"short", good}, "(secret 2 of 2)": {good, "short"}} {
+		_, err := webhook.NewVerifier(secrets...)
+		if !errors.Is(err, webhook.ErrSecret) || !strings.HasSuffix(err.Error(), want) || strings.Contains(err.Error(), "(secret") != (want != "") {
+			t.Errorf("%d secrets: %v, want it to end in %q", len(secrets), err, want)
+		}
+	}
+}
+
+// TestIDsThatAreSigned: an ID is printable ASCII without spaces, and does not end
+// like a timestamp.
+func TestIDsThatAreSigned(t *testing.T) {
+	v := verifierOf(t, base64.StdEncoding.EncodeToString(keyOf(24)))
+	for id, ok := range map[string]bool{
+		"m-1": true, "!": true, "~": true, "a!~b": true, "7": true, "a.b": true, "1.2x": true,
+		"a b": false, "a\x7f": false, "a\x1f": false, "é": false, ".": false, ".1": false, "a.": false, "a.1": false, "a.b.12": false,
+	} {
+		_, err := v.Verify(signed(keyOf(24), id, now(), sample), []byte(sample))
+		if (err == nil) != ok || err != nil && !errors.Is(err, webhook.ErrHeader) {
+			t.Errorf("%q: %v", id, err)
+		}
+	}
+}
+
+func TestSecretGivenTwiceIsTheFirst(t *testing.T) {
+	secret := base64.StdEncoding.EncodeToString(keyOf(24))
+	d, err := verifierOf(t, secret, secret).Verify(signed(keyOf(24), "m-1", now(), sample), []byte(sample))
+	if err != nil || d.Secret != 0 {
+		t.Errorf("got secret %d, %v", d.Secret, err)
+	}
+}
+
+// TestToleranceAtItsBounds: a second is the least, MaxTolerance the most, and
+// both ends of the tolerance are within it.
+func TestToleranceAtItsBounds(t *testing.T) {
+	secret := base64.StdEncoding.EncodeToString(keyOf(24))
+	for _, c := range []struct {
+		tolerance time.Duration
+		ok        bool
+	}{{0, false}, {time.Second - 1, false}, {time.Second, true}, {webhook.MaxTolerance, true}, {webhook.MaxTolerance + 1, false}} {
+		v, err := webhook.NewVerifierOf([]string{secret}, webhook.WithTolerance(c.tolerance), webhook.WithClock(func() time.Time { return clock }))
+		if (err == nil) != c.ok {
+			t.Errorf("a tolerance of %v: %v", c.tolerance, err)
+		}
+		if err != nil {
+			continue
+		}
+		most := int64(c.tolerance / time.Second)
+		for off, want := range map[int64]error{-most - 1: webhook.ErrTimestamp, -most: nil, 0: nil, most: nil, most + 1: webhook.ErrTimestamp} {
+			timestamp := strconv.FormatInt(clock.Unix()+off, 10)
+			if _, err := v.Verify(signed(keyOf(24), "m-1", timestamp, sample), []byte(sample)); !errors.Is(err, want) {
+				t.Errorf("a tolerance of %v, and a timestamp %d s off: %v", c.tolerance, off, err)
+			}
+		}
 	}
 }
 

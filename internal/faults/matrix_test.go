@@ -327,7 +327,7 @@ func kinds(err error) string {
 	add(errors.Is(err, transport.ErrOutcomeUnknown), "unknown")
 	add(errors.Is(err, transport.ErrRetryBudget), "budget")
 	add(strings.Contains(err.Error(), "io.Seeker"), "stream")
-	add(strings.Contains(err.Error(), "asks for a longer wait") || strings.Contains(err.Error(), "no time is left"), "too-long")
+	add(strings.Contains(err.Error(), "asked for a wait longer") || strings.Contains(err.Error(), "no time is left"), "too-long")
 	if words == nil {
 		return fmt.Sprintf("%T", err)
 	}

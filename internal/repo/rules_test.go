@@ -187,16 +187,16 @@ func TestTransportKnowsNoDomain(t *testing.T) {
 	}
 }
 
-// TestCauseIsReadInOnePlace checks that only transport.ContextError calls
-// context.Cause. A cause may be the error of another call, so ContextError
-// keeps only its text.
+// TestCauseIsReadInOnePlace checks that only internal/contexts, which is behind
+// transport.ContextError, calls context.Cause. A cause may be the error of
+// another call, so only its text is kept.
 func TestCauseIsReadInOnePlace(t *testing.T) {
 	for _, p := range list(t, "-deps", ".", "./basiqtest", "./webhook", "./legacy") {
 		if p.Standard {
 			continue
 		}
 		for _, name := range p.GoFiles {
-			if p.ImportPath == module+"/transport" && name == "ownerror.go" {
+			if p.ImportPath == module+"/internal/contexts" {
 				continue
 			}
 			data, err := os.ReadFile(filepath.Join(p.Dir, name))

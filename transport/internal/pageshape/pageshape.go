@@ -1,5 +1,5 @@
-// Package pageshape finds what a page of a list has in another shape than its
-// type declares, so that the list would end early, or be empty, without an error.
+// Package pageshape finds members of a list's page whose JSON type differs from the
+// declared one. Because of them, the list would silently end early or be empty.
 package pageshape
 
 import (
@@ -10,28 +10,26 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
-// Unreadable returns the name of a member of a page that holds something which
-// its type could not take: the items ("data") of a page without items, or the link
-// to the next page ("links" or "next") of a page without link. It returns "" for
-// all other pages.
+// Unreadable returns the name of a member of a page whose value could not be decoded: the
+// items ("data") of a page without items, or the link to the next page ("links" or
+// "next") of a page without link. It returns "" for all other pages.
 func Unreadable(page any, items int, link string) string {
 	return search(reflect.ValueOf(page), 2, func(o *wire.Object) string {
-		if items == 0 && odd(o, "data", filled) {
+		if items == 0 && undecoded(o, "data", filled) {
 			return "data"
 		}
 		switch {
 		case link != "":
-		case odd(o, "links", leads):
+		case undecoded(o, "links", mayLead):
 			return "links"
-		case odd(o, "next", present):
+		case undecoded(o, "next", present):
 			return "next"
 		}
 		return ""
 	})
 }
 
-// ObjectField returns the index of the field in which a struct type remembers its
-// JSON text, and -1 if it has none.
+// ObjectField returns the index of a struct type's wire.Object, or -1 if it has none.
 func ObjectField(t reflect.Type) int {
 	if t.Kind() == reflect.Struct {
 		for i := range t.NumField() {
@@ -43,8 +41,8 @@ func ObjectField(t reflect.Type) int {
 	return -1
 }
 
-// Whole returns the kind of JSON value that an item of a list was, if it was not
-// an object. item is a pointer, and field is what ObjectField returned.
+// Whole returns the kind of the JSON value of a list's item, and true, if the value was
+// not an object. item is a pointer, and field is the result of ObjectField.
 func Whole(item any, field int) (value.Kind, bool) {
 	if field < 0 {
 		return 0, false
@@ -55,8 +53,8 @@ func Whole(item any, field int) (value.Kind, bool) {
 
 var objectType = reflect.TypeFor[wire.Object]()
 
-// search looks at what a struct remembers of its JSON text, and then at the
-// structs in its fields, but not at lists.
+// search calls look with the wire.Object of a struct, and then with those of the structs
+// in its fields, but not of lists, until look returns a name.
 func search(v reflect.Value, depth int, look func(*wire.Object) string) string {
 	if v.Kind() == reflect.Pointer {
 		v = v.Elem()
@@ -80,9 +78,9 @@ func search(v reflect.Value, depth int, look func(*wire.Object) string) string {
 	return ""
 }
 
-// odd reports whether an object has a member of that name, in whatever case, that
-// its type could not take, and that means something.
-func odd(o *wire.Object, name string, means func(value.JSON) bool) bool {
+// undecoded reports whether an object has a member of that name, in any case, that could
+// not be decoded, and whose value means something.
+func undecoded(o *wire.Object, name string, means func(value.JSON) bool) bool {
 	if raw, ok := o.Raw(name); ok && means(value.JSON(raw)) {
 		return true
 	}
@@ -94,7 +92,7 @@ func odd(o *wire.Object, name string, means func(value.JSON) bool) bool {
 	return false
 }
 
-// present reports whether there is a value: neither null, nor false, nor "".
+// present reports whether a value is neither absent, nor null, false or "".
 func present(j value.JSON) bool {
 	switch strings.TrimSpace(string(j)) {
 	case "", "null", "false", `""`:
@@ -103,7 +101,7 @@ func present(j value.JSON) bool {
 	return true
 }
 
-// filled reports whether a value is present, and is not an empty list or object.
+// filled reports whether a value is present and not an empty list or object.
 func filled(j value.JSON) bool {
 	switch j.Kind() {
 	case value.KindArray, value.KindObject:
@@ -112,9 +110,9 @@ func filled(j value.JSON) bool {
 	return present(j)
 }
 
-// leads reports whether a value in place of the links may have one to the next
+// mayLead reports whether a value in place of the links may contain a link to the next
 // page.
-func leads(j value.JSON) bool {
+func mayLead(j value.JSON) bool {
 	if j.Kind() != value.KindObject {
 		return filled(j)
 	}
@@ -122,10 +120,10 @@ func leads(j value.JSON) bool {
 	if wire.DecodeString(string(j), &links, nil) != nil {
 		return true
 	}
-	return odd(&links.Object, "next", present)
+	return undecoded(&links.Object, "next", present)
 }
 
-// object is an object of which no member is declared.
+// object is an object that declares no members.
 type object struct{ wire.Object }
 
 var noNames wire.Names

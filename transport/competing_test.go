@@ -14,25 +14,25 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
-// crowdMinutes is for how long crowds call; the first minute is not counted.
-func crowdMinutes() int {
+// measuredMinutes is how long clients send calls. The first minute is not counted.
+func measuredMinutes() int {
 	if raceEnabled {
 		return 3
 	}
 	return 10
 }
 
-// crowd is what fifty clients of four callers each met.
-type crowd struct {
+// clientStats is the result of fifty clients with four callers each.
+type clientStats struct {
 	sends, good   int64   // after the first minute
 	least, most   int64   // answers of one client
-	slowest, mean float64 // seconds from a call to its answer
+	slowest, mean float64 // seconds from a call to its response
 }
 
-// runCrowd lets clients call a server that takes so many calls a second, and
-// refuses the others. Each caller pauses from 0 to twice pause after an answer;
-// they do not move in step, as they would not anywhere.
-func runCrowd(t *testing.T, limit int, pause time.Duration, retryAfter string, opts ...transport.ClientOption) (c crowd) {
+// runClients lets clients call a server that accepts a limited number of calls a
+// second, and rejects the others. After each response, a caller waits for a random
+// time of up to twice pause, so that callers do not send in step.
+func runClients(t *testing.T, limit int, pause time.Duration, retryAfter string, opts ...transport.ClientOption) (c clientStats) {
 	const clients, callers = 50, 4
 	synctest.Test(t, func(t *testing.T) {
 		var mu sync.Mutex
@@ -42,7 +42,7 @@ func runCrowd(t *testing.T, limit int, pause time.Duration, retryAfter string, o
 		var took, slowest time.Duration
 		served := make([]atomic.Int64, clients)
 		settled := time.Now().Add(time.Minute)
-		ctx, cancel := context.WithTimeout(context.Background(), time.Duration(crowdMinutes())*time.Minute)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Duration(measuredMinutes())*time.Minute)
 		defer cancel()
 		var wg sync.WaitGroup
 		for i := range clients {
@@ -88,16 +88,17 @@ func runCrowd(t *testing.T, limit int, pause time.Duration, retryAfter string, o
 		for i := range served {
 			counts = append(counts, served[i].Load())
 		}
-		c = crowd{sends.Load(), good.Load(), slices.Min(counts), slices.Max(counts), slowest.Seconds(), took.Seconds() / float64(good.Load())}
+		c = clientStats{sends.Load(), good.Load(), slices.Min(counts), slices.Max(counts), slowest.Seconds(), took.Seconds() / float64(good.Load())}
 	})
 	return c
 }
 
-// TestRetryR6: fifty clients that want twice as much as the API gives, a hundred
-// calls a second, come to send about what it gives, and share it.
-func TestRetryR6(t *testing.T) {
+// TestCompetingClientsShareTheRateLimit (R6): fifty clients that want twice as much
+// as the API accepts, a hundred calls a second, soon send about as much as it
+// accepts, and share it.
+func TestCompetingClientsShareTheRateLimit(t *testing.T) {
 	const limit, clients = 100, 50
-	seconds := int64(crowdMinutes()-1) * 60
+	seconds := int64(measuredMinutes()-1) * 60
 	for _, c := range []struct {
 		name, retryAfter string
 		pause            time.Duration
@@ -107,29 +108,29 @@ func TestRetryR6(t *testing.T) {
 		{"callers that never pause", "1", time.Millisecond},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got := runCrowd(t, limit, c.pause, c.retryAfter)
+			got := runClients(t, limit, c.pause, c.retryAfter)
 			t.Logf("%+v", got)
 			if got.sends > seconds*limit*12/10 {
 				t.Errorf("%d requests, where %d would be taken", got.sends, seconds*limit)
 			}
 			if got.good < seconds*limit*9/10 {
-				t.Errorf("%d answers, where %d were to be had", got.good, seconds*limit)
+				t.Errorf("%d responses, want about %d", got.good, seconds*limit)
 			}
 			if fair := got.good / clients; got.least < fair/3 || got.most > fair*3 {
-				t.Errorf("of %d answers, one client got %d and another %d", got.good, got.least, got.most)
+				t.Errorf("of %d responses, one client got %d and another %d", got.good, got.least, got.most)
 			}
 		})
 	}
 	t.Run("clients that want less than there is", func(t *testing.T) {
-		got := runCrowd(t, limit, 4*time.Second, "1")
+		got := runClients(t, limit, 4*time.Second, "1")
 		t.Logf("%+v", got)
 		if got.sends != got.good || got.slowest > 0 {
 			t.Errorf("calls were slowed: %+v", got)
 		}
 	})
 	t.Run("without the throttle", func(t *testing.T) {
-		if got := runCrowd(t, limit, time.Second, "1", transport.WithoutThrottle()); got.sends < seconds*limit*3/2 {
-			t.Errorf("%+v: the server asks too little of the clients, and this test tells nothing", got)
+		if got := runClients(t, limit, time.Second, "1", transport.WithoutThrottle()); got.sends < seconds*limit*3/2 {
+			t.Errorf("%+v: the server limits the clients too little for this test", got)
 		}
 	})
 }

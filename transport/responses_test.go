@@ -38,7 +38,7 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 	}
 }
 
-func TestAnswersOfEveryKind(t *testing.T) {
+func TestResponsesOfEveryKind(t *testing.T) {
 	var bomb bytes.Buffer
 	z := gzip.NewWriter(&bomb)
 	chunk := make([]byte, 1<<20)
@@ -87,7 +87,7 @@ func TestAnswersOfEveryKind(t *testing.T) {
 	}
 }
 
-func TestStalledAnswerEndsInTime(t *testing.T) {
+func TestStalledResponseEndsInTime(t *testing.T) {
 	release := make(chan struct{})
 	b := newBank(t, func(w http.ResponseWriter, r *http.Request) {
 		io.WriteString(w, `{"a":`)

@@ -15,10 +15,10 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
-// TestTokenDeniedByOne: an operation that refuses one fresh token after another,
-// while others take them, has something else against the call. It does not cost
-// a token each time, and a token that ends is replaced for it all the same.
-func TestTokenDeniedByOne(t *testing.T) {
+// TestTokenRejectedByOneOperation: an operation that rejects several new tokens,
+// while others accept them, has another reason. It does not cost a new token each
+// time, and an expired token is still replaced for it.
+func TestTokenRejectedByOneOperation(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		denied := true
 		b, c := inMemory(t, func(w http.ResponseWriter, r *http.Request) {
@@ -53,9 +53,9 @@ func TestTokenDeniedByOne(t *testing.T) {
 	})
 }
 
-// TestTokenLimitIsEverybodys: when the API says that there were too many
-// requests for tokens, it means the application, whoever the users are.
-func TestTokenLimitIsEverybodys(t *testing.T) {
+// TestTokenRateLimitAppliesToAllUsers: a rate limit on token requests applies to the
+// application, whoever the users are.
+func TestTokenRateLimitAppliesToAllUsers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, c := inMemory(t, empty)
 		b.delay = 100 * time.Millisecond
@@ -84,9 +84,9 @@ func TestTokenLimitIsEverybodys(t *testing.T) {
 	})
 }
 
-// TestTokenThatNeverComes: who waits for it hears what it was, and not that the
-// caller's own time is over.
-func TestTokenThatNeverComes(t *testing.T) {
+// TestTokenTimeout: calls that wait for the token get its error, and not that of
+// their own deadline.
+func TestTokenTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, c := inMemory(t, empty)
 		b.delay = 5 * time.Minute
@@ -106,9 +106,9 @@ func TestTokenThatNeverComes(t *testing.T) {
 	})
 }
 
-// TestTokenLongEnough: who needs a token for half an hour is not content with
-// what another call has found in the store.
-func TestTokenLongEnough(t *testing.T) {
+// TestMinLifeIsMetAfterWaiting: a call that needs a token for half an hour does not
+// get a shorter one that another call found in the store.
+func TestMinLifeIsMetAfterWaiting(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := newMemoryStore()
 		b := &bank{api: empty}
@@ -143,9 +143,9 @@ func TestTokenLongEnough(t *testing.T) {
 	})
 }
 
-// TestTokenDroppedMeanwhile: a user's token that was refused is not taken from
-// the store again because it was dropped to make room.
-func TestTokenDroppedMeanwhile(t *testing.T) {
+// TestRejectionOfAnEvictedToken: a user's rejected token is not loaded from the store
+// again because its slot was evicted.
+func TestRejectionOfAnEvictedToken(t *testing.T) {
 	store := newMemoryStore()
 	b := newBank(t, nil)
 	var once sync.Once
@@ -168,8 +168,8 @@ func TestTokenDroppedMeanwhile(t *testing.T) {
 	}
 }
 
-// TestOutcomeStaysUnknown: what may have been executed stays so when the next
-// attempt gets no token.
+// TestOutcomeStaysUnknown: if an attempt may have been executed, the outcome remains
+// unknown when the next attempt gets no token.
 func TestOutcomeStaysUnknown(t *testing.T) {
 	b := newBank(t, nil)
 	b.api = func(w http.ResponseWriter, _ *http.Request) {

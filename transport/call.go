@@ -11,37 +11,43 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/basiq-sdk/basiq-go/internal/safetext"
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
-// Call sends a call that no generated method makes, with everything that those
-// have: token, retries, limits, errors, observers. path begins with a slash,
-// and may have a query; values in it must be escaped by the caller, with
+// Call calls an operation for which there is no generated method. Tokens, retries,
+// limits, errors and observers are those of generated methods. path begins with a
+// slash and may have a query. The caller must escape the values in it, with
 // url.PathEscape and url.QueryEscape.
 //
-// body is nil, a generated type (wire.Encodable), url.Values for a form,
-// json.RawMessage, []byte or an io.Reader to send as it is (with a
-// Content-Type from WithHeader; the default is application/json), or anything
-// else that encoding/json can encode. out is as for Do.
+// body is one of:
+//   - nil, for no body
+//   - a generated type (wire.Encodable)
+//   - url.Values, for a form
+//   - json.RawMessage, []byte or an io.Reader, which is sent unchanged; the default
+//     Content-Type is application/json, and WithHeader sets another
+//   - any other value that encoding/json can encode
 //
-// Reads (GET, HEAD, OPTIONS) are of safety class A, DELETE and PUT of class B,
-// everything else of class D unless WithSafety says otherwise. The call is made
-// with a SERVER_ACCESS token unless WithScope says otherwise; with ScopeClient, the
-// user is the one of /users/{id}/… in the path, or of WithUser.
+// out is as for Do.
+//
+// The safety class is A for GET, HEAD and OPTIONS, B for DELETE and PUT, and D for all
+// other methods; WithSafety overrides it. The call is sent with a SERVER_ACCESS token;
+// WithScope overrides that. With ScopeClient, the user is taken from /users/{id}/… in
+// the path, or from WithUser.
 func (c *Client) Call(ctx context.Context, method, path string, body, out any, opts ...Option) error {
 	req, err := NewCall("Call", method, path)
 	if err != nil {
 		return err
 	}
 	if err := req.setBody(body); err != nil {
-		return fmt.Errorf("basiq: %s: the body cannot be encoded: %w", req.op.ID, err)
+		return fmt.Errorf("basiq: %s: encoding the body: %w", req.op.ID, err)
 	}
 	return c.Do(ctx, req, out, opts...)
 }
 
-// NewCall returns a request as Client.Call sends it, without a body. id names the
-// operation in errors and to observers, such as "shop.FetchUser". It fails with a
-// *PathError if the path is not one that can be called.
+// NewCall returns the request that Client.Call sends, without a body. id is the name
+// of the operation in errors and for observers, such as "shop.FetchUser". NewCall
+// returns a *PathError if the path is not valid.
 func NewCall(id, method, path string) (*Request, error) {
 	op := &Operation{ID: id, Method: method}
 	switch method {
@@ -52,29 +58,29 @@ func NewCall(id, method, path string) (*Request, error) {
 	case http.MethodPost, http.MethodPatch:
 		op.Safety = SafetyUnrepeatable
 	default:
-		return nil, fmt.Errorf("basiq: %s: %q is not a method that can be called", id, printable(method))
+		return nil, fmt.Errorf("basiq: %s: the method %q is not supported", id, safetext.Identifier(method))
 	}
-	refuse := func(why string) (*Request, error) {
+	reject := func(why string) (*Request, error) {
 		return nil, &PathError{Operation: op.ID, Name: "path", Reason: why}
 	}
 	path, query, _ := strings.Cut(path, "?")
-	switch why := cleaned(path); {
+	switch why := ambiguous(path); {
 	case !strings.HasPrefix(path, "/"):
-		return refuse("does not begin with a slash")
+		return reject("does not begin with a slash")
 	case strings.ContainsAny(path+query, "#"):
-		return refuse("has a fragment")
+		return reject("has a fragment")
 	case why != "":
-		return refuse(why)
+		return reject(why)
 	}
 	plain, err := url.PathUnescape(path)
 	if err != nil {
-		return refuse("is badly escaped")
+		return reject("is not correctly escaped")
 	}
 	if _, err := url.ParseQuery(query); err != nil || !bearer(query) {
-		return refuse("has a query that is badly escaped")
+		return reject("has a query that is not correctly escaped")
 	}
-	// The template must not show values, and which segments are values cannot
-	// be known.
+	// The template must not show values, and it is not known which segments are
+	// values.
 	segments := strings.SplitN(path[1:], "/", 3)
 	op.Path = "/" + segments[0]
 	if len(segments) > 1 {
@@ -98,10 +104,10 @@ func (r *Request) setBody(body any) error {
 		r.body.contentType, r.body.data = "application/x-www-form-urlencoded", []byte(v.Encode())
 	case json.RawMessage:
 		if !json.Valid(v) {
-			return errors.New("it is not JSON")
+			return errors.New("it is not valid JSON")
 		}
 		r.body.contentType, r.body.data = kind, bytes.Clone(v)
-	case []byte: // net/http may look at it when the call has returned, and then it is the caller's
+	case []byte: // cloned, because net/http may read it after the call has returned
 		r.body.contentType, r.body.data = kind, bytes.Clone(v)
 	case io.Reader:
 		r.stream(v, kind)

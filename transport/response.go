@@ -19,65 +19,76 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
-// ErrTooLarge is the error of a successful answer beyond the size limit. The API
-// has done what the call asked for: do not repeat a write because of it.
-var ErrTooLarge = errors.New("the answer is larger than the limit")
+// ErrTooLarge is the error of a call that the API executed, and whose response is
+// larger than the limit set with WithMaxResponseSize. The operation has taken effect:
+// do not retry a write because of this error.
+var ErrTooLarge = errors.New("the response is larger than the limit")
 
-// Bounds of what is read of an answer that is not wanted, so that its
-// connection can be used again.
+// Limits for draining the rest of a response, so that its connection can be reused.
 const (
 	drainSize = 256 << 10
 	drainTime = 50 * time.Millisecond
 )
 
-// read reads a successful answer.
-func (c *Client) read(ctx context.Context, op *Operation, o *call, res *http.Response, out any, r *result) {
-	if out == nil {
+// read reads the body of a successful response.
+func (e *execution) read(ctx context.Context, res *http.Response) {
+	if e.out == nil {
 		drain(res.Body)
 		return
 	}
 	in := &sourceReader{ctx: ctx, r: res.Body}
-	if w, ok := out.(io.Writer); ok {
-		c.stream(op, o, res, in, w, r)
+	if w, ok := e.out.(io.Writer); ok {
+		e.stream(res, in, w)
 		return
 	}
-	text, err := readAll(res, in, o.maxBody)
+	text, err := readAll(res, in, e.call.maxBody)
 	switch {
 	case in.err != nil:
-		r.lost(op, o, fmt.Errorf("reading the answer: %w", in.err), nil)
+		e.lost(fmt.Errorf("reading the response: %w", in.err), nil)
 		return
 	case errors.Is(err, ErrTooLarge):
-		r.err, r.outcome = fmt.Errorf("basiq: %s: %w", op.ID, err), OutcomeUnreadable
+		e.unreadable(fmt.Errorf("basiq: %s: %w", e.op.ID, err))
 		return
 	case corrupt(err):
-		r.err, r.outcome = newDecodeError(op, res.StatusCode, res.Header.Get("Content-Type"), err), OutcomeUnreadable
+		e.undecodable(res, err)
 		return
 	case err != nil:
-		r.lost(op, o, fmt.Errorf("reading the answer: %w", err), nil)
+		e.lost(fmt.Errorf("reading the response: %w", err), nil)
 		return
 	}
-	o.keepBody(text)
-	if blank(text) || isNull(text) && !raw(out) {
-		r.err, r.outcome = fmt.Errorf("basiq: %s: %w", op.ID, ErrNoContent), OutcomeUnreadable
+	e.call.storeBody(text)
+	if blank(text) || isNull(text) && !raw(e.out) {
+		e.unreadable(fmt.Errorf("basiq: %s: %w", e.op.ID, ErrNoContent))
 		return
 	}
-	if err := c.decode(op, text, out, r); err != nil {
-		r.err, r.outcome = newDecodeError(op, res.StatusCode, res.Header.Get("Content-Type"), err), OutcomeUnreadable
+	if err := e.decode(text); err != nil {
+		e.undecodable(res, err)
 	}
 }
 
-// stream copies an answer to the caller's writer. Once some of it was written
-// the call cannot be repeated.
-func (c *Client) stream(op *Operation, o *call, res *http.Response, in *sourceReader, w io.Writer, r *result) {
+// unreadable sets the result of an attempt that succeeded, and whose response is
+// of no use.
+func (e *execution) unreadable(err error) {
+	e.last.err, e.last.outcome = err, OutcomeUnreadable
+}
+
+// undecodable is unreadable with a *DecodeError.
+func (e *execution) undecodable(res *http.Response, err error) {
+	e.unreadable(newDecodeError(e.op, res.StatusCode, res.Header.Get("Content-Type"), err))
+}
+
+// stream copies the body to the caller's writer. After a part of it was written,
+// the call cannot be retried.
+func (e *execution) stream(res *http.Response, in *sourceReader, w io.Writer) {
 	source := in
 	if compressed(res) {
 		z, err := gzip.NewReader(in)
 		switch {
 		case in.err != nil:
-			r.lost(op, o, fmt.Errorf("copying the answer: %w", in.err), nil)
+			e.lost(fmt.Errorf("copying the response: %w", in.err), nil)
 			return
 		case err != nil:
-			r.err, r.outcome = newDecodeError(op, res.StatusCode, res.Header.Get("Content-Type"), err), OutcomeUnreadable
+			e.undecodable(res, err)
 			return
 		}
 		source = &sourceReader{ctx: in.ctx, r: z}
@@ -86,15 +97,16 @@ func (c *Client) stream(op *Operation, o *call, res *http.Response, in *sourceRe
 	switch {
 	case err == nil && source.err == nil:
 	case source.err != nil:
-		r.lost(op, o, fmt.Errorf("copying the answer: %w", source.err), nil)
+		e.lost(fmt.Errorf("copying the response: %w", source.err), nil)
 	default:
-		r.err, r.outcome, r.permanent = fmt.Errorf("basiq: %s: writing the answer: %w", op.ID, withoutOthers(err)), OutcomeUnreadable, true
+		e.unreadable(fmt.Errorf("basiq: %s: writing the response: %w", e.op.ID, withoutForeignErrors(err)))
+		e.last.permanent = true
 	}
-	r.partial = n > 0
+	e.last.partial = n > 0
 }
 
-// sourceReader reads an answer. It remembers an error of reading, to tell it from
-// one of writing or decompressing.
+// sourceReader reads a response body. It keeps the error of reading, to distinguish
+// it from an error of writing or decompressing.
 type sourceReader struct {
 	ctx context.Context // of the attempt
 	r   io.Reader
@@ -110,12 +122,12 @@ func (s *sourceReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// isNull reports whether an answer is the JSON value null.
+// isNull reports whether a body is the JSON value null.
 func isNull(text string) bool {
 	return len(text) < 64 && strings.Trim(strings.TrimPrefix(text, "\ufeff"), " \t\r\n") == "null"
 }
 
-// raw reports whether out takes the text of an answer as it is.
+// raw reports whether out receives the body unchanged.
 func raw(out any) bool {
 	switch out.(type) {
 	case *value.JSON, *[]byte, *json.RawMessage:
@@ -128,11 +140,12 @@ func blank(text string) bool {
 	return len(text) == 0 || text[0] <= ' ' && strings.TrimSpace(text) == ""
 }
 
-func (c *Client) decode(op *Operation, text string, out any, r *result) error {
+// decode decodes the text of a body into out.
+func (e *execution) decode(text string) error {
 	text = strings.TrimPrefix(text, "\ufeff")
-	switch v := out.(type) {
+	switch v := e.out.(type) {
 	case wire.Decodable:
-		return wire.DecodeString(text, v, c.driftHook(op, r))
+		return wire.DecodeString(text, v, e.driftHook())
 	case *value.JSON:
 		var err error
 		*v, err = value.ParseJSON(text)
@@ -142,18 +155,18 @@ func (c *Client) decode(op *Operation, text string, out any, r *result) error {
 		return nil
 	case *json.RawMessage:
 		if !json.Valid([]byte(text)) {
-			return errors.New("it is not JSON")
+			return errors.New("it is not valid JSON")
 		}
 		*v = json.RawMessage(text)
 		return nil
 	}
-	return json.Unmarshal([]byte(text), out)
+	return json.Unmarshal([]byte(text), e.out)
 }
 
-// copyBuffers are buffers to read answers with.
+// copyBuffers are buffers for reading responses.
 var copyBuffers = sync.Pool{New: func() any { b := make([]byte, 16<<10); return &b }}
 
-// readAll reads an answer up to a limit that counts after decompression.
+// readAll reads a body up to a limit, which applies after decompression.
 func readAll(res *http.Response, body io.Reader, limit int64) (string, error) {
 	if compressed(res) {
 		return readGzip(body, res.ContentLength, limit)
@@ -163,13 +176,13 @@ func readAll(res *http.Response, body io.Reader, limit int64) (string, error) {
 	}
 	var b strings.Builder
 	if res.ContentLength > 0 {
-		b.Grow(int(min(res.ContentLength, maxGrow))) // the header may lie
+		b.Grow(int(min(res.ContentLength, maxGrow))) // the header may be wrong
 	}
 	err := copyBounded(&b, body, limit)
 	return b.String(), err
 }
 
-// maxGrow bounds the memory that is taken on a header's word.
+// maxGrow limits the memory that is allocated because of a Content-Length header.
 const maxGrow = 64 << 20
 
 func copyBounded(b *strings.Builder, r io.Reader, limit int64) error {
@@ -192,9 +205,9 @@ func copyBounded(b *strings.Builder, r io.Reader, limit int64) error {
 
 func tooLarge(limit int64) error { return fmt.Errorf("%w of %d bytes", ErrTooLarge, limit) }
 
-// readGzip holds the answer compressed before it decompresses it: its last four
-// bytes tell its size, so that a bomb is seen before it goes off, and a large
-// page is decompressed into memory of the right size.
+// readGzip reads the whole compressed body before it decompresses it. The last four
+// bytes contain the decompressed size. It detects a decompression bomb early, and
+// gives a large page memory of the right size.
 func readGzip(r io.Reader, length, limit int64) (string, error) {
 	var in bytes.Buffer
 	if length > 0 {
@@ -213,7 +226,7 @@ func readGzip(r io.Reader, length, limit int64) (string, error) {
 	}
 	size := int64(binary.LittleEndian.Uint32(in.Bytes()[n-4:]))
 	switch {
-	case size > n*maxDeflate: // it is no size: the answer is cut off, or damaged
+	case size > n*maxDeflate: // not a possible size: the body is truncated or corrupt
 		size = n
 	case size > limit:
 		return "", tooLarge(limit)
@@ -223,16 +236,16 @@ func readGzip(r io.Reader, length, limit int64) (string, error) {
 		return "", err
 	}
 	var b strings.Builder
-	b.Grow(int(min(size, n*64, 1<<20))) // the trailer may lie
+	b.Grow(int(min(size, n*64, 1<<20))) // the trailer may be wrong
 	err = copyBounded(&b, z, limit)
 	return b.String(), err
 }
 
-// maxDeflate is how many bytes one compressed byte can stand for at most.
+// maxDeflate is the maximum compression ratio of DEFLATE.
 const maxDeflate = 1032
 
-// compressed tells whether an answer came compressed, and makes its headers
-// those of what is in it.
+// compressed reports whether the body is compressed. If so, it changes the headers to
+// those of the decompressed body.
 func compressed(res *http.Response) bool {
 	if !strings.EqualFold(res.Header.Get("Content-Encoding"), "gzip") {
 		return false
@@ -243,15 +256,15 @@ func compressed(res *http.Response) bool {
 	return true
 }
 
-// corrupt tells whether a compressed answer is damaged, as against cut off.
+// corrupt reports whether a compressed body is corrupt, as opposed to truncated.
 func corrupt(err error) bool {
 	var damage flate.CorruptInputError
 	return errors.Is(err, gzip.ErrHeader) || errors.Is(err, gzip.ErrChecksum) || errors.As(err, &damage)
 }
 
-// errorBody reads what is kept of an answer that is no success, and a little
-// more, so that its connection can be used again.
-func (c *Client) errorBody(res *http.Response, o *call) string {
+// errorBody returns the part of an error response's body that is kept. It drains a
+// little more, so that the connection can be reused.
+func errorBody(res *http.Response) string {
 	limit := int64(maxErrorBody)
 	stop := time.AfterFunc(errorBodyTime, func() { _ = res.Body.Close() })
 	defer stop.Stop()
@@ -265,11 +278,11 @@ func (c *Client) errorBody(res *http.Response, o *call) string {
 	return string(raw)
 }
 
-// errorBodyTime bounds how long the body of an error is waited for: its status
-// is known, and it is the status that counts.
+// errorBodyTime limits how long errorBody waits for the body. The status is already
+// known, and decides what happens next.
 const errorBodyTime = time.Second
 
-// drain reads the rest of an answer, if there is little and it comes at once.
+// drain reads the rest of a body, if it is short and available at once.
 func drain(body io.ReadCloser) {
 	stop := time.AfterFunc(drainTime, func() { _ = body.Close() })
 	defer stop.Stop()

@@ -17,9 +17,9 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
-// TestServersWordsAreNotShown: what a server sends that is no HTTP is quoted by
-// net/http, and may be what it was sent. None of it is in an error or a log.
-func TestServersWordsAreNotShown(t *testing.T) {
+// TestServerTextIsNotShown: net/http quotes server data that is not valid HTTP, which
+// may be an echo of the request. None of it is in an error or a log.
+func TestServerTextIsNotShown(t *testing.T) {
 	const token, user, query = "token-canary", "user-canary", "query-canary"
 	echo := func(f func(head string) string) func(net.Conn) {
 		return func(c net.Conn) {
@@ -56,7 +56,7 @@ func TestServersWordsAreNotShown(t *testing.T) {
 			var out any
 			err = c.Call(t.Context(), http.MethodGet, "/users/"+user+"?q="+query, nil, &out)
 			if err == nil {
-				t.Fatal("it is taken for an answer")
+				t.Fatal("it is accepted as a response")
 			}
 			if redirected := strings.Contains(name, "redirect"); redirected != errors.Is(err, transport.ErrRedirected) {
 				t.Errorf("the error is %v", err)
@@ -72,7 +72,8 @@ func TestServersWordsAreNotShown(t *testing.T) {
 	}
 }
 
-// TestRedirectsAreHandedOut: WithResponse has where an answer redirects to.
+// TestRedirectsAreHandedOut: the response of WithResponse contains the Location
+// header.
 func TestRedirectsAreHandedOut(t *testing.T) {
 	_, c := inMemory(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Location", "https://elsewhere.example/%zz")
@@ -85,9 +86,9 @@ func TestRedirectsAreHandedOut(t *testing.T) {
 	}
 }
 
-// TestSentencesAreNoCodes: an error says the API's codes, and none of its
-// sentences, whatever member they stand in.
-func TestSentencesAreNoCodes(t *testing.T) {
+// TestSentencesAreNotCodes: an error's text contains the codes of the API, and none
+// of its sentences, whichever member contains them.
+func TestSentencesAreNotCodes(t *testing.T) {
 	for body, want := range map[string]string{
 		`{"error":"no user jane@canary.example, 0412345678"}`:                               "GET /users/{userId}/things/{thingId}: 400 Bad Request",
 		`{"error":"invalid_request"}`:                                                       "400 Bad Request: invalid_request",
@@ -109,7 +110,7 @@ func TestSentencesAreNoCodes(t *testing.T) {
 	}
 }
 
-// TestDecodeErrorIsSafe: the value that did not fit is in no form of the error.
+// TestDecodeErrorIsSafe: no form of the error contains the invalid value.
 func TestDecodeErrorIsSafe(t *testing.T) {
 	_, c := inMemory(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `{"id":4711471147114711}`) })
 	var out struct{ ID string }
@@ -125,7 +126,7 @@ func TestDecodeErrorIsSafe(t *testing.T) {
 	}
 }
 
-// TestBackslashesInPaths: a proxy may take one for a slash.
+// TestBackslashesInPaths: a proxy may take a backslash for a slash.
 func TestBackslashesInPaths(t *testing.T) {
 	b, c := inMemory(t, empty)
 	for _, path := range []string{`/users/u-1\..\u-2`, `/users/u-1/..%5C..%5Cu-2`, `/users/u-1/..%255Cu-2`, `/a\\b`} {
@@ -136,8 +137,8 @@ func TestBackslashesInPaths(t *testing.T) {
 	}
 }
 
-// TestLimitsWithoutEnd: the largest numbers are no trap.
-func TestLimitsWithoutEnd(t *testing.T) {
+// TestHugeLimitsDoNotOverflow: the largest numbers are valid options.
+func TestHugeLimitsDoNotOverflow(t *testing.T) {
 	_, c := inMemory(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Encoding", "gzip")
 		z := gzip.NewWriter(w)
