@@ -36,7 +36,7 @@ func steps(ctx context.Context, t *track.Tracker, mirror, from, to string, bar *
 
 func diffCmd(f *flags) *cobra.Command {
 	var format string
-	var checks track.Checks
+	var include track.DiffOptions
 	cmd := &cobra.Command{
 		Use:   "diff [FROM [TO] | FROM..TO]",
 		Short: "Report what changed between two states of the API",
@@ -77,7 +77,7 @@ Set BASIQ_SPECS_MIRROR to a directory mirror to use it instead of the network.`,
 			if isRange && len(args) == 1 {
 				names[0], names[1] = "upstream:"+from, "upstream:"+to
 			}
-			r, err := t.Diff(cmd.Context(), names[0], names[1], checks)
+			r, err := t.Diff(cmd.Context(), names[0], names[1], include)
 			if err != nil {
 				return err
 			}
@@ -93,8 +93,8 @@ Set BASIQ_SPECS_MIRROR to a directory mirror to use it instead of the network.`,
 			return r.Verdict()
 		},
 	}
-	cmd.Flags().BoolVar(&checks.Examples, "examples", false, "decode upstream's examples with the types of both states, and list values that are lost")
-	cmd.Flags().StringVar(&checks.Users, "users", "", "type-check programs with TO's packages: those in a directory, or the examples and API tests of a revision")
+	cmd.Flags().BoolVar(&include.Examples, "examples", false, "decode upstream's examples with the types of both states, and list values that are lost")
+	cmd.Flags().StringVar(&include.Users, "users", "", "type-check programs with TO's packages: those in a directory, or the examples and API tests of a revision")
 	cmd.Flags().StringVar(&format, "format", "text", "format of the report: "+strings.Join(report.Formats, ", "))
 	return cmd
 }

@@ -49,6 +49,7 @@ func main() {
 
 // run is main, but returns the exit code.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	stdout = &visibleWriter{w: stdout}
 	cmd := root(stdout, stderr)
 	cmd.SetArgs(args)
 	err := cmd.ExecuteContext(ctx)
@@ -61,7 +62,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	var usage *usageError
 	switch {
 	case errors.As(err, &usage):
-		fmt.Fprintf(stderr, "gen: %v\n", err)
+		fmt.Fprintf(stderr, "gen: %s\n", diag.Visible(err.Error()))
 		return exitUsage
 	case ctx.Err() != nil:
 		fmt.Fprintln(stderr, "gen: interrupted; no files were written")
@@ -71,7 +72,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	for _, a := range diag.FromError(err, diag.Pos{}) {
 		if a.Code == "internal" {
 			code = exitInternal
-			fmt.Fprintf(stderr, "gen: %s\n", a.Message)
+			fmt.Fprintf(stderr, "gen: %s\n", diag.Visible(a.Message))
 			continue
 		}
 		fmt.Fprintln(stderr, a.Error())
@@ -200,20 +201,29 @@ func generateCmd(f *flags) *cobra.Command {
 }
 
 func pullCmd(f *flags) *cobra.Command {
-	return &cobra.Command{
+	verify := false
+	cmd := &cobra.Command{
 		Use:   "pull",
 		Short: "Fetch missing snapshots and verify those in specs/",
 		Long: `pull fetches the snapshots that are missing from specs/ at the pinned commit, and
 verifies all snapshots against specs/specs.lock. It does not use the network if
-none is missing.`,
+none is missing.
+
+With --verify, pull fetches every snapshot again at the pinned commit and compares.
+This finds a snapshot that was changed together with its hash in the lock.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			opts, err := f.options(cmd.OutOrStdout())
 			if err != nil {
 				return err
 			}
+			if verify {
+				return pipeline.Verify(cmd.Context(), opts)
+			}
 			return pipeline.Pull(cmd.Context(), opts)
 		},
 	}
+	cmd.Flags().BoolVar(&verify, "verify", false, "fetch every snapshot again, and compare")
+	return cmd
 }
 
 func checkCmd(f *flags) *cobra.Command {

@@ -8,8 +8,6 @@ import (
 	"net/http"
 
 	"github.com/basiq-sdk/basiq-go/transport"
-	"github.com/basiq-sdk/basiq-go/transport/value"
-	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
 // ExpensesService creates and reads expense summaries.
@@ -74,113 +72,6 @@ func (s *ExpensesService) Get(ctx context.Context, userID, snapshotID string, op
 func (s *ExpensesService) GetCSV(ctx context.Context, userID, snapshotID string, w io.Writer, opts ...transport.Option) error {
 	req := transport.NewRequest(&opExpensesGetCSV, userID, snapshotID)
 	return s.sender().Do(ctx, req, w, opts...)
-}
-
-// ExpenseSummary is a summary of a user's expenses.
-type ExpenseSummary struct {
-	// ID of the summary.
-	ID string `json:"id"`
-	// First month covered.
-	FromMonth value.Month `json:"fromMonth"`
-	// Last month covered.
-	ToMonth value.Month `json:"toMonth"`
-	// Number of days covered by the transactions.
-	CoverageDays int `json:"coverageDays"`
-	// Payments by category.
-	Payments []ExpenseDivision `json:"payments"`
-	// Fees.
-	BankFees ExpenseClassTotal `json:"bankFees"`
-	// Cash withdrawals.
-	CashWithdrawals ExpenseClassTotal `json:"cashWithdrawals"`
-	// Transfers to other parties.
-	ExternalTransfers ExpenseClassTotal `json:"externalTransfers"`
-	// Interest on loans.
-	LoanInterests ExpenseClassTotal `json:"loanInterests"`
-	// Repayments of loans.
-	LoanRepayments ExpenseClassTotal `json:"loanRepayments"`
-	// Kind of the summary.
-	Type string `json:"type"`
-	// Links of the summary.
-	Links *ResultLinks `json:"links"`
-
-	// JSON distinguishes absent members from null ones and keeps undeclared members.
-	JSON wire.Object `json:"-"`
-}
-
-// ExpenseDivision holds the payments in one division of expenses.
-type ExpenseDivision struct {
-	// Monthly average.
-	AverageMonthly value.Decimal `json:"avgMonthly"`
-	// Name of the division.
-	Division string `json:"division"`
-	// Share of all payments, in percent.
-	Percentage value.Decimal `json:"percentageTotal"`
-	// The division's categories.
-	Subcategories []ExpenseSubcategory `json:"subCategory"`
-
-	// JSON distinguishes absent members from null ones and keeps undeclared members.
-	JSON wire.Object `json:"-"`
-}
-
-// ExpenseSubcategory holds the payments in one category.
-type ExpenseSubcategory struct {
-	// The category.
-	Category ExpenseCategory `json:"category"`
-	// Month by month.
-	ChangeHistory []MonthlyChange `json:"changeHistory"`
-	// Total.
-	Total value.Decimal `json:"summary"`
-
-	// JSON distinguishes absent members from null ones and keeps undeclared members.
-	JSON wire.Object `json:"-"`
-}
-
-// ExpenseCategory is a category of expenses.
-type ExpenseCategory struct {
-	// Expense class of the category.
-	ExpenseClass ExpenseClass `json:"expenseClass"`
-
-	// JSON distinguishes absent members from null ones and keeps undeclared members.
-	JSON wire.Object `json:"-"`
-}
-
-// ExpenseClass is a class of expenses.
-type ExpenseClass struct {
-	// Code of the class.
-	ClassCode string `json:"classCode"`
-	// Name of the class.
-	ClassTitle string `json:"classTitle"`
-	// Code of the division.
-	DivisionCode string `json:"divisionCode"`
-	// Name of the division.
-	DivisionTitle string `json:"divisionTitle"`
-
-	// JSON distinguishes absent members from null ones and keeps undeclared members.
-	JSON wire.Object `json:"-"`
-}
-
-// MonthlyChange is the amount spent in a month.
-type MonthlyChange struct {
-	// Amount.
-	Amount value.Decimal `json:"amount"`
-	// The month.
-	Date value.Month `json:"date"`
-
-	// JSON distinguishes absent members from null ones and keeps undeclared members.
-	JSON wire.Object `json:"-"`
-}
-
-// ExpenseClassTotal holds the expenses of one class.
-type ExpenseClassTotal struct {
-	// Monthly average.
-	AverageMonthly value.Decimal `json:"avgMonthly"`
-	// Month by month.
-	ChangeHistory []MonthlyChange `json:"changeHistory"`
-	// Total.
-	Total value.Decimal `json:"summary"`
-
-	// JSON distinguishes absent members from null ones and keeps undeclared members.
-	JSON wire.Object `json:"-"`
 }
 
 // Operations of ExpensesService.

@@ -7,8 +7,6 @@ import (
 	"net/http"
 
 	"github.com/basiq-sdk/basiq-go/transport"
-	"github.com/basiq-sdk/basiq-go/transport/value"
-	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
 // AuthService exchanges the API key for access tokens. The transport does this
@@ -42,65 +40,6 @@ func (s *AuthService) CreateToken(ctx context.Context, params CreateTokenParams,
 		return nil, err
 	}
 	return &out, nil
-}
-
-// CreateTokenParams holds the parameters of an access token.
-type CreateTokenParams struct {
-	// Scope of the token.
-	Scope Scope
-	// ID of the user that a client token is bound to. Required by the Consent
-	// UI.
-	UserID string
-}
-
-// apply sets the parameters on the request.
-func (p *CreateTokenParams) apply(req *transport.Request) {
-	req.Require("scope", p.Scope != "")
-	req.SetForm(
-		transport.Field{
-			Name:  "scope",
-			Value: string(p.Scope),
-		},
-		transport.Field{
-			Name:  "userId",
-			Value: p.UserID,
-		},
-	)
-}
-
-// Scope is the scope of an access token.
-type Scope string
-
-// Known values of Scope. The API may send others.
-const (
-	// Bound to one user. Opens the Consent UI and answers MFA challenges.
-	ScopeClient Scope = "CLIENT_ACCESS"
-	// For every call except answering an MFA challenge.
-	ScopeServer Scope = "SERVER_ACCESS"
-)
-
-var scopeValues = []Scope{
-	ScopeClient,
-	ScopeServer,
-}
-
-// Known reports whether this version of the package knows the value.
-func (v Scope) Known() bool {
-	return wire.OneOf(v, scopeValues)
-}
-
-// AccessToken is an access token for the API.
-type AccessToken struct {
-	// The token itself. It is masked when printed, but included in this value's
-	// JSON; transport.Client.Token returns one that is masked in JSON too.
-	Token value.Secret `json:"access_token"`
-	// Lifetime of the token in seconds: 3600.
-	ExpiresIn int `json:"expires_in"`
-	// Always "Bearer".
-	Type string `json:"token_type"`
-
-	// JSON distinguishes absent members from null ones and keeps undeclared members.
-	JSON wire.Object `json:"-"`
 }
 
 // Operations of AuthService.

@@ -7,8 +7,6 @@ import (
 	"net/http"
 
 	"github.com/basiq-sdk/basiq-go/transport"
-	"github.com/basiq-sdk/basiq-go/transport/value"
-	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
 // AuthLinksService manages auth links, at which a user connects accounts after
@@ -63,52 +61,6 @@ func (s *AuthLinksService) Get(ctx context.Context, userID string, opts ...trans
 func (s *AuthLinksService) Delete(ctx context.Context, userID string, opts ...transport.Option) error {
 	req := transport.NewRequest(&opAuthLinksDelete, userID)
 	return s.sender().Do(ctx, req, nil, opts...)
-}
-
-// CreateAuthLinkParams holds the parameters of an auth link.
-type CreateAuthLinkParams struct {
-	// Mobile number to send the code to, in international format. Empty means
-	// the user's own number.
-	Mobile string `json:"mobile"`
-
-	// JSON distinguishes absent members from null ones and keeps undeclared members.
-	JSON wire.Object `json:"-"`
-}
-
-// apply sets the parameters on the request.
-func (p *CreateAuthLinkParams) apply(req *transport.Request) {
-	req.SetJSON(p)
-}
-
-// AuthLink is a link at which a user connects accounts after entering a code
-// sent by SMS.
-type AuthLink struct {
-	// ID of the link. Absent from the response to Create.
-	ID string `json:"id"`
-	// ID of the user.
-	UserID string `json:"userId"`
-	// Mobile number that the code is sent to.
-	Mobile string `json:"mobile"`
-	// When the link expires.
-	ExpiresAt value.DateTime `json:"expiresAt"`
-	// Always "auth_link".
-	Type string `json:"type"`
-	// URLs of the link.
-	Links *AuthLinkURLs `json:"links"`
-
-	// JSON distinguishes absent members from null ones and keeps undeclared members.
-	JSON wire.Object `json:"-"`
-}
-
-// AuthLinkURLs holds the URLs of an auth link.
-type AuthLinkURLs struct {
-	// URL to send the user to.
-	Public string `json:"public"`
-	// Link to the resource, often relative.
-	Self string `json:"self"`
-
-	// JSON distinguishes absent members from null ones and keeps undeclared members.
-	JSON wire.Object `json:"-"`
 }
 
 // Operations of AuthLinksService.

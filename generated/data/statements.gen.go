@@ -42,31 +42,6 @@ func (s *StatementsService) Upload(ctx context.Context, userID string, params Up
 	return &out, nil
 }
 
-// UploadStatementParams is a bank statement to upload.
-type UploadStatementParams struct {
-	// ID of the institution that issued the statement. The test bank AU00000 is
-	// not accepted.
-	InstitutionID string
-	// The file as PDF or CSV.
-	Statement transport.File
-}
-
-// apply sets the parameters on the request.
-func (p *UploadStatementParams) apply(req *transport.Request) {
-	req.Require("institutionId", p.InstitutionID != "")
-	req.Require("statement", p.Statement.Content != nil)
-	req.SetMultipart(
-		transport.Part{
-			Name:  "institutionId",
-			Value: p.InstitutionID,
-		},
-		transport.Part{
-			File: &p.Statement,
-			Name: "statement",
-		},
-	)
-}
-
 // Operations of StatementsService.
 var (
 	opStatementsUpload = transport.Operation{

@@ -103,6 +103,10 @@ func visible(s string) string {
 	return b.String()
 }
 
+// Visible returns s with every character escaped that would steer a terminal or
+// reorder what it shows. Line feeds and tabs are kept.
+func Visible(s string) string { return visible(s) }
+
 // List is a list of diagnostics. It implements error.
 type List []*Annotation
 

@@ -48,16 +48,14 @@ func Generate(d *model.Domain, target Target) (*Package, error) {
 		if err := e.file(r.File()+".gen.go", "", func(g *Group) { e.resource(g, d, r) }); err != nil {
 			return nil, err
 		}
-		if err := e.codecFile(r.File()+"_json.gen.go", r.Types); err != nil {
-			return nil, err
-		}
 	}
-	shared := slices.DeleteFunc(slices.Clone(d.Types), func(t *model.Type) bool { return t.Owner != nil })
-	if len(shared) > 0 {
-		if err := e.file("types.gen.go", "", func(g *Group) { e.types(g, shared, senders(d.Resources...)) }); err != nil {
+	// A type's place depends on nothing but its name.
+	types := slices.DeleteFunc(slices.Clone(d.Types), func(t *model.Type) bool { return t.Params })
+	if len(types) > 0 {
+		if err := e.file("types.gen.go", "", func(g *Group) { e.types(g, types, senders(d.Resources...)) }); err != nil {
 			return nil, err
 		}
-		if err := e.codecFile("types_json.gen.go", shared); err != nil {
+		if err := e.codecFile("types_json.gen.go", types); err != nil {
 			return nil, err
 		}
 	}
@@ -88,8 +86,8 @@ func (e *emitter) imported(name string) string {
 	return map[string]string{"transport": e.transport, "wire": e.wire, "value": e.value}[name]
 }
 
-// resource writes a resource's file in reading order: the service, its types,
-// and the descriptions of its operations.
+// resource writes a resource's file in reading order: the service, the
+// parameters of its methods, and the descriptions of its operations.
 func (e *emitter) resource(g *Group, d *model.Domain, r *model.Resource) {
 	e.service(g, r)
 	e.types(g, r.Types, senders(r))

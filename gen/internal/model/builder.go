@@ -38,7 +38,7 @@ func Build(doc *spec.Document, opts Options) (*Domain, error) {
 	b.mergeTypes()
 	b.breakCycles()
 	b.finishPages()
-	b.owners()
+	b.reachable()
 	b.forms()
 	b.spellings()
 	b.checkNames()
@@ -171,61 +171,53 @@ func (b *builder) resource(n spec.Node, name string) *Resource {
 	return r
 }
 
-// owners sets the owner of each type that only one resource uses.
-func (b *builder) owners() {
-	users := map[*Type]map[*Resource]bool{}
-	var visit func(t *Type, r *Resource)
-	visitRef := func(ref *Ref, r *Resource) {
+// reachable lists the types that operations lead to, and gives each resource
+// the structs that carry its methods' parameters. No other type belongs to a
+// resource: which operations use it changes as the API grows, and a type that
+// went from one file to another with that would bury the change.
+func (b *builder) reachable() {
+	seen := map[*Type]bool{}
+	var order []*Type
+	var visit func(t *Type)
+	visitRef := func(ref *Ref) {
 		for ; ref != nil; ref = ref.Elem {
 			if ref.Prim == Named {
-				visit(ref.Type, r)
+				visit(ref.Type)
 			}
 		}
 	}
-	var order []*Type
-	visit = func(t *Type, r *Resource) {
-		if users[t][r] {
+	visit = func(t *Type) {
+		if seen[t] {
 			return
 		}
-		if users[t] == nil {
-			users[t] = map[*Resource]bool{}
-			order = append(order, t)
-		}
-		users[t][r] = true
+		seen[t] = true
+		order = append(order, t)
 		for _, f := range t.Fields {
-			visitRef(&f.Ref, r)
+			visitRef(&f.Ref)
 			if f.Filter != nil {
 				for _, ff := range f.Filter.Fields {
-					visitRef(&ff.Ref, r)
+					visitRef(&ff.Ref)
 				}
 			}
 		}
 		for _, v := range t.Variants {
-			visitRef(&v.Ref, r)
+			visitRef(&v.Ref)
 		}
 	}
 	for _, r := range b.domain.Resources {
-		for _, m := range r.Methods { // parameters come before results
-			if m.Params != nil {
-				visit(m.Params, r)
-			}
-		}
 		for _, m := range r.Methods {
+			if m.Params != nil {
+				if m.Params.Params && !seen[m.Params] {
+					r.Types = append(r.Types, m.Params)
+				}
+				visit(m.Params)
+			}
 			if m.Result != nil {
-				visitRef(m.Result, r)
+				visitRef(m.Result)
 			}
 			for _, p := range m.PathParams {
-				visitRef(&p.Ref, r)
+				visitRef(&p.Ref)
 			}
-		}
-	}
-	for _, t := range order {
-		if len(users[t]) != 1 {
-			continue
-		}
-		for r := range users[t] {
-			t.Owner = r
-			r.Types = append(r.Types, t)
 		}
 	}
 	b.domain.Types = order

@@ -31,7 +31,7 @@ type Resource struct {
 	Name    string // "Users"
 	Doc     string
 	Methods []*Method
-	Types   []*Type // types that only this resource uses, in reading order
+	Types   []*Type // the structs that carry its methods' parameters
 	Pos     diag.Pos
 }
 
@@ -162,9 +162,8 @@ type Type struct {
 	// RequireOne lists the wire names of members of which at least one must be set.
 	RequireOne []string
 
-	Owner *Resource // the resource that uses it, if there is only one
-	Loc   string    // the location in the specification that the name is for
-	Pos   diag.Pos
+	Loc string // the spec location that gave the name
+	Pos diag.Pos
 
 	explicit bool // the name was set by an overlay, not derived
 	order    []string

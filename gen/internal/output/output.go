@@ -47,6 +47,9 @@ func NewPlan(root *os.Root, files map[string][]byte, owned ...string) (*Plan, er
 		case err == nil && bytes.Equal(have, files[name]):
 			p.Same++
 			continue
+		case err == nil && !ours(have) && slices.ContainsFunc(owned, func(dir string) bool { return strings.HasPrefix(name, dir+"/") }):
+			return nil, diag.Errorf(diag.Pos{File: name}, "output-not-ours", "was not made by this generator, which would replace it").
+				WithHint("delete or move it, or generate into another folder")
 		case err == nil:
 			p.old[name] = have
 		case !errors.Is(err, fs.ErrNotExist):
@@ -105,15 +108,34 @@ func inside(root *os.Root, name string) error {
 	return nil
 }
 
-// staleFiles returns the generated files of a directory that are no longer generated.
+// ours reports whether a file of an output folder is the generator's: a Go file
+// or a page that says so, or one that somebody emptied.
+func ours(data []byte) bool {
+	return len(data) == 0 || bytes.HasPrefix(data, []byte(Header)) || bytes.HasPrefix(data, []byte("<!-- "+strings.TrimPrefix(Header, "// ")))
+}
+
+// staleFiles lists the generated files of a folder, and of the packages in it,
+// that a run no longer makes. What lies deeper is not the generator's.
 func staleFiles(root *os.Root, dir string, files map[string][]byte) ([]string, error) {
 	var stale []string
 	err := fs.WalkDir(root.FS(), dir, func(name string, d fs.DirEntry, err error) error {
 		if errors.Is(err, fs.ErrNotExist) && name == dir {
 			return fs.SkipAll
 		}
-		if err != nil || d.IsDir() || !strings.HasSuffix(name, ".gen.go") || files[name] != nil {
+		if err != nil {
 			return err
+		}
+		if d.IsDir() {
+			if name != dir && path.Dir(name) != dir {
+				return fs.SkipDir
+			}
+			if _, err := root.Stat(filepath.FromSlash(path.Join(name, "go.mod"))); err == nil {
+				return fs.SkipDir // somebody's module
+			}
+			return nil
+		}
+		if !strings.HasSuffix(name, ".gen.go") || files[name] != nil {
+			return nil
 		}
 		data, err := root.ReadFile(filepath.FromSlash(name))
 		if err == nil && bytes.HasPrefix(data, []byte(Header)) {
@@ -179,6 +201,26 @@ func (p *Plan) Apply(root *os.Root) (err error) {
 		done = append(done, name)
 		// Remove the directory if this was its last file.
 		_ = root.Remove(filepath.FromSlash(path.Dir(name)))
+	}
+	return nil
+}
+
+// WriteFile writes one file, whole or not at all, and not through a symbolic
+// link.
+func WriteFile(root *os.Root, name string, data []byte) error {
+	if err := inside(root, name); err != nil {
+		return err
+	}
+	if err := root.MkdirAll(filepath.FromSlash(path.Dir(name)), 0o755); err != nil {
+		return unwritable(name, err)
+	}
+	temp, err := writeBeside(root, name, data)
+	if err != nil {
+		return unwritable(name, err)
+	}
+	if err := root.Rename(temp, filepath.FromSlash(name)); err != nil {
+		_ = root.Remove(temp)
+		return unwritable(name, err)
 	}
 	return nil
 }

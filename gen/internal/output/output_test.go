@@ -90,11 +90,64 @@ func TestPlanWritesChangedAndDeletesStaleFiles(t *testing.T) {
 	}
 }
 
+// TestOnlyOwnFilesAreTouched leaves alone what lies deeper than the generated
+// packages or in another module, and refuses to replace what is not its own.
+func TestOnlyOwnFilesAreTouched(t *testing.T) {
+	files := map[string]string{
+		"generated/a/vendor/b/b.gen.go": header,
+		"generated/module/go.mod":       "module m",
+		"generated/module/a.gen.go":     header,
+		"elsewhere/a.gen.go":            header,
+		"generated/a/client.gen.go":     "package a // somebody's own",
+		"generated/README.md":           "# Somebody's own",
+	}
+	root, dir := repository(t, files)
+	before := tree(t, dir)
+	plan, err := output.NewPlan(root, map[string][]byte{"generated/b/b.gen.go": []byte(header)}, "generated")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(plan.Delete) > 0 {
+		t.Errorf("the plan removes %v", plan.Delete)
+	}
+	for _, name := range []string{"generated/a/client.gen.go", "generated/README.md"} {
+		_, err := output.NewPlan(root, map[string][]byte{name: []byte(header)}, "generated")
+		if err == nil || !strings.Contains(err.Error(), name+": was not made by this generator") {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+	if got := tree(t, dir); got != before {
+		t.Errorf("the tree is\n%s\nwant\n%s", got, before)
+	}
+}
+
+// TestWriteFileFollowsNoLink writes a file where a link leads to another one.
+func TestWriteFileFollowsNoLink(t *testing.T) {
+	root, dir := repository(t, map[string]string{"kept": "kept"})
+	if err := os.Symlink("kept", filepath.Join(dir, "link")); err != nil {
+		t.Skip("there are no symbolic links here: ", err)
+	}
+	if err := os.Symlink(".", filepath.Join(dir, "folder")); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"link", "folder/kept"} {
+		if err := output.WriteFile(root, name, []byte("new")); err == nil || !strings.Contains(err.Error(), "[output-symlink]") {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+	if err := output.WriteFile(root, "a/b", []byte("new")); err != nil {
+		t.Fatal(err)
+	}
+	if data, err := os.ReadFile(filepath.Join(dir, "kept")); err != nil || string(data) != "kept" {
+		t.Errorf("the file that the link leads to holds %q: %v", data, err)
+	}
+}
+
 // TestFailureRestoresAllFiles checks that all files are restored if one cannot be
 // replaced.
 func TestFailureRestoresAllFiles(t *testing.T) {
 	root, dir := repository(t, map[string]string{
-		"generated/a.gen.go":            "old a",
+		"generated/a.gen.go":            header + "// old a",
 		"generated/z.gen.go/in-the-way": "a directory in place of a file",
 	})
 	before := tree(t, dir)

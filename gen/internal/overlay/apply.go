@@ -99,13 +99,10 @@ func (t *tree) unmatched(a *Action, opts Options) Result {
 	}
 	res := a.fail(0, Unmatched, "overlay-target-gone", "nothing matches %s", clip(a.Target))
 	hint := t.doc.nearest(a.target)
-	if a.Remove {
-		if hint != "" {
-			hint += "\n"
-		}
-		hint += "if upstream removed it, delete the action"
+	if hint != "" {
+		hint += "\n"
 	}
-	res.Err.Hint = hint
+	res.Err.Hint = hint + "if upstream renamed it, change the target; if upstream removed it, delete the action"
 	return res
 }
 
@@ -218,7 +215,7 @@ func (t *tree) expect(a *Action, m *yaml.Node, matches int) (Result, bool) {
 		return Result{}, true
 	}
 	res := a.fail(matches, TargetChanged, "overlay-preimage-differs", "%s at %s does not match x-expect or x-expect-absent", clip(a.Target), t.prov.Pos(m))
-	res.Err.WithHint("%s\nupstream has changed it: review the action", strings.Join(lines, "\n"))
+	res.Err.WithHint("%s\nupstream changed it: if the action still applies, change what it expects; otherwise delete it", strings.Join(lines, "\n"))
 	return res, false
 }
 

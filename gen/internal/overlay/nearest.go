@@ -15,7 +15,6 @@ const (
 	maxSuggestParents = 64
 	maxSuggestNames   = 2048
 	maxSuggestLength  = 128
-	maxSuggestEdits   = 6
 )
 
 // nearest describes which part of a query still matches, and what the document has
@@ -93,10 +92,29 @@ func missingName(found []*yaml.Node, wanted string) string {
 	return fmt.Sprintf("has no %q; it has %s", wanted, strings.Join(sample, ", "))
 }
 
-// closest returns the candidate with the smallest edit distance from name, or "" if
-// none is close.
+// closest returns the candidate that could be meant by name: one a slip of the
+// keyboard away, or else the only path that goes on from it or to it. It returns
+// "" if there is none. Two names that differ by a word are two parts:
+// UserGetResponse is not what became of UserPostResponse.
 func closest(name string, candidates iter.Seq[string]) string {
-	best, bestDistance := "", 1+min(max(2, len(name)/4), maxSuggestEdits)
+	if c := misspelt(name, candidates); c != "" {
+		return c
+	}
+	moved := ""
+	for c := range candidates {
+		if !strings.HasPrefix(name, "/") || !strings.HasPrefix(c, "/") || !strings.HasSuffix(c, name) && !strings.HasSuffix(name, c) {
+			continue
+		}
+		if moved != "" && moved != c {
+			return ""
+		}
+		moved = c
+	}
+	return moved
+}
+
+func misspelt(name string, candidates iter.Seq[string]) string {
+	best, bestDistance := "", 1+min(2, max(1, len(name)/3))
 	if len(name) > maxSuggestLength {
 		return ""
 	}

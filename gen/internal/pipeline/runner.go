@@ -33,7 +33,7 @@ const (
 	// domains.
 	Strict Mode = iota
 	// Lenient skips what overlays say about parts that a description does not
-	// have. A domain that stops, stops alone.
+	// have. A domain that stops does not stop the others.
 	Lenient
 )
 
@@ -58,7 +58,7 @@ type RunnerOptions struct {
 	Files    fs.FS          // holds overlays/
 	Mode     Mode
 	Cache    *Cache    // shared with other runners; nil means one of its own
-	Progress *Progress // hears of each finished stage; may be nil
+	Progress *Progress // is told each finished stage; may be nil
 }
 
 // NewRunner returns a Runner. It reads nothing until it runs.
@@ -93,7 +93,7 @@ func (r *Runner) ImportPath(domain string) string {
 	return path.Join(r.config.Module, r.config.Output, r.config.Domains[domain].Package)
 }
 
-// Result is what Run made.
+// Result is the result of Run.
 type Result struct {
 	Builds []*Build      // in the order of the snapshots
 	Routes *emit.Package // the table of operations; nil if not asked for, or if lenient

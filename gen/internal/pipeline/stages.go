@@ -122,8 +122,7 @@ func (b *Build) Defects() (list diag.List) {
 	return list
 }
 
-// own reports whether a fault is about the description, and not about what an
-// overlay says.
+// own reports whether a fault is in the description, not in an overlay.
 func (b *Build) own(a *diag.Annotation) bool {
 	return a.Pos.File == b.Snapshot.Path
 }

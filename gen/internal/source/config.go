@@ -41,6 +41,7 @@ type DomainConfig struct {
 	Package  string
 	Overlays []string  // globs; the default is overlays/common/*.yaml and overlays/<domain>/*.yaml
 	Source   *Location // if it differs from the configuration's
+	Pos      diag.Pos  // of the file's name
 }
 
 // Kind is a kind of source.
@@ -116,10 +117,46 @@ func ParseConfig(file string, data []byte) (*Config, error) {
 		"source":  func(n *yaml.Node) { cfg.Source = p.location(n) },
 		"domains": func(n *yaml.Node) { p.domains(n, cfg) },
 	}, "version", "module", "runtime", "source", "domains")
+	p.ownFolders(root, cfg)
 	if err := p.errs.Err(); err != nil {
 		return nil, err
 	}
 	return cfg, nil
+}
+
+// ownFolders refuses to generate into a folder that holds something else:
+// generated files that a run no longer makes are removed from it.
+func (p *parser) ownFolders(root *yaml.Node, cfg *Config) {
+	others := []string{"specs", "overlays"}
+	if local, ok := strings.CutPrefix(cfg.Runtime, cfg.Module+"/"); ok {
+		others = append(others, local)
+	}
+	for key, folder := range map[string]string{"output": cfg.Output, "routes": cfg.Routes} {
+		if folder == "" {
+			continue
+		}
+		at := root
+		for i := 0; i+1 < len(root.Content); i += 2 {
+			if root.Content[i].Value == key {
+				at = root.Content[i+1]
+			}
+		}
+		holds := func(other string) bool {
+			return folder == "." || other == folder || strings.HasPrefix(other, folder+"/")
+		}
+		first, _, _ := strings.Cut(folder, "/")
+		switch i := slices.IndexFunc(others, holds); {
+		case i >= 0:
+			p.errorf(at, "bad-value", "%s is %q, which holds %s: it must be a folder of its own", key, folder, others[i]).
+				WithHint("name a folder that holds nothing else, such as  generated")
+		case slices.Contains(others, first) || first == "vendor" || strings.HasPrefix(first, "."):
+			p.errorf(at, "bad-value", "%s is %q, which is within %s: it must be a folder of its own", key, folder, first).
+				WithHint("name a folder that holds nothing else, such as  generated")
+		}
+	}
+	if cfg.Routes == cfg.Output {
+		p.errorf(root, "bad-value", "output and routes are the same folder, %q", cfg.Output)
+	}
 }
 
 // parser parses the files of this package and collects errors.
@@ -228,7 +265,9 @@ func (p *parser) domains(n *yaml.Node, cfg *Config) {
 		}
 		d := DomainConfig{}
 		p.members(v, "domain "+name.Value, map[string]func(*yaml.Node){
-			"file": func(v *yaml.Node) { d.File = p.local(v) },
+			"file": func(v *yaml.Node) {
+				d.File, d.Pos = p.local(v), diag.Pos{File: p.file, Line: v.Line, Col: v.Column}
+			},
 			"package": func(v *yaml.Node) {
 				p.match(v, domainName, "a package name")
 				d.Package = p.packageName(v)

@@ -27,6 +27,9 @@ type Options struct {
 	// KeepGoing makes Update go on past descriptions that cannot be read, which
 	// are in Set.Failed then, and past those that the source does not have.
 	KeepGoing bool
+	// Announce makes Update look for files that the source did not have at the
+	// pinned commit; they are in Set.New.
+	Announce bool
 }
 
 // Snapshot is a domain's canonical snapshot.
@@ -44,6 +47,7 @@ type Set struct {
 	Fetched   int              // number of snapshots that were not on disk
 	Failed    map[string]error // by domain, why there is no snapshot; see Options.KeepGoing
 	Stale     []string         // snapshots on disk of domains that are no longer configured
+	New       []string         // files that no domain is made from; see Options.Announce
 }
 
 func digest(data []byte) string {
@@ -88,12 +92,50 @@ func Ensure(ctx context.Context, o Options) (*Set, error) {
 		case !errors.Is(err, fs.ErrNotExist):
 			return Snapshot{}, false, diag.Errorf(diag.Pos{File: file}, "snapshot-unreadable", "%v", err)
 		}
-		s, _, err := f.snapshot(ctx, l, name, pin.File, lock.commit(name))
+		s, _, err := f.snapshot(ctx, o, name, pin.File, lock.commit(name))
 		if err == nil && s.SHA256 != pin.Snapshot {
 			err = diag.Errorf(pin.Pos, "snapshot-differs", "the source's document for %s is not the pinned one: its SHA-256 is %s, but the lock has %s",
 				name, s.SHA256, pin.Snapshot).WithHint("if you trust the source, run  make update  to pin the new document")
 		}
 		return s, true, err
+	})
+}
+
+// Verify fetches every description at the commit that the lock pins, and
+// compares what it gets with the snapshots on disk and with the lock. A lock and
+// a snapshot that were changed together agree with each other, and not with the
+// source. Nothing is written.
+func Verify(ctx context.Context, o Options) (*Set, error) {
+	if _, err := Ensure(ctx, o); err != nil {
+		return nil, err
+	}
+	lock, err := LoadLock(o.Dir)
+	if err != nil {
+		return nil, err
+	}
+	f := newFetcher(o)
+	if lock.Commit != "" && o.Config.Source.Kind == GitHub && f.mirror == "" {
+		if err := f.onRef(ctx, o.Config.Source, lock.Commit); err != nil {
+			return nil, err
+		}
+	}
+	set := &Set{}
+	return set, o.forEach(set, func(name string) (Snapshot, bool, error) {
+		pin := lock.Domains[name]
+		at := lock.commit(name)
+		s, document, err := f.snapshot(ctx, o, name, pin.File, at)
+		switch {
+		case err != nil:
+			return Snapshot{}, false, err
+		case at == "" && document != pin.Document:
+			return Snapshot{}, false, diag.Errorf(pin.Pos, "document-differs", "the source serves another document for %s than the one that was pulled; it has no commits, so that the pinned one cannot be fetched again", name).
+				WithHint("run  make update  to pin what it serves now")
+		case s.SHA256 != pin.Snapshot:
+			return Snapshot{}, false, diag.Errorf(pin.Pos, "snapshot-differs", "what the source serves for %s at %s is not what is in %s: its SHA-256 is %s, the lock says %s",
+				name, at, SnapshotPath(name), s.SHA256, pin.Snapshot).
+				WithHint("somebody changed the snapshot and the lock, or the generator reduces descriptions in another way now: run  gen update --to %s  and look at the difference", at)
+		}
+		return s, true, nil
 	})
 }
 
@@ -122,8 +164,11 @@ func readSnapshot(root *os.Root, file string) ([]byte, error) {
 }
 
 // snapshot fetches a document and returns its snapshot.
-func (f *fetcher) snapshot(ctx context.Context, l Location, domain, file, commit string) (s Snapshot, document string, err error) {
-	raw, name, err := f.fetch(ctx, l, file, commit)
+func (f *fetcher) snapshot(ctx context.Context, o Options, domain, file, commit string) (s Snapshot, document string, err error) {
+	raw, name, err := f.fetch(ctx, o.Config.location(domain), file, commit)
+	if found := diag.FromError(err, diag.Pos{}); len(found) > 0 && found[0].Code == "no-document" && !o.KeepGoing {
+		return Snapshot{}, "", f.absent(ctx, o, domain, commit, found[0])
+	}
 	if err != nil {
 		return Snapshot{}, "", err
 	}
@@ -163,7 +208,7 @@ func Update(ctx context.Context, o Options, to string) (*Set, *Lock, error) {
 			}
 			pin.Commit = at
 		}
-		s, document, err := f.snapshot(ctx, l, name, pin.File, at)
+		s, document, err := f.snapshot(ctx, o, name, pin.File, at)
 		if err != nil {
 			return Snapshot{}, false, err
 		}
@@ -178,6 +223,11 @@ func Update(ctx context.Context, o Options, to string) (*Set, *Lock, error) {
 	})
 	if err != nil {
 		return nil, nil, err
+	}
+	if o.Announce {
+		if old, err := LoadLock(o.Dir); err == nil && old != nil && old.Source == lock.Source {
+			set.New = f.added(ctx, o.Config, old.Commit, lock.Commit)
+		}
 	}
 	set.Stale, err = staleSnapshots(o)
 	return set, lock, err

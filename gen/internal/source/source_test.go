@@ -304,6 +304,13 @@ func TestConfigErrors(t *testing.T) {
 		{"two sources", config("{github: o/r, ref: main, url: 'https://a'}"), "both github and url"},
 		{"no ref", config("{github: o/r}"), "needs a ref"},
 		{"output outside", good + "output: ../elsewhere\n", "not a path within"},
+		{"output in the root", good + "output: .\n", ":7:9: output is \".\", which holds specs: it must be a folder of its own"},
+		{"output in the root, spelt otherwise", good + "output: ./.\n", "must be a folder of its own"},
+		{"output among overlays", good + "output: overlays\n", "must be a folder of its own"},
+		{"output below specs", good + "output: specs/go\n", "must be a folder of its own"},
+		{"output among dependencies", good + "output: vendor/a\n", "must be a folder of its own"},
+		{"routes among others", good + "routes: specs\n", "must be a folder of its own"},
+		{"routes among the packages", good + "routes: generated\n", "are the same folder"},
 		{"routes outside", good + "routes: ../elsewhere\n", "not a path within"},
 		{"routes in no package", good + "routes: a/my-fake\n", "not a valid package name"},
 		{"absolute output", good + "output: /elsewhere\n", "not a path within"},
@@ -341,5 +348,36 @@ func TestLockRoundTrip(t *testing.T) {
 	}
 	if len(lock.Domains) != 7 {
 		t.Errorf("%d domains", len(lock.Domains))
+	}
+}
+
+// TestNewFilesAreAnnounced looks for files that GitHub has at the new commit and
+// not at the pinned one.
+func TestNewFilesAreAnnounced(t *testing.T) {
+	c1, c2 := commit("1"), commit("2")
+	o := repo(t, config("{github: o/r, ref: main, folder: specs}"))
+	head := c1
+	serve(t, &o, handler{
+		"/repos/o/r/commits/main":        func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, head) },
+		"/o/r/" + c1 + "/specs/pets.yml": text(fmt.Sprintf(api, "a")),
+		"/o/r/" + c2 + "/specs/pets.yml": text(fmt.Sprintf(api, "a")),
+		"/repos/o/r/contents/specs": func(w http.ResponseWriter, r *http.Request) {
+			files := `{"name": "pets.yml", "type": "file"}, {"name": "old.yml", "type": "file"}`
+			if r.URL.Query().Get("ref") == c2 {
+				files += `, {"name": "toys.yml", "type": "file"}, {"name": "img.png", "type": "file"}, {"name": "more.yml", "type": "dir"}`
+			}
+			fmt.Fprintf(w, "[%s]", files)
+		},
+	})
+	lock, err := pin(t, o).Marshal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	put(t, o.Dir, source.LockFile, string(lock))
+	head = c2
+	o.Announce = true
+	set, _, err := source.Update(context.Background(), o, "")
+	if err != nil || fmt.Sprint(set.New) != "[specs/toys.yml]" {
+		t.Errorf("announced %v: %v", set.New, err)
 	}
 }

@@ -20,8 +20,8 @@ import (
 )
 
 // Examples sends upstream's examples of both states through the types of
-// both. What stands in the way of it is told in the result: no report fails
-// for want of examples.
+// both. What prevents it is in the result: no report fails because
+// of examples.
 func (t *Tracker) Examples(ctx context.Context, old, new report.State) *report.Examples {
 	e, err := t.examples(ctx, old, new)
 	if err != nil {
@@ -63,7 +63,7 @@ func commitOf(s report.Side) string {
 }
 
 // document reads a description as upstream wrote it, with its examples. It
-// never gets to the disk.
+// is never written to disk.
 func (t *Tracker) document(ctx context.Context, domain, commit string) ([]byte, error) {
 	d := t.config.Domains[domain]
 	from := t.config.Source
@@ -94,7 +94,7 @@ func (t *Tracker) document(ctx context.Context, domain, commit string) ([]byte, 
 	}
 	defer res.Body.Close()
 	if res.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("fetching %s for its examples: the answer is %s", file, res.Status)
+		return nil, fmt.Errorf("fetching %s for its examples: the response is %s", file, res.Status)
 	}
 	data, err := io.ReadAll(io.LimitReader(res.Body, canon.MaxSize+1))
 	if err == nil && len(data) > canon.MaxSize {

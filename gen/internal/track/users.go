@@ -93,8 +93,8 @@ func (t *Tracker) Users(ctx context.Context, s report.State, from string) (*repo
 
 var moduleLine = regexp.MustCompile(`(?m)^module\s+"?([^\s"]+)`)
 
-// programs finds what a name of programs stands for. mine reports that it is a
-// revision of this repository.
+// programs returns the tree of programs that a name stands for. mine reports
+// whether it is a revision of this repository.
 func (t *Tracker) programs(ctx context.Context, from string) (tree godiff.Tree, mine bool, err error) {
 	dir := from
 	if !filepath.IsAbs(dir) {

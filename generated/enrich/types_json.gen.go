@@ -6,29 +6,23 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
-var enrichmentMembers = wire.Names{
-	"direction",
-	"class",
-	"data",
-	"type",
-	"links",
+var categoryMembers = wire.Names{
+	"matchType",
+	"matchScore",
+	"anzsic",
 }
 
 // DecodeJSON reads the value from d.
-func (v *Enrichment) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &enrichmentMembers)
+func (v *Category) DecodeJSON(d *wire.Decoder) {
+	m := d.Members(&v.JSON, &categoryMembers)
 	for m.Next() {
 		switch m.Name() {
-		case "direction":
-			v.Direction = Direction(m.String())
-		case "class":
-			v.Class = m.String()
-		case "data":
-			v.Data = wire.Pointer[Details](&m)
-		case "type":
-			v.Type = m.String()
-		case "links":
-			m.Value(&v.Links)
+		case "matchType":
+			v.MatchType = MatchType(m.String())
+		case "matchScore":
+			v.MatchScore = m.String()
+		case "anzsic":
+			m.Value(&v.ANZSIC)
 		default:
 			m.Extra()
 		}
@@ -36,23 +30,59 @@ func (v *Enrichment) DecodeJSON(d *wire.Decoder) {
 }
 
 // AppendJSON appends the value's JSON form to b.
-func (v *Enrichment) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &enrichmentMembers)
-	w.String("direction", string(v.Direction), wire.Required)
-	w.String("class", v.Class, wire.Required)
-	wire.AppendPointer(&w, "data", v.Data, wire.Optional)
-	w.String("type", v.Type, wire.Required)
-	w.Value("links", &v.Links, wire.Required)
+func (v *Category) AppendJSON(b []byte) []byte {
+	w := wire.BeginObject(b, &v.JSON, &categoryMembers)
+	w.String("matchType", string(v.MatchType), wire.Optional)
+	w.String("matchScore", v.MatchScore, wire.Optional)
+	w.Value("anzsic", &v.ANZSIC, wire.Optional)
 	return w.End()
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v Enrichment) MarshalJSON() ([]byte, error) {
+func (v Category) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&v)
 }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *Enrichment) UnmarshalJSON(data []byte) error {
+func (v *Category) UnmarshalJSON(data []byte) error {
+	return wire.Unmarshal(data, v)
+}
+
+var coordinatesMembers = wire.Names{
+	"lat",
+	"lng",
+}
+
+// DecodeJSON reads the value from d.
+func (v *Coordinates) DecodeJSON(d *wire.Decoder) {
+	m := d.Members(&v.JSON, &coordinatesMembers)
+	for m.Next() {
+		switch m.Name() {
+		case "lat":
+			v.Latitude = m.String()
+		case "lng":
+			v.Longitude = m.String()
+		default:
+			m.Extra()
+		}
+	}
+}
+
+// AppendJSON appends the value's JSON form to b.
+func (v *Coordinates) AppendJSON(b []byte) []byte {
+	w := wire.BeginObject(b, &v.JSON, &coordinatesMembers)
+	w.String("lat", v.Latitude, wire.Optional)
+	w.String("lng", v.Longitude, wire.Optional)
+	return w.End()
+}
+
+// MarshalJSON implements json.Marshaler.
+func (v Coordinates) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&v)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (v *Coordinates) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
@@ -102,29 +132,29 @@ func (v *Details) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var merchantMembers = wire.Names{
-	"id",
-	"businessName",
-	"abn",
-	"phoneNumber",
-	"website",
+var enrichmentMembers = wire.Names{
+	"direction",
+	"class",
+	"data",
+	"type",
+	"links",
 }
 
 // DecodeJSON reads the value from d.
-func (v *Merchant) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &merchantMembers)
+func (v *Enrichment) DecodeJSON(d *wire.Decoder) {
+	m := d.Members(&v.JSON, &enrichmentMembers)
 	for m.Next() {
 		switch m.Name() {
-		case "id":
-			v.ID = m.String()
-		case "businessName":
-			v.BusinessName = m.String()
-		case "abn":
-			v.ABN = m.String()
-		case "phoneNumber":
-			m.Value(&v.PhoneNumber)
-		case "website":
-			v.Website = m.String()
+		case "direction":
+			v.Direction = Direction(m.String())
+		case "class":
+			v.Class = m.String()
+		case "data":
+			v.Data = wire.Pointer[Details](&m)
+		case "type":
+			v.Type = m.String()
+		case "links":
+			m.Value(&v.Links)
 		default:
 			m.Extra()
 		}
@@ -132,103 +162,23 @@ func (v *Merchant) DecodeJSON(d *wire.Decoder) {
 }
 
 // AppendJSON appends the value's JSON form to b.
-func (v *Merchant) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &merchantMembers)
-	w.String("id", v.ID, wire.Optional)
-	w.String("businessName", v.BusinessName, wire.Optional)
-	w.String("abn", v.ABN, wire.Optional)
-	w.Value("phoneNumber", &v.PhoneNumber, wire.Optional)
-	w.String("website", v.Website, wire.Optional)
+func (v *Enrichment) AppendJSON(b []byte) []byte {
+	w := wire.BeginObject(b, &v.JSON, &enrichmentMembers)
+	w.String("direction", string(v.Direction), wire.Required)
+	w.String("class", v.Class, wire.Required)
+	wire.AppendPointer(&w, "data", v.Data, wire.Optional)
+	w.String("type", v.Type, wire.Required)
+	w.Value("links", &v.Links, wire.Required)
 	return w.End()
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v Merchant) MarshalJSON() ([]byte, error) {
+func (v Enrichment) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&v)
 }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *Merchant) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
-
-var phoneNumberMembers = wire.Names{
-	"local",
-	"international",
-}
-
-// DecodeJSON reads the value from d.
-func (v *PhoneNumber) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &phoneNumberMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "local":
-			v.Local = m.String()
-		case "international":
-			v.International = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *PhoneNumber) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &phoneNumberMembers)
-	w.String("local", v.Local, wire.Optional)
-	w.String("international", v.International, wire.Optional)
-	return w.End()
-}
-
-// MarshalJSON implements json.Marshaler.
-func (v PhoneNumber) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
-
-// UnmarshalJSON implements json.Unmarshaler.
-func (v *PhoneNumber) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
-
-var categoryMembers = wire.Names{
-	"matchType",
-	"matchScore",
-	"anzsic",
-}
-
-// DecodeJSON reads the value from d.
-func (v *Category) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &categoryMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "matchType":
-			v.MatchType = MatchType(m.String())
-		case "matchScore":
-			v.MatchScore = m.String()
-		case "anzsic":
-			m.Value(&v.ANZSIC)
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *Category) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &categoryMembers)
-	w.String("matchType", string(v.MatchType), wire.Optional)
-	w.String("matchScore", v.MatchScore, wire.Optional)
-	w.Value("anzsic", &v.ANZSIC, wire.Optional)
-	return w.End()
-}
-
-// MarshalJSON implements json.Marshaler.
-func (v Category) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
-
-// UnmarshalJSON implements json.Unmarshaler.
-func (v *Category) UnmarshalJSON(data []byte) error {
+func (v *Enrichment) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
@@ -320,6 +270,48 @@ func (v *IndustryCode) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
+var linksMembers = wire.Names{
+	"logo-master",
+	"logo-thumb",
+	"self",
+}
+
+// DecodeJSON reads the value from d.
+func (v *Links) DecodeJSON(d *wire.Decoder) {
+	m := d.Members(&v.JSON, &linksMembers)
+	for m.Next() {
+		switch m.Name() {
+		case "logo-master":
+			v.Logo = m.String()
+		case "logo-thumb":
+			v.LogoThumbnail = m.String()
+		case "self":
+			v.Self = m.String()
+		default:
+			m.Extra()
+		}
+	}
+}
+
+// AppendJSON appends the value's JSON form to b.
+func (v *Links) AppendJSON(b []byte) []byte {
+	w := wire.BeginObject(b, &v.JSON, &linksMembers)
+	w.String("logo-master", v.Logo, wire.Optional)
+	w.String("logo-thumb", v.LogoThumbnail, wire.Optional)
+	w.String("self", v.Self, wire.Optional)
+	return w.End()
+}
+
+// MarshalJSON implements json.Marshaler.
+func (v Links) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&v)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (v *Links) UnmarshalJSON(data []byte) error {
+	return wire.Unmarshal(data, v)
+}
+
 var locationMembers = wire.Names{
 	"formattedAddress",
 	"routeNo",
@@ -382,20 +374,29 @@ func (v *Location) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var coordinatesMembers = wire.Names{
-	"lat",
-	"lng",
+var merchantMembers = wire.Names{
+	"id",
+	"businessName",
+	"abn",
+	"phoneNumber",
+	"website",
 }
 
 // DecodeJSON reads the value from d.
-func (v *Coordinates) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &coordinatesMembers)
+func (v *Merchant) DecodeJSON(d *wire.Decoder) {
+	m := d.Members(&v.JSON, &merchantMembers)
 	for m.Next() {
 		switch m.Name() {
-		case "lat":
-			v.Latitude = m.String()
-		case "lng":
-			v.Longitude = m.String()
+		case "id":
+			v.ID = m.String()
+		case "businessName":
+			v.BusinessName = m.String()
+		case "abn":
+			v.ABN = m.String()
+		case "phoneNumber":
+			m.Value(&v.PhoneNumber)
+		case "website":
+			v.Website = m.String()
 		default:
 			m.Extra()
 		}
@@ -403,40 +404,40 @@ func (v *Coordinates) DecodeJSON(d *wire.Decoder) {
 }
 
 // AppendJSON appends the value's JSON form to b.
-func (v *Coordinates) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &coordinatesMembers)
-	w.String("lat", v.Latitude, wire.Optional)
-	w.String("lng", v.Longitude, wire.Optional)
+func (v *Merchant) AppendJSON(b []byte) []byte {
+	w := wire.BeginObject(b, &v.JSON, &merchantMembers)
+	w.String("id", v.ID, wire.Optional)
+	w.String("businessName", v.BusinessName, wire.Optional)
+	w.String("abn", v.ABN, wire.Optional)
+	w.Value("phoneNumber", &v.PhoneNumber, wire.Optional)
+	w.String("website", v.Website, wire.Optional)
 	return w.End()
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v Coordinates) MarshalJSON() ([]byte, error) {
+func (v Merchant) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&v)
 }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *Coordinates) UnmarshalJSON(data []byte) error {
+func (v *Merchant) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var linksMembers = wire.Names{
-	"logo-master",
-	"logo-thumb",
-	"self",
+var phoneNumberMembers = wire.Names{
+	"local",
+	"international",
 }
 
 // DecodeJSON reads the value from d.
-func (v *Links) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &linksMembers)
+func (v *PhoneNumber) DecodeJSON(d *wire.Decoder) {
+	m := d.Members(&v.JSON, &phoneNumberMembers)
 	for m.Next() {
 		switch m.Name() {
-		case "logo-master":
-			v.Logo = m.String()
-		case "logo-thumb":
-			v.LogoThumbnail = m.String()
-		case "self":
-			v.Self = m.String()
+		case "local":
+			v.Local = m.String()
+		case "international":
+			v.International = m.String()
 		default:
 			m.Extra()
 		}
@@ -444,20 +445,19 @@ func (v *Links) DecodeJSON(d *wire.Decoder) {
 }
 
 // AppendJSON appends the value's JSON form to b.
-func (v *Links) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &linksMembers)
-	w.String("logo-master", v.Logo, wire.Optional)
-	w.String("logo-thumb", v.LogoThumbnail, wire.Optional)
-	w.String("self", v.Self, wire.Optional)
+func (v *PhoneNumber) AppendJSON(b []byte) []byte {
+	w := wire.BeginObject(b, &v.JSON, &phoneNumberMembers)
+	w.String("local", v.Local, wire.Optional)
+	w.String("international", v.International, wire.Optional)
 	return w.End()
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v Links) MarshalJSON() ([]byte, error) {
+func (v PhoneNumber) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&v)
 }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *Links) UnmarshalJSON(data []byte) error {
+func (v *PhoneNumber) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }

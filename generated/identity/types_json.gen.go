@@ -7,6 +7,76 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
+var addressMembers = wire.Names{
+	"type",
+	"addressLine1",
+	"addressLine2",
+	"addressLine3",
+	"city",
+	"state",
+	"postcode",
+	"country",
+	"countryCode",
+	"formattedAddress",
+}
+
+// DecodeJSON reads the value from d.
+func (v *Address) DecodeJSON(d *wire.Decoder) {
+	m := d.Members(&v.JSON, &addressMembers)
+	for m.Next() {
+		switch m.Name() {
+		case "type":
+			v.Type = m.String()
+		case "addressLine1":
+			v.Line1 = m.String()
+		case "addressLine2":
+			v.Line2 = m.String()
+		case "addressLine3":
+			v.Line3 = m.String()
+		case "city":
+			v.City = m.String()
+		case "state":
+			v.State = m.String()
+		case "postcode":
+			v.Postcode = m.String()
+		case "country":
+			v.Country = m.String()
+		case "countryCode":
+			v.CountryCode = m.String()
+		case "formattedAddress":
+			v.Formatted = m.String()
+		default:
+			m.Extra()
+		}
+	}
+}
+
+// AppendJSON appends the value's JSON form to b.
+func (v *Address) AppendJSON(b []byte) []byte {
+	w := wire.BeginObject(b, &v.JSON, &addressMembers)
+	w.String("type", v.Type, wire.Optional)
+	w.String("addressLine1", v.Line1, wire.Optional)
+	w.String("addressLine2", v.Line2, wire.Optional)
+	w.String("addressLine3", v.Line3, wire.Optional)
+	w.String("city", v.City, wire.Optional)
+	w.String("state", v.State, wire.Optional)
+	w.String("postcode", v.Postcode, wire.Optional)
+	w.String("country", v.Country, wire.Optional)
+	w.String("countryCode", v.CountryCode, wire.Optional)
+	w.String("formattedAddress", v.Formatted, wire.Optional)
+	return w.End()
+}
+
+// MarshalJSON implements json.Marshaler.
+func (v Address) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&v)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (v *Address) UnmarshalJSON(data []byte) error {
+	return wire.Unmarshal(data, v)
+}
+
 var identityMembers = wire.Names{
 	"id",
 	"source",
@@ -117,44 +187,20 @@ func (v *Identity) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
-var addressMembers = wire.Names{
-	"type",
-	"addressLine1",
-	"addressLine2",
-	"addressLine3",
-	"city",
-	"state",
-	"postcode",
-	"country",
-	"countryCode",
-	"formattedAddress",
+var identityLinksMembers = wire.Names{
+	"job",
+	"self",
 }
 
 // DecodeJSON reads the value from d.
-func (v *Address) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &addressMembers)
+func (v *IdentityLinks) DecodeJSON(d *wire.Decoder) {
+	m := d.Members(&v.JSON, &identityLinksMembers)
 	for m.Next() {
 		switch m.Name() {
-		case "type":
-			v.Type = m.String()
-		case "addressLine1":
-			v.Line1 = m.String()
-		case "addressLine2":
-			v.Line2 = m.String()
-		case "addressLine3":
-			v.Line3 = m.String()
-		case "city":
-			v.City = m.String()
-		case "state":
-			v.State = m.String()
-		case "postcode":
-			v.Postcode = m.String()
-		case "country":
-			v.Country = m.String()
-		case "countryCode":
-			v.CountryCode = m.String()
-		case "formattedAddress":
-			v.Formatted = m.String()
+		case "job":
+			v.Job = m.String()
+		case "self":
+			v.Self = m.String()
 		default:
 			m.Extra()
 		}
@@ -162,28 +208,62 @@ func (v *Address) DecodeJSON(d *wire.Decoder) {
 }
 
 // AppendJSON appends the value's JSON form to b.
-func (v *Address) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &addressMembers)
-	w.String("type", v.Type, wire.Optional)
-	w.String("addressLine1", v.Line1, wire.Optional)
-	w.String("addressLine2", v.Line2, wire.Optional)
-	w.String("addressLine3", v.Line3, wire.Optional)
-	w.String("city", v.City, wire.Optional)
-	w.String("state", v.State, wire.Optional)
-	w.String("postcode", v.Postcode, wire.Optional)
-	w.String("country", v.Country, wire.Optional)
-	w.String("countryCode", v.CountryCode, wire.Optional)
-	w.String("formattedAddress", v.Formatted, wire.Optional)
+func (v *IdentityLinks) AppendJSON(b []byte) []byte {
+	w := wire.BeginObject(b, &v.JSON, &identityLinksMembers)
+	w.String("job", v.Job, wire.Required)
+	w.String("self", v.Self, wire.Required)
 	return w.End()
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v Address) MarshalJSON() ([]byte, error) {
+func (v IdentityLinks) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&v)
 }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *Address) UnmarshalJSON(data []byte) error {
+func (v *IdentityLinks) UnmarshalJSON(data []byte) error {
+	return wire.Unmarshal(data, v)
+}
+
+var identityListMembers = wire.Names{
+	"type",
+	"count",
+	"data",
+}
+
+// DecodeJSON reads the value from d.
+func (v *IdentityList) DecodeJSON(d *wire.Decoder) {
+	m := d.Members(&v.JSON, &identityListMembers)
+	for m.Next() {
+		switch m.Name() {
+		case "type":
+			v.Type = m.String()
+		case "count":
+			v.Count = m.Int()
+		case "data":
+			v.Data = wire.List[Identity](&m)
+		default:
+			m.Extra()
+		}
+	}
+}
+
+// AppendJSON appends the value's JSON form to b.
+func (v *IdentityList) AppendJSON(b []byte) []byte {
+	w := wire.BeginObject(b, &v.JSON, &identityListMembers)
+	w.String("type", v.Type, wire.Required)
+	w.Int("count", v.Count, wire.Required)
+	wire.AppendList(&w, "data", v.Data, wire.Required)
+	return w.End()
+}
+
+// MarshalJSON implements json.Marshaler.
+func (v IdentityList) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&v)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (v *IdentityList) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
@@ -266,85 +346,5 @@ func (v Organisation) MarshalJSON() ([]byte, error) {
 
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *Organisation) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
-
-var identityLinksMembers = wire.Names{
-	"job",
-	"self",
-}
-
-// DecodeJSON reads the value from d.
-func (v *IdentityLinks) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &identityLinksMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "job":
-			v.Job = m.String()
-		case "self":
-			v.Self = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *IdentityLinks) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &identityLinksMembers)
-	w.String("job", v.Job, wire.Required)
-	w.String("self", v.Self, wire.Required)
-	return w.End()
-}
-
-// MarshalJSON implements json.Marshaler.
-func (v IdentityLinks) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
-
-// UnmarshalJSON implements json.Unmarshaler.
-func (v *IdentityLinks) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
-
-var identityListMembers = wire.Names{
-	"type",
-	"count",
-	"data",
-}
-
-// DecodeJSON reads the value from d.
-func (v *IdentityList) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &identityListMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "type":
-			v.Type = m.String()
-		case "count":
-			v.Count = m.Int()
-		case "data":
-			v.Data = wire.List[Identity](&m)
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *IdentityList) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &identityListMembers)
-	w.String("type", v.Type, wire.Required)
-	w.Int("count", v.Count, wire.Required)
-	wire.AppendList(&w, "data", v.Data, wire.Required)
-	return w.End()
-}
-
-// MarshalJSON implements json.Marshaler.
-func (v IdentityList) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
-
-// UnmarshalJSON implements json.Unmarshaler.
-func (v *IdentityList) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
