@@ -33,7 +33,8 @@ const lockHeader = `# The Go names in use, by the place in the specification tha
 # Written by the generator: new names are added, names of parts that are gone
 # are removed, and a name that is here never changes by itself. To rename one,
 # write  {name: New, was: [Old]}  and give the new name in the overlay, if the
-# overlay names it; Old stays as a deprecated alias.
+# overlay names it; Old stays as a deprecated alias. The entry of a name that was
+# in no release may be deleted instead.
 `
 
 // NewLock returns an empty lock.
@@ -138,8 +139,8 @@ func (l *Lock) resolve(loc, given, def string, pos diag.Pos) (LockEntry, *diag.A
 	e := LockEntry{Name: cmp.Or(given, locked.Name, def), Was: locked.Was}
 	if ok && given != "" && given != locked.Name {
 		return e, diag.Errorf(pos, "name-moved", "%s is called %s here, but %s in the names lock", loc, given, locked.Name).
-			WithHint("to rename it, change the entry at %s to {name: %s, was: [%s]}; code that uses %s then still compiles",
-				locked.Pos, given, locked.Name, locked.Name)
+			WithHint("to rename it, change the entry at %s to {name: %s, was: [%s]}; code that uses %s then still compiles\nif %s was in no release, delete the entry instead",
+				locked.Pos, given, locked.Name, locked.Name, locked.Name)
 	}
 	l.used[loc] = e
 	return e, nil
