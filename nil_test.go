@@ -1,3 +1,5 @@
+//lint:file-ignore SA1019 deprecated parts are tested, too
+
 package basiq_test
 
 import (
