@@ -187,7 +187,7 @@ func (w *waiter) ask(job *core.Job) error {
 func (j *Job) mfaError(question MFA, err error) error {
 	e := &MFAError{JobID: j.id, Err: err, job: j}
 	var api *transport.Error
-	if used, _ := answerUsed(err); used && errors.As(err, &api) && api.Path == "/jobs/{jobId}/mfa" && api.Status < 500 {
+	if used, _ := answerUsed(err); used && errors.As(err, &api) && api.Path == answerPath && api.Status < 500 {
 		e.kind = ErrMFARejected
 		if api.Status == http.StatusGone || j.client.left(question) == 0 {
 			e.kind = ErrMFAExpired // it may have been right
@@ -282,14 +282,20 @@ func (w *waiter) callback(question MFA) ([]string, error) {
 	}
 }
 
+// answerPath is the path template of the call that sends an answer.
+const answerPath = "/jobs/{jobId}/mfa"
+
 // answerUsed tells, of an answer that failed, whether it is used up, and
 // whether that is not known.
 func answerUsed(err error) (used, unknown bool) {
+	if errors.As(err, new(*transport.TokenError)) {
+		return false, false // it was not sent, whatever POST /token answered
+	}
 	if errors.Is(err, transport.ErrOutcomeUnknown) {
 		return true, true
 	}
 	var api *transport.Error
-	if !errors.As(err, &api) {
+	if !errors.As(err, &api) || api.Path != answerPath {
 		return false, false // it was never sent
 	}
 	return !retries.Of(api.Status).Unread, false
@@ -341,8 +347,10 @@ func (c *Client) sendAnswer(ctx context.Context, m MFA, answers []string) error 
 		return err
 	}
 	_, err = c.Core.Jobs.SubmitMFA(ctx, jobID, core.SubmitMFAParams{Answers: answers}, transport.WithUser(m.UserID))
-	var unreadable *transport.DecodeError
-	if errors.Is(err, transport.ErrNoContent) || errors.As(err, &unreadable) {
+	switch {
+	case errors.As(err, new(*transport.TokenError)):
+		return err // it was not sent
+	case errors.Is(err, transport.ErrNoContent), errors.Is(err, transport.ErrTooLarge), errors.As(err, new(*transport.DecodeError)):
 		return nil // it was accepted, and what the API said to it is of no use
 	}
 	return err
