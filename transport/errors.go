@@ -69,11 +69,12 @@ var (
 	// ErrRateLimited is status 429, or a 403 with the code too-many-requests. It
 	// is also the kind of a ThrottledError.
 	ErrRateLimited = errors.New("basiq: rate limited")
-	// ErrGone is status 410.
+	// ErrGone is status 410, except from POST /token.
 	ErrGone = errors.New("basiq: no longer available")
-	// ErrConflict is status 409, or the code resource-already-exists.
+	// ErrConflict is status 409, or the code resource-already-exists, except from
+	// POST /token.
 	ErrConflict = errors.New("basiq: already exists")
-	// ErrInvalidParameter is status 400.
+	// ErrInvalidParameter is status 400, except from POST /token.
 	ErrInvalidParameter = errors.New("basiq: invalid parameter")
 	// ErrUnavailable is status 502, 503 or 504, or one from 520 to 529, which
 	// content delivery networks send when they cannot reach the API.
@@ -231,8 +232,14 @@ func (e Error) LogValue() slog.Value {
 // Is tells whether the failure is of the kind that target stands for.
 func (e *Error) Is(target error) bool {
 	switch target {
+	case ErrNotFound, ErrGone, ErrConflict, ErrInvalidParameter:
+		if e.Path == opToken.Path {
+			return false // POST /token answers for no record and no parameter of the call
+		}
+	}
+	switch target {
 	case ErrNotFound:
-		return e.Status == http.StatusNotFound && !e.keyUnknown()
+		return e.Status == http.StatusNotFound
 	case ErrTokenExpired:
 		return e.tokenRejected()
 	case ErrUnauthorized:
