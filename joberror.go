@@ -11,6 +11,7 @@ import (
 	"unicode"
 
 	"github.com/basiq-sdk/basiq-go/generated/core"
+	"github.com/basiq-sdk/basiq-go/internal/sdkerrors"
 )
 
 // JobError is the error of a job that failed. Its text, under every verb, as
@@ -200,6 +201,22 @@ func (e *WaitError) Unwrap() []error {
 		}
 	}
 	return causes
+}
+
+func init() { sdkerrors.Register(made) }
+
+// made reports whether this package makes such an error.
+func made(err error) bool {
+	switch err.(type) {
+	case *WaitError, *JobError, *MFARequiredError, *MFAError, *PurgedError, *ReportError, jobCode:
+		return true
+	}
+	switch err {
+	case ErrMFARejected, ErrMFAExpired, ErrMFAAskedAgain, ErrMFALink, ErrJobOwner, ErrResumeToken, ErrSyncCursor,
+		ErrConsentState, ErrConsentNoJob, ErrConsentReturn:
+		return true
+	}
+	return false
 }
 
 // formatText prints a text under a verb. Errors and secrets print so, member by

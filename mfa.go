@@ -15,6 +15,7 @@ import (
 
 	"github.com/basiq-sdk/basiq-go/generated/core"
 	"github.com/basiq-sdk/basiq-go/internal/retries"
+	"github.com/basiq-sdk/basiq-go/internal/sdkerrors"
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
@@ -155,9 +156,6 @@ func (w *waiter) ask(job *core.Job) error {
 	}
 	answers, err := w.callback(*question)
 	if err != nil {
-		if errors.As(err, new(*transport.Error)) {
-			err = errors.New(err.Error()) // what the API said to a call of the callback's, it did not say to this wait
-		}
 		w.release(fingerprint)
 		if w.ctx.Err() != nil {
 			return w.ended(nil)
@@ -269,7 +267,7 @@ func (w *waiter) callback(question MFA) ([]string, error) {
 			answers, err = w.o.OnMFA(ctx, question)
 			return err
 		})
-		err = failed
+		err = sdkerrors.TextOf(failed) // what another call failed with says nothing of this wait
 	}()
 	select {
 	case <-done:

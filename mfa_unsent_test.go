@@ -95,3 +95,64 @@ func TestMFAAnswerWithLargeResponseIsUsedUp(t *testing.T) {
 		}
 	})
 }
+
+// foreignErrors are errors of other calls, which a callback may return.
+var foreignErrors = []error{
+	transport.ErrNotFound, transport.ErrGone, transport.ErrConflict, transport.ErrInvalidParameter, transport.ErrOutcomeUnknown,
+	transport.NewError(http.StatusNotFound),
+	&transport.SendError{Operation: "other", Path: "/other", Sent: true, Safety: transport.SafetyUnrepeatable, Err: io.EOF},
+	&transport.TokenError{Err: transport.NewError(http.StatusGone)},
+	&basiq.WaitError{JobID: "other", Err: transport.ErrNotFound},
+	&basiq.JobError{JobID: "other", Step: "mfa-challenge", Code: "maintenance"},
+	basiq.ErrMFARejected, basiq.ErrMFAExpired, basiq.ErrMFAAskedAgain, basiq.ErrJobOwner, basiq.ErrJobMaintenance,
+	&basiq.MFARequiredError{MFA: basiq.MFA{JobID: "other"}},
+	&basiq.MFAError{JobID: "other", Err: basiq.ErrMFARejected},
+	&basiq.PurgedError{Err: transport.ErrGone}, &basiq.ReportError{Err: transport.ErrGone},
+}
+
+// wantNoneOf fails if err matches any kind that foreignErrors have.
+func wantNoneOf(t *testing.T, name string, err error) {
+	t.Helper()
+	for _, kind := range []error{
+		transport.ErrNotFound, transport.ErrGone, transport.ErrConflict, transport.ErrInvalidParameter, transport.ErrOutcomeUnknown,
+		basiq.ErrMFARejected, basiq.ErrMFAExpired, basiq.ErrMFAAskedAgain, basiq.ErrJobOwner, basiq.ErrJobMaintenance,
+	} {
+		if err == nil || errors.Is(err, kind) {
+			t.Errorf("%s: is %v: %v", name, kind, err)
+		}
+	}
+	if errors.As(err, new(*basiq.MFARequiredError)) || errors.As(err, new(*basiq.PurgedError)) || len(basiq.JobErrors(err)) > 0 {
+		t.Errorf("%s: it holds the error of another job: %v", name, err)
+	}
+}
+
+// TestCallbackErrorsOfOtherCallsAreText: what a callback returns of other calls is
+// told, and the call that used the callback is not taken for one of them.
+func TestCallbackErrorsOfOtherCallsAreText(t *testing.T) {
+	for _, other := range foreignErrors {
+		name := fmt.Sprintf("%T %v", other, other)
+		wrapped := fmt.Errorf("mine: %w", errors.Join(io.ErrClosedPipe, other))
+		synctest.Test(t, func(t *testing.T) {
+			b, sent := askingBench(t, nil)
+			_, err := b.inMemory().WaitForJob(t.Context(), "j-1", basiq.WaitOptions{UserID: "u-1", OnMFA: func(context.Context, basiq.MFA) ([]string, error) {
+				return nil, wrapped
+			}})
+			wantNoneOf(t, "OnMFA: "+name, err)
+			wantText(t, err.Error(), "mine: ")
+			if sent.Load() != 0 {
+				t.Errorf("%s: sent", name)
+			}
+		})
+		source := transport.TokenSourceFunc(func(context.Context, transport.TokenRequest) (transport.Token, error) {
+			return transport.Token{}, wrapped
+		})
+		client, err := basiq.NewClient(basiq.WithTokenSource(source))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer client.Close()
+		_, err = client.Core.Users.Get(t.Context(), "u-1")
+		wantNoneOf(t, "the token source: "+name, err)
+		wantText(t, err.Error(), "mine: ")
+	}
+}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+
+	"github.com/basiq-sdk/basiq-go/internal/sdkerrors"
 )
 
 // ownError returns the error of a call that failed below this package, so that
@@ -25,42 +27,36 @@ func ownError(ctx context.Context, err error) error {
 }
 
 // withoutOthers returns err, or its text alone if it holds an error that this
-// package makes: that one is of another call.
-func withoutOthers(err error) error {
-	if holds(err, func(e error) bool { return isKind(e) || pathOf(e) != nil }) {
-		return errors.New(err.Error())
-	}
-	return err
+// module makes: that one is of another call.
+func withoutOthers(err error) error { return sdkerrors.TextOf(err) }
+
+func init() { sdkerrors.Register(made) }
+
+// made reports whether this package makes such an error.
+func made(err error) bool {
+	_, token := err.(*TokenError)
+	return token || isKind(err) || pathOf(err) != nil
 }
 
 // withoutOtherCalls is withoutOthers for the error of a TokenSource, which may
-// tell what the API said to POST /token.
+// tell what the API said to POST /token, and why there is no token.
 func withoutOtherCalls(err error) error {
-	if holds(err, func(e error) bool { path := pathOf(e); return path != nil && *path != opToken.Path }) {
+	foreign := func(e error) bool {
+		switch e {
+		case ErrUnauthorized, ErrTokenExpired, ErrRateLimited, ErrUnavailable, ErrRedirected, ErrRetryBudget, ErrNoContent, ErrTooLarge,
+			ErrClosed, ErrTokenTimeout, ErrBadToken:
+			return false
+		}
+		if _, token := e.(*TokenError); token {
+			return false
+		}
+		path := pathOf(e)
+		return sdkerrors.Made(e) && (path == nil || *path != opToken.Path)
+	}
+	if sdkerrors.Holds(err, foreign) {
 		return errors.New(err.Error())
 	}
 	return err
-}
-
-// holds reports whether f is true of an error in the tree of err.
-func holds(err error, f func(error) bool) bool {
-	if err == nil {
-		return false
-	}
-	if f(err) {
-		return true
-	}
-	switch e := err.(type) {
-	case interface{ Unwrap() error }:
-		return holds(e.Unwrap(), f)
-	case interface{ Unwrap() []error }:
-		for _, err := range e.Unwrap() {
-			if holds(err, f) {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // isKind reports whether err is one of the errors that errors.Is knows of this

@@ -1,0 +1,52 @@
+// Package sdkerrors recognizes the errors that the packages of this module make.
+// A callback may return an error of another call. That error must not make the
+// call which used the callback look as if the API had answered it.
+package sdkerrors
+
+import "errors"
+
+// tests are what Register was given.
+var tests []func(error) bool
+
+// Register adds a test for the errors of a package. It is called by init functions
+// only. The test is for one error, not for those that it wraps.
+func Register(made func(error) bool) { tests = append(tests, made) }
+
+// Made reports whether a package that registered a test made this error.
+func Made(err error) bool {
+	for _, made := range tests {
+		if made(err) {
+			return true
+		}
+	}
+	return false
+}
+
+// TextOf returns err, or only its text if Made is true of an error in its tree.
+func TextOf(err error) error {
+	if Holds(err, Made) {
+		return errors.New(err.Error())
+	}
+	return err
+}
+
+// Holds reports whether f is true of an error in the tree of err.
+func Holds(err error, f func(error) bool) bool {
+	if err == nil {
+		return false
+	}
+	if f(err) {
+		return true
+	}
+	switch e := err.(type) {
+	case interface{ Unwrap() error }:
+		return Holds(e.Unwrap(), f)
+	case interface{ Unwrap() []error }:
+		for _, err := range e.Unwrap() {
+			if Holds(err, f) {
+				return true
+			}
+		}
+	}
+	return false
+}
