@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 
+	"github.com/basiq-sdk/basiq-go/internal/pageshape"
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
@@ -42,6 +43,9 @@ func (c *Client) StartRefreshes(ctx context.Context, userID string, opts ...tran
 	list, err := c.Data.Connections.RefreshAll(ctx, userID, slices.Concat(opts, []transport.Option{transport.WithResponse(&res)})...)
 	if err != nil {
 		return nil, err
+	}
+	if len(list.Data) == 0 && pageshape.Unreadable(list, 0, "") != "" {
+		return nil, errNoJob
 	}
 	jobs := make([]*Job, len(list.Data))
 	for i, ref := range list.Data {

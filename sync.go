@@ -1,6 +1,7 @@
 package basiq
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -73,8 +74,9 @@ const (
 	syncChunk         = 90  // days that are read at once
 	syncHistory       = 730 // days that banks share, where an account does not say
 	syncLongest       = 10 * syncHistory
-	syncReadings      = 6 // of a list of several pages, for two in a row that agree
-	syncProbes        = 5 // posted transactions that are asked for one by one before they count as removed
+	syncReadings      = 6  // of a list of several pages, for two in a row that agree
+	syncUnstable      = 24 // of one whose order is not stable, for one that has all
+	syncProbes        = 5  // posted transactions that are asked for one by one before they count as removed
 )
 
 func (o SyncOptions) check() (SyncOptions, error) {
@@ -134,7 +136,10 @@ func (o SyncOptions) check() (SyncOptions, error) {
 // Days with more transactions than fit on a page of 500 are read twice, and again
 // while transactions disappear between two readings: where the API counts rows, a
 // row that disappears makes it skip another. After six readings the sync fails,
-// and can be run again. What can still be missed:
+// and can be run again. Where transactions of one day come in another order on
+// each page, the readings are put together until none is missing. A response that
+// is not a list of transactions, or holds one without ID, is an error, and removes
+// nothing. What can still be missed:
 //
 //   - a transaction that two readings in a row skip, since other rows disappeared
 //     during both;
@@ -198,7 +203,7 @@ func (r *syncRun) run(ctx context.Context) error {
 		for i := range list.Data {
 			a := &list.Data[i]
 			if a.ID == "" {
-				continue
+				continue // null
 			}
 			ids = append(ids, a.ID)
 			for _, interval := range a.TransactionIntervals {
@@ -208,9 +213,11 @@ func (r *syncRun) run(ctx context.Context) error {
 			}
 		}
 	}
-	sort.Strings(ids)
+	slices.SortFunc(ids, func(a, b string) int {
+		return cmp.Or(strings.Compare(strings.ToLower(a), strings.ToLower(b)), strings.Compare(a, b))
+	})
 	var failures []error
-	for _, id := range slices.Compact(ids) {
+	for _, id := range slices.CompactFunc(ids, strings.EqualFold) {
 		err := r.account(ctx, id, begins[id])
 		if ended := transport.ContextError(ctx); err != nil && err != errStopped && ended != nil {
 			if errors.Is(err, ctx.Err()) {
@@ -298,16 +305,16 @@ func (r *syncRun) posted(ctx context.Context, id string, a *accountState, begins
 				return err
 			}
 		}
-		return r.finish(ctx, id, a, all, visited)
+		return r.finish(ctx, id, a, all, visited, last)
 	}
 	for _, s := range spans(a.Kept, begins, r.today) {
-		visited, err := r.readAll(ctx, id, r.filter(id, s), func(visited map[string]bool, txID string, tx *data.Transaction) error {
+		visited, last, err := r.readAll(ctx, id, r.filter(id, s), func(visited map[string]bool, txID string, tx *data.Transaction) error {
 			return r.visit(id, a, s, visited, txID, tx)
 		})
 		if err != nil {
 			return err
 		}
-		if err := r.finish(ctx, id, a, s, visited); err != nil {
+		if err := r.finish(ctx, id, a, s, visited, last); err != nil {
 			return err
 		}
 	}
@@ -316,8 +323,11 @@ func (r *syncRun) posted(ctx context.Context, id string, a *accountState, begins
 
 // visit syncs a transaction that the list of some days has, perhaps among others.
 func (r *syncRun) visit(account string, a *accountState, s span, visited map[string]bool, id string, tx *data.Transaction) error {
-	if id == "" || tx.Status == data.TransactionStatusPending || tx.AccountID != "" && tx.AccountID != account {
+	if tx.Status == data.TransactionStatusPending || !of(tx, account) {
 		return nil
+	}
+	if id == "" {
+		return errNoID(account)
 	}
 	now := seenRow{day: TransactionDay(tx, nil), hash: contentHash(tx)}
 	before, known := a.Posted[id]
@@ -340,12 +350,18 @@ func (r *syncRun) visit(account string, a *accountState, s span, visited map[str
 	return r.add(kind, account, id, tx)
 }
 
-// finish ends the sync of some days, of which everything in visited was found.
-func (r *syncRun) finish(ctx context.Context, account string, a *accountState, s span, visited map[string]bool) error {
+// finish ends the sync of some days, of which everything in visited was found. last
+// is the response with the last page.
+func (r *syncRun) finish(ctx context.Context, account string, a *accountState, s span, visited map[string]bool, last *http.Response) error {
 	var missing []string
 	for id, row := range a.Posted {
 		if row.day != "" && s.holds(row.day) && !visited[id] {
 			missing = append(missing, id)
+		}
+	}
+	if len(missing) > 0 {
+		if err := r.listed(account, last); err != nil {
+			return err
 		}
 	}
 	if err := r.remove(ctx, account, a, missing); err != nil {
@@ -391,10 +407,13 @@ func (r *syncRun) remove(ctx context.Context, account string, a *accountState, i
 // against all there were.
 func (r *syncRun) pending(ctx context.Context, account string, a *accountState) error {
 	filter := data.TransactionFilter{}.AccountID(account).Status(data.TransactionStatusPending)
-	visited, err := r.readAll(ctx, account, filter, func(visited map[string]bool, id string, tx *data.Transaction) error {
+	visited, last, err := r.readAll(ctx, account, filter, func(visited map[string]bool, id string, tx *data.Transaction) error {
 		_, posted := a.Posted[id]
-		if id == "" || tx.Status != data.TransactionStatusPending || posted || tx.AccountID != "" && tx.AccountID != account {
+		if tx.Status != data.TransactionStatusPending || posted || !of(tx, account) {
 			return nil
+		}
+		if id == "" {
+			return errNoID(account)
 		}
 		visited[id] = true
 		hash := contentHash(tx)
@@ -412,12 +431,13 @@ func (r *syncRun) pending(ctx context.Context, account string, a *accountState) 
 	if err != nil {
 		return err
 	}
-	pending := slices.Collect(maps.Keys(a.Pending))
-	sort.Strings(pending)
-	for _, id := range pending {
-		if visited[id] {
-			continue
+	pending := slices.DeleteFunc(slices.Sorted(maps.Keys(a.Pending)), func(id string) bool { return visited[id] })
+	if len(pending) > 0 {
+		if err := r.listed(account, last); err != nil {
+			return err
 		}
+	}
+	for _, id := range pending {
 		delete(a.Pending, id)
 		if err := r.add(TransactionRemoved, account, id, nil); err != nil {
 			return err

@@ -4,11 +4,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net/http"
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/basiq-sdk/basiq-go"
 	"github.com/basiq-sdk/basiq-go/generated/core"
+	"github.com/basiq-sdk/basiq-go/generated/data"
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
@@ -82,6 +86,183 @@ func TestTokenResponsesAreNotOfTheCallsRecord(t *testing.T) {
 					t.Errorf("%s: a call that was never sent is %v: %v", response, kind, err)
 				}
 			}
+		}
+	}
+}
+
+// notPages are bodies of status 200 that are not a page of a list.
+var notPages = []string{
+	`{}`, `{"message":"maintenance"}`, `{"type":"list"}`, `{"type":"list","transactions":[{"id":"t-2"}]}`, `[]`,
+	`{"type":"error","data":[{"type":"error","code":"internal-server-error","title":"x"}]}`,
+	`{"type":"error","data":[]}`,
+	`{"type":"list","correlationId":"c-1","data":[{"type":"error","code":"internal-server-error"}]}`,
+}
+
+// TestListsDoNotEndWithWhatIsNotAPage: a list that goes on with something else
+// fails there, and its cursor is not Done.
+func TestListsDoNotEndWithWhatIsNotAPage(t *testing.T) {
+	for _, body := range notPages {
+		b := newBench(t)
+		b.mux.HandleFunc("GET /users/u-1/transactions", func(w http.ResponseWriter, r *http.Request) {
+			if r.FormValue("next") == "" {
+				_, _ = io.WriteString(w, `{"type":"list","data":[`+syncRow("t-1", "posted")+`],"links":{"next":"/users/u-1/transactions?next=2"}}`)
+				return
+			}
+			_, _ = io.WriteString(w, body)
+		})
+		var at transport.Cursor
+		var last error
+		n := 0
+		for tx, err := range b.inMemory().Data.Transactions.All(t.Context(), "u-1", data.ListTransactionsParams{}, transport.WithCursor(&at)) {
+			if last = err; err == nil {
+				n++
+				if tx.ID != "t-1" {
+					t.Errorf("%s: the transaction %q", body, tx.ID)
+				}
+			}
+		}
+		if n != 1 || !errors.As(last, new(*transport.DecodeError)) || at.Done() {
+			t.Errorf("%s: %d transactions, %v, done: %t", body, n, last, at.Done())
+		}
+	}
+}
+
+// TestSyncRemovesNothingWithoutAList: what is not a list, or counts as an empty
+// one without being one, removes no transaction. An empty list does.
+func TestSyncRemovesNothingWithoutAList(t *testing.T) {
+	for _, body := range append(notPages, `{"type":"list","data":{}}`, `{"type":"list","data":null}`, `{"type":"list","data":""}`, `{"type":"list","data":false}`,
+		`{"type":"list","Data":[]}`, `{"type":"list","data":[]}`) {
+		second := false
+		b := newBench(t)
+		b.mux.HandleFunc("GET /users/u-1/transactions", func(w http.ResponseWriter, r *http.Request) {
+			switch pending := strings.Contains(r.FormValue("filter"), "pending"); {
+			case second && pending:
+				_, _ = io.WriteString(w, body)
+			case pending:
+				_, _ = io.WriteString(w, `{"type":"list","data":[`+syncRow("p-1", "pending")+`],"links":{}}`)
+			default:
+				_, _ = io.WriteString(w, `{"type":"list","data":[],"links":{}}`)
+			}
+		})
+		client, o, cursor := b.inMemory(), basiq.SyncOptions{AccountIDs: []string{"a-1"}}, basiq.SyncCursor("")
+		if changes, err := syncOnce(t, client, &cursor, o); err != nil || len(changes) != 1 {
+			t.Fatalf("%q, %v", changes, err)
+		}
+		second = true
+		changes, err := syncOnce(t, client, &cursor, o)
+		if empty := strings.HasSuffix(body, `"data":[]}`) && !strings.Contains(body, "error"); empty != (err == nil) || empty != (len(changes) == 1) {
+			t.Errorf("%s: %q, %v", body, changes, err)
+		}
+	}
+	for _, body := range []string{`{}`, `{"type":"list","data":null}`} { // and no posted one
+		b := newBench(t)
+		first := true
+		b.mux.HandleFunc("GET /users/u-1/transactions", func(w http.ResponseWriter, _ *http.Request) {
+			if first {
+				body, first = `{"type":"list","data":[`+syncRow("t-1", "posted")+`]}`, false
+			}
+			_, _ = io.WriteString(w, body)
+		})
+		client, o, cursor, second := b.inMemory(), basiq.SyncOptions{AccountIDs: []string{"a-1"}, PostedOnly: true}, basiq.SyncCursor(""), body
+		if _, err := syncOnce(t, client, &cursor, o); err != nil {
+			t.Fatal(err)
+		}
+		body = second
+		if changes, err := syncOnce(t, client, &cursor, o); err == nil || len(changes) != 0 {
+			t.Errorf("%s: %q, %v", second, changes, err)
+		}
+	}
+}
+
+// TestSyncDoesNotPassOverAccounts: accounts that cannot be read are an error.
+func TestSyncDoesNotPassOverAccounts(t *testing.T) {
+	const next = `"/users/u-1/accounts?next=2"`
+	for _, body := range append(notPages,
+		`{"type":"list","data":["a-1","a-2"]}`,
+		`{"type":"list","data":[{"type":"account","id":"a-1"},{"type":"account"}]}`,
+		`{"type":"list","data":[{"type":"account","id":"a-1"}],"links":[{"next":`+next+`}]}`,
+		`{"type":"list","data":[{"type":"account","id":"a-1"}],"links":`+next+`}`,
+		`{"type":"list","data":[{"type":"account","id":"a-1"}],"Links":{"next":`+next+`}}`,
+		`{"type":"list","data":[{"type":"account","id":"a-1"}],"next":`+next+`}`,
+		`{"type":"list","data":{"0":{"type":"account","id":"a-1"}}}`,
+	) {
+		b := newBench(t)
+		b.on("GET /users/u-1/accounts", body)
+		b.on("GET /users/u-1/transactions", `{"type":"list","data":[`+syncRow("t-1", "posted")+`],"links":{}}`)
+		var cursor basiq.SyncCursor
+		if _, err := syncOnce(t, b.inMemory(), &cursor, basiq.SyncOptions{}); err == nil {
+			t.Errorf("%s: no error", body)
+		}
+	}
+}
+
+// TestSyncDoesNotDropRows: a transaction without ID is an error, and one whose
+// account is written in another case is of that account, once.
+func TestSyncDoesNotDropRows(t *testing.T) {
+	b := newBench(t)
+	b.mux.HandleFunc("GET /users/u-1/transactions", func(w http.ResponseWriter, r *http.Request) {
+		row := syncRow("t-1", "posted")
+		if strings.Contains(r.FormValue("filter"), "pending") {
+			row = syncRow("p-1", "pending")
+		}
+		_, _ = io.WriteString(w, `{"type":"list","data":[`+row+`],"links":{}}`)
+	})
+	var cursor basiq.SyncCursor
+	for i, want := range []int{2, 0, 0} {
+		ids := [][]string{{"A-1"}, {"a-1", "A-1"}, {"a-1"}}[i]
+		if changes, err := syncOnce(t, b.inMemory(), &cursor, basiq.SyncOptions{AccountIDs: ids}); err != nil || len(changes) != want {
+			t.Errorf("%q: %q, %v", ids, changes, err)
+		}
+	}
+	for _, status := range []string{"posted", "pending"} {
+		b := newBench(t)
+		b.on("GET /users/u-1/transactions", `{"type":"list","data":[`+syncRow("", status)+`],"links":{}}`)
+		var cursor basiq.SyncCursor
+		if changes, err := syncOnce(t, b.inMemory(), &cursor, basiq.SyncOptions{AccountIDs: []string{"a-1"}}); err == nil {
+			t.Errorf("%s: %q, no error", status, changes)
+		}
+	}
+}
+
+// TestSyncReadsEqualDatesInAnyOrder: rows of one day that come in another order in
+// each response are all synced, and none is removed.
+func TestSyncReadsEqualDatesInAnyOrder(t *testing.T) {
+	for _, n := range []int{600, 3000} {
+		random := rand.New(rand.NewPCG(1, uint64(n)))
+		b := newBench(t)
+		b.mux.HandleFunc("GET /users/u-1/transactions", func(w http.ResponseWriter, r *http.Request) {
+			offset, _ := strconv.Atoi(r.FormValue("offset"))
+			var rows []string
+			for _, i := range random.Perm(n)[offset:min(n, offset+500)] {
+				rows = append(rows, syncRow(fmt.Sprintf("t-%d", i), "posted"))
+			}
+			links := "{}"
+			if offset+500 < n {
+				q := r.URL.Query()
+				q.Set("offset", strconv.Itoa(offset+500))
+				links = fmt.Sprintf(`{"next":"/users/u-1/transactions?%s"}`, q.Encode())
+			}
+			fmt.Fprintf(w, `{"type":"list","data":[%s],"links":%s}`, strings.Join(rows, ","), links)
+		})
+		client, o, cursor := b.inMemory(), basiq.SyncOptions{AccountIDs: []string{"a-1"}, From: "2031-04-25", PostedOnly: true}, basiq.SyncCursor("")
+		for i, want := range []int{n, 0} {
+			if changes, err := syncOnce(t, client, &cursor, o); err != nil || len(changes) != want {
+				t.Errorf("%d rows, sync %d: %d changes, %v", n, i, len(changes), err)
+			}
+		}
+	}
+}
+
+// TestRefreshOfAllNamesItsJobs: a response without a list of jobs is an error.
+func TestRefreshOfAllNamesItsJobs(t *testing.T) {
+	for body, ok := range map[string]bool{`{}`: false, `{"type":"list","jobs":[{"id":"j-1"}]}`: false, `{"type":"error","data":[]}`: false, `{"type":"list","data":[]}`: true} {
+		b := newBench(t)
+		b.mux.HandleFunc("POST /users/u-1/connections/refresh", func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusAccepted)
+			_, _ = io.WriteString(w, body)
+		})
+		if jobs, err := b.inMemory().StartRefreshes(t.Context(), "u-1"); (err == nil) != ok || len(jobs) != 0 {
+			t.Errorf("%s: %d jobs, %v", body, len(jobs), err)
 		}
 	}
 }

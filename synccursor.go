@@ -81,6 +81,11 @@ func (r *seenRow) UnmarshalText(b []byte) error {
 // account returns the state of an account, which begins at a day if it is new.
 func (s *syncState) account(id string, from value.Date) *accountState {
 	a := s.Accounts[id]
+	for other, state := range s.Accounts {
+		if a == nil && strings.EqualFold(other, id) {
+			a = state // the same account, written in another case
+		}
+	}
 	if a == nil {
 		a = &accountState{Kept: from}
 		s.Accounts[id] = a

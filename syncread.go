@@ -3,10 +3,13 @@ package basiq
 import (
 	"context"
 	"fmt"
+	"io"
+	"maps"
 	"net/http"
 	"strings"
 
 	"github.com/basiq-sdk/basiq-go/generated/data"
+	"github.com/basiq-sdk/basiq-go/internal/pageshape"
 	"github.com/basiq-sdk/basiq-go/transport"
 	"github.com/basiq-sdk/basiq-go/transport/value"
 )
@@ -25,33 +28,47 @@ func (s span) holds(day value.Date) bool {
 // page that was read pulls those behind it forward by one, and the first of the
 // next page is skipped. A list of several pages is therefore read again, until
 // everything that one reading found is still there in the next one. The result
-// is what visit noted in the last reading. The ID is a copy, which does not keep the
+// is what visit noted in the last reading.
+//
+// Where the order of equal dates differs from page to page, a reading has some
+// transactions twice and misses others. It is then the union of all readings that
+// counts, once it has as many transactions as a reading has rows.
+//
+// The ID is a copy, which does not keep the
 // page in memory that the transaction is of.
-func (r *syncRun) readAll(ctx context.Context, account string, filter data.TransactionFilter, visit func(visited map[string]bool, txID string, tx *data.Transaction) error) (map[string]bool, error) {
+func (r *syncRun) readAll(ctx context.Context, account string, filter data.TransactionFilter, visit func(visited map[string]bool, txID string, tx *data.Transaction) error) (map[string]bool, *http.Response, error) {
 	var before map[string]bool
-	for range syncReadings {
+	union, noted := map[string]bool{}, map[string]bool{}
+	unstable := false
+	for n := 1; n <= syncReadings || unstable && n <= syncUnstable; n++ {
 		var first, last *http.Response
-		there, visited := map[string]bool{}, map[string]bool{}
+		there, visited, rows := map[string]bool{}, map[string]bool{}, 0
 		params := data.ListTransactionsParams{Filter: filter}
 		for tx, err := range r.client.Data.Transactions.All(ctx, r.userID, params, transport.WithResponse(&last)) {
 			if err != nil {
-				return nil, err
+				return nil, nil, err
 			}
 			if first == nil {
 				first = last
 			}
 			txID := strings.Clone(tx.ID)
 			there[txID] = true
+			rows++
 			if err := visit(visited, txID, tx); err != nil {
-				return nil, err
+				return nil, nil, err
 			}
 		}
 		if onePage := first == nil || first == last; onePage || before != nil && containsAll(there, before) {
-			return visited, nil
+			return visited, last, nil
+		}
+		maps.Copy(union, there)
+		maps.Copy(noted, visited)
+		if unstable = rows > len(there); unstable && before != nil && len(union) == rows {
+			return noted, last, nil
 		}
 		before = there
 	}
-	return nil, fmt.Errorf("basiq: SyncTransactions: transactions of account %s kept disappearing while they were read, %d times in a row: sync again later, from the last cursor",
+	return nil, nil, fmt.Errorf("basiq: SyncTransactions: transactions of account %s kept disappearing while they were read, %d times in a row: sync again later, from the last cursor",
 		printable(account), syncReadings)
 }
 
@@ -97,16 +114,43 @@ func (r *syncRun) filter(id string, s span) data.TransactionFilter {
 // unreadable reports whether a list of accounts may have accounts that were not
 // read: under another name, in another form, or on a next page.
 func unreadable(list *data.AccountList) bool {
-	for name := range list.JSON.Extra() {
-		if strings.EqualFold(name, "data") {
+	if pageshape.Unreadable(list, len(list.Data), "") != "" {
+		return true
+	}
+	for i := range list.Data {
+		whole, odd := list.Data[i].JSON.Whole()
+		if list.Data[i].ID == "" && !(odd && value.JSON(whole).Kind() == value.KindNull) {
 			return true
 		}
 	}
-	for name, raw := range list.Links.JSON.Extra() {
-		if strings.EqualFold(name, "next") && len(raw) > len("null") {
-			return true
+	return false
+}
+
+// listed returns an error unless the last page of a list of an account's
+// transactions has a list of them. A page with something else that counts as empty
+// must not make rows disappear.
+func (r *syncRun) listed(account string, last *http.Response) error {
+	if last != nil && last.Body != nil {
+		text, err := io.ReadAll(last.Body)
+		if err != nil {
+			return err
+		}
+		page, err := value.ParseJSON(strings.TrimPrefix(string(text), "\ufeff"))
+		if items, _ := page.Get("data"); err == nil && items.Kind() == value.KindArray {
+			return nil
 		}
 	}
-	raw, odd := list.JSON.Raw("data")
-	return odd && len(list.Data) == 0 && value.JSON(raw).Kind() != value.KindNull && string(raw) != "{}"
+	return fmt.Errorf("basiq: SyncTransactions: the API answered without a list of the transactions of account %s, which had some before: nothing is removed; sync again later, from the last cursor",
+		printable(account))
+}
+
+// errNoID is the error of a transaction that cannot be told from others.
+func errNoID(account string) error {
+	return fmt.Errorf("basiq: SyncTransactions: the API returned a transaction of account %s without ID: sync again later, from the last cursor", printable(account))
+}
+
+// of reports whether a transaction is of an account, or does not say. The case of
+// IDs does not matter.
+func of(tx *data.Transaction, account string) bool {
+	return tx.AccountID == "" || strings.EqualFold(tx.AccountID, account)
 }

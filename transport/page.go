@@ -14,7 +14,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/basiq-sdk/basiq-go/transport/internal/pageshape"
+	"github.com/basiq-sdk/basiq-go/internal/pageshape"
 	"github.com/basiq-sdk/basiq-go/transport/value"
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
@@ -97,7 +97,8 @@ type decodablePage[P any] interface {
 // resource that was asked for: it carries the token. An empty page does not end
 // the list; one without a link does. An error ends the loop, and so does a link
 // that was followed before. A page whose items or link have a form that cannot be
-// read is an error too: a *DecodeError, or ErrPageLink after the page's items. An
+// read is an error too: a *DecodeError, or ErrPageLink after the page's items. So is
+// a page without the member data, or with an error of the API in place of items. An
 // item that is null is left out. Nothing is fetched after the loop has ended.
 func All[P, T any, PP decodablePage[P]](ctx context.Context, c *Client, newRequest func() *Request, split func(*P) ([]T, string), opts ...Option) iter.Seq2[*T, error] {
 	return func(yield func(*T, error) bool) {
@@ -114,7 +115,7 @@ func All[P, T any, PP decodablePage[P]](ctx context.Context, c *Client, newReque
 		if p.at != nil && p.at.Done() {
 			return
 		}
-		object := pageshape.ObjectField(reflect.TypeFor[T]())
+		object, item := pageshape.ObjectField(reflect.TypeFor[T]()), pageshape.NewItem(reflect.TypeFor[T]())
 		var pending *fetch[P]
 		defer func() { pending.abandon() }()
 		for {
@@ -143,6 +144,9 @@ func All[P, T any, PP decodablePage[P]](ctx context.Context, c *Client, newReque
 				case odd && kind == value.KindNull:
 				case odd:
 					yield(nil, p.unreadable(fmt.Sprintf("data[%d]", i), &wire.TypeError{Want: "object", Got: kind.String()}))
+					return
+				case item.IsError(&items[i]):
+					yield(nil, p.unreadable(fmt.Sprintf("data[%d]", i), errors.New("it is an error of the API in place of an item")))
 					return
 				case !yield(&items[i], nil):
 					return

@@ -13,8 +13,12 @@ import (
 // Unreadable returns the name of a member of a page that holds something which
 // its type could not take: the items ("data") of a page without items, or the link
 // to the next page ("links" or "next") of a page without link. It returns "" for
-// all other pages.
+// all other pages. A page without the member "data" is no page at all, and
+// neither is one whose type is "error": the result is "data".
 func Unreadable(page any, items int, link string) string {
+	if v := reflect.ValueOf(page).Elem(); items == 0 && absent(v) || NewItem(v.Type()).IsError(page) {
+		return "data"
+	}
 	return search(reflect.ValueOf(page), 2, func(o *wire.Object) string {
 		if items == 0 && odd(o, "data", filled) {
 			return "data"
@@ -28,6 +32,54 @@ func Unreadable(page any, items int, link string) string {
 		}
 		return ""
 	})
+}
+
+// absent reports whether a page has no member "data", in whatever case.
+func absent(page reflect.Value) bool {
+	field := ObjectField(page.Type())
+	if field < 0 {
+		return false
+	}
+	o := page.Field(field).Addr().Interface().(*wire.Object)
+	if o.Present("data") {
+		return false
+	}
+	for name := range o.Extra() {
+		if strings.EqualFold(name, "data") {
+			return false
+		}
+	}
+	return true
+}
+
+// Item finds in a struct type what tells an item of a list from an error.
+type Item struct{ object, kind int }
+
+// NewItem looks at the struct type of a list's items.
+func NewItem(t reflect.Type) Item {
+	item := Item{ObjectField(t), -1}
+	if t.Kind() == reflect.Struct {
+		for i := range t.NumField() {
+			if f := t.Field(i); f.Type.Kind() == reflect.String && f.Tag.Get("json") == "type" {
+				item.kind = i
+			}
+		}
+	}
+	return item
+}
+
+// IsError reports whether the type of an item, to which v points, is "error": a
+// problem of the API in place of the items.
+func (t Item) IsError(v any) bool {
+	s := reflect.ValueOf(v).Elem()
+	if t.kind >= 0 {
+		return s.Field(t.kind).String() == "error"
+	}
+	if t.object < 0 {
+		return false
+	}
+	raw, ok := s.Field(t.object).Addr().Interface().(*wire.Object).Raw("type")
+	return ok && string(raw) == `"error"`
 }
 
 // ObjectField returns the index of the field in which a struct type remembers its
