@@ -41,7 +41,8 @@ func (c *Client) WaitForJob(ctx context.Context, jobID string, opts WaitOptions)
 
 // WaitForJobs waits for several jobs at once, such as those that the Consent UI
 // returns with. There is one result for each ID, in their order, nil for a job
-// that failed, and the error joins all failures: see JobErrors. Callbacks are called
+// that failed, and the error joins all failures: see JobErrors. An ID that is there
+// twice is waited for once. Callbacks are called
 // for different jobs at the same time.
 func (c *Client) WaitForJobs(ctx context.Context, jobIDs []string, opts WaitOptions) ([]*JobResult, error) {
 	if err := c.ready(ctx, "WaitForJobs"); err != nil {
@@ -57,10 +58,17 @@ func (c *Client) WaitForJobs(ctx context.Context, jobIDs []string, opts WaitOpti
 func waitForAll(ctx context.Context, jobs []*Job, opts WaitOptions) ([]*JobResult, error) {
 	results, errs := make([]*JobResult, len(jobs)), make([]error, len(jobs))
 	var wg sync.WaitGroup
+	first := map[string]int{} // by ID: a job that is there twice is waited for once
 	for i, j := range jobs {
-		wg.Go(func() { results[i], errs[i] = j.Wait(ctx, opts) })
+		if _, twice := first[j.ID()]; !twice {
+			first[j.ID()] = i
+			wg.Go(func() { results[i], errs[i] = j.Wait(ctx, opts) })
+		}
 	}
 	wg.Wait()
+	for i, j := range jobs {
+		results[i] = results[first[j.ID()]]
+	}
 	return results, errors.Join(errs...)
 }
 

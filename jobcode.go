@@ -51,7 +51,7 @@ func (e *JobError) NeedsUser() bool {
 		core.StepCodeAccountNotAccessibleRequiresUserAction, core.StepCodeUserActionRequired:
 		return true
 	}
-	return e.Step == core.StepTitleMFAChallenge
+	return e.Step == core.StepTitleMFAChallenge && !e.outage()
 }
 
 // Temporary tells whether the same job may succeed later without anybody doing
@@ -59,7 +59,9 @@ func (e *JobError) NeedsUser() bool {
 func (e *JobError) Temporary() bool {
 	switch e.Code {
 	case core.StepCodeServiceUnavailable, core.StepCodeSystemUnavailable, core.StepCodeMaintenance, core.StepCodeConnectorError,
-		core.StepCodeInstitutionNotAvailable, core.StepCodeJobTimedOut:
+		core.StepCodeInstitutionNotAvailable:
+		return true
+	case core.StepCodeJobTimedOut:
 		return e.Step != core.StepTitleMFAChallenge
 	}
 	return false
@@ -71,7 +73,7 @@ func (e *JobError) Advice() string {
 	if e.Is(ErrMFAExpired) {
 		return "The bank's question was answered too late, or not at all: the answer may have been right. Refresh the connection to be asked again."
 	}
-	if e.Step == core.StepTitleMFAChallenge {
+	if e.Step == core.StepTitleMFAChallenge && !e.outage() {
 		return "The bank's question was answered wrongly, too late or not at all. Refresh the connection to be asked again; answers cannot be corrected."
 	}
 	if e.Kind == "report" && e.Temporary() {

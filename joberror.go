@@ -73,12 +73,23 @@ func (e *JobError) Is(target error) bool {
 	expired := e.late || e.Code == core.StepCodeJobTimedOut
 	switch target {
 	case ErrMFARejected:
-		return e.Step == core.StepTitleMFAChallenge && !expired
+		return e.Step == core.StepTitleMFAChallenge && !expired && !e.outage()
 	case ErrMFAExpired:
 		return e.Step == core.StepTitleMFAChallenge && expired
 	}
 	code, ok := target.(jobCode)
 	return ok && e.Code != "" && core.StepCode(code) == e.Code
+}
+
+// outage reports whether the institution or Basiq is at fault, so that nobody's
+// answer to a question was wrong.
+func (e *JobError) outage() bool {
+	switch e.Code {
+	case core.StepCodeMaintenance, core.StepCodeServiceUnavailable, core.StepCodeSystemUnavailable, core.StepCodeConnectorError,
+		core.StepCodeInstitutionNotAvailable, core.StepCodeUnknownError:
+		return true
+	}
+	return false
 }
 
 // failure makes the error of a job that failed at a step; at none that is known

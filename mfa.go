@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -185,11 +186,17 @@ func (w *waiter) ask(job *core.Job) error {
 func (j *Job) mfaError(question MFA, err error) error {
 	e := &MFAError{JobID: j.id, Err: err, job: j}
 	var api *transport.Error
-	if used, _ := answerUsed(err); used && errors.As(err, &api) && api.Path == answerPath && api.Status < 500 {
+	if errors.As(err, new(*transport.TokenError)) || !errors.As(err, &api) || api.Path != answerPath || api.Status >= 500 {
+		return e
+	}
+	used, _ := answerUsed(err)
+	// A question that has expired may be unknown, or forbidden to answer.
+	refused := used || api.Status == http.StatusNotFound || errors.Is(api, transport.ErrForbidden)
+	switch {
+	case refused && (api.Status == http.StatusGone || j.client.left(question) == 0):
+		e.kind = ErrMFAExpired // it may have been right
+	case used:
 		e.kind = ErrMFARejected
-		if api.Status == http.StatusGone || j.client.left(question) == 0 {
-			e.kind = ErrMFAExpired // it may have been right
-		}
 	}
 	return e
 }
@@ -300,8 +307,8 @@ func answerUsed(err error) (used, unknown bool) {
 }
 
 // AnswerMFA answers a bank's question: one answer for each prompt, in their
-// order; for an approval in the bank's app, the single word confirmed. It is
-// for questions that came as an *MFARequiredError. The answer is sent once, with
+// order; for an approval in the bank's app, the single word confirmed. Answers that
+// are all empty are refused, and not sent. It is for questions that came as an *MFARequiredError. The answer is sent once, with
 // a CLIENT_ACCESS token of the question's user, and is used up by that, right or
 // wrong. Whether it was right, the job tells: go on waiting with the one that is
 // returned, which knows that the question was answered. When MFA.Expires has
@@ -333,8 +340,8 @@ func (c *Client) sendAnswer(ctx context.Context, m MFA, answers []string) error 
 	switch {
 	case m.UserID == "":
 		return errors.New("the job does not name its user: say whose it is with WaitOptions.UserID, or MFA.UserID")
-	case len(answers) == 0:
-		return errors.New("there is no answer")
+	case !slices.ContainsFunc(answers, func(s string) bool { return strings.TrimSpace(s) != "" }):
+		return errors.New("there is no answer, or only empty ones")
 	case len(m.Prompts) > 0 && len(answers) != len(m.Prompts):
 		return fmt.Errorf("the bank has %d questions, and there are %d answers", len(m.Prompts), len(answers))
 	case c.left(m) == 0:

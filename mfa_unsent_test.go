@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/basiq-sdk/basiq-go"
 	"github.com/basiq-sdk/basiq-go/transport"
@@ -154,5 +155,98 @@ func TestCallbackErrorsOfOtherCallsAreText(t *testing.T) {
 		_, err = client.Core.Users.Get(t.Context(), "u-1")
 		wantNoneOf(t, "the token source: "+name, err)
 		wantText(t, err.Error(), "mine: ")
+	}
+}
+
+// TestMFAEmptyAnswersAreNotSent: a form that was sent empty does not use the
+// question up.
+func TestMFAEmptyAnswersAreNotSent(t *testing.T) {
+	for _, empty := range [][]string{nil, {}, {"", ""}, {" ", "\t"}} {
+		synctest.Test(t, func(t *testing.T) {
+			b, sent := askingBench(t, nil)
+			client := b.inMemory()
+			_, err := client.WaitForJob(t.Context(), "j-1", basiq.WaitOptions{})
+			var required *basiq.MFARequiredError
+			if !errors.As(err, &required) {
+				t.Fatal(err)
+			}
+			job, err := client.AnswerMFA(t.Context(), required.MFA, empty)
+			if err == nil || sent.Load() != 0 {
+				t.Errorf("%q: sent %d times, %v", empty, sent.Load(), err)
+			}
+			questions := 0
+			_, err = job.Wait(t.Context(), basiq.WaitOptions{OnMFA: func(context.Context, basiq.MFA) ([]string, error) {
+				questions++
+				return []string{"", "Mini"}, nil // one of them may be empty
+			}})
+			if err != nil || questions != 1 || sent.Load() != 1 {
+				t.Errorf("%q: asked %d times, sent %d times, %v", empty, questions, sent.Load(), err)
+			}
+		})
+	}
+}
+
+// TestWaitForJobsWaitsOnceForAnID: the bank's question of a job that is named twice
+// is answered once, and its result stands in both places.
+func TestWaitForJobsWaitsOnceForAnID(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, sent := askingBench(t, nil)
+		b.job("j-2", steps("j-2", "verify-credentials=failed"))
+		var questions atomic.Int32
+		results, err := b.inMemory().WaitForJobs(t.Context(), []string{"j-1", "j-2", "j-1", "j-2"}, basiq.WaitOptions{UserID: "u-1", OnMFA: func(ctx context.Context, m basiq.MFA) ([]string, error) {
+			questions.Add(1)
+			return pets(ctx, m)
+		}})
+		if questions.Load() != 1 || sent.Load() != 1 {
+			t.Errorf("asked %d times, sent %d times", questions.Load(), sent.Load())
+		}
+		if len(results) != 4 || results[0] == nil || results[2] != results[0] || results[1] != nil || results[3] != nil || len(basiq.JobErrors(err)) != 1 {
+			t.Errorf("%v, %v", results, err)
+		}
+	})
+}
+
+// TestMFAOutageIsNotARejectedAnswer: an institution that is out of order while it
+// asks has refused no answer.
+func TestMFAOutageIsNotARejectedAnswer(t *testing.T) {
+	for code, temporary := range map[string]bool{
+		"maintenance": true, "service-unavailable": true, "system-unavailable": true, "connector-error": true, "institution-not-available": true, "unknown-error": false,
+	} {
+		b := newBench(t)
+		b.job("j-1", steps("j-1", `mfa-challenge=failed={"type":"error","code":"`+code+`"}`))
+		_, err := b.inMemory().WaitForJob(t.Context(), "j-1", basiq.WaitOptions{})
+		var failed *basiq.JobError
+		if !errors.As(err, &failed) || errors.Is(err, basiq.ErrMFARejected) || errors.Is(err, basiq.ErrMFAExpired) {
+			t.Fatalf("%s: %v", code, err)
+		}
+		if failed.NeedsUser() || failed.Temporary() != temporary || failed.Advice() == "" || strings.Contains(failed.Advice(), "wrong") {
+			t.Errorf("%s: NeedsUser %t, Temporary %t, %s", code, failed.NeedsUser(), failed.Temporary(), failed.Advice())
+		}
+	}
+}
+
+// TestMFALateAnswerHasExpired: an answer that is refused after its question has
+// expired came too late, whatever the status says. Refused before, it did not.
+func TestMFALateAnswerHasExpired(t *testing.T) {
+	for _, c := range []struct {
+		response      string
+		late, expired bool
+	}{
+		{"400", true, true}, {"404 resource-not-found", true, true}, {"403 forbidden-access", true, true}, {"410", true, true}, {"410", false, true},
+		{"400", false, false}, {"404 resource-not-found", false, false}, {"403 forbidden-access", false, false}, {"429", true, false}, {"503", true, false},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			b := newBench(t)
+			b.mux.HandleFunc("POST /jobs/j-1/mfa", func(w http.ResponseWriter, _ *http.Request) {
+				if c.late {
+					time.Sleep(2 * time.Second)
+				}
+				answer(w, c.response)
+			})
+			_, err := b.inMemory(transport.WithoutRetry()).AnswerMFA(t.Context(), basiq.MFA{JobID: "j-1", UserID: "u-1", Prompts: []string{"code"}, Expires: time.Now().Add(time.Second)}, []string{"1"})
+			if err == nil || errors.Is(err, basiq.ErrMFAExpired) != c.expired {
+				t.Errorf("%+v: %v", c, err)
+			}
+		})
 	}
 }
