@@ -103,12 +103,20 @@ type PurgedError struct {
 
 // Error names the connection and the cause.
 func (e *PurgedError) Error() string {
+	if e == nil {
+		return "<nil>"
+	}
 	return fmt.Sprintf("basiq: connection %s was purged, and its data was not fetched again: %s",
 		printable(e.ConnectionID), because(e.Err))
 }
 
 // Unwrap returns the cause.
-func (e *PurgedError) Unwrap() error { return e.Err }
+func (e *PurgedError) Unwrap() error {
+	if e == nil {
+		return nil
+	}
+	return e.Err
+}
 
 // PurgeAndRefresh removes all data that an active connection has brought in,
 // and fetches again what the institution still shares: to have enrichment

@@ -46,6 +46,9 @@ var (
 // something: logged in again, answered the bank's question, or acted at the bank.
 // Advice tells which.
 func (e *JobError) NeedsUser() bool {
+	if e == nil {
+		return false
+	}
 	switch e.Code {
 	case core.StepCodeInvalidCredentials, core.StepCodeAuthorizationFailed, core.StepCodeInvalidConnection,
 		core.StepCodeAccountNotAccessibleRequiresUserAction, core.StepCodeUserActionRequired:
@@ -57,6 +60,9 @@ func (e *JobError) NeedsUser() bool {
 // Temporary tells whether the same job may succeed later without anybody doing
 // anything.
 func (e *JobError) Temporary() bool {
+	if e == nil {
+		return false
+	}
 	switch e.Code {
 	case core.StepCodeServiceUnavailable, core.StepCodeSystemUnavailable, core.StepCodeMaintenance, core.StepCodeConnectorError,
 		core.StepCodeInstitutionNotAvailable:
@@ -70,6 +76,9 @@ func (e *JobError) Temporary() bool {
 // Advice returns what to do about the failure, in one or two sentences, or ""
 // when there is nothing more to say than the code does.
 func (e *JobError) Advice() string {
+	if e == nil {
+		return ""
+	}
 	if e.Is(ErrMFAExpired) {
 		return "The bank's question was answered too late, or not at all: the answer may have been right. Refresh the connection to be asked again."
 	}

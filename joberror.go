@@ -35,7 +35,12 @@ type JobError struct {
 }
 
 // Error names the job, the step and the code.
-func (e *JobError) Error() string { return e.text() }
+func (e *JobError) Error() string {
+	if e == nil {
+		return "<nil>"
+	}
+	return e.text()
+}
 
 func (e JobError) text() string {
 	var b strings.Builder
@@ -70,6 +75,9 @@ func (e JobError) LogValue() slog.Value {
 
 // Is tells whether the job failed for the reason that target stands for.
 func (e *JobError) Is(target error) bool {
+	if e == nil {
+		return false
+	}
 	expired := e.late || e.Code == core.StepCodeJobTimedOut
 	switch target {
 	case ErrMFARejected:
@@ -120,7 +128,9 @@ func JobErrors(err error) []*JobError {
 	switch e := err.(type) {
 	case nil:
 	case *JobError:
-		out = append(out, e)
+		if e != nil {
+			out = append(out, e)
+		}
 	case interface{ Unwrap() []error }:
 		for _, err := range e.Unwrap() {
 			out = append(out, JobErrors(err)...)
@@ -155,6 +165,9 @@ type WaitError struct {
 
 // Job returns a handle to go on waiting with, or to take a resume token of.
 func (e *WaitError) Job() *Job {
+	if e == nil {
+		return nil
+	}
 	if e.job == nil { // it was made by hand
 		return (*Client)(nil).Job(e.JobID)
 	}
@@ -162,7 +175,12 @@ func (e *WaitError) Job() *Job {
 }
 
 // Error names the job, how it stood, and the cause.
-func (e *WaitError) Error() string { return e.text() }
+func (e *WaitError) Error() string {
+	if e == nil {
+		return "<nil>"
+	}
+	return e.text()
+}
 
 func (e WaitError) text() string {
 	var b strings.Builder
@@ -205,6 +223,9 @@ func (e WaitError) LogValue() slog.Value {
 
 // Unwrap returns Err and Last.
 func (e *WaitError) Unwrap() []error {
+	if e == nil {
+		return nil
+	}
 	var causes []error
 	for _, err := range []error{e.Err, e.Last} {
 		if err != nil {

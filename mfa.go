@@ -67,7 +67,12 @@ func (m MFA) TimeLeft() time.Duration {
 type MFARequiredError struct{ MFA MFA }
 
 // Error names the job and the method.
-func (e *MFARequiredError) Error() string { return e.text() }
+func (e *MFARequiredError) Error() string {
+	if e == nil {
+		return "<nil>"
+	}
+	return e.text()
+}
 
 func (e MFARequiredError) text() string {
 	return fmt.Sprintf("basiq: job %s waits for the user's answer to a question (%s): give WaitOptions.OnMFA, or answer with AnswerMFA",
@@ -98,10 +103,20 @@ type MFAError struct {
 
 // Job returns a handle to go on waiting with. When no answer was sent, or the
 // API did not take it, the next wait asks again.
-func (e *MFAError) Job() *Job { return e.job }
+func (e *MFAError) Job() *Job {
+	if e == nil {
+		return nil
+	}
+	return e.job
+}
 
 // Error names the job and the cause; no answer.
-func (e *MFAError) Error() string { return e.text() }
+func (e *MFAError) Error() string {
+	if e == nil {
+		return "<nil>"
+	}
+	return e.text()
+}
 
 func (e MFAError) text() string {
 	return fmt.Sprintf("basiq: job %s: the bank's question is not answered: %s", printable(e.JobID), because(e.Err))
@@ -119,11 +134,16 @@ func (e MFAError) MarshalJSON() ([]byte, error) {
 func (e MFAError) LogValue() slog.Value { return slog.StringValue(e.text()) }
 
 // Unwrap returns the cause.
-func (e *MFAError) Unwrap() error { return e.Err }
+func (e *MFAError) Unwrap() error {
+	if e == nil {
+		return nil
+	}
+	return e.Err
+}
 
 // Is reports whether target is the reason for which the API refused the answer:
 // ErrMFARejected or ErrMFAExpired.
-func (e *MFAError) Is(target error) bool { return e.kind != nil && target == e.kind }
+func (e *MFAError) Is(target error) bool { return e != nil && e.kind != nil && target == e.kind }
 
 // challengeLog is what a wait has seen of questions that were answered.
 type challengeLog struct {

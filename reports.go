@@ -300,8 +300,16 @@ type ReportError struct {
 
 // Error names the report and the cause.
 func (e *ReportError) Error() string {
+	if e == nil {
+		return "<nil>"
+	}
 	return fmt.Sprintf("basiq: report %s is made, and could not be fetched: %s", printable(e.ReportID), because(e.Err))
 }
 
 // Unwrap returns the cause.
-func (e *ReportError) Unwrap() error { return e.Err }
+func (e *ReportError) Unwrap() error {
+	if e == nil {
+		return nil
+	}
+	return e.Err
+}

@@ -171,6 +171,9 @@ func widened(f data.TransactionFilter, from, to value.Date) data.TransactionFilt
 // midnight of Sydney that was converted to UTC counts as Sydney's day when loc
 // is Sydney's.
 func TransactionDay(tx *data.Transaction, loc *time.Location) value.Date {
+	if tx == nil {
+		return ""
+	}
 	for _, at := range []value.DateTime{tx.PostDate, tx.TransactionDate} {
 		t, err := at.Time()
 		if err != nil {

@@ -95,6 +95,9 @@ var (
 
 // Code returns the code of the first problem, or "".
 func (e *Error) Code() string {
+	if e == nil {
+		return ""
+	}
 	if len(e.Problems) == 0 {
 		return ""
 	}
@@ -103,7 +106,12 @@ func (e *Error) Code() string {
 
 // Error describes the failure without any value of the request and without
 // the API's own words, so that it is safe to log.
-func (e *Error) Error() string { return e.text() }
+func (e *Error) Error() string {
+	if e == nil {
+		return "<nil>"
+	}
+	return e.text()
+}
 
 func (e Error) text() string {
 	var b strings.Builder
@@ -209,6 +217,9 @@ func (e Error) GobEncode() ([]byte, error) { return json.Marshal(e.safe()) }
 
 // GobDecode reads what GobEncode wrote.
 func (e *Error) GobDecode(data []byte) error {
+	if e == nil {
+		return errors.New("basiq: there is no Error to decode into")
+	}
 	var s safe
 	if err := json.Unmarshal(data, &s); err != nil {
 		return err
@@ -231,6 +242,9 @@ func (e Error) LogValue() slog.Value {
 
 // Is tells whether the failure is of the kind that target stands for.
 func (e *Error) Is(target error) bool {
+	if e == nil {
+		return false
+	}
 	switch target {
 	case ErrNotFound, ErrGone, ErrConflict, ErrInvalidParameter:
 		if e.Path == opToken.Path {
@@ -267,7 +281,12 @@ func (e *Error) Is(target error) bool {
 // Unwrap returns what kept the call from being repeated: the end of the context
 // (context.DeadlineExceeded also when it had not come yet, but would have come
 // during the wait), or ErrRetryBudget. It is nil when nothing did.
-func (e *Error) Unwrap() error { return e.stop }
+func (e *Error) Unwrap() error {
+	if e == nil {
+		return nil
+	}
+	return e.stop
+}
 
 // keyUnknown tells whether the API does not know the API key. It says so with a
 // 404 of the token endpoint: that must not be taken for what a call looked for.

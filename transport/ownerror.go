@@ -77,13 +77,25 @@ func pathOf(err error) *string {
 	var unnamed string
 	switch e := err.(type) {
 	case *Error:
-		return &e.Path
+		if e != nil {
+			return &e.Path
+		}
+		return &unnamed
 	case *SendError:
-		return &e.Path
+		if e != nil {
+			return &e.Path
+		}
+		return &unnamed
 	case *DecodeError:
-		return &e.Path
+		if e != nil {
+			return &e.Path
+		}
+		return &unnamed
 	case *ThrottledError:
-		return &e.Path
+		if e != nil {
+			return &e.Path
+		}
+		return &unnamed
 	case *PathError, *MissingError, *RangeError:
 		return &unnamed
 	}
@@ -95,6 +107,9 @@ func pathOf(err error) *string {
 // errors of a Client's calls are made with it. The cause is not in the chain:
 // errgroup makes the error of one call the cause of all others of its group.
 func ContextError(ctx context.Context) error {
+	if ctx == nil {
+		return nil
+	}
 	err := ctx.Err()
 	if err == nil {
 		return nil

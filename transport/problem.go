@@ -115,6 +115,9 @@ const (
 // Advice returns what to do about the failure, in one or two sentences, or ""
 // when there is nothing more to say than the code does.
 func (e *Error) Advice() string {
+	if e == nil {
+		return ""
+	}
 	if e.tokenRejected() {
 		return "The access token was refused twice, the second time a fresh one. Check that the API key is still enabled, and that this machine's clock is right."
 	}

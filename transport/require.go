@@ -11,6 +11,9 @@ type MissingError struct {
 
 // Error names the operation and what is missing.
 func (e *MissingError) Error() string {
+	if e == nil {
+		return "<nil>"
+	}
 	return fmt.Sprintf("basiq: %s: %s is required", e.Operation, e.Name)
 }
 
@@ -32,6 +35,9 @@ type RangeError struct {
 
 // Error names the operation, the parameter and the limit.
 func (e *RangeError) Error() string {
+	if e == nil {
+		return "<nil>"
+	}
 	return fmt.Sprintf("basiq: %s: %s is %d: it must be from 0 to %d", e.Operation, e.Name, e.Value, e.Most)
 }
 

@@ -20,7 +20,12 @@ type ThrottledError struct {
 }
 
 // Error describes the failure, without any value of the request.
-func (e *ThrottledError) Error() string { return e.text() }
+func (e *ThrottledError) Error() string {
+	if e == nil {
+		return "<nil>"
+	}
+	return e.text()
+}
 
 func (e ThrottledError) text() string {
 	why := "the call did not wait for its turn"
@@ -47,7 +52,12 @@ func (e ThrottledError) LogValue() slog.Value {
 }
 
 // Is reports whether target is ErrRateLimited.
-func (e *ThrottledError) Is(target error) bool { return target == ErrRateLimited }
+func (e *ThrottledError) Is(target error) bool { return e != nil && target == ErrRateLimited }
 
 // Unwrap returns why the call did not wait for its turn.
-func (e *ThrottledError) Unwrap() error { return e.Err }
+func (e *ThrottledError) Unwrap() error {
+	if e == nil {
+		return nil
+	}
+	return e.Err
+}
