@@ -180,3 +180,28 @@ func TestEmbeddedTypes(t *testing.T) {
 		t.Errorf("%s, %v", text, err)
 	}
 }
+
+// TestTitlesOfReportsAreMeasured: a title that is too long is not sent. Characters
+// that is refused may be charged for. Characters count, and not bytes.
+func TestTitlesOfReportsAreMeasured(t *testing.T) {
+	srv := basiqtest.NewServer(t)
+	client := srv.Client(t)
+	create := func(title string) error {
+		_, err := client.Reporting.Reports.Create(t.Context(), reporting.CreateReportParams{
+			ReportType: "CON_AFFOR_01", Title: title, Filters: []reporting.Filter{{Name: "fromDate"}},
+		})
+		return err
+	}
+	var beyond *transport.RangeError
+	if err := create(strings.Repeat("é", 51)); !errors.As(err, &beyond) || beyond.Name != "title" || beyond.Value != 51 || beyond.Most != 50 {
+		t.Errorf("51 characters: %v", err)
+	} else {
+		wantText(t, err.Error(), "title has 51 characters", "50 at most")
+	}
+	if n := srv.Calls(""); n != 0 {
+		t.Errorf("%d requests were sent", n)
+	}
+	if err := create(strings.Repeat("é", 50)); errors.As(err, &beyond) {
+		t.Errorf("50 characters: %v", err)
+	}
+}

@@ -194,6 +194,8 @@ type Field struct {
 	Pos        diag.Pos
 
 	Most int // of a number in a request: the largest that is allowed; 0 for no limit
+	// MostLength is of a text in a request: the most characters that it may have; 0 for no limit
+	MostLength int
 
 	pinned bool // x-pointer decided whether it is a pointer
 }

@@ -314,7 +314,7 @@ func (b *builder) field(t *Type, p spec.Node, required bool, ctx context) *Field
 		b.fault(p, "bad-name", "the member %q has a quote, backslash or control character in its name", wire).
 			WithHint("remove or rename it in an overlay")
 	}
-	f.Most = maximum(target)
+	f.Most, f.MostLength = wholeNumber(target, "maximum"), wholeNumber(target, "maxLength")
 	nullable := target.Bool("nullable") || p.Bool("nullable") || slices.Contains(target.Get("type").Strings(), "null")
 	inner := context{
 		parent: t.Name, name: entry.Name, explicit: t.explicit,
@@ -338,10 +338,10 @@ func (b *builder) field(t *Type, p spec.Node, required bool, ctx context) *Field
 	return f
 }
 
-// maximum reads how large a number may be. One that is no whole number above zero
-// limits nothing that is sent.
-func maximum(n spec.Node) int {
-	most, _ := strconv.Atoi(n.Str("maximum"))
+// wholeNumber reads how large a number, or how long a text, may be. A limit that is
+// not a whole number above zero limits nothing that is sent.
+func wholeNumber(n spec.Node, keyword string) int {
+	most, _ := strconv.Atoi(n.Str(keyword))
 	return max(most, 0)
 }
 
