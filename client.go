@@ -13,6 +13,7 @@ import (
 	"github.com/basiq-sdk/basiq-go/generated/identity"
 	"github.com/basiq-sdk/basiq-go/generated/reporting"
 	"github.com/basiq-sdk/basiq-go/generated/webhooks"
+	"github.com/basiq-sdk/basiq-go/internal/sdkerrors"
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
@@ -82,6 +83,7 @@ func WithHTTPClient(h *http.Client) Option { return transport.WithHTTPClient(h) 
 // package can be given; options win over the environment. Nothing is sent. It
 // fails without an API key or a TokenSource, and when an option is invalid.
 func NewClient(opts ...Option) (*Client, error) {
+	sdkerrors.Register(sdkerrors.Main, made)
 	var env []Option
 	if key := os.Getenv(EnvAPIKey); key != "" {
 		env = append(env, WithAPIKey(key))

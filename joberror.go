@@ -11,7 +11,6 @@ import (
 	"unicode"
 
 	"github.com/basiq-sdk/basiq-go/generated/core"
-	"github.com/basiq-sdk/basiq-go/internal/sdkerrors"
 )
 
 // JobError is the error of a job that failed. Its text, under every verb, as
@@ -234,8 +233,6 @@ func (e *WaitError) Unwrap() []error {
 	}
 	return causes
 }
-
-func init() { sdkerrors.Register(made) }
 
 // made reports whether this package makes such an error.
 func made(err error) bool {

@@ -182,7 +182,7 @@ func TestEmbeddedTypes(t *testing.T) {
 }
 
 // TestTitlesOfReportsAreMeasured: a title that is too long is not sent. Characters
-// that is refused may be charged for. Characters count, and not bytes.
+// count, and not bytes.
 func TestTitlesOfReportsAreMeasured(t *testing.T) {
 	srv := basiqtest.NewServer(t)
 	client := srv.Client(t)

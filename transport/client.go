@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"github.com/basiq-sdk/basiq-go/internal/sdkerrors"
 )
 
 // DefaultBaseURL is the address of Basiq's API.
@@ -121,6 +123,7 @@ var ErrClosed = errors.New("basiq: the client is closed")
 
 // New returns a Client. It needs WithAPIKey or WithTokenSource.
 func New(opts ...ClientOption) (*Client, error) {
+	sdkerrors.Register(sdkerrors.Transport, made)
 	base, err := parseBase(DefaultBaseURL)
 	if err != nil {
 		return nil, err

@@ -30,8 +30,6 @@ func ownError(ctx context.Context, err error) error {
 // module makes: that one is of another call.
 func withoutOthers(err error) error { return sdkerrors.TextOf(err) }
 
-func init() { sdkerrors.Register(made) }
-
 // made reports whether this package makes such an error.
 func made(err error) bool {
 	_, token := err.(*TokenError)

@@ -3,19 +3,32 @@
 // call which used the callback look as if the API had answered it.
 package sdkerrors
 
-import "errors"
+import (
+	"errors"
+	"sync/atomic"
+)
 
-// tests are what Register was given.
-var tests []func(error) bool
+// Package is a package with errors of its own.
+type Package int
 
-// Register adds a test for the errors of a package. It is called by init functions
-// only. The test is for one error, not for those that it wraps.
-func Register(made func(error) bool) { tests = append(tests, made) }
+// The packages that have a test for their errors.
+const (
+	Transport Package = iota
+	Main
+	packages
+)
+
+var tests [packages]atomic.Pointer[func(error) bool]
+
+// Register sets the test for the errors of a package. It is called when a client
+// is made, since no package of this module has work to do before main. The test is
+// for one error, not for those that it wraps.
+func Register(p Package, made func(error) bool) { tests[p].Store(&made) }
 
 // Made reports whether a package that registered a test made this error.
 func Made(err error) bool {
-	for _, made := range tests {
-		if made(err) {
+	for i := range tests {
+		if made := tests[i].Load(); made != nil && (*made)(err) {
 			return true
 		}
 	}
