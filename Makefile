@@ -8,7 +8,7 @@ GO ?= go
 PACKAGES = ./... ./gen/... ./internal/contract/...
 MODULES_APART = bench examples/redistore
 
-.PHONY: help golden generate test test-modules check lint update pull diff replay vet vet-platforms race fuzz fuzz-ci vuln bench bench-bulk bench-import bench-gen gen-size
+.PHONY: help golden generate test test-modules check lint update pull diff replay vet vet-platforms race fuzz fuzz-ci mutants mutants-values mutants-runtime vuln bench bench-bulk bench-import bench-gen gen-size
 
 generate: ## regenerate the clients from the pinned specifications
 	$(GO) run ./gen generate
@@ -41,7 +41,7 @@ lint: ## show what in the overlaid specifications makes poor Go
 update: ## move the pin to upstream's newest commit (or REF=…) and regenerate
 	$(GO) run ./gen update $(if $(REF),--to $(REF))
 
-pull: ## make sure that specs/ holds the pinned snapshots
+pull: ## fetch missing snapshots and verify those in specs/
 	$(GO) run ./gen pull
 
 diff: ## report what changed since FROM (default HEAD): make diff FROM=v0.1.0 FORMAT=markdown
@@ -77,6 +77,16 @@ fuzz-ci: ## run every fuzz target for 3,000 inputs
 
 vuln: ## ask the Go vulnerability database about what is linked; needs the network
 	$(GO) run golang.org/x/vuln/cmd/govulncheck@v1.9.0 $(PACKAGES)
+
+mutants: mutants-values mutants-runtime ## change operators one by one, and list the changes that no test sees; needs the network
+
+mutants-values: ## mutants of values, JSON and webhooks: fails if less than 95 % are seen
+	@set -e; for dir in transport/value transport/wire webhook; do echo "$$dir"; MUTANTS_KILLED=95 sh internal/mutants.sh $$dir; done
+
+mutants-runtime: ## mutants of tokens, retries, outcomes, pages, paths, sync, jobs and MFA; takes hours
+	sh internal/mutants.sh internal/retries
+	sh internal/mutants.sh transport 'token|retry|retries|outcome|page|request|budget'
+	sh internal/mutants.sh . 'sync|jobwait|mfa'
 
 bench-gen: ## time the generator's stages on the real snapshots
 	$(GO) test -run '^$$' -bench . -benchmem ./gen/...

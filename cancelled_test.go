@@ -14,11 +14,11 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
-// causes is an HTTP client that returns the cause of a context, as net/http does
-// since Go 1.23.
+// causes returns an HTTP client whose error is the cause of a cancelled
+// context, as in net/http since Go 1.23.
 func causes(h http.Handler) *http.Client {
-	return &http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
-		res, err := handled{h}.RoundTrip(r)
+	return &http.Client{Transport: roundTripFunc(func(r *http.Request) (*http.Response, error) {
+		res, err := handlerTransport{h}.RoundTrip(r)
 		if r.Context().Err() != nil {
 			return nil, context.Cause(r.Context())
 		}
@@ -26,20 +26,20 @@ func causes(h http.Handler) *http.Client {
 	})}
 }
 
-// TestCancelledWaitForAJob: a wait whose context is cancelled with the error of
-// another call as its cause does not say that the job is not known.
-func TestCancelledWaitForAJob(t *testing.T) {
+// TestCancelledJobWait checks that a cancelled wait does not match the
+// context's cause, which may be the error of another call.
+func TestCancelledJobWait(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		job  func(http.ResponseWriter, *http.Request)
 	}{
-		{"between polls", func(w http.ResponseWriter, _ *http.Request) { answer(w, steps("j-1", running)) }},
-		{"within a poll", func(_ http.ResponseWriter, r *http.Request) { time.Sleep(time.Minute) }},
-		{"while the user is asked", func(w http.ResponseWriter, _ *http.Request) { answer(w, asking("/jobs/j-1/mfa")) }},
+		{"between polls", func(w http.ResponseWriter, _ *http.Request) { respond(w, steps("j-1", running)) }},
+		{"during a poll", func(_ http.ResponseWriter, r *http.Request) { time.Sleep(time.Minute) }},
+		{"while the user is asked", func(w http.ResponseWriter, _ *http.Request) { respond(w, asking("/jobs/j-1/mfa")) }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				b := newBench(t)
+				b := newFakeAPI(t)
 				b.mux.HandleFunc("GET /jobs/j-1", c.job)
 				ctx, cancel := context.WithCancelCause(t.Context())
 				time.AfterFunc(1500*time.Millisecond, func() { cancel(transport.NewError(http.StatusNotFound)) })
@@ -57,10 +57,10 @@ func TestCancelledWaitForAJob(t *testing.T) {
 	}
 }
 
-// TestCallbackErrorIsNotTheJobs: what the API said to a call that OnMFA made, it
-// did not say to the wait.
-func TestCallbackErrorIsNotTheJobs(t *testing.T) {
-	b := newBench(t)
+// TestCallbackErrorIsNotAnAPIError checks that an API error that OnMFA returns
+// does not count as an API error of the wait.
+func TestCallbackErrorIsNotAnAPIError(t *testing.T) {
+	b := newFakeAPI(t)
 	b.job("j-1", asking("/jobs/j-1/mfa"))
 	_, err := b.onLoopback().WaitForJob(t.Context(), "j-1", basiq.WaitOptions{
 		OnMFA: func(context.Context, basiq.MFA) ([]string, error) {
@@ -74,14 +74,14 @@ func TestCallbackErrorIsNotTheJobs(t *testing.T) {
 	wantText(t, err.Error(), "looking up the phone", "404")
 }
 
-// TestCancelledSyncBelievesNothing: a sync whose context ends, with the error of
-// another call as its cause or with an answer of its own, neither removes what it
-// could not look at nor blames an account.
-func TestCancelledSyncBelievesNothing(t *testing.T) {
+// TestCancelledSyncRemovesNothing checks that a sync whose context ends neither
+// removes transactions nor reports an account as rejected, even if the cause or
+// a response says 404.
+func TestCancelledSyncRemovesNothing(t *testing.T) {
 	for _, c := range []struct {
 		name string
-		at   string // the call that the context ends with
-		say  string // what the API says to it
+		at   string // path of the request that cancels the context
+		say  string // response to it; "" for an error
 	}{
 		{"the list of accounts", "/accounts", ""},
 		{"a list of transactions", "/transactions", ""},
@@ -91,7 +91,7 @@ func TestCancelledSyncBelievesNothing(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			l, client := newLedger(t, 500)
-			m := newMirror(t)
+			m := newLocalCopy(t)
 			for i := range 3 {
 				l.add("a-1", at(i, false), false)
 			}
@@ -102,19 +102,19 @@ func TestCancelledSyncBelievesNothing(t *testing.T) {
 			ctx, cancel := context.WithCancelCause(t.Context())
 			b := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				if !strings.HasSuffix(r.URL.Path, c.at) {
-					l.bench.ServeHTTP(w, r)
+					l.api.ServeHTTP(w, r)
 					return
 				}
 				cancel(transport.NewError(http.StatusNotFound))
-				answer(w, c.say)
+				respond(w, c.say)
 			})
 			trip := causes(b)
-			if c.say != "" { // the answer is there before anybody sees the end of the context
-				trip = &http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
-					return handled{b}.RoundTrip(r.WithContext(context.WithoutCancel(r.Context())))
+			if c.say != "" { // the response arrives before the cancellation is noticed
+				trip = &http.Client{Transport: roundTripFunc(func(r *http.Request) (*http.Response, error) {
+					return handlerTransport{b}.RoundTrip(r.WithContext(context.WithoutCancel(r.Context())))
 				})}
 			}
-			again := l.bench.inMemory(basiq.WithHTTPClient(trip), transport.WithRetryPolicy(transport.RetryPolicy{MaxAttempts: 1}))
+			again := l.api.inMemory(basiq.WithHTTPClient(trip), transport.WithRetryPolicy(transport.RetryPolicy{MaxAttempts: 1}))
 			var err error
 			for batch, failure := range again.SyncTransactions(ctx, "u-1", m.cursor, basiq.SyncOptions{PostedOnly: true}) {
 				if err = failure; err == nil {
@@ -124,7 +124,7 @@ func TestCancelledSyncBelievesNothing(t *testing.T) {
 			if !errors.Is(err, context.Canceled) || errors.Is(err, transport.ErrNotFound) || len(m.rows) != 3 {
 				t.Errorf("%v, %d rows", err, len(m.rows))
 			}
-			if strings.Contains(err.Error(), "is not synced") {
+			if strings.Contains(err.Error(), "was not synced") {
 				t.Errorf("an account is blamed: %v", err)
 			}
 		})

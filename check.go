@@ -56,7 +56,8 @@ type CheckReport struct {
 	Skew     time.Duration // how far this clock is ahead of the API's, negative if behind, to about a second; 0 if not known
 }
 
-// OK tells whether nothing failed. Warnings do not count. It is false of nil.
+// OK reports whether no check failed. Warnings and skipped checks do not count
+// as failures. A nil report is not OK.
 func (r *CheckReport) OK() bool {
 	if r == nil {
 		return false
@@ -123,13 +124,17 @@ func (c *Client) Check(ctx context.Context, opts CheckOptions) *CheckReport {
 	for _, name := range []CheckName{CheckBaseURL, CheckAPIKey, CheckVersion, CheckServerScope, CheckClientScope, CheckClock} {
 		r.Findings = append(r.Findings, Finding{Check: name, Status: CheckSkipped, Summary: "not known, as the call failed"})
 	}
-	if err := c.ready(ctx, "Check"); err != nil {
+	if err := c.checkReady(ctx, "Check"); err != nil {
 		r.set(CheckBaseURL, CheckFailed, "the check could not be made", "make the client with NewClient, and give a context", err)
 		return r
 	}
 	p := &prober{client: c, report: r}
 	before := time.Now()
 	err := p.ask(ctx, transport.ScopeServer, "")
+	if errors.Is(err, transport.ErrClosed) {
+		r.set(CheckBaseURL, CheckFailed, "the client is closed", "make another with NewClient", err)
+		return r
+	}
 	if p.res == nil && !answeredOrSent(err) && ctx.Err() == nil {
 		p.source = true
 		err = p.read(ctx)
@@ -170,6 +175,7 @@ type prober struct {
 	report *CheckReport
 	res    *http.Response // the last answer
 	source bool           // tokens come from a TokenSource
+	unsent bool           // it gave none, so that nothing was sent
 }
 
 func (p *prober) options() []transport.Option {
@@ -198,6 +204,7 @@ func (p *prober) ask(ctx context.Context, scope transport.Scope, userID string) 
 // read makes a call with a token of the source's.
 func (p *prober) read(ctx context.Context) error {
 	if err := p.ask(ctx, transport.ScopeServer, ""); err != nil {
+		p.unsent = ctx.Err() == nil
 		return err
 	}
 	_, err := p.client.Core.Events.ListTypes(ctx, p.options()...)
@@ -243,14 +250,16 @@ func (p *prober) clock(before, after time.Time) {
 	}
 }
 
-// foreign tells whether the answer is not one of the API's: a web page, or a
-// redirect to one.
-func (p *prober) foreign() bool {
+// foreign tells whether the answer is not one of the API's: a web page, a redirect
+// to one, or an error that is not JSON.
+func (p *prober) foreign(err error) bool {
 	if p.res == nil {
 		return false
 	}
+	var api *transport.Error
 	kind := strings.ToLower(p.res.Header.Get("Content-Type"))
-	return strings.HasPrefix(kind, "text/html") || p.res.StatusCode >= 300 && p.res.StatusCode < 400
+	return strings.HasPrefix(kind, "text/html") || strings.HasPrefix(kind, "application/xhtml") || p.res.StatusCode >= 300 && p.res.StatusCode < 400 ||
+		errors.As(err, &api) && len(api.Problems) == 0 && !strings.Contains(kind, "json")
 }
 
 // outage reports whether a status means that the API, or a gateway in front of
@@ -261,7 +270,25 @@ func outage(status int) bool {
 	case http.StatusNotImplemented, http.StatusHTTPVersionNotSupported:
 		return false
 	}
-	return status == http.StatusTooManyRequests || status >= 500
+	return status == http.StatusTooManyRequests || status == http.StatusRequestTimeout || status >= 500
+}
+
+// tooMany reports whether the API refused to give one token more: it says so with
+// 429, or with a 403 of its own.
+func tooMany(err error) bool {
+	var api *transport.Error
+	if errors.Is(err, transport.ErrRateLimited) {
+		return true
+	}
+	if !errors.As(err, &api) || api.Status != http.StatusForbidden {
+		return false
+	}
+	for _, problem := range api.Problems {
+		if strings.Contains(strings.ToLower(problem.Title+" "+problem.Detail), "invalid request") {
+			return true
+		}
+	}
+	return false
 }
 
 // stranger notes that something other than the API answered: its clock tells
@@ -278,6 +305,8 @@ func (p *prober) stranger(summary string) {
 const (
 	tooManyTokens = "too many tokens were asked for from this address"
 	adviceTokens  = "wait five minutes; share tokens between processes with a TokenStore"
+	notTheAPI     = "something answers that is not Basiq's API: a web page, a redirect, or another service"
+	adviceProxy   = "; look for a proxy in between"
 	outOfOrder    = "the API is out of order"
 	adviceLater   = "check again later; look at https://status.basiq.io"
 )
@@ -297,18 +326,22 @@ func (p *prober) judge(err error) {
 		r.fine(CheckBaseURL, CheckAPIKey, CheckVersion, CheckServerScope)
 		return
 	}
+	if p.unsent {
+		r.set(CheckServerScope, CheckFailed, "no usable token was given", "look at the token source's error", err)
+		return
+	}
 	if errors.As(err, &send) && (p.res == nil || p.res.StatusCode == 0) {
 		summary, advice := unreachable(err)
 		r.set(CheckBaseURL, CheckFailed, summary, advice, err)
 		return
 	}
-	if answers && p.foreign() && outage(api.Status) {
+	if answers && p.foreign(err) && outage(api.Status) {
 		p.stranger("not known, as a gateway answered in place of the API")
 		p.refused(api, err)
 		return
 	}
-	if p.foreign() || errors.As(err, &decode) {
-		r.set(CheckBaseURL, CheckFailed, "something answers that is not Basiq's API: a web page, a redirect, or another service", adviceAddress+"; look for a proxy in between", err)
+	if p.foreign(err) || errors.As(err, &decode) {
+		r.set(CheckBaseURL, CheckFailed, notTheAPI, adviceAddress+adviceProxy, err)
 		p.stranger("")
 		return
 	}
@@ -354,11 +387,11 @@ func (p *prober) refused(api *transport.Error, err error) {
 		r.set(CheckServerScope, CheckFailed, "the API does not accept the request for a token", "look at the error's Problems", err)
 	case api.Status == http.StatusUnauthorized:
 		r.set(CheckAPIKey, CheckFailed, "the API refuses the key", "take the key from the dashboard's API keys", err)
-	case errors.Is(err, transport.ErrRateLimited) || api.Status == http.StatusForbidden && strings.Contains(text, "invalid request"):
+	case tooMany(err):
 		r.set(CheckServerScope, CheckFailed, tooManyTokens, adviceTokens, err)
 	case api.Status == http.StatusForbidden:
 		r.set(CheckAPIKey, CheckFailed, "the API refuses the key: the account is disabled, or too many tokens were asked for", "look at the account in the dashboard; wait five minutes and check again", err)
-	case api.Status >= 500:
+	case api.Status >= 500 || api.Status == http.StatusRequestTimeout:
 		r.set(CheckServerScope, CheckFailed, outOfOrder, adviceLater, err)
 	default:
 		r.set(CheckServerScope, CheckFailed, fmt.Sprintf("the API answers %d", api.Status), adviceAddress, err)
@@ -368,18 +401,26 @@ func (p *prober) refused(api *transport.Error, err error) {
 // judgeUser says what the outcome of the call for a user's token means.
 func (p *prober) judgeUser(err error) {
 	summary, advice := "no token of the user's was got", "look at the error"
-	var api *transport.Error
+	var (
+		api    *transport.Error
+		decode *transport.DecodeError
+		send   *transport.SendError
+	)
 	switch {
 	case err == nil:
 		p.report.fine(CheckClientScope)
 		return
-	case errors.Is(err, transport.ErrRateLimited):
+	case p.source && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded):
+		advice = "look at the token source's error"
+	case tooMany(err):
 		summary, advice = tooManyTokens, adviceTokens
 	case errors.As(err, &api) && outage(api.Status):
 		summary, advice = outOfOrder, adviceLater
+	case p.foreign(err), errors.As(err, &decode):
+		summary, advice = notTheAPI, adviceAddress+adviceProxy
 	case errors.As(err, &api) && api.Status >= 400 && api.Status < 500:
 		summary, advice = "the API gives no token for this user", "check the user's ID: it must be of this key's application"
-	case !errors.As(err, &api):
+	case errors.As(err, &send), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		summary, advice = unreachable(err)
 	}
 	p.report.set(CheckClientScope, CheckFailed, summary, advice, err)

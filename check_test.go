@@ -73,6 +73,8 @@ func TestCheckTellsWhatIsWrong(t *testing.T) {
 		"gateway, 503":    {page(503), basiq.CheckServerScope, "out of order", "later"},
 		"gateway, 504":    {page(504), basiq.CheckServerScope, "out of order", "later"},
 		"CDN, 522":        {page(522), basiq.CheckServerScope, "out of order", "later"},
+		"gateway, 408":    {page(408), basiq.CheckServerScope, "out of order", "later"},
+		"another service": {func(w http.ResponseWriter, r *http.Request) { http.NotFound(w, r) }, basiq.CheckBaseURL, "not Basiq's API", basiq.EnvBaseURL},
 		"redirect": {func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "https://www.example.com/", http.StatusFound)
 		}, basiq.CheckBaseURL, "not Basiq's API", basiq.EnvBaseURL},
@@ -225,5 +227,105 @@ func TestCheckOfATokenSource(t *testing.T) {
 			t.Errorf("%d calls:\n%s", r.Calls, r)
 		}
 		_ = c.Transport.Close()
+	}
+}
+
+// TestCheckDoesNotJudgeTheAddressByAGateway: what a gateway says of an outage is
+// not the API's answer, whatever it is written in.
+func TestCheckDoesNotJudgeTheAddressByAGateway(t *testing.T) {
+	for _, kind := range []string{"text/plain", "application/xhtml+xml", "text/html", ""} {
+		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header()["Content-Type"] = []string{kind}
+			w.WriteHeader(http.StatusServiceUnavailable)
+			_, _ = io.WriteString(w, "upstream")
+		}))
+		r := checked(t, s.URL)
+		for _, name := range []basiq.CheckName{basiq.CheckBaseURL, basiq.CheckClock} {
+			if f := r.Finding(name); f.Status != basiq.CheckSkipped {
+				t.Errorf("%s: %+v", kind, f)
+			}
+		}
+		s.Close()
+	}
+}
+
+// TestCheckOfAUsersTokenBlamesTheUserForThatAlone: only the API's own refusal says
+// something about the user's ID.
+func TestCheckOfAUsersTokenBlamesTheUserForThatAlone(t *testing.T) {
+	for name, c := range map[string]struct {
+		status     int
+		kind, body string
+		says       string
+	}{
+		"limit":        {403, "application/json", `{"data":[{"code":"access-denied","title":"Forbidden","detail":"Invalid request"}]}`, "too many"},
+		"timeout":      {408, "text/html", "<html>", "out of order"},
+		"not found":    {404, "text/html", "<html>", "not Basiq's API"},
+		"a web page":   {200, "text/html", "<html>", "not Basiq's API"},
+		"unknown user": {404, "application/json", `{"data":[{"code":"resource-not-found"}]}`, "for this user"},
+	} {
+		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.FormValue("userId") != "" {
+				w.Header().Set("Content-Type", c.kind)
+				w.WriteHeader(c.status)
+				_, _ = io.WriteString(w, c.body)
+				return
+			}
+			fmt.Fprintf(w, `{"access_token":"%s","token_type":"Bearer","expires_in":3600}`, tokenText)
+		}))
+		client, err := basiq.NewClient(basiq.WithAPIKey(apiKey), basiq.WithBaseURL(s.URL))
+		if err != nil {
+			t.Fatal(err)
+		}
+		f := client.Check(t.Context(), basiq.CheckOptions{UserID: "u-1"}).Finding(basiq.CheckClientScope)
+		if f.Status != basiq.CheckFailed || !strings.Contains(f.Summary, c.says) || strings.Contains(f.Advice, "user's ID") != (name == "unknown user") {
+			t.Errorf("%s: %+v", name, f)
+		}
+		_ = client.Close()
+		s.Close()
+	}
+}
+
+// TestCheckOfASourceThatFails: what the source met by itself says nothing about
+// the base URL.
+func TestCheckOfASourceThatFails(t *testing.T) {
+	for _, cause := range []error{
+		&transport.Error{Operation: "token", Path: "/token", Status: 503}, &transport.SendError{Operation: "token", Path: "/token", Err: io.EOF}, io.EOF,
+	} {
+		for _, failing := range []transport.Scope{transport.ScopeServer, transport.ScopeClient} {
+			s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Content-Type", "application/json")
+				_, _ = io.WriteString(w, `{"data":[]}`)
+			}))
+			c, err := basiq.NewClient(basiq.WithBaseURL(s.URL), basiq.WithTokenSource(transport.TokenSourceFunc(func(_ context.Context, req transport.TokenRequest) (transport.Token, error) {
+				if req.Scope == failing {
+					return transport.Token{}, cause
+				}
+				return transport.NewToken(tokenText, time.Time{}), nil
+			})))
+			if err != nil {
+				t.Fatal(err)
+			}
+			r := c.Check(t.Context(), basiq.CheckOptions{UserID: "u-1"})
+			name, address := basiq.CheckServerScope, basiq.CheckSkipped
+			if failing == transport.ScopeClient {
+				name, address = basiq.CheckClientScope, basiq.CheckOK
+			}
+			if f := r.Finding(name); f.Status != basiq.CheckFailed || !strings.Contains(f.Advice, "token source") || r.Finding(basiq.CheckBaseURL).Status != address {
+				t.Errorf("%T for %s:\n%s", cause, failing, r)
+			}
+			_ = c.Close()
+			s.Close()
+		}
+	}
+}
+
+func TestCheckOfAClosedClient(t *testing.T) {
+	c, err := basiq.NewClient(basiq.WithAPIKey(apiKey), basiq.WithBaseURL("http://127.0.0.1:1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = c.Close()
+	if r := c.Check(t.Context(), basiq.CheckOptions{}); r.OK() || !strings.Contains(r.String(), "closed") || strings.Contains(r.String(), "token source") {
+		t.Errorf("%s", r)
 	}
 }

@@ -17,46 +17,47 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
-// Environment variables that NewClient reads where no option says otherwise.
+// Environment variables that NewClient reads. Options take precedence.
 const (
 	EnvAPIKey  = "BASIQ_API_KEY"
 	EnvBaseURL = "BASIQ_BASE_URL"
 )
 
-// Client gives access to every domain of the API. It is safe for concurrent use.
+// Client gives access to every domain of the API. Create one with NewClient. It
+// is safe for concurrent use.
 type Client struct {
 	Affordability *affordability.Client // summaries; deprecated by Basiq in favour of reports
 	Core          *core.Client          // users, consents, auth links, events, jobs
 	Data          *data.Client          // accounts, transactions, connections, statements, connectors
-	Enrich        *enrich.Client        // what is behind a transaction's text
-	Identity      *identity.Client      // who the account holders are
+	Enrich        *enrich.Client        // merchant and category data for a transaction's description
+	Identity      *identity.Client      // identities of account holders
 	Reporting     *reporting.Client     // reports
 	Webhooks      *webhooks.Client      // webhooks and their deliveries
 
-	// Transport is what all of them send through: for calls that have no
-	// method, and for tokens to hand to the Consent UI.
+	// Transport sends the requests of all domains. Use it for API calls that
+	// have no method here, and to obtain access tokens.
 	Transport *transport.Client
 
-	polls *pacer
+	polls *pollLimiter
 }
 
 // Option configures NewClient.
 type Option = transport.ClientOption
 
-// ready says what keeps a method from its work: a client that NewClient has not
-// made, or a context that is nil.
-func (c *Client) ready(ctx context.Context, method string) error {
+// checkReady returns an error that names the method if the client was not made
+// by NewClient, or if ctx is nil.
+func (c *Client) checkReady(ctx context.Context, method string) error {
 	switch {
 	case c == nil || c.Transport == nil || c.Core == nil || c.Data == nil || c.Reporting == nil || c.polls == nil:
-		return fmt.Errorf("basiq: %s: the client is nil or incomplete: make one with NewClient", method)
+		return fmt.Errorf("basiq: %s: the client is nil or incomplete: create it with NewClient", method)
 	case ctx == nil:
-		return fmt.Errorf("basiq: %s: the context is nil: give the request's, or context.Background()", method)
+		return fmt.Errorf("basiq: %s: the context is nil: pass the request's context, or context.Background()", method)
 	}
 	return nil
 }
 
-// Close ends what the client does in the background, and closes idle connections.
-// It returns nil. See transport.Client.Close.
+// Close stops background token refreshes and closes idle connections. It always
+// returns nil. See transport.Client.Close.
 func (c *Client) Close() error {
 	if c == nil {
 		return nil
@@ -64,24 +65,26 @@ func (c *Client) Close() error {
 	return c.Transport.Close()
 }
 
-// Error is the error of a call that the API answered with anything but success.
+// Error is the error of a call that received an unsuccessful response from the
+// API.
 type Error = transport.Error
 
 // WithAPIKey sets the API key, exactly as Basiq's dashboard shows it. The
-// default is the environment's BASIQ_API_KEY.
+// default is the environment variable BASIQ_API_KEY.
 func WithAPIKey(key string) Option { return transport.WithAPIKey(key) }
 
-// WithBaseURL sets the API's address. The default is the environment's
-// BASIQ_BASE_URL, or transport.DefaultBaseURL.
+// WithBaseURL sets the base URL of the API. The default is the environment
+// variable BASIQ_BASE_URL or, if that is not set, transport.DefaultBaseURL.
 func WithBaseURL(address string) SharedOption { return transport.WithBaseURL(address) }
 
-// WithHTTPClient sets the HTTP client to send with. See transport.WithHTTPClient
-// for what is expected of it: redirects, repetitions, TLS.
+// WithHTTPClient sets the HTTP client that sends the requests. See
+// transport.WithHTTPClient for the requirements on redirects, retries and TLS.
 func WithHTTPClient(h *http.Client) Option { return transport.WithHTTPClient(h) }
 
-// NewClient returns a client for all domains. Every option of the transport
-// package can be given; options win over the environment. Nothing is sent. It
-// fails without an API key or a TokenSource, and when an option is invalid.
+// NewClient returns a client for all domains. It accepts every client option of
+// the transport package; options take precedence over the environment. It sends
+// no requests. It returns an error if there is neither an API key nor a
+// TokenSource, or if an option is invalid.
 func NewClient(opts ...Option) (*Client, error) {
 	sdkerrors.Register(sdkerrors.Main, made)
 	var env []Option
@@ -104,6 +107,6 @@ func NewClient(opts ...Option) (*Client, error) {
 		Reporting:     reporting.New(t),
 		Webhooks:      webhooks.New(t),
 		Transport:     t,
-		polls:         newPacer(defaultPollRate),
+		polls:         newPollLimiter(defaultPollRate),
 	}, nil
 }

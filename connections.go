@@ -8,17 +8,19 @@ import (
 	"slices"
 
 	"github.com/basiq-sdk/basiq-go/internal/pageshape"
+	"github.com/basiq-sdk/basiq-go/internal/safetext"
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
-// StartRefresh starts a refresh of a connection, or finds the one that is
-// queued or running already: Job.Existing tells. See Connections.Refresh of the
-// data package for the rules and limits of refreshing.
+// StartRefresh starts a refresh of a connection and returns its job without
+// waiting. If a refresh is already queued or running, it returns that job, and
+// Job.Existing reports true. See Connections.Refresh in package data for the
+// rules and limits of refreshing.
 //
 // POST /users/{userId}/connections/{connectionId}/refresh: SERVER_ACCESS token,
-// repeated only when it was never sent (class D).
+// retried only if the request was never sent (class D).
 func (c *Client) StartRefresh(ctx context.Context, userID, connectionID string, opts ...transport.Option) (*Job, error) {
-	if err := c.ready(ctx, "StartRefresh"); err != nil {
+	if err := c.checkReady(ctx, "StartRefresh"); err != nil {
 		return nil, err
 	}
 	var res *http.Response
@@ -26,17 +28,17 @@ func (c *Client) StartRefresh(ctx context.Context, userID, connectionID string, 
 	if err != nil {
 		return nil, err
 	}
-	return c.started(ref.ID, userID, res)
+	return c.startedJob(ref.ID, userID, res)
 }
 
-// StartRefreshes starts a refresh of all of a user's active connections, a job
-// for each. Basiq advises against that: look at each connection's LastUsed
-// first.
+// StartRefreshes starts a refresh of all active connections of a user, and
+// returns one job for each without waiting. Basiq advises against refreshing
+// all connections: check LastUsed of each connection first.
 //
-// POST /users/{userId}/connections/refresh: SERVER_ACCESS token, repeated only
-// when it was never sent (class D).
+// POST /users/{userId}/connections/refresh: SERVER_ACCESS token, retried only
+// if the request was never sent (class D).
 func (c *Client) StartRefreshes(ctx context.Context, userID string, opts ...transport.Option) ([]*Job, error) {
-	if err := c.ready(ctx, "StartRefreshes"); err != nil {
+	if err := c.checkReady(ctx, "StartRefreshes"); err != nil {
 		return nil, err
 	}
 	var res *http.Response
@@ -45,26 +47,26 @@ func (c *Client) StartRefreshes(ctx context.Context, userID string, opts ...tran
 		return nil, err
 	}
 	if len(list.Data) == 0 && pageshape.Unreadable(list, 0, "") != "" {
-		return nil, errNoJob
+		return nil, errNoJobID
 	}
 	jobs := make([]*Job, len(list.Data))
 	for i, ref := range list.Data {
-		if jobs[i], err = c.started(ref.ID, userID, res); err != nil {
+		if jobs[i], err = c.startedJob(ref.ID, userID, res); err != nil {
 			return nil, err
 		}
 	}
 	return jobs, nil
 }
 
-// errNoJob is the error of a call that was to start a job, and of which none is
-// known.
-var errNoJob = errors.New("basiq: the API accepted the call and named no job: look at the user's jobs")
+// errNoJobID is returned if the API accepted a request that starts a job, but
+// did not return a job ID.
+var errNoJobID = errors.New("basiq: the API accepted the request but returned no job ID: list the user's jobs before trying again")
 
-// started makes the handle on a job that a call has named. res is the answer of
-// a refresh, nil for other calls.
-func (c *Client) started(jobID, userID string, res *http.Response) (*Job, error) {
+// startedJob returns a handle for a job that a request started. res is the
+// response to a refresh request, and nil for other requests.
+func (c *Client) startedJob(jobID, userID string, res *http.Response) (*Job, error) {
 	if jobID == "" {
-		return nil, errNoJob
+		return nil, errNoJobID
 	}
 	j := c.Job(jobID)
 	j.userID = userID
@@ -72,9 +74,9 @@ func (c *Client) started(jobID, userID string, res *http.Response) (*Job, error)
 	return j, nil
 }
 
-// RefreshConnection refreshes a connection, and waits until that is done: see
-// StartRefresh and Job.Wait. JobResult.Existing tells whether the refresh had
-// been queued or running already.
+// RefreshConnection refreshes a connection and waits until the refresh has
+// finished. See StartRefresh and Job.Wait. JobResult.Existing reports whether
+// the refresh was already queued or running.
 func (c *Client) RefreshConnection(ctx context.Context, userID, connectionID string, opts WaitOptions) (*JobResult, error) {
 	job, err := c.StartRefresh(ctx, userID, connectionID)
 	if err != nil {
@@ -83,8 +85,8 @@ func (c *Client) RefreshConnection(ctx context.Context, userID, connectionID str
 	return job.Wait(ctx, opts)
 }
 
-// RefreshConnections refreshes all of a user's active connections, and waits
-// until that is done: see StartRefreshes and Client.WaitForJobs.
+// RefreshConnections refreshes all active connections of a user and waits until
+// all refreshes have finished. See StartRefreshes and Client.WaitForJobs.
 func (c *Client) RefreshConnections(ctx context.Context, userID string, opts WaitOptions) ([]*JobResult, error) {
 	jobs, err := c.StartRefreshes(ctx, userID)
 	if err != nil {
@@ -93,24 +95,25 @@ func (c *Client) RefreshConnections(ctx context.Context, userID string, opts Wai
 	return waitForAll(ctx, jobs, opts)
 }
 
-// PurgedError is the error of PurgeAndRefresh once the purge has succeeded: the
-// connection's old data is gone, and the new was not fetched, or is not known to
-// have been. The cause is wrapped. Refresh the connection.
+// PurgedError is the error of PurgeAndRefresh if the purge succeeded but the
+// refresh did not, or its outcome is unknown. The old data of the connection
+// has been deleted. Err is the cause. Refresh the connection to fetch its data
+// again.
 type PurgedError struct {
 	ConnectionID string
 	Err          error
 }
 
-// Error names the connection and the cause.
+// Error returns the connection ID and the cause.
 func (e *PurgedError) Error() string {
 	if e == nil {
 		return "<nil>"
 	}
-	return fmt.Sprintf("basiq: connection %s was purged, and its data was not fetched again: %s",
-		printable(e.ConnectionID), because(e.Err))
+	return fmt.Sprintf("basiq: the data of connection %s was purged, but not fetched again: %s: refresh the connection",
+		safetext.Identifier(e.ConnectionID), causeText(e.Err))
 }
 
-// Unwrap returns the cause.
+// Unwrap returns Err.
 func (e *PurgedError) Unwrap() error {
 	if e == nil {
 		return nil
@@ -118,21 +121,21 @@ func (e *PurgedError) Unwrap() error {
 	return e.Err
 }
 
-// PurgeAndRefresh removes all data that an active connection has brought in,
-// and fetches again what the institution still shares: to have enrichment
-// applied to old transactions, for instance. What is fetched may go back less
-// far, and transactions get new IDs.
+// PurgeAndRefresh deletes all data of an active connection and fetches again
+// what the institution still shares. Use it, for example, to have old
+// transactions enriched. The new data may not go back as far, and transactions
+// get new IDs.
 //
-// A refresh that was queued or running when the data was purged may have
-// fetched a part of it before; it is waited for, and followed by one of its own,
-// unless it fails for a reason that needs the user. WaitOptions.Timeout bounds
-// each of the waits.
+// A refresh that was already queued or running may have fetched some data
+// before the purge. PurgeAndRefresh waits for that refresh and then starts a
+// second one, unless the first fails for a reason that only the user can
+// resolve. WaitOptions.Timeout limits each wait separately.
 //
-// An error before or of the purge is returned as it is; when it is
-// transport.ErrOutcomeUnknown, the data may be gone. One after it is a
-// *PurgedError.
+// An error before or during the purge is returned unchanged; if it matches
+// transport.ErrOutcomeUnknown, the data may have been deleted. An error after
+// the purge is a *PurgedError.
 func (c *Client) PurgeAndRefresh(ctx context.Context, userID, connectionID string, opts WaitOptions) (*JobResult, error) {
-	if err := c.ready(ctx, "PurgeAndRefresh"); err != nil {
+	if err := c.checkReady(ctx, "PurgeAndRefresh"); err != nil {
 		return nil, err
 	}
 	if err := c.Data.Connections.Purge(ctx, userID, connectionID); err != nil {

@@ -15,16 +15,17 @@ import (
 
 const reference = `{"type":"job","id":"j-1","links":{"self":"/jobs/j-1"}}`
 
-// TestRefreshConnection: 202 is a new job, 200 one that there was.
+// TestRefreshConnection checks that status 202 means a new job, and 200 an
+// existing one.
 func TestRefreshConnection(t *testing.T) {
 	for _, c := range []struct {
 		status   int
 		existing bool
 	}{{http.StatusAccepted, false}, {http.StatusOK, true}} {
-		b := newBench(t)
+		b := newFakeAPI(t)
 		b.mux.HandleFunc("POST /users/u-1/connections/c-1/refresh", func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(c.status)
-			answer(w, reference)
+			respond(w, reference)
 		})
 		b.job("j-1", steps("j-1", "verify-credentials=success"))
 		client := b.onLoopback()
@@ -43,10 +44,10 @@ func TestRefreshConnection(t *testing.T) {
 	}
 }
 
-// TestRefreshMFA: a refresh knows its user, so that the bank can be answered
-// even before the job names anybody.
+// TestRefreshMFA checks that a refresh can answer the bank's question before
+// the job names its user.
 func TestRefreshMFA(t *testing.T) {
-	b := newBench(t)
+	b := newFakeAPI(t)
 	b.on("POST /users/u-7/connections/c-1/refresh", reference)
 	b.job("j-1", strings.NewReplacer(`,"source":"https://basiq.invalid/users/u-1/connections/c-1"`, "", `{"type":"link","url":"/users/u-1/connections/c-1"}`, "null").
 		Replace(asking("")), answered)
@@ -59,31 +60,33 @@ func TestRefreshMFA(t *testing.T) {
 	}
 }
 
-// TestRefreshFailures: what keeps a refresh from starting comes as it is.
+// TestRefreshFailures checks that errors of the refresh request are returned
+// unchanged.
 func TestRefreshFailures(t *testing.T) {
 	for reply, is := range map[string]error{
 		"400 invalid-credentials": transport.ErrInvalidParameter, "403 no-production-access": transport.ErrForbidden,
 		"404 resource-not-found": transport.ErrNotFound, "503": transport.ErrOutcomeUnknown,
 	} {
-		b := newBench(t)
+		b := newFakeAPI(t)
 		b.on("POST /users/u-1/connections/c-1/refresh", reply)
 		_, err := b.onLoopback().RefreshConnection(t.Context(), "u-1", "c-1", basiq.WaitOptions{})
-		if !errors.Is(err, is) || len(b.asks) != 1 {
-			t.Errorf("%s: %v after %d calls", reply, err, len(b.asks))
+		if !errors.Is(err, is) || len(b.requests) != 1 {
+			t.Errorf("%s: %v after %d calls", reply, err, len(b.requests))
 		}
 	}
-	b := newBench(t)
+	b := newFakeAPI(t)
 	b.on("POST /users/u-1/connections/c-1/refresh", `{"type":"job"}`)
 	if _, err := b.onLoopback().StartRefresh(t.Context(), "u-1", "c-1"); err == nil {
 		t.Error("a job without ID is accepted")
 	} else {
-		wantText(t, err.Error(), "named no job")
+		wantText(t, err.Error(), "returned no job ID")
 	}
 }
 
-// TestRefreshConnections: all are waited for, whatever becomes of some.
+// TestRefreshConnections checks that all jobs are waited for, even if one
+// fails.
 func TestRefreshConnections(t *testing.T) {
-	b := newBench(t)
+	b := newFakeAPI(t)
 	b.on("POST /users/u-1/connections/refresh", `{"type":"list","data":[{"type":"job","id":"j-1"},{"type":"job","id":"j-2"},{"type":"job","id":"j-3"}]}`)
 	b.job("j-1", steps("j-1", running), steps("j-1", done))
 	b.job("j-2", steps("j-2", `verify-credentials=failed={"code":"maintenance"}`))
@@ -102,14 +105,14 @@ func TestRefreshConnections(t *testing.T) {
 	}
 }
 
-// TestPurgeAndRefresh: what is called, in which order, and what is said of data
-// that is gone.
+// TestPurgeAndRefresh checks the order of the calls, and the error after data
+// was deleted.
 func TestPurgeAndRefresh(t *testing.T) {
 	const purge, refresh = "POST /users/u-1/connections/c-1/purge", "POST /users/u-1/connections/c-1/refresh"
 	for _, c := range []struct {
 		name      string
 		purged    string
-		refreshes []string // status of each
+		refreshes []string // status of each refresh
 		job       string
 		calls     []string
 		is        error
@@ -120,25 +123,25 @@ func TestPurgeAndRefresh(t *testing.T) {
 		{"always the same job", "204", []string{"200", "200"}, done, []string{purge, refresh, "GET /jobs/j-1", refresh, "GET /jobs/j-1"}, nil, false},
 		{"an old job that fails", "204", []string{"200", "202"}, `verify-credentials=failed={"code":"maintenance"}`,
 			[]string{purge, refresh, "GET /jobs/j-1", refresh, "GET /jobs/j-1"}, basiq.ErrJobMaintenance, true},
-		{"an old job whose login is refused", "204", []string{"200", "202"}, `verify-credentials=failed={"code":"invalid-credentials"}`,
+		{"an old job whose login is rejected", "204", []string{"200", "202"}, `verify-credentials=failed={"code":"invalid-credentials"}`,
 			[]string{purge, refresh, "GET /jobs/j-1"}, basiq.ErrJobInvalidCredentials, true},
 		{"no purge", "404", nil, done, []string{purge}, transport.ErrNotFound, false},
 		{"no refresh", "204", []string{"503"}, done, []string{purge, refresh}, transport.ErrOutcomeUnknown, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			b := newBench(t)
+			b := newFakeAPI(t)
 			b.on(purge, c.purged)
 			b.mux.HandleFunc(refresh, func(w http.ResponseWriter, _ *http.Request) {
 				status := 0
 				_, _ = fmt.Sscan(c.refreshes[0], &status)
 				c.refreshes = c.refreshes[1:]
 				w.WriteHeader(status)
-				answer(w, reference)
+				respond(w, reference)
 			})
 			b.job("j-1", steps("j-1", c.job))
 			_, err := b.onLoopback().PurgeAndRefresh(t.Context(), "u-1", "c-1", basiq.WaitOptions{})
 			var calls []string
-			for _, a := range b.asks {
+			for _, a := range b.requests {
 				calls = append(calls, a.call)
 			}
 			if !slices.Equal(calls, c.calls) {
@@ -152,5 +155,20 @@ func TestPurgeAndRefresh(t *testing.T) {
 				wantText(t, err.Error(), "connection c-1 was purged")
 			}
 		})
+	}
+}
+
+// TestStartRefreshKeepsCallerOptions checks that the caller's WithResponse
+// works beside the one that StartRefresh uses.
+func TestStartRefreshKeepsCallerOptions(t *testing.T) {
+	b := newFakeAPI(t)
+	b.mux.HandleFunc("POST /users/u-1/connections/c-1/refresh", func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusAccepted)
+		respond(w, `{"type":"job","id":"j-1"}`)
+	})
+	var res *http.Response
+	job, err := b.inMemory().StartRefresh(t.Context(), "u-1", "c-1", transport.WithResponse(&res))
+	if err != nil || job.ID() != "j-1" || res == nil || res.StatusCode != http.StatusAccepted {
+		t.Errorf("%v, %v, %v", job, err, res)
 	}
 }

@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -19,87 +18,95 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/basiq-sdk/basiq-go/internal/urls"
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
-// DefaultConsentURL is the address of the Consent UI, at which users consent
+// DefaultConsentURL is the address of the Consent UI, where users give consent
 // and connect their accounts.
 const DefaultConsentURL = "https://consent.basiq.io/home"
 
-// ConsentAction is what the user is to do in the Consent UI.
+// ConsentAction is the task that the user performs in the Consent UI.
 type ConsentAction string
 
-// Known values of ConsentAction. The Consent UI may know others.
+// Known values of ConsentAction. The Consent UI may support others.
 const (
-	// To consent, and to connect accounts: what it does when nothing is said.
+	// ConsentActionDefault lets the user consent and connect accounts. It is
+	// the Consent UI's behaviour without an action.
 	ConsentActionDefault ConsentAction = ""
-	// To connect more institutions under the consent that there is.
+	// ConsentActionConnect lets the user connect more institutions under the
+	// existing consent.
 	ConsentActionConnect ConsentAction = "connect"
-	// To see and to revoke consents.
+	// ConsentActionManage lets the user view and revoke consents.
 	ConsentActionManage ConsentAction = "manage"
-	// To prolong a consent that ends soon. There must be an active one.
+	// ConsentActionExtend lets the user extend a consent that expires soon. It
+	// requires an active consent.
 	ConsentActionExtend ConsentAction = "extend"
-	// To consent to a policy that has changed: the old consent is revoked and
-	// all connections are deleted. If it has not changed, the consent is
-	// prolonged. There must be an active one.
+	// ConsentActionUpdate lets the user consent to a changed policy. The old
+	// consent is revoked and all connections are deleted. If the policy has not
+	// changed, the consent is extended. It requires an active consent.
 	ConsentActionUpdate ConsentAction = "update"
-	// To renew open banking connections that end within seven days. Accounts
-	// keep their IDs. There must be an active consent.
+	// ConsentActionReauthorise lets the user renew open banking connections that
+	// expire within seven days. Accounts keep their IDs. It requires an active
+	// consent.
 	ConsentActionReauthorise ConsentAction = "reauthorise"
 )
 
-// Known tells whether this version of the package knows the value.
+// Known reports whether this version of the package knows the value.
 func (a ConsentAction) Known() bool {
 	return slices.Contains([]ConsentAction{
 		ConsentActionDefault, ConsentActionConnect, ConsentActionManage, ConsentActionExtend, ConsentActionUpdate, ConsentActionReauthorise,
 	}, a)
 }
 
-// ConsentOptions says what the user is to do in the Consent UI. Every member
-// may be left out.
+// ConsentOptions configures a link to the Consent UI. The zero value is valid.
 type ConsentOptions struct {
 	Action ConsentAction
-	// State comes back with the user: see NewState and ParseConsentReturn.
+	// State is returned unchanged when the user comes back. See NewState and
+	// ParseConsentReturn.
 	State string
-	// InstitutionID is the institution to begin with, instead of a choice.
+	// InstitutionID preselects an institution, so that the user need not choose
+	// one.
 	InstitutionID string
-	// ConnectionID is the connection to repair: its login, if it is a web
-	// connection; its authorisation and choice of accounts, if it is one of open
-	// banking.
+	// ConnectionID is the connection to repair. For a web connection, the user
+	// logs in again. For an open banking connection, the user renews the
+	// authorisation and the selection of accounts.
 	ConnectionID string
-	// Extra adds parameters that this version does not know.
+	// Extra adds query parameters that this version does not know.
 	Extra url.Values
 	// PageURL is the address of the Consent UI. The default is
 	// DefaultConsentURL.
 	PageURL string
 }
 
-// consentLife is how long the token of a link lives on at least: users are at
-// their banks meanwhile.
-const consentLife = 30 * time.Minute
+// minLinkLifetime is the minimum remaining lifetime of a link's token. Users
+// need time to log in at their banks.
+const minLinkLifetime = 30 * time.Minute
 
-// ConsentLink returns the link to send a user to, to consent and connect
-// accounts. It holds a CLIENT_ACCESS token of the user that is good for half an
-// hour at least: make it when the user goes there, and do not store it. The link
-// is to be opened as a page of its own; the Consent UI cannot be embedded.
+// ConsentLink returns a link to the Consent UI, where the user gives consent
+// and connects accounts. The link contains a CLIENT_ACCESS token of the user
+// that is valid for at least 30 minutes. Create the link when the user needs
+// it, and do not store it. Open it as a page of its own: the Consent UI cannot
+// be embedded.
 //
-// With a TokenSource whose tokens live for less than half an hour, the link ends
-// with the token. A token that cannot be had is a *transport.TokenError.
+// With a TokenSource whose tokens are valid for less than 30 minutes, the link
+// expires with the token. If no token can be obtained, the error is a
+// *transport.TokenError.
 //
-// POST /token, unless the client holds a token of the user that lives on for
-// long enough.
+// POST /token, unless the client has a token of the user that is valid for long
+// enough.
 func (c *Client) ConsentLink(ctx context.Context, userID string, opts ConsentOptions) (ConsentLink, error) {
-	if err := c.ready(ctx, "ConsentLink"); err != nil {
+	if err := c.checkReady(ctx, "ConsentLink"); err != nil {
 		return ConsentLink{}, err
 	}
 	if userID == "" {
-		return ConsentLink{}, errors.New("basiq: ConsentLink: the user's ID is empty")
+		return ConsentLink{}, errors.New("basiq: ConsentLink: user ID is empty")
 	}
 	page, err := opts.page()
 	if err != nil {
 		return ConsentLink{}, fmt.Errorf("basiq: ConsentLink: %w", err)
 	}
-	token, err := c.Transport.Token(ctx, transport.TokenRequest{Scope: transport.ScopeClient, UserID: userID, MinLife: consentLife})
+	token, err := c.Transport.Token(ctx, transport.TokenRequest{Scope: transport.ScopeClient, UserID: userID, MinLife: minLinkLifetime})
 	if err != nil {
 		return ConsentLink{}, err
 	}
@@ -129,43 +136,42 @@ func (o *ConsentOptions) page() (*url.URL, error) {
 	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
 		return nil, errors.New("PageURL must be an absolute URL without credentials, query or fragment, such as " + DefaultConsentURL)
 	}
-	ip := net.ParseIP(u.Hostname())
-	if local := u.Hostname() == "localhost" || ip != nil && ip.IsLoopback(); u.Scheme != "https" && (u.Scheme != "http" || !local) {
-		return nil, errors.New("PageURL would send the user's token in clear: use https")
+	if u.Scheme != "https" && (u.Scheme != "http" || !urls.Loopback(u.Hostname())) {
+		return nil, errors.New("PageURL would send the user's token unencrypted: use https")
 	}
 	for _, p := range []struct{ name, value string }{
 		{"Action", string(o.Action)}, {"State", o.State}, {"InstitutionID", o.InstitutionID}, {"ConnectionID", o.ConnectionID},
 	} {
 		if strings.ContainsFunc(p.value, unicode.IsControl) || !utf8.ValidString(p.value) {
-			return nil, fmt.Errorf("ConsentOptions.%s has control characters, or is not UTF-8", p.name)
+			return nil, fmt.Errorf("ConsentOptions.%s contains control characters or is not valid UTF-8", p.name)
 		}
 	}
 	for name := range o.Extra {
 		switch name {
 		case "token", "action", "state", "institutionId", "connectionId":
-			return nil, fmt.Errorf("ConsentOptions.Extra has %s, which has a place of its own", name)
+			return nil, fmt.Errorf("ConsentOptions.Extra contains %s: use the field of ConsentOptions instead; the token is set by ConsentLink", name)
 		}
 	}
 	return u, nil
 }
 
-// ConsentLink is a link to the Consent UI. It holds an access token: its value
-// is never printed, encoded or logged. Reveal returns it; Redirect sends a
-// browser there.
+// ConsentLink is a link to the Consent UI. It contains an access token, so it
+// is never printed, encoded or logged. Reveal returns the link; Redirect sends
+// a browser there.
 type ConsentLink struct {
-	reveal  func() string // a closure, which printing does not reach
+	reveal  func() string // a closure, because fmt prints no value that one captures
 	expires time.Time
 }
 
 const redacted = "[redacted consent link]"
 
-// NewConsentLink returns a link as ConsentLink makes it: for tests of code that
-// handles links.
+// NewConsentLink returns a ConsentLink with the given address and expiry, for
+// tests of code that handles links.
 func NewConsentLink(address string, expires time.Time) ConsentLink {
 	return ConsentLink{reveal: func() string { return address }, expires: expires}
 }
 
-// Reveal returns the link.
+// Reveal returns the link with its token, or "" for the zero value.
 func (l ConsentLink) Reveal() string {
 	if l.reveal == nil {
 		return ""
@@ -173,12 +179,12 @@ func (l ConsentLink) Reveal() string {
 	return l.reveal()
 }
 
-// Redirect answers a request by sending the browser to the Consent UI, so that
-// neither caches nor the page after it learn of the token. The zero link, which
-// leads nowhere, is answered with status 500.
+// Redirect redirects the browser to the Consent UI. It sets headers that keep
+// the token out of caches and of the Referer header. For the zero value, it
+// responds with status 500.
 func (l ConsentLink) Redirect(w http.ResponseWriter, r *http.Request) {
 	if l.Reveal() == "" {
-		http.Error(w, "there is no link to the Consent UI", http.StatusInternalServerError)
+		http.Error(w, "the link to the Consent UI is missing", http.StatusInternalServerError)
 		return
 	}
 	h := w.Header()
@@ -187,73 +193,75 @@ func (l ConsentLink) Redirect(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, l.Reveal(), http.StatusSeeOther)
 }
 
-// Expires returns when the link stops working.
+// Expires returns the time at which the link stops working.
 func (l ConsentLink) Expires() time.Time { return l.expires }
 
-// String returns a placeholder.
+// String returns a placeholder, not the link.
 func (l ConsentLink) String() string { return redacted }
 
-// Format prints a placeholder under every verb.
+// Format writes a placeholder for every verb.
 func (l ConsentLink) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, redacted) }
 
-// LogValue makes log/slog write a placeholder.
+// LogValue returns a placeholder for log/slog.
 func (l ConsentLink) LogValue() slog.Value { return slog.StringValue(redacted) }
 
 // MarshalJSON encodes a placeholder.
 func (l ConsentLink) MarshalJSON() ([]byte, error) { return json.Marshal(redacted) }
 
-// NewState returns a state for ConsentOptions that nobody can guess. Keep it
-// where only the same browser's next request finds it, such as in its session,
-// and hand it to ParseConsentReturn.
+// NewState returns a random state for ConsentOptions. Store it where only the
+// same browser can use it, such as in its session, and pass it to
+// ParseConsentReturn when the user comes back.
 func NewState() string { return rand.Text() }
 
-// Reasons why a return from the Consent UI is refused, for errors.Is.
+// Errors of ParseConsentReturn, for errors.Is.
 var (
-	// ErrConsentState is the error of a return whose state is not the one that
-	// was sent: it does not come from the user who was sent.
-	ErrConsentState = errors.New("basiq: the return from the Consent UI has another state than the user was sent with")
-	// ErrConsentNoJob is the error of a user who came back without having
-	// connected anything.
-	ErrConsentNoJob = errors.New("basiq: the user came back from the Consent UI without a job")
-	// ErrConsentReturn is the error of a return that cannot be read.
-	ErrConsentReturn = errors.New("basiq: the return from the Consent UI cannot be read")
+	// ErrConsentState means that the state in the return URL is not the expected
+	// one. The request does not come from the user who was sent to the Consent
+	// UI.
+	ErrConsentState = errors.New("basiq: the state in the return URL is not the expected one")
+	// ErrConsentNoJob means that the user came back without having connected an
+	// institution.
+	ErrConsentNoJob = errors.New("basiq: the return URL contains no job: the user connected no institution")
+	// ErrConsentReturn means that the return URL is invalid.
+	ErrConsentReturn = errors.New("basiq: invalid return URL")
 )
 
-// ConsentReturn is what a user comes back from the Consent UI with.
+// ConsentReturn is the result of a user's visit to the Consent UI.
 type ConsentReturn struct {
-	// JobIDs are the jobs that were started, one for each institution, each
-	// once. Wait for them with Client.WaitForJobs, and say with
-	// WaitOptions.UserID whose they must be: a browser can name others' jobs.
+	// JobIDs are the jobs that were started, one for each institution, without
+	// duplicates. Wait for them with Client.WaitForJobs. Set WaitOptions.UserID,
+	// because a browser can send the IDs of other users' jobs.
 	JobIDs []string
 }
 
-// Bounds of what a return holds.
+// Limits of a return URL.
 const (
 	maxReturnQuery = 16 << 10
 	maxReturnJobs  = 100
 	maxJobID       = 256
 )
 
-// ParseConsentReturn reads the address that the Consent UI sends the user back
-// to: in an http.Handler, the request's URL. state is the one that the user was
-// sent with, and must not be empty. It is compared in constant time, before
-// anything else is read.
+// ParseConsentReturn reads the URL to which the Consent UI sends the user back.
+// In an http.Handler, this is the request's URL. state is the state that was
+// sent with the user, and must not be empty. It is compared in constant time,
+// before anything else is read.
 //
-// It fails with ErrConsentState, ErrConsentReturn, or ErrConsentNoJob: users
-// may close the Consent UI without having connected anything, and come back
-// without a job after ConsentActionManage, for instance.
+// It returns an error that matches ErrConsentState, ErrConsentReturn or
+// ErrConsentNoJob. ErrConsentNoJob is not unusual: users may close the Consent
+// UI without connecting an institution, and ConsentActionManage starts no job.
 func ParseConsentReturn(u *url.URL, state string) (*ConsentReturn, error) {
 	if state == "" {
-		return nil, fmt.Errorf("%w: the expected state is empty, which would let everybody in", ErrConsentState)
+		return nil, fmt.Errorf("%w: the expected state is empty: pass the state that was sent with the user", ErrConsentState)
 	}
 	if u == nil || len(u.RawQuery) > maxReturnQuery {
-		return nil, fmt.Errorf("%w: there is no query, or it is longer than %d bytes", ErrConsentReturn, maxReturnQuery)
+		return nil, fmt.Errorf("%w: the URL is nil, or its query is longer than %d bytes", ErrConsentReturn, maxReturnQuery)
 	}
 	query, err := url.ParseQuery(u.RawQuery)
 	if err != nil {
-		return nil, fmt.Errorf("%w: its query is badly encoded", ErrConsentReturn)
+		return nil, fmt.Errorf("%w: the query is not valid URL encoding", ErrConsentReturn)
 	}
-	// Hashes are of one length: the comparison does not tell that of the state.
+	// Comparing hashes, which have the same length, does not reveal the length of
+	// the state.
 	got, want := sha256.Sum256([]byte(query.Get("state"))), sha256.Sum256([]byte(state))
 	if subtle.ConstantTimeCompare(got[:], want[:]) != 1 || len(query["state"]) != 1 {
 		return nil, ErrConsentState
@@ -266,10 +274,10 @@ func ParseConsentReturn(u *url.URL, state string) (*ConsentReturn, error) {
 					continue
 				}
 				if len(r.JobIDs) == maxReturnJobs {
-					return nil, fmt.Errorf("%w: it has more than %d jobs", ErrConsentReturn, maxReturnJobs)
+					return nil, fmt.Errorf("%w: it contains more than %d jobs", ErrConsentReturn, maxReturnJobs)
 				}
-				if !plausibleID(id) {
-					return nil, fmt.Errorf("%w: %s has something that is no ID of a job", ErrConsentReturn, name)
+				if !validID(id) {
+					return nil, fmt.Errorf("%w: %s contains an invalid job ID", ErrConsentReturn, name)
 				}
 				r.JobIDs = append(r.JobIDs, id)
 			}
@@ -281,9 +289,9 @@ func ParseConsentReturn(u *url.URL, state string) (*ConsentReturn, error) {
 	return r, nil
 }
 
-// plausibleID tells whether a text from outside can be an ID: the API has
-// letters, digits and hyphens in them.
-func plausibleID(id string) bool {
+// validID reports whether untrusted input has the form of an ID. IDs of the API
+// consist of letters, digits and hyphens.
+func validID(id string) bool {
 	if len(id) > maxJobID {
 		return false
 	}

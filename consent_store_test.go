@@ -3,6 +3,7 @@ package basiq_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/url"
 	"slices"
 	"sync"
@@ -15,34 +16,35 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
-// muddled is a store that mixes up keys: it keeps one value for all of them.
-type muddled struct {
+// mixedUpStore is a faulty TokenStore that has one value for all keys.
+type mixedUpStore struct {
 	mu    sync.Mutex
 	value []byte
 }
 
-func (m *muddled) Load(context.Context, string) ([]byte, error) {
+func (m *mixedUpStore) Load(context.Context, string) ([]byte, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return slices.Clone(m.value), nil
 }
 
-func (m *muddled) Save(_ context.Context, _ string, value []byte, _ time.Duration) error {
+func (m *mixedUpStore) Save(_ context.Context, _ string, value []byte, _ time.Duration) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.value = slices.Clone(value)
 	return nil
 }
 
-func (*muddled) Lock(context.Context, string, time.Duration) (func(), error) {
+func (*mixedUpStore) Lock(context.Context, string, time.Duration) (func(), error) {
 	return func() {}, nil
 }
 
-// TestStoredTokensAreBoundToScopeAndUser: whatever a store returns, a link holds
-// a token of its own user, and calls are made with one of the server.
+// TestStoredTokensAreBoundToScopeAndUser checks that a link contains a token of
+// its own user, and calls use a SERVER_ACCESS token, whatever the store
+// returns.
 func TestStoredTokensAreBoundToScopeAndUser(t *testing.T) {
 	srv := basiqtest.NewServer(t)
-	store := &muddled{}
+	store := &mixedUpStore{}
 	var mu sync.Mutex
 	failures := map[string]int{}
 	client := srv.Client(t, basiq.WithTokenStore(store), basiq.WithObserver(basiq.Observer{StoreFailure: func(_ context.Context, step string, _ error) {
@@ -52,7 +54,7 @@ func TestStoredTokensAreBoundToScopeAndUser(t *testing.T) {
 	}}))
 	var users []string
 	for range 2 {
-		user, err := client.Core.Users.Create(t.Context(), core.CreateUserParams{Email: "max@example.com"}) // the store now holds the server's token
+		user, err := client.Core.Users.Create(t.Context(), core.CreateUserParams{Email: "max@example.com"}) // the store now contains the SERVER_ACCESS token
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -74,7 +76,7 @@ func TestStoredTokensAreBoundToScopeAndUser(t *testing.T) {
 		}
 		token := u.Query().Get("token")
 		if slices.Contains(seen, token) {
-			t.Error("a link holds the token of another user, or of the server")
+			t.Error("a link contains the token of another user, or the SERVER_ACCESS token")
 		}
 		seen = append(seen, token)
 		if _, err := srv.VisitConsentLink(link.Reveal(), basiqtest.Gilfoyle); err != nil {
@@ -82,14 +84,14 @@ func TestStoredTokensAreBoundToScopeAndUser(t *testing.T) {
 		}
 	}
 	if failures["load"] == 0 {
-		t.Errorf("observers hear of %v", failures)
+		t.Errorf("observed failures: %v", failures)
 	}
-	// Another process finds the value of the last user, and none of its own.
+	// Another process loads the value of the last user.
 	other := srv.Client(t, basiq.WithTokenStore(store))
 	if _, err := other.Core.Users.Get(t.Context(), users[0]); err != nil {
 		t.Error(err)
 	}
-	// A value that was changed is not used, whoever changed it.
+	// A modified value is not used.
 	store.value = []byte(string(store.value[:len(store.value)-10]) + string(slices.Repeat([]byte("A"), 7)) + string(store.value[len(store.value)-3:]))
 	third := srv.Client(t, basiq.WithTokenStore(store))
 	if _, err := third.Core.Users.Get(t.Context(), users[0]); err != nil {
@@ -97,9 +99,9 @@ func TestStoredTokensAreBoundToScopeAndUser(t *testing.T) {
 	}
 }
 
-// TestConsentLinkRefusesTheServersToken: a source that knows one token does not
-// make links.
-func TestConsentLinkRefusesTheServersToken(t *testing.T) {
+// TestConsentLinkRejectsServerToken checks that no link is made with a
+// SERVER_ACCESS token.
+func TestConsentLinkRejectsServerToken(t *testing.T) {
 	srv := basiqtest.NewServer(t)
 	server, err := srv.Client(t).Transport.Token(t.Context(), transport.TokenRequest{Scope: transport.ScopeServer})
 	if err != nil {
@@ -112,5 +114,52 @@ func TestConsentLinkRefusesTheServersToken(t *testing.T) {
 	}
 	if link, err := client.ConsentLink(t.Context(), user.ID, basiq.ConsentOptions{}); !errors.Is(err, transport.ErrBadToken) || link.Reveal() != "" {
 		t.Errorf("got %v", err)
+	}
+}
+
+// TestConsentLinkComparesASourcesTokens: a user's token of a TokenSource is handed
+// to a browser only if the source gives another for SERVER_ACCESS, whatever the
+// client holds.
+func TestConsentLinkComparesASourcesTokens(t *testing.T) {
+	const users = "user-token-1234"
+	rotation := 0
+	for name, c := range map[string]struct {
+		server func() (transport.Token, error)
+		user   func() string
+		good   bool
+	}{
+		"one token for all":       {func() (transport.Token, error) { return transport.NewToken(users, time.Time{}), nil }, nil, false},
+		"none for the server":     {func() (transport.Token, error) { return transport.Token{}, nil }, nil, false},
+		"an error for the server": {func() (transport.Token, error) { return transport.Token{}, errors.New("not here") }, nil, false},
+		"another for the server":  {func() (transport.Token, error) { return transport.NewToken("server-token-1", time.Time{}), nil }, nil, true},
+		"one token for all, that changes": {
+			func() (transport.Token, error) {
+				return transport.NewToken(fmt.Sprint("token-of-round-", rotation), time.Time{}), nil
+			},
+			func() string { rotation++; return fmt.Sprint("token-of-round-", rotation) }, false,
+		},
+	} {
+		client, err := basiq.NewClient(basiq.WithTokenSource(transport.TokenSourceFunc(func(_ context.Context, req transport.TokenRequest) (transport.Token, error) {
+			if req.Scope == transport.ScopeServer {
+				return c.server()
+			}
+			if c.user != nil {
+				return transport.NewToken(c.user(), time.Time{}), nil
+			}
+			return transport.NewToken(users, time.Time{}), nil
+		})))
+		if err != nil {
+			t.Fatal(err)
+		}
+		// A call may have got the user's token before.
+		_ = client.Transport.Call(t.Context(), "GET", "/users/u-1", nil, nil, transport.WithScope(transport.ScopeClient), transport.WithBaseURL("http://127.0.0.1:1"), transport.WithoutRetry())
+		for range 2 { // the refusal lasts
+			link, err := client.ConsentLink(t.Context(), "u-1", basiq.ConsentOptions{})
+			var failed *transport.TokenError
+			if c.good != (err == nil) || !c.good && (!errors.As(err, &failed) || link.Reveal() != "") {
+				t.Errorf("%s: got %v", name, err)
+			}
+		}
+		_ = client.Close()
 	}
 }

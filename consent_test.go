@@ -17,7 +17,7 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
-// TestConsentLink: what a link is made of.
+// TestConsentLink checks the address of a link.
 func TestConsentLink(t *testing.T) {
 	token := tokenText + "-CLIENT_ACCESS-u-1"
 	for _, c := range []struct {
@@ -25,15 +25,15 @@ func TestConsentLink(t *testing.T) {
 		o    basiq.ConsentOptions
 		want string
 	}{
-		{"the first time", basiq.ConsentOptions{}, "https://consent.basiq.io/home?token=" + token},
+		{"no options", basiq.ConsentOptions{}, "https://consent.basiq.io/home?token=" + token},
 		{"a state", basiq.ConsentOptions{State: "a b&c=d/é"}, "https://consent.basiq.io/home?state=a+b%26c%3Dd%2F%C3%A9&token=" + token},
 		{"all", basiq.ConsentOptions{Action: basiq.ConsentActionConnect, State: "s", InstitutionID: "AU00000", ConnectionID: "c-1", Extra: url.Values{"userId": {"u-1"}}},
 			"https://consent.basiq.io/home?action=connect&connectionId=c-1&institutionId=AU00000&state=s&token=" + token + "&userId=u-1"},
-		{"an action that is not known", basiq.ConsentOptions{Action: "dance"}, "https://consent.basiq.io/home?action=dance&token=" + token},
+		{"an unknown action", basiq.ConsentOptions{Action: "dance"}, "https://consent.basiq.io/home?action=dance&token=" + token},
 		{"another page", basiq.ConsentOptions{PageURL: "http://127.0.0.1:8080/consent"}, "http://127.0.0.1:8080/consent?token=" + token},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			link, err := newBench(t).onLoopback().ConsentLink(t.Context(), "u-1", c.o)
+			link, err := newFakeAPI(t).onLoopback().ConsentLink(t.Context(), "u-1", c.o)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -41,7 +41,7 @@ func TestConsentLink(t *testing.T) {
 				t.Errorf("got %s\nwant %s", link.Reveal(), c.want)
 			}
 			if left := time.Until(link.Expires()); left < 59*time.Minute || left > time.Hour {
-				t.Errorf("it lives for %s", left)
+				t.Errorf("it is valid for %s", left)
 			}
 		})
 	}
@@ -55,28 +55,28 @@ func TestConsentLink(t *testing.T) {
 	}
 }
 
-// TestConsentLinkRefused: options that cannot be are refused by name, before
-// anything is asked of the API.
-func TestConsentLinkRefused(t *testing.T) {
+// TestInvalidConsentOptions checks that invalid options are rejected by name,
+// before a token is requested.
+func TestInvalidConsentOptions(t *testing.T) {
 	for _, c := range []struct {
 		user string
 		o    basiq.ConsentOptions
 		want string
 	}{
-		{"", basiq.ConsentOptions{}, "user's ID is empty"},
+		{"", basiq.ConsentOptions{}, "user ID is empty"},
 		{"u-1", basiq.ConsentOptions{State: "a\nb"}, "ConsentOptions.State"},
 		{"u-1", basiq.ConsentOptions{Action: "a\x00"}, "ConsentOptions.Action"},
 		{"u-1", basiq.ConsentOptions{InstitutionID: "\xff"}, "ConsentOptions.InstitutionID"},
 		{"u-1", basiq.ConsentOptions{ConnectionID: "a\rb"}, "ConsentOptions.ConnectionID"},
-		{"u-1", basiq.ConsentOptions{Extra: url.Values{"token": {"x"}}}, "ConsentOptions.Extra has token"},
-		{"u-1", basiq.ConsentOptions{Extra: url.Values{"state": {"x"}}}, "ConsentOptions.Extra has state"},
+		{"u-1", basiq.ConsentOptions{Extra: url.Values{"token": {"x"}}}, "ConsentOptions.Extra contains token"},
+		{"u-1", basiq.ConsentOptions{Extra: url.Values{"state": {"x"}}}, "ConsentOptions.Extra contains state"},
 		{"u-1", basiq.ConsentOptions{PageURL: "http://consent.invalid/home"}, "use https"},
 		{"u-1", basiq.ConsentOptions{PageURL: "consent.invalid"}, "absolute URL"},
 		{"u-1", basiq.ConsentOptions{PageURL: "https://consent.invalid/?a=b"}, "absolute URL"},
 		{"u-1", basiq.ConsentOptions{PageURL: "https://me:word@consent.invalid/"}, "absolute URL"},
 		{"u-1", basiq.ConsentOptions{PageURL: "javascript:alert(1)"}, "absolute URL"},
 	} {
-		b := newBench(t)
+		b := newFakeAPI(t)
 		link, err := b.onLoopback().ConsentLink(t.Context(), c.user, c.o)
 		if err == nil || link.Reveal() != "" || b.tokens.Load() > 0 {
 			t.Errorf("%+v is accepted", c.o)
@@ -86,19 +86,19 @@ func TestConsentLinkRefused(t *testing.T) {
 	}
 }
 
-// TestConsentLinkIsFresh: a link is good for half an hour at least, however old
-// the client's token of the user is.
-func TestConsentLinkIsFresh(t *testing.T) {
+// TestConsentLinkIsValidForHalfAnHour checks that a link is valid for at least
+// 30 minutes, whatever the age of the cached token.
+func TestConsentLinkIsValidForHalfAnHour(t *testing.T) {
 	for age := time.Duration(0); age < 70*time.Minute; age += 9 * time.Minute {
 		synctest.Test(t, func(t *testing.T) {
-			client := newBench(t).inMemory()
+			client := newFakeAPI(t).inMemory()
 			for range 2 {
 				link, err := client.ConsentLink(t.Context(), "u-1", basiq.ConsentOptions{})
 				if err != nil {
 					t.Fatal(err)
 				}
 				if left := time.Until(link.Expires()); left < 30*time.Minute {
-					t.Errorf("after %s, it lives for %s", age, left)
+					t.Errorf("after %s, it is valid for %s", age, left)
 				}
 				time.Sleep(age)
 			}
@@ -106,9 +106,10 @@ func TestConsentLinkIsFresh(t *testing.T) {
 	}
 }
 
-// TestConsentLinkIsNotPrinted puts a link through everything that prints.
+// TestConsentLinkIsNotPrinted checks that no formatting or encoding reveals a
+// link.
 func TestConsentLinkIsNotPrinted(t *testing.T) {
-	link, err := newBench(t).onLoopback().ConsentLink(t.Context(), "u-1", basiq.ConsentOptions{State: "canary"})
+	link, err := newFakeAPI(t).onLoopback().ConsentLink(t.Context(), "u-1", basiq.ConsentOptions{State: "canary"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -127,9 +128,10 @@ func TestConsentLinkIsNotPrinted(t *testing.T) {
 	}
 }
 
-// TestConsentRedirect: the browser is sent on, and nothing keeps the token.
+// TestConsentRedirect checks the redirect and the headers that protect the
+// token.
 func TestConsentRedirect(t *testing.T) {
-	link, err := newBench(t).onLoopback().ConsentLink(t.Context(), "u-1", basiq.ConsentOptions{})
+	link, err := newFakeAPI(t).onLoopback().ConsentLink(t.Context(), "u-1", basiq.ConsentOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -141,12 +143,13 @@ func TestConsentRedirect(t *testing.T) {
 	}
 }
 
-// TestParseConsentReturn: what users come back with.
+// TestParseConsentReturn checks which return URLs are accepted, and the job IDs
+// in them.
 func TestParseConsentReturn(t *testing.T) {
 	many := strings.Repeat("j,", 10) + "j-1"
-	crowd := make([]string, 101)
-	for i := range crowd {
-		crowd[i] = fmt.Sprint("j-", i)
+	tooMany := make([]string, 101)
+	for i := range tooMany {
+		tooMany[i] = fmt.Sprint("j-", i)
 	}
 	for _, c := range []struct {
 		name, query string
@@ -156,7 +159,7 @@ func TestParseConsentReturn(t *testing.T) {
 		{"one", "jobId=j-1&state=s-1", []string{"j-1"}, nil},
 		{"several", "jobIds=j-1,j-2,j-3&state=s-1", []string{"j-1", "j-2", "j-3"}, nil},
 		{"several, encoded", "state=s-1&jobIds=j-1%2Cj-2%20", []string{"j-1", "j-2"}, nil},
-		{"both, with one twice", "jobId=j-1&jobIds=j-1,j-2&state=s-1", []string{"j-1", "j-2"}, nil},
+		{"both, with a duplicate", "jobId=j-1&jobIds=j-1,j-2&state=s-1", []string{"j-1", "j-2"}, nil},
 		{"both, the single one last", "jobId=j-3&jobIds=j-1,j-2&state=s-1", []string{"j-1", "j-2", "j-3"}, nil},
 		{"a parameter twice", "jobId=j-1&jobId=j-2&state=s-1", []string{"j-1", "j-2"}, nil},
 		{"empty ones between", "jobIds=,j-1,,%20,j-2,&state=s-1", []string{"j-1", "j-2"}, nil},
@@ -170,10 +173,10 @@ func TestParseConsentReturn(t *testing.T) {
 		{"nothing", "", nil, basiq.ErrConsentState},
 		{"two states", "jobId=j-1&state=s-1&state=s-2", nil, basiq.ErrConsentState},
 		{"another state, and no job", "state=s-2", nil, basiq.ErrConsentState},
-		{"no ID", "jobId=../users/u-1&state=s-1", nil, basiq.ErrConsentReturn},
+		{"not an ID", "jobId=../users/u-1&state=s-1", nil, basiq.ErrConsentReturn},
 		{"control characters", "jobId=j%0a1&state=s-1", nil, basiq.ErrConsentReturn},
 		{"a long ID", "jobId=" + strings.Repeat("j", 257) + "&state=s-1", nil, basiq.ErrConsentReturn},
-		{"a crowd", "jobIds=" + strings.Join(crowd, ",") + "&state=s-1", nil, basiq.ErrConsentReturn},
+		{"too many", "jobIds=" + strings.Join(tooMany, ",") + "&state=s-1", nil, basiq.ErrConsentReturn},
 		{"bad encoding", "jobId=%zz&state=s-1", nil, basiq.ErrConsentReturn},
 		{"huge", "state=s-1&jobId=j-1&x=" + strings.Repeat("x", 20_000), nil, basiq.ErrConsentReturn},
 	} {
@@ -185,7 +188,7 @@ func TestParseConsentReturn(t *testing.T) {
 				}
 				for _, secret := range []string{"s-1", "s-2"} {
 					if strings.Contains(err.Error(), secret) {
-						t.Errorf("%v tells a state", err)
+						t.Errorf("%v contains a state", err)
 					}
 				}
 				return
@@ -196,13 +199,14 @@ func TestParseConsentReturn(t *testing.T) {
 		})
 	}
 	if _, err := basiq.ParseConsentReturn(&url.URL{RawQuery: "jobId=j-1&state="}, ""); !errors.Is(err, basiq.ErrConsentState) {
-		t.Errorf("an empty state lets everybody in: %v", err)
+		t.Errorf("an empty state is accepted: %v", err)
 	}
 	if _, err := basiq.ParseConsentReturn(nil, "s-1"); !errors.Is(err, basiq.ErrConsentReturn) {
 		t.Error(err)
 	}
 }
 
+// TestNewState checks that states are long, unique and safe in URLs.
 func TestNewState(t *testing.T) {
 	seen := map[string]bool{}
 	for range 100 {
@@ -214,8 +218,8 @@ func TestNewState(t *testing.T) {
 	}
 }
 
-// FuzzParseConsentReturn: no query makes it panic, another state is never let
-// in, and what comes out can stand in a path.
+// FuzzParseConsentReturn checks that no query causes a panic, that a wrong
+// state is never accepted, and that job IDs are safe in paths.
 func FuzzParseConsentReturn(f *testing.F) {
 	f.Add("jobId=j-1&state=s-1", "s-1")
 	f.Add("jobIds=a,b;c&state=%", "s")
@@ -226,7 +230,7 @@ func FuzzParseConsentReturn(f *testing.F) {
 			return
 		}
 		if values, _ := url.ParseQuery(query); state == "" || len(values["state"]) != 1 || values["state"][0] != state {
-			t.Errorf("state %q was let in", state)
+			t.Errorf("state %q was accepted", state)
 		}
 		for _, id := range r.JobIDs {
 			if id == "" || url.PathEscape(id) != id || id == "." || id == ".." {
@@ -239,9 +243,10 @@ func FuzzParseConsentReturn(f *testing.F) {
 	})
 }
 
-// TestAuthLinkGone: a link that has ended is told from one that never was.
+// TestAuthLinkGone checks that an expired auth link is distinguished from one
+// that never existed.
 func TestAuthLinkGone(t *testing.T) {
-	b := newBench(t)
+	b := newFakeAPI(t)
 	b.on("GET /users/gone/auth_link", "410 resource-no-longer-available")
 	b.on("GET /users/none/auth_link", "404 resource-not-found")
 	b.on("POST /users/u-1/auth_link", `{"type":"auth_link","userId":"u-1","mobile":"+61400000123","expiresAt":"2031-05-08T00:00:00Z","links":{"public":"https://connect.basiq.io/l-1"}}`)
@@ -261,9 +266,9 @@ func TestAuthLinkGone(t *testing.T) {
 	}
 }
 
-// TestConsentLinkMadeByHand: code that handles links can be tested without an
-// API, and a link that was never made leads nowhere.
-func TestConsentLinkMadeByHand(t *testing.T) {
+// TestNewConsentLink checks that code that handles links can be tested without
+// an API, and that the zero link redirects nowhere.
+func TestNewConsentLink(t *testing.T) {
 	ends := time.Now().Add(time.Hour)
 	link := basiq.NewConsentLink("https://consent.example/?token=a", ends)
 	redirect := func(l basiq.ConsentLink) *http.Response {
@@ -275,6 +280,6 @@ func TestConsentLinkMadeByHand(t *testing.T) {
 		t.Errorf("%d to %s, until %s", res.StatusCode, res.Header.Get("Location"), link.Expires())
 	}
 	if res := redirect(basiq.ConsentLink{}); res.StatusCode != http.StatusInternalServerError || res.Header.Get("Location") != "" {
-		t.Errorf("no link: %d to %q", res.StatusCode, res.Header.Get("Location"))
+		t.Errorf("zero link: %d to %q", res.StatusCode, res.Header.Get("Location"))
 	}
 }

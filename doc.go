@@ -1,5 +1,5 @@
-// Package basiq is the front door of the Go SDK for Basiq's open-finance API
-// (Australia, API v3): one client with all domains, over one transport.
+// Package basiq is the main package of the Go SDK for Basiq's open-finance API
+// (Australia, API v3). Its Client gives access to all domains of the API.
 //
 //	client, err := basiq.NewClient(basiq.WithAPIKey(key))
 //	user, err := client.Core.Users.Create(ctx, core.CreateUserParams{Email: "max@example.com"})
@@ -7,46 +7,55 @@
 //		...
 //	}
 //
-// A program that needs one domain only can do without this package: make a
-// transport.Client, and hand it to the domain's New.
+// A program that needs one domain only does not need this package: create a
+// transport.Client, and pass it to the New function of the domain's package.
 //
 // # Workflows
 //
-// Tasks that take several calls are methods of Client:
+// Client has methods for tasks that take several API calls:
 //
-//	ConsentLink, ParseConsentReturn    send a user to the Consent UI, and receive them back
-//	WaitForJob, WaitForJobs, Job       wait for what Basiq does in the background; answer banks' questions
-//	AnswerMFA, ResumeJob               go on in another process
-//	RefreshConnection(s)               refresh and wait
-//	PurgeAndRefresh                    have all data fetched again
-//	Transactions, SyncTransactions     windows of transactions; a copy that is kept up to date
-//	UploadStatement, CreateReport      start, wait and fetch
-//	Check                              find out why a client does not work
+//	ConsentLink, ParseConsentReturn    send a user to the Consent UI, and handle the return
+//	WaitForJob, WaitForJobs, Job       wait for background jobs; answer the bank's MFA questions
+//	AnswerMFA, ResumeJob               continue in another process
+//	RefreshConnection(s)               refresh connections and wait
+//	PurgeAndRefresh                    delete a connection's data and fetch it again
+//	Transactions, SyncTransactions     read a date range; keep a copy up to date
+//	UploadStatement, CreateReport      start a job, wait for it, and return its result
+//	Check                              diagnose a client that does not work
 //
-// All that start a job, but PurgeAndRefresh, have a counterpart that only starts
-// it (StartRefresh, StartRefreshes, StartStatement, StartReport) and returns a
-// Job, which can be waited for, watched step by step, and handed to another
-// process by its Token. A wait always ends: with what the job made, with a
-// *JobError that says which step failed, why, and what to do, or with a
-// *WaitError that has the job's ID, to go on later.
+// Each method that starts a job, except PurgeAndRefresh, has a counterpart that
+// returns without waiting: StartRefresh, StartRefreshes, StartStatement and
+// StartReport. It returns a Job, which can be waited for or watched step by
+// step. Its Token lets another process continue.
+//
+// Every wait ends, with one of these outcomes:
+//
+//   - the result of the job;
+//   - a *JobError with the failed step, the reason, and advice;
+//   - an *MFARequiredError or *MFAError, if the bank's question was not answered;
+//   - a *WaitError with the job's ID, if the outcome is not known yet.
 //
 // # Absent, null and zero
 //
-// In an answer, a field's zero value means that the member was absent, null or
-// empty; the JSON field of every type tells which (Present, Null), keeps
-// members that this version does not know (Extra), and gives what did not
-// match its type as it came (Raw). Structs and booleans that may be absent are
-// pointers. Amounts and dates keep the exact text and offer parsed forms.
+// In a response, a field's zero value means that the member was absent, null or
+// empty. Every type has a JSON field that distinguishes them:
 //
-// In a request, a zero field is left out. Where zero is worth sending, the
-// field is a pointer: new("") sends the empty text, nil leaves it out.
+//   - Present and Null report whether a member was there, and whether it was null.
+//   - Extra returns the members that this version does not know.
+//   - Raw returns the original JSON of a member that did not match its type.
+//
+// Structs and booleans that may be absent are pointers. Amounts and dates keep
+// their exact text and have methods that parse it.
+//
+// In a request, a zero field is omitted. Where the zero value is meaningful, the
+// field is a pointer: new("") sends the empty string, and nil omits the field.
 // JSON.SetNull sends null.
 //
 // # Embedding
 //
-// The types of the API encode and decode themselves as JSON. A struct that embeds
-// one, such as struct{ core.User; Tier string }, gets those methods with it:
-// encoding/json then knows the user's members alone, and Tier is lost without an
-// error. Hold the value in a named field (struct{ User core.User; Tier string }), or
-// add a member to the value itself: user.JSON.Set("tier", json.RawMessage(`"gold"`)).
+// The types of the API implement json.Marshaler and json.Unmarshaler. A struct
+// that embeds one, such as struct{ core.User; Tier string }, inherits these
+// methods: encoding/json then handles the user's members only, and silently drops
+// Tier. Use a named field instead (struct{ User core.User; Tier string }), or add
+// a member to the value: user.JSON.Set("tier", json.RawMessage(`"gold"`)).
 package basiq

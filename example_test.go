@@ -15,18 +15,18 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/value"
 )
 
-// smallBank answers the few calls of the example.
-func smallBank() *httptest.Server {
+// newExampleServer serves the few responses that the example needs.
+func newExampleServer() *httptest.Server {
 	mux := http.NewServeMux()
-	answer := func(pattern, body string) {
+	respond := func(pattern, body string) {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, body) })
 	}
-	answer("POST /token", `{"access_token":"not-a-token","token_type":"Bearer","expires_in":3600}`)
-	answer("POST /users", `{"type":"user","id":"u-1","email":"max@example.com","links":{"self":"/users/u-1"}}`)
-	answer("GET /users/u-1/transactions", `{"type":"list","data":[
+	respond("POST /token", `{"access_token":"not-a-token","token_type":"Bearer","expires_in":3600}`)
+	respond("POST /users", `{"type":"user","id":"u-1","email":"max@example.com","links":{"self":"/users/u-1"}}`)
+	respond("GET /users/u-1/transactions", `{"type":"list","data":[
 		{"type":"transaction","id":"t-1","amount":"-12.50","direction":"debit","description":"COFFEE","postDate":"2031-05-06T00:00:00Z"},
 		{"type":"transaction","id":"t-2","amount":"1900.00","direction":"credit","description":"SALARY","postDate":"2031-05-01T00:00:00Z"}]}`)
-	answer("GET /users/u-1", `{"type":"user","id":"u-1","email":"max@example.com","mobile":"","links":{"self":"/users/u-1"}}`)
+	respond("GET /users/u-1", `{"type":"user","id":"u-1","email":"max@example.com","mobile":"","links":{"self":"/users/u-1"}}`)
 	mux.HandleFunc("GET /users/u-2", func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusNotFound)
 		_, _ = io.WriteString(w, `{"correlationId":"c-1","data":[{"code":"resource-not-found"}]}`)
@@ -35,11 +35,11 @@ func smallBank() *httptest.Server {
 }
 
 func Example() {
-	bank := smallBank()
-	defer bank.Close()
+	server := newExampleServer()
+	defer server.Close()
 	ctx := context.Background()
 
-	client, err := basiq.NewClient(basiq.WithAPIKey("the-key-from-the-dashboard"), basiq.WithBaseURL(bank.URL))
+	client, err := basiq.NewClient(basiq.WithAPIKey("the-key-from-the-dashboard"), basiq.WithBaseURL(server.URL))
 	if err != nil {
 		fmt.Println(err)
 		return

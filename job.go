@@ -12,10 +12,11 @@ import (
 	"github.com/basiq-sdk/basiq-go/generated/core"
 )
 
-// Job is a handle on work that Basiq does in the background: for a connection,
-// an uploaded statement or a report. Client.Job makes one from a job's ID, and
-// the calls that start a job return one. It is safe for concurrent use.
-type Job struct{ *jobState } // behind a pointer, where printing does not follow
+// Job is a handle for a background job of Basiq's, which fetches a connection's
+// data, processes an uploaded statement, or creates a report. Methods that
+// start a job return one; Client.Job creates one from a job's ID. It is safe
+// for concurrent use.
+type Job struct{ *jobState } // a pointer, because fmt does not print what a nested pointer points to
 
 type jobState struct {
 	client   *Client
@@ -24,28 +25,28 @@ type jobState struct {
 
 	mu       sync.Mutex
 	userID   string
-	answered []string // fingerprints of the challenges that were answered, the newest last
-	late     bool     // the last answer was given as its question had expired
+	answered []string // fingerprints of the MFA questions that were answered, the newest last
+	late     bool     // the last answer was sent after its question had expired
 	result   *JobResult
 }
 
-// Job returns a handle on the job with this ID.
+// Job returns a handle for the job with this ID. It sends no request.
 func (c *Client) Job(jobID string) *Job {
 	return &Job{&jobState{client: c, id: jobID}}
 }
 
-// WaitForJob waits until a job has ended, and returns what it made. See Job.Wait.
+// WaitForJob waits until a job has ended, and returns its result. See Job.Wait.
 func (c *Client) WaitForJob(ctx context.Context, jobID string, opts WaitOptions) (*JobResult, error) {
 	return c.Job(jobID).Wait(ctx, opts)
 }
 
-// WaitForJobs waits for several jobs at once, such as those that the Consent UI
-// returns with. There is one result for each ID, in their order, nil for a job
-// that failed, and the error joins all failures: see JobErrors. An ID that is there
-// twice is waited for once. Callbacks are called
-// for different jobs at the same time.
+// WaitForJobs waits for several jobs at once, for example those of a
+// ConsentReturn. It returns one result for each ID, in the same order. The
+// result of a job that failed is nil, and the error joins all failures; see
+// JobErrors. An ID that occurs more than once is waited for once. Callbacks may
+// be called for different jobs at the same time.
 func (c *Client) WaitForJobs(ctx context.Context, jobIDs []string, opts WaitOptions) ([]*JobResult, error) {
-	if err := c.ready(ctx, "WaitForJobs"); err != nil {
+	if err := c.checkReady(ctx, "WaitForJobs"); err != nil {
 		return nil, err
 	}
 	jobs := make([]*Job, len(jobIDs))
@@ -58,7 +59,7 @@ func (c *Client) WaitForJobs(ctx context.Context, jobIDs []string, opts WaitOpti
 func waitForAll(ctx context.Context, jobs []*Job, opts WaitOptions) ([]*JobResult, error) {
 	results, errs := make([]*JobResult, len(jobs)), make([]error, len(jobs))
 	var wg sync.WaitGroup
-	first := map[string]int{} // by ID: a job that is there twice is waited for once
+	first := map[string]int{} // index of each ID, so that a job is waited for once
 	for i, j := range jobs {
 		if _, twice := first[j.ID()]; !twice {
 			first[j.ID()] = i
@@ -80,11 +81,12 @@ func (j *Job) ID() string {
 	return j.id
 }
 
-// Existing tells whether the call that was to start the job found one that was
-// queued or running already, and returned that.
+// Existing reports whether the request that should start the job returned one
+// that was already queued or running.
 func (j *Job) Existing() bool { return j != nil && j.jobState != nil && j.existing }
 
-// Result returns what the job made, nil while it has not been seen to succeed.
+// Result returns the job's result, or nil until a wait has seen the job
+// succeed.
 func (j *Job) Result() *JobResult {
 	if j == nil || j.jobState == nil {
 		return nil
@@ -94,32 +96,33 @@ func (j *Job) Result() *JobResult {
 	return j.result
 }
 
-// WaitOptions says how to wait for a job. The zero value will do, unless the
-// bank may ask the user something.
+// WaitOptions configures a wait for a job. The zero value is valid, unless the
+// bank may ask the user an MFA question.
 type WaitOptions struct {
-	// Timeout bounds the wait. The default is the context's deadline or, if it
-	// has none, ten minutes. Jobs take from 3 to 30 seconds as a rule.
+	// Timeout limits the wait. The default is the context's deadline or, if it
+	// has none, ten minutes. Most jobs take 3 to 30 seconds.
 	Timeout time.Duration
-	// Interval is the pause after the first poll. Each further pause is half as
-	// long again, up to MaxInterval, and is shortened by up to a quarter at
-	// random. The default is one second.
+	// Interval is the interval between the first two polls. Each further interval
+	// is 1.5 times as long, up to MaxInterval. Up to a quarter of it is subtracted
+	// at random. The default is one second.
 	Interval time.Duration
-	// MaxInterval bounds the pauses. The default is ten seconds, or Interval if
-	// that is longer.
+	// MaxInterval is the longest interval between two polls. The default is ten
+	// seconds, or Interval if that is longer.
 	MaxInterval time.Duration
-	// UserID is the job's owner. It is needed to answer a bank's question, when
-	// the job itself does not name its user. A wait ends with ErrJobOwner as soon
-	// as the job names another one: give UserID wherever the job's ID came
-	// through a browser, as that of a ConsentReturn does.
+	// UserID is the user to whom the job must belong. If the job belongs to
+	// another user, the wait fails with ErrJobOwner. Set UserID whenever the job's
+	// ID came through a browser, as in a ConsentReturn. It is also required to
+	// answer an MFA question, if the job does not name its user.
 	UserID string
-	// OnMFA answers a bank's question: one answer for each prompt, in their
-	// order; for an approval in the bank's app, the single word confirmed. It is
-	// asked once for each question. Its context ends when the question expires
-	// or the wait does, which then ends with an error whether OnMFA has returned
-	// or not. Without OnMFA, a question ends the wait with an *MFARequiredError.
+	// OnMFA is called once for each MFA question of the bank. It returns one
+	// answer for each prompt, in the same order. For an approval in the bank's
+	// app, it returns the single answer "confirmed". Its context ends when the
+	// question expires or the wait ends; the wait then returns an error without
+	// waiting for OnMFA. If OnMFA is nil, a question ends the wait with an
+	// *MFARequiredError.
 	OnMFA func(ctx context.Context, question MFA) ([]string, error)
-	// OnStep is called for every change of a step. Keep it quick: nothing is
-	// polled meanwhile.
+	// OnStep is called for every change of a step. It should return quickly,
+	// because it delays the next poll.
 	OnStep func(StepChange)
 }
 
@@ -129,7 +132,7 @@ const (
 	defaultMaxInterval = 10 * time.Second
 )
 
-func (o WaitOptions) check() (WaitOptions, error) {
+func (o WaitOptions) withDefaults() (WaitOptions, error) {
 	for name, d := range map[string]time.Duration{"Timeout": o.Timeout, "Interval": o.Interval, "MaxInterval": o.MaxInterval} {
 		if d < 0 {
 			return o, fmt.Errorf("basiq: WaitOptions.%s is negative: %s", name, d)
@@ -145,47 +148,47 @@ func (o WaitOptions) check() (WaitOptions, error) {
 	return o, nil
 }
 
-// StepChange is news of a step of a job.
+// StepChange is a change to a step of a job.
 type StepChange struct {
 	JobID    string
-	Title    core.StepTitle  // what is done
-	Status   core.StepStatus // how the step stands now
-	Previous core.StepStatus // how it stood before, "" at first sight
-	Number   int             // the step's place in the job, from 1
-	Total    int             // steps of the job
-	Step     core.JobStep    // the step as the API tells it
+	Title    core.StepTitle  // the step's title
+	Status   core.StepStatus // current status
+	Previous core.StepStatus // status at the previous poll; "" at the first
+	Number   int             // position of the step, starting at 1
+	Total    int             // number of steps of the job
+	Step     core.JobStep    // the step as returned by the API
 }
 
-// Wait polls the job until it has ended, and returns what it made. A job has
-// succeeded when every step has succeeded or was skipped; a job without steps
-// has not.
+// Wait polls the job until it has ended, and returns its result. A job has
+// succeeded if it has steps, and each of them has succeeded or was skipped.
 //
-// It fails with a *JobError as soon as a step has failed (those after it then
-// stay pending for ever), with an *MFARequiredError when the bank asks the user
-// something and there is no OnMFA, with an *MFAError when an answer could not be
-// given, and with a *WaitError when it is not known how the job ends: the time
-// is over, or the API refuses to tell. Each of them has the job's ID, to go on
-// later; the job itself goes on meanwhile.
+// Wait fails with one of these errors, which contain the job's ID:
 //
-// Failures of the API or the network that may pass (5xx, 429, no answer) are
-// waited out until the time is over, and so are up to three answers that the
-// job is not known, before it is seen first. What the API asks for with
-// Retry-After is heeded. All waits of a client keep to one rate: see
-// Client.SetPollRate.
+//   - *JobError: a step has failed. Later steps then stay pending forever.
+//   - *MFARequiredError: the bank asks the user a question, and OnMFA is nil.
+//   - *MFAError: the bank's question could not be answered.
+//   - *WaitError: the outcome is unknown, because the wait timed out or the API
+//     returned an error. The job itself continues.
+//
+// Temporary failures (5xx, 429, network errors) do not end the wait before its
+// timeout. Neither do up to three 404 responses before the job is seen for the
+// first time. Wait respects Retry-After. All waits of a client share one poll
+// rate; see Client.SetPollRate.
 //
 // GET /jobs/{jobId}: SERVER_ACCESS token.
 func (j *Job) Wait(ctx context.Context, opts WaitOptions) (*JobResult, error) {
-	return j.follow(ctx, opts, func(StepChange) bool { return true })
+	return j.pollUntilDone(ctx, opts, func(StepChange) bool { return true })
 }
 
-// Steps iterates over the changes of the job's steps while it waits as Wait
-// does. The first poll gives every step as it stands. The loop ends when the
-// job has succeeded, and Result returns what it made; a failure is given once,
-// as Wait would return it, and ends the loop. Nothing is polled after the loop.
+// Steps returns an iterator over the changes of the job's steps, and waits as
+// Wait does. The first poll yields every step. The loop ends when the job has
+// succeeded; Result then returns its result. If the wait fails, the last
+// iteration yields the error that Wait would return. Leaving the loop stops the
+// polling.
 func (j *Job) Steps(ctx context.Context, opts WaitOptions) iter.Seq2[StepChange, error] {
 	return func(yield func(StepChange, error) bool) {
 		stopped := false
-		_, err := j.follow(ctx, opts, func(c StepChange) bool {
+		_, err := j.pollUntilDone(ctx, opts, func(c StepChange) bool {
 			stopped = !yield(c, nil)
 			return !stopped
 		})
@@ -195,18 +198,18 @@ func (j *Job) Steps(ctx context.Context, opts WaitOptions) iter.Seq2[StepChange,
 	}
 }
 
-// JobResult is what a job made.
+// JobResult is the result of a job that succeeded.
 type JobResult struct {
-	Job      *core.Job // the job as it stood at its end
+	Job      *core.Job // the job after its last step
 	Existing bool      // see Job.Existing
 	userID   string
 }
 
-// ConnectionID returns the ID of the connection that the job worked on, from
-// wherever the job names it, or "".
-func (r *JobResult) ConnectionID() string { return idIn(r.job(), "connections") }
+// ConnectionID returns the ID of the job's connection, or "" if the job names
+// none.
+func (r *JobResult) ConnectionID() string { return linkedID(r.job(), "connections") }
 
-// job returns the job, nil of no result.
+// job returns r.Job, or nil if r is nil.
 func (r *JobResult) job() *core.Job {
 	if r == nil {
 		return nil
@@ -214,29 +217,30 @@ func (r *JobResult) job() *core.Job {
 	return r.Job
 }
 
-// ReportID returns the ID of the report that a report job made, or "".
+// ReportID returns the ID of the report that the job created, or "" if it was
+// not a report job.
 func (r *JobResult) ReportID() string {
 	job := r.job()
-	if id := idIn(job, "reports"); id != "" || job == nil || job.Kind != "report" {
+	if id := linkedID(job, "reports"); id != "" || job == nil || job.Kind != "report" {
 		return id
 	}
-	return job.ID // the API gives the report its job's ID
+	return job.ID // a report has the same ID as its job
 }
 
-// UserID returns the ID of the user whose job it was, as far as it is known,
-// or "".
+// UserID returns the ID of the user to whom the job belongs, or "" if it is
+// unknown.
 func (r *JobResult) UserID() string {
-	if id := idIn(r.job(), "users"); id != "" || r == nil {
+	if id := linkedID(r.job(), "users"); id != "" || r == nil {
 		return id
 	}
 	return r.userID
 }
 
-// Links returns where the results of the steps are found, in the order of the
-// steps, as the API wrote them: relative or absolute.
+// Links returns the links in the results of the steps, in their order. They are
+// relative or absolute, as the API returned them.
 func (r *JobResult) Links() []string { return stepLinks(r.job()) }
 
-// Step returns a step of the job, nil if there is none with this title.
+// Step returns the first step with this title, or nil if there is none.
 func (r *JobResult) Step(title core.StepTitle) *core.JobStep {
 	job := r.job()
 	if job == nil {
@@ -248,8 +252,8 @@ func (r *JobResult) Step(title core.StepTitle) *core.JobStep {
 	return nil
 }
 
-// noteUser keeps whose job it is, as soon as it is known.
-func (j *Job) noteUser(userID string) {
+// setUser records the job's user, unless it is known already.
+func (j *Job) setUser(userID string) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if userID != "" && j.userID == "" {
@@ -263,11 +267,11 @@ func (j *Job) user() string {
 	return j.userID
 }
 
-// maxAnswered bounds how many challenges a job remembers.
+// maxAnswered is the maximum number of answered questions that a job remembers.
 const maxAnswered = 32
 
-// claim takes a challenge for an answer. It reports false when it was answered,
-// or is being answered.
+// claim marks an MFA question as being answered. It reports false if that
+// question was already claimed.
 func (j *Job) claim(fingerprint string) bool {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -281,9 +285,10 @@ func (j *Job) claim(fingerprint string) bool {
 	return true
 }
 
-// noteLate keeps whether a question has expired by the time that it was answered.
-func (j *Job) noteLate(question MFA) {
-	late := j.client.left(question) == 0
+// recordLate records whether the question had expired by the time the answer
+// was sent.
+func (j *Job) recordLate(question MFA) {
+	late := j.client.timeLeft(question) == 0
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.late = late
@@ -295,7 +300,7 @@ func (j *Job) isLate() bool {
 	return j.late
 }
 
-// release gives a challenge back that was not answered after all.
+// release undoes claim for a question that was not answered after all.
 func (j *Job) release(fingerprint string) {
 	j.mu.Lock()
 	defer j.mu.Unlock()

@@ -14,15 +14,16 @@ import (
 	"time"
 
 	"github.com/basiq-sdk/basiq-go"
+	"github.com/basiq-sdk/basiq-go/basiqtest"
 	"github.com/basiq-sdk/basiq-go/generated/core"
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
-// TestJobSteps: the iterator gives every change once, and stops polling when
-// the loop does.
+// TestJobSteps checks that the iterator yields every change once, and that
+// polling stops when the loop is left.
 func TestJobSteps(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t)
+		b := newFakeAPI(t)
 		bodies := []string{
 			steps("j-1", "verify-credentials=in-progress retrieve-accounts=pending"),
 			steps("j-1", "verify-credentials=in-progress retrieve-accounts=pending"),
@@ -31,12 +32,12 @@ func TestJobSteps(t *testing.T) {
 		}
 		b.job("j-1", bodies...)
 		client := b.inMemory()
-		var heard, got []string
+		var reported, got []string
 		describe := func(c basiq.StepChange) string {
 			return fmt.Sprintf("%d/%d %s: %s > %s", c.Number, c.Total, c.Title, c.Previous, c.Status)
 		}
 		job := client.Job("j-1")
-		for c, err := range job.Steps(t.Context(), basiq.WaitOptions{OnStep: func(c basiq.StepChange) { heard = append(heard, describe(c)) }}) {
+		for c, err := range job.Steps(t.Context(), basiq.WaitOptions{OnStep: func(c basiq.StepChange) { reported = append(reported, describe(c)) }}) {
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -47,8 +48,8 @@ func TestJobSteps(t *testing.T) {
 			"1/2 retrieve-accounts: pending > in-progress", "2/2 verify-credentials: in-progress > success",
 			"2/3 mfa-challenge:  > skipped", "3/3 retrieve-accounts: in-progress > success",
 		}
-		if !slices.Equal(got, want) || !slices.Equal(heard, want) {
-			t.Errorf("got %q, heard %q", got, heard)
+		if !slices.Equal(got, want) || !slices.Equal(reported, want) {
+			t.Errorf("got %q, OnStep got %q", got, reported)
 		}
 		if r := job.Result(); r == nil || r.Step("mfa-challenge") == nil || r.Step("no-such") != nil {
 			t.Errorf("the result is %v", r)
@@ -60,7 +61,7 @@ func TestJobSteps(t *testing.T) {
 		}
 		time.Sleep(time.Minute)
 		if n := len(b.calls("GET /jobs/j-2")); n != 1 {
-			t.Errorf("%d polls of a loop that was left", n)
+			t.Errorf("%d polls after the loop was left", n)
 		}
 
 		b.job("j-3", steps("j-3", "verify-credentials=failed"))
@@ -77,9 +78,10 @@ func TestJobSteps(t *testing.T) {
 	})
 }
 
-// TestJobCallbackPanics: a callback that panics ends its wait, and nothing else.
+// TestJobCallbackPanics checks that a panic in a callback ends the wait with an
+// error.
 func TestJobCallbackPanics(t *testing.T) {
-	b := newBench(t)
+	b := newFakeAPI(t)
 	b.job("j-1", steps("j-1", done))
 	_, err := b.onLoopback().WaitForJob(t.Context(), "j-1", basiq.WaitOptions{OnStep: func(basiq.StepChange) { panic("canary") }})
 	var w *basiq.WaitError
@@ -89,7 +91,8 @@ func TestJobCallbackPanics(t *testing.T) {
 	wantText(t, err.Error(), "OnStep panicked with a string")
 }
 
-// TestJobResultLinks: what a job made is found wherever the job says it.
+// TestJobResultLinks checks that the IDs in a result are found in all places
+// where a job can contain them.
 func TestJobResultLinks(t *testing.T) {
 	for _, c := range []struct {
 		name, body       string
@@ -105,7 +108,7 @@ func TestJobResultLinks(t *testing.T) {
 			"c 1", "u-1", "", []string{"https://h/users/u-1/connections/c%201?x=1"}},
 		{"an unescaped filter", `"steps":[{"title":"a","status":"success","result":{"type":"link","url":"/users/u-1/accounts?filter=institution.id.eq('AU00000')/connections/no"}},{"title":"b","status":"success","result":{"url":"/users/u-1/connections/c-2"}}]`,
 			"c-2", "u-1", "", []string{"/users/u-1/accounts?filter=institution.id.eq('AU00000')/connections/no", "/users/u-1/connections/c-2"}},
-		{"the source is no connection", `"links":{"source":"/users/u-1/statements/s-1"},"steps":[{"title":"a","status":"success","result":{"type":"link","url":"/users/u-1/connections/c-3"}}]`,
+		{"the source is not a connection", `"links":{"source":"/users/u-1/statements/s-1"},"steps":[{"title":"a","status":"success","result":{"type":"link","url":"/users/u-1/connections/c-3"}}]`,
 			"c-3", "u-1", "", []string{"/users/u-1/connections/c-3"}},
 		{"none", `"links":null,"steps":[{"title":"a","status":"success","result":{"type":"link","url":"/users/u-1/connections"}}]`, "", "u-1", "", []string{"/users/u-1/connections"}},
 		{"a report", `"jobType":"report","status":"success","links":{"source":"/reports/r-1"},"steps":[{"title":"create-report","status":"success","result":null}]`, "", "", "r-1", nil},
@@ -114,7 +117,7 @@ func TestJobResultLinks(t *testing.T) {
 		{"a report, nowhere", `"jobType":"report","status":"success","steps":[{"title":"create-report","status":"success","result":null}]`, "", "", "j-1", nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			b := newBench(t)
+			b := newFakeAPI(t)
 			b.job("j-1", `{"type":"job","id":"j-1",`+c.body+`}`)
 			r, err := b.onLoopback().WaitForJob(t.Context(), "j-1", basiq.WaitOptions{})
 			if err != nil {
@@ -127,8 +130,8 @@ func TestJobResultLinks(t *testing.T) {
 	}
 }
 
-// TestJobCodes: every code that the generated package knows has a sentinel that
-// finds it and no other, and advice.
+// TestJobCodes checks that every known code has advice and a sentinel that
+// matches it and no other.
 func TestJobCodes(t *testing.T) {
 	sentinels := map[core.StepCode]error{
 		"account-data-differs": basiq.ErrJobAccountDataDiffers, "account-not-accessible-requires-user-action": basiq.ErrJobAccountNotAccessible,
@@ -162,21 +165,21 @@ func TestJobCodes(t *testing.T) {
 	}
 	var none basiq.JobError
 	if errors.Is(&none, basiq.ErrJob("")) || none.Advice() != "" || none.NeedsUser() || none.Temporary() {
-		t.Error("a failure without a reason is taken for one with")
+		t.Error("a failure without a code matches one")
 	}
 	if e := (&basiq.JobError{Code: "invalid-credentials"}); !e.NeedsUser() || e.Temporary() {
 		t.Error("invalid credentials need the user")
 	}
 	if e := (&basiq.JobError{Code: "maintenance"}); e.NeedsUser() || !e.Temporary() {
-		t.Error("maintenance passes")
+		t.Error("maintenance is temporary")
 	}
 }
 
-// TestJobErrorDetails: the failure's words are members, under both names that
-// the API has for them, and never printed.
+// TestJobErrorDetails checks that the texts of a failure are available as
+// fields, under both names that the API uses, and are never printed.
 func TestJobErrorDetails(t *testing.T) {
 	for _, name := range []string{"detail", "details"} {
-		b := newBench(t)
+		b := newFakeAPI(t)
 		b.job("j-1", `{"id":"j-1","jobType":"connection","links":{"source":"/users/u-1/connections/c-1"},
 			"steps":[{"title":"verify-credentials","status":"failed","result":{"code":"invalid-credentials","title":"canary-1","`+name+`":"canary-2"}}]}`)
 		_, err := b.onLoopback().WaitForJob(t.Context(), "j-1", basiq.WaitOptions{})
@@ -193,10 +196,10 @@ func TestJobErrorDetails(t *testing.T) {
 	}
 }
 
-// TestJobOptions: options that cannot be are refused by name, and so is a job
-// without ID.
-func TestJobOptions(t *testing.T) {
-	b := newBench(t)
+// TestInvalidWaitOptions checks that invalid options and an empty job ID are
+// rejected by name.
+func TestInvalidWaitOptions(t *testing.T) {
+	b := newFakeAPI(t)
 	for name, o := range map[string]basiq.WaitOptions{
 		"WaitOptions.Timeout": {Timeout: -1}, "WaitOptions.Interval": {Interval: -1}, "WaitOptions.MaxInterval": {MaxInterval: -1},
 	} {
@@ -208,23 +211,24 @@ func TestJobOptions(t *testing.T) {
 	}
 	_, err := b.onLoopback().WaitForJob(t.Context(), "", basiq.WaitOptions{})
 	var path *transport.PathError
-	if !errors.As(err, &path) || len(b.asks) != 0 {
+	if !errors.As(err, &path) || len(b.requests) != 0 {
 		t.Error(err)
 	}
 }
 
-// TestResumeToken: a token carries on, and what is no token is refused.
+// TestResumeToken checks that a resume token restores the job, and that invalid
+// tokens are rejected.
 func TestResumeToken(t *testing.T) {
-	client := newBench(t).onLoopback()
+	client := newFakeAPI(t).onLoopback()
 	token := client.Job("j-1").Token()
 	job, err := client.ResumeJob(token)
 	if err != nil || job.ID() != "j-1" || job.Token() != token {
 		t.Fatalf("%v, %v", job, err)
 	}
 	for name, bad := range map[string]string{
-		"empty": "", "a job's ID": "j-1", "cut off": token[:len(token)-1], "cut off within": token[:20] + ".00000000",
+		"empty": "", "a job's ID": "j-1", "truncated": token[:len(token)-1], "truncated with a checksum": token[:20] + ".00000000",
 		"changed": strings.Replace(token, "e", "f", 1), "another version": strings.Replace(token, "-1.", "-2.", 1),
-		"endless": token + strings.Repeat("a", 10_000),
+		"too long": token + strings.Repeat("a", 10_000),
 	} {
 		_, err := client.ResumeJob(bad)
 		if !errors.Is(err, basiq.ErrResumeToken) || len(err.Error()) < len(basiq.ErrResumeToken.Error())+5 {
@@ -233,10 +237,9 @@ func TestResumeToken(t *testing.T) {
 	}
 }
 
-// TestJobSecrets: neither credentials nor answers are in anything that a job
-// prints.
+// TestJobSecrets checks that nothing a job prints contains credentials.
 func TestJobSecrets(t *testing.T) {
-	b := newBench(t)
+	b := newFakeAPI(t)
 	b.job("j-1", "403 forbidden-access")
 	client := b.onLoopback()
 	_, err := client.WaitForJob(t.Context(), "j-1", basiq.WaitOptions{})
@@ -251,8 +254,8 @@ func TestJobSecrets(t *testing.T) {
 	}
 }
 
-// FuzzResumeJob: no text makes ResumeJob panic, and what it accepts it writes
-// again in the same words.
+// FuzzResumeJob checks that no string makes ResumeJob panic, and that an
+// accepted token is reproduced.
 func FuzzResumeJob(f *testing.F) {
 	client, err := basiq.NewClient(basiq.WithAPIKey(apiKey))
 	if err != nil {
@@ -276,12 +279,12 @@ func FuzzResumeJob(f *testing.F) {
 	})
 }
 
-// TestJobLeavesNothing: waits that end in every way leave neither goroutines
-// nor connections behind.
-func TestJobLeavesNothing(t *testing.T) {
+// TestJobWaitsLeakNothing checks that waits leak neither goroutines nor
+// connections, however they end.
+func TestJobWaitsLeakNothing(t *testing.T) {
 	before := runtime.NumGoroutine()
 	t.Run("waits", func(t *testing.T) {
-		b := newBench(t)
+		b := newFakeAPI(t)
 		b.job("done", steps("done", done))
 		b.job("failed", steps("failed", "verify-credentials=failed"))
 		b.job("running", steps("running", running))
@@ -316,7 +319,7 @@ func TestJobLeavesNothing(t *testing.T) {
 			}
 		}
 		ending.Wait()
-		cancel() // ends the other waits, wherever they are
+		cancel() // ends the other waits
 		endless.Wait()
 	})
 	for deadline := time.Now().Add(5 * time.Second); runtime.NumGoroutine() > before; time.Sleep(time.Millisecond) {
@@ -324,5 +327,53 @@ func TestJobLeavesNothing(t *testing.T) {
 			buf := make([]byte, 1<<16)
 			t.Fatalf("%d goroutines, %d before:\n%s", runtime.NumGoroutine(), before, buf[:runtime.Stack(buf, true)])
 		}
+	}
+}
+
+// TestJobErrors checks that the failures of several jobs are all found.
+func TestJobErrors(t *testing.T) {
+	b := newFakeAPI(t)
+	b.job("j-1", steps("j-1", `verify-credentials=failed={"code":"invalid-credentials"}`))
+	b.job("j-2", steps("j-2", done))
+	b.job("j-3", steps("j-3", `verify-credentials=failed={"code":"maintenance"}`))
+	b.on("GET /jobs/j-4", "403 forbidden-access")
+	results, err := b.inMemory().WaitForJobs(t.Context(), []string{"j-1", "j-2", "j-3", "j-4"}, basiq.WaitOptions{Interval: time.Millisecond})
+	var ids []string
+	for _, failed := range basiq.JobErrors(fmt.Errorf("connecting: %w", err)) {
+		ids = append(ids, failed.JobID)
+	}
+	if strings.Join(ids, " ") != "j-1 j-3" || results[1] == nil || len(basiq.JobErrors(nil)) > 0 {
+		t.Errorf("%v of %v", ids, err)
+	}
+	if id := (&basiq.WaitError{JobID: "j-9"}).Job().ID(); id != "j-9" {
+		t.Errorf("the job of a WaitError without a wait is %q", id)
+	}
+}
+
+// TestInvalidJobIDs checks that an invalid ID is rejected before a request is
+// sent, with an error that does not mention polls.
+func TestInvalidJobIDs(t *testing.T) {
+	srv := basiqtest.NewServer(t)
+	client := srv.Client(t)
+	for _, id := range []string{"", "..", "a/b", "%2e%2e"} {
+		_, err := client.WaitForJob(t.Context(), id, basiq.WaitOptions{})
+		var (
+			path *transport.PathError
+			wait *basiq.WaitError
+		)
+		if !errors.As(err, &path) || path.Name != "jobId" || errors.As(err, &wait) || strings.Contains(err.Error(), "poll") {
+			t.Errorf("%q: %v", id, err)
+		}
+		if _, err := client.WaitForJobs(t.Context(), []string{id}, basiq.WaitOptions{}); !errors.As(err, &path) {
+			t.Errorf("of several, %q: %v", id, err)
+		}
+		for _, err := range client.Job(id).Steps(t.Context(), basiq.WaitOptions{}) {
+			if !errors.As(err, &path) {
+				t.Errorf("steps of %q: %v", id, err)
+			}
+		}
+	}
+	if n := srv.Calls(""); n != 0 && srv.Calls("core.Jobs.Get") != 0 {
+		t.Errorf("%d calls were made", n)
 	}
 }

@@ -4,10 +4,8 @@ import (
 	"context"
 	"crypto/x509"
 	"errors"
-	"fmt"
 	"net/http"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -22,11 +20,11 @@ const (
 	done    = `verify-credentials=success={"type":"link","url":"/users/u-1/connections/c-1"} retrieve-accounts=success retrieve-transactions=success`
 )
 
-// TestJobJ1: pending twenty times, then success: 21 polls, whose pauses grow,
-// with some chance in them, up to a bound.
-func TestJobJ1(t *testing.T) {
+// TestJobPollIntervalsGrow checks that the intervals between polls are random
+// and grow up to the maximum (J1).
+func TestJobPollIntervalsGrow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t)
+		b := newFakeAPI(t)
 		b.job("j-1", append(repeat(steps("j-1", running), 20), steps("j-1", done))...)
 		r, err := b.inMemory().WaitForJob(t.Context(), "j-1", basiq.WaitOptions{})
 		if err != nil {
@@ -45,44 +43,44 @@ func TestJobJ1(t *testing.T) {
 			pause := polls[i+1].at.Sub(polls[i].at)
 			pauses[pause] = true
 			if bound := 10 * time.Second; before < bound*3/4 && pause <= before || pause > bound || i > 7 && pause < bound*3/4 {
-				t.Errorf("pause %d is %s after %s", i+1, pause, before)
+				t.Errorf("interval %d is %s after %s", i+1, pause, before)
 			}
 			before = pause
 		}
 		if len(pauses) != 20 {
-			t.Errorf("there is no chance in the pauses: %v", pauses)
+			t.Errorf("the intervals are not random: %v", pauses)
 		}
 		if first := polls[1].at.Sub(polls[0].at); first < 750*time.Millisecond || first > time.Second {
-			t.Errorf("the first pause is %s", first)
+			t.Errorf("the first interval is %s", first)
 		}
 	})
 }
 
-// TestJobJ2: what the API asks for with Retry-After is heeded, of answers that
-// succeed and of those that do not, also beyond a minute.
-func TestJobJ2(t *testing.T) {
+// TestJobPollsRespectRetryAfter checks that Retry-After is respected in
+// successful and unsuccessful responses, even if it exceeds a minute (J2).
+func TestJobPollsRespectRetryAfter(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		status int
 		after  string
 		want   time.Duration
 	}{
-		{"of a success", 200, "42", 42 * time.Second},
+		{"success", 200, "42", 42 * time.Second},
 		{"429", 429, "30", 30 * time.Second},
-		{"503 for long", 503, "150", 150 * time.Second},
-		{"shorter than the own pause", 200, "0.1", 0},
+		{"503, more than a minute", 503, "150", 150 * time.Second},
+		{"shorter than the interval", 200, "0.1", 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				b, n := newBench(t), 0
+				b, n := newFakeAPI(t), 0
 				b.mux.HandleFunc("GET /jobs/j-1", func(w http.ResponseWriter, _ *http.Request) {
 					if n++; n > 1 {
-						answer(w, steps("j-1", done))
+						respond(w, steps("j-1", done))
 						return
 					}
 					w.Header().Set("Retry-After", c.after)
 					w.WriteHeader(c.status)
-					answer(w, steps("j-1", running))
+					respond(w, steps("j-1", running))
 				})
 				if _, err := b.inMemory().WaitForJob(t.Context(), "j-1", basiq.WaitOptions{}); err != nil {
 					t.Fatal(err)
@@ -97,10 +95,11 @@ func TestJobJ2(t *testing.T) {
 	}
 }
 
-// TestJobRetryAfterBeyondTheEnd: a wait that cannot fit is not begun.
-func TestJobRetryAfterBeyondTheEnd(t *testing.T) {
+// TestJobRetryAfterBeyondDeadline checks that a wait ends at once if
+// Retry-After exceeds its deadline (J2).
+func TestJobRetryAfterBeyondDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t)
+		b := newFakeAPI(t)
 		b.job("j-1", "429 Retry-After=90")
 		start := time.Now()
 		_, err := b.inMemory().WaitForJob(t.Context(), "j-1", basiq.WaitOptions{Timeout: time.Minute})
@@ -111,37 +110,38 @@ func TestJobRetryAfterBeyondTheEnd(t *testing.T) {
 	})
 }
 
-// TestJobJ3: five minutes of failures of every kind that passes are survived,
-// with polls that keep their distance, and nothing but polls.
-func TestJobJ3(t *testing.T) {
+// TestJobWaitSurvivesFiveMinutesOfFailures checks that temporary failures do
+// not end a wait, and cause no requests other than polls (J3).
+func TestJobWaitSurvivesFiveMinutesOfFailures(t *testing.T) {
 	for _, failure := range []string{"503", "429", "502", "500 internal-server-error", "504", "403 too-many-requests", "408"} {
 		t.Run(failure, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				b := newBench(t)
+				b := newFakeAPI(t)
 				start := time.Now()
 				b.mux.HandleFunc("GET /jobs/j-1", func(w http.ResponseWriter, _ *http.Request) {
 					switch since := time.Since(start); {
 					case since < 3*time.Second:
-						answer(w, steps("j-1", running))
+						respond(w, steps("j-1", running))
 					case since < 5*time.Minute:
-						answer(w, failure)
+						respond(w, failure)
 					default:
-						answer(w, steps("j-1", done))
+						respond(w, steps("j-1", done))
 					}
 				})
 				if _, err := b.inMemory().WaitForJob(t.Context(), "j-1", basiq.WaitOptions{}); err != nil {
 					t.Fatal(err)
 				}
-				if n := len(b.calls("GET /jobs/j-1")); n < 30 || n > 48 || n != len(b.asks) {
-					t.Errorf("%d polls of %d calls", n, len(b.asks))
+				if n := len(b.calls("GET /jobs/j-1")); n < 30 || n > 48 || n != len(b.requests) {
+					t.Errorf("%d polls of %d calls", n, len(b.requests))
 				}
 			})
 		})
 	}
 }
 
-// TestJobNetworkFailures: hang-ups are waited out, and so is a host that is
-// gone for a while; a host that never was, or is not trusted, is not.
+// TestJobNetworkFailures checks that network failures do not end a wait, except
+// those that are due to a wrong configuration: an unknown host, unless it was
+// reached before, and an untrusted certificate.
 func TestJobNetworkFailures(t *testing.T) {
 	for _, c := range []struct {
 		name  string
@@ -150,22 +150,23 @@ func TestJobNetworkFailures(t *testing.T) {
 		ok    bool
 	}{
 		{"no connection", 0, func(*http.Request) error { return errors.New("connection refused") }, true},
-		{"no such host, in between", 1, func(*http.Request) error { return noHost }, true},
+		{"no such host, after a success", 1, func(*http.Request) error { return noHost }, true},
 		{"no such host", 0, func(*http.Request) error { return noHost }, false},
 		{"not trusted", 0, func(*http.Request) error { return &tlsError{Err: x509.UnknownAuthorityError{}} }, false},
+		{"plain HTTP where HTTPS is expected", 0, func(*http.Request) error { return http.ErrSchemeMismatch }, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				b, n := newBench(t), 0
+				b, n := newFakeAPI(t), 0
 				b.job("j-1", append(repeat(steps("j-1", running), c.after), steps("j-1", done))...)
-				client := b.inMemory(basiq.WithHTTPClient(&http.Client{Transport: tripper(func(r *http.Request) (*http.Response, error) {
+				client := b.inMemory(basiq.WithHTTPClient(&http.Client{Transport: roundTripFunc(func(r *http.Request) (*http.Response, error) {
 					if r.URL.Path == "/token" {
-						return handled{b}.RoundTrip(r)
+						return handlerTransport{b}.RoundTrip(r)
 					}
 					if n++; n > c.after && n < c.after+5 {
 						return nil, c.fail(r)
 					}
-					return handled{b}.RoundTrip(r)
+					return handlerTransport{b}.RoundTrip(r)
 				})}))
 				_, err := client.WaitForJob(t.Context(), "j-1", basiq.WaitOptions{})
 				if c.ok != (err == nil) {
@@ -179,9 +180,9 @@ func TestJobNetworkFailures(t *testing.T) {
 	}
 }
 
-// TestJobJ4: a job that is not visible yet is tolerated three times; one that
-// disappears, not at all.
-func TestJobJ4(t *testing.T) {
+// TestJobNotFoundIsToleratedThreeTimes checks that a wait tolerates three 404
+// responses for a new job, and none for a job that was seen (J4).
+func TestJobNotFoundIsToleratedThreeTimes(t *testing.T) {
 	const missing = "404 resource-not-found"
 	for _, c := range []struct {
 		name   string
@@ -192,12 +193,12 @@ func TestJobJ4(t *testing.T) {
 		{"three times", append(repeat(missing, 3), steps("j-1", running), steps("j-1", done)), 5, true},
 		{"four times", append(repeat(missing, 4), steps("j-1", done)), 4, false},
 		{"it disappears", []string{steps("j-1", running), missing, steps("j-1", done)}, 2, false},
-		{"no right to see it", []string{"403 forbidden-access"}, 1, false},
-		{"a bad ID", []string{"400 path-parameter-not-valid"}, 1, false},
+		{"forbidden", []string{"403 forbidden-access"}, 1, false},
+		{"an invalid ID", []string{"400 path-parameter-not-valid"}, 1, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				b := newBench(t)
+				b := newFakeAPI(t)
 				b.job("j-1", c.bodies...)
 				_, err := b.inMemory().WaitForJob(t.Context(), "j-1", basiq.WaitOptions{})
 				if n := len(b.calls("GET /jobs/j-1")); n != c.polls || c.ok != (err == nil) {
@@ -213,7 +214,7 @@ func TestJobJ4(t *testing.T) {
 				if strings.HasPrefix(c.bodies[len(c.bodies)-2+btoi(len(c.bodies) == 1)], missing) && !errors.Is(err, transport.ErrNotFound) {
 					t.Errorf("%v is not ErrNotFound", err)
 				}
-				wantText(t, err.Error(), "j-1", "gave up waiting for job")
+				wantText(t, err.Error(), "j-1", "stopped waiting for job")
 			})
 		})
 	}
@@ -226,8 +227,8 @@ func btoi(b bool) int {
 	return 0
 }
 
-// TestJobOutcomes (J5): what a job's steps say, and what becomes of the wait.
-// The jobs of the last cases are answered for ever: the wait ends with its time.
+// TestJobOutcomes checks the outcome of a wait for each kind of job (J5). In
+// the last cases the job does not end, so the wait times out.
 func TestJobOutcomes(t *testing.T) {
 	failed := func(result string) string {
 		return "verify-credentials=failed=" + result + " retrieve-accounts=pending retrieve-transactions=pending"
@@ -249,7 +250,7 @@ func TestJobOutcomes(t *testing.T) {
 			code: "invalid-credentials", step: "verify-credentials", is: basiq.ErrJobInvalidCredentials},
 		{name: "the failure is in a list", body: steps("j-1", failed(`[{"code":"maintenance"}]`)),
 			code: "maintenance", step: "verify-credentials", is: basiq.ErrJobMaintenance},
-		{name: "a code that nobody knows", body: steps("j-1", failed(`{"code":"bank-burnt-down"}`)),
+		{name: "an unknown code", body: steps("j-1", failed(`{"code":"bank-burnt-down"}`)),
 			code: "bank-burnt-down", step: "verify-credentials", is: basiq.ErrJob("bank-burnt-down")},
 		{name: "no reason", body: steps("j-1", failed("null")), step: "verify-credentials", is: errAnyJob},
 		{name: "a failure after success", body: steps("j-1", `verify-credentials=success retrieve-accounts=failed={"code":"job-timed-out"} retrieve-transactions=in-progress`),
@@ -264,13 +265,13 @@ func TestJobOutcomes(t *testing.T) {
 		{name: "a report without steps", body: `{"id":"j-1","jobType":"report","status":"success","steps":[]}`, is: context.DeadlineExceeded},
 		{name: "an empty object", body: `{}`, is: context.DeadlineExceeded},
 		{name: "an error in place of a job", body: `{"type":"list","data":[{"code":"access-denied"}]}`, is: context.DeadlineExceeded},
-		{name: "a status that nobody knows", body: steps("j-1", "verify-credentials=success retrieve-accounts=finished"), is: context.DeadlineExceeded},
+		{name: "an unknown status", body: steps("j-1", "verify-credentials=success retrieve-accounts=finished"), is: context.DeadlineExceeded},
 		{name: "a report that is not ready", body: `{"id":"j-1","jobType":"report","status":"in-progress","steps":[{"title":"create-report","status":"success"}]}`, is: context.DeadlineExceeded},
 		{name: "it stays pending", body: steps("j-1", running), is: context.DeadlineExceeded},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				b := newBench(t)
+				b := newFakeAPI(t)
 				b.job("j-1", c.body)
 				start := time.Now()
 				r, err := b.inMemory().WaitForJob(t.Context(), "j-1", basiq.WaitOptions{Timeout: 3 * time.Minute})
@@ -291,8 +292,8 @@ func TestJobOutcomes(t *testing.T) {
 					return
 				}
 				var e *basiq.JobError
-				if !errors.As(err, &e) || e.Code != c.code || e.Step != c.step || e.JobID != "j-1" || len(b.asks) != 1 {
-					t.Errorf("%#v after %d polls", e, len(b.asks))
+				if !errors.As(err, &e) || e.Code != c.code || e.Step != c.step || e.JobID != "j-1" || len(b.requests) != 1 {
+					t.Errorf("%#v after %d polls", e, len(b.requests))
 				}
 			})
 		})
@@ -301,12 +302,12 @@ func TestJobOutcomes(t *testing.T) {
 
 var errAnyJob = errors.New("any")
 
-// TestJobUnreadable: an answer that cannot be read is tolerated three times in
-// a row.
-func TestJobUnreadable(t *testing.T) {
+// TestJobMalformedResponses checks that a wait tolerates three consecutive
+// responses that cannot be decoded.
+func TestJobMalformedResponses(t *testing.T) {
 	for _, body := range []string{"<html>", "", `{"id":`} {
 		synctest.Test(t, func(t *testing.T) {
-			b := newBench(t)
+			b := newFakeAPI(t)
 			b.job("j-1", append(repeat(body, 3), append([]string{steps("j-1", running)}, append(repeat(body, 3), steps("j-1", done))...)...)...)
 			if _, err := b.inMemory().WaitForJob(t.Context(), "j-1", basiq.WaitOptions{}); err != nil {
 				t.Errorf("%q: %v", body, err)
@@ -320,11 +321,11 @@ func TestJobUnreadable(t *testing.T) {
 	}
 }
 
-// TestJobJ6: a wait ends with its context, at once, and its error has what is
-// needed to go on.
-func TestJobJ6(t *testing.T) {
+// TestJobWaitEndsWithContext checks that a wait ends at once with its context,
+// and that its error can be used to continue (J6).
+func TestJobWaitEndsWithContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t)
+		b := newFakeAPI(t)
 		b.job("j-1", append(repeat(steps("j-1", running), 3), steps("j-1", done))...)
 		client := b.inMemory()
 		ctx, cancel := context.WithCancelCause(t.Context())
@@ -349,9 +350,10 @@ func TestJobJ6(t *testing.T) {
 	})
 }
 
-// TestJobJ6Loopback holds the same over TCP, while an answer is waited for.
-func TestJobJ6Loopback(t *testing.T) {
-	b, entered, end := newBench(t), make(chan struct{}), make(chan struct{})
+// TestJobWaitEndsWithContextOverTCP checks the same over TCP, while a response
+// is pending.
+func TestJobWaitEndsWithContextOverTCP(t *testing.T) {
+	b, entered, end := newFakeAPI(t), make(chan struct{}), make(chan struct{})
 	defer close(end)
 	b.mux.HandleFunc("GET /jobs/j-1", func(_ http.ResponseWriter, r *http.Request) {
 		close(entered)
@@ -367,12 +369,13 @@ func TestJobJ6Loopback(t *testing.T) {
 	if !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
-	if late := time.Since(left); late > 500*time.Millisecond { // TestJobJ6 has the exact time; this machine may be busy
-		t.Errorf("returned %s late", late)
+	if late := time.Since(left); late > 500*time.Millisecond { // TestJobWaitEndsWithContext has the exact time; this machine may be busy
+		t.Errorf("returned after %s", late)
 	}
 }
 
-// TestJobDeadlines: whose deadline counts.
+// TestJobDeadlines checks which of the timeout and the context's deadline
+// applies.
 func TestJobDeadlines(t *testing.T) {
 	for _, c := range []struct {
 		name    string
@@ -385,11 +388,11 @@ func TestJobDeadlines(t *testing.T) {
 		{"the option", 0, time.Hour, time.Hour},
 		{"the option, which is shorter", time.Hour, time.Minute, time.Minute},
 		{"the context's, which is shorter", time.Minute, time.Hour, time.Minute},
-		{"a moment", 0, time.Millisecond, time.Millisecond},
+		{"a millisecond", 0, time.Millisecond, time.Millisecond},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				b := newBench(t)
+				b := newFakeAPI(t)
 				b.job("j-1", steps("j-1", running))
 				ctx := t.Context()
 				if c.context > 0 {
@@ -404,81 +407,29 @@ func TestJobDeadlines(t *testing.T) {
 				}
 				polls := b.calls("GET /jobs/j-1")
 				if last := polls[len(polls)-1].at.Sub(start); c.want > time.Second && c.want-last > 2*time.Second {
-					t.Errorf("the last look was %s before the end", c.want-last)
+					t.Errorf("the last poll was %s before the end", c.want-last)
 				}
 			})
 		})
 	}
 }
 
-// TestJobJ7: ten thousand jobs are polled no faster than the client may.
-func TestJobJ7(t *testing.T) {
+// TestJobWaitSurvivesSlowTokenEndpoint checks that a token endpoint that does
+// not respond for minutes does not end a wait.
+func TestJobWaitSurvivesSlowTokenEndpoint(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		const jobs, rate = 10_000, 500
-		b := newBench(t)
-		b.mux.HandleFunc("GET /jobs/{id}", func(w http.ResponseWriter, r *http.Request) {
-			answer(w, steps(r.PathValue("id"), "verify-credentials=success"))
-		})
-		client := b.inMemory()
-		if err := client.SetPollRate(rate); err != nil {
-			t.Fatal(err)
-		}
-		ids := make([]string, jobs)
-		for i := range ids {
-			ids[i] = fmt.Sprint("j-", i)
-		}
-		results, err := client.WaitForJobs(t.Context(), ids, basiq.WaitOptions{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		for i, r := range results {
-			if r.Job.ID != ids[i] {
-				t.Fatalf("result %d is of %s", i, r.Job.ID)
+		b := newFakeAPI(t)
+		b.job("j-1", steps("j-1", done))
+		begin := time.Now()
+		client := basiq.WithHTTPClient(&http.Client{Transport: roundTripFunc(func(r *http.Request) (*http.Response, error) {
+			if r.URL.Path == "/token" && time.Since(begin) < 2*time.Minute {
+				<-r.Context().Done()
+				return nil, r.Context().Err()
 			}
-		}
-		if len(b.asks) != jobs {
-			t.Fatalf("%d polls", len(b.asks))
-		}
-		for i := rate; i < jobs; i++ {
-			if span := b.asks[i].at.Sub(b.asks[i-rate].at); span < time.Second {
-				t.Fatalf("%d polls in %s", rate, span)
-			}
-		}
-		if all := b.asks[jobs-1].at.Sub(b.asks[0].at); all > jobs/rate*time.Second {
-			t.Errorf("it took %s", all)
+			return handlerTransport{b}.RoundTrip(r)
+		})})
+		if _, err := b.inMemory(client).WaitForJob(t.Context(), "j-1", basiq.WaitOptions{Timeout: 10 * time.Minute}); err != nil {
+			t.Errorf("%v after %s", err, time.Since(begin))
 		}
 	})
-}
-
-// TestJobPacerLeavesNoGap: waits that are given up cost those that go on
-// nothing.
-func TestJobPacerLeavesNoGap(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t)
-		b.mux.HandleFunc("GET /jobs/{id}", func(w http.ResponseWriter, r *http.Request) { answer(w, steps("j", done)) })
-		client := b.inMemory()
-		if err := client.SetPollRate(0.1); err != nil {
-			t.Fatal(err)
-		}
-		ctx, cancel := context.WithCancel(t.Context())
-		var wg sync.WaitGroup
-		for range 100 {
-			wg.Go(func() { _, _ = client.WaitForJob(ctx, "given-up", basiq.WaitOptions{}) })
-		}
-		time.Sleep(time.Second)
-		cancel()
-		wg.Wait()
-		start := time.Now()
-		if _, err := client.WaitForJob(t.Context(), "j", basiq.WaitOptions{}); err != nil {
-			t.Fatal(err)
-		}
-		if got := time.Since(start); got > 10*time.Second {
-			t.Errorf("waited for %s", got)
-		}
-	})
-	for _, rate := range []float64{0, -1} {
-		if err := newBench(t).inMemory().SetPollRate(rate); err == nil {
-			t.Errorf("a rate of %g is accepted", rate)
-		}
-	}
 }

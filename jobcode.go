@@ -2,17 +2,18 @@ package basiq
 
 import "github.com/basiq-sdk/basiq-go/generated/core"
 
-// jobCode is a code of a failed step as an error, for errors.Is.
+// jobCode is the code of a failed step, as an error for errors.Is.
 type jobCode core.StepCode
 
-// Error gives the code.
+// Error returns the code.
 func (c jobCode) Error() string { return "basiq: job failed: " + string(c) }
 
-// ErrJob returns what errors.Is finds in a *JobError with this code: for codes
-// that have no variable here, as banks have reasons of their own.
+// ErrJob returns an error that matches, with errors.Is, every *JobError with
+// this code. Use it for codes without a variable here: banks can return codes
+// of their own.
 func ErrJob(code core.StepCode) error { return jobCode(code) }
 
-// Documented reasons for which a job fails, for errors.Is.
+// Documented reasons for the failure of a job, for errors.Is.
 var (
 	ErrJobAccountDataDiffers         = ErrJob(core.StepCodeAccountDataDiffers)
 	ErrJobAccountNotAccessible       = ErrJob(core.StepCodeAccountNotAccessibleRequiresUserAction)
@@ -42,9 +43,9 @@ var (
 	ErrJobUserActionRequired         = ErrJob(core.StepCodeUserActionRequired)
 )
 
-// NeedsUser tells whether the job can only succeed after the user has done
-// something: logged in again, answered the bank's question, or acted at the bank.
-// Advice tells which.
+// NeedsUser reports whether the job can succeed only after the user has acted:
+// logged in again, answered the bank's question, or resolved a problem at the
+// bank. Advice says which.
 func (e *JobError) NeedsUser() bool {
 	if e == nil {
 		return false
@@ -57,8 +58,8 @@ func (e *JobError) NeedsUser() bool {
 	return e.Step == core.StepTitleMFAChallenge && !e.outage()
 }
 
-// Temporary tells whether the same job may succeed later without anybody doing
-// anything.
+// Temporary reports whether the same job may succeed later without anybody's
+// action.
 func (e *JobError) Temporary() bool {
 	if e == nil {
 		return false
@@ -73,51 +74,51 @@ func (e *JobError) Temporary() bool {
 	return false
 }
 
-// Advice returns what to do about the failure, in one or two sentences, or ""
-// when there is nothing more to say than the code does.
+// Advice returns what to do about the failure, in a few sentences, or "" if
+// there is no advice for its code.
 func (e *JobError) Advice() string {
 	if e == nil {
 		return ""
 	}
 	if e.Is(ErrMFAExpired) {
-		return "The bank's question was answered too late, or not at all: the answer may have been right. Refresh the connection to be asked again."
+		return "The bank's question was answered too late or not at all; the answer itself may have been correct. Refresh the connection to get a new question."
 	}
 	if e.Step == core.StepTitleMFAChallenge && !e.outage() {
-		return "The bank's question was answered wrongly, too late or not at all. Refresh the connection to be asked again; answers cannot be corrected."
+		return "The bank's question was answered incorrectly, too late or not at all. An answer cannot be corrected: refresh the connection to get a new question."
 	}
 	if e.Kind == "report" && e.Temporary() {
-		return "The report could not be made now. Ask for it again later; every one that is made is charged for."
+		return "The report could not be created now. Request it again later. Every report that is created is billed."
 	}
 	switch e.Code {
 	case core.StepCodeInvalidCredentials:
-		return "The bank refused the login: it is wrong or locked, or a question is unanswered. Do not try the same login again; send the user to the Consent UI with the connection's ID."
+		return "The bank rejected the login: the credentials are wrong, the login is locked, or a question was not answered. Do not retry with the same credentials. Send the user to the Consent UI with the connection's ID."
 	case core.StepCodeAuthorizationFailed:
-		return "The user did not allow access at the bank. Send the user to the Consent UI again."
+		return "The user did not authorise access at the bank. Send the user to the Consent UI again."
 	case core.StepCodeInvalidConnection:
-		return "The connection does not work any more. Send the user to the Consent UI with its ID."
+		return "The connection no longer works. Send the user to the Consent UI with the connection's ID."
 	case core.StepCodeAccountNotAccessibleRequiresUserAction, core.StepCodeUserActionRequired:
-		return "The user has to log in at the bank and do there what it asks for, such as accepting new terms. Refresh the connection after that."
+		return "The user must log in at the bank and do what it asks for, such as accepting new terms. Then refresh the connection."
 	case core.StepCodeServiceUnavailable, core.StepCodeSystemUnavailable, core.StepCodeInstitutionNotAvailable, core.StepCodeConnectorError:
-		return "The institution does not answer. Look at the connector's status: unless it has a major outage, refresh after ten minutes. After a few tries give the connection's ID to Basiq's support. Basiq repeats updates of its own every two hours for up to seven days."
+		return "The institution does not respond. Check the connector's status. Unless it has a major outage, refresh the connection after ten minutes. If that fails several times, contact Basiq's support with the connection's ID. Basiq retries its own updates every two hours for up to seven days."
 	case core.StepCodeMaintenance:
-		return "The institution is under maintenance. Refresh after some hours."
+		return "The institution is under maintenance. Refresh the connection in a few hours."
 	case core.StepCodeInstitutionDisabled, core.StepCodeInstitutionNotFound:
-		return "The institution cannot be connected. List the connectors to see which can be."
+		return "The institution cannot be connected. List the connectors to see the available institutions."
 	case core.StepCodeJobTimedOut:
-		return "The job took too long. Start it again once; if it goes on, look at the connector's status."
+		return "The job timed out. Start it again once. If it times out again, check the connector's status."
 	case core.StepCodeBankStatementInvalid, core.StepCodeEmptyFile, core.StepCodeBankStatementParsingError:
-		return "The file cannot be read as a statement. Upload the file as the bank gives it out, neither scanned nor printed anew, and for the right institution."
+		return "The file cannot be read as a statement. Upload the original file from the bank, not a scan or a printout, and check the institution."
 	case core.StepCodeBankStatementNewProduct, core.StepCodeBankStatementNotSupported:
-		return "Statements of this form or product are not supported. Connect the institution instead, or ask Basiq's support."
+		return "Statements in this format, or of this product, are not supported. Connect the institution instead, or contact Basiq's support."
 	case core.StepCodeAccountDataDiffers:
-		return "The statement is of another account than the one that is connected. Upload it for that account."
+		return "The statement belongs to a different account than the one that is connected. Upload it for that account."
 	case core.StepCodeInvalidCSVRow, core.StepCodeInvalidFieldValue, core.StepCodeMissingRequiredField,
 		core.StepCodeMissingRequiredFieldValue, core.StepCodeTxnAfterLastUpdatedDate:
-		return "The file lacks a column, or has a row that cannot be read. Detail names it; correct the file and upload it again."
+		return "The file lacks a column, or has a row that cannot be read. See Detail, correct the file, and upload it again."
 	case core.StepCodeRowCountExceeded:
-		return "The file has too many rows. Split it by dates and upload the parts."
+		return "The file has too many rows. Split it by date and upload the parts."
 	case core.StepCodeUnknownError:
-		return "Basiq does not know the reason. Start the job again once; if it goes on, give the job's ID to Basiq's support."
+		return "The reason is unknown to Basiq. Start the job again once. If it fails again, contact Basiq's support with the job's ID."
 	}
 	return ""
 }

@@ -4,36 +4,37 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/basiq-sdk/basiq-go/generated/core"
+	"github.com/basiq-sdk/basiq-go/internal/safetext"
 )
 
-// JobError is the error of a job that failed. Its text, under every verb, as
-// JSON and in a log, names the job, the step and the code; Title and Detail,
-// which are the bank's or Basiq's own words, are in the members only.
+// JobError is the error of a job that failed. Its text contains the job ID, the
+// step and the code, under every verb of fmt, as JSON and in logs. Title and
+// Detail are texts of the bank or of Basiq, which may be personal; they are
+// available as fields only.
 //
-// errors.Is knows the documented codes, such as ErrJobInvalidCredentials, and of a
-// bank's question either ErrMFARejected or ErrMFAExpired.
+// errors.Is matches the documented codes, such as ErrJobInvalidCredentials. If
+// the bank's MFA question failed, it matches either ErrMFARejected or
+// ErrMFAExpired.
 type JobError struct {
 	JobID        string
-	Kind         string         // what the job was for: "connection", "statement", "report"
-	Step         core.StepTitle // the first step that failed, "" if the job does not say
-	Code         core.StepCode  // why; banks' own reasons are no fixed set
-	Title        string         // why, in a few words
-	Detail       string         // why, in full
-	ConnectionID string         // of the connection that the job worked on, as far as it is known
+	Kind         string         // kind of job: "connection", "statement" or "report"
+	Step         core.StepTitle // the first step that failed; "" if unknown
+	Code         core.StepCode  // the reason; banks can return codes of their own
+	Title        string         // short description of the reason
+	Detail       string         // full description of the reason
+	ConnectionID string         // the job's connection; "" if unknown
 	Existing     bool           // see Job.Existing
-	Job          *core.Job      // the job as it stood
+	Job          *core.Job      // the job when it failed
 
-	late bool // the answer was given as the question had expired
+	late bool // the answer was sent after the question had expired
 }
 
-// Error names the job, the step and the code.
+// Error returns the job ID, the step and the code.
 func (e *JobError) Error() string {
 	if e == nil {
 		return "<nil>"
@@ -43,20 +44,20 @@ func (e *JobError) Error() string {
 
 func (e JobError) text() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "basiq: job %s failed", printable(e.JobID))
+	fmt.Fprintf(&b, "basiq: job %s failed", safetext.Identifier(e.JobID))
 	if e.Step != "" {
-		fmt.Fprintf(&b, " at %s", printable(string(e.Step)))
+		fmt.Fprintf(&b, " at %s", safetext.Identifier(string(e.Step)))
 	}
 	if e.Code != "" {
-		fmt.Fprintf(&b, ": %s", printable(string(e.Code)))
+		fmt.Fprintf(&b, ": %s", safetext.Identifier(string(e.Code)))
 	}
 	return b.String()
 }
 
-// Format prints the text under every verb.
-func (e JobError) Format(f fmt.State, verb rune) { formatText(f, verb, e.text()) }
+// Format writes the text of Error for every verb.
+func (e JobError) Format(f fmt.State, verb rune) { safetext.Format(f, verb, e.text()) }
 
-// MarshalJSON encodes what the text tells.
+// MarshalJSON encodes the contents of the text.
 func (e JobError) MarshalJSON() ([]byte, error) {
 	return json.Marshal(struct {
 		Message string         `json:"message"`
@@ -66,13 +67,13 @@ func (e JobError) MarshalJSON() ([]byte, error) {
 	}{e.text(), e.JobID, e.Step, e.Code})
 }
 
-// LogValue makes log/slog write what the text tells, member by member.
+// LogValue returns the contents of the text for log/slog, as a group.
 func (e JobError) LogValue() slog.Value {
-	return slog.GroupValue(slog.String("message", e.text()), slog.String("jobId", printable(e.JobID)),
-		slog.String("step", printable(string(e.Step))), slog.String("code", printable(string(e.Code))))
+	return slog.GroupValue(slog.String("message", e.text()), slog.String("jobId", safetext.Identifier(e.JobID)),
+		slog.String("step", safetext.Identifier(string(e.Step))), slog.String("code", safetext.Identifier(string(e.Code))))
 }
 
-// Is tells whether the job failed for the reason that target stands for.
+// Is reports whether the job failed for the reason that target represents.
 func (e *JobError) Is(target error) bool {
 	if e == nil {
 		return false
@@ -88,8 +89,8 @@ func (e *JobError) Is(target error) bool {
 	return ok && e.Code != "" && core.StepCode(code) == e.Code
 }
 
-// outage reports whether the institution or Basiq is at fault, so that nobody's
-// answer to a question was wrong.
+// outage reports whether the institution or Basiq caused the failure, so that it
+// says nothing about the user's answer.
 func (e *JobError) outage() bool {
 	switch e.Code {
 	case core.StepCodeMaintenance, core.StepCodeServiceUnavailable, core.StepCodeSystemUnavailable, core.StepCodeConnectorError,
@@ -99,17 +100,17 @@ func (e *JobError) outage() bool {
 	return false
 }
 
-// failure makes the error of a job that failed at a step; at none that is known
-// when step is -1.
-func (w *waiter) failure(job *core.Job, step int) error {
-	e := &JobError{JobID: w.id, Kind: job.Kind, ConnectionID: idIn(job, "connections"), Existing: w.existing, Job: job, late: w.isLate()}
+// jobError returns the error of a job that failed at a step. step is -1 if the
+// step is unknown.
+func (w *waiter) jobError(job *core.Job, step int) error {
+	e := &JobError{JobID: w.id, Kind: job.Kind, ConnectionID: linkedID(job, "connections"), Existing: w.existing, Job: job, late: w.isLate()}
 	if step < 0 {
 		return e
 	}
 	e.Step = job.Steps[step].Title
 	if why, ok := job.Steps[step].Result.Failure(); ok {
 		e.Code, e.Title, e.Detail = why.Code, why.Title, why.Detail
-		if e.Detail == "" { // the description and the examples of the API differ
+		if e.Detail == "" { // the API's description says "detail", its examples say "details"
 			for name, raw := range why.JSON.Extra() {
 				if name == "details" {
 					_ = json.Unmarshal(raw, &e.Detail)
@@ -120,8 +121,8 @@ func (w *waiter) failure(job *core.Job, step int) error {
 	return e
 }
 
-// JobErrors returns the failures of several jobs that an error joins, such as that
-// of WaitForJobs, in the order of the jobs. errors.As finds the first only.
+// JobErrors returns all *JobErrors in an error that joins several, such as that
+// of WaitForJobs, in the order of the jobs. errors.As finds only the first.
 func JobErrors(err error) []*JobError {
 	var out []*JobError
 	switch e := err.(type) {
@@ -140,40 +141,40 @@ func JobErrors(err error) []*JobError {
 	return out
 }
 
-// ErrJobOwner is the error of a wait for a job of another user than
-// WaitOptions.UserID: its ID comes from the wrong browser, or was made up.
-var ErrJobOwner = errors.New("basiq: the job is another user's")
+// ErrJobOwner means that a job does not belong to WaitOptions.UserID. Its ID
+// may come from another user's browser or may have been forged.
+var ErrJobOwner = errors.New("basiq: the job belongs to another user")
 
-// WaitError is the error of a wait that ended before the job did: the
-// time was over, the context ended, or the API did not tell how the job stands.
-// The job itself goes on. errors.Is knows the cause: context.DeadlineExceeded,
-// context.Canceled, transport.ErrNotFound for a job that is not known (any
-// more), and all others of the transport package. The cause of a context is in
+// WaitError is the error of a wait that ended before the job did, because the
+// wait timed out, the context ended, or the API returned an error. The job
+// itself continues. errors.Is matches the cause: context.DeadlineExceeded,
+// context.Canceled, transport.ErrNotFound if the job does not exist, or another
+// error of package transport. The cause of a context (context.Cause) appears in
 // the text only.
 type WaitError struct {
 	JobID  string
-	Step   core.StepTitle  // the first step that was not done when the job was seen last, "" if it was not seen
-	Status core.StepStatus // how that step stood
-	Polls  int
-	Waited time.Duration
-	Err    error // why the wait ended
-	Last   error // why the last poll failed, if it did; or why it is not known whether the bank has an answer
+	Step   core.StepTitle  // the first step that was not done at the last successful poll; "" if there was none
+	Status core.StepStatus // status of that step
+	Polls  int             // number of polls
+	Waited time.Duration   // duration of the wait
+	Err    error           // why the wait ended
+	Last   error           // error of the last poll, or of an answer that the bank may or may not have received; may be nil
 
 	job *Job
 }
 
-// Job returns a handle to go on waiting with, or to take a resume token of.
+// Job returns a handle to continue waiting, or to take a resume token from.
 func (e *WaitError) Job() *Job {
 	if e == nil {
 		return nil
 	}
-	if e.job == nil { // it was made by hand
+	if e.job == nil { // not created by a wait, but by a test, for example
 		return (*Client)(nil).Job(e.JobID)
 	}
 	return e.job
 }
 
-// Error names the job, how it stood, and the cause.
+// Error returns the job ID, the last known status, and the cause.
 func (e *WaitError) Error() string {
 	if e == nil {
 		return "<nil>"
@@ -183,28 +184,28 @@ func (e *WaitError) Error() string {
 
 func (e WaitError) text() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "basiq: gave up waiting for job %s after %s and ", printable(e.JobID), e.Waited.Round(time.Millisecond))
+	fmt.Fprintf(&b, "basiq: stopped waiting for job %s after %s and ", safetext.Identifier(e.JobID), e.Waited.Round(time.Millisecond))
 	if e.Polls == 1 {
 		b.WriteString("1 poll")
 	} else {
 		fmt.Fprintf(&b, "%d polls", e.Polls)
 	}
 	if e.Step != "" {
-		fmt.Fprintf(&b, "; %s was %s", printable(string(e.Step)), printable(string(e.Status)))
+		fmt.Fprintf(&b, "; %s was %s", safetext.Identifier(string(e.Step)), safetext.Identifier(string(e.Status)))
 	}
 	if e.Err != nil {
 		fmt.Fprintf(&b, ": %s", strings.TrimPrefix(e.Err.Error(), "basiq: "))
 	}
 	if e.Last != nil && (e.Err == nil || e.Last.Error() != e.Err.Error()) {
-		fmt.Fprintf(&b, "; the last failure was: %s", strings.TrimPrefix(e.Last.Error(), "basiq: "))
+		fmt.Fprintf(&b, "; last error: %s", strings.TrimPrefix(e.Last.Error(), "basiq: "))
 	}
 	return b.String()
 }
 
-// Format prints the text under every verb.
-func (e WaitError) Format(f fmt.State, verb rune) { formatText(f, verb, e.text()) }
+// Format writes the text of Error for every verb.
+func (e WaitError) Format(f fmt.State, verb rune) { safetext.Format(f, verb, e.text()) }
 
-// MarshalJSON encodes what the text tells.
+// MarshalJSON encodes the contents of the text.
 func (e WaitError) MarshalJSON() ([]byte, error) {
 	return json.Marshal(struct {
 		Message string          `json:"message"`
@@ -215,12 +216,12 @@ func (e WaitError) MarshalJSON() ([]byte, error) {
 	}{e.text(), e.JobID, e.Step, e.Status, e.Polls})
 }
 
-// LogValue makes log/slog write what the text tells, member by member.
+// LogValue returns the contents of the text for log/slog, as a group.
 func (e WaitError) LogValue() slog.Value {
-	return slog.GroupValue(slog.String("message", e.text()), slog.String("jobId", printable(e.JobID)), slog.Int("polls", e.Polls))
+	return slog.GroupValue(slog.String("message", e.text()), slog.String("jobId", safetext.Identifier(e.JobID)), slog.Int("polls", e.Polls))
 }
 
-// Unwrap returns Err and Last.
+// Unwrap returns Err and Last, if they are not nil.
 func (e *WaitError) Unwrap() []error {
 	if e == nil {
 		return nil
@@ -234,7 +235,7 @@ func (e *WaitError) Unwrap() []error {
 	return causes
 }
 
-// made reports whether this package makes such an error.
+// made reports whether err is an error of this package.
 func made(err error) bool {
 	switch err.(type) {
 	case *WaitError, *JobError, *MFARequiredError, *MFAError, *PurgedError, *ReportError, jobCode:
@@ -248,37 +249,10 @@ func made(err error) bool {
 	return false
 }
 
-// formatText prints a text under a verb. Errors and secrets print so, member by
-// member would tell what is not to be told.
-func formatText(f fmt.State, verb rune, text string) {
-	switch verb {
-	case 'q':
-		fmt.Fprintf(f, "%q", text)
-	case 'x', 'X':
-		fmt.Fprintf(f, "%"+string(verb), text)
-	default:
-		_, _ = io.WriteString(f, text)
-	}
-}
-
-// because is the text of a cause within another error, which may have none.
-func because(err error) string {
+// causeText returns the text of an error's cause, which may be nil.
+func causeText(err error) string {
 	if err == nil {
-		return "the reason is not known"
+		return "unknown reason"
 	}
 	return strings.TrimPrefix(err.Error(), "basiq: ")
-}
-
-// printable keeps identifiers and drops what could forge a log line.
-func printable(s string) string {
-	const longest = 64
-	if len(s) > longest {
-		s = strings.ToValidUTF8(s[:longest], "")
-	}
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || unicode.IsSpace(r) {
-			return '_'
-		}
-		return r
-	}, s)
 }

@@ -8,10 +8,10 @@ import (
 	"github.com/basiq-sdk/basiq-go/generated/core"
 )
 
-// idIn returns the ID that follows a collection's name ("users",
-// "connections", "reports") in the links of a job. The job's own source counts
-// first, then the steps in their order.
-func idIn(job *core.Job, collection string) string {
+// linkedID returns the ID that follows the name of a collection ("users",
+// "connections" or "reports") in the links of a job. The job's own source link
+// takes precedence over the links of its steps. It returns "" if there is none.
+func linkedID(job *core.Job, collection string) string {
 	if job == nil {
 		return ""
 	}
@@ -27,7 +27,7 @@ func idIn(job *core.Job, collection string) string {
 	return ""
 }
 
-// stepLinks returns the links that the steps resulted in.
+// stepLinks returns the links in the results of the steps.
 func stepLinks(job *core.Job) []string {
 	if job == nil {
 		return nil
@@ -41,8 +41,8 @@ func stepLinks(job *core.Job) []string {
 	return links
 }
 
-// pathID returns the segment after a collection's name in a link's path. It
-// does not parse the link as a URL: the API sends filters in links unescaped.
+// pathID returns the path segment after the name of a collection in a link. It
+// does not use url.Parse, because the API does not escape the filters in links.
 func pathID(link, collection string) string {
 	link, _, _ = strings.Cut(link, "?")
 	link, _, _ = strings.Cut(link, "#")

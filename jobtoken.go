@@ -10,80 +10,81 @@ import (
 	"unicode/utf8"
 )
 
-// tokenVersion begins the resume tokens that this version writes.
+// tokenVersion is the prefix of the resume tokens of this version.
 const tokenVersion = "basiq-job-1."
 
-// maxToken bounds a resume token that is read.
+// maxToken is the maximum length of a resume token, in bytes.
 const maxToken = 8 << 10
 
-// ErrResumeToken is the error of a text that is no resume token of a job.
-var ErrResumeToken = errors.New("basiq: not a resume token")
+// ErrResumeToken means that a string is not a valid resume token.
+var ErrResumeToken = errors.New("basiq: invalid resume token")
 
-// resumed is what a resume token holds.
-type resumed struct {
+// resumeToken is the content of a resume token.
+type resumeToken struct {
 	Job      string   `json:"j"`
 	User     string   `json:"u,omitempty"`
 	Answered []string `json:"a,omitempty"`
 	Existing bool     `json:"e,omitempty"`
 }
 
-// Token returns a text with which another process can go on waiting: see
-// Client.ResumeJob. It holds IDs and which questions were answered, and no
-// credential and no answer. Take it again after an answer was given.
+// Token returns a resume token, with which another process can continue
+// waiting; see Client.ResumeJob. It contains IDs and which questions were
+// answered, but no credentials and no answers. Call Token again after a
+// question was answered.
 func (j *Job) Token() string {
 	if j == nil || j.jobState == nil {
 		return ""
 	}
 	j.mu.Lock()
-	r := resumed{Job: j.id, User: j.userID, Answered: j.answered, Existing: j.existing}
+	r := resumeToken{Job: j.id, User: j.userID, Answered: j.answered, Existing: j.existing}
 	data, err := json.Marshal(r)
 	j.mu.Unlock()
-	if err != nil { // texts always encode
+	if err != nil { // a struct of strings and a bool always encodes
 		panic(err)
 	}
 	body := base64.RawURLEncoding.EncodeToString(data)
 	return fmt.Sprintf("%s%s.%08x", tokenVersion, body, crc32.ChecksumIEEE([]byte(body)))
 }
 
-// ResumeJob returns a handle on the job that a resume token is of. It fails
-// with ErrResumeToken when the text is no such token, was cut off, or is of a
-// version of this package that wrote another form.
+// ResumeJob returns a handle for the job of a resume token. It fails with
+// ErrResumeToken if the token is invalid, was truncated, or was created by an
+// incompatible version of this package.
 func (c *Client) ResumeJob(token string) (*Job, error) {
-	r, err := parseToken(token)
+	r, err := parseResumeToken(token)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrResumeToken, err)
 	}
 	return &Job{&jobState{client: c, id: r.Job, userID: r.User, answered: r.Answered, existing: r.Existing}}, nil
 }
 
-func parseToken(token string) (*resumed, error) {
+func parseResumeToken(token string) (*resumeToken, error) {
 	if len(token) > maxToken {
 		return nil, errors.New("it is too long")
 	}
 	rest, ok := strings.CutPrefix(token, tokenVersion)
 	if !ok {
 		if strings.HasPrefix(token, "basiq-job-") {
-			return nil, errors.New("another version of this package made it: begin anew with the job's ID")
+			return nil, errors.New("it was made by an incompatible version of this package: use Client.Job with the job's ID")
 		}
-		return nil, errors.New("it does not begin as one")
+		return nil, fmt.Errorf("its prefix is not %q", tokenVersion)
 	}
 	body, sum, _ := strings.Cut(rest, ".")
 	if fmt.Sprintf("%08x", crc32.ChecksumIEEE([]byte(body))) != sum {
-		return nil, errors.New("it was changed or cut off")
+		return nil, errors.New("its checksum does not match: it was changed or truncated")
 	}
 	data, err := base64.RawURLEncoding.DecodeString(body)
 	if err != nil {
-		return nil, errors.New("it is badly encoded")
+		return nil, errors.New("it is not valid base64")
 	}
-	var r resumed
+	var r resumeToken
 	if err := json.Unmarshal(data, &r); err != nil || !utf8.Valid(data) {
-		return nil, errors.New("its content cannot be read")
+		return nil, errors.New("its content cannot be decoded")
 	}
 	if r.Job == "" {
-		return nil, errors.New("it names no job")
+		return nil, errors.New("it contains no job ID")
 	}
 	if len(r.Answered) > maxAnswered {
-		return nil, errors.New("it names too many questions")
+		return nil, fmt.Errorf("it contains more than %d answered questions", maxAnswered)
 	}
 	return &r, nil
 }

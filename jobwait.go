@@ -2,67 +2,67 @@ package basiq
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"net"
 	"net/http"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/basiq-sdk/basiq-go/generated/core"
+	"github.com/basiq-sdk/basiq-go/internal/contexts"
+	"github.com/basiq-sdk/basiq-go/internal/neterr"
 	"github.com/basiq-sdk/basiq-go/internal/retries"
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
-// Bounds of what a wait puts up with.
+// Limits of failures that a wait tolerates.
 const (
-	maxMissing    = 3 // answers that the job is not known, before it is seen first
-	maxUnreadable = 3 // answers in a row that cannot be read
+	maxNotFound  = 3 // 404 responses before the job is seen for the first time
+	maxMalformed = 3 // consecutive responses that cannot be decoded
 )
 
-// errStopped says that a loop over the steps was left.
+// errStopped means that the caller left the loop over an iterator.
 var errStopped = errors.New("stopped")
 
-// waiter is one wait for a job.
+// waiter is the state of one wait for a job.
 type waiter struct {
 	*Job
-	o        WaitOptions
-	caller   context.Context
-	ctx      context.Context // ends with the wait
-	start    time.Time
-	deadline time.Time
-	interval time.Duration // bounds the next pause
+	o         WaitOptions
+	callerCtx context.Context // as passed to Wait
+	ctx       context.Context // callerCtx with the wait's deadline
+	start     time.Time
+	deadline  time.Time
+	interval  time.Duration // upper limit of the next interval between polls
 
-	polls      int
-	missing    int
-	unreadable int
-	last       error // of the last poll, if it failed and may be repeated
-	latest     *core.Job
-	steps      map[string]core.StepStatus
-	asked      challengeLog
+	polls     int
+	notFound  int
+	malformed int
+	lastErr   error     // temporary failure of the last poll, or nil
+	lastJob   *core.Job // the job at the last successful poll
+	steps     map[string]core.StepStatus
+	mfa       mfaProgress
 }
 
-// follow waits, and hands every change of a step to emit, which says whether to
-// go on.
-func (j *Job) follow(ctx context.Context, o WaitOptions, emit func(StepChange) bool) (*JobResult, error) {
+// pollUntilDone implements Wait and Steps. It passes every change of a step to
+// emit, and stops if emit returns false.
+func (j *Job) pollUntilDone(ctx context.Context, o WaitOptions, emit func(StepChange) bool) (*JobResult, error) {
 	if j == nil || j.jobState == nil {
-		return nil, errors.New("basiq: the job is nil or a zero value: get one from Client.Job")
+		return nil, errors.New("basiq: the Job is nil or a zero value: create it with Client.Job")
 	}
-	if err := j.client.ready(ctx, "the wait for a job"); err != nil {
+	if err := j.client.checkReady(ctx, "Job.Wait"); err != nil {
 		return nil, err
 	}
-	o, err := o.check()
+	o, err := o.withDefaults()
 	if err != nil {
 		return nil, err
 	}
-	w := &waiter{Job: j, o: o, caller: ctx, start: time.Now(), interval: o.Interval, steps: map[string]core.StepStatus{}}
-	deadline, bounded := ctx.Deadline()
-	if own := w.start.Add(o.Timeout); o.Timeout > 0 && (!bounded || own.Before(deadline)) {
-		deadline = own
-	} else if !bounded {
+	w := &waiter{Job: j, o: o, callerCtx: ctx, start: time.Now(), interval: o.Interval, steps: map[string]core.StepStatus{}}
+	deadline, hasDeadline := ctx.Deadline()
+	if timeout := w.start.Add(o.Timeout); o.Timeout > 0 && (!hasDeadline || timeout.Before(deadline)) {
+		deadline = timeout
+	} else if !hasDeadline {
 		deadline = w.start.Add(defaultTimeout)
 	}
 	w.deadline = deadline
@@ -75,63 +75,64 @@ func (j *Job) follow(ctx context.Context, o WaitOptions, emit func(StepChange) b
 			return nil, err
 		}
 		if job != nil {
-			if user := idIn(job, "users"); w.o.UserID != "" && user != "" && !strings.EqualFold(user, w.o.UserID) {
-				w.latest = nil // nothing of it is told
-				return nil, w.ended(ErrJobOwner)
+			if user := linkedID(job, "users"); w.o.UserID != "" && user != "" && !strings.EqualFold(user, w.o.UserID) {
+				w.lastJob = nil // the error must reveal nothing about another user's job
+				return nil, w.waitError(ErrJobOwner)
 			}
-			if err := w.report(job, emit); err != nil {
+			if err := w.reportSteps(job, emit); err != nil {
 				return nil, err
 			}
-			switch step, how := standing(job); how {
+			switch step, result := outcome(job); result {
 			case jobFailed:
-				return nil, w.failure(job, step)
+				return nil, w.jobError(job, step)
 			case jobDone:
-				return w.succeed(job), nil
+				return w.jobResult(job), nil
 			}
-			if err := w.ask(job); err != nil {
+			if err := w.handleMFA(job); err != nil {
 				return nil, err
 			}
 		}
-		if err := w.pause(retryAfter); err != nil {
+		if err := w.waitForNextPoll(retryAfter); err != nil {
 			return nil, err
 		}
 	}
 }
 
-// poll asks how the job stands. It returns nothing when the answer is not to
-// be had now but may be later.
+// poll requests the job. It returns a nil job if the request failed for a
+// temporary reason, with the delay that the API asked for.
 func (w *waiter) poll() (*core.Job, time.Duration, error) {
 	if err := w.client.polls.wait(w.ctx); err != nil {
-		return nil, 0, w.ended(nil)
+		return nil, 0, w.waitError(nil)
 	}
 	w.polls++
 	var res *http.Response
 	job, err := w.client.Core.Jobs.Get(w.ctx, w.id, transport.WithoutRetry(), transport.WithResponse(&res))
 	if err != nil {
 		if path := (*transport.PathError)(nil); errors.As(err, &path) {
-			w.polls-- // nothing was sent
+			w.polls-- // the request was not sent
 			return nil, 0, err
 		}
 		if w.ctx.Err() != nil {
-			return nil, 0, w.ended(nil)
+			return nil, 0, w.waitError(nil)
 		}
-		wait, ok := w.tolerate(err)
+		wait, ok := w.temporary(err)
 		if !ok {
-			return nil, 0, w.ended(err)
+			return nil, 0, w.waitError(err)
 		}
-		w.last = err
+		w.lastErr = err
 		return nil, wait, nil
 	}
-	w.latest, w.last, w.unreadable = job, nil, 0
-	w.noteUser(idIn(job, "users"))
+	w.lastJob, w.lastErr, w.malformed = job, nil, 0
+	w.setUser(linkedID(job, "users"))
 	if res == nil {
 		return job, 0, nil
 	}
 	return job, transport.RetryAfter(res.Header), nil
 }
 
-// tolerate tells whether a poll that failed may go better later, and when.
-func (w *waiter) tolerate(err error) (time.Duration, bool) {
+// temporary reports whether a failed poll may succeed later, and returns the
+// delay that the API asked for.
+func (w *waiter) temporary(err error) (time.Duration, bool) {
 	var (
 		api  *transport.Error
 		send *transport.SendError
@@ -140,35 +141,25 @@ func (w *waiter) tolerate(err error) (time.Duration, bool) {
 	switch {
 	case errors.As(err, &api):
 		if api.Status == http.StatusNotFound && api.Path == "/jobs/{jobId}" {
-			w.missing++
-			return api.RetryAfter, w.latest == nil && w.missing <= maxMissing
+			w.notFound++
+			return api.RetryAfter, w.lastJob == nil && w.notFound <= maxNotFound
 		}
 		return api.RetryAfter, errors.Is(api, transport.ErrRateLimited) || retries.Of(api.Status).Allowed(uint8(transport.SafetyRead))
-	case errors.Is(err, transport.ErrRateLimited): // this client held the poll back
+	case errors.Is(err, transport.ErrRateLimited): // this client's throttle delayed the poll
 		return 0, true
 	case errors.As(err, &send):
-		return 0, w.latest != nil || !misconfigured(send)
+		return 0, w.lastJob != nil || !neterr.Permanent(send)
 	case errors.Is(err, transport.ErrTokenTimeout):
 		return 0, true
 	case errors.As(err, &read), errors.Is(err, transport.ErrNoContent):
-		w.unreadable++
-		return 0, w.unreadable <= maxUnreadable
+		w.malformed++
+		return 0, w.malformed <= maxMalformed
 	}
 	return 0, false
 }
 
-// misconfigured tells whether a call would fail for ever: a host that does not
-// exist, a certificate that is not trusted.
-func misconfigured(err error) bool {
-	var (
-		dns  *net.DNSError
-		cert *tls.CertificateVerificationError
-	)
-	return errors.As(err, &dns) && dns.IsNotFound || errors.As(err, &cert)
-}
-
-// report hands out what has changed since the last poll.
-func (w *waiter) report(job *core.Job, emit func(StepChange) bool) error {
+// reportSteps passes the changes since the last poll to OnStep and emit.
+func (w *waiter) reportSteps(job *core.Job, emit func(StepChange) bool) error {
 	seen := map[core.StepTitle]int{}
 	for i, step := range job.Steps {
 		seen[step.Title]++
@@ -183,8 +174,8 @@ func (w *waiter) report(job *core.Job, emit func(StepChange) bool) error {
 			Number: i + 1, Total: len(job.Steps), Step: step,
 		}
 		if w.o.OnStep != nil {
-			if err := contained("OnStep", func() error { w.o.OnStep(change); return nil }); err != nil {
-				return w.ended(err)
+			if err := recoverPanic("OnStep", func() error { w.o.OnStep(change); return nil }); err != nil {
+				return w.waitError(err)
 			}
 		}
 		if !emit(change) {
@@ -194,9 +185,9 @@ func (w *waiter) report(job *core.Job, emit func(StepChange) bool) error {
 	return nil
 }
 
-// contained calls a callback, and makes an error of a panic. What it panicked
-// with may be personal and is not told.
-func contained(name string, call func() error) (err error) {
+// recoverPanic calls a callback and converts a panic to an error. The panic's
+// value may be personal, so the error contains only its type.
+func recoverPanic(name string, call func() error) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			err = fmt.Errorf("%s panicked with a %T", name, v)
@@ -205,30 +196,31 @@ func contained(name string, call func() error) (err error) {
 	return call()
 }
 
-// Ways in which a job stands.
-type jobStanding uint8
+// jobOutcome is whether a job has ended, and how.
+type jobOutcome uint8
 
 const (
-	jobRunning jobStanding = iota
+	jobRunning jobOutcome = iota
 	jobDone
 	jobFailed
 )
 
-// standing tells how a job stands, and which step failed, -1 if that is not
-// known. Only what is known to be success is success; a failed step is looked
-// for first, because those after it stay pending for ever.
-func standing(job *core.Job) (int, jobStanding) {
+// outcome returns the outcome of a job, and the index of the step that failed
+// or -1. A job counts as done only if every step is known to have succeeded.
+// Failed steps are looked for first, because the steps after them stay pending
+// forever.
+func outcome(job *core.Job) (int, jobOutcome) {
 	const success, failed = string(core.StepStatusSuccess), string(core.StepStatusFailed)
 	done := 0
 	for i, step := range job.Steps {
-		switch word(string(step.Status)) {
+		switch normalized(string(step.Status)) {
 		case failed:
 			return i, jobFailed
 		case success, string(core.StepStatusSkipped):
 			done++
 		}
 	}
-	switch top := word(job.Status); {
+	switch top := normalized(job.Status); {
 	case top == failed:
 		return -1, jobFailed
 	case done > 0 && done == len(job.Steps) && (top == "" || top == success):
@@ -237,9 +229,10 @@ func standing(job *core.Job) (int, jobStanding) {
 	return -1, jobRunning
 }
 
-func word(s string) string { return strings.ToLower(strings.TrimSpace(s)) }
+// normalized returns s in lower case, without surrounding space.
+func normalized(s string) string { return strings.ToLower(strings.TrimSpace(s)) }
 
-func (w *waiter) succeed(job *core.Job) *JobResult {
+func (w *waiter) jobResult(job *core.Job) *JobResult {
 	r := &JobResult{Job: job, Existing: w.existing, userID: w.user()}
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -247,41 +240,41 @@ func (w *waiter) succeed(job *core.Job) *JobResult {
 	return r
 }
 
-// pause waits until the next poll: growing pauses with some chance in them, so
-// that jobs that began together are not polled together.
-func (w *waiter) pause(retryAfter time.Duration) error {
+// waitForNextPoll waits until the next poll. The intervals grow and are
+// randomized, so that jobs that were started together are not polled together.
+func (w *waiter) waitForNextPoll(retryAfter time.Duration) error {
 	d := w.interval - rand.N(w.interval/4+1)
 	w.interval = min(w.interval+w.interval/2, w.o.MaxInterval)
 	left := time.Until(w.deadline)
 	switch {
 	case retryAfter > d && retryAfter >= left:
-		return w.ended(fmt.Errorf("the API asks to wait %s, and no time is left for that: %w", retryAfter, context.DeadlineExceeded))
+		return w.waitError(fmt.Errorf("the API asked to retry after %s, and no time is left for that: %w", retryAfter, context.DeadlineExceeded))
 	case retryAfter > d:
 		d = retryAfter
 	case d >= left && left > 2*w.o.Interval:
-		d = left - w.o.Interval // for a last look
+		d = left - w.o.Interval // leaves time for a last poll
 	}
-	if pause(w.ctx, d) != nil {
-		return w.ended(nil)
+	if contexts.Sleep(w.ctx, d) != nil {
+		return w.waitError(nil)
 	}
 	return nil
 }
 
-// ended makes the error of a wait that ended without the job. Without a reason,
-// it is that the time is over.
-func (w *waiter) ended(reason error) error {
+// waitError returns the error of a wait that ended before the job did. If
+// reason is nil, it is that the context ended or the wait timed out.
+func (w *waiter) waitError(reason error) error {
 	e := &WaitError{JobID: w.id, Polls: w.polls, Waited: time.Since(w.start), Err: reason, job: w.Job}
 	if reason == nil {
-		if e.Err = transport.ContextError(w.caller); e.Err == nil {
+		if e.Err = transport.ContextError(w.callerCtx); e.Err == nil {
 			e.Err = context.DeadlineExceeded
 		}
 	}
-	if e.Last = w.last; e.Last == nil {
-		e.Last = w.asked.err
+	if e.Last = w.lastErr; e.Last == nil {
+		e.Last = w.mfa.err
 	}
-	if w.latest != nil {
-		for _, step := range w.latest.Steps {
-			if s := word(string(step.Status)); s != string(core.StepStatusSuccess) && s != string(core.StepStatusSkipped) {
+	if w.lastJob != nil {
+		for _, step := range w.lastJob.Steps {
+			if s := normalized(string(step.Status)); s != string(core.StepStatusSuccess) && s != string(core.StepStatusSkipped) {
 				e.Step, e.Status = step.Title, step.Status
 				break
 			}

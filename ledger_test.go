@@ -17,40 +17,40 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
-// ledger is a bank whose transactions a test changes. It filters and pages as
-// Basiq does: account by account, the newest first.
+// ledger is a fake bank whose transactions a test changes. It filters and pages
+// as Basiq does: by account, the newest first.
 type ledger struct {
 	t          *testing.T
-	bench      *bench
+	api        *fakeAPI
 	mu         sync.Mutex
 	rows       map[string]*row // by ID
-	page       int             // transactions on a page
-	next       int             // for IDs
-	gets       int             // transactions that were asked for one by one
+	page       int             // page size
+	next       int             // number of the next ID
+	gets       int             // number of requests for a single transaction
 	lists      int
-	fail       func(list int) bool       // whether a list fails
-	gone       string                    // an account that lists are refused for
-	amid       func()                    // what happens while lists are read
-	seen       func(filter, next string) // what happens after a page was read
-	hide       map[string]bool           // transactions that lists leave out by mistake
-	unknownKey bool                      // transactions asked for one by one need a token, and the key is unknown
-	local      bool                      // filters go by Sydney's days, not by those of UTC
-	offset     bool                      // the next page begins after so many rows, not after a row
+	fail       func(list int) bool       // reports whether a list request fails
+	gone       string                    // an account whose lists are not found
+	amid       func()                    // called before a page is read
+	seen       func(filter, next string) // called after a page was read
+	hide       map[string]bool           // transactions that are missing from lists
+	unknownKey bool                      // single transactions need a new token, and the key is unknown
+	local      bool                      // filters use days in Sydney, not in UTC
+	offset     bool                      // pages are located by counting rows, not by ID
 }
 
 type row struct {
 	id, account, amount, text string
 	pending                   bool
-	date                      string // of posting, or of making while it is pending
+	date                      string // posting date, or transaction date if pending
 }
 
 func newLedger(t *testing.T, page int) (*ledger, *basiq.Client) {
-	b := newBench(t)
-	l := &ledger{t: t, bench: b, rows: map[string]*row{}, page: page, hide: map[string]bool{}}
+	b := newFakeAPI(t)
+	l := &ledger{t: t, api: b, rows: map[string]*row{}, page: page, hide: map[string]bool{}}
 	b.mux.HandleFunc("GET /users/u-1/accounts", l.accounts)
 	b.mux.HandleFunc("GET /users/u-1/transactions", l.list)
 	b.mux.HandleFunc("GET /users/u-1/transactions/{id}", l.get)
-	return l, b.inMemory(basiq.WithHTTPClient(&http.Client{Transport: handled{b}}), transport.WithRetryPolicy(transport.RetryPolicy{MaxAttempts: 1}))
+	return l, b.inMemory(basiq.WithHTTPClient(&http.Client{Transport: handlerTransport{b}}), transport.WithRetryPolicy(transport.RetryPolicy{MaxAttempts: 1}))
 }
 
 func (l *ledger) add(account, date string, pending bool) *row {
@@ -102,21 +102,21 @@ func (l *ledger) get(w http.ResponseWriter, req *http.Request) {
 	defer l.mu.Unlock()
 	l.gets++
 	if l.unknownKey {
-		l.bench.refused.Store(true)
-		answer(w, "401 "+transport.CodeInvalidAuthorizationToken)
+		l.api.refused.Store(true)
+		respond(w, "401 "+transport.CodeInvalidAuthorizationToken)
 		return
 	}
 	r := l.rows[req.PathValue("id")]
 	if r == nil {
-		answer(w, "404 resource-not-found")
+		respond(w, "404 resource-not-found")
 		return
 	}
-	answer(w, r.json())
+	respond(w, r.json())
 }
 
 var clause = regexp.MustCompile(`([a-zA-Z.]+)\.(eq|bt|gteq|lteq)\('([^']*)'(?:,'([^']*)')?\)`)
 
-// matches applies a filter, which the link to the next page has too.
+// matches reports whether a row matches a filter.
 func (l *ledger) matches(r *row, clauses [][]string) bool {
 	for _, c := range clauses {
 		day := r.date[:10]
@@ -136,7 +136,7 @@ func (l *ledger) matches(r *row, clauses [][]string) bool {
 		case "transaction.postDate.lteq":
 			ok = !r.pending && day <= c[3]
 		default:
-			l.t.Errorf("a filter has %s", c[0])
+			l.t.Errorf("unexpected filter %s", c[0])
 		}
 		if !ok {
 			return false
@@ -150,19 +150,19 @@ func (l *ledger) list(w http.ResponseWriter, req *http.Request) {
 	defer l.mu.Unlock()
 	l.lists++
 	if l.fail != nil && l.fail(l.lists) {
-		answer(w, "500 internal-server-error")
+		respond(w, "500 internal-server-error")
 		return
 	}
 	filter := req.FormValue("filter")
 	if l.gone != "" && strings.Contains(filter, "'"+l.gone+"'") {
-		answer(w, "404 resource-not-found")
+		respond(w, "404 resource-not-found")
 		return
 	}
 	if l.amid != nil {
 		l.amid()
 	}
 	if rest := clause.ReplaceAllString(filter, ""); strings.Trim(rest, ",") != "" {
-		l.t.Errorf("a filter has %q", rest)
+		l.t.Errorf("unexpected filter %q", rest)
 	}
 	var rows []*row
 	clauses := clause.FindAllStringSubmatch(filter, -1)
@@ -199,8 +199,8 @@ func (l *ledger) list(w http.ResponseWriter, req *http.Request) {
 	}
 }
 
-// at writes a day that is so many days before today, as a web connection does,
-// or as one of open banking does in Sydney.
+// at returns midnight of a day before today, either in UTC, as web connections
+// report it, or in Sydney, as open banking connections do.
 func at(daysAgo int, sydney bool) string {
 	day := time.Now().UTC().AddDate(0, 0, -daysAgo)
 	if sydney {

@@ -18,10 +18,10 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/value"
 )
 
-// read returns the IDs of a user's transactions, of which the API writes the
-// first page as body.
+// read returns the IDs of a user's transactions if the API returns body as the
+// first page.
 func read(t *testing.T, body string) (ids []string, err error) {
-	b := newBench(t)
+	b := newFakeAPI(t)
 	b.mux.HandleFunc("GET /users/u-1/transactions", func(w http.ResponseWriter, r *http.Request) {
 		if r.FormValue("next") != "" {
 			body = `{"type":"list","data":[{"id":"t-2"}]}`
@@ -37,13 +37,14 @@ func read(t *testing.T, body string) (ids []string, err error) {
 	return ids, nil
 }
 
-// TestListsDoNotEndSilently: a page that names the next one in a form that is not
-// known is an error after its items, and not the end of the list.
-func TestListsDoNotEndSilently(t *testing.T) {
+// TestInvalidNextLinkIsAnError checks that a link to the next page in an
+// unknown form is an error after the items of the page, not the end of the
+// list.
+func TestInvalidNextLinkIsAnError(t *testing.T) {
 	const next = `"/users/u-1/transactions?next=2"`
 	for _, c := range []struct {
-		links string // and what else stands beside the items
-		want  string // what All gives: "error", "end", or "both" pages
+		links string // and other members of the page
+		want  string // what All yields: an "error", the "end", or "both" pages
 	}{
 		{`"links":{"next":` + next + `}`, "both"},
 		{`"links":{"next":{"href":` + next + `}}`, "error"},
@@ -84,9 +85,9 @@ func TestListsDoNotEndSilently(t *testing.T) {
 	}
 }
 
-// TestListsWithoutItems: what stands in place of a list, or of an item, does not
-// become a transaction without ID and amount.
-func TestListsWithoutItems(t *testing.T) {
+// TestInvalidItemsAreErrors checks that anything else in place of a list or an
+// item does not become a transaction without ID and amount.
+func TestInvalidItemsAreErrors(t *testing.T) {
 	for _, c := range []struct {
 		data string
 		want string // IDs, or "error"
@@ -110,8 +111,8 @@ func TestListsWithoutItems(t *testing.T) {
 	} {
 		ids, err := read(t, `{"type":"list",`+c.data+`}`)
 		got := strings.Join(ids, " ")
-		var unreadable *transport.DecodeError
-		if errors.As(err, &unreadable) {
+		var malformed *transport.DecodeError
+		if errors.As(err, &malformed) {
 			got = "error"
 			wantText(t, err.Error(), "data.Transactions.List", "data")
 		}
@@ -124,13 +125,14 @@ func TestListsWithoutItems(t *testing.T) {
 		t.Errorf("%v, %d items", err, len(page.Data))
 	}
 	if text, err := json.Marshal(page); err != nil || string(text) != `{"data":{},"type":"list"}` {
-		t.Errorf("%v, written as %s", err, text)
+		t.Errorf("%v, encoded as %s", err, text)
 	}
 }
 
-// TestEveryPagedListDoesNotEndSilently holds it for the other lists with pages.
-func TestEveryPagedListDoesNotEndSilently(t *testing.T) {
-	b := newBench(t)
+// TestInvalidNextLinkIsAnErrorInEveryList checks the same for the other lists
+// with pages.
+func TestInvalidNextLinkIsAnErrorInEveryList(t *testing.T) {
+	b := newFakeAPI(t)
 	b.mux.HandleFunc("GET /", func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = io.WriteString(w, `{"type":"list","data":[{"id":"1"}],"links":{"next":{"href":"/?next=2"}}}`)
 	})
@@ -142,7 +144,7 @@ func TestEveryPagedListDoesNotEndSilently(t *testing.T) {
 	countOf[affordability.Transaction](t, "a summary's transactions", client.Affordability.Affordability.AllTransactions(t.Context(), "u-1", "s-1", affordability.ListTransactionsParams{}))
 }
 
-// countOf fails unless a list gives one item and then ErrPageLink.
+// countOf fails unless a list yields one item and then ErrPageLink.
 func countOf[T any](t *testing.T, name string, list iter.Seq2[*T, error]) {
 	t.Helper()
 	n, last := 0, error(nil)
@@ -156,16 +158,16 @@ func countOf[T any](t *testing.T, name string, list iter.Seq2[*T, error]) {
 	}
 }
 
-// TestSyncDoesNotPassOverUnreadableLists: neither transactions nor accounts that
-// cannot be read are taken for none.
-func TestSyncDoesNotPassOverUnreadableLists(t *testing.T) {
+// TestSyncFailsOnMalformedLists checks that transactions and accounts that
+// cannot be decoded do not count as missing.
+func TestSyncFailsOnMalformedLists(t *testing.T) {
 	for _, c := range []struct{ accounts, transactions string }{
 		{`{"data":[{"id":"a-1"}]}`, `{"data":[{"id":"t-1","status":"posted"}],"links":{"Next":"/users/u-1/transactions?next=2"}}`},
 		{`{"data":[{"id":"a-1"}]}`, `{"Data":[{"id":"t-1","status":"posted"}]}`},
 		{`{"Data":[{"id":"a-1"}]}`, `{"data":[]}`},
 		{`{"data":[{"id":"a-1"}],"links":{"next":"/users/u-1/accounts?next=2"}}`, `{"data":[]}`},
 	} {
-		b := newBench(t)
+		b := newFakeAPI(t)
 		b.on("GET /users/u-1/accounts", c.accounts)
 		b.on("GET /users/u-1/transactions", c.transactions)
 		var last error
@@ -178,10 +180,11 @@ func TestSyncDoesNotPassOverUnreadableLists(t *testing.T) {
 	}
 }
 
-// TestNullAnswers: the body null is no content, whatever was asked for.
-func TestNullAnswers(t *testing.T) {
+// TestNullResponses checks that the body null is ErrNoContent for every type
+// except value.JSON.
+func TestNullResponses(t *testing.T) {
 	for _, body := range []string{"null", " null\n", "\ufeffnull"} {
-		b := newBench(t)
+		b := newFakeAPI(t)
 		b.mux.HandleFunc("GET /", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, body) })
 		client := b.inMemory()
 		for name, call := range map[string]func() (any, error){
@@ -200,7 +203,7 @@ func TestNullAnswers(t *testing.T) {
 		}
 		var text value.JSON
 		if err := client.Transport.Call(t.Context(), "GET", "/x", nil, &text); err != nil || text.Kind() != value.KindNull {
-			t.Errorf("%q as it came: %q, %v", body, text, err)
+			t.Errorf("%q as value.JSON: %q, %v", body, text, err)
 		}
 	}
 }

@@ -16,41 +16,45 @@ import (
 
 	"github.com/basiq-sdk/basiq-go/generated/core"
 	"github.com/basiq-sdk/basiq-go/internal/retries"
+	"github.com/basiq-sdk/basiq-go/internal/safetext"
 	"github.com/basiq-sdk/basiq-go/internal/sdkerrors"
+	"github.com/basiq-sdk/basiq-go/internal/urls"
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
-// Reasons why a bank's question was not answered with success, for errors.Is.
+// Reasons why a bank's MFA question was not answered successfully, for errors.Is.
 var (
-	// ErrMFARejected is the error of an answer that was refused, by the API or
-	// by the bank: it was wrong.
-	ErrMFARejected = errors.New("basiq: the answer to the bank's question was refused")
-	// ErrMFAExpired is the error of an answer that came too late, right or wrong:
-	// ask the user again after another refresh.
+	// ErrMFARejected means that the API or the bank rejected the answer as
+	// incorrect.
+	ErrMFARejected = errors.New("basiq: the answer to the bank's question was rejected")
+	// ErrMFAExpired means that the answer came too late, whether it was correct
+	// or not. Refresh the connection to get a new question.
 	ErrMFAExpired = errors.New("basiq: the bank's question has expired")
-	// ErrMFAAskedAgain is the error of a bank that asks again what was answered:
-	// the answer was probably wrong. It is not answered twice by itself.
+	// ErrMFAAskedAgain means that the bank repeats a question that was answered,
+	// probably because the answer was incorrect. A wait does not answer it a
+	// second time.
 	ErrMFAAskedAgain = errors.New("basiq: the bank asks the same question again")
 )
 
-// MFA is a question that a bank asks the user while a job waits. It has all
-// that is needed to answer it elsewhere, with Client.AnswerMFA, and can be
-// stored as JSON; the prompts may be personal.
+// MFA is a multi-factor authentication question that a bank asks the user during
+// a job. It contains everything that Client.AnswerMFA needs to answer it in
+// another process, and can be stored as JSON. The prompts may be personal data.
 type MFA struct {
 	JobID       string         `json:"jobId"`
-	UserID      string         `json:"userId"` // whose job it is, "" if not known
+	UserID      string         `json:"userId"` // the job's user; "" if unknown
 	Method      core.MFAMethod `json:"method"` // how the user is asked
 	Description string         `json:"description"`
-	Prompts     []string       `json:"prompts"`               // what to ask for, one for each answer, in order
-	Expires     time.Time      `json:"expires"`               // until when it can be answered, zero if not known
-	ResponseURL string         `json:"responseUrl,omitempty"` // where the answer goes, as the API wrote it
+	Prompts     []string       `json:"prompts"`               // one prompt for each answer, in order
+	Expires     time.Time      `json:"expires"`               // when the question expires; zero if unknown
+	ResponseURL string         `json:"responseUrl,omitempty"` // where the answer is sent, as returned by the API
 
-	clock func() time.Time // of the client that was asked, nil for time.Now
+	clock func() time.Time // the client's clock; nil means time.Now
 }
 
-// TimeLeft returns how long the question can still be answered, 0 when it has
-// expired, and -1 when that is not known. It goes by the clock of the client that
-// was asked, and after a question was stored by that of this machine.
+// TimeLeft returns how long the question can still be answered: 0 if it has
+// expired, and -1 if that is unknown. It uses the clock of the client that
+// received the question. After the question was stored and loaded, it uses the
+// clock of this machine.
 func (m MFA) TimeLeft() time.Duration {
 	switch {
 	case m.Expires.IsZero():
@@ -61,12 +65,13 @@ func (m MFA) TimeLeft() time.Duration {
 	return max(0, time.Until(m.Expires))
 }
 
-// MFARequiredError is the error of a wait without OnMFA for a job whose bank
-// asks the user something. Answer with Client.AnswerMFA, here or in another
-// process, before MFA.Expires, and go on waiting with the job that it returns.
+// MFARequiredError is the error of a wait whose job needs the user's answer to
+// an MFA question, if OnMFA is nil. Call Client.AnswerMFA before MFA.Expires,
+// in this or another process, and continue waiting with the job that it
+// returns.
 type MFARequiredError struct{ MFA MFA }
 
-// Error names the job and the method.
+// Error returns the job ID and the MFA method.
 func (e *MFARequiredError) Error() string {
 	if e == nil {
 		return "<nil>"
@@ -75,34 +80,34 @@ func (e *MFARequiredError) Error() string {
 }
 
 func (e MFARequiredError) text() string {
-	return fmt.Sprintf("basiq: job %s waits for the user's answer to a question (%s): give WaitOptions.OnMFA, or answer with AnswerMFA",
-		printable(e.MFA.JobID), printable(string(e.MFA.Method)))
+	return fmt.Sprintf("basiq: job %s needs the user's answer to a question of the bank (%s): set WaitOptions.OnMFA, or call AnswerMFA",
+		safetext.Identifier(e.MFA.JobID), safetext.Identifier(string(e.MFA.Method)))
 }
 
-// Format prints the text under every verb.
-func (e MFARequiredError) Format(f fmt.State, verb rune) { formatText(f, verb, e.text()) }
+// Format writes the text of Error for every verb.
+func (e MFARequiredError) Format(f fmt.State, verb rune) { safetext.Format(f, verb, e.text()) }
 
-// MarshalJSON encodes what the text tells; MFA can be encoded by itself.
+// MarshalJSON encodes the text and the job ID. MFA can be encoded separately.
 func (e MFARequiredError) MarshalJSON() ([]byte, error) {
 	return json.Marshal(map[string]string{"message": e.text(), "jobId": e.MFA.JobID})
 }
 
-// LogValue makes log/slog write the text.
+// LogValue returns the text for log/slog.
 func (e MFARequiredError) LogValue() slog.Value { return slog.StringValue(e.text()) }
 
-// MFAError is the error of a bank's question that could not be answered. The
-// cause is wrapped. errors.Is knows ErrMFAAskedAgain, and of an answer that was
-// refused either ErrMFARejected or ErrMFAExpired.
+// MFAError is the error of an MFA question that could not be answered. Err is
+// the cause. errors.Is matches ErrMFAAskedAgain and, if an answer was rejected,
+// either ErrMFARejected or ErrMFAExpired.
 type MFAError struct {
 	JobID string
 	Err   error
 
-	kind error // ErrMFARejected, ErrMFAExpired or nil, where Err does not say so
+	kind error // ErrMFARejected, ErrMFAExpired, or nil if Err matches them itself
 	job  *Job
 }
 
-// Job returns a handle to go on waiting with. When no answer was sent, or the
-// API did not take it, the next wait asks again.
+// Job returns a handle to continue waiting. If no answer was sent, or the API
+// did not accept it, the next wait asks again.
 func (e *MFAError) Job() *Job {
 	if e == nil {
 		return nil
@@ -110,7 +115,7 @@ func (e *MFAError) Job() *Job {
 	return e.job
 }
 
-// Error names the job and the cause; no answer.
+// Error returns the job ID and the cause. It does not contain the answers.
 func (e *MFAError) Error() string {
 	if e == nil {
 		return "<nil>"
@@ -119,21 +124,21 @@ func (e *MFAError) Error() string {
 }
 
 func (e MFAError) text() string {
-	return fmt.Sprintf("basiq: job %s: the bank's question is not answered: %s", printable(e.JobID), because(e.Err))
+	return fmt.Sprintf("basiq: job %s: the bank's question was not answered: %s", safetext.Identifier(e.JobID), causeText(e.Err))
 }
 
-// Format prints the text under every verb.
-func (e MFAError) Format(f fmt.State, verb rune) { formatText(f, verb, e.text()) }
+// Format writes the text of Error for every verb.
+func (e MFAError) Format(f fmt.State, verb rune) { safetext.Format(f, verb, e.text()) }
 
-// MarshalJSON encodes what the text tells.
+// MarshalJSON encodes the text and the job ID.
 func (e MFAError) MarshalJSON() ([]byte, error) {
 	return json.Marshal(map[string]string{"message": e.text(), "jobId": e.JobID})
 }
 
-// LogValue makes log/slog write the text.
+// LogValue returns the text for log/slog.
 func (e MFAError) LogValue() slog.Value { return slog.StringValue(e.text()) }
 
-// Unwrap returns the cause.
+// Unwrap returns Err.
 func (e *MFAError) Unwrap() error {
 	if e == nil {
 		return nil
@@ -141,36 +146,36 @@ func (e *MFAError) Unwrap() error {
 	return e.Err
 }
 
-// Is reports whether target is the reason for which the API refused the answer:
+// Is reports whether target is the reason why the API rejected the answer:
 // ErrMFARejected or ErrMFAExpired.
 func (e *MFAError) Is(target error) bool { return e != nil && e.kind != nil && target == e.kind }
 
-// challengeLog is what a wait has seen of questions that were answered.
-type challengeLog struct {
-	gone  bool  // a poll has shown no question since the last answer
-	again int   // polls that showed an answered one after that
-	err   error // of the last answer, if the bank may have it nevertheless
+// mfaProgress is what a wait has observed since the last answer.
+type mfaProgress struct {
+	cleared  bool  // a poll returned no question since then
+	repeated int   // polls that returned the answered question after that
+	err      error // error of the answer, if the bank may have received it all the same
 }
 
-// ask looks for a question to the user, and answers it.
-func (w *waiter) ask(job *core.Job) error {
+// handleMFA answers the bank's question, if there is one.
+func (w *waiter) handleMFA(job *core.Job) error {
 	question := w.question(job)
 	if question == nil {
-		w.asked.gone = true
+		w.mfa.cleared = true
 		return nil
 	}
 	fingerprint := question.fingerprint()
 	if !w.claim(fingerprint) {
-		// It may take the bank a while. A question that had gone, and is there
-		// twice after that, is asked anew.
-		if w.asked.gone {
-			if w.asked.again++; w.asked.again > 1 {
+		// The answered question can remain for a while. If it disappears and
+		// then appears in two polls, the bank asks it again.
+		if w.mfa.cleared {
+			if w.mfa.repeated++; w.mfa.repeated > 1 {
 				return &MFAError{JobID: w.id, Err: ErrMFAAskedAgain, job: w.Job}
 			}
 		}
 		return nil
 	}
-	w.asked = challengeLog{}
+	w.mfa = mfaProgress{}
 	if w.o.OnMFA == nil {
 		w.release(fingerprint)
 		return &MFARequiredError{MFA: *question}
@@ -179,30 +184,30 @@ func (w *waiter) ask(job *core.Job) error {
 	if err != nil {
 		w.release(fingerprint)
 		if w.ctx.Err() != nil {
-			return w.ended(nil)
+			return w.waitError(nil)
 		}
 		return &MFAError{JobID: w.id, Err: err, job: w.Job}
 	}
 	err = w.client.sendAnswer(w.ctx, *question, answers)
-	w.noteLate(*question)
+	w.recordLate(*question)
 	if err != nil {
 		if used, unknown := answerUsed(err); unknown {
-			// The bank may have the answer: the job will tell.
-			w.asked.err = err
+			// The bank may have received the answer: the next polls will show.
+			w.mfa.err = err
 			return nil
 		} else if !used {
 			w.release(fingerprint)
 		}
 		if w.ctx.Err() != nil {
-			return w.ended(err)
+			return w.waitError(err)
 		}
 		return w.mfaError(*question, err)
 	}
-	w.interval = w.o.Interval // the user waits
+	w.interval = w.o.Interval // poll quickly again, because the user is waiting
 	return nil
 }
 
-// mfaError makes the error of an answer that could not be given.
+// mfaError returns the error of an answer that was not accepted.
 func (j *Job) mfaError(question MFA, err error) error {
 	e := &MFAError{JobID: j.id, Err: err, job: j}
 	var api *transport.Error
@@ -210,29 +215,28 @@ func (j *Job) mfaError(question MFA, err error) error {
 		return e
 	}
 	used, _ := answerUsed(err)
-	// A question that has expired may be unknown, or forbidden to answer.
+	// The API may respond to an expired question with 403 or 404.
 	refused := used || api.Status == http.StatusNotFound || errors.Is(api, transport.ErrForbidden)
 	switch {
-	case refused && (api.Status == http.StatusGone || j.client.left(question) == 0):
-		e.kind = ErrMFAExpired // it may have been right
+	case refused && (api.Status == http.StatusGone || j.client.timeLeft(question) == 0):
+		e.kind = ErrMFAExpired // the answer may have been correct
 	case used:
 		e.kind = ErrMFARejected
 	}
 	return e
 }
 
-// left returns how long a question can still be answered by the client's clock,
-// 0 when it has expired, and -1 when that is not known.
-func (c *Client) left(question MFA) time.Duration {
+// timeLeft returns question.TimeLeft by the client's clock.
+func (c *Client) timeLeft(question MFA) time.Duration {
 	question.clock = c.Transport.Now
 	return question.TimeLeft()
 }
 
-// question returns what the bank asks now, or nil.
+// question returns the question that the bank asks now, or nil.
 func (w *waiter) question(job *core.Job) *MFA {
 	for i := range job.Steps {
 		step := &job.Steps[i]
-		switch word(string(step.Status)) {
+		switch normalized(string(step.Status)) {
 		case string(core.StepStatusSuccess), string(core.StepStatusSkipped), string(core.StepStatusFailed):
 			continue
 		}
@@ -253,9 +257,10 @@ func (w *waiter) question(job *core.Job) *MFA {
 	return nil
 }
 
-// expiry reads how long a question can be answered. The API documents
-// milliseconds, and has an example that can only be seconds: nobody answers
-// within ten seconds, so that such a number is taken for seconds.
+// expiry returns the time at which a question expires, n being the time left.
+// The API documents milliseconds, but one of its examples is only plausible in
+// seconds. No user can answer within ten seconds, so a value below 10,000 is
+// taken as seconds.
 func expiry(now time.Time, n int) time.Time {
 	const fewest, most = 10_000, 24 * 60 * 60 * 1000
 	switch {
@@ -267,7 +272,8 @@ func expiry(now time.Time, n int) time.Time {
 	return now.Add(time.Duration(n) * time.Millisecond)
 }
 
-// fingerprint tells questions of a job apart. The time left is no part of it.
+// fingerprint identifies a question within a job. It does not depend on the
+// time left.
 func (m MFA) fingerprint() string {
 	h := sha256.New()
 	for _, part := range append([]string{string(m.Method), m.Description, m.ResponseURL}, m.Prompts...) {
@@ -276,8 +282,8 @@ func (m MFA) fingerprint() string {
 	return base64.RawURLEncoding.EncodeToString(h.Sum(nil)[:9])
 }
 
-// callback asks the caller. It runs in a goroutine of its own, so that the wait
-// ends in time whatever the callback does.
+// callback calls OnMFA. It uses a separate goroutine, so that the wait ends in
+// time even if OnMFA does not return.
 func (w *waiter) callback(question MFA) ([]string, error) {
 	ctx := w.ctx
 	if left := question.TimeLeft(); left >= 0 {
@@ -286,15 +292,15 @@ func (w *waiter) callback(question MFA) ([]string, error) {
 		defer cancel()
 	}
 	var answers []string
-	err := errors.New("OnMFA ended its goroutine")
+	err := errors.New("OnMFA called runtime.Goexit")
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		failed := contained("OnMFA", func() (err error) {
+		callErr := recoverPanic("OnMFA", func() (err error) {
 			answers, err = w.o.OnMFA(ctx, question)
 			return err
 		})
-		err = sdkerrors.TextOf(failed) // what another call failed with says nothing of this wait
+		err = sdkerrors.TextOf(callErr) // keep the text only: an error of another call is not one of this wait
 	}()
 	select {
 	case <-done:
@@ -307,51 +313,53 @@ func (w *waiter) callback(question MFA) ([]string, error) {
 	}
 }
 
-// answerPath is the path template of the call that sends an answer.
+// answerPath is the path template of SubmitMFA.
 const answerPath = "/jobs/{jobId}/mfa"
 
-// answerUsed tells, of an answer that failed, whether it is used up, and
-// whether that is not known.
+// answerUsed reports, for an error of sendAnswer, whether the answer counts as
+// given, and whether that is unknown.
 func answerUsed(err error) (used, unknown bool) {
 	if errors.As(err, new(*transport.TokenError)) {
-		return false, false // it was not sent, whatever POST /token answered
+		return false, false // the answer was never sent, because there was no token
 	}
 	if errors.Is(err, transport.ErrOutcomeUnknown) {
 		return true, true
 	}
 	var api *transport.Error
 	if !errors.As(err, &api) || api.Path != answerPath {
-		return false, false // it was never sent
+		return false, false // the answer was never sent
 	}
 	return !retries.Of(api.Status).Unread, false
 }
 
-// AnswerMFA answers a bank's question: one answer for each prompt, in their
-// order; for an approval in the bank's app, the single word confirmed. Answers that
-// are all empty are refused, and not sent. It is for questions that came as an *MFARequiredError. The answer is sent once, with
-// a CLIENT_ACCESS token of the question's user, and is used up by that, right or
-// wrong. Whether it was right, the job tells: go on waiting with the one that is
-// returned, which knows that the question was answered. When MFA.Expires has
-// passed, nothing is sent: the bank would refuse a right answer.
+// AnswerMFA answers a bank's question from an *MFARequiredError. Pass one
+// answer for each prompt, in the same order. For an approval in the bank's app,
+// pass the single answer "confirmed". If all answers are blank, nothing is sent.
 //
-// It fails with an *MFAError. When errors.Is(err, transport.ErrOutcomeUnknown),
-// the bank may have the answer nevertheless: go on waiting.
+// The answers are sent once, with a CLIENT_ACCESS token of the question's user,
+// and cannot be corrected. To find out whether they were correct, continue
+// waiting with the returned job, which records that the question was answered.
+// If MFA.Expires has passed, nothing is sent, because the bank would reject
+// even a correct answer.
+//
+// The error is an *MFAError. If it matches transport.ErrOutcomeUnknown, the
+// bank may have received the answers: continue waiting.
 //
 // POST /jobs/{jobId}/mfa: CLIENT_ACCESS token bound to the user.
 func (c *Client) AnswerMFA(ctx context.Context, question MFA, answers []string) (*Job, error) {
-	if err := c.ready(ctx, "AnswerMFA"); err != nil {
+	if err := c.checkReady(ctx, "AnswerMFA"); err != nil {
 		return nil, err
 	}
 	job := c.Job(question.JobID)
-	job.noteUser(question.UserID)
+	job.setUser(question.UserID)
 	if err := c.sendAnswer(ctx, question, answers); err != nil {
 		if used, _ := answerUsed(err); used {
 			job.claim(question.fingerprint())
 		}
-		job.noteLate(question)
+		job.recordLate(question)
 		return job, job.mfaError(question, err)
 	}
-	job.noteLate(question)
+	job.recordLate(question)
 	job.claim(question.fingerprint())
 	return job, nil
 }
@@ -359,36 +367,37 @@ func (c *Client) AnswerMFA(ctx context.Context, question MFA, answers []string) 
 func (c *Client) sendAnswer(ctx context.Context, m MFA, answers []string) error {
 	switch {
 	case m.UserID == "":
-		return errors.New("the job does not name its user: say whose it is with WaitOptions.UserID, or MFA.UserID")
+		return errors.New("the job's user is unknown: set WaitOptions.UserID or MFA.UserID")
 	case !slices.ContainsFunc(answers, func(s string) bool { return strings.TrimSpace(s) != "" }):
-		return errors.New("there is no answer, or only empty ones")
+		return errors.New("no answer was given, or only blank ones")
 	case len(m.Prompts) > 0 && len(answers) != len(m.Prompts):
-		return fmt.Errorf("the bank has %d questions, and there are %d answers", len(m.Prompts), len(answers))
-	case c.left(m) == 0:
+		return fmt.Errorf("the number of answers (%d) differs from the number of prompts (%d)", len(answers), len(m.Prompts))
+	case c.timeLeft(m) == 0:
 		return ErrMFAExpired
 	}
-	jobID, err := c.answerGoesTo(m)
+	jobID, err := c.mfaJobID(m)
 	if err != nil {
 		return err
 	}
 	_, err = c.Core.Jobs.SubmitMFA(ctx, jobID, core.SubmitMFAParams{Answers: answers}, transport.WithUser(m.UserID))
 	switch {
 	case errors.As(err, new(*transport.TokenError)):
-		return err // it was not sent
+		return err // the answer was never sent
 	case errors.Is(err, transport.ErrNoContent), errors.Is(err, transport.ErrTooLarge), errors.As(err, new(*transport.DecodeError)):
-		return nil // it was accepted, and what the API said to it is of no use
+		return nil // the answer was accepted; the body is not needed
 	}
 	return err
 }
 
-// ErrMFALink is the error of a question whose answer would go where no answer
-// may go: another host, or anything but a job's question.
-var ErrMFALink = errors.New("basiq: the link for the answer leads elsewhere")
+// ErrMFALink means that the API returned a response link that leads to another
+// host, or does not belong to the MFA question of a job. The answer is not
+// sent.
+var ErrMFALink = errors.New("basiq: the response link of the bank's question is not an MFA link of this API")
 
-// answerGoesTo returns the job that the link for the answer names. The answer
-// is sent there by the very method that answers questions: whatever the link
-// says, it reaches no other host and no other route.
-func (c *Client) answerGoesTo(m MFA) (string, error) {
+// mfaJobID returns the ID of the job that the response link names. Only the ID
+// is taken from the link, so the answer can reach no other host and no other
+// route.
+func (c *Client) mfaJobID(m MFA) (string, error) {
 	if m.ResponseURL == "" {
 		return m.JobID, nil
 	}
@@ -401,7 +410,7 @@ func (c *Client) answerGoesTo(m MFA) (string, error) {
 		return "", ErrMFALink
 	}
 	u := base.ResolveReference(link)
-	if u.User != nil || origin(u) != origin(base) || u.RawQuery != "" || u.Fragment != "" {
+	if u.User != nil || urls.Origin(u) != urls.Origin(base) || u.RawQuery != "" || u.Fragment != "" {
 		return "", ErrMFALink
 	}
 	path := u.EscapedPath()
@@ -417,13 +426,4 @@ func (c *Client) answerGoesTo(m MFA) (string, error) {
 		return "", ErrMFALink
 	}
 	return id, nil
-}
-
-// origin is the scheme, host and port of an address.
-func origin(u *url.URL) string {
-	port := u.Port()
-	if port == "" {
-		port = map[string]string{"https": "443", "http": "80"}[u.Scheme]
-	}
-	return u.Scheme + "://" + strings.ToLower(u.Hostname()) + ":" + port
 }

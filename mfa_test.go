@@ -19,7 +19,7 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
-// asking is a job whose bank asks two questions.
+// asking returns a job whose bank asks two questions.
 func asking(link string) string {
 	return `{"type":"job","id":"j-1","jobType":"connection","links":{"self":"/jobs/j-1","source":"https://basiq.invalid/users/u-1/connections/c-1"},"steps":[
 		{"title":"verify-credentials","status":"success","result":{"type":"link","url":"/users/u-1/connections/c-1"}},
@@ -34,16 +34,16 @@ const accepted = `{"type":"job","id":"j-1","links":{"self":"/jobs/j-1"}}`
 
 func pets(context.Context, basiq.MFA) ([]string, error) { return []string{"Rex", "Mini"}, nil }
 
-// TestMFA: the callback hears all that the bank asks, and the answer goes to
-// the link with a token of the user's own, once.
+// TestMFA checks that OnMFA gets the complete question, and that its answer is
+// sent once to the response link, with a token of the user.
 func TestMFA(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t)
+		b := newFakeAPI(t)
 		b.job("j-1", append(repeat(asking("/jobs/j-1/mfa"), 4), answered)...)
 		b.on("POST /jobs/j-1/mfa", accepted)
-		var heard basiq.MFA
+		var got basiq.MFA
 		r, err := b.inMemory().WaitForJob(t.Context(), "j-1", basiq.WaitOptions{OnMFA: func(ctx context.Context, m basiq.MFA) ([]string, error) {
-			heard = m
+			got = m
 			if left := m.TimeLeft(); left != 2*time.Minute {
 				t.Errorf("%s are left", left)
 			}
@@ -56,9 +56,9 @@ func TestMFA(t *testing.T) {
 		if err != nil || r.ConnectionID() != "c-1" {
 			t.Fatalf("%v, %v", r, err)
 		}
-		if heard.Method != "security-questions" || heard.Description != "Tell us" || !slices.Equal(heard.Prompts, []string{"First pet?", "First car?"}) ||
-			heard.JobID != "j-1" || heard.UserID != "u-1" || heard.ResponseURL != "/jobs/j-1/mfa" {
-			t.Errorf("%+v", heard)
+		if got.Method != "security-questions" || got.Description != "Tell us" || !slices.Equal(got.Prompts, []string{"First pet?", "First car?"}) ||
+			got.JobID != "j-1" || got.UserID != "u-1" || got.ResponseURL != "/jobs/j-1/mfa" {
+			t.Errorf("%+v", got)
 		}
 		posts := b.calls("POST /jobs/j-1/mfa")
 		if len(posts) != 1 || posts[0].body != `{"mfa-response":["Rex","Mini"]}` || posts[0].token != "Bearer "+tokenText+"-CLIENT_ACCESS-u-1" {
@@ -72,11 +72,11 @@ func TestMFA(t *testing.T) {
 	})
 }
 
-// TestMFAIsQuick: once a question is answered, the user waits: polls begin anew
-// with short pauses.
-func TestMFAIsQuick(t *testing.T) {
+// TestMFAAnswerResetsInterval checks that polling starts again with short
+// intervals after an answer, because the user is waiting.
+func TestMFAAnswerResetsInterval(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t)
+		b := newFakeAPI(t)
 		b.job("j-1", append(repeat(steps("j-1", running), 10), asking(""), asking(""), answered)...)
 		b.on("POST /jobs/j-1/mfa", accepted)
 		if _, err := b.inMemory().WaitForJob(t.Context(), "j-1", basiq.WaitOptions{OnMFA: pets}); err != nil {
@@ -89,12 +89,12 @@ func TestMFAIsQuick(t *testing.T) {
 	})
 }
 
-// TestMFALinks: where answers go, and where they do not. The base URL of these
-// is https://basiq.invalid.
+// TestMFALinks checks which response links are accepted. The base URL is
+// https://basiq.invalid.
 func TestMFALinks(t *testing.T) {
 	for _, c := range []struct {
 		name, link string
-		to         string // "": refused
+		to         string // "" if the link is rejected
 	}{
 		{"relative", "/jobs/j-1/mfa", "j-1"},
 		{"absolute", "https://basiq.invalid/jobs/j-1/mfa", "j-1"},
@@ -115,16 +115,16 @@ func TestMFALinks(t *testing.T) {
 		{"escaped dots", "/jobs/%2e%2e/mfa", ""},
 		{"an escaped slash", "/jobs/a%2fb/mfa", ""},
 		{"a query", "/jobs/j-1/mfa?x=1", ""},
-		{"no URL", "https://%zz", ""},
+		{"not a URL", "https://%zz", ""},
 		{"a scheme of another kind", "javascript:alert(1)", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			b := newBench(t)
+			b := newFakeAPI(t)
 			b.job("j-1", asking(c.link), answered)
 			b.on("POST /", accepted)
 			_, err := b.inMemory().WaitForJob(t.Context(), "j-1", basiq.WaitOptions{OnMFA: pets, Interval: 1})
 			var posts []string
-			for _, a := range b.asks {
+			for _, a := range b.requests {
 				if strings.HasPrefix(a.call, "POST") {
 					posts = append(posts, a.call)
 				}
@@ -144,11 +144,11 @@ func TestMFALinks(t *testing.T) {
 	}
 }
 
-// TestMFABehindAProxy: the base URL may have a path, which the API does not
-// know of.
+// TestMFABehindAProxy checks response links if the base URL has a path that the
+// API does not know about.
 func TestMFABehindAProxy(t *testing.T) {
 	for _, link := range []string{"/jobs/j-1/mfa", "https://basiq.invalid/proxy/jobs/j-1/mfa"} {
-		b := newBench(t)
+		b := newFakeAPI(t)
 		b.mux.Handle("/proxy/", http.StripPrefix("/proxy", b.mux))
 		b.job("j-1", asking(link), answered)
 		b.on("POST /jobs/j-1/mfa", accepted)
@@ -159,16 +159,16 @@ func TestMFABehindAProxy(t *testing.T) {
 	}
 }
 
-// TestMFARefused: what the API says to an answer, and how it surfaces. The
-// answer is sent once whatever happens.
-func TestMFARefused(t *testing.T) {
+// TestMFAAnswerOutcomes checks the error for each response to an answer. The
+// answer is sent only once.
+func TestMFAAnswerOutcomes(t *testing.T) {
 	for _, c := range []struct {
 		name  string
 		reply string
-		then  string // how the job goes on
-		is    error  // nil: success
+		then  string // the job after the answer
+		is    error  // nil means success
 		not   error
-		again bool // another wait asks again
+		again bool // another wait calls OnMFA again
 	}{
 		{name: "accepted without a body", reply: "", then: answered},
 		{name: "accepted with another body", reply: "<html>", then: answered},
@@ -184,7 +184,7 @@ func TestMFARefused(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				b := newBench(t)
+				b := newFakeAPI(t)
 				if c.then == "" {
 					c.then = asking("/jobs/j-1/mfa")
 				}
@@ -220,15 +220,15 @@ func TestMFARefused(t *testing.T) {
 				}
 				_, _ = job.Wait(t.Context(), options)
 				if asked != 1+btoi(c.again) {
-					t.Errorf("another wait asks, the %d. time", asked)
+					t.Errorf("after another wait, asked %d times", asked)
 				}
 			})
 		})
 	}
 }
 
-// TestMFACallbackFailures: a callback that fails, in all ways there are, is an
-// error of the wait, and nothing is sent.
+// TestMFACallbackFailures checks that any failure of OnMFA is an error of the
+// wait, and that no answer is sent.
 func TestMFACallbackFailures(t *testing.T) {
 	cause := errors.New("the user hung up")
 	for _, c := range []struct {
@@ -241,19 +241,19 @@ func TestMFACallbackFailures(t *testing.T) {
 		{name: "an error", on: func(context.Context, basiq.MFA) ([]string, error) { return []string{"a", "b"}, cause }, is: cause},
 		{name: "a panic", on: func(context.Context, basiq.MFA) ([]string, error) { panic("canary") }, text: "OnMFA panicked with a string"},
 		{name: "a panic with an error", on: func(context.Context, basiq.MFA) ([]string, error) { panic(fmt.Errorf("canary")) }, text: "panicked with a *"},
-		{name: "the end of its goroutine", on: func(context.Context, basiq.MFA) ([]string, error) { runtime.Goexit(); return nil, nil }, text: "ended its goroutine"},
-		{name: "no answer", on: func(context.Context, basiq.MFA) ([]string, error) { return nil, nil }, text: "there is no answer"},
-		{name: "too few answers", on: func(context.Context, basiq.MFA) ([]string, error) { return []string{"canary"}, nil }, text: "has 2 questions, and there are 1 answers"},
-		{name: "it heeds its context", on: func(ctx context.Context, _ basiq.MFA) ([]string, error) { <-ctx.Done(); return nil, ctx.Err() },
+		{name: "runtime.Goexit", on: func(context.Context, basiq.MFA) ([]string, error) { runtime.Goexit(); return nil, nil }, text: "called runtime.Goexit"},
+		{name: "no answer", on: func(context.Context, basiq.MFA) ([]string, error) { return nil, nil }, text: "no answer was given"},
+		{name: "too few answers", on: func(context.Context, basiq.MFA) ([]string, error) { return []string{"canary"}, nil }, text: "number of answers (1) differs from the number of prompts (2)"},
+		{name: "respects its context", on: func(ctx context.Context, _ basiq.MFA) ([]string, error) { <-ctx.Done(); return nil, ctx.Err() },
 			is: basiq.ErrMFAExpired, took: 2 * time.Minute},
-		{name: "it does not heed its context", on: func(ctx context.Context, _ basiq.MFA) ([]string, error) {
+		{name: "ignores its context", on: func(ctx context.Context, _ basiq.MFA) ([]string, error) {
 			time.Sleep(time.Hour)
 			return []string{"a", "b"}, nil
 		}, is: basiq.ErrMFAExpired, took: 2 * time.Minute},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				b := newBench(t)
+				b := newFakeAPI(t)
 				b.job("j-1", asking("/jobs/j-1/mfa"))
 				start := time.Now()
 				_, err := b.inMemory().WaitForJob(t.Context(), "j-1", basiq.WaitOptions{OnMFA: c.on})
@@ -268,8 +268,8 @@ func TestMFACallbackFailures(t *testing.T) {
 				if text := allForms(err); strings.Contains(text, "canary") {
 					t.Errorf("printed: %s", text)
 				}
-				if len(b.asks) != 1 {
-					t.Errorf("%d calls", len(b.asks))
+				if len(b.requests) != 1 {
+					t.Errorf("%d calls", len(b.requests))
 				}
 				time.Sleep(2 * time.Hour)
 			})
@@ -277,10 +277,11 @@ func TestMFACallbackFailures(t *testing.T) {
 	}
 }
 
-// TestMFAContextEnds: a wait ends with its context, also within the callback.
+// TestMFAContextEnds checks that a wait ends with its context even while OnMFA
+// runs.
 func TestMFAContextEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t)
+		b := newFakeAPI(t)
 		b.job("j-1", asking("/jobs/j-1/mfa"))
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
@@ -297,10 +298,10 @@ func TestMFAContextEnds(t *testing.T) {
 	})
 }
 
-// TestMFAElsewhere: without a callback the question comes as a value, goes to
-// another process as JSON, is answered there, and the wait goes on.
-func TestMFAElsewhere(t *testing.T) {
-	b := newBench(t)
+// TestMFAInAnotherProcess checks that a question can be passed to another
+// process as JSON and answered there, and that the wait can continue.
+func TestMFAInAnotherProcess(t *testing.T) {
+	b := newFakeAPI(t)
 	b.job("j-1", append(repeat(asking("/jobs/j-1/mfa"), 4), answered)...)
 	b.on("POST /jobs/j-1/mfa", accepted)
 	client := b.onLoopback()
@@ -327,8 +328,8 @@ func TestMFAElsewhere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// The bank still checks the answer: the question is there, and is not given
-	// again, here or in a third process.
+	// The bank is still checking the answer. The question remains in the job, but
+	// is not answered again in a third process.
 	third, err := client.ResumeJob(job.Token())
 	if err != nil {
 		t.Fatal(err)
@@ -348,14 +349,15 @@ func TestMFAElsewhere(t *testing.T) {
 	wantText(t, err.Error(), "UserID")
 }
 
-// TestMFAUser: whose answer it is, when the job does not say.
+// TestMFAUser checks which user answers, in particular if the job does not name
+// its user.
 func TestMFAUser(t *testing.T) {
 	anonymous := strings.NewReplacer(`,"source":"https://basiq.invalid/users/u-1/connections/c-1"`, "", `{"type":"link","url":"/users/u-1/connections/c-1"}`, "null").
 		Replace(asking("/jobs/j-1/mfa"))
 	for _, c := range []struct {
 		body, option, want string
 	}{{anonymous, "", ""}, {anonymous, "u-1", "u-1"}, {asking(""), "", "u-1"}, {asking(""), "u-1", "u-1"}} {
-		b := newBench(t)
+		b := newFakeAPI(t)
 		b.job("j-1", c.body, answered)
 		b.on("POST /jobs/j-1/mfa", accepted)
 		_, err := b.onLoopback().WaitForJob(t.Context(), "j-1", basiq.WaitOptions{OnMFA: pets, UserID: c.option, Interval: 1})
@@ -374,8 +376,8 @@ func TestMFAUser(t *testing.T) {
 	}
 }
 
-// TestMFATwoQuestions: another question of the same job is answered too; the
-// same one, asked anew, is not.
+// TestMFATwoQuestions checks that a second question of the same job is
+// answered, and a repeated one is not.
 func TestMFATwoQuestions(t *testing.T) {
 	second := strings.Replace(asking("/jobs/j-1/mfa"), "First pet?", "Second pet?", 1)
 	later := strings.Replace(asking("/jobs/j-1/mfa"), "120000", "60000", 1)
@@ -388,14 +390,14 @@ func TestMFATwoQuestions(t *testing.T) {
 	}{
 		{"another question", []string{asking("/jobs/j-1/mfa"), second, second, answered}, 2, nil},
 		{"the same one, with less time left", []string{asking("/jobs/j-1/mfa"), later, later, answered}, 1, nil},
-		{"another question, over which the bank takes its time", []string{asking("/jobs/j-1/mfa"), checking, second, second, second, second, answered}, 2, nil},
-		{"once more, in passing", []string{asking("/jobs/j-1/mfa"), checking, later, answered}, 1, nil},
-		{"the same one asked anew", []string{asking("/jobs/j-1/mfa"), checking, asking("/jobs/j-1/mfa")}, 1, basiq.ErrMFAAskedAgain},
-		{"it stays", []string{asking("/jobs/j-1/mfa")}, 1, context.DeadlineExceeded},
+		{"another question, which stays for a while", []string{asking("/jobs/j-1/mfa"), checking, second, second, second, second, answered}, 2, nil},
+		{"the same one, in one more poll", []string{asking("/jobs/j-1/mfa"), checking, later, answered}, 1, nil},
+		{"the same one, asked again", []string{asking("/jobs/j-1/mfa"), checking, asking("/jobs/j-1/mfa")}, 1, basiq.ErrMFAAskedAgain},
+		{"a question that stays", []string{asking("/jobs/j-1/mfa")}, 1, context.DeadlineExceeded},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				b := newBench(t)
+				b := newFakeAPI(t)
 				b.job("j-1", c.bodies...)
 				b.on("POST /jobs/j-1/mfa", accepted)
 				_, err := b.inMemory().WaitForJob(t.Context(), "j-1", basiq.WaitOptions{OnMFA: pets})
@@ -407,19 +409,20 @@ func TestMFATwoQuestions(t *testing.T) {
 	}
 }
 
-// TestMFATwoWaits: two waits on one handle ask once.
+// TestMFATwoWaits checks that several waits with the same handle call OnMFA
+// once.
 func TestMFATwoWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t)
+		b := newFakeAPI(t)
 		var sent atomic.Bool // several goroutines answer
 		b.mux.HandleFunc("GET /jobs/j-1", func(w http.ResponseWriter, _ *http.Request) {
 			if sent.Load() {
-				answer(w, answered)
+				respond(w, answered)
 			} else {
-				answer(w, asking("/jobs/j-1/mfa"))
+				respond(w, asking("/jobs/j-1/mfa"))
 			}
 		})
-		b.mux.HandleFunc("POST /jobs/j-1/mfa", func(w http.ResponseWriter, _ *http.Request) { sent.Store(true); answer(w, accepted) })
+		b.mux.HandleFunc("POST /jobs/j-1/mfa", func(w http.ResponseWriter, _ *http.Request) { sent.Store(true); respond(w, accepted) })
 		job := b.inMemory().Job("j-1")
 		var wg sync.WaitGroup
 		for range 5 {
@@ -439,14 +442,14 @@ func TestMFATwoWaits(t *testing.T) {
 	})
 }
 
-// TestMFAExpiry: the time left is in milliseconds, but for numbers that only
-// can be seconds.
+// TestMFAExpiry checks that the time left is read as milliseconds, except for
+// values that are only plausible in seconds.
 func TestMFAExpiry(t *testing.T) {
 	for text, want := range map[string]time.Duration{
 		"120000": 2 * time.Minute, "10000": 10 * time.Second, "3600": time.Hour, "0": -1, "null": -1, "-5": -1, `"x"`: -1, "1e18": -1,
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			b := newBench(t)
+			b := newFakeAPI(t)
 			b.job("j-1", strings.Replace(asking(""), "120000", text, 1))
 			_, err := b.inMemory().WaitForJob(t.Context(), "j-1", basiq.WaitOptions{})
 			var required *basiq.MFARequiredError
@@ -461,16 +464,16 @@ func TestMFAExpiry(t *testing.T) {
 	}
 }
 
-// TestMFALateAnswers: an answer that comes too late has expired, whether it was
-// right or wrong, and is not sent when that is known before. Nobody waits for two
-// minutes: the clock is the test's.
+// TestMFALateAnswers checks that an answer that comes too late counts as
+// expired, whether it was correct or not, and is not sent if that is known in
+// time. The clock is a fake.
 func TestMFALateAnswers(t *testing.T) {
 	for _, c := range []struct {
 		name    string
-		thinks  time.Duration // how long the user takes
-		travels time.Duration // how long the answer takes
-		reply   string        // of the API to the answer
-		then    string        // how the job goes on
+		thinks  time.Duration // time until the user answers
+		travels time.Duration // time until the API receives the answer
+		reply   string        // response to the answer
+		then    string        // the job after the answer
 		is      error
 		sent    int
 	}{
@@ -487,9 +490,9 @@ func TestMFALateAnswers(t *testing.T) {
 				var now atomic.Int64
 				pass := func(d time.Duration) { now.Add(int64(d)) }
 				pass(time.Duration(time.Date(2031, 5, 6, 7, 8, 9, 0, time.UTC).UnixNano()))
-				b := newBench(t)
+				b := newFakeAPI(t)
 				b.job("j-1", asking("/jobs/j-1/mfa"), c.then)
-				b.mux.HandleFunc("POST /jobs/j-1/mfa", func(w http.ResponseWriter, _ *http.Request) { pass(c.travels); answer(w, c.reply) })
+				b.mux.HandleFunc("POST /jobs/j-1/mfa", func(w http.ResponseWriter, _ *http.Request) { pass(c.travels); respond(w, c.reply) })
 				client := b.inMemory(basiq.WithClock(func() time.Time { return time.Unix(0, now.Load()) }))
 				o := basiq.WaitOptions{Interval: time.Millisecond, OnMFA: func(ctx context.Context, m basiq.MFA) ([]string, error) {
 					if m.TimeLeft() != 2*time.Minute {

@@ -16,10 +16,11 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
-// askingBench is a bench whose job j-1 asks a question until it is answered.
-// clientToken answers POST /token for the user's token.
-func askingBench(t *testing.T, clientToken func(http.ResponseWriter)) (b *bench, sent *atomic.Int32) {
-	b, sent = &bench{t: t, mux: http.NewServeMux()}, new(atomic.Int32)
+// newAskingAPI returns a fake whose job j-1 asks a question until it is answered,
+// and the number of answers that it received. clientToken responds to requests for
+// the user's token.
+func newAskingAPI(t *testing.T, clientToken func(http.ResponseWriter)) (b *fakeAPI, sent *atomic.Int32) {
+	b, sent = &fakeAPI{t: t, mux: http.NewServeMux()}, new(atomic.Int32)
 	b.mux.HandleFunc("POST /token", func(w http.ResponseWriter, r *http.Request) {
 		if r.FormValue("scope") == "CLIENT_ACCESS" && clientToken != nil {
 			clientToken(w)
@@ -41,15 +42,15 @@ func askingBench(t *testing.T, clientToken func(http.ResponseWriter)) (b *bench,
 	return b, sent
 }
 
-// TestMFAQuestionIsKeptWhenNoTokenIsIssued: an answer for which there was no token
-// was not sent, whatever POST /token answers. The next wait asks again.
+// TestMFAQuestionIsKeptWhenNoTokenIsIssued checks that an answer without a token
+// counts as not sent, whatever POST /token responds, and that the next wait asks again.
 func TestMFAQuestionIsKeptWhenNoTokenIsIssued(t *testing.T) {
 	for _, response := range []string{"500", "503", "400", "409", "410", "", "null", "no JSON", "{}"} {
 		synctest.Test(t, func(t *testing.T) {
 			bad := true
-			b, sent := askingBench(t, func(w http.ResponseWriter) {
+			b, sent := newAskingAPI(t, func(w http.ResponseWriter) {
 				if bad {
-					answer(w, response)
+					respond(w, response)
 					return
 				}
 				_, _ = io.WriteString(w, `{"access_token":"`+tokenText+`-u-1","token_type":"Bearer","expires_in":3600}`)
@@ -81,11 +82,11 @@ func TestMFAQuestionIsKeptWhenNoTokenIsIssued(t *testing.T) {
 	}
 }
 
-// TestMFAAnswerWithLargeResponseIsUsedUp: what the API says to an answer that it
-// took does not matter, and the question is not asked twice.
-func TestMFAAnswerWithLargeResponseIsUsedUp(t *testing.T) {
+// TestMFAAnswerWithLargeResponseIsAccepted checks that the body of the response to an
+// accepted answer does not matter, and that the question is not asked twice.
+func TestMFAAnswerWithLargeResponseIsAccepted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t)
+		b := newFakeAPI(t)
 		b.job("j-1", asking(""), asking(""), answered)
 		b.on("POST /jobs/j-1/mfa", `{"id":"`+strings.Repeat("x", 8<<10)+`"}`)
 		if _, err := b.inMemory(transport.WithMaxResponseSize(4<<10)).WaitForJob(t.Context(), "j-1", basiq.WaitOptions{UserID: "u-1", OnMFA: pets}); err != nil {
@@ -97,7 +98,7 @@ func TestMFAAnswerWithLargeResponseIsUsedUp(t *testing.T) {
 	})
 }
 
-// foreignErrors are errors of other calls, which a callback may return.
+// foreignErrors are errors of other calls that a callback may return.
 var foreignErrors = []error{
 	transport.ErrNotFound, transport.ErrGone, transport.ErrConflict, transport.ErrInvalidParameter, transport.ErrOutcomeUnknown,
 	transport.NewError(http.StatusNotFound),
@@ -111,7 +112,7 @@ var foreignErrors = []error{
 	&basiq.PurgedError{Err: transport.ErrGone}, &basiq.ReportError{Err: transport.ErrGone},
 }
 
-// wantNoneOf fails if err matches any kind that foreignErrors have.
+// wantNoneOf fails if err is nil or matches an error of foreignErrors.
 func wantNoneOf(t *testing.T, name string, err error) {
 	t.Helper()
 	for _, kind := range []error{
@@ -123,18 +124,18 @@ func wantNoneOf(t *testing.T, name string, err error) {
 		}
 	}
 	if errors.As(err, new(*basiq.MFARequiredError)) || errors.As(err, new(*basiq.PurgedError)) || len(basiq.JobErrors(err)) > 0 {
-		t.Errorf("%s: it holds the error of another job: %v", name, err)
+		t.Errorf("%s: it contains the error of another job: %v", name, err)
 	}
 }
 
-// TestCallbackErrorsOfOtherCallsAreText: what a callback returns of other calls is
-// told, and the call that used the callback is not taken for one of them.
+// TestCallbackErrorsOfOtherCallsAreText checks that only the text is kept if a callback
+// returns an error of another call, so that it does not look like an error of this one.
 func TestCallbackErrorsOfOtherCallsAreText(t *testing.T) {
 	for _, other := range foreignErrors {
 		name := fmt.Sprintf("%T %v", other, other)
 		wrapped := fmt.Errorf("mine: %w", errors.Join(io.ErrClosedPipe, other))
 		synctest.Test(t, func(t *testing.T) {
-			b, sent := askingBench(t, nil)
+			b, sent := newAskingAPI(t, nil)
 			_, err := b.inMemory().WaitForJob(t.Context(), "j-1", basiq.WaitOptions{UserID: "u-1", OnMFA: func(context.Context, basiq.MFA) ([]string, error) {
 				return nil, wrapped
 			}})
@@ -158,12 +159,12 @@ func TestCallbackErrorsOfOtherCallsAreText(t *testing.T) {
 	}
 }
 
-// TestMFAEmptyAnswersAreNotSent: a form that was sent empty does not use the
-// question up.
-func TestMFAEmptyAnswersAreNotSent(t *testing.T) {
+// TestMFABlankAnswersAreNotSent checks that the question can still be answered after a
+// blank form was submitted.
+func TestMFABlankAnswersAreNotSent(t *testing.T) {
 	for _, empty := range [][]string{nil, {}, {"", ""}, {" ", "\t"}} {
 		synctest.Test(t, func(t *testing.T) {
-			b, sent := askingBench(t, nil)
+			b, sent := newAskingAPI(t, nil)
 			client := b.inMemory()
 			_, err := client.WaitForJob(t.Context(), "j-1", basiq.WaitOptions{})
 			var required *basiq.MFARequiredError
@@ -177,7 +178,7 @@ func TestMFAEmptyAnswersAreNotSent(t *testing.T) {
 			questions := 0
 			_, err = job.Wait(t.Context(), basiq.WaitOptions{OnMFA: func(context.Context, basiq.MFA) ([]string, error) {
 				questions++
-				return []string{"", "Mini"}, nil // one of them may be empty
+				return []string{"", "Mini"}, nil // some answers may be blank, but not all
 			}})
 			if err != nil || questions != 1 || sent.Load() != 1 {
 				t.Errorf("%q: asked %d times, sent %d times, %v", empty, questions, sent.Load(), err)
@@ -186,11 +187,11 @@ func TestMFAEmptyAnswersAreNotSent(t *testing.T) {
 	}
 }
 
-// TestWaitForJobsWaitsOnceForAnID: the bank's question of a job that is named twice
-// is answered once, and its result stands in both places.
+// TestWaitForJobsWaitsOnceForAnID checks that the question of a job whose ID occurs
+// twice is answered once, and that its result is returned for both.
 func TestWaitForJobsWaitsOnceForAnID(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b, sent := askingBench(t, nil)
+		b, sent := newAskingAPI(t, nil)
 		b.job("j-2", steps("j-2", "verify-credentials=failed"))
 		var questions atomic.Int32
 		results, err := b.inMemory().WaitForJobs(t.Context(), []string{"j-1", "j-2", "j-1", "j-2"}, basiq.WaitOptions{UserID: "u-1", OnMFA: func(ctx context.Context, m basiq.MFA) ([]string, error) {
@@ -206,27 +207,27 @@ func TestWaitForJobsWaitsOnceForAnID(t *testing.T) {
 	})
 }
 
-// TestMFAOutageIsNotARejectedAnswer: an institution that is out of order while it
-// asks has refused no answer.
+// TestMFAOutageIsNotARejectedAnswer checks that a question that failed because of an
+// outage is not reported as a rejected answer.
 func TestMFAOutageIsNotARejectedAnswer(t *testing.T) {
 	for code, temporary := range map[string]bool{
 		"maintenance": true, "service-unavailable": true, "system-unavailable": true, "connector-error": true, "institution-not-available": true, "unknown-error": false,
 	} {
-		b := newBench(t)
+		b := newFakeAPI(t)
 		b.job("j-1", steps("j-1", `mfa-challenge=failed={"type":"error","code":"`+code+`"}`))
 		_, err := b.inMemory().WaitForJob(t.Context(), "j-1", basiq.WaitOptions{})
 		var failed *basiq.JobError
 		if !errors.As(err, &failed) || errors.Is(err, basiq.ErrMFARejected) || errors.Is(err, basiq.ErrMFAExpired) {
 			t.Fatalf("%s: %v", code, err)
 		}
-		if failed.NeedsUser() || failed.Temporary() != temporary || failed.Advice() == "" || strings.Contains(failed.Advice(), "wrong") {
+		if failed.NeedsUser() || failed.Temporary() != temporary || failed.Advice() == "" || strings.Contains(failed.Advice(), "incorrect") {
 			t.Errorf("%s: NeedsUser %t, Temporary %t, %s", code, failed.NeedsUser(), failed.Temporary(), failed.Advice())
 		}
 	}
 }
 
-// TestMFALateAnswerHasExpired: an answer that is refused after its question has
-// expired came too late, whatever the status says. Refused before, it did not.
+// TestMFALateAnswerHasExpired checks that an answer that is rejected after its question
+// has expired matches ErrMFAExpired, whatever the status, and otherwise does not.
 func TestMFALateAnswerHasExpired(t *testing.T) {
 	for _, c := range []struct {
 		response      string
@@ -236,12 +237,12 @@ func TestMFALateAnswerHasExpired(t *testing.T) {
 		{"400", false, false}, {"404 resource-not-found", false, false}, {"403 forbidden-access", false, false}, {"429", true, false}, {"503", true, false},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			b := newBench(t)
+			b := newFakeAPI(t)
 			b.mux.HandleFunc("POST /jobs/j-1/mfa", func(w http.ResponseWriter, _ *http.Request) {
 				if c.late {
 					time.Sleep(2 * time.Second)
 				}
-				answer(w, c.response)
+				respond(w, c.response)
 			})
 			_, err := b.inMemory(transport.WithoutRetry()).AnswerMFA(t.Context(), basiq.MFA{JobID: "j-1", UserID: "u-1", Prompts: []string{"code"}, Expires: time.Now().Add(time.Second)}, []string{"1"})
 			if err == nil || errors.Is(err, basiq.ErrMFAExpired) != c.expired {

@@ -24,19 +24,19 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
-// callAll calls every method of a value with zero arguments, runs the loops that
-// it gets, and tells of those that dereference nil. silent lists methods that take
-// a context and neither fail nor panic.
+// callAll calls every method of a value with zero arguments, and runs the
+// iterators that it gets. It fails if one dereferences nil. It returns the
+// methods that take a context and neither fail nor panic.
 func callAll(t *testing.T, v any, ctx context.Context) (silent []string) {
 	t.Helper()
 	r := reflect.ValueOf(v)
 	for i := range r.NumMethod() {
 		if name := r.Type().Method(i).Name; name == "Format" || name == "Redirect" {
-			continue // what they write to must be there
+			continue // need something to write to
 		}
 		if r.Kind() == reflect.Pointer && r.IsNil() {
 			if _, ofValue := r.Type().Elem().MethodByName(r.Type().Method(i).Name); ofValue {
-				continue // it needs a value: fmt and encoders look for nil first
+				continue // a value is needed: fmt and the encoders check for nil first
 			}
 		}
 		m, name := r.Method(i), fmt.Sprintf("%T.%s", v, r.Type().Method(i).Name)
@@ -62,7 +62,7 @@ func callAll(t *testing.T, v any, ctx context.Context) (silent []string) {
 						arg.Set(reflect.ValueOf(ctx))
 					}
 					args = append(args, arg)
-				case in.Kind() == reflect.String: // an ID, so that nothing fails for want of one
+				case in.Kind() == reflect.String: // a valid ID
 					args = append(args, reflect.ValueOf("x").Convert(in))
 				default:
 					args = append(args, reflect.Zero(in))
@@ -89,7 +89,7 @@ func callAll(t *testing.T, v any, ctx context.Context) (silent []string) {
 	return silent
 }
 
-// services are the services of a client, found by reflection.
+// services returns the services of a client, found by reflection.
 func services(c *basiq.Client) []any {
 	var out []any
 	v := reflect.ValueOf(c).Elem()
@@ -103,8 +103,9 @@ func services(c *basiq.Client) []any {
 	return out
 }
 
-// TestNilReceiversAndContexts calls every public method of what makes calls: on
-// nil, on zero values, and with a nil context. Each works or says what is missing.
+// TestNilReceiversAndContexts calls every public method of clients, services
+// and jobs: on nil, on zero values, and with a nil context. Each must either
+// work or return an error that says what is missing.
 func TestNilReceiversAndContexts(t *testing.T) {
 	srv := basiqtest.NewServer(t)
 	client := srv.Client(t)
@@ -123,16 +124,16 @@ func TestNilReceiversAndContexts(t *testing.T) {
 	none = append(none, (*basiq.Client)(nil), new(basiq.Client), (*basiq.Job)(nil), new(basiq.Job), (*transport.Client)(nil), new(transport.Client), (*legacy.Client)(nil), new(legacy.Client))
 	for _, v := range none {
 		if silent := callAll(t, v, t.Context()); silent != nil {
-			t.Errorf("done by nothing: %q", silent)
+			t.Errorf("nil or zero receivers accepted by %q", silent)
 		}
 	}
 	for _, v := range append(all, client, client.Transport, client.Job("j-1"), old) {
 		if c, ok := v.(interface{ Close() error }); ok {
 			defer c.Close()
-			continue // below, as Close comes first among its methods
+			continue // tested below, because Close is called first
 		}
 		if silent := callAll(t, v, nil); silent != nil {
-			t.Errorf("done without a context: %q", silent)
+			t.Errorf("nil contexts accepted by %q", silent)
 		}
 	}
 	if n := srv.Calls(""); n != 0 {
@@ -167,8 +168,8 @@ func TestNilReceiversAndContexts(t *testing.T) {
 
 func second[T any](_ T, err error) error { return err }
 
-// TestZeroValuesOfResultsAndErrors: what a test makes by hand can be printed and
-// asked.
+// TestZeroValuesOfResultsAndErrors checks that results and errors that a test
+// constructs itself can be printed and used.
 func TestZeroValuesOfResultsAndErrors(t *testing.T) {
 	for _, v := range []any{
 		new(basiq.JobResult), (*basiq.JobResult)(nil), new(basiq.JobError), new(basiq.WaitError), new(basiq.MFAError), new(basiq.MFARequiredError),
@@ -184,8 +185,8 @@ func TestZeroValuesOfResultsAndErrors(t *testing.T) {
 	}
 }
 
-// TestNilResultsAndErrors: a nil error, report or transaction can be asked, printed
-// and encoded.
+// TestNilResultsAndErrors checks that the methods of nil errors and reports do not panic,
+// and that they can be printed and encoded.
 func TestNilResultsAndErrors(t *testing.T) {
 	for _, v := range []any{
 		(*basiq.JobError)(nil), (*basiq.WaitError)(nil), (*basiq.MFAError)(nil), (*basiq.MFARequiredError)(nil), (*basiq.ReportError)(nil),
@@ -223,7 +224,7 @@ func TestNilResultsAndErrors(t *testing.T) {
 		_ = client.Close()
 	}
 	if r := (*basiq.CheckReport)(nil); r.OK() || r.Finding(basiq.CheckClock).Status != basiq.CheckSkipped {
-		t.Error("a report that is nil has found something")
+		t.Error("a nil report contains findings")
 	}
 	if day := basiq.TransactionDay(nil, nil); day != "" {
 		t.Errorf("the day %q", day)

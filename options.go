@@ -7,69 +7,69 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
-// SharedOption configures NewClient or changes one call.
+// SharedOption configures a client, if passed to NewClient, or a single call.
 type SharedOption = transport.SharedOption
 
-// RetryPolicy says how calls are repeated. The zero value of each member means
-// its default.
+// RetryPolicy configures retries. A zero field means its default.
 type RetryPolicy = transport.RetryPolicy
 
-// Observer is told of every attempt of a call, and of answers that differ from
-// their types.
+// Observer is notified of every attempt of a call, and of responses that
+// deviate from their types.
 type Observer = transport.Observer
 
-// TokenSource gets access tokens in place of the API key.
+// TokenSource provides access tokens instead of an API key.
 type TokenSource = transport.TokenSource
 
 // TokenStore shares access tokens between processes.
 type TokenStore = transport.TokenStore
 
-// WithTimeout bounds each time a call is sent. The default is one minute; 0
-// means no bound but the context's.
+// WithTimeout limits each attempt of a call. The default is one minute. 0 means
+// no limit except the context's deadline.
 func WithTimeout(d time.Duration) SharedOption { return transport.WithTimeout(d) }
 
-// WithCallTimeout bounds a call as a whole, with its repetitions and waits. The
-// default, 0, is no bound but the context's.
+// WithCallTimeout limits a call as a whole, including retries and the waits
+// between them. The default is 0, which means no limit except the context's
+// deadline.
 func WithCallTimeout(d time.Duration) SharedOption { return transport.WithCallTimeout(d) }
 
-// WithRetryPolicy sets how calls are repeated, within what their safety class
-// allows.
+// WithRetryPolicy configures how calls are retried, within the limits of their
+// safety classes.
 func WithRetryPolicy(p RetryPolicy) SharedOption { return transport.WithRetryPolicy(p) }
 
-// WithoutRetry sends each call once, or twice when its token was rejected.
+// WithoutRetry disables retries: each call is sent once, and a second time only
+// if its access token was rejected.
 func WithoutRetry() SharedOption { return transport.WithoutRetry() }
 
-// WithoutThrottle turns off what slows reads down while the API keeps refusing
-// them as too many.
+// WithoutThrottle disables the throttle, which slows reads down while the API
+// responds with rate limit errors.
 func WithoutThrottle() Option { return transport.WithoutThrottle() }
 
-// WithTokenSource uses tokens from elsewhere instead of getting them with an API
-// key.
+// WithTokenSource uses access tokens from s instead of requesting them with an
+// API key.
 func WithTokenSource(s TokenSource) Option { return transport.WithTokenSource(s) }
 
-// WithTokenStore shares tokens with other processes that have the same API key,
-// which must be given beside a TokenSource, too.
+// WithTokenStore shares access tokens with other processes that use the same
+// API key. The API key is required even if there is a TokenSource.
 func WithTokenStore(s TokenStore) Option { return transport.WithTokenStore(s) }
 
-// WithTokenRefresh sets the age at which a token is renewed in the background.
-// The default is 25 of its 60 minutes.
+// WithTokenRefresh sets the age at which a token is refreshed in the
+// background. The default is 25 minutes; tokens are valid for 60.
 func WithTokenRefresh(age time.Duration) Option { return transport.WithTokenRefresh(age) }
 
-// WithClock takes the time from now instead of time.Now, in tests. See
-// transport.WithClock.
+// WithClock uses now instead of time.Now, for tests. See transport.WithClock.
 func WithClock(now func() time.Time) Option { return transport.WithClock(now) }
 
-// WithObserver adds an observer, for traces and metrics.
+// WithObserver adds an observer, for tracing and metrics.
 func WithObserver(o Observer) Option { return transport.WithObserver(o) }
 
-// WithLogger logs every attempt: successes at debug level, failures and drift
-// as warnings. No credential and no value of a request or an answer is logged.
-// See transport.WithLogger.
+// WithLogger logs every attempt: successes at level debug, failures and
+// deviating responses at level warn. It logs no credentials and no values of
+// requests or responses. See transport.WithLogger.
 func WithLogger(l *slog.Logger) Option { return transport.WithLogger(l) }
 
-// WithUserAgentSuffix adds to the User-Agent header, such as "shop/1.0".
+// WithUserAgentSuffix appends s, such as "shop/1.0", to the User-Agent header.
 func WithUserAgentSuffix(s string) Option { return transport.WithUserAgentSuffix(s) }
 
-// WithInsecureBaseURL allows plain http to any host: tokens and personal data
-// then cross the network in clear.
+// WithInsecureBaseURL allows plain http to any host. Tokens and personal data
+// are then sent unencrypted.
 func WithInsecureBaseURL() SharedOption { return transport.WithInsecureBaseURL() }

@@ -16,13 +16,13 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
-// TestOptionsReachTheTransport makes one failing call with the root package's
-// options, and looks for the effect of each.
+// TestOptionsReachTheTransport makes a failing call with the options of the
+// root package, and checks the effect of each.
 func TestOptionsReachTheTransport(t *testing.T) {
 	const person = "max@example.com"
 	var sent atomic.Int64
 	var agent atomic.Value
-	b := newBench(t)
+	b := newFakeAPI(t)
 	b.mux.HandleFunc("GET /users/{id}", func(w http.ResponseWriter, r *http.Request) {
 		sent.Add(1)
 		agent.Store(r.UserAgent())
@@ -47,22 +47,23 @@ func TestOptionsReachTheTransport(t *testing.T) {
 		t.Fatal(err)
 	}
 	if sent.Load() != 2 || seen.Load() != 3 {
-		t.Errorf("%d sends; %d attempts were seen, with that for the token", sent.Load(), seen.Load())
+		t.Errorf("%d requests, %d attempts including the token request", sent.Load(), seen.Load())
 	}
 	if a, _ := agent.Load().(string); !strings.HasSuffix(a, " shop/1.0") {
 		t.Errorf("User-Agent: %s", a)
 	}
 	text := log.String()
 	if !strings.Contains(text, "basiq: call failed") || !strings.Contains(text, "core.Users.Get") || strings.Count(text, "\n") != 3 {
-		t.Errorf("the log is\n%s", text)
+		t.Errorf("got log\n%s", text)
 	}
 	for _, s := range []string{apiKey, tokenText, person, "a-user-of-ours"} {
 		if strings.Contains(text, s) {
-			t.Errorf("the log holds %s:\n%s", s, text)
+			t.Errorf("the log contains %s:\n%s", s, text)
 		}
 	}
 }
 
+// TestOptionsAreChecked checks that NewClient rejects invalid options.
 func TestOptionsAreChecked(t *testing.T) {
 	for name, opt := range map[string]basiq.Option{
 		"timeout": basiq.WithTimeout(-1), "call timeout": basiq.WithCallTimeout(-1), "logger": basiq.WithLogger(nil),
@@ -79,9 +80,10 @@ func TestOptionsAreChecked(t *testing.T) {
 	}
 }
 
-// TestSharedOptions: what a client and a call can both be told is the same option.
+// TestSharedOptions checks that the options for clients also work for a single
+// call.
 func TestSharedOptions(t *testing.T) {
-	b := newBench(t)
+	b := newFakeAPI(t)
 	b.on("GET /users/u-1", `{"id":"u-1"}`)
 	c := b.inMemory()
 	for name, opt := range map[string]basiq.SharedOption{

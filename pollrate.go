@@ -7,71 +7,57 @@ import (
 	"math"
 	"time"
 
+	"github.com/basiq-sdk/basiq-go/internal/contexts"
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
-// defaultPollRate is how many polls per second all waits of a client send
-// together.
+// defaultPollRate is the default of Client.SetPollRate, in polls per second.
 const defaultPollRate = 20
 
-// SetPollRate bounds how many polls per second all waits for jobs of this
-// client send together: waiting for a thousand jobs polls no faster than waiting
-// for a few, and jobs take turns. The default is 20; Basiq publishes no limit.
-// Call it before the first wait.
+// SetPollRate limits the polls per second of all waits of this client together.
+// Jobs take turns, so waiting for a thousand jobs polls no faster than waiting
+// for a few. The default is 20; Basiq publishes no limit. perSecond must be at
+// least one per hour. Call SetPollRate before the first wait.
 func (c *Client) SetPollRate(perSecond float64) error {
 	const slowest = 1.0 / 3600
 	if !(perSecond >= slowest) || math.IsInf(perSecond, 0) {
-		return fmt.Errorf("basiq: the poll rate is %g per second: it must be one an hour at least", perSecond)
+		return fmt.Errorf("basiq: SetPollRate: %g polls per second is out of range: the minimum is one per hour", perSecond)
 	}
 	if c == nil {
-		return errors.New("basiq: SetPollRate: the client is nil: make one with NewClient")
+		return errors.New("basiq: SetPollRate: the client is nil: create it with NewClient")
 	}
-	c.polls = newPacer(perSecond)
+	c.polls = newPollLimiter(perSecond)
 	return nil
 }
 
-// pacer spaces polls evenly. Whoever holds its turn waits for the time of the
-// next poll; all others wait for the turn, and can leave at any time without
-// leaving a gap.
-type pacer struct {
-	gap  time.Duration
-	turn chan time.Time // holds the time from which the next poll may be sent
+// pollLimiter spaces polls evenly. One waiter at a time holds the turn and
+// sleeps until the next poll is due; all others wait for the turn. A waiter can
+// leave at any time without using up a slot.
+type pollLimiter struct {
+	interval time.Duration
+	turn     chan time.Time // holds the time at which the next poll may be sent
 }
 
-func newPacer(perSecond float64) *pacer {
-	p := &pacer{gap: time.Duration(float64(time.Second) / perSecond), turn: make(chan time.Time, 1)}
-	p.turn <- time.Time{}
-	return p
+func newPollLimiter(perSecond float64) *pollLimiter {
+	l := &pollLimiter{interval: time.Duration(float64(time.Second) / perSecond), turn: make(chan time.Time, 1)}
+	l.turn <- time.Time{}
+	return l
 }
 
-// wait returns when a poll may be sent, or the context has ended.
-func (p *pacer) wait(ctx context.Context) error {
-	if p == nil {
+// wait blocks until a poll may be sent. It returns an error if the context ends
+// first.
+func (l *pollLimiter) wait(ctx context.Context) error {
+	if l == nil {
 		return nil
 	}
 	select {
-	case next := <-p.turn:
-		err := pause(ctx, time.Until(next))
+	case next := <-l.turn:
+		err := contexts.Sleep(ctx, time.Until(next))
 		if err == nil {
-			next = time.Now().Add(p.gap)
+			next = time.Now().Add(l.interval)
 		}
-		p.turn <- next
+		l.turn <- next
 		return err
-	case <-ctx.Done():
-		return transport.ContextError(ctx)
-	}
-}
-
-// pause waits, or returns why the context ended first.
-func pause(ctx context.Context, d time.Duration) error {
-	if d <= 0 {
-		return transport.ContextError(ctx)
-	}
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
 	case <-ctx.Done():
 		return transport.ContextError(ctx)
 	}

@@ -9,34 +9,36 @@ import (
 	"unicode/utf8"
 
 	"github.com/basiq-sdk/basiq-go/generated/reporting"
+	"github.com/basiq-sdk/basiq-go/internal/safetext"
 	"github.com/basiq-sdk/basiq-go/transport"
 	"github.com/basiq-sdk/basiq-go/transport/value"
 )
 
-// Types of reports that Basiq documents. Reports.ListTypes of the reporting
-// package names all that there are.
+// Report types that Basiq documents. Reports.ListTypes in package reporting
+// returns all that are available.
 const (
 	ReportTypeAffordability = "CON_AFFOR_01"
 	ReportTypeStatement     = "STATEMENT_01"
 )
 
-// ReportRequest says which report to make: an AffordabilityReport, a
-// StatementReport, a CustomReport, or a type of the caller's own.
+// ReportRequest is a request for a report: an AffordabilityReport, a
+// StatementReport, a CustomReport, or a type of your own.
 type ReportRequest interface {
-	// Params returns the parameters of the call, or what is wrong with the
-	// request.
+	// Params returns the parameters of the API call, or an error if the request
+	// is invalid.
 	Params() (reporting.CreateReportParams, error)
 }
 
-// AffordabilityReport asks for a report about what users earn, spend and owe:
-// type CON_AFFOR_01. What it has found is findings, ok := report.Data.Affordability().
+// AffordabilityReport requests a report about the income, expenses and debts of
+// users (type CON_AFFOR_01). Read the result with findings, ok :=
+// report.Data.Affordability().
 type AffordabilityReport struct {
 	Title          string     // at most 50 characters
-	From, To       value.Date // the days that are covered, both included
+	From, To       value.Date // first and last day of the report
 	Users          []string   // IDs of one to five users
-	Accounts       []string   // IDs of the users' accounts to look at
-	IncludeMetrics Selection  // figures to report; all, if nothing is said
-	IncludeGroups  Selection  // groups of transactions to report; all, if nothing is said
+	Accounts       []string   // IDs of the users' accounts to include
+	IncludeMetrics Selection  // metrics to include; the default is all
+	IncludeGroups  Selection  // groups of transactions to include; the default is all
 	Extra          []reporting.Filter
 }
 
@@ -51,14 +53,14 @@ func (r AffordabilityReport) Params() (reporting.CreateReportParams, error) {
 	return b.params(r.Extra)
 }
 
-// StatementReport asks for an account's statement as a report: type
-// STATEMENT_01. What it has found is findings, ok := report.Data.Statement().
+// StatementReport requests an account's statement as a report (type
+// STATEMENT_01). Read the result with findings, ok := report.Data.Statement().
 type StatementReport struct {
 	Title   string     // at most 50 characters
-	From    value.Date // the first day that is covered
-	To      value.Date // the last day; empty leaves it to the API
-	User    string     // ID of the user
-	Account string     // ID of the account
+	From    value.Date // first day of the report
+	To      value.Date // last day of the report; if empty, the API chooses it
+	User    string     // the user's ID
+	Account string     // the account's ID
 	Extra   []reporting.Filter
 }
 
@@ -71,9 +73,9 @@ func (r StatementReport) Params() (reporting.CreateReportParams, error) {
 	return b.params(r.Extra)
 }
 
-// CustomReport asks for a report of any type, with any filters.
+// CustomReport requests a report of any type, with any filters.
 type CustomReport struct {
-	Type    string // as Reports.ListTypes of the reporting package names it
+	Type    string // as returned by Reports.ListTypes in package reporting
 	Title   string // at most 50 characters
 	Filters []reporting.Filter
 }
@@ -82,13 +84,13 @@ type CustomReport struct {
 func (r CustomReport) Params() (reporting.CreateReportParams, error) {
 	b := newReport(r.Type, r.Title)
 	if r.Type == "" {
-		b.refuse("the report's type is empty: Reports.ListTypes names all that there are")
+		b.fail("report Type is empty: Reports.ListTypes returns the available types")
 	}
 	return b.params(r.Filters)
 }
 
-// Selection is which figures or groups a report holds. The zero value says
-// nothing, which means all of them.
+// Selection selects the metrics or groups that a report includes. The zero
+// value means the API's default, which is all of them.
 type Selection struct {
 	kind selectionKind
 	ids  []string
@@ -97,20 +99,20 @@ type Selection struct {
 type selectionKind uint8
 
 const (
-	selectUnsaid selectionKind = iota
+	selectDefault selectionKind = iota
 	selectAll
 	selectNone
 	selectSome
 )
 
-// SelectAll selects all, in so many words.
+// SelectAll explicitly selects all.
 func SelectAll() Selection { return Selection{kind: selectAll} }
 
 // SelectNone selects none.
 func SelectNone() Selection { return Selection{kind: selectNone} }
 
-// Select selects those with the given IDs, such as "ME001"; none, when none
-// is given.
+// Select selects those with the given IDs, such as "ME001". Without IDs, it
+// selects none.
 func Select(ids ...string) Selection {
 	if len(ids) == 0 {
 		return SelectNone()
@@ -118,19 +120,19 @@ func Select(ids ...string) Selection {
 	return Selection{kind: selectSome, ids: slices.Clone(ids)}
 }
 
-// TextFilter returns a filter of a report whose value is a text, for
-// CustomReport and the Extra of others.
+// TextFilter returns a report filter with a string value, for CustomReport and
+// the Extra fields.
 func TextFilter(name, v string) reporting.Filter {
 	return reporting.Filter{Name: name, Value: reporting.NewFilterValueText(v)}
 }
 
-// ListFilter returns a filter of a report whose value is a list; an empty one
-// is sent as such.
+// ListFilter returns a report filter with a list value. An empty list is sent
+// as an empty list.
 func ListFilter(name string, values ...string) reporting.Filter {
 	return reporting.Filter{Name: name, Value: reporting.NewFilterValueList(values)}
 }
 
-// NullFilter returns a filter of a report whose value is null.
+// NullFilter returns a report filter with the value null.
 func NullFilter(name string) reporting.Filter {
 	f := reporting.Filter{Name: name}
 	f.JSON.SetNull("value")
@@ -142,7 +144,8 @@ const (
 	maxReportTitle = 50
 )
 
-// reportBuilder collects filters, and the first thing that is wrong.
+// reportBuilder collects the filters of a report, and remembers the first
+// error.
 type reportBuilder struct {
 	out reporting.CreateReportParams
 	err error
@@ -152,14 +155,14 @@ func newReport(kind, title string) *reportBuilder {
 	b := &reportBuilder{out: reporting.CreateReportParams{ReportType: kind, Title: title}}
 	switch n := utf8.RuneCountInString(title); {
 	case n == 0:
-		b.refuse("the report's title is empty")
+		b.fail("report Title is empty")
 	case n > maxReportTitle:
-		b.refuse(fmt.Sprintf("the report's title has %d characters, more than the %d that the API allows", n, maxReportTitle))
+		b.fail(fmt.Sprintf("report Title has %d characters; the API allows at most %d", n, maxReportTitle))
 	}
 	return b
 }
 
-func (b *reportBuilder) refuse(why string) {
+func (b *reportBuilder) fail(why string) {
 	if b.err == nil {
 		b.err = errors.New("basiq: " + why)
 	}
@@ -169,7 +172,7 @@ func (b *reportBuilder) add(f reporting.Filter) { b.out.Filters = append(b.out.F
 
 func (b *reportBuilder) text(name, v string) {
 	if v == "" {
-		b.refuse("the report's " + name + " is empty")
+		b.fail("report filter " + name + " is empty")
 	}
 	b.add(TextFilter(name, v))
 }
@@ -187,33 +190,34 @@ func (b *reportBuilder) days(from, to value.Date, both bool) {
 		}
 		at, err := d.day.Time()
 		if err != nil {
-			b.refuse(fmt.Sprintf("%s is %q, which is no day such as 2031-05-06", d.field, printable(string(d.day))))
+			b.fail(fmt.Sprintf("report %s is %q, want a date such as 2031-05-06", d.field, safetext.Identifier(string(d.day))))
 			continue
 		}
-		day := value.DateOf(at) // whatever form it was given in
+		day := value.DateOf(at) // normalizes the format
 		days = append(days, day)
 		b.add(TextFilter(d.name, string(day)))
 	}
 	if len(days) == 2 && days[0] > days[1] {
-		b.refuse(fmt.Sprintf("From %s comes after To %s", days[0], days[1]))
+		b.fail(fmt.Sprintf("report From (%s) is after To (%s)", days[0], days[1]))
 	}
 }
 
-// list adds a list that must not be empty, have a value twice, or be longer
-// than most, if that is not 0: the API refuses it, with a code that says
-// nothing of the reason.
+// list adds a list filter. It checks that the list is not empty, contains no
+// empty or duplicate values, and has no more than most values; 0 means no
+// limit. The API rejects such lists as well, but its error code does not say
+// why.
 func (b *reportBuilder) list(name string, values []string, most int) {
 	sorted := slices.Clone(values)
 	sort.Strings(sorted)
 	switch {
 	case len(values) == 0:
-		b.refuse("the report's " + name + " are empty")
+		b.fail("report filter " + name + " is empty: at least one value is required")
 	case sorted[0] == "":
-		b.refuse("one of the report's " + name + " is empty")
+		b.fail("report filter " + name + " contains an empty ID")
 	case len(slices.Compact(sorted)) < len(values):
-		b.refuse("the report's " + name + " have one twice")
+		b.fail("report filter " + name + " contains a duplicate ID")
 	case most > 0 && len(values) > most:
-		b.refuse(fmt.Sprintf("the report has %d %s, more than the %d that the API allows", len(values), name, most))
+		b.fail(fmt.Sprintf("report filter %s has %d values; the API allows at most %d", name, len(values), most))
 	}
 	b.add(ListFilter(name, values...))
 }
@@ -232,10 +236,10 @@ func (b *reportBuilder) selection(name string, s Selection) {
 func (b *reportBuilder) params(extra []reporting.Filter) (reporting.CreateReportParams, error) {
 	for _, f := range extra {
 		if f.Name == "" {
-			b.refuse("a filter of the report has no name")
+			b.fail("report contains a filter without a Name")
 		}
 		if slices.ContainsFunc(b.out.Filters, func(g reporting.Filter) bool { return g.Name == f.Name }) {
-			b.refuse("the report's filter " + printable(f.Name) + " is there twice")
+			b.fail("report contains the filter " + safetext.Identifier(f.Name) + " twice")
 		}
 		b.add(f)
 	}
@@ -245,18 +249,19 @@ func (b *reportBuilder) params(extra []reporting.Filter) (reporting.CreateReport
 	return b.out, nil
 }
 
-// StartReport asks for a report, and returns the job that makes it. The
-// result's ReportID is what Reports.Get and Reports.GetPDF of the reporting
-// package take. Each call is billed, and makes a new report.
+// StartReport requests a report and returns the job that creates it, without
+// waiting. When the job is done, pass JobResult.ReportID to Reports.Get or
+// Reports.GetPDF in package reporting. Every call creates a new report, and
+// every report is billed.
 //
-// POST /reports: SERVER_ACCESS token, repeated only when it was never sent
-// (class D).
+// POST /reports: SERVER_ACCESS token, retried only if the request was never
+// sent (class D).
 func (c *Client) StartReport(ctx context.Context, r ReportRequest, opts ...transport.Option) (*Job, error) {
-	if err := c.ready(ctx, "StartReport"); err != nil {
+	if err := c.checkReady(ctx, "StartReport"); err != nil {
 		return nil, err
 	}
 	if r == nil {
-		return nil, errors.New("basiq: there is no request for a report")
+		return nil, errors.New("basiq: StartReport: the ReportRequest is nil")
 	}
 	params, err := r.Params()
 	if err != nil {
@@ -266,14 +271,15 @@ func (c *Client) StartReport(ctx context.Context, r ReportRequest, opts ...trans
 	if err != nil {
 		return nil, err
 	}
-	return c.started(ref.ID, "", nil)
+	return c.startedJob(ref.ID, "", nil)
 }
 
-// CreateReport asks for a report, waits until it is made, and fetches it: see
-// StartReport, Job.Wait and Reports.Get of the reporting package.
+// CreateReport requests a report, waits until it has been created, and fetches
+// it. See StartReport, Job.Wait, and Reports.Get in package reporting.
 //
-// Once the report is made, an error is a *ReportError, which names it: what was
-// billed can still be fetched.
+// If the report was created but cannot be fetched, the error is a *ReportError
+// with the report's ID. Fetch it later instead of requesting, and paying for,
+// another one.
 func (c *Client) CreateReport(ctx context.Context, r ReportRequest, opts WaitOptions) (*reporting.Report, error) {
 	job, err := c.StartReport(ctx, r)
 	if err != nil {
@@ -290,23 +296,24 @@ func (c *Client) CreateReport(ctx context.Context, r ReportRequest, opts WaitOpt
 	return report, nil
 }
 
-// ReportError is the error of a report that was made and could not be fetched.
-// The cause is wrapped. Fetch it with Reports.Get of the reporting package.
+// ReportError is the error for a report that was created but could not be
+// fetched. Err is the cause. Fetch the report with Reports.Get in package
+// reporting.
 type ReportError struct {
 	ReportID string
 	JobID    string
 	Err      error
 }
 
-// Error names the report and the cause.
+// Error returns the report ID and the cause.
 func (e *ReportError) Error() string {
 	if e == nil {
 		return "<nil>"
 	}
-	return fmt.Sprintf("basiq: report %s is made, and could not be fetched: %s", printable(e.ReportID), because(e.Err))
+	return fmt.Sprintf("basiq: report %s was created but could not be fetched: %s", safetext.Identifier(e.ReportID), causeText(e.Err))
 }
 
-// Unwrap returns the cause.
+// Unwrap returns Err.
 func (e *ReportError) Unwrap() error {
 	if e == nil {
 		return nil

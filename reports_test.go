@@ -15,7 +15,8 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
-// TestReportRequests: what is sent of each request.
+// TestReportRequests checks the body of each request, and that invalid requests
+// are not sent.
 func TestReportRequests(t *testing.T) {
 	afford := basiq.AffordabilityReport{Title: "Loan 42", From: "2031-01-01", To: "2031-06-30", Users: []string{"u-1"}, Accounts: []string{"a-1", "a-2"}}
 	with := func(change func(*basiq.AffordabilityReport)) basiq.AffordabilityReport {
@@ -29,26 +30,26 @@ func TestReportRequests(t *testing.T) {
 		r    basiq.ReportRequest
 		want string
 	}{
-		{"nothing said of metrics and groups", afford, base + `]}`},
+		{"default metrics and groups", afford, base + `]}`},
 		{"all", with(func(r *basiq.AffordabilityReport) {
 			r.IncludeMetrics, r.IncludeGroups = basiq.SelectAll(), basiq.SelectAll()
 		}), base + `,{"name":"includeMetrics","value":[]},{"name":"includeGroups","value":[]}]}`},
 		{"none", with(func(r *basiq.AffordabilityReport) { r.IncludeMetrics = basiq.SelectNone() }), base + `,{"name":"includeMetrics","value":null}]}`},
 		{"some", with(func(r *basiq.AffordabilityReport) { r.IncludeGroups = basiq.Select("INC-1") }), base + `,{"name":"includeGroups","value":["INC-1"]}]}`},
-		{"some, of which there are none", with(func(r *basiq.AffordabilityReport) { r.IncludeGroups = basiq.Select() }), base + `,{"name":"includeGroups","value":null}]}`},
-		{"more", with(func(r *basiq.AffordabilityReport) {
+		{"an empty selection", with(func(r *basiq.AffordabilityReport) { r.IncludeGroups = basiq.Select() }), base + `,{"name":"includeGroups","value":null}]}`},
+		{"extra filters", with(func(r *basiq.AffordabilityReport) {
 			r.Extra = []reporting.Filter{basiq.TextFilter("reportSubType", "x"), basiq.ListFilter("l"), basiq.NullFilter("n")}
 		}), base + `,{"name":"reportSubType","value":"x"},{"name":"l","value":[]},{"name":"n","value":null}]}`},
-		{"days in other forms", with(func(r *basiq.AffordabilityReport) { r.From, r.To = "01/01/2031", "2031-06-30T10:00:00Z" }), base + `]}`},
+		{"days in other formats", with(func(r *basiq.AffordabilityReport) { r.From, r.To = "01/01/2031", "2031-06-30T10:00:00Z" }), base + `]}`},
 		{"a statement", basiq.StatementReport{Title: "S", From: "2031-01-01", User: "u-1", Account: "a-1"},
 			`{"reportType":"STATEMENT_01","title":"S","filters":[{"name":"fromDate","value":"2031-01-01"},{"name":"account","value":"a-1"},{"name":"user","value":"u-1"}]}`},
-		{"a statement with its end", basiq.StatementReport{Title: "S", From: "2031-01-01", To: "2031-01-01", User: "u-1", Account: "a-1"},
+		{"a statement with a last day", basiq.StatementReport{Title: "S", From: "2031-01-01", To: "2031-01-01", User: "u-1", Account: "a-1"},
 			`{"reportType":"STATEMENT_01","title":"S","filters":[{"name":"fromDate","value":"2031-01-01"},{"name":"toDate","value":"2031-01-01"},{"name":"account","value":"a-1"},{"name":"user","value":"u-1"}]}`},
 		{"another type", basiq.CustomReport{Type: "NEW_01", Title: "N", Filters: []reporting.Filter{basiq.TextFilter("a", "b")}},
 			`{"reportType":"NEW_01","title":"N","filters":[{"name":"a","value":"b"}]}`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			b := newBench(t)
+			b := newFakeAPI(t)
 			b.on("POST /reports", reference)
 			if _, err := b.onLoopback().StartReport(t.Context(), c.r); err != nil {
 				t.Fatal(err)
@@ -62,26 +63,26 @@ func TestReportRequests(t *testing.T) {
 		r    basiq.ReportRequest
 		want string
 	}{
-		{nil, "no request"},
-		{with(func(r *basiq.AffordabilityReport) { r.Title = "" }), "title is empty"},
+		{nil, "the ReportRequest is nil"},
+		{with(func(r *basiq.AffordabilityReport) { r.Title = "" }), "Title is empty"},
 		{with(func(r *basiq.AffordabilityReport) { r.Title = strings.Repeat("é", 51) }), "51 characters"},
 		{with(func(r *basiq.AffordabilityReport) { r.From = "" }), "From is \"\""},
 		{with(func(r *basiq.AffordabilityReport) { r.To = "soon" }), "To is \"soon\""},
-		{with(func(r *basiq.AffordabilityReport) { r.From, r.To = r.To, r.From }), "comes after"},
-		{with(func(r *basiq.AffordabilityReport) { r.Users = nil }), "users are empty"},
-		{with(func(r *basiq.AffordabilityReport) { r.Users = strings.Split("abcdef", "") }), "6 users, more than the 5"},
-		{with(func(r *basiq.AffordabilityReport) { r.Accounts = []string{"a", "b", "a"} }), "accounts have one twice"},
-		{with(func(r *basiq.AffordabilityReport) { r.Accounts = []string{"a", ""} }), "accounts is empty"},
-		{with(func(r *basiq.AffordabilityReport) { r.IncludeMetrics = basiq.Select("m", "m") }), "includeMetrics have one twice"},
-		{with(func(r *basiq.AffordabilityReport) { r.Extra = []reporting.Filter{basiq.TextFilter("users", "u")} }), "filter users is there twice"},
-		{with(func(r *basiq.AffordabilityReport) { r.Extra = []reporting.Filter{{}} }), "has no name"},
+		{with(func(r *basiq.AffordabilityReport) { r.From, r.To = r.To, r.From }), "is after To"},
+		{with(func(r *basiq.AffordabilityReport) { r.Users = nil }), "users is empty"},
+		{with(func(r *basiq.AffordabilityReport) { r.Users = strings.Split("abcdef", "") }), "users has 6 values; the API allows at most 5"},
+		{with(func(r *basiq.AffordabilityReport) { r.Accounts = []string{"a", "b", "a"} }), "accounts contains a duplicate ID"},
+		{with(func(r *basiq.AffordabilityReport) { r.Accounts = []string{"a", ""} }), "accounts contains an empty ID"},
+		{with(func(r *basiq.AffordabilityReport) { r.IncludeMetrics = basiq.Select("m", "m") }), "includeMetrics contains a duplicate ID"},
+		{with(func(r *basiq.AffordabilityReport) { r.Extra = []reporting.Filter{basiq.TextFilter("users", "u")} }), "filter users twice"},
+		{with(func(r *basiq.AffordabilityReport) { r.Extra = []reporting.Filter{{}} }), "without a Name"},
 		{basiq.StatementReport{Title: "S", From: "2031-01-01", Account: "a-1"}, "user is empty"},
 		{basiq.StatementReport{Title: "S", From: "2031-01-01", User: "u-1"}, "account is empty"},
-		{basiq.CustomReport{Title: "N"}, "type is empty"},
+		{basiq.CustomReport{Title: "N"}, "Type is empty"},
 	} {
-		b := newBench(t)
+		b := newFakeAPI(t)
 		_, err := b.onLoopback().StartReport(t.Context(), c.r)
-		if err == nil || len(b.asks) > 0 {
+		if err == nil || len(b.requests) > 0 {
 			t.Errorf("%+v is accepted", c.r)
 			continue
 		}
@@ -94,19 +95,19 @@ const report = `{"type":"report","id":"r-1","reportType":"CON_AFFOR_01","title":
 
 var loan = basiq.AffordabilityReport{Title: "Loan 42", From: "2031-01-01", To: "2031-06-30", Users: []string{"u-1"}, Accounts: []string{"a-1"}}
 
-// TestCreateReport: a report is asked for, waited for and fetched.
+// TestCreateReport checks that a report is requested, waited for and fetched.
 func TestCreateReport(t *testing.T) {
-	b := newBench(t)
+	b := newFakeAPI(t)
 	b.on("POST /reports", reference)
 	b.job("j-1", `{"id":"j-1","jobType":"report","status":"in-progress","steps":[{"title":"create-report","status":"in-progress","result":null}],"links":null}`,
 		`{"id":"j-1","jobType":"report","status":"success","steps":[{"title":"create-report","status":"success","result":{"type":"link","url":"/reports/r-1"}}],"links":{"self":"/jobs/j-1"}}`)
 	b.mux.HandleFunc("GET /reports/r-1", func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Accept") == "application/pdf" {
 			w.Header().Set("Content-Type", "application/pdf")
-			answer(w, "%PDF-1.7 page")
+			respond(w, "%PDF-1.7 page")
 			return
 		}
-		answer(w, report)
+		respond(w, report)
 	})
 	client := b.onLoopback()
 	got, err := client.CreateReport(t.Context(), loan, basiq.WaitOptions{Interval: time.Millisecond})
@@ -122,26 +123,26 @@ func TestCreateReport(t *testing.T) {
 		t.Errorf("%q, %v", pdf.String(), err)
 	}
 	if n := len(b.calls("POST /reports")); n != 1 {
-		t.Errorf("%d reports were asked for", n)
+		t.Errorf("%d reports were requested", n)
 	}
 }
 
-// TestCreateReportFailures: at which point it fails decides what the error says.
+// TestCreateReportFailures checks the error of each step.
 func TestCreateReportFailures(t *testing.T) {
 	const made = `{"id":"j-1","jobType":"report","status":"success","steps":[{"title":"create-report","status":"success","result":{"type":"link","url":"/reports/r-1"}}]}`
-	b := newBench(t)
+	b := newFakeAPI(t)
 	b.on("POST /reports", "400 forbidden-access")
 	if _, err := b.onLoopback().CreateReport(t.Context(), loan, basiq.WaitOptions{}); !errors.Is(err, transport.ErrInvalidParameter) {
 		t.Error(err)
 	}
 
-	b = newBench(t)
+	b = newFakeAPI(t)
 	b.on("POST /reports", "503")
-	if _, err := b.onLoopback().CreateReport(t.Context(), loan, basiq.WaitOptions{}); !errors.Is(err, transport.ErrOutcomeUnknown) || len(b.asks) != 1 {
-		t.Errorf("%v after %d calls: a report is billed", err, len(b.asks))
+	if _, err := b.onLoopback().CreateReport(t.Context(), loan, basiq.WaitOptions{}); !errors.Is(err, transport.ErrOutcomeUnknown) || len(b.requests) != 1 {
+		t.Errorf("%v after %d calls: a report is billed", err, len(b.requests))
 	}
 
-	b = newBench(t)
+	b = newFakeAPI(t)
 	b.on("POST /reports", reference)
 	b.job("j-1", `{"id":"j-1","jobType":"report","status":"failed","links":null,"steps":[{"title":"create-report","status":"failed","result":null}]}`)
 	var failed *basiq.JobError
@@ -149,7 +150,7 @@ func TestCreateReportFailures(t *testing.T) {
 		t.Error(err)
 	}
 
-	b = newBench(t)
+	b = newFakeAPI(t)
 	b.on("POST /reports", reference)
 	b.job("j-1", made)
 	b.on("GET /reports/r-1", "403 forbidden-access")
@@ -158,35 +159,37 @@ func TestCreateReportFailures(t *testing.T) {
 	if !errors.As(err, &unfetched) || unfetched.ReportID != "r-1" || unfetched.JobID != "j-1" || !errors.Is(err, transport.ErrForbidden) {
 		t.Error(err)
 	}
-	wantText(t, err.Error(), "report r-1 is made")
+	wantText(t, err.Error(), "report r-1 was created but could not be fetched")
 }
 
-// TestNoTransactions: a summary of nothing is told from an empty one.
+// TestNoTransactions checks that a summary without transactions (204) is
+// ErrNoContent.
 func TestNoTransactions(t *testing.T) {
-	b := newBench(t)
+	b := newFakeAPI(t)
 	b.on("POST /users/u-1/income", "204")
 	b.on("POST /users/u-1/expenses", "204")
 	b.on("POST /users/u-1/affordability", "204")
 	client, params := b.onLoopback(), affordability.CreateParams{Accounts: []string{"a-1"}, FromMonth: "2031-01", ToMonth: "2031-03"}
-	//lint:ignore SA1019 what is deprecated must work all the same
+	//lint:ignore SA1019 deprecated methods must keep working
 	_, income := client.Affordability.Income.Create(t.Context(), "u-1", params)
-	//lint:ignore SA1019 what is deprecated must work all the same
+	//lint:ignore SA1019 deprecated methods must keep working
 	_, expenses := client.Affordability.Expenses.Create(t.Context(), "u-1", params)
-	//lint:ignore SA1019 what is deprecated must work all the same
+	//lint:ignore SA1019 deprecated methods must keep working
 	_, all := client.Affordability.Affordability.Create(t.Context(), "u-1", params)
 	for _, err := range []error{income, expenses, all} {
 		if !errors.Is(err, transport.ErrNoContent) {
 			t.Error(err)
 		}
 	}
-	if len(b.asks) != 3 {
-		t.Errorf("%d calls", len(b.asks))
+	if len(b.requests) != 3 {
+		t.Errorf("%d calls", len(b.requests))
 	}
 }
 
-// TestFindingsAreToldApartByReportType: a report of another type may have members
-// of the same names, and must not be read as one that it is not.
-func TestFindingsAreToldApartByReportType(t *testing.T) {
+// TestFindingsDependOnReportType checks that the report type determines the
+// type of the findings, because a report of another type may have members of
+// the same names.
+func TestFindingsDependOnReportType(t *testing.T) {
 	for _, c := range []struct {
 		report                   string
 		affordability, statement bool
@@ -211,16 +214,16 @@ func TestFindingsAreToldApartByReportType(t *testing.T) {
 			t.Errorf("%s: affordability %t, statement %t", c.report, affordability, statement)
 		}
 		if again, err := json.Marshal(&r); err != nil || len(again) != len(c.report) {
-			t.Errorf("%s is written as %s (%v)", c.report, again, err)
+			t.Errorf("%s is encoded as %s (%v)", c.report, again, err)
 		}
 	}
 	if _, ok := reporting.NewFindingsStatement(reporting.StatementFindings{}).Statement(); !ok {
-		t.Error("findings made by hand are not told apart")
+		t.Error("constructed findings have no type")
 	}
 }
 
-// TestReportTypesHaveFindings: each type of report that has a constant has an
-// accessor for its findings.
+// TestReportTypesHaveFindings checks that every report type with a constant has
+// an accessor for its findings.
 func TestReportTypesHaveFindings(t *testing.T) {
 	for _, id := range []string{basiq.ReportTypeAffordability, basiq.ReportTypeStatement} {
 		var r reporting.Report

@@ -33,8 +33,8 @@ func clientOf(t *testing.T, f scripted) *basiq.Client {
 	return c
 }
 
-// TestJobPollsByStatus: a wait for a job goes on after a status that a read is
-// retried for, and after none else. A job may be unknown for a moment.
+// TestJobPollsByStatus checks that a wait continues after a status for which
+// reads are retried, and after 404 for a new job, and ends after any other.
 func TestJobPollsByStatus(t *testing.T) {
 	for status := 300; status <= 599; status++ {
 		synctest.Test(t, func(t *testing.T) {
@@ -49,18 +49,19 @@ func TestJobPollsByStatus(t *testing.T) {
 			retried := status == 404 || status == 408 || status == 429 || status == 500 ||
 				status >= 502 && status <= 504 || status >= 520 && status <= 529
 			if (err == nil) != retried {
-				t.Errorf("%d: the wait went on: %t; want %t: %v", status, err == nil, retried, err)
+				t.Errorf("%d: continued: %t, want %t: %v", status, err == nil, retried, err)
 			}
 		})
 	}
 }
 
-// TestMFAAnswersByStatus: an answer that the API turned away before it looked at it
-// is asked for again by the next wait; any other is used up.
+// TestMFAAnswersByStatus checks that the next wait asks again if the API
+// rejected the answer without reading it, and that the answer counts as given
+// for any other status.
 func TestMFAAnswersByStatus(t *testing.T) {
 	for status := 400; status <= 599; status++ {
 		synctest.Test(t, func(t *testing.T) {
-			b := newBench(t)
+			b := newFakeAPI(t)
 			b.job("j-1", asking("/jobs/j-1/mfa"))
 			b.on("POST /jobs/j-1/mfa", fmt.Sprint(status))
 			asked := 0
@@ -76,7 +77,7 @@ func TestMFAAnswersByStatus(t *testing.T) {
 			}
 			again := status == 401 || status == 403 || status == 404 || status == 408 || status == 429
 			if asked != 1+btoi(again) {
-				t.Errorf("%d: asked %d times, want again: %t", status, asked, again)
+				t.Errorf("%d: asked %d times, want asked again: %t", status, asked, again)
 			}
 		})
 	}

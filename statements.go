@@ -14,35 +14,35 @@ import (
 
 // Statement is a bank statement to upload.
 type Statement struct {
-	// InstitutionID is the institution that the statement is from. The test
-	// bank AU00000 is refused.
+	// InstitutionID is the institution that issued the statement. The API
+	// rejects the test bank AU00000.
 	InstitutionID string
-	// Name is the file's name: "july.pdf".
+	// Name is the file name, such as "july.pdf".
 	Name string
-	// Content is the file, as PDF or CSV. It is read once, as it is sent, and
-	// never held in memory whole; it is not closed.
+	// Content is the file, in PDF or CSV format. It is streamed, never held in
+	// memory as a whole, and not closed.
 	Content io.Reader
-	// ContentType is the file's media type. The default goes by the name:
-	// application/pdf for .pdf, text/csv for .csv.
+	// ContentType is the file's media type. The default depends on the
+	// extension of Name: application/pdf for .pdf, text/csv for .csv.
 	ContentType string
-	// OnProgress hears how many bytes of the content have been sent, and how
-	// many there are, -1 if that is not known. It is called in another
-	// goroutine, and begins again at 0 when the upload is sent again. It should
-	// be quick: nothing is sent meanwhile.
+	// OnProgress is called with the number of bytes sent and the total, which is
+	// -1 if unknown. It is called from another goroutine. If the upload is
+	// retried, it starts again at 0. It should return quickly, because it blocks
+	// the upload.
 	OnProgress func(sent, total int64)
 }
 
-// StartStatement uploads a statement, which starts a job that reads it. A file
-// that is uploaded twice makes two jobs.
+// StartStatement uploads a statement and returns the job that processes it,
+// without waiting. A file that is uploaded twice creates two jobs.
 //
-// POST /users/{userId}/statements: SERVER_ACCESS token, repeated only when it
-// was never sent (class D).
+// POST /users/{userId}/statements: SERVER_ACCESS token, retried only if the
+// request was never sent (class D).
 func (c *Client) StartStatement(ctx context.Context, userID string, s Statement, opts ...transport.Option) (*Job, error) {
-	if err := c.ready(ctx, "StartStatement"); err != nil {
+	if err := c.checkReady(ctx, "StartStatement"); err != nil {
 		return nil, err
 	}
 	if s.Content == nil {
-		return nil, errors.New("basiq: the statement has no Content")
+		return nil, errors.New("basiq: StartStatement: Statement.Content is nil")
 	}
 	file := transport.File{Name: s.Name, Content: s.Content, ContentType: s.ContentType}
 	if file.Name == "" {
@@ -63,16 +63,17 @@ func (c *Client) StartStatement(ctx context.Context, userID string, s Statement,
 	if err != nil {
 		return nil, err
 	}
-	return c.started(ref.ID, userID, nil)
+	return c.startedJob(ref.ID, userID, nil)
 }
 
-// UploadStatement uploads a statement, and waits until it is read, which takes
-// 10 to 30 seconds. The result's ConnectionID is where accounts and
-// transactions are found. What is wrong with the file comes as a *JobError; a
-// file that is too large, or an institution that is not known, as an *Error.
+// UploadStatement uploads a statement and waits until it has been processed,
+// which takes 10 to 30 seconds. JobResult.ConnectionID is the connection that
+// has its accounts and transactions.
 //
-// An error of the wait has the job's ID: do not upload the file again before
-// that job has ended.
+// If the file is not a valid statement, the error is a *JobError. If the file
+// is too large, or the institution is unknown, it is an *Error. The error of an
+// interrupted wait has the job's ID: do not upload the file again until that
+// job has ended.
 func (c *Client) UploadStatement(ctx context.Context, userID string, s Statement, opts WaitOptions) (*JobResult, error) {
 	job, err := c.StartStatement(ctx, userID, s)
 	if err != nil {
@@ -81,21 +82,22 @@ func (c *Client) UploadStatement(ctx context.Context, userID string, s Statement
 	return job.Wait(ctx, opts)
 }
 
-// progressReader tells how much was read. It is all that it wraps can be: what
-// can be read again can be sent again, and what knows its length is sent with it.
+// progressReader reports how much has been read. withProgress wraps it so that
+// it keeps the optional interfaces of the original reader: an io.Seeker can be
+// sent again, and a reader with a Len method is sent with its length.
 type progressReader struct {
-	r     io.Reader
-	tell  func(sent, total int64)
-	sent  int64
-	total int64
+	r          io.Reader
+	onProgress func(sent, total int64)
+	sent       int64
+	total      int64
 }
 
 func (p *progressReader) Read(b []byte) (int, error) {
 	n, err := p.r.Read(b)
 	if n > 0 {
 		p.sent += int64(n)
-		// This is net/http's goroutine: a panic here would end the process.
-		if failed := contained("OnProgress", func() error { p.tell(p.sent, p.total); return nil }); failed != nil {
+		// This runs in a goroutine of net/http, where a panic would end the process.
+		if failed := recoverPanic("OnProgress", func() error { p.onProgress(p.sent, p.total); return nil }); failed != nil {
 			return 0, fmt.Errorf("basiq: %w", failed)
 		}
 	}
@@ -107,7 +109,7 @@ type progressSeeker struct{ *progressReader }
 func (p progressSeeker) Seek(offset int64, whence int) (int64, error) {
 	n, err := p.r.(io.Seeker).Seek(offset, whence)
 	if err == nil && whence == io.SeekStart {
-		p.sent = 0 // the client goes back to where the content began
+		p.sent = 0 // the client rewinds to where the content began
 	}
 	return n, err
 }
@@ -119,11 +121,11 @@ type progressSized struct {
 
 func (p progressSized) Len() int { return p.sized.Len() }
 
-func withProgress(content io.Reader, tell func(sent, total int64)) io.Reader {
-	p := &progressReader{r: content, tell: tell, total: -1}
+func withProgress(content io.Reader, onProgress func(sent, total int64)) io.Reader {
+	p := &progressReader{r: content, onProgress: onProgress, total: -1}
 	if seeker, ok := content.(io.Seeker); ok {
 		at, err := seeker.Seek(0, io.SeekCurrent)
-		if err != nil { // a pipe in the guise of a file
+		if err != nil { // an *os.File that is a pipe, for example
 			return p
 		}
 		end, err := seeker.Seek(0, io.SeekEnd)

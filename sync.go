@@ -13,57 +13,58 @@ import (
 	"strings"
 
 	"github.com/basiq-sdk/basiq-go/generated/data"
+	"github.com/basiq-sdk/basiq-go/internal/safetext"
 	"github.com/basiq-sdk/basiq-go/transport"
 	"github.com/basiq-sdk/basiq-go/transport/value"
 )
 
-// ChangeKind is what has become of a transaction.
+// ChangeKind is the kind of a TransactionChange.
 type ChangeKind string
 
 // Values of ChangeKind.
 const (
-	// It is new.
+	// TransactionInserted means that the transaction is new.
 	TransactionInserted ChangeKind = "inserted"
-	// It has other content than before: a pending one was posted under the same
-	// ID, or enrichment was added.
+	// TransactionChanged means that the content differs from before: for
+	// example, a pending transaction was posted under the same ID, or enrichment
+	// was added.
 	TransactionChanged ChangeKind = "changed"
-	// It is no longer there: a pending one was posted or replaced under another
-	// ID, or dropped. Posted ones are removed by a purge only.
+	// TransactionRemoved means that the transaction no longer exists: a pending
+	// transaction was dropped, or posted or replaced under another ID. Posted
+	// transactions are removed only by a purge.
 	TransactionRemoved ChangeKind = "removed"
 )
 
-// TransactionChange is news of a transaction.
+// TransactionChange is a change to one transaction.
 type TransactionChange struct {
 	Kind        ChangeKind
 	ID          string
 	AccountID   string
-	Transaction *data.Transaction // as it is now; nil when it was removed
+	Transaction *data.Transaction // its current content; nil if it was removed
 }
 
-// SyncBatch is some changes, and the cursor that stands for all changes up to
-// the last of them. Store both together.
+// SyncBatch is a batch of changes, with the cursor that resumes the sync after
+// the last of them. Store both in the same database transaction.
 type SyncBatch struct {
 	Changes []TransactionChange
 	Cursor  SyncCursor
 }
 
-// SyncOptions says what to sync. The zero value is everything.
+// SyncOptions configures SyncTransactions. The zero value syncs everything.
 type SyncOptions struct {
-	// AccountIDs are the accounts to sync. The default is all of the user's,
-	// with those that are connected later.
+	// AccountIDs are the accounts to sync. The default is all accounts of the
+	// user, including those that are connected later.
 	AccountIDs []string
-	// From is the first day of an account's transactions to sync. The default
-	// is all that there are. It counts for accounts that the cursor does not
-	// know yet.
+	// From is the first day to sync. The default is the whole history. It
+	// applies only to accounts that are not yet in the cursor.
 	From value.Date
-	// Window is how many days before an account's newest transaction are read
-	// again each time: a transaction that is posted later, and further back, is
-	// missed. The default is 14; it must be 7 at least.
+	// Window is the number of days before an account's newest transaction that
+	// every run reads again. A transaction that is posted late, on a day before
+	// the window, is missed. The default is 14, the minimum 7.
 	Window int
-	// PostedOnly leaves pending transactions out.
+	// PostedOnly excludes pending transactions.
 	PostedOnly bool
-	// BatchSize is how many changes are handed out together at most. The
-	// default is 500.
+	// BatchSize is the maximum number of changes in a batch. The default is 500.
 	BatchSize int
 }
 
@@ -71,20 +72,20 @@ const (
 	defaultSyncWindow = 14
 	minSyncWindow     = 7
 	defaultSyncBatch  = 500
-	syncChunk         = 90  // days that are read at once
-	syncHistory       = 730 // days that banks share, where an account does not say
-	syncLongest       = 10 * syncHistory
-	syncReadings      = 6  // of a list of several pages, for two in a row that agree
-	syncUnstable      = 24 // of one whose order is not stable, for one that has all
-	syncProbes        = 5  // posted transactions that are asked for one by one before they count as removed
+	syncChunk         = 90               // days that are read at once
+	syncHistory       = 730              // days of history, if an account does not report its own
+	syncLongest       = 10 * syncHistory // days before today that are split into chunks
+	syncReadings      = 6                // limit of readings of a list, until two in a row agree
+	syncUnstable      = 24               // limit of readings of a list whose pages overlap, until the readings are complete
+	syncProbes        = 5                // missing posted transactions that are requested one by one
 )
 
-func (o SyncOptions) check() (SyncOptions, error) {
+func (o SyncOptions) withDefaults() (SyncOptions, error) {
 	switch {
 	case o.Window == 0:
 		o.Window = defaultSyncWindow
 	case o.Window < minSyncWindow:
-		return o, fmt.Errorf("basiq: SyncOptions.Window is %d days: it must be %d at least, or 0 for %d", o.Window, minSyncWindow, defaultSyncWindow)
+		return o, fmt.Errorf("basiq: SyncOptions.Window is %d days: it must be at least %d, or 0 for the default of %d", o.Window, minSyncWindow, defaultSyncWindow)
 	}
 	switch {
 	case o.BatchSize == 0:
@@ -93,72 +94,81 @@ func (o SyncOptions) check() (SyncOptions, error) {
 		return o, fmt.Errorf("basiq: SyncOptions.BatchSize is negative: %d", o.BatchSize)
 	}
 	if slices.Contains(o.AccountIDs, "") {
-		return o, errors.New("basiq: SyncOptions.AccountIDs has an empty one")
+		return o, errors.New("basiq: SyncOptions.AccountIDs contains an empty ID")
 	}
 	from, err := dayOf(o.From)
 	if err != nil {
-		return o, fmt.Errorf("basiq: SyncOptions.From is %q, which is no day such as 2031-05-06", printable(string(o.From)))
+		return o, fmt.Errorf("basiq: SyncOptions.From is %q, want a date such as 2031-05-06", safetext.Identifier(string(o.From)))
 	}
 	o.From = from
 	return o, nil
 }
 
-// SyncTransactions brings a copy of a user's transactions up to date. It
-// iterates over what has changed since the cursor; the empty cursor is the
-// beginning, and everything is new.
+// SyncTransactions keeps a copy of a user's transactions up to date. It returns
+// an iterator over the changes since the cursor. Start with an empty cursor, for
+// which every transaction is new.
 //
 //	for batch, err := range client.SyncTransactions(ctx, userID, cursor, basiq.SyncOptions{}) {
 //		if err != nil {
-//			return err // what was stored stays: go on from its cursor
+//			return err // what was stored stays valid: resume from its cursor
 //		}
-//		// in one transaction of the database:
+//		// in one database transaction:
 //		//   apply batch.Changes, in their order
 //		//   store batch.Cursor
 //	}
 //
-// When each batch is stored together with its cursor, every posted transaction
-// is inserted exactly once, wherever the loop ends: by an error, a break, or the
-// end of the process. A store that cannot do both at once should insert by ID,
-// so that a batch can be applied twice. The last batch may have no changes; its
-// cursor counts all the same. Two syncs of one user must not run at a time.
+// If each batch is stored together with its cursor, every posted transaction is
+// inserted exactly once, even if the loop or the process ends early. A store that
+// cannot do both atomically should insert by ID, so that a batch can be applied
+// twice. The last batch may contain no changes; store its cursor all the same. Do
+// not run two syncs of the same user at the same time.
 //
-// Each account is read from a window before its newest posted transaction, not
-// from the last run: what arrives after a connection was broken for months is not
-// missed, and neither is an account that was connected later. The first time, an
-// account is read from the oldest to the newest, ninety days at a time. Pending
-// transactions get new IDs at every refresh: they are compared as a whole, so
-// that old ones are removed and new ones inserted. An account that disappears,
-// with its connection for instance, is left alone. After a purge, begin with an
-// empty cursor and an empty copy. An account that the API refuses to return is an
-// error at the end, after all others are synced. A sync whose context has ended
-// matches context.Canceled or context.DeadlineExceeded, and removes nothing.
+// How it works:
 //
-// Days with more transactions than fit on a page of 500 are read twice, and again
-// while transactions disappear between two readings: where the API counts rows, a
-// row that disappears makes it skip another. After six readings the sync fails,
-// and can be run again. Where transactions of one day come in another order on
-// each page, the readings are put together until none is missing. A response that
-// is not a list of transactions, or holds one without ID, is an error, and removes
-// nothing. What can still be missed:
+//   - The first run reads each account from the oldest transaction to the newest,
+//     90 days at a time. Later runs read each account from SyncOptions.Window days
+//     before its newest posted transaction. Because the window does not depend on
+//     the time of the last run, nothing is missed if a connection was broken for
+//     months, or if an account is connected later.
+//   - Pending transactions get new IDs at every refresh. Each run compares all of
+//     them, and reports the old ones as removed and the new ones as inserted.
+//   - An account that disappears, for example with its connection, is left
+//     unchanged. After a purge, start with an empty cursor and an empty copy.
+//   - If the API refuses to return an account, the sync continues with the other
+//     accounts and returns the error at the end.
+//   - If the context ends, the error matches context.Canceled or
+//     context.DeadlineExceeded, and nothing is reported as removed.
 //
-//   - a transaction that two readings in a row skip, since other rows disappeared
-//     during both;
-//   - a transaction that moves, or is posted, to a day before the window; a pending
-//     one that is posted under the same ID more than a day before it is removed.
+// A list of several pages (more than 500 transactions) is read twice. The API may
+// locate the next page by counting rows; if a row disappears while the list is
+// read, another row is skipped. The list is therefore read until nothing has
+// disappeared between two consecutive readings. After six readings the sync
+// fails; run it again later. If transactions of the same day come in a different
+// order on each page, the readings are combined until no transaction is missing.
 //
-// In memory are one page of 500 transactions, one batch, and about 300 bytes for
-// each transaction of the window and of the ninety days that are being read. The
-// cursor holds the same transactions, at about 50 bytes each.
+// A response that is not a list of transactions, or that contains a transaction
+// without ID, is an error; nothing is reported as removed because of it. What can
+// still be missed:
+//
+//   - a transaction that two consecutive readings skip, because other rows
+//     disappeared during both;
+//   - a transaction that moves to, or is posted on, a day before the window. A
+//     pending one that is posted under the same ID more than a day before the
+//     window is reported as removed.
+//
+// Memory use is one page of 500 transactions, one batch, and about 300 bytes for
+// each transaction of the window and of the 90 days being read. The cursor
+// contains the same transactions, at about 50 bytes each.
 //
 // GET /users/{userId}/accounts and GET /users/{userId}/transactions:
-// SERVER_ACCESS token, repeated on transient failures (class A).
+// SERVER_ACCESS token, retried on transient failures (class A).
 func (c *Client) SyncTransactions(ctx context.Context, userID string, cursor SyncCursor, o SyncOptions) iter.Seq2[*SyncBatch, error] {
 	return func(yield func(*SyncBatch, error) bool) {
-		if err := c.ready(ctx, "SyncTransactions"); err != nil {
+		if err := c.checkReady(ctx, "SyncTransactions"); err != nil {
 			yield(nil, err)
 			return
 		}
-		o, err := o.check()
+		o, err := o.withDefaults()
 		if err != nil {
 			yield(nil, err)
 			return
@@ -190,15 +200,15 @@ type syncRun struct {
 }
 
 func (r *syncRun) run(ctx context.Context) error {
-	begins := map[string]value.Date{} // of the accounts, as far as they say
+	begins := map[string]value.Date{} // first day with transactions, by account, if known
 	ids := slices.Clone(r.o.AccountIDs)
 	if len(ids) == 0 {
 		list, err := r.client.Data.Accounts.List(ctx, r.userID, data.ListAccountsParams{})
 		if err != nil {
 			return err
 		}
-		if unreadable(list) {
-			return errors.New("basiq: SyncTransactions: the list of accounts has a form that this version does not know, or several pages: name the accounts in SyncOptions.AccountIDs")
+		if maybeIncomplete(list) {
+			return errors.New("basiq: SyncTransactions: the list of accounts may be incomplete, because its format is unknown to this version or it has several pages: set SyncOptions.AccountIDs")
 		}
 		for i := range list.Data {
 			a := &list.Data[i]
@@ -218,18 +228,18 @@ func (r *syncRun) run(ctx context.Context) error {
 	})
 	var failures []error
 	for _, id := range slices.CompactFunc(ids, strings.EqualFold) {
-		err := r.account(ctx, id, begins[id])
+		err := r.syncAccount(ctx, id, begins[id])
 		if ended := transport.ContextError(ctx); err != nil && err != errStopped && ended != nil {
 			if errors.Is(err, ctx.Err()) {
 				return err
 			}
-			return fmt.Errorf("basiq: SyncTransactions: %w", ended) // whatever failed with it says nothing of the account
+			return fmt.Errorf("basiq: SyncTransactions: %w", ended) // the failure is not specific to this account
 		}
 		var api *transport.Error
 		if errors.As(err, &api) && !errors.As(err, new(*transport.TokenError)) && (api.Status == http.StatusBadRequest || api.Status == http.StatusNotFound || api.Status == http.StatusGone) {
-			// It is this account that the API will not tell of: the others need not
-			// wait for that to change.
-			failures = append(failures, fmt.Errorf("basiq: account %s is not synced: %w", printable(id), err))
+			// The API rejects this account only, so the others are synced all
+			// the same.
+			failures = append(failures, fmt.Errorf("basiq: SyncTransactions: account %s was not synced: %w", safetext.Identifier(id), err))
 			continue
 		}
 		if err != nil {
@@ -245,15 +255,15 @@ func (r *syncRun) run(ctx context.Context) error {
 	return errors.Join(failures...)
 }
 
-func (r *syncRun) account(ctx context.Context, id string, begins value.Date) error {
+func (r *syncRun) syncAccount(ctx context.Context, id string, begins value.Date) error {
 	a := r.state.account(id, r.o.From)
-	if err := r.posted(ctx, id, a, begins); err != nil || r.o.PostedOnly {
+	if err := r.syncPosted(ctx, id, a, begins); err != nil || r.o.PostedOnly {
 		return err
 	}
-	return r.pending(ctx, id, a)
+	return r.syncPending(ctx, id, a)
 }
 
-// add notes a change, which the state reflects already.
+// add appends a change that the state already includes.
 func (r *syncRun) add(kind ChangeKind, account, id string, tx *data.Transaction) error {
 	r.changes = append(r.changes, TransactionChange{Kind: kind, ID: id, AccountID: account, Transaction: tx})
 	if len(r.changes) < r.o.BatchSize {
@@ -262,7 +272,7 @@ func (r *syncRun) add(kind ChangeKind, account, id string, tx *data.Transaction)
 	return r.flush()
 }
 
-// flush hands out what has changed, with the state that goes with it.
+// flush yields the collected changes with a cursor of the current state.
 func (r *syncRun) flush() error {
 	cursor, err := r.state.cursor()
 	if err != nil {
@@ -276,11 +286,11 @@ func (r *syncRun) flush() error {
 	return nil
 }
 
-// posted syncs the posted transactions of an account: at one go if they fit on
-// a page, and otherwise from the oldest to the newest, so that what is kept in
-// mind is bounded.
-func (r *syncRun) posted(ctx context.Context, id string, a *accountState, begins value.Date) error {
-	all := span{from: a.Kept}
+// syncPosted syncs the posted transactions of an account. If they fit on one
+// page, they are read at once; otherwise span by span, from the oldest to the
+// newest, to limit the memory that is used.
+func (r *syncRun) syncPosted(ctx context.Context, id string, a *accountState, begins value.Date) error {
+	all := span{from: a.KeptFrom}
 	var (
 		page        []*data.Transaction
 		first, last *http.Response
@@ -301,39 +311,40 @@ func (r *syncRun) posted(ctx context.Context, id string, a *accountState, begins
 	if first == nil || first == last {
 		visited := map[string]bool{}
 		for _, tx := range page {
-			if err := r.visit(id, a, all, visited, strings.Clone(tx.ID), tx); err != nil {
+			if err := r.visitPosted(id, a, all, visited, strings.Clone(tx.ID), tx); err != nil {
 				return err
 			}
 		}
-		return r.finish(ctx, id, a, all, visited, last)
+		return r.finishSpan(ctx, id, a, all, visited, last)
 	}
-	for _, s := range spans(a.Kept, begins, r.today) {
+	for _, s := range spans(a.KeptFrom, begins, r.today) {
 		visited, last, err := r.readAll(ctx, id, r.filter(id, s), func(visited map[string]bool, txID string, tx *data.Transaction) error {
-			return r.visit(id, a, s, visited, txID, tx)
+			return r.visitPosted(id, a, s, visited, txID, tx)
 		})
 		if err != nil {
 			return err
 		}
-		if err := r.finish(ctx, id, a, s, visited, last); err != nil {
+		if err := r.finishSpan(ctx, id, a, s, visited, last); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// visit syncs a transaction that the list of some days has, perhaps among others.
-func (r *syncRun) visit(account string, a *accountState, s span, visited map[string]bool, id string, tx *data.Transaction) error {
-	if tx.Status == data.TransactionStatusPending || !of(tx, account) {
+// visitPosted records a transaction of a list that was filtered to the days of
+// s. The list may contain transactions of neighbouring days.
+func (r *syncRun) visitPosted(account string, a *accountState, s span, visited map[string]bool, id string, tx *data.Transaction) error {
+	if tx.Status == data.TransactionStatusPending || !belongsTo(tx, account) {
 		return nil
 	}
 	if id == "" {
 		return errNoID(account)
 	}
-	now := seenRow{day: TransactionDay(tx, nil), hash: contentHash(tx)}
+	now := postedRow{day: TransactionDay(tx, nil), hash: contentHash(tx)}
 	before, known := a.Posted[id]
 	_, pending := a.Pending[id]
-	if !known && !pending && !s.holds(now.day) {
-		return nil // it was handed out before, or is another span's
+	if !known && !pending && !s.contains(now.day) {
+		return nil // already yielded, or part of another span
 	}
 	visited[id] = true
 	kind := TransactionInserted
@@ -345,41 +356,43 @@ func (r *syncRun) visit(account string, a *accountState, s span, visited map[str
 	}
 	delete(a.Pending, id)
 	a.Posted[id] = now
-	// A day in the future would make the window pass over what comes before it.
+	// A date in the future must not move the window past today.
 	a.Newest = max(a.Newest, min(now.day, addDays(r.today, 1)))
 	return r.add(kind, account, id, tx)
 }
 
-// finish ends the sync of some days, of which everything in visited was found. last
-// is the response with the last page.
-func (r *syncRun) finish(ctx context.Context, account string, a *accountState, s span, visited map[string]bool, last *http.Response) error {
+// finishSpan ends the sync of a span. visited contains every transaction that
+// was found in it, and last is the response with the last page.
+func (r *syncRun) finishSpan(ctx context.Context, account string, a *accountState, s span, visited map[string]bool, last *http.Response) error {
 	var missing []string
 	for id, row := range a.Posted {
-		if row.day != "" && s.holds(row.day) && !visited[id] {
+		if row.day != "" && s.contains(row.day) && !visited[id] {
 			missing = append(missing, id)
 		}
 	}
 	if len(missing) > 0 {
-		if err := r.listed(account, last); err != nil {
+		if err := r.checkListed(account, last); err != nil {
 			return err
 		}
 	}
-	if err := r.remove(ctx, account, a, missing); err != nil {
+	if err := r.removeMissing(ctx, account, a, missing); err != nil {
 		return err
 	}
-	a.forget(r.o.Window, s.to)
+	a.advance(r.o.Window, s.to)
 	return nil
 }
 
-// remove looks whether posted transactions that a list did not have are gone.
-// They should not be: unless the account was purged, it is the list that was at
-// fault. A few are asked for one by one, and stand for all.
-func (r *syncRun) remove(ctx context.Context, account string, a *accountState, ids []string) error {
+// removeMissing removes posted transactions that were missing from a list, if
+// they really are gone. Only a purge removes posted transactions, so the list
+// is more likely to be incomplete. A sample is requested one by one: if all of
+// the sample are gone, all are removed; otherwise only those of the sample that
+// are gone.
+func (r *syncRun) removeMissing(ctx context.Context, account string, a *accountState, ids []string) error {
 	sort.Strings(ids)
 	var gone []string
 	probes := min(len(ids), syncProbes)
 	for i := range probes {
-		id := ids[i*(len(ids)-1)/max(probes-1, 1)] // from the first to the last
+		id := ids[i*(len(ids)-1)/max(probes-1, 1)] // spread evenly from the first to the last
 		_, err := r.client.Data.Transactions.Get(ctx, r.userID, id)
 		switch {
 		case err == nil:
@@ -392,7 +405,7 @@ func (r *syncRun) remove(ctx context.Context, account string, a *accountState, i
 		}
 	}
 	if len(gone) < probes {
-		ids = gone // the others are asked for another time
+		ids = gone // the next run checks the others again
 	}
 	for _, id := range ids {
 		delete(a.Posted, id)
@@ -403,13 +416,13 @@ func (r *syncRun) remove(ctx context.Context, account string, a *accountState, i
 	return nil
 }
 
-// pending syncs the pending transactions of an account: all there are now
-// against all there were.
-func (r *syncRun) pending(ctx context.Context, account string, a *accountState) error {
+// syncPending syncs the pending transactions of an account: it compares the
+// current list with all that were pending before.
+func (r *syncRun) syncPending(ctx context.Context, account string, a *accountState) error {
 	filter := data.TransactionFilter{}.AccountID(account).Status(data.TransactionStatusPending)
 	visited, last, err := r.readAll(ctx, account, filter, func(visited map[string]bool, id string, tx *data.Transaction) error {
 		_, posted := a.Posted[id]
-		if tx.Status != data.TransactionStatusPending || posted || !of(tx, account) {
+		if tx.Status != data.TransactionStatusPending || posted || !belongsTo(tx, account) {
 			return nil
 		}
 		if id == "" {
@@ -433,7 +446,7 @@ func (r *syncRun) pending(ctx context.Context, account string, a *accountState) 
 	}
 	pending := slices.DeleteFunc(slices.Sorted(maps.Keys(a.Pending)), func(id string) bool { return visited[id] })
 	if len(pending) > 0 {
-		if err := r.listed(account, last); err != nil {
+		if err := r.checkListed(account, last); err != nil {
 			return err
 		}
 	}

@@ -16,12 +16,12 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
-// syncRow is a transaction of account a-1.
+// syncRow returns a transaction of account a-1 as JSON.
 func syncRow(id, status string) string {
 	return fmt.Sprintf(`{"type":"transaction","id":%q,"status":%q,"amount":"-1.00","account":"a-1","postDate":"2031-05-01T00:00:00Z"}`, id, status)
 }
 
-// syncOnce runs a sync, and returns its changes, as "kind ID", and its error.
+// syncOnce runs a sync and returns its changes, as "kind ID", and its error.
 func syncOnce(t *testing.T, c *basiq.Client, cursor *basiq.SyncCursor, o basiq.SyncOptions) (changes []string, err error) {
 	t.Helper()
 	for batch, err := range c.SyncTransactions(t.Context(), "u-1", *cursor, o) {
@@ -36,12 +36,12 @@ func syncOnce(t *testing.T, c *basiq.Client, cursor *basiq.SyncCursor, o basiq.S
 	return changes, nil
 }
 
-// TestSyncKeepsRowsWhenTheTokenEndpointIsGone: POST /token with 404 or 410 says
-// nothing of the transaction that the sync asked for.
+// TestSyncKeepsRowsWhenTheTokenEndpointIsGone checks that a 404 or 410 of POST /token
+// does not count as the response for the transaction that the sync requested.
 func TestSyncKeepsRowsWhenTheTokenEndpointIsGone(t *testing.T) {
 	for _, status := range []int{http.StatusNotFound, http.StatusGone} {
 		second, expired := false, false
-		b := &bench{t: t, mux: http.NewServeMux()}
+		b := &fakeAPI{t: t, mux: http.NewServeMux()}
 		b.mux.HandleFunc("POST /token", func(w http.ResponseWriter, _ *http.Request) {
 			if expired {
 				w.WriteHeader(status)
@@ -58,7 +58,7 @@ func TestSyncKeepsRowsWhenTheTokenEndpointIsGone(t *testing.T) {
 		})
 		b.mux.HandleFunc("GET /users/u-1/transactions/t-1", func(w http.ResponseWriter, _ *http.Request) {
 			expired = true
-			answer(w, "401 invalid-authorization-token")
+			respond(w, "401 invalid-authorization-token")
 		})
 		client, o, cursor := b.inMemory(), basiq.SyncOptions{AccountIDs: []string{"a-1"}, PostedOnly: true}, basiq.SyncCursor("")
 		if changes, err := syncOnce(t, client, &cursor, o); err != nil || len(changes) != 1 {
@@ -71,11 +71,11 @@ func TestSyncKeepsRowsWhenTheTokenEndpointIsGone(t *testing.T) {
 	}
 }
 
-// TestTokenResponsesAreNotOfTheCallsRecord: no status of POST /token makes a call
-// look as if the API had answered for its record or its parameters.
-func TestTokenResponsesAreNotOfTheCallsRecord(t *testing.T) {
+// TestTokenResponsesDoNotConcernTheResource checks that no status of POST /token makes a
+// call look as if the API had responded to its resource or its parameters.
+func TestTokenResponsesDoNotConcernTheResource(t *testing.T) {
 	for _, response := range []string{"400", "404", "409", "410", "400 resource-already-exists"} {
-		b := &bench{t: t, mux: http.NewServeMux()}
+		b := &fakeAPI{t: t, mux: http.NewServeMux()}
 		b.on("POST /token", response)
 		client := b.inMemory()
 		_, created := client.Core.Users.Create(t.Context(), core.CreateUserParams{Email: "a@b.invalid"})
@@ -83,14 +83,14 @@ func TestTokenResponsesAreNotOfTheCallsRecord(t *testing.T) {
 		for _, err := range []error{created, got} {
 			for _, kind := range []error{transport.ErrNotFound, transport.ErrGone, transport.ErrConflict, transport.ErrInvalidParameter, transport.ErrOutcomeUnknown} {
 				if err == nil || errors.Is(err, kind) {
-					t.Errorf("%s: a call that was never sent is %v: %v", response, kind, err)
+					t.Errorf("%s: a call that was never sent matches %v: %v", response, kind, err)
 				}
 			}
 		}
 	}
 }
 
-// notPages are bodies of status 200 that are not a page of a list.
+// notPages are bodies with status 200 that are not pages of a list.
 var notPages = []string{
 	`{}`, `{"message":"maintenance"}`, `{"type":"list"}`, `{"type":"list","transactions":[{"id":"t-2"}]}`, `[]`,
 	`{"type":"error","data":[{"type":"error","code":"internal-server-error","title":"x"}]}`,
@@ -98,11 +98,11 @@ var notPages = []string{
 	`{"type":"list","correlationId":"c-1","data":[{"type":"error","code":"internal-server-error"}]}`,
 }
 
-// TestListsDoNotEndWithWhatIsNotAPage: a list that goes on with something else
-// fails there, and its cursor is not Done.
-func TestListsDoNotEndWithWhatIsNotAPage(t *testing.T) {
+// TestListsFailOnResponsesThatAreNotPages checks that a list whose next response is not a
+// page fails there, and that its cursor is not Done.
+func TestListsFailOnResponsesThatAreNotPages(t *testing.T) {
 	for _, body := range notPages {
-		b := newBench(t)
+		b := newFakeAPI(t)
 		b.mux.HandleFunc("GET /users/u-1/transactions", func(w http.ResponseWriter, r *http.Request) {
 			if r.FormValue("next") == "" {
 				_, _ = io.WriteString(w, `{"type":"list","data":[`+syncRow("t-1", "posted")+`],"links":{"next":"/users/u-1/transactions?next=2"}}`)
@@ -127,13 +127,13 @@ func TestListsDoNotEndWithWhatIsNotAPage(t *testing.T) {
 	}
 }
 
-// TestSyncRemovesNothingWithoutAList: what is not a list, or counts as an empty
-// one without being one, removes no transaction. An empty list does.
+// TestSyncRemovesNothingWithoutAList checks that a response without a list removes no
+// transaction, even if it is decoded as an empty list. An empty list does.
 func TestSyncRemovesNothingWithoutAList(t *testing.T) {
 	for _, body := range append(notPages, `{"type":"list","data":{}}`, `{"type":"list","data":null}`, `{"type":"list","data":""}`, `{"type":"list","data":false}`,
 		`{"type":"list","Data":[]}`, `{"type":"list","data":[]}`) {
 		second := false
-		b := newBench(t)
+		b := newFakeAPI(t)
 		b.mux.HandleFunc("GET /users/u-1/transactions", func(w http.ResponseWriter, r *http.Request) {
 			switch pending := strings.Contains(r.FormValue("filter"), "pending"); {
 			case second && pending:
@@ -154,8 +154,8 @@ func TestSyncRemovesNothingWithoutAList(t *testing.T) {
 			t.Errorf("%s: %q, %v", body, changes, err)
 		}
 	}
-	for _, body := range []string{`{}`, `{"type":"list","data":null}`} { // and no posted one
-		b := newBench(t)
+	for _, body := range []string{`{}`, `{"type":"list","data":null}`} { // the same for posted transactions
+		b := newFakeAPI(t)
 		first := true
 		b.mux.HandleFunc("GET /users/u-1/transactions", func(w http.ResponseWriter, _ *http.Request) {
 			if first {
@@ -174,8 +174,9 @@ func TestSyncRemovesNothingWithoutAList(t *testing.T) {
 	}
 }
 
-// TestSyncDoesNotPassOverAccounts: accounts that cannot be read are an error.
-func TestSyncDoesNotPassOverAccounts(t *testing.T) {
+// TestSyncFailsOnUnreadableAccounts checks that accounts that cannot be decoded are an
+// error.
+func TestSyncFailsOnUnreadableAccounts(t *testing.T) {
 	const next = `"/users/u-1/accounts?next=2"`
 	for _, body := range append(notPages,
 		`{"type":"list","data":["a-1","a-2"]}`,
@@ -186,7 +187,7 @@ func TestSyncDoesNotPassOverAccounts(t *testing.T) {
 		`{"type":"list","data":[{"type":"account","id":"a-1"}],"next":`+next+`}`,
 		`{"type":"list","data":{"0":{"type":"account","id":"a-1"}}}`,
 	) {
-		b := newBench(t)
+		b := newFakeAPI(t)
 		b.on("GET /users/u-1/accounts", body)
 		b.on("GET /users/u-1/transactions", `{"type":"list","data":[`+syncRow("t-1", "posted")+`],"links":{}}`)
 		var cursor basiq.SyncCursor
@@ -196,10 +197,10 @@ func TestSyncDoesNotPassOverAccounts(t *testing.T) {
 	}
 }
 
-// TestSyncDoesNotDropRows: a transaction without ID is an error, and one whose
-// account is written in another case is of that account, once.
-func TestSyncDoesNotDropRows(t *testing.T) {
-	b := newBench(t)
+// TestSyncDoesNotDropTransactions checks that a transaction without ID is an error, and
+// that the case of account IDs does not matter.
+func TestSyncDoesNotDropTransactions(t *testing.T) {
+	b := newFakeAPI(t)
 	b.mux.HandleFunc("GET /users/u-1/transactions", func(w http.ResponseWriter, r *http.Request) {
 		row := syncRow("t-1", "posted")
 		if strings.Contains(r.FormValue("filter"), "pending") {
@@ -215,7 +216,7 @@ func TestSyncDoesNotDropRows(t *testing.T) {
 		}
 	}
 	for _, status := range []string{"posted", "pending"} {
-		b := newBench(t)
+		b := newFakeAPI(t)
 		b.on("GET /users/u-1/transactions", `{"type":"list","data":[`+syncRow("", status)+`],"links":{}}`)
 		var cursor basiq.SyncCursor
 		if changes, err := syncOnce(t, b.inMemory(), &cursor, basiq.SyncOptions{AccountIDs: []string{"a-1"}}); err == nil {
@@ -224,12 +225,12 @@ func TestSyncDoesNotDropRows(t *testing.T) {
 	}
 }
 
-// TestSyncReadsEqualDatesInAnyOrder: rows of one day that come in another order in
-// each response are all synced, and none is removed.
+// TestSyncReadsEqualDatesInAnyOrder checks that transactions of the same day that come in
+// a different order in each response are all synced, and none is removed.
 func TestSyncReadsEqualDatesInAnyOrder(t *testing.T) {
 	for _, n := range []int{600, 3000} {
 		random := rand.New(rand.NewPCG(1, uint64(n)))
-		b := newBench(t)
+		b := newFakeAPI(t)
 		b.mux.HandleFunc("GET /users/u-1/transactions", func(w http.ResponseWriter, r *http.Request) {
 			offset, _ := strconv.Atoi(r.FormValue("offset"))
 			var rows []string
@@ -253,10 +254,11 @@ func TestSyncReadsEqualDatesInAnyOrder(t *testing.T) {
 	}
 }
 
-// TestRefreshOfAllNamesItsJobs: a response without a list of jobs is an error.
-func TestRefreshOfAllNamesItsJobs(t *testing.T) {
+// TestStartRefreshesNeedsAListOfJobs checks that a response without a list of jobs is an
+// error.
+func TestStartRefreshesNeedsAListOfJobs(t *testing.T) {
 	for body, ok := range map[string]bool{`{}`: false, `{"type":"list","jobs":[{"id":"j-1"}]}`: false, `{"type":"error","data":[]}`: false, `{"type":"list","data":[]}`: true} {
-		b := newBench(t)
+		b := newFakeAPI(t)
 		b.mux.HandleFunc("POST /users/u-1/connections/refresh", func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(http.StatusAccepted)
 			_, _ = io.WriteString(w, body)

@@ -16,40 +16,40 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
-// mirrorCopy is a copy of a ledger, as a program keeps it: each batch and its
-// cursor are stored together, or not at all.
-type mirrorCopy struct {
+// localCopy is a copy of a ledger, as a program would keep it. It stores each
+// batch together with its cursor.
+type localCopy struct {
 	t        *testing.T
 	rows     map[string]string // amount and status, by ID
 	cursor   basiq.SyncCursor
 	inserted map[string]int // how often each was inserted
-	changes  []string       // of the last run
+	changes  []string       // changes of the last run
 }
 
-func newMirror(t *testing.T) *mirrorCopy {
-	return &mirrorCopy{t: t, rows: map[string]string{}, inserted: map[string]int{}}
+func newLocalCopy(t *testing.T) *localCopy {
+	return &localCopy{t: t, rows: map[string]string{}, inserted: map[string]int{}}
 }
 
 // apply stores a batch.
-func (m *mirrorCopy) apply(b *basiq.SyncBatch) {
+func (m *localCopy) apply(b *basiq.SyncBatch) {
 	m.t.Helper()
 	for _, c := range b.Changes {
 		_, there := m.rows[c.ID]
 		switch c.Kind {
 		case basiq.TransactionInserted:
 			if there {
-				m.t.Errorf("%s is inserted, and is there", c.ID)
+				m.t.Errorf("%s is inserted, but exists already", c.ID)
 			}
 			m.inserted[c.ID]++
 		case basiq.TransactionChanged, basiq.TransactionRemoved:
 			if !there {
-				m.t.Errorf("%s is %s, and is not there", c.ID, c.Kind)
+				m.t.Errorf("%s is %s, but does not exist", c.ID, c.Kind)
 			}
 		}
 		m.changes = append(m.changes, fmt.Sprintf("%s %s", c.Kind, c.ID))
 		if c.Kind == basiq.TransactionRemoved {
 			if c.Transaction != nil {
-				m.t.Errorf("%s was removed, and is handed out", c.ID)
+				m.t.Errorf("%s was removed, but has content", c.ID)
 			}
 			delete(m.rows, c.ID)
 			continue
@@ -59,9 +59,9 @@ func (m *mirrorCopy) apply(b *basiq.SyncBatch) {
 	m.cursor = b.Cursor
 }
 
-// sync runs once. stop says, for each batch, whether the process ends before it
-// is stored.
-func (m *mirrorCopy) sync(client *basiq.Client, o basiq.SyncOptions, stop func() bool) error {
+// sync runs SyncTransactions once. stop reports, for each batch, whether the
+// process crashes before it stores the batch.
+func (m *localCopy) sync(client *basiq.Client, o basiq.SyncOptions, stop func() bool) error {
 	m.t.Helper()
 	m.changes = nil
 	for batch, err := range client.SyncTransactions(context.Background(), "u-1", m.cursor, o) {
@@ -76,8 +76,8 @@ func (m *mirrorCopy) sync(client *basiq.Client, o basiq.SyncOptions, stop func()
 	return nil
 }
 
-// same fails unless the copy has what the ledger has.
-func (m *mirrorCopy) same(l *ledger) {
+// same fails unless the copy matches the ledger.
+func (m *localCopy) same(l *ledger) {
 	m.t.Helper()
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -96,7 +96,7 @@ func (m *mirrorCopy) same(l *ledger) {
 		}
 		for id := range m.rows {
 			if want[id] == "" {
-				m.t.Errorf("%s is there still", id)
+				m.t.Errorf("%s was not removed", id)
 			}
 		}
 	}
@@ -107,10 +107,11 @@ func (m *mirrorCopy) same(l *ledger) {
 	}
 }
 
-// TestSync goes through what happens to an account, run by run.
+// TestSync checks the changes that each run reports over the life of an
+// account.
 func TestSync(t *testing.T) {
 	l, client := newLedger(t, 500)
-	m := newMirror(t)
+	m := newLocalCopy(t)
 	run := func(want ...string) {
 		t.Helper()
 		if err := m.sync(client, basiq.SyncOptions{}, nil); err != nil {
@@ -127,12 +128,12 @@ func TestSync(t *testing.T) {
 	run("inserted t-00002", "inserted t-00001", "inserted t-00003")
 	run()
 
-	// A refresh makes pending ones anew.
+	// A refresh gives pending transactions new IDs.
 	l.remove(pending.id)
 	pending = l.add("a-1", at(0, true), true)
 	run("inserted t-00004", "removed t-00003")
 
-	// It is posted under another ID, and another one under the same.
+	// One pending transaction is posted under another ID, and one under the same ID.
 	l.remove(pending.id)
 	l.add("a-1", at(0, true), false)
 	second := l.add("a-1", at(0, false), true)
@@ -140,29 +141,30 @@ func TestSync(t *testing.T) {
 	second.pending = false
 	run("changed t-00006")
 
-	// A posted one is enriched; one arrives late; another account is connected,
-	// with a long history.
+	// A posted transaction is enriched, one arrives late, and an account with a long
+	// history is connected.
 	l.rows["t-00005"].text = "COFFEE HOUSE"
 	l.add("a-1", at(12, false), false)
 	l.add("a-0", at(400, false), false)
 	l.add("a-0", at(1, false), false)
 	run("inserted t-00009", "inserted t-00008", "changed t-00005", "inserted t-00007")
 
-	// A purge removes what the window holds: what was there is asked for first.
+	// A purge removes the transactions of the window. A sample of them is requested
+	// before they count as removed.
 	l.remove("t-00007")
 	run("removed t-00007")
 	if l.gets != 1 {
-		t.Errorf("%d transactions were asked for one by one", l.gets)
+		t.Errorf("%d transactions were requested one by one", l.gets)
 	}
 	run()
 }
 
-// TestSyncBrokenConnection: what arrives when a connection works again, after
-// months of runs without news, is not missed.
+// TestSyncBrokenConnection checks that nothing is missed if a connection is
+// repaired after months without new transactions.
 func TestSyncBrokenConnection(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l, client := newLedger(t, 500)
-		m := newMirror(t)
+		m := newLocalCopy(t)
 		l.add("a-1", at(0, false), false)
 		for range 100 {
 			if err := m.sync(client, basiq.SyncOptions{}, nil); err != nil {
@@ -180,12 +182,12 @@ func TestSyncBrokenConnection(t *testing.T) {
 	})
 }
 
-// TestSyncFutureDate: a date that cannot be does not make the window pass over
-// what comes before it, and a transaction without a date is inserted once.
+// TestSyncFutureDate checks that a date in the future does not move the window
+// past today, and that a transaction without a date is inserted once.
 func TestSyncFutureDate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l, client := newLedger(t, 500)
-		m := newMirror(t)
+		m := newLocalCopy(t)
 		for _, daysAgo := range []int{0, 0, 5, 0, 3, 0, 0} {
 			l.add("a-1", at(daysAgo, daysAgo > 0), false)
 			if len(l.rows) < 5 {
@@ -201,20 +203,20 @@ func TestSyncFutureDate(t *testing.T) {
 	})
 }
 
-// TestSyncAccountRefused: an account that the API does not tell of does not keep
-// the others waiting.
-func TestSyncAccountRefused(t *testing.T) {
+// TestSyncContinuesAfterRejectedAccount checks that an account that the API
+// rejects does not keep the others from being synced.
+func TestSyncContinuesAfterRejectedAccount(t *testing.T) {
 	l, client := newLedger(t, 500)
 	for _, account := range []string{"a-1", "a-2", "a-3"} {
 		l.add(account, at(1, false), false)
 	}
-	m := newMirror(t)
+	m := newLocalCopy(t)
 	l.gone = "a-2"
 	err := m.sync(client, basiq.SyncOptions{}, nil)
 	if !errors.Is(err, transport.ErrNotFound) || len(m.rows) != 2 {
 		t.Fatalf("%v, %d transactions", err, len(m.rows))
 	}
-	wantText(t, err.Error(), "account a-2 is not synced")
+	wantText(t, err.Error(), "account a-2 was not synced")
 	l.gone = ""
 	if err := m.sync(client, basiq.SyncOptions{}, nil); err != nil {
 		t.Fatal(err)
@@ -222,11 +224,11 @@ func TestSyncAccountRefused(t *testing.T) {
 	m.same(l)
 }
 
-// TestSyncListsAtFault: a posted transaction that a list leaves out is not
-// removed.
-func TestSyncListsAtFault(t *testing.T) {
+// TestSyncIncompleteList checks that a posted transaction that is missing from
+// a list is not removed, unless it is gone.
+func TestSyncIncompleteList(t *testing.T) {
 	l, client := newLedger(t, 500)
-	m := newMirror(t)
+	m := newLocalCopy(t)
 	for i := range 20 {
 		l.add("a-1", at(i%5, false), false)
 	}
@@ -236,18 +238,18 @@ func TestSyncListsAtFault(t *testing.T) {
 	for id := range l.rows {
 		l.hide[id] = true
 	}
-	l.remove("t-00001") // and this one is gone
+	l.remove("t-00001") // really gone
 	if err := m.sync(client, basiq.SyncOptions{}, nil); err != nil || !slices.Equal(m.changes, []string{"removed t-00001"}) {
 		t.Errorf("%v, %q", err, m.changes)
 	}
 	m.same(l)
 }
 
-// TestSyncBackfill: a long history comes in pieces, from the oldest to the
-// newest, and what is kept in mind stays small.
+// TestSyncBackfill checks that a long history is read in chunks, from the
+// oldest to the newest, and that cursors stay small.
 func TestSyncBackfill(t *testing.T) {
 	l, client := newLedger(t, 100)
-	m := newMirror(t)
+	m := newLocalCopy(t)
 	for day := range 3000 {
 		l.add("a-1", at(day, day%3 == 0), false)
 	}
@@ -257,7 +259,7 @@ func TestSyncBackfill(t *testing.T) {
 			t.Fatal(err)
 		}
 		if len(batch.Changes) > 50 {
-			t.Fatalf("%d changes at once", len(batch.Changes))
+			t.Fatalf("%d changes in a batch", len(batch.Changes))
 		}
 		m.apply(batch)
 		longest = max(longest, len(batch.Cursor))
@@ -273,26 +275,26 @@ func TestSyncBackfill(t *testing.T) {
 	}
 }
 
-// TestSyncSurvives lets transactions come and go at random, ends runs at any
-// place, and holds the copy against the ledger: nothing is lost, and no posted
-// transaction is inserted twice.
-func TestSyncSurvives(t *testing.T) {
+// TestSyncRandomChanges makes random changes to a ledger and interrupts runs at
+// random. The copy must match the ledger, and no posted transaction may be
+// inserted twice.
+func TestSyncRandomChanges(t *testing.T) {
 	for seed := range uint64(8) {
 		synctest.Test(t, func(t *testing.T) {
 			random := rand.New(rand.NewPCG(seed, 1))
 			l, client := newLedger(t, 3+random.IntN(30))
 			l.local = seed%2 == 0
-			m := newMirror(t)
+			m := newLocalCopy(t)
 			var pending []*row
 			accounts := []string{"a-1", "a-2"}
 			for range random.IntN(150) {
 				l.add(accounts[random.IntN(2)], at(random.IntN(900), random.IntN(2) == 0), false)
 			}
 			for range 12 {
-				for range random.IntN(12) { // the banks go on
+				for range random.IntN(12) { // new transactions
 					l.add(accounts[random.IntN(len(accounts))], at(random.IntN(10), random.IntN(2) == 0), false)
 				}
-				for _, p := range pending { // and a refresh makes pending ones anew, or posts them
+				for _, p := range pending { // a refresh replaces pending transactions, or posts them
 					switch random.IntN(4) {
 					case 0:
 						l.remove(p.id)
@@ -307,7 +309,7 @@ func TestSyncSurvives(t *testing.T) {
 				for range random.IntN(4) {
 					pending = append(pending, l.add(accounts[random.IntN(len(accounts))], at(0, true), true))
 				}
-				if random.IntN(6) == 0 { // another account is connected
+				if random.IntN(6) == 0 { // a new account
 					accounts = append(accounts, fmt.Sprint("a-", len(accounts)+1))
 					for range random.IntN(80) {
 						l.add(accounts[len(accounts)-1], at(random.IntN(700), false), false)
@@ -321,7 +323,7 @@ func TestSyncSurvives(t *testing.T) {
 						l.insert(accounts[random.IntN(len(accounts))], at(random.IntN(5), random.IntN(2) == 0), false)
 					}
 				}
-				for range random.IntN(4) { // runs that end early, or fail
+				for range random.IntN(4) { // runs that are interrupted or fail
 					_ = m.sync(client, o, func() bool { return random.IntN(8) == 0 })
 				}
 				l.fail, l.amid = nil, nil
@@ -338,12 +340,13 @@ func TestSyncSurvives(t *testing.T) {
 	}
 }
 
-// TestSyncPendingPostedBeforeTheWindow: a pending transaction that is posted
-// under the same ID is changed, although it is posted on a day before the window.
+// TestSyncPendingPostedBeforeTheWindow checks that a pending transaction that
+// is posted under the same ID is reported as changed, even if it is posted on a
+// day before the window.
 func TestSyncPendingPostedBeforeTheWindow(t *testing.T) {
 	for _, page := range []int{500, 1} {
 		l, client := newLedger(t, page)
-		m := newMirror(t)
+		m := newLocalCopy(t)
 		run := func(want ...string) {
 			t.Helper()
 			if err := m.sync(client, basiq.SyncOptions{}, nil); err != nil || !slices.Equal(m.changes, want) {
@@ -351,31 +354,31 @@ func TestSyncPendingPostedBeforeTheWindow(t *testing.T) {
 			}
 			m.same(l)
 		}
-		l.add("a-1", at(7, false), false) // the window begins 21 days ago
+		l.add("a-1", at(7, false), false) // the window starts 21 days ago
 		pending := l.add("a-1", at(21, false), true)
 		run("inserted t-00001", "inserted t-00002")
 		pending.pending, pending.date = false, at(22, false)
 		run("changed t-00002")
 		run()
-		l.add("a-1", at(1, false), false) // and the window moves on
+		l.add("a-1", at(1, false), false) // moves the window
 		run("inserted t-00003")
 		run()
 	}
 }
 
-// TestSyncListThatShrinks: where the API finds the next page by counting rows, a
-// row that disappears while the list is read makes the API skip another. That one
-// is not lost.
-func TestSyncListThatShrinks(t *testing.T) {
+// TestSyncRowsDisappearBetweenPages checks that no transaction is lost if the
+// API locates the next page by counting rows, and a row that disappears makes
+// it skip another.
+func TestSyncRowsDisappearBetweenPages(t *testing.T) {
 	for _, c := range []struct {
 		name    string
 		pending bool // the row that disappears is pending
-		times   int  // readings in which a row disappears
+		times   int  // number of readings during which a row disappears
 	}{{"a posted one", false, 1}, {"a pending one", true, 1}, {"one in each of three readings", false, 3}} {
 		t.Run(c.name, func(t *testing.T) {
 			l, client := newLedger(t, 2)
 			l.offset = true
-			m := newMirror(t)
+			m := newLocalCopy(t)
 			for day := range 9 {
 				l.add("a-1", at(300+day, false), false)
 			}
@@ -385,7 +388,7 @@ func TestSyncListThatShrinks(t *testing.T) {
 			l.add("a-1", at(0, false), false)
 			begun, gone := false, 0
 			l.amid = func() {
-				if begun && gone < c.times { // the first page of the old rows was read
+				if begun && gone < c.times { // after the first page was read
 					id := fmt.Sprintf("t-%05d", []int{1, 10, 11}[gone])
 					if c.pending {
 						id = "t-00010"
@@ -406,13 +409,12 @@ func TestSyncListThatShrinks(t *testing.T) {
 	}
 }
 
-// TestSyncListThatNeverRests: when every reading of a list finds that rows of the
-// one before are gone, the sync fails rather than pass over them, and goes on
-// from its cursor when the list has come to rest.
-func TestSyncListThatNeverRests(t *testing.T) {
+// TestSyncFailsIfListKeepsChanging checks that the sync fails if rows disappear
+// during every reading, and can be resumed from its cursor later.
+func TestSyncFailsIfListKeepsChanging(t *testing.T) {
 	l, client := newLedger(t, 2)
 	l.offset = true
-	m := newMirror(t)
+	m := newLocalCopy(t)
 	for day := range 60 {
 		l.add("a-1", at(300+day, false), false)
 	}
@@ -428,7 +430,7 @@ func TestSyncListThatNeverRests(t *testing.T) {
 	if err == nil {
 		t.Fatal("no error")
 	}
-	wantText(t, err.Error(), "account a-1", "kept disappearing", "sync again")
+	wantText(t, err.Error(), "account a-1", "disappeared during each of 6 readings", "sync again")
 	l.seen = nil
 	if err := m.sync(client, basiq.SyncOptions{}, nil); err != nil {
 		t.Fatal(err)
@@ -436,14 +438,15 @@ func TestSyncListThatNeverRests(t *testing.T) {
 	m.same(l)
 }
 
-// TestSyncSurvivesOffsets holds what TestSyncSurvives does where rows are
-// counted, come and go while lists are read, and runs end anywhere.
-func TestSyncSurvivesOffsets(t *testing.T) {
+// TestSyncRandomChangesWithOffsetPaging is TestSyncRandomChanges for an API
+// that locates pages by counting rows, with rows that come and go while lists
+// are read.
+func TestSyncRandomChangesWithOffsetPaging(t *testing.T) {
 	for seed := range uint64(8) {
 		random := rand.New(rand.NewPCG(seed, 2))
 		l, client := newLedger(t, 2+random.IntN(8))
 		l.offset = true
-		m := newMirror(t)
+		m := newLocalCopy(t)
 		for range 120 {
 			l.add("a-1", at(random.IntN(400), random.IntN(2) == 0), false)
 		}
@@ -462,9 +465,9 @@ func TestSyncSurvivesOffsets(t *testing.T) {
 			if err := m.sync(client, basiq.SyncOptions{}, nil); err != nil {
 				t.Fatal(err)
 			}
-			for id := range l.rows { // rows that disappear before the window stay in the copy: a purge begins anew
+			for id := range l.rows { // rows before the window may stay in the copy
 				if m.rows[id] == "" {
-					t.Fatalf("seed %d: %s is in the ledger, and was never handed out", seed, id)
+					t.Fatalf("seed %d: %s is in the ledger, but was never yielded", seed, id)
 				}
 			}
 		}

@@ -18,80 +18,81 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/value"
 )
 
-// SyncCursor is how far a copy of a user's transactions has got. It is a text
-// that can be stored anywhere, and grows with the window: about 50 bytes for
-// each transaction in it. It holds IDs, days and checksums, and neither
-// credentials nor content. The empty cursor is the beginning.
+// SyncCursor is the position of a sync. It is a string that can be stored
+// anywhere. Its size grows with the window: about 50 bytes for each transaction
+// in it. It contains IDs, days and checksums, but no credentials and no
+// transaction data. The empty cursor is the start.
 type SyncCursor string
 
-// ErrSyncCursor is the error of a text that is no cursor of this user.
-var ErrSyncCursor = errors.New("basiq: not a cursor of this user's transactions")
+// ErrSyncCursor means that a cursor is invalid or belongs to another user.
+var ErrSyncCursor = errors.New("basiq: invalid sync cursor")
 
 const (
 	cursorVersion = "basiq-sync-1."
-	maxCursor     = 64 << 20 // bytes, before and after it is inflated
+	maxCursor     = 64 << 20 // bytes, both compressed and decompressed
 )
 
-// syncState is what a cursor holds.
+// syncState is the content of a cursor.
 //
-// Of an account, every transaction posted before the day Kept has been handed
-// out, and is final; of those from that day on, the ones that have been handed
-// out are in Posted. This holds after every single change, so that a run can end
-// anywhere, and the next one reads everything from Kept on.
+// For each account, every transaction posted before the day KeptFrom has been
+// yielded and is final. Of those posted on or after that day, Posted contains
+// the ones that have been yielded. This holds after every single change, so a
+// run can end anywhere, and the next one reads everything from KeptFrom on.
 type syncState struct {
 	User     string                   `json:"u"`
 	Accounts map[string]*accountState `json:"a"`
 }
 
-// packers are large, and used again.
-var packers = sync.Pool{New: func() any {
+// compressors is a pool, because a compressor takes much memory.
+var compressors = sync.Pool{New: func() any {
 	w, err := flate.NewWriter(nil, flate.BestSpeed)
-	if err != nil { // of a level that there is not
+	if err != nil { // the level is valid
 		panic(err)
 	}
 	return w
 }}
 
 type accountState struct {
-	Kept    value.Date         `json:"k,omitempty"`
-	Newest  value.Date         `json:"n,omitempty"` // day of the newest one that was handed out
-	Posted  map[string]seenRow `json:"p,omitempty"`
-	Pending map[string]string  `json:"q,omitempty"` // by ID, the hash of each
+	KeptFrom value.Date           `json:"k,omitempty"`
+	Newest   value.Date           `json:"n,omitempty"` // posting day of the newest transaction that was yielded
+	Posted   map[string]postedRow `json:"p,omitempty"` // by ID
+	Pending  map[string]string    `json:"q,omitempty"` // content hashes by ID
 }
 
-// seenRow is a posted transaction that was handed out.
-type seenRow struct {
-	day  value.Date // "" if it is not known: such a one is never forgotten
+// postedRow is a posted transaction that was yielded.
+type postedRow struct {
+	day  value.Date // "" if unknown: such a row is never dropped
 	hash string
 }
 
-// MarshalText writes the row.
-func (r seenRow) MarshalText() ([]byte, error) { return []byte(string(r.day) + " " + r.hash), nil }
+// MarshalText encodes the row as the day, a space and the hash.
+func (r postedRow) MarshalText() ([]byte, error) { return []byte(string(r.day) + " " + r.hash), nil }
 
-// UnmarshalText reads what MarshalText wrote.
-func (r *seenRow) UnmarshalText(b []byte) error {
+// UnmarshalText decodes the form that MarshalText writes.
+func (r *postedRow) UnmarshalText(b []byte) error {
 	day, hash, ok := strings.Cut(string(b), " ")
 	if d, err := dayOf(value.Date(day)); !ok || err != nil || d != value.Date(day) {
-		return errors.New("it is no row")
+		return errors.New("invalid transaction")
 	}
 	r.day, r.hash = value.Date(day), hash
 	return nil
 }
 
-// account returns the state of an account, which begins at a day if it is new.
+// account returns the state of an account. The state of a new account starts at
+// from.
 func (s *syncState) account(id string, from value.Date) *accountState {
 	a := s.Accounts[id]
 	for other, state := range s.Accounts {
 		if a == nil && strings.EqualFold(other, id) {
-			a = state // the same account, written in another case
+			a = state // the same account with its ID in another case
 		}
 	}
 	if a == nil {
-		a = &accountState{Kept: from}
+		a = &accountState{KeptFrom: from}
 		s.Accounts[id] = a
 	}
 	if a.Posted == nil {
-		a.Posted = map[string]seenRow{}
+		a.Posted = map[string]postedRow{}
 	}
 	if a.Pending == nil {
 		a.Pending = map[string]string{}
@@ -99,22 +100,22 @@ func (s *syncState) account(id string, from value.Date) *accountState {
 	return a
 }
 
-// forget moves Kept up to the beginning of the window, now that everything up
-// to the day read has been handed out; everything there is, when read is "". A
-// run that was cut short may have handed out newer ones than that.
-func (a *accountState) forget(window int, read value.Date) {
+// advance moves KeptFrom to the start of the window, and drops the transactions
+// before it. Everything up to the day read has been yielded; "" means
+// everything. Newest can be later than read if an earlier run was interrupted.
+func (a *accountState) advance(window int, read value.Date) {
 	if a.Newest == "" {
 		return
 	}
-	kept := addDays(a.Newest, -window)
+	from := addDays(a.Newest, -window)
 	if read != "" {
-		kept = min(kept, addDays(read, 1))
+		from = min(from, addDays(read, 1))
 	}
-	if kept <= a.Kept {
+	if from <= a.KeptFrom {
 		return
 	}
-	a.Kept = kept
-	maps.DeleteFunc(a.Posted, func(_ string, row seenRow) bool { return row.day != "" && row.day < kept })
+	a.KeptFrom = from
+	maps.DeleteFunc(a.Posted, func(_ string, row postedRow) bool { return row.day != "" && row.day < from })
 }
 
 func (s *syncState) cursor() (SyncCursor, error) {
@@ -123,8 +124,8 @@ func (s *syncState) cursor() (SyncCursor, error) {
 		return "", err
 	}
 	var b bytes.Buffer
-	z := packers.Get().(*flate.Writer)
-	defer packers.Put(z)
+	z := compressors.Get().(*flate.Writer)
+	defer compressors.Put(z)
 	z.Reset(&b)
 	if _, err := z.Write(data); err != nil {
 		return "", err
@@ -145,7 +146,7 @@ func (c SyncCursor) parse(userID string) (*syncState, error) {
 		s.User = userID
 	}
 	if s.User != userID {
-		return nil, fmt.Errorf("%w: it is another user's", ErrSyncCursor)
+		return nil, fmt.Errorf("%w: it belongs to another user", ErrSyncCursor)
 	}
 	return s, nil
 }
@@ -160,35 +161,35 @@ func (c SyncCursor) state() (*syncState, error) {
 	case len(c) > maxCursor:
 		return nil, errors.New("it is too long")
 	case !ok && strings.HasPrefix(string(c), "basiq-sync-"):
-		return nil, errors.New("another version of this package made it: begin with an empty cursor and an empty copy")
+		return nil, errors.New("it was made by an incompatible version of this package: start with an empty cursor and an empty copy")
 	case !ok:
-		return nil, errors.New("it does not begin as one")
+		return nil, fmt.Errorf("its prefix is not %q", cursorVersion)
 	}
 	body, sum, _ := strings.Cut(rest, ".")
 	if fmt.Sprintf("%08x", crc32.ChecksumIEEE([]byte(body))) != sum {
-		return nil, errors.New("it was changed or cut off")
+		return nil, errors.New("its checksum does not match: it was changed or truncated")
 	}
 	packed, err := base64.RawURLEncoding.DecodeString(body)
 	if err != nil {
-		return nil, errors.New("it is badly encoded")
+		return nil, errors.New("it is not valid base64")
 	}
 	data, err := io.ReadAll(io.LimitReader(flate.NewReader(bytes.NewReader(packed)), maxCursor+1))
 	if err != nil || len(data) > maxCursor {
-		return nil, errors.New("its content cannot be inflated")
+		return nil, errors.New("its content cannot be decompressed")
 	}
 	if err := json.Unmarshal(data, s); err != nil {
-		return nil, errors.New("its content cannot be read")
+		return nil, errors.New("its content cannot be decoded")
 	}
 	if s.User == "" {
-		return nil, errors.New("it names no user")
+		return nil, errors.New("it contains no user ID")
 	}
 	for _, a := range s.Accounts {
 		if a == nil {
-			return nil, errors.New("it has an account without state")
+			return nil, errors.New("it contains an account without state")
 		}
-		for _, day := range []value.Date{a.Kept, a.Newest} {
+		for _, day := range []value.Date{a.KeptFrom, a.Newest} {
 			if d, err := dayOf(day); err != nil || d != day {
-				return nil, errors.New("it has a day that is none")
+				return nil, errors.New("it contains an invalid date: start with an empty cursor and an empty copy")
 			}
 		}
 	}
@@ -198,7 +199,8 @@ func (c SyncCursor) state() (*syncState, error) {
 	return s, nil
 }
 
-// contentHash tells whether a transaction has changed. Links are no part of it.
+// contentHash returns a hash that changes with the content of a transaction.
+// Links are not included.
 func contentHash(tx *data.Transaction) string {
 	h := fnv.New64a()
 	for _, part := range []string{

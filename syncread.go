@@ -10,39 +10,38 @@ import (
 
 	"github.com/basiq-sdk/basiq-go/generated/data"
 	"github.com/basiq-sdk/basiq-go/internal/pageshape"
+	"github.com/basiq-sdk/basiq-go/internal/safetext"
 	"github.com/basiq-sdk/basiq-go/transport"
 	"github.com/basiq-sdk/basiq-go/transport/value"
 )
 
-// span is a span of days, both included; an empty end is open.
+// span is a range of days, both ends included. An empty end means no limit.
 type span struct{ from, to value.Date }
 
-func (s span) holds(day value.Date) bool {
+func (s span) contains(day value.Date) bool {
 	return day == "" || (s.from == "" || day >= s.from) && (s.to == "" || day <= s.to)
 }
 
-// readAll reads a list of an account's transactions. visit is called for each,
-// and notes those that it takes in the map.
+// readAll reads a list of an account's transactions. visit is called for each;
+// it adds the IDs that it accepts to visited. txID is a copy, so that keeping
+// it does not keep the page in memory.
 //
-// Where the API counts rows to find the next page, a row that disappears from a
-// page that was read pulls those behind it forward by one, and the first of the
-// next page is skipped. A list of several pages is therefore read again, until
-// everything that one reading found is still there in the next one. The result
-// is what visit noted in the last reading.
+// The API may locate the next page by counting rows. If a row then disappears
+// from a page that was already read, the first row of the next page is skipped.
+// A list of several pages is therefore read again, until everything that one
+// reading found is still there in the next. readAll returns the IDs that visit
+// accepted in the last reading, and the response with the last page.
 //
-// Where the order of equal dates differs from page to page, a reading has some
-// transactions twice and misses others. It is then the union of all readings that
-// counts, once it has as many transactions as a reading has rows.
-//
-// The ID is a copy, which does not keep the
-// page in memory that the transaction is of.
+// If the API orders equal dates differently on each page, a reading contains some
+// transactions twice and misses others. readAll then combines all readings, until
+// they have as many transactions as one reading has rows.
 func (r *syncRun) readAll(ctx context.Context, account string, filter data.TransactionFilter, visit func(visited map[string]bool, txID string, tx *data.Transaction) error) (map[string]bool, *http.Response, error) {
 	var before map[string]bool
-	union, noted := map[string]bool{}, map[string]bool{}
+	union, accepted := map[string]bool{}, map[string]bool{}
 	unstable := false
 	for n := 1; n <= syncReadings || unstable && n <= syncUnstable; n++ {
 		var first, last *http.Response
-		there, visited, rows := map[string]bool{}, map[string]bool{}, 0
+		found, visited, rows := map[string]bool{}, map[string]bool{}, 0
 		params := data.ListTransactionsParams{Filter: filter}
 		for tx, err := range r.client.Data.Transactions.All(ctx, r.userID, params, transport.WithResponse(&last)) {
 			if err != nil {
@@ -52,27 +51,27 @@ func (r *syncRun) readAll(ctx context.Context, account string, filter data.Trans
 				first = last
 			}
 			txID := strings.Clone(tx.ID)
-			there[txID] = true
+			found[txID] = true
 			rows++
 			if err := visit(visited, txID, tx); err != nil {
 				return nil, nil, err
 			}
 		}
-		if onePage := first == nil || first == last; onePage || before != nil && containsAll(there, before) {
+		if onePage := first == nil || first == last; onePage || before != nil && containsAll(found, before) {
 			return visited, last, nil
 		}
-		maps.Copy(union, there)
-		maps.Copy(noted, visited)
-		if unstable = rows > len(there); unstable && before != nil && len(union) == rows {
-			return noted, last, nil
+		maps.Copy(union, found)
+		maps.Copy(accepted, visited)
+		if unstable = rows > len(found); unstable && before != nil && len(union) == rows {
+			return accepted, last, nil
 		}
-		before = there
+		before = found
 	}
-	return nil, nil, fmt.Errorf("basiq: SyncTransactions: transactions of account %s kept disappearing while they were read, %d times in a row: sync again later, from the last cursor",
-		printable(account), syncReadings)
+	return nil, nil, fmt.Errorf("basiq: SyncTransactions: transactions of account %s disappeared during each of %d readings: sync again later, from the last cursor",
+		safetext.Identifier(account), syncReadings)
 }
 
-// containsAll reports whether all of want is in have.
+// containsAll reports whether have contains all keys of want.
 func containsAll(have, want map[string]bool) bool {
 	for id := range want {
 		if !have[id] {
@@ -82,9 +81,9 @@ func containsAll(have, want map[string]bool) bool {
 	return true
 }
 
-// spans cuts the time from kept into pieces. The first is open at its beginning
-// when nothing is kept, and the last is open at its end. Years that can hardly have
-// any transactions are one piece.
+// spans divides the days from kept until today into spans of syncChunk days. If
+// kept is empty, the first span has no start. The last span has no end. The
+// years in which transactions are unlikely are one span.
 func spans(kept, begins, today value.Date) []span {
 	var out []span
 	start := kept
@@ -108,12 +107,13 @@ func spans(kept, begins, today value.Date) []span {
 }
 
 func (r *syncRun) filter(id string, s span) data.TransactionFilter {
-	return widened(data.TransactionFilter{}.AccountID(id), s.from, s.to)
+	return withMargin(data.TransactionFilter{}.AccountID(id), s.from, s.to)
 }
 
-// unreadable reports whether a list of accounts may have accounts that were not
-// read: under another name, in another form, or on a next page.
-func unreadable(list *data.AccountList) bool {
+// maybeIncomplete reports whether a list of accounts may have contained
+// accounts that were not decoded: under an unknown member, in an unknown form,
+// or on a next page.
+func maybeIncomplete(list *data.AccountList) bool {
 	if pageshape.Unreadable(list, len(list.Data), "") != "" {
 		return true
 	}
@@ -126,10 +126,10 @@ func unreadable(list *data.AccountList) bool {
 	return false
 }
 
-// listed returns an error unless the last page of a list of an account's
-// transactions has a list of them. A page with something else that counts as empty
-// must not make rows disappear.
-func (r *syncRun) listed(account string, last *http.Response) error {
+// checkListed returns an error unless the last page of a list of an account's
+// transactions contains a list. Without it, a response in an unexpected form could
+// be taken for an empty list, and transactions would be removed.
+func (r *syncRun) checkListed(account string, last *http.Response) error {
 	if last != nil && last.Body != nil {
 		text, err := io.ReadAll(last.Body)
 		if err != nil {
@@ -140,17 +140,17 @@ func (r *syncRun) listed(account string, last *http.Response) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("basiq: SyncTransactions: the API answered without a list of the transactions of account %s, which had some before: nothing is removed; sync again later, from the last cursor",
-		printable(account))
+	return fmt.Errorf("basiq: SyncTransactions: the response with the transactions of account %s contains no list, although the account had transactions before: nothing was removed: sync again later, from the last cursor",
+		safetext.Identifier(account))
 }
 
-// errNoID is the error of a transaction that cannot be told from others.
+// errNoID returns the error of a transaction that cannot be identified.
 func errNoID(account string) error {
-	return fmt.Errorf("basiq: SyncTransactions: the API returned a transaction of account %s without ID: sync again later, from the last cursor", printable(account))
+	return fmt.Errorf("basiq: SyncTransactions: the API returned a transaction of account %s without ID: sync again later, from the last cursor", safetext.Identifier(account))
 }
 
-// of reports whether a transaction is of an account, or does not say. The case of
-// IDs does not matter.
-func of(tx *data.Transaction, account string) bool {
+// belongsTo reports whether a transaction belongs to an account, ignoring the case
+// of the ID. A transaction without account ID belongs to the account of its list.
+func belongsTo(tx *data.Transaction, account string) bool {
 	return tx.AccountID == "" || strings.EqualFold(tx.AccountID, account)
 }

@@ -1,8 +1,8 @@
 //go:build ignore
 
-// The libraries that the generator is built on, in one place to read. The file
-// is built with no tag: `go mod tidy` of whoever imports this package would
-// otherwise require them all.
+// This file lists the libraries that the generator is built on. No build tag
+// includes it, because `go mod tidy` would otherwise add all of them to every
+// module that imports this package.
 package basiq
 
 import (

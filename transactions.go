@@ -9,46 +9,46 @@ import (
 	"time"
 
 	"github.com/basiq-sdk/basiq-go/generated/data"
+	"github.com/basiq-sdk/basiq-go/internal/safetext"
 	"github.com/basiq-sdk/basiq-go/transport"
 	"github.com/basiq-sdk/basiq-go/transport/value"
 )
 
-// TransactionWindow says which of a user's transactions to iterate over. The
-// zero value is all of them.
+// TransactionWindow selects a user's transactions. The zero value selects all.
 type TransactionWindow struct {
-	AccountID     string // of this account only
-	ConnectionID  string // of this connection only
-	InstitutionID string // of this institution only
-	// From and To are the days that are covered, both included; an empty one
-	// leaves its end open.
+	AccountID     string // only transactions of this account
+	ConnectionID  string // only transactions of this connection
+	InstitutionID string // only transactions of this institution
+	// From and To are the first and the last day. Empty means no limit.
 	From, To value.Date
-	// Location is where the days begin: see TransactionDay. The default is UTC;
-	// for a bank's own days give its place, such as Australia/Sydney.
+	// Location is the time zone of the days; see TransactionDay. The default is
+	// UTC. For the days of a bank, use its time zone, such as Australia/Sydney.
 	Location *time.Location
-	// PostedOnly leaves pending transactions out.
+	// PostedOnly excludes pending transactions.
 	PostedOnly bool
 }
 
-// Transactions iterates over a user's transactions, page after page. Each is
-// given once, although a list that changes while it is read may have it on two
-// pages; IDs are kept in memory for that, about 80 bytes for each. A transaction
-// can be missed if others disappear, in a purge or refresh, between two pages:
-// SyncTransactions looks twice.
+// Transactions returns an iterator over a user's transactions. It fetches one
+// page at a time and returns each transaction once, even if the list changes in
+// between and a transaction moves to the next page. It keeps the IDs in memory
+// for that, about 80 bytes each. A transaction can be missed if a purge or
+// refresh removes others while the list is read; SyncTransactions detects that.
 //
-// Banks' midnights reach the API in different forms, so that transactions near
-// the ends of a window may be a day off in its filter. The filter is therefore a
-// day wider at both ends, and what lies outside the window is left out here. A
-// transaction whose day is not known is in every window. Pending transactions
-// have no day of posting: in a window they count by the day on which they were
-// made, and come last, from a list of their own: transport.WithCursor is a
-// place among those before, and a loop that goes on with it gets the pending ones
-// from their beginning.
+// The days of a window are exact. Banks write midnight in different ways, so
+// the API's filter can be off by a day. Transactions therefore asks the API for
+// one more day at both ends, and drops what is outside the window. A
+// transaction without a known day is in every window.
 //
-// GET /users/{userId}/transactions: SERVER_ACCESS token, repeated on transient
+// In a window with From or To, pending transactions come last, and count by the
+// day of the transaction, because they have no posting day. They are read from
+// a separate list. transport.WithCursor applies to the first list only: a loop
+// that resumes with a cursor gets all pending transactions again.
+//
+// GET /users/{userId}/transactions: SERVER_ACCESS token, retried on transient
 // failures (class A).
 func (c *Client) Transactions(ctx context.Context, userID string, w TransactionWindow, opts ...transport.Option) iter.Seq2[*data.Transaction, error] {
 	return func(yield func(*data.Transaction, error) bool) {
-		if err := c.ready(ctx, "Transactions"); err != nil {
+		if err := c.checkReady(ctx, "Transactions"); err != nil {
 			yield(nil, err)
 			return
 		}
@@ -58,7 +58,7 @@ func (c *Client) Transactions(ctx context.Context, userID string, w TransactionW
 			return
 		}
 		dated := from != "" || to != ""
-		seen := map[string]bool{} // by ID: two pages may have one, and so may two lists
+		seen := map[string]bool{} // by ID, because a transaction can be on two pages or in both lists
 		each := func(filter data.TransactionFilter, pendingOnly bool, opts []transport.Option) bool {
 			for tx, err := range c.Data.Transactions.All(ctx, userID, data.ListTransactionsParams{Filter: filter}, opts...) {
 				if err != nil {
@@ -73,7 +73,7 @@ func (c *Client) Transactions(ctx context.Context, userID string, w TransactionW
 					continue
 				}
 				if tx.ID != "" {
-					seen[strings.Clone(tx.ID)] = true // the page need not stay in memory for it
+					seen[strings.Clone(tx.ID)] = true // a copy, so that the page can be freed
 				}
 				if !yield(tx, nil) {
 					return false
@@ -82,11 +82,11 @@ func (c *Client) Transactions(ctx context.Context, userID string, w TransactionW
 			return true
 		}
 		filter := w.filter()
-		if !each(widened(filter, from, to), false, opts) || !dated || w.PostedOnly {
+		if !each(withMargin(filter, from, to), false, opts) || !dated || w.PostedOnly {
 			return
 		}
-		var beginning transport.Cursor // the caller's is of the list before
-		each(filter.Status(data.TransactionStatusPending), true, slices.Concat(opts, []transport.Option{transport.WithCursor(&beginning)}))
+		var start transport.Cursor // replaces the caller's cursor, which belongs to the first list
+		each(filter.Status(data.TransactionStatusPending), true, slices.Concat(opts, []transport.Option{transport.WithCursor(&start)}))
 	}
 }
 
@@ -104,7 +104,7 @@ func (w *TransactionWindow) filter() data.TransactionFilter {
 	return f
 }
 
-// days returns the ends of the window in one form.
+// days returns the first and the last day as 2006-01-02.
 func (w *TransactionWindow) days() (from, to value.Date, err error) {
 	for _, d := range []struct {
 		name string
@@ -112,16 +112,16 @@ func (w *TransactionWindow) days() (from, to value.Date, err error) {
 		out  *value.Date
 	}{{"From", w.From, &from}, {"To", w.To, &to}} {
 		if *d.out, err = dayOf(d.in); err != nil {
-			return "", "", fmt.Errorf("basiq: TransactionWindow.%s is %q, which is no day such as 2031-05-06", d.name, printable(string(d.in)))
+			return "", "", fmt.Errorf("basiq: TransactionWindow.%s is %q, want a date such as 2031-05-06", d.name, safetext.Identifier(string(d.in)))
 		}
 	}
 	if from != "" && to != "" && from > to {
-		return "", "", fmt.Errorf("basiq: TransactionWindow.From %s comes after To %s", from, to)
+		return "", "", fmt.Errorf("basiq: TransactionWindow.From (%s) is after To (%s)", from, to)
 	}
 	return from, to, nil
 }
 
-// dayOf writes a day as 2006-01-02, so that days compare as texts.
+// dayOf formats a day as 2006-01-02, so that days can be compared as strings.
 func dayOf(d value.Date) (value.Date, error) {
 	if d == "" {
 		return "", nil
@@ -133,8 +133,8 @@ func dayOf(d value.Date) (value.Date, error) {
 	return value.DateOf(t), nil
 }
 
-// addDays moves a day that is written as 2006-01-02, within the years that can be
-// written so.
+// addDays adds n days to a day in the form 2006-01-02. The result is limited to
+// the years 1 to 9999, which that form can express.
 func addDays(d value.Date, n int) value.Date {
 	t, err := d.Time()
 	if err != nil {
@@ -150,9 +150,9 @@ func addDays(d value.Date, n int) value.Date {
 	return value.DateOf(t)
 }
 
-// widened adds the days of a window to a filter, a day wider at both ends: the
-// API's days and the banks' are not the same.
-func widened(f data.TransactionFilter, from, to value.Date) data.TransactionFilter {
+// withMargin adds the days of a window to a filter, with a margin of one day at
+// both ends, because the API and the banks do not agree on when a day begins.
+func withMargin(f data.TransactionFilter, from, to value.Date) data.TransactionFilter {
 	switch {
 	case from != "" && to != "":
 		return f.PostDateBetween(addDays(from, -1), addDays(to, 1))
@@ -164,12 +164,12 @@ func widened(f data.TransactionFilter, from, to value.Date) data.TransactionFilt
 	return f
 }
 
-// TransactionDay returns the day that a transaction was posted on or, while it
-// is pending, made on; "" if that is not known. A time that is midnight UTC
-// stands for its day as it is written, whatever the location: this is how banks
-// say the day alone. Any other time falls on its day in loc; nil is UTC. So a
-// midnight of Sydney that was converted to UTC counts as Sydney's day when loc
-// is Sydney's.
+// TransactionDay returns the day on which a transaction was posted. For a
+// pending transaction, it returns the day on which it was made. It returns ""
+// if the day is unknown. Banks that report days without a time send midnight
+// UTC, so a time of midnight UTC means that day in every location. Any other
+// time is converted to loc; nil means UTC. For example, midnight in Sydney,
+// sent as 14:00 UTC, belongs to the Sydney day if loc is Australia/Sydney.
 func TransactionDay(tx *data.Transaction, loc *time.Location) value.Date {
 	if tx == nil {
 		return ""
@@ -183,7 +183,7 @@ func TransactionDay(tx *data.Transaction, loc *time.Location) value.Date {
 		if loc != nil && !t.Equal(t.Truncate(24*time.Hour)) {
 			t = t.In(loc)
 		}
-		if t.Year() < 1 || t.Year() > 9999 { // it cannot be written as a day
+		if t.Year() < 1 || t.Year() > 9999 { // not expressible as a value.Date
 			continue
 		}
 		return value.DateOf(t)

@@ -22,12 +22,13 @@ import (
 
 var sydney = time.FixedZone("Sydney", 11*60*60)
 
-// TestTransactions: which transactions are in a window, at its ends too.
+// TestTransactions checks which transactions are in a window, in particular at
+// its ends.
 func TestTransactions(t *testing.T) {
 	const (
 		before = "2031-04-30T00:00:00Z"
 		first  = "2031-04-30T13:00:00Z" // midnight of the 1st in Sydney
-		web    = "2031-05-01T00:00:00Z" // the 1st, as web connections say it
+		web    = "2031-05-01T00:00:00Z" // the 1st, as web connections report it
 		last   = "2031-05-31T00:00:00Z"
 		noon   = "2031-05-31T02:00:00Z"
 		after  = "2031-05-31T13:00:00Z" // midnight of 1 June in Sydney
@@ -77,9 +78,9 @@ func TestTransactions(t *testing.T) {
 	}
 }
 
-// TestTransactionsEnds: a loop that is left asks no more, and a failure is given
-// once.
-func TestTransactionsEnds(t *testing.T) {
+// TestTransactionsStops checks that leaving the loop stops the requests, and
+// that an error is yielded once.
+func TestTransactionsStops(t *testing.T) {
 	l, client := newLedger(t, 1)
 	for i := range 5 {
 		l.add("a-1", at(i, false), false)
@@ -108,7 +109,7 @@ func TestTransactionsEnds(t *testing.T) {
 		want string
 	}{
 		{basiq.TransactionWindow{From: "soon"}, `From is "soon"`}, {basiq.TransactionWindow{To: "31-12-2031"}, `To is "31-12-2031"`},
-		{basiq.TransactionWindow{From: "2031-05-02", To: "2031-05-01"}, "comes after"}, {basiq.TransactionWindow{AccountID: "a'b"}, "filter"},
+		{basiq.TransactionWindow{From: "2031-05-02", To: "2031-05-01"}, "is after To"}, {basiq.TransactionWindow{AccountID: "a'b"}, "filter"},
 	} {
 		l.lists = 0
 		for _, err := range client.Transactions(t.Context(), "u-1", c.w) {
@@ -120,7 +121,7 @@ func TestTransactionsEnds(t *testing.T) {
 	}
 }
 
-// TestTransactionDay: the day that a transaction counts for.
+// TestTransactionDay checks the day to which a transaction belongs.
 func TestTransactionDay(t *testing.T) {
 	for _, c := range []struct {
 		post, made value.DateTime
@@ -138,8 +139,9 @@ func TestTransactionDay(t *testing.T) {
 	}
 }
 
-// TestSyncRefused: options and cursors that cannot be.
-func TestSyncRefused(t *testing.T) {
+// TestInvalidSyncOptionsAndCursors checks that invalid options and cursors are
+// rejected.
+func TestInvalidSyncOptionsAndCursors(t *testing.T) {
 	l, client := newLedger(t, 500)
 	l.add("a-1", at(1, false), false)
 	var good basiq.SyncCursor
@@ -158,13 +160,13 @@ func TestSyncRefused(t *testing.T) {
 	}{
 		{"a short window", "u-1", "", basiq.SyncOptions{Window: 6}, "SyncOptions.Window is 6 days"},
 		{"a negative batch", "u-1", "", basiq.SyncOptions{BatchSize: -1}, "BatchSize is negative"},
-		{"an empty account", "u-1", "", basiq.SyncOptions{AccountIDs: []string{""}}, "AccountIDs has an empty one"},
-		{"no day", "u-1", "", basiq.SyncOptions{From: "soon"}, `From is "soon"`},
-		{"another user's", "u-2", good, basiq.SyncOptions{}, "another user's"},
-		{"cut off", "u-1", good[:len(good)-3], basiq.SyncOptions{}, "changed or cut off"},
-		{"changed", "u-1", good[:20] + good[21:22] + good[20:21] + "x" + good[22:], basiq.SyncOptions{}, "changed or cut off"},
-		{"another version", "u-1", "basiq-sync-9.x", basiq.SyncOptions{}, "another version"},
-		{"something else", "u-1", "{}", basiq.SyncOptions{}, "does not begin as one"},
+		{"an empty account", "u-1", "", basiq.SyncOptions{AccountIDs: []string{""}}, "AccountIDs contains an empty ID"},
+		{"an invalid date", "u-1", "", basiq.SyncOptions{From: "soon"}, `From is "soon"`},
+		{"another user", "u-2", good, basiq.SyncOptions{}, "belongs to another user"},
+		{"truncated", "u-1", good[:len(good)-3], basiq.SyncOptions{}, "changed or truncated"},
+		{"changed", "u-1", good[:20] + good[21:22] + good[20:21] + "x" + good[22:], basiq.SyncOptions{}, "changed or truncated"},
+		{"another version", "u-1", "basiq-sync-9.x", basiq.SyncOptions{}, "incompatible version"},
+		{"something else", "u-1", "{}", basiq.SyncOptions{}, "prefix is not"},
 	} {
 		n := 0
 		for _, err := range client.SyncTransactions(t.Context(), c.user, c.cursor, c.o) {
@@ -182,7 +184,7 @@ func TestSyncRefused(t *testing.T) {
 	}
 }
 
-// TestSyncOptions: what is synced of what there is.
+// TestSyncOptions checks which transactions each option selects.
 func TestSyncOptions(t *testing.T) {
 	for _, c := range []struct {
 		name string
@@ -199,7 +201,7 @@ func TestSyncOptions(t *testing.T) {
 		l.add("a-1", at(1, false), false)
 		l.add("a-2", at(20, false), false)
 		l.add("a-1", at(0, false), true)
-		m := newMirror(t)
+		m := newLocalCopy(t)
 		for range 2 {
 			if err := m.sync(client, c.o, nil); err != nil {
 				t.Fatal(err)
@@ -211,12 +213,12 @@ func TestSyncOptions(t *testing.T) {
 	}
 }
 
-// FuzzSyncCursor: no cursor makes a sync panic.
+// FuzzSyncCursor checks that no cursor makes a sync panic.
 func FuzzSyncCursor(f *testing.F) {
-	b := newBench(nil)
+	b := newFakeAPI(nil)
 	b.on("GET /users/u-1/accounts", `{"type":"list","data":[{"type":"account","id":"a-1"}]}`)
 	b.on("GET /users/u-1/transactions", `{"type":"list","data":[{"type":"transaction","id":"t-1","account":"a-1","status":"posted","postDate":"2031-05-01"}]}`)
-	client, err := basiq.NewClient(basiq.WithAPIKey(apiKey), basiq.WithBaseURL("https://basiq.invalid"), basiq.WithHTTPClient(&http.Client{Transport: handled{b}}))
+	client, err := basiq.NewClient(basiq.WithAPIKey(apiKey), basiq.WithBaseURL("https://basiq.invalid"), basiq.WithHTTPClient(&http.Client{Transport: handlerTransport{b}}))
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -231,7 +233,7 @@ func FuzzSyncCursor(f *testing.F) {
 	f.Add([]byte(`{"u":"u-1","a":{"a-1":null}}`), true)
 	f.Fuzz(func(t *testing.T, text []byte, content bool) {
 		cursor := basiq.SyncCursor(text)
-		if content { // of a cursor, which is wrapped here so that the checksum is right
+		if content { // wrap the text as a cursor with a correct checksum
 			var packed bytes.Buffer
 			z, _ := flate.NewWriter(&packed, 1)
 			_, _ = z.Write(text)
@@ -245,16 +247,17 @@ func FuzzSyncCursor(f *testing.F) {
 			}
 			for _, err := range client.SyncTransactions(t.Context(), "u-1", batch.Cursor, basiq.SyncOptions{}) {
 				if err != nil {
-					t.Errorf("a cursor that was handed out is refused: %v", err)
+					t.Errorf("a cursor of the sync is rejected: %v", err)
 				}
 			}
 		}
 	})
 }
 
-// TestTransactionsGoOn: a loop that is left anywhere and begun again with its
-// cursor gives every posted transaction of the window, and the pending ones.
-func TestTransactionsGoOn(t *testing.T) {
+// TestTransactionsResume checks that a loop that is left anywhere and resumed
+// with its cursor yields every posted transaction of the window, and the
+// pending ones.
+func TestTransactionsResume(t *testing.T) {
 	l, client := newLedger(t, 2)
 	for day := 1; day <= 7; day++ {
 		l.add("a-1", fmt.Sprintf("2031-05-%02dT00:00:00Z", day), day%3 == 0)
@@ -289,30 +292,30 @@ func TestTransactionsGoOn(t *testing.T) {
 			t.Errorf("left after %d: %v, want %v", leave, got, all)
 		}
 	}
-	// Another window is another list.
+	// The cursor is not valid for another window.
 	at := transport.Cursor("")
 	for range client.Transactions(t.Context(), "u-1", window, transport.WithCursor(&at)) {
 		break
 	}
 	for _, err := range client.Transactions(t.Context(), "u-1", basiq.TransactionWindow{From: "2031-05-02"}, transport.WithCursor(&at)) {
-		if err == nil || !strings.Contains(err.Error(), "the cursor is of another list") {
+		if err == nil || !strings.Contains(err.Error(), "the cursor belongs to another list") {
 			t.Errorf("another window: %v", err)
 		}
 	}
 }
 
-// TestSyncKeyRefused: an API that does not know the key any more has not lost
-// the transactions.
-func TestSyncKeyRefused(t *testing.T) {
+// TestSyncWithUnknownKeyRemovesNothing checks that 404 responses of the token
+// endpoint do not count as missing transactions.
+func TestSyncWithUnknownKeyRemovesNothing(t *testing.T) {
 	l, client := newLedger(t, 10)
 	for day := 1; day <= 5; day++ {
 		l.add("a-1", fmt.Sprintf("2031-05-%02dT00:00:00Z", day), false)
 	}
-	m := newMirror(t)
+	m := newLocalCopy(t)
 	if err := m.sync(client, basiq.SyncOptions{}, nil); err != nil {
 		t.Fatal(err)
 	}
-	l.hide["t-00003"] = true // the list leaves it out, so that it is asked for
+	l.hide["t-00003"] = true // missing from the list, so the sync requests it
 	l.unknownKey = true
 	err := m.sync(client, basiq.SyncOptions{}, nil)
 	if errors.Is(err, transport.ErrNotFound) || !errors.Is(err, transport.ErrUnauthorized) || len(m.changes) > 0 {
@@ -320,14 +323,15 @@ func TestSyncKeyRefused(t *testing.T) {
 	}
 }
 
-// TestSyncRemovesWhatIsGone: when a list lacks transactions of which some are
-// there, only those count as removed that were seen to be gone.
-func TestSyncRemovesWhatIsGone(t *testing.T) {
+// TestSyncRemovesOnlyWhatIsGone checks that, if some of the transactions
+// missing from a list still exist, only those that were found to be gone are
+// removed.
+func TestSyncRemovesOnlyWhatIsGone(t *testing.T) {
 	l, client := newLedger(t, 20)
 	for day := 1; day <= 12; day++ {
 		l.add("a-1", fmt.Sprintf("2031-05-%02dT00:00:00Z", day), false)
 	}
-	m := newMirror(t)
+	m := newLocalCopy(t)
 	if err := m.sync(client, basiq.SyncOptions{}, nil); err != nil {
 		t.Fatal(err)
 	}
@@ -344,21 +348,21 @@ func TestSyncRemovesWhatIsGone(t *testing.T) {
 	}
 	for i := 6; i <= 10; i++ {
 		if id := fmt.Sprintf("t-%05d", i); m.rows[id] == "" {
-			t.Errorf("%s is there, and was removed", id)
+			t.Errorf("%s exists, but was removed", id)
 		}
 	}
 }
 
-// TestSyncOddDates: dates that cannot be written as a day do not make a cursor
-// that is refused.
-func TestSyncOddDates(t *testing.T) {
+// TestSyncInvalidDates checks that dates that cannot be expressed as a day do
+// not produce an invalid cursor.
+func TestSyncInvalidDates(t *testing.T) {
 	for _, odd := range []string{
 		"0000-01-01T00:00:00Z", "0000-01-01T00:00:00+11:00", "0001-01-01T00:00:00Z", "0001-01-01T00:00:00+11:00", "0001-01-05T00:00:00Z",
 		"9999-12-31T23:59:59Z", "9999-12-31T23:00:00-05:00",
 	} {
 		for _, page := range []int{500, 1} {
 			l, client := newLedger(t, page)
-			m := newMirror(t)
+			m := newLocalCopy(t)
 			l.add("a-1", odd, false)
 			for n := range 4 {
 				if err := m.sync(client, basiq.SyncOptions{}, nil); err != nil {
@@ -380,9 +384,9 @@ func TestSyncOddDates(t *testing.T) {
 	}
 }
 
-// TestTransactionsOnTwoPages: a transaction that stands on two pages is given
-// once.
-func TestTransactionsOnTwoPages(t *testing.T) {
+// TestTransactionsDeduplicated checks that a transaction on two pages is
+// yielded once.
+func TestTransactionsDeduplicated(t *testing.T) {
 	l, client := newLedger(t, 2)
 	l.offset = true
 	for day := range 7 {
@@ -390,7 +394,7 @@ func TestTransactionsOnTwoPages(t *testing.T) {
 	}
 	n := 0
 	l.seen = func(string, string) {
-		if n++; n == 1 || n == 2 { // a new one pushes the others on to the next page
+		if n++; n == 1 || n == 2 { // moves the others towards the next page
 			l.insert("a-1", at(0, false), false)
 		}
 	}
@@ -403,7 +407,7 @@ func TestTransactionsOnTwoPages(t *testing.T) {
 	}
 	for i := range 7 {
 		if id := fmt.Sprintf("t-%05d", i+1); given[id] != 1 {
-			t.Errorf("%s is given %d times", id, given[id])
+			t.Errorf("%s was yielded %d times", id, given[id])
 		}
 	}
 }

@@ -16,9 +16,9 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
-// TestAnswersDoNotPrintSecrets: the two answers that hold a secret are printed
-// without it, and written as JSON with it.
-func TestAnswersDoNotPrintSecrets(t *testing.T) {
+// TestResponsesDoNotPrintSecrets checks that the two types with a secret print
+// a placeholder for it, and encode it as JSON.
+func TestResponsesDoNotPrintSecrets(t *testing.T) {
 	text := "canary" + "-secret"
 	for _, answer := range []any{new(core.AccessToken), new(webhooks.Webhook)} {
 		raw := fmt.Sprintf(`{"access_token":%q,"secret":%[1]q}`, text)
@@ -31,13 +31,13 @@ func TestAnswersDoNotPrintSecrets(t *testing.T) {
 			}
 		}
 		if out, err := json.Marshal(answer); err != nil || !strings.Contains(string(out), text) {
-			t.Errorf("%T loses the secret as JSON: %v", answer, err)
+			t.Errorf("%T without its secret in JSON: %v", answer, err)
 		}
 	}
 }
 
-// TestAbsentNullAndEmpty: the API tells three things apart in a report's
-// filter, and so can a caller.
+// TestAbsentNullAndEmpty checks that absent, null and empty filter values
+// remain distinct.
 func TestAbsentNullAndEmpty(t *testing.T) {
 	null := reporting.Filter{Name: "includeMetrics"}
 	null.JSON.SetNull("value")
@@ -60,14 +60,14 @@ func TestAbsentNullAndEmpty(t *testing.T) {
 			t.Fatal(err)
 		}
 		if again, err := json.Marshal(back); err != nil || string(again) != c.want {
-			t.Errorf("read back, it is %s, %v; want %s", again, err, c.want)
+			t.Errorf("decoded and encoded: %s, %v; want %s", again, err, c.want)
 		}
 	}
 }
 
-// TestOtherSpellings: answers spell open banking in two ways, callers compare
-// with one.
-func TestOtherSpellings(t *testing.T) {
+// TestEnumSpellings checks that both spellings of open banking in responses are
+// decoded as one value.
+func TestEnumSpellings(t *testing.T) {
 	for text, want := range map[string]data.Method{
 		"open-banking": data.MethodOpenBanking, "openbanking": data.MethodOpenBanking, "web": data.MethodWeb, "new": "new",
 	} {
@@ -78,8 +78,9 @@ func TestOtherSpellings(t *testing.T) {
 	}
 }
 
-// TestVariantsMadeByHand: what is made as one shape of a value is read as it.
-func TestVariantsMadeByHand(t *testing.T) {
+// TestVariantConstructors checks that a value constructed as one variant is
+// read as that variant.
+func TestVariantConstructors(t *testing.T) {
 	made := reporting.NewFindingsAffordability(reporting.AffordabilityFindings{})
 	if _, ok := made.Affordability(); !ok {
 		t.Errorf("findings: %s", made.Raw())
@@ -94,9 +95,10 @@ func TestVariantsMadeByHand(t *testing.T) {
 	}
 }
 
-// TestLocalChecks: what the API documents that it refuses is refused before
-// anything is sent, and what it takes is sent.
-func TestLocalChecks(t *testing.T) {
+// TestParametersAreValidatedLocally checks that parameters that the API
+// documents as invalid are rejected before a request is sent, and that valid
+// ones are sent.
+func TestParametersAreValidatedLocally(t *testing.T) {
 	srv := basiqtest.NewServer(t)
 	client := srv.Client(t)
 	user, err := srv.AddUser("max@example.com")
@@ -156,7 +158,8 @@ func TestLocalChecks(t *testing.T) {
 	}
 }
 
-// TestEmbeddedTypes shows what embedding does, and that both ways out work.
+// TestEmbeddedTypes checks the two alternatives to embedding that the package
+// documentation recommends.
 func TestEmbeddedTypes(t *testing.T) {
 	type named struct {
 		User core.User
@@ -181,9 +184,9 @@ func TestEmbeddedTypes(t *testing.T) {
 	}
 }
 
-// TestTitlesOfReportsAreMeasured: a title that is too long is not sent. Characters
-// count, and not bytes.
-func TestTitlesOfReportsAreMeasured(t *testing.T) {
+// TestLongReportTitlesAreRejected checks that a title of more than 50 characters, not
+// bytes, is rejected before a request is sent.
+func TestLongReportTitlesAreRejected(t *testing.T) {
 	srv := basiqtest.NewServer(t)
 	client := srv.Client(t)
 	create := func(title string) error {
@@ -196,7 +199,7 @@ func TestTitlesOfReportsAreMeasured(t *testing.T) {
 	if err := create(strings.Repeat("é", 51)); !errors.As(err, &beyond) || beyond.Name != "title" || beyond.Value != 51 || beyond.Most != 50 {
 		t.Errorf("51 characters: %v", err)
 	} else {
-		wantText(t, err.Error(), "title has 51 characters", "50 at most")
+		wantText(t, err.Error(), "title has 51 characters", "the maximum is 50")
 	}
 	if n := srv.Calls(""); n != 0 {
 		t.Errorf("%d requests were sent", n)

@@ -1,6 +1,6 @@
 package basiqtest
 
-// available is what can be spent.
+// available returns the available funds in cents.
 func (a *account) available() int64 {
 	if a.limit > 0 {
 		return a.limit + a.balance
@@ -8,7 +8,7 @@ func (a *account) available() int64 {
 	return max(a.balance, 0)
 }
 
-// view is an account as it is answered.
+// view returns the account as the API represents it.
 func (a *account) view() object {
 	user := a.conn.base + a.conn.user
 	out := object{
@@ -39,7 +39,7 @@ func (a *account) view() object {
 	return out
 }
 
-func (s *Server) listAccounts(q *request) answer {
+func (s *Server) listAccounts(q *request) response {
 	conds, a := q.filter(accountFilter)
 	if a != nil {
 		return *a
@@ -58,7 +58,7 @@ func (s *Server) listAccounts(q *request) answer {
 	return ok(object{"type": "list", "data": data, "links": object{"self": s.URL + q.URL.RequestURI()}})
 }
 
-// field is what a filter can ask an account for.
+// field returns the value that a filter compares.
 func (a *account) field(name string) string {
 	switch name {
 	case "account.id":
@@ -69,7 +69,7 @@ func (a *account) field(name string) string {
 	return a.conn.institution.id
 }
 
-func (s *Server) getAccount(q *request) answer {
+func (s *Server) getAccount(q *request) response {
 	conds, problem := q.filter(accountFilter)
 	if problem != nil {
 		return *problem

@@ -10,20 +10,20 @@ import (
 	"time"
 )
 
-// snapshot is a summary that was asked for: affordability, income or expenses.
+// snapshot is a requested summary: affordability, income or expenses.
 type snapshot struct {
 	id       string
 	kind     string
 	user     *user
 	created  time.Time
-	from, to string // months, both included
+	from, to string // months, inclusive
 	accounts []*account
 	rows     []*row
 	data     object
 }
 
-// takeSnapshot reads the body of a call that asks for a summary.
-func (s *Server) takeSnapshot(q *request, kind string) (*snapshot, *answer) {
+// takeSnapshot reads the body of a request for a summary.
+func (s *Server) takeSnapshot(q *request, kind string) (*snapshot, *response) {
 	var body struct {
 		Accounts           []string
 		FromMonth, ToMonth string
@@ -43,7 +43,7 @@ func (s *Server) takeSnapshot(q *request, kind string) (*snapshot, *answer) {
 			continue
 		}
 		if _, err := time.Parse("2006-01", m.given); err != nil {
-			return nil, new(badParameter(name, "A month is written YYYY-MM."))
+			return nil, new(badParameter(name, "The month must have the form YYYY-MM."))
 		}
 		*m.to = m.given
 	}
@@ -64,7 +64,7 @@ func (s *Server) takeSnapshot(q *request, kind string) (*snapshot, *answer) {
 	}
 	for _, a := range x.accounts {
 		if a.currency != x.accounts[0].currency {
-			return nil, new(badParameter("accounts", "The accounts are of different currencies."))
+			return nil, new(badParameter("accounts", "The accounts have different currencies."))
 		}
 		for _, r := range a.posted {
 			if month := r.post.Format("2006-01"); month >= x.from && month <= x.to {
@@ -75,8 +75,9 @@ func (s *Server) takeSnapshot(q *request, kind string) (*snapshot, *answer) {
 	return x, nil
 }
 
-// summarise answers a call that asks for a summary: nothing when there are no transactions.
-func (s *Server) summarise(q *request, kind string, find func(*Server, *snapshot) object) answer {
+// createSummary handles a request for a summary. The response is empty if there are no
+// transactions.
+func (s *Server) createSummary(q *request, kind string, find func(*Server, *snapshot) object) response {
 	x, a := s.takeSnapshot(q, kind)
 	if a != nil {
 		return *a
@@ -85,16 +86,16 @@ func (s *Server) summarise(q *request, kind string, find func(*Server, *snapshot
 		return noContent()
 	}
 	if !s.withinDay("summaries") {
-		return refuse(http.StatusTooManyRequests, problem{"too-many-requests", "Too many requests.", "The day's quota of summaries is used up.", nil})
+		return errorResponse(http.StatusTooManyRequests, problem{"too-many-requests", "Too many requests.", "The daily quota of summaries is used up.", nil})
 	}
 	x.id = s.ids.id()
 	x.data = find(s, x)
 	s.snapshots = append(s.snapshots, x)
-	return x.answer(q)
+	return x.response(q)
 }
 
-// answer is a summary in the form that was asked for.
-func (x *snapshot) answer(q *request) answer {
+// response returns the summary in the requested media type.
+func (x *snapshot) response(q *request) response {
 	switch q.media {
 	case "application/pdf":
 		return encoded(q.media, pdf("Affordability", "from "+x.from+" to "+x.to, fmt.Sprint(len(x.rows), " transactions")))
@@ -104,7 +105,7 @@ func (x *snapshot) answer(q *request) answer {
 	return ok(x.data)
 }
 
-func (s *Server) snapshotOf(q *request, kind string) (*snapshot, *answer) {
+func (s *Server) snapshotOf(q *request, kind string) (*snapshot, *response) {
 	for _, x := range s.snapshots {
 		if x.id == q.path["snapshotId"] && x.kind == kind && x.user == q.user {
 			return x, nil
@@ -113,22 +114,22 @@ func (s *Server) snapshotOf(q *request, kind string) (*snapshot, *answer) {
 	return nil, new(notFound("snapshot"))
 }
 
-func (s *Server) getSnapshot(q *request, kind string) answer {
+func (s *Server) getSnapshot(q *request, kind string) response {
 	x, a := s.snapshotOf(q, kind)
 	if a != nil {
 		return *a
 	}
-	return x.answer(q)
+	return x.response(q)
 }
 
-// head is what all summaries begin with.
+// head returns the members that all summaries have.
 func (x *snapshot) head(host string) object {
 	self := host + "/users/" + x.user.id + "/" + x.kind + "/" + x.id
 	accounts := []string{}
 	for _, a := range x.accounts {
 		accounts = append(accounts, host+"/users/"+x.user.id+"/accounts/"+a.id)
 	}
-	s := sumUp(x.rows)
+	s := summarize(x.rows)
 	return object{
 		"type": x.kind, "id": x.id, "fromMonth": x.from, "toMonth": x.to, "coverageDays": int(s.last.Sub(s.first).Hours()/24) + 1,
 		"links": object{"self": self, "accounts": accounts},
@@ -186,10 +187,10 @@ func (s *Server) affordabilitySummary(x *snapshot) object {
 	}
 	earned, spent := int64(0), int64(0)
 	for _, b := range bundles(x.rows, income) {
-		earned += sumUp(b.rows).monthly()
+		earned += summarize(b.rows).monthly()
 	}
 	for _, b := range bundles(x.rows, expense) {
-		spent += sumUp(b.rows).monthly()
+		spent += summarize(b.rows).monthly()
 	}
 	out["assets"], out["external"] = assets, []object{}
 	out["liabilities"] = object{"credit": credit, "loan": loans}
@@ -201,7 +202,7 @@ func (s *Server) affordabilitySummary(x *snapshot) object {
 	return out
 }
 
-// moment writes a time as the older answers do, without a zone.
+// moment formats a time without a zone, as older parts of the API do.
 func moment(t time.Time) string { return t.Format("2006-01-02T15:04:05") }
 
 func (s *Server) incomeSummary(x *snapshot) object {
@@ -214,8 +215,8 @@ func (s *Server) incomeSummary(x *snapshot) object {
 		}
 		return r.description
 	}) {
-		v := sumUp(b.rows)
-		frequency, _, days := v.every()
+		v := summarize(b.rows)
+		frequency, _, days := v.frequency()
 		history := []object{}
 		for _, r := range b.rows {
 			history = append(history, object{"amount": money(r.cents), "date": moment(r.post), "source": r.description})
@@ -253,7 +254,7 @@ func (s *Server) incomeSummary(x *snapshot) object {
 
 func (s *Server) expensesSummary(x *snapshot) object {
 	out := x.head(s.URL)
-	byMonth := func(v sums) []object {
+	byMonth := func(v totals) []object {
 		history := []object{}
 		for _, month := range sortedNames(v.months) {
 			history = append(history, object{"date": month, "amount": money(-v.months[month])})
@@ -267,7 +268,7 @@ func (s *Server) expensesSummary(x *snapshot) object {
 				rows = append(rows, r)
 			}
 		}
-		v := sumUp(rows)
+		v := summarize(rows)
 		return object{"avgMonthly": money(-v.monthly()), "summary": money(-v.total), "changeHistory": byMonth(v)}
 	}
 	out["bankFees"], out["cashWithdrawals"], out["externalTransfers"] = class("bank-fee"), class("cash-withdrawal"), class("transfer")
@@ -278,14 +279,14 @@ func (s *Server) expensesSummary(x *snapshot) object {
 			paid = append(paid, r)
 		}
 	}
-	total := sumUp(paid).total
+	total := summarize(paid).total
 	payments := []object{}
 	for _, division := range bundles(paid, func(r *row) string { return r.merchant.path[1] }) {
-		v := sumUp(division.rows)
+		v := summarize(division.rows)
 		parts := []object{}
 		for _, part := range bundles(division.rows, func(r *row) string { return r.merchant.title }) {
 			m := part.rows[0].merchant
-			p := sumUp(part.rows)
+			p := summarize(part.rows)
 			parts = append(parts, object{
 				"summary": money(-p.total), "changeHistory": byMonth(p),
 				"category": object{"expenseClass": object{"divisionCode": m.path[0], "divisionTitle": m.path[1], "classCode": m.code, "classTitle": m.title}},
@@ -299,7 +300,7 @@ func (s *Server) expensesSummary(x *snapshot) object {
 	return out
 }
 
-func (s *Server) listSnapshots(q *request) answer {
+func (s *Server) listSnapshots(q *request) response {
 	data := []object{}
 	user := s.URL + "/users/" + q.user.id
 	for _, x := range slices.Backward(s.snapshots) {
@@ -320,7 +321,7 @@ func (s *Server) listSnapshots(q *request) answer {
 	return ok(object{"type": "list", "data": data, "links": object{"self": s.URL + q.URL.RequestURI()}})
 }
 
-func (s *Server) snapshotTransactions(q *request) answer {
+func (s *Server) snapshotTransactions(q *request) response {
 	x, a := s.snapshotOf(q, "affordability")
 	if a != nil {
 		return *a
@@ -328,10 +329,10 @@ func (s *Server) snapshotTransactions(q *request) answer {
 	if q.media == "application/csv" {
 		return encoded(q.media, rowsCSV(x.rows))
 	}
-	return s.pageOfRows(q, filterFields{}, func() []*row { return reshape(x.rows, summarised) })
+	return s.pageOfRows(q, filterFields{}, func() []*row { return reshape(x.rows, summarized) })
 }
 
-// rowsCSV writes transactions as a table.
+// rowsCSV encodes transactions as CSV.
 func rowsCSV(rows []*row) []byte {
 	var b bytes.Buffer
 	w := csv.NewWriter(&b)

@@ -11,17 +11,17 @@ import (
 	"time"
 )
 
-// authLinkLife is how long an auth link can be used.
+// authLinkLife is how long an auth link is valid.
 const authLinkLife = 7 * 24 * time.Hour
 
-// authLink is a link that a user gets in a text message.
+// authLink is a link that a user receives in a text message.
 type authLink struct {
 	id      string
 	mobile  string
 	expires time.Time
 }
 
-func (s *Server) createAuthLink(q *request) answer {
+func (s *Server) createAuthLink(q *request) response {
 	var body struct{ Mobile string }
 	if len(q.body) > 0 {
 		if err := json.Unmarshal(q.body, &body); err != nil {
@@ -34,7 +34,7 @@ func (s *Server) createAuthLink(q *request) answer {
 	}
 	switch {
 	case mobile == "":
-		return missingParameter("mobile", "The user has no mobile number: give one.")
+		return missingParameter("mobile", "mobile is required, because the user has no mobile number.")
 	case !isMobile(mobile):
 		return badParameter("mobile", "The mobile number is not valid.")
 	}
@@ -52,17 +52,17 @@ func (s *Server) authLinkView(u *user) object {
 	}
 }
 
-func (s *Server) getAuthLink(q *request) answer {
+func (s *Server) getAuthLink(q *request) response {
 	switch l := q.user.link; {
 	case l == nil:
 		return notFound("auth link")
 	case !s.now().Before(l.expires):
-		return refuse(http.StatusGone, problem{"resource-no-longer-available", "The resource is no longer available.", "The auth link has expired.", nil})
+		return errorResponse(http.StatusGone, problem{"resource-no-longer-available", "The resource is no longer available.", "The auth link has expired.", nil})
 	}
 	return ok(s.authLinkView(q.user))
 }
 
-func (s *Server) deleteAuthLink(q *request) answer {
+func (s *Server) deleteAuthLink(q *request) response {
 	if q.user.link == nil {
 		return notFound("auth link")
 	}
@@ -70,14 +70,15 @@ func (s *Server) deleteAuthLink(q *request) answer {
 	return noContent()
 }
 
-// VisitAuthLink does what a user does who follows an auth link: types the code
-// that comes as a text message, consents, logs in to banks, and has finished,
-// which ends the link. It returns the jobs' IDs.
+// VisitAuthLink simulates a user who follows an auth link: the user enters the code
+// from the text message, gives consent and logs in to the banks. The link cannot be
+// used again. VisitAuthLink returns the IDs of the connection jobs. It returns an
+// error if the link is not valid any more, or if logins cannot be connected.
 func (s *Server) VisitAuthLink(link string, logins ...Login) (jobIDs []string, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.tick()
-	u, err := s.guest(link)
+	u, err := s.authLinkUser(link)
 	if err != nil {
 		return nil, fmt.Errorf("basiqtest: VisitAuthLink: %w", err)
 	}
@@ -94,11 +95,11 @@ func (s *Server) VisitAuthLink(link string, logins ...Login) (jobIDs []string, e
 	return jobIDs, nil
 }
 
-// guest finds the user of an auth link.
-func (s *Server) guest(link string) (*user, error) {
+// authLinkUser returns the user of an auth link.
+func (s *Server) authLinkUser(link string) (*user, error) {
 	u, err := url.Parse(link)
 	if err != nil || u.Scheme != "https" || u.Host != "connect.basiq.io" {
-		return nil, errors.New("the link does not lead to https://connect.basiq.io")
+		return nil, errors.New("the link does not point to https://connect.basiq.io")
 	}
 	id := strings.TrimPrefix(u.Path, "/")
 	for _, candidate := range s.users {
@@ -109,10 +110,10 @@ func (s *Server) guest(link string) (*user, error) {
 			return candidate, nil
 		}
 	}
-	return nil, errors.New("the link was used, deleted or replaced by a newer one")
+	return nil, errors.New("the link has been used, deleted or replaced by a newer one")
 }
 
-// TextMessages returns the codes that were sent to a mobile number, the oldest first.
+// TextMessages returns the codes that were sent to a mobile number, oldest first.
 func (s *Server) TextMessages(mobile string) []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -7,38 +7,38 @@ import (
 	"strconv"
 )
 
-// Institutions of the sandbox. The API publishes the IDs of Hooli and
-// HooliGov; Pied Piper's is known from recorded calls, and Nucleus has one
-// here that is this package's own.
+// Institution IDs of the sandbox. Basiq publishes the IDs of Hooli and HooliGov. The
+// ID of PiedPiper is known from recorded responses, and the ID of Nucleus is made up.
 const (
-	Hooli       = "AU00000" // the standard test bank; statements of it are refused
-	PiedPiper   = "AU00002" // always asks a question
-	Nucleus     = "AU00003" // asks a question every second time
+	Hooli       = "AU00000" // the standard test bank; statement uploads are rejected
+	PiedPiper   = "AU00002" // always requires MFA
+	Nucleus     = "AU00003" // requires MFA for every second login
 	HooliGov    = "AU00004" // government
-	MyGov       = "AU20700" // government, with statements as a step of its own
-	ExampleBank = "AU10001" // a bank whose statements can be uploaded
+	MyGov       = "AU20700" // government; its jobs have a retrieve-statements step
+	ExampleBank = "AU10001" // a bank that supports statement uploads
 )
 
-// Login is what a user types on a bank's page in the Consent UI.
+// Login is what a user enters to log in to a bank in the Consent UI.
 type Login struct {
-	Institution string // Hooli when empty
+	Institution string // institution ID; Hooli if empty
 	ID          string
 	Password    string
-	Method      string // how to connect: "web" when empty, or "open-banking"
+	Method      string // connection method: "web" if empty, or "open-banking"
 
-	// Answers are what the user answers on that page when the bank asks a
-	// question. Without them the question stays open in the job, to be answered
-	// through the API.
+	// Answers are the user's MFA answers in the Consent UI, one for each question.
+	// If empty, the job waits until the answers are submitted through the API.
 	Answers []string
 }
 
-// The sandbox's published logins, at Hooli unless said otherwise. At changes
-// the institution.
+// The sandbox's published logins. Their institution is Hooli unless stated otherwise;
+// Login.At changes it.
 //
-// At a bank that asks, the published answers are "1234" to the code of Jared and
-// Richard (and, here, of LaurieBream and AshMann), "Hooli" to the question of
-// GavinBelson and Gilfoyle, and "Basiq" and "AU00000" to the two questions of
-// Whistler and WentworthSmith.
+// If a bank requires MFA, the answers are the published ones:
+//
+//   - "1234" to the code of Jared and Richard (and, in this package, LaurieBream and
+//     AshMann)
+//   - "Hooli" to the question of GavinBelson and Gilfoyle
+//   - "Basiq" and "AU00000" to the two questions of Whistler and WentworthSmith
 var (
 	WentworthSmith = Login{ID: "Wentworth-Smith", Password: "whislter"}                     // joint account, two salaries, mortgage
 	Whistler       = Login{ID: "Whistler", Password: "ShowBox"}                             // buy now, pay later
@@ -50,56 +50,57 @@ var (
 	AshMann        = Login{ID: "ashMann", Password: "hooli2024"}                            // gambling
 	Bighead        = Login{ID: "bighead", Password: "password"}                             // fails: the login is locked
 	Erlich         = Login{ID: "erlich", Password: "aviato"}                                // fails: the user must act at the bank
-	JianYang       = Login{ID: "jianYang", Password: "nothotdog"}                           // fails: the bank is not available
+	JianYang       = Login{ID: "jianYang", Password: "nothotdog"}                           // fails: the bank is unavailable
 )
 
-// At returns the login at another institution.
+// At returns a copy of the login for another institution.
 func (l Login) At(institution string) Login {
 	l.Institution = institution
 	return l
 }
 
-// OpenBanking returns the login for a connection by open banking, which ends
-// after a year, and whose dates are those of the bank's clock in UTC.
+// OpenBanking returns a copy of the login that connects by open banking. Such a
+// connection expires after a year. Its transactions are dated midnight in the bank's
+// time zone, converted to UTC.
 func (l Login) OpenBanking() Login {
 	l.Method = "open-banking"
 	return l
 }
 
-// Answering returns the login of a user who answers the bank's question on its page.
+// Answering returns a copy of the login with these MFA answers.
 func (l Login) Answering(answers ...string) Login {
 	l.Answers = answers
 	return l
 }
 
-// failure is why a step fails.
+// failure is the reason why a step fails.
 type failure struct{ code, title, detail string }
 
 var (
-	badLogin    = &failure{"invalid-credentials", "Cannot log in to the institution", "The login or the password is not right."}
-	badAnswer   = &failure{"invalid-credentials", "Cannot log in to the institution", "The answer to the institution's question is not right."}
+	badLogin    = &failure{"invalid-credentials", "Cannot log in to the institution", "The login or the password is wrong."}
+	badAnswer   = &failure{"invalid-credentials", "Cannot log in to the institution", "The answer to the institution's question is wrong."}
 	lateAnswer  = &failure{"job-timed-out", "The job took too long", "The institution's question was not answered in time."}
 	locked      = &failure{"invalid-credentials", "Cannot log in to the institution", "The login is locked."}
-	mustAct     = &failure{"account-not-accessible-requires-user-action", "The account cannot be reached", "The user has something to do at the institution first."}
-	unavailable = &failure{"service-unavailable", "The institution cannot be reached", "Try again later."}
+	mustAct     = &failure{"account-not-accessible-requires-user-action", "The account is not accessible", "The user must take action at the institution first."}
+	unavailable = &failure{"service-unavailable", "The institution is unavailable", "Try again later."}
 )
 
-// pay is a regular income.
+// pay is a regular payment into an account.
 type pay struct {
 	description string
 	cents       int64
 }
 
-// holding is an account that a persona has.
+// holding describes an account of a persona.
 type holding struct {
 	name, class, product string
 	cents                int64
 	limit                int64
 	pay                  pay
-	currency             string // AUD when empty
+	currency             string // AUD if empty
 }
 
-// persona is who a login belongs to.
+// persona is the person that a login belongs to.
 type persona struct {
 	password  string
 	failure   *failure
@@ -108,7 +109,7 @@ type persona struct {
 	business  string
 	ownership string
 	gambles   bool
-	questions []string // asked at banks that ask; none for a one-time code
+	questions []string // MFA questions; none for a one-time code
 	answers   []string
 	holdings  []holding
 }
@@ -124,7 +125,7 @@ var (
 	home    = holding{name: "Home Loan", class: "mortgage", product: "Variable Home Loan", cents: -41200000}
 )
 
-// personas are the published logins.
+// personas has the published logins, by login ID.
 var personas = map[string]*persona{
 	"Wentworth-Smith": {password: "whislter", first: "Max", last: "Wentworth-Smith", ownership: "TWO_PARTY",
 		questions: []string{"What is the name of the API?", "Which institution is this?"}, answers: []string{"Basiq", "AU00000"},
@@ -151,8 +152,8 @@ var personas = map[string]*persona{
 	"jianYang": {password: "nothotdog", failure: unavailable},
 }
 
-// knows returns who the login belongs to, or why it is refused.
-func (l Login) knows() (*persona, *failure) {
+// authenticate returns the persona of the login, or the reason why the bank rejects it.
+func (l Login) authenticate() (*persona, *failure) {
 	p := personas[l.ID]
 	switch {
 	case p == nil || p.password != l.Password:
@@ -163,7 +164,7 @@ func (l Login) knows() (*persona, *failure) {
 	return p, nil
 }
 
-// challenge is a question that a bank asks.
+// challenge is an MFA challenge of a bank.
 type challenge struct {
 	method      string
 	description string
@@ -171,8 +172,8 @@ type challenge struct {
 	answers     []string
 }
 
-// question returns what a bank asks the persona, the nth time that it could.
-func (i *institution) question(p *persona, nth int) *challenge {
+// challengeFor returns the MFA challenge for the nth login of a persona, or nil.
+func (i *institution) challengeFor(p *persona, nth int) *challenge {
 	if p == nil || i.id != PiedPiper && (i.id != Nucleus || nth%2 == 1) {
 		return nil
 	}
@@ -181,14 +182,14 @@ func (i *institution) question(p *persona, nth int) *challenge {
 		if answers == nil {
 			answers = []string{"1234"}
 		}
-		return &challenge{"token", "Enter the code that the bank has sent.", []string{"Code"}, answers}
+		return &challenge{"token", "Enter the code that the bank has sent you.", []string{"Code"}, answers}
 	}
 	return &challenge{"security-questions", "Answer the bank's questions.", p.questions, p.answers}
 }
 
 func (c *challenge) accepts(answers []string) bool { return slices.Equal(answers, c.answers) }
 
-// institution is a bank that can be connected.
+// institution is a bank or another institution that can be connected.
 type institution struct {
 	id, name, short, kind, tier string
 	auth                        string
@@ -198,21 +199,22 @@ type institution struct {
 	stage, status               string
 }
 
-// institutions are the sandbox's, and a few invented ones that make the list
-// of connectors worth filtering.
+// institutions has the institutions of the sandbox, and a few made-up ones so that the
+// list of connectors can be filtered.
 var institutions = []*institution{
-	bank(Hooli, "Hooli", "Test Bank", "user", "web", "open-banking"),
-	bank("AU00001", "Example Building Society", "Building Society", "user", "web"),
-	bank(PiedPiper, "Pied Piper Bank", "Test Bank", "user-mfa", "web"),
-	bank(Nucleus, "Nucleus Bank", "Test Bank", "user-mfa-intermittent", "web"),
-	bank(HooliGov, "HooliGov", "Government", "user", "web"),
-	bank(ExampleBank, "Example Bank", "Bank", "user", "web", "open-banking", "pdf", "csv"),
-	bank("AU10002", "Sample Credit Union", "Credit Union", "user", "web", "pdf"),
-	bank(MyGov, "myGov Example", "Government", "user-mfa", "web"),
-	bank("NZ00001", "Example Bank New Zealand", "Bank (Foreign)", "token", "web"),
+	newInstitution(Hooli, "Hooli", "Test Bank", "user", "web", "open-banking"),
+	newInstitution("AU00001", "Example Building Society", "Building Society", "user", "web"),
+	newInstitution(PiedPiper, "Pied Piper Bank", "Test Bank", "user-mfa", "web"),
+	newInstitution(Nucleus, "Nucleus Bank", "Test Bank", "user-mfa-intermittent", "web"),
+	newInstitution(HooliGov, "HooliGov", "Government", "user", "web"),
+	newInstitution(ExampleBank, "Example Bank", "Bank", "user", "web", "open-banking", "pdf", "csv"),
+	newInstitution("AU10002", "Sample Credit Union", "Credit Union", "user", "web", "pdf"),
+	newInstitution(MyGov, "myGov Example", "Government", "user-mfa", "web"),
+	newInstitution("NZ00001", "Example Bank New Zealand", "Bank (Foreign)", "token", "web"),
 }
 
-func bank(id, name, kind, auth string, methods ...string) *institution {
+// newInstitution returns an institution with default values.
+func newInstitution(id, name, kind, auth string, methods ...string) *institution {
 	i := &institution{
 		id: id, name: name, short: name, kind: kind, tier: "4", auth: auth, methods: methods,
 		scopes: []string{"accounts", "transactions", "profile"}, country: "Australia", stage: "live", status: "operational",
@@ -235,7 +237,7 @@ func institutionOf(id string) *institution {
 	return nil
 }
 
-// account is an account at a bank.
+// account is a bank account of a connection.
 type account struct {
 	id       string
 	conn     *connection
@@ -257,7 +259,7 @@ type account struct {
 	posted, pending []*row // newest first
 }
 
-// weight is an account's share of its connection's transactions.
+// weight returns the account's relative share of its connection's transactions.
 func (a *account) weight() int {
 	switch a.class {
 	case "transaction":
@@ -268,7 +270,7 @@ func (a *account) weight() int {
 	return 1
 }
 
-// open makes the account of a holding.
+// open creates the account of a holding.
 func (h holding) open(seed uint64, c *connection, p *persona, nth int) *account {
 	key := hash(seed, c.id, h.name, strconv.Itoa(nth))
 	f := fnv.New32a()

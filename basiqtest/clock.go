@@ -2,18 +2,18 @@ package basiqtest
 
 import "time"
 
-// Now returns the server's time: the time of day, or that of WithNow, and what
-// Advance has added to it.
+// Now returns the server's time: the current time, or the time set by WithNow, plus
+// the durations passed to Advance.
 func (s *Server) Now() time.Time {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.now()
 }
 
-// Advance lets time pass on the server, without waiting for it: tokens expire,
-// jobs that go by the clock move on, consents and links end, and whatever was
-// due to be delivered to webhooks in the meantime is delivered, in order,
-// before Advance returns. A webhook's own handler must not call it.
+// Advance moves the server's clock forward by d without waiting. Tokens, consents and
+// auth links expire, and jobs advance if WithJobPace is set. Webhook messages that
+// become due are delivered, in order, before Advance returns. A webhook handler must
+// not call Advance. A negative d is ignored.
 func (s *Server) Advance(d time.Duration) {
 	if d < 0 {
 		return
@@ -25,7 +25,7 @@ func (s *Server) Advance(d time.Duration) {
 	s.deliverDue()
 }
 
-// now is Now for callers who hold the lock.
+// now is like Now, for callers that hold the lock.
 func (s *Server) now() time.Time {
 	if !s.moment.IsZero() {
 		return s.moment
@@ -37,7 +37,7 @@ func (s *Server) now() time.Time {
 	return t.Add(s.offset).UTC().Truncate(time.Millisecond)
 }
 
-// stamp writes a moment as most of the API does.
+// stamp formats a time as most of the API does.
 func stamp(t time.Time) string {
 	if t.IsZero() {
 		return ""

@@ -9,7 +9,7 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
-// connection is a user's link to an institution.
+// connection is a user's connection to an institution.
 type connection struct {
 	id          string
 	user        string // ID
@@ -20,13 +20,13 @@ type connection struct {
 	login       Login
 	created     time.Time
 	lastUsed    time.Time
-	expiry      time.Time // for open banking
+	expiry      time.Time // zero unless by open banking
 	accounts    []*account
-	job         *job // the last one
-	refused     bool // the bank does not know the login
-	opened      int  // how often the history was made: once, and again after each purge
+	job         *job // the latest
+	refused     bool // whether the bank rejected the login
+	opened      int  // how often the history was generated: once, and again after each purge
 	round       int  // how often transactions were retrieved
-	asked       int  // how often the bank could have asked a question
+	asked       int  // how often the bank could have required MFA
 	refreshDay  string
 	refreshes   int // on that day
 	base, host  string
@@ -34,16 +34,16 @@ type connection struct {
 
 func (c *connection) path() string { return "/users/" + c.user + "/connections/" + c.id }
 
-// pendingRows is how many transactions of an account the bank has not settled yet.
+// pendingPerAccount is how many pending transactions an account has.
 const pendingPerAccount = 4
 
-// sandboxLimit is how many connections the sandbox holds.
+// sandboxLimit is the maximum number of connections in the sandbox.
 const sandboxLimit = 500
 
-// refreshesPerDay is how often an open banking connection is refreshed in a day.
+// refreshesPerDay is how often an open banking connection can be refreshed in a day.
 const refreshesPerDay = 20
 
-// full tells whether the sandbox holds no more connections.
+// full reports whether the sandbox has reached its limit of connections.
 func (s *Server) full() bool {
 	n := 0
 	for _, u := range s.users {
@@ -52,7 +52,7 @@ func (s *Server) full() bool {
 	return n >= sandboxLimit && !s.cfg.noQuotas
 }
 
-// connect makes a connection as a login at a bank does, with its job.
+// connect creates a connection for a login, and returns its job.
 func (s *Server) connect(u *user, l Login) *job {
 	i := institutionOf(l.Institution)
 	now := s.now()
@@ -73,10 +73,10 @@ func (s *Server) connect(u *user, l Login) *job {
 	return j
 }
 
-// retrieval makes the job that logs in to the bank and fetches everything.
+// retrieval creates the job that logs in to the bank and retrieves the data.
 func (s *Server) retrieval(c *connection) *job {
-	p, refused := c.login.knows()
-	question := c.institution.question(p, c.asked)
+	p, refused := c.login.authenticate()
+	question := c.institution.challengeFor(p, c.asked)
 	c.asked++
 	link := func(path string) object { return object{"type": "link", "url": path} }
 	part := func(name string) string {
@@ -119,7 +119,7 @@ func (s *Server) retrieval(c *connection) *job {
 	return j
 }
 
-// retrieveAccounts brings a connection's accounts up to date.
+// retrieveAccounts updates the accounts of a connection.
 func (s *Server) retrieveAccounts(c *connection, p *persona) {
 	first := c.status != "active"
 	now := s.now()
@@ -141,9 +141,9 @@ func (s *Server) retrieveAccounts(c *connection, p *persona) {
 	s.emit(c.owner, "account.updated", "/users/"+c.user+"/accounts", nil)
 }
 
-// retrieveTransactions fetches transactions. The first time, and after a purge,
-// it is the whole history. Later, half of the pending rows have been settled and
-// are posted rows now; the others come with new IDs.
+// retrieveTransactions updates the transactions of a connection. The first retrieval,
+// also after a purge, brings the whole history. Later ones turn half of the pending
+// rows into posted ones, and give the others new IDs.
 func (s *Server) retrieveTransactions(c *connection) {
 	today := s.now().Truncate(24 * time.Hour)
 	weights := 0
@@ -178,11 +178,11 @@ func (s *Server) retrieveTransactions(c *connection) {
 	})
 }
 
-// connectionFailed is told when a connection's job fails.
+// connectionFailed is called when a connection's job fails.
 func (s *Server) connectionFailed(c *connection, f *failure) {
 	c.refused = f == badLogin || f == locked
 	if !c.refused && f != mustAct {
-		return // the bank's trouble, or a wrong answer, does not make the connection a bad one
+		return // an outage of the bank or a wrong MFA answer does not invalidate the connection
 	}
 	c.status = "invalid"
 	s.emit(c.owner, "connection.invalidated", c.path(), s.connectionEvent(c))
@@ -198,8 +198,8 @@ func (s *Server) connectionEvent(c *connection) object {
 	}
 }
 
-// connectionView is a connection as it is answered; clients' tokens are not
-// shown how it stands.
+// connectionView returns the connection as the API represents it. CLIENT_ACCESS tokens
+// do not see its status and dates.
 func (s *Server) connectionView(q *request, c *connection) object {
 	self := s.URL + c.path()
 	byConnection := "?filter=connection.id.eq('" + c.id + "')"
@@ -217,7 +217,7 @@ func (s *Server) connectionView(q *request, c *connection) object {
 	return out
 }
 
-func (s *Server) listConnections(q *request) answer {
+func (s *Server) listConnections(q *request) response {
 	conds, a := q.filter(connectionFilter)
 	if a != nil {
 		return *a
@@ -239,15 +239,15 @@ func (s *Server) listConnections(q *request) answer {
 	return ok(object{"type": "list", "data": data, "links": object{"self": s.URL + q.URL.RequestURI()}})
 }
 
-// connectionOf finds the connection of a path.
-func (q *request) connectionOf() (*connection, *answer) {
+// connectionOf returns the connection of the request's path.
+func (q *request) connectionOf() (*connection, *response) {
 	if c := q.user.connection(q.path["connectionId"]); c != nil {
 		return c, nil
 	}
 	return nil, new(notFound("connection"))
 }
 
-func (s *Server) getConnection(q *request) answer {
+func (s *Server) getConnection(q *request) response {
 	c, a := q.connectionOf()
 	if a != nil {
 		return *a
@@ -264,7 +264,7 @@ func (s *Server) getConnection(q *request) answer {
 		})
 	}
 	out["accounts"] = object{"type": "list", "data": accounts}
-	if p, _ := c.login.knows(); p != nil && c.status == "active" {
+	if p, _ := c.login.authenticate(); p != nil && c.status == "active" {
 		out["profile"] = object{
 			"fullName": p.first + " " + p.last, "firstName": p.first, "middleName": "", "lastName": p.last,
 			"emailAddresses": []string{"someone@example.com"}, "phoneNumbers": []string{"+61400000000"},
@@ -277,7 +277,7 @@ func (s *Server) getConnection(q *request) answer {
 	return ok(out)
 }
 
-func (s *Server) deleteConnection(q *request) answer {
+func (s *Server) deleteConnection(q *request) response {
 	c, a := q.connectionOf()
 	if a != nil {
 		return *a
@@ -296,37 +296,37 @@ func (s *Server) removeConnection(c *connection) {
 	s.emit(c.owner, "connection.deleted", c.path(), s.connectionEvent(c))
 }
 
-// refresh begins a retrieval, or returns the one that is under way.
+// refresh starts a retrieval, or returns the running one.
 func (s *Server) refresh(c *connection) (j *job, isNew bool) {
-	if c.job != nil && !c.job.over() {
+	if c.job != nil && !c.job.ended() {
 		return c.job, false
 	}
 	return s.retrieval(c), true
 }
 
-func (s *Server) refreshConnection(q *request) answer {
+func (s *Server) refreshConnection(q *request) response {
 	c, a := q.connectionOf()
 	switch {
 	case a != nil:
 		return *a
 	case c.method == "pdf" || c.method == "csv":
 		return badParameter("connectionId", "The connection's type is not Web.")
-	case c.refused || c.status == "pre-init": // a user who had to act at the bank may have done so
-		return refuse(http.StatusBadRequest, problem{"invalid-credentials", "Cannot log in to the institution", "Cannot log in with the stored credentials.", nil})
+	case c.refused || c.status == "pre-init": // if the user had to act at the bank, that may be done by now
+		return errorResponse(http.StatusBadRequest, problem{"invalid-credentials", "Cannot log in to the institution", "Cannot log in with the stored credentials.", nil})
 	}
-	if day := s.now().Format(time.DateOnly); c.method == "open-banking" && (c.job == nil || c.job.over()) {
+	if day := s.now().Format(time.DateOnly); c.method == "open-banking" && (c.job == nil || c.job.ended()) {
 		if c.refreshDay != day {
 			c.refreshDay, c.refreshes = day, 0
 		}
 		if c.refreshes >= refreshesPerDay && !s.cfg.noQuotas {
-			return refuse(http.StatusTooManyRequests, problem{"too-many-requests", "Too many requests.", "The connection was refreshed 20 times today.", nil})
+			return errorResponse(http.StatusTooManyRequests, problem{"too-many-requests", "Too many requests.", "The connection was refreshed 20 times today.", nil})
 		}
 		c.refreshes++
 	}
 	return s.started(s.refresh(c))
 }
 
-func (s *Server) refreshConnections(q *request) answer {
+func (s *Server) refreshConnections(q *request) response {
 	data, status := []object{}, http.StatusOK
 	for _, c := range q.user.connections {
 		if c.refused || c.method == "pdf" || c.method == "csv" {
@@ -341,10 +341,10 @@ func (s *Server) refreshConnections(q *request) answer {
 	if len(data) == 0 {
 		status = http.StatusAccepted
 	}
-	return answer{status: status, json: object{"type": "list", "data": data}}
+	return response{status: status, json: object{"type": "list", "data": data}}
 }
 
-func (s *Server) purgeConnection(q *request) answer {
+func (s *Server) purgeConnection(q *request) response {
 	c, a := q.connectionOf()
 	switch {
 	case a != nil:

@@ -8,10 +8,10 @@ import (
 	"strings"
 )
 
-// connector is a way to connect an institution.
+// connector is an institution with a connection method.
 type connector struct {
 	*institution
-	method string // as in a path: "open-banking"
+	method string // as spelled in paths: "open-banking"
 }
 
 func connectors() []connector {
@@ -24,8 +24,8 @@ func connectors() []connector {
 	return out
 }
 
-// spelt is a method as answers spell it, which is not as paths do.
-func spelt(method string) string { return strings.ReplaceAll(method, "-", "") }
+// compactMethod returns a method as responses spell it, which differs from paths.
+func compactMethod(method string) string { return strings.ReplaceAll(method, "-", "") }
 
 func (c connector) view(host string) object {
 	authorization := object{"type": c.auth, "meta": object{"login_id_caption": "Login", "password_caption": "Password"}}
@@ -34,7 +34,7 @@ func (c connector) view(host string) object {
 	}
 	logo := "https://logos.example/" + c.id
 	return object{
-		"type": "connector", "id": c.id, "method": spelt(c.method), "stage": c.stage, "status": c.status, "scopes": c.scopes,
+		"type": "connector", "id": c.id, "method": compactMethod(c.method), "stage": c.stage, "status": c.status, "scopes": c.scopes,
 		"institution": object{
 			"name": c.name, "shortName": c.short, "type": c.kind, "country": c.country, "tier": c.tier,
 			"logo": object{"type": "image", "colors": object{"primary": "#336699"}, "links": object{"full": logo + "/full.svg", "square": logo + "/square.svg"}},
@@ -47,7 +47,7 @@ func (c connector) view(host string) object {
 	}
 }
 
-// fields are the values of a field; several for the scopes.
+// fields returns the values of a field. Only connector.scopes has several.
 func (c connector) fields(name string) []string {
 	switch name {
 	case "connector.id":
@@ -72,8 +72,8 @@ func (c connector) fields(name string) []string {
 	return []string{"chrome"} // connector.connectorEngine
 }
 
-// matches tells whether all conditions hold: of any of a field's values, or of
-// none where it must not be one of them.
+// matches reports whether the connector meets all conditions. A condition must hold
+// for one of the field's values or, if its operator is ne, for all of them.
 func (c connector) matches(conds []condition) bool {
 	for _, cond := range conds {
 		values := c.fields(cond.field)
@@ -90,7 +90,7 @@ func (c connector) matches(conds []condition) bool {
 	return true
 }
 
-func (s *Server) listConnectors(q *request) answer {
+func (s *Server) listConnectors(q *request) response {
 	conds, a := q.filter(connectorFilter)
 	if a != nil {
 		return *a
@@ -106,7 +106,7 @@ func (s *Server) listConnectors(q *request) answer {
 
 var connectorID = regexp.MustCompile(`^[A-Z]{2}[0-9]{5}$`)
 
-func (s *Server) getConnector(q *request) answer {
+func (s *Server) getConnector(q *request) response {
 	id, method := q.path["connectorId"], q.path["method"]
 	switch {
 	case !connectorID.MatchString(id):
@@ -115,14 +115,15 @@ func (s *Server) getConnector(q *request) answer {
 		return badParameter("method", "The value of method is not valid.")
 	}
 	for _, c := range connectors() {
-		if c.id == id && spelt(c.method) == spelt(method) {
+		if c.id == id && compactMethod(c.method) == compactMethod(method) {
 			return ok(c.view(s.URL))
 		}
 	}
 	return notFound("connector")
 }
 
-// ConnectorsPage returns a list of n connectors, as GET /connectors answers it.
+// ConnectorsPage returns a list of n connectors in the format of GET /connectors. n
+// below 0 counts as 0.
 func ConnectorsPage(n int) []byte {
 	all := connectors()
 	data := make([]object, max(n, 0))

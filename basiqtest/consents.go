@@ -8,10 +8,10 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
-// consentLife is how long a consent is good for under the default policy.
+// consentLife is how long a consent is valid under the default policy.
 const consentLife = 365 * 24 * time.Hour
 
-// consent is what a user has agreed to.
+// consent is a user's consent.
 type consent struct {
 	id      string
 	created time.Time
@@ -22,7 +22,7 @@ type consent struct {
 	policy  int
 }
 
-// active is the user's consent in force, or nil.
+// active returns the user's active consent, or nil.
 func (u *user) active() *consent {
 	for _, c := range u.consents {
 		if c.status == "active" {
@@ -32,7 +32,7 @@ func (u *user) active() *consent {
 	return nil
 }
 
-// consentOf returns the user's active consent, or gives a new one.
+// consentOf returns the user's active consent, or creates one.
 func (s *Server) consentOf(u *user) *consent {
 	if c := u.active(); c != nil {
 		return c
@@ -45,7 +45,7 @@ func (s *Server) consentOf(u *user) *consent {
 	return c
 }
 
-// consentUntil sets the end of a consent, and plans what happens on the way there.
+// consentUntil sets the expiry of a consent, and schedules the events until then.
 func (s *Server) consentUntil(u *user, c *consent, end time.Time) {
 	c.expiry = end
 	still := func() bool { return c.status == "active" && c.expiry.Equal(end) && s.users[u.id] == u }
@@ -68,7 +68,7 @@ func (s *Server) consentUntil(u *user, c *consent, end time.Time) {
 	})
 }
 
-// endConsent ends a consent, and with it what was connected under it.
+// endConsent ends a consent and removes the user's connections.
 func (s *Server) endConsent(u *user, c *consent, status string) {
 	c.status, c.updated = status, s.now()
 	if status == "revoked" {
@@ -90,13 +90,13 @@ func (s *Server) consentView(u *user, c *consent) object {
 		return object{
 			"scope": scope, "required": true, "consented": c.status == "active", "entity": "individual",
 			"information": object{"name": name, "description": name + " of the accounts that are shared.", "attributeList": attributes},
-			"purpose":     object{"title": "To serve you", "description": "It is used to give the service that was asked for."},
+			"purpose":     object{"title": "To serve you", "description": "It is used to provide the requested service."},
 		}
 	}
 	out := object{
 		"type": "consent", "id": c.id, "created": stamp(c.created), "updated": stamp(c.updated), "expiryDate": stamp(c.expiry), "origin": "user",
 		"status":  c.status,
-		"purpose": object{"primary": object{"title": "To serve you", "description": "The data is used to give the service that was asked for."}, "other": nil},
+		"purpose": object{"primary": object{"title": "To serve you", "description": "The data is used to provide the requested service."}, "other": nil},
 		"data": object{
 			"retainData": false, "initialRetrievalDays": 365, "organisation": nil,
 			"permissions": []object{
@@ -114,7 +114,7 @@ func (s *Server) consentView(u *user, c *consent) object {
 	return out
 }
 
-func (s *Server) listConsents(q *request) answer {
+func (s *Server) listConsents(q *request) response {
 	data := []object{}
 	for _, c := range q.user.consents {
 		data = append(data, s.consentView(q.user, c))
@@ -122,14 +122,14 @@ func (s *Server) listConsents(q *request) answer {
 	return ok(object{"type": "list", "size": len(data), "data": data, "links": object{"self": s.URL + q.URL.RequestURI()}})
 }
 
-// consentRoute answers links.self of a consent. No method calls it, as the
-// description has no such operation; deliveries to webhooks link to it.
+// consentRoute serves links.self of a consent, which webhook deliveries link to. The
+// API description does not have this operation, so no SDK method calls it.
 var consentRoute = route{
 	ID: consentSelf, Method: http.MethodGet, Path: "/users/{userId}/consents/{consentId}", Scope: transport.ScopeServer,
 	Answers: []media{{"application/json", consentSelf}}, Success: []int{200}, Errors: []int{401, 403, 404, 500, 503},
 }
 
-func (s *Server) getConsent(q *request) answer {
+func (s *Server) getConsent(q *request) response {
 	for _, c := range q.user.consents {
 		if c.id == q.path["consentId"] {
 			return ok(s.consentView(q.user, c))
@@ -138,7 +138,7 @@ func (s *Server) getConsent(q *request) answer {
 	return notFound("consent")
 }
 
-func (s *Server) deleteConsent(q *request) answer {
+func (s *Server) deleteConsent(q *request) response {
 	for _, c := range q.user.consents {
 		if c.id != q.path["consentId"] {
 			continue
@@ -151,8 +151,9 @@ func (s *Server) deleteConsent(q *request) answer {
 	return notFound("consent")
 }
 
-// RevokeConsent does what a user does who revokes the consent in the Consent
-// UI: it ends, and all connections with it.
+// RevokeConsent simulates a user who revokes the consent in the Consent UI. The consent
+// ends, and all of the user's connections are deleted. It returns an error if the
+// user does not exist or has no active consent.
 func (s *Server) RevokeConsent(userID string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -169,8 +170,8 @@ func (s *Server) RevokeConsent(userID string) error {
 	return nil
 }
 
-// ChangeConsentPolicy does what the dashboard does: consents given from now on
-// are of another policy than those given so far.
+// ChangeConsentPolicy simulates a change of the consent policy in Basiq's dashboard.
+// Consents given from now on belong to the new policy.
 func (s *Server) ChangeConsentPolicy() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -9,18 +9,20 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
-// actions of the Consent UI, and whether they need an active consent.
+// actions has the actions of the Consent UI, and whether they require an active consent.
 var actions = map[string]bool{
 	"": false, "null": false, "manage": false,
 	"connect": true, "extend": true, "update": true, "reauthorise": true,
 }
 
-// VisitConsentLink does what a user does who follows a link to the Consent UI:
-// checks what the page would check (the token, the action and what it needs, the
-// connection, the institution), consents, logs in, and returns the address that
-// the browser is sent back to, with the jobs' IDs and the state. Without a
-// login, the user closes the page early. The link is not called: it is one to
-// consent.basiq.io, or to any path of this server.
+// VisitConsentLink simulates a user who follows a link to the Consent UI, gives consent
+// and logs in. It returns the URL that the browser is redirected to, with the job IDs
+// and the state. Without a login, the user leaves the page early.
+//
+// VisitConsentLink checks what the Consent UI checks, and returns an error if the
+// token, the action, the connection or the institution is not valid. It does not
+// request the link, which must point to https://consent.basiq.io/home or to any path
+// of this server.
 func (s *Server) VisitConsentLink(link string, logins ...Login) (returnURL string, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -33,43 +35,43 @@ func (s *Server) VisitConsentLink(link string, logins ...Login) (returnURL strin
 	if err != nil {
 		return "", fmt.Errorf("basiqtest: VisitConsentLink: %w", err)
 	}
-	answer := back.Query()
+	params := back.Query()
 	if len(jobs) > 0 {
 		ids := make([]string, len(jobs))
 		for i, j := range jobs {
 			ids[i] = j.id
 		}
-		answer.Set("jobId", ids[0])
-		answer.Set("jobIds", strings.Join(ids, ","))
+		params.Set("jobId", ids[0])
+		params.Set("jobIds", strings.Join(ids, ","))
 	}
 	if query.Has("state") {
-		answer.Set("state", query.Get("state"))
+		params.Set("state", query.Get("state"))
 	}
-	back.RawQuery = answer.Encode()
+	back.RawQuery = params.Encode()
 	return back.String(), nil
 }
 
-// visit checks the link itself.
+// visit parses and checks the link.
 func (s *Server) visit(link string) (back *url.URL, query url.Values, err error) {
 	u, err := url.Parse(link)
 	if err != nil {
-		return nil, nil, errors.New("the link is no URL")
+		return nil, nil, errors.New("the link is not a valid URL")
 	}
 	here := strings.HasPrefix(link, s.URL+"/")
 	if !here && (u.Scheme != "https" || u.Host != "consent.basiq.io" || u.Path != "/home") {
-		return nil, nil, errors.New("the link does not lead to https://consent.basiq.io/home")
+		return nil, nil, errors.New("the link does not point to https://consent.basiq.io/home")
 	}
 	query, err = url.ParseQuery(u.RawQuery)
 	if err != nil {
-		return nil, nil, errors.New("the link's query is not encoded properly")
+		return nil, nil, errors.New("the link's query is not encoded correctly")
 	}
 	back, err = url.Parse(s.cfg.redirect)
 	return back, query, err
 }
 
-// act does what the link's action says.
+// act performs the link's action.
 func (s *Server) act(query url.Values, logins []Login) ([]*job, error) {
-	u, err := s.visitor(query.Get("token"))
+	u, err := s.linkUser(query.Get("token"))
 	if err != nil {
 		return nil, err
 	}
@@ -79,7 +81,7 @@ func (s *Server) act(query url.Values, logins []Login) ([]*job, error) {
 	case !known:
 		return nil, fmt.Errorf("the Consent UI has no action %q", action)
 	case needsConsent && u.active() == nil:
-		return nil, fmt.Errorf("the action %q needs an active consent", action)
+		return nil, fmt.Errorf("the action %q requires an active consent", action)
 	}
 	if id := query.Get("connectionId"); id != "" {
 		return s.renew(u, id, logins)
@@ -92,7 +94,7 @@ func (s *Server) act(query url.Values, logins []Login) ([]*job, error) {
 	switch action {
 	case "manage":
 		if len(logins) > 0 {
-			return nil, errors.New("nothing is connected with the action manage")
+			return nil, errors.New("the action manage does not accept logins")
 		}
 		return nil, nil
 	case "extend", "update", "reauthorise":
@@ -115,42 +117,42 @@ func (s *Server) act(query url.Values, logins []Login) ([]*job, error) {
 	return s.connectAll(u, logins)
 }
 
-// visitor finds the user whose token a link carries.
-func (s *Server) visitor(text string) (*user, error) {
+// linkUser returns the user that the link's token is bound to.
+func (s *Server) linkUser(text string) (*user, error) {
 	t := s.tokens[text]
 	switch {
 	case text == "":
-		return nil, errors.New("the link carries no token")
+		return nil, errors.New("the link has no token")
 	case t == nil:
 		return nil, errors.New("the link's token is unknown")
 	case t.scope != transport.ScopeClient:
-		return nil, errors.New("the link's token is a SERVER_ACCESS one, which must not leave the server: use CLIENT_ACCESS")
+		return nil, errors.New("the link has a SERVER_ACCESS token, which must not leave your servers: use CLIENT_ACCESS")
 	case t.userID == "":
 		return nil, errors.New("the link's token is not bound to a user")
 	case !s.now().Before(t.expires):
 		return nil, errors.New("the link's token has expired")
 	case s.users[t.userID] == nil:
-		return nil, errors.New("the user of the link's token was deleted")
+		return nil, errors.New("the user of the link's token has been deleted")
 	}
 	return s.users[t.userID], nil
 }
 
-// at holds logins to the institution that the link names.
+// at returns the logins for the institution that the link names.
 func at(institution string, logins []Login) ([]Login, error) {
 	if institutionOf(institution) == nil {
-		return nil, fmt.Errorf("there is no institution %q", institution)
+		return nil, fmt.Errorf("institution %q does not exist", institution)
 	}
 	out := make([]Login, len(logins))
 	for i, l := range logins {
 		if l.Institution != "" && l.Institution != institution {
-			return nil, fmt.Errorf("the link is for institution %s, and the login for %s", institution, l.Institution)
+			return nil, fmt.Errorf("the link is for institution %s, but the login is for %s", institution, l.Institution)
 		}
 		out[i] = l.At(institution)
 	}
 	return out, nil
 }
 
-// renew gives a connection another login.
+// renew replaces the login of a connection.
 func (s *Server) renew(u *user, id string, logins []Login) ([]*job, error) {
 	c := u.connection(id)
 	switch {
@@ -159,9 +161,9 @@ func (s *Server) renew(u *user, id string, logins []Login) ([]*job, error) {
 	case len(logins) == 0:
 		return nil, nil
 	case len(logins) > 1:
-		return nil, errors.New("a connection has one login")
+		return nil, errors.New("a connection has only one login")
 	case logins[0].Institution != "" && logins[0].Institution != c.institution.id:
-		return nil, fmt.Errorf("the connection is to institution %s, and the login for %s", c.institution.id, logins[0].Institution)
+		return nil, fmt.Errorf("the connection is for institution %s, but the login is for %s", c.institution.id, logins[0].Institution)
 	}
 	c.login = logins[0].At(c.institution.id)
 	c.status, c.refused = "pending", false

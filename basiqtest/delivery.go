@@ -13,22 +13,22 @@ import (
 	signing "github.com/basiq-sdk/basiq-go/webhook"
 )
 
-// gaps are how long after a failed attempt the next one is made.
+// gaps has the delays between the attempts to deliver a message.
 var gaps = []time.Duration{
 	5 * time.Second, 5 * time.Minute, 30 * time.Minute, 2 * time.Hour, 5 * time.Hour, 10 * time.Hour, 10 * time.Hour,
 }
 
-// delivery is an attempt that is to be made.
+// delivery is a scheduled attempt.
 type delivery struct {
 	at      time.Time
 	message *message
 }
 
-// post plans the calls of webhooks about an event. It is called with the lock held.
+// post schedules the deliveries of an event. It is called with the lock held.
 func (s *Server) post(e *event) {
 	for _, h := range s.webhooks {
-		// A type that nobody can subscribe to comes to all: an application must
-		// live with types that are newer than it is.
+		// Event types that cannot be subscribed to are delivered to all webhooks,
+		// because applications must handle types that they do not know.
 		if h.disabled || eventTypes[e.kind] != "" && !slices.Contains(h.events, e.kind) {
 			continue
 		}
@@ -56,17 +56,17 @@ func (s *Server) enqueue(d *delivery) {
 	s.outbox = slices.Insert(s.outbox, i, d)
 	select {
 	case s.wake <- struct{}{}:
-	default: // it is awake already
+	default: // the delivery loop has already been woken
 	}
 }
 
-// deliver calls webhooks when their time has come, until the server is closed.
+// deliver makes deliveries when they are due, until the server is closed.
 func (s *Server) deliver() {
 	for {
 		s.deliverDue()
 		var timer <-chan time.Time
 		s.mu.Lock()
-		if len(s.outbox) > 0 && s.cfg.start.IsZero() { // a clock that stands still is moved by Advance only
+		if len(s.outbox) > 0 && s.cfg.start.IsZero() { // with WithNow, only Advance moves the clock
 			timer = time.After(s.outbox[0].at.Sub(s.now()))
 		}
 		s.mu.Unlock()
@@ -79,8 +79,8 @@ func (s *Server) deliver() {
 	}
 }
 
-// deliverDue makes the attempts whose time has come, in order. It is called
-// without the lock, and returns when all have been answered.
+// deliverDue makes the attempts that are due, in order. It is called without the lock,
+// and returns when all attempts have ended.
 func (s *Server) deliverDue() {
 	s.delivery.Lock()
 	defer s.delivery.Unlock()
@@ -105,7 +105,7 @@ func (s *Server) deliverDue() {
 	}
 }
 
-// attempted records the outcome of an attempt, and plans the next.
+// attempted records the outcome of an attempt, and schedules the next one.
 func (s *Server) attempted(d *delivery, status int, text string) {
 	m := d.message
 	outcome := "failed"
@@ -113,7 +113,7 @@ func (s *Server) attempted(d *delivery, status int, text string) {
 		outcome = "success"
 	}
 	m.attempts = append(m.attempts, object{
-		"id": s.noise.id(), "url": m.hook.url, "response": text, "responseStatusCode": status, "timestamp": stamp(d.at), "status": outcome,
+		"id": s.ephemeral.id(), "url": m.hook.url, "response": text, "responseStatusCode": status, "timestamp": stamp(d.at), "status": outcome,
 	})
 	m.status = outcome
 	switch n := len(m.attempts); {
@@ -126,14 +126,14 @@ func (s *Server) attempted(d *delivery, status int, text string) {
 	}
 }
 
-// call sends a message once. A redirect counts as a failure, and no answer as
-// status 0.
+// call makes one attempt to deliver a message. A redirect is a failure. The status is 0
+// if there is no response.
 func (s *Server) call(address string, secrets []string, m *message, at time.Time) (status int, text string) {
 	ctx, cancel := context.WithTimeout(s.context, 15*time.Second)
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(m.body))
 	if err != nil {
-		return 0, "the address is not valid"
+		return 0, "the URL is not valid"
 	}
 	r.Header.Set("Content-Type", "application/json")
 	sign(r.Header, secrets, m.id, at, m.body)
@@ -143,7 +143,7 @@ func (s *Server) call(address string, secrets []string, m *message, at time.Time
 	}
 	res, err := client.Do(r)
 	if err != nil {
-		return 0, "no answer"
+		return 0, "no response"
 	}
 	defer res.Body.Close()
 	body, _ := io.ReadAll(io.LimitReader(res.Body, 1<<10))
@@ -157,7 +157,7 @@ func sign(h http.Header, secrets []string, id string, at time.Time, body []byte)
 	for _, secret := range secrets {
 		signer, err := signing.NewSigner(secret)
 		if err != nil {
-			panic(err) // the server made it
+			panic(err) // the server generated the secret
 		}
 		for name, value := range signer.Headers(id, at, body) {
 			h.Set(name, value)
@@ -167,9 +167,9 @@ func sign(h http.Header, secrets []string, id string, at time.Time, body []byte)
 	h.Set(list, strings.Join(signatures, " "))
 }
 
-// WithSignedServerTime makes webhooks carry the server's time, for receivers
-// that have theirs from Server.Now. The default is the time of day, for those
-// that have it from time.Now, however far Advance has moved the server's clock.
+// WithSignedServerTime makes webhook timestamps use the server's clock, for receivers
+// whose clock is Server.Now. By default, timestamps use time.Now, however far Advance
+// has moved the server's clock, for receivers that use time.Now.
 func WithSignedServerTime() Option {
 	return func(c *config) error { c.signServerTime = true; return nil }
 }

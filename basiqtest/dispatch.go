@@ -13,29 +13,29 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
-// maxBody bounds what the server takes; a longer body is answered with 413.
+// maxBody is the maximum size of a request body; larger ones are rejected with 413.
 const maxBody = 10 << 20
 
-// request is a call on its way through the server.
+// request is a request that the server is handling.
 type request struct {
 	*http.Request
 	route     *route
-	path      map[string]string // values of the path's parameters
+	path      map[string]string // path parameters
 	query     url.Values
 	body      []byte
-	media     string // of the answer
-	operation string // the Go method that makes the call
-	file      string // name of the file in the body
+	media     string // of the response
+	operation string // the Go method that makes the request
+	file      string // name of the uploaded file
 	token     *token
-	user      *user // of the path
+	user      *user // named by the path
 }
 
-// handler answers an operation. It is called with the server's lock held.
-type handler func(*Server, *request) answer
+// handler handles an operation. It is called with the server's lock held.
+type handler func(*Server, *request) response
 
-// table finds the operation of a request.
+// table finds the operation for a request.
 type table struct {
-	byLength map[int][]*entryPoint // by the number of the path's segments
+	byLength map[int][]*entryPoint // by number of path segments
 }
 
 type entryPoint struct {
@@ -58,9 +58,9 @@ func (t *table) add(r *route) {
 	t.byLength[len(segments)] = append(t.byLength[len(segments)], &entryPoint{r, segments})
 }
 
-// find returns the operation that a method and path call: the one with the
-// most fixed segments, where several could be meant. Without one, it tells
-// whether another method would have found one.
+// find returns the operation for a method and path. If several match, it returns the
+// one with the most fixed segments. If none does, otherMethod reports whether the path
+// exists for another method.
 func (t *table) find(method string, segments []string) (found *entryPoint, otherMethod bool) {
 	best := -1
 	for _, e := range t.byLength[len(segments)] {
@@ -76,8 +76,8 @@ func (t *table) find(method string, segments []string) (found *entryPoint, other
 	return found, otherMethod
 }
 
-// matches counts the fixed segments of a path that the operation has, or
-// returns -1.
+// matches returns the number of fixed segments in the operation's path, or -1 if the
+// path does not match.
 func (e *entryPoint) matches(segments []string) int {
 	fixed := 0
 	for i, want := range e.segments {
@@ -92,11 +92,11 @@ func (e *entryPoint) matches(segments []string) int {
 	return fixed
 }
 
-// serve answers a request.
+// serve handles a request.
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	q, a := s.receive(r)
 	s.mu.Lock()
-	f, rec := s.strike(q), s.record(q)
+	f, rec := s.matchFault(q), s.record(q)
 	s.mu.Unlock()
 	if f == nil {
 		f = &Fault{}
@@ -109,7 +109,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		a = new(s.handle(q))
 	}
 	if f.Status != 0 {
-		a = new(f.answer())
+		a = new(f.response())
 	}
 	if f.Drop == DropAfter {
 		panic(http.ErrAbortHandler)
@@ -120,22 +120,22 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	s.send(w, r, *a, f.Truncate)
 }
 
-// receive finds the operation, and reads the request.
-func (s *Server) receive(r *http.Request) (*request, *answer) {
+// receive finds the operation and reads the request.
+func (s *Server) receive(r *http.Request) (*request, *response) {
 	q := &request{Request: r, query: r.URL.Query(), path: map[string]string{}}
 	segments := strings.Split(strings.TrimPrefix(r.URL.EscapedPath(), "/"), "/")
 	for i, segment := range segments {
 		text, err := url.PathUnescape(segment)
 		if err != nil || text == "" {
-			// An empty ID ends at another route, or before the API.
-			return q, new(gateway(http.StatusForbidden, "Invalid request"))
+			// A path with an empty ID is rejected by the gateway.
+			return q, new(gatewayError(http.StatusForbidden, "Invalid request"))
 		}
 		segments[i] = text
 	}
 	e, otherMethod := s.table.find(r.Method, segments)
 	switch {
 	case e == nil && otherMethod:
-		return q, new(refuse(http.StatusMethodNotAllowed, problem{"method-not-allowed", "Method not allowed.", "", nil}))
+		return q, new(errorResponse(http.StatusMethodNotAllowed, problem{"method-not-allowed", "Method not allowed.", "", nil}))
 	case e == nil:
 		return q, new(noRoute())
 	}
@@ -154,21 +154,21 @@ func (s *Server) receive(r *http.Request) (*request, *answer) {
 	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
 	switch {
 	case len(body) > maxBody:
-		_, _ = io.Copy(io.Discard, io.LimitReader(r.Body, 8*maxBody)) // a sender who is cut off does not see the answer
-		return q, new(refuse(http.StatusRequestEntityTooLarge, problem{"invalid-content", "Request Too Long", "", nil}))
+		_, _ = io.Copy(io.Discard, io.LimitReader(r.Body, 8*maxBody)) // otherwise the client does not read the response
+		return q, new(errorResponse(http.StatusRequestEntityTooLarge, problem{"invalid-content", "Request Too Long", "", nil}))
 	case err != nil:
-		return q, new(badContent("The body ended early."))
+		return q, new(badContent("The body is incomplete."))
 	}
 	q.body = body
 	return q, nil
 }
 
-func noRoute() answer {
-	return refuse(http.StatusNotFound, problem{"resource-not-found", "Route not found.", "Route not found for this API version.", nil})
+func noRoute() response {
+	return errorResponse(http.StatusNotFound, problem{"resource-not-found", "Route not found.", "Route not found for this API version.", nil})
 }
 
-// handle checks what all operations have in common, and calls the one.
-func (s *Server) handle(q *request) answer {
+// handle makes the checks that all operations share, and calls the operation's handler.
+func (s *Server) handle(q *request) response {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.tick()
@@ -191,24 +191,24 @@ func (s *Server) handle(q *request) answer {
 		}
 	}
 	handle := handlers[q.route.ID]
-	if q.route == &consentRoute { // which is not an operation, and not in the table
+	if q.route == &consentRoute { // not an operation of the API, so it has no entry in handlers
 		handle = (*Server).getConsent
 	}
 	if handle == nil {
-		return refuse(http.StatusNotImplemented, problem{"not-implemented", q.route.ID + " is not part of this server.", "", nil})
+		return errorResponse(http.StatusNotImplemented, problem{"not-implemented", q.route.ID + " is not implemented by this server.", "", nil})
 	}
 	return handle(s, q)
 }
 
-// negotiate settles the media types of the body and of the answer.
-func (q *request) negotiate() *answer {
+// negotiate checks the media type of the body, and selects that of the response.
+func (q *request) negotiate() *response {
 	accept := q.Header.Get("Accept")
 	if len(q.route.Answers) > 0 {
 		q.media = q.route.Answers[0].Type
 		if accept != "" && accept != "*/*" {
 			i := slices.IndexFunc(q.route.Answers, func(m media) bool { return acceptable(accept, m.Type) })
 			if i < 0 {
-				return new(refuse(http.StatusBadRequest, problem{"unsupported-accept", "Unsupported Accept header.", "Ask for " + q.media + ".", object{"parameter": "Accept"}}))
+				return new(errorResponse(http.StatusBadRequest, problem{"unsupported-accept", "Unsupported Accept header.", "Ask for " + q.media + ".", object{"parameter": "Accept"}}))
 			}
 			q.media = q.route.Answers[i].Type
 		}
@@ -217,12 +217,12 @@ func (q *request) negotiate() *answer {
 		return nil
 	}
 	if kind, _, err := mime.ParseMediaType(q.Header.Get("Content-Type")); err != nil || kind != q.route.Body {
-		return new(refuse(http.StatusUnsupportedMediaType, problem{"unsupported-content-type", "Unsupported content type.", "Send " + q.route.Body + ".", nil}))
+		return new(errorResponse(http.StatusUnsupportedMediaType, problem{"unsupported-content-type", "Unsupported content type.", "Send " + q.route.Body + ".", nil}))
 	}
 	return nil
 }
 
-// acceptable tells whether an Accept header asks for a media type.
+// acceptable reports whether an Accept header accepts a media type.
 func acceptable(accept, media string) bool {
 	for part := range strings.SplitSeq(accept, ",") {
 		kind, _, err := mime.ParseMediaType(part)
@@ -233,15 +233,15 @@ func acceptable(accept, media string) bool {
 	return false
 }
 
-// buffers are for pages, which are large.
+// buffers is a pool for pages, which are large.
 var buffers = sync.Pool{New: func() any { return new([]byte) }}
 
-// send writes an answer, or the first bytes of it.
-func (s *Server) send(w http.ResponseWriter, r *http.Request, a answer, truncate int) {
+// send writes a response, or only its first truncate bytes if truncate is positive.
+func (s *Server) send(w http.ResponseWriter, r *http.Request, a response, truncate int) {
 	if a.status >= 400 {
 		if list, ok := a.json.(object); ok && list["type"] == "list" {
 			s.mu.Lock()
-			list["correlationId"] = s.noise.id()
+			list["correlationId"] = s.ephemeral.id()
 			s.mu.Unlock()
 		}
 	}

@@ -1,6 +1,5 @@
-// Package basiqtest is a Basiq to test against: a server in memory, on this
-// machine's loopback address, that answers as Basiq's API does. It needs no
-// key, no network and no bank.
+// Package basiqtest provides an in-memory fake server of Basiq's API for tests. It
+// listens on the loopback address and does not need an API key, a network or a bank.
 //
 //	func TestCheckout(t *testing.T) {
 //		srv := basiqtest.NewServer(t)
@@ -9,7 +8,7 @@
 //		if err != nil {
 //			t.Fatal(err)
 //		}
-//		// What the user does in the Consent UI.
+//		// Simulate the user in the Consent UI.
 //		jobs, err := srv.Connect(user.ID, basiqtest.WentworthSmith)
 //		if err != nil {
 //			t.Fatal(err)
@@ -23,53 +22,58 @@
 //		}
 //	}
 //
-// Code under test needs nothing but the server's address and key: Server.URL
-// and Server.APIKey, or Server.Options. Start serves
-// programs other than tests.
+// Code under test needs only the server's base URL and API key: Server.URL and
+// Server.APIKey, or Server.Options. Start starts a server for programs other than tests.
 //
 // # State
 //
-// What a call changes, later calls see. All 56 operations are served; their
-// table is generated from the same model as the clients. All that is made up
-// (IDs, accounts, transactions) comes from a seed, WithSeed: the same seed,
-// time and calls give the same answers.
+// The server is stateful: later requests see what earlier ones changed. It supports all
+// 56 operations, whose table is generated from the same model as the clients. Generated
+// data (IDs, accounts, transactions) depends on WithSeed. With the same seed and time,
+// the same requests get the same responses.
 //
-// A job moves on by one state each time it is looked at, and a wait for it pauses
-// in between: Server.FinishJobs brings all of them to their ends at once;
-// WithJobPace makes it go by the server's clock instead. That clock is the time
-// of day, or stands still with WithNow; Server.Advance moves it, and with it all
-// that ends or is due: tokens, consents, auth links, reports, webhooks' messages.
-// Clients of the server have the same clock: a bank's question expires for them,
-// too.
+// Jobs advance one step per poll. Call Server.FinishJobs to complete them at once, or use
+// WithJobPace to make them advance by the server's clock.
 //
-// # People
+// The server's clock is the current time, or stands still with WithNow. Server.Advance
+// moves it forward, so that tokens, consents, auth links and reports expire, and webhook
+// messages become due. Clients with Server.Options use the same clock, so MFA challenges
+// expire for them as well.
 //
-// Logging in to a bank is not part of the API: users do it in the Consent UI.
-// Server.Connect stands in for them, and Server.VisitConsentLink for those who
-// follow a link, with the sandbox's published logins (WentworthSmith, Richard,
-// …), of which some fail (Bighead, Erlich, JianYang), at banks of which some ask
-// a question first (PiedPiper, Nucleus). Server.AddConnection does it all at once.
+// # Users and logins
+//
+// Logging in to a bank is not part of the API: users do that in the Consent UI.
+//
+//   - Server.Connect simulates a user who logs in to banks.
+//   - Server.VisitConsentLink and Server.VisitAuthLink simulate a user who follows a link.
+//   - Server.AddConnection creates a connection and completes its job at once.
+//
+// The logins are the sandbox's published ones, such as WentworthSmith and Richard. Some of
+// them fail (Bighead, Erlich, JianYang), and some banks require MFA (PiedPiper, Nucleus).
 //
 // # Faults
 //
-// Server.Fail makes calls of an operation go wrong: a status, a delay, an answer
-// that is cut off or lost after the call was executed. Server.Calls and
-// Server.Requests tell what was called; credentials are not recorded. Tokens
-// expire with Server.ExpireTokens and are forgotten with Server.RevokeTokens.
+// Server.Fail makes requests fail with a status, a delay, a truncated response, or a
+// response that is lost after the operation was executed. Server.Calls and
+// Server.Requests return what the server received, without credentials.
+// Server.ExpireTokens and Server.RevokeTokens invalidate access tokens.
 //
 // # Webhooks
 //
-// Webhooks are called at the address that they were made with, signed, and again
-// on the API's schedule until they are taken. With WithNow, that is while Advance
-// runs: Advance(0) delivers what is due now.
+// The server signs webhook messages and delivers them to the URL of the webhook. It
+// retries failed deliveries on the API's schedule. With WithNow, deliveries are made while
+// Advance runs: call Advance(0) to make those that are due now.
 //
-// # Where the API says nothing
+// # Undocumented behavior
 //
-// The server follows what Basiq publishes and what was recorded of its answers.
-// Where neither says, it is strict: a wrong filter, limit, cursor, scope or body
-// is refused. A filter by postDate leaves pending transactions out, as they have
-// none. Each refresh settles half of the pending transactions. A CSV statement
-// has the columns date, description and amount. The ID of Nucleus, and what a
-// report's metrics and groups mean, are this package's own. Quotas are the
-// published ones; WithoutQuotas lifts them.
+// The server follows Basiq's documentation and recorded responses. Where neither says how
+// the API behaves, the server is strict: it rejects an invalid filter, limit, cursor,
+// scope or body. Some details are specific to this package:
+//
+//   - A filter by postDate excludes pending transactions, which have no postDate.
+//   - Each refresh posts half of the pending transactions.
+//   - A CSV statement has the columns date, description and amount.
+//   - The ID of Nucleus, and the meaning of a report's metrics and groups, are made up.
+//
+// Quotas are the published ones. WithoutQuotas lifts them.
 package basiqtest

@@ -19,7 +19,7 @@ func TestCheckout(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// What the user does in the Consent UI.
+	// Simulate the user in the Consent UI.
 	jobs, err := srv.Connect(user.ID, basiqtest.WentworthSmith)
 	if err != nil {
 		t.Fatal(err)
@@ -33,7 +33,7 @@ func TestCheckout(t *testing.T) {
 	}
 }
 
-// TestDocumentation: the package's example is the test above.
+// TestDocumentation: the example in the package comment is TestCheckout.
 func TestDocumentation(t *testing.T) {
 	read := func(name string) string {
 		text, err := os.ReadFile(name)
@@ -49,6 +49,6 @@ func TestDocumentation(t *testing.T) {
 		}
 	}
 	if shown.Len() < 500 || !strings.Contains(read("doc_test.go"), shown.String()) {
-		t.Errorf("this is in doc.go, and not in doc_test.go:\n%s", shown.String())
+		t.Errorf("the example in doc.go is not in doc_test.go:\n%s", shown.String())
 	}
 }

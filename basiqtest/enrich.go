@@ -6,29 +6,29 @@ import (
 	"strings"
 )
 
-// enrichLimit is how many texts the sandbox enriches in a month.
+// enrichLimit is the sandbox's monthly limit of enrichments.
 const enrichLimit = 100
 
 var accountTypes = []string{"transaction", "credit-card", "savings", "mortgage", "loan", "foreign"}
 
-func (s *Server) lookUp(q *request) answer {
+func (s *Server) lookUp(q *request) response {
 	for _, name := range []string{"q", "institution", "country"} {
 		if q.query.Get(name) == "" {
-			return missingParameter(name, "Give "+name+".")
+			return missingParameter(name, name+" is required.")
 		}
 	}
 	text, kind := q.query.Get("q"), q.query.Get("accountType")
 	switch {
 	case len(text) < 3:
-		return badParameter("q", "Give three characters at least.")
+		return badParameter("q", "q must have at least three characters.")
 	case len(q.query.Get("country")) != 2:
-		return badParameter("country", "Give a code of two letters.")
+		return badParameter("country", "country must be a two-letter code.")
 	case kind != "" && !slices.Contains(accountTypes, kind):
 		return badParameter("accountType", "The value of accountType is not valid.")
 	}
 	month := s.now().Format("2006-01")
 	if s.enriched[month] >= enrichLimit && !s.cfg.noQuotas {
-		return refuse(http.StatusTooManyRequests, problem{"too-many-requests", "Too many requests.", "The sandbox's quota of the month is used up.", nil})
+		return errorResponse(http.StatusTooManyRequests, problem{"too-many-requests", "Too many requests.", "The sandbox's monthly quota is used up.", nil})
 	}
 	s.enriched[month]++
 	out := object{

@@ -7,40 +7,40 @@ import (
 	"time"
 )
 
-// event is something that happened to a user.
+// event is an event of a user.
 type event struct {
 	id      string
 	kind    string // "consent.created"
 	created time.Time
 	userID  string
-	ref     string // path of what it is about
+	ref     string // path of the entity
 	data    object
 }
 
-// eventTypes are those that the API documents.
+// eventTypes has the documented event types and their descriptions.
 var eventTypes = map[string]string{
-	"account.updated":        "Accounts were brought up to date.",
-	"connection.activated":   "A connection works.",
-	"connection.created":     "A connection was made.",
+	"account.updated":        "Accounts were updated.",
+	"connection.activated":   "A connection became active.",
+	"connection.created":     "A connection was created.",
 	"connection.deleted":     "A connection was deleted.",
-	"connection.invalidated": "A connection no longer works.",
+	"connection.invalidated": "A connection became invalid.",
 	"consent.created":        "A user gave consent.",
-	"consent.expired":        "A consent came to its end.",
-	"consent.reminder":       "Ninety days of a consent have passed.",
-	"consent.revoked":        "A user withdrew consent.",
+	"consent.expired":        "A consent expired.",
+	"consent.reminder":       "A reminder of a consent, every 90 days.",
+	"consent.revoked":        "A user revoked a consent.",
 	"consent.updated":        "A consent was changed or extended.",
-	"consent.warning":        "A consent ends in seven days.",
-	"transactions.updated":   "Transactions were brought up to date.",
-	"user.created":           "A user was made.",
+	"consent.warning":        "A consent expires in seven days.",
+	"transactions.updated":   "Transactions were updated.",
+	"user.created":           "A user was created.",
 	"user.deleted":           "A user was deleted.",
-	"user.updated":           "A user was changed.",
+	"user.updated":           "A user was updated.",
 }
 
-// eventDays is how long an event is listed.
+// eventDays is how long lists contain an event.
 const eventDays = 7 * 24 * time.Hour
 
-// emit records an event, and plans its delivery to webhooks. ref is the path of
-// what it is about; empty means the user.
+// emit records an event, and schedules its delivery to webhooks. ref is the path of the
+// entity; if it is empty, the entity is the user.
 func (s *Server) emit(u *user, kind, ref string, data object) *event {
 	if ref == "" {
 		ref = "/users/" + u.id
@@ -63,7 +63,7 @@ func (s *Server) eventView(e *event) object {
 	}
 }
 
-func (s *Server) listEvents(q *request) answer {
+func (s *Server) listEvents(q *request) response {
 	conds, a := q.filter(eventFilter)
 	if a != nil {
 		return *a
@@ -83,7 +83,7 @@ func (s *Server) listEvents(q *request) answer {
 				return entity
 			}
 			if slices.ContainsFunc(conds, func(c condition) bool { return c.field == field && slices.Contains(c.args, e.kind) }) {
-				return e.kind // asked for in full
+				return e.kind // the filter has the full event type
 			}
 			return verb
 		}) {
@@ -93,7 +93,7 @@ func (s *Server) listEvents(q *request) answer {
 	return ok(object{"type": "list", "data": data, "links": object{"self": s.URL + q.URL.RequestURI()}})
 }
 
-func (s *Server) getEvent(q *request) answer {
+func (s *Server) getEvent(q *request) response {
 	if e := s.eventByID[q.path["id"]]; e != nil {
 		return ok(s.eventView(e))
 	}
@@ -104,7 +104,7 @@ func (s *Server) eventTypeView(id string) object {
 	return object{"type": "event-type", "id": id, "description": eventTypes[id], "links": object{"self": s.URL + "/events/types/" + id}}
 }
 
-func (s *Server) listEventTypes(*request) answer {
+func (s *Server) listEventTypes(*request) response {
 	data := []object{}
 	for _, id := range sortedNames(eventTypes) {
 		data = append(data, s.eventTypeView(id))
@@ -112,18 +112,20 @@ func (s *Server) listEventTypes(*request) answer {
 	return ok(object{"type": "list", "count": len(data), "size": len(data), "data": data, "links": object{"self": s.URL + "/events/types"}})
 }
 
-func (s *Server) getEventType(q *request) answer {
+func (s *Server) getEventType(q *request) response {
 	if eventTypes[q.path["id"]] == "" {
 		return notFound("event type")
 	}
 	return ok(s.eventTypeView(q.path["id"]))
 }
 
-// Trigger makes an event happen to a user, of any type, also one that the API
-// does not document, and returns the event's ID. Webhooks that are subscribed
-// to it are called; for a type that is not documented, all are. The event is about
-// the user's transactions, accounts, first connection or last consent, as its type
-// says, and otherwise about the user.
+// Trigger creates an event of a user and returns its ID. The event is delivered to the
+// webhooks that are subscribed to its type. eventTypeID can be an undocumented type,
+// which is delivered to all webhooks.
+//
+// The entity of the event depends on its type: the user's transactions, accounts, first
+// connection or last consent, and otherwise the user. Trigger returns an error if the
+// user does not exist, or if eventTypeID does not contain a dot.
 func (s *Server) Trigger(userID, eventTypeID string) (eventID string, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -131,9 +133,9 @@ func (s *Server) Trigger(userID, eventTypeID string) (eventID string, err error)
 	u := s.users[userID]
 	switch {
 	case u == nil:
-		return "", fmt.Errorf("basiqtest: Trigger: there is no user %q", userID)
+		return "", fmt.Errorf("basiqtest: Trigger: user %q does not exist", userID)
 	case !strings.Contains(eventTypeID, "."):
-		return "", fmt.Errorf("basiqtest: Trigger: %q is no event type such as %q", eventTypeID, "user.updated")
+		return "", fmt.Errorf("basiqtest: Trigger: %q is not an event type, which has a form like %q", eventTypeID, "user.updated")
 	}
 	ref := ""
 	switch entity, _, _ := strings.Cut(eventTypeID, "."); {

@@ -15,8 +15,8 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
-// A user connects a bank, and the accounts are read. In a test, NewServer and
-// Server.Client take the place of Start and basiq.NewClient.
+// This example connects a user to a bank and reads the accounts. In a test, use NewServer
+// and Server.Client instead of Start and basiq.NewClient.
 func Example() {
 	srv, err := basiqtest.Start(basiqtest.WithTransactions(100))
 	if err != nil {
@@ -32,11 +32,11 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	jobs, err := srv.Connect(user.ID, basiqtest.Jared) // what the user does in the Consent UI
+	jobs, err := srv.Connect(user.ID, basiqtest.Jared) // simulates the user in the Consent UI
 	if err != nil {
 		log.Fatal(err)
 	}
-	srv.FinishJobs() // or the wait takes its seconds
+	srv.FinishJobs() // otherwise WaitForJobs polls for several seconds
 	if _, err := client.WaitForJobs(ctx, jobs, basiq.WaitOptions{UserID: user.ID}); err != nil {
 		log.Fatal(err)
 	}
@@ -52,7 +52,7 @@ func Example() {
 	// Term Deposit term-deposit
 }
 
-// The API answers too many calls with 429 once; the client waits and calls again.
+// This example makes the server rate-limit one request, which the client retries.
 func ExampleServer_Fail() {
 	srv, err := basiqtest.Start()
 	if err != nil {
@@ -73,7 +73,7 @@ func ExampleServer_Fail() {
 	// Output: <nil> 2 1
 }
 
-// Time passes without anyone waiting: after a week, an auth link is gone.
+// This example advances the server's clock by a week, so that an auth link expires.
 func ExampleServer_Advance() {
 	srv, err := basiqtest.Start(basiqtest.WithNow(time.Date(2031, 5, 6, 9, 0, 0, 0, time.UTC)))
 	if err != nil {
@@ -93,17 +93,17 @@ func ExampleServer_Advance() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println("good until", link.ExpiresAt)
+	fmt.Println("valid until", link.ExpiresAt)
 	srv.Advance(7 * 24 * time.Hour)
 	_, err = client.Core.AuthLinks.Get(ctx, user)
-	fmt.Println("gone:", errors.Is(err, transport.ErrGone))
+	fmt.Println("expired:", errors.Is(err, transport.ErrGone))
 	// Output:
-	// good until 2031-05-13T09:00:00Z
-	// gone: true
+	// valid until 2031-05-13T09:00:00Z
+	// expired: true
 }
 
-// A user follows the link to the Consent UI, and is sent back with a job and
-// the state.
+// This example simulates a user who follows a link to the Consent UI and is redirected
+// back with a job ID and the state.
 func ExampleServer_VisitConsentLink() {
 	srv, err := basiqtest.Start()
 	if err != nil {

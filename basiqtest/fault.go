@@ -9,74 +9,75 @@ import (
 	"time"
 )
 
-// Drop says when a connection is closed without an answer.
+// Drop is when the server closes a connection without responding.
 type Drop int
 
-// When a connection is closed.
+// Values of Drop.
 const (
 	DropNever  Drop = iota
-	DropBefore      // the call was received, and is not executed
-	DropAfter       // the call was executed, and its answer is lost
+	DropBefore      // before the operation is executed
+	DropAfter       // after the operation is executed; its response is lost
 )
 
-// Fault is what goes wrong with calls of an operation.
+// Fault describes how requests fail. Set at least one of Status, Delay, Drop and
+// Truncate.
 type Fault struct {
-	// Operation that fails, by the name of its Go method ("data.Transactions.List",
-	// or "Transactions.List" for short) or by its call
-	// ("GET /users/{userId}/transactions"). Empty means all. A method alone, such as
-	// "List", is refused: it would mean many operations.
+	// Operation is the operation that fails: its Go method ("data.Transactions.List",
+	// or "Transactions.List" for short), or its HTTP method and path
+	// ("GET /users/{userId}/transactions"). If empty, all operations fail. A name
+	// without its service, such as "List", is not valid because it is ambiguous.
 	Operation string
 
-	After int // how many calls go well before
-	Times int // how many fail; 0 means one, and a negative number all from then on
+	After int // number of requests that succeed first
+	Times int // number of requests that fail; 0 means one, and a negative number means all
 
-	// Status to answer with, in place of executing the call. Code is that of
-	// the problem; empty means the usual one of the status. Body, if given, is
-	// answered as it is, and Header added.
+	// Status is the status of the response. Unless Executed is set, the operation is
+	// not executed. Code is the error code; if empty, it is the usual one for the
+	// status. If Body is set, it is sent as is. Header is added to the response.
 	Status     int
 	Code       string
 	Body       string
 	Header     http.Header
-	RetryAfter time.Duration // answered in seconds
-	Executed   bool          // execute the call all the same, and answer with Status after that
+	RetryAfter time.Duration // rounded up to seconds
+	Executed   bool          // execute the operation before responding with Status
 
-	Delay    time.Duration // real time that passes before anything else happens
+	Delay    time.Duration // real time to wait before anything else
 	Drop     Drop
-	Truncate int // close the connection after so many bytes of the answer's body
+	Truncate int // close the connection after this many bytes of the response body
 }
 
-// Failing is a Fault at work.
+// Failing is a Fault that has been injected with Server.Fail.
 type Failing struct {
-	s       *Server
-	fault   Fault
-	passed  int
-	struck  int
-	stopped bool
+	s        *Server
+	fault    Fault
+	passed   int
+	failures int
+	stopped  bool
 }
 
-// Count returns how many calls have failed.
+// Count returns how many requests have failed.
 func (f *Failing) Count() int {
 	f.s.mu.Lock()
 	defer f.s.mu.Unlock()
-	return f.struck
+	return f.failures
 }
 
-// Stop ends the fault.
+// Stop removes the fault.
 func (f *Failing) Stop() {
 	f.s.mu.Lock()
 	defer f.s.mu.Unlock()
 	f.stopped = true
 }
 
-// Fail makes calls go wrong from now on. Of several faults that concern a call,
-// the one that was set first and is not used up strikes. It panics when there is
-// no such operation, when the fault says nothing that could go wrong, or when a
-// part of it cannot have an effect.
+// Fail injects a fault into requests from now on. If several faults apply to a request,
+// the one that was injected first and is not used up takes effect. Fail panics if the
+// operation does not exist, if f does not say how to fail, or if one of its fields is
+// not valid or cannot take effect.
 func (s *Server) Fail(f Fault) *Failing {
-	if err := s.knows(f.Operation); err != nil {
+	if err := s.checkOperation(f.Operation); err != nil {
 		panic(fmt.Sprintf("basiqtest: Fail: %v", err))
 	}
-	if why := f.wrong(); why != "" {
+	if why := f.invalid(); why != "" {
 		panic("basiqtest: Fail: " + why)
 	}
 	if f.Times == 0 {
@@ -89,90 +90,90 @@ func (s *Server) Fail(f Fault) *Failing {
 	return failing
 }
 
-// wrong says what makes the fault one that cannot strike as it is meant to, or "".
-func (f *Fault) wrong() string {
+// invalid returns why the fault is not valid, or "" if it is valid.
+func (f *Fault) invalid() string {
 	switch {
 	case f.Status != 0 && (f.Status < 200 || f.Status > 599):
-		return fmt.Sprintf("%d is not a status", f.Status)
+		return fmt.Sprintf("Status %d is not an HTTP status from 200 to 599", f.Status)
 	case f.After < 0 || f.Delay < 0 || f.Truncate < 0 || f.RetryAfter < 0:
 		return "After, Delay, Truncate and RetryAfter must not be negative"
 	case f.Drop < DropNever || f.Drop > DropAfter:
-		return fmt.Sprintf("there is no Drop %d", f.Drop)
+		return fmt.Sprintf("Drop %d is not valid: use DropNever, DropBefore or DropAfter", f.Drop)
 	case f.Status == 0 && f.Delay == 0 && f.Drop == DropNever && f.Truncate == 0:
-		return "the fault does nothing: give Status, Delay, Drop or Truncate"
+		return "the fault has no effect: set Status, Delay, Drop or Truncate"
 	case f.Status == 0 && (f.Code != "" || f.Body != "" || f.Header != nil || f.RetryAfter != 0):
 		return "Code, Body, Header and RetryAfter have no effect without Status"
 	}
 	return ""
 }
 
-// knows tells what is wrong with the name of an operation.
-func (s *Server) knows(name string) error {
-	if name == "" || legacyRoute.named(name) || slices.ContainsFunc(routes, func(r route) bool { return r.named(name) }) {
+// checkOperation returns an error if no operation has this name.
+func (s *Server) checkOperation(name string) error {
+	if name == "" || legacyRoute.hasName(name) || slices.ContainsFunc(routes, func(r route) bool { return r.hasName(name) }) {
 		return nil
 	}
-	return fmt.Errorf("there is no operation %q: give a method such as %q or %q, or a call such as %q", name, "core.Users.Get", "Users.Get", "GET /users/{userId}")
+	return fmt.Errorf("operation %q does not exist: use a Go method such as %q or %q, or an HTTP method and path such as %q", name, "core.Users.Get", "Users.Get", "GET /users/{userId}")
 }
 
-// named tells whether the operation goes by a name.
-func (r *route) named(name string) bool {
-	if name == r.Method+" "+r.Path || goesBy(r.ID, name) {
+// hasName reports whether the operation has this name.
+func (r *route) hasName(name string) bool {
+	if name == r.Method+" "+r.Path || matchesID(r.ID, name) {
 		return true
 	}
-	return slices.ContainsFunc(r.Answers, func(m media) bool { return goesBy(m.ID, name) })
+	return slices.ContainsFunc(r.Answers, func(m media) bool { return matchesID(m.ID, name) })
 }
 
-// goesBy reports whether a name is that of a Go method: with its package, or with
-// its service alone.
-func goesBy(id, name string) bool {
+// matchesID reports whether a name refers to a Go method, with or without its package.
+func matchesID(id, name string) bool {
 	return id == name || strings.Contains(name, ".") && strings.HasSuffix(id, "."+name)
 }
 
-// concerns tells whether the request calls an operation by a name.
-func (q *request) concerns(name string) bool {
+// matches reports whether the request calls the operation with this name.
+func (q *request) matches(name string) bool {
 	switch {
 	case name == "":
 		return true
 	case q.route == nil:
 		return false
 	}
-	return name == q.route.Method+" "+q.route.Path || goesBy(q.operation, name)
+	return name == q.route.Method+" "+q.route.Path || matchesID(q.operation, name)
 }
 
-// strike picks the fault of a request. It is called with the lock held.
-func (s *Server) strike(q *request) *Fault {
+// matchFault returns the fault that applies to a request, or nil. It is called with
+// the lock held.
+func (s *Server) matchFault(q *request) *Fault {
 	for _, f := range s.faults {
-		if f.stopped || !q.concerns(f.fault.Operation) || f.fault.Times > 0 && f.struck >= f.fault.Times {
+		if f.stopped || !q.matches(f.fault.Operation) || f.fault.Times > 0 && f.failures >= f.fault.Times {
 			continue
 		}
 		if f.passed < f.fault.After {
 			f.passed++
 			continue
 		}
-		f.struck++
+		f.failures++
 		return &f.fault
 	}
 	return nil
 }
 
-// usual are the codes that go with a status.
-var usual = map[int]string{
+// defaultCodes has the usual error code of each status.
+var defaultCodes = map[int]string{
 	400: "parameter-not-valid", 401: "invalid-authorization-token", 403: "forbidden-access", 404: "resource-not-found", 409: "resource-already-exists",
 	410: "resource-no-longer-available", 429: "too-many-requests", 500: "internal-server-error", 503: "service-unavailable",
 }
 
-// answer is what is answered in place of the operation's own answer.
-func (f *Fault) answer() answer {
+// response returns the response that replaces the operation's own.
+func (f *Fault) response() response {
 	code := f.Code
 	if code == "" {
-		code = usual[f.Status]
+		code = defaultCodes[f.Status]
 	}
-	a := refuse(f.Status, problem{code, http.StatusText(f.Status), "", nil})
+	a := errorResponse(f.Status, problem{code, http.StatusText(f.Status), "", nil})
 	switch {
 	case f.Body != "":
-		a = answer{status: f.Status, raw: []byte(f.Body)}
+		a = response{status: f.Status, raw: []byte(f.Body)}
 	case f.Status < 300 || code == "":
-		a = answer{status: f.Status}
+		a = response{status: f.Status}
 	}
 	a.header = map[string]string{}
 	for name, values := range f.Header {
@@ -187,7 +188,8 @@ func (f *Fault) answer() answer {
 	return a
 }
 
-// pause lets real time pass, until the caller or the server gives up.
+// pause waits for d in real time. It aborts if the client disconnects or the server is
+// closed.
 func (s *Server) pause(r *http.Request, d time.Duration) {
 	if d <= 0 {
 		return

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// filterFields are the fields that a list can be filtered by, with their operators.
+// filterFields has the fields that a list can be filtered by, with their operators.
 type filterFields map[string]string
 
 const (
@@ -36,14 +36,14 @@ var (
 	}
 )
 
-// condition is one part of a filter; all must hold.
+// condition is one condition of a filter. All of them must hold.
 type condition struct {
 	field, op string
 	args      []string
 }
 
-// filter reads the request's filter.
-func (q *request) filter(known filterFields) ([]condition, *answer) {
+// filter parses the request's filter.
+func (q *request) filter(known filterFields) ([]condition, *response) {
 	text := q.query.Get("filter")
 	if text == "" {
 		return nil, nil
@@ -55,7 +55,9 @@ func (q *request) filter(known filterFields) ([]condition, *answer) {
 	return conds, nil
 }
 
-// parseFilter reads conditions such as account.id.eq('1'),transaction.postDate.bt('2031-01-01','2031-01-31').
+// parseFilter parses conditions such as
+// account.id.eq('1'),transaction.postDate.bt('2031-01-01','2031-01-31'). fault is the
+// reason why text is not valid, or "".
 func parseFilter(text string, known filterFields) (conds []condition, fault string) {
 	for {
 		head, rest, found := strings.Cut(text, "(")
@@ -69,16 +71,16 @@ func parseFilter(text string, known filterFields) (conds []condition, fault stri
 		c := condition{field: strings.TrimSpace(head[:dot]), op: head[dot+1:]}
 		ops, ok := known[c.field]
 		if !ok {
-			return nil, "The field is not known."
+			return nil, "The field cannot be used in this filter."
 		}
 		if !slices.Contains(strings.Fields(ops), c.op) {
-			return nil, "The operator is not known for this field."
+			return nil, "The field does not support this operator."
 		}
 		if c.args, rest, fault = parseArgs(rest); fault != "" {
 			return nil, fault
 		}
 		if c.op == "bt" && len(c.args) == 1 {
-			c.args = strings.Split(c.args[0], ",") // one text with a comma is seen, too
+			c.args = strings.Split(c.args[0], ",") // the API also accepts one value with a comma
 		}
 		want := 1
 		switch c.op {
@@ -88,7 +90,7 @@ func parseFilter(text string, known filterFields) (conds []condition, fault stri
 			want = len(c.args)
 		}
 		if len(c.args) != want || len(c.args) == 0 {
-			return nil, "The number of values is not right."
+			return nil, "The number of values is wrong."
 		}
 		if ops == dates {
 			for i, arg := range c.args {
@@ -102,13 +104,13 @@ func parseFilter(text string, known filterFields) (conds []condition, fault stri
 			return conds, ""
 		}
 		if text, found = strings.CutPrefix(rest, ","); !found {
-			return nil, "Conditions are separated by commas."
+			return nil, "Conditions must be separated by commas."
 		}
 	}
 }
 
-// parseArgs reads values up to the closing parenthesis. Without quotes, a value
-// ends at a comma.
+// parseArgs parses values up to the closing parenthesis. An unquoted value ends at a
+// comma.
 func parseArgs(text string) (args []string, rest, fault string) {
 	for {
 		text = strings.TrimLeft(text, " ")
@@ -149,7 +151,7 @@ func isDate(text string) bool {
 	return err == nil
 }
 
-// matches tells whether all conditions hold of a thing whose fields field returns.
+// matches reports whether all conditions hold. field returns the value of a field.
 func matches(conds []condition, field func(string) string) bool {
 	for _, c := range conds {
 		if !c.holds(field(c.field)) {
@@ -161,7 +163,7 @@ func matches(conds []condition, field func(string) string) bool {
 
 func (c condition) holds(have string) bool {
 	if strings.HasSuffix(c.field, ".postDate") || c.field == "date" {
-		return c.holdsOfDate(have)
+		return c.dateHolds(have)
 	}
 	switch c.op {
 	case "ne":
@@ -172,9 +174,9 @@ func (c condition) holds(have string) bool {
 	return have == c.args[0]
 }
 
-// holdsOfDate compares with days, or with moments where the filter gives one.
-// What has no date is in no span of time.
-func (c condition) holdsOfDate(have string) bool {
+// dateHolds compares days, or times if the filter has a time. A transaction without a
+// date matches no condition.
+func (c condition) dateHolds(have string) bool {
 	if have == "" {
 		return false
 	}

@@ -7,9 +7,8 @@ import (
 	"time"
 )
 
-// sums are what is made of a set of transactions: all amounts are in cents and
-// without sign.
-type sums struct {
+// totals are statistics of a set of transactions. Amounts are absolute values in cents.
+type totals struct {
 	count            int
 	total, low, high int64
 	median           int64
@@ -25,8 +24,8 @@ func abs(n int64) int64 {
 	return n
 }
 
-func sumUp(rows []*row) sums {
-	s := sums{months: map[string]int64{}}
+func summarize(rows []*row) totals {
+	s := totals{months: map[string]int64{}}
 	var amounts []int64
 	for _, r := range rows {
 		n := abs(r.cents)
@@ -48,9 +47,9 @@ func sumUp(rows []*row) sums {
 	return s
 }
 
-func (s sums) monthly() int64 { return s.total / int64(max(len(s.months), 1)) }
+func (s totals) monthly() int64 { return s.total / int64(max(len(s.months), 1)) }
 
-func (s sums) medianMonth() int64 {
+func (s totals) medianMonth() int64 {
 	var all []int64
 	for _, n := range s.months {
 		all = append(all, n)
@@ -62,8 +61,9 @@ func (s sums) medianMonth() int64 {
 	return all[len(all)/2]
 }
 
-// every is how often the transactions come: as the API names it, in words, and in days.
-func (s sums) every() (kind, words string, days int) {
+// frequency returns how often the transactions occur: the API's name, a display text,
+// and the interval in days.
+func (s totals) frequency() (kind, words string, days int) {
 	if s.count < 2 {
 		return "irregular", "Irregular", 0
 	}
@@ -87,10 +87,10 @@ func percent(part, whole int64) float64 {
 	return float64(part*10000/whole) / 100
 }
 
-// analysis is what a report tells of a set of transactions.
+// analysis returns a report's analysis of a set of transactions.
 func analysis(rows []*row, credits, debits int64) object {
-	s := sumUp(rows)
-	kind, words, days := s.every()
+	s := summarize(rows)
+	kind, words, days := s.frequency()
 	average := int64(0)
 	if s.count > 0 {
 		average = s.total / int64(s.count)
@@ -126,13 +126,13 @@ func analysis(rows []*row, credits, debits int64) object {
 	return out
 }
 
-// bundle is a set of transactions that belong together.
+// bundle is a named group of transactions.
 type bundle struct {
 	name string
 	rows []*row
 }
 
-// bundles puts rows together by name, in the order of the names.
+// bundles groups rows by name, sorted by name. Rows without a name are left out.
 func bundles(rows []*row, name func(*row) string) []bundle {
 	at := map[string]int{}
 	var out []bundle
@@ -152,7 +152,7 @@ func bundles(rows []*row, name func(*row) string) []bundle {
 	return out
 }
 
-// income names the source of what comes in, or "".
+// income returns the source of an income, or "" if the row is not an income.
 func income(r *row) string {
 	if r.cents > 0 && (r.class == "direct-credit" || r.class == "interest") {
 		return r.description
@@ -160,7 +160,7 @@ func income(r *row) string {
 	return ""
 }
 
-// expense names the kind of what goes out, or "".
+// expense returns the category of an expense, or "" if the row is not an expense.
 func expense(r *row) string {
 	switch {
 	case r.cents >= 0:
@@ -177,9 +177,8 @@ func expense(r *row) string {
 	return "Transfers"
 }
 
-// affordability is what a report of the type CON_AFFOR_01 finds. The groups
-// and metrics have IDs in the API's form; what each means is this package's
-// own.
+// affordability returns the data of a report of type CON_AFFOR_01. The IDs of groups
+// and metrics have the API's form, but their meanings are specific to this package.
 func affordability(accounts []*account, rows []*row, transactions string, wantGroups, wantMetrics func(string) bool) object {
 	var credits, debits int64
 	for _, r := range rows {
@@ -231,7 +230,7 @@ func pad(n int) string {
 }
 
 func metricsOf(accounts []*account, rows []*row, credits, debits int64) []object {
-	s := sumUp(rows)
+	s := summarize(rows)
 	months := int64(max(len(s.months), 1))
 	var assets, liabilities int64
 	for _, a := range accounts {
@@ -260,7 +259,7 @@ func metricsOf(accounts []*account, rows []*row, credits, debits int64) []object
 	}
 }
 
-// reportAccount is an account as reports show it.
+// reportAccount returns an account as reports represent it.
 func reportAccount(a *account) object {
 	v := a.view()
 	for _, name := range []string{"bsb", "maskedNumber", "isOwned", "creationDate", "meta", "lendingRate", "depositRate"} {

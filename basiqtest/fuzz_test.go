@@ -10,8 +10,7 @@ import (
 	"time"
 )
 
-// FuzzFilter: whatever stands in a filter, it is refused or holds conditions
-// that can be asked.
+// FuzzFilter: an arbitrary filter is either rejected or results in valid conditions.
 func FuzzFilter(f *testing.F) {
 	for _, seed := range []string{
 		"account.id.eq('1'),transaction.postDate.bt('2031-01-01','2031-01-31')", "transaction.postDate.bt('2031-01-01,2031-01-31')",
@@ -34,7 +33,7 @@ func FuzzFilter(f *testing.F) {
 	})
 }
 
-// FuzzStatement: a statement gives rows, or a documented failure.
+// FuzzStatement: an arbitrary statement results in rows or in a documented failure.
 func FuzzStatement(f *testing.F) {
 	for _, seed := range []string{"date,description,amount\n2031-05-01,COFFEE,-4.50\n", "%PDF-1.7", "date,description,amount\n", "\"", "a,b\n1", "date,description,amount,account\n2031-05-01,A,1,2\n"} {
 		f.Add("csv", []byte(seed))
@@ -53,7 +52,7 @@ func FuzzStatement(f *testing.F) {
 	})
 }
 
-// FuzzRequest: whatever is called, the server answers, and not with its own failure.
+// FuzzRequest: the server responds to arbitrary requests, and never with a 5xx status.
 func FuzzRequest(f *testing.F) {
 	for _, r := range routes {
 		path := strings.NewReplacer("{userId}", "U", "{", "", "}", "").Replace(r.Path)

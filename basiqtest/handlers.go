@@ -1,13 +1,13 @@
 package basiqtest
 
-// legacyConnect names the one operation that is no longer part of the API, and
-// answers to tokens of an earlier version only.
+// legacyConnect is the ID of an operation that was removed from the API and requires a
+// token of an earlier version.
 const legacyConnect = "legacy.Connections.Create"
 
-// consentSelf names the read of a consent, which only links lead to.
+// consentSelf is the ID of the operation that reads a consent, which only links refer to.
 const consentSelf = "core.Consents.self"
 
-// handlers answer the operations of the generated table.
+// handlers has the handler of each operation.
 var handlers = map[string]handler{
 	"core.Auth.CreateToken": (*Server).createToken,
 
@@ -48,16 +48,16 @@ var handlers = map[string]handler{
 	"reporting.Reports.GetType":          (*Server).getReportType,
 	"reporting.Reports.Delete":           (*Server).deleteReport,
 
-	"affordability.Affordability.Create": func(s *Server, q *request) answer {
-		return s.summarise(q, "affordability", (*Server).affordabilitySummary)
+	"affordability.Affordability.Create": func(s *Server, q *request) response {
+		return s.createSummary(q, "affordability", (*Server).affordabilitySummary)
 	},
-	"affordability.Affordability.Get":              func(s *Server, q *request) answer { return s.getSnapshot(q, "affordability") },
+	"affordability.Affordability.Get":              func(s *Server, q *request) response { return s.getSnapshot(q, "affordability") },
 	"affordability.Affordability.List":             (*Server).listSnapshots,
 	"affordability.Affordability.ListTransactions": (*Server).snapshotTransactions,
-	"affordability.Income.Create":                  func(s *Server, q *request) answer { return s.summarise(q, "income", (*Server).incomeSummary) },
-	"affordability.Income.Get":                     func(s *Server, q *request) answer { return s.getSnapshot(q, "income") },
-	"affordability.Expenses.Create":                func(s *Server, q *request) answer { return s.summarise(q, "expenses", (*Server).expensesSummary) },
-	"affordability.Expenses.Get":                   func(s *Server, q *request) answer { return s.getSnapshot(q, "expenses") },
+	"affordability.Income.Create":                  func(s *Server, q *request) response { return s.createSummary(q, "income", (*Server).incomeSummary) },
+	"affordability.Income.Get":                     func(s *Server, q *request) response { return s.getSnapshot(q, "income") },
+	"affordability.Expenses.Create":                func(s *Server, q *request) response { return s.createSummary(q, "expenses", (*Server).expensesSummary) },
+	"affordability.Expenses.Get":                   func(s *Server, q *request) response { return s.getSnapshot(q, "expenses") },
 
 	legacyConnect: (*Server).connectLegacy,
 

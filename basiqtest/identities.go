@@ -1,11 +1,11 @@
 package basiqtest
 
-// identities are who the user's banks say that the user is: one for each
-// connection that has been retrieved.
+// identities returns the user's identities according to the banks, one for each
+// connection whose data has been retrieved.
 func (s *Server) identities(u *user) []object {
 	out := []object{}
 	for _, c := range u.connections {
-		p, _ := c.login.knows()
+		p, _ := c.login.authenticate()
 		if p == nil || c.round == 0 || c.method != "web" && c.method != "open-banking" {
 			continue
 		}
@@ -42,12 +42,12 @@ func (s *Server) identityView(c *connection, p *persona) object {
 	return out
 }
 
-func (s *Server) listIdentities(q *request) answer {
+func (s *Server) listIdentities(q *request) response {
 	data := s.identities(q.user)
 	return ok(object{"type": "list", "count": len(data), "data": data})
 }
 
-func (s *Server) getIdentity(q *request) answer {
+func (s *Server) getIdentity(q *request) response {
 	for _, i := range s.identities(q.user) {
 		if i["id"] == q.path["identityId"] {
 			return ok(i)

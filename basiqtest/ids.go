@@ -8,7 +8,7 @@ import (
 	"strconv"
 )
 
-// hash mixes texts and numbers into one number: the seed of whatever is named by them.
+// hash derives a seed from a seed and strings.
 func hash(seed uint64, parts ...string) uint64 {
 	h := fnv.New64a()
 	_, _ = h.Write(strconv.AppendUint(nil, seed, 10))
@@ -19,7 +19,7 @@ func hash(seed uint64, parts ...string) uint64 {
 	return h.Sum64()
 }
 
-// appendUUID writes an ID in the form that Basiq's have.
+// appendUUID appends a UUID, which is the form of Basiq's IDs.
 func appendUUID(b []byte, hi, lo uint64) []byte {
 	var raw [16]byte
 	for i := range 8 {
@@ -36,14 +36,14 @@ func appendUUID(b []byte, hi, lo uint64) []byte {
 	return b
 }
 
-// source makes IDs, the same ones in the same order for the same seed.
+// source generates IDs: the same sequence for the same seed.
 type source struct{ rng *rand.Rand }
 
 func newSource(seed uint64) source { return source{rand.New(rand.NewPCG(seed, 0xba51))} }
 
 func (s source) id() string { return string(appendUUID(nil, s.rng.Uint64(), s.rng.Uint64())) }
 
-// eventID makes an ID in the form that events have: 64 hexadecimal digits.
+// eventID returns an event ID, which has 64 hexadecimal digits.
 func (s source) eventID() string {
 	var b []byte
 	for range 4 {
@@ -52,8 +52,8 @@ func (s source) eventID() string {
 	return hex.EncodeToString(b)
 }
 
-// wellFormed tells whether a path's value can be an ID at all: the API answers
-// 400 to others, and 404 to one that names nothing.
+// wellFormed reports whether a path value has the form of an ID. The API responds with
+// 400 to other values, and with 404 to well-formed IDs that do not exist.
 func wellFormed(id string) bool {
 	if id == "" || len(id) > 128 {
 		return false

@@ -7,18 +7,19 @@ import (
 	"time"
 )
 
-// Transaction is one that a test puts on an account.
+// Transaction is a transaction for Server.AddTransaction.
 type Transaction struct {
-	AccountID   string // the connection's first account when empty
+	AccountID   string // the connection's first account if empty
 	Description string
-	Amount      string    // with two decimals at most; negative for money going out
-	Class       string    // "payment" or "direct-credit" when empty
-	Date        time.Time // the server's time when zero
-	Pending     bool      // the next refresh gives it another ID
+	Amount      string    // with up to two decimals, such as "-12.50"; negative for debits
+	Class       string    // "payment" for debits or "direct-credit" if empty
+	Date        time.Time // the server's time if zero
+	Pending     bool      // the next refresh gives it a new ID
 }
 
-// AddTransaction puts a transaction on an account of a connection, as the next
-// refresh would find it, and returns its ID. It is there at once.
+// AddTransaction adds a transaction to an account of a connection, without a refresh,
+// and returns its ID. It returns an error if the connection or the account does not
+// exist, or if tx is not valid.
 func (s *Server) AddTransaction(connectionID string, tx Transaction) (transactionID string, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -38,21 +39,21 @@ func (s *Server) inject(connectionID string, tx Transaction) (string, error) {
 		}
 	}
 	if len(accounts) == 0 {
-		return "", errors.New("there is no such connection, or it has no accounts yet")
+		return "", errors.New("the connection does not exist or has no accounts yet")
 	}
 	at := 0
 	if tx.AccountID != "" {
 		if at = slices.IndexFunc(accounts, func(a *account) bool { return a.id == tx.AccountID }); at < 0 {
-			return "", fmt.Errorf("it has no account %q", tx.AccountID)
+			return "", fmt.Errorf("account %q does not exist", tx.AccountID)
 		}
 	}
 	a := accounts[at]
-	cents, fine := centsOf(tx.Amount)
-	if !fine {
-		return "", fmt.Errorf("the amount %q is no number with two decimals at most", tx.Amount)
+	cents, valid := centsOf(tx.Amount)
+	if !valid {
+		return "", fmt.Errorf("the amount %q is not a number with up to two decimals", tx.Amount)
 	}
 	if tx.Class != "" && !wellFormed(tx.Class) {
-		return "", fmt.Errorf("%q is no class such as %q", tx.Class, "payment")
+		return "", fmt.Errorf("the class %q is not valid, it must have a form like %q", tx.Class, "payment")
 	}
 	if tx.Date.IsZero() {
 		tx.Date = s.now()
@@ -77,7 +78,7 @@ func (s *Server) inject(connectionID string, tx Transaction) (string, error) {
 	return r.id, nil
 }
 
-// add puts a posted row where it belongs: before those that are not newer.
+// add inserts a posted row before those that are not newer.
 func (a *account) add(r *row) {
 	place, _ := slices.BinarySearchFunc(a.posted, r.post, func(o *row, t time.Time) int {
 		if o.post.After(t) {

@@ -11,47 +11,47 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
-// Kinds of jobs.
+// Job types.
 const (
 	connectionJob = "connection"
 	statementJob  = "statement"
 	reportJob     = "report"
 )
 
-// jobDays is how long a job is listed.
+// jobDays is how long lists contain a job.
 const jobDays = 7 * 24 * time.Hour
 
-// mfaTime is how long a bank waits for the answer to its question.
+// mfaTime is how long a bank waits for an MFA answer.
 const mfaTime = 2 * time.Minute
 
-// job is something that takes its time, in steps.
+// job is an asynchronous job with steps.
 type job struct {
 	id          string
 	kind        string
-	user        *user // nil for a report over several
+	user        *user // nil for a report about several users
 	conn        *connection
 	institution *institution
 	created     time.Time
 	updated     time.Time
 	steps       []*step
-	plan        []func() bool // what is left to do; false: not yet
-	next        time.Time     // when the next state is due, where jobs go by the clock
-	noSource    bool          // no links.source yet
+	plan        []func() bool // remaining transitions; false if one cannot happen yet
+	next        time.Time     // when the next transition is due, if WithJobPace is set
+	noSource    bool          // links.source is not set yet
 	question    *challenge
-	until       time.Time // the bank waits for the answer
-	given       []string  // the answer
+	until       time.Time // when the MFA challenge expires
+	given       []string  // the MFA answers
 	answered    bool
 }
 
-// step is a part of a job.
+// step is a step of a job.
 type step struct {
 	title  string
 	status string
 	result any
-	do     func(*step) *failure // nil: there is nothing to do
+	do     func(*step) *failure // nil if the step has no effect
 }
 
-// Status values of a step.
+// Statuses of a step.
 const (
 	pending    = "pending"
 	inProgress = "in-progress"
@@ -59,8 +59,8 @@ const (
 	failed     = "failed"
 )
 
-// newJob makes a job of steps, and plans them: each is begun when the one
-// before has ended, and a failed one leaves the others pending for ever.
+// newJob creates a job. Each step begins when the previous one ends. If a step fails,
+// the following ones remain pending.
 func (s *Server) newJob(kind string, u *user, i *institution, steps ...*step) *job {
 	now := s.now()
 	j := &job{id: s.ids.id(), kind: kind, user: u, institution: i, created: now, updated: now, steps: steps, next: now.Add(s.cfg.pace)}
@@ -86,7 +86,7 @@ func (j *job) begin(s *Server, n int) {
 	}
 }
 
-// end brings a step to its end, and begins the next.
+// end ends a step and begins the next one. It returns false if the step waits for MFA.
 func (j *job) end(s *Server, n int) bool {
 	st := j.steps[n]
 	var f *failure
@@ -100,9 +100,9 @@ func (j *job) end(s *Server, n int) bool {
 			f = badAnswer
 		}
 	}
-	if i := slices.IndexFunc(s.doomed, func(d doom) bool { return d.title == st.title }); i >= 0 && f == nil {
-		f = s.doomed[i].failure
-		s.doomed = slices.Delete(s.doomed, i, i+1)
+	if i := slices.IndexFunc(s.forcedFailures, func(d forcedFailure) bool { return d.title == st.title }); i >= 0 && f == nil {
+		f = s.forcedFailures[i].failure
+		s.forcedFailures = slices.Delete(s.forcedFailures, i, i+1)
 	}
 	if f == nil && st.do != nil {
 		f = st.do(st)
@@ -123,7 +123,7 @@ func (j *job) end(s *Server, n int) bool {
 	return true
 }
 
-// move takes the job one state on, if it can.
+// move advances the job by one transition. It reports whether the job advanced.
 func (j *job) move(s *Server) bool {
 	if len(j.plan) == 0 {
 		return false
@@ -139,8 +139,8 @@ func (j *job) move(s *Server) bool {
 	return true
 }
 
-// look brings the job up to date when it is looked at.
-func (j *job) look(s *Server) {
+// poll advances the job when it is polled.
+func (j *job) poll(s *Server) {
 	if s.cfg.pace == 0 {
 		j.move(s)
 		return
@@ -154,16 +154,16 @@ func (j *job) look(s *Server) {
 	}
 }
 
-// over tells whether nothing more will happen.
-func (j *job) over() bool { return len(j.plan) == 0 }
+// ended reports whether the job has ended.
+func (j *job) ended() bool { return len(j.plan) == 0 }
 
-// waiting tells whether the job waits for the user.
+// waiting reports whether the job waits for an MFA answer.
 func (j *job) waiting(now time.Time) bool {
-	return !j.over() && j.question != nil && !j.answered && now.Before(j.until)
+	return !j.ended() && j.question != nil && !j.answered && now.Before(j.until)
 }
 
-// FinishJobs takes all jobs to their end, at once; those that wait for an
-// answer of the user stay where they are.
+// FinishJobs completes all jobs at once. Jobs that wait for an MFA answer advance only
+// to that step.
 func (s *Server) FinishJobs() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -178,17 +178,18 @@ func (j *job) finish(s *Server) {
 	}
 }
 
-func (s *Server) getJob(q *request) answer {
+func (s *Server) getJob(q *request) response {
 	j, a := s.jobOf(q)
 	if a != nil {
 		return *a
 	}
-	j.look(s)
+	j.poll(s)
 	return ok(s.jobView(j, false))
 }
 
-// jobOf finds the job of a path. A user's token does not see those of others.
-func (s *Server) jobOf(q *request) (*job, *answer) {
+// jobOf returns the job of the request's path. A CLIENT_ACCESS token can only read the
+// jobs of its user.
+func (s *Server) jobOf(q *request) (*job, *response) {
 	j := s.jobs[q.path["jobId"]]
 	switch {
 	case j == nil:
@@ -199,7 +200,7 @@ func (s *Server) jobOf(q *request) (*job, *answer) {
 	return j, nil
 }
 
-// jobView is a job as it is answered, alone or in a list.
+// jobView returns the job as the API represents it, alone or in a list.
 func (s *Server) jobView(j *job, listed bool) object {
 	steps := make([]object, len(j.steps))
 	for i, st := range j.steps {
@@ -220,7 +221,7 @@ func (s *Server) jobView(j *job, listed bool) object {
 	if j.kind == reportJob {
 		s.reportJobView(j, out)
 	}
-	if j.kind == statementJob { // whose members have other names
+	if j.kind == statementJob { // its members have different names
 		out["createdDate"], out["updatedDate"] = out["created"], out["updated"]
 		delete(out, "created")
 		delete(out, "updated")
@@ -229,9 +230,8 @@ func (s *Server) jobView(j *job, listed bool) object {
 	return out
 }
 
-// reportJobView puts in what the jobs of reports have, and those of connections
-// have not: how the job stands as a whole; links that are relative, and null
-// when it has failed.
+// reportJobView adds what only report jobs have: an overall status, and relative links,
+// which are null if the job has failed.
 func (s *Server) reportJobView(j *job, out object) {
 	out["partnerId"], out["applicationId"] = "basiqtest", "basiqtest"
 	out["status"] = inProgress
@@ -262,7 +262,7 @@ func (s *Server) resultView(j *job, st *step) any {
 	return result
 }
 
-func (s *Server) listJobs(q *request) answer {
+func (s *Server) listJobs(q *request) response {
 	conds, a := q.filter(jobFilter)
 	if a != nil {
 		return *a
@@ -285,7 +285,7 @@ func (s *Server) listJobs(q *request) answer {
 	return ok(object{"type": "list", "size": len(data), "data": data, "links": object{"self": s.URL + q.URL.RequestURI()}})
 }
 
-func (s *Server) submitMFA(q *request) answer {
+func (s *Server) submitMFA(q *request) response {
 	j, a := s.jobOf(q)
 	if a != nil {
 		return *a
@@ -298,22 +298,22 @@ func (s *Server) submitMFA(q *request) answer {
 	}
 	switch {
 	case len(body.Response) == 0 || slices.ContainsFunc(body.Response, func(t string) bool { return strings.TrimSpace(t) == "" }):
-		return missingParameter("mfa-response", "Give an answer for each prompt.")
+		return missingParameter("mfa-response", "An answer is required for each prompt.")
 	case !j.waiting(s.now()):
-		return badParameter("jobId", "The job does not wait for an answer.")
+		return badParameter("jobId", "The job is not waiting for an answer.")
 	}
 	j.given, j.answered = body.Response, true
 	return accepted(s.jobLink(j))
 }
 
-// jobLink is a job as it is answered where one is begun.
+// jobLink returns the job as the API represents it when it starts.
 func (s *Server) jobLink(j *job) object {
 	return object{"type": "job", "id": j.id, "links": object{"self": s.href("/jobs/" + j.id)}}
 }
 
-// started answers a call that begins a job: 202 for a new one, 200 for one
-// that was under way.
-func (s *Server) started(j *job, isNew bool) answer {
+// started returns the response to a request that starts a job: 202 for a new job, 200
+// for one that was already running.
+func (s *Server) started(j *job, isNew bool) response {
 	a := accepted(s.jobLink(j))
 	if !isNew {
 		a.status = http.StatusOK

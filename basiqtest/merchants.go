@@ -5,15 +5,15 @@ import (
 	"strings"
 )
 
-// merchant is an invented shop, and how its purchases look.
+// merchant is a made-up shop, with the data of its purchases.
 type merchant struct {
 	name, suburb, state, postcode string
-	code, title                   string   // class of the ANZSIC, the public classification of industries
-	path                          []string // division, subdivision and group above it: code, title, code, title, …
+	code, title                   string   // class in the ANZSIC, the Australian and New Zealand industry classification
+	path                          []string // codes and titles of its division, subdivision and group, alternating
 	low, high                     int64    // cents
 	tags                          []string
 
-	enrich, brief []byte // encoded once: for lists of users, and for reports
+	enrich, brief []byte // encoded once: for transaction lists of users, and of reports
 }
 
 var merchants = []*merchant{
@@ -50,7 +50,7 @@ func init() {
 	}
 }
 
-// slug is the merchant's name as part of an address.
+// slug returns the merchant's name as part of a host name.
 func (m *merchant) slug() string { return strings.ReplaceAll(strings.ToLower(m.name), " ", "-") }
 
 func (m *merchant) id() string {
@@ -63,7 +63,7 @@ type pair struct {
 	Title string `json:"title"`
 }
 
-// anzsic is the merchant's place in the classification, as the API nests it.
+// anzsic returns the merchant's classification, nested as in the API.
 func (m *merchant) anzsic() object {
 	return object{
 		"division":    pair{m.path[0], m.path[1]},

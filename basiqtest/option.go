@@ -9,12 +9,12 @@ import (
 // Option configures NewServer and Start.
 type Option func(*config) error
 
-// config is what the options add up to.
+// config holds the values of the options.
 type config struct {
 	seed           uint64
 	transactions   int
-	start          time.Time     // the zero time: the time of day
-	pace           time.Duration // of jobs; 0: a state for each look
+	start          time.Time     // zero for the current time
+	pace           time.Duration // of jobs; 0 for one transition per poll
 	relative       bool
 	lists          bool
 	tokenLife      time.Duration
@@ -28,96 +28,98 @@ func defaults() config {
 	return config{seed: 1, transactions: 500, tokenLife: time.Hour, redirect: "https://app.example/return"}
 }
 
-// WithSeed sets the seed of everything that is made up: IDs, accounts,
-// transactions. Two servers with the same seed, time and calls give the same
-// answers. The default is 1.
+// WithSeed sets the seed of all generated data: IDs, accounts and transactions. Two
+// servers with the same seed and time return the same responses to the same requests.
+// The default is 1.
 func WithSeed(seed uint64) Option {
 	return func(c *config) error { c.seed = seed; return nil }
 }
 
-// WithTransactions sets how many posted transactions a new connection brings,
-// spread over its accounts and the year before now. The default is 500.
+// WithTransactions sets how many posted transactions a new connection has, spread over
+// its accounts and the past year. n must be from 0 to 1,000,000. The default is 500.
 func WithTransactions(n int) Option {
 	return func(c *config) error {
 		if n < 0 || n > 1_000_000 {
-			return fmt.Errorf("WithTransactions(%d): give a number from 0 to 1,000,000", n)
+			return fmt.Errorf("WithTransactions(%d): the number must be from 0 to 1,000,000", n)
 		}
 		c.transactions = n
 		return nil
 	}
 }
 
-// WithNow stops the server's clock at t: only Server.Advance moves it. The
-// default is the time of day. Transactions are dated from it.
+// WithNow stops the server's clock at t, so that only Server.Advance moves it. The
+// default is the current time. Transactions are dated relative to the clock. t must not
+// be the zero time.
 func WithNow(t time.Time) Option {
 	return func(c *config) error {
 		if t.IsZero() {
-			return fmt.Errorf("WithNow: the time is the zero time")
+			return fmt.Errorf("WithNow: the time must not be zero")
 		}
 		c.start = t
 		return nil
 	}
 }
 
-// WithJobPace makes jobs move on by the server's clock, one state each d. The
-// default, 0, is one state each time a job is looked at with GET /jobs/{jobId},
-// so that nothing ever waits.
+// WithJobPace makes jobs advance by the server's clock, one transition every d. By
+// default, or if d is 0, a job advances by one transition each time it is polled with
+// GET /jobs/{jobId}, so that tests do not have to wait. d must not be negative.
 func WithJobPace(d time.Duration) Option {
 	return func(c *config) error {
 		if d < 0 {
-			return fmt.Errorf("WithJobPace(%s): the pace is negative", d)
+			return fmt.Errorf("WithJobPace(%s): the pace must not be negative", d)
 		}
 		c.pace = d
 		return nil
 	}
 }
 
-// WithRelativeLinks makes the links of jobs relative, as some of the API's are.
+// WithRelativeLinks makes the links of jobs relative, which they sometimes are in the
+// API.
 func WithRelativeLinks() Option {
 	return func(c *config) error { c.relative = true; return nil }
 }
 
-// WithResultLists makes the results of jobs' steps lists of one, as some of
-// the API's are.
+// WithResultLists wraps the results of job steps in lists of one element, which the API
+// sometimes does.
 func WithResultLists() Option {
 	return func(c *config) error { c.lists = true; return nil }
 }
 
-// WithTokenLife sets how long access tokens are good for. The default is an
-// hour, as is the API's.
+// WithTokenLife sets how long access tokens are valid, at least one second. The default
+// is one hour, as in the API.
 func WithTokenLife(d time.Duration) Option {
 	return func(c *config) error {
 		if d < time.Second {
-			return fmt.Errorf("WithTokenLife(%s): give a second at least", d)
+			return fmt.Errorf("WithTokenLife(%s): the lifetime must be at least one second", d)
 		}
 		c.tokenLife = d
 		return nil
 	}
 }
 
-// WithRedirectURL sets where the Consent UI sends users back to, as the
-// dashboard does. The default is https://app.example/return.
+// WithRedirectURL sets the URL that the Consent UI redirects users to, which is set in
+// Basiq's dashboard. It must be absolute. The default is https://app.example/return.
 func WithRedirectURL(address string) Option {
 	return func(c *config) error {
 		u, err := url.Parse(address)
 		if err != nil || u.Host == "" {
-			return fmt.Errorf("WithRedirectURL: the address is no absolute URL")
+			return fmt.Errorf("WithRedirectURL: the URL must be absolute")
 		}
 		c.redirect = address
 		return nil
 	}
 }
 
-// WithoutQuotas lets calls exceed what the API allows of them: tokens in five
-// minutes, connections of the sandbox, enrichments in a month, reports,
-// summaries and refreshes by open banking in a day.
+// WithoutQuotas lifts the quotas of the API: access tokens in five minutes, connections
+// in the sandbox, enrichments in a month, and reports, summaries and open banking
+// refreshes in a day.
 func WithoutQuotas() Option {
 	return func(c *config) error { c.noQuotas = true; return nil }
 }
 
-// WithStrictQuotas holds reports, and summaries of affordability, income and
-// expenses, to the lower of two published limits: no more in a day than users
-// were made on that day. Without it, a thousand are.
+// WithStrictQuotas limits reports, and summaries of affordability, income and expenses,
+// to the lower of two published quotas: the number of users created on the same day.
+// The default quota is 1000 a day.
 func WithStrictQuotas() Option {
 	return func(c *config) error { c.strictQuotas = true; return nil }
 }

@@ -7,14 +7,14 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
-// pageDate is the day that pages without a server are made on.
+// pageDate is the date of pages that are generated without a server.
 var pageDate = time.Date(2031, time.May, 6, 0, 0, 0, 0, time.UTC)
 
-// defaultHost is the API's address in what is made without a server.
+// defaultHost is the API's base URL in data that is generated without a server.
 const defaultHost = transport.DefaultBaseURL
 
-// aConnection is a connection without a server.
-func aConnection(seed uint64) *connection {
+// sampleConnection returns a connection without a server.
+func sampleConnection(seed uint64) *connection {
 	ids := newSource(seed)
 	return &connection{
 		id: ids.id(), user: ids.id(), institution: institutionOf(Hooli), method: "web", status: "active",
@@ -22,22 +22,23 @@ func aConnection(seed uint64) *connection {
 	}
 }
 
-// TransactionsPage returns a page of n transactions, as GET
-// /users/{userId}/transactions answers it: about 1.4 kB each, half of them
-// enriched, all of one account. The same seed gives the same bytes.
+// TransactionsPage returns a page of n transactions in the format of GET
+// /users/{userId}/transactions. They belong to one account and have about 1.4 kB each;
+// half of them are enriched. n below 0 counts as 0. The same seed returns the same
+// bytes.
 func TransactionsPage(seed uint64, n int) []byte {
-	c := aConnection(seed)
+	c := sampleConnection(seed)
 	p := personas[WentworthSmith.ID]
 	a := p.holdings[0].open(seed, c, p, 0)
 	rows := a.history(seed, max(n, 0), pageDate)
 	return (&page{rows, len(rows), c.base + c.user + "/transactions", ""}).append(nil)
 }
 
-// AccountsPage returns a list of n accounts, as GET /users/{userId}/accounts
-// answers it: everyday accounts, savings, cards and loans in turn. The same
-// seed gives the same bytes.
+// AccountsPage returns a list of n accounts in the format of GET
+// /users/{userId}/accounts: everyday accounts, savings, loans and cards in turn. n below
+// 0 counts as 0. The same seed returns the same bytes.
 func AccountsPage(seed uint64, n int) []byte {
-	c := aConnection(seed)
+	c := sampleConnection(seed)
 	p := personas[WentworthSmith.ID]
 	kinds := append(p.holdings[:len(p.holdings):len(p.holdings)], card)
 	data := make([]object, max(n, 0))

@@ -9,11 +9,12 @@ import (
 	"github.com/basiq-sdk/basiq-go/generated/data"
 )
 
-// TestGeneratedPages: the same seed gives the same bytes, in the shape and size promised.
+// TestGeneratedPages: the same seed returns the same bytes, with the documented content
+// and size.
 func TestGeneratedPages(t *testing.T) {
 	page := basiqtest.TransactionsPage(7, 500)
 	if !bytes.Equal(page, basiqtest.TransactionsPage(7, 500)) || bytes.Equal(page, basiqtest.TransactionsPage(8, 500)) {
-		t.Error("the seed does not decide the page")
+		t.Error("the page does not depend on the seed alone")
 	}
 	var list data.TransactionPage
 	if err := json.Unmarshal(page, &list); err != nil || len(list.Data) != 500 || list.Count != 500 || list.Links.Next != "" {

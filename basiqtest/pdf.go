@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// pdf makes a document of one page with lines of plain text.
+// pdf returns a PDF document with one page of plain text lines.
 func pdf(lines ...string) []byte {
 	escape := strings.NewReplacer(`\`, `\\`, `(`, `\(`, `)`, `\)`)
 	var text strings.Builder

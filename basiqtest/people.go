@@ -7,10 +7,11 @@ import (
 	"slices"
 )
 
-// Connect does what a user does in the Consent UI: consents, if that has not been
-// done yet, and logs in to one or more banks. It returns the jobs' IDs as the
-// return URL would carry them; a login that the bank refuses has a job, too, which
-// fails.
+// Connect simulates a user in the Consent UI, who gives consent if necessary and logs in
+// to one or more banks. It returns the job IDs that the return URL would contain. If a
+// bank rejects a login, its job fails later. Connect returns an error, and does nothing,
+// if the user or an institution does not exist, if no login is passed, or if the
+// sandbox is full.
 func (s *Server) Connect(userID string, logins ...Login) (jobIDs []string, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -25,9 +26,9 @@ func (s *Server) Connect(userID string, logins ...Login) (jobIDs []string, err e
 	return jobIDs, nil
 }
 
-// AddConnection is Connect with one login, taken to its end: the connection is
-// there, with its accounts and transactions, whatever the bank asks. It returns
-// the connection's ID. A login that the bank refuses is an error.
+// AddConnection is like Connect with one login, but completes the job at once, including
+// any MFA. It returns the ID of the connection, which has its accounts and transactions.
+// It returns an error if the bank rejects the login.
 func (s *Server) AddConnection(userID string, l Login) (connectionID string, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -43,34 +44,34 @@ func (s *Server) AddConnection(userID string, l Login) (connectionID string, err
 	j.finish(s)
 	for _, st := range j.steps {
 		if st.status == failed {
-			return "", fmt.Errorf("basiqtest: AddConnection: the bank refuses the login %q at step %s", l.ID, st.title)
+			return "", fmt.Errorf("basiqtest: AddConnection: the bank rejected the login %q at step %s", l.ID, st.title)
 		}
 	}
 	return j.conn.id, nil
 }
 
-// connectAll consents and logs in. Nothing is done when any login cannot be.
+// connectAll gives consent and logs in. If any login is not valid, it does nothing.
 func (s *Server) connectAll(u *user, logins []Login) ([]*job, error) {
 	if u == nil {
-		return nil, errors.New("there is no such user")
+		return nil, errors.New("the user does not exist")
 	}
 	if len(logins) == 0 {
-		return nil, errors.New("give a login, such as WentworthSmith")
+		return nil, errors.New("logins is empty: pass a login such as basiqtest.WentworthSmith")
 	}
 	logins = slices.Clone(logins)
 	for i, l := range logins {
 		l.Institution = cmp.Or(l.Institution, Hooli)
 		bank := institutionOf(l.Institution)
 		if bank == nil {
-			return nil, fmt.Errorf("there is no institution %q", l.Institution)
+			return nil, fmt.Errorf("institution %q does not exist", l.Institution)
 		}
 		if method := cmp.Or(l.Method, "web"); method != "web" && method != "open-banking" || !slices.Contains(bank.methods, method) {
-			return nil, fmt.Errorf("institution %s cannot be connected by %q", l.Institution, method)
+			return nil, fmt.Errorf("institution %s does not support the method %q", l.Institution, method)
 		}
 		logins[i] = l
 	}
 	if s.full() {
-		return nil, errors.New("the sandbox holds 500 connections")
+		return nil, errors.New("the sandbox is limited to 500 connections: use WithoutQuotas to lift the limit")
 	}
 	s.consentOf(u)
 	var jobs []*job

@@ -6,33 +6,33 @@ import (
 	"time"
 )
 
-// Request is a call that the server received. Credentials are not in it.
+// Request is a request that the server received. Credentials are redacted.
 type Request struct {
-	Operation string // the Go method that makes it: "core.Users.Create"; "" for one that is not part of the API
+	Operation string // the Go method that makes it, such as "core.Users.Create"; "" if the API has no such operation
 	Method    string
-	Path      string // with its values
-	Query     string // as it came
+	Path      string // with parameter values
+	Query     string // raw
 	Header    http.Header
-	Body      []byte // the first 4 KiB; a placeholder where it holds credentials or answers to a bank
-	Status    int    // that was answered; 0 while it is not, or when the connection was closed instead
+	Body      []byte // the first 4 KiB; a placeholder if it contains credentials or MFA answers
+	Status    int    // of the response; 0 if there is none yet, or if the connection was closed
 	Time      time.Time
 }
 
-// What is recorded is bounded.
+// Limits of what is recorded.
 const (
 	maxRequests = 10_000
-	maxRecorded = 4 << 10
+	maxRecorded = 4 << 10 // bytes of a body
 )
 
 const placeholder = "[redacted]"
 
-// secret are the operations whose bodies are not recorded.
-var secret = map[string]bool{legacyConnect: true, "core.Jobs.SubmitMFA": true}
+// secretBodies has the operations whose bodies are not recorded.
+var secretBodies = map[string]bool{legacyConnect: true, "core.Jobs.SubmitMFA": true}
 
-// record keeps a request. It is called with the lock held.
+// record records a request. It is called with the lock held.
 func (s *Server) record(q *request) *Request {
 	body := slices.Clone(q.body[:min(len(q.body), maxRecorded)])
-	if secret[q.operation] && len(body) > 0 {
+	if secretBodies[q.operation] && len(body) > 0 {
 		body = []byte(placeholder)
 	}
 	header := q.Header.Clone()
@@ -53,8 +53,8 @@ func (s *Server) record(q *request) *Request {
 	return r
 }
 
-// Requests returns the calls that the server received, the oldest first: the
-// last 10,000 at most.
+// Requests returns the requests that the server received, oldest first. It keeps up to
+// 10,000 of the most recent ones.
 func (s *Server) Requests() []Request {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -66,11 +66,11 @@ func (s *Server) Requests() []Request {
 	return out
 }
 
-// Calls returns how often an operation was called, whatever was answered. It
-// takes the same names as Fault.Operation, and panics when there is no such
-// operation.
+// Calls returns how many requests for an operation the server received, whatever the
+// response was. operation has the same form as Fault.Operation; "" counts all requests.
+// Calls panics if the operation does not exist.
 func (s *Server) Calls(operation string) int {
-	if err := s.knows(operation); err != nil {
+	if err := s.checkOperation(operation); err != nil {
 		panic("basiqtest: Calls: " + err.Error())
 	}
 	s.mu.Lock()
@@ -83,14 +83,14 @@ func (s *Server) Calls(operation string) int {
 	}
 	n := 0
 	for id, count := range s.calls {
-		if goesBy(id, operation) {
+		if matchesID(id, operation) {
 			n += count
 		}
 	}
 	return n
 }
 
-// ResetCalls forgets the calls so far.
+// ResetCalls clears the recorded requests and counts.
 func (s *Server) ResetCalls() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -11,7 +11,7 @@ import (
 	"github.com/basiq-sdk/basiq-go/generated/core"
 )
 
-// Types of reports.
+// Report types.
 const (
 	affordabilityReport = "CON_AFFOR_01"
 	statementReport     = "STATEMENT_01"
@@ -25,8 +25,8 @@ const (
 	reportLife     = 14 * 24 * time.Hour
 )
 
-// reportTypes are the types, with their filters: name, type, and whether it
-// must be given.
+// reportTypes has the report types and their filters: name, type, and whether the filter
+// is required.
 var reportTypes = []struct {
 	id, name, description string
 	filters               []object
@@ -42,7 +42,7 @@ var reportTypes = []struct {
 	}},
 }
 
-// report is a report that was asked for. Its ID is its job's.
+// report is a requested report. It has the same ID as its job.
 type report struct {
 	id       string
 	kind     string
@@ -51,7 +51,7 @@ type report struct {
 	created  time.Time
 	users    []*user
 	accounts []*account
-	from, to string // days, both included
+	from, to string // days, inclusive
 	ready    bool
 	data     object
 }
@@ -61,18 +61,19 @@ type reportFilter struct {
 	Value json.RawMessage `json:"value"`
 }
 
-// forbiddenHere refuses what the API refuses as forbidden, with status 400.
-func forbiddenHere(detail string) answer {
-	return refuse(http.StatusBadRequest, problem{"forbidden-access", "Forbidden", detail, object{"parameter": "filters"}})
+// forbiddenFilter returns the error that the API returns for filters that are not
+// allowed: status 400 with code forbidden-access.
+func forbiddenFilter(detail string) response {
+	return errorResponse(http.StatusBadRequest, problem{"forbidden-access", "Forbidden", detail, object{"parameter": "filters"}})
 }
 
-func (s *Server) createReport(q *request) answer {
+func (s *Server) createReport(q *request) response {
 	r, a := s.readReport(q.body)
 	if a != nil {
 		return *a
 	}
 	if !s.withinDay("reports") {
-		return refuse(http.StatusTooManyRequests, problem{"too-many-requests", "Too many requests.", "The day's quota of reports is used up.", nil})
+		return errorResponse(http.StatusTooManyRequests, problem{"too-many-requests", "Too many requests.", "The daily quota of reports is used up.", nil})
 	}
 	var owner *user
 	if len(r.users) == 1 {
@@ -89,7 +90,7 @@ func (s *Server) createReport(q *request) answer {
 	return accepted(object{"type": "job", "id": j.id, "links": object{"self": "/jobs/" + j.id}})
 }
 
-// withinDay counts what is made on a day, and tells whether it may be.
+// withinDay counts a use of a daily quota, and reports whether it is within the quota.
 func (s *Server) withinDay(what string) bool {
 	day := s.now().Format(time.DateOnly)
 	limit := reportsPerDay
@@ -100,7 +101,7 @@ func (s *Server) withinDay(what string) bool {
 	return s.made[what+day] <= limit || s.cfg.noQuotas
 }
 
-// usersOn counts the users that were made on a day.
+// usersOn returns the number of users created on a day.
 func (s *Server) usersOn(day string) int {
 	n := 0
 	for _, u := range s.users {
@@ -111,8 +112,8 @@ func (s *Server) usersOn(day string) int {
 	return n
 }
 
-// readReport reads and checks the body of a call that asks for a report.
-func (s *Server) readReport(body []byte) (*report, *answer) {
+// readReport reads and checks the body of a request for a report.
+func (s *Server) readReport(body []byte) (*report, *response) {
 	var given struct {
 		ReportType, Title string
 		Filters           []reportFilter
@@ -128,11 +129,11 @@ func (s *Server) readReport(body []byte) (*report, *answer) {
 	})
 	switch {
 	case given.ReportType == "":
-		return nil, new(missingParameter("reportType", "Give the type of the report."))
+		return nil, new(missingParameter("reportType", "The report type is required."))
 	case known < 0:
-		return nil, new(badParameter("reportType", "There is no such type of report."))
+		return nil, new(badParameter("reportType", "The report type does not exist."))
 	case given.Title == "":
-		return nil, new(missingParameter("title", "Give a title."))
+		return nil, new(missingParameter("title", "The title is required."))
 	case len([]rune(given.Title)) > maxReportTitle:
 		return nil, new(badParameter("title", "The title has more than 50 characters."))
 	}
@@ -140,7 +141,7 @@ func (s *Server) readReport(body []byte) (*report, *answer) {
 	values := map[string]json.RawMessage{}
 	for _, f := range given.Filters {
 		if _, twice := values[f.Name]; twice {
-			return nil, new(forbiddenHere("The filter " + f.Name + " was entered twice."))
+			return nil, new(forbiddenFilter("The filter " + f.Name + " was entered twice."))
 		}
 		values[f.Name] = f.Value
 	}
@@ -156,8 +157,8 @@ func (s *Server) readReport(body []byte) (*report, *answer) {
 	return r, s.subjects(r, values)
 }
 
-// days reads the span of a report.
-func (r *report) days(values map[string]json.RawMessage, now time.Time) *answer {
+// days reads the date range of a report.
+func (r *report) days(values map[string]json.RawMessage, now time.Time) *response {
 	r.to = now.Format(time.DateOnly)
 	for name, to := range map[string]*string{"fromDate": &r.from, "toDate": &r.to} {
 		raw, given := values[name]
@@ -165,7 +166,7 @@ func (r *report) days(values map[string]json.RawMessage, now time.Time) *answer 
 			continue
 		}
 		if json.Unmarshal(raw, to) != nil || len(*to) != len(time.DateOnly) || !isDate(*to) {
-			return new(badParameter(name, "A date is written YYYY-MM-DD."))
+			return new(badParameter(name, "The date must have the form YYYY-MM-DD."))
 		}
 	}
 	if r.from > r.to {
@@ -174,8 +175,8 @@ func (r *report) days(values map[string]json.RawMessage, now time.Time) *answer 
 	return nil
 }
 
-// subjects finds the users and accounts of a report.
-func (s *Server) subjects(r *report, values map[string]json.RawMessage) *answer {
+// subjects reads the users and accounts of a report.
+func (s *Server) subjects(r *report, values map[string]json.RawMessage) *response {
 	lists := [2][]string{}
 	names := [2]string{"users", "accounts"}
 	if r.kind == statementReport {
@@ -194,11 +195,11 @@ func (s *Server) subjects(r *report, values map[string]json.RawMessage) *answer 
 		}
 		sorted := slices.Sorted(slices.Values(lists[i]))
 		if len(slices.Compact(sorted)) != len(lists[i]) {
-			return new(forbiddenHere("A value of " + name + " was entered twice."))
+			return new(forbiddenFilter("A value of " + name + " was entered twice."))
 		}
 	}
 	if len(lists[0]) > maxReportUsers {
-		return new(forbiddenHere("A report covers five users at most."))
+		return new(forbiddenFilter("A report can cover at most five users."))
 	}
 	var theirs []*account
 	for _, id := range lists[0] {
@@ -215,14 +216,14 @@ func (s *Server) subjects(r *report, values map[string]json.RawMessage) *answer 
 		case i < 0:
 			return new(notFound("account"))
 		case theirs[i].conn.method == "csv":
-			return new(forbiddenHere("The source of an account is not supported."))
+			return new(forbiddenFilter("The source of an account is not supported."))
 		}
 		r.accounts = append(r.accounts, theirs[i])
 	}
 	return nil
 }
 
-// rows are the posted transactions that a report covers.
+// rows returns the posted transactions that a report covers.
 func (r *report) rows() []*row {
 	var out []*row
 	for _, a := range r.accounts {
@@ -235,8 +236,8 @@ func (r *report) rows() []*row {
 	return out
 }
 
-// includes reads a filter that says what is in the report: all when it is
-// absent or empty, none when it is null.
+// includes returns a function that reports whether an ID is included by a filter. An
+// absent or empty filter includes everything, and a null filter nothing.
 func (r *report) includes(name string) func(string) bool {
 	for _, f := range r.filters {
 		if f.Name != name {
@@ -253,7 +254,7 @@ func (r *report) includes(name string) func(string) bool {
 	return func(string) bool { return true }
 }
 
-// makeReport finds what the report tells, once: it does not change later.
+// makeReport generates the report's data, which does not change later.
 func (s *Server) makeReport(r *report) {
 	r.ready = true
 	link := s.URL + "/reports/" + r.id + "/transactions"
@@ -262,7 +263,7 @@ func (s *Server) makeReport(r *report) {
 		return
 	}
 	a := r.accounts[0]
-	p, _ := a.conn.login.knows()
+	p, _ := a.conn.login.authenticate()
 	if p == nil {
 		p = &persona{first: a.holder}
 	}
@@ -274,7 +275,7 @@ func (s *Server) makeReport(r *report) {
 	r.data = object{
 		"account": []object{v},
 		"accreditation": object{
-			"title": "Accreditation", "description": "This document was made by a server for tests.", "entityName": "Example Pty Ltd",
+			"title": "Accreditation", "description": "This document was generated by a test server.", "entityName": "Example Pty Ltd",
 			"licenceNo": "000000", "cdrAccessModel": "none",
 		},
 		"identity": object{
@@ -287,8 +288,8 @@ func (s *Server) makeReport(r *report) {
 	}
 }
 
-// reportOf finds the report of a path that is finished and still kept.
-func (s *Server) reportOf(id string) (*report, *answer) {
+// reportOf returns a report that is ready and has not expired.
+func (s *Server) reportOf(id string) (*report, *response) {
 	for _, r := range s.reports {
 		if r.id == id && r.ready && s.now().Before(r.created.Add(reportLife)) {
 			return r, nil
@@ -297,7 +298,7 @@ func (s *Server) reportOf(id string) (*report, *answer) {
 	return nil, new(notFound("report"))
 }
 
-// summary is a report as lists show it.
+// reportSummary returns a report as lists represent it.
 func (s *Server) reportSummary(r *report) object {
 	filters := r.filters
 	if filters == nil {
@@ -310,7 +311,7 @@ func (s *Server) reportSummary(r *report) object {
 	}
 }
 
-func (s *Server) getReport(q *request) answer {
+func (s *Server) getReport(q *request) response {
 	r, a := s.reportOf(q.path["id"])
 	if a != nil {
 		return *a
@@ -323,7 +324,7 @@ func (s *Server) getReport(q *request) answer {
 	return ok(out)
 }
 
-func (s *Server) listReports(q *request) answer {
+func (s *Server) listReports(q *request) response {
 	return s.pageOfObjects(q, filterFields{}, func([]condition) []object {
 		data := []object{}
 		for _, r := range slices.Backward(s.reports) {
@@ -335,7 +336,7 @@ func (s *Server) listReports(q *request) answer {
 	})
 }
 
-func (s *Server) reportTransactions(q *request) answer {
+func (s *Server) reportTransactions(q *request) response {
 	r, a := s.reportOf(q.path["reportId"])
 	if a != nil {
 		return *a
@@ -343,7 +344,7 @@ func (s *Server) reportTransactions(q *request) answer {
 	return s.pageOfRows(q, reportRowFilter, func() []*row { return reshape(r.rows(), reported) })
 }
 
-func (s *Server) deleteReport(q *request) answer {
+func (s *Server) deleteReport(q *request) response {
 	r, a := s.reportOf(q.path["id"])
 	if a != nil {
 		return *a
@@ -362,12 +363,12 @@ func reportTypeList(only string) []object {
 	return data
 }
 
-func (s *Server) listReportTypes(*request) answer {
+func (s *Server) listReportTypes(*request) response {
 	data := reportTypeList("")
 	return ok(object{"type": "list", "count": len(data), "data": data})
 }
 
-func (s *Server) getReportType(q *request) answer {
+func (s *Server) getReportType(q *request) response {
 	data := reportTypeList(q.path["reportTypeId"])
 	if len(data) == 0 {
 		return notFound("report type")
@@ -375,39 +376,39 @@ func (s *Server) getReportType(q *request) answer {
 	return ok(object{"type": "list", "count": len(data), "data": data})
 }
 
-// FailNextJob makes a step of the next job that has one of this title fail,
-// with a code of the API's: a report's create-report, for instance. A connection
-// whose verify-credentials fails with invalid-credentials, say, becomes invalid. It
-// panics when the API has no step of this title, or no such code.
+// FailNextJob makes the step called stepTitle fail in the next job that has such a step,
+// with an error code of the API. An example is "create-report" of a report. If
+// verify-credentials fails with a code such as "invalid-credentials", the connection
+// becomes invalid. FailNextJob panics if the API has no such step title or code.
 func (s *Server) FailNextJob(stepTitle, code string) {
 	if !core.StepTitle(stepTitle).Known() {
-		panic(fmt.Sprintf("basiqtest: FailNextJob: the API has no step %q", stepTitle))
+		panic(fmt.Sprintf("basiqtest: FailNextJob: step %q does not exist: see the StepTitle constants of package core", stepTitle))
 	}
 	if !core.StepCode(code).Known() {
-		panic(fmt.Sprintf("basiqtest: FailNextJob: the API has no code %q: see the StepCode constants of package core", code))
+		panic(fmt.Sprintf("basiqtest: FailNextJob: code %q does not exist: see the StepCode constants of package core", code))
 	}
-	f := &failure{code, "The job failed", "A test asked for it."}
-	for _, known := range []*failure{badLogin, locked, mustAct} { // which make a connection invalid
+	f := &failure{code, "The job failed", "The test called FailNextJob."}
+	for _, known := range []*failure{badLogin, locked, mustAct} { // these make a connection invalid
 		if stepTitle == "verify-credentials" && code == known.code {
 			f = known
 		}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.doomed = append(s.doomed, doom{stepTitle, f})
+	s.forcedFailures = append(s.forcedFailures, forcedFailure{stepTitle, f})
 }
 
-// doom is a failure that waits for its job.
-type doom struct {
+// forcedFailure is a failure of a future job, set by FailNextJob.
+type forcedFailure struct {
 	title   string
 	failure *failure
 }
 
-// ReportJSON returns a report of the type CON_AFFOR_01 over n transactions of
-// one account, as GET /reports/{id} answers it. The same seed gives the same
-// bytes.
+// ReportJSON returns a report of type CON_AFFOR_01 over n transactions of one account,
+// in the format of GET /reports/{id}. n below 0 counts as 0. The same seed returns the
+// same bytes.
 func ReportJSON(seed uint64, n int) []byte {
-	c := aConnection(seed)
+	c := sampleConnection(seed)
 	p := personas[WentworthSmith.ID]
 	a := p.holdings[0].open(seed, c, p, 0)
 	a.created, a.updated = stamp(pageDate.AddDate(-3, 0, 0)), stamp(pageDate)

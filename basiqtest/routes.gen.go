@@ -8,25 +8,25 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
-// route is an operation of the API: how it is called, and what it is declared to answer.
+// route is an operation of the API, with its declared requests and responses.
 type route struct {
 	ID      string // the Go method that calls it: "core.Users.Create"
 	Method  string
 	Path    string // template: "/users/{userId}"
 	Scope   transport.Scope
 	Query   []string // declared query parameters
-	Body    string   // media type of the request's body; "" for none
-	Answers []media  // media types of the answer's body, the default one first; none for no body
+	Body    string   // media type of the request body; empty if there is none
+	Answers []media  // media types of the response body, the default first; empty if there is no body
 	Success []int
 	Errors  []int // documented error statuses
 }
 
-// media is a form that an operation answers in, and the Go method that asks for it.
+// media is a response media type and the Go method that requests it.
 type media struct {
 	Type, ID string
 }
 
-// routes are all operations of the API.
+// routes holds all operations of the API.
 var routes = []route{
 	{
 		Answers: []media{{"application/json", "affordability.Affordability.Create"}, {"application/pdf", "affordability.Affordability.CreatePDF"}},

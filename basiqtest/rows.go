@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// row is a transaction: what lists are filtered by, and its JSON, encoded once.
+// row is a transaction: the fields that filters use, and its JSON, encoded once.
 type row struct {
 	id          string
 	account     *account
@@ -24,7 +24,7 @@ type row struct {
 	json        []byte
 }
 
-// entry is what happens on an account, before it is a row.
+// entry is the content of a transaction before it becomes a row.
 type entry struct {
 	description string
 	cents       int64
@@ -32,13 +32,13 @@ type entry struct {
 	merchant    *merchant
 }
 
-// pendingMark begins the description of what is not settled yet.
+// pendingMark is the prefix of a pending transaction's description.
 const pendingMark = "PENDING - "
 
-// span is how far back the history of a new connection goes.
+// span is how many days the history of a new connection goes back.
 const span = 365
 
-// history makes n posted rows, newest first, that end at the account's balance.
+// history generates n posted rows, newest first, that result in the account's balance.
 func (a *account) history(seed uint64, n int, today time.Time) []*row {
 	rows := make([]*row, 0, n)
 	balance := a.balance
@@ -57,8 +57,8 @@ func (a *account) history(seed uint64, n int, today time.Time) []*row {
 	return rows
 }
 
-// midnight is the moment that stands for a day: midnight UTC, or, by open
-// banking, midnight where the bank is, which is on the day before in UTC.
+// midnight returns the time that represents a day: midnight UTC or, for open banking,
+// midnight in the bank's time zone, which is on the previous day in UTC.
 func (c *connection) midnight(day time.Time) time.Time {
 	if c.method == "open-banking" {
 		return day.Add(-11 * time.Hour)
@@ -66,8 +66,8 @@ func (c *connection) midnight(day time.Time) time.Time {
 	return day
 }
 
-// pendingRows makes n rows that the bank has not settled yet. round counts
-// retrievals: each gives pending rows new IDs.
+// pendingRows generates n pending rows. round is the number of the retrieval: each
+// retrieval gives pending rows new IDs.
 func (a *account) pendingRows(seed uint64, round, n int, today time.Time) []*row {
 	if a.class != "transaction" && a.class != "credit-card" {
 		return nil
@@ -84,7 +84,7 @@ func (a *account) pendingRows(seed uint64, round, n int, today time.Time) []*row
 	return rows
 }
 
-// settle turns a pending row into a posted one, with an ID of its own.
+// settle returns the posted row for a pending one. It has a new ID.
 func (a *account) settle(seed uint64, round, k int, p *row) *row {
 	r := *p
 	rng := rand.New(rand.NewPCG(hash(seed, "settled", strconv.Itoa(round)), uint64(k)))
@@ -96,8 +96,8 @@ func (a *account) settle(seed uint64, round, k int, p *row) *row {
 	return &r
 }
 
-// enrichedRow picks the rows that are enriched if they have a merchant, which
-// makes half of all.
+// enrichedRow reports whether row k is enriched if it has a merchant. That makes about
+// half of all rows enriched.
 func enrichedRow(k int) bool { return k%8 < 5 }
 
 func (a *account) row(rng *rand.Rand, e entry, enriched bool) *row {
@@ -112,8 +112,8 @@ func (a *account) row(rng *rand.Rand, e entry, enriched bool) *row {
 	return r
 }
 
-// entry says what happened on the account ago days ago. before is the day of
-// the entry made last, a newer one.
+// entry generates the transaction of ago days ago. before is how many days ago the
+// previously generated one was, which is newer.
 func (a *account) entry(rng *rand.Rand, k, ago, before int) entry {
 	newWeek, newMonth := ago/14 != before/14, ago/30 != before/30
 	switch a.class {
@@ -162,7 +162,7 @@ func (a *account) purchase(rng *rand.Rand) entry {
 	return entry{"CARD PURCHASE " + m.name + " " + m.suburb + " " + m.state + " AU", -(m.low + rng.Int64N(m.high-m.low)), "payment", m}
 }
 
-// appendCents writes an amount of money as the API does: decimal text.
+// appendCents appends an amount as the API writes it, as a decimal number.
 func appendCents(b []byte, cents int64) []byte {
 	if cents < 0 {
 		b, cents = append(b, '-'), -cents
@@ -173,17 +173,17 @@ func appendCents(b []byte, cents int64) []byte {
 
 func money(cents int64) string { return string(appendCents(nil, cents)) }
 
-// form is which members a transaction has: those of the lists of users, of
-// reports, or of the older summaries.
+// form is the set of members that a transaction has. It differs between the
+// transaction lists of users, of reports, and of the older summaries.
 type form int
 
 const (
 	full form = iota
 	reported
-	summarised
+	summarized
 )
 
-// reshape returns rows in another form.
+// reshape returns copies of the rows in another form.
 func reshape(rows []*row, f form) []*row {
 	out := make([]*row, len(rows))
 	for i, r := range rows {
@@ -194,11 +194,11 @@ func reshape(rows []*row, f form) []*row {
 	return out
 }
 
-// encode writes the row's JSON in full.
+// encode sets the row's JSON in full form.
 func (r *row) encode(c *connection) { r.shape(c, full) }
 
-// shape writes the row's JSON. Everything in it but the description is this
-// package's own plain text, which needs no escaping.
+// shape sets the row's JSON. Only the description needs escaping; all other values are
+// plain text of this package.
 func (r *row) shape(c *connection, f form) {
 	b := make([]byte, 0, 1536)
 	text := func(name, value string) {
@@ -247,7 +247,7 @@ func (r *row) shape(c *connection, f form) {
 	case reported:
 		text("connection", c.id)
 		b = r.appendEnrich(b, f)
-	case summarised:
+	case summarized:
 		b = append(b, `,"links":{"account":"`...)
 		b = append(b, user...)
 		b = append(b, "/accounts/"...)
@@ -281,7 +281,7 @@ func (r *row) appendEnrich(b []byte, f form) []byte {
 	return append(b, r.merchant.enrich...)
 }
 
-// appendRows writes rows as the elements of a JSON array.
+// appendRows appends rows as the elements of a JSON array.
 func appendRows(b []byte, rows []*row) []byte {
 	for i, r := range rows {
 		if i > 0 {

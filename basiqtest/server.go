@@ -17,10 +17,10 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
-// Server is a Basiq in memory, on this machine's loopback address. It is safe
-// for concurrent use.
+// Server is an in-memory fake of Basiq's API that listens on the loopback address. It is
+// safe for concurrent use.
 type Server struct {
-	// URL is the server's address, for basiq.WithBaseURL.
+	// URL is the server's base URL, for basiq.WithBaseURL.
 	URL string
 
 	cfg      config
@@ -30,11 +30,11 @@ type Server struct {
 	close    sync.Once
 	serving  sync.WaitGroup
 	delivery sync.Mutex      // held while webhooks are called
-	wake     chan struct{}   // there is something to deliver
+	wake     chan struct{}   // signals that there is something to deliver
 	context  context.Context // ends with the server
 	cancel   context.CancelFunc
 
-	fresh   map[net.Conn]bool // connections without a request so far
+	fresh   map[net.Conn]bool // connections without a request yet
 	freshMu sync.Mutex        // guards fresh, which is nil once the server is closed
 
 	mu     sync.Mutex
@@ -42,10 +42,11 @@ type Server struct {
 	state
 }
 
-// servers counts those that were started, so that each has a key of its own.
+// servers counts the servers that were started, so that each has its own API key.
 var servers atomic.Int64
 
-// NewServer starts a server for a test, and closes it when the test ends.
+// NewServer starts a server for a test and closes it when the test ends. It fails the
+// test if an option is not valid or the server cannot listen.
 func NewServer(tb testing.TB, opts ...Option) *Server {
 	tb.Helper()
 	s, err := Start(opts...)
@@ -56,7 +57,9 @@ func NewServer(tb testing.TB, opts ...Option) *Server {
 	return s
 }
 
-// Start starts a server for a program. Close it when it is no longer needed.
+// Start starts a server for a program other than a test. The caller must call Close. It
+// returns an error if an option is not valid or the server cannot listen. Nil options
+// are ignored.
 func Start(opts ...Option) (*Server, error) {
 	cfg := defaults()
 	for _, opt := range opts {
@@ -69,7 +72,7 @@ func Start(opts ...Option) (*Server, error) {
 	}
 	l, err := loopback.Listen()
 	if err != nil {
-		return nil, fmt.Errorf("basiqtest: no port to listen on: %w", err)
+		return nil, fmt.Errorf("basiqtest: listen: %w", err)
 	}
 	s := &Server{
 		URL: "http://" + l.Addr().String(), cfg: cfg, table: operations(),
@@ -83,8 +86,8 @@ func Start(opts ...Option) (*Server, error) {
 	return s, nil
 }
 
-// connState knows the connections that have had no request: a client may keep
-// one in reserve, and Shutdown waits seconds for each.
+// connState tracks the connections without a request. A client may keep such a
+// connection in its pool, and Shutdown would wait several seconds for it.
 func (s *Server) connState(c net.Conn, state http.ConnState) {
 	s.freshMu.Lock()
 	defer s.freshMu.Unlock()
@@ -98,7 +101,7 @@ func (s *Server) connState(c net.Conn, state http.ConnState) {
 	}
 }
 
-// Close stops the server and waits for the calls that it is answering.
+// Close stops the server. It waits up to five seconds for requests in flight.
 func (s *Server) Close() {
 	s.close.Do(func() {
 		s.cancel()
@@ -117,13 +120,12 @@ func (s *Server) Close() {
 	})
 }
 
-// APIKey returns the one API key that the server accepts. It is made up, and
-// good nowhere else.
+// APIKey returns the only API key that the server accepts. It is made up, and not valid
+// anywhere else.
 func (s *Server) APIKey() string { return s.key }
 
-// Options returns what a client of this server needs: its address, its key, its
-// clock, which Advance moves, and waits between attempts that are too short to
-// notice.
+// Options returns the options for a client of this server: its base URL, its API key, its
+// clock, which Advance moves, and a retry policy with delays of a few milliseconds.
 func (s *Server) Options() []basiq.Option {
 	return []basiq.Option{
 		basiq.WithBaseURL(s.URL), basiq.WithAPIKey(s.key), basiq.WithClock(s.Now),
@@ -131,8 +133,8 @@ func (s *Server) Options() []basiq.Option {
 	}
 }
 
-// Client returns a client of the server, for a test; it is closed when the
-// test ends. The options come after those of Options.
+// Client returns a client of the server for a test, and closes it when the test ends.
+// opts are applied after those of Options. It fails the test if an option is not valid.
 func (s *Server) Client(tb testing.TB, opts ...basiq.Option) *basiq.Client {
 	tb.Helper()
 	c, err := basiq.NewClient(append(s.Options(), opts...)...)

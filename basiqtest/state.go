@@ -5,38 +5,38 @@ import (
 	"time"
 )
 
-// state is everything that the server knows.
+// state is the data of the server.
 type state struct {
-	ids       source // of what stays
-	noise     source // of what comes and goes: tokens, cursors, correlations, attempts
-	users     map[string]*user
-	tokens    map[string]*token
-	issued    []time.Time // tokens given out lately
-	jobs      map[string]*job
-	cursors   map[string]*cursor
-	cursorID  []string // the oldest first
-	faults    []*Failing
-	requests  []*Request
-	calls     map[string]int // by operation, and by call
-	total     int
-	plans     []appointment // the next first
-	moment    time.Time     // the time of the appointment that is being kept
-	events    []*event      // the oldest first
-	eventByID map[string]*event
-	webhooks  []*webhook
-	outbox    []*delivery         // the next first
-	texts     map[string][]string // codes by mobile number
-	enriched  map[string]int      // by month
-	reports   []*report           // the oldest first
-	made      map[string]int      // by kind and day
-	snapshots []*snapshot
-	doomed    []doom
-	policy    int // how often the consent policy was changed
+	ids            source // of persistent IDs
+	ephemeral      source // of temporary IDs: tokens, cursors, correlation IDs, attempts
+	users          map[string]*user
+	tokens         map[string]*token
+	issued         []time.Time // when the latest tokens were issued
+	jobs           map[string]*job
+	cursors        map[string]*cursor
+	cursorID       []string // oldest first
+	faults         []*Failing
+	requests       []*Request
+	calls          map[string]int // by operation ID, and by HTTP method and path
+	total          int
+	schedule       []scheduled // earliest first
+	moment         time.Time   // the clock while a scheduled function runs; otherwise zero
+	events         []*event    // oldest first
+	eventByID      map[string]*event
+	webhooks       []*webhook
+	outbox         []*delivery         // earliest first
+	texts          map[string][]string // codes by mobile number
+	enriched       map[string]int      // by month
+	reports        []*report           // oldest first
+	made           map[string]int      // by kind and day
+	snapshots      []*snapshot
+	forcedFailures []forcedFailure
+	policy         int // number of changes of the consent policy
 }
 
 func newState(seed uint64) state {
 	return state{
-		ids: newSource(seed), noise: newSource(hash(seed, "noise")), users: map[string]*user{}, tokens: map[string]*token{},
+		ids: newSource(seed), ephemeral: newSource(hash(seed, "noise")), users: map[string]*user{}, tokens: map[string]*token{},
 		jobs: map[string]*job{}, cursors: map[string]*cursor{}, calls: map[string]int{}, eventByID: map[string]*event{}, texts: map[string][]string{}, enriched: map[string]int{}, made: map[string]int{},
 	}
 }
@@ -44,13 +44,13 @@ func newState(seed uint64) state {
 // user is a user of the application.
 type user struct {
 	id          string
-	fields      object // what was given when the user was made or changed
+	fields      object // set when the user was created or updated
 	created     time.Time
 	connections []*connection
-	deleted     []*connection // whose data is kept
-	jobs        []*job        // the oldest first
-	consents    []*consent    // the oldest first
-	link        *authLink     // nil without one
+	deleted     []*connection // their data is kept
+	jobs        []*job        // oldest first
+	consents    []*consent    // oldest first
+	link        *authLink     // nil if there is none
 }
 
 func (u *user) connection(id string) *connection {
@@ -66,8 +66,8 @@ func (u *user) drop(c *connection) {
 	u.connections = slices.DeleteFunc(u.connections, func(o *connection) bool { return o == c })
 }
 
-// accounts are those of all connections, and of deleted ones: deleting a
-// connection leaves what it has brought.
+// accounts returns the accounts of all connections, including deleted ones: deleting a
+// connection keeps its data.
 func (u *user) accounts() []*account {
 	var out []*account
 	for _, c := range u.connections {
@@ -79,8 +79,8 @@ func (u *user) accounts() []*account {
 	return out
 }
 
-// rows are the transactions of all accounts: by account, the pending ones
-// first, the newest first.
+// rows returns the transactions of all accounts, by account: pending ones first, newest
+// first.
 func (u *user) rows() []*row {
 	n := 0
 	for _, a := range u.accounts() {
@@ -93,7 +93,7 @@ func (u *user) rows() []*row {
 	return out
 }
 
-// text is a field of the user's, or "".
+// text returns a string field of the user, or "".
 func (u *user) text(name string) string {
 	v, _ := u.fields[name].(string)
 	return v

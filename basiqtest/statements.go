@@ -15,23 +15,23 @@ import (
 	"time"
 )
 
-// maxStatementRows is how many rows of a CSV statement are taken.
+// maxStatementRows is the maximum number of rows of a CSV statement.
 const maxStatementRows = 10_000
 
 var (
-	statementInvalid = &failure{"bank-statement-invalid", "The statement is not valid", "The file is no PDF document."}
-	emptyFile        = &failure{"empty-file", "The file is empty", "There is no transaction in the file."}
-	tooManyRows      = &failure{"row-count-exceeded", "The file has too many rows", "Split the file."}
-	noColumn         = &failure{"missing-required-field", "A column is missing", "The file needs the columns date, description and amount."}
-	noValue          = &failure{"missing-required-field-value", "A value is missing", "Each row needs a date, a description and an amount."}
-	badValue         = &failure{"invalid-field-value", "A value is not valid", "A date is written YYYY-MM-DD, an amount with two decimals."}
-	badRow           = &failure{"invalid-csv-row", "A row is not valid", "Each row needs as many values as there are columns."}
-	otherAccount     = &failure{"account-data-differs", "The account differs", "All rows of a file belong to one account."}
+	statementInvalid = &failure{"bank-statement-invalid", "The statement is not valid", "The file is not a PDF document."}
+	emptyFile        = &failure{"empty-file", "The file is empty", "The file has no transactions."}
+	tooManyRows      = &failure{"row-count-exceeded", "The file has too many rows", "Split the file into smaller ones."}
+	noColumn         = &failure{"missing-required-field", "A column is missing", "The columns date, description and amount are required."}
+	noValue          = &failure{"missing-required-field-value", "A value is missing", "Each row must have a date, a description and an amount."}
+	badValue         = &failure{"invalid-field-value", "A value is not valid", "Dates must have the form YYYY-MM-DD, and amounts up to two decimals."}
+	badRow           = &failure{"invalid-csv-row", "A row is not valid", "Each row must have a value for each column."}
+	otherAccount     = &failure{"account-data-differs", "The account differs", "All rows of a file must belong to one account."}
 	future           = &failure{"txn-after-last-updated-date", "A transaction is too new", "A transaction is dated after today."}
 )
 
-// uploadStatement answers POST /users/{userId}/statements.
-func (s *Server) uploadStatement(q *request) answer {
+// uploadStatement handles POST /users/{userId}/statements.
+func (s *Server) uploadStatement(q *request) response {
 	institutionID, file, a := q.statement()
 	if a != nil {
 		return *a
@@ -43,18 +43,18 @@ func (s *Server) uploadStatement(q *request) answer {
 	i := institutionOf(institutionID)
 	switch {
 	case institutionID == "":
-		return missingParameter("institutionId", "Give the institution.")
+		return missingParameter("institutionId", "institutionId is required.")
 	case i == nil || !slices.Contains(i.methods, kind):
-		return refuse(http.StatusBadRequest, problem{"institution-not-supported", "The institution is not supported.",
+		return errorResponse(http.StatusBadRequest, problem{"institution-not-supported", "The institution is not supported.",
 			"Statements of this institution are not supported.", object{"parameter": "institutionId"}})
 	case s.full():
-		return forbidden("too-many-sandbox-connections", "Too many sandbox connections.", "The sandbox holds 500 connections.")
+		return forbidden("too-many-sandbox-connections", "Too many sandbox connections.", "The sandbox is limited to 500 connections.")
 	}
 	return s.started(s.statementJob(q.user, i, kind, file), true)
 }
 
-// statement takes the parts of the body apart.
-func (q *request) statement() (institutionID string, file []byte, a *answer) {
+// statement reads the parts of the multipart body.
+func (q *request) statement() (institutionID string, file []byte, a *response) {
 	bad := new(badParameter("statement", "The statement is not valid."))
 	_, params, err := mime.ParseMediaType(q.Header.Get("Content-Type"))
 	if err != nil {
@@ -81,13 +81,13 @@ func (q *request) statement() (institutionID string, file []byte, a *answer) {
 		}
 	}
 	if !given {
-		return "", nil, new(missingParameter("statement", "Give the file."))
+		return "", nil, new(missingParameter("statement", "The file is required."))
 	}
 	return institutionID, file, nil
 }
 
-// statementJob makes the job that reads a statement. Its connection can be
-// found by the result of its first step only.
+// statementJob creates the job that reads a statement. Only the result of its first step
+// links to its connection.
 func (s *Server) statementJob(u *user, i *institution, kind string, file []byte) *job {
 	now := s.now()
 	c := &connection{
@@ -132,7 +132,7 @@ func (s *Server) statementAccount(c *connection) {
 	s.emit(c.owner, "account.updated", "/users/"+c.user+"/accounts", nil)
 }
 
-// statementRows makes the transactions: those of the file, or, of a PDF, made-up ones.
+// statementRows adds the transactions: those of a CSV file, or generated ones for a PDF.
 func (s *Server) statementRows(c *connection, rows []entryOfDay) {
 	a := c.accounts[0]
 	key := hash(s.cfg.seed, a.id)
@@ -162,15 +162,15 @@ func (s *Server) statementRows(c *connection, rows []entryOfDay) {
 	})
 }
 
-// entryOfDay is a row of a statement.
+// entryOfDay is a row of a statement file.
 type entryOfDay struct {
 	day time.Time
 	entry
 }
 
-// readStatement reads a file. Its CSV form is this package's own: a line of
-// names (date, description, amount, and optionally account), and a line for
-// each transaction.
+// readStatement reads a statement file. The CSV format is specific to this package: a
+// header line (date, description, amount and optionally account), and a line for each
+// transaction.
 func readStatement(kind string, file []byte, now time.Time) ([]entryOfDay, *failure) {
 	if len(bytes.TrimSpace(file)) == 0 {
 		return nil, emptyFile
@@ -208,8 +208,8 @@ func readStatement(kind string, file []byte, now time.Time) ([]entryOfDay, *fail
 			return nil, noValue
 		}
 		day, err := time.Parse(time.DateOnly, date)
-		cents, fine := centsOf(amount)
-		if err != nil || !fine {
+		cents, valid := centsOf(amount)
+		if err != nil || !valid {
 			return nil, badValue
 		}
 		if day.After(now) {
@@ -225,8 +225,8 @@ func readStatement(kind string, file []byte, now time.Time) ([]entryOfDay, *fail
 
 var amountForm = regexp.MustCompile(`^([+-]?)([0-9]{1,12})(?:\.([0-9]{1,2}))?$`)
 
-// centsOf reads an amount such as -12.50.
-func centsOf(text string) (cents int64, fine bool) {
+// centsOf parses an amount such as -12.50.
+func centsOf(text string) (cents int64, valid bool) {
 	m := amountForm.FindStringSubmatch(text)
 	if m == nil {
 		return 0, false

@@ -10,23 +10,23 @@ import (
 	"time"
 )
 
-// Pages of transactions hold this many at most.
+// maxPage is the maximum number of transactions on a page.
 const maxPage = 500
 
-// cursor is a place in a list, as it was when its first page was asked for.
+// cursor is a position in a snapshot of a list, taken when its first page was requested.
 type cursor struct {
-	path    string // of the list
+	path    string // path of the list
 	rows    []*row
-	objects []object // of other lists
+	objects []object // of lists other than transactions
 	at      int
 	limit   int
 }
 
-// maxCursors bounds how many places are remembered; the oldest are forgotten.
+// maxCursors is the maximum number of cursors; the oldest ones are removed.
 const maxCursors = 4096
 
 func (s *Server) remember(c *cursor) string {
-	id := s.noise.id()
+	id := s.ephemeral.id()
 	s.cursors[id] = c
 	if s.cursorID = append(s.cursorID, id); len(s.cursorID) > maxCursors {
 		delete(s.cursors, s.cursorID[0])
@@ -35,13 +35,13 @@ func (s *Server) remember(c *cursor) string {
 	return id
 }
 
-func (s *Server) listTransactions(q *request) answer {
+func (s *Server) listTransactions(q *request) response {
 	return s.pageOfRows(q, transactionFilter, q.user.rows)
 }
 
-// pageOfRows answers a page of a list of transactions: the first, or the one
-// that a cursor stands for.
-func (s *Server) pageOfRows(q *request, known filterFields, all func() []*row) answer {
+// pageOfRows returns a page of a list of transactions: the first one, or the one at the
+// request's cursor.
+func (s *Server) pageOfRows(q *request, known filterFields, all func() []*row) response {
 	var place *cursor
 	if next := q.query["next"]; len(next) > 0 {
 		place = s.cursors[next[0]]
@@ -77,10 +77,10 @@ func (s *Server) pageOfRows(q *request, known filterFields, all func() []*row) a
 		following.at = end
 		next = s.URL + q.URL.Path + "?next=" + url.QueryEscape(s.remember(&following))
 	}
-	return answer{status: http.StatusOK, page: &page{rows, len(place.rows), s.URL + q.URL.RequestURI(), next}}
+	return response{status: http.StatusOK, page: &page{rows, len(place.rows), s.URL + q.URL.RequestURI(), next}}
 }
 
-// append writes the page.
+// append appends the encoded page to b.
 func (p *page) append(b []byte) []byte {
 	n := 256 + len(p.self) + len(p.next)
 	for _, r := range p.rows {
@@ -102,17 +102,17 @@ func (p *page) append(b []byte) []byte {
 	return append(b, `}}`...)
 }
 
-// appendText writes a text as JSON.
+// appendText appends a JSON string.
 func appendText(b []byte, text string) []byte {
 	if !strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r > '~' || strings.ContainsRune(`"\<>&`, r) }) {
 		return append(append(append(b, '"'), text...), '"')
 	}
-	quoted, _ := json.Marshal(text) // a text can always be encoded
+	quoted, _ := json.Marshal(text) // a string can always be encoded
 	return append(b, quoted...)
 }
 
-// limit reads the size of a page.
-func (q *request) limit() (int, *answer) {
+// limit reads the page size.
+func (q *request) limit() (int, *response) {
 	given := q.query.Get("limit")
 	if given == "" {
 		return maxPage, nil
@@ -127,7 +127,7 @@ func (q *request) limit() (int, *answer) {
 	return n, nil
 }
 
-// field is what a filter can ask a transaction for.
+// field returns the value that a filter compares.
 func (r *row) field(name string) string {
 	switch name {
 	case "account.id":
@@ -153,7 +153,7 @@ func (r *row) field(name string) string {
 	return ""
 }
 
-func (s *Server) getTransaction(q *request) answer {
+func (s *Server) getTransaction(q *request) response {
 	for _, a := range q.user.accounts() {
 		for _, rows := range [][]*row{a.pending, a.posted} {
 			for _, r := range rows {

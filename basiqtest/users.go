@@ -8,16 +8,16 @@ import (
 	"strings"
 )
 
-// userFields are what a user can be made with. Those that can be changed later
-// are fewer.
+// userFields has the fields that a user can be created with, and whether they can be
+// updated later.
 var userFields = map[string]bool{
 	"email": true, "mobile": true, "firstName": true, "middleName": true, "lastName": true,
 	"businessName": false, "businessIdNo": false, "businessIdNoType": false, "businessAddress": false,
 	"verificationStatus": false, "verificationDate": false,
 }
 
-// fields decodes a user's fields; a null, or one that is not known, is left out.
-func userFieldsOf(body []byte, change bool) (object, *answer) {
+// userFieldsOf decodes the fields of a user. It leaves out unknown fields and nulls.
+func userFieldsOf(body []byte, change bool) (object, *response) {
 	var given map[string]json.RawMessage
 	if err := json.Unmarshal(body, &given); err != nil || given == nil {
 		return nil, new(badContent("The body is not a JSON object."))
@@ -52,11 +52,11 @@ func userFieldsOf(body []byte, change bool) (object, *answer) {
 	return out, nil
 }
 
-// check returns what the API has against the fields.
-func (u *user) check() *answer {
+// check returns the API's error response if the fields are not valid, or nil.
+func (u *user) check() *response {
 	email, mobile := u.text("email"), u.text("mobile")
 	if email == "" && mobile == "" {
-		return new(missingParameter("email", "Give an email address or a mobile number."))
+		return new(missingParameter("email", "An email address or a mobile number is required."))
 	}
 	if email != "" {
 		if a, err := mail.ParseAddress(email); err != nil || a.Address != email {
@@ -67,10 +67,10 @@ func (u *user) check() *answer {
 		return new(badParameter("mobile", "The mobile number is not valid."))
 	}
 	if u.text("businessIdNo") != "" && u.text("businessName") == "" {
-		return new(missingParameter("businessName", "A business number needs a business name."))
+		return new(missingParameter("businessName", "A business number requires a business name."))
 	}
 	if kind := u.text("businessIdNoType"); kind != "" && kind != "ABN" && kind != "ACN" {
-		return new(badParameter("businessIdNoType", "Give ABN or ACN."))
+		return new(badParameter("businessIdNoType", "The value must be ABN or ACN."))
 	}
 	return nil
 }
@@ -80,7 +80,7 @@ func isMobile(text string) bool {
 	return len(digits) >= 8 && len(digits) <= 20 && strings.Trim(digits, "0123456789 ") == ""
 }
 
-func (s *Server) createUser(q *request) answer {
+func (s *Server) createUser(q *request) response {
 	u, a := s.newUser(q.body)
 	if a != nil {
 		return *a
@@ -88,7 +88,7 @@ func (s *Server) createUser(q *request) answer {
 	return created(s.brief(u))
 }
 
-func (s *Server) newUser(body []byte) (*user, *answer) {
+func (s *Server) newUser(body []byte) (*user, *response) {
 	fields, a := userFieldsOf(body, false)
 	if a != nil {
 		return nil, a
@@ -102,7 +102,7 @@ func (s *Server) newUser(body []byte) (*user, *answer) {
 	return u, nil
 }
 
-// brief is a user as the API answers one that was made or changed.
+// brief returns a user as the API represents it when it is created or updated.
 func (s *Server) brief(u *user) object {
 	out := object{"type": "user", "id": u.id, "links": object{"self": s.URL + "/users/" + u.id}}
 	for _, name := range []string{"email", "mobile", "firstName", "middleName", "lastName"} {
@@ -112,7 +112,7 @@ func (s *Server) brief(u *user) object {
 	return out
 }
 
-func (s *Server) getUser(q *request) answer {
+func (s *Server) getUser(q *request) response {
 	u := q.user
 	self := s.URL + "/users/" + u.id
 	out := s.brief(u)
@@ -130,7 +130,7 @@ func (s *Server) getUser(q *request) answer {
 	return ok(out)
 }
 
-func (s *Server) updateUser(q *request) answer {
+func (s *Server) updateUser(q *request) response {
 	fields, a := userFieldsOf(q.body, true)
 	if a != nil {
 		return *a
@@ -145,7 +145,7 @@ func (s *Server) updateUser(q *request) answer {
 	return ok(s.brief(q.user))
 }
 
-func (s *Server) deleteUser(q *request) answer {
+func (s *Server) deleteUser(q *request) response {
 	for _, j := range q.user.jobs {
 		delete(s.jobs, j.id)
 	}
@@ -154,8 +154,8 @@ func (s *Server) deleteUser(q *request) answer {
 	return noContent()
 }
 
-// AddUser makes a user with an email address, as POST /users does, and returns
-// the ID.
+// AddUser creates a user with an email address, as POST /users does, and returns the user
+// ID. It returns an error if the email address is not valid.
 func (s *Server) AddUser(email string) (userID string, err error) {
 	body, err := json.Marshal(object{"email": email})
 	if err != nil {
@@ -165,21 +165,21 @@ func (s *Server) AddUser(email string) (userID string, err error) {
 	defer s.mu.Unlock()
 	u, a := s.newUser(body)
 	if a != nil {
-		return "", fmt.Errorf("basiqtest: AddUser: %q is no email address", email)
+		return "", fmt.Errorf("basiqtest: AddUser: %q is not an email address", email)
 	}
 	return u.id, nil
 }
 
-// userOf finds a user for the methods that stand in for people.
+// userOf returns a user, for the exported methods that simulate users.
 func (s *Server) userOf(method, id string) (*user, error) {
 	if u := s.users[id]; u != nil {
 		return u, nil
 	}
-	return nil, fmt.Errorf("basiqtest: %s: there is no user %q", method, id)
+	return nil, fmt.Errorf("basiqtest: %s: user %q does not exist", method, id)
 }
 
-// href makes a link to a path of the server, with a query that holds a filter
-// as the API writes it, unencoded.
+// href returns a link to a path of the server. Like the API, it does not encode filters
+// in the query.
 func (s *Server) href(path string) string {
 	if s.cfg.relative {
 		return path

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// webhook is an address of the application's that is called about events.
+// webhook is a webhook subscription of the application.
 type webhook struct {
 	id          string
 	url         string
@@ -19,12 +19,12 @@ type webhook struct {
 	description string
 	events      []string
 	status      string
-	secrets     []string // the newest first; the others are on their way out
-	disabled    bool     // after every attempt at a message failed
+	secrets     []string // newest first; the others expire
+	disabled    bool     // after all attempts to deliver a message failed
 	messages    []*message
 }
 
-// message is what is sent to a webhook about an event.
+// message is a message to a webhook about an event.
 type message struct {
 	id       string
 	hook     *webhook
@@ -37,7 +37,7 @@ type message struct {
 
 func sortedNames[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 
-// newSecret makes a secret in the form that Basiq documents: 39 characters of
+// newSecret returns a webhook secret in the form that Basiq documents: 39 characters of
 // base64 without padding.
 func (s *Server) newSecret() string {
 	raw := make([]byte, 29)
@@ -47,7 +47,7 @@ func (s *Server) newSecret() string {
 	return "whsec_" + base64.RawStdEncoding.EncodeToString(raw)
 }
 
-// webhookBody is the body of a call that makes or changes a webhook.
+// webhookBody is the body of a request that creates or updates a webhook.
 type webhookBody struct {
 	URL         *string  `json:"url"`
 	Name        *string  `json:"name"`
@@ -55,22 +55,23 @@ type webhookBody struct {
 	Events      []string `json:"subscribedEvents"`
 }
 
-// check reads a body for a webhook: hook, if it is there already.
-func (s *Server) webhookBody(q *request, hook *webhook) (*webhookBody, *answer) {
+// webhookBody reads and checks the body of a request. hook is the webhook to update, or
+// nil to create one.
+func (s *Server) webhookBody(q *request, hook *webhook) (*webhookBody, *response) {
 	var body webhookBody
 	if err := json.Unmarshal(q.body, &body); err != nil {
 		return nil, new(badContent("The body is not valid."))
 	}
 	if body.URL == nil || *body.URL == "" {
-		return nil, new(missingParameter("url", "Give the address to call."))
+		return nil, new(missingParameter("url", "url is required."))
 	}
 	u, err := url.Parse(*body.URL)
 	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
-		return nil, new(badParameter("url", "The address is not valid."))
+		return nil, new(badParameter("url", "The URL is not valid."))
 	}
 	for _, e := range body.Events {
 		if eventTypes[e] == "" {
-			return nil, new(badContent("There is no event type of this name."))
+			return nil, new(badContent("The event type does not exist."))
 		}
 	}
 	for _, other := range s.webhooks {
@@ -78,10 +79,10 @@ func (s *Server) webhookBody(q *request, hook *webhook) (*webhookBody, *answer) 
 			continue
 		}
 		if other.url == *body.URL {
-			return nil, new(refuse(http.StatusConflict, problem{"resource-already-exists", "The resource exists already.", "There is a webhook with this address.", nil}))
+			return nil, new(errorResponse(http.StatusConflict, problem{"resource-already-exists", "The resource already exists.", "Another webhook has this URL.", nil}))
 		}
 		if slices.ContainsFunc(body.Events, func(e string) bool { return slices.Contains(other.events, e) }) {
-			return nil, new(refuse(http.StatusBadRequest, problem{"event-already-subscribed", "The event is subscribed already.", "Another webhook has this event.", object{"parameter": "subscribedEvents"}}))
+			return nil, new(errorResponse(http.StatusBadRequest, problem{"event-already-subscribed", "The event is already subscribed.", "Another webhook subscribes to this event.", object{"parameter": "subscribedEvents"}}))
 		}
 	}
 	return &body, nil
@@ -115,7 +116,7 @@ func (s *Server) webhookView(h *webhook, secret bool) object {
 	return out
 }
 
-func (s *Server) createWebhook(q *request) answer {
+func (s *Server) createWebhook(q *request) response {
 	body, a := s.webhookBody(q, nil)
 	if a != nil {
 		return *a
@@ -126,7 +127,7 @@ func (s *Server) createWebhook(q *request) answer {
 	return created(s.webhookView(h, true))
 }
 
-func (s *Server) listWebhooks(q *request) answer {
+func (s *Server) listWebhooks(q *request) response {
 	data := []object{}
 	for _, h := range s.webhooks {
 		data = append(data, s.webhookView(h, false))
@@ -134,7 +135,7 @@ func (s *Server) listWebhooks(q *request) answer {
 	return ok(object{"type": "list", "count": len(data), "size": len(data), "data": data, "links": object{"self": s.URL + q.URL.RequestURI()}})
 }
 
-func (s *Server) webhookOf(q *request) (*webhook, *answer) {
+func (s *Server) webhookOf(q *request) (*webhook, *response) {
 	for _, h := range s.webhooks {
 		if h.id == q.path["webhookId"] {
 			return h, nil
@@ -143,7 +144,7 @@ func (s *Server) webhookOf(q *request) (*webhook, *answer) {
 	return nil, new(notFound("webhook"))
 }
 
-func (s *Server) getWebhook(q *request) answer {
+func (s *Server) getWebhook(q *request) response {
 	h, a := s.webhookOf(q)
 	if a != nil {
 		return *a
@@ -151,7 +152,7 @@ func (s *Server) getWebhook(q *request) answer {
 	return ok(s.webhookView(h, false))
 }
 
-func (s *Server) updateWebhook(q *request) answer {
+func (s *Server) updateWebhook(q *request) response {
 	h, a := s.webhookOf(q)
 	if a != nil {
 		return *a
@@ -165,7 +166,7 @@ func (s *Server) updateWebhook(q *request) answer {
 	return ok(s.webhookView(h, true))
 }
 
-func (s *Server) deleteWebhook(q *request) answer {
+func (s *Server) deleteWebhook(q *request) response {
 	h, a := s.webhookOf(q)
 	if a != nil {
 		return *a
@@ -188,7 +189,7 @@ func (s *Server) messageView(m *message) object {
 	}
 }
 
-func (s *Server) listMessages(q *request) answer {
+func (s *Server) listMessages(q *request) response {
 	h, a := s.webhookOf(q)
 	if a != nil {
 		return *a
@@ -218,7 +219,7 @@ func (m *message) field(name string) string {
 	return m.created.Format(time.RFC3339)
 }
 
-func (s *Server) getMessage(q *request) answer {
+func (s *Server) getMessage(q *request) response {
 	h, a := s.webhookOf(q)
 	if a != nil {
 		return *a
@@ -231,25 +232,26 @@ func (s *Server) getMessage(q *request) answer {
 	return notFound("message")
 }
 
-func (s *Server) sendTestMessage(q *request) answer {
+func (s *Server) sendTestMessage(q *request) response {
 	var body struct{ EventTypeID, Text string }
 	if err := json.Unmarshal(q.body, &body); err != nil {
 		return badContent("The body is not valid.")
 	}
 	switch {
 	case body.EventTypeID == "":
-		return missingParameter("eventTypeId", "Give the type of the event.")
+		return missingParameter("eventTypeId", "eventTypeId is required.")
 	case eventTypes[body.EventTypeID] == "":
-		return badContent("There is no event type of this name.")
+		return badContent("The event type does not exist.")
 	case !slices.ContainsFunc(s.webhooks, func(h *webhook) bool { return slices.Contains(h.events, body.EventTypeID) }):
-		return refuse(http.StatusBadRequest, problem{"no-webhooks-found", "No webhooks found.", "No webhook has this event.", nil})
+		return errorResponse(http.StatusBadRequest, problem{"no-webhooks-found", "No webhooks found.", "No webhook subscribes to this event.", nil})
 	}
 	s.emit(&user{id: "00000000-0000-4000-8000-000000000000"}, body.EventTypeID, "", object{"text": body.Text})
-	return answer{status: http.StatusCreated}
+	return response{status: http.StatusCreated}
 }
 
-// RotateWebhookSecret gives a webhook another secret, which it returns. For a
-// day, messages are signed with both.
+// RotateWebhookSecret replaces the secret of a webhook and returns the new one. For one
+// day, messages are signed with both the old and the new secret. It returns an error if
+// the webhook does not exist.
 func (s *Server) RotateWebhookSecret(webhookID string) (secret string, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -261,12 +263,12 @@ func (s *Server) RotateWebhookSecret(webhookID string) (secret string, err error
 			return h.secrets[0], nil
 		}
 	}
-	return "", fmt.Errorf("basiqtest: RotateWebhookSecret: there is no webhook %q", webhookID)
+	return "", fmt.Errorf("basiqtest: RotateWebhookSecret: webhook %q does not exist", webhookID)
 }
 
-// pageOfObjects answers a page of a list that has few elements: the first page,
-// or the one that a cursor stands for.
-func (s *Server) pageOfObjects(q *request, known filterFields, all func([]condition) []object) answer {
+// pageOfObjects returns a page of a list other than transactions: the first one, or the
+// one at the request's cursor.
+func (s *Server) pageOfObjects(q *request, known filterFields, all func([]condition) []object) response {
 	place := &cursor{path: q.URL.Path}
 	if next := q.query["next"]; len(next) > 0 {
 		place = s.cursors[next[0]]

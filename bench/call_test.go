@@ -21,7 +21,7 @@ const (
 	bearer   = "Bearer token"
 )
 
-// newData returns a client of one domain for the server, with a token in hand.
+// newData returns a client of package data for the server, with a cached token.
 func newData(tb testing.TB, server *httptest.Server) *data.Client {
 	tb.Helper()
 	c, err := transport.New(transport.WithBaseURL(server.URL), transport.WithTokenSource(transport.StaticToken("token")))
@@ -32,7 +32,7 @@ func newData(tb testing.TB, server *httptest.Server) *data.Client {
 	return data.New(c)
 }
 
-// getPlain is a call as it is written without any SDK.
+// getPlain makes a call with net/http and encoding/json only.
 func getPlain(tb testing.TB, h *http.Client, url string, out any) {
 	req, err := http.NewRequestWithContext(tb.Context(), http.MethodGet, url, nil)
 	if err != nil {
@@ -56,7 +56,8 @@ func getPlain(tb testing.TB, h *http.Client, url string, out any) {
 	}
 }
 
-// BenchmarkCall is one call on loopback: a small answer, and a page of 500.
+// BenchmarkCall measures a call on loopback, with a small response and with a
+// page of 500 transactions.
 func BenchmarkCall(b *testing.B) {
 	small, list := one(), page(500)
 	mux := http.NewServeMux()
@@ -104,7 +105,7 @@ func BenchmarkCall(b *testing.B) {
 	}
 }
 
-// What a bulk read is made of.
+// Parameters of a bulk read.
 const (
 	bulkPages   = 200
 	bulkLatency = 50 * time.Millisecond
@@ -128,8 +129,8 @@ func bulkServer(tb testing.TB) *httptest.Server {
 	return server
 }
 
-// BenchmarkBulk reads 100,000 transactions. Each alternative is run once: a
-// run takes as long as its 200 waits.
+// BenchmarkBulk reads 100,000 transactions. Each variant runs once, and takes
+// as long as the latencies of its 200 pages.
 func BenchmarkBulk(b *testing.B) {
 	server := bulkServer(b)
 	client := newData(b, server)
@@ -194,7 +195,7 @@ func BenchmarkBulk(b *testing.B) {
 	}
 }
 
-// live is what the heap holds after a collection.
+// live returns the size of the live heap after a garbage collection.
 func live() uint64 {
 	runtime.GC()
 	var m runtime.MemStats

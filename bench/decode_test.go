@@ -17,7 +17,8 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
-// peers are the JSON libraries, each filling plain oapi-codegen's types.
+// peers are the JSON libraries. All of them decode to the types of plain
+// oapi-codegen.
 var peers = []struct {
 	name      string
 	unmarshal func([]byte, any) error
@@ -35,9 +36,9 @@ type decodable[T any] interface {
 	wire.Decodable
 }
 
-// compare measures one input: our type, read by our decoder from bytes, from a
-// string (as the transport hands it over) and through encoding/json's methods,
-// against the plain type P read by everybody else.
+// compare measures the decoding of one input. Our type T is decoded from a
+// string (as the transport does it), from bytes, and through encoding/json. The
+// peers decode the plain type P.
 func compare[T, P any, D decodable[T]](b *testing.B, input []byte) {
 	measure := func(name string, decode func() error) {
 		b.Run(name, func(b *testing.B) {
@@ -76,21 +77,21 @@ func BenchmarkDecode(b *testing.B) {
 	})
 }
 
-// wholeReport reads what a report found as well, which a Report does when it is
-// asked for it: plain types read everything at once.
+// wholeReport also decodes the findings of a report, which Report does only on
+// demand, because the plain types decode everything at once.
 type wholeReport struct{ reporting.Report }
 
 func (r *wholeReport) DecodeJSON(d *wire.Decoder) {
 	r.Report.DecodeJSON(d)
 	if found, ok := r.Data.Affordability(); d.Err() == nil && (!ok || found == nil) {
-		panic("the report has found nothing")
+		panic("the report has no affordability findings")
 	}
 }
 
 func (r *wholeReport) UnmarshalJSON(b []byte) error { return wire.Unmarshal(b, r) }
 
-// BenchmarkEncode writes a page back: the work of a fake server, and of
-// whoever keeps what came.
+// BenchmarkEncode measures the encoding of a page, as a fake server or a cache
+// does it.
 func BenchmarkEncode(b *testing.B) {
 	input := page(500)
 	var ours data.TransactionPage
@@ -118,8 +119,8 @@ func BenchmarkEncode(b *testing.B) {
 	}
 }
 
-// TestSameWork holds that all of them read the same out of the inputs, so that
-// the figures can be compared.
+// TestSameWork checks that all contenders decode the same values, so that the
+// figures can be compared.
 func TestSameWork(t *testing.T) {
 	input := page(500)
 	var want plain.TransactionsGetResource
@@ -135,7 +136,7 @@ func TestSameWork(t *testing.T) {
 			t.Errorf("%s: %v", p.name, err)
 		}
 		if !reflect.DeepEqual(got, want) {
-			t.Errorf("%s reads something else", p.name)
+			t.Errorf("%s decodes different values", p.name)
 		}
 	}
 	var got plain.TransactionsGetResource
@@ -145,7 +146,7 @@ func TestSameWork(t *testing.T) {
 	if !reflect.DeepEqual(got, want) {
 		for i := range want.Data {
 			if !reflect.DeepEqual(got.Data[i], want.Data[i]) {
-				t.Errorf("jx reads row %d as\n%+v\nwant\n%+v", i, got.Data[i], want.Data[i])
+				t.Errorf("jx decodes row %d as\n%+v\nwant\n%+v", i, got.Data[i], want.Data[i])
 				break
 			}
 		}
@@ -156,7 +157,7 @@ func TestSameWork(t *testing.T) {
 	}
 	for i, row := range ours.Data {
 		if w := want.Data[i]; row.ID != w.Id || row.Amount.String() != w.Amount || row.Description != w.Description || row.Links.Self != w.Links.Self {
-			t.Fatalf("we read row %d as\n%+v\nwant\n%+v", i, row, w)
+			t.Fatalf("our row %d is\n%+v\nwant\n%+v", i, row, w)
 		}
 	}
 }

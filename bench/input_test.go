@@ -11,14 +11,14 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
-// The inputs are what the fake server would answer, from one seed.
+// seed generates the inputs. They are responses of the fake server.
 const seed = 1
 
 func page(n int) []byte     { return basiqtest.TransactionsPage(seed, n) }
 func accounts(n int) []byte { return basiqtest.AccountsPage(seed, n) }
 func report() []byte        { return basiqtest.ReportJSON(seed, 500) }
 
-// one is a transaction by itself.
+// one returns a single transaction.
 func one() []byte {
 	var list struct{ Data []json.RawMessage }
 	if err := json.Unmarshal(page(1), &list); err != nil || len(list.Data) != 1 {
@@ -27,8 +27,8 @@ func one() []byte {
 	return list.Data[0]
 }
 
-// body returns a page up to its links, which a server of several pages writes
-// itself.
+// body returns a page without its links and what follows them. A server of
+// several pages writes its own links.
 func body(page []byte) []byte {
 	at := bytes.LastIndex(page, []byte(`"links":`))
 	if at < 0 {
@@ -37,7 +37,7 @@ func body(page []byte) []byte {
 	return page[:at]
 }
 
-// decodedSize is what a decoded page of 500 keeps alive.
+// decodedSize is the memory that a decoded page of 500 transactions retains.
 var decodedSize = sync.OnceValue(func() uint64 {
 	text := string(page(500))
 	before := live()
@@ -49,17 +49,17 @@ var decodedSize = sync.OnceValue(func() uint64 {
 	}
 	size := (live() - before) / uint64(len(kept))
 	if len(kept[0].Data) != 500 {
-		panic("the page is short")
+		panic("the page does not have 500 rows")
 	}
 	return size
 })
 
 func TestInputs(t *testing.T) {
 	if n := len(page(500)); n < 500_000 || n > 750_000 {
-		t.Errorf("a page of 500 has %d bytes, which is not what transactions take", n)
+		t.Errorf("a page of 500 has %d bytes, want 500,000 to 750,000", n)
 	}
 	enriched := bytes.Count(page(500), []byte(`"merchant":{`))
 	if enriched < 200 || enriched > 300 {
-		t.Errorf("%d of 500 rows have a merchant, about half of them should", enriched)
+		t.Errorf("%d of 500 rows have a merchant, want about half", enriched)
 	}
 }

@@ -6,8 +6,9 @@ import (
 	plain "github.com/basiq-sdk/basiq-go/bench/plain/data"
 )
 
-// What follows fills plain oapi-codegen's types with jx, the way that ogen's
-// generated decoders do it: a switch on the key's bytes, null left out.
+// The functions in this file decode to the types of plain oapi-codegen with jx, in
+// the style of ogen's generated decoders: they switch on the bytes of the key, and
+// skip null.
 
 type object func(d *jx.Decoder, key []byte) error
 

@@ -13,8 +13,8 @@ import (
 
 const costCase = "GEN_TEST_COST_CASE"
 
-// costly are descriptions that are large in one way each, and what becomes of
-// them: a finding, or "" for a package.
+// costly are specifications that are large in different ways, with the error that each
+// causes, or "" for none.
 var costly = map[string]struct {
 	doc     func() string
 	message string
@@ -34,10 +34,10 @@ var costly = map[string]struct {
 				return fmt.Sprintf("    A%d: {type: object, properties: {n: {$ref: '#/components/schemas/A%d'}}}\n", i, i+1)
 			}) + "    A9000: {type: string}\n"
 	}, "[too-many-targets]"},
-	"100,000 long texts by alias": {func() string {
+	"100,000 long strings by alias": {func() string {
 		return "openapi: 3.0.3\ninfo: {title: t, version: '1', description: &d '" + strings.Repeat("word ", 20_000) + "'}\nx: [" + strings.Repeat("*d, ", 100_000) + "]\n"
 	}, "[too-large]"},
-	"ten to the power of nine by alias": {func() string {
+	"a billion strings by nested aliases": {func() string {
 		var b strings.Builder
 		b.WriteString("openapi: 3.0.3\ninfo: {title: t, version: '1'}\nx-a: &a [" + strings.Repeat("x, ", 10) + "]\n")
 		for c := 'b'; c <= 'i'; c++ {
@@ -45,13 +45,13 @@ var costly = map[string]struct {
 		}
 		return b.String()
 	}, "[too-many-nodes]"},
-	"patterns of many repetitions": {func() string {
+	"patterns with many repetitions": {func() string {
 		return things + "    A:\n      type: object\n      properties:\n" + repeat(200, func(i int) string {
 			return fmt.Sprintf("        p%d: {type: string, pattern: '%s%d'}\n", i, strings.Repeat("x{1000}", 3000), i)
 		})
 	}, "[too-large]"},
 	"15 MB of separators": {func() string { return "openapi: 3.0.3\nx: [" + strings.Repeat(",", 15<<20) + "]\n" }, "[too-many-nodes]"},
-	"20 MB of one text":   {func() string { return "openapi: 3.0.3\nx-a: " + strings.Repeat("x", 20<<20-100) + "\n" }, "[openapi-"},
+	"a string of 20 MB":   {func() string { return "openapi: 3.0.3\nx-a: " + strings.Repeat("x", 20<<20-100) + "\n" }, "[openapi-"},
 }
 
 func repeat(n int, line func(i int) string) string {
@@ -62,11 +62,11 @@ func repeat(n int, line func(i int) string) string {
 	return b.String()
 }
 
-// TestCostChild is one case of TestCost, in a process of its own.
+// TestCostChild runs a case of TestTimeAndMemoryAreLimited in a separate process.
 func TestCostChild(t *testing.T) {
 	c, ok := costly[os.Getenv(costCase)]
 	if !ok {
-		t.Skip("TestCost runs it")
+		t.Skip("TestTimeAndMemoryAreLimited runs it")
 	}
 	_, err := compile(c.doc())
 	if c.message == "" && err != nil || c.message != "" && (err == nil || !strings.Contains(err.Error(), c.message)) {
@@ -74,13 +74,13 @@ func TestCostChild(t *testing.T) {
 	}
 }
 
-// TestCost bounds what a description can make the generator use: seconds, and
-// memory as the operating system counts it.
-func TestCost(t *testing.T) {
+// TestTimeAndMemoryAreLimited limits the processor time and memory that a specification can make the
+// generator use.
+func TestTimeAndMemoryAreLimited(t *testing.T) {
 	if testing.Short() || raceEnabled {
 		t.Skip("measures time and memory")
 	}
-	const maxTime, maxMemory = 10 * time.Second, 512 << 20 // of processor time; the slowest takes about four
+	const maxTime, maxMemory = 10 * time.Second, 512 << 20 // processor time; the slowest takes about four seconds
 	for name := range costly {
 		t.Run(name, func(t *testing.T) {
 			cmd := exec.Command(os.Args[0], "-test.run=^TestCostChild$")
@@ -108,9 +108,8 @@ func measure(t *testing.T, cmd *exec.Cmd, maxTime time.Duration, maxMemory int64
 	return string(out)
 }
 
-// TestHugeFile pulls a document of 100 MB: no more of it is read than a
-// description may have.
-func TestHugeFile(t *testing.T) {
+// TestHugeFileIsReadUpToTheLimit pulls a document of 100 MB, of which only the allowed size is read.
+func TestHugeFileIsReadUpToTheLimit(t *testing.T) {
 	dir := t.TempDir()
 	for name, data := range map[string]string{
 		"specs/sources.yaml": "version: 1\nmodule: example.com/api\nruntime: " + runtimePath + "\nsource: {path: huge.yml}\ndomains:\n  api: {file: huge.yml}\n",

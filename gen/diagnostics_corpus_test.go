@@ -1,13 +1,12 @@
 package main
 
-// faultCorpus are single faults: in a file, a text that is replaced, and the
-// finding that must come of it, as file:line or as file and the keys that
-// lead to the line.
-var faultCorpus = []struct{ name, file, old, new, code, at string }{
-	// What a description's author gets wrong, found when it is read.
+// errorCorpus are single errors. Each replaces a string in a file and has the
+// diagnostic that this must cause, with its position as file:line or as file and keys.
+var errorCorpus = []struct{ name, file, old, new, code, at string }{
+	// Errors in a specification that are found when it is parsed.
 	{"dangling reference", upstreamFile, "items: {$ref: '#/components/schemas/genre'}", "items: {$ref: '#/components/schemas/gerne'}", "dangling-ref", "library.yaml:12"},
 	{"reference to a file", upstreamFile, "sequelOf: {$ref: '#/components/schemas/book'}", "sequelOf: {$ref: 'book.yaml'}", "external-ref", "library.yaml:92"},
-	{"reference to what is no schema", upstreamFile, "sequelOf: {$ref: '#/components/schemas/book'}", "sequelOf: {$ref: '#/info'}", "ref-kind", "library.yaml:92"},
+	{"reference to something other than a schema", upstreamFile, "sequelOf: {$ref: '#/components/schemas/book'}", "sequelOf: {$ref: '#/info'}", "ref-kind", "library.yaml:92"},
 	{"reference to itself", upstreamFile, "genre: {type: string, enum", "loop: {$ref: '#/components/schemas/loop'}\n    genre: {type: string, enum", "ref-cycle", "library.yaml:66"},
 	{"unknown keyword", upstreamFile, "inPrint: {type: boolean}", "inPrint: {type: boolean, nulable: true}", "unknown-keyword", "library.yaml:89"},
 	{"keyword at the wrong place", upstreamFile, "operationId: addBook", "operationId: addBook\n      schema: {type: string}", "unknown-keyword", "library.yaml:20"},
@@ -21,16 +20,16 @@ var faultCorpus = []struct{ name, file, old, new, code, at string }{
 	{"tag and value that differ", upstreamFile, "title: {type: string}\n        genre: {$ref: '#/components/schemas/genre'}\n        price: {type: string}\n        published", "title: {type: string, maxLength: !!int many}\n        genre: {$ref: '#/components/schemas/genre'}\n        price: {type: string}\n        published", "bad-tag", "library.yaml:85"},
 	{"credential", upstreamFile, "price: {type: string}\n    book", "price: {type: string, default: 'Bearer " + "abcdefgh" + "ijklmnop" + "'}\n    book", "credential-like", "library.yaml:79"},
 
-	// What OpenAPI does not allow, found in the snapshot.
+	// Errors of OpenAPI, found in the snapshot.
 	{"integer out of range as status", upstreamFile, "201:", "2011:", "bad-status", "library.yaml:24"},
 	{"word as status", upstreamFile, "404: {description: Gone}", "gone: {description: Gone}", "bad-status", "library.yaml:38"},
 	{"duplicate operationId", upstreamFile, "operationId: addBook", "operationId: books", "openapi-duplicate-operation-id", "specs/library.yml > paths > /books > post > operationId"},
 	{"list without items", upstreamFile, "tags: {type: array, items: {type: string}}", "tags: {type: array}", "openapi-schema-items-required", "specs/library.yml > components > schemas > book > properties > tags"},
 	{"unknown type", upstreamFile, "inPrint: {type: boolean}", "inPrint: {type: bool}", "openapi-schema-type-unsupported", "specs/library.yml > components > schemas > book > properties > inPrint > type"},
-	{"text for a truth value", upstreamFile, "inPrint: {type: boolean}", "inPrint: {type: boolean, nullable: maybe}", "wrong-type", "library.yaml:89"},
-	{"text for a number", upstreamFile, "tags: {type: array, items: {type: string}}", "tags: {type: array, minItems: few, items: {type: string}}", "wrong-type", "library.yaml:90"},
-	{"text for a list of names", upstreamFile, "required: [file]", "required: file", "wrong-type", "library.yaml:54"},
-	{"unknown place of a parameter", upstreamFile, "- {name: limit, in: query", "- {name: limit, in: qurey", "openapi-parameter-in-invalid", "specs/library.yml > paths > /books > get > parameters > 2 > in"},
+	{"string for a boolean", upstreamFile, "inPrint: {type: boolean}", "inPrint: {type: boolean, nullable: maybe}", "wrong-type", "library.yaml:89"},
+	{"string for a number", upstreamFile, "tags: {type: array, items: {type: string}}", "tags: {type: array, minItems: few, items: {type: string}}", "wrong-type", "library.yaml:90"},
+	{"string for a list of names", upstreamFile, "required: [file]", "required: file", "wrong-type", "library.yaml:54"},
+	{"unknown location of a parameter", upstreamFile, "- {name: limit, in: query", "- {name: limit, in: qurey", "openapi-parameter-in-invalid", "specs/library.yml > paths > /books > get > parameters > 2 > in"},
 	{"parameter without a name", upstreamFile, "- {name: bookId, in: path, required: true, schema: {type: string}}\n      requestBody", "- {name: bookId, in: path, required: true, schema: {type: string}}\n        - {in: query, schema: {type: string}}\n      requestBody", "openapi-parameter-name-required", "specs/library.yml > paths > /books/{bookId}/cover > post > parameters > 1"},
 	{"parameter without a schema", upstreamFile, "- {name: limit, in: query, schema: {type: integer}}", "- {name: limit, in: query}", "openapi-content-or-schema-exactly-one", "specs/library.yml > paths > /books > get > parameters > 2"},
 	{"parameter twice", upstreamFile, "- {name: bookId, in: path, required: true, schema: {type: string}}\n      requestBody", "- {name: bookId, in: path, required: true, schema: {type: string}}\n        - {name: a, in: query, schema: {type: string}}\n        - {name: a, in: query, schema: {type: string}}\n      requestBody", "openapi-duplicate-parameter", "specs/library.yml > paths > /books/{bookId}/cover > post > parameters > 2"},
@@ -43,11 +42,11 @@ var faultCorpus = []struct{ name, file, old, new, code, at string }{
 	{"unknown security scheme", upstreamFile, "security: [{token: []}]", "security: [{tokn: []}]", "unknown-security", "specs/library.yml > security > 0 > tokn"},
 	{"unknown kind of security", upstreamFile, "token: {type: http, scheme: bearer}", "token: {type: htp, scheme: bearer}", "openapi-security-scheme-type-invalid", "specs/library.yml > components > securitySchemes > token > type"},
 	{"value twice in an enumeration", upstreamFile, "enum: [novel, poetry, science-fiction]", "enum: [novel, poetry, science-fiction, novel]", "duplicate-value", "library.yaml:66"},
-	{"number in an enumeration of texts", upstreamFile, "enum: [novel, poetry, science-fiction]", "enum: [novel, poetry, science-fiction, 7]", "enum-type", "specs/library.yml > components > schemas > genre > enum > 0"},
+	{"number in an enumeration of strings", upstreamFile, "enum: [novel, poetry, science-fiction]", "enum: [novel, poetry, science-fiction, 7]", "enum-type", "specs/library.yml > components > schemas > genre > enum > 0"},
 	{"length below zero", upstreamFile, "id: {type: string}", "id: {type: string, minLength: -1}", "wrong-type", "library.yaml:84"},
 	{"two templates of one path", upstreamFile, "  /books/{bookId}/cover:", "  /books/{id}:\n    get: {parameters: [{name: id, in: path, required: true, schema: {type: string}}], responses: {204: {description: d}}}\n  /books/{bookId}/cover:", "path-conflict", "specs/library.yml > paths > /books/{id}"},
 
-	// What cannot be made into Go, found in the model.
+	// Parts that cannot be expressed in Go, found in the model.
 	{"line break in an enumeration", upstreamFile, "enum: [novel, poetry, science-fiction]", "enum: [novel, poetry, \"science\\nfiction\"]", "no-value", "overlays/library/20-names.yaml:49"},
 	{"unknown format", upstreamFile, "published: {type: string, format: date}", "published: {type: string, format: dte}", "unknown-format", "specs/library.yml > components > schemas > book > properties > published > format"},
 	{"required but not declared", upstreamFile, "required: [id, title]", "required: [id, titel]", "required-undeclared", "specs/library.yml > components > schemas > book > required > 1"},
@@ -55,18 +54,18 @@ var faultCorpus = []struct{ name, file, old, new, code, at string }{
 	{"list of itself", upstreamFile, "tags: {type: array, items: {type: string}}", "tags: {type: array, items: {$ref: '#/components/schemas/book/properties/tags'}}", "type-cycle", "specs/library.yml > components > schemas > book > properties > tags"},
 	{"object in the query", upstreamFile, "- {name: limit, in: query, schema: {type: integer}}", "- {name: limit, in: query, schema: {type: object, properties: {a: {type: string}}}}", "cannot-express", "specs/library.yml > paths > /books > get > parameters > 2"},
 	{"parameter in a cookie", upstreamFile, "- {name: limit, in: query, schema: {type: integer}}", "- {name: limit, in: cookie, schema: {type: integer}}", "cannot-express", "specs/library.yml > paths > /books > get > parameters > 0"},
-	{"body that is no object", upstreamFile, "content: {application/json: {schema: {$ref: '#/components/schemas/newBook'}}}", "content: {application/json: {schema: {type: array, items: {$ref: '#/components/schemas/newBook'}}}}", "cannot-express", "specs/library.yml > paths > /books > post > requestBody > content > application/json"},
+	{"body that is not an object", upstreamFile, "content: {application/json: {schema: {$ref: '#/components/schemas/newBook'}}}", "content: {application/json: {schema: {type: array, items: {$ref: '#/components/schemas/newBook'}}}}", "cannot-express", "specs/library.yml > paths > /books > post > requestBody > content > application/json"},
 	{"body of an unknown medium", upstreamFile, "content: {application/json: {schema: {$ref: '#/components/schemas/newBook'}}}", "content: {application/xml: {schema: {$ref: '#/components/schemas/newBook'}}}", "cannot-express", "specs/library.yml > paths > /books > post > requestBody"},
 	{"no success", upstreamFile, "204: {description: Removed}", "404: {description: Gone}", "no-success", "specs/library.yml > paths > /books/{bookId} > delete"},
-	{"two answers of different types", upstreamFile, "        202:\n          description: Accepted\n", "        200: {description: d, content: {application/json: {schema: {$ref: '#/components/schemas/newBook'}}}}\n        202:\n          description: Accepted\n", "cannot-express", "specs/library.yml > paths > /books/{bookId}/cover > post > responses > 202 > content > application/json"},
+	{"two responses of different types", upstreamFile, "        202:\n          description: Accepted\n", "        200: {description: d, content: {application/json: {schema: {$ref: '#/components/schemas/newBook'}}}}\n        202:\n          description: Accepted\n", "cannot-express", "specs/library.yml > paths > /books/{bookId}/cover > post > responses > 202 > content > application/json"},
 	{"two names that become one", upstreamFile, "inPrint: {type: boolean}", "inPrint: {type: boolean}\n        in-print: {type: boolean}", "name-collision", "specs/library.yml > components > schemas > book > properties > inPrint"},
 	{"name that cannot be one", upstreamFile, "inPrint: {type: boolean}", "inPrint: {type: boolean}\n        '***': {type: boolean}", "bad-name", "specs/library.yml > components > schemas > book > properties > ***"},
 
 	// Overlays.
-	{"target that is gone", namesFile, "target: $.paths['/books'].post", "target: $.paths['/book'].post", "overlay-target-gone", "overlays/library/20-names.yaml:28"},
-	{"target that is no path", namesFile, "target: $.paths['/books'].post", "target: $.paths['/books'.post", "overlay-path", "overlays/library/20-names.yaml:28"},
+	{"target that does not exist", namesFile, "target: $.paths['/books'].post", "target: $.paths['/book'].post", "overlay-target-gone", "overlays/library/20-names.yaml:28"},
+	{"target that is not a path", namesFile, "target: $.paths['/books'].post", "target: $.paths['/books'.post", "overlay-path", "overlays/library/20-names.yaml:28"},
 	{"pointer for a path", namesFile, "target: $.paths['/books'].post", "target: '#/paths/~1books/post'", "overlay-path", "overlays/library/20-names.yaml:28"},
-	{"misspelt update", namesFile, "update: {description: adds a book., x-safety: D}", "upadte: {description: adds a book., x-safety: D}", "overlay-unknown-key", "overlays/library/20-names.yaml:29"},
+	{"misspelled update", namesFile, "update: {description: adds a book., x-safety: D}", "upadte: {description: adds a book., x-safety: D}", "overlay-unknown-key", "overlays/library/20-names.yaml:29"},
 	{"no target", namesFile, "  - target: $.paths['/books'].post\n    update:", "  - update:", "overlay-missing-key", "overlays/library/20-names.yaml:28"},
 	{"update and remove", namesFile, "update: {description: adds a book., x-safety: D}", "update: {description: adds a book., x-safety: D}\n    remove: true", "overlay-conflict", "overlays/library/20-names.yaml:29"},
 	{"update that changes nothing", repairsFile, "update: {format: decimal}", "update: {type: string}", "overlay-already-mended", "overlays/library/10-repairs.yaml:4"},
@@ -74,25 +73,25 @@ var faultCorpus = []struct{ name, file, old, new, code, at string }{
 	{"another version of overlays", repairsFile, "overlay: 1.0.0", "overlay: 2.0.0", "overlay-version", "overlays/library/10-repairs.yaml:1"},
 	{"key twice", namesFile, "update: {description: adds a book., x-safety: D}", "update: {description: adds a book., x-safety: D, description: b}", "overlay-duplicate-key", "overlays/library/20-names.yaml:29"},
 	{"update that OpenAPI does not allow", repairsFile, "update: {format: decimal}", "update: {format: decimal, nullable: maybe}", "wrong-type", "overlays/library/10-repairs.yaml:7"},
-	{"reference that leads nowhere", repairsFile, "schema: {type: string}", "schema: {$ref: '#/components/schemas/Shop'}", "dangling-ref", "overlays/library/10-repairs.yaml:25"},
+	{"reference that does not resolve", repairsFile, "schema: {type: string}", "schema: {$ref: '#/components/schemas/Shop'}", "dangling-ref", "overlays/library/10-repairs.yaml:25"},
 	{"bracket that is not closed", repairsFile, "properties: {donor: {type: string, description: Name of the person.}}", "properties: {donor: {type: string, description: Name of the person.}", "overlay-syntax", "overlays/library/10-repairs.yaml:21"},
 	{"alias", repairsFile, "update: {format: decimal}", "update: *decimal", "overlay-syntax", "overlays/library/10-repairs.yaml:7"},
 	{"unknown safety", namesFile, "x-safety: D", "x-safety: Z", "bad-safety", "overlays/library/20-names.yaml:29"},
 	{"unknown scope", namesFile, "update: {description: removes a book.}", "update: {description: removes a book., x-scope: nobody}", "bad-scope", "overlays/library/20-names.yaml:35"},
 	{"value that the enumeration does not have", namesFile, "poetry: {description: Poems.}", "poetries: {description: Poems.}", "no-value", "overlays/library/20-names.yaml:51"},
-	{"variant without a sign", repairsFile, "when: {kind: string}", "x-when: {kind: string}", "bad-variant", "overlays/library/10-repairs.yaml:22"},
+	{"variant without a condition", repairsFile, "when: {kind: string}", "x-when: {kind: string}", "bad-variant", "overlays/library/10-repairs.yaml:22"},
 	{"variant of an unknown kind", repairsFile, "when: {kind: string}", "when: {kind: text}", "bad-variant", "overlays/library/10-repairs.yaml:24"},
 	{"unknown operator of a filter", namesFile, "ops: [eq, ne]", "ops: [eq, like]", "bad-filter", "overlays/library/20-names.yaml:25"},
 	{"list in a filter", namesFile, "ops: [eq, in], schema: {$ref: '#/components/schemas/genre'}", "ops: [eq, in], schema: {type: array, items: {type: string}}", "cannot-express", "overlays/library/20-names.yaml:27"},
 	{"page without its items", namesFile, "x-page: {items: data,", "x-page: {items: date,", "bad-page", "overlays/library/20-names.yaml:13"},
-	{"type that is no Go name", namesFile, "x-type: BookPage", "x-type: book page", "bad-name", "overlays/library/20-names.yaml:54"},
+	{"type that is not a Go name", namesFile, "x-type: BookPage", "x-type: book page", "bad-name", "overlays/library/20-names.yaml:54"},
 	{"type of another kind that is taken", repairsFile, "x-type: Origin", "x-type: Genre", "name-collision", "overlays/library/10-repairs.yaml:11"},
 	{"method that is taken", namesFile, "x-method: UploadCover", "x-method: Create", "name-collision", "overlays/library/20-names.yaml:37"},
 
-	// The small files.
+	// The configuration and the lock.
 	{"unknown key of the sources", "specs/sources.yaml", "output: generated", "outputs: generated", "unknown-key", "specs/sources.yaml:3"},
-	{"output outside of the repository", "specs/sources.yaml", "output: generated", "output: ../generated", "bad-value", "specs/sources.yaml:3"},
+	{"output outside the repository", "specs/sources.yaml", "output: generated", "output: ../generated", "bad-value", "specs/sources.yaml:3"},
 	{"domain without a file", "specs/sources.yaml", "library: {file: library.yaml}", "library: {}", "missing-key", "specs/sources.yaml:8"},
-	{"hash that is none", "specs/specs.lock", "snapshot: ", "snapshot: x", "bad-value", "specs/specs.lock:6"},
+	{"invalid hash", "specs/specs.lock", "snapshot: ", "snapshot: x", "bad-value", "specs/specs.lock:6"},
 	{"another version of the lock", "specs/specs.lock", "version: 1", "version: 2", "bad-version", "specs/specs.lock:1"},
 }

@@ -12,17 +12,17 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/basiq-sdk/basiq-go/gen/internal/canon"
-	"github.com/basiq-sdk/basiq-go/gen/internal/check"
 	"github.com/basiq-sdk/basiq-go/gen/internal/diag"
 	"github.com/basiq-sdk/basiq-go/gen/internal/emit"
 	"github.com/basiq-sdk/basiq-go/gen/internal/model"
 	"github.com/basiq-sdk/basiq-go/gen/internal/overlay"
 	"github.com/basiq-sdk/basiq-go/gen/internal/source"
 	"github.com/basiq-sdk/basiq-go/gen/internal/spec"
+	"github.com/basiq-sdk/basiq-go/gen/internal/typecheck"
 )
 
-// library is the small API of testdata/library: its files, by the names that
-// findings call them.
+// library holds the files of the small API in testdata/library, by their names in
+// diagnostics.
 type library map[string]string
 
 const (
@@ -51,9 +51,8 @@ func readLibrary(t *testing.T) library {
 	return lib
 }
 
-// build takes the files through every stage, as a run does. It keeps the
-// snapshot that it made on the way.
-func (lib library) build(imports *check.Imports) diag.List {
+// build runs all stages. It adds the snapshot to the files.
+func (lib library) build(imports *typecheck.Imports) diag.List {
 	if _, err := source.ParseConfig(source.ConfigFile, []byte(lib[source.ConfigFile])); err != nil {
 		return diag.FromError(err, diag.Pos{})
 	}
@@ -84,17 +83,17 @@ func (lib library) build(imports *check.Imports) diag.List {
 	if err != nil {
 		return diag.FromError(err, diag.Pos{})
 	}
-	pkg, err := emit.Domain(m, emit.Target{ImportPath: "example.com/library", Runtime: runtimePath})
+	pkg, err := emit.Generate(m, emit.Target{ImportPath: "example.com/library", Runtime: runtimePath})
 	if err != nil {
 		return diag.FromError(err, diag.Pos{})
 	}
-	if _, err := check.Package(imports, pkg); err != nil {
+	if _, err := typecheck.Package(imports, pkg); err != nil {
 		return diag.FromError(err, diag.Pos{})
 	}
-	return m.Findings // what lint shows
+	return m.Warnings // what lint reports
 }
 
-// line finds the line of a key in a YAML document, by the keys that lead there.
+// line returns the line of a key in a YAML document, by its path of keys.
 func (lib library) line(file, keys string) int {
 	var doc yaml.Node
 	if err := yaml.Unmarshal([]byte(lib[file]), &doc); err != nil || len(doc.Content) == 0 {
@@ -119,26 +118,25 @@ next:
 	return line
 }
 
-// recorded is how many faults were found exactly when this was last changed.
-// It only ever grows.
-const recorded = 82
+// minExact is the number of errors that must be reported exactly. It may only grow.
+const minExact = 82
 
-// TestDiagnostics injects one fault at a time into files that are good, and
-// counts for how many the first finding has the right code, file and line.
-func TestDiagnostics(t *testing.T) {
-	imports, err := check.LoadImports(t.Context(), "..", runtimePath, runtimePath+"/wire", runtimePath+"/value")
+// TestErrorsHaveTheRightCodeAndLine puts one error at a time into valid files, and
+// checks the code, file and line of the first diagnostic.
+func TestErrorsHaveTheRightCodeAndLine(t *testing.T) {
+	imports, err := typecheck.LoadImports(t.Context(), "..", runtimePath, runtimePath+"/wire", runtimePath+"/value")
 	if err != nil {
 		t.Fatal(err)
 	}
 	good := readLibrary(t)
 	if found := good.build(imports); len(found) > 0 {
-		t.Fatalf("the good files have findings: %v", found)
+		t.Fatalf("the valid files have errors: %v", found)
 	}
 	exact, alone := 0, 0
-	for _, c := range faultCorpus {
+	for _, c := range errorCorpus {
 		lib := readLibrary(t)
 		if strings.Count(lib[c.file], c.old) != 1 {
-			t.Errorf("%s: %q stands %d times in %s", c.name, c.old, strings.Count(lib[c.file], c.old), c.file)
+			t.Errorf("%s: %q occurs %d times in %s", c.name, c.old, strings.Count(lib[c.file], c.old), c.file)
 			continue
 		}
 		lib[c.file] = strings.Replace(lib[c.file], c.old, c.new, 1)
@@ -165,8 +163,8 @@ func TestDiagnostics(t *testing.T) {
 			t.Errorf("%s:\n got  %s\n want %s\n %v", c.name, got, want, found)
 		}
 	}
-	if exact < recorded {
-		t.Errorf("%d faults are found exactly, fewer than the %d that were once", exact, recorded)
+	if exact < minExact {
+		t.Errorf("%d errors are reported exactly, but at least %d must be", exact, minExact)
 	}
-	t.Logf("%d of %d faults are found with the right code, file and line; %d of them with that finding alone", exact, len(faultCorpus), alone)
+	t.Logf("%d of %d errors are reported with the right code, file and line; %d of them without further diagnostics", exact, len(errorCorpus), alone)
 }

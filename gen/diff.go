@@ -13,10 +13,10 @@ import (
 	"github.com/basiq-sdk/basiq-go/gen/internal/track"
 )
 
-// steps replays the commits of a range.
+// steps returns the changes of each commit in a range.
 func steps(ctx context.Context, t *track.Tracker, mirror, from, to string, bar *progress) ([]report.Step, error) {
 	if mirror == "" {
-		return nil, &usageError{errors.New("a range needs a mirror with upstream's history: set BASIQ_SPECS_MIRROR")}
+		return nil, &usageError{errors.New("a range needs a mirror with upstream's history; set BASIQ_SPECS_MIRROR to its directory")}
 	}
 	all, err := track.Commits(mirror)
 	if err != nil {
@@ -36,26 +36,29 @@ func steps(ctx context.Context, t *track.Tracker, mirror, from, to string, bar *
 
 func diffCmd(f *flags) *cobra.Command {
 	var format string
-	var checks track.Checks
+	var include track.DiffOptions
 	cmd := &cobra.Command{
 		Use:   "diff [FROM [TO] | FROM..TO]",
 		Short: "Report what changed between two states of the API",
-		Long: `diff compares two states: what upstream did to its descriptions, what our
-overlays and types absorb of it, what reaches a caller's Go code, and which
-version that asks for.
+		Long: `diff compares two states of the API. It reports what upstream changed in its
+specifications, which changes the overlays and types absorb, which are breaking or
+additive for users of the SDK, and the version that they require.
 
-A state is a commit, branch or tag of upstream (upstream:REF), a revision of this
-repository (git:REV), or the working tree (worktree). Without a prefix a name is
-a revision of this repository if it has one by that name, or else upstream's.
-FROM is HEAD when it is not given, TO the working tree. FROM..TO is a range of a
-mirror's commits, and adds what each of them did.
+A state is one of
+  upstream:REF  a commit, branch or tag of upstream
+  git:REV       a revision of this repository
+  worktree      the working tree
 
-Where a state could not be built, the version is unknown, and the exit code is 1.
+A name without a prefix is a revision of this repository if there is one, and a ref of
+upstream otherwise. FROM defaults to HEAD and TO to the working tree. FROM..TO is a
+range of commits in a mirror, and adds the changes of each commit.
 
-BASIQ_SPECS_MIRROR names a directory mirror to use in place of the network.`,
+If a state cannot be built, the version is unknown and the exit code is 1.
+
+Set BASIQ_SPECS_MIRROR to a directory mirror to use it instead of the network.`,
 		Args: cobra.MaximumNArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := f.form(cmd, &format); err != nil {
+			if err := f.setFormat(cmd, &format); err != nil {
 				return err
 			}
 			opts, err := f.options(cmd.OutOrStdout())
@@ -74,7 +77,7 @@ BASIQ_SPECS_MIRROR names a directory mirror to use in place of the network.`,
 			if isRange && len(args) == 1 {
 				names[0], names[1] = "upstream:"+from, "upstream:"+to
 			}
-			r, err := t.Diff(cmd.Context(), names[0], names[1], checks)
+			r, err := t.Diff(cmd.Context(), names[0], names[1], include)
 			if err != nil {
 				return err
 			}
@@ -90,8 +93,8 @@ BASIQ_SPECS_MIRROR names a directory mirror to use in place of the network.`,
 			return r.Verdict()
 		},
 	}
-	cmd.Flags().BoolVar(&checks.Examples, "examples", false, "decode upstream's examples with the types of both, and list what callers no longer get")
-	cmd.Flags().StringVar(&checks.Users, "users", "", "type-check these programs with TO's packages: a folder, or a revision whose examples and API tests to take")
-	cmd.Flags().StringVar(&format, "format", "text", strings.Join(report.Formats, ", "))
+	cmd.Flags().BoolVar(&include.Examples, "examples", false, "decode upstream's examples with the types of both states, and list values that are lost")
+	cmd.Flags().StringVar(&include.Users, "users", "", "type-check programs with TO's packages: those in a directory, or the examples and API tests of a revision")
+	cmd.Flags().StringVar(&format, "format", "text", "format of the report: "+strings.Join(report.Formats, ", "))
 	return cmd
 }

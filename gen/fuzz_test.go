@@ -10,10 +10,9 @@ import (
 	"github.com/basiq-sdk/basiq-go/gen/internal/diag"
 )
 
-// FuzzDescription takes documents through every stage: the outcome is source
-// that parses and holds nothing it should not, or findings with a file, in
-// time. What is slow or fails here would stop a maintainer, not a user.
-func FuzzDescription(f *testing.F) {
+// FuzzSpecification runs all stages. The result must be harmless source that parses, or
+// diagnostics with a file, in limited time.
+func FuzzSpecification(f *testing.F) {
 	library, err := os.ReadFile("testdata/library/upstream/library.yaml")
 	if err != nil {
 		f.Fatal(err)
@@ -36,7 +35,7 @@ func FuzzDescription(f *testing.F) {
 		if err != nil {
 			for _, a := range diag.FromError(err, diag.Pos{}) {
 				if a.Code == "" || a.Code == "internal" || a.Message == "" || a.Pos.File == "" {
-					t.Errorf("an incomplete finding: %+v", a)
+					t.Errorf("an incomplete diagnostic: %+v", a)
 				}
 			}
 			return

@@ -16,18 +16,17 @@ import (
 	"unicode"
 
 	"github.com/basiq-sdk/basiq-go/gen/internal/canon"
-	"github.com/basiq-sdk/basiq-go/gen/internal/check"
 	"github.com/basiq-sdk/basiq-go/gen/internal/emit"
 	"github.com/basiq-sdk/basiq-go/gen/internal/model"
 	"github.com/basiq-sdk/basiq-go/gen/internal/output"
 	"github.com/basiq-sdk/basiq-go/gen/internal/overlay"
 	"github.com/basiq-sdk/basiq-go/gen/internal/spec"
+	"github.com/basiq-sdk/basiq-go/gen/internal/typecheck"
 )
 
 const runtimePath = "github.com/basiq-sdk/basiq-go/transport"
 
-// compile takes a description through every stage up to its Go source, as a
-// run does with what it has fetched.
+// compile runs all stages for a specification, up to its Go source.
 func compile(doc string, overlays ...string) (*emit.Package, error) {
 	snapshot, err := canon.Snapshot("api.yml", []byte(doc))
 	if err != nil {
@@ -57,12 +56,12 @@ func compile(doc string, overlays ...string) (*emit.Package, error) {
 		return nil, err
 	}
 	if _, err := model.ParseLock("names.lock", lock); err != nil {
-		return nil, fmt.Errorf("the names lock cannot be read again: %s\n%s", err, lock)
+		return nil, fmt.Errorf("the names lock cannot be parsed: %s\n%s", err, lock)
 	}
-	return emit.Domain(m, emit.Target{ImportPath: "example.com/api", Runtime: runtimePath})
+	return emit.Generate(m, emit.Target{ImportPath: "example.com/api", Runtime: runtimePath})
 }
 
-// things is a description whose one operation answers with the schema A.
+// things is a specification with one operation, which returns the schema A.
 const things = `openapi: 3.0.3
 info: {title: t, version: '1'}
 paths:
@@ -74,16 +73,15 @@ components:
   schemas:
 `
 
-// property gives A one property, in line 10.
+// property returns things with properties of A, in line 10.
 func property(body string) string {
 	return things + "    A: {type: object, properties: {" + body + "}}\n"
 }
 
-// TestHostileDescriptions gives the generator what a stranger may have written
-// to harm whoever runs it. Each is refused with this very message, or accepted
-// with source that type-checks.
-func TestHostileDescriptions(t *testing.T) {
-	imports, err := check.LoadImports(t.Context(), "..", runtimePath, runtimePath+"/wire", runtimePath+"/value")
+// TestHostileSpecificationsAreHarmless runs the generator with malicious
+// specifications. Each leads to exactly this error, or to source that type-checks.
+func TestHostileSpecificationsAreHarmless(t *testing.T) {
+	imports, err := typecheck.LoadImports(t.Context(), "..", runtimePath, runtimePath+"/wire", runtimePath+"/value")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,49 +93,49 @@ func TestHostileDescriptions(t *testing.T) {
 	at := func(col int) string { return fmt.Sprintf("api.yml:10:%d: ", col) }
 	const bidi = "\u202e\u2066"
 	for _, c := range []struct{ name, doc, message string }{
-		// References never leave the document.
-		{"a file", property("a: {$ref: 'file:///etc/passwd'}"), at(46) + `the reference "file:///etc/passwd" leaves the document [external-ref]`},
-		{"a file that is there", property("a: {$ref: '" + canary + "'}"), at(46) + `the reference "` + canary + `" leaves the document [external-ref]`},
-		{"a relative file", property("a: {$ref: '../../../etc/passwd#/a'}"), at(46) + `the reference "../../../etc/passwd#/a" leaves the document [external-ref]`},
-		{"a web address", property("a: {$ref: 'http://example.com/a.yml#/A'}"), at(46) + `the reference "http://example.com/a.yml#/A" leaves the document [external-ref]`},
-		{"a local web address", property("a: {$ref: '" + dialled.URL + "/a.yml'}"), at(46) + `the reference "` + dialled.URL + `/a.yml" leaves the document [external-ref]`},
-		{"a metadata service", property("a: {$ref: 'http://169.254.169.254/latest/meta-data'}"), at(46) + `the reference "http://169.254.169.254/latest/meta-data" leaves the document [external-ref]`},
-		{"no scheme", property("a: {$ref: '//example.com/a.yml'}"), at(46) + `the reference "//example.com/a.yml" leaves the document [external-ref]`},
-		{"a bare fragment", property("a: {$ref: '#A'}"), at(46) + `the reference "#A" leaves the document [external-ref]`},
-		{"a discriminator that leads away", property("a: {oneOf: [{type: string}], discriminator: {propertyName: k, mapping: {b: 'http://169.254.169.254/x'}}}"), at(111) + `the reference "http://169.254.169.254/x" leaves the document [external-ref]`},
-		{"$id", property("a: {$id: 'http://169.254.169.254/x', type: string}"), at(40) + `"$id" is no keyword of a schema [unknown-keyword]`},
-		{"$self", "$self: http://169.254.169.254/x\n" + property("a: {type: string}"), `api.yml:1:1: "$self" is no keyword of an OpenAPI document [unknown-keyword]`},
-		{"$schema", property("a: {$schema: 'http://169.254.169.254/x', type: string}"), at(40) + `"$schema" is no keyword of a schema [unknown-keyword]`},
+		// References never lead outside the document.
+		{"a file", property("a: {$ref: 'file:///etc/passwd'}"), at(46) + `the reference "file:///etc/passwd" leads outside the document [external-ref]`},
+		{"a file that is there", property("a: {$ref: '" + canary + "'}"), at(46) + `the reference "` + canary + `" leads outside the document [external-ref]`},
+		{"a relative file", property("a: {$ref: '../../../etc/passwd#/a'}"), at(46) + `the reference "../../../etc/passwd#/a" leads outside the document [external-ref]`},
+		{"a web address", property("a: {$ref: 'http://example.com/a.yml#/A'}"), at(46) + `the reference "http://example.com/a.yml#/A" leads outside the document [external-ref]`},
+		{"a local web address", property("a: {$ref: '" + dialled.URL + "/a.yml'}"), at(46) + `the reference "` + dialled.URL + `/a.yml" leads outside the document [external-ref]`},
+		{"a metadata service", property("a: {$ref: 'http://169.254.169.254/latest/meta-data'}"), at(46) + `the reference "http://169.254.169.254/latest/meta-data" leads outside the document [external-ref]`},
+		{"no scheme", property("a: {$ref: '//example.com/a.yml'}"), at(46) + `the reference "//example.com/a.yml" leads outside the document [external-ref]`},
+		{"a bare fragment", property("a: {$ref: '#A'}"), at(46) + `the reference "#A" leads outside the document [external-ref]`},
+		{"a discriminator that leads away", property("a: {oneOf: [{type: string}], discriminator: {propertyName: k, mapping: {b: 'http://169.254.169.254/x'}}}"), at(111) + `the reference "http://169.254.169.254/x" leads outside the document [external-ref]`},
+		{"$id", property("a: {$id: 'http://169.254.169.254/x', type: string}"), at(40) + `"$id" is not a keyword of a schema [unknown-keyword]`},
+		{"$self", "$self: http://169.254.169.254/x\n" + property("a: {type: string}"), `api.yml:1:1: "$self" is not a keyword of an OpenAPI document [unknown-keyword]`},
+		{"$schema", property("a: {$schema: 'http://169.254.169.254/x', type: string}"), at(40) + `"$schema" is not a keyword of a schema [unknown-keyword]`},
 		{"a dialect", strings.Replace(property("a: {type: string}"), "openapi: 3.0.3", "openapi: 3.1.0\njsonSchemaDialect: http://169.254.169.254/x", 1), ""},
 
-		// Circles end.
-		{"a reference to itself", things + "    A: {$ref: '#/components/schemas/A'}\n", `api.yml:7:75: the reference "#/components/schemas/A" leads only to other references [ref-cycle]`},
-		{"references in a circle", things + "    A: {$ref: '#/components/schemas/B'}\n    B: {$ref: '#/components/schemas/A'}\n", `api.yml:7:75: the reference "#/components/schemas/A" leads only to other references [ref-cycle]`},
+		// Cycles are errors or pointers.
+		{"a reference to itself", things + "    A: {$ref: '#/components/schemas/A'}\n", `api.yml:7:75: the reference "#/components/schemas/A" is part of a cycle of references [ref-cycle]`},
+		{"references in a cycle", things + "    A: {$ref: '#/components/schemas/B'}\n    B: {$ref: '#/components/schemas/A'}\n", `api.yml:7:75: the reference "#/components/schemas/A" is part of a cycle of references [ref-cycle]`},
 		{"allOf of itself", things + "    A: {allOf: [{$ref: '#/components/schemas/A'}]}\n", `specs/api.yml:19:11: #/components/schemas/A is composed of itself [allof-cycle]`},
-		{"allOf in a circle", things + "    A: {allOf: [{$ref: '#/components/schemas/B'}]}\n    B: {allOf: [{$ref: '#/components/schemas/A'}]}\n", `specs/api.yml:22:11: #/components/schemas/A is composed of itself [allof-cycle]`},
-		{"a list of itself", things + "    A: {type: array, items: {$ref: '#/components/schemas/A'}}\n", `specs/api.yml:17:5: #/components/schemas/A contains itself, and nothing between has a name [type-cycle]`},
-		{"a map of lists of itself", things + "    A: {type: object, additionalProperties: {type: array, items: {$ref: '#/components/schemas/A'}}}\n", `specs/api.yml:17:5: #/components/schemas/A contains itself, and nothing between has a name [type-cycle]`},
+		{"allOf in a cycle", things + "    A: {allOf: [{$ref: '#/components/schemas/B'}]}\n    B: {allOf: [{$ref: '#/components/schemas/A'}]}\n", `specs/api.yml:22:11: #/components/schemas/A is composed of itself [allof-cycle]`},
+		{"a list of itself", things + "    A: {type: array, items: {$ref: '#/components/schemas/A'}}\n", `specs/api.yml:17:5: #/components/schemas/A contains itself without an object in between [type-cycle]`},
+		{"a map of lists of itself", things + "    A: {type: object, additionalProperties: {type: array, items: {$ref: '#/components/schemas/A'}}}\n", `specs/api.yml:17:5: #/components/schemas/A contains itself without an object in between [type-cycle]`},
 		{"an object of itself", property("a: {$ref: '#/components/schemas/A'}, b: {type: array, items: {$ref: '#/components/schemas/A'}}"), ""},
 		{"one of itself", things + "    A: {oneOf: [{$ref: '#/components/schemas/A'}]}\n", ""},
 		{"allOf twice of the same, thirty levels", diamonds(30), ""},
-		{"allOf of too many", diamonds(70), `specs/api.yml:260:5: #/components/schemas/A64 is the part that makes a schema of more than 64 [too-many-parts]`},
-		{"an answer that is a text", things + "    A: {type: string}\n", ""},
-		{"an answer that is a truth value", things + "    A: {type: boolean}\n", ""},
-		{"an answer that is a list", things + "    A: {type: array, items: {type: string}}\n", ""},
-		{"an alias of itself", "openapi: 3.0.3\ninfo: &i {title: *i}\npaths: {}\n", `api.yml:2:18: the alias "*i" leads to itself [alias-cycle]`},
-		{"nesting", things + "    A: " + strings.Repeat("{items: ", 9_000) + "{}" + strings.Repeat("}", 9_000) + "\n", at(1592) + `the document nests more than 200 levels deep [too-deep]`},
+		{"allOf of too many", diamonds(70), `specs/api.yml:260:5: the schema is composed of more than 64 parts; the first beyond the limit is #/components/schemas/A64 [too-many-parts]`},
+		{"a response that is a string", things + "    A: {type: string}\n", ""},
+		{"a response that is a boolean", things + "    A: {type: boolean}\n", ""},
+		{"a response that is a list", things + "    A: {type: array, items: {type: string}}\n", ""},
+		{"an alias of itself", "openapi: 3.0.3\ninfo: &i {title: *i}\npaths: {}\n", `api.yml:2:18: the alias "*i" refers to itself [alias-cycle]`},
+		{"nesting", things + "    A: " + strings.Repeat("{items: ", 9_000) + "{}" + strings.Repeat("}", 9_000) + "\n", at(1592) + `the document is nested more than 200 levels deep [too-deep]`},
 		{"deeper nesting", things + "    A: " + strings.Repeat("{items: ", 20_000) + "{}" + strings.Repeat("}", 20_000) + "\n", `api.yml:10: exceeded max depth of 10000 [yaml-syntax]`},
 
-		// Names are made into Go names, or refused.
+		// Names are converted to Go names, or are errors.
 		{"two names that become one", property("a-b: {type: string}, a_b: {type: string}"), `specs/api.yml:22:9: type A: "a_b" and "a-b" (specs/api.yml:20:9) are both called AB [name-collision]`},
 		{"two schemas that become one", property("x: {$ref: '#/components/schemas/a-b'}, y: {$ref: '#/components/schemas/a_b'}") + "    a-b: {type: object, properties: {p: {type: string}}}\n    a_b: {type: object, properties: {q: {type: string}}}\n",
-			`specs/api.yml:29:5: #/components/schemas/a_b and #/components/schemas/a-b (specs/api.yml:24:5) are both called AB, and their members differ [name-collision]`},
+			`specs/api.yml:29:5: #/components/schemas/a_b and #/components/schemas/a-b (specs/api.yml:24:5) are both called AB, but their members differ [name-collision]`},
 		{"two paths that become one", strings.Replace(property("a: {type: string}"), "paths:\n", "paths:\n  /THINGS: {get: {responses: {204: {description: d}}}}\n", 1), `specs/api.yml:12:5: resource Things: GET /things and GET /THINGS (specs/api.yml:7:5) are both called List [name-collision]`},
 		{"two values that become one", property("a: {type: string, enum: [a b, a-b]}"), `specs/api.yml:24:15: package api: value "a-b" of AA and value "a b" of AA (specs/api.yml:23:15) are both called AAAB [name-collision]`},
-		{"a look-alike alone", property("\"\u0430\u0435\": {type: string}"), "specs/api.yml:20:9: \"\u0430\u0435\" cannot be an exported Go identifier [bad-name]"},
+		{"a look-alike alone", property("\"\u0430\u0435\": {type: string}"), "specs/api.yml:20:9: \"\u0430\u0435\" is not an exported Go identifier [bad-name]"},
 		{"a look-alike as a part", property("\"\u0430mount\": {type: string}, amount: {type: string}"), ""},
-		{"bidi in a name", property("\"" + bidi + "a\": {type: string}"), at(36) + `the key "\u202e\u2066a" holds control or direction characters [bad-key]`},
-		{"a line break in a name", property(`"a\nb": {type: string}`), at(36) + `the key "a\nb" holds control or direction characters [bad-key]`},
+		{"bidi in a name", property("\"" + bidi + "a\": {type: string}"), at(36) + `the key "\u202e\u2066a" contains control or text direction characters [bad-key]`},
+		{"a line break in a name", property(`"a\nb": {type: string}`), at(36) + `the key "a\nb" contains control or text direction characters [bad-key]`},
 		{"a quote in a name", property(`'a"b': {type: string}`), `specs/api.yml:20:9: the member "a\"b" has a quote, backslash or control character in its name [bad-name]`},
 		{"a backtick in a name", property("'a`b': {type: string}"), "specs/api.yml:20:9: the member \"a`b\" has a quote, backslash or control character in its name [bad-name]"},
 		{"a template in a name", property("'${HOME}$(id){{.}}%s': {type: string}"), ""},
@@ -146,43 +144,43 @@ func TestHostileDescriptions(t *testing.T) {
 			"    ../../a: {type: object, properties: {p: {type: string}}}\n    /etc/b: {type: object, properties: {p: {type: string}}}\n",
 			`specs/api.yml:17:5: identifier "../../a" is not supported by OpenAPIv3 standard (charset: ["a-zA-Z0-9._-"]) [openapi-invalid]`},
 		{"a path as a value", property("a: {type: string, enum: [../../a, /etc/passwd], default: ../../a}"), ""},
-		{"a schema's name that is no identifier", property("x: {$ref: '#/components/schemas/..'}") + "    ..: {type: object, properties: {p: {type: string}}}\n", `specs/api.yml:17:5: "" cannot be an exported Go identifier [bad-name]`},
-		{"Go's words as names", property("func: {type: string}, type: {type: string}, init: {type: string}, main: {type: string}, _: {type: string}"), `specs/api.yml:20:9: "_" cannot be an exported Go identifier [bad-name]`},
-		{"names of a type's own methods", property("JSON: {type: string}"), `specs/api.yml:20:9: type A: "JSON" and what every type says about its JSON form (specs/api.yml:17:5) are both called JSON [name-collision]`},
+		{"a schema whose name is not an identifier", property("x: {$ref: '#/components/schemas/..'}") + "    ..: {type: object, properties: {p: {type: string}}}\n", `specs/api.yml:17:5: "" is not an exported Go identifier [bad-name]`},
+		{"Go's words as names", property("func: {type: string}, type: {type: string}, init: {type: string}, main: {type: string}, _: {type: string}"), `specs/api.yml:20:9: "_" is not an exported Go identifier [bad-name]`},
+		{"names of a type's own methods", property("JSON: {type: string}"), `specs/api.yml:20:9: type A: "JSON" and the JSON field that every type has (specs/api.yml:17:5) are both called JSON [name-collision]`},
 		{"a schema called as the client", strings.ReplaceAll(property("a: {type: string}"), "schemas/A'", "schemas/client'") + "    client: {type: object, properties: {a: {type: string}}}\n", "[name-collision]"},
-		{"a long name", property(strings.Repeat("a", 300) + ": {type: string}"), `specs/api.yml:20:11: the name of field /components/schemas/A/properties/` + strings.Repeat("a", 300) + ` would have 300 characters; the limit is 128 [bad-name]`},
+		{"a long name", property(strings.Repeat("a", 300) + ": {type: string}"), `specs/api.yml:20:11: the name of field /components/schemas/A/properties/` + strings.Repeat("a", 300) + ` has 300 characters; the limit is 128 [bad-name]`},
 		{"a key of a megabyte", property("? " + strings.Repeat("a-", 500_000) + " : {type: string}"), at(38) + `the key "` + strings.Repeat("a-", 40) + `…" has 1000000 bytes; the limit is 1024 [bad-key]`},
-		{"a place too long for the names lock", property("'" + strings.Repeat("-", 500) + "a': {type: string}"), `specs/api.yml:20:11: the place "field /components/schemas/A/properties/-----------------------------------------"… has 540 characters, which the names lock cannot hold; the limit is 400 [bad-name]`},
-		{"a parameter too long for the names lock", strings.Replace(property("a: {type: string}"), "    get:\n", "    get:\n      parameters: [{name: '"+strings.Repeat("-", 2000)+"a', in: query, schema: {type: string}}]\n", 1), "which the names lock cannot hold; the limit is 400 [bad-name]"},
-		{"names that grow by nesting", property(strings.Repeat("abcdefghij: {type: object, properties: {", 40) + "x: {type: string}" + strings.Repeat("}}", 40)), "would have 131 characters; the limit is 128 [bad-name]"},
+		{"a location too long for the names lock", property("'" + strings.Repeat("-", 500) + "a': {type: string}"), `specs/api.yml:20:11: the location "field /components/schemas/A/properties/-----------------------------------------"… has 540 characters, which is too long for the names lock; the limit is 400 [bad-name]`},
+		{"a parameter too long for the names lock", strings.Replace(property("a: {type: string}"), "    get:\n", "    get:\n      parameters: [{name: '"+strings.Repeat("-", 2000)+"a', in: query, schema: {type: string}}]\n", 1), "which is too long for the names lock; the limit is 400 [bad-name]"},
+		{"names that grow by nesting", property(strings.Repeat("abcdefghij: {type: object, properties: {", 40) + "x: {type: string}" + strings.Repeat("}}", 40)), "has 131 characters; the limit is 128 [bad-name]"},
 
 		// Values are data.
 		{"a line break in an enumeration", property(`a: {type: string, enum: ["a\nfunc init() {}", b]}`), ""},
-		{"a value without a name", property("a: {type: string, enum: ['`', b]}"), "specs/api.yml:23:15: no Go name can be made of the value \"`\" of #/components/schemas/A/properties/a [bad-name]"},
+		{"a value without a name", property("a: {type: string, enum: ['`', b]}"), "specs/api.yml:23:15: the value \"`\" of #/components/schemas/A/properties/a cannot be converted to a Go name [bad-name]"},
 		{"an end of comment as a value", property("a: {type: string, enum: ['a */ func init() {} /*', b]}"), ""},
 		{"a strange format", property(`a: {type: string, format: "../../x\n//go:generate sh"}`), ""},
 		{"a strange default", property(`a: {type: string, default: "${HOME}\n` + "`" + `"}`), ""},
 		{"a strange pattern", property(`a: {type: string, pattern: "(a+)+$("}`), "specs/api.yml:22:11: error parsing regexp: missing closing ): `(a+)+$(` [openapi-schema-pattern-regex-invalid]"},
-		{"a strange media type", strings.Replace(property("a: {type: string}"), "application/json:", `"../../x\n/*": {schema: {type: string}}, application/json:`, 1), `api.yml:7:41: the key "../../x\n/*" holds control or direction characters [bad-key]`},
+		{"a strange media type", strings.Replace(property("a: {type: string}"), "application/json:", `"../../x\n/*": {schema: {type: string}}, application/json:`, 1), `api.yml:7:41: the key "../../x\n/*" contains control or text direction characters [bad-key]`},
 		{"a tag that makes objects", property("a: !!python/object:os.system {type: string}"), at(39) + `the tag "!!python/object:os.system" is not allowed [bad-tag]`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			pkg, err := compile(c.doc)
 			switch {
 			case c.message == "" && err != nil:
-				t.Errorf("refused: %v", err)
+				t.Errorf("got error %v, want none", err)
 			case c.message != "" && err == nil:
-				t.Errorf("accepted, want %s", c.message)
+				t.Errorf("no error, want %s", c.message)
 			case err != nil:
 				first, _, _ := strings.Cut(err.Error(), "\n")
 				if first != c.message && !(strings.HasSuffix(first, c.message) && !strings.Contains(c.message, "api.yml")) {
 					t.Errorf("got  %s\nwant %s", first, c.message)
 				}
 				if strings.Contains(err.Error(), "the-canary") {
-					t.Error("the message holds what stands in a file")
+					t.Error("the message contains the content of a file")
 				}
 			default:
-				if _, err := check.Package(imports, pkg); err != nil {
+				if _, err := typecheck.Package(imports, pkg); err != nil {
 					t.Errorf("the source does not compile: %v", err)
 				}
 				harmless(t, pkg)
@@ -191,7 +189,7 @@ func TestHostileDescriptions(t *testing.T) {
 	}
 }
 
-// diamonds is a chain of schemas each of which is composed of the next, twice.
+// diamonds returns a chain of schemas, each of which is composed of the next, twice.
 func diamonds(levels int) string {
 	var b strings.Builder
 	b.WriteString(things + "    A: {allOf: [{$ref: '#/components/schemas/A1'}]}\n")
@@ -202,7 +200,8 @@ func diamonds(levels int) string {
 	return b.String()
 }
 
-// harmless looks for what no generated source may have.
+// harmless checks that generated source has no directives, init functions or hidden
+// characters.
 func harmless(t *testing.T, pkg *emit.Package) {
 	t.Helper()
 	for name, src := range pkg.Files {
@@ -224,9 +223,8 @@ func harmless(t *testing.T, pkg *emit.Package) {
 
 var fileName = regexp.MustCompile(`^[a-z][a-z0-9_]{0,100}\.gen\.go$`)
 
-// noNetwork lets the test fail when anything is dialled: it counts the
-// connections to a server of its own, and stands in for the transport that
-// every client has unless it is given another.
+// noNetwork fails the test if a connection is made. It counts the connections to the
+// returned server and replaces http.DefaultTransport.
 func noNetwork(t *testing.T) *httptest.Server {
 	t.Helper()
 	var connections atomic.Int64
@@ -256,16 +254,16 @@ func (f refuse) RoundTrip(r *http.Request) (*http.Response, error) {
 	return nil, fmt.Errorf("%s must not be requested", r.URL)
 }
 
-// TestOverlaysLeadNowhereElse holds overlays to the same: they come from this
-// repository, but a slip of the pen must not fetch anything either.
-func TestOverlaysLeadNowhereElse(t *testing.T) {
+// TestReferencesInOverlaysStayInTheDocument checks the same for overlays. They are
+// trusted, but a mistake must not fetch anything either.
+func TestReferencesInOverlaysStayInTheDocument(t *testing.T) {
 	dialled := noNetwork(t)
 	doc := property("a: {type: string}")
 	for update, message := range map[string]string{
-		"{$ref: 'http://169.254.169.254/x'}":            `overlay1.yaml:6:20: the reference "http://169.254.169.254/x" leaves the document [external-ref]`,
-		"{$ref: '" + dialled.URL + "/x'}":               `overlay1.yaml:6:20: the reference "` + dialled.URL + `/x" leaves the document [external-ref]`,
-		"{$ref: '#/components/schemas/B'}":              `overlay1.yaml:6:20: the reference "#/components/schemas/B" leads nowhere [dangling-ref]`,
-		"{$ref: '#/components/schemas/A/properties/a'}": `overlay1.yaml:6:20: the reference "#/components/schemas/A/properties/a" leads only to other references [ref-cycle]`,
+		"{$ref: 'http://169.254.169.254/x'}":            `overlay1.yaml:6:20: the reference "http://169.254.169.254/x" leads outside the document [external-ref]`,
+		"{$ref: '" + dialled.URL + "/x'}":               `overlay1.yaml:6:20: the reference "` + dialled.URL + `/x" leads outside the document [external-ref]`,
+		"{$ref: '#/components/schemas/B'}":              `overlay1.yaml:6:20: the reference "#/components/schemas/B" does not resolve [dangling-ref]`,
+		"{$ref: '#/components/schemas/A/properties/a'}": `overlay1.yaml:6:20: the reference "#/components/schemas/A/properties/a" is part of a cycle of references [ref-cycle]`,
 		"{$ref: '#/info'}":                              `overlay1.yaml:6:20: bad data in "#/info" (expecting ref to schema object) [openapi-invalid]`,
 	} {
 		_, err := compile(doc, "overlay: 1.0.0\ninfo: {title: t, version: v}\nactions:\n  - target: $.components.schemas.A.properties.a\n    description: d\n    update: "+
@@ -276,11 +274,11 @@ func TestOverlaysLeadNowhereElse(t *testing.T) {
 	}
 }
 
-// TestTextsOfOverlaysStayComments puts into every sentence of documentation
-// what would be code, a directive or a hidden character outside of a comment.
-// Descriptions of upstream never come this far; overlays do.
-func TestTextsOfOverlaysStayComments(t *testing.T) {
-	imports, err := check.LoadImports(t.Context(), "..", runtimePath, runtimePath+"/wire", runtimePath+"/value")
+// TestDocumentationStaysInComments puts payloads into all documentation, which would be
+// code, directives or hidden characters outside of comments. Only overlays contain
+// documentation; that of upstream is dropped.
+func TestDocumentationStaysInComments(t *testing.T) {
+	imports, err := typecheck.LoadImports(t.Context(), "..", runtimePath, runtimePath+"/wire", runtimePath+"/value")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -303,17 +301,17 @@ func TestTextsOfOverlaysStayComments(t *testing.T) {
 			t.Errorf("%q: %v", payload, err)
 			continue
 		}
-		if _, err := check.Package(imports, pkg); err != nil {
+		if _, err := typecheck.Package(imports, pkg); err != nil {
 			t.Errorf("%q: %v", payload, err)
 		}
 		harmless(t, pkg)
 	}
 }
 
-// TestFileNames gives paths the names that mean something to a file system,
-// an operating system or the toolchain. Files are only made within the folder
-// of the package, and are built on every system.
-func TestFileNames(t *testing.T) {
+// TestFileNamesAreSafe uses names with a special meaning to a file system, an operating
+// system or the toolchain. Files stay in the package's directory and are compiled on
+// all platforms.
+func TestFileNamesAreSafe(t *testing.T) {
 	for segment, want := range map[string]string{
 		"CON": "con_resource", "nul": "nul_resource", "com1": "com1_resource",
 		"x_test": "x_test_resource", "x_linux": "x_linux_resource", "x-amd64": "x_amd64_resource",
@@ -335,20 +333,20 @@ func TestFileNames(t *testing.T) {
 		harmless(t, pkg)
 	}
 	_, err := compile("openapi: 3.0.3\ninfo: {title: t, version: '1'}\npaths:\n  /" + strings.Repeat("a", 300) + ": {get: {responses: {204: {description: d}}}}\n")
-	if err == nil || !strings.Contains(err.Error(), "would have 300 characters; the limit is 128 [bad-name]") {
+	if err == nil || !strings.Contains(err.Error(), "has 300 characters; the limit is 128 [bad-name]") {
 		t.Errorf("a name of 300 characters: %v", err)
 	}
-	// Two resources whose files would be one.
+	// Two resources with the same file name.
 	_, err = compile("openapi: 3.0.3\ninfo: {title: t, version: '1'}\npaths:\n  /a: {get: {responses: {204: {description: d}}}}\n  /b: {get: {responses: {204: {description: d}}}}\n",
 		"overlay: 1.0.0\ninfo: {title: t, version: v}\nactions:\n  - {target: \"$.paths['/a'].get\", update: {x-resource: XY}}\n  - {target: \"$.paths['/b'].get\", update: {x-resource: Xy}}\n")
 	if err == nil || !strings.Contains(err.Error(), "are both called xy.gen.go [name-collision]") {
-		t.Errorf("two resources of one file: %v", err)
+		t.Errorf("two resources with the same file: %v", err)
 	}
 }
 
-// TestOutputStaysInside holds the last stage to its folder, whatever name an
-// earlier one might let through.
-func TestOutputStaysInside(t *testing.T) {
+// TestOutputStaysInItsDirectory checks the last stage with names that earlier stages
+// never return.
+func TestOutputStaysInItsDirectory(t *testing.T) {
 	outside := t.TempDir()
 	dir := t.TempDir()
 	root, err := os.OpenRoot(dir)

@@ -18,20 +18,19 @@ import (
 
 var update = flag.Bool("update", false, "rewrite docs/dependencies.md")
 
-// permissive are the licences under which a module may be used here. They ask
-// for their text to be kept, and nothing of what is built with them.
+// permissive are the licences that dependencies may have. They require that their text
+// is kept, but nothing of programs that use them.
 var permissive = []string{"Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "ISC", "MIT"}
 
-// linkedModule is a module of others whose packages are linked.
+// linkedModule is a third-party module whose packages are linked.
 type linkedModule struct {
 	path, version string
 	licences      []string // SPDX identifiers
 	generator     bool     // linked into the generator; otherwise into tests only
 }
 
-// TestDependencies compares docs/dependencies.md with the modules that are
-// linked on Linux, macOS and Windows, and refuses licences that are not
-// permissive.
+// TestDependencies compares docs/dependencies.md with the modules that are linked on
+// Linux, macOS and Windows, and checks that their licences are permissive.
 func TestDependencies(t *testing.T) {
 	modules := linkedModules(t)
 	if len(modules) < 10 {
@@ -53,18 +52,17 @@ func TestDependencies(t *testing.T) {
 	}
 	got, err := os.ReadFile(page)
 	if err != nil || strings.ReplaceAll(string(got), "\r\n", "\n") != want {
-		t.Errorf("docs/dependencies.md does not list what is linked (%v); run  go test ./gen -run TestDependencies -update\n%s", err, want)
+		t.Errorf("docs/dependencies.md does not list the linked modules (%v); run  go test ./gen -run TestDependencies -update\n%s", err, want)
 	}
 }
 
-// unreachable matches what the go command says of a module that is neither in
-// the module cache nor to be downloaded.
+// unreachable matches the go command's error for a module that is not in the module
+// cache and cannot be downloaded.
 var unreachable = regexp.MustCompile(`module lookup disabled by GOPROXY=off|dial tcp|no such host|connection refused|i/o timeout|permission denied|read-only file system`)
 
-// linkedModules lists the modules whose packages are linked into the generator
-// or the tests of this repository, by path. Some are linked on one system only,
-// so that nothing has downloaded them yet: the test is skipped where that
-// cannot be done now.
+// linkedModules returns the modules whose packages are linked into the generator or the
+// tests of this repository, sorted by path. Some are linked on one platform only, and
+// may not have been downloaded yet. It skips the test if they cannot be downloaded.
 func linkedModules(t *testing.T) []linkedModule {
 	t.Helper()
 	found := map[string]*linkedModule{}
@@ -114,7 +112,7 @@ func linkedModules(t *testing.T) []linkedModule {
 	visit(false, filepath.Join("..", "internal", "contract"), "-test", "./...")
 	if len(missing) > 0 {
 		slices.Sort(missing)
-		t.Skipf("not in the module cache, and cannot be downloaded: %s", strings.Join(slices.Compact(missing), ", "))
+		t.Skipf("not in the module cache and cannot be downloaded: %s", strings.Join(slices.Compact(missing), ", "))
 	}
 	var list []linkedModule
 	for _, m := range found {
@@ -126,7 +124,7 @@ func linkedModules(t *testing.T) []linkedModule {
 
 var licenceFile = regexp.MustCompile(`(?i)^(?:licen[cs]e|copying|unlicense)(?:[-._].*)?$`)
 
-// readLicences identifies the licences at the top of a module.
+// readLicences returns the licences in a module's root directory.
 func readLicences(dir string) ([]string, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -143,20 +141,19 @@ func readLicences(dir string) ([]string, error) {
 		}
 		known := identifyLicences(string(text))
 		if len(known) == 0 {
-			return nil, fmt.Errorf("the licence in %s is not known to this test", e.Name())
+			return nil, fmt.Errorf("the licence in %s is unknown; add it to identifyLicences", e.Name())
 		}
 		licences = append(licences, known...)
 	}
 	if len(licences) == 0 {
-		return nil, errors.New("has no licence file")
+		return nil, errors.New("the module has no licence file")
 	}
 	slices.Sort(licences)
 	return slices.Compact(licences), nil
 }
 
-// identifyLicences returns the licences whose distinctive sentences a text
-// holds. Licences that are not permissive are identified too, so that they are
-// reported by name.
+// identifyLicences returns the licences whose distinctive sentences a text contains. It
+// also identifies licences that are not permissive, so that they are reported by name.
 func identifyLicences(text string) []string {
 	text = strings.ToLower(strings.Join(strings.Fields(text), " "))
 	has := func(words string) bool { return strings.Contains(text, words) }
@@ -183,7 +180,7 @@ func identifyLicences(text string) []string {
 	return out
 }
 
-// dependenciesPage is the text of docs/dependencies.md.
+// dependenciesPage returns the contents of docs/dependencies.md.
 func dependenciesPage(modules []linkedModule) string {
 	var b strings.Builder
 	b.WriteString(`# Dependencies

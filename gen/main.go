@@ -1,10 +1,10 @@
-// Command gen makes the SDK's typed clients from Basiq's API descriptions:
+// Command gen generates the SDK's typed clients from Basiq's API specifications:
 //
 //	go run ./gen generate
 //
-// pulls the pinned specifications, applies the overlays, checks the result and
-// writes one package per domain under generated/. `go run ./gen help` lists
-// the other verbs.
+// pulls the pinned specifications, applies the overlays, type-checks the result and
+// writes one package per domain to generated/. `go run ./gen help` lists the other
+// commands.
 package main
 
 import (
@@ -28,17 +28,17 @@ import (
 // Exit codes.
 const (
 	exitOK       = 0
-	exitFault    = 1 // the input is at fault; the message says where and what to do
-	exitUsage    = 2 // the command line is
-	exitDiffers  = 3 // check: what is on disk is not what the input gives
-	exitInternal = 4 // the generator itself
+	exitFault    = 1 // the input has errors, which are printed with positions
+	exitUsage    = 2 // the command line is invalid
+	exitDiffers  = 3 // check: generated files are not up to date
+	exitInternal = 4 // the generator failed
 
-	exitInterrupted = 130 // as a shell says it
+	exitInterrupted = 130 // 128 + SIGINT, as in shells
 )
 
 func main() {
-	// Reports go to the standard output. A library that prints there (apidiff
-	// does) must not end up in the middle of one.
+	// Reports go to the standard output. Redirect it for libraries that print there,
+	// as apidiff does.
 	stdout := os.Stdout
 	os.Stdout = os.Stderr
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -47,8 +47,9 @@ func main() {
 	os.Exit(code)
 }
 
-// run is main without the process around it.
+// run is main, but returns the exit code.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	stdout = &visibleWriter{w: stdout}
 	cmd := root(stdout, stderr)
 	cmd.SetArgs(args)
 	err := cmd.ExecuteContext(ctx)
@@ -61,17 +62,17 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	var usage *usageError
 	switch {
 	case errors.As(err, &usage):
-		fmt.Fprintf(stderr, "gen: %v\n", err)
+		fmt.Fprintf(stderr, "gen: %s\n", diag.Visible(err.Error()))
 		return exitUsage
 	case ctx.Err() != nil:
-		fmt.Fprintln(stderr, "gen: interrupted; nothing was written")
+		fmt.Fprintln(stderr, "gen: interrupted; no files were written")
 		return exitInterrupted
 	}
 	code := exitFault
 	for _, a := range diag.FromError(err, diag.Pos{}) {
 		if a.Code == "internal" {
 			code = exitInternal
-			fmt.Fprintf(stderr, "gen: %s\n", a.Message)
+			fmt.Fprintf(stderr, "gen: %s\n", diag.Visible(a.Message))
 			continue
 		}
 		fmt.Fprintln(stderr, a.Error())
@@ -79,16 +80,16 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return code
 }
 
-// errDiffers is check's finding, already printed.
+// errDiffers is the error of check for outdated files, which it has printed.
 var errDiffers = errors.New("generated files differ")
 
-// usageError is a fault of the command line.
+// usageError is an error of the command line.
 type usageError struct{ err error }
 
 func (e *usageError) Error() string { return e.err.Error() }
 func (e *usageError) Unwrap() error { return e.err }
 
-// flags are common to all verbs.
+// flags are common to all commands.
 type flags struct {
 	dir     string
 	json    bool
@@ -108,14 +109,14 @@ func (f *flags) options(w io.Writer) (pipeline.Options, error) {
 	}, nil
 }
 
-// form settles the form of a report: --json stands for one, unless --format says
-// otherwise.
-func (f *flags) form(cmd *cobra.Command, format *string) error {
+// setFormat sets and validates the format of a report. --json means --format json,
+// unless --format is set.
+func (f *flags) setFormat(cmd *cobra.Command, format *string) error {
 	if f.json && !cmd.Flags().Changed("format") {
 		*format = "json"
 	}
 	if !slices.Contains(report.Formats, *format) {
-		return &usageError{fmt.Errorf("there is no format %q; there are %s", *format, strings.Join(report.Formats, ", "))}
+		return &usageError{fmt.Errorf("--format: unknown format %q; use one of %s", *format, strings.Join(report.Formats, ", "))}
 	}
 	return nil
 }
@@ -124,12 +125,16 @@ func root(stdout, stderr io.Writer) *cobra.Command {
 	var f flags
 	cmd := &cobra.Command{
 		Use:   "gen",
-		Short: "Make the typed clients from the pinned API descriptions",
-		Long: `gen makes one typed Go client per domain from the API descriptions pinned in
-specs/, repaired and documented by the overlays in overlays/.
+		Short: "Generate the typed clients from the pinned API specifications",
+		Long: `gen generates one typed Go client per domain from the API specifications pinned
+in specs/, corrected and documented by the overlays in overlays/.
 
-Exit codes: 0 done; 1 the input is at fault (the message says where and what to
-do); 2 the command line is; 3 check found a difference; 4 the generator is at fault.`,
+Exit codes:
+  0  success
+  1  the input has errors; the messages say where and what to do
+  2  the command line is invalid
+  3  check: generated files are not up to date
+  4  the generator failed; please report it`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
@@ -137,9 +142,9 @@ do); 2 the command line is; 3 check found a difference; 4 the generator is at fa
 	cmd.SetErr(stderr)
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
 	p := cmd.PersistentFlags()
-	p.StringVar(&f.dir, "dir", "", "repository to work in (default: the one around the working directory)")
-	p.BoolVar(&f.json, "json", false, "report as JSON lines; update's and diff's report as JSON")
-	p.BoolVarP(&f.verbose, "verbose", "v", false, "report in detail")
+	p.StringVar(&f.dir, "dir", "", "directory of the repository (default: the one that contains the working directory)")
+	p.BoolVar(&f.json, "json", false, "print progress as JSON lines, and the reports of update and diff as JSON")
+	p.BoolVarP(&f.verbose, "verbose", "v", false, "print details")
 	cmd.AddCommand(generateCmd(&f), pullCmd(&f), updateCmd(&f), checkCmd(&f), lintCmd(&f), diffCmd(&f), replayCmd(&f))
 	for _, c := range cmd.Commands() {
 		args := c.Args
@@ -154,12 +159,12 @@ do); 2 the command line is; 3 check found a difference; 4 the generator is at fa
 		}
 	}
 	cmd.SetHelpCommand(&cobra.Command{
-		Use:   "help [verb]",
-		Short: "Tell about a verb",
+		Use:   "help [command]",
+		Short: "Show help about a command",
 		RunE: func(c *cobra.Command, args []string) error {
 			about, _, err := c.Root().Find(args)
 			if err != nil || len(args) > 0 && about == c.Root() {
-				return &usageError{fmt.Errorf("unknown verb %q; see gen help", args[0])}
+				return &usageError{fmt.Errorf("unknown command %q; run  gen help  for a list", args[0])}
 			}
 			return about.Help()
 		},
@@ -171,7 +176,7 @@ do); 2 the command line is; 3 check found a difference; 4 the generator is at fa
 			return nil
 		}
 		if len(args) > 0 {
-			return &usageError{fmt.Errorf("unknown verb %q; see gen help", args[0])}
+			return &usageError{fmt.Errorf("unknown command %q; run  gen help  for a list", args[0])}
 		}
 		return cmd.Help()
 	}
@@ -182,7 +187,7 @@ do); 2 the command line is; 3 check found a difference; 4 the generator is at fa
 func generateCmd(f *flags) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "generate",
-		Short: "Generate the clients and write what changed",
+		Short: "Generate the clients and write the files that changed",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			opts, err := f.options(cmd.OutOrStdout())
 			if err != nil {
@@ -191,35 +196,47 @@ func generateCmd(f *flags) *cobra.Command {
 			return pipeline.Generate(cmd.Context(), opts)
 		},
 	}
-	cmd.Flags().BoolVar(&f.force, "force", false, "do everything, even when nothing seems to have changed")
+	cmd.Flags().BoolVar(&f.force, "force", false, "generate even if the inputs have not changed")
 	return cmd
 }
 
 func pullCmd(f *flags) *cobra.Command {
-	return &cobra.Command{
+	verify := false
+	cmd := &cobra.Command{
 		Use:   "pull",
-		Short: "Make sure that specs/ holds the pinned snapshots",
-		Long: `pull fetches, at the pinned commit, the snapshots that are missing from specs/,
-and verifies those that are there against specs/specs.lock. Nothing is fetched
-when all are there.`,
+		Short: "Fetch missing snapshots and verify those in specs/",
+		Long: `pull fetches the snapshots that are missing from specs/ at the pinned commit, and
+verifies all snapshots against specs/specs.lock. It does not use the network if
+none is missing.
+
+With --verify, pull fetches every snapshot again at the pinned commit and compares.
+This finds a snapshot that was changed together with its hash in the lock.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			opts, err := f.options(cmd.OutOrStdout())
 			if err != nil {
 				return err
 			}
+			if verify {
+				return pipeline.Verify(cmd.Context(), opts)
+			}
 			return pipeline.Pull(cmd.Context(), opts)
 		},
 	}
+	cmd.Flags().BoolVar(&verify, "verify", false, "fetch every snapshot again, and compare")
+	return cmd
 }
 
 func checkCmd(f *flags) *cobra.Command {
 	return &cobra.Command{
 		Use:   "check",
-		Short: "Fail when what is on disk is not what generate would write",
-		Long: `check regenerates in memory and shows, as a diff, what on disk is not what generate
-would write. It fails as well when a snapshot is not the one that the lock pins,
-an overlay action does not fit, a part has no documentation, or a package that
-callers compile imports what they should not have to.`,
+		Short: "Check that generated files are up to date",
+		Long: `check generates the clients in memory and prints a diff of the files that generate
+would change. It also fails if
+
+  - a snapshot is not the pinned one
+  - an overlay action does not apply
+  - a part has no documentation
+  - a package of the SDK imports a third-party module`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			opts, err := f.options(cmd.OutOrStdout())
 			if err != nil {
@@ -240,13 +257,13 @@ func lintCmd(f *flags) *cobra.Command {
 	var keepGoing bool
 	cmd := &cobra.Command{
 		Use:   "lint",
-		Short: "Show what in the overlaid specifications makes poor Go",
-		Long: `lint reports, at file and line, what would make a poor Go API: values without a
-type, parts without documentation, names that collide. It prints the
-documentation coverage and fails when there is any finding.
+		Short: "Report parts of the specifications that lead to a poor Go API",
+		Long: `lint reports parts of the specifications that lead to a poor Go API: values without
+a type, parts without documentation, and name collisions. It prints the documentation
+coverage, and fails if it reports anything.
 
-With --keep-going, an overlay that does not fit, or a defect that none repairs,
-is one finding among the others.`,
+With --keep-going, overlays that do not apply and defects that no overlay corrects are
+reported with the rest.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			opts, err := f.options(cmd.OutOrStdout())
 			if err != nil {
@@ -258,7 +275,7 @@ is one finding among the others.`,
 			return pipeline.Lint(cmd.Context(), opts)
 		},
 	}
-	cmd.Flags().StringSliceVar(&f.domains, "domain", nil, "only these domains")
-	cmd.Flags().BoolVar(&keepGoing, "keep-going", false, "go on past overlays that do not fit")
+	cmd.Flags().StringSliceVar(&f.domains, "domain", nil, "lint only these domains")
+	cmd.Flags().BoolVar(&keepGoing, "keep-going", false, "skip overlays that do not apply")
 	return cmd
 }

@@ -8,13 +8,13 @@ import (
 	"time"
 )
 
-// progress shows how far a long run is: a bar that redraws itself on a
-// terminal, a line now and then elsewhere.
+// progress shows the progress of a long run: a progress bar on a terminal, and periodic
+// lines elsewhere.
 type progress struct {
 	w        io.Writer
 	what     string
 	terminal bool
-	every    time.Duration // between lines where there is no terminal
+	every    time.Duration // interval between lines without a terminal
 	began    time.Time
 	last     time.Time
 	drawn    bool
@@ -34,7 +34,7 @@ func isTerminal(w io.Writer) bool {
 	return err == nil && info.Mode()&os.ModeCharDevice != 0 && os.Getenv("TERM") != "dumb"
 }
 
-// show reports that done of total parts are done, and which is next.
+// show shows that done of total parts are done, and the next part.
 func (p *progress) show(done, total int, next string) {
 	if total == 0 {
 		return

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// TestProgress draws a bar on a terminal, and elsewhere a line now and then.
-func TestProgress(t *testing.T) {
+// TestProgressBarOrLines checks the bar on a terminal and the periodic lines elsewhere.
+func TestProgressBarOrLines(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var b strings.Builder
 		p := newProgress(&b, "replay")

@@ -19,18 +19,18 @@ func replayCmd(f *flags) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "replay",
 		Short: "Run upstream's history through the generator",
-		Long: `replay takes every commit of a directory mirror, in order, through all stages
-with the overlays of today: what they say about parts that an older description
-does not have is skipped and counted. It reports for each commit whether the Go
-API changed and which version that would have asked for, or what stopped it: then
-the version is unknown. Nothing is written.
+		Long: `replay runs all stages for every commit of a directory mirror, in order, with the
+current overlays. Parts of overlays that do not apply to an older specification are
+skipped and counted. For each commit, it reports whether the Go API changed and the
+version that this would have required, or the error that stopped it. The version is
+unknown then. It writes no files.
 
-A mirror holds  <commit>/<file>  and  commits.txt: a line per commit, the newest
-first, the hash and when it was made. The exit code is 4 when the generator
-itself is at fault: it panicked, or wrote what does not compile.`,
+A mirror has the files  <commit>/<file>  and  commits.txt, with a line per commit,
+newest first: the hash and the time. The exit code is 4 if the generator panicked or
+generated code that does not compile.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if !slices.Contains(replay.Formats, format) {
-				return &usageError{fmt.Errorf("there is no format %q; there are %s", format, strings.Join(replay.Formats, ", "))}
+				return &usageError{fmt.Errorf("--format: unknown format %q; use one of %s", format, strings.Join(replay.Formats, ", "))}
 			}
 			opts, err := f.options(cmd.OutOrStdout())
 			if err != nil {
@@ -40,7 +40,7 @@ itself is at fault: it panicked, or wrote what does not compile.`,
 				mirror = opts.Mirror
 			}
 			if mirror == "" {
-				return &usageError{errors.New("replay needs --mirror, or BASIQ_SPECS_MIRROR")}
+				return &usageError{errors.New("replay needs a mirror; set --mirror or BASIQ_SPECS_MIRROR to its directory")}
 			}
 			all, err := track.Commits(mirror)
 			if err != nil {
@@ -68,15 +68,15 @@ itself is at fault: it panicked, or wrote what does not compile.`,
 				fmt.Fprintf(cmd.ErrOrStderr(), "%.1f commits a second\n", float64(len(commits))/max(res.Took, time.Millisecond).Seconds())
 			}
 			if len(res.Faults) > 0 {
-				return fmt.Errorf("the generator is at fault:\n%s", strings.Join(res.Faults, "\n"))
+				return fmt.Errorf("the generator failed:\n%s", strings.Join(res.Faults, "\n"))
 			}
 			return nil
 		},
 	}
 	fl := cmd.Flags()
-	fl.StringVar(&mirror, "mirror", "", "the mirror (default: BASIQ_SPECS_MIRROR)")
+	fl.StringVar(&mirror, "mirror", "", "directory of the mirror (default: BASIQ_SPECS_MIRROR)")
 	fl.StringVar(&from, "from", "", "first commit (default: the oldest)")
 	fl.StringVar(&to, "to", "", "last commit (default: the newest)")
-	fl.StringVar(&format, "format", "text", strings.Join(replay.Formats, ", "))
+	fl.StringVar(&format, "format", "text", "format of the report: "+strings.Join(replay.Formats, ", "))
 	return cmd
 }

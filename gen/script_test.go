@@ -19,8 +19,8 @@ func TestMain(m *testing.M) {
 	})
 }
 
-// TestScripts runs the command line as a maintainer does, each case in a
-// repository of its own.
+// TestScripts runs the command line as a maintainer does, each case in its own
+// repository.
 func TestScripts(t *testing.T) {
 	repo, err := filepath.Abs("..")
 	if err != nil {
@@ -40,7 +40,7 @@ func TestScripts(t *testing.T) {
 		},
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("REPO", repo)
-			e.Setenv("GOCACHE", cache) // compiling the standard library anew in each case would take minutes
+			e.Setenv("GOCACHE", cache) // recompiling the standard library in each case would take minutes
 			e.Setenv("GOMODCACHE", mod)
 			e.Setenv("GOPROXY", "off")
 			e.Setenv("GOFLAGS", "-mod=mod")
@@ -59,8 +59,8 @@ func goEnv(t *testing.T, name string) string {
 	return strings.TrimSpace(string(out))
 }
 
-// prepare gives a case the small library API of testdata/library as its
-// repository; what the case's archive holds goes on top of it.
+// prepare copies the small API of testdata/library to the repository of a case. Files in
+// the case's archive take precedence.
 func prepare(e *testscript.Env, repo string) error {
 	base := filepath.Join(repo, "gen", "testdata", "library")
 	return filepath.WalkDir(base, func(p string, d os.DirEntry, err error) error {
@@ -77,7 +77,7 @@ func prepare(e *testscript.Env, repo string) error {
 		}
 		dst := filepath.Join(e.WorkDir, strings.TrimSuffix(rel, ".txt"))
 		if _, err := os.Stat(dst); err == nil {
-			return nil // the case brings its own
+			return nil // the case has its own
 		}
 		if err := os.MkdirAll(filepath.Dir(dst), 0o777); err != nil {
 			return err

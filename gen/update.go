@@ -17,24 +17,23 @@ func updateCmd(f *flags) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "update",
 		Short: "Move the pin to upstream's newest commit and regenerate",
-		Long: `update resolves the newest commit of the source (or --to), pulls and
-canonicalises its specifications, applies the overlays, generates, checks, and
-only then writes the new pin, snapshots and clients, and reports what changed.
-When anything fails, the tree stays as it was. When nothing of the API changed,
-nothing is written but the pin.
+		Long: `update pulls the specifications at the newest commit of the source, or at --to,
+canonicalises them, applies the overlays, and generates and type-checks the clients. If
+all succeeds, it writes the new pin, snapshots and clients, and reports the changes. If
+anything fails, it writes no files. If the API has not changed, it only writes the pin.
 
-With --keep-going, what overlays say about parts that are gone is skipped, so
-that what later stages find, and what the update would change, is seen as well.
-Nothing is written then, whatever is found.
+With --keep-going, overlay actions and statements that no longer apply are skipped, so
+that errors of later stages and the changes of the update are reported too. It then
+writes no files, whatever the outcome.
 
-BASIQ_SPECS_MIRROR names a directory mirror to use in place of the network.`,
+Set BASIQ_SPECS_MIRROR to a directory mirror to use it instead of the network.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := f.form(cmd, &format); err != nil {
+			if err := f.setFormat(cmd, &format); err != nil {
 				return err
 			}
 			stages := cmd.OutOrStdout()
 			if format != "text" {
-				stages = cmd.ErrOrStderr() // the document stands alone
+				stages = cmd.ErrOrStderr() // keep the report separate from the progress
 			}
 			opts, err := f.options(stages)
 			if err != nil {
@@ -61,19 +60,19 @@ BASIQ_SPECS_MIRROR names a directory mirror to use in place of the network.`,
 			if r != nil {
 				opts.Progress.Stage("report", len(r.Cards), "changes", time.Since(start))
 			}
-			faults := u.Apply()
+			applyErr := u.Apply()
 			if r == nil {
-				return faults
+				return applyErr
 			}
 			if err := r.Write(cmd.OutOrStdout(), format); err != nil {
 				return err
 			}
-			return faults
+			return applyErr
 		},
 	}
 	fl := cmd.Flags()
 	fl.StringVar(&to, "to", "", "commit, branch or tag (default: the ref in specs/sources.yaml)")
-	fl.BoolVar(&keepGoing, "keep-going", false, "go on past overlays that do not fit, and write nothing")
-	fl.StringVar(&format, "format", "text", "form of the report: "+strings.Join(report.Formats, ", "))
+	fl.BoolVar(&keepGoing, "keep-going", false, "skip overlays that do not apply, and write no files")
+	fl.StringVar(&format, "format", "text", "format of the report: "+strings.Join(report.Formats, ", "))
 	return cmd
 }

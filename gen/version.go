@@ -13,8 +13,8 @@ import (
 	"golang.org/x/mod/module"
 )
 
-// version describes this generator, so that a report of a fault can say which
-// one it was: its module's version, its commit, and the Go release.
+// version describes this generator for bug reports: its module version, its commit and
+// the Go release.
 func version(ctx context.Context) string {
 	release, commit := "(devel)", ""
 	if info, ok := debug.ReadBuildInfo(); ok {
@@ -37,14 +37,14 @@ func version(ctx context.Context) string {
 		if rev, err := module.PseudoVersionRev(release); err == nil {
 			source = "commit " + rev
 		}
-	default: // installed by version: the go command records no commit
+	default: // installed by version: the go command does not record a commit
 		source = "tag gen/" + release
 	}
 	return fmt.Sprintf("gen %s, %s, %s %s/%s", release, source, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }
 
-// checkout returns the commit of the clone that the generator was built from.
-// The go command records none in what go run builds.
+// checkout returns the commit of the clone that the generator was built from. go run
+// does not record it.
 func checkout(ctx context.Context) string {
 	_, file, _, ok := runtime.Caller(0)
 	if !ok || !filepath.IsAbs(file) {

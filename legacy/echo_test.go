@@ -12,9 +12,9 @@ import (
 	"github.com/basiq-sdk/basiq-go/legacy"
 )
 
-// TestEscapedPasswordsAreNotKept has a server echo a password in spellings that
-// only a decoder undoes.
-func TestEscapedPasswordsAreNotKept(t *testing.T) {
+// TestEscapedPasswordsAreRedacted makes the server echo a password with different kinds of
+// escaping.
+func TestEscapedPasswordsAreRedacted(t *testing.T) {
 	for _, echo := range []string{`pass\/word+canary é`, `pass\/word\u002Bcanary \u00e9`, `pass%2Fword%2Bcanary%20%c3%a9`, `pass&#47;word&#x2b;canary &eacute;`, `\\u0070ass\/word+canary\\u0020\u00E9`} {
 		s := serve(t, nil, func(w http.ResponseWriter, r *http.Request) {
 			_, _ = io.Copy(io.Discard, r.Body)
@@ -30,7 +30,7 @@ func TestEscapedPasswordsAreNotKept(t *testing.T) {
 			t.Fatalf("got %v", err)
 		}
 		if text := string(api.Body) + api.Problems[0].Detail; strings.Contains(text, "canary") || !strings.Contains(api.Problems[0].Detail, "wrong: [redacted]") {
-			t.Errorf("%s is kept as %s", echo, text)
+			t.Errorf("%s is not redacted: %s", echo, text)
 		}
 	}
 }

@@ -1,12 +1,11 @@
-// Package legacy makes connections in the way of Basiq's API before version 3:
-// with the user's bank credentials, which then pass through your servers.
+// Package legacy creates connections as Basiq's API did before version 3: with the user's
+// bank credentials, which pass through your servers.
 //
-// Basiq has removed the call from version 3, and may switch it off at any time;
-// it is not known for which applications it still works. Send users to the
-// Consent UI instead: see ConsentLink of the basiq package.
+// Basiq has removed this operation from version 3 and may disable it at any time. It is
+// not known for which applications it still works. Send users to the Consent UI instead:
+// see basiq.Client.ConsentLink.
 //
-// Deprecated: this package only helps programs that move from version 2 of the
-// API, until they have.
+// Deprecated: use this package only while you migrate from version 2 of the API.
 package legacy
 
 import (
@@ -21,20 +20,21 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
-// version is that of the API which has the call. A token is of a version, and
-// the call is found with a token of this one only.
+// version is the API version that has the operation. Tokens are bound to a version, and
+// the operation requires a token of this version.
 const version = "2.1"
 
-// Client makes connections with credentials. It has an access token of its own,
-// apart from those of a basiq.Client. It is safe for concurrent use.
+// Client creates connections with bank credentials. It does not share access tokens with a
+// basiq.Client. It is safe for concurrent use.
 //
 // Deprecated: use the Consent UI.
 type Client struct {
 	sender *transport.Client
 }
 
-// NewClient returns a client. The options are those of basiq.NewClient, and the
-// environment is read as it does; a TokenSource must give tokens of version 2.1.
+// NewClient returns a client. It takes the same options and reads the same environment
+// variables as basiq.NewClient, and returns the same errors. A TokenSource must return
+// tokens of version 2.1.
 //
 // Deprecated: use the Consent UI.
 func NewClient(opts ...basiq.Option) (*Client, error) {
@@ -45,7 +45,7 @@ func NewClient(opts ...basiq.Option) (*Client, error) {
 	return &Client{c.Transport}, nil
 }
 
-// Close ends what the client does in the background. It returns nil.
+// Close stops the client's background work. It always returns nil.
 func (c *Client) Close() error {
 	if c == nil {
 		return nil
@@ -53,55 +53,56 @@ func (c *Client) Close() error {
 	return c.sender.Close()
 }
 
-// Credentials are what a user logs in to an institution with. The institution's
-// connector says which of them it asks for.
+// Credentials are a user's credentials for an institution. The institution's connector
+// says which of them are required.
 //
 // Deprecated: use the Consent UI.
 type Credentials struct {
-	InstitutionID string // required, such as AU00000
+	InstitutionID string // required, e.g. AU00000
 
-	LoginID  Secret // with Password, where the institution's authorization is of type user
+	LoginID  Secret // set with Password if the institution's authorization type is user
 	Password Secret
-	// UserToken stands in place of LoginID and Password where the institution's
-	// authorization is of type token.
+	// UserToken replaces LoginID and Password if the institution's authorization
+	// type is token.
 	UserToken Secret
 
-	SecurityCode     Secret // where the institution asks for it
-	SecondaryLoginID Secret // where the institution asks for it
+	SecurityCode     Secret // if the institution requires it
+	SecondaryLoginID Secret // if the institution requires it
 }
 
-// secrets returns what must not be shown.
+// secrets returns the values that must not be in errors, longest first.
 func (c *Credentials) secrets() []string {
-	var texts []string
+	var values []string
 	for _, s := range []Secret{c.LoginID, c.Password, c.UserToken, c.SecurityCode, c.SecondaryLoginID} {
 		if text := s.Reveal(); text != "" {
-			texts = append(texts, text)
+			values = append(values, text)
 		}
 	}
-	// A longer text may hold a shorter one.
-	slices.SortFunc(texts, func(a, b string) int { return len(b) - len(a) })
-	return texts
+	// A longer secret may contain a shorter one.
+	slices.SortFunc(values, func(a, b string) int { return len(b) - len(a) })
+	return values
 }
 
-func (c *Credentials) check() error {
+func (c *Credentials) validate() error {
 	login, password, token := c.LoginID.Reveal() != "", c.Password.Reveal() != "", c.UserToken.Reveal() != ""
 	switch {
 	case c.InstitutionID == "":
-		return errors.New("basiq: legacy.Connect: InstitutionID is empty: say which institution")
+		return errors.New("basiq: legacy.Connect: InstitutionID is required")
 	case token && (login || password):
-		return errors.New("basiq: legacy.Connect: UserToken is given with LoginID or Password: give the one or the others")
+		return errors.New("basiq: legacy.Connect: UserToken must not be set together with LoginID or Password")
 	case !token && !login:
-		return errors.New("basiq: legacy.Connect: LoginID is empty: give LoginID and Password, or UserToken")
+		return errors.New("basiq: legacy.Connect: LoginID is empty: set LoginID and Password, or UserToken")
 	case !token && !password:
-		return errors.New("basiq: legacy.Connect: Password is empty: give LoginID and Password, or UserToken")
+		return errors.New("basiq: legacy.Connect: Password is empty: set LoginID and Password, or UserToken")
 	}
 	return nil
 }
 
-// body is the request's JSON form of credentials, which have none themselves.
+// body encodes Credentials as the request body. Credentials itself has no JSON form, so
+// that it cannot be logged by accident.
 type body struct{ *Credentials }
 
-// AppendJSON appends the JSON form to b.
+// AppendJSON appends the JSON encoding of the credentials to b.
 func (c body) AppendJSON(b []byte) []byte {
 	b = append(b, '{')
 	for _, m := range []struct {
@@ -120,11 +121,11 @@ func (c body) AppendJSON(b []byte) []byte {
 	return b
 }
 
-// Job refers to the job that makes a connection.
+// Job refers to the job that creates a connection.
 type Job struct {
-	ID string // for WaitForJob of a basiq.Client
-	// Existing tells that the API had a job for this login already, and made
-	// none.
+	ID string // for basiq.Client.WaitForJob
+	// Existing reports whether the API returned a running job for the same login
+	// instead of creating one.
 	Existing bool
 }
 
@@ -133,26 +134,26 @@ var opConnect = transport.Operation{
 	Safety: transport.SafetyUnrepeatable, Scope: transport.ScopeServer, Success: []int{http.StatusOK, http.StatusAccepted},
 }
 
-// errNoJob is the error of an answer without a job.
-var errNoJob = errors.New("basiq: legacy.Connect: the API accepted the call and named no job: look at the user's jobs")
+// errNoJob means that the response does not contain a job ID.
+var errNoJob = errors.New("basiq: legacy.Connect: the API accepted the request, but its response has no job ID: check the user's jobs")
 
-// Connect has Basiq log in to an institution. It returns at once: wait for the
-// job with WaitForJob of a basiq.Client, whose result names the connection, and
-// whose OnMFA answers the bank's questions. WithSafety has no effect.
+// Connect starts a job in which Basiq logs in to the institution, and returns without
+// waiting for it. Wait for the job with basiq.Client.WaitForJob, whose result has the
+// connection ID, and whose OnMFA answers MFA challenges. WithSafety has no effect.
 //
-// It fails with transport.ErrNotFound where the API has no such user, or no
-// longer has the call. Credentials of four bytes or more are taken out of what an
-// error keeps of the API's words; the error's text has none of those words.
+// It returns transport.ErrNotFound if the user does not exist, or if the API no longer has
+// the operation. The text of an error does not quote the response. In the response that an
+// error keeps, credentials of four bytes or more are redacted.
 //
-// POST /users/{userId}/connections: SERVER_ACCESS token of version 2.1,
-// repeated only when it was never sent (class D).
+// POST /users/{userId}/connections: SERVER_ACCESS token of version 2.1, retried only if
+// the request was never sent (class D).
 //
 // Deprecated: use the Consent UI.
 func (c *Client) Connect(ctx context.Context, userID string, credentials Credentials, opts ...transport.Option) (*Job, error) {
 	if c == nil || c.sender == nil {
-		return nil, errors.New("basiq: legacy.Connect: the client is nil or a zero value: make one with legacy.NewClient")
+		return nil, errors.New("basiq: legacy.Connect: the client is nil or a zero value: create it with legacy.NewClient")
 	}
-	if err := credentials.check(); err != nil {
+	if err := credentials.validate(); err != nil {
 		return nil, err
 	}
 	req := transport.NewRequest(&opConnect, userID)

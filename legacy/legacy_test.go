@@ -39,8 +39,8 @@ func credentials() legacy.Credentials {
 	}
 }
 
-// TestConnectAndWait makes a connection, asks for it again while the first job
-// runs, and waits for it with a client of version 3.
+// TestConnectAndWait creates a connection, requests it again while the first job is
+// running, and waits for the job with a client of version 3.
 func TestConnectAndWait(t *testing.T) {
 	s := basiqtest.NewServer(t)
 	userID, err := s.AddUser("max@example.com")
@@ -68,8 +68,8 @@ func TestConnectAndWait(t *testing.T) {
 	}
 }
 
-// TestConnectSendsTheCall looks at the requests: their version, token and body.
-func TestConnectSendsTheCall(t *testing.T) {
+// TestConnectRequest checks the version, token and body of the requests.
+func TestConnectRequest(t *testing.T) {
 	var version, body, bearer atomic.Value
 	s := serve(t, &version, func(w http.ResponseWriter, r *http.Request) {
 		data, _ := io.ReadAll(r.Body)
@@ -91,8 +91,9 @@ func TestConnectSendsTheCall(t *testing.T) {
 	}
 }
 
-// TestNothingIsSentTwice: whatever goes wrong after sending, there is one send.
-func TestNothingIsSentTwice(t *testing.T) {
+// TestConnectIsNeverRetriedAfterSending: whatever fails after the request was sent, it is
+// sent only once.
+func TestConnectIsNeverRetriedAfterSending(t *testing.T) {
 	for _, status := range []int{0, 429, 500, 503} {
 		var sends atomic.Int64
 		s := serve(t, nil, func(w http.ResponseWriter, r *http.Request) {
@@ -114,7 +115,9 @@ func TestNothingIsSentTwice(t *testing.T) {
 	}
 }
 
-func TestConnectRefusesHalfALogin(t *testing.T) {
+// TestIncompleteCredentialsAreRejected: incomplete or conflicting credentials are rejected
+// before a request is sent.
+func TestIncompleteCredentialsAreRejected(t *testing.T) {
 	word := legacy.NewSecret("a-word")
 	c := newClient(t, basiq.WithBaseURL("http://127.0.0.1:1"), basiq.WithAPIKey("a-key"))
 	for field, bad := range map[string]legacy.Credentials{
@@ -128,9 +131,9 @@ func TestConnectRefusesHalfALogin(t *testing.T) {
 	}
 }
 
-// TestCredentialsAreNotShown has a server echo the whole body in an error, and
-// puts everything there is through what prints.
-func TestCredentialsAreNotShown(t *testing.T) {
+// TestCredentialsAreNeverPrinted makes the server echo the request body in an error, and
+// prints, encodes and logs the credentials, the client and the error.
+func TestCredentialsAreNeverPrinted(t *testing.T) {
 	words := []string{"canary-login", `canary-"word"`, "canary-code", "canary-second"}
 	s := serve(t, nil, func(w http.ResponseWriter, r *http.Request) {
 		data, _ := io.ReadAll(r.Body)
@@ -166,24 +169,25 @@ func TestCredentialsAreNotShown(t *testing.T) {
 		}
 	}
 	if out.Len() < 2000 || !strings.Contains(out.String(), "[redacted]") {
-		t.Fatalf("only this was printed: %s", &out)
+		t.Fatalf("too little was printed: %s", &out)
 	}
 	for _, word := range append(words, "canary") {
 		for _, form := range []string{word, fmt.Sprintf("%x", word), fmt.Sprintf("%d", []byte(word))} {
 			if strings.Contains(out.String(), form) {
-				t.Errorf("%s is shown", form)
+				t.Errorf("%s is printed", form)
 			}
 		}
 	}
 	if login.Password.Reveal() != words[1] || (legacy.Secret{}).Reveal() != "" {
-		t.Error("Reveal does not return the text")
+		t.Error("Reveal does not return the sensitive string")
 	}
 }
 
-func TestAnswerWithoutAJob(t *testing.T) {
+// TestResponseWithoutJobID: a response without a job ID is an error.
+func TestResponseWithoutJobID(t *testing.T) {
 	s := serve(t, nil, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `{"type":"job"}`) })
 	c := newClient(t, basiq.WithBaseURL(s.URL), basiq.WithAPIKey("a-key"))
-	if job, err := c.Connect(t.Context(), "u-1", credentials()); err == nil || job != nil || !strings.Contains(err.Error(), "named no job") {
+	if job, err := c.Connect(t.Context(), "u-1", credentials()); err == nil || job != nil || !strings.Contains(err.Error(), "no job ID") {
 		t.Error(job, err)
 	}
 }

@@ -6,35 +6,39 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
+
+	"github.com/basiq-sdk/basiq-go/internal/safetext"
 )
 
-// result is what came of one attempt.
+// result is the result of one attempt.
 type result struct {
-	err        error      // what the caller gets if this is the end; nil for success
-	api        *Error     // err, if the API answered
-	unanswered *SendError // err, if it did not
+	err        error      // the call's error if there is no retry; nil for success
+	api        *Error     // err, if the API responded
+	unanswered *SendError // err, if there was no response
 	outcome    Outcome
-	permanent  bool // it will be the same however often it is tried
-	partial    bool // some of the answer was handed to the caller
-	rejected   bool // the access token was refused, and the call is sent again with another
-	wait       time.Duration
+	permanent  bool          // a retry would fail in the same way
+	partial    bool          // a part of the response was handed to the caller
+	rejected   bool          // the access token was rejected, and the call is sent again with a new one
+	wait       time.Duration // before the next attempt, if there is one
 
-	grant *grant   // what the attempt was authorised with, and
-	req   *Request // what it sent: servers echo both
+	credential *credential
 
 	event Attempt // for observers
 	ctx   context.Context
 }
 
-// attempt sends a call once, and reads the answer.
-func (c *Client) attempt(ctx context.Context, req *Request, u *url.URL, out any, o *call, g *grant, number int, wait time.Duration) (r result) {
-	o.forget()
-	r.grant, r.req = g, req
+// attempt sends the call once and reads the response. The attempt was queued for
+// that long before.
+func (e *execution) attempt(ctx context.Context, cred *credential, queued time.Duration) {
+	c, o, wait := e.client, e.call, e.last.wait+queued
+	o.clearResponse()
+	e.attempts++
+	e.last = result{credential: cred}
+	r := &e.last
 	if len(c.observers) > 0 {
-		r.event = Attempt{Operation: req.op, Number: number, Wait: wait}
+		r.event = Attempt{Operation: e.op, Number: e.attempts, Wait: wait}
 		ctx = c.observeStart(ctx, r.event)
 		r.ctx = ctx
 		start := time.Now()
@@ -45,65 +49,66 @@ func (c *Client) attempt(ctx context.Context, req *Request, u *url.URL, out any,
 		ctx, cancel = context.WithTimeout(ctx, o.timeout)
 		defer cancel()
 	}
-	own := ctx // without the cause with which t ends an attempt
-	ctx, t := follow(ctx)
-	defer t.end(nil)
-	h, err := c.request(ctx, req, u, o, g)
+	own := ctx // without the cause with which the trace ends an attempt
+	ctx, trace := traceAttempt(ctx)
+	defer trace.end(nil)
+	h, err := e.request(ctx)
 	if err != nil {
 		r.err, r.outcome, r.permanent = err, OutcomeNeverSent, true
-		return r
+		return
 	}
-	if err := ContextError(own); err != nil { // net/http does not send it then, and leaves no trail of that
+	if err := ContextError(own); err != nil { // net/http would not send the request, and would trace nothing
 		if h.Body != nil {
 			_ = h.Body.Close()
 		}
-		t.over = true
-		r.lost(req.op, o, err, t)
-		return r
+		trace.contextEnded = true
+		e.lost(err, trace)
+		return
 	}
 	sender := c.http
 	if o.safety > SafetyIdempotent {
 		sender = c.single
 	}
-	t.careful = c.plain && onlyUnwritten(h)
+	trace.careful = c.plain && onlyUnwritten(h)
 	res, err := sender.Do(h)
 	if h.Body != nil {
 		_ = h.Body.Close()
 	}
-	if t.wrote.Load() > 2 && !c.warned.Swap(true) {
-		c.warn(ctx, "the HTTP client repeats requests by itself, whatever their safety class: turn that off", req.op)
+	if trace.wrote.Load() > 2 && !c.warned.Swap(true) {
+		c.warn(ctx, "the HTTP client retries requests itself, whatever their safety class: turn off its retries", e.op)
 	}
 	if err != nil {
-		r.lost(req.op, o, t.cause(own, err), t)
-		return r
+		e.lost(trace.cause(own, err), trace)
+		return
 	}
 	defer func() { _ = res.Body.Close() }()
-	uncover(res)
-	c.answered(own, req, res, out, o, g, &r)
-	return r
+	restoreLocation(res)
+	e.receive(own, res)
 }
 
-// answered makes the result of an attempt that the API answered.
-func (c *Client) answered(ctx context.Context, req *Request, res *http.Response, out any, o *call, g *grant, r *result) {
+// receive sets the result of an attempt to which the API responded.
+func (e *execution) receive(ctx context.Context, res *http.Response) {
+	r, o, held := &e.last, e.call, e.last.credential.held
 	r.event.Status = res.StatusCode
-	o.keep(res, r)
+	e.storeResponse(res)
+	defer e.storeTrailer(res)
 	if success(res.StatusCode) {
-		if g.held != nil && !g.held.worked.Load() {
-			g.held.worked.Store(true)
+		if held != nil && !held.worked.Load() {
+			held.worked.Store(true)
 		}
-		c.read(ctx, req.op, o, res, out, r)
+		e.read(ctx, res)
 		var unread *DecodeError
 		if r.err != nil && errors.As(r.err, &unread) {
-			unread.conceal(r.secrets())
+			unread.redact(e.secrets())
 		}
 		return
 	}
-	text := c.errorBody(res, o)
-	r.api = newError(req.op, o.safety, res, text, r.secrets()...)
-	if g.held != nil && !g.held.worked.Load() && !r.api.tokenRejected() && res.StatusCode != http.StatusUnauthorized {
-		g.held.worked.Store(true)
+	text := errorBody(res)
+	r.api = newError(e.op, o.safety, res, text, e.secrets()...)
+	if held != nil && !held.worked.Load() && !r.api.tokenRejected() && res.StatusCode != http.StatusUnauthorized {
+		held.worked.Store(true)
 	}
-	o.keepBody(string(r.api.Body))
+	o.storeBody(string(r.api.Body))
 	r.err, r.outcome = r.api, OutcomeRefused
 	if !r.api.rule().Unexecuted {
 		r.outcome = OutcomeUnknown
@@ -111,40 +116,44 @@ func (c *Client) answered(ctx context.Context, req *Request, res *http.Response,
 	r.event.RetryAfter, r.event.CorrelationID = r.api.RetryAfter, r.api.CorrelationID
 }
 
-// secrets returns what must not be kept of an answer.
-func (r *result) secrets() []string {
-	return append(r.grant.secrets(), r.req.secrets...)
+// secrets returns the texts that are redacted from the response: servers echo
+// credentials and what was sent.
+func (e *execution) secrets() []string {
+	return append(e.last.credential.secrets(), e.req.secrets...)
 }
 
-// lost makes the result of an attempt without an answer, or with half of one.
-func (r *result) lost(op *Operation, o *call, err error, t *trail) {
-	r.outcome, r.permanent = classify(err, t)
+// lost sets the result of an attempt without a response, or with a part of one.
+func (e *execution) lost(err error, trace *attemptTrace) {
+	r := &e.last
+	r.outcome, r.permanent = classify(err, trace)
 	r.unanswered = &SendError{
-		Operation: op.ID, Method: op.Method, Path: op.Path, Safety: o.safety, Sent: r.outcome != OutcomeNeverSent, Err: t.proxied(err),
+		Operation: e.op.ID, Method: e.op.Method, Path: e.op.Path, Safety: e.call.safety, Sent: r.outcome != OutcomeNeverSent,
+		Err: scrubError(trace.hideProxyReason(err), e.secrets()),
 	}
 	r.err = r.unanswered
-	o.forget()
+	e.call.clearResponse()
 }
 
-// Values of headers that all calls share. They are not changed by anyone.
+// Header values that all calls share. Nothing changes them.
 var (
 	acceptJSON = []string{"application/json"}
 	acceptGzip = []string{"gzip"}
 	version3   = []string{"3.0"}
 )
 
-// request makes the HTTP request of one attempt.
-func (c *Client) request(ctx context.Context, req *Request, u *url.URL, o *call, g *grant) (*http.Request, error) {
+// request returns the HTTP request of one attempt.
+func (e *execution) request(ctx context.Context) (*http.Request, error) {
+	req, o := e.req, e.call
 	body, size, err := req.body.open(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("basiq: %s: %w", req.op.ID, withoutOthers(err))
+		return nil, fmt.Errorf("basiq: %s: %w", req.op.ID, withoutForeignErrors(err))
 	}
 	header := make(http.Header, 8)
 	header["Accept"] = acceptJSON
 	if req.op.Accept != "" {
 		header["Accept"] = []string{req.op.Accept}
 	}
-	header["User-Agent"] = c.userAgent
+	header["User-Agent"] = e.client.userAgent
 	header["Accept-Encoding"] = acceptGzip
 	if o.scope == ScopeKey {
 		header["Basiq-Version"] = version3
@@ -155,14 +164,14 @@ func (c *Client) request(ctx context.Context, req *Request, u *url.URL, o *call,
 	for name, values := range o.header {
 		header[name] = values
 	}
-	if g.header != nil {
-		header["Authorization"] = g.header
+	if cred := e.last.credential; cred.header != nil {
+		header["Authorization"] = cred.header
 	}
 	h := (&http.Request{
-		Method: req.op.Method, URL: u, Host: u.Host, Header: header,
+		Method: req.op.Method, URL: e.url, Host: e.url.Host, Header: header,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 	}).WithContext(ctx)
-	once := o.safety > SafetyIdempotent && replayed(h.Method)
+	once := o.safety > SafetyIdempotent && netHTTPRetries(h.Method)
 	if body == nil && once {
 		h.Body = emptyBody{}
 	}
@@ -172,8 +181,8 @@ func (c *Client) request(ctx context.Context, req *Request, u *url.URL, o *call,
 			header["Content-Type"] = []string{req.body.contentType}
 		}
 		if req.body.segments == nil && !once {
-			// net/http then sends the body again on another connection when
-			// it wrote nothing on the first.
+			// With GetBody, net/http sends the body again on another connection
+			// if it wrote nothing to the first.
 			h.GetBody = func() (io.ReadCloser, error) {
 				again, _, err := req.body.open(ctx)
 				return again, err
@@ -183,55 +192,59 @@ func (c *Client) request(ctx context.Context, req *Request, u *url.URL, o *call,
 	return h, nil
 }
 
-// replayed reports whether net/http takes the method as permission to send a
-// request once more when its connection ends, if it can read the body again.
-func replayed(method string) bool {
+// netHTTPRetries reports whether net/http itself retries requests with this method
+// when the connection ends, if it can read the body again.
+func netHTTPRetries(method string) bool {
 	return method == http.MethodGet || method == http.MethodHead || method == http.MethodOptions
 }
 
-// emptyBody is an empty body that net/http cannot know to be empty, and so does
-// not send again by itself.
+// emptyBody is an empty body. net/http cannot know that it is empty, and therefore
+// does not retry the request itself.
 type emptyBody struct{}
 
 func (emptyBody) Read([]byte) (int, error) { return 0, io.EOF }
 func (emptyBody) Close() error             { return nil }
 
-// keep hands an answer to whoever asked for it.
-func (o *call) keep(res *http.Response, r *result) {
-	if len(o.responses) == 0 {
+// storeResponse stores the response where WithResponse asked for it.
+func (e *execution) storeResponse(res *http.Response) {
+	if len(e.call.responses) == 0 {
 		return
 	}
-	shown := presentable(res, r.secrets())
-	for _, to := range o.responses {
+	shown := redactedResponse(res, e.secrets())
+	for _, to := range e.call.responses {
 		*to = shown
 	}
 }
 
-// forget takes back what keep handed out.
-func (o *call) forget() {
+// clearResponse undoes storeResponse.
+func (o *call) clearResponse() {
 	for _, to := range o.responses {
 		*to = nil
 	}
 }
 
-// keepBody makes a text the body of the answer that was handed out.
-func (o *call) keepBody(text string) {
+// storeTrailer adds the trailer, which follows the body, to the stored response.
+func (e *execution) storeTrailer(res *http.Response) {
+	for _, to := range e.call.responses {
+		if *to != nil {
+			(*to).Trailer = redactHeader(res.Trailer, e.secrets())
+		}
+	}
+}
+
+// storeBody makes text the body of the stored response.
+func (o *call) storeBody(text string) {
 	for _, to := range o.responses {
 		(*to).Body = io.NopCloser(strings.NewReader(text))
 	}
 }
 
-// presentable is the answer as it may be handed out: without credentials.
-func presentable(res *http.Response, secrets []string) *http.Response {
+// redactedResponse returns a copy of the response without credentials.
+func redactedResponse(res *http.Response, secrets []string) *http.Response {
 	out := *res
 	out.Body = http.NoBody
-	out.Status = oneLine(scrub(res.Status, secrets...))
-	for name, values := range res.Header {
-		for i, v := range values {
-			values[i] = scrub(v, secrets...)
-		}
-		res.Header[name] = values
-	}
+	out.Status = safetext.OneLine(redact(res.Status, secrets...))
+	out.Header, out.Trailer = redactHeader(res.Header, secrets), nil
 	if res.Request != nil {
 		sent := *res.Request
 		sent.Header = res.Request.Header.Clone()

@@ -15,7 +15,7 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
-// body is a request's body: bytes that are held, or content that is streamed.
+// body is the body of a request: bytes in memory, or streamed content.
 type body struct {
 	contentType string
 	data        []byte    // the whole body, unless it is streamed
@@ -23,26 +23,26 @@ type body struct {
 	reader      *streamBody
 }
 
-// segment is a piece of a streamed body: text, or content to read.
+// segment is a part of a streamed body: text, or content to read.
 type segment struct {
 	text    string
 	content io.Reader
-	start   int64 // where content began, if it is an io.Seeker
+	start   int64 // the initial offset of content, if it is an io.Seeker
 
-	// seekable is found out when the content is opened first: later, net/http may
-	// be reading it.
+	// seekable is determined when the content is first opened. Later, net/http may be
+	// reading the content.
 	seekable bool
 }
 
-// File is a file to upload. Content is read once, as it is sent, and never held
-// in memory whole. A call that has begun to read its content is repeated only if
-// Content is an io.Seeker. A Read that is under way when the call ends, as the API
-// did not wait for the body, may go on for as long as it takes.
+// File is a file to upload. Content is read while it is sent, and never held in memory
+// as a whole. After a part of Content was read, the call is retried only if Content is
+// an io.Seeker. If the API responds before it has read the body, the call may return
+// while a Read of Content is still running.
 type File struct {
 	Name        string    // file name: "july.pdf"
 	Content     io.Reader // what to send
 	ContentType string    // "" means application/octet-stream
-	Size        int64     // bytes, if known; informational
+	Size        int64     // in bytes, if known; not sent
 }
 
 // Part is a part of a multipart body: a value, or a file.
@@ -52,17 +52,18 @@ type Part struct {
 	File  *File
 }
 
-// SetJSON makes v the body. It is encoded once, here.
+// SetJSON sets the body to the JSON encoding of v. It is encoded once, here.
 func (r *Request) SetJSON(v wire.Encodable) {
-	r.in().body = body{contentType: "application/json", data: v.AppendJSON(nil)}
+	r.inner().body = body{contentType: "application/json", data: v.AppendJSON(nil)}
 }
 
-// SetForm makes the fields the body, form-encoded. Fields without a value are left out.
+// SetForm sets the body to the form-encoded fields. Fields with an empty value are
+// omitted.
 func (r *Request) SetForm(fields ...Field) {
-	r.in().body = body{contentType: "application/x-www-form-urlencoded", data: []byte(encode(fields, true))}
+	r.inner().body = body{contentType: "application/x-www-form-urlencoded", data: []byte(encode(fields, true))}
 }
 
-// encode form-encodes fields in their order.
+// encode form-encodes fields in the given order.
 func encode(fields []Field, skipEmpty bool) string {
 	if len(fields) == 0 {
 		return ""
@@ -82,13 +83,13 @@ func encode(fields []Field, skipEmpty bool) string {
 	return b.String()
 }
 
-// SetMultipart makes the parts a multipart/form-data body, which is streamed.
-// Values that are empty, and files without content, are left out.
+// SetMultipart sets the body to a multipart/form-data body, which is streamed. Empty
+// values, and files without content, are omitted.
 func (r *Request) SetMultipart(parts ...Part) {
 	var random [16]byte
 	_, _ = rand.Read(random[:]) // never fails
 	boundary := "basiq-go-" + hex.EncodeToString(random[:])
-	r.in().body = body{contentType: "multipart/form-data; boundary=" + boundary}
+	r.inner().body = body{contentType: "multipart/form-data; boundary=" + boundary}
 	var text strings.Builder
 	for _, p := range parts {
 		if p.File != nil && p.File.Content == nil || p.File == nil && p.Value == "" {
@@ -104,7 +105,7 @@ func (r *Request) SetMultipart(parts ...Part) {
 			kind = "application/octet-stream"
 		}
 		if !headerValue(kind) {
-			r.Fail(fmt.Errorf("basiq: %s: the content type of file %s has control characters", r.op.ID, p.Name))
+			r.Fail(fmt.Errorf("basiq: %s: the content type of file %s contains control characters", r.op.ID, p.Name))
 			return
 		}
 		fmt.Fprintf(&text, "; filename=\"%s\"\r\nContent-Type: %s\r\n\r\n", quoted(p.File.Name), kind)
@@ -116,24 +117,24 @@ func (r *Request) SetMultipart(parts ...Part) {
 	r.body.segments = append(r.body.segments, segment{text: text.String()})
 }
 
-// quoted makes a text safe within a quoted header parameter, as browsers do.
+// quoted escapes a text for a quoted header parameter, as browsers do.
 func quoted(s string) string {
 	return strings.NewReplacer("\\", "\\\\", `"`, "%22", "\r", "%0D", "\n", "%0A").Replace(s)
 }
 
-// stream makes the content of a reader the body.
+// stream sets the body to the content of a reader.
 func (r *Request) stream(content io.Reader, contentType string) {
 	r.body = body{contentType: contentType, segments: []segment{{content: content}}}
 }
 
-// open returns a reader of the body for one attempt, and its length, -1 when
-// that is not known. It fails when a streamed body cannot be read again.
+// open returns a reader of the body for one attempt, and its length, or -1 if the
+// length is not known. It fails if a streamed body cannot be read again.
 func (b *body) open(ctx context.Context) (io.ReadCloser, int64, error) {
 	if b.segments == nil {
 		if b.data == nil {
 			return nil, 0, nil
 		}
-		return io.NopCloser(bytes.NewReader(b.data)), int64(len(b.data)), nil // net/http sends it with the headers
+		return io.NopCloser(bytes.NewReader(b.data)), int64(len(b.data)), nil // net/http sends this type together with the headers
 	}
 	again := b.reader != nil && b.reader.begun.Load()
 	if again {
@@ -141,7 +142,7 @@ func (b *body) open(ctx context.Context) (io.ReadCloser, int64, error) {
 			return nil, 0, errNotRewindable
 		}
 		if err := b.reader.quiesce(ctx); err != nil {
-			return nil, 0, fmt.Errorf("waiting for the content to be let go of: %w", err)
+			return nil, 0, fmt.Errorf("waiting for the previous attempt to stop reading the content: %w", err)
 		}
 	}
 	size, readers := int64(0), make([]io.Reader, len(b.segments))
@@ -149,7 +150,7 @@ func (b *body) open(ctx context.Context) (io.ReadCloser, int64, error) {
 		s := &b.segments[i]
 		n, err := s.rewind(again)
 		if err != nil {
-			return nil, 0, fmt.Errorf("basiq: finding the start of the content to send: %w", err)
+			return nil, 0, fmt.Errorf("seeking to the start of the content: %w", err)
 		}
 		if readers[i] = s.content; s.content == nil {
 			readers[i] = strings.NewReader(s.text)
@@ -158,11 +159,12 @@ func (b *body) open(ctx context.Context) (io.ReadCloser, int64, error) {
 			size = -1 << 62
 		}
 	}
-	b.reader = &streamBody{r: io.MultiReader(readers...), turn: make(chan struct{}, 1)}
+	b.reader = &streamBody{r: io.MultiReader(readers...), lock: make(chan struct{}, 1)}
 	return b.reader, max(size, -1), nil
 }
 
-// rewind moves to where the content began, and returns its length, or -1.
+// rewind seeks to the initial offset of the content, and returns its length, or -1 if
+// the length is not known.
 func (s *segment) rewind(again bool) (int64, error) {
 	if s.content == nil {
 		return int64(len(s.text)), nil
@@ -177,7 +179,7 @@ func (s *segment) rewind(again bool) (int64, error) {
 	if !again {
 		at, err := seeker.Seek(0, io.SeekCurrent)
 		if err != nil {
-			return -1, nil // a pipe in the guise of a file
+			return -1, nil // a pipe, which has a Seek method
 		}
 		s.start, s.seekable = at, true
 	}
@@ -189,9 +191,8 @@ func (s *segment) rewind(again bool) (int64, error) {
 	return end - s.start, err
 }
 
-// rewindable tells whether the body can be sent again, after the attempt that
-// it was sent with has closed it: if none of it was read, or all of it can be
-// read once more.
+// rewindable reports whether the body can be sent again, after the last attempt has
+// closed it: nothing of it was read, or all of it can be read again.
 func (b *body) rewindable() bool {
 	if b.reader != nil && !b.reader.begun.Load() {
 		return true
@@ -207,21 +208,21 @@ func (b *body) rewindable() bool {
 	return true
 }
 
-var errNotRewindable = errors.New("the body cannot be sent again, as its content is no io.Seeker")
+var errNotRewindable = errors.New("the body cannot be sent again, because its content is not an io.Seeker")
 
-// streamBody is one reading of a streamed body. net/http may go on reading a
-// body after it has returned the answer; once the body is closed and has come
-// to rest, its content is the next attempt's alone.
+// streamBody is the reader of a streamed body for one attempt. net/http may continue
+// to read it after it has returned the response. After quiesce, only the next attempt
+// reads the content.
 type streamBody struct {
-	turn   chan struct{} // held by who reads
+	lock   chan struct{} // held during a Read
 	r      io.Reader
-	begun  atomic.Bool // set before closed is looked at, so that it is false of a closed body only if nothing was read
+	begun  atomic.Bool // set before closed is checked: if a closed body has not begun, nothing was read
 	closed atomic.Bool
 }
 
 func (s *streamBody) Read(p []byte) (int, error) {
-	s.turn <- struct{}{}
-	defer func() { <-s.turn }()
+	s.lock <- struct{}{}
+	defer func() { <-s.lock }()
 	s.begun.Store(true)
 	if s.closed.Load() {
 		return 0, errors.New("the body is closed")
@@ -229,18 +230,18 @@ func (s *streamBody) Read(p []byte) (int, error) {
 	return s.r.Read(p)
 }
 
-// Close does not wait for a Read that is under way: its source may be stuck.
+// Close does not wait for a running Read, whose source may be stuck.
 func (s *streamBody) Close() error {
 	s.closed.Store(true)
 	return nil
 }
 
-// quiesce waits until no Read is under way.
+// quiesce closes the body, and waits until no Read is running.
 func (s *streamBody) quiesce(ctx context.Context) error {
 	s.closed.Store(true)
 	select {
-	case s.turn <- struct{}{}:
-		<-s.turn
+	case s.lock <- struct{}{}:
+		<-s.lock
 		return nil
 	case <-ctx.Done():
 		return ContextError(ctx)

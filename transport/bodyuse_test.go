@@ -14,8 +14,8 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
-// early returns a client of a server that refuses each token at once, without
-// reading the body, and leaves the connection open.
+// early returns a client of a server that rejects each token at once, without reading
+// the body, and leaves the connection open.
 func early(t *testing.T) *transport.Client {
 	t.Helper()
 	l, err := loopback.Listen()
@@ -51,8 +51,8 @@ func early(t *testing.T) *transport.Client {
 	return c
 }
 
-// slowContent takes its time with every read. It has no locks: the race
-// detector sees whoever uses it while another does.
+// slowContent delays every read. It has no locks, so that the race detector sees
+// concurrent use.
 type slowContent struct {
 	at   int64
 	wait func()
@@ -76,9 +76,9 @@ func (s *slowContent) Seek(offset int64, whence int) (int64, error) {
 	return s.at, nil
 }
 
-// TestContentIsUsedByOne: the next attempt does not touch content that net/http
-// still reads for the one before.
-func TestContentIsUsedByOne(t *testing.T) {
+// TestContentIsReadByOneAttemptAtATime: the next attempt does not read the content
+// while net/http still reads it for the previous one.
+func TestContentIsReadByOneAttemptAtATime(t *testing.T) {
 	c := early(t)
 	content := &slowContent{wait: func() { time.Sleep(20 * time.Millisecond) }}
 	err := c.Call(t.Context(), http.MethodPost, "/things", content, nil)
@@ -88,9 +88,9 @@ func TestContentIsUsedByOne(t *testing.T) {
 	}
 }
 
-// TestContentThatIsStuck: a call ends with its deadline, whatever its content
-// does.
-func TestContentThatIsStuck(t *testing.T) {
+// TestStuckContent: a call respects its deadline even if a Read of its content
+// blocks.
+func TestStuckContent(t *testing.T) {
 	c := early(t)
 	release := make(chan struct{})
 	defer close(release)
@@ -115,8 +115,9 @@ func TestContentThatIsStuck(t *testing.T) {
 	}
 }
 
-// TestCallersBytes: when a call has returned, its body is the caller's again.
-func TestCallersBytes(t *testing.T) {
+// TestCallersBytesAreCopied: after a call has returned, the caller may change the
+// bytes of the body.
+func TestCallersBytesAreCopied(t *testing.T) {
 	b := newBank(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusBadRequest)
 		w.(http.Flusher).Flush()
@@ -133,7 +134,7 @@ func TestCallersBytes(t *testing.T) {
 	}
 }
 
-// TestObserversMayKeep: what an observer was told does not change afterwards.
+// TestObserversMayKeep: an Attempt does not change after an observer received it.
 func TestObserversMayKeep(t *testing.T) {
 	b := newBank(t, func(w http.ResponseWriter, _ *http.Request) {
 		if c, _, err := w.(http.Hijacker).Hijack(); err == nil {
@@ -158,6 +159,6 @@ func TestObserversMayKeep(t *testing.T) {
 	}
 	close(told)
 	if n := <-done; n < 20 {
-		t.Errorf("%d failures were told", n)
+		t.Errorf("%d failures were observed", n)
 	}
 }

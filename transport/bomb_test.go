@@ -14,7 +14,7 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
-// members is gzip of so many megabytes of zeros, a member for each of sizes.
+// members returns gzip data with one member for each of sizes, in megabytes of zeros.
 func members(t *testing.T, sizes ...int) string {
 	t.Helper()
 	var b bytes.Buffer
@@ -36,8 +36,8 @@ func members(t *testing.T, sizes ...int) string {
 	return b.String()
 }
 
-// TestBombsStaySmall: a gigabyte that comes as a megabyte is refused in no time
-// and next to no memory; one that hides its size, in no more memory than a few
+// TestBombsStaySmall: a gigabyte that is compressed to a megabyte is rejected quickly
+// and with little memory. One that hides its size takes no more memory than a few
 // times the limit.
 func TestBombsStaySmall(t *testing.T) {
 	some := members(t, 64)

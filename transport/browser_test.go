@@ -12,9 +12,9 @@ import (
 	"testing"
 )
 
-// TestDefaultClientInABrowser: compiled to WebAssembly, the default client calls
-// with the Fetch API, as net/http does. Node.js stands in for a browser: net/http
-// knows it by its name only, and it is started under another one.
+// TestDefaultClientInABrowser: compiled to WebAssembly, the default client uses the
+// Fetch API, as net/http does. The test uses Node.js in place of a browser, under
+// another name, because net/http detects Node.js by its name.
 func TestDefaultClientInABrowser(t *testing.T) {
 	if testing.Short() {
 		t.Skip("compiles to WebAssembly")

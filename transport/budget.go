@@ -7,41 +7,41 @@ import (
 	"time"
 )
 
-// budget limits how many retries are sent without a success: it keeps a thousand
-// calls to a dead server from becoming three thousand, and lets every retry
-// through once the server has answered one.
+// budget limits how many retries are sent without a success. It keeps a thousand
+// calls to a dead server from becoming three thousand, and admits all retries once
+// the server has responded to one.
 //
 // A retry takes its token when it is sent, not when the call fails. When a server
-// restarts, all calls in flight fail at once, and nothing tells this from a server
-// that is gone. The first retries find out, and the others wait for their results.
+// restarts, all in-flight requests fail at once, which looks the same as a dead
+// server. The first retries find out, and the others wait for their results.
 //
-// After a retry that failed, the next ones leave one by one, a moment apart, until
-// any call succeeds: in an outage of a second they would otherwise use up the budget
-// before its end.
+// After a failed retry, further retries are sent one by one, an interval apart, until
+// any call succeeds. Otherwise, they would use up the budget before the end of an
+// outage of one second.
 type budget struct {
-	mu      sync.Mutex
-	limit   float64 // less than 0: unlimited
-	left    float64
-	pending int           // retries that were sent and have not ended
-	queue   []chan bool   // retries that wait for a token; each is told whether it has one
-	failed  time.Time     // when a call wanted a retry last
-	suspect bool          // a retry has failed, and no call has succeeded since
-	next    time.Time     // when a retry may leave, if suspect
-	pace    time.Duration // between retries, if suspect
-	timer   *time.Timer   // releases the queue then; nil if it is not running
+	mu       sync.Mutex
+	limit    float64 // less than 0: unlimited
+	left     float64
+	pending  int           // retries that were sent and have not ended
+	queue    []chan bool   // retries that wait for a token; each receives whether it got one
+	failed   time.Time     // when a call last wanted a retry
+	suspect  bool          // a retry has failed, and no call has succeeded since
+	next     time.Time     // when the next retry may be sent, if suspect
+	interval time.Duration // between retries, if suspect
+	timer    *time.Timer   // calls release at next; nil if it is not running
 }
 
 const (
-	budgetPerSuccess = 0.1              // ten successes pay for one retry
-	budgetQuiet      = time.Minute      // without failures, after which a success restores the budget
-	budgetParts      = 50               // of BaseDelay: one lies between two retries while the server is suspect
-	budgetWait       = 20 * time.Second // the longest that a retry waits for others
+	budgetPerSuccess   = 0.1              // ten successes pay for one retry
+	budgetRestoreAfter = time.Minute      // after this time without failures, a success restores the budget
+	budgetIntervals    = 50               // in a BaseDelay: retries are one interval apart while the server is suspect
+	budgetWait         = 20 * time.Second // the longest wait of a retry for a token
 )
 
 func newBudget(n int) *budget { return &budget{limit: float64(n), left: float64(n)} }
 
-// spent notes that a call wants a retry, and reports whether there is no token
-// for it and no pending retry that could bring one.
+// spent records that a call wants a retry, and reports whether there is neither a
+// token for it nor a pending retry whose success would add one.
 func (b *budget) spent() bool {
 	if b.limit < 0 {
 		return false
@@ -52,18 +52,18 @@ func (b *budget) spent() bool {
 	return b.left < 1 && b.pending == 0
 }
 
-// take takes a token for a retry that is about to be sent. Without one, it waits
-// for its turn or the results of the pending retries, for 20 s at most. It returns
-// how long that took. Whoever gets a token calls settle after the attempt.
+// take takes a token for a retry that is about to be sent. If there is none, or the
+// next retry may not be sent yet, it waits for at most 20 s. It returns how long that
+// took. After take has succeeded, settle must be called when the attempt has ended.
 func (b *budget) take(ctx context.Context, p RetryPolicy) (time.Duration, error) {
 	if b.limit < 0 {
 		return 0, nil
 	}
 	b.mu.Lock()
-	b.pace = p.BaseDelay / budgetParts
+	b.interval = p.BaseDelay / budgetIntervals
 	switch {
 	case len(b.queue) == 0 && b.ready():
-		b.grant()
+		b.consume()
 		b.mu.Unlock()
 		return 0, nil
 	case b.left < 1 && b.pending == 0:
@@ -72,7 +72,7 @@ func (b *budget) take(ctx context.Context, p RetryPolicy) (time.Duration, error)
 	}
 	turn := make(chan bool, 1)
 	b.queue = append(b.queue, turn)
-	b.release() // for the timer, if the turn is a matter of time
+	b.release() // starts the timer, if the retry only has to wait for its time
 	b.mu.Unlock()
 
 	start := time.Now()
@@ -101,8 +101,8 @@ func (b *budget) take(ctx context.Context, p RetryPolicy) (time.Duration, error)
 	return 0, err
 }
 
-// settle notes that an attempt has ended: whether it took a token, whether the API
-// answered it, and how many tokens the call has taken in all.
+// settle records the end of an attempt: whether it took a token, whether the API
+// responded, and how many tokens the call has taken in all.
 func (b *budget) settle(retry, answered bool, taken int) {
 	if b.limit < 0 {
 		return
@@ -118,7 +118,7 @@ func (b *budget) settle(retry, answered bool, taken int) {
 	}
 	switch {
 	case !answered || b.left >= b.limit:
-	case time.Since(b.failed) > budgetQuiet:
+	case time.Since(b.failed) > budgetRestoreAfter:
 		b.left = b.limit
 	default:
 		b.left = min(b.limit, b.left+max(float64(taken), budgetPerSuccess))
@@ -126,27 +126,27 @@ func (b *budget) settle(retry, answered bool, taken int) {
 	b.release()
 }
 
-// ready reports whether a retry may leave now.
+// ready reports whether a retry may be sent now.
 func (b *budget) ready() bool {
 	return b.left >= 1 && (!b.suspect || !time.Now().Before(b.next))
 }
 
-// grant takes a token for a retry.
-func (b *budget) grant() {
+// consume takes a token for a retry.
+func (b *budget) consume() {
 	b.left--
 	b.pending++
-	b.next = time.Now().Add(b.pace)
+	b.next = time.Now().Add(b.interval)
 }
 
-// release lets the retries that wait go, as far as there are tokens for them; when
-// no retry is pending any more, nothing can bring another token, and they fail.
+// release releases the waiting retries for which there are tokens. When no retry is
+// pending any more, nothing can add a token, and the waiting retries fail.
 func (b *budget) release() {
 	for len(b.queue) > 0 {
 		ok := b.ready()
 		switch {
 		case ok:
-			b.grant()
-		case b.left >= 1: // in a moment
+			b.consume()
+		case b.left >= 1: // at next
 			if b.timer == nil {
 				b.timer = time.AfterFunc(time.Until(b.next), b.tick)
 			}

@@ -16,8 +16,8 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
-// outage is a server behind one connection: calls take a while, and while it is
-// down, every call fails, those in flight too.
+// outage is a server behind one connection. Calls take a while. While it is down, all
+// calls fail, including those in flight.
 type outage struct {
 	service time.Duration
 	mu      sync.Mutex
@@ -62,9 +62,9 @@ func (o *outage) start() {
 	o.down = false
 }
 
-// TestReadsSurviveARestart: a server restarts while calls are in flight. At most
-// 2 % of the reads fail when that takes 0.1 s, however many there are and however
-// long the server takes for one; and no more when it takes 0.7 s, which outlasts two
+// TestReadsSurviveARestart: a server restarts while calls are in flight. If that
+// takes 0.1 s, at most 2 % of the reads fail, however many calls there are and
+// however long each takes. The same holds for 0.7 s, which is longer than two
 // attempts of most calls.
 func TestReadsSurviveARestart(t *testing.T) {
 	for _, outage := range []time.Duration{100 * time.Millisecond, 400 * time.Millisecond, 700 * time.Millisecond} {
@@ -102,8 +102,8 @@ func TestReadsSurviveARestart(t *testing.T) {
 	}
 }
 
-// TestDeadServerAfterSuccesses: however well the server worked before, and however
-// many calls are in flight when it goes, it is sent a hundred retries and no more.
+// TestDeadServerAfterSuccesses: a server that stops is sent at most a hundred
+// retries, however many calls succeeded before and however many are in flight.
 func TestDeadServerAfterSuccesses(t *testing.T) {
 	for _, parallel := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
@@ -141,8 +141,8 @@ func TestDeadServerAfterSuccesses(t *testing.T) {
 	}
 }
 
-// TestRetriesWaitForABudget: retries beyond the budget wait for those that were
-// sent, 20 seconds at most, and no longer than their context.
+// TestRetriesWaitForABudget: retries beyond the budget wait for the results of those
+// that were sent, for at most 20 seconds, and no longer than their context.
 func TestRetriesWaitForABudget(t *testing.T) {
 	policy := transport.WithRetryPolicy(transport.RetryPolicy{MaxAttempts: 2, BaseDelay: 10 * time.Millisecond, MaxDelay: 10 * time.Millisecond, Budget: 1})
 	synctest.Test(t, func(t *testing.T) {
@@ -180,9 +180,9 @@ func TestRetriesWaitForABudget(t *testing.T) {
 	})
 }
 
-// TestPaceIsThePolicys: calls whose policy has short waits are not held up by the
-// pace of retries, nor refused for it.
-func TestPaceIsThePolicys(t *testing.T) {
+// TestRetryIntervalFollowsThePolicy: retries of calls with short delays are neither
+// delayed nor rejected because of the interval between retries.
+func TestRetryIntervalFollowsThePolicy(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := newOutage(time.Millisecond)
 		c := cannedClient(t, o, transport.WithRetryPolicy(transport.RetryPolicy{BaseDelay: time.Millisecond, MaxDelay: time.Millisecond}))

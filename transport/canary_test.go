@@ -23,18 +23,18 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
-// canaries are what must not be shown, by what they are. They are put together
+// canaries returns the texts that must not be shown, by kind. They are concatenated
 // here so that no text in this repository looks like a credential.
 func canaries() map[string]string {
 	return map[string]string{"key": "canary-" + "key", "token": "canary-" + "token", "password": "canary-" + "password", "user": "canary-" + "user", "query": "canary-" + "query"}
 }
 
-// forms are a text as it may be printed.
+// forms returns the ways in which a text may be printed.
 func forms(s string) []string {
 	return []string{s, fmt.Sprintf("%x", s), fmt.Sprintf("%X", s), fmt.Sprintf("% x", s), strings.Trim(fmt.Sprintf("%d", []byte(s)), "[]"), strings.Trim(fmt.Sprintf("%#v", []byte(s)), "[]byte{}")}
 }
 
-// exposed returns the canaries that a text shows.
+// exposed returns the kinds of canaries that a text contains.
 func exposed(text string) []string {
 	var found []string
 	for name, s := range canaries() {
@@ -60,9 +60,9 @@ func unexported(v any) bool {
 	return false
 }
 
-// personal tells whether a value has members that may be personal, as against
-// secret. fmt does not ask a value in an unexported field how to print it, and
-// when it complains of a verb there it shows all members.
+// personal reports whether a value has fields that may be personal, but not secret.
+// fmt does not call the methods of a value in an unexported field, and prints all its
+// fields if the verb is not valid.
 func personal(v any) bool {
 	switch v.(type) {
 	case transport.Request, *transport.Request, error, transport.Attempt:
@@ -71,14 +71,14 @@ func personal(v any) bool {
 	return false
 }
 
-// isWrapped tells whether a value is an error that has another one in it.
+// isWrapped reports whether a value is an error that wraps another one.
 func isWrapped(v any) bool {
 	err, ok := v.(error)
 	return ok && errors.Unwrap(err) != nil
 }
 
-// printAll writes a value to w in every way that values are printed, logged and
-// encoded, alone and within others.
+// printAll writes a value to w in all ways in which values are printed, logged and
+// encoded, alone and within other values.
 func printAll(w io.Writer, v any) {
 	for _, in := range []any{v, &v, shown{v}, &shown{v}, hidden{v, 1}, &hidden{v, 1}, []any{v}, [1]any{v}, map[string]any{"k": v}, struct{ Inner shown }{shown{v}}} {
 		verbs := []string{"%v", "%+v", "%#v", "%x", "%X", "%d", "%b", "%p", "%s", "%q", "%t", "%c", "%U", "%e"}
@@ -117,8 +117,8 @@ func printAll(w io.Writer, v any) {
 	}
 }
 
-// TestNothingShowsCanaries puts everything that a program may hold of this
-// package through everything that prints.
+// TestNothingShowsCanaries prints, logs and encodes all values of this package that a
+// program may have, and searches the output for secrets.
 func TestNothingShowsCanaries(t *testing.T) {
 	can := canaries()
 	b := newBank(t, nil)
@@ -158,9 +158,9 @@ func TestNothingShowsCanaries(t *testing.T) {
 	}
 }
 
-// TestBodiesStayOutOfErrorsAndLogs: what is sent in a body, a path or a query (a
-// bank's password, where the old way of connecting is used) is in no error and
-// no log, however the call fails, and however often it is sent again.
+// TestBodiesStayOutOfErrorsAndLogs: values in a body, a path or a query, such as a
+// bank password, are in no error and no log, however the call fails and however often
+// it is retried.
 func TestBodiesStayOutOfErrorsAndLogs(t *testing.T) {
 	can := canaries()
 	echo := func(status int) http.HandlerFunc {
@@ -214,8 +214,8 @@ func TestBodiesStayOutOfErrorsAndLogs(t *testing.T) {
 	}
 }
 
-// TestHeadersAreOneLine: what becomes a header is of one line, or is refused by
-// an error that does not show it.
+// TestHeadersAreOneLine: a header value is one line, or is rejected with an error
+// that does not show it.
 func TestHeadersAreOneLine(t *testing.T) {
 	for _, bad := range []string{"canary\r\nX: y", "canary\n", "\rcanary", "canary\x00", "canary\x7f"} {
 		key := "the-key"
@@ -241,16 +241,15 @@ func TestHeadersAreOneLine(t *testing.T) {
 			t.Error("it was sent")
 		}
 	}
-	// A token of several lines is no token.
+	// A token of several lines is not valid.
 	c := newClient(t, http.HandlerFunc(empty), transport.WithTokenSource(transport.StaticToken("canary\r\nX: y")))
 	if _, err := get(context.Background(), c); !errors.Is(err, transport.ErrBadToken) || strings.Contains(err.Error(), "canary") {
 		t.Errorf("got %v", err)
 	}
 }
 
-// TestProxies: the environment says which proxy to use, and its password is in
-// no error. net/http reads the environment once, so that each case is a process
-// of its own.
+// TestProxies: the proxy of the environment is used, and its password is in no error.
+// net/http reads the environment once, so each case runs in its own process.
 func TestProxies(t *testing.T) {
 	if address := os.Getenv("TEST_PROXIES_ADDRESS"); address != "" {
 		c, err := transport.New(transport.WithBaseURL(address), transport.WithInsecureBaseURL(), transport.WithoutRetry(), transport.WithTimeout(5*time.Second),

@@ -18,7 +18,7 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
-// siblingErrors are errors of other calls, as errgroup makes them the cause of a
+// siblingErrors are errors of other calls, which errgroup makes the cause of a
 // context.
 var siblingErrors = []error{
 	transport.NewError(http.StatusNotFound),
@@ -32,8 +32,8 @@ var siblingErrors = []error{
 	errors.Join(gzip.ErrChecksum, transport.ErrOutcomeUnknown, transport.ErrNoContent),
 }
 
-// checkCancelled fails unless err is that of a call whose context was cancelled,
-// and nothing of what the cause is.
+// checkCancelled fails the test unless err is the error of a cancelled call, without
+// the cause in its chain.
 func checkCancelled(t *testing.T, err, cause error) {
 	t.Helper()
 	if !errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
@@ -59,14 +59,14 @@ func checkCancelled(t *testing.T, err, cause error) {
 		return strings.ReplaceAll(first, "\n", "; ")
 	}
 	if err == nil || !strings.Contains(err.Error(), words(cause.Error())) {
-		t.Errorf("the text does not tell the cause %q: %v", cause, err)
+		t.Errorf("the text does not contain the cause %q: %v", cause, err)
 	}
 }
 
-// TestCancelledCallIsNotItsSibling: a call whose context is cancelled with the
-// error of another call as its cause is cancelled, wherever it is by then, and
-// does not look as if the API had said to it what it said to the other.
-func TestCancelledCallIsNotItsSibling(t *testing.T) {
+// TestCancelledCallHidesItsSiblingsError: a call whose context is cancelled with the
+// error of another call as its cause is cancelled, at any stage. It does not look as
+// if the API had sent that error to it.
+func TestCancelledCallHidesItsSiblingsError(t *testing.T) {
 	for _, c := range []struct {
 		name    string
 		class   transport.Safety
@@ -124,9 +124,9 @@ func TestCancelledCallIsNotItsSibling(t *testing.T) {
 
 func anyOut() any { return new(item) }
 
-// TestCancelledWaitIsNotItsSibling holds the same for everything that a call
-// waits for without a server: a connection, a token, the next attempt.
-func TestCancelledWaitIsNotItsSibling(t *testing.T) {
+// TestCancelledWaitHidesItsSiblingsError: the same for all waits of a call without a
+// server: for a connection, a token, or the next attempt.
+func TestCancelledWaitHidesItsSiblingsError(t *testing.T) {
 	block := func(r *http.Request) (*http.Response, error) {
 		<-r.Context().Done()
 		return nil, fmt.Errorf("dial: %w", context.Cause(r.Context()))
@@ -135,7 +135,7 @@ func TestCancelledWaitIsNotItsSibling(t *testing.T) {
 		name   string
 		source transport.TokenSource
 		trip   func(*http.Request) (*http.Response, error)
-		begun  bool // the context ends before the call begins
+		begun  bool // the context ends before the call starts
 	}{
 		{"a connection", transport.StaticToken("t"), block, false},
 		{"a token", transport.TokenSourceFunc(func(ctx context.Context, _ transport.TokenRequest) (transport.Token, error) {
@@ -167,7 +167,7 @@ func TestCancelledWaitIsNotItsSibling(t *testing.T) {
 	}
 }
 
-// TestDeadlineWithACause: the same for a deadline that has a cause.
+// TestDeadlineWithACause: the same for a deadline with a cause.
 func TestDeadlineWithACause(t *testing.T) {
 	b := newBank(t, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
 	ctx, cancel := context.WithTimeoutCause(t.Context(), 50*time.Millisecond, transport.NewError(http.StatusGone))
@@ -178,7 +178,7 @@ func TestDeadlineWithACause(t *testing.T) {
 	}
 }
 
-// TestNetworkErrorOfACancelledCall: whatever an HTTP client returns when the
+// TestNetworkErrorOfACancelledCall: whatever error an HTTP client returns after the
 // context has ended, the call is cancelled.
 func TestNetworkErrorOfACancelledCall(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
@@ -191,9 +191,9 @@ func TestNetworkErrorOfACancelledCall(t *testing.T) {
 	}
 }
 
-// TestErrorsFromOutsideAreNotTheAPIs: what the caller's own code returns to a
-// call may be the error of another call. It is told as text.
-func TestErrorsFromOutsideAreNotTheAPIs(t *testing.T) {
+// TestForeignErrorsDoNotPassForTheAPIs: an error that the caller's own code returns
+// to a call may be the error of another call. Only its text is included.
+func TestForeignErrorsDoNotPassForTheAPIs(t *testing.T) {
 	for _, foreign := range []error{transport.NewError(http.StatusNotFound), &transport.ThrottledError{Path: "/other"}, &transport.RangeError{Name: "limit"}} {
 		t.Run(fmt.Sprintf("%T", foreign), func(t *testing.T) {
 			checkErrorsFromOutside(t, fmt.Errorf("downloading: %w", foreign))
@@ -242,8 +242,8 @@ func checkErrorsFromOutside(t *testing.T, foreign error) {
 	}
 }
 
-// TestTokenSourceOfAnotherClient: what the API said to POST /token is the answer
-// to this call's own token, whoever asked for it.
+// TestTokenSourceOfAnotherClient: the error of POST /token is included for the call
+// that needed the token, whichever client requested it.
 func TestTokenSourceOfAnotherClient(t *testing.T) {
 	inner := newBank(t, empty)
 	inner.token = failing(http.StatusNotFound)
@@ -255,8 +255,9 @@ func TestTokenSourceOfAnotherClient(t *testing.T) {
 	}
 }
 
-// TestCancelledListIsNotItsSibling: the same while the pages of a list are read.
-func TestCancelledListIsNotItsSibling(t *testing.T) {
+// TestCancelledListHidesItsSiblingsError: the same while the pages of a list are
+// fetched.
+func TestCancelledListHidesItsSiblingsError(t *testing.T) {
 	for _, opts := range [][]transport.Option{nil, {transport.WithPrefetch()}} {
 		for _, cause := range siblingErrors {
 			ctx, cancel := context.WithCancelCause(t.Context())

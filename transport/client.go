@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/url"
 	"runtime"
@@ -13,27 +12,28 @@ import (
 	"time"
 
 	"github.com/basiq-sdk/basiq-go/internal/sdkerrors"
+	"github.com/basiq-sdk/basiq-go/internal/urls"
 )
 
-// DefaultBaseURL is the address of Basiq's API.
+// DefaultBaseURL is the base URL of Basiq's API.
 const DefaultBaseURL = "https://au-api.basiq.io"
 
-// Version is this SDK's version, as it stands in the User-Agent header.
+// Version is the version of this SDK. It is sent in the User-Agent header.
 const Version = "0.1.0-dev"
 
-// Client sends calls. Make one with New, share it, and Close it when it is no
-// longer needed; one that is forgotten leaks nothing. A Client is safe for
-// concurrent use.
+// Client sends calls. Create one with New, share it, and Close it when it is no
+// longer needed. A Client that is dropped without Close leaks nothing. A Client is
+// safe for concurrent use.
 type Client struct {
-	*state // behind a pointer, where printing does not follow
+	*state // behind a pointer, which fmt does not follow
 }
 
 type state struct {
 	settings
 	http      *http.Client
-	single    *http.Client // for classes C and D
-	plain     bool         // their transports are net/http's, and speak HTTP/2 over TLS only
-	idle      func()       // closes idle connections; nil if the HTTP client is the caller's
+	single    *http.Client // for calls of classes C and D
+	plain     bool         // their transports are *http.Transport, and use HTTP/2 over TLS only
+	idle      func()       // closes idle connections; nil for the caller's HTTP client
 	key       secret
 	tokens    *tokenCache
 	userAgent []string
@@ -43,10 +43,10 @@ type state struct {
 	throttle  throttle
 	logger    *slog.Logger
 	closed    atomic.Bool
-	warned    atomic.Bool // of an HTTP client that retries
+	warned    atomic.Bool // the warning about an HTTP client that retries was logged
 }
 
-// config is a Client in the making.
+// config is what New is configured with.
 type config struct {
 	client *Client
 	own    *http.Client
@@ -56,9 +56,9 @@ type config struct {
 	limits tokenLimits
 }
 
-// WithAPIKey sets the API key, exactly as Basiq's dashboard shows it. It is
-// sent verbatim after "Basic ": it must not be encoded again. White space
-// around it, and a leading "Basic ", are dropped.
+// WithAPIKey sets the API key, exactly as Basiq's dashboard shows it. It is sent
+// verbatim after "Basic ": do not base64-encode it. Surrounding white space and a
+// leading "Basic " are removed.
 func WithAPIKey(key string) ClientOption {
 	return clientOption(func(c *config) error {
 		key = strings.TrimSpace(key)
@@ -67,61 +67,68 @@ func WithAPIKey(key string) ClientOption {
 		}
 		switch {
 		case key == "" || strings.EqualFold(key, "Basic"):
-			return errors.New("the API key is empty: take it from Basiq's dashboard")
+			return errors.New("WithAPIKey: the API key is empty: copy it from Basiq's dashboard")
 		case !headerValue(key) || strings.ContainsAny(key, " \t"):
-			return errors.New("the API key has white space or control characters in it: take it from Basiq's dashboard as it is")
+			return errors.New("WithAPIKey: the API key contains white space or control characters: copy it from Basiq's dashboard unchanged")
 		}
 		c.client.key = newSecret(key)
 		return nil
 	})
 }
 
-// WithHTTPClient sets the HTTP client: for a proxy, certificates, or tracing in
-// its Transport. Its redirect policy is not used, as redirects are never
-// followed. A Transport that retries by itself multiplies with this client's
-// retries and knows nothing of safety classes: turn one of the two off. An
-// attempt that has used up ten new connections is ended. A Transport must not add
-// an Idempotency-Key header, which net/http takes as permission to send a POST twice.
-// The default sends calls of the classes C and D over HTTP/1.1, as net/http sends a
-// request again by itself when an HTTP/2 server resets its stream with
-// PROTOCOL_ERROR: with a Transport of your own, that may do a thing twice.
+// WithHTTPClient sets the HTTP client, for example to use a proxy, certificates or
+// tracing in its Transport. The client is copied, and its redirect policy is ignored:
+// redirects are never followed. An attempt that has used ten new connections fails.
 //
-// Two settings of the default Transport are worth having in your own. An HTTP/2
-// connection that was silent for 15 seconds is probed with a ping
-// (http.Transport.HTTP2): otherwise one that a firewall has forgotten fails calls for
-// many minutes. IdleConnTimeout is below the server's: otherwise some calls meet a
-// connection that is being closed, and for what must not be sent twice that ends as
-// ErrOutcomeUnknown. The default is 50 seconds, and half a second on the connections
-// that calls of the classes C and D have to themselves.
+// Requirements for a Transport of your own:
+//   - It must not retry. Its retries would multiply with this client's, and it knows
+//     nothing of safety classes.
+//   - It must not add an Idempotency-Key header. net/http takes that header as
+//     permission to send a POST twice.
+//   - It should use HTTP/1.1 for calls of classes C and D, as the default does. Over
+//     HTTP/2, net/http itself retries a request whose stream the server resets with
+//     PROTOCOL_ERROR, even if the request was executed.
 //
-// In a browser (GOOS=js), the default is the Fetch API, as in net/http: it has its own
+// Two settings of the default Transport are worth adopting:
+//   - An HTTP/2 connection that was silent for 15 seconds is probed with a ping
+//     (http.Transport.HTTP2). Otherwise, calls fail for many minutes on a connection
+//     that a firewall has dropped.
+//   - IdleConnTimeout is 50 seconds, and half a second on the separate connections of
+//     classes C and D. It must be below the server's idle timeout. Otherwise, some
+//     requests are sent on a connection that the server is closing, and a call that
+//     must not be retried fails with ErrOutcomeUnknown.
+//
+// In a browser (GOOS=js), the default is the Fetch API, as in net/http. It has its own
 // connections and limits, and a failure never proves that a call was not sent. Never
-// give an API key to a browser: use WithTokenSource with a CLIENT_ACCESS token.
+// use an API key in a browser: use WithTokenSource with a CLIENT_ACCESS token.
 func WithHTTPClient(h *http.Client) ClientOption {
 	return clientOption(func(c *config) error {
 		if h == nil {
-			return errors.New("the HTTP client is nil")
+			return errors.New("WithHTTPClient: the HTTP client is nil")
+		}
+		if nilPointer(h.Transport) {
+			return fmt.Errorf("the HTTP client's Transport is a nil %T: leave it out for the default", h.Transport)
 		}
 		c.own = h
 		return nil
 	})
 }
 
-// WithUserAgentSuffix adds to the User-Agent header, such as "shop/2.1".
+// WithUserAgentSuffix appends s, such as "shop/2.1", to the User-Agent header.
 func WithUserAgentSuffix(s string) ClientOption {
 	return clientOption(func(c *config) error {
 		if !headerValue(s) {
-			return errors.New("the user agent suffix has control characters")
+			return errors.New("WithUserAgentSuffix: the suffix contains control characters")
 		}
 		c.suffix = s
 		return nil
 	})
 }
 
-// ErrClosed is the error of a call of a client that was closed.
+// ErrClosed is returned by calls of a closed client.
 var ErrClosed = errors.New("basiq: the client is closed")
 
-// New returns a Client. It needs WithAPIKey or WithTokenSource.
+// New returns a Client. WithAPIKey or WithTokenSource is required.
 func New(opts ...ClientOption) (*Client, error) {
 	sdkerrors.Register(sdkerrors.Transport, made)
 	base, err := parseBase(DefaultBaseURL)
@@ -141,10 +148,10 @@ func New(opts ...ClientOption) (*Client, error) {
 		}
 	}
 	if client.key == nil && c.source == nil {
-		return nil, errors.New("basiq: no credentials: give WithAPIKey or WithTokenSource; basiq.NewClient also reads BASIQ_API_KEY")
+		return nil, errors.New("basiq: no credentials: use WithAPIKey or WithTokenSource; basiq.NewClient also reads BASIQ_API_KEY")
 	}
 	if client.key == nil && c.store != nil {
-		return nil, errors.New("basiq: a token store tells applications apart by the API key: give WithAPIKey beside WithTokenSource, or share tokens in the source")
+		return nil, errors.New("basiq: WithTokenStore requires WithAPIKey, which separates the tokens of different applications: add WithAPIKey, or share tokens in the token source")
 	}
 	if err := checkPlain(client.base, client.insecure); err != nil {
 		return nil, fmt.Errorf("basiq: %w", err)
@@ -163,8 +170,8 @@ func New(opts ...ClientOption) (*Client, error) {
 	return client, nil
 }
 
-// connect makes the HTTP clients: copies of the caller's, or our own. What must not
-// be sent twice has one of its own.
+// connect creates the HTTP clients, from the caller's if there is one. Calls that
+// must not be sent twice use a client of their own.
 func (c *Client) connect(own *http.Client) {
 	h := http.Client{}
 	if own != nil {
@@ -175,19 +182,19 @@ func (c *Client) connect(own *http.Client) {
 	if h.Transport == nil {
 		h.Transport, single.Transport, c.idle = defaultTransports()
 	}
-	t, plain := h.Transport.(*http.Transport) // both are of one kind
+	t, plain := h.Transport.(*http.Transport) // both have the same type
 	c.plain = plain && (t.Protocols == nil || !t.Protocols.UnencryptedHTTP2())
-	h.Transport, single.Transport = straight{h.Transport}, straight{single.Transport}
+	h.Transport, single.Transport = hideLocation{h.Transport}, hideLocation{single.Transport}
 	c.http, c.single = &h, &single
 }
 
-// straight hides from net/http where an answer redirects to: it would look at
-// that before it asks whether to follow, and fail where it is no address.
-type straight struct{ http.RoundTripper }
+// hideLocation hides the Location header of a redirect from net/http. It would parse
+// the header before it calls CheckRedirect, and fail if it is not a URL.
+type hideLocation struct{ http.RoundTripper }
 
 const hiddenLocation = "Basiq-Go-Location"
 
-func (s straight) RoundTrip(req *http.Request) (*http.Response, error) {
+func (s hideLocation) RoundTrip(req *http.Request) (*http.Response, error) {
 	res, err := s.RoundTripper.RoundTrip(req)
 	if err == nil && res != nil && res.StatusCode >= 300 && res.StatusCode <= 399 {
 		if to := res.Header["Location"]; to != nil {
@@ -198,18 +205,18 @@ func (s straight) RoundTrip(req *http.Request) (*http.Response, error) {
 	return res, err
 }
 
-// uncover puts back what was hidden.
-func uncover(res *http.Response) {
+// restoreLocation restores the Location header.
+func restoreLocation(res *http.Response) {
 	if to := res.Header[hiddenLocation]; to != nil && res.StatusCode >= 300 && res.StatusCode <= 399 {
 		delete(res.Header, hiddenLocation)
 		res.Header["Location"] = to
 	}
 }
 
-// Close ends what the client does in the background, waits for it, and closes
-// idle connections. Calls that were sent come to their own end; those that wait
-// for a token, and later ones, fail with ErrClosed. It can be called more than
-// once, and returns nil.
+// Close stops the client's background work, waits for it to end, and closes idle
+// connections. Calls that were sent are completed. Calls that are waiting for a
+// token, and all later calls, fail with ErrClosed. Close may be called more than
+// once. It always returns nil.
 func (c *Client) Close() error {
 	if c == nil || c.state == nil {
 		return nil
@@ -222,7 +229,7 @@ func (c *Client) Close() error {
 	return nil
 }
 
-// BaseURL returns the address that calls go to.
+// BaseURL returns the base URL of the API.
 func (c *Client) BaseURL() string {
 	if c == nil || c.state == nil {
 		return ""
@@ -233,31 +240,27 @@ func (c *Client) BaseURL() string {
 func parseBase(address string) (*url.URL, error) {
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" || u.Hostname() == "" {
-		return nil, errors.New("the base URL is no absolute URL: give one such as " + DefaultBaseURL)
+		return nil, errors.New("the base URL is not an absolute URL: use one such as " + DefaultBaseURL)
 	}
 	switch {
 	case u.User != nil:
-		return nil, fmt.Errorf("the base URL of %s holds credentials: leave them out", u.Host)
+		return nil, fmt.Errorf("the base URL of %s contains credentials: remove them", u.Host)
 	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
-		return nil, fmt.Errorf("the base URL of %s has a query or fragment: leave it out", u.Host)
+		return nil, fmt.Errorf("the base URL of %s has a query or fragment: remove it", u.Host)
 	case u.Scheme != "https" && u.Scheme != "http":
 		return nil, fmt.Errorf("the base URL's scheme is %q: use https", u.Scheme)
-	case cleaned(u.EscapedPath()) != "":
-		return nil, fmt.Errorf("the base URL of %s has a path that %s", u.Host, cleaned(u.EscapedPath()))
+	case ambiguous(u.EscapedPath()) != "":
+		return nil, fmt.Errorf("the base URL of %s has a path that %s", u.Host, ambiguous(u.EscapedPath()))
 	}
 	u.Path, u.RawPath = strings.TrimSuffix(u.Path, "/"), strings.TrimSuffix(u.RawPath, "/")
 	return u, nil
 }
 
-// checkPlain refuses to send tokens in clear over a network, unless asked to.
+// checkPlain returns an error if tokens would cross a network unencrypted, unless
+// insecure is set.
 func checkPlain(base *url.URL, insecure bool) error {
-	if base.Scheme == "http" && !insecure && !loopback(base.Hostname()) {
-		return fmt.Errorf("the base URL http://%s would send tokens in clear: use https, or ask for it with WithInsecureBaseURL", base.Host)
+	if base.Scheme == "http" && !insecure && !urls.Loopback(base.Hostname()) {
+		return fmt.Errorf("the base URL http://%s would send tokens unencrypted: use https, or allow http with WithInsecureBaseURL", base.Host)
 	}
 	return nil
-}
-
-func loopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
-// TestClock: tokens expire by the clock that the client was given.
+// TestClock: tokens expire by the client's clock.
 func TestClock(t *testing.T) {
 	now := time.Date(2031, 5, 6, 7, 8, 9, 0, time.UTC)
 	b := newBank(t, empty)

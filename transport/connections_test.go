@@ -10,9 +10,9 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
-// TestUnrepeatableCallsUseRecentConnections: a call of class C or D never goes out
-// on the connection of a read, which may have been idle for long; and a connection
-// of theirs is closed when it was idle for a moment.
+// TestUnrepeatableCallsUseRecentConnections: a call of class C or D never uses the
+// connection of a read, which may have been idle for long. Its own connection is
+// closed after a short idle time.
 func TestUnrepeatableCallsUseRecentConnections(t *testing.T) {
 	for _, class := range []transport.Safety{transport.SafetyWrite, transport.SafetyUnrepeatable} {
 		t.Run(class.String(), func(t *testing.T) {

@@ -12,7 +12,7 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
-// pagesOf serves a list of n items, two on a page, for any user and filter.
+// pagesOf serves a list of n items, with two on each page, for any user and filter.
 func pagesOf(n int) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		at, _ := strconv.Atoi(r.URL.Query().Get("next"))
@@ -28,8 +28,8 @@ func pagesOf(n int) http.HandlerFunc {
 	}
 }
 
-// readFrom reads a list from a cursor on, up to a number of items, and leaves
-// the last one to be given again.
+// readFrom reads a list from a cursor, up to a number of items. A later call yields
+// the last item again.
 func readFrom(t *testing.T, c *transport.Client, user, filter string, at *transport.Cursor, most int) (ids []string, err error) {
 	t.Helper()
 	request := func() *transport.Request {
@@ -49,8 +49,8 @@ func readFrom(t *testing.T, c *transport.Client, user, filter string, at *transp
 	return ids, nil
 }
 
-// TestCursor: a list that is left anywhere goes on there, in another process
-// too, and a cursor is good for its own list only.
+// TestCursor: a list continues where the loop ended, also in another process. A
+// cursor is valid only for its own list.
 func TestCursor(t *testing.T) {
 	b, c := inMemory(t, pagesOf(7))
 	for leave := range 8 {
@@ -73,7 +73,7 @@ func TestCursor(t *testing.T) {
 		calls := b.calls.Load()
 		for name, other := range map[string][2]string{"user": {"u-2", "f"}, "filter": {"u-1", "g"}} {
 			kept := transport.Cursor(string(at))
-			if ids, err := readFrom(t, c, other[0], other[1], &kept, 10); err == nil || len(ids) > 0 || !strings.Contains(err.Error(), "list: the cursor is of another list") || kept != at {
+			if ids, err := readFrom(t, c, other[0], other[1], &kept, 10); err == nil || len(ids) > 0 || !strings.Contains(err.Error(), "list: WithCursor: the cursor belongs to another list") || kept != at {
 				t.Errorf("left after %d, another %s: %v, %v, the cursor is %q", leave, name, ids, err, kept)
 			}
 		}
@@ -83,8 +83,8 @@ func TestCursor(t *testing.T) {
 	}
 }
 
-// TestCursorsThatAreNot: what is no cursor sends nothing.
-func TestCursorsThatAreNot(t *testing.T) {
+// TestInvalidCursors: an invalid cursor is an error, and nothing is sent.
+func TestInvalidCursors(t *testing.T) {
 	b, c := inMemory(t, pagesOf(7))
 	var good transport.Cursor
 	if _, err := readFrom(t, c, "u-1", "f", &good, 3); err != nil {
@@ -105,8 +105,8 @@ func TestCursorsThatAreNot(t *testing.T) {
 	}
 }
 
-// TestFinishedCursorOfAnotherList: a cursor that is Done is of one list as any
-// other cursor is.
+// TestFinishedCursorOfAnotherList: a cursor that is Done is valid only for its own
+// list, too.
 func TestFinishedCursorOfAnotherList(t *testing.T) {
 	b := newBank(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `{"data":[{"id":"1"}]}`) })
 	c := b.client(t)

@@ -13,8 +13,8 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
-// dyingConn is a connection to which nothing can be written any more once dead is
-// set, while reading goes on.
+// dyingConn is a connection to which nothing can be written after dead is set. Reads
+// continue.
 type dyingConn struct {
 	net.Conn
 	dead *atomic.Bool
@@ -27,8 +27,8 @@ func (c dyingConn) Write(p []byte) (int, error) {
 	return c.Conn.Write(p)
 }
 
-// TestDeadIdleConnection: a call that meets an idle connection which is dead, and
-// then a server that takes no other, says both. Nothing was sent, of no class.
+// TestDeadIdleConnection: if an idle connection is dead and the server accepts no
+// other, the error contains both, and the request was never sent, in every class.
 func TestDeadIdleConnection(t *testing.T) {
 	for class := transport.SafetyRead; class <= transport.SafetyUnrepeatable; class++ {
 		var dead atomic.Bool
@@ -51,7 +51,7 @@ func TestDeadIdleConnection(t *testing.T) {
 		}
 		err := c.Do(t.Context(), r, nil)
 		var send *transport.SendError
-		if !errors.As(err, &send) || !errors.Is(err, syscall.ECONNREFUSED) || !strings.Contains(err.Error(), "used first was closed without an answer") {
+		if !errors.As(err, &send) || !errors.Is(err, syscall.ECONNREFUSED) || !strings.Contains(err.Error(), "the connection was closed without a response") {
 			t.Fatalf("class %v: %v", class, err)
 		}
 		if errors.Is(err, transport.ErrOutcomeUnknown) || class != transport.SafetyRead && send.Sent {
@@ -63,10 +63,9 @@ func TestDeadIdleConnection(t *testing.T) {
 	}
 }
 
-// TestRepeatingClientAndADeadServer: an HTTP client that repeats what may have
-// been executed, and then finds no server, leaves the outcome unknown; the error
-// says why.
-func TestRepeatingClientAndADeadServer(t *testing.T) {
+// TestRetryingHTTPClientAndDeadServer: if an HTTP client retries what may have been
+// executed, and then finds no server, the outcome is unknown. The error says why.
+func TestRetryingHTTPClientAndDeadServer(t *testing.T) {
 	b := newBank(t, func(w http.ResponseWriter, _ *http.Request) { hangUp(w) })
 	var dead atomic.Bool
 	inner := &http.Transport{DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
@@ -86,7 +85,7 @@ func TestRepeatingClientAndADeadServer(t *testing.T) {
 	r := transport.NewRequest(operation(transport.SafetyUnrepeatable))
 	r.SetForm(transport.Field{Name: "a", Value: "b"})
 	err := b.client(t, transport.WithTokenSource(transport.StaticToken("t")), transport.WithHTTPClient(&http.Client{Transport: repeats})).Do(t.Context(), r, nil)
-	if !errors.Is(err, transport.ErrOutcomeUnknown) || !errors.Is(err, syscall.ECONNREFUSED) || !strings.Contains(err.Error(), "used first was closed without an answer") || b.calls.Load() != 1 {
+	if !errors.Is(err, transport.ErrOutcomeUnknown) || !errors.Is(err, syscall.ECONNREFUSED) || !strings.Contains(err.Error(), "the connection was closed without a response") || b.calls.Load() != 1 {
 		t.Errorf("%v after %d calls", err, b.calls.Load())
 	}
 }

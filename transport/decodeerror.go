@@ -7,20 +7,21 @@ import (
 	"log/slog"
 	"strings"
 
+	"github.com/basiq-sdk/basiq-go/internal/safetext"
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
-// DecodeError is the error of a successful answer that could not be read as
-// what was expected: it is not JSON, is cut off, or has another shape. The API has
-// done what the call asked for: do not repeat a write because of it.
+// DecodeError is the error of a call that the API executed, and whose response could
+// not be decoded: it is not JSON, is cut off, or has another type than expected. The
+// operation has taken effect: do not retry a write because of this error.
 type DecodeError struct {
 	Operation   string // "core.Users.Get"
 	Method      string
 	Path        string // template
 	Status      int
 	ContentType string
-	Field       string // path of the member at fault, such as "data[3].amount"; "" at the top, or if not known
-	Offset      int64  // byte of the answer where reading stopped; -1 if not known
+	Field       string // path of the invalid member, such as "data[3].amount"; "" for the whole body, or if not known
+	Offset      int64  // byte of the body at which decoding stopped; -1 if not known
 	Err         error
 }
 
@@ -44,7 +45,7 @@ func newDecodeError(op *Operation, status int, contentType string, err error) *D
 	return e
 }
 
-// Error names the operation and the place, not the values.
+// Error names the operation and the position in the body, and contains no values.
 func (e *DecodeError) Error() string {
 	if e == nil {
 		return "<nil>"
@@ -53,43 +54,44 @@ func (e *DecodeError) Error() string {
 }
 
 func (e DecodeError) text() string {
-	text := fmt.Sprintf("basiq: %s: the answer (%d, %q) cannot be decoded", e.Operation, e.Status, printable(e.ContentType))
+	text := fmt.Sprintf("basiq: %s: the response (%d, %q) cannot be decoded", e.Operation, e.Status, safetext.Identifier(e.ContentType))
 	if e.Field != "" {
-		text += " at " + printable(e.Field)
+		text += " at " + safetext.Identifier(e.Field)
 	}
 	if e.Offset >= 0 {
 		text += fmt.Sprintf(", byte %d", e.Offset)
 	}
 	if strings.HasPrefix(e.ContentType, "text/html") {
-		text += ": it is a web page; check the base URL, and proxies on the way"
+		text += ": it is a web page: check the base URL, and proxies between here and the API"
 	}
 	var typ *wire.TypeError
 	switch {
 	case errors.As(e.Err, &typ):
 		text += ": " + typ.Error()
 	case e.Offset < 0 && e.Err != nil:
-		text += ": " + told(e.Err)
+		text += ": " + safeErrorText(e.Err)
 	}
 	return text
 }
 
-// conceal takes out of the error what the server echoed of the credentials.
-func (e *DecodeError) conceal(secrets []string) {
-	e.ContentType, e.Field = scrub(e.ContentType, secrets...), scrub(e.Field, secrets...)
+// redact redacts the credentials that the server echoed.
+func (e *DecodeError) redact(secrets []string) {
+	e.ContentType, e.Field = redact(e.ContentType, secrets...), redact(e.Field, secrets...)
+	e.Err = scrubError(e.Err, secrets)
 }
 
-// Format prints the text under every verb: the cause may hold a value.
-func (e DecodeError) Format(f fmt.State, verb rune) { formatText(f, verb, e.text()) }
+// Format prints the text of Error under every verb, because the cause may hold a value.
+func (e DecodeError) Format(f fmt.State, verb rune) { safetext.Format(f, verb, e.text()) }
 
-// MarshalJSON encodes what the text tells.
+// MarshalJSON encodes the text of Error, and the operation, method, path and status.
 func (e DecodeError) MarshalJSON() ([]byte, error) {
 	return json.Marshal(safe{Message: e.text(), Operation: e.Operation, Method: e.Method, Path: e.Path, Status: e.Status, Attempts: 1})
 }
 
-// MarshalText returns the text, for XML, YAML and their like.
+// MarshalText returns the text of Error, for XML, YAML and similar formats.
 func (e DecodeError) MarshalText() ([]byte, error) { return []byte(e.text()), nil }
 
-// LogValue makes log/slog write the text.
+// LogValue makes log/slog write the text of Error.
 func (e DecodeError) LogValue() slog.Value { return slog.StringValue(e.text()) }
 
 // Unwrap returns the cause.

@@ -10,28 +10,28 @@ import (
 )
 
 const (
-	// idleTimeout is below those of the load balancers in use: 60 seconds on AWS,
-	// 75 in nginx. A connection that the server closes while a request is on its
-	// way leaves it open whether the request was executed.
+	// idleTimeout is below the idle timeouts of common load balancers: 60 seconds on
+	// AWS, 75 in nginx. If the server closes a connection while a request is being
+	// sent, it is unknown whether the request was executed.
 	idleTimeout = 50 * time.Second
-	// singleIdle is the same for what must not be sent twice: below any timeout
-	// that a server may reasonably have, and long enough for calls in a row.
-	singleIdle = 500 * time.Millisecond
+	// singleIdleTimeout is the same for calls that must not be sent twice. It is below
+	// any reasonable timeout of a server, and long enough for consecutive calls.
+	singleIdleTimeout = 500 * time.Millisecond
 )
 
-// defaultTransports returns what a client sends with unless it is given an HTTP
-// client: one for most calls, one for those of the classes C and D, and a function
-// that closes their idle connections.
+// defaultTransports returns the transports of a client without WithHTTPClient: one
+// for most calls, one for calls of classes C and D, and a function that closes their
+// idle connections.
 //
-// The second has connections of its own, so that no call goes out on one that was
-// idle for longer than singleIdle. It speaks HTTP/1.1 only: over HTTP/2, net/http
-// sends a request again by itself when its stream is reset with PROTOCOL_ERROR,
-// which does not say that it was not executed.
+// The second has its own connections, so that no call is sent on one that was idle
+// for longer than singleIdleTimeout. It uses HTTP/1.1 only: over HTTP/2, net/http
+// itself retries a request whose stream is reset with PROTOCOL_ERROR, although the
+// request may have been executed.
 func defaultTransports() (most, single http.RoundTripper, idle func()) {
-	m, s := newTransport(idleTimeout), newTransport(singleIdle)
+	m, s := newTransport(idleTimeout), newTransport(singleIdleTimeout)
 	m.ForceAttemptHTTP2 = true
-	// All calls share one HTTP/2 connection. Without a look at it, one that a
-	// firewall has forgotten fails them for many minutes.
+	// All calls share one HTTP/2 connection. Without pings, they fail for many minutes
+	// after a firewall has dropped it.
 	m.HTTP2 = &http.HTTP2Config{SendPingTimeout: 15 * time.Second, PingTimeout: 5 * time.Second}
 	s.Protocols = new(http.Protocols)
 	s.Protocols.SetHTTP1(true)
@@ -52,6 +52,6 @@ func newTransport(idle time.Duration) *http.Transport {
 		IdleConnTimeout:        idle,
 		ExpectContinueTimeout:  time.Second,
 		MaxResponseHeaderBytes: 128 << 10,
-		DisableCompression:     true, // answers are decompressed here, within the limit
+		DisableCompression:     true, // this package decompresses responses, within the size limit
 	}
 }

@@ -7,9 +7,8 @@ import (
 	"syscall/js"
 )
 
-// defaultTransports returns what a client sends with unless it is given an HTTP
-// client. In a browser that is the Fetch API, which net/http uses as long as no
-// dialler is set.
+// defaultTransports returns the transports of a client without WithHTTPClient. In a
+// browser they use the Fetch API, as net/http does if no dialer is set.
 func defaultTransports() (most, single http.RoundTripper, idle func()) {
 	t := &http.Transport{DisableCompression: true}
 	if !fetches() {
@@ -18,35 +17,34 @@ func defaultTransports() (most, single http.RoundTripper, idle func()) {
 	return fetching{t}, fetching{t}, func() {}
 }
 
-// fetches reports whether net/http uses the Fetch API, by the rule that it has
-// itself: in Node.js it does not.
+// fetches reports whether net/http uses the Fetch API, by net/http's own rule: it does
+// not in Node.js.
 func fetches() bool {
 	process := js.Global().Get("process")
 	node := process.Type() == js.TypeObject && strings.HasPrefix(process.Get("argv0").String(), "node")
 	return !node && !js.Global().Get("fetch").IsUndefined()
 }
 
-// fetching sends with the Fetch API.
+// fetching is a transport that uses the Fetch API.
 type fetching struct{ *http.Transport }
 
-var errFetchRedirect = errors.New("the server redirects, and redirects are not followed")
+var errFetchRedirect = errors.New("the server redirected the call, and redirects are not followed")
 
 func (f fetching) RoundTrip(req *http.Request) (*http.Response, error) {
-	// A browser has these two for itself, and may ask the server whether they are
-	// allowed.
+	// A browser sets these two itself, and may otherwise send a CORS preflight for them.
 	delete(req.Header, "User-Agent")
 	delete(req.Header, "Accept-Encoding")
-	// Without this, fetch follows redirects with token and body.
+	// Without this, fetch follows redirects, with the token and the body.
 	req.Header["js.fetch:redirect"] = []string{"manual"}
 	res, err := f.Transport.RoundTrip(req)
 	if err != nil {
 		return nil, err
 	}
-	if res.StatusCode == 0 { // all that a browser tells of a redirect
+	if res.StatusCode == 0 { // a redirect, of which a browser reveals nothing
 		_ = res.Body.Close()
 		return nil, errFetchRedirect
 	}
-	// The body is decoded already, whatever the header says.
+	// The body is already decompressed, whatever the header says.
 	delete(res.Header, "Content-Encoding")
 	delete(res.Header, "Content-Length")
 	res.ContentLength = -1

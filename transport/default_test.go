@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// TestIdleConnectionsCloseBeforeTheServers: load balancers on AWS close idle
-// connections after 60 seconds, nginx after 75.
+// TestIdleConnectionsCloseBeforeTheServers: load balancers close idle connections
+// after 60 seconds on AWS, and after 75 seconds in nginx.
 func TestIdleConnectionsCloseBeforeTheServers(t *testing.T) {
 	most, single, _ := defaultTransports()
 	for rt, longest := range map[http.RoundTripper]time.Duration{most: 55 * time.Second, single: time.Second} {
@@ -19,8 +19,8 @@ func TestIdleConnectionsCloseBeforeTheServers(t *testing.T) {
 	}
 }
 
-// TestUnrepeatableCallsUseHTTP1: over HTTP/2, net/http sends a request again by
-// itself in more cases than those in which it was provably not executed.
+// TestUnrepeatableCallsUseHTTP1: over HTTP/2, net/http itself retries some requests
+// that may have been executed.
 func TestUnrepeatableCallsUseHTTP1(t *testing.T) {
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.Header().Set("Seen", r.Proto) }))
 	server.EnableHTTP2 = true

@@ -2,36 +2,38 @@ package transport
 
 import (
 	"context"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
 	"reflect"
-	"strings"
 	"time"
+
+	"github.com/basiq-sdk/basiq-go/internal/contexts"
 )
 
-// Do sends a call and reads its answer into out: nil to discard it, a
-// generated type (wire.Decodable), *value.JSON, *json.RawMessage or *[]byte to
-// have it as it came, an io.Writer to stream it, or anything that encoding/json
-// can fill.
+// Do sends a call and decodes the response body into out. out is one of:
+//   - nil, to discard the body
+//   - a generated type (wire.Decodable), or any value that encoding/json can decode into
+//   - *value.JSON, *json.RawMessage or *[]byte, for the body as it was received
+//   - an io.Writer, to which the body is streamed
 //
-// It fails with an *Error when the API answers with anything but success, with
-// a *SendError when it does not answer, with a *TokenError when there is no
-// access token to call it with, with ErrNoContent when out wants an answer and
-// there is none, with ErrTooLarge or a *DecodeError when the answer cannot be
-// read, and, before anything is sent, with a *PathError, a *MissingError, a *RangeError or
-// ErrClosed.
+// Do returns:
+//   - an *Error if the API responds with any status but success
+//   - a *SendError if there is no response
+//   - a *TokenError if there is no access token for the call
+//   - ErrNoContent if the response has no body, and out is not nil
+//   - ErrTooLarge or a *DecodeError if the response cannot be read
+//   - a *PathError, a *MissingError, a *RangeError or ErrClosed, before anything is sent
 func (c *Client) Do(ctx context.Context, req *Request, out any, opts ...Option) error {
 	if err := c.ready(ctx, req.name()); err != nil {
 		return err
 	}
-	if err := req.made(); err != nil {
+	if err := req.checkCreated(); err != nil {
 		return err
 	}
 	if v := reflect.ValueOf(out); v.Kind() == reflect.Pointer && v.IsNil() {
-		return fmt.Errorf("basiq: %s: the answer cannot be read into a nil %T: give a pointer to a value, or nil to discard it", req.op.ID, out)
+		return fmt.Errorf("basiq: %s: the response cannot be decoded into a nil %T: pass a pointer to a value, or nil to discard the response", req.op.ID, out)
 	}
 	o, err := c.callOf(req, opts)
 	if err != nil {
@@ -43,7 +45,7 @@ func (c *Client) Do(ctx context.Context, req *Request, out any, opts ...Option) 
 	return c.run(ctx, req, req.address(o), out, o)
 }
 
-// address is where the request goes.
+// address returns the URL of the request.
 func (r *Request) address(o *call) *url.URL {
 	u := *o.base
 	u.Path += r.plain
@@ -60,7 +62,7 @@ func (r *Request) address(o *call) *url.URL {
 	return &u
 }
 
-// run sends a call until it succeeds, cannot be helped, or may not be repeated.
+// run sends a call until it succeeds, fails for good, or must not be retried.
 func (c *Client) run(ctx context.Context, req *Request, u *url.URL, out any, o *call) error {
 	if c.closed.Load() {
 		return ErrClosed
@@ -70,116 +72,131 @@ func (c *Client) run(ctx context.Context, req *Request, u *url.URL, out any, o *
 		ctx, cancel = context.WithTimeout(ctx, o.callTimeout)
 		defer cancel()
 	}
-	var (
-		waits     []time.Duration
-		unknown   bool   // an earlier attempt may have been executed
-		earlier   *Error // what the API said last
-		wait      time.Duration
-		refreshed bool
-		repeated  int
-		taken     int // from the retry budget
-		r         result
-	)
-	for number := 1; ; number++ {
-		paced, err := c.throttle.pass(ctx, req.op, o.safety)
-		switch {
-		case err != nil && number == 1:
-			return notSent(req, o, err)
-		case err != nil:
-			return r.conclude(number-1, waits, false, earlier, err) // only reads are held back
-		}
-		g, err := c.authorize(ctx, req, o)
+	e := execution{client: c, req: req, op: req.op, url: u, out: out, call: o}
+	return e.run(ctx)
+}
+
+// execution is one call and its attempts.
+type execution struct {
+	client *Client
+	req    *Request
+	op     *Operation
+	url    *url.URL
+	out    any
+	call   *call
+
+	attempts  int             // sent so far
+	waits     []time.Duration // between them
+	retries   int             // attempts that the RetryPolicy counts: not those with a new access token
+	budgeted  bool            // the next attempt took a token from the retry budget
+	taken     int             // tokens taken from the retry budget
+	refreshed bool            // the access token was replaced
+	unknown   bool            // an attempt for which a retry was due may have been executed
+	earlier   *Error          // the last error of the API for which a retry was due
+	last      result          // of the last attempt
+}
+
+// run sends attempts until the call has ended, and returns the call's error.
+func (e *execution) run(ctx context.Context) error {
+	c := e.client
+	for {
+		cred, queued, err := e.admit(ctx)
 		if err != nil {
-			o.forget()
-			if unknown && o.safety != SafetyRead {
-				return r.conclude(number-1, waits, true, earlier, err) // what came of it counts for more
-			}
 			return err
 		}
-		retry := repeated > 0 && !r.rejected && !c.throttle.limits(o.safety, &r)
-		if retry {
-			queued, err := c.budget.take(ctx, o.policy)
-			if err != nil {
-				return r.conclude(number-1, waits, unknown && o.safety != SafetyRead, earlier, err)
+		e.attempt(ctx, cred, queued)
+		c.budget.settle(e.budgeted, e.last.answered(), e.taken)
+		c.throttle.observe(e.op, e.call.safety, &e.last)
+		if e.last.err == nil {
+			if cred.held != nil {
+				cred.held.allow(e.op)
 			}
-			paced += queued
-			taken++
-		}
-		r = c.attempt(ctx, req, u, out, o, g, number, wait+paced)
-		c.budget.settle(retry, r.answered(), taken)
-		c.throttle.heard(req.op, o.safety, &r)
-		if r.err == nil {
-			if g.held != nil {
-				g.held.allow(req.op)
-			}
-			c.observe(&r, false)
+			c.observe(&e.last, false)
 			return nil
 		}
-		again, err := c.again(ctx, req, o, g, &r, &refreshed, repeated)
-		if again {
-			wait = r.wait
-			waits = append(waits, wait)
-			unknown = unknown || r.outcome == OutcomeUnknown
-			if r.api != nil {
-				earlier = r.api
-			}
-			c.observe(&r, true)
-			if !r.rejected {
-				repeated++
-			}
-			if err = sleep(ctx, wait); err == nil {
-				continue
-			}
-			waits = waits[:len(waits)-1]
-			err = fmt.Errorf("the wait was cut short: %w", err)
-		} else {
-			c.observe(&r, false)
+		retry, stop := e.shouldRetry(ctx)
+		c.observe(&e.last, retry)
+		if !retry {
+			return e.finalError(stop)
 		}
-		return r.conclude(number, waits, unknown && o.safety != SafetyRead, earlier, err)
+		e.unknown = e.unknown || e.last.outcome == OutcomeUnknown
+		if e.last.api != nil {
+			e.earlier = e.last.api
+		}
+		if !e.last.rejected {
+			e.retries++
+		}
+		if err := contexts.Sleep(ctx, e.last.wait); err != nil {
+			return e.finalError(fmt.Errorf("the wait before the retry was interrupted: %w", err))
+		}
+		e.waits = append(e.waits, e.last.wait)
 	}
 }
 
-// again decides whether a call that failed is sent again, and after which wait.
-// If not, err is what stood against it, nil when the failure itself did.
-func (c *Client) again(ctx context.Context, req *Request, o *call, g *grant, r *result, refreshed *bool, repeated int) (bool, error) {
-	if r.partial {
-		return false, nil // half of an answer was handed out
+// admit waits until the next attempt may be sent: for the throttle, the access
+// token and the retry budget. It returns the credential and how long the attempt
+// was queued, or the call's error if the attempt must not be sent.
+func (e *execution) admit(ctx context.Context) (*credential, time.Duration, error) {
+	c, o := e.client, e.call
+	queued, err := c.throttle.pass(ctx, e.op, o.safety)
+	switch {
+	case err != nil && e.attempts == 0:
+		return nil, 0, notSent(e.req, o, err)
+	case err != nil:
+		return nil, 0, e.finalError(err)
 	}
-	if err := ContextError(ctx); err != nil { // nobody waits
+	cred, err := c.authorize(ctx, e.req, o)
+	if err != nil {
+		o.clearResponse()
+		if e.outcomeUnknown() { // the outcome of the earlier attempt matters more
+			err = e.finalError(err)
+		}
+		return nil, 0, err
+	}
+	e.budgeted = e.retries > 0 && !e.last.rejected && !c.throttle.limits(o.safety, &e.last)
+	if e.budgeted {
+		wait, err := c.budget.take(ctx, o.policy)
+		if err != nil {
+			return nil, 0, e.finalError(err)
+		}
+		queued += wait
+		e.taken++
+	}
+	return cred, queued, nil
+}
+
+// shouldRetry decides whether a call whose last attempt failed is retried, and
+// after which wait. If something other than that failure prevents the retry, stop
+// says what.
+func (e *execution) shouldRetry(ctx context.Context) (retry bool, stop error) {
+	c, o, r := e.client, e.call, &e.last
+	if r.partial {
+		return false, nil // a part of the response was handed out
+	}
+	if err := ContextError(ctx); err != nil { // the caller no longer waits
 		if retryable(o.safety, r) && !errors.Is(r.err, ctx.Err()) {
 			return false, err
 		}
 		return false, nil
 	}
-	if r.api != nil && g.held != nil && r.api.tokenRejected() {
-		if *refreshed {
-			g.held.deny(req.op)
-			return false, nil
-		}
-		if g.held.deniedBy(req.op) || !c.tokens.reject(g.key, g.held) {
-			return false, nil
-		}
-		*refreshed, r.rejected = true, true
-		if !req.body.rewindable() {
-			return false, errNotRewindable
-		}
-		return true, nil
+	if held := r.credential.held; held != nil && r.api != nil && r.api.tokenRejected() {
+		return e.shouldReplaceToken(held)
 	}
-	if !retryable(o.safety, r) || repeated+1 >= o.policy.MaxAttempts {
+	if !retryable(o.safety, r) || e.retries+1 >= o.policy.MaxAttempts {
 		return false, nil
 	}
-	if !req.body.rewindable() {
+	if !e.req.body.rewindable() {
 		return false, errNotRewindable
 	}
-	r.wait = o.policy.delay(repeated + 1)
+	r.wait = o.policy.delay(e.retries + 1)
 	if r.api != nil {
 		if r.api.RetryAfter > o.policy.MaxRetryAfter {
-			return false, fmt.Errorf("the API asks for a longer wait than %s", o.policy.MaxRetryAfter)
+			return false, fmt.Errorf("the API asked for a wait longer than the maximum of %s", o.policy.MaxRetryAfter)
 		}
 		r.wait = max(r.wait, r.api.RetryAfter)
 	}
-	if !fits(ctx, r.wait) {
-		return false, fmt.Errorf("no time is left for a wait of %s: %w", r.wait.Round(time.Millisecond), context.DeadlineExceeded)
+	if !fitsDeadline(ctx, r.wait) {
+		return false, fmt.Errorf("no time is left for a wait of %s before the deadline: %w", r.wait.Round(time.Millisecond), context.DeadlineExceeded)
 	}
 	if !c.throttle.limits(o.safety, r) && c.budget.spent() {
 		return false, ErrRetryBudget
@@ -187,66 +204,46 @@ func (c *Client) again(ctx context.Context, req *Request, o *call, g *grant, r *
 	return true, nil
 }
 
-// conclude makes the error that the caller gets.
-func (r *result) conclude(attempts int, waits []time.Duration, unknown bool, earlier *Error, stop error) error {
+// shouldReplaceToken decides whether a call whose access token was rejected is
+// sent again with a new one. That happens once in a call.
+func (e *execution) shouldReplaceToken(held *heldToken) (retry bool, stop error) {
+	if e.refreshed {
+		held.deny(e.op)
+		return false, nil
+	}
+	if held.deniedBy(e.op) || !e.client.tokens.reject(e.last.credential.key, held) {
+		return false, nil
+	}
+	e.refreshed, e.last.rejected = true, true
+	if !e.req.body.rewindable() {
+		return false, errNotRewindable
+	}
+	return true, nil
+}
+
+// outcomeUnknown reports whether a call that changes something may have been
+// executed by an attempt for which a retry was due.
+func (e *execution) outcomeUnknown() bool {
+	return e.unknown && e.call.safety != SafetyRead
+}
+
+// finalError returns the call's error: that of the last attempt, with the history
+// of the call. stop is what prevented a retry, if anything did.
+func (e *execution) finalError(stop error) error {
+	r, unknown := &e.last, e.outcomeUnknown()
 	switch {
 	case r.api != nil:
-		r.api.Attempts, r.api.Waits, r.api.EarlierUnknown, r.api.stop = attempts, waits, unknown, stop
+		r.api.Attempts, r.api.Waits, r.api.EarlierUnknown, r.api.stop = e.attempts, e.waits, unknown, stop
 	case r.unanswered != nil:
-		r.unanswered.Attempts, r.unanswered.Waits, r.unanswered.EarlierUnknown, r.unanswered.stop = attempts, waits, unknown, stop
+		r.unanswered.Attempts, r.unanswered.Waits, r.unanswered.EarlierUnknown, r.unanswered.stop = e.attempts, e.waits, unknown, stop
 		if errors.Is(r.unanswered.Err, context.DeadlineExceeded) || errors.Is(r.unanswered.Err, context.Canceled) {
-			r.unanswered.earlier = earlier
+			r.unanswered.earlier = e.earlier
 		}
-	case unknown && r.outcome == OutcomeNeverSent: // this attempt; the one before may have been
+	case unknown && r.outcome == OutcomeNeverSent: // this attempt; an earlier one may have been sent
 		return fmt.Errorf("%w; before that: %w", r.err, ErrOutcomeUnknown)
 	}
 	return r.err
 }
 
-// grant is the credential of one attempt.
-type grant struct {
-	key    tokenKey
-	held   *heldToken // nil unless it is an access token
-	header []string   // value of the Authorization header, nil for none
-}
-
-// secrets returns the credential alone, and for an API key also what it encodes.
-func (g *grant) secrets() []string {
-	if len(g.header) == 0 {
-		return nil
-	}
-	kind, text, _ := strings.Cut(g.header[0], " ")
-	if kind == "Basic" {
-		if inner, err := base64.StdEncoding.DecodeString(text); err == nil {
-			return []string{text, string(inner)}
-		}
-	}
-	return []string{text}
-}
-
-// authorize finds the credential of a call.
-func (c *Client) authorize(ctx context.Context, req *Request, o *call) (*grant, error) {
-	switch o.scope {
-	case ScopeNone:
-		return &grant{}, nil
-	case ScopeKey:
-		if c.key == nil {
-			return nil, fmt.Errorf("basiq: %s needs the API key, and the client has none", req.op.ID)
-		}
-		return &grant{header: []string{"Basic " + c.key()}}, nil
-	case ScopeClient:
-		if o.userID == "" {
-			return nil, fmt.Errorf("basiq: %s is called with a user's token: say whose with WithUser", req.op.ID)
-		}
-	}
-	g := &grant{key: keyOf(o.scope, o.userID)}
-	var err error
-	if g.held, err = c.tokens.get(ctx, g.key, 0); err != nil {
-		return nil, err
-	}
-	g.header = g.held.header()
-	return g, nil
-}
-
-// success tells whether a status is one.
+// success reports whether a status means success.
 func success(status int) bool { return status >= http.StatusOK && status <= 299 }

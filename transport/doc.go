@@ -1,136 +1,151 @@
-// Package transport is what every generated client sends through: it builds
-// requests so that a value can never change the route, adds the access token,
-// repeats what may be repeated, bounds and decodes answers, and turns every
-// failure into one of a few kinds of error.
+// Package transport sends the requests of all generated clients. It builds paths that no
+// value can change, adds the access token, retries where that is safe, limits and decodes
+// responses, and returns errors of a few kinds.
 //
-// A Client is made once and shared: it is safe for concurrent use.
+// Create one Client and share it. It is safe for concurrent use.
 //
 //	client, err := transport.New(transport.WithAPIKey(key))
 //	users := core.New(client).Users
 //	user, err := users.Get(ctx, "a-user-id")
 //
-// # The way of a call
+// # Request lifecycle
 //
-// A generated method describes its call in a [Request] and hands it to
-// [Client.Do]; [Client.Call] is for what no generated method calls. From there:
+// A generated method describes its call in a [Request] and passes it to [Client.Do].
+// [Client.Call] is for operations without a generated method. Then:
 //
-//  1. The path is built by one builder. A value that is empty, "." or ".." (also
-//     before a semicolon), has control characters or slashes, is not UTF-8, or has
-//     anything percent-encoded in it is refused with a [PathError], before anything
-//     is sent. Everything else is escaped and stays in its own segment.
-//  2. The credential is found: an access token as [Scope] asks for, or the API
-//     key itself for the token endpoint. There is one request for a token
-//     however many calls wait for it, and each waits until its own deadline.
-//  3. The call is sent: each attempt has its own timeout ([WithTimeout], one
-//     minute) within the call's ([WithCallTimeout]) and the context's.
-//  4. A token that was refused is replaced, and the call sent once more. The API
-//     refuses an expired token with 403 (code access-denied, or a text that says
-//     so), and one that it does not know with 401, code
-//     invalid-authorization-token. No other 401 or 403 replaces a token.
-//  5. A call that failed is repeated, if its safety class allows it.
-//  6. The answer is decompressed, bounded ([WithMaxResponseSize], 32 MiB), and
-//     decoded; what does not match its type goes to [Observer] as [Drift], and
-//     fails nothing.
+//  1. The path is built. A value that is empty, "." or ".." (also before a semicolon), is
+//     not valid UTF-8, or contains control characters, slashes or percent-encoded
+//     characters is rejected with a [PathError] before anything is sent. All other values
+//     are escaped and stay in their own segment.
+//  2. The credential is determined: an access token of the operation's [Scope], or the
+//     API key for the token endpoint. However many calls wait for a token, there is one
+//     request for it, and each call waits until its own deadline.
+//  3. The request is sent. Each attempt has its own timeout ([WithTimeout], one minute),
+//     within that of the call ([WithCallTimeout]) and the deadline of the context.
+//  4. If the API rejected the access token, the call is sent once more with a new token.
+//     The API rejects an expired token with 403 (code access-denied, or a text that says
+//     so), and an unknown token with 401 and code invalid-authorization-token. No other
+//     401 or 403 replaces a token.
+//  5. A failed call is retried if its safety class allows it.
+//  6. The response is decompressed, limited in size ([WithMaxResponseSize], 32 MiB), and
+//     decoded. Differences from its type are reported to [Observer] as [Drift], and are
+//     not errors.
 //
-// # Repeating calls
+// # Retries
 //
-// Every operation has a class, a [Safety], and every failure a kind:
+// Whether a call is retried depends on the [Safety] class of its operation and on the
+// failure:
 //
 //	                           A read  B idempotent  C write  D unrepeatable
 //	provably never sent        yes     yes           yes      yes
-//	429 (or a 403 saying so)   yes     yes           yes      no
+//	429, or rate-limited 403   yes     yes           yes      no
 //	408                        yes     yes           no       no
 //	502, 503, 504              yes     yes           no       no
 //	500                        yes     no            no       no
 //	520 to 529                 yes     no            no       no
-//	response lost on the way   yes     yes           no       no
+//	response lost              yes     yes           no       no
 //	any other status           no      no            no       no
 //
-// A reads change nothing. B is deletes, and updates that come to the same however
-// often they are sent. C is other writes. D is what doubles a record, a charge or
-// a bank login: creating users and reports, uploading statements, answering a
-// bank's question. Never sent means that net/http did not write the request's
-// headers to any connection: no address, no connection, no TLS, or an HTTP/2
-// stream that was refused. (HTTP/2 servers that end a connection and say what they
-// have not looked at are net/http's to deal with: it sends that again by itself,
-// here on ten new connections at most.) A hang-up leaves it open what the API did;
-// for all but reads, errors.Is(err, [ErrOutcomeUnknown]) then is true, and the
-// caller should look before calling again. When a deletion is repeated and then
-// meets 404, [Error.EarlierUnknown] tells that it may be its own doing.
+// The classes are:
+//   - A: reads, which change nothing
+//   - B: deletions, and updates that have the same effect however often they are sent
+//   - C: other writes
+//   - D: operations that would duplicate a record, a charge or a bank login, such as
+//     creating users and reports, uploading statements and answering MFA challenges
 //
-// [RetryPolicy] says how often (three attempts) and how patiently. Waits are
-// random, between half of a bound and the bound, which doubles: 0.25 to 0.5 s, then
-// 0.5 to 1 s. The API's Retry-After is respected, up to a minute: when it asks for
-// more, the call fails at once, and the error has what it asked for. A wait that the
-// context's deadline would cut is not begun: the error is then both the API's and
-// context.DeadlineExceeded. A budget keeps the retries of a client to a hundred
-// while nothing succeeds. Further retries wait for the results of those, so that all
-// calls survive a short restart, and fail with [ErrRetryBudget] when none succeeds.
+// Never sent means that net/http did not write the request's headers to any connection,
+// because DNS, TCP or TLS failed, or that the HTTP/2 server refused the stream. If an
+// HTTP/2 server closes a connection and names the streams that it did not process,
+// net/http itself sends those again, here on at most ten new connections.
 //
-// When the API refuses at least one in twenty of a read's calls (class A) as too
-// many, for more than a second, the client queues the calls of that operation and
-// sends them one by one, in their order, at the rate at which the API accepted
-// them. Refusals lower the rate, by up to 15 % a second; otherwise it grows by
-// 1.5 % a second, and by 10 % once there was no refusal for ten seconds. After
-// thirty such seconds there is no limit any more. [Attempt] tells how long a call
-// waited. One whose turn would come after its deadline fails at once, unsent, with a
-// [ThrottledError]: errors.Is knows it as ErrRateLimited and
-// context.DeadlineExceeded. [WithoutThrottle] turns the queue off.
+// If a connection ends without a response, it is unknown whether the API executed the
+// call. Unless the call is a read, its error then matches [ErrOutcomeUnknown]: check
+// whether it was executed before you call again. If a deletion was retried and fails with
+// 404, [Error.EarlierUnknown] reports whether the first attempt may have deleted the
+// resource.
 //
-// A body made of bytes is sent again as it was. A streamed one is, if its content
-// is an io.Seeker or none of it was read yet; otherwise the call is sent once. No
-// Idempotency-Key is sent: the API knows none, and net/http would take it as
-// permission to repeat a POST by itself.
+// [RetryPolicy] sets the number of attempts (three) and the delays. A delay is random,
+// between half of its maximum and the maximum, which doubles: 0.25 to 0.5 s, then 0.5 to
+// 1 s. Retry-After is respected up to one minute. If the API asks for a longer wait, the
+// call fails at once, and the error contains that wait. A wait that would end after the
+// context's deadline is not started: the error then is the API's, and also matches
+// context.DeadlineExceeded.
+//
+// A retry budget limits the retries of a client to a hundred without a success. Further
+// retries wait for the results of those, so that all calls survive a short restart. If
+// all fail, the waiting calls fail with [ErrRetryBudget].
+//
+// # Rate limits
+//
+// If the API rejects at least one in twenty calls of a read operation (class A) with a
+// rate limit, for more than a second, the client throttles that operation. It queues the
+// calls and sends them in order, at the rate that the API accepted:
+//   - Rejections decrease the rate by up to 15 % a second.
+//   - Without rejections, the rate grows by 1.5 % a second, and after ten seconds by 10 %.
+//   - After thirty seconds without rejections, the rate is unlimited again.
+//
+// [Attempt] contains how long a call was queued. A call that would be sent after its
+// deadline fails at once, unsent, with a [ThrottledError]. It matches ErrRateLimited and
+// context.DeadlineExceeded. [WithoutThrottle] turns throttling off.
+//
+// # Bodies
+//
+// A body in memory is sent again unchanged. A streamed body is sent again if its content
+// is an io.Seeker, or if nothing of it was read yet. Otherwise, the call is not retried.
+// The client sends no Idempotency-Key: the API does not support it, and net/http would
+// take it as permission to retry a POST itself.
 //
 // # Tokens
 //
-// The API key is sent verbatim to POST /token; what comes back lives for an hour
-// and serves all calls. After 25 minutes ([WithTokenRefresh]) a call that uses it
-// starts a request for the next in the background, and goes on. When that fails,
-// the old token goes on serving until ten seconds before its end, with a pause of
-// half a minute between tries. Without any token calls fail with a [TokenError],
-// and a failure stands for a few seconds, so that a thousand waiting calls do not
-// become a thousand requests. When the API says that there were too many requests
-// for tokens, none is asked for in the next minute, for whichever user. A token
-// that does not come within half a minute is [ErrTokenTimeout]. An operation that
-// refuses a fresh token, too, has something else against the call: it is not
-// given another one for a minute.
+// The API key is sent verbatim to POST /token. The access token that it returns is valid
+// for an hour, and is used by all calls. After 25 minutes ([WithTokenRefresh]), a call
+// that uses the token starts a refresh in the background. If the refresh fails, the old
+// token is used until ten seconds before it expires, and the next refresh starts half a
+// minute later at the earliest.
+//
+// Without a valid token, calls fail with a [TokenError]. A failed token request is cached
+// for a few seconds, so that a thousand waiting calls do not cause a thousand requests. If
+// the API rate-limits a token request, no token of any user is requested for a minute. If
+// a token is not received within half a minute, the error is [ErrTokenTimeout]. If an
+// operation also rejects a new token, the token is not the reason: its calls do not cause
+// another token request for a minute.
 //
 // Calls of [ScopeClient] use a CLIENT_ACCESS token of the user in the path, or of
-// [WithUser]; the last thousand users' tokens are kept ([WithTokenCacheSize]).
-// [Client.Token] hands tokens out, for the Consent UI for instance, with as much
-// life left as is asked for. A [TokenSource] gets tokens from elsewhere, and a
-// [TokenStore] shares them among processes.
+// [WithUser]. The tokens of the last thousand users are cached ([WithTokenCacheSize]).
+// [Client.Token] returns tokens with a minimum lifetime, for example for the Consent UI.
+// A [TokenSource] provides tokens from elsewhere. A [TokenStore] shares them between
+// processes.
 //
 // # Errors
 //
-//	[Error]          the API answered, and not with success
-//	[SendError]      it did not answer
+//	[Error]          the API responded with any status but success
+//	[SendError]      there was no response
 //	[ThrottledError] the API is rate limiting, and the call was not sent
-//	[TokenError]     there was no token to call it with; wraps one of the other two
-//	[DecodeError]    the answer cannot be read
-//	[PathError]      a path value was refused, and nothing was sent
-//	[MissingError]   a required value was not given, and nothing was sent
-//	[RangeError]     a value is beyond what the API documents, and nothing was sent
+//	[TokenError]     there is no access token for the call; wraps one of the above
+//	[DecodeError]    the response cannot be decoded
+//	[PathError]      a path value was rejected, and nothing was sent
+//	[MissingError]   a required value is missing, and nothing was sent
+//	[RangeError]     a value is outside the documented range, and nothing was sent
 //
-// A call whose context has ended matches context.Canceled or
-// context.DeadlineExceeded. The message has the text of context.Cause, but the
-// cause is not in the chain: in a group, it is the error of another call. For the
-// same reason, errors of this package that an HTTP client, a reader, a writer or a
-// [TokenSource] returns are passed on as text.
+// The error of a call whose context has ended matches context.Canceled or
+// context.DeadlineExceeded. Its text contains context.Cause, but the cause is not in the
+// chain: in an errgroup, it is the error of another call. For the same reason, errors of
+// this package that an HTTP client, a reader, a writer or a [TokenSource] returns are
+// included as text only.
 //
-// errors.Is knows the kinds (ErrNotFound, ErrRateLimited, …), the context's errors,
-// [ErrOutcomeUnknown], [ErrTooLarge], [ErrNoContent], [ErrPageLink] and [ErrClosed].
-// [ErrTooLarge] and a DecodeError say that the API has done what it was asked for:
-// do not repeat a write because of them. [Error.Advice] says what to do. Messages hold names,
-// templates, codes and numbers, and neither values of the request nor the API's
-// own words: they are safe to log.
+// errors.Is matches the kinds of errors (ErrNotFound, ErrRateLimited, …), the context's
+// errors, [ErrOutcomeUnknown], [ErrTooLarge], [ErrNoContent], [ErrPageLink] and
+// [ErrClosed]. After [ErrTooLarge] or a DecodeError, the operation has taken effect: do
+// not retry a write because of them. [Error.Advice] returns what to do about an error.
 //
-// # What is not done
+// Messages contain names, templates, codes and numbers. They contain neither values of the
+// request nor text from the API, and are safe to log.
 //
-// Redirects are never followed, so that neither a token nor a body reaches a
-// host that was not asked for; links to next pages are followed within their own
-// route only ([ErrPageLink]). Keys and tokens are held so that no verb, encoder or
-// logger reaches them. Nothing runs when nothing is called: a Client that is
-// forgotten leaks nothing, and Close waits for what runs.
+// # Security
+//
+// Redirects are never followed, so that neither a token nor a body is sent to another
+// host. Links to next pages are followed only within their own route ([ErrPageLink]). No
+// formatting verb, encoder or logger can reach keys and tokens. Nothing runs while no call
+// is running: a Client that is dropped without Close leaks nothing, and Close waits for
+// background work to end.
 package transport

@@ -21,7 +21,7 @@ import (
 // echoed is a token with characters that JSON, URLs and HTML escape.
 const echoed = "canary/token+with-signs_and=more"
 
-// escapes are spellings of a text that servers use in answers.
+// escapes returns the escaped forms of a text in responses.
 func escapes(s string) map[string]string {
 	var unicode, upper strings.Builder
 	for _, r := range s {
@@ -48,7 +48,7 @@ func hexEscaped(s string) string {
 	return b.String()
 }
 
-// everything is whatever can be got out of an error and a log.
+// everything returns all texts of an error and a log.
 func everything(t *testing.T, err error, log string) string {
 	t.Helper()
 	var api *transport.Error
@@ -71,9 +71,9 @@ func everything(t *testing.T, err error, log string) string {
 	return text
 }
 
-// TestEscapedEchoesAreNotKept has a server echo the token in every spelling, in
+// TestEscapedEchoesAreRedacted: a server echoes the token in every escaped form, in
 // every member of a problem.
-func TestEscapedEchoesAreNotKept(t *testing.T) {
+func TestEscapedEchoesAreRedacted(t *testing.T) {
 	for name, spelling := range escapes(echoed) {
 		for place, body := range map[string]string{
 			"detail":         `{"data":[{"code":"access-denied","detail":"not ` + spelling + ` here"}]}`,
@@ -103,7 +103,7 @@ func TestEscapedEchoesAreNotKept(t *testing.T) {
 	}
 }
 
-// TestEchoAtTheLimit: a secret that the limit of what is kept cuts is not kept,
+// TestEchoAtTheLimit: a secret that is cut by the size limit of the body is redacted,
 // wherever it is cut.
 func TestEchoAtTheLimit(t *testing.T) {
 	const limit = 64 << 10
@@ -120,8 +120,8 @@ func TestEchoAtTheLimit(t *testing.T) {
 	}
 }
 
-// TestEchoesInHeaders: the content type of an answer that cannot be read, and
-// what WithResponse hands out.
+// TestEchoesInHeaders: secrets are redacted in the content type of a response that
+// cannot be decoded, and in the response of WithResponse.
 func TestEchoesInHeaders(t *testing.T) {
 	var log strings.Builder
 	_, c := inMemory(t, func(w http.ResponseWriter, r *http.Request) {
@@ -144,8 +144,8 @@ func TestEchoesInHeaders(t *testing.T) {
 	}
 }
 
-// TestEchoesInDrift: the name of a member that nobody declared is the server's
-// word, too.
+// TestEchoesInDrift: secrets are redacted in the names of undeclared members, which
+// the server chooses.
 func TestEchoesInDrift(t *testing.T) {
 	for _, token := range []string{echoed, "canary_token_in_letters_alone", strings.Repeat("canary-", 40)} {
 		var log strings.Builder
@@ -162,8 +162,8 @@ func TestEchoesInDrift(t *testing.T) {
 	}
 }
 
-// TestDecodingErrorsShowNoValue: the error of a caller's own type quotes what it
-// could not read.
+// TestDecodingErrorsShowNoValue: the error of a caller's own type quotes the value
+// that it could not decode.
 func TestDecodingErrorsShowNoValue(t *testing.T) {
 	_, c := inMemory(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `"canary"`) })
 	var out ownType
@@ -177,9 +177,8 @@ type ownType struct{}
 
 func (*ownType) UnmarshalJSON(data []byte) error { return fmt.Errorf("cannot read %q as a day", data) }
 
-// TestKeysAreNotKeptDecoded: a server that decodes the API key may echo what is
-// in it.
-func TestKeysAreNotKeptDecoded(t *testing.T) {
+// TestDecodedKeysAreRedacted: a server that decodes the API key may echo its parts.
+func TestDecodedKeysAreRedacted(t *testing.T) {
 	const inner = "canary-application:canary-word"
 	c := newClient(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusBadRequest)
@@ -191,9 +190,9 @@ func TestKeysAreNotKeptDecoded(t *testing.T) {
 	}
 }
 
-// TestReasonsOfProxiesAreNotShown: net/http makes an error of what a proxy says
-// when it refuses to connect.
-func TestReasonsOfProxiesAreNotShown(t *testing.T) {
+// TestProxyReasonsAreNotShown: net/http makes an error of the reason phrase with
+// which a proxy rejects a connection.
+func TestProxyReasonsAreNotShown(t *testing.T) {
 	for reason, says := range map[string]string{
 		"canary-word is wrong":          "is not shown",
 		"No \x1b[31mcanary\x07":         "is not shown",
@@ -243,9 +242,9 @@ func TestReasonsOfProxiesAreNotShown(t *testing.T) {
 	}
 }
 
-// TestHostileBodiesAreReadInTime: what looks like the beginning of many escapes
-// takes no longer than other texts, and is kept.
-func TestHostileBodiesAreReadInTime(t *testing.T) {
+// TestHostileBodiesAreScannedInTime: a body with the beginnings of many escapes takes
+// no longer than others, and is kept.
+func TestHostileBodiesAreScannedInTime(t *testing.T) {
 	for _, s := range []string{`\`, `%`, `&`, `\u`, `\u00`, `%2`, `&#`, "c", "canary", `\"`} {
 		body := strings.Repeat(s, 64<<10/len(s))
 		_, c := inMemory(t, func(w http.ResponseWriter, _ *http.Request) {

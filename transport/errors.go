@@ -8,92 +8,94 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/basiq-sdk/basiq-go/internal/safetext"
 )
 
-// Error is the error of a call that the API answered with anything but success.
-// Its text, under every verb, as JSON and in a log,
-// holds no value of the request and none of the API's own words; its members may.
+// Error is the error of a call to which the API responded with any status but
+// success. Its text, under every verb, as JSON and in logs, contains no values of the
+// request and no text from the API. Its fields may.
 type Error struct {
 	Operation     string // "core.Users.Get"
 	Method        string
-	Path          string // template: no value of it is personal
+	Path          string // path template, without values
 	Status        int
 	Problems      []Problem
-	CorrelationID string          // for Basiq's support
-	RetryAfter    time.Duration   // what the API asked for, 0 if nothing
-	Attempts      int             // how often the call was sent
-	Waits         []time.Duration // before the second attempt and those after it
-	Safety        Safety          // the operation's class
-	Body          []byte          // the answer's body, up to 64 KiB; it may hold personal data
+	CorrelationID string          // for Basiq's support; the text contains it if it has the form of an ID
+	RetryAfter    time.Duration   // from the Retry-After header; 0 if there is none
+	Attempts      int             // number of attempts
+	Waits         []time.Duration // before each attempt but the first
+	Safety        Safety          // safety class of the operation
+	Body          []byte          // the response body, up to 64 KiB; it may contain personal data
 
-	// EarlierUnknown tells that an earlier attempt may have been executed: a
-	// deletion that now meets 404 may be its own doing.
+	// EarlierUnknown reports whether an earlier attempt may have been executed. If so,
+	// a deletion that fails with 404 may have succeeded in that attempt.
 	EarlierUnknown bool
 
-	stop error // why the call was not repeated, if something stopped it
+	stop error // what prevented a retry, if anything did
 }
 
-// Problem is one thing that the API found wrong. Every member may be empty.
+// Problem is one entry of an error response. Every field may be empty.
 type Problem struct {
-	Code   string // "parameter-not-valid"; an open set, see the Code constants
+	Code   string // such as "parameter-not-valid"; see the Code constants, to which the API may add
 	Title  string
 	Detail string
 	Source Source
 }
 
-// Source is the place in a request at fault.
+// Source names the invalid part of a request.
 type Source struct {
-	Parameter string // the parameter
-	Pointer   string // the place in the body
+	Parameter string // name of the parameter
+	Pointer   string // JSON pointer into the body
 }
 
-// NewError returns an error as the API's answer with this status would give it:
-// for tests of code that handles errors.
+// NewError returns the error that a response with this status and these problems
+// would cause. It is for tests of code that handles errors.
 func NewError(status int, problems ...Problem) *Error {
 	return &Error{Operation: "test", Method: http.MethodGet, Path: "/", Status: status, Problems: problems, Attempts: 1}
 }
 
-// Kinds of failure, for errors.Is.
+// Kinds of errors, for errors.Is.
 var (
-	// ErrNotFound is status 404, but for POST /token.
+	// ErrNotFound matches status 404, except for POST /token.
 	ErrNotFound = errors.New("basiq: not found")
-	// ErrUnauthorized is status 401, and 404 of POST /token: the API does not know
-	// the API key.
+	// ErrUnauthorized matches status 401, and status 404 of POST /token, which means
+	// that the API does not know the API key.
 	ErrUnauthorized = errors.New("basiq: unauthorized")
-	// ErrForbidden is a 403 that says neither that the token has expired nor that
-	// there were too many calls.
+	// ErrForbidden matches status 403, unless it means that the token has expired or
+	// that the call was rate-limited.
 	ErrForbidden = errors.New("basiq: forbidden")
-	// ErrTokenExpired is an answer that refuses the access token, and not the
-	// call: the package documentation says which. A new token was refused, too.
+	// ErrTokenExpired matches a response that rejects the access token rather than the
+	// call; see the package documentation. The API also rejected a new token.
 	ErrTokenExpired = errors.New("basiq: access token expired")
-	// ErrRateLimited is status 429, or a 403 with the code too-many-requests. It
-	// is also the kind of a ThrottledError.
+	// ErrRateLimited matches status 429, status 403 with the code too-many-requests,
+	// and every ThrottledError.
 	ErrRateLimited = errors.New("basiq: rate limited")
-	// ErrGone is status 410, except from POST /token.
+	// ErrGone matches status 410, except from POST /token.
 	ErrGone = errors.New("basiq: no longer available")
-	// ErrConflict is status 409, or the code resource-already-exists, except from
+	// ErrConflict matches status 409, and the code resource-already-exists, except from
 	// POST /token.
 	ErrConflict = errors.New("basiq: already exists")
-	// ErrInvalidParameter is status 400, except from POST /token.
+	// ErrInvalidParameter matches status 400, except from POST /token.
 	ErrInvalidParameter = errors.New("basiq: invalid parameter")
-	// ErrUnavailable is status 502, 503 or 504, or one from 520 to 529, which
-	// content delivery networks send when they cannot reach the API.
+	// ErrUnavailable matches status 502, 503 and 504, and statuses from 520 to 529,
+	// which content delivery networks send when they cannot reach the API.
 	ErrUnavailable = errors.New("basiq: unavailable")
-	// ErrRedirected is a status from 300 to 399.
-	ErrRedirected = errors.New("basiq: redirected, which is not followed")
+	// ErrRedirected matches statuses from 300 to 399. Redirects are not followed.
+	ErrRedirected = errors.New("basiq: redirects are not followed")
 
-	// ErrOutcomeUnknown is the error of a call that changes something, was sent,
-	// and may have been executed: look before calling again.
+	// ErrOutcomeUnknown matches the error of a call that changes something and may
+	// have been executed. Check whether it was before you call again.
 	ErrOutcomeUnknown = errors.New("basiq: outcome unknown")
-	// ErrRetryBudget is the error of a call that was not repeated because too
-	// many were: it is this client that held back, not the API.
-	ErrRetryBudget = errors.New("basiq: this client's retry budget is spent")
-	// ErrNoContent is the error of a call that succeeded without the answer
-	// that it was made for: the body is empty, or null.
-	ErrNoContent = errors.New("basiq: the API answered without content")
+	// ErrRetryBudget matches the error of a call that was not retried because the
+	// client's retry budget was spent: see RetryPolicy.
+	ErrRetryBudget = errors.New("basiq: the client's retry budget is spent")
+	// ErrNoContent is the error of a call that succeeded, and whose response body is
+	// empty or null although a value was expected.
+	ErrNoContent = errors.New("basiq: the response has no content")
 )
 
-// Code returns the code of the first problem, or "".
+// Code returns the code of the first problem, or "" if there is none.
 func (e *Error) Code() string {
 	if e == nil {
 		return ""
@@ -104,8 +106,8 @@ func (e *Error) Code() string {
 	return e.Problems[0].Code
 }
 
-// Error describes the failure without any value of the request and without
-// the API's own words, so that it is safe to log.
+// Error describes the failure. The text is safe to log: it contains no values of the
+// request and no text from the API.
 func (e *Error) Error() string {
 	if e == nil {
 		return "<nil>"
@@ -132,12 +134,12 @@ func (e Error) text() string {
 	if e.keyUnknown() {
 		b.WriteString(": the API does not know the API key")
 	}
-	if e.CorrelationID != "" {
-		fmt.Fprintf(&b, " [correlation id %s]", printable(e.CorrelationID))
+	if codeLike(e.CorrelationID) {
+		fmt.Fprintf(&b, " [correlation id %s]", e.CorrelationID)
 	}
 	history(&b, e.Attempts, e.Waits, e.stop)
 	if e.RetryAfter > 0 {
-		fmt.Fprintf(&b, "; the API asks to wait %s", e.RetryAfter)
+		fmt.Fprintf(&b, "; the API asked to wait %s", e.RetryAfter)
 	}
 	switch {
 	case e.EarlierUnknown:
@@ -148,7 +150,7 @@ func (e Error) text() string {
 	return b.String()
 }
 
-// history tells of earlier attempts, and why there was no further one.
+// history writes how many attempts there were, and what prevented a retry.
 func history(b *strings.Builder, attempts int, waits []time.Duration, stop error) {
 	if attempts > 1 {
 		var sum time.Duration
@@ -161,26 +163,15 @@ func history(b *strings.Builder, attempts int, waits []time.Duration, stop error
 		}
 	}
 	if stop != nil {
-		fmt.Fprintf(b, "; not repeated: %s", strings.TrimPrefix(stop.Error(), "basiq: "))
+		fmt.Fprintf(b, "; not retried: %s", strings.TrimPrefix(stop.Error(), "basiq: "))
 	}
 }
 
-// Format prints the text under every verb: printed member by member, the error
-// would show what the API said of personal data.
-func (e Error) Format(f fmt.State, verb rune) { formatText(f, verb, e.text()) }
+// Format prints the text of Error under every verb. The error's fields may contain
+// personal data.
+func (e Error) Format(f fmt.State, verb rune) { safetext.Format(f, verb, e.text()) }
 
-func formatText(f fmt.State, verb rune, text string) {
-	switch verb {
-	case 'q':
-		fmt.Fprintf(f, "%q", text)
-	case 'x', 'X':
-		fmt.Fprintf(f, "%"+string(verb), text)
-	default:
-		_, _ = f.Write([]byte(text))
-	}
-}
-
-// safe is what is encoded of an error.
+// safe holds what the JSON and log forms of an error contain.
 type safe struct {
 	Message       string   `json:"message"`
 	Operation     string   `json:"operation"`
@@ -195,7 +186,10 @@ type safe struct {
 func (e Error) safe() safe {
 	s := safe{
 		Message: e.text(), Operation: e.Operation, Method: e.Method, Path: e.Path, Status: e.Status,
-		CorrelationID: printable(e.CorrelationID), Attempts: e.Attempts,
+		Attempts: e.Attempts,
+	}
+	if codeLike(e.CorrelationID) { // any other text may hold anything
+		s.CorrelationID = e.CorrelationID
 	}
 	for _, p := range e.Problems {
 		if codeLike(p.Code) {
@@ -205,20 +199,21 @@ func (e Error) safe() safe {
 	return s
 }
 
-// MarshalJSON encodes what the text tells, member by member; not the body, and
-// not the API's own words.
+// MarshalJSON encodes the text of Error and the values in it. It does not encode the
+// body or other text from the API.
 func (e Error) MarshalJSON() ([]byte, error) { return json.Marshal(e.safe()) }
 
-// MarshalText returns the text, for XML, YAML and their like.
+// MarshalText returns the text of Error, for XML, YAML and similar formats.
 func (e Error) MarshalText() ([]byte, error) { return []byte(e.text()), nil }
 
-// GobEncode encodes what MarshalJSON does.
+// GobEncode encodes what MarshalJSON encodes. Without it, encoding/gob would encode the
+// body.
 func (e Error) GobEncode() ([]byte, error) { return json.Marshal(e.safe()) }
 
-// GobDecode reads what GobEncode wrote.
+// GobDecode decodes what GobEncode encoded.
 func (e *Error) GobDecode(data []byte) error {
 	if e == nil {
-		return errors.New("basiq: there is no Error to decode into")
+		return errors.New("basiq: cannot decode into a nil *Error")
 	}
 	var s safe
 	if err := json.Unmarshal(data, &s); err != nil {
@@ -231,7 +226,7 @@ func (e *Error) GobDecode(data []byte) error {
 	return nil
 }
 
-// LogValue makes log/slog write what the text tells, member by member.
+// LogValue makes log/slog write the text of Error and the values in it.
 func (e Error) LogValue() slog.Value {
 	s := e.safe()
 	return slog.GroupValue(
@@ -240,7 +235,7 @@ func (e Error) LogValue() slog.Value {
 	)
 }
 
-// Is tells whether the failure is of the kind that target stands for.
+// Is reports whether the error is of the kind target: see ErrNotFound and the others.
 func (e *Error) Is(target error) bool {
 	if e == nil {
 		return false
@@ -248,7 +243,7 @@ func (e *Error) Is(target error) bool {
 	switch target {
 	case ErrNotFound, ErrGone, ErrConflict, ErrInvalidParameter:
 		if e.Path == opToken.Path {
-			return false // POST /token answers for no record and no parameter of the call
+			return false // POST /token does not respond to the resource or the parameters of the call
 		}
 	}
 	switch target {
@@ -278,9 +273,9 @@ func (e *Error) Is(target error) bool {
 	return false
 }
 
-// Unwrap returns what kept the call from being repeated: the end of the context
-// (context.DeadlineExceeded also when it had not come yet, but would have come
-// during the wait), or ErrRetryBudget. It is nil when nothing did.
+// Unwrap returns what prevented a retry, or nil if nothing did. It is the error of the
+// context, or ErrRetryBudget. It is context.DeadlineExceeded also if the deadline would
+// have passed during the wait before the retry.
 func (e *Error) Unwrap() error {
 	if e == nil {
 		return nil
@@ -288,8 +283,8 @@ func (e *Error) Unwrap() error {
 	return e.stop
 }
 
-// keyUnknown tells whether the API does not know the API key. It says so with a
-// 404 of the token endpoint: that must not be taken for what a call looked for.
+// keyUnknown reports whether the API does not know the API key. The token endpoint
+// then responds with 404, which must not pass for a resource that was not found.
 func (e *Error) keyUnknown() bool {
 	return e.Status == http.StatusNotFound && e.Path == opToken.Path
 }
@@ -303,22 +298,22 @@ func (e *Error) has(code string) bool {
 	return false
 }
 
-// rateLimited tells whether the API refused a call for being one too many. It
-// says so with 429, or with a 403 whose code says it.
+// rateLimited reports whether the API rejected a call because of a rate limit, with
+// 429 or with 403 and the code too-many-requests.
 func (e *Error) rateLimited() bool {
 	return e.Status == http.StatusTooManyRequests || e.Status == http.StatusForbidden && e.has(CodeTooManyRequests)
 }
 
-// outcomeUnknown tells whether a call that changes something may have been
-// executed although the API answered with a failure.
+// outcomeUnknown reports whether a call that changes something may have been executed
+// although the API responded with an error.
 func (e Error) outcomeUnknown() bool {
 	return e.Safety != SafetyRead && !e.rule().Unexecuted
 }
 
-// tokenRejected tells whether the API refused the access token itself. An
-// expired one is answered with 403 access-denied, which elsewhere would mean a
-// missing permission; a wrong one with 401 invalid-authorization-token. POST
-// /token is called without one.
+// tokenRejected reports whether the API rejected the access token itself. It responds
+// to an expired token with 403 access-denied, which in other APIs means a missing
+// permission, and to an unknown one with 401 invalid-authorization-token. POST /token
+// is called without a token.
 func (e *Error) tokenRejected() bool {
 	if e.Path == opToken.Path {
 		return false

@@ -27,16 +27,15 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/value"
 )
 
-// faulty is a server that reads requests as they should be, and answers them
-// as no server should.
+// faulty is a server that reads requests correctly and responds incorrectly.
 type faulty struct {
 	net.Listener
 	sends atomic.Int64 // requests that arrived
 	wg    sync.WaitGroup
 }
 
-// newFaulty returns a server that hands every connection to accept, if there is
-// one, and every request to answer; then it closes the connection.
+// newFaulty returns a server that passes every connection to accept, if it is not
+// nil, and every request to answer. Then it closes the connection.
 func newFaulty(t *testing.T, accept func(net.Conn) net.Conn, answer func(net.Conn)) *faulty {
 	t.Helper()
 	l, err := loopback.Listen()
@@ -70,7 +69,8 @@ func newFaulty(t *testing.T, accept func(net.Conn) net.Conn, answer func(net.Con
 	return f
 }
 
-// says returns an answer of the text, and stalls for a while if asked to.
+// says returns an answer function that writes text, and then stalls if stall is not
+// 0.
 func says(text string, stall time.Duration) func(net.Conn) {
 	return func(c net.Conn) {
 		_, _ = io.WriteString(c, text)
@@ -78,7 +78,7 @@ func says(text string, stall time.Duration) func(net.Conn) {
 	}
 }
 
-// hold keeps a connection open until the other side closes it, or for a while.
+// hold keeps a connection open until the other side closes it, or for d.
 func hold(c net.Conn, d time.Duration) {
 	if d > 0 {
 		_ = c.SetReadDeadline(time.Now().Add(d))
@@ -125,7 +125,7 @@ func answer(status int, headers, body string) string {
 	return fmt.Sprintf("HTTP/1.1 %d X\r\nContent-Length: %d\r\n%s\r\n%s", status, len(body), headers, body)
 }
 
-// certificate makes a certificate of its own issuer.
+// certificate returns a self-signed certificate.
 func certificate(t *testing.T, host string, until time.Time) (tls.Certificate, *x509.CertPool) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -175,9 +175,9 @@ var (
 	once     = [4]int64{1, 1, 1, 1}
 )
 
-// TestRetryR1: how often a call is sent, and what its error is, for every fault
-// and every class.
-func TestRetryR1(t *testing.T) {
+// TestAttemptsByFaultAndClass (R1): the number of attempts and the error, for every
+// fault and every class.
+func TestAttemptsByFaultAndClass(t *testing.T) {
 	const ok = "HTTP/1.1 200 OK\r\n"
 	faults := []struct {
 		name     string
@@ -246,7 +246,7 @@ func TestRetryR1(t *testing.T) {
 					t.Errorf("class %v: %d sends, want %d; the error is %v", transport.Safety(class), n, want, err)
 				}
 				var api *transport.Error
-				unknown := class > 0 && err != nil && (errors.As(err, new(*transport.SendError)) || errors.As(err, &api) && api.Status >= 500 && api.Status != http.StatusNotImplemented)
+				unknown := class > 0 && err != nil && (errors.As(err, new(*transport.SendError)) || errors.Is(err, transport.ErrRedirected) || errors.As(err, &api) && api.Status >= 500 && api.Status != http.StatusNotImplemented)
 				if errors.Is(err, transport.ErrOutcomeUnknown) != unknown {
 					t.Errorf("class %v: outcome unknown is %t: %v", transport.Safety(class), !unknown, err)
 				}
@@ -255,8 +255,8 @@ func TestRetryR1(t *testing.T) {
 	}
 }
 
-// callFaulty calls an operation of a class with connections that are not used
-// again: net/http repeats reads on those by itself.
+// callFaulty calls an operation of a class, with connections that are not reused:
+// net/http itself retries reads on reused connections.
 func callFaulty(t *testing.T, f *faulty, class transport.Safety, tr *http.Transport, opts ...transport.Option) error {
 	t.Helper()
 	if tr == nil {
@@ -281,9 +281,9 @@ func callFaulty(t *testing.T, f *faulty, class transport.Safety, tr *http.Transp
 	return err
 }
 
-// TestRetryR1NeverSent: what fails before the request is sent is repeated in
-// every class, unless it will be the same.
-func TestRetryR1NeverSent(t *testing.T) {
+// TestUnsentRequestsAreRetriedInEveryClass (R1): what fails before the request is
+// sent is retried in every class, unless the failure is permanent.
+func TestUnsentRequestsAreRetriedInEveryClass(t *testing.T) {
 	good, pool := certificate(t, "127.0.0.1", time.Now().Add(time.Hour))
 	other, otherPool := certificate(t, "other.example", time.Now().Add(time.Hour))
 	expired, expiredPool := certificate(t, "127.0.0.1", time.Now().Add(-time.Hour))
@@ -334,10 +334,11 @@ func TestRetryR1NeverSent(t *testing.T) {
 	}
 }
 
-// TestRetryR11: a hang-up after the request was sent, of what must not be
-// doubled: one send, and an error that says that the outcome is unknown. Also
-// on a connection that was used before, which net/http is tempted to repeat.
-func TestRetryR11(t *testing.T) {
+// TestHangUpAfterSendingHasUnknownOutcome (R11): if the connection ends after an
+// unrepeatable request was sent, there is one attempt, and the error says that the
+// outcome is unknown. The same holds on a reused connection, on which net/http may
+// retry.
+func TestHangUpAfterSendingHasUnknownOutcome(t *testing.T) {
 	for _, reused := range []bool{false, true} {
 		var sends, creations atomic.Int64
 		b := newBank(t, func(w http.ResponseWriter, r *http.Request) {
@@ -366,9 +367,9 @@ func TestRetryR11(t *testing.T) {
 	}
 }
 
-// TestRetryR11IdleConnection: a connection that the server closed while it was
-// idle is no reason to lose a call, and no risk of doubling one.
-func TestRetryR11IdleConnection(t *testing.T) {
+// TestIdleConnectionHangUpHasUnknownOutcome (R11): a call on an idle connection that
+// the server has closed neither fails nor is executed twice.
+func TestIdleConnectionHangUpHasUnknownOutcome(t *testing.T) {
 	var creations atomic.Int64
 	b := newBank(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodPost {
@@ -392,9 +393,9 @@ func TestRetryR11IdleConnection(t *testing.T) {
 	}
 }
 
-// TestRetryR12: no Idempotency-Key is ever sent; net/http would take it as
-// leave to repeat a POST.
-func TestRetryR12(t *testing.T) {
+// TestNetHTTPDoesNotRetryUnrepeatableCalls (R12): no Idempotency-Key is sent.
+// net/http would take it as permission to retry a POST.
+func TestNetHTTPDoesNotRetryUnrepeatableCalls(t *testing.T) {
 	b := newBank(t, func(w http.ResponseWriter, r *http.Request) {
 		for name := range r.Header {
 			if strings.Contains(name, "Idempotency") {
@@ -413,9 +414,9 @@ func TestRetryR12(t *testing.T) {
 	}
 }
 
-// TestRetryR13: an HTTP client that repeats by itself multiplies with ours, and
-// is warned of once.
-func TestRetryR13(t *testing.T) {
+// TestRetryingHTTPClientIsReported (R13): the retries of an HTTP client multiply with
+// the SDK's. The client logs one warning.
+func TestRetryingHTTPClientIsReported(t *testing.T) {
 	var logs bytes.Buffer
 	server := newFaulty(t, nil, reset)
 	inner := &http.Transport{DisableKeepAlives: true}
@@ -440,7 +441,7 @@ func TestRetryR13(t *testing.T) {
 	if n := server.sends.Load(); n != 18 {
 		t.Errorf("%d sends of two calls, want 2 times 3 times 3", n)
 	}
-	if n := strings.Count(logs.String(), "repeats requests by itself"); n != 1 {
+	if n := strings.Count(logs.String(), "retries requests itself"); n != 1 {
 		t.Errorf("warned %d times: %s", n, logs.String())
 	}
 }

@@ -4,5 +4,5 @@ package transport_test
 
 import "testing"
 
-// needFiles skips nothing here: the system has no limit of open files.
+// needFiles does nothing: the system has no limit on open files.
 func needFiles(*testing.T, uint64) {}

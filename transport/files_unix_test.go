@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// needFiles skips a test that opens more files at once than this process may:
-// every connection to a server in the same process takes two.
+// needFiles skips a test that opens more files than this process may. Every
+// connection to a server in the same process takes two.
 func needFiles(t *testing.T, n uint64) {
 	t.Helper()
 	var limit syscall.Rlimit

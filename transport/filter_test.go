@@ -45,9 +45,8 @@ func TestFilter(t *testing.T) {
 	}
 }
 
-// FuzzFilter: what a filter's text is read back as is what it was built of, term
-// by term and value by value, also after its way through a query; or it was
-// refused.
+// FuzzFilter: a filter either is parsed back to its terms and values, also after URL
+// encoding, or was rejected.
 func FuzzFilter(f *testing.F) {
 	for _, v := range []string{"", "a", "a,b)", "'", "a'),user.id.eq('b", `\`, `\'`, "%27", "&x=y", "a+b c", "é\u2028", "\xff", "\ufffd", "\x00", "\r\n", "ʼ’＇", "))((,,"} {
 		f.Add(v, "b", uint8(1))
@@ -103,8 +102,8 @@ func (f filterTerm) equal(g filterTerm) bool {
 	return f.path == g.path && f.op == g.op && slices.Equal(f.args, g.args)
 }
 
-// parseFilter reads a filter's grammar a rune at a time, and knows nothing of
-// how filters are built.
+// parseFilter parses a filter one rune at a time, independently of the code that
+// builds filters.
 func parseFilter(text string) ([]filterTerm, error) {
 	var terms []filterTerm
 	for {
@@ -142,12 +141,12 @@ func parseFilter(text string) ([]filterTerm, error) {
 	}
 }
 
-// TestFilterDays: what is no day is refused before anything is sent, and a day is
-// sent in the form that the API reads.
+// TestFilterDays: an invalid date is rejected before anything is sent, and a valid
+// one is sent in the format of the API.
 func TestFilterDays(t *testing.T) {
 	for _, c := range []struct {
 		days []value.Date
-		want string // "" for refused
+		want string // "" if it is rejected
 	}{
 		{[]value.Date{"2031-05-06"}, "a.b.bt('2031-05-06')"},
 		{[]value.Date{"2031-05-06", "2031-05-07T10:00:00Z"}, "a.b.bt('2031-05-06','2031-05-07T10:00:00Z')"},
@@ -158,7 +157,7 @@ func TestFilterDays(t *testing.T) {
 		{[]value.Date{"xx/yy/2031"}, ""},
 	} {
 		f := transport.Filter{}.AndDays("a.b", "bt", c.days...)
-		if err := f.Err(); (err == nil) != (c.want != "") || err == nil && f.String() != c.want || err != nil && !strings.Contains(err.Error(), "no day such as 2031-05-06") {
+		if err := f.Err(); (err == nil) != (c.want != "") || err == nil && f.String() != c.want || err != nil && !strings.Contains(err.Error(), "is not a date such as 2031-05-06") {
 			t.Errorf("%q: %s, %v", c.days, f, err)
 		}
 	}

@@ -18,7 +18,7 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
-// canned answers every request with the same thing.
+// canned responds to every request in the same way.
 type canned struct {
 	status int
 	header http.Header
@@ -46,8 +46,8 @@ func cannedClient(t testing.TB, rt http.RoundTripper, opts ...transport.ClientOp
 	return c
 }
 
-// FuzzErrorBody: whatever an answer that is no success holds, there is an error
-// of its status, bounded, on one line, and without the token.
+// FuzzErrorBody: every error response, whatever its body, is an error with its
+// status, of limited length, on one line, and without the token.
 func FuzzErrorBody(f *testing.F) {
 	for _, body := range []string{
 		"", "null", "{}", "[]", "<html>", `{"data":[{"code":"x"}]}`, `{"data":{"code":"x"}}`, `{"errors":[{"code":"x"}]}`, `[{"code":"x"}]`,
@@ -90,7 +90,8 @@ func FuzzErrorBody(f *testing.F) {
 	})
 }
 
-// FuzzPageLink: a link leads to the list's own route on its own host, or nowhere.
+// FuzzPageLink: a link either leads to the list's own route on its own host, or is an
+// error.
 func FuzzPageLink(f *testing.F) {
 	for _, link := range []string{
 		"", "/things?next=2", "https://bank.example/things?next=2", "https://bank.example:443/things/", "?next=2", "things?next=2", "//evil.example/things",
@@ -136,7 +137,7 @@ func FuzzPageLink(f *testing.F) {
 		case calls > 2 || calls == 2 && (err != nil || len(ids) != 2):
 			t.Errorf("%d calls, %v, %v", calls, ids, err)
 		case calls == 1 && err == nil && link != "" && utf8.ValidString(link):
-			t.Errorf("%q is neither followed nor refused", link)
+			t.Errorf("%q is neither followed nor rejected", link)
 		case err != nil && (!errors.Is(err, transport.ErrPageLink) || len(ids) != 1):
 			t.Errorf("%v, %v", ids, err)
 		case err != nil && strings.Contains(err.Error(), "word"):
@@ -145,8 +146,8 @@ func FuzzPageLink(f *testing.F) {
 	})
 }
 
-// FuzzTokenAnswer: whatever POST /token answers, it is a token that can stand in
-// a header and has an end, or an error that shows nothing of it.
+// FuzzTokenAnswer: every response to POST /token either is a token that is a valid
+// header value and expires, or an error that does not show it.
 func FuzzTokenAnswer(f *testing.F) {
 	for _, body := range []string{
 		"", "null", "[]", `""`, `{}`, `{"access_token":"canary"}`, `{"access_token":"canary","token_type":"mac"}`, `{"access_token":"can\r\nary"}`, `{"access_token":["canary"]}`,
@@ -195,8 +196,8 @@ func FuzzTokenAnswer(f *testing.F) {
 	})
 }
 
-// FuzzRetryAfter: what a server says of when to come back is never read as
-// less than nothing, and a number of seconds is what it says.
+// FuzzRetryAfter: a Retry-After header never gives a negative wait, and a number of
+// seconds is read exactly.
 func FuzzRetryAfter(f *testing.F) {
 	for _, v := range []string{"", "0", "1", "1.5", "-1", "1e400", "1e18", "NaN", "inf", "0x10", "1_000", " 7 ", "Wed, 21 Oct 2015 07:28:00 GMT", "Wednesday, 21-Oct-15 07:28:00 GMT", "Wed Oct 21 07:28:00 2015", "soon", "9223372036854775807"} {
 		f.Add(v, "", "")

@@ -59,16 +59,16 @@ var (
 	opClient = transport.Operation{ID: "test.Things.Answer", Method: http.MethodPost, Path: "/users/{userId}/answer", Scope: transport.ScopeClient, Safety: transport.SafetyUnrepeatable}
 )
 
-// bank answers as Basiq does: it issues tokens, and hands the rest to api.
+// bank behaves like Basiq: it issues tokens, and passes other requests to api.
 type bank struct {
 	*httptest.Server // nil when it is reached in memory
 
 	api     http.HandlerFunc
 	tokens  atomic.Int64 // requests for tokens
 	calls   atomic.Int64 // all others
-	current atomic.Value // the token that is good now
+	current atomic.Value // the valid token
 	delay   time.Duration
-	token   func(w http.ResponseWriter, r *http.Request) bool // answers in place of the bank, if it returns true
+	token   func(w http.ResponseWriter, r *http.Request) bool // if it returns true, it has responded in place of the bank
 	strict  bool                                              // calls with another token than the current one are refused
 }
 
@@ -102,14 +102,14 @@ func problem(w http.ResponseWriter, status int, code string) {
 	fmt.Fprintf(w, `{"type":"list","correlationId":"c-1","data":[{"type":"error","code":%q,"source":null}]}`, code)
 }
 
-// failing makes the bank answer requests for tokens with a status.
+// failing makes the bank respond to token requests with a status.
 func failing(status int) func(http.ResponseWriter, *http.Request) bool {
 	return func(w http.ResponseWriter, _ *http.Request) bool { w.WriteHeader(status); return true }
 }
 
 func empty(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `{}`) }
 
-// newBank returns a bank on a port of this machine.
+// newBank returns a bank on a loopback port.
 func newBank(t *testing.T, api http.HandlerFunc) *bank {
 	b := &bank{api: api}
 	b.current.Store("")
@@ -118,8 +118,8 @@ func newBank(t *testing.T, api http.HandlerFunc) *bank {
 	return b
 }
 
-// inMemory returns a bank that is reached without a network, for tests in
-// virtual time, and a client of it.
+// inMemory returns a bank and its client without a network, for tests in virtual
+// time.
 func inMemory(t *testing.T, api http.HandlerFunc, opts ...transport.ClientOption) (*bank, *transport.Client) {
 	t.Helper()
 	b := &bank{api: api}
@@ -149,7 +149,7 @@ func (b *bank) client(t *testing.T, opts ...transport.ClientOption) *transport.C
 	return c
 }
 
-// handled is an HTTP transport that is its own server.
+// handled is an HTTP transport that calls a handler.
 type handled struct{ http.Handler }
 
 func (h handled) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -171,7 +171,7 @@ func (h handled) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 }
 
-// fast repeats without making a test wait.
+// fast retries with short delays.
 var fast = transport.WithRetryPolicy(transport.RetryPolicy{BaseDelay: time.Millisecond})
 
 func get(ctx context.Context, c *transport.Client, opts ...transport.Option) (value.JSON, error) {

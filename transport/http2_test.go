@@ -23,7 +23,7 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
-// overHTTP2 returns a server that speaks HTTP/2, and a transport that trusts it.
+// overHTTP2 returns a server that uses HTTP/2, and a transport that trusts it.
 func overHTTP2(t *testing.T, h http.HandlerFunc) (*httptest.Server, *http.Transport) {
 	t.Helper()
 	s := httptest.NewUnstartedServer(h)
@@ -37,8 +37,8 @@ func overHTTP2(t *testing.T, h http.HandlerFunc) (*httptest.Server, *http.Transp
 	return s, tr
 }
 
-// stalling is a connection whose writes wait while gate is locked, as they do
-// when the other side takes nothing in.
+// stalling is a connection whose writes block while gate is locked, as they do when
+// the other side reads nothing.
 type stalling struct {
 	net.Conn
 	gate chan struct{} // has an item when writes may pass
@@ -49,10 +49,10 @@ func (s stalling) Write(p []byte) (int, error) {
 	return s.Conn.Write(p)
 }
 
-// TestStalledWriteIsNotUnsent: HTTP/2 may send a request's headers after the
-// attempt has ended. What may have been sent is not sent again, and its outcome
-// is not known.
-func TestStalledWriteIsNotUnsent(t *testing.T) {
+// TestStalledWriteMayHaveBeenSent: HTTP/2 may send a request's headers after the
+// attempt has ended. What may have been sent is not retried, and its outcome is
+// unknown.
+func TestStalledWriteMayHaveBeenSent(t *testing.T) {
 	var posts atomic.Int64
 	s, tr := overHTTP2(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodPost {
@@ -88,10 +88,10 @@ func TestStalledWriteIsNotUnsent(t *testing.T) {
 	}
 }
 
-// TestForgottenConnection: a connection on which nothing arrives any more is
-// found out, and replaced, within a call. It is about the client's own transport,
-// which trusts the system's roots: they are read once in a process.
-func TestForgottenConnection(t *testing.T) {
+// TestDroppedConnection: a connection on which no data arrives any more is detected
+// and replaced within a call. The test uses the client's own transport, which trusts
+// the system's root certificates; they are read once in a process.
+func TestDroppedConnection(t *testing.T) {
 	if testing.Short() || raceEnabled {
 		t.Skip("takes twenty seconds")
 	}
@@ -101,16 +101,16 @@ func TestForgottenConnection(t *testing.T) {
 	if err := os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw}), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(os.Args[0], "-test.run=^TestForgottenConnectionChild$")
+	cmd := exec.Command(os.Args[0], "-test.run=^TestDroppedConnectionChild$")
 	cmd.Env = append(os.Environ(), "SSL_CERT_FILE="+file, "SSL_CERT_DIR="+filepath.Dir(file), "FORGOTTEN_CONNECTION=1")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, out)
 	}
 }
 
-func TestForgottenConnectionChild(t *testing.T) {
+func TestDroppedConnectionChild(t *testing.T) {
 	if os.Getenv("FORGOTTEN_CONNECTION") == "" {
-		t.Skip("TestForgottenConnection runs it")
+		t.Skip("TestDroppedConnection runs it")
 	}
 	s, _ := overHTTP2(t, empty)
 	l, err := loopback.Listen()
@@ -170,9 +170,9 @@ func TestForgottenConnectionChild(t *testing.T) {
 	}
 }
 
-// TestRefusedAmidAnAnswer: a stream that is refused after its answer began was
-// processed.
-func TestRefusedAmidAnAnswer(t *testing.T) {
+// TestStreamRefusedDuringTheResponse: a stream that is refused after its response
+// began was processed.
+func TestStreamRefusedDuringTheResponse(t *testing.T) {
 	var headers atomic.Int64
 	base, tr := refusing(t, &headers)
 	c, err := transport.New(transport.WithTokenSource(transport.StaticToken("token-x")), transport.WithBaseURL(base), transport.WithHTTPClient(&http.Client{Transport: tr}), fast)
@@ -186,8 +186,7 @@ func TestRefusedAmidAnAnswer(t *testing.T) {
 	}
 }
 
-// refusing is a server of HTTP/2 that begins to answer, and then refuses the
-// stream.
+// refusing is an HTTP/2 server that starts a response, and then refuses the stream.
 func refusing(t *testing.T, headers *atomic.Int64) (string, *http.Transport) {
 	s := httptest.NewTLSServer(nil)
 	certificate, pool := s.TLS.Certificates[0], x509.NewCertPool()

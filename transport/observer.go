@@ -9,52 +9,51 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
-// Observer is told what a client does: enough for traces and metrics. Each of
-// its functions may be nil. They are called in the goroutine of the call, or of
-// a token's refresh, and must be safe for concurrent use and quick. What they
-// are told holds names, templates and numbers, never values; the error of a
-// TokenStore is passed on as it is.
+// Observer receives the events of a client, for traces and metrics. Every function may
+// be nil. The functions are called in the goroutine of the call or of a token refresh.
+// They must be safe for concurrent use, and quick. Their arguments contain names,
+// templates and numbers, but no values of requests or responses. The error of a
+// TokenStore is passed unchanged.
 type Observer struct {
-	// StartAttempt is called before a call is sent; what it returns is the
-	// context of the attempt, with a span in it for instance. Of the Attempt
-	// only the first members are set, up to Wait.
+	// StartAttempt is called before an attempt. The context that it returns, for
+	// example with a span, is used for the attempt. Of the Attempt, only Operation,
+	// Number and Wait are set.
 	StartAttempt func(ctx context.Context, a Attempt) context.Context
-	// EndAttempt is called when the answer was read, or there was none. ctx is
-	// what StartAttempt returned.
+	// EndAttempt is called after the response was read, or if there was none. ctx is
+	// the context that StartAttempt returned.
 	EndAttempt func(ctx context.Context, a Attempt)
-	// Drift is called for every difference between an answer and its type.
-	// Nothing fails for it, and the value is kept.
+	// Drift is called for every difference between a response and its type. The call
+	// does not fail, and the value is kept.
 	Drift func(ctx context.Context, d Drift)
-	// StoreFailure is called when a TokenStore failed: this process then gets a
-	// token for itself. step is "load", "lock" or "save".
+	// StoreFailure is called when a TokenStore fails. The client then gets a token of
+	// its own. step is "load", "lock" or "save".
 	StoreFailure func(ctx context.Context, step string, err error)
 }
 
-// Attempt is one sending of a call. Requests for tokens are calls too, of the
-// operation "token".
+// Attempt is one attempt of a call. Token requests are calls of the operation "token".
 type Attempt struct {
-	Operation *Operation    // what is called: its ID, method, path template, safety class
+	Operation *Operation    // ID, method, path template and safety class
 	Number    int           // 1 for the first
-	Wait      time.Duration // before this attempt: after the one before, and for its turn when the API refuses too many
+	Wait      time.Duration // before this attempt: retry delay, and time in the throttle's and the retry budget's queues
 
-	Status        int // 0 if there was no answer
+	Status        int // 0 if there was no response
 	Outcome       Outcome
-	Err           error         // what went wrong, nil if nothing did; safe to log
-	Duration      time.Duration // from before the request was made to after the answer was read
-	RetryAfter    time.Duration // what the API asked for
-	CorrelationID string        // of an answer that is no success
-	Again         bool          // the call is sent again
-	NextWait      time.Duration // before that
+	Err           error         // nil if the attempt succeeded; safe to log
+	Duration      time.Duration // from creating the request to the end of the response
+	RetryAfter    time.Duration // from the Retry-After header
+	CorrelationID string        // of an error response
+	Again         bool          // the call is retried
+	NextWait      time.Duration // the wait before the retry
 }
 
-// Drift is a difference between an answer and the type it was read into. It
-// names places, never values.
+// Drift is a difference between a response and the type into which it was decoded. It
+// contains names, but no values.
 type Drift struct {
 	Operation string // "data.Transactions.List"
 	wire.Drift
 }
 
-// WithObserver adds an observer.
+// WithObserver adds an observer. It may be used more than once.
 func WithObserver(o Observer) ClientOption {
 	return clientOption(func(c *config) error {
 		c.client.observers = append(c.client.observers, &o)
@@ -62,16 +61,18 @@ func WithObserver(o Observer) ClientOption {
 	})
 }
 
-// WithLogger logs every attempt: successes at debug level; failures, drift,
-// failures of a TokenStore and an HTTP client that repeats calls by itself as
-// warnings. What is logged holds no credential and no value of a request or an
-// answer; the error of a TokenStore is logged as it is. In logs of your own, do
-// not put a value that holds a secret (core.AccessToken, webhooks.Webhook) into a
-// struct: slog's JSON handler writes the JSON of a struct, which has the secret.
+// WithLogger logs successful attempts at debug level. It logs as warnings: failed
+// attempts, drift, failures of a TokenStore, and an HTTP client that retries requests
+// itself. The log contains no credentials and no values of requests or responses. The
+// error of a TokenStore is logged unchanged.
+//
+// In logs of your own, do not log a struct that contains a type with a secret, such as
+// core.AccessToken or webhooks.Webhook. slog's JSON handler writes the struct's JSON,
+// which contains the secret.
 func WithLogger(l *slog.Logger) ClientOption {
 	return clientOption(func(c *config) error {
 		if l == nil {
-			return errors.New("the logger is nil")
+			return errors.New("WithLogger: the logger is nil")
 		}
 		c.client.logger = l
 		c.client.observers = append(c.client.observers, logObserver(l))
@@ -97,8 +98,8 @@ func logObserver(l *slog.Logger) *Observer {
 			if a.Err != nil {
 				attrs = append(attrs, slog.String("error", a.Err.Error()))
 			}
-			if a.CorrelationID != "" {
-				attrs = append(attrs, slog.String("correlationId", printable(a.CorrelationID)))
+			if codeLike(a.CorrelationID) { // any other text may hold anything
+				attrs = append(attrs, slog.String("correlationId", a.CorrelationID))
 			}
 			if a.Again {
 				attrs = append(attrs, slog.Duration("nextWait", a.NextWait))
@@ -115,7 +116,7 @@ func logObserver(l *slog.Logger) *Observer {
 	}
 }
 
-// observeStart tells observers that an attempt begins.
+// observeStart calls the observers' StartAttempt.
 func (c *Client) observeStart(ctx context.Context, a Attempt) context.Context {
 	for _, o := range c.observers {
 		if o.StartAttempt != nil {
@@ -127,7 +128,7 @@ func (c *Client) observeStart(ctx context.Context, a Attempt) context.Context {
 	return ctx
 }
 
-// observe tells observers what came of an attempt, and of what follows.
+// observe calls the observers' EndAttempt.
 func (c *Client) observe(r *result, again bool) {
 	if len(c.observers) == 0 {
 		return
@@ -135,7 +136,7 @@ func (c *Client) observe(r *result, again bool) {
 	a := r.event
 	a.Outcome, a.Err, a.Again, a.NextWait = r.outcome, r.err, again, r.wait
 	if r.api != nil {
-		shown := *r.api // the one that the caller gets is not finished yet
+		shown := *r.api // a copy: the call's error is not complete yet
 		shown.Attempts, a.Err = a.Number, &shown
 	}
 	if r.unanswered != nil {
@@ -149,21 +150,22 @@ func (c *Client) observe(r *result, again bool) {
 	}
 }
 
-// driftHook returns what decoding reports differences to, nil if nobody hears.
-func (c *Client) driftHook(op *Operation, r *result) func(wire.Drift) {
-	var hears []func(context.Context, Drift)
-	for _, o := range c.observers {
+// driftHook returns the function to which decoding reports drift; nil if no
+// observer asks for it.
+func (e *execution) driftHook() func(wire.Drift) {
+	var observers []func(context.Context, Drift)
+	for _, o := range e.client.observers {
 		if o.Drift != nil {
-			hears = append(hears, o.Drift)
+			observers = append(observers, o.Drift)
 		}
 	}
-	if hears == nil {
+	if observers == nil {
 		return nil
 	}
 	return func(d wire.Drift) {
-		d.Path = scrub(d.Path, r.secrets()...) // names of members are the server's words
-		for _, hear := range hears {
-			hear(r.ctx, Drift{op.ID, d})
+		d.Path = redact(d.Path, e.secrets()...) // the server chooses the names of members
+		for _, observe := range observers {
+			observe(e.last.ctx, Drift{e.op.ID, d})
 		}
 	}
 }

@@ -1,25 +1,28 @@
 package transport
 
-// Safety is an operation's repeat-safety class: when the same request may be
-// sent again without doing harm.
+// Safety is the safety class of an operation. It says after which failures the
+// operation may be retried.
 type Safety uint8
 
-// Repeat-safety classes.
+// Safety classes.
 const (
-	// SafetyRead (class A) changes nothing: repeat on any transient failure.
+	// SafetyRead (class A) is for operations that change nothing. They are retried
+	// after any transient failure.
 	SafetyRead Safety = iota
-	// SafetyIdempotent (class B) does the same however often it is sent.
+	// SafetyIdempotent (class B) is for operations that have the same effect however
+	// often they are executed.
 	SafetyIdempotent
-	// SafetyWrite (class C) may be repeated only when it was provably not
-	// executed: it was never sent, or was refused with 429, or a 403 that says
-	// the same.
+	// SafetyWrite (class C) is for other writes. They are retried only if they were
+	// provably not executed: the request was never sent, or was rate-limited with
+	// 429 or an equivalent 403.
 	SafetyWrite
-	// SafetyUnrepeatable (class D) can double a record, a charge or a bank
-	// login: it may be repeated only when it was provably never sent.
+	// SafetyUnrepeatable (class D) is for operations that would duplicate a record,
+	// a charge or a bank login. They are retried only if the request was provably
+	// never sent.
 	SafetyUnrepeatable
 )
 
-// String returns the class's letter.
+// String returns the letter of the class: "A", "B", "C" or "D".
 func (s Safety) String() string {
 	const letters = "ABCD"
 	if int(s) < len(letters) {
@@ -28,7 +31,7 @@ func (s Safety) String() string {
 	return "?"
 }
 
-// Scope is the kind of credential that an operation is called with.
+// Scope is the kind of credential with which an operation is called.
 type Scope uint8
 
 // Scopes of an operation.
@@ -50,14 +53,14 @@ func (s Scope) String() string {
 	return "?"
 }
 
-// Operation describes an operation of the API. Generated code has one for
-// every method.
+// Operation describes an operation of the API. Generated code has one for each
+// method.
 type Operation struct {
 	ID       string // "core.Users.Create": the name in errors
-	Upstream string // operationId in Basiq's description: "createUser"
+	Upstream string // operationId in Basiq's OpenAPI document: "createUser"
 	Method   string // HTTP method
 	Path     string // template: "/users/{userId}"
-	Accept   string // media type asked for; "" means application/json
+	Accept   string // value of the Accept header; "" means application/json
 	Safety   Safety
 	Scope    Scope
 	Success  []int // documented success statuses

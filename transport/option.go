@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/basiq-sdk/basiq-go/internal/safetext"
 )
 
 // Option changes one call.
@@ -18,7 +20,8 @@ type Option interface{ applyToCall(*call) error }
 // ClientOption configures New.
 type ClientOption interface{ applyToClient(*config) error }
 
-// SharedOption configures New or changes one call. What a call is given wins.
+// SharedOption configures New or changes one call. An option of a call takes
+// precedence over one of the client.
 type SharedOption interface {
 	Option
 	ClientOption
@@ -37,7 +40,7 @@ type sharedOption func(*settings) error
 func (f sharedOption) applyToCall(c *call) error     { return f(&c.settings) }
 func (f sharedOption) applyToClient(c *config) error { return f(&c.client.settings) }
 
-// settings are what a client and a call can both be told.
+// settings are what SharedOptions set.
 type settings struct {
 	base        *url.URL
 	insecure    bool
@@ -48,7 +51,7 @@ type settings struct {
 	maxBody     int64
 }
 
-// call is what the options of one call add up to.
+// call holds the settings and options of one call.
 type call struct {
 	settings
 	query     []Field
@@ -62,35 +65,35 @@ type call struct {
 	prefetch  bool
 }
 
-// WithTimeout bounds each time a call is sent, from dialling to the last byte
-// of the answer. The default is one minute; 0 means no bound but the context's.
+// WithTimeout sets the timeout of each attempt, from dialling to the last byte of the
+// response. The default is one minute. 0 means that only the context limits it.
 func WithTimeout(d time.Duration) SharedOption {
 	return sharedOption(func(s *settings) error {
 		if d < 0 {
-			return fmt.Errorf("the timeout is negative: %s", d)
+			return fmt.Errorf("WithTimeout: the timeout is %s: it must not be negative", d)
 		}
 		s.timeout = d
 		return nil
 	})
 }
 
-// WithCallTimeout bounds a call as a whole: all its attempts and the waits
-// between them. The default, 0, is no bound but the context's.
+// WithCallTimeout sets the timeout of a whole call: all attempts and the waits
+// between them. The default, 0, means that only the context limits it.
 func WithCallTimeout(d time.Duration) SharedOption {
 	return sharedOption(func(s *settings) error {
 		if d < 0 {
-			return fmt.Errorf("the timeout is negative: %s", d)
+			return fmt.Errorf("WithCallTimeout: the timeout is %s: it must not be negative", d)
 		}
 		s.callTimeout = d
 		return nil
 	})
 }
 
-// WithRetryPolicy sets how calls are repeated. It never makes a call be
-// repeated that its safety class forbids to.
+// WithRetryPolicy sets how calls are retried. No policy makes the client retry a
+// call that its safety class does not allow to be retried.
 func WithRetryPolicy(p RetryPolicy) SharedOption {
 	return sharedOption(func(s *settings) error {
-		if err := p.check(); err != nil {
+		if err := p.validate(); err != nil {
 			return err
 		}
 		s.policy = p.withDefaults()
@@ -98,14 +101,13 @@ func WithRetryPolicy(p RetryPolicy) SharedOption {
 	})
 }
 
-// WithoutRetry sends each call once. A call whose token was rejected is still
-// sent again with a new one.
+// WithoutRetry turns off retries. A call whose access token was rejected is still
+// sent again with a new token.
 func WithoutRetry() SharedOption { return WithRetryPolicy(RetryPolicy{MaxAttempts: 1}) }
 
-// WithHeader sets a header of calls. Those that the client sets itself
-// (Authorization, Host, Content-Length and similar ones) are refused. An
-// Idempotency-Key is sent, but the API does not document one: it changes nothing
-// about how often a call is sent.
+// WithHeader sets a request header. It is an error to set one that the client sets
+// itself, such as Authorization, Host or Content-Length. An Idempotency-Key is sent,
+// but the API does not document one: it does not change how often a call is sent.
 func WithHeader(name, value string) SharedOption {
 	return sharedOption(func(s *settings) error {
 		name, err := checkHeader(name, value)
@@ -124,27 +126,27 @@ func WithHeader(name, value string) SharedOption {
 
 func checkHeader(name, value string) (string, error) {
 	if !headerName(name) {
-		return "", fmt.Errorf("%q is no name of a header", printable(name))
+		return "", fmt.Errorf("%q is not a valid header name", safetext.Identifier(name))
 	}
 	name = textproto.CanonicalMIMEHeaderKey(name)
 	switch name {
 	case "Idempotency-Key", "X-Idempotency-Key":
-		// Under its canonical name, net/http takes it as permission to send a
-		// POST once more when the connection ends, whatever was executed. Names
-		// of headers are the same in any case to servers.
+		// Under its canonical name, net/http takes this header as permission to
+		// retry a POST when the connection ends, even if the request was executed.
+		// Servers ignore the case of header names.
 		name = strings.ToLower(name)
 	case "Authorization", "Proxy-Authorization", "Host", "Content-Length", "Transfer-Encoding", "Connection", "Te", "Trailer", "Upgrade", "Accept-Encoding":
-		return "", fmt.Errorf("the header %s is the client's own", name)
+		return "", fmt.Errorf("the header %s is set by the client and cannot be overridden", name)
 	}
 	if !headerValue(value) {
-		return "", fmt.Errorf("the header %s has a value with control characters", name)
+		return "", fmt.Errorf("the value of header %s contains control characters", name)
 	}
 	return name, nil
 }
 
-// WithBaseURL sets the API's address; the default is DefaultBaseURL. It must
-// hold no credentials, query or fragment. Plain http is allowed for this
-// machine's own addresses only. Given to a call, the call's token goes there.
+// WithBaseURL sets the base URL of the API. The default is DefaultBaseURL. It must not
+// contain credentials, a query or a fragment. http is allowed only for loopback
+// addresses. As an option of a call, it also sends the call's token to that URL.
 func WithBaseURL(address string) SharedOption {
 	return sharedOption(func(s *settings) error {
 		base, err := parseBase(address)
@@ -156,19 +158,19 @@ func WithBaseURL(address string) SharedOption {
 	})
 }
 
-// WithInsecureBaseURL allows a base URL with plain http to any host. Tokens and
-// personal data then cross the network in clear.
+// WithInsecureBaseURL allows http base URLs for any host. Tokens and personal data
+// then cross the network unencrypted.
 func WithInsecureBaseURL() SharedOption {
 	return sharedOption(func(s *settings) error { s.insecure = true; return nil })
 }
 
-// WithMaxResponseSize bounds an answer that is decoded, in bytes after
-// decompression. The default is 32 MiB. Answers streamed to an io.Writer are
-// not bounded.
+// WithMaxResponseSize limits the size of a response body that is decoded, in bytes
+// after decompression. The default is 32 MiB. Bodies that are streamed to an
+// io.Writer are not limited.
 func WithMaxResponseSize(n int64) SharedOption {
 	return sharedOption(func(s *settings) error {
 		if n <= 0 {
-			return fmt.Errorf("the response size limit must be positive, not %d", n)
+			return fmt.Errorf("WithMaxResponseSize: the limit is %d: it must be positive", n)
 		}
 		s.maxBody = min(n, math.MaxInt64-1)
 		return nil
@@ -183,10 +185,10 @@ func WithQuery(name, value string) Option {
 	})
 }
 
-// WithResponse stores the answer that the call ended with, successful or not,
-// for its status and headers. It stores nil if the call ended without an answer,
-// whatever the API said to an earlier attempt. The answer's body, unless it was
-// streamed, can be read again from memory. The request in it has no credentials.
+// WithResponse stores the response of the call's last attempt in *res, for its status
+// and headers, whether or not the call succeeded. It stores nil if the last attempt
+// got no response, even if an earlier attempt did. Unless it was streamed, the body
+// can be read again from memory. The request in the response has no credentials.
 func WithResponse(res **http.Response) Option {
 	return callOption(func(c *call) error {
 		if res != nil {
@@ -197,43 +199,42 @@ func WithResponse(res **http.Response) Option {
 	})
 }
 
-// WithUser says for which user a CLIENT_ACCESS token is to be used, where the
-// path does not name one.
+// WithUser sets the user whose CLIENT_ACCESS token is used, for operations whose
+// path does not contain the user.
 func WithUser(userID string) Option {
 	return callOption(func(c *call) error {
 		if userID == "" {
-			return errors.New("WithUser is given no user")
+			return errors.New("WithUser: user ID is empty")
 		}
 		c.userID = userID
 		return nil
 	})
 }
 
-// WithScope makes the call with another kind of credential than its operation
-// asks for.
+// WithScope overrides the kind of credential with which the operation is called.
 func WithScope(s Scope) Option {
 	return callOption(func(c *call) error {
 		if s > ScopeNone {
-			return fmt.Errorf("there is no scope %d", s)
+			return fmt.Errorf("WithScope: %d is not a scope: use one of the Scope constants", s)
 		}
 		c.scope, c.scoped = s, true
 		return nil
 	})
 }
 
-// WithSafety overrides the safety class of an operation: for Call, whose
-// operations have no documented one, or for a caller who knows better.
+// WithSafety overrides the safety class of the operation. It is meant for Call, whose
+// operations have no documented class.
 func WithSafety(s Safety) Option {
 	return callOption(func(c *call) error {
 		if s > SafetyUnrepeatable {
-			return fmt.Errorf("there is no safety class %d", s)
+			return fmt.Errorf("WithSafety: %d is not a safety class: use one of the Safety constants", s)
 		}
 		c.safety, c.safe = s, true
 		return nil
 	})
 }
 
-// callOf adds up the settings of the client and the options of a call.
+// callOf applies the options of a call to the settings of the client.
 func (c *Client) callOf(req *Request, opts []Option) (*call, error) {
 	o := &call{settings: c.settings, scope: req.op.Scope, safety: req.op.Safety, userID: req.userID}
 	for _, opt := range opts {

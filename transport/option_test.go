@@ -37,8 +37,8 @@ func TestOptionsAreChecked(t *testing.T) {
 	}
 }
 
-// TestZeroRequests: a request that was not made is refused with an error, and
-// not sent.
+// TestZeroRequests: a Request that was not created by this package is rejected with
+// an error, and not sent.
 func TestZeroRequests(t *testing.T) {
 	b, c := inMemory(t, empty)
 	var zero transport.Request

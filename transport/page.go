@@ -15,25 +15,26 @@ import (
 	"strings"
 
 	"github.com/basiq-sdk/basiq-go/internal/pageshape"
+	"github.com/basiq-sdk/basiq-go/internal/urls"
 	"github.com/basiq-sdk/basiq-go/transport/value"
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
-// ErrPageLink is the error of a page that names as the next one something
-// that is not: another host, another resource, or a page that was there before.
+// ErrPageLink is the error of a page whose link to the next page leads to another host,
+// another resource, or a page that was already fetched.
 var ErrPageLink = errors.New("basiq: the link to the next page cannot be followed")
 
-// Cursor is a place in a list, to go on from later. It holds a link of the API
-// with the ID of the user whose list it is, and no credentials.
+// Cursor is a position in a list, from which a later All continues. It contains a link
+// from the API with the ID of the list's user, and no credentials.
 type Cursor string
 
-// cursorEnd begins a cursor after the last item; the tag of the list follows.
+// cursorEnd is the prefix of a cursor after the last item. The list's tag follows.
 const cursorEnd = "end:"
 
-// Done tells whether the list was read to its end.
+// Done reports whether the list was read to its end.
 func (c Cursor) Done() bool { return strings.HasPrefix(string(c), cursorEnd) }
 
-// newCursor makes the cursor of the list that tag stands for.
+// newCursor returns a cursor of the list with this tag.
 func newCursor(tag, link string, skip int) Cursor {
 	return Cursor(strconv.Itoa(skip) + ":" + tag + ":" + link)
 }
@@ -48,62 +49,65 @@ func (c Cursor) parse() (tag, link string, skip int, err error) {
 	count, rest, _ := strings.Cut(string(c), ":")
 	tag, link, ok := strings.Cut(rest, ":")
 	if skip, err = strconv.Atoi(count); err != nil || !ok || skip < 0 {
-		return "", "", 0, errors.New("it is no cursor")
+		return "", "", 0, errors.New("not a cursor returned by this list")
 	}
 	return tag, link, skip, nil
 }
 
-// listTag stands for what a list's first page asks for: whose list it is, its
-// filter, how many items a page has.
+// listTag returns the tag of a list: a hash of the path and query of its first page,
+// which contain the user, the filter and the limit.
 func listTag(first *url.URL) string {
 	sum := sha256.Sum256([]byte(first.EscapedPath() + "?" + first.RawQuery))
 	return base64.RawURLEncoding.EncodeToString(sum[:9])
 }
 
-// WithCursor makes All begin at *at, and keep *at at the item that the loop is
-// given: a later All with it goes on there, and gives that item again. The
-// zero Cursor is the beginning; after the last item *at is Done, and All with
-// it gives nothing. A page is fetched again to go on within it.
+// WithCursor makes All start at *at, and keeps *at at the item that All last yielded. A
+// later All with the cursor continues there, and yields that item again. The zero
+// Cursor is the start of the list. After the last item, the cursor is Done, and All
+// yields nothing. To continue within a page, All fetches the page again.
 //
-// A cursor is of one list: All with another user, filter or limit than it was
-// made with fails before anything is sent. Where a filter has dates, keep them
-// beside the cursor.
+// A cursor belongs to one list. With another user, filter or limit, All fails before
+// anything is sent. If the filter contains dates, store them with the cursor.
 func WithCursor(at *Cursor) Option {
 	return callOption(func(c *call) error {
 		if at == nil {
-			return errors.New("the cursor is nil")
+			return errors.New("WithCursor: the cursor is nil")
 		}
 		c.cursor = at
 		return nil
 	})
 }
 
-// WithPrefetch makes All fetch the next page while the loop works on this one.
-// It holds two pages in memory instead of one, and a loop that ends early has
-// perhaps fetched a page for nothing.
+// WithPrefetch makes All fetch the next page while the loop processes the current one.
+// All then holds two pages in memory instead of one. If the loop ends early, a page may
+// have been fetched in vain.
 func WithPrefetch() Option {
 	return callOption(func(c *call) error { c.prefetch = true; return nil })
 }
 
-// decodablePage is a pointer to a page that decodes itself.
+// decodablePage is implemented by pointers to pages.
 type decodablePage[P any] interface {
 	*P
 	wire.Decodable
 }
 
-// All iterates over every item of every page of a list. newRequest makes the
-// request of the first page; split takes a page apart. The link to the next
-// page is followed as it comes, relative or absolute, but only to the very
-// resource that was asked for: it carries the token. An empty page does not end
-// the list; one without a link does. An error ends the loop, and so does a link
-// that was followed before. A page whose items or link have a form that cannot be
-// read is an error too: a *DecodeError, or ErrPageLink after the page's items. So is
-// a page without the member data, or with an error of the API in place of items. An
-// item that is null is left out. Nothing is fetched after the loop has ended.
+// All iterates over all items of all pages of a list. newRequest returns the request
+// for the first page. split returns the items of a page and the link to the next one.
+//
+// A link may be relative or absolute, but must lead to the same host and resource,
+// because the request carries the access token. A page without a link ends the list;
+// an empty page does not. Items that are null are skipped. After the loop has ended,
+// nothing is fetched.
+//
+// An error ends the loop. Apart from the errors of Client.Do, these are:
+//   - ErrPageLink if a link leads elsewhere or was followed before, or if the member
+//     with the link has an unknown form; the items of that page are yielded first
+//   - a *DecodeError if the items of a page have an unknown form, if a page has no
+//     member data, or if it contains an error of the API in place of items
 func All[P, T any, PP decodablePage[P]](ctx context.Context, c *Client, newRequest func() *Request, split func(*P) ([]T, string), opts ...Option) iter.Seq2[*T, error] {
 	return func(yield func(*T, error) bool) {
 		req := newRequest()
-		err := cmp.Or(c.ready(ctx, req.name()), req.made())
+		err := cmp.Or(c.ready(ctx, req.name()), req.checkCreated())
 		var p *pager
 		if err == nil {
 			p, err = c.newPager(req, opts)
@@ -131,7 +135,7 @@ func All[P, T any, PP decodablePage[P]](ctx context.Context, c *Client, newReque
 			}
 			items, link := split(page)
 			here, skip := p.link, p.skip
-			linkErr := p.check(page, len(items), link)
+			linkErr := p.checkPage(page, len(items), link)
 			if linkErr == nil {
 				linkErr = p.advance(link)
 			}
@@ -139,14 +143,14 @@ func All[P, T any, PP decodablePage[P]](ctx context.Context, c *Client, newReque
 				pending = fetchPage[P, PP](ctx, p, p.next, true)
 			}
 			for i := min(skip, len(items)); i < len(items); i++ {
-				p.note(here, i)
+				p.setCursor(here, i)
 				switch kind, odd := pageshape.Whole(&items[i], object); {
 				case odd && kind == value.KindNull:
 				case odd:
 					yield(nil, p.unreadable(fmt.Sprintf("data[%d]", i), &wire.TypeError{Want: "object", Got: kind.String()}))
 					return
 				case item.IsError(&items[i]):
-					yield(nil, p.unreadable(fmt.Sprintf("data[%d]", i), errors.New("it is an error of the API in place of an item")))
+					yield(nil, p.unreadable(fmt.Sprintf("data[%d]", i), errors.New("the item is an error of the API")))
 					return
 				case !yield(&items[i], nil):
 					return
@@ -154,7 +158,7 @@ func All[P, T any, PP decodablePage[P]](ctx context.Context, c *Client, newReque
 			}
 			switch {
 			case linkErr != nil:
-				p.note(here, len(items))
+				p.setCursor(here, len(items))
 				yield(nil, linkErr)
 				return
 			case link == "":
@@ -163,22 +167,22 @@ func All[P, T any, PP decodablePage[P]](ctx context.Context, c *Client, newReque
 				}
 				return
 			}
-			p.note(p.link, 0)
+			p.setCursor(p.link, 0)
 		}
 	}
 }
 
-// pager is the state of one loop over a list.
+// pager is the state of one iteration over a list.
 type pager struct {
 	client *Client
 	req    *Request
 	call   *call
 	first  *url.URL
-	next   *url.URL // of the page that is fetched next
-	link   string   // the same, without the host; "" for the first page
-	skip   int      // items of that page that were given before
-	tag    string   // of the list, for cursors
-	at     *Cursor  // nil when nobody wants to know
+	next   *url.URL // URL of the next page
+	link   string   // the same without the host; "" for the first page
+	skip   int      // items of that page that are skipped, because they were yielded before
+	tag    string   // of the list; see listTag
+	at     *Cursor  // of WithCursor; nil without it
 	seen   map[string]bool
 }
 
@@ -197,12 +201,12 @@ func (c *Client) newPager(req *Request, opts []Option) (*pager, error) {
 		p.tag = listTag(p.first)
 		switch {
 		case err != nil:
-			return nil, fmt.Errorf("basiq: %s: the cursor cannot be read: %w", req.op.ID, err)
+			return nil, fmt.Errorf("basiq: %s: WithCursor: %w", req.op.ID, err)
 		case *p.at != "" && tag != p.tag:
-			return nil, fmt.Errorf("basiq: %s: the cursor is of another list: go on with the user, filter and limit that it was made with", req.op.ID)
+			return nil, fmt.Errorf("basiq: %s: WithCursor: the cursor belongs to another list: use the same user, filter and limit as before", req.op.ID)
 		case link != "":
 			if p.next, err = p.resolve(link); err != nil {
-				return nil, fmt.Errorf("basiq: %s: the cursor cannot be followed: %w", req.op.ID, ErrPageLink)
+				return nil, fmt.Errorf("basiq: %s: WithCursor: the cursor leads elsewhere: %w", req.op.ID, ErrPageLink)
 			}
 			p.link = link
 		}
@@ -212,16 +216,16 @@ func (c *Client) newPager(req *Request, opts []Option) (*pager, error) {
 	return p, nil
 }
 
-// check returns an error if a page has its items or the link to the next page in
-// a form that cannot be read: the list would end early, and nobody would know.
-func (p *pager) check(page any, items int, link string) error {
+// checkPage returns an error if the items of a page or the link to the next page have an
+// unknown form: the list would silently end early.
+func (p *pager) checkPage(page any, items int, link string) error {
 	switch name := pageshape.Unreadable(page, items, link); name {
 	case "":
 		return nil
 	case "data":
-		return p.unreadable(name, errors.New("the items have a form that this version does not know"))
+		return p.unreadable(name, errors.New("the items have a form that this version of the SDK does not know"))
 	default:
-		return fmt.Errorf("basiq: %s: %w: the member %q has a form that this version does not know", p.req.op.ID, ErrPageLink, name)
+		return fmt.Errorf("basiq: %s: %w: the member %q has a form that this version of the SDK does not know", p.req.op.ID, ErrPageLink, name)
 	}
 }
 
@@ -231,14 +235,14 @@ func (p *pager) unreadable(field string, err error) error {
 	return e
 }
 
-// note keeps the place in the list, for whoever wants to know it.
-func (p *pager) note(link string, skip int) {
+// setCursor stores the position in the list in the caller's cursor, if there is one.
+func (p *pager) setCursor(link string, skip int) {
 	if p.at != nil {
 		*p.at = newCursor(p.tag, link, skip)
 	}
 }
 
-// advance makes the page that a link leads to the next one.
+// advance makes link the next page.
 func (p *pager) advance(link string) error {
 	p.skip = 0
 	if link == "" {
@@ -250,17 +254,17 @@ func (p *pager) advance(link string) error {
 	}
 	key := u.String()
 	if p.seen[key] {
-		return fmt.Errorf("basiq: %s: %w: it was followed before", p.req.op.ID, ErrPageLink)
+		return fmt.Errorf("basiq: %s: %w: it was already followed", p.req.op.ID, ErrPageLink)
 	}
 	p.seen[key] = true
 	p.next, p.link = u, u.RequestURI()
 	return nil
 }
 
-// resolve returns where a link leads, if that is within the list's own route:
-// nothing else may be given a token.
+// resolve returns the URL of a link. It fails if the URL is not within the list's own
+// route: the access token must not be sent anywhere else.
 func (p *pager) resolve(link string) (*url.URL, error) {
-	elsewhere := fmt.Errorf("basiq: %s: %w: it leads elsewhere", p.req.op.ID, ErrPageLink)
+	elsewhere := fmt.Errorf("basiq: %s: %w: it leads to another host or resource", p.req.op.ID, ErrPageLink)
 	const longest = 16 << 10
 	if len(link) > longest {
 		return nil, elsewhere
@@ -271,33 +275,20 @@ func (p *pager) resolve(link string) (*url.URL, error) {
 	}
 	base, route := p.call.base, p.first.EscapedPath()
 	if prefix := base.EscapedPath(); ref.Host == "" && strings.HasPrefix(link, "/") && prefix != "" && !strings.HasPrefix(link, prefix+"/") {
-		ref.Path, ref.RawPath = base.Path+ref.Path, prefix+ref.EscapedPath() // the API does not know of the proxy before it
+		ref.Path, ref.RawPath = base.Path+ref.Path, prefix+ref.EscapedPath() // the API does not know the path prefix of a proxy
 	}
 	u := p.first.ResolveReference(ref)
 	u.Fragment, u.RawFragment = "", ""
 	path := u.EscapedPath()
-	if u.User != nil || origin(u) != origin(p.first) || cleaned(path) != "" || path != route && !strings.HasPrefix(path, route+"/") {
+	if u.User != nil || urls.Origin(u) != urls.Origin(p.first) || ambiguous(path) != "" || path != route && !strings.HasPrefix(path, route+"/") {
 		return nil, elsewhere
 	}
-	// ResolveReference folds dots: what the link itself said counts.
-	if cleaned(ref.EscapedPath()) != "" {
+	// ResolveReference removes dot segments, so the link itself is checked too.
+	if ambiguous(ref.EscapedPath()) != "" {
 		return nil, elsewhere
 	}
-	u.Scheme, u.Host = p.first.Scheme, p.first.Host // the same in another spelling, such as with an empty port
+	u.Scheme, u.Host = p.first.Scheme, p.first.Host // the link may spell them differently, for example with the default port
 	return u, nil
-}
-
-// origin is the scheme, host and port of an address.
-func origin(u *url.URL) string {
-	port := u.Port()
-	switch {
-	case port != "":
-	case u.Scheme == "https":
-		port = "443"
-	case u.Scheme == "http":
-		port = "80"
-	}
-	return u.Scheme + "://" + strings.ToLower(u.Hostname()) + ":" + port
 }
 
 // fetch is a page that is being fetched.
@@ -306,17 +297,17 @@ type fetch[P any] struct {
 	res    *http.Response
 	err    error
 	cancel context.CancelFunc
-	done   chan struct{} // nil when it was fetched at once
+	done   chan struct{} // nil if the page was fetched synchronously
 }
 
-// fetchPage fetches a page: now, or meanwhile.
-func fetchPage[P any, PP decodablePage[P]](ctx context.Context, p *pager, u *url.URL, meanwhile bool) *fetch[P] {
+// fetchPage fetches a page, in the background if background is true.
+func fetchPage[P any, PP decodablePage[P]](ctx context.Context, p *pager, u *url.URL, background bool) *fetch[P] {
 	f := &fetch[P]{page: new(P)}
 	o := *p.call
 	if len(o.responses) > 0 {
 		o.responses = []**http.Response{&f.res}
 	}
-	if !meanwhile {
+	if !background {
 		f.err = p.client.run(ctx, p.req, u, PP(f.page), &o)
 		return f
 	}
@@ -334,10 +325,10 @@ func fetchPage[P any, PP decodablePage[P]](ctx context.Context, p *pager, u *url
 	return f
 }
 
-// take waits for the page.
+// take waits for the page and returns it.
 func (f *fetch[P]) take(p *pager) (*P, error) {
 	if f.done != nil {
-		<-f.done // run heeds the caller's context
+		<-f.done // run respects the caller's context
 		f.cancel()
 	}
 	for _, to := range p.call.responses {
@@ -346,7 +337,7 @@ func (f *fetch[P]) take(p *pager) (*P, error) {
 	return f.page, f.err
 }
 
-// abandon ends a fetch that nobody will take, and waits for its end.
+// abandon cancels a fetch that will not be taken, and waits until it has ended.
 func (f *fetch[P]) abandon() {
 	if f != nil {
 		f.cancel()

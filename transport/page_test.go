@@ -56,7 +56,7 @@ func TestPages(t *testing.T) {
 	}
 }
 
-func TestPageLinksThatAreNot(t *testing.T) {
+func TestInvalidPageLinks(t *testing.T) {
 	var leaked atomic.Int64
 	other := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { leaked.Add(1) }))
 	defer other.Close()

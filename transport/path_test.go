@@ -1,6 +1,7 @@
 package transport_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -13,7 +14,7 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
-// TestPathValues: a value reaches its own route as it is, or is refused; none
+// TestPathValues: a value reaches its own route unchanged, or is rejected. No value
 // changes the route.
 func TestPathValues(t *testing.T) {
 	var route, got atomic.Value
@@ -33,7 +34,7 @@ func TestPathValues(t *testing.T) {
 		}
 	}
 	before := b.calls.Load()
-	for _, v := range []string{"", ".", "..", "/", "a/", "a//b", "a/../b", "a/b", `a\b`, `..\x`, "...", ". .", " ", "..;", ".;", ";", "..;x=y", ";x", ".. ;", "%41", "%2e%2e%2fusers%2fvictim%", "%%2e", "100%%41", "a%2fb%z", "%C0%AE", "%u002e%u002e", "%zz%2E", "..%2f", "%2e", "%2e%2e", "%252e%252e", ".%2E", "a\nb", "a\x00b", "a\r\nX: y", "\xff"} {
+	for _, v := range []string{"", ".", "..", "/", "a/", "a//b", "a/../b", "a/b", `a\b`, `..\x`, "...", ". .", " ", "..;", ".;", ";", "..;x=y", ";x", ".. ;", "%41", "%2e%2e%2fusers%2fvictim%", "%%2e", "100%%41", "a%2fb%z", "%C0%AE", "%u002e%u002e", "%zz%2E", "..%2f", "%2e", "%2e%2e", "%252e%252e", ".%2E", "a\nb", "a\x00b", "a\r\nX: y", "\xff", "..?x", ".#x", "?x", "#x"} {
 		err := c.Do(context.Background(), transport.NewRequest(&opDelete, "u", v), nil)
 		var pe *transport.PathError
 		if !errors.As(err, &pe) || pe.Name != "thingId" || len(v) > 1 && strings.Contains(err.Error(), v) {
@@ -41,7 +42,7 @@ func TestPathValues(t *testing.T) {
 		}
 	}
 	if b.calls.Load() != before {
-		t.Error("a refused value was sent")
+		t.Error("a rejected value was sent")
 	}
 }
 
@@ -78,10 +79,10 @@ func FuzzPathValue(f *testing.F) {
 	})
 }
 
-// TestFoldedPathsAreRefusedEverywhere: what some servers fold out of a path is
-// refused wherever a caller's or a server's text becomes one.
+// TestFoldedPathsAreRefusedEverywhere: paths with segments that some servers remove
+// are rejected, whether they come from the caller or from the server.
 func TestFoldedPathsAreRefusedEverywhere(t *testing.T) {
-	for _, dots := range []string{"..;", "..;x=y", ".;", ";x", "..%3b", "%2e%2e;", "%2e%2e%3Bx", "...", "..%20", "%252e%252e;"} {
+	for _, dots := range []string{"..;", "..;x=y", ".;", ";x", "..%3b", "%2e%2e;", "%2e%2e%3Bx", "...", "..%20", "%252e%252e;", "..%3fx", "..%23x", "..%253fx", "%c0%ae%c0%ae", "%25c0%25ae", "%80"} {
 		var calls atomic.Int64
 		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			calls.Add(1)
@@ -111,5 +112,23 @@ func TestFoldedPathsAreRefusedEverywhere(t *testing.T) {
 		}
 		_ = c.Close()
 		s.Close()
+	}
+}
+
+// TestTypedNilsAreRefused: a nil pointer that is an argument's value is an error,
+// and not a panic.
+func TestTypedNilsAreRefused(t *testing.T) {
+	b := newBank(t, empty)
+	c := b.client(t)
+	for _, body := range []any{(*item)(nil), (*strings.Reader)(nil), (*bytes.Buffer)(nil), (*struct{ A int })(nil)} {
+		if err := c.Call(t.Context(), http.MethodPost, "/x", body, nil); err == nil || !strings.Contains(err.Error(), "nil *") {
+			t.Errorf("a body that is a nil %T: %v", body, err)
+		}
+	}
+	if b.calls.Load() != 0 {
+		t.Errorf("%d calls were sent", b.calls.Load())
+	}
+	if _, err := transport.New(transport.WithAPIKey("key"), transport.WithHTTPClient(&http.Client{Transport: (*http.Transport)(nil)})); err == nil {
+		t.Error("an HTTP client with a nil *http.Transport is taken")
 	}
 }

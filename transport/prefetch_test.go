@@ -11,8 +11,8 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
-// leaves is a list of three pages of two items each. Whoever asks for a page is
-// noted, and fault can answer in its place.
+// leaves is a list of three pages with two items each. It records which pages are
+// requested, and fault may respond in its place.
 type leaves struct {
 	asked chan string // queries, in order
 	fault func(query string, r *http.Request) (*http.Response, error)
@@ -41,8 +41,8 @@ func (l *leaves) all(ctx context.Context, t *testing.T, opts ...transport.Option
 	return transport.All(ctx, c, func() *transport.Request { return transport.NewRequest(&opList) }, func(p *page) ([]item, string) { return p.Data, p.Next }, opts...)
 }
 
-// TestPrefetchFetchesTheNextPageOnly: while the loop works on a page, the one after
-// it is fetched and no further one; without WithPrefetch, none is.
+// TestPrefetchFetchesTheNextPageOnly: while the loop processes a page, the next one
+// is fetched, and no further one. Without WithPrefetch, none is.
 func TestPrefetchFetchesTheNextPageOnly(t *testing.T) {
 	for _, prefetch := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
@@ -77,8 +77,8 @@ func TestPrefetchFetchesTheNextPageOnly(t *testing.T) {
 	}
 }
 
-// TestPrefetchEndsWithTheLoop: a loop that is left ends the fetch that is under
-// way, and leaves no goroutine; synctest fails if one is left.
+// TestPrefetchEndsWithTheLoop: when the loop ends, the running fetch is cancelled,
+// and no goroutine is left. synctest fails if one is.
 func TestPrefetchEndsWithTheLoop(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ended := false
@@ -113,8 +113,8 @@ func TestPrefetchEndsWithTheLoop(t *testing.T) {
 	})
 }
 
-// TestPrefetchFailures: a failure of the page that was fetched ahead comes after the
-// items before it, and a panic in it is an error, as it has no caller to reach.
+// TestPrefetchFailures: an error of a prefetched page is yielded after the items
+// before it. A panic becomes an error, because no caller could recover it.
 func TestPrefetchFailures(t *testing.T) {
 	broken := errors.New("broken")
 	for name, fault := range map[string]func(*http.Request) (*http.Response, error){
@@ -160,9 +160,9 @@ func TestPrefetchFailures(t *testing.T) {
 	}
 }
 
-// TestNewErrorIsAsTheAPIs: an error that a test makes is of the same kinds as the
-// one of a call that was answered with the same status and code.
-func TestNewErrorIsAsTheAPIs(t *testing.T) {
+// TestNewErrorMatchesAPIErrors: an error from NewError matches the same kinds as a
+// response with the same status and code.
+func TestNewErrorMatchesAPIErrors(t *testing.T) {
 	kinds := []error{
 		transport.ErrNotFound, transport.ErrUnauthorized, transport.ErrForbidden, transport.ErrTokenExpired, transport.ErrRateLimited, transport.ErrGone,
 		transport.ErrConflict, transport.ErrInvalidParameter, transport.ErrUnavailable, transport.ErrRedirected, transport.ErrOutcomeUnknown,

@@ -8,66 +8,66 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/value"
 )
 
-// maxErrorBody bounds what is kept of the body of an answer that is no success.
+// maxErrorBody limits the part of an error response's body that is kept.
 const maxErrorBody = 64 << 10
 
-// newError makes the error of an answer. Whatever the body is (a list of
-// problems, a flat object, a gateway's message, HTML, nothing), there is one.
-// credentials are taken out of the body: some servers echo them.
+// newError returns the error of a response, whatever its body is: a list of problems, a
+// flat object, the message of a gateway, HTML or nothing. credentials are redacted,
+// because some servers echo them.
 func newError(op *Operation, safety Safety, res *http.Response, text string, credentials ...string) *Error {
-	text = strings.ToValidUTF8(scrub(text[:min(len(text), maxErrorBody)], credentials...), "�")
-	told := func(text string) string { return scrub(text, credentials...) } // what was decoded is another text than what came
+	text = strings.ToValidUTF8(redact(text[:min(len(text), maxErrorBody)], credentials...), "�")
+	clean := func(text string) string { return redact(text, credentials...) } // decoding may reveal a credential that was escaped in the body
 	e := &Error{
 		Operation: op.ID, Method: op.Method, Path: op.Path, Status: res.StatusCode, Safety: safety,
 		Body: []byte(text), RetryAfter: retryAfter(res.Header, time.Now()),
 	}
 	doc, err := value.ParseJSON(strings.TrimPrefix(text, "\ufeff"))
-	if err != nil { // it may be JSON that was cut off
-		e.Body = []byte(scrubCut(text, credentials...))
+	if err != nil { // perhaps JSON that was cut off
+		e.Body = []byte(redactCut(text, credentials...))
 		return e
 	}
-	e.CorrelationID = told(textOf(doc, "correlationId"))
+	e.CorrelationID = clean(textOf(doc, "correlationId"))
 	items := []value.JSON{doc}
 	for _, name := range []string{"data", "errors"} {
 		switch list, _ := doc.Get(name); list.Kind() {
 		case value.KindArray:
 			items = list.Items()
-		case value.KindObject: // a list of one, now and then
+		case value.KindObject: // some responses contain one object instead of a list
 			items = []value.JSON{list}
 		}
 	}
 	if doc.Kind() == value.KindArray {
 		items = doc.Items()
 	}
-	const most = 64 // of a hostile answer
+	const most = 64 // hostile responses may contain more
 	for _, item := range items[:min(len(items), most)] {
-		if p := newProblem(item, told); p != (Problem{}) {
+		if p := newProblem(item, clean); p != (Problem{}) {
 			e.Problems = append(e.Problems, p)
 		}
 	}
 	return e
 }
 
-// newProblem reads a problem; told takes out of a text what must not be kept.
-func newProblem(item value.JSON, told func(string) string) Problem {
+// newProblem returns the problem that item describes; clean redacts its texts.
+func newProblem(item value.JSON, clean func(string) string) Problem {
 	p := Problem{
-		Code:   told(first(item, "code")),
-		Title:  told(first(item, "title")),
-		Detail: told(first(item, "detail", "details", "message", "Message", "error_description")),
+		Code:   clean(first(item, "code")),
+		Title:  clean(first(item, "title")),
+		Detail: clean(first(item, "detail", "details", "message", "Message", "error_description")),
 	}
-	// A gateway's error is a code (invalid_request) or a sentence.
-	if text := told(textOf(item, "error")); p.Code == "" && codeLike(text) {
+	// Gateways put a code such as invalid_request, or a sentence, into "error".
+	if text := clean(textOf(item, "error")); p.Code == "" && codeLike(text) {
 		p.Code = text
 	} else if p.Detail == "" {
 		p.Detail = text
 	}
 	if source, ok := item.Get("source"); ok {
-		p.Source = Source{Parameter: told(textOf(source, "parameter")), Pointer: told(textOf(source, "pointer"))}
+		p.Source = Source{Parameter: clean(textOf(source, "parameter")), Pointer: clean(textOf(source, "pointer"))}
 	}
 	return p
 }
 
-// first returns the first member with a text.
+// first returns the text of the first member that has one.
 func first(item value.JSON, names ...string) string {
 	for _, name := range names {
 		if text := textOf(item, name); text != "" {
@@ -86,7 +86,7 @@ func textOf(j value.JSON, name string) string {
 	return text
 }
 
-// Codes that the API documents. It sends others too.
+// Codes that the API documents. It also sends others.
 const (
 	CodeParameterNotSupplied      = "parameter-not-supplied"
 	CodeParameterNotValid         = "parameter-not-valid"
@@ -112,17 +112,17 @@ const (
 	CodeMaintenance               = "maintenance-error"
 )
 
-// Advice returns what to do about the failure, in one or two sentences, or ""
-// when there is nothing more to say than the code does.
+// Advice returns one or two sentences on what to do about the error, or "" if there is
+// no advice beyond the code.
 func (e *Error) Advice() string {
 	if e == nil {
 		return ""
 	}
 	if e.tokenRejected() {
-		return "The access token was refused twice, the second time a fresh one. Check that the API key is still enabled, and that this machine's clock is right."
+		return "The API rejected the access token, and then a new one. Check that the API key is still enabled, and that this machine's clock is correct."
 	}
-	if e.keyUnknown() { // its code says that a parameter is not valid
-		return "No application has this API key. Check that it was copied whole, was not deleted, and belongs to this environment."
+	if e.keyUnknown() { // checked first, because the code says that a parameter is not valid
+		return "No application has this API key. Check that it was copied completely, was not deleted, and belongs to this environment."
 	}
 	for _, p := range e.Problems {
 		if text := adviceOf(p.Code); text != "" {
@@ -131,22 +131,22 @@ func (e *Error) Advice() string {
 	}
 	switch e.Status {
 	case http.StatusUnauthorized:
-		return "The credential does not allow this call. A CLIENT_ACCESS token works for its own user only."
+		return "The credential does not allow this call. A CLIENT_ACCESS token is valid for its own user only."
 	case http.StatusForbidden:
 		return "The application is not allowed to do this. Check what the API key is enabled for in Basiq's dashboard."
 	case http.StatusNotFound:
-		return "Nothing with this ID exists in the application that the API key belongs to. IDs of another application are not found either."
+		return "Nothing with this ID exists in the application to which the API key belongs. IDs of other applications are not found either."
 	case http.StatusGone:
-		return "What the link led to has expired. Make a new one."
+		return "The resource behind the link has expired. Create a new one."
 	case http.StatusRequestEntityTooLarge:
 		return "The file is too large. Split it, or send fewer pages."
 	case http.StatusTooManyRequests:
-		return "Too many calls in too short a time. Wait, and spread calls out."
+		return "The rate limit was exceeded. Wait, and spread the calls over time."
 	case http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout, 520, 521, 522, 523, 524, 525, 526, 527, 528, 529:
-		return "The API is not available now. Basiq advises to wait about five minutes before calling again."
+		return "The API is currently unavailable. Basiq recommends waiting about five minutes before you call again."
 	}
 	if e.Status >= 300 && e.Status <= 399 {
-		return "Something between here and the API redirects calls. Check the base URL."
+		return "Something between here and the API redirects the calls. Check the base URL."
 	}
 	return ""
 }
@@ -156,37 +156,37 @@ func adviceOf(code string) string {
 	case CodeParameterNotSupplied:
 		return "A required value is missing. Source names it."
 	case CodeParameterNotValid, CodePathParameterNotValid:
-		return "A value has the wrong form. Source names it; for a filter, check the names of its fields."
+		return "A value is not valid. Source names it. For a filter, check its field names."
 	case CodeUnsupportedAccept:
-		return "The API cannot answer in the form that the Accept header asks for. Do not override that header."
+		return "The API cannot produce the media type in the Accept header. Do not override that header."
 	case CodeInvalidContent:
-		return "The body is not what the operation expects."
+		return "The body is not valid for this operation."
 	case CodeInstitutionNotSupported:
-		return "The institution cannot be connected. List the connectors to see which can be."
+		return "The institution is not supported. List the connectors to see the supported ones."
 	case CodeInvalidCredentials:
-		return "The bank refused the login: it is wrong, locked, or needs an answer from the user. Send the user to the Consent UI; do not try the same login again."
+		return "The bank rejected the login: the credentials are wrong, the login is locked, or the bank needs an answer from the user. Send the user to the Consent UI. Do not retry with the same credentials."
 	case CodeEventAlreadySubscribed:
-		return "The webhook has this event already. Leave it out, or update the webhook."
+		return "The webhook already subscribes to this event. Remove the event, or update the webhook."
 	case CodeNoWebhooksFound:
-		return "There is no webhook to send to. Create one first."
+		return "There is no webhook. Create one first."
 	case CodeUnauthorizedAccess:
-		return "The token belongs to another user. Make the call with the token of the user whose data is asked for."
+		return "The token belongs to another user. Use the token of the user whose data is requested."
 	case CodeForbiddenAccess:
-		return "The token has the wrong scope for this call. Answers to a bank's questions need CLIENT_ACCESS, everything else SERVER_ACCESS."
+		return "The token has the wrong scope for this call. MFA responses need CLIENT_ACCESS, all other calls SERVER_ACCESS."
 	case CodeNoProductionAccess:
-		return "The API key is not enabled for live data. Ask Basiq to enable it, or use the sandbox's institutions."
+		return "The API key is not enabled for live data. Ask Basiq to enable it, or use the sandbox institutions."
 	case CodeTooManySandboxConnections:
-		return "The sandbox holds 500 connections per application. Delete some."
+		return "The sandbox allows 500 connections per application. Delete some."
 	case CodeResourceAlreadyExists:
-		return "There is one already. Use or update that one."
+		return "The resource already exists. Use or update it."
 	case CodeResourceNoLongerAvailable:
-		return "What the link led to has expired. Make a new one."
+		return "The resource behind the link has expired. Create a new one."
 	case CodeTooManyRequests:
-		return "Too many calls in too short a time. Wait, and spread calls out."
+		return "The rate limit was exceeded. Wait, and spread the calls over time."
 	case CodeInternalServerError:
-		return "Basiq failed. Call again later; if it goes on, give the correlation id to Basiq's support."
+		return "Basiq had an internal error. Call again later. If the error persists, send the correlation ID to Basiq's support."
 	case CodeServiceUnavailable, CodeMaintenance:
-		return "The API is not available now. Basiq advises to wait about five minutes before calling again."
+		return "The API is currently unavailable. Basiq recommends waiting about five minutes before you call again."
 	}
 	return ""
 }

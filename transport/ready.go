@@ -5,19 +5,18 @@ import (
 	"fmt"
 )
 
-// ready says what keeps a call from being made: a client or a context that is
-// missing.
+// ready returns an error if the client or the context is missing.
 func (c *Client) ready(ctx context.Context, operation string) error {
 	switch {
 	case c == nil || c.state == nil:
-		return fmt.Errorf("basiq: %s: the client is nil or a zero value: make one with transport.New or basiq.NewClient", operation)
+		return fmt.Errorf("basiq: %s: the client is nil or a zero value: create it with transport.New or basiq.NewClient", operation)
 	case ctx == nil:
-		return fmt.Errorf("basiq: %s: the context is nil: give the request's, or context.Background()", operation)
+		return fmt.Errorf("basiq: %s: the context is nil: pass the request's context, or context.Background()", operation)
 	}
 	return nil
 }
 
-// name returns what the request is a call of.
+// name returns the ID of the operation that the request calls.
 func (r *Request) name() string {
 	if r == nil || r.request == nil {
 		return "call"
@@ -25,10 +24,10 @@ func (r *Request) name() string {
 	return r.op.ID
 }
 
-// made says what keeps a request from being sent: that it was not made.
-func (r *Request) made() error {
+// checkCreated returns an error if the request was not created by this package.
+func (r *Request) checkCreated() error {
 	if r == nil || r.request == nil {
-		return errUnmade
+		return errZeroRequest
 	}
 	return nil
 }

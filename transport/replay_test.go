@@ -13,9 +13,9 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
-// dropping is a server on a connection that was used before: it hands out a token,
-// reads the next request on the same connection, and hangs up on it. It returns its
-// address, the number of requests that were sent, and their headers.
+// dropping is a server on a reused connection: it issues a token, reads the next
+// request on the same connection, and closes it. It returns its address, the number
+// of requests, and their headers.
 func dropping(t *testing.T) (address string, sends *atomic.Int64, headers chan http.Header) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -53,9 +53,8 @@ func dropping(t *testing.T) (address string, sends *atomic.Int64, headers chan h
 	return "http://" + l.Addr().String(), sends, headers
 }
 
-// TestNothingMakesNetHTTPReplay: net/http sends some requests again by itself when
-// a connection that was used before ends. No header and no method of a call of
-// class C or D is such a request.
+// TestNothingMakesNetHTTPReplay: net/http itself retries some requests when a reused
+// connection ends. No header and no method of a call of class C or D causes that.
 func TestNothingMakesNetHTTPReplay(t *testing.T) {
 	names := []string{"", "Idempotency-Key", "X-Idempotency-Key", "idempotency-key", "X-IDEMPOTENCY-KEY"}
 	for _, class := range []transport.Safety{transport.SafetyWrite, transport.SafetyUnrepeatable} {

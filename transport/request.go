@@ -8,36 +8,40 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/basiq-sdk/basiq-go/internal/safetext"
 )
 
-// Request is one call of an operation, made by a generated method. It is printed
-// without what is in it, which may be personal.
+// Request is one call of an operation, created by a generated method. It prints as
+// the name of the operation, because its values may be personal data.
 type Request struct {
-	*request // behind a pointer, where printing does not follow
+	*request // behind a pointer, which fmt does not follow
 }
 
 type request struct {
 	op       *Operation
 	path     string // escaped
 	plain    string // path, not escaped
-	rawQuery string // encoded by the caller; query comes after it
+	rawQuery string // encoded by the caller; query is appended to it
 	userID   string // value of the path parameter userId, if the path has one
 	query    []Field
 	header   http.Header
 	body     body
-	secrets  []string // texts of the body that are taken out of errors
+	secrets  []string // texts of the body that are redacted in errors
 	err      error
 }
 
-// Field is a name and a value of a form or query.
+// Field is a name and a value in a form or query.
 type Field struct{ Name, Value string }
 
-// NewRequest returns a call of op. values are those of the path's parameters,
-// in the order of the template. A value that cannot be a path segment of its
-// own makes the call fail before it is sent, as the path would otherwise lead
-// elsewhere: one that is empty, "." or ".." (also before a semicolon), not valid
-// UTF-8, or that has percent-encoded characters, slashes, backslashes or control
-// characters.
+// NewRequest returns a call of op. values are the values of the path parameters, in
+// the order of the template. A value that could change the route makes the call fail
+// with a *PathError before it is sent. Such a value is one of these:
+//   - empty
+//   - "." or "..", also before a semicolon
+//   - not valid UTF-8
+//   - one that contains percent-encoded characters, slashes, backslashes or control
+//     characters
 func NewRequest(op *Operation, values ...string) *Request {
 	if op == nil {
 		panic("basiq: NewRequest: the operation is nil")
@@ -47,17 +51,16 @@ func NewRequest(op *Operation, values ...string) *Request {
 	return r
 }
 
-// errUnmade is the failure of a request that no function of this package made.
-var errUnmade = errors.New("basiq: the request is a zero value: make one with NewRequest or NewCall")
+// errZeroRequest is the error of a Request that was not created by this package.
+var errZeroRequest = errors.New("basiq: the request is a zero value: create it with NewRequest or NewCall")
 
-// in returns what is in the request. A zero Request takes everything, and its call
-// fails.
-func (r *Request) in() *request {
+// inner returns the request's content. A zero Request gets content whose call fails.
+func (r *Request) inner() *request {
 	if r == nil {
-		panic("basiq: the Request is nil: make one with NewRequest or NewCall")
+		panic("basiq: the Request is nil: create it with NewRequest or NewCall")
 	}
 	if r.request == nil {
-		r.request = &request{op: &Operation{ID: "call"}, err: errUnmade}
+		r.request = &request{op: &Operation{ID: "call"}, err: errZeroRequest}
 	}
 	return r.request
 }
@@ -77,29 +80,29 @@ func (r Request) Format(f fmt.State, verb rune) {
 	if r.request != nil {
 		text += " of " + r.op.ID
 	}
-	formatText(f, verb, text)
+	safetext.Format(f, verb, text)
 }
 
-// Operation returns what the request is a call of.
-func (r *Request) Operation() *Operation { return r.in().op }
+// Operation returns the operation that the request calls.
+func (r *Request) Operation() *Operation { return r.inner().op }
 
-// Fail makes the call fail with err before it is sent. The first failure counts.
+// Fail makes the call fail with err before it is sent. Only the first error is kept.
 func (r *Request) Fail(err error) {
-	if in := r.in(); in.err == nil {
+	if in := r.inner(); in.err == nil {
 		in.err = err
 	}
 }
 
 // SetQuery appends a query parameter. It is encoded when the call is sent.
 func (r *Request) SetQuery(name, value string) {
-	in := r.in()
+	in := r.inner()
 	in.query = append(in.query, Field{name, value})
 }
 
-// SetHeader sets a header. One that the client sets itself, or a value with
+// SetHeader sets a header. A header that the client sets itself, or a value with
 // control characters, makes the call fail.
 func (r *Request) SetHeader(name, value string) {
-	in := r.in()
+	in := r.inner()
 	name, err := checkHeader(name, value)
 	if err != nil {
 		r.Fail(fmt.Errorf("basiq: %s: %w", in.op.ID, err))
@@ -111,15 +114,14 @@ func (r *Request) SetHeader(name, value string) {
 	r.header[name] = []string{value}
 }
 
-// Conceal has texts that the call sends taken out of what is kept of an answer
-// other than success: some servers echo what they did not like. Texts shorter
-// than four bytes are not looked for.
+// Conceal redacts texts that the call sends from error responses: some servers echo
+// what they reject. Texts shorter than four bytes are not redacted.
 func (r *Request) Conceal(texts ...string) {
-	in := r.in()
+	in := r.inner()
 	in.secrets = append(in.secrets, texts...)
 }
 
-// buildPath is the only place where values become a path.
+// buildPath builds the path from the values. No other code does.
 func (r *Request) buildPath(values []string) error {
 	if len(values) == 0 && !strings.Contains(r.op.Path, "{") {
 		return nil
@@ -153,42 +155,46 @@ func (r *Request) buildPath(values []string) error {
 	return nil
 }
 
-// badSegment says why a value cannot be a path segment, or "".
+// badSegment returns why a value cannot be a path segment, or "" if it can.
 //
-// Escaping keeps a value apart from the path for a server that decodes once.
-// Servers behind a proxy may decode twice, fold dots, or route by the decoded
-// path, and escaping does not help with "." and ".." at all, which escape to
-// themselves. So a value is refused when any of them could take it for another
-// one, or for more than one segment. No ID of the API is such a value.
+// Escaping is enough for a server that decodes the path once. Servers behind a proxy
+// may decode it twice, remove dot segments, or route by the decoded path. Escaping
+// does not change "." and ".." at all. Therefore a value is rejected if any of these
+// servers could take it for another value, or for more than one segment. No ID of
+// the API is such a value.
 func badSegment(v string) string {
 	switch {
 	case v == "":
 		return "is empty"
-	case folded(v):
-		return "would be folded out of the path"
+	case dotSegment(v):
+		return "is a dot segment, which servers remove from the path"
 	case !utf8.ValidString(v):
-		return "is not UTF-8"
+		return "is not valid UTF-8"
 	case strings.ContainsFunc(v, unicode.IsControl):
-		return "has control characters"
+		return "contains control characters"
 	case strings.ContainsAny(v, `/\\`):
-		return "has a slash, which would make it more than one segment"
+		return "contains a slash, which would split it into two segments"
 	}
 	if percentEncoded(v) {
-		return "is percent-encoded: give it as it is"
+		return "is percent-encoded: pass the decoded value"
 	}
 	return ""
 }
 
-// folded reports whether a server may drop a segment from the path, and what
-// stands before it. Some servers cut a segment at a semicolon first, and some cut
-// dots and spaces off its end.
-func folded(segment string) bool {
-	name, _, _ := strings.Cut(segment, ";")
+// dotSegment reports whether a server may remove a segment from the path, perhaps
+// with the segment before it. Some servers first cut a segment at a semicolon or,
+// after decoding it, at the start of a query or fragment, and some trim dots and
+// spaces.
+func dotSegment(segment string) bool {
+	name := segment
+	if end := strings.IndexAny(segment, ";?#"); end >= 0 {
+		name = segment[:end]
+	}
 	return strings.Trim(name, ". ") == "" && segment != ""
 }
 
-// percentEncoded reports whether a decoder would change a value, or a part of it:
-// some decode what they can, and pass over a percent sign that stands alone.
+// percentEncoded reports whether a decoder would change a value. Some decoders
+// decode what they can, and ignore a percent sign without hexadecimal digits.
 func percentEncoded(v string) bool {
 	hex := func(s string, n int) bool {
 		return len(s) >= n && strings.Trim(s[:n], "0123456789abcdefABCDEF") == ""
@@ -205,15 +211,15 @@ func percentEncoded(v string) bool {
 	}
 }
 
-// PathError is the error of a call that was not sent because a path parameter
-// cannot stand in a path.
+// PathError is the error of a call that was not sent because the value of a path
+// parameter could change the route.
 type PathError struct {
 	Operation string // "core.Users.Get"
 	Name      string // name of the parameter: "userId"
 	Reason    string
 }
 
-// Error names the operation, the parameter and the reason; not the value.
+// Error names the operation, the parameter and the reason, but not the value.
 func (e *PathError) Error() string {
 	if e == nil {
 		return "<nil>"
@@ -221,26 +227,27 @@ func (e *PathError) Error() string {
 	return fmt.Sprintf("basiq: %s: path parameter %s %s", e.Operation, e.Name, e.Reason)
 }
 
-// cleaned says why an escaped path may be taken for another one on its way, or
-// "".
-func cleaned(path string) string {
-	for range 3 { // a proxy may decode more often than it should
+// ambiguous returns why a server may take an escaped path for another one, or "".
+func ambiguous(path string) string {
+	for range 3 { // proxies may decode more than once
 		switch {
+		case !utf8.ValidString(path): // some servers take an overlong form for a dot
+			return "is not UTF-8"
 		case strings.ContainsFunc(path, unicode.IsControl):
-			return "has control characters"
+			return "contains control characters"
 		case strings.Contains(path, `\`):
-			return "has a backslash"
+			return "contains a backslash"
 		case strings.Contains(path, "//"):
-			return "has an empty segment"
+			return "contains an empty segment"
 		}
 		for segment := range strings.SplitSeq(path, "/") {
-			if folded(segment) {
-				return "has a segment of dots"
+			if dotSegment(segment) {
+				return "contains a dot segment"
 			}
 		}
 		decoded, err := url.PathUnescape(path)
 		if err != nil {
-			return "is badly escaped"
+			return "is not correctly escaped"
 		}
 		if decoded == path {
 			return ""

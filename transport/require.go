@@ -9,7 +9,7 @@ import (
 // parameter or field was not given.
 type MissingError struct {
 	Operation string // "reporting.Reports.Create"
-	Name      string // name on the wire: "reportType"; "email or mobile" where one of several is required
+	Name      string // name in the API: "reportType", or "email or mobile" if one of them is required
 }
 
 // Error names the operation and what is missing.
@@ -20,22 +20,22 @@ func (e *MissingError) Error() string {
 	return fmt.Sprintf("basiq: %s: %s is required", e.Operation, e.Name)
 }
 
-// Require makes the call fail with a *MissingError unless given is true.
+// Require makes the call fail with a *MissingError if given is false.
 func (r *Request) Require(name string, given bool) {
 	if !given {
-		r.Fail(&MissingError{Operation: r.in().op.ID, Name: name})
+		r.Fail(&MissingError{Operation: r.inner().op.ID, Name: name})
 	}
 }
 
-// RangeError is the error of a call that was not sent because a number, or the
-// length of a text, is beyond the limit that the API documents.
+// RangeError is the error of a call that was not sent because a number, or the length
+// of a text, is outside the range that the API documents.
 type RangeError struct {
 	Operation string // "data.Transactions.List"
-	Name      string // name on the wire: "limit"
-	Value     int    // or the number of characters of a text
-	Most      int
+	Name      string // name in the API: "limit"
+	Value     int    // the rejected value, or the number of characters of the text
+	Most      int    // the largest value that is allowed; the smallest is 0
 
-	text bool // it is the length of a text
+	text bool // Value is the length of a text
 }
 
 // Error names the operation, the parameter and the limit.
@@ -44,16 +44,16 @@ func (e *RangeError) Error() string {
 		return "<nil>"
 	}
 	if e.text {
-		return fmt.Sprintf("basiq: %s: %s has %d characters: the API takes %d at most", e.Operation, e.Name, e.Value, e.Most)
+		return fmt.Sprintf("basiq: %s: %s has %d characters: the maximum is %d", e.Operation, e.Name, e.Value, e.Most)
 	}
-	return fmt.Sprintf("basiq: %s: %s is %d: it must be from 0 to %d", e.Operation, e.Name, e.Value, e.Most)
+	return fmt.Sprintf("basiq: %s: %s is %d: it must be between 0 and %d", e.Operation, e.Name, e.Value, e.Most)
 }
 
-// AtMost makes the call fail with a *RangeError if value is negative, or larger
-// than most.
+// AtMost makes the call fail with a *RangeError if value is negative or greater than
+// most.
 func (r *Request) AtMost(name string, value, most int) {
 	if value < 0 || value > most {
-		r.Fail(&RangeError{Operation: r.in().op.ID, Name: name, Value: value, Most: most})
+		r.Fail(&RangeError{Operation: r.inner().op.ID, Name: name, Value: value, Most: most})
 	}
 }
 
@@ -61,6 +61,6 @@ func (r *Request) AtMost(name string, value, most int) {
 // most.
 func (r *Request) NotLonger(name, text string, most int) {
 	if n := utf8.RuneCountInString(text); n > most {
-		r.Fail(&RangeError{Operation: r.in().op.ID, Name: name, Value: n, Most: most, text: true})
+		r.Fail(&RangeError{Operation: r.inner().op.ID, Name: name, Value: n, Most: most, text: true})
 	}
 }

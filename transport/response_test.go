@@ -10,11 +10,11 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
-// TestResponseOfACallWithoutAnswer: WithResponse stores nil when the call ended
-// without an answer, and not what the API said to an earlier attempt or call.
-func TestResponseOfACallWithoutAnswer(t *testing.T) {
+// TestWithResponseWithoutResponse: WithResponse stores nil if the call ended without
+// a response, and not the response to an earlier attempt or call.
+func TestWithResponseWithoutResponse(t *testing.T) {
 	for name, c := range map[string]struct {
-		second func(w http.ResponseWriter) // the answer to the second attempt
+		second func(w http.ResponseWriter) // the response to the second attempt
 		out    any
 		status int // of the response that is stored, 0 for none
 	}{
@@ -65,7 +65,7 @@ func TestResponseOfACallWithoutAnswer(t *testing.T) {
 			t.Errorf("%s: %v, and a response of another call", name, err)
 		}
 	}
-	b.strict = true // the token is refused, and there is no other
+	b.strict = true // the token is rejected, and there is no other
 	b.token = failing(http.StatusServiceUnavailable)
 	res := &http.Response{}
 	if _, err := get(t.Context(), b.client(t, transport.WithTokenSource(oneToken()), fast), transport.WithResponse(&res)); err == nil || res != nil {
@@ -80,7 +80,7 @@ func halfOfIt(w http.ResponseWriter) {
 	hangUp(w)
 }
 
-// oneToken is a source that has one token only.
+// oneToken is a token source with only one token.
 func oneToken() transport.TokenSource {
 	return transport.TokenSourceFunc(func(_ context.Context, req transport.TokenRequest) (transport.Token, error) {
 		if req.Rejected.Reveal() != "" {

@@ -14,7 +14,7 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/value"
 )
 
-// thing is a body that is known on the server by its text.
+// thing is a body with a known text.
 type thing string
 
 func (v thing) AppendJSON(b []byte) []byte { return append(b, `"`+string(v)+`"`...) }
@@ -27,7 +27,7 @@ func operation(s transport.Safety) *transport.Operation {
 	return &transport.Operation{ID: "test.Things." + s.String(), Method: method, Path: "/things", Safety: s}
 }
 
-// hangUp closes the connection without an answer.
+// hangUp closes the connection without a response.
 func hangUp(w http.ResponseWriter) {
 	conn, _, err := w.(http.Hijacker).Hijack()
 	if err == nil {
@@ -35,8 +35,8 @@ func hangUp(w http.ResponseWriter) {
 	}
 }
 
-// TestRetryClasses: how often a call is sent, for every kind of failure and
-// every class of operation. A call is sent three times at most.
+// TestRetryClasses (R1): the number of attempts for every kind of failure and every
+// class. The maximum is three.
 func TestRetryClasses(t *testing.T) {
 	status := func(code int) func(http.ResponseWriter) {
 		return func(w http.ResponseWriter) { w.WriteHeader(code); io.WriteString(w, `{"data":[{"code":"x"}]}`) }
@@ -72,7 +72,7 @@ func TestRetryClasses(t *testing.T) {
 			t.Run(c.name+" "+op.Safety.String(), func(t *testing.T) {
 				b := newBank(t, func(w http.ResponseWriter, _ *http.Request) { c.fault(w) })
 				attempts := 0
-				// net/http itself repeats a read on a connection that was used before.
+				// net/http itself retries a read on a reused connection.
 				fresh := transport.WithHTTPClient(&http.Client{Transport: &http.Transport{DisableKeepAlives: true}})
 				client := b.client(t, fast, fresh, transport.WithObserver(transport.Observer{EndAttempt: func(_ context.Context, a transport.Attempt) {
 					if a.Operation != op {
@@ -113,7 +113,8 @@ func TestRetrySucceedsInTheEnd(t *testing.T) {
 	}
 }
 
-// TestUploads: a file that can be rewound is sent again whole, one that cannot is not.
+// TestUploads: a file that can be rewound is sent again completely. One that cannot
+// is not sent again.
 func TestUploads(t *testing.T) {
 	op := operation(transport.SafetyWrite)
 	for _, c := range []struct {
@@ -149,7 +150,7 @@ func TestUploads(t *testing.T) {
 	}
 }
 
-func TestStreamIsNotRepeatedOnceBegun(t *testing.T) {
+func TestStreamIsNotRetriedOnceBegun(t *testing.T) {
 	b := newBank(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Length", "100")
 		io.WriteString(w, "begun")
@@ -168,8 +169,8 @@ func TestPolicyIsChecked(t *testing.T) {
 	}
 }
 
-// TestRetriesByStatusAndClass holds every status from 300 to 599 against every
-// class: how often the call is sent, and whether its outcome is unknown.
+// TestRetriesByStatusAndClass checks every status from 300 to 599 with every class:
+// how often the call is sent, and whether its outcome is unknown.
 func TestRetriesByStatusAndClass(t *testing.T) {
 	for status := 300; status <= 599; status++ {
 		retried := ""
@@ -200,7 +201,7 @@ func TestRetriesByStatusAndClass(t *testing.T) {
 				if !errors.As(err, &e) || e.Status != status || e.Attempts != want {
 					t.Errorf("%d, class %s: the error is %v", status, class, err)
 				}
-				unknown := class > transport.SafetyRead && status >= 500 && status != 501
+				unknown := class > transport.SafetyRead && (status < 400 || status >= 500 && status != 501)
 				if errors.Is(err, transport.ErrOutcomeUnknown) != unknown {
 					t.Errorf("%d, class %s: outcome unknown is not %t: %v", status, class, unknown, err)
 				}

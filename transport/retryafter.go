@@ -8,20 +8,20 @@ import (
 	"time"
 )
 
-// RetryAfter reads from an answer's headers how long to wait before coming back,
-// 0 if they do not say: see WithResponse. Error.RetryAfter has it of failures.
+// RetryAfter returns how long a response's Retry-After header asks the caller to wait,
+// or 0 if there is none. Use it with WithResponse; for errors, use Error.RetryAfter.
 func RetryAfter(h http.Header) time.Duration { return retryAfter(h, time.Now()) }
 
-// retryAfter reads what an answer says about when to come back: seconds, also
-// with a fraction, or a date in one of HTTP's three forms. Of several values
-// the longest counts. What cannot be read, is negative or is past says nothing.
+// retryAfter parses the Retry-After headers: seconds, perhaps with a fraction, or a
+// date in one of HTTP's three formats. The longest of several values counts. Values
+// that are invalid, negative or in the past are ignored.
 func retryAfter(h http.Header, now time.Time) time.Duration {
 	values := h["Retry-After"]
 	ms := h["Retry-After-Ms"]
 	if len(values) == 0 && len(ms) == 0 {
 		return 0
 	}
-	// A date is the server's: it is held against the server's own clock.
+	// A date in Retry-After is compared with the server's own clock.
 	if date, err := http.ParseTime(h.Get("Date")); err == nil {
 		now = date
 	}
@@ -47,7 +47,7 @@ func number(s string) (float64, bool) {
 	return f, err == nil && !math.IsNaN(f) && !math.IsInf(f, 0)
 }
 
-// duration is n units, at most the longest duration there is.
+// duration returns n units, limited to the range of time.Duration.
 func duration(n float64, unit time.Duration) time.Duration {
 	if n *= float64(unit); n >= math.MaxInt64 {
 		return math.MaxInt64

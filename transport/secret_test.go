@@ -15,8 +15,8 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
-// TestSecretsAreNotPrinted puts a used client, its token and its errors
-// through everything that prints, and looks for the secrets.
+// TestSecretsAreNotPrinted prints a used client, its token and its errors in all
+// ways, and searches the output for secrets.
 func TestSecretsAreNotPrinted(t *testing.T) {
 	key, token := "canary-"+"key", "canary-"+"token"
 	b := newBank(t, func(w http.ResponseWriter, r *http.Request) {

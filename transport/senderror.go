@@ -6,33 +6,33 @@ import (
 	"log/slog"
 	"strings"
 	"time"
+
+	"github.com/basiq-sdk/basiq-go/internal/safetext"
 )
 
-// SendError is the error of a call that got no answer: the API was not
-// reached, hung up, or took too long. The cause is wrapped, for errors.Is with
-// context.DeadlineExceeded, context.Canceled and io.ErrUnexpectedEOF, and for
-// errors.As with net's errors; the cause of a context is in the text only.
-// errors.Is with ErrOutcomeUnknown reports whether something may have been changed
-// nevertheless.
+// SendError is the error of a call without a response: the API could not be reached,
+// closed the connection, or took too long. It wraps the cause, such as
+// context.DeadlineExceeded, context.Canceled, io.ErrUnexpectedEOF or an error of
+// package net. context.Cause is only in the text. The error matches ErrOutcomeUnknown
+// if the call changes something and may have been executed.
 type SendError struct {
 	Operation string // "core.Users.Get"
 	Method    string
-	Path      string          // template
-	Attempts  int             // how often the call was tried
-	Waits     []time.Duration // before the second attempt and those after it
-	Safety    Safety          // the operation's class
+	Path      string          // path template, without values
+	Attempts  int             // number of attempts
+	Waits     []time.Duration // before each attempt but the first
+	Safety    Safety          // safety class of the operation
 	Sent      bool            // whether the last attempt may have reached the API
 	Err       error           // of the last attempt
 
-	// EarlierUnknown tells that an earlier attempt may have been executed.
+	// EarlierUnknown reports whether an earlier attempt may have been executed.
 	EarlierUnknown bool
 
-	stop    error  // why the call was not repeated, if something stopped it
-	earlier *Error // what the API said to an earlier attempt, if the context ended
+	stop    error  // what prevented a retry, if anything did
+	earlier *Error // the error response to an earlier attempt, if the context ended
 }
 
-// Error describes the failure, without the address that was called: its values
-// may be personal.
+// Error describes the failure, without the URL: its values may be personal data.
 func (e *SendError) Error() string {
 	if e == nil {
 		return "<nil>"
@@ -44,11 +44,11 @@ func (e SendError) text() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "basiq: %s: %s %s: ", e.Operation, e.Method, e.Path)
 	if e.Err != nil {
-		b.WriteString(told(e.Err))
+		b.WriteString(safeErrorText(e.Err))
 	}
 	history(&b, e.Attempts, e.Waits, e.stop)
 	if e.earlier != nil {
-		fmt.Fprintf(&b, "; before that the API answered %d", e.earlier.Status)
+		fmt.Fprintf(&b, "; before that, the API responded with status %d", e.earlier.Status)
 	}
 	switch {
 	case e.unknown():
@@ -59,20 +59,20 @@ func (e SendError) text() string {
 	return b.String()
 }
 
-// Format prints the text under every verb.
-func (e SendError) Format(f fmt.State, verb rune) { formatText(f, verb, e.text()) }
+// Format prints the text of Error under every verb.
+func (e SendError) Format(f fmt.State, verb rune) { safetext.Format(f, verb, e.text()) }
 
 func (e SendError) safe() safe {
 	return safe{Message: e.text(), Operation: e.Operation, Method: e.Method, Path: e.Path, Attempts: e.Attempts}
 }
 
-// MarshalJSON encodes what the text tells.
+// MarshalJSON encodes the text of Error and the values in it.
 func (e SendError) MarshalJSON() ([]byte, error) { return json.Marshal(e.safe()) }
 
-// MarshalText returns the text, for XML, YAML and their like.
+// MarshalText returns the text of Error, for XML, YAML and similar formats.
 func (e SendError) MarshalText() ([]byte, error) { return []byte(e.text()), nil }
 
-// LogValue makes log/slog write what the text tells, member by member.
+// LogValue makes log/slog write the text of Error and the values in it.
 func (e SendError) LogValue() slog.Value {
 	return slog.GroupValue(slog.String("message", e.text()), slog.String("operation", e.Operation),
 		slog.Bool("sent", e.Sent), slog.Int("attempts", e.Attempts))
@@ -82,13 +82,13 @@ func (e SendError) unknown() bool {
 	return e.Safety != SafetyRead && (e.Sent || e.EarlierUnknown)
 }
 
-// Is tells whether target is ErrOutcomeUnknown, and the outcome is unknown.
+// Is reports whether target is ErrOutcomeUnknown and the outcome is unknown.
 func (e *SendError) Is(target error) bool {
 	return e != nil && target == ErrOutcomeUnknown && e.unknown()
 }
 
-// Unwrap returns the cause, what kept the call from being repeated, and, where
-// the context ended after the API had answered, that answer.
+// Unwrap returns the cause, what prevented a retry, and, if the context ended after an
+// earlier attempt had got an error response, that *Error.
 func (e *SendError) Unwrap() []error {
 	if e == nil {
 		return nil

@@ -8,70 +8,72 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/basiq-sdk/basiq-go/internal/contexts"
 )
 
-// throttle brings what a client sends down to what the API takes. It does
-// nothing before the API refuses calls for being too many, over more than a
-// moment: then calls of that operation leave in the order in which they came, at
-// a rate that begins with what the API took, falls with every refusal, grows
-// slowly without any, and is given up after half a minute of peace. Limits are
-// not published, and differ between operations, so each has a rate of its own.
+// throttle keeps the rate of requests within what the API accepts. It does nothing
+// until the API has rejected requests as too many for longer than a moment. From
+// then on, calls of that operation are queued and sent in order, at a limited rate.
+// The rate starts with what the API accepted, falls with every rejection, grows
+// slowly without any, and is unlimited again after half a minute without any.
+// Limits are not published and differ between operations, so each operation has a
+// limiter of its own.
 //
-// Repeating calls spreads a moment's excess; only sending fewer ends one that
-// lasts, and lets all clients of one key have their share. Only reads are held
-// back: what refuses a change may be a limit of its own, such as that of one
-// connection which is refreshed too often, and stands at any rate.
+// Retries spread a short burst. Only sending fewer requests ends a lasting excess,
+// and lets all clients with the same API key have their share. Only reads are
+// throttled: what rejects a change may be a limit of another kind, such as that of a
+// connection which is refreshed too often, and does not depend on the rate.
 type throttle struct {
-	off    bool
-	active atomic.Int32 // how many paces there are; 0 costs a call this one look
-	mu     sync.Mutex
-	paces  map[string]*pace // by operation
+	off      bool
+	active   atomic.Int32 // number of limiters; while it is 0, a call costs only this check
+	mu       sync.Mutex
+	limiters map[string]*limiter // by operation
 }
 
 const (
-	throttleWatch  = time.Second      // refusals within it are a moment's, and only counted
-	throttleCut    = 0.15             // of the rate, at the most, at a refusal, once a second
-	throttleWeight = 0.75             // of the share of refusals, in what is cut
-	throttleGrowth = 0.015            // of the rate, in a second
-	throttleCalm   = 10 * time.Second // without refusals, after which growth is
-	throttleHurry  = 0.10             // of the rate, in a second
-	throttlePeace  = 30 * time.Second // without refusals, after which there is no pace
-	throttleLeast  = 0.5              // calls a second: nobody is brought to a stop
-	throttleTrust  = 5                // calls that were taken, and tell a rate
-	throttleShare  = 0.05             // of refusals in the answers, from which on there is a rate
+	throttleWindow     = time.Second      // rejections within it are only counted
+	throttleCut        = 0.15             // the largest decrease of the rate, at most once a second
+	throttleWeight     = 0.75             // of the share of rejections in that decrease
+	throttleGrowth     = 0.015            // increase of the rate in a second
+	throttleCalm       = 10 * time.Second // without rejections, after which the rate grows faster
+	throttleFastGrowth = 0.10             // increase of the rate in a second, from then on
+	throttleIdleReset  = 30 * time.Second // without rejections, after which the limiter is dropped
+	throttleMinRate    = 0.5              // requests a second
+	throttleMinSamples = 5                // accepted requests from which a rate can be derived
+	throttleMinShare   = 0.05             // of rejections among responses, from which the rate is limited
 )
 
-// pace is the rate of one operation's calls.
-type pace struct {
-	rate    float64   // calls a second; 0 while refusals are only counted
-	next    time.Time // when the next call may leave
-	grown   time.Time // up to when rate has grown
-	refused time.Time // when the API refused a call last
-	began   time.Time // since when answers are counted: the last cut, or before there is a rate
-	answers int
-	limited int             // those of them that were refusals
-	queue   []chan struct{} // the calls that wait: each is closed when it is the first
+// limiter limits the rate of one operation's calls.
+type limiter struct {
+	rate      float64   // requests a second; 0 while rejections are only counted
+	next      time.Time // when the next call may be sent
+	grown     time.Time // when rate was last increased
+	rejected  time.Time // when the API last rejected a call
+	began     time.Time // when counting began: at the last decrease, or at the first rejection
+	responses int
+	limited   int             // responses that were rejections
+	queue     []chan struct{} // waiting calls; a channel is closed when its call is the first
 }
 
-// WithoutThrottle turns off what slows reads down while the API keeps refusing
-// them as too many. The client then sends as often as it is called, and repeats
-// what the API refuses as the RetryPolicy says: for programs that keep to the
-// limits by other means.
+// WithoutThrottle turns off client-side throttling: the client then sends every call
+// at once, and retries rate-limited ones as the RetryPolicy says. Use it in programs
+// that keep to the API's rate limits by other means.
 func WithoutThrottle() ClientOption {
 	return clientOption(func(c *config) error { c.client.throttle.off = true; return nil })
 }
 
-// pass waits until a call of the operation may leave, and tells how long that
-// took. It fails at once when the wait cannot end in time.
+// pass waits until a call of the operation may be sent, and returns how long that
+// took. It fails at once if the wait would end after the deadline of ctx.
 func (t *throttle) pass(ctx context.Context, op *Operation, safety Safety) (time.Duration, error) {
 	if t.active.Load() == 0 || safety != SafetyRead {
 		return 0, nil
 	}
 	start := time.Now()
 	t.mu.Lock()
-	p := t.paces[op.ID]
-	if p != nil && len(p.queue) == 0 && start.Sub(p.refused) > throttlePeace {
-		delete(t.paces, op.ID)
+	p := t.limiters[op.ID]
+	if p != nil && len(p.queue) == 0 && start.Sub(p.rejected) > throttleIdleReset {
+		delete(t.limiters, op.ID)
 		t.active.Add(-1)
 		p = nil
 	}
@@ -81,9 +83,9 @@ func (t *throttle) pass(ctx context.Context, op *Operation, safety Safety) (time
 	}
 	p.grow(start)
 	wait := p.next.Sub(start) + time.Duration(float64(len(p.queue))/p.rate*float64(time.Second))
-	if wait > 0 && !fits(ctx, wait) {
+	if wait > 0 && !fitsDeadline(ctx, wait) {
 		t.mu.Unlock()
-		return 0, fmt.Errorf("its turn would come too late, in about %s: %w", wait.Round(time.Millisecond), context.DeadlineExceeded)
+		return 0, fmt.Errorf("it would be sent after its deadline, in about %s: %w", wait.Round(time.Millisecond), context.DeadlineExceeded)
 	}
 	turn := make(chan struct{})
 	p.queue = append(p.queue, turn)
@@ -94,7 +96,7 @@ func (t *throttle) pass(ctx context.Context, op *Operation, safety Safety) (time
 		select {
 		case <-turn:
 		case <-ctx.Done():
-			return 0, cutShort(ContextError(ctx))
+			return 0, interrupted(ContextError(ctx))
 		}
 	}
 	for {
@@ -103,23 +105,25 @@ func (t *throttle) pass(ctx context.Context, op *Operation, safety Safety) (time
 		wait := p.next.Sub(now)
 		if wait <= 0 {
 			p.grow(now)
-			gap := (0.5 + rand.Float64()) / p.rate // jitter, so that clients fall out of step
+			gap := (0.5 + rand.Float64()) / p.rate // jitter, so that clients do not send in step
 			p.next = now.Add(time.Duration(gap * float64(time.Second)))
 		}
 		t.mu.Unlock()
 		if wait <= 0 {
 			return now.Sub(start), nil
 		}
-		if err := sleep(ctx, wait); err != nil {
-			return 0, cutShort(err)
+		if err := contexts.Sleep(ctx, wait); err != nil {
+			return 0, interrupted(err)
 		}
 	}
 }
 
-func cutShort(err error) error { return fmt.Errorf("the wait for its turn was cut short: %w", err) }
+func interrupted(err error) error {
+	return fmt.Errorf("the wait in the queue was interrupted: %w", err)
+}
 
-// leave takes a call out of the queue; who comes to its head has its turn.
-func (t *throttle) leave(p *pace, turn chan struct{}) {
+// leave removes a call from the queue, and wakes the call that is now the first.
+func (t *throttle) leave(p *limiter, turn chan struct{}) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	i := slices.Index(p.queue, turn)
@@ -129,15 +133,14 @@ func (t *throttle) leave(p *pace, turn chan struct{}) {
 	}
 }
 
-// limits reports whether the retry after this result is left to the throttle: the
-// API works, and the calls that it refuses as too many are about to be queued. The
-// retry budget is for outages.
+// limits reports whether the throttle, and not the retry budget, limits the retry
+// after this result. The budget is for outages: an API that rate-limits calls works.
 func (t *throttle) limits(safety Safety, r *result) bool {
 	return !t.off && safety == SafetyRead && r.api != nil && r.api.rateLimited()
 }
 
-// heard notes what the API said to a call.
-func (t *throttle) heard(op *Operation, safety Safety, r *result) {
+// observe records the result of an attempt.
+func (t *throttle) observe(op *Operation, safety Safety, r *result) {
 	limited := r.api != nil && r.api.rateLimited()
 	if t.off || safety != SafetyRead || !limited && t.active.Load() == 0 {
 		return
@@ -145,70 +148,70 @@ func (t *throttle) heard(op *Operation, safety Safety, r *result) {
 	now := time.Now()
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	p := t.paces[op.ID]
+	p := t.limiters[op.ID]
 	if p == nil {
 		if !limited {
 			return
 		}
-		p = &pace{began: now}
-		if t.paces == nil {
-			t.paces = map[string]*pace{}
+		p = &limiter{began: now}
+		if t.limiters == nil {
+			t.limiters = map[string]*limiter{}
 		}
-		t.paces[op.ID] = p
+		t.limiters[op.ID] = p
 		t.active.Add(1)
 	}
 	if r.err == nil || r.api != nil {
-		p.answers++
+		p.responses++
 	}
 	if limited {
 		p.limited++
-		p.refuse(now)
+		p.reject(now)
 	}
 }
 
-// refuse notes a refusal.
-func (p *pace) refuse(now time.Time) {
-	calm := now.Sub(p.refused)
-	p.refused = now
+// reject records a rejection, and limits or decreases the rate.
+func (p *limiter) reject(now time.Time) {
+	calm := now.Sub(p.rejected)
+	p.rejected = now
 	counted := now.Sub(p.began)
-	if counted < throttleWatch {
+	if counted < throttleWindow {
 		return
 	}
-	answers, limited := p.answers, p.limited
-	share := float64(limited) / float64(answers)
-	p.began, p.answers, p.limited = now, 0, 0
+	responses, limited := p.responses, p.limited
+	share := float64(limited) / float64(responses)
+	p.began, p.responses, p.limited = now, 0, 0
 	switch {
-	case p.rate == 0 && calm > throttleCalm: // another moment, a while after the one before
-	case p.rate == 0 && share < throttleShare: // that is not for the rate
+	case p.rate == 0 && calm > throttleCalm: // a new burst, a while after the last one
+	case p.rate == 0 && share < throttleMinShare: // too few to be caused by the rate
 	case p.rate == 0:
-		rate := float64(answers - limited)
-		if rate < throttleTrust {
-			rate = max(rate, float64(answers)/2)
+		rate := float64(responses - limited)
+		if rate < throttleMinSamples {
+			rate = max(rate, float64(responses)/2)
 		}
-		p.rate = max(rate/counted.Seconds(), throttleLeast)
+		p.rate = max(rate/counted.Seconds(), throttleMinRate)
 		p.next, p.grown = now, now
 	default:
 		p.grow(now)
-		p.rate = max(p.rate*(1-min(share*throttleWeight, throttleCut)), throttleLeast)
+		p.rate = max(p.rate*(1-min(share*throttleWeight, throttleCut)), throttleMinRate)
 	}
 }
 
-// grow brings the rate up to date.
-func (p *pace) grow(now time.Time) {
+// grow increases the rate for the time since it was last increased.
+func (p *limiter) grow(now time.Time) {
 	seconds := now.Sub(p.grown).Seconds()
 	if seconds <= 0 {
 		return
 	}
 	p.grown = now
 	growth := throttleGrowth
-	if now.Sub(p.refused) > throttleCalm {
-		growth = throttleHurry
+	if now.Sub(p.rejected) > throttleCalm {
+		growth = throttleFastGrowth
 	}
 	p.rate += p.rate * growth * seconds
 }
 
-// notSent makes the error of a call whose turn would come too late, or whose
-// caller stopped waiting for it, before it was sent once.
+// notSent returns the error of a call that was queued and never sent: it would have
+// been sent after its deadline, or its context ended.
 func notSent(req *Request, o *call, err error) error {
 	return &ThrottledError{Operation: req.op.ID, Method: req.op.Method, Path: req.op.Path, Safety: o.safety, Err: err}
 }

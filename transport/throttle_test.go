@@ -17,7 +17,7 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
-// limiter is a server that takes so many calls in each second.
+// limiter is a server that accepts a limited number of calls in each second.
 type limiter struct {
 	mu           sync.Mutex
 	limit        int
@@ -55,8 +55,8 @@ func (l *limiter) counts() (sends, taken int) {
 	return l.sends, l.taken
 }
 
-// throttled returns a client whose calls of opGet the server limits to about
-// five a second.
+// throttled returns a client whose calls of opGet the server limits to about five a
+// second.
 func throttled(t *testing.T, l *limiter, opts ...transport.ClientOption) *transport.Client {
 	c := cannedClient(t, l, opts...)
 	l.set(5)
@@ -75,9 +75,9 @@ func throttled(t *testing.T, l *limiter, opts ...transport.ClientOption) *transp
 	return c
 }
 
-// TestThrottleLoneRefusals: the API refuses calls for a moment, now and then.
-// Nothing is slowed for it.
-func TestThrottleLoneRefusals(t *testing.T) {
+// TestThrottleIgnoresSingleRejections: if the API rejects calls for a moment now and
+// then, nothing is throttled.
+func TestThrottleIgnoresSingleRejections(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := &limiter{}
 		c := cannedClient(t, l)
@@ -101,9 +101,10 @@ func TestThrottleLoneRefusals(t *testing.T) {
 	})
 }
 
-// TestThrottleAlone: one client that wants more than there is has nearly all of
-// it, and half a minute after a limit is lifted it is as fast as ever.
-func TestThrottleAlone(t *testing.T) {
+// TestThrottleWithOneClient: one client that wants more than the limit gets nearly
+// all of it. Half a minute after the limit is lifted, the client is as fast as
+// before.
+func TestThrottleWithOneClient(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := &limiter{limit: 50}
 		c := cannedClient(t, l)
@@ -150,9 +151,9 @@ func TestThrottleAlone(t *testing.T) {
 	})
 }
 
-// TestThrottleHeedsDeadlines: a call whose turn would come too late fails at
-// once, and is not sent.
-func TestThrottleHeedsDeadlines(t *testing.T) {
+// TestThrottleRespectsDeadlines: a call that would be sent after its deadline fails
+// at once, and is not sent.
+func TestThrottleRespectsDeadlines(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := &limiter{}
 		c := throttled(t, l)
@@ -171,11 +172,11 @@ func TestThrottleHeedsDeadlines(t *testing.T) {
 		}
 		var e *transport.ThrottledError
 		if errors.As(err, new(*transport.Error)) {
-			t.Errorf("the error is an answer, and the API gave none: %v", err)
+			t.Errorf("the error is a response, and there was none: %v", err)
 		}
 		if !errors.As(err, &e) || !errors.Is(err, transport.ErrRateLimited) || !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, transport.ErrOutcomeUnknown) {
 			t.Errorf("the error is %v", err)
-		} else if !strings.HasPrefix(err.Error(), "basiq: test.Things.Get: GET /users/{userId}/things/{thingId}: not sent: its turn would come too late, in about ") {
+		} else if !strings.HasPrefix(err.Error(), "basiq: test.Things.Get: GET /users/{userId}/things/{thingId}: not sent: it would be sent after its deadline, in about ") {
 			t.Errorf("the error is %v", err)
 		}
 		if after, _ := l.counts(); after != before {
@@ -185,8 +186,8 @@ func TestThrottleHeedsDeadlines(t *testing.T) {
 	})
 }
 
-// TestThrottleQueue: calls leave in the order in which they came, and those that
-// nobody waits for any more make room.
+// TestThrottleQueue: calls are sent in the order in which they were made. Cancelled
+// calls leave the queue.
 func TestThrottleQueue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := &limiter{}
@@ -210,7 +211,7 @@ func TestThrottleQueue(t *testing.T) {
 		cancel()
 		wg.Wait()
 		for i, err := range errs {
-			if i%3 != 0 && (!errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "not sent: the wait for its turn was cut short")) {
+			if i%3 != 0 && (!errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "not sent: the wait in the queue was interrupted")) {
 				t.Errorf("call %d, given up: %v", i, err)
 			}
 		}
@@ -230,8 +231,8 @@ func TestThrottleQueue(t *testing.T) {
 	})
 }
 
-// TestThrottleIsOfOneOperation: limits differ between operations.
-func TestThrottleIsOfOneOperation(t *testing.T) {
+// TestThrottleIsPerOperation: limits differ between operations.
+func TestThrottleIsPerOperation(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := &limiter{}
 		c := throttled(t, l)
@@ -248,7 +249,8 @@ func TestThrottleIsOfOneOperation(t *testing.T) {
 	})
 }
 
-// TestThrottleIsObserved: what a call waited for its turn is told as its wait.
+// TestThrottleIsObserved: the time in the queue is reported as the wait of the
+// attempt.
 func TestThrottleIsObserved(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var waited []time.Duration
@@ -265,13 +267,13 @@ func TestThrottleIsObserved(t *testing.T) {
 			sum += w
 		}
 		if len(waited) != 3 || sum != time.Since(start) || sum == 0 {
-			t.Errorf("three calls in %s are told to have waited %s", time.Since(start), waited)
+			t.Errorf("three calls in %s are reported to have waited %s", time.Since(start), waited)
 		}
 	})
 }
 
-// TestThrottledRetry: an attempt that may be repeated, and whose turn would come
-// too late, ends with what the API said.
+// TestThrottledRetry: a retry that would be sent after the deadline ends with the
+// error of the API.
 func TestThrottledRetry(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := &limiter{}
@@ -289,14 +291,14 @@ func TestThrottledRetry(t *testing.T) {
 		}
 		wg.Wait()
 		var e *transport.Error
-		if !errors.As(err, &e) || e.Attempts != 1 || !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "not repeated: its turn would come too late") {
+		if !errors.As(err, &e) || e.Attempts != 1 || !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "not retried: it would be sent after its deadline") {
 			t.Errorf("the error is %v", err)
 		}
 	})
 }
 
-// TestThrottleStorm: what comes all at once is brought to what the API takes
-// within seconds, and all of it is answered.
+// TestThrottleStorm: the rate of many simultaneous calls falls to what the API
+// accepts within seconds, and all calls succeed.
 func TestThrottleStorm(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const calls, limit = 3000, 100
@@ -324,8 +326,7 @@ func TestThrottleStorm(t *testing.T) {
 	})
 }
 
-// TestThrottleOutage: an API that refuses everything for long does not bring a
-// client to a stop.
+// TestThrottleOutage: an API that rejects everything for long does not stop a client.
 func TestThrottleOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := &limiter{}
@@ -345,9 +346,9 @@ func TestThrottleOutage(t *testing.T) {
 	})
 }
 
-// TestThrottleNewcomer: a client that comes to where another has all that there
-// is gets a share of it. Neither sends at regular intervals, in which one might
-// always be the one that is refused.
+// TestThrottleNewcomer: a new client gets a share of a rate limit that another client
+// has used up. Neither sends at regular intervals, in which one might be rejected
+// every time.
 func TestThrottleNewcomer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := &limiter{limit: 40}
@@ -387,9 +388,9 @@ func TestThrottleNewcomer(t *testing.T) {
 	})
 }
 
-// TestThrottleRareRefusals: a few refusals among many answers, as frequent at any
-// rate, slow nothing.
-func TestThrottleRareRefusals(t *testing.T) {
+// TestThrottleIgnoresRareRejections: a small share of rejections, independent of the
+// rate, does not throttle.
+func TestThrottleIgnoresRareRejections(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var mu sync.Mutex
 		var answers int
@@ -428,9 +429,9 @@ func TestThrottleRareRefusals(t *testing.T) {
 	})
 }
 
-// TestThrottleIsOfReads: changes are refused for reasons of their own, such as a
-// connection that is refreshed too often, which holds for no other.
-func TestThrottleIsOfReads(t *testing.T) {
+// TestThrottleAppliesToReadsOnly: changes are rejected for other reasons, such as one
+// connection that is refreshed too often, which does not concern other connections.
+func TestThrottleAppliesToReadsOnly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := &limiter{limit: 1}
 		c := cannedClient(t, l)
@@ -447,10 +448,10 @@ func TestThrottleIsOfReads(t *testing.T) {
 	})
 }
 
-// TestThrottleStartsWithFewFailures: callers want more than the server takes, all
-// at once. Until the throttle knows the rate, they are refused for a second or two;
-// hardly any call fails for that, and none for the retry budget, which is for
-// outages.
+// TestThrottleStartsWithFewFailures: callers want more than the server accepts, all
+// at once. Until the throttle knows the rate, calls are rejected for a second or two.
+// Hardly any call fails because of that, and none because of the retry budget, which
+// is for outages.
 func TestThrottleStartsWithFewFailures(t *testing.T) {
 	for _, callers := range []int{50, 100, 200, 400} {
 		synctest.Test(t, func(t *testing.T) {

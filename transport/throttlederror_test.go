@@ -12,8 +12,8 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
-// TestThrottledErrorInAllForms: the error says the same under every verb and
-// encoder, keeps what its cause quotes to itself, and is of the kinds of both.
+// TestThrottledErrorInAllForms: the error has the same text under every verb and in
+// every encoding, redacts quoted text of its cause, and matches the kinds of both.
 func TestThrottledErrorInAllForms(t *testing.T) {
 	for name, c := range map[string]struct {
 		err  *transport.ThrottledError
@@ -23,7 +23,7 @@ func TestThrottledErrorInAllForms(t *testing.T) {
 			&transport.ThrottledError{Operation: "test.Things.Get", Method: "GET", Path: "/things", Err: fmt.Errorf(`its turn "canary" came too late: %w`, context.DeadlineExceeded)},
 			"basiq: test.Things.Get: GET /things: not sent: its turn [redacted] came too late: context deadline exceeded; the API is rate limiting this operation",
 		},
-		"zero": {&transport.ThrottledError{}, "basiq: :  : not sent: the call did not wait for its turn; the API is rate limiting this operation"},
+		"zero": {&transport.ThrottledError{}, "basiq: :  : not sent: the call left the queue; the API is rate limiting this operation"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := c.err.Error(); got != c.want {

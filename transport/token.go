@@ -14,15 +14,15 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/value"
 )
 
-// Token is an access token. Its value is never printed, encoded or logged;
-// Reveal returns it.
+// Token is an access token. Its text is never printed, encoded or logged. Reveal returns
+// it.
 type Token struct {
 	value   secret
 	expires time.Time
 }
 
-// NewToken returns a token that is good until expires; the zero time means
-// that its end is not known.
+// NewToken returns a token that expires at expires. The zero time means that its
+// expiry is not known.
 func NewToken(text string, expires time.Time) Token {
 	return Token{value: newSecret(text), expires: expires}
 }
@@ -30,7 +30,7 @@ func NewToken(text string, expires time.Time) Token {
 // Reveal returns the token's text.
 func (t Token) Reveal() string { return t.value.reveal() }
 
-// Expires returns when the token ends, the zero time if that is not known.
+// Expires returns when the token expires, or the zero time if that is not known.
 func (t Token) Expires() time.Time { return t.expires }
 
 // Format prints a placeholder under every verb.
@@ -42,32 +42,40 @@ func (t Token) LogValue() slog.Value { return slog.StringValue(redacted) }
 // MarshalJSON encodes a placeholder.
 func (t Token) MarshalJSON() ([]byte, error) { return json.Marshal(redacted) }
 
-// TokenRequest says which token is asked for.
+// TokenRequest describes the token that is requested.
 type TokenRequest struct {
 	Scope    Scope  // ScopeServer or ScopeClient
 	UserID   string // for ScopeClient
-	Rejected Token  // the token that the API refused, if this is the reason to ask
+	Rejected Token  // the token that the API rejected, if that is the reason for the request
 
-	// MinLife is how long the token must live on: one that ends sooner is
-	// replaced first, unless no token lives that long. 0 takes any that is good.
+	// MinLife is the minimum remaining lifetime of the token. A token that expires
+	// sooner is replaced first, unless no token lives that long. With 0, any valid
+	// token is returned.
 	MinLife time.Duration
 
-	background bool // nobody waits for it
+	background bool // no call waits for the token
+	shared     bool // the token is passed on, and so compared with the SERVER_ACCESS token
 }
 
-// TokenSource gets access tokens for a Client, in place of the API key.
+// TokenSource provides access tokens to a Client, in place of the API key.
 //
-// The Client does the rest, as it does with the API key: it keeps a token until
-// it expires (for an hour, if that is not known), asks for the next one ahead
-// of that, asks once however many calls wait, and asks again, with Rejected set,
-// when the API refuses a token. Token is called in a goroutine of its own whose
-// context ends after 30 seconds; a panic in it becomes an error of the calls
-// that wait. It must be safe for concurrent use, for different users.
+// The Client caches each token until it expires, or for an hour if its expiry is not
+// known, and requests the next one in advance. It makes one request however many calls
+// wait for the token. If the API rejects a token, the Client requests another, with
+// Rejected set.
+//
+// Token is called in its own goroutine, with a context that ends after 30 seconds. A
+// panic in Token becomes the error of the waiting calls. Token must be safe for
+// concurrent use, for different users.
+//
+// Before a user's token is passed on by Client.Token, the source is also asked for the
+// SERVER_ACCESS token. If it returns none, or the same one, the user's token is used for
+// calls only.
 type TokenSource interface {
 	Token(ctx context.Context, req TokenRequest) (Token, error)
 }
 
-// TokenSourceFunc is a function that is a TokenSource.
+// TokenSourceFunc makes a function a TokenSource.
 type TokenSourceFunc func(ctx context.Context, req TokenRequest) (Token, error)
 
 // Token calls f.
@@ -75,53 +83,54 @@ func (f TokenSourceFunc) Token(ctx context.Context, req TokenRequest) (Token, er
 	return f(ctx, req)
 }
 
-// StaticToken returns a source that always gives the same token.
+// StaticToken returns a TokenSource that always returns the same token.
 func StaticToken(text string) TokenSource {
 	t := NewToken(text, time.Time{})
 	return TokenSourceFunc(func(context.Context, TokenRequest) (Token, error) { return t, nil })
 }
 
-// WithTokenSource makes the client use tokens from elsewhere instead of getting
-// them with an API key.
+// WithTokenSource makes the client get its access tokens from s instead of with an API
+// key.
 func WithTokenSource(s TokenSource) ClientOption {
 	return clientOption(func(c *config) error {
 		if s == nil {
-			return errors.New("the token source is nil")
+			return errors.New("WithTokenSource: the token source is nil")
 		}
 		c.source = s
 		return nil
 	})
 }
 
-// WithTokenRefresh sets the age, of a token that lives for an hour, at which the
-// next one is fetched in the background, by a call that uses it; the calls go on
-// with the old one meanwhile. It is varied by a tenth, so that a fleet does not
-// move in step. The default is 25 minutes; for tokens of another life it is in
-// proportion. A failure is followed by a pause of half a minute.
+// WithTokenRefresh sets the age at which a token with a lifetime of one hour is
+// refreshed. For other lifetimes, the age is proportional. The default is 25 minutes.
+// A random tenth is added or subtracted, so that processes do not refresh in step.
+//
+// A call that uses such a token starts the refresh in the background. Meanwhile, calls
+// use the old token. After a failure, there is no refresh for half a minute.
 func WithTokenRefresh(age time.Duration) ClientOption {
 	return clientOption(func(c *config) error {
 		if age <= 0 || age > time.Hour {
-			return fmt.Errorf("the age at which a token is refreshed is %s: it must be within the hour that a token lives", age)
+			return fmt.Errorf("WithTokenRefresh: the age is %s: it must be positive, and at most the hour for which a token is valid", age)
 		}
 		c.limits.refreshAge = age
 		return nil
 	})
 }
 
-// WithTokenCacheSize bounds how many users' tokens are kept, those used most
-// recently. The default is 1,000.
+// WithTokenCacheSize sets how many users' tokens are cached. The least recently used ones
+// are evicted. The default is 1,000.
 func WithTokenCacheSize(n int) ClientOption {
 	return clientOption(func(c *config) error {
 		if n <= 0 {
-			return fmt.Errorf("the size of the token cache is %d: it must be positive", n)
+			return fmt.Errorf("WithTokenCacheSize: the size is %d: it must be positive", n)
 		}
 		c.limits.users = n
 		return nil
 	})
 }
 
-// TokenError is the error of a call that was not sent because there was no
-// access token for it. It wraps the cause: often an *Error of POST /token.
+// TokenError is the error of a call that was not sent because there was no access token
+// for it. It wraps the cause, which often is the *Error of POST /token.
 type TokenError struct {
 	Scope Scope
 	Err   error
@@ -146,48 +155,67 @@ func (e *TokenError) Unwrap() error {
 	return e.Err
 }
 
-// ErrTokenTimeout is the error of calls that waited for a token which did not come
-// within half a minute.
-var ErrTokenTimeout = errors.New("basiq: no token came within 30 seconds")
+// ErrTokenTimeout is the error of calls whose access token was not received within half a
+// minute.
+var ErrTokenTimeout = errors.New("basiq: no access token was received within 30 seconds")
 
-// ErrBadToken is the error of a token endpoint, or token source, that gave
-// something that cannot be an access token.
-var ErrBadToken = errors.New("basiq: the answer holds no usable bearer token")
+// ErrBadToken is the error of calls for which the token endpoint or the TokenSource
+// returned something that is not a valid access token.
+var ErrBadToken = errors.New("basiq: the response contains no valid bearer token")
 
-// Token returns the access token that calls of this scope are made with, for
-// handing a CLIENT_ACCESS token to the Consent UI for instance. The token is
-// kept and renewed as for calls. It fails with a *TokenError, or with ErrClosed. A
-// TokenSource that gives the token of the server for a user, too, is such a
-// failure.
+// Token returns the access token with which calls of this scope are sent, for example to
+// pass a CLIENT_ACCESS token to the Consent UI. The token is cached and refreshed as for
+// calls. Token returns a *TokenError or ErrClosed if it fails. It also fails if a
+// TokenSource returns the SERVER_ACCESS token for a user, or no SERVER_ACCESS token to
+// compare with.
 func (c *Client) Token(ctx context.Context, req TokenRequest) (Token, error) {
 	if err := c.ready(ctx, "token"); err != nil {
 		return Token{}, err
 	}
 	switch {
 	case req.Scope != ScopeServer && req.Scope != ScopeClient:
-		return Token{}, fmt.Errorf("basiq: there is no token of scope %s", req.Scope)
+		return Token{}, fmt.Errorf("basiq: Token: there are no tokens of scope %s: use ScopeServer or ScopeClient", req.Scope)
 	case req.Scope == ScopeClient && req.UserID == "":
-		return Token{}, errors.New("basiq: a CLIENT_ACCESS token is bound to a user: say whose")
+		return Token{}, errors.New("basiq: Token: user ID is empty: a CLIENT_ACCESS token belongs to a user")
 	}
-	held, err := c.tokens.get(ctx, keyOf(req.Scope, req.UserID), req.MinLife)
-	if err != nil {
-		return Token{}, err
+	key := keyOf(req.Scope, req.UserID)
+	for again := false; ; again = true {
+		c.tokens.share(key)
+		held, err := c.tokens.get(ctx, key, req.MinLife)
+		if err != nil {
+			return Token{}, err
+		}
+		if err = c.tokens.mayLeave(key, held); err == nil {
+			return held.token, nil
+		}
+		if err != errUncompared || again { // a call was getting it
+			return Token{}, &TokenError{Scope: req.Scope, Err: err}
+		}
 	}
-	if req.Scope == ScopeClient && c.tokens.isServers(held) {
-		return Token{}, &TokenError{Scope: req.Scope, Err: fmt.Errorf("%w: the source gave the SERVER_ACCESS token, which must not leave the server", ErrBadToken)}
-	}
-	return held.token, nil
 }
 
-// keySource gets tokens with the client's API key.
+// Reasons why a user's token is not passed on.
+const (
+	errServers    = badToken("the token source returned the SERVER_ACCESS token, which must not leave the server")
+	errUncompared = badToken("it was not compared with the SERVER_ACCESS token")
+)
+
+// badToken is an ErrBadToken with a reason.
+type badToken string
+
+func (e badToken) Error() string { return ErrBadToken.Error() + ": " + string(e) }
+
+func (badToken) Unwrap() error { return ErrBadToken }
+
+// keySource is the TokenSource that uses the client's API key.
 type keySource struct{ client *Client }
 
 var opToken = Operation{ID: "token", Upstream: "postToken", Method: http.MethodPost, Path: "/token", Scope: ScopeKey, Success: []int{http.StatusOK}}
 
-// Token asks the API.
+// Token requests a token from POST /token.
 func (k keySource) Token(ctx context.Context, req TokenRequest) (Token, error) {
 	if req.Scope == ScopeClient {
-		done, err := k.client.tokens.turn(ctx)
+		done, err := k.client.tokens.acquireSlot(ctx)
 		if err != nil {
 			return Token{}, err
 		}
@@ -197,7 +225,7 @@ func (k keySource) Token(ctx context.Context, req TokenRequest) (Token, error) {
 	r.SetForm(Field{"scope", req.Scope.String()}, Field{"userId", req.UserID})
 	var opts []Option
 	if req.background {
-		opts = append(opts, WithoutRetry()) // its pause is longer than a retry's
+		opts = append(opts, WithoutRetry()) // after a failed refresh, the pause is longer than a retry's delay
 	}
 	start := k.client.Now()
 	var raw value.JSON
@@ -207,22 +235,22 @@ func (k keySource) Token(ctx context.Context, req TokenRequest) (Token, error) {
 	if kind := textOf(raw, "token_type"); kind != "" && !strings.EqualFold(kind, "Bearer") {
 		return Token{}, ErrBadToken
 	}
-	// Counted from before the request was sent, so that the clock's error is on
-	// the safe side.
+	// The lifetime counts from before the request was sent, so that the token is
+	// never used for too long.
 	return NewToken(strings.Clone(textOf(raw, "access_token")), start.Add(lifetime(raw))), nil
 }
 
-// Limits of a token's life.
+// Limits of a token's lifetime.
 const (
-	tokenLifetime = time.Hour        // when the API does not say
-	tokenLeeway   = 10 * time.Second // it is not used so shortly before its end
-	tokenFloor    = time.Minute      // a token is not replaced sooner because of its age
-	tokenLongest  = 24 * time.Hour   // a longer life is not believed
+	tokenLifetime = time.Hour        // if the API does not state it
+	tokenLeeway   = 10 * time.Second // a token is not used for this long before it expires
+	tokenFloor    = time.Minute      // the minimum age at which a token is refreshed
+	tokenLongest  = 24 * time.Hour   // a longer lifetime is not believed
 	maxTokenSize  = 16 << 10
 )
 
-// lifetime reads expires_in, which is bounded: neither for ever, nor so short
-// that every call would ask for a token.
+// lifetime returns the value of expires_in within limits: a token is neither used
+// forever, nor requested anew by every call.
 func lifetime(raw value.JSON) time.Duration {
 	v, _ := raw.Get("expires_in")
 	text, ok := v.Text()

@@ -13,8 +13,8 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
-// TestTokenMinLife: a token that is handed to a browser must live on for a
-// while; one that would not is replaced, and the rest of the world goes on.
+// TestTokenMinLife: a token for a browser must remain valid for a while. One that
+// would not is replaced, and calls with it continue.
 func TestTokenMinLife(t *testing.T) {
 	ask := func(minLife time.Duration) transport.TokenRequest {
 		return transport.TokenRequest{Scope: transport.ScopeClient, UserID: "ada", MinLife: minLife}
@@ -58,8 +58,8 @@ func TestTokenMinLife(t *testing.T) {
 	}
 }
 
-// TestTokenMinLifeFailure: what cannot be replaced is an error for who minds,
-// and serves all others.
+// TestTokenMinLifeFailure: if a token cannot be replaced, calls that need a longer
+// lifetime fail, and all others use the token.
 func TestTokenMinLifeFailure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, client := inMemory(t, empty)
@@ -77,7 +77,7 @@ func TestTokenMinLifeFailure(t *testing.T) {
 	})
 }
 
-func TestRetryAfterOfAnAnswer(t *testing.T) {
+func TestRetryAfterOfAResponse(t *testing.T) {
 	if got := transport.RetryAfter(http.Header{"Retry-After": {"7"}}); got != 7*time.Second {
 		t.Errorf("got %s", got)
 	}
@@ -86,8 +86,8 @@ func TestRetryAfterOfAnAnswer(t *testing.T) {
 	}
 }
 
-// TestAdviceForAnUnknownKey: the API says that a parameter is not valid; the
-// advice says what is meant.
+// TestAdviceForAnUnknownKey: the API says that a parameter is not valid; the advice
+// says what that means.
 func TestAdviceForAnUnknownKey(t *testing.T) {
 	b := newBank(t, empty)
 	b.token = func(w http.ResponseWriter, _ *http.Request) bool {

@@ -18,7 +18,7 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
-// herd makes n calls at once and returns their errors.
+// herd makes n simultaneous calls and returns their errors.
 func herd(n int, call func(i int) error) []error {
 	errs := make([]error, n)
 	var wg sync.WaitGroup
@@ -33,8 +33,9 @@ func simpleGet(c *transport.Client) func(int) error {
 	return func(int) error { _, err := get(context.Background(), c); return err }
 }
 
-// TestTokenT1: ten thousand calls on a cold client are one token request.
-func TestTokenT1(t *testing.T) {
+// TestColdClientAsksForOneToken (T1): ten thousand calls of a new client cause one
+// token request.
+func TestColdClientAsksForOneToken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, c := inMemory(t, empty)
 		b.delay = 200 * time.Millisecond
@@ -49,7 +50,7 @@ func TestTokenT1(t *testing.T) {
 	})
 }
 
-// spread makes n calls over a second, and revokes the token in the middle.
+// spread makes n calls within a second, and revokes the token after half of them.
 func spread(t *testing.T, b *bank, c *transport.Client, n int) {
 	t.Helper()
 	go func() {
@@ -71,9 +72,9 @@ func spread(t *testing.T, b *bank, c *transport.Client, n int) {
 	}
 }
 
-// TestTokenT2: a token that is revoked while calls go on costs one more token
-// request, and one replay of each call that was refused.
-func TestTokenT2(t *testing.T) {
+// TestRevokedTokenCostsOneTokenRequest (T2): a token that is revoked during calls
+// costs one more token request, and one more attempt of each rejected call.
+func TestRevokedTokenCostsOneTokenRequest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var refused atomic.Int64
 		b, c := inMemory(t, empty, transport.WithObserver(transport.Observer{EndAttempt: func(_ context.Context, a transport.Attempt) {
@@ -87,13 +88,14 @@ func TestTokenT2(t *testing.T) {
 		b.strict, b.delay = true, 20*time.Millisecond
 		spread(t, b, c, 10_000)
 		if got := b.calls.Load(); got != 10_000+refused.Load() || refused.Load() == 0 {
-			t.Errorf("%d calls, %d of them refused", got, refused.Load())
+			t.Errorf("%d calls, %d of them rejected", got, refused.Load())
 		}
 	})
 }
 
-// TestTokenT3 is T2 over a network.
-func TestTokenT3(t *testing.T) {
+// TestRevokedTokenOverTheNetwork (T3) is TestRevokedTokenCostsOneTokenRequest over a
+// network.
+func TestRevokedTokenOverTheNetwork(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes seconds")
 	}
@@ -104,8 +106,9 @@ func TestTokenT3(t *testing.T) {
 	spread(t, b, c, 10_000)
 }
 
-// TestTokenT4: a token endpoint that is down is asked by one flight for all.
-func TestTokenT4(t *testing.T) {
+// TestWaitingCallsShareOneFailedTokenRequest (T4): if the token endpoint is down, all
+// calls share one flight.
+func TestWaitingCallsShareOneFailedTokenRequest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, c := inMemory(t, nil)
 		b.token, b.delay = failing(http.StatusServiceUnavailable), 20*time.Millisecond
@@ -146,9 +149,9 @@ func TestTokenT4(t *testing.T) {
 	})
 }
 
-// TestTokenT5: while the endpoint is down an ageing token goes on serving, and
-// the endpoint is asked at most twice a minute.
-func TestTokenT5(t *testing.T) {
+// TestAgeingTokenServesDuringTokenOutage (T5): while the token endpoint is down, an
+// ageing token is used, and there are at most two token requests a minute.
+func TestAgeingTokenServesDuringTokenOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		begin := time.Now()
 		var tries []time.Duration
@@ -183,9 +186,9 @@ func TestTokenT5(t *testing.T) {
 	})
 }
 
-// TestTokenT6: past the token's end there is an error with its cause, and no
-// call goes out with an expired token.
-func TestTokenT6(t *testing.T) {
+// TestExpiredTokenIsNotSent (T6): after the token has expired, calls fail with the
+// cause, and no call is sent with the expired token.
+func TestExpiredTokenIsNotSent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		begin := time.Now()
 		b, c := inMemory(t, func(w http.ResponseWriter, r *http.Request) {
@@ -222,8 +225,9 @@ func TestTokenT6(t *testing.T) {
 	})
 }
 
-// TestTokenT7: a leader that leaves harms nobody.
-func TestTokenT7(t *testing.T) {
+// TestTokenRequestOutlivesTheCallerThatStartedIt (T7): if the caller that started a
+// flight leaves, no other call fails.
+func TestTokenRequestOutlivesTheCallerThatStartedIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, c := inMemory(t, empty)
 		b.delay = time.Second
@@ -246,8 +250,9 @@ func TestTokenT7(t *testing.T) {
 	})
 }
 
-// TestTokenT8: a follower waits until its own deadline.
-func TestTokenT8(t *testing.T) {
+// TestTokenWaitRespectsEachCallersDeadline (T8): a call that waits for a token
+// respects its own deadline.
+func TestTokenWaitRespectsEachCallersDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, c := inMemory(t, empty)
 		b.delay = time.Second
@@ -264,9 +269,9 @@ func TestTokenT8(t *testing.T) {
 	})
 }
 
-// TestTokenT9: a flight that everybody left ends by itself, and the next caller
-// starts clean.
-func TestTokenT9(t *testing.T) {
+// TestAbandonedTokenRequestEnds (T9): a flight that no call waits for any more ends,
+// and the next call starts a new one.
+func TestAbandonedTokenRequestEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, c := inMemory(t, empty)
 		begin := time.Now()
@@ -294,9 +299,9 @@ func TestTokenT9(t *testing.T) {
 	})
 }
 
-// TestTokenT10: a source that panics, or ends its goroutine, or does not heed
-// its context, is an error of the calls that wait for it.
-func TestTokenT10(t *testing.T) {
+// TestBrokenTokenSourceIsAnError (T10): if a token source panics, calls
+// runtime.Goexit, or does not respect its context, the waiting calls fail.
+func TestBrokenTokenSourceIsAnError(t *testing.T) {
 	for name, fault := range map[string]func(){
 		"panic": func() { panic("the-secret") }, "nil panic": func() { panic(error(nil)) },
 		"goexit": runtime.Goexit, "stuck": func() { time.Sleep(24 * time.Hour) },
@@ -327,9 +332,9 @@ func TestTokenT10(t *testing.T) {
 	}
 }
 
-// TestTokenT11: a call that is refused with a fresh token too is over; the
-// token stays, and tokens are not asked for by every call.
-func TestTokenT11(t *testing.T) {
+// TestRejectedFreshTokenEndsTheCall (T11): a call whose new token is rejected, too,
+// fails. The token is kept, so that not every call requests one.
+func TestRejectedFreshTokenEndsTheCall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, c := inMemory(t, func(w http.ResponseWriter, _ *http.Request) {
 			problem(w, http.StatusUnauthorized, transport.CodeInvalidAuthorizationToken)
@@ -349,13 +354,14 @@ func TestTokenT11(t *testing.T) {
 			_, _ = get(context.Background(), c)
 		}
 		if n := b.tokens.Load(); n > 15 {
-			t.Errorf("%d token requests of a thousand calls whose tokens are all refused", n)
+			t.Errorf("%d token requests for a thousand calls whose tokens are all rejected", n)
 		}
 	})
 }
 
-// TestTokenT12: a body that cannot be read again is sent once.
-func TestTokenT12(t *testing.T) {
+// TestStreamedBodyIsSentOnceAfterTokenRejection (T12): a body that cannot be read
+// again is sent once.
+func TestStreamedBodyIsSentOnceAfterTokenRejection(t *testing.T) {
 	b := newBank(t, func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		problem(w, http.StatusForbidden, transport.CodeAccessDenied)
@@ -368,8 +374,9 @@ func TestTokenT12(t *testing.T) {
 	}
 }
 
-// TestTokenT13: refusals of an old token that come late refresh nothing.
-func TestTokenT13(t *testing.T) {
+// TestLateRejectionsOfAnOldTokenRefreshNothing (T13): late rejections of an old token
+// cause no token request.
+func TestLateRejectionsOfAnOldTokenRefreshNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var old atomic.Value
 		b, c := inMemory(t, nil)
@@ -378,7 +385,7 @@ func TestTokenT13(t *testing.T) {
 				problem(w, http.StatusUnauthorized, transport.CodeInvalidAuthorizationToken)
 				return
 			}
-			if old.Load() == nil { // accepted, and refused after a while all the same
+			if old.Load() == nil { // accepted, and rejected later
 				time.Sleep(time.Duration(1+b.calls.Load()) * 10 * time.Millisecond)
 				problem(w, http.StatusUnauthorized, transport.CodeInvalidAuthorizationToken)
 				return
@@ -392,14 +399,14 @@ func TestTokenT13(t *testing.T) {
 			}
 		}
 		if n := b.tokens.Load(); n != 2 {
-			t.Errorf("%d token requests, want 2: refusals of the first token came over %d calls", n, b.calls.Load())
+			t.Errorf("%d token requests, want 2: the first token was rejected during %d calls", n, b.calls.Load())
 		}
 	})
 }
 
-// TestTokenT14: whatever life a token is said to have, it is neither kept for
-// ever nor asked for by every call.
-func TestTokenT14(t *testing.T) {
+// TestTokenLifetimeIsBounded (T14): whatever lifetime the API states, a token is
+// neither used forever nor requested by every call.
+func TestTokenLifetimeIsBounded(t *testing.T) {
 	for expires, life := range map[string]time.Duration{
 		"": time.Hour, `"expires_in":0`: time.Hour, `"expires_in":-1`: time.Hour, `"expires_in":1`: time.Minute,
 		`"expires_in":5`: time.Minute, `"expires_in":"3600"`: time.Hour, `"expires_in":3600.0`: time.Hour,
@@ -437,9 +444,9 @@ func TestTokenT14(t *testing.T) {
 	}
 }
 
-// TestTokenT15: the tokens of many users fit a bounded cache, and reach nobody
-// else's calls.
-func TestTokenT15(t *testing.T) {
+// TestUserTokenCacheIsBounded (T15): the tokens of many users fit into a cache of
+// limited size, and are never used for another user's calls.
+func TestUserTokenCacheIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const users = 100_000
 		var asked, wrong atomic.Int64
@@ -498,8 +505,9 @@ func TestTokenT15(t *testing.T) {
 	})
 }
 
-// TestTokenT16: the token endpoint's redirects lead nowhere.
-func TestTokenT16(t *testing.T) {
+// TestTokenEndpointRedirectsAreNotFollowed (T16): redirects of the token endpoint are
+// not followed.
+func TestTokenEndpointRedirectsAreNotFollowed(t *testing.T) {
 	var leaked atomic.Int64
 	other := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { leaked.Add(1) }))
 	defer other.Close()
@@ -520,8 +528,9 @@ func TestTokenT16(t *testing.T) {
 	}
 }
 
-// TestTokenT17: what cannot be a token is an error that does not show it.
-func TestTokenT17(t *testing.T) {
+// TestUnusableTokensAreErrors (T17): an invalid token is an error that does not show
+// it.
+func TestUnusableTokensAreErrors(t *testing.T) {
 	for name, body := range map[string]string{
 		"empty":         `{"access_token":"","token_type":"Bearer"}`,
 		"absent":        `{"token_type":"Bearer"}`,
@@ -549,8 +558,9 @@ func TestTokenT17(t *testing.T) {
 	}
 }
 
-// TestTokenT18: a refusal of the key is not asked for again for five seconds.
-func TestTokenT18(t *testing.T) {
+// TestRejectionOfTheKeyIsCached (T18): after the API key was rejected, there is no
+// token request for five seconds.
+func TestRejectionOfTheKeyIsCached(t *testing.T) {
 	for _, status := range []int{400, 401, 403, 404} {
 		synctest.Test(t, func(t *testing.T) {
 			b, c := inMemory(t, nil)
@@ -571,9 +581,9 @@ func TestTokenT18(t *testing.T) {
 	}
 }
 
-// TestTokenThrottled: when the token endpoint says that there were too many
-// requests, there are no more for a minute.
-func TestTokenThrottled(t *testing.T) {
+// TestTokenEndpointRateLimitIsRespected: after the token endpoint was rate-limited,
+// there is no token request for a minute.
+func TestTokenEndpointRateLimitIsRespected(t *testing.T) {
 	for name, answer := range map[string]func(http.ResponseWriter){
 		"403": func(w http.ResponseWriter) {
 			w.WriteHeader(http.StatusForbidden)
@@ -603,9 +613,9 @@ func TestTokenThrottled(t *testing.T) {
 	}
 }
 
-// TestTokenT19: a token's end is held against the monotonic clock, which does
-// not jump when the wall clock does.
-func TestTokenT19(t *testing.T) {
+// TestClockJumpsCauseNoTokenRequests (T19): the expiry of a token is compared with
+// the monotonic clock, which does not jump with the wall clock.
+func TestClockJumpsCauseNoTokenRequests(t *testing.T) {
 	_, c := inMemory(t, empty)
 	token, err := c.Token(context.Background(), transport.TokenRequest{})
 	if err != nil || !strings.Contains(token.Expires().String(), " m=") {
@@ -613,8 +623,8 @@ func TestTokenT19(t *testing.T) {
 	}
 }
 
-// TestTokenIsRefreshedAhead: at an age of about 25 minutes the next token is
-// got in the background, and no call waits for it.
+// TestTokenIsRefreshedAhead: after about 25 minutes, the next token is requested in
+// the background, and no call waits for it.
 func TestTokenIsRefreshedAhead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, c := inMemory(t, empty)
@@ -652,7 +662,7 @@ func TestTokenIsRefreshedAhead(t *testing.T) {
 	})
 }
 
-func TestOtherRefusalsRefreshNothing(t *testing.T) {
+func TestOtherRejectionsRefreshNothing(t *testing.T) {
 	for _, code := range []string{"forbidden-access", "no-production-access", "too-many-sandbox-connections", "unauthorized-access"} {
 		for _, status := range []int{http.StatusForbidden, http.StatusUnauthorized} {
 			b, c := inMemory(t, func(w http.ResponseWriter, _ *http.Request) { problem(w, status, code) })
@@ -665,8 +675,7 @@ func TestOtherRefusalsRefreshNothing(t *testing.T) {
 	}
 }
 
-// TestExpiredTokenIsReplaced: the API says that a token has expired in several
-// ways.
+// TestExpiredTokenIsReplaced: the API reports an expired token in several ways.
 func TestExpiredTokenIsReplaced(t *testing.T) {
 	for _, body := range []string{
 		`{"data":[{"code":"access-denied","title":"Access denied.","detail":"Token has expired","source":null}]}`,
@@ -732,7 +741,8 @@ func TestClientTokens(t *testing.T) {
 	}
 }
 
-// TestKeyIsSentVerbatim: as it is shown, whatever came along when it was copied.
+// TestKeyIsSentVerbatim: the key is sent as it is shown, without white space that was
+// copied with it.
 func TestKeyIsSentVerbatim(t *testing.T) {
 	for _, given := range []string{"the-key", "the-key\n", " the-key \r\n", "Basic the-key", "basic  the-key\n"} {
 		b, c := inMemory(t, empty, transport.WithAPIKey(given))
@@ -742,7 +752,8 @@ func TestKeyIsSentVerbatim(t *testing.T) {
 	}
 }
 
-// TestClose: flights end, calls fail, nothing is left; also when nobody waits.
+// TestClose: flights end, calls fail, and no goroutine is left, also if no call
+// waits.
 func TestClose(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, c := inMemory(t, empty)

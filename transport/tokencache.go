@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// tokenKey is what a token is kept under.
+// tokenKey is the key of a cached token.
 type tokenKey struct {
 	scope  Scope
 	userID string
@@ -23,40 +23,43 @@ func keyOf(s Scope, userID string) tokenKey {
 	return tokenKey{scope: ScopeServer}
 }
 
-// maxBarren is how many tokens may be refused in a row without having worked.
-const maxBarren = 10
+// maxConsecutiveRejections is how many consecutive tokens may be rejected without having
+// worked before the last of them is kept.
+const maxConsecutiveRejections = 10
 
-// tokenLimits are what can be told about tokens.
+// tokenLimits are the options for tokens.
 type tokenLimits struct {
-	refreshAge time.Duration // of a token that lives for an hour
+	refreshAge time.Duration // of a token with a lifetime of one hour
 	users      int
 }
 
 func defaultTokenLimits() tokenLimits { return tokenLimits{refreshAge: 25 * time.Minute, users: 1000} }
 
-// heldToken is a token with its times. It does not change, but for worked.
+// heldToken is a cached token. Only worked and the denials change.
 type heldToken struct {
-	token     Token
-	header    func() []string // value of the Authorization header, behind a closure
-	fetched   time.Time
-	refreshAt time.Time // from then on the next one is got in the background
-	until     time.Time // from then on it is not used
-	barren    int       // tokens before it, in a row, that were refused without having worked
-	worked    atomic.Bool
-	anyDenied atomic.Bool
+	token                 Token
+	header                func() []string // value of the Authorization header, behind a closure
+	fetched               time.Time
+	refreshAt             time.Time // from then on, a call refreshes it in the background
+	until                 time.Time // from then on, it is not used
+	consecutiveRejections int       // consecutive tokens before it that were rejected without having worked
+	confined              error     // why a user's token must not leave the server; nil if it may
+	worked                atomic.Bool
+	anyDenied             atomic.Bool
 
-	// denied says by operation when it refused this token as it had refused the
-	// one before. It is no sync.Map, which would be compiled into every package
-	// that knows of a Client.
+	// denied holds, by operation, when it rejected this token after it had rejected
+	// the one before. It is not a sync.Map, which would be compiled into every package
+	// that uses a Client.
 	mu     sync.Mutex
 	denied map[string]time.Time
 }
 
-// denialOf names an operation; those of Client.Call have one ID.
+// denialOf returns the key of an operation in denied. All operations of Client.Call have
+// the same ID.
 func denialOf(op *Operation) string { return op.ID + " " + op.Path }
 
-// deny notes that an operation refuses this token as it refused the one before,
-// though it is fresh: it is not the token that the operation minds.
+// deny records that an operation rejected this new token after it had rejected the one
+// before: the token is not the reason.
 func (h *heldToken) deny(op *Operation) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -67,7 +70,7 @@ func (h *heldToken) deny(op *Operation) {
 	h.anyDenied.Store(true)
 }
 
-// allow takes that back when the operation takes the token after all.
+// allow undoes deny after the operation has accepted the token.
 func (h *heldToken) allow(op *Operation) {
 	if !h.anyDenied.Load() {
 		return
@@ -77,7 +80,7 @@ func (h *heldToken) allow(op *Operation) {
 	delete(h.denied, denialOf(op))
 }
 
-// deniedBy tells whether that was the case just now.
+// deniedBy reports whether deny was called for the operation within the last minute.
 func (h *heldToken) deniedBy(op *Operation) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -85,82 +88,82 @@ func (h *heldToken) deniedBy(op *Operation) bool {
 	return ok && time.Since(at) < tokenFloor
 }
 
-// tokenCache keeps tokens: one for the server, and one for each of the users
-// most recently asked for.
+// tokenCache caches the SERVER_ACCESS token, and those of the most recently used users.
 type tokenCache struct {
 	client *Client
 	source TokenSource
 	store  TokenStore
 	limits tokenLimits
 
-	ctx    context.Context // of the flights; ends with Close
+	ctx    context.Context // of the flights; Close cancels it
 	cancel context.CancelFunc
 	wg     sync.WaitGroup
 
-	turns chan struct{} // held by users' tokens that are asked for
+	slots chan struct{} // one is held by each request for a user's token
 
-	mu      sync.Mutex
-	closed  bool
-	quiet   time.Time // until then nothing is asked for, as there were too many requests
-	refusal error     // what said so
-	server  tokenSlot
-	users   map[tokenKey]*list.Element // of *tokenSlot
-	recent  *list.List                 // the slots in users, the one used last in front
+	mu             sync.Mutex
+	closed         bool
+	throttledUntil time.Time // until then, no tokens are requested: the API rate-limited a token request
+	throttleErr    error     // the response that said so
+	server         tokenSlot
+	users          map[tokenKey]*list.Element // of *tokenSlot
+	recent         *list.List                 // the slots in users, most recently used first
 }
 
-// tokenSlot is the state of one token. Whoever finds no good token starts a
-// flight, and all others wait for it, each until its own deadline.
+// tokenSlot is the state of one token. A call that finds no valid token starts a flight,
+// and all other calls wait for it, each until its own deadline.
 type tokenSlot struct {
-	key      tokenKey
-	held     *heldToken
-	rejected Token // refused by the API, and not replaced yet
-	barren   int   // of the token that comes next
-	flight   *flight
-	err      error     // of the last flight
-	failures int       // flights that failed in a row
-	hold     time.Time // until then the error answers for a further flight
-	pause    time.Time // until then nothing is got in the background
+	key                   tokenKey
+	held                  *heldToken
+	shared                bool  // tokens are passed on, not only used for calls
+	rejected              Token // rejected by the API, and not replaced yet
+	consecutiveRejections int   // of the next token
+	flight                *flight
+	err                   error     // of the last flight
+	failures              int       // consecutive failed flights
+	negativeCacheUntil    time.Time // until then, calls fail with err and start no flight
+	refreshPausedUntil    time.Time // until then, there is no refresh in the background
 }
 
 func newTokenCache(c *Client, source TokenSource, store TokenStore, limits tokenLimits) *tokenCache {
 	t := &tokenCache{
 		client: c, source: source, store: store, limits: limits,
 		server: tokenSlot{key: tokenKey{scope: ScopeServer}},
-		users:  map[tokenKey]*list.Element{}, recent: list.New(), turns: make(chan struct{}, maxTurns),
+		users:  map[tokenKey]*list.Element{}, recent: list.New(), slots: make(chan struct{}, maxConcurrentFetches),
 	}
 	t.ctx, t.cancel = context.WithCancel(context.Background())
 	return t
 }
 
-// get returns a token that is good now, and for minLife if tokens live so long.
+// get returns a valid token, which remains valid for minLife if tokens live that long.
 func (t *tokenCache) get(ctx context.Context, key tokenKey, minLife time.Duration) (*heldToken, error) {
 	for again := false; ; again = true {
-		held, f, err := t.look(key, minLife)
+		held, f, err := t.lookup(key, minLife)
 		if held != nil || err != nil {
 			return held, err
 		}
 		select {
 		case <-f.done:
-			// A flight that nobody was meant to wait for failed: it was not
-			// retried, so that this caller's own flight is worth a try.
+			// A background refresh is not retried when it fails, so this caller
+			// starts a flight of its own.
 			if f.err != nil && f.background {
 				continue
 			}
-			// Nor is a flight for a shorter life, which may have found a token of
-			// another process.
+			// The flight may have been started for a shorter minLife, and have
+			// found another process's token.
 			if f.err == nil && !again && f.held.endsWithin(minLife, t.client.Now()) {
 				continue
 			}
 			return f.held, f.err
 		case <-ctx.Done():
-			return nil, &TokenError{Scope: key.scope, Err: fmt.Errorf("waiting for it: %w", ContextError(ctx))}
+			return nil, &TokenError{Scope: key.scope, Err: fmt.Errorf("waiting for the token: %w", ContextError(ctx))}
 		}
 	}
 }
 
-// look returns a good token, or a flight to wait for, or the error that stands
-// for one.
-func (t *tokenCache) look(key tokenKey, minLife time.Duration) (*heldToken, *flight, error) {
+// lookup returns a valid token, or a flight to wait for, or the cached error of the last
+// flight.
+func (t *tokenCache) lookup(key tokenKey, minLife time.Duration) (*heldToken, *flight, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.closed {
@@ -168,40 +171,58 @@ func (t *tokenCache) look(key tokenKey, minLife time.Duration) (*heldToken, *fli
 	}
 	slot, now := t.slot(key), time.Now()
 	if held, at := slot.held, t.client.Now(); held != nil && at.Before(held.until) && !held.endsWithin(minLife, at) {
-		if at.After(held.refreshAt) && slot.flight == nil && now.After(slot.pause) && now.After(t.quiet) {
+		if at.After(held.refreshAt) && slot.flight == nil && now.After(slot.refreshPausedUntil) && now.After(t.throttledUntil) {
 			t.start(slot, true, 0)
 		}
 		return held, nil, nil
 	}
 	if slot.flight == nil {
-		if now.Before(slot.hold) {
+		if now.Before(slot.negativeCacheUntil) {
 			return nil, nil, slot.err
 		}
-		if now.Before(t.quiet) { // the limit is of the application, whoever the user is
-			return nil, nil, &TokenError{Scope: key.scope, Err: t.refusal}
+		if now.Before(t.throttledUntil) { // the rate limit is per application, not per user
+			return nil, nil, &TokenError{Scope: key.scope, Err: t.throttleErr}
 		}
 		t.start(slot, false, minLife)
 	}
 	return nil, slot.flight, nil
 }
 
-// isServers reports whether a user's token is the one that the server's calls are
-// made with.
-func (t *tokenCache) isServers(user *heldToken) bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	server := t.server.held
-	return server != nil && server.token.Reveal() == user.token.Reveal()
+// share causes the next token of a key to be compared with the SERVER_ACCESS token.
+func (t *tokenCache) share(key tokenKey) {
+	if key.scope == ScopeClient {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		t.slot(key).shared = true
+	}
 }
 
-// endsWithin tells whether the token lives no longer than minLife although a
-// new one would.
+// mayLeave returns why a user's token must not be passed on, or nil if it may be. A
+// token that must not is dropped, because the source may return another next time.
+func (t *tokenCache) mayLeave(key tokenKey, held *heldToken) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if key.scope != ScopeClient {
+		return nil
+	}
+	why := held.confined
+	if server := t.server.held; server != nil && server.token.Reveal() == held.token.Reveal() {
+		why = errServers
+	}
+	if slot := t.slot(key); why != nil && slot.held == held {
+		slot.held = nil
+	}
+	return why
+}
+
+// endsWithin reports whether the token expires within minLife, although a new one would
+// not.
 func (h *heldToken) endsWithin(minLife time.Duration, now time.Time) bool {
 	return h.until.Sub(now) < minLife && h.until.Sub(h.fetched) > minLife
 }
 
-// slot finds or makes the slot of a key, and drops the one that was not used
-// for longest when there are too many.
+// slot returns the slot of a key. If it creates one and there are too many, it evicts the
+// least recently used.
 func (t *tokenCache) slot(key tokenKey) *tokenSlot {
 	if key.scope != ScopeClient {
 		return &t.server
@@ -220,35 +241,34 @@ func (t *tokenCache) slot(key tokenKey) *tokenSlot {
 	return s
 }
 
-// reject says that the API refused a token, and tells whether another try may
-// go better. Only the token that is held now is dropped: a late refusal of one
-// that was replaced drops nothing. When one replacement after another is
-// refused without having worked once, tokens are not at fault, and the last of
-// them stays for a minute.
+// reject records that the API rejected a token, and reports whether the call should be
+// sent again with a new one. Only the cached token is dropped: a late rejection of a
+// replaced token has no effect. If many consecutive tokens are rejected without having
+// worked, tokens are not the reason, and the last one is kept for a minute.
 func (t *tokenCache) reject(key tokenKey, held *heldToken) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	slot := t.slot(key)
 	if slot.held != held {
-		if slot.held == nil && slot.flight == nil { // it was dropped to make room
+		if slot.held == nil && slot.flight == nil { // the slot was evicted
 			slot.rejected = held.token
 		}
 		return true
 	}
-	barren := 0
+	rejections := 0
 	if !held.worked.Load() {
-		barren = held.barren + 1
+		rejections = held.consecutiveRejections + 1
 	}
-	if barren > maxBarren && t.client.Now().Sub(held.fetched) < tokenFloor {
+	if rejections > maxConsecutiveRejections && t.client.Now().Sub(held.fetched) < tokenFloor {
 		return false
 	}
-	slot.barren = barren
+	slot.consecutiveRejections = rejections
 	slot.held, slot.rejected = nil, held.token
 	return true
 }
 
-// hold makes a token ready for use.
-func (t *tokenCache) hold(token Token, fetched time.Time) (*heldToken, error) {
+// newHeldToken validates a token, and returns it with its times.
+func (t *tokenCache) newHeldToken(token Token, fetched time.Time) (*heldToken, error) {
 	text, now := token.Reveal(), t.client.Now()
 	if text == "" || len(text) > maxTokenSize || !bearer(text) {
 		return nil, ErrBadToken
@@ -272,7 +292,7 @@ func (t *tokenCache) hold(token Token, fetched time.Time) (*heldToken, error) {
 	}, nil
 }
 
-// bearer tells whether a text can stand after "Bearer ".
+// bearer reports whether a text is valid after "Bearer ".
 func bearer(s string) bool {
 	for i := range len(s) {
 		if s[i] <= ' ' || s[i] >= 0x7f {
@@ -282,8 +302,8 @@ func bearer(s string) bool {
 	return true
 }
 
-// close ends the flights and waits for them; not for ever, as a token source
-// may not heed its context.
+// close cancels the flights and waits for them. The wait is limited, because a token
+// source may not respect its context.
 func (t *tokenCache) close() {
 	t.mu.Lock()
 	t.closed = true

@@ -10,93 +10,99 @@ import (
 	"time"
 )
 
-// flight is one effort to get a token. It belongs to nobody: whoever started
-// it may leave, and what goes wrong in it lands as an error.
+// flight is one request for a token, which all calls share. It runs in its own goroutine:
+// the call that started it may end, and a failure or panic becomes its error.
 type flight struct {
-	background bool // nobody waited for it when it started
+	background bool // it was started to refresh a token, and no call waited for it
 	done       chan struct{}
 	once       sync.Once
 
-	// Written before done is closed, and not after.
+	// Written before done is closed.
 	held *heldToken
 	err  error
 }
 
-// How long things take that have to do with flights.
+// Times of flights.
 const (
-	flightLimit  = 30 * time.Second // of a flight
-	flightPause  = 30 * time.Second // after one in the background failed
-	holdRefusal  = 5 * time.Second  // a refusal answers for a further flight
-	holdThrottle = time.Minute      // the same, when the API says that there were too many
-	holdLongest  = 5 * time.Minute
+	flightLimit    = 30 * time.Second // the longest flight
+	flightPause    = 30 * time.Second // without a refresh, after one has failed
+	rejectionTTL   = 5 * time.Second  // for which a rejection is cached
+	throttleTTL    = time.Minute      // the same for a rate limit
+	maxNegativeTTL = 5 * time.Minute
 )
 
-// start begins a flight. The cache's lock is held.
+// start starts a flight. The caller holds the cache's lock.
 func (t *tokenCache) start(slot *tokenSlot, background bool, minLife time.Duration) {
 	f := &flight{background: background, done: make(chan struct{})}
 	slot.flight = f
-	req := TokenRequest{Scope: slot.key.scope, UserID: slot.key.userID, Rejected: slot.rejected, MinLife: minLife, background: background}
+	req := TokenRequest{Scope: slot.key.scope, UserID: slot.key.userID, Rejected: slot.rejected, MinLife: minLife, background: background, shared: slot.shared}
 	t.wg.Add(1)
 	go func() {
 		defer t.wg.Done()
-		t.fly(slot, f, req)
+		t.run(slot, f, req)
 	}()
 }
 
-// fly gets the token and lands, whatever happens: within the limit, even when
-// the source does not heed its context.
-func (t *tokenCache) fly(slot *tokenSlot, f *flight, req TokenRequest) {
+// run gets the token and finishes the flight within flightLimit, whatever happens: even
+// if the source does not respect its context.
+func (t *tokenCache) run(slot *tokenSlot, f *flight, req TokenRequest) {
 	ctx, cancel := context.WithTimeout(t.ctx, flightLimit)
 	defer cancel()
 	var held *heldToken
-	err := errors.New("the token source ended its goroutine")
-	// over is why the flight lands when its time is over: no caller's own time is.
-	over := func() error {
+	err := errors.New("the token source called runtime.Goexit")
+	// ended returns the error of a flight whose context has ended. It is not a
+	// caller's context.
+	ended := func() error {
 		if t.ctx.Err() != nil {
 			return ErrClosed
 		}
 		return ErrTokenTimeout
 	}
-	stop := context.AfterFunc(ctx, func() { t.land(slot, f, nil, over()) })
+	stop := context.AfterFunc(ctx, func() { t.finish(slot, f, nil, ended()) })
 	defer stop()
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("the token source panicked with a %T", p)
 		}
 		if err != nil && ctx.Err() != nil {
-			err = over()
+			err = ended()
 		}
-		t.land(slot, f, held, err)
+		t.finish(slot, f, held, err)
 	}()
 	held, err = t.fetch(ctx, req)
 }
 
-// maxTurns is how many users' tokens are asked for at a time: when the API has
-// had too many requests, few are under way that do not know of it yet.
-const maxTurns = 16
+// maxConcurrentFetches is how many users' tokens are requested at a time. It limits the
+// requests that are in flight when the API starts to rate-limit them.
+const maxConcurrentFetches = 16
 
-// turn waits for a turn to ask for a user's token; done gives it back.
-func (t *tokenCache) turn(ctx context.Context) (done func(), err error) {
+// acquireSlot waits until another user's token may be requested. release must be called
+// after the request.
+func (t *tokenCache) acquireSlot(ctx context.Context) (release func(), err error) {
 	select {
-	case t.turns <- struct{}{}:
+	case t.slots <- struct{}{}:
 	case <-ctx.Done():
 		return nil, ContextError(ctx)
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if time.Now().Before(t.quiet) {
-		<-t.turns
-		return nil, t.refusal
+	if time.Now().Before(t.throttledUntil) {
+		<-t.slots
+		return nil, t.throttleErr
 	}
-	return func() { <-t.turns }, nil
+	return func() { <-t.slots }, nil
 }
 
-// fetch asks the store, if there is one, or the source.
-func (t *tokenCache) fetch(ctx context.Context, req TokenRequest) (*heldToken, error) {
+// fetch gets a token from the store, if there is one, or from the source.
+func (t *tokenCache) fetch(ctx context.Context, req TokenRequest) (held *heldToken, err error) {
 	if t.store != nil {
-		return t.fetchShared(ctx, req)
+		held, err = t.fetchShared(ctx, req)
+	} else {
+		held, _, err = t.fetchOwn(ctx, req)
 	}
-	held, _, err := t.fetchOwn(ctx, req)
+	if err == nil && req.Scope == ScopeClient {
+		held.confined = t.confine(ctx, req, held.token)
+	}
 	return held, err
 }
 
@@ -104,14 +110,36 @@ func (t *tokenCache) fetchOwn(ctx context.Context, req TokenRequest) (*heldToken
 	start := t.client.Now()
 	token, err := t.source.Token(ctx, req)
 	if err != nil {
-		return nil, Token{}, withoutOtherCalls(err)
+		return nil, Token{}, withoutForeignCalls(err)
 	}
-	held, err := t.hold(token, start)
+	held, err := t.newHeldToken(token, start)
 	return held, token, err
 }
 
-// land ends a flight, once.
-func (t *tokenCache) land(slot *tokenSlot, f *flight, held *heldToken, err error) {
+// confine returns why a user's token from a TokenSource must not leave the server:
+// the source returns the same for SERVER_ACCESS, or that is not known. The source is
+// asked at once, because its tokens may change with time.
+func (t *tokenCache) confine(ctx context.Context, req TokenRequest, token Token) error {
+	if _, own := t.source.(keySource); own {
+		return nil
+	}
+	if !req.shared {
+		return errUncompared
+	}
+	server, err := t.source.Token(ctx, TokenRequest{Scope: ScopeServer})
+	switch {
+	case err != nil:
+		return fmt.Errorf("the token source must also return a SERVER_ACCESS token, to compare with: %w", withoutForeignCalls(err))
+	case server.Reveal() == token.Reveal():
+		return errServers
+	case server.Reveal() == "":
+		return fmt.Errorf("%w: the token source must also return a SERVER_ACCESS token, to compare with", ErrBadToken)
+	}
+	return nil
+}
+
+// finish ends a flight, once.
+func (t *tokenCache) finish(slot *tokenSlot, f *flight, held *heldToken, err error) {
 	f.once.Do(func() {
 		if err != nil {
 			held, err = nil, &TokenError{Scope: slot.key.scope, Err: err}
@@ -123,40 +151,41 @@ func (t *tokenCache) land(slot *tokenSlot, f *flight, held *heldToken, err error
 		slot.flight = nil
 		var api *Error
 		if errors.As(err, &api) && throttled(api) {
-			t.quiet, t.refusal = time.Now().Add(holdFor(err, 0)), api
+			t.throttledUntil, t.throttleErr = time.Now().Add(negativeCacheFor(err, 0)), api
 		}
 		switch now := time.Now(); {
 		case err == nil:
-			held.barren, slot.barren = slot.barren, 0
+			held.consecutiveRejections, slot.consecutiveRejections = slot.consecutiveRejections, 0
 			slot.held, slot.rejected = held, Token{}
-			slot.err, slot.failures, slot.hold, slot.pause = nil, 0, time.Time{}, time.Time{}
+			slot.err, slot.failures, slot.negativeCacheUntil, slot.refreshPausedUntil = nil, 0, time.Time{}, time.Time{}
 		case f.background:
-			slot.pause = now.Add(max(flightPause, holdFor(err, 0)))
+			slot.refreshPausedUntil = now.Add(max(flightPause, negativeCacheFor(err, 0)))
 		default:
-			slot.err, slot.hold = err, now.Add(holdFor(err, slot.failures))
+			slot.err, slot.negativeCacheUntil = err, now.Add(negativeCacheFor(err, slot.failures))
 			slot.failures++
 		}
 	})
 }
 
-// holdFor says for how long a flight's error answers for further flights.
-func holdFor(err error, failures int) time.Duration {
+// negativeCacheFor returns for how long calls fail with a flight's error, without another
+// flight.
+func negativeCacheFor(err error, failures int) time.Duration {
 	var e *Error
 	switch {
 	case errors.Is(err, ErrTokenTimeout), errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
-		return 0 // it took its time already
+		return 0 // the flight already took long
 	case !errors.As(err, &e):
-		return min(time.Second<<min(failures, 3), holdRefusal)
+		return min(time.Second<<min(failures, 3), rejectionTTL)
 	case throttled(e):
-		return min(max(holdThrottle, e.RetryAfter), holdLongest)
+		return min(max(throttleTTL, e.RetryAfter), maxNegativeTTL)
 	case e.Status < 500:
-		return min(max(holdRefusal, e.RetryAfter), holdLongest)
+		return min(max(rejectionTTL, e.RetryAfter), maxNegativeTTL)
 	}
-	return max(min(time.Second<<min(failures, 3), holdRefusal), min(e.RetryAfter, holdLongest))
+	return max(min(time.Second<<min(failures, 3), rejectionTTL), min(e.RetryAfter, maxNegativeTTL))
 }
 
-// throttled tells whether /token had too many requests: it says so with 429, or
-// with a 403 of its own.
+// throttled reports whether POST /token was rate-limited. The API then responds with 429,
+// or with a 403 of its own kind.
 func throttled(e *Error) bool {
 	if e.rateLimited() {
 		return true

@@ -9,46 +9,48 @@ import (
 	"errors"
 	"math/rand/v2"
 	"time"
+
+	"github.com/basiq-sdk/basiq-go/internal/contexts"
 )
 
-// TokenStore shares access tokens among processes, so that a fleet asks for as
-// few as one process does.
+// TokenStore shares access tokens between processes, so that many processes request as
+// few tokens as one.
 //
-// What is stored is bytes of this package's own making; they hold an access
-// token in clear. A store that others can read must encrypt them. The key is
-// "basiq-token:" and a hash of the API's address, the API key, the scope and the
-// user: it reveals none of them. A value is bound to its key: one that is stored
-// under another key, or was not written by a client with the same API key, is
-// reported to observers as a failure to load, and not used. A client whose tokens come from a TokenSource
-// needs an API key all the same, so that no application is given another's.
+// The stored values contain access tokens in plain text. A store that others can read
+// must encrypt them. The key is "basiq-token:" and a hash of the base URL, the API key,
+// the scope and the user, and reveals none of them.
 //
-// A store is asked only when a process has no good token, or one that ages: a
-// few times an hour for each token. When it fails, or heeds its
-// context's end after two seconds, the process gets a token for itself. Its methods are called from
-// several goroutines at a time.
+// A value is bound to its key. A value that was stored under another key, or by a client
+// with another API key, is not used, and is reported to observers as a load failure. A
+// client with a TokenSource also needs an API key, so that it never gets a token of
+// another application.
+//
+// The client uses the store only if it has no valid token, or to refresh one: a few times
+// an hour for each token. If the store fails, or takes longer than two seconds, the
+// client gets a token of its own. The methods must be safe for concurrent use.
 type TokenStore interface {
-	// Load returns what is stored under a key, and nil when nothing is.
+	// Load returns the value of a key, or nil if there is none.
 	Load(ctx context.Context, key string) ([]byte, error)
-	// Save stores a value for as long as ttl says.
+	// Save stores a value, which expires after ttl.
 	Save(ctx context.Context, key string, value []byte, ttl time.Duration) error
-	// Lock takes the lock of a key, for at most ttl. It does not wait: while
-	// another process has the lock, unlock is nil. unlock gives back this lock
-	// only, not one that another process took after ttl.
+	// Lock acquires the lock of a key, which expires after ttl. It does not wait: if
+	// another process holds the lock, unlock is nil. unlock releases only this lock,
+	// and not one that another process acquired after ttl.
 	Lock(ctx context.Context, key string, ttl time.Duration) (unlock func(), err error)
 }
 
-// WithTokenStore shares tokens with other processes.
+// WithTokenStore shares access tokens with other processes. It requires WithAPIKey.
 func WithTokenStore(s TokenStore) ClientOption {
 	return clientOption(func(c *config) error {
 		if s == nil {
-			return errors.New("the token store is nil")
+			return errors.New("WithTokenStore: the token store is nil")
 		}
 		c.store = s
 		return nil
 	})
 }
 
-// storedToken is what is stored. Its times are the wall clock's.
+// storedToken is a stored value. Its times are wall clock times.
 type storedToken struct {
 	Token   string    `json:"token"`
 	Fetched time.Time `json:"fetched"`
@@ -56,12 +58,12 @@ type storedToken struct {
 	Bound   []byte    `json:"bound"` // see binding
 }
 
-// errUnbound is the failure of a store that returned a value of another key.
-var errUnbound = errors.New("basiq: the stored value is not of this key: the store mixes up keys, or something else writes to it")
+// errUnbound is the error of a store that returned the value of another key.
+var errUnbound = errors.New("basiq: the stored value does not belong to this key: the store confuses keys, or another program writes to it")
 
-// binding ties a stored token to the key that it is stored under, which stands for
-// its scope and user: a token of the server must not be handed to a browser in
-// place of a user's. It cannot be made without the API key.
+// binding returns a MAC that binds a stored token to its key, and so to its scope and
+// user: a SERVER_ACCESS token must not be passed to a browser in place of a user's. The
+// MAC requires the API key.
 func (t *tokenCache) binding(key string, s storedToken) []byte {
 	mac := hmac.New(sha256.New, []byte(t.client.key.reveal()))
 	for _, part := range []string{key, s.Token, s.Fetched.UTC().Format(time.RFC3339Nano), s.Expires.UTC().Format(time.RFC3339Nano)} {
@@ -72,13 +74,13 @@ func (t *tokenCache) binding(key string, s storedToken) []byte {
 
 // Times of a store.
 const (
-	storeLimit    = 2 * time.Second        // of one operation
-	storeLock     = flightLimit / 2        // of a lock: who waits for an owner that died has as long left
-	storePollWait = 200 * time.Millisecond // between looks for what another process gets
+	storeLimit    = 2 * time.Second        // of one method call
+	storeLock     = flightLimit / 2        // expiry of a lock; if its owner has died, a waiting process has as much time left
+	storePollWait = 200 * time.Millisecond // between checks for the token of another process
 )
 
-// fetchShared takes the token that another process has stored, or gets one and
-// stores it, holding the lock.
+// fetchShared returns the token that another process has stored. If there is none, it
+// gets one and stores it, while it holds the lock.
 func (t *tokenCache) fetchShared(ctx context.Context, req TokenRequest) (*heldToken, error) {
 	key := t.storeKey(req)
 	var lockEnds time.Time
@@ -98,16 +100,16 @@ func (t *tokenCache) fetchShared(ctx context.Context, req TokenRequest) (*heldTo
 			break
 		}
 		if req.background {
-			return nil, errors.New("another process is getting it")
+			return nil, errors.New("another process is refreshing the token")
 		}
-		if err := sleep(ctx, storePollWait/2+rand.N(storePollWait)); err != nil {
+		if err := contexts.Sleep(ctx, storePollWait/2+rand.N(storePollWait)); err != nil {
 			return nil, err
 		}
 	}
-	// When the lock has ended, another process may be at it.
+	// After the lock has expired, another process may request a token.
 	ctx, cancel := context.WithDeadline(ctx, lockEnds)
 	defer cancel()
-	// Another process may have stored one between the look and the lock.
+	// Another process may have stored one between the check and the lock.
 	if held := t.load(ctx, key, req); held != nil {
 		return held, nil
 	}
@@ -119,8 +121,8 @@ func (t *tokenCache) fetchShared(ctx context.Context, req TokenRequest) (*heldTo
 	return held, err
 }
 
-// load returns the stored token if it is of use: good, not the one that was
-// refused, and, where an ageing one is to be replaced, not of age itself.
+// load returns the stored token if it is valid, is not the one that was rejected, and, for
+// a refresh, is not due for a refresh itself.
 func (t *tokenCache) load(ctx context.Context, key string, req TokenRequest) *heldToken {
 	ctx, cancel := context.WithTimeout(ctx, storeLimit)
 	defer cancel()
@@ -142,9 +144,9 @@ func (t *tokenCache) load(ctx context.Context, key string, req TokenRequest) *he
 	if left <= tokenLeeway || s.Token == req.Rejected.Reveal() {
 		return nil
 	}
-	// The times become monotonic here, so that they survive a change of the clock.
+	// The times become monotonic here, so that changes of the clock do not affect them.
 	fetched := now.Add(min(0, s.Fetched.Sub(now)))
-	held, err := t.hold(NewToken(s.Token, now.Add(left)), fetched)
+	held, err := t.newHeldToken(NewToken(s.Token, now.Add(left)), fetched)
 	if err != nil || req.background && now.After(held.refreshAt) || held.endsWithin(req.MinLife, now) {
 		return nil
 	}
@@ -176,12 +178,12 @@ func (t *tokenCache) save(ctx context.Context, key string, token Token, fetched 
 	}
 }
 
-// storeKey names a token without telling anything about it.
+// storeKey returns the key of a token, which reveals nothing about it.
 func (t *tokenCache) storeKey(req TokenRequest) string {
 	h := sha256.New()
 	parts := []string{t.client.base.String(), t.client.key.reveal(), req.Scope.String(), req.UserID}
 	if version := t.client.header.Get("Basiq-Version"); version != "" {
-		parts = append(parts, version) // a token is of the version that it was asked for with
+		parts = append(parts, version) // a token belongs to the API version of its request
 	}
 	for _, part := range parts {
 		_ = json.NewEncoder(h).Encode(part) // delimits the parts

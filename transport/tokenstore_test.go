@@ -14,7 +14,7 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
-// memoryStore is a store for the processes of one test.
+// memoryStore is a token store for the clients of one test.
 type memoryStore struct {
 	mu     sync.Mutex
 	values map[string][]byte
@@ -79,8 +79,8 @@ func (s *memoryStore) Lock(ctx context.Context, key string, ttl time.Duration) (
 	}, nil
 }
 
-// each calls f with what is stored while nothing else can change it, and counts
-// it. f may replace and delete what it is called with.
+// each calls f with every stored value under the lock, and counts them. f may replace
+// and delete the value.
 func (s *memoryStore) each(f func(key string, value []byte)) (n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -90,7 +90,7 @@ func (s *memoryStore) each(f func(key string, value []byte)) (n int) {
 	return len(s.values)
 }
 
-// fleet is processes that share a store, and a bank.
+// fleet is several clients that share a store and a bank.
 func fleet(t *testing.T, n int, b *bank, s transport.TokenStore, opts ...transport.ClientOption) []*transport.Client {
 	clients := make([]*transport.Client, n)
 	for i := range clients {
@@ -99,7 +99,7 @@ func fleet(t *testing.T, n int, b *bank, s transport.TokenStore, opts ...transpo
 	return clients
 }
 
-// TestStoreSharesTokens: a thousand processes ask for as many tokens as one.
+// TestStoreSharesTokens: a thousand processes request as many tokens as one.
 func TestStoreSharesTokens(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := newMemoryStore()
@@ -146,8 +146,8 @@ func TestStoreSharesTokens(t *testing.T) {
 	})
 }
 
-// TestStoreFailures: a store that fails, or is slow, or holds nonsense, does
-// not fail calls, and is reported.
+// TestStoreFailures: a store that fails, is slow, or returns invalid values does not
+// fail calls, and is reported.
 func TestStoreFailures(t *testing.T) {
 	for name, spoil := range map[string]func(*memoryStore){
 		"broken": func(s *memoryStore) { s.broken = errors.New("down") },
@@ -175,8 +175,9 @@ func TestStoreFailures(t *testing.T) {
 	}
 }
 
-// TestStoreHoldsNonsense: what cannot be a token is replaced.
-func TestStoreHoldsNonsense(t *testing.T) {
+// TestInvalidStoredTokensAreIgnored: a stored value that is not a valid token is
+// replaced.
+func TestInvalidStoredTokensAreIgnored(t *testing.T) {
 	for _, value := range []string{``, `null`, `{`, `[]`, `{"token":"a b","expires":"2999-01-01T00:00:00Z"}`, `{"token":"","expires":"2999-01-01T00:00:00Z"}`, `{"token":"old","expires":"1999-01-01T00:00:00Z"}`} {
 		synctest.Test(t, func(t *testing.T) {
 			store := newMemoryStore()
@@ -193,9 +194,9 @@ func TestStoreHoldsNonsense(t *testing.T) {
 	}
 }
 
-// TestStoreLockIsLost: a process that dies as soon as it has the lock holds
-// others up until the lock's end, and fails none of them.
-func TestStoreLockIsLost(t *testing.T) {
+// TestExpiredStoreLock: a process that dies while it holds the lock delays others
+// until the lock expires, and fails none of them.
+func TestExpiredStoreLock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := newMemoryStore()
 		b := &bank{api: empty}
@@ -223,8 +224,8 @@ func TestStoreLockIsLost(t *testing.T) {
 	})
 }
 
-// TestStoreKeepsApart: users, keys and addresses do not share tokens.
-func TestStoreKeepsApart(t *testing.T) {
+// TestStoreSeparatesTokens: users, keys and base URLs do not share tokens.
+func TestStoreSeparatesTokens(t *testing.T) {
 	store := newMemoryStore()
 	b := &bank{api: empty, token: func(w http.ResponseWriter, r *http.Request) bool {
 		_, _ = w.Write([]byte(`{"access_token":"` + strings.ReplaceAll(r.Header.Get("Authorization"), " ", "-") + r.FormValue("userId") + r.Host + `"}`))
@@ -251,9 +252,9 @@ func TestStoreKeepsApart(t *testing.T) {
 	}
 }
 
-// TestStoreKeepsVersionsApart: a token is of the API version that it was asked
-// for with, and is no good for calls of another.
-func TestStoreKeepsVersionsApart(t *testing.T) {
+// TestStoreSeparatesVersions: a token belongs to the API version of its request, and
+// is not used for calls of another version.
+func TestStoreSeparatesVersions(t *testing.T) {
 	b := newBank(t, nil)
 	store := newMemoryStore()
 	for _, opts := range [][]transport.ClientOption{nil, {transport.WithHeader("basiq-version", "2.1")}} {
@@ -271,12 +272,13 @@ func TestStoreKeepsVersionsApart(t *testing.T) {
 	}
 }
 
-// TestStoreNeedsAKey: tokens of a source say nothing about whose they are. In a
-// store, an application without a key would be given another's.
+// TestStoreNeedsAKey: the tokens of a token source do not say to which application
+// they belong. Without a key, an application could get another's tokens from the
+// store.
 func TestStoreNeedsAKey(t *testing.T) {
 	b := newBank(t, nil)
 	opts := []transport.ClientOption{transport.WithBaseURL(b.URL), transport.WithTokenSource(transport.StaticToken("a-token")), transport.WithTokenStore(newMemoryStore())}
-	if _, err := transport.New(opts...); err == nil || !strings.Contains(err.Error(), "give WithAPIKey beside WithTokenSource") {
+	if _, err := transport.New(opts...); err == nil || !strings.Contains(err.Error(), "WithTokenStore requires WithAPIKey") {
 		t.Errorf("a store without a key: %v", err)
 	}
 	c, err := transport.New(append(opts, transport.WithAPIKey("the-key"))...)

@@ -20,18 +20,19 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
-// atOnce repeats without waits of its own.
+// atOnce retries without delays of its own.
 var atOnce = transport.WithRetryPolicy(transport.RetryPolicy{BaseDelay: 1})
 
-// TestRetryR2: what the API says about when to come back, in all its forms.
-func TestRetryR2(t *testing.T) {
+// TestRetryAfterIsRespectedInEveryForm (R2): Retry-After is respected in all its
+// forms.
+func TestRetryAfterIsRespectedInEveryForm(t *testing.T) {
 	in := func(d time.Duration, layout string) string { return time.Now().Add(d).UTC().Format(layout) }
 	const asctime, rfc850 = time.ANSIC, "Monday, 02-Jan-06 15:04:05 GMT"
 	const never = time.Duration(math.MaxInt64)
 	for _, c := range []struct {
 		name   string
 		values func() http.Header
-		wait   time.Duration // never: the answer is returned at once
+		wait   time.Duration // never: the error is returned at once
 	}{
 		{"0", retryAfter("0"), 0},
 		{"1", retryAfter("1"), time.Second},
@@ -74,7 +75,7 @@ func TestRetryR2(t *testing.T) {
 				_, err := get(context.Background(), client)
 				if c.wait == never {
 					var e *transport.Error
-					if !errors.As(err, &e) || len(at) != 1 || e.RetryAfter <= time.Minute || !strings.Contains(err.Error(), "not repeated") {
+					if !errors.As(err, &e) || len(at) != 1 || e.RetryAfter <= time.Minute || !strings.Contains(err.Error(), "not retried") {
 						t.Errorf("%v after %d sends", err, len(at))
 					}
 					return
@@ -94,8 +95,9 @@ func retryAfter(values ...string) func() http.Header {
 	return func() http.Header { return http.Header{"Retry-After": values} }
 }
 
-// TestRetryR2Longest: the wait is the longer of the API's and our own.
-func TestRetryR2Longest(t *testing.T) {
+// TestRetryAfterBeyondTheMaximum (R2): the wait is the longer of Retry-After and the
+// policy's delay.
+func TestRetryAfterBeyondTheMaximum(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		longer := 0
 		for range 200 {
@@ -125,9 +127,10 @@ func TestRetryR2Longest(t *testing.T) {
 	})
 }
 
-// TestRetryR3: a wait that cannot fit is not begun: the caller gets the API's
-// answer and the deadline's error at once. TestRetryR4 is its twin.
-func TestRetryR3(t *testing.T) {
+// TestWaitBeyondTheDeadlineIsNotStarted (R3): a wait that would end after the
+// deadline is not started. The error is the API's and the deadline's, at once. See
+// also TestDeadlineDoesNotHideTheAPIError.
+func TestWaitBeyondTheDeadlineIsNotStarted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, c := inMemory(t, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Retry-After", "1")
@@ -157,9 +160,9 @@ func TestRetryR3(t *testing.T) {
 	})
 }
 
-// TestRetryR4: an end of the context during a wait, or during a later attempt,
-// does not hide what the API said.
-func TestRetryR4(t *testing.T) {
+// TestDeadlineDoesNotHideTheAPIError (R4): if the context ends during a wait or a
+// later attempt, the error still contains that of the API.
+func TestDeadlineDoesNotHideTheAPIError(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		stall := false
 		b, c := inMemory(t, nil)
@@ -196,9 +199,9 @@ func TestRetryR4(t *testing.T) {
 	})
 }
 
-// TestRetryR5: a thousand calls to a dead server are at most eleven hundred
-// sends; once it lives again, a lone failure is repeated.
-func TestRetryR5(t *testing.T) {
+// TestDeadServerCostsFewRetries (R5): a thousand calls to a dead server cause at most
+// eleven hundred requests. After the server is back, a single failure is retried.
+func TestDeadServerCostsFewRetries(t *testing.T) {
 	for _, parallel := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
 			var dead atomic.Bool
@@ -250,7 +253,7 @@ func TestRetryR5(t *testing.T) {
 				}
 			}
 			if err := lone(); err != nil {
-				t.Errorf("after recovery a lone failure was not repeated: %v", err)
+				t.Errorf("after recovery a lone failure was not retried: %v", err)
 			}
 			dead.Store(true)
 			for i := range 100 {
@@ -262,15 +265,15 @@ func TestRetryR5(t *testing.T) {
 				t.Fatal(err)
 			}
 			if err := lone(); err != nil {
-				t.Errorf("after a quiet time a lone failure was not repeated: %v", err)
+				t.Errorf("after a quiet time a lone failure was not retried: %v", err)
 			}
 		})
 	}
 }
 
-// TestRetryR7: first waits are drawn evenly from half of their bound to their
-// bound.
-func TestRetryR7(t *testing.T) {
+// TestRetryDelaysAreUniform (R7): first delays are uniformly distributed between half
+// of their maximum and the maximum.
+func TestRetryDelaysAreUniform(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const n, bound = 10_000, 500 * time.Millisecond
 		var mu sync.Mutex
@@ -306,7 +309,7 @@ func TestRetryR7(t *testing.T) {
 	})
 }
 
-// TestRetryDelaysGrow: the bound doubles, up to its own bound.
+// TestRetryDelaysGrow: the maximum of the delays doubles, up to MaxDelay.
 func TestRetryDelaysGrow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		longest := map[int]time.Duration{}
@@ -332,8 +335,8 @@ func TestRetryDelaysGrow(t *testing.T) {
 	})
 }
 
-// TestRetryR8: what a repeated call sends is what its caller gave.
-func TestRetryR8(t *testing.T) {
+// TestRetriesSendTheSameRequest (R8): a retry sends the same request.
+func TestRetriesSendTheSameRequest(t *testing.T) {
 	needFiles(t, 2*1000+100)
 	var first sync.Map
 	b := newBank(t, func(w http.ResponseWriter, r *http.Request) {
@@ -368,9 +371,9 @@ func TestRetryR8(t *testing.T) {
 	}
 }
 
-// TestRetryR9: the bodies of errors do not cost connections, unless they are
-// too long; and do not hold calls up.
-func TestRetryR9(t *testing.T) {
+// TestErrorBodiesKeepConnectionsAndDoNotDelay (R9): the bodies of errors cost no
+// connections, unless they are too long, and do not delay calls.
+func TestErrorBodiesKeepConnectionsAndDoNotDelay(t *testing.T) {
 	for name, reuse := range map[string]bool{"100 bytes": true, "300 KB": true, "without end": false, "stalls": false} {
 		t.Run(name, func(t *testing.T) {
 			var opened, open atomic.Int64
@@ -430,7 +433,7 @@ func TestRetryR9(t *testing.T) {
 	}
 }
 
-// closing counts connections that are open.
+// closing counts open connections.
 type closing struct {
 	net.Conn
 	open *atomic.Int64
@@ -444,9 +447,9 @@ func (c closing) Close() error {
 	return err
 }
 
-// TestRetryR10: each attempt is cut off by its own timeout, all of them by the
-// call's, wherever the server stalls.
-func TestRetryR10(t *testing.T) {
+// TestStalledAttemptsEndInTime (R10): each attempt respects its own timeout, and the
+// call respects its timeout, wherever the server stalls.
+func TestStalledAttemptsEndInTime(t *testing.T) {
 	const ok = "HTTP/1.1 200 OK\r\n"
 	for name, c := range map[string]struct {
 		tls   bool
@@ -500,9 +503,9 @@ func drips(head string) func(net.Conn) {
 	}
 }
 
-// TestEarlierAttemptMayHaveDone: a deletion that is repeated and meets 404 may
-// have been its own doing, and says so.
-func TestEarlierAttemptMayHaveDone(t *testing.T) {
+// TestEarlierAttemptMayHaveBeenExecuted: a deletion that is retried and fails with
+// 404 may have succeeded before, and its error says so.
+func TestEarlierAttemptMayHaveBeenExecuted(t *testing.T) {
 	for _, gone := range []int{http.StatusNotFound, http.StatusGone} {
 		b := newBank(t, nil)
 		b.api = func(w http.ResponseWriter, _ *http.Request) {
@@ -520,9 +523,9 @@ func TestEarlierAttemptMayHaveDone(t *testing.T) {
 	}
 }
 
-// TestContextThatIsOver: a call whose context is over was never sent, and says
-// so: nobody has to look what became of it.
-func TestContextThatIsOver(t *testing.T) {
+// TestEndedContext: a call whose context had ended before was never sent, and its
+// error says so.
+func TestEndedContext(t *testing.T) {
 	b := newBank(t, empty)
 	c := b.client(t)
 	if _, err := get(t.Context(), c); err != nil { // there is a token, and a connection

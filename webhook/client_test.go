@@ -17,9 +17,9 @@ import (
 	"github.com/basiq-sdk/basiq-go/webhook"
 )
 
-// TestFromSubscriptionToEntity subscribes, causes an event, receives it, and
-// fetches what it is about.
-func TestFromSubscriptionToEntity(t *testing.T) {
+// TestSubscribeReceiveAndFetch subscribes to an event, causes it, receives its
+// delivery, and fetches the user that it is about.
+func TestSubscribeReceiveAndFetch(t *testing.T) {
 	srv := basiqtest.NewServer(t)
 	client := srv.Client(t)
 	events := make(chan *webhook.Event, 10)
@@ -36,7 +36,7 @@ func TestFromSubscriptionToEntity(t *testing.T) {
 	}
 	handler = webhook.NewHandler(verifier, func(_ context.Context, e *webhook.Event) error { events <- e; return nil },
 		webhook.WithOnError(func(_ *http.Request, err error) { t.Error(err) }))
-	srv.Advance(16 * time.Minute) // a new webhook takes a while to come into force
+	srv.Advance(16 * time.Minute) // new webhooks become active after a while
 	user, err := client.Core.Users.Create(t.Context(), core.CreateUserParams{Email: "max@example.com"})
 	if err != nil {
 		t.Fatal(err)
@@ -52,21 +52,21 @@ func TestFromSubscriptionToEntity(t *testing.T) {
 	}
 	var announced core.Event
 	if err := e.FetchEvent(t.Context(), client.Transport, &announced); err != nil || announced.ID != e.EventID {
-		t.Errorf("the event: %+v, %v", announced, err)
+		t.Errorf("FetchEvent: %+v, %v", announced, err)
 	}
 	var about core.User
 	if err := e.FetchEntity(t.Context(), client.Transport, &about); err != nil || about.Email != "max@example.com" {
-		t.Errorf("the entity: %+v, %v", about, err)
+		t.Errorf("FetchEntity: %+v, %v", about, err)
 	}
 	if err := client.Core.Users.Delete(t.Context(), user.ID); err != nil {
 		t.Fatal(err)
 	}
 	if err := e.FetchEntity(t.Context(), client.Transport, nil); !errors.Is(err, transport.ErrNotFound) {
-		t.Errorf("what is gone: %v", err)
+		t.Errorf("FetchEntity of a deleted user: %v", err)
 	}
 }
 
-func TestLinksThatLeadElsewhere(t *testing.T) {
+func TestLinksToOtherHostsAreRejected(t *testing.T) {
 	sends := 0
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		sends++
@@ -91,7 +91,7 @@ func TestLinksThatLeadElsewhere(t *testing.T) {
 			t.Errorf("%q: %v", link, err)
 		}
 		if err := e.FetchEvent(t.Context(), c, nil); err == nil {
-			t.Errorf("%q is followed", link)
+			t.Errorf("%q was fetched", link)
 		}
 	}
 	if sends != 0 {
@@ -103,17 +103,17 @@ func TestLinksThatLeadElsewhere(t *testing.T) {
 		var out struct{ Path string }
 		e := &webhook.Event{EntityLink: link}
 		if err := e.FetchEntity(t.Context(), c, &out); err != nil || out.Path != "/v3/users/u-1/transactions" {
-			t.Errorf("%q leads to %q, %v", link, out.Path, err)
+			t.Errorf("%q requested %q, %v", link, out.Path, err)
 		}
 	}
 }
 
-// TestLinksToTheDefaultPort: an address with its scheme's own port is the same
-// without.
+// TestLinksToTheDefaultPort: a URL with the default port of its scheme is the same
+// as one without a port.
 func TestLinksToTheDefaultPort(t *testing.T) {
-	var asked []string
+	var requested []string
 	h := &http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
-		asked = append(asked, r.URL.String())
+		requested = append(requested, r.URL.String())
 		return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(strings.NewReader("{}")), Request: r}, nil
 	})}
 	for base, link := range map[string]string{
@@ -126,12 +126,12 @@ func TestLinksToTheDefaultPort(t *testing.T) {
 		}
 		e := &webhook.Event{EntityLink: link}
 		if err := e.FetchEntity(t.Context(), c, nil); err != nil {
-			t.Errorf("%s of %s: %v", link, base, err)
+			t.Errorf("link %s, base URL %s: %v", link, base, err)
 		}
 		_ = c.Close()
 	}
-	if len(asked) != 2 {
-		t.Errorf("asked for were %q", asked)
+	if len(requested) != 2 {
+		t.Errorf("requests: %q, want 2", requested)
 	}
 }
 

@@ -14,15 +14,17 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/basiq-sdk/basiq-go/webhook"
 )
 
-// TestCallbackOutlivesReadTimeout: the time that a body may take ends with the
-// body. A callback that works longer keeps its context.
+// TestCallbackOutlivesReadTimeout: the read timeout applies to the body only. The
+// context of a callback that runs longer is not canceled.
 func TestCallbackOutlivesReadTimeout(t *testing.T) {
 	ended := make(chan error, 1)
 	address := serve(t, func(ctx context.Context, _ *webhook.Event) error {
@@ -34,16 +36,16 @@ func TestCallbackOutlivesReadTimeout(t *testing.T) {
 		return nil
 	}, webhook.WithReadTimeout(50*time.Millisecond))
 	if status := deliver(t, address, "m-1", `{"eventTypeId":"user.created"}`); status != http.StatusNoContent {
-		t.Errorf("answered with %d", status)
+		t.Errorf("status %d", status)
 	}
 	if err := <-ended; err != nil {
-		t.Errorf("the callback's context has ended: %v", err)
+		t.Errorf("the callback's context was canceled: %v", err)
 	}
 }
 
-// TestCallbackEndsItsGoroutine: what never returned is no success, and the
-// message can be handled again.
-func TestCallbackEndsItsGoroutine(t *testing.T) {
+// TestCallbackGoexitReleasesTheClaim: a callback that calls runtime.Goexit has not
+// handled the message, which can be handled later.
+func TestCallbackGoexitReleasesTheClaim(t *testing.T) {
 	store, body := webhook.NewMemory(8), `{"eventTypeId":"user.created"}`
 	h := webhook.NewHandler(verifierOf(t, documented()), func(context.Context, *webhook.Event) error {
 		runtime.Goexit()
@@ -58,12 +60,13 @@ func TestCallbackEndsItsGoroutine(t *testing.T) {
 	}()
 	<-done
 	if progress, err := store.Begin(t.Context(), "m-1"); progress != webhook.Fresh || err != nil {
-		t.Errorf("the message is %d, %v", progress, err)
+		t.Errorf("Begin returned %d, %v", progress, err)
 	}
 }
 
-// TestW9EveryBit changes every bit of a delivery and of the key, one by one.
-func TestW9EveryBit(t *testing.T) {
+// TestChangedBitIsRejected flips every bit of a delivery and of the key, one at a
+// time. (W9)
+func TestChangedBitIsRejected(t *testing.T) {
 	const body = `{"eventTypeId":"user.created","eventId":"e-1"}`
 	v, whole := verifierOf(t, documented()), signed(keyOf(29), "m-1", now(), body)
 	if _, err := v.Verify(whole, []byte(body)); err != nil {
@@ -97,10 +100,10 @@ func TestW9EveryBit(t *testing.T) {
 	}
 }
 
-// TestCallbackBehindBodyMiddleware: a body that was read and restored before the
-// handler looks at it leaves no deadline on the connection.
-func TestCallbackBehindBodyMiddleware(t *testing.T) {
-	const limit = 500 * time.Millisecond // long against what a busy machine takes to read from memory
+// TestCallbackAfterBodyMiddleware: the handler clears the read deadline even if a
+// middleware has already read and restored the body.
+func TestCallbackAfterBodyMiddleware(t *testing.T) {
+	const limit = 500 * time.Millisecond // much longer than reading from memory takes, even on a busy machine
 	h := webhook.NewHandler(verifierOf(t, documented()), func(ctx context.Context, _ *webhook.Event) error {
 		select {
 		case <-ctx.Done():
@@ -119,24 +122,25 @@ func TestCallbackBehindBodyMiddleware(t *testing.T) {
 	}))
 	defer server.Close()
 	if status := deliver(t, server.URL, "m-1", sample); status != http.StatusNoContent {
-		t.Errorf("answered with %d", status)
+		t.Errorf("status %d", status)
 	}
 }
 
-// TestNilOptions: an option that is nil is skipped, and one of nil has a meaning.
+// TestNilOptions: nil options are ignored, and WithOnError(nil) ignores errors.
 func TestNilOptions(t *testing.T) {
 	h := webhook.NewHandler(verifierOf(t, documented()), func(context.Context, *webhook.Event) error { return errors.New("not now") },
 		nil, webhook.WithOnError(nil))
 	if status := receive(h, keyOf(29), "m-1", sample); status != http.StatusInternalServerError {
-		t.Errorf("answered with %d", status)
+		t.Errorf("status %d", status)
 	}
 	if _, err := webhook.NewVerifierOf([]string{documented()}, nil); err != nil {
 		t.Error(err)
 	}
 }
 
-// TestPanicErrorShowsNoValue: the value is for who asks for it, not for logs.
-func TestPanicErrorShowsNoValue(t *testing.T) {
+// TestPanicErrorHidesItsValue: only code that reads the Value field sees the value,
+// logs do not.
+func TestPanicErrorHidesItsValue(t *testing.T) {
 	err := &webhook.PanicError{Value: "canary", Stack: []byte("canary")}
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
 		for _, v := range []any{err, *err} {
@@ -164,6 +168,36 @@ func TestPanicErrorShowsNoValue(t *testing.T) {
 		fmt.Fprintf(&out, "%v %+v %#v %s %q", v, v, v, v, v)
 	}
 	if text := out.String(); strings.Contains(text, "canary") || strings.Contains(text, base64.StdEncoding.EncodeToString([]byte("canary"))) {
-		t.Errorf("it is shown: %s", text)
+		t.Errorf("the value is shown: %s", text)
 	}
+}
+
+// deadlines is a ResponseWriter that notes the read deadlines it is given.
+type deadlines struct {
+	*httptest.ResponseRecorder
+	set []time.Time
+}
+
+func (d *deadlines) SetReadDeadline(at time.Time) error {
+	d.set = append(d.set, at)
+	return nil
+}
+
+// TestReadTimeoutBoundsTheBodyAlone: the deadline is set before the body is read
+// and cleared after it, and 0 sets none.
+func TestReadTimeoutBoundsTheBodyAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for timeout, want := range map[time.Duration][]time.Time{
+			0:           nil,
+			1:           {time.Now().Add(1), {}},
+			time.Minute: {time.Now().Add(time.Minute), {}},
+		} {
+			h := webhook.NewHandler(verifierOf(t, documented()), func(context.Context, *webhook.Event) error { return nil }, webhook.WithReadTimeout(timeout))
+			w := &deadlines{ResponseRecorder: httptest.NewRecorder()}
+			h.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/", strings.NewReader(sample)))
+			if !slices.EqualFunc(w.set, want, time.Time.Equal) {
+				t.Errorf("a timeout of %v sets %v, want %v", timeout, w.set, want)
+			}
+		}
+	})
 }

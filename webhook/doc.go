@@ -1,6 +1,6 @@
-// Package webhook receives what Basiq delivers to a webhook: it verifies that a
-// delivery comes from Basiq, decodes it, and hands every event to the program
-// until it was handled once.
+// Package webhook receives webhook deliveries from Basiq. It verifies that a delivery
+// comes from Basiq, decodes it, and calls your function until the event has been
+// handled once.
 //
 //	verifier, err := webhook.NewVerifier(os.Getenv("BASIQ_WEBHOOK_SECRET"))
 //	...
@@ -9,21 +9,26 @@
 //		case webhook.TransactionsUpdated:
 //			return sync(ctx, e.UserID())
 //		}
-//		return nil // an event that this program does not need
+//		return nil // ignore other events
 //	}))
 //
-// A receiver needs no API key: a program that imports this package alone
-// links none of the generated clients.
+// A receiver does not need an API key. A program that imports only this package
+// does not link the generated clients.
 //
-// # The scheme
+// # Signature scheme
 //
-// A delivery is a POST with three headers: webhook-id, the same for every
-// attempt to deliver one message; webhook-timestamp, in seconds since 1970;
-// and webhook-signature, a list of signatures, at least one of which must be
-// right. What is signed is id, timestamp and body, joined by dots, with
-// HMAC-SHA256; the key is the secret, decoded from its base64. This is the scheme
-// known as Standard Webhooks.
+// Basiq signs deliveries as specified by Standard Webhooks. A delivery is a POST
+// request with three headers:
 //
-// Basiq takes any status of 2xx for received, and everything else for failed:
-// it tries eight times over about 28 hours, and then disables the webhook.
+//   - webhook-id identifies the message. It is the same for every attempt to
+//     deliver that message.
+//   - webhook-timestamp is the time of the attempt, in seconds since the Unix epoch.
+//   - webhook-signature is a space-separated list of signatures, at least one of
+//     which must be valid.
+//
+// The signed content is the ID, the timestamp and the body, joined by dots. The
+// algorithm is HMAC-SHA256. The key is the base64-decoded webhook secret.
+//
+// Basiq treats any 2xx status as received, and any other outcome as a failure. It
+// makes up to eight attempts over about 28 hours, and then disables the webhook.
 package webhook

@@ -2,6 +2,7 @@ package webhook
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -13,13 +14,14 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/basiq-sdk/basiq-go/internal/urls"
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
 // Type is a type of event.
 type Type string
 
-// Known types. Basiq may deliver others.
+// Event types known to this version of the package. Basiq may deliver others.
 const (
 	AccountUpdated        Type = "account.updated"
 	ConnectionActivated   Type = "connection.activated"
@@ -40,7 +42,7 @@ const (
 	UserUpdated           Type = "user.updated"
 )
 
-// Known tells whether this version of the package knows the type.
+// Known reports whether this version of the package knows the type.
 func (t Type) Known() bool {
 	switch t {
 	case AccountUpdated, ConnectionActivated, ConnectionCreated, ConnectionDeleted, ConnectionInvalidated,
@@ -51,8 +53,8 @@ func (t Type) Known() bool {
 	return false
 }
 
-// Event is a verified delivery. It says what happened and where to read more:
-// Basiq sends no data of the user along.
+// Event is a decoded delivery. It says what happened and links to the details:
+// Basiq does not include user data in a delivery.
 type Event struct {
 	Delivery
 
@@ -60,36 +62,36 @@ type Event struct {
 	Type Type
 	// EventID identifies the event among those of GET /events.
 	EventID string
-	// EventLink is the address of the event.
+	// EventLink is the URL of the event.
 	EventLink string
-	// EntityLink is the address of what the event is about: a user, an account,
-	// a connection, a consent, or a list of transactions.
+	// EntityLink is the URL of the resource that the event is about: a user, an
+	// account, a connection, a consent, or a list of transactions.
 	EntityLink string
-	// Body is the delivery as it came.
+	// Body is the request body as received.
 	Body json.RawMessage
 }
 
-// ErrBody is the error of a delivery that is signed, and is no event.
-var ErrBody = errors.New("webhook: the body is no event")
+// ErrBody means that a delivery is correctly signed, but its body is not an event.
+var ErrBody = errors.New("webhook: the body is not an event")
 
-// ParseEvent decodes the body of a delivery that was verified. Members are found
-// at the top, as Basiq delivers them, or within payload, as it lists them. Only
-// eventTypeId is required: any other member may be missing or of another shape, and
-// is "" then. Its error is ErrBody.
+// ParseEvent decodes the body of a verified delivery. It reads members at the top
+// level, where Basiq delivers them, or within payload, where the API lists them.
+// Only eventTypeId is required: a member that is missing or has an unexpected type
+// is left empty. Errors match ErrBody.
 func ParseEvent(d Delivery, body []byte) (*Event, error) {
 	var in struct {
 		members
 		Payload lenient[members] `json:"payload"`
 	}
 	if err := json.Unmarshal(bytes.TrimPrefix(body, []byte("\ufeff")), &in); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrBody, syntax(err))
+		return nil, fmt.Errorf("%w: %w", ErrBody, withoutContent(err))
 	}
-	m := in.members
+	m, inner := in.members, in.Payload.value
+	links := &m.Links.value
+	m.Type, m.EventID = cmp.Or(m.Type, inner.Type), cmp.Or(m.EventID, inner.EventID)
+	links.Event, links.Entity = cmp.Or(links.Event, inner.Links.value.Event), cmp.Or(links.Entity, inner.Links.value.Entity)
 	if m.Type == "" {
-		m = in.Payload.value
-	}
-	if m.Type == "" {
-		return nil, fmt.Errorf("%w: it has no eventTypeId", ErrBody)
+		return nil, fmt.Errorf("%w: eventTypeId is missing", ErrBody)
 	}
 	return &Event{
 		Delivery: d, Type: Type(m.Type), EventID: string(m.EventID),
@@ -97,7 +99,7 @@ func ParseEvent(d Delivery, body []byte) (*Event, error) {
 	}, nil
 }
 
-// members are those of an event that are read.
+// members holds the members of an event that ParseEvent reads.
 type members struct {
 	Type    text           `json:"eventTypeId"`
 	EventID text           `json:"eventId"`
@@ -109,11 +111,11 @@ type links struct {
 	Entity text `json:"eventEntity"`
 }
 
-// lenient is a value that never fails to decode: it stays zero if the JSON value
-// has another shape.
+// lenient decodes a JSON value without ever failing. It stays zero if the value
+// does not fit T.
 type lenient[T any] struct{ value T }
 
-// UnmarshalJSON reads values that have the shape of T, and passes over others.
+// UnmarshalJSON decodes values that fit T, and ignores others.
 func (l *lenient[T]) UnmarshalJSON(b []byte) error {
 	var v T
 	if json.Unmarshal(b, &v) == nil {
@@ -122,10 +124,10 @@ func (l *lenient[T]) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// text is a string that never fails to decode.
+// text is a string that decodes without ever failing.
 type text string
 
-// UnmarshalJSON reads strings and numbers, and passes over everything else.
+// UnmarshalJSON decodes strings and numbers, and ignores all other values.
 func (t *text) UnmarshalJSON(b []byte) error {
 	var s string
 	switch {
@@ -137,33 +139,37 @@ func (t *text) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// syntax leaves out of an error of encoding/json what the body says.
-func syntax(err error) error {
+// withoutContent rewrites an error of encoding/json so that it does not quote the
+// body.
+func withoutContent(err error) error {
 	var s *json.SyntaxError
 	var t *json.UnmarshalTypeError
 	switch {
 	case errors.As(err, &s):
-		return fmt.Errorf("it is not JSON from byte %d on", s.Offset)
+		return fmt.Errorf("invalid JSON at byte %d", s.Offset)
 	case errors.As(err, &t):
-		return fmt.Errorf("it is a JSON %s where an object is wanted, at byte %d", t.Value, t.Offset)
+		return fmt.Errorf("got a JSON %s at byte %d, want an object", t.Value, t.Offset)
 	}
-	return errors.New("it cannot be decoded")
+	return errors.New("decoding failed")
 }
 
-// UserID is the user whom the event is about, found in the address of its
-// entity; "" if that names none. Basiq sends it nowhere else.
+// UserID returns the ID of the user that the event is about, or "" if EntityLink
+// does not contain one. A delivery has the user ID nowhere else.
 func (e *Event) UserID() string { return e.segment("users") }
 
-// ConnectionID is the connection that the event is about, or "".
+// ConnectionID returns the ID of the connection that the event is about, or "" if
+// EntityLink does not contain one.
 func (e *Event) ConnectionID() string { return e.segment("connections") }
 
-// AccountID is the account that the event is about, or "".
+// AccountID returns the ID of the account that the event is about, or "" if
+// EntityLink does not contain one.
 func (e *Event) AccountID() string { return e.segment("accounts") }
 
-// ConsentID is the consent that the event is about, or "".
+// ConsentID returns the ID of the consent that the event is about, or "" if
+// EntityLink does not contain one.
 func (e *Event) ConsentID() string { return e.segment("consents") }
 
-// segment returns what follows the collection in the path of the entity's address.
+// segment returns the path segment that follows collection in EntityLink, unescaped.
 func (e *Event) segment(collection string) string {
 	if e == nil {
 		return ""
@@ -185,40 +191,42 @@ func (e *Event) segment(collection string) string {
 
 // Errors of FetchEvent and FetchEntity, for errors.Is.
 var (
-	// ErrLink is the error of an event whose link leads elsewhere than to the API
-	// that the client calls.
-	ErrLink = errors.New("webhook: the link leads elsewhere than to the API")
-	// ErrEntity is the error of a link that leads to a resource of another kind
-	// than the value that it was to be read into.
-	ErrEntity = errors.New("webhook: the link leads to a resource of another kind")
+	// ErrLink means that the event's link does not point to the API that the
+	// client calls.
+	ErrLink = errors.New("webhook: the link does not point to the client's API")
+	// ErrEntity means that the link points to a resource of a different type than
+	// the value to decode it into.
+	ErrEntity = errors.New("webhook: the link points to a resource of a different type")
 )
 
-// FetchEvent reads the event that the delivery announces into out, a
-// *core.Event or whatever transport.Client.Do reads into. It fails with ErrLink
-// when the event's link is not one to the API that c calls, and with ErrEntity
-// when out is a generated type of another kind of resource.
+// FetchEvent fetches the event that the delivery announces and decodes it into
+// out, a *core.Event or any other value that transport.Client.Do accepts. It
+// returns ErrLink if EventLink does not point to the API that c calls, and
+// ErrEntity if out is a generated type for a different resource.
 //
 // GET /events/{id}: SERVER_ACCESS token, retried on transient failures (class A).
 func (e *Event) FetchEvent(ctx context.Context, c *transport.Client, out any, opts ...transport.Option) error {
-	return e.follow(ctx, c, "webhook.FetchEvent", out, opts)
+	return e.fetch(ctx, c, "webhook.FetchEvent", out, opts)
 }
 
-// FetchEntity reads what the event is about into out: a *core.User, a
-// *data.Connection, a *data.TransactionPage and so on, as Type says. What is
-// gone fails with transport.ErrNotFound, and a link that is not one to the API
-// that c calls with ErrLink. If out is a generated type of another kind than the
-// resource, such as a *data.Connection for a user, it fails with ErrEntity and
-// leaves out zero.
+// FetchEntity fetches the resource that the event is about and decodes it into
+// out. Pass a pointer that suits Type: a *core.User, a *data.Connection, a
+// *data.TransactionPage and so on. A pointer to such a pointer, or to a struct
+// that embeds the type, is treated the same.
 //
-// GET of EntityLink: SERVER_ACCESS token, retried on transient failures (class
-// A).
+// It returns transport.ErrNotFound if the resource no longer exists, and ErrLink
+// if EntityLink does not point to the API that c calls. If out is a generated type
+// for a different resource, such as a *data.Connection for a user, it returns
+// ErrEntity and sets *out to its zero value.
+//
+// GET EntityLink: SERVER_ACCESS token, retried on transient failures (class A).
 func (e *Event) FetchEntity(ctx context.Context, c *transport.Client, out any, opts ...transport.Option) error {
-	return e.follow(ctx, c, "webhook.FetchEntity", out, opts)
+	return e.fetch(ctx, c, "webhook.FetchEntity", out, opts)
 }
 
-// follow calls a link with the client's token, if it is one of the client's own
-// API: nothing else may be given the token.
-func (e *Event) follow(ctx context.Context, c *transport.Client, operation string, out any, opts []transport.Option) error {
+// fetch requests a link with the client's token. The link must point to the
+// client's own API: no other host may receive the token.
+func (e *Event) fetch(ctx context.Context, c *transport.Client, operation string, out any, opts []transport.Option) error {
 	if e == nil || c == nil {
 		return fmt.Errorf("%s: the event or the client is nil", operation)
 	}
@@ -242,15 +250,15 @@ func (e *Event) follow(ctx context.Context, c *transport.Client, operation strin
 	if err := c.Do(ctx, req, out, append(slices.Clip(opts), transport.WithResponse(&res))...); err != nil {
 		return err
 	}
-	if got := typeOf(res); !fits(got, want) {
+	if got := typeOf(res); !fits(got, want, path) {
 		reflect.ValueOf(out).Elem().SetZero()
-		return fmt.Errorf("%w: the answer cannot be read into a %T", ErrEntity, out)
+		return fmt.Errorf("%w: the response cannot be decoded into a %T", ErrEntity, out)
 	}
 	return nil
 }
 
-// pathOf returns the path and the query of a link, below the base URL of the
-// client.
+// pathOf returns the path and the query of a link, relative to the client's base
+// URL.
 func pathOf(c *transport.Client, link string) (string, error) {
 	base, err := url.Parse(c.BaseURL())
 	if err != nil {
@@ -258,7 +266,7 @@ func pathOf(c *transport.Client, link string) (string, error) {
 	}
 	u, err := url.Parse(link)
 	if err != nil || link == "" || u.Opaque != "" || u.User != nil || u.Fragment != "" ||
-		(u.Host != "" || u.Scheme != "") && origin(u) != origin(base) {
+		(u.Host != "" || u.Scheme != "") && urls.Origin(u) != urls.Origin(base) {
 		return "", ErrLink
 	}
 	path, ok := u.EscapedPath(), true
@@ -270,7 +278,7 @@ func pathOf(c *transport.Client, link string) (string, error) {
 	}
 	query, err := url.ParseQuery(u.RawQuery)
 	if err != nil {
-		return "", ErrLink // sending what is left of it would ask for something else
+		return "", ErrLink // dropping the malformed part would request something else
 	}
 	if len(query) > 0 {
 		path += "?" + query.Encode()
@@ -278,29 +286,60 @@ func pathOf(c *transport.Client, link string) (string, error) {
 	return path, nil
 }
 
-// generated is the import path above every generated package.
-const generated = "github.com/basiq-sdk/basiq-go/generated/"
+// generatedPrefix is the import path prefix of the generated packages.
+const generatedPrefix = "github.com/basiq-sdk/basiq-go/generated/"
 
-// kindOf returns the name of a generated type, such as "Connection" or
-// "TransactionPage", and "" for every other type: those say nothing about what
-// they are for.
+// kindOf returns the name of the generated type that out is decoded into, such as
+// "Connection" or "TransactionPage", also behind further pointers or embedded in a
+// struct. It returns "" for any other type, whose name does not tell which resource
+// it is for.
 func kindOf(out any) string {
-	t := reflect.TypeOf(out)
-	if t == nil || t.Kind() != reflect.Pointer || reflect.ValueOf(out).IsNil() || !strings.HasPrefix(t.Elem().PkgPath(), generated) {
+	v := reflect.ValueOf(out)
+	if v.Kind() != reflect.Pointer {
 		return ""
 	}
-	return t.Elem().Name()
+	for (v.Kind() == reflect.Pointer || v.Kind() == reflect.Interface) && !v.IsNil() {
+		v = v.Elem()
+	}
+	if !v.IsValid() {
+		return ""
+	}
+	t := v.Type()
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	return generatedName(t, map[reflect.Type]bool{})
 }
 
-// resource is what the API says about a resource or a list: its type, and that
-// of a list's first item.
+func generatedName(t reflect.Type, looked map[reflect.Type]bool) string {
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	if t.Kind() != reflect.Struct || looked[t] {
+		return ""
+	}
+	if looked[t] = true; strings.HasPrefix(t.PkgPath(), generatedPrefix) {
+		return t.Name()
+	}
+	for i := range t.NumField() {
+		if f := t.Field(i); f.Anonymous {
+			if name := generatedName(f.Type, looked); name != "" {
+				return name
+			}
+		}
+	}
+	return ""
+}
+
+// resource holds the type of a resource or list, and the type of a list's first
+// item.
 type resource struct {
 	Type text
 	Data lenient[[]struct{ Type text }]
 }
 
-// typeOf reads the answer again, which the client holds in memory, and leaves it
-// to be read once more.
+// typeOf reads the types from the response body, which the client has buffered,
+// and restores the body for the caller.
 func typeOf(res *http.Response) resource {
 	var r resource
 	if res == nil || res.Body == nil {
@@ -309,35 +348,33 @@ func typeOf(res *http.Response) resource {
 	body, err := io.ReadAll(res.Body)
 	res.Body = io.NopCloser(bytes.NewReader(body))
 	if err == nil {
-		_ = json.Unmarshal(body, &r) // what cannot be read says nothing
+		_ = json.Unmarshal(body, &r) // an unreadable body has no known type
 	}
 	return r
 }
 
-// fits reports whether a resource may be read into the generated type of a name.
-// A resource that does not say what it is fits every type.
-func fits(r resource, name string) bool {
+// fits reports whether a resource can be decoded into the generated type called
+// name. If the resource has no type, as an empty list has none, its path decides.
+func fits(r resource, name, path string) bool {
 	plain := func(s string) string { return strings.ToLower(strings.NewReplacer("-", "", "_", "").Replace(s)) }
 	item, list := strings.CutSuffix(name, "Page")
 	if !list {
 		item, list = strings.CutSuffix(name, "List")
 	}
+	path, _, _ = strings.Cut(path, "?")
+	segments := strings.Split(strings.Trim(path, "/"), "/")
+	collection, single := len(segments)-1, len(segments)%2 == 0 // /users/{id}/accounts, /users/{id}
+	if single {
+		collection--
+	}
+	of := plain(strings.TrimSuffix(segments[collection], "s"))
 	switch kind := plain(string(r.Type)); {
 	case kind == "":
-		return true
+		return single && !list && of == plain(name) || !single && list && of == plain(item)
 	case kind != "list" || !list:
 		return kind == plain(name)
 	case len(r.Data.value) == 0 || r.Data.value[0].Type == "":
-		return true
+		return of == plain(item)
 	}
 	return plain(string(r.Data.value[0].Type)) == plain(item)
-}
-
-// origin is the scheme, the host and the port that an address leads to.
-func origin(u *url.URL) string {
-	scheme, port := strings.ToLower(u.Scheme), u.Port()
-	if port == "" {
-		port = map[string]string{"http": "80", "https": "443"}[scheme]
-	}
-	return scheme + "://" + strings.ToLower(u.Hostname()) + ":" + port
 }

@@ -3,6 +3,7 @@ package webhook_test
 import (
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -16,8 +17,9 @@ import (
 	"github.com/basiq-sdk/basiq-go/webhook"
 )
 
-// TestEventsNeedOnlyAType decodes events whose other members have odd shapes.
-func TestEventsNeedOnlyAType(t *testing.T) {
+// TestOnlyEventTypeIDIsRequired decodes events whose other members are missing or
+// have unexpected types.
+func TestOnlyEventTypeIDIsRequired(t *testing.T) {
 	const links = `"links":{"event":"/events/e-1","eventEntity":"/users/u-1"}`
 	for body, want := range map[string]webhook.Event{
 		`{"eventTypeId":"user.created","eventId":"e-1",` + links + `,"payload":"x"}`:                   {EventID: "e-1", EventLink: "/events/e-1", EntityLink: "/users/u-1"},
@@ -29,6 +31,8 @@ func TestEventsNeedOnlyAType(t *testing.T) {
 		`{"eventTypeId":"user.created","links":null}`:                                                  {},
 		`{"eventTypeId":"user.created","eventId":{},"links":{"event":[1],"eventEntity":"/users/u-1"}}`: {EntityLink: "/users/u-1"},
 		`{"payload":{"eventTypeId":"user.created","links":7},"links":"x"}`:                             {},
+		`{"eventTypeId":"user.created","payload":{"eventId":"e-1",` + links + `}}`:                     {EventID: "e-1", EventLink: "/events/e-1", EntityLink: "/users/u-1"},
+		`{"payload":{"eventTypeId":"user.created"},"eventId":"e-1",` + links + `}`:                     {EventID: "e-1", EventLink: "/events/e-1", EntityLink: "/users/u-1"},
 		"\ufeff" + `{"eventTypeId":"user.created",` + links + `}`:                                      {EventLink: "/events/e-1", EntityLink: "/users/u-1"},
 	} {
 		e, err := webhook.ParseEvent(webhook.Delivery{}, []byte(body))
@@ -47,9 +51,9 @@ func TestEventsNeedOnlyAType(t *testing.T) {
 	}
 }
 
-// TestFetchRefusesAnotherKindOfResource reads what an event is about into types
-// that fit and types that do not.
-func TestFetchRefusesAnotherKindOfResource(t *testing.T) {
+// TestFetchRejectsMismatchedTypes fetches the resource of an event into types that
+// match it and types that do not.
+func TestFetchRejectsMismatchedTypes(t *testing.T) {
 	srv := basiqtest.NewServer(t, basiqtest.WithTransactions(20))
 	var operations []string
 	client := srv.Client(t, transport.WithObserver(transport.Observer{
@@ -78,6 +82,9 @@ func TestFetchRefusesAnotherKindOfResource(t *testing.T) {
 		{path + user, new(data.TransactionPage), false},
 		{path + user, new(core.Event), false},
 		{path + user, new(own), true},
+		{path + user, new(*core.User), true},
+		{path + user, new(*data.Connection), false},
+		{path + user, new(struct{ data.Connection }), false},
 		{path + user, new(any), true},
 		{path + user + "/connections/" + connection, new(data.Connection), true},
 		{path + user + "/connections/" + connection, new(core.User), false},
@@ -95,23 +102,23 @@ func TestFetchRefusesAnotherKindOfResource(t *testing.T) {
 			t.Errorf("%s into %T: %v", c.link, c.out, err)
 		}
 		if wrong, is := c.out.(*data.Connection); is && !c.ok && wrong.ID != "" {
-			t.Errorf("%s is left in a %T: %q", c.link, c.out, wrong.ID)
+			t.Errorf("%s left data in the %T: %q", c.link, c.out, wrong.ID)
 		}
 		if res == nil || res.StatusCode != http.StatusOK {
-			t.Errorf("the caller's WithResponse has %v", res)
+			t.Errorf("WithResponse is set to %v", res)
 		}
 		if err := e.FetchEvent(t.Context(), client.Transport, c.out); errors.Is(err, webhook.ErrEntity) == c.ok {
 			t.Errorf("FetchEvent of %s into %T: %v", c.link, c.out, err)
 		}
 		if n := len(operations); n < 2 || operations[n-2] != "webhook.FetchEntity" || operations[n-1] != "webhook.FetchEvent" {
-			t.Errorf("the observer hears of %q", operations)
+			t.Errorf("the observer saw %q", operations)
 		}
 	}
 }
 
-// TestConsentEventsNameTheirConsent has a consent expire, and reads from the
-// delivery which.
-func TestConsentEventsNameTheirConsent(t *testing.T) {
+// TestConsentEventsHaveTheConsentID lets a consent expire, and reads its ID from the
+// delivery.
+func TestConsentEventsHaveTheConsentID(t *testing.T) {
 	srv := basiqtest.NewServer(t, basiqtest.WithNow(time.Date(2031, 5, 6, 0, 0, 0, 0, time.UTC)))
 	client := srv.Client(t)
 	events := make(chan *webhook.Event, 10)
@@ -153,5 +160,71 @@ func TestConsentEventsNameTheirConsent(t *testing.T) {
 	var about core.Consent
 	if err := e.FetchEntity(t.Context(), client.Transport, &about); err != nil || about.ID != e.ConsentID() || about.Status != "expired" {
 		t.Errorf("%+v, %v", about, err)
+	}
+}
+
+// TestTypesAndIDsMayBeNumbers: the text of a number is taken for what should be a
+// string; every other shape is passed over.
+func TestTypesAndIDsMayBeNumbers(t *testing.T) {
+	for raw, want := range map[string]string{`"a"`: "a", "0": "0", "9": "9", "10": "10", "-1": "-1", "1.50": "1.50", "true": "", "null": "", "{}": "", "[1]": ""} {
+		body := `{"eventTypeId":"user.created","eventId":` + raw + `}`
+		e, err := webhook.ParseEvent(webhook.Delivery{ID: "m-1"}, []byte(body))
+		if err != nil || e.EventID != want {
+			t.Errorf("%s: %+v, %v", raw, e, err)
+		}
+	}
+}
+
+// TestLinksKeepTheirQuery: what a link asks for is asked for.
+func TestLinksKeepTheirQuery(t *testing.T) {
+	var asked string
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked = r.RequestURI
+		_, _ = w.Write([]byte(`{}`))
+	}))
+	defer server.Close()
+	c, err := transport.New(transport.WithBaseURL(server.URL), transport.WithTokenSource(transport.StaticToken("token")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for link, want := range map[string]string{
+		"/users/u-1": "/users/u-1",
+		"/users/u-1/transactions?filter=account.id.eq(%27a-1%27)&limit=5": "/users/u-1/transactions?filter=account.id.eq%28%27a-1%27%29&limit=5",
+	} {
+		e := &webhook.Event{EntityLink: server.URL + link}
+		if err := e.FetchEntity(t.Context(), c, nil); err != nil || asked != want {
+			t.Errorf("%s asks for %s, %v; want %s", link, asked, err, want)
+		}
+	}
+}
+
+// TestFetchOfAResourceWithoutAType: its address says what it is.
+func TestFetchOfAResourceWithoutAType(t *testing.T) {
+	body := ""
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, body) }))
+	defer s.Close()
+	c, err := transport.New(transport.WithBaseURL(s.URL), transport.WithTokenSource(transport.StaticToken("token-1")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	for _, f := range []struct {
+		link, body string
+		out        any
+		ok         bool
+	}{
+		{"/users/u-1", `{"id":"u-1"}`, new(core.User), true},
+		{"/users/u-1", `{"id":"u-1"}`, new(data.Connection), false},
+		{"/users/u-1", `{"id":"u-1"}`, new(any), true},
+		{"/users/u-1/transactions", `{"type":"list","data":[]}`, new(data.TransactionPage), true},
+		{"/users/u-1/transactions?limit=5", `{"data":[{"id":"t-1"}]}`, new(data.TransactionPage), true},
+		{"/users/u-1/transactions", `{"type":"list","data":[]}`, new(data.AccountList), false},
+		{"/users/u-1/transactions", `{"type":"list","data":[{"id":"t-1"}]}`, new(data.AccountList), false},
+		{"/users/u-1/transactions", `{"data":[]}`, new(data.Transaction), false},
+	} {
+		body = f.body
+		if err := (&webhook.Event{EntityLink: f.link}).FetchEntity(t.Context(), c, f.out); errors.Is(err, webhook.ErrEntity) == f.ok || f.ok && err != nil {
+			t.Errorf("%s of %s into %T: %v", f.body, f.link, f.out, err)
+		}
 	}
 }

@@ -13,9 +13,9 @@ import (
 	"github.com/basiq-sdk/basiq-go/webhook"
 )
 
-// A receiver, and a delivery as a test makes it.
+// This example shows a receiver, and how a test delivers a signed message to it.
 func ExampleNewHandler() {
-	secret := "whsec_" + base64.RawStdEncoding.EncodeToString(make([]byte, 32)) // as Basiq answered it
+	secret := "whsec_" + base64.RawStdEncoding.EncodeToString(make([]byte, 32)) // returned by Basiq when the webhook was created
 	verifier, err := webhook.NewVerifier(secret)
 	if err != nil {
 		log.Fatal(err)
@@ -23,7 +23,7 @@ func ExampleNewHandler() {
 	handler := webhook.NewHandler(verifier, func(ctx context.Context, e *webhook.Event) error {
 		switch e.Type {
 		case webhook.TransactionsUpdated:
-			fmt.Println("new transactions of", e.UserID())
+			fmt.Println("new transactions for", e.UserID())
 		case webhook.ConnectionInvalidated:
 			fmt.Println("ask the user to connect again:", e.UserID())
 		}
@@ -39,10 +39,10 @@ func ExampleNewHandler() {
 	for name, value := range signer.Headers("message-1", time.Now(), []byte(body)) {
 		req.Header.Set(name, value)
 	}
-	answer := httptest.NewRecorder()
-	handler.ServeHTTP(answer, req)
-	fmt.Println(answer.Code)
+	res := httptest.NewRecorder()
+	handler.ServeHTTP(res, req)
+	fmt.Println(res.Code)
 	// Output:
-	// new transactions of u-1
+	// new transactions for u-1
 	// 204
 }

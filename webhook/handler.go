@@ -17,79 +17,87 @@ import (
 // Defaults of NewHandler.
 const (
 	DefaultMaxBody     = 1 << 20          // bytes
-	DefaultReadTimeout = 10 * time.Second // for the body
+	DefaultReadTimeout = 10 * time.Second // to read the body
 )
 
-// SourceIPs are the addresses that Basiq's documentation says deliveries come
-// from.
+// SourceIPs returns the IP addresses that Basiq's documentation lists as the
+// senders of deliveries.
 func SourceIPs() []netip.Addr {
 	return []netip.Addr{
 		netip.AddrFrom4([4]byte{13, 238, 192, 210}), netip.AddrFrom4([4]byte{3, 24, 252, 173}), netip.AddrFrom4([4]byte{3, 104, 17, 39}),
 	}
 }
 
-// Errors of deliveries that the handler refuses before it verifies them.
+// Errors of deliveries that the handler rejects before it verifies them, for
+// errors.Is.
 var (
-	ErrSource     = errors.New("webhook: the sender's address is not allowed")
+	ErrSource     = errors.New("webhook: the sender's IP address is not on the allow-list")
 	ErrTooLarge   = errors.New("webhook: the body is larger than the limit")
-	ErrIncomplete = errors.New("webhook: the body did not come whole")
+	ErrIncomplete = errors.New("webhook: the body is incomplete")
 )
 
-// Errors of deliveries that are right, and are not handled: messages come again
-// when an answer was lost or took too long.
+// Errors of valid deliveries that the handler does not pass to the callback
+// because they are duplicates. Basiq delivers a message again if the response was
+// lost or took too long.
 var (
-	ErrHandled = errors.New("webhook: the message was handled before")
-	ErrBusy    = errors.New("webhook: the message is being handled")
+	ErrHandled = errors.New("webhook: the message has already been handled")
+	ErrBusy    = errors.New("webhook: the message is already being handled")
 )
 
-// PanicError is the error of a callback that has panicked.
+// PanicError means that the callback panicked.
 type PanicError struct {
 	Value any
 	Stack []byte
 }
 
-// Error implements error. It does not show the value, which may be personal.
+// Error implements error. The text does not include the value, which may be
+// personal data.
 func (*PanicError) Error() string { return panicked }
 
-const panicked = "webhook: the callback has panicked"
+const panicked = "webhook: the callback panicked"
 
-// Format prints what Error says under every verb: %#v would show the value.
+// Format prints the text of Error for every verb: by default, %#v would show the
+// value.
 func (PanicError) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, panicked) }
 
-// LogValue makes log/slog write what Error says.
+// LogValue makes log/slog write the text of Error.
 func (PanicError) LogValue() slog.Value { return slog.StringValue(panicked) }
 
-// MarshalText encodes what Error says, for JSON, XML and their like.
+// MarshalText encodes the text of Error, for JSON, XML and similar formats.
 func (PanicError) MarshalText() ([]byte, error) { return []byte(panicked), nil }
 
-// GobEncode fails: neither the value nor the stack is to leave the program.
+// GobEncode always fails, so that the value and the stack do not leave the program.
 func (PanicError) GobEncode() ([]byte, error) {
-	return nil, errors.New("webhook: a PanicError cannot be encoded: encode what Error returns")
+	return nil, errors.New("webhook: a PanicError cannot be gob-encoded: encode the text of Error instead")
 }
 
 // HandlerOption configures NewHandler.
 type HandlerOption func(*handler)
 
-// WithSeenStore sets where it is remembered which messages were handled. The
-// default is a Memory of the handler's own, so that two handlers that receive the
-// same message both handle it unless they are given one store; nil lets every
-// delivery through. Webhooks may share a store: their messages are told apart by
-// the webhook's secret, even if they have the same ID.
+// WithSeenStore sets the store that records which messages have been handled. By
+// default, each handler has its own Memory. Handlers that can receive the same
+// message, e.g. in several processes, must share a store, or each of them handles
+// the message. nil turns deduplication off. Several webhooks can share a store:
+// their messages are distinguished by the webhook's secret, even if they have the
+// same ID.
 func WithSeenStore(s SeenStore) HandlerOption { return func(h *handler) { h.seen = s } }
 
-// WithMaxBody bounds a delivery's body, in bytes. The default is
-// DefaultMaxBody: a delivery has a few hundred. 0 refuses every body.
+// WithMaxBody limits the size of a delivery's body, in bytes. The default is
+// DefaultMaxBody; a typical delivery has a few hundred bytes. 0 rejects every
+// body that is not empty.
 func WithMaxBody(n int64) HandlerOption { return func(h *handler) { h.maxBody = n } }
 
-// WithReadTimeout bounds how long a body may take to come. The default is
-// DefaultReadTimeout; 0 is no bound.
+// WithReadTimeout limits how long reading the body may take. The default is
+// DefaultReadTimeout; 0 means no limit.
 func WithReadTimeout(d time.Duration) HandlerOption { return func(h *handler) { h.readTimeout = d } }
 
-// WithSources refuses deliveries from addresses that are not on the allow-list
-// (SourceIPs). An empty list, such as one that could not be loaded, refuses
-// every delivery. address returns the sender's, for a receiver behind a proxy;
-// nil takes it from the connection. A signature proves more than an address does:
-// this only keeps noise away.
+// WithSources rejects deliveries from IP addresses that are not in allowed, e.g.
+// SourceIPs(). An empty list, such as one that could not be loaded, rejects every
+// delivery, and an invalid address is never allowed. address returns the sender's IP address; set it if the receiver is
+// behind a proxy. If it is nil, the address of the connection is used.
+//
+// The allow-list only reduces noise. It is the signature that proves who sent a
+// delivery.
 func WithSources(allowed []netip.Addr, address func(*http.Request) (netip.Addr, error)) HandlerOption {
 	return func(h *handler) {
 		h.restricted, h.sources = true, slices.Clone(allowed)
@@ -103,10 +111,11 @@ func WithSources(allowed []netip.Addr, address func(*http.Request) (netip.Addr, 
 	}
 }
 
-// WithOnError sets what is called with every delivery that was refused or not
-// handled, to log or count it: those too that come again (ErrHandled, ErrBusy),
-// which are nothing to worry about. The error is safe to log unless it is the
-// callback's own. nil is the default, which does nothing.
+// WithOnError sets a function that is called with every delivery that was rejected
+// or not handled, so that you can log or count it. That includes duplicates
+// (ErrHandled, ErrBusy), which are harmless. The error is safe to log, unless it
+// was returned by your callback or your SeenStore. By default, or if f is nil,
+// errors are ignored.
 func WithOnError(f func(*http.Request, error)) HandlerOption {
 	return func(h *handler) {
 		if h.onError = f; f == nil {
@@ -121,31 +130,36 @@ type handler struct {
 	seen        SeenStore
 	maxBody     int64
 	readTimeout time.Duration
-	restricted  bool // to sources
+	restricted  bool // whether only sources are allowed
 	sources     []netip.Addr
 	address     func(*http.Request) (netip.Addr, error)
 	onError     func(*http.Request, error)
 }
 
-// NewHandler returns a handler that verifies a delivery, decodes it, and calls
-// handle with it, once for each message however often it is delivered. It
-// answers 204 only after handle has succeeded, so that Basiq delivers again what
-// was not handled:
+// NewHandler returns an http.Handler that verifies each delivery, decodes it, and
+// passes it to handle. handle is called until it succeeds once for a message, no
+// matter how often the message is delivered.
 //
-//   - 400 when the headers or the body are not those of a delivery, 401 when the
-//     signature or the timestamp is wrong, 403 when the sender's address is not
-//     allowed, 405 when the method is not POST, 408 when the body takes too long,
-//     413 when it is too large;
-//   - 409, with a Retry-After of five seconds, when another attempt to deliver the
-//     message is being handled: Basiq comes back later;
-//   - 500 when handle or the SeenStore fails, or handle panics.
+// The handler responds with 204 only after handle has returned nil, so that Basiq
+// redelivers messages that were not handled. A message that has already been
+// handled also gets 204. The other statuses are:
 //
-// Answers have no body. The context that handle gets ends when the connection
-// does. Options that are nil are skipped. NewHandler panics if verifier or handle
-// is nil, or if verifier was not made by NewVerifier.
+//   - 400 if the headers or the body are not those of a delivery
+//   - 401 if the signature or the timestamp is invalid
+//   - 403 if the sender's address is not on the allow-list
+//   - 405 if the method is not POST
+//   - 408 if reading the body takes too long
+//   - 409, with a Retry-After of five seconds, if another delivery of the message
+//     is still being handled, so that Basiq tries again later
+//   - 413 if the body is too large
+//   - 500 if handle or the SeenStore returns an error, or handle panics
+//
+// Responses have no body. The context passed to handle is canceled if the
+// connection is closed. Nil options are ignored. NewHandler panics if verifier or
+// handle is nil, or if verifier was not created by NewVerifier.
 func NewHandler(verifier *Verifier, handle func(context.Context, *Event) error, opts ...HandlerOption) http.Handler {
 	if verifier == nil || verifier.verifier == nil || handle == nil {
-		panic("webhook: NewHandler needs a verifier that NewVerifier made, and a callback")
+		panic("webhook: NewHandler: the verifier must be created by NewVerifier, and the callback must not be nil")
 	}
 	h := &handler{
 		verifier: verifier, handle: handle, seen: NewMemory(0),
@@ -179,7 +193,7 @@ func (h *handler) serve(w http.ResponseWriter, r *http.Request) (int, error) {
 		return http.StatusMethodNotAllowed, fmt.Errorf("%w: the method is not POST", ErrHeader)
 	}
 	if h.restricted {
-		if a, err := h.address(r); err != nil || !slices.Contains(h.sources, a.Unmap()) {
+		if a, err := h.address(r); err != nil || !a.IsValid() || !slices.Contains(h.sources, a.Unmap()) {
 			return http.StatusForbidden, ErrSource
 		}
 	}
@@ -206,16 +220,16 @@ func (h *handler) serve(w http.ResponseWriter, r *http.Request) (int, error) {
 	return h.once(r, event)
 }
 
-// read reads the body within the limits of size and time.
+// read reads the body, subject to the size limit and the read timeout.
 func (h *handler) read(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	if r.ContentLength > h.maxBody {
 		return nil, fmt.Errorf("%w of %d bytes", ErrTooLarge, h.maxBody)
 	}
-	if r.Body == nil { // of a request that no server has read
+	if r.Body == nil { // the request did not come from a server
 		return nil, nil
 	}
 	control := http.NewResponseController(w)
-	if h.readTimeout > 0 { // a server that cannot set it has limits of its own
+	if h.readTimeout > 0 { // servers without deadlines must have their own limits
 		_ = control.SetReadDeadline(time.Now().Add(h.readTimeout))
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, h.maxBody))
@@ -226,19 +240,20 @@ func (h *handler) read(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	case err != nil:
 		return nil, fmt.Errorf("%w: %w", ErrIncomplete, err)
 	}
-	// Once a body was read, net/http watches for the end of the connection, and
-	// takes an expired deadline for it. It clears the deadline when the body is read
-	// to its end: too early, if a middleware has read and restored the body.
+	// After the body has been read, net/http watches for the connection to close,
+	// and would mistake an expired deadline for that. It clears the deadline when
+	// the body reaches EOF. That is before our deadline was set if a middleware has
+	// read and restored the body, so clear it here.
 	if h.readTimeout > 0 {
 		_ = control.SetReadDeadline(time.Time{})
 	}
 	return body, nil
 }
 
-// once handles an event unless it was, or is being, handled.
+// once handles an event unless it has already been handled or is being handled.
 func (h *handler) once(r *http.Request, event *Event) (int, error) {
 	if h.seen == nil {
-		return answer(h.call(r.Context(), event))
+		return statusOf(h.call(r.Context(), event))
 	}
 	keys := h.verifier.seenKeys(event.ID)
 	for i, key := range keys {
@@ -249,7 +264,7 @@ func (h *handler) once(r *http.Request, event *Event) (int, error) {
 		_ = h.end(r, keys[:i], false)
 		switch {
 		case err != nil:
-			return http.StatusInternalServerError, fmt.Errorf("webhook: the store of handled messages: %w", err)
+			return http.StatusInternalServerError, fmt.Errorf("webhook: SeenStore: %w", err)
 		case progress == Busy:
 			return http.StatusConflict, ErrBusy
 		}
@@ -257,21 +272,21 @@ func (h *handler) once(r *http.Request, event *Event) (int, error) {
 	}
 	ended := false
 	defer func() {
-		if !ended { // the callback has ended its goroutine
+		if !ended { // the callback called runtime.Goexit
 			_ = h.end(r, keys, false)
 		}
 	}()
 	failure := h.call(r.Context(), event)
 	ended = true
 	if err := h.end(r, keys, failure == nil); err != nil && failure == nil {
-		// It was handled, and whether that is remembered is not known: Basiq
-		// must not think otherwise.
-		return http.StatusNoContent, fmt.Errorf("webhook: the store of handled messages: %w", err)
+		// The message was handled, although the store may not have recorded it.
+		// A failure status would make Basiq deliver it again.
+		return http.StatusNoContent, fmt.Errorf("webhook: SeenStore: %w", err)
 	}
-	return answer(failure)
+	return statusOf(failure)
 }
 
-// end ends the claims on a message, also when the sender has gone.
+// end releases the claims on a message, even if the sender has disconnected.
 func (h *handler) end(r *http.Request, keys []string, handled bool) error {
 	var errs []error
 	for _, key := range keys {
@@ -280,14 +295,14 @@ func (h *handler) end(r *http.Request, keys []string, handled bool) error {
 	return errors.Join(errs...)
 }
 
-func answer(failure error) (int, error) {
+func statusOf(failure error) (int, error) {
 	if failure != nil {
 		return http.StatusInternalServerError, failure
 	}
 	return http.StatusNoContent, nil
 }
 
-// call calls the callback, whatever it does.
+// call calls the callback and converts a panic to a PanicError.
 func (h *handler) call(ctx context.Context, event *Event) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
@@ -297,7 +312,7 @@ func (h *handler) call(ctx context.Context, event *Event) (err error) {
 	return h.handle(ctx, event)
 }
 
-// remoteAddress is the address that the connection comes from.
+// remoteAddress returns the IP address of the connection's peer.
 func remoteAddress(r *http.Request) (netip.Addr, error) {
 	a, err := netip.ParseAddrPort(r.RemoteAddr)
 	return a.Addr(), err

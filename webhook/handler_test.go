@@ -20,7 +20,8 @@ import (
 	"github.com/basiq-sdk/basiq-go/webhook"
 )
 
-// deliver sends a signed delivery to a handler over loopback.
+// deliver sends a signed delivery to a handler on the loopback address and returns
+// the status.
 func deliver(t testing.TB, address, id, body string) int {
 	t.Helper()
 	return send(t, address, signed(keyOf(29), id, now(), body), body)
@@ -39,7 +40,7 @@ func send(t testing.TB, address string, h http.Header, body string) int {
 	}
 	defer res.Body.Close()
 	if b, err := io.ReadAll(res.Body); err != nil || len(b) > 0 {
-		t.Errorf("the answer has a body: %q, %v", b, err)
+		t.Errorf("the response has a body: %q, %v", b, err)
 	}
 	return res.StatusCode
 }
@@ -51,7 +52,7 @@ func serve(t testing.TB, handle func(context.Context, *webhook.Event) error, opt
 	return server.URL
 }
 
-func TestHandlerHandsOverEvents(t *testing.T) {
+func TestHandlerPassesEventsToTheCallback(t *testing.T) {
 	var got *webhook.Event
 	address := serve(t, func(_ context.Context, e *webhook.Event) error { got = e; return nil })
 	const links = `"links":{"event":"https://au-api.basiq.io/events/e-1","eventEntity":"https://au-api.basiq.io/users/u%2F1/connections/c-1"}`
@@ -74,10 +75,10 @@ func TestHandlerHandsOverEvents(t *testing.T) {
 	}
 }
 
-// TestDeliveries is what a delivery may be, and what the sender and the program
-// hear of it.
-func TestDeliveries(t *testing.T) {
-	failure := errors.New("the database is away")
+// TestHandlerStatusAndError checks the status that the sender gets and the error
+// that OnError gets, for valid and invalid deliveries.
+func TestHandlerStatusAndError(t *testing.T) {
+	failure := errors.New("the database is unavailable")
 	for _, c := range []struct {
 		name   string
 		body   string
@@ -87,34 +88,34 @@ func TestDeliveries(t *testing.T) {
 		want   error
 		calls  int64
 	}{
-		{name: "as it should be", status: 204, calls: 1},
+		{name: "valid", status: 204, calls: 1},
 		{name: "wrong signature", header: func(h http.Header) { h.Set("webhook-signature", "v1,AAAA") }, status: 401, want: webhook.ErrSignature},
 		{name: "no signature", header: func(h http.Header) { h.Del("webhook-signature") }, status: 400, want: webhook.ErrHeader},
-		{name: "an invented header", header: func(h http.Header) {
+		{name: "an unknown header", header: func(h http.Header) {
 			h.Set("X-Basiq-Signature", h.Get("webhook-signature"))
 			h.Del("webhook-signature")
 		}, status: 400, want: webhook.ErrHeader},
-		{name: "recorded", header: func(h http.Header) { replace(h, "m-1", fmt.Sprint(clock.Unix()-301), sample) }, status: 401, want: webhook.ErrTimestamp},
-		{name: "of the future", header: func(h http.Header) { replace(h, "m-1", fmt.Sprint(clock.Unix()+301), sample) }, status: 401, want: webhook.ErrTimestamp},
-		{name: "signed, and no JSON", body: "hello", status: 400, want: webhook.ErrBody},
-		{name: "signed, and no object", body: `["eventTypeId"]`, status: 400, want: webhook.ErrBody},
-		{name: "signed, and no event", body: `{"hello":1}`, status: 400, want: webhook.ErrBody},
-		{name: "signed, and empty", body: " ", status: 400, want: webhook.ErrBody},
+		{name: "replayed", header: func(h http.Header) { replace(h, "m-1", fmt.Sprint(clock.Unix()-301), sample) }, status: 401, want: webhook.ErrTimestamp},
+		{name: "timestamp in the future", header: func(h http.Header) { replace(h, "m-1", fmt.Sprint(clock.Unix()+301), sample) }, status: 401, want: webhook.ErrTimestamp},
+		{name: "signed, but not JSON", body: "hello", status: 400, want: webhook.ErrBody},
+		{name: "signed, but not an object", body: `["eventTypeId"]`, status: 400, want: webhook.ErrBody},
+		{name: "signed, but not an event", body: `{"hello":1}`, status: 400, want: webhook.ErrBody},
+		{name: "signed, but blank", body: " ", status: 400, want: webhook.ErrBody},
 		{name: "too large", body: strings.Repeat("x", 1<<20+1), status: 413, want: webhook.ErrTooLarge},
-		{name: "just not too large", body: sample + strings.Repeat(" ", 1<<20-len(sample)), status: 204, calls: 1},
+		{name: "largest allowed", body: sample + strings.Repeat(" ", 1<<20-len(sample)), status: 204, calls: 1},
 		{name: "callback fails", handle: func() error { return failure }, status: 500, want: failure, calls: 1},
 		{name: "callback panics", handle: func() error { panic("4111 1111 1111 1111") }, status: 500, calls: 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var calls atomic.Int64
-			var heard error
+			var reported error
 			address := serve(t, func(context.Context, *webhook.Event) error {
 				calls.Add(1)
 				if c.handle != nil {
 					return c.handle()
 				}
 				return nil
-			}, webhook.WithOnError(func(_ *http.Request, err error) { heard = err }))
+			}, webhook.WithOnError(func(_ *http.Request, err error) { reported = err }))
 			body := c.body
 			if body == "" {
 				body = sample
@@ -124,22 +125,22 @@ func TestDeliveries(t *testing.T) {
 				c.header(h)
 			}
 			if status := send(t, address, h, body); status != c.status {
-				t.Errorf("answered with %d, want %d", status, c.status)
+				t.Errorf("status %d, want %d", status, c.status)
 			}
 			if calls.Load() != c.calls {
 				t.Errorf("%d calls, want %d", calls.Load(), c.calls)
 			}
-			if c.want != nil && !errors.Is(heard, c.want) || c.status == 204 && heard != nil {
-				t.Errorf("the program hears %v, want %v", heard, c.want)
+			if c.want != nil && !errors.Is(reported, c.want) || c.status == 204 && reported != nil {
+				t.Errorf("OnError got %v, want %v", reported, c.want)
 			}
 			if c.name == "callback panics" {
 				var p *webhook.PanicError
-				if !errors.As(heard, &p) || p.Value == nil || len(p.Stack) == 0 || strings.Contains(heard.Error(), "4111") {
-					t.Errorf("the program hears %v", heard)
+				if !errors.As(reported, &p) || p.Value == nil || len(p.Stack) == 0 || strings.Contains(reported.Error(), "4111") {
+					t.Errorf("OnError got %v", reported)
 				}
 			}
-			if heard != nil && strings.Contains(heard.Error(), documented()[6:20]) {
-				t.Errorf("the error shows the secret: %v", heard)
+			if reported != nil && strings.Contains(reported.Error(), documented()[6:20]) {
+				t.Errorf("the error shows the secret: %v", reported)
 			}
 		})
 	}
@@ -151,7 +152,9 @@ func replace(h http.Header, id, timestamp, body string) {
 	}
 }
 
-func TestW7EachMessageOnce(t *testing.T) {
+// TestEachMessageIsHandledOnce: a message is handled again after a failure, and not
+// after a success. (W7)
+func TestEachMessageIsHandledOnce(t *testing.T) {
 	var calls atomic.Int64
 	fail := true
 	address := serve(t, func(context.Context, *webhook.Event) error {
@@ -168,14 +171,16 @@ func TestW7EachMessageOnce(t *testing.T) {
 		}
 	}
 	if calls.Load() != 3 {
-		t.Errorf("%d calls, want 2 that failed and 1 that did not", calls.Load())
+		t.Errorf("%d calls, want 2 that failed and 1 that succeeded", calls.Load())
 	}
 	if status := deliver(t, address, "m-2", sample); status != 204 || calls.Load() != 4 {
 		t.Errorf("another message: %d, %d calls", status, calls.Load())
 	}
 }
 
-func TestW7AttemptsAtOnce(t *testing.T) {
+// TestConcurrentDeliveriesOfOneMessage: while a message is being handled, other
+// deliveries of it get 409. (W7)
+func TestConcurrentDeliveriesOfOneMessage(t *testing.T) {
 	begun, end := make(chan struct{}), make(chan struct{})
 	var calls atomic.Int64
 	address := serve(t, func(context.Context, *webhook.Event) error {
@@ -187,23 +192,28 @@ func TestW7AttemptsAtOnce(t *testing.T) {
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		if status := deliver(t, address, "m-1", sample); status != 204 {
-			t.Errorf("the first: %d", status)
+			t.Errorf("first delivery: %d", status)
 		}
 	})
 	<-begun
 	for range 5 {
 		if status := deliver(t, address, "m-1", sample); status != 409 {
-			t.Errorf("meanwhile: %d", status)
+			t.Errorf("concurrent delivery: %d", status)
 		}
 	}
 	close(end)
 	wg.Wait()
 	if status := deliver(t, address, "m-1", sample); status != 204 || calls.Load() != 1 {
-		t.Errorf("afterwards: %d, %d calls", status, calls.Load())
+		t.Errorf("later delivery: %d, %d calls", status, calls.Load())
 	}
 }
 
-func TestW7MillionMessages(t *testing.T) {
+// TestMemoryIsBounded: a million messages take no more memory than the limit, and
+// the oldest ones are forgotten. (W7)
+func TestMemoryIsBounded(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes seconds")
+	}
 	m := webhook.NewMemory(10_000)
 	ctx := t.Context()
 	var before, after runtime.MemStats
@@ -222,15 +232,15 @@ func TestW7MillionMessages(t *testing.T) {
 		t.Errorf("a million messages take %d bytes", grown)
 	}
 	if p, _ := m.Begin(ctx, "m-999999x"); p != webhook.Done {
-		t.Error("the last is forgotten")
+		t.Error("the newest message was forgotten")
 	}
 	if p, _ := m.Begin(ctx, "m-1x"); p != webhook.Fresh {
-		t.Error("the first is remembered")
+		t.Error("the oldest message was not forgotten")
 	}
 	runtime.KeepAlive(m)
 }
 
-// broken is a store that fails.
+// broken is a SeenStore that returns errors.
 type broken struct{ begin, end error }
 
 func (b broken) Begin(context.Context, string) (webhook.Progress, error) {
@@ -238,19 +248,19 @@ func (b broken) Begin(context.Context, string) (webhook.Progress, error) {
 }
 func (b broken) End(context.Context, string, bool) error { return b.end }
 
-func TestStoreThatFails(t *testing.T) {
-	away := errors.New("away")
+func TestFailingStore(t *testing.T) {
+	unavailable := errors.New("unavailable")
 	for _, c := range []struct {
 		store  broken
 		status int
 		calls  int
-	}{{broken{begin: away}, 500, 0}, {broken{end: away}, 204, 1}} {
+	}{{broken{begin: unavailable}, 500, 0}, {broken{end: unavailable}, 204, 1}} {
 		calls := 0
-		var heard error
+		var reported error
 		address := serve(t, func(context.Context, *webhook.Event) error { calls++; return nil },
-			webhook.WithSeenStore(c.store), webhook.WithOnError(func(_ *http.Request, err error) { heard = err }))
-		if status := deliver(t, address, "m-1", sample); status != c.status || calls != c.calls || !errors.Is(heard, away) {
-			t.Errorf("%+v: %d, %d calls, %v", c.store, status, calls, heard)
+			webhook.WithSeenStore(c.store), webhook.WithOnError(func(_ *http.Request, err error) { reported = err }))
+		if status := deliver(t, address, "m-1", sample); status != c.status || calls != c.calls || !errors.Is(reported, unavailable) {
+			t.Errorf("%+v: %d, %d calls, %v", c.store, status, calls, reported)
 		}
 	}
 	calls := 0
@@ -265,7 +275,9 @@ func TestStoreThatFails(t *testing.T) {
 	}
 }
 
-func TestW8LargeBodiesAreNotHashed(t *testing.T) {
+// TestLargeBodiesAreRejected: a body over the limit is rejected before it is hashed.
+// (W8)
+func TestLargeBodiesAreRejected(t *testing.T) {
 	address := serve(t, func(context.Context, *webhook.Event) error { return nil }, webhook.WithMaxBody(int64(len(sample))))
 	if status := deliver(t, address, "m-1", sample); status != 204 {
 		t.Errorf("at the limit: %d", status)
@@ -275,11 +287,11 @@ func TestW8LargeBodiesAreNotHashed(t *testing.T) {
 	}
 }
 
-// TestW8LengthsAreBelieved: a delivery that says that it is too large is refused
-// before any of it has come.
-func TestW8LengthsAreBelieved(t *testing.T) {
-	heard := make(chan error, 1)
-	address := serve(t, func(context.Context, *webhook.Event) error { return nil }, webhook.WithOnError(func(_ *http.Request, err error) { heard <- err }))
+// TestContentLengthIsCheckedBeforeReading: a delivery whose Content-Length is over
+// the limit is rejected before its body arrives. (W8)
+func TestContentLengthIsCheckedBeforeReading(t *testing.T) {
+	reported := make(chan error, 1)
+	address := serve(t, func(context.Context, *webhook.Event) error { return nil }, webhook.WithOnError(func(_ *http.Request, err error) { reported <- err }))
 	conn, err := net.Dial("tcp", strings.TrimPrefix(address, "http://"))
 	if err != nil {
 		t.Fatal(err)
@@ -292,14 +304,14 @@ func TestW8LengthsAreBelieved(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer res.Body.Close()
-	if err := <-heard; res.StatusCode != http.StatusRequestEntityTooLarge || !errors.Is(err, webhook.ErrTooLarge) {
-		t.Errorf("answered with %d, and the program hears %v", res.StatusCode, err)
+	if err := <-reported; res.StatusCode != http.StatusRequestEntityTooLarge || !errors.Is(err, webhook.ErrTooLarge) {
+		t.Errorf("status %d, OnError got %v", res.StatusCode, err)
 	}
 }
 
-func TestSources(t *testing.T) {
+func TestSourceAllowList(t *testing.T) {
 	if len(webhook.SourceIPs()) != 3 || webhook.SourceIPs()[0].String() != "13.238.192.210" {
-		t.Errorf("the addresses are %v", webhook.SourceIPs())
+		t.Errorf("SourceIPs() = %v", webhook.SourceIPs())
 	}
 	ok := func(context.Context, *webhook.Event) error { return nil }
 	behind := func(r *http.Request) (netip.Addr, error) { return netip.ParseAddr(r.Header.Get("X-Real-Ip")) }
@@ -314,10 +326,12 @@ func TestSources(t *testing.T) {
 		{"elsewhere", webhook.SourceIPs(), nil, "", 403},
 		{"behind a proxy", webhook.SourceIPs(), behind, "3.24.252.173", 204},
 		{"mapped", webhook.SourceIPs(), behind, "::ffff:3.24.252.173", 204},
-		{"stranger behind a proxy", webhook.SourceIPs(), behind, "3.24.252.174", 403},
+		{"unknown address behind a proxy", webhook.SourceIPs(), behind, "3.24.252.174", 403},
 		{"no address", webhook.SourceIPs(), behind, "", 403},
-		{"a list that did not load", nil, nil, "", 403},
-		{"an empty list", []netip.Addr{}, behind, "3.24.252.173", 403},
+		{"nil list", nil, nil, "", 403},
+		{"empty list", []netip.Addr{}, behind, "3.24.252.173", 403},
+		{"invalid address in the list, and an invalid sender", []netip.Addr{{}}, func(*http.Request) (netip.Addr, error) { return netip.Addr{}, nil }, "", 403},
+		{"invalid address in the list, and a valid one", []netip.Addr{{}, netip.MustParseAddr("3.24.252.173")}, behind, "3.24.252.173", 204},
 		{"mapped in the list", []netip.Addr{netip.MustParseAddr("::ffff:3.24.252.173")}, behind, "3.24.252.173", 204},
 	} {
 		h := signed(keyOf(29), "m-1", now(), sample)
@@ -328,14 +342,14 @@ func TestSources(t *testing.T) {
 	}
 }
 
-func TestOtherMethods(t *testing.T) {
+func TestOtherMethodsAreRejected(t *testing.T) {
 	res, err := http.Get(serve(t, func(context.Context, *webhook.Event) error { t.Error("called"); return nil }))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer res.Body.Close()
 	if res.StatusCode != 405 || res.Header.Get("Allow") != "POST" {
-		t.Errorf("GET is answered with %d", res.StatusCode)
+		t.Errorf("GET: status %d", res.StatusCode)
 	}
 	for _, f := range []func(){
 		func() { webhook.NewHandler(nil, func(context.Context, *webhook.Event) error { return nil }) },
@@ -344,7 +358,7 @@ func TestOtherMethods(t *testing.T) {
 		func() {
 			defer func() {
 				if recover() == nil {
-					t.Error("nil is taken")
+					t.Error("NewHandler accepted nil")
 				}
 			}()
 			f()
@@ -352,7 +366,7 @@ func TestOtherMethods(t *testing.T) {
 	}
 }
 
-// FuzzBody decodes whatever body is signed.
+// FuzzBody decodes arbitrary bodies.
 func FuzzBody(f *testing.F) {
 	for _, s := range []string{sample, "", "null", `{"payload":` + sample + `}`, `{"eventTypeId":7,"links":{"eventEntity":"%zz"}}`, `{"links":[]}`, `{"eventTypeId":"x","links":{"eventEntity":"/users/"}}`} {
 		f.Add([]byte(s))
@@ -366,7 +380,7 @@ func FuzzBody(f *testing.F) {
 			return
 		}
 		if e.Type == "" {
-			t.Error("an event of no type")
+			t.Error("the event has no type")
 		}
 		_, _, _, _ = e.UserID(), e.AccountID(), e.ConnectionID(), e.ConsentID()
 	})

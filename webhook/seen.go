@@ -8,66 +8,70 @@ import (
 	"time"
 )
 
-// Progress is how far the handling of a message has come.
+// Progress is the state of a message in a SeenStore.
 type Progress int
 
 const (
-	// Fresh: nobody handles the message, or has; the caller does now.
+	// Fresh means that the message was not claimed or handled before. The caller
+	// now holds the claim.
 	Fresh Progress = iota
-	// Busy: another attempt to deliver it is being handled.
+	// Busy means that another delivery of the message is being handled.
 	Busy
-	// Done: it was handled.
+	// Done means that the message has been handled.
 	Done
 )
 
-// SeenStore remembers which messages were handled, so that each is handled once
-// although Basiq delivers it again after any failure, a lost answer included.
-// A store that several processes share makes it once for all of them.
+// SeenStore records which messages have been handled, so that each message is
+// handled once. Basiq delivers a message again after every failure, including a
+// lost response. If several processes receive deliveries, they must share a store.
 //
-// key identifies a message of a webhook: a mark of the webhook's secret, a colon,
-// and the message's ID, in up to 300 printable ASCII characters. A handled message
-// must be remembered for as long as Basiq delivers it again, about 28 hours, and
-// for as long as a recorded delivery would be accepted, twice the Verifier's
-// tolerance. Implementations are safe for concurrent use.
+// key identifies a message of a webhook. It consists of a fingerprint of the
+// webhook's secret, a colon, and the message ID, and has up to 300 printable ASCII
+// characters.
+//
+// A store must remember a handled message for as long as Basiq may redeliver it,
+// about 28 hours, and for as long as a recorded delivery could be replayed, which
+// is twice the Verifier's tolerance. Implementations must be safe for concurrent
+// use.
 type SeenStore interface {
-	// Begin claims a message for the caller, who must call End if it is Fresh.
-	// Claims must expire, so that a crashed process does not block a message.
+	// Begin claims a message for the caller. If it returns Fresh, the caller must
+	// call End. Claims must expire, so that a crashed process does not block a
+	// message.
 	Begin(ctx context.Context, key string) (Progress, error)
-	// End says how the handling of a claimed message ended. After a failure the
-	// message is Fresh again. It is called with a context that is not cancelled
-	// when the delivery's is.
+	// End releases a claim. If handled is false, the message becomes Fresh again.
+	// The context is not canceled when the delivery's context is.
 	End(ctx context.Context, key string, handled bool) error
 }
 
-// Memory is a SeenStore in the memory of one process. It forgets the oldest
-// messages when there are too many, and every message after 49 hours. The zero
-// value is ready for use, as NewMemory(0) returns it.
+// Memory is a SeenStore in the memory of one process. It forgets handled messages
+// after 49 hours, and the oldest ones earlier if it is full. The zero value is ready
+// to use, and equivalent to NewMemory(0).
 type Memory struct {
 	mu    sync.Mutex
-	most  int
+	limit int
 	byKey map[string]*list.Element
-	order *list.List // of *seen, oldest first
-	now   func() time.Time
+	order *list.List // of *message, oldest first
 }
 
-type seen struct {
+type message struct {
 	key  string
 	at   time.Time
 	busy bool
 }
 
 const (
-	defaultSeen = 100_000
-	keepSeen    = 2*MaxTolerance + time.Hour
+	defaultLimit = 100_000
+	retention    = 2*MaxTolerance + time.Hour
 )
 
-var errNoMemory = errors.New("webhook: the Memory is nil: make it with NewMemory")
+var errNilMemory = errors.New("webhook: the Memory is nil: create it with NewMemory")
 
-// NewMemory returns a Memory of at most so many messages, about 200 bytes each;
-// 0 stands for 100,000. Choose more than are delivered in a day, or messages are
-// forgotten while they may come again.
-func NewMemory(most int) *Memory {
-	m := &Memory{most: most}
+// NewMemory returns a Memory that holds up to limit messages, at about 200 bytes
+// each. If limit is 0 or less, it is 100,000. Choose a limit above the number of
+// messages in 28 hours, or messages are forgotten while Basiq may still redeliver
+// them.
+func NewMemory(limit int) *Memory {
+	m := &Memory{limit: limit}
 	m.init()
 	return m
 }
@@ -76,47 +80,37 @@ func (m *Memory) init() {
 	if m.byKey != nil {
 		return
 	}
-	if m.most <= 0 {
-		m.most = defaultSeen
+	if m.limit <= 0 {
+		m.limit = defaultLimit
 	}
-	m.byKey, m.order, m.now = map[string]*list.Element{}, list.New(), time.Now
+	m.byKey, m.order = map[string]*list.Element{}, list.New()
 }
 
-// Begin implements SeenStore. It fails only if m is nil.
+// Begin implements SeenStore. It returns an error only if m is nil.
 func (m *Memory) Begin(_ context.Context, key string) (Progress, error) {
 	if m == nil {
-		return Fresh, errNoMemory
+		return Fresh, errNilMemory
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.init()
-	now := m.now()
-	for e := m.order.Front(); e != nil; {
-		s, next := e.Value.(*seen), e.Next()
-		if m.order.Len() < m.most && now.Sub(s.at) < keepSeen {
-			break
-		}
-		if !s.busy { // what is being handled is not many, and stays
-			m.forget(e)
-		} else if m.order.Len() < m.most {
-			break
-		}
-		e = next
-	}
+	now := time.Now()
+	m.drop(func(s *message) bool { return now.Sub(s.at) >= retention })
 	if e := m.byKey[key]; e != nil {
-		if e.Value.(*seen).busy {
+		if e.Value.(*message).busy {
 			return Busy, nil
 		}
 		return Done, nil
 	}
-	m.byKey[key] = m.order.PushBack(&seen{key: key, at: now, busy: true})
+	m.drop(func(*message) bool { return m.order.Len() >= m.limit })
+	m.byKey[key] = m.order.PushBack(&message{key: key, at: now, busy: true})
 	return Fresh, nil
 }
 
-// End implements SeenStore. It fails only if m is nil.
+// End implements SeenStore. It returns an error only if m is nil.
 func (m *Memory) End(_ context.Context, key string, handled bool) error {
 	if m == nil {
-		return errNoMemory
+		return errNilMemory
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -124,13 +118,25 @@ func (m *Memory) End(_ context.Context, key string, handled bool) error {
 	switch {
 	case e == nil:
 	case handled:
-		e.Value.(*seen).busy = false
+		e.Value.(*message).busy = false
 	default:
 		m.forget(e)
 	}
 	return nil
 }
 
+// drop forgets the oldest messages for as long as next says so, except those that
+// are being handled: they are not many.
+func (m *Memory) drop(next func(*message) bool) {
+	for e := m.order.Front(); e != nil && next(e.Value.(*message)); {
+		oldest := e
+		e = e.Next()
+		if !oldest.Value.(*message).busy {
+			m.forget(oldest)
+		}
+	}
+}
+
 func (m *Memory) forget(e *list.Element) {
-	delete(m.byKey, m.order.Remove(e).(*seen).key)
+	delete(m.byKey, m.order.Remove(e).(*message).key)
 }

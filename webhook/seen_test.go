@@ -8,12 +8,13 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/basiq-sdk/basiq-go/webhook"
 )
 
-// receive hands a signed delivery to a handler, and returns the status.
+// receive passes a signed delivery to a handler and returns the status.
 func receive(h http.Handler, key []byte, id, body string) int {
 	r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(body))
 	r.Header = signed(key, id, now(), body)
@@ -22,9 +23,9 @@ func receive(h http.Handler, key []byte, id, body string) int {
 	return w.Code
 }
 
-// TestSharedStoreTellsWebhooksApart: a message of one webhook is not taken for
-// one of another webhook with the same ID.
-func TestSharedStoreTellsWebhooksApart(t *testing.T) {
+// TestSharedStoreDistinguishesWebhooks: messages of different webhooks are not
+// duplicates, even if they have the same ID.
+func TestSharedStoreDistinguishesWebhooks(t *testing.T) {
 	store := webhook.NewMemory(0)
 	calls := map[int]int{}
 	secretOf := func(n int) string { return base64.StdEncoding.EncodeToString(keyOf(n)) }
@@ -39,17 +40,17 @@ func TestSharedStoreTellsWebhooksApart(t *testing.T) {
 	}
 }
 
-// TestMessagesAreHandledOnceAcrossSecrets follows a store while a webhook's
-// secret is replaced: with the old one, with both in either order, with the new.
-func TestMessagesAreHandledOnceAcrossSecrets(t *testing.T) {
+// TestMessagesAreHandledOnceDuringRotation delivers a message with the old secret,
+// with both secrets in either order, and with the new secret.
+func TestMessagesAreHandledOnceDuringRotation(t *testing.T) {
 	old, fresh := base64.StdEncoding.EncodeToString(keyOf(24)), base64.StdEncoding.EncodeToString(keyOf(29))
 	for name, steps := range map[string][]struct {
 		secrets []string
 		key     []byte
 	}{
-		"handled under the old": {{[]string{old}, keyOf(24)}, {[]string{fresh, old}, keyOf(29)}, {[]string{old, fresh}, keyOf(24)}},
-		"handled under both":    {{[]string{old, fresh}, keyOf(24)}, {[]string{fresh}, keyOf(29)}},
-		"handled under the new": {{[]string{fresh, old}, keyOf(29)}, {[]string{old}, keyOf(24)}, {[]string{fresh}, keyOf(29)}},
+		"handled with the old secret": {{[]string{old}, keyOf(24)}, {[]string{fresh, old}, keyOf(29)}, {[]string{old, fresh}, keyOf(24)}},
+		"handled with both secrets":   {{[]string{old, fresh}, keyOf(24)}, {[]string{fresh}, keyOf(29)}},
+		"handled with the new secret": {{[]string{fresh, old}, keyOf(29)}, {[]string{old}, keyOf(24)}, {[]string{fresh}, keyOf(29)}},
 	} {
 		store, calls := webhook.NewMemory(0), 0
 		for _, s := range steps {
@@ -64,7 +65,7 @@ func TestMessagesAreHandledOnceAcrossSecrets(t *testing.T) {
 	}
 }
 
-// recorder is a store that keeps the keys that it was given.
+// recorder is a SeenStore that records the keys passed to Begin.
 type recorder struct {
 	keys []string
 	*webhook.Memory
@@ -75,9 +76,9 @@ func (r *recorder) Begin(ctx context.Context, key string) (webhook.Progress, err
 	return r.Memory.Begin(ctx, key)
 }
 
-// TestStoreKeysShowNoSecret: a key ends in the message's ID, is short, and holds
-// nothing of the secret.
-func TestStoreKeysShowNoSecret(t *testing.T) {
+// TestStoreKeysDoNotContainTheSecret: a key ends with the message ID, has at most
+// 300 characters, and does not contain the secret.
+func TestStoreKeysDoNotContainTheSecret(t *testing.T) {
 	store := &recorder{Memory: new(webhook.Memory)}
 	h := webhook.NewHandler(verifierOf(t, documented()), func(context.Context, *webhook.Event) error { return nil }, webhook.WithSeenStore(store))
 	id := strings.Repeat("x", 256)
@@ -90,9 +91,9 @@ func TestStoreKeysShowNoSecret(t *testing.T) {
 	}
 }
 
-// TestZeroValues: a zero Memory works; nothing else made without its function
-// dereferences nil.
-func TestZeroValues(t *testing.T) {
+// TestNilAndZeroValues: a zero Memory works. Other nil and zero values report which
+// constructor to use instead of dereferencing nil.
+func TestNilAndZeroValues(t *testing.T) {
 	var memory webhook.Memory
 	for _, want := range []webhook.Progress{webhook.Fresh, webhook.Busy} {
 		if p, err := memory.Begin(t.Context(), "m"); p != want || err != nil {
@@ -104,23 +105,23 @@ func TestZeroValues(t *testing.T) {
 	}
 	var none *webhook.Memory
 	if _, err := none.Begin(t.Context(), "m"); err == nil {
-		t.Error("a nil Memory claims a message")
+		t.Error("Begin of a nil Memory returned no error")
 	}
 	if err := none.End(t.Context(), "m", true); err == nil {
-		t.Error("a nil Memory remembers a message")
+		t.Error("End of a nil Memory returned no error")
 	}
 	for _, v := range []*webhook.Verifier{nil, {}} {
 		if _, err := v.Verify(signed(keyOf(29), "m-1", now(), sample), []byte(sample)); err == nil || !strings.Contains(err.Error(), "NewVerifier") {
 			t.Errorf("a verifier without secrets: %v", err)
 		}
-		says(t, "NewVerifier", func() { webhook.NewHandler(v, func(context.Context, *webhook.Event) error { return nil }) })
+		wantPanic(t, "NewVerifier", func() { webhook.NewHandler(v, func(context.Context, *webhook.Event) error { return nil }) })
 	}
 	for _, s := range []*webhook.Signer{nil, {}} {
-		says(t, "NewSigner", func() { s.Headers("m-1", time.Now(), nil) })
+		wantPanic(t, "NewSigner", func() { s.Headers("m-1", time.Now(), nil) })
 	}
 	var e *webhook.Event
 	if e.UserID() != "" || e.FetchEntity(t.Context(), nil, nil) == nil || (&webhook.Event{}).FetchEvent(t.Context(), nil, nil) == nil {
-		t.Error("a nil event has a user, or is fetched")
+		t.Error("a nil event has a user ID, or a fetch without a client succeeded")
 	}
 	h := webhook.NewHandler(verifierOf(t, documented()), func(context.Context, *webhook.Event) error { return nil })
 	w := httptest.NewRecorder()
@@ -130,13 +131,88 @@ func TestZeroValues(t *testing.T) {
 	}
 }
 
-// says expects f to panic with a text that names what is missing.
-func says(t *testing.T, what string, f func()) {
+// wantPanic checks that f panics with a text that contains what.
+func wantPanic(t *testing.T, what string, f func()) {
 	t.Helper()
 	defer func() {
 		if text, _ := recover().(string); !strings.Contains(text, what) {
-			t.Errorf("it says %q, not %s", text, what)
+			t.Errorf("f panicked with %q, want a text that contains %s", text, what)
 		}
 	}()
 	f()
+}
+
+// began returns what a Memory says of each message in turn; what is fresh is
+// handled.
+func began(t *testing.T, m *webhook.Memory, keys ...string) string {
+	t.Helper()
+	var said []string
+	for _, key := range keys {
+		progress, err := m.Begin(t.Context(), key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if progress == webhook.Fresh {
+			if err := m.End(t.Context(), key, true); err != nil {
+				t.Fatal(err)
+			}
+		}
+		said = append(said, [...]string{"fresh", "busy", "done"}[progress])
+	}
+	return strings.Join(said, " ")
+}
+
+// TestFullMemoryForgetsTheOldest: a message that is there already takes no room,
+// and is not forgotten by its own second delivery.
+func TestFullMemoryForgetsTheOldest(t *testing.T) {
+	for _, c := range []struct {
+		most int
+		keys string
+		want string
+	}{
+		{1, "a a a", "fresh done done"},
+		{1, "a b b a", "fresh fresh done fresh"},
+		{2, "a b a b", "fresh fresh done done"},
+		{2, "a b c b c a", "fresh fresh fresh done done fresh"},
+		{3, "a b c a b c", "fresh fresh fresh done done done"},
+	} {
+		if got := began(t, webhook.NewMemory(c.most), strings.Fields(c.keys)...); got != c.want {
+			t.Errorf("a Memory of %d says of %s: %s, want %s", c.most, c.keys, got, c.want)
+		}
+	}
+}
+
+// TestFullMemoryKeepsWhatIsBeingHandled: a claim stays until its end, however
+// many other messages come.
+func TestFullMemoryKeepsWhatIsBeingHandled(t *testing.T) {
+	m := webhook.NewMemory(2)
+	for _, key := range []string{"held-1", "held-2"} {
+		if progress, err := m.Begin(t.Context(), key); progress != webhook.Fresh || err != nil {
+			t.Fatal(progress, err)
+		}
+	}
+	if got, want := began(t, m, "a", "b", "b", "held-1", "held-2"), "fresh fresh done busy busy"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+// TestMemoryRemembersFor49Hours runs on a fake clock.
+func TestMemoryRemembersFor49Hours(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := webhook.NewMemory(0)
+		if progress, err := m.Begin(t.Context(), "held"); progress != webhook.Fresh || err != nil {
+			t.Fatal(progress, err)
+		}
+		if got := began(t, m, "a"); got != "fresh" {
+			t.Fatal(got)
+		}
+		time.Sleep(49*time.Hour - time.Nanosecond)
+		if got := began(t, m, "a", "b"); got != "done fresh" {
+			t.Errorf("just before 49 hours: %s", got)
+		}
+		time.Sleep(time.Nanosecond)
+		if got := began(t, m, "a", "b", "held"); got != "fresh done busy" {
+			t.Errorf("after 49 hours: %s", got)
+		}
+	})
 }

@@ -21,41 +21,41 @@ const (
 	version         = "v1"
 )
 
-// Bounds of the headers: nothing beyond them is looked at.
+// Limits of the headers. Larger headers are rejected.
 const (
-	maxID         = 256
-	maxSignature  = 4 << 10
+	maxID         = 256     // bytes
+	maxSignature  = 4 << 10 // bytes
 	maxSignatures = 16
 )
 
-// DefaultTolerance is how far a delivery's timestamp may be from the receiver's
-// clock, in the past or in the future.
+// DefaultTolerance is how far a delivery's timestamp may differ from the receiver's
+// clock by default, in the past or in the future.
 const DefaultTolerance = 5 * time.Minute
 
 // MaxTolerance is the largest tolerance that WithTolerance accepts. A recorded
-// delivery can be replayed for twice as long, and a SeenStore must remember its
-// message until then.
+// delivery passes verification for up to twice the tolerance, so a SeenStore must
+// remember its message for that long.
 const MaxTolerance = 24 * time.Hour
 
-// Errors of Verify, for errors.Is. Whatever fails, the body was hashed at
-// most, and nothing of it was parsed.
+// Errors of Verify, for errors.Is. Verify never parses the body.
 var (
-	// ErrHeader: a header is missing, there twice, or not as the scheme has it.
-	ErrHeader = errors.New("webhook: the headers are not those of a delivery")
-	// ErrTimestamp: the delivery is older or newer than tolerated. It may be a
-	// recorded one, or one of the two clocks is wrong.
-	ErrTimestamp = errors.New("webhook: the timestamp is out of tolerance")
-	// ErrSignature: no signature is right. The delivery is not from Basiq, was
-	// changed on its way, or is signed with another webhook's secret.
-	ErrSignature = errors.New("webhook: no signature is right")
+	// ErrHeader means that a header is missing, malformed, or has conflicting
+	// values.
+	ErrHeader = errors.New("webhook: the delivery headers are not valid")
+	// ErrTimestamp means that the timestamp is too far in the past or in the
+	// future. The delivery may be a replay, or one of the two clocks is wrong.
+	ErrTimestamp = errors.New("webhook: the timestamp is outside the tolerance")
+	// ErrSignature means that no signature matches. The delivery is not from Basiq,
+	// was modified in transit, or was signed with a different secret.
+	ErrSignature = errors.New("webhook: no signature matches")
 )
 
-// Verifier tells deliveries of Basiq from all others. It is safe for concurrent
-// use, and shows nothing of its secrets when it is printed.
+// Verifier verifies that deliveries come from Basiq. It is safe for concurrent use.
+// Printing it does not reveal its secrets.
 type Verifier struct{ *verifier }
 
 type verifier struct {
-	keys      func() [][]byte // a function, which printing does not look into
+	keys      func() [][]byte // a function, so that printing does not show the keys
 	tolerance time.Duration
 	now       func() time.Time
 }
@@ -63,45 +63,46 @@ type verifier struct {
 // VerifierOption configures NewVerifierOf.
 type VerifierOption func(*verifier) error
 
-// WithTolerance sets how far a timestamp may be from the clock, both ways. The
-// default is DefaultTolerance. It must be a second at least and MaxTolerance at
-// most; fractions of a second are dropped.
+// WithTolerance sets how far a timestamp may differ from the clock, in the past or
+// in the future. The default is DefaultTolerance. d must be at least one second and
+// at most MaxTolerance, and is truncated to whole seconds.
 func WithTolerance(d time.Duration) VerifierOption {
 	return func(v *verifier) error {
 		if d < time.Second {
-			return fmt.Errorf("webhook: a tolerance of %s refuses every delivery", d)
+			return fmt.Errorf("webhook: WithTolerance: %s is less than one second, and would reject every delivery", d)
 		}
 		if d > MaxTolerance {
-			return fmt.Errorf("webhook: a tolerance of %s is more than %s: stores forget messages before it ends, and recorded deliveries would pass", d, MaxTolerance)
+			return fmt.Errorf("webhook: WithTolerance: %s is more than %s: stores forget messages earlier, so deliveries could be replayed", d, MaxTolerance)
 		}
 		v.tolerance = d
 		return nil
 	}
 }
 
-// WithClock sets the clock. The default is time.Now.
+// WithClock sets the clock that timestamps are compared with. The default is
+// time.Now. now must not be nil.
 func WithClock(now func() time.Time) VerifierOption {
 	return func(v *verifier) error {
 		if now == nil {
-			return errors.New("webhook: the clock is nil")
+			return errors.New("webhook: WithClock: the clock is nil")
 		}
 		v.now = now
 		return nil
 	}
 }
 
-// NewVerifier returns a Verifier of the webhook that has the secret, as Basiq
-// answered it when the webhook was created or updated. While one is being
-// replaced, give both: a delivery signed with either is accepted. A secret must
-// have 16 bytes at least, decoded. Its error is an ErrSecret.
+// NewVerifier returns a Verifier for the webhook with this secret, which Basiq
+// returns when a webhook is created or updated. While you rotate a secret, pass both
+// the old and the new one: deliveries signed with either are accepted. A secret must
+// decode to at least 16 bytes. Errors match ErrSecret.
 func NewVerifier(secrets ...string) (*Verifier, error) { return NewVerifierOf(secrets) }
 
-// NewVerifierOf is NewVerifier with options. A secret at fault is an ErrSecret, an
-// option at fault is an error of its own.
+// NewVerifierOf is like NewVerifier, but takes options. Nil options are ignored.
+// Errors match ErrSecret if a secret is not valid; errors of options do not.
 func NewVerifierOf(secrets []string, opts ...VerifierOption) (*Verifier, error) {
 	v := &verifier{tolerance: DefaultTolerance, now: time.Now}
 	if len(secrets) == 0 {
-		return nil, fmt.Errorf("%w: there is none", ErrSecret)
+		return nil, fmt.Errorf("%w: no secret is given", ErrSecret)
 	}
 	keys := make([][]byte, len(secrets))
 	for i, s := range secrets {
@@ -126,23 +127,24 @@ func NewVerifierOf(secrets []string, opts ...VerifierOption) (*Verifier, error) 
 	return &Verifier{v}, nil
 }
 
-// Delivery is what the headers of a verified delivery say.
+// Delivery is the information from the headers of a verified delivery.
 type Delivery struct {
-	// ID is the same for every attempt to deliver one message.
+	// ID is the message ID. It is the same for every attempt to deliver the message.
 	ID string
-	// Timestamp is when this attempt was made.
+	// Timestamp is the time of this attempt.
 	Timestamp time.Time
-	// Secret is the index of the secret that it was signed with.
+	// Secret is the index of the secret, in the order passed to NewVerifier, that
+	// the delivery was signed with.
 	Secret int
 }
 
-// Verify tells whether a delivery with these headers and this body, as it came,
-// was signed by Basiq just now. Its errors are ErrHeader, ErrTimestamp and
-// ErrSignature, and ErrSecret if v was not made by NewVerifier; they are safe to
-// log.
+// Verify checks that a delivery was signed by Basiq, and that its timestamp is
+// within the tolerance. body must be the request body exactly as received. Errors
+// match ErrHeader, ErrTimestamp or ErrSignature, or ErrSecret if v was not created
+// by NewVerifier. They are safe to log.
 func (v *Verifier) Verify(header http.Header, body []byte) (Delivery, error) {
 	if v == nil || v.verifier == nil {
-		return Delivery{}, fmt.Errorf("%w: the Verifier has none: make it with NewVerifier", ErrSecret)
+		return Delivery{}, fmt.Errorf("%w: the Verifier has none: create it with NewVerifier", ErrSecret)
 	}
 	id, timestamp, signatures, err := headers(header)
 	if err != nil {
@@ -150,11 +152,11 @@ func (v *Verifier) Verify(header http.Header, body []byte) (Delivery, error) {
 	}
 	seconds, err := strconv.ParseInt(timestamp, 10, 64)
 	if err != nil || strconv.FormatInt(seconds, 10) != timestamp || seconds < 0 {
-		return Delivery{}, fmt.Errorf("%w: the timestamp is no number of seconds", ErrHeader)
+		return Delivery{}, fmt.Errorf("%w: %s is not a number of seconds", ErrHeader, headerTimestamp)
 	}
-	now, most := v.now().Unix(), int64(v.tolerance/time.Second)
-	if seconds < now-most || seconds > now+most {
-		return Delivery{}, fmt.Errorf("%w of %s: it says %d, and the clock %d", ErrTimestamp, v.tolerance, seconds, now)
+	now, tolerance := v.now().Unix(), int64(v.tolerance/time.Second)
+	if seconds < now-tolerance || seconds > now+tolerance {
+		return Delivery{}, fmt.Errorf("%w of %s: the timestamp is %d, the clock says %d", ErrTimestamp, v.tolerance, seconds, now)
 	}
 	secret := -1
 	for i, key := range v.keys() {
@@ -171,12 +173,12 @@ func (v *Verifier) Verify(header http.Header, body []byte) (Delivery, error) {
 	return Delivery{ID: id, Timestamp: time.Unix(seconds, 0), Secret: secret}, nil
 }
 
-// seenKeys returns what a SeenStore remembers a message by: its ID with a mark of
-// each secret, as other webhooks may have messages of the same ID. While a secret
-// is being replaced there are two, so that a message that was handled under the
-// old secret alone, or is delivered again under the new one, is still the same.
-// They are sorted, so that processes which list the secrets in another order do
-// not each claim one.
+// seenKeys returns the keys of a message in a SeenStore, one for each secret. A key
+// includes a fingerprint of the secret because other webhooks may have messages with
+// the same ID. While a secret is being rotated there are two keys, so that a message
+// is recognized as a duplicate no matter which of the secrets its deliveries were
+// signed with. The keys are sorted, so that two processes that list the secrets in a
+// different order cannot claim one key each.
 func (v *verifier) seenKeys(id string) []string {
 	var keys []string
 	for _, key := range v.keys() {
@@ -188,40 +190,41 @@ func (v *verifier) seenKeys(id string) []string {
 	return slices.Compact(keys)
 }
 
-// headers reads the three headers.
+// headers reads and validates the three headers.
 func headers(h http.Header) (id, timestamp string, signatures []string, err error) {
 	for _, f := range []struct {
 		name string
 		to   *string
 	}{{headerID, &id}, {headerTimestamp, &timestamp}} {
-		if *f.to, err = one(h, f.name, maxID); err != nil {
+		if *f.to, err = single(h, f.name, maxID); err != nil {
 			return "", "", nil, err
 		}
 	}
-	all, err := one(h, headerSignature, maxSignature)
+	all, err := single(h, headerSignature, maxSignature)
 	if err != nil {
 		return "", "", nil, err
 	}
 	signatures = slices.DeleteFunc(strings.Split(all, " "), func(s string) bool { return s == "" })
 	if len(signatures) > maxSignatures {
-		return "", "", nil, fmt.Errorf("%w: there are more than %d signatures", ErrHeader, maxSignatures)
+		return "", "", nil, fmt.Errorf("%w: %s has more than %d signatures", ErrHeader, headerSignature, maxSignatures)
 	}
 	for c := range strings.SplitSeq(id, "") {
 		if c < "!" || c > "~" {
-			return "", "", nil, fmt.Errorf("%w: %s has characters that no ID has", ErrHeader, headerID)
+			return "", "", nil, fmt.Errorf("%w: %s contains characters that are not printable ASCII", ErrHeader, headerID)
 		}
 	}
-	// What is signed joins its parts by dots. An ID that ends in a number
-	// could stand for a shorter one, and an older timestamp.
+	// The signed content is joined by dots. If an ID ended in a dot and digits,
+	// those digits could be taken for the timestamp of a message with a shorter ID.
 	if at := strings.LastIndexByte(id, '.'); at >= 0 && strings.Trim(id[at+1:], "0123456789") == "" {
-		return "", "", nil, fmt.Errorf("%w: %s ends like a timestamp", ErrHeader, headerID)
+		return "", "", nil, fmt.Errorf("%w: %s ends with a dot and digits, like a timestamp", ErrHeader, headerID)
 	}
 	return id, timestamp, signatures, nil
 }
 
-// one returns the value of a header that must be there, and only once. Gateways
-// that hand headers over as a map do not keep to net/http's spelling.
-func one(h http.Header, name string, most int) (string, error) {
+// single returns the value of a required header, which must not have conflicting
+// values. It ignores the case of header names, because gateways that pass headers
+// as a map do not canonicalize them as net/http does.
+func single(h http.Header, name string, limit int) (string, error) {
 	var values []string
 	for k, v := range h {
 		if len(k) == len(name) && strings.EqualFold(k, name) {
@@ -229,15 +232,15 @@ func one(h http.Header, name string, most int) (string, error) {
 		}
 	}
 	if len(values) == 0 || values[0] == "" {
-		return "", fmt.Errorf("%w: there is no %s", ErrHeader, name)
+		return "", fmt.Errorf("%w: %s is missing", ErrHeader, name)
 	}
 	for _, v := range values[1:] {
 		if v != values[0] {
-			return "", fmt.Errorf("%w: there is more than one %s", ErrHeader, name)
+			return "", fmt.Errorf("%w: %s has conflicting values", ErrHeader, name)
 		}
 	}
-	if len(values[0]) > most {
-		return "", fmt.Errorf("%w: %s is longer than %d bytes", ErrHeader, name, most)
+	if len(values[0]) > limit {
+		return "", fmt.Errorf("%w: %s is longer than %d bytes", ErrHeader, name, limit)
 	}
 	return values[0], nil
 }

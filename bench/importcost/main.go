@@ -1,6 +1,6 @@
-// Command importcost measures what a program pays for importing the SDK: the
-// time to compile and link it when the standard library is compiled already,
-// and the size of the binary, against the same call by net/http alone.
+// Command importcost measures the cost of importing the SDK: the time to compile
+// and link a program if the standard library is already compiled, and the size of
+// the binary, compared with a program that makes the same call with net/http.
 //
 //	go run ./importcost
 package main
@@ -20,7 +20,7 @@ var programs = []string{"nethttp", "onedomain", "alldomains"}
 
 func main() {
 	log.SetFlags(0)
-	runs := flag.Int("runs", 5, "how often each program is built; the median counts")
+	runs := flag.Int("runs", 5, "number of builds of each program; the median is reported")
 	flag.Parse()
 	if err := measure(*runs); err != nil {
 		log.Fatal(err)
@@ -40,12 +40,12 @@ func measure(runs int) error {
 	times, work := map[string][]time.Duration{}, map[string][]time.Duration{}
 	sizes := map[string]int64{}
 	for run := range runs {
-		for _, p := range programs { // in turn, so that a busy moment hits them all
+		for _, p := range programs { // alternately, so that temporary load affects all programs
 			cache := filepath.Join(dir, fmt.Sprintf("%s-%d", p, run))
 			if err := clone(warm, cache); err != nil {
 				return err
 			}
-			out := filepath.Join(dir, fmt.Sprintf("%s-%d.out", p, run)) // not twice the same, which would be up to date
+			out := filepath.Join(dir, fmt.Sprintf("%s-%d.out", p, run)) // a new name, because an existing file would be up to date
 			start := time.Now()
 			used, err := build(cache, out, p)
 			if err != nil {
@@ -76,8 +76,8 @@ func measure(runs int) error {
 
 func mb(n int64) float64 { return float64(n) / 1e6 }
 
-// build builds a program, or the standard library, with a build cache of its own.
-// It returns the processor time of the compiler and the linker.
+// build builds a program, or the standard library, with a separate build cache.
+// It returns the CPU time of the compiler and the linker.
 func build(cache, out, what string) (time.Duration, error) {
 	args := []string{"build"}
 	if what == "std" {
@@ -94,7 +94,8 @@ func build(cache, out, what string) (time.Duration, error) {
 	return cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), nil
 }
 
-// clone copies a build cache by linking its files, which are never changed.
+// clone copies a build cache with hard links. The files in a cache are never
+// modified.
 func clone(from, to string) error {
 	return filepath.WalkDir(from, func(path string, d os.DirEntry, err error) error {
 		if err != nil {

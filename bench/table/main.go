@@ -1,10 +1,10 @@
-// Command table runs the benchmarks in turn, several times, and prints their
-// medians with the ratios that count: ours against each peer on the same work.
+// Command table runs the benchmarks several times and prints their medians, with
+// the ratio of each peer to our result for the same work.
 //
 //	go run ./table [-runs 5] [-bench REGEXP]
 //
-// The runs are interleaved, each in a process of its own, so that a busy moment
-// of the machine hits every contender. The spread says how noisy it was.
+// The runs alternate, each in a separate process, so that temporary load on the
+// machine affects all contenders. The spread shows how noisy the runs were.
 package main
 
 import (
@@ -26,16 +26,16 @@ import (
 
 func main() {
 	log.SetFlags(0)
-	runs := flag.Int("runs", 5, "how often each benchmark is run")
-	pattern := flag.String("bench", "Decode|Encode|Call", "which benchmarks (go test -bench)")
-	benchtime := flag.String("benchtime", "300ms", "how long one run lasts (go test -benchtime)")
+	runs := flag.Int("runs", 5, "number of runs of each benchmark")
+	pattern := flag.String("bench", "Decode|Encode|Call", "benchmarks to run (go test -bench)")
+	benchtime := flag.String("benchtime", "300ms", "duration of a run (go test -benchtime)")
 	flag.Parse()
 	if err := run(*runs, *pattern, *benchtime); err != nil {
 		log.Fatal(err)
 	}
 }
 
-// series is what was measured of one benchmark.
+// series contains the measurements of one benchmark.
 type series struct {
 	name   string
 	values map[string][]float64 // by unit
@@ -49,7 +49,7 @@ func run(runs int, pattern, benchtime string) error {
 	defer os.RemoveAll(dir)
 	binary := filepath.Join(dir, "bench.test")
 	if out, err := exec.Command("go", "test", "-c", "-o", binary, ".").CombinedOutput(); err != nil {
-		return fmt.Errorf("building the benchmarks: %w\n%s", err, out)
+		return fmt.Errorf("table: build the benchmarks: %w\n%s", err, out)
 	}
 	var order []*series
 	byName := map[string]*series{}
@@ -59,7 +59,7 @@ func run(runs int, pattern, benchtime string) error {
 		cmd.Stderr = os.Stderr
 		out, err := cmd.Output()
 		if err != nil {
-			return fmt.Errorf("running the benchmarks: %w\n%s", err, out)
+			return fmt.Errorf("table: run the benchmarks: %w\n%s", err, out)
 		}
 		results := benchfmt.NewReader(bytes.NewReader(out), "bench")
 		for results.Scan() {
@@ -82,7 +82,7 @@ func run(runs int, pattern, benchtime string) error {
 		}
 	}
 	if len(order) == 0 {
-		return errors.New("no benchmark matches " + pattern)
+		return errors.New("table: no benchmark matches " + pattern)
 	}
 	return print(os.Stdout, order, byName)
 }
@@ -97,11 +97,12 @@ func gomaxprocs(r *benchfmt.Result) string {
 	return ""
 }
 
-// print writes a row a benchmark. The ratio is its time against the first of
-// its group: above 1, the first is that many times as fast.
+// print writes a row for each benchmark. The ratio is its time divided by that
+// of the first row in its group. A ratio above 1 means that the first row is
+// that many times as fast.
 func print(w io.Writer, order []*series, byName map[string]*series) error {
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(tw, "benchmark\ttime\tspread\tMB/s\tB\tallocations\tpages live\ttime against the first\t")
+	fmt.Fprintln(tw, "benchmark\ttime\tspread\tMB/s\tB\tallocations\tpages live\ttime / first row\t")
 	group := ""
 	var first *series
 	for _, s := range order {
@@ -120,7 +121,7 @@ func print(w io.Writer, order []*series, byName map[string]*series) error {
 
 func only(v, _ float64) float64 { return v }
 
-// median returns the middle value, and how far the outermost ones are from it.
+// median returns the median and the largest relative deviation from it.
 func median(values []float64) (mid, spread float64) {
 	if len(values) == 0 {
 		return 0, 0

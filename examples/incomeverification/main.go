@@ -1,11 +1,11 @@
-// Command incomeverification reports what a user earns: each source of income
-// with how often and how much, from a report over the last months.
+// Command incomeverification prints a user's sources of income, with their
+// frequency and amounts, from an affordability report over the last months.
 //
-// Without a key it runs against a Basiq in memory, with a user made up:
+// Without an API key it uses an in-memory fake server with a made-up user:
 //
 //	go run ./examples/incomeverification
 //
-// With BASIQ_API_KEY it uses the real API, where each report is billed:
+// If BASIQ_API_KEY is set, it uses the real API, where each report is billed:
 //
 //	go run ./examples/incomeverification -user USER -months 6 -pdf report.pdf
 package main
@@ -29,9 +29,9 @@ import (
 )
 
 func main() {
-	user := flag.String("user", "", "ID of the user")
-	months := flag.Int("months", 6, "how many months the report covers")
-	pdf := flag.String("pdf", "", "a file to write the report to as PDF")
+	user := flag.String("user", "", "user ID")
+	months := flag.Int("months", 6, "number of months the report covers")
+	pdf := flag.String("pdf", "", "file to write the report to, as PDF")
 	flag.Parse()
 	if err := run(context.Background(), os.Stdout, *user, *months, *pdf); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -44,7 +44,7 @@ func run(ctx context.Context, out io.Writer, userID string, months int, pdf stri
 		return simulated(ctx, out, months, pdf)
 	}
 	if userID == "" {
-		return errors.New("say with -user whose income")
+		return errors.New("-user is required")
 	}
 	client, err := basiq.NewClient()
 	if err != nil {
@@ -68,14 +68,14 @@ func verify(ctx context.Context, out io.Writer, client *basiq.Client, userID str
 	report, err := client.CreateReport(ctx, request, wait)
 	var made *basiq.ReportError
 	if errors.As(err, &made) {
-		return fmt.Errorf("%w; it is billed: fetch report %s later", err, made.ReportID)
+		return fmt.Errorf("%w: the report is billed: fetch report %s later instead of creating another", err, made.ReportID)
 	}
 	if err != nil {
 		return err
 	}
 	findings, ok := report.Data.Affordability()
 	if !ok {
-		return fmt.Errorf("report %s holds no findings about affordability", report.ID)
+		return fmt.Errorf("report %s is not an affordability report", report.ID)
 	}
 	fmt.Fprintf(out, "Income from %s to %s\n", request.From, request.To)
 	sources := 0
@@ -96,11 +96,11 @@ func verify(ctx context.Context, out io.Writer, client *basiq.Client, userID str
 			if average := part.Analysis.Amount.Average; average != nil {
 				monthly = average.Month
 			}
-			fmt.Fprintf(out, "  %-32.32s %-12s %12s a month %14s in all\n", part.Name, often, monthly.Format(2), part.Analysis.Amount.Total.Format(2))
+			fmt.Fprintf(out, "  %-32.32s %-12s %12s a month %14s total\n", part.Name, often, monthly.Format(2), part.Analysis.Amount.Total.Format(2))
 		}
 	}
 	if sources == 0 {
-		fmt.Fprintln(out, "  none was found")
+		fmt.Fprintln(out, "  none found")
 	}
 	if pdf == "" {
 		return nil
@@ -112,12 +112,13 @@ func verify(ctx context.Context, out io.Writer, client *basiq.Client, userID str
 	return errors.Join(client.Reporting.Reports.GetPDF(ctx, report.ID, f), f.Close())
 }
 
-// income tells whether a group of transactions is of what the user earns.
+// income reports whether a group of transactions is income.
 func income(g reporting.Group) bool {
 	return strings.HasPrefix(g.ID, "INC") || slices.ContainsFunc(g.Sections, func(s string) bool { return strings.EqualFold(s, "income") })
 }
 
-// simulated verifies the income of a user in memory, who drives for a living.
+// simulated verifies the income of a made-up user, a ride-share driver, on the
+// fake server.
 func simulated(ctx context.Context, out io.Writer, months int, pdf string) error {
 	now := time.Date(2031, time.May, 6, 9, 0, 0, 0, time.UTC)
 	server, err := basiqtest.Start(basiqtest.WithNow(now))

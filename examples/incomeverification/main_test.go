@@ -11,7 +11,7 @@ import (
 	"github.com/basiq-sdk/basiq-go/basiqtest"
 )
 
-// TestRun runs the program as it stands, without a key.
+// TestRun runs the program without an API key.
 func TestRun(t *testing.T) {
 	t.Setenv(basiq.EnvAPIKey, "")
 	var out bytes.Buffer
@@ -21,7 +21,7 @@ func TestRun(t *testing.T) {
 	}
 	for _, want := range []string{"Income from 2030-11-06 to 2031-05-06\n", "  RIDE SHARE PAYMENT ", " a month "} {
 		if !strings.Contains(out.String(), want) {
-			t.Errorf("it does not say %q, but\n%s", want, &out)
+			t.Errorf("output does not contain %q:\n%s", want, &out)
 		}
 	}
 	if file, err := os.ReadFile(pdf); err != nil || !bytes.HasPrefix(file, []byte("%PDF-")) {
@@ -29,8 +29,8 @@ func TestRun(t *testing.T) {
 	}
 }
 
-// TestReal runs it as it runs against the real API: with a key.
-func TestReal(t *testing.T) {
+// TestRunWithKey runs the program with an API key, against the fake server.
+func TestRunWithKey(t *testing.T) {
 	server := basiqtest.NewServer(t)
 	t.Setenv(basiq.EnvAPIKey, server.APIKey())
 	t.Setenv(basiq.EnvBaseURL, server.URL)
@@ -48,7 +48,7 @@ func TestReal(t *testing.T) {
 	if err := run(t.Context(), &out, "", 3, ""); err == nil || !strings.Contains(err.Error(), "-user") {
 		t.Error(err)
 	}
-	if err := run(t.Context(), &out, userID, -3, ""); err == nil || !strings.Contains(err.Error(), "comes after") {
+	if err := run(t.Context(), &out, userID, -3, ""); err == nil || !strings.Contains(err.Error(), "is after To") {
 		t.Error(err)
 	}
 }

@@ -1,13 +1,13 @@
-// Command quickstart verifies a bank account, from the first call to the last:
-// a token, a user, the link at which the user consents and connects a bank,
-// the job that fetches the data, the question that the bank asks, the accounts,
-// the last transactions and a report.
+// Command quickstart verifies a bank account from start to finish: it gets a
+// token, creates a user, sends the user to the Consent UI, waits for the job that
+// fetches the data, answers the bank's MFA question, and prints the accounts, the
+// recent transactions and a report.
 //
-// Without a key it runs against a Basiq in memory, and plays the user:
+// Without an API key it uses an in-memory fake server and simulates the user:
 //
 //	go run ./examples/quickstart
 //
-// With BASIQ_API_KEY it uses the real API, and you are the user.
+// If BASIQ_API_KEY is set, it uses the real API, and you are the user.
 package main
 
 import (
@@ -42,7 +42,7 @@ func main() {
 	}
 }
 
-// explain adds what to do to what went wrong.
+// explain returns the text of an error, with advice if it has any.
 func explain(err error) string {
 	var advisor interface {
 		error
@@ -54,13 +54,13 @@ func explain(err error) string {
 	return err.Error()
 }
 
-// user is who consents, logs in at the bank, and answers its question.
+// user gives consent, logs in at the bank, and answers its question.
 type user struct {
 	visit  func(link basiq.ConsentLink) (returnURL string, err error)
 	answer func(question basiq.MFA) ([]string, error)
 }
 
-var interval time.Duration // between polls of the real API, 0 for the default
+var interval time.Duration // between polls of the real API; 0 means the default
 
 func run(ctx context.Context, in io.Reader, out io.Writer) error {
 	if os.Getenv(basiq.EnvAPIKey) != "" {
@@ -68,7 +68,7 @@ func run(ctx context.Context, in io.Reader, out io.Writer) error {
 		if err != nil {
 			return err
 		}
-		return story(ctx, out, client, atTerminal(in, out), time.Now(), basiq.WaitOptions{Interval: interval})
+		return verifyAccount(ctx, out, client, atTerminal(in, out), time.Now(), basiq.WaitOptions{Interval: interval})
 	}
 	now := time.Date(2031, time.May, 6, 9, 0, 0, 0, time.UTC)
 	server, err := basiqtest.Start(basiqtest.WithNow(now))
@@ -80,26 +80,26 @@ func run(ctx context.Context, in io.Reader, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintln(out, "There is no BASIQ_API_KEY: this is a Basiq in memory.")
-	return story(ctx, out, client, simulated(server, out), now, basiq.WaitOptions{Interval: time.Millisecond})
+	fmt.Fprintln(out, "BASIQ_API_KEY is not set: using the in-memory fake server.")
+	return verifyAccount(ctx, out, client, simulated(server, out), now, basiq.WaitOptions{Interval: time.Millisecond})
 }
 
-func story(ctx context.Context, out io.Writer, client *basiq.Client, person user, now time.Time, wait basiq.WaitOptions) error {
+func verifyAccount(ctx context.Context, out io.Writer, client *basiq.Client, person user, now time.Time, wait basiq.WaitOptions) error {
 	defer client.Transport.Close()
 
-	chapter(out, "A token and a user")
+	heading(out, "Token and user")
 	token, err := client.Transport.Token(ctx, transport.TokenRequest{Scope: transport.ScopeServer})
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "token   %s, good for %s\n", token, token.Expires().Sub(client.Transport.Now()).Round(time.Minute))
+	fmt.Fprintf(out, "token   %s, valid for %s\n", token, token.Expires().Sub(client.Transport.Now()).Round(time.Minute))
 	customer, err := client.Core.Users.Create(ctx, core.CreateUserParams{Email: "max@example.com", FirstName: "Max"})
 	if err != nil {
 		return err
 	}
 	fmt.Fprintf(out, "user    %s\n", customer.ID)
 
-	chapter(out, "The user consents, and logs in at the bank")
+	heading(out, "Consent and bank login")
 	state := basiq.NewState()
 	link, err := client.ConsentLink(ctx, customer.ID, basiq.ConsentOptions{State: state})
 	if err != nil {
@@ -112,15 +112,15 @@ func story(ctx context.Context, out io.Writer, client *basiq.Client, person user
 	}
 	u, err := url.Parse(back)
 	if err != nil {
-		return errors.New("that is no address")
+		return errors.New("the return address is not a valid URL")
 	}
 	returned, err := basiq.ParseConsentReturn(u, state)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "back    with %d job, and the state that was sent\n", len(returned.JobIDs))
+	fmt.Fprintf(out, "back    with %d job and the expected state\n", len(returned.JobIDs))
 
-	chapter(out, "The job fetches the data")
+	heading(out, "Job")
 	wait.UserID = customer.ID
 	wait.OnMFA = func(_ context.Context, question basiq.MFA) ([]string, error) { return person.answer(question) }
 	wait.OnStep = func(c basiq.StepChange) {
@@ -134,7 +134,7 @@ func story(ctx context.Context, out io.Writer, client *basiq.Client, person user
 	}
 	fmt.Fprintf(out, "connection %s\n", result.ConnectionID())
 
-	chapter(out, "Accounts")
+	heading(out, "Accounts")
 	accounts, err := client.Data.Accounts.List(ctx, customer.ID, data.ListAccountsParams{})
 	if err != nil {
 		return err
@@ -145,7 +145,7 @@ func story(ctx context.Context, out io.Writer, client *basiq.Client, person user
 		fmt.Fprintf(out, "  %-18s %-12s %14s %s\n", a.Name, a.Class.Kind, a.Balance.Format(2), a.Currency)
 	}
 
-	chapter(out, "The last transactions")
+	heading(out, "Recent transactions")
 	days := basiq.TransactionWindow{From: value.DateOf(now.AddDate(0, 0, -14)), PostedOnly: true}
 	var last []*data.Transaction
 	for tx, err := range client.Transactions(ctx, customer.ID, days) {
@@ -161,7 +161,7 @@ func story(ctx context.Context, out io.Writer, client *basiq.Client, person user
 		fmt.Fprintf(out, "  %s  %-34.34s %12s\n", basiq.TransactionDay(tx, nil), tx.Description, tx.Amount.Format(2))
 	}
 
-	chapter(out, "A report")
+	heading(out, "Report")
 	wait.OnStep = nil
 	report, err := client.CreateReport(ctx, basiq.AffordabilityReport{
 		Title: "Quickstart", From: value.DateOf(now.AddDate(0, -6, 0)), To: value.DateOf(now), Users: []string{customer.ID}, Accounts: ids,
@@ -171,9 +171,9 @@ func story(ctx context.Context, out io.Writer, client *basiq.Client, person user
 	}
 	findings, ok := report.Data.Affordability()
 	if !ok {
-		return fmt.Errorf("report %s holds no findings about affordability", report.ID)
+		return fmt.Errorf("report %s is not an affordability report", report.ID)
 	}
-	fmt.Fprintf(out, "report  %s, kept until %s\n", report.Title, report.ExpiresAt)
+	fmt.Fprintf(out, "report  %s, available until %s\n", report.Title, report.ExpiresAt)
 	for _, m := range findings.Metrics {
 		if m.Result == nil {
 			continue
@@ -187,12 +187,12 @@ func story(ctx context.Context, out io.Writer, client *basiq.Client, person user
 	return nil
 }
 
-func chapter(out io.Writer, title string) {
+func heading(out io.Writer, title string) {
 	fmt.Fprintf(out, "\n%s\n%s\n", title, strings.Repeat("-", len(title)))
 }
 
-// simulated is a user of the Basiq in memory, who has an account at a bank that
-// asks a question.
+// simulated returns a user of the fake server who has an account at a bank that
+// asks MFA questions.
 func simulated(server *basiqtest.Server, out io.Writer) user {
 	return user{
 		visit: func(link basiq.ConsentLink) (string, error) {
@@ -201,8 +201,8 @@ func simulated(server *basiqtest.Server, out io.Writer) user {
 			return server.VisitConsentLink(link.Reveal(), login)
 		},
 		answer: func(question basiq.MFA) ([]string, error) {
-			answers := []string{"Basiq", "AU00000"} // which the sandbox publishes
-			fmt.Fprintf(out, "  the bank asks (%s), with %s left to answer\n", question.Method, question.TimeLeft().Round(time.Minute))
+			answers := []string{"Basiq", "AU00000"} // the answers that Basiq publishes for its sandbox
+			fmt.Fprintf(out, "  the bank asks (%s), %s left to answer\n", question.Method, question.TimeLeft().Round(time.Minute))
 			for i, prompt := range question.Prompts {
 				fmt.Fprintf(out, "    %-34s %s\n", prompt, answers[i])
 			}
@@ -211,24 +211,24 @@ func simulated(server *basiqtest.Server, out io.Writer) user {
 	}
 }
 
-// atTerminal is whoever sits at the terminal.
+// atTerminal returns a user who reads and types at the terminal.
 func atTerminal(in io.Reader, out io.Writer) user {
 	lines := bufio.NewScanner(in)
 	read := func() (string, error) {
 		if !lines.Scan() {
-			return "", errors.Join(errors.New("nothing was typed"), lines.Err())
+			return "", errors.Join(errors.New("no input"), lines.Err())
 		}
 		return strings.TrimSpace(lines.Text()), nil
 	}
 	return user{
 		visit: func(link basiq.ConsentLink) (string, error) {
-			fmt.Fprintf(out, "Open this address, connect a bank, and type here the address that you are sent back to:\n\n%s\n\n> ", link.Reveal())
+			fmt.Fprintf(out, "Open this link and connect a bank. Then paste the address that you were sent back to:\n\n%s\n\n> ", link.Reveal())
 			return read()
 		},
 		answer: func(question basiq.MFA) ([]string, error) {
 			fmt.Fprintf(out, "The bank asks: %s\n", question.Description)
-			if len(question.Prompts) == 0 { // for an approval in the bank's app
-				fmt.Fprint(out, "Press Enter when you have approved it > ")
+			if len(question.Prompts) == 0 { // an approval in the bank's app
+				fmt.Fprint(out, "Press Enter after you have approved it > ")
 				_, err := read()
 				return []string{"confirmed"}, err
 			}

@@ -14,10 +14,10 @@ import (
 	"github.com/basiq-sdk/basiq-go/basiqtest"
 )
 
-var update = flag.Bool("update", false, "write what the program says to testdata")
+var update = flag.Bool("update", false, "rewrite testdata/output.txt")
 
-// TestRun holds what the program says, without a key, against testdata. The
-// README has the same text.
+// TestRun compares the output without an API key with testdata/output.txt. The
+// README contains the same text.
 func TestRun(t *testing.T) {
 	t.Setenv(basiq.EnvAPIKey, "")
 	var out bytes.Buffer
@@ -35,11 +35,12 @@ func TestRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(out.Bytes(), want) {
-		t.Errorf("it says\n%s\nwant\n%s\nIf that is as it should be, run the test with -update.", &out, want)
+		t.Errorf("got\n%s\nwant\n%s\nIf the change is intended, run the test with -update, and update the README.", &out, want)
 	}
 }
 
-// TestTerminal runs the program with a key, and types what a user would.
+// TestTerminal runs the program with an API key, and simulates a user at the
+// terminal.
 func TestTerminal(t *testing.T) {
 	server := basiqtest.NewServer(t)
 	t.Setenv(basiq.EnvAPIKey, server.APIKey())
@@ -72,18 +73,18 @@ func TestTerminal(t *testing.T) {
 	text := strings.Join(seen, "\n")
 	for _, want := range []string{"retrieve-transactions  success", "Everyday Account", "report  Quickstart"} {
 		if !strings.Contains(text, want) {
-			t.Errorf("it does not say %q, but\n%s", want, text)
+			t.Errorf("output does not contain %q:\n%s", want, text)
 		}
 	}
 	if strings.Contains(text, server.APIKey()) {
-		t.Error("it tells the key")
+		t.Error("the output contains the key")
 	}
 }
 
-// TestFailures: what goes wrong is said with what to do.
+// TestFailures checks the explanation of errors.
 func TestFailures(t *testing.T) {
 	server := basiqtest.NewServer(t)
-	t.Setenv(basiq.EnvAPIKey, "a-key-that-is-none")
+	t.Setenv(basiq.EnvAPIKey, "not-a-real-api-key")
 	t.Setenv(basiq.EnvBaseURL, server.URL)
 	err := run(t.Context(), strings.NewReader(""), io.Discard)
 	if err == nil || !strings.Contains(explain(err), "No application has this API key") {
@@ -91,7 +92,7 @@ func TestFailures(t *testing.T) {
 	}
 	t.Setenv(basiq.EnvAPIKey, server.APIKey())
 	for typed, want := range map[string]string{
-		"": "nothing was typed", "https://app.example/return?jobId=j-1&state=wrong\n": "another state",
+		"": "no input", "https://app.example/return?jobId=j-1&state=wrong\n": "is not the expected one",
 	} {
 		if err := run(t.Context(), strings.NewReader(typed), io.Discard); err == nil || !strings.Contains(explain(err), want) {
 			t.Errorf("%q: %v", typed, err)

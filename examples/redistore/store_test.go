@@ -23,7 +23,7 @@ import (
 
 var _ transport.TokenStore = (*redistore.Store)(nil)
 
-// database starts a Redis of the test's own, on a socket in its folder.
+// database starts a redis-server for the test, and returns its socket.
 func database(t *testing.T) string {
 	t.Helper()
 	program, err := exec.LookPath("redis-server")
@@ -77,26 +77,26 @@ func TestStore(t *testing.T) {
 	ctx := t.Context()
 	s := store(t, socket, key(1))
 	if v, err := s.Load(ctx, "k"); v != nil || err != nil {
-		t.Errorf("what is not stored: %q, %v", v, err)
+		t.Errorf("missing value: %q, %v", v, err)
 	}
 	if err := s.Save(ctx, "k", []byte("canary"), time.Hour); err != nil {
 		t.Fatal(err)
 	}
 	raw, err := connect(t, socket).Get(ctx, "k").Bytes()
 	if err != nil || bytes.Contains(raw, []byte("canary")) {
-		t.Errorf("in the database is %q, %v", raw, err)
+		t.Errorf("the database contains %q, %v", raw, err)
 	}
 	for _, c := range []struct {
 		name string
 		keys [][]byte
 		key  string
 		want string
-	}{{"the key", [][]byte{key(1)}, "k", "canary"}, {"after a change", [][]byte{key(2), key(1)}, "k", "canary"}, {"another key", [][]byte{key(2)}, "k", ""}} {
+	}{{"the key", [][]byte{key(1)}, "k", "canary"}, {"after a key rotation", [][]byte{key(2), key(1)}, "k", "canary"}, {"another key", [][]byte{key(2)}, "k", ""}} {
 		if v, err := store(t, socket, c.keys...).Load(ctx, c.key); string(v) != c.want || err != nil {
 			t.Errorf("%s: %q, %v", c.name, v, err)
 		}
 	}
-	// A value that was moved to another name is not that name's.
+	// A value that was copied to another name is not valid there.
 	if err := connect(t, socket).Set(ctx, "other", raw, 0).Err(); err != nil {
 		t.Fatal(err)
 	}
@@ -109,7 +109,7 @@ func TestStore(t *testing.T) {
 		t.Fatal(err)
 	}
 	if again, err := store(t, socket, key(1)).Lock(ctx, "k", time.Minute); again != nil || err != nil {
-		t.Errorf("two have the lock: %v", err)
+		t.Errorf("the lock was acquired twice: %v", err)
 	}
 	unlock()
 	short, err := s.Lock(ctx, "k", 50*time.Millisecond)
@@ -119,11 +119,11 @@ func TestStore(t *testing.T) {
 	time.Sleep(100 * time.Millisecond)
 	next, err := s.Lock(ctx, "k", time.Minute)
 	if next == nil || err != nil {
-		t.Fatalf("the lock of a process that died is kept: %v", err)
+		t.Fatalf("the lock has not expired: %v", err)
 	}
-	short() // must not give back the lock of another
+	short() // must not release the lock of another owner
 	if third, _ := s.Lock(ctx, "k", time.Minute); third != nil {
-		t.Error("a lock was given back by who had lost it")
+		t.Error("a lock was released by a former owner")
 	}
 	next()
 	if text := fmt.Sprintf("%v %+v %#v %v", s, s, s, *s); strings.Contains(text, "1, 1, 1") || strings.Contains(text, "1 1 1") {
@@ -131,7 +131,7 @@ func TestStore(t *testing.T) {
 	}
 }
 
-func TestNewRefuses(t *testing.T) {
+func TestNewErrors(t *testing.T) {
 	db := redis.NewClient(&redis.Options{})
 	defer db.Close()
 	for name, f := range map[string]func() (*redistore.Store, error){
@@ -140,14 +140,14 @@ func TestNewRefuses(t *testing.T) {
 		"short key":   func() (*redistore.Store, error) { return redistore.New(db, key(1)[:5]) },
 	} {
 		if _, err := f(); err == nil {
-			t.Errorf("%s is taken", name)
+			t.Errorf("%s: no error", name)
 		}
 	}
 }
 
-// TestFleet lets 300 clients without anything in common but Redis, and three
-// processes with 50 each, call at once: the API is asked for one token, and for
-// one more when that has expired.
+// TestFleet starts 300 clients that share nothing but Redis, and three processes
+// with 50 clients each. Together they request one token, and one more after it has
+// expired.
 func TestFleet(t *testing.T) {
 	socket := database(t)
 	srv := basiqtest.NewServer(t)
@@ -172,12 +172,12 @@ func TestFleet(t *testing.T) {
 	clients := fleet(t, socket, 300, srv.Options()...)
 	round(clients)
 	if n := srv.Calls("core.Auth.CreateToken"); n != 1 {
-		t.Errorf("%d tokens were asked for, want 1", n)
+		t.Errorf("%d token requests, want 1", n)
 	}
 	srv.ExpireTokens()
 	round(clients)
 	if n := srv.Calls("core.Auth.CreateToken"); n != 2 {
-		t.Errorf("%d tokens were asked for after one has expired, want 2", n)
+		t.Errorf("%d token requests after the token expired, want 2", n)
 	}
 }
 
@@ -213,14 +213,15 @@ func call(t testing.TB, clients []*basiq.Client) {
 func TestProcess(t *testing.T) {
 	socket := os.Getenv("FLEET_SOCKET")
 	if socket == "" {
-		t.Skip("it is run by TestFleet")
+		t.Skip("run by TestFleet")
 	}
 	call(t, fleet(t, socket, 50))
 }
 
-// TestWithoutRedis: a database that is away, or does not answer, stops nobody.
+// TestWithoutRedis checks that calls succeed if Redis is unavailable or does not
+// respond.
 func TestWithoutRedis(t *testing.T) {
-	silent, err := net.Listen("unix", filepath.Join(t.TempDir(), "silent")) // connects, and says nothing
+	silent, err := net.Listen("unix", filepath.Join(t.TempDir(), "silent")) // accepts connections, but never responds
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -233,10 +234,10 @@ func TestWithoutRedis(t *testing.T) {
 			begin := time.Now()
 			call(t, clients)
 			if d := time.Since(begin); d > 7*time.Second {
-				t.Errorf("it took %s, though each of two operations has two seconds", d)
+				t.Errorf("took %s, but the timeout of each of two operations is two seconds", d)
 			}
 			if n := srv.Calls("core.Auth.CreateToken"); n != 2 {
-				t.Errorf("%d tokens were asked for, want one for each client", n)
+				t.Errorf("%d token requests, want one for each client", n)
 			}
 		})
 	}

@@ -1,11 +1,11 @@
-// Command statementupload uploads a bank statement, and prints what Basiq has
-// read in it.
+// Command statementupload uploads a bank statement, and prints the transactions
+// that Basiq extracts from it.
 //
-// Without a key it uploads a statement made up to a Basiq in memory:
+// Without an API key it uploads made-up statements to an in-memory fake server:
 //
 //	go run ./examples/statementupload
 //
-// With BASIQ_API_KEY it uses the real API:
+// If BASIQ_API_KEY is set, it uses the real API:
 //
 //	go run ./examples/statementupload -user USER -institution AU00001 july.pdf
 package main
@@ -26,8 +26,8 @@ import (
 )
 
 func main() {
-	user := flag.String("user", "", "ID of the user")
-	institution := flag.String("institution", "", "ID of the institution")
+	user := flag.String("user", "", "user ID")
+	institution := flag.String("institution", "", "institution ID")
 	flag.Parse()
 	if err := run(context.Background(), os.Stdout, *user, *institution, flag.Arg(0)); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -40,7 +40,7 @@ func run(ctx context.Context, out io.Writer, userID, institutionID, file string)
 		return simulated(ctx, out)
 	}
 	if userID == "" || institutionID == "" || file == "" {
-		return errors.New("say with -user and -institution whose statement it is, and name the file")
+		return errors.New("-user, -institution and a file are required")
 	}
 	client, err := basiq.NewClient()
 	if err != nil {
@@ -78,7 +78,7 @@ func upload(ctx context.Context, out io.Writer, client *basiq.Client, userID str
 	return nil
 }
 
-// simulated uploads two statements to a Basiq in memory, of which one is no good.
+// simulated uploads two statements to the fake server. The second is invalid.
 func simulated(ctx context.Context, out io.Writer) error {
 	server, err := basiqtest.Start(basiqtest.WithNow(time.Date(2031, time.May, 6, 0, 0, 0, 0, time.UTC)))
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	"github.com/basiq-sdk/basiq-go"
 )
 
-// TestRun runs the program as it stands, without a key.
+// TestRun runs the program without an API key.
 func TestRun(t *testing.T) {
 	t.Setenv(basiq.EnvAPIKey, "")
 	var out bytes.Buffer
@@ -18,16 +18,16 @@ func TestRun(t *testing.T) {
 	}
 	for _, want := range []string{
 		"sent april.csv, 98 bytes\n", "2031-04-15  SALARY                  1900.00\n", "2031-04-02  COFFEE                    -4.50\n",
-		"may.csv cannot be read: missing-required-field: ", "correct the file and upload it again.\n",
+		"may.csv cannot be read: missing-required-field: ", "See Detail, correct the file, and upload it again.\n",
 	} {
 		if !strings.Contains(out.String(), want) {
-			t.Errorf("it does not say %q, but\n%s", want, &out)
+			t.Errorf("output does not contain %q:\n%s", want, &out)
 		}
 	}
 }
 
 func TestBadInput(t *testing.T) {
-	t.Setenv(basiq.EnvAPIKey, "a-key-that-is-none")
+	t.Setenv(basiq.EnvAPIKey, "not-a-real-api-key")
 	if err := run(t.Context(), &bytes.Buffer{}, "u-1", "", "a.pdf"); err == nil || !strings.Contains(err.Error(), "-institution") {
 		t.Error(err)
 	}

@@ -1,11 +1,11 @@
-// Command transactionsync keeps a copy of a user's transactions in a file, as
-// JSON lines. Run it as often as you like: each run adds what has changed.
+// Command transactionsync keeps a copy of a user's transactions in a file, in
+// JSON Lines format. Each run appends the changes since the last one.
 //
-// Without a key it runs against a Basiq in memory, with a user made up:
+// Without an API key it uses an in-memory fake server with a made-up user:
 //
 //	go run ./examples/transactionsync
 //
-// With BASIQ_API_KEY it uses the real API:
+// If BASIQ_API_KEY is set, it uses the real API:
 //
 //	go run ./examples/transactionsync -user USER -file transactions.jsonl
 package main
@@ -30,8 +30,8 @@ import (
 )
 
 func main() {
-	user := flag.String("user", "", "ID of the user")
-	file := flag.String("file", "transactions.jsonl", "the file to keep")
+	user := flag.String("user", "", "user ID")
+	file := flag.String("file", "transactions.jsonl", "file to keep the copy in")
 	flag.Parse()
 	if err := run(context.Background(), os.Stdout, *user, *file); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -44,7 +44,7 @@ func run(ctx context.Context, out io.Writer, userID, file string) error {
 		return simulated(ctx, out)
 	}
 	if userID == "" {
-		return errors.New("say with -user whose transactions")
+		return errors.New("-user is required")
 	}
 	client, err := basiq.NewClient()
 	if err != nil {
@@ -54,7 +54,7 @@ func run(ctx context.Context, out io.Writer, userID, file string) error {
 	return syncFile(ctx, out, client, userID, file)
 }
 
-// line is a line of the file: a change, or the cursor that stands for all
+// line is a line of the file: a change, or the cursor of the sync after all
 // changes before it.
 type line struct {
 	Cursor      basiq.SyncCursor  `json:"cursor,omitempty"`
@@ -63,7 +63,7 @@ type line struct {
 	Transaction *data.Transaction `json:"transaction,omitempty"`
 }
 
-// syncFile adds to the file what has changed since its last cursor.
+// syncFile appends the changes since the file's last cursor.
 func syncFile(ctx context.Context, out io.Writer, client *basiq.Client, userID, file string) error {
 	f, err := os.OpenFile(file, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
@@ -77,7 +77,7 @@ func syncFile(ctx context.Context, out io.Writer, client *basiq.Client, userID, 
 	count := map[basiq.ChangeKind]int{}
 	for batch, err := range client.SyncTransactions(ctx, userID, cursor, basiq.SyncOptions{}) {
 		if err != nil {
-			return err // the next run goes on from the last batch
+			return err // the next run resumes after the last batch
 		}
 		if err := commit(f, batch); err != nil {
 			return err
@@ -91,8 +91,8 @@ func syncFile(ctx context.Context, out io.Writer, client *basiq.Client, userID, 
 	return err
 }
 
-// commit writes a batch, and its cursor as the last line. The batch counts only
-// when that line is there whole, so that changes and cursor are stored together.
+// commit writes a batch, with its cursor as the last line. The batch counts only
+// if that line is complete, so changes and cursor are stored atomically.
 func commit(f *os.File, batch *basiq.SyncBatch) error {
 	var b bytes.Buffer
 	lines := json.NewEncoder(&b)
@@ -110,8 +110,8 @@ func commit(f *os.File, batch *basiq.SyncBatch) error {
 	return f.Sync()
 }
 
-// lastCursor finds the last cursor of the file, and cuts off what comes after it:
-// a batch that a crash has left unfinished.
+// lastCursor returns the last cursor of the file. It truncates the file after
+// that line, to remove an incomplete batch that a crash left behind.
 func lastCursor(f *os.File) (cursor basiq.SyncCursor, err error) {
 	var end, at int64
 	for r := bufio.NewReader(f); ; {
@@ -125,7 +125,7 @@ func lastCursor(f *os.File) (cursor basiq.SyncCursor, err error) {
 		at += int64(len(text))
 		var l line
 		if err := json.Unmarshal(text, &l); err != nil {
-			return "", fmt.Errorf("%s is no file of transactions: %w", f.Name(), err)
+			return "", fmt.Errorf("%s is not a transactions file: %w", f.Name(), err)
 		}
 		if l.Cursor != "" {
 			cursor, end = l.Cursor, at
@@ -138,7 +138,7 @@ func lastCursor(f *os.File) (cursor basiq.SyncCursor, err error) {
 	return cursor, err
 }
 
-// simulated keeps a copy of what a bank in memory has, over a week.
+// simulated syncs from the fake server three times over a simulated week.
 func simulated(ctx context.Context, out io.Writer) error {
 	server, err := basiqtest.Start(basiqtest.WithNow(time.Now()))
 	if err != nil {

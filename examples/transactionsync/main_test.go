@@ -13,7 +13,7 @@ import (
 	"github.com/basiq-sdk/basiq-go/basiqtest"
 )
 
-// TestRun runs the program as it stands, without a key.
+// TestRun runs the program without an API key.
 func TestRun(t *testing.T) {
 	t.Setenv(basiq.EnvAPIKey, "")
 	var out bytes.Buffer
@@ -21,11 +21,11 @@ func TestRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !regexp.MustCompile(`^today +50\d inserted, 0 changed, 0 removed\na day later +[1-9]\d* inserted, \d+ changed, [1-9]\d* removed\na week later +[1-9]\d* inserted, \d+ changed, [1-9]\d* removed\nthe file has \d+ KiB\n$`).Match(out.Bytes()) {
-		t.Errorf("it says %s", &out)
+		t.Errorf("got output %s", &out)
 	}
 }
 
-// TestCrash: a batch that was cut off is written again, and nothing is twice.
+// TestCrash checks that a truncated batch is written again, without duplicates.
 func TestCrash(t *testing.T) {
 	server := basiqtest.NewServer(t)
 	client := server.Client(t)
@@ -38,7 +38,7 @@ func TestCrash(t *testing.T) {
 	}
 	file := filepath.Join(t.TempDir(), "transactions.jsonl")
 	var whole int
-	for _, cut := range []int{0, 1, 2, 3} { // quarters that a crash leaves
+	for _, cut := range []int{0, 1, 2, 3} { // quarters of the file that a crash leaves
 		if err := syncFile(t.Context(), &bytes.Buffer{}, client, userID, file); err != nil {
 			t.Fatal(err)
 		}
@@ -58,7 +58,7 @@ func TestCrash(t *testing.T) {
 		}
 		for id, n := range seen {
 			if n != 1 {
-				t.Fatalf("after %d quarters, %s is there %d times", cut, id, n)
+				t.Fatalf("after %d quarters, %s appears %d times", cut, id, n)
 			}
 		}
 		if whole == 0 {
@@ -74,7 +74,7 @@ func TestCrash(t *testing.T) {
 }
 
 func TestBadInput(t *testing.T) {
-	t.Setenv(basiq.EnvAPIKey, "a-key-that-is-none")
+	t.Setenv(basiq.EnvAPIKey, "not-a-real-api-key")
 	if err := run(t.Context(), &bytes.Buffer{}, "", ""); err == nil || !strings.Contains(err.Error(), "-user") {
 		t.Error(err)
 	}
@@ -82,7 +82,7 @@ func TestBadInput(t *testing.T) {
 	if err := os.WriteFile(file, []byte("dear diary\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := syncFile(t.Context(), &bytes.Buffer{}, nil, "u-1", file); err == nil || !strings.Contains(err.Error(), "no file of transactions") {
+	if err := syncFile(t.Context(), &bytes.Buffer{}, nil, "u-1", file); err == nil || !strings.Contains(err.Error(), "not a transactions file") {
 		t.Error(err)
 	}
 	if text, err := os.ReadFile(file); err != nil || string(text) != "dear diary\n" {

@@ -1,9 +1,10 @@
-// Command webhookreceiver receives Basiq's webhooks, and prints what happened.
-// It needs no API key: only the secret that came when the webhook was made.
+// Command webhookreceiver receives Basiq's webhooks and prints the events. It
+// needs no API key, only the secret that Basiq returned when the webhook was
+// created.
 //
 //	BASIQ_WEBHOOK_SECRET=… go run ./examples/webhookreceiver -listen :8080
 //
-// During a change of the secret both can be given, with a comma between.
+// To rotate the secret, set both the old and the new one, separated by a comma.
 package main
 
 import (
@@ -26,7 +27,7 @@ import (
 const envSecret = "BASIQ_WEBHOOK_SECRET"
 
 func main() {
-	listen := flag.String("listen", ":8080", "address to listen at")
+	listen := flag.String("listen", ":8080", "address to listen on")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
@@ -40,17 +41,17 @@ func main() {
 	}
 }
 
-// run serves until the context ends, and then lets what is being handled finish.
+// run serves until the context ends, and then shuts down gracefully.
 func run(ctx context.Context, out io.Writer, listener net.Listener, secrets string) error {
 	defer func() { _ = listener.Close() }()
 	if secrets == "" {
-		return errors.New("set " + envSecret + " to the secret that came when the webhook was made")
+		return errors.New("set " + envSecret + " to the secret that Basiq returned when the webhook was created")
 	}
 	verifier, err := webhook.NewVerifier(strings.Split(secrets, ",")...)
 	if err != nil {
 		return fmt.Errorf("%s: %w", envSecret, err)
 	}
-	var mu sync.Mutex // deliveries come at the same time
+	var mu sync.Mutex // deliveries are handled concurrently
 	show := func(format string, args ...any) error {
 		mu.Lock()
 		defer mu.Unlock()
@@ -59,11 +60,11 @@ func run(ctx context.Context, out io.Writer, listener net.Listener, secrets stri
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/basiq", webhook.NewHandler(verifier, func(_ context.Context, e *webhook.Event) error {
-		// A real receiver puts the event into a queue here: an error makes Basiq
-		// deliver it again.
+		// A real receiver would enqueue the event here. If it returns an error,
+		// Basiq delivers the event again.
 		return show("%s of user %s\n", e.Type, e.UserID())
 	}, webhook.WithOnError(func(_ *http.Request, err error) {
-		_ = show("not handled: %v\n", err)
+		_ = show("delivery failed: %v\n", err)
 	})))
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute}
 	failed := make(chan error, 1)

@@ -24,8 +24,8 @@ func listen(t *testing.T) net.Listener {
 	return l
 }
 
-// TestRun subscribes the program to a Basiq in memory, and has it receive an
-// event, and refuse what Basiq has not sent.
+// TestRun subscribes the program to a fake server's events. It must print an event,
+// and reject an unsigned delivery.
 func TestRun(t *testing.T) {
 	l := listen(t)
 	address := "http://" + l.Addr().String() + "/basiq"
@@ -44,28 +44,28 @@ func TestRun(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server.Advance(0) // delivers what is due
+	server.Advance(0) // delivers the pending events
 	res, err := http.Post(address, "application/json", strings.NewReader("{}"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	_ = res.Body.Close()
 	if res.StatusCode != http.StatusBadRequest {
-		t.Errorf("an unsigned delivery is answered with %s", res.Status)
+		t.Errorf("response to an unsigned delivery: %s", res.Status)
 	}
 	http.DefaultClient.CloseIdleConnections()
 	stop()
 	if err := <-ended; err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"user.created of user " + id + "\n", "not handled: webhook: "} {
+	for _, want := range []string{"user.created of user " + id + "\n", "delivery failed: webhook: "} {
 		if strings.Count(out.String(), want) != 1 {
-			t.Errorf("it does not say %q once, but\n%s", want, &out)
+			t.Errorf("output does not contain %q exactly once:\n%s", want, &out)
 		}
 	}
 }
 
-// TestSecrets: without a secret that can be one, the program does not start.
+// TestSecrets checks that the program does not start without a valid secret.
 func TestSecrets(t *testing.T) {
 	if err := run(t.Context(), nil, listen(t), ""); err == nil || !strings.Contains(err.Error(), envSecret) {
 		t.Errorf("without a secret: %v", err)

@@ -10,11 +10,9 @@ import (
 	"strconv"
 
 	"github.com/basiq-sdk/basiq-go/transport"
-	"github.com/basiq-sdk/basiq-go/transport/value"
-	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
-// AffordabilityService makes and reads affordability summaries.
+// AffordabilityService creates and reads affordability summaries.
 type AffordabilityService struct {
 	client *transport.Client
 }
@@ -27,16 +25,17 @@ func (s *AffordabilityService) sender() *transport.Client {
 	return s.client
 }
 
-// Create makes a summary of some or all of a user's accounts. All of them must
-// be in one currency.
+// Create creates a summary of some or all of a user's accounts. All of them
+// must be in the same currency.
 //
-// Each call makes a new summary and counts against the day's quota: the number
-// of users made that day, at most 1,000, together with expenses and income.
+// Each call creates a new summary and counts against a daily quota, which is
+// shared with expenses and income: the number of users created that day, at
+// most 1,000.
 //
-// When the API answers without a body, the error is transport.ErrNoContent.
+// If the response has no body, the error is transport.ErrNoContent.
 //
-// POST /users/{userId}/affordability: SERVER_ACCESS token, repeated only when
-// it was never sent (class D).
+// POST /users/{userId}/affordability: SERVER_ACCESS token, retried only if it
+// was never sent (class D).
 //
 // Deprecated: use the reporting package's Reports.Create with a report of type
 // CON_AFFOR_01.
@@ -50,13 +49,13 @@ func (s *AffordabilityService) Create(ctx context.Context, userID string, params
 	return &out, nil
 }
 
-// CreatePDF makes a summary and writes it as PDF. It costs what Create costs.
+// CreatePDF creates a summary and writes it as PDF. It is charged like Create.
 //
-// The answer is written to w as it comes. When the call fails, w may hold a
-// part of it; once something was written, the call is not sent again.
+// The response body is streamed to w. If the call fails, w may have received a
+// part of it. The call is not retried once anything was written.
 //
 // POST /users/{userId}/affordability as application/pdf: SERVER_ACCESS token,
-// repeated only when it was never sent (class D).
+// retried only if it was never sent (class D).
 //
 // Deprecated: use the reporting package's Reports.Create with a report of type
 // CON_AFFOR_01.
@@ -68,7 +67,7 @@ func (s *AffordabilityService) CreatePDF(ctx context.Context, userID string, par
 
 // Get returns a summary.
 //
-// GET /users/{userId}/affordability/{snapshotId}: SERVER_ACCESS token, repeated
+// GET /users/{userId}/affordability/{snapshotId}: SERVER_ACCESS token, retried
 // on transient failures (class A).
 //
 // Deprecated: use the reporting package's Reports.Create with a report of type
@@ -84,11 +83,11 @@ func (s *AffordabilityService) Get(ctx context.Context, userID, snapshotID strin
 
 // GetPDF writes a summary as PDF.
 //
-// The answer is written to w as it comes. When the call fails, w may hold a
-// part of it; once something was written, the call is not sent again.
+// The response body is streamed to w. If the call fails, w may have received a
+// part of it. The call is not retried once anything was written.
 //
 // GET /users/{userId}/affordability/{snapshotId} as application/pdf:
-// SERVER_ACCESS token, repeated on transient failures (class A).
+// SERVER_ACCESS token, retried on transient failures (class A).
 //
 // Deprecated: use the reporting package's Reports.Create with a report of type
 // CON_AFFOR_01.
@@ -97,9 +96,9 @@ func (s *AffordabilityService) GetPDF(ctx context.Context, userID, snapshotID st
 	return s.sender().Do(ctx, req, w, opts...)
 }
 
-// List returns the summaries that were made for a user.
+// List returns the summaries created for a user.
 //
-// GET /users/{userId}/affordability: SERVER_ACCESS token, repeated on transient
+// GET /users/{userId}/affordability: SERVER_ACCESS token, retried on transient
 // failures (class A).
 //
 // Deprecated: use the reporting package's Reports.Create with a report of type
@@ -113,11 +112,11 @@ func (s *AffordabilityService) List(ctx context.Context, userID string, opts ...
 	return &out, nil
 }
 
-// ListTransactions returns a page of the transactions that a summary was made
-// from.
+// ListTransactions returns a page of the transactions on which a summary is
+// based.
 //
 // GET /users/{userId}/affordability/{snapshotId}/transactions: SERVER_ACCESS
-// token, repeated on transient failures (class A).
+// token, retried on transient failures (class A).
 //
 // Deprecated: use the reporting package's Reports.Create with a report of type
 // CON_AFFOR_01.
@@ -131,13 +130,14 @@ func (s *AffordabilityService) ListTransactions(ctx context.Context, userID, sna
 	return &out, nil
 }
 
-// AllTransactions iterates over what ListTransactions returns, page after page.
+// AllTransactions iterates over the results of ListTransactions, across all
+// pages.
 //
-// Every page is one call. When a call fails, the loop gets the error once and
-// ends.
+// Each page is a separate call. If a call fails, the iterator yields the error
+// once and stops.
 //
 // GET /users/{userId}/affordability/{snapshotId}/transactions: SERVER_ACCESS
-// token, repeated on transient failures (class A).
+// token, retried on transient failures (class A).
 //
 // Deprecated: use the reporting package's Reports.Create with a report of type
 // CON_AFFOR_01.
@@ -152,14 +152,14 @@ func (s *AffordabilityService) AllTransactions(ctx context.Context, userID, snap
 	}, opts...)
 }
 
-// ListTransactionsCSV writes a page of the transactions that a summary was made
-// from as CSV.
+// ListTransactionsCSV writes a page of the transactions on which a summary is
+// based, as CSV.
 //
-// The answer is written to w as it comes. When the call fails, w may hold a
-// part of it; once something was written, the call is not sent again.
+// The response body is streamed to w. If the call fails, w may have received a
+// part of it. The call is not retried once anything was written.
 //
 // GET /users/{userId}/affordability/{snapshotId}/transactions as
-// application/csv: SERVER_ACCESS token, repeated on transient failures (class
+// application/csv: SERVER_ACCESS token, retried on transient failures (class
 // A).
 //
 // Deprecated: use the reporting package's Reports.Create with a report of type
@@ -173,490 +173,17 @@ func (s *AffordabilityService) ListTransactionsCSV(ctx context.Context, userID, 
 // ListTransactionsParams are the parameters of
 // AffordabilityService.ListTransactions.
 type ListTransactionsParams struct {
-	// Transactions on a page, at most 500. The API's default is 500.
+	// Maximum number of transactions on a page, up to 500. The API's default is
+	// 500.
 	Limit int
 }
 
-// apply puts the parameters into the request.
+// apply sets the parameters on the request.
 func (p *ListTransactionsParams) apply(req *transport.Request) {
 	req.AtMost("limit", p.Limit, 500)
 	if p.Limit != 0 {
 		req.SetQuery("limit", strconv.Itoa(p.Limit))
 	}
-}
-
-// Summary is what a user can afford.
-type Summary struct {
-	// ID of the summary.
-	ID string `json:"id"`
-	// First month that is covered.
-	FromMonth value.Month `json:"fromMonth"`
-	// Last month that is covered.
-	ToMonth value.Month `json:"toMonth"`
-	// Days that the transactions cover.
-	CoverageDays int `json:"coverageDays"`
-	// When the summary was made.
-	Generated value.DateTime `json:"generatedDate"`
-	// The totals.
-	Totals Totals `json:"summary"`
-	// Accounts with money in them, one by one.
-	Assets []Asset `json:"assets"`
-	// Credit cards and loans.
-	Liabilities Liabilities `json:"liabilities"`
-	// Liabilities to lenders whose accounts are not connected.
-	External []ExternalLiability `json:"external"`
-	// Kind of the summary.
-	Type string `json:"type"`
-	// Where the summary and what it is made from are found.
-	Links SummaryLinks `json:"links"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// Totals is the totals of an affordability summary.
-type Totals struct {
-	// What the accounts hold.
-	Assets value.Decimal `json:"assets"`
-	// Limits of all credit cards together.
-	CreditLimit value.Decimal `json:"creditLimit"`
-	// Average of a month's expenses.
-	Expenses value.Decimal `json:"expenses"`
-	// What is owed.
-	Liabilities value.Decimal `json:"liabilities"`
-	// Repayments of loans in a month.
-	LoanRepaymentMonthly value.Decimal `json:"loanRepaymentMonthly"`
-	// Assets less liabilities.
-	NetPosition value.Decimal `json:"netPosition"`
-	// What a month would cost if all credit were used.
-	PotentialLiabilitiesMonthly value.Decimal `json:"potentialLiabilitiesMonthly"`
-	// Regular income.
-	RegularIncome RegularIncome `json:"regularIncome"`
-	// What is left over in a month.
-	Savings value.Decimal `json:"savings"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// RegularIncome is regular income.
-type RegularIncome struct {
-	// The last three months.
-	Previous3Months MonthlyAverage `json:"previous3Months"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// MonthlyAverage is an average over months.
-type MonthlyAverage struct {
-	// Amount in a month.
-	Amount value.Decimal `json:"avgMonthly"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// Asset is an account with money in it.
-type Asset struct {
-	// What kind of account it is.
-	Account AccountType `json:"account"`
-	// ID of the institution.
-	InstitutionID string `json:"institution"`
-	// Currency as an ISO 4217 code.
-	Currency string `json:"currency"`
-	// Balance.
-	Balance value.Decimal `json:"balance"`
-	// What can be spent.
-	AvailableFunds value.Decimal `json:"availableFunds"`
-	// The balance over the last six months.
-	Previous6Months BalanceRange `json:"previous6Months"`
-	// Always "asset".
-	Type string `json:"type"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// AccountType is what kind of account it is.
-type AccountType struct {
-	// Kind of account, such as savings or mortgage.
-	Kind string `json:"type"`
-	// Name of the bank's product.
-	Product string `json:"product"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// BalanceRange is how far a balance went up and down.
-type BalanceRange struct {
-	// Highest balance.
-	MaxBalance value.Decimal `json:"maxBalance"`
-	// Lowest balance.
-	MinBalance value.Decimal `json:"minBalance"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// Liabilities is what a user owes.
-type Liabilities struct {
-	// Credit cards.
-	Credit []CreditLiability `json:"credit"`
-	// Loans.
-	Loan []LoanLiability `json:"loan"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// CreditLiability is a credit card.
-type CreditLiability struct {
-	// What kind of account it is.
-	Account AccountType `json:"account"`
-	// ID of the institution.
-	InstitutionID string `json:"institution"`
-	// Currency as an ISO 4217 code.
-	Currency string `json:"currency"`
-	// Balance.
-	Balance value.Decimal `json:"balance"`
-	// What can be spent.
-	AvailableFunds value.Decimal `json:"availableFunds"`
-	// Limit of the card.
-	CreditLimit value.Decimal `json:"creditLimit"`
-	// The last six months.
-	Previous6Months CreditHalfYear `json:"previous6Months"`
-	// The last month.
-	PreviousMonth CreditMonth `json:"previousMonth"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// CreditHalfYear is six months of a credit card.
-type CreditHalfYear struct {
-	// Cash taken out.
-	CashAdvances value.Decimal `json:"cashAdvances"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// CreditMonth is a month of a credit card.
-type CreditMonth struct {
-	// Highest balance.
-	MaxBalance value.Decimal `json:"maxBalance"`
-	// Lowest balance.
-	MinBalance value.Decimal `json:"minBalance"`
-	// Everything paid in.
-	TotalCredits value.Decimal `json:"totalCredits"`
-	// Everything spent.
-	TotalDebits value.Decimal `json:"totalDebits"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// LoanLiability is a loan.
-type LoanLiability struct {
-	// What kind of account it is.
-	Account AccountType `json:"account"`
-	// ID of the institution.
-	InstitutionID string `json:"institution"`
-	// Currency as an ISO 4217 code.
-	Currency string `json:"currency"`
-	// What is owed.
-	Balance value.Decimal `json:"balance"`
-	// What can be drawn.
-	AvailableFunds value.Decimal `json:"availableFunds"`
-	// Changes of the loan, one by one.
-	ChangeHistory []Change `json:"changeHistory"`
-	// The last six months.
-	Previous6Months LoanHalfYear `json:"previous6Months"`
-	// The last month.
-	PreviousMonth LoanMonth `json:"previousMonth"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// LoanHalfYear is six months of a loan.
-type LoanHalfYear struct {
-	// Whether repayments were missed, as a text: true or false.
-	Arrears string `json:"arrears"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// LoanMonth is a month of a loan.
-type LoanMonth struct {
-	// Everything paid in.
-	TotalCredits value.Decimal `json:"totalCredits"`
-	// Everything charged.
-	TotalDebits value.Decimal `json:"totalDebits"`
-	// Interest charged.
-	TotalInterestCharged value.Decimal `json:"totalInterestCharged"`
-	// Repayments.
-	TotalRepayments value.Decimal `json:"totalRepayments"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// ExternalLiability is a liability to a lender whose accounts are not
-// connected.
-type ExternalLiability struct {
-	// The payments, one by one.
-	ChangeHistory []Change `json:"changeHistory"`
-	// The payments in sum.
-	Payments []ExternalPayment `json:"payments"`
-	// Who is paid.
-	Source string `json:"source"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// ExternalPayment is payments to a lender in sum.
-type ExternalPayment struct {
-	// Average of a payment.
-	AverageAmount value.Decimal `json:"amountAvg"`
-	// Average of a month.
-	AverageMonthlyAmount value.Decimal `json:"amountAvgMonthly"`
-	// Day of the first payment.
-	First value.Date `json:"first"`
-	// Day of the last payment.
-	Last value.Date `json:"last"`
-	// How many payments there were.
-	Occurrences int `json:"noOccurrences"`
-	// All payments together.
-	Total value.Decimal `json:"total"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// SummaryLinks is where a summary and what it is made from are found.
-type SummaryLinks struct {
-	// Links to the accounts.
-	Accounts []string `json:"accounts"`
-	// Link to the expenses of the same time.
-	Expenses string `json:"expenses"`
-	// Link to the income of the same time.
-	Income string `json:"income"`
-	// Link to the summary.
-	Self string `json:"self"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// SnapshotList is a list of summaries.
-type SnapshotList struct {
-	// Always "list".
-	Type string `json:"type"`
-	// The summaries.
-	Data []Snapshot `json:"data"`
-	// Where the list is found.
-	Links SelfLink `json:"links"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// Snapshot names a summary without its content.
-type Snapshot struct {
-	// ID of the summary.
-	ID string `json:"id"`
-	// First month that is covered.
-	FromMonth value.Month `json:"fromMonth"`
-	// Last month that is covered.
-	ToMonth value.Month `json:"toMonth"`
-	// Days that the transactions cover.
-	CoverageDays int `json:"coverageDays"`
-	// When the summary was made.
-	Generated value.DateTime `json:"generatedDate"`
-	// IDs of the institutions whose accounts are covered.
-	InstitutionIDs []string `json:"institutions"`
-	// Kind of the summary.
-	Type string `json:"type"`
-	// Where the summary is found.
-	Links SnapshotLinks `json:"links"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// SnapshotLinks is where a summary and its companions are found.
-type SnapshotLinks struct {
-	// Link to the expenses of the same time.
-	Expenses string `json:"expenses"`
-	// Link to the income of the same time.
-	Income string `json:"income"`
-	// Link to the summary.
-	Self string `json:"self"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// SelfLink is where a list is found.
-type SelfLink struct {
-	// Link to the list.
-	Self string `json:"self"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// TransactionPage is a page of transactions.
-type TransactionPage struct {
-	// How many transactions the page holds.
-	Count int `json:"count"`
-	// How many transactions there are. Do not page by it.
-	Size int `json:"size"`
-	// The transactions.
-	Data []Transaction `json:"data"`
-	// Always "list".
-	Type string `json:"type"`
-	// Where this page and the next are found.
-	Links PageLinks `json:"links"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// Transaction is a transaction that a summary was made from.
-type Transaction struct {
-	// ID of the transaction.
-	ID string `json:"id"`
-	// Whether it is final.
-	Status TransactionStatus `json:"status"`
-	// Text of the transaction.
-	Description string `json:"description"`
-	// Amount; negative for money going out.
-	Amount value.Decimal `json:"amount"`
-	// Whether money came in or went out.
-	Direction Direction `json:"direction"`
-	// What kind of transaction it is.
-	Class TransactionClass `json:"class"`
-	// What a payment was for; nil for other kinds.
-	SubClass *CodeTitle `json:"subClass"`
-	// Balance of the account after the transaction, if known.
-	Balance value.Decimal `json:"balance"`
-	// When it was made, if the institution says.
-	TransactionDate value.DateTime `json:"transactionDate"`
-	// When it was posted; empty while it is pending.
-	PostDate value.DateTime `json:"postDate"`
-	// ID of the account.
-	AccountID string `json:"account"`
-	// ID of the institution.
-	InstitutionID string `json:"institution"`
-	// Always "transaction".
-	Type string `json:"type"`
-	// Where the transaction leads.
-	Links TransactionLinks `json:"links"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// TransactionStatus is whether a transaction is final.
-type TransactionStatus string
-
-// Known values of TransactionStatus. The API may send others.
-const (
-	// Not yet final.
-	TransactionStatusPending TransactionStatus = "pending"
-	// Final.
-	TransactionStatusPosted TransactionStatus = "posted"
-)
-
-var transactionStatusValues = []TransactionStatus{
-	TransactionStatusPending,
-	TransactionStatusPosted,
-}
-
-// Known tells whether this version of the package knows the value.
-func (v TransactionStatus) Known() bool {
-	return wire.OneOf(v, transactionStatusValues)
-}
-
-// TransactionClass is a kind of transaction.
-type TransactionClass string
-
-// Known values of TransactionClass. The API may send others.
-const (
-	// A fee of the bank.
-	TransactionClassBankFee TransactionClass = "bank-fee"
-	// Cash taken out.
-	TransactionClassCashWithdrawal TransactionClass = "cash-withdrawal"
-	// Interest earned.
-	TransactionClassInterest TransactionClass = "interest"
-	// Interest on a loan.
-	TransactionClassLoanInterest TransactionClass = "loan-interest"
-	// A repayment of a loan.
-	TransactionClassLoanRepayment TransactionClass = "loan-repayment"
-	// A payment for goods or services.
-	TransactionClassPayment TransactionClass = "payment"
-	// Money given back.
-	TransactionClassRefund TransactionClass = "refund"
-	// A transfer between accounts.
-	TransactionClassTransfer TransactionClass = "transfer"
-	// Money paid in directly.
-	TransactionClassDirectCredit TransactionClass = "direct-credit"
-)
-
-var transactionClassValues = []TransactionClass{
-	TransactionClassBankFee,
-	TransactionClassCashWithdrawal,
-	TransactionClassInterest,
-	TransactionClassLoanInterest,
-	TransactionClassLoanRepayment,
-	TransactionClassPayment,
-	TransactionClassRefund,
-	TransactionClassTransfer,
-	TransactionClassDirectCredit,
-}
-
-// Known tells whether this version of the package knows the value.
-func (v TransactionClass) Known() bool {
-	return wire.OneOf(v, transactionClassValues)
-}
-
-// CodeTitle is a code and what it stands for.
-type CodeTitle struct {
-	// The code.
-	Code string `json:"Code"`
-	// What it stands for.
-	Title string `json:"title"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// TransactionLinks is where a transaction leads.
-type TransactionLinks struct {
-	// Link to the account.
-	Account string `json:"account"`
-	// Link to the institution.
-	Institution string `json:"institution"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// PageLinks is where a page and the next one are found.
-type PageLinks struct {
-	// Link to the next page; empty on the last.
-	Next string `json:"next"`
-	// Link to the page.
-	Self string `json:"self"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
 }
 
 // Operations of AffordabilityService.

@@ -3,8 +3,7 @@
 // Package affordability summarises what a user can afford: assets, liabilities,
 // income and expenses.
 //
-// Basiq has deprecated all of it in favour of reports: see the package
-// reporting.
+// Basiq has deprecated this API in favour of reports: see package reporting.
 //
 // Types encode themselves as JSON. A struct that embeds one gets its
 // MarshalJSON and UnmarshalJSON, too, and loses its own fields in JSON: hold
@@ -16,7 +15,7 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
-// Client gives access to the resources of the domain. It is safe for concurrent
+// Client gives access to the services of the package. It is safe for concurrent
 // use.
 type Client struct {
 	Affordability *AffordabilityService
@@ -24,7 +23,7 @@ type Client struct {
 	Income        *IncomeService
 }
 
-// New returns a Client that sends its calls through c.
+// New returns a Client that makes its calls through c.
 func New(c *transport.Client) *Client {
 	return &Client{
 		Affordability: &AffordabilityService{client: c},

@@ -8,11 +8,9 @@ import (
 	"net/http"
 
 	"github.com/basiq-sdk/basiq-go/transport"
-	"github.com/basiq-sdk/basiq-go/transport/value"
-	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
-// ExpensesService makes and reads summaries of expenses.
+// ExpensesService creates and reads expense summaries.
 type ExpensesService struct {
 	client *transport.Client
 }
@@ -25,12 +23,12 @@ func (s *ExpensesService) sender() *transport.Client {
 	return s.client
 }
 
-// Create makes a summary of a user's expenses. Each call makes a new one and
-// counts against the day's quota.
+// Create creates a summary of a user's expenses. Each call creates a new
+// summary and counts against the daily quota.
 //
-// When the API answers without a body, the error is transport.ErrNoContent.
+// If the response has no body, the error is transport.ErrNoContent.
 //
-// POST /users/{userId}/expenses: SERVER_ACCESS token, repeated only when it was
+// POST /users/{userId}/expenses: SERVER_ACCESS token, retried only if it was
 // never sent (class D).
 //
 // Deprecated: use the reporting package's Reports.Create with a report of type
@@ -45,9 +43,9 @@ func (s *ExpensesService) Create(ctx context.Context, userID string, params Crea
 	return &out, nil
 }
 
-// Get returns a summary of expenses.
+// Get returns an expense summary.
 //
-// GET /users/{userId}/expenses/{snapshotId}: SERVER_ACCESS token, repeated on
+// GET /users/{userId}/expenses/{snapshotId}: SERVER_ACCESS token, retried on
 // transient failures (class A).
 //
 // Deprecated: use the reporting package's Reports.Create with a report of type
@@ -61,126 +59,19 @@ func (s *ExpensesService) Get(ctx context.Context, userID, snapshotID string, op
 	return &out, nil
 }
 
-// GetCSV writes a summary of expenses as CSV.
+// GetCSV writes an expense summary as CSV.
 //
-// The answer is written to w as it comes. When the call fails, w may hold a
-// part of it; once something was written, the call is not sent again.
+// The response body is streamed to w. If the call fails, w may have received a
+// part of it. The call is not retried once anything was written.
 //
 // GET /users/{userId}/expenses/{snapshotId} as text/csv: SERVER_ACCESS token,
-// repeated on transient failures (class A).
+// retried on transient failures (class A).
 //
 // Deprecated: use the reporting package's Reports.Create with a report of type
 // CON_AFFOR_01.
 func (s *ExpensesService) GetCSV(ctx context.Context, userID, snapshotID string, w io.Writer, opts ...transport.Option) error {
 	req := transport.NewRequest(&opExpensesGetCSV, userID, snapshotID)
 	return s.sender().Do(ctx, req, w, opts...)
-}
-
-// ExpenseSummary is what a user spends.
-type ExpenseSummary struct {
-	// ID of the summary.
-	ID string `json:"id"`
-	// First month that is covered.
-	FromMonth value.Month `json:"fromMonth"`
-	// Last month that is covered.
-	ToMonth value.Month `json:"toMonth"`
-	// Days that the transactions cover.
-	CoverageDays int `json:"coverageDays"`
-	// Payments, by what was bought.
-	Payments []ExpenseDivision `json:"payments"`
-	// Fees.
-	BankFees ExpenseClassTotal `json:"bankFees"`
-	// Cash.
-	CashWithdrawals ExpenseClassTotal `json:"cashWithdrawals"`
-	// Transfers to others.
-	ExternalTransfers ExpenseClassTotal `json:"externalTransfers"`
-	// Interest on loans.
-	LoanInterests ExpenseClassTotal `json:"loanInterests"`
-	// Repayments of loans.
-	LoanRepayments ExpenseClassTotal `json:"loanRepayments"`
-	// Kind of the summary.
-	Type string `json:"type"`
-	// Where the summary is found.
-	Links *ResultLinks `json:"links"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// ExpenseDivision is payments in one division of what can be bought.
-type ExpenseDivision struct {
-	// Average of a month.
-	AverageMonthly value.Decimal `json:"avgMonthly"`
-	// Name of the division.
-	Division string `json:"division"`
-	// Share of all payments in per cent.
-	Percentage value.Decimal `json:"percentageTotal"`
-	// The division's categories.
-	Subcategories []ExpenseSubcategory `json:"subCategory"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// ExpenseSubcategory is payments in one category.
-type ExpenseSubcategory struct {
-	// The category.
-	Category ExpenseCategory `json:"category"`
-	// Month by month.
-	ChangeHistory []MonthlyChange `json:"changeHistory"`
-	// Everything together.
-	Total value.Decimal `json:"summary"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// ExpenseCategory is a category of expenses.
-type ExpenseCategory struct {
-	// The class that the category stands for.
-	ExpenseClass ExpenseClass `json:"expenseClass"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// ExpenseClass is a class of what can be bought.
-type ExpenseClass struct {
-	// Code of the class.
-	ClassCode string `json:"classCode"`
-	// Name of the class.
-	ClassTitle string `json:"classTitle"`
-	// Code of the division.
-	DivisionCode string `json:"divisionCode"`
-	// Name of the division.
-	DivisionTitle string `json:"divisionTitle"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// MonthlyChange is what was spent in a month.
-type MonthlyChange struct {
-	// Amount.
-	Amount value.Decimal `json:"amount"`
-	// The month.
-	Date value.Month `json:"date"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// ExpenseClassTotal is expenses of one class.
-type ExpenseClassTotal struct {
-	// Average of a month.
-	AverageMonthly value.Decimal `json:"avgMonthly"`
-	// Month by month.
-	ChangeHistory []MonthlyChange `json:"changeHistory"`
-	// Everything together.
-	Total value.Decimal `json:"summary"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
 }
 
 // Operations of ExpensesService.

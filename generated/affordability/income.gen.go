@@ -7,11 +7,9 @@ import (
 	"net/http"
 
 	"github.com/basiq-sdk/basiq-go/transport"
-	"github.com/basiq-sdk/basiq-go/transport/value"
-	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
-// IncomeService makes and reads summaries of income.
+// IncomeService creates and reads income summaries.
 type IncomeService struct {
 	client *transport.Client
 }
@@ -24,12 +22,12 @@ func (s *IncomeService) sender() *transport.Client {
 	return s.client
 }
 
-// Create makes a summary of a user's income. Each call makes a new one and
-// counts against the day's quota.
+// Create creates a summary of a user's income. Each call creates a new summary
+// and counts against the daily quota.
 //
-// When the API answers without a body, the error is transport.ErrNoContent.
+// If the response has no body, the error is transport.ErrNoContent.
 //
-// POST /users/{userId}/income: SERVER_ACCESS token, repeated only when it was
+// POST /users/{userId}/income: SERVER_ACCESS token, retried only if it was
 // never sent (class D).
 //
 // Deprecated: use the reporting package's Reports.Create with a report of type
@@ -44,9 +42,9 @@ func (s *IncomeService) Create(ctx context.Context, userID string, params Create
 	return &out, nil
 }
 
-// Get returns a summary of income.
+// Get returns an income summary.
 //
-// GET /users/{userId}/income/{snapshotId}: SERVER_ACCESS token, repeated on
+// GET /users/{userId}/income/{snapshotId}: SERVER_ACCESS token, retried on
 // transient failures (class A).
 //
 // Deprecated: use the reporting package's Reports.Create with a report of type
@@ -58,221 +56,6 @@ func (s *IncomeService) Get(ctx context.Context, userID, snapshotID string, opts
 		return nil, err
 	}
 	return &out, nil
-}
-
-// IncomeSummary is what a user earns.
-type IncomeSummary struct {
-	// ID of the summary.
-	ID string `json:"id"`
-	// First month that is covered.
-	FromMonth value.Month `json:"fromMonth"`
-	// Last month that is covered.
-	ToMonth value.Month `json:"toMonth"`
-	// Days that the transactions cover.
-	CoverageDays int `json:"coverageDays"`
-	// The totals.
-	Totals IncomeTotals `json:"summary"`
-	// Income that comes again and again, such as a salary.
-	Regular []RegularIncomeSource `json:"regular"`
-	// Income that comes now and then.
-	Irregular []IrregularIncomeSource `json:"irregular"`
-	// Other money that came in, such as transfers.
-	OtherCredit []OtherCreditSource `json:"otherCredit"`
-	// Kind of the summary.
-	Type string `json:"type"`
-	// Where the summary is found.
-	Links *ResultLinks `json:"links"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// IncomeTotals is the totals of income.
-type IncomeTotals struct {
-	// Average of irregular income in a month.
-	IrregularAverage value.Decimal `json:"irregularIncomeAvg"`
-	// Average of regular income in a month.
-	RegularAverage value.Decimal `json:"regularIncomeAvg"`
-	// Regular income since the beginning of the financial year.
-	RegularYearToDate value.Decimal `json:"regularIncomeYTD"`
-	// Regular income of a year.
-	RegularYear value.Decimal `json:"regularIncomeYear"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// RegularIncomeSource is where regular income comes from.
-type RegularIncomeSource struct {
-	// Days since the first payment.
-	AgeDays int `json:"ageDays"`
-	// The payments, one by one.
-	ChangeHistory []Change `json:"changeHistory"`
-	// The last payment.
-	Current RegularPayment `json:"current"`
-	// How often it is paid.
-	Frequency IncomeFrequency `json:"frequency"`
-	// How regular it really is.
-	Irregularity Irregularity `json:"irregularity"`
-	// The last three months.
-	Previous3Months IncomeQuarter `json:"previous3Months"`
-	// Who pays.
-	Source string `json:"source"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// RegularPayment is a payment of regular income.
-type RegularPayment struct {
-	// Amount.
-	Amount value.Decimal `json:"amount"`
-	// When it was.
-	Date value.DateTime `json:"date"`
-	// When the next one is expected; empty if none is.
-	NextDate value.DateTime `json:"nextDate"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// IncomeFrequency is how often income comes.
-type IncomeFrequency string
-
-// Known values of IncomeFrequency. The API may send others.
-const (
-	// Every second month.
-	IncomeFrequencyBiMonthly IncomeFrequency = "bi-monthly"
-	// Every second week.
-	IncomeFrequencyBiWeekly IncomeFrequency = "bi-weekly"
-	// Every day.
-	IncomeFrequencyDaily IncomeFrequency = "daily"
-	// Twice a year.
-	IncomeFrequencyHalfYear IncomeFrequency = "half-year"
-	// Without a rhythm.
-	IncomeFrequencyIrregular IncomeFrequency = "irregular"
-	// Every month.
-	IncomeFrequencyMonthly IncomeFrequency = "monthly"
-	// In another rhythm.
-	IncomeFrequencyOther IncomeFrequency = "other"
-	// Every quarter.
-	IncomeFrequencyQuarterly IncomeFrequency = "quarterly"
-	// Every week.
-	IncomeFrequencyWeekly IncomeFrequency = "weekly"
-	// Every year.
-	IncomeFrequencyYearly IncomeFrequency = "yearly"
-)
-
-var incomeFrequencyValues = []IncomeFrequency{
-	IncomeFrequencyBiMonthly,
-	IncomeFrequencyBiWeekly,
-	IncomeFrequencyDaily,
-	IncomeFrequencyHalfYear,
-	IncomeFrequencyIrregular,
-	IncomeFrequencyMonthly,
-	IncomeFrequencyOther,
-	IncomeFrequencyQuarterly,
-	IncomeFrequencyWeekly,
-	IncomeFrequencyYearly,
-}
-
-// Known tells whether this version of the package knows the value.
-func (v IncomeFrequency) Known() bool {
-	return wire.OneOf(v, incomeFrequencyValues)
-}
-
-// Irregularity is how far regular income is not.
-type Irregularity struct {
-	// Times without a payment.
-	Gaps []string `json:"gaps"`
-	// How steady the amounts are.
-	Stability string `json:"stability"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// IncomeQuarter is three months of income.
-type IncomeQuarter struct {
-	// Average of a payment.
-	AverageAmount value.Decimal `json:"amountAvg"`
-	// Average of a month.
-	AverageMonthlyAmount value.Decimal `json:"amountAvgMonthly"`
-	// How far the amounts vary.
-	Variance value.Decimal `json:"variance"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// IrregularIncomeSource is where irregular income comes from.
-type IrregularIncomeSource struct {
-	// Days since the first payment.
-	AgeDays int `json:"ageDays"`
-	// Average of a payment.
-	AverageAmount value.Decimal `json:"amountAvg"`
-	// How many payments a month has on average.
-	AverageMonthlyOccurrences value.Decimal `json:"avgMonthlyOccurence"`
-	// The payments, one by one.
-	ChangeHistory []Change `json:"changeHistory"`
-	// The last payment.
-	Current IrregularPayment `json:"current"`
-	// How often it is paid.
-	Frequency string `json:"frequency"`
-	// How many payments there were.
-	Occurrences int `json:"noOccurrences"`
-	// Who pays.
-	Source string `json:"source"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// IrregularPayment is a payment of irregular income.
-type IrregularPayment struct {
-	// Amount.
-	Amount value.Decimal `json:"amount"`
-	// When it was.
-	Date value.DateTime `json:"date"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// OtherCreditSource is where other money comes from.
-type OtherCreditSource struct {
-	// Days since the first payment.
-	AgeDays int `json:"ageDays"`
-	// Average of a payment.
-	AverageAmount value.Decimal `json:"amountAvg"`
-	// How many payments a month has on average.
-	AverageMonthlyOccurrences value.Decimal `json:"avgMonthlyOccurence"`
-	// The payments, one by one.
-	ChangeHistory []Change `json:"changeHistory"`
-	// The last payment.
-	Current OtherCredit `json:"current"`
-	// How often it is paid.
-	Frequency IncomeFrequency `json:"frequency"`
-	// How many payments there were.
-	Occurrences int `json:"noOccurrences"`
-	// Who pays.
-	Source string `json:"source"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// OtherCredit is a payment of other money.
-type OtherCredit struct {
-	// Amount.
-	Amount value.Decimal `json:"amount"`
-	// When it was.
-	Date value.DateTime `json:"date"`
-	// What kind of money it is.
-	Label string `json:"otherCreditLabel"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
 }
 
 // Operations of IncomeService.

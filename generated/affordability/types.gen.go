@@ -8,40 +8,141 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
-// Change is a movement of money.
+// AccountType is the class of an account.
+type AccountType struct {
+	// Kind of account, such as savings or mortgage.
+	Kind string `json:"type"`
+	// Name of the institution's product.
+	Product string `json:"product"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// Asset is an asset account.
+type Asset struct {
+	// Kind of account.
+	Account AccountType `json:"account"`
+	// ID of the institution.
+	InstitutionID string `json:"institution"`
+	// ISO 4217 currency code.
+	Currency string `json:"currency"`
+	// Balance.
+	Balance value.Decimal `json:"balance"`
+	// Funds available to spend.
+	AvailableFunds value.Decimal `json:"availableFunds"`
+	// The balance over the last six months.
+	Previous6Months BalanceRange `json:"previous6Months"`
+	// Always "asset".
+	Type string `json:"type"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// BalanceRange is the range of a balance.
+type BalanceRange struct {
+	// Highest balance.
+	MaxBalance value.Decimal `json:"maxBalance"`
+	// Lowest balance.
+	MinBalance value.Decimal `json:"minBalance"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// Change is an entry in the history of an account.
 type Change struct {
 	// Amount.
 	Amount value.Decimal `json:"amount"`
-	// When it was, with or without a time of day.
+	// Date of the entry, with or without a time.
 	Date value.DateTime `json:"date"`
-	// Whether money came in or went out. Only loans say.
+	// Whether money came in (credit) or went out (debit). Only set for loans.
 	Direction Direction `json:"direction"`
-	// Text of the transaction.
+	// Description of the transaction.
 	Source string `json:"source"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// CreateParams says what to summarise.
+// CodeTitle is a code and its meaning.
+type CodeTitle struct {
+	// The code.
+	Code string `json:"Code"`
+	// Meaning of the code.
+	Title string `json:"title"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// CreateParams holds the parameters of a summary.
 type CreateParams struct {
-	// IDs of the accounts. Empty means all.
+	// IDs of the accounts to include. Empty means all accounts.
 	Accounts []string `json:"accounts"`
-	// First month. Empty means as far back as there is data.
+	// First month to cover. Empty means the earliest month with data.
 	FromMonth value.Month `json:"fromMonth"`
-	// Last month. Empty means up to now.
+	// Last month to cover. Empty means the current month.
 	ToMonth value.Month `json:"toMonth"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// apply puts the parameters into the request.
+// apply sets the parameters on the request.
 func (p *CreateParams) apply(req *transport.Request) {
 	req.SetJSON(p)
 }
 
-// Direction is whether money came in or went out.
+// CreditHalfYear holds six months of a credit card's activity.
+type CreditHalfYear struct {
+	// Cash withdrawn.
+	CashAdvances value.Decimal `json:"cashAdvances"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// CreditLiability is a credit card.
+type CreditLiability struct {
+	// Kind of account.
+	Account AccountType `json:"account"`
+	// ID of the institution.
+	InstitutionID string `json:"institution"`
+	// ISO 4217 currency code.
+	Currency string `json:"currency"`
+	// Balance.
+	Balance value.Decimal `json:"balance"`
+	// Funds available to spend.
+	AvailableFunds value.Decimal `json:"availableFunds"`
+	// Limit of the card.
+	CreditLimit value.Decimal `json:"creditLimit"`
+	// The last six months.
+	Previous6Months CreditHalfYear `json:"previous6Months"`
+	// The last month.
+	PreviousMonth CreditMonth `json:"previousMonth"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// CreditMonth holds a month of a credit card's activity.
+type CreditMonth struct {
+	// Highest balance.
+	MaxBalance value.Decimal `json:"maxBalance"`
+	// Lowest balance.
+	MinBalance value.Decimal `json:"minBalance"`
+	// Total of the credits.
+	TotalCredits value.Decimal `json:"totalCredits"`
+	// Total of the debits.
+	TotalDebits value.Decimal `json:"totalDebits"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// Direction is the direction of a transaction: money in or money out.
 type Direction string
 
 // Known values of Direction. The API may send others.
@@ -57,18 +158,713 @@ var directionValues = []Direction{
 	DirectionDebit,
 }
 
-// Known tells whether this version of the package knows the value.
+// Known reports whether this version of the package knows the value.
 func (v Direction) Known() bool {
 	return wire.OneOf(v, directionValues)
 }
 
-// ResultLinks is where a result and its accounts are found.
+// ExpenseCategory is a category of expenses.
+type ExpenseCategory struct {
+	// Expense class of the category.
+	ExpenseClass ExpenseClass `json:"expenseClass"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// ExpenseClass is a class of expenses.
+type ExpenseClass struct {
+	// Code of the class.
+	ClassCode string `json:"classCode"`
+	// Name of the class.
+	ClassTitle string `json:"classTitle"`
+	// Code of the division.
+	DivisionCode string `json:"divisionCode"`
+	// Name of the division.
+	DivisionTitle string `json:"divisionTitle"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// ExpenseClassTotal holds the expenses of one class.
+type ExpenseClassTotal struct {
+	// Monthly average.
+	AverageMonthly value.Decimal `json:"avgMonthly"`
+	// Month by month.
+	ChangeHistory []MonthlyChange `json:"changeHistory"`
+	// Total.
+	Total value.Decimal `json:"summary"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// ExpenseDivision holds the payments in one division of expenses.
+type ExpenseDivision struct {
+	// Monthly average.
+	AverageMonthly value.Decimal `json:"avgMonthly"`
+	// Name of the division.
+	Division string `json:"division"`
+	// Share of all payments, in percent.
+	Percentage value.Decimal `json:"percentageTotal"`
+	// The division's categories.
+	Subcategories []ExpenseSubcategory `json:"subCategory"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// ExpenseSubcategory holds the payments in one category.
+type ExpenseSubcategory struct {
+	// The category.
+	Category ExpenseCategory `json:"category"`
+	// Month by month.
+	ChangeHistory []MonthlyChange `json:"changeHistory"`
+	// Total.
+	Total value.Decimal `json:"summary"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// ExpenseSummary is a summary of a user's expenses.
+type ExpenseSummary struct {
+	// ID of the summary.
+	ID string `json:"id"`
+	// First month covered.
+	FromMonth value.Month `json:"fromMonth"`
+	// Last month covered.
+	ToMonth value.Month `json:"toMonth"`
+	// Number of days covered by the transactions.
+	CoverageDays int `json:"coverageDays"`
+	// Payments by category.
+	Payments []ExpenseDivision `json:"payments"`
+	// Fees.
+	BankFees ExpenseClassTotal `json:"bankFees"`
+	// Cash withdrawals.
+	CashWithdrawals ExpenseClassTotal `json:"cashWithdrawals"`
+	// Transfers to other parties.
+	ExternalTransfers ExpenseClassTotal `json:"externalTransfers"`
+	// Interest on loans.
+	LoanInterests ExpenseClassTotal `json:"loanInterests"`
+	// Repayments of loans.
+	LoanRepayments ExpenseClassTotal `json:"loanRepayments"`
+	// Kind of the summary.
+	Type string `json:"type"`
+	// Links of the summary.
+	Links *ResultLinks `json:"links"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// ExternalLiability is a liability to a lender whose accounts are not
+// connected.
+type ExternalLiability struct {
+	// The individual payments.
+	ChangeHistory []Change `json:"changeHistory"`
+	// Totals of the payments.
+	Payments []ExternalPayment `json:"payments"`
+	// Payee.
+	Source string `json:"source"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// ExternalPayment holds the totals of payments to a lender.
+type ExternalPayment struct {
+	// Average amount of a payment.
+	AverageAmount value.Decimal `json:"amountAvg"`
+	// Monthly average.
+	AverageMonthlyAmount value.Decimal `json:"amountAvgMonthly"`
+	// Day of the first payment.
+	First value.Date `json:"first"`
+	// Day of the last payment.
+	Last value.Date `json:"last"`
+	// Number of payments.
+	Occurrences int `json:"noOccurrences"`
+	// Total of all payments.
+	Total value.Decimal `json:"total"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// IncomeFrequency is the frequency of income.
+type IncomeFrequency string
+
+// Known values of IncomeFrequency. The API may send others.
+const (
+	// Every second month.
+	IncomeFrequencyBiMonthly IncomeFrequency = "bi-monthly"
+	// Every second week.
+	IncomeFrequencyBiWeekly IncomeFrequency = "bi-weekly"
+	// Every day.
+	IncomeFrequencyDaily IncomeFrequency = "daily"
+	// Twice a year.
+	IncomeFrequencyHalfYear IncomeFrequency = "half-year"
+	// Irregular.
+	IncomeFrequencyIrregular IncomeFrequency = "irregular"
+	// Every month.
+	IncomeFrequencyMonthly IncomeFrequency = "monthly"
+	// At another frequency.
+	IncomeFrequencyOther IncomeFrequency = "other"
+	// Every quarter.
+	IncomeFrequencyQuarterly IncomeFrequency = "quarterly"
+	// Every week.
+	IncomeFrequencyWeekly IncomeFrequency = "weekly"
+	// Every year.
+	IncomeFrequencyYearly IncomeFrequency = "yearly"
+)
+
+var incomeFrequencyValues = []IncomeFrequency{
+	IncomeFrequencyBiMonthly,
+	IncomeFrequencyBiWeekly,
+	IncomeFrequencyDaily,
+	IncomeFrequencyHalfYear,
+	IncomeFrequencyIrregular,
+	IncomeFrequencyMonthly,
+	IncomeFrequencyOther,
+	IncomeFrequencyQuarterly,
+	IncomeFrequencyWeekly,
+	IncomeFrequencyYearly,
+}
+
+// Known reports whether this version of the package knows the value.
+func (v IncomeFrequency) Known() bool {
+	return wire.OneOf(v, incomeFrequencyValues)
+}
+
+// IncomeQuarter holds three months of income.
+type IncomeQuarter struct {
+	// Average amount of a payment.
+	AverageAmount value.Decimal `json:"amountAvg"`
+	// Monthly average.
+	AverageMonthlyAmount value.Decimal `json:"amountAvgMonthly"`
+	// Variance of the amounts.
+	Variance value.Decimal `json:"variance"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// IncomeSummary is a summary of a user's income.
+type IncomeSummary struct {
+	// ID of the summary.
+	ID string `json:"id"`
+	// First month covered.
+	FromMonth value.Month `json:"fromMonth"`
+	// Last month covered.
+	ToMonth value.Month `json:"toMonth"`
+	// Number of days covered by the transactions.
+	CoverageDays int `json:"coverageDays"`
+	// The totals.
+	Totals IncomeTotals `json:"summary"`
+	// Sources of regular income, such as a salary.
+	Regular []RegularIncomeSource `json:"regular"`
+	// Sources of irregular income.
+	Irregular []IrregularIncomeSource `json:"irregular"`
+	// Other credits, such as transfers.
+	OtherCredit []OtherCreditSource `json:"otherCredit"`
+	// Kind of the summary.
+	Type string `json:"type"`
+	// Links of the summary.
+	Links *ResultLinks `json:"links"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// IncomeTotals holds the totals of an income summary.
+type IncomeTotals struct {
+	// Average monthly irregular income.
+	IrregularAverage value.Decimal `json:"irregularIncomeAvg"`
+	// Average monthly regular income.
+	RegularAverage value.Decimal `json:"regularIncomeAvg"`
+	// Regular income in the financial year to date.
+	RegularYearToDate value.Decimal `json:"regularIncomeYTD"`
+	// Yearly regular income.
+	RegularYear value.Decimal `json:"regularIncomeYear"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// IrregularIncomeSource is a source of irregular income.
+type IrregularIncomeSource struct {
+	// Days since the first payment.
+	AgeDays int `json:"ageDays"`
+	// Average amount of a payment.
+	AverageAmount value.Decimal `json:"amountAvg"`
+	// Average number of payments per month.
+	AverageMonthlyOccurrences value.Decimal `json:"avgMonthlyOccurence"`
+	// The individual payments.
+	ChangeHistory []Change `json:"changeHistory"`
+	// The latest payment.
+	Current IrregularPayment `json:"current"`
+	// How often it is paid.
+	Frequency string `json:"frequency"`
+	// Number of payments.
+	Occurrences int `json:"noOccurrences"`
+	// Payer.
+	Source string `json:"source"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// IrregularPayment is a payment of irregular income.
+type IrregularPayment struct {
+	// Amount.
+	Amount value.Decimal `json:"amount"`
+	// Date of the transaction.
+	Date value.DateTime `json:"date"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// Irregularity measures the irregularity of regular income.
+type Irregularity struct {
+	// Periods without a payment.
+	Gaps []string `json:"gaps"`
+	// Stability of the amounts.
+	Stability string `json:"stability"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// Liabilities holds what a user owes.
+type Liabilities struct {
+	// Credit cards.
+	Credit []CreditLiability `json:"credit"`
+	// Loans.
+	Loan []LoanLiability `json:"loan"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// LoanHalfYear holds six months of a loan's activity.
+type LoanHalfYear struct {
+	// Whether repayments were missed, as a string: true or false.
+	Arrears string `json:"arrears"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// LoanLiability is a loan.
+type LoanLiability struct {
+	// Kind of account.
+	Account AccountType `json:"account"`
+	// ID of the institution.
+	InstitutionID string `json:"institution"`
+	// ISO 4217 currency code.
+	Currency string `json:"currency"`
+	// Amount owed.
+	Balance value.Decimal `json:"balance"`
+	// Funds available to draw.
+	AvailableFunds value.Decimal `json:"availableFunds"`
+	// History of changes to the loan.
+	ChangeHistory []Change `json:"changeHistory"`
+	// The last six months.
+	Previous6Months LoanHalfYear `json:"previous6Months"`
+	// The last month.
+	PreviousMonth LoanMonth `json:"previousMonth"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// LoanMonth holds a month of a loan's activity.
+type LoanMonth struct {
+	// Total of the credits.
+	TotalCredits value.Decimal `json:"totalCredits"`
+	// Total of the debits.
+	TotalDebits value.Decimal `json:"totalDebits"`
+	// Interest charged.
+	TotalInterestCharged value.Decimal `json:"totalInterestCharged"`
+	// Total of the repayments.
+	TotalRepayments value.Decimal `json:"totalRepayments"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// MonthlyAverage is a monthly average.
+type MonthlyAverage struct {
+	// Monthly average amount.
+	Amount value.Decimal `json:"avgMonthly"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// MonthlyChange is the amount spent in a month.
+type MonthlyChange struct {
+	// Amount.
+	Amount value.Decimal `json:"amount"`
+	// The month.
+	Date value.Month `json:"date"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// OtherCredit is a payment from another source.
+type OtherCredit struct {
+	// Amount.
+	Amount value.Decimal `json:"amount"`
+	// Date of the transaction.
+	Date value.DateTime `json:"date"`
+	// Label of the credit.
+	Label string `json:"otherCreditLabel"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// OtherCreditSource is a source of other credits.
+type OtherCreditSource struct {
+	// Days since the first payment.
+	AgeDays int `json:"ageDays"`
+	// Average amount of a payment.
+	AverageAmount value.Decimal `json:"amountAvg"`
+	// Average number of payments per month.
+	AverageMonthlyOccurrences value.Decimal `json:"avgMonthlyOccurence"`
+	// The individual payments.
+	ChangeHistory []Change `json:"changeHistory"`
+	// The latest payment.
+	Current OtherCredit `json:"current"`
+	// How often it is paid.
+	Frequency IncomeFrequency `json:"frequency"`
+	// Number of payments.
+	Occurrences int `json:"noOccurrences"`
+	// Payer.
+	Source string `json:"source"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// PageLinks holds links to a page and the next one.
+type PageLinks struct {
+	// Link to the next page; empty on the last page.
+	Next string `json:"next"`
+	// Link to the page.
+	Self string `json:"self"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// RegularIncome is regular income.
+type RegularIncome struct {
+	// The last three months.
+	Previous3Months MonthlyAverage `json:"previous3Months"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// RegularIncomeSource is a source of regular income.
+type RegularIncomeSource struct {
+	// Days since the first payment.
+	AgeDays int `json:"ageDays"`
+	// The individual payments.
+	ChangeHistory []Change `json:"changeHistory"`
+	// The latest payment.
+	Current RegularPayment `json:"current"`
+	// How often it is paid.
+	Frequency IncomeFrequency `json:"frequency"`
+	// Measures of irregularity.
+	Irregularity Irregularity `json:"irregularity"`
+	// The last three months.
+	Previous3Months IncomeQuarter `json:"previous3Months"`
+	// Payer.
+	Source string `json:"source"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// RegularPayment is a payment of regular income.
+type RegularPayment struct {
+	// Amount.
+	Amount value.Decimal `json:"amount"`
+	// Date of the transaction.
+	Date value.DateTime `json:"date"`
+	// When the next payment is expected; empty if none is.
+	NextDate value.DateTime `json:"nextDate"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// ResultLinks holds links to a result and its accounts.
 type ResultLinks struct {
 	// Links to the accounts.
 	Accounts []string `json:"accounts"`
 	// Link to the result.
 	Self string `json:"self"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
+}
+
+// SelfLink holds a list's link to itself.
+type SelfLink struct {
+	// Link to the list.
+	Self string `json:"self"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// Snapshot identifies a summary without including its content.
+type Snapshot struct {
+	// ID of the summary.
+	ID string `json:"id"`
+	// First month covered.
+	FromMonth value.Month `json:"fromMonth"`
+	// Last month covered.
+	ToMonth value.Month `json:"toMonth"`
+	// Number of days covered by the transactions.
+	CoverageDays int `json:"coverageDays"`
+	// When the summary was created.
+	Generated value.DateTime `json:"generatedDate"`
+	// IDs of the institutions whose accounts are covered.
+	InstitutionIDs []string `json:"institutions"`
+	// Kind of the summary.
+	Type string `json:"type"`
+	// Links of the summary.
+	Links SnapshotLinks `json:"links"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// SnapshotLinks holds links to a summary and the related expenses and income.
+type SnapshotLinks struct {
+	// Link to the expenses of the same period.
+	Expenses string `json:"expenses"`
+	// Link to the income of the same period.
+	Income string `json:"income"`
+	// Link to the summary.
+	Self string `json:"self"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// SnapshotList is a list of summaries.
+type SnapshotList struct {
+	// Always "list".
+	Type string `json:"type"`
+	// The summaries.
+	Data []Snapshot `json:"data"`
+	// Links of the list.
+	Links SelfLink `json:"links"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// Summary is an affordability summary of a user.
+type Summary struct {
+	// ID of the summary.
+	ID string `json:"id"`
+	// First month covered.
+	FromMonth value.Month `json:"fromMonth"`
+	// Last month covered.
+	ToMonth value.Month `json:"toMonth"`
+	// Number of days covered by the transactions.
+	CoverageDays int `json:"coverageDays"`
+	// When the summary was created.
+	Generated value.DateTime `json:"generatedDate"`
+	// The totals.
+	Totals Totals `json:"summary"`
+	// The user's asset accounts.
+	Assets []Asset `json:"assets"`
+	// Credit cards and loans.
+	Liabilities Liabilities `json:"liabilities"`
+	// Liabilities to lenders whose accounts are not connected.
+	External []ExternalLiability `json:"external"`
+	// Kind of the summary.
+	Type string `json:"type"`
+	// Links to the summary and related resources.
+	Links SummaryLinks `json:"links"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// SummaryLinks holds links to a summary and related resources.
+type SummaryLinks struct {
+	// Links to the accounts.
+	Accounts []string `json:"accounts"`
+	// Link to the expenses of the same period.
+	Expenses string `json:"expenses"`
+	// Link to the income of the same period.
+	Income string `json:"income"`
+	// Link to the summary.
+	Self string `json:"self"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// Totals holds the totals of an affordability summary.
+type Totals struct {
+	// Total of the assets.
+	Assets value.Decimal `json:"assets"`
+	// Combined limit of all credit cards.
+	CreditLimit value.Decimal `json:"creditLimit"`
+	// Average monthly expenses.
+	Expenses value.Decimal `json:"expenses"`
+	// Amount owed.
+	Liabilities value.Decimal `json:"liabilities"`
+	// Monthly loan repayments.
+	LoanRepaymentMonthly value.Decimal `json:"loanRepaymentMonthly"`
+	// Assets less liabilities.
+	NetPosition value.Decimal `json:"netPosition"`
+	// Monthly liabilities if all available credit were used.
+	PotentialLiabilitiesMonthly value.Decimal `json:"potentialLiabilitiesMonthly"`
+	// Regular income.
+	RegularIncome RegularIncome `json:"regularIncome"`
+	// Monthly savings.
+	Savings value.Decimal `json:"savings"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// Transaction is a transaction on which a summary is based.
+type Transaction struct {
+	// ID of the transaction.
+	ID string `json:"id"`
+	// Whether the transaction is pending or posted.
+	Status TransactionStatus `json:"status"`
+	// Description of the transaction.
+	Description string `json:"description"`
+	// Amount; negative for money paid out.
+	Amount value.Decimal `json:"amount"`
+	// Whether money came in (credit) or went out (debit).
+	Direction Direction `json:"direction"`
+	// Kind of transaction.
+	Class TransactionClass `json:"class"`
+	// Subclass of a payment; nil for other classes.
+	SubClass *CodeTitle `json:"subClass"`
+	// Balance of the account after the transaction, if known.
+	Balance value.Decimal `json:"balance"`
+	// When the transaction took place, if the institution says.
+	TransactionDate value.DateTime `json:"transactionDate"`
+	// When the transaction was posted; empty while it is pending.
+	PostDate value.DateTime `json:"postDate"`
+	// ID of the account.
+	AccountID string `json:"account"`
+	// ID of the institution.
+	InstitutionID string `json:"institution"`
+	// Always "transaction".
+	Type string `json:"type"`
+	// Links of the transaction.
+	Links TransactionLinks `json:"links"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// TransactionClass is a kind of transaction.
+type TransactionClass string
+
+// Known values of TransactionClass. The API may send others.
+const (
+	// A bank fee.
+	TransactionClassBankFee TransactionClass = "bank-fee"
+	// Cash withdrawn.
+	TransactionClassCashWithdrawal TransactionClass = "cash-withdrawal"
+	// Interest earned.
+	TransactionClassInterest TransactionClass = "interest"
+	// Interest on a loan.
+	TransactionClassLoanInterest TransactionClass = "loan-interest"
+	// A loan repayment.
+	TransactionClassLoanRepayment TransactionClass = "loan-repayment"
+	// A payment for goods or services.
+	TransactionClassPayment TransactionClass = "payment"
+	// A refund.
+	TransactionClassRefund TransactionClass = "refund"
+	// A transfer between accounts.
+	TransactionClassTransfer TransactionClass = "transfer"
+	// A direct credit.
+	TransactionClassDirectCredit TransactionClass = "direct-credit"
+)
+
+var transactionClassValues = []TransactionClass{
+	TransactionClassBankFee,
+	TransactionClassCashWithdrawal,
+	TransactionClassInterest,
+	TransactionClassLoanInterest,
+	TransactionClassLoanRepayment,
+	TransactionClassPayment,
+	TransactionClassRefund,
+	TransactionClassTransfer,
+	TransactionClassDirectCredit,
+}
+
+// Known reports whether this version of the package knows the value.
+func (v TransactionClass) Known() bool {
+	return wire.OneOf(v, transactionClassValues)
+}
+
+// TransactionLinks holds the links of a transaction.
+type TransactionLinks struct {
+	// Link to the account.
+	Account string `json:"account"`
+	// Link to the institution.
+	Institution string `json:"institution"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// TransactionPage is a page of transactions.
+type TransactionPage struct {
+	// Number of transactions on the page.
+	Count int `json:"count"`
+	// Total number of transactions. Do not use it for paging.
+	Size int `json:"size"`
+	// The transactions.
+	Data []Transaction `json:"data"`
+	// Always "list".
+	Type string `json:"type"`
+	// Links to this page and the next.
+	Links PageLinks `json:"links"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// TransactionStatus is the status of a transaction: pending or posted.
+type TransactionStatus string
+
+// Known values of TransactionStatus. The API may send others.
+const (
+	// Not final.
+	TransactionStatusPending TransactionStatus = "pending"
+	// Final.
+	TransactionStatusPosted TransactionStatus = "posted"
+)
+
+var transactionStatusValues = []TransactionStatus{
+	TransactionStatusPending,
+	TransactionStatusPosted,
+}
+
+// Known reports whether this version of the package knows the value.
+func (v TransactionStatus) Known() bool {
+	return wire.OneOf(v, transactionStatusValues)
 }

@@ -7,6 +7,140 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
+var accountTypeMembers = wire.Names{
+	"type",
+	"product",
+}
+
+// DecodeJSON reads the value from d.
+func (v *AccountType) DecodeJSON(d *wire.Decoder) {
+	m := d.Members(&v.JSON, &accountTypeMembers)
+	for m.Next() {
+		switch m.Name() {
+		case "type":
+			v.Kind = m.String()
+		case "product":
+			v.Product = m.String()
+		default:
+			m.Extra()
+		}
+	}
+}
+
+// AppendJSON appends the value's JSON form to b.
+func (v *AccountType) AppendJSON(b []byte) []byte {
+	w := wire.BeginObject(b, &v.JSON, &accountTypeMembers)
+	w.String("type", v.Kind, wire.Required)
+	w.String("product", v.Product, wire.Required)
+	return w.End()
+}
+
+// MarshalJSON implements json.Marshaler.
+func (v AccountType) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&v)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (v *AccountType) UnmarshalJSON(data []byte) error {
+	return wire.Unmarshal(data, v)
+}
+
+var assetMembers = wire.Names{
+	"account",
+	"institution",
+	"currency",
+	"balance",
+	"availableFunds",
+	"previous6Months",
+	"type",
+}
+
+// DecodeJSON reads the value from d.
+func (v *Asset) DecodeJSON(d *wire.Decoder) {
+	m := d.Members(&v.JSON, &assetMembers)
+	for m.Next() {
+		switch m.Name() {
+		case "account":
+			m.Value(&v.Account)
+		case "institution":
+			v.InstitutionID = m.String()
+		case "currency":
+			v.Currency = m.String()
+		case "balance":
+			v.Balance = m.Decimal()
+		case "availableFunds":
+			v.AvailableFunds = m.Decimal()
+		case "previous6Months":
+			m.Value(&v.Previous6Months)
+		case "type":
+			v.Type = m.String()
+		default:
+			m.Extra()
+		}
+	}
+}
+
+// AppendJSON appends the value's JSON form to b.
+func (v *Asset) AppendJSON(b []byte) []byte {
+	w := wire.BeginObject(b, &v.JSON, &assetMembers)
+	w.Value("account", &v.Account, wire.Required)
+	w.String("institution", v.InstitutionID, wire.Required)
+	w.String("currency", v.Currency, wire.Required)
+	w.Decimal("balance", v.Balance, wire.Required)
+	w.Decimal("availableFunds", v.AvailableFunds, wire.Required)
+	w.Value("previous6Months", &v.Previous6Months, wire.Required)
+	w.String("type", v.Type, wire.Required)
+	return w.End()
+}
+
+// MarshalJSON implements json.Marshaler.
+func (v Asset) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&v)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (v *Asset) UnmarshalJSON(data []byte) error {
+	return wire.Unmarshal(data, v)
+}
+
+var balanceRangeMembers = wire.Names{
+	"maxBalance",
+	"minBalance",
+}
+
+// DecodeJSON reads the value from d.
+func (v *BalanceRange) DecodeJSON(d *wire.Decoder) {
+	m := d.Members(&v.JSON, &balanceRangeMembers)
+	for m.Next() {
+		switch m.Name() {
+		case "maxBalance":
+			v.MaxBalance = m.Decimal()
+		case "minBalance":
+			v.MinBalance = m.Decimal()
+		default:
+			m.Extra()
+		}
+	}
+}
+
+// AppendJSON appends the value's JSON form to b.
+func (v *BalanceRange) AppendJSON(b []byte) []byte {
+	w := wire.BeginObject(b, &v.JSON, &balanceRangeMembers)
+	w.Decimal("maxBalance", v.MaxBalance, wire.Required)
+	w.Decimal("minBalance", v.MinBalance, wire.Required)
+	return w.End()
+}
+
+// MarshalJSON implements json.Marshaler.
+func (v BalanceRange) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&v)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (v *BalanceRange) UnmarshalJSON(data []byte) error {
+	return wire.Unmarshal(data, v)
+}
+
 var changeMembers = wire.Names{
 	"amount",
 	"date",
@@ -53,6 +187,44 @@ func (v *Change) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
+var codeTitleMembers = wire.Names{
+	"Code",
+	"title",
+}
+
+// DecodeJSON reads the value from d.
+func (v *CodeTitle) DecodeJSON(d *wire.Decoder) {
+	m := d.Members(&v.JSON, &codeTitleMembers)
+	for m.Next() {
+		switch m.Name() {
+		case "Code":
+			v.Code = m.String()
+		case "title":
+			v.Title = m.String()
+		default:
+			m.Extra()
+		}
+	}
+}
+
+// AppendJSON appends the value's JSON form to b.
+func (v *CodeTitle) AppendJSON(b []byte) []byte {
+	w := wire.BeginObject(b, &v.JSON, &codeTitleMembers)
+	w.String("Code", v.Code, wire.Required)
+	w.String("title", v.Title, wire.Required)
+	return w.End()
+}
+
+// MarshalJSON implements json.Marshaler.
+func (v CodeTitle) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&v)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (v *CodeTitle) UnmarshalJSON(data []byte) error {
+	return wire.Unmarshal(data, v)
+}
+
 var createParamsMembers = wire.Names{
 	"accounts",
 	"fromMonth",
@@ -95,6 +267,1356 @@ func (v *CreateParams) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
+var creditHalfYearMembers = wire.Names{
+	"cashAdvances",
+}
+
+// DecodeJSON reads the value from d.
+func (v *CreditHalfYear) DecodeJSON(d *wire.Decoder) {
+	m := d.Members(&v.JSON, &creditHalfYearMembers)
+	for m.Next() {
+		switch m.Name() {
+		case "cashAdvances":
+			v.CashAdvances = m.Decimal()
+		default:
+			m.Extra()
+		}
+	}
+}
+
+// AppendJSON appends the value's JSON form to b.
+func (v *CreditHalfYear) AppendJSON(b []byte) []byte {
+	w := wire.BeginObject(b, &v.JSON, &creditHalfYearMembers)
+	w.Decimal("cashAdvances", v.CashAdvances, wire.Required)
+	return w.End()
+}
+
+// MarshalJSON implements json.Marshaler.
+func (v CreditHalfYear) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&v)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (v *CreditHalfYear) UnmarshalJSON(data []byte) error {
+	return wire.Unmarshal(data, v)
+}
+
+var creditLiabilityMembers = wire.Names{
+	"account",
+	"institution",
+	"currency",
+	"balance",
+	"availableFunds",
+	"creditLimit",
+	"previous6Months",
+	"previousMonth",
+}
+
+// DecodeJSON reads the value from d.
+func (v *CreditLiability) DecodeJSON(d *wire.Decoder) {
+	m := d.Members(&v.JSON, &creditLiabilityMembers)
+	for m.Next() {
+		switch m.Name() {
+		case "account":
+			m.Value(&v.Account)
+		case "institution":
+			v.InstitutionID = m.String()
+		case "currency":
+			v.Currency = m.String()
+		case "balance":
+			v.Balance = m.Decimal()
+		case "availableFunds":
+			v.AvailableFunds = m.Decimal()
+		case "creditLimit":
+			v.CreditLimit = m.Decimal()
+		case "previous6Months":
+			m.Value(&v.Previous6Months)
+		case "previousMonth":
+			m.Value(&v.PreviousMonth)
+		default:
+			m.Extra()
+		}
+	}
+}
+
+// AppendJSON appends the value's JSON form to b.
+func (v *CreditLiability) AppendJSON(b []byte) []byte {
+	w := wire.BeginObject(b, &v.JSON, &creditLiabilityMembers)
+	w.Value("account", &v.Account, wire.Required)
+	w.String("institution", v.InstitutionID, wire.Required)
+	w.String("currency", v.Currency, wire.Required)
+	w.Decimal("balance", v.Balance, wire.Required)
+	w.Decimal("availableFunds", v.AvailableFunds, wire.Required)
+	w.Decimal("creditLimit", v.CreditLimit, wire.Required)
+	w.Value("previous6Months", &v.Previous6Months, wire.Required)
+	w.Value("previousMonth", &v.PreviousMonth, wire.Required)
+	return w.End()
+}
+
+// MarshalJSON implements json.Marshaler.
+func (v CreditLiability) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&v)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (v *CreditLiability) UnmarshalJSON(data []byte) error {
+	return wire.Unmarshal(data, v)
+}
+
+var creditMonthMembers = wire.Names{
+	"maxBalance",
+	"minBalance",
+	"totalCredits",
+	"totalDebits",
+}
+
+// DecodeJSON reads the value from d.
+func (v *CreditMonth) DecodeJSON(d *wire.Decoder) {
+	m := d.Members(&v.JSON, &creditMonthMembers)
+	for m.Next() {
+		switch m.Name() {
+		case "maxBalance":
+			v.MaxBalance = m.Decimal()
+		case "minBalance":
+			v.MinBalance = m.Decimal()
+		case "totalCredits":
+			v.TotalCredits = m.Decimal()
+		case "totalDebits":
+			v.TotalDebits = m.Decimal()
+		default:
+			m.Extra()
+		}
+	}
+}
+
+// AppendJSON appends the value's JSON form to b.
+func (v *CreditMonth) AppendJSON(b []byte) []byte {
+	w := wire.BeginObject(b, &v.JSON, &creditMonthMembers)
+	w.Decimal("maxBalance", v.MaxBalance, wire.Required)
+	w.Decimal("minBalance", v.MinBalance, wire.Required)
+	w.Decimal("totalCredits", v.TotalCredits, wire.Required)
+	w.Decimal("totalDebits", v.TotalDebits, wire.Required)
+	return w.End()
+}
+
+// MarshalJSON implements json.Marshaler.
+func (v CreditMonth) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&v)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (v *CreditMonth) UnmarshalJSON(data []byte) error {
+	return wire.Unmarshal(data, v)
+}
+
+var expenseCategoryMembers = wire.Names{
+	"expenseClass",
+}
+
+// DecodeJSON reads the value from d.
+func (v *ExpenseCategory) DecodeJSON(d *wire.Decoder) {
+	m := d.Members(&v.JSON, &expenseCategoryMembers)
+	for m.Next() {
+		switch m.Name() {
+		case "expenseClass":
+			m.Value(&v.ExpenseClass)
+		default:
+			m.Extra()
+		}
+	}
+}
+
+// AppendJSON appends the value's JSON form to b.
+func (v *ExpenseCategory) AppendJSON(b []byte) []byte {
+	w := wire.BeginObject(b, &v.JSON, &expenseCategoryMembers)
+	w.Value("expenseClass", &v.ExpenseClass, wire.Required)
+	return w.End()
+}
+
+// MarshalJSON implements json.Marshaler.
+func (v ExpenseCategory) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&v)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (v *ExpenseCategory) UnmarshalJSON(data []byte) error {
+	return wire.Unmarshal(data, v)
+}
+
+var expenseClassMembers = wire.Names{
+	"classCode",
+	"classTitle",
+	"divisionCode",
+	"divisionTitle",
+}
+
+// DecodeJSON reads the value from d.
+func (v *ExpenseClass) DecodeJSON(d *wire.Decoder) {
+	m := d.Members(&v.JSON, &expenseClassMembers)
+	for m.Next() {
+		switch m.Name() {
+		case "classCode":
+			v.ClassCode = m.String()
+		case "classTitle":
+			v.ClassTitle = m.String()
+		case "divisionCode":
+			v.DivisionCode = m.String()
+		case "divisionTitle":
+			v.DivisionTitle = m.String()
+		default:
+			m.Extra()
+		}
+	}
+}
+
+// AppendJSON appends the value's JSON form to b.
+func (v *ExpenseClass) AppendJSON(b []byte) []byte {
+	w := wire.BeginObject(b, &v.JSON, &expenseClassMembers)
+	w.String("classCode", v.ClassCode, wire.Required)
+	w.String("classTitle", v.ClassTitle, wire.Required)
+	w.String("divisionCode", v.DivisionCode, wire.Required)
+	w.String("divisionTitle", v.DivisionTitle, wire.Required)
+	return w.End()
+}
+
+// MarshalJSON implements json.Marshaler.
+func (v ExpenseClass) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&v)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (v *ExpenseClass) UnmarshalJSON(data []byte) error {
+	return wire.Unmarshal(data, v)
+}
+
+var expenseClassTotalMembers = wire.Names{
+	"avgMonthly",
+	"changeHistory",
+	"summary",
+}
+
+// DecodeJSON reads the value from d.
+func (v *ExpenseClassTotal) DecodeJSON(d *wire.Decoder) {
+	m := d.Members(&v.JSON, &expenseClassTotalMembers)
+	for m.Next() {
+		switch m.Name() {
+		case "avgMonthly":
+			v.AverageMonthly = m.Decimal()
+		case "changeHistory":
+			v.ChangeHistory = wire.List[MonthlyChange](&m)
+		case "summary":
+			v.Total = m.Decimal()
+		default:
+			m.Extra()
+		}
+	}
+}
+
+// AppendJSON appends the value's JSON form to b.
+func (v *ExpenseClassTotal) AppendJSON(b []byte) []byte {
+	w := wire.BeginObject(b, &v.JSON, &expenseClassTotalMembers)
+	w.Decimal("avgMonthly", v.AverageMonthly, wire.Required)
+	wire.AppendList(&w, "changeHistory", v.ChangeHistory, wire.Required)
+	w.Decimal("summary", v.Total, wire.Required)
+	return w.End()
+}
+
+// MarshalJSON implements json.Marshaler.
+func (v ExpenseClassTotal) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&v)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (v *ExpenseClassTotal) UnmarshalJSON(data []byte) error {
+	return wire.Unmarshal(data, v)
+}
+
+var expenseDivisionMembers = wire.Names{
+	"avgMonthly",
+	"division",
+	"percentageTotal",
+	"subCategory",
+}
+
+// DecodeJSON reads the value from d.
+func (v *ExpenseDivision) DecodeJSON(d *wire.Decoder) {
+	m := d.Members(&v.JSON, &expenseDivisionMembers)
+	for m.Next() {
+		switch m.Name() {
+		case "avgMonthly":
+			v.AverageMonthly = m.Decimal()
+		case "division":
+			v.Division = m.String()
+		case "percentageTotal":
+			v.Percentage = m.DecimalNumber()
+		case "subCategory":
+			v.Subcategories = wire.List[ExpenseSubcategory](&m)
+		default:
+			m.Extra()
+		}
+	}
+}
+
+// AppendJSON appends the value's JSON form to b.
+func (v *ExpenseDivision) AppendJSON(b []byte) []byte {
+	w := wire.BeginObject(b, &v.JSON, &expenseDivisionMembers)
+	w.Decimal("avgMonthly", v.AverageMonthly, wire.Required)
+	w.String("division", v.Division, wire.Required)
+	w.DecimalNumber("percentageTotal", v.Percentage, wire.Required)
+	wire.AppendList(&w, "subCategory", v.Subcategories, wire.Required)
+	return w.End()
+}
+
+// MarshalJSON implements json.Marshaler.
+func (v ExpenseDivision) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&v)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (v *ExpenseDivision) UnmarshalJSON(data []byte) error {
+	return wire.Unmarshal(data, v)
+}
+
+var expenseSubcategoryMembers = wire.Names{
+	"category",
+	"changeHistory",
+	"summary",
+}
+
+// DecodeJSON reads the value from d.
+func (v *ExpenseSubcategory) DecodeJSON(d *wire.Decoder) {
+	m := d.Members(&v.JSON, &expenseSubcategoryMembers)
+	for m.Next() {
+		switch m.Name() {
+		case "category":
+			m.Value(&v.Category)
+		case "changeHistory":
+			v.ChangeHistory = wire.List[MonthlyChange](&m)
+		case "summary":
+			v.Total = m.Decimal()
+		default:
+			m.Extra()
+		}
+	}
+}
+
+// AppendJSON appends the value's JSON form to b.
+func (v *ExpenseSubcategory) AppendJSON(b []byte) []byte {
+	w := wire.BeginObject(b, &v.JSON, &expenseSubcategoryMembers)
+	w.Value("category", &v.Category, wire.Required)
+	wire.AppendList(&w, "changeHistory", v.ChangeHistory, wire.Required)
+	w.Decimal("summary", v.Total, wire.Required)
+	return w.End()
+}
+
+// MarshalJSON implements json.Marshaler.
+func (v ExpenseSubcategory) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&v)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (v *ExpenseSubcategory) UnmarshalJSON(data []byte) error {
+	return wire.Unmarshal(data, v)
+}
+
+var expenseSummaryMembers = wire.Names{
+	"id",
+	"fromMonth",
+	"toMonth",
+	"coverageDays",
+	"payments",
+	"bankFees",
+	"cashWithdrawals",
+	"externalTransfers",
+	"loanInterests",
+	"loanRepayments",
+	"type",
+	"links",
+}
+
+// DecodeJSON reads the value from d.
+func (v *ExpenseSummary) DecodeJSON(d *wire.Decoder) {
+	m := d.Members(&v.JSON, &expenseSummaryMembers)
+	for m.Next() {
+		switch m.Name() {
+		case "id":
+			v.ID = m.String()
+		case "fromMonth":
+			v.FromMonth = value.Month(m.String())
+		case "toMonth":
+			v.ToMonth = value.Month(m.String())
+		case "coverageDays":
+			v.CoverageDays = m.Int()
+		case "payments":
+			v.Payments = wire.List[ExpenseDivision](&m)
+		case "bankFees":
+			m.Value(&v.BankFees)
+		case "cashWithdrawals":
+			m.Value(&v.CashWithdrawals)
+		case "externalTransfers":
+			m.Value(&v.ExternalTransfers)
+		case "loanInterests":
+			m.Value(&v.LoanInterests)
+		case "loanRepayments":
+			m.Value(&v.LoanRepayments)
+		case "type":
+			v.Type = m.String()
+		case "links":
+			v.Links = wire.Pointer[ResultLinks](&m)
+		default:
+			m.Extra()
+		}
+	}
+}
+
+// AppendJSON appends the value's JSON form to b.
+func (v *ExpenseSummary) AppendJSON(b []byte) []byte {
+	w := wire.BeginObject(b, &v.JSON, &expenseSummaryMembers)
+	w.String("id", v.ID, wire.Required)
+	w.String("fromMonth", string(v.FromMonth), wire.Required)
+	w.String("toMonth", string(v.ToMonth), wire.Required)
+	w.Int("coverageDays", v.CoverageDays, wire.Optional)
+	wire.AppendList(&w, "payments", v.Payments, wire.Required)
+	w.Value("bankFees", &v.BankFees, wire.Required)
+	w.Value("cashWithdrawals", &v.CashWithdrawals, wire.Required)
+	w.Value("externalTransfers", &v.ExternalTransfers, wire.Required)
+	w.Value("loanInterests", &v.LoanInterests, wire.Required)
+	w.Value("loanRepayments", &v.LoanRepayments, wire.Required)
+	w.String("type", v.Type, wire.Required)
+	wire.AppendPointer(&w, "links", v.Links, wire.Optional)
+	return w.End()
+}
+
+// MarshalJSON implements json.Marshaler.
+func (v ExpenseSummary) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&v)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (v *ExpenseSummary) UnmarshalJSON(data []byte) error {
+	return wire.Unmarshal(data, v)
+}
+
+var externalLiabilityMembers = wire.Names{
+	"changeHistory",
+	"payments",
+	"source",
+}
+
+// DecodeJSON reads the value from d.
+func (v *ExternalLiability) DecodeJSON(d *wire.Decoder) {
+	m := d.Members(&v.JSON, &externalLiabilityMembers)
+	for m.Next() {
+		switch m.Name() {
+		case "changeHistory":
+			v.ChangeHistory = wire.List[Change](&m)
+		case "payments":
+			v.Payments = wire.List[ExternalPayment](&m)
+		case "source":
+			v.Source = m.String()
+		default:
+			m.Extra()
+		}
+	}
+}
+
+// AppendJSON appends the value's JSON form to b.
+func (v *ExternalLiability) AppendJSON(b []byte) []byte {
+	w := wire.BeginObject(b, &v.JSON, &externalLiabilityMembers)
+	wire.AppendList(&w, "changeHistory", v.ChangeHistory, wire.Required)
+	wire.AppendList(&w, "payments", v.Payments, wire.Required)
+	w.String("source", v.Source, wire.Required)
+	return w.End()
+}
+
+// MarshalJSON implements json.Marshaler.
+func (v ExternalLiability) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&v)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (v *ExternalLiability) UnmarshalJSON(data []byte) error {
+	return wire.Unmarshal(data, v)
+}
+
+var externalPaymentMembers = wire.Names{
+	"amountAvg",
+	"amountAvgMonthly",
+	"first",
+	"last",
+	"noOccurrences",
+	"total",
+}
+
+// DecodeJSON reads the value from d.
+func (v *ExternalPayment) DecodeJSON(d *wire.Decoder) {
+	m := d.Members(&v.JSON, &externalPaymentMembers)
+	for m.Next() {
+		switch m.Name() {
+		case "amountAvg":
+			v.AverageAmount = m.Decimal()
+		case "amountAvgMonthly":
+			v.AverageMonthlyAmount = m.Decimal()
+		case "first":
+			v.First = value.Date(m.String())
+		case "last":
+			v.Last = value.Date(m.String())
+		case "noOccurrences":
+			v.Occurrences = m.Int()
+		case "total":
+			v.Total = m.Decimal()
+		default:
+			m.Extra()
+		}
+	}
+}
+
+// AppendJSON appends the value's JSON form to b.
+func (v *ExternalPayment) AppendJSON(b []byte) []byte {
+	w := wire.BeginObject(b, &v.JSON, &externalPaymentMembers)
+	w.Decimal("amountAvg", v.AverageAmount, wire.Required)
+	w.Decimal("amountAvgMonthly", v.AverageMonthlyAmount, wire.Required)
+	w.String("first", string(v.First), wire.Required)
+	w.String("last", string(v.Last), wire.Required)
+	w.Int("noOccurrences", v.Occurrences, wire.Required)
+	w.Decimal("total", v.Total, wire.Required)
+	return w.End()
+}
+
+// MarshalJSON implements json.Marshaler.
+func (v ExternalPayment) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&v)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (v *ExternalPayment) UnmarshalJSON(data []byte) error {
+	return wire.Unmarshal(data, v)
+}
+
+var incomeQuarterMembers = wire.Names{
+	"amountAvg",
+	"amountAvgMonthly",
+	"variance",
+}
+
+// DecodeJSON reads the value from d.
+func (v *IncomeQuarter) DecodeJSON(d *wire.Decoder) {
+	m := d.Members(&v.JSON, &incomeQuarterMembers)
+	for m.Next() {
+		switch m.Name() {
+		case "amountAvg":
+			v.AverageAmount = m.Decimal()
+		case "amountAvgMonthly":
+			v.AverageMonthlyAmount = m.Decimal()
+		case "variance":
+			v.Variance = m.Decimal()
+		default:
+			m.Extra()
+		}
+	}
+}
+
+// AppendJSON appends the value's JSON form to b.
+func (v *IncomeQuarter) AppendJSON(b []byte) []byte {
+	w := wire.BeginObject(b, &v.JSON, &incomeQuarterMembers)
+	w.Decimal("amountAvg", v.AverageAmount, wire.Required)
+	w.Decimal("amountAvgMonthly", v.AverageMonthlyAmount, wire.Required)
+	w.Decimal("variance", v.Variance, wire.Required)
+	return w.End()
+}
+
+// MarshalJSON implements json.Marshaler.
+func (v IncomeQuarter) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&v)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (v *IncomeQuarter) UnmarshalJSON(data []byte) error {
+	return wire.Unmarshal(data, v)
+}
+
+var incomeSummaryMembers = wire.Names{
+	"id",
+	"fromMonth",
+	"toMonth",
+	"coverageDays",
+	"summary",
+	"regular",
+	"irregular",
+	"otherCredit",
+	"type",
+	"links",
+}
+
+// DecodeJSON reads the value from d.
+func (v *IncomeSummary) DecodeJSON(d *wire.Decoder) {
+	m := d.Members(&v.JSON, &incomeSummaryMembers)
+	for m.Next() {
+		switch m.Name() {
+		case "id":
+			v.ID = m.String()
+		case "fromMonth":
+			v.FromMonth = value.Month(m.String())
+		case "toMonth":
+			v.ToMonth = value.Month(m.String())
+		case "coverageDays":
+			v.CoverageDays = m.Int()
+		case "summary":
+			m.Value(&v.Totals)
+		case "regular":
+			v.Regular = wire.List[RegularIncomeSource](&m)
+		case "irregular":
+			v.Irregular = wire.List[IrregularIncomeSource](&m)
+		case "otherCredit":
+			v.OtherCredit = wire.List[OtherCreditSource](&m)
+		case "type":
+			v.Type = m.String()
+		case "links":
+			v.Links = wire.Pointer[ResultLinks](&m)
+		default:
+			m.Extra()
+		}
+	}
+}
+
+// AppendJSON appends the value's JSON form to b.
+func (v *IncomeSummary) AppendJSON(b []byte) []byte {
+	w := wire.BeginObject(b, &v.JSON, &incomeSummaryMembers)
+	w.String("id", v.ID, wire.Required)
+	w.String("fromMonth", string(v.FromMonth), wire.Required)
+	w.String("toMonth", string(v.ToMonth), wire.Required)
+	w.Int("coverageDays", v.CoverageDays, wire.Optional)
+	w.Value("summary", &v.Totals, wire.Required)
+	wire.AppendList(&w, "regular", v.Regular, wire.Optional)
+	wire.AppendList(&w, "irregular", v.Irregular, wire.Optional)
+	wire.AppendList(&w, "otherCredit", v.OtherCredit, wire.Optional)
+	w.String("type", v.Type, wire.Required)
+	wire.AppendPointer(&w, "links", v.Links, wire.Optional)
+	return w.End()
+}
+
+// MarshalJSON implements json.Marshaler.
+func (v IncomeSummary) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&v)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (v *IncomeSummary) UnmarshalJSON(data []byte) error {
+	return wire.Unmarshal(data, v)
+}
+
+var incomeTotalsMembers = wire.Names{
+	"irregularIncomeAvg",
+	"regularIncomeAvg",
+	"regularIncomeYTD",
+	"regularIncomeYear",
+}
+
+// DecodeJSON reads the value from d.
+func (v *IncomeTotals) DecodeJSON(d *wire.Decoder) {
+	m := d.Members(&v.JSON, &incomeTotalsMembers)
+	for m.Next() {
+		switch m.Name() {
+		case "irregularIncomeAvg":
+			v.IrregularAverage = m.Decimal()
+		case "regularIncomeAvg":
+			v.RegularAverage = m.Decimal()
+		case "regularIncomeYTD":
+			v.RegularYearToDate = m.Decimal()
+		case "regularIncomeYear":
+			v.RegularYear = m.Decimal()
+		default:
+			m.Extra()
+		}
+	}
+}
+
+// AppendJSON appends the value's JSON form to b.
+func (v *IncomeTotals) AppendJSON(b []byte) []byte {
+	w := wire.BeginObject(b, &v.JSON, &incomeTotalsMembers)
+	w.Decimal("irregularIncomeAvg", v.IrregularAverage, wire.Required)
+	w.Decimal("regularIncomeAvg", v.RegularAverage, wire.Required)
+	w.Decimal("regularIncomeYTD", v.RegularYearToDate, wire.Required)
+	w.Decimal("regularIncomeYear", v.RegularYear, wire.Required)
+	return w.End()
+}
+
+// MarshalJSON implements json.Marshaler.
+func (v IncomeTotals) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&v)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (v *IncomeTotals) UnmarshalJSON(data []byte) error {
+	return wire.Unmarshal(data, v)
+}
+
+var irregularIncomeSourceMembers = wire.Names{
+	"ageDays",
+	"amountAvg",
+	"avgMonthlyOccurence",
+	"changeHistory",
+	"current",
+	"frequency",
+	"noOccurrences",
+	"source",
+}
+
+// DecodeJSON reads the value from d.
+func (v *IrregularIncomeSource) DecodeJSON(d *wire.Decoder) {
+	m := d.Members(&v.JSON, &irregularIncomeSourceMembers)
+	for m.Next() {
+		switch m.Name() {
+		case "ageDays":
+			v.AgeDays = m.Int()
+		case "amountAvg":
+			v.AverageAmount = m.Decimal()
+		case "avgMonthlyOccurence":
+			v.AverageMonthlyOccurrences = m.Decimal()
+		case "changeHistory":
+			v.ChangeHistory = wire.List[Change](&m)
+		case "current":
+			m.Value(&v.Current)
+		case "frequency":
+			v.Frequency = m.String()
+		case "noOccurrences":
+			v.Occurrences = m.Int()
+		case "source":
+			v.Source = m.String()
+		default:
+			m.Extra()
+		}
+	}
+}
+
+// AppendJSON appends the value's JSON form to b.
+func (v *IrregularIncomeSource) AppendJSON(b []byte) []byte {
+	w := wire.BeginObject(b, &v.JSON, &irregularIncomeSourceMembers)
+	w.Int("ageDays", v.AgeDays, wire.Required)
+	w.Decimal("amountAvg", v.AverageAmount, wire.Required)
+	w.Decimal("avgMonthlyOccurence", v.AverageMonthlyOccurrences, wire.Required)
+	wire.AppendList(&w, "changeHistory", v.ChangeHistory, wire.Required)
+	w.Value("current", &v.Current, wire.Required)
+	w.String("frequency", v.Frequency, wire.Required)
+	w.Int("noOccurrences", v.Occurrences, wire.Required)
+	w.String("source", v.Source, wire.Required)
+	return w.End()
+}
+
+// MarshalJSON implements json.Marshaler.
+func (v IrregularIncomeSource) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&v)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (v *IrregularIncomeSource) UnmarshalJSON(data []byte) error {
+	return wire.Unmarshal(data, v)
+}
+
+var irregularPaymentMembers = wire.Names{
+	"amount",
+	"date",
+}
+
+// DecodeJSON reads the value from d.
+func (v *IrregularPayment) DecodeJSON(d *wire.Decoder) {
+	m := d.Members(&v.JSON, &irregularPaymentMembers)
+	for m.Next() {
+		switch m.Name() {
+		case "amount":
+			v.Amount = m.Decimal()
+		case "date":
+			v.Date = value.DateTime(m.String())
+		default:
+			m.Extra()
+		}
+	}
+}
+
+// AppendJSON appends the value's JSON form to b.
+func (v *IrregularPayment) AppendJSON(b []byte) []byte {
+	w := wire.BeginObject(b, &v.JSON, &irregularPaymentMembers)
+	w.Decimal("amount", v.Amount, wire.Required)
+	w.String("date", string(v.Date), wire.Required)
+	return w.End()
+}
+
+// MarshalJSON implements json.Marshaler.
+func (v IrregularPayment) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&v)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (v *IrregularPayment) UnmarshalJSON(data []byte) error {
+	return wire.Unmarshal(data, v)
+}
+
+var irregularityMembers = wire.Names{
+	"gaps",
+	"stability",
+}
+
+// DecodeJSON reads the value from d.
+func (v *Irregularity) DecodeJSON(d *wire.Decoder) {
+	m := d.Members(&v.JSON, &irregularityMembers)
+	for m.Next() {
+		switch m.Name() {
+		case "gaps":
+			v.Gaps = m.Strings()
+		case "stability":
+			v.Stability = m.String()
+		default:
+			m.Extra()
+		}
+	}
+}
+
+// AppendJSON appends the value's JSON form to b.
+func (v *Irregularity) AppendJSON(b []byte) []byte {
+	w := wire.BeginObject(b, &v.JSON, &irregularityMembers)
+	w.Strings("gaps", v.Gaps, wire.Required)
+	w.String("stability", v.Stability, wire.Required)
+	return w.End()
+}
+
+// MarshalJSON implements json.Marshaler.
+func (v Irregularity) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&v)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (v *Irregularity) UnmarshalJSON(data []byte) error {
+	return wire.Unmarshal(data, v)
+}
+
+var liabilitiesMembers = wire.Names{
+	"credit",
+	"loan",
+}
+
+// DecodeJSON reads the value from d.
+func (v *Liabilities) DecodeJSON(d *wire.Decoder) {
+	m := d.Members(&v.JSON, &liabilitiesMembers)
+	for m.Next() {
+		switch m.Name() {
+		case "credit":
+			v.Credit = wire.List[CreditLiability](&m)
+		case "loan":
+			v.Loan = wire.List[LoanLiability](&m)
+		default:
+			m.Extra()
+		}
+	}
+}
+
+// AppendJSON appends the value's JSON form to b.
+func (v *Liabilities) AppendJSON(b []byte) []byte {
+	w := wire.BeginObject(b, &v.JSON, &liabilitiesMembers)
+	wire.AppendList(&w, "credit", v.Credit, wire.Required)
+	wire.AppendList(&w, "loan", v.Loan, wire.Required)
+	return w.End()
+}
+
+// MarshalJSON implements json.Marshaler.
+func (v Liabilities) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&v)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (v *Liabilities) UnmarshalJSON(data []byte) error {
+	return wire.Unmarshal(data, v)
+}
+
+var loanHalfYearMembers = wire.Names{
+	"arrears",
+}
+
+// DecodeJSON reads the value from d.
+func (v *LoanHalfYear) DecodeJSON(d *wire.Decoder) {
+	m := d.Members(&v.JSON, &loanHalfYearMembers)
+	for m.Next() {
+		switch m.Name() {
+		case "arrears":
+			v.Arrears = m.String()
+		default:
+			m.Extra()
+		}
+	}
+}
+
+// AppendJSON appends the value's JSON form to b.
+func (v *LoanHalfYear) AppendJSON(b []byte) []byte {
+	w := wire.BeginObject(b, &v.JSON, &loanHalfYearMembers)
+	w.String("arrears", v.Arrears, wire.Required)
+	return w.End()
+}
+
+// MarshalJSON implements json.Marshaler.
+func (v LoanHalfYear) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&v)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (v *LoanHalfYear) UnmarshalJSON(data []byte) error {
+	return wire.Unmarshal(data, v)
+}
+
+var loanLiabilityMembers = wire.Names{
+	"account",
+	"institution",
+	"currency",
+	"balance",
+	"availableFunds",
+	"changeHistory",
+	"previous6Months",
+	"previousMonth",
+}
+
+// DecodeJSON reads the value from d.
+func (v *LoanLiability) DecodeJSON(d *wire.Decoder) {
+	m := d.Members(&v.JSON, &loanLiabilityMembers)
+	for m.Next() {
+		switch m.Name() {
+		case "account":
+			m.Value(&v.Account)
+		case "institution":
+			v.InstitutionID = m.String()
+		case "currency":
+			v.Currency = m.String()
+		case "balance":
+			v.Balance = m.Decimal()
+		case "availableFunds":
+			v.AvailableFunds = m.Decimal()
+		case "changeHistory":
+			v.ChangeHistory = wire.List[Change](&m)
+		case "previous6Months":
+			m.Value(&v.Previous6Months)
+		case "previousMonth":
+			m.Value(&v.PreviousMonth)
+		default:
+			m.Extra()
+		}
+	}
+}
+
+// AppendJSON appends the value's JSON form to b.
+func (v *LoanLiability) AppendJSON(b []byte) []byte {
+	w := wire.BeginObject(b, &v.JSON, &loanLiabilityMembers)
+	w.Value("account", &v.Account, wire.Required)
+	w.String("institution", v.InstitutionID, wire.Required)
+	w.String("currency", v.Currency, wire.Required)
+	w.Decimal("balance", v.Balance, wire.Required)
+	w.Decimal("availableFunds", v.AvailableFunds, wire.Required)
+	wire.AppendList(&w, "changeHistory", v.ChangeHistory, wire.Required)
+	w.Value("previous6Months", &v.Previous6Months, wire.Required)
+	w.Value("previousMonth", &v.PreviousMonth, wire.Required)
+	return w.End()
+}
+
+// MarshalJSON implements json.Marshaler.
+func (v LoanLiability) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&v)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (v *LoanLiability) UnmarshalJSON(data []byte) error {
+	return wire.Unmarshal(data, v)
+}
+
+var loanMonthMembers = wire.Names{
+	"totalCredits",
+	"totalDebits",
+	"totalInterestCharged",
+	"totalRepayments",
+}
+
+// DecodeJSON reads the value from d.
+func (v *LoanMonth) DecodeJSON(d *wire.Decoder) {
+	m := d.Members(&v.JSON, &loanMonthMembers)
+	for m.Next() {
+		switch m.Name() {
+		case "totalCredits":
+			v.TotalCredits = m.Decimal()
+		case "totalDebits":
+			v.TotalDebits = m.Decimal()
+		case "totalInterestCharged":
+			v.TotalInterestCharged = m.Decimal()
+		case "totalRepayments":
+			v.TotalRepayments = m.Decimal()
+		default:
+			m.Extra()
+		}
+	}
+}
+
+// AppendJSON appends the value's JSON form to b.
+func (v *LoanMonth) AppendJSON(b []byte) []byte {
+	w := wire.BeginObject(b, &v.JSON, &loanMonthMembers)
+	w.Decimal("totalCredits", v.TotalCredits, wire.Required)
+	w.Decimal("totalDebits", v.TotalDebits, wire.Required)
+	w.Decimal("totalInterestCharged", v.TotalInterestCharged, wire.Required)
+	w.Decimal("totalRepayments", v.TotalRepayments, wire.Required)
+	return w.End()
+}
+
+// MarshalJSON implements json.Marshaler.
+func (v LoanMonth) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&v)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (v *LoanMonth) UnmarshalJSON(data []byte) error {
+	return wire.Unmarshal(data, v)
+}
+
+var monthlyAverageMembers = wire.Names{
+	"avgMonthly",
+}
+
+// DecodeJSON reads the value from d.
+func (v *MonthlyAverage) DecodeJSON(d *wire.Decoder) {
+	m := d.Members(&v.JSON, &monthlyAverageMembers)
+	for m.Next() {
+		switch m.Name() {
+		case "avgMonthly":
+			v.Amount = m.Decimal()
+		default:
+			m.Extra()
+		}
+	}
+}
+
+// AppendJSON appends the value's JSON form to b.
+func (v *MonthlyAverage) AppendJSON(b []byte) []byte {
+	w := wire.BeginObject(b, &v.JSON, &monthlyAverageMembers)
+	w.Decimal("avgMonthly", v.Amount, wire.Required)
+	return w.End()
+}
+
+// MarshalJSON implements json.Marshaler.
+func (v MonthlyAverage) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&v)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (v *MonthlyAverage) UnmarshalJSON(data []byte) error {
+	return wire.Unmarshal(data, v)
+}
+
+var monthlyChangeMembers = wire.Names{
+	"amount",
+	"date",
+}
+
+// DecodeJSON reads the value from d.
+func (v *MonthlyChange) DecodeJSON(d *wire.Decoder) {
+	m := d.Members(&v.JSON, &monthlyChangeMembers)
+	for m.Next() {
+		switch m.Name() {
+		case "amount":
+			v.Amount = m.Decimal()
+		case "date":
+			v.Date = value.Month(m.String())
+		default:
+			m.Extra()
+		}
+	}
+}
+
+// AppendJSON appends the value's JSON form to b.
+func (v *MonthlyChange) AppendJSON(b []byte) []byte {
+	w := wire.BeginObject(b, &v.JSON, &monthlyChangeMembers)
+	w.Decimal("amount", v.Amount, wire.Required)
+	w.String("date", string(v.Date), wire.Required)
+	return w.End()
+}
+
+// MarshalJSON implements json.Marshaler.
+func (v MonthlyChange) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&v)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (v *MonthlyChange) UnmarshalJSON(data []byte) error {
+	return wire.Unmarshal(data, v)
+}
+
+var otherCreditMembers = wire.Names{
+	"amount",
+	"date",
+	"otherCreditLabel",
+}
+
+// DecodeJSON reads the value from d.
+func (v *OtherCredit) DecodeJSON(d *wire.Decoder) {
+	m := d.Members(&v.JSON, &otherCreditMembers)
+	for m.Next() {
+		switch m.Name() {
+		case "amount":
+			v.Amount = m.Decimal()
+		case "date":
+			v.Date = value.DateTime(m.String())
+		case "otherCreditLabel":
+			v.Label = m.String()
+		default:
+			m.Extra()
+		}
+	}
+}
+
+// AppendJSON appends the value's JSON form to b.
+func (v *OtherCredit) AppendJSON(b []byte) []byte {
+	w := wire.BeginObject(b, &v.JSON, &otherCreditMembers)
+	w.Decimal("amount", v.Amount, wire.Required)
+	w.String("date", string(v.Date), wire.Required)
+	w.String("otherCreditLabel", v.Label, wire.Required)
+	return w.End()
+}
+
+// MarshalJSON implements json.Marshaler.
+func (v OtherCredit) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&v)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (v *OtherCredit) UnmarshalJSON(data []byte) error {
+	return wire.Unmarshal(data, v)
+}
+
+var otherCreditSourceMembers = wire.Names{
+	"ageDays",
+	"amountAvg",
+	"avgMonthlyOccurence",
+	"changeHistory",
+	"current",
+	"frequency",
+	"noOccurrences",
+	"source",
+}
+
+// DecodeJSON reads the value from d.
+func (v *OtherCreditSource) DecodeJSON(d *wire.Decoder) {
+	m := d.Members(&v.JSON, &otherCreditSourceMembers)
+	for m.Next() {
+		switch m.Name() {
+		case "ageDays":
+			v.AgeDays = m.Int()
+		case "amountAvg":
+			v.AverageAmount = m.Decimal()
+		case "avgMonthlyOccurence":
+			v.AverageMonthlyOccurrences = m.Decimal()
+		case "changeHistory":
+			v.ChangeHistory = wire.List[Change](&m)
+		case "current":
+			m.Value(&v.Current)
+		case "frequency":
+			v.Frequency = IncomeFrequency(m.String())
+		case "noOccurrences":
+			v.Occurrences = m.Int()
+		case "source":
+			v.Source = m.String()
+		default:
+			m.Extra()
+		}
+	}
+}
+
+// AppendJSON appends the value's JSON form to b.
+func (v *OtherCreditSource) AppendJSON(b []byte) []byte {
+	w := wire.BeginObject(b, &v.JSON, &otherCreditSourceMembers)
+	w.Int("ageDays", v.AgeDays, wire.Required)
+	w.Decimal("amountAvg", v.AverageAmount, wire.Required)
+	w.Decimal("avgMonthlyOccurence", v.AverageMonthlyOccurrences, wire.Required)
+	wire.AppendList(&w, "changeHistory", v.ChangeHistory, wire.Required)
+	w.Value("current", &v.Current, wire.Required)
+	w.String("frequency", string(v.Frequency), wire.Required)
+	w.Int("noOccurrences", v.Occurrences, wire.Required)
+	w.String("source", v.Source, wire.Required)
+	return w.End()
+}
+
+// MarshalJSON implements json.Marshaler.
+func (v OtherCreditSource) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&v)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (v *OtherCreditSource) UnmarshalJSON(data []byte) error {
+	return wire.Unmarshal(data, v)
+}
+
+var pageLinksMembers = wire.Names{
+	"next",
+	"self",
+}
+
+// DecodeJSON reads the value from d.
+func (v *PageLinks) DecodeJSON(d *wire.Decoder) {
+	m := d.Members(&v.JSON, &pageLinksMembers)
+	for m.Next() {
+		switch m.Name() {
+		case "next":
+			v.Next = m.String()
+		case "self":
+			v.Self = m.String()
+		default:
+			m.Extra()
+		}
+	}
+}
+
+// AppendJSON appends the value's JSON form to b.
+func (v *PageLinks) AppendJSON(b []byte) []byte {
+	w := wire.BeginObject(b, &v.JSON, &pageLinksMembers)
+	w.String("next", v.Next, wire.Optional)
+	w.String("self", v.Self, wire.Required)
+	return w.End()
+}
+
+// MarshalJSON implements json.Marshaler.
+func (v PageLinks) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&v)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (v *PageLinks) UnmarshalJSON(data []byte) error {
+	return wire.Unmarshal(data, v)
+}
+
+var regularIncomeMembers = wire.Names{
+	"previous3Months",
+}
+
+// DecodeJSON reads the value from d.
+func (v *RegularIncome) DecodeJSON(d *wire.Decoder) {
+	m := d.Members(&v.JSON, &regularIncomeMembers)
+	for m.Next() {
+		switch m.Name() {
+		case "previous3Months":
+			m.Value(&v.Previous3Months)
+		default:
+			m.Extra()
+		}
+	}
+}
+
+// AppendJSON appends the value's JSON form to b.
+func (v *RegularIncome) AppendJSON(b []byte) []byte {
+	w := wire.BeginObject(b, &v.JSON, &regularIncomeMembers)
+	w.Value("previous3Months", &v.Previous3Months, wire.Required)
+	return w.End()
+}
+
+// MarshalJSON implements json.Marshaler.
+func (v RegularIncome) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&v)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (v *RegularIncome) UnmarshalJSON(data []byte) error {
+	return wire.Unmarshal(data, v)
+}
+
+var regularIncomeSourceMembers = wire.Names{
+	"ageDays",
+	"changeHistory",
+	"current",
+	"frequency",
+	"irregularity",
+	"previous3Months",
+	"source",
+}
+
+// DecodeJSON reads the value from d.
+func (v *RegularIncomeSource) DecodeJSON(d *wire.Decoder) {
+	m := d.Members(&v.JSON, &regularIncomeSourceMembers)
+	for m.Next() {
+		switch m.Name() {
+		case "ageDays":
+			v.AgeDays = m.Int()
+		case "changeHistory":
+			v.ChangeHistory = wire.List[Change](&m)
+		case "current":
+			m.Value(&v.Current)
+		case "frequency":
+			v.Frequency = IncomeFrequency(m.String())
+		case "irregularity":
+			m.Value(&v.Irregularity)
+		case "previous3Months":
+			m.Value(&v.Previous3Months)
+		case "source":
+			v.Source = m.String()
+		default:
+			m.Extra()
+		}
+	}
+}
+
+// AppendJSON appends the value's JSON form to b.
+func (v *RegularIncomeSource) AppendJSON(b []byte) []byte {
+	w := wire.BeginObject(b, &v.JSON, &regularIncomeSourceMembers)
+	w.Int("ageDays", v.AgeDays, wire.Required)
+	wire.AppendList(&w, "changeHistory", v.ChangeHistory, wire.Required)
+	w.Value("current", &v.Current, wire.Required)
+	w.String("frequency", string(v.Frequency), wire.Required)
+	w.Value("irregularity", &v.Irregularity, wire.Required)
+	w.Value("previous3Months", &v.Previous3Months, wire.Required)
+	w.String("source", v.Source, wire.Required)
+	return w.End()
+}
+
+// MarshalJSON implements json.Marshaler.
+func (v RegularIncomeSource) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&v)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (v *RegularIncomeSource) UnmarshalJSON(data []byte) error {
+	return wire.Unmarshal(data, v)
+}
+
+var regularPaymentMembers = wire.Names{
+	"amount",
+	"date",
+	"nextDate",
+}
+
+// DecodeJSON reads the value from d.
+func (v *RegularPayment) DecodeJSON(d *wire.Decoder) {
+	m := d.Members(&v.JSON, &regularPaymentMembers)
+	for m.Next() {
+		switch m.Name() {
+		case "amount":
+			v.Amount = m.Decimal()
+		case "date":
+			v.Date = value.DateTime(m.String())
+		case "nextDate":
+			v.NextDate = value.DateTime(m.String())
+		default:
+			m.Extra()
+		}
+	}
+}
+
+// AppendJSON appends the value's JSON form to b.
+func (v *RegularPayment) AppendJSON(b []byte) []byte {
+	w := wire.BeginObject(b, &v.JSON, &regularPaymentMembers)
+	w.Decimal("amount", v.Amount, wire.Required)
+	w.String("date", string(v.Date), wire.Required)
+	w.String("nextDate", string(v.NextDate), wire.Required)
+	return w.End()
+}
+
+// MarshalJSON implements json.Marshaler.
+func (v RegularPayment) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&v)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (v *RegularPayment) UnmarshalJSON(data []byte) error {
+	return wire.Unmarshal(data, v)
+}
+
 var resultLinksMembers = wire.Names{
 	"accounts",
 	"self",
@@ -130,5 +1652,545 @@ func (v ResultLinks) MarshalJSON() ([]byte, error) {
 
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *ResultLinks) UnmarshalJSON(data []byte) error {
+	return wire.Unmarshal(data, v)
+}
+
+var selfLinkMembers = wire.Names{
+	"self",
+}
+
+// DecodeJSON reads the value from d.
+func (v *SelfLink) DecodeJSON(d *wire.Decoder) {
+	m := d.Members(&v.JSON, &selfLinkMembers)
+	for m.Next() {
+		switch m.Name() {
+		case "self":
+			v.Self = m.String()
+		default:
+			m.Extra()
+		}
+	}
+}
+
+// AppendJSON appends the value's JSON form to b.
+func (v *SelfLink) AppendJSON(b []byte) []byte {
+	w := wire.BeginObject(b, &v.JSON, &selfLinkMembers)
+	w.String("self", v.Self, wire.Required)
+	return w.End()
+}
+
+// MarshalJSON implements json.Marshaler.
+func (v SelfLink) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&v)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (v *SelfLink) UnmarshalJSON(data []byte) error {
+	return wire.Unmarshal(data, v)
+}
+
+var snapshotMembers = wire.Names{
+	"id",
+	"fromMonth",
+	"toMonth",
+	"coverageDays",
+	"generatedDate",
+	"institutions",
+	"type",
+	"links",
+}
+
+// DecodeJSON reads the value from d.
+func (v *Snapshot) DecodeJSON(d *wire.Decoder) {
+	m := d.Members(&v.JSON, &snapshotMembers)
+	for m.Next() {
+		switch m.Name() {
+		case "id":
+			v.ID = m.String()
+		case "fromMonth":
+			v.FromMonth = value.Month(m.String())
+		case "toMonth":
+			v.ToMonth = value.Month(m.String())
+		case "coverageDays":
+			v.CoverageDays = m.Int()
+		case "generatedDate":
+			v.Generated = value.DateTime(m.String())
+		case "institutions":
+			v.InstitutionIDs = m.Strings()
+		case "type":
+			v.Type = m.String()
+		case "links":
+			m.Value(&v.Links)
+		default:
+			m.Extra()
+		}
+	}
+}
+
+// AppendJSON appends the value's JSON form to b.
+func (v *Snapshot) AppendJSON(b []byte) []byte {
+	w := wire.BeginObject(b, &v.JSON, &snapshotMembers)
+	w.String("id", v.ID, wire.Required)
+	w.String("fromMonth", string(v.FromMonth), wire.Required)
+	w.String("toMonth", string(v.ToMonth), wire.Required)
+	w.Int("coverageDays", v.CoverageDays, wire.Optional)
+	w.String("generatedDate", string(v.Generated), wire.Required)
+	w.Strings("institutions", v.InstitutionIDs, wire.Optional)
+	w.String("type", v.Type, wire.Required)
+	w.Value("links", &v.Links, wire.Required)
+	return w.End()
+}
+
+// MarshalJSON implements json.Marshaler.
+func (v Snapshot) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&v)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (v *Snapshot) UnmarshalJSON(data []byte) error {
+	return wire.Unmarshal(data, v)
+}
+
+var snapshotLinksMembers = wire.Names{
+	"expenses",
+	"income",
+	"self",
+}
+
+// DecodeJSON reads the value from d.
+func (v *SnapshotLinks) DecodeJSON(d *wire.Decoder) {
+	m := d.Members(&v.JSON, &snapshotLinksMembers)
+	for m.Next() {
+		switch m.Name() {
+		case "expenses":
+			v.Expenses = m.String()
+		case "income":
+			v.Income = m.String()
+		case "self":
+			v.Self = m.String()
+		default:
+			m.Extra()
+		}
+	}
+}
+
+// AppendJSON appends the value's JSON form to b.
+func (v *SnapshotLinks) AppendJSON(b []byte) []byte {
+	w := wire.BeginObject(b, &v.JSON, &snapshotLinksMembers)
+	w.String("expenses", v.Expenses, wire.Required)
+	w.String("income", v.Income, wire.Required)
+	w.String("self", v.Self, wire.Required)
+	return w.End()
+}
+
+// MarshalJSON implements json.Marshaler.
+func (v SnapshotLinks) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&v)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (v *SnapshotLinks) UnmarshalJSON(data []byte) error {
+	return wire.Unmarshal(data, v)
+}
+
+var snapshotListMembers = wire.Names{
+	"type",
+	"data",
+	"links",
+}
+
+// DecodeJSON reads the value from d.
+func (v *SnapshotList) DecodeJSON(d *wire.Decoder) {
+	m := d.Members(&v.JSON, &snapshotListMembers)
+	for m.Next() {
+		switch m.Name() {
+		case "type":
+			v.Type = m.String()
+		case "data":
+			v.Data = wire.List[Snapshot](&m)
+		case "links":
+			m.Value(&v.Links)
+		default:
+			m.Extra()
+		}
+	}
+}
+
+// AppendJSON appends the value's JSON form to b.
+func (v *SnapshotList) AppendJSON(b []byte) []byte {
+	w := wire.BeginObject(b, &v.JSON, &snapshotListMembers)
+	w.String("type", v.Type, wire.Required)
+	wire.AppendList(&w, "data", v.Data, wire.Required)
+	w.Value("links", &v.Links, wire.Required)
+	return w.End()
+}
+
+// MarshalJSON implements json.Marshaler.
+func (v SnapshotList) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&v)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (v *SnapshotList) UnmarshalJSON(data []byte) error {
+	return wire.Unmarshal(data, v)
+}
+
+var summaryMembers = wire.Names{
+	"id",
+	"fromMonth",
+	"toMonth",
+	"coverageDays",
+	"generatedDate",
+	"summary",
+	"assets",
+	"liabilities",
+	"external",
+	"type",
+	"links",
+}
+
+// DecodeJSON reads the value from d.
+func (v *Summary) DecodeJSON(d *wire.Decoder) {
+	m := d.Members(&v.JSON, &summaryMembers)
+	for m.Next() {
+		switch m.Name() {
+		case "id":
+			v.ID = m.String()
+		case "fromMonth":
+			v.FromMonth = value.Month(m.String())
+		case "toMonth":
+			v.ToMonth = value.Month(m.String())
+		case "coverageDays":
+			v.CoverageDays = m.Int()
+		case "generatedDate":
+			v.Generated = value.DateTime(m.String())
+		case "summary":
+			m.Value(&v.Totals)
+		case "assets":
+			v.Assets = wire.List[Asset](&m)
+		case "liabilities":
+			m.Value(&v.Liabilities)
+		case "external":
+			v.External = wire.List[ExternalLiability](&m)
+		case "type":
+			v.Type = m.String()
+		case "links":
+			m.Value(&v.Links)
+		default:
+			m.Extra()
+		}
+	}
+}
+
+// AppendJSON appends the value's JSON form to b.
+func (v *Summary) AppendJSON(b []byte) []byte {
+	w := wire.BeginObject(b, &v.JSON, &summaryMembers)
+	w.String("id", v.ID, wire.Required)
+	w.String("fromMonth", string(v.FromMonth), wire.Required)
+	w.String("toMonth", string(v.ToMonth), wire.Required)
+	w.Int("coverageDays", v.CoverageDays, wire.Optional)
+	w.String("generatedDate", string(v.Generated), wire.Required)
+	w.Value("summary", &v.Totals, wire.Required)
+	wire.AppendList(&w, "assets", v.Assets, wire.Required)
+	w.Value("liabilities", &v.Liabilities, wire.Required)
+	wire.AppendList(&w, "external", v.External, wire.Required)
+	w.String("type", v.Type, wire.Required)
+	w.Value("links", &v.Links, wire.Required)
+	return w.End()
+}
+
+// MarshalJSON implements json.Marshaler.
+func (v Summary) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&v)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (v *Summary) UnmarshalJSON(data []byte) error {
+	return wire.Unmarshal(data, v)
+}
+
+var summaryLinksMembers = wire.Names{
+	"accounts",
+	"expenses",
+	"income",
+	"self",
+}
+
+// DecodeJSON reads the value from d.
+func (v *SummaryLinks) DecodeJSON(d *wire.Decoder) {
+	m := d.Members(&v.JSON, &summaryLinksMembers)
+	for m.Next() {
+		switch m.Name() {
+		case "accounts":
+			v.Accounts = m.Strings()
+		case "expenses":
+			v.Expenses = m.String()
+		case "income":
+			v.Income = m.String()
+		case "self":
+			v.Self = m.String()
+		default:
+			m.Extra()
+		}
+	}
+}
+
+// AppendJSON appends the value's JSON form to b.
+func (v *SummaryLinks) AppendJSON(b []byte) []byte {
+	w := wire.BeginObject(b, &v.JSON, &summaryLinksMembers)
+	w.Strings("accounts", v.Accounts, wire.Required)
+	w.String("expenses", v.Expenses, wire.Required)
+	w.String("income", v.Income, wire.Required)
+	w.String("self", v.Self, wire.Required)
+	return w.End()
+}
+
+// MarshalJSON implements json.Marshaler.
+func (v SummaryLinks) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&v)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (v *SummaryLinks) UnmarshalJSON(data []byte) error {
+	return wire.Unmarshal(data, v)
+}
+
+var totalsMembers = wire.Names{
+	"assets",
+	"creditLimit",
+	"expenses",
+	"liabilities",
+	"loanRepaymentMonthly",
+	"netPosition",
+	"potentialLiabilitiesMonthly",
+	"regularIncome",
+	"savings",
+}
+
+// DecodeJSON reads the value from d.
+func (v *Totals) DecodeJSON(d *wire.Decoder) {
+	m := d.Members(&v.JSON, &totalsMembers)
+	for m.Next() {
+		switch m.Name() {
+		case "assets":
+			v.Assets = m.Decimal()
+		case "creditLimit":
+			v.CreditLimit = m.Decimal()
+		case "expenses":
+			v.Expenses = m.Decimal()
+		case "liabilities":
+			v.Liabilities = m.Decimal()
+		case "loanRepaymentMonthly":
+			v.LoanRepaymentMonthly = m.Decimal()
+		case "netPosition":
+			v.NetPosition = m.Decimal()
+		case "potentialLiabilitiesMonthly":
+			v.PotentialLiabilitiesMonthly = m.Decimal()
+		case "regularIncome":
+			m.Value(&v.RegularIncome)
+		case "savings":
+			v.Savings = m.Decimal()
+		default:
+			m.Extra()
+		}
+	}
+}
+
+// AppendJSON appends the value's JSON form to b.
+func (v *Totals) AppendJSON(b []byte) []byte {
+	w := wire.BeginObject(b, &v.JSON, &totalsMembers)
+	w.Decimal("assets", v.Assets, wire.Required)
+	w.Decimal("creditLimit", v.CreditLimit, wire.Required)
+	w.Decimal("expenses", v.Expenses, wire.Required)
+	w.Decimal("liabilities", v.Liabilities, wire.Required)
+	w.Decimal("loanRepaymentMonthly", v.LoanRepaymentMonthly, wire.Required)
+	w.Decimal("netPosition", v.NetPosition, wire.Required)
+	w.Decimal("potentialLiabilitiesMonthly", v.PotentialLiabilitiesMonthly, wire.Required)
+	w.Value("regularIncome", &v.RegularIncome, wire.Required)
+	w.Decimal("savings", v.Savings, wire.Required)
+	return w.End()
+}
+
+// MarshalJSON implements json.Marshaler.
+func (v Totals) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&v)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (v *Totals) UnmarshalJSON(data []byte) error {
+	return wire.Unmarshal(data, v)
+}
+
+var transactionMembers = wire.Names{
+	"id",
+	"status",
+	"description",
+	"amount",
+	"direction",
+	"class",
+	"subClass",
+	"balance",
+	"transactionDate",
+	"postDate",
+	"account",
+	"institution",
+	"type",
+	"links",
+}
+
+// DecodeJSON reads the value from d.
+func (v *Transaction) DecodeJSON(d *wire.Decoder) {
+	m := d.Members(&v.JSON, &transactionMembers)
+	for m.Next() {
+		switch m.Name() {
+		case "id":
+			v.ID = m.String()
+		case "status":
+			v.Status = TransactionStatus(m.String())
+		case "description":
+			v.Description = m.String()
+		case "amount":
+			v.Amount = m.Decimal()
+		case "direction":
+			v.Direction = Direction(m.String())
+		case "class":
+			v.Class = TransactionClass(m.String())
+		case "subClass":
+			v.SubClass = wire.Pointer[CodeTitle](&m)
+		case "balance":
+			v.Balance = m.Decimal()
+		case "transactionDate":
+			v.TransactionDate = value.DateTime(m.String())
+		case "postDate":
+			v.PostDate = value.DateTime(m.String())
+		case "account":
+			v.AccountID = m.String()
+		case "institution":
+			v.InstitutionID = m.String()
+		case "type":
+			v.Type = m.String()
+		case "links":
+			m.Value(&v.Links)
+		default:
+			m.Extra()
+		}
+	}
+}
+
+// AppendJSON appends the value's JSON form to b.
+func (v *Transaction) AppendJSON(b []byte) []byte {
+	w := wire.BeginObject(b, &v.JSON, &transactionMembers)
+	w.String("id", v.ID, wire.Required)
+	w.String("status", string(v.Status), wire.Required)
+	w.String("description", v.Description, wire.Required)
+	w.Decimal("amount", v.Amount, wire.Required)
+	w.String("direction", string(v.Direction), wire.Required)
+	w.String("class", string(v.Class), wire.Required)
+	wire.AppendPointer(&w, "subClass", v.SubClass, wire.Optional)
+	w.Decimal("balance", v.Balance, wire.Optional)
+	w.String("transactionDate", string(v.TransactionDate), wire.Optional)
+	w.String("postDate", string(v.PostDate), wire.Optional)
+	w.String("account", v.AccountID, wire.Required)
+	w.String("institution", v.InstitutionID, wire.Required)
+	w.String("type", v.Type, wire.Required)
+	w.Value("links", &v.Links, wire.Required)
+	return w.End()
+}
+
+// MarshalJSON implements json.Marshaler.
+func (v Transaction) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&v)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (v *Transaction) UnmarshalJSON(data []byte) error {
+	return wire.Unmarshal(data, v)
+}
+
+var transactionLinksMembers = wire.Names{
+	"account",
+	"institution",
+}
+
+// DecodeJSON reads the value from d.
+func (v *TransactionLinks) DecodeJSON(d *wire.Decoder) {
+	m := d.Members(&v.JSON, &transactionLinksMembers)
+	for m.Next() {
+		switch m.Name() {
+		case "account":
+			v.Account = m.String()
+		case "institution":
+			v.Institution = m.String()
+		default:
+			m.Extra()
+		}
+	}
+}
+
+// AppendJSON appends the value's JSON form to b.
+func (v *TransactionLinks) AppendJSON(b []byte) []byte {
+	w := wire.BeginObject(b, &v.JSON, &transactionLinksMembers)
+	w.String("account", v.Account, wire.Required)
+	w.String("institution", v.Institution, wire.Required)
+	return w.End()
+}
+
+// MarshalJSON implements json.Marshaler.
+func (v TransactionLinks) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&v)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (v *TransactionLinks) UnmarshalJSON(data []byte) error {
+	return wire.Unmarshal(data, v)
+}
+
+var transactionPageMembers = wire.Names{
+	"count",
+	"size",
+	"data",
+	"type",
+	"links",
+}
+
+// DecodeJSON reads the value from d.
+func (v *TransactionPage) DecodeJSON(d *wire.Decoder) {
+	m := d.Members(&v.JSON, &transactionPageMembers)
+	for m.Next() {
+		switch m.Name() {
+		case "count":
+			v.Count = m.Int()
+		case "size":
+			v.Size = m.Int()
+		case "data":
+			v.Data = wire.List[Transaction](&m)
+		case "type":
+			v.Type = m.String()
+		case "links":
+			m.Value(&v.Links)
+		default:
+			m.Extra()
+		}
+	}
+}
+
+// AppendJSON appends the value's JSON form to b.
+func (v *TransactionPage) AppendJSON(b []byte) []byte {
+	w := wire.BeginObject(b, &v.JSON, &transactionPageMembers)
+	w.Int("count", v.Count, wire.Required)
+	w.Int("size", v.Size, wire.Required)
+	wire.AppendList(&w, "data", v.Data, wire.Required)
+	w.String("type", v.Type, wire.Required)
+	w.Value("links", &v.Links, wire.Required)
+	return w.End()
+}
+
+// MarshalJSON implements json.Marshaler.
+func (v TransactionPage) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&v)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (v *TransactionPage) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }

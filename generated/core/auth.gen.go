@@ -7,12 +7,10 @@ import (
 	"net/http"
 
 	"github.com/basiq-sdk/basiq-go/transport"
-	"github.com/basiq-sdk/basiq-go/transport/value"
-	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
 // AuthService exchanges the API key for access tokens. The transport does this
-// by itself: it is here for those who hand a token to a browser.
+// automatically; call it only to hand a token to a browser.
 type AuthService struct {
 	client *transport.Client
 }
@@ -25,14 +23,14 @@ func (s *AuthService) sender() *transport.Client {
 	return s.client
 }
 
-// CreateToken exchanges the API key for an access token that lives for an hour.
-// A token of scope client is bound to a user and is what the Consent UI is
-// opened with.
+// CreateToken exchanges the API key for an access token that is valid for one
+// hour. A token of scope ScopeClient is bound to a user and opens the Consent
+// UI.
 //
-// An application may ask for 1,500 tokens in five minutes. An unknown key fails
-// with transport.ErrUnauthorized.
+// An application can request 1,500 tokens every five minutes. An unknown key
+// fails with transport.ErrUnauthorized.
 //
-// POST /token: API key, repeated on transient failures (class A).
+// POST /token: API key, retried on transient failures (class A).
 func (s *AuthService) CreateToken(ctx context.Context, params CreateTokenParams, opts ...transport.Option) (*AccessToken, error) {
 	req := transport.NewRequest(&opAuthCreateToken)
 	req.SetHeader("basiq-version", "3.0")
@@ -42,65 +40,6 @@ func (s *AuthService) CreateToken(ctx context.Context, params CreateTokenParams,
 		return nil, err
 	}
 	return &out, nil
-}
-
-// CreateTokenParams says which token is asked for.
-type CreateTokenParams struct {
-	// What the token may be used for.
-	Scope Scope
-	// ID of the user that a client token is bound to. The Consent UI needs it.
-	UserID string
-}
-
-// apply puts the parameters into the request.
-func (p *CreateTokenParams) apply(req *transport.Request) {
-	req.Require("scope", p.Scope != "")
-	req.SetForm(
-		transport.Field{
-			Name:  "scope",
-			Value: string(p.Scope),
-		},
-		transport.Field{
-			Name:  "userId",
-			Value: p.UserID,
-		},
-	)
-}
-
-// Scope is what an access token may be used for.
-type Scope string
-
-// Known values of Scope. The API may send others.
-const (
-	// Bound to one user: it opens the Consent UI, and answers a bank's
-	// questions.
-	ScopeClient Scope = "CLIENT_ACCESS"
-	// Every call but the answer to a bank's question.
-	ScopeServer Scope = "SERVER_ACCESS"
-)
-
-var scopeValues = []Scope{
-	ScopeClient,
-	ScopeServer,
-}
-
-// Known tells whether this version of the package knows the value.
-func (v Scope) Known() bool {
-	return wire.OneOf(v, scopeValues)
-}
-
-// AccessToken is a token to call the API with.
-type AccessToken struct {
-	// The token itself, which is not printed, and is in this value's JSON.
-	// transport.Client.Token returns one that is in no JSON either.
-	Token value.Secret `json:"access_token"`
-	// Seconds that the token lives: 3600.
-	ExpiresIn int `json:"expires_in"`
-	// Always "Bearer".
-	Type string `json:"token_type"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
 }
 
 // Operations of AuthService.

@@ -7,12 +7,10 @@ import (
 	"net/http"
 
 	"github.com/basiq-sdk/basiq-go/transport"
-	"github.com/basiq-sdk/basiq-go/transport/value"
-	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
-// AuthLinksService manages the links that let a user connect accounts after a
-// code by SMS.
+// AuthLinksService manages auth links, at which a user connects accounts after
+// entering a code sent by SMS.
 type AuthLinksService struct {
 	client *transport.Client
 }
@@ -25,13 +23,13 @@ func (s *AuthLinksService) sender() *transport.Client {
 	return s.client
 }
 
-// Create creates a link at which the user proves, with a code sent by SMS, who
-// they are, and then connects accounts. It is good for seven days and for one
-// use; a new one voids the one before. It fails with status 400 when neither
-// Mobile is given nor the user has a number.
+// Create creates a link at which the user verifies their identity with a code
+// sent by SMS and then connects accounts. The link is valid for seven days and
+// for one use; creating a new link invalidates the previous one. It fails with
+// status 400 if Mobile is empty and the user has no mobile number.
 //
-// POST /users/{userId}/auth_link: SERVER_ACCESS token, repeated only when it
-// was not executed (class C).
+// POST /users/{userId}/auth_link: SERVER_ACCESS token, retried only if it was
+// definitely not executed (class C).
 func (s *AuthLinksService) Create(ctx context.Context, userID string, params CreateAuthLinkParams, opts ...transport.Option) (*AuthLink, error) {
 	req := transport.NewRequest(&opAuthLinksCreate, userID)
 	params.apply(req)
@@ -42,10 +40,10 @@ func (s *AuthLinksService) Create(ctx context.Context, userID string, params Cre
 	return &out, nil
 }
 
-// Get returns the user's current link. It fails with transport.ErrGone when the
-// link has expired, and with transport.ErrNotFound when there is none.
+// Get returns the user's current link. It fails with transport.ErrGone if the
+// link has expired, and with transport.ErrNotFound if the user has none.
 //
-// GET /users/{userId}/auth_link: SERVER_ACCESS token, repeated on transient
+// GET /users/{userId}/auth_link: SERVER_ACCESS token, retried on transient
 // failures (class A).
 func (s *AuthLinksService) Get(ctx context.Context, userID string, opts ...transport.Option) (*AuthLink, error) {
 	req := transport.NewRequest(&opAuthLinksGet, userID)
@@ -56,58 +54,13 @@ func (s *AuthLinksService) Get(ctx context.Context, userID string, opts ...trans
 	return &out, nil
 }
 
-// Delete voids the user's current link.
+// Delete invalidates the user's current link.
 //
-// DELETE /users/{userId}/auth_link: SERVER_ACCESS token, idempotent, repeated
-// on transient failures (class B).
+// DELETE /users/{userId}/auth_link: SERVER_ACCESS token, idempotent, retried on
+// transient failures (class B).
 func (s *AuthLinksService) Delete(ctx context.Context, userID string, opts ...transport.Option) error {
 	req := transport.NewRequest(&opAuthLinksDelete, userID)
 	return s.sender().Do(ctx, req, nil, opts...)
-}
-
-// CreateAuthLinkParams says where the code is sent.
-type CreateAuthLinkParams struct {
-	// Number that the code is sent to, in the international form. Empty means
-	// the user's own.
-	Mobile string `json:"mobile"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// apply puts the parameters into the request.
-func (p *CreateAuthLinkParams) apply(req *transport.Request) {
-	req.SetJSON(p)
-}
-
-// AuthLink is a link at which a user connects accounts after a code by SMS.
-type AuthLink struct {
-	// ID of the link. Absent from the answer of Create.
-	ID string `json:"id"`
-	// ID of the user.
-	UserID string `json:"userId"`
-	// Number that the code is sent to.
-	Mobile string `json:"mobile"`
-	// When the link ends.
-	ExpiresAt value.DateTime `json:"expiresAt"`
-	// Always "auth_link".
-	Type string `json:"type"`
-	// Where the link leads.
-	Links *AuthLinkURLs `json:"links"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// AuthLinkURLs is where an auth link leads.
-type AuthLinkURLs struct {
-	// Address to send the user to.
-	Public string `json:"public"`
-	// Link to the resource, often relative.
-	Self string `json:"self"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
 }
 
 // Operations of AuthLinksService.

@@ -7,12 +7,10 @@ import (
 	"net/http"
 
 	"github.com/basiq-sdk/basiq-go/transport"
-	"github.com/basiq-sdk/basiq-go/transport/value"
-	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
-// ConsentsService reads and withdraws consents. They are given and changed by
-// the user in the Consent UI only.
+// ConsentsService reads and withdraws consents. Only the user can give or
+// change a consent, in the Consent UI.
 type ConsentsService struct {
 	client *transport.Client
 }
@@ -25,9 +23,9 @@ func (s *ConsentsService) sender() *transport.Client {
 	return s.client
 }
 
-// List returns all consents of a user, withdrawn and expired ones too.
+// List returns all consents of a user, including withdrawn and expired ones.
 //
-// GET /users/{userId}/consents: SERVER_ACCESS token, repeated on transient
+// GET /users/{userId}/consents: SERVER_ACCESS token, retried on transient
 // failures (class A).
 func (s *ConsentsService) List(ctx context.Context, userID string, opts ...transport.Option) (*ConsentList, error) {
 	req := transport.NewRequest(&opConsentsList, userID)
@@ -38,166 +36,14 @@ func (s *ConsentsService) List(ctx context.Context, userID string, opts ...trans
 	return &out, nil
 }
 
-// Delete withdraws a consent for good. The connections under it are removed
-// with their data.
+// Delete permanently withdraws a consent. The connections under it are removed
+// together with their data.
 //
 // DELETE /users/{userId}/consents/{consentId}: SERVER_ACCESS token, idempotent,
-// repeated on transient failures (class B).
+// retried on transient failures (class B).
 func (s *ConsentsService) Delete(ctx context.Context, userID, consentID string, opts ...transport.Option) error {
 	req := transport.NewRequest(&opConsentsDelete, userID, consentID)
 	return s.sender().Do(ctx, req, nil, opts...)
-}
-
-// ConsentList is a list of consents.
-type ConsentList struct {
-	// How many consents the list holds.
-	Size int `json:"size"`
-	// The consents.
-	Data []Consent `json:"data"`
-	// Always "list".
-	Type string `json:"type"`
-	// Where the list is found.
-	Links *SelfLink `json:"links"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// Consent is a user's permission to share data.
-type Consent struct {
-	// ID of the consent.
-	ID string `json:"id"`
-	// Whether the consent is in force.
-	Status ConsentStatus `json:"status"`
-	// Who gave the consent.
-	Origin string `json:"origin"`
-	// What the data is used for.
-	Purpose ConsentPurpose `json:"purpose"`
-	// Which data is shared.
-	Data ConsentTerms `json:"data"`
-	// When the consent was given.
-	Created value.DateTime `json:"created"`
-	// When it was last changed.
-	Updated value.DateTime `json:"updated"`
-	// When it ends: by default 365 days after it was given.
-	ExpiryDate value.DateTime `json:"expiryDate"`
-	// When it was withdrawn; empty while it was not.
-	Revoked value.DateTime `json:"revoked"`
-	// Always "consent".
-	Type string `json:"type"`
-	// Where the consent and its policies are found.
-	Links *ConsentLinks `json:"links"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// ConsentStatus is whether a consent is in force.
-type ConsentStatus string
-
-// Known values of ConsentStatus. The API may send others.
-const (
-	// In force.
-	ConsentStatusActive ConsentStatus = "active"
-	// Past its end. The data under it is deleted.
-	ConsentStatusExpired ConsentStatus = "expired"
-	// Withdrawn. The data under it is deleted.
-	ConsentStatusRevoked ConsentStatus = "revoked"
-)
-
-var consentStatusValues = []ConsentStatus{
-	ConsentStatusActive,
-	ConsentStatusExpired,
-	ConsentStatusRevoked,
-}
-
-// Known tells whether this version of the package knows the value.
-func (v ConsentStatus) Known() bool {
-	return wire.OneOf(v, consentStatusValues)
-}
-
-// ConsentPurpose is what data is used for under a consent.
-type ConsentPurpose struct {
-	// Further purposes, if any.
-	Other value.JSON `json:"other"`
-	// The main purpose.
-	Primary PurposeText `json:"primary"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// PurposeText describes a purpose to the user.
-type PurposeText struct {
-	// The purpose in full.
-	Description string `json:"description"`
-	// Name of the purpose.
-	Title string `json:"title"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// ConsentTerms is which data a consent shares.
-type ConsentTerms struct {
-	// Permissions, one for each kind of data.
-	Permissions []ConsentPermission `json:"permissions"`
-	// Whether data may be kept after the consent has ended.
-	RetainData bool `json:"retainData"`
-	// How many days back data is first retrieved, up to 730; nil when the
-	// policy sets no span.
-	InitialRetrievalDays *int `json:"initialRetrievalDays"`
-	// Organisation that the data is shared with, if any.
-	Organisation value.JSON `json:"organisation"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// ConsentPermission is the permission to share one kind of data.
-type ConsentPermission struct {
-	// Kind of data, such as transaction.detail.
-	Scope string `json:"scope"`
-	// Whether the user cannot refuse it.
-	Required bool `json:"required"`
-	// Whether the user has agreed; nil when it is not said.
-	Consented *bool `json:"consented"`
-	// What the data is about, such as account.
-	Entity string `json:"entity"`
-	// What the kind of data holds.
-	Information PermissionInformation `json:"information"`
-	// What it is used for.
-	Purpose PurposeText `json:"purpose"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// PermissionInformation describes a kind of data to the user.
-type PermissionInformation struct {
-	// Name of the kind of data.
-	Name string `json:"name"`
-	// What it holds.
-	Description string `json:"description"`
-	// Its parts, each in a few words.
-	Attributes []string `json:"attributeList"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// ConsentLinks is where a consent leads.
-type ConsentLinks struct {
-	// Link to the policy that was consented to.
-	ConsentPolicy string `json:"consentPolicy"`
-	// Link to the policy as it stands now. When it is another one, the consent
-	// is due for an update.
-	LatestConsentPolicy string `json:"latestConsentPolicy"`
-	// Link to the consent.
-	Self string `json:"self"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
 }
 
 // Operations of ConsentsService.

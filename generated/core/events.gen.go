@@ -7,11 +7,9 @@ import (
 	"net/http"
 
 	"github.com/basiq-sdk/basiq-go/transport"
-	"github.com/basiq-sdk/basiq-go/transport/value"
-	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
-// EventsService reads what has happened in the last seven days.
+// EventsService reads the events of the last seven days.
 type EventsService struct {
 	client *transport.Client
 }
@@ -24,9 +22,9 @@ func (s *EventsService) sender() *transport.Client {
 	return s.client
 }
 
-// GetType returns one type of event.
+// GetType returns one event type.
 //
-// GET /events/types/{id}: SERVER_ACCESS token, repeated on transient failures
+// GET /events/types/{id}: SERVER_ACCESS token, retried on transient failures
 // (class A).
 func (s *EventsService) GetType(ctx context.Context, eventTypeID string, opts ...transport.Option) (*EventType, error) {
 	req := transport.NewRequest(&opEventsGetType, eventTypeID)
@@ -39,7 +37,7 @@ func (s *EventsService) GetType(ctx context.Context, eventTypeID string, opts ..
 
 // Get returns one event.
 //
-// GET /events/{id}: SERVER_ACCESS token, repeated on transient failures (class
+// GET /events/{id}: SERVER_ACCESS token, retried on transient failures (class
 // A).
 func (s *EventsService) Get(ctx context.Context, eventID string, opts ...transport.Option) (*Event, error) {
 	req := transport.NewRequest(&opEventsGet, eventID)
@@ -52,7 +50,7 @@ func (s *EventsService) Get(ctx context.Context, eventID string, opts ...transpo
 
 // List returns the events of the last seven days.
 //
-// GET /events: SERVER_ACCESS token, repeated on transient failures (class A).
+// GET /events: SERVER_ACCESS token, retried on transient failures (class A).
 func (s *EventsService) List(ctx context.Context, params ListEventsParams, opts ...transport.Option) (*EventList, error) {
 	req := transport.NewRequest(&opEventsList)
 	params.apply(req)
@@ -63,9 +61,9 @@ func (s *EventsService) List(ctx context.Context, params ListEventsParams, opts 
 	return &out, nil
 }
 
-// ListTypes returns the types of events that there are.
+// ListTypes returns all event types.
 //
-// GET /events/types: SERVER_ACCESS token, repeated on transient failures (class
+// GET /events/types: SERVER_ACCESS token, retried on transient failures (class
 // A).
 func (s *EventsService) ListTypes(ctx context.Context, opts ...transport.Option) (*EventTypeList, error) {
 	req := transport.NewRequest(&opEventsListTypes)
@@ -82,42 +80,40 @@ type ListEventsParams struct {
 	Filter EventFilter
 }
 
-// apply puts the parameters into the request.
+// apply sets the parameters on the request.
 func (p *ListEventsParams) apply(req *transport.Request) {
 	req.SetFilter("filter", p.Filter.terms)
 }
 
 // EventFilter selects events.
 //
-// Each method returns a new filter, and leaves the one that it is called on as
-// it was.
+// Each method returns a new filter with one more condition. The receiver
+// remains unchanged. The methods filter by these fields:
+//
+//   - UserID: ID of the user that the event is about.
+//   - Entity: Kind of entity that the event is about.
+//   - Verb: What happened.
 type EventFilter struct {
 	terms transport.Filter
 }
 
-// UserID selects those whose user.id equals v.
-//
-// ID of the user that the event is about.
+// UserID requires user.id to equal v.
 func (f EventFilter) UserID(v string) EventFilter {
 	return EventFilter{f.terms.And("user.id", "eq", v)}
 }
 
-// Entity selects those whose event.entity equals v.
-//
-// What the event is about.
+// Entity requires event.entity to equal v.
 func (f EventFilter) Entity(v EventEntity) EventFilter {
 	return EventFilter{f.terms.And("event.entity", "eq", string(v))}
 }
 
-// Verb selects those whose event.type equals v.
-//
-// What happened.
+// Verb requires event.type to equal v.
 func (f EventFilter) Verb(v EventVerb) EventFilter {
 	return EventFilter{f.terms.And("event.type", "eq", string(v))}
 }
 
-// Raw adds a condition in the API's own syntax, for what this version does not
-// know.
+// Raw adds a condition in the API's own syntax, for conditions that this
+// version does not support.
 func (f EventFilter) Raw(condition string) EventFilter {
 	return EventFilter{f.terms.Raw(condition)}
 }
@@ -125,215 +121,6 @@ func (f EventFilter) Raw(condition string) EventFilter {
 // String returns the filter as it is sent, before URL encoding.
 func (f EventFilter) String() string {
 	return f.terms.String()
-}
-
-// EventEntity is what an event is about.
-type EventEntity string
-
-// Known values of EventEntity. The API may send others.
-const (
-	// An account.
-	EventEntityAccount EventEntity = "account"
-	// A connection.
-	EventEntityConnection EventEntity = "connection"
-	// A consent.
-	EventEntityConsent EventEntity = "consent"
-	// Transactions of a connection.
-	EventEntityTransactions EventEntity = "transactions"
-	// A user.
-	EventEntityUser EventEntity = "user"
-)
-
-var eventEntityValues = []EventEntity{
-	EventEntityAccount,
-	EventEntityConnection,
-	EventEntityConsent,
-	EventEntityTransactions,
-	EventEntityUser,
-}
-
-// Known tells whether this version of the package knows the value.
-func (v EventEntity) Known() bool {
-	return wire.OneOf(v, eventEntityValues)
-}
-
-// EventVerb is what happened to the entity of an event.
-type EventVerb string
-
-// Known values of EventVerb. The API may send others.
-const (
-	// A connection began to work.
-	EventVerbActivated EventVerb = "activated"
-	// A consent was put away.
-	EventVerbArchived EventVerb = "archived"
-	// It was made.
-	EventVerbCreated EventVerb = "created"
-	// It was deleted.
-	EventVerbDeleted EventVerb = "deleted"
-	// A consent ended.
-	EventVerbExpired EventVerb = "expired"
-	// A connection stopped working and needs the user.
-	EventVerbInvalidated EventVerb = "invalidated"
-	// The 90-day reminder of a consent.
-	EventVerbReminder EventVerb = "reminder"
-	// A consent was withdrawn.
-	EventVerbRevoked EventVerb = "revoked"
-	// It changed.
-	EventVerbUpdated EventVerb = "updated"
-	// A consent ends in seven days.
-	EventVerbWarning EventVerb = "warning"
-)
-
-var eventVerbValues = []EventVerb{
-	EventVerbActivated,
-	EventVerbArchived,
-	EventVerbCreated,
-	EventVerbDeleted,
-	EventVerbExpired,
-	EventVerbInvalidated,
-	EventVerbReminder,
-	EventVerbRevoked,
-	EventVerbUpdated,
-	EventVerbWarning,
-}
-
-// Known tells whether this version of the package knows the value.
-func (v EventVerb) Known() bool {
-	return wire.OneOf(v, eventVerbValues)
-}
-
-// EventType is a type of event.
-type EventType struct {
-	// ID of the type: entity and verb, such as consent.revoked.
-	ID string `json:"id"`
-	// When the event happens.
-	Description string `json:"description"`
-	// Always "event-type".
-	Type string `json:"type"`
-	// Where the type is found.
-	Links *SelfLink `json:"links"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// Event is something that happened to a user or to a user's data.
-type Event struct {
-	// ID of the event.
-	ID string `json:"id"`
-	// What the event is about.
-	Entity EventEntity `json:"entity"`
-	// What happened.
-	Verb EventVerb `json:"eventType"`
-	// ID of the user.
-	UserID string `json:"userId"`
-	// When it happened.
-	Created value.DateTime `json:"createdDate"`
-	// Link to what the event is about.
-	DataURL string `json:"dataRef"`
-	// What the event is about, as it was then. Its shape depends on Entity.
-	Data EventSubject `json:"data"`
-	// Always "event".
-	Type string `json:"type"`
-	// Where the event is found.
-	Links *SelfLink `json:"links"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// EventSubject is what an event is about. Raw gives the shapes that are not
-// known here.
-type EventSubject struct {
-	raw value.JSON
-}
-
-// EventConnection is a connection as it was when an event happened.
-type EventConnection struct {
-	// ID of the connection.
-	ID string `json:"id"`
-	// Whether the connection worked.
-	Status string `json:"status"`
-	// The institution.
-	Institution *Reference `json:"institution"`
-	// Whether the bank asks questions; nil when it is not said.
-	MFAEnabled *bool `json:"mfaEnabled"`
-	// When it was made.
-	Created value.DateTime `json:"createdDate"`
-	// When it was last refreshed.
-	LastUsed value.DateTime `json:"lastUsed"`
-	// Always "connection".
-	Type string `json:"type"`
-	// Where the connection leads.
-	Links *EventConnectionLinks `json:"links"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// EventConnectionLinks is where an event's connection leads.
-type EventConnectionLinks struct {
-	// Link to its accounts.
-	Accounts string `json:"accounts"`
-	// Link to the connection.
-	Self string `json:"self"`
-	// Link to its transactions.
-	Transactions string `json:"transactions"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// EventTransactions says which connection has new transactions.
-type EventTransactions struct {
-	// The connection.
-	Connection *Reference `json:"connection"`
-	// How many there are.
-	Count int `json:"count"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// EventList is a list of events.
-type EventList struct {
-	// Always "list".
-	Type string `json:"type"`
-	// The events.
-	Data []Event `json:"data"`
-	// Where the list is found.
-	Links *SelfLink `json:"links"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// EventTypeList is a list of event types.
-type EventTypeList struct {
-	// How many types the list holds.
-	Count int `json:"count"`
-	// How many types there are.
-	Size int `json:"size"`
-	// The types.
-	Data []EventType `json:"data"`
-	// Always "list".
-	Type string `json:"type"`
-	// Where the list is found.
-	Links *PageLinks `json:"links"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// PageLinks is where a page and the next one are found.
-type PageLinks struct {
-	// Link to the next page, if any.
-	Next string `json:"next"`
-	// Link to the page.
-	Self string `json:"self"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
 }
 
 // Operations of EventsService.

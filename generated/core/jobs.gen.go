@@ -7,12 +7,10 @@ import (
 	"net/http"
 
 	"github.com/basiq-sdk/basiq-go/transport"
-	"github.com/basiq-sdk/basiq-go/transport/value"
-	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
-// JobsService follows the work that Basiq does in the background, and answers
-// the questions that a bank asks meanwhile.
+// JobsService reads background jobs and submits the answers to a bank's
+// multi-factor authentication (MFA) challenges.
 type JobsService struct {
 	client *transport.Client
 }
@@ -25,11 +23,11 @@ func (s *JobsService) sender() *transport.Client {
 	return s.client
 }
 
-// Get returns a job as it stands. A job has failed as soon as one of its steps
-// has: the steps after it then stay pending for ever. It has succeeded when
-// every step has succeeded or was skipped.
+// Get returns the current state of a job. A job has failed as soon as one of
+// its steps has; later steps then stay pending forever. A job has succeeded
+// once every step has succeeded or was skipped.
 //
-// GET /jobs/{jobId}: SERVER_ACCESS token, repeated on transient failures (class
+// GET /jobs/{jobId}: SERVER_ACCESS token, retried on transient failures (class
 // A).
 func (s *JobsService) Get(ctx context.Context, jobID string, opts ...transport.Option) (*Job, error) {
 	req := transport.NewRequest(&opJobsGet, jobID)
@@ -42,7 +40,7 @@ func (s *JobsService) Get(ctx context.Context, jobID string, opts ...transport.O
 
 // List returns a user's jobs of the last seven days.
 //
-// GET /users/{userId}/jobs: SERVER_ACCESS token, repeated on transient failures
+// GET /users/{userId}/jobs: SERVER_ACCESS token, retried on transient failures
 // (class A).
 func (s *JobsService) List(ctx context.Context, userID string, params ListJobsParams, opts ...transport.Option) (*JobList, error) {
 	req := transport.NewRequest(&opJobsList, userID)
@@ -54,13 +52,13 @@ func (s *JobsService) List(ctx context.Context, userID string, params ListJobsPa
 	return &out, nil
 }
 
-// SubmitMFA answers the question that a bank asks while a job waits, in the
-// order of the challenge's prompts. Say with transport.WithUser whose job it
-// is. An answer is used up by the call, right or wrong: after a wrong one the
-// step fails, and the connection is to be refreshed again.
+// SubmitMFA answers the MFA challenge that a job is waiting for, in the order
+// of the challenge's prompts. Pass the job's user with transport.WithUser. A
+// challenge can be answered only once: after a wrong answer the step fails, and
+// the connection has to be refreshed again.
 //
-// POST /jobs/{jobId}/mfa: CLIENT_ACCESS token bound to the user, repeated only
-// when it was never sent (class D).
+// POST /jobs/{jobId}/mfa: CLIENT_ACCESS token bound to the user, retried only
+// if it was never sent (class D).
 func (s *JobsService) SubmitMFA(ctx context.Context, jobID string, params SubmitMFAParams, opts ...transport.Option) (*JobReference, error) {
 	req := transport.NewRequest(&opJobsSubmitMFA, jobID)
 	params.apply(req)
@@ -77,28 +75,28 @@ type ListJobsParams struct {
 	Filter JobFilter
 }
 
-// apply puts the parameters into the request.
+// apply sets the parameters on the request.
 func (p *ListJobsParams) apply(req *transport.Request) {
 	req.SetFilter("filter", p.Filter.terms)
 }
 
 // JobFilter selects jobs.
 //
-// Each method returns a new filter, and leaves the one that it is called on as
-// it was.
+// Each method returns a new filter with one more condition. The receiver
+// remains unchanged. The methods filter by these fields:
+//
+//   - ConnectionID: ID of the connection that the job processes.
 type JobFilter struct {
 	terms transport.Filter
 }
 
-// ConnectionID selects those whose connection.id equals v.
-//
-// ID of the connection that the job works on.
+// ConnectionID requires connection.id to equal v.
 func (f JobFilter) ConnectionID(v string) JobFilter {
 	return JobFilter{f.terms.And("connection.id", "eq", v)}
 }
 
-// Raw adds a condition in the API's own syntax, for what this version does not
-// know.
+// Raw adds a condition in the API's own syntax, for conditions that this
+// version does not support.
 func (f JobFilter) Raw(condition string) JobFilter {
 	return JobFilter{f.terms.Raw(condition)}
 }
@@ -106,352 +104,6 @@ func (f JobFilter) Raw(condition string) JobFilter {
 // String returns the filter as it is sent, before URL encoding.
 func (f JobFilter) String() string {
 	return f.terms.String()
-}
-
-// SubmitMFAParams answers a bank's question.
-type SubmitMFAParams struct {
-	// The answers, in the order of the prompts. For an approval in the bank's
-	// app, the single word confirmed.
-	Answers []string `json:"mfa-response"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// apply puts the parameters into the request.
-func (p *SubmitMFAParams) apply(req *transport.Request) {
-	req.Require("mfa-response", len(p.Answers) > 0)
-	req.SetJSON(p)
-}
-
-// Job is work that Basiq does in the background for a connection, a statement
-// or a report. Its Steps say how it stands; a job without steps has not
-// succeeded.
-type Job struct {
-	// ID of the job.
-	ID string `json:"id"`
-	// What the job is for: connection, statement or report. Empty in a list.
-	Kind string `json:"jobType"`
-	// How the job stands. Only report jobs have it.
-	Status string `json:"status"`
-	// The steps, in order.
-	Steps []JobStep `json:"steps"`
-	// Institution that the job works with. Only jobs in a list have it.
-	Institution *Reference `json:"institution"`
-	// When the job was asked for.
-	Created value.DateTime `json:"created"`
-	// When it last moved on.
-	Updated value.DateTime `json:"updated"`
-	// What a statement job works on.
-	SourceID string `json:"sourceId"`
-	// ID of the partner. Only report jobs have it.
-	PartnerID string `json:"partnerId"`
-	// ID of the application. Only report jobs have it.
-	ApplicationID string `json:"applicationId"`
-	// Always "job".
-	Type string `json:"type"`
-	// Where the job, and what it makes, are found; nil when a report has
-	// failed.
-	Links *JobLinks `json:"links"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// JobStep is one step of a job.
-type JobStep struct {
-	// What is done.
-	Title StepTitle `json:"title"`
-	// How the step stands.
-	Status StepStatus `json:"status"`
-	// What came of the step: none while it is pending.
-	Result StepResult `json:"result"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// StepTitle is what is done in a step.
-type StepTitle string
-
-// Known values of StepTitle. The API may send others.
-const (
-	// Making a report.
-	StepTitleCreateReport StepTitle = "create-report"
-	// Asking the user; see StepResult.MFA.
-	StepTitleMFAChallenge StepTitle = "mfa-challenge"
-	// Reading accounts.
-	StepTitleRetrieveAccounts StepTitle = "retrieve-accounts"
-	// Reading statements.
-	StepTitleRetrieveStatements StepTitle = "retrieve-statements"
-	// Reading transactions.
-	StepTitleRetrieveTransactions StepTitle = "retrieve-transactions"
-	// Logging in.
-	StepTitleVerifyCredentials StepTitle = "verify-credentials"
-)
-
-var stepTitleValues = []StepTitle{
-	StepTitleCreateReport,
-	StepTitleMFAChallenge,
-	StepTitleRetrieveAccounts,
-	StepTitleRetrieveStatements,
-	StepTitleRetrieveTransactions,
-	StepTitleVerifyCredentials,
-}
-
-// Known tells whether this version of the package knows the value.
-func (v StepTitle) Known() bool {
-	return wire.OneOf(v, stepTitleValues)
-}
-
-// StepStatus is how a step stands.
-type StepStatus string
-
-// Known values of StepStatus. The API may send others.
-const (
-	// Failed, and with it the job.
-	StepStatusFailed StepStatus = "failed"
-	// Being done. A question to the user waits in this state for its answer.
-	StepStatusInProgress StepStatus = "in-progress"
-	// Not begun. After a failed step it stays so.
-	StepStatusPending StepStatus = "pending"
-	// Not needed. It counts as done.
-	StepStatusSkipped StepStatus = "skipped"
-	// Done.
-	StepStatusSuccess StepStatus = "success"
-)
-
-var stepStatusValues = []StepStatus{
-	StepStatusFailed,
-	StepStatusInProgress,
-	StepStatusPending,
-	StepStatusSkipped,
-	StepStatusSuccess,
-}
-
-// Known tells whether this version of the package knows the value.
-func (v StepStatus) Known() bool {
-	return wire.OneOf(v, stepStatusValues)
-}
-
-// StepResult is what came of a step: a link to what it made, a question to the
-// user, or why it failed. The API sends it alone or in a list.
-type StepResult struct {
-	raw value.JSON
-}
-
-// MFAChallenge is a question that a bank asks the user. Answer it with
-// JobsService.SubmitMFA.
-type MFAChallenge struct {
-	// How the user is asked.
-	Method MFAMethod `json:"method"`
-	// The question in words.
-	Description string `json:"description"`
-	// What to ask for, one text for each answer, in order.
-	Prompts []string `json:"input"`
-	// Milliseconds left to answer; in some answers it seems to be seconds.
-	// basiq.MFA.Expires allows for that.
-	ExpiryMs int `json:"expiryMs"`
-	// Always "mfa".
-	Type string `json:"type"`
-	// Where the answer goes.
-	Links *MFALinks `json:"links"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// MFAMethod is how a bank asks the user.
-type MFAMethod string
-
-// Known values of MFAMethod. The API may send others.
-const (
-	// Questions whose answers the user has set.
-	MFAMethodSecurityQuestions MFAMethod = "security-questions"
-	// A code from an app, an email, a text message or a call.
-	MFAMethodToken MFAMethod = "token"
-)
-
-var mfaMethodValues = []MFAMethod{
-	MFAMethodSecurityQuestions,
-	MFAMethodToken,
-}
-
-// Known tells whether this version of the package knows the value.
-func (v MFAMethod) Known() bool {
-	return wire.OneOf(v, mfaMethodValues)
-}
-
-// MFALinks is where an answer goes.
-type MFALinks struct {
-	// Address that takes the answer, relative or absolute.
-	Response string `json:"response"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// StepLink is a link to what a step has made.
-type StepLink struct {
-	// Kind of what was made.
-	Type string `json:"type"`
-	// The link, often relative.
-	URL string `json:"url"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// StepFailure is why a step has failed.
-type StepFailure struct {
-	// The reason as a code.
-	Code StepCode `json:"code"`
-	// The reason in a few words.
-	Title string `json:"title"`
-	// The reason in full.
-	Detail string `json:"detail"`
-	// Kind of the result.
-	Type string `json:"type"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// StepCode is why a step has failed. Banks' own reasons are no fixed set.
-type StepCode string
-
-// Known values of StepCode. The API may send others.
-const (
-	// The statement is not of the account that was expected.
-	StepCodeAccountDataDiffers StepCode = "account-data-differs"
-	// The user has to act at the bank; then the connection can be refreshed.
-	StepCodeAccountNotAccessibleRequiresUserAction StepCode = "account-not-accessible-requires-user-action"
-	// The user did not authorise access at the bank.
-	StepCodeAuthorizationFailed StepCode = "authorization-failed"
-	// The file is no valid statement.
-	StepCodeBankStatementInvalid StepCode = "bank-statement-invalid"
-	// The statement is of a product that is not known yet.
-	StepCodeBankStatementNewProduct StepCode = "bank-statement-new-product"
-	// The statement's form is not supported.
-	StepCodeBankStatementNotSupported StepCode = "bank-statement-not-supported"
-	// The statement could not be read.
-	StepCodeBankStatementParsingError StepCode = "bank-statement-parsing-error"
-	// The connection to the institution has failed.
-	StepCodeConnectorError StepCode = "connector-error"
-	// The file is empty.
-	StepCodeEmptyFile StepCode = "empty-file"
-	// The institution is switched off at Basiq.
-	StepCodeInstitutionDisabled StepCode = "institution-disabled"
-	// The institution cannot be reached.
-	StepCodeInstitutionNotAvailable StepCode = "institution-not-available"
-	// There is no such institution.
-	StepCodeInstitutionNotFound StepCode = "institution-not-found"
-	// The connection does not work any more and needs the user.
-	StepCodeInvalidConnection StepCode = "invalid-connection"
-	// Login or password is wrong, the login is locked, or a question is
-	// unanswered. Send the user to the Consent UI with the connection.
-	StepCodeInvalidCredentials StepCode = "invalid-credentials"
-	// A row of the file cannot be read.
-	StepCodeInvalidCSVRow StepCode = "invalid-csv-row"
-	// A field of the file has a wrong value.
-	StepCodeInvalidFieldValue StepCode = "invalid-field-value"
-	// The job took too long.
-	StepCodeJobTimedOut StepCode = "job-timed-out"
-	// The institution is under maintenance.
-	StepCodeMaintenance StepCode = "maintenance"
-	// The file lacks a field.
-	StepCodeMissingRequiredField StepCode = "missing-required-field"
-	// A field of the file is empty.
-	StepCodeMissingRequiredFieldValue StepCode = "missing-required-field-value"
-	// The file has too many rows.
-	StepCodeRowCountExceeded StepCode = "row-count-exceeded"
-	// The institution does not answer. Look at the connector's status, and
-	// refresh after ten minutes.
-	StepCodeServiceUnavailable StepCode = "service-unavailable"
-	// The institution's system is down.
-	StepCodeSystemUnavailable StepCode = "system-unavailable"
-	// The file holds transactions from after its own date.
-	StepCodeTxnAfterLastUpdatedDate StepCode = "txn-after-last-updated-date"
-	// The reason is not known.
-	StepCodeUnknownError StepCode = "unknown-error"
-	// The user has to act at the institution.
-	StepCodeUserActionRequired StepCode = "user-action-required"
-)
-
-var stepCodeValues = []StepCode{
-	StepCodeAccountDataDiffers,
-	StepCodeAccountNotAccessibleRequiresUserAction,
-	StepCodeAuthorizationFailed,
-	StepCodeBankStatementInvalid,
-	StepCodeBankStatementNewProduct,
-	StepCodeBankStatementNotSupported,
-	StepCodeBankStatementParsingError,
-	StepCodeConnectorError,
-	StepCodeEmptyFile,
-	StepCodeInstitutionDisabled,
-	StepCodeInstitutionNotAvailable,
-	StepCodeInstitutionNotFound,
-	StepCodeInvalidConnection,
-	StepCodeInvalidCredentials,
-	StepCodeInvalidCSVRow,
-	StepCodeInvalidFieldValue,
-	StepCodeJobTimedOut,
-	StepCodeMaintenance,
-	StepCodeMissingRequiredField,
-	StepCodeMissingRequiredFieldValue,
-	StepCodeRowCountExceeded,
-	StepCodeServiceUnavailable,
-	StepCodeSystemUnavailable,
-	StepCodeTxnAfterLastUpdatedDate,
-	StepCodeUnknownError,
-	StepCodeUserActionRequired,
-}
-
-// Known tells whether this version of the package knows the value.
-func (v StepCode) Known() bool {
-	return wire.OneOf(v, stepCodeValues)
-}
-
-// JobLinks is where a job leads. Links may be relative.
-type JobLinks struct {
-	// Link to the result, if it stands apart.
-	Link string `json:"link"`
-	// Link to the job.
-	Self string `json:"self"`
-	// Link to the connection that the job works on. Absent while a new
-	// connection is verified.
-	Source string `json:"source"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// JobList is a list of jobs.
-type JobList struct {
-	// How many jobs the list holds.
-	Size int `json:"size"`
-	// The jobs.
-	Data []Job `json:"data"`
-	// Always "list".
-	Type string `json:"type"`
-	// Where the list is found.
-	Links SelfLink `json:"links"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// JobReference names a job that was started.
-type JobReference struct {
-	// ID of the job.
-	ID string `json:"id"`
-	// Always "job".
-	Type string `json:"type"`
-	// Where the job is found.
-	Links SelfLink `json:"links"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
 }
 
 // Operations of JobsService.

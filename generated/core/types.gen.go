@@ -3,29 +3,1014 @@
 package core
 
 import (
+	"github.com/basiq-sdk/basiq-go/transport"
+	"github.com/basiq-sdk/basiq-go/transport/value"
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
-// Reference names a resource without its content.
+// AccessToken is an access token for the API.
+type AccessToken struct {
+	// The token itself. It is masked when printed, but included in this value's
+	// JSON; transport.Client.Token returns one that is masked in JSON too.
+	Token value.Secret `json:"access_token"`
+	// Lifetime of the token in seconds: 3600.
+	ExpiresIn int `json:"expires_in"`
+	// Always "Bearer".
+	Type string `json:"token_type"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// AuthLink is a link at which a user connects accounts after entering a code
+// sent by SMS.
+type AuthLink struct {
+	// ID of the link. Absent from the response to Create.
+	ID string `json:"id"`
+	// ID of the user.
+	UserID string `json:"userId"`
+	// Mobile number that the code is sent to.
+	Mobile string `json:"mobile"`
+	// When the link expires.
+	ExpiresAt value.DateTime `json:"expiresAt"`
+	// Always "auth_link".
+	Type string `json:"type"`
+	// URLs of the link.
+	Links *AuthLinkURLs `json:"links"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// AuthLinkURLs holds the URLs of an auth link.
+type AuthLinkURLs struct {
+	// URL to send the user to.
+	Public string `json:"public"`
+	// Link to the resource, often relative.
+	Self string `json:"self"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// BusinessAddress is the address of a business.
+type BusinessAddress struct {
+	// First line of the address.
+	Line1 string `json:"addressLine1"`
+	// Second line, or empty.
+	Line2 string `json:"addressLine2"`
+	// Suburb or city.
+	Suburb string `json:"suburb"`
+	// State or territory.
+	State string `json:"state"`
+	// Postcode.
+	Postcode string `json:"postcode"`
+	// ISO 3166 country code.
+	CountryCode string `json:"countryCode"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// BusinessNumberType is a kind of business number.
+type BusinessNumberType string
+
+// Known values of BusinessNumberType. The API may send others.
+const (
+	// Australian Business Number.
+	BusinessNumberTypeABN BusinessNumberType = "ABN"
+	// Australian Company Number.
+	BusinessNumberTypeACN BusinessNumberType = "ACN"
+)
+
+var businessNumberTypeValues = []BusinessNumberType{
+	BusinessNumberTypeABN,
+	BusinessNumberTypeACN,
+}
+
+// Known reports whether this version of the package knows the value.
+func (v BusinessNumberType) Known() bool {
+	return wire.OneOf(v, businessNumberTypeValues)
+}
+
+// Consent is a user's permission to share data.
+type Consent struct {
+	// ID of the consent.
+	ID string `json:"id"`
+	// Status of the consent.
+	Status ConsentStatus `json:"status"`
+	// Who gave the consent.
+	Origin string `json:"origin"`
+	// What the data is used for.
+	Purpose ConsentPurpose `json:"purpose"`
+	// The data that is shared.
+	Data ConsentTerms `json:"data"`
+	// When the consent was given.
+	Created value.DateTime `json:"created"`
+	// When the consent was last updated.
+	Updated value.DateTime `json:"updated"`
+	// When the consent expires: by default 365 days after it was given.
+	ExpiryDate value.DateTime `json:"expiryDate"`
+	// When the consent was withdrawn; empty if it was not.
+	Revoked value.DateTime `json:"revoked"`
+	// Always "consent".
+	Type string `json:"type"`
+	// Links to the consent and its policies.
+	Links *ConsentLinks `json:"links"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// ConsentLinks holds the links of a consent.
+type ConsentLinks struct {
+	// Link to the policy that was consented to.
+	ConsentPolicy string `json:"consentPolicy"`
+	// Link to the current policy. If it differs from ConsentPolicy, the consent
+	// needs to be updated.
+	LatestConsentPolicy string `json:"latestConsentPolicy"`
+	// Link to the consent.
+	Self string `json:"self"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// ConsentList is a list of consents.
+type ConsentList struct {
+	// Number of consents in the list.
+	Size int `json:"size"`
+	// The consents.
+	Data []Consent `json:"data"`
+	// Always "list".
+	Type string `json:"type"`
+	// Links of the list.
+	Links *SelfLink `json:"links"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// ConsentPermission is the permission to share one kind of data.
+type ConsentPermission struct {
+	// Kind of data, such as transaction.detail.
+	Scope string `json:"scope"`
+	// Whether the permission is mandatory.
+	Required bool `json:"required"`
+	// Whether the user has agreed; nil if not known.
+	Consented *bool `json:"consented"`
+	// Entity that the data belongs to, such as account.
+	Entity string `json:"entity"`
+	// Description of this kind of data.
+	Information PermissionInformation `json:"information"`
+	// What the data is used for.
+	Purpose PurposeText `json:"purpose"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// ConsentPurpose is the purpose for which data is used under a consent.
+type ConsentPurpose struct {
+	// Further purposes, if any.
+	Other value.JSON `json:"other"`
+	// The main purpose.
+	Primary PurposeText `json:"primary"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// ConsentStatus is the status of a consent.
+type ConsentStatus string
+
+// Known values of ConsentStatus. The API may send others.
+const (
+	// In force.
+	ConsentStatusActive ConsentStatus = "active"
+	// Expired. The data under it is deleted.
+	ConsentStatusExpired ConsentStatus = "expired"
+	// Withdrawn. The data under it is deleted.
+	ConsentStatusRevoked ConsentStatus = "revoked"
+)
+
+var consentStatusValues = []ConsentStatus{
+	ConsentStatusActive,
+	ConsentStatusExpired,
+	ConsentStatusRevoked,
+}
+
+// Known reports whether this version of the package knows the value.
+func (v ConsentStatus) Known() bool {
+	return wire.OneOf(v, consentStatusValues)
+}
+
+// ConsentTerms describes the data that a consent shares.
+type ConsentTerms struct {
+	// Permissions, one for each kind of data.
+	Permissions []ConsentPermission `json:"permissions"`
+	// Whether data may be retained after the consent ends.
+	RetainData bool `json:"retainData"`
+	// Number of days of history retrieved initially, up to 730; nil if the
+	// policy does not set it.
+	InitialRetrievalDays *int `json:"initialRetrievalDays"`
+	// Organisation that the data is shared with, if any.
+	Organisation value.JSON `json:"organisation"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// CreateAuthLinkParams holds the parameters of an auth link.
+type CreateAuthLinkParams struct {
+	// Mobile number to send the code to, in international format. Empty means
+	// the user's own number.
+	Mobile string `json:"mobile"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// apply sets the parameters on the request.
+func (p *CreateAuthLinkParams) apply(req *transport.Request) {
+	req.SetJSON(p)
+}
+
+// CreateTokenParams holds the parameters of an access token.
+type CreateTokenParams struct {
+	// Scope of the token.
+	Scope Scope
+	// ID of the user that a client token is bound to. Required by the Consent
+	// UI.
+	UserID string
+}
+
+// apply sets the parameters on the request.
+func (p *CreateTokenParams) apply(req *transport.Request) {
+	req.Require("scope", p.Scope != "")
+	req.SetForm(
+		transport.Field{
+			Name:  "scope",
+			Value: string(p.Scope),
+		},
+		transport.Field{
+			Name:  "userId",
+			Value: p.UserID,
+		},
+	)
+}
+
+// CreateUserParams describes a user to create. Email or Mobile is required.
+type CreateUserParams struct {
+	// Email address.
+	Email string `json:"email"`
+	// Mobile number in international format, such as +61 and nine digits.
+	Mobile string `json:"mobile"`
+	// First name.
+	FirstName string `json:"firstName"`
+	// Middle names.
+	MiddleName string `json:"middleName"`
+	// Last name.
+	LastName string `json:"lastName"`
+	// Name of the business. Required if BusinessNumber is set.
+	BusinessName string `json:"businessName"`
+	// Business number, of the kind given by BusinessNumberType.
+	BusinessNumber string `json:"businessIdNo"`
+	// Kind of BusinessNumber.
+	BusinessNumberType BusinessNumberType `json:"businessIdNoType"`
+	// Address of the business.
+	BusinessAddress *BusinessAddress `json:"businessAddress"`
+	// Whether the application has verified the user's identity.
+	Verified *bool `json:"verificationStatus"`
+	// When the user was verified, in a format of the application's choice, such
+	// as 31/12/2030.
+	VerificationDate string `json:"verificationDate"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// apply sets the parameters on the request.
+func (p *CreateUserParams) apply(req *transport.Request) {
+	req.Require("email or mobile", p.Email != "" || p.JSON.Present("email") || p.Mobile != "" || p.JSON.Present("mobile"))
+	req.SetJSON(p)
+}
+
+// Event is something that happened to a user or to a user's data.
+type Event struct {
+	// ID of the event.
+	ID string `json:"id"`
+	// Kind of entity that the event is about.
+	Entity EventEntity `json:"entity"`
+	// What happened.
+	Verb EventVerb `json:"eventType"`
+	// ID of the user.
+	UserID string `json:"userId"`
+	// When the event occurred.
+	Created value.DateTime `json:"createdDate"`
+	// Link to the entity that the event is about.
+	DataURL string `json:"dataRef"`
+	// The entity at the time of the event. Its shape depends on Entity.
+	Data EventSubject `json:"data"`
+	// Always "event".
+	Type string `json:"type"`
+	// Links of the event.
+	Links *SelfLink `json:"links"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// EventConnection is a connection at the time of an event.
+type EventConnection struct {
+	// ID of the connection.
+	ID string `json:"id"`
+	// Status of the connection.
+	Status string `json:"status"`
+	// The institution.
+	Institution *Reference `json:"institution"`
+	// Whether the bank requires MFA; nil if not known.
+	MFAEnabled *bool `json:"mfaEnabled"`
+	// When the connection was created.
+	Created value.DateTime `json:"createdDate"`
+	// When the connection was last refreshed.
+	LastUsed value.DateTime `json:"lastUsed"`
+	// Always "connection".
+	Type string `json:"type"`
+	// Links of the connection.
+	Links *EventConnectionLinks `json:"links"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// EventConnectionLinks holds the links of an event's connection.
+type EventConnectionLinks struct {
+	// Link to its accounts.
+	Accounts string `json:"accounts"`
+	// Link to the connection.
+	Self string `json:"self"`
+	// Link to its transactions.
+	Transactions string `json:"transactions"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// EventEntity is the kind of entity that an event is about.
+type EventEntity string
+
+// Known values of EventEntity. The API may send others.
+const (
+	// An account.
+	EventEntityAccount EventEntity = "account"
+	// A connection.
+	EventEntityConnection EventEntity = "connection"
+	// A consent.
+	EventEntityConsent EventEntity = "consent"
+	// Transactions of a connection.
+	EventEntityTransactions EventEntity = "transactions"
+	// A user.
+	EventEntityUser EventEntity = "user"
+)
+
+var eventEntityValues = []EventEntity{
+	EventEntityAccount,
+	EventEntityConnection,
+	EventEntityConsent,
+	EventEntityTransactions,
+	EventEntityUser,
+}
+
+// Known reports whether this version of the package knows the value.
+func (v EventEntity) Known() bool {
+	return wire.OneOf(v, eventEntityValues)
+}
+
+// EventList is a list of events.
+type EventList struct {
+	// Always "list".
+	Type string `json:"type"`
+	// The events.
+	Data []Event `json:"data"`
+	// Links of the list.
+	Links *SelfLink `json:"links"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// EventSubject is the entity that an event is about. Raw returns shapes that
+// this version does not know.
+type EventSubject struct {
+	raw value.JSON
+}
+
+// EventTransactions identifies a connection that has new transactions.
+type EventTransactions struct {
+	// The connection.
+	Connection *Reference `json:"connection"`
+	// Number of transactions.
+	Count int `json:"count"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// EventType is a type of event.
+type EventType struct {
+	// ID of the type: the entity and the verb, such as consent.revoked.
+	ID string `json:"id"`
+	// When an event of this type occurs.
+	Description string `json:"description"`
+	// Always "event-type".
+	Type string `json:"type"`
+	// Links of the event type.
+	Links *SelfLink `json:"links"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// EventTypeList is a list of event types.
+type EventTypeList struct {
+	// Number of types in the list.
+	Count int `json:"count"`
+	// Total number of types.
+	Size int `json:"size"`
+	// The types.
+	Data []EventType `json:"data"`
+	// Always "list".
+	Type string `json:"type"`
+	// Links of the list.
+	Links *PageLinks `json:"links"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// EventVerb is what happened to the entity of an event.
+type EventVerb string
+
+// Known values of EventVerb. The API may send others.
+const (
+	// The connection became active.
+	EventVerbActivated EventVerb = "activated"
+	// The consent was archived.
+	EventVerbArchived EventVerb = "archived"
+	// The entity was created.
+	EventVerbCreated EventVerb = "created"
+	// The entity was deleted.
+	EventVerbDeleted EventVerb = "deleted"
+	// The consent expired.
+	EventVerbExpired EventVerb = "expired"
+	// The connection became invalid and requires action by the user.
+	EventVerbInvalidated EventVerb = "invalidated"
+	// The 90-day reminder about a consent was due.
+	EventVerbReminder EventVerb = "reminder"
+	// The consent was withdrawn.
+	EventVerbRevoked EventVerb = "revoked"
+	// The entity was updated.
+	EventVerbUpdated EventVerb = "updated"
+	// The consent expires in seven days.
+	EventVerbWarning EventVerb = "warning"
+)
+
+var eventVerbValues = []EventVerb{
+	EventVerbActivated,
+	EventVerbArchived,
+	EventVerbCreated,
+	EventVerbDeleted,
+	EventVerbExpired,
+	EventVerbInvalidated,
+	EventVerbReminder,
+	EventVerbRevoked,
+	EventVerbUpdated,
+	EventVerbWarning,
+}
+
+// Known reports whether this version of the package knows the value.
+func (v EventVerb) Known() bool {
+	return wire.OneOf(v, eventVerbValues)
+}
+
+// Job is a background task for a connection, a statement or a report. Its state
+// is that of its Steps; a job without steps has not succeeded.
+type Job struct {
+	// ID of the job.
+	ID string `json:"id"`
+	// Kind of job: connection, statement or report. Empty in a list.
+	Kind string `json:"jobType"`
+	// Status of the job. Only set for report jobs.
+	Status string `json:"status"`
+	// The steps, in order.
+	Steps []JobStep `json:"steps"`
+	// Institution that the job accesses. Only set in a list.
+	Institution *Reference `json:"institution"`
+	// When the job was created.
+	Created value.DateTime `json:"created"`
+	// When the job was last updated.
+	Updated value.DateTime `json:"updated"`
+	// ID of the source that a statement job processes.
+	SourceID string `json:"sourceId"`
+	// ID of the partner. Only set for report jobs.
+	PartnerID string `json:"partnerId"`
+	// ID of the application. Only set for report jobs.
+	ApplicationID string `json:"applicationId"`
+	// Always "job".
+	Type string `json:"type"`
+	// Links to the job and its result; nil if a report job has failed.
+	Links *JobLinks `json:"links"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// JobLinks holds the links of a job. Links may be relative.
+type JobLinks struct {
+	// Link to the result, if it is a separate resource.
+	Link string `json:"link"`
+	// Link to the job.
+	Self string `json:"self"`
+	// Link to the connection that the job processes. Absent while a new
+	// connection is being verified.
+	Source string `json:"source"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// JobList is a list of jobs.
+type JobList struct {
+	// Number of jobs in the list.
+	Size int `json:"size"`
+	// The jobs.
+	Data []Job `json:"data"`
+	// Always "list".
+	Type string `json:"type"`
+	// Links of the list.
+	Links SelfLink `json:"links"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// JobReference identifies a job that was started.
+type JobReference struct {
+	// ID of the job.
+	ID string `json:"id"`
+	// Always "job".
+	Type string `json:"type"`
+	// Links of the job.
+	Links SelfLink `json:"links"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// JobStep is one step of a job.
+type JobStep struct {
+	// What the step does.
+	Title StepTitle `json:"title"`
+	// Status of the step.
+	Status StepStatus `json:"status"`
+	// Result of the step: absent while the step is pending.
+	Result StepResult `json:"result"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// MFAChallenge is a bank's MFA challenge to the user. Answer it with
+// JobsService.SubmitMFA.
+type MFAChallenge struct {
+	// Method of authentication.
+	Method MFAMethod `json:"method"`
+	// Description of the challenge.
+	Description string `json:"description"`
+	// Prompts to show to the user, one per answer, in order.
+	Prompts []string `json:"input"`
+	// Time left to answer, in milliseconds; some responses appear to use
+	// seconds. basiq.MFA.Expires allows for both.
+	ExpiryMs int `json:"expiryMs"`
+	// Always "mfa".
+	Type string `json:"type"`
+	// Where to send the answers.
+	Links *MFALinks `json:"links"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// MFALinks holds the links of an MFA challenge.
+type MFALinks struct {
+	// URL to send the answers to, relative or absolute.
+	Response string `json:"response"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// MFAMethod is a method of multi-factor authentication.
+type MFAMethod string
+
+// Known values of MFAMethod. The API may send others.
+const (
+	// Security questions that the user has set up.
+	MFAMethodSecurityQuestions MFAMethod = "security-questions"
+	// A code from an app, an email, a text message or a call.
+	MFAMethodToken MFAMethod = "token"
+)
+
+var mfaMethodValues = []MFAMethod{
+	MFAMethodSecurityQuestions,
+	MFAMethodToken,
+}
+
+// Known reports whether this version of the package knows the value.
+func (v MFAMethod) Known() bool {
+	return wire.OneOf(v, mfaMethodValues)
+}
+
+// PageLinks holds links to a page and the next one.
+type PageLinks struct {
+	// Link to the next page, if any.
+	Next string `json:"next"`
+	// Link to the page.
+	Self string `json:"self"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// PermissionInformation describes a kind of data to the user.
+type PermissionInformation struct {
+	// Name of the kind of data.
+	Name string `json:"name"`
+	// What the data contains.
+	Description string `json:"description"`
+	// The attributes of the data, each described in a few words.
+	Attributes []string `json:"attributeList"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// PurposeText describes a purpose to the user.
+type PurposeText struct {
+	// Full description of the purpose.
+	Description string `json:"description"`
+	// Name of the purpose.
+	Title string `json:"title"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// Reference identifies a resource without including its content.
 type Reference struct {
 	// ID of the resource.
 	ID string `json:"id"`
 	// Kind of the resource.
 	Type string `json:"type"`
-	// Where the resource is found.
+	// Links of the resource.
 	Links SelfLink `json:"links"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// SelfLink is where a resource is found.
+// ReferenceList is a list of references to resources.
+type ReferenceList struct {
+	// Number of references in the list.
+	Count int `json:"count"`
+	// The references.
+	Data []Reference `json:"data"`
+	// Always "list".
+	Type string `json:"type"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// Scope is the scope of an access token.
+type Scope string
+
+// Known values of Scope. The API may send others.
+const (
+	// Bound to one user. Opens the Consent UI and answers MFA challenges.
+	ScopeClient Scope = "CLIENT_ACCESS"
+	// For every call except answering an MFA challenge.
+	ScopeServer Scope = "SERVER_ACCESS"
+)
+
+var scopeValues = []Scope{
+	ScopeClient,
+	ScopeServer,
+}
+
+// Known reports whether this version of the package knows the value.
+func (v Scope) Known() bool {
+	return wire.OneOf(v, scopeValues)
+}
+
+// SelfLink holds a resource's link to itself.
 type SelfLink struct {
-	// Link to the resource itself.
+	// Link to the resource.
 	Self string `json:"self"`
-	// Link to what the resource was made from, if anything.
+	// Link to the source of the resource, if it has one.
 	Source string `json:"source"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// StepCode is the reason code of a failed step. The set is open, since banks
+// have reasons of their own.
+type StepCode string
+
+// Known values of StepCode. The API may send others.
+const (
+	// The statement belongs to a different account than expected.
+	StepCodeAccountDataDiffers StepCode = "account-data-differs"
+	// The user has to take action at the bank; after that, the connection can
+	// be refreshed.
+	StepCodeAccountNotAccessibleRequiresUserAction StepCode = "account-not-accessible-requires-user-action"
+	// The user did not authorise access at the bank.
+	StepCodeAuthorizationFailed StepCode = "authorization-failed"
+	// The file is not a valid statement.
+	StepCodeBankStatementInvalid StepCode = "bank-statement-invalid"
+	// The statement is for a product that is not supported yet.
+	StepCodeBankStatementNewProduct StepCode = "bank-statement-new-product"
+	// The format of the statement is not supported.
+	StepCodeBankStatementNotSupported StepCode = "bank-statement-not-supported"
+	// The statement could not be parsed.
+	StepCodeBankStatementParsingError StepCode = "bank-statement-parsing-error"
+	// The connector to the institution has failed.
+	StepCodeConnectorError StepCode = "connector-error"
+	// The file is empty.
+	StepCodeEmptyFile StepCode = "empty-file"
+	// The institution is disabled at Basiq.
+	StepCodeInstitutionDisabled StepCode = "institution-disabled"
+	// The institution cannot be reached.
+	StepCodeInstitutionNotAvailable StepCode = "institution-not-available"
+	// The institution does not exist.
+	StepCodeInstitutionNotFound StepCode = "institution-not-found"
+	// The connection is no longer valid and requires action by the user.
+	StepCodeInvalidConnection StepCode = "invalid-connection"
+	// The login or password is wrong, the login is locked, or an MFA challenge
+	// was not answered. Send the user to the Consent UI with the connection's
+	// ID.
+	StepCodeInvalidCredentials StepCode = "invalid-credentials"
+	// A row of the file cannot be parsed.
+	StepCodeInvalidCSVRow StepCode = "invalid-csv-row"
+	// A field of the file has an invalid value.
+	StepCodeInvalidFieldValue StepCode = "invalid-field-value"
+	// The job took too long.
+	StepCodeJobTimedOut StepCode = "job-timed-out"
+	// The institution is under maintenance.
+	StepCodeMaintenance StepCode = "maintenance"
+	// A required field is missing from the file.
+	StepCodeMissingRequiredField StepCode = "missing-required-field"
+	// A required field of the file is empty.
+	StepCodeMissingRequiredFieldValue StepCode = "missing-required-field-value"
+	// The file has too many rows.
+	StepCodeRowCountExceeded StepCode = "row-count-exceeded"
+	// The institution does not respond. Check the connector's status, and
+	// refresh after ten minutes.
+	StepCodeServiceUnavailable StepCode = "service-unavailable"
+	// The institution's system is down.
+	StepCodeSystemUnavailable StepCode = "system-unavailable"
+	// The file contains transactions dated after the file itself.
+	StepCodeTxnAfterLastUpdatedDate StepCode = "txn-after-last-updated-date"
+	// The reason is not known.
+	StepCodeUnknownError StepCode = "unknown-error"
+	// The user has to take action at the institution.
+	StepCodeUserActionRequired StepCode = "user-action-required"
+)
+
+var stepCodeValues = []StepCode{
+	StepCodeAccountDataDiffers,
+	StepCodeAccountNotAccessibleRequiresUserAction,
+	StepCodeAuthorizationFailed,
+	StepCodeBankStatementInvalid,
+	StepCodeBankStatementNewProduct,
+	StepCodeBankStatementNotSupported,
+	StepCodeBankStatementParsingError,
+	StepCodeConnectorError,
+	StepCodeEmptyFile,
+	StepCodeInstitutionDisabled,
+	StepCodeInstitutionNotAvailable,
+	StepCodeInstitutionNotFound,
+	StepCodeInvalidConnection,
+	StepCodeInvalidCredentials,
+	StepCodeInvalidCSVRow,
+	StepCodeInvalidFieldValue,
+	StepCodeJobTimedOut,
+	StepCodeMaintenance,
+	StepCodeMissingRequiredField,
+	StepCodeMissingRequiredFieldValue,
+	StepCodeRowCountExceeded,
+	StepCodeServiceUnavailable,
+	StepCodeSystemUnavailable,
+	StepCodeTxnAfterLastUpdatedDate,
+	StepCodeUnknownError,
+	StepCodeUserActionRequired,
+}
+
+// Known reports whether this version of the package knows the value.
+func (v StepCode) Known() bool {
+	return wire.OneOf(v, stepCodeValues)
+}
+
+// StepFailure describes why a step failed.
+type StepFailure struct {
+	// Reason code.
+	Code StepCode `json:"code"`
+	// Short description of the reason.
+	Title string `json:"title"`
+	// Full description of the reason.
+	Detail string `json:"detail"`
+	// Kind of the result.
+	Type string `json:"type"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// StepLink is a link to what a step has produced.
+type StepLink struct {
+	// Kind of resource.
+	Type string `json:"type"`
+	// URL of the resource, often relative.
+	URL string `json:"url"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// StepResult is the result of a step: a link to what it produced, an MFA
+// challenge, or the reason for its failure. The API sends a single object or a
+// list.
+type StepResult struct {
+	raw value.JSON
+}
+
+// StepStatus is the status of a step.
+type StepStatus string
+
+// Known values of StepStatus. The API may send others.
+const (
+	// The step has failed, and therefore the job.
+	StepStatusFailed StepStatus = "failed"
+	// The step is running. An MFA challenge stays in this status until it is
+	// answered.
+	StepStatusInProgress StepStatus = "in-progress"
+	// The step has not started. It never starts if an earlier step has failed.
+	StepStatusPending StepStatus = "pending"
+	// The step was not needed. It counts as successful.
+	StepStatusSkipped StepStatus = "skipped"
+	// The step has succeeded.
+	StepStatusSuccess StepStatus = "success"
+)
+
+var stepStatusValues = []StepStatus{
+	StepStatusFailed,
+	StepStatusInProgress,
+	StepStatusPending,
+	StepStatusSkipped,
+	StepStatusSuccess,
+}
+
+// Known reports whether this version of the package knows the value.
+func (v StepStatus) Known() bool {
+	return wire.OneOf(v, stepStatusValues)
+}
+
+// StepTitle is what a step of a job does.
+type StepTitle string
+
+// Known values of StepTitle. The API may send others.
+const (
+	// Creating the report.
+	StepTitleCreateReport StepTitle = "create-report"
+	// Asking the user to complete MFA; see StepResult.MFA.
+	StepTitleMFAChallenge StepTitle = "mfa-challenge"
+	// Retrieving accounts.
+	StepTitleRetrieveAccounts StepTitle = "retrieve-accounts"
+	// Retrieving statements.
+	StepTitleRetrieveStatements StepTitle = "retrieve-statements"
+	// Retrieving transactions.
+	StepTitleRetrieveTransactions StepTitle = "retrieve-transactions"
+	// Verifying the user's credentials.
+	StepTitleVerifyCredentials StepTitle = "verify-credentials"
+)
+
+var stepTitleValues = []StepTitle{
+	StepTitleCreateReport,
+	StepTitleMFAChallenge,
+	StepTitleRetrieveAccounts,
+	StepTitleRetrieveStatements,
+	StepTitleRetrieveTransactions,
+	StepTitleVerifyCredentials,
+}
+
+// Known reports whether this version of the package knows the value.
+func (v StepTitle) Known() bool {
+	return wire.OneOf(v, stepTitleValues)
+}
+
+// SubmitMFAParams answers an MFA challenge.
+type SubmitMFAParams struct {
+	// The answers, in the order of the prompts. To confirm an approval in the
+	// bank's app, send the single word confirmed.
+	Answers []string `json:"mfa-response"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// apply sets the parameters on the request.
+func (p *SubmitMFAParams) apply(req *transport.Request) {
+	req.Require("mfa-response", len(p.Answers) > 0)
+	req.SetJSON(p)
+}
+
+// UpdateUserParams describes changes to a user. Nil fields remain unchanged.
+// The user must keep an email address or a mobile number.
+type UpdateUserParams struct {
+	// Email address.
+	Email *string `json:"email"`
+	// Mobile number in international format.
+	Mobile *string `json:"mobile"`
+	// First name.
+	FirstName *string `json:"firstName"`
+	// Middle names.
+	MiddleName *string `json:"middleName"`
+	// Last name.
+	LastName *string `json:"lastName"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// apply sets the parameters on the request.
+func (p *UpdateUserParams) apply(req *transport.Request) {
+	req.SetJSON(p)
+}
+
+// User is a person or business that shares data with the application.
+type User struct {
+	// ID of the user.
+	ID string `json:"id"`
+	// Email address, or empty.
+	Email string `json:"email"`
+	// Mobile number, or empty.
+	Mobile string `json:"mobile"`
+	// Full name, or empty. Absent from the responses to Create and Update.
+	Name string `json:"name"`
+	// First name, or empty.
+	FirstName string `json:"firstName"`
+	// Middle names, or empty.
+	MiddleName string `json:"middleName"`
+	// Last name, or empty.
+	LastName string `json:"lastName"`
+	// Name of the business.
+	BusinessName string `json:"businessName"`
+	// Business number.
+	BusinessNumber string `json:"businessIdNo"`
+	// Kind of BusinessNumber.
+	BusinessNumberType BusinessNumberType `json:"businessIdNoType"`
+	// Address of the business.
+	BusinessAddress *BusinessAddress `json:"businessAddress"`
+	// Whether the application has verified the user's identity.
+	Verified *bool `json:"verificationStatus"`
+	// When the user was verified, in the application's own format.
+	VerificationDate string `json:"verificationDate"`
+	// References to the user's accounts. Only returned by Get.
+	Accounts *ReferenceList `json:"accounts"`
+	// References to the user's connections. Only returned by Get.
+	Connections *ReferenceList `json:"connections"`
+	// Always "user".
+	Type string `json:"type"`
+	// Links to the user and the user's data.
+	Links UserLinks `json:"links"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// UserLinks holds the links of a user.
+type UserLinks struct {
+	// Link to the user's accounts.
+	Accounts string `json:"accounts"`
+	// Link to the user's connections.
+	Connections string `json:"connections"`
+	// Link to the user.
+	Self string `json:"self"`
+	// Link to the user's transactions.
+	Transactions string `json:"transactions"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }

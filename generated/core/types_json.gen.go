@@ -3,8 +3,1494 @@
 package core
 
 import (
+	"fmt"
+	"log/slog"
+
+	"github.com/basiq-sdk/basiq-go/transport/value"
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
+
+var accessTokenMembers = wire.Names{
+	"access_token",
+	"expires_in",
+	"token_type",
+}
+
+// DecodeJSON reads the value from d.
+func (v *AccessToken) DecodeJSON(d *wire.Decoder) {
+	m := d.Members(&v.JSON, &accessTokenMembers)
+	for m.Next() {
+		switch m.Name() {
+		case "access_token":
+			v.Token = value.NewSecret(m.String())
+		case "expires_in":
+			v.ExpiresIn = m.Int()
+		case "token_type":
+			v.Type = m.String()
+		default:
+			m.Extra()
+		}
+	}
+}
+
+// AppendJSON appends the value's JSON form to b.
+func (v *AccessToken) AppendJSON(b []byte) []byte {
+	w := wire.BeginObject(b, &v.JSON, &accessTokenMembers)
+	w.String("access_token", v.Token.Reveal(), wire.Required)
+	w.Int("expires_in", v.ExpiresIn, wire.Optional)
+	w.String("token_type", v.Type, wire.Required)
+	return w.End()
+}
+
+// MarshalJSON implements json.Marshaler.
+func (v AccessToken) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&v)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (v *AccessToken) UnmarshalJSON(data []byte) error {
+	return wire.Unmarshal(data, v)
+}
+
+// Format prints the value with a placeholder for its secret.
+func (v AccessToken) Format(f fmt.State, verb rune) {
+	type plain AccessToken
+	_, _ = fmt.Fprintf(f, fmt.FormatString(f, verb), plain(v))
+}
+
+// LogValue makes log/slog write the value with a placeholder for its secret.
+func (v AccessToken) LogValue() slog.Value {
+	return slog.StringValue(fmt.Sprintf("%+v", v))
+}
+
+var authLinkMembers = wire.Names{
+	"id",
+	"userId",
+	"mobile",
+	"expiresAt",
+	"type",
+	"links",
+}
+
+// DecodeJSON reads the value from d.
+func (v *AuthLink) DecodeJSON(d *wire.Decoder) {
+	m := d.Members(&v.JSON, &authLinkMembers)
+	for m.Next() {
+		switch m.Name() {
+		case "id":
+			v.ID = m.String()
+		case "userId":
+			v.UserID = m.String()
+		case "mobile":
+			v.Mobile = m.String()
+		case "expiresAt":
+			v.ExpiresAt = value.DateTime(m.String())
+		case "type":
+			v.Type = m.String()
+		case "links":
+			v.Links = wire.Pointer[AuthLinkURLs](&m)
+		default:
+			m.Extra()
+		}
+	}
+}
+
+// AppendJSON appends the value's JSON form to b.
+func (v *AuthLink) AppendJSON(b []byte) []byte {
+	w := wire.BeginObject(b, &v.JSON, &authLinkMembers)
+	w.String("id", v.ID, wire.Optional)
+	w.String("userId", v.UserID, wire.Required)
+	w.String("mobile", v.Mobile, wire.Required)
+	w.String("expiresAt", string(v.ExpiresAt), wire.Required)
+	w.String("type", v.Type, wire.Required)
+	wire.AppendPointer(&w, "links", v.Links, wire.Optional)
+	return w.End()
+}
+
+// MarshalJSON implements json.Marshaler.
+func (v AuthLink) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&v)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (v *AuthLink) UnmarshalJSON(data []byte) error {
+	return wire.Unmarshal(data, v)
+}
+
+var authLinkURLsMembers = wire.Names{
+	"public",
+	"self",
+}
+
+// DecodeJSON reads the value from d.
+func (v *AuthLinkURLs) DecodeJSON(d *wire.Decoder) {
+	m := d.Members(&v.JSON, &authLinkURLsMembers)
+	for m.Next() {
+		switch m.Name() {
+		case "public":
+			v.Public = m.String()
+		case "self":
+			v.Self = m.String()
+		default:
+			m.Extra()
+		}
+	}
+}
+
+// AppendJSON appends the value's JSON form to b.
+func (v *AuthLinkURLs) AppendJSON(b []byte) []byte {
+	w := wire.BeginObject(b, &v.JSON, &authLinkURLsMembers)
+	w.String("public", v.Public, wire.Required)
+	w.String("self", v.Self, wire.Required)
+	return w.End()
+}
+
+// MarshalJSON implements json.Marshaler.
+func (v AuthLinkURLs) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&v)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (v *AuthLinkURLs) UnmarshalJSON(data []byte) error {
+	return wire.Unmarshal(data, v)
+}
+
+var businessAddressMembers = wire.Names{
+	"addressLine1",
+	"addressLine2",
+	"suburb",
+	"state",
+	"postcode",
+	"countryCode",
+}
+
+// DecodeJSON reads the value from d.
+func (v *BusinessAddress) DecodeJSON(d *wire.Decoder) {
+	m := d.Members(&v.JSON, &businessAddressMembers)
+	for m.Next() {
+		switch m.Name() {
+		case "addressLine1":
+			v.Line1 = m.String()
+		case "addressLine2":
+			v.Line2 = m.String()
+		case "suburb":
+			v.Suburb = m.String()
+		case "state":
+			v.State = m.String()
+		case "postcode":
+			v.Postcode = m.String()
+		case "countryCode":
+			v.CountryCode = m.String()
+		default:
+			m.Extra()
+		}
+	}
+}
+
+// AppendJSON appends the value's JSON form to b.
+func (v *BusinessAddress) AppendJSON(b []byte) []byte {
+	w := wire.BeginObject(b, &v.JSON, &businessAddressMembers)
+	w.String("addressLine1", v.Line1, wire.Optional)
+	w.String("addressLine2", v.Line2, wire.Optional)
+	w.String("suburb", v.Suburb, wire.Optional)
+	w.String("state", v.State, wire.Optional)
+	w.String("postcode", v.Postcode, wire.Optional)
+	w.String("countryCode", v.CountryCode, wire.Optional)
+	return w.End()
+}
+
+// MarshalJSON implements json.Marshaler.
+func (v BusinessAddress) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&v)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (v *BusinessAddress) UnmarshalJSON(data []byte) error {
+	return wire.Unmarshal(data, v)
+}
+
+var consentMembers = wire.Names{
+	"id",
+	"status",
+	"origin",
+	"purpose",
+	"data",
+	"created",
+	"updated",
+	"expiryDate",
+	"revoked",
+	"type",
+	"links",
+}
+
+// DecodeJSON reads the value from d.
+func (v *Consent) DecodeJSON(d *wire.Decoder) {
+	m := d.Members(&v.JSON, &consentMembers)
+	for m.Next() {
+		switch m.Name() {
+		case "id":
+			v.ID = m.String()
+		case "status":
+			v.Status = ConsentStatus(m.String())
+		case "origin":
+			v.Origin = m.String()
+		case "purpose":
+			m.Value(&v.Purpose)
+		case "data":
+			m.Value(&v.Data)
+		case "created":
+			v.Created = value.DateTime(m.String())
+		case "updated":
+			v.Updated = value.DateTime(m.String())
+		case "expiryDate":
+			v.ExpiryDate = value.DateTime(m.String())
+		case "revoked":
+			v.Revoked = value.DateTime(m.String())
+		case "type":
+			v.Type = m.String()
+		case "links":
+			v.Links = wire.Pointer[ConsentLinks](&m)
+		default:
+			m.Extra()
+		}
+	}
+}
+
+// AppendJSON appends the value's JSON form to b.
+func (v *Consent) AppendJSON(b []byte) []byte {
+	w := wire.BeginObject(b, &v.JSON, &consentMembers)
+	w.String("id", v.ID, wire.Required)
+	w.String("status", string(v.Status), wire.Required)
+	w.String("origin", v.Origin, wire.Optional)
+	w.Value("purpose", &v.Purpose, wire.Required)
+	w.Value("data", &v.Data, wire.Required)
+	w.String("created", string(v.Created), wire.Required)
+	w.String("updated", string(v.Updated), wire.Required)
+	w.String("expiryDate", string(v.ExpiryDate), wire.Required)
+	w.String("revoked", string(v.Revoked), wire.Optional)
+	w.String("type", v.Type, wire.Required)
+	wire.AppendPointer(&w, "links", v.Links, wire.Optional)
+	return w.End()
+}
+
+// MarshalJSON implements json.Marshaler.
+func (v Consent) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&v)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (v *Consent) UnmarshalJSON(data []byte) error {
+	return wire.Unmarshal(data, v)
+}
+
+var consentLinksMembers = wire.Names{
+	"consentPolicy",
+	"latestConsentPolicy",
+	"self",
+}
+
+// DecodeJSON reads the value from d.
+func (v *ConsentLinks) DecodeJSON(d *wire.Decoder) {
+	m := d.Members(&v.JSON, &consentLinksMembers)
+	for m.Next() {
+		switch m.Name() {
+		case "consentPolicy":
+			v.ConsentPolicy = m.String()
+		case "latestConsentPolicy":
+			v.LatestConsentPolicy = m.String()
+		case "self":
+			v.Self = m.String()
+		default:
+			m.Extra()
+		}
+	}
+}
+
+// AppendJSON appends the value's JSON form to b.
+func (v *ConsentLinks) AppendJSON(b []byte) []byte {
+	w := wire.BeginObject(b, &v.JSON, &consentLinksMembers)
+	w.String("consentPolicy", v.ConsentPolicy, wire.Optional)
+	w.String("latestConsentPolicy", v.LatestConsentPolicy, wire.Optional)
+	w.String("self", v.Self, wire.Optional)
+	return w.End()
+}
+
+// MarshalJSON implements json.Marshaler.
+func (v ConsentLinks) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&v)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (v *ConsentLinks) UnmarshalJSON(data []byte) error {
+	return wire.Unmarshal(data, v)
+}
+
+var consentListMembers = wire.Names{
+	"size",
+	"data",
+	"type",
+	"links",
+}
+
+// DecodeJSON reads the value from d.
+func (v *ConsentList) DecodeJSON(d *wire.Decoder) {
+	m := d.Members(&v.JSON, &consentListMembers)
+	for m.Next() {
+		switch m.Name() {
+		case "size":
+			v.Size = m.Int()
+		case "data":
+			v.Data = wire.List[Consent](&m)
+		case "type":
+			v.Type = m.String()
+		case "links":
+			v.Links = wire.Pointer[SelfLink](&m)
+		default:
+			m.Extra()
+		}
+	}
+}
+
+// AppendJSON appends the value's JSON form to b.
+func (v *ConsentList) AppendJSON(b []byte) []byte {
+	w := wire.BeginObject(b, &v.JSON, &consentListMembers)
+	w.Int("size", v.Size, wire.Optional)
+	wire.AppendList(&w, "data", v.Data, wire.Optional)
+	w.String("type", v.Type, wire.Optional)
+	wire.AppendPointer(&w, "links", v.Links, wire.Optional)
+	return w.End()
+}
+
+// MarshalJSON implements json.Marshaler.
+func (v ConsentList) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&v)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (v *ConsentList) UnmarshalJSON(data []byte) error {
+	return wire.Unmarshal(data, v)
+}
+
+var consentPermissionMembers = wire.Names{
+	"scope",
+	"required",
+	"consented",
+	"entity",
+	"information",
+	"purpose",
+}
+
+// DecodeJSON reads the value from d.
+func (v *ConsentPermission) DecodeJSON(d *wire.Decoder) {
+	m := d.Members(&v.JSON, &consentPermissionMembers)
+	for m.Next() {
+		switch m.Name() {
+		case "scope":
+			v.Scope = m.String()
+		case "required":
+			v.Required = m.Bool()
+		case "consented":
+			v.Consented = m.OptBool()
+		case "entity":
+			v.Entity = m.String()
+		case "information":
+			m.Value(&v.Information)
+		case "purpose":
+			m.Value(&v.Purpose)
+		default:
+			m.Extra()
+		}
+	}
+}
+
+// AppendJSON appends the value's JSON form to b.
+func (v *ConsentPermission) AppendJSON(b []byte) []byte {
+	w := wire.BeginObject(b, &v.JSON, &consentPermissionMembers)
+	w.String("scope", v.Scope, wire.Required)
+	w.Bool("required", v.Required, wire.Required)
+	w.OptBool("consented", v.Consented, wire.Optional)
+	w.String("entity", v.Entity, wire.Required)
+	w.Value("information", &v.Information, wire.Required)
+	w.Value("purpose", &v.Purpose, wire.Required)
+	return w.End()
+}
+
+// MarshalJSON implements json.Marshaler.
+func (v ConsentPermission) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&v)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (v *ConsentPermission) UnmarshalJSON(data []byte) error {
+	return wire.Unmarshal(data, v)
+}
+
+var consentPurposeMembers = wire.Names{
+	"other",
+	"primary",
+}
+
+// DecodeJSON reads the value from d.
+func (v *ConsentPurpose) DecodeJSON(d *wire.Decoder) {
+	m := d.Members(&v.JSON, &consentPurposeMembers)
+	for m.Next() {
+		switch m.Name() {
+		case "other":
+			v.Other = m.RawValue()
+		case "primary":
+			m.Value(&v.Primary)
+		default:
+			m.Extra()
+		}
+	}
+}
+
+// AppendJSON appends the value's JSON form to b.
+func (v *ConsentPurpose) AppendJSON(b []byte) []byte {
+	w := wire.BeginObject(b, &v.JSON, &consentPurposeMembers)
+	w.Raw("other", v.Other, wire.Optional)
+	w.Value("primary", &v.Primary, wire.Required)
+	return w.End()
+}
+
+// MarshalJSON implements json.Marshaler.
+func (v ConsentPurpose) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&v)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (v *ConsentPurpose) UnmarshalJSON(data []byte) error {
+	return wire.Unmarshal(data, v)
+}
+
+var consentTermsMembers = wire.Names{
+	"permissions",
+	"retainData",
+	"initialRetrievalDays",
+	"organisation",
+}
+
+// DecodeJSON reads the value from d.
+func (v *ConsentTerms) DecodeJSON(d *wire.Decoder) {
+	m := d.Members(&v.JSON, &consentTermsMembers)
+	for m.Next() {
+		switch m.Name() {
+		case "permissions":
+			v.Permissions = wire.List[ConsentPermission](&m)
+		case "retainData":
+			v.RetainData = m.Bool()
+		case "initialRetrievalDays":
+			v.InitialRetrievalDays = m.OptInt()
+		case "organisation":
+			v.Organisation = m.RawValue()
+		default:
+			m.Extra()
+		}
+	}
+}
+
+// AppendJSON appends the value's JSON form to b.
+func (v *ConsentTerms) AppendJSON(b []byte) []byte {
+	w := wire.BeginObject(b, &v.JSON, &consentTermsMembers)
+	wire.AppendList(&w, "permissions", v.Permissions, wire.Required)
+	w.Bool("retainData", v.RetainData, wire.Required)
+	w.OptInt("initialRetrievalDays", v.InitialRetrievalDays, wire.Optional)
+	w.Raw("organisation", v.Organisation, wire.Optional)
+	return w.End()
+}
+
+// MarshalJSON implements json.Marshaler.
+func (v ConsentTerms) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&v)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (v *ConsentTerms) UnmarshalJSON(data []byte) error {
+	return wire.Unmarshal(data, v)
+}
+
+var createAuthLinkParamsMembers = wire.Names{
+	"mobile",
+}
+
+// DecodeJSON reads the value from d.
+func (v *CreateAuthLinkParams) DecodeJSON(d *wire.Decoder) {
+	m := d.Members(&v.JSON, &createAuthLinkParamsMembers)
+	for m.Next() {
+		switch m.Name() {
+		case "mobile":
+			v.Mobile = m.String()
+		default:
+			m.Extra()
+		}
+	}
+}
+
+// AppendJSON appends the value's JSON form to b.
+func (v *CreateAuthLinkParams) AppendJSON(b []byte) []byte {
+	w := wire.BeginObject(b, &v.JSON, &createAuthLinkParamsMembers)
+	w.String("mobile", v.Mobile, wire.Optional)
+	return w.End()
+}
+
+// MarshalJSON implements json.Marshaler.
+func (v CreateAuthLinkParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&v)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (v *CreateAuthLinkParams) UnmarshalJSON(data []byte) error {
+	return wire.Unmarshal(data, v)
+}
+
+var createUserParamsMembers = wire.Names{
+	"email",
+	"mobile",
+	"firstName",
+	"middleName",
+	"lastName",
+	"businessName",
+	"businessIdNo",
+	"businessIdNoType",
+	"businessAddress",
+	"verificationStatus",
+	"verificationDate",
+}
+
+// DecodeJSON reads the value from d.
+func (v *CreateUserParams) DecodeJSON(d *wire.Decoder) {
+	m := d.Members(&v.JSON, &createUserParamsMembers)
+	for m.Next() {
+		switch m.Name() {
+		case "email":
+			v.Email = m.String()
+		case "mobile":
+			v.Mobile = m.String()
+		case "firstName":
+			v.FirstName = m.String()
+		case "middleName":
+			v.MiddleName = m.String()
+		case "lastName":
+			v.LastName = m.String()
+		case "businessName":
+			v.BusinessName = m.String()
+		case "businessIdNo":
+			v.BusinessNumber = m.String()
+		case "businessIdNoType":
+			v.BusinessNumberType = BusinessNumberType(m.String())
+		case "businessAddress":
+			v.BusinessAddress = wire.Pointer[BusinessAddress](&m)
+		case "verificationStatus":
+			v.Verified = m.OptBool()
+		case "verificationDate":
+			v.VerificationDate = m.String()
+		default:
+			m.Extra()
+		}
+	}
+}
+
+// AppendJSON appends the value's JSON form to b.
+func (v *CreateUserParams) AppendJSON(b []byte) []byte {
+	w := wire.BeginObject(b, &v.JSON, &createUserParamsMembers)
+	w.String("email", v.Email, wire.Optional)
+	w.String("mobile", v.Mobile, wire.Optional)
+	w.String("firstName", v.FirstName, wire.Optional)
+	w.String("middleName", v.MiddleName, wire.Optional)
+	w.String("lastName", v.LastName, wire.Optional)
+	w.String("businessName", v.BusinessName, wire.Optional)
+	w.String("businessIdNo", v.BusinessNumber, wire.Optional)
+	w.String("businessIdNoType", string(v.BusinessNumberType), wire.Optional)
+	wire.AppendPointer(&w, "businessAddress", v.BusinessAddress, wire.Optional)
+	w.OptBool("verificationStatus", v.Verified, wire.Optional)
+	w.String("verificationDate", v.VerificationDate, wire.Optional)
+	return w.End()
+}
+
+// MarshalJSON implements json.Marshaler.
+func (v CreateUserParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&v)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (v *CreateUserParams) UnmarshalJSON(data []byte) error {
+	return wire.Unmarshal(data, v)
+}
+
+var eventMembers = wire.Names{
+	"id",
+	"entity",
+	"eventType",
+	"userId",
+	"createdDate",
+	"dataRef",
+	"data",
+	"type",
+	"links",
+}
+
+// DecodeJSON reads the value from d.
+func (v *Event) DecodeJSON(d *wire.Decoder) {
+	m := d.Members(&v.JSON, &eventMembers)
+	for m.Next() {
+		switch m.Name() {
+		case "id":
+			v.ID = m.String()
+		case "entity":
+			v.Entity = EventEntity(m.String())
+		case "eventType":
+			v.Verb = EventVerb(m.String())
+		case "userId":
+			v.UserID = m.String()
+		case "createdDate":
+			v.Created = value.DateTime(m.String())
+		case "dataRef":
+			v.DataURL = m.String()
+		case "data":
+			v.Data.raw = m.RawValue()
+		case "type":
+			v.Type = m.String()
+		case "links":
+			v.Links = wire.Pointer[SelfLink](&m)
+		default:
+			m.Extra()
+		}
+	}
+}
+
+// AppendJSON appends the value's JSON form to b.
+func (v *Event) AppendJSON(b []byte) []byte {
+	w := wire.BeginObject(b, &v.JSON, &eventMembers)
+	w.String("id", v.ID, wire.Optional)
+	w.String("entity", string(v.Entity), wire.Optional)
+	w.String("eventType", string(v.Verb), wire.Optional)
+	w.String("userId", v.UserID, wire.Optional)
+	w.String("createdDate", string(v.Created), wire.Optional)
+	w.String("dataRef", v.DataURL, wire.Optional)
+	w.Raw("data", v.Data.raw, wire.Optional)
+	w.String("type", v.Type, wire.Optional)
+	wire.AppendPointer(&w, "links", v.Links, wire.Optional)
+	return w.End()
+}
+
+// MarshalJSON implements json.Marshaler.
+func (v Event) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&v)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (v *Event) UnmarshalJSON(data []byte) error {
+	return wire.Unmarshal(data, v)
+}
+
+var eventConnectionMembers = wire.Names{
+	"id",
+	"status",
+	"institution",
+	"mfaEnabled",
+	"createdDate",
+	"lastUsed",
+	"type",
+	"links",
+}
+
+// DecodeJSON reads the value from d.
+func (v *EventConnection) DecodeJSON(d *wire.Decoder) {
+	m := d.Members(&v.JSON, &eventConnectionMembers)
+	for m.Next() {
+		switch m.Name() {
+		case "id":
+			v.ID = m.String()
+		case "status":
+			v.Status = m.String()
+		case "institution":
+			v.Institution = wire.Pointer[Reference](&m)
+		case "mfaEnabled":
+			v.MFAEnabled = m.OptBool()
+		case "createdDate":
+			v.Created = value.DateTime(m.String())
+		case "lastUsed":
+			v.LastUsed = value.DateTime(m.String())
+		case "type":
+			v.Type = m.String()
+		case "links":
+			v.Links = wire.Pointer[EventConnectionLinks](&m)
+		default:
+			m.Extra()
+		}
+	}
+}
+
+// AppendJSON appends the value's JSON form to b.
+func (v *EventConnection) AppendJSON(b []byte) []byte {
+	w := wire.BeginObject(b, &v.JSON, &eventConnectionMembers)
+	w.String("id", v.ID, wire.Optional)
+	w.String("status", v.Status, wire.Optional)
+	wire.AppendPointer(&w, "institution", v.Institution, wire.Optional)
+	w.OptBool("mfaEnabled", v.MFAEnabled, wire.Optional)
+	w.String("createdDate", string(v.Created), wire.Optional)
+	w.String("lastUsed", string(v.LastUsed), wire.Optional)
+	w.String("type", v.Type, wire.Optional)
+	wire.AppendPointer(&w, "links", v.Links, wire.Optional)
+	return w.End()
+}
+
+// MarshalJSON implements json.Marshaler.
+func (v EventConnection) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&v)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (v *EventConnection) UnmarshalJSON(data []byte) error {
+	return wire.Unmarshal(data, v)
+}
+
+var eventConnectionLinksMembers = wire.Names{
+	"accounts",
+	"self",
+	"transactions",
+}
+
+// DecodeJSON reads the value from d.
+func (v *EventConnectionLinks) DecodeJSON(d *wire.Decoder) {
+	m := d.Members(&v.JSON, &eventConnectionLinksMembers)
+	for m.Next() {
+		switch m.Name() {
+		case "accounts":
+			v.Accounts = m.String()
+		case "self":
+			v.Self = m.String()
+		case "transactions":
+			v.Transactions = m.String()
+		default:
+			m.Extra()
+		}
+	}
+}
+
+// AppendJSON appends the value's JSON form to b.
+func (v *EventConnectionLinks) AppendJSON(b []byte) []byte {
+	w := wire.BeginObject(b, &v.JSON, &eventConnectionLinksMembers)
+	w.String("accounts", v.Accounts, wire.Optional)
+	w.String("self", v.Self, wire.Optional)
+	w.String("transactions", v.Transactions, wire.Optional)
+	return w.End()
+}
+
+// MarshalJSON implements json.Marshaler.
+func (v EventConnectionLinks) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&v)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (v *EventConnectionLinks) UnmarshalJSON(data []byte) error {
+	return wire.Unmarshal(data, v)
+}
+
+var eventListMembers = wire.Names{
+	"type",
+	"data",
+	"links",
+}
+
+// DecodeJSON reads the value from d.
+func (v *EventList) DecodeJSON(d *wire.Decoder) {
+	m := d.Members(&v.JSON, &eventListMembers)
+	for m.Next() {
+		switch m.Name() {
+		case "type":
+			v.Type = m.String()
+		case "data":
+			v.Data = wire.List[Event](&m)
+		case "links":
+			v.Links = wire.Pointer[SelfLink](&m)
+		default:
+			m.Extra()
+		}
+	}
+}
+
+// AppendJSON appends the value's JSON form to b.
+func (v *EventList) AppendJSON(b []byte) []byte {
+	w := wire.BeginObject(b, &v.JSON, &eventListMembers)
+	w.String("type", v.Type, wire.Required)
+	wire.AppendList(&w, "data", v.Data, wire.Optional)
+	wire.AppendPointer(&w, "links", v.Links, wire.Optional)
+	return w.End()
+}
+
+// MarshalJSON implements json.Marshaler.
+func (v EventList) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&v)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (v *EventList) UnmarshalJSON(data []byte) error {
+	return wire.Unmarshal(data, v)
+}
+
+// Raw returns the value as raw JSON.
+func (v EventSubject) Raw() value.JSON {
+	return v.raw
+}
+
+// IsZero reports whether the value is absent. JSON null is a value.
+func (v EventSubject) IsZero() bool {
+	return v.raw.IsZero()
+}
+
+// EventSubjectOf returns an EventSubject that holds raw.
+func EventSubjectOf(raw value.JSON) EventSubject {
+	return EventSubject{raw: raw}
+}
+
+// Connection returns the connection that the event is about.
+func (v EventSubject) Connection() (*EventConnection, bool) {
+	return wire.Variant[EventConnection](v.raw, wire.Match{
+		Equals: []string{"connection"},
+		Member: "type",
+	})
+}
+
+// NewEventSubjectConnection returns an EventSubject that holds v.
+func NewEventSubjectConnection(v EventConnection) EventSubject {
+	if v.Type == "" {
+		v.Type = "connection"
+	}
+	return EventSubject{raw: value.JSON(v.AppendJSON(nil))}
+}
+
+// Transactions returns the connection that has new transactions.
+func (v EventSubject) Transactions() (*EventTransactions, bool) {
+	return wire.Variant[EventTransactions](v.raw, wire.Match{Member: "connection"})
+}
+
+// NewEventSubjectTransactions returns an EventSubject that holds v.
+func NewEventSubjectTransactions(v EventTransactions) EventSubject {
+	return EventSubject{raw: value.JSON(v.AppendJSON(nil))}
+}
+
+// DecodeJSON reads the value from d.
+func (v *EventSubject) DecodeJSON(d *wire.Decoder) {
+	v.raw = d.ReadRaw()
+}
+
+// AppendJSON appends the value's JSON form to b.
+func (v *EventSubject) AppendJSON(b []byte) []byte {
+	return wire.AppendRaw(b, v.raw)
+}
+
+// MarshalJSON implements json.Marshaler.
+func (v EventSubject) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&v)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (v *EventSubject) UnmarshalJSON(data []byte) error {
+	return wire.Unmarshal(data, v)
+}
+
+var eventTransactionsMembers = wire.Names{
+	"connection",
+	"count",
+}
+
+// DecodeJSON reads the value from d.
+func (v *EventTransactions) DecodeJSON(d *wire.Decoder) {
+	m := d.Members(&v.JSON, &eventTransactionsMembers)
+	for m.Next() {
+		switch m.Name() {
+		case "connection":
+			v.Connection = wire.Pointer[Reference](&m)
+		case "count":
+			v.Count = m.Int()
+		default:
+			m.Extra()
+		}
+	}
+}
+
+// AppendJSON appends the value's JSON form to b.
+func (v *EventTransactions) AppendJSON(b []byte) []byte {
+	w := wire.BeginObject(b, &v.JSON, &eventTransactionsMembers)
+	wire.AppendPointer(&w, "connection", v.Connection, wire.Optional)
+	w.Int("count", v.Count, wire.Optional)
+	return w.End()
+}
+
+// MarshalJSON implements json.Marshaler.
+func (v EventTransactions) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&v)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (v *EventTransactions) UnmarshalJSON(data []byte) error {
+	return wire.Unmarshal(data, v)
+}
+
+var eventTypeMembers = wire.Names{
+	"id",
+	"description",
+	"type",
+	"links",
+}
+
+// DecodeJSON reads the value from d.
+func (v *EventType) DecodeJSON(d *wire.Decoder) {
+	m := d.Members(&v.JSON, &eventTypeMembers)
+	for m.Next() {
+		switch m.Name() {
+		case "id":
+			v.ID = m.String()
+		case "description":
+			v.Description = m.String()
+		case "type":
+			v.Type = m.String()
+		case "links":
+			v.Links = wire.Pointer[SelfLink](&m)
+		default:
+			m.Extra()
+		}
+	}
+}
+
+// AppendJSON appends the value's JSON form to b.
+func (v *EventType) AppendJSON(b []byte) []byte {
+	w := wire.BeginObject(b, &v.JSON, &eventTypeMembers)
+	w.String("id", v.ID, wire.Optional)
+	w.String("description", v.Description, wire.Optional)
+	w.String("type", v.Type, wire.Optional)
+	wire.AppendPointer(&w, "links", v.Links, wire.Optional)
+	return w.End()
+}
+
+// MarshalJSON implements json.Marshaler.
+func (v EventType) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&v)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (v *EventType) UnmarshalJSON(data []byte) error {
+	return wire.Unmarshal(data, v)
+}
+
+var eventTypeListMembers = wire.Names{
+	"count",
+	"size",
+	"data",
+	"type",
+	"links",
+}
+
+// DecodeJSON reads the value from d.
+func (v *EventTypeList) DecodeJSON(d *wire.Decoder) {
+	m := d.Members(&v.JSON, &eventTypeListMembers)
+	for m.Next() {
+		switch m.Name() {
+		case "count":
+			v.Count = m.Int()
+		case "size":
+			v.Size = m.Int()
+		case "data":
+			v.Data = wire.List[EventType](&m)
+		case "type":
+			v.Type = m.String()
+		case "links":
+			v.Links = wire.Pointer[PageLinks](&m)
+		default:
+			m.Extra()
+		}
+	}
+}
+
+// AppendJSON appends the value's JSON form to b.
+func (v *EventTypeList) AppendJSON(b []byte) []byte {
+	w := wire.BeginObject(b, &v.JSON, &eventTypeListMembers)
+	w.Int("count", v.Count, wire.Optional)
+	w.Int("size", v.Size, wire.Optional)
+	wire.AppendList(&w, "data", v.Data, wire.Optional)
+	w.String("type", v.Type, wire.Optional)
+	wire.AppendPointer(&w, "links", v.Links, wire.Optional)
+	return w.End()
+}
+
+// MarshalJSON implements json.Marshaler.
+func (v EventTypeList) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&v)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (v *EventTypeList) UnmarshalJSON(data []byte) error {
+	return wire.Unmarshal(data, v)
+}
+
+var jobMembers = wire.Names{
+	"id",
+	"jobType",
+	"status",
+	"steps",
+	"institution",
+	"created",
+	"updated",
+	"sourceId",
+	"partnerId",
+	"applicationId",
+	"type",
+	"links",
+}
+
+// DecodeJSON reads the value from d.
+func (v *Job) DecodeJSON(d *wire.Decoder) {
+	m := d.Members(&v.JSON, &jobMembers)
+	for m.Next() {
+		switch m.Name() {
+		case "id":
+			v.ID = m.String()
+		case "jobType":
+			v.Kind = m.String()
+		case "status":
+			v.Status = m.String()
+		case "steps":
+			v.Steps = wire.List[JobStep](&m)
+		case "institution":
+			v.Institution = wire.Pointer[Reference](&m)
+		case "created":
+			v.Created = value.DateTime(m.String())
+		case "createdDate":
+			if m.Alias("created") {
+				v.Created = value.DateTime(m.String())
+			} else {
+				m.Extra()
+			}
+		case "updated":
+			v.Updated = value.DateTime(m.String())
+		case "updatedDate":
+			if m.Alias("updated") {
+				v.Updated = value.DateTime(m.String())
+			} else {
+				m.Extra()
+			}
+		case "sourceId":
+			v.SourceID = m.String()
+		case "partnerId":
+			v.PartnerID = m.String()
+		case "applicationId":
+			v.ApplicationID = m.String()
+		case "type":
+			v.Type = m.String()
+		case "links":
+			v.Links = wire.Pointer[JobLinks](&m)
+		default:
+			m.Extra()
+		}
+	}
+}
+
+// AppendJSON appends the value's JSON form to b.
+func (v *Job) AppendJSON(b []byte) []byte {
+	w := wire.BeginObject(b, &v.JSON, &jobMembers)
+	w.String("id", v.ID, wire.Required)
+	w.String("jobType", v.Kind, wire.Optional)
+	w.String("status", v.Status, wire.Optional)
+	wire.AppendList(&w, "steps", v.Steps, wire.Required)
+	wire.AppendPointer(&w, "institution", v.Institution, wire.Optional)
+	w.String("created", string(v.Created), wire.Optional)
+	w.String("updated", string(v.Updated), wire.Optional)
+	w.String("sourceId", v.SourceID, wire.Optional)
+	w.String("partnerId", v.PartnerID, wire.Optional)
+	w.String("applicationId", v.ApplicationID, wire.Optional)
+	w.String("type", v.Type, wire.Optional)
+	wire.AppendPointer(&w, "links", v.Links, wire.Optional)
+	return w.End()
+}
+
+// MarshalJSON implements json.Marshaler.
+func (v Job) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&v)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (v *Job) UnmarshalJSON(data []byte) error {
+	return wire.Unmarshal(data, v)
+}
+
+var jobLinksMembers = wire.Names{
+	"link",
+	"self",
+	"source",
+}
+
+// DecodeJSON reads the value from d.
+func (v *JobLinks) DecodeJSON(d *wire.Decoder) {
+	m := d.Members(&v.JSON, &jobLinksMembers)
+	for m.Next() {
+		switch m.Name() {
+		case "link":
+			v.Link = m.String()
+		case "self":
+			v.Self = m.String()
+		case "source":
+			v.Source = m.String()
+		default:
+			m.Extra()
+		}
+	}
+}
+
+// AppendJSON appends the value's JSON form to b.
+func (v *JobLinks) AppendJSON(b []byte) []byte {
+	w := wire.BeginObject(b, &v.JSON, &jobLinksMembers)
+	w.String("link", v.Link, wire.Optional)
+	w.String("self", v.Self, wire.Optional)
+	w.String("source", v.Source, wire.Optional)
+	return w.End()
+}
+
+// MarshalJSON implements json.Marshaler.
+func (v JobLinks) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&v)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (v *JobLinks) UnmarshalJSON(data []byte) error {
+	return wire.Unmarshal(data, v)
+}
+
+var jobListMembers = wire.Names{
+	"size",
+	"data",
+	"type",
+	"links",
+}
+
+// DecodeJSON reads the value from d.
+func (v *JobList) DecodeJSON(d *wire.Decoder) {
+	m := d.Members(&v.JSON, &jobListMembers)
+	for m.Next() {
+		switch m.Name() {
+		case "size":
+			v.Size = m.Int()
+		case "data":
+			v.Data = wire.List[Job](&m)
+		case "type":
+			v.Type = m.String()
+		case "links":
+			m.Value(&v.Links)
+		default:
+			m.Extra()
+		}
+	}
+}
+
+// AppendJSON appends the value's JSON form to b.
+func (v *JobList) AppendJSON(b []byte) []byte {
+	w := wire.BeginObject(b, &v.JSON, &jobListMembers)
+	w.Int("size", v.Size, wire.Required)
+	wire.AppendList(&w, "data", v.Data, wire.Required)
+	w.String("type", v.Type, wire.Required)
+	w.Value("links", &v.Links, wire.Required)
+	return w.End()
+}
+
+// MarshalJSON implements json.Marshaler.
+func (v JobList) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&v)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (v *JobList) UnmarshalJSON(data []byte) error {
+	return wire.Unmarshal(data, v)
+}
+
+var jobReferenceMembers = wire.Names{
+	"id",
+	"type",
+	"links",
+}
+
+// DecodeJSON reads the value from d.
+func (v *JobReference) DecodeJSON(d *wire.Decoder) {
+	m := d.Members(&v.JSON, &jobReferenceMembers)
+	for m.Next() {
+		switch m.Name() {
+		case "id":
+			v.ID = m.String()
+		case "type":
+			v.Type = m.String()
+		case "links":
+			m.Value(&v.Links)
+		default:
+			m.Extra()
+		}
+	}
+}
+
+// AppendJSON appends the value's JSON form to b.
+func (v *JobReference) AppendJSON(b []byte) []byte {
+	w := wire.BeginObject(b, &v.JSON, &jobReferenceMembers)
+	w.String("id", v.ID, wire.Required)
+	w.String("type", v.Type, wire.Required)
+	w.Value("links", &v.Links, wire.Required)
+	return w.End()
+}
+
+// MarshalJSON implements json.Marshaler.
+func (v JobReference) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&v)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (v *JobReference) UnmarshalJSON(data []byte) error {
+	return wire.Unmarshal(data, v)
+}
+
+var jobStepMembers = wire.Names{
+	"title",
+	"status",
+	"result",
+}
+
+// DecodeJSON reads the value from d.
+func (v *JobStep) DecodeJSON(d *wire.Decoder) {
+	m := d.Members(&v.JSON, &jobStepMembers)
+	for m.Next() {
+		switch m.Name() {
+		case "title":
+			v.Title = StepTitle(m.String())
+		case "status":
+			v.Status = StepStatus(m.String())
+		case "result":
+			v.Result.raw = m.RawValue()
+		default:
+			m.Extra()
+		}
+	}
+}
+
+// AppendJSON appends the value's JSON form to b.
+func (v *JobStep) AppendJSON(b []byte) []byte {
+	w := wire.BeginObject(b, &v.JSON, &jobStepMembers)
+	w.String("title", string(v.Title), wire.Required)
+	w.String("status", string(v.Status), wire.Required)
+	w.Raw("result", v.Result.raw, wire.Optional)
+	return w.End()
+}
+
+// MarshalJSON implements json.Marshaler.
+func (v JobStep) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&v)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (v *JobStep) UnmarshalJSON(data []byte) error {
+	return wire.Unmarshal(data, v)
+}
+
+var mfaChallengeMembers = wire.Names{
+	"method",
+	"description",
+	"input",
+	"expiryMs",
+	"type",
+	"links",
+}
+
+// DecodeJSON reads the value from d.
+func (v *MFAChallenge) DecodeJSON(d *wire.Decoder) {
+	m := d.Members(&v.JSON, &mfaChallengeMembers)
+	for m.Next() {
+		switch m.Name() {
+		case "method":
+			v.Method = MFAMethod(m.String())
+		case "description":
+			v.Description = m.String()
+		case "input":
+			v.Prompts = m.Strings()
+		case "expiryMs":
+			v.ExpiryMs = m.Int()
+		case "type":
+			v.Type = m.String()
+		case "links":
+			v.Links = wire.Pointer[MFALinks](&m)
+		default:
+			m.Extra()
+		}
+	}
+}
+
+// AppendJSON appends the value's JSON form to b.
+func (v *MFAChallenge) AppendJSON(b []byte) []byte {
+	w := wire.BeginObject(b, &v.JSON, &mfaChallengeMembers)
+	w.String("method", string(v.Method), wire.Required)
+	w.String("description", v.Description, wire.Optional)
+	w.Strings("input", v.Prompts, wire.Required)
+	w.Int("expiryMs", v.ExpiryMs, wire.Optional)
+	w.String("type", v.Type, wire.Optional)
+	wire.AppendPointer(&w, "links", v.Links, wire.Optional)
+	return w.End()
+}
+
+// MarshalJSON implements json.Marshaler.
+func (v MFAChallenge) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&v)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (v *MFAChallenge) UnmarshalJSON(data []byte) error {
+	return wire.Unmarshal(data, v)
+}
+
+var mfaLinksMembers = wire.Names{
+	"response",
+}
+
+// DecodeJSON reads the value from d.
+func (v *MFALinks) DecodeJSON(d *wire.Decoder) {
+	m := d.Members(&v.JSON, &mfaLinksMembers)
+	for m.Next() {
+		switch m.Name() {
+		case "response":
+			v.Response = m.String()
+		default:
+			m.Extra()
+		}
+	}
+}
+
+// AppendJSON appends the value's JSON form to b.
+func (v *MFALinks) AppendJSON(b []byte) []byte {
+	w := wire.BeginObject(b, &v.JSON, &mfaLinksMembers)
+	w.String("response", v.Response, wire.Required)
+	return w.End()
+}
+
+// MarshalJSON implements json.Marshaler.
+func (v MFALinks) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&v)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (v *MFALinks) UnmarshalJSON(data []byte) error {
+	return wire.Unmarshal(data, v)
+}
+
+var pageLinksMembers = wire.Names{
+	"next",
+	"self",
+}
+
+// DecodeJSON reads the value from d.
+func (v *PageLinks) DecodeJSON(d *wire.Decoder) {
+	m := d.Members(&v.JSON, &pageLinksMembers)
+	for m.Next() {
+		switch m.Name() {
+		case "next":
+			v.Next = m.String()
+		case "self":
+			v.Self = m.String()
+		default:
+			m.Extra()
+		}
+	}
+}
+
+// AppendJSON appends the value's JSON form to b.
+func (v *PageLinks) AppendJSON(b []byte) []byte {
+	w := wire.BeginObject(b, &v.JSON, &pageLinksMembers)
+	w.String("next", v.Next, wire.Optional)
+	w.String("self", v.Self, wire.Optional)
+	return w.End()
+}
+
+// MarshalJSON implements json.Marshaler.
+func (v PageLinks) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&v)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (v *PageLinks) UnmarshalJSON(data []byte) error {
+	return wire.Unmarshal(data, v)
+}
+
+var permissionInformationMembers = wire.Names{
+	"name",
+	"description",
+	"attributeList",
+}
+
+// DecodeJSON reads the value from d.
+func (v *PermissionInformation) DecodeJSON(d *wire.Decoder) {
+	m := d.Members(&v.JSON, &permissionInformationMembers)
+	for m.Next() {
+		switch m.Name() {
+		case "name":
+			v.Name = m.String()
+		case "description":
+			v.Description = m.String()
+		case "attributeList":
+			v.Attributes = m.Strings()
+		default:
+			m.Extra()
+		}
+	}
+}
+
+// AppendJSON appends the value's JSON form to b.
+func (v *PermissionInformation) AppendJSON(b []byte) []byte {
+	w := wire.BeginObject(b, &v.JSON, &permissionInformationMembers)
+	w.String("name", v.Name, wire.Required)
+	w.String("description", v.Description, wire.Required)
+	w.Strings("attributeList", v.Attributes, wire.Required)
+	return w.End()
+}
+
+// MarshalJSON implements json.Marshaler.
+func (v PermissionInformation) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&v)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (v *PermissionInformation) UnmarshalJSON(data []byte) error {
+	return wire.Unmarshal(data, v)
+}
+
+var purposeTextMembers = wire.Names{
+	"description",
+	"title",
+}
+
+// DecodeJSON reads the value from d.
+func (v *PurposeText) DecodeJSON(d *wire.Decoder) {
+	m := d.Members(&v.JSON, &purposeTextMembers)
+	for m.Next() {
+		switch m.Name() {
+		case "description":
+			v.Description = m.String()
+		case "title":
+			v.Title = m.String()
+		default:
+			m.Extra()
+		}
+	}
+}
+
+// AppendJSON appends the value's JSON form to b.
+func (v *PurposeText) AppendJSON(b []byte) []byte {
+	w := wire.BeginObject(b, &v.JSON, &purposeTextMembers)
+	w.String("description", v.Description, wire.Required)
+	w.String("title", v.Title, wire.Required)
+	return w.End()
+}
+
+// MarshalJSON implements json.Marshaler.
+func (v PurposeText) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&v)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (v *PurposeText) UnmarshalJSON(data []byte) error {
+	return wire.Unmarshal(data, v)
+}
 
 var referenceMembers = wire.Names{
 	"id",
@@ -48,6 +1534,48 @@ func (v *Reference) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }
 
+var referenceListMembers = wire.Names{
+	"count",
+	"data",
+	"type",
+}
+
+// DecodeJSON reads the value from d.
+func (v *ReferenceList) DecodeJSON(d *wire.Decoder) {
+	m := d.Members(&v.JSON, &referenceListMembers)
+	for m.Next() {
+		switch m.Name() {
+		case "count":
+			v.Count = m.Int()
+		case "data":
+			v.Data = wire.List[Reference](&m)
+		case "type":
+			v.Type = m.String()
+		default:
+			m.Extra()
+		}
+	}
+}
+
+// AppendJSON appends the value's JSON form to b.
+func (v *ReferenceList) AppendJSON(b []byte) []byte {
+	w := wire.BeginObject(b, &v.JSON, &referenceListMembers)
+	w.Int("count", v.Count, wire.Required)
+	wire.AppendList(&w, "data", v.Data, wire.Required)
+	w.String("type", v.Type, wire.Required)
+	return w.End()
+}
+
+// MarshalJSON implements json.Marshaler.
+func (v ReferenceList) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&v)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (v *ReferenceList) UnmarshalJSON(data []byte) error {
+	return wire.Unmarshal(data, v)
+}
+
 var selfLinkMembers = wire.Names{
 	"self",
 	"source",
@@ -83,5 +1611,394 @@ func (v SelfLink) MarshalJSON() ([]byte, error) {
 
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *SelfLink) UnmarshalJSON(data []byte) error {
+	return wire.Unmarshal(data, v)
+}
+
+var stepFailureMembers = wire.Names{
+	"code",
+	"title",
+	"detail",
+	"type",
+}
+
+// DecodeJSON reads the value from d.
+func (v *StepFailure) DecodeJSON(d *wire.Decoder) {
+	m := d.Members(&v.JSON, &stepFailureMembers)
+	for m.Next() {
+		switch m.Name() {
+		case "code":
+			v.Code = StepCode(m.String())
+		case "title":
+			v.Title = m.String()
+		case "detail":
+			v.Detail = m.String()
+		case "details":
+			if m.Alias("detail") {
+				v.Detail = m.String()
+			} else {
+				m.Extra()
+			}
+		case "type":
+			v.Type = m.String()
+		default:
+			m.Extra()
+		}
+	}
+}
+
+// AppendJSON appends the value's JSON form to b.
+func (v *StepFailure) AppendJSON(b []byte) []byte {
+	w := wire.BeginObject(b, &v.JSON, &stepFailureMembers)
+	w.String("code", string(v.Code), wire.Required)
+	w.String("title", v.Title, wire.Optional)
+	w.String("detail", v.Detail, wire.Optional)
+	w.String("type", v.Type, wire.Optional)
+	return w.End()
+}
+
+// MarshalJSON implements json.Marshaler.
+func (v StepFailure) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&v)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (v *StepFailure) UnmarshalJSON(data []byte) error {
+	return wire.Unmarshal(data, v)
+}
+
+var stepLinkMembers = wire.Names{
+	"type",
+	"url",
+}
+
+// DecodeJSON reads the value from d.
+func (v *StepLink) DecodeJSON(d *wire.Decoder) {
+	m := d.Members(&v.JSON, &stepLinkMembers)
+	for m.Next() {
+		switch m.Name() {
+		case "type":
+			v.Type = m.String()
+		case "url":
+			v.URL = m.String()
+		default:
+			m.Extra()
+		}
+	}
+}
+
+// AppendJSON appends the value's JSON form to b.
+func (v *StepLink) AppendJSON(b []byte) []byte {
+	w := wire.BeginObject(b, &v.JSON, &stepLinkMembers)
+	w.String("type", v.Type, wire.Optional)
+	w.String("url", v.URL, wire.Required)
+	return w.End()
+}
+
+// MarshalJSON implements json.Marshaler.
+func (v StepLink) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&v)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (v *StepLink) UnmarshalJSON(data []byte) error {
+	return wire.Unmarshal(data, v)
+}
+
+// Raw returns the value as raw JSON.
+func (v StepResult) Raw() value.JSON {
+	return v.raw
+}
+
+// IsZero reports whether the value is absent. JSON null is a value.
+func (v StepResult) IsZero() bool {
+	return v.raw.IsZero()
+}
+
+// StepResultOf returns a StepResult that holds raw.
+func StepResultOf(raw value.JSON) StepResult {
+	return StepResult{raw: raw}
+}
+
+// MFA returns the MFA challenge, if the step waits for the user's answer.
+func (v StepResult) MFA() (*MFAChallenge, bool) {
+	return wire.Variant[MFAChallenge](v.raw, wire.Match{
+		Equals: []string{"mfa"},
+		Member: "type",
+	})
+}
+
+// NewStepResultMFA returns a StepResult that holds v.
+func NewStepResultMFA(v MFAChallenge) StepResult {
+	if v.Type == "" {
+		v.Type = "mfa"
+	}
+	return StepResult{raw: value.JSON(v.AppendJSON(nil))}
+}
+
+// Link returns the link to what the step produced.
+func (v StepResult) Link() (*StepLink, bool) {
+	return wire.Variant[StepLink](v.raw, wire.Match{Member: "url"})
+}
+
+// NewStepResultLink returns a StepResult that holds v.
+func NewStepResultLink(v StepLink) StepResult {
+	return StepResult{raw: value.JSON(v.AppendJSON(nil))}
+}
+
+// Failure returns why the step failed.
+func (v StepResult) Failure() (*StepFailure, bool) {
+	return wire.Variant[StepFailure](v.raw, wire.Match{Member: "code"})
+}
+
+// NewStepResultFailure returns a StepResult that holds v.
+func NewStepResultFailure(v StepFailure) StepResult {
+	return StepResult{raw: value.JSON(v.AppendJSON(nil))}
+}
+
+// DecodeJSON reads the value from d.
+func (v *StepResult) DecodeJSON(d *wire.Decoder) {
+	v.raw = d.ReadRaw()
+}
+
+// AppendJSON appends the value's JSON form to b.
+func (v *StepResult) AppendJSON(b []byte) []byte {
+	return wire.AppendRaw(b, v.raw)
+}
+
+// MarshalJSON implements json.Marshaler.
+func (v StepResult) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&v)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (v *StepResult) UnmarshalJSON(data []byte) error {
+	return wire.Unmarshal(data, v)
+}
+
+var submitMFAParamsMembers = wire.Names{
+	"mfa-response",
+}
+
+// DecodeJSON reads the value from d.
+func (v *SubmitMFAParams) DecodeJSON(d *wire.Decoder) {
+	m := d.Members(&v.JSON, &submitMFAParamsMembers)
+	for m.Next() {
+		switch m.Name() {
+		case "mfa-response":
+			v.Answers = m.Strings()
+		default:
+			m.Extra()
+		}
+	}
+}
+
+// AppendJSON appends the value's JSON form to b.
+func (v *SubmitMFAParams) AppendJSON(b []byte) []byte {
+	w := wire.BeginObject(b, &v.JSON, &submitMFAParamsMembers)
+	w.Strings("mfa-response", v.Answers, wire.Required)
+	return w.End()
+}
+
+// MarshalJSON implements json.Marshaler.
+func (v SubmitMFAParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&v)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (v *SubmitMFAParams) UnmarshalJSON(data []byte) error {
+	return wire.Unmarshal(data, v)
+}
+
+var updateUserParamsMembers = wire.Names{
+	"email",
+	"mobile",
+	"firstName",
+	"middleName",
+	"lastName",
+}
+
+// DecodeJSON reads the value from d.
+func (v *UpdateUserParams) DecodeJSON(d *wire.Decoder) {
+	m := d.Members(&v.JSON, &updateUserParamsMembers)
+	for m.Next() {
+		switch m.Name() {
+		case "email":
+			v.Email = m.OptString()
+		case "mobile":
+			v.Mobile = m.OptString()
+		case "firstName":
+			v.FirstName = m.OptString()
+		case "middleName":
+			v.MiddleName = m.OptString()
+		case "lastName":
+			v.LastName = m.OptString()
+		default:
+			m.Extra()
+		}
+	}
+}
+
+// AppendJSON appends the value's JSON form to b.
+func (v *UpdateUserParams) AppendJSON(b []byte) []byte {
+	w := wire.BeginObject(b, &v.JSON, &updateUserParamsMembers)
+	w.OptString("email", v.Email, wire.Optional)
+	w.OptString("mobile", v.Mobile, wire.Optional)
+	w.OptString("firstName", v.FirstName, wire.Optional)
+	w.OptString("middleName", v.MiddleName, wire.Optional)
+	w.OptString("lastName", v.LastName, wire.Optional)
+	return w.End()
+}
+
+// MarshalJSON implements json.Marshaler.
+func (v UpdateUserParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&v)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (v *UpdateUserParams) UnmarshalJSON(data []byte) error {
+	return wire.Unmarshal(data, v)
+}
+
+var userMembers = wire.Names{
+	"id",
+	"email",
+	"mobile",
+	"name",
+	"firstName",
+	"middleName",
+	"lastName",
+	"businessName",
+	"businessIdNo",
+	"businessIdNoType",
+	"businessAddress",
+	"verificationStatus",
+	"verificationDate",
+	"accounts",
+	"connections",
+	"type",
+	"links",
+}
+
+// DecodeJSON reads the value from d.
+func (v *User) DecodeJSON(d *wire.Decoder) {
+	m := d.Members(&v.JSON, &userMembers)
+	for m.Next() {
+		switch m.Name() {
+		case "id":
+			v.ID = m.String()
+		case "email":
+			v.Email = m.String()
+		case "mobile":
+			v.Mobile = m.String()
+		case "name":
+			v.Name = m.String()
+		case "firstName":
+			v.FirstName = m.String()
+		case "middleName":
+			v.MiddleName = m.String()
+		case "lastName":
+			v.LastName = m.String()
+		case "businessName":
+			v.BusinessName = m.String()
+		case "businessIdNo":
+			v.BusinessNumber = m.String()
+		case "businessIdNoType":
+			v.BusinessNumberType = BusinessNumberType(m.String())
+		case "businessAddress":
+			v.BusinessAddress = wire.Pointer[BusinessAddress](&m)
+		case "verificationStatus":
+			v.Verified = m.OptBool()
+		case "verificationDate":
+			v.VerificationDate = m.String()
+		case "accounts":
+			v.Accounts = wire.Pointer[ReferenceList](&m)
+		case "connections":
+			v.Connections = wire.Pointer[ReferenceList](&m)
+		case "type":
+			v.Type = m.String()
+		case "links":
+			m.Value(&v.Links)
+		default:
+			m.Extra()
+		}
+	}
+}
+
+// AppendJSON appends the value's JSON form to b.
+func (v *User) AppendJSON(b []byte) []byte {
+	w := wire.BeginObject(b, &v.JSON, &userMembers)
+	w.String("id", v.ID, wire.Required)
+	w.String("email", v.Email, wire.Optional)
+	w.String("mobile", v.Mobile, wire.Optional)
+	w.String("name", v.Name, wire.Optional)
+	w.String("firstName", v.FirstName, wire.Optional)
+	w.String("middleName", v.MiddleName, wire.Optional)
+	w.String("lastName", v.LastName, wire.Optional)
+	w.String("businessName", v.BusinessName, wire.Optional)
+	w.String("businessIdNo", v.BusinessNumber, wire.Optional)
+	w.String("businessIdNoType", string(v.BusinessNumberType), wire.Optional)
+	wire.AppendPointer(&w, "businessAddress", v.BusinessAddress, wire.Optional)
+	w.OptBool("verificationStatus", v.Verified, wire.Optional)
+	w.String("verificationDate", v.VerificationDate, wire.Optional)
+	wire.AppendPointer(&w, "accounts", v.Accounts, wire.Optional)
+	wire.AppendPointer(&w, "connections", v.Connections, wire.Optional)
+	w.String("type", v.Type, wire.Required)
+	w.Value("links", &v.Links, wire.Required)
+	return w.End()
+}
+
+// MarshalJSON implements json.Marshaler.
+func (v User) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&v)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (v *User) UnmarshalJSON(data []byte) error {
+	return wire.Unmarshal(data, v)
+}
+
+var userLinksMembers = wire.Names{
+	"accounts",
+	"connections",
+	"self",
+	"transactions",
+}
+
+// DecodeJSON reads the value from d.
+func (v *UserLinks) DecodeJSON(d *wire.Decoder) {
+	m := d.Members(&v.JSON, &userLinksMembers)
+	for m.Next() {
+		switch m.Name() {
+		case "accounts":
+			v.Accounts = m.String()
+		case "connections":
+			v.Connections = m.String()
+		case "self":
+			v.Self = m.String()
+		case "transactions":
+			v.Transactions = m.String()
+		default:
+			m.Extra()
+		}
+	}
+}
+
+// AppendJSON appends the value's JSON form to b.
+func (v *UserLinks) AppendJSON(b []byte) []byte {
+	w := wire.BeginObject(b, &v.JSON, &userLinksMembers)
+	w.String("accounts", v.Accounts, wire.Optional)
+	w.String("connections", v.Connections, wire.Optional)
+	w.String("self", v.Self, wire.Required)
+	w.String("transactions", v.Transactions, wire.Optional)
+	return w.End()
+}
+
+// MarshalJSON implements json.Marshaler.
+func (v UserLinks) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&v)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (v *UserLinks) UnmarshalJSON(data []byte) error {
 	return wire.Unmarshal(data, v)
 }

@@ -7,11 +7,10 @@ import (
 	"net/http"
 
 	"github.com/basiq-sdk/basiq-go/transport"
-	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
-// UsersService manages users. A user is one person or business whose data is
-// shared with the application.
+// UsersService manages users. A user is a person or business that shares data
+// with the application.
 type UsersService struct {
 	client *transport.Client
 }
@@ -24,11 +23,11 @@ func (s *UsersService) sender() *transport.Client {
 	return s.client
 }
 
-// Create creates a user. An email or a mobile number is needed, or both. Keep
-// the ID that the answer holds: no way to look users up is documented, and a
-// second call creates a second user.
+// Create creates a user. An email address or a mobile number is required. Store
+// the returned ID: Basiq does not document a way to look up users, and a second
+// call creates a second user.
 //
-// POST /users: SERVER_ACCESS token, repeated only when it was never sent (class
+// POST /users: SERVER_ACCESS token, retried only if it was never sent (class
 // D).
 func (s *UsersService) Create(ctx context.Context, params CreateUserParams, opts ...transport.Option) (*User, error) {
 	req := transport.NewRequest(&opUsersCreate)
@@ -42,7 +41,7 @@ func (s *UsersService) Create(ctx context.Context, params CreateUserParams, opts
 
 // Get returns a user, with references to the user's accounts and connections.
 //
-// GET /users/{userId}: SERVER_ACCESS token, repeated on transient failures
+// GET /users/{userId}: SERVER_ACCESS token, retried on transient failures
 // (class A).
 func (s *UsersService) Get(ctx context.Context, userID string, opts ...transport.Option) (*User, error) {
 	req := transport.NewRequest(&opUsersGet, userID)
@@ -53,9 +52,9 @@ func (s *UsersService) Get(ctx context.Context, userID string, opts ...transport
 	return &out, nil
 }
 
-// Update changes a user. What is left out stays as it is.
+// Update updates a user. Fields that are not set remain unchanged.
 //
-// POST /users/{userId}: SERVER_ACCESS token, idempotent, repeated on transient
+// POST /users/{userId}: SERVER_ACCESS token, idempotent, retried on transient
 // failures (class B).
 func (s *UsersService) Update(ctx context.Context, userID string, params UpdateUserParams, opts ...transport.Option) (*User, error) {
 	req := transport.NewRequest(&opUsersUpdate, userID)
@@ -67,181 +66,14 @@ func (s *UsersService) Update(ctx context.Context, userID string, params UpdateU
 	return &out, nil
 }
 
-// Delete deletes a user with all connections and data. It cannot be undone. A
-// second call fails with transport.ErrNotFound.
+// Delete deletes a user with all their connections and data. It cannot be
+// undone. A second call fails with transport.ErrNotFound.
 //
-// DELETE /users/{userId}: SERVER_ACCESS token, idempotent, repeated on
-// transient failures (class B).
+// DELETE /users/{userId}: SERVER_ACCESS token, idempotent, retried on transient
+// failures (class B).
 func (s *UsersService) Delete(ctx context.Context, userID string, opts ...transport.Option) error {
 	req := transport.NewRequest(&opUsersDelete, userID)
 	return s.sender().Do(ctx, req, nil, opts...)
-}
-
-// CreateUserParams describes a user to make. Email or Mobile must be given.
-type CreateUserParams struct {
-	// Email address.
-	Email string `json:"email"`
-	// Mobile number in the international form, such as +61 and nine digits.
-	Mobile string `json:"mobile"`
-	// First name.
-	FirstName string `json:"firstName"`
-	// Middle names.
-	MiddleName string `json:"middleName"`
-	// Last name.
-	LastName string `json:"lastName"`
-	// Name of the business. Needed with BusinessNumber.
-	BusinessName string `json:"businessName"`
-	// Number of the business, of the kind that BusinessNumberType says.
-	BusinessNumber string `json:"businessIdNo"`
-	// Kind of BusinessNumber.
-	BusinessNumberType BusinessNumberType `json:"businessIdNoType"`
-	// Address of the business.
-	BusinessAddress *BusinessAddress `json:"businessAddress"`
-	// Whether the application has verified who the user is.
-	Verified *bool `json:"verificationStatus"`
-	// When that was, as a text of the application's own, such as 31/12/2030.
-	VerificationDate string `json:"verificationDate"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// apply puts the parameters into the request.
-func (p *CreateUserParams) apply(req *transport.Request) {
-	req.Require("email or mobile", p.Email != "" || p.JSON.Present("email") || p.Mobile != "" || p.JSON.Present("mobile"))
-	req.SetJSON(p)
-}
-
-// BusinessNumberType is a kind of business number.
-type BusinessNumberType string
-
-// Known values of BusinessNumberType. The API may send others.
-const (
-	// Australian Business Number.
-	BusinessNumberTypeABN BusinessNumberType = "ABN"
-	// Australian Company Number.
-	BusinessNumberTypeACN BusinessNumberType = "ACN"
-)
-
-var businessNumberTypeValues = []BusinessNumberType{
-	BusinessNumberTypeABN,
-	BusinessNumberTypeACN,
-}
-
-// Known tells whether this version of the package knows the value.
-func (v BusinessNumberType) Known() bool {
-	return wire.OneOf(v, businessNumberTypeValues)
-}
-
-// BusinessAddress is the address of a business.
-type BusinessAddress struct {
-	// First line of the address.
-	Line1 string `json:"addressLine1"`
-	// Second line, or empty.
-	Line2 string `json:"addressLine2"`
-	// Suburb or city.
-	Suburb string `json:"suburb"`
-	// State or territory.
-	State string `json:"state"`
-	// Postcode.
-	Postcode string `json:"postcode"`
-	// Country as an ISO 3166 code.
-	CountryCode string `json:"countryCode"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// UpdateUserParams says what to change of a user. A nil field stays as it is.
-// Email or Mobile must remain.
-type UpdateUserParams struct {
-	// Email address.
-	Email *string `json:"email"`
-	// Mobile number in the international form.
-	Mobile *string `json:"mobile"`
-	// First name.
-	FirstName *string `json:"firstName"`
-	// Middle names.
-	MiddleName *string `json:"middleName"`
-	// Last name.
-	LastName *string `json:"lastName"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// apply puts the parameters into the request.
-func (p *UpdateUserParams) apply(req *transport.Request) {
-	req.SetJSON(p)
-}
-
-// User is a person or business whose data is shared with the application.
-type User struct {
-	// ID of the user.
-	ID string `json:"id"`
-	// Email address, or empty.
-	Email string `json:"email"`
-	// Mobile number, or empty.
-	Mobile string `json:"mobile"`
-	// Name in full, or empty. Absent from the answers of Create and Update.
-	Name string `json:"name"`
-	// First name, or empty.
-	FirstName string `json:"firstName"`
-	// Middle names, or empty.
-	MiddleName string `json:"middleName"`
-	// Last name, or empty.
-	LastName string `json:"lastName"`
-	// Name of the business.
-	BusinessName string `json:"businessName"`
-	// Number of the business.
-	BusinessNumber string `json:"businessIdNo"`
-	// Kind of BusinessNumber.
-	BusinessNumberType BusinessNumberType `json:"businessIdNoType"`
-	// Address of the business.
-	BusinessAddress *BusinessAddress `json:"businessAddress"`
-	// Whether the application has verified who the user is.
-	Verified *bool `json:"verificationStatus"`
-	// When that was, as a text.
-	VerificationDate string `json:"verificationDate"`
-	// References to the user's accounts. Only Get returns them.
-	Accounts *ReferenceList `json:"accounts"`
-	// References to the user's connections. Only Get returns them.
-	Connections *ReferenceList `json:"connections"`
-	// Always "user".
-	Type string `json:"type"`
-	// Where the user and the user's data are found.
-	Links UserLinks `json:"links"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// ReferenceList is a list of references.
-type ReferenceList struct {
-	// How many references the list holds.
-	Count int `json:"count"`
-	// The references.
-	Data []Reference `json:"data"`
-	// Always "list".
-	Type string `json:"type"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// UserLinks is where a user leads.
-type UserLinks struct {
-	// Link to the user's accounts.
-	Accounts string `json:"accounts"`
-	// Link to the user's connections.
-	Connections string `json:"connections"`
-	// Link to the user.
-	Self string `json:"self"`
-	// Link to the user's transactions.
-	Transactions string `json:"transactions"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
 }
 
 // Operations of UsersService.

@@ -7,12 +7,10 @@ import (
 	"net/http"
 
 	"github.com/basiq-sdk/basiq-go/transport"
-	"github.com/basiq-sdk/basiq-go/transport/value"
-	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
-// ConnectionsService manages the connections to institutions. A connection is
-// made in the Consent UI, not here.
+// ConnectionsService manages the connections to institutions. Connections are
+// created in the Consent UI, not with this package.
 type ConnectionsService struct {
 	client *transport.Client
 }
@@ -25,9 +23,9 @@ func (s *ConnectionsService) sender() *transport.Client {
 	return s.client
 }
 
-// Get returns one connection, with its accounts and the profile of its owner.
+// Get returns one connection, with its accounts and its owner's profile.
 //
-// GET /users/{userId}/connections/{connectionId}: SERVER_ACCESS token, repeated
+// GET /users/{userId}/connections/{connectionId}: SERVER_ACCESS token, retried
 // on transient failures (class A).
 func (s *ConnectionsService) Get(ctx context.Context, userID, connectionID string, opts ...transport.Option) (*Connection, error) {
 	req := transport.NewRequest(&opConnectionsGet, userID, connectionID)
@@ -38,9 +36,9 @@ func (s *ConnectionsService) Get(ctx context.Context, userID, connectionID strin
 	return &out, nil
 }
 
-// List returns a user's connections. Their accounts and profile are left out.
+// List returns a user's connections, without their accounts and profile.
 //
-// GET /users/{userId}/connections: SERVER_ACCESS token, repeated on transient
+// GET /users/{userId}/connections: SERVER_ACCESS token, retried on transient
 // failures (class A).
 func (s *ConnectionsService) List(ctx context.Context, userID string, params ListConnectionsParams, opts ...transport.Option) (*ConnectionList, error) {
 	req := transport.NewRequest(&opConnectionsList, userID)
@@ -52,25 +50,24 @@ func (s *ConnectionsService) List(ctx context.Context, userID string, params Lis
 	return &out, nil
 }
 
-// Delete removes a connection. Accounts and transactions that it brought in
-// stay; Purge them first if they must go.
+// Delete deletes a connection. The accounts and transactions retrieved through
+// it are kept; to remove them, call Purge first.
 //
 // DELETE /users/{userId}/connections/{connectionId}: SERVER_ACCESS token,
-// idempotent, repeated on transient failures (class B).
+// idempotent, retried on transient failures (class B).
 func (s *ConnectionsService) Delete(ctx context.Context, userID, connectionID string, opts ...transport.Option) error {
 	req := transport.NewRequest(&opConnectionsDelete, userID, connectionID)
 	return s.sender().Do(ctx, req, nil, opts...)
 }
 
-// RefreshAll starts a refresh of all of a user's active connections, a job for
-// each. Status 202 says that the jobs are new, 200 that they were queued or
-// running already: transport.WithResponse tells.
+// RefreshAll starts a refresh of all of a user's active connections, with one
+// job for each. Status 202 means that the jobs are new, 200 that they were
+// already queued or running; use transport.WithResponse to read the status.
 //
-// Basiq advises against refreshing in bulk. Look at each connection's LastUsed
-// first.
+// Basiq advises against bulk refreshes. Check each connection's LastUsed first.
 //
-// POST /users/{userId}/connections/refresh: SERVER_ACCESS token, repeated only
-// when it was never sent (class D).
+// POST /users/{userId}/connections/refresh: SERVER_ACCESS token, retried only
+// if it was never sent (class D).
 func (s *ConnectionsService) RefreshAll(ctx context.Context, userID string, opts ...transport.Option) (*JobList, error) {
 	req := transport.NewRequest(&opConnectionsRefreshAll, userID)
 	var out JobList
@@ -80,28 +77,29 @@ func (s *ConnectionsService) RefreshAll(ctx context.Context, userID string, opts
 	return &out, nil
 }
 
-// Purge removes all data that a connection has brought in and keeps the
-// connection, which must be active. The data cannot be restored; Refresh
-// fetches again what the institution still shares.
+// Purge deletes all data retrieved through a connection, which must be active,
+// but keeps the connection. The data cannot be restored; Refresh retrieves what
+// the institution still shares.
 //
 // POST /users/{userId}/connections/{connectionId}/purge: SERVER_ACCESS token,
-// repeated only when it was not executed (class C).
+// retried only if it was definitely not executed (class C).
 func (s *ConnectionsService) Purge(ctx context.Context, userID, connectionID string, opts ...transport.Option) error {
 	req := transport.NewRequest(&opConnectionsPurge, userID, connectionID)
 	return s.sender().Do(ctx, req, nil, opts...)
 }
 
-// Refresh starts a refresh of an active connection. Status 202 says that the
-// job is new, 200 that it was queued or running already: transport.WithResponse
-// tells. Follow it with the core package's Jobs.Get.
+// Refresh starts a refresh of an active connection. Status 202 means that the
+// job is new, 200 that it was already queued or running; use
+// transport.WithResponse to read the status. Poll the job with the core
+// package's Jobs.Get.
 //
 // An open banking connection can be refreshed 20 times a day. A web connection
-// may ask the user a question meanwhile; answer it with the core package's
-// Jobs.SubmitMFA. Status 400 can say that the stored login does not work any
-// more: send the user to the Consent UI with the connection's ID.
+// may require MFA during the refresh; answer the challenge with the core
+// package's Jobs.SubmitMFA. Status 400 can mean that the stored login no longer
+// works: send the user to the Consent UI with the connection's ID.
 //
 // POST /users/{userId}/connections/{connectionId}/refresh: SERVER_ACCESS token,
-// repeated only when it was never sent (class D).
+// retried only if it was never sent (class D).
 func (s *ConnectionsService) Refresh(ctx context.Context, userID, connectionID string, opts ...transport.Option) (*JobReference, error) {
 	req := transport.NewRequest(&opConnectionsRefresh, userID, connectionID)
 	var out JobReference
@@ -117,44 +115,42 @@ type ListConnectionsParams struct {
 	Filter ConnectionFilter
 }
 
-// apply puts the parameters into the request.
+// apply sets the parameters on the request.
 func (p *ListConnectionsParams) apply(req *transport.Request) {
 	req.SetFilter("filter", p.Filter.terms)
 }
 
 // ConnectionFilter selects connections.
 //
-// Each method returns a new filter, and leaves the one that it is called on as
-// it was.
+// Each method returns a new filter with one more condition. The receiver
+// remains unchanged. The methods filter by these fields:
+//
+//   - ID: ID of the connection. Basiq's documentation is ambiguous about the
+//     field's prefix; if the API refuses it, use Raw.
+//   - Status: Status of the connection. Basiq's documentation is ambiguous
+//     about the field's prefix; if the API refuses it, use Raw.
+//   - InstitutionID: ID of the institution.
 type ConnectionFilter struct {
 	terms transport.Filter
 }
 
-// ID selects those whose connection.id equals v.
-//
-// ID of the connection. The API's texts leave the field's prefix open; should
-// it be refused, use Raw.
+// ID requires connection.id to equal v.
 func (f ConnectionFilter) ID(v string) ConnectionFilter {
 	return ConnectionFilter{f.terms.And("connection.id", "eq", v)}
 }
 
-// Status selects those whose connection.status equals v.
-//
-// Whether the connection works. The API's texts leave the field's prefix open;
-// should it be refused, use Raw.
+// Status requires connection.status to equal v.
 func (f ConnectionFilter) Status(v ConnectionStatus) ConnectionFilter {
 	return ConnectionFilter{f.terms.And("connection.status", "eq", string(v))}
 }
 
-// InstitutionID selects those whose institution.id equals v.
-//
-// ID of the institution.
+// InstitutionID requires institution.id to equal v.
 func (f ConnectionFilter) InstitutionID(v string) ConnectionFilter {
 	return ConnectionFilter{f.terms.And("institution.id", "eq", v)}
 }
 
-// Raw adds a condition in the API's own syntax, for what this version does not
-// know.
+// Raw adds a condition in the API's own syntax, for conditions that this
+// version does not support.
 func (f ConnectionFilter) Raw(condition string) ConnectionFilter {
 	return ConnectionFilter{f.terms.Raw(condition)}
 }
@@ -162,227 +158,6 @@ func (f ConnectionFilter) Raw(condition string) ConnectionFilter {
 // String returns the filter as it is sent, before URL encoding.
 func (f ConnectionFilter) String() string {
 	return f.terms.String()
-}
-
-// ConnectionStatus is whether a connection works.
-type ConnectionStatus string
-
-// Known values of ConnectionStatus. The API may send others.
-const (
-	// It works.
-	ConnectionStatusActive ConnectionStatus = "active"
-	// It does not work any more and needs the user.
-	ConnectionStatusInvalid ConnectionStatus = "invalid"
-	// Its credentials are being verified.
-	ConnectionStatusPending ConnectionStatus = "pending"
-	// The user left before finishing at the institution.
-	ConnectionStatusPreInit ConnectionStatus = "pre-init"
-	// It was removed.
-	ConnectionStatusDeleted ConnectionStatus = "deleted"
-	// It is being made.
-	ConnectionStatusInit ConnectionStatus = "init"
-	// It does not work any more: ConnectionStatusInvalid, as events spell it.
-	ConnectionStatusInvalidConnection ConnectionStatus = "invalid-connection"
-	// The consent was withdrawn.
-	ConnectionStatusRevoked ConnectionStatus = "revoked"
-)
-
-var connectionStatusValues = []ConnectionStatus{
-	ConnectionStatusActive,
-	ConnectionStatusInvalid,
-	ConnectionStatusPending,
-	ConnectionStatusPreInit,
-	ConnectionStatusDeleted,
-	ConnectionStatusInit,
-	ConnectionStatusInvalidConnection,
-	ConnectionStatusRevoked,
-}
-
-// Known tells whether this version of the package knows the value.
-func (v ConnectionStatus) Known() bool {
-	return wire.OneOf(v, connectionStatusValues)
-}
-
-// Connection is a link between a user and an institution.
-type Connection struct {
-	// ID of the connection.
-	ID string `json:"id"`
-	// Whether the connection works. Only server tokens are shown it.
-	Status ConnectionStatus `json:"status"`
-	// The way of connecting.
-	Method Method `json:"method"`
-	// The institution.
-	Institution InstitutionReference `json:"institution"`
-	// When it was made. Only server tokens are shown it.
-	Created value.DateTime `json:"createdDate"`
-	// When it was last refreshed. Look at it before refreshing again. Only
-	// server tokens are shown it.
-	LastUsed value.DateTime `json:"lastUsed"`
-	// When it ends. Only open banking connections do; empty for others.
-	Expires value.DateTime `json:"expiryDate"`
-	// The accounts, in answers of Get; nil in a list.
-	Accounts *AccountSummaryList `json:"accounts"`
-	// What the institution knows about the owner, in answers of Get; nil in a
-	// list.
-	Profile *Profile `json:"profile"`
-	// Always "connection".
-	Type string `json:"type"`
-	// Where the connection leads.
-	Links ConnectionLinks `json:"links"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// InstitutionReference names an institution.
-type InstitutionReference struct {
-	// ID of the institution.
-	ID string `json:"id"`
-	// Always "institution".
-	Type string `json:"type"`
-	// Where it is found. The link may be of an older version of the API.
-	Links SelfLink `json:"links"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// AccountSummaryList is a list of a connection's accounts.
-type AccountSummaryList struct {
-	// Always "list".
-	Type string `json:"type"`
-	// The accounts.
-	Data []AccountSummary `json:"data"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// AccountSummary is an account as a connection lists it.
-type AccountSummary struct {
-	// ID of the account.
-	ID string `json:"id"`
-	// Name of the account.
-	Name string `json:"name"`
-	// Number of the account.
-	Number string `json:"accountNo"`
-	// Whether the account can be read.
-	Status AccountStatus `json:"status"`
-	// What kind of account it is.
-	Class AccountClass `json:"class"`
-	// Currency as an ISO 4217 code.
-	Currency string `json:"currency"`
-	// Balance. Empty when it is not known.
-	Balance value.Decimal `json:"balance"`
-	// What can be spent. Empty when it is not known.
-	AvailableFunds value.Decimal `json:"availableFunds"`
-	// When the account was last retrieved.
-	LastUpdated value.DateTime `json:"lastUpdated"`
-	// Always "account".
-	Type string `json:"type"`
-	// Where the account leads.
-	Links AccountSummaryLinks `json:"links"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// AccountSummaryLinks is where a connection's account leads.
-type AccountSummaryLinks struct {
-	// Link to the account.
-	Self string `json:"self"`
-	// Link to its transactions.
-	Transactions string `json:"transactions"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// Profile is what an institution knows about the owner of a connection.
-type Profile struct {
-	// Name in full.
-	FullName string `json:"fullName"`
-	// First name.
-	FirstName string `json:"firstName"`
-	// Middle names.
-	MiddleName string `json:"middleName"`
-	// Last name.
-	LastName string `json:"lastName"`
-	// Email addresses.
-	EmailAddresses []string `json:"emailAddresses"`
-	// Telephone numbers.
-	PhoneNumbers []string `json:"phoneNumbers"`
-	// Addresses.
-	PhysicalAddresses []Address `json:"physicalAddresses"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// Address is a postal or residential address.
-type Address struct {
-	// First line.
-	Line1 string `json:"addressLine1"`
-	// Second line, or empty.
-	Line2 string `json:"addressLine2"`
-	// Third line, or empty.
-	Line3 string `json:"addressLine3"`
-	// City or suburb.
-	City string `json:"city"`
-	// State or territory.
-	State string `json:"state"`
-	// Postcode.
-	Postcode string `json:"postcode"`
-	// Country.
-	Country string `json:"country"`
-	// Country as an ISO 3166 code.
-	CountryCode string `json:"countryCode"`
-	// The whole address in one text.
-	Formatted string `json:"formattedAddress"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// ConnectionLinks is where a connection leads.
-type ConnectionLinks struct {
-	// Link to its accounts.
-	Accounts string `json:"accounts"`
-	// Link to the institution.
-	Institution string `json:"institution"`
-	// Link to the connection.
-	Self string `json:"self"`
-	// Link to its transactions.
-	Transactions string `json:"transactions"`
-	// Link to the user.
-	User string `json:"user"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// ConnectionList is a list of connections.
-type ConnectionList struct {
-	// Always "list".
-	Type string `json:"type"`
-	// The connections.
-	Data []Connection `json:"data"`
-	// Where the list is found.
-	Links *SelfLink `json:"links"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// JobList is a list of jobs that were started.
-type JobList struct {
-	// Always "list".
-	Type string `json:"type"`
-	// The jobs, one for each connection.
-	Data []JobReference `json:"data"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
 }
 
 // Operations of ConnectionsService.

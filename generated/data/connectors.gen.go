@@ -7,11 +7,10 @@ import (
 	"net/http"
 
 	"github.com/basiq-sdk/basiq-go/transport"
-	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
-// ConnectorsService describes the institutions that can be connected, and in
-// which ways.
+// ConnectorsService lists the institutions that can be connected, and the
+// methods of connecting.
 type ConnectorsService struct {
 	client *transport.Client
 }
@@ -24,10 +23,10 @@ func (s *ConnectorsService) sender() *transport.Client {
 	return s.client
 }
 
-// Get returns one connector. transport.ErrNotFound says that the institution
-// cannot be connected in this way.
+// Get returns one connector. It fails with transport.ErrNotFound if the
+// institution cannot be connected with this method.
 //
-// GET /connectors/{connectorId}/{method}: SERVER_ACCESS token, repeated on
+// GET /connectors/{connectorId}/{method}: SERVER_ACCESS token, retried on
 // transient failures (class A).
 func (s *ConnectorsService) Get(ctx context.Context, connectorID string, method Method, opts ...transport.Option) (*Connector, error) {
 	req := transport.NewRequest(&opConnectorsGet, connectorID, string(method))
@@ -38,10 +37,10 @@ func (s *ConnectorsService) Get(ctx context.Context, connectorID string, method 
 	return &out, nil
 }
 
-// List returns the institutions that can be connected, once for each way of
+// List returns the institutions that can be connected, once for each method of
 // connecting.
 //
-// GET /connectors: SERVER_ACCESS token, repeated on transient failures (class
+// GET /connectors: SERVER_ACCESS token, retried on transient failures (class
 // A).
 func (s *ConnectorsService) List(ctx context.Context, params ListConnectorsParams, opts ...transport.Option) (*ConnectorList, error) {
 	req := transport.NewRequest(&opConnectorsList)
@@ -59,192 +58,153 @@ type ListConnectorsParams struct {
 	Filter ConnectorFilter
 }
 
-// apply puts the parameters into the request.
+// apply sets the parameters on the request.
 func (p *ListConnectorsParams) apply(req *transport.Request) {
 	req.SetFilter("filter", p.Filter.terms)
 }
 
 // ConnectorFilter selects connectors.
 //
-// Each method returns a new filter, and leaves the one that it is called on as
-// it was.
+// Each method returns a new filter with one more condition. The receiver
+// remains unchanged. The methods filter by these fields:
+//
+//   - ID: ID of the institution.
+//   - Method: Method of connecting.
+//   - Status: Current availability of the connector.
+//   - Stage: Maturity of the connector.
+//   - Scopes: Kinds of data that can be shared through the connector.
+//   - Country: Country of the institution: Australia or New Zealand.
+//   - Tier: Tier of the institution, 1 to 4.
+//   - InstitutionKind: Kind of the institution.
+//   - AuthorizationKind: How the user authenticates.
+//   - Engine: Engine that the connector runs on: chrome or node.
 type ConnectorFilter struct {
 	terms transport.Filter
 }
 
-// ID selects those whose connector.id equals v.
-//
-// ID of the institution.
+// ID requires connector.id to equal v.
 func (f ConnectorFilter) ID(v string) ConnectorFilter {
 	return ConnectorFilter{f.terms.And("connector.id", "eq", v)}
 }
 
-// Method selects those whose connector.method equals v.
-//
-// The way of connecting.
+// Method requires connector.method to equal v.
 func (f ConnectorFilter) Method(v Method) ConnectorFilter {
 	return ConnectorFilter{f.terms.And("connector.method", "eq", string(v))}
 }
 
-// Status selects those whose connector.status equals v.
-//
-// How well the connector works now.
+// Status requires connector.status to equal v.
 func (f ConnectorFilter) Status(v ConnectorStatus) ConnectorFilter {
 	return ConnectorFilter{f.terms.And("connector.status", "eq", string(v))}
 }
 
-// StatusNot selects those whose connector.status differs from v.
-//
-// How well the connector works now.
+// StatusNot requires connector.status to differ from v.
 func (f ConnectorFilter) StatusNot(v ConnectorStatus) ConnectorFilter {
 	return ConnectorFilter{f.terms.And("connector.status", "ne", string(v))}
 }
 
-// StatusIn selects those whose connector.status is one of values.
-//
-// How well the connector works now.
+// StatusIn requires connector.status to be one of values.
 func (f ConnectorFilter) StatusIn(values ...ConnectorStatus) ConnectorFilter {
 	return ConnectorFilter{transport.FilterIn(f.terms, "connector.status", values)}
 }
 
-// Stage selects those whose connector.stage equals v.
-//
-// How mature the connector is.
+// Stage requires connector.stage to equal v.
 func (f ConnectorFilter) Stage(v ConnectorStage) ConnectorFilter {
 	return ConnectorFilter{f.terms.And("connector.stage", "eq", string(v))}
 }
 
-// StageNot selects those whose connector.stage differs from v.
-//
-// How mature the connector is.
+// StageNot requires connector.stage to differ from v.
 func (f ConnectorFilter) StageNot(v ConnectorStage) ConnectorFilter {
 	return ConnectorFilter{f.terms.And("connector.stage", "ne", string(v))}
 }
 
-// StageIn selects those whose connector.stage is one of values.
-//
-// How mature the connector is.
+// StageIn requires connector.stage to be one of values.
 func (f ConnectorFilter) StageIn(values ...ConnectorStage) ConnectorFilter {
 	return ConnectorFilter{transport.FilterIn(f.terms, "connector.stage", values)}
 }
 
-// ScopesIn selects those whose connector.scopes is one of values.
-//
-// What can be shared through it.
+// ScopesIn requires connector.scopes to be one of values.
 func (f ConnectorFilter) ScopesIn(values ...string) ConnectorFilter {
 	return ConnectorFilter{transport.FilterIn(f.terms, "connector.scopes", values)}
 }
 
-// Scopes selects those whose connector.scopes equals v.
-//
-// What can be shared through it.
+// Scopes requires connector.scopes to equal v.
 func (f ConnectorFilter) Scopes(v string) ConnectorFilter {
 	return ConnectorFilter{f.terms.And("connector.scopes", "eq", v)}
 }
 
-// ScopesNot selects those whose connector.scopes differs from v.
-//
-// What can be shared through it.
+// ScopesNot requires connector.scopes to differ from v.
 func (f ConnectorFilter) ScopesNot(v string) ConnectorFilter {
 	return ConnectorFilter{f.terms.And("connector.scopes", "ne", v)}
 }
 
-// Country selects those whose connector.institution.country equals v.
-//
-// Country of the institution: Australia or New Zealand.
+// Country requires connector.institution.country to equal v.
 func (f ConnectorFilter) Country(v string) ConnectorFilter {
 	return ConnectorFilter{f.terms.And("connector.institution.country", "eq", v)}
 }
 
-// CountryNot selects those whose connector.institution.country differs from v.
-//
-// Country of the institution: Australia or New Zealand.
+// CountryNot requires connector.institution.country to differ from v.
 func (f ConnectorFilter) CountryNot(v string) ConnectorFilter {
 	return ConnectorFilter{f.terms.And("connector.institution.country", "ne", v)}
 }
 
-// CountryIn selects those whose connector.institution.country is one of values.
-//
-// Country of the institution: Australia or New Zealand.
+// CountryIn requires connector.institution.country to be one of values.
 func (f ConnectorFilter) CountryIn(values ...string) ConnectorFilter {
 	return ConnectorFilter{transport.FilterIn(f.terms, "connector.institution.country", values)}
 }
 
-// Tier selects those whose connector.institution.tier equals v.
-//
-// Tier of the institution, 1 to 4.
+// Tier requires connector.institution.tier to equal v.
 func (f ConnectorFilter) Tier(v Tier) ConnectorFilter {
 	return ConnectorFilter{f.terms.And("connector.institution.tier", "eq", string(v))}
 }
 
-// TierNot selects those whose connector.institution.tier differs from v.
-//
-// Tier of the institution, 1 to 4.
+// TierNot requires connector.institution.tier to differ from v.
 func (f ConnectorFilter) TierNot(v Tier) ConnectorFilter {
 	return ConnectorFilter{f.terms.And("connector.institution.tier", "ne", string(v))}
 }
 
-// TierIn selects those whose connector.institution.tier is one of values.
-//
-// Tier of the institution, 1 to 4.
+// TierIn requires connector.institution.tier to be one of values.
 func (f ConnectorFilter) TierIn(values ...Tier) ConnectorFilter {
 	return ConnectorFilter{transport.FilterIn(f.terms, "connector.institution.tier", values)}
 }
 
-// InstitutionKind selects those whose connector.institution.type equals v.
-//
-// Kind of the institution.
+// InstitutionKind requires connector.institution.type to equal v.
 func (f ConnectorFilter) InstitutionKind(v InstitutionKind) ConnectorFilter {
 	return ConnectorFilter{f.terms.And("connector.institution.type", "eq", string(v))}
 }
 
-// InstitutionKindNot selects those whose connector.institution.type differs
-// from v.
-//
-// Kind of the institution.
+// InstitutionKindNot requires connector.institution.type to differ from v.
 func (f ConnectorFilter) InstitutionKindNot(v InstitutionKind) ConnectorFilter {
 	return ConnectorFilter{f.terms.And("connector.institution.type", "ne", string(v))}
 }
 
-// AuthorizationKind selects those whose connector.authorization.type equals v.
-//
-// How the user logs in.
+// AuthorizationKind requires connector.authorization.type to equal v.
 func (f ConnectorFilter) AuthorizationKind(v AuthorizationKind) ConnectorFilter {
 	return ConnectorFilter{f.terms.And("connector.authorization.type", "eq", string(v))}
 }
 
-// AuthorizationKindNot selects those whose connector.authorization.type differs
-// from v.
-//
-// How the user logs in.
+// AuthorizationKindNot requires connector.authorization.type to differ from v.
 func (f ConnectorFilter) AuthorizationKindNot(v AuthorizationKind) ConnectorFilter {
 	return ConnectorFilter{f.terms.And("connector.authorization.type", "ne", string(v))}
 }
 
-// AuthorizationKindIn selects those whose connector.authorization.type is one
-// of values.
-//
-// How the user logs in.
+// AuthorizationKindIn requires connector.authorization.type to be one of
+// values.
 func (f ConnectorFilter) AuthorizationKindIn(values ...AuthorizationKind) ConnectorFilter {
 	return ConnectorFilter{transport.FilterIn(f.terms, "connector.authorization.type", values)}
 }
 
-// Engine selects those whose connector.connectorEngine equals v.
-//
-// What the connector runs on: chrome or node.
+// Engine requires connector.connectorEngine to equal v.
 func (f ConnectorFilter) Engine(v string) ConnectorFilter {
 	return ConnectorFilter{f.terms.And("connector.connectorEngine", "eq", v)}
 }
 
-// EngineNot selects those whose connector.connectorEngine differs from v.
-//
-// What the connector runs on: chrome or node.
+// EngineNot requires connector.connectorEngine to differ from v.
 func (f ConnectorFilter) EngineNot(v string) ConnectorFilter {
 	return ConnectorFilter{f.terms.And("connector.connectorEngine", "ne", v)}
 }
 
-// Raw adds a condition in the API's own syntax, for what this version does not
-// know.
+// Raw adds a condition in the API's own syntax, for conditions that this
+// version does not support.
 func (f ConnectorFilter) Raw(condition string) ConnectorFilter {
 	return ConnectorFilter{f.terms.Raw(condition)}
 }
@@ -252,316 +212,6 @@ func (f ConnectorFilter) Raw(condition string) ConnectorFilter {
 // String returns the filter as it is sent, before URL encoding.
 func (f ConnectorFilter) String() string {
 	return f.terms.String()
-}
-
-// ConnectorStatus is how well a connector works.
-type ConnectorStatus string
-
-// Known values of ConnectorStatus. The API may send others.
-const (
-	// Slowly or not always.
-	ConnectorStatusDegradedPerformance ConnectorStatus = "degraded-performance"
-	// Not at all.
-	ConnectorStatusMajorOutage ConnectorStatus = "major-outage"
-	// As it should.
-	ConnectorStatusOperational ConnectorStatus = "operational"
-	// Not for everybody.
-	ConnectorStatusPartialOutage ConnectorStatus = "partial-outage"
-	// Not while it is maintained.
-	ConnectorStatusUnderMaintenance ConnectorStatus = "under-maintenance"
-)
-
-var connectorStatusValues = []ConnectorStatus{
-	ConnectorStatusDegradedPerformance,
-	ConnectorStatusMajorOutage,
-	ConnectorStatusOperational,
-	ConnectorStatusPartialOutage,
-	ConnectorStatusUnderMaintenance,
-}
-
-// Known tells whether this version of the package knows the value.
-func (v ConnectorStatus) Known() bool {
-	return wire.OneOf(v, connectorStatusValues)
-}
-
-// ConnectorStage is how mature a connector is.
-type ConnectorStage string
-
-// Known values of ConnectorStage. The API may send others.
-const (
-	// Being tried.
-	ConnectorStageAlpha ConnectorStage = "alpha"
-	// Nearly ready.
-	ConnectorStageBeta ConnectorStage = "beta"
-	// Ready.
-	ConnectorStageLive ConnectorStage = "live"
-)
-
-var connectorStageValues = []ConnectorStage{
-	ConnectorStageAlpha,
-	ConnectorStageBeta,
-	ConnectorStageLive,
-}
-
-// Known tells whether this version of the package knows the value.
-func (v ConnectorStage) Known() bool {
-	return wire.OneOf(v, connectorStageValues)
-}
-
-// Tier is the size of an institution.
-type Tier string
-
-// Known values of Tier. The API may send others.
-const (
-	// The largest banks.
-	TierOne Tier = "1"
-	// Large institutions.
-	TierTwo Tier = "2"
-	// Middling institutions.
-	TierThree Tier = "3"
-	// Small institutions.
-	TierFour Tier = "4"
-)
-
-var tierValues = []Tier{
-	TierOne,
-	TierTwo,
-	TierThree,
-	TierFour,
-}
-
-// Known tells whether this version of the package knows the value.
-func (v Tier) Known() bool {
-	return wire.OneOf(v, tierValues)
-}
-
-// InstitutionKind is a kind of institution.
-type InstitutionKind string
-
-// Known values of InstitutionKind. The API may send others.
-const (
-	// A bank.
-	InstitutionKindBank InstitutionKind = "Bank"
-	// A foreign bank.
-	InstitutionKindForeignBank InstitutionKind = "Bank (Foreign)"
-	// A building society.
-	InstitutionKindBuildingSociety InstitutionKind = "Building Society"
-	// A credit union.
-	InstitutionKindCreditUnion InstitutionKind = "Credit Union"
-	// Another provider of financial services.
-	InstitutionKindFinancialServices InstitutionKind = "Financial Services"
-	// A part of the government.
-	InstitutionKindGovernment InstitutionKind = "Government"
-	// A superannuation fund.
-	InstitutionKindSuperannuation InstitutionKind = "Superannuation"
-	// A bank for tests, without real money.
-	InstitutionKindTestBank InstitutionKind = "Test Bank"
-)
-
-var institutionKindValues = []InstitutionKind{
-	InstitutionKindBank,
-	InstitutionKindForeignBank,
-	InstitutionKindBuildingSociety,
-	InstitutionKindCreditUnion,
-	InstitutionKindFinancialServices,
-	InstitutionKindGovernment,
-	InstitutionKindSuperannuation,
-	InstitutionKindTestBank,
-}
-
-// Known tells whether this version of the package knows the value.
-func (v InstitutionKind) Known() bool {
-	return wire.OneOf(v, institutionKindValues)
-}
-
-// AuthorizationKind is a kind of login.
-type AuthorizationKind string
-
-// Known values of AuthorizationKind. The API may send others.
-const (
-	// Something else.
-	AuthorizationKindOther AuthorizationKind = "other"
-	// A token.
-	AuthorizationKindToken AuthorizationKind = "token"
-	// A login and a password.
-	AuthorizationKindUser AuthorizationKind = "user"
-	// A login, a password and always a question.
-	AuthorizationKindUserMFA AuthorizationKind = "user-mfa"
-	// A login, a password and sometimes a question.
-	AuthorizationKindUserMFAIntermittent AuthorizationKind = "user-mfa-intermittent"
-)
-
-var authorizationKindValues = []AuthorizationKind{
-	AuthorizationKindOther,
-	AuthorizationKindToken,
-	AuthorizationKindUser,
-	AuthorizationKindUserMFA,
-	AuthorizationKindUserMFAIntermittent,
-}
-
-// Known tells whether this version of the package knows the value.
-func (v AuthorizationKind) Known() bool {
-	return wire.OneOf(v, authorizationKindValues)
-}
-
-// Connector is an institution and a way of connecting to it.
-type Connector struct {
-	// ID of the institution: two letters and five digits.
-	ID string `json:"id"`
-	// The way of connecting.
-	Method Method `json:"method"`
-	// How mature it is.
-	Stage ConnectorStage `json:"stage"`
-	// How well it works now.
-	Status ConnectorStatus `json:"status"`
-	// The institution.
-	Institution Institution `json:"institution"`
-	// What can be shared through it, such as transaction.detail.
-	Scopes []string `json:"scopes"`
-	// How the user logs in.
-	Authorization ConnectorAuthorization `json:"authorization"`
-	// How long it takes.
-	Stats ConnectorStats `json:"stats"`
-	// Always "connector".
-	Type string `json:"type"`
-	// Where the connector is found; nil when the answer leaves it out.
-	Links *SelfLink `json:"links"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// Institution is a bank or another institution.
-type Institution struct {
-	// Name of the institution.
-	Name string `json:"name"`
-	// Short form of the name.
-	ShortName string `json:"shortName"`
-	// Kind of institution.
-	Kind InstitutionKind `json:"type"`
-	// Size of the institution, from 1 to 4.
-	Tier Tier `json:"tier"`
-	// Country: Australia or New Zealand.
-	Country string `json:"country"`
-	// The logo.
-	Logo Logo `json:"logo"`
-	// Australian Business Number.
-	ABN string `json:"abn"`
-	// Australian Company Number.
-	ACN string `json:"acn"`
-	// Email address for it.
-	CDREmail string `json:"cdrEmail"`
-	// Address of questions and answers about the Consumer Data Right.
-	CDRFAQ string `json:"cdrFAQ"`
-	// Address of the policy for it.
-	CDRPolicy string `json:"cdrPolicy"`
-	// Number as a data holder.
-	CDRProviderNumber string `json:"cdrProviderNumber"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// Logo is an institution's logo.
-type Logo struct {
-	// Always "image".
-	Type string `json:"type"`
-	// Its colours; nil when they are not known.
-	Colors *Colors `json:"colors"`
-	// Where the pictures are.
-	Links LogoLinks `json:"links"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// Colors is the colours of a logo.
-type Colors struct {
-	// The main colour in hexadecimal.
-	Primary string `json:"primary"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// LogoLinks is where the pictures of a logo are.
-type LogoLinks struct {
-	// Address of the whole logo.
-	Full string `json:"full"`
-	// Address of the logo as a square.
-	Square string `json:"square"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// ConnectorAuthorization is how a user logs in at an institution.
-type ConnectorAuthorization struct {
-	// Kind of login.
-	Kind AuthorizationKind `json:"type"`
-	// What the login form asks for; nil when there is none.
-	Captions *LoginCaptions `json:"meta"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// LoginCaptions is the captions of an institution's login form.
-type LoginCaptions struct {
-	// Where a forgotten password is reset.
-	ForgottenPasswordURL string `json:"forgotten_password_url"`
-	// What the login is called.
-	LoginID string `json:"login_id_caption"`
-	// What the password is called.
-	Password string `json:"password_caption"`
-	// What the second login is called.
-	SecondaryLoginID string `json:"secondary_login_id_caption"`
-	// What the security code is called.
-	SecurityCode string `json:"security_code_caption"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// ConnectorStats is how long a connector takes.
-type ConnectorStats struct {
-	// Averages by step; nil when there are none.
-	AverageDurationMs *Durations `json:"averageDurationMs"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// Durations is the average time that each step takes in milliseconds.
-type Durations struct {
-	// Everything.
-	Total int `json:"total"`
-	// Logging in.
-	VerifyCredentials int `json:"verifyCredentials"`
-	// Reading accounts.
-	RetrieveAccounts int `json:"retrieveAccounts"`
-	// Reading transactions.
-	RetrieveTransactions int `json:"retrieveTransactions"`
-	// Reading the account's terms.
-	RetrieveMeta int `json:"retrieveMeta"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// ConnectorList is a list of connectors.
-type ConnectorList struct {
-	// How many connectors the list holds.
-	TotalCount int `json:"totalCount"`
-	// The connectors.
-	Data []Connector `json:"data"`
-	// Always "list".
-	Type string `json:"type"`
-	// Where the list is found.
-	Links SelfLink `json:"links"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
 }
 
 // Operations of ConnectorsService.

@@ -9,7 +9,7 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
-// StatementsService takes bank statements as files.
+// StatementsService uploads bank statements.
 type StatementsService struct {
 	client *transport.Client
 }
@@ -22,16 +22,16 @@ func (s *StatementsService) sender() *transport.Client {
 	return s.client
 }
 
-// Upload uploads a bank statement. The answer names a job, which takes 10 to 30
-// seconds and says whether the file could be read. A file that is uploaded
-// twice makes two jobs.
+// Upload uploads a bank statement. The response identifies a job, which takes
+// 10 to 30 seconds and reports whether the file could be parsed. Uploading a
+// file twice creates two jobs.
 //
-// Status 413 says that the file is too large, 400 that it is no statement or
-// that the institution is not known. What is wrong inside the file is found by
+// Status 413 means that the file is too large, 400 that it is not a statement
+// or that the institution is unknown. Errors inside the file are reported by
 // the job.
 //
-// POST /users/{userId}/statements: SERVER_ACCESS token, repeated only when it
-// was never sent (class D).
+// POST /users/{userId}/statements: SERVER_ACCESS token, retried only if it was
+// never sent (class D).
 func (s *StatementsService) Upload(ctx context.Context, userID string, params UploadStatementParams, opts ...transport.Option) (*JobReference, error) {
 	req := transport.NewRequest(&opStatementsUpload, userID)
 	params.apply(req)
@@ -40,31 +40,6 @@ func (s *StatementsService) Upload(ctx context.Context, userID string, params Up
 		return nil, err
 	}
 	return &out, nil
-}
-
-// UploadStatementParams is a statement to upload.
-type UploadStatementParams struct {
-	// ID of the institution that the statement is from. The test bank AU00000
-	// is refused.
-	InstitutionID string
-	// The file as PDF or CSV.
-	Statement transport.File
-}
-
-// apply puts the parameters into the request.
-func (p *UploadStatementParams) apply(req *transport.Request) {
-	req.Require("institutionId", p.InstitutionID != "")
-	req.Require("statement", p.Statement.Content != nil)
-	req.SetMultipart(
-		transport.Part{
-			Name:  "institutionId",
-			Value: p.InstitutionID,
-		},
-		transport.Part{
-			File: &p.Statement,
-			Name: "statement",
-		},
-	)
 }
 
 // Operations of StatementsService.

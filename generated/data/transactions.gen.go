@@ -10,7 +10,6 @@ import (
 
 	"github.com/basiq-sdk/basiq-go/transport"
 	"github.com/basiq-sdk/basiq-go/transport/value"
-	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
 // TransactionsService reads the transactions of a user's accounts.
@@ -26,11 +25,11 @@ func (s *TransactionsService) sender() *transport.Client {
 	return s.client
 }
 
-// Get returns one transaction. transport.ErrNotFound for a pending one may mean
-// that a refresh has replaced it.
+// Get returns one transaction. transport.ErrNotFound for a pending transaction
+// may mean that a refresh has replaced it.
 //
 // GET /users/{userId}/transactions/{transactionId}: SERVER_ACCESS token,
-// repeated on transient failures (class A).
+// retried on transient failures (class A).
 func (s *TransactionsService) Get(ctx context.Context, userID, transactionID string, opts ...transport.Option) (*Transaction, error) {
 	req := transport.NewRequest(&opTransactionsGet, userID, transactionID)
 	var out Transaction
@@ -40,14 +39,14 @@ func (s *TransactionsService) Get(ctx context.Context, userID, transactionID str
 	return &out, nil
 }
 
-// List returns a page of a user's transactions: account by account, the newest
-// first, pending ones before posted ones.
+// List returns a page of a user's transactions, grouped by account, newest
+// first, with pending transactions before posted ones.
 //
-// Pending transactions are created again, with new IDs, at every refresh.
-// Posted ones stay. Read the last seven days again to see what became of
-// pending ones.
+// Every refresh creates pending transactions anew, with new IDs; posted
+// transactions do not change. To find out what became of pending transactions,
+// read the last seven days again.
 //
-// GET /users/{userId}/transactions: SERVER_ACCESS token, repeated on transient
+// GET /users/{userId}/transactions: SERVER_ACCESS token, retried on transient
 // failures (class A).
 func (s *TransactionsService) List(ctx context.Context, userID string, params ListTransactionsParams, opts ...transport.Option) (*TransactionPage, error) {
 	req := transport.NewRequest(&opTransactionsList, userID)
@@ -59,12 +58,12 @@ func (s *TransactionsService) List(ctx context.Context, userID string, params Li
 	return &out, nil
 }
 
-// All iterates over what List returns, page after page.
+// All iterates over the results of List, across all pages.
 //
-// Every page is one call. When a call fails, the loop gets the error once and
-// ends.
+// Each page is a separate call. If a call fails, the iterator yields the error
+// once and stops.
 //
-// GET /users/{userId}/transactions: SERVER_ACCESS token, repeated on transient
+// GET /users/{userId}/transactions: SERVER_ACCESS token, retried on transient
 // failures (class A).
 func (s *TransactionsService) All(ctx context.Context, userID string, params ListTransactionsParams, opts ...transport.Option) iter.Seq2[*Transaction, error] {
 	request := func() *transport.Request {
@@ -84,11 +83,12 @@ func (s *TransactionsService) All(ctx context.Context, userID string, params Lis
 type ListTransactionsParams struct {
 	// Selects transactions.
 	Filter TransactionFilter
-	// Transactions on a page, at most 500. The API's default is 500.
+	// Maximum number of transactions on a page, up to 500. The API's default is
+	// 500.
 	Limit int
 }
 
-// apply puts the parameters into the request.
+// apply sets the parameters on the request.
 func (p *ListTransactionsParams) apply(req *transport.Request) {
 	req.AtMost("limit", p.Limit, 500)
 	req.SetFilter("filter", p.Filter.terms)
@@ -99,106 +99,84 @@ func (p *ListTransactionsParams) apply(req *transport.Request) {
 
 // TransactionFilter selects transactions.
 //
-// Each method returns a new filter, and leaves the one that it is called on as
-// it was.
+// Each method returns a new filter with one more condition. The receiver
+// remains unchanged. The methods filter by these fields:
+//
+//   - AccountID: ID of the account.
+//   - ConnectionID: ID of the connection.
+//   - InstitutionID: ID of the institution.
+//   - PostDate: Day on which the transaction was posted. Institutions use
+//     different time zones, so widen a range by a day at each end.
+//   - Status: Whether the transaction is pending or posted.
+//   - Direction: Whether money came in (credit) or went out (debit).
+//   - Class: Kind of transaction.
 type TransactionFilter struct {
 	terms transport.Filter
 }
 
-// AccountID selects those whose account.id equals v.
-//
-// ID of the account.
+// AccountID requires account.id to equal v.
 func (f TransactionFilter) AccountID(v string) TransactionFilter {
 	return TransactionFilter{f.terms.And("account.id", "eq", v)}
 }
 
-// ConnectionID selects those whose connection.id equals v.
-//
-// ID of the connection.
+// ConnectionID requires connection.id to equal v.
 func (f TransactionFilter) ConnectionID(v string) TransactionFilter {
 	return TransactionFilter{f.terms.And("connection.id", "eq", v)}
 }
 
-// InstitutionID selects those whose institution.id equals v.
-//
-// ID of the institution.
+// InstitutionID requires institution.id to equal v.
 func (f TransactionFilter) InstitutionID(v string) TransactionFilter {
 	return TransactionFilter{f.terms.And("institution.id", "eq", v)}
 }
 
-// PostDate selects those whose transaction.postDate equals v.
-//
-// Day on which it was posted. Institutions' midnights are not all in one zone:
-// widen a window by a day at each end.
+// PostDate requires transaction.postDate to equal v.
 func (f TransactionFilter) PostDate(v value.Date) TransactionFilter {
 	return TransactionFilter{f.terms.AndDays("transaction.postDate", "eq", v)}
 }
 
-// PostDateBetween selects those whose transaction.postDate lies between from
-// and to, both included.
-//
-// Day on which it was posted. Institutions' midnights are not all in one zone:
-// widen a window by a day at each end.
+// PostDateBetween requires transaction.postDate to be between from and to,
+// inclusive.
 func (f TransactionFilter) PostDateBetween(from, to value.Date) TransactionFilter {
 	return TransactionFilter{f.terms.AndDays("transaction.postDate", "bt", from, to)}
 }
 
-// PostDateAfter selects those whose transaction.postDate comes after v.
-//
-// Day on which it was posted. Institutions' midnights are not all in one zone:
-// widen a window by a day at each end.
+// PostDateAfter requires transaction.postDate to be after v.
 func (f TransactionFilter) PostDateAfter(v value.Date) TransactionFilter {
 	return TransactionFilter{f.terms.AndDays("transaction.postDate", "gt", v)}
 }
 
-// PostDateFrom selects those whose transaction.postDate is v or comes after it.
-//
-// Day on which it was posted. Institutions' midnights are not all in one zone:
-// widen a window by a day at each end.
+// PostDateFrom requires transaction.postDate to be v or later.
 func (f TransactionFilter) PostDateFrom(v value.Date) TransactionFilter {
 	return TransactionFilter{f.terms.AndDays("transaction.postDate", "gteq", v)}
 }
 
-// PostDateBefore selects those whose transaction.postDate comes before v.
-//
-// Day on which it was posted. Institutions' midnights are not all in one zone:
-// widen a window by a day at each end.
+// PostDateBefore requires transaction.postDate to be before v.
 func (f TransactionFilter) PostDateBefore(v value.Date) TransactionFilter {
 	return TransactionFilter{f.terms.AndDays("transaction.postDate", "lt", v)}
 }
 
-// PostDateUntil selects those whose transaction.postDate is v or comes before
-// it.
-//
-// Day on which it was posted. Institutions' midnights are not all in one zone:
-// widen a window by a day at each end.
+// PostDateUntil requires transaction.postDate to be v or earlier.
 func (f TransactionFilter) PostDateUntil(v value.Date) TransactionFilter {
 	return TransactionFilter{f.terms.AndDays("transaction.postDate", "lteq", v)}
 }
 
-// Status selects those whose transaction.status equals v.
-//
-// Whether it is final.
+// Status requires transaction.status to equal v.
 func (f TransactionFilter) Status(v TransactionStatus) TransactionFilter {
 	return TransactionFilter{f.terms.And("transaction.status", "eq", string(v))}
 }
 
-// Direction selects those whose transaction.direction equals v.
-//
-// Whether money came in or went out.
+// Direction requires transaction.direction to equal v.
 func (f TransactionFilter) Direction(v Direction) TransactionFilter {
 	return TransactionFilter{f.terms.And("transaction.direction", "eq", string(v))}
 }
 
-// Class selects those whose transaction.class equals v.
-//
-// What kind of transaction it is.
+// Class requires transaction.class to equal v.
 func (f TransactionFilter) Class(v TransactionClass) TransactionFilter {
 	return TransactionFilter{f.terms.And("transaction.class", "eq", string(v))}
 }
 
-// Raw adds a condition in the API's own syntax, for what this version does not
-// know.
+// Raw adds a condition in the API's own syntax, for conditions that this
+// version does not support.
 func (f TransactionFilter) Raw(condition string) TransactionFilter {
 	return TransactionFilter{f.terms.Raw(condition)}
 }
@@ -206,362 +184,6 @@ func (f TransactionFilter) Raw(condition string) TransactionFilter {
 // String returns the filter as it is sent, before URL encoding.
 func (f TransactionFilter) String() string {
 	return f.terms.String()
-}
-
-// TransactionStatus is whether a transaction is final.
-type TransactionStatus string
-
-// Known values of TransactionStatus. The API may send others.
-const (
-	// Not yet final: it will be posted, changed or dropped.
-	TransactionStatusPending TransactionStatus = "pending"
-	// Final.
-	TransactionStatusPosted TransactionStatus = "posted"
-)
-
-var transactionStatusValues = []TransactionStatus{
-	TransactionStatusPending,
-	TransactionStatusPosted,
-}
-
-// Known tells whether this version of the package knows the value.
-func (v TransactionStatus) Known() bool {
-	return wire.OneOf(v, transactionStatusValues)
-}
-
-// Direction is whether money came in or went out.
-type Direction string
-
-// Known values of Direction. The API may send others.
-const (
-	// Money came in.
-	DirectionCredit Direction = "credit"
-	// Money went out.
-	DirectionDebit Direction = "debit"
-)
-
-var directionValues = []Direction{
-	DirectionCredit,
-	DirectionDebit,
-}
-
-// Known tells whether this version of the package knows the value.
-func (v Direction) Known() bool {
-	return wire.OneOf(v, directionValues)
-}
-
-// TransactionClass is a kind of transaction.
-type TransactionClass string
-
-// Known values of TransactionClass. The API may send others.
-const (
-	// A fee of the bank.
-	TransactionClassBankFee TransactionClass = "bank-fee"
-	// Cash taken out.
-	TransactionClassCashWithdrawal TransactionClass = "cash-withdrawal"
-	// Money paid in directly.
-	TransactionClassDirectCredit TransactionClass = "direct-credit"
-	// Interest earned.
-	TransactionClassInterest TransactionClass = "interest"
-	// Interest on a loan.
-	TransactionClassLoanInterest TransactionClass = "loan-interest"
-	// A repayment of a loan.
-	TransactionClassLoanRepayment TransactionClass = "loan-repayment"
-	// A payment for goods or services.
-	TransactionClassPayment TransactionClass = "payment"
-	// Money given back.
-	TransactionClassRefund TransactionClass = "refund"
-	// A transfer between accounts.
-	TransactionClassTransfer TransactionClass = "transfer"
-)
-
-var transactionClassValues = []TransactionClass{
-	TransactionClassBankFee,
-	TransactionClassCashWithdrawal,
-	TransactionClassDirectCredit,
-	TransactionClassInterest,
-	TransactionClassLoanInterest,
-	TransactionClassLoanRepayment,
-	TransactionClassPayment,
-	TransactionClassRefund,
-	TransactionClassTransfer,
-}
-
-// Known tells whether this version of the package knows the value.
-func (v TransactionClass) Known() bool {
-	return wire.OneOf(v, transactionClassValues)
-}
-
-// Transaction is a movement of money on an account.
-type Transaction struct {
-	// ID of the transaction. That of a pending one changes at every refresh.
-	ID string `json:"id"`
-	// Whether it is final.
-	Status TransactionStatus `json:"status"`
-	// Text of the transaction. It may change when a pending one is posted.
-	Description string `json:"description"`
-	// Reference that the payer gave, if any.
-	Reference string `json:"reference"`
-	// Amount; negative for money going out.
-	Amount value.Decimal `json:"amount"`
-	// Currency as an ISO 4217 code, if known.
-	Currency string `json:"currency"`
-	// Whether money came in or went out.
-	Direction Direction `json:"direction"`
-	// What kind of transaction it is.
-	Class TransactionClass `json:"class"`
-	// What a payment or fee was for; empty for other kinds.
-	SubClass CodeTitle `json:"subClass"`
-	// Balance of the account after the transaction, if known.
-	Balance value.Decimal `json:"balance"`
-	// When it was made, if the institution says.
-	TransactionDate value.DateTime `json:"transactionDate"`
-	// When it was posted; empty while it is pending. Midnight where only the
-	// day is known, in a zone that institutions choose differently.
-	PostDate value.DateTime `json:"postDate"`
-	// ID of the account.
-	AccountID string `json:"account"`
-	// ID of the connection.
-	ConnectionID string `json:"connection"`
-	// ID of the institution.
-	InstitutionID string `json:"institution"`
-	// To whom it was paid, if it is known; nil if not.
-	PaymentDetails *PaymentDetails `json:"paymentDetails"`
-	// What is known about the other side; nil when the application has no
-	// enrichment.
-	Enrichment *Enrichment `json:"enrich"`
-	// Always "transaction".
-	Type string `json:"type"`
-	// Where the transaction leads.
-	Links TransactionLinks `json:"links"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// CodeTitle is a code and what it stands for.
-type CodeTitle struct {
-	// The code.
-	Code string `json:"code"`
-	// What it stands for.
-	Title string `json:"title"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// PaymentDetails is to whom a payment was made.
-type PaymentDetails struct {
-	// Number of the collector of a direct debit.
-	APCANumber string `json:"apcaNumber"`
-	// The bill; empty for other payments.
-	BPAY BPAY `json:"bpay"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// BPAY is a bill paid through BPAY.
-type BPAY struct {
-	// Code of the biller.
-	BillerCode string `json:"billerCode"`
-	// Name of the biller.
-	BillerName string `json:"billerName"`
-	// Customer reference number.
-	CRN string `json:"crn"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// Enrichment is what is known about the other side of a transaction.
-type Enrichment struct {
-	// The transaction's text without noise.
-	CleanDescription string `json:"cleanDescription"`
-	// The merchant; nil when it was not recognised.
-	Merchant *Merchant `json:"merchant"`
-	// What kind of business it is; nil when it is not known.
-	Category *Category `json:"category"`
-	// Where the business is; nil when it is not known.
-	Location *Location `json:"location"`
-	// Words that characterise the transaction.
-	Tags []string `json:"tags"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// Merchant is a business that takes payments.
-type Merchant struct {
-	// ID of the merchant.
-	ID string `json:"id"`
-	// Name that the business trades under.
-	BusinessName string `json:"businessName"`
-	// Australian Business Number.
-	ABN string `json:"ABN"`
-	// Address of the business's web site.
-	Website string `json:"website"`
-	// Telephone number of the business; empty when it is not known.
-	PhoneNumber PhoneNumber `json:"phoneNumber"`
-	// Address of the logo in full size.
-	Logo string `json:"logoMaster"`
-	// Address of the logo in small.
-	LogoThumbnail string `json:"logoThumb"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// PhoneNumber is a telephone number in two notations.
-type PhoneNumber struct {
-	// As it is dialled within the country.
-	Local string `json:"local"`
-	// As it is dialled from abroad.
-	International string `json:"international"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// Category is the kind of business that a transaction was with.
-type Category struct {
-	// How the category was found.
-	MatchType MatchType `json:"matchType"`
-	// How certain the match is.
-	MatchScore string `json:"matchScore"`
-	// Merchant category code; empty when it is not known.
-	MCC CodeTitle `json:"mcc"`
-	// The industry; empty when it is not known.
-	ANZSIC Industry `json:"anzsic"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// MatchType is how a category was found.
-type MatchType string
-
-// Known values of MatchType. The API may send others.
-const (
-	// By the merchant category code.
-	MatchTypeMerchantCategoryCode MatchType = "mcc"
-	// By the merchant's full name.
-	MatchTypeMerchant MatchType = "merchantFull"
-	// By a part of the merchant's name.
-	MatchTypePartialMerchant MatchType = "merchantPartial"
-	// By a statistical model.
-	MatchTypeMachineLearning MatchType = "ml"
-	// Not found.
-	MatchTypeNone MatchType = "none"
-)
-
-var matchTypeValues = []MatchType{
-	MatchTypeMerchantCategoryCode,
-	MatchTypeMerchant,
-	MatchTypePartialMerchant,
-	MatchTypeMachineLearning,
-	MatchTypeNone,
-}
-
-// Known tells whether this version of the package knows the value.
-func (v MatchType) Known() bool {
-	return wire.OneOf(v, matchTypeValues)
-}
-
-// Industry is a place in the industry classification of Australia and New
-// Zealand (ANZSIC), from broad to narrow.
-type Industry struct {
-	// Division, the broadest level.
-	Division CodeTitle `json:"division"`
-	// Subdivision.
-	Subdivision CodeTitle `json:"subdivision"`
-	// Group.
-	Group CodeTitle `json:"group"`
-	// Class.
-	Class CodeTitle `json:"class"`
-	// Subclass, the narrowest level.
-	Subclass CodeTitle `json:"subclass"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// Location is the place of a business.
-type Location struct {
-	// The whole address in one text.
-	FormattedAddress string `json:"formattedAddress"`
-	// Number in the street.
-	RouteNo string `json:"routeNo"`
-	// Street.
-	Route string `json:"route"`
-	// Suburb or city.
-	Suburb string `json:"suburb"`
-	// State or territory.
-	State string `json:"state"`
-	// Postcode.
-	PostalCode string `json:"postalCode"`
-	// Country.
-	Country string `json:"country"`
-	// Position on the map; empty when it is not known.
-	Geometry Coordinates `json:"geometry"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// Coordinates is a position on the map.
-type Coordinates struct {
-	// Latitude in degrees.
-	Latitude string `json:"lat"`
-	// Longitude in degrees.
-	Longitude string `json:"lng"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// TransactionLinks is where a transaction leads.
-type TransactionLinks struct {
-	// Link to the account.
-	Account string `json:"account"`
-	// Link to the connection, or empty.
-	Connection string `json:"connection"`
-	// Link to the institution.
-	Institution string `json:"institution"`
-	// Link to the transaction.
-	Self string `json:"self"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// TransactionPage is a page of transactions.
-type TransactionPage struct {
-	// How many transactions the page holds.
-	Count int `json:"count"`
-	// How many transactions there are. Do not page by it.
-	Size int `json:"size"`
-	// The transactions.
-	Data []Transaction `json:"data"`
-	// Always "list".
-	Type string `json:"type"`
-	// Where this page and the next are found; nil when the answer leaves it
-	// out.
-	Links *PageLinks `json:"links"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// PageLinks is where a page and the next one are found.
-type PageLinks struct {
-	// Link to the next page; empty on the last.
-	Next string `json:"next"`
-	// Link to the page.
-	Self string `json:"self"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
 }
 
 // Operations of TransactionsService.

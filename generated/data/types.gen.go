@@ -3,17 +3,119 @@
 package data
 
 import (
+	"github.com/basiq-sdk/basiq-go/transport"
+	"github.com/basiq-sdk/basiq-go/transport/value"
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
-// AccountClass is what kind of account it is.
+// Account is an account as of the last refresh of its connection.
+type Account struct {
+	// ID of the account.
+	ID string `json:"id"`
+	// Name of the account.
+	Name string `json:"name"`
+	// Account number, with its BSB.
+	Number string `json:"accountNo"`
+	// Bank State Branch number.
+	BSB string `json:"bsb"`
+	// Full account number, if the institution shares it.
+	UnmaskedNumber string `json:"unmaskedAccNum"`
+	// Account number with most digits masked.
+	MaskedNumber string `json:"maskedNumber"`
+	// Name of the account holder, or empty.
+	Holder string `json:"accountHolder"`
+	// Number of account holders.
+	Ownership Ownership `json:"accountOwnership"`
+	// Whether the user is an owner of the account.
+	Owned bool `json:"isOwned"`
+	// Whether the account could be read at the last refresh.
+	Status AccountStatus `json:"status"`
+	// Kind of account.
+	Class AccountClass `json:"class"`
+	// ISO 4217 currency code.
+	Currency string `json:"currency"`
+	// Balance; negative if money is owed. Empty if unknown.
+	Balance value.Decimal `json:"balance"`
+	// Funds available to spend. Empty if unknown.
+	AvailableFunds value.Decimal `json:"availableFunds"`
+	// Credit limit. Empty for accounts other than credit accounts.
+	CreditLimit value.Decimal `json:"creditLimit"`
+	// Amortised limit of a loan, which decreases with repayments.
+	AmortisedLimit value.Decimal `json:"amortisedLimit"`
+	// Interest rate for deposits.
+	DepositRate value.Decimal `json:"depositRate"`
+	// Interest rate for lending.
+	LendingRate value.Decimal `json:"lendingRate"`
+	// Bundle that the account is part of, if any.
+	BundleName string `json:"bundleName"`
+	// Balances by currency, if the account has several.
+	Purses []Purse `json:"purses"`
+	// ID of the connection.
+	ConnectionID string `json:"connection"`
+	// ID of the institution.
+	InstitutionID string `json:"institution"`
+	// When the account was opened.
+	Created value.DateTime `json:"creationDate"`
+	// When the account was last retrieved.
+	LastUpdated value.DateTime `json:"lastUpdated"`
+	// Periods for which transactions are available.
+	TransactionIntervals []Interval `json:"transactionIntervals"`
+	// Terms of the account; nil if the institution does not share them.
+	Details *AccountDetails `json:"meta"`
+	// Always "account".
+	Type string `json:"type"`
+	// Links of the account; nil when absent from the response.
+	Links *AccountLinks `json:"links"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// AccountAddress is an address in one of two formats.
+type AccountAddress struct {
+	// Format of the address.
+	Kind AddressKind `json:"addressType"`
+	// The address in Australia Post's format.
+	Postal *PostalAddress `json:"paf"`
+	// The address as lines of text.
+	Simple *SimpleAddress `json:"simple"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// AccountClass is the class of an account.
 type AccountClass struct {
 	// Kind of account.
 	Kind AccountKind `json:"type"`
-	// Name of the bank's product.
+	// Name of the institution's product.
 	Product string `json:"product"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// AccountDetails holds the terms of an account, as shared under the Consumer
+// Data Right.
+type AccountDetails struct {
+	// Fees.
+	Fees []Fee `json:"fees"`
+	// Interest rates for deposits.
+	DepositRates []DepositRate `json:"depositRates"`
+	// Interest rates for lending.
+	LendingRates []LendingRate `json:"lendingRates"`
+	// Features.
+	Features []Feature `json:"features"`
+	// Term deposits.
+	TermDeposits []TermDeposit `json:"termDeposit"`
+	// Terms of the loan; nil for other accounts.
+	Loan *Loan `json:"loan"`
+	// Terms of the credit cards, almost always one; empty for other accounts.
+	CreditCards []CreditCard `json:"creditCard"`
+	// Addresses that belong to the account.
+	Addresses []AccountAddress `json:"addresses"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
@@ -26,7 +128,7 @@ const (
 	AccountKindCreditCard AccountKind = "credit-card"
 	// An account in a foreign currency.
 	AccountKindForeign AccountKind = "foreign"
-	// An insurance.
+	// An insurance account.
 	AccountKindInsurance AccountKind = "insurance"
 	// An investment.
 	AccountKindInvestment AccountKind = "investment"
@@ -57,19 +159,47 @@ var accountKindValues = []AccountKind{
 	AccountKindUnknown,
 }
 
-// Known tells whether this version of the package knows the value.
+// Known reports whether this version of the package knows the value.
 func (v AccountKind) Known() bool {
 	return wire.OneOf(v, accountKindValues)
 }
 
-// AccountStatus is whether an account can be read.
+// AccountLinks holds the links of an account.
+type AccountLinks struct {
+	// Link to the connection.
+	Connection string `json:"connection"`
+	// Link to the institution.
+	Institution string `json:"institution"`
+	// Link to the account.
+	Self string `json:"self"`
+	// Link to its transactions.
+	Transactions string `json:"transactions"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// AccountList is a list of accounts.
+type AccountList struct {
+	// Always "list".
+	Type string `json:"type"`
+	// The accounts.
+	Data []Account `json:"data"`
+	// Links of the list.
+	Links SelfLink `json:"links"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// AccountStatus is whether an account could be read at the last refresh.
 type AccountStatus string
 
 // Known values of AccountStatus. The API may send others.
 const (
-	// It can be read.
+	// The account was read.
 	AccountStatusAvailable AccountStatus = "available"
-	// It could not be read at the last refresh, or is closed.
+	// The account could not be read, or is closed.
 	AccountStatusUnavailable AccountStatus = "unavailable"
 )
 
@@ -78,32 +208,1278 @@ var accountStatusValues = []AccountStatus{
 	AccountStatusUnavailable,
 }
 
-// Known tells whether this version of the package knows the value.
+// Known reports whether this version of the package knows the value.
 func (v AccountStatus) Known() bool {
 	return wire.OneOf(v, accountStatusValues)
 }
 
-// JobReference names a job that was started. It does not name the connection.
+// AccountSummary is an account as listed in a connection.
+type AccountSummary struct {
+	// ID of the account.
+	ID string `json:"id"`
+	// Name of the account.
+	Name string `json:"name"`
+	// Account number.
+	Number string `json:"accountNo"`
+	// Whether the account could be read at the last refresh.
+	Status AccountStatus `json:"status"`
+	// Kind of account.
+	Class AccountClass `json:"class"`
+	// ISO 4217 currency code.
+	Currency string `json:"currency"`
+	// Balance. Empty if unknown.
+	Balance value.Decimal `json:"balance"`
+	// Funds available to spend. Empty if unknown.
+	AvailableFunds value.Decimal `json:"availableFunds"`
+	// When the account was last retrieved.
+	LastUpdated value.DateTime `json:"lastUpdated"`
+	// Always "account".
+	Type string `json:"type"`
+	// Links of the account.
+	Links AccountSummaryLinks `json:"links"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// AccountSummaryLinks holds the links of a connection's account.
+type AccountSummaryLinks struct {
+	// Link to the account.
+	Self string `json:"self"`
+	// Link to its transactions.
+	Transactions string `json:"transactions"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// AccountSummaryList is a list of a connection's accounts.
+type AccountSummaryList struct {
+	// Always "list".
+	Type string `json:"type"`
+	// The accounts.
+	Data []AccountSummary `json:"data"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// Address is a postal or residential address.
+type Address struct {
+	// First line.
+	Line1 string `json:"addressLine1"`
+	// Second line, or empty.
+	Line2 string `json:"addressLine2"`
+	// Third line, or empty.
+	Line3 string `json:"addressLine3"`
+	// City or suburb.
+	City string `json:"city"`
+	// State or territory.
+	State string `json:"state"`
+	// Postcode.
+	Postcode string `json:"postcode"`
+	// Country.
+	Country string `json:"country"`
+	// ISO 3166 country code.
+	CountryCode string `json:"countryCode"`
+	// Full address as a single string.
+	Formatted string `json:"formattedAddress"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// AddressKind is the format of an address.
+type AddressKind string
+
+// Known values of AddressKind. The API may send others.
+const (
+	// Australia Post's format; see Postal.
+	AddressKindPostal AddressKind = "paf"
+	// Lines of text; see Simple.
+	AddressKindSimple AddressKind = "simple"
+)
+
+var addressKindValues = []AddressKind{
+	AddressKindPostal,
+	AddressKindSimple,
+}
+
+// Known reports whether this version of the package knows the value.
+func (v AddressKind) Known() bool {
+	return wire.OneOf(v, addressKindValues)
+}
+
+// AuthorizationKind is a kind of login.
+type AuthorizationKind string
+
+// Known values of AuthorizationKind. The API may send others.
+const (
+	// Other.
+	AuthorizationKindOther AuthorizationKind = "other"
+	// A token.
+	AuthorizationKindToken AuthorizationKind = "token"
+	// A login and a password.
+	AuthorizationKindUser AuthorizationKind = "user"
+	// A login and a password, always followed by MFA.
+	AuthorizationKindUserMFA AuthorizationKind = "user-mfa"
+	// A login and a password, sometimes followed by MFA.
+	AuthorizationKindUserMFAIntermittent AuthorizationKind = "user-mfa-intermittent"
+)
+
+var authorizationKindValues = []AuthorizationKind{
+	AuthorizationKindOther,
+	AuthorizationKindToken,
+	AuthorizationKindUser,
+	AuthorizationKindUserMFA,
+	AuthorizationKindUserMFAIntermittent,
+}
+
+// Known reports whether this version of the package knows the value.
+func (v AuthorizationKind) Known() bool {
+	return wire.OneOf(v, authorizationKindValues)
+}
+
+// BPAY holds the details of a BPAY payment.
+type BPAY struct {
+	// Code of the biller.
+	BillerCode string `json:"billerCode"`
+	// Name of the biller.
+	BillerName string `json:"billerName"`
+	// Customer reference number.
+	CRN string `json:"crn"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// Category is the category of the business that a transaction was with.
+type Category struct {
+	// How the category was found.
+	MatchType MatchType `json:"matchType"`
+	// Confidence of the match.
+	MatchScore string `json:"matchScore"`
+	// Merchant category code; empty if not known.
+	MCC CodeTitle `json:"mcc"`
+	// The industry, as classified by ANZSIC; empty if not known.
+	ANZSIC Industry `json:"anzsic"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// CodeTitle is a code and its meaning.
+type CodeTitle struct {
+	// The code.
+	Code string `json:"code"`
+	// Meaning of the code.
+	Title string `json:"title"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// Colors holds the colours of a logo.
+type Colors struct {
+	// Primary colour in hexadecimal.
+	Primary string `json:"primary"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// Connection is a connection between a user and an institution.
+type Connection struct {
+	// ID of the connection.
+	ID string `json:"id"`
+	// Status of the connection. Only returned for server tokens.
+	Status ConnectionStatus `json:"status"`
+	// Method of connecting.
+	Method Method `json:"method"`
+	// The institution.
+	Institution InstitutionReference `json:"institution"`
+	// When the connection was created. Only returned for server tokens.
+	Created value.DateTime `json:"createdDate"`
+	// When the connection was last refreshed. Check it before refreshing again.
+	// Only returned for server tokens.
+	LastUsed value.DateTime `json:"lastUsed"`
+	// When the connection expires. Empty except for open banking connections.
+	Expires value.DateTime `json:"expiryDate"`
+	// The accounts, if returned by Get; nil in a list.
+	Accounts *AccountSummaryList `json:"accounts"`
+	// The owner's profile at the institution, if returned by Get; nil in a
+	// list.
+	Profile *Profile `json:"profile"`
+	// Always "connection".
+	Type string `json:"type"`
+	// Links of the connection.
+	Links ConnectionLinks `json:"links"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// ConnectionLinks holds the links of a connection.
+type ConnectionLinks struct {
+	// Link to its accounts.
+	Accounts string `json:"accounts"`
+	// Link to the institution.
+	Institution string `json:"institution"`
+	// Link to the connection.
+	Self string `json:"self"`
+	// Link to its transactions.
+	Transactions string `json:"transactions"`
+	// Link to the user.
+	User string `json:"user"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// ConnectionList is a list of connections.
+type ConnectionList struct {
+	// Always "list".
+	Type string `json:"type"`
+	// The connections.
+	Data []Connection `json:"data"`
+	// Links of the list.
+	Links *SelfLink `json:"links"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// ConnectionStatus is the status of a connection.
+type ConnectionStatus string
+
+// Known values of ConnectionStatus. The API may send others.
+const (
+	// The connection works.
+	ConnectionStatusActive ConnectionStatus = "active"
+	// The connection is no longer valid and requires action by the user.
+	ConnectionStatusInvalid ConnectionStatus = "invalid"
+	// The credentials are being verified.
+	ConnectionStatusPending ConnectionStatus = "pending"
+	// The user left before finishing at the institution.
+	ConnectionStatusPreInit ConnectionStatus = "pre-init"
+	// The connection was deleted.
+	ConnectionStatusDeleted ConnectionStatus = "deleted"
+	// The connection is being created.
+	ConnectionStatusInit ConnectionStatus = "init"
+	// The same as ConnectionStatusInvalid, as spelled in events.
+	ConnectionStatusInvalidConnection ConnectionStatus = "invalid-connection"
+	// The consent was withdrawn.
+	ConnectionStatusRevoked ConnectionStatus = "revoked"
+)
+
+var connectionStatusValues = []ConnectionStatus{
+	ConnectionStatusActive,
+	ConnectionStatusInvalid,
+	ConnectionStatusPending,
+	ConnectionStatusPreInit,
+	ConnectionStatusDeleted,
+	ConnectionStatusInit,
+	ConnectionStatusInvalidConnection,
+	ConnectionStatusRevoked,
+}
+
+// Known reports whether this version of the package knows the value.
+func (v ConnectionStatus) Known() bool {
+	return wire.OneOf(v, connectionStatusValues)
+}
+
+// Connector is an institution together with a method of connecting to it.
+type Connector struct {
+	// ID of the institution: two letters and five digits.
+	ID string `json:"id"`
+	// Method of connecting.
+	Method Method `json:"method"`
+	// Maturity of the connector.
+	Stage ConnectorStage `json:"stage"`
+	// Current availability of the connector.
+	Status ConnectorStatus `json:"status"`
+	// The institution.
+	Institution Institution `json:"institution"`
+	// Kinds of data that can be shared through the connector, such as
+	// transaction.detail.
+	Scopes []string `json:"scopes"`
+	// How the user authenticates.
+	Authorization ConnectorAuthorization `json:"authorization"`
+	// How long jobs take.
+	Stats ConnectorStats `json:"stats"`
+	// Always "connector".
+	Type string `json:"type"`
+	// Links of the connector; nil when absent from the response.
+	Links *SelfLink `json:"links"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// ConnectorAuthorization is how a user authenticates with an institution.
+type ConnectorAuthorization struct {
+	// Kind of login.
+	Kind AuthorizationKind `json:"type"`
+	// Captions of the login form; nil if there is none.
+	Captions *LoginCaptions `json:"meta"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// ConnectorList is a list of connectors.
+type ConnectorList struct {
+	// Number of connectors in the list.
+	TotalCount int `json:"totalCount"`
+	// The connectors.
+	Data []Connector `json:"data"`
+	// Always "list".
+	Type string `json:"type"`
+	// Links of the list.
+	Links SelfLink `json:"links"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// ConnectorStage is the maturity of a connector.
+type ConnectorStage string
+
+// Known values of ConnectorStage. The API may send others.
+const (
+	// Alpha.
+	ConnectorStageAlpha ConnectorStage = "alpha"
+	// Beta.
+	ConnectorStageBeta ConnectorStage = "beta"
+	// Generally available.
+	ConnectorStageLive ConnectorStage = "live"
+)
+
+var connectorStageValues = []ConnectorStage{
+	ConnectorStageAlpha,
+	ConnectorStageBeta,
+	ConnectorStageLive,
+}
+
+// Known reports whether this version of the package knows the value.
+func (v ConnectorStage) Known() bool {
+	return wire.OneOf(v, connectorStageValues)
+}
+
+// ConnectorStats holds how long a connector's jobs take.
+type ConnectorStats struct {
+	// Average durations by step; nil if there are none.
+	AverageDurationMs *Durations `json:"averageDurationMs"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// ConnectorStatus is the availability of a connector.
+type ConnectorStatus string
+
+// Known values of ConnectorStatus. The API may send others.
+const (
+	// Slow or intermittent.
+	ConnectorStatusDegradedPerformance ConnectorStatus = "degraded-performance"
+	// Not available.
+	ConnectorStatusMajorOutage ConnectorStatus = "major-outage"
+	// Fully operational.
+	ConnectorStatusOperational ConnectorStatus = "operational"
+	// Not available for some users.
+	ConnectorStatusPartialOutage ConnectorStatus = "partial-outage"
+	// Not available because of maintenance.
+	ConnectorStatusUnderMaintenance ConnectorStatus = "under-maintenance"
+)
+
+var connectorStatusValues = []ConnectorStatus{
+	ConnectorStatusDegradedPerformance,
+	ConnectorStatusMajorOutage,
+	ConnectorStatusOperational,
+	ConnectorStatusPartialOutage,
+	ConnectorStatusUnderMaintenance,
+}
+
+// Known reports whether this version of the package knows the value.
+func (v ConnectorStatus) Known() bool {
+	return wire.OneOf(v, connectorStatusValues)
+}
+
+// Coordinates is a pair of geographic coordinates.
+type Coordinates struct {
+	// Latitude in degrees.
+	Latitude string `json:"lat"`
+	// Longitude in degrees.
+	Longitude string `json:"lng"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// CreditCard holds the terms of a credit card.
+type CreditCard struct {
+	// Minimum payment due.
+	MinPaymentAmount value.Decimal `json:"minPaymentAmount"`
+	// Total payment due.
+	PaymentDueAmount value.Decimal `json:"paymentDueAmount"`
+	// ISO 4217 currency code of both amounts.
+	PaymentCurrency string `json:"paymentCurrency"`
+	// Due date of the payment.
+	PaymentDueDate value.Date `json:"paymentDueDate"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// DepositRate is an interest rate for deposits.
+type DepositRate struct {
+	// Kind of rate.
+	Kind DepositRateKind `json:"depositRateType"`
+	// The rate as a fraction, such as 0.0425.
+	Rate value.Decimal `json:"rate"`
+	// How often interest is calculated, as an ISO 8601 duration.
+	CalculationFrequency string `json:"calculationFrequency"`
+	// How often interest is paid, as an ISO 8601 duration.
+	ApplicationFrequency string `json:"applicationFrequency"`
+	// Tiers that the rate applies to.
+	Tiers []RateTier `json:"tiers"`
+	// Description of the rate.
+	AdditionalInfo string `json:"additionalInfo"`
+	// URL of further information.
+	AdditionalInfoURL string `json:"additionalInfoUri"`
+	// Additional value of the rate.
+	AdditionalValue string `json:"additionalValue"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// DepositRateKind is a kind of interest rate for deposits.
+type DepositRateKind string
+
+// Known values of DepositRateKind. The API may send others.
+const (
+	// A bonus rate.
+	DepositRateKindBonus DepositRateKind = "BONUS"
+	// A bonus rate as part of a bundle.
+	DepositRateKindBundleBonus DepositRateKind = "BUNDLE_BONUS"
+	// Fixed.
+	DepositRateKindFixed DepositRateKind = "FIXED"
+	// Floating.
+	DepositRateKindFloating DepositRateKind = "FLOATING"
+	// For an introductory period.
+	DepositRateKindIntroductory DepositRateKind = "INTRODUCTORY"
+	// Linked to the market.
+	DepositRateKindMarketLinked DepositRateKind = "MARKET_LINKED"
+	// Variable.
+	DepositRateKindVariable DepositRateKind = "VARIABLE"
+)
+
+var depositRateKindValues = []DepositRateKind{
+	DepositRateKindBonus,
+	DepositRateKindBundleBonus,
+	DepositRateKindFixed,
+	DepositRateKindFloating,
+	DepositRateKindIntroductory,
+	DepositRateKindMarketLinked,
+	DepositRateKindVariable,
+}
+
+// Known reports whether this version of the package knows the value.
+func (v DepositRateKind) Known() bool {
+	return wire.OneOf(v, depositRateKindValues)
+}
+
+// Direction is the direction of a transaction: money in or money out.
+type Direction string
+
+// Known values of Direction. The API may send others.
+const (
+	// Money came in.
+	DirectionCredit Direction = "credit"
+	// Money went out.
+	DirectionDebit Direction = "debit"
+)
+
+var directionValues = []Direction{
+	DirectionCredit,
+	DirectionDebit,
+}
+
+// Known reports whether this version of the package knows the value.
+func (v Direction) Known() bool {
+	return wire.OneOf(v, directionValues)
+}
+
+// Discount is a discount on a fee.
+type Discount struct {
+	// Description of the discount.
+	Description string `json:"description"`
+	// Kind of discount, as the Consumer Data Right names it.
+	Kind string `json:"discountType"`
+	// The discount as an amount, if it is one.
+	Amount value.Decimal `json:"amount"`
+	// The discount as a share of the balance, if it is charged that way.
+	BalanceRate value.Decimal `json:"balanceRate"`
+	// The discount as a share of the transaction, if it is charged that way.
+	TransactionRate value.Decimal `json:"transactionRate"`
+	// The discount as a share of the interest, if it is charged that way.
+	AccruedRate value.Decimal `json:"accruedRate"`
+	// The discount as a share of the fee, if it is charged that way.
+	FeeRate value.Decimal `json:"feeRate"`
+	// Who is eligible; nil if everybody is.
+	Eligibility *DiscountEligibility `json:"eligibility"`
+	// Additional information.
+	AdditionalInfo string `json:"additionalInfo"`
+	// URL of further information.
+	AdditionalInfoURL string `json:"additionalInfoUri"`
+	// Additional value of the discount.
+	AdditionalValue string `json:"additionalValue"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// DiscountEligibility describes who is eligible for a discount.
+type DiscountEligibility struct {
+	// Kind of condition.
+	Kind EligibilityKind `json:"discountEligibilityType"`
+	// Additional information.
+	AdditionalInfo string `json:"additionalInfo"`
+	// URL of further information.
+	AdditionalInfoURL string `json:"additionalInfoUri"`
+	// Additional value of the condition, such as an age.
+	AdditionalValue string `json:"additionalValue"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// Durations holds the average duration of each step, in milliseconds.
+type Durations struct {
+	// The whole job.
+	Total int `json:"total"`
+	// Verifying the user's credentials.
+	VerifyCredentials int `json:"verifyCredentials"`
+	// Retrieving accounts.
+	RetrieveAccounts int `json:"retrieveAccounts"`
+	// Retrieving transactions.
+	RetrieveTransactions int `json:"retrieveTransactions"`
+	// Retrieving the account's terms.
+	RetrieveMeta int `json:"retrieveMeta"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// EligibilityKind is a kind of condition for a discount.
+type EligibilityKind string
+
+// Known values of EligibilityKind. The API may send others.
+const (
+	// Businesses.
+	EligibilityKindBusiness EligibilityKind = "BUSINESS"
+	// People with a certain employment status.
+	EligibilityKindEmploymentStatus EligibilityKind = "EMPLOYMENT_STATUS"
+	// New customers.
+	EligibilityKindIntroductory EligibilityKind = "INTRODUCTORY"
+	// People up to a maximum age.
+	EligibilityKindMaxAge EligibilityKind = "MAX_AGE"
+	// People from a minimum age.
+	EligibilityKindMinAge EligibilityKind = "MIN_AGE"
+	// People with a minimum income.
+	EligibilityKindMinIncome EligibilityKind = "MIN_INCOME"
+	// Businesses with a minimum turnover.
+	EligibilityKindMinTurnover EligibilityKind = "MIN_TURNOVER"
+	// Natural persons.
+	EligibilityKindNaturalPerson EligibilityKind = "NATURAL_PERSON"
+	// Others.
+	EligibilityKindOther EligibilityKind = "OTHER"
+	// Pensioners.
+	EligibilityKindPensionRecipient EligibilityKind = "PENSION_RECIPIENT"
+	// Residents.
+	EligibilityKindResidencyStatus EligibilityKind = "RESIDENCY_STATUS"
+	// Staff.
+	EligibilityKindStaff EligibilityKind = "STAFF"
+	// Students.
+	EligibilityKindStudent EligibilityKind = "STUDENT"
+)
+
+var eligibilityKindValues = []EligibilityKind{
+	EligibilityKindBusiness,
+	EligibilityKindEmploymentStatus,
+	EligibilityKindIntroductory,
+	EligibilityKindMaxAge,
+	EligibilityKindMinAge,
+	EligibilityKindMinIncome,
+	EligibilityKindMinTurnover,
+	EligibilityKindNaturalPerson,
+	EligibilityKindOther,
+	EligibilityKindPensionRecipient,
+	EligibilityKindResidencyStatus,
+	EligibilityKindStaff,
+	EligibilityKindStudent,
+}
+
+// Known reports whether this version of the package knows the value.
+func (v EligibilityKind) Known() bool {
+	return wire.OneOf(v, eligibilityKindValues)
+}
+
+// Enrichment is what is known about the counterparty of a transaction.
+type Enrichment struct {
+	// Cleaned description of the transaction.
+	CleanDescription string `json:"cleanDescription"`
+	// The merchant; nil if not recognised.
+	Merchant *Merchant `json:"merchant"`
+	// Category of the business; nil if not known.
+	Category *Category `json:"category"`
+	// Location of the business; nil if not known.
+	Location *Location `json:"location"`
+	// Tags that describe the transaction.
+	Tags []string `json:"tags"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// Feature is a feature of an account.
+type Feature struct {
+	// Kind of feature.
+	Kind FeatureKind `json:"featureType"`
+	// Description of the feature.
+	AdditionalInfo string `json:"additionalInfo"`
+	// URL of further information.
+	AdditionalInfoURL string `json:"additionalInfoUri"`
+	// Additional value of the feature.
+	AdditionalValue string `json:"additionalValue"`
+	// Whether the feature is activated; nil if not known.
+	Activated *bool `json:"isActivated"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// FeatureKind is a kind of feature.
+type FeatureKind string
+
+// Known values of FeatureKind. The API may send others.
+const (
+	// Additional cards.
+	FeatureKindAdditionalCards FeatureKind = "ADDITIONAL_CARDS"
+	// Balance transfers.
+	FeatureKindBalanceTransfers FeatureKind = "BALANCE_TRANSFERS"
+	// Bill payments.
+	FeatureKindBillPayment FeatureKind = "BILL_PAYMENT"
+	// Bonus points.
+	FeatureKindBonusRewards FeatureKind = "BONUS_REWARDS"
+	// A card.
+	FeatureKindCardAccess FeatureKind = "CARD_ACCESS"
+	// Cashback offers.
+	FeatureKindCashbackOffer FeatureKind = "CASHBACK_OFFER"
+	// Discounts on complementary products.
+	FeatureKindComplementaryProductDiscounts FeatureKind = "COMPLEMENTARY_PRODUCT_DISCOUNTS"
+	// Online banking.
+	FeatureKindDigitalBanking FeatureKind = "DIGITAL_BANKING"
+	// Payments with a digital wallet.
+	FeatureKindDigitalWallet FeatureKind = "DIGITAL_WALLET"
+	// Interest can be donated.
+	FeatureKindDonateInterest FeatureKind = "DONATE_INTEREST"
+	// Extra repayments.
+	FeatureKindExtraRepayments FeatureKind = "EXTRA_REPAYMENTS"
+	// Fraud protection.
+	FeatureKindFraudProtection FeatureKind = "FRAUD_PROTECTION"
+	// Free transactions.
+	FeatureKindFreeTransactions FeatureKind = "FREE_TXNS"
+	// An allowance of free transactions.
+	FeatureKindFreeTransactionsAllowance FeatureKind = "FREE_TXNS_ALLOWANCE"
+	// A guarantor for the loan.
+	FeatureKindGuarantor FeatureKind = "GUARANTOR"
+	// Purchases can be paid in instalments.
+	FeatureKindInstalmentPlan FeatureKind = "INSTALMENT_PLAN"
+	// Insurance.
+	FeatureKindInsurance FeatureKind = "INSURANCE"
+	// An interest-free period.
+	FeatureKindInterestFree FeatureKind = "INTEREST_FREE"
+	// Interest-free balance transfers.
+	FeatureKindInterestFreeTransfers FeatureKind = "INTEREST_FREE_TRANSFERS"
+	// A loyalty program.
+	FeatureKindLoyaltyProgram FeatureKind = "LOYALTY_PROGRAM"
+	// Notifications.
+	FeatureKindNotifications FeatureKind = "NOTIFICATIONS"
+	// Real-time payments through the New Payments Platform (NPP).
+	FeatureKindNPPEnabled FeatureKind = "NPP_ENABLED"
+	// Payments to a PayID through the NPP.
+	FeatureKindNPPPayID FeatureKind = "NPP_PAYID"
+	// An offset account.
+	FeatureKindOffset FeatureKind = "OFFSET"
+	// Other.
+	FeatureKindOther FeatureKind = "OTHER"
+	// An overdraft.
+	FeatureKindOverdraft FeatureKind = "OVERDRAFT"
+	// A redraw facility.
+	FeatureKindRedraw FeatureKind = "REDRAW"
+	// A relationship manager.
+	FeatureKindRelationshipManagement FeatureKind = "RELATIONSHIP_MANAGEMENT"
+	// Unlimited transactions.
+	FeatureKindUnlimitedTransactions FeatureKind = "UNLIMITED_TXNS"
+)
+
+var featureKindValues = []FeatureKind{
+	FeatureKindAdditionalCards,
+	FeatureKindBalanceTransfers,
+	FeatureKindBillPayment,
+	FeatureKindBonusRewards,
+	FeatureKindCardAccess,
+	FeatureKindCashbackOffer,
+	FeatureKindComplementaryProductDiscounts,
+	FeatureKindDigitalBanking,
+	FeatureKindDigitalWallet,
+	FeatureKindDonateInterest,
+	FeatureKindExtraRepayments,
+	FeatureKindFraudProtection,
+	FeatureKindFreeTransactions,
+	FeatureKindFreeTransactionsAllowance,
+	FeatureKindGuarantor,
+	FeatureKindInstalmentPlan,
+	FeatureKindInsurance,
+	FeatureKindInterestFree,
+	FeatureKindInterestFreeTransfers,
+	FeatureKindLoyaltyProgram,
+	FeatureKindNotifications,
+	FeatureKindNPPEnabled,
+	FeatureKindNPPPayID,
+	FeatureKindOffset,
+	FeatureKindOther,
+	FeatureKindOverdraft,
+	FeatureKindRedraw,
+	FeatureKindRelationshipManagement,
+	FeatureKindUnlimitedTransactions,
+}
+
+// Known reports whether this version of the package knows the value.
+func (v FeatureKind) Known() bool {
+	return wire.OneOf(v, featureKindValues)
+}
+
+// Fee is a fee.
+type Fee struct {
+	// Name of the fee.
+	Name string `json:"name"`
+	// What the fee is for.
+	Kind FeeKind `json:"feeType"`
+	// The fee as an amount, if it is one.
+	Amount value.Decimal `json:"amount"`
+	// ISO 4217 currency code.
+	Currency string `json:"currency"`
+	// The fee as a share of the balance, if it is charged that way.
+	BalanceRate value.Decimal `json:"balanceRate"`
+	// The fee as a share of the transaction, if it is charged that way.
+	TransactionRate value.Decimal `json:"transactionRate"`
+	// The fee as a share of the interest, if it is charged that way.
+	AccruedRate value.Decimal `json:"accruedRate"`
+	// How often it accrues, as an ISO 8601 duration.
+	AccrualFrequency string `json:"accrualFrequency"`
+	// Discounts on the fee.
+	Discounts []Discount `json:"discounts"`
+	// Description of the fee.
+	AdditionalInfo string `json:"additionalInfo"`
+	// URL of further information.
+	AdditionalInfoURL string `json:"additionalInfoUri"`
+	// Additional value of the fee.
+	AdditionalValue string `json:"additionalValue"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// FeeKind is what a fee is for.
+type FeeKind string
+
+// Known values of FeeKind. The API may send others.
+const (
+	// A deposit.
+	FeeKindDeposit FeeKind = "DEPOSIT"
+	// An event.
+	FeeKindEvent FeeKind = "EVENT"
+	// Closing the account.
+	FeeKindExit FeeKind = "EXIT"
+	// A payment.
+	FeeKindPayment FeeKind = "PAYMENT"
+	// A periodic account fee.
+	FeeKindPeriodic FeeKind = "PERIODIC"
+	// A purchase.
+	FeeKindPurchase FeeKind = "PURCHASE"
+	// A transaction.
+	FeeKindTransaction FeeKind = "TRANSACTION"
+	// An upfront fee, such as for opening the account.
+	FeeKindUpfront FeeKind = "UPFRONT"
+	// A variable fee.
+	FeeKindVariable FeeKind = "VARIABLE"
+	// A withdrawal.
+	FeeKindWithdrawal FeeKind = "WITHDRAWAL"
+)
+
+var feeKindValues = []FeeKind{
+	FeeKindDeposit,
+	FeeKindEvent,
+	FeeKindExit,
+	FeeKindPayment,
+	FeeKindPeriodic,
+	FeeKindPurchase,
+	FeeKindTransaction,
+	FeeKindUpfront,
+	FeeKindVariable,
+	FeeKindWithdrawal,
+}
+
+// Known reports whether this version of the package knows the value.
+func (v FeeKind) Known() bool {
+	return wire.OneOf(v, feeKindValues)
+}
+
+// Industry is a category of the Australian and New Zealand Standard Industrial
+// Classification (ANZSIC), from broadest to narrowest.
+type Industry struct {
+	// Division, the broadest level.
+	Division CodeTitle `json:"division"`
+	// Subdivision.
+	Subdivision CodeTitle `json:"subdivision"`
+	// Group.
+	Group CodeTitle `json:"group"`
+	// Class.
+	Class CodeTitle `json:"class"`
+	// Subclass, the narrowest level.
+	Subclass CodeTitle `json:"subclass"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// Institution is a bank or another financial institution.
+type Institution struct {
+	// Name of the institution.
+	Name string `json:"name"`
+	// Short form of the name.
+	ShortName string `json:"shortName"`
+	// Kind of institution.
+	Kind InstitutionKind `json:"type"`
+	// Size of the institution, from 1 to 4.
+	Tier Tier `json:"tier"`
+	// Country: Australia or New Zealand.
+	Country string `json:"country"`
+	// The logo.
+	Logo Logo `json:"logo"`
+	// Australian Business Number.
+	ABN string `json:"abn"`
+	// Australian Company Number.
+	ACN string `json:"acn"`
+	// Email address for CDR questions.
+	CDREmail string `json:"cdrEmail"`
+	// URL of the institution's Consumer Data Right (CDR) FAQ.
+	CDRFAQ string `json:"cdrFAQ"`
+	// URL of the institution's CDR policy.
+	CDRPolicy string `json:"cdrPolicy"`
+	// CDR provider number of the data holder.
+	CDRProviderNumber string `json:"cdrProviderNumber"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// InstitutionKind is a kind of institution.
+type InstitutionKind string
+
+// Known values of InstitutionKind. The API may send others.
+const (
+	// A bank.
+	InstitutionKindBank InstitutionKind = "Bank"
+	// A foreign bank.
+	InstitutionKindForeignBank InstitutionKind = "Bank (Foreign)"
+	// A building society.
+	InstitutionKindBuildingSociety InstitutionKind = "Building Society"
+	// A credit union.
+	InstitutionKindCreditUnion InstitutionKind = "Credit Union"
+	// Another financial services provider.
+	InstitutionKindFinancialServices InstitutionKind = "Financial Services"
+	// A government agency.
+	InstitutionKindGovernment InstitutionKind = "Government"
+	// A superannuation fund.
+	InstitutionKindSuperannuation InstitutionKind = "Superannuation"
+	// A bank for testing, without real money.
+	InstitutionKindTestBank InstitutionKind = "Test Bank"
+)
+
+var institutionKindValues = []InstitutionKind{
+	InstitutionKindBank,
+	InstitutionKindForeignBank,
+	InstitutionKindBuildingSociety,
+	InstitutionKindCreditUnion,
+	InstitutionKindFinancialServices,
+	InstitutionKindGovernment,
+	InstitutionKindSuperannuation,
+	InstitutionKindTestBank,
+}
+
+// Known reports whether this version of the package knows the value.
+func (v InstitutionKind) Known() bool {
+	return wire.OneOf(v, institutionKindValues)
+}
+
+// InstitutionReference identifies an institution.
+type InstitutionReference struct {
+	// ID of the institution.
+	ID string `json:"id"`
+	// Always "institution".
+	Type string `json:"type"`
+	// Links of the institution. They may point to an older version of the API.
+	Links SelfLink `json:"links"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// InterestPaymentDue is when interest is due: in advance or in arrears.
+type InterestPaymentDue string
+
+// Known values of InterestPaymentDue. The API may send others.
+const (
+	// At the start of the interest period.
+	InterestPaymentDueInAdvance InterestPaymentDue = "IN_ADVANCE"
+	// At the end of the interest period.
+	InterestPaymentDueInArrears InterestPaymentDue = "IN_ARREARS"
+)
+
+var interestPaymentDueValues = []InterestPaymentDue{
+	InterestPaymentDueInAdvance,
+	InterestPaymentDueInArrears,
+}
+
+// Known reports whether this version of the package knows the value.
+func (v InterestPaymentDue) Known() bool {
+	return wire.OneOf(v, interestPaymentDueValues)
+}
+
+// Interval is a period for which transactions are available.
+type Interval struct {
+	// First day.
+	From value.Date `json:"from"`
+	// Last day.
+	To value.Date `json:"to"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// JobList is a list of started jobs.
+type JobList struct {
+	// Always "list".
+	Type string `json:"type"`
+	// The jobs, one for each connection.
+	Data []JobReference `json:"data"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// JobReference identifies a job that was started. It does not identify the
+// connection.
 type JobReference struct {
 	// ID of the job.
 	ID string `json:"id"`
 	// Always "job".
 	Type string `json:"type"`
-	// Where the job is found.
+	// Links of the job.
 	Links SelfLink `json:"links"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
 }
 
-// Method is a way of connecting to an institution.
+// LendingRate is an interest rate for lending.
+type LendingRate struct {
+	// Kind of rate.
+	Kind LendingRateKind `json:"lendingRateType"`
+	// The rate as a fraction, such as 0.0525.
+	Rate value.Decimal `json:"rate"`
+	// Comparison rate, which includes fees.
+	ComparisonRate value.Decimal `json:"comparisonRate"`
+	// Kind of repayments.
+	RepaymentType RepaymentType `json:"repaymentType"`
+	// Purpose of the loan.
+	LoanPurpose LoanPurpose `json:"loanPurpose"`
+	// Whether interest is paid in advance or in arrears.
+	InterestPaymentDue InterestPaymentDue `json:"interestPaymentDue"`
+	// How often interest is calculated, as an ISO 8601 duration.
+	CalculationFrequency string `json:"calculationFrequency"`
+	// How often interest is charged, as an ISO 8601 duration.
+	ApplicationFrequency string `json:"applicationFrequency"`
+	// Tiers that the rate applies to.
+	Tiers []RateTier `json:"tiers"`
+	// Description of the rate.
+	AdditionalInfo string `json:"additionalInfo"`
+	// URL of further information.
+	AdditionalInfoURL string `json:"additionalInfoUri"`
+	// Additional value of the rate.
+	AdditionalValue string `json:"additionalValue"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// LendingRateKind is a kind of interest rate for lending.
+type LendingRateKind string
+
+// Known values of LendingRateKind. The API may send others.
+const (
+	// A discount on a fixed rate as part of a bundle.
+	LendingRateKindBundleDiscountFixed LendingRateKind = "BUNDLE_DISCOUNT_FIXED"
+	// A discount on a variable rate as part of a bundle.
+	LendingRateKindBundleDiscountVariable LendingRateKind = "BUNDLE_DISCOUNT_VARIABLE"
+	// For cash advances.
+	LendingRateKindCashAdvance LendingRateKind = "CASH_ADVANCE"
+	// A discount.
+	LendingRateKindDiscount LendingRateKind = "DISCOUNT"
+	// Fixed.
+	LendingRateKindFixed LendingRateKind = "FIXED"
+	// Floating.
+	LendingRateKindFloating LendingRateKind = "FLOATING"
+	// For an introductory period.
+	LendingRateKindIntroductory LendingRateKind = "INTRODUCTORY"
+	// Linked to the market.
+	LendingRateKindMarketLinked LendingRateKind = "MARKET_LINKED"
+	// A penalty rate for late payments.
+	LendingRateKindPenalty LendingRateKind = "PENALTY"
+	// For purchases.
+	LendingRateKindPurchase LendingRateKind = "PURCHASE"
+	// Variable.
+	LendingRateKindVariable LendingRateKind = "VARIABLE"
+)
+
+var lendingRateKindValues = []LendingRateKind{
+	LendingRateKindBundleDiscountFixed,
+	LendingRateKindBundleDiscountVariable,
+	LendingRateKindCashAdvance,
+	LendingRateKindDiscount,
+	LendingRateKindFixed,
+	LendingRateKindFloating,
+	LendingRateKindIntroductory,
+	LendingRateKindMarketLinked,
+	LendingRateKindPenalty,
+	LendingRateKindPurchase,
+	LendingRateKindVariable,
+}
+
+// Known reports whether this version of the package knows the value.
+func (v LendingRateKind) Known() bool {
+	return wire.OneOf(v, lendingRateKindValues)
+}
+
+// Loan holds the terms of a loan.
+type Loan struct {
+	// First day.
+	StartDate value.Date `json:"startDate"`
+	// Last day.
+	EndDate value.Date `json:"endDate"`
+	// Original loan amount.
+	OriginalAmount value.Decimal `json:"originalLoanAmount"`
+	// ISO 4217 currency code of that amount.
+	OriginalCurrency string `json:"originalLoanCurrency"`
+	// Kind of repayments.
+	RepaymentType RepaymentType `json:"repaymentType"`
+	// How often repayments are due, as an ISO 8601 duration.
+	RepaymentFrequency string `json:"repaymentFrequency"`
+	// Due date of the next instalment.
+	NextInstalmentDate value.Date `json:"nextInstalmentDate"`
+	// Minimum amount of the next instalment.
+	MinInstalmentAmount value.Decimal `json:"minInstalmentAmount"`
+	// Currency of that amount.
+	MinInstalmentCurrency string `json:"minInstalmentCurrency"`
+	// Maximum amount that can be redrawn.
+	MaxRedraw value.Decimal `json:"maxRedraw"`
+	// Currency of that amount.
+	MaxRedrawCurrency string `json:"maxRedrawCurrency"`
+	// Minimum amount that can be redrawn.
+	MinRedraw value.Decimal `json:"minRedraw"`
+	// Currency of that amount.
+	MinRedrawCurrency string `json:"minRedrawCurrency"`
+	// Whether offset accounts are enabled for the loan.
+	OffsetAccountEnabled *bool `json:"offsetAccountEnabled"`
+	// IDs of the offset accounts; empty if none is connected.
+	OffsetAccountIDs []string `json:"offsetAccountIds"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// LoanPurpose is the purpose of a loan.
+type LoanPurpose string
+
+// Known values of LoanPurpose. The API may send others.
+const (
+	// An investment.
+	LoanPurposeInvestment LoanPurpose = "INVESTMENT"
+	// A home that the borrower lives in.
+	LoanPurposeOwnerOccupied LoanPurpose = "OWNER_OCCUPIED"
+)
+
+var loanPurposeValues = []LoanPurpose{
+	LoanPurposeInvestment,
+	LoanPurposeOwnerOccupied,
+}
+
+// Known reports whether this version of the package knows the value.
+func (v LoanPurpose) Known() bool {
+	return wire.OneOf(v, loanPurposeValues)
+}
+
+// Location is the location of a business.
+type Location struct {
+	// Full address as a single string.
+	FormattedAddress string `json:"formattedAddress"`
+	// Street number.
+	RouteNo string `json:"routeNo"`
+	// Street name.
+	Route string `json:"route"`
+	// Suburb or city.
+	Suburb string `json:"suburb"`
+	// State or territory.
+	State string `json:"state"`
+	// Postcode.
+	PostalCode string `json:"postalCode"`
+	// Country.
+	Country string `json:"country"`
+	// Geographic coordinates; empty if not known.
+	Geometry Coordinates `json:"geometry"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// LoginCaptions holds the captions of an institution's login form.
+type LoginCaptions struct {
+	// URL at which a forgotten password is reset.
+	ForgottenPasswordURL string `json:"forgotten_password_url"`
+	// Caption of the login field.
+	LoginID string `json:"login_id_caption"`
+	// Caption of the password field.
+	Password string `json:"password_caption"`
+	// Caption of the secondary login field.
+	SecondaryLoginID string `json:"secondary_login_id_caption"`
+	// Caption of the security code field.
+	SecurityCode string `json:"security_code_caption"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// Logo is an institution's logo.
+type Logo struct {
+	// Always "image".
+	Type string `json:"type"`
+	// Colours of the logo; nil if not known.
+	Colors *Colors `json:"colors"`
+	// Links to the images.
+	Links LogoLinks `json:"links"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// LogoLinks holds links to the images of a logo.
+type LogoLinks struct {
+	// URL of the full logo.
+	Full string `json:"full"`
+	// URL of the square logo.
+	Square string `json:"square"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// MatchType is how a category was found.
+type MatchType string
+
+// Known values of MatchType. The API may send others.
+const (
+	// Matched by the merchant category code.
+	MatchTypeMerchantCategoryCode MatchType = "mcc"
+	// Matched by the merchant's full name.
+	MatchTypeMerchant MatchType = "merchantFull"
+	// Matched by part of the merchant's name.
+	MatchTypePartialMerchant MatchType = "merchantPartial"
+	// Matched by a machine-learning model.
+	MatchTypeMachineLearning MatchType = "ml"
+	// No category was found.
+	MatchTypeNone MatchType = "none"
+)
+
+var matchTypeValues = []MatchType{
+	MatchTypeMerchantCategoryCode,
+	MatchTypeMerchant,
+	MatchTypePartialMerchant,
+	MatchTypeMachineLearning,
+	MatchTypeNone,
+}
+
+// Known reports whether this version of the package knows the value.
+func (v MatchType) Known() bool {
+	return wire.OneOf(v, matchTypeValues)
+}
+
+// MaturityInstructions is what happens to a term deposit at maturity.
+type MaturityInstructions string
+
+// Known values of MaturityInstructions. The API may send others.
+const (
+	// The money is held at maturity.
+	MaturityInstructionsHold MaturityInstructions = "HOLD_ON_MATURITY"
+	// The money is paid out at maturity.
+	MaturityInstructionsPayOut MaturityInstructions = "PAID_OUT_AT_MATURITY"
+	// The deposit is rolled over into a new term.
+	MaturityInstructionsRollOver MaturityInstructions = "ROLLED_OVER"
+)
+
+var maturityInstructionsValues = []MaturityInstructions{
+	MaturityInstructionsHold,
+	MaturityInstructionsPayOut,
+	MaturityInstructionsRollOver,
+}
+
+// Known reports whether this version of the package knows the value.
+func (v MaturityInstructions) Known() bool {
+	return wire.OneOf(v, maturityInstructionsValues)
+}
+
+// Merchant is a merchant.
+type Merchant struct {
+	// ID of the merchant.
+	ID string `json:"id"`
+	// Trading name of the business.
+	BusinessName string `json:"businessName"`
+	// Australian Business Number.
+	ABN string `json:"ABN"`
+	// URL of the business's website.
+	Website string `json:"website"`
+	// Telephone number of the business; empty if not known.
+	PhoneNumber PhoneNumber `json:"phoneNumber"`
+	// URL of the full-size logo.
+	Logo string `json:"logoMaster"`
+	// URL of the logo's thumbnail.
+	LogoThumbnail string `json:"logoThumb"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// Method is a method of connecting to an institution.
 type Method string
 
 // Known values of Method. The API may send others.
 const (
-	// Files of comma-separated values.
+	// Statements uploaded as CSV.
 	MethodCSV Method = "csv"
-	// Statements as PDF.
+	// Statements uploaded as PDF.
 	MethodPDF Method = "pdf"
 	// The institution's online banking.
 	MethodWeb Method = "web"
@@ -118,12 +1494,12 @@ var methodValues = []Method{
 	MethodOpenBanking,
 }
 
-// Known tells whether this version of the package knows the value.
+// Known reports whether this version of the package knows the value.
 func (v Method) Known() bool {
 	return wire.OneOf(v, methodValues)
 }
 
-// usual returns the value in the spelling of the known values: answers use others, too.
+// usual returns the value as the known values spell it: responses may spell it another way.
 func (v Method) usual() Method {
 	switch v {
 	case "openbanking":
@@ -132,11 +1508,498 @@ func (v Method) usual() Method {
 	return v
 }
 
-// SelfLink is where a resource is found.
-type SelfLink struct {
-	// Link to the resource itself.
+// Ownership is the number of holders of an account.
+type Ownership string
+
+// Known values of Ownership. The API may send others.
+const (
+	// Three or more.
+	OwnershipManyParty Ownership = "MANY_PARTY"
+	// One.
+	OwnershipOneParty Ownership = "ONE_PARTY"
+	// Other.
+	OwnershipOther Ownership = "OTHER"
+	// Two.
+	OwnershipTwoParty Ownership = "TWO_PARTY"
+	// Not known.
+	OwnershipUnknown Ownership = "UNKNOWN"
+)
+
+var ownershipValues = []Ownership{
+	OwnershipManyParty,
+	OwnershipOneParty,
+	OwnershipOther,
+	OwnershipTwoParty,
+	OwnershipUnknown,
+}
+
+// Known reports whether this version of the package knows the value.
+func (v Ownership) Known() bool {
+	return wire.OneOf(v, ownershipValues)
+}
+
+// PageLinks holds links to a page and the next one.
+type PageLinks struct {
+	// Link to the next page; empty on the last page.
+	Next string `json:"next"`
+	// Link to the page.
 	Self string `json:"self"`
 
-	// JSON tells absent members from null ones and keeps those not declared here.
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
+}
+
+// PaymentDetails holds the payee details of a payment.
+type PaymentDetails struct {
+	// APCA user ID of the direct debit's initiator.
+	APCANumber string `json:"apcaNumber"`
+	// Details of a BPAY payment; empty for other payments.
+	BPAY BPAY `json:"bpay"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// PhoneNumber is a telephone number in national and international format.
+type PhoneNumber struct {
+	// Number as dialled within the country.
+	Local string `json:"local"`
+	// Number as dialled from abroad.
+	International string `json:"international"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// PostalAddress is an address in the format of Australia Post's Postal Address
+// File.
+type PostalAddress struct {
+	// Name of the building.
+	BuildingName1 string `json:"buildingName1"`
+	// Second line of the building name.
+	BuildingName2 string `json:"buildingName2"`
+	// Type of flat or unit.
+	FlatUnitType string `json:"flatUnitType"`
+	// Flat or unit number.
+	FlatUnitNumber string `json:"flatUnitNumber"`
+	// Type of floor or level.
+	FloorLevelType string `json:"floorLevelType"`
+	// Floor or level number.
+	FloorLevelNumber string `json:"floorLevelNumber"`
+	// Lot number.
+	LotNumber string `json:"lotNumber"`
+	// First street number.
+	ThoroughfareNumber1 int `json:"thoroughfareNumber1"`
+	// Suffix of the first street number.
+	ThoroughfareNumber1Suffix string `json:"thoroughfareNumber1Suffix"`
+	// Second street number, if the address covers a range.
+	ThoroughfareNumber2 int `json:"thoroughfareNumber2"`
+	// Suffix of the second street number.
+	ThoroughfareNumber2Suffix string `json:"thoroughfareNumber2Suffix"`
+	// Name of the street.
+	StreetName string `json:"streetName"`
+	// Type of street.
+	StreetType string `json:"streetType"`
+	// Suffix of the street name, such as North.
+	StreetSuffix string `json:"streetSuffix"`
+	// Type of postal delivery, such as a PO box.
+	PostalDeliveryType string `json:"postalDeliveryType"`
+	// Prefix of the postal delivery number.
+	PostalDeliveryNumberPrefix string `json:"postalDeliveryNumberPrefix"`
+	// Postal delivery number.
+	PostalDeliveryNumber int `json:"postalDeliveryNumber"`
+	// Suffix of the postal delivery number.
+	PostalDeliveryNumberSuffix string `json:"postalDeliveryNumberSuffix"`
+	// Suburb or town.
+	LocalityName string `json:"localityName"`
+	// State or territory.
+	State string `json:"state"`
+	// Postcode.
+	Postcode string `json:"postcode"`
+	// Delivery point identifier.
+	DPID string `json:"dpid"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// Profile is the profile of a connection's owner, as known to the institution.
+type Profile struct {
+	// Full name.
+	FullName string `json:"fullName"`
+	// First name.
+	FirstName string `json:"firstName"`
+	// Middle names.
+	MiddleName string `json:"middleName"`
+	// Last name.
+	LastName string `json:"lastName"`
+	// Email addresses.
+	EmailAddresses []string `json:"emailAddresses"`
+	// Telephone numbers.
+	PhoneNumbers []string `json:"phoneNumbers"`
+	// Addresses.
+	PhysicalAddresses []Address `json:"physicalAddresses"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// Purse is a balance in one currency.
+type Purse struct {
+	// Amount.
+	Amount value.Decimal `json:"amount"`
+	// ISO 4217 currency code.
+	Currency string `json:"currency"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// RateApplication is how a tier's rate is applied.
+type RateApplication string
+
+// Known values of RateApplication. The API may send others.
+const (
+	// To the part of the balance within the tier.
+	RateApplicationPerTier RateApplication = "PER_TIER"
+	// To the whole balance.
+	RateApplicationWholeBalance RateApplication = "WHOLE_BALANCE"
+)
+
+var rateApplicationValues = []RateApplication{
+	RateApplicationPerTier,
+	RateApplicationWholeBalance,
+}
+
+// Known reports whether this version of the package knows the value.
+func (v RateApplication) Known() bool {
+	return wire.OneOf(v, rateApplicationValues)
+}
+
+// RateCondition is a condition for a rate.
+type RateCondition struct {
+	// Description of the condition.
+	AdditionalInfo string `json:"additionalInfo"`
+	// URL of further information.
+	AdditionalInfoURL string `json:"additionalInfoUri"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// RateTier is a tier for which a rate applies.
+type RateTier struct {
+	// Name of the tier.
+	Name string `json:"name"`
+	// Unit of the limits.
+	UnitOfMeasure UnitOfMeasure `json:"unitOfMeasure"`
+	// Lower limit of the tier.
+	MinimumValue value.Decimal `json:"minimumValue"`
+	// Upper limit of the tier, if any.
+	MaximumValue value.Decimal `json:"maximumValue"`
+	// How the rate is applied.
+	RateApplicationMethod RateApplication `json:"rateApplicationMethod"`
+	// Further conditions, if any.
+	ApplicabilityConditions *RateCondition `json:"applicabilityConditions"`
+	// Description of the tier.
+	AdditionalInfo string `json:"additionalInfo"`
+	// URL of further information.
+	AdditionalInfoURL string `json:"additionalInfoUri"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// RepaymentType is the kind of a loan's repayments.
+type RepaymentType string
+
+// Known values of RepaymentType. The API may send others.
+const (
+	// Interest only.
+	RepaymentTypeInterestOnly RepaymentType = "INTEREST_ONLY"
+	// Principal and interest.
+	RepaymentTypePrincipalAndInterest RepaymentType = "PRINCIPAL_AND_INTEREST"
+)
+
+var repaymentTypeValues = []RepaymentType{
+	RepaymentTypeInterestOnly,
+	RepaymentTypePrincipalAndInterest,
+}
+
+// Known reports whether this version of the package knows the value.
+func (v RepaymentType) Known() bool {
+	return wire.OneOf(v, repaymentTypeValues)
+}
+
+// SelfLink holds a resource's link to itself.
+type SelfLink struct {
+	// Link to the resource.
+	Self string `json:"self"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// SimpleAddress is an address as lines of text.
+type SimpleAddress struct {
+	// Name of the recipient.
+	MailingName string `json:"mailingName"`
+	// First line.
+	Line1 string `json:"addressLine1"`
+	// Second line.
+	Line2 string `json:"addressLine2"`
+	// Third line.
+	Line3 string `json:"addressLine3"`
+	// City or suburb.
+	City string `json:"city"`
+	// State or territory.
+	State string `json:"state"`
+	// Postcode.
+	Postcode string `json:"postcode"`
+	// Country.
+	Country string `json:"country"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// TermDeposit is a term deposit.
+type TermDeposit struct {
+	// First day.
+	LodgementDate value.Date `json:"lodgementDate"`
+	// Last day.
+	MaturityDate value.Date `json:"maturityDate"`
+	// Amount paid out at maturity.
+	MaturityAmount value.Decimal `json:"maturityAmount"`
+	// Currency of that amount.
+	MaturityCurrency string `json:"maturityCurrency"`
+	// Instructions for maturity.
+	MaturityInstructions MaturityInstructions `json:"maturityInstructions"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// Tier is the size of an institution.
+type Tier string
+
+// Known values of Tier. The API may send others.
+const (
+	// The largest banks.
+	TierOne Tier = "1"
+	// Large institutions.
+	TierTwo Tier = "2"
+	// Medium-sized institutions.
+	TierThree Tier = "3"
+	// Small institutions.
+	TierFour Tier = "4"
+)
+
+var tierValues = []Tier{
+	TierOne,
+	TierTwo,
+	TierThree,
+	TierFour,
+}
+
+// Known reports whether this version of the package knows the value.
+func (v Tier) Known() bool {
+	return wire.OneOf(v, tierValues)
+}
+
+// Transaction is a transaction on an account.
+type Transaction struct {
+	// ID of the transaction. A pending transaction gets a new ID at every
+	// refresh.
+	ID string `json:"id"`
+	// Whether the transaction is pending or posted.
+	Status TransactionStatus `json:"status"`
+	// Description of the transaction. It may change when a pending transaction
+	// is posted.
+	Description string `json:"description"`
+	// Reference that the payer gave, if any.
+	Reference string `json:"reference"`
+	// Amount; negative for money paid out.
+	Amount value.Decimal `json:"amount"`
+	// ISO 4217 currency code, if known.
+	Currency string `json:"currency"`
+	// Whether money came in (credit) or went out (debit).
+	Direction Direction `json:"direction"`
+	// Kind of transaction.
+	Class TransactionClass `json:"class"`
+	// Subclass of a payment or fee; empty for other classes.
+	SubClass CodeTitle `json:"subClass"`
+	// Balance of the account after the transaction, if known.
+	Balance value.Decimal `json:"balance"`
+	// When the transaction took place, if the institution says.
+	TransactionDate value.DateTime `json:"transactionDate"`
+	// When the transaction was posted; empty while it is pending. If only the
+	// day is known, it is midnight in a time zone that depends on the
+	// institution.
+	PostDate value.DateTime `json:"postDate"`
+	// ID of the account.
+	AccountID string `json:"account"`
+	// ID of the connection.
+	ConnectionID string `json:"connection"`
+	// ID of the institution.
+	InstitutionID string `json:"institution"`
+	// Payee details; nil if not known.
+	PaymentDetails *PaymentDetails `json:"paymentDetails"`
+	// What is known about the counterparty; nil when enrichment is not enabled
+	// for the application.
+	Enrichment *Enrichment `json:"enrich"`
+	// Always "transaction".
+	Type string `json:"type"`
+	// Links of the transaction.
+	Links TransactionLinks `json:"links"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// TransactionClass is a kind of transaction.
+type TransactionClass string
+
+// Known values of TransactionClass. The API may send others.
+const (
+	// A bank fee.
+	TransactionClassBankFee TransactionClass = "bank-fee"
+	// Cash withdrawn.
+	TransactionClassCashWithdrawal TransactionClass = "cash-withdrawal"
+	// A direct credit.
+	TransactionClassDirectCredit TransactionClass = "direct-credit"
+	// Interest earned.
+	TransactionClassInterest TransactionClass = "interest"
+	// Interest on a loan.
+	TransactionClassLoanInterest TransactionClass = "loan-interest"
+	// A loan repayment.
+	TransactionClassLoanRepayment TransactionClass = "loan-repayment"
+	// A payment for goods or services.
+	TransactionClassPayment TransactionClass = "payment"
+	// A refund.
+	TransactionClassRefund TransactionClass = "refund"
+	// A transfer between accounts.
+	TransactionClassTransfer TransactionClass = "transfer"
+)
+
+var transactionClassValues = []TransactionClass{
+	TransactionClassBankFee,
+	TransactionClassCashWithdrawal,
+	TransactionClassDirectCredit,
+	TransactionClassInterest,
+	TransactionClassLoanInterest,
+	TransactionClassLoanRepayment,
+	TransactionClassPayment,
+	TransactionClassRefund,
+	TransactionClassTransfer,
+}
+
+// Known reports whether this version of the package knows the value.
+func (v TransactionClass) Known() bool {
+	return wire.OneOf(v, transactionClassValues)
+}
+
+// TransactionLinks holds the links of a transaction.
+type TransactionLinks struct {
+	// Link to the account.
+	Account string `json:"account"`
+	// Link to the connection, or empty.
+	Connection string `json:"connection"`
+	// Link to the institution.
+	Institution string `json:"institution"`
+	// Link to the transaction.
+	Self string `json:"self"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// TransactionPage is a page of transactions.
+type TransactionPage struct {
+	// Number of transactions on the page.
+	Count int `json:"count"`
+	// Total number of transactions. Do not use it for paging.
+	Size int `json:"size"`
+	// The transactions.
+	Data []Transaction `json:"data"`
+	// Always "list".
+	Type string `json:"type"`
+	// Links to this page and the next; nil when absent from the response.
+	Links *PageLinks `json:"links"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
+// TransactionStatus is the status of a transaction: pending or posted.
+type TransactionStatus string
+
+// Known values of TransactionStatus. The API may send others.
+const (
+	// Not final: it will be posted, changed or dropped.
+	TransactionStatusPending TransactionStatus = "pending"
+	// Final.
+	TransactionStatusPosted TransactionStatus = "posted"
+)
+
+var transactionStatusValues = []TransactionStatus{
+	TransactionStatusPending,
+	TransactionStatusPosted,
+}
+
+// Known reports whether this version of the package knows the value.
+func (v TransactionStatus) Known() bool {
+	return wire.OneOf(v, transactionStatusValues)
+}
+
+// UnitOfMeasure is the unit of a tier's limits.
+type UnitOfMeasure string
+
+// Known values of UnitOfMeasure. The API may send others.
+const (
+	// Days.
+	UnitOfMeasureDay UnitOfMeasure = "DAY"
+	// Dollars.
+	UnitOfMeasureDollar UnitOfMeasure = "DOLLAR"
+	// Months.
+	UnitOfMeasureMonth UnitOfMeasure = "MONTH"
+	// Percent.
+	UnitOfMeasurePercent UnitOfMeasure = "PERCENT"
+)
+
+var unitOfMeasureValues = []UnitOfMeasure{
+	UnitOfMeasureDay,
+	UnitOfMeasureDollar,
+	UnitOfMeasureMonth,
+	UnitOfMeasurePercent,
+}
+
+// Known reports whether this version of the package knows the value.
+func (v UnitOfMeasure) Known() bool {
+	return wire.OneOf(v, unitOfMeasureValues)
+}
+
+// UploadStatementParams is a bank statement to upload.
+type UploadStatementParams struct {
+	// ID of the institution that issued the statement. The test bank AU00000 is
+	// not accepted.
+	InstitutionID string
+	// The file as PDF or CSV.
+	Statement transport.File
+}
+
+// apply sets the parameters on the request.
+func (p *UploadStatementParams) apply(req *transport.Request) {
+	req.Require("institutionId", p.InstitutionID != "")
+	req.Require("statement", p.Statement.Content != nil)
+	req.SetMultipart(
+		transport.Part{
+			Name:  "institutionId",
+			Value: p.InstitutionID,
+		},
+		transport.Part{
+			File: &p.Statement,
+			Name: "statement",
+		},
+	)
 }

@@ -8,10 +8,10 @@ import (
 
 	"github.com/basiq-sdk/basiq-go/transport"
 	"github.com/basiq-sdk/basiq-go/transport/value"
-	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
-// EnrichService looks up what is behind a transaction's text.
+// EnrichService enriches the description of a transaction with merchant,
+// category and location.
 type EnrichService struct {
 	client *transport.Client
 }
@@ -24,12 +24,12 @@ func (s *EnrichService) sender() *transport.Client {
 	return s.client
 }
 
-// Lookup returns what is known about a transaction's text. An answer without a
-// match is a success too: its members are then absent.
+// Lookup returns what is known about a transaction's description. If nothing
+// matches, the call still succeeds, and the members of the result are absent.
 //
-// Sandbox applications have 100 look-ups a month.
+// Sandbox applications are limited to 100 calls a month.
 //
-// GET /enrich: SERVER_ACCESS token, repeated on transient failures (class A).
+// GET /enrich: SERVER_ACCESS token, retried on transient failures (class A).
 func (s *EnrichService) Lookup(ctx context.Context, params LookupParams, opts ...transport.Option) (*Enrichment, error) {
 	req := transport.NewRequest(&opEnrichLookup)
 	params.apply(req)
@@ -42,21 +42,21 @@ func (s *EnrichService) Lookup(ctx context.Context, params LookupParams, opts ..
 
 // LookupParams are the parameters of EnrichService.Lookup.
 type LookupParams struct {
-	// Country as an ISO 3166 code of two letters.
+	// Two-letter ISO 3166 country code.
 	Country string
 	// ID of the institution that the transaction is from.
 	Institution string
-	// The transaction's text, at least three characters.
+	// Description of the transaction, at least three characters long.
 	Text string
 	// Kind of account that the transaction is from, if known.
 	AccountType AccountType
-	// Amount of the transaction, if known; negative for money going out.
+	// Amount of the transaction, if known; negative for money paid out.
 	Amount value.Decimal
-	// Merchant category code, if known. It makes the match better.
+	// Merchant category code, if known. It improves the match.
 	MCC string
 }
 
-// apply puts the parameters into the request.
+// apply sets the parameters on the request.
 func (p *LookupParams) apply(req *transport.Request) {
 	req.Require("country", p.Country != "")
 	req.Require("institution", p.Institution != "")
@@ -73,239 +73,6 @@ func (p *LookupParams) apply(req *transport.Request) {
 	if p.MCC != "" {
 		req.SetQuery("mcc", p.MCC)
 	}
-}
-
-// AccountType is a kind of account.
-type AccountType string
-
-// Known values of AccountType. The API may send others.
-const (
-	// A credit card.
-	AccountTypeCreditCard AccountType = "credit-card"
-	// An account in a foreign currency.
-	AccountTypeForeign AccountType = "foreign"
-	// A loan other than a mortgage.
-	AccountTypeLoan AccountType = "loan"
-	// A mortgage.
-	AccountTypeMortgage AccountType = "mortgage"
-	// A savings account.
-	AccountTypeSavings AccountType = "savings"
-	// An account for everyday payments.
-	AccountTypeTransaction AccountType = "transaction"
-)
-
-var accountTypeValues = []AccountType{
-	AccountTypeCreditCard,
-	AccountTypeForeign,
-	AccountTypeLoan,
-	AccountTypeMortgage,
-	AccountTypeSavings,
-	AccountTypeTransaction,
-}
-
-// Known tells whether this version of the package knows the value.
-func (v AccountType) Known() bool {
-	return wire.OneOf(v, accountTypeValues)
-}
-
-// Enrichment is what is known about a transaction's text.
-type Enrichment struct {
-	// Whether money came in or went out.
-	Direction Direction `json:"direction"`
-	// Class of the transaction.
-	Class string `json:"class"`
-	// What was found; nil without a match.
-	Data *Details `json:"data"`
-	// Always "enrich".
-	Type string `json:"type"`
-	// Where the answer and the merchant's logos are found.
-	Links Links `json:"links"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// Direction is whether money came in or went out.
-type Direction string
-
-// Known values of Direction. The API may send others.
-const (
-	// Money came in.
-	DirectionCredit Direction = "credit"
-	// Money went out.
-	DirectionDebit Direction = "debit"
-)
-
-var directionValues = []Direction{
-	DirectionCredit,
-	DirectionDebit,
-}
-
-// Known tells whether this version of the package knows the value.
-func (v Direction) Known() bool {
-	return wire.OneOf(v, directionValues)
-}
-
-// Details is what was found behind a transaction's text.
-type Details struct {
-	// The merchant, if recognised.
-	Merchant *Merchant `json:"merchant"`
-	// What kind of spending it is.
-	Category *Category `json:"category"`
-	// Where the business is.
-	Location *Location `json:"location"`
-	// Words that characterise the spending.
-	Tags []string `json:"tags"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// Merchant is a business that takes payments.
-type Merchant struct {
-	// ID of the merchant.
-	ID string `json:"id"`
-	// Name that the business trades under.
-	BusinessName string `json:"businessName"`
-	// Australian Business Number.
-	ABN string `json:"abn"`
-	// Telephone number of the business.
-	PhoneNumber PhoneNumber `json:"phoneNumber"`
-	// Address of the business's web site.
-	Website string `json:"website"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// PhoneNumber is a telephone number in two notations.
-type PhoneNumber struct {
-	// As it is dialled within the country.
-	Local string `json:"local"`
-	// As it is dialled from abroad.
-	International string `json:"international"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// Category is the kind of business that a transaction was with.
-type Category struct {
-	// How the category was found.
-	MatchType MatchType `json:"matchType"`
-	// How certain the match is.
-	MatchScore string `json:"matchScore"`
-	// The industry.
-	ANZSIC Industry `json:"anzsic"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// MatchType is how a category was found.
-type MatchType string
-
-// Known values of MatchType. The API may send others.
-const (
-	// By the merchant category code.
-	MatchTypeMerchantCategoryCode MatchType = "mcc"
-	// By the merchant's full name.
-	MatchTypeMerchant MatchType = "merchantFull"
-	// By a part of the merchant's name.
-	MatchTypePartialMerchant MatchType = "merchantPartial"
-	// By a statistical model.
-	MatchTypeMachineLearning MatchType = "ml"
-	// Not found.
-	MatchTypeNone MatchType = "none"
-)
-
-var matchTypeValues = []MatchType{
-	MatchTypeMerchantCategoryCode,
-	MatchTypeMerchant,
-	MatchTypePartialMerchant,
-	MatchTypeMachineLearning,
-	MatchTypeNone,
-}
-
-// Known tells whether this version of the package knows the value.
-func (v MatchType) Known() bool {
-	return wire.OneOf(v, matchTypeValues)
-}
-
-// Industry is a place in the industry classification of Australia and New
-// Zealand (ANZSIC), from broad to narrow.
-type Industry struct {
-	// Division, the broadest level.
-	Division IndustryCode `json:"division"`
-	// Subdivision.
-	Subdivision IndustryCode `json:"subdivision"`
-	// Group.
-	Group IndustryCode `json:"group"`
-	// Class.
-	Class IndustryCode `json:"class"`
-	// Subclass, the narrowest level.
-	Subclass IndustryCode `json:"subclass"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// IndustryCode is a level of the industry classification.
-type IndustryCode struct {
-	// Code of the level.
-	Code string `json:"code"`
-	// Name of the level.
-	Title string `json:"title"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// Location is the place of a business.
-type Location struct {
-	// The whole address in one text.
-	FormattedAddress string `json:"formattedAddress"`
-	// Number in the street.
-	RouteNo string `json:"routeNo"`
-	// Street.
-	Route string `json:"route"`
-	// Suburb or city.
-	Suburb string `json:"suburb"`
-	// State or territory.
-	State string `json:"state"`
-	// Postcode.
-	PostalCode string `json:"postalCode"`
-	// Country.
-	Country string `json:"country"`
-	// Position on the map.
-	Geometry Coordinates `json:"geometry"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// Coordinates is a position on the map.
-type Coordinates struct {
-	// Latitude in degrees.
-	Latitude string `json:"lat"`
-	// Longitude in degrees.
-	Longitude string `json:"lng"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// Links is where an answer leads.
-type Links struct {
-	// Address of the merchant's logo in full size, or empty.
-	Logo string `json:"logo-master"`
-	// Address of the merchant's logo in small, or empty.
-	LogoThumbnail string `json:"logo-thumb"`
-	// Link to the look-up itself.
-	Self string `json:"self"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
 }
 
 // Operations of EnrichService.

@@ -7,12 +7,10 @@ import (
 	"net/http"
 
 	"github.com/basiq-sdk/basiq-go/transport"
-	"github.com/basiq-sdk/basiq-go/transport/value"
-	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
-// IdentitiesService reads the identities that a user's connections have brought
-// in.
+// IdentitiesService reads the identities retrieved through a user's
+// connections.
 type IdentitiesService struct {
 	client *transport.Client
 }
@@ -27,7 +25,7 @@ func (s *IdentitiesService) sender() *transport.Client {
 
 // Get returns one identity of a user.
 //
-// GET /users/{userId}/identities/{identityId}: SERVER_ACCESS token, repeated on
+// GET /users/{userId}/identities/{identityId}: SERVER_ACCESS token, retried on
 // transient failures (class A).
 func (s *IdentitiesService) Get(ctx context.Context, userID, identityID string, opts ...transport.Option) (*Identity, error) {
 	req := transport.NewRequest(&opIdentitiesGet, userID, identityID)
@@ -39,9 +37,9 @@ func (s *IdentitiesService) Get(ctx context.Context, userID, identityID string, 
 }
 
 // List returns all identities of a user, one for each connection whose
-// institution shares one. The list is empty when none has been retrieved.
+// institution shares one. The list is empty if none has been retrieved.
 //
-// GET /users/{userId}/identities: SERVER_ACCESS token, repeated on transient
+// GET /users/{userId}/identities: SERVER_ACCESS token, retried on transient
 // failures (class A).
 func (s *IdentitiesService) List(ctx context.Context, userID string, opts ...transport.Option) (*IdentityList, error) {
 	req := transport.NewRequest(&opIdentitiesList, userID)
@@ -50,160 +48,6 @@ func (s *IdentitiesService) List(ctx context.Context, userID string, opts ...tra
 		return nil, err
 	}
 	return &out, nil
-}
-
-// Identity is what one institution knows about a person or business, as of the
-// last refresh.
-type Identity struct {
-	// ID of the identity.
-	ID string `json:"id"`
-	// Kind of connection that the identity came through.
-	Source Source `json:"source"`
-	// ID of the connection that the identity came through.
-	ConnectionID string `json:"connectionID"`
-	// ID of the institution.
-	InstitutionID string `json:"institutionID"`
-	// Name in full, as the institution spells it.
-	FullName string `json:"fullName"`
-	// Form of address, such as Ms or Dr.
-	Title string `json:"title"`
-	// First name.
-	FirstName string `json:"firstName"`
-	// Middle names, or empty.
-	MiddleName string `json:"middleName"`
-	// Last name.
-	LastName string `json:"lastName"`
-	// Date of birth. Empty where the institution does not share it.
-	DateOfBirth value.Date `json:"DOB"`
-	// Occupation as a code of the classification that OccupationCodeVersion
-	// names.
-	OccupationCode string `json:"occupationCode"`
-	// Version of the occupation classification.
-	OccupationCodeVersion string `json:"occupationCodeVersion"`
-	// Email addresses that the institution has on file.
-	EmailAddresses []string `json:"emailAddresses"`
-	// Telephone numbers that the institution has on file.
-	PhoneNumbers []string `json:"phoneNumbers"`
-	// Addresses that the institution has on file.
-	PhysicalAddresses []Address `json:"physicalAddresses"`
-	// The business, when the identity is one; nil for a person.
-	Organisation *Organisation `json:"organisation"`
-	// When the identity was first retrieved.
-	Created value.DateTime `json:"created"`
-	// When the identity was last retrieved.
-	Updated value.DateTime `json:"updated"`
-	// Always "identity".
-	Type string `json:"type"`
-	// Where the identity and its connection are found.
-	Links IdentityLinks `json:"links"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// Source is the kind of connection that an identity came through.
-type Source string
-
-// Known values of Source. The API may send others.
-const (
-	// Shared by the institution under the Consumer Data Right.
-	SourceOpenBanking Source = "openbanking"
-	// Read from the institution's online banking.
-	SourceWeb Source = "web"
-)
-
-var sourceValues = []Source{
-	SourceOpenBanking,
-	SourceWeb,
-}
-
-// Known tells whether this version of the package knows the value.
-func (v Source) Known() bool {
-	return wire.OneOf(v, sourceValues)
-}
-
-// Address is a postal or residential address.
-type Address struct {
-	// What the address is used for.
-	Type string `json:"type"`
-	// First line of the address.
-	Line1 string `json:"addressLine1"`
-	// Second line, or empty.
-	Line2 string `json:"addressLine2"`
-	// Third line, or empty.
-	Line3 string `json:"addressLine3"`
-	// City or suburb.
-	City string `json:"city"`
-	// State or territory.
-	State string `json:"state"`
-	// Postcode.
-	Postcode string `json:"postcode"`
-	// Name of the country.
-	Country string `json:"country"`
-	// Country as an ISO 3166 code.
-	CountryCode string `json:"countryCode"`
-	// The whole address in one text.
-	Formatted string `json:"formattedAddress"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// Organisation is a business as its institution describes it.
-type Organisation struct {
-	// Name that the business trades under.
-	BusinessName string `json:"businessName"`
-	// Registered name.
-	LegalName string `json:"legalName"`
-	// Short form of the name.
-	ShortName string `json:"shortName"`
-	// Australian Business Number.
-	ABN string `json:"abn"`
-	// Australian Company Number.
-	ACN string `json:"acn"`
-	// Whether the business is a charity registered with the ACNC.
-	RegisteredCharity *bool `json:"isACNCRegistered"`
-	// Legal form, such as a company or a trust.
-	Kind string `json:"organisationType"`
-	// Country of registration as an ISO 3166 code.
-	RegisteredCountry string `json:"registeredCountry"`
-	// Industry as a code of the classification that IndustryCodeVersion names.
-	IndustryCode string `json:"industryCode"`
-	// Version of the industry classification.
-	IndustryCodeVersion string `json:"industryCodeVersion"`
-	// First name of the person who acts for the business.
-	AgentFirstName string `json:"agentFirstName"`
-	// Last name of the person who acts for the business.
-	AgentLastName string `json:"agentLastName"`
-	// Role of that person.
-	AgentRole string `json:"agentRole"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// IdentityLinks is where an identity leads.
-type IdentityLinks struct {
-	// Link to the connection or job that retrieved the identity.
-	Job string `json:"job"`
-	// Link to the identity itself.
-	Self string `json:"self"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// IdentityList is a list of identities.
-type IdentityList struct {
-	// Always "list".
-	Type string `json:"type"`
-	// How many identities the list holds.
-	Count int `json:"count"`
-	// The identities.
-	Data []Identity `json:"data"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
 }
 
 // Operations of IdentitiesService.

@@ -10,10 +10,9 @@ import (
 
 	"github.com/basiq-sdk/basiq-go/transport"
 	"github.com/basiq-sdk/basiq-go/transport/value"
-	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
-// ReportsService makes and reads reports.
+// ReportsService creates and reads reports.
 type ReportsService struct {
 	client *transport.Client
 }
@@ -26,15 +25,15 @@ func (s *ReportsService) sender() *transport.Client {
 	return s.client
 }
 
-// Create asks for a report, of at most five users. The answer names a job: when
-// its step has succeeded, the report can be read under the ID that the step's
-// link ends in.
+// Create requests a report on at most five users. The response identifies a
+// job. Once the job's step has succeeded, the report can be read with the ID at
+// the end of the step's link.
 //
-// Each call is billed, makes a new report, and counts against the day's quota:
-// the number of users made that day, at most 1,000.
+// Each call is billed, creates a new report, and counts against a daily quota:
+// the number of users created that day, at most 1,000.
 //
-// POST /reports: SERVER_ACCESS token, repeated only when it was never sent
-// (class D).
+// POST /reports: SERVER_ACCESS token, retried only if it was never sent (class
+// D).
 func (s *ReportsService) Create(ctx context.Context, params CreateReportParams, opts ...transport.Option) (*JobReference, error) {
 	req := transport.NewRequest(&opReportsCreate)
 	params.apply(req)
@@ -45,9 +44,9 @@ func (s *ReportsService) Create(ctx context.Context, params CreateReportParams, 
 	return &out, nil
 }
 
-// GetType returns one type of report as a list.
+// GetType returns one report type, as a list of one.
 //
-// GET /reports/types/{reportTypeId}: SERVER_ACCESS token, repeated on transient
+// GET /reports/types/{reportTypeId}: SERVER_ACCESS token, retried on transient
 // failures (class A).
 func (s *ReportsService) GetType(ctx context.Context, reportTypeID string, opts ...transport.Option) (*ReportTypeList, error) {
 	req := transport.NewRequest(&opReportsGetType, reportTypeID)
@@ -58,9 +57,9 @@ func (s *ReportsService) GetType(ctx context.Context, reportTypeID string, opts 
 	return &out, nil
 }
 
-// Get returns a report. How long it is kept, its ExpiresAt says.
+// Get returns a report. It is available until its ExpiresAt.
 //
-// GET /reports/{id}: SERVER_ACCESS token, repeated on transient failures (class
+// GET /reports/{id}: SERVER_ACCESS token, retried on transient failures (class
 // A).
 func (s *ReportsService) Get(ctx context.Context, reportID string, opts ...transport.Option) (*Report, error) {
 	req := transport.NewRequest(&opReportsGet, reportID)
@@ -73,19 +72,19 @@ func (s *ReportsService) Get(ctx context.Context, reportID string, opts ...trans
 
 // GetPDF writes a report as PDF.
 //
-// The answer is written to w as it comes. When the call fails, w may hold a
-// part of it; once something was written, the call is not sent again.
+// The response body is streamed to w. If the call fails, w may have received a
+// part of it. The call is not retried once anything was written.
 //
-// GET /reports/{id} as application/pdf: SERVER_ACCESS token, repeated on
+// GET /reports/{id} as application/pdf: SERVER_ACCESS token, retried on
 // transient failures (class A).
 func (s *ReportsService) GetPDF(ctx context.Context, reportID string, w io.Writer, opts ...transport.Option) error {
 	req := transport.NewRequest(&opReportsGetPDF, reportID)
 	return s.sender().Do(ctx, req, w, opts...)
 }
 
-// List returns a page of the reports that are still kept.
+// List returns a page of the reports that have not expired.
 //
-// GET /reports: SERVER_ACCESS token, repeated on transient failures (class A).
+// GET /reports: SERVER_ACCESS token, retried on transient failures (class A).
 func (s *ReportsService) List(ctx context.Context, opts ...transport.Option) (*ReportPage, error) {
 	req := transport.NewRequest(&opReportsList)
 	var out ReportPage
@@ -95,12 +94,12 @@ func (s *ReportsService) List(ctx context.Context, opts ...transport.Option) (*R
 	return &out, nil
 }
 
-// All iterates over what List returns, page after page.
+// All iterates over the results of List, across all pages.
 //
-// Every page is one call. When a call fails, the loop gets the error once and
-// ends.
+// Each page is a separate call. If a call fails, the iterator yields the error
+// once and stops.
 //
-// GET /reports: SERVER_ACCESS token, repeated on transient failures (class A).
+// GET /reports: SERVER_ACCESS token, retried on transient failures (class A).
 func (s *ReportsService) All(ctx context.Context, opts ...transport.Option) iter.Seq2[*ReportSummary, error] {
 	request := func() *transport.Request {
 		return transport.NewRequest(&opReportsList)
@@ -113,11 +112,10 @@ func (s *ReportsService) All(ctx context.Context, opts ...transport.Option) iter
 	}, opts...)
 }
 
-// ListTypes returns the types of reports that there are, with the filters that
-// each takes.
+// ListTypes returns all report types, with the filters that each accepts.
 //
-// GET /reports/types: SERVER_ACCESS token, repeated on transient failures
-// (class A).
+// GET /reports/types: SERVER_ACCESS token, retried on transient failures (class
+// A).
 func (s *ReportsService) ListTypes(ctx context.Context, opts ...transport.Option) (*ReportTypeList, error) {
 	req := transport.NewRequest(&opReportsListTypes)
 	var out ReportTypeList
@@ -127,10 +125,10 @@ func (s *ReportsService) ListTypes(ctx context.Context, opts ...transport.Option
 	return &out, nil
 }
 
-// ListTransactions returns a page of the transactions that a report was made
-// from.
+// ListTransactions returns a page of the transactions on which a report is
+// based.
 //
-// GET /reports/{reportId}/transactions: SERVER_ACCESS token, repeated on
+// GET /reports/{reportId}/transactions: SERVER_ACCESS token, retried on
 // transient failures (class A).
 func (s *ReportsService) ListTransactions(ctx context.Context, reportID string, params ListTransactionsParams, opts ...transport.Option) (*TransactionPage, error) {
 	req := transport.NewRequest(&opReportsListTransactions, reportID)
@@ -142,12 +140,13 @@ func (s *ReportsService) ListTransactions(ctx context.Context, reportID string, 
 	return &out, nil
 }
 
-// AllTransactions iterates over what ListTransactions returns, page after page.
+// AllTransactions iterates over the results of ListTransactions, across all
+// pages.
 //
-// Every page is one call. When a call fails, the loop gets the error once and
-// ends.
+// Each page is a separate call. If a call fails, the iterator yields the error
+// once and stops.
 //
-// GET /reports/{reportId}/transactions: SERVER_ACCESS token, repeated on
+// GET /reports/{reportId}/transactions: SERVER_ACCESS token, retried on
 // transient failures (class A).
 func (s *ReportsService) AllTransactions(ctx context.Context, reportID string, params ListTransactionsParams, opts ...transport.Option) iter.Seq2[*Transaction, error] {
 	request := func() *transport.Request {
@@ -165,52 +164,11 @@ func (s *ReportsService) AllTransactions(ctx context.Context, reportID string, p
 
 // Delete deletes a report.
 //
-// DELETE /reports/{id}: SERVER_ACCESS token, idempotent, repeated on transient
+// DELETE /reports/{id}: SERVER_ACCESS token, idempotent, retried on transient
 // failures (class B).
 func (s *ReportsService) Delete(ctx context.Context, reportID string, opts ...transport.Option) error {
 	req := transport.NewRequest(&opReportsDelete, reportID)
 	return s.sender().Do(ctx, req, nil, opts...)
-}
-
-// CreateReportParams says which report to make.
-type CreateReportParams struct {
-	// Type of the report: CON_AFFOR_01, STATEMENT_01, or another that ListTypes
-	// names.
-	ReportType string `json:"reportType"`
-	// Title of the report, at most 50 characters.
-	Title string `json:"title"`
-	// What the report covers. CON_AFFOR_01 needs fromDate, toDate, accounts and
-	// users; STATEMENT_01 needs fromDate, account and user.
-	Filters []Filter `json:"filters"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// apply puts the parameters into the request.
-func (p *CreateReportParams) apply(req *transport.Request) {
-	req.Require("reportType", p.ReportType != "")
-	req.Require("title", p.Title != "")
-	req.Require("filters", len(p.Filters) > 0)
-	req.NotLonger("title", p.Title, 50)
-	req.SetJSON(p)
-}
-
-// Filter is a condition on what a report covers.
-type Filter struct {
-	// Name of the filter, such as fromDate or users.
-	Name string `json:"name"`
-	// Value of the filter. For includeMetrics and includeGroups an empty list
-	// means all; leave the value out and set JSON.SetNull("value") for none.
-	Value FilterValue `json:"value"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// FilterValue is the value of a filter.
-type FilterValue struct {
-	raw value.JSON
 }
 
 // ListTransactionsParams are the parameters of ReportsService.ListTransactions.
@@ -219,114 +177,96 @@ type ListTransactionsParams struct {
 	Filter TransactionFilter
 }
 
-// apply puts the parameters into the request.
+// apply sets the parameters on the request.
 func (p *ListTransactionsParams) apply(req *transport.Request) {
 	req.SetFilter("filter", p.Filter.terms)
 }
 
 // TransactionFilter selects transactions of a report.
 //
-// Each method returns a new filter, and leaves the one that it is called on as
-// it was.
+// Each method returns a new filter with one more condition. The receiver
+// remains unchanged. The methods filter by these fields:
+//
+//   - AccountID: ID of the account.
+//   - ConnectionID: ID of the connection.
+//   - InstitutionID: ID of the institution.
+//   - ID: ID of the transaction.
+//   - PostDate: Day on which the transaction was posted.
+//   - Direction: Whether money came in (credit) or went out (debit).
+//   - Class: Kind of transaction.
+//   - Status: Whether the transaction is pending or posted.
 type TransactionFilter struct {
 	terms transport.Filter
 }
 
-// AccountID selects those whose account.id equals v.
-//
-// ID of the account.
+// AccountID requires account.id to equal v.
 func (f TransactionFilter) AccountID(v string) TransactionFilter {
 	return TransactionFilter{f.terms.And("account.id", "eq", v)}
 }
 
-// ConnectionID selects those whose connection.id equals v.
-//
-// ID of the connection.
+// ConnectionID requires connection.id to equal v.
 func (f TransactionFilter) ConnectionID(v string) TransactionFilter {
 	return TransactionFilter{f.terms.And("connection.id", "eq", v)}
 }
 
-// InstitutionID selects those whose institution.id equals v.
-//
-// ID of the institution.
+// InstitutionID requires institution.id to equal v.
 func (f TransactionFilter) InstitutionID(v string) TransactionFilter {
 	return TransactionFilter{f.terms.And("institution.id", "eq", v)}
 }
 
-// ID selects those whose transaction.id equals v.
-//
-// ID of the transaction.
+// ID requires transaction.id to equal v.
 func (f TransactionFilter) ID(v string) TransactionFilter {
 	return TransactionFilter{f.terms.And("transaction.id", "eq", v)}
 }
 
-// PostDate selects those whose transaction.postDate equals v.
-//
-// Day on which it was posted.
+// PostDate requires transaction.postDate to equal v.
 func (f TransactionFilter) PostDate(v value.Date) TransactionFilter {
 	return TransactionFilter{f.terms.AndDays("transaction.postDate", "eq", v)}
 }
 
-// PostDateBetween selects those whose transaction.postDate lies between from
-// and to, both included.
-//
-// Day on which it was posted.
+// PostDateBetween requires transaction.postDate to be between from and to,
+// inclusive.
 func (f TransactionFilter) PostDateBetween(from, to value.Date) TransactionFilter {
 	return TransactionFilter{f.terms.AndDays("transaction.postDate", "bt", from, to)}
 }
 
-// PostDateAfter selects those whose transaction.postDate comes after v.
-//
-// Day on which it was posted.
+// PostDateAfter requires transaction.postDate to be after v.
 func (f TransactionFilter) PostDateAfter(v value.Date) TransactionFilter {
 	return TransactionFilter{f.terms.AndDays("transaction.postDate", "gt", v)}
 }
 
-// PostDateFrom selects those whose transaction.postDate is v or comes after it.
-//
-// Day on which it was posted.
+// PostDateFrom requires transaction.postDate to be v or later.
 func (f TransactionFilter) PostDateFrom(v value.Date) TransactionFilter {
 	return TransactionFilter{f.terms.AndDays("transaction.postDate", "gteq", v)}
 }
 
-// PostDateBefore selects those whose transaction.postDate comes before v.
-//
-// Day on which it was posted.
+// PostDateBefore requires transaction.postDate to be before v.
 func (f TransactionFilter) PostDateBefore(v value.Date) TransactionFilter {
 	return TransactionFilter{f.terms.AndDays("transaction.postDate", "lt", v)}
 }
 
-// PostDateUntil selects those whose transaction.postDate is v or comes before
-// it.
-//
-// Day on which it was posted.
+// PostDateUntil requires transaction.postDate to be v or earlier.
 func (f TransactionFilter) PostDateUntil(v value.Date) TransactionFilter {
 	return TransactionFilter{f.terms.AndDays("transaction.postDate", "lteq", v)}
 }
 
-// Direction selects those whose transaction.direction equals v.
-//
-// Whether money came in or went out.
+// Direction requires transaction.direction to equal v.
 func (f TransactionFilter) Direction(v Direction) TransactionFilter {
 	return TransactionFilter{f.terms.And("transaction.direction", "eq", string(v))}
 }
 
-// Class selects those whose transaction.class equals v.
-//
-// What kind of transaction it is.
+// Class requires transaction.class to equal v.
 func (f TransactionFilter) Class(v TransactionClass) TransactionFilter {
 	return TransactionFilter{f.terms.And("transaction.class", "eq", string(v))}
 }
 
-// Status selects those whose transaction.status equals v.
-//
-// Whether it is final.
+// Status requires transaction.status to equal v.
 func (f TransactionFilter) Status(v TransactionStatus) TransactionFilter {
 	return TransactionFilter{f.terms.And("transaction.status", "eq", string(v))}
 }
 
-// Raw adds a condition in the API's own syntax, for what this version does not
-// know.
+// Raw adds a condition in the API's own syntax, for conditions that this
+// version does not support.
 func (f TransactionFilter) Raw(condition string) TransactionFilter {
 	return TransactionFilter{f.terms.Raw(condition)}
 }
@@ -334,920 +274,6 @@ func (f TransactionFilter) Raw(condition string) TransactionFilter {
 // String returns the filter as it is sent, before URL encoding.
 func (f TransactionFilter) String() string {
 	return f.terms.String()
-}
-
-// Direction is whether money came in or went out.
-type Direction string
-
-// Known values of Direction. The API may send others.
-const (
-	// Money came in.
-	DirectionCredit Direction = "credit"
-	// Money went out.
-	DirectionDebit Direction = "debit"
-)
-
-var directionValues = []Direction{
-	DirectionCredit,
-	DirectionDebit,
-}
-
-// Known tells whether this version of the package knows the value.
-func (v Direction) Known() bool {
-	return wire.OneOf(v, directionValues)
-}
-
-// TransactionClass is a kind of transaction.
-type TransactionClass string
-
-// Known values of TransactionClass. The API may send others.
-const (
-	// A fee of the bank.
-	TransactionClassBankFee TransactionClass = "bank-fee"
-	// Cash taken out.
-	TransactionClassCashWithdrawal TransactionClass = "cash-withdrawal"
-	// Money paid in directly.
-	TransactionClassDirectCredit TransactionClass = "direct-credit"
-	// Interest earned.
-	TransactionClassInterest TransactionClass = "interest"
-	// Interest on a loan.
-	TransactionClassLoanInterest TransactionClass = "loan-interest"
-	// A repayment of a loan.
-	TransactionClassLoanRepayment TransactionClass = "loan-repayment"
-	// A payment for goods or services.
-	TransactionClassPayment TransactionClass = "payment"
-	// Money given back.
-	TransactionClassRefund TransactionClass = "refund"
-	// A transfer between accounts.
-	TransactionClassTransfer TransactionClass = "transfer"
-)
-
-var transactionClassValues = []TransactionClass{
-	TransactionClassBankFee,
-	TransactionClassCashWithdrawal,
-	TransactionClassDirectCredit,
-	TransactionClassInterest,
-	TransactionClassLoanInterest,
-	TransactionClassLoanRepayment,
-	TransactionClassPayment,
-	TransactionClassRefund,
-	TransactionClassTransfer,
-}
-
-// Known tells whether this version of the package knows the value.
-func (v TransactionClass) Known() bool {
-	return wire.OneOf(v, transactionClassValues)
-}
-
-// TransactionStatus is whether a transaction is final.
-type TransactionStatus string
-
-// Known values of TransactionStatus. The API may send others.
-const (
-	// Not yet final.
-	TransactionStatusPending TransactionStatus = "pending"
-	// Final.
-	TransactionStatusPosted TransactionStatus = "posted"
-)
-
-var transactionStatusValues = []TransactionStatus{
-	TransactionStatusPending,
-	TransactionStatusPosted,
-}
-
-// Known tells whether this version of the package knows the value.
-func (v TransactionStatus) Known() bool {
-	return wire.OneOf(v, transactionStatusValues)
-}
-
-// JobReference names a job that was started.
-type JobReference struct {
-	// ID of the job. The report's is in the link of the job's step:
-	// basiq.JobResult.ReportID reads it.
-	ID string `json:"id"`
-	// Always "job".
-	Type string `json:"type"`
-	// Where the job is found.
-	Links *SelfLink `json:"links"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// SelfLink is where a resource is found.
-type SelfLink struct {
-	// Link to the resource itself.
-	Self string `json:"self"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// ReportTypeList is a list of types of reports.
-type ReportTypeList struct {
-	// ID of the list.
-	ID string `json:"id"`
-	// Name of the list.
-	Name string `json:"name"`
-	// What the list is.
-	Description string `json:"description"`
-	// How many types the list holds.
-	Count int `json:"count"`
-	// Filters that all types take.
-	Filters []value.JSON `json:"filters"`
-	// The types.
-	Data []ReportType `json:"data"`
-	// Always "list".
-	Type string `json:"type"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// ReportType is a type of report.
-type ReportType struct {
-	// ID of the type, as Create takes it.
-	ID string `json:"id"`
-	// Name of the type.
-	Name string `json:"name"`
-	// What such a report holds.
-	Description string `json:"description"`
-	// Filters that the type takes.
-	Filters []FilterDeclaration `json:"filters"`
-	// Always "report-type".
-	Type string `json:"type"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// FilterDeclaration is a filter that a type of report takes.
-type FilterDeclaration struct {
-	// Kind of its value.
-	Kind string `json:"type"`
-	// Name of the filter.
-	Name string `json:"name"`
-	// Whether it must be given.
-	Required *bool `json:"required"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// Report is a report. What its Data holds depends on ReportType.
-type Report struct {
-	// ID of the report.
-	ID string `json:"id"`
-	// Title of the report.
-	Title string `json:"title"`
-	// Type of the report.
-	ReportType string `json:"reportType"`
-	// What it covers.
-	Filters []Filter `json:"filters"`
-	// The findings.
-	Data Findings `json:"data"`
-	// Who asked for it.
-	CreatedBy string `json:"createdBy"`
-	// When it was made; often without a zone, which then is UTC.
-	Created value.DateTime `json:"createdDate"`
-	// Until when it is kept, if the API says.
-	ExpiresAt value.DateTime `json:"expiresAt"`
-	// Always "report".
-	Type string `json:"type"`
-	// Where it is found.
-	Links *SelfLink `json:"links"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// Findings is what a report has found.
-type Findings struct {
-	raw     value.JSON
-	sibling string // the text that names the shape; empty if it is unknown
-}
-
-// AffordabilityFindings is what a report of type CON_AFFOR_01 has found.
-type AffordabilityFindings struct {
-	// Figures.
-	Metrics []Metric `json:"metrics"`
-	// Groups of transactions.
-	Groups []Group `json:"groups"`
-	// The accounts that are covered.
-	Accounts []ReportAccount `json:"accounts"`
-	// Link to the transactions that are covered.
-	Transactions string `json:"transactions"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// Metric is a figure of a report.
-type Metric struct {
-	// ID of the metric, such as ME001.
-	ID string `json:"id"`
-	// Name of the metric.
-	Title string `json:"title"`
-	// What the metric says.
-	Description string `json:"description"`
-	// The figure.
-	Result *MetricResult `json:"result"`
-	// Parts of the report that the metric belongs to.
-	Sections []string `json:"sections"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// MetricResult is the value of a metric.
-type MetricResult struct {
-	// What the value is.
-	Format MetricFormat `json:"format"`
-	// The value as a text, whatever the format.
-	Value string `json:"value"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// MetricFormat is what the value of a metric is.
-type MetricFormat string
-
-// Known values of MetricFormat. The API may send others.
-const (
-	// True or false.
-	MetricFormatBoolean MetricFormat = "boolean"
-	// A day.
-	MetricFormatDate MetricFormat = "date"
-	// A number with fractions.
-	MetricFormatDouble MetricFormat = "double"
-	// A whole number.
-	MetricFormatInteger MetricFormat = "integer"
-	// An amount of money.
-	MetricFormatMoney MetricFormat = "money"
-	// A percentage.
-	MetricFormatPercent MetricFormat = "percent"
-	// A text.
-	MetricFormatString MetricFormat = "string"
-)
-
-var metricFormatValues = []MetricFormat{
-	MetricFormatBoolean,
-	MetricFormatDate,
-	MetricFormatDouble,
-	MetricFormatInteger,
-	MetricFormatMoney,
-	MetricFormatPercent,
-	MetricFormatString,
-}
-
-// Known tells whether this version of the package knows the value.
-func (v MetricFormat) Known() bool {
-	return wire.OneOf(v, metricFormatValues)
-}
-
-// Group is transactions that belong together, such as a kind of income or
-// spending.
-type Group struct {
-	// ID of the group.
-	ID string `json:"id"`
-	// Name of the group.
-	Title string `json:"title"`
-	// Parts of the report that the group belongs to.
-	Sections []string `json:"sections"`
-	// What the transactions come to.
-	Analysis *Analysis `json:"analysis"`
-	// The group's parts.
-	Subgroups []Subgroup `json:"subgroup"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// Analysis is what transactions come to.
-type Analysis struct {
-	// How many there are and what they weigh.
-	Summary *AnalysisSummary `json:"summary"`
-	// The time from the first to the last.
-	Range *AnalysisRange `json:"range"`
-	// What they amount to.
-	Amount *AnalysisAmount `json:"amount"`
-	// How often they come.
-	Frequency *Frequency `json:"frequency"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// AnalysisSummary is how many transactions there are and what they weigh.
-type AnalysisSummary struct {
-	// Their share of all transactions.
-	OverallPercentage *Percentages `json:"overallPercentage"`
-	// How many there are.
-	TransactionCount int `json:"transactionCount"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// Percentages is a share of all money that came in and went out.
-type Percentages struct {
-	// Share of what came in in per cent.
-	Credit value.Decimal `json:"credit"`
-	// Share of what went out in per cent.
-	Debit value.Decimal `json:"debit"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// AnalysisRange is the time that transactions span.
-type AnalysisRange struct {
-	// Day of the first.
-	Start value.Date `json:"startDate"`
-	// Day of the last.
-	End value.Date `json:"endDate"`
-	// Days between them.
-	Duration int `json:"duration"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// AnalysisAmount is what transactions amount to.
-type AnalysisAmount struct {
-	// All of them together.
-	Total value.Decimal `json:"total"`
-	// The smallest.
-	Min value.Decimal `json:"min"`
-	// The largest.
-	Max value.Decimal `json:"max"`
-	// The averages.
-	Average *Averages `json:"average"`
-	// Months in which the amount was there.
-	SecureMonths int `json:"secureMonths"`
-	// Months in which the amount was steady.
-	StableMonths int `json:"stableMonths"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// Averages is averages of amounts.
-type Averages struct {
-	// Median of the months.
-	MedianMonth value.Decimal `json:"medianMonth"`
-	// Median of the transactions.
-	MedianTransaction value.Decimal `json:"medianTransaction"`
-	// Of a month.
-	Month value.Decimal `json:"month"`
-	// Of a month in which it still goes on.
-	OngoingMonth value.Decimal `json:"ongoingMonth"`
-	// Of a transaction.
-	Transaction value.Decimal `json:"transaction"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// Frequency is how often transactions come.
-type Frequency struct {
-	// The rhythm as an ISO 8601 duration, such as P1M.
-	Kind string `json:"type"`
-	// The rhythm in words.
-	Display string `json:"display"`
-	// Amount of each.
-	Amount value.Decimal `json:"amount"`
-	// The next one.
-	Next *NextOccurrence `json:"next"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// NextOccurrence is the transaction that is expected next.
-type NextOccurrence struct {
-	// Amount that is expected.
-	Amount value.Decimal `json:"amount"`
-	// Day on which it is expected.
-	Date value.Date `json:"date"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// Subgroup is a part of a group.
-type Subgroup struct {
-	// ID of the part.
-	ID string `json:"id"`
-	// Name of the part.
-	Name string `json:"name"`
-	// What its transactions come to.
-	Analysis *Analysis `json:"analysis"`
-	// Its transactions.
-	Transactions []GroupTransaction `json:"transactions"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// GroupTransaction is a transaction of a group.
-type GroupTransaction struct {
-	// ID of the transaction.
-	ID string `json:"id"`
-	// When it was.
-	Date value.DateTime `json:"date"`
-	// Text of the transaction.
-	Description string `json:"description"`
-	// Amount; negative for money going out.
-	Amount value.Decimal `json:"amount"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// ReportAccount is an account that a report covers.
-type ReportAccount struct {
-	// ID of the account.
-	ID string `json:"id"`
-	// Name of the account.
-	Name string `json:"name"`
-	// Number of the account.
-	Number string `json:"accountNo"`
-	// Who holds the account.
-	Holder string `json:"accountHolder"`
-	// How many hold the account.
-	Ownership string `json:"accountOwnership"`
-	// Whether the account can be read.
-	Status string `json:"status"`
-	// What kind of account it is.
-	Class *AccountClass `json:"class"`
-	// Currency as an ISO 4217 code.
-	Currency string `json:"currency"`
-	// Balance.
-	Balance value.Decimal `json:"balance"`
-	// What can be spent.
-	AvailableFunds value.Decimal `json:"availableFunds"`
-	// Limit, if there is one.
-	CreditLimit value.Decimal `json:"creditLimit"`
-	// ID of the connection.
-	ConnectionID string `json:"connection"`
-	// ID of the institution.
-	InstitutionID string `json:"institution"`
-	// When the account was last retrieved.
-	LastUpdated value.DateTime `json:"lastUpdated"`
-	// Times for which there are transactions.
-	TransactionIntervals []Interval `json:"transactionIntervals"`
-	// Where the account leads.
-	Links *AccountLinks `json:"links"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// AccountClass is what kind of account it is.
-type AccountClass struct {
-	// Kind of account, such as savings.
-	Kind string `json:"type"`
-	// Name of the bank's product.
-	Product string `json:"product"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// Interval is a time for which there are transactions.
-type Interval struct {
-	// First day.
-	From value.Date `json:"from"`
-	// Last day.
-	To value.Date `json:"to"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// AccountLinks is where an account leads.
-type AccountLinks struct {
-	// Link to the institution.
-	Institution string `json:"institution"`
-	// Link to the account.
-	Self string `json:"self"`
-	// Link to its transactions.
-	Transactions string `json:"transactions"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// StatementFindings is what a report of type STATEMENT_01 has found.
-type StatementFindings struct {
-	// The institution.
-	Institution *StatementInstitution `json:"institution"`
-	// The customer.
-	Identity *StatementIdentity `json:"identity"`
-	// Under which accreditation the data was shared.
-	Accreditation *Accreditation `json:"accreditation"`
-	// The accounts.
-	Accounts []StatementAccount `json:"account"`
-	// Link to the transactions.
-	Transactions string `json:"transactions"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// StatementInstitution is the institution that a statement is of.
-type StatementInstitution struct {
-	// Australian Business Number.
-	ABN string `json:"abn"`
-	// Australian Company Number.
-	ACN string `json:"acn"`
-	// Address of the logo.
-	Logo string `json:"logo"`
-	// Name of the institution.
-	Name string `json:"name"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// StatementIdentity is the customer that a statement is of.
-type StatementIdentity struct {
-	// Person or organisation.
-	CustomerType string `json:"customerType"`
-	// Name in full.
-	FullName string `json:"fullName"`
-	// Form of address.
-	Title string `json:"title"`
-	// First name.
-	FirstName string `json:"firstName"`
-	// Last name.
-	LastName string `json:"lastName"`
-	// Date of birth.
-	DateOfBirth value.Date `json:"DOB"`
-	// Australian Business Number.
-	ABN string `json:"abn"`
-	// Australian Company Number.
-	ACN string `json:"acn"`
-	// First name of that person.
-	AgentFirstName string `json:"agentFirstName"`
-	// Last name of that person.
-	AgentLastName string `json:"agentLastName"`
-	// Name of the person who acts for the organisation.
-	AgentName string `json:"agentName"`
-	// Role of that person.
-	AgentRole string `json:"agentRole"`
-	// Name that the organisation trades under.
-	BusinessName string `json:"businessName"`
-	// Email addresses.
-	Emails []string `json:"emails"`
-	// Registered name.
-	LegalName string `json:"legalName"`
-	// Occupation as a code.
-	OccupationCode string `json:"occupationCode"`
-	// Classification that the code is of.
-	OccupationCodeVersion string `json:"occupationCodeVersion"`
-	// Telephone numbers.
-	PhoneNumbers []string `json:"phoneNumbers"`
-	// Addresses.
-	PhysicalAddresses []Address `json:"physicalAddresses"`
-	// Short form of the name.
-	ShortName string `json:"shortName"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// Address is a postal or residential address.
-type Address struct {
-	// First line.
-	Line1 string `json:"addressLine1"`
-	// Second line.
-	Line2 string `json:"addressLine2"`
-	// Third line.
-	Line3 string `json:"addressLine3"`
-	// City or suburb.
-	City string `json:"city"`
-	// State or territory.
-	State string `json:"state"`
-	// Postcode.
-	Postcode string `json:"postCode"`
-	// Country.
-	Country string `json:"country"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// Accreditation is an accreditation under the Consumer Data Right.
-type Accreditation struct {
-	// Model of access.
-	CDRAccessModel string `json:"cdrAccessModel"`
-	// The accreditation in full.
-	Description string `json:"description"`
-	// Who is accredited.
-	EntityName string `json:"entityName"`
-	// Number of the accreditation.
-	LicenceNo string `json:"licenceNo"`
-	// Title of the accreditation.
-	Title string `json:"title"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// StatementAccount is an account of a statement.
-type StatementAccount struct {
-	// ID of the account.
-	ID string `json:"id"`
-	// Name of the account.
-	Name string `json:"name"`
-	// Number of the account.
-	Number string `json:"accountNo"`
-	// Number of the account with most digits hidden.
-	MaskedNumber string `json:"maskedNumber"`
-	// Who holds the account.
-	Holder string `json:"accountHolder"`
-	// How many hold the account.
-	Ownership string `json:"accountOwnership"`
-	// Whether the customer owns the account; nil when it is not said.
-	Owned *bool `json:"isOwned"`
-	// Whether the account can be read.
-	Status string `json:"status"`
-	// What kind of account it is.
-	Class *AccountClass `json:"class"`
-	// Currency as an ISO 4217 code.
-	Currency string `json:"currency"`
-	// Balance.
-	Balance value.Decimal `json:"balance"`
-	// What can be spent.
-	AvailableFunds value.Decimal `json:"availableFunds"`
-	// ID of the connection.
-	ConnectionID string `json:"connection"`
-	// ID of the institution.
-	InstitutionID string `json:"institution"`
-	// When the account was opened.
-	Created value.DateTime `json:"creationDate"`
-	// When the account was last retrieved.
-	LastUpdated value.DateTime `json:"lastUpdated"`
-	// Terms of the account.
-	Details *StatementAccountDetails `json:"meta"`
-	// Always "account".
-	Type string `json:"type"`
-	// Where the account leads.
-	Links *AccountLinks `json:"links"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// StatementAccountDetails is the terms of an account. Only null was ever seen
-// in their place.
-type StatementAccountDetails struct {
-	// Addresses.
-	Addresses value.JSON `json:"addresses"`
-	// The credit card.
-	CreditCard value.JSON `json:"creditCard"`
-	// Rates for deposits.
-	DepositRates value.JSON `json:"depositRates"`
-	// Features.
-	Features value.JSON `json:"features"`
-	// Fees.
-	Fees value.JSON `json:"fees"`
-	// Rates for lending.
-	LendingRates value.JSON `json:"lendingRates"`
-	// The loan.
-	Loan value.JSON `json:"loan"`
-	// The term deposit.
-	TermDeposit value.JSON `json:"termDeposit"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// ReportPage is a page of reports.
-type ReportPage struct {
-	// How many reports the page holds.
-	Count int `json:"count"`
-	// How many reports there are. Do not page by it.
-	Size int `json:"size"`
-	// The reports.
-	Data []ReportSummary `json:"data"`
-	// Always "list".
-	Type string `json:"type"`
-	// Where this page and the next are found.
-	Links *PageLinks `json:"links"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// ReportSummary names a report without its content.
-type ReportSummary struct {
-	// ID of the report.
-	ID string `json:"id"`
-	// Title of the report.
-	Title string `json:"title"`
-	// Type of the report.
-	ReportType string `json:"reportType"`
-	// What it covers.
-	Filters []Filter `json:"filters"`
-	// Who asked for it.
-	CreatedBy string `json:"createdBy"`
-	// When it was made.
-	Created value.DateTime `json:"createdDate"`
-	// Until when it is kept.
-	ExpiresAt value.DateTime `json:"expiresAt"`
-	// Always "report".
-	Type string `json:"type"`
-	// Where it is found.
-	Links *SelfLink `json:"links"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// PageLinks is where a page and the next one are found.
-type PageLinks struct {
-	// Link to the next page; empty on the last.
-	Next string `json:"next"`
-	// Link to the page.
-	Self string `json:"self"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// TransactionPage is a page of transactions.
-type TransactionPage struct {
-	// How many transactions the page holds.
-	Count int `json:"count"`
-	// How many transactions there are. Do not page by it.
-	Size int `json:"size"`
-	// The transactions.
-	Data []Transaction `json:"data"`
-	// Always "list".
-	Type string `json:"type"`
-	// Where this page and the next are found.
-	Links *PageLinks `json:"links"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// Transaction is a transaction that a report was made from.
-type Transaction struct {
-	// ID of the transaction.
-	ID string `json:"id"`
-	// Whether it is final.
-	Status TransactionStatus `json:"status"`
-	// Text of the transaction.
-	Description string `json:"description"`
-	// Amount; negative for money going out.
-	Amount value.Decimal `json:"amount"`
-	// Whether money came in or went out.
-	Direction Direction `json:"direction"`
-	// What kind of transaction it is.
-	Class TransactionClass `json:"class"`
-	// Balance of the account after the transaction, if known.
-	Balance value.Decimal `json:"balance"`
-	// When it was made, if the institution says.
-	TransactionDate value.DateTime `json:"transactionDate"`
-	// When it was posted; empty while it is pending.
-	PostDate value.DateTime `json:"postDate"`
-	// ID of the account.
-	AccountID string `json:"account"`
-	// ID of the connection.
-	ConnectionID string `json:"connection"`
-	// ID of the institution.
-	InstitutionID string `json:"institution"`
-	// What is known about the other side.
-	Enrichment Enrichment `json:"enrich"`
-	// Always "transaction".
-	Type string `json:"type"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// Enrichment is what is known about the other side of a transaction.
-type Enrichment struct {
-	// The transaction's text without noise.
-	CleanDescription string `json:"cleanDescription"`
-	// The merchant, if recognised.
-	Merchant *Merchant `json:"merchant"`
-	// What kind of business it is.
-	Category *Category `json:"category"`
-	// Where the business is.
-	Location *Location `json:"location"`
-	// Words that characterise the transaction.
-	Tags []string `json:"tags"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// Merchant is a business that takes payments.
-type Merchant struct {
-	// ID of the merchant.
-	ID string `json:"id"`
-	// Name that the business trades under.
-	BusinessName string `json:"businessName"`
-	// Australian Business Number.
-	ABN string `json:"ABN"`
-	// Address of the business's web site.
-	Website string `json:"website"`
-	// Telephone number of the business.
-	PhoneNumber *PhoneNumber `json:"phoneNumber"`
-	// Address of the logo in full size.
-	Logo string `json:"logoMaster"`
-	// Address of the logo in small.
-	LogoThumbnail string `json:"logoThumb"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// PhoneNumber is a telephone number in two notations.
-type PhoneNumber struct {
-	// As it is dialled from abroad.
-	International string `json:"international"`
-	// As it is dialled within the country.
-	Local string `json:"local"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// Category is the kind of business that a transaction was with.
-type Category struct {
-	// The industry.
-	ANZSIC *Industry `json:"anzsic"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// Industry is a place in the industry classification of Australia and New
-// Zealand (ANZSIC), from broad to narrow.
-type Industry struct {
-	// Division, the broadest level.
-	Division *CodeTitle `json:"division"`
-	// Subdivision.
-	Subdivision *CodeTitle `json:"subdivision"`
-	// Group.
-	Group *CodeTitle `json:"group"`
-	// Class, the narrowest level.
-	Class *CodeTitle `json:"class"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// CodeTitle is a code and what it stands for.
-type CodeTitle struct {
-	// The code.
-	Code string `json:"code"`
-	// What it stands for.
-	Title string `json:"title"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// Location is the place of a business.
-type Location struct {
-	// The whole address in one text.
-	FormattedAddress string `json:"formattedAddress"`
-	// Number in the street.
-	RouteNo string `json:"routeNo"`
-	// Street.
-	Route string `json:"route"`
-	// Suburb or city.
-	Suburb string `json:"suburb"`
-	// State or territory.
-	State string `json:"state"`
-	// Postcode.
-	PostalCode string `json:"postalCode"`
-	// Country.
-	Country string `json:"country"`
-	// Position on the map.
-	Geometry *Coordinates `json:"geometry"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// Coordinates is a position on the map.
-type Coordinates struct {
-	// Latitude in degrees.
-	Latitude string `json:"lat"`
-	// Longitude in degrees.
-	Longitude string `json:"lng"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
 }
 
 // Operations of ReportsService.

@@ -9,11 +9,9 @@ import (
 	"strconv"
 
 	"github.com/basiq-sdk/basiq-go/transport"
-	"github.com/basiq-sdk/basiq-go/transport/value"
-	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
-// WebhooksService manages webhooks, and shows what was delivered to them.
+// WebhooksService manages webhooks and reads the messages delivered to them.
 type WebhooksService struct {
 	client *transport.Client
 }
@@ -26,18 +24,17 @@ func (s *WebhooksService) sender() *transport.Client {
 	return s.client
 }
 
-// Create registers an address to be called. The answer is the only one, but for
-// that of an update, that holds the secret with which deliveries are signed:
-// keep it.
+// Create registers a webhook. Store the secret in the response, with which
+// deliveries are signed: only the responses to Create and Update include it.
 //
-// An address can be registered once: a second time fails with
-// transport.ErrConflict. An event can be subscribed to once by each
-// application: a second time fails with status 400 and
-// transport.CodeEventAlreadySubscribed. A new subscription may take up to 15
-// minutes to work.
+// A URL can be registered only once: a second call fails with
+// transport.ErrConflict. An application can subscribe to an event type only
+// once: a second subscription fails with status 400 and
+// transport.CodeEventAlreadySubscribed. A new subscription can take up to 15
+// minutes to become active.
 //
-// POST /notifications/webhooks: SERVER_ACCESS token, repeated only when it was
-// not executed (class C).
+// POST /notifications/webhooks: SERVER_ACCESS token, retried only if it was
+// definitely not executed (class C).
 func (s *WebhooksService) Create(ctx context.Context, params WebhookParams, opts ...transport.Option) (*Webhook, error) {
 	req := transport.NewRequest(&opWebhooksCreate)
 	params.apply(req)
@@ -48,9 +45,9 @@ func (s *WebhooksService) Create(ctx context.Context, params WebhookParams, opts
 	return &out, nil
 }
 
-// Get returns one webhook. Its secret is not shown.
+// Get returns one webhook, without its secret.
 //
-// GET /notifications/webhooks/{webhookId}: SERVER_ACCESS token, repeated on
+// GET /notifications/webhooks/{webhookId}: SERVER_ACCESS token, retried on
 // transient failures (class A).
 func (s *WebhooksService) Get(ctx context.Context, webhookID string, opts ...transport.Option) (*Webhook, error) {
 	req := transport.NewRequest(&opWebhooksGet, webhookID)
@@ -61,10 +58,10 @@ func (s *WebhooksService) Get(ctx context.Context, webhookID string, opts ...tra
 	return &out, nil
 }
 
-// GetMessage returns one message with all attempts to deliver it.
+// GetMessage returns one message with all delivery attempts.
 //
 // GET /notifications/webhooks/{webhookId}/messages/{messageId}: SERVER_ACCESS
-// token, repeated on transient failures (class A).
+// token, retried on transient failures (class A).
 func (s *WebhooksService) GetMessage(ctx context.Context, webhookID, messageID string, opts ...transport.Option) (*Message, error) {
 	req := transport.NewRequest(&opWebhooksGetMessage, webhookID, messageID)
 	var out Message
@@ -74,9 +71,9 @@ func (s *WebhooksService) GetMessage(ctx context.Context, webhookID, messageID s
 	return &out, nil
 }
 
-// List returns the application's webhooks. Their secrets are not shown.
+// List returns the application's webhooks, without their secrets.
 //
-// GET /notifications/webhooks: SERVER_ACCESS token, repeated on transient
+// GET /notifications/webhooks: SERVER_ACCESS token, retried on transient
 // failures (class A).
 func (s *WebhooksService) List(ctx context.Context, opts ...transport.Option) (*WebhookList, error) {
 	req := transport.NewRequest(&opWebhooksList)
@@ -87,11 +84,11 @@ func (s *WebhooksService) List(ctx context.Context, opts ...transport.Option) (*
 	return &out, nil
 }
 
-// ListMessages returns a page of the messages that were, or are to be,
-// delivered to a webhook.
+// ListMessages returns a page of the messages delivered, or still to be
+// delivered, to a webhook.
 //
 // GET /notifications/webhooks/{webhookId}/messages: SERVER_ACCESS token,
-// repeated on transient failures (class A).
+// retried on transient failures (class A).
 func (s *WebhooksService) ListMessages(ctx context.Context, webhookID string, params ListMessagesParams, opts ...transport.Option) (*MessagePage, error) {
 	req := transport.NewRequest(&opWebhooksListMessages, webhookID)
 	params.apply(req)
@@ -102,13 +99,13 @@ func (s *WebhooksService) ListMessages(ctx context.Context, webhookID string, pa
 	return &out, nil
 }
 
-// AllMessages iterates over what ListMessages returns, page after page.
+// AllMessages iterates over the results of ListMessages, across all pages.
 //
-// Every page is one call. When a call fails, the loop gets the error once and
-// ends.
+// Each page is a separate call. If a call fails, the iterator yields the error
+// once and stops.
 //
 // GET /notifications/webhooks/{webhookId}/messages: SERVER_ACCESS token,
-// repeated on transient failures (class A).
+// retried on transient failures (class A).
 func (s *WebhooksService) AllMessages(ctx context.Context, webhookID string, params ListMessagesParams, opts ...transport.Option) iter.Seq2[*Message, error] {
 	request := func() *transport.Request {
 		req := transport.NewRequest(&opWebhooksListMessages, webhookID)
@@ -123,11 +120,11 @@ func (s *WebhooksService) AllMessages(ctx context.Context, webhookID string, par
 	}, opts...)
 }
 
-// Update replaces a webhook's address, name and subscriptions. The answer holds
-// the secret.
+// Update replaces a webhook's URL, name and subscriptions. The response
+// includes the secret.
 //
 // POST /notifications/webhooks/{webhookId}: SERVER_ACCESS token, idempotent,
-// repeated on transient failures (class B).
+// retried on transient failures (class B).
 func (s *WebhooksService) Update(ctx context.Context, webhookID string, params WebhookParams, opts ...transport.Option) (*Webhook, error) {
 	req := transport.NewRequest(&opWebhooksUpdate, webhookID)
 	params.apply(req)
@@ -138,57 +135,37 @@ func (s *WebhooksService) Update(ctx context.Context, webhookID string, params W
 	return &out, nil
 }
 
-// Delete removes a webhook. Nothing more is delivered to it.
+// Delete deletes a webhook. No further messages are delivered to it.
 //
 // DELETE /notifications/webhooks/{webhookId}: SERVER_ACCESS token, idempotent,
-// repeated on transient failures (class B).
+// retried on transient failures (class B).
 func (s *WebhooksService) Delete(ctx context.Context, webhookID string, opts ...transport.Option) error {
 	req := transport.NewRequest(&opWebhooksDelete, webhookID)
 	return s.sender().Do(ctx, req, nil, opts...)
 }
 
 // SendTestMessage sends a test message to the webhooks that subscribe to the
-// event. When there are none, it fails with status 400 and
+// event type. If there are none, it fails with status 400 and
 // transport.CodeNoWebhooksFound.
 //
-// POST /notifications/messages/test: SERVER_ACCESS token, repeated only when it
-// was not executed (class C).
+// POST /notifications/messages/test: SERVER_ACCESS token, retried only if it
+// was definitely not executed (class C).
 func (s *WebhooksService) SendTestMessage(ctx context.Context, params SendTestMessageParams, opts ...transport.Option) error {
 	req := transport.NewRequest(&opWebhooksSendTestMessage)
 	params.apply(req)
 	return s.sender().Do(ctx, req, nil, opts...)
 }
 
-// WebhookParams describes a webhook to register or replace.
-type WebhookParams struct {
-	// Address to call. It must answer with a 2xx status.
-	URL string `json:"url"`
-	// Name of the webhook.
-	Name string `json:"name"`
-	// What the webhook is for.
-	Description string `json:"description"`
-	// Types of events to deliver, such as transactions.updated.
-	SubscribedEvents []string `json:"subscribedEvents"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// apply puts the parameters into the request.
-func (p *WebhookParams) apply(req *transport.Request) {
-	req.Require("url", p.URL != "")
-	req.SetJSON(p)
-}
-
 // ListMessagesParams are the parameters of WebhooksService.ListMessages.
 type ListMessagesParams struct {
 	// Selects messages.
 	Filter MessageFilter
-	// Messages on a page, at most 500. The API's default is 500.
+	// Maximum number of messages on a page, up to 500. The API's default is
+	// 500.
 	Limit int
 }
 
-// apply puts the parameters into the request.
+// apply sets the parameters on the request.
 func (p *ListMessagesParams) apply(req *transport.Request) {
 	req.AtMost("limit", p.Limit, 500)
 	req.SetFilter("filter", p.Filter.terms)
@@ -197,39 +174,37 @@ func (p *ListMessagesParams) apply(req *transport.Request) {
 	}
 }
 
-// MessageFilter selects messages. Basiq names date, status, eventTypeId,
-// webhookId and eventId as what can be asked for, and documents no syntax: Raw
-// takes a condition as it is.
+// MessageFilter selects messages. Basiq documents that messages can be filtered
+// by date, status, eventTypeId, webhookId and eventId, but does not document
+// the syntax. Raw adds a condition verbatim.
 //
-// Each method returns a new filter, and leaves the one that it is called on as
-// it was.
+// Each method returns a new filter with one more condition. The receiver
+// remains unchanged. The methods filter by these fields:
+//
+//   - EventTypeID: Type of the event.
+//   - EventID: ID of the event.
+//   - Status: Status of the delivery.
 type MessageFilter struct {
 	terms transport.Filter
 }
 
-// EventTypeID selects those whose eventTypeId equals v.
-//
-// Type of the event.
+// EventTypeID requires eventTypeId to equal v.
 func (f MessageFilter) EventTypeID(v string) MessageFilter {
 	return MessageFilter{f.terms.And("eventTypeId", "eq", v)}
 }
 
-// EventID selects those whose eventId equals v.
-//
-// ID of the event.
+// EventID requires eventId to equal v.
 func (f MessageFilter) EventID(v string) MessageFilter {
 	return MessageFilter{f.terms.And("eventId", "eq", v)}
 }
 
-// Status selects those whose status equals v.
-//
-// State of the delivery.
+// Status requires status to equal v.
 func (f MessageFilter) Status(v string) MessageFilter {
 	return MessageFilter{f.terms.And("status", "eq", v)}
 }
 
-// Raw adds a condition in the API's own syntax, for what this version does not
-// know.
+// Raw adds a condition in the API's own syntax, for conditions that this
+// version does not support.
 func (f MessageFilter) Raw(condition string) MessageFilter {
 	return MessageFilter{f.terms.Raw(condition)}
 }
@@ -237,189 +212,6 @@ func (f MessageFilter) Raw(condition string) MessageFilter {
 // String returns the filter as it is sent, before URL encoding.
 func (f MessageFilter) String() string {
 	return f.terms.String()
-}
-
-// SendTestMessageParams says which test message to send.
-type SendTestMessageParams struct {
-	// Text that the message carries.
-	Text string `json:"Text"`
-	// Type of the event, such as user.created.
-	EventTypeID string `json:"eventTypeId"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// apply puts the parameters into the request.
-func (p *SendTestMessageParams) apply(req *transport.Request) {
-	req.Require("eventTypeId", p.EventTypeID != "")
-	req.SetJSON(p)
-}
-
-// Webhook is an address that Basiq calls when events happen.
-type Webhook struct {
-	// ID of the webhook.
-	ID string `json:"id"`
-	// Address that is called.
-	URL string `json:"url"`
-	// Name of the webhook.
-	Name string `json:"name"`
-	// What the webhook is for.
-	Description string `json:"description"`
-	// Whether deliveries are made.
-	Status Status `json:"status"`
-	// Types of events that are delivered: package webhook has them as
-	// constants.
-	SubscribedEvents []string `json:"subscribedEvents"`
-	// Key that deliveries are signed with. Present only in the answers of
-	// Create and Update.
-	Secret value.Secret `json:"secret"`
-	// Always "webhook".
-	Type string `json:"type"`
-	// Where the webhook is found.
-	Links *PageLinks `json:"links"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// Status is the state of a webhook.
-type Status string
-
-// Known values of Status. The API may send others.
-const (
-	// Deliveries are made.
-	StatusActive Status = "active"
-	// Deliveries begin once Basiq has approved the address.
-	StatusPendingApproval Status = "pending-approval"
-)
-
-var statusValues = []Status{
-	StatusActive,
-	StatusPendingApproval,
-}
-
-// Known tells whether this version of the package knows the value.
-func (v Status) Known() bool {
-	return wire.OneOf(v, statusValues)
-}
-
-// PageLinks is where a resource or page and the page after it are found.
-type PageLinks struct {
-	// Link to the next page; empty on the last.
-	Next string `json:"next"`
-	// Link to the resource or page itself.
-	Self string `json:"self"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// Message is a delivery to a webhook.
-type Message struct {
-	// ID of the message.
-	ID string `json:"id"`
-	// ID of the webhook.
-	WebhookID string `json:"webhookId"`
-	// Link to the event.
-	Event string `json:"event"`
-	// Type of the event, such as user.created.
-	EventTypeID string `json:"eventTypeId"`
-	// ID of the event.
-	EventID string `json:"eventId"`
-	// What is delivered.
-	Payload *Payload `json:"payload"`
-	// Attempts to deliver the message, oldest first: up to eight over about 28
-	// hours.
-	Attempts []Attempt `json:"attempts"`
-	// Where the message and what it concerns are found.
-	Links *MessageLinks `json:"links"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// Payload is what a delivery holds.
-type Payload struct {
-	// Type of the event.
-	EventTypeID string `json:"eventTypeId"`
-	// ID of the event.
-	EventID string `json:"eventId"`
-	// Where the event and what it concerns are found.
-	Links *MessageLinks `json:"links"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// MessageLinks is where a message leads.
-type MessageLinks struct {
-	// Link to the event.
-	Event string `json:"event"`
-	// Link to what the event concerns.
-	EventEntity string `json:"eventEntity"`
-	// Link to the next message.
-	Next string `json:"next"`
-	// Link to the message itself.
-	Self string `json:"self"`
-	// Link to the webhook.
-	Webhook string `json:"webhook"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// Attempt is an attempt to deliver a message.
-type Attempt struct {
-	// ID of the attempt.
-	ID string `json:"id"`
-	// Address that was called.
-	URL string `json:"url"`
-	// When the attempt was made.
-	Timestamp value.DateTime `json:"timestamp"`
-	// What came of the attempt.
-	Status string `json:"status"`
-	// HTTP status that the address answered with.
-	ResponseStatusCode int `json:"responseStatusCode"`
-	// What the address answered.
-	Response string `json:"response"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// WebhookList is a list of webhooks.
-type WebhookList struct {
-	// How many webhooks the list holds.
-	Count int `json:"count"`
-	// How many webhooks there are.
-	Size int `json:"size"`
-	// The webhooks.
-	Data []Webhook `json:"data"`
-	// Always "list".
-	Type string `json:"type"`
-	// Where the list is found.
-	Links *PageLinks `json:"links"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
-}
-
-// MessagePage is a page of messages.
-type MessagePage struct {
-	// How many messages the page holds.
-	Count int `json:"count"`
-	// How many messages there are.
-	Size int `json:"size"`
-	// The messages.
-	Data []Message `json:"data"`
-	// Always "list".
-	Type string `json:"type"`
-	// Where this page and the next are found.
-	Links *PageLinks `json:"links"`
-
-	// JSON tells absent members from null ones and keeps those not declared here.
-	JSON wire.Object `json:"-"`
 }
 
 // Operations of WebhooksService.

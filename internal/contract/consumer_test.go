@@ -19,14 +19,14 @@ const (
 	version = "v0.0.1"
 )
 
-// TestAddingTheSDKMovesNoOtherModule adds the SDK, as the archive that a module
-// proxy would serve, to a program that depends on old versions of modules that
-// the generator depends on, too. The program must go on compiling, with those
-// very versions: newer ones would come with the generator's requirements.
+// TestAddingTheSDKUpgradesNoOtherModule adds the SDK, as a module proxy would serve it, to
+// a program that depends on old versions of modules that the generator also uses. The
+// program must still compile with those versions: if the generator's requirements
+// leaked, they would be upgraded.
 //
-// The old modules are stand-ins that are served from a folder, so that the test
-// needs no network. No newer version of them is served.
-func TestAddingTheSDKMovesNoOtherModule(t *testing.T) {
+// The old modules are stand-ins that are served from a directory, so that the test does
+// not need a network. Newer versions of them are not served.
+func TestAddingTheSDKUpgradesNoOtherModule(t *testing.T) {
 	proxy := t.TempDir()
 	for _, m := range []module.Version{
 		{Path: "github.com/getkin/kin-openapi", Version: "v0.120.0"},
@@ -49,8 +49,8 @@ func TestAddingTheSDKMovesNoOtherModule(t *testing.T) {
 		t.Helper()
 		cmd := exec.Command("go", args...)
 		cmd.Dir = consumer
-		// go-cmp comes from the module cache of the test run, whose downloads have
-		// the form of a proxy.
+		// go-cmp comes from the module cache of the test run, whose download
+		// directory has the layout of a module proxy.
 		cmd.Env = append(os.Environ(), "GOFLAGS=-modcacherw", "GOWORK=off", "GOSUMDB=off", "GOTOOLCHAIN=local",
 			"GOMODCACHE="+filepath.Join(consumer, ".mod"),
 			"GOPROXY="+fileURL(proxy)+","+fileURL(filepath.Join(moduleCache(t), "cache", "download"))+",off")
@@ -105,11 +105,11 @@ var (
 	added := slices.DeleteFunc(slices.Clone(after), func(m string) bool { return slices.Contains(before, m) })
 	for _, m := range before {
 		if !slices.Contains(after, m) {
-			t.Errorf("%s has moved: %v", m, after)
+			t.Errorf("%s has changed: %v", m, after)
 		}
 	}
 	if len(added) != 2 || added[0] != sdk+"@"+version || !strings.HasPrefix(added[1], "github.com/google/go-cmp@") {
-		t.Errorf("the SDK brings %v, want itself and go-cmp, which is not built", added)
+		t.Errorf("the SDK adds %v, want only itself and go-cmp, which is not built", added)
 	}
 	sums, err := os.ReadFile(filepath.Join(consumer, "go.sum"))
 	if err != nil {
@@ -118,12 +118,12 @@ var (
 	for line := range strings.Lines(string(sums)) {
 		path, _, _ := strings.Cut(line, " ")
 		if path != sdk && path != "github.com/google/go-cmp" && !slices.ContainsFunc(before, func(m string) bool { return strings.HasPrefix(m, path+"@") }) {
-			t.Errorf("go.sum has got %s", line)
+			t.Errorf("go.sum has the unexpected line %s", line)
 		}
 	}
 }
 
-// publish puts a module into a folder that has the form of a module proxy.
+// publish adds a module to a directory that has the layout of a module proxy.
 func publish(t *testing.T, proxy string, m module.Version, dir string) {
 	t.Helper()
 	escaped, err := module.EscapePath(m.Path)

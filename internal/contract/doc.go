@@ -1,8 +1,8 @@
-// Package contract tests the SDK against the API descriptions: every generated
-// method sends requests that are valid by the snapshots in specs/, and every
-// documented response decodes without loss. Its subpackage fake does the same
-// for the in-memory server of package basiqtest.
+// Package contract tests the SDK against the API descriptions: every generated method
+// sends requests that are valid according to the snapshots in specs/, and every
+// documented response is decoded without loss. Its subpackage fake does the same for the
+// in-memory fake server of package basiqtest.
 //
-// It is a module of its own because it validates with kin-openapi, which must
-// not appear among the requirements of a program that uses the SDK.
+// It is a separate module because it uses kin-openapi, which must not be among the
+// requirements of programs that use the SDK.
 package contract

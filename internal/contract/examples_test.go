@@ -15,19 +15,18 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
-// mirror is where a mirror of upstream's files may lie beside the repository.
+// mirror is an optional directory beside the repository with upstream's files.
 const mirror = "../../../shared/upstream/api-ref"
 
-// TestUpstreamExamples sends every example of a body in upstream's own files
-// through the Go types: what is decoded and encoded again must be the same
-// JSON. Without a mirror there is nothing to read; TestEveryOperation covers
-// every type with samples of our own.
+// TestUpstreamExamples decodes every example body in upstream's files into the Go types
+// and encodes it again, which must result in the same JSON. It is skipped without a
+// mirror; TestEveryOperation covers every type with generated samples.
 func TestUpstreamExamples(t *testing.T) {
 	commit, err := os.ReadFile(filepath.Join(mirror, "main"))
 	if err != nil {
-		t.Skip("no mirror of upstream's files: ", err)
+		t.Skip("there is no mirror of upstream's files: ", err)
 	}
-	answers, requests, errors, other := 0, 0, 0, 0
+	responses, requests, errors, other := 0, 0, 0, 0
 	for _, d := range domains {
 		file := d.name + ".yml"
 		if d.name == "reporting" {
@@ -53,9 +52,9 @@ func TestUpstreamExamples(t *testing.T) {
 						roundTripError(t, p, name, e, method)
 						p.status = 0
 					case method.Type().NumOut() == 1:
-						other++ // a method that streams another form of the same answer
+						other++ // a method that streams another media type of the same response
 					default:
-						answers++
+						responses++
 						p.override = e.body
 						out := method.Call(arguments(method, io.Discard))
 						if err := out[1]; !err.IsNil() {
@@ -64,21 +63,21 @@ func TestUpstreamExamples(t *testing.T) {
 						}
 						got, err := json.Marshal(out[0].Interface())
 						if err != nil || !sameJSON(t, got, e.body) {
-							t.Errorf("%s, example %s does not survive (%v):\n got %s\nwant %s", name, e.name, err, got, e.body)
+							t.Errorf("%s, example %s changes when decoded and encoded (%v):\n got %s\nwant %s", name, e.name, err, got, e.body)
 						}
 					}
 				}
 			})
 		})
 	}
-	t.Logf("%d examples of answers and %d of requests came back unchanged, %d of errors were understood; skipped: %d of forms that are streamed",
-		answers, requests, errors, other)
-	if answers < 25 || errors < 70 {
-		t.Errorf("only %d examples of answers were read", answers)
+	t.Logf("%d response examples and %d request examples are unchanged, %d error examples are decoded; skipped: %d streamed media types",
+		responses, requests, errors, other)
+	if responses < 25 || errors < 70 {
+		t.Errorf("only %d response examples were tested", responses)
 	}
 }
 
-// roundTripError answers with an example of an error, and expects its code.
+// roundTripError responds with an error example and checks that the error has its code.
 func roundTripError(t *testing.T, p *peer, name string, e example, method reflect.Value) {
 	out := method.Call(arguments(method, io.Discard))
 	err, _ := out[len(out)-1].Interface().(*transport.Error)
@@ -87,8 +86,8 @@ func roundTripError(t *testing.T, p *peer, name string, e example, method reflec
 	}
 }
 
-// roundTripRequest decodes an example of a request into the method's
-// parameters and encodes it again.
+// roundTripRequest decodes a request example into the method's parameters and encodes it
+// again. It returns 1 if the method takes a request body, and otherwise 0.
 func roundTripRequest(t *testing.T, name string, method reflect.Value, body []byte) int {
 	for i := range method.Type().NumIn() {
 		params := reflect.New(method.Type().In(i))
@@ -102,7 +101,7 @@ func roundTripRequest(t *testing.T, name string, method reflect.Value, body []by
 		}
 		got, err := json.Marshal(params.Elem().Interface())
 		if err != nil || !sameJSON(t, got, body) {
-			t.Errorf("%s: the request does not survive (%v):\n got %s\nwant %s", name, err, got, body)
+			t.Errorf("%s: the request changes when decoded and encoded (%v):\n got %s\nwant %s", name, err, got, body)
 		}
 		return 1
 	}
@@ -115,7 +114,7 @@ type example struct {
 	body         []byte
 }
 
-// readExamples collects the examples of an upstream file by operation.
+// readExamples returns the examples in an upstream file, by operation.
 func readExamples(t *testing.T, file string) map[string][]example {
 	t.Helper()
 	raw, err := os.ReadFile(file)
@@ -175,7 +174,7 @@ func each(n *yaml.Node, f func(key string, v *yaml.Node)) {
 	}
 }
 
-// toJSON writes an example as JSON. What YAML would take for a date stays a text.
+// toJSON converts an example to JSON. YAML dates become strings.
 func toJSON(t *testing.T, n *yaml.Node) []byte {
 	t.Helper()
 	var plain func(n *yaml.Node) any

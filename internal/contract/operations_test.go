@@ -32,21 +32,21 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/value"
 )
 
-// peer is a server that knows one domain's snapshot: it validates every
-// request against it and answers as it says, with members made up from it.
+// peer is a server for one domain's snapshot. It validates every request against the
+// snapshot and responds with samples that are generated from it.
 type peer struct {
 	t      *testing.T
 	router routers.Router
 	doc    *openapi3.T
 
 	mu     sync.Mutex
-	seen   map[string]bool // operations that were called
-	status int             // answer this documented status; 0 means the first success
-	sent   []byte          // the body of the last answer
-	errors []int           // error statuses that the last operation documents
+	seen   map[string]bool // requested operations
+	status int             // the documented status to respond with; 0 means the first success status
+	sent   []byte          // the last response body
+	errors []int           // documented error statuses of the last operation
 
-	last     string // the operation that was called last
-	override []byte // answer with this body
+	last     string // the last operation
+	override []byte // the response body, instead of a sample
 }
 
 func newPeer(t *testing.T, snapshot string) (*peer, *transport.Client) {
@@ -60,7 +60,7 @@ func newPeer(t *testing.T, snapshot string) (*peer, *transport.Client) {
 	t.Cleanup(server.Close)
 	doc.Servers = openapi3.Servers{{URL: server.URL}}
 	doc.Security = nil
-	if token := doc.Paths.Value("/token"); token != nil { // its form has members, and no type
+	if token := doc.Paths.Value("/token"); token != nil { // its form schema has properties but no type
 		token.Post.RequestBody.Value.Content["application/x-www-form-urlencoded"].Schema.Value.Type = &openapi3.Types{"object"}
 	}
 	if p.router, err = gorillamux.NewRouter(doc); err != nil {
@@ -83,7 +83,7 @@ func (p *peer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	for _, param := range route.Operation.Parameters {
-		param.Value.Style = "" // webhooks declares scalars as deep objects
+		param.Value.Style = "" // the webhooks snapshot declares scalars as deepObject
 		param.Value.Explode = nil
 	}
 	err = openapi3filter.ValidateRequest(r.Context(), &openapi3filter.RequestValidationInput{
@@ -91,7 +91,7 @@ func (p *peer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		Options: &openapi3filter.Options{AuthenticationFunc: openapi3filter.NoopAuthenticationFunc},
 	})
 	if err != nil {
-		p.t.Errorf("%s %s: the request is not what the snapshot declares: %v", r.Method, route.Path, err)
+		p.t.Errorf("%s %s: the request is not valid according to the snapshot: %v", r.Method, route.Path, err)
 	}
 	want := "Bearer not-a-token"
 	if route.Path == "/token" {
@@ -111,10 +111,10 @@ func (p *peer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			p.errors = append(p.errors, status)
 		}
 	}
-	p.answer(w, r, route.Operation)
+	p.respond(w, r, route.Operation)
 }
 
-func (p *peer) answer(w http.ResponseWriter, r *http.Request, op *openapi3.Operation) {
+func (p *peer) respond(w http.ResponseWriter, r *http.Request, op *openapi3.Operation) {
 	for _, code := range sortedKeys(op.Responses.Map()) {
 		var status int
 		if _, err := fmt.Sscan(code, &status); err != nil || p.status == 0 && status > 299 || p.status != 0 && status != p.status {
@@ -137,7 +137,7 @@ func (p *peer) answer(w http.ResponseWriter, r *http.Request, op *openapi3.Opera
 		_, _ = w.Write(p.sent)
 		return
 	}
-	p.t.Errorf("%s: there is no answer", op.OperationID)
+	p.t.Errorf("%s: no response has the status", op.OperationID)
 }
 
 func sortedKeys[V any](m map[string]V) []string {
@@ -149,7 +149,7 @@ func sortedKeys[V any](m map[string]V) []string {
 	return keys
 }
 
-// sample makes up a value of a schema: every member is there.
+// sample generates a value of a schema in which every member is present.
 func sample(ref *openapi3.SchemaRef, path []*openapi3.Schema) any {
 	if ref == nil || slices.Contains(path, ref.Value) {
 		return nil
@@ -190,7 +190,7 @@ func sample(ref *openapi3.SchemaRef, path []*openapi3.Schema) any {
 	out := map[string]any{"notDeclared": map[string]any{"kept": true}}
 	for name, p := range s.Properties {
 		if name == "next" {
-			continue // the one page there is
+			continue // there is only one page
 		}
 		out[name] = sample(p, path)
 	}
@@ -221,7 +221,7 @@ func eachMethod(client any, f func(name string, method reflect.Value)) {
 	}
 }
 
-// arguments makes up what a method takes.
+// arguments generates arguments for a method.
 func arguments(method reflect.Value, w io.Writer) []reflect.Value {
 	var args []reflect.Value
 	for i := range method.Type().NumIn() {
@@ -242,7 +242,7 @@ func arguments(method reflect.Value, w io.Writer) []reflect.Value {
 	return args
 }
 
-// fill gives every exported field a value.
+// fill sets every exported field of v.
 func fill(v reflect.Value, depth int) {
 	switch v.Type() {
 	case reflect.TypeFor[transport.File]():
@@ -288,16 +288,16 @@ func fill(v reflect.Value, depth int) {
 	}
 }
 
-// known are values of the enumerations that requests take.
+// known has valid values of the enumerations in requests.
 var known = map[reflect.Type]string{
 	reflect.TypeFor[core.Scope]():              string(core.ScopeServer),
 	reflect.TypeFor[core.BusinessNumberType](): string(core.BusinessNumberTypeABN),
 	reflect.TypeFor[data.Method]():             string(data.MethodWeb),
 }
 
-// TestEveryOperation calls every generated method. The request must be valid
-// by the committed snapshot; the answer, with every declared member and one
-// that is not, must come back out of the Go types as the same JSON.
+// TestEveryOperation calls every generated method. The request must be valid according to
+// the committed snapshot. The response, which has every declared member and an undeclared
+// one, must be the same JSON after it is decoded and encoded.
 func TestEveryOperation(t *testing.T) {
 	operations, methods, decoded := 0, 0, 0
 	for _, d := range domains {
@@ -307,7 +307,7 @@ func TestEveryOperation(t *testing.T) {
 				if strings.Contains(method.Type().Out(0).String(), "iter.Seq2") {
 					n := iterate(t, name, method)
 					if n != 1 {
-						t.Errorf("%s: %d items, want the one of the one page", name, n)
+						t.Errorf("%s: %d items, want 1", name, n)
 					}
 					return
 				}
@@ -331,7 +331,7 @@ func TestEveryOperation(t *testing.T) {
 					return
 				}
 				if !sameJSON(t, got, p.sent) {
-					t.Errorf("%s: the answer does not survive:\n got %s\nwant %s", name, got, p.sent)
+					t.Errorf("%s: the response changes when decoded and encoded:\n got %s\nwant %s", name, got, p.sent)
 				}
 			})
 			for path, item := range p.doc.Paths.Map() {
@@ -347,10 +347,10 @@ func TestEveryOperation(t *testing.T) {
 	if operations != 56 {
 		t.Errorf("%d operations, want 56", operations)
 	}
-	t.Logf("%d operations by %d methods; %d answers came back unchanged", operations, methods, decoded)
+	t.Logf("%d operations, %d methods, %d unchanged responses", operations, methods, decoded)
 }
 
-// iterate runs an iterator to its end and returns how many items it gave.
+// iterate runs an iterator to its end and returns the number of items.
 func iterate(t *testing.T, name string, method reflect.Value) int {
 	seq := method.Call(arguments(method, nil))[0]
 	n := 0
@@ -378,8 +378,8 @@ func sameJSON(t *testing.T, a, b []byte) bool {
 	return reflect.DeepEqual(decode(a), decode(b))
 }
 
-// TestEveryDocumentedError serves every error status that the snapshots
-// document for an operation, and expects the one error type.
+// TestEveryDocumentedError responds with every error status that the snapshots document
+// for an operation, and checks that the error is a *transport.Error with that status.
 func TestEveryDocumentedError(t *testing.T) {
 	served := 0
 	for _, d := range domains {
@@ -392,7 +392,7 @@ func TestEveryDocumentedError(t *testing.T) {
 				p.status = 0
 				method.Call(arguments(method, io.Discard))
 				for _, status := range p.errors {
-					p.status = 0 // or the second refusal of a token would be taken for the operation's own
+					p.status = 0 // otherwise the second rejection of a token would count as the operation's status
 					method.Call(arguments(method, io.Discard))
 					p.status = status
 					out := method.Call(arguments(method, io.Discard))
@@ -403,7 +403,7 @@ func TestEveryDocumentedError(t *testing.T) {
 						attempts = 2 // with a fresh token
 					}
 					if !ok || e.Status != status || e.Operation != d.name+"."+name || e.Attempts != attempts {
-						t.Errorf("%s: status %d gives %v", name, status, err)
+						t.Errorf("%s: status %d results in %v", name, status, err)
 						continue
 					}
 					served++
@@ -412,7 +412,7 @@ func TestEveryDocumentedError(t *testing.T) {
 		})
 	}
 	if served < 250 {
-		t.Errorf("only %d errors were served", served)
+		t.Errorf("only %d errors were tested", served)
 	}
 	t.Logf("%d documented errors", served)
 }

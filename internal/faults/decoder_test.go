@@ -25,14 +25,14 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
-// codec is what generated types are.
+// codec is implemented by the generated types.
 type codec interface {
 	wire.Decodable
 	wire.Encodable
 }
 
-// answers are the types that answers are read into, by package and name.
-var answers = map[string]func() codec{
+// responseTypes has the types that responses are decoded into, by package and name.
+var responseTypes = map[string]func() codec{
 	"affordability.ExpenseSummary":  func() codec { return new(affordability.ExpenseSummary) },
 	"affordability.IncomeSummary":   func() codec { return new(affordability.IncomeSummary) },
 	"affordability.SnapshotList":    func() codec { return new(affordability.SnapshotList) },
@@ -73,10 +73,10 @@ var answers = map[string]func() codec{
 	"webhooks.WebhookList":          func() codec { return new(webhooks.WebhookList) },
 }
 
-var answerOf = regexp.MustCompile(`\tvar out (\w+)\n`)
+var responseVar = regexp.MustCompile(`\tvar out (\w+)\n`)
 
-// TestAnswersAreAll holds the list above against the generated code.
-func TestAnswersAreAll(t *testing.T) {
+// TestResponseTypesAreComplete compares responseTypes with the generated code.
+func TestResponseTypesAreComplete(t *testing.T) {
 	files, err := filepath.Glob(root + "/generated/*/*.gen.go")
 	if err != nil || len(files) < 20 {
 		t.Fatalf("%d files, %v", len(files), err)
@@ -87,32 +87,32 @@ func TestAnswersAreAll(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, m := range answerOf.FindAllSubmatch(text, -1) {
+		for _, m := range responseVar.FindAllSubmatch(text, -1) {
 			seen[filepath.Base(filepath.Dir(file))+"."+string(m[1])] = true
 		}
 	}
 	for name := range seen {
-		if answers[name] == nil {
-			t.Errorf("%s is read from answers, and not in the list", name)
+		if responseTypes[name] == nil {
+			t.Errorf("%s is decoded from responses, but not in the list", name)
 		}
 	}
-	for name, make := range answers {
+	for name, make := range responseTypes {
 		if !seen[name] || reflect.TypeOf(make()).Elem().String() != name {
-			t.Errorf("%s is in the list, and not read from answers", name)
+			t.Errorf("%s is in the list, but not decoded from responses", name)
 		}
 	}
 }
 
-func answerNames() []string {
+func responseTypeNames() []string {
 	var names []string
-	for name := range answers {
+	for name := range responseTypes {
 		names = append(names, name)
 	}
 	slices.Sort(names)
 	return names
 }
 
-// full makes up a value of a type in which every member is there.
+// full sets every field of v, down to depth.
 func full(v reflect.Value, depth int) {
 	switch v.Kind() {
 	case reflect.Pointer:
@@ -145,17 +145,17 @@ func full(v reflect.Value, depth int) {
 	}
 }
 
-// FuzzAnswers: every generated decoder takes any bytes: without a panic, with an
-// error of a kind if they are not JSON, and with a value that is written and read as itself.
-func FuzzAnswers(f *testing.F) {
-	names := answerNames()
+// FuzzResponses: generated decoders accept arbitrary bytes without panicking. They
+// return a typed error, or a value that survives encoding and decoding unchanged.
+func FuzzResponses(f *testing.F) {
+	names := responseTypeNames()
 	odd := []string{
 		``, `null`, `{}`, `[]`, `"x"`, `1`, `{"data":null}`, `{"data":{}}`, `{"data":[null,1,"x",[],{}]}`, `{"data":[{"id":1,"links":[]}],"links":{"next":7}}`,
 		`{"id":"\ud83d","type":"\u0000"}`, "{\"id\":\"\xff\"}", `{"steps":[{"result":{"url":"x"}},{"result":[]},{"result":"x"}]}`, `{"amount":1e400}`, `{"amount":"1e400"}`,
 		`{"id":"a","id":"b"}`, `{"ID":"a"}`, `{"":{"":{}}}`, strings.Repeat(`{"data":`, 100) + `1` + strings.Repeat(`}`, 100), strings.Repeat("[", 300),
 	}
 	for i, name := range names {
-		v := answers[name]()
+		v := responseTypes[name]()
 		full(reflect.ValueOf(v).Elem(), 8)
 		f.Add(uint8(i), v.AppendJSON(nil))
 		for _, text := range odd {
@@ -163,13 +163,13 @@ func FuzzAnswers(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, i uint8, text []byte) {
-		checkAnswer(t, names[int(i)%len(names)], text)
+		checkResponse(t, names[int(i)%len(names)], text)
 	})
 }
 
-func checkAnswer(t *testing.T, name string, text []byte) {
+func checkResponse(t *testing.T, name string, text []byte) {
 	t.Helper()
-	v := answers[name]()
+	v := responseTypes[name]()
 	err := wire.Unmarshal(text, v)
 	var (
 		syntax *wire.SyntaxError
@@ -177,17 +177,17 @@ func checkAnswer(t *testing.T, name string, text []byte) {
 	)
 	switch {
 	case err != nil && !errors.As(err, &syntax) && !errors.As(err, &shape):
-		t.Fatalf("%s: an error of no kind: %v", name, err)
+		t.Fatalf("%s: an error of an undocumented type: %v", name, err)
 	case err != nil:
 		return
 	}
 	first := v.AppendJSON(nil)
 	if !json.Valid(first) {
-		t.Fatalf("%s: %q is written as %q, which is not JSON", name, text, first)
+		t.Fatalf("%s: %q is encoded as %q, which is not JSON", name, text, first)
 	}
-	again := answers[name]()
+	again := responseTypes[name]()
 	if err := wire.Unmarshal(first, again); err != nil {
-		t.Fatalf("%s: %q is written as %q, which cannot be read: %v", name, text, first, err)
+		t.Fatalf("%s: %q is encoded as %q, which cannot be decoded: %v", name, text, first, err)
 	}
 	if second := again.AppendJSON(nil); !bytes.Equal(first, second) {
 		t.Errorf("%s: not stable:\n%s\n%s", name, first, second)
@@ -195,16 +195,16 @@ func checkAnswer(t *testing.T, name string, text []byte) {
 	_ = fmt.Sprintf("%+v", v)
 }
 
-// TestAnswersStayInProportion: texts that are small and make much of themselves
-// take no more memory than 64 times their size, and twenty megabytes, in all.
-func TestAnswersStayInProportion(t *testing.T) {
+// TestDecodingMemoryIsProportional: decoding a response that is made of many tiny
+// values allocates at most 64 times its size plus 20 MB.
+func TestDecodingMemoryIsProportional(t *testing.T) {
 	if raced || testing.Short() {
 		t.Skip("takes seconds")
 	}
 	const size = 384 << 10
 	repeat := func(s string) string { return strings.Repeat(s, size/len(s)) }
-	for _, name := range answerNames() {
-		v := answers[name]()
+	for _, name := range responseTypeNames() {
+		v := responseTypes[name]()
 		full(reflect.ValueOf(v).Elem(), 8)
 		var top map[string]json.RawMessage
 		if err := json.Unmarshal(v.AppendJSON(nil), &top); err != nil {
@@ -215,39 +215,38 @@ func TestAnswersStayInProportion(t *testing.T) {
 				continue
 			}
 			for _, item := range []string{"{}", "0", `{"":0}`} {
-				readInProportion(t, name, `{"`+member+`":[`+repeat(item+",")+item+`]}`)
+				checkMemory(t, name, `{"`+member+`":[`+repeat(item+",")+item+`]}`)
 			}
-			readInProportion(t, name, `{`+repeat(`"`+member+`":[{}],`)+`"`+member+`":[{}]}`)
+			checkMemory(t, name, `{`+repeat(`"`+member+`":[{}],`)+`"`+member+`":[{}]}`)
 		}
 	}
 }
 
-// readInProportion reads a text, and holds what that takes.
-func readInProportion(t *testing.T, name, text string) {
+// checkMemory decodes text and checks how much memory that allocates.
+func checkMemory(t *testing.T, name, text string) {
 	t.Helper()
-	v := answers[name]()
+	v := responseTypes[name]()
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	err := wire.DecodeString(text, v, nil)
 	runtime.ReadMemStats(&after)
 	if took := after.TotalAlloc - before.TotalAlloc; took > 64*uint64(len(text))+20<<20 {
-		t.Errorf("%s: %d bytes of %.40s… took %d bytes of memory: %v", name, len(text), text, took, err)
+		t.Errorf("%s: decoding %d bytes of %.40s… allocated %d bytes: %v", name, len(text), text, took, err)
 	}
 }
 
-// TestAnswersOfAnyDepth: nesting that no answer has is an error, and no
-// overflow.
-func TestAnswersOfAnyDepth(t *testing.T) {
+// TestDeepNestingIsAnError: excessive nesting causes an error, not a stack overflow.
+func TestDeepNestingIsAnError(t *testing.T) {
 	var texts []string
 	for _, depth := range []int{10_001, 1_000_000} {
 		texts = append(texts,
 			strings.Repeat("[", depth), strings.Repeat(`{"data":`, depth), `{"data":`+strings.Repeat("[", depth)+strings.Repeat("]", depth)+`}`,
 			`{"unknown":`+strings.Repeat(`{"a":`, depth)+"0"+strings.Repeat("}", depth)+`}`)
 	}
-	for _, name := range answerNames() {
+	for _, name := range responseTypeNames() {
 		for _, text := range texts {
 			start := time.Now()
-			if err := wire.DecodeString(text, answers[name](), nil); err == nil || time.Since(start) > 20*time.Second {
+			if err := wire.DecodeString(text, responseTypes[name](), nil); err == nil || time.Since(start) > 20*time.Second {
 				t.Errorf("%s: %.20s… of %d bytes: %v after %s", name, text, len(text), err, time.Since(start))
 			}
 		}

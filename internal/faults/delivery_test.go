@@ -18,11 +18,12 @@ import (
 	"github.com/basiq-sdk/basiq-go/webhook"
 )
 
-// A delivery is a call in the other direction: Basiq makes it, and the handler of
-// package webhook answers. Faults of the way between them are the same; those of
-// what a bank answers have a twin in what a receiver is sent.
+// A webhook delivery is a request in the other direction: Basiq sends it, and the
+// handler of package webhook responds. It is subjected to the same network faults.
+// Faults in the API's responses are replaced by a similar fault of the delivery.
 
-// deliveries is how often the sender tries. Basiq tries eight times in 28 hours.
+// deliveries is the number of attempts to deliver a message. Basiq makes eight within
+// 28 hours.
 const deliveries = 3
 
 const (
@@ -33,21 +34,21 @@ const (
 var (
 	webhookSecret = base64.StdEncoding.EncodeToString([]byte(strings.Repeat(canary, 4)))
 	otherSecret   = base64.StdEncoding.EncodeToString([]byte(strings.Repeat("another", 4)))
-	errCallback   = errors.New("the program's database is away")
+	errCallback   = errors.New("the database is unavailable")
 )
 
-// twin is what a receiver meets in place of a fault of the bank's.
-type twin struct {
-	body     string                       // in place of the event
+// badDelivery replaces a fault in the API's response.
+type badDelivery struct {
+	body     string                       // instead of the event
 	header   func(http.Header)            // changes the headers
-	secret   string                       // in place of the webhook's
+	secret   string                       // instead of the webhook's
 	skew     time.Duration                // of the sender's clock
 	partial  func(*partial, []byte) error // sends the second half of the body
-	callback error                        // of the program's own
+	callback error                        // returned by the callback
 }
 
-// twins lists them by fault. All other faults are those of the way.
-var twins = map[string]twin{
+// badDeliveries has the replacements by fault. All other faults are network faults.
+var badDeliveries = map[string]badDelivery{
 	"truncated body": {partial: func(p *partial, _ []byte) error { <-p.arrived; return io.ErrClosedPipe }},
 	"stalled body":   {partial: func(p *partial, _ []byte) error { <-p.closed; return io.ErrClosedPipe }},
 	"slow body": {partial: func(p *partial, b []byte) error {
@@ -76,13 +77,13 @@ func bombOf(text string) string {
 	return b.String()
 }
 
-// partial is a body whose second half is a matter of its own.
+// partial is a request body whose second half is sent by a function.
 type partial struct {
 	text    []byte
 	at      int
 	rest    func(*partial, []byte) error
-	arrived <-chan struct{} // the receiver has the headers
-	closed  chan struct{}   // nobody reads on
+	arrived <-chan struct{} // receives a value when the receiver has the headers
+	closed  chan struct{}   // closed when nobody reads the body any more
 	once    sync.Once
 }
 
@@ -108,13 +109,13 @@ func (p *partial) Close() error {
 	return nil
 }
 
-// receiver is a program that receives deliveries, and what it heard of them.
+// receiver is a program that receives deliveries and records the errors of WithOnError.
 type receiver struct {
-	*bank
-	arrived chan struct{}
-	busy    sync.WaitGroup
-	failure error // of the callback
-	heard   []error
+	*fakeAPI
+	arrived  chan struct{}
+	active   sync.WaitGroup // of requests
+	failure  error          // of the callback
+	reported []error
 }
 
 func newReceiver(t *testing.T, f *fault) *receiver {
@@ -123,7 +124,7 @@ func newReceiver(t *testing.T, f *fault) *receiver {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &receiver{bank: &bank{seen: map[string]int{}}, arrived: make(chan struct{}, 100)}
+	r := &receiver{fakeAPI: &fakeAPI{seen: map[string]int{}}, arrived: make(chan struct{}, 100)}
 	timeout := f.timeout
 	if timeout == 0 {
 		timeout = limit
@@ -132,7 +133,7 @@ func newReceiver(t *testing.T, f *fault) *receiver {
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		if e.UserID() != canaryUser || e.ID != eventID {
-			return errors.New("that is another event")
+			return errors.New("unexpected event")
 		}
 		if r.failure == nil {
 			r.done++
@@ -141,32 +142,32 @@ func newReceiver(t *testing.T, f *fault) *receiver {
 	}, webhook.WithReadTimeout(timeout), webhook.WithOnError(func(_ *http.Request, err error) {
 		r.mu.Lock()
 		defer r.mu.Unlock()
-		r.heard = append(r.heard, err)
+		r.reported = append(r.reported, err)
 	}))
 	r.Server = newServer(f.cert, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		r.mu.Lock()
 		r.seen["webhook"]++
-		r.busy.Add(1)
+		r.active.Add(1)
 		r.mu.Unlock()
-		defer r.busy.Done()
+		defer r.active.Done()
 		r.arrived <- struct{}{}
 		h.ServeHTTP(w, req)
 	}))
 	return r
 }
 
-// send tries to deliver the event once, and returns the status of the answer, 0
-// if there was none.
-func (r *receiver) send(ctx context.Context, t *trial, client *http.Client, tw twin, timeout time.Duration) int {
+// send makes one attempt to deliver the event. It returns the status of the response,
+// or 0 if there was none.
+func (r *receiver) send(ctx context.Context, t *trial, client *http.Client, bad badDelivery, timeout time.Duration) int {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	body := []byte(event)
-	if tw.body != "" {
-		body = []byte(tw.body)
+	if bad.body != "" {
+		body = []byte(bad.body)
 	}
 	secret := webhookSecret
-	if tw.secret != "" {
-		secret = tw.secret
+	if bad.secret != "" {
+		secret = bad.secret
 	}
 	signer, err := webhook.NewSigner(secret)
 	if err != nil {
@@ -176,91 +177,91 @@ func (r *receiver) send(ctx context.Context, t *trial, client *http.Client, tw t
 	if err != nil {
 		t.Fatal(err)
 	}
-	req.GetBody = nil // or net/http would repeat a delivery by itself
-	if tw.partial != nil {
+	req.GetBody = nil // prevents net/http from retrying by itself
+	if bad.partial != nil {
 		for len(r.arrived) > 0 {
 			<-r.arrived
 		}
-		p := &partial{text: body, rest: tw.partial, arrived: r.arrived, closed: make(chan struct{})}
-		defer p.Close() // net/http waits for what it reads from it
+		p := &partial{text: body, rest: bad.partial, arrived: r.arrived, closed: make(chan struct{})}
+		defer p.Close() // net/http waits for its read to end
 		req.Body = p
 	}
 	req.Header.Set("Content-Type", "application/json")
-	for name, value := range signer.Headers(eventID, time.Now().Add(tw.skew), body) {
+	for name, value := range signer.Headers(eventID, time.Now().Add(bad.skew), body) {
 		req.Header.Set(name, value)
 	}
-	if tw.header != nil {
-		tw.header(req.Header)
+	if bad.header != nil {
+		bad.header(req.Header)
 	}
 	r.mu.Lock()
-	r.failure = tw.callback
+	r.failure = bad.callback
 	r.mu.Unlock()
 	status := 0
 	if res, err := client.Do(req); err == nil {
 		status = res.StatusCode
 		if text, err := io.ReadAll(res.Body); err == nil && len(text) > 0 && status < 300 {
-			t.Errorf("the receiver answers %q", text)
+			t.Errorf("the receiver responded with %q", text)
 		}
 		_ = res.Body.Close()
 	}
-	r.busy.Wait()
+	r.active.Wait()
 	return status
 }
 
-// runDelivery makes deliveries of one message meet one fault, and tells what came
-// of it in the words of the table. Whatever that is: what was acknowledged was
-// handled, nothing was handled twice, and once the fault has passed, the message
-// is handled.
+// runDelivery delivers one message under one fault, and returns the outcome in the
+// words of the matrix. In every case it checks that an acknowledged message was
+// handled, that no message was handled twice, and that the message is handled once
+// the fault has passed.
 func runDelivery(t *trial, f *fault, c call, once bool) string {
-	tw, isTwin := twins[f.name]
+	bad, replaced := badDeliveries[f.name]
 	r := newReceiver(t.T, f)
 	defer r.Close()
-	n := newNetwork(t.T, r.bank, f, c, once, false)
+	n := newNetwork(t.T, r.fakeAPI, f, c, once, false)
 	defer n.close()
-	n.lifted.Store(isTwin)
+	n.lifted.Store(replaced)
 	tr := n.transport()
 	client := &http.Client{Transport: tr, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	ctx, cancel := context.WithTimeout(context.Background(), 2*limit)
 	defer cancel()
 	timeout := limit
-	if f.timeout > 0 && !isTwin {
+	if f.timeout > 0 && !replaced {
 		timeout = f.timeout
 	}
 	var attempts, status int
 	pprof.Do(ctx, pprof.Labels("cell", t.Name()), func(ctx context.Context) {
 		for attempts < deliveries && (status < 200 || status > 299) {
-			status = r.send(ctx, t, client, tw, timeout)
+			status = r.send(ctx, t, client, bad, timeout)
 			if once {
-				tw = twin{}
+				bad = badDelivery{}
 			}
 			attempts++
 		}
 	})
 	got := r.outcome(attempts, status)
 	if acknowledged := status >= 200 && status <= 299; acknowledged && r.done != 1 {
-		t.Errorf("it was acknowledged, and handled %d times", r.done)
+		t.Errorf("the message was acknowledged, but handled %d times", r.done)
 	}
 	n.lifted.Store(true)
 	pprof.Do(ctx, pprof.Labels("cell", t.Name()), func(ctx context.Context) {
-		if status := r.send(ctx, t, client, twin{}, limit); status != http.StatusNoContent || r.done != 1 {
-			t.Errorf("with the fault gone, a delivery is answered with %d, and in all it was handled %d times", status, r.done)
+		if status := r.send(ctx, t, client, badDelivery{}, limit); status != http.StatusNoContent || r.done != 1 {
+			t.Errorf("without the fault: status %d, and the message was handled %d times in total", status, r.done)
 		}
 	})
-	if n.strangers.Load() > 0 {
+	if n.otherHostConns.Load() > 0 {
 		t.Error("the sender followed a redirect")
 	}
-	n.leftovers(t, tr)
-	for _, err := range r.heard {
+	n.checkLeaks(t, tr)
+	for _, err := range r.reported {
 		for _, text := range printed(err) {
 			if strings.Contains(text, canary) || strings.Contains(text, webhookSecret) {
-				t.Errorf("a secret is shown: %s", text)
+				t.Errorf("an error reveals a secret: %s", text)
 			}
 		}
 	}
 	return got
 }
 
-// outcome tells what came of the deliveries.
+// outcome returns the outcome of the deliveries in the words of the matrix.
 func (r *receiver) outcome(attempts, status int) string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -271,19 +272,19 @@ func (r *receiver) outcome(attempts, status int) string {
 	}
 	fmt.Fprintf(&b, " done:%d", r.done)
 	if status == 0 {
-		b.WriteString(" unanswered")
+		b.WriteString(" no-response")
 	} else {
 		fmt.Fprintf(&b, " %d", status)
 	}
 	var words []string
-	for _, err := range r.heard {
+	for _, err := range r.reported {
 		word := fmt.Sprintf("%T", err)
 		for _, k := range []struct {
 			target error
 			word   string
 		}{
-			{webhook.ErrHeader, "header"}, {webhook.ErrTimestamp, "time"}, {webhook.ErrSignature, "signature"}, {webhook.ErrBody, "body"},
-			{webhook.ErrTooLarge, "too-large"}, {webhook.ErrIncomplete, "incomplete"}, {webhook.ErrHandled, "again"}, {webhook.ErrBusy, "busy"},
+			{webhook.ErrHeader, "header"}, {webhook.ErrTimestamp, "timestamp"}, {webhook.ErrSignature, "signature"}, {webhook.ErrBody, "body"},
+			{webhook.ErrTooLarge, "too-large"}, {webhook.ErrIncomplete, "incomplete"}, {webhook.ErrHandled, "duplicate"}, {webhook.ErrBusy, "busy"},
 			{errCallback, "callback"},
 		} {
 			if errors.Is(err, k.target) {
@@ -295,7 +296,7 @@ func (r *receiver) outcome(attempts, status int) string {
 		}
 	}
 	if words != nil {
-		b.WriteString(" heard:" + strings.Join(words, ","))
+		b.WriteString(" error:" + strings.Join(words, ","))
 	}
 	return b.String()
 }

@@ -24,8 +24,8 @@ const (
 	document = root + "/docs/reliability.md"
 )
 
-// TestDocument holds docs/reliability.md against the table and the promises, and
-// every promise against the tests that it names.
+// TestDocument checks that docs/reliability.md is up to date with the matrix and the
+// promises, and that the tests named by each promise exist.
 func TestDocument(t *testing.T) {
 	table, promises := readTable(t), readPromises(t)
 	text := render(t, table, promises)
@@ -44,17 +44,17 @@ func TestDocument(t *testing.T) {
 	}
 	have, err := os.ReadFile(document)
 	if err != nil || !bytes.Equal(have, text) {
-		t.Errorf("docs/reliability.md is not what the table says (%v): go test ./internal/faults -run Document -update", err)
+		t.Errorf("docs/reliability.md is not up to date (%v): run go test ./internal/faults -run Document -update", err)
 	}
 	if !bytes.Equal(comment, packageDoc) {
-		t.Errorf("the table in transport/doc.go is not the one in internal/retries: go test ./internal/faults -run Document -update")
+		t.Errorf("the table in transport/doc.go is not up to date with internal/retries: run go test ./internal/faults -run Document -update")
 	}
 }
 
 const packageComment = root + "/transport/doc.go"
 
-// retryRows are the rows of the table of retries: the outcome, and yes or no for
-// each class.
+// retryRows returns the rows of the retry table: the outcome, and yes or no for each
+// safety class.
 func retryRows() [][]string {
 	rows := [][]string{{"", "A read", "B idempotent", "C write", "D unrepeatable"}}
 	for _, r := range retries.Table {
@@ -74,8 +74,8 @@ func retryRows() [][]string {
 	return rows
 }
 
-// packageTable returns the file with the package comment of transport, with the
-// table of retries in it, and as it is.
+// packageTable returns the file with transport's package comment, with an up-to-date
+// retry table and as it is.
 func packageTable(t *testing.T) (want, have []byte) {
 	t.Helper()
 	have, err := os.ReadFile(packageComment)
@@ -84,7 +84,7 @@ func packageTable(t *testing.T) (want, have []byte) {
 	}
 	start := bytes.Index(have, []byte("//\t                           A read"))
 	if start < 0 {
-		t.Fatal("transport/doc.go has no table of retries")
+		t.Fatal("transport/doc.go has no retry table")
 	}
 	end := start + bytes.Index(have[start:], []byte("\n//\n"))
 	var b bytes.Buffer
@@ -99,7 +99,7 @@ func packageTable(t *testing.T) (want, have []byte) {
 	return b.Bytes(), have
 }
 
-// promise is one of the outcomes that are promised, and the tests that hold it.
+// promise is a promise of the SDK and the tests that verify it.
 type promise struct {
 	id, text string
 	tests    []string
@@ -121,7 +121,7 @@ func readPromises(t *testing.T) []promise {
 		}
 		parts := strings.Split(line, ": ")
 		if len(parts) < 3 {
-			t.Fatalf("promises.txt:%d: not an id, a text and tests with a colon and a space between: %s", n, line)
+			t.Fatalf("promises.txt:%d: want \"<id>: <text>: <tests>\", got %s", n, line)
 		}
 		last := len(parts) - 1
 		p := promise{parts[0], strings.Join(parts[1:last], ": "), strings.Fields(parts[last])}
@@ -138,7 +138,7 @@ func readPromises(t *testing.T) []promise {
 
 var testName = regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)\w+)\(`)
 
-// tests finds the tests of the module by name, and the files that they are in.
+// tests returns the files of all tests of the module, by test name.
 func tests(t *testing.T) map[string]string {
 	t.Helper()
 	found := map[string]string{}
@@ -182,7 +182,8 @@ func render(t *testing.T, table *table, promises []promise) []byte {
 		}
 	}
 	b.WriteString(limits)
-	b.WriteString("\n## The matrix\n\n| fault |")
+	b.WriteString(legend)
+	b.WriteString("| fault |")
 	for _, name := range columns() {
 		fmt.Fprintf(&b, " %s |", name)
 	}
@@ -200,7 +201,7 @@ func render(t *testing.T, table *table, promises []promise) []byte {
 		}
 		b.WriteString("\n")
 	}
-	b.WriteString("\n## The faults\n\n| fault | what it is | promises |\n|---|---|---|\n")
+	b.WriteString("\n### Faults\n\n| fault | description | promises |\n|---|---|---|\n")
 	known := map[string]bool{}
 	for _, p := range promises {
 		known[p.id] = true
@@ -208,7 +209,7 @@ func render(t *testing.T, table *table, promises []promise) []byte {
 	for _, r := range table.rows {
 		for _, id := range r.covers {
 			if !known[id] {
-				t.Errorf("%q covers %s, which is no promise", r.fault, id)
+				t.Errorf("%q covers %s, which is not a promise", r.fault, id)
 			}
 		}
 		fmt.Fprintf(&b, "| %s | %s | %s |\n", r.fault, r.what, strings.Join(r.covers, " "))
@@ -224,7 +225,7 @@ func render(t *testing.T, table *table, promises []promise) []byte {
 			case strings.HasPrefix(name, "none, "):
 				names = append(names, name)
 			default:
-				t.Errorf("%s names the test %s, which there is not", p.id, name)
+				t.Errorf("%s names the test %s, which does not exist", p.id, name)
 			}
 		}
 		fmt.Fprintf(&b, "| %s | %s | %s |\n", p.id, p.text, strings.Join(names, ", "))
@@ -232,144 +233,186 @@ func render(t *testing.T, table *table, promises []promise) []byte {
 	return b.Bytes()
 }
 
-const introduction = `<!-- Made by go test ./internal/faults -run Document -update; do not edit. -->
+const introduction = `<!-- Generated by go test ./internal/faults -run Document -update; do not edit. -->
 
-# What happens when things go wrong
+# Reliability
 
-Every kind of fault meets every kind of call here, and what must happen then is
-written down. [The table](../internal/faults/testdata/matrix.txt) is what the
-tests read; this page is made of it.
+This page describes how the SDK behaves when networks and servers fail: what it
+guarantees, what it retries, and which error your code gets.
 
-    go test ./internal/faults -run Faults
+## Guarantees
 
-Each cell is a test of its own: a client as an application makes it, a bank that
-counts what it did, and between them a proxy that breaks connections and answers.
-Whatever a cell says, these hold in all of them:
+These hold for every kind of call and every kind of fault in
+[the fault matrix](#the-fault-matrix):
 
-- Nothing is done twice.
-- An error that does not say that the outcome is unknown, and is not about an
-  answer that came and could not be read, stands for nothing that was done.
-- The list gives every item of the pages before the fault once, and goes on from
-  its cursor with the next one when the fault has passed.
-- No attempt comes sooner than the server asked for, and no call outlasts its
-  deadline.
-- No redirect is followed: nothing reaches the host that it leads to.
-- No goroutine and no connection is left.
-- No key, token, ID, address or content is in an error, under any
-  verb, or in a log at its lowest level.
-
-The kinds of call:
-
-| call | what it is | class |
-|---|---|---|
-| read | a user is read | A |
-| list | the pages of a list are walked through; the third of four meets the fault | A |
-| create | a user is made | D |
-| write | a link is made | C |
-| delete | a user is deleted | B |
-| upload | a statement is uploaded from a file that can be read again | D |
-| stream | a statement is uploaded from a stream that cannot | D |
-| token | a user is read, and the request for the token meets the fault | A |
-| poll | a job is waited for, for 1.9 seconds; the second look at it meets the fault | A |
-| webhook | the other way round: Basiq delivers an event to a program, three times at most | |
-
-A delivery meets the faults of the way as a call does. In place of what a bank
-would answer, the program is sent it: half of a body, a body that stalls or is no
-event, a signature of another secret, a timestamp of two hours ago; and for a 500
-its own callback fails. What is acknowledged was handled, nothing is handled
-twice, and when the fault has passed, the next delivery is handled, unless one
-was before.
-
-How to read a cell. The first line is what a fault that lasts leads to, the
-second what one that only the first attempt meets leads to; one line stands for
-both. A line is
-
-1. how often the call was sent, all pages of the list and all looks at the job
-   counted, and in brackets how many requests the server saw, if that differs:
-   "more" are those that net/http repeats by itself within HTTP/2, eleven for an
-   attempt at most. Waiting for a job goes on until its time is over: "more" is
-   then how often it looked;
-2. "done" with how often the bank did what the call asks for;
-3. "tokens" with how many tokens the bank gave out, if it was not one;
-4. "ok", or all that the error is. For a delivery it is the status of the last
-   answer, or that there was none, and what the program heard: that the body was
-   incomplete or no event, that time or signature were wrong, that the callback
-   failed, or that the message came again:
-
-| word | how a caller asks |
-|---|---|
-| lost | a SendError with Sent: the request may have reached the API, no whole answer came |
-| unsent | a SendError without Sent: the request provably did not go out |
-| 404, 429, … | an Error with this status, and of the kind that goes with it: ErrNotFound, ErrRateLimited, ErrUnavailable, ErrRedirected, ErrUnauthorized (also for 404 of the token endpoint) |
-| token | a TokenError: there was no token to make the call with |
-| wait | a WaitError: how the job ended is not known, and it can be waited for again |
-| unreadable | a DecodeError: the API did what was asked, and its answer cannot be read |
-| too-large | ErrTooLarge: the same, and the answer is beyond the limit |
-| unknown | ErrOutcomeUnknown: look before you call again |
-| timeout | context.DeadlineExceeded |
-| token-refused | ErrTokenExpired: refused twice, the second time with a fresh token |
-| name | a net.DNSError |
-| certificate | an x509.UnknownAuthorityError |
-| stream | not sent again, as its content cannot be read again |
-| too-long | not sent again, as the server asks for a longer wait than there is time for, or than a minute |
-
-Requests go over connections of their own here, so that they can be counted. On
-a connection that was used before, net/http may send a read once more by itself;
-what changes something, it does not. The faults that come after a request are
-tested on such connections too: what was done and what the error is must be the
-same (TestFaultsOnUsedConnections).
+- No operation takes effect twice.
+- Unless an error matches ErrOutcomeUnknown, DecodeError or ErrTooLarge, the
+  operation had no effect.
+- A list yields every item of the pages before a fault exactly once. After the
+  fault, it can be resumed from its cursor with the next item.
+- No attempt is made earlier than the server asks for in Retry-After, and no call
+  exceeds its deadline.
+- Redirects are not followed. Nothing is sent to the redirect target.
+- No goroutine and no connection is leaked.
+- No API key, token, user ID, email address or file content is in an error, whatever
+  the formatting verb, or in a log, whatever the log level.
 `
 
 const retried = `
 ## What is retried
 
-A call that failed is retried by what came of the attempt and by the class of its
-operation, up to three attempts. Everything that retries reads this one
-[table](../internal/retries/retries.go): calls, waits for jobs, and answers to a
-bank's questions.
+A call is attempted up to three times. Whether a failed attempt is retried depends
+on its outcome and on the safety class of the operation. The same
+[table](../internal/retries/retries.go) applies to calls, to job polling, and to
+MFA answers:
 
 `
 
 const limits = `
-Waits before a retry are random: 0.25 to 0.5 s before the second attempt and 0.5
-to 1 s before the third, or as long as the API asks for. A restart of up to 0.25 s
-therefore meets one attempt of a call at most.
+Retry delays are random: 0.25 to 0.5 s before the second attempt, and 0.5 to 1 s
+before the third. If the API asks for a longer delay, the SDK waits that long. A
+server restart of up to 0.25 s therefore fails at most one attempt of a call.
 
-While nothing succeeds, a client sends a hundred retries in all
-(RetryPolicy.Budget), so a dead server sees its calls and a hundred requests
-more. Retries beyond that wait for the results of those that were sent: each one
-that succeeds lets another go. After one that failed, they leave 10 ms apart until
-some call succeeds, so that an outage of half a second does not use up the budget
-before its end. When none is left to wait for, the calls fail with ErrRetryBudget. Reads that are rate limited do not draw on this budget, because
-the throttle queues them.
+### Retry budget
 
-An idle connection is closed after 50 seconds, before common load balancers close
-it (60 s on AWS, 75 s in nginx). What must not be sent twice (classes C and D) uses
-connections of its own, which are closed after half a second without use: when a
-server closes an idle connection at the moment a request arrives, nobody can tell
-whether the request was executed. They speak HTTP/1.1: over HTTP/2, net/http sends a
-request again by itself when its stream is reset with PROTOCOL_ERROR, although it may
-have been executed. All this is so for the client's own http.Transport; one that is
-given with WithHTTPClient has its own settings.
+While no call succeeds, a client sends at most 100 retries in total
+(RetryPolicy.Budget). A server that is down therefore receives the first attempt of
+each call, and 100 retries.
+
+When the budget is used up, further retries wait for the retries that are in flight.
+Each retry that succeeds allows another one. If no retry is in flight any more, the
+waiting calls fail with ErrRetryBudget. After a failed retry, waiting retries are
+sent 10 ms apart until a call succeeds, so that an outage of half a second does not
+exhaust the budget. Rate-limited reads do not use the budget, because the throttle
+queues them.
+
+### Connections
+
+The SDK closes idle connections after 50 seconds, before common load balancers close
+them (60 s on AWS, 75 s in nginx).
+
+Requests that must not be sent twice (classes C and D) use separate connections,
+which the SDK closes after half a second without use. The reason is that a server may
+close an idle connection at the moment a request arrives, and then the client cannot
+tell whether the request was executed. These connections use HTTP/1.1. Over HTTP/2,
+net/http resends a request if its stream is reset with PROTOCOL_ERROR, although the
+request may have been executed.
+
+This applies to the client's default http.Transport. A transport that you pass in
+WithHTTPClient keeps its own settings.
+`
+
+const legend = `
+## The fault matrix
+
+Every kind of call is tested against every kind of fault. In each test, a client
+calls a fake API that counts what it did, through a proxy that breaks connections and
+responses. The expected outcomes are in
+[one file](../internal/faults/testdata/matrix.txt), which the tests read and this
+page is generated from. To run the tests:
+
+    go test ./internal/faults -run Faults
+
+The kinds of call are:
+
+| call | what it does | class |
+|---|---|---|
+| read | reads a user | A |
+| list | reads all four pages of a list; the third page is hit by the fault | A |
+| create | creates a user | D |
+| write | creates an auth link | C |
+| delete | deletes a user | B |
+| upload | uploads a statement from a file that can be read again | D |
+| stream | uploads a statement from a stream that cannot be read again | D |
+| token | reads a user; the token request is hit by the fault | A |
+| poll | waits up to 1.9 seconds for a job; the second poll is hit by the fault | A |
+| webhook | Basiq delivers an event to your receiver, in up to three attempts | |
+
+### How to read a cell
+
+The first line of a cell is the outcome if the fault persists. The second line is the
+outcome if the fault hits only the first attempt. A single line applies to both. A
+line consists of:
+
+1. The number of attempts, counting all pages of the list and all polls of the job.
+   The number in parentheses is how many requests reached the server, if that is
+   different. "(more)" means that net/http resent requests by itself over HTTP/2, up
+   to ten times per attempt. "more" means that polling continued until its timeout.
+2. "done:" and how many times the operation took effect.
+3. "tokens:" and how many access tokens the API issued, if not one.
+4. "ok", or all words from this table that apply to the error:
+
+| word | what the error matches or means |
+|---|---|
+| lost | a SendError with Sent set: the request may have reached the API, but no complete response arrived |
+| unsent | a SendError without Sent: the request was definitely not sent |
+| 404, 429, … | an Error with this status, which also matches the sentinel error for the status: ErrNotFound, ErrRateLimited, ErrUnavailable, ErrRedirected, or ErrUnauthorized (also for a 404 from the token endpoint) |
+| token | a TokenError: no access token could be obtained for the call |
+| wait | a WaitError: the result of the job is not known, and you can wait for it again |
+| unreadable | a DecodeError: the API executed the operation, but its response cannot be decoded |
+| too-large | ErrTooLarge: the API executed the operation, but its response is over the size limit |
+| unknown | ErrOutcomeUnknown: the operation may have taken effect; check before you call again |
+| timeout | context.DeadlineExceeded |
+| token-rejected | ErrTokenExpired: the API rejected the call, and rejected it again with a new token if it could be retried |
+| name | a net.DNSError |
+| certificate | an x509.UnknownAuthorityError |
+| stream | the request was not retried because its body cannot be read again |
+| too-long | the call was not retried because the server asks for a delay over one minute, or one that does not fit the deadline |
+
+These tests use a new connection for each request, so that requests can be counted.
+On a reused connection, net/http may resend a read by itself, but not a request that
+changes something. Faults that occur after a request was sent are tested on reused
+connections as well: the effects and the error must be the same
+(TestFaultsOnUsedConnections).
+
+### Webhook deliveries
+
+Webhook deliveries are subjected to the same network faults. Faults in what the API
+responds are replaced by a similar fault of the delivery:
+
+- an incomplete body, a body that stalls, or a body that is not an event
+- a signature made with a different secret
+- a timestamp that is out of tolerance
+- for a 500, a callback that returns an error
+
+Every acknowledged message has been handled, and no message is handled twice. When
+the fault has passed, the next delivery is handled, unless the message already was.
+
+The outcome of a delivery is the status of the last response, or "no-response". The
+errors that WithOnError reports follow:
+
+| word | error |
+|---|---|
+| error:incomplete | ErrIncomplete |
+| error:body | ErrBody |
+| error:timestamp | ErrTimestamp |
+| error:signature | ErrSignature |
+| error:callback | the error that your callback returned |
+| error:duplicate | ErrHandled: the message had already been handled |
+
+### Outcomes
+
 `
 
 const promised = `
 ## The promises
 
-| id | promise | tests |
+Each promise is verified by the tests beside it.
+
+| ID | promise | tests |
 |---|---|---|
 `
 
-// TestNobodyCompilesThis: what serves tests only is part of no consumer's
-// program.
-func TestNobodyCompilesThis(t *testing.T) {
+// TestConsumersDoNotCompileThisPackage: the package is for tests only and must not be
+// linked into consumers' programs.
+func TestConsumersDoNotCompileThisPackage(t *testing.T) {
 	out, err := exec.Command("go", "list", "-deps", root, root+"/transport/...", root+"/generated/...", root+"/basiqtest/...").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
 	packages := strings.Fields(string(out))
 	if len(packages) < 50 {
-		t.Fatalf("only %d packages were looked at", len(packages))
+		t.Fatalf("only %d packages were checked", len(packages))
 	}
 	if i := slices.IndexFunc(packages, func(p string) bool { return strings.Contains(p, "basiq-go/internal/faults") }); i >= 0 {
 		t.Errorf("%s is compiled by consumers", packages[i])

@@ -19,31 +19,31 @@ import (
 	"time"
 )
 
-// fault is a way in which a call can go wrong. Of the ways of doing so, one is
-// set: dial, accept, http2, halfway or answer.
+// fault is a way in which a call can fail. Exactly one of dial, accept, halfway, http2
+// and answer is set.
 type fault struct {
 	name string
 
-	dial    func(context.Context) (net.Conn, error) // in place of a connection
-	accept  func(net.Conn)                          // before a request is read
-	halfway bool                                    // reset when the request's headers were read, and not its body
-	http2   func(*network, net.Conn)                // over HTTP/2
-	answer  func(*exchange)                         // after the request was read
+	dial    func(context.Context) (net.Conn, error) // replaces dialing
+	accept  func(net.Conn)                          // called before a request is read
+	halfway bool                                    // reset after the request's headers were read, but not its body
+	http2   func(*network, net.Conn)                // called for HTTP/2 connections
+	answer  func(*exchange)                         // called after the request was read
 
-	executed bool                     // the bank gets the request before the answer breaks
-	also     func(*http.Request) bool // requests that are answered so too, beside those of the call
-	storm    bool                     // net/http sends requests again by itself
-	timeout  time.Duration            // of an attempt; 0 is more than enough
-	wait     time.Duration            // that the server asks for before the next attempt
-	cert     *tls.Certificate         // the bank's
-	roots    *x509.CertPool           // that the client trusts
+	executed bool                     // whether the API executes the request
+	also     func(*http.Request) bool // further requests that are hit by the fault
+	resends  bool                     // whether net/http resends requests by itself
+	timeout  time.Duration            // of an attempt; 0 means limit
+	wait     time.Duration            // the server's Retry-After
+	cert     *tls.Certificate         // of the API
+	roots    *x509.CertPool           // trusted by the client
 }
 
-// short is how long is waited for what never comes. What does come must be in
-// time, also on a machine that is busy.
+// short is the timeout of an attempt that gets no complete response. It must be long
+// enough for attempts that do, even on a busy machine.
 var short = 200 * time.Millisecond
 
-// catalogue lists the faults in the order of the table.
+// catalogue returns the faults in the order of the matrix.
 func catalogue(t *testing.T) []*fault {
 	good, roots := certificate(t)
 	bad, _ := certificate(t)
@@ -53,13 +53,13 @@ func catalogue(t *testing.T) []*fault {
 			return (&net.Dialer{}).DialContext(ctx, "tcp", "127.0.0.1:1")
 		}},
 		{name: "no such host", dial: names.dial("absent.test.")},
-		{name: "names cannot be resolved", dial: names.dial("failing.test.")},
-		{name: "certificate not trusted", cert: &good, roots: roots, accept: func(c net.Conn) {
+		{name: "DNS failure", dial: names.dial("failing.test.")},
+		{name: "untrusted certificate", cert: &good, roots: roots, accept: func(c net.Conn) {
 			s := tls.Server(c, &tls.Config{Certificates: []tls.Certificate{bad}})
 			_ = s.Handshake()
 			_ = s.Close()
 		}},
-		{name: "TLS cut off", cert: &good, roots: roots, accept: func(c net.Conn) {
+		{name: "reset during TLS handshake", cert: &good, roots: roots, accept: func(c net.Conn) {
 			_, _ = c.Read(make([]byte, 1))
 			reset(c)
 		}},
@@ -67,15 +67,15 @@ func catalogue(t *testing.T) []*fault {
 			_, _ = c.Read(make([]byte, 1))
 			reset(c)
 		}},
-		{name: "reset amid the request", halfway: true},
+		{name: "reset during the request", halfway: true},
 		{name: "reset before headers", executed: true, answer: func(x *exchange) { reset(x) }},
-		{name: "reset amid headers", executed: true, answer: func(x *exchange) {
+		{name: "reset during headers", executed: true, answer: func(x *exchange) {
 			_, _ = x.Write(x.head[:len(x.head)/2])
 			reset(x)
 		}},
 		{name: "reset after headers", executed: true, answer: func(x *exchange) {
 			_, _ = x.Write(x.head)
-			time.Sleep(5 * time.Millisecond) // or the headers would be lost with the connection
+			time.Sleep(5 * time.Millisecond) // otherwise the reset would discard the headers
 			reset(x)
 		}},
 		{name: "truncated body", executed: true, answer: func(x *exchange) {
@@ -91,16 +91,16 @@ func catalogue(t *testing.T) []*fault {
 			_, _ = x.Write(x.head)
 			drip(x, x.rest, x.network.fault)
 		}},
-		{name: "429", answer: says(http.StatusTooManyRequests, nothing)},
-		{name: "429 with seconds", wait: time.Second, answer: says(http.StatusTooManyRequests, seconds)},
-		{name: "429 with a date", wait: time.Second, answer: says(http.StatusTooManyRequests, date(0))},
-		{name: "503", answer: says(http.StatusServiceUnavailable, nothing)},
-		{name: "503 with seconds", wait: time.Second, answer: says(http.StatusServiceUnavailable, seconds)},
-		{name: "503 with a date", wait: time.Second, answer: says(http.StatusServiceUnavailable, date(0))},
-		{name: "503 for longer than a minute", answer: says(http.StatusServiceUnavailable, func(h http.Header) { h.Set("Retry-After", "61") })},
-		{name: "500", executed: true, answer: says(http.StatusInternalServerError, nothing)},
-		{name: "502", executed: true, answer: says(http.StatusBadGateway, nothing)},
-		{name: "504", executed: true, answer: says(http.StatusGatewayTimeout, nothing)},
+		{name: "429", answer: problemResponse(http.StatusTooManyRequests, nothing)},
+		{name: "429 with Retry-After in seconds", wait: time.Second, answer: problemResponse(http.StatusTooManyRequests, seconds)},
+		{name: "429 with Retry-After as a date", wait: time.Second, answer: problemResponse(http.StatusTooManyRequests, date(0))},
+		{name: "503", answer: problemResponse(http.StatusServiceUnavailable, nothing)},
+		{name: "503 with Retry-After in seconds", wait: time.Second, answer: problemResponse(http.StatusServiceUnavailable, seconds)},
+		{name: "503 with Retry-After as a date", wait: time.Second, answer: problemResponse(http.StatusServiceUnavailable, date(0))},
+		{name: "503 with Retry-After over a minute", answer: problemResponse(http.StatusServiceUnavailable, func(h http.Header) { h.Set("Retry-After", "61") })},
+		{name: "500", executed: true, answer: problemResponse(http.StatusInternalServerError, nothing)},
+		{name: "502", executed: true, answer: problemResponse(http.StatusBadGateway, nothing)},
+		{name: "504", executed: true, answer: problemResponse(http.StatusGatewayTimeout, nothing)},
 		{name: "HTML error page", executed: true, answer: func(x *exchange) {
 			x.reply(http.StatusBadGateway, http.Header{"Content-Type": {"text/html"}}, "<html><h1>Bad gateway</h1>")
 		}},
@@ -115,11 +115,11 @@ func catalogue(t *testing.T) []*fault {
 		}},
 	}
 	for _, status := range []int{301, 302, 307, 308} {
-		for _, host := range []string{"same", "other"} {
-			list = append(list, &fault{name: fmt.Sprintf("%d to the %s host", status, host), answer: func(x *exchange) {
-				to := x.network.stranger.Addr().String()
-				if host == "same" {
-					to = x.network.bank.Listener.Addr().String()
+		for _, host := range []string{"the same", "another"} {
+			list = append(list, &fault{name: fmt.Sprintf("%d to %s host", status, host), answer: func(x *exchange) {
+				to := x.network.otherHost.Addr().String()
+				if host == "the same" {
+					to = x.network.api.Listener.Addr().String()
 				}
 				x.reply(status, http.Header{"Location": {"http://" + to + "/elsewhere"}}, "")
 			}})
@@ -132,20 +132,20 @@ func catalogue(t *testing.T) []*fault {
 		&fault{name: "expired token as 401", answer: func(x *exchange) {
 			x.problem(http.StatusUnauthorized, nil, "invalid-authorization-token", "No")
 		}},
-		&fault{name: "revoked key", also: func(r *http.Request) bool { return kindOf(r) == "token" }, answer: func(x *exchange) {
-			if kindOf(x.request) == "token" {
+		&fault{name: "revoked key", also: func(r *http.Request) bool { return callOf(r) == "token" }, answer: func(x *exchange) {
+			if callOf(x.request) == "token" {
 				x.problem(http.StatusNotFound, nil, "parameter-not-valid", "unable to authenticate, check API key")
 				return
 			}
 			x.problem(http.StatusUnauthorized, nil, "invalid-authorization-token", "No")
 		}},
-		&fault{name: "clock skew", wait: time.Second, answer: says(http.StatusTooManyRequests, date(-2*time.Hour))},
-		&fault{name: "GOAWAY before the request", storm: true, http2: goAway(false)},
+		&fault{name: "clock skew", wait: time.Second, answer: problemResponse(http.StatusTooManyRequests, date(-2*time.Hour))},
+		&fault{name: "GOAWAY before the request", resends: true, http2: goAway(false)},
 		&fault{name: "GOAWAY after the request", executed: true, http2: goAway(true)},
 	)
 }
 
-// bomb is a kilobyte that becomes a megabyte.
+// bomb is 1 kB of gzip that decompresses to 1 MB.
 var bomb = func() string {
 	var b bytes.Buffer
 	z := gzip.NewWriter(&b)
@@ -154,14 +154,14 @@ var bomb = func() string {
 	return b.String()
 }()
 
-// maxAnswer is the limit that the bomb exceeds.
-const maxAnswer = 256 << 10
+// maxResponse is the response size limit, which the bomb exceeds.
+const maxResponse = 256 << 10
 
 func nothing(http.Header) {}
 
 func seconds(h http.Header) { h.Set("Retry-After", "1") }
 
-// date asks for a second's wait, by a clock that is wrong by so much.
+// date sets a Retry-After one second in the future, by a clock that is off by wrong.
 func date(wrong time.Duration) func(http.Header) {
 	return func(h http.Header) {
 		now := time.Now().Add(wrong).UTC()
@@ -170,8 +170,9 @@ func date(wrong time.Duration) func(http.Header) {
 	}
 }
 
-// says answers with a problem, and echoes what nobody may log.
-func says(status int, header func(http.Header)) func(*exchange) {
+// problemResponse responds with a problem that echoes the token and the body, which
+// must not be logged.
+func problemResponse(status int, header func(http.Header)) func(*exchange) {
 	return func(x *exchange) {
 		h := http.Header{}
 		header(h)
@@ -191,7 +192,7 @@ func (x *exchange) reply(status int, h http.Header, body string) {
 	_ = res.Write(x)
 }
 
-// certificate makes a certificate for this machine, of its own issuer.
+// certificate returns a self-signed certificate for the loopback addresses.
 func certificate(t *testing.T) (tls.Certificate, *x509.CertPool) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -215,14 +216,14 @@ func certificate(t *testing.T) (tls.Certificate, *x509.CertPool) {
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, pool
 }
 
-// names is a name server that knows no names: what ends in absent does not
-// exist, and for all others it is not able to tell.
+// names is a name server: names with the label absent do not exist, and all others
+// result in a server failure.
 type names struct{ net.PacketConn }
 
 func newNames(t *testing.T) *names {
 	t.Helper()
 	conn, err := net.ListenPacket("udp4", "127.0.0.1:0")
-	if err != nil { // the machine has only IPv6
+	if err != nil { // the machine may have only IPv6
 		conn, err = net.ListenPacket("udp6", "[::1]:0")
 	}
 	if err != nil {
@@ -253,7 +254,7 @@ func newNames(t *testing.T) *names {
 	return &names{conn}
 }
 
-// dial looks the name up in vain.
+// dial returns a dial function that fails to resolve host.
 func (n *names) dial(host string) func(context.Context) (net.Conn, error) {
 	resolver := &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return (&net.Dialer{}).DialContext(ctx, "udp", n.LocalAddr().String())

@@ -22,8 +22,8 @@ var filters = []any{
 	reporting.TransactionFilter{}, webhooks.MessageFilter{},
 }
 
-// TestGeneratedFilters: every method of every filter makes one term that holds
-// the value as it was given, or makes the filter fail.
+// TestGeneratedFilters: every method of every filter adds one term with the value as
+// passed, or makes the filter fail.
 func TestGeneratedFilters(t *testing.T) {
 	files, err := filepath.Glob(root + "/generated/*/*.gen.go")
 	if err != nil {
@@ -38,7 +38,7 @@ func TestGeneratedFilters(t *testing.T) {
 		generated += strings.Count(string(text), "\tterms transport.Filter\n")
 	}
 	if generated != len(filters) {
-		t.Errorf("%d filters are generated, and %d in the list", generated, len(filters))
+		t.Errorf("%d filters are generated, but %d are in the list", generated, len(filters))
 	}
 	tried := 0
 	for _, filter := range filters {
@@ -66,25 +66,25 @@ func TestGeneratedFilters(t *testing.T) {
 				tried++
 				got := made.Interface().(fmt.Stringer).String()
 				values, ok := strings.CutSuffix(got, "("+strings.Repeat(",'"+text+"'", len(args))[1:]+")")
-				whole := ok && pathAndOperator.MatchString(values)
+				complete := ok && pathAndOperator.MatchString(values)
 				hostile := strings.ContainsAny(text, "'\\\n\x00") || !utf8.ValidString(text)
 				if m.Type().In(0) == reflect.TypeFor[value.Date]() {
-					hostile = text != "2031-01-02" // what is no day is refused, too
+					hostile = text != "2031-01-02" // anything else is not a valid date
 				}
-				if hostile == whole || hostile && got != "" {
-					t.Errorf("%s.%s of %q is %q", v.Type(), name, text, got)
+				if hostile == complete || hostile && got != "" {
+					t.Errorf("%s.%s(%q) = %q", v.Type(), name, text, got)
 				}
 			}
 		}
 	}
 	if tried < 300 {
-		t.Errorf("only %d filters were made", tried)
+		t.Errorf("only %d filters were tested", tried)
 	}
 }
 
 var pathAndOperator = regexp.MustCompile(`^[a-zA-Z.]+\.[a-z]+$`)
 
-// argument makes a text a value of a type.
+// argument converts text to a value of typ, and reports whether it can.
 func argument(typ reflect.Type, text string) (reflect.Value, bool) {
 	switch {
 	case typ.Kind() == reflect.String:

@@ -6,7 +6,7 @@ import (
 	"net"
 )
 
-// Of HTTP/2, as much as it takes to end a connection.
+// The parts of HTTP/2 that are needed to close a connection with GOAWAY.
 const (
 	preface     = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 	typeHeaders = 1
@@ -38,9 +38,9 @@ func goAwayFrame(last, code uint32) []byte {
 	return raw
 }
 
-// goAway ends HTTP/2 connections when the first request comes: before it was
-// looked at, as a server does that is restarted, and says so; or after it was
-// executed, in place of the answer.
+// goAway closes HTTP/2 connections with GOAWAY when the first request arrives. Either
+// the request is not processed, as when a server restarts, or it is executed, and
+// GOAWAY is sent instead of the response.
 func goAway(executed bool) func(*network, net.Conn) {
 	return func(n *network, conn net.Conn) {
 		start := make([]byte, len(preface))
@@ -60,14 +60,14 @@ func goAway(executed bool) func(*network, net.Conn) {
 				}
 			}
 		}
-		server, err := net.Dial("tcp", n.bank.Listener.Addr().String())
+		server, err := net.Dial("tcp", n.api.Listener.Addr().String())
 		if err != nil {
 			return
 		}
 		defer func() { _ = server.Close() }()
 		_, _ = server.Write(start)
 		n.wg.Go(func() {
-			defer func() { _ = server.Close() }() // or nobody would end the loop below
+			defer func() { _ = server.Close() }() // ends the loop below
 			for {
 				f, err := readFrame(conn)
 				if err != nil {
@@ -86,7 +86,7 @@ func goAway(executed bool) func(*network, net.Conn) {
 			if err != nil {
 				return
 			}
-			if f.kind == typeHeaders { // the answer: the bank has done its work
+			if f.kind == typeHeaders { // the response, so the request has been executed
 				_, _ = conn.Write(goAwayFrame(1, internal))
 				return
 			}

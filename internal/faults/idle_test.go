@@ -23,9 +23,9 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
-// distant is a proxy that delays everything by the same time, in both
-// directions, as a server in another city does.
-func distant(t *testing.T, address string, delay time.Duration) string {
+// delayProxy starts a proxy that delays data in both directions, like the distance
+// to a server in another city, and returns its address.
+func delayProxy(t *testing.T, address string, delay time.Duration) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -75,8 +75,8 @@ func distant(t *testing.T, address string, delay time.Duration) string {
 	return l.Addr().String()
 }
 
-// nginx starts nginx in front of a server, with a keep-alive timeout of a
-// second, or skips the test.
+// nginx starts nginx in front of a server, with a keep-alive timeout of one second,
+// and returns its address. It skips the test if nginx cannot be started.
 func nginx(t *testing.T, server, protocol string) string {
 	t.Helper()
 	program, err := exec.LookPath("nginx")
@@ -117,9 +117,9 @@ http {
 	return ""
 }
 
-// TestMeasureIdleConnections measures how many creates end with an unknown
-// outcome because the server closes an idle connection, after a second, while
-// the request is on its way:
+// TestMeasureIdleConnections measures how many creates have an unknown outcome because
+// the server closes an idle connection, after one second, while the request is in
+// flight:
 //
 //	go test ./internal/faults -run MeasureIdle -measure -v
 func TestMeasureIdleConnections(t *testing.T) {
@@ -150,14 +150,14 @@ func TestMeasureIdleConnections(t *testing.T) {
 			case "nginx HTTP2", "nginx HTTP2, closed after 0.5 s":
 				address = nginx(t, server.URL, "http2")
 			}
-			address = distant(t, address, delay)
+			address = delayProxy(t, address, delay)
 			var unknown, other atomic.Int64
 			var wg sync.WaitGroup
 			for range clients {
 				wg.Go(func() {
 					opts := []transport.ClientOption{basiq.WithAPIKey("key-12345"), basiq.WithBaseURL("http://" + address)}
 					if strings.HasPrefix(front, "nginx HTTP2") {
-						// The client's own transport speaks HTTP/2 with TLS only.
+						// The client's default transport uses HTTP/2 with TLS only.
 						tr := &http.Transport{Protocols: new(http.Protocols), DisableCompression: true}
 						if front != "nginx HTTP2" {
 							tr.IdleConnTimeout = 500 * time.Millisecond

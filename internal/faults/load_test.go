@@ -21,35 +21,35 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
-// raced tells that the race detector is on, which takes ten times the time.
+// raced is set if the race detector is on, which makes the tests ten times slower.
 var raced bool
 
-// busy is a bank under load: it answers every call with what the call asked
-// for, fails one in twenty, and lets its token expire.
-type busy struct {
+// loadAPI is a fake API for load tests. It responds to every call with the requested
+// user, fails one call in twenty, and lets its token expire.
+type loadAPI struct {
 	*httptest.Server
 	seed   uint64
-	expire []int64 // the token expires when so many calls were answered
-	dead   atomic.Bool
+	expire []int64 // the token expires after these numbers of successful calls
+	down   atomic.Bool
 	tokens atomic.Int64
 	sends  atomic.Int64
 	served atomic.Int64
 	faults atomic.Int64
-	good   atomic.Int64 // the token that is good now; 0 is none
+	good   atomic.Int64 // the number of the valid token; 0 if none is
 
 	mu   sync.Mutex
-	done map[string]int // users made, by mail
+	done map[string]int // users created, by email address
 	seen map[string]uint64
 }
 
-func newBusy(t *testing.T, expire ...int64) *busy {
-	b := &busy{seed: 1, expire: expire, done: map[string]int{}, seen: map[string]uint64{}}
+func newLoadAPI(t *testing.T, expire ...int64) *loadAPI {
+	b := &loadAPI{seed: 1, expire: expire, done: map[string]int{}, seen: map[string]uint64{}}
 	b.Server = httptest.NewServer(b)
 	t.Cleanup(b.Close)
 	return b
 }
 
-func (b *busy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (b *loadAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.URL.Path == "/token" {
 		n := b.tokens.Add(1)
 		b.good.Store(n)
@@ -58,7 +58,7 @@ func (b *busy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	b.sends.Add(1)
 	body, _ := io.ReadAll(r.Body)
-	if b.dead.Load() {
+	if b.down.Load() {
 		w.WriteHeader(http.StatusServiceUnavailable)
 		return
 	}
@@ -80,7 +80,7 @@ func (b *busy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		b.done[id]++
 	}
 	b.mu.Unlock()
-	answer := fmt.Sprintf(`{"type":"user","id":%q,"email":%q}`, id, id)
+	response := fmt.Sprintf(`{"type":"user","id":%q,"email":%q}`, id, id)
 	if fails {
 		b.faults.Add(1)
 		switch kind {
@@ -95,17 +95,17 @@ func (b *busy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 				reset(conn)
 			}
 		case 4:
-			w.Header().Set("Content-Length", fmt.Sprint(len(answer)))
-			_, _ = io.WriteString(w, answer[:len(answer)/2])
+			w.Header().Set("Content-Length", fmt.Sprint(len(response)))
+			_, _ = io.WriteString(w, response[:len(response)/2])
 		case 5:
-			_, _ = io.WriteString(w, answer[:len(answer)/2])
+			_, _ = io.WriteString(w, response[:len(response)/2])
 		}
 		return
 	}
 	if slices.Contains(b.expire, b.served.Add(1)) {
 		b.good.Store(0)
 	}
-	_, _ = io.WriteString(w, answer)
+	_, _ = io.WriteString(w, response)
 }
 
 func hash(s string) (h uint64) {
@@ -115,8 +115,8 @@ func hash(s string) (h uint64) {
 	return h & (1<<32 - 1)
 }
 
-// client returns a client of the bank, and counts its attempts.
-func (b *busy) client(t *testing.T, opts ...transport.ClientOption) *basiq.Client {
+// client returns a client of the fake API.
+func (b *loadAPI) client(t *testing.T, opts ...transport.ClientOption) *basiq.Client {
 	t.Helper()
 	tr := &http.Transport{MaxConnsPerHost: 100, MaxIdleConnsPerHost: 100}
 	t.Cleanup(tr.CloseIdleConnections)
@@ -131,9 +131,9 @@ func (b *busy) client(t *testing.T, opts ...transport.ClientOption) *basiq.Clien
 	return c
 }
 
-// all makes n calls at once: nine reads, and then something that must not be
-// done twice.
-func (b *busy) all(t *testing.T, c *basiq.Client, round, n int) (failed int) {
+// callAll makes n concurrent calls, one in ten of which is a create that must not be
+// executed twice. It returns how many of them failed.
+func (b *loadAPI) callAll(t *testing.T, c *basiq.Client, round, n int) (failed int) {
 	t.Helper()
 	var failures atomic.Int64
 	var wg sync.WaitGroup
@@ -149,7 +149,7 @@ func (b *busy) all(t *testing.T, c *basiq.Client, round, n int) (failed int) {
 			}
 			if err == nil {
 				if user.ID != id || user.Email != id {
-					t.Errorf("the call for %s got the answer for %s, %s", id, user.ID, user.Email)
+					t.Errorf("the call for %s got the response for %s, %s", id, user.ID, user.Email)
 				}
 				return
 			}
@@ -160,12 +160,12 @@ func (b *busy) all(t *testing.T, c *basiq.Client, round, n int) (failed int) {
 				decode *transport.DecodeError
 			)
 			if !errors.As(err, &api) && !errors.As(err, &lost) && !errors.As(err, &decode) {
-				t.Errorf("%s: an error of no kind: %v", id, err)
+				t.Errorf("%s: an error of an undocumented type: %v", id, err)
 			}
 			b.mu.Lock()
 			defer b.mu.Unlock()
 			if b.done[id] > 0 && !errors.Is(err, transport.ErrOutcomeUnknown) && decode == nil {
-				t.Errorf("%s was made, and the error does not tell: %v", id, err)
+				t.Errorf("%s was created, but the error does not match ErrOutcomeUnknown: %v", id, err)
 			}
 		})
 	}
@@ -175,16 +175,15 @@ func (b *busy) all(t *testing.T, c *basiq.Client, round, n int) (failed int) {
 
 func heap() uint64 {
 	runtime.GC()
-	runtime.GC() // the first one empties pools only halfway
+	runtime.GC() // the first run clears sync.Pools only partly
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return m.HeapAlloc
 }
 
-// TestLoad: ten thousand calls at once, while the token expires and one answer
-// in twenty is a fault. Every call gets its own answer, or an error of a kind;
-// an expiry is one request for a token; nothing is made twice; and memory is what
-// it was before.
+// TestLoad makes 10,000 concurrent calls while the token expires and one response in
+// twenty is faulty. Every call gets its own response or a typed error. An expiry
+// costs one token request, nothing is created twice, and memory does not grow.
 func TestLoad(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes seconds")
@@ -193,10 +192,10 @@ func TestLoad(t *testing.T) {
 	if raced {
 		n = 2000
 	}
-	b := newBusy(t, int64(n/3), int64(n+n/8))
+	b := newLoadAPI(t, int64(n/3), int64(n+n/8))
 	c := b.client(t)
 	start := time.Now()
-	failed := b.all(t, c, 1, n)
+	failed := b.callAll(t, c, 1, n)
 	took := time.Since(start)
 	if got := b.tokens.Load(); got != 2 {
 		t.Errorf("%d token requests, want one for the start and one for the expiry", got)
@@ -204,15 +203,15 @@ func TestLoad(t *testing.T) {
 	if b.faults.Load() < int64(n/40) {
 		t.Errorf("only %d faults", b.faults.Load())
 	}
-	// One in six faults cannot be read, and a call that may not be repeated fails
-	// by the first fault.
+	// One fault in six is an unreadable response, which is not retried. A create
+	// fails at its first fault.
 	if failed == 0 || failed > n/40 {
 		t.Errorf("%d of %d calls failed after %d faults", failed, n, b.faults.Load())
 	}
 	b.mu.Lock()
 	for id, times := range b.done {
 		if times > 1 {
-			t.Errorf("%s was made %d times", id, times)
+			t.Errorf("%s was created %d times", id, times)
 		}
 	}
 	clear(b.done)
@@ -222,7 +221,7 @@ func TestLoad(t *testing.T) {
 
 	before := heap()
 	for round := range 3 {
-		b.all(t, c, 2+round, n/4)
+		b.callAll(t, c, 2+round, n/4)
 		b.mu.Lock()
 		clear(b.done)
 		clear(b.seen)
@@ -231,31 +230,31 @@ func TestLoad(t *testing.T) {
 	if after := heap(); after > before+4<<20 {
 		t.Errorf("the heap grew from %d to %d bytes", before, after)
 	} else {
-		t.Logf("the heap was %d bytes, and is %d", before, after)
+		t.Logf("the heap had %d bytes before and %d after", before, after)
 	}
 	if got := b.tokens.Load(); got != 3 {
 		t.Errorf("%d token requests after another expiry, want 3", got)
 	}
 }
 
-// TestLoadDeadServer: when everything fails, the requests are hardly more than
-// the calls.
+// TestLoadDeadServer: if every request fails, at most 10% more requests are sent than
+// calls are made.
 func TestLoadDeadServer(t *testing.T) {
 	n := 10_000
 	if testing.Short() || raced {
 		n = 1000
 	}
-	b := newBusy(t)
-	b.dead.Store(true)
+	b := newLoadAPI(t)
+	b.down.Store(true)
 	c := b.client(t)
-	if failed := b.all(t, c, 1, n); failed != n {
+	if failed := b.callAll(t, c, 1, n); failed != n {
 		t.Errorf("%d of %d calls failed", failed, n)
 	}
 	sends := int(b.sends.Load())
 	if sends > n+n/10 || sends < n {
-		t.Errorf("%d requests for %d calls, which is more than a tenth too many", sends, n)
+		t.Errorf("%d requests for %d calls, want at most 10%% more", sends, n)
 	}
-	// What held them back is the budget, and it says so.
+	// The retry budget limits the requests, and the error says so.
 	_, err := c.Core.Users.Get(context.Background(), "u")
 	if !errors.Is(err, transport.ErrRetryBudget) || !errors.Is(err, transport.ErrUnavailable) {
 		t.Errorf("got %v", err)

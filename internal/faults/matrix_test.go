@@ -22,20 +22,20 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
-// cells is how many cells are tested at a time.
+// cells is how many cells are tested concurrently.
 var cells = 24
 
-// TestFaults makes every kind of call meet every kind of fault, once and again
-// and again, and holds what comes of it against the table. Whatever the table
-// says, nothing is done twice, an error that does not say so stands for nothing
-// that was done, and nothing is left: no goroutine, no connection, no secret in
-// an error or a log.
+// TestFaults makes every kind of call under every kind of fault, which hits either the
+// first attempt or all attempts, and compares the outcome with the matrix. Whatever
+// the matrix says, no operation takes effect twice, and unless the error says
+// otherwise it had no effect. No goroutine or connection is leaked, and no secret is
+// in an error or a log.
 func TestFaults(t *testing.T) {
 	table := readTable(t)
 	faults := catalogue(t)
 	table.complete(t, faults)
 	everyCell(t, table, faults, func(t *testing.T, f *fault, c func() call, once bool, want string) {
-		holdCell(t, f, c, once, false, func(got string) string {
+		checkCell(t, f, c, once, false, func(got string) string {
 			if got != want {
 				return fmt.Sprintf("got  %s\nwant %s", got, want)
 			}
@@ -44,9 +44,9 @@ func TestFaults(t *testing.T) {
 	})
 }
 
-// TestFaultsOnUsedConnections is the same on connections that were used before,
-// for faults that come after a request. net/http then sends a read once more by
-// itself, so that only what was done and what the error is can be held.
+// TestFaultsOnUsedConnections is like TestFaults on reused connections, for faults that
+// occur after a request was sent. net/http may resend a read there by itself, so the
+// number of attempts is not compared.
 func TestFaultsOnUsedConnections(t *testing.T) {
 	var faults []*fault
 	for _, f := range catalogue(t) {
@@ -55,11 +55,11 @@ func TestFaultsOnUsedConnections(t *testing.T) {
 		}
 	}
 	everyCell(t, readTable(t), faults, func(t *testing.T, f *fault, c func() call, once bool, want string) {
-		if c().hits == "token" || c().inward {
-			return // the first request of all; and those whose connections are the sender's
+		if c().target == "token" || c().delivery {
+			return // the token request is the first request; deliveries use the sender's connections
 		}
 		_, want, _ = strings.Cut(want, " ")
-		holdCell(t, f, c, once, true, func(got string) string {
+		checkCell(t, f, c, once, true, func(got string) string {
 			if _, got, _ = strings.Cut(got, " "); got != want {
 				return fmt.Sprintf("got  %s\nwant %s", got, want)
 			}
@@ -68,10 +68,10 @@ func TestFaultsOnUsedConnections(t *testing.T) {
 	})
 }
 
-// everyCell tests all cells, but those that are not applicable.
+// everyCell tests all cells that are applicable.
 func everyCell(t *testing.T, table *table, faults []*fault, test func(t *testing.T, f *fault, c func() call, once bool, want string)) {
-	// The cells wait more than they work: more of them go at a time than there
-	// are processors.
+	// Cells spend most of their time waiting, so more of them run concurrently than
+	// there are processors.
 	free := make(chan struct{}, cells)
 	var wg sync.WaitGroup
 	defer wg.Wait()
@@ -82,7 +82,7 @@ func everyCell(t *testing.T, table *table, faults []*fault, test func(t *testing
 				name := fmt.Sprintf("%s/%s/%s", f.name, c.name, map[bool]string{false: "always", true: "once"}[once])
 				if reason, ok := strings.CutPrefix(want, "n/a"); ok {
 					if len(reason) < 5 {
-						t.Errorf("%s: not applicable, and the reason is %q", name, reason)
+						t.Errorf("%s: not applicable, but the reason is %q", name, reason)
 					}
 					continue
 				}
@@ -96,10 +96,10 @@ func everyCell(t *testing.T, table *table, faults []*fault, test func(t *testing
 	}
 }
 
-// holdCell runs a cell, and fails if that is not as it should be. Where times are
-// short, a busy machine may cut off what is healthy: the cell is then given twice
-// another go, with more time for each attempt. What is wrong is so every time.
-func holdCell(t *testing.T, f *fault, c func() call, once, reuse bool, wrong func(got string) string) {
+// checkCell runs a cell, and fails the test if wrong returns a problem. If the cell has
+// a short timeout, a busy machine may time out healthy requests, so a failed cell is
+// run up to two more times with longer timeouts. A real defect fails every time.
+func checkCell(t *testing.T, f *fault, c func() call, once, reuse bool, wrong func(got string) string) {
 	t.Helper()
 	for n := 1; ; n++ {
 		trial := &trial{T: t}
@@ -110,7 +110,7 @@ func holdCell(t *testing.T, f *fault, c func() call, once, reuse bool, wrong fun
 		if len(trial.problems) == 0 {
 			return
 		}
-		if n == 3 || f.timeout == 0 && !c().repeats {
+		if n == 3 || f.timeout == 0 && !c().polls {
 			t.Error(strings.Join(trial.problems, "\n"))
 			return
 		}
@@ -120,7 +120,7 @@ func holdCell(t *testing.T, f *fault, c func() call, once, reuse bool, wrong fun
 	}
 }
 
-// trial collects what is wrong with a cell.
+// trial collects the problems of one run of a cell.
 type trial struct {
 	*testing.T
 	problems []string
@@ -132,20 +132,20 @@ func (t *trial) Errorf(format string, args ...any) {
 
 func (t *trial) Error(args ...any) { t.problems = append(t.problems, fmt.Sprintln(args...)) }
 
-// runCell makes one call meet one fault, and tells what came of it in the words
-// of the table.
+// runCell makes one call under one fault, and returns the outcome in the words of the
+// matrix.
 func runCell(t *trial, f *fault, c call, once, reuse bool) string {
-	if c.inward {
+	if c.delivery {
 		return runDelivery(t, f, c, once)
 	}
-	bank := newBank(t.T, f.cert)
-	defer bank.Close()
-	n := newNetwork(t.T, bank, f, c, once, reuse)
+	api := newFakeAPI(t.T, f.cert)
+	defer api.Close()
+	n := newNetwork(t.T, api, f, c, once, reuse)
 	defer n.close()
 	tr := n.transport()
 	var (
 		tries   atomic.Int64
-		hasty   atomic.Bool
+		early   atomic.Bool
 		logs    lockedBuffer
 		err     error
 		broken  error
@@ -155,7 +155,7 @@ func runCell(t *trial, f *fault, c call, once, reuse bool) string {
 		if a.Operation.ID == c.operation {
 			tries.Add(1)
 			if a.Again && a.NextWait < f.wait && errors.Is(a.Err, transport.ErrRateLimited) {
-				hasty.Store(true)
+				early.Store(true)
 			}
 		}
 	}}
@@ -164,21 +164,21 @@ func runCell(t *trial, f *fault, c call, once, reuse bool) string {
 		timeout = limit
 	}
 	client, newErr := basiq.NewClient(
-		basiq.WithAPIKey(canaryKey), basiq.WithBaseURL(bank.URL), transport.WithHTTPClient(&http.Client{Transport: tr}),
+		basiq.WithAPIKey(canaryKey), basiq.WithBaseURL(api.URL), transport.WithHTTPClient(&http.Client{Transport: tr}),
 		transport.WithRetryPolicy(transport.RetryPolicy{BaseDelay: time.Millisecond}), transport.WithTimeout(timeout),
-		transport.WithMaxResponseSize(maxAnswer), transport.WithObserver(observer),
+		transport.WithMaxResponseSize(maxResponse), transport.WithObserver(observer),
 		transport.WithLogger(slog.New(slog.NewJSONHandler(&logs, &slog.HandlerOptions{Level: slog.LevelDebug}))),
 	)
 	if newErr != nil {
 		t.Fatal(newErr)
 	}
-	// What the call starts has the label, and what it leaves is found by it.
+	// Goroutines that the call starts inherit the label, so that leaked ones are found.
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
 	pprof.Do(ctx, pprof.Labels("cell", t.Name()), func(ctx context.Context) {
-		if reuse { // there is a token then, and a connection that waits for the next request
+		if reuse { // get a token and leave an idle connection
 			if err := client.Transport.Call(ctx, http.MethodGet, "/elsewhere", nil, nil); !errors.Is(err, transport.ErrNotFound) {
-				t.Errorf("the call before: %v", err)
+				t.Errorf("preceding call: %v", err)
 			}
 		}
 		start := time.Now()
@@ -187,18 +187,18 @@ func runCell(t *trial, f *fault, c call, once, reuse bool) string {
 	})
 	got := n.outcome(c, int(tries.Load()), err)
 	if reuse && n.reused.Load() == 0 {
-		t.Error("no connection was used again")
+		t.Error("no connection was reused")
 	}
 	if elapsed > limit+250*time.Millisecond {
-		t.Errorf("it took %s; the deadline is %s", elapsed, limit)
+		t.Errorf("the call took %s, the deadline is %s", elapsed, limit)
 	}
-	if hasty.Load() {
-		t.Errorf("the next attempt came sooner than the server asked for: %v", err)
+	if early.Load() {
+		t.Errorf("the next attempt was earlier than the server asked for: %v", err)
 	}
-	if n.strangers.Load() > 0 {
+	if n.otherHostConns.Load() > 0 {
 		t.Error("a redirect was followed")
 	}
-	n.duplicates(t, c, err)
+	n.checkEffects(t, c, err)
 	if reuse || f.timeout > 0 {
 		t.Logf("%s: %v", elapsed, err)
 	}
@@ -212,10 +212,10 @@ func runCell(t *trial, f *fault, c call, once, reuse bool) string {
 	if err := client.Transport.Close(); err != nil {
 		t.Error(err)
 	}
-	n.leftovers(t, tr)
+	n.checkLeaks(t, tr)
 	for _, text := range append(printed(err), logs.String()) {
 		if strings.Contains(text, canary) {
-			t.Errorf("a secret is shown: %s", text)
+			t.Errorf("an error or log reveals a secret: %s", text)
 		}
 	}
 	if logs.Len() == 0 {
@@ -224,64 +224,64 @@ func runCell(t *trial, f *fault, c call, once, reuse bool) string {
 	return got
 }
 
-// maxConnections is how often net/http may send a request by itself within one
-// attempt, when the other side says that it did not look at it.
+// maxConnections is how often net/http may send a request within one attempt if the
+// server says that it did not process the request.
 const maxConnections = 11
 
-// outcome tells what came of a call.
+// outcome returns the outcome of a call in the words of the matrix.
 func (n *network) outcome(c call, tries int, err error) string {
-	n.bank.mu.Lock()
-	defer n.bank.mu.Unlock()
-	// What the proxy saw and passed on, the bank saw again.
-	seen := n.bank.seen[c.hits]
+	n.api.mu.Lock()
+	defer n.api.mu.Unlock()
+	// The API has seen the requests that the proxy forwarded, so count them once.
+	seen := n.api.seen[c.target]
 	if !n.fault.executed {
 		seen += int(n.seen.Load())
 	}
 	var b strings.Builder
 	words := kinds(err)
-	waited := c.repeats && strings.Contains(words, "timeout") && !strings.Contains(words, "too-long")
+	waited := c.polls && strings.Contains(words, "timeout") && !strings.Contains(words, "too-long")
 	if waited && tries > c.before {
 		b.WriteString("more")
 	} else {
 		fmt.Fprint(&b, tries)
 	}
 	switch {
-	case n.fault.storm && seen > tries && seen <= tries*maxConnections:
+	case n.fault.resends && seen > tries && seen <= tries*maxConnections:
 		b.WriteString("(more)")
-	case waited && tries-seen == 1: // the end of the wait cut the last one off
+	case waited && tries-seen == 1: // the timeout ended the last attempt
 	case seen != tries:
 		fmt.Fprintf(&b, "(%d)", seen)
 	}
 	if c.changes {
-		fmt.Fprintf(&b, " done:%d", n.bank.done)
+		fmt.Fprintf(&b, " done:%d", n.api.done)
 	}
-	if n.bank.tokens != 1 {
-		fmt.Fprintf(&b, " tokens:%d", n.bank.tokens)
+	if n.api.tokens != 1 {
+		fmt.Fprintf(&b, " tokens:%d", n.api.tokens)
 	}
 	b.WriteString(" " + words)
 	return b.String()
 }
 
-// duplicates holds what is so in every cell, whatever the table says.
-func (n *network) duplicates(t *trial, c call, err error) {
-	n.bank.mu.Lock()
-	defer n.bank.mu.Unlock()
-	if n.bank.done > 1 {
-		t.Errorf("it was done %d times", n.bank.done)
+// checkEffects checks what holds for every cell, whatever the matrix says.
+func (n *network) checkEffects(t *trial, c call, err error) {
+	n.api.mu.Lock()
+	defer n.api.mu.Unlock()
+	if n.api.done > 1 {
+		t.Errorf("the operation took effect %d times", n.api.done)
 	}
 	var (
 		unreadable *transport.DecodeError
 		known      = err != nil && !errors.Is(err, transport.ErrOutcomeUnknown) && !errors.As(err, &unreadable) && !errors.Is(err, transport.ErrTooLarge)
 	)
 	switch {
-	case known && n.bank.done > 0:
-		t.Errorf("it was done, and the error does not tell: %v", err)
-	case c.changes && err == nil && n.bank.done != 1:
-		t.Errorf("there is no error, and it was done %d times", n.bank.done)
+	case known && n.api.done > 0:
+		t.Errorf("the operation took effect, but the error does not say so: %v", err)
+	case c.changes && err == nil && n.api.done != 1:
+		t.Errorf("there is no error, but the operation took effect %d times", n.api.done)
 	}
 }
 
-// kinds names what an error is, in all the ways in which callers can ask.
+// kinds returns the words of the matrix for everything that an error matches.
 func kinds(err error) string {
 	if err == nil {
 		return "ok"
@@ -296,50 +296,50 @@ func kinds(err error) string {
 		dns    *net.DNSError
 		issuer x509.UnknownAuthorityError
 	)
-	say := func(yes bool, word string) {
+	add := func(yes bool, word string) {
 		if yes {
 			words = append(words, word)
 		}
 	}
-	say(errors.As(err, &wait), "wait")
-	say(errors.As(err, &token), "token")
+	add(errors.As(err, &wait), "wait")
+	add(errors.As(err, &token), "token")
 	if errors.As(err, &lost) {
-		say(lost.Sent, "lost")
-		say(!lost.Sent, "unsent")
+		add(lost.Sent, "lost")
+		add(!lost.Sent, "unsent")
 	}
 	if errors.As(err, &api) {
 		words = append(words, fmt.Sprint(api.Status))
-		keyUnknown := api.Status == 404 && api.Path == "/token" // not what the call looked for
+		keyUnknown := api.Status == 404 && api.Path == "/token" // the status of the token request, not of the call
 		for target, is := range map[error]bool{
 			transport.ErrRateLimited: api.Status == 429, transport.ErrUnavailable: api.Status > 501,
 			transport.ErrRedirected: api.Status < 400, transport.ErrNotFound: api.Status == 404 && !keyUnknown,
 			transport.ErrUnauthorized: api.Status == 401 || keyUnknown,
 		} {
-			say(errors.Is(err, target) != is, "wrongly:"+target.Error())
+			add(errors.Is(err, target) != is, "wrongly:"+target.Error())
 		}
 	}
-	say(errors.As(err, &decode), "unreadable")
-	say(errors.Is(err, transport.ErrTooLarge), "too-large")
-	say(errors.Is(err, transport.ErrTokenExpired), "token-refused")
-	say(errors.Is(err, context.DeadlineExceeded), "timeout")
-	say(errors.As(err, &dns), "name")
-	say(errors.As(err, &issuer), "certificate")
-	say(errors.Is(err, transport.ErrOutcomeUnknown), "unknown")
-	say(errors.Is(err, transport.ErrRetryBudget), "budget")
-	say(strings.Contains(err.Error(), "io.Seeker"), "stream")
-	say(strings.Contains(err.Error(), "asks for a longer wait") || strings.Contains(err.Error(), "no time is left"), "too-long")
+	add(errors.As(err, &decode), "unreadable")
+	add(errors.Is(err, transport.ErrTooLarge), "too-large")
+	add(errors.Is(err, transport.ErrTokenExpired), "token-rejected")
+	add(errors.Is(err, context.DeadlineExceeded), "timeout")
+	add(errors.As(err, &dns), "name")
+	add(errors.As(err, &issuer), "certificate")
+	add(errors.Is(err, transport.ErrOutcomeUnknown), "unknown")
+	add(errors.Is(err, transport.ErrRetryBudget), "budget")
+	add(strings.Contains(err.Error(), "io.Seeker"), "stream")
+	add(strings.Contains(err.Error(), "asked for a wait longer") || strings.Contains(err.Error(), "no time is left"), "too-long")
 	if words == nil {
 		return fmt.Sprintf("%T", err)
 	}
 	return strings.Join(words, " ")
 }
 
-// leftovers waits for all that the call started to end.
-func (n *network) leftovers(t *trial, tr *http.Transport) {
+// checkLeaks waits until all connections and goroutines of the cell have ended.
+func (n *network) checkLeaks(t *trial, tr *http.Transport) {
 	t.Helper()
 	deadline := time.Now().Add(5 * time.Second)
 	for pause := time.Millisecond; ; pause = min(2*pause, 100*time.Millisecond) {
-		tr.CloseIdleConnections() // what is idle is not left over, it is the pool's
+		tr.CloseIdleConnections() // idle connections belong to the pool and are not leaked
 		open := n.open.Load()
 		var stacks string
 		if open == 0 {
@@ -348,14 +348,14 @@ func (n *network) leftovers(t *trial, tr *http.Transport) {
 			}
 		}
 		if time.Now().After(deadline) {
-			t.Errorf("%d connections are left, and these goroutines:\n%s", open, stacks)
+			t.Errorf("%d connections are leaked, and these goroutines:\n%s", open, stacks)
 			return
 		}
 		time.Sleep(pause)
 	}
 }
 
-// labelled returns the stacks of the goroutines that a cell started.
+// labelled returns the stacks of the goroutines that belong to a cell.
 func labelled(cell string) string {
 	var b bytes.Buffer
 	if err := pprof.Lookup("goroutine").WriteTo(&b, 1); err != nil {
@@ -370,7 +370,7 @@ func labelled(cell string) string {
 	return strings.Join(found, "\n\n")
 }
 
-// printed returns an error in every form that it may be logged in.
+// printed returns the error in every form in which it may be logged.
 func printed(err error) []string {
 	if err == nil {
 		return nil
@@ -390,7 +390,7 @@ func printed(err error) []string {
 	return texts
 }
 
-// lockedBuffer is a buffer that several goroutines write to.
+// lockedBuffer is a buffer for concurrent writers.
 type lockedBuffer struct {
 	mu sync.Mutex
 	bytes.Buffer

@@ -16,44 +16,44 @@ import (
 	"github.com/basiq-sdk/basiq-go/internal/loopback"
 )
 
-// network is the way from a client to its bank: a proxy that breaks connections
-// and answers, and a dialler that decides which connections go through it. Unless
-// connections are used again, every request has one of its own, so that the Nth
-// connection is the Nth request.
+// network connects a client to the fake API. It consists of a proxy that breaks
+// connections and responses, and a dialer that decides which connections go through
+// the proxy. Unless connections are reused, every request has its own, so that the
+// Nth connection is the Nth request.
 type network struct {
-	bank     *bank
-	fault    *fault
-	hits     string // the kind of call whose answers are broken; other calls pass
-	from     int64  // the first connection that is broken
-	once     bool   // and the only one
-	reuse    bool   // all connections go through the proxy, and are used again; requests are counted in place of them
-	lifted   atomic.Bool
-	proxy    net.Listener
-	stranger net.Listener // another host; nobody has any business there
+	api       *fakeAPI
+	fault     *fault
+	target    string // the kind of call that is hit by the fault; other calls pass
+	from      int64  // index of the first connection that is broken
+	once      bool   // whether it is the only one
+	reuse     bool   // whether connections are reused; then all go through the proxy, and requests are counted instead
+	lifted    atomic.Bool
+	proxy     net.Listener
+	otherHost net.Listener // another host, which must not receive requests
 
-	dials     atomic.Int64
-	open      atomic.Int64 // connections of the client that are not closed
-	seen      atomic.Int64 // requests of the kind whose headers arrived at the proxy
-	reused    atomic.Int64 // those of them that came on a connection that was used before
-	strangers atomic.Int64 // connections to the stranger
+	dials          atomic.Int64
+	open           atomic.Int64 // open connections of the client
+	seen           atomic.Int64 // requests of the target kind whose headers reached the proxy
+	reused         atomic.Int64 // those of them that arrived on a reused connection
+	otherHostConns atomic.Int64 // connections to otherHost
 
 	mu    sync.Mutex
 	conns map[net.Conn]bool
 	wg    sync.WaitGroup
 }
 
-func newNetwork(t *testing.T, b *bank, f *fault, c call, once, reuse bool) *network {
+func newNetwork(t *testing.T, a *fakeAPI, f *fault, c call, once, reuse bool) *network {
 	t.Helper()
-	n := &network{bank: b, fault: f, hits: c.hits, from: int64(c.before), once: once, reuse: reuse, conns: map[net.Conn]bool{}}
+	n := &network{api: a, fault: f, target: c.target, from: int64(c.before), once: once, reuse: reuse, conns: map[net.Conn]bool{}}
 	if reuse {
-		n.from-- // the request for the token is of another kind
+		n.from-- // the token request is not of the target kind
 	}
 	n.proxy = n.listen(t, n.serve)
-	n.stranger = n.listen(t, func(net.Conn) { n.strangers.Add(1) })
+	n.otherHost = n.listen(t, func(net.Conn) { n.otherHostConns.Add(1) })
 	return n
 }
 
-// listen hands every connection to serve, and closes it after that.
+// listen calls serve for every connection, and closes the connection afterwards.
 func (n *network) listen(t *testing.T, serve func(net.Conn)) net.Listener {
 	t.Helper()
 	l, err := loopback.Listen()
@@ -83,10 +83,10 @@ func (n *network) listen(t *testing.T, serve func(net.Conn)) net.Listener {
 	return l
 }
 
-// close ends the proxy and all connections, and waits for what they run.
+// close closes the proxy and all connections, and waits for their goroutines.
 func (n *network) close() {
 	_ = n.proxy.Close()
-	_ = n.stranger.Close()
+	_ = n.otherHost.Close()
 	n.mu.Lock()
 	for conn := range n.conns {
 		_ = conn.Close()
@@ -95,7 +95,7 @@ func (n *network) close() {
 	n.wg.Wait()
 }
 
-// transport is what the client sends with.
+// transport returns the client's http.Transport.
 func (n *network) transport() *http.Transport {
 	tr := &http.Transport{
 		DisableKeepAlives: !n.reuse, DisableCompression: true, MaxResponseHeaderBytes: 128 << 10,
@@ -111,14 +111,14 @@ func (n *network) transport() *http.Transport {
 	return tr
 }
 
-// broken tells whether the next connection is to be broken.
+// broken reports whether the next connection must be broken.
 func (n *network) broken() bool {
 	at := n.dials.Add(1) - 1
 	return !n.lifted.Load() && (at == n.from || at > n.from && !n.once)
 }
 
 func (n *network) dial(ctx context.Context, _, _ string) (net.Conn, error) {
-	address := n.bank.Listener.Addr().String()
+	address := n.api.Listener.Addr().String()
 	if n.reuse {
 		address = n.proxy.Addr().String()
 	} else if n.broken() {
@@ -135,7 +135,7 @@ func (n *network) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 	return &counted{Conn: conn, open: &n.open}, nil
 }
 
-// counted is a connection that is open until it is closed.
+// counted is a connection that counts as open until it is closed.
 type counted struct {
 	net.Conn
 	open *atomic.Int64
@@ -147,17 +147,17 @@ func (c *counted) Close() error {
 	return c.Conn.Close()
 }
 
-// exchange is a request that arrived at the proxy, and what the bank answers it.
+// exchange is a request that reached the proxy, and the API's response to it.
 type exchange struct {
 	net.Conn
 	network *network
 	request *http.Request
 	body    []byte
-	head    []byte // of the bank's answer, with its empty line; nil if the bank was not asked
-	rest    []byte // its body
+	head    []byte // response headers including the blank line; nil if the request was not forwarded
+	rest    []byte // response body
 }
 
-// serve breaks one connection.
+// serve serves one connection of the proxy.
 func (n *network) serve(conn net.Conn) {
 	f := n.fault
 	if f.accept != nil {
@@ -169,19 +169,19 @@ func (n *network) serve(conn net.Conn) {
 		return
 	}
 	in := bufio.NewReader(conn)
-	for first := true; n.answer(conn, in, first) && n.reuse; first = false {
+	for first := true; n.respond(conn, in, first) && n.reuse; first = false {
 	}
 }
 
-// answer reads a request and answers it, and tells whether the connection can
-// be used again.
-func (n *network) answer(conn net.Conn, in *bufio.Reader, first bool) bool {
+// respond reads a request and responds to it. It reports whether the connection can be
+// reused.
+func (n *network) respond(conn net.Conn, in *bufio.Reader, first bool) bool {
 	f := n.fault
 	r, err := http.ReadRequest(in)
 	if err != nil {
 		return false
 	}
-	hit := kindOf(r) == n.hits
+	hit := callOf(r) == n.target
 	if hit {
 		at := n.seen.Add(1) - 1
 		if !first {
@@ -211,7 +211,7 @@ func (n *network) answer(conn net.Conn, in *bufio.Reader, first bool) bool {
 	return false
 }
 
-// relay hands the bank's answer on, and keeps the connection.
+// relay passes the API's response on. It reports whether the connection can be reused.
 func (x *exchange) relay() bool {
 	if !x.network.reuse {
 		_, _ = x.Write(append(x.head, x.rest...))
@@ -226,9 +226,9 @@ func (x *exchange) relay() bool {
 	return res.Write(x) == nil
 }
 
-// forward asks the bank.
+// forward sends the request to the fake API and reads its response.
 func (x *exchange) forward() bool {
-	conn, err := net.Dial("tcp", x.network.bank.Listener.Addr().String())
+	conn, err := net.Dial("tcp", x.network.api.Listener.Addr().String())
 	if err != nil {
 		return false
 	}
@@ -240,19 +240,19 @@ func (x *exchange) forward() bool {
 	if out.Write(conn) != nil {
 		return false
 	}
-	answer, err := io.ReadAll(conn)
+	response, err := io.ReadAll(conn)
 	if err != nil {
 		return false
 	}
-	at := bytes.Index(answer, []byte("\r\n\r\n"))
+	at := bytes.Index(response, []byte("\r\n\r\n"))
 	if at < 0 {
 		return false
 	}
-	x.head, x.rest = answer[:at+4], answer[at+4:]
+	x.head, x.rest = response[:at+4], response[at+4:]
 	return true
 }
 
-// reset ends a connection as a machine does that knows nothing of it.
+// reset closes a connection with a TCP reset.
 func reset(c net.Conn) {
 	if tcp, ok := c.(*net.TCPConn); ok {
 		_ = tcp.SetLinger(0)
@@ -260,14 +260,14 @@ func reset(c net.Conn) {
 	_ = c.Close()
 }
 
-// stall keeps a connection open until the client has had enough of it.
+// stall keeps a connection open until the client closes it.
 func stall(c net.Conn) {
 	_ = c.SetReadDeadline(time.Now().Add(10 * time.Second))
 	_, _ = io.Copy(io.Discard, c)
 }
 
-// drip writes a byte now and then, until nobody reads it: so few that they never
-// are all there in time.
+// drip writes text one byte at a time, too slowly for an attempt's timeout, until the
+// client closes the connection.
 func drip(c net.Conn, text []byte, f *fault) {
 	for _, b := range text {
 		time.Sleep(f.timeout / 6)

@@ -19,15 +19,14 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
-// generated is the generated code, as far as paths are concerned.
+// generated holds the operations and syntax trees of the generated code.
 type generated struct {
 	operations map[string]transport.Operation // by package and variable
 	files      map[string]*ast.File
 	fset       *token.FileSet
 }
 
-// readGenerated reads the generated methods; not those that only read and write
-// JSON.
+// readGenerated parses the generated code, except for the JSON codecs.
 func readGenerated(t *testing.T) *generated {
 	t.Helper()
 	names, err := filepath.Glob(root + "/generated/*/*.gen.go")
@@ -83,9 +82,9 @@ func literal(e ast.Expr) string {
 	return ""
 }
 
-// TestPathValuesOfEveryOperation: every parameter of every path, and values that
-// want to lead elsewhere: each is refused before it is sent, or reaches its own
-// route as it is, also at a server that decodes twice.
+// TestPathValuesOfEveryOperation passes hostile values for every path parameter. Each
+// value is either rejected before a request is sent, or reaches the intended route
+// unchanged, even if the server decodes the path twice.
 func TestPathValuesOfEveryOperation(t *testing.T) {
 	hostile := []string{
 		"", ".", "..", "%2e%2e", "%2E.", "..%2f", "..%252f", "/", `\`, "a/b", `..\x`, "?x", "#f", ";v", "\x00", "\r\nX: y", "{userId}", strings.Repeat("x", 10_000), "\xff",
@@ -94,7 +93,7 @@ func TestPathValuesOfEveryOperation(t *testing.T) {
 	must := map[string]bool{"": true, ".": true, "..": true, "/": true, `\`: true, "a/b": true, "\x00": true, "\r\nX: y": true, "\xff": true, "%2e%2e": true, "..%2f": true}
 	g := readGenerated(t)
 	var (
-		mux     *http.ServeMux // with the one route of the operation that is called
+		mux     *http.ServeMux // has only the route of the operation under test
 		reached bool
 		values  []string
 	)
@@ -108,7 +107,7 @@ func TestPathValuesOfEveryOperation(t *testing.T) {
 				return nil, err
 			}
 			mux.ServeHTTP(rec, server)
-			// A server that decodes once more sees as many segments, and the same ones.
+			// A server that decodes twice must see the same segments.
 			twice, err := url.PathUnescape(server.URL.Path)
 			if err == nil && (strings.Count(twice, "/") != strings.Count(r.URL.EscapedPath(), "/") || twice != server.URL.Path) {
 				t.Errorf("%s decoded twice is %q", r.URL.EscapedPath(), twice)
@@ -148,10 +147,10 @@ func TestPathValuesOfEveryOperation(t *testing.T) {
 				switch {
 				case errors.As(err, &pe):
 					if sends != before || pe.Operation != op.ID {
-						t.Errorf("%s: %q was refused and sent: %v", name, v, err)
+						t.Errorf("%s: %q was rejected, but sent: %v", name, v, err)
 					}
 				case must[v]:
-					t.Errorf("%s: %q was not refused: %v", name, v, err)
+					t.Errorf("%s: %q was not rejected: %v", name, v, err)
 				case err != nil || !reached || !slices.Equal(values, given):
 					t.Errorf("%s: %q reached its route: %t, with %q: %v", name, v, reached, values, err)
 				}
@@ -159,7 +158,7 @@ func TestPathValuesOfEveryOperation(t *testing.T) {
 		}
 	}
 	if cells < 1000 {
-		t.Errorf("only %d values were tried", cells)
+		t.Errorf("only %d values were tested", cells)
 	}
 }
 
@@ -167,8 +166,9 @@ type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// TestPathsAreBuiltInOnePlace: generated code hands its parameters to NewRequest
-// as they are, one for each of the template's, and has no other way to a path.
+// TestPathsAreBuiltInOnePlace: generated code passes its parameters to NewRequest
+// unchanged, one for each parameter of the path template, and does not build paths in
+// any other way.
 func TestPathsAreBuiltInOnePlace(t *testing.T) {
 	g := readGenerated(t)
 	requests := 0
@@ -195,7 +195,7 @@ func TestPathsAreBuiltInOnePlace(t *testing.T) {
 				switch n := n.(type) {
 				case *ast.BinaryExpr:
 					if n.Op == token.ADD {
-						t.Errorf("%s: something is put together", g.fset.Position(n.Pos()))
+						t.Errorf("%s: generated code must not concatenate", g.fset.Position(n.Pos()))
 					}
 				case *ast.CallExpr:
 					sel, ok := n.Fun.(*ast.SelectorExpr)
@@ -206,7 +206,7 @@ func TestPathsAreBuiltInOnePlace(t *testing.T) {
 					at := g.fset.Position(n.Pos())
 					address, ok := n.Args[0].(*ast.UnaryExpr)
 					if !ok {
-						t.Errorf("%s: the operation is no variable", at)
+						t.Errorf("%s: the operation is not a variable", at)
 						return true
 					}
 					op := g.operations[file.Name.Name+"."+address.X.(*ast.Ident).Name]
@@ -215,14 +215,14 @@ func TestPathsAreBuiltInOnePlace(t *testing.T) {
 					}
 					seen := map[string]bool{}
 					for _, arg := range n.Args[1:] {
-						if call, ok := arg.(*ast.CallExpr); ok && len(call.Args) == 1 { // of an enumeration
+						if call, ok := arg.(*ast.CallExpr); ok && len(call.Args) == 1 { // conversion of an enum value
 							if id, ok := call.Fun.(*ast.Ident); ok && id.Name == "string" {
 								arg = call.Args[0]
 							}
 						}
 						id, ok := arg.(*ast.Ident)
 						if !ok || !params[id.Name] || seen[id.Name] {
-							t.Errorf("%s: a value is no parameter of its own", at)
+							t.Errorf("%s: an argument is not a distinct parameter", at)
 							continue
 						}
 						seen[id.Name] = true
@@ -233,6 +233,6 @@ func TestPathsAreBuiltInOnePlace(t *testing.T) {
 		}
 	}
 	if requests < 60 {
-		t.Errorf("only %d requests were looked at", requests)
+		t.Errorf("only %d requests were checked", requests)
 	}
 }

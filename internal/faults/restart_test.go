@@ -17,11 +17,11 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
-// measure runs the experiments that depend on real time and print figures.
-var measure = flag.Bool("measure", false, "run the experiments on real networks, which take real time")
+// measure enables the experiments, which take real time and print figures.
+var measure = flag.Bool("measure", false, "run the experiments on real connections, which take real time")
 
-// restarting is a server that can be stopped like a process that is killed: its
-// port refuses connections, and the connections that it had are closed.
+// restarting is a server that can be stopped like a process that is killed: its port
+// refuses connections, and its open connections are closed.
 type restarting struct {
 	handler http.Handler
 	http2   bool
@@ -73,7 +73,7 @@ func TestMeasureRestart(t *testing.T) {
 							close(full)
 						}
 						if !loop && !restarted.Load() {
-							<-r.Context().Done() // is in flight when the server stops
+							<-r.Context().Done() // stays in flight until the server stops
 							return
 						}
 						time.Sleep(service)

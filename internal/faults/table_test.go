@@ -7,14 +7,14 @@ import (
 	"testing"
 )
 
-// table is testdata/matrix.txt: for every fault what it is, and for every kind
-// of call what must come of it.
+// table is the content of testdata/matrix.txt: a description of every fault, and the
+// expected outcome for every kind of call.
 type table struct{ rows []*row }
 
 type row struct {
 	fault, what string
-	covers      []string             // rows of the list of promises
-	cells       map[string][2]string // by kind of call: under a lasting fault, and under a passing one
+	covers      []string             // IDs of promises
+	cells       map[string][2]string // by kind of call: if the fault persists, and if it hits the first attempt only
 }
 
 func readTable(t *testing.T) *table {
@@ -37,21 +37,21 @@ func readTable(t *testing.T) *table {
 		always, once, two := strings.Cut(rest, " | ")
 		switch {
 		case !ok || rest == "":
-			t.Fatalf("matrix.txt:%d: not a name, a colon and something after it: %s", n, line)
+			t.Fatalf("matrix.txt:%d: want \"<name>: <text>\", got %s", n, line)
 		case name == "fault":
 			r = &row{fault: rest, cells: map[string][2]string{}}
 			tab.rows = append(tab.rows, r)
 		case r == nil:
-			t.Fatalf("matrix.txt:%d: there is no fault yet", n)
+			t.Fatalf("matrix.txt:%d: the line is not preceded by a fault", n)
 		case name == "what":
 			r.what = rest
 		case name == "covers":
 			r.covers = strings.Fields(rest)
 		case r.cells[name] != [2]string{}:
-			t.Fatalf("matrix.txt:%d: %s is there twice", n, name)
+			t.Fatalf("matrix.txt:%d: duplicate cell %s", n, name)
 		case !two:
 			if !strings.HasPrefix(rest, "n/a") {
-				t.Fatalf("matrix.txt:%d: two outcomes are wanted, with | between: under a lasting fault, and under a passing one", n)
+				t.Fatalf("matrix.txt:%d: want two outcomes separated by |: if the fault persists, and if it hits the first attempt only", n)
 			}
 			r.cells[name] = [2]string{rest, rest}
 		default:
@@ -84,24 +84,24 @@ func (tab *table) cell(fault, call string, once bool) string {
 	return r.cells[call][0]
 }
 
-// complete fails unless there is a row for every fault, a cell for every call in
-// it, and nothing else.
+// complete checks that there is exactly one row for every fault, with exactly one cell
+// for every kind of call.
 func (tab *table) complete(t *testing.T, faults []*fault) {
 	t.Helper()
 	known := map[string]bool{}
 	for _, f := range faults {
 		known[f.name] = true
 		if tab.row(f.name) == nil {
-			t.Errorf("the table has no row for the fault %q", f.name)
+			t.Errorf("the matrix has no row for the fault %q", f.name)
 		}
 	}
 	names := columns()
 	for i, r := range tab.rows {
 		if !known[r.fault] || tab.row(r.fault) != tab.rows[i] {
-			t.Errorf("the table has a row for %q, which is no fault, or is there already", r.fault)
+			t.Errorf("the matrix has a row for %q, which is a duplicate or not a fault", r.fault)
 		}
 		if r.what == "" {
-			t.Errorf("the table does not say what %q is", r.fault)
+			t.Errorf("the matrix has no description of %q", r.fault)
 		}
 		for _, name := range names {
 			if cell := r.cells[name]; cell[0] == "" || cell[1] == "" {
@@ -109,12 +109,12 @@ func (tab *table) complete(t *testing.T, faults []*fault) {
 			}
 		}
 		if len(r.cells) > len(names) {
-			t.Errorf("the row of %q has cells of no call", r.fault)
+			t.Errorf("the row of %q has cells for unknown calls", r.fault)
 		}
 	}
 }
 
-// columns are the kinds of call.
+// columns returns the names of the kinds of call.
 func columns() []string {
 	var names []string
 	for _, c := range calls() {

@@ -1,4 +1,4 @@
-// Package loopback listens on this machine only, for fake servers and tests.
+// Package loopback listens on the loopback interface, for fake servers and tests.
 package loopback
 
 import (
@@ -6,8 +6,8 @@ import (
 	"net"
 )
 
-// Listen listens on a free TCP port of the loopback interface: of IPv4 or,
-// where the machine has only IPv6, of IPv6.
+// Listen listens on a free TCP port of the loopback interface, over IPv4 or, if the
+// machine has only IPv6, over IPv6.
 func Listen() (net.Listener, error) {
 	l, err4 := net.Listen("tcp4", "127.0.0.1:0")
 	if err4 == nil {

@@ -1,5 +1,5 @@
-// Package pageshape finds what a page of a list has in another shape than its
-// type declares, so that the list would end early, or be empty, without an error.
+// Package pageshape finds members of a list's page whose JSON type differs from the
+// declared one. Because of them, the list would silently end early or be empty.
 package pageshape
 
 import (
@@ -10,31 +10,31 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
-// Unreadable returns the name of a member of a page that holds something which
-// its type could not take: the items ("data") of a page without items, or the link
-// to the next page ("links" or "next") of a page without link. It returns "" for
-// all other pages. A page without the member "data" is no page at all, and
-// neither is one whose type is "error": the result is "data".
+// Unreadable returns the name of a member of a page whose value could not be decoded: the
+// items ("data") of a page without items, or the link to the next page ("links" or
+// "next") of a page without link. It returns "" for all other pages.
+// A page without the member "data", or whose type is "error", is not a list: the result is
+// "data".
 func Unreadable(page any, items int, link string) string {
 	if v := reflect.ValueOf(page).Elem(); items == 0 && absent(v) || NewItem(v.Type()).IsError(page) {
 		return "data"
 	}
 	return search(reflect.ValueOf(page), 2, func(o *wire.Object) string {
-		if items == 0 && odd(o, "data", filled) {
+		if items == 0 && undecoded(o, "data", filled) {
 			return "data"
 		}
 		switch {
 		case link != "":
-		case odd(o, "links", leads):
+		case undecoded(o, "links", mayLead):
 			return "links"
-		case odd(o, "next", present):
+		case undecoded(o, "next", present):
 			return "next"
 		}
 		return ""
 	})
 }
 
-// absent reports whether a page has no member "data", in whatever case.
+// absent reports whether a page has no member "data", in any case.
 func absent(page reflect.Value) bool {
 	field := ObjectField(page.Type())
 	if field < 0 {
@@ -52,10 +52,10 @@ func absent(page reflect.Value) bool {
 	return true
 }
 
-// Item finds in a struct type what tells an item of a list from an error.
+// Item distinguishes the items of a list from errors of the API.
 type Item struct{ object, kind int }
 
-// NewItem looks at the struct type of a list's items.
+// NewItem returns an Item for a list whose items have type t.
 func NewItem(t reflect.Type) Item {
 	item := Item{ObjectField(t), -1}
 	if t.Kind() == reflect.Struct {
@@ -68,8 +68,8 @@ func NewItem(t reflect.Type) Item {
 	return item
 }
 
-// IsError reports whether the type of an item, to which v points, is "error": a
-// problem of the API in place of the items.
+// IsError reports whether the item to which v points has the type "error", which means
+// that it is an error of the API in place of the items.
 func (t Item) IsError(v any) bool {
 	s := reflect.ValueOf(v).Elem()
 	if t.kind >= 0 {
@@ -82,8 +82,7 @@ func (t Item) IsError(v any) bool {
 	return ok && string(raw) == `"error"`
 }
 
-// ObjectField returns the index of the field in which a struct type remembers its
-// JSON text, and -1 if it has none.
+// ObjectField returns the index of a struct type's wire.Object, or -1 if it has none.
 func ObjectField(t reflect.Type) int {
 	if t.Kind() == reflect.Struct {
 		for i := range t.NumField() {
@@ -95,8 +94,8 @@ func ObjectField(t reflect.Type) int {
 	return -1
 }
 
-// Whole returns the kind of JSON value that an item of a list was, if it was not
-// an object. item is a pointer, and field is what ObjectField returned.
+// Whole returns the kind of the JSON value of a list's item, and true, if the value was
+// not an object. item is a pointer, and field is the result of ObjectField.
 func Whole(item any, field int) (value.Kind, bool) {
 	if field < 0 {
 		return 0, false
@@ -107,8 +106,8 @@ func Whole(item any, field int) (value.Kind, bool) {
 
 var objectType = reflect.TypeFor[wire.Object]()
 
-// search looks at what a struct remembers of its JSON text, and then at the
-// structs in its fields, but not at lists.
+// search calls look with the wire.Object of a struct, and then with those of the structs
+// in its fields, but not of lists, until look returns a name.
 func search(v reflect.Value, depth int, look func(*wire.Object) string) string {
 	if v.Kind() == reflect.Pointer {
 		v = v.Elem()
@@ -132,9 +131,9 @@ func search(v reflect.Value, depth int, look func(*wire.Object) string) string {
 	return ""
 }
 
-// odd reports whether an object has a member of that name, in whatever case, that
-// its type could not take, and that means something.
-func odd(o *wire.Object, name string, means func(value.JSON) bool) bool {
+// undecoded reports whether an object has a member of that name, in any case, that could
+// not be decoded, and whose value means something.
+func undecoded(o *wire.Object, name string, means func(value.JSON) bool) bool {
 	if raw, ok := o.Raw(name); ok && means(value.JSON(raw)) {
 		return true
 	}
@@ -146,7 +145,7 @@ func odd(o *wire.Object, name string, means func(value.JSON) bool) bool {
 	return false
 }
 
-// present reports whether there is a value: neither null, nor false, nor "".
+// present reports whether a value is neither absent, nor null, false or "".
 func present(j value.JSON) bool {
 	switch strings.TrimSpace(string(j)) {
 	case "", "null", "false", `""`:
@@ -155,7 +154,7 @@ func present(j value.JSON) bool {
 	return true
 }
 
-// filled reports whether a value is present, and is not an empty list or object.
+// filled reports whether a value is present and not an empty list or object.
 func filled(j value.JSON) bool {
 	switch j.Kind() {
 	case value.KindArray, value.KindObject:
@@ -164,9 +163,9 @@ func filled(j value.JSON) bool {
 	return present(j)
 }
 
-// leads reports whether a value in place of the links may have one to the next
+// mayLead reports whether a value in place of the links may contain a link to the next
 // page.
-func leads(j value.JSON) bool {
+func mayLead(j value.JSON) bool {
 	if j.Kind() != value.KindObject {
 		return filled(j)
 	}
@@ -174,10 +173,10 @@ func leads(j value.JSON) bool {
 	if wire.DecodeString(string(j), &links, nil) != nil {
 		return true
 	}
-	return odd(&links.Object, "next", present)
+	return undecoded(&links.Object, "next", present)
 }
 
-// object is an object of which no member is declared.
+// object is an object that declares no members.
 type object struct{ wire.Object }
 
 var noNames wire.Names

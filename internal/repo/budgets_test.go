@@ -20,18 +20,21 @@ import (
 
 const budgetsFile = "testdata/budgets.json"
 
-// budgets are the bounds of what the SDK costs. A commit that changes them
-// changes nothing else, so that nobody loosens one in passing.
+// budgets are limits for the cost of the SDK. They are changed only in a commit
+// of their own, so that nobody raises one in passing.
 type budgets struct {
-	// Allocations of decoding a page of 500 transactions.
+	// AllocationsPer500Rows limits the allocations of decoding a page of 500
+	// transactions.
 	AllocationsPer500Rows int `json:"allocationsPer500Rows"`
-	// Allocations of one small call, those of net/http and of the server that
-	// answers it included, for each one of a call by net/http and encoding/json.
+	// AllocationsPerCallRatio limits the allocations of a small call, relative
+	// to the same call with net/http and encoding/json. Both include the
+	// allocations of net/http and the server.
 	AllocationsPerCallRatio float64 `json:"allocationsPerCallRatio"`
-	// Bytes by which a program grows that makes one call, against net/http and
-	// encoding/json alone.
+	// BinaryGrowth limits the size of a program that makes one call, minus the
+	// size of the same program with net/http and encoding/json, in bytes.
 	BinaryGrowth int64 `json:"binaryGrowth"`
-	// Lines of generated code, without codecs, and of codecs.
+	// GeneratedLines limits the lines of generated code without codecs, and
+	// CodecLines those of the codecs.
 	GeneratedLines int `json:"generatedLines"`
 	CodecLines     int `json:"codecLines"`
 }
@@ -55,7 +58,7 @@ func within[N int | int64 | float64](t *testing.T, what string, got, most N) {
 	t.Helper()
 	t.Logf("%s: %v of %v", what, got, most)
 	if got > most {
-		t.Errorf("%s: %v, and the budget is %v (%s)", what, got, most, budgetsFile)
+		t.Errorf("%s: %v exceeds the budget of %v (%s)", what, got, most, budgetsFile)
 	}
 }
 
@@ -140,7 +143,7 @@ func TestBudgetOfGeneratedCode(t *testing.T) {
 	within(t, "lines of codecs", codecs, b.CodecLines)
 }
 
-// The programs are the least that makes one call.
+// plainProgram and ourProgram are minimal programs that make one call.
 const plainProgram = `package main
 
 import (
@@ -187,8 +190,8 @@ func main() {
 }
 `
 
-// TestBudgetOfBinary builds a program with and without the SDK, and runs it:
-// importing the SDK must do no work before main.
+// TestBudgetOfBinary compares the size of a program with and without the SDK,
+// and checks that importing the SDK does no work before main.
 func TestBudgetOfBinary(t *testing.T) {
 	build := func(name, text string) string {
 		dir := t.TempDir()
@@ -209,7 +212,7 @@ func TestBudgetOfBinary(t *testing.T) {
 		return info.Size()
 	}
 	ours := build("ours", ourProgram)
-	within(t, "bytes more in a binary", size(ours)-size(build("plain", plainProgram)), readBudgets(t).BinaryGrowth)
+	within(t, "binary growth in bytes", size(ours)-size(build("plain", plainProgram)), readBudgets(t).BinaryGrowth)
 
 	cmd := exec.Command(ours)
 	cmd.Env = append(os.Environ(), "GODEBUG=inittrace=1")
@@ -224,7 +227,7 @@ func TestBudgetOfBinary(t *testing.T) {
 	}
 }
 
-// TestBudgetsStandAlone holds that the last commit that changed the budgets
+// TestBudgetsStandAlone checks that the last commit that changed the budgets
 // changed nothing else.
 func TestBudgetsStandAlone(t *testing.T) {
 	out, err := exec.Command("git", "log", "-1", "--format=%H", "--", budgetsFile).Output()
@@ -233,13 +236,13 @@ func TestBudgetsStandAlone(t *testing.T) {
 		t.Skip("not a checkout with history")
 	}
 	if shallow, err := exec.Command("git", "rev-parse", "--is-shallow-repository").Output(); err != nil || strings.TrimSpace(string(shallow)) == "true" {
-		t.Skip("the history is cut off")
+		t.Skip("the history is shallow")
 	}
 	out, err = exec.Command("git", "show", "--name-only", "--format=", commit).Output()
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got := strings.TrimSpace(string(out)); got != budgetsFile {
-		t.Errorf("commit %.12s changes the budgets and more:\n%s", commit, got)
+		t.Errorf("commit %.12s changes more than the budgets:\n%s", commit, got)
 	}
 }

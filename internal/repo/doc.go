@@ -1,4 +1,4 @@
-// Package repo tests the repository as a whole: what it imports and requires,
-// that no file holds a credential, that the README's programs run, and that
-// the budgets of size and allocations hold.
+// Package repo tests the repository as a whole: its imports and dependencies,
+// the absence of credentials, the programs in the README, and the budgets for
+// size and allocations.
 package repo

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// TestMain runs the tests in the root of the repository, which they are about.
+// TestMain runs the tests in the root of the repository.
 func TestMain(m *testing.M) {
 	if err := os.Chdir("../.."); err != nil {
 		panic(err)

@@ -25,8 +25,8 @@ import (
 	"github.com/basiq-sdk/basiq-go/webhook"
 )
 
-// fragment is what the README's fragments stand in: a function of a program
-// that has what they use.
+// fragment is a program that declares the variables that the README's fragments
+// use.
 const fragment = `package main
 
 import (
@@ -72,9 +72,9 @@ func run(ctx context.Context, client *basiq.Client, userID, connectionID string)
 }
 `
 
-// TestREADME compiles and runs every piece of Go in the README as a newcomer
-// would, in a folder of its own that requires this module: against a Basiq in
-// memory.
+// TestREADME compiles and runs all Go code in the README as a newcomer would:
+// in a separate folder that requires this module, against an in-memory fake
+// server. It also compares the quickstart's output.
 func TestREADME(t *testing.T) {
 	text, err := os.ReadFile("README.md")
 	if err != nil {
@@ -134,16 +134,16 @@ func TestREADME(t *testing.T) {
 	if programs != 2 || tests != 1 || fragments < 4 {
 		t.Errorf("the README has %d programs, %d tests and %d fragments", programs, tests, fragments)
 	}
-	story, err := os.ReadFile("examples/quickstart/testdata/output.txt")
+	output, err := os.ReadFile("examples/quickstart/testdata/output.txt")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !bytes.Contains(text, append(append([]byte("```text\n"), story...), "```"...)) {
-		t.Error("what the README shows is not what the quickstart prints")
+	if !bytes.Contains(text, append(append([]byte("```text\n"), output...), "```"...)) {
+		t.Error("the README's quickstart output is outdated: copy examples/quickstart/testdata/output.txt")
 	}
 }
 
-// newcomer puts code into a folder that requires this module, and runs the go
+// newcomer writes code to a folder that requires this module, and runs the go
 // command there.
 func newcomer(t *testing.T, name, code string, env []string, args ...string) (string, error) {
 	t.Helper()
@@ -168,13 +168,13 @@ func newcomer(t *testing.T, name, code string, env []string, args ...string) (st
 	return string(out), err
 }
 
-// integration runs the README's web application: a customer consents, comes
-// back, and the application hears of it.
+// integration runs the README's web application: a customer gives consent and
+// comes back, the bank asks a question, and a webhook arrives.
 func integration(t *testing.T, code string) {
 	t.Helper()
 	lines := strings.Count(code[strings.Index(code, "func main"):], "\n")
 	if lines >= 60 {
-		t.Errorf("the integration takes %d lines", lines)
+		t.Errorf("func main of the integration has %d lines, want fewer than 60", lines)
 	}
 	listener, err := loopback.Listen()
 	if err != nil {
@@ -191,7 +191,7 @@ func integration(t *testing.T, code string) {
 		t.Fatal(err)
 	}
 	if out, err := exec.Command("go", "build", "-o", binary, filepath.Join(dir, "main.go")).CombinedOutput(); err != nil {
-		t.Fatalf("the integration: %v\n%s", err, out)
+		t.Fatalf("build: %v\n%s", err, out)
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	app := exec.CommandContext(ctx, binary)
@@ -220,26 +220,31 @@ func integration(t *testing.T, code string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	heard := bufio.NewScanner(log)
-	if !heard.Scan() || res.StatusCode != http.StatusBadRequest {
-		t.Errorf("a browser that was not sent gets %d", res.StatusCode)
+	logged := bufio.NewScanner(log)
+	if !logged.Scan() || res.StatusCode != http.StatusBadRequest {
+		t.Errorf("status %d for a browser without a visit", res.StatusCode)
 	}
 	customer := &customer{t: t, site: site, srv: srv}
 	if shown := customer.connects(basiqtest.Gilfoyle); strings.Count(shown, "\n") < 3 || strings.Contains(shown, "<form") {
 		t.Errorf("the customer sees:\n%s", shown)
 	}
 	login := basiqtest.WentworthSmith
-	login.Institution = basiqtest.PiedPiper // which always asks
+	login.Institution = basiqtest.PiedPiper // always asks a question
 	asked := customer.connects(login)
 	if !strings.Contains(asked, "<form") || strings.Count(asked, `name="answer"`) != 2 {
-		t.Fatalf("a customer whose bank asks sees:\n%s", asked)
+		t.Fatalf("after the bank's question, the customer sees:\n%s", asked)
+	}
+	for _, form := range []url.Values{{}, {"answer": {"Basiq"}}} { // nothing is sent to the bank, and the question stays open
+		if shown := customer.sends("/answer", form); strings.Count(shown, `name="answer"`) != 2 || !logged.Scan() {
+			t.Errorf("after too few answers, the customer sees:\n%s", shown)
+		}
 	}
 	if shown := customer.sends("/answer", url.Values{"answer": {"Basiq", basiqtest.Hooli}}); strings.Count(shown, "\n") < 3 || strings.Contains(shown, "<form") {
-		t.Errorf("a customer who has answered sees:\n%s", shown)
+		t.Errorf("after the answers, the customer sees:\n%s", shown)
 	}
 	srv.Fail(basiqtest.Fault{Operation: "core.Users.Create", Status: http.StatusBadRequest})
-	if shown := customer.sends("/connect", url.Values{"email": {"max@example.com"}}); strings.Contains(shown, "basiq:") || !heard.Scan() || !strings.Contains(heard.Text(), "core.Users.Create") {
-		t.Errorf("the customer sees %s, and the operator %s", shown, heard.Text())
+	if shown := customer.sends("/connect", url.Values{"email": {"max@example.com"}}); strings.Contains(shown, "basiq:") || !logged.Scan() || !strings.Contains(logged.Text(), "core.Users.Create") {
+		t.Errorf("the customer sees %s, and the operator %s", shown, logged.Text())
 	}
 	foreignPosts(t, site)
 	cookieOverTLS(t, site)
@@ -258,12 +263,12 @@ func integration(t *testing.T, code string) {
 		t.Fatalf("the webhook: %v, %v", res, err)
 	}
 	_ = res.Body.Close()
-	if !heard.Scan() || !strings.HasSuffix(heard.Text(), "transactions.updated u-1") {
-		t.Errorf("the application has heard %q", heard.Text())
+	if !logged.Scan() || !strings.HasSuffix(logged.Text(), "transactions.updated u-1") {
+		t.Errorf("the application logged %q", logged.Text())
 	}
 }
 
-// customer is a browser at the README's web application.
+// customer simulates a customer's browser.
 type customer struct {
 	t    *testing.T
 	site string
@@ -271,7 +276,8 @@ type customer struct {
 	http *http.Client
 }
 
-// connects goes to the Consent UI and back, and returns what is shown then.
+// connects goes to the Consent UI and back, and returns the page shown after
+// that.
 func (c *customer) connects(login basiqtest.Login) string {
 	c.t.Helper()
 	jar, err := cookiejar.New(nil)
@@ -294,7 +300,7 @@ func (c *customer) connects(login basiqtest.Login) string {
 	return c.read(res)
 }
 
-// sends sends a form, and returns what is shown then.
+// sends posts a form, and returns the page shown after that.
 func (c *customer) sends(path string, form url.Values) string {
 	c.t.Helper()
 	res, err := c.http.PostForm(c.site+path, form)
@@ -314,7 +320,7 @@ func (c *customer) read(res *http.Response) string {
 	return string(shown)
 }
 
-// foreignPosts has a browser post to the application from another site.
+// foreignPosts checks that posts from other sites are rejected.
 func foreignPosts(t *testing.T, site string) {
 	t.Helper()
 	for _, header := range [][2]string{{"Sec-Fetch-Site", "cross-site"}, {"Origin", "https://elsewhere.example"}} {
@@ -337,8 +343,8 @@ func foreignPosts(t *testing.T, site string) {
 	}
 }
 
-// cookieOverTLS asks for the cookie through a proxy that terminates TLS: one that
-// says so, and one that only passes the Host header on.
+// cookieOverTLS checks the cookie behind two proxies that terminate TLS: one
+// that sets X-Forwarded headers, and one that only preserves the Host header.
 func cookieOverTLS(t *testing.T, site string) {
 	t.Helper()
 	target, err := url.Parse(site)
@@ -358,7 +364,7 @@ func cookieOverTLS(t *testing.T, site string) {
 		}
 		_ = res.Body.Close()
 		if cookies := res.Cookies(); len(cookies) != 1 || !cookies[0].Secure || !cookies[0].HttpOnly || cookies[0].SameSite != http.SameSiteLaxMode || cookies[0].MaxAge <= 0 {
-			t.Errorf("%s: the cookies are %+v", name, cookies)
+			t.Errorf("%s: got cookies %+v", name, cookies)
 		}
 		proxy.Close()
 	}

@@ -43,12 +43,12 @@ func list(t *testing.T, args ...string) []pkg {
 	return pkgs
 }
 
-// TestConsumersCompileOnlyUs holds the dependency rule: what a consumer
-// compiles is the standard library and this module, without unsafe or cgo.
+// TestConsumersCompileOnlyUs checks that consumers compile only the standard
+// library and this module, without unsafe or cgo.
 func TestConsumersCompileOnlyUs(t *testing.T) {
 	deps := list(t, "-deps", ".", "./transport/...", "./generated/...", "./basiqtest/...", "./webhook/...", "./legacy/...")
 	if len(deps) < 50 {
-		t.Fatalf("only %d packages were looked at", len(deps))
+		t.Fatalf("only %d packages were checked", len(deps))
 	}
 	ours := 0
 	for _, p := range deps {
@@ -56,7 +56,7 @@ func TestConsumersCompileOnlyUs(t *testing.T) {
 			continue
 		}
 		if p.Module == nil || p.Module.Path != module {
-			t.Errorf("%s is compiled by consumers and is not ours", p.ImportPath)
+			t.Errorf("consumers compile %s, which is not part of this module", p.ImportPath)
 			continue
 		}
 		ours++
@@ -66,18 +66,17 @@ func TestConsumersCompileOnlyUs(t *testing.T) {
 		for _, name := range p.GoFiles {
 			data, err := os.ReadFile(filepath.Join(p.Dir, name))
 			if err != nil || bytes.Contains(data, []byte("\n//go:linkname")) {
-				t.Errorf("%s/%s reaches into another package (%v)", p.ImportPath, name, err)
+				t.Errorf("%s/%s uses go:linkname (%v)", p.ImportPath, name, err)
 			}
 		}
 	}
 	if ours < 9 {
-		t.Errorf("only %d of our packages were looked at", ours)
+		t.Errorf("only %d packages of this module were checked", ours)
 	}
 }
 
-// TestConsumersRequireOnlyUs holds what TestConsumersCompileOnlyUs does for
-// every file that any build tag lets in: `go mod tidy` of a consumer looks at
-// those, too.
+// TestConsumersRequireOnlyUs checks the same for files with any build tag,
+// because go mod tidy in a consumer's module considers all of them.
 func TestConsumersRequireOnlyUs(t *testing.T) {
 	looked := 0
 	for _, p := range list(t, ".", "./transport/...", "./generated/...", "./basiqtest/...", "./webhook/...", "./legacy/...") {
@@ -107,17 +106,17 @@ func TestConsumersRequireOnlyUs(t *testing.T) {
 		}
 	}
 	if looked < 100 {
-		t.Errorf("only %d files were looked at", looked)
+		t.Errorf("only %d files were checked", looked)
 	}
 }
 
-// TestConsumersGetOneMoreModule: minimal version selection would move a
-// consumer's own dependencies to whatever this module requires, and scanners
-// read its go.sum, tests' requirements included. So it requires go-cmp only.
+// TestConsumersGetOneMoreModule checks that this module requires go-cmp only.
+// Minimal version selection would otherwise upgrade a consumer's dependencies,
+// and scanners read go.sum, including the requirements of tests.
 func TestConsumersGetOneMoreModule(t *testing.T) {
 	mod := moduleFile(t, ".")
 	if mod.Module.Path != module || len(mod.Require) != 1 || mod.Require[0].Path != "github.com/google/go-cmp" {
-		t.Errorf("module %s requires %v, want go-cmp only: what needs more is a module of its own, such as gen or internal/contract", mod.Module.Path, mod.Require)
+		t.Errorf("module %s requires %v, want go-cmp only: move what needs more to a separate module, such as gen or internal/contract", mod.Module.Path, mod.Require)
 	}
 	sums, err := os.ReadFile("go.sum")
 	if err != nil {
@@ -128,9 +127,9 @@ func TestConsumersGetOneMoreModule(t *testing.T) {
 	}
 }
 
-// TestInstalledModulesReplaceNothing refuses what makes a build here differ
-// from a build elsewhere: a replace or exclude directive counts only in the
-// main module, and go install refuses a module that has one.
+// TestInstalledModulesReplaceNothing checks that no module has replace or
+// exclude directives. They apply only in the main module, so builds elsewhere
+// would differ, and go install rejects modules with them.
 func TestInstalledModulesReplaceNothing(t *testing.T) {
 	for _, dir := range []string{".", "gen"} {
 		mod := moduleFile(t, dir)
@@ -158,8 +157,8 @@ func moduleFile(t *testing.T, dir string) (mod goMod) {
 	return mod
 }
 
-// TestGeneratedImports holds what generated packages may import: the standard
-// library, and of this module the transport tree only.
+// TestGeneratedImports checks that generated packages import only the standard
+// library and the transport packages.
 func TestGeneratedImports(t *testing.T) {
 	pkgs := list(t, "./generated/...")
 	if len(pkgs) != 7 {
@@ -176,7 +175,8 @@ func TestGeneratedImports(t *testing.T) {
 	}
 }
 
-// TestTransportKnowsNoDomain keeps imports pointing one way.
+// TestTransportKnowsNoDomain checks that the transport packages do not import
+// generated packages.
 func TestTransportKnowsNoDomain(t *testing.T) {
 	for _, p := range list(t, "./transport/...") {
 		for _, imp := range p.Imports {
@@ -187,20 +187,21 @@ func TestTransportKnowsNoDomain(t *testing.T) {
 	}
 }
 
-// TestCauseIsReadInOnePlace: context.Cause may be the error of another call. Only
-// transport.ContextError reads it, which takes no more than its text.
+// TestCauseIsReadInOnePlace checks that only internal/contexts, which is behind
+// transport.ContextError, calls context.Cause. A cause may be the error of
+// another call, so only its text is kept.
 func TestCauseIsReadInOnePlace(t *testing.T) {
 	for _, p := range list(t, "-deps", ".", "./basiqtest", "./webhook", "./legacy") {
 		if p.Standard {
 			continue
 		}
 		for _, name := range p.GoFiles {
-			if p.ImportPath == module+"/transport" && name == "ownerror.go" {
+			if p.ImportPath == module+"/internal/contexts" {
 				continue
 			}
 			data, err := os.ReadFile(filepath.Join(p.Dir, name))
 			if err != nil || bytes.Contains(data, []byte("context.Cause(")) {
-				t.Errorf("%s/%s reads the cause of a context (%v): use transport.ContextError", p.ImportPath, name, err)
+				t.Errorf("%s/%s calls context.Cause (%v): use transport.ContextError", p.ImportPath, name, err)
 			}
 		}
 	}

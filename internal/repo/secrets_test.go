@@ -12,41 +12,43 @@ import (
 	"testing"
 )
 
-// secretShapes are the forms that credentials have. A test that needs one
-// makes it up at run time, so that none ever stands in a file.
+// secretShapes are patterns of credentials. A test that needs such a value
+// builds it at run time, so that no file contains one.
 var secretShapes = []struct {
 	name string
 	re   *regexp.Regexp
-	more func(match string) bool // what the expression cannot say
+	more func(match string) bool // an additional condition, or nil
 }{
 	{"private key", regexp.MustCompile(`-----BEGIN [A-Z ]*PRIVATE KEY`), nil},
 	{"JSON web token", regexp.MustCompile(`\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}`), nil},
-	{"authorization header", regexp.MustCompile(`(?i:\b(?:basic|bearer)) +[A-Za-z0-9+/=_.-]{16,}`), drawn},
+	{"authorization header", regexp.MustCompile(`(?i:\b(?:basic|bearer)) +[A-Za-z0-9+/=_.-]{16,}`), looksRandom},
 	{"webhook secret", regexp.MustCompile(`whsec_[A-Za-z0-9+/_-]{8,}=*`), nil},
 	{"vendor's key", regexp.MustCompile(`\b(?:(?:sk|pk|rk)_(?:live|test)_[A-Za-z0-9]{8,}|AKIA[0-9A-Z]{12,}|gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,}|xox[abprs]-[A-Za-z0-9-]{10,}|AIza[A-Za-z0-9_-]{20,}|glpat-[A-Za-z0-9_-]{12,})`), nil},
 	{"key of two identifiers", regexp.MustCompile(`(?i)[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}:[0-9a-f]{8}-[0-9a-f]{4}`), nil},
 	{"password in an address", regexp.MustCompile(`[a-z]://[^/\s:@"'` + "`" + `<>{}%]+:[^/\s:@"'` + "`" + `<>{}%]{8,}@`), nil},
 	{"long hexadecimal", regexp.MustCompile(`\b(?:[0-9a-f]{32,}|[0-9A-F]{32,})\b`), hexadecimal},
-	{"long base64", regexp.MustCompile(`[A-Za-z0-9+/_-]{40,}={0,2}`), drawn},
-	{"value of a secret's name", regexp.MustCompile(`(?i)(?:api_?key|secret|passw(?:or)?d|token)["']?\s*[:=]+\s*["'` + "`" + `][A-Za-z0-9+/=_.-]{16,}["'` + "`" + `]`), drawn},
+	{"long base64", regexp.MustCompile(`[A-Za-z0-9+/_-]{40,}={0,2}`), looksRandom},
+	{"value of a secret's name", regexp.MustCompile(`(?i)(?:api_?key|secret|passw(?:or)?d|token)["']?\s*[:=]+\s*["'` + "`" + `][A-Za-z0-9+/=_.-]{16,}["'` + "`" + `]`), looksRandom},
 }
 
-// hexadecimal tells digits that were drawn from a number, and from one digit many times.
+// hexadecimal reports whether digits look random, as opposed to a decimal
+// number or a repeated digit.
 func hexadecimal(s string) bool {
 	return distinct(s) >= 8 && strings.ContainsAny(s, "0123456789") && strings.ContainsAny(s, "abcdefABCDEF")
 }
 
-// lastWord is the last word of a match, without quotes.
+// lastWord returns the last word of a match, without quotes.
 func lastWord(s string) string {
 	s = strings.TrimRight(s, "\"'`")
 	return s[strings.LastIndexAny(s, " \"'`")+1:]
 }
 
-// drawn tells what was drawn or encoded from names, paths and words: small
-// letters, capitals and digits in turn.
-func drawn(s string) bool {
+// looksRandom reports whether a string looks random or encoded, as opposed to a
+// name, a path or a word: it alternates between lower case, upper case and
+// digits.
+func looksRandom(s string) bool {
 	s = lastWord(s)
-	turns := 0
+	changes := 0
 	class := func(c byte) int {
 		switch {
 		case c >= '0' && c <= '9':
@@ -60,10 +62,10 @@ func drawn(s string) bool {
 	}
 	for i := 1; i < len(s); i++ {
 		if class(s[i]) != class(s[i-1]) {
-			turns++
+			changes++
 		}
 	}
-	return turns*3 > len(s) && strings.ContainsAny(s, "0123456789") && strings.ToLower(s) != s && strings.ToUpper(s) != s
+	return changes*3 > len(s) && strings.ContainsAny(s, "0123456789") && strings.ToLower(s) != s && strings.ToUpper(s) != s
 }
 
 func distinct(s string) int {
@@ -74,8 +76,8 @@ func distinct(s string) int {
 	return len(seen)
 }
 
-// allowed are the only places where something of such a shape may stand: in one
-// file, or in every file of that name.
+// allowed lists the exceptions: patterns that may occur in one file, or in
+// every file of that name.
 var allowed = []struct{ file, shape, line, why string }{
 	{"go.sum", "long base64", ` h1:`, "hashes of modules, which the toolchain checks"},
 	{"bench/plain/reporting/reporting.gen.go", "long base64", `ConnAfforReport[A-Za-z_]*[01]`, "long Go names, as plain oapi-codegen makes them"},
@@ -85,7 +87,8 @@ var allowed = []struct{ file, shape, line, why string }{
 	{".github/workflows/upstream.yml", "long hexadecimal", `^ +- uses: [a-z/-]+@[0-9a-f]{40} # v[0-9.]+$`, "actions pinned by commit"},
 }
 
-// secrets lists what in a file looks like a credential, without showing it.
+// secrets returns a finding for everything in a file that looks like a
+// credential. The findings do not contain the credential.
 func secrets(name string, data []byte) []string {
 	var found []string
 	for i, line := range bytes.Split(data, []byte("\n")) {
@@ -105,8 +108,9 @@ func secrets(name string, data []byte) []string {
 	return found
 }
 
-// TestNoSecretInTheRepository reads every file that is tracked. What looks
-// like a credential must not stand there, be it ever so fake: nobody can tell.
+// TestNoSecretInTheRepository scans every file in the working tree that is not
+// ignored. Nothing may look like a credential, not even a fake one, because
+// nobody can tell the difference.
 func TestNoSecretInTheRepository(t *testing.T) {
 	out, err := exec.Command("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard").Output()
 	if err != nil {
@@ -114,12 +118,12 @@ func TestNoSecretInTheRepository(t *testing.T) {
 	}
 	names := strings.Split(strings.TrimRight(string(out), "\x00"), "\x00")
 	if len(names) < 100 {
-		t.Fatalf("only %d files were looked at", len(names))
+		t.Fatalf("only %d files were scanned", len(names))
 	}
 	for _, name := range names {
 		data, err := os.ReadFile(name)
 		if os.IsNotExist(err) {
-			continue // deleted, and not yet committed
+			continue // deleted, but not yet committed
 		}
 		if err != nil {
 			t.Error(err)
@@ -127,7 +131,7 @@ func TestNoSecretInTheRepository(t *testing.T) {
 		}
 		switch path.Ext(name) {
 		case ".pem", ".key", ".p12", ".pfx", ".jks", ".env":
-			t.Errorf("%s: files of this kind hold credentials", name)
+			t.Errorf("%s: files of this kind contain credentials", name)
 		}
 		for _, f := range secrets(name, data) {
 			t.Error(f)
@@ -135,8 +139,8 @@ func TestNoSecretInTheRepository(t *testing.T) {
 	}
 }
 
-// TestSecretsAreFound gives the scan one of each shape, made up here, and
-// what merely resembles one.
+// TestSecretsAreFound checks that the scan finds an example of each pattern,
+// and ignores strings that only resemble one.
 func TestSecretsAreFound(t *testing.T) {
 	letters := "a1B" + "c2D" + "e3F" + "g4H" + "i5J" + "k6L" + "m7N" + "o8P" + "q9R" + "s0T" + "u1V" + "w2X" + "y3Z" + "a4B"
 	digits := strings.Repeat("0f1e2d3c", 4)
@@ -158,11 +162,11 @@ func TestSecretsAreFound(t *testing.T) {
 			t.Errorf("%s: found %q", shape, found)
 		}
 		if strings.Contains(found, letters[:12]) || strings.Contains(found, digits[:8]) {
-			t.Errorf("%s: the finding shows it", shape)
+			t.Errorf("%s: the finding contains the credential", shape)
 		}
 	}
 	if found := secrets("specs/specs.lock", []byte("    note: "+digits)); len(found) == 0 {
-		t.Error("an allowed file may hold anything")
+		t.Error("an exception applies to the whole file")
 	}
 	for _, text := range []string{
 		"https://user@example.com/", "Basic authentication is required here", "github.com/basiq-sdk/basiq-go/generated/affordability",

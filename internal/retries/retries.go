@@ -1,15 +1,14 @@
-// Package retries holds the one table that says which failed calls are retried:
-// by what came of the attempt, and by the operation's safety class. Whatever
-// decides by an HTTP status whether a call may be sent again reads it, and the
-// tables in the documentation are made from it:
+// Package retries contains the table of which failed calls are retried, by the outcome of
+// the attempt and the safety class of the operation. All code that decides on a retry by
+// HTTP status uses it, and the tables in the documentation are generated from it:
 //
 //	go test ./internal/faults -run Document -update
 package retries
 
-// What can come of an attempt in place of a status.
+// Outcomes of an attempt without a status.
 const (
-	NeverSent = -1 // the request was provably not sent
-	Lost      = -2 // no whole response came
+	NeverSent = -1 // the request was provably never sent
+	Lost      = -2 // there was no complete response
 )
 
 // Classes are the safety classes, in the order of transport.Safety.
@@ -18,31 +17,31 @@ const Classes = "ABCD"
 // Row is the rule for an outcome: a range of statuses, or one of the constants.
 type Row struct {
 	First, Last int
-	Text        string // in the documentation; "" leaves the row out
-	Retry       string // the classes that are retried
-	Unexecuted  bool   // the server says that it did not execute the call
-	Unread      bool   // and not even looked at its content
+	Text        string // in the documentation; "" omits the row
+	Retry       string // letters of the classes that are retried
+	Unexecuted  bool   // the status means that the server did not execute the call
+	Unread      bool   // the status means that the server did not even read the content
 }
 
-// Table has a row for every outcome but success. The first row that fits counts.
-// The 520s are sent by content delivery networks that could not get a response
-// from the API behind them.
+// Table has a row for every outcome but success. The first matching row applies. Content
+// delivery networks send statuses from 520 when they get no response from the API.
 var Table = []Row{
 	{First: NeverSent, Last: NeverSent, Text: "provably never sent", Retry: "ABCD", Unexecuted: true, Unread: true},
-	{First: 429, Last: 429, Text: "429 (or a 403 saying so)", Retry: "ABC", Unexecuted: true, Unread: true},
+	{First: 429, Last: 429, Text: "429, or rate-limited 403", Retry: "ABC", Unexecuted: true, Unread: true},
 	{First: 408, Last: 408, Text: "408", Retry: "AB", Unexecuted: true, Unread: true},
 	{First: 502, Last: 504, Text: "502, 503, 504", Retry: "AB"},
 	{First: 500, Last: 500, Text: "500", Retry: "A"},
 	{First: 520, Last: 529, Text: "520 to 529", Retry: "A"},
-	{First: Lost, Last: Lost, Text: "response lost on the way", Retry: "AB"},
+	{First: Lost, Last: Lost, Text: "response lost", Retry: "AB"},
 	{First: 401, Last: 401, Unexecuted: true, Unread: true},
 	{First: 403, Last: 404, Unexecuted: true, Unread: true},
 	{First: 501, Last: 501, Unexecuted: true},
+	{First: 300, Last: 399}, // 302 and 303 answer a POST that was executed
 	{First: 500, Last: 999},
 	{First: 0, Last: 499, Text: "any other status", Unexecuted: true},
 }
 
-// Of returns the row of an outcome.
+// Of returns the row of an outcome: a status, or one of the constants.
 func Of(outcome int) Row {
 	for _, r := range Table {
 		if r.First <= outcome && outcome <= r.Last {
@@ -52,8 +51,8 @@ func Of(outcome int) Row {
 	return Row{First: outcome, Last: outcome}
 }
 
-// Allowed reports whether a call of the class, counted from 0, is retried after
-// the outcome.
+// Allowed reports whether a call of a class is retried after the outcome. class is the
+// index of the class in Classes.
 func (r Row) Allowed(class uint8) bool {
 	for i := range len(r.Retry) {
 		if int(class) < len(Classes) && r.Retry[i] == Classes[class] {

@@ -1,6 +1,6 @@
-// Package sdkerrors recognizes the errors that the packages of this module make.
-// A callback may return an error of another call. That error must not make the
-// call which used the callback look as if the API had answered it.
+// Package sdkerrors recognizes the errors of this module's packages. A callback may
+// return an error of another call. That error must not make the call that used the
+// callback look as if the API had responded to it.
 package sdkerrors
 
 import (
@@ -20,12 +20,12 @@ const (
 
 var tests [packages]atomic.Pointer[func(error) bool]
 
-// Register sets the test for the errors of a package. It is called when a client
-// is made, since no package of this module has work to do before main. The test is
-// for one error, not for those that it wraps.
+// Register sets the test for the errors of a package. It is called when a client is
+// created, because the packages of this module run no code before main. The test
+// examines one error, not those that it wraps.
 func Register(p Package, made func(error) bool) { tests[p].Store(&made) }
 
-// Made reports whether a package that registered a test made this error.
+// Made reports whether err is an error of a package that registered a test.
 func Made(err error) bool {
 	for i := range tests {
 		if made := tests[i].Load(); made != nil && (*made)(err) {
@@ -35,7 +35,7 @@ func Made(err error) bool {
 	return false
 }
 
-// TextOf returns err, or only its text if Made is true of an error in its tree.
+// TextOf returns err, or only its text if Made is true for an error in its tree.
 func TextOf(err error) error {
 	if Holds(err, Made) {
 		return errors.New(err.Error())
@@ -43,7 +43,7 @@ func TextOf(err error) error {
 	return err
 }
 
-// Holds reports whether f is true of an error in the tree of err.
+// Holds reports whether f is true for an error in the tree of err.
 func Holds(err error, f func(error) bool) bool {
 	if err == nil {
 		return false

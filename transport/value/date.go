@@ -7,21 +7,18 @@ import (
 	"time"
 )
 
-// Date is a calendar day, normally written "2006-01-02". The text is kept as the
-// API sent it.
+// Date is a calendar day, normally of the form "2006-01-02". It keeps the text from the API.
 type Date string
 
-// Month is a calendar month, normally written "2006-01". The text is kept as the
-// API sent it.
+// Month is a calendar month, normally of the form "2006-01". It keeps the text from the API.
 type Month string
 
-// DateTime is a moment, normally written as in RFC 3339:
-// "2006-01-02T15:04:05.999Z". The text is kept as the API sent it.
+// DateTime is a point in time, normally in RFC 3339 format: "2006-01-02T15:04:05.999Z". It
+// keeps the text from the API.
 //
-// The API writes the midnight of a bank's own day in two ways: as midnight UTC,
-// or converted to UTC, so that the 19th in Sydney arrives as 13:00 UTC of the
-// 18th. DateIn gives the day in a zone of the caller's choice; a filter by date
-// should be a day wider at both ends.
+// The API represents the midnight of a bank's local day in two ways: as midnight UTC, or
+// converted to UTC, so that the 19th in Sydney is 13:00 UTC on the 18th. DateIn returns the
+// day in a given time zone. Filters by date should include one more day at both ends.
 type DateTime string
 
 const (
@@ -38,14 +35,13 @@ func MonthOf(t time.Time) Month { return Month(t.Format(monthLayout)) }
 // DateTimeOf returns t in UTC, to the nanosecond, without trailing zeros.
 func DateTimeOf(t time.Time) DateTime { return DateTime(t.UTC().Format(time.RFC3339Nano)) }
 
-// Time returns midnight UTC of the day. It reads "2006-01-02", "02/01/2006" (day
-// first: the form in which the API has the date of a user's verification)
-// and any text that DateTime can read, of which it takes the day as written. It
-// returns ErrEmpty for "" and a *ParseError for any other text.
+// Time returns midnight UTC of the day. It accepts "2006-01-02", "02/01/2006" (day first, as
+// in the verification date of a user), and any text that DateTime accepts, of which it uses
+// the day as written. It returns ErrEmpty for "", and a *ParseError for any other text.
 func (d Date) Time() (time.Time, error) { return d.In(time.UTC) }
 
-// In returns the first moment of the day in loc: midnight, or where clocks are put
-// forward at midnight, the moment that follows. It reads what Time reads.
+// In returns the start of the day in loc: midnight, or the first later time if clocks skip
+// midnight. It accepts the same texts as Time.
 func (d Date) In(loc *time.Location) (time.Time, error) {
 	s := string(d)
 	if s == "" {
@@ -56,20 +52,19 @@ func (d Date) In(loc *time.Location) (time.Time, error) {
 		t, err = time.Parse("02/01/2006", s)
 	}
 	if err != nil {
-		t, err = parseMoment(s)
+		t, err = parseDateTime(s)
 	}
 	if err != nil {
 		return time.Time{}, &ParseError{Want: "date"}
 	}
-	return firstMoment(t, loc), nil
+	return startOfDay(t, loc), nil
 }
 
-// firstMoment returns the first moment in loc of the day that t has in its own
-// location. time.Date does not say which one it returns of a midnight that clocks
-// skip or show twice.
-func firstMoment(t time.Time, loc *time.Location) time.Time {
+// startOfDay returns the start in loc of the day that t has in its own location. If clocks
+// skip or repeat midnight, it is not documented which time time.Date returns.
+func startOfDay(t time.Time, loc *time.Location) time.Time {
 	first := time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, loc)
-	if first.Day() != t.Day() { // clocks skip midnight, and this is before that
+	if first.Day() != t.Day() { // clocks skip midnight, and first is before it
 		_, skip := first.ZoneBounds()
 		return skip.In(loc)
 	}
@@ -86,13 +81,12 @@ func firstMoment(t time.Time, loc *time.Location) time.Time {
 // IsZero reports whether there is no value, that is, whether d is "".
 func (d Date) IsZero() bool { return d == "" }
 
-// Compare orders dates by time: -1, 0 or 1. Texts that are no dates come first,
-// ordered as texts.
+// Compare orders dates by time, and returns -1, 0 or 1. Texts that are not dates come first,
+// in the order of strings.
 func (d Date) Compare(o Date) int { return compare(d.Time, o.Time, string(d), string(o)) }
 
-// Time returns the first moment of the month, in UTC. It reads "2006-01" and any
-// text that Date can read. It returns ErrEmpty for "" and a *ParseError for any
-// other text.
+// Time returns the start of the month in UTC. It accepts "2006-01", and any text that Date
+// accepts. It returns ErrEmpty for "", and a *ParseError for any other text.
 func (m Month) Time() (time.Time, error) {
 	if m == "" {
 		return time.Time{}, ErrEmpty
@@ -110,27 +104,28 @@ func (m Month) Time() (time.Time, error) {
 // IsZero reports whether there is no value, that is, whether m is "".
 func (m Month) IsZero() bool { return m == "" }
 
-// Compare orders months by time: -1, 0 or 1. Texts that are no months come
-// first, ordered as texts.
+// Compare orders months by time, and returns -1, 0 or 1. Texts that are not months come
+// first, in the order of strings.
 func (m Month) Compare(o Month) int { return compare(m.Time, o.Time, string(m), string(o)) }
 
-// Time returns the moment. It reads RFC 3339 with a fraction of any length
-// (digits beyond nanoseconds are dropped), with a space in place of the T, with
-// an offset without its colon, and without seconds; a text without an offset is
-// taken for UTC; a date alone is its midnight UTC. It returns ErrEmpty for "" and
-// a *ParseError for any other text.
+// Time returns the point in time. It accepts RFC 3339, and these variations:
+//   - a fraction of any length; digits after the ninth are ignored
+//   - a space in place of the T
+//   - an offset without colon or minutes
+//   - no seconds
+//   - no offset, which means UTC
+//   - a date alone, which means midnight UTC
 //
-// The result is in UTC when the text says so or says nothing, and otherwise has
-// the offset of the text.
+// The result has the offset of the text, and is in UTC if the text has none. Time returns
+// ErrEmpty for "", and a *ParseError for any other text.
 func (d DateTime) Time() (time.Time, error) {
 	if d == "" {
 		return time.Time{}, ErrEmpty
 	}
-	return parseMoment(string(d))
+	return parseDateTime(string(d))
 }
 
-// DateIn returns the day that the moment falls on in loc. Errors are those of
-// Time.
+// DateIn returns the day of the point in time in loc. It returns the errors of Time.
 func (d DateTime) DateIn(loc *time.Location) (Date, error) {
 	t, err := d.Time()
 	if err != nil {
@@ -142,8 +137,8 @@ func (d DateTime) DateIn(loc *time.Location) (Date, error) {
 // IsZero reports whether there is no value, that is, whether d is "".
 func (d DateTime) IsZero() bool { return d == "" }
 
-// Compare orders moments by time: -1, 0 or 1, whatever their offsets. Texts that
-// are no moments come first, ordered as texts.
+// Compare orders points in time, whatever their offsets, and returns -1, 0 or 1. Texts that
+// are not valid come first, in the order of strings.
 func (d DateTime) Compare(o DateTime) int { return compare(d.Time, o.Time, string(d), string(o)) }
 
 func compare(a, b func() (time.Time, error), textA, textB string) int {
@@ -160,7 +155,7 @@ func compare(a, b func() (time.Time, error), textA, textB string) int {
 	return ta.Compare(tb)
 }
 
-func parseMoment(s string) (time.Time, error) {
+func parseDateTime(s string) (time.Time, error) {
 	if t, err := time.Parse(time.RFC3339Nano, s); err == nil {
 		return utc(t), nil
 	}
@@ -195,9 +190,9 @@ func parseMoment(s string) (time.Time, error) {
 	return utc(t), nil
 }
 
-// utc names UTC what has an offset of zero, so that two texts of the same moment
-// give times that are equal with ==. time.Parse may otherwise choose the local
-// zone of a machine that happens to be at the same offset.
+// utc returns t in UTC if its offset is zero, and otherwise in an unnamed fixed zone.
+// time.Parse may choose the local zone of the machine if it has the same offset. Without
+// utc, results would depend on the machine.
 func utc(t time.Time) time.Time {
 	_, offset := t.Zone()
 	if offset == 0 {
@@ -206,10 +201,10 @@ func utc(t time.Time) time.Time {
 	return t.In(time.FixedZone("", offset))
 }
 
-// split takes a date-time apart. The zone keeps its sign.
+// split splits a date-time. The zone includes its sign.
 func split(s string) (day, clock, zone string) {
 	n := len(dateLayout)
-	if len(s) < n+2 || !strings.ContainsRune("Tt ", rune(s[n])) {
+	if len(s) <= n || !strings.ContainsRune("Tt ", rune(s[n])) {
 		return "", "", ""
 	}
 	day, clock = s[:n], s[n+1:]
@@ -219,8 +214,8 @@ func split(s string) (day, clock, zone string) {
 	return day, clock, zone
 }
 
-// Scan reads a database value: text, a time (its day in its own location) or
-// NULL, which is "".
+// Scan implements sql.Scanner. It accepts text, a time.Time (its day in its own location),
+// and NULL, which becomes "".
 func (d *Date) Scan(src any) error {
 	if t, ok := src.(time.Time); ok {
 		*d = DateOf(t)
@@ -234,11 +229,11 @@ func (d *Date) Scan(src any) error {
 	return nil
 }
 
-// Value returns the text for a database, or NULL for "".
+// Value implements driver.Valuer. It returns the text, or NULL for "".
 func (d Date) Value() (driver.Value, error) { return driverText(string(d)) }
 
-// Scan reads a database value: text, a time (its month in its own location) or
-// NULL, which is "".
+// Scan implements sql.Scanner. It accepts text, a time.Time (its month in its own location),
+// and NULL, which becomes "".
 func (m *Month) Scan(src any) error {
 	if t, ok := src.(time.Time); ok {
 		*m = MonthOf(t)
@@ -252,10 +247,10 @@ func (m *Month) Scan(src any) error {
 	return nil
 }
 
-// Value returns the text for a database, or NULL for "".
+// Value implements driver.Valuer. It returns the text, or NULL for "".
 func (m Month) Value() (driver.Value, error) { return driverText(string(m)) }
 
-// Scan reads a database value: text, a time or NULL, which is "".
+// Scan implements sql.Scanner. It accepts text, a time.Time, and NULL, which becomes "".
 func (d *DateTime) Scan(src any) error {
 	if t, ok := src.(time.Time); ok {
 		*d = DateTimeOf(t)
@@ -269,5 +264,5 @@ func (d *DateTime) Scan(src any) error {
 	return nil
 }
 
-// Value returns the text for a database, or NULL for "".
+// Value implements driver.Valuer. It returns the text, or NULL for "".
 func (d DateTime) Value() (driver.Value, error) { return driverText(string(d)) }

@@ -1,6 +1,7 @@
 package value
 
 import (
+	"cmp"
 	"database/sql/driver"
 	"encoding/json"
 	"math/big"
@@ -8,26 +9,24 @@ import (
 	"strings"
 )
 
-// Decimal is a decimal number kept as its exact text: an amount of money, a
-// balance, a rate. It holds whatever the API sent, so it may also hold "" (no
-// value) or a text that is no number; Valid tells.
+// Decimal is a decimal number as its exact text: an amount of money, a balance or a rate. It
+// keeps the text from the API, which may also be "" (no value) or not a number: see Valid.
 //
-// A number is an optional sign, digits with an optional fraction, and an
-// optional exponent: "12", "-0.50", "+3", ".5", "1e3". No spaces, no group
-// separators. A number that would need more than 4096 digits when it is written
-// without an exponent is not Valid, so no operation can be made to use much
-// memory by a short text such as "1e1000000000".
+// A number has an optional sign, digits with an optional fraction, and an optional exponent:
+// "12", "-0.50", "+3", ".5", "1e3". It contains no spaces and no digit separators. A number
+// that needs more than 4096 digits without an exponent is not Valid. This prevents a short
+// text such as "1e1000000000" from using much memory.
 //
-// Decimals compare with == as texts ("1.0" differs from "1.00"); Equal and Cmp
+// The operator == compares Decimals as strings: "1.0" differs from "1.00". Equal and Cmp
 // compare them as numbers.
 type Decimal string
 
-// maxDigits bounds the digits of a number written without an exponent.
+// maxDigits is the maximum number of digits of a number without an exponent.
 const maxDigits = 4096
 
-// ParseDecimal returns s as a Decimal if it is a number. The text is kept as it
-// is. It returns ErrEmpty for "", ErrRange for a number that is too long and a
-// *ParseError for anything else.
+// ParseDecimal returns s as a Decimal if it is a number. The text is not changed.
+// ParseDecimal returns ErrEmpty for "", ErrRange for a number that is too long, and a
+// *ParseError for any other text.
 func ParseDecimal(s string) (Decimal, error) {
 	if _, err := parseDecimal(s); err != nil {
 		return "", err
@@ -35,17 +34,17 @@ func ParseDecimal(s string) (Decimal, error) {
 	return Decimal(s), nil
 }
 
-// DecimalOf returns units / 10^places, written with that many decimal places:
-// DecimalOf(-1250, 2) is "-12.50". Places below zero count as zero, and at most
-// 4096 are written.
+// DecimalOf returns units / 10^places with that many decimal places: DecimalOf(-1250, 2) is
+// "-12.50". Negative places count as zero, and places that would lead to more than 4096
+// digits are dropped.
 func DecimalOf(units int64, places int) Decimal {
-	n := number{neg: units < 0, digits: strings.TrimPrefix(strconv.FormatInt(units, 10), "-")}
-	n.exp = -min(max(places, 0), maxDigits-len(n.digits))
-	return Decimal(n.plain())
+	digits, neg := strings.CutPrefix(strconv.FormatInt(units, 10), "-")
+	exp := -min(max(places, 0), maxDigits-len(digits))
+	return Decimal(number{digits: digits, exp: exp, neg: neg}.plain())
 }
 
-// number is a parsed decimal: (-1)^neg * digits * 10^exp. digits has at least
-// one digit, and no leading zero unless it is "0".
+// number is a parsed decimal: (-1)^neg * digits * 10^exp. digits has at least one digit, and
+// no leading zero unless it is "0".
 type number struct {
 	digits string
 	exp    int
@@ -72,10 +71,8 @@ func parseDecimal(s string) (number, error) {
 		frac := i + 1
 		for i = frac; i < len(s) && isDigit(s[i]); i++ {
 		}
-		if i > frac {
-			n.digits += s[frac:i]
-			n.exp = -(i - frac)
-		}
+		n.digits += s[frac:i]
+		n.exp = -(i - frac)
 	}
 	if n.digits == "" {
 		return number{}, bad
@@ -103,8 +100,8 @@ func parseDecimal(s string) (number, error) {
 	return n, nil
 }
 
-// parseExponent reads a signed integer. Values beyond any bound we allow come
-// back as a large number of the right sign.
+// parseExponent parses a signed integer. For values that are too large, it returns a large
+// number with the same sign.
 func parseExponent(s string) (int, bool) {
 	neg := false
 	if s != "" && (s[0] == '-' || s[0] == '+') {
@@ -131,12 +128,11 @@ func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 
 func (n number) zero() bool { return n.digits == "0" }
 
-// unscaled returns the number times 10^places as an integer; places must be at
-// least -n.exp.
+// unscaled returns the number times 10^places as an integer. places must be at least -n.exp.
 func (n number) unscaled(places int) *big.Int {
 	digits := n.digits
-	if pad := n.exp + places; pad > 0 && !n.zero() {
-		digits += strings.Repeat("0", pad)
+	if !n.zero() {
+		digits += strings.Repeat("0", n.exp+places)
 	}
 	i, _ := new(big.Int).SetString(digits, 10)
 	if n.neg {
@@ -152,15 +148,10 @@ func (n number) cmp(o number) int {
 	if n.zero() {
 		return 0
 	}
-	c := 0
-	if a, b := len(n.digits)+n.exp, len(o.digits)+o.exp; a != b {
-		c = 1
-		if a < b {
-			c = -1
-		}
-	} else {
-		// Both start at the same power of ten: texts of digits compare as
-		// fractions once trailing zeros are gone.
+	c := cmp.Compare(len(n.digits)+n.exp, len(o.digits)+o.exp)
+	if c == 0 {
+		// Both start at the same power of ten. Without trailing zeros, their digits
+		// compare as strings.
 		c = strings.Compare(strings.TrimRight(n.digits, "0"), strings.TrimRight(o.digits, "0"))
 	}
 	if n.neg {
@@ -179,7 +170,7 @@ func (n number) sign() int {
 	return 1
 }
 
-// plain writes the number without an exponent, keeping its decimal places.
+// plain returns the number without an exponent, with its decimal places.
 func (n number) plain() string {
 	var b strings.Builder
 	if n.neg && !n.zero() {
@@ -204,26 +195,25 @@ func (n number) plain() string {
 }
 
 func fromBig(i *big.Int, places int) number {
-	s := i.String()
-	neg := strings.HasPrefix(s, "-")
-	return number{neg: neg, digits: strings.TrimPrefix(s, "-"), exp: -places}
+	digits, neg := strings.CutPrefix(i.String(), "-")
+	return number{digits: digits, exp: -places, neg: neg}
 }
 
-// Valid reports whether d is a number within the bounds of the type.
+// Valid reports whether d is a number of at most 4096 digits.
 func (d Decimal) Valid() bool {
 	_, err := parseDecimal(string(d))
 	return err == nil
 }
 
-// IsZero reports whether d is "", that is, no value. It says nothing of the
-// number zero; for that, see Sign.
+// IsZero reports whether d is "", that is, whether there is no value. To check for the
+// number zero, use Sign.
 func (d Decimal) IsZero() bool { return d == "" }
 
 // String returns the text.
 func (d Decimal) String() string { return string(d) }
 
-// Sign returns -1, 0 or 1 for a negative number, zero and a positive number. It
-// is 0 for a text that is not Valid.
+// Sign returns -1 for a negative number, 1 for a positive number, and 0 for zero and for a
+// text that is not Valid.
 func (d Decimal) Sign() int {
 	n, err := parseDecimal(string(d))
 	if err != nil {
@@ -232,9 +222,8 @@ func (d Decimal) Sign() int {
 	return n.sign()
 }
 
-// Cmp returns -1, 0 or 1 as d is less than, equal to or greater than o. Texts
-// that are not Valid come before all numbers, ordered as texts, so Cmp is fit
-// for sorting whatever the values are.
+// Cmp returns -1, 0 or 1 if d is less than, equal to or greater than o. Texts that are not
+// Valid come before all numbers, in the order of strings, so that Cmp can sort any values.
 func (d Decimal) Cmp(o Decimal) int {
 	n, errN := parseDecimal(string(d))
 	m, errM := parseDecimal(string(o))
@@ -249,12 +238,12 @@ func (d Decimal) Cmp(o Decimal) int {
 	return min(max(n.cmp(m), -1), 1)
 }
 
-// Equal reports whether d and o are the same number: "1.0" equals "1.00" and
-// "0" equals "-0". Texts that are not Valid are equal only to themselves.
+// Equal reports whether d and o are the same number: "1.0" equals "1.00", and "0" equals
+// "-0". A text that is not Valid equals only itself.
 func (d Decimal) Equal(o Decimal) bool { return d == o || d.Cmp(o) == 0 }
 
-// Neg returns -d, with the same decimal places and no exponent. Errors are those
-// of ParseDecimal.
+// Neg returns -d, with the same decimal places and no exponent. It returns the errors of
+// ParseDecimal.
 func (d Decimal) Neg() (Decimal, error) {
 	n, err := parseDecimal(string(d))
 	if err != nil {
@@ -264,8 +253,8 @@ func (d Decimal) Neg() (Decimal, error) {
 	return Decimal(n.plain()), nil
 }
 
-// Abs returns the number without its sign, with the same decimal places and no
-// exponent. Errors are those of ParseDecimal.
+// Abs returns the absolute value of d, with the same decimal places and no exponent. It
+// returns the errors of ParseDecimal.
 func (d Decimal) Abs() (Decimal, error) {
 	n, err := parseDecimal(string(d))
 	if err != nil {
@@ -275,9 +264,9 @@ func (d Decimal) Abs() (Decimal, error) {
 	return Decimal(n.plain()), nil
 }
 
-// Add returns d + o exactly, with the decimal places of the operand that has
-// more of them: "1.5" + "0.25" is "1.75". It fails when either operand is not a
-// number; the empty Decimal is not taken for zero.
+// Add returns d + o exactly, with the decimal places of the operand that has more of them:
+// "1.5" + "0.25" is "1.75". It returns the errors of ParseDecimal if an operand is not a
+// number: "" does not count as zero.
 func (d Decimal) Add(o Decimal) (Decimal, error) { return d.sum(o, false) }
 
 // Sub returns d - o exactly. See Add.
@@ -298,17 +287,16 @@ func (d Decimal) sum(o Decimal, negate bool) (Decimal, error) {
 	places := max(0, -n.exp, -m.exp)
 	i := n.unscaled(places)
 	r := fromBig(i.Add(i, m.unscaled(places)), places)
-	if len(r.digits)+max(r.exp, 0) > maxDigits {
+	if len(r.digits) > maxDigits {
 		return "", ErrRange
 	}
 	return Decimal(r.plain()), nil
 }
 
-// Round returns d rounded to the given number of decimal places and written with
-// exactly that many. Halves are rounded away from zero, as is usual for money:
-// "0.125" is "0.13" and "-0.125" is "-0.13" at two places. Places below zero
-// count as zero. It returns ErrRange when the result would have more than 4096
-// digits, or the errors of ParseDecimal.
+// Round returns d rounded to exactly the given number of decimal places. Halves are rounded
+// away from zero, as is usual for money: with two places, "0.125" becomes "0.13" and
+// "-0.125" becomes "-0.13". Negative places count as zero. Round returns ErrRange if the
+// result would have more than 4096 digits, or the errors of ParseDecimal.
 func (d Decimal) Round(places int) (Decimal, error) {
 	n, err := parseDecimal(string(d))
 	if err != nil {
@@ -345,8 +333,7 @@ func (n number) round(places int) number {
 	return n
 }
 
-// Format returns d with exactly the given number of decimal places, rounded as
-// Round does. A text that is not Valid is returned as it is.
+// Format returns d rounded as by Round. It returns a text that is not Valid unchanged.
 func (d Decimal) Format(places int) string {
 	r, err := d.Round(places)
 	if err != nil {
@@ -355,10 +342,9 @@ func (d Decimal) Format(places int) string {
 	return string(r)
 }
 
-// MinorUnits returns d times 10^scale: "12.5" is 1250 at scale 2, the number of
-// cents. It returns ErrInexact when d has digits beyond that scale that are not
-// zero, ErrRange when the result does not fit an int64, or the errors of
-// ParseDecimal.
+// MinorUnits returns d times 10^scale. With scale 2, "12.5" is 1250, the number of cents. It
+// returns ErrInexact if d has non-zero digits beyond that scale, ErrRange if the result does
+// not fit in an int64, or the errors of ParseDecimal.
 func (d Decimal) MinorUnits(scale int) (int64, error) {
 	n, err := parseDecimal(string(d))
 	if err != nil {
@@ -370,17 +356,12 @@ func (d Decimal) MinorUnits(scale int) (int64, error) {
 	if scale < -maxDigits || scale > maxDigits {
 		return 0, ErrRange
 	}
-	digits := n.digits
-	if pad := n.exp + scale; pad < 0 {
-		if -pad >= len(digits) || strings.Trim(digits[len(digits)+pad:], "0") != "" {
-			return 0, ErrInexact
-		}
-		digits = digits[:len(digits)+pad]
-	} else if len(digits)+pad > 19 {
-		return 0, ErrRange
-	} else {
-		digits += strings.Repeat("0", pad)
+	pad := n.exp + scale
+	whole := min(max(len(n.digits)+pad, 0), len(n.digits))
+	if strings.Trim(n.digits[whole:], "0") != "" {
+		return 0, ErrInexact
 	}
+	digits := n.digits[:whole] + strings.Repeat("0", max(pad, 0))
 	if n.neg {
 		digits = "-" + digits
 	}
@@ -391,7 +372,7 @@ func (d Decimal) MinorUnits(scale int) (int64, error) {
 	return i, nil
 }
 
-// Rat returns d as an exact rational number. Errors are those of ParseDecimal.
+// Rat returns d as an exact rational number. It returns the errors of ParseDecimal.
 func (d Decimal) Rat() (*big.Rat, error) {
 	n, err := parseDecimal(string(d))
 	if err != nil {
@@ -402,9 +383,9 @@ func (d Decimal) Rat() (*big.Rat, error) {
 	return new(big.Rat).SetFrac(n.unscaled(places), den), nil
 }
 
-// Float64 returns the float64 nearest to d. It loses digits: never do sums of
-// money with it. It returns ErrRange when d is larger than any float64, or the
-// errors of ParseDecimal.
+// Float64 returns the float64 nearest to d. It loses precision: do not use it for arithmetic
+// with money. It returns ErrRange if d is larger than any float64, or the errors of
+// ParseDecimal.
 func (d Decimal) Float64() (float64, error) {
 	n, err := parseDecimal(string(d))
 	if err != nil {
@@ -421,11 +402,11 @@ func (d Decimal) Float64() (float64, error) {
 	return f, nil
 }
 
-// MarshalJSON writes the text as a JSON string.
+// MarshalJSON encodes the text as a JSON string.
 func (d Decimal) MarshalJSON() ([]byte, error) { return json.Marshal(string(d)) }
 
-// UnmarshalJSON reads a JSON string or a JSON number, whose text is kept
-// exactly. It leaves d as it is on null and refuses anything else.
+// UnmarshalJSON decodes a JSON string or a JSON number, and keeps its exact text. null does
+// not change d. Any other value is a *ParseError.
 func (d *Decimal) UnmarshalJSON(b []byte) error {
 	switch {
 	case string(b) == "null":
@@ -442,8 +423,8 @@ func (d *Decimal) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// Scan reads a database value: text, an integer, a float (its shortest decimal
-// form) or NULL, which is "".
+// Scan implements sql.Scanner. It accepts text, an integer, a float (its shortest decimal
+// representation), and NULL, which becomes "".
 func (d *Decimal) Scan(src any) error {
 	switch src := src.(type) {
 	case int64:
@@ -461,5 +442,5 @@ func (d *Decimal) Scan(src any) error {
 	return nil
 }
 
-// Value returns the text for a database, or NULL for "".
+// Value implements driver.Valuer. It returns the text, or NULL for "".
 func (d Decimal) Value() (driver.Value, error) { return driverText(string(d)) }

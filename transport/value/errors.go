@@ -6,28 +6,28 @@ import (
 	"fmt"
 )
 
-// ErrEmpty is returned by parsing methods of a value that is the empty string,
-// which stands for "absent".
+// ErrEmpty is returned by the parsing methods of a value that is the empty string, which
+// means that there is no value.
 var ErrEmpty = errors.New("value: empty")
 
-// ErrRange is returned where a number is well formed but too large, too small
-// or too long for the operation.
+// ErrRange is returned for a valid number that is too large, too small or too long for the
+// operation.
 var ErrRange = errors.New("value: number out of range")
 
-// ErrInexact is returned where a result would lose digits that matter.
+// ErrInexact is returned if the result would lose digits other than zero.
 var ErrInexact = errors.New("value: number has more decimal places than asked for")
 
-// A ParseError says that a text is not of the form that its type asks for. It
-// does not contain the text.
+// ParseError is the error of a text that does not have the format of its type. It does not
+// contain the text.
 type ParseError struct {
-	// Want names the form, such as "decimal number" or "date".
+	// Want names the format, such as "decimal number" or "date".
 	Want string
 }
 
-// Error returns a message that names the form but not the text.
+// Error names the format, but does not contain the text.
 func (e *ParseError) Error() string { return "value: not a " + e.Want }
 
-// scanText converts what a database driver hands to Scan into text.
+// scanText converts a value from a database driver to text.
 func scanText(src any, want string) (string, error) {
 	switch src := src.(type) {
 	case nil:
@@ -37,10 +37,10 @@ func scanText(src any, want string) (string, error) {
 	case []byte:
 		return string(src), nil
 	}
-	return "", fmt.Errorf("value: cannot scan %T into a %s", src, want)
+	return "", fmt.Errorf("value: Scan: cannot convert %T to a %s", src, want)
 }
 
-// driverText is the database form of a text: NULL for the empty one.
+// driverText converts text to a database value: NULL for "".
 func driverText(s string) (driver.Value, error) {
 	if s == "" {
 		return nil, nil

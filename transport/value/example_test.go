@@ -8,7 +8,7 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/value"
 )
 
-// Money is never a float: sums and minor units are exact.
+// Amounts are never floats: sums and minor units are exact.
 func ExampleDecimal() {
 	total := value.Decimal("0")
 	for _, amount := range []value.Decimal{"1234567890123456.78", "-0.10", "0.3"} {
@@ -27,7 +27,7 @@ func ExampleDecimal() {
 	// 2.35 true
 }
 
-// A row that is still pending has no date; a bank's own day may need its zone.
+// A pending transaction has no post date. The bank's local day may need its time zone.
 func ExampleDateTime() {
 	_, err := value.DateTime("").Time()
 	fmt.Println(errors.Is(err, value.ErrEmpty))
@@ -39,7 +39,7 @@ func ExampleDateTime() {
 	// 2024-03-19 <nil>
 }
 
-// A result that is an object in one answer and a list in the next.
+// A result is an object in one response and a list in another.
 func ExampleJSON_Items() {
 	for _, result := range []value.JSON{`{"type":"link"}`, `[{"type":"link"},{"type":"mfa"}]`, `null`} {
 		for _, item := range result.Items() {

@@ -6,21 +6,21 @@ import (
 	"fmt"
 )
 
-// JSON is a JSON value of any shape, kept as the text it came in. The API
-// answers in several shapes in a few places (an object, a list of objects or
-// null); such a member is a JSON, which is looked at with Kind and read with
-// Decode, Get, Items or Text. The zero value "" is no value at all.
+// JSON is the text of a JSON value of any type. It is the type of members for which the API
+// sends different JSON types, such as an object, a list of objects or null. Kind returns the
+// type, and Decode, Get, Items and Text read the value. The zero value "" means that there
+// is no value.
 //
-// A JSON that was decoded, or made by ParseJSON or JSONOf, is well formed. A
-// conversion such as JSON("{") is not checked: it is written as null where no
-// error can be returned.
+// A JSON that was decoded, or returned by ParseJSON or JSONOf, is valid. A conversion such
+// as JSON("{") is not checked. An invalid JSON is encoded as null where no error can be
+// returned.
 type JSON string
 
-// Kind is the shape of a JSON value.
+// Kind is the type of a JSON value.
 type Kind uint8
 
-// The shapes of a JSON value. KindAbsent is that of the empty JSON; KindInvalid
-// that of a text that cannot be a JSON value.
+// The kinds of JSON values. KindAbsent is the kind of the empty JSON, and KindInvalid that of
+// a text that is not a JSON value.
 const (
 	KindAbsent Kind = iota
 	KindNull
@@ -43,8 +43,8 @@ func (k Kind) String() string {
 	return "invalid"
 }
 
-// ParseJSON returns text as a JSON value. It returns ErrEmpty for "" and a
-// *ParseError for a text that is not one well-formed value.
+// ParseJSON returns text as a JSON. It returns ErrEmpty for "", and a *ParseError for a text
+// that is not exactly one valid JSON value.
 func ParseJSON(text string) (JSON, error) {
 	if text == "" {
 		return "", ErrEmpty
@@ -56,19 +56,18 @@ func ParseJSON(text string) (JSON, error) {
 	return JSON(b), nil
 }
 
-// JSONOf returns v encoded by encoding/json, without escaping of HTML
-// characters.
+// JSONOf returns v encoded by encoding/json, without HTML escaping.
 func JSONOf(v any) (JSON, error) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
 	if err := enc.Encode(v); err != nil {
-		return "", fmt.Errorf("value: encode %T: %w", v, err)
+		return "", fmt.Errorf("value: encoding %T: %w", v, err)
 	}
 	return JSON(bytes.TrimSuffix(b.Bytes(), []byte("\n"))), nil
 }
 
-// Kind returns the shape of the value. It looks at the first character only.
+// Kind returns the kind of the value. It looks only at the first character.
 func (j JSON) Kind() Kind {
 	for i := range len(j) {
 		switch c := j[i]; c {
@@ -96,14 +95,14 @@ func (j JSON) Kind() Kind {
 	return KindInvalid
 }
 
-// IsZero reports whether there is no value at all. JSON's null is a value.
+// IsZero reports whether there is no value. null is a value.
 func (j JSON) IsZero() bool { return j == "" }
 
 // String returns the JSON text.
 func (j JSON) String() string { return string(j) }
 
-// Text returns the content of a string, or the text of a number or bool. It
-// reports false for every other kind.
+// Text returns the content of a string, or the text of a number or bool. It reports false
+// for all other kinds.
 func (j JSON) Text() (string, bool) {
 	switch j.Kind() {
 	case KindString:
@@ -117,8 +116,8 @@ func (j JSON) Text() (string, bool) {
 	return "", false
 }
 
-// Decode stores the value in what v points to, as encoding/json does. It returns
-// ErrEmpty when there is no value.
+// Decode decodes the value into v with encoding/json. It returns ErrEmpty if there is no
+// value.
 func (j JSON) Decode(v any) error {
 	if j == "" {
 		return ErrEmpty
@@ -126,8 +125,8 @@ func (j JSON) Decode(v any) error {
 	return json.Unmarshal([]byte(j), v)
 }
 
-// Get returns the member of an object with that exact name. It reports false
-// when the value is no object or has no such member.
+// Get returns the member of an object with exactly that name. It reports false if the value
+// is not an object or has no such member.
 func (j JSON) Get(name string) (JSON, bool) {
 	if j.Kind() != KindObject {
 		return "", false
@@ -140,9 +139,9 @@ func (j JSON) Get(name string) (JSON, bool) {
 	return JSON(raw), ok
 }
 
-// Items returns the items of an array. Any other value is a list of itself,
-// except that null and no value have no items: the API answers one object where
-// it documents a list, and the other way round.
+// Items returns the items of an array, nil for null or no value, and for any other value a
+// list with only that value: where a list is documented, the API may send one object, and
+// vice versa.
 func (j JSON) Items() []JSON {
 	switch j.Kind() {
 	case KindAbsent, KindNull, KindInvalid:
@@ -161,8 +160,8 @@ func (j JSON) Items() []JSON {
 	return []JSON{j}
 }
 
-// MarshalJSON returns the text, or null when there is no value. It fails for a
-// text that is not JSON.
+// MarshalJSON returns the text, or null if there is no value. It returns a *ParseError if
+// the text is not valid JSON.
 func (j JSON) MarshalJSON() ([]byte, error) {
 	if j == "" {
 		return []byte("null"), nil

@@ -6,8 +6,10 @@ import (
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
+	"database/sql/driver"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -15,26 +17,26 @@ import (
 	"sync"
 )
 
-// Secret is a sensitive string, such as an access token. Printing, log/slog, XML
-// and gob show a placeholder in its place, also in a struct that holds it. Reveal
-// returns the text. JSON has the text itself, as it is what the API sends and is
-// sent: do not log the JSON form of a type that holds a Secret.
+// Secret is a sensitive string, such as an access token. fmt, log/slog, XML and gob show a
+// placeholder in its place, also in a struct that contains it. Reveal returns the text. JSON
+// contains the text, because that is what the API sends and receives: do not log the JSON of
+// a type that contains a Secret.
 //
-// A Secret that NewSecret returns, and one in an answer of the API, is sealed: it
-// is encrypted with a key that only this process has, because fmt calls no method
-// of a value in an unexported field, or under a verb that is wrong for it. Two
-// sealed secrets are equal if their texts are. A conversion from a string makes a
-// Secret that is not sealed, and is hidden by its methods alone; a conversion to a
+// A Secret from NewSecret or from a response is sealed: it is encrypted with a key that only
+// this process has. The reason is that fmt does not call the methods of a value in an
+// unexported field. Two sealed Secrets are equal if their texts are equal. database/sql does not store a Secret:
+// Value and Scan fail. A Secret that was
+// converted from a string is not sealed, and only its methods hide it. A conversion to a
 // string does not unseal: use Reveal.
 type Secret string
 
 const redacted = "[redacted]"
 
-// sealMark begins a sealed Secret: so much of it may be printed.
+// sealMark is the prefix of a sealed Secret. It may be printed.
 const sealMark = redacted + "."
 
-// sealer is what secrets are sealed with: one key for the encryption, and one for
-// its initialization vector, which also proves that a text was sealed here.
+// sealer holds the keys with which secrets are sealed: one for encryption, and one for the
+// MAC that is the initialization vector and proves that a text was sealed by this process.
 var sealer struct {
 	once  sync.Once
 	block cipher.Block
@@ -51,8 +53,8 @@ func sealKeys() (cipher.Block, []byte) {
 	return sealer.block, sealer.mac
 }
 
-// sealVector returns the initialization vector of a text. It depends on the text,
-// so that no two texts are encrypted with the same key stream.
+// sealVector returns the initialization vector for a text. It depends on the text, so that
+// no two texts are encrypted with the same key stream.
 func sealVector(mac, text []byte) []byte {
 	h := hmac.New(sha256.New, mac)
 	h.Write(text)
@@ -82,7 +84,7 @@ func (s Secret) Reveal() string {
 	vector, text := sealed[:aes.BlockSize], make([]byte, len(sealed)-aes.BlockSize)
 	cipher.NewCTR(block, vector).XORKeyStream(text, sealed[aes.BlockSize:])
 	if !hmac.Equal(vector, sealVector(mac, text)) {
-		return string(s) // it was not sealed here
+		return string(s) // it was not sealed by this process
 	}
 	return string(text)
 }
@@ -104,13 +106,13 @@ func (s Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, s.String(
 // LogValue makes log/slog write a placeholder.
 func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
 
-// MarshalText encodes a placeholder, for XML, YAML and their like.
+// MarshalText encodes a placeholder, for XML, YAML and similar formats.
 func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
 // GobEncode encodes a placeholder.
 func (s Secret) GobEncode() ([]byte, error) { return []byte(s.String()), nil }
 
-// GobDecode reads what GobEncode wrote: the placeholder.
+// GobDecode decodes what GobEncode encoded: the placeholder.
 func (s *Secret) GobDecode(data []byte) error {
 	*s = Secret(data)
 	return nil
@@ -118,3 +120,14 @@ func (s *Secret) GobDecode(data []byte) error {
 
 // MarshalJSON encodes the text itself.
 func (s Secret) MarshalJSON() ([]byte, error) { return json.Marshal(s.Reveal()) }
+
+// errStored is why a Secret is not stored: sealed, it cannot be read by any other
+// process; and its text must not end up in a database by accident.
+var errStored = errors.New("value: a Secret is not stored in a database by itself: encrypt Reveal(), store that, and read it with NewSecret")
+
+// Value fails, so that database/sql does not store a Secret: encrypt what Reveal
+// returns, and store that.
+func (s Secret) Value() (driver.Value, error) { return nil, errStored }
+
+// Scan fails, as Value does: read a string, decrypt it, and call NewSecret.
+func (s *Secret) Scan(any) error { return errStored }

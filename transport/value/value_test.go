@@ -166,6 +166,9 @@ func TestDecimalJSON(t *testing.T) {
 			t.Errorf("%s was taken for a decimal", text)
 		}
 	}
+	if err := new(value.Decimal).UnmarshalJSON(nil); err == nil {
+		t.Error("no text was taken for a decimal")
+	}
 }
 
 func TestDatabase(t *testing.T) {
@@ -367,9 +370,9 @@ func TestJSON(t *testing.T) {
 	}
 }
 
-// TestShortTextsStayCheap makes sure that no operation writes out the digits that
-// a short text stands for.
-func TestShortTextsStayCheap(t *testing.T) {
+// TestShortTextsUseLittleMemory: no operation writes out the digits of a short text
+// with a large exponent.
+func TestShortTextsUseLittleMemory(t *testing.T) {
 	for _, d := range []value.Decimal{"1e1000000000", "1e-1000000000", "-9e2147483648", "1e4095", "1e-4096", "0e-2000000000"} {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
@@ -386,9 +389,9 @@ func TestShortTextsStayCheap(t *testing.T) {
 	}
 }
 
-// TestDateInZonesThatChangeAtMidnight: a day begins with its first moment, also
-// where clocks skip midnight or show it twice.
-func TestDateInZonesThatChangeAtMidnight(t *testing.T) {
+// TestDateWhereClocksChangeAtMidnight: a day starts with its first moment, also where
+// clocks skip or repeat midnight.
+func TestDateWhereClocksChangeAtMidnight(t *testing.T) {
 	for _, c := range []struct{ zone, day, want string }{
 		{"America/Sao_Paulo", "2018-11-04", "2018-11-04T01:00:00-02:00"}, // there is no midnight
 		{"America/Sao_Paulo", "2018-11-03", "2018-11-03T00:00:00-03:00"},

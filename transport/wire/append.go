@@ -10,7 +10,7 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/value"
 )
 
-// encodable is the pointer to T, which encodes itself.
+// encodable is implemented by pointers to types that encode themselves.
 type encodable[T any] interface {
 	*T
 	Encodable
@@ -18,21 +18,16 @@ type encodable[T any] interface {
 
 const hexDigits = "0123456789abcdef"
 
-// AppendString appends s as a JSON string, as encoding/json does with escaping of
-// HTML turned off: quotes, backslashes, control characters, U+2028 and U+2029 are
-// escaped, and bytes that are no UTF-8 become U+FFFD.
+// AppendString appends s as a JSON string, as encoding/json does without HTML escaping:
+// quotes, backslashes, control characters, U+2028 and U+2029 are escaped, and invalid
+// UTF-8 becomes U+FFFD.
 func AppendString(b []byte, s string) []byte {
 	b = append(slices.Grow(b, len(s)+len(`""`)), '"')
-	if n := clean(s, 0); n < len(s) {
-		b = appendRest(b, s, n)
-	} else {
-		b = append(b, s...)
-	}
-	return append(b, '"')
+	return append(appendRest(b, s, clean(s, 0)), '"')
 }
 
-// clean returns where, from i on, the first byte is that may not be written as
-// it is: an escape, or a part of a longer character.
+// clean returns the index, from i on, of the first byte that must be escaped or is a part
+// of a multi-byte character.
 func clean(s string, i int) int {
 	for ; i+8 <= len(s); i += 8 {
 		if mark := marks(load(s, i)); mark != 0 {
@@ -45,7 +40,7 @@ func clean(s string, i int) int {
 	return i
 }
 
-// appendRest appends s, of which nothing before i needs a look.
+// appendRest appends s, which needs no escapes before i.
 func appendRest(b []byte, s string, i int) []byte {
 	done := 0
 	for ; i < len(s); i = clean(s, i) {
@@ -100,8 +95,8 @@ func AppendInt(b []byte, v int) []byte { return strconv.AppendInt(b, int64(v), 1
 // AppendInt64 appends an integer.
 func AppendInt64(b []byte, v int64) []byte { return strconv.AppendInt(b, v, 10) }
 
-// AppendFloat appends a number as encoding/json does. JSON has no infinities and
-// no NaN: they are written as null.
+// AppendFloat appends a number as encoding/json does. JSON cannot represent infinities
+// and NaN: they are written as null.
 func AppendFloat(b []byte, v float64) []byte {
 	if math.IsInf(v, 0) || math.IsNaN(v) {
 		return append(b, "null"...)
@@ -111,7 +106,7 @@ func AppendFloat(b []byte, v float64) []byte {
 		format = 'e'
 	}
 	b = strconv.AppendFloat(b, v, format, -1, 64)
-	if n := len(b); format == 'e' && n >= 4 && b[n-4] == 'e' && b[n-3] == '-' && b[n-2] == '0' {
+	if n := len(b); format == 'e' && b[n-4] == 'e' && b[n-3] == '-' && b[n-2] == '0' {
 		b[n-2] = b[n-1] // e-09 is written e-9
 		b = b[:n-1]
 	}
@@ -121,8 +116,8 @@ func AppendFloat(b []byte, v float64) []byte {
 // AppendDecimal appends a decimal as a JSON string.
 func AppendDecimal(b []byte, v value.Decimal) []byte { return AppendString(b, string(v)) }
 
-// AppendDecimalNumber appends a decimal as a JSON number, with its exact text
-// where that is a JSON number. A text that is no number is appended as a string.
+// AppendDecimalNumber appends a decimal as a JSON number, with its exact text if that is a
+// valid JSON number. A text that is not a number is appended as a string.
 func AppendDecimalNumber(b []byte, v value.Decimal) []byte {
 	if isNumber(string(v)) {
 		return append(b, v...)
@@ -145,8 +140,7 @@ func isNumber(s string) bool {
 	return d.err == nil && d.pos == len(s)
 }
 
-// AppendRaw appends the text of a value of any shape. No value, or a text that is
-// not JSON, is written as null.
+// AppendRaw appends the text of a JSON value. An empty or invalid text is written as null.
 func AppendRaw(b []byte, v value.JSON) []byte {
 	if !valid(string(v)) {
 		return append(b, "null"...)
@@ -172,9 +166,8 @@ func AppendNested[T any, P encodable[T]](b []byte, v *T) []byte {
 	return P(v).AppendJSON(b)
 }
 
-// AppendItems appends a list whose items are appended by one of the Append
-// functions; nil is written as an empty list. It is the counterpart of
-// ReadListOf.
+// AppendItems appends a list whose items are appended by item, one of the Append
+// functions. nil is written as an empty list. It is the counterpart of ReadListOf.
 func AppendItems[T any](b []byte, list []T, item func([]byte, T) []byte) []byte {
 	b = append(b, '[')
 	for i := range list {
@@ -186,8 +179,8 @@ func AppendItems[T any](b []byte, list []T, item func([]byte, T) []byte) []byte 
 	return append(b, ']')
 }
 
-// AppendEntries appends a map as an object, its names in order; nil is written
-// as an empty object. It is the counterpart of ReadMapOf.
+// AppendEntries appends a map as an object with sorted names. nil is written as an empty
+// object. It is the counterpart of ReadMapOf.
 func AppendEntries[T any](b []byte, values map[string]T, item func([]byte, T) []byte) []byte {
 	b = append(b, '{')
 	for i, name := range sortedNames(values) {

@@ -9,8 +9,8 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
-// pageText is a page of n transactions with what real ones have: nulls, empty
-// strings, a nested merchant, and text outside ASCII in some rows.
+// pageText returns a page of n transactions like real ones, with nulls, empty
+// strings, a nested merchant, and non-ASCII text in some of them.
 func pageText(n int) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, `{"type":"list","count":%d,"size":%d,"data":[`, n, n)
@@ -41,7 +41,7 @@ func pageText(n int) string {
 	return b.String()
 }
 
-// The std types have the same members for encoding/json.
+// The std types have the same members, for encoding/json.
 type stdLinks struct {
 	Self    string `json:"self"`
 	Next    string `json:"next,omitempty"`

@@ -91,16 +91,16 @@ func TestSyntaxErrors(t *testing.T) {
 		msg    string
 	}{
 		{``, 0, "", "unexpected end of text"},
-		{`{"data":[{"id":"1"},{"id":"2","enrich":{"merchant":{"ABN":nil}}}]}`, 59, "data[1].enrich.merchant.ABN", "invalid literal, null was expected"},
-		{`{"data":[{"id":"1"} {}]}`, 20, "data[0]", "a comma or the end of the array was expected"},
-		{`{"count":01}`, 10, "count", "a comma or the end of the object was expected"},
+		{`{"data":[{"id":"1"},{"id":"2","enrich":{"merchant":{"ABN":nil}}}]}`, 59, "data[1].enrich.merchant.ABN", "invalid literal, want null"},
+		{`{"data":[{"id":"1"} {}]}`, 20, "data[0]", "want a comma or the end of the array"},
+		{`{"count":01}`, 10, "count", "want a comma or the end of the object"},
 		{`{"count":1`, 10, "count", "unexpected end of text"},
 		{`{"data":[`, 9, "data[0]", "unexpected end of text"},
 		{"{\"type\":\"a\nb\"}", 10, "type", "control character in string"},
 		{`{"type":"a\qb"}`, 11, "type", "invalid escape in string"},
-		{`{"new name":[0,-]}`, 16, `["new name"][1]`, "a digit was expected in a number"},
-		{`{"type" "x"}`, 8, "type", "a colon was expected after a member name"},
-		{`{type:1}`, 1, "", "a member name was expected"},
+		{`{"new name":[0,-]}`, 16, `["new name"][1]`, "want a digit in a number"},
+		{`{"type" "x"}`, 8, "type", "want a colon after a member name"},
+		{`{type:1}`, 1, "", "want a member name"},
 		{`{} {}`, 3, "", "text after the end of the value"},
 		{`<html>`, 0, "", ""},
 	} {
@@ -151,7 +151,7 @@ func TestDepth(t *testing.T) {
 		for _, n := range []int{10001, 1000000} {
 			start := time.Now()
 			var syntaxErr *wire.SyntaxError
-			if err := wire.Unmarshal([]byte(text(n)), new(everything)); !errors.As(err, &syntaxErr) || syntaxErr.Msg != "nested too deep" {
+			if err := wire.Unmarshal([]byte(text(n)), new(everything)); !errors.As(err, &syntaxErr) || syntaxErr.Msg != "nested too deeply" {
 				t.Errorf("%s, %d levels: %v", name, n, err)
 			} else if len(err.Error()) > 500 {
 				t.Errorf("%s: a message of %d bytes", name, len(err.Error()))
@@ -163,9 +163,11 @@ func TestDepth(t *testing.T) {
 	}
 }
 
-// TestMemory decodes texts that are made to become large, and looks at what they
-// leave on the heap.
+// TestMemory decodes texts that are made to use much memory, and measures the heap.
 func TestMemory(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes seconds")
+	}
 	const size = 4 << 20
 	for name, item := range map[string]string{"empty": `{},`, "null": `null,`, "text": `"",`, "member": `{"id":""},`, "unknown": `{"":0},`, "nested": `{"enrich":{}},`} {
 		text := []byte(`{"data":[` + strings.TrimSuffix(strings.Repeat(item, size/len(item)), ",") + `]}`)
@@ -205,16 +207,16 @@ func TestDrift(t *testing.T) {
 	if err != nil || !slices.Equal(got, want) {
 		t.Errorf("drifts (%v):\n%s\nwant:\n%s", err, strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
-	if err := wire.DecodeString(pageText(3), new(page), func(d wire.Drift) { t.Errorf("%v in an expected answer", d) }); err != nil {
+	if err := wire.DecodeString(pageText(3), new(page), func(d wire.Drift) { t.Errorf("%v in an expected response", d) }); err != nil {
 		t.Error(err)
 	}
 }
 
-// TestPlacesAreBounded: a text that makes places be looked for over and over is
-// not read a hundred times for that.
-func TestPlacesAreBounded(t *testing.T) {
-	// That one item stands for a list is told when the list is there, after what
-	// is new within the item: the places go back and forth.
+// TestPathsAreBounded: a text for which paths are needed over and over is not read a
+// hundred times.
+func TestPathsAreBounded(t *testing.T) {
+	// The conversion of one item to a list is reported after the drift within the
+	// item, so the offsets go back and forth.
 	text := `{"count":1,"long":"` + strings.Repeat("a", 8<<20) + `"` + strings.Repeat(`,"data":{"new":1}`, 100) + `}`
 	known, unknown := 0, 0
 	if err := wire.DecodeString(text, new(page), func(d wire.Drift) {
@@ -251,7 +253,7 @@ func TestDriftIsBounded(t *testing.T) {
 	}
 }
 
-// enumerated reports values that it does not know, as generated code does.
+// enumerated reports unknown values, as generated code does.
 type enumerated struct {
 	Direction direction
 	JSON      wire.Object

@@ -10,21 +10,21 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/value"
 )
 
-// Decodable is implemented by pointers to types that read themselves from JSON.
+// Decodable is implemented by pointers to types that decode themselves from JSON.
 // DecodeJSON reads exactly one value.
 type Decodable interface{ DecodeJSON(d *Decoder) }
 
-// Unmarshal decodes one JSON text into v. It is what generated UnmarshalJSON
-// methods call. A text that is null leaves v as it is. It returns a *SyntaxError
-// for a text that is not JSON, in which case v may be partly filled, and a
-// *TypeError for JSON that is of another shape than v as a whole.
+// Unmarshal decodes one JSON text into v. Generated UnmarshalJSON methods call it. null
+// does not change v. Unmarshal returns a *SyntaxError if the text is not valid JSON; v may
+// then be partly filled. It returns a *TypeError if the JSON value as a whole is not of
+// the type of v.
 func Unmarshal(data []byte, v Decodable) error {
 	return DecodeString(string(data), v, nil)
 }
 
-// DecodeString is Unmarshal of a string, which saves a copy: what is decoded
-// consists of substrings of text. onDrift, if not nil, is called for every
-// difference between the text and the type, up to 256 of them.
+// DecodeString is Unmarshal for a string. It saves a copy: decoded strings are substrings
+// of text. onDrift, if not nil, is called for every difference between the text and the
+// type, at most 256 times.
 func DecodeString(text string, v Decodable, onDrift func(Drift)) error {
 	d := NewDecoder(text)
 	d.OnDrift = onDrift
@@ -36,37 +36,36 @@ func DecodeString(text string, v Decodable, onDrift func(Drift)) error {
 	return d.Finish()
 }
 
-// Decoder reads one JSON text from its beginning to its end. Its Read methods
-// read the value that comes next; they are for DecodeJSON methods and for the
-// functions that take a reader, such as ListOf. After an error they return zero
-// values; Finish returns the error.
+// Decoder reads one JSON text. Its Read methods read the next value. They are for
+// DecodeJSON methods, and for functions such as ListOf that take a reader. After an error
+// they return zero values, and Finish returns the error.
 type Decoder struct {
-	// OnDrift is called for every difference between the text and the types that
-	// it is decoded into, up to 256 of them. Nil costs nothing.
+	// OnDrift, if not nil, is called for every difference between the text and the
+	// types into which it is decoded, at most 256 times.
 	OnDrift func(Drift)
 
 	s      string
 	pos    int
 	depth  int
-	spent  int  // bytes of nested values so far
-	many   bool // some list has more than one item
+	spent  int  // memory of the nested values so far, in bytes
+	many   bool // a list with more than one item was read
 	orders []order
-	slabs  []any // one of each type that items of lists point to
+	slabs  []any // one for each type to which list items point
 	drifts int
-	flag   flags // what was special about the value read last
+	flag   flags // of the last value
 	err    error
 	loc    *locator
 }
 
-// flags say why the value read last would not be written as it was.
+// flags say why encoding would not write the last value as it was.
 type flags uint8
 
 const (
-	wasNull   flags = 1 << iota // it was null
-	converted                   // it was of another type
-	misfit                      // it was of another type, and zero was returned
-	single                      // it was an item in place of a list
-	whole                       // it was no object, and its Object remembers it
+	wasNull    flags = 1 << iota // the value was null
+	converted                    // the value was converted from another type
+	mismatched                   // the value could not be converted, and zero was returned
+	single                       // the value was an item in place of a list
+	notObject                    // the value was not an object, and its Object keeps it
 )
 
 // NewDecoder returns a decoder of text.
@@ -75,7 +74,7 @@ func NewDecoder(text string) *Decoder { return &Decoder{s: text} }
 // Err returns the first error so far.
 func (d *Decoder) Err() error { return d.err }
 
-// Finish reports the first error, or that there is more than one value.
+// Finish returns the first error, or an error if there is text after the value.
 func (d *Decoder) Finish() error {
 	if d.peek(); d.err == nil && d.pos < len(d.s) {
 		d.fail(d.pos, "text after the end of the value")
@@ -83,14 +82,13 @@ func (d *Decoder) Finish() error {
 	return d.err
 }
 
-// Kind returns the shape of the value that comes next, judged by its first
-// character.
+// Kind returns the kind of the next value. It looks only at the first character.
 func (d *Decoder) Kind() value.Kind {
 	d.peek()
 	return value.JSON(d.s[d.pos:min(d.pos+1, len(d.s))]).Kind()
 }
 
-// Skip reads the next value and drops it.
+// Skip reads the next value and discards it.
 func (d *Decoder) Skip() { d.skip() }
 
 func (d *Decoder) null() {
@@ -99,23 +97,23 @@ func (d *Decoder) null() {
 	}
 }
 
-// convert notes that a value of type got, read since at, was converted.
+// convert records that a value of type got, which starts at at, was converted.
 func (d *Decoder) convert(at int, want, got string) {
 	d.flag |= converted
 	d.drift(at, Converted, want, got)
 }
 
-// unfit reads a value that is of no use.
-func (d *Decoder) unfit(want string) {
+// skipMismatch skips a value that cannot be converted.
+func (d *Decoder) skipMismatch(want string) {
 	at, got := d.pos, d.Kind().String()
 	d.skip()
 	if d.err == nil {
-		d.flag |= misfit
+		d.flag |= mismatched
 		d.drift(at, WrongType, want, got)
 	}
 }
 
-// ReadString reads a string. A number or bool gives its text; null gives "".
+// ReadString reads a string. It returns the text of a number or bool, and "" for null.
 func (d *Decoder) ReadString() string {
 	at := 0
 	switch c := d.peek(); c {
@@ -125,7 +123,7 @@ func (d *Decoder) ReadString() string {
 		d.null()
 		return ""
 	case '{', '[':
-		d.unfit("string")
+		d.skipMismatch("string")
 		return ""
 	case 't', 'f':
 		at = d.pos
@@ -145,12 +143,12 @@ func (d *Decoder) ReadString() string {
 // ReadText is ReadString for any string type.
 func ReadText[T ~string](d *Decoder) T { return T(d.ReadString()) }
 
-// ReadInt reads an integer that fits an int. See ReadInt64.
+// ReadInt reads an integer that fits in an int. See ReadInt64.
 func (d *Decoder) ReadInt() int {
 	at := d.peekAt()
 	i := d.ReadInt64()
 	if int64(int(i)) != i {
-		d.flag = misfit
+		d.flag = mismatched
 		d.drift(at, OutOfRange, "int", "number")
 		return 0
 	}
@@ -162,7 +160,7 @@ func (d *Decoder) peekAt() int {
 	return d.pos
 }
 
-// ReadInt64 reads an integer. "3600" and 3600.0 are integers too; null gives 0.
+// ReadInt64 reads an integer. It also accepts "3600" and 3600.0. It returns 0 for null.
 func (d *Decoder) ReadInt64() int64 {
 	at := d.peekAt()
 	switch d.peek() {
@@ -181,7 +179,7 @@ func (d *Decoder) ReadInt64() int64 {
 		d.null()
 		return 0
 	case '{', '[', 't', 'f':
-		d.unfit("integer")
+		d.skipMismatch("integer")
 		return 0
 	}
 	if i, ok := d.shortInt(); ok {
@@ -195,7 +193,7 @@ func (d *Decoder) ReadInt64() int64 {
 	return i
 }
 
-// shortInt reads a number that is an integer of at most 18 digits.
+// shortInt reads an integer of at most 18 digits. It reports false for other numbers.
 func (d *Decoder) shortInt() (int64, bool) {
 	s, i := d.s, d.pos
 	neg := i < len(s) && s[i] == '-'
@@ -203,8 +201,8 @@ func (d *Decoder) shortInt() (int64, bool) {
 		i++
 	}
 	first := i
-	var n int64
-	for i < len(s) && '0' <= s[i] && s[i] <= '9' && i-first < 19 {
+	var n int64 // overflows only if there are too many digits
+	for i < len(s) && '0' <= s[i] && s[i] <= '9' {
 		n = n*10 + int64(s[i]-'0')
 		i++
 	}
@@ -222,7 +220,7 @@ func (d *Decoder) shortInt() (int64, bool) {
 	return n, true
 }
 
-// integer converts the text of a number. On failure it notes a misfit.
+// integer converts the text of a number. If it fails, it records a mismatch.
 func (d *Decoder) integer(at int, text, got string) (int64, bool) {
 	if d.err != nil {
 		return 0, false
@@ -236,20 +234,20 @@ func (d *Decoder) integer(at int, text, got string) (int64, bool) {
 	default:
 		d.drift(at, WrongType, "integer", got)
 	}
-	d.flag |= misfit
+	d.flag |= mismatched
 	return 0, false
 }
 
-// emptyNumber notes "" where a number is declared, which means no value.
+// emptyNumber records "" in place of a number or bool, which means no value.
 func (d *Decoder) emptyNumber(at int, want string) {
 	if d.err == nil {
-		d.flag |= misfit
+		d.flag |= mismatched
 		d.drift(at, Converted, want, "string")
 	}
 }
 
-// ReadFloat reads a number, also one that is written as a string; null gives 0.
-// A number beyond the range of float64 does not fit.
+// ReadFloat reads a number, perhaps written as a string. It returns 0 for null and for a
+// number beyond the range of float64.
 func (d *Decoder) ReadFloat() float64 {
 	at := d.peekAt()
 	text, got := "", "number"
@@ -262,7 +260,7 @@ func (d *Decoder) ReadFloat() float64 {
 			return 0
 		}
 		if !value.Decimal(text).Valid() {
-			d.flag |= misfit
+			d.flag |= mismatched
 			d.drift(at, WrongType, "number", got)
 			return 0
 		}
@@ -270,7 +268,7 @@ func (d *Decoder) ReadFloat() float64 {
 		d.null()
 		return 0
 	case '{', '[', 't', 'f':
-		d.unfit("number")
+		d.skipMismatch("number")
 		return 0
 	default:
 		text = d.number()
@@ -280,7 +278,7 @@ func (d *Decoder) ReadFloat() float64 {
 	}
 	f, err := strconv.ParseFloat(text, 64)
 	if err != nil || math.IsInf(f, 0) {
-		d.flag |= misfit
+		d.flag |= mismatched
 		d.drift(at, OutOfRange, "number", got)
 		return 0
 	}
@@ -290,8 +288,8 @@ func (d *Decoder) ReadFloat() float64 {
 	return f
 }
 
-// ReadBool reads a bool, also one that is written as "true", "false", 1, 0, "1"
-// or "0"; null gives false.
+// ReadBool reads a bool, perhaps written as "true", "false", 1, 0, "1" or "0". It returns
+// false for null.
 func (d *Decoder) ReadBool() bool {
 	at := d.peekAt()
 	text, got := "", "number"
@@ -305,7 +303,7 @@ func (d *Decoder) ReadBool() bool {
 		d.null()
 		return false
 	case '{', '[':
-		d.unfit("bool")
+		d.skipMismatch("bool")
 		return false
 	case '"':
 		got = "string"
@@ -327,13 +325,13 @@ func (d *Decoder) ReadBool() bool {
 		d.emptyNumber(at, "bool")
 		return false
 	}
-	d.flag |= misfit
+	d.flag |= mismatched
 	d.drift(at, WrongType, "bool", got)
 	return false
 }
 
-// ReadDecimal reads a decimal number that is declared as a string. Its text is
-// kept exactly, whether it is written as a string or as a number; null gives "".
+// ReadDecimal reads a decimal number that is declared as a string. It returns the exact
+// text of a string or number, and "" for null.
 func (d *Decoder) ReadDecimal() value.Decimal { return d.decimal("string") }
 
 // ReadDecimalNumber is ReadDecimal for a decimal that is declared as a number.
@@ -350,7 +348,7 @@ func (d *Decoder) decimal(form string) value.Decimal {
 		d.null()
 		return ""
 	case '{', '[', 't', 'f':
-		d.unfit("decimal")
+		d.skipMismatch("decimal")
 		return ""
 	default:
 		text = d.number()
@@ -373,7 +371,7 @@ func (d *Decoder) decimal(form string) value.Decimal {
 	return value.Decimal(text)
 }
 
-// ReadRaw reads a value of any shape and returns its text. Null gives "null".
+// ReadRaw reads any value and returns its text. It returns "null" for null.
 func (d *Decoder) ReadRaw() value.JSON {
 	if d.peek() == 'n' {
 		d.null()
@@ -394,8 +392,8 @@ func (d *Decoder) raw() string {
 	return d.s[at:d.pos]
 }
 
-// OneOf reports whether v is one of the known values. A switch would tell the
-// same, and take the compiler a multiple of the time.
+// OneOf reports whether v is one of the known values. Generated code calls it instead of
+// using a switch, which takes much longer to compile.
 //
 //go:noinline
 func OneOf[T ~string](v T, known []T) bool { return slices.Contains(known, v) }

@@ -2,14 +2,15 @@ package wire
 
 import "strconv"
 
-// A SyntaxError says that a text is not JSON. It contains no values of the text.
+// SyntaxError is the error of a text that is not valid JSON. It contains no values of the
+// text.
 type SyntaxError struct {
-	// Offset is the position of the byte that cannot be there, counted from 0.
+	// Offset is the position of the invalid byte, counted from 0.
 	Offset int64
-	// Path names the member that the offset lies in, such as "data[3].links".
-	// It is "" at the top.
+	// Path names the member that contains the offset, such as "data[3].links". It is
+	// "" at the top level.
 	Path string
-	// Msg says what is wrong.
+	// Msg describes the error.
 	Msg string
 }
 
@@ -18,9 +19,9 @@ func (e *SyntaxError) Error() string {
 	return "wire: invalid JSON at byte " + strconv.FormatInt(e.Offset, 10) + in(e.Path) + ": " + e.Msg
 }
 
-// A TypeError says that a whole text is well-formed JSON of the wrong shape, an
-// array where an object was expected for instance. Below the top a wrong shape is
-// no error; see the package documentation.
+// TypeError is the error of valid JSON that as a whole has the wrong type, for example an
+// array instead of an object. Below the top level, a wrong type is not an error: see the
+// package documentation.
 type TypeError struct {
 	// Want and Got name JSON types: "object", "array", "string", "number",
 	// "bool".
@@ -29,7 +30,7 @@ type TypeError struct {
 
 // Error returns a message with both types.
 func (e *TypeError) Error() string {
-	return "wire: JSON is of type " + e.Got + " where type " + e.Want + " was expected"
+	return "wire: the JSON value is of type " + e.Got + ", want " + e.Want
 }
 
 func in(path string) string {
@@ -39,30 +40,30 @@ func in(path string) string {
 	return " in " + path
 }
 
-// DriftKind says in which way a value differs from what its type declares.
+// DriftKind is the way in which a value differs from its declared type.
 type DriftKind uint8
 
 const (
-	// UnknownMember is a member that the type does not declare. It is kept and
-	// written again.
+	// UnknownMember means that the type does not declare the member. It is kept, and
+	// encoded again.
 	UnknownMember DriftKind = iota + 1
-	// Converted is a value of another JSON type that could be converted, such as
-	// a number where a string is declared or one object where a list is.
+	// Converted means that a value of another JSON type was converted, such as a
+	// number to a string, or one object to a list.
 	Converted
-	// WrongType is a value that could not be converted. The field is zero, and
-	// the value is kept and written again.
+	// WrongType means that the value could not be converted. The field is zero. The
+	// value is kept, and encoded again.
 	WrongType
-	// OutOfRange is a number that the field cannot hold. It is kept as with
+	// OutOfRange means that the field cannot hold the number. It is kept as with
 	// WrongType.
 	OutOfRange
-	// UnknownValue is a text that is none of those that the type names. Generated
-	// code reports it; the text is in the field.
+	// UnknownValue means that the text is not one of the values of an enumeration. The
+	// text is in the field.
 	UnknownValue
 )
 
 var driftNames = [...]string{"", "unknown member", "converted", "wrong type", "out of range", "unknown value"}
 
-// String returns the kind in words: "unknown member", "converted", "wrong type",
+// String returns the name of the kind: "unknown member", "converted", "wrong type",
 // "out of range" or "unknown value".
 func (k DriftKind) String() string {
 	if int(k) < len(driftNames) {
@@ -71,19 +72,19 @@ func (k DriftKind) String() string {
 	return "drift " + strconv.Itoa(int(k))
 }
 
-// Drift is a difference between an answer and the types that it was decoded
-// into. It never contains values, only names and types, so it may be logged.
+// Drift is a difference between a response and the types into which it was decoded. It
+// contains names and types but no values, and is safe to log.
 type Drift struct {
-	// Path names the member, such as "data[3].enrich.merchant.ABN". Very deep
-	// paths are shortened in the middle, very long names at their end.
+	// Path names the member, such as "data[3].enrich.merchant.ABN". Very deep paths
+	// are shortened in the middle, and very long names at the end.
 	Path string
-	// Kind says what differs.
+	// Kind is the kind of difference.
 	Kind DriftKind
-	// Want and Got name the declared type and the type found.
+	// Want and Got name the declared type and the type in the response.
 	Want, Got string
 }
 
-// String returns the drift as one line: "data[3].amount: converted: want string,
+// String returns the drift on one line: "data[3].amount: converted: want string,
 // got number".
 func (d Drift) String() string {
 	s := d.Path + ": " + d.Kind.String()

@@ -5,8 +5,8 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
-// everything has one member of every kind, and more of them than an Object
-// remembers without an allocation.
+// everything has one member of every kind, and more members than an Object holds
+// without an allocation.
 type everything struct {
 	Text      string
 	Must      string

@@ -7,7 +7,7 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
-// A response tells absent, null and zero apart, and keeps what is new.
+// A response distinguishes absent, null and zero members, and keeps undeclared ones.
 func ExampleObject() {
 	var tx transaction
 	err := json.Unmarshal([]byte(`{"id":"t-1","balance":null,"reference":"","mood":"good"}`), &decoded{&tx})
@@ -27,13 +27,12 @@ func ExampleObject() {
 	// {"id":"t-1","balance":null,"reference":"","mood":"good"}
 }
 
-// decoded gives a type the UnmarshalJSON method that generated types have.
+// decoded gives a type the UnmarshalJSON method of generated types.
 type decoded struct{ v wire.Decodable }
 
 func (d decoded) UnmarshalJSON(b []byte) error { return wire.Unmarshal(b, d.v) }
 
-// A request sends null where it is asked for, and members that the type does not
-// know.
+// A request can send null and undeclared members.
 func ExampleObject_SetNull() {
 	params := subClass{Code: "451"}
 	params.JSON.SetNull("title")

@@ -6,37 +6,37 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/value"
 )
 
-// maxKept bounds the texts that are compared member by member. A longer list of
-// converted values is written in the declared types.
+// maxKept limits the size of kept texts that are compared member by member. A longer list
+// of converted values is written in its declared types.
 const maxKept = 1 << 16
 
-// fits reports whether raw, the text that a member was decoded from, decodes to
-// the value that is written as plain now. If so, raw is written again. why tells
-// how raw was taken.
-func fits(raw, plain string, why flags) bool {
+// unchanged reports whether raw, the text from which a member was decoded, still decodes
+// to the value that is encoded as plain. If so, raw is written again. why says how raw was
+// decoded.
+func unchanged(raw, plain string, why flags) bool {
 	if raw == plain {
 		return true
 	}
-	if why&misfit != 0 && isZero(plain) {
+	if why&mismatched != 0 && isZero(plain) {
 		return true
 	}
-	if why == misfit {
+	if why == mismatched {
 		return false
 	}
-	return same(raw, plain, why&misfit != 0, 32)
+	return same(raw, plain, why&mismatched != 0, 32)
 }
 
-// isZero reports whether text is what a zero field is written as.
+// isZero reports whether text is the encoding of a zero field.
 func isZero(text string) bool {
 	switch text {
 	case `""`, "0", "false", "null", "[]", "{}":
 		return true
 	}
-	return hollow([]byte(text), false)
+	return onlyZeros([]byte(text), false)
 }
 
-// same compares two texts as fits does. loose says that values in lists may not
-// have fitted.
+// same reports whether raw decodes to the value that is encoded as plain. If loose, values
+// in lists may have been replaced with zero because they could not be converted.
 func same(raw, plain string, loose bool, depth int) bool {
 	r, p := Decoder{s: raw}, Decoder{s: plain}
 	rk, pk := r.Kind(), p.Kind()
@@ -101,7 +101,7 @@ func sameNumber(a, b string) bool {
 	if value.Decimal(a).Equal(value.Decimal(b)) {
 		return true
 	}
-	// A float is written with the fewest digits that give it back.
+	// A float64 is written with the fewest digits that identify it.
 	x, errX := value.Decimal(a).Float64()
 	y, errY := value.Decimal(b).Float64()
 	return errX == nil && errY == nil && x == y
@@ -132,18 +132,10 @@ func splitObject(d *Decoder) map[string]string {
 	return values
 }
 
-// hollow reports whether a well-formed text holds nothing but zero values: "",
-// zero, false, null, and lists and objects of such. It stops at the first other
-// value, so it is quick for almost all texts. Null may be made to count as a value.
-func hollow(b []byte, nullCounts bool) bool {
-	// Most objects end with a text that is not empty.
-	last := len(b) - 1
-	for last > 1 && b[last] == '}' {
-		last--
-	}
-	if last > 1 && b[last] == '"' && b[last-1] != '"' {
-		return false
-	}
+// onlyZeros reports whether a valid JSON text contains nothing but zero values: "", zero,
+// false, null, and lists and objects of them. It stops at the first other value, which
+// makes it fast for almost all texts. If nullCounts, null is not a zero value.
+func onlyZeros(b []byte, nullCounts bool) bool {
 	for i := 0; i < len(b); {
 		switch c := b[i]; c {
 		case '"':

@@ -13,7 +13,7 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
-// texts are seeds in which every rule of the grammar is kept or broken.
+// texts are seeds in which every rule of the JSON grammar is kept or broken.
 var texts = []string{
 	``, ` `, `null`, ` null `, `nul`, `nullx`, `true`, `tru`, `false`, `"x"`, `[]`, `{}`, ` { } `, `{} {}`, `{},`, `[1,]`, `[,1]`,
 	`{"a"}`, `{"a":}`, `{"a":1,}`, `{,}`, `{a:1}`, `{"a":1 "b":2}`, `{"a" : 1}`, "{\"a\":\t1\r\n}", "{\"a\":\v1}", "{\"a\":\u00a01}", "\ufeff{}",
@@ -36,7 +36,7 @@ func seed(f *testing.F) {
 	f.Add([]byte(pageText(2)))
 }
 
-// overfull recognises the refusal of texts with more objects than bytes.
+// overfull reports whether err is the rejection of a text with too many objects.
 func overfull(err error) bool {
 	return err != nil && strings.Contains(err.Error(), "more items")
 }
@@ -70,8 +70,8 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
-// compare checks the fields against encoding/json, for all members that it can
-// decode without an error.
+// compare compares the fields with the result of encoding/json, for all members that
+// it can decode without an error.
 func compare(t *testing.T, text []byte, v *everything) {
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(text, &members); err != nil || members == nil {
@@ -175,7 +175,7 @@ func roundTrip[T any, P codec[T]](t *testing.T, text []byte) {
 	}
 }
 
-// unique reports whether no object of the text has two members of the same name.
+// unique reports whether no object in the text has two members with the same name.
 func unique(t *testing.T, text []byte) bool {
 	dec := json.NewDecoder(bytes.NewReader(text))
 	dec.UseNumber()
@@ -221,7 +221,7 @@ func FuzzAppendString(f *testing.F) {
 			t.Fatal(err)
 		}
 		got := string(wire.AppendString(nil, s))
-		// Versions of encoding/json differ in how they write what is no UTF-8.
+		// Versions of encoding/json differ in how they encode invalid UTF-8.
 		literal := strings.NewReplacer(`\ufffd`, "\ufffd")
 		if !utf8.ValidString(s) {
 			got, want = literal.Replace(got), value.JSON(literal.Replace(string(want)))

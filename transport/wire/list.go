@@ -2,23 +2,23 @@ package wire
 
 import "reflect"
 
-// decodable is the pointer to T, which decodes itself.
+// decodable is implemented by pointers to types that decode themselves.
 type decodable[T any] interface {
 	*T
 	Decodable
 }
 
-// Opt reads a value with one of the Read functions; nil stands for null and for
-// a value that does not fit.
+// Opt reads a value with one of the Read functions. It returns nil for null and for a value
+// that cannot be converted.
 func Opt[T any](m *Members, read func(*Decoder) T) *T { return ReadOpt(m.d, read) }
 
-// ReadOpt is Opt for use as a reader.
+// ReadOpt is Opt as a reader.
 func ReadOpt[T any](d *Decoder, read func(*Decoder) T) *T {
 	v := read(d)
-	if d.flag&(wasNull|misfit|whole) != 0 {
+	if d.flag&(wasNull|mismatched|notObject) != 0 {
 		return nil
 	}
-	p := place[T](d)
+	p := newValue[T](d)
 	*p = v
 	return p
 }
@@ -26,26 +26,25 @@ func ReadOpt[T any](d *Decoder, read func(*Decoder) T) *T {
 // OptText is Opt for any string type.
 func OptText[T ~string](m *Members) *T { return Opt(m, ReadText[T]) }
 
-// Pointer reads a nested value; nil stands for null and for a value that does not
-// fit.
+// Pointer reads a nested value. It returns nil for null and for a value that cannot be
+// converted.
 func Pointer[T any, P decodable[T]](m *Members) *T { return ReadPointer[T, P](m.d) }
 
-// List reads a list of nested values; null gives nil. One object where a list
-// was declared becomes a list of one, and {} gives nil.
+// List reads a list of nested values. It returns nil for null and {}, and a list of one for
+// any other object.
 func List[T any, P decodable[T]](m *Members) []T { return ReadList[T, P](m.d) }
 
-// Texts reads a list of texts of any string type; null gives nil.
+// Texts reads a list of any string type. It returns nil for null.
 func Texts[T ~string](m *Members) []T { return ListOf(m, ReadText[T]) }
 
-// ListOf reads a list whose items are read by one of the Read functions; null
-// gives nil, one item where a list was declared becomes a list of one, and {}
-// gives nil:
+// ListOf reads a list whose items are read by one of the Read functions. It returns nil for
+// null and {}, and a list of one for a single item:
 //
 //	v.Counts = wire.ListOf(&m, (*wire.Decoder).ReadInt)
 func ListOf[T any](m *Members, read func(*Decoder) T) []T { return ReadListOf(m.d, read) }
 
-// MapOf reads an object with any names, whose values are read by one of the Read
-// functions; null gives nil. Of equal names the last wins.
+// MapOf reads an object with any names, whose values are read by one of the Read functions.
+// It returns nil for null. Of members with equal names, the last is used.
 func MapOf[T any](m *Members, read func(*Decoder) T) map[string]T { return ReadMapOf(m.d, read) }
 
 // ReadObject reads a nested value. It is a reader for ListOf and MapOf.
@@ -57,45 +56,45 @@ func ReadObject[T any, P decodable[T]](d *Decoder) T {
 	return v
 }
 
-// Memory that nested values may take: an object takes far more than its shortest
-// text, so that a text of nothing but "{}," would cost hundreds of times its
-// size. No answer that means something comes near these.
+// Limits for the memory of nested values. An object takes far more memory than its
+// shortest text: a text of nothing but "{}," would take hundreds of times its size. No
+// real response comes near these limits.
 const (
-	maxSpread  = 24      // bytes for a byte of the text
-	freeSpread = 8 << 20 // bytes for any text
-	moreSize   = 144     // of a value with something rare about it
+	maxMemoryRatio = 24      // bytes of memory for each byte of the text
+	freeMemory     = 8 << 20 // bytes of memory for every text
+	moreSize       = 144     // bytes of a more
 )
 
-// spend accounts for a nested value of that size, which is about to be made.
+// spend accounts for a nested value of this size. It fails if the limit is exceeded.
 func (d *Decoder) spend(size int) bool {
-	if d.spent += size; d.spent > maxSpread*len(d.s)+freeSpread {
-		d.fail(d.pos, "more items than a text of this size can have")
+	if d.spent += size; d.spent > maxMemoryRatio*len(d.s)+freeMemory {
+		d.fail(d.pos, "more items than allowed for a text of this size")
 		return false
 	}
 	return true
 }
 
-// sizeOf is the size of what v is a pointer to. Nothing tells as much without
+// sizeOf returns the size of the value to which v points. Only reflection has it, without
 // package unsafe.
 func sizeOf(v Decodable) int { return int(reflect.TypeOf(v).Elem().Size()) }
 
-// Generic functions are compiled anew for every type that a program uses them
-// with. Those below leave to others what does not need the type.
+// Generic functions are compiled for every type with which a program uses them. To stay
+// small, those below call other functions for all work that does not need the type.
 
-// ReadPointer reads a nested value; nil stands for null and for a value that does
-// not fit. It is a reader for ListOf and MapOf.
+// ReadPointer is Pointer as a reader, for ListOf and MapOf.
 func ReadPointer[T any, P decodable[T]](d *Decoder) *T {
 	if !d.isValue(P(nil)) {
 		return nil
 	}
-	v := place[T](d)
-	if !d.fits(P(v)) {
+	v := newValue[T](d)
+	if !d.readNested(P(v)) {
 		return nil
 	}
 	return v
 }
 
-// isValue reports whether there is a nested value to be made, of the type of v.
+// isValue reports whether the next value is not null, and accounts for a value of the type
+// of v.
 func (d *Decoder) isValue(v Decodable) bool {
 	if d.peek() == 'n' {
 		d.null()
@@ -104,20 +103,20 @@ func (d *Decoder) isValue(v Decodable) bool {
 	return d.spend(sizeOf(v))
 }
 
-// fits reads a nested value, and reports whether it is one.
-func (d *Decoder) fits(v Decodable) bool {
+// readNested reads a nested value, and reports whether it was an object.
+func (d *Decoder) readNested(v Decodable) bool {
 	v.DecodeJSON(d)
-	d.flag = unfitted(d.flag)
+	d.flag = memberFlag(d.flag)
 	return d.flag == 0 && d.err == nil
 }
 
-// ReadList is List for use as a reader and at the top of a text.
+// ReadList is List as a reader, and for a list at the top level.
 func ReadList[T any, P decodable[T]](d *Decoder) []T {
 	var list []T
 	ok := d.items(P(nil), func(n, length int) Decodable {
 		switch {
 		case n == 0:
-			list = room[T](d, length)
+			list = newValues[T](d, length)
 		case length > 0:
 			list = append(make([]T, 0, length), list...)
 		}
@@ -133,8 +132,8 @@ func ReadList[T any, P decodable[T]](d *Decoder) []T {
 	return list
 }
 
-// items reads a list of values of the type of v, and reports whether there is one.
-// item returns the nth; if length is not 0, it first makes the list that long.
+// items reads a list of values of the type of v, and reports whether there is one. item
+// returns the nth value. If length is not 0, item first grows the list to that capacity.
 func (d *Decoder) items(v Decodable, item func(n, length int) Decodable) bool {
 	first := d.peekAt()
 	switch d.peek() {
@@ -147,7 +146,7 @@ func (d *Decoder) items(v Decodable, item func(n, length int) Decodable) bool {
 			return false
 		}
 		item(0, 1).DecodeJSON(d)
-		return d.lone(first)
+		return d.finishSingle(first)
 	}
 	n, total, size := 0, 0, sizeOf(v)
 	for more := d.openArray(); more; more = d.nextItem() {
@@ -157,20 +156,20 @@ func (d *Decoder) items(v Decodable, item func(n, length int) Decodable) bool {
 		d.many = d.many || n > 0
 		length := 0
 		if n == total {
-			most := n + 1 + (maxSpread*len(d.s)+freeSpread-d.spent)/max(size, 1)
+			most := n + 1 + (maxMemoryRatio*len(d.s)+freeMemory-d.spent)/max(size, 1)
 			length = min(most, newCap(n, d.pos-first, len(d.s)-d.pos))
 			total = length
 		}
 		item(n, length).DecodeJSON(d)
-		d.flag = 0 // what an item was like is remembered by the item
+		d.flag = 0 // the item itself keeps its flags
 		n++
 	}
 	return d.err == nil
 }
 
-// newCap returns the capacity for a list of n items that took read bytes, of a
-// text of which rest bytes are left. Long lists are estimated by their rest,
-// which spares most of the copying.
+// newCap returns the new capacity of a list of n items, for which read bytes were read and
+// rest bytes of the text are left. The length of long lists is estimated from the rest,
+// which avoids most copying.
 func newCap(n, read, rest int) int {
 	if n == 0 {
 		return 1
@@ -178,12 +177,12 @@ func newCap(n, read, rest int) int {
 	if n < 16 {
 		return 4 * n
 	}
-	estimate := n + rest/(read/n+1) + 1
+	estimate := n + rest/(read/n) + 1 // an item has a byte at least
 	return min(max(estimate, n+n/4), 8*n)
 }
 
-// emptyObject reads an object without members in place of a list, which some
-// servers write for a list without items, and reports whether there was one.
+// emptyObject reads {} in place of a list, and reports whether it was there. Some servers
+// write it for an empty list.
 func (d *Decoder) emptyObject() bool {
 	i := d.pos
 	if i >= len(d.s) || d.s[i] != '{' {
@@ -195,18 +194,18 @@ func (d *Decoder) emptyObject() bool {
 	if i >= len(d.s) || d.s[i] != '}' {
 		return false
 	}
-	d.unfit("array")
+	d.skipMismatch("array")
 	return true
 }
 
-// lone finishes a list of one that was read from an item in place of a list, and
-// reports whether that was fit for it.
-func (d *Decoder) lone(at int) bool {
+// finishSingle records that an item was read in place of a list, and reports whether the
+// item is valid.
+func (d *Decoder) finishSingle(at int) bool {
 	if d.err != nil {
 		return false
 	}
-	if d.flag&(misfit|whole) != 0 {
-		d.flag = misfit
+	if d.flag&(mismatched|notObject) != 0 {
+		d.flag = mismatched
 		return false
 	}
 	d.flag = single
@@ -214,8 +213,8 @@ func (d *Decoder) lone(at int) bool {
 	return true
 }
 
-// ReadListOf is ListOf for use as a reader, in a list of lists for instance, and
-// at the top of a text.
+// ReadListOf is ListOf as a reader, for example for a list of lists, and for a list at the
+// top level.
 func ReadListOf[T any](d *Decoder, read func(*Decoder) T) []T {
 	switch at := d.peekAt(); d.peek() {
 	case '[':
@@ -227,12 +226,12 @@ func ReadListOf[T any](d *Decoder, read func(*Decoder) T) []T {
 			return nil
 		}
 		v := read(d)
-		if !d.lone(at) {
+		if !d.finishSingle(at) {
 			return nil
 		}
 		return []T{v}
 	}
-	var few [8]T // most such lists are short, and are copied to where they fit
+	var few [8]T // most such lists are short, and are copied into a slice of the right size
 	var list []T
 	n := 0
 	var flag flags
@@ -252,12 +251,12 @@ func ReadListOf[T any](d *Decoder, read func(*Decoder) T) []T {
 		n++
 	}
 	if n <= len(few) {
-		list = append(room[T](d, n)[:0], few[:n]...)
+		list = append(newValues[T](d, n)[:0], few[:n]...)
 	}
 	return collected(d, list, flag)
 }
 
-// ReadMapOf is MapOf for use as a reader and at the top of a text.
+// ReadMapOf is MapOf as a reader, and for a map at the top level.
 func ReadMapOf[T any](d *Decoder, read func(*Decoder) T) map[string]T {
 	switch d.peek() {
 	case '{':
@@ -265,7 +264,7 @@ func ReadMapOf[T any](d *Decoder, read func(*Decoder) T) map[string]T {
 		d.null()
 		return nil
 	default:
-		d.unfit("object")
+		d.skipMismatch("object")
 		return nil
 	}
 	values := map[string]T{}
@@ -282,20 +281,17 @@ func ReadMapOf[T any](d *Decoder, read func(*Decoder) T) map[string]T {
 	return collected(d, values, flag)
 }
 
-// collected finishes a list or map whose values left flag.
+// collected returns a list or map, and sets the flags of the whole from those of its values.
 func collected[T any](d *Decoder, values T, flag flags) T {
 	if d.err != nil {
 		var none T
 		return none
 	}
-	// Objects remember themselves what they were instead; for all other values,
-	// the text of the whole list has to be remembered.
-	if flag&whole == 0 || flag&(converted|misfit|single) != 0 {
-		flag &^= whole
-		if flag != 0 {
-			flag = flag&misfit | converted
-		}
-		d.flag = flag
+	// Objects keep the value that was in their place. For all other values, the text
+	// of the whole list must be kept.
+	if flag &^= notObject; flag != 0 {
+		flag = flag&mismatched | converted
 	}
+	d.flag = flag
 	return values
 }

@@ -2,18 +2,18 @@ package wire
 
 import "sync"
 
-// maxPooled bounds the buffers that are kept for the next call.
+// maxPooled is the maximum size of a buffer that is put back into the pool.
 const maxPooled = 1 << 20
 
 var buffers = sync.Pool{New: func() any { return new([]byte) }}
 
-// Marshal returns the JSON text of v. It is what generated MarshalJSON methods
-// call: it needs one allocation of the right size, where AppendJSON(nil) grows
-// its buffer step by step. The error is always nil.
+// Marshal returns the JSON text of v. Generated MarshalJSON methods call it. It makes one
+// allocation of the right size, whereas AppendJSON(nil) grows its buffer step by step. The
+// error is always nil.
 func Marshal(v Encodable) ([]byte, error) {
 	buffer := buffers.Get().(*[]byte)
 	b := v.AppendJSON((*buffer)[:0])
-	text := append([]byte(nil), b...) // is not cleared first, as a make would be
+	text := append([]byte(nil), b...) // append does not clear the memory first, as make would
 	if cap(b) <= maxPooled {
 		*buffer = b
 		buffers.Put(buffer)

@@ -2,17 +2,17 @@ package wire
 
 import "github.com/basiq-sdk/basiq-go/transport/value"
 
-// Members walks through the members of one object: Next moves to a member, Name
-// tells which it is, and one of the other methods reads its value. A value that
-// is not read is skipped.
+// Members iterates over the members of one object. Next moves to the next member, Name
+// returns its name, and one of the other methods reads its value. A value that is not read
+// is skipped.
 type Members struct {
 	d     *Decoder
 	o     *Object
 	names Names
-	other string // the name of a member that is not declared
-	start int    // where the value begins
-	index int    // of name in names, -1 if it is not there
-	last  int    // index of the last name that is declared, -1 at the beginning
+	other string // the name of an undeclared member
+	start int    // offset of the value
+	index int    // of the name in names; -1 if it is not declared
+	last  int    // index of the last declared name; -1 before the first
 	order *order
 	state state
 }
@@ -25,14 +25,14 @@ const (
 	inside
 )
 
-// Members begins to read an object of the type that declares names. o remembers
-// what the fields cannot: it must be the JSON field of the type.
+// Members starts to read an object of the type that declares names. o must be the field JSON
+// of the type. It keeps what the other fields cannot hold.
 //
-// Where the value is no object, there are no members and o keeps the value, to
-// be written again. At the top of a text that is a *TypeError, except for null.
+// If the value is not an object, there are no members, and o keeps the value for encoding.
+// At the top level, such a value is a *TypeError, except for null.
 func (d *Decoder) Members(o *Object, names *Names) Members {
 	if d.peek() != '{' {
-		d.noObject(o, names)
+		d.notAnObject(o, names)
 		return Members{d: d, o: o}
 	}
 	if !d.enter() {
@@ -42,12 +42,12 @@ func (d *Decoder) Members(o *Object, names *Names) Members {
 	return Members{d: d, o: o, names: *names, start: -1, last: -1, order: d.orderOf(names), state: opened}
 }
 
-// anyMembers begins to read an object of any names; its brace is still to be read.
+// anyMembers starts to read an object with any names. The caller then reads the brace.
 func (d *Decoder) anyMembers() Members {
-	return Members{d: d, o: new(Object), start: -1, last: -1, order: &asDeclared, state: opened}
+	return Members{d: d, o: new(Object), start: -1, order: &asDeclared, state: opened}
 }
 
-func (d *Decoder) noObject(o *Object, names *Names) {
+func (d *Decoder) notAnObject(o *Object, names *Names) {
 	at, kind := d.pos, d.Kind()
 	raw := d.raw()
 	switch {
@@ -55,7 +55,7 @@ func (d *Decoder) noObject(o *Object, names *Names) {
 	case kind == value.KindNull:
 		if d.depth > 0 {
 			*o = Object{names: names, more: &moreNull}
-			d.flag |= wasNull | whole
+			d.flag |= wasNull | notObject
 		}
 	case d.depth == 0:
 		d.err = &TypeError{Want: "object", Got: kind.String()}
@@ -63,12 +63,12 @@ func (d *Decoder) noObject(o *Object, names *Names) {
 	default:
 		d.spent += moreSize
 		*o = Object{names: names, more: &more{whole: raw}}
-		d.flag |= whole
+		d.flag |= notObject
 		d.drift(at, WrongType, "object", kind.String())
 	}
 }
 
-// Next moves to the next member and reports whether there is one.
+// Next moves to the next member, and reports whether there is one.
 func (m *Members) Next() bool {
 	d := m.d
 	if m.state == ended {
@@ -78,7 +78,7 @@ func (m *Members) Next() bool {
 		d.skip()
 	}
 	if d.flag != 0 {
-		m.note()
+		m.keep()
 	}
 	c := d.peek()
 	if m.state == opened {
@@ -91,14 +91,14 @@ func (m *Members) Next() bool {
 			if c == '}' {
 				return m.end()
 			}
-			d.fail(d.pos, "a comma or the end of the object was expected")
+			d.fail(d.pos, "want a comma or the end of the object")
 			return m.abort()
 		}
 		d.pos++
 		c = d.peek()
 	}
 	if c != '"' {
-		d.fail(d.pos, "a member name was expected")
+		d.fail(d.pos, "want a member name")
 		return m.abort()
 	}
 	m.readName()
@@ -109,22 +109,22 @@ func (m *Members) Next() bool {
 		return m.abort()
 	}
 	m.start = d.pos
-	if uint(m.index) < narrow {
+	if uint(m.index) < inlineMembers {
 		bit := uint32(1) << m.index
 		if m.o.present&bit != 0 {
-			m.again()
+			m.forgetDuplicate()
 		}
 		m.o.present |= bit
-	} else if m.index >= narrow {
-		m.again()
+	} else if m.index >= inlineMembers {
+		m.forgetDuplicate()
 		m.o.mark(m.d, m.index)
 	}
 	return true
 }
 
-// readName reads a member name. Members mostly come in the order in which they
-// came last time, with some of them absent, so the names that may follow are
-// compared with the text before the text is scanned.
+// readName reads a member name. Members mostly have the same order as in the last object,
+// with some of them absent. Therefore the next few names are compared with the text before
+// the text is scanned.
 func (m *Members) readName() {
 	d := m.d
 	s, at := d.s, d.pos+1
@@ -149,7 +149,7 @@ func (m *Members) readName() {
 	}
 }
 
-// find returns the index of name, which is likely to be at or soon after guess.
+// find returns the index of name, or -1. The name is likely to be at guess or soon after.
 func find(names []string, name string, guess int) int {
 	guess = min(guess, len(names))
 	for i := guess; i < len(names); i++ {
@@ -176,9 +176,9 @@ func (m *Members) abort() bool {
 	return false
 }
 
-// again forgets what was noted of a member that comes a second time: the last
-// one wins.
-func (m *Members) again() {
+// forgetDuplicate forgets what was recorded for the current member, because it is a
+// duplicate: the last one is used.
+func (m *Members) forgetDuplicate() {
 	m.o.clear(m.index)
 	if m.o.more != nil {
 		m.o.more.forget(m.Name())
@@ -193,10 +193,9 @@ func (m *Members) Name() string {
 	return m.other
 }
 
-// Alias says that the current member is declared under another name, under which
-// it is to be remembered. It is written again under the name that it came with.
-// It reports false when the declared member has been read already; the current
-// one is then best kept with Extra.
+// Alias makes the current member an alias of a declared name. It is encoded under the name
+// with which it was received. Alias reports false if the declared member has been read
+// already; the current member should then be kept with Extra.
 func (m *Members) Alias(declared string) bool {
 	index := find(m.names, declared, 0)
 	if index < 0 || m.o.has(index) {
@@ -209,7 +208,7 @@ func (m *Members) Alias(declared string) bool {
 	return true
 }
 
-// Extra keeps the current member as one that the type does not declare.
+// Extra keeps the current member as an undeclared one.
 func (m *Members) Extra() {
 	at := m.d.pos
 	raw := m.d.raw()
@@ -221,14 +220,14 @@ func (m *Members) Extra() {
 	m.d.drift(at, UnknownMember, "", "")
 }
 
-// Drift reports a difference that only the caller can see, such as a text that
-// is none of the values of an enumeration. want and got must not contain values.
+// Drift reports a difference that only the caller can detect, such as a text that is not one
+// of the values of an enumeration. want and got must not contain values.
 func (m *Members) Drift(kind DriftKind, want, got string) {
 	m.d.drift(m.start, kind, want, got)
 }
 
-// note remembers what was special about the value of the member that ends.
-func (m *Members) note() {
+// keep records the flags and the text of the member that was just read.
+func (m *Members) keep() {
 	d, flag := m.d, m.d.flag
 	d.flag = 0
 	switch {
@@ -241,7 +240,7 @@ func (m *Members) note() {
 	}
 }
 
-// String reads a string. A number or bool gives its text; null gives "".
+// String reads a string. See Decoder.ReadString.
 func (m *Members) String() string { return m.d.ReadString() }
 
 // Bool reads a bool. See Decoder.ReadBool.
@@ -264,44 +263,44 @@ func (m *Members) Decimal() value.Decimal { return m.d.ReadDecimal() }
 // Decoder.ReadDecimal.
 func (m *Members) DecimalNumber() value.Decimal { return m.d.ReadDecimalNumber() }
 
-// RawValue reads a value of any shape. Null gives the JSON value null.
+// RawValue reads any value. See Decoder.ReadRaw.
 func (m *Members) RawValue() value.JSON { return m.d.ReadRaw() }
 
-// OptString reads a string; nil stands for null and for what does not fit.
+// OptString reads a string. See Opt.
 func (m *Members) OptString() *string { return ReadOpt(m.d, (*Decoder).ReadString) }
 
-// OptBool reads a bool; nil stands for null and for what does not fit.
+// OptBool reads a bool. See Opt.
 func (m *Members) OptBool() *bool { return ReadOpt(m.d, (*Decoder).ReadBool) }
 
-// OptInt reads an integer; nil stands for null and for what does not fit.
+// OptInt reads an integer. See Opt.
 func (m *Members) OptInt() *int { return ReadOpt(m.d, (*Decoder).ReadInt) }
 
-// OptInt64 reads an integer; nil stands for null and for what does not fit.
+// OptInt64 reads an integer. See Opt.
 func (m *Members) OptInt64() *int64 { return ReadOpt(m.d, (*Decoder).ReadInt64) }
 
-// OptFloat reads a number; nil stands for null and for what does not fit.
+// OptFloat reads a number. See Opt.
 func (m *Members) OptFloat() *float64 { return ReadOpt(m.d, (*Decoder).ReadFloat) }
 
-// Value reads a nested value. Null leaves v as it is.
+// Value reads a nested value. null does not change v.
 func (m *Members) Value(v Decodable) {
 	if m.d.peek() == 'n' {
 		m.d.null()
 	} else {
 		v.DecodeJSON(m.d)
-		m.d.flag = unfitted(m.d.flag)
+		m.d.flag = memberFlag(m.d.flag)
 	}
 }
 
-// unfitted turns the flag that a nested object leaves into that of its member.
-func unfitted(f flags) flags {
-	if f&whole != 0 {
-		return misfit
+// memberFlag returns the flag of a member from the flag that its nested object has set.
+func memberFlag(f flags) flags {
+	if f&notObject != 0 {
+		return mismatched
 	}
 	return 0
 }
 
-// Strings reads a list of strings; null gives nil.
+// Strings reads a list of strings. It returns nil for null.
 func (m *Members) Strings() []string { return ReadListOf(m.d, (*Decoder).ReadString) }
 
-// StringMap reads an object whose values are strings; null gives nil.
+// StringMap reads an object whose values are strings. It returns nil for null.
 func (m *Members) StringMap() map[string]string { return ReadMapOf(m.d, (*Decoder).ReadString) }

@@ -10,31 +10,31 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/value"
 )
 
-// Object remembers of a JSON object what the fields of a struct cannot: which
-// members were there, which of them were null, those that the type does not
-// declare, and the text of those that did not fit their field. Generated structs
-// have one in their field JSON. Its zero value is that of a struct made by hand.
+// Object keeps what the fields of a struct cannot hold of a JSON object: which members were
+// present, which were null, undeclared members, and the texts of members that could not be
+// converted. It is the type of the field JSON of generated structs. Its zero value is that
+// of a struct that was not decoded.
 //
 // Methods that change an Object never change its copies.
 type Object struct {
-	_ [0]func() // not comparable: two that remember the same are not ==
+	_ [0]func() // not comparable with ==, which would compare pointers
 
-	names   *Names // the declared ones, set by decoding
-	present uint32 // bits by index in names, for the first 32
+	names   *Names // the declared names; set by decoding
+	present uint32 // a bit for each of the first 32 names
 	null    uint32
-	more    *more // what is rare
+	more    *more // what few objects need
 }
 
-// Names are the wire names that a type declares, in the usual order. They must not
-// contain quotes, backslashes or control characters. A type has one variable of
-// them, by whose address it is known; nothing may change it.
+// Names are the names of the members that a type declares, in their usual order. They must
+// not contain quotes, backslashes or control characters. A type has one variable of Names,
+// whose address identifies the type, and which must not change.
 type Names []string
 
 func (n *Names) equal(m *Names) bool {
 	return n == m || n != nil && m != nil && slices.Equal(*n, *m)
 }
 
-// index returns the index of a declared name, -1 if it is none.
+// index returns the index of a declared name, or -1 if the name is not declared.
 func (o *Object) index(name string) int {
 	if o.names == nil {
 		return -1
@@ -42,15 +42,15 @@ func (o *Object) index(name string) int {
 	return find(*o.names, name, 0)
 }
 
-// narrow is the number of members that are remembered without an allocation.
-const narrow = 32
+// inlineMembers is the number of members for which Object needs no allocation.
+const inlineMembers = 32
 
 type more struct {
-	whole string  // the value that was there in place of an object
-	kept  []kept  // declared members that would be written in another way
-	extra []extra // members that are not declared
-	set   []set   // by SetNull and Set
-	alias []extra // declared names, and the names that they came with
+	whole string  // the value in place of an object
+	kept  []kept  // declared members that would be encoded differently
+	extra []extra // undeclared members
+	set   []set   // with SetNull and Set
+	alias []extra // declared names, and the names with which they were received
 	wide  []uint64
 }
 
@@ -66,10 +66,10 @@ type set struct {
 	force     bool
 }
 
-// moreNull is shared by all objects that were null; nothing changes it.
+// moreNull is shared by all objects that were null. Nothing changes it.
 var moreNull = more{whole: "null"}
 
-// grow returns what is rare for adding to it while decoding.
+// grow returns o.more for adding to it while decoding. It allocates it if necessary.
 func (o *Object) grow(d *Decoder) *more {
 	if o.more == nil {
 		d.spent += moreSize
@@ -78,7 +78,7 @@ func (o *Object) grow(d *Decoder) *more {
 	return o.more
 }
 
-// own returns a copy of what is rare, which no other Object shares.
+// own replaces o.more with a copy, which no other Object shares, and returns it.
 func (o *Object) own() *more {
 	e := new(more)
 	if o.more != nil {
@@ -93,70 +93,71 @@ func (o *Object) own() *more {
 	return e
 }
 
-// wideBits returns where the two bits of a member beyond the narrow ones are.
-func wideBits(index, names int) (present, null int, bit uint64) {
-	words := (names - narrow + 63) / 64
-	word := (index - narrow) / 64
-	return word, words + word, 1 << ((index - narrow) % 64)
+// wideBits returns the positions of the two bits of a member after the first 32. The bits
+// of the first 32 are half a word, and unused.
+func wideBits(index int) (present, null int, bit uint64) {
+	word := index / 64
+	return 2 * word, 2*word + 1, 1 << (index % 64)
 }
 
 func (o *Object) mark(d *Decoder, index int) {
-	if index < narrow {
+	if index < inlineMembers {
 		o.present |= 1 << index
 		return
 	}
 	e := o.grow(d)
-	p, _, bit := wideBits(index, len(*o.names))
+	p, _, bit := wideBits(index)
 	if e.wide == nil {
-		e.wide = make([]uint64, 2*((len(*o.names)-narrow+63)/64))
+		_, last, _ := wideBits(len(*o.names))
+		e.wide = make([]uint64, last+1)
 	}
 	e.wide[p] |= bit
 }
 
 func (o *Object) setNull(index int) {
-	if index < narrow {
+	if index < inlineMembers {
 		o.null |= 1 << index
 		return
 	}
-	_, n, bit := wideBits(index, len(*o.names))
+	_, n, bit := wideBits(index)
 	o.more.wide[n] |= bit
 }
 
-// clear forgets a member; what is rare must be owned.
+// clear forgets a member. o.more must not be shared.
 func (o *Object) clear(index int) {
-	if index < narrow {
+	if index < inlineMembers {
 		o.present &^= 1 << index
 		o.null &^= 1 << index
 	} else if o.more != nil && o.more.wide != nil {
-		p, n, bit := wideBits(index, len(*o.names))
+		p, n, bit := wideBits(index)
 		o.more.wide[p] &^= bit
 		o.more.wide[n] &^= bit
 	}
 }
 
 func (o *Object) has(index int) bool {
-	if index < narrow {
+	if index < inlineMembers {
 		return index >= 0 && o.present&(1<<index) != 0
 	}
 	if o.more == nil || o.more.wide == nil {
 		return false
 	}
-	p, _, bit := wideBits(index, len(*o.names))
+	p, _, bit := wideBits(index)
 	return o.more.wide[p]&bit != 0
 }
 
 func (o *Object) isNull(index int) bool {
-	if index < narrow {
+	if index < inlineMembers {
 		return index >= 0 && o.null&(1<<index) != 0
 	}
 	if o.more == nil || o.more.wide == nil {
 		return false
 	}
-	_, n, bit := wideBits(index, len(*o.names))
+	_, n, bit := wideBits(index)
 	return o.more.wide[n]&bit != 0
 }
 
-// forget drops what is kept of a declared member.
+// forget drops what is kept for a declared member.
 func (e *more) forget(name string) {
 	e.kept = slices.DeleteFunc(e.kept, func(k kept) bool { return k.name == name })
 	e.alias = slices.DeleteFunc(e.alias, func(a extra) bool { return a.name == name })
@@ -180,7 +181,7 @@ func (e *more) findSet(name string) *set {
 	return nil
 }
 
-// findExtra returns the last member of that name: of equal names, the last wins.
+// findExtra returns the last undeclared member of that name.
 func (e *more) findExtra(name string) *extra {
 	for i := len(e.extra) - 1; i >= 0; i-- {
 		if e.extra[i].name == name {
@@ -190,11 +191,11 @@ func (e *more) findExtra(name string) *extra {
 	return nil
 }
 
-// Decoded reports whether the struct was filled from JSON.
+// Decoded reports whether the struct was decoded from JSON.
 func (o *Object) Decoded() bool { return o.names != nil }
 
-// Present reports whether the object had a member of that name, declared or not,
-// whatever its value. A member set with SetNull or Set is present.
+// Present reports whether the object had a member of that name, declared or not, with any
+// value. A member set with SetNull or Set is present.
 func (o *Object) Present(name string) bool {
 	if o.has(o.index(name)) {
 		return true
@@ -202,8 +203,8 @@ func (o *Object) Present(name string) bool {
 	return o.more != nil && (o.more.findSet(name) != nil || o.more.findExtra(name) != nil)
 }
 
-// Null reports whether the object had a member of that name that was null, or
-// whether it was made null with SetNull.
+// Null reports whether the object had a member of that name that was null, or whether the
+// member was set to null.
 func (o *Object) Null(name string) bool {
 	if o.more != nil {
 		if s := o.more.findSet(name); s != nil {
@@ -216,9 +217,9 @@ func (o *Object) Null(name string) bool {
 	return o.isNull(o.index(name))
 }
 
-// Raw returns the JSON text of a member that the type does not declare, that did
-// not fit its field, that was null, or that was set with SetNull or Set. It
-// reports false for members whose value is in their field, and for absent ones.
+// Raw returns the JSON text of a member that is undeclared, could not be converted, was
+// null, or was set with SetNull or Set. It reports false for members whose value is in
+// their field, and for absent members.
 func (o *Object) Raw(name string) (json.RawMessage, bool) {
 	if o.more != nil {
 		if s := o.more.findSet(name); s != nil {
@@ -237,8 +238,8 @@ func (o *Object) Raw(name string) (json.RawMessage, bool) {
 	return nil, false
 }
 
-// Whole returns the JSON text that was there in place of an object, such as null
-// or a string in a list of objects. It reports false if there was an object.
+// Whole returns the JSON text that was received in place of an object, such as null or a
+// string in a list of objects. It reports false if there was an object.
 func (o *Object) Whole() (json.RawMessage, bool) {
 	if o.more == nil || o.more.whole == "" {
 		return nil, false
@@ -246,8 +247,8 @@ func (o *Object) Whole() (json.RawMessage, bool) {
 	return json.RawMessage(o.more.whole), true
 }
 
-// Extra returns the members that the type does not declare, in the order in
-// which they came, and then those that Set added.
+// Extra returns the undeclared members in the order in which they were received, and then
+// those that were added with Set.
 func (o *Object) Extra() iter.Seq2[string, json.RawMessage] {
 	return func(yield func(string, json.RawMessage) bool) {
 		if o.more == nil {
@@ -266,16 +267,16 @@ func (o *Object) Extra() iter.Seq2[string, json.RawMessage] {
 	}
 }
 
-// SetNull makes the member be written as null as long as its field is zero. It is
-// the way to send null in a request.
+// SetNull makes the member be encoded as null while its field is zero. Use it to send null
+// in a request.
 func (o *Object) SetNull(name string) { o.put(set{name: name, raw: "null"}) }
 
-// Set makes the member be written with this JSON text, whether the type declares
-// it or not, and whatever the field holds. It is the way to send what the type
-// cannot say. It returns an error when raw is not one well-formed JSON value.
+// Set makes the member be encoded as this JSON text, whether or not the type declares it,
+// and whatever its field contains. Use it to send what the type cannot express. Set returns
+// an error if raw is not one valid JSON value.
 func (o *Object) Set(name string, raw json.RawMessage) error {
 	if !json.Valid(raw) {
-		return errors.New("wire: Set " + name + ": not a JSON value")
+		return errors.New("wire: Set " + name + ": the text is not a valid JSON value")
 	}
 	o.put(set{name: name, raw: strings.Trim(string(raw), " \t\r\n"), force: true})
 	return nil
@@ -292,10 +293,9 @@ func (o *Object) put(s set) {
 	e.set = append(e.set, s)
 }
 
-// Delete forgets the member: that it was there or null, its text, and what Set or
-// SetNull said of it. A declared member is then written as in a struct made by
-// hand, except that a decoded struct never writes a zero field that is not
-// present.
+// Delete forgets the member: whether it was present or null, its text, and what was set with
+// Set or SetNull. A declared member is then encoded from its field. In a decoded struct, it
+// is omitted if the field is zero.
 func (o *Object) Delete(name string) {
 	e := o.own()
 	e.forget(name)
@@ -306,8 +306,8 @@ func (o *Object) Delete(name string) {
 	}
 }
 
-// Equal reports whether two objects remember the same. It makes structs with an
-// Object comparable by packages such as go-cmp.
+// Equal reports whether two Objects are equal. Packages such as go-cmp use it to compare
+// structs that contain an Object.
 func (o Object) Equal(p Object) bool {
 	if !o.names.equal(p.names) || o.present != p.present || o.null != p.null {
 		return false
@@ -326,18 +326,18 @@ func (o Object) Equal(p Object) bool {
 		slices.Equal(a.set, b.set) && slices.Equal(a.alias, b.alias) && slices.Equal(a.wide, b.wide)
 }
 
-// GobEncode writes nothing: encoding/gob keeps the fields of a struct, and not
-// what its Object remembers. JSON keeps both.
+// GobEncode encodes nothing: encoding/gob encodes the other fields of a struct, but not its
+// Object. JSON encodes both.
 func (o Object) GobEncode() ([]byte, error) { return nil, nil }
 
-// GobDecode reads what GobEncode writes.
+// GobDecode sets the Object to its zero value.
 func (o *Object) GobDecode([]byte) error {
 	*o = Object{}
 	return nil
 }
 
-// String names the members that were null, kept or not declared, without their
-// values, so that a printed struct stays readable and safe to log.
+// String returns the names of the members that were null, kept or undeclared, without their
+// values. A printed struct stays readable and safe to log.
 func (o Object) String() string {
 	var parts []string
 	add := func(what string, names []string) {
@@ -364,7 +364,7 @@ func (o Object) String() string {
 			extras = append(extras, e.name)
 		}
 		if o.more.whole != "" {
-			parts = append(parts, "no object but "+value.JSON(o.more.whole).Kind().String())
+			parts = append(parts, "not an object: "+value.JSON(o.more.whole).Kind().String())
 		}
 	}
 	add("null:", nulls)

@@ -77,7 +77,7 @@ func TestLastDuplicateWins(t *testing.T) {
 	}
 }
 
-func TestHandMade(t *testing.T) {
+func TestStructsMadeByHand(t *testing.T) {
 	zero, no, empty := 0, false, ""
 	for _, c := range []struct {
 		name  string
@@ -114,7 +114,7 @@ func TestHandMade(t *testing.T) {
 	}
 }
 
-func TestFieldsWinOverWhatWasDecoded(t *testing.T) {
+func TestFieldsOverrideDecodedValues(t *testing.T) {
 	v := decode(t, `{"text":null,"int":"x","strings":null,"sub":null,"optInt":null,"children":{"text":"a"},"links":"gone","amount":"","kind":5,"flags":["true"]}`)
 	five := 5
 	v.Text, v.Int, v.Strings, v.Sub, v.OptInt = "new", 3, []string{"s"}, &subClass{Code: "c"}, &five
@@ -279,14 +279,14 @@ func TestEqual(t *testing.T) {
 	}
 }
 
-func TestObjectIsSmallAndSaysNoValues(t *testing.T) {
+func TestObjectIsSmallAndPrintsNoValues(t *testing.T) {
 	if size := reflect.TypeFor[wire.Object]().Size(); size > 40 {
 		t.Errorf("an Object has %d bytes", size)
 	}
 	v := decode(t, `{"text":null,"int":"private","new":"private","links":"private","children":["private"]}`)
 	got := fmt.Sprintf("%v %+v %v", v.JSON, v.JSON, v.Children[0].JSON)
 	const one = `{null: text; kept: int links; extra: new}`
-	if want := one + " " + one + ` {no object but string}`; got != want {
+	if want := one + " " + one + ` {not an object: string}`; got != want {
 		t.Errorf("printed as %s", got)
 	}
 }
@@ -316,8 +316,8 @@ func TestStandardLibrary(t *testing.T) {
 	}
 }
 
-// TestGob makes sure that a cache which uses encoding/gob can hold the types. What
-// an Object remembers is not worth a format of its own, and is lost.
+// TestGob: a cache that uses encoding/gob can store generated types. The content of
+// an Object is lost.
 func TestGob(t *testing.T) {
 	v := decode(t, `{"text":"a","int":5,"new":1,"children":[{"text":null}]}`)
 	var buffer bytes.Buffer
@@ -333,7 +333,7 @@ func TestGob(t *testing.T) {
 	}
 }
 
-func TestRaceOfReaders(t *testing.T) {
+func TestConcurrentReaders(t *testing.T) {
 	v := decode(t, `{"text":null,"new":1,"int":"5","children":[null]}`)
 	done := make(chan string)
 	for range 4 {

@@ -1,16 +1,16 @@
 package wire
 
-// maxOrders is of how many types the order of members is learned.
+// maxOrders is the number of types for which the order of members is learned.
 const maxOrders = 24
 
-// order remembers in which order the members of one type come. The API sends
-// them in an order of its own, the same in every item of a list.
+// order is the order of the members of one type. The API sends them in its own order, which
+// is the same in every item of a list.
 type order struct {
 	names *Names
 	next  [64]uint8 // by the index of a name plus one: the index of the one that follows
 }
 
-// asDeclared is the order of the type's names. Nothing changes it.
+// asDeclared is the declared order. Nothing changes it.
 var asDeclared = order{next: inOrder}
 
 var inOrder = [64]uint8{
@@ -18,8 +18,7 @@ var inOrder = [64]uint8{
 	32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, 63,
 }
 
-// orderOf returns what is known of the order of a type's members. Outside lists
-// nothing is learned.
+// orderOf returns the order of a type's members. It is learned only within lists.
 func (d *Decoder) orderOf(names *Names) *order {
 	if !d.many {
 		return &asDeclared
@@ -39,7 +38,7 @@ func (d *Decoder) orderOf(names *Names) *order {
 	return &d.orders[len(d.orders)-1]
 }
 
-// after returns the index that is likely to follow.
+// after returns the index that is likely to follow index.
 func (o *order) after(index int) int {
 	if uint(index+1) < uint(len(o.next)) {
 		return int(o.next[index+1])
@@ -47,7 +46,7 @@ func (o *order) after(index int) int {
 	return index + 1
 }
 
-// learn notes that one index followed another.
+// learn records that next followed index.
 func (o *order) learn(index, next int) {
 	if o != &asDeclared && uint(index+1) < uint(len(o.next)) && uint(next) < uint(len(o.next)) {
 		o.next[index+1] = uint8(next)

@@ -10,9 +10,9 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
-// TestOrderOfMembers: the order that members come in is learned from the first
-// rows of a list, and nothing may hang on it. Rows that come in any order, with
-// members that are absent, twice or not declared, are what they are alone.
+// TestOrderOfMembers: the order of members is learned from the first items of a list,
+// and does not affect the result. Items with members in any order, absent, duplicate
+// or undeclared, decode as they do alone.
 func TestOrderOfMembers(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	object := func(members ...string) string {

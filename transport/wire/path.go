@@ -6,36 +6,34 @@ import (
 )
 
 const (
-	// maxDrifts bounds the reports of one text: what is wrong in one row is
-	// mostly wrong in all of them.
+	// maxDrifts limits the reports for one text: what is wrong in one row is mostly
+	// wrong in all of them.
 	maxDrifts = 256
-	// maxSegments and maxName bound the length of a path.
+	// maxSegments and maxName limit the length of a path.
 	maxSegments = 16
 	maxName     = 64
-	// maxReread bounds the bytes that are read again for places that lie before
-	// one that was asked for already.
+	// maxReread limits the bytes that are read again for offsets before the last one.
 	maxReread = 64 << 20
 )
 
-// locator finds the path to a position by reading the text again from where it
-// was asked last. Decoding itself therefore keeps no path, and costs nothing for
-// the texts that hold no surprise.
+// locator finds the path to an offset by reading the text again, starting at the last
+// offset. Decoding itself keeps no path, so that a text without drift costs nothing extra.
 type locator struct {
 	pos    int
 	stack  []frame
 	reread int // bytes
 }
 
-// frame is an object or array that has been entered and not left.
+// frame is an open object or array.
 type frame struct {
 	name  string // as written, with escapes
 	index int
 	array bool
-	named bool // name is that of the current member
+	named bool // name is set for the current member
 }
 
-// path returns the path to the value or name at offset to. The text before it
-// must be well formed.
+// path returns the path to the value or name at an offset. The text before it must be
+// valid.
 func (d *Decoder) path(to int) string {
 	if d.loc == nil {
 		d.loc = new(locator)
@@ -58,9 +56,7 @@ func (l *locator) advance(s string) {
 		case '[':
 			l.stack = append(l.stack, frame{array: true})
 		case '}', ']':
-			if n := len(l.stack); n > 0 {
-				l.stack = l.stack[:n-1]
-			}
+			l.stack = l.stack[:max(len(l.stack)-1, 0)]
 		case ',':
 			if n := len(l.stack); n > 0 {
 				l.stack[n-1].index++
@@ -69,7 +65,7 @@ func (l *locator) advance(s string) {
 		case '"':
 			end := endQuote(s, l.pos+1)
 			if end < 0 {
-				return // the offset lies inside this string
+				return // the offset is inside this string
 			}
 			if n := len(l.stack); n > 0 && !l.stack[n-1].array && !l.stack[n-1].named {
 				l.stack[n-1].name, l.stack[n-1].named = s[l.pos+1:end], true

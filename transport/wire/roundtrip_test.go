@@ -9,8 +9,8 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
-// plainValue is what encoding/json makes of a text without types. Numbers that
-// float64 cannot hold stay texts.
+// plainValue returns the value of encoding/json for a text, without types. Numbers
+// that float64 cannot hold remain texts.
 func plainValue(t *testing.T, text []byte) any {
 	t.Helper()
 	dec := json.NewDecoder(bytes.NewReader(text))

@@ -2,11 +2,12 @@ package wire
 
 import (
 	"math/bits"
+	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
 )
 
-// maxDepth is the deepest nesting that is read: that of encoding/json.
+// maxDepth is the maximum nesting depth. It is that of encoding/json.
 const maxDepth = 10000
 
 const (
@@ -14,24 +15,24 @@ const (
 	highs = 0x8080808080808080
 )
 
-// load returns the eight bytes of s from i, the first in the lowest bits. The
-// compiler makes one load of it.
+// load returns the eight bytes of s from i on, the first in the lowest bits. It compiles to
+// one load instruction.
 func load(s string, i int) uint64 {
 	s = s[i : i+8]
 	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
 		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
 }
 
-// stops marks with their highest bit the bytes of w that a scan of a string must
-// look at: quotes, backslashes and control characters. Only the lowest mark is
-// sure to be right; marks above it may be a borrow.
+// stops sets the highest bit of the bytes of w at which a scan of a string must stop:
+// quotes, backslashes and control characters. Only the lowest set bit is reliable; higher
+// ones may be caused by a borrow.
 func stops(w uint64) uint64 {
 	quote := w ^ ones*'"'
 	slash := w ^ ones*'\\'
 	return ((quote - ones) | (slash - ones) | (w - ones*' ')) & ^w & highs
 }
 
-// marks is stops, and marks bytes beyond ASCII too.
+// marks is stops that also stops at non-ASCII bytes.
 func marks(w uint64) uint64 {
 	quote := w ^ ones*'"'
 	slash := w ^ ones*'\\'
@@ -60,8 +61,8 @@ func (d *Decoder) peekSpace() byte {
 	return 0
 }
 
-// fail records the first syntax error and moves to the end of the text, where
-// every loop stops.
+// fail records the first syntax error, and moves to the end of the text, where every loop
+// ends.
 func (d *Decoder) fail(at int, msg string) {
 	if d.err == nil {
 		if at >= len(d.s) {
@@ -77,8 +78,8 @@ func (d *Decoder) stop() {
 	d.flag = 0
 }
 
-// str reads the string at pos, whose quote has been seen. The result is a
-// substring of the text unless there are escapes or invalid UTF-8 in it.
+// str reads the string at pos, whose quote has been checked. The result is a substring of
+// the text, unless the string contains escapes or invalid UTF-8.
 func (d *Decoder) str() string {
 	s, i := d.s, d.pos+1
 	start := i
@@ -98,8 +99,8 @@ func (d *Decoder) str() string {
 	return d.strSlow(start, i)
 }
 
-// strSlow reads the rest of a string that has anything but plain ASCII in it, or
-// that lies at the end of the text.
+// strSlow reads the rest of a string that contains more than plain ASCII, or that is at the
+// end of the text.
 func (d *Decoder) strSlow(start, i int) string {
 	end, escaped, ok := d.endOfString(i)
 	if !ok {
@@ -113,8 +114,8 @@ func (d *Decoder) strSlow(start, i int) string {
 	return unescape(s)
 }
 
-// endOfString finds the closing quote from i on, and whether there are escapes
-// before it. All errors of a string are found here.
+// endOfString returns the index of the closing quote from i on, and whether there are
+// escapes before it. It detects all errors in strings.
 func (d *Decoder) endOfString(i int) (end int, escaped, ok bool) {
 	s := d.s
 	for i < len(s) {
@@ -148,7 +149,7 @@ func (d *Decoder) endOfString(i int) (end int, escaped, ok bool) {
 	return 0, false, false
 }
 
-// escapeLen returns the length of the escape that begins at i, 0 if it is not one.
+// escapeLen returns the length of the escape at i, or 0 if it is not valid.
 func escapeLen(s string, i int) int {
 	if i+1 >= len(s) {
 		return 0
@@ -184,10 +185,10 @@ func hex4(s string) rune {
 	return r
 }
 
-// unescape returns the content of a string that is known to be well formed. Lone
-// surrogates and bytes that are no UTF-8 become U+FFFD, as in encoding/json.
+// unescape returns the content of a valid string. Lone surrogates and invalid UTF-8 become
+// U+FFFD, as in encoding/json.
 func unescape(s string) string {
-	b := make([]byte, 0, len(s)+2*utf8.UTFMax)
+	b := make([]byte, 0, len(s))
 	for i := 0; i < len(s); {
 		c := s[i]
 		switch {
@@ -197,7 +198,7 @@ func unescape(s string) string {
 				r := hex4(s[i+2 : i+6])
 				i += 6
 				if utf16.IsSurrogate(r) {
-					second := rune(-1)
+					var second rune
 					if i+6 <= len(s) && s[i] == '\\' && s[i+1] == 'u' {
 						second = hex4(s[i+2 : i+6])
 					}
@@ -246,16 +247,16 @@ func (d *Decoder) number() string {
 		i = digits(s, i)
 	default:
 		if i == start {
-			d.fail(i, "a value was expected")
+			d.fail(i, "want a value")
 		} else {
-			d.fail(i, "a digit was expected in a number")
+			d.fail(i, "want a digit in a number")
 		}
 		return ""
 	}
 	if i < len(s) && s[i] == '.' {
 		frac := i + 1
 		if i = digits(s, frac); i == frac {
-			d.fail(i, "a digit was expected in a number")
+			d.fail(i, "want a digit in a number")
 			return ""
 		}
 	}
@@ -266,7 +267,7 @@ func (d *Decoder) number() string {
 		}
 		exp := i
 		if i = digits(s, exp); i == exp {
-			d.fail(i, "a digit was expected in a number")
+			d.fail(i, "want a digit in a number")
 			return ""
 		}
 	}
@@ -281,21 +282,21 @@ func digits(s string, i int) int {
 	return i
 }
 
-// literal reads one of true, false and null, whose first letter has been seen.
+// literal reads true, false or null, whose first letter has been checked.
 func (d *Decoder) literal(word string) bool {
-	if len(d.s)-d.pos >= len(word) && d.s[d.pos:d.pos+len(word)] == word {
+	if strings.HasPrefix(d.s[d.pos:], word) {
 		d.pos += len(word)
 		return true
 	}
 	i := 0
-	for i < len(word) && d.pos+i < len(d.s) && d.s[d.pos+i] == word[i] {
+	for d.pos+i < len(d.s) && d.s[d.pos+i] == word[i] {
 		i++
 	}
-	d.fail(d.pos+i, "invalid literal, "+word+" was expected")
+	d.fail(d.pos+i, "invalid literal, want "+word)
 	return false
 }
 
-// skip reads a value of any shape without keeping it.
+// skip skips any value.
 func (d *Decoder) skip() {
 	switch c := d.peek(); c {
 	case '"':
@@ -333,7 +334,7 @@ func (d *Decoder) skipObject() {
 	}
 	for {
 		if d.peek() != '"' {
-			d.fail(d.pos, "a member name was expected")
+			d.fail(d.pos, "want a member name")
 			return
 		}
 		d.skipString()
@@ -348,16 +349,16 @@ func (d *Decoder) skipObject() {
 			d.leave()
 			return
 		default:
-			d.fail(d.pos, "a comma or the end of the object was expected")
+			d.fail(d.pos, "want a comma or the end of the object")
 			return
 		}
 	}
 }
 
-// colon reads the colon after a member name and moves to the value.
+// colon reads the colon after a member name, and moves to the value.
 func (d *Decoder) colon() bool {
 	if d.peek() != ':' {
-		d.fail(d.pos, "a colon was expected after a member name")
+		d.fail(d.pos, "want a colon after a member name")
 		return false
 	}
 	d.pos++
@@ -368,7 +369,7 @@ func (d *Decoder) colon() bool {
 // enter steps over an opening bracket or brace.
 func (d *Decoder) enter() bool {
 	if d.depth >= maxDepth {
-		d.fail(d.pos, "nested too deep")
+		d.fail(d.pos, "nested too deeply")
 		return false
 	}
 	d.depth++
@@ -382,7 +383,7 @@ func (d *Decoder) leave() {
 	d.pos++
 }
 
-// openArray steps into the array at pos and reports whether it has an item.
+// openArray steps into the array at pos, and reports whether it has an item.
 func (d *Decoder) openArray() bool {
 	if !d.enter() {
 		return false
@@ -392,7 +393,7 @@ func (d *Decoder) openArray() bool {
 		d.leave()
 		return false
 	case 0:
-		d.fail(d.pos, "a value was expected")
+		d.fail(d.pos, "want a value")
 		return false
 	}
 	return true
@@ -409,6 +410,6 @@ func (d *Decoder) nextItem() bool {
 		d.leave()
 		return false
 	}
-	d.fail(d.pos, "a comma or the end of the array was expected")
+	d.fail(d.pos, "want a comma or the end of the array")
 	return false
 }

@@ -1,23 +1,23 @@
 package wire
 
-// maxSlab is the most values that are allocated together, and so the most that
-// one of them keeps from being freed.
+// maxSlab is the maximum number of values that are allocated together. One value that is
+// still used prevents all of them from being freed.
 const maxSlab = 32
 
-// slab hands out the values of one type that a list's items point to. A page of
-// transactions points to thousands: allocated one by one they would take most
-// of the time that decoding takes.
+// slab allocates the values of one type to which the items of a list point. A page of
+// transactions points to thousands. To allocate them one by one would take most of the
+// decoding time.
 type slab[T any] struct {
 	free []T
 	size int
 }
 
-// place returns a new zero T.
-func place[T any](d *Decoder) *T { return &room[T](d, 1)[0] }
+// newValue returns a new zero T.
+func newValue[T any](d *Decoder) *T { return &newValues[T](d, 1)[0] }
 
-// room returns n zero values and room for no more, so that appending to them
-// touches no others. Outside lists they are allocated by themselves.
-func room[T any](d *Decoder, n int) []T {
+// newValues returns n zero values with no more capacity, so that appending to them does not
+// affect others. Outside lists, they are not allocated from a slab.
+func newValues[T any](d *Decoder, n int) []T {
 	if !d.many || n == 0 { // an empty list is not nil
 		return make([]T, n)
 	}

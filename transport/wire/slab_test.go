@@ -8,9 +8,9 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
-// TestNeighboursAreApart: what items of a list point to is allocated together,
-// and a caller who changes one must not see another change.
-func TestNeighboursAreApart(t *testing.T) {
+// TestSlabValuesDoNotOverlap: values to which list items point are allocated
+// together, and changing one must not change another.
+func TestSlabValuesDoNotOverlap(t *testing.T) {
 	const rows = 100
 	var b strings.Builder
 	b.WriteString(`{"data":[`)
@@ -51,8 +51,8 @@ func TestNeighboursAreApart(t *testing.T) {
 	}
 }
 
-// TestEmptyListsStayEmpty: an empty list is another value than none, in whichever
-// row it comes first.
+// TestEmptyListsStayEmpty: an empty list is not nil, in whichever item it occurs
+// first.
 func TestEmptyListsStayEmpty(t *testing.T) {
 	const text = `{"data":[{"id":"1"},{"id":"2","enrich":{"cleanDescription":"x","tags":[]}},{"id":"3","enrich":{"cleanDescription":"x","tags":["a"]}}]}`
 	var p page

@@ -6,15 +6,14 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/value"
 )
 
-// Match says how one shape of a polymorphic value is recognised. Every
-// condition that is given must hold, but Member and Equals do not count where
-// a sibling decides.
+// Match says how one variant of a polymorphic value is recognized. All conditions that are
+// set must be true, but Member and Equals are ignored if a sibling decides.
 type Match struct {
-	Kind   string   // the JSON kind: object, array, string, number, bool, null
-	Member string   // a member that must be there
-	Equals []string // texts of which the member must be one
+	Kind   string   // the JSON kind: object, array, string, number, bool or null
+	Member string   // a member that must be present
+	Equals []string // if set, the member must be one of these texts
 
-	Sibling  string   // the member beside the value that names its shape; "" if it is unknown
+	Sibling  string   // the text of the member beside the value that names its variant; "" if unknown
 	Siblings []string // texts of which the sibling must be one
 }
 
@@ -35,8 +34,8 @@ func (m Match) holds(v value.JSON) bool {
 	return ok && (len(m.Equals) == 0 || slices.Contains(m.Equals, text))
 }
 
-// member returns the member's text, of an object with that member. Where any
-// text will do, it is not looked for: it may be all of a report.
+// member returns the text of the member, if the object has it. If any text matches, it
+// returns "", because the value may be very long.
 func (m Match) member(object string) (text string, ok bool) {
 	d := NewDecoder(object)
 	if d.peek() != '{' || !d.enter() {
@@ -57,9 +56,8 @@ func (m Match) member(object string) (text string, ok bool) {
 	return text, ok && d.Finish() == nil
 }
 
-// Variant reads a polymorphic value as a T when it has the shape that match
-// describes. Of a list, it reads the first element of that shape: the API
-// sends some values alone and in a list of one.
+// Variant decodes a polymorphic value as a T if it matches. From a list, it decodes the first
+// item that matches: the API sends some values both alone and in a list of one.
 func Variant[T any, P decodable[T]](v value.JSON, match Match) (*T, bool) {
 	if v.Kind() == value.KindArray && match.Kind != "array" {
 		for _, item := range splitArray(NewDecoder(v.String())) {
@@ -79,8 +77,7 @@ func Variant[T any, P decodable[T]](v value.JSON, match Match) (*T, bool) {
 	return t, true
 }
 
-// VariantList reads a polymorphic value as a list of T when it has the shape
-// that match describes.
+// VariantList decodes a polymorphic value as a list of T if it matches.
 func VariantList[T any, P decodable[T]](v value.JSON, match Match) ([]T, bool) {
 	if !match.holds(v) {
 		return nil, false
@@ -90,8 +87,7 @@ func VariantList[T any, P decodable[T]](v value.JSON, match Match) ([]T, bool) {
 	return list, d.Finish() == nil
 }
 
-// VariantRaw returns a polymorphic value as it came when it has the shape
-// that match describes.
+// VariantRaw returns a polymorphic value unchanged if it matches.
 func VariantRaw(v value.JSON, match Match) (value.JSON, bool) {
 	d := NewDecoder(v.String())
 	d.Skip()
@@ -101,8 +97,7 @@ func VariantRaw(v value.JSON, match Match) (value.JSON, bool) {
 	return v, true
 }
 
-// VariantText reads a polymorphic value as a text when it has the shape that
-// match describes.
+// VariantText decodes a polymorphic value as a string type if it matches.
 func VariantText[T ~string](v value.JSON, match Match) (T, bool) {
 	if !match.holds(v) {
 		return "", false
@@ -111,8 +106,7 @@ func VariantText[T ~string](v value.JSON, match Match) (T, bool) {
 	return T(text), ok
 }
 
-// VariantTexts reads a polymorphic value as a list of texts when it has the
-// shape that match describes.
+// VariantTexts decodes a polymorphic value as a list of a string type if it matches.
 func VariantTexts[T ~string](v value.JSON, match Match) ([]T, bool) {
 	if !match.holds(v) {
 		return nil, false

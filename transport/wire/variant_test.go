@@ -8,7 +8,7 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
-// TestMatch: what shape a polymorphic value has.
+// TestMatch: which variant of a polymorphic value matches.
 func TestMatch(t *testing.T) {
 	code := wire.Match{Member: "code"}
 	visa := wire.Match{Kind: "object", Member: "code", Equals: []string{"visa", "1", "true", "null"}}
@@ -90,8 +90,9 @@ func TestMatchBySibling(t *testing.T) {
 	}
 }
 
-// TestVariantList: a polymorphic value that is a list of objects is read item by
-// item, or not at all. The generator emits it for a variant that overlays declare so.
+// TestVariantList: a polymorphic value that is a list of objects is decoded item by
+// item, or not at all. The generator uses it for variants that overlays declare as
+// lists.
 func TestVariantList(t *testing.T) {
 	list := wire.Match{Kind: "array"}
 	for _, c := range []struct {
@@ -119,6 +120,43 @@ func TestVariantList(t *testing.T) {
 		}
 		if got != c.want {
 			t.Errorf("%s is read as %q, want %q", c.text, got, c.want)
+		}
+	}
+}
+
+// TestVariantTexts: a polymorphic value that is a list of texts is read whole, or
+// not at all.
+func TestVariantTexts(t *testing.T) {
+	for text, want := range map[string]string{
+		`[]`: "", `["a"]`: "a", ` ["a", "b" ] `: "a,b", `["a",1]`: "a,1", `"a"`: "-", `{}`: "-", ``: "-", `["a"`: "-", `["a"] "b"`: "-",
+	} {
+		got := "-"
+		if list, ok := wire.VariantTexts[direction](value.JSON(text), wire.Match{Kind: "array"}); ok {
+			texts := make([]string, len(list))
+			for i, v := range list {
+				texts[i] = string(v)
+			}
+			got = strings.Join(texts, ",")
+		}
+		if got != want {
+			t.Errorf("%s is read as %q, want %q", text, got, want)
+		}
+	}
+}
+
+// TestSiblingCountsOnlyIfAsked: a match that names no values of the member beside
+// holds whatever that member says.
+func TestSiblingCountsOnlyIfAsked(t *testing.T) {
+	for _, c := range []struct {
+		match wire.Match
+		want  bool
+	}{
+		{wire.Match{Kind: "object", Sibling: "a"}, true},
+		{wire.Match{Kind: "object", Sibling: "a", Siblings: []string{"b", "a"}}, true},
+		{wire.Match{Kind: "object", Sibling: "a", Siblings: []string{"b"}}, false},
+	} {
+		if _, ok := wire.VariantRaw(`{}`, c.match); ok != c.want {
+			t.Errorf("%+v holds: %v", c.match, ok)
 		}
 	}
 }

@@ -8,22 +8,22 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/value"
 )
 
-// Encodable is implemented by types that write themselves as JSON. AppendJSON
-// appends exactly one value.
+// Encodable is implemented by types that encode themselves as JSON. AppendJSON appends
+// exactly one value.
 type Encodable interface{ AppendJSON(b []byte) []byte }
 
-// Presence says what becomes of a zero field of a struct made by hand. A decoded
-// struct writes a zero field if, and as, it came.
+// Presence says whether a zero field of a struct that was not decoded is written. In a
+// decoded struct, a zero field is written as it was received.
 type Presence uint8
 
 const (
-	// Optional fields are left out when they are zero.
+	// Optional fields are omitted if they are zero.
 	Optional Presence = iota
 	// Required fields are always written.
 	Required
 )
 
-// Writer writes the members of one object, in the order of its calls.
+// Writer writes the members of one object, in the order of the calls.
 type Writer struct {
 	b     []byte
 	o     *Object
@@ -33,14 +33,13 @@ type Writer struct {
 	guess int
 }
 
-// BeginObject begins to append an object to b. o and names are those that the
-// type decodes with. End returns the result.
+// BeginObject starts to append an object to b. o and names are those with which the type
+// is decoded. End returns the result.
 func BeginObject(b []byte, o *Object, names *Names) Writer {
 	return Writer{b: append(b, '{'), o: o, names: *names, start: len(b)}
 }
 
-// End closes the object, after the members that are not declared, and returns
-// the text.
+// End writes the undeclared members, closes the object, and returns the text.
 func (w *Writer) End() []byte {
 	e := w.o.more
 	if e == nil {
@@ -69,16 +68,16 @@ func (w *Writer) comma() {
 	w.count++
 }
 
-// key begins a declared member.
+// key starts a declared member.
 func (w *Writer) key(name string) { w.b = w.begin(name, 0) }
 
-// begin returns the text with the beginning of a declared member, and room for a
-// value of that size, so that a caller that has more to append keeps it once.
+// begin returns the text with the start of a declared member, and capacity for a value of
+// room bytes. It does not set w.b, so that a caller with more to append sets it only once.
 //
 //go:noinline
 func (w *Writer) begin(name string, room int) []byte {
 	if w.o.more != nil {
-		name = w.o.more.spelt(name)
+		name = w.o.more.wireName(name)
 	}
 	b := slices.Grow(w.b, len(name)+room+len(`,"":`))
 	if w.count > 0 {
@@ -89,8 +88,8 @@ func (w *Writer) begin(name string, room int) []byte {
 	return append(b, '"', ':')
 }
 
-// spelt returns a declared name as it came.
-func (e *more) spelt(name string) string {
+// wireName returns the name under which a declared member was received.
+func (e *more) wireName(name string) string {
 	for _, a := range e.alias {
 		if a.name == name {
 			return a.raw
@@ -99,8 +98,8 @@ func (e *more) spelt(name string) string {
 	return name
 }
 
-// fix replaces the value of a member that begins at at, by what Set said or by
-// the text that it was decoded from and still stands for.
+// fix replaces the value of a member, which starts at at, with the text that was set with
+// Set, or with the text from which it was decoded if the field was not changed.
 func (w *Writer) fix(name string, at int) {
 	if w.o.more != nil {
 		w.rewrite(name, at)
@@ -117,25 +116,23 @@ func (w *Writer) rewrite(name string, at int) {
 	if k == nil || len(k.raw) > maxKept {
 		return
 	}
-	if fits(k.raw, string(w.b[at:]), k.why) {
+	if unchanged(k.raw, string(w.b[at:]), k.why) {
 		w.b = append(w.b[:at], k.raw...)
 	}
 }
 
-// zero writes a member whose field is zero, if it is to be written. literal is
-// what zero is written as. A field that can be cleared (nil) and was cleared
-// after decoding is left out if it is optional.
+// zero writes a member whose field is zero, unless it must be omitted. literal is the
+// encoding of zero. clearable means that the field is zero only if it is nil: an optional
+// field that was set to nil after decoding is omitted.
 func (w *Writer) zero(name string, p Presence, literal string, clearable bool) {
 	index := find(w.names, name, w.guess)
-	if index >= 0 {
-		w.guess = index + 1
-	}
+	w.guess = index + 1
 	if e := w.o.more; e != nil {
 		if s := e.findSet(name); s != nil {
 			w.member(name, s.raw)
 			return
 		}
-		if k := e.findKept(name); k != nil && fits(k.raw, literal, k.why) {
+		if k := e.findKept(name); k != nil && unchanged(k.raw, literal, k.why) {
 			w.member(name, k.raw)
 			return
 		}
@@ -159,7 +156,7 @@ func (w *Writer) member(name, raw string) {
 	w.b = append(w.begin(name, len(raw)), raw...)
 }
 
-// String writes a string.
+// String writes a string member.
 func (w *Writer) String(name, v string, p Presence) {
 	if v == "" {
 		w.zero(name, p, `""`, false)
@@ -171,7 +168,7 @@ func (w *Writer) String(name, v string, p Presence) {
 	w.fix(name, at)
 }
 
-// Bool writes a bool.
+// Bool writes a bool member.
 func (w *Writer) Bool(name string, v bool, p Presence) {
 	if !v {
 		w.zero(name, p, "false", false)
@@ -183,10 +180,10 @@ func (w *Writer) Bool(name string, v bool, p Presence) {
 	w.fix(name, at)
 }
 
-// Int writes an integer.
+// Int writes an integer member.
 func (w *Writer) Int(name string, v int, p Presence) { w.Int64(name, int64(v), p) }
 
-// Int64 writes an integer.
+// Int64 writes an integer member.
 func (w *Writer) Int64(name string, v int64, p Presence) {
 	if v == 0 {
 		w.zero(name, p, "0", false)
@@ -198,7 +195,7 @@ func (w *Writer) Int64(name string, v int64, p Presence) {
 	w.fix(name, at)
 }
 
-// Float writes a number. NaN and infinities are written as null.
+// Float writes a number member. NaN and infinities are written as null.
 func (w *Writer) Float(name string, v float64, p Presence) {
 	if v == 0 {
 		w.zero(name, p, "0", false)
@@ -210,11 +207,11 @@ func (w *Writer) Float(name string, v float64, p Presence) {
 	w.fix(name, at)
 }
 
-// Decimal writes a decimal as a string.
+// Decimal writes a decimal member as a string.
 func (w *Writer) Decimal(name string, v value.Decimal, p Presence) { w.String(name, string(v), p) }
 
-// DecimalNumber writes a decimal as a number. The empty decimal, where it is
-// required, is written as null.
+// DecimalNumber writes a decimal member as a number. If it is required and empty, it is
+// written as null.
 func (w *Writer) DecimalNumber(name string, v value.Decimal, p Presence) {
 	if v == "" {
 		w.zero(name, p, "null", true)
@@ -226,8 +223,7 @@ func (w *Writer) DecimalNumber(name string, v value.Decimal, p Presence) {
 	w.fix(name, at)
 }
 
-// Raw writes a value of any shape. No value, where it is required, is written as
-// null.
+// Raw writes a member of any JSON type. If it is required and empty, it is written as null.
 func (w *Writer) Raw(name string, v value.JSON, p Presence) {
 	if v == "" {
 		w.zero(name, p, "null", true)
@@ -239,64 +235,64 @@ func (w *Writer) Raw(name string, v value.JSON, p Presence) {
 	w.fix(name, at)
 }
 
-// Where a method that calls a generic function is inlined, its Writer is put on
-// the heap: those below are not inlined.
+// The methods below call generic functions. They must not be inlined, because their Writer
+// would then escape to the heap.
 
-// OptString writes a string; nil is zero.
+// OptString writes a string member; nil is zero.
 //
 //go:noinline
 func (w *Writer) OptString(name string, v *string, p Presence) {
 	AppendOpt(w, name, v, p, AppendString)
 }
 
-// OptBool writes a bool; nil is zero.
+// OptBool writes a bool member; nil is zero.
 //
 //go:noinline
 func (w *Writer) OptBool(name string, v *bool, p Presence) { AppendOpt(w, name, v, p, AppendBool) }
 
-// OptInt writes an integer; nil is zero.
+// OptInt writes an integer member; nil is zero.
 //
 //go:noinline
 func (w *Writer) OptInt(name string, v *int, p Presence) { AppendOpt(w, name, v, p, AppendInt) }
 
-// OptInt64 writes an integer; nil is zero.
+// OptInt64 writes an integer member; nil is zero.
 //
 //go:noinline
 func (w *Writer) OptInt64(name string, v *int64, p Presence) {
 	AppendOpt(w, name, v, p, AppendInt64)
 }
 
-// OptFloat writes a number; nil is zero.
+// OptFloat writes a number member; nil is zero.
 //
 //go:noinline
 func (w *Writer) OptFloat(name string, v *float64, p Presence) {
 	AppendOpt(w, name, v, p, AppendFloat)
 }
 
-// Strings writes a list of strings. Nil is zero; an empty list that is not nil is
-// always written.
+// Strings writes a list of strings. nil is zero. An empty list that is not nil is always
+// written.
 //
 //go:noinline
 func (w *Writer) Strings(name string, v []string, p Presence) {
 	AppendListOf(w, name, v, p, AppendString)
 }
 
-// StringMap writes an object whose values are strings. Nil is zero.
+// StringMap writes an object whose values are strings. nil is zero.
 //
 //go:noinline
 func (w *Writer) StringMap(name string, v map[string]string, p Presence) {
 	AppendMapOf(w, name, v, p, AppendString)
 }
 
-// Value writes a nested value. It is zero when it has no members, or only members
-// that are zero because they are required. In a struct made by hand, a member that
-// is null makes it a value: it may have been asked for with SetNull.
+// Value writes a nested value. It is zero if it has no members, or only required members
+// that are zero. In a struct that was not decoded, a value with a null member is not zero,
+// because the member may have been set with SetNull.
 func (w *Writer) Value(name string, v Encodable, p Presence) {
 	before, count := len(w.b), w.count
 	w.key(name)
 	at := len(w.b)
 	w.b = v.AppendJSON(w.b)
-	if hollow(w.b[at:], w.o.names == nil) {
+	if onlyZeros(w.b[at:], w.o.names == nil) {
 		text := w.b[at:]
 		w.b, w.count = w.b[:before], count
 		if !w.absent(name) {
@@ -307,8 +303,8 @@ func (w *Writer) Value(name string, v Encodable, p Presence) {
 	w.fix(name, at)
 }
 
-// absent reports whether a zero member is left out as it did not come: the
-// common case, for which nothing else has to be known.
+// absent reports whether a zero member is omitted because it was not received. This is the
+// fast path for the common case.
 func (w *Writer) absent(name string) bool {
 	if w.o.names == nil || w.o.more != nil {
 		return false
@@ -317,8 +313,8 @@ func (w *Writer) absent(name string) bool {
 	return index >= 0 && !w.o.has(index) && !w.o.isNull(index)
 }
 
-// AppendOpt writes what a pointer points to with one of the Append functions;
-// nil is zero, and is written as null where it is required.
+// AppendOpt writes the value of a pointer with item, one of the Append functions. nil is
+// zero, and is written as null if the member is required.
 func AppendOpt[T any](w *Writer, name string, v *T, p Presence, item func([]byte, T) []byte) {
 	if v == nil {
 		w.zero(name, p, "null", true)
@@ -335,8 +331,8 @@ func AppendOptText[T ~string](w *Writer, name string, v *T, p Presence) {
 	AppendOpt(w, name, v, p, AppendText[T])
 }
 
-// AppendPointer writes a nested value; nil is zero, and is written as null where
-// it is required.
+// AppendPointer writes a nested value. nil is zero, and is written as null if the member is
+// required.
 func AppendPointer[T any, P encodable[T]](w *Writer, name string, v *T, p Presence) {
 	if v == nil {
 		w.zero(name, p, "null", true)
@@ -345,8 +341,8 @@ func AppendPointer[T any, P encodable[T]](w *Writer, name string, v *T, p Presen
 	w.nested(name, P(v))
 }
 
-// nested does the work of AppendPointer. Generic functions are compiled once for
-// every type, so they leave to others what does not need the type.
+// nested does the work of AppendPointer that does not need the type. Generic functions are
+// compiled for every type with which they are used.
 func (w *Writer) nested(name string, v Encodable) {
 	w.key(name)
 	at := len(w.b)
@@ -354,9 +350,8 @@ func (w *Writer) nested(name string, v Encodable) {
 	w.fix(name, at)
 }
 
-// AppendList writes a list of nested values. Nil is zero, and is written as an
-// empty list where it is required; an empty list that is not nil is always
-// written.
+// AppendList writes a list of nested values. nil is zero, and is written as an empty list
+// if the member is required. An empty list that is not nil is always written.
 func AppendList[T any, P encodable[T]](w *Writer, name string, list []T, p Presence) {
 	if list == nil {
 		w.zero(name, p, "[]", true)
@@ -391,7 +386,7 @@ func (w *Writer) wasSingle(name string) bool {
 	return k != nil && k.why == single && (s == nil || !s.force)
 }
 
-// force is fix without looking at kept texts.
+// force is fix without the kept texts.
 func (w *Writer) force(name string, at int) {
 	if w.o.more != nil {
 		if s := w.o.more.findSet(name); s != nil && s.force {
@@ -400,13 +395,13 @@ func (w *Writer) force(name string, at int) {
 	}
 }
 
-// AppendTexts writes a list of texts of any string type. See Writer.Strings.
+// AppendTexts writes a list of any string type. See Writer.Strings.
 func AppendTexts[T ~string](w *Writer, name string, list []T, p Presence) {
 	AppendListOf(w, name, list, p, AppendText[T])
 }
 
-// AppendListOf writes a list whose items are appended by one of the Append
-// functions. See Writer.Strings for what is zero.
+// AppendListOf writes a list whose items are appended by item, one of the Append functions.
+// See Writer.Strings for zero values.
 func AppendListOf[T any](w *Writer, name string, list []T, p Presence, item func([]byte, T) []byte) {
 	if list == nil {
 		w.zero(name, p, "[]", true)
@@ -418,9 +413,8 @@ func AppendListOf[T any](w *Writer, name string, list []T, p Presence, item func
 	w.fix(name, at)
 }
 
-// AppendMapOf writes a map as an object, its names in order. Nil is zero, and is
-// written as an empty object where it is required; an empty map that is not nil
-// is always written.
+// AppendMapOf writes a map as an object with sorted names. nil is zero, and is written as an
+// empty object if the member is required. An empty map that is not nil is always written.
 func AppendMapOf[T any](w *Writer, name string, v map[string]T, p Presence, item func([]byte, T) []byte) {
 	if v == nil {
 		w.zero(name, p, "{}", true)
@@ -432,7 +426,8 @@ func AppendMapOf[T any](w *Writer, name string, v map[string]T, p Presence, item
 	w.fix(name, at)
 }
 
-// sortedNames uses package sort: slices.Sorted would be compiled here anew.
+// sortedNames returns the sorted names of a map. It uses package sort, because slices.Sorted
+// would be compiled again here.
 func sortedNames[T any](m map[string]T) []string {
 	names := slices.Collect(maps.Keys(m))
 	sort.Strings(names)

@@ -1,4 +1,4 @@
-// Command alldomains makes one call through the client of all domains.
+// Command alldomains makes one call with the client of all domains.
 package main
 
 import (

@@ -1,4 +1,4 @@
-// Command onedomain makes one call through the client of one domain.
+// Command onedomain makes one call with the client of one domain.
 package main
 
 import (

@@ -18,7 +18,7 @@ import (
 
 const head = "openapi: 3.0.3\ninfo: {title: t, version: '1'}\n"
 
-// small is a description that uses what snapshots must treat specially.
+// small is a specification with everything that snapshots treat specially.
 const small = `openapi: 3.0.3
 info:
   title: A title in many words
@@ -152,7 +152,7 @@ components:
       description: Response
 `
 
-func TestSnapshotHoldsFactsOnly(t *testing.T) {
+func TestSnapshotOnlyHoldsFacts(t *testing.T) {
 	got, err := canon.Snapshot("pets.yml", []byte(small))
 	if err != nil {
 		t.Fatal(err)
@@ -162,7 +162,7 @@ func TestSnapshotHoldsFactsOnly(t *testing.T) {
 	}
 }
 
-// snapshots are the committed ones, and the small description's.
+// snapshots returns the committed snapshots and that of the small specification.
 func snapshots(t testing.TB) map[string][]byte {
 	t.Helper()
 	files, err := filepath.Glob("../../../specs/*.yml")
@@ -180,9 +180,9 @@ func snapshots(t testing.TB) map[string][]byte {
 	return out
 }
 
-// TestSnapshotIgnoresForm renders the same facts in other forms: the snapshot
-// must be the same, byte for byte.
-func TestSnapshotIgnoresForm(t *testing.T) {
+// TestSnapshotIsIndependentOfOrderAndStyle writes the same facts in different ways.
+// The snapshot must be the same, byte for byte.
+func TestSnapshotIsIndependentOfOrderAndStyle(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 4))
 	for name, data := range snapshots(t) {
 		want, err := canon.Snapshot(name, data)
@@ -190,7 +190,7 @@ func TestSnapshotIgnoresForm(t *testing.T) {
 			t.Fatal(err)
 		}
 		if again, err := canon.Snapshot(name, want); err != nil || !bytes.Equal(again, want) {
-			t.Errorf("%s: a snapshot's snapshot differs from it (%v)", name, err)
+			t.Errorf("%s: the snapshot of the snapshot differs (%v)", name, err)
 		}
 		for round := range 3 {
 			var doc yaml.Node
@@ -229,7 +229,7 @@ func shuffle(rng *rand.Rand, n *yaml.Node) {
 	}
 }
 
-func TestAnchorsStandForCopies(t *testing.T) {
+func TestAliasesAreExpanded(t *testing.T) {
 	with := head + `paths:
   /a: &a
     get: {operationId: a, responses: {200: &r {description: x, content: {application/json: {schema: {type: string}}}}}}
@@ -261,10 +261,10 @@ func schema(body string) string {
 	return head + "paths:\n  /a:\n    get:\n      responses:\n        200:\n          content:\n            application/json:\n              schema:\n                " + body + "\n"
 }
 
-// secret makes something that looks like a credential, without one standing here.
+// secret returns a string that looks like a credential, but is not one in this file.
 func secret() string { return "e" + "yJ" + strings.Repeat("a1B", 8) + "." + strings.Repeat("c2D", 8) }
 
-func TestFaults(t *testing.T) {
+func TestSnapshotErrors(t *testing.T) {
 	bomb := head + "paths: {}\nx-a: &a [x, x, x, x, x, x, x, x, x, x]\n"
 	for c := 'b'; c <= 'j'; c++ {
 		bomb += fmt.Sprintf("x-%c: &%c [*%c, *%c, *%c, *%c, *%c, *%c, *%c, *%c, *%c, *%c]\n", c, c, c-1, c-1, c-1, c-1, c-1, c-1, c-1, c-1, c-1, c-1)
@@ -282,7 +282,7 @@ func TestFaults(t *testing.T) {
 		{"unclosed", "openapi: 3.0.3\ninfo: {title: t\n", "yaml-syntax", 0, ""},
 		{"duplicate key", head + "paths: {}\ninfo: {}\n", "duplicate-key", 4, "line 2"},
 		{"duplicate status", head + "paths:\n  /a:\n    get:\n      responses:\n        200: {description: a}\n        '200': {description: b}\n", "duplicate-key", 8, "line 7"},
-		{"list as key", head + "paths: {}\n[a, b]: c\n", "bad-key", 4, "single value"},
+		{"list as key", head + "paths: {}\n[a, b]: c\n", "bad-key", 4, "scalar"},
 		{"hidden key", head + "paths: {}\n\"pa\\u202ethz\": 1\n", "bad-key", 4, "direction"},
 		{"alias bomb", bomb, "too-many-nodes", 0, "500000 nodes"},
 		{"self alias", head + "paths: &p {/a: *p}\n", "alias-cycle", 3, "itself"},
@@ -292,10 +292,10 @@ func TestFaults(t *testing.T) {
 		{"swagger", "swagger: '2.0'\n", "not-openapi", 1, "Swagger 2"},
 		{"no version", "info: {}\n", "not-openapi", 1, "no openapi key"},
 		{"file reference", schema("{$ref: 'file:///etc/passwd'}"), "external-ref", 11, "file:///etc/passwd"},
-		{"http reference", schema("{$ref: 'https://example.com/a.yml#/A'}"), "external-ref", 11, "leaves the document"},
-		{"relative reference", schema("{$ref: '../secrets.yml'}"), "external-ref", 11, "leaves the document"},
-		{"dangling reference", schema("{$ref: '#/components/schemas/Tyo'}") + "components: {schemas: {Toy: {type: string}}}\n", "dangling-ref", 11, "leads nowhere"},
-		{"reference cycle", schema("{$ref: '#/components/schemas/A'}") + "components: {schemas: {A: {$ref: '#/components/schemas/B'}, B: {$ref: '#/components/schemas/A'}}}\n", "ref-cycle", 0, "only to other references"},
+		{"http reference", schema("{$ref: 'https://example.com/a.yml#/A'}"), "external-ref", 11, "leads outside the document"},
+		{"relative reference", schema("{$ref: '../secrets.yml'}"), "external-ref", 11, "leads outside the document"},
+		{"dangling reference", schema("{$ref: '#/components/schemas/Tyo'}") + "components: {schemas: {Toy: {type: string}}}\n", "dangling-ref", 11, "does not resolve"},
+		{"reference cycle", schema("{$ref: '#/components/schemas/A'}") + "components: {schemas: {A: {$ref: '#/components/schemas/B'}, B: {$ref: '#/components/schemas/A'}}}\n", "ref-cycle", 0, "part of a cycle"},
 		{"unknown keyword", schema("{type: string, tpye: integer}"), "unknown-keyword", 11, "tpye"},
 		{"wrong shape", head + "paths: [a]\n", "wrong-shape", 3, "object"},
 		{"credential", schema("{type: string, default: " + secret() + "}"), "credential-like", 11, "looks like a credential"},
@@ -310,7 +310,7 @@ func TestFaults(t *testing.T) {
 			case errors.As(err, &list):
 				one = list[0]
 			case !errors.As(err, &one):
-				t.Fatalf("got %v, want a finding", err)
+				t.Fatalf("got %v, want a diagnostic", err)
 			}
 			if one.Code != c.code || c.line != 0 && one.Pos.Line != c.line || !strings.Contains(one.Message, c.message) || one.Pos.File != "x.yml" {
 				t.Errorf("got %v\nwant x.yml:%d: …%s… [%s]", err, c.line, c.message, c.code)
@@ -322,24 +322,24 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-func TestDanglingReferenceNamesTheNearest(t *testing.T) {
+func TestDanglingReferenceSuggestsTheNearest(t *testing.T) {
 	_, err := canon.Snapshot("x.yml", []byte(schema("{$ref: '#/components/schemas/Tyo'}")+"components: {schemas: {Toy: {type: string}, Dog: {type: string}}}\n"))
 	if err == nil || !strings.Contains(err.Error(), "did it mean #/components/schemas/Toy?") {
 		t.Errorf("got %v", err)
 	}
 }
 
-func TestTooLarge(t *testing.T) {
+func TestTooLargeDocumentIsAnError(t *testing.T) {
 	_, err := canon.Parse("x.yml", make([]byte, canon.MaxSize+1))
 	if err == nil || !strings.Contains(err.Error(), "too-large") {
 		t.Errorf("got %v", err)
 	}
 }
 
-// TestManyProperties bounds what a description with very many parts costs: it
-// is read, in time that grows with its size, or refused.
-func TestManyProperties(t *testing.T) {
-	for n, want := range map[int]string{20_000: "", 100_000: "x.yml:1:1: the document has 400039 nodes that are facts of the API; the limit is 100000 [too-many-nodes]"} {
+// TestNumberOfNodesIsLimited checks that a large specification is read in linear
+// time, or is an error.
+func TestNumberOfNodesIsLimited(t *testing.T) {
+	for n, want := range map[int]string{20_000: "", 100_000: "x.yml:1:1: the document has 400039 nodes, without prose and extensions; the limit is 100000 [too-many-nodes]"} {
 		var b strings.Builder
 		b.WriteString(schema("{$ref: '#/components/schemas/Wide'}"))
 		b.WriteString("components:\n  schemas:\n    Wide:\n      type: object\n      properties:\n")

@@ -16,8 +16,8 @@ import (
 	"github.com/basiq-sdk/basiq-go/gen/internal/diag"
 )
 
-// Snapshot reads a description and renders its canonical snapshot. The
-// snapshot of a snapshot is that snapshot.
+// Snapshot parses a specification and returns its canonical snapshot. It is
+// idempotent: the snapshot of a snapshot is the same snapshot.
 func Snapshot(name string, data []byte) ([]byte, error) {
 	root, err := Parse(name, data)
 	if err != nil {
@@ -31,21 +31,21 @@ func Snapshot(name string, data []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	// What was written is read once more: everything downstream will read it,
-	// and must find what was found here.
+	// Parse the output again, since all later stages read it and must see the same
+	// values.
 	again, err := Parse(name, out)
 	if err != nil {
-		return nil, diag.Errorf(diag.Pos{File: name}, "no-snapshot", "the snapshot of the document cannot be read again: %v", err).
-			WithHint("this is a fault of the generator: please report it")
+		return nil, diag.Errorf(diag.Pos{File: name}, "no-snapshot", "the snapshot of the document cannot be parsed: %v", err).
+			WithHint("this is a bug in the generator: please report it")
 	}
 	if at := difference(facts, again); at != nil {
-		return nil, diag.Errorf(diag.Pos{File: name, Line: at.Line, Col: at.Column}, "no-snapshot", "the value %s does not survive being written and read", quoted(at.Value)).
-			WithHint("this is a fault of the generator: please report it")
+		return nil, diag.Errorf(diag.Pos{File: name, Line: at.Line, Col: at.Column}, "no-snapshot", "the value %s changes when it is written to the snapshot and parsed again", quoted(at.Value)).
+			WithHint("this is a bug in the generator: please report it")
 	}
 	return out, nil
 }
 
-// difference returns the first node of a that b does not have in its place.
+// difference returns the first node of a that differs from b.
 func difference(a, b *yaml.Node) *yaml.Node {
 	if a.Kind != b.Kind || a.Tag != b.Tag || a.Value != b.Value || len(a.Content) != len(b.Content) {
 		return a
@@ -58,8 +58,8 @@ func difference(a, b *yaml.Node) *yaml.Node {
 	return nil
 }
 
-// Canonical returns the facts of an OpenAPI document as a new tree in the one
-// canonical order. The nodes keep their positions in the document.
+// Canonical returns the facts of an OpenAPI document as a new tree in canonical
+// order. The nodes keep their positions in the document.
 func Canonical(name string, root *yaml.Node) (*yaml.Node, error) {
 	c := &canoniser{reader: reader{name: name}, kinds: map[*yaml.Node]kind{}}
 	if v := member(root, "openapi"); v == nil || !strings.HasPrefix(v.Value, "3.0.") && !strings.HasPrefix(v.Value, "3.1.") {
@@ -69,18 +69,18 @@ func Canonical(name string, root *yaml.Node) (*yaml.Node, error) {
 		} else if member(root, "swagger") != nil {
 			found = "it is a Swagger 2 document"
 		}
-		return nil, diag.Errorf(c.pos(root), "not-openapi", "this is no OpenAPI 3.0 or 3.1 document: %s", found).
+		return nil, diag.Errorf(c.pos(root), "not-openapi", "the document is not OpenAPI 3.0 or 3.1: %s", found).
 			WithHint("convert it to OpenAPI 3 first")
 	}
 	out := c.convert(document, root, "")
 	if n := count(out); n > maxFacts {
-		c.fault(root, "too-many-nodes", "the document has %d nodes that are facts of the API; the limit is %d", n, maxFacts).
-			WithHint("everything downstream costs memory and time for each of them")
-		return nil, c.faults.Err()
+		c.errorf(root, "too-many-nodes", "the document has %d nodes, without prose and extensions; the limit is %d", n, maxFacts).
+			WithHint("remove parts of the document that are not needed upstream")
+		return nil, c.errs.Err()
 	}
 	f := newFinder(out)
 	c.resolveRefs(f)
-	if err := c.faults.Err(); err != nil {
+	if err := c.errs.Err(); err != nil {
 		return nil, err
 	}
 	prune(f)
@@ -95,7 +95,7 @@ func count(n *yaml.Node) int {
 	return total
 }
 
-// Marshal renders a tree in the canonical form.
+// Marshal returns a tree as canonical YAML.
 func Marshal(root *yaml.Node) ([]byte, error) {
 	var b bytes.Buffer
 	enc := yaml.NewEncoder(&b)
@@ -110,7 +110,7 @@ type canoniser struct {
 	reader
 	refs  []reference
 	steps int                 // of all patterns
-	kinds map[*yaml.Node]kind // of the objects that were converted
+	kinds map[*yaml.Node]kind // of the converted objects
 }
 
 func member(n *yaml.Node, key string) *yaml.Node {
@@ -129,29 +129,29 @@ func mappingLike(n *yaml.Node) *yaml.Node {
 	return &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map", Line: n.Line, Column: n.Column}
 }
 
-// convert copies the facts of n, which stands where an object of kind k is due.
+// convert copies the facts of n, which must be of kind k.
 func (c *canoniser) convert(k kind, n *yaml.Node, key string) *yaml.Node {
 	if keywords, ok := objects[k]; ok {
 		if n.Kind == yaml.MappingNode {
 			return c.object(k, keywords, n, key)
 		}
-		// additionalProperties may be a boolean, and 3.1 knows boolean schemas.
+		// additionalProperties may be a boolean, and OpenAPI 3.1 has boolean schemas.
 		if k == schema && n.Kind == yaml.ScalarNode && n.Tag == "!!bool" {
 			return n
 		}
-		c.fault(n, "wrong-shape", "%s must be an object", describe(key))
+		c.errorf(n, "wrong-shape", "%s must be an object", describe(key))
 		return n
 	}
 	if elem, ok := maps[k]; ok {
 		if n.Kind != yaml.MappingNode {
-			c.fault(n, "wrong-shape", "%s must be an object", describe(key))
+			c.errorf(n, "wrong-shape", "%s must be an object", describe(key))
 			return n
 		}
 		return c.names(k, elem, n)
 	}
 	if elem, ok := lists[k]; ok {
 		if n.Kind != yaml.SequenceNode {
-			c.fault(n, "wrong-shape", "%s must be a list", describe(key))
+			c.errorf(n, "wrong-shape", "%s must be a list", describe(key))
 			return n
 		}
 		out := &yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq", Line: n.Line, Column: n.Column}
@@ -167,28 +167,28 @@ func (c *canoniser) convert(k kind, n *yaml.Node, key string) *yaml.Node {
 	switch k {
 	case text:
 		if n.Kind != yaml.ScalarNode {
-			c.fault(n, "wrong-shape", "%s must be a single value", describe(key))
+			c.errorf(n, "wrong-shape", "%s must be a scalar", describe(key))
 		}
 	case nameList, enumList:
 		if n.Kind == yaml.SequenceNode {
 			out := *n
 			out.Content = slices.Clone(n.Content)
 			sortNodes(&out)
-			c.twice(key, &out)
+			c.duplicates(key, &out)
 			return &out
 		}
 		if n.Kind == yaml.MappingNode || k == enumList {
-			c.fault(n, "wrong-shape", "%s must be a list", describe(key))
+			c.errorf(n, "wrong-shape", "%s must be a list", describe(key))
 		}
 	}
-	if k == value && n.Kind == yaml.MappingNode { // data: the order of its keys says nothing either
+	if k == value && n.Kind == yaml.MappingNode { // the order of keys in data is irrelevant too
 		return c.sorted(n)
 	}
 	return n
 }
 
-// twice refuses a sorted list that holds one value twice.
-func (c *canoniser) twice(key string, n *yaml.Node) {
+// duplicates reports values that occur twice in a sorted list.
+func (c *canoniser) duplicates(key string, n *yaml.Node) {
 	for i := 1; i < len(n.Content) && n.Content[i].Kind == yaml.ScalarNode; i++ {
 		a, b := n.Content[i-1], n.Content[i]
 		if a.Tag != b.Tag || a.Value != b.Value {
@@ -197,12 +197,12 @@ func (c *canoniser) twice(key string, n *yaml.Node) {
 		if at := max(a.Line, b.Line); b.Line != at {
 			b = a
 		}
-		c.fault(b, "duplicate-value", "%s lists %s twice", describe(key), quoted(b.Value)).WithHint("remove one of the two")
+		c.errorf(b, "duplicate-value", "%s lists %s twice", describe(key), quoted(b.Value)).WithHint("remove one of them")
 	}
 }
 
-// sentences tells whether an enumeration lists messages for people: those are
-// prose, whatever keyword they stand under.
+// sentences reports whether an enumeration lists messages for people. Those are
+// prose rather than values.
 func sentences(n *yaml.Node) bool {
 	return slices.ContainsFunc(n.Content, func(v *yaml.Node) bool {
 		text := strings.TrimSpace(v.Value)
@@ -234,7 +234,7 @@ func (c *canoniser) object(k kind, keywords []keyword, n *yaml.Node, key string)
 			}
 			v := c.convert(kw.kind, n.Content[i+1], kw.name)
 			if why := WrongType(kw.name, v); why != "" {
-				c.fault(v, "wrong-type", "%s", why)
+				c.errorf(v, "wrong-type", "%s", why)
 			}
 			if kw.name == "pattern" {
 				c.pattern(v)
@@ -249,7 +249,7 @@ func (c *canoniser) object(k kind, keywords []keyword, n *yaml.Node, key string)
 				continue
 			}
 			if len(v.Content) == 0 && (kw.kind == contentMap || kw.kind == parameters || kw.kind == headersMap || kw.kind == nameList && v.Kind == yaml.SequenceNode) {
-				continue // an empty one says what none says
+				continue // an empty one means the same as none
 			}
 			out.Content = append(out.Content, n.Content[i], v)
 		}
@@ -257,8 +257,8 @@ func (c *canoniser) object(k kind, keywords []keyword, n *yaml.Node, key string)
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		name := n.Content[i].Value
 		if !known[name] && !prose[name] && !strings.HasPrefix(name, "x-") {
-			c.fault(n.Content[i], "unknown-keyword", "%s is no keyword of %s", quoted(name), kindNames[k]).
-				WithHint("the generator does not know what it means; it cannot be dropped silently")
+			c.errorf(n.Content[i], "unknown-keyword", "%s is not a keyword of %s", quoted(name), kindNames[k]).
+				WithHint("correct it, or add it to the keywords of the generator: unknown keywords are not silently ignored")
 		}
 	}
 	switch k {
@@ -276,21 +276,21 @@ var kindNames = map[kind]string{
 	oauthFlows: "OAuth flows", oauthFlow: "an OAuth flow",
 }
 
-// names converts a map of names, sorted by them.
+// names converts a map from names to objects, and sorts it by name.
 func (c *canoniser) names(k, elem kind, n *yaml.Node) *yaml.Node {
 	out := mappingLike(n)
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key, v := n.Content[i], n.Content[i+1]
-		// Only where OpenAPI has extensions beside the names is x- one; a
-		// component or a webhook may be called so.
+		// x- marks an extension only where OpenAPI allows extensions beside the
+		// names. The name of a component or a webhook may start with x- too.
 		if (k == pathsMap || k == responsesMap || k == callback) && strings.HasPrefix(key.Value, "x-") {
 			continue
 		}
 		if k == responsesMap && !status.MatchString(key.Value) {
-			c.fault(key, "bad-status", "%s is no status of an answer", quoted(key.Value)).
-				WithHint("a status is 100 to 599, 1XX to 5XX, or default")
+			c.errorf(key, "bad-status", "%s is not a response status", quoted(key.Value)).
+				WithHint("use a status from 100 to 599, a range from 1XX to 5XX, or default")
 		}
-		if k == scopes { // what a scope allows is prose
+		if k == scopes { // the description of a scope is prose
 			v = scalarNode("", v)
 		}
 		cv := c.convert(elem, v, key.Value)
@@ -306,7 +306,8 @@ func (c *canoniser) names(k, elem kind, n *yaml.Node) *yaml.Node {
 	return c.sorted(out)
 }
 
-// sorted orders a mapping's members by key; "default" follows the statuses.
+// sorted returns a mapping with its members ordered by key. "default" follows the
+// statuses.
 func (c *canoniser) sorted(n *yaml.Node) *yaml.Node {
 	type pair struct{ k, v *yaml.Node }
 	pairs := make([]pair, 0, len(n.Content)/2)
@@ -321,7 +322,7 @@ func (c *canoniser) sorted(n *yaml.Node) *yaml.Node {
 	return out
 }
 
-// sortNodes orders a list whose order says nothing.
+// sortNodes sorts a list whose order is irrelevant.
 func sortNodes(n *yaml.Node) {
 	slices.SortStableFunc(n.Content, func(a, b *yaml.Node) int { return cmp.Compare(flat(a), flat(b)) })
 }
@@ -338,8 +339,8 @@ func flat(n *yaml.Node) string {
 	return b.String()
 }
 
-// title keeps a title that is a mere name, and puts the document's in place
-// of one that is prose.
+// title replaces a title that is prose with the document's name. A title that is
+// a single name is kept.
 func (c *canoniser) title(n *yaml.Node) {
 	stem := strings.TrimSuffix(path.Base(c.name), path.Ext(c.name))
 	if t := member(n, "title"); t != nil {
@@ -350,8 +351,8 @@ func (c *canoniser) title(n *yaml.Node) {
 	}
 }
 
-// describeResponse gives a response the description that OpenAPI asks for, in
-// our words: the status's name.
+// describeResponse sets the description that OpenAPI requires of a response to
+// the text of its status.
 func describeResponse(key, response *yaml.Node) {
 	words := "Response"
 	if code, err := strconv.Atoi(key.Value); err == nil && http.StatusText(code) != "" {

@@ -12,8 +12,9 @@ import (
 	"github.com/basiq-sdk/basiq-go/gen/internal/canon"
 )
 
-// TestOneFormOfValues writes one value in several ways: a snapshot has one.
-func TestOneFormOfValues(t *testing.T) {
+// TestValuesHaveOneNotation checks that a snapshot writes a value in the same way,
+// whatever its notation in the specification.
+func TestValuesHaveOneNotation(t *testing.T) {
 	for _, c := range []struct {
 		want string
 		ways []string
@@ -50,28 +51,28 @@ func TestOneFormOfValues(t *testing.T) {
 				t.Errorf("%s is written %s, want %s", way, value, c.want)
 			}
 			if again, err := canon.Snapshot("x.yml", got); err != nil || !bytes.Equal(again, got) {
-				t.Errorf("%s: the snapshot's snapshot is\n%s (%v)", way, again, err)
+				t.Errorf("%s: the snapshot of the snapshot is\n%s (%v)", way, again, err)
 			}
 		}
 	}
 }
 
-// TestTagsSayWhatTheValueIs refuses a tag that its value gives the lie to.
-func TestTagsSayWhatTheValueIs(t *testing.T) {
+// TestTagThatDoesNotFitIsAnError checks that explicit tags must fit their values.
+func TestTagThatDoesNotFitIsAnError(t *testing.T) {
 	for value, message := range map[string]string{
-		"!!int abc":    `x.yml:11:36: "abc" is no value of the tag !!int [bad-tag]`,
-		"!!int 1.5":    `x.yml:11:36: "1.5" is no value of the tag !!int [bad-tag]`,
-		"!!bool maybe": `x.yml:11:36: "maybe" is no value of the tag !!bool [bad-tag]`,
-		"!!null abc":   `x.yml:11:36: "abc" is no value of the tag !!null [bad-tag]`,
-		"!!float abc":  `x.yml:11:36: "abc" is no value of the tag !!float [bad-tag]`,
-		"!!float .nan": `x.yml:11:36: ".nan" is no number that JSON knows [bad-number]`,
-		"1e400":        `x.yml:11:36: "1e400" is beyond what a number can be [bad-number]`,
-		"-.inf":        `x.yml:11:36: "-.inf" is no number that JSON knows [bad-number]`,
+		"!!int abc":    `x.yml:11:36: "abc" is not a value of the tag !!int [bad-tag]`,
+		"!!int 1.5":    `x.yml:11:36: "1.5" is not a value of the tag !!int [bad-tag]`,
+		"!!bool maybe": `x.yml:11:36: "maybe" is not a value of the tag !!bool [bad-tag]`,
+		"!!null abc":   `x.yml:11:36: "abc" is not a value of the tag !!null [bad-tag]`,
+		"!!float abc":  `x.yml:11:36: "abc" is not a value of the tag !!float [bad-tag]`,
+		"!!float .nan": `x.yml:11:36: ".nan" is not a number in JSON [bad-number]`,
+		"1e400":        `x.yml:11:36: the number "1e400" is out of range [bad-number]`,
+		"-.inf":        `x.yml:11:36: "-.inf" is not a number in JSON [bad-number]`,
 		"!!set {a, b}": `x.yml:11:41: the tag "!!set" is not allowed [bad-tag]`,
 		"!!omap [a]":   `x.yml:11:41: the tag "!!omap" is not allowed [bad-tag]`,
 		"{!x a: b}":    `x.yml:11:42: the tag "!x" is not allowed [bad-tag]`,
 		"!ruby/object:A b": `x.yml:11:36: the tag "!ruby/object:A" is not allowed [bad-tag]` + "\n" +
-			"\tan API description needs only objects, lists, texts, numbers, booleans and null",
+			"\tuse only objects, lists, strings, numbers, booleans and null",
 	} {
 		_, err := canon.Snapshot("x.yml", []byte(schema("{type: string, default: "+value+"}")))
 		if err == nil || !strings.HasPrefix(err.Error(), strings.Replace(message, ":36:", ":41:", 1)) {
@@ -80,21 +81,21 @@ func TestTagsSayWhatTheValueIs(t *testing.T) {
 	}
 }
 
-// TestSnapshotsOnDiskAreCanonical holds the committed snapshots to the form
-// that is written today, so that a change of the form cannot go unnoticed.
+// TestSnapshotsOnDiskAreCanonical checks that the committed snapshots are what this
+// version writes.
 func TestSnapshotsOnDiskAreCanonical(t *testing.T) {
 	for name, data := range snapshots(t) {
 		if name == "pets.yml" {
 			continue
 		}
 		if got, err := canon.Snapshot(name, data); err != nil || !bytes.Equal(got, data) {
-			t.Errorf("specs/%s is not its own snapshot (%v)", name, err)
+			t.Errorf("specs/%s is not canonical (%v)", name, err)
 		}
 	}
 }
 
-// TestNamesThatLookLikeExtensions keeps components and webhooks whose names
-// begin with x-; only in paths and responses is that an extension.
+// TestNamesThatLookLikeExtensions checks that components and webhooks whose names
+// start with x- are kept. Only in paths and responses are those extensions.
 func TestNamesThatLookLikeExtensions(t *testing.T) {
 	got, err := canon.Snapshot("x.yml", []byte(`openapi: 3.1.0
 info: {title: t, version: '1'}
@@ -112,16 +113,17 @@ components:
 	}
 	for _, want := range []string{"    x-answer:\n", "  x-event:\n", "    x-s/~t:\n", "        x-ray:\n"} {
 		if !bytes.Contains(got, []byte(want)) {
-			t.Errorf("the snapshot has no %q:\n%s", want, got)
+			t.Errorf("the snapshot lacks %q:\n%s", want, got)
 		}
 	}
 	if bytes.Contains(got, []byte("dropped")) {
-		t.Errorf("the snapshot holds an extension:\n%s", got)
+		t.Errorf("the snapshot contains an extension:\n%s", got)
 	}
 }
 
-// TestChainsOfReferences tells a long way from a circle.
-func TestChainsOfReferences(t *testing.T) {
+// TestReferenceChainsAndCyclesAreErrors distinguishes long chains of references
+// from cycles.
+func TestReferenceChainsAndCyclesAreErrors(t *testing.T) {
 	chain := func(n int, last string) string {
 		var b strings.Builder
 		b.WriteString(schema("{$ref: '#/components/schemas/S0'}") + "components:\n  schemas:\n")
@@ -133,14 +135,14 @@ func TestChainsOfReferences(t *testing.T) {
 	}
 	for _, n := range []int{1, 40, 63, 64, 20_000} {
 		_, err := canon.Snapshot("x.yml", []byte(chain(n, "{type: string}")))
-		want := fmt.Sprintf(`x.yml:11:24: the reference "#/components/schemas/S0" arrives only after %d others; the limit is 63 [ref-chain]`, n)
+		want := fmt.Sprintf(`x.yml:11:24: the reference "#/components/schemas/S0" resolves through %d others; the limit is 63 [ref-chain]`, n)
 		if n > 63 && (err == nil || !strings.HasPrefix(err.Error(), want)) || n <= 63 && err != nil {
 			t.Errorf("a chain of %d: %.200v", n, err)
 		}
 		_, err = canon.Snapshot("x.yml", []byte(chain(n, "{$ref: '#/components/schemas/S1'}")))
-		want = `x.yml:11:24: the reference "#/components/schemas/S0" leads only to other references [ref-cycle]`
+		want = `x.yml:11:24: the reference "#/components/schemas/S0" is part of a cycle of references [ref-cycle]`
 		if err == nil || !strings.HasPrefix(err.Error(), want) {
-			t.Errorf("a circle of %d: %.200v", n, err)
+			t.Errorf("a cycle of %d: %.200v", n, err)
 		}
 	}
 	_, err := canon.Snapshot("x.yml", []byte(chain(0, "{$ref: '#/components/schemas/S0'}")))
@@ -149,8 +151,8 @@ func TestChainsOfReferences(t *testing.T) {
 	}
 }
 
-// TestCostOfLargeDocuments bounds what each kind of large document costs:
-// in time that grows with its size, it is read or refused.
+// TestCostOfLargeDocuments checks that each kind of large document is parsed or
+// rejected in linear time.
 func TestCostOfLargeDocuments(t *testing.T) {
 	const n = 9_000
 	build := func(head string, lines ...func(i int) string) string {
@@ -182,20 +184,20 @@ func TestCostOfLargeDocuments(t *testing.T) {
 		{"unknown keywords", build(schema("{type: string}")+"components:\n  schemas:\n    A:\n", func(i int) string { return fmt.Sprintf("      k%d: v\n", i) }), "[unknown-keyword]"},
 		{"merge keys", build(head+"paths: {}\n", func(i int) string { return fmt.Sprintf("x-%d: &m%d {a: b}\n", i, i) }) +
 			build("x-z: {<<: [", func(i int) string { return fmt.Sprintf("*m%d, ", i) }) + "]}\n", ""},
-		{"long texts by alias", head + "x-s: &s " + long + "\nx-l: [" + strings.Repeat("*s, ", 400) + "]\npaths: {}\n", "bytes once its aliases are expanded [too-large]"},
-		{"long texts by alias, nested", head + "paths: {}\nx-s: &s " + long + "\n" + deep, "bytes once its aliases are expanded [too-large]"},
+		{"long strings by alias", head + "x-s: &s " + long + "\nx-l: [" + strings.Repeat("*s, ", 400) + "]\npaths: {}\n", "bytes with aliases expanded [too-large]"},
+		{"long strings by nested aliases", head + "paths: {}\nx-s: &s " + long + "\n" + deep, "bytes with aliases expanded [too-large]"},
 		{"a long value", schema("{default: " + long + "}"), "the value of default has 1048575 bytes; the limit is 65536 [too-large]"},
 		{"many values like credentials", build(schema("{type: string}")+"components:\n  schemas:\n    A:\n      enum:\n", func(int) string { return "        - " + secret() + "\n" }), "[credential-like]"},
 		{"many empty values", head + "paths: [" + strings.Repeat(",", 15<<20) + "]\n", "more than 1000000 lines and separators [too-many-nodes]"},
 		{"many empty items", head + "paths:\n" + strings.Repeat(" -\n", 5<<20), "more than 1000000 lines and separators [too-many-nodes]"},
 		{"dashes in a line", head + "paths:\n  " + strings.Repeat("- ", 8<<20) + "\n", "more than 1000000 lines and separators [too-many-nodes]"},
 		{"comments", head + "paths: {}\n" + strings.Repeat("# c\n", 900_000), ""},
-		{"a deep pointer", schema("{$ref: '#/" + strings.Repeat("a/", 5<<20) + "'}"), "leads nowhere"},
+		{"a deep pointer", schema("{$ref: '#/" + strings.Repeat("a/", 5<<20) + "'}"), "does not resolve"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			start := time.Now()
 			_, err := canon.Snapshot("x.yml", []byte(c.doc))
-			if took := time.Since(start); took > 30*time.Second { // seconds on a quiet machine; minutes where the cost grows with the square
+			if took := time.Since(start); took > 30*time.Second { // seconds on an idle machine; minutes if the cost is quadratic
 				t.Errorf("took %v", took)
 			}
 			if c.message == "" && err != nil || c.message != "" && (err == nil || !strings.Contains(err.Error(), c.message)) {
@@ -209,11 +211,11 @@ func TestCostOfLargeDocuments(t *testing.T) {
 	}
 }
 
-// TestParsedTreeStandsAlone holds what Parse promises to those who edit the
-// tree: no aliases, no node in two places, values in one form.
-func TestParsedTreeStandsAlone(t *testing.T) {
+// TestParsedTreeCanBeEdited checks that a parsed tree has no aliases and no shared
+// nodes, and that values are in canonical notation.
+func TestParsedTreeCanBeEdited(t *testing.T) {
 	_, err := canon.Parse("x.yml", []byte("a: &a {b: ~}\nc: [*a, *a]\nd: {<<: *a}\n? *a\n: e\n"))
-	if err == nil || !strings.Contains(err.Error(), "a key must be a single value") {
+	if err == nil || !strings.Contains(err.Error(), "a key must be a scalar") {
 		t.Errorf("got %v", err)
 	}
 	root, err := canon.Parse("x.yml", []byte("a: &a {b: ~}\nc: [*a, *a]\nd: {<<: *a}\n"))
@@ -230,16 +232,16 @@ func checkTree(t *testing.T, root *yaml.Node) {
 	walk = func(n *yaml.Node) {
 		switch {
 		case seen[n]:
-			t.Fatalf("a node stands in two places: %q", n.Value)
+			t.Fatalf("a node is shared: %q", n.Value)
 		case n.Kind == yaml.AliasNode, n.Anchor != "", n.Line == 0:
-			t.Fatalf("an alias, an anchor or a node without a place: %+v", n)
+			t.Fatalf("an alias, an anchor or a node without a position: %+v", n)
 		case n.Kind == yaml.MappingNode && len(n.Content)%2 != 0:
 			t.Fatal("a key without a value")
 		}
 		seen[n] = true
 		for i, c := range n.Content {
 			if n.Kind == yaml.MappingNode && i%2 == 0 && (c.Kind != yaml.ScalarNode || c.Tag != "!!str") {
-				t.Fatalf("a key that is no text: %+v", c)
+				t.Fatalf("a key that is not a string: %+v", c)
 			}
 			walk(c)
 		}

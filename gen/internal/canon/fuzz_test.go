@@ -10,35 +10,35 @@ import (
 	"github.com/basiq-sdk/basiq-go/gen/internal/diag"
 )
 
-// findings checks that an error says what a reader needs: a code, words, the
-// file, and a line within it.
-func findings(t *testing.T, data []byte, err error) {
+// checkDiagnostics checks that an error has a code, a message, the file and a line
+// within it.
+func checkDiagnostics(t *testing.T, data []byte, err error) {
 	t.Helper()
 	list := diag.FromError(err, diag.Pos{})
 	if len(list) == 0 || len(list) > 50 {
-		t.Fatalf("%d findings: %v", len(list), err)
+		t.Fatalf("%d diagnostics: %v", len(list), err)
 	}
 	lines := 2 + bytes.Count(data, []byte("\n")) + bytes.Count(data, []byte("\r")) +
 		bytes.Count(data, []byte("\u0085")) + bytes.Count(data, []byte("\u2028")) + bytes.Count(data, []byte("\u2029"))
 	for _, a := range list {
 		atLine := a.Pos.Line > 0 || a.Code == "empty" || a.Code == "too-large"
 		if a.Code == "" || a.Code == "no-snapshot" || a.Code == "internal" || a.Message == "" || a.Pos.File != "f.yml" || !atLine || a.Pos.Line > lines {
-			t.Errorf("an incomplete finding: %+v", a)
+			t.Errorf("an incomplete diagnostic: %+v", a)
 		}
 	}
 	text := err.Error()
 	if i := strings.IndexFunc(text, func(r rune) bool {
 		return r != '\n' && r != '\t' && (unicode.IsControl(r) || unicode.Is(unicode.Cf, r))
 	}); i >= 0 {
-		t.Errorf("the message holds hidden characters: %q", text)
+		t.Errorf("the message contains hidden characters: %q", text)
 	}
 	if len(text) > 50*2000 {
 		t.Errorf("the message has %d bytes", len(text))
 	}
 }
 
-// FuzzSnapshot reads documents in YAML: what is refused is refused with
-// positions, and the snapshot of what is read is its own snapshot.
+// FuzzSnapshot checks with YAML documents that errors have positions, and that the
+// snapshot of a snapshot is the same.
 func FuzzSnapshot(f *testing.F) {
 	f.Add([]byte(small))
 	f.Add([]byte(schema("{type: string, enum: [a, b], nullable: True, default: ~}")))
@@ -52,18 +52,18 @@ func FuzzSnapshot(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		first, err := canon.Snapshot("f.yml", data)
 		if err != nil {
-			findings(t, data, err)
+			checkDiagnostics(t, data, err)
 			return
 		}
 		second, err := canon.Snapshot("f.yml", first)
 		if err != nil || !bytes.Equal(first, second) {
-			t.Errorf("a snapshot's snapshot differs from it (%v):\n%s\n%s", err, first, second)
+			t.Errorf("the snapshot of the snapshot differs (%v):\n%s\n%s", err, first, second)
 		}
 	})
 }
 
-// FuzzSnapshotJSON reads documents whose values are the fuzzer's in a JSON
-// frame, which reaches further into the reader than loose bytes do.
+// FuzzSnapshotJSON puts the fuzzer's values into a valid JSON document, which
+// reaches more code than arbitrary bytes do.
 func FuzzSnapshotJSON(f *testing.F) {
 	f.Add(`"a"`, `"string"`, `1`, `{"a": [null, true, 1.5e3]}`)
 	f.Add(`"\u2028 \n"`, `["string", "null"]`, `-0.0`, `"\ud83d\ude00 yes"`)
@@ -73,17 +73,17 @@ func FuzzSnapshotJSON(f *testing.F) {
 			`{"type":` + typ + `,"maximum":` + number + `,"default":` + value + `,"properties":{` + name + `:{"enum":[` + value + `,` + number + `]}}}}}}}}}}}`)
 		first, err := canon.Snapshot("f.yml", data)
 		if err != nil {
-			findings(t, data, err)
+			checkDiagnostics(t, data, err)
 			return
 		}
 		second, err := canon.Snapshot("f.yml", first)
 		if err != nil || !bytes.Equal(first, second) {
-			t.Errorf("a snapshot's snapshot differs from it (%v):\n%s\n%s", err, first, second)
+			t.Errorf("the snapshot of the snapshot differs (%v):\n%s\n%s", err, first, second)
 		}
 	})
 }
 
-// FuzzParse holds what Parse promises of the tree that it returns.
+// FuzzParse checks the trees that Parse returns.
 func FuzzParse(f *testing.F) {
 	f.Add([]byte("a: &a {b: ~}\nc: [*a, *a]\nd: {<<: *a}\n"))
 	f.Add([]byte("? 1\n: 2\n? !!str 3\n: 2024-01-02\n<<: {4: 5}\n"))
@@ -92,7 +92,7 @@ func FuzzParse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		root, err := canon.Parse("f.yml", data)
 		if err != nil {
-			findings(t, data, err)
+			checkDiagnostics(t, data, err)
 			return
 		}
 		checkTree(t, root)
@@ -105,7 +105,7 @@ func FuzzParse(f *testing.F) {
 			t.Fatalf("what was written cannot be read: %v\n%s", err, once)
 		}
 		if twice, err := canon.Marshal(again); err != nil || !bytes.Equal(once, twice) {
-			t.Errorf("written twice, it differs (%v):\n%s\n%s", err, once, twice)
+			t.Errorf("the second output differs (%v):\n%s\n%s", err, once, twice)
 		}
 	})
 }

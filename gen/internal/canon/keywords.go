@@ -6,12 +6,12 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// What a node of an OpenAPI document is decides what its keys mean: keywords
-// of the specification, or names that the API gives.
+// kind is the kind of a node in an OpenAPI document. It decides whether the
+// node's keys are keywords of OpenAPI or names of the API.
 type kind int
 
 const (
-	value kind = iota // anything below is data: kept as it is
+	value kind = iota // data: kept unchanged
 	document
 	info
 	servers
@@ -50,20 +50,20 @@ const (
 	discriminator
 	callbacksMap
 	callback
-	nameList // a list of names whose order says nothing
+	nameList // a list of names whose order is irrelevant
 	enumList
 	text
 )
 
-// keyword is a key that is kept, and what stands under it. Their order here
-// is their order in a snapshot.
+// keyword is a keyword that is kept, and the kind of its value. Snapshots order
+// keywords as they are listed here.
 type keyword struct {
 	name string
 	kind kind
 }
 
-// objects lists the keywords of each kind of object. What is not listed is
-// dropped if it is known prose or an extension, and refused otherwise.
+// objects lists the keywords of each kind of object. Other keys are dropped if
+// they are prose or extensions, and are errors otherwise.
 var objects = map[kind][]keyword{
 	document: {{"openapi", text}, {"jsonSchemaDialect", text}, {"info", info}, {"servers", servers}, {"security", requirements},
 		{"paths", pathsMap}, {"webhooks", webhooksMap}, {"components", components}},
@@ -91,7 +91,7 @@ var objects = map[kind][]keyword{
 	oauthFlow:      {{"authorizationUrl", text}, {"tokenUrl", text}, {"refreshUrl", text}, {"scopes", scopes}},
 }
 
-// A keyword whose value is of one kind only, wherever the keyword stands.
+// Keywords whose values have the same type wherever they occur.
 var (
 	flags   = set("nullable readOnly writeOnly deprecated uniqueItems explode allowReserved allowEmptyValue")
 	amounts = set("multipleOf minimum maximum")
@@ -106,7 +106,7 @@ func set(words string) map[string]bool {
 	return out
 }
 
-// WrongType says what is wrong with the value of a keyword, or returns "".
+// WrongType returns what is wrong with the value of a keyword, or "".
 func WrongType(keyword string, n *yaml.Node) string {
 	must := ""
 	switch {
@@ -128,17 +128,17 @@ func WrongType(keyword string, n *yaml.Node) string {
 	return keyword + " must be " + must + ", not " + quoted(n.Value)
 }
 
-// maps are objects whose keys are names of the API's own.
+// maps are the objects whose keys are names of the API.
 var maps = map[kind]kind{
 	serverVars: serverVar, pathsMap: pathItem, webhooksMap: pathItem, responsesMap: response, responseComponents: response, contentMap: mediaType, encodingMap: encoding,
 	headersMap: header, schemasMap: schema, parametersMap: parameter, bodiesMap: requestBody, securityMap: securityScheme,
 	callbacksMap: callback, callback: pathItem, scopes: text, requirement: nameList,
 }
 
-// lists are sequences of one kind.
+// lists are the sequences, with the kind of their elements.
 var lists = map[kind]kind{servers: server, parameters: parameter, schemaList: schema, requirements: requirement}
 
-// prose are the keywords that say nothing about the API's shape.
+// prose are the keywords that do not affect the API's shape.
 var prose = map[string]bool{
 	"summary": true, "description": true, "tags": true, "title": true, "example": true, "examples": true,
 	"externalDocs": true, "contact": true, "license": true, "termsOfService": true, "xml": true, "links": true,

@@ -1,6 +1,6 @@
-// Package canon reads API descriptions that nobody vouches for, and reduces
-// them to canonical snapshots: the facts of an API in one fixed order and
-// form, without prose, examples, extensions or anything like a credential.
+// Package canon parses untrusted API specifications and reduces them to canonical
+// snapshots: the facts of an API in a fixed order and notation, without prose,
+// examples, extensions or anything that looks like a credential.
 package canon
 
 import (
@@ -18,35 +18,35 @@ import (
 	"github.com/basiq-sdk/basiq-go/gen/internal/diag"
 )
 
-// Limits of a document. They are far above any real API description, and low
-// enough that a hostile one costs little.
+// Limits of a document. They are far above real specifications, but limit the
+// cost of malicious ones.
 const (
-	MaxSize  = 20 << 20  // of the document, of its texts once aliases are expanded, and of its snapshot
+	MaxSize  = 20 << 20  // bytes of the document, of its strings with aliases expanded, and of its snapshot
 	maxDepth = 200       // levels
-	maxNodes = 500_000   // once aliases are expanded
-	maxFacts = 100_000   // that a snapshot keeps
-	maxMarks = 1_000_000 // characters that may begin a node; counted before any node is made
-	maxValue = 64 << 10  // bytes of one value that a snapshot keeps
-	maxSteps = 100_000   // of all patterns, their repetitions written out
-	maxKey   = 1 << 10   // bytes
-	maxHops  = 64        // references on the way to what one of them means
+	maxNodes = 500_000   // with aliases expanded
+	maxFacts = 100_000   // nodes of a snapshot
+	maxMarks = 1_000_000 // characters that may start a node, counted before parsing
+	maxValue = 64 << 10  // bytes of a value in a snapshot
+	maxSteps = 100_000   // instructions of all patterns
+	maxKey   = 1 << 10   // bytes of a key
+	maxHops  = 64        // references in a chain
 )
 
-// Parse reads one YAML or JSON document and returns its root mapping. Keys are
-// strings (an integer key keeps its text), aliases and merge keys are
-// expanded. name stands for the document in diagnostics.
+// Parse parses a YAML or JSON document and returns its root mapping. All keys are
+// strings. Aliases and merge keys are expanded. name is the name of the document in
+// diagnostics.
 func Parse(name string, data []byte) (*yaml.Node, error) {
 	if len(data) > MaxSize {
 		return nil, diag.Errorf(diag.Pos{File: name}, "too-large", "the document has more than %d bytes", MaxSize).
-			WithHint("is this really an API description?")
+			WithHint("check that the file is an API specification, or split it")
 	}
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))
 	if i := invalidUTF8(data); i >= 0 {
-		return nil, diag.Errorf(diag.Pos{File: name, Line: 1 + bytes.Count(data[:i], []byte("\n"))}, "bad-encoding", "the document is not UTF-8")
+		return nil, diag.Errorf(diag.Pos{File: name, Line: 1 + bytes.Count(data[:i], []byte("\n"))}, "bad-encoding", "the document is not valid UTF-8")
 	}
-	if line := crowded(data); line > 0 {
+	if line := tooManyMarks(data); line > 0 {
 		return nil, diag.Errorf(diag.Pos{File: name, Line: line}, "too-many-nodes", "the document has more than %d lines and separators", maxMarks).
-			WithHint("is this really an API description?")
+			WithHint("check that the file is an API specification, or split it")
 	}
 	dec := yaml.NewDecoder(bytes.NewReader(data))
 	var doc yaml.Node
@@ -54,22 +54,22 @@ func Parse(name string, data []byte) (*yaml.Node, error) {
 	case errors.Is(err, io.EOF):
 		return nil, diag.Errorf(diag.Pos{File: name}, "empty", "the document is empty")
 	case err != nil:
-		return nil, syntaxFault(name, data, err)
+		return nil, syntaxError(name, data, err)
 	}
 	var second yaml.Node
 	if err := dec.Decode(&second); !errors.Is(err, io.EOF) {
 		if err != nil {
-			return nil, syntaxFault(name, data, err)
+			return nil, syntaxError(name, data, err)
 		}
-		return nil, diag.Errorf(diag.Pos{File: name, Line: second.Line}, "several-documents", "there is more than one document in the file").
-			WithHint("remove what follows the --- line")
+		return nil, diag.Errorf(diag.Pos{File: name, Line: second.Line}, "several-documents", "the file contains more than one document").
+			WithHint("remove everything after the --- line")
 	}
 	if len(doc.Content) != 1 || doc.Content[0].Kind != yaml.MappingNode {
 		return nil, diag.Errorf(diag.Pos{File: name, Line: max(doc.Line, 1)}, "not-a-mapping", "the document is not a mapping of keys to values")
 	}
 	r := &reader{name: name, active: map[*yaml.Node]bool{}}
 	root := r.node(doc.Content[0], 0)
-	if err := r.faults.Err(); err != nil {
+	if err := r.errs.Err(); err != nil {
 		return nil, err
 	}
 	return root, nil
@@ -89,10 +89,10 @@ func invalidUTF8(data []byte) int {
 	return -1
 }
 
-// crowded returns the line in which a document has had more characters that
-// may begin a node than any description has, or 0. A node costs far more
-// memory than the character that makes it, so this is asked before parsing.
-func crowded(data []byte) int {
+// tooManyMarks returns the line at which a document exceeds the limit of
+// characters that may start a node, or 0. It runs before parsing, because a node
+// needs far more memory than such a character.
+func tooManyMarks(data []byte) int {
 	marks, line := 0, 1
 	for i, c := range data {
 		switch c {
@@ -115,11 +115,11 @@ func crowded(data []byte) int {
 
 var yamlLine = regexp.MustCompile(`line (\d+): `)
 
-// countsFromZero are the errors in which the parser counts lines from zero.
+// countsFromZero matches the errors in which the parser counts lines from zero.
 var countsFromZero = regexp.MustCompile(`^did not find expected (?:key|node content|'-' indicator|',' or '[]}]'|<document start>|<stream-start>)`)
 
-// syntaxFault turns the parser's error into a finding at its line.
-func syntaxFault(name string, data []byte, err error) error {
+// syntaxError converts an error of the parser to a diagnostic at its line.
+func syntaxError(name string, data []byte, err error) error {
 	text := strings.TrimPrefix(err.Error(), "yaml: ")
 	pos := diag.Pos{File: name, Line: 1}
 	if m := yamlLine.FindStringSubmatchIndex(text); m != nil {
@@ -141,7 +141,7 @@ func syntaxFault(name string, data []byte, err error) error {
 	}
 	a := diag.Errorf(pos, "yaml-syntax", "%s", text)
 	lines := bytes.Split(data, []byte("\n"))
-	// The parser counts a tab's line from zero or one, depending on what it was reading.
+	// Whether the parser counts a tab's line from zero or one depends on the context.
 	for _, i := range []int{pos.Line - 1, pos.Line} {
 		if i < 0 || i >= len(lines) {
 			continue
@@ -149,45 +149,45 @@ func syntaxFault(name string, data []byte, err error) error {
 		indent := lines[i][:len(lines[i])-len(bytes.TrimLeft(lines[i], " \t"))]
 		if bytes.IndexByte(indent, '\t') >= 0 {
 			a.Pos.Line = i + 1
-			return a.WithHint("the line is indented with a tab; YAML allows spaces only")
+			return a.WithHint("indent the line with spaces: YAML does not allow tabs")
 		}
 	}
 	return a
 }
 
-// reader expands and checks a parsed tree. The tree it returns shares no node
-// with another place, so that it can be edited.
+// reader validates a parsed tree and expands its aliases. The resulting tree does
+// not share nodes, so that it can be edited.
 type reader struct {
 	name   string
 	nodes  int
-	bytes  int                 // of texts and keys
+	bytes  int                 // of strings and keys
 	active map[*yaml.Node]bool // anchors being expanded
-	faults diag.List
+	errs   diag.List
 }
 
 func (r *reader) pos(n *yaml.Node) diag.Pos {
 	return diag.Pos{File: r.name, Line: n.Line, Col: n.Column}
 }
 
-func (r *reader) fault(n *yaml.Node, code, format string, args ...any) *diag.Annotation {
+func (r *reader) errorf(n *yaml.Node, code, format string, args ...any) *diag.Annotation {
 	a := diag.Errorf(r.pos(n), code, format, args...)
 	if !r.full() {
-		r.faults = append(r.faults, a)
+		r.errs = append(r.errs, a)
 	}
 	return a
 }
 
-// full tells whether more findings would only hide the first ones.
-func (r *reader) full() bool { return len(r.faults) >= 50 }
+// full reports whether the limit of errors is reached.
+func (r *reader) full() bool { return len(r.errs) >= 50 }
 
-// over tells whether the document has outgrown its limits: nothing that
-// follows is worth reading.
+// over reports whether the document exceeds a limit, so that the rest can be
+// skipped.
 func (r *reader) over() bool { return r.nodes > maxNodes }
 
-// size counts a text. An alias stands for its text each time it is used.
+// size counts a string. An alias counts each time it is used.
 func (r *reader) size(n *yaml.Node, text string) {
 	if r.bytes += len(text); r.bytes > MaxSize && !r.over() {
-		r.fault(n, "too-large", "the document's texts have more than %d bytes once its aliases are expanded", MaxSize)
+		r.errorf(n, "too-large", "the document's strings have more than %d bytes with aliases expanded", MaxSize)
 		r.nodes = maxNodes + 1
 	}
 }
@@ -198,18 +198,18 @@ func (r *reader) node(n *yaml.Node, depth int) *yaml.Node {
 		return n
 	case r.nodes == maxNodes:
 		r.nodes++
-		r.fault(n, "too-many-nodes", "the document has more than %d nodes once its aliases are expanded", maxNodes)
+		r.errorf(n, "too-many-nodes", "the document has more than %d nodes with aliases expanded", maxNodes)
 		return n
 	case depth > maxDepth:
-		r.fault(n, "too-deep", "the document nests more than %d levels deep", maxDepth)
-		r.nodes = maxNodes + 1 // nothing below is worth reading
+		r.errorf(n, "too-deep", "the document is nested more than %d levels deep", maxDepth)
+		r.nodes = maxNodes + 1 // skip the rest
 		return n
 	}
 	r.nodes++
 	switch n.Kind {
 	case yaml.AliasNode:
 		if r.active[n.Alias] {
-			r.fault(n, "alias-cycle", "the alias %s leads to itself", quoted("*"+n.Value))
+			r.errorf(n, "alias-cycle", "the alias %s refers to itself", quoted("*"+n.Value))
 			return n
 		}
 		r.active[n.Alias] = true
@@ -247,26 +247,26 @@ func (r *reader) mapping(n *yaml.Node, depth int) *yaml.Node {
 			k = k.Alias
 		}
 		if k.Kind != yaml.ScalarNode {
-			r.fault(n.Content[i], "bad-key", "a key must be a single value")
+			r.errorf(n.Content[i], "bad-key", "a key must be a scalar")
 			continue
 		}
 		switch tag := k.ShortTag(); tag {
 		case "!!merge":
 			merged = append(merged, v)
 			continue
-		case "!!str", "!!int", "!!float", "!!bool", "!!null", "!!timestamp": // a key is its text, whatever YAML makes of it
+		case "!!str", "!!int", "!!float", "!!bool", "!!null", "!!timestamp": // keys are strings, whatever type YAML gives them
 		default:
 			r.tag(k, tag)
 		}
 		if strings.ContainsFunc(k.Value, Hidden) {
-			r.fault(k, "bad-key", "the key %s holds control or direction characters", quoted(k.Value))
+			r.errorf(k, "bad-key", "the key %s contains control or text direction characters", quoted(k.Value))
 		}
 		if len(k.Value) > maxKey {
-			r.fault(k, "bad-key", "the key %s has %d bytes; the limit is %d", quoted(k.Value), len(k.Value), maxKey)
+			r.errorf(k, "bad-key", "the key %s has %d bytes; the limit is %d", quoted(k.Value), len(k.Value), maxKey)
 		}
 		if line, dup := lines[k.Value]; dup {
-			r.fault(k, "duplicate-key", "the key %s was already given in line %d", quoted(k.Value), line).
-				WithHint("remove one of the two: which one counts is undefined")
+			r.errorf(k, "duplicate-key", "the key %s is already used in line %d", quoted(k.Value), line).
+				WithHint("remove one of them")
 			continue
 		}
 		lines[k.Value] = k.Line
@@ -280,8 +280,8 @@ func (r *reader) mapping(n *yaml.Node, depth int) *yaml.Node {
 	return out
 }
 
-// merge expands a merge key: members of the mapping itself win, then those of
-// the earlier source.
+// merge expands a merge key. The mapping's own members take precedence over merged
+// ones, and earlier sources over later ones.
 func (r *reader) merge(out *yaml.Node, lines map[string]int, source *yaml.Node, depth int) {
 	from := r.node(source, depth+1)
 	if r.over() {
@@ -293,7 +293,7 @@ func (r *reader) merge(out *yaml.Node, lines map[string]int, source *yaml.Node, 
 	}
 	for _, s := range sources {
 		if s.Kind != yaml.MappingNode {
-			r.fault(source, "bad-merge", "a merge key must name a mapping, or a list of mappings")
+			r.errorf(source, "bad-merge", "the value of a merge key must be a mapping or a list of mappings")
 			return
 		}
 		for i := 0; i+1 < len(s.Content); i += 2 {
@@ -306,6 +306,6 @@ func (r *reader) merge(out *yaml.Node, lines map[string]int, source *yaml.Node, 
 	}
 }
 
-// Hidden tells whether a character cannot be seen, or changes how its
-// neighbours are.
+// Hidden reports whether a character is invisible or changes how its neighbours
+// are displayed.
 func Hidden(c rune) bool { return unicode.IsControl(c) || unicode.Is(unicode.Cf, c) }

@@ -6,17 +6,17 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// pattern bounds what compiling the document's patterns costs: a few
-// characters of repetition stand for very many steps. Whether a pattern is
-// one at all is for validation to say.
+// pattern limits the cost of compiling the document's patterns, since a short
+// pattern with nested repetitions can expand to millions of instructions.
+// Validation reports invalid patterns.
 func (c *canoniser) pattern(n *yaml.Node) {
 	re, err := syntax.Parse(n.Value, syntax.Perl)
 	if err != nil || c.steps > maxSteps {
 		return
 	}
 	if c.steps += steps(re); c.steps > maxSteps {
-		c.fault(n, "too-large", "the patterns up to here have more than %d steps once repetitions are written out", maxSteps).
-			WithHint("remove what no one needs of them upstream")
+		c.errorf(n, "too-large", "the document's patterns have more than %d instructions in total", maxSteps).
+			WithHint("simplify the patterns upstream, or remove them")
 	}
 }
 

@@ -9,41 +9,42 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// ref remembers a reference, and refuses one that leaves the document:
-// nothing is ever fetched or read because a description says so.
+// ref records a reference. References to other documents are errors: the
+// generator never reads a file or URL because a specification refers to it.
 func (c *canoniser) ref(k kind, n *yaml.Node) {
 	if !strings.HasPrefix(n.Value, "#/") {
-		c.fault(n, "external-ref", "the reference %s leaves the document", quoted(n.Value)).
-			WithHint("only references to this document (#/…) are followed; bundle the description first")
+		c.errorf(n, "external-ref", "the reference %s leads outside the document", quoted(n.Value)).
+			WithHint("bundle the specification into one document, with references that start with #/")
 		return
 	}
 	c.refs = append(c.refs, reference{n, k})
 }
 
-// reference is one that stands where an object of a kind is due.
+// reference is a reference and the kind of object that it must lead to.
 type reference struct {
 	*yaml.Node
 	kind kind
 }
 
-// mapping checks what a discriminator leads to: names of schemas, or references.
+// mapping validates a discriminator's mapping, whose values are names of schemas or
+// references.
 func (c *canoniser) mapping(n *yaml.Node) {
 	if n.Kind != yaml.MappingNode {
-		c.fault(n, "wrong-shape", "mapping must be an object")
+		c.errorf(n, "wrong-shape", "mapping must be an object")
 		return
 	}
 	for i := 1; i < len(n.Content); i += 2 {
 		if v := n.Content[i]; v.Kind != yaml.ScalarNode {
-			c.fault(v, "wrong-shape", "what mapping leads to must be a single value")
+			c.errorf(v, "wrong-shape", "a value of mapping must be a scalar")
 		} else if strings.ContainsAny(v.Value, "/:#") {
 			c.ref(schema, v)
 		}
 	}
 }
 
-// finder finds members of mappings and targets of references in a finished
-// tree. Mappings with many members are indexed, so that a description with
-// very many references costs no more than their number.
+// finder finds members of mappings and targets of references in a complete tree.
+// It indexes mappings with many members, so that resolving all references takes
+// linear time.
 type finder struct {
 	root  *yaml.Node
 	index map[*yaml.Node]map[string]*yaml.Node
@@ -71,72 +72,72 @@ func (f *finder) member(n *yaml.Node, key string) *yaml.Node {
 func (f *finder) lookup(pointer string) *yaml.Node {
 	n := f.root
 	for part := range strings.SplitSeq(strings.TrimPrefix(pointer, "#/"), "/") {
-		if n = f.member(n, unescape(part)); n == nil {
+		if n = f.member(n, UnescapePointer(part)); n == nil {
 			return nil
 		}
 	}
 	return n
 }
 
-// resolveRefs refuses references that lead nowhere, only to each other, or to
-// their goal by a longer way than any description takes.
+// resolveRefs reports references that do not resolve, that form a cycle, or that
+// form too long a chain.
 func (c *canoniser) resolveRefs(f *finder) {
-	const onTheWay, circles = -1, -2
-	state := map[*yaml.Node]int{} // of the nodes that references lead to; the hops from there if positive
+	const visiting, cyclic = -1, -2
+	state := map[*yaml.Node]int{} // by target of a reference; the number of hops from there if positive
 	for _, r := range c.refs {
 		if c.full() {
 			return
 		}
 		target := f.lookup(r.Value)
 		if target == nil {
-			a := c.fault(r.Node, "dangling-ref", "the reference %s leads nowhere", quoted(r.Value))
+			a := c.errorf(r.Node, "dangling-ref", "the reference %s does not resolve", quoted(r.Value))
 			if near := f.nearest(r.Value); near != "" {
 				a.WithHint("did it mean %s?", near)
 			}
 			continue
 		}
 		if found := c.kinds[target]; found != r.kind && (r.kind != schema || target.Tag != "!!bool") {
-			a := c.fault(r.Node, "ref-kind", "the reference %s leads to what is not %s", quoted(r.Value), kindNames[r.kind])
+			a := c.errorf(r.Node, "ref-kind", "the target of the reference %s is not %s", quoted(r.Value), kindNames[r.kind])
 			if found != value {
-				a.WithHint("it leads to %s", kindNames[found])
+				a.WithHint("it is %s", kindNames[found])
 			}
 			continue
 		}
-		var way []*yaml.Node
+		var path []*yaml.Node
 		end := 0
-		for target != nil { // one that leads nowhere is reported where it stands
+		for target != nil { // a reference that does not resolve is reported itself
 			if s := state[target]; s != 0 {
 				if end = s; s < 0 {
-					end = circles
+					end = cyclic
 				}
 				break
 			}
-			state[target] = onTheWay
-			way = append(way, target)
+			state[target] = visiting
+			path = append(path, target)
 			next := f.member(target, "$ref")
 			if next == nil {
 				break
 			}
 			target = f.lookup(next.Value)
 		}
-		for _, n := range slices.Backward(way) {
-			if end != circles {
+		for _, n := range slices.Backward(path) {
+			if end != cyclic {
 				end++
 			}
 			state[n] = end
 		}
 		switch {
-		case end == circles:
-			c.fault(r.Node, "ref-cycle", "the reference %s leads only to other references", quoted(r.Value)).
-				WithHint("one of them must lead to what is meant")
+		case end == cyclic:
+			c.errorf(r.Node, "ref-cycle", "the reference %s is part of a cycle of references", quoted(r.Value)).
+				WithHint("replace one of the references with its definition")
 		case end > maxHops:
-			c.fault(r.Node, "ref-chain", "the reference %s arrives only after %d others; the limit is %d", quoted(r.Value), end-1, maxHops-1).
-				WithHint("let it lead to what is meant")
+			c.errorf(r.Node, "ref-chain", "the reference %s resolves through %d others; the limit is %d", quoted(r.Value), end-1, maxHops-1).
+				WithHint("refer to the final target directly")
 		}
 	}
 }
 
-// nearest finds the sibling whose name is most like the one that is missing.
+// nearest returns the sibling whose name is closest to the missing one.
 func (f *finder) nearest(pointer string) string {
 	dir, name := pointer[:strings.LastIndexByte(pointer, '/')], pointer[strings.LastIndexByte(pointer, '/')+1:]
 	parent := f.lookup(dir)
@@ -147,18 +148,21 @@ func (f *finder) nearest(pointer string) string {
 	for i := 0; i+1 < len(parent.Content) && i < 4000; i += 2 {
 		if key := parent.Content[i].Value; len(key) <= 100 {
 			if d := editDistance(strings.ToLower(name), strings.ToLower(key)); d < distance {
-				best, distance = dir+"/"+escape(key), d
+				best, distance = dir+"/"+EscapePointer(key), d
 			}
 		}
 	}
 	return best
 }
 
-func unescape(part string) string {
-	return strings.ReplaceAll(strings.ReplaceAll(part, "~1", "/"), "~0", "~")
+// UnescapePointer returns the name that an element of a JSON pointer stands for
+// (RFC 6901).
+func UnescapePointer(element string) string {
+	return strings.ReplaceAll(strings.ReplaceAll(element, "~1", "/"), "~0", "~")
 }
 
-func escape(name string) string {
+// EscapePointer returns a name as an element of a JSON pointer (RFC 6901).
+func EscapePointer(name string) string {
 	return strings.ReplaceAll(strings.ReplaceAll(name, "~", "~0"), "/", "~1")
 }
 
@@ -181,8 +185,8 @@ func editDistance(a, b string) int {
 	return row[len(b)]
 }
 
-// credentialLike are the forms of secrets that descriptions have been seen to
-// carry, or may.
+// credentialLike matches the secrets that specifications have been seen to
+// contain, or may contain.
 var credentialLike = []*regexp.Regexp{
 	regexp.MustCompile(`eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}`),                          // JWT
 	regexp.MustCompile(`(?i)\b(?:basic|bearer)\s+[A-Za-z0-9+/=_.-]{16,}`),                  // Authorization header
@@ -195,8 +199,8 @@ var credentialLike = []*regexp.Regexp{
 
 var longBase64 = regexp.MustCompile(`[A-Za-z0-9+/]{40,}={0,2}`)
 
-// credentials refuses a value that looks like a secret: it must not reach the
-// repository, not even when upstream has published it.
+// credentials reports a value that looks like a secret. Secrets must not reach the
+// repository, even if upstream has published them.
 func (c *canoniser) credentials(key string, n *yaml.Node) {
 	for _, child := range n.Content {
 		c.credentials(key, child)
@@ -205,7 +209,7 @@ func (c *canoniser) credentials(key string, n *yaml.Node) {
 		return
 	}
 	if len(n.Value) > maxValue {
-		c.fault(n, "too-large", "the value of %s has %d bytes; the limit is %d", describe(key), len(n.Value), maxValue)
+		c.errorf(n, "too-large", "the value of %s has %d bytes; the limit is %d", describe(key), len(n.Value), maxValue)
 		return
 	}
 	if key == "pattern" || key == "operationId" || c.full() {
@@ -218,13 +222,13 @@ func (c *canoniser) credentials(key string, n *yaml.Node) {
 		}
 	}
 	if hit {
-		c.fault(n, "credential-like", "the value of %s looks like a credential", describe(key)).
-			WithHint("it is not shown here; have it removed upstream")
+		c.errorf(n, "credential-like", "the value of %s looks like a credential", describe(key)).
+			WithHint("ask upstream to remove it; this message does not show it")
 	}
 }
 
-// pushDown moves the parameters and servers that a path declares for all its
-// operations into each of them: one form, whichever upstream chose.
+// pushDown moves the parameters and servers of a path into each of its operations,
+// so that the snapshot does not depend on where upstream declares them.
 func (c *canoniser) pushDown(item *yaml.Node) {
 	shared := take(item, "parameters")
 	hosts := take(item, "servers")
@@ -297,8 +301,8 @@ func str(n *yaml.Node, key string) string {
 	return ""
 }
 
-// sortPathParameters orders the parameters of a path's operations: those of
-// the path as they stand in it, the others by place and name.
+// sortPathParameters sorts the parameters of a path's operations: path parameters
+// by their order in the path, others by location and name.
 func sortPathParameters(template string, item *yaml.Node) {
 	ranks := map[string]int{}
 	for i, part := range strings.Split(template, "{") {
@@ -332,8 +336,7 @@ func sortPathParameters(template string, item *yaml.Node) {
 	}
 }
 
-// prune drops the components that no path leads to: what nobody can use is no
-// fact of the API.
+// prune removes the components that no path or webhook uses.
 func prune(f *finder) {
 	root := f.root
 	comps := member(root, "components")
@@ -365,7 +368,7 @@ func prune(f *finder) {
 		if section.Value != "securitySchemes" {
 			var keep []*yaml.Node
 			for j := 0; j+1 < len(entries.Content); j += 2 {
-				if used["#/components/"+section.Value+"/"+escape(entries.Content[j].Value)] {
+				if used["#/components/"+section.Value+"/"+EscapePointer(entries.Content[j].Value)] {
 					keep = append(keep, entries.Content[j], entries.Content[j+1])
 				}
 			}
@@ -380,12 +383,12 @@ func prune(f *finder) {
 	}
 }
 
-// component is the part of a pointer that names a component.
+// component returns the part of a pointer that identifies a component.
 func component(pointer string) string {
 	parts := strings.SplitN(pointer, "/", 5)
 	parts = parts[:min(len(parts), 4)]
 	for i, p := range parts {
-		parts[i] = escape(unescape(p))
+		parts[i] = EscapePointer(UnescapePointer(p))
 	}
 	return strings.Join(parts, "/")
 }

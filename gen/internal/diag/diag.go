@@ -1,5 +1,5 @@
-// Package diag holds the one form in which every stage of the generator
-// reports a fault: a position, a stable code, what is wrong, and what to do.
+// Package diag defines the diagnostics that all stages of the generator report.
+// Each has a position, a stable code, a message and a hint about what to do.
 package diag
 
 import (
@@ -12,7 +12,7 @@ import (
 	"unicode"
 )
 
-// Pos is a place in a file of the repository or of an upstream document.
+// Pos is a position in a file of the repository or in an upstream document.
 // Line and Col count from 1; zero means unknown.
 type Pos struct {
 	File string `json:"file"`
@@ -20,7 +20,7 @@ type Pos struct {
 	Col  int    `json:"col,omitempty"`
 }
 
-// String returns "file:line:col", leaving out what is unknown.
+// String returns "file:line:col", without the parts that are unknown.
 func (p Pos) String() string {
 	switch {
 	case p.Line == 0:
@@ -32,7 +32,7 @@ func (p Pos) String() string {
 	}
 }
 
-// Severity tells whether a finding stops the run.
+// Severity is the severity of a diagnostic. Only errors stop the run.
 type Severity string
 
 // Severities of an Annotation. The zero value means Error.
@@ -41,7 +41,7 @@ const (
 	Warning Severity = "warning"
 )
 
-// Annotation is one finding.
+// Annotation is a diagnostic.
 type Annotation struct {
 	Pos      Pos      `json:"pos"`
 	Code     string   `json:"code"` // kebab-case, stable: tests and scripts may rely on it
@@ -55,15 +55,15 @@ func Errorf(pos Pos, code, format string, args ...any) *Annotation {
 	return &Annotation{Pos: pos, Code: code, Message: fmt.Sprintf(format, args...)}
 }
 
-// WithHint sets what to do about the finding and returns it.
+// WithHint sets the hint and returns the annotation.
 func (a *Annotation) WithHint(format string, args ...any) *Annotation {
 	a.Hint = fmt.Sprintf(format, args...)
 	return a
 }
 
-// Error returns "file:line:col: message [code]" and the hint on a line of its
-// own. Findings quote strangers' texts: characters that a terminal would act
-// upon, or that change how their neighbours read, are written out.
+// Error returns "file:line:col: message [code]" and the hint on its own line. Since
+// diagnostics quote untrusted text, it escapes characters that control a terminal
+// or that change how their neighbours are displayed.
 func (a *Annotation) Error() string {
 	var b strings.Builder
 	if at := a.Pos.String(); at != "" {
@@ -103,10 +103,14 @@ func visible(s string) string {
 	return b.String()
 }
 
-// List is a set of findings, itself an error.
+// Visible returns s with every character escaped that would steer a terminal or
+// reorder what it shows. Line feeds and tabs are kept.
+func Visible(s string) string { return visible(s) }
+
+// List is a list of diagnostics. It implements error.
 type List []*Annotation
 
-// Error returns one finding after another, a line or more each.
+// Error returns the diagnostics, each on one or more lines.
 func (l List) Error() string {
 	lines := make([]string, len(l))
 	for i, a := range l {
@@ -124,7 +128,7 @@ func (l List) Err() error {
 	return l
 }
 
-// Sort orders the findings by file, line, column and message.
+// Sort sorts the diagnostics by file, line, column and message.
 func (l List) Sort() {
 	slices.SortStableFunc(l, func(a, b *Annotation) int {
 		return cmp.Or(
@@ -136,8 +140,8 @@ func (l List) Sort() {
 	})
 }
 
-// FromError turns any error into findings: those it already carries, or one
-// at pos with the code "internal" when it carries none.
+// FromError converts an error to diagnostics: those that it wraps, or else one at
+// pos with the code "internal".
 func FromError(err error, pos Pos) List {
 	if err == nil {
 		return nil

@@ -6,7 +6,7 @@ import (
 	"github.com/basiq-sdk/basiq-go/gen/internal/diag"
 )
 
-func TestErrorShowsWhatIsHidden(t *testing.T) {
+func TestErrorEscapesHiddenCharacters(t *testing.T) {
 	a := diag.Errorf(diag.Pos{File: "a\x1b[31m.yml", Line: 2, Col: 3}, "code", "text \u202e%s\r\u2028", "ünï").WithHint("one\ntwo\x00")
 	want := "a\\x1b[31m.yml:2:3: text \\u202eünï\\r\\u2028 [code]\n\tone\n\ttwo\\x00"
 	if got := a.Error(); got != want {

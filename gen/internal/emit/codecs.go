@@ -9,7 +9,7 @@ import (
 	"github.com/basiq-sdk/basiq-go/gen/internal/model"
 )
 
-// codecFile writes the file of the JSON forms of types.
+// codecFile writes the file with the JSON codecs of types.
 func (e *emitter) codecFile(name string, types []*model.Type) error {
 	types = slices.DeleteFunc(slices.Clone(types), func(t *model.Type) bool { return t.Kind == model.Enum || !t.HasJSON() })
 	if len(types) == 0 {
@@ -26,7 +26,8 @@ func (e *emitter) codecFile(name string, types []*model.Type) error {
 	})
 }
 
-// codec declares a struct's JSON form: no reflection, nothing lost.
+// codec declares a struct's JSON codec. It uses no reflection, and undeclared
+// members survive a round trip.
 func (e *emitter) codec(g *Group, t *model.Type) {
 	v := receiver
 	names := lowerFirst(t.Name) + "Members"
@@ -70,7 +71,7 @@ func (e *emitter) codec(g *Group, t *model.Type) {
 	}
 }
 
-// standardJSON makes the type work with encoding/json.
+// standardJSON declares the methods that encoding/json calls.
 func (e *emitter) standardJSON(g *Group, t *model.Type) {
 	v := receiver
 	g.Comment("MarshalJSON implements json.Marshaler.")
@@ -93,7 +94,7 @@ func (e *emitter) decode(dst *Statement, r model.Ref) Code {
 		switch {
 		case r.Type.Kind == model.Enum && r.Pointer:
 			return set(Qual(e.wire, "OptText").Types(Id(r.Type.Name)).Call(Op("&").Id("m")))
-		case r.Type.Kind == model.Enum && r.Type.Respelt():
+		case r.Type.Kind == model.Enum && r.Type.HasAlternateSpellings():
 			return set(Id(r.Type.Name).Call(m.Dot("String").Call()).Dot("usual").Call())
 		case r.Type.Kind == model.Enum:
 			return set(Id(r.Type.Name).Call(m.Dot("String").Call()))
@@ -144,7 +145,7 @@ func (e *emitter) decodeList(elem model.Ref) *Statement {
 	return Qual(e.wire, "ListOf").Call(m, e.element(elem))
 }
 
-// element is a function that reads one element of a list or map.
+// element returns the function that decodes an element of a list or map.
 func (e *emitter) element(elem model.Ref) Code {
 	decoder := func(name string) Code { return Parens(Op("*").Qual(e.wire, "Decoder")).Dot(name) }
 	switch elem.Prim {
@@ -219,7 +220,7 @@ func (e *emitter) encode(src *Statement, f *model.Field) Code {
 	return w.Dot(method[r.Prim]).Call(name, src, need)
 }
 
-// appender is a function that appends one element of a list or map.
+// appender returns the function that appends an element of a list or map.
 func (e *emitter) appender(elem model.Ref) Code {
 	nested := func(fn string) Code {
 		return Func().Params(Id("b").Index().Byte(), Id("e").Add(e.goType(elem))).Index().Byte().Block(
@@ -244,7 +245,7 @@ func (e *emitter) appender(elem model.Ref) Code {
 	return Qual(e.wire, "AppendText").Types(e.goType(elem))
 }
 
-// lowerFirst makes an unexported name of an exported one: APIKey → apiKey.
+// lowerFirst returns the unexported form of an exported name: APIKey → apiKey.
 func lowerFirst(name string) string {
 	i := 1
 	for i < len(name) && name[i] >= 'A' && name[i] <= 'Z' && (i+1 == len(name) || name[i+1] >= 'A' && name[i+1] <= 'Z') {

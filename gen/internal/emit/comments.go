@@ -7,8 +7,8 @@ import (
 	. "github.com/dave/jennifer/jen"
 )
 
-// textWidth is the widest line of a comment, its marker included, when it
-// stands at the left margin.
+// textWidth is the maximum width of an unindented comment line, including its
+// marker.
 const textWidth = 80
 
 // docs renders text as the comment of a declaration.
@@ -27,8 +27,8 @@ func rawComment(indent, text string) Code {
 
 // comment renders text as a Go comment with lines that start with indent.
 // Paragraphs are separated by blank lines; lines that begin with "- " are
-// list items. Characters that could end the comment, or hide or reorder what
-// a reviewer sees, do not get through.
+// list items. Characters that could end the comment, or that hide or reorder
+// text, are removed.
 func comment(indent, text string) string {
 	var b strings.Builder
 	width := textWidth - len("// ") - 4*strings.Count(indent, "\t")
@@ -56,7 +56,7 @@ func comment(indent, text string) string {
 	return b.String()
 }
 
-// listItems splits a paragraph into its list items, or returns it whole.
+// listItems splits a paragraph into its list items, or returns it as one item.
 func listItems(p string) []string {
 	var items []string
 	for line := range strings.SplitSeq(p, "\n") {
@@ -92,8 +92,8 @@ func wrap(text string, width int) []string {
 	return lines
 }
 
-// sanitize normalises line ends and drops characters that have no place in a
-// comment: controls, and marks that change the direction of the text.
+// sanitize normalises line endings and removes characters that do not belong in
+// a comment: control characters and marks that change the text's direction.
 func sanitize(text string) string {
 	text = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\u2028", "\n", "\u2029", "\n").Replace(text)
 	text = strings.Map(func(r rune) rune {
@@ -108,8 +108,8 @@ func sanitize(text string) string {
 	return strings.TrimSpace(text)
 }
 
-// sentence puts a name before a predicate: "User" + "is a person" gives
-// "User is a person". A text that already starts a sentence is left alone.
+// sentence prefixes a lower-case predicate with a name: "User" + "is a person"
+// gives "User is a person". Text that starts in upper case is returned as it is.
 func sentence(name, doc string) string {
 	doc = strings.TrimSpace(doc)
 	if doc == "" {

@@ -24,28 +24,29 @@ type declaration struct {
 	fields     []*Statement // the types of a struct's fields, in order
 }
 
-// typedefTemplate is our form of oapi-codegen's type declarations: names and
-// types, nothing else. Comments and tags are written with the file.
+// typedefTemplate replaces oapi-codegen's template for type declarations. It
+// only writes names and types; comments and tags are added with jennifer.
 const typedefTemplate = `{{range .Types}}type {{.TypeName}} {{if .Schema.Properties}}struct {
 {{range .Schema.Properties}}	{{.GoFieldName}} {{.GoTypeDef}}
 {{end}}}{{else}}{{.Schema.TypeDecl}}{{end}}
 {{end}}`
 
-// oapiMu guards oapi-codegen, which keeps its options in package variables.
+// oapiMu serialises calls of oapi-codegen, which keeps its options in package
+// variables.
 var oapiMu sync.Mutex
 
-// declare lets oapi-codegen declare every named type of a domain.
+// declare has oapi-codegen declare every named type of a domain.
 func (e *emitter) declare(d *model.Domain) error {
 	oapiMu.Lock()
 	src, err := codegen.Generate(schemas(d), configuration(d.Package))
 	oapiMu.Unlock()
 	if err != nil {
-		return diag.Errorf(diag.Pos{File: d.SpecFile}, "types", "oapi-codegen: %v", err)
+		return diag.Errorf(diag.Pos{File: d.SpecFile}, "types", "oapi-codegen cannot declare the types of package %s: %v", d.Package, err)
 	}
 	file, err := parser.ParseFile(token.NewFileSet(), "", src, parser.SkipObjectResolution)
 	if err != nil {
 		return diag.Errorf(diag.Pos{File: d.SpecFile}, "types", "oapi-codegen returned source that does not parse: %v", err).
-			WithHint("this is a fault of the generator: please report it")
+			WithHint(reportBug)
 	}
 	exprs := map[string]ast.Expr{}
 	for _, decl := range file.Decls {
@@ -58,8 +59,8 @@ func (e *emitter) declare(d *model.Domain) error {
 	for _, t := range d.Types {
 		decl, err := e.declaration(t, exprs[t.Name])
 		if err != nil {
-			return diag.Errorf(t.Pos, "types", "oapi-codegen did not declare %s as the model has it: %v", t.Name, err).
-				WithHint("this is a fault of the generator: please report it")
+			return diag.Errorf(t.Pos, "types", "oapi-codegen declared %s differently from the model: %v", t.Name, err).
+				WithHint(reportBug)
 		}
 		e.declared[t.Name] = decl
 	}
@@ -76,7 +77,7 @@ func configuration(pkg string) codegen.Configuration {
 			SkipFmt:            true,
 			SkipPrune:          true,
 			SkipEnumValidate:   true,
-			ResponseTypeSuffix: "Response", // stated because the library remembers the last call's
+			ResponseTypeSuffix: "Response", // otherwise the library uses the value of the previous call
 			TypeMapping: &codegen.TypeMapping{
 				Number: codegen.FormatMapping{Default: text("value.Decimal"), Formats: map[string]codegen.SimpleTypeSpec{"double": text("float64")}},
 				String: codegen.FormatMapping{Default: text("string"), Formats: map[string]codegen.SimpleTypeSpec{
@@ -90,8 +91,8 @@ func configuration(pkg string) codegen.Configuration {
 	}
 }
 
-// declaration takes over how a type was declared, if the model agrees with it:
-// signatures and codecs are written from the model.
+// declaration returns oapi-codegen's declaration of a type. It must agree with
+// the model, from which signatures and codecs are written.
 func (e *emitter) declaration(t *model.Type, declared ast.Expr) (declaration, error) {
 	if t.Kind != model.Struct {
 		if declared == nil {
@@ -115,7 +116,7 @@ func (e *emitter) declaration(t *model.Type, declared ast.Expr) (declaration, er
 	return decl, nil
 }
 
-// typeOf writes a parsed type, its packages imported.
+// typeOf converts a parsed type expression to jennifer, with its imports.
 func (e *emitter) typeOf(expr ast.Expr) *Statement {
 	switch expr := expr.(type) {
 	case *ast.StarExpr:
@@ -130,14 +131,14 @@ func (e *emitter) typeOf(expr ast.Expr) *Statement {
 	return Id(types.ExprString(expr))
 }
 
-// schemas states a domain's types as an OpenAPI document of named components,
-// which oapi-codegen turns into Go without having to invent a name.
+// schemas returns a domain's types as the named components of an OpenAPI
+// document, so that oapi-codegen never has to invent a type name.
 func schemas(d *model.Domain) *openapi3.T {
 	components := openapi3.Schemas{}
 	for _, t := range d.Types {
 		components[t.Name] = openapi3.NewSchemaRef("", typeSchema(t))
 	}
-	for _, ref := range components { // give every reference its target, as the loader would
+	for _, ref := range components { // resolve every reference, as kin-openapi's loader would
 		for _, p := range ref.Value.Properties {
 			resolve(p, components)
 		}
@@ -166,9 +167,9 @@ func resolve(ref *openapi3.SchemaRef, components openapi3.Schemas) {
 func typeSchema(t *model.Type) *openapi3.Schema {
 	var s *openapi3.Schema
 	switch t.Kind {
-	case model.Enum: // open: the values are constants, and any other is kept
+	case model.Enum: // open: known values become constants, and others are kept
 		s = openapi3.NewStringSchema()
-	case model.Union: // kept as it came, and told apart when it is read
+	case model.Union: // kept as raw JSON; its accessors tell the variants apart
 		s = openapi3.NewStringSchema().WithFormat("json")
 	default:
 		s = openapi3.NewObjectSchema()
@@ -185,13 +186,14 @@ func typeSchema(t *model.Type) *openapi3.Schema {
 		}
 	}
 	s.Extensions = map[string]any{"x-go-name": t.Name}
-	if t.Kind == model.Struct && len(t.Fields) == 0 { // oapi-codegen would make a map of it
+	if t.Kind == model.Struct && len(t.Fields) == 0 { // otherwise oapi-codegen declares a map
 		s.Extensions["x-go-type"] = "struct{}"
 	}
 	return s
 }
 
-// propertyKey is the wire name, told apart where a query and a header parameter share it.
+// propertyKey returns a unique key of a field. A query parameter and a header
+// may share a wire name.
 func propertyKey(t *model.Type, f *model.Field) string {
 	if t.Params {
 		return f.In + " " + f.Wire
@@ -220,7 +222,7 @@ func refSchema(r model.Ref) *openapi3.SchemaRef {
 		return inline(openapi3.NewFloat64Schema().WithFormat("double"))
 	case model.Number:
 		return inline(openapi3.NewFloat64Schema().WithFormat(""))
-	case model.Filters: // declared here, not by oapi-codegen
+	case model.Filters: // declared by this package, not by oapi-codegen
 		s := openapi3.NewStringSchema()
 		s.Extensions = map[string]any{"x-go-type": r.Name}
 		return inline(s)

@@ -15,14 +15,13 @@ var primitives = []model.Prim{
 	model.DateTime, model.Month, model.Secret, model.JSON, model.File,
 }
 
-// TestEveryShapeIsDeclared lets oapi-codegen declare fields of every shape
-// that the model knows, alone, in lists and in maps, and holds its answer to
-// what the model says the type is.
+// TestEveryShapeIsDeclared has oapi-codegen declare fields of every shape in the
+// model, alone, in lists and in maps, and compares the types with the model's.
 func TestEveryShapeIsDeclared(t *testing.T) {
 	enum := &model.Type{Name: "Colour", Kind: model.Enum, Values: []*model.Value{{Name: "ColourRed", Wire: "red"}}}
 	union := &model.Type{Name: "Either", Kind: model.Union}
 	empty := &model.Type{Name: "Empty", Kind: model.Struct}
-	all := &model.Type{Name: "All", Kind: model.Struct, Form: true} // without a JSON form, which knows no files
+	all := &model.Type{Name: "All", Kind: model.Struct, Form: true} // without JSON, which does not support files
 	shapes := []model.Ref{{Prim: model.Filters, Name: "AllFilter"}}
 	for _, p := range primitives {
 		shapes = append(shapes, model.Ref{Prim: p})
@@ -49,14 +48,14 @@ func TestEveryShapeIsDeclared(t *testing.T) {
 		add(model.Ref{Prim: model.List, Elem: &model.Ref{Prim: model.Map, Elem: &model.Ref{Prim: model.List, Elem: &r}}})
 	}
 	d := &model.Domain{Name: "test", Package: "test", SpecFile: "specs/test.yml", Types: []*model.Type{all, enum, union, empty}}
-	pkg, err := Domain(d, Target{ImportPath: "example.com/test", Runtime: "example.com/transport"})
+	pkg, err := Generate(d, Target{ImportPath: "example.com/test", Runtime: "example.com/transport"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	types := string(pkg.Files["types.gen.go"])
 	for _, f := range all.Fields {
 		if want := "\t" + f.Name + " " + f.Ref.Go() + "\n"; !strings.Contains(types, want) {
-			t.Errorf("the struct has no field %s", want)
+			t.Errorf("the struct lacks the field %s", want)
 		}
 	}
 	for _, want := range []string{"type Colour string\n", "type Either struct {\n\traw value.JSON\n}\n", "\t\"example.com/transport/value\"\n"} {
@@ -66,24 +65,24 @@ func TestEveryShapeIsDeclared(t *testing.T) {
 	}
 }
 
-// TestDeclarationsThatDiffer takes a model that an OpenAPI document cannot
-// state: two members of one name.
-func TestDeclarationsThatDiffer(t *testing.T) {
+// TestDifferentDeclarationIsAnError uses a model that an OpenAPI document cannot
+// express: two members with the same name.
+func TestDifferentDeclarationIsAnError(t *testing.T) {
 	pos := diag.Pos{File: "specs/test.yml", Line: 7}
 	twins := &model.Type{Name: "Twins", Kind: model.Struct, Pos: pos, Fields: []*model.Field{
 		{Name: "One", Wire: "name", Ref: model.Ref{Prim: model.String}},
 		{Name: "Other", Wire: "name", Ref: model.Ref{Prim: model.String}},
 	}}
 	d := &model.Domain{Name: "test", Package: "test", SpecFile: "specs/test.yml", Types: []*model.Type{twins}}
-	_, err := Domain(d, Target{ImportPath: "example.com/test", Runtime: "example.com/transport"})
+	_, err := Generate(d, Target{ImportPath: "example.com/test", Runtime: "example.com/transport"})
 	var fault *diag.Annotation
-	if !errors.As(err, &fault) || fault.Pos != pos || !strings.Contains(err.Error(), "did not declare Twins as the model has it: it is not a struct of 2 fields") {
+	if !errors.As(err, &fault) || fault.Pos != pos || !strings.Contains(err.Error(), "declared Twins differently from the model: it is not a struct of 2 fields") {
 		t.Errorf("got %v", err)
 	}
 }
 
-// TestSchemasCarryNoSource holds the document that oapi-codegen gets to types:
-// what its extensions hold is a name, a number or a truth.
+// TestSchemasCarryNoSource checks that the document for oapi-codegen holds types
+// only: its extensions are names, numbers and booleans.
 func TestSchemasCarryNoSource(t *testing.T) {
 	hostile := "has\nlines */ and `quotes`"
 	thing := &model.Type{Name: "Thing", Doc: hostile, Deprecated: hostile, Kind: model.Struct, Fields: []*model.Field{
@@ -96,6 +95,6 @@ func TestSchemasCarryNoSource(t *testing.T) {
 		t.Fatal(err)
 	}
 	if text := string(data); strings.Contains(text, "quotes") || strings.Contains(text, "ColourRed") {
-		t.Errorf("the document carries texts:\n%s", text)
+		t.Errorf("the document contains documentation or values:\n%s", text)
 	}
 }

@@ -1,11 +1,11 @@
-// Package emit writes the Go source of a domain from its model, and nothing
-// in it reads the specification.
+// Package emit writes the Go source of an API domain from its model. It never
+// reads the specification.
 //
 // oapi-codegen resolves the model's types, as OpenAPI schemas, to Go types
-// (declared.go). jennifer writes every declaration: each kind has a file here
-// (types.go, enums.go, unions.go, codecs.go, services.go, params.go, forms.go,
-// filters.go, client.go, routes.go), and file.go renders and formats what they
-// build. index.go writes the table of methods, which is Markdown.
+// (declared.go). jennifer writes every declaration. Each kind of declaration has
+// a file: types.go, enums.go, unions.go, codecs.go, services.go, params.go,
+// forms.go, filters.go, client.go and routes.go. file.go renders and formats
+// them. index.go writes the table of methods in Markdown.
 package emit
 
 import (
@@ -17,9 +17,9 @@ import (
 	"github.com/basiq-sdk/basiq-go/gen/internal/model"
 )
 
-// Target says where the package goes and what it calls.
+// Target is the location of a generated package and of its runtime.
 type Target struct {
-	ImportPath string // of the package to be written
+	ImportPath string // of the generated package
 	Runtime    string // import path of the transport package
 }
 
@@ -28,11 +28,11 @@ type Package struct {
 	Name       string
 	ImportPath string
 	Files      map[string][]byte   // by file name
-	Symbols    map[string]diag.Pos // where a declared name comes from: "User", "User.Email", "UsersService.Get"
+	Symbols    map[string]diag.Pos // origin of each declared name: "User", "User.Email", "UsersService.Get"
 }
 
-// Domain writes a domain's package.
-func Domain(d *model.Domain, target Target) (*Package, error) {
+// Generate generates a domain's package.
+func Generate(d *model.Domain, target Target) (*Package, error) {
 	if err := checkSecrets(d); err != nil {
 		return nil, err
 	}
@@ -48,16 +48,14 @@ func Domain(d *model.Domain, target Target) (*Package, error) {
 		if err := e.file(r.File()+".gen.go", "", func(g *Group) { e.resource(g, d, r) }); err != nil {
 			return nil, err
 		}
-		if err := e.codecFile(r.File()+"_json.gen.go", r.Types); err != nil {
-			return nil, err
-		}
 	}
-	shared := slices.DeleteFunc(slices.Clone(d.Types), func(t *model.Type) bool { return t.Owner != nil })
-	if len(shared) > 0 {
-		if err := e.file("types.gen.go", "", func(g *Group) { e.types(g, shared, senders(d.Resources...)) }); err != nil {
+	// A type's place depends on nothing but its name.
+	types := slices.DeleteFunc(slices.Clone(d.Types), func(t *model.Type) bool { return t.Params })
+	if len(types) > 0 {
+		if err := e.file("types.gen.go", "", func(g *Group) { e.types(g, types, senders(d.Resources...)) }); err != nil {
 			return nil, err
 		}
-		if err := e.codecFile("types_json.gen.go", shared); err != nil {
+		if err := e.codecFile("types_json.gen.go", types); err != nil {
 			return nil, err
 		}
 	}
@@ -67,7 +65,7 @@ func Domain(d *model.Domain, target Target) (*Package, error) {
 // emitter writes the files of one package.
 type emitter struct {
 	pkg    *Package
-	source string // what the package is generated from: "specs/data.yml"
+	source string // file that the package is generated from: "specs/data.yml"
 
 	// The import paths of the packages that generated code calls.
 	transport, wire, value string
@@ -88,16 +86,16 @@ func (e *emitter) imported(name string) string {
 	return map[string]string{"transport": e.transport, "wire": e.wire, "value": e.value}[name]
 }
 
-// resource writes a resource's file in reading order: the service, what it
-// takes, what it returns, and the descriptions of its operations.
+// resource writes a resource's file in reading order: the service, the
+// parameters of its methods, and the descriptions of its operations.
 func (e *emitter) resource(g *Group, d *model.Domain, r *model.Resource) {
 	e.service(g, r)
 	e.types(g, r.Types, senders(r))
 	e.operations(g, d, r)
 }
 
-// symbols records where each exported name comes from, so that a fault found
-// in the Go source can be shown in the specification.
+// symbols records the origin of each exported name, so that an error in the Go
+// source can be shown at its place in the specification.
 func (e *emitter) symbols(d *model.Domain) {
 	s := e.pkg.Symbols
 	for _, r := range d.Resources {

@@ -9,7 +9,7 @@ import (
 	"github.com/basiq-sdk/basiq-go/gen/internal/model"
 )
 
-// enum declares an enumeration: its type, its values and whether one is known.
+// enum declares an enumeration: its type, its known values and its methods.
 func (e *emitter) enum(g *Group, t *model.Type) {
 	g.Type().Id(t.Name).Add(e.declared[t.Name].underlying)
 	g.Line()
@@ -35,18 +35,18 @@ func (e *emitter) enum(g *Group, t *model.Type) {
 		}
 	})
 	g.Line()
-	g.Comment("Known tells whether this version of the package knows the value.")
+	g.Comment("Known reports whether this version of the package knows the value.")
 	g.Func().Params(Id(receiver).Id(t.Name)).Id("Known").Params().Bool().Block(
 		Return(Qual(e.wire, "OneOf").Call(Id(receiver), Id(values))))
 	g.Line()
-	if t.Respelt() {
-		e.usual(g, t)
+	if t.HasAlternateSpellings() {
+		e.normalize(g, t)
 	}
 }
 
-// usual declares the method that settles on one of a value's spellings.
-func (e *emitter) usual(g *Group, t *model.Type) {
-	g.Comment("usual returns the value in the spelling of the known values: answers use others, too.")
+// normalize declares the method that maps the other spellings of a value to its known one.
+func (e *emitter) normalize(g *Group, t *model.Type) {
+	g.Comment("usual returns the value as the known values spell it: responses may spell it another way.")
 	g.Func().Params(Id(receiver).Id(t.Name)).Id("usual").Params().Id(t.Name).Block(
 		Switch(Id(receiver)).BlockFunc(func(g *Group) {
 			for _, v := range t.Values {

@@ -15,7 +15,7 @@ import (
 // file renders one file and adds it to the package.
 func (e *emitter) file(name, packageDoc string, build func(*Group)) error {
 	f := NewFilePathName(e.pkg.ImportPath, e.pkg.Name)
-	f.NoFormat = true // format does, and groups the imports
+	f.NoFormat = true // format formats the source and groups its imports
 	for _, p := range []string{e.transport, e.wire, e.value} {
 		f.ImportName(p, path.Base(p))
 	}
@@ -36,18 +36,21 @@ func (e *emitter) file(name, packageDoc string, build func(*Group)) error {
 	return nil
 }
 
-// loneImport is how jennifer renders the only import of a file.
+// loneImport matches a single import, as jennifer renders it.
 var loneImport = regexp.MustCompile(`(?m)^import ("[^"]+")$`)
 
-// format formats a file, with the standard library's imports first. A lone
-// import gets parentheses, so that a second one is one line of a diff.
+// format formats a file, with the standard library's imports first. A single
+// import is put in parentheses, so that a second import adds exactly one line.
 func format(name string, src []byte) ([]byte, error) {
 	src = loneImport.ReplaceAll(src, []byte("import (\n$1\n)"))
 	return imports.Process(name, src, &imports.Options{FormatOnly: true, Comments: true, TabIndent: true, TabWidth: 8})
 }
 
+// reportBug is the hint of errors that no specification or overlay should cause.
+const reportBug = "this is a bug in the generator: please report it"
+
 func (e *emitter) broken(name string, err error) error {
 	first, _, _ := strings.Cut(err.Error(), "\n")
-	return diag.Errorf(diag.Pos{File: e.source}, "emit", "writing %s/%s: %s", e.pkg.Name, name, first).
-		WithHint("this is a fault of the generator: please report it")
+	return diag.Errorf(diag.Pos{File: e.source}, "emit", "the source of %s/%s does not parse: %s", e.pkg.Name, name, first).
+		WithHint(reportBug)
 }

@@ -6,21 +6,21 @@ import (
 	"github.com/basiq-sdk/basiq-go/gen/internal/model"
 )
 
-// form puts the members of a struct into a form, as values of type typ that
-// the request's method set takes. That leaves out empty texts and files by
-// itself; other members are added if they are given.
+// form sets the fields of a struct as the form of a request, as values of type
+// typ, with the request's method set. That method omits empty strings and files
+// itself; other fields are added if they are set.
 func (e *emitter) form(g *Group, recv string, t *model.Type, typ, set string) {
 	var always []Code
-	var given []*model.Field
+	var optional []*model.Field
 	for _, f := range t.Fields {
 		if !f.Ref.Pointer && (f.Ref.IsText() || f.Ref.Prim == model.File || f.Required && f.Ref.Prim != model.List) {
 			always = append(always, formField(f.Wire, f.Ref, Id(recv).Dot(f.Name)))
 		} else {
-			given = append(given, f)
+			optional = append(optional, f)
 		}
 	}
 	typed := func(value Code) Code { return Qual(e.transport, typ).Add(value) }
-	if len(given) == 0 {
+	if len(optional) == 0 {
 		for i := range always {
 			always[i] = typed(always[i])
 		}
@@ -33,7 +33,7 @@ func (e *emitter) form(g *Group, recv string, t *model.Type, typ, set string) {
 	} else {
 		g.Id("form").Op(":=").Index().Qual(e.transport, typ).Values(lines(always)...)
 	}
-	for _, f := range given {
+	for _, f := range optional {
 		v := Id(recv).Dot(f.Name)
 		if f.Ref.Prim == model.List {
 			item := v.Clone().Index(Id("i"))
@@ -45,7 +45,7 @@ func (e *emitter) form(g *Group, recv string, t *model.Type, typ, set string) {
 	g.Id("req").Dot(set).Call(Id("form").Op("..."))
 }
 
-// formField is one value of a form, without its type.
+// formField returns the literal of a form field, without its type.
 func formField(name string, r model.Ref, v *Statement) Code {
 	if r.Prim == model.File {
 		return Values(Dict{Id("Name"): Lit(name), Id("File"): Op("&").Add(v)})
@@ -53,7 +53,7 @@ func formField(name string, r model.Ref, v *Statement) Code {
 	return Values(Dict{Id("Name"): Lit(name), Id("Value"): textOf(r, v)})
 }
 
-// lines puts every argument on a line of its own.
+// lines puts each argument on its own line.
 func lines(args []Code) []Code {
 	if len(args) < 2 {
 		return args

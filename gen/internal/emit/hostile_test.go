@@ -24,8 +24,8 @@ import (
 	"github.com/basiq-sdk/basiq-go/gen/internal/spec"
 )
 
-// hostile is a description in which ⟦n⟧ marks every place where a stranger's
-// text stands. JSON keeps the payloads' quoting simple.
+// hostile is a specification in which ⟦n⟧ marks every place of untrusted text. It
+// is JSON, so that payloads are easy to quote.
 const hostile = `{
  "openapi": "3.0.3", "info": {"title": "t⟦1⟧", "version": "1⟦2⟧", "description": "d⟦3⟧"},
  "servers": [{"url": "https://example.com/s⟦4⟧", "description": "d⟦5⟧"}],
@@ -88,8 +88,7 @@ var payloads = []string{
 	"${HOME}$(id){{.}}%s\x00",
 }
 
-// source runs a description through every stage up to its Go source. The
-// overlay says what it must about any description.
+// source generates the Go source of a specification.
 func source(doc string) (*emit.Package, error) {
 	snapshot, err := canon.Snapshot("hostile.json", []byte(doc))
 	if err != nil {
@@ -106,7 +105,7 @@ func source(doc string) (*emit.Package, error) {
 	if err != nil {
 		return nil, err
 	}
-	pkg, err := emit.Domain(m, target("hostile"))
+	pkg, err := emit.Generate(m, target("hostile"))
 	if err != nil {
 		return nil, err
 	}
@@ -114,7 +113,7 @@ func source(doc string) (*emit.Package, error) {
 	if err != nil {
 		return nil, err
 	}
-	maps.Copy(pkg.Files, table.Files) // of another package, with the same strangers' texts in it
+	maps.Copy(pkg.Files, table.Files) // another package, which contains the same untrusted text
 	return pkg, nil
 }
 
@@ -122,7 +121,7 @@ func target(name string) emit.Target {
 	return emit.Target{ImportPath: "example.com/" + name, Runtime: "github.com/basiq-sdk/basiq-go/transport"}
 }
 
-// fill puts text into position n, JSON-quoted, and nothing into the others.
+// fill puts text, quoted for JSON, at position n and nothing at the others.
 func fill(n int, text string) string {
 	quoted, err := jsonQuote(text)
 	if err != nil {
@@ -154,8 +153,8 @@ func jsonQuote(s string) (string, error) {
 	return b.String(), nil
 }
 
-// shape lists the kinds of all syntax nodes of a package: what is declared and
-// done, without names, literals and comments. Files are taken in order.
+// shape lists the kinds of all syntax nodes of a package in the order of its
+// files, without names, comments and the content of literals.
 func shape(t *testing.T, pkg *emit.Package) []string {
 	t.Helper()
 	var out []string
@@ -182,10 +181,10 @@ func shape(t *testing.T, pkg *emit.Package) []string {
 	return out
 }
 
-// TestHostileDescription puts every payload into every place: the run is
-// refused with a finding, or its source differs from the harmless run's in
-// comments, literals and the spelling of names only.
-func TestHostileDescription(t *testing.T) {
+// TestHostileTextCannotChangeTheCode puts every payload at every position. Either
+// the run fails with a diagnostic, or its source differs from the harmless
+// source in comments, literals and names only.
+func TestHostileTextCannotChangeTheCode(t *testing.T) {
 	harmless, err := source(fill(0, ""))
 	if err != nil {
 		t.Fatal(err)
@@ -194,8 +193,8 @@ func TestHostileDescription(t *testing.T) {
 	if len(want) < 500 {
 		t.Fatalf("the harmless source has only %d nodes", len(want))
 	}
-	// A value with a line break makes its enumeration prose, which a snapshot
-	// does not hold: then the source is that of a plain string.
+	// If a value has a line break, the snapshot drops its enumeration as prose,
+	// and the source is that of a plain string.
 	plain := map[int][]string{}
 	for n, enum := range map[int]string{19: `, "enum": ["one⟦19⟧", "two"]`, 35: `, "enum": ["open⟦35⟧", "closed"]`} {
 		pkg, err := source(marker.ReplaceAllString(strings.Replace(hostile, enum, "", 1), ""))
@@ -212,13 +211,13 @@ func TestHostileDescription(t *testing.T) {
 				var list diag.List
 				var one *diag.Annotation
 				if !errors.As(err, &list) && !errors.As(err, &one) {
-					t.Errorf("position %d, payload %d: %v is no finding", n, i, err)
+					t.Errorf("position %d, payload %d: %v is not a diagnostic", n, i, err)
 				}
 				refused++
 				continue
 			}
 			if got := shape(t, pkg); !slices.Equal(got, want) && !(strings.ContainsAny(payload, "\r\n") && slices.Equal(got, plain[n])) {
-				t.Errorf("position %d, payload %q: the source has another shape", n, payload)
+				t.Errorf("position %d, payload %q: the source has a different shape", n, payload)
 			}
 			for name, src := range pkg.Files {
 				for _, line := range strings.Split(string(src), "\n") {
@@ -237,6 +236,6 @@ func TestHostileDescription(t *testing.T) {
 	}
 	t.Logf("%d runs: %d refused, %d of the same shape", refused+equal, refused, equal)
 	if refused == 0 || equal == 0 {
-		t.Error("one of the two outcomes never came about: the test does not reach what it should")
+		t.Error("the payloads must lead to both errors and sources")
 	}
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/basiq-sdk/basiq-go/gen/internal/model"
 )
 
-// senders finds for each struct of parameters, and for each form beside
-// parameters, the first method that sends it.
+// senders returns, for each params struct and for each form body, the first
+// method that sends it.
 func senders(resources ...*model.Resource) map[*model.Type]*model.Method {
 	out := map[*model.Type]*model.Method{}
 	for _, r := range resources {
@@ -26,11 +26,11 @@ func senders(resources ...*model.Resource) map[*model.Type]*model.Method {
 	return out
 }
 
-// apply declares the method that puts a params struct into a request: what
-// is missing is found before anything is sent.
+// apply declares the method that sets a params struct on a request. It checks
+// required parameters before anything is sent.
 func (e *emitter) apply(g *Group, t *model.Type, m *model.Method) {
 	recv := "p"
-	g.Comment("apply puts the parameters into the request.")
+	g.Comment("apply sets the parameters on the request.")
 	g.Func().Params(Id(recv).Op("*").Id(t.Name)).Id("apply").Params(Id("req").Op("*").Qual(e.transport, "Request")).
 		BlockFunc(func(g *Group) {
 			for _, f := range t.Fields {
@@ -121,8 +121,8 @@ func (e *emitter) applyParam(g *Group, recv string, f *model.Field) {
 	}
 }
 
-// applyBody sends a body that stands beside parameters. A form has a method
-// that does it.
+// applyBody sets a body that is a field of a params struct. A form sets itself
+// with its own apply method.
 func applyBody(g *Group, m *model.Method, body func() *Statement, f *model.Field) {
 	pointer := body()
 	if !f.Ref.Pointer {
@@ -139,8 +139,8 @@ func applyBody(g *Group, m *model.Method, body func() *Statement, f *model.Field
 	g.Add(set)
 }
 
-// isSet is the condition under which a field counts as given; nil when every
-// value of it, the zero value too, is a value that a caller may mean.
+// isSet returns the condition under which a field counts as set. It is nil if
+// every value counts as set, including the zero value.
 func (e *emitter) isSet(recv string, f *model.Field) Code {
 	v := Id(recv).Dot(f.Name)
 	switch {
@@ -166,7 +166,7 @@ func (e *emitter) isSet(recv string, f *model.Field) Code {
 	return True()
 }
 
-// textOf converts a value to the text that is sent for it.
+// textOf returns the expression that converts a value to a string.
 func textOf(r model.Ref, v *Statement) Code {
 	if r.Pointer {
 		v = Op("*").Add(v)

@@ -8,13 +8,14 @@ import (
 	"github.com/basiq-sdk/basiq-go/gen/internal/model"
 )
 
-// Routes writes the table of all operations that a server of the API must
-// answer: one row per method and path, in the order of domains and resources.
+// Routes generates the table of all operations that a fake server of the API
+// has to serve: one row per method and path, in the order of domains and
+// resources.
 func Routes(domains []*model.Domain, name string, target Target) (*Package, error) {
 	e := newEmitter(name, "specs", target)
 	err := e.file("routes.gen.go", "", func(g *Group) {
 		e.routeTypes(g)
-		g.Comment("routes are all operations of the API.")
+		g.Comment("routes holds all operations of the API.")
 		g.Var().Id("routes").Op("=").Index().Id("route").ValuesFunc(func(g *Group) {
 			for _, d := range domains {
 				for _, methods := range routesOf(d) {
@@ -30,8 +31,8 @@ func Routes(domains []*model.Domain, name string, target Target) (*Package, erro
 	return e.pkg, nil
 }
 
-// routesOf groups a domain's methods by what they call: an operation that
-// answers in several media types has a method for each.
+// routesOf groups a domain's methods by operation: an operation with several
+// response media types has a method for each.
 func routesOf(d *model.Domain) [][]*model.Method {
 	var out [][]*model.Method
 	at := map[string]int{}
@@ -43,40 +44,31 @@ func routesOf(d *model.Domain) [][]*model.Method {
 				i, at[key] = len(out), len(out)
 				out = append(out, nil)
 			}
-			out[i] = append(out[i], m)
+			if m.Stream {
+				out[i] = append(out[i], m)
+			} else { // the default media type comes first
+				out[i] = slices.Insert(out[i], 0, m)
+			}
 		}
-	}
-	for _, methods := range out {
-		slices.SortStableFunc(methods, func(a, b *model.Method) int { return boolOrder(a.Stream, b.Stream) })
 	}
 	return out
 }
 
-func boolOrder(a, b bool) int {
-	switch {
-	case a == b:
-		return 0
-	case b:
-		return -1
-	}
-	return 1
-}
-
 func (e *emitter) routeTypes(g *Group) {
-	g.Comment("route is an operation of the API: how it is called, and what it is declared to answer.")
+	g.Comment("route is an operation of the API, with its declared requests and responses.")
 	g.Type().Id("route").Struct(
 		Id("ID").String().Comment(`the Go method that calls it: "core.Users.Create"`),
 		Id("Method").String(),
 		Id("Path").String().Comment(`template: "/users/{userId}"`),
 		Id("Scope").Qual(e.transport, "Scope"),
 		Id("Query").Index().String().Comment("declared query parameters"),
-		Id("Body").String().Comment(`media type of the request's body; "" for none`),
-		Id("Answers").Index().Id("media").Comment("media types of the answer's body, the default one first; none for no body"),
+		Id("Body").String().Comment(`media type of the request body; empty if there is none`),
+		Id("Answers").Index().Id("media").Comment("media types of the response body, the default first; empty if there is no body"),
 		Id("Success").Index().Int(),
 		Id("Errors").Index().Int().Comment("documented error statuses"),
 	)
 	g.Line()
-	g.Comment("media is a form that an operation answers in, and the Go method that asks for it.")
+	g.Comment("media is a response media type and the Go method that requests it.")
 	g.Type().Id("media").Struct(List(Id("Type"), Id("ID")).String())
 	g.Line()
 }
@@ -85,7 +77,7 @@ var bodyMedia = map[model.Body]string{
 	model.BodyJSON: "application/json", model.BodyForm: "application/x-www-form-urlencoded", model.BodyMultipart: "multipart/form-data",
 }
 
-// route writes one row. The first of the methods stands for the operation.
+// route returns one row. The operation is named after the first of its methods.
 func (e *emitter) route(d *model.Domain, methods []*model.Method) Code {
 	m := methods[0]
 	fields := Dict{

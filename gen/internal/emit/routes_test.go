@@ -6,16 +6,16 @@ import (
 	"testing"
 
 	"github.com/basiq-sdk/basiq-go/gen/internal/canon"
-	"github.com/basiq-sdk/basiq-go/gen/internal/check"
 	"github.com/basiq-sdk/basiq-go/gen/internal/emit"
 	"github.com/basiq-sdk/basiq-go/gen/internal/model"
 	"github.com/basiq-sdk/basiq-go/gen/internal/overlay"
 	"github.com/basiq-sdk/basiq-go/gen/internal/spec"
+	"github.com/basiq-sdk/basiq-go/gen/internal/typecheck"
 )
 
-// TestRoutes: an operation is one row, however many media types it answers in,
-// and the table compiles.
-func TestRoutes(t *testing.T) {
+// TestRoutesHasOneRowPerOperation checks that an operation has a single row for
+// all its response media types, and that the table compiles.
+func TestRoutesHasOneRowPerOperation(t *testing.T) {
 	const doc = `{
  "openapi": "3.0.3", "info": {"title": "t", "version": "1"}, "security": [{"token": []}],
  "paths": {
@@ -55,17 +55,17 @@ func TestRoutes(t *testing.T) {
 		`{ Body: "application/json", Errors: []int{400, 409}, ID: "things.Things.Create", Method: http.MethodPost, Path: "/things", Scope: transport.ScopeServer, Success: []int{204}, }`,
 	} {
 		if !strings.Contains(src, want) {
-			t.Errorf("the table has no %s:\n%s", want, pkg.Files["routes.gen.go"])
+			t.Errorf("the table lacks %s:\n%s", want, pkg.Files["routes.gen.go"])
 		}
 	}
 	if n := strings.Count(src, "Path: "); n != 2 {
 		t.Errorf("%d rows, want 2", n)
 	}
-	imports, err := check.LoadImports(context.Background(), "../../..", target("").Runtime)
+	imports, err := typecheck.LoadImports(context.Background(), "../../..", target("").Runtime)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := check.Package(imports, pkg); err != nil {
+	if _, err := typecheck.Package(imports, pkg); err != nil {
 		t.Error(err)
 	}
 }

@@ -74,20 +74,25 @@ func httpConst(method string) *Statement {
 	return Qual("net/http", name)
 }
 
-// methodDoc is what a caller reads: what the method does, and the facts of the call.
-func methodDoc(name string, m *model.Method, tail string) string {
-	facts := fmt.Sprintf("%s %s: %s, %s.", m.HTTP, m.Path, scopeText[m.Scope], safetyText[m.Safety])
-	if m.Stream {
-		facts = fmt.Sprintf("%s %s as %s: %s, %s.", m.HTTP, m.Path, m.Accept, scopeText[m.Scope], safetyText[m.Safety])
-	}
-	answer := ""
+// methodDoc returns the documentation of a method: what it does, and the facts of its call.
+func methodDoc(m *model.Method) string {
+	body := ""
 	switch {
 	case m.Stream:
-		answer = "The answer is written to w as it comes. When the call fails, w may hold a part of it; once something was written, the call is not sent again."
+		body = "The response body is streamed to w. If the call fails, w may have received a part of it. The call is not retried once anything was written."
 	case m.NoContent:
-		answer = "When the API answers without a body, the error is transport.ErrNoContent."
+		body = "If the response has no body, the error is transport.ErrNoContent."
 	}
-	return paragraphs(sentence(name, m.Doc), tail, answer, facts, deprecated(m.Deprecated))
+	return paragraphs(sentence(m.Name, m.Doc), body, callFacts(m), deprecated(m.Deprecated))
+}
+
+// callFacts names a method's HTTP request, its credential and its retries.
+func callFacts(m *model.Method) string {
+	request := m.HTTP + " " + m.Path
+	if m.Stream {
+		request += " as " + m.Accept
+	}
+	return fmt.Sprintf("%s: %s, %s.", request, scopeText[m.Scope], safetyText[m.Safety])
 }
 
 var scopeText = map[model.Scope]string{
@@ -96,10 +101,10 @@ var scopeText = map[model.Scope]string{
 }
 
 var safetyText = map[model.Safety]string{
-	model.SafetyRead:         "repeated on transient failures (class A)",
-	model.SafetyIdempotent:   "idempotent, repeated on transient failures (class B)",
-	model.SafetyWrite:        "repeated only when it was not executed (class C)",
-	model.SafetyUnrepeatable: "repeated only when it was never sent (class D)",
+	model.SafetyRead:         "retried on transient failures (class A)",
+	model.SafetyIdempotent:   "idempotent, retried on transient failures (class B)",
+	model.SafetyWrite:        "retried only if it was definitely not executed (class C)",
+	model.SafetyUnrepeatable: "retried only if it was never sent (class D)",
 }
 
 // signature returns the arguments of a method, without the receiver.
@@ -126,7 +131,7 @@ func (e *emitter) method(g *Group, r *model.Resource, m *model.Method) {
 	if m.Result != nil {
 		results = []Code{e.resultType(*m.Result), Error()}
 	}
-	g.Add(docs(methodDoc(m.Name, m, "")))
+	g.Add(docs(methodDoc(m)))
 	g.Func().Params(Id("s").Op("*").Id(r.Service())).Id(m.Name).Params(e.signature(m)...).
 		Add(resultList(results)).BlockFunc(func(g *Group) {
 		g.Id("req").Op(":=").Add(e.newRequest(m))
@@ -139,7 +144,7 @@ func (e *emitter) method(g *Group, r *model.Resource, m *model.Method) {
 			g.Return(do(Id("w")))
 		case m.Result == nil:
 			g.Return(do(Nil()))
-		case !byPointer(*m.Result) && m.Result.Prim != model.List && m.Result.Prim != model.Map: // nil is no value of it
+		case !byPointer(*m.Result) && m.Result.Prim != model.List && m.Result.Prim != model.Map: // it cannot be nil
 			g.Var().Id("out").Add(e.goType(*m.Result))
 			g.Err().Op(":=").Add(do(Op("&").Id("out")))
 			g.Return(Id("out"), Err())
@@ -180,7 +185,7 @@ func (e *emitter) newRequest(m *model.Method) *Statement {
 	return Qual(e.transport, "NewRequest").Call(args...)
 }
 
-// prepare fills the request with what does not come from the path.
+// prepare sets what the request has beside its path: headers, parameters and body.
 func (e *emitter) prepare(g *Group, m *model.Method) {
 	for _, h := range m.Headers {
 		g.Id("req").Dot("SetHeader").Call(Lit(h.Name), Lit(h.Value))
@@ -193,10 +198,10 @@ func (e *emitter) prepare(g *Group, m *model.Method) {
 func (e *emitter) iterator(g *Group, r *model.Resource, m *model.Method) {
 	args := e.signature(m)
 	item := Id(m.Page.Item.Name)
-	tail := "Every page is one call. When a call fails, the loop gets the error once and ends."
-	doc := paragraphs(fmt.Sprintf("%s iterates over what %s returns, page after page.", m.AllName(), m.Name), tail,
-		fmt.Sprintf("%s %s: %s, %s.", m.HTTP, m.Path, scopeText[m.Scope], safetyText[m.Safety]), deprecated(m.Deprecated))
-	g.Add(docs(doc))
+	g.Add(docs(paragraphs(
+		fmt.Sprintf("%s iterates over the results of %s, across all pages.", m.AllName(), m.Name),
+		"Each page is a separate call. If a call fails, the iterator yields the error once and stops.",
+		callFacts(m), deprecated(m.Deprecated))))
 	g.Func().Params(Id("s").Op("*").Id(r.Service())).Id(m.AllName()).Params(args...).
 		Qual("iter", "Seq2").Types(Op("*").Add(item.Clone()), Error()).BlockFunc(func(g *Group) {
 		g.Id("request").Op(":=").Func().Params().Op("*").Qual(e.transport, "Request").BlockFunc(func(g *Group) {
@@ -238,7 +243,7 @@ func selector(s *Statement, path []string) *Statement {
 	return s
 }
 
-// oldMethod keeps a renamed method callable under its old name.
+// oldMethod declares a renamed method under its old name.
 func (e *emitter) oldMethod(g *Group, r *model.Resource, m *model.Method, was string) {
 	results := []Code{Error()}
 	if m.Result != nil {

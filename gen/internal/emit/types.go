@@ -10,22 +10,22 @@ import (
 	"github.com/basiq-sdk/basiq-go/gen/internal/model"
 )
 
-// receiver is the name of every value type's receiver: one that no local
-// variable of a generated method hides.
+// receiver is the receiver's name in methods of value types. No local variable
+// of a generated method shadows it.
 const receiver = "v"
 
-// undocumented stands where a sentence is still missing: without a comment
-// between them gofmt would align a new member with its neighbours, and a
-// reviewer would see those change.
+// undocumented is the comment of a member that has no description yet. Without
+// a comment, gofmt would align the member with its neighbours, and their lines
+// would change too.
 const undocumented = "Not documented yet."
 
-// linewise lays out a composite literal with one element to a line: a new one
-// is a new line.
+// linewise lays out a composite literal with one element per line, so that a
+// new element adds exactly one line.
 var linewise = Options{Open: "{", Close: "}", Separator: ",", Multi: true}
 
-// types declares named types in the order given, each with its old names and
-// with what is called on it to send it. senders holds a method that sends the
-// type, for those that are sent by their own apply method.
+// types declares named types in the given order, each with its old names, its
+// apply method if it is sent by one, and its filters. senders holds, for each
+// type with an apply method, a method that sends it.
 func (e *emitter) types(g *Group, types []*model.Type, senders map[*model.Type]*model.Method) {
 	filters := map[string]bool{}
 	for _, t := range types {
@@ -72,14 +72,14 @@ func (e *emitter) structType(g *Group, t *model.Type) {
 		}
 		if t.HasJSON() {
 			g.Line()
-			g.Comment("JSON tells absent members from null ones and keeps those not declared here.")
+			g.Comment("JSON distinguishes absent members from null ones and keeps undeclared members.")
 			g.Id("JSON").Qual(e.wire, "Object").Tag(map[string]string{"json": "-"})
 		}
 	})
 	g.Line()
 }
 
-// goType spells a type with its imports.
+// goType returns the Go expression of a type, with its imports.
 func (e *emitter) goType(r model.Ref) *Statement {
 	s := new(Statement)
 	if r.Pointer {

@@ -9,14 +9,14 @@ import (
 	"github.com/basiq-sdk/basiq-go/gen/internal/model"
 )
 
-// union declares the accessors of a polymorphic value.
+// union declares the methods of a union, a value of one of several shapes.
 func (e *emitter) union(g *Group, t *model.Type) {
 	v := receiver
 	recv := Id(v).Id(t.Name)
-	g.Comment("Raw returns the value as it came.")
+	g.Comment("Raw returns the value as raw JSON.")
 	g.Func().Params(recv.Clone()).Id("Raw").Params().Qual(e.value, "JSON").Block(Return(Id(v).Dot("raw")))
 	g.Line()
-	g.Comment("IsZero tells whether there is no value. Null is a value.")
+	g.Comment("IsZero reports whether the value is absent. JSON null is a value.")
 	g.Func().Params(recv.Clone()).Id("IsZero").Params().Bool().Block(Return(Id(v).Dot("raw").Dot("IsZero").Call()))
 	g.Line()
 	g.Add(docs(t.Name + "Of returns " + article(t.Name) + " that holds raw."))
@@ -37,7 +37,7 @@ func (e *emitter) union(g *Group, t *model.Type) {
 	e.standardJSON(g, t)
 }
 
-// variant declares how one shape of a polymorphic value is read and made.
+// variant declares the accessor and the constructor of one variant of a union.
 func (e *emitter) variant(g *Group, t *model.Type, variant *model.Variant) {
 	r := variant.Ref
 	read, arg, ret := "VariantRaw", Code(nil), Code(Qual(e.value, "JSON"))
@@ -73,8 +73,8 @@ func (e *emitter) variant(g *Group, t *model.Type, variant *model.Variant) {
 	g.Line()
 }
 
-// mark gives a value that is made by hand what its shape is recognised by, if the
-// caller did not.
+// mark sets the property by which a variant is recognised, if the caller left
+// it empty.
 func (e *emitter) mark(g *Group, variant *model.Variant) {
 	r := variant.Ref
 	if r.Prim != model.Named || r.Type.Kind != model.Struct {

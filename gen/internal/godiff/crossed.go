@@ -6,27 +6,26 @@ import (
 	"strings"
 )
 
-// apidiff pairs the types of two packages as it meets them: where a method
-// returns another type than before, it takes the two for one, and then
-// compares members of the one with members of the other. It shows by telling
-// that a type "changed from T to T". uncrossed mends such a report: what it
-// says of members is held against the members of that very name.
+// uncrossed corrects changes of types that apidiff has paired wrongly. If a method
+// returns a different type than before, apidiff may pair the two types and compare
+// the members of one with those of the other. It then reports that a type "changed
+// from T to T". uncrossed replaces such changes by comparing members by name.
 func uncrossed(before, after *types.Package, changes []Change) []Change {
-	if !slices.ContainsFunc(changes, repeats) {
+	if !slices.ContainsFunc(changes, isIdentity) {
 		return changes
 	}
 	old, new := membersOf(before), membersOf(after)
 	aliases := aliasesOf(after)
-	told := map[string]bool{}
+	seen := map[string]bool{}
 	var out []Change
 	for _, c := range changes {
 		o, n := old[c.Symbol], new[c.Symbol]
 		owner, _, isMember := strings.Cut(c.Symbol, ".")
 		switch {
-		case repeats(c):
-			continue // its members tell
+		case isIdentity(c):
+			continue // reported by its members
 		case o == nil && n == nil && isMember && (old[owner] != nil || new[owner] != nil):
-			continue // a member of the type that it was taken for
+			continue // a member of the wrong type
 		case o != nil && n != nil && (c.Text == "removed" || c.Text == "added" || strings.HasPrefix(c.Text, "changed from ") && same(o, n, aliases)):
 			continue
 		case o == nil && n != nil && c.Text != "added", o != nil && n == nil && c.Text != "removed":
@@ -34,14 +33,14 @@ func uncrossed(before, after *types.Package, changes []Change) []Change {
 		case o != nil && n != nil && strings.HasPrefix(c.Text, "changed from "):
 			c.Text = changed(o, n, before, after)
 		}
-		told[c.Symbol] = true
+		seen[c.Symbol] = true
 		out = append(out, c)
 	}
 	for symbol, o := range old {
 		owner, _, isMember := strings.Cut(symbol, ".")
 		n := new[symbol]
 		switch {
-		case told[symbol] || isMember && (new[owner] == nil || told[owner]):
+		case seen[symbol] || isMember && (new[owner] == nil || seen[owner]):
 		case n == nil:
 			out = append(out, Change{Package: before.Path(), Symbol: symbol, Text: "removed"})
 		case !same(o, n, aliases):
@@ -49,14 +48,14 @@ func uncrossed(before, after *types.Package, changes []Change) []Change {
 		}
 	}
 	for symbol := range new {
-		if owner, _, isMember := strings.Cut(symbol, "."); isMember && old[symbol] == nil && old[owner] != nil && !told[symbol] {
+		if owner, _, isMember := strings.Cut(symbol, "."); isMember && old[symbol] == nil && old[owner] != nil && !seen[symbol] {
 			out = append(out, Change{Package: before.Path(), Symbol: symbol, Text: "added", Compatible: true})
 		}
 	}
 	return out
 }
 
-// membersOf lists what a package exports: "T", "T.Field", "T.Method", "F".
+// membersOf returns the exported declarations and members of a package: "T", "T.Field", "T.Method", "F".
 func membersOf(p *types.Package) map[string]types.Object {
 	out := map[string]types.Object{}
 	for _, name := range p.Scope().Names() {
@@ -89,7 +88,7 @@ func membersOf(p *types.Package) map[string]types.Object {
 	return out
 }
 
-// aliasesOf maps the aliases of a package to the types that they stand for.
+// aliasesOf maps the aliases of a package to their types.
 func aliasesOf(p *types.Package) map[string]string {
 	out := map[string]string{}
 	for _, name := range p.Scope().Names() {
@@ -106,13 +105,14 @@ func same(o, n types.Object, aliases map[string]string) bool {
 	_, oldType := o.(*types.TypeName)
 	_, newType := n.(*types.TypeName)
 	if oldType || newType {
-		return oldType == newType // its members are compared one by one
+		return oldType == newType // the members are compared individually
 	}
-	return spell(o.Type(), o.Pkg(), aliases) == spell(n.Type(), n.Pkg(), nil)
+	return typeString(o.Type(), o.Pkg(), aliases) == typeString(n.Type(), n.Pkg(), nil)
 }
 
-// spell writes a type, names of its own package bare and through aliases.
-func spell(t types.Type, own *types.Package, aliases map[string]string) string {
+// typeString returns a type in Go syntax, with unqualified names of its own package
+// and with aliases resolved.
+func typeString(t types.Type, own *types.Package, aliases map[string]string) string {
 	if sig, ok := t.(*types.Signature); ok {
 		t = removeNames(sig)
 	}
@@ -128,7 +128,7 @@ func spell(t types.Type, own *types.Package, aliases map[string]string) string {
 	return text
 }
 
-// replaceName replaces a name where it is not the beginning of a longer one.
+// replaceName replaces a name, but not where it is the prefix of a longer one.
 func replaceName(text, old, new string) string {
 	var b strings.Builder
 	for {
@@ -152,8 +152,8 @@ func isNameByte(c byte) bool {
 	return c == '_' || c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= 0x80
 }
 
-// removeNames drops the names of parameters and results, which callers do not
-// see, and the receiver.
+// removeNames removes the receiver and the names of parameters and results, which
+// do not affect callers.
 func removeNames(sig *types.Signature) *types.Signature {
 	bare := func(t *types.Tuple) *types.Tuple {
 		var vars []*types.Var

@@ -1,6 +1,5 @@
-// Package godiff reports how the Go API of type-checked packages differs, in
-// memory: what no longer compiles for a caller, what is new, and which
-// declarations changed although their API did not.
+// Package godiff compares the Go APIs of type-checked packages in memory. It
+// reports breaking changes, additions, and declarations whose source changed.
 package godiff
 
 import (
@@ -19,7 +18,7 @@ import (
 	"golang.org/x/exp/apidiff"
 )
 
-// Change is one difference of an API.
+// Change is a difference between two APIs.
 type Change struct {
 	Package    string `json:"package"` // import path
 	Symbol     string `json:"symbol"`  // "Book.Isbn", "BooksService.Create"; "" for the package itself
@@ -27,7 +26,7 @@ type Change struct {
 	Compatible bool   `json:"compatible"`
 }
 
-// String spells the change with the package's name before the symbol.
+// String returns the change, with the package's name before the symbol.
 func (c Change) String() string {
 	name := path.Base(c.Package)
 	if c.Symbol != "" {
@@ -42,7 +41,7 @@ func Packages(before, after map[string]*types.Package) []Change {
 	for _, p := range union(before, after) {
 		switch b, a := before[p], after[p]; {
 		case a == nil:
-			out = append(out, Change{Package: p, Text: "the package is gone"})
+			out = append(out, Change{Package: p, Text: "package removed"})
 		case b == nil:
 			out = append(out, Change{Package: p, Text: "new package", Compatible: true})
 		case a != b:
@@ -71,16 +70,16 @@ func compare(importPath string, before, after *types.Package) []Change {
 	return out
 }
 
-// folders are what stands before a package's name in an import path.
+// folders matches the directories before a package's name in an import path.
 var folders = regexp.MustCompile(`(?:\w[\w.~-]*/)+(\w+\.)`)
 
-// repeats reports whether a change says that a name stands for what it stood for.
-func repeats(c Change) bool {
+// isIdentity reports whether a change is from a type to the same type.
+func isIdentity(c Change) bool {
 	from, to, ok := strings.Cut(strings.TrimPrefix(c.Text, "changed from "), " to ")
 	return ok && from == to
 }
 
-// plain writes "(*BooksService).Create" as "BooksService.Create".
+// plain converts "(*BooksService).Create" to "BooksService.Create".
 func plain(symbol string) string {
 	recv, method, ok := strings.Cut(symbol, ").")
 	if !ok {
@@ -89,8 +88,8 @@ func plain(symbol string) string {
 	return strings.TrimLeft(recv, "(*") + "." + method
 }
 
-// Declarations lists the declarations of which the source changed, comments
-// apart: "Book.UnmarshalJSON", "opBooksCreate", "Genre".
+// Declarations returns the names of the declarations whose source changed, apart
+// from comments: "Book.UnmarshalJSON", "opBooksCreate", "Genre".
 func Declarations(before, after map[string][]byte) []string {
 	b, a := declarations(before), declarations(after)
 	var out []string
@@ -102,14 +101,14 @@ func Declarations(before, after map[string][]byte) []string {
 	return out
 }
 
-// declarations maps what a package declares to its tokens.
+// declarations maps the declarations of a package to their tokens.
 func declarations(files map[string][]byte) map[string]string {
 	out := map[string]string{}
 	for name, src := range files {
 		fset := token.NewFileSet()
 		f, err := parser.ParseFile(fset, name, src, parser.SkipObjectResolution)
 		if err != nil {
-			continue // it was type-checked before; a file of another kind says nothing here
+			continue // not a Go file: all Go files have been type-checked
 		}
 		text := func(n ast.Node) string {
 			return tokens(src[fset.Position(n.Pos()).Offset:fset.Position(n.End()).Offset])
@@ -147,7 +146,7 @@ func declarations(files map[string][]byte) map[string]string {
 	return out
 }
 
-// tokens joins the tokens of a source, without comments and layout.
+// tokens joins the tokens of a source, without comments and white space.
 func tokens(src []byte) string {
 	var s scanner.Scanner
 	fset := token.NewFileSet()

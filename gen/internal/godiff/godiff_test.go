@@ -7,8 +7,8 @@ import (
 	"testing"
 	"testing/fstest"
 
-	"github.com/basiq-sdk/basiq-go/gen/internal/check"
 	"github.com/basiq-sdk/basiq-go/gen/internal/godiff"
+	"github.com/basiq-sdk/basiq-go/gen/internal/typecheck"
 
 	"go/types"
 )
@@ -41,7 +41,7 @@ func load(t *testing.T, tr godiff.Tree) map[string]*types.Package {
 
 func loader(t *testing.T, tr godiff.Tree) *godiff.Loader {
 	t.Helper()
-	imports, err := check.LoadImports(t.Context(), ".", "fmt")
+	imports, err := typecheck.LoadImports(t.Context(), ".", "fmt")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,7 +57,7 @@ const K = "k"
 var op = 1
 `
 
-func TestPackages(t *testing.T) {
+func TestPackagesReportsChanges(t *testing.T) {
 	old := tree("a/a.go", source, "gone/g.go", "package gone", "internal/x/x.go", "package x", "gen/main.go", "package main")
 	new := tree("a/a.go", strings.NewReplacer("A string", "A int; C bool", "Do(x int)", "Do(x string)", `"%d"`, `"%s"`).Replace(source), "came/c.go", "package came")
 	var got []string
@@ -70,7 +70,7 @@ func TestPackages(t *testing.T) {
 	}
 	want := []string{
 		"-a.T.A: changed from string to int", "+a.T.C: added", "-a.T.Do: changed from func(int) error to func(string) error",
-		"+came: new package", "-gone: the package is gone",
+		"+came: new package", "-gone: package removed",
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %q\nwant %q", got, want)
@@ -86,12 +86,12 @@ func TestPackages(t *testing.T) {
 	}
 }
 
-// TestDeclarations tells changed code from changed comments and layout.
-func TestDeclarations(t *testing.T) {
+// TestDeclarationsIgnoreCommentsAndLayout checks that only changed code is reported.
+func TestDeclarationsIgnoreCommentsAndLayout(t *testing.T) {
 	files := func(s string) map[string][]byte { return map[string][]byte{"a.go": []byte(s)} }
 	for _, c := range []struct{ old, new, want string }{
 		{"// T is a type.", "// T is another.\n", ""},
-		{"{ A string; b int }", "{ A string /* told */ ; b  int }", ""},
+		{"{ A string; b int }", "{ A string /* comment */ ; b  int }", ""},
 		{`"%d"`, `"%v"`, "T.Do"},
 		{"var op = 1", "var op = 2", "op"},
 		{`const K = "k"`, `const L = "k"`, "K L"},
@@ -103,8 +103,9 @@ func TestDeclarations(t *testing.T) {
 	}
 }
 
-// TestOver puts generated files over a tree, and takes others away.
-func TestOver(t *testing.T) {
+// TestTreeReplacesAndDeletesFiles replaces generated files of a tree and deletes
+// others.
+func TestTreeReplacesAndDeletesFiles(t *testing.T) {
 	tr := tree("a/a.go", source, "a/b.gen.go", "package a\ntype Old int", "user/u.go", "package user\nimport \"example.com/m/a\"\nvar X a.Old")
 	l := loader(t, tr)
 	if _, err := l.Load("user"); err != nil {
@@ -116,9 +117,9 @@ func TestOver(t *testing.T) {
 	}
 }
 
-// TestCrossed has a method return another type, which must not mix up the
-// members of the two.
-func TestCrossed(t *testing.T) {
+// TestMembersOfPairedTypesAreComparedByName changes the result type of a method. The
+// members of the two types must not be compared with each other.
+func TestMembersOfPairedTypesAreComparedByName(t *testing.T) {
 	const old = `package a
 type Client struct{ Things *ThingsService }
 type ThingsService struct{}

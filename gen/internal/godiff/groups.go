@@ -10,17 +10,17 @@ import (
 	"strings"
 )
 
-// Group is the files of a folder that are one package: the package itself with
-// its tests, or the tests that see it from outside.
+// Group is the files of a package: the package with its internal tests, or its
+// external tests.
 type Group struct {
 	Dir      string
 	Name     string // of the package
 	Files    []string
 	Imports  []string
-	External bool // tests from outside
+	External bool // external tests
 }
 
-// Groups lists all packages of a tree, tests included.
+// Groups returns all packages of a tree, including tests.
 func (t Tree) Groups() ([]Group, error) {
 	var out []Group
 	err := fs.WalkDir(t.FS, ".", func(dir string, d fs.DirEntry, err error) error {
@@ -64,7 +64,7 @@ func (t Tree) Groups() ([]Group, error) {
 	return out, err
 }
 
-// ImportPath is the group's, as its module spells it.
+// ImportPath returns the import path of a group.
 func (t Tree) ImportPath(g Group) string {
 	p := path.Join(t.Module, g.Dir)
 	if g.External {

@@ -17,12 +17,12 @@ import (
 	"strings"
 )
 
-// Tree is a module's source: a folder, a revision, or either with other files
-// put over it.
+// Tree is the source of a module: a directory or a revision, possibly with replaced
+// files.
 type Tree struct {
 	Module string
 	FS     fs.FS
-	Over   map[string][]byte // by slash-separated path; nil for a file that is not to be there
+	Over   map[string][]byte // replaced files by slash-separated path; nil for a deleted file
 }
 
 // ReadFile reads a file of the tree.
@@ -36,8 +36,8 @@ func (t Tree) ReadFile(name string) ([]byte, error) {
 	return fs.ReadFile(t.FS, name)
 }
 
-// files lists the Go files of a folder that make up its package, without
-// those that a build leaves out.
+// files returns the Go files of a directory, without those that build constraints
+// exclude.
 func (t Tree) files(dir string) ([]string, error) {
 	names := map[string]bool{}
 	entries, err := fs.ReadDir(t.FS, dir)
@@ -64,8 +64,8 @@ func (t Tree) files(dir string) ([]string, error) {
 	}
 	ctx.JoinPath = path.Join
 	var out []string
-	for name, there := range names {
-		if !there || !strings.HasSuffix(name, ".go") {
+	for name, exists := range names {
+		if !exists || !strings.HasSuffix(name, ".go") {
 			continue
 		}
 		if ok, err := ctx.MatchFile(dir, path.Base(name)); err != nil {
@@ -78,7 +78,7 @@ func (t Tree) files(dir string) ([]string, error) {
 	return out, nil
 }
 
-// Packages lists the folders that hold packages which callers can import.
+// Packages returns the directories of the packages that users can import.
 func (t Tree) Packages() ([]string, error) {
 	dirs := map[string]bool{}
 	err := fs.WalkDir(t.FS, ".", func(name string, d fs.DirEntry, err error) error {
@@ -91,7 +91,7 @@ func (t Tree) Packages() ([]string, error) {
 				return fs.SkipDir
 			}
 			if _, err := fs.Stat(t.FS, path.Join(name, "go.mod")); err == nil && name != "." {
-				return fs.SkipDir // a module of its own
+				return fs.SkipDir // a separate module
 			}
 			return nil
 		}
@@ -122,7 +122,7 @@ func (t Tree) Packages() ([]string, error) {
 	return out, nil
 }
 
-// Imports lists what the tree's packages import from outside of their module.
+// Imports returns the packages of other modules that the tree's packages import.
 func (t Tree) Imports(dirs ...string) ([]string, error) {
 	seen := map[string]bool{}
 	for _, dir := range dirs {
@@ -149,7 +149,7 @@ func (t Tree) Imports(dirs ...string) ([]string, error) {
 	return union(seen, nil), nil
 }
 
-// own reports whether an import path is of the tree's module.
+// own reports whether an import path is in the tree's module.
 func (t Tree) own(importPath string) bool {
 	rel, ok := strings.CutPrefix(importPath, t.Module)
 	return ok && (rel == "" || rel[0] == '/')
@@ -159,10 +159,10 @@ func (t Tree) own(importPath string) bool {
 type Loader struct {
 	tree Tree
 	fset *token.FileSet
-	rest types.Importer // what is not of the tree's module
+	rest types.Importer // imports packages of other modules
 	done map[string]*loaded
 
-	foreign bool // the tree holds files only: every import is the rest's
+	foreign bool // rest imports all packages, including those of the tree's module
 }
 
 type loaded struct {
@@ -170,21 +170,21 @@ type loaded struct {
 	err error
 }
 
-// NewLoader returns a Loader. export opens the compiled form of a package that
-// is not of the tree's module.
+// NewLoader returns a Loader. export opens the export data of a package of another
+// module.
 func NewLoader(tree Tree, export func(importPath string) (io.ReadCloser, error)) *Loader {
 	fset := token.NewFileSet()
 	return &Loader{tree: tree, fset: fset, rest: importer.ForCompiler(fset, "gc", export), done: map[string]*loaded{}}
 }
 
-// Over returns a Loader for another tree, whose packages may import those of
-// this one.
+// Over returns a Loader for another tree, whose packages can import those of this
+// one.
 func (l *Loader) Over(tree Tree) *Loader {
 	return &Loader{tree: tree, fset: l.fset, rest: l, done: map[string]*loaded{}}
 }
 
-// Files returns a Loader that takes files from another tree and every import
-// from this one: old programs over new packages.
+// Files returns a Loader that reads files from another tree and imports all packages
+// from this one. It type-checks old programs against new packages.
 func (l *Loader) Files(tree Tree) *Loader {
 	return &Loader{tree: tree, fset: l.fset, rest: l, foreign: true, done: map[string]*loaded{}}
 }
@@ -199,13 +199,13 @@ func (l *Loader) Import(importPath string) (*types.Package, error) {
 	}
 	pkg, err := l.Load(strings.TrimPrefix(strings.TrimPrefix(importPath, l.tree.Module), "/"))
 	if pkg != nil {
-		return pkg, nil // what is wrong with it is told once, where it is
+		return pkg, nil // its errors are reported where it is loaded
 	}
 	return nil, err
 }
 
-// Load type-checks the package in a folder of the tree. What is wrong with it
-// is a list of errors with positions.
+// Load type-checks the package in a directory of the tree. The error joins all type
+// errors, with positions.
 func (l *Loader) Load(dir string) (*types.Package, error) {
 	if dir == "" {
 		dir = "."
@@ -218,19 +218,19 @@ func (l *Loader) Load(dir string) (*types.Package, error) {
 	if err == nil {
 		files = slices.DeleteFunc(files, func(f string) bool { return strings.HasSuffix(f, "_test.go") })
 		if len(files) == 0 {
-			err = fmt.Errorf("there is no package in %s", dir)
+			err = fmt.Errorf("no package in %s", dir)
 		}
 	}
 	var pkg *types.Package
 	if err == nil {
-		pkg, err = l.Check(path.Join(l.tree.Module, dir), files)
+		pkg, err = l.TypeCheck(path.Join(l.tree.Module, dir), files)
 	}
 	l.done[dir] = &loaded{pkg, err}
 	return pkg, err
 }
 
-// Check type-checks files of the tree as one package.
-func (l *Loader) Check(importPath string, files []string) (*types.Package, error) {
+// TypeCheck type-checks files of the tree as one package.
+func (l *Loader) TypeCheck(importPath string, files []string) (*types.Package, error) {
 	var parsed []*ast.File
 	for _, name := range files {
 		data, err := l.tree.ReadFile(name)
@@ -245,6 +245,6 @@ func (l *Loader) Check(importPath string, files []string) (*types.Package, error
 	}
 	var errs []error
 	cfg := types.Config{Importer: l, Error: func(err error) { errs = append(errs, err) }}
-	pkg, _ := cfg.Check(importPath, l.fset, parsed, nil) // every error has been handed to cfg.Error
+	pkg, _ := cfg.Check(importPath, l.fset, parsed, nil) // cfg.Error has collected all errors
 	return pkg, errors.Join(errs...)
 }

@@ -12,13 +12,13 @@ import (
 	"github.com/basiq-sdk/basiq-go/gen/internal/spec"
 )
 
-// build makes the model of a description with one operation per schema named
-// in answers, each answering with it.
-func build(t *testing.T, schemas string, answers ...string) (*model.Domain, error) {
+// build builds the model of a specification with one operation per schema named
+// in results, which returns that schema.
+func build(t *testing.T, schemas string, results ...string) (*model.Domain, error) {
 	t.Helper()
 	var b strings.Builder
 	b.WriteString("openapi: 3.0.3\ninfo: {title: t, version: '1'}\npaths:\n")
-	for _, a := range answers {
+	for _, a := range results {
 		b.WriteString("  /" + strings.ToLower(a) + ":\n    get:\n      responses:\n        '200':\n          description: OK\n          content:\n            application/json:\n              schema: {$ref: '#/components/schemas/" + a + "'}\n")
 	}
 	b.WriteString("components:\n  schemas:\n" + schemas)
@@ -38,7 +38,8 @@ func typeNamed(d *model.Domain, name string) *model.Type {
 	return nil
 }
 
-// fields spells a struct: "ID string!, Size *bool", where ! means required.
+// fields lists the fields of a struct, with ! after the required ones:
+// "ID string!, Size *bool".
 func fields(t *model.Type) string {
 	var out []string
 	for _, f := range t.Fields {
@@ -51,7 +52,7 @@ func fields(t *model.Type) string {
 	return strings.Join(out, ", ")
 }
 
-func TestFieldTypes(t *testing.T) {
+func TestFieldsHaveTheRightTypes(t *testing.T) {
 	d, err := build(t, `
     Thing:
       type: object
@@ -100,7 +101,7 @@ func TestFieldTypes(t *testing.T) {
 	}
 }
 
-func TestSchemasOfOneNameAreOneType(t *testing.T) {
+func TestSchemasWithTheSameNameAreMerged(t *testing.T) {
 	d, err := build(t, `
     A: {x-type: Link, type: object, required: [self, kind], properties: {self: {type: string}, kind: {type: string}, part: {$ref: '#/components/schemas/P'}}}
     B: {x-type: Link, type: object, required: [self, part], properties: {self: {type: string}, part: {$ref: '#/components/schemas/P'}, next: {type: string}, ok: {type: boolean}}}
@@ -117,7 +118,7 @@ func TestSchemasOfOneNameAreOneType(t *testing.T) {
 	}
 }
 
-func TestRecursionNeedsAPointer(t *testing.T) {
+func TestRecursiveTypeGetsAPointer(t *testing.T) {
 	d, err := build(t, `
     Tree: {type: object, required: [left], properties: {left: {$ref: '#/components/schemas/Branch'}, all: {type: array, items: {$ref: '#/components/schemas/Tree'}}}}
     Branch: {type: object, required: [tree], properties: {tree: {$ref: '#/components/schemas/Tree'}}}
@@ -130,21 +131,21 @@ func TestRecursionNeedsAPointer(t *testing.T) {
 	}
 }
 
-func TestBuildFaults(t *testing.T) {
+func TestBuildReportsErrors(t *testing.T) {
 	for _, c := range []struct{ name, schemas, code, message string }{
-		{"one name, two types of a member", `
+		{"same type, different types of a member", `
     A: {x-type: T, type: object, properties: {a: {type: string}}}
     B: {x-type: T, type: object, properties: {a: {type: integer}}}
 `, "type-differs", "member a is string in one and int in the other"},
-		{"one name by accident", `
+		{"different schemas with the same default name", `
     user_name: {type: object, properties: {a: {type: string}}}
     userName: {type: object, properties: {b: {type: string}}}
     A: {type: object, properties: {x: {$ref: '#/components/schemas/user_name'}, y: {$ref: '#/components/schemas/userName'}}}
 `, "name-collision", "both called UserName"},
-		{"two members of one name", `
+		{"two members with the same name", `
     A: {type: object, properties: {user_id: {type: string}, userId: {type: string}}}
 `, "name-collision", "both called UserID"},
-		{"two values of one name", `
+		{"two values with the same name", `
     A: {type: object, properties: {k: {type: string, enum: [bank-fee, bank_fee]}}}
 `, "name-collision", "both called AKBankFee"},
 		{"a value without a name", `
@@ -156,39 +157,39 @@ func TestBuildFaults(t *testing.T) {
 		{"look-alike letters", `
     A: {type: object, properties: {"\u0456d": {type: string}, d: {type: string}}}
 `, "name-collision", "both called D"},
-		{"a name that is none", `
+		{"a name that is not an identifier", `
     A: {x-type: not-a-name, type: object, properties: {a: {type: string}}}
 `, "bad-name", `"not-a-name"`},
 		{"an unexported name", `
     A: {x-type: thing, type: object, properties: {a: {type: string}}}
 `, "bad-name", `"thing"`},
-		{"required and undeclared", `
+		{"required but undeclared", `
     A: {type: object, required: [b], properties: {a: {type: string}}}
 `, "required-undeclared", `requires "b"`},
 		{"a variant without a condition", `
     A: {x-variants: {One: {schema: {type: string}}}}
-`, "bad-variant", "does not say how it is recognised"},
-		{"a variant of no kind", `
+`, "bad-variant", "has no condition by which it is recognised"},
+		{"a variant of an unknown kind", `
     A: {x-variants: {One: {when: {kind: text}, schema: {type: string}}}}
-`, "bad-variant", `"text" is no kind`},
+`, "bad-variant", `"text" is not a kind`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			answers := []string{"A"}
+			results := []string{"A"}
 			if strings.Contains(c.schemas, "    B:") {
-				answers = append(answers, "B")
+				results = append(results, "B")
 			}
-			_, err := build(t, c.schemas, answers...)
+			_, err := build(t, c.schemas, results...)
 			if err == nil || !strings.Contains(err.Error(), c.message) || !strings.Contains(err.Error(), "["+c.code+"]") {
 				t.Errorf("got %v\nwant …%s… [%s]", err, c.message, c.code)
 			}
 			if err != nil && !strings.Contains(err.Error(), "specs/test.yml:") {
-				t.Errorf("%v names no position", err)
+				t.Errorf("%v has no position", err)
 			}
 		})
 	}
 }
 
-func TestUntypedValuesAreFindings(t *testing.T) {
+func TestUntypedValuesAreWarnings(t *testing.T) {
 	d, err := build(t, `
     A: {type: object, properties: {a: {}, b: {type: object}, c: {oneOf: [{type: string}, {type: integer}]}, d: {type: array}, e: {type: object, x-any: true}}}
 `, "A")
@@ -196,17 +197,17 @@ func TestUntypedValuesAreFindings(t *testing.T) {
 		t.Fatal(err)
 	}
 	n := 0
-	for _, f := range d.Findings {
+	for _, f := range d.Warnings {
 		if f.Code == "untyped" {
 			n++
 		}
 	}
 	if n != 4 {
-		t.Errorf("%d findings of untyped values, want 4: %v", n, d.Findings)
+		t.Errorf("%d warnings about untyped values, want 4: %v", n, d.Warnings)
 	}
 }
 
-func TestNamesLock(t *testing.T) {
+func TestLockHoldsAllNames(t *testing.T) {
 	schemas := `
     A: {type: object, properties: {a_b: {type: string}, k: {type: string, enum: [x]}}}
 `
@@ -234,9 +235,9 @@ func TestNamesLock(t *testing.T) {
 	}
 }
 
-// TestSiblingsTellVariantsApart: a variant may be told apart by a member beside
-// the value, which must be there and be a text.
-func TestSiblingsTellVariantsApart(t *testing.T) {
+// TestVariantsAreRecognisedBySiblings recognises a variant by a member beside the
+// value, which must exist and be a string.
+func TestVariantsAreRecognisedBySiblings(t *testing.T) {
 	const schema = `
     A:
       type: object
@@ -267,7 +268,7 @@ func TestSiblingsTellVariantsApart(t *testing.T) {
 	}
 }
 
-func TestOtherSpellingsOfValues(t *testing.T) {
+func TestAlternateSpellingsOfValues(t *testing.T) {
 	const kind = "    A: {type: object, properties: {kind: {type: string, enum: [one, uno, two], x-enum: {%s}}}}\n"
 	d, err := build(t, fmt.Sprintf(kind, "uno: {is: one}"), "A")
 	if err != nil {
@@ -278,15 +279,15 @@ func TestOtherSpellingsOfValues(t *testing.T) {
 		t.Errorf("the values are %+v", values)
 	}
 	for decl, want := range map[string]string{
-		"uno: {is: three}": `"uno" is said to be another spelling of "three", which is no value of the enumeration AKind`,
-		"ein: {is: one}":   `"ein" is no value of the enumeration AKind`,
+		"uno: {is: three}": `"uno" is declared as an alternate spelling of "three", which is not a value of the enumeration AKind`,
+		"ein: {is: one}":   `"ein" is not a value of the enumeration AKind`,
 	} {
 		if _, err := build(t, fmt.Sprintf(kind, decl), "A"); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s gives %v, want %s", decl, err, want)
 		}
 	}
 	const list = "    A: {type: object, properties: {kinds: {type: array, items: {type: string, enum: [one, uno], x-enum: {uno: {is: one}}}}}}\n"
-	if _, err := build(t, list, "A"); err == nil || !strings.Contains(err.Error(), "plain members only") {
+	if _, err := build(t, list, "A"); err == nil || !strings.Contains(err.Error(), "only supported in plain members") {
 		t.Errorf("a list gives %v", err)
 	}
 }
@@ -313,13 +314,13 @@ func TestLimitsOfRequests(t *testing.T) {
 	for _, f := range thing.Fields {
 		got[f.Wire] = f.Most
 		if f.MostLength != map[string]int{"title": 50}[f.Wire] {
-			t.Errorf("%s may have %d characters", f.Wire, f.MostLength)
+			t.Errorf("%s: maximum length %d", f.Wire, f.MostLength)
 		}
 	}
 	if want := map[string]int{"count": 500, "title": 0, "low": 0, "free": 0}; !maps.Equal(got, want) || !slices.Equal(thing.RequireOne, []string{"title", "free"}) {
 		t.Errorf("got %v, and %v of which one is required", got, thing.RequireOne)
 	}
-	if _, err := build(t, fmt.Sprintf(schema, "title, gone"), "Thing"); err == nil || !strings.Contains(err.Error(), `x-require-one of Thing names "gone"`) {
-		t.Errorf("a member that is none: %v", err)
+	if _, err := build(t, fmt.Sprintf(schema, "title, gone"), "Thing"); err == nil || !strings.Contains(err.Error(), `x-require-one of Thing lists "gone"`) {
+		t.Errorf("a member that does not exist: %v", err)
 	}
 }

@@ -14,10 +14,10 @@ import (
 type Options struct {
 	Package string
 	Lock    *Lock // names in use; nil means none
-	Lenient bool  // goes on past faults that leave the rest of the description sound, see Domain.Tolerated
+	Lenient bool  // continues after errors that leave the rest of the specification sound; see Domain.Tolerated
 }
 
-// Build makes the model of a validated document. All faults are reported at
+// Build builds the model of a validated specification. It returns all errors at
 // once, as a diag.List.
 func Build(doc *spec.Document, opts Options) (*Domain, error) {
 	if opts.Lock == nil {
@@ -38,12 +38,12 @@ func Build(doc *spec.Document, opts Options) (*Domain, error) {
 	b.mergeTypes()
 	b.breakCycles()
 	b.finishPages()
-	b.owners()
+	b.reachable()
 	b.forms()
 	b.spellings()
 	b.checkNames()
 	b.coverage()
-	if err := b.faults.Err(); err != nil {
+	if err := b.errs.Err(); err != nil {
 		return nil, err
 	}
 	slices.SortFunc(b.domain.Types, func(x, y *Type) int { return cmp.Compare(x.Name, y.Name) })
@@ -55,24 +55,24 @@ type builder struct {
 	opts      Options
 	lock      *Lock
 	domain    *Domain
-	faults    diag.List
+	errs      diag.List
 	resources map[string]*Resource
 	byPointer map[string]*Type // by the pointer of the schema
-	active    map[string]bool  // pointers of nameless schemas being made into types
+	active    map[string]bool  // pointers of the anonymous schemas that are being converted
 	types     []*Type          // in order of discovery, not yet merged
 	pages     []pagePlan
-	namedAt   map[string]diag.Pos // where the name of a place was given, or the place itself
+	namedAt   map[string]diag.Pos // by location: where its name was set, or the location itself
 }
 
-func (b *builder) fault(n spec.Node, code, format string, args ...any) *diag.Annotation {
+func (b *builder) errorf(n spec.Node, code, format string, args ...any) *diag.Annotation {
 	a := diag.Errorf(n.Pos(), code, format, args...)
-	b.faults = append(b.faults, a)
+	b.errs = append(b.errs, a)
 	return a
 }
 
-// tolerate is fault for what a lenient builder goes on past: an overlay that
-// names a part which the description does not have, or a defect of the
-// description that leaves the rest of it sound.
+// tolerate reports an error after which a lenient builder continues: an overlay's
+// statement on a part that does not exist, or a defect of the specification that
+// leaves the rest of it sound.
 func (b *builder) tolerate(n spec.Node, code, format string, args ...any) *diag.Annotation {
 	return b.tolerateAt(n.Pos(), code, format, args...)
 }
@@ -82,68 +82,68 @@ func (b *builder) tolerateAt(pos diag.Pos, code, format string, args ...any) *di
 	if b.opts.Lenient {
 		b.domain.Tolerated = append(b.domain.Tolerated, a)
 	} else {
-		b.faults = append(b.faults, a)
+		b.errs = append(b.errs, a)
 	}
 	return a
 }
 
-// workaround records a fault that a lenient builder worked around, and how.
-func (b *builder) workaround(fault *diag.Annotation, format string, args ...any) {
-	fault.Message += "; " + fmt.Sprintf(format, args...)
-	b.domain.Tolerated = append(b.domain.Tolerated, fault)
+// workaround records an error that a lenient builder worked around, and how.
+func (b *builder) workaround(err *diag.Annotation, format string, args ...any) {
+	err.Message += "; " + fmt.Sprintf(format, args...)
+	b.domain.Tolerated = append(b.domain.Tolerated, err)
 }
 
-func (b *builder) finding(n spec.Node, code, format string, args ...any) *diag.Annotation {
+func (b *builder) warnf(n spec.Node, code, format string, args ...any) *diag.Annotation {
 	a := diag.Errorf(n.Pos(), code, format, args...)
 	a.Severity = diag.Warning
-	b.domain.Findings = append(b.domain.Findings, a)
+	b.domain.Warnings = append(b.domain.Warnings, a)
 	return a
 }
 
-// documented returns the sentence of a part. Whether every part has one is
-// counted in the end, when schemas that are one type have been merged.
+// documented returns the documentation of a part. Whether every part has one is
+// checked at the end, after schemas with the same type have been merged.
 func (b *builder) documented(n spec.Node) string {
 	return strings.TrimSpace(n.Str("description"))
 }
 
-// maxName bounds a Go name: file names are made of some, and nobody reads a
-// longer one.
+// maxName is the maximum length of a Go name. Some names become file names,
+// whose length operating systems limit.
 const maxName = 128
 
-// maxPlace bounds how a place is written in the names lock.
+// maxPlace is the maximum length of a location in the names lock.
 const maxPlace = 400
 
-// name settles the name of a place and records it in the lock.
+// name decides the name of a location and records it in the lock.
 func (b *builder) name(n spec.Node, loc, given, def string) LockEntry {
 	if given != "" {
 		n = namedAt(n, given)
 	}
 	b.namedAt[loc] = n.Pos()
-	if len(loc) > maxPlace { // YAML reads no key that is much longer
-		b.tolerate(n, "bad-name", "the place %.80q… has %d characters, which the names lock cannot hold; the limit is %d", loc, len(loc), maxPlace).
-			WithHint("shorten it in the overlay: declare inline schemas as components, or remove it")
+	if len(loc) > maxPlace { // YAML parsers limit the length of a key
+		b.tolerate(n, "bad-name", "the location %.80q… has %d characters, which is too long for the names lock; the limit is %d", loc, len(loc), maxPlace).
+			WithHint("declare its inline schemas as components in an overlay, or remove it")
 		return LockEntry{Name: "Invalid"}
 	}
 	for part := range splitDots(cmp.Or(given, def)) {
 		if !validExported(part) {
-			b.tolerate(n, "bad-name", "%q cannot be an exported Go identifier", cmp.Or(given, def)).
-				WithHint("name it in the overlay (x-type, x-name, x-method, x-resource or x-enum)")
+			b.tolerate(n, "bad-name", "%q is not an exported Go identifier", cmp.Or(given, def)).
+				WithHint("set a name in the overlay (x-type, x-name, x-method, x-resource or x-enum)")
 			return LockEntry{Name: "Invalid"}
 		}
 		if len(part) > maxName {
-			b.tolerate(n, "bad-name", "the name of %s would have %d characters; the limit is %d", loc, len(part), maxName).
-				WithHint("name it in the overlay (x-type, x-name, x-method, x-resource or x-enum)")
+			b.tolerate(n, "bad-name", "the name of %s has %d characters; the limit is %d", loc, len(part), maxName).
+				WithHint("set a name in the overlay (x-type, x-name, x-method, x-resource or x-enum)")
 			return LockEntry{Name: "Invalid"}
 		}
 	}
 	e, moved := b.lock.resolve(loc, given, def, n.Pos())
 	if moved != nil {
-		b.faults = append(b.faults, moved)
+		b.errs = append(b.errs, moved)
 	}
 	return e
 }
 
-// namedAt is where a name that was given by hand stands.
+// namedAt returns the node at which an overlay set a name.
 func namedAt(n spec.Node, given string) spec.Node {
 	for _, key := range []string{"x-type", "x-name", "x-method", "x-resource", "x-params", "name"} {
 		if x := n.Get(key); x.Text() != "" && strings.Contains(given, x.Text()) {
@@ -155,7 +155,7 @@ func namedAt(n spec.Node, given string) spec.Node {
 
 func splitDots(s string) func(func(string) bool) { return strings.SplitSeq(s, ".") }
 
-// resource returns the resource called name, made on first use.
+// resource returns the resource called name. It creates it on first use.
 func (b *builder) resource(n spec.Node, name string) *Resource {
 	if r := b.resources[name]; r != nil {
 		return r
@@ -171,67 +171,59 @@ func (b *builder) resource(n spec.Node, name string) *Resource {
 	return r
 }
 
-// owners finds for each type the one resource that uses it, if there is only one.
-func (b *builder) owners() {
-	users := map[*Type]map[*Resource]bool{}
-	var visit func(t *Type, r *Resource)
-	visitRef := func(ref *Ref, r *Resource) {
+// reachable lists the types that operations lead to, and gives each resource
+// the structs that carry its methods' parameters. No other type belongs to a
+// resource: which operations use it changes as the API grows, and a type that
+// went from one file to another with that would bury the change.
+func (b *builder) reachable() {
+	seen := map[*Type]bool{}
+	var order []*Type
+	var visit func(t *Type)
+	visitRef := func(ref *Ref) {
 		for ; ref != nil; ref = ref.Elem {
 			if ref.Prim == Named {
-				visit(ref.Type, r)
+				visit(ref.Type)
 			}
 		}
 	}
-	var order []*Type
-	visit = func(t *Type, r *Resource) {
-		if users[t][r] {
+	visit = func(t *Type) {
+		if seen[t] {
 			return
 		}
-		if users[t] == nil {
-			users[t] = map[*Resource]bool{}
-			order = append(order, t)
-		}
-		users[t][r] = true
+		seen[t] = true
+		order = append(order, t)
 		for _, f := range t.Fields {
-			visitRef(&f.Ref, r)
+			visitRef(&f.Ref)
 			if f.Filter != nil {
 				for _, ff := range f.Filter.Fields {
-					visitRef(&ff.Ref, r)
+					visitRef(&ff.Ref)
 				}
 			}
 		}
 		for _, v := range t.Variants {
-			visitRef(&v.Ref, r)
+			visitRef(&v.Ref)
 		}
 	}
 	for _, r := range b.domain.Resources {
-		for _, m := range r.Methods { // what callers give comes before what they get
-			if m.Params != nil {
-				visit(m.Params, r)
-			}
-		}
 		for _, m := range r.Methods {
+			if m.Params != nil {
+				if m.Params.Params && !seen[m.Params] {
+					r.Types = append(r.Types, m.Params)
+				}
+				visit(m.Params)
+			}
 			if m.Result != nil {
-				visitRef(m.Result, r)
+				visitRef(m.Result)
 			}
 			for _, p := range m.PathParams {
-				visitRef(&p.Ref, r)
+				visitRef(&p.Ref)
 			}
-		}
-	}
-	for _, t := range order {
-		if len(users[t]) != 1 {
-			continue
-		}
-		for r := range users[t] {
-			t.Owner = r
-			r.Types = append(r.Types, t)
 		}
 	}
 	b.domain.Types = order
 }
 
-// forms marks the bodies that are sent as forms and are nothing else besides.
+// forms marks the types that are only sent as forms.
 func (b *builder) forms() {
 	form, other := map[*Type]bool{}, map[*Type]bool{}
 	refers := func(ref *Ref) {
@@ -270,8 +262,8 @@ func (b *builder) forms() {
 	b.formFields()
 }
 
-// formFields refuses what a form cannot carry, and one type that is sent in
-// two ways: it has one method that sends it.
+// formFields reports fields that a form cannot encode, and types that are sent
+// with two encodings: a type has a single method that sends it.
 func (b *builder) formFields() {
 	sentBy := map[*Type]*Method{}
 	for _, r := range b.domain.Resources {
@@ -282,9 +274,9 @@ func (b *builder) formFields() {
 			}
 			if first := sentBy[body]; first != nil {
 				if first.Body != m.Body {
-					b.faults = append(b.faults, diag.Errorf(m.Pos, "cannot-express", "%s sends %s as %s, and %s sends it as %s",
-						m.Loc, body.Name, m.Body.words(), first.Loc, first.Body.words()).
-						WithHint("give each a schema of its own in an overlay"))
+					b.errs = append(b.errs, diag.Errorf(m.Pos, "cannot-express", "%s sends %s as %s, but %s sends it as %s",
+						m.Loc, body.Name, m.Body.description(), first.Loc, first.Body.description()).
+						WithHint("give each operation its own schema in an overlay"))
 				}
 				continue
 			}
@@ -294,17 +286,17 @@ func (b *builder) formFields() {
 			}
 			for _, f := range body.Fields {
 				if item := cmp.Or(f.Ref.Elem, &f.Ref); !item.scalar() && item.Prim != File || item.Prim == File && m.Body != BodyMultipart {
-					b.faults = append(b.faults, diag.Errorf(f.Pos, "cannot-express", "%s.%s is %s, which cannot be sent in %s",
-						body.Name, f.Name, f.Ref.Go(), m.Body.words()).
-						WithHint("give it a scalar type, or remove it, in an overlay"))
+					b.errs = append(b.errs, diag.Errorf(f.Pos, "cannot-express", "%s.%s is %s, which cannot be sent in %s",
+						body.Name, f.Name, f.Ref.Go(), m.Body.description()).
+						WithHint("give it a scalar type in an overlay, or remove it"))
 				}
 			}
 		}
 	}
 }
 
-// spellings refuses a type with further spellings of its values where they
-// would not be understood: in lists, maps and pointers.
+// spellings reports fields whose type has alternate spellings of its values and
+// whose codec does not support them: lists, maps and pointers.
 func (b *builder) spellings() {
 	for _, t := range b.domain.Types {
 		for _, f := range t.Fields {
@@ -312,16 +304,16 @@ func (b *builder) spellings() {
 			for inner.Elem != nil {
 				inner = inner.Elem
 			}
-			if (inner != &f.Ref || f.Ref.Pointer) && inner.Prim == Named && inner.Type.Respelt() && t.HasJSON() {
-				b.faults = append(b.faults, diag.Errorf(f.Pos, "cannot-express",
-					"%s.%s is %s, but other spellings of a value are understood in plain members only", t.Name, f.Name, f.Ref.Go()).
-					WithHint("list the spelling as a value of its own, without is, in x-enum"))
+			if (inner != &f.Ref || f.Ref.Pointer) && inner.Prim == Named && inner.Type.HasAlternateSpellings() && t.HasJSON() {
+				b.errs = append(b.errs, diag.Errorf(f.Pos, "cannot-express",
+					"%s.%s is %s, but alternate spellings of a value are only supported in plain members", t.Name, f.Name, f.Ref.Go()).
+					WithHint("declare the spelling as a value of its own in x-enum, without is"))
 			}
 		}
 	}
 }
 
-// breakCycles makes a pointer of the field that would make a type contain itself.
+// breakCycles turns fields into pointers where a struct would contain itself.
 func (b *builder) breakCycles() {
 	const grey, black = 1, 2
 	state := map[*Type]int{}

@@ -9,11 +9,11 @@ import (
 	"github.com/basiq-sdk/basiq-go/gen/internal/diag"
 )
 
-// checkNames refuses two things of one name: methods of a resource, members
+// checkNames reports name collisions among the methods of a resource, the members
 // of a type, and package-level names.
 //
-// A lenient builder gives the later one a number. Names that were given by hand
-// or are locked come first, so that they stay.
+// A lenient builder adds a number to the later name instead. Names that an overlay
+// sets or that are locked come first, so that they do not change.
 func (b *builder) checkNames() {
 	slices.SortFunc(b.domain.Resources, func(x, y *Resource) int { return cmp.Compare(x.Name, y.Name) })
 	scope := newScope(b, "package "+b.domain.Package)
@@ -31,7 +31,7 @@ func (b *builder) checkNames() {
 			}
 			methods.add(m.Name, at, m.HTTP+" "+m.Path, func(name string) { b.renameMethod(m, name) })
 			if m.Page != nil {
-				methods.add(m.allName(), m.Pos, "the iterator of "+m.HTTP+" "+m.Path, func(string) { m.Page = nil })
+				methods.add(m.AllName(), m.Pos, "the iterator of "+m.HTTP+" "+m.Path, func(string) { m.Page = nil })
 			}
 			for _, was := range m.Was {
 				methods.add(was, m.Pos, "the old name of "+m.Name)
@@ -48,11 +48,11 @@ func (b *builder) checkNames() {
 		if t.Kind == Union {
 			scope.add(t.Name+"Of", t.Pos, "the constructor of "+t.Name)
 			for _, own := range []string{"Raw", "IsZero", "DecodeJSON", "AppendJSON", "MarshalJSON", "UnmarshalJSON"} {
-				members.add(own, t.Pos, "what every polymorphic type has")
+				members.add(own, t.Pos, "the method that every union has")
 			}
 		}
 		if t.Kind == Struct && t.HasJSON() {
-			members.add("JSON", t.Pos, "what every type says about its JSON form")
+			members.add("JSON", t.Pos, "the JSON field that every type has")
 		}
 		for _, f := range t.Fields {
 			members.add(f.Name, f.Pos, strconv.Quote(f.Wire), func(name string) { b.rename("field "+strings.TrimPrefix(f.Loc, "#"), &f.Name, name) })
@@ -85,25 +85,25 @@ func newScope(b *builder, where string) *scope {
 	return &scope{b: b, where: where, taken: map[string]string{}, at: map[string]diag.Pos{}}
 }
 
-// add takes a name for what stands at pos. rename gives it another one, where
-// that can be done.
+// add declares the name of the part at pos. rename changes the name; without it, the
+// name cannot be changed.
 func (s *scope) add(name string, pos diag.Pos, what string, rename ...func(name string)) {
 	if other, dup := s.taken[name]; dup {
-		fault := diag.Errorf(pos, "name-collision",
+		err := diag.Errorf(pos, "name-collision",
 			"%s: %s and %s (%s) are both called %s", s.where, what, other, s.at[name], name).
-			WithHint("give one of them another name in the overlay (x-type, x-name, x-method or x-enum)")
+			WithHint("rename one of them in the overlay (x-type, x-name, x-method or x-enum)")
 		if !s.b.opts.Lenient || len(rename) == 0 {
-			s.b.faults = append(s.b.faults, fault)
+			s.b.errs = append(s.b.errs, err)
 			return
 		}
 		name = unused(name, func(name string) bool { return s.taken[name] != "" })
 		rename[0](name)
-		s.b.workaround(fault, "the first one alone keeps the name here")
+		s.b.workaround(err, "only the first one keeps the name here")
 	}
 	s.taken[name], s.at[name] = what, pos
 }
 
-// unused adds the first number to a name that makes it one that is not taken.
+// unused returns the name with the first number at which it is not taken.
 func unused(name string, taken func(string) bool) string {
 	for n := 2; ; n++ {
 		if numbered := name + strconv.Itoa(n); !taken(numbered) {
@@ -112,8 +112,8 @@ func unused(name string, taken func(string) bool) string {
 	}
 }
 
-// byClaim sorts parts for a lenient builder: first those whose names were given
-// by hand or are locked. A strict builder takes them as they are.
+// byClaim sorts parts for a lenient builder: first those whose names an overlay sets
+// or that are locked. A strict builder keeps the order.
 func byClaim[T any](b *builder, list []T, claim func(T) (loc string, given bool)) []T {
 	if !b.opts.Lenient {
 		return list
@@ -126,7 +126,7 @@ func byClaim[T any](b *builder, list []T, claim func(T) (loc string, given bool)
 	return slices.SortedStableFunc(slices.Values(list), func(x, y T) int { return boolRank(derived(x), derived(y)) })
 }
 
-// lockLoc is the type's place in the names lock.
+// lockLoc returns the type's location in the names lock.
 func (t *Type) lockLoc() string {
 	if t.Params {
 		return t.Loc
@@ -134,7 +134,7 @@ func (t *Type) lockLoc() string {
 	return "type " + strings.TrimPrefix(t.Loc, "#")
 }
 
-// rename gives a part another name, here and in the lock.
+// rename changes a part's name, here and in the lock.
 func (b *builder) rename(loc string, name *string, to string) {
 	*name = to
 	if e, ok := b.lock.used[loc]; ok {
@@ -148,7 +148,7 @@ func (b *builder) renameMethod(m *Method, name string) {
 	m.Name = name
 }
 
-// renameType renames a type, and its values, whose names begin with it.
+// renameType renames a type and its values, whose names begin with its name.
 func (b *builder) renameType(t *Type, name string) {
 	for _, v := range t.Values {
 		if rest, ok := strings.CutPrefix(v.Name, t.Name); ok {

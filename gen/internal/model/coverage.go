@@ -8,9 +8,9 @@ import (
 	"github.com/basiq-sdk/basiq-go/gen/internal/diag"
 )
 
-// coverage counts which parts have a sentence. Domains, resources, operations
-// and types are described by a predicate, which the generator puts after
-// their Go name ("returns the user …"), so that a rename leaves no stale name.
+// coverage counts the documented parts. Domains, resources, operations and types
+// are documented by a predicate ("returns the user …"), which the generator
+// prefixes with the Go name, so that a rename leaves no stale name.
 func (b *builder) coverage() {
 	d := b.domain
 	part := func(doc string, pos diag.Pos, predicate bool, format string, args ...any) {
@@ -18,12 +18,12 @@ func (b *builder) coverage() {
 		what := location(format, args...)
 		switch first := strings.IndexFunc(doc, func(r rune) bool { return !unicode.IsSpace(r) }); {
 		case first < 0:
-			b.domain.Findings = append(b.domain.Findings, warn(pos, "undocumented", what+" has no documentation",
+			b.domain.Warnings = append(b.domain.Warnings, warn(pos, "undocumented", what+" has no documentation",
 				"add a description in the domain's documentation overlay"))
 			return
 		case predicate && unicode.IsUpper(rune(doc[first])):
-			b.domain.Findings = append(b.domain.Findings, warn(pos, "doc-style", what+" is not described by a predicate",
-				"begin with a verb in lower case: the Go name is put before it"))
+			b.domain.Warnings = append(b.domain.Warnings, warn(pos, "doc-style", what+" is not documented by a predicate",
+				"begin with a verb in lower case: the generator prefixes it with the Go name"))
 		}
 		d.Documented++
 	}

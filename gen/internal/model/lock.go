@@ -14,8 +14,8 @@ import (
 	"github.com/basiq-sdk/basiq-go/gen/internal/diag"
 )
 
-// Lock maps places of the specification to the Go identifiers that callers
-// compile against. A name that is in it can only change by an edit of it.
+// Lock maps locations in the specification to the Go identifiers that callers
+// compile against. A locked name only changes if the lock is edited.
 type Lock struct {
 	File    string
 	entries map[string]LockEntry
@@ -69,7 +69,7 @@ func ParseLock(file string, data []byte) (*Lock, error) {
 				Was  []string
 			}
 			if err := v.Decode(&long); err != nil {
-				list = append(list, diag.Errorf(e.Pos, "names-lock-entry", "cannot read this entry: %v", err).
+				list = append(list, diag.Errorf(e.Pos, "names-lock-entry", "this entry cannot be parsed: %v", err).
 					WithHint("write  %s: Name  or  %s: {name: New, was: [Old]}", k.Value, k.Value))
 				continue
 			}
@@ -87,8 +87,8 @@ func ParseLock(file string, data []byte) (*Lock, error) {
 	return l, list.Err()
 }
 
-// Used returns the names in use by place: "GET /users: Users.List" has the
-// place "GET /users", "field …" that of a member.
+// Used returns the names in use by location, such as "GET /users" for a method
+// or "field …" for a member.
 func (l *Lock) Used() map[string]LockEntry { return maps.Clone(l.used) }
 
 // Marshal renders the names in use.
@@ -111,15 +111,15 @@ func (l *Lock) Marshal() ([]byte, error) {
 		}
 		b.WriteString("]}\n")
 	}
-	// What cannot be read again would stop every later run.
+	// An unreadable lock would fail every later run.
 	if _, err := ParseLock(l.File, b.Bytes()); err != nil {
-		return nil, fmt.Errorf("the names lock would be unreadable: %w", err)
+		return nil, fmt.Errorf("the new %s cannot be parsed: %w", l.File, err)
 	}
 	return b.Bytes(), nil
 }
 
-// scalar writes a text in YAML, quoted if it would be read as something else:
-// Null is a Go name, and no name in YAML.
+// scalar returns a string in YAML. It is quoted if YAML would not read it as a
+// string, such as the Go name Null.
 func scalar(text string) string {
 	out, err := yaml.Marshal(text)
 	if err != nil {
@@ -128,17 +128,17 @@ func scalar(text string) string {
 	return string(bytes.TrimSpace(out))
 }
 
-// compareLoc keeps what belongs together in one place: a schema, then its members and values.
+// compareLoc orders locations so that a schema is followed by its members and values.
 func compareLoc(a, b string) int { return cmp.Compare(a, b) }
 
-// resolve decides the name of a place. given is the name that an overlay
-// states, def the one that the rules derive; the lock stands between them.
+// resolve decides the name of a location: given, the name that an overlay sets,
+// takes precedence over the locked name, and that over def, the derived name.
 func (l *Lock) resolve(loc, given, def string, pos diag.Pos) (LockEntry, *diag.Annotation) {
 	locked, ok := l.entries[loc]
 	e := LockEntry{Name: cmp.Or(given, locked.Name, def), Was: locked.Was}
 	if ok && given != "" && given != locked.Name {
-		return e, diag.Errorf(pos, "name-moved", "%s is called %s here, and %s in the names lock", loc, given, locked.Name).
-			WithHint("if the rename is wanted, edit %s: {name: %s, was: [%s]}; callers of %s then keep compiling",
+		return e, diag.Errorf(pos, "name-moved", "%s is called %s here, but %s in the names lock", loc, given, locked.Name).
+			WithHint("to rename it, change the entry at %s to {name: %s, was: [%s]}; code that uses %s then still compiles",
 				locked.Pos, given, locked.Name, locked.Name)
 	}
 	l.used[loc] = e

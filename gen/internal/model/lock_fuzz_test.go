@@ -7,7 +7,7 @@ import (
 	"github.com/basiq-sdk/basiq-go/gen/internal/model"
 )
 
-// FuzzParseLock reads names locks: what is refused is shown at its line.
+// FuzzParseLock checks that errors in a names lock have a position.
 func FuzzParseLock(f *testing.F) {
 	f.Add("GET /users: Users.List\ntype /a: {name: New, was: [Old]}\n")
 	f.Add("a: not a name\nb: {name: [], was: x}\nc: []\nd: ~\n? e\n: F\n")
@@ -17,13 +17,13 @@ func FuzzParseLock(f *testing.F) {
 		if err != nil {
 			for _, a := range diag.FromError(err, diag.Pos{}) {
 				if a.Code == "" || a.Code == "internal" || a.Message == "" || a.Pos.File != "f" || a.Pos.Line == 0 && a.Code != "empty" && a.Code != "too-large" {
-					t.Errorf("an incomplete finding: %+v", a)
+					t.Errorf("an incomplete diagnostic: %+v", a)
 				}
 			}
 			return
 		}
 		if len(lock.Used()) > 0 {
-			t.Error("a name is in use before any was asked for")
+			t.Error("a name is in use before any was resolved")
 		}
 	})
 }

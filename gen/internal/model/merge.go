@@ -9,12 +9,11 @@ import (
 	"github.com/basiq-sdk/basiq-go/gen/internal/diag"
 )
 
-// mergeTypes makes one type of the schemas that carry one name: the API
-// describes many shapes several times over, some with a member more or less.
-// The merged type has the members of all; a member is required when it is
-// required wherever the shape is described. Two schemas that got one name by
-// accident, and differ, are refused; a lenient builder keeps both, the later
-// one with a number after its name.
+// mergeTypes merges the schemas of the same name into one type. The API describes
+// many objects several times, with slightly different members. The merged type has
+// the members of all its schemas. A member is required if all schemas require it.
+// Different schemas that have the same name by accident are an error. A lenient
+// builder keeps both, and adds a number to the name of the later one.
 func (b *builder) mergeTypes() {
 	merged, canonical := b.oneOfEachName()
 	fix := func(r *Ref) {
@@ -41,13 +40,13 @@ func (b *builder) mergeTypes() {
 		}
 		for _, wire := range t.RequireOne {
 			if !slices.ContainsFunc(t.Fields, func(f *Field) bool { return f.Wire == wire }) {
-				b.tolerateAt(t.Pos, "no-member", "x-require-one of %s names %q, which is not a member of it", t.Name, wire).
+				b.tolerateAt(t.Pos, "no-member", "x-require-one of %s lists %q, which is not one of its members", t.Name, wire).
 					WithHint("remove it from x-require-one in the overlay")
 			}
 		}
 		for i, wire := range t.order {
 			if !slices.ContainsFunc(t.Fields, func(f *Field) bool { return f.Wire == wire }) {
-				b.tolerateAt(t.orderAt[i], "no-member", "x-order of %s names %q, which is no member of it", t.Name, wire).
+				b.tolerateAt(t.orderAt[i], "no-member", "x-order of %s lists %q, which is not one of its members", t.Name, wire).
 					WithHint("remove it from x-order in the overlay")
 			}
 		}
@@ -82,8 +81,8 @@ func (b *builder) mergeTypes() {
 	b.spreadUse()
 }
 
-// oneOfEachName returns the types that are left when those of one name are
-// merged, and for every type the one that it became.
+// oneOfEachName merges the types with the same name. It returns the types that are
+// left, and the one that each type became.
 func (b *builder) oneOfEachName() (merged []*Type, canonical map[*Type]*Type) {
 	named := map[string]*Type{}
 	canonical = map[*Type]*Type{}
@@ -91,7 +90,7 @@ func (b *builder) oneOfEachName() (merged []*Type, canonical map[*Type]*Type) {
 		if first := named[t.Name]; first != nil {
 			conflicts := b.conflicts(first, t)
 			if len(conflicts) == 0 || !b.opts.Lenient {
-				b.faults = append(b.faults, conflicts...)
+				b.errs = append(b.errs, conflicts...)
 				first.absorb(t)
 				canonical[t] = first
 				continue
@@ -105,10 +104,10 @@ func (b *builder) oneOfEachName() (merged []*Type, canonical map[*Type]*Type) {
 	return merged, canonical
 }
 
-// conflicts lists why two types of one name cannot be one type.
+// conflicts lists why two types with the same name cannot be merged.
 func (b *builder) conflicts(into, t *Type) (list diag.List) {
 	collide := func(why string) {
-		code, hint := "type-differs", "make them alike in an overlay, or give one another x-type"
+		code, hint := "type-differs", "make them equal in an overlay, or give one of them a different x-type"
 		if !into.explicit || !t.explicit {
 			code, hint = "name-collision", "give one of them an x-type in an overlay"
 		}
@@ -116,7 +115,7 @@ func (b *builder) conflicts(into, t *Type) (list diag.List) {
 		if given, ok := b.namedAt["type "+strings.TrimPrefix(t.Loc, "#")]; ok && t.explicit {
 			at = given
 		}
-		list = append(list, diag.Errorf(at, code, "%s and %s (%s) are both called %s, and %s",
+		list = append(list, diag.Errorf(at, code, "%s and %s (%s) are both called %s, but %s",
 			t.Loc, into.Loc, into.Pos, t.Name, why).WithHint("%s", hint))
 	}
 	if into.Kind != t.Kind {
@@ -155,7 +154,7 @@ func (b *builder) conflicts(into, t *Type) (list diag.List) {
 	return list
 }
 
-// absorb makes one type of two that have one name.
+// absorb merges a type with the same name into the type.
 func (into *Type) absorb(t *Type) {
 	into.Doc = cmp.Or(into.Doc, t.Doc)
 	into.explicit = into.explicit || t.explicit
@@ -207,8 +206,7 @@ func (into *Type) absorb(t *Type) {
 	}
 }
 
-// equal tells whether two variants are one: what is called so, is recognised so
-// and is so.
+// equal reports whether two variants have the same name, type and condition.
 func (v *Variant) equal(o *Variant) bool {
 	return v.Name == o.Name && v.Ref.equal(o.Ref) && v.When.Kind == o.When.Kind && v.When.Property == o.When.Property && slices.Equal(v.When.Equals, o.When.Equals)
 }
@@ -220,7 +218,7 @@ func article(k Kind) string {
 	return "a " + string(k)
 }
 
-// spreadUse marks what a request or response type is made of as part of it.
+// spreadUse marks the types that requests and responses contain.
 func (b *builder) spreadUse() {
 	var visit func(t *Type, request, response bool)
 	visitRef := func(r *Ref, request, response bool) {

@@ -1,8 +1,7 @@
-// Package model is the generator's intermediate representation: what the Go
-// API of a domain will be, with every name decided, before a line of it is
-// written. It is built from a validated document; emitters read it and never
-// look at the document. What cannot be expressed is an error that says where
-// and why.
+// Package model is the generator's intermediate representation: the Go API of a
+// domain, with every name decided. It is built from a validated specification.
+// Emitters only read the model, never the specification. A part of the
+// specification that the model cannot express is an error with its position.
 package model
 
 import (
@@ -12,36 +11,38 @@ import (
 	"github.com/basiq-sdk/basiq-go/gen/internal/diag"
 )
 
-// Domain is one API description and the package made from it.
+// Domain is the model of one API specification and of the package that is
+// generated from it.
 type Domain struct {
 	Name                     string // as in sources.yaml: "core"
 	Package                  string // Go package name
-	Doc                      string // what the package is for
+	Doc                      string // documentation of the package
 	SpecFile                 string // "specs/core.yml"
 	Resources                []*Resource
 	Types                    []*Type // every named type, by name
-	Lock                     *Lock   // the names in use, to be written back
-	Findings                 []*diag.Annotation
-	Tolerated                diag.List // faults that a lenient build went on past; see Options.Lenient
-	Documented, Documentable int       // parts that have, and that should have, a sentence
+	Lock                     *Lock   // the names in use, to be written to names.lock
+	Warnings                 []*diag.Annotation
+	Tolerated                diag.List // errors after which a lenient build continued; see Options.Lenient
+	Documented, Documentable int       // numbers of parts with documentation, and of parts that need it
 }
 
-// Resource is a group of operations: a service in the generated package.
+// Resource is a group of operations, which becomes a service.
 type Resource struct {
 	Name    string // "Users"
 	Doc     string
 	Methods []*Method
-	Types   []*Type // types that only this resource uses, in reading order
+	Types   []*Type // the structs that carry its methods' parameters
 	Pos     diag.Pos
 }
 
-// Service is the name of the resource's Go type.
+// Service returns the name of the resource's Go type.
 func (r *Resource) Service() string { return r.Name + "Service" }
 
-// Safety is an operation's repeat-safety class.
+// Safety is an operation's safety class: whether a failed call can be retried.
 type Safety string
 
-// Repeat-safety classes: reading, idempotent, writing, never to be repeated.
+// Safety classes: read-only, idempotent, other writes, and writes that must not
+// be duplicated.
 const (
 	SafetyRead         Safety = "A"
 	SafetyIdempotent   Safety = "B"
@@ -60,8 +61,8 @@ const (
 	ScopeNone   Scope = "none"   // no credential
 )
 
-// Method is one way to call an operation. An operation that answers in
-// several media types has a method for each.
+// Method is a Go method that calls an operation. An operation with several
+// response media types has a method for each.
 type Method struct {
 	Resource   *Resource
 	Name       string // "Create"
@@ -73,15 +74,15 @@ type Method struct {
 	HTTP        string // "POST"
 	Path        string // "/users/{userId}"
 	PathParams  []*Field
-	Headers     []Constant // headers that the SDK sets by itself
-	Params      *Type      // everything else that a caller gives; nil when there is nothing
+	Headers     []Constant // headers that the SDK sets itself
+	Params      *Type      // query and header parameters, and the body; nil if there are none
 	Body        Body
-	BodyType    *Type // type of the body when Params is not itself the body
+	BodyType    *Type // type of the body, if Params is not the body itself
 
-	Accept    string // media type asked for
-	Stream    bool   // the answer is copied to an io.Writer
-	Result    *Ref   // nil when there is no body to return
-	NoContent bool   // a success may come without a body although there is a Result
+	Accept    string // requested media type
+	Stream    bool   // the response body is copied to an io.Writer
+	Result    *Ref   // nil if there is no body to return
+	NoContent bool   // a successful response may have no body although there is a Result
 	Page      *Page
 
 	Safety  Safety
@@ -95,19 +96,19 @@ type Method struct {
 	explicit bool // the name was given, not derived
 }
 
-// ID is the method's name in errors, logs and tables: "core.Users.Create".
+// ID returns the method's name in errors, logs and tables: "core.Users.Create".
 func (m *Method) ID(d *Domain) string { return d.Package + "." + m.Resource.Name + "." + m.Name }
 
-// Var is the name of the variable that describes the operation.
+// Var returns the name of the variable that describes the operation.
 func (m *Method) Var() string { return "op" + m.Resource.Name + m.Name }
 
 // Constant is a request header with a fixed value.
 type Constant struct{ Name, Value string }
 
-// Body is how a request's body is sent.
+// Body is the encoding of a request body.
 type Body string
 
-// Bodies of a request.
+// Encodings of a request body.
 const (
 	BodyNone      Body = ""
 	BodyJSON      Body = "json"
@@ -115,11 +116,11 @@ const (
 	BodyMultipart Body = "multipart"
 )
 
-func (b Body) words() string {
+func (b Body) description() string {
 	return map[Body]string{BodyNone: "no body", BodyJSON: "JSON", BodyForm: "a form", BodyMultipart: "a multipart form"}[b]
 }
 
-// Page tells how a list goes on.
+// Page describes how a list is paginated.
 type Page struct {
 	Items []string // Go selector path of the items within the result: ["Data"]
 	Next  []string // Go selector path of the link to the next page: ["Links", "Next"]
@@ -149,32 +150,31 @@ type Type struct {
 	Values     []*Value
 	Variants   []*Variant
 
-	// Request and Response tell where the type is used.
+	// Request and Response report where the type is used.
 	Request, Response bool
-	// Params marks a struct that exists only to carry a method's parameters:
-	// it has no JSON form of its own.
+	// Params marks a struct that only holds a method's parameters. It has no JSON
+	// representation.
 	Params bool
-	// Form marks a struct that is only ever sent as a form, so that it has no
-	// JSON form either.
+	// Form marks a struct that is only sent as a form. It has no JSON
+	// representation either.
 	Form bool
 
-	// RequireOne lists the wire names of members of which one must be given.
+	// RequireOne lists the wire names of members of which at least one must be set.
 	RequireOne []string
 
-	Owner *Resource // the only resource that uses it, if there is only one
-	Loc   string    // the spec location that gave the name
-	Pos   diag.Pos
+	Loc string // the spec location that gave the name
+	Pos diag.Pos
 
-	explicit bool // the name was given, not derived
+	explicit bool // the name was set by an overlay, not derived
 	order    []string
 	orderAt  []diag.Pos // of each name in order
 }
 
-// HasJSON tells whether values of the type are read or written as JSON.
+// HasJSON reports whether the type has a JSON codec.
 func (t *Type) HasJSON() bool { return !t.Params && !t.Form }
 
-// Respelt tells whether answers spell some value in more than one way.
-func (t *Type) Respelt() bool {
+// HasAlternateSpellings reports whether any value has alternate spellings in responses.
+func (t *Type) HasAlternateSpellings() bool {
 	return slices.ContainsFunc(t.Values, func(v *Value) bool { return len(v.Also) > 0 })
 }
 
@@ -188,19 +188,18 @@ type Field struct {
 	Ref        Ref
 	Required   bool
 	In         string // path, query, header, body, or "" for a JSON member
-	Repeat     bool   // a list in the query: the parameter is repeated, else comma-separated
+	Repeat     bool   // a list in the query repeats the parameter; otherwise it is comma-separated
 	Filter     *Filter
 	Loc        string
 	Pos        diag.Pos
 
-	Most int // of a number in a request: the largest that is allowed; 0 for no limit
-	// MostLength is of a text in a request: the most characters that it may have; 0 for no limit
-	MostLength int
+	Most       int // the maximum of a number in a request; 0 means no limit
+	MostLength int // the maximum number of characters of a text in a request; 0 means no limit
 
-	pinned bool // x-pointer decided whether it is a pointer
+	pinned bool // x-pointer has set whether it is a pointer
 }
 
-// loosen makes the field optional, as it is where one of its descriptions lacks it.
+// loosen makes the field optional, because not all schemas of its type have it.
 func (f *Field) loosen() {
 	f.Required = false
 	if !f.pinned {
@@ -208,7 +207,7 @@ func (f *Field) loosen() {
 	}
 }
 
-// Arg is the field's name as a function argument: "userID".
+// Arg returns the field's name as a function argument: "userID".
 func (f *Field) Arg() string { return argName(f.Name) }
 
 // Value is a known value of an enumeration.
@@ -216,12 +215,12 @@ type Value struct {
 	Name string
 	Was  []string
 	Wire string
-	Also []string // other spellings of it in answers
+	Also []string // alternate spellings in responses
 	Doc  string
 	Pos  diag.Pos
 }
 
-// Variant is one shape that a polymorphic value may have.
+// Variant is one shape of a union.
 type Variant struct {
 	Name string // accessor name
 	Ref  Ref
@@ -230,12 +229,13 @@ type Variant struct {
 	Pos  diag.Pos
 }
 
-// When tells how a variant is recognised. All given conditions must hold.
+// When is the condition by which a variant is recognised. All fields that are
+// set must match.
 type When struct {
 	Kind     string   // JSON kind: object, array, string, number, bool, null
-	Property string   // a member that must be there
-	Sibling  string   // a member beside the value that names its shape; Property decides only where that is unknown
-	Equals   []string // values of which the sibling or, without one, the member must have one
+	Property string   // a member that must be present
+	Sibling  string   // a member beside the value that names its shape; Property decides only if that is unknown
+	Equals   []string // the values that the sibling may have, or the member if there is no sibling
 }
 
 // Filter is a typed builder for a filter parameter.
@@ -246,7 +246,7 @@ type Filter struct {
 	Pos    diag.Pos
 }
 
-// FilterField is a property that a filter can ask for.
+// FilterField is a field that a filter has conditions on.
 type FilterField struct {
 	Name string   // Go name: "PostDate"
 	Path string   // "transaction.postDate"
@@ -256,10 +256,10 @@ type FilterField struct {
 	Pos  diag.Pos
 }
 
-// Prim is a predeclared shape of a value.
+// Prim is the kind of a value's type.
 type Prim string
 
-// Shapes of a value.
+// Kinds of a value's type.
 const (
 	Named    Prim = "named"
 	String   Prim = "string"
@@ -288,7 +288,7 @@ type Ref struct {
 	Name    string // for Filters: the builder's type
 }
 
-// Go spells the type.
+// Go returns the type in Go syntax.
 func (r Ref) Go() string {
 	var b strings.Builder
 	if r.Pointer {
@@ -315,7 +315,7 @@ var goPrims = map[Prim]string{
 	JSON: "value.JSON", File: "transport.File",
 }
 
-// IsText tells whether the type is a string kind.
+// IsText reports whether the type's underlying type is string.
 func (r Ref) IsText() bool {
 	switch r.Prim {
 	case String, Decimal, Number, Date, DateTime, Month, Secret:
@@ -326,7 +326,7 @@ func (r Ref) IsText() bool {
 	return false
 }
 
-// scalar tells whether a value is one text, number or truth.
+// scalar reports whether a value is a string, a number or a boolean.
 func (r Ref) scalar() bool {
 	return r.IsText() || slices.Contains([]Prim{Bool, Int, Float}, r.Prim)
 }

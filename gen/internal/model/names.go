@@ -7,8 +7,8 @@ import (
 	"unicode"
 )
 
-// initialisms are the abbreviations that Go and the field of open finance
-// write in capitals.
+// initialisms are the abbreviations that are written in capitals, in Go and in
+// open finance.
 var initialisms = map[string]string{}
 
 func init() {
@@ -19,8 +19,8 @@ func init() {
 	initialisms["ids"], initialisms["urls"], initialisms["apis"] = "IDs", "URLs", "APIs"
 }
 
-// GoName turns a name of the specification into an exported Go identifier,
-// or returns "" when nothing usable is left of it.
+// GoName converts a name of the specification to an exported Go identifier. It
+// returns "" if there is none.
 func GoName(s string) string {
 	var b strings.Builder
 	for _, word := range words(s) {
@@ -41,9 +41,9 @@ func GoName(s string) string {
 	return name
 }
 
-// words splits a name at everything that is not a letter or digit, and where
-// a capital begins a new word. Only ASCII counts: letters that merely look
-// alike must not become two names that a reader cannot tell apart.
+// words splits a name at characters other than letters and digits, and where a
+// capital begins a new word. Non-ASCII letters are separators too, because
+// look-alike letters could lead to two names that look the same.
 func words(s string) []string {
 	var out []string
 	var cur []rune
@@ -73,7 +73,8 @@ func words(s string) []string {
 	return out
 }
 
-// pluralInitialism tells whether cur+r followed by a lone "s" spells a known plural such as IDs.
+// pluralInitialism reports whether cur+r and a single "s" form a known plural,
+// such as IDs.
 func pluralInitialism(cur []rune, r rune, rest []rune) bool {
 	if len(rest) == 0 || rest[0] != 's' || len(rest) > 1 && unicode.IsLower(rest[1]) {
 		return false
@@ -82,7 +83,7 @@ func pluralInitialism(cur []rune, r rune, rest []rune) bool {
 	return ok
 }
 
-// argName turns an exported name into an argument name: UserID → userID, URL → url.
+// argName converts an exported name to an argument name: UserID → userID, URL → url.
 func argName(name string) string {
 	w := words(name)
 	if len(w) == 0 {
@@ -96,7 +97,8 @@ func argName(name string) string {
 	return arg
 }
 
-// predeclared names that an argument must not hide within a generated method.
+// predeclared holds the names that an argument must not shadow in a generated
+// method.
 var predeclared = map[string]bool{
 	"ctx": true, "opts": true, "params": true, "req": true, "out": true, "err": true, "s": true, "w": true,
 	"string": true, "error": true, "len": true, "nil": true, "true": true, "false": true, "new": true, "value": true,
@@ -104,7 +106,7 @@ var predeclared = map[string]bool{
 	"request": true, "page": true, "items": true, "item": true, "form": true, "int": true, "bool": true, "float64": true, "append": true, "any": true,
 }
 
-// validExported tells whether a name given by hand is an exported ASCII identifier.
+// validExported reports whether a name is an exported ASCII identifier.
 func validExported(name string) bool {
 	for _, r := range name {
 		if r > unicode.MaxASCII {
@@ -114,7 +116,7 @@ func validExported(name string) bool {
 	return token.IsIdentifier(name) && token.IsExported(name)
 }
 
-// snake turns an exported name into a file name's stem: AuthLinks → auth_links.
+// snake converts an exported name to a file name without extension: AuthLinks → auth_links.
 func snake(name string) string {
 	w := words(name)
 	for i := range w {
@@ -123,20 +125,20 @@ func snake(name string) string {
 	return strings.Join(w, "_")
 }
 
-// File is the stem of the resource's generated files. Where the name alone
-// would mean something to the toolchain, to an operating system or to this
-// generator, it is made to say what it is.
+// File returns the name of the resource's generated files, without extension.
+// Names with a special meaning to the Go toolchain, an operating system or this
+// generator get a suffix.
 func (r *Resource) File() string {
 	stem := snake(r.Name)
 	last := stem[strings.LastIndexByte(stem, '_')+1:]
-	suffix := last != stem && buildSuffix[last] // a file called so is only built there
+	suffix := last != stem && buildSuffix[last] // the toolchain would only build the file on that platform
 	if suffix || last == "json" || device[stem] || stem == "types" || stem == "client" {
 		stem += "_resource"
 	}
 	return stem
 }
 
-// device are names that Windows keeps for devices, whatever the extension.
+// device holds the names that Windows reserves for devices.
 var device = map[string]bool{"con": true, "prn": true, "aux": true, "nul": true}
 
 func init() {

@@ -24,7 +24,7 @@ func TestGoName(t *testing.T) {
 		"1":                   "N1",
 		"":                    "",
 		"--":                  "",
-		"идентификатор":       "", // letters that only look right are no name
+		"идентификатор":       "", // look-alike letters are not a name
 		"user\u202eId":        "UserID",
 		"averageDurationMs":   "AverageDurationMs",
 		"application/pdf":     "ApplicationPDF",

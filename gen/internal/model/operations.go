@@ -17,7 +17,7 @@ var httpMethods = []string{"get", "head", "options", "post", "put", "patch", "de
 // operations visits every operation in the order of paths and methods.
 func (b *builder) operations() {
 	if hooks := b.doc.Root().Get("webhooks"); hooks.Exists() {
-		b.finding(hooks, "not-generated", "the webhooks that the API calls are not generated").
+		b.warnf(hooks, "not-generated", "webhooks are not generated").
 			WithHint("remove them in an overlay")
 	}
 	for _, path := range b.doc.Root().Get("paths").Members() {
@@ -35,30 +35,30 @@ func (b *builder) operations() {
 	}
 }
 
-// unsupported refuses what a path has and no method could be made of, so that
-// nothing of the API is left out in silence.
+// unsupported reports keywords of a path for which no code can be generated, so
+// that no part of the API is silently ignored.
 func (b *builder) unsupported(path spec.Node) {
 	if ref := path.Get("$ref"); ref.Exists() {
 		b.tolerate(ref, "cannot-express", "%s is a reference to another path", path.Name()).
-			WithHint("write the path out in an overlay")
+			WithHint("replace the reference with the path itself in an overlay")
 	}
 	if trace := path.Get("trace"); trace.Exists() {
-		b.tolerate(trace, "cannot-express", "TRACE %s: no method can be made of it", path.Name()).
+		b.tolerate(trace, "cannot-express", "TRACE %s cannot be generated", path.Name()).
 			WithHint("remove the operation in an overlay")
 	}
 	for _, method := range httpMethods {
 		if calls := path.At(method, "callbacks"); calls.Exists() {
-			b.finding(calls, "not-generated", "what %s %s has called back is not generated", strings.ToUpper(method), path.Name()).
+			b.warnf(calls, "not-generated", "the callbacks of %s %s are not generated", strings.ToUpper(method), path.Name()).
 				WithHint("remove the callbacks in an overlay")
 		}
 		if servers := path.At(method, "servers"); servers.Exists() {
-			b.tolerate(servers, "cannot-express", "%s %s is on servers of its own; a client calls one", strings.ToUpper(method), path.Name()).
-				WithHint("remove the servers in an overlay, or the operation")
+			b.tolerate(servers, "cannot-express", "%s %s declares its own servers, but a client only calls one", strings.ToUpper(method), path.Name()).
+				WithHint("remove the servers or the operation in an overlay")
 		}
 	}
 }
 
-// verbRank puts methods in the order in which a reader looks for them.
+// verbRank orders the methods of a resource by their verb.
 func verbRank(m *Method) int {
 	for i, verb := range []string{"Create", "Upload", "Get", "List", "Lookup", "Update", "Delete"} {
 		if strings.HasPrefix(m.Name, verb) {
@@ -78,7 +78,7 @@ func (b *builder) operation(path, method string, op spec.Node) {
 	entry := b.name(op, loc, given, resource+"."+verb)
 	resource, verb, _ = strings.Cut(entry.Name, ".")
 	if verb == "" {
-		b.fault(op, "bad-name", "the name of %s is %q, not Resource.Method", loc, entry.Name)
+		b.errorf(op, "bad-name", "the name of %s is %q, which is not of the form Resource.Method", loc, entry.Name)
 		return
 	}
 	m := &Method{
@@ -96,8 +96,9 @@ func (b *builder) operation(path, method string, op spec.Node) {
 	b.responses(m, op)
 }
 
-// defaultNames derives a resource and a method from a path: the last fixed
-// segment names the resource, the HTTP method and what stands last the verb.
+// defaultNames derives the names of a resource and a method. The resource is the
+// last segment of the path that is not a parameter. The method depends on the HTTP
+// method and on whether the path ends in a parameter.
 func defaultNames(path, method string) (resource, verb string) {
 	single := strings.HasSuffix(path, "}")
 	for segment := range strings.SplitSeq(path, "/") {
@@ -126,7 +127,7 @@ func defaultNames(path, method string) (resource, verb string) {
 	return cmp.Or(resource, "Root"), verb
 }
 
-// oldMethods drops the resource from old names: only the method is kept as an alias.
+// oldMethods removes the resource from old names, since only methods are aliased.
 func oldMethods(was []string) []string {
 	var out []string
 	for _, w := range was {
@@ -144,8 +145,8 @@ func (b *builder) deprecation(n spec.Node) string {
 		return text
 	}
 	if n.Bool("deprecated") {
-		b.finding(n, "deprecated-without-advice", "%s is deprecated and does not say what to use instead", n.Pointer()).
-			WithHint("add  x-deprecated: Use … instead.")
+		b.warnf(n, "deprecated-without-advice", "%s is deprecated without an alternative", n.Pointer()).
+			WithHint("add x-deprecated in an overlay, with what to use instead")
 		return "The API marks this as deprecated."
 	}
 	return ""
@@ -157,7 +158,7 @@ func (b *builder) safety(op spec.Node, method string) Safety {
 		return s
 	case "":
 	default:
-		b.fault(op.Get("x-safety"), "bad-safety", "x-safety is %q; it must be A, B, C or D", s)
+		b.errorf(op.Get("x-safety"), "bad-safety", "x-safety is %q, not A, B, C or D", s)
 	}
 	switch method {
 	case http.MethodGet, http.MethodHead, http.MethodOptions:
@@ -165,18 +166,18 @@ func (b *builder) safety(op spec.Node, method string) Safety {
 	case http.MethodPut, http.MethodDelete:
 		return SafetyIdempotent
 	}
-	return SafetyUnrepeatable // nothing says that repeating it does no harm
+	return SafetyUnrepeatable // a retry could do harm, unless an overlay says otherwise
 }
 
-// scope reads how an operation authenticates: from x-scope, or none where the
-// document asks for no security at all.
+// scope returns the credential of an operation: x-scope, or else none if the
+// specification declares no security requirement.
 func (b *builder) scope(op spec.Node) Scope {
 	switch s := Scope(op.Str("x-scope")); s {
 	case ScopeServer, ScopeClient, ScopeKey, ScopeNone:
 		return s
 	case "":
 	default:
-		b.fault(op.Get("x-scope"), "bad-scope", "x-scope is %q; it must be server, client, key or none", s)
+		b.errorf(op.Get("x-scope"), "bad-scope", "x-scope is %q, not server, client, key or none", s)
 	}
 	security := op.Get("security")
 	if !security.Exists() {
@@ -200,17 +201,17 @@ func (b *builder) parameters(m *Method, op spec.Node) {
 		}
 		if fixed := p.Get("x-const"); fixed.Exists() {
 			if in != "header" {
-				b.fault(p, "bad-constant", "x-const on parameter %q: only a header can be fixed", wire)
+				b.errorf(p, "bad-constant", "parameter %q has x-const, but is not a header", wire)
 			}
 			m.Headers = append(m.Headers, Constant{Name: wire, Value: fixed.Text()})
 			continue
 		}
 		if in == "header" && slices.ContainsFunc([]string{"Accept", "Content-Type", "Authorization"}, func(h string) bool { return strings.EqualFold(h, wire) }) {
-			continue // OpenAPI says that such a declaration is ignored
+			continue // OpenAPI requires that such declarations are ignored
 		}
-		if in == "header" && !headerName(wire) || strings.ContainsFunc(wire, canon.Hidden) {
-			b.tolerate(p, "bad-name", "no %s parameter can be called %q", in, wire).
-				WithHint("mend the name in an overlay, or remove the parameter")
+		if in == "header" && !validHeaderName(wire) || strings.ContainsFunc(wire, canon.Hidden) {
+			b.tolerate(p, "bad-name", "the name of the %s parameter %q contains invalid characters", in, wire).
+				WithHint("correct the name in an overlay, or remove the parameter")
 			continue
 		}
 		f := b.parameter(m, p, in, wire)
@@ -220,7 +221,7 @@ func (b *builder) parameters(m *Method, op spec.Node) {
 		case "query", "header":
 			rest = append(rest, f)
 		default:
-			b.tolerate(p, "cannot-express", "parameter %q is in %q; only path, query and header parameters can be generated", wire, in).
+			b.tolerate(p, "cannot-express", "parameter %q is in %q, but only path, query and header parameters can be generated", wire, in).
 				WithHint("remove the parameter in an overlay")
 		}
 	}
@@ -229,14 +230,14 @@ func (b *builder) parameters(m *Method, op spec.Node) {
 		f := byName[wire]
 		if f != nil {
 			if other, dup := taken[f.Arg()]; dup {
-				b.fault(op, "name-collision", "the parameters %q and %q of %s are both called %s", other, wire, m.Loc, f.Arg()).
-					WithHint("give one of them another name (x-name) in the overlay")
+				b.errorf(op, "name-collision", "the parameters %q and %q of %s are both called %s", other, wire, m.Loc, f.Arg()).
+					WithHint("rename one of them with x-name in an overlay")
 				continue
 			}
 			taken[f.Arg()] = wire
 		}
 		if f == nil {
-			b.tolerate(op, "path-parameter", "%s has no parameter %q", m.Loc, wire).
+			b.tolerate(op, "path-parameter", "%s does not declare its path parameter %q", m.Loc, wire).
 				WithHint("declare it in an overlay")
 			f = &Field{Name: cmp.Or(GoName(wire), "Param"), Wire: wire, In: "path", Required: true, Ref: Ref{Prim: String}, Loc: m.Loc + " path " + wire, Pos: op.Pos()}
 		}
@@ -257,12 +258,12 @@ func (b *builder) parameters(m *Method, op spec.Node) {
 	}
 }
 
-// ownName reports whether a parameter has a name that no other parameter seen
-// in its place has.
+// ownName reports whether a parameter has a name, and no earlier parameter in the
+// same location has it.
 func (b *builder) ownName(m *Method, p spec.Node, seen map[string]bool) bool {
 	in, wire := p.Str("in"), p.Str("name")
 	if wire == "" || seen[in+" "+wire] {
-		b.tolerate(p, "bad-name", "%s has a %s parameter without a name of its own: %q", m.Loc, in, wire).
+		b.tolerate(p, "bad-name", "%s has a %s parameter whose name is empty or a duplicate: %q", m.Loc, in, wire).
 			WithHint("name the parameter in an overlay, or remove it")
 		return false
 	}
@@ -270,8 +271,8 @@ func (b *builder) ownName(m *Method, p spec.Node, seen map[string]bool) bool {
 	return true
 }
 
-// headerName reports whether a header can be called so (RFC 9110, token).
-func headerName(s string) bool {
+// validHeaderName reports whether s is a valid header field name (RFC 9110).
+func validHeaderName(s string) bool {
 	return s != "" && !strings.ContainsFunc(s, func(r rune) bool {
 		return r > unicode.MaxASCII || !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("!#$%&'*+-.^_`|~", r)
 	})
@@ -311,7 +312,7 @@ func (b *builder) parameter(m *Method, p spec.Node, in, wire string) *Field {
 	}
 	schema := p.Get("schema")
 	if !schema.Exists() {
-		b.tolerate(p, "cannot-express", "parameter %q has no schema", wire).WithHint("give it one in an overlay")
+		b.tolerate(p, "cannot-express", "parameter %q has no schema", wire).WithHint("declare its schema in an overlay")
 		f.Ref = Ref{Prim: String}
 		return f
 	}
@@ -324,20 +325,20 @@ func (b *builder) parameter(m *Method, p spec.Node, in, wire string) *Field {
 	f.Ref = b.ref(schema, context{parent: m.Name + m.Resource.Name, name: f.Name, request: true, param: true})
 	switch style, explode := p.Str("style"), p.Get("explode"); {
 	case f.Ref.Prim == List && in == "query" && !f.Ref.Elem.scalar():
-		b.tolerate(p, "cannot-express", "parameter %q is %s, which cannot be sent in the query", wire, f.Ref.Go()).
+		b.tolerate(p, "cannot-express", "parameter %q is %s, which cannot be encoded in the query", wire, f.Ref.Go()).
 			WithHint("give its items a scalar type in an overlay")
 		f.Ref = Ref{Prim: String}
 	case f.Ref.Prim == List && in == "query":
 		f.Repeat = !explode.Exists() || explode.Text() == "true"
 		if style != "" && style != "form" {
-			b.tolerate(p, "cannot-express", "parameter %q has style %s, which cannot be generated for a list", wire, style)
+			b.tolerate(p, "cannot-express", "parameter %q is a list with style %s, but only form is supported", wire, style)
 		}
 	case f.Ref.Prim == List || f.Ref.Prim == Map || f.Ref.Prim == JSON || f.Ref.Prim == Named && f.Ref.Type.Kind != Enum:
-		b.tolerate(p, "cannot-express", "parameter %q is %s, which cannot be sent in the %s", wire, f.Ref.Go(), in).
+		b.tolerate(p, "cannot-express", "parameter %q is %s, which cannot be encoded in the %s", wire, f.Ref.Go(), in).
 			WithHint("give it a scalar type in an overlay")
 		f.Ref = Ref{Prim: String}
 	case style == "deepObject":
-		b.tolerate(p.Get("style"), "cannot-express", "parameter %q has style deepObject, and is no object", wire).
+		b.tolerate(p.Get("style"), "cannot-express", "parameter %q has style deepObject, but is not an object", wire).
 			WithHint("remove style and explode in an overlay")
 	}
 	return f
@@ -360,20 +361,20 @@ func (b *builder) requestBody(m *Method, op spec.Node) {
 	}
 	for _, c := range body.Get("content").Members() {
 		if m.Body != BodyNone && c.Name() != media.Name() {
-			b.finding(c, "unused-media", "%s also takes %s, and is sent as %s only", m.Loc, c.Name(), m.Body.words()).
+			b.warnf(c, "unused-media", "%s also accepts %s, but is only sent as %s", m.Loc, c.Name(), m.Body.description()).
 				WithHint("remove the media type in an overlay")
 		}
 	}
 	if m.Body == BodyNone {
-		b.tolerate(body, "cannot-express", "the body of %s has no media type that can be sent (JSON, form or multipart)", m.Loc)
+		b.tolerate(body, "cannot-express", "the body of %s has no supported media type (JSON, form or multipart)", m.Loc)
 		return
 	}
 	schema := media.Get("schema")
 	ref := b.ref(schema, context{parent: m.Name + m.Resource.Name, name: "Params", request: true, multipart: m.Body == BodyMultipart})
 	if ref.Prim != Named || ref.Type.Kind != Struct {
 		m.Body = BodyNone
-		b.tolerate(media, "cannot-express", "the body of %s is %s; only an object can be a params struct", m.Loc, ref.Go()).
-			WithHint("describe the body as an object in an overlay")
+		b.tolerate(media, "cannot-express", "the body of %s is %s, but must be an object", m.Loc, ref.Go()).
+			WithHint("declare the body as an object in an overlay")
 		return
 	}
 	ref.Type.Request = true
@@ -389,8 +390,8 @@ func (b *builder) requestBody(m *Method, op spec.Node) {
 	})
 }
 
-// responses decides what the method returns, and adds a method for each
-// further media type that the operation answers in.
+// responses sets the result of the method, and adds a method for each additional
+// response media type of the operation.
 func (b *builder) responses(m *Method, op spec.Node) {
 	success, failures := map[int]bool{}, map[int]bool{}
 	var streams []spec.Node
@@ -421,8 +422,8 @@ func (b *builder) responses(m *Method, op spec.Node) {
 			}
 			ref := b.ref(c.Get("schema"), context{parent: m.Name + m.Resource.Name, name: "Result", response: true})
 			if jsonResult != nil && !jsonResult.equal(ref) {
-				b.tolerate(c, "cannot-express", "%s answers %s with another type than its other success", m.Loc, r.Name()).
-					WithHint("make both successes one type (x-type) in an overlay")
+				b.tolerate(c, "cannot-express", "the response %[2]s of %[1]s has a different type from its other successful response", m.Loc, r.Name()).
+					WithHint("give both responses the same type (x-type) in an overlay")
 				continue
 			}
 			jsonResult = &ref

@@ -6,24 +6,24 @@ import (
 	"github.com/basiq-sdk/basiq-go/gen/internal/spec"
 )
 
-// maxParts bounds what one schema is composed of. Descriptions that people
-// write stay below ten.
+// maxParts is the maximum number of schemas that one is composed of. Real
+// specifications stay below ten.
 const maxParts = 64
 
-// parts lists what a schema is composed of, each schema once, the schema
-// itself last.
+// parts returns the schemas that a schema is composed of, each once, with the
+// schema itself last.
 func (b *builder) parts(n spec.Node) []part {
 	var out []part
-	const onTheWay, done = 1, 2
+	const visiting, done = 1, 2
 	state := map[string]int{}
 	required := map[string][]string{}
 	var visit func(n spec.Node)
 	visit = func(n spec.Node) {
 		at := n.Pointer()
-		state[at] = onTheWay
+		state[at] = visiting
 		if len(state) == maxParts+1 {
-			b.fault(n, "too-many-parts", "%s is the part that makes a schema of more than %d", at, maxParts).
-				WithHint("write the schema out in an overlay")
+			b.errorf(n, "too-many-parts", "the schema is composed of more than %[2]d parts; the first beyond the limit is %[1]s", at, maxParts).
+				WithHint("replace the allOf with the schema's members in an overlay")
 		}
 		if len(state) > maxParts {
 			state[at] = done
@@ -33,8 +33,8 @@ func (b *builder) parts(n spec.Node) []part {
 		for _, item := range n.Get("allOf").Items() {
 			target := item.Deref()
 			switch state[target.Pointer()] {
-			case onTheWay:
-				b.fault(item, "allof-cycle", "%s is composed of itself", target.Pointer()).
+			case visiting:
+				b.errorf(item, "allof-cycle", "%s is composed of itself", target.Pointer()).
 					WithHint("remove it from allOf in an overlay")
 				continue
 			case 0:

@@ -12,17 +12,17 @@ import (
 	"github.com/basiq-sdk/basiq-go/gen/internal/spec"
 )
 
-// context says where a schema is used, which gives a nameless one its name.
+// context is where a schema is used. It gives an anonymous schema its name.
 type context struct {
 	parent, name      string
 	request, response bool
 	param             bool // a path, query or header parameter
 	multipart         bool // the fields of a multipart form
-	explicit          bool // the parent's name was given by hand
-	property          bool // the schema stands inline as a property
+	explicit          bool // the parent's name was set by an overlay
+	property          bool // the schema is declared inline as a property
 }
 
-// local is the part of a pointer that the names lock uses.
+// local returns the part of a pointer that the names lock uses.
 func local(n spec.Node) string { return strings.TrimPrefix(n.Pointer(), "#") }
 
 func (c context) defaultName() string { return c.parent + c.name }
@@ -31,7 +31,7 @@ var formats = map[string]Prim{
 	"date": Date, "date-time": DateTime, "month": Month, "decimal": Decimal, "password": Secret,
 }
 
-// ref decides the Go type of a schema.
+// ref returns the Go type of a schema.
 func (b *builder) ref(n spec.Node, ctx context) Ref {
 	if !n.Exists() {
 		return Ref{Prim: JSON}
@@ -45,7 +45,7 @@ func (b *builder) ref(n spec.Node, ctx context) Ref {
 	if r := n.Ref(); r != "" {
 		parts := strings.Split(r, "/")
 		ctx.parent, ctx.name, ctx.explicit = "", GoName(parts[len(parts)-1]), false
-		ctx.property = parts[len(parts)-2] == "properties" // a reference to a property leads to its schema
+		ctx.property = parts[len(parts)-2] == "properties" // the target is the property's schema
 	}
 	n = target
 	typ, several := typeOf(n)
@@ -54,7 +54,7 @@ func (b *builder) ref(n spec.Node, ctx context) Ref {
 		return b.union(n, ctx)
 	case several:
 		return b.untyped(n, "it has several types").withHint(
-			"tell the shapes apart with x-variants, or give it one type, in an overlay")
+			"declare the shapes with x-variants in an overlay, or give it a single type")
 	case n.Get("enum").Exists() && (typ == "string" || typ == ""):
 		return b.enum(n, ctx)
 	case wrapped(n).Exists():
@@ -62,8 +62,8 @@ func (b *builder) ref(n spec.Node, ctx context) Ref {
 	case n.Get("allOf").Exists() || n.Get("properties").Exists():
 		return b.object(n, ctx)
 	case n.Get("oneOf").Exists() || n.Get("anyOf").Exists():
-		return b.untyped(n, "it may have several shapes").withHint(
-			"tell the shapes apart with x-variants, or give it one type, in an overlay")
+		return b.untyped(n, "it has several shapes").withHint(
+			"declare the shapes with x-variants in an overlay, or give it a single type")
 	case typ == "array" || n.Get("items").Exists():
 		if b.within(n) {
 			return Ref{Prim: JSON}
@@ -72,7 +72,7 @@ func (b *builder) ref(n spec.Node, ctx context) Ref {
 		ctx.name, ctx.property = singular(ctx.name), false
 		elem := b.ref(n.Get("items"), ctx)
 		if !n.Get("items").Exists() {
-			b.finding(n, "untyped", "%s is a list of anything", n.Pointer()).WithHint("give it items in an overlay")
+			b.warnf(n, "untyped", "%s is a list without a type for its items", n.Pointer()).WithHint("declare its items in an overlay")
 		}
 		return Ref{Prim: List, Elem: &elem}
 	case typ == "object":
@@ -87,7 +87,7 @@ func (b *builder) ref(n spec.Node, ctx context) Ref {
 			return Ref{Prim: Map, Elem: &elem}
 		}
 		return b.untyped(n, "it is an object without properties").withHint(
-			"give it properties in an overlay, or x-any: true if it really is free-form")
+			"declare its properties in an overlay, or set x-any: true if it is free-form")
 	case typ == "string":
 		return b.text(n, ctx)
 	case typ == "integer":
@@ -96,15 +96,14 @@ func (b *builder) ref(n spec.Node, ctx context) Ref {
 		if n.Str("format") == "double" || n.Str("format") == "float" {
 			return Ref{Prim: Float}
 		}
-		return Ref{Prim: Number} // the exact text: nothing says that a float would do
+		return Ref{Prim: Number} // keeps the exact text, since a float could lose digits
 	case typ == "boolean":
 		return Ref{Prim: Bool}
 	}
-	return b.untyped(n, "it has no type").withHint("give it a type in an overlay, or x-any: true if it really is free-form")
+	return b.untyped(n, "it has no type").withHint("declare its type in an overlay, or set x-any: true if it is free-form")
 }
 
-// typeOf is the one type that a schema has beside null, and whether there are
-// more.
+// typeOf returns a schema's type other than null, and whether it has several.
 func typeOf(n spec.Node) (typ string, several bool) {
 	typ = n.Str("type")
 	for _, t := range n.Get("type").Items() { // 3.1: a list
@@ -115,8 +114,9 @@ func typeOf(n spec.Node) (typ string, several bool) {
 	return typ, several
 }
 
-// wrapped is the schema that another adds nothing to but, say, that it may be
-// null: the one part of allOf. An object keeps the name that it has here.
+// wrapped returns the only part of a schema's allOf, if the schema adds nothing
+// to its type, such as when it only makes it nullable. An object is not
+// unwrapped, because it is named after the outer schema.
 func wrapped(n spec.Node) spec.Node {
 	all := n.Get("allOf").Items()
 	if len(all) != 1 || n.Get("properties").Exists() || n.Get("required").Exists() || n.Get("x-type").Exists() {
@@ -128,7 +128,7 @@ func wrapped(n spec.Node) spec.Node {
 	return all[0]
 }
 
-// textFormats are formats that make no type of their own, and are no slip of the pen.
+// textFormats are the formats that are known but have no Go type of their own.
 var textFormats = []string{"binary", "byte", "duration", "email", "hostname", "ipv4", "ipv6", "password", "phone", "time", "uri", "uri-reference", "url", "uuid"}
 
 func (b *builder) text(n spec.Node, ctx context) Ref {
@@ -140,12 +140,12 @@ func (b *builder) text(n spec.Node, ctx context) Ref {
 		return Ref{Prim: p}
 	}
 	if format != "" && !slices.Contains(textFormats, format) {
-		b.finding(n.Get("format"), "unknown-format", "%s has the format %q, which says nothing to the generator", n.Pointer(), format).
+		b.warnf(n.Get("format"), "unknown-format", "%s has the unknown format %q", n.Pointer(), format).
 			WithHint("correct it in an overlay, or remove it")
 	}
 	if x := n.Get("x-enum"); x.Exists() {
-		b.tolerate(x, "no-value", "%s has no enumeration whose values x-enum could name", n.Pointer()).
-			WithHint("upstream removed it, or made prose of it: remove x-enum, or declare the values in an overlay")
+		b.tolerate(x, "no-value", "%s has x-enum but is not an enumeration", n.Pointer()).
+			WithHint("remove x-enum, or declare the values with enum in an overlay: the specification no longer does")
 	}
 	return Ref{Prim: String}
 }
@@ -162,13 +162,13 @@ func (u untyped) withHint(hint string) Ref {
 	return u.Ref
 }
 
-// untyped is the last resort: the value is kept as it came.
+// untyped is the last resort: the value is kept as raw JSON.
 func (b *builder) untyped(n spec.Node, why string) untyped {
 	u := untyped{Ref: Ref{Prim: JSON}}
 	if n.Bool("x-any") {
 		return u
 	}
-	a := b.finding(n, "untyped", "%s has no Go type: %s", n.Pointer(), why)
+	a := b.warnf(n, "untyped", "%s has no Go type: %s", n.Pointer(), why)
 	u.hint = func(hint string) { a.Hint = hint }
 	return u
 }
@@ -178,12 +178,12 @@ func (b *builder) use(t *Type, ctx context) {
 	t.Response = t.Response || ctx.response
 }
 
-// declare makes the named type of a schema and settles its name.
+// declare creates the named type of a schema and decides its name.
 func (b *builder) declare(n spec.Node, ctx context, kind Kind) *Type {
 	given := n.Str("x-type")
 	entry := b.name(n, "type "+local(n), given, ctx.defaultName())
-	// Where the schema stands inline as a property, its description is the
-	// field's; the type's own is beside it.
+	// The description of an inline property documents the field. The type's
+	// documentation is x-doc.
 	doc := strings.TrimSpace(n.Str("x-doc"))
 	if doc == "" && !ctx.property {
 		doc = b.documented(n)
@@ -200,18 +200,18 @@ func (b *builder) declare(n spec.Node, ctx context, kind Kind) *Type {
 	b.use(t, ctx)
 	b.byPointer[n.Pointer()] = t
 	if b.types = append(b.types, t); len(b.types) == maxTypes+1 {
-		b.fault(n, "too-many-types", "%s is one type more than the limit of %d", n.Pointer(), maxTypes).
-			WithHint("leave out in an overlay what no caller needs")
+		b.errorf(n, "too-many-types", "%s exceeds the limit of %d types in a package", n.Pointer(), maxTypes).
+			WithHint("remove parts that no caller needs in an overlay")
 	}
 	return t
 }
 
-// within tells whether a nameless type is being made of this very schema: a
-// list of itself has no end. It remembers the schema until leave.
+// within reports whether an anonymous schema is already being converted: a list
+// that contains itself has no Go type. It records the schema until leave.
 func (b *builder) within(n spec.Node) bool {
 	if b.active[n.Pointer()] {
-		b.fault(n, "type-cycle", "%s contains itself, and nothing between has a name", n.Pointer()).
-			WithHint("make one of the schemas on the way an object, in an overlay")
+		b.errorf(n, "type-cycle", "%s contains itself without an object in between", n.Pointer()).
+			WithHint("declare one of the schemas in between as an object in an overlay")
 		return true
 	}
 	b.active[n.Pointer()] = true
@@ -226,8 +226,8 @@ func (b *builder) object(n spec.Node, ctx context) Ref {
 	seen := map[string]bool{}
 	for _, part := range parts {
 		if count := len(part.Get("properties").Members()); count > maxMembers {
-			b.fault(part.Get("properties"), "too-many-members", "%s has %d members; the limit is %d", part.Pointer(), count, maxMembers).
-				WithHint("leave out in an overlay what no caller needs")
+			b.errorf(part.Get("properties"), "too-many-members", "%s has %d members; the limit is %d", part.Pointer(), count, maxMembers).
+				WithHint("remove parts that no caller needs in an overlay")
 			break
 		}
 		b.onlyMembers(n, part)
@@ -250,8 +250,8 @@ func (b *builder) object(n spec.Node, ctx context) Ref {
 					at = item
 				}
 			}
-			b.tolerate(at, "required-undeclared", "%s requires %q, which is no property of it", n.Pointer(), wire).
-				WithHint("declare the property, or remove it from required, in an overlay")
+			b.tolerate(at, "required-undeclared", "%s requires %q, which is not one of its properties", n.Pointer(), wire).
+				WithHint("declare the property in an overlay, or remove it from required")
 			seen[wire] = true
 		}
 	}
@@ -259,8 +259,8 @@ func (b *builder) object(n spec.Node, ctx context) Ref {
 	return Ref{Prim: Named, Type: t}
 }
 
-// onlyMembers refuses what a struct would leave out of a part: a type that is
-// no object's, and shapes that it may have.
+// onlyMembers reports keywords of a part that a struct cannot express: a type
+// other than object, and alternative shapes.
 func (b *builder) onlyMembers(n spec.Node, p part) {
 	typ, _ := typeOf(p.Node)
 	why := ""
@@ -278,24 +278,24 @@ func (b *builder) onlyMembers(n spec.Node, p part) {
 	}
 	whole := "has members"
 	if p.Pointer() != n.Pointer() {
-		whole = "is a part of " + n.Pointer() + ", which has members"
+		whole = "is part of " + n.Pointer() + ", which has members"
 	}
-	b.tolerate(p.Node, "cannot-express", "%s is %s, and %s", p.Pointer(), why, whole).
-		WithHint("describe it as an object, or remove its members, in an overlay")
+	b.tolerate(p.Node, "cannot-express", "%s is %s, but %s", p.Pointer(), why, whole).
+		WithHint("declare it as an object in an overlay, or remove its members")
 }
 
-// part is a schema that another is composed of, and the names that it and
-// what it is composed of require.
+// part is a schema that another is composed of, with the names of the members
+// that it and its own parts require.
 type part struct {
 	spec.Node
 	required []string
 }
 
-// maxMembers bounds what one schema declares: compilers take a long time for a
-// struct of many thousand fields.
+// maxMembers is the maximum number of members of a schema. Compilers take a long
+// time for structs with many thousands of fields.
 const maxMembers = 2000
 
-// maxTypes bounds what one package declares: more would be of no use to anyone.
+// maxTypes is the maximum number of types in a package.
 const maxTypes = 5000
 
 func (b *builder) field(t *Type, p spec.Node, required bool, ctx context) *Field {
@@ -311,8 +311,8 @@ func (b *builder) field(t *Type, p spec.Node, required bool, ctx context) *Field
 		Required:   required,
 	}
 	if strings.ContainsFunc(wire, func(r rune) bool { return strings.ContainsRune("\"\\`", r) || unicode.IsControl(r) }) {
-		b.fault(p, "bad-name", "the member %q has a quote, backslash or control character in its name", wire).
-			WithHint("remove or rename it in an overlay")
+		b.errorf(p, "bad-name", "the member %q has a quote, backslash or control character in its name", wire).
+			WithHint("rename it in an overlay, or remove it")
 	}
 	f.Most, f.MostLength = wholeNumber(target, "maximum"), wholeNumber(target, "maxLength")
 	nullable := target.Bool("nullable") || p.Bool("nullable") || slices.Contains(target.Get("type").Strings(), "null")
@@ -332,30 +332,30 @@ func (b *builder) field(t *Type, p spec.Node, required bool, ctx context) *Field
 	if x := p.Get("x-pointer"); x.Exists() {
 		f.Ref.Pointer, f.pinned = x.Text() == "true", true
 		if f.Ref.Pointer && (f.Ref.Prim == List || f.Ref.Prim == Map || f.Ref.Prim == JSON || f.Ref.Prim == File) {
-			b.fault(x, "cannot-express", "%s is %s, which is never a pointer", p.Pointer(), f.Ref.Go())
+			b.errorf(x, "cannot-express", "%s is %s, which is never a pointer", p.Pointer(), f.Ref.Go())
 		}
 	}
 	return f
 }
 
-// wholeNumber reads how large a number, or how long a text, may be. A limit that is
-// not a whole number above zero limits nothing that is sent.
+// wholeNumber returns the limit that keyword sets: the maximum of a number, or the
+// maxLength of a text. It returns 0 if there is none that is a positive integer.
 func wholeNumber(n spec.Node, keyword string) int {
 	most, _ := strconv.Atoi(n.Str(keyword))
 	return max(most, 0)
 }
 
-// noAlias refuses an old name where Go has no alias.
+// noAlias reports old names of what Go has no aliases for.
 func (b *builder) noAlias(entry LockEntry, loc, what string) {
 	if len(entry.Was) > 0 {
-		b.faults = append(b.faults, diag.Errorf(b.lock.entries[loc].Pos, "names-lock-entry",
-			"%s cannot keep an old name beside its new one", what).
-			WithHint("leave  was  out: callers of the old name have to change"))
+		b.errs = append(b.errs, diag.Errorf(b.lock.entries[loc].Pos, "names-lock-entry",
+			"%s cannot have an alias with its old name", what).
+			WithHint("remove was from the entry: code that uses the old name has to change"))
 	}
 }
 
-// sortFields orders members as x-order says; the rest follow by name, with
-// identity first and links last, so that a new member moves nothing.
+// sortFields orders members by x-order. Others follow by name, with id and type
+// first and links last, so that a new member does not move others.
 func sortFields(t *Type) {
 	rank := map[string]int{}
 	for i, wire := range t.order {
@@ -388,30 +388,30 @@ func (b *builder) enum(n spec.Node, ctx context) Ref {
 		}
 		wire := v.Text()
 		if !v.IsText() {
-			b.tolerate(v, "enum-type", "the value %s of %s is no text", wire, n.Pointer()).
-				WithHint("quote it, or give the enumeration its type, in an overlay")
+			b.tolerate(v, "enum-type", "the value %s of %s is not a string", wire, n.Pointer()).
+				WithHint("quote it in an overlay, or declare the enumeration's type")
 			continue
 		}
 		if strings.ContainsAny(wire, "\n\r") {
-			b.tolerate(v, "enum-newline", "the value %q of %s holds a line break", wire, n.Pointer()).
-				WithHint("remove the enum or mend the value in an overlay")
+			b.tolerate(v, "enum-newline", "the value %q of %s contains a line break", wire, n.Pointer()).
+				WithHint("correct the value in an overlay, or remove the enum")
 			continue
 		}
 		if strings.ContainsFunc(wire, canon.Hidden) {
-			b.tolerate(v, "bad-name", "the value %q of %s holds control or direction characters", wire, n.Pointer()).
-				WithHint("mend the value in an overlay, or remove the enum")
+			b.tolerate(v, "bad-name", "the value %q of %s contains control or text direction characters", wire, n.Pointer()).
+				WithHint("correct the value in an overlay, or remove the enum")
 			continue
 		}
 		decl := n.At("x-enum", wire)
 		if decl.Get("is").Exists() {
-			continue // another spelling, see below
+			continue // an alternate spelling, see below
 		}
 		def := t.Name + GoName(wire)
 		if wire == "" {
 			def = t.Name + "Empty"
 		} else if GoName(wire) == "" {
-			b.tolerate(v, "bad-name", "no Go name can be made of the value %q of %s", wire, n.Pointer()).
-				WithHint("name it:  x-enum: {%s: {name: …}}", strconv.Quote(wire))
+			b.tolerate(v, "bad-name", "the value %q of %s cannot be converted to a Go name", wire, n.Pointer()).
+				WithHint("set a name in an overlay:  x-enum: {%s: {name: …}}", strconv.Quote(wire))
 			continue
 		}
 		given := decl.Str("name")
@@ -434,33 +434,33 @@ func (b *builder) enum(n spec.Node, ctx context) Ref {
 			continue
 		}
 		if !slices.ContainsFunc(t.Values, func(v *Value) bool { return v.Wire == decl.Name() }) {
-			b.tolerate(decl, "no-value", "%q is no value of the enumeration %s", decl.Name(), t.Name).
+			b.tolerate(decl, "no-value", "%q is not a value of the enumeration %s", decl.Name(), t.Name).
 				WithHint("remove it from x-enum, or add the value to the enumeration")
 		}
 	}
 	return Ref{Prim: Named, Type: t}
 }
 
-// spelling adds another way in which answers spell a value:
+// spelling adds an alternate spelling of a value in responses:
 //
 //	x-enum:
 //	  openbanking: {is: open-banking}
 func (b *builder) spelling(t *Type, n, decl, is spec.Node) {
 	if !slices.ContainsFunc(n.Get("enum").Items(), func(v spec.Node) bool { return v.Text() == decl.Name() }) {
-		b.tolerate(decl, "no-value", "%q is no value of the enumeration %s", decl.Name(), t.Name).
+		b.tolerate(decl, "no-value", "%q is not a value of the enumeration %s", decl.Name(), t.Name).
 			WithHint("remove it from x-enum, or add the value to the enumeration")
 		return
 	}
 	i := slices.IndexFunc(t.Values, func(v *Value) bool { return v.Wire == is.Text() })
 	if i < 0 {
-		b.tolerate(is, "no-value", "%q is said to be another spelling of %q, which is no value of the enumeration %s", decl.Name(), is.Text(), t.Name).
-			WithHint("name a value that has no  is:  itself")
+		b.tolerate(is, "no-value", "%q is declared as an alternate spelling of %q, which is not a value of the enumeration %s", decl.Name(), is.Text(), t.Name).
+			WithHint("set is to a value that does not have is itself")
 		return
 	}
 	t.Values[i].Also = append(t.Values[i].Also, decl.Name())
 }
 
-// singular names an element after its list.
+// singular returns the singular of a list's name, which names its elements.
 func singular(s string) string {
 	switch {
 	case strings.HasSuffix(s, "ies"):

@@ -9,8 +9,8 @@ import (
 
 var jsonKinds = []string{"object", "array", "string", "number", "bool", "null"}
 
-// union reads x-variants, which names the shapes of a polymorphic value and
-// says how to recognise each:
+// union converts x-variants, which declares the shapes of a union and how each is
+// recognised:
 //
 //	x-variants:
 //	  Link: {schema: {…}, when: {property: type, equals: [link]}, description: …}
@@ -32,15 +32,15 @@ func (b *builder) union(n spec.Node, ctx context) Ref {
 			},
 		}
 		if k := variant.When.Kind; k != "" && !slices.Contains(jsonKinds, k) {
-			b.fault(v.At("when", "kind"), "bad-variant", "%q is no kind of JSON value", k).
-				WithHint("one of %s", strings.Join(jsonKinds, ", "))
+			b.errorf(v.At("when", "kind"), "bad-variant", "%q is not a kind of JSON value", k).
+				WithHint("use one of %s", strings.Join(jsonKinds, ", "))
 		}
 		if variant.When.Sibling != "" && len(variant.When.Equals) == 0 {
-			b.fault(v, "bad-variant", "variant %s of %s does not say which values of its sibling %s it stands for", v.Name(), t.Name, variant.When.Sibling).
+			b.errorf(v, "bad-variant", "variant %s of %s lists no values of its sibling %s", v.Name(), t.Name, variant.When.Sibling).
 				WithHint("add  equals: […]")
 		}
 		if variant.When.Kind == "" && variant.When.Property == "" && variant.When.Sibling == "" {
-			b.fault(v, "bad-variant", "variant %s of %s does not say how it is recognised", v.Name(), t.Name).
+			b.errorf(v, "bad-variant", "variant %s of %s has no condition by which it is recognised", v.Name(), t.Name).
 				WithHint("add  when: {kind: …}  or  when: {property: …, equals: […]}  or  when: {sibling: …, equals: […]}")
 		}
 		t.Variants = append(t.Variants, variant)
@@ -48,22 +48,22 @@ func (b *builder) union(n spec.Node, ctx context) Ref {
 	return Ref{Prim: Named, Type: t}
 }
 
-// siblings checks that the members which tell a field's shapes apart stand
-// beside it, and are texts.
+// siblings checks that the members by which a field's variants are recognised are
+// members of the same struct, and strings.
 func (b *builder) siblings(t *Type, f *Field) {
 	if f.Ref.Prim != Named {
 		return
 	}
 	for _, v := range f.Ref.Type.Variants {
 		if v.When.Sibling != "" && f.Sibling(t, v) == nil {
-			b.tolerateAt(v.Pos, "no-member", "variant %s of %s is told apart by %s, and %s has no such member that is a text", v.Name, f.Ref.Type.Name, v.When.Sibling, t.Name).
-				WithHint("correct  when.sibling  in the overlay: it names a member of the object that holds the value")
+			b.tolerateAt(v.Pos, "no-member", "variant %s of %s is recognised by its sibling %s, but %s has no such member that is a string", v.Name, f.Ref.Type.Name, v.When.Sibling, t.Name).
+				WithHint("set  when.sibling  in the overlay to a member of the object that contains the value")
 		}
 	}
 }
 
-// Sibling returns the field of t that tells whether f has the shape of a
-// variant, or nil if there is none.
+// Sibling returns the field of t by which variant v of f is recognised, or nil if
+// there is none.
 func (f *Field) Sibling(t *Type, v *Variant) *Field {
 	for _, other := range t.Fields {
 		if other.Wire == v.When.Sibling && other.Ref.IsText() && !other.Ref.Pointer {
@@ -75,11 +75,11 @@ func (f *Field) Sibling(t *Type, v *Variant) *Field {
 
 var filterOps = []string{"eq", "ne", "in", "bt", "gt", "gteq", "lt", "lteq"}
 
-// filter reads x-filter: {type: Name, fields: {GoName: {path, ops, schema, description}}}.
+// filter converts x-filter: {type: Name, fields: {GoName: {path, ops, schema, description}}}.
 func (b *builder) filter(n spec.Node) *Filter {
 	f := &Filter{Type: n.Str("type"), Doc: b.documented(n), Pos: n.Pos()}
 	if !validExported(f.Type) {
-		b.fault(n, "bad-filter", "x-filter needs a type, an exported Go identifier")
+		b.errorf(n, "bad-filter", "the type of x-filter is %q, which is not an exported Go identifier", f.Type)
 	}
 	for _, fn := range n.Get("fields").Members() {
 		ff := &FilterField{
@@ -87,12 +87,12 @@ func (b *builder) filter(n spec.Node) *Filter {
 			Doc: b.documented(fn),
 		}
 		if !validExported(ff.Name) || ff.Path == "" || len(ff.Ops) == 0 {
-			b.fault(fn, "bad-filter", "a filter field needs an exported name, a path and ops")
+			b.errorf(fn, "bad-filter", "filter field %q lacks an exported Go name, a path or ops", ff.Name)
 		}
 		for _, op := range ff.Ops {
 			if !slices.Contains(filterOps, op) {
-				b.fault(fn.Get("ops"), "bad-filter", "%q is no operator of the filter grammar", op).
-					WithHint("one of %s", strings.Join(filterOps, ", "))
+				b.errorf(fn.Get("ops"), "bad-filter", "%q is not an operator of the filter grammar", op).
+					WithHint("use one of %s", strings.Join(filterOps, ", "))
 			}
 		}
 		ff.Ref = Ref{Prim: String}

@@ -9,12 +9,11 @@ import (
 	"github.com/basiq-sdk/basiq-go/gen/internal/diag"
 )
 
-// Apply applies docs in order to root, in place, and records in prov where new
-// nodes came from. It returns a result for every action that ran, in order.
+// Apply applies docs to root, in order and in place, and records the origin of new
+// nodes in prov. It returns a result for every action that ran, in order.
 //
-// On any fault it returns a diag.List, and root and prov are again as they
-// were: an overlay is applied as a whole or not at all. root must have string
-// keys, no aliases and no node in two places, as canon.Parse makes it.
+// If an action fails, Apply returns a diag.List and restores root and prov. root must
+// have string keys, no aliases and no shared nodes, as canon.Parse returns it.
 func Apply(root *yaml.Node, prov *Provenance, docs []*Document, opts Options) ([]Result, error) {
 	if prov == nil {
 		prov = NewProvenance("")
@@ -24,7 +23,7 @@ func Apply(root *yaml.Node, prov *Provenance, docs []*Document, opts Options) ([
 		return nil, diag.List{diag.Errorf(prov.Pos(root), "overlay-document", "overlays cannot be applied: %v", err)}
 	}
 	var results []Result
-	var faults diag.List
+	var errs diag.List
 	for _, doc := range docs {
 		for i := range doc.Actions {
 			res := t.run(&doc.Actions[i], opts)
@@ -32,27 +31,27 @@ func Apply(root *yaml.Node, prov *Provenance, docs []*Document, opts Options) ([
 			if res.Err == nil {
 				continue
 			}
-			faults = append(faults, res.Err)
+			errs = append(errs, res.Err)
 			if !opts.KeepGoing {
 				t.rollback()
-				return results, faults.Err()
+				return results, errs.Err()
 			}
 		}
 	}
-	if len(faults) > 0 {
+	if len(errs) > 0 {
 		t.rollback()
 	}
-	return results, faults.Err()
+	return results, errs.Err()
 }
 
-// run carries out one action.
+// run applies an action.
 func (t *tree) run(a *Action, opts Options) Result {
 	if a.target == nil {
-		return a.fail(0, Failed, "overlay-unparsed", "the action was not read by Parse")
+		return a.fail(0, Failed, "overlay-unparsed", "the action was not created by Parse")
 	}
 	matches := t.doc.selectNodes(a.target)
 	if len(matches) == 0 {
-		return t.gone(a, opts)
+		return t.unmatched(a, opts)
 	}
 	if a.Remove {
 		return t.runRemove(a, matches)
@@ -61,7 +60,7 @@ func (t *tree) run(a *Action, opts Options) Result {
 	if a.copy != nil {
 		sources := t.doc.selectNodes(a.copy)
 		if len(sources) != 1 {
-			res := a.fail(len(matches), Failed, "overlay-copy-source", "copy must select one node, but %s selects %d", clip(a.Copy), len(sources))
+			res := a.fail(len(matches), Failed, "overlay-copy-source", "copy must select exactly one node, but %s selects %d", clip(a.Copy), len(sources))
 			if len(sources) == 0 {
 				res.Err.Hint = t.doc.nearest(a.copy)
 			}
@@ -72,8 +71,8 @@ func (t *tree) run(a *Action, opts Options) Result {
 	return t.runMerge(a, matches, value, origin, opts)
 }
 
-// detach copies a node that is to be merged, because it may stand above or
-// below its target. The function tells where each node of the copy came from.
+// detach copies a node before it is merged, because it may be an ancestor or a
+// descendant of its target. The function returns the file of each node of the copy.
 func (t *tree) detach(n *yaml.Node) (*yaml.Node, func(*yaml.Node) string) {
 	files := map[*yaml.Node]string{}
 	var clone func(n *yaml.Node) *yaml.Node
@@ -89,24 +88,21 @@ func (t *tree) detach(n *yaml.Node) (*yaml.Node, func(*yaml.Node) string) {
 	return clone(n), func(n *yaml.Node) string { return files[n] }
 }
 
-// fail returns the result of an action that ends in a fault.
+// fail returns the result of an action that failed.
 func (a *Action) fail(matches int, outcome Outcome, code, format string, args ...any) Result {
 	return Result{Action: a, Outcome: outcome, Matches: matches, Err: diag.Errorf(a.Pos, code, format, args...)}
 }
 
-func (t *tree) gone(a *Action, opts Options) Result {
+func (t *tree) unmatched(a *Action, opts Options) Result {
 	if a.AllowNoop || opts.Lenient {
 		return Result{Action: a, Outcome: NoChange}
 	}
-	res := a.fail(0, TargetGone, "overlay-target-gone", "nothing matches %s", clip(a.Target))
+	res := a.fail(0, Unmatched, "overlay-target-gone", "nothing matches %s", clip(a.Target))
 	hint := t.doc.nearest(a.target)
-	if a.Remove {
-		if hint != "" {
-			hint += "\n"
-		}
-		hint += "if upstream removed it, delete the action"
+	if hint != "" {
+		hint += "\n"
 	}
-	res.Err.Hint = hint
+	res.Err.Hint = hint + "if upstream renamed it, change the target; if upstream removed it, delete the action"
 	return res
 }
 
@@ -132,7 +128,7 @@ func (t *tree) runMerge(a *Action, matches []*yaml.Node, value *yaml.Node, origi
 		}
 	}
 	if len(changing) == 0 {
-		return t.mended(a, matches, opts)
+		return t.obsolete(a, matches, opts)
 	}
 	for _, m := range changing {
 		if res, ok := t.expect(a, m, len(matches)); !ok {
@@ -143,7 +139,7 @@ func (t *tree) runMerge(a *Action, matches []*yaml.Node, value *yaml.Node, origi
 		return res
 	}
 	if !opts.Lenient {
-		if res, ok := t.doubles(a, matches, changing, value); !ok {
+		if res, ok := t.duplicates(a, matches, changing, value); !ok {
 			return res
 		}
 	}
@@ -155,23 +151,23 @@ func (t *tree) runMerge(a *Action, matches []*yaml.Node, value *yaml.Node, origi
 	return Result{Action: a, Outcome: Applied, Matches: len(matches), Changed: len(changing), Already: already}
 }
 
-// doubles refuses to put an element into an array that has it. The
-// specification's concatenation would, which is never meant: it is what
-// becomes of a repair of which upstream mended a part.
-func (t *tree) doubles(a *Action, matches, changing []*yaml.Node, value *yaml.Node) (Result, bool) {
+// duplicates fails if an element would be added to an array that already has it, as
+// concatenation would. That is never intended: it happens if upstream has fixed a part
+// of what the action corrects.
+func (t *tree) duplicates(a *Action, matches, changing []*yaml.Node, value *yaml.Node) (Result, bool) {
 	for _, m := range changing {
-		where, at := doubled("", m, value)
+		where, at := duplicate("", m, value)
 		if at == nil {
 			continue
 		}
-		res := a.fail(len(matches), AlreadyMended, "overlay-already-mended", "a part of the action is already so: in %s, %s has the element %s", clip(a.Target), placeName(where), brief(at))
+		res := a.fail(len(matches), Obsolete, "overlay-already-mended", "a part of the action is obsolete: in %s, %s already has the element %s", clip(a.Target), placeName(where), brief(at))
 		res.Err.WithHint("see %s\nremove the element from the action, or narrow its target", t.prov.Pos(at))
 		return res, false
 	}
 	return Result{}, true
 }
 
-// alreadyThere lists the members of a value that every target already has.
+// alreadyThere returns the members of a value that all targets already have.
 func alreadyThere(targets []*yaml.Node, value *yaml.Node) []string {
 	count := map[string]int{}
 	var list []string
@@ -185,20 +181,20 @@ func alreadyThere(targets []*yaml.Node, value *yaml.Node) []string {
 	return list
 }
 
-func (t *tree) mended(a *Action, matches []*yaml.Node, opts Options) Result {
+func (t *tree) obsolete(a *Action, matches []*yaml.Node, opts Options) Result {
 	if a.AllowNoop || opts.Lenient {
 		return Result{Action: a, Outcome: NoChange, Matches: len(matches)}
 	}
-	res := a.fail(len(matches), AlreadyMended, "overlay-already-mended", "%s is already so in the document, in %s", clip(a.Target), places(len(matches)))
+	res := a.fail(len(matches), Obsolete, "overlay-already-mended", "%s already has the result of the action, in %s", clip(a.Target), places(len(matches)))
 	if at := t.prov.Pos(matches[0]); at.File == t.prov.file {
-		res.Err.WithHint("upstream mended this: delete the action\nsee %s", at)
+		res.Err.WithHint("upstream has fixed this: delete the action\nsee %s", at)
 	} else {
-		res.Err.WithHint("an earlier action did this: delete one of the two\nsee %s", at)
+		res.Err.WithHint("an earlier action has the same effect: delete one of them\nsee %s", at)
 	}
 	return res
 }
 
-// expect checks a match against the action's guards.
+// expect checks a matched node against the action's guards.
 func (t *tree) expect(a *Action, m *yaml.Node, matches int) (Result, bool) {
 	var lines []string
 	if a.Expect != nil {
@@ -218,12 +214,12 @@ func (t *tree) expect(a *Action, m *yaml.Node, matches int) (Result, bool) {
 	if len(lines) == 0 {
 		return Result{}, true
 	}
-	res := a.fail(matches, PreimageDiffers, "overlay-preimage-differs", "%s at %s is not what the action expects", clip(a.Target), t.prov.Pos(m))
-	res.Err.WithHint("%s\nupstream changed it: look at the action again", strings.Join(lines, "\n"))
+	res := a.fail(matches, TargetChanged, "overlay-preimage-differs", "%s at %s does not match x-expect or x-expect-absent", clip(a.Target), t.prov.Pos(m))
+	res.Err.WithHint("%s\nupstream changed it: if the action still applies, change what it expects; otherwise delete it", strings.Join(lines, "\n"))
 	return res, false
 }
 
-// placeName names a place below a target.
+// placeName returns the name of a place below a target.
 func placeName(path string) string {
 	if path == "" {
 		return "the target"
@@ -231,35 +227,35 @@ func placeName(path string) string {
 	return strings.TrimPrefix(path, ".")
 }
 
-// fits checks that a value can be merged into all matches, by the
-// specification's rules and within this package's bounds.
+// fits checks that a value can be merged into all matches, by the rules of the
+// specification and within this package's limits.
 func (t *tree) fits(a *Action, matches, changing []*yaml.Node, value *yaml.Node) (Result, bool) {
 	nodes, levels := size(value)
 	if len(t.parent)+nodes*len(changing) > maxTreeNodes {
-		return a.fail(len(matches), Failed, "overlay-too-large", "the document would grow beyond %d nodes", maxTreeNodes), false
+		return a.fail(len(matches), Failed, "overlay-too-large", "the document would have more than %d nodes", maxTreeNodes), false
 	}
 	for _, m := range matches {
 		if a.primitives && m.Kind != matches[0].Kind {
-			res := a.fail(len(matches), Failed, "overlay-mixed-targets", "%s matches %s and %s", clip(a.Target), kindOf(matches[0]), kindOf(m))
-			res.Err.WithHint("see %s and %s\noverlay 1.1 wants one kind: make it two actions", t.prov.Pos(matches[0]), t.prov.Pos(m))
+			res := a.fail(len(matches), Failed, "overlay-mixed-targets", "%s matches both %s and %s", clip(a.Target), kindOf(matches[0]), kindOf(m))
+			res.Err.WithHint("see %s and %s\nuse two actions: overlay 1.1 requires matches of the same kind", t.prov.Pos(matches[0]), t.prov.Pos(m))
 			return res, false
 		}
 	}
 	for _, m := range changing {
 		if t.depth(m)+levels > maxTreeDepth {
-			return a.fail(len(matches), Failed, "overlay-too-large", "the document would grow deeper than %d levels", maxTreeDepth), false
+			return a.fail(len(matches), Failed, "overlay-too-large", "the document would be nested more than %d levels deep", maxTreeDepth), false
 		}
 		if m.Kind == yaml.ScalarNode && !a.primitives {
 			res := a.fail(len(matches), Failed, "overlay-primitive-target", "%s is a primitive value, which overlay 1.0 cannot update", clip(a.Target))
-			res.Err.WithHint("declare overlay: 1.1.0, or target the object that holds it")
+			res.Err.WithHint("declare overlay: 1.1.0, or target the object that contains it")
 			return res, false
 		}
 		if m.Kind == yaml.SequenceNode {
-			continue // takes anything
+			continue // accepts any value
 		}
 		if why, at := incompatible("", m, value); why != "" {
-			res := a.fail(len(matches), Failed, "overlay-incompatible", "cannot merge into %s: %s", clip(a.Target), why)
-			res.Err.WithHint("see %s\nto replace a value by one of another kind, remove it in an action of its own first", t.prov.Pos(at))
+			res := a.fail(len(matches), Failed, "overlay-incompatible", "the update cannot be merged into %s: %s", clip(a.Target), why)
+			res.Err.WithHint("see %s\nto replace a value with one of a different kind, first remove it in a separate action", t.prov.Pos(at))
 			return res, false
 		}
 	}

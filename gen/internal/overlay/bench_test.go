@@ -8,8 +8,8 @@ import (
 	"github.com/basiq-sdk/basiq-go/gen/internal/overlay"
 )
 
-// largeDocument is about as large as the largest description that we overlay:
-// 300 kB in 400 schemas.
+// largeDocument returns a document of the size of our largest specification: 300 kB
+// with 400 schemas.
 func largeDocument() []byte {
 	var b strings.Builder
 	b.WriteString("openapi: 3.0.3\npaths: {}\ncomponents:\n  schemas:\n")
@@ -22,7 +22,7 @@ func largeDocument() []byte {
 	return []byte(b.String())
 }
 
-// documentation is an overlay of n actions that each describe one property.
+// documentation returns an overlay with n actions, each of which documents a property.
 func documentation(n int) string {
 	var b strings.Builder
 	for i := range n {

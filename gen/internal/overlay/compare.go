@@ -9,7 +9,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// kindOf names what a node is to JSON.
+// kindOf returns the JSON kind of a node.
 func kindOf(n *yaml.Node) string {
 	switch n.Kind {
 	case yaml.MappingNode:
@@ -20,7 +20,7 @@ func kindOf(n *yaml.Node) string {
 	return "a primitive value"
 }
 
-// scalar returns a text that two primitives share when they are the same value.
+// scalar returns a string that is the same for equal primitives.
 func scalar(n *yaml.Node) string {
 	switch tag := n.ShortTag(); tag {
 	case "!!null":
@@ -29,12 +29,12 @@ func scalar(n *yaml.Node) string {
 		return strings.ToLower(n.Value)
 	case "!!int", "!!float":
 		return n.Value
-	default: // text; a date is text to JSON
+	default: // a string; JSON has no dates
 		return strconv.Quote(n.Value)
 	}
 }
 
-// holds tells whether merging src into dst would bring nothing new.
+// holds reports whether merging src into dst would change nothing.
 func holds(dst, src *yaml.Node) bool {
 	switch {
 	case dst.Kind == yaml.SequenceNode && src.Kind == yaml.SequenceNode:
@@ -56,13 +56,14 @@ func holds(dst, src *yaml.Node) bool {
 	return scalar(dst) == scalar(src)
 }
 
-// holdsMember is holds below the target: there, only an array goes into an array.
+// holdsMember is holds for members of the target, where only an array can be merged
+// into an array.
 func holdsMember(dst, src *yaml.Node) bool { return dst.Kind == src.Kind && holds(dst, src) }
 
-// doubled finds an element that merging src into dst would put into an array
-// which has it already. It returns where the array is below the target, and the
-// element in the array.
-func doubled(path string, dst, src *yaml.Node) (string, *yaml.Node) {
+// duplicate returns an element that merging src into dst would add to an array that
+// already has it. It returns the path of the array below the target and the element in
+// the array.
+func duplicate(path string, dst, src *yaml.Node) (string, *yaml.Node) {
 	switch dst.Kind {
 	case yaml.SequenceNode:
 		elements := []*yaml.Node{src}
@@ -83,7 +84,7 @@ func doubled(path string, dst, src *yaml.Node) (string, *yaml.Node) {
 		for i := 0; i+1 < len(src.Content); i += 2 {
 			name, value := src.Content[i].Value, src.Content[i+1]
 			if v := find(name); v != nil && v.Kind == value.Kind {
-				if where, at := doubled(path+step(name), v, value); at != nil {
+				if where, at := duplicate(path+step(name), v, value); at != nil {
 					return where, at
 				}
 			}
@@ -92,8 +93,8 @@ func doubled(path string, dst, src *yaml.Node) (string, *yaml.Node) {
 	return "", nil
 }
 
-// held calls yield with the places below dst where src brings nothing new:
-// members that are not objects with members of their own.
+// held calls yield with the paths below dst at which src changes nothing. It descends
+// into objects that are not empty.
 func held(path string, dst, src *yaml.Node, yield func(path string)) {
 	if dst.Kind != yaml.MappingNode || src.Kind != yaml.MappingNode {
 		return
@@ -111,7 +112,8 @@ func held(path string, dst, src *yaml.Node, yield func(path string)) {
 	}
 }
 
-// containsAll tells whether every wanted element is in list, as often as it is wanted.
+// containsAll reports whether list contains all wanted elements, as often as wanted
+// does.
 func containsAll(list, wanted []*yaml.Node) bool {
 	if len(wanted) > len(list) {
 		return false
@@ -129,7 +131,7 @@ func containsAll(list, wanted []*yaml.Node) bool {
 	return true
 }
 
-// fingerprint renders a tree so that equal trees, and no others, share it.
+// fingerprint returns a string that is the same for equal trees only.
 func fingerprint(n *yaml.Node) string {
 	switch n.Kind {
 	case yaml.MappingNode:
@@ -149,19 +151,19 @@ func fingerprint(n *yaml.Node) string {
 	return scalar(n)
 }
 
-// mismatch is one place where a document is not what was expected of it.
+// mismatch is a difference between a document and what was expected.
 type mismatch struct {
 	path     string // below the target: ".properties.abn.type"; "" for the target itself
 	expected string
 	found    string
-	at       *yaml.Node // the place in the document
+	at       *yaml.Node // the node in the document
 }
 
-// maxMismatches bounds how much of a difference a message shows.
+// maxMismatches is the maximum number of differences in a message.
 const maxMismatches = 6
 
-// differences lists where found is not what want says: objects may hold more
-// than is wanted of them, everything else must be equal.
+// differences returns the differences between found and want. Objects in found may have
+// additional members.
 func differences(found, want *yaml.Node) []mismatch {
 	var list []mismatch
 	var compare func(path string, found, want *yaml.Node)
@@ -196,7 +198,7 @@ func differences(found, want *yaml.Node) []mismatch {
 	return list
 }
 
-// brief renders a value in a few words.
+// brief returns a value in short form.
 func brief(n *yaml.Node) string {
 	const limit = 120
 	var b strings.Builder
@@ -239,7 +241,7 @@ func brief(n *yaml.Node) string {
 	return b.String()
 }
 
-// step writes a member's name as a path has it.
+// step returns a member's name as an element of a path.
 func step(name string) string {
 	plain := name != "" && (name[0] < '0' || name[0] > '9')
 	for _, r := range name {
@@ -255,11 +257,11 @@ func step(name string) string {
 
 var stepEscaper = strings.NewReplacer(`\`, `\\`, `'`, `\'`)
 
-// incompatible returns why src cannot be merged into dst and the place in dst
-// that is in the way, or "".
+// incompatible returns why src cannot be merged into dst, with the conflicting node in
+// dst. It returns "" if they can be merged.
 func incompatible(path string, dst, src *yaml.Node) (string, *yaml.Node) {
 	if dst.Kind != src.Kind {
-		return fmt.Sprintf("%s is %s there and %s here", placeName(path), kindOf(dst), kindOf(src)), dst
+		return fmt.Sprintf("%s is %s in the document, but %s in the action", placeName(path), kindOf(dst), kindOf(src)), dst
 	}
 	if dst.Kind == yaml.MappingNode {
 		find := finder(dst, len(src.Content))

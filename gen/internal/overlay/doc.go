@@ -1,77 +1,75 @@
-// Package overlay applies OpenAPI Overlay documents (1.0.x and 1.1.x) to a
-// YAML tree, in place, and guards every action against a base that moved.
+// Package overlay applies OpenAPI Overlay documents (1.0.x and 1.1.x) to a YAML
+// tree, in place. It guards every action against changes of the document upstream.
 //
-// # What an action does
+// # Actions
 //
-// The specification's text holds. "update" merges recursively: objects key by
-// key, arrays by concatenation, primitives by replacement; anything else is
-// incompatible and an error. An array as target takes an array's elements, or
-// any other value as one new element. "remove" deletes the selected nodes from
-// their parents. "copy" (1.1) merges the value of the one node that its path
-// selects. A primitive can be the target of an update from 1.1 on; removing
-// one is accepted in both versions, because every other engine does. Targets
-// are evaluated when the action runs, so that an action sees what those before
-// it did.
+// Actions behave as the Overlay specification requires:
+//
+//   - "update" merges recursively: objects by key, arrays by concatenation,
+//     primitives by replacement. Other combinations are errors. If the target is an
+//     array, the elements of an array, or any other value, are appended to it.
+//   - "remove" deletes the selected nodes from their parents.
+//   - "copy" (1.1) merges the value of the single node that its path selects.
+//
+// Primitives can be updated from 1.1 on. They can be removed in both versions, as in
+// other implementations. Targets are evaluated when the action runs, after the effects
+// of earlier actions.
 //
 // # Guards
 //
-// The specification lets an action succeed that changes nothing. Here it is a
-// fault, because it means that upstream moved. Every action ends in one of
-// these outcomes:
+// By the specification, an action that changes nothing succeeds. Here it is an error,
+// because it means that upstream has changed. Every action has one of these outcomes:
 //
-//	Applied          something changed
-//	AlreadyMended    the document already has that state: delete the action
-//	TargetGone       nothing matches the target
-//	PreimageDiffers  the target is not what x-expect says
-//	Failed           the action cannot be carried out
-//	NoChange         nothing changed, and that was allowed
+//	Applied        the document changed
+//	Obsolete       the document already has the result: delete the action
+//	Unmatched      nothing matches the target
+//	TargetChanged  the target is not what x-expect states
+//	Failed         the action cannot be applied
+//	NoChange       nothing changed, which is allowed
 //
-// An array counts as having an update's elements when it contains all of
-// them, wherever they stand. An action with several matches is AlreadyMended
-// when none of them changes; when some do, the others are left alone. It is
-// also AlreadyMended when it would put an element into an array that has it.
-// Members of an update that were there before, beside others that were not,
+// An array has the elements of an update if it contains all of them, in any order. An
+// action with several matches is Obsolete if none of them changes; if some do, the
+// others are not modified. An action is also Obsolete if it would add an element to an
+// array that already has it. An update's members that existed before, beside new ones,
 // are listed in the action's Result.
 //
-// # Vocabulary
+// # Extensions
 //
-// Three extensions of the action object are known:
+// An action object can have three extensions:
 //
-//	x-expect         a value that every matched node must equal before the
-//	                 change. Objects may hold more members than x-expect
-//	                 names, at every level; arrays have the same elements in
-//	                 the same order; primitives have the same type and text.
+//	x-expect         a value that every matched node must have before the
+//	                 change. Objects may have additional members at every
+//	                 level; arrays must have the same elements in the same
+//	                 order; primitives must have the same type and text.
 //	x-expect-absent  a list of member names that no matched object may have.
-//	x-allow-noop     true: AlreadyMended and TargetGone are no faults.
+//	x-allow-noop     true: Obsolete and Unmatched are not errors.
 //
 //	- target: $.components.schemas.Account.properties.abn
-//	  description: Upstream declares a number where the service sends text.
+//	  description: Declared as a number, but sent as a string.
 //	  x-expect: {type: integer}
 //	  x-expect-absent: [format]
 //	  update: {type: string}
 //
-// Other x- members are ignored, except where they look like one of these
-// misspelt.
+// Other x- members are ignored, unless they look like a misspelling of one of these.
 //
 // # Queries
 //
-// Targets and copies are JSONPath queries as RFC 9535 defines them, parsed and
-// filtered by github.com/theory/jsonpath. A query selects each node once, also
-// where the RFC lists a node again for each selector that reaches it, and is
-// at most 4096 bytes long. A literal pattern that does not compile is refused,
-// where the RFC lets it match nothing.
+// Targets and copies are JSONPath queries (RFC 9535), parsed and filtered by
+// github.com/theory/jsonpath. They differ from the RFC in these points:
 //
-// The library departs from the RFC in a few forms that its test suite does not
-// hold. It refuses ..true, and to the right of a comparison @.true, '@ .a' and
-// "@[ 'a' ]": quote such a name, and leave out such a blank. It takes !1,
-// !length(@) and count(@.*,), which are not queries. '>' and '>=' hold for
-// booleans, arrays and objects, which have no order.
+//   - A query selects each node once, even if several selectors match it.
+//   - A query has at most 4096 bytes.
+//   - A literal pattern that does not compile is an error.
+//
+// The library has further deviations that its test suite does not cover. It rejects
+// ..true, and, to the right of a comparison, @.true, '@ .a' and "@[ 'a' ]": quote the
+// name, or remove the blank. It accepts !1, !length(@) and count(@.*,), which are not
+// valid. '>' and '>=' are true for booleans, arrays and objects, which have no order.
 //
 // # Positions
 //
-// The tree is never encoded again: a node that an action did not touch keeps
-// its line and column, and Provenance tells for every node which file these
-// belong to. Nodes that an update brought in point into the overlay; nodes that
-// a copy brought in point to where the original stands; an object or array
+// The tree is modified in place, so that unchanged nodes keep their line and column.
+// Provenance records the file of every node. Nodes of an update have positions in the
+// overlay, and nodes of a copy have the positions of the original. An object or array
 // that was merged into keeps its own position.
 package overlay

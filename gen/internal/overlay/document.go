@@ -9,59 +9,58 @@ import (
 	"github.com/basiq-sdk/basiq-go/gen/internal/diag"
 )
 
-// Document is one overlay document, as Parse returns it.
+// Document is an overlay document, as Parse returns it.
 type Document struct {
 	File        string
 	Version     string // of the specification: "1.0.0"
 	Title       string
 	Revision    string // info.version: the overlay's own version
 	Description string // info.description
-	Extends     string // informational: what is overlaid is up to the caller
+	Extends     string // informational: the caller chooses the document to overlay
 	Actions     []Action
 }
 
-// Action is one entry of a document's actions. Only Parse makes actions that
-// Apply can run.
+// Action is an action of a document. Apply only runs actions that Parse created.
 type Action struct {
 	Pos          diag.Pos
 	Target       string // JSONPath (RFC 9535)
 	Description  string
-	Update       *yaml.Node // nil when the action has none
+	Update       *yaml.Node // nil if the action has none
 	Remove       bool
-	Copy         string     // JSONPath of the node to copy, "" when the action has none
+	Copy         string     // JSONPath of the node to copy, or "" if the action has none
 	Expect       *yaml.Node // x-expect
 	ExpectAbsent []string   // x-expect-absent
 	AllowNoop    bool       // x-allow-noop
 
 	target     *query
 	copy       *query
-	primitives bool // 1.1: primitives can be updated, and targets must be of one kind
+	primitives bool // 1.1: primitives can be updated, and matches must have the same kind
 }
 
-// Outcome tells what became of an action.
+// Outcome is the outcome of an action.
 type Outcome int
 
-// Outcomes of an action; the package's documentation explains them.
+// Outcomes of an action, which the package documentation explains.
 const (
 	Applied Outcome = iota + 1
-	AlreadyMended
-	TargetGone
-	PreimageDiffers
+	Obsolete
+	Unmatched
+	TargetChanged
 	Failed
 	NoChange
 )
 
-// String returns the outcome in words.
+// String returns the name of the outcome.
 func (o Outcome) String() string {
 	switch o {
 	case Applied:
 		return "applied"
-	case AlreadyMended:
-		return "already mended"
-	case TargetGone:
-		return "target gone"
-	case PreimageDiffers:
-		return "preimage differs"
+	case Obsolete:
+		return "obsolete"
+	case Unmatched:
+		return "unmatched"
+	case TargetChanged:
+		return "target changed"
 	case Failed:
 		return "failed"
 	case NoChange:
@@ -70,17 +69,17 @@ func (o Outcome) String() string {
 	return fmt.Sprintf("outcome %d", int(o))
 }
 
-// Result is what became of one action.
+// Result is the result of an action.
 type Result struct {
 	Action  *Action
 	Outcome Outcome
-	Matches int              // nodes that the target selected
-	Changed int              // of these, how many the action changed
-	Already []string         // Applied: members of the update that every changed match had before; they could go
+	Matches int              // number of nodes that the target selects
+	Changed int              // number of these that the action changed
+	Already []string         // Applied: members of the update that all changed matches already had, and that can be deleted
 	Err     *diag.Annotation // nil for Applied and NoChange
 }
 
-// String returns a line for a report: "core/20-repairs.yaml:31: applied to 3 places".
+// String returns the result in one line: "core/20-repairs.yaml:31: applied to 3 places".
 func (r Result) String() string {
 	pos := r.Action.Pos
 	pos.Col = 0
@@ -102,9 +101,9 @@ func (r Result) text() string {
 	case r.Outcome == NoChange && r.Matches == 0:
 		return "no change: nothing matches, which is allowed"
 	case r.Outcome == NoChange:
-		return "no change: already so in " + places(r.Matches) + ", which is allowed"
-	case r.Outcome == TargetGone:
-		return "target gone: nothing matches " + r.Action.Target
+		return "no change: obsolete in " + places(r.Matches) + ", which is allowed"
+	case r.Outcome == Unmatched:
+		return "unmatched: nothing matches " + r.Action.Target
 	case r.Err != nil:
 		return r.Outcome.String() + ": " + r.Err.Message
 	}
@@ -118,13 +117,12 @@ func places(n int) string {
 	return fmt.Sprintf("%d places", n)
 }
 
-// Options of Apply. The zero value is strict and stops at the first fault.
+// Options of Apply. The zero value is strict and stops at the first error.
 type Options struct {
-	// Lenient makes AlreadyMended and TargetGone succeed, as the
-	// specification has it. x-expect is enforced all the same.
+	// Lenient allows Obsolete and Unmatched, as the specification does. x-expect
+	// is still enforced.
 	Lenient bool
-	// KeepGoing collects the faults of all actions instead of stopping at
-	// the first. An action that fails is skipped, so that later faults may
-	// follow from it.
+	// KeepGoing collects the errors of all actions instead of stopping at the first.
+	// An action that fails is skipped, which may cause further errors.
 	KeepGoing bool
 }

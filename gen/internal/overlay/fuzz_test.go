@@ -59,8 +59,8 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// onlyNames matches the paths that name one place, which an action's own
-// change cannot make select another.
+// onlyNames matches paths that only consist of names. The effects of an action cannot
+// change what they select.
 var onlyNames = regexp.MustCompile(`^\$(\.[a-z]+|\['[a-z/]+'\])*$`)
 
 func FuzzApply(f *testing.F) {
@@ -89,7 +89,7 @@ func FuzzApply(f *testing.F) {
 	})
 }
 
-// tryApply applies actions that may be nonsense.
+// tryApply applies actions that may be invalid.
 func tryApply(root *yaml.Node, actions string) ([]overlay.Result, error) {
 	doc, err := overlay.Parse("o.yaml", []byte("overlay: 1.1.0\ninfo: {title: t, version: v}\nactions:\n"+actions))
 	if err != nil {
@@ -98,7 +98,7 @@ func tryApply(root *yaml.Node, actions string) ([]overlay.Result, error) {
 	return overlay.Apply(root, overlay.NewProvenance("d.yaml"), []*overlay.Document{doc}, overlay.Options{})
 }
 
-// checkUpdate applies an update twice: the second time it finds nothing to do.
+// checkUpdate applies an update twice and checks that it is obsolete the second time.
 func checkUpdate(t *testing.T, root *yaml.Node, target, value string) {
 	action := fmt.Sprintf("  - target: %q\n    update:\n      %s\n", target, strings.ReplaceAll(value, "\n", "\n      "))
 	first, err := tryApply(root, action)
@@ -107,7 +107,7 @@ func checkUpdate(t *testing.T, root *yaml.Node, target, value string) {
 	}
 	after := marshal(t, root)
 	second, err := tryApply(root, action)
-	if err == nil || len(second) != 1 || second[0].Outcome != overlay.AlreadyMended {
+	if err == nil || len(second) != 1 || second[0].Outcome != overlay.Obsolete {
 		t.Fatalf("the second run ended in %v, %v, the first in %v", second, err, first)
 	}
 	if !bytes.Equal(after, marshal(t, root)) {
@@ -118,7 +118,7 @@ func checkUpdate(t *testing.T, root *yaml.Node, target, value string) {
 	}
 }
 
-// checkRemove removes two targets: none of the nodes is there afterwards.
+// checkRemove removes two targets and checks that none of the nodes is left.
 func checkRemove(t *testing.T, root *yaml.Node, target, other string) {
 	gone := map[*yaml.Node]bool{}
 	for _, path := range []string{target, other} {

@@ -18,10 +18,9 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden files")
 
-// TestGolden runs every case in testdata. A case holds document.yaml and one
-// or more overlays, and says what comes out: want.yaml is the document
-// afterwards, results.txt the results and errors. A line "options: …" in its
-// head may name lenient and keep-going.
+// TestGolden runs the cases in testdata. A case has document.yaml, overlays, and the
+// expected output: want.yaml is the resulting document, results.txt the results and
+// errors. A line "options: …" at the top may set lenient and keep-going.
 func TestGolden(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txtar")
 	if err != nil || len(files) == 0 {

@@ -9,8 +9,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// TestDistance compares the banded computation with the plain one.
-func TestDistance(t *testing.T) {
+// TestDistanceIsEditDistance compares distance with a simple implementation.
+func TestDistanceIsEditDistance(t *testing.T) {
 	plain := func(a, b string) int {
 		table := make([][]int, len(a)+1)
 		for i := range table {
@@ -44,7 +44,7 @@ func TestDistance(t *testing.T) {
 	}
 }
 
-func TestClosest(t *testing.T) {
+func TestClosestName(t *testing.T) {
 	names := []string{"x", "userId", "Account", "AccountList", "transactions", ""}
 	for name, want := range map[string]string{
 		"userid":      "userId",
@@ -104,8 +104,8 @@ func load(t testing.TB, data string) *yaml.Node {
 	return &root
 }
 
-// sameAsLibrary compares what a query selects with what the library selects
-// from a plain value: the same places, however often it gets there.
+// sameAsLibrary checks that a query selects the same nodes as the library does from a
+// plain value, apart from repetitions.
 func sameAsLibrary(t *testing.T, q *query, root *yaml.Node, value any) {
 	t.Helper()
 	path, err := queryParser.Parse(q.text)
@@ -133,13 +133,13 @@ func sameAsLibrary(t *testing.T, q *query, root *yaml.Node, value any) {
 		delete(want, n)
 	}
 	if len(want) > 0 {
-		t.Fatalf("%q: the library selects %d nodes more", q.text, len(want))
+		t.Fatalf("%q: the library selects %d more nodes", q.text, len(want))
 	}
 }
 
-// TestSelectEqualsLibrary compares every query of up to 3 segments that can be
-// made of a few, among them names that occur and some that do not.
-func TestSelectEqualsLibrary(t *testing.T) {
+// TestSelectionEqualsLibrary compares all queries of up to 3 segments out of a fixed
+// set.
+func TestSelectionEqualsLibrary(t *testing.T) {
 	root := load(t, tangle)
 	var value any
 	if err := root.Decode(&value); err != nil {
@@ -160,7 +160,7 @@ func TestSelectEqualsLibrary(t *testing.T) {
 		tried++
 		found := len(newDocument(root).selectNodes(q))
 		hits += found
-		if left == 0 || found == 0 { // one segment beyond a miss is enough
+		if left == 0 || found == 0 { // one segment after a miss is enough
 			return
 		}
 		for _, s := range segments {

@@ -9,17 +9,16 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Bounds of a search for a suggestion, so that a fault in a large document
-// costs no more than one in a small one.
+// Limits of the search for a suggestion, so that its cost does not depend on the size
+// of the document.
 const (
 	maxSuggestParents = 64
 	maxSuggestNames   = 2048
 	maxSuggestLength  = 128
-	maxSuggestEdits   = 6
 )
 
-// nearest says how much of a query still matches, and what stands where it
-// stops matching.
+// nearest describes which part of a query still matches, and what the document has
+// instead of the rest.
 func (d *document) nearest(q *query) string {
 	n := len(q.segments)
 	if n == 0 {
@@ -27,7 +26,7 @@ func (d *document) nearest(q *query) string {
 	}
 	var found []*yaml.Node
 	for len(found) == 0 {
-		n-- // the root, which no segments select, is always found
+		n-- // without segments, a query selects the root, which exists
 		found = d.selectFirst(n, q)
 	}
 	prefix, missing := q.prefix(n), q.segment(n)
@@ -53,7 +52,7 @@ func (d *document) nearest(q *query) string {
 	return what + fmt.Sprintf("nothing in it matches %s", clip(missing.text))
 }
 
-// missingName says which names the found nodes have instead of the wanted one.
+// missingName describes which names the nodes have instead of the wanted one.
 func missingName(found []*yaml.Node, wanted string) string {
 	names := func(yield func(string) bool) {
 		left := maxSuggestNames
@@ -93,10 +92,29 @@ func missingName(found []*yaml.Node, wanted string) string {
 	return fmt.Sprintf("has no %q; it has %s", wanted, strings.Join(sample, ", "))
 }
 
-// closest returns the candidate with the fewest edits from name, or "" when
-// none is so close that it could be meant.
+// closest returns the candidate that could be meant by name: one a slip of the
+// keyboard away, or else the only path that goes on from it or to it. It returns
+// "" if there is none. Two names that differ by a word are two parts:
+// UserGetResponse is not what became of UserPostResponse.
 func closest(name string, candidates iter.Seq[string]) string {
-	best, bestDistance := "", 1+min(max(2, len(name)/4), maxSuggestEdits)
+	if c := misspelt(name, candidates); c != "" {
+		return c
+	}
+	moved := ""
+	for c := range candidates {
+		if !strings.HasPrefix(name, "/") || !strings.HasPrefix(c, "/") || !strings.HasSuffix(c, name) && !strings.HasSuffix(name, c) {
+			continue
+		}
+		if moved != "" && moved != c {
+			return ""
+		}
+		moved = c
+	}
+	return moved
+}
+
+func misspelt(name string, candidates iter.Seq[string]) string {
+	best, bestDistance := "", 1+min(2, max(1, len(name)/3))
 	if len(name) > maxSuggestLength {
 		return ""
 	}
@@ -113,14 +131,13 @@ func closest(name string, candidates iter.Seq[string]) string {
 		}
 	}
 	if bestDistance >= len(name) {
-		return "" // nothing of the name would be left
+		return "" // every letter would change
 	}
 	return best
 }
 
-// distance counts the edits (insert, delete, replace) that turn a into b,
-// giving up at limit. Only the band of the table in which fewer edits are
-// possible is computed.
+// distance returns the edit distance of a and b, or limit if it is not smaller. It only
+// computes the band of the table in which the distance can be below the limit.
 func distance(a, b string, limit int) int {
 	if len(a)-len(b) >= limit || len(b)-len(a) >= limit {
 		return limit

@@ -13,7 +13,7 @@ import (
 	"github.com/basiq-sdk/basiq-go/gen/internal/overlay"
 )
 
-// parseOverlay reads an overlay of the given actions.
+// parseOverlay parses an overlay with the given actions.
 func parseOverlay(t testing.TB, file, version, actions string) *overlay.Document {
 	t.Helper()
 	doc, err := overlay.Parse(file, []byte("overlay: "+version+"\ninfo: {title: t, version: v}\nactions:\n"+actions))
@@ -23,7 +23,7 @@ func parseOverlay(t testing.TB, file, version, actions string) *overlay.Document
 	return doc
 }
 
-// at returns the one node that a path selects.
+// at returns the only node that a path selects.
 func at(t testing.TB, root *yaml.Node, path string) *yaml.Node {
 	t.Helper()
 	nodes, err := overlay.Targets(root, path)
@@ -41,7 +41,7 @@ source:
   deep: {leaf: v}
 `
 
-func TestProvenance(t *testing.T) {
+func TestNodesHaveTheirOrigin(t *testing.T) {
 	root := parseYAML(t, []byte(positions))
 	prov := overlay.NewProvenance("specs/core.yml")
 	first := parseOverlay(t, "overlays/core/10.yaml", "1.1.0", `
@@ -76,7 +76,7 @@ func TestProvenance(t *testing.T) {
 		`$.a.replaced`: "overlays/core/10.yaml:7:17",
 		`$.a.new`:      "overlays/core/10.yaml:9:12",
 		`$.a.new.leaf`: "specs/core.yml:6:16",
-		// replaced a second time, by another file
+		// replaced again, by another file
 		`$.a.new.inner`: "overlays/core/20.yaml:6:21",
 	} {
 		if got := prov.Pos(at(t, root, path)).String(); got != want {
@@ -101,8 +101,8 @@ func TestProvenance(t *testing.T) {
 	}
 }
 
-// TestApplyKeepsNodes checks that what no action touched is the same node
-// afterwards, and that matches of one action share nothing.
+// TestApplyKeepsNodes checks that unchanged nodes are kept, and that the matches of an
+// action do not share nodes.
 func TestApplyKeepsNodes(t *testing.T) {
 	root := parseYAML(t, []byte("a: {x: {}}\nb: {x: {}}\nc: {y: 1}\n"))
 	c := at(t, root, "$.c")
@@ -119,8 +119,8 @@ func TestApplyKeepsNodes(t *testing.T) {
 	}
 }
 
-// TestApplyTwice uses one overlay for two documents: a run leaves no traces in it.
-func TestApplyTwice(t *testing.T) {
+// TestOverlayCanBeAppliedTwice checks that Apply does not modify the overlay.
+func TestOverlayCanBeAppliedTwice(t *testing.T) {
 	doc := parseOverlay(t, "o.yaml", "1.1.0", `
   - {target: $.a, update: {x: '1', l: [1]}}
   - {target: $.a, copy: $.b}
@@ -139,8 +139,8 @@ func TestApplyTwice(t *testing.T) {
 	}
 }
 
-// TestFiltersSeeEarlierActions runs filters before and after each kind of
-// change: none may see values of a state that is gone.
+// TestFiltersSeeEarlierActions checks with each kind of change that filters see the
+// current values.
 func TestFiltersSeeEarlierActions(t *testing.T) {
 	root := parseYAML(t, []byte("a: [{t: x}, {t: z}]\nb: [{n: 1}, {n: 2}]\n"))
 	doc := parseOverlay(t, "o.yaml", "1.1.0", `
@@ -158,7 +158,7 @@ func TestFiltersSeeEarlierActions(t *testing.T) {
 	}
 }
 
-func TestFaultTakesEverythingBack(t *testing.T) {
+func TestErrorUndoesAllChanges(t *testing.T) {
 	const before = "a: {x: 1, l: [1, 2]}\nb: {z: 1}\n"
 	for _, keepGoing := range []bool{false, true} {
 		root := parseYAML(t, []byte(before))
@@ -178,23 +178,23 @@ func TestFaultTakesEverythingBack(t *testing.T) {
 		if !errors.As(err, &list) {
 			t.Fatalf("got %v", err)
 		}
-		wantFaults, wantResults := 1, 6
+		wantErrors, wantResults := 1, 6
 		if keepGoing {
-			wantFaults, wantResults = 2, 7
+			wantErrors, wantResults = 2, 7
 		}
-		if len(list) != wantFaults || len(results) != wantResults {
-			t.Errorf("keep going %v: %d faults in %d results", keepGoing, len(list), len(results))
+		if len(list) != wantErrors || len(results) != wantResults {
+			t.Errorf("keep going %v: %d errors in %d results", keepGoing, len(list), len(results))
 		}
 		if got := string(marshal(t, root)); got != before {
-			t.Errorf("the document is not as it was:\n%s", got)
+			t.Errorf("the document changed:\n%s", got)
 		}
 		if got := prov.Pos(x); got != (diag.Pos{File: "d.yaml", Line: 1, Col: 8}) || at(t, root, "$.a.x") != x {
-			t.Errorf("a replaced value is not as it was: %v", got)
+			t.Errorf("a replaced value changed: %v", got)
 		}
 	}
 }
 
-func TestResults(t *testing.T) {
+func TestResultsDescribeActions(t *testing.T) {
 	root := parseYAML(t, []byte("a: {t: x}\nb: {t: y}\n"))
 	doc := parseOverlay(t, "core/20-repairs.yaml", "1.0.0", `
   - target: $.*
@@ -210,7 +210,7 @@ func TestResults(t *testing.T) {
 	if first.Outcome != overlay.Applied || first.Matches != 2 || first.Changed != 1 || first.Err != nil || first.Action != &doc.Actions[0] {
 		t.Errorf("first: %+v", first)
 	}
-	if second.Outcome != overlay.TargetGone || second.Matches != 0 || second.Err == nil || second.Err.Code != "overlay-target-gone" {
+	if second.Outcome != overlay.Unmatched || second.Matches != 0 || second.Err == nil || second.Err.Code != "overlay-target-gone" {
 		t.Errorf("second: %+v", second)
 	}
 	if got := first.String(); got != "core/20-repairs.yaml:5: applied to 1 of 2 places" {
@@ -229,8 +229,9 @@ func TestResults(t *testing.T) {
 	}
 }
 
-// TestBounds runs overlays that would let a document grow without end.
-func TestBounds(t *testing.T) {
+// TestGrowthOfTheDocumentIsLimited applies overlays that would make the document grow
+// exponentially.
+func TestGrowthOfTheDocumentIsLimited(t *testing.T) {
 	double := "  - {target: $.a, update: {l: [1]}}\n" + strings.Repeat("  - {target: $.a.l, copy: $.a}\n", 40)
 	nest := "  - {target: $.a, update: {b: {}}}\n" + strings.Repeat("  - {target: $.c, copy: $.a}\n  - {target: $.a, update: {n: {}}, x-allow-noop: true}\n  - {target: $.a.n, copy: $.c}\n", 600)
 	for name, actions := range map[string]string{"double": double, "nest": nest} {
@@ -242,11 +243,11 @@ func TestBounds(t *testing.T) {
 		}
 	}
 	if _, err := overlay.Parse("o.yaml", []byte("overlay: "+strings.Repeat("[", 5000))); err == nil {
-		t.Error("a document that is too deep, or none, was taken")
+		t.Error("a document that is nested too deep is accepted")
 	}
 }
 
-func TestApplyRefusesDocuments(t *testing.T) {
+func TestInvalidDocumentsAreRejected(t *testing.T) {
 	shared := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: "x"}
 	loop := &yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq"}
 	loop.Content = []*yaml.Node{loop}
@@ -270,13 +271,13 @@ func TestApplyRefusesDocuments(t *testing.T) {
 	}
 	handmade := &overlay.Document{Actions: []overlay.Action{{Target: "$"}}}
 	if _, err := overlay.Apply(shared, overlay.NewProvenance("d.yaml"), []*overlay.Document{handmade}, overlay.Options{}); err == nil {
-		t.Error("an action that Parse did not make ran")
+		t.Error("an action that Parse did not create was applied")
 	}
 }
 
-// TestSuggestionsAreBounded looks for names in an object of very many: only
-// the first ones are compared with what was wanted.
-func TestSuggestionsAreBounded(t *testing.T) {
+// TestSearchForSuggestionsIsLimited checks that only the first names of a large object
+// are candidates for a suggestion.
+func TestSearchForSuggestionsIsLimited(t *testing.T) {
 	var doc strings.Builder
 	doc.WriteString("schemas:\n  first: {}\n")
 	for i := range 20000 {
@@ -294,11 +295,11 @@ func TestSuggestionsAreBounded(t *testing.T) {
 		t.Errorf("the first name is not suggested: %s", list[0].Hint)
 	}
 	if strings.Contains(list[1].Hint, "the closest is") || !strings.Contains(list[1].Hint, "and more") {
-		t.Errorf("the last of 20,000 names was looked at: %s", list[1].Hint)
+		t.Errorf("the last of 20,000 names is a candidate: %s", list[1].Hint)
 	}
 }
 
-func TestParseKeepsEverything(t *testing.T) {
+func TestParseKeepsAllMembers(t *testing.T) {
 	doc, err := overlay.Parse("o.json", []byte(`{"overlay": "1.1.7", "info": {"title": "T", "version": "3", "description": "D"}, "extends": "d.yaml",
   "actions": [{"target": "$.a", "description": "why", "update": {"b": 1}, "x-expect": {"c": 2}, "x-expect-absent": ["e"], "x-allow-noop": true},
     {"target": "$.a", "copy": "$.b", "remove": false}, {"target": "$.a", "remove": true}]}`))

@@ -15,50 +15,50 @@ import (
 	"github.com/basiq-sdk/basiq-go/gen/internal/diag"
 )
 
-// Bounds of an overlay document.
+// Limits of an overlay document.
 const (
 	maxBytes = 16 << 20
 	maxDepth = 200
 )
 
-// Parse reads an overlay document in YAML or JSON. file stands in positions.
-// Its errors are a diag.List of everything that is wrong.
+// Parse parses an overlay document in YAML or JSON. file is the file name in positions.
+// The error is a diag.List with all errors.
 func Parse(file string, data []byte) (*Document, error) {
 	r := &reader{file: file, paths: map[string]*query{}}
 	root := r.load(data)
 	if root == nil {
-		return nil, r.faults.Err()
+		return nil, r.errs.Err()
 	}
 	doc := r.document(root)
-	if err := r.faults.Err(); err != nil {
+	if err := r.errs.Err(); err != nil {
 		return nil, err
 	}
 	return doc, nil
 }
 
-// reader turns nodes into a Document and collects what is wrong with them.
+// reader converts nodes to a Document and collects errors.
 type reader struct {
-	file   string
-	faults diag.List
-	paths  map[string]*query // every path is compiled once
-	v11    bool
+	file  string
+	errs  diag.List
+	paths map[string]*query // each path is compiled once
+	v11   bool
 }
 
 func (r *reader) pos(n *yaml.Node) diag.Pos {
 	return diag.Pos{File: r.file, Line: n.Line, Col: n.Column}
 }
 
-func (r *reader) fault(n *yaml.Node, code, format string, args ...any) *diag.Annotation {
+func (r *reader) errorf(n *yaml.Node, code, format string, args ...any) *diag.Annotation {
 	a := diag.Errorf(r.pos(n), code, format, args...)
-	r.faults = append(r.faults, a)
+	r.errs = append(r.errs, a)
 	return a
 }
 
-// load returns the document's root mapping, or nil when it has none that can be read.
+// load returns the document's root mapping, or nil if there is an error.
 func (r *reader) load(data []byte) *yaml.Node {
 	at := &yaml.Node{}
 	if len(data) > maxBytes {
-		r.fault(at, "overlay-too-large", "the document is larger than %d MiB", maxBytes>>20)
+		r.errorf(at, "overlay-too-large", "the document is larger than %d MiB", maxBytes>>20)
 		return nil
 	}
 	if !utf8.Valid(data) {
@@ -68,14 +68,14 @@ func (r *reader) load(data []byte) *yaml.Node {
 				break
 			}
 		}
-		r.fault(at, "overlay-syntax", "the line is not UTF-8")
+		r.errorf(at, "overlay-syntax", "the line is not valid UTF-8")
 		return nil
 	}
 	decoder := yaml.NewDecoder(bytes.NewReader(data))
 	var doc yaml.Node
 	if err := decoder.Decode(&doc); err != nil {
 		if errors.Is(err, io.EOF) {
-			r.fault(at, "overlay-empty", "the document is empty")
+			r.errorf(at, "overlay-empty", "the document is empty")
 			return nil
 		}
 		line, reason := splitError(err)
@@ -86,7 +86,7 @@ func (r *reader) load(data []byte) *yaml.Node {
 			}
 		}
 		at.Line = max(line, 1)
-		r.fault(at, "overlay-syntax", "%s", reason)
+		r.errorf(at, "overlay-syntax", "%s", reason)
 		return nil
 	}
 	var second yaml.Node
@@ -97,11 +97,11 @@ func (r *reader) load(data []byte) *yaml.Node {
 				at.Line = line
 			}
 		}
-		r.fault(at, "overlay-syntax", "the file holds more than one document")
+		r.errorf(at, "overlay-syntax", "the file contains more than one document")
 		return nil
 	}
 	if len(doc.Content) != 1 || doc.Content[0].Kind != yaml.MappingNode {
-		r.fault(&doc, "overlay-type", "an overlay document is an object")
+		r.errorf(&doc, "overlay-type", "an overlay document must be an object")
 		return nil
 	}
 	if !r.normalise(doc.Content[0], 1) {
@@ -110,10 +110,10 @@ func (r *reader) load(data []byte) *yaml.Node {
 	return doc.Content[0]
 }
 
-// countsFromZero are the errors in which the library counts lines from zero.
+// countsFromZero matches the errors in which the library counts lines from zero.
 var countsFromZero = regexp.MustCompile(`^did not find expected (?:key|node content|'-' indicator|',' or '[]}]'|<document start>|<stream-start>)`)
 
-// splitError takes the line out of one of the YAML library's messages.
+// splitError splits an error of the YAML library into its line and its reason.
 func splitError(err error) (line int, reason string) {
 	reason = strings.TrimPrefix(err.Error(), "yaml: ")
 	if rest, ok := strings.CutPrefix(reason, "line "); ok {
@@ -128,16 +128,16 @@ func splitError(err error) (line int, reason string) {
 	return 0, reason
 }
 
-// normalise brings a tree to what JSON knows: objects with distinct string
-// keys, arrays, and primitives. It reports whether the tree is that.
+// normalise converts a tree to what JSON can express: objects with distinct string
+// keys, arrays and primitives. It reports whether there were no errors.
 func (r *reader) normalise(n *yaml.Node, depth int) bool {
 	n.HeadComment, n.LineComment, n.FootComment = "", "", ""
 	switch {
 	case depth > maxDepth:
-		r.fault(n, "overlay-too-deep", "nested more than %d levels deep", maxDepth)
+		r.errorf(n, "overlay-too-deep", "the document is nested more than %d levels deep", maxDepth)
 		return false
 	case n.Kind == yaml.AliasNode:
-		r.fault(n, "overlay-alias", "an alias (*%s) is not part of the overlay format", n.Value).WithHint("write the value out, or use a wildcard target")
+		r.errorf(n, "overlay-alias", "an alias (*%s) is not allowed in an overlay", n.Value).WithHint("replace it with the value, or use a wildcard target")
 		return false
 	}
 	n.Anchor = ""
@@ -164,10 +164,10 @@ func (r *reader) normaliseMap(n *yaml.Node, depth int) bool {
 		k.HeadComment, k.LineComment, k.FootComment, k.Anchor = "", "", "", ""
 		switch tag := k.ShortTag(); {
 		case k.Kind == yaml.ScalarNode && tag == "!!merge":
-			r.fault(k, "overlay-alias", "a merge key (<<) is not part of the overlay format").WithHint("write the members out")
+			r.errorf(k, "overlay-alias", "a merge key (<<) is not allowed in an overlay").WithHint("replace it with the members")
 			ok = false
 		case k.Kind != yaml.ScalarNode || tag != "!!str" && tag != "!!int" && tag != "!!timestamp":
-			r.fault(k, "overlay-key", "a member's name must be text").WithHint("put it in quotes")
+			r.errorf(k, "overlay-key", "the name of a member must be a string").WithHint("quote it")
 			ok = false
 		case tag != "!!str": // a status code: 200 names the same member as '200'
 			k.Tag, k.Style = "!!str", yaml.SingleQuotedStyle
@@ -175,7 +175,7 @@ func (r *reader) normaliseMap(n *yaml.Node, depth int) bool {
 			k.Tag = "!!str"
 		}
 		if before := first[k.Value]; before != nil && k.Kind == yaml.ScalarNode {
-			r.fault(k, "overlay-duplicate-key", "%q stands twice in one object, first in line %d", k.Value, before.Line)
+			r.errorf(k, "overlay-duplicate-key", "%q is already a member of the object, in line %d", k.Value, before.Line)
 			ok = false
 		} else {
 			first[k.Value] = k
@@ -189,22 +189,22 @@ func (r *reader) normaliseScalar(n *yaml.Node) bool {
 	switch tag := n.ShortTag(); tag {
 	case "!!str", "!!bool", "!!null", "!!int":
 		n.Tag = tag
-	case "!!timestamp": // JSON knows no dates
+	case "!!timestamp": // JSON has no dates
 		n.Tag, n.Style = "!!str", yaml.SingleQuotedStyle
 	case "!!float":
 		n.Tag = tag
 		if strings.ContainsAny(n.Value, "nN") { // .inf and .nan
-			r.fault(n, "overlay-value", "%s is not a JSON number", n.Value)
+			r.errorf(n, "overlay-value", "%s is not a JSON number", n.Value)
 			return false
 		}
 	default:
-		r.fault(n, "overlay-value", "a value tagged %s is not part of the overlay format", tag)
+		r.errorf(n, "overlay-value", "a value with the tag %s is not allowed in an overlay", tag)
 		return false
 	}
 	return true
 }
 
-// members visits the members of an object; known ones go to their reader.
+// members passes each member of an object to its function in known.
 func (r *reader) members(n *yaml.Node, what string, required []string, known map[string]func(key, value *yaml.Node)) {
 	missing := slices.Clone(required)
 	for i := 0; i+1 < len(n.Content); i += 2 {
@@ -222,36 +222,36 @@ func (r *reader) members(n *yaml.Node, what string, required []string, known map
 		near := closest(key.Value, slices.Values(names))
 		switch {
 		case !strings.HasPrefix(key.Value, "x-"):
-			a := r.fault(key, "overlay-unknown-key", "%s has no member %q", what, key.Value)
+			a := r.errorf(key, "overlay-unknown-key", "%s has no member %q", what, key.Value)
 			if near != "" {
 				a.WithHint("did you mean %q?", near)
 			}
 		case strings.HasPrefix(near, "x-"):
-			r.fault(key, "overlay-unknown-key", "%q is close to %q, but is not it", key.Value, near).
-				WithHint("correct it, or choose a name that cannot be taken for a guard")
+			r.errorf(key, "overlay-unknown-key", "%q looks like a misspelling of %q", key.Value, near).
+				WithHint("correct it, or choose a name that is not similar")
 		}
 	}
 	for _, name := range missing {
-		r.fault(n, "overlay-missing-key", "%s has no %q", what, name)
+		r.errorf(n, "overlay-missing-key", "%s has no %q", what, name)
 	}
 }
 
-// text returns a reader that stores a string.
+// text returns a function that stores a string.
 func (r *reader) text(what string, into *string) func(key, value *yaml.Node) {
 	return func(_, value *yaml.Node) {
 		if value.Kind != yaml.ScalarNode || value.Tag != "!!str" {
-			r.fault(value, "overlay-type", "%s must be a string", what)
+			r.errorf(value, "overlay-type", "%s must be a string", what)
 			return
 		}
 		*into = value.Value
 	}
 }
 
-// boolean returns a reader that stores a truth value.
+// boolean returns a function that stores a boolean.
 func (r *reader) boolean(what string, into *bool) func(key, value *yaml.Node) {
 	return func(_, value *yaml.Node) {
 		if value.Kind != yaml.ScalarNode || value.Tag != "!!bool" {
-			r.fault(value, "overlay-type", "%s must be true or false", what)
+			r.errorf(value, "overlay-type", "%s must be true or false", what)
 			return
 		}
 		*into = strings.EqualFold(value.Value, "true")
@@ -273,9 +273,9 @@ func (r *reader) document(root *yaml.Node) *Document {
 	switch {
 	case actions == nil:
 	case actions.Kind != yaml.SequenceNode:
-		r.fault(actions, "overlay-type", "actions must be an array")
+		r.errorf(actions, "overlay-type", "actions must be an array")
 	case len(actions.Content) == 0:
-		r.fault(actions, "overlay-empty", "actions must not be empty")
+		r.errorf(actions, "overlay-empty", "actions must not be empty")
 	default:
 		doc.Actions = make([]Action, len(actions.Content))
 		for i, n := range actions.Content {
@@ -292,15 +292,15 @@ func (r *reader) version(value *yaml.Node, doc *Document) {
 	}
 	_, err := strconv.ParseUint(patch, 10, 32)
 	if value.Kind != yaml.ScalarNode || value.Tag != "!!str" || err != nil || !is10 && !r.v11 {
-		r.fault(value, "overlay-version", "unsupported version %q of the overlay format", value.Value).
-			WithHint("1.0.0 and 1.1.0 are supported; write all three parts")
+		r.errorf(value, "overlay-version", "version %q of the overlay format is not supported", value.Value).
+			WithHint("use 1.0.0 or 1.1.0, with all three parts")
 	}
 	doc.Version = value.Value
 }
 
 func (r *reader) info(n *yaml.Node, doc *Document) {
 	if n.Kind != yaml.MappingNode {
-		r.fault(n, "overlay-type", "info must be an object")
+		r.errorf(n, "overlay-type", "info must be an object")
 		return
 	}
 	known := map[string]func(key, value *yaml.Node){
@@ -308,7 +308,7 @@ func (r *reader) info(n *yaml.Node, doc *Document) {
 		"version": r.text("info.version", &doc.Revision),
 		"description": func(key, value *yaml.Node) {
 			if !r.v11 {
-				r.fault(key, "overlay-unknown-key", "info has no member %q in overlay %s", key.Value, doc.Version).
+				r.errorf(key, "overlay-unknown-key", "info has no member %q in overlay %s", key.Value, doc.Version).
 					WithHint("declare overlay: 1.1.0")
 			}
 			r.text("info.description", &doc.Description)(key, value)

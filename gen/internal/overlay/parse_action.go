@@ -6,16 +6,16 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// action reads one action object.
+// action converts an action object.
 func (r *reader) action(n *yaml.Node, a *Action) {
 	a.Pos = r.pos(n)
 	a.primitives = r.v11
 	if n.Kind != yaml.MappingNode {
-		r.fault(n, "overlay-type", "an action must be an object")
+		r.errorf(n, "overlay-type", "an action must be an object")
 		return
 	}
 	var update, remove, source *yaml.Node
-	before := len(r.faults)
+	before := len(r.errs)
 	r.members(n, "an action", []string{"target"}, map[string]func(key, value *yaml.Node){
 		"target":      func(_, value *yaml.Node) { a.Target, a.target = r.path("target", value) },
 		"description": r.text("description", &a.Description),
@@ -24,7 +24,7 @@ func (r *reader) action(n *yaml.Node, a *Action) {
 		"copy": func(key, value *yaml.Node) {
 			source = key
 			if !r.v11 {
-				r.fault(key, "overlay-unknown-key", "copy is not part of overlay 1.0").WithHint("declare overlay: 1.1.0")
+				r.errorf(key, "overlay-unknown-key", "copy is not part of overlay 1.0").WithHint("declare overlay: 1.1.0")
 			}
 			a.Copy, a.copy = r.path("copy", value)
 		},
@@ -39,23 +39,23 @@ func (r *reader) action(n *yaml.Node, a *Action) {
 		r.conflict(source, "remove", "copy")
 	case update != nil && source != nil:
 		r.conflict(source, "update", "copy")
-	case len(r.faults) > before: // what follows may come from these
+	case len(r.errs) > before: // further errors may be consequences of these
 	case update == nil && source == nil && remove == nil:
-		r.fault(n, "overlay-missing-key", "the action has no update, remove or copy: it does nothing")
+		r.errorf(n, "overlay-missing-key", "the action does nothing, because it has no update, remove or copy")
 	case update == nil && source == nil && !a.Remove:
-		r.fault(remove, "overlay-conflict", "remove: false alone does nothing")
+		r.errorf(remove, "overlay-conflict", "the action does nothing, because it only has remove: false")
 	}
 }
 
 func (r *reader) conflict(n *yaml.Node, one, other string) {
-	r.fault(n, "overlay-conflict", "%s and %s in one action: the first would silence the second", one, other).
-		WithHint("make it two actions; they run in order")
+	r.errorf(n, "overlay-conflict", "the action has both %s and %s, of which only the first would apply", one, other).
+		WithHint("use two actions, which run in order")
 }
 
-// path reads a JSONPath and compiles it, once for all its occurrences.
+// path compiles a JSONPath query. Equal queries are compiled once.
 func (r *reader) path(what string, value *yaml.Node) (string, *query) {
 	if value.Kind != yaml.ScalarNode || value.Tag != "!!str" {
-		r.fault(value, "overlay-type", "%s must be a string", what)
+		r.errorf(value, "overlay-type", "%s must be a string", what)
 		return "", nil
 	}
 	if p := r.paths[value.Value]; p != nil {
@@ -63,9 +63,9 @@ func (r *reader) path(what string, value *yaml.Node) (string, *query) {
 	}
 	p, err := parseQuery(value.Value)
 	if err != nil {
-		a := r.fault(value, "overlay-path", "%s %s is not a JSONPath query: %v", what, clip(value.Value), err)
+		a := r.errorf(value, "overlay-path", "%s %s is not a JSONPath query: %v", what, clip(value.Value), err)
 		if strings.HasPrefix(value.Value, "#/") || strings.HasPrefix(value.Value, "/") {
-			a.WithHint("this is a JSON pointer; a path reads $.paths['/users'].get")
+			a.WithHint("use a JSONPath such as $.paths['/users'].get instead of a JSON pointer")
 		}
 		return value.Value, nil
 	}
@@ -75,7 +75,7 @@ func (r *reader) path(what string, value *yaml.Node) (string, *query) {
 
 func (r *reader) absent(value *yaml.Node, a *Action) {
 	if value.Kind != yaml.SequenceNode || len(value.Content) == 0 {
-		r.fault(value, "overlay-type", "x-expect-absent must be an array of member names")
+		r.errorf(value, "overlay-type", "x-expect-absent must be an array of member names")
 		return
 	}
 	for _, c := range value.Content {
@@ -85,7 +85,7 @@ func (r *reader) absent(value *yaml.Node, a *Action) {
 	}
 }
 
-// clip bounds a text that a message quotes.
+// clip truncates a string for a message.
 func clip(s string) string {
 	const limit = 160
 	if runes := []rune(s); len(runes) > limit {

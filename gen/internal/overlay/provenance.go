@@ -6,13 +6,13 @@ import (
 	"github.com/basiq-sdk/basiq-go/gen/internal/diag"
 )
 
-// Provenance tells for every node of a document which file it came from.
+// Provenance records the file that each node of a document came from.
 type Provenance struct {
 	file string
-	from map[*yaml.Node]string // nodes that came from elsewhere
+	from map[*yaml.Node]string // files of the nodes that came from elsewhere
 }
 
-// NewProvenance returns a Provenance by which every node comes from file.
+// NewProvenance returns a Provenance in which all nodes come from file.
 func NewProvenance(file string) *Provenance {
 	return &Provenance{file: file, from: map[*yaml.Node]string{}}
 }
@@ -25,7 +25,7 @@ func (p *Provenance) File(n *yaml.Node) string {
 	return p.file
 }
 
-// Pos returns where a node came from. For nil it is the document's file alone.
+// Pos returns the position of a node in its file. For nil, it is the document's file.
 func (p *Provenance) Pos(n *yaml.Node) diag.Pos {
 	if n == nil {
 		return diag.Pos{File: p.file}
@@ -33,8 +33,8 @@ func (p *Provenance) Pos(n *yaml.Node) diag.Pos {
 	return diag.Pos{File: p.File(n), Line: n.Line, Col: n.Column}
 }
 
-// Targets returns the nodes that a JSONPath query (RFC 9535) selects, each
-// once. root may be a document node or its content.
+// Targets returns the nodes that a JSONPath query (RFC 9535) selects, each once. root
+// can be a document node or its content.
 func Targets(root *yaml.Node, path string) ([]*yaml.Node, error) {
 	q, err := parseQuery(path)
 	if err != nil {

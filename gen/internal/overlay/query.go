@@ -14,34 +14,37 @@ import (
 	"github.com/theory/jsonpath/spec"
 )
 
-// maxQueryLength bounds a query, and with it how deep it can nest.
+// maxQueryLength is the maximum length of a query, which also limits its nesting.
 const maxQueryLength = 4096
 
-// query is a parsed JSONPath query (RFC 9535). It is immutable and may be used
-// by several goroutines.
+// query is a parsed JSONPath query (RFC 9535). It is immutable and safe for concurrent
+// use.
 type query struct {
 	text     string
 	segments []*spec.Segment
-	absolute bool // a filter may ask for the document's root
+	absolute bool // a filter may refer to the document's root
 }
 
-// queryParser parses queries that may call match and search as regexFunction
-// corrects them.
+// queryParser parses queries. Its functions match and search are corrected by
+// regexFunction.
 var queryParser = func() *jsonpath.Parser {
 	functions := registry.New()
 	for _, name := range []string{"match", "search"} {
-		// A registry takes no second function of a name, but hands out its own.
+		// A registry rejects duplicate names, but returns a pointer to its function.
 		function := functions.Get(name)
 		*function = *regexFunction(*function)
 	}
 	return jsonpath.NewParser(jsonpath.WithRegistry(functions))
 }()
 
-// regexFunction corrects the library's match or search in three points. A
-// literal pattern that does not compile is a syntax error: it would silently
-// match nothing. A pattern that selects nothing matches nothing, where the
-// library panics. match is anchored at both ends of 'a|b', where the library
-// anchors the start of a and the end of b.
+// regexFunction corrects the library's match or search:
+//
+//   - A literal pattern that does not compile is a syntax error, instead of silently
+//     matching nothing.
+//   - If the pattern is a query that selects nothing, it matches nothing, whereas the
+//     library panics.
+//   - match anchors the whole of 'a|b', whereas the library anchors the start of a and
+//     the end of b.
 func regexFunction(library spec.FuncExtension) *spec.FuncExtension {
 	validate := func(args []spec.FuncExprArg) error {
 		if err := library.Validate(args); err != nil {
@@ -69,14 +72,13 @@ func regexFunction(library spec.FuncExtension) *spec.FuncExtension {
 	return spec.Extension(library.Name(), library.ReturnType(), validate, evaluate)
 }
 
-// parseQuery parses a JSONPath query. Its errors say at which character the
-// text stops being one.
+// parseQuery parses a JSONPath query. Syntax errors contain the position in characters.
 func parseQuery(text string) (*query, error) {
 	if len(text) > maxQueryLength {
-		return nil, fmt.Errorf("longer than %d bytes", maxQueryLength)
+		return nil, fmt.Errorf("it is longer than %d bytes", maxQueryLength)
 	}
 	if !utf8.ValidString(text) {
-		return nil, errors.New("not valid UTF-8")
+		return nil, errors.New("it is not valid UTF-8")
 	}
 	parsed, err := queryParser.Parse(text)
 	if err != nil {
@@ -93,11 +95,11 @@ func parseQuery(text string) (*query, error) {
 	return q, nil
 }
 
-// librarySyntax is the form of the library's errors. They count bytes from 1.
+// librarySyntax matches the library's errors, which count bytes from 1.
 var librarySyntax = regexp.MustCompile(`^jsonpath: (?s:(.*)) at position (\d+)$`)
 
-// explainSyntax rewrites an error of the library: it counts characters, as
-// editors do, and says what to write instead where that is known.
+// explainSyntax improves an error of the library: it counts characters instead of
+// bytes, and explains common mistakes.
 func explainSyntax(text string, err error) error {
 	parts := librarySyntax.FindStringSubmatch(err.Error())
 	if parts == nil {
@@ -110,11 +112,11 @@ func explainSyntax(text string, err error) error {
 	keyword := keywordName.FindString(rest)
 	switch {
 	case before == "" && !strings.HasPrefix(text, "$"):
-		reason = "a path starts with '$'"
+		reason = "a path must start with '$'"
 	case strings.HasPrefix(rest, "-") && endsInName.MatchString(before):
 		reason = "a name with '-' in it must be quoted: ['x-name']"
 	case strings.HasPrefix(rest, "=") && !strings.HasPrefix(rest, "=="):
-		reason = "a comparison is written '=='"
+		reason = "the comparison operator is '=='"
 	case keyword != "" && strings.HasSuffix(before, "."):
 		reason = fmt.Sprintf("the name must be quoted here: ['%s']", keyword)
 	}
@@ -126,10 +128,10 @@ var (
 	keywordName = regexp.MustCompile(`^(?:true|false|null)`)
 )
 
-// prefix returns the text of the first n segments, as it was written.
+// prefix returns the source text of the first n segments.
 func (q *query) prefix(n int) string {
-	// The library does not say where a segment ends: it is the longest
-	// beginning of the text that parses to as many segments.
+	// The library does not record where a segment ends. It is the end of the longest
+	// prefix that parses to n segments.
 	for end := len(q.text); end > 1; end-- {
 		p, err := queryParser.Parse(q.text[:end])
 		if err == nil && len(p.Query().Segments()) == n {
@@ -142,7 +144,7 @@ func (q *query) prefix(n int) string {
 // segment describes one segment of a query, for messages.
 type segment struct {
 	text   string   // as written: ".get", "['/users']", "[?@.name == 'x']"
-	names  []string // the member names it asks for
+	names  []string // the member names that it selects
 	filter bool     // it selects by a filter
 	index  bool     // it selects by index or slice
 }

@@ -26,8 +26,8 @@ words: {a: apple, b: 'it''s', c: "tab\tbed", d: "line\rfeed", e: '', n: null, 't
 same: {left: {p: 1, q: [x]}, right: {p: 1, q: [x]}, other: {p: 2}}
 `
 
-// found renders what a query selects: the values of primitives, the names of
-// an object's members, the length of an array.
+// found describes the nodes that a query selects: the values of primitives, the names
+// of an object's members, and the lengths of arrays.
 func found(t *testing.T, document, query string) string {
 	t.Helper()
 	var root yaml.Node
@@ -56,7 +56,7 @@ func found(t *testing.T, document, query string) string {
 	return strings.Join(out, " | ")
 }
 
-func TestSelect(t *testing.T) {
+func TestQueriesSelectNodes(t *testing.T) {
 	for _, c := range []struct{ name, path, want string }{
 		{"the root", `$`, `{info paths numbers words same}`},
 		{"names", `$.info.title`, `Ponds`},
@@ -143,8 +143,8 @@ func TestSelect(t *testing.T) {
 	}
 }
 
-// TestTargetsByCategory follows the categories of the JSONPath Compliance Test
-// Suite; the cases are our own.
+// TestTargetsByCategory has cases of our own for the categories of the JSONPath
+// Compliance Test Suite.
 func TestTargetsByCategory(t *testing.T) {
 	const (
 		list   = `[a, b, c, d, e]`
@@ -259,8 +259,8 @@ func TestTargetsByCategory(t *testing.T) {
 	}
 }
 
-// TestTargetsAreInOrder holds what a Go map would lose: members are selected
-// in the order in which the document states them.
+// TestTargetsAreInOrder checks that members are selected in the order of the document,
+// which a Go map would lose.
 func TestTargetsAreInOrder(t *testing.T) {
 	var document, want strings.Builder
 	document.WriteString("m:\n")
@@ -275,8 +275,8 @@ func TestTargetsAreInOrder(t *testing.T) {
 	}
 }
 
-// TestRepeatedSelectorsAreCheap evaluates queries whose results would double
-// with each segment if nodes were selected more than once.
+// TestRepeatedSelectorsAreCheap evaluates queries whose results would double with each
+// segment if nodes were selected repeatedly.
 func TestRepeatedSelectorsAreCheap(t *testing.T) {
 	const depth = 100
 	document := strings.Repeat("[", depth) + "x" + strings.Repeat("]", depth)
@@ -292,11 +292,11 @@ func TestRepeatedSelectorsAreCheap(t *testing.T) {
 	}
 }
 
-func TestTargetsRefuses(t *testing.T) {
+func TestInvalidQueriesAreRejected(t *testing.T) {
 	for query, want := range map[string]string{
 		``:                       `unexpected end of input`,
-		`paths`:                  `character 1: a path starts with '$'`,
-		` $`:                     `character 1: a path starts with '$'`,
+		`paths`:                  `character 1: a path must start with '$'`,
+		` $`:                     `character 1: a path must start with '$'`,
 		`$ `:                     `character 2: unexpected blank space`,
 		`$.`:                     `character 3: unexpected end of input`,
 		`$..`:                    `character 4: unexpected end of input`,
@@ -333,7 +333,7 @@ func TestTargetsRefuses(t *testing.T) {
 		`$[?length(value(value(value(@.a)))) == 1]`: `cannot convert argument`,
 		`$[?@.a == @.*]`:                  `character 13: unexpected '*'`,
 		`$[?@.* == 1]`:                    `character 8: unexpected '='`,
-		`$[?@.a = 1]`:                     `character 8: a comparison is written '=='`,
+		`$[?@.a = 1]`:                     `character 8: the comparison operator is '=='`,
 		`$[?'a']`:                         `character 7: invalid comparison operator`,
 		`$[?true]`:                        `character 8: invalid comparison operator`,
 		`$[?@.a == b]`:                    `character 11: unexpected identifier`,
@@ -357,8 +357,8 @@ func TestTargetsRefuses(t *testing.T) {
 	}
 }
 
-// TestNestedCallsAreCheap reads and evaluates calls within calls, whose cost
-// must not double with each level.
+// TestNestedCallsAreCheap parses and evaluates nested function calls, whose cost must
+// not double with each level.
 func TestNestedCallsAreCheap(t *testing.T) {
 	const levels = 400
 	deep := "$[?" + strings.Repeat("length(", levels) + "@" + strings.Repeat(")", levels) + " == 1]"

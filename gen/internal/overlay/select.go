@@ -11,14 +11,13 @@ import (
 
 // document is a YAML tree that queries are evaluated on.
 //
-// Nodes are selected segment by segment, by the library's selectors and on
-// the tree itself. That keeps the order in which a document states its
-// members, which a Go map would lose, and bounds the work by the size of the
-// document whatever the query repeats. Filters, which compare values, are
-// evaluated by the library on plain values.
+// It evaluates the library's selectors on the tree, one segment after another. That
+// keeps the order of an object's members, which a Go map would lose, and bounds the
+// work by the size of the document. Filters, which compare values, are evaluated by
+// the library on plain values.
 type document struct {
 	root   *yaml.Node
-	values map[*yaml.Node]any // the plain values of objects and arrays that a filter asked for
+	values map[*yaml.Node]any // plain values of objects and arrays, as far as filters needed them
 }
 
 func newDocument(root *yaml.Node) *document {
@@ -31,9 +30,9 @@ func newDocument(root *yaml.Node) *document {
 // forgetValues must be called after the tree has changed.
 func (d *document) forgetValues() { d.values = nil }
 
-// selectNodes returns the nodes that a query selects, each once, in the order
-// that RFC 9535 gives them. Where it leaves the order open, as among the
-// members of an object, it is the document's.
+// selectNodes returns the nodes that a query selects, each once, in the order of RFC
+// 9535. If the RFC does not define the order, as for the members of an object, it is
+// that of the document.
 func (d *document) selectNodes(q *query) []*yaml.Node {
 	return d.selectFirst(len(q.segments), q)
 }
@@ -43,26 +42,26 @@ func (d *document) selectFirst(n int, q *query) []*yaml.Node {
 	if d.root == nil {
 		return nil
 	}
-	var root any // needed by few filters, and costly
+	var root any // expensive, and rarely needed
 	if q.absolute {
 		root = d.value(d.root)
 	}
-	found, spare := []*yaml.Node{d.root}, []*yaml.Node(nil)
+	found, unused := []*yaml.Node{d.root}, []*yaml.Node(nil)
 	for _, s := range q.segments[:n] {
 		from := found
-		found = spare[:0]
+		found = unused[:0]
 		for _, n := range from {
 			found = d.appendSegment(found, n, s, root)
 		}
 		if len(s.Selectors()) > 1 || s.IsDescendant() && len(from) > 1 {
 			found = unique(found)
 		}
-		spare = from
+		unused = from
 	}
 	return found
 }
 
-// appendSegment appends what a segment selects below a node.
+// appendSegment appends the nodes that a segment selects below a node.
 func (d *document) appendSegment(found []*yaml.Node, n *yaml.Node, s *spec.Segment, root any) []*yaml.Node {
 	for _, selector := range s.Selectors() {
 		found = d.appendSelector(found, n, selector, root)
@@ -137,7 +136,7 @@ func children(n *yaml.Node) func(yield func(*yaml.Node) bool) {
 	}
 }
 
-// unique drops repeated nodes in place.
+// unique removes repeated nodes in place.
 func unique(nodes []*yaml.Node) []*yaml.Node {
 	seen := make(map[*yaml.Node]bool, len(nodes))
 	kept := nodes[:0]
@@ -150,7 +149,7 @@ func unique(nodes []*yaml.Node) []*yaml.Node {
 	return kept
 }
 
-// value returns a node as encoding/json would decode it into an any.
+// value returns a node as encoding/json would decode it into an interface.
 func (d *document) value(n *yaml.Node) any {
 	switch n.Kind {
 	case yaml.MappingNode, yaml.SequenceNode:
@@ -169,7 +168,7 @@ func (d *document) value(n *yaml.Node) any {
 		v = elements
 	} else {
 		members := make(map[string]any, len(n.Content)/2)
-		for i := len(n.Content) - 2; i >= 0; i -= 2 { // of duplicate names, the first counts
+		for i := len(n.Content) - 2; i >= 0; i -= 2 { // the first of duplicate names counts
 			members[n.Content[i].Value] = d.value(n.Content[i+1])
 		}
 		v = members
@@ -188,7 +187,7 @@ func scalarValue(n *yaml.Node) any {
 	case "!!bool":
 		return strings.EqualFold(n.Value, "true")
 	case "!!int", "!!float":
-		// All numbers are of one type, so that 1 equals 1.0 inside of objects too.
+		// All numbers have the same type, so that 1 equals 1.0 in objects too.
 		if f, err := strconv.ParseFloat(n.Value, 64); err == nil {
 			return f
 		}
@@ -198,5 +197,5 @@ func scalarValue(n *yaml.Node) any {
 		}
 		return f
 	}
-	return n.Value // text; a date is text to JSON
+	return n.Value // a string; JSON has no dates
 }

@@ -8,26 +8,26 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Bounds of a tree. Actions that copy can double a tree each time they run.
+// Limits of a tree. Each copy can double the size of a tree.
 const (
 	maxTreeNodes = 1 << 18
 	maxTreeDepth = 512
 )
 
-// tree is a document under change: it knows every node's parent, where new
-// nodes come from, and how to take everything back.
+// tree is a document that is being modified. It knows the parent of every node and the
+// origin of new nodes, and can undo all changes.
 type tree struct {
 	doc     *document
 	parent  map[*yaml.Node]*yaml.Node
 	prov    *Provenance
 	before  map[*yaml.Node]yaml.Node // nodes as they were before the first change
-	origins map[*yaml.Node]string    // what prov said of these nodes then; "" for nothing
-	added   []*yaml.Node             // nodes that prov learned of
+	origins map[*yaml.Node]string    // origins of these nodes in prov before the change; "" for none
+	added   []*yaml.Node             // nodes that were added to prov
 }
 
 func newTree(root *yaml.Node, prov *Provenance) (*tree, error) {
 	if root == nil {
-		return nil, errors.New("there is no document")
+		return nil, errors.New("the document is nil")
 	}
 	doc := newDocument(root)
 	root = doc.root
@@ -45,13 +45,13 @@ func (t *tree) index(n *yaml.Node, depth int) error {
 	case depth > maxTreeDepth:
 		return fmt.Errorf("the document is nested more than %d levels deep", maxTreeDepth)
 	case n.Kind == yaml.AliasNode:
-		return fmt.Errorf("line %d: the document holds an alias", n.Line)
+		return fmt.Errorf("line %d: the document contains an alias", n.Line)
 	case n.Kind == yaml.MappingNode && len(n.Content)%2 != 0:
-		return fmt.Errorf("line %d: an object holds a name without a value", n.Line)
+		return fmt.Errorf("line %d: an object has a name without a value", n.Line)
 	}
 	for _, c := range n.Content {
 		if _, known := t.parent[c]; known || c == nil {
-			return fmt.Errorf("line %d: the document holds one node in two places", n.Line)
+			return fmt.Errorf("line %d: the document contains a shared node", n.Line)
 		}
 		t.parent[c] = n
 		if err := t.index(c, depth+1); err != nil {
@@ -64,7 +64,7 @@ func (t *tree) index(n *yaml.Node, depth int) error {
 	return nil
 }
 
-// depth is the number of nodes above n, n included.
+// depth returns the number of ancestors of n, including n.
 func (t *tree) depth(n *yaml.Node) int {
 	depth := 0
 	for ; n != nil; n = t.parent[n] {
@@ -73,7 +73,7 @@ func (t *tree) depth(n *yaml.Node) int {
 	return depth
 }
 
-// touch remembers a node as it is, before its first change.
+// touch saves a node before its first change.
 func (t *tree) touch(n *yaml.Node) {
 	if _, done := t.before[n]; done {
 		return
@@ -93,7 +93,7 @@ func (t *tree) setOrigin(n *yaml.Node, file string) {
 	t.prov.from[n] = file
 }
 
-// rollback takes every change back.
+// rollback undoes all changes.
 func (t *tree) rollback() {
 	for n, saved := range t.before {
 		*n = saved
@@ -108,7 +108,8 @@ func (t *tree) rollback() {
 	}
 }
 
-// graft puts a copy of n below parent. origin names the file of each copied node.
+// graft returns a copy of n as a child of parent. origin returns the file of each
+// copied node.
 func (t *tree) graft(parent, n *yaml.Node, origin func(*yaml.Node) string) *yaml.Node {
 	c := *n
 	c.Content = nil
@@ -126,7 +127,7 @@ func (t *tree) graft(parent, n *yaml.Node, origin func(*yaml.Node) string) *yaml
 	return &c
 }
 
-// merge brings src into dst, which compatible has found able to take it.
+// merge merges src into dst. The caller has checked that they are compatible.
 func (t *tree) merge(dst, src *yaml.Node, origin func(*yaml.Node) string) {
 	switch {
 	case dst.Kind == yaml.SequenceNode:
@@ -157,10 +158,10 @@ func (t *tree) merge(dst, src *yaml.Node, origin func(*yaml.Node) string) {
 
 // remove deletes nodes from their parents.
 func (t *tree) remove(nodes []*yaml.Node) {
-	gone := make(map[*yaml.Node]bool, len(nodes))
+	removed := make(map[*yaml.Node]bool, len(nodes))
 	var parents []*yaml.Node
 	for _, n := range nodes {
-		gone[n] = true
+		removed[n] = true
 		if p := t.parent[n]; !slices.Contains(parents[max(0, len(parents)-1):], p) {
 			parents = append(parents, p)
 		}
@@ -173,7 +174,7 @@ func (t *tree) remove(nodes []*yaml.Node) {
 			if p.Kind == yaml.MappingNode && i%2 == 0 {
 				value = p.Content[i+1]
 			}
-			if !gone[value] {
+			if !removed[value] {
 				kept = append(kept, c)
 				continue
 			}
@@ -183,7 +184,7 @@ func (t *tree) remove(nodes []*yaml.Node) {
 	}
 }
 
-// forget drops a removed node and all below it.
+// forget removes a node and its descendants from the index.
 func (t *tree) forget(n *yaml.Node) {
 	delete(t.parent, n)
 	for _, c := range n.Content {
@@ -191,8 +192,8 @@ func (t *tree) forget(n *yaml.Node) {
 	}
 }
 
-// finder returns a function that finds a member's value by name. Many
-// look-ups get an index, a few are cheaper without.
+// finder returns a function that returns a member's value by name. It builds an index if
+// there are many lookups.
 func finder(n *yaml.Node, lookups int) func(name string) *yaml.Node {
 	if lookups > 16 && len(n.Content) > 32 {
 		index := make(map[string]*yaml.Node, len(n.Content)/2)
@@ -213,7 +214,7 @@ func member(n *yaml.Node, name string) *yaml.Node {
 	return nil
 }
 
-// size returns how many nodes and levels a tree has.
+// size returns the numbers of nodes and levels of a tree.
 func size(n *yaml.Node) (nodes, levels int) {
 	nodes = 1
 	for _, c := range n.Content {

@@ -76,12 +76,12 @@ func (p *Progress) Detail(format string, args ...any) {
 // Finding reports a fault, or a part of the specification that makes poor Go.
 func (p *Progress) Finding(a *diag.Annotation) { p.emit(Event{Event: "finding", Finding: a}) }
 
-// Summary reports what a run came to.
+// Summary reports the result of a run.
 func (p *Progress) Summary(format string, args ...any) {
 	p.emit(Event{Event: "summary", Text: fmt.Sprintf(format, args...)})
 }
 
-// details reports every overlay action, and what each domain came to.
+// details reports every overlay action, and the size of each domain.
 func (p *Progress) details(res *Result) {
 	for _, b := range res.Builds {
 		for _, r := range b.Results {

@@ -15,8 +15,9 @@ import (
 	"github.com/basiq-sdk/basiq-go/gen/internal/source"
 )
 
-// rules checks what no compiler does: which way imports point, and that the
-// lock and the snapshots speak of the configured domains and no others.
+// rules checks what no compiler does: that imports respect the
+// dependency rule, and that the lock and the snapshots name no domain that is not
+// configured.
 func (r *repository) rules() diag.List {
 	list := r.stray()
 	tree := godiff.Tree{Module: r.config.Module, FS: r.root.FS()}
@@ -30,7 +31,7 @@ func (r *repository) rules() diag.List {
 	return list
 }
 
-// imported holds a package that callers compile to the dependency rule.
+// imported checks a package that callers compile against the dependency rule.
 func (r *repository) imported(tree godiff.Tree, dir string) (list diag.List) {
 	files, err := fs.Glob(tree.FS, path.Join(dir, "*.go"))
 	if err != nil {
@@ -58,14 +59,14 @@ func (r *repository) imported(tree godiff.Tree, dir string) (list diag.List) {
 			if why := r.refused(dir, p); err == nil && why != "" {
 				at := fset.Position(spec.Pos())
 				list = append(list, diag.Errorf(diag.Pos{File: name, Line: at.Line, Col: at.Column}, "dependency", "imports %s: %s", p, why).
-					WithHint("what callers compile is the standard library and this module, each package knowing only those below it"))
+					WithHint("callers compile the standard library and this module only, and each package imports only those below it"))
 			}
 		}
 	}
 	return list
 }
 
-// refused says why a package may not import a path, "" when it may.
+// refused returns why a package may not import a path, "" if it may.
 func (r *repository) refused(dir, importPath string) string {
 	within := func(root string) bool { return importPath == root || strings.HasPrefix(importPath, root+"/") }
 	m := r.config.Module
@@ -78,13 +79,13 @@ func (r *repository) refused(dir, importPath string) string {
 	case standard || within(r.config.Runtime) && !within(path.Join(m, r.config.Output)):
 		return ""
 	case !within(m):
-		return "it is not of this module"
+		return "it is not in this module"
 	case within(m + "/gen"):
 		return "the generator is not part of what callers compile"
 	case dir == r.config.Output || strings.HasPrefix(dir, r.config.Output+"/"):
-		return "generated packages know the transport and nothing else"
+		return "generated packages import only the transport"
 	case local && (dir == runtime || strings.HasPrefix(dir, runtime+"/")) && !within(m+"/internal"):
-		return "the transport knows nothing above it"
+		return "the transport imports nothing above it"
 	}
 	return ""
 }
@@ -104,7 +105,7 @@ func (r *repository) stray() (list diag.List) {
 	}
 	lock, err := source.LoadLock(r.opts.Dir)
 	if err != nil || lock == nil {
-		return append(list, diag.FromError(err, diag.Pos{})...) // a missing lock was told before
+		return append(list, diag.FromError(err, diag.Pos{})...) // a missing lock was reported before
 	}
 	for _, name := range slices.Sorted(maps.Keys(lock.Domains)) {
 		if _, ok := r.config.Domains[name]; !ok {

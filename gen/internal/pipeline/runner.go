@@ -18,11 +18,11 @@ import (
 	"sync"
 	"time"
 
-	"github.com/basiq-sdk/basiq-go/gen/internal/check"
 	"github.com/basiq-sdk/basiq-go/gen/internal/diag"
 	"github.com/basiq-sdk/basiq-go/gen/internal/emit"
 	"github.com/basiq-sdk/basiq-go/gen/internal/model"
 	"github.com/basiq-sdk/basiq-go/gen/internal/source"
+	"github.com/basiq-sdk/basiq-go/gen/internal/typecheck"
 )
 
 // Mode says what happens when overlays and description do not fit together.
@@ -33,7 +33,7 @@ const (
 	// domains.
 	Strict Mode = iota
 	// Lenient skips what overlays say about parts that a description does not
-	// have. A domain that stops, stops alone.
+	// have. A domain that stops does not stop the others.
 	Lenient
 )
 
@@ -45,7 +45,7 @@ type Runner struct {
 	config   *source.Config
 	mode     Mode
 	inputs   map[string]func() *inputs // by domain
-	imports  func() (*check.Imports, error)
+	imports  func() (*typecheck.Imports, error)
 	cache    *Cache
 	progress *Progress
 	slots    chan struct{} // bounds how many builds run at once
@@ -58,7 +58,7 @@ type RunnerOptions struct {
 	Files    fs.FS          // holds overlays/
 	Mode     Mode
 	Cache    *Cache    // shared with other runners; nil means one of its own
-	Progress *Progress // hears of each finished stage; may be nil
+	Progress *Progress // is told each finished stage; may be nil
 }
 
 // NewRunner returns a Runner. It reads nothing until it runs.
@@ -67,9 +67,9 @@ func NewRunner(ctx context.Context, o RunnerOptions) *Runner {
 		config: o.Config, mode: o.Mode, cache: o.Cache, progress: o.Progress,
 		inputs: map[string]func() *inputs{},
 		slots:  make(chan struct{}, runtime.GOMAXPROCS(0)),
-		imports: sync.OnceValues(func() (*check.Imports, error) {
+		imports: sync.OnceValues(func() (*typecheck.Imports, error) {
 			rt := o.Config.Runtime
-			return check.LoadImports(ctx, o.Dir, rt, rt+"/wire", rt+"/value")
+			return typecheck.LoadImports(ctx, o.Dir, rt, rt+"/wire", rt+"/value")
 		}),
 	}
 	if r.cache == nil {
@@ -93,7 +93,7 @@ func (r *Runner) ImportPath(domain string) string {
 	return path.Join(r.config.Module, r.config.Output, r.config.Domains[domain].Package)
 }
 
-// Result is what Run made.
+// Result is the result of Run.
 type Result struct {
 	Builds []*Build      // in the order of the snapshots
 	Routes *emit.Package // the table of operations; nil if not asked for, or if lenient
@@ -276,7 +276,7 @@ func (res *Result) ByDomain() map[string]*Build {
 func (res *Result) Findings() (list diag.List) {
 	for _, b := range res.Builds {
 		if b.Model != nil {
-			list = slices.Concat(list, b.Model.Findings)
+			list = slices.Concat(list, b.Model.Warnings)
 		}
 	}
 	return list

@@ -13,13 +13,13 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/basiq-sdk/basiq-go/gen/internal/canon"
-	"github.com/basiq-sdk/basiq-go/gen/internal/check"
 	"github.com/basiq-sdk/basiq-go/gen/internal/diag"
 	"github.com/basiq-sdk/basiq-go/gen/internal/emit"
 	"github.com/basiq-sdk/basiq-go/gen/internal/model"
 	"github.com/basiq-sdk/basiq-go/gen/internal/overlay"
 	"github.com/basiq-sdk/basiq-go/gen/internal/source"
 	"github.com/basiq-sdk/basiq-go/gen/internal/spec"
+	"github.com/basiq-sdk/basiq-go/gen/internal/typecheck"
 )
 
 // Stage is a step of a generation, named as CONTRIBUTING.md names it.
@@ -60,7 +60,7 @@ var stages = []stage{
 // that fills it has passed.
 type Build struct {
 	Name     string
-	Config   source.Domain
+	Config   source.DomainConfig
 	Snapshot source.Snapshot
 	LockFile string // the names lock
 
@@ -122,8 +122,7 @@ func (b *Build) Defects() (list diag.List) {
 	return list
 }
 
-// own reports whether a fault is about the description, and not about what an
-// overlay says.
+// own reports whether a fault is in the description, not in an overlay.
 func (b *Build) own(a *diag.Annotation) bool {
 	return a.Pos.File == b.Snapshot.Path
 }
@@ -260,7 +259,7 @@ func (b *Build) retracting(run func() error) error {
 
 // emit writes the package's source.
 func (r *Runner) emit(_ context.Context, b *Build) (n int, err error) {
-	b.Package, err = emit.Domain(b.Model, emit.Target{ImportPath: r.ImportPath(b.Name), Runtime: r.config.Runtime})
+	b.Package, err = emit.Generate(b.Model, emit.Target{ImportPath: r.ImportPath(b.Name), Runtime: r.config.Runtime})
 	if err != nil {
 		return 0, err
 	}
@@ -273,7 +272,7 @@ func (r *Runner) check(_ context.Context, b *Build) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	b.Types, err = check.Package(imports, b.Package)
+	b.Types, err = typecheck.Package(imports, b.Package)
 	return 1, err
 }
 
@@ -297,7 +296,7 @@ func (r *Runner) checkTable(res *Result) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	_, err = check.Package(imports, res.Routes)
+	_, err = typecheck.Package(imports, res.Routes)
 	return 1, err
 }
 

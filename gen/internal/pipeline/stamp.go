@@ -11,13 +11,18 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/basiq-sdk/basiq-go/gen/internal/output"
 )
 
-// The stamp says that a run with this very generator, over these very inputs,
-// left these very outputs: then there is nothing to do, and a second run can
-// say so without doing it again. It is a cache, outside of version control;
-// without it everything is simply done again.
-const stampFile = ".cache/generate.stamp"
+// The stamp is a digest of the generator, its inputs and its outputs at the end
+// of a run. While it matches, there is nothing to do. It is a cache: without it,
+// everything is done again. The file beside it keeps its folder out of version control, in
+// whichever repository the generator runs.
+const (
+	stampFile   = ".cache/basiq-go-gen/generate.stamp"
+	stampIgnore = ".cache/basiq-go-gen/.gitignore"
+)
 
 // stamp digests all that a run reads and writes.
 func stamp(root *os.Root, inputs []string) (string, error) {
@@ -79,9 +84,9 @@ func readStamp(root *os.Root) string {
 	return strings.TrimSpace(string(data))
 }
 
-// writeStamp is best effort: a run that cannot leave a stamp has done its work all the same.
+// writeStamp ignores errors: without a stamp, the next run does everything again.
 func writeStamp(root *os.Root, sum string) {
-	if root.MkdirAll(filepath.Dir(filepath.FromSlash(stampFile)), 0o755) == nil {
-		_ = root.WriteFile(filepath.FromSlash(stampFile), []byte(sum+"\n"), 0o644)
+	if output.WriteFile(root, stampIgnore, []byte("*\n")) == nil {
+		_ = output.WriteFile(root, stampFile, []byte(sum+"\n"))
 	}
 }

@@ -12,10 +12,11 @@ import (
 	"github.com/basiq-sdk/basiq-go/gen/internal/source"
 )
 
-// PendingUpdate is a move of the pin that is ready to be written.
+// PendingUpdate is an update of the pin that was generated and not yet written.
 type PendingUpdate struct {
 	Lock   *source.Lock
 	Builds []*Build
+	New    []string // files that upstream added and no domain is made from
 	repo   *repository
 	plan   *output.Plan
 }
@@ -40,7 +41,9 @@ func (u *PendingUpdate) prepare(ctx context.Context, to string) error {
 	r.runner.CompileImports()
 	var set *source.Set
 	err := r.timed(StagePull, "snapshots", func() (n int, err error) {
-		set, u.Lock, err = source.Update(ctx, r.sourceOptions(), to)
+		opts := r.sourceOptions()
+		opts.Announce = true
+		set, u.Lock, err = source.Update(ctx, opts, to)
 		if err != nil {
 			return 0, err
 		}
@@ -49,6 +52,7 @@ func (u *PendingUpdate) prepare(ctx context.Context, to string) error {
 	if err != nil {
 		return err
 	}
+	u.New = set.New
 	lock, err := u.Lock.Marshal()
 	if err != nil {
 		return err
@@ -88,6 +92,9 @@ func (u *PendingUpdate) Files() map[string][]byte {
 // Apply writes the update. One that was prepared in lenient mode is never
 // written: Apply returns what would stop a strict one.
 func (u *PendingUpdate) Apply() error {
+	if len(u.New) > 0 {
+		u.repo.opts.Progress.Summary("upstream added files that no domain is made from: %s; to generate a client for one, name it in %s", strings.Join(u.New, ", "), source.ConfigFile)
+	}
 	var list diag.List
 	for _, b := range u.Builds {
 		list = slices.Concat(list, b.Skipped(), b.Defects(), diag.FromError(b.Err, diag.Pos{}))
@@ -96,7 +103,7 @@ func (u *PendingUpdate) Apply() error {
 		return err
 	}
 	if u.repo.opts.Mode == Lenient {
-		u.repo.opts.Progress.Summary("nothing was written, as --keep-going asks; nothing stands in the way of  gen update")
+		u.repo.opts.Progress.Summary("nothing was written because of --keep-going;  gen update  would succeed")
 		return nil
 	}
 	if err := u.repo.write(u.plan); err != nil {
@@ -108,10 +115,10 @@ func (u *PendingUpdate) Apply() error {
 	return nil
 }
 
-// undocumented reports for which parts  gen check  will ask next.
+// undocumented reports the parts for which  gen check  will require documentation.
 func (b *Build) undocumented(p *Progress) {
 	var parts []string
-	for _, f := range b.Model.Findings {
+	for _, f := range b.Model.Warnings {
 		if f.Code == "undocumented" {
 			parts = append(parts, strings.TrimSuffix(f.Message, " has no documentation"))
 		}

@@ -167,6 +167,22 @@ func Pull(ctx context.Context, opts Options) error {
 	return nil
 }
 
+// Verify pulls the pinned snapshots again, and fails if the source serves
+// anything else than what specs/ holds.
+func Verify(ctx context.Context, opts Options) error {
+	r, err := open(ctx, opts)
+	if err != nil {
+		return err
+	}
+	defer r.close()
+	set, err := source.Verify(ctx, r.sourceOptions())
+	if err != nil {
+		return err
+	}
+	opts.Progress.Summary("fetched again: %d of %d; all are what the lock pins", len(set.Snapshots), len(r.config.Domains))
+	return nil
+}
+
 // repository is the folder that a verb works on.
 type repository struct {
 	opts   Options

@@ -1,6 +1,6 @@
 // Package replay runs a history of upstream through the generator, commit by
 // commit in one process, with the overlays of today: what each commit would
-// have meant for the Go API, and whether the generator stands it.
+// have meant for the Go API, and whether the generator can build it.
 package replay
 
 import (
@@ -22,7 +22,7 @@ import (
 	"github.com/basiq-sdk/basiq-go/gen/internal/track"
 )
 
-// Result is what a replay came to.
+// Result is the outcome of a replay.
 type Result struct {
 	Steps  []report.Step `json:"commits"`
 	States int           `json:"states"` // of a domain in a commit
@@ -38,8 +38,8 @@ type States interface {
 	State(ctx context.Context, c track.Commit) (report.State, error)
 }
 
-// Run replays commits in order. progress, if given, hears of each before it
-// begins.
+// Run replays commits in order. progress, if not nil, is called before
+// each of them, and at the end.
 func Run(ctx context.Context, states States, commits []track.Commit, progress func(done, total int, commit string)) (*Result, error) {
 	start := time.Now()
 	res := &Result{Faults: []string{}}
@@ -72,14 +72,14 @@ func Run(ctx context.Context, states States, commits []track.Commit, progress fu
 // many small documents, where memory is cheaper than collecting it.
 const GCPercent = 400
 
-// built is what became of building a commit's state.
+// built is the state of a commit, or the error that building it returned.
 type built struct {
 	state report.State
 	err   error
 }
 
-// ahead builds the states of commits, in order, two ahead of who reads them,
-// so that a second processor has something to do when one domain changes.
+// ahead builds the states of commits, in order, two ahead of the reader,
+// so that a second processor is busy when one domain changes.
 func ahead(ctx context.Context, states States, commits []track.Commit) <-chan built {
 	const window = 2
 	queue := make(chan chan built, window)
@@ -119,18 +119,18 @@ func build(ctx context.Context, states States, c track.Commit) (b built) {
 	return b
 }
 
-// note adds to what the table says about a step.
+// note appends to the message of a step.
 func note(step *report.Step, text string) {
 	step.Message = strings.TrimSpace(step.Message + " " + text)
 }
 
-// last is a domain as it last could be built, and in which commit.
+// last is the newest build of a domain that passed, and its commit.
 type last struct {
 	build  *pipeline.Build
 	commit string
 }
 
-// one replays a commit. Whatever happens is this commit's alone.
+// one replays a commit. A fault or a panic ends this commit, not the replay.
 func (res *Result) one(c track.Commit, b built, known map[string]last, first bool) (step report.Step, faults []string) {
 	step = report.Step{Commit: c.Hash, Date: c.Date, Status: "unchanged", Bump: report.None}
 	defer func() {
@@ -181,11 +181,12 @@ func (res *Result) one(c track.Commit, b built, known map[string]last, first boo
 	return step, faults
 }
 
-// compare adds to the step what changed in one domain.
+// compare adds the changes of one domain to the step.
 func compare(step *report.Step, importPath string, before, after *pipeline.Build) {
 	step.Status = "changed"
 	step.Facts += len(specdiff.Facts(before.Tree, after.Tree))
 	step.Lines += Lines(before.Package.Files, after.Package.Files)
+	step.Source += Lines(map[string][]byte{"": before.Snapshot.Data}, map[string][]byte{"": after.Snapshot.Data})
 	for _, c := range godiff.Packages(map[string]*types.Package{importPath: before.Types}, map[string]*types.Package{importPath: after.Types}) {
 		step.Go++
 		if !c.Compatible {
@@ -200,6 +201,41 @@ func compare(step *report.Step, importPath string, before, after *pipeline.Build
 	case step.Lines > 0:
 		step.Bump = report.Patch
 	}
+}
+
+// Ratio is a number of generated lines for each unit of change.
+type Ratio struct {
+	Median float64 // over the commits that changed a fact
+	Total  float64 // over the whole history
+}
+
+// PerFact is the number of generated lines for each changed fact. A fact that
+// adds or removes a whole schema counts as one.
+func (r *Result) PerFact() Ratio { return r.ratio(func(s report.Step) int { return s.Facts }) }
+
+// PerSnapshotLine is the number of generated lines for each changed line of a
+// snapshot, which states one thing about the API.
+func (r *Result) PerSnapshotLine() Ratio {
+	return r.ratio(func(s report.Step) int { return s.Source })
+}
+
+func (r *Result) ratio(of func(report.Step) int) (out Ratio) {
+	var each []float64
+	lines, causes := 0, 0
+	for _, s := range r.Steps {
+		if n := of(s); n > 0 {
+			each = append(each, float64(s.Lines)/float64(n))
+			lines, causes = lines+s.Lines, causes+n
+		}
+	}
+	if len(each) == 0 {
+		return out
+	}
+	slices.Sort(each)
+	middle := len(each) / 2
+	out.Median = (each[(len(each)-1)/2] + each[middle]) / 2
+	out.Total = float64(lines) / float64(causes)
+	return out
 }
 
 // Lines counts the lines that differ between two sets of files.
@@ -221,7 +257,7 @@ func Lines(before, after map[string][]byte) (n int) {
 	return n
 }
 
-// stopped makes a step one of which not everything could be built.
+// stopped marks a step in which some domain could not be built.
 func stopped(step report.Step, list diag.List) report.Step {
 	step.Status, step.Bump = "stopped", report.Unknown
 	step.Message = fmt.Sprintf("%s: %s [%s]", list[0].Pos, list[0].Message, list[0].Code)
@@ -231,7 +267,7 @@ func stopped(step report.Step, list diag.List) report.Step {
 	return step
 }
 
-// faultsOf picks the findings that are the generator's own fault.
+// faultsOf returns the findings that are faults of the generator itself.
 func faultsOf(err error) (out []string) {
 	for _, a := range diag.FromError(err, diag.Pos{}) {
 		switch a.Code {

@@ -128,7 +128,7 @@ func TestSteps(t *testing.T) {
 		{"unchanged", "", report.None, 0, 0},
 		{"changed", "", report.Minor, 1, 8},
 		{"changed", "", report.Major, 1, 8},
-		{"stopped", "core.yml@000000000000:1:1: this is no OpenAPI 3.0 or 3.1 document", report.Unknown, 0, 0},
+		{"stopped", "core.yml@000000000000:1:1: the document is not OpenAPI 3.0 or 3.1: it is a Swagger 2 document", report.Unknown, 0, 0},
 		{"unchanged", "", report.None, 0, 0},
 		{"unchanged", "without enrich", report.None, 0, 0},
 	}
@@ -473,5 +473,56 @@ func TestOneField(t *testing.T) {
 			}
 			t.Logf("%d lines changed", touched)
 		})
+	}
+}
+
+// TestOneOperation adds an operation that returns a type which only another
+// resource returned, and holds that no type moves: every other file keeps each
+// of its lines.
+func TestOneOperation(t *testing.T) {
+	h := newHistory(t)
+	h.edit("core", "paths:\n", `paths:
+  /summaries/{id}:
+    get:
+      operationId: getSummary
+      parameters:
+        - name: id
+          in: path
+          required: true
+          schema:
+            type: string
+      responses:
+        200:
+          content:
+            application/json:
+              schema:
+                $ref: '#/components/schemas/UserGetResponse'
+`)
+	tr, err := track.New(t.Context(), track.Options{Dir: repo, Mirror: h.dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	history := tr.History()
+	var sides [2]map[string][]byte
+	for i, c := range h.commits {
+		s, err := history.State(t.Context(), c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Domains["core"].Err; err != nil {
+			t.Fatal(err)
+		}
+		sides[i] = s.Domains["core"].Package.Files
+	}
+	if sides[0]["summaries.gen.go"] != nil || sides[1]["summaries.gen.go"] == nil {
+		t.Fatal("the operation is not what adds summaries.gen.go")
+	}
+	for name, before := range sides[0] {
+		text := string(diff.Diff("a", before, "b", sides[1][name]))
+		for i, line := range strings.Split(text, "\n") {
+			if i > 2 && (strings.HasPrefix(line, "-") || strings.HasPrefix(line, "+") && name != "client.gen.go") {
+				t.Errorf("%s: %s", name, line)
+			}
+		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/basiq-sdk/basiq-go/gen/internal/pipeline"
@@ -56,6 +57,16 @@ func TestUpstreamHistory(t *testing.T) {
 	if want := map[string]int{"first": 1, "changed": 55, "unchanged": 41, "stopped": 3}; !maps.Equal(count, want) {
 		t.Errorf("commits: %v, want %v", count, want)
 	}
+	// A reviewer reads what is generated: it must not move for other reasons.
+	// Most of what is left is the codecs' (four of the six lines of a field).
+	within := func(what string, got, most replay.Ratio) {
+		t.Logf("generated lines for each changed %s: %.1f (median), %.1f (all)", what, got.Median, got.Total)
+		if got.Median > most.Median || got.Total > most.Total {
+			t.Errorf("generated lines for each changed %s: %.1f (median) and %.1f (all), want at most %.1f and %.1f", what, got.Median, got.Total, most.Median, most.Total)
+		}
+	}
+	within("fact", res.PerFact(), replay.Ratio{Median: 7, Total: 27})
+	within("line of a snapshot", res.PerSnapshotLine(), replay.Ratio{Median: 2, Total: 3})
 	if res.States != 501 || res.Built != 498 || len(res.Faults) != 0 {
 		t.Errorf("%d of %d domain states are built, want 498 of 501; faults of the generator: %q", res.Built, res.States, res.Faults)
 	}
@@ -75,7 +86,7 @@ func TestUpstreamVerdicts(t *testing.T) {
 		{"core", "00bcdaff", "44d336a4", "breaking", report.Major, report.Breaking},
 		{"core", "4342e22b", "670d4060", "additive", report.Minor, report.Addition},
 		{"core", "f57c7190", "6c745bd3", "breaking", report.Major, report.Breaking},
-		{"core", "2a7b76dc", "bd23f87d", "invalid", report.Unknown, ""},  // a reference leads nowhere
+		{"core", "2a7b76dc", "bd23f87d", "invalid", report.Unknown, ""},  // a reference does not resolve
 		{"core", "469f4914", "2b563cd6", "additive", report.Unknown, ""}, // a path stands within another path
 		{"core", "2b563cd6", "b3e7e7db", "breaking", report.Unknown, ""}, // the same, mended
 		{"core", "1feb4130", "e858fe29", "breaking", report.Major, report.Breaking},
@@ -124,6 +135,9 @@ func TestUpstreamVerdicts(t *testing.T) {
 			}
 			if r.Bump != c.bump || level != c.level {
 				t.Errorf("classified as %s: %s and %q, want %s and %q: %s", c.class, r.Bump, level, c.bump, c.level, r.Reason)
+			}
+			if text := r.ChangelogText(); strings.Contains(text, "…") || regexp.MustCompile(`and \d+ more`).MatchString(text) {
+				t.Errorf("the changelog entry is cut:\n%s", text)
 			}
 			// What upstream did is the cause of everything here.
 			if i := slices.IndexFunc(r.Cards, func(card *report.Card) bool { return len(card.Subjects) == 0 && len(card.Go) > 0 }); i >= 0 {

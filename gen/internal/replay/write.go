@@ -10,10 +10,10 @@ import (
 	"github.com/basiq-sdk/basiq-go/gen/internal/report"
 )
 
-// Formats are the forms in which a result can be written.
+// Formats lists the formats in which a result can be written.
 var Formats = []string{"text", "markdown", "json"}
 
-// Write writes the result in one of its forms.
+// Write writes the result in one of Formats.
 func (r *Result) Write(w io.Writer, format string) error {
 	switch format {
 	case "text":
@@ -25,7 +25,7 @@ func (r *Result) Write(w io.Writer, format string) error {
 		enc.SetIndent("", "  ")
 		return enc.Encode(r)
 	}
-	return fmt.Errorf("there is no format %q", format)
+	return fmt.Errorf("unknown format %q; known formats: %s", format, strings.Join(Formats, ", "))
 }
 
 func row(s report.Step) []string {
@@ -61,8 +61,13 @@ func (r *Result) sum() string {
 	for _, s := range r.Steps {
 		count[s.Status]++
 	}
-	return fmt.Sprintf("%d commits: %d changed, %d unchanged, %d stopped; %d of %d domain states built; faults of the generator: %d",
+	sum := fmt.Sprintf("%d commits: %d changed, %d unchanged, %d stopped; %d of %d domain states built; faults of the generator: %d",
 		len(r.Steps), count["changed"], count["unchanged"], count["stopped"], r.Built, r.States, len(r.Faults))
+	if fact, line := r.PerFact(), r.PerSnapshotLine(); fact.Total > 0 {
+		sum += fmt.Sprintf("\ngenerated lines for each changed fact: %.1f (median), %.1f (all); for each changed line of a snapshot: %.1f (median), %.1f (all)",
+			fact.Median, fact.Total, line.Median, line.Total)
+	}
+	return sum
 }
 
 func (r *Result) markdown(w io.Writer) error {

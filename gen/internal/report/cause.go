@@ -8,10 +8,10 @@ import (
 	"github.com/basiq-sdk/basiq-go/gen/internal/model"
 )
 
-// cause finds the card that a change of a Go symbol follows from: the card of
-// its place in the description, of the types that it consists of, or of what
-// uses it. A type that came or went with the only method that returns it has no
-// fact of its own.
+// cause returns the card of the change that caused a change of a Go symbol: the
+// card of its place in the description, of the types that it consists of, or of
+// what uses it. A type that was added or removed together with the only method
+// that returns it has no fact of its own.
 func (d *domainDiff) cause(symbol string) *Card {
 	first, _, _ := strings.Cut(symbol, ".")
 	for _, name := range []string{symbol, first} {
@@ -48,7 +48,7 @@ func (d *domainDiff) cause(symbol string) *Card {
 	return nil
 }
 
-// placed finds the card of a symbol's own place in the description.
+// placed returns the card of a symbol's own place in the description.
 func (d *domainDiff) placed(symbol string) *Card {
 	for _, x := range []*index{d.index[1], d.index[0]} {
 		for _, place := range x.places[symbol] {
@@ -61,8 +61,8 @@ func (d *domainDiff) placed(symbol string) *Card {
 }
 
 // owners lists what a declaration belongs to, or what uses it: the type of a
-// constant, constructor or unexported helper, the fields and methods that a
-// type stands in.
+// constant, constructor or unexported helper, the fields and methods that
+// mention a type.
 func (x *index) owners(name string) []string {
 	out := append([]string(nil), x.users[name]...)
 	if r, _ := utf8.DecodeRuneInString(name); unicode.IsUpper(r) || len(out) > 0 {

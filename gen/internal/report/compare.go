@@ -27,7 +27,7 @@ type State struct {
 	Side    Side
 	Domains map[string]*pipeline.Build
 	// Snapshots are those of the state itself, by domain: a build may be shared
-	// with another state, of which the document was another.
+	// with another state whose upstream document differs.
 	Snapshots map[string]source.Snapshot
 	// Import path of each domain's package.
 	ImportPath func(domain string) string
@@ -62,14 +62,14 @@ func (s State) source(domain string) map[string][]byte {
 	return nil
 }
 
-// comparison is the work on one report.
+// comparison builds one report.
 type comparison struct {
 	old, new State
 	report   *Report
 	domains  map[string]*domainDiff
 }
 
-// domainDiff is what is known of one domain while cards are made.
+// domainDiff collects the differences of one domain while cards are made.
 type domainDiff struct {
 	name       string
 	before     *pipeline.Build
@@ -167,7 +167,7 @@ func (c *comparison) domain(name string) (*domainDiff, error) {
 }
 
 // locate moves the positions of cards to upstream's document, where the newer
-// snapshot is nowhere on disk.
+// snapshot is not on disk.
 func (c *comparison) locate(d *domainDiff) {
 	list := make(diag.List, len(d.cards))
 	for i, card := range d.cards {
@@ -211,7 +211,7 @@ func (d *domainDiff) card(subject string) *Card {
 	return c
 }
 
-// repairs lists the overlay actions that no longer do their work.
+// repairs lists the overlay actions that no longer apply or are obsolete.
 func (c *comparison) repairs(d *domainDiff) {
 	c.report.Skipped += len(d.before.Skipped())
 	if d.after == nil {
@@ -231,7 +231,7 @@ func (c *comparison) repairs(d *domainDiff) {
 			Domain: d.name, At: at(r.Action.Pos), Target: r.Action.Target, Description: r.Action.Description,
 			Code: r.Err.Code, Message: r.Err.Message, Hint: r.Err.Hint,
 		}
-		if r.Outcome == overlay.AlreadyMended {
+		if r.Outcome == overlay.Obsolete {
 			c.report.Obsolete = append(c.report.Obsolete, repair)
 		} else {
 			c.report.Unmatched = append(c.report.Unmatched, repair)
@@ -313,7 +313,7 @@ func (c *comparison) attachGo() {
 	}
 	before, after := c.old.api(), c.new.api()
 	for name, d := range c.domains {
-		// What could not be built has no API to speak of.
+		// The API of what could not be built is not known.
 		if d.unknown {
 			delete(before, c.old.ImportPath(name))
 			delete(after, c.new.ImportPath(name))
@@ -416,7 +416,7 @@ func (d *domainDiff) orphanSource() *Card {
 	return d.card("")
 }
 
-// merged puts cards together that tell the same change of several places.
+// merged joins cards that describe the same change at several places.
 func (d *domainDiff) merged() []*Card {
 	var out []*Card
 	same := map[string]*Card{}
@@ -437,7 +437,8 @@ func (d *domainDiff) merged() []*Card {
 	for _, c := range out {
 		sum := sha256.Sum256([]byte(c.identity()))
 		c.ID = hex.EncodeToString(sum[:])[:12]
-		c.Title = d.title(c)
+		c.full = d.title(c, max(1, len(c.Facts)))
+		c.Title = clipWords(d.title(c, 3), 160)
 	}
 	return out
 }
@@ -477,7 +478,7 @@ func (c *Card) identity() string {
 	return key
 }
 
-// finish orders the cards, the biggest news first, and sums them up.
+// finish orders the cards, the most important first, and summarises them.
 func (c *comparison) finish() {
 	r := c.report
 	slices.SortStableFunc(r.Cards, func(a, b *Card) int {

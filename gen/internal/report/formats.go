@@ -5,10 +5,10 @@ import (
 	"io"
 )
 
-// Formats are the forms in which a report can be written.
+// Formats lists the formats in which a report can be written.
 var Formats = []string{"text", "markdown", "json", "sarif", "github", "html"}
 
-// Write writes the report in one of its forms.
+// Write writes the report in one of Formats.
 func (r *Report) Write(w io.Writer, format string) error {
 	switch format {
 	case "text":

@@ -18,17 +18,13 @@ var pageTemplate = template.Must(template.New("report").Funcs(template.FuncMap{
 	"name":  subjectName,
 	"words": factWords,
 	"some":  func(list []string) string { return some(list, 8) },
+	"code":  (*Card).declarations,
+	"mark":  goMark,
+	"api":   goText,
+	"so":    (*Card).consequence,
+	"time":  timeline,
 	"level": func(l Level) string { return levelTitles[l] },
-	"rules": func(c *Card) (out []string) {
-		seen := map[string]bool{}
-		for _, f := range c.Findings {
-			if !seen[f.Rule] {
-				seen[f.Rule] = true
-				out = append(out, f.Rule+" ("+string(f.Level)+")")
-			}
-		}
-		return out
-	},
+	"rules": (*Card).objections,
 	// width of a step's bar: the more lines, the wider, within bounds.
 	"width": func(s Step, all []Step) int {
 		most := 1

@@ -10,7 +10,7 @@ import (
 
 // judge decides a card's level and bump. The bump follows from the Go API
 // alone: a change of the service that the Go API does not show meets callers
-// of every version, so no version number can tell of it; the level does.
+// of every version, so that no version number can express it; the level does.
 func (d *domainDiff) judge(c *Card) {
 	broken, added := 0, 0
 	for _, g := range c.Go {
@@ -100,14 +100,14 @@ func count(n int, what string) string {
 	return fmt.Sprintf("%d %ss", n, what)
 }
 
-// weigh says what a fact means to a caller, its Go type apart.
+// weigh returns what a fact means to a caller, apart from its Go type.
 func (d *domainDiff) weigh(f specdiff.Fact) (Level, string) {
 	dir := d.directions.Of(f.Subject)
 	request, response := dir&specdiff.Request != 0, dir&specdiff.Response != 0
 	parts := strings.Split(f.Subject, "/")
 	if f.Subject == "#" && f.Aspect == "" {
 		if f.Op == specdiff.Removed {
-			return Breaking, "the whole description is gone"
+			return Breaking, "the whole description was removed"
 		}
 		return Addition, "a whole new description"
 	}
@@ -140,18 +140,18 @@ func (d *domainDiff) weigh(f specdiff.Fact) (Level, string) {
 		}
 		return Silent, ""
 	case last == "type", last == "format", last == "$ref", last == "items", last == "oneOf", last == "anyOf", last == "allOf":
-		return Notable, "the value's form changes on the wire"
+		return Notable, "the value's type changes on the wire"
 	case last == "pattern", strings.HasPrefix(last, "max"), strings.HasPrefix(last, "min"), last == "multipleOf", last == "uniqueItems":
 		if request {
-			return Notable, "the service may judge what callers send by other bounds"
+			return Notable, "the service may validate requests against other limits"
 		}
 		return Silent, ""
 	case last == "deprecated" && f.To == "true":
-		return Notable, "upstream means to take it away"
+		return Notable, "upstream deprecated it and may remove it"
 	case last == "security":
-		return Notable, "other credentials are asked for"
+		return Notable, "other credentials are required"
 	case strings.HasPrefix(f.Aspect, "responses"), strings.Contains(f.Subject, "/responses/"):
-		return Notable, "the documented answers change"
+		return Notable, "the documented responses change"
 	}
 	return Silent, ""
 }
@@ -160,7 +160,8 @@ func (d *domainDiff) weigh(f specdiff.Fact) (Level, string) {
 // about one of its values.
 func wholeList(f specdiff.Fact) bool { return strings.HasPrefix(f.From+f.To, "[") }
 
-// weighEnumeration weighs values, or an enumeration as a whole, that came or went.
+// weighEnumeration weighs the addition or removal of values, or of a whole
+// enumeration.
 func weighEnumeration(f specdiff.Fact, request, response bool) (Level, string) {
 	whole, added, removed := wholeList(f), f.Op == specdiff.Added, f.Op == specdiff.Removed
 	switch {
@@ -190,7 +191,7 @@ func weighRequired(f specdiff.Fact, request, response bool) (Level, string) {
 	return Silent, ""
 }
 
-// absorbs says what kept a fact from the Go API.
+// absorbs returns why a fact does not change the Go API.
 func (d *domainDiff) absorbs(f specdiff.Fact) []Absorption {
 	if d.before == nil || d.after == nil || d.before.Document == nil || d.after.Document == nil {
 		return nil
@@ -222,15 +223,15 @@ func typesAbsorb(f specdiff.Fact, dir specdiff.Direction) string {
 	case last == "enum":
 		return "enumerations are open: any value survives, and Known reports whether this version knows it"
 	case last == "required" && dir == specdiff.Response:
-		return "a member that is left out leaves its field's zero value; the JSON field tells absent from empty"
+		return "a member that is left out leaves its field's zero value; the JSON field distinguishes absent from empty"
 	case last == "required":
 		return "the Go type is the same for required and optional"
 	case last == "nullable":
-		return "null decodes to the zero value; the JSON field tells null from absent"
+		return "null decodes to the zero value; the JSON field distinguishes null from absent"
 	case last == "format", last == "type", last == "$ref", last == "items":
 		return "both forms have the same Go type"
 	case last == "pattern", strings.HasPrefix(last, "max"), strings.HasPrefix(last, "min"), last == "uniqueItems", last == "default":
-		return "bounds and defaults are the service's to enforce: the client sends what it is given"
+		return "limits and defaults are enforced by the service: the client sends any value"
 	case last == "additionalProperties":
 		return "members that a type does not declare are kept"
 	}

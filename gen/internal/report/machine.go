@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// notes are what programs that annotate a pull request are told: what breaks
-// callers, what they should know, and the overlay actions to look at.
+// notes returns the annotations for a pull request: what breaks callers, what
+// they should know, and the overlay actions that need attention.
 type note struct {
 	id, rule, level, file, title, text string
 	line                               int

@@ -16,18 +16,22 @@ var levelTitles = map[Level]string{
 }
 
 // Markdown writes the report as a pull request's body: the verdict and the
-// biggest news first, details folded, and what does not fit left out with a
-// word about it.
+// most important changes first, details folded. What does not fit is left out,
+// and counted.
 func (r *Report) Markdown(w io.Writer) error {
 	b := &bounded{limit: MaxMarkdown - 400}
+	// The changelog entry comes last, and whole.
+	entry := r.ChangelogText()
+	if entry != "" {
+		entry = "<details><summary><b>Changelog entry</b></summary>\n\n``````markdown\n" + entry + "``````\n\n</details>\n"
+	}
+	if len(entry) < b.limit-8000 { // else the cards say it in fewer words
+		b.limit -= len(entry)
+	}
 	b.must("## API update: %s\n\n", r.Bump)
 	b.must("From %s to %s. **%s.** Version: **%s**, because %s.\n\n", r.From, r.To, sentenceCase(r.summary()), r.Bump, r.Reason)
 	r.markdownStops(b)
 	r.markdownUsers(b)
-	markdownRepairs(b, "Obsolete repairs, which upstream made itself: delete these actions", r.Obsolete)
-	markdownRepairs(b, "Overlay actions that no longer apply", r.Unmatched)
-	markdownRepairs(b, "Defects of the newer description that no overlay repairs", r.Defects)
-	r.markdownSteps(b)
 	left := 0
 	for _, l := range levelOrder {
 		n := r.Count(l)
@@ -51,20 +55,23 @@ func (r *Report) Markdown(w io.Writer) error {
 	if left > 0 {
 		b.must("\n_%s did not fit here and %s left out; `gen diff` shows all._\n\n", count(left, "change"), map[bool]string{true: "is", false: "are"}[left == 1])
 	}
+	markdownRepairs(b, "Obsolete repairs, which upstream made itself: delete these actions", r.Obsolete)
+	markdownRepairs(b, "Overlay actions that no longer apply", r.Unmatched)
+	markdownRepairs(b, "Defects of the newer description that no overlay repairs", r.Defects)
+	r.markdownSteps(b)
 	r.markdownExamples(b)
 	if r.Skipped > 0 {
 		b.try(fmt.Sprintf("_Of today's overlays, %s did not apply to the older state and %s skipped._\n\n", count(r.Skipped, "part"), wasWere(r.Skipped)))
 	}
-	if entry := r.ChangelogText(); entry != "" {
-		if !b.try("<details><summary><b>Changelog entry</b></summary>\n\n``````markdown\n" + entry + "``````\n\n</details>\n") {
-			b.must("_The changelog entry did not fit here; `gen diff` shows it._\n")
-		}
+	b.limit = MaxMarkdown
+	if !b.try(entry) {
+		b.must("_The changelog entry did not fit here; `gen diff` shows it._\n")
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
 }
 
-// bounded is a text that takes only what leaves room for its end.
+// bounded is a text with a length limit, which leaves room for its end.
 type bounded struct {
 	strings.Builder
 	limit int
@@ -125,17 +132,13 @@ func (c *Card) markdown() string {
 		absorbed = append(absorbed, prose(a.line()))
 	}
 	for _, g := range c.Go {
-		mark := "breaks: "
-		if g.Compatible {
-			mark = "adds: "
-		}
-		reaches = append(reaches, mark+cell(g.String()))
+		reaches = append(reaches, goMark(g)+": "+cell(goText(g)))
 	}
 	if n := len(reaches); n > 12 {
 		reaches = append(reaches[:12], fmt.Sprintf("and %d more", n-12))
 	}
-	if len(c.Source) > 0 {
-		reaches = append(reaches, "code: "+cell(some(c.Source, 6)))
+	if list := c.declarations(); len(list) > 0 {
+		reaches = append(reaches, "code: "+cell(some(list, 6)))
 	}
 	switch {
 	case c.Bump == Unknown:
@@ -145,36 +148,15 @@ func (c *Card) markdown() string {
 	}
 	row("absorbed", absorbed)
 	row("Go code", reaches)
-	row("so", []string{fmt.Sprintf("**%s**: %s", c.Bump, prose(c.Reason))})
+	if so := c.consequence(); so != "" {
+		row("effect", []string{prose(so)})
+	}
 	b.WriteString("\n</details>\n\n")
 	return b.String()
 }
 
 // cell is code within a table, where a bar would end the cell.
 func cell(s string) string { return strings.ReplaceAll(code(s), "|", `\|`) }
-
-// upstream describes a card's facts, and what oasdiff says about them.
-func (c *Card) upstream(code, words func(string) string) []string {
-	var out []string
-	for i, f := range c.Facts {
-		if i == 6 {
-			out = append(out, fmt.Sprintf("and %d more", len(c.Facts)-i))
-			break
-		}
-		out = append(out, code(subjectName(f.Subject))+" "+words(factWords(f)))
-	}
-	rules := map[string]bool{}
-	for _, f := range c.Findings {
-		if !rules[f.Rule] {
-			rules[f.Rule] = true
-			out = append(out, fmt.Sprintf("oasdiff: %s (%s)", f.Rule, f.Level))
-		}
-	}
-	if len(out) == 0 {
-		out = append(out, "nothing: our overlays or the generator changed")
-	}
-	return out
-}
 
 func (r *Report) markdownStops(b *bounded) {
 	for _, s := range r.Stopped {
@@ -242,23 +224,39 @@ func markdownRepairs(b *bounded, title string, list []Repair) {
 	if len(list) == 0 {
 		return
 	}
-	b.try(fmt.Sprintf("### %s (%d)\n\n", title, len(list)))
+	if !b.try(fmt.Sprintf("<details><summary><b>%s (%d)</b></summary>\n\n", title, len(list))) {
+		b.must("_%s: %d; `gen diff` shows them._\n\n", title, len(list))
+		return
+	}
 	for i, r := range list {
 		if !b.try(fmt.Sprintf("- %s %s\n", code(r.At), prose(clip(r.Message, 300)))) || i == 30 {
 			b.must("- and %d more\n", len(list)-i-1)
 			break
 		}
 	}
-	b.must("\n")
+	b.must("\n</details>\n\n")
 }
 
 func (r *Report) markdownSteps(b *bounded) {
-	if len(r.Steps) == 0 {
+	if len(r.Steps) == 0 || !b.try("<details><summary><b>Commits</b></summary>\n\n| commit | date | result |\n|---|---|---|\n") {
 		return
 	}
-	b.try("### Commits\n\n| commit | date | result |\n|---|---|---|\n")
-	for _, s := range r.Steps {
+	for _, s := range timeline(r.Steps) {
 		b.try(fmt.Sprintf("| %s | %s | %s |\n", code(short(s.Commit)), s.Date, prose(s.line())))
 	}
-	b.try("\n")
+	b.must("\n</details>\n\n")
+}
+
+// timeline folds what did not change anything: of several such commits in a row,
+// the last one stands for all.
+func timeline(steps []Step) (out []Step) {
+	for _, s := range steps {
+		if n := len(out); n > 0 && s.Status == "unchanged" && out[n-1].Status == "unchanged" && s.Message == "" && out[n-1].Message == "" {
+			s.like = out[n-1].like + 1
+			out[n-1] = s
+			continue
+		}
+		out = append(out, s)
+	}
+	return out
 }

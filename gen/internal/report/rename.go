@@ -11,24 +11,25 @@ import (
 	"github.com/basiq-sdk/basiq-go/gen/internal/specdiff"
 )
 
-// Rename is a part that went by one name and came by another.
+// Rename is a part that has one name in the older state and another in the newer.
 type Rename struct {
 	From string `json:"from"` // JSON pointers into the snapshots
 	To   string `json:"to"`
 }
 
-// renames joins the cards of parts that went and came, where the evidence is
-// good that they are one: the same shape, at the same place, by a similar name.
+// renames joins the card of a removed part with that of an added one if the
+// evidence is good that they are the same part: the same shape, at the same
+// place, with a similar name.
 func (d *domainDiff) renames() {
 	type pair struct {
-		gone, came *Card
-		score      float64
+		removed, added *Card
+		score          float64
 	}
 	var pairs []pair
-	for _, gone := range d.whole(specdiff.Removed) {
-		for _, came := range d.whole(specdiff.Added) {
-			if score := d.alike(gone.Subjects[0], came.Subjects[0]); score > 0 {
-				pairs = append(pairs, pair{gone, came, score})
+	for _, removed := range d.whole(specdiff.Removed) {
+		for _, added := range d.whole(specdiff.Added) {
+			if score := d.alike(removed.Subjects[0], added.Subjects[0]); score > 0 {
+				pairs = append(pairs, pair{removed, added, score})
 			}
 		}
 	}
@@ -36,16 +37,16 @@ func (d *domainDiff) renames() {
 	taken := map[*Card]bool{}
 	for i, p := range pairs {
 		ambiguous := slices.ContainsFunc(pairs, func(o pair) bool {
-			return o != p && o.score == p.score && (o.gone == p.gone || o.came == p.came)
+			return o != p && o.score == p.score && (o.removed == p.removed || o.added == p.added)
 		})
-		if !ambiguous && !taken[p.gone] && !taken[p.came] {
-			d.join(pairs[i].gone, pairs[i].came)
+		if !ambiguous && !taken[p.removed] && !taken[p.added] {
+			d.join(pairs[i].removed, pairs[i].added)
 		}
-		taken[p.gone], taken[p.came] = true, true
+		taken[p.removed], taken[p.added] = true, true
 	}
 }
 
-// whole lists the cards of parts that came or went as a whole.
+// whole returns the cards of parts that were added or removed as a whole.
 func (d *domainDiff) whole(op specdiff.Op) (out []*Card) {
 	for _, c := range d.cards {
 		if len(c.Subjects) == 1 && slices.ContainsFunc(c.Facts, func(f specdiff.Fact) bool { return f.Aspect == "" && f.Op == op }) {
@@ -55,12 +56,12 @@ func (d *domainDiff) whole(op specdiff.Op) (out []*Card) {
 	return out
 }
 
-// join makes one card of a rename, and takes into it that references to a
-// schema follow the schema's new name.
-func (d *domainDiff) join(gone, came *Card) {
-	came.Renamed = &Rename{From: gone.Subjects[0], To: came.Subjects[0]}
-	came.Subjects = append(came.Subjects, gone.Subjects...)
-	facts := append(slices.Clone(gone.Facts), came.Facts...)
+// join makes one card of a rename. References that changed to the new name of a
+// schema are part of it.
+func (d *domainDiff) join(removed, added *Card) {
+	added.Renamed = &Rename{From: removed.Subjects[0], To: added.Subjects[0]}
+	added.Subjects = append(added.Subjects, removed.Subjects...)
+	facts := append(slices.Clone(removed.Facts), added.Facts...)
 	both := 0
 	for _, f := range facts {
 		if f.Aspect == "required" && (f.Op == specdiff.Added || f.Op == specdiff.Removed) {
@@ -70,26 +71,26 @@ func (d *domainDiff) join(gone, came *Card) {
 	if both == 2 { // it was required by the old name, and is by the new one
 		facts = slices.DeleteFunc(facts, func(f specdiff.Fact) bool { return f.Aspect == "required" })
 	}
-	came.Facts = facts
+	added.Facts = facts
 	follows := func(f specdiff.Fact) bool {
-		return path.Base(f.Aspect) == "$ref" && f.From == came.Renamed.From && f.To == came.Renamed.To
+		return path.Base(f.Aspect) == "$ref" && f.From == added.Renamed.From && f.To == added.Renamed.To
 	}
 	d.cards = slices.DeleteFunc(d.cards, func(c *Card) bool {
-		if c == came || c == gone {
-			return c == gone
+		if c == added || c == removed {
+			return c == removed
 		}
 		for _, f := range c.Facts {
 			if !follows(f) {
 				return false
 			}
 		}
-		came.Facts = append(came.Facts, c.Facts...)
+		added.Facts = append(added.Facts, c.Facts...)
 		return len(c.Facts) > 0
 	})
 }
 
-// alike says how good the evidence is that a part that went is one that came: 0
-// for none, and never more than 1.
+// alike returns how good the evidence is, from 0 to 1, that a removed part and
+// an added one are the same.
 func (d *domainDiff) alike(from, to string) float64 {
 	a, b := strings.Split(from, "/"), strings.Split(to, "/")
 	was, is := partAt(d.raw[0], a), partAt(d.raw[1], b)
@@ -116,8 +117,7 @@ func (d *domainDiff) alike(from, to string) float64 {
 	return 0
 }
 
-// referred reports whether some reference led to the one schema, and leads to
-// the other.
+// referred reports whether some reference changed from one schema to the other.
 func (d *domainDiff) referred(from, to string) bool {
 	return slices.ContainsFunc(d.cards, func(c *Card) bool {
 		return slices.ContainsFunc(c.Facts, func(f specdiff.Fact) bool {
@@ -126,7 +126,7 @@ func (d *domainDiff) referred(from, to string) bool {
 	})
 }
 
-// partAt finds a part by the segments of its pointer.
+// partAt returns a part by the segments of its pointer.
 func partAt(root *yaml.Node, segments []string) *yaml.Node {
 	n := root
 	for _, s := range segments[1:] {
@@ -163,9 +163,9 @@ func equal(a, b *yaml.Node) bool {
 	return a.Kind == b.Kind && a.Value == b.Value && slices.EqualFunc(a.Content, b.Content, equal)
 }
 
-// similar says how much of two names is the same, from 0 to 1: how much of the
-// longer one the other has, in order, letters and digits alone. A name that
-// holds the other, its plural apart, counts at least 0.7.
+// similar returns how similar two names are, from 0 to 1: the share of the longer
+// one's letters and digits that the other has in the same order. A name that
+// contains the other, plurals aside, counts at least 0.7.
 func similar(a, b string) float64 {
 	x, y := letters(a), letters(b)
 	if len(x) == 0 || len(y) == 0 {
@@ -255,7 +255,7 @@ func (d *domainDiff) judgeRename(c *Card) (why string) {
 	return why
 }
 
-// weighRename says what a rename means to a caller, its Go name apart.
+// weighRename returns what a rename means to a caller, apart from its Go name.
 func (d *domainDiff) weighRename(r *Rename) (Level, string) {
 	dir := d.directions.Of(r.From) | d.directions.Of(r.To)
 	switch {

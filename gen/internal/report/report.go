@@ -1,7 +1,7 @@
 // Package report joins three views of a change, one card for each: what
 // upstream did to its description, what our overlays and types absorb of it,
-// and what reaches a user's Go code. Judged is from a caller's side; the
-// version that the change asks for follows from the Go API.
+// and what reaches a user's Go code. Changes are judged from a caller's
+// point of view; the version follows from the Go API.
 package report
 
 import (
@@ -14,11 +14,11 @@ import (
 	"github.com/basiq-sdk/basiq-go/gen/internal/specdiff"
 )
 
-// Bump is the part of a version that a change asks to raise.
+// Bump is the part of the version that a change increments.
 type Bump string
 
 // Bumps. None means that nothing reaches the code. Unknown means that a state
-// could not be built, so that nobody knows.
+// could not be built, so that the bump is not known.
 const (
 	None    Bump = "none"
 	Patch   Bump = "patch"
@@ -29,7 +29,7 @@ const (
 
 var bumpOrder = []Bump{None, Patch, Minor, Major, Unknown}
 
-// Above reports whether b asks for more than c. Unknown is above all.
+// Above reports whether b increments a higher part than c. Unknown is above all.
 func (b Bump) Above(c Bump) bool { return slices.Index(bumpOrder, b) > slices.Index(bumpOrder, c) }
 
 // Level is how much a change matters to somebody who calls the API through the SDK.
@@ -39,7 +39,7 @@ type Level string
 const (
 	Breaking Level = "breaking" // code no longer compiles, or calls that worked fail
 	Notable  Level = "notable"  // code compiles and may meet what it did not expect
-	Addition Level = "addition" // there is something new to use
+	Addition Level = "addition" // there is something new to call
 	Silent   Level = "silent"   // nothing to do
 )
 
@@ -131,17 +131,18 @@ type Card struct {
 	Renamed  *Rename            `json:"renamed,omitempty"`
 	Pos      diag.Pos           `json:"pos"` // in the newer snapshot
 
-	why []string // the judgement's reasons
+	why  []string // the judgement's reasons
+	full string   // the title, however long
 }
 
-// Absorption says what kept a fact from the caller.
+// Absorption is a reason why a fact does not change the Go API.
 type Absorption struct {
 	By   string `json:"by"` // overlay, type
 	Text string `json:"text"`
 	At   string `json:"at,omitempty"` // file and line of the action
 }
 
-// Repair is an overlay action that no longer does its work.
+// Repair is an overlay action that no longer applies or is obsolete.
 type Repair struct {
 	Domain      string `json:"domain"`
 	At          string `json:"at"`
@@ -152,7 +153,7 @@ type Repair struct {
 	Hint        string `json:"hint,omitempty"`
 }
 
-// Stop is something that could not be built, and why.
+// Stop is a domain or package that could not be built, and why.
 type Stop struct {
 	What     string    `json:"what"`         // "domain core"
 	At       string    `json:"at,omitempty"` // the state, if it is not the newer one of this report
@@ -174,7 +175,7 @@ func (s Stop) String() string {
 	return s.What + " at " + s.At
 }
 
-// Users is what became of programs that were written for the older state.
+// Users is the result of compiling programs that were written for the older state.
 type Users struct {
 	From     string   `json:"from"`
 	Packages int      `json:"packages"`
@@ -182,7 +183,7 @@ type Users struct {
 	Skipped  []string `json:"skipped,omitempty"` // what could not be checked, and why
 }
 
-// Examples is what became of upstream's examples.
+// Examples is the result of decoding upstream's examples.
 type Examples struct {
 	Decoded int      `json:"decoded"`
 	Note    string   `json:"note,omitempty"` // why they could not be decoded
@@ -196,11 +197,14 @@ type Step struct {
 	Status  string `json:"status"` // unchanged, changed, stopped
 	Bump    Bump   `json:"bump"`
 	Facts   int    `json:"facts"`
-	Lines   int    `json:"lines"` // changed in generated code
+	Lines   int    `json:"lines"`         // changed in generated code
+	Source  int    `json:"snapshotLines"` // changed in snapshots: a fact that adds a schema has many
 	Go      int    `json:"go"`
 	Broken  int    `json:"goIncompatible"`
 	Skipped int    `json:"skipped"`
 	Message string `json:"message,omitempty"`
+
+	like int // how many steps before it this one stands for as well
 }
 
 // Count returns how many cards have a level.

@@ -74,7 +74,7 @@ func TestMarkdownFits(t *testing.T) {
 		}
 	}
 	text := written(t, sample(2), "markdown")
-	order := []string{"Stopped", "### Obsolete repairs", "### Breaking (2)", "### Notable", "### Additions (2)", "Nothing to do (2)", "Changelog entry"}
+	order := []string{"Stopped", "### Breaking (2)", "### Notable", "### Additions (2)", "Nothing to do (2)", "Obsolete repairs", "Commits", "Changelog entry"}
 	last := -1
 	for _, part := range order {
 		at := strings.Index(text, part)
@@ -188,5 +188,75 @@ func TestWeigh(t *testing.T) {
 		if got, _ := d.weigh(c.fact); got != c.want {
 			t.Errorf("%s: %s, want %s", c.name, got, c.want)
 		}
+	}
+}
+
+// TestNothingIsSaidTwice writes a card whose only fact is its title, and whose
+// changes of the Go API are listed.
+func TestNothingIsSaidTwice(t *testing.T) {
+	card := &Card{
+		Domain: "core", Subjects: []string{"#/components/schemas/User/properties/age"}, Title: "User.age: added", Level: Addition, Bump: Minor,
+		Facts:    []specdiff.Fact{{Subject: "#/components/schemas/User/properties/age", Op: specdiff.Added, To: "{type: integer}"}},
+		Findings: []specdiff.Finding{{Rule: "property-added", Level: specdiff.Info}},
+		Go:       []godiff.Change{{Package: "example.com/core", Symbol: "User.Age", Text: "added", Compatible: true}},
+		Source:   []string{"core.User", "core.User.DecodeJSON", "core.userMembers"},
+		Reason:   "1 addition to the Go API.", why: []string{"1 addition to the Go API"},
+	}
+	r := &Report{Bump: Minor, Cards: []*Card{card}}
+	if text, want := written(t, r, "text"), "- [minor] core: User.age: added\n    go        adds: core.User.Age\n"; !strings.HasSuffix(text, want) {
+		t.Errorf("the text is\n%s\nwant at its end\n%s", text, want)
+	}
+	for _, format := range []string{"markdown", "html"} {
+		text := written(t, r, format)
+		for _, twice := range []string{"User.Age: added", "1 addition to the Go API.", "DecodeJSON", "property-added"} {
+			if strings.Contains(text, twice) {
+				t.Errorf("%s says %q", format, twice)
+			}
+		}
+	}
+	card.Go, card.why = nil, []string{"the Go API stays, the code behind it changes"}
+	if text, want := written(t, r, "text"), "    code      core.User\n    effect    The Go API stays, the code behind it changes.\n"; !strings.HasSuffix(text, want) {
+		t.Errorf("the text is\n%s\nwant at its end\n%s", text, want)
+	}
+}
+
+// TestChangelogIsWhole writes an entry of which every name and title is there,
+// however long and many they are.
+func TestChangelogIsWhole(t *testing.T) {
+	r := sample(60)
+	for i, c := range r.Cards {
+		c.full = strings.Repeat("word ", 60) + fmt.Sprint("end", i)
+		for j := range 8 {
+			c.Go = append(c.Go, godiff.Change{Package: "example.com/core", Symbol: fmt.Sprintf("T%dx%d", i, j), Text: "removed"})
+		}
+	}
+	r.Cards = r.Cards[:40]
+	r.Changelog = r.changelog()
+	text := written(t, r, "markdown")
+	for i := range r.Cards {
+		for _, part := range []string{fmt.Sprint("end", i, ")"), fmt.Sprintf("`core.T%dx7`", i)} {
+			if !strings.Contains(text, part) {
+				t.Fatalf("the entry lacks %q", part)
+			}
+		}
+	}
+	if !strings.HasSuffix(text, "</details>\n") || len(text) > MaxMarkdown {
+		t.Errorf("%d bytes, and the end is %q", len(text), text[len(text)-40:])
+	}
+}
+
+// TestTimelineFoldsWhatDidNotChange shows a run of unchanged commits as one line.
+func TestTimelineFoldsWhatDidNotChange(t *testing.T) {
+	r := &Report{}
+	for i := range 100 {
+		s := Step{Commit: fmt.Sprintf("%040d", i), Status: "unchanged"}
+		if i == 50 {
+			s.Status = "changed"
+		}
+		r.Steps = append(r.Steps, s)
+	}
+	text := written(t, r, "text")
+	if strings.Count(text, "unchanged, as are the ") != 2 || !strings.Contains(text, "as are the 49 commits before it") || !strings.Contains(text, "as are the 48 commits before it") {
+		t.Errorf("the timeline is\n%s", text)
 	}
 }

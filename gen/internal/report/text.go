@@ -36,9 +36,6 @@ func (r *Report) Text(w io.Writer) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "From %s to %s\n", r.From, r.To)
 	fmt.Fprintf(&b, "%s\nVersion: %s: %s\n", r.summary(), r.Bump, r.Reason)
-	for _, s := range r.Steps {
-		fmt.Fprintf(&b, "  %s %s  %s\n", short(s.Commit), s.Date, s.line())
-	}
 	for _, s := range r.Stopped {
 		fmt.Fprintf(&b, "\nCould not be built: %s\n", s)
 		for _, f := range s.Findings {
@@ -51,7 +48,7 @@ func (r *Report) Text(w io.Writer) error {
 			fmt.Fprintf(&b, "  %s\n", indent(f.Message))
 		}
 	}
-	r.textChecks(&b)
+	r.textUsers(&b)
 	level := Level("")
 	for _, c := range r.Cards {
 		if c.Level != level {
@@ -60,11 +57,18 @@ func (r *Report) Text(w io.Writer) error {
 		}
 		c.text(&b)
 	}
+	r.textExamples(&b)
 	textRepairs(&b, "Obsolete repairs, which upstream made itself", r.Obsolete)
 	textRepairs(&b, "Overlay actions that no longer apply", r.Unmatched)
 	textRepairs(&b, "Defects of the newer description that no overlay repairs", r.Defects)
 	if r.Skipped > 0 {
 		fmt.Fprintf(&b, "\nOf today's overlays, %s did not apply to the older state and %s skipped.\n", count(r.Skipped, "part"), wasWere(r.Skipped))
+	}
+	if len(r.Steps) > 0 {
+		b.WriteString("\nCommits\n")
+	}
+	for _, s := range timeline(r.Steps) {
+		fmt.Fprintf(&b, "  %s %s  %s\n", short(s.Commit), s.Date, s.line())
 	}
 	if len(r.Changelog) > 0 {
 		fmt.Fprintf(&b, "\nChangelog entry\n\n%s", r.ChangelogText())
@@ -82,17 +86,13 @@ func (c *Card) text(b *strings.Builder) {
 		fmt.Fprintf(b, "    absorbed  by %s: %s\n", a.By, a.line())
 	}
 	for _, g := range c.Go {
-		mark := "breaks"
-		if g.Compatible {
-			mark = "adds"
-		}
-		fmt.Fprintf(b, "    go        %s: %s\n", mark, g)
+		fmt.Fprintf(b, "    go        %s: %s\n", goMark(g), goText(g))
 	}
-	if len(c.Source) > 0 {
-		fmt.Fprintf(b, "    code      %s\n", some(c.Source, 6))
+	if list := c.declarations(); len(list) > 0 {
+		fmt.Fprintf(b, "    code      %s\n", some(list, 6))
 	}
-	if c.Reason != "" {
-		fmt.Fprintf(b, "    so        %s\n", c.Reason)
+	if so := c.consequence(); so != "" {
+		fmt.Fprintf(b, "    effect    %s\n", so)
 	}
 }
 
@@ -117,12 +117,16 @@ func textRepairs(b *strings.Builder, title string, list []Repair) {
 		return
 	}
 	fmt.Fprintf(b, "\n%s\n", title)
-	for _, r := range list {
-		fmt.Fprintf(b, "- %s: %s\n    %s\n", r.At, r.Message, strings.ReplaceAll(r.Hint, "\n", "\n    "))
+	for i, r := range list {
+		fmt.Fprintf(b, "- %s: %s\n", r.At, r.Message)
+		if i+1 < len(list) && list[i+1].Hint == r.Hint {
+			continue // one hint for all of them
+		}
+		fmt.Fprintf(b, "    %s\n", strings.ReplaceAll(r.Hint, "\n", "\n    "))
 	}
 }
 
-func (r *Report) textChecks(b *strings.Builder) {
+func (r *Report) textUsers(b *strings.Builder) {
 	if u := r.Users; u != nil {
 		fmt.Fprintf(b, "\nPrograms of %s: %s checked, %s\n", u.From, count(u.Packages, "package"), count(len(u.Failures), "failure"))
 		for _, f := range u.Failures {
@@ -132,6 +136,9 @@ func (r *Report) textChecks(b *strings.Builder) {
 			fmt.Fprintf(b, "- not checked: %s\n", s)
 		}
 	}
+}
+
+func (r *Report) textExamples(b *strings.Builder) {
 	if e := r.Examples; e != nil && e.Note != "" {
 		fmt.Fprintf(b, "\nUpstream's examples were not decoded: %s\n", e.Note)
 	} else if e != nil {
@@ -173,6 +180,9 @@ func (s Step) detail() string {
 		return fmt.Sprintf("%s, %s of the Go API (%d breaking), %s of generated code", count(s.Facts, "fact"), count(s.Go, "change"), s.Broken, count(s.Lines, "line"))
 	case "stopped":
 		return "stopped: " + s.Message
+	}
+	if s.like > 0 {
+		return fmt.Sprintf("unchanged, as are the %d commits before it", s.like)
 	}
 	return s.Status
 }

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"path"
 	"slices"
@@ -10,8 +11,8 @@ import (
 	"github.com/basiq-sdk/basiq-go/gen/internal/specdiff"
 )
 
-// title says in one line what a card is about.
-func (d *domainDiff) title(c *Card) string {
+// title describes a card in one line, with at most so many facts.
+func (d *domainDiff) title(c *Card, most int) string {
 	if len(c.Subjects) == 0 {
 		switch {
 		case len(c.Go) == 1:
@@ -23,7 +24,7 @@ func (d *domainDiff) title(c *Card) string {
 		return fmt.Sprintf("the code of %s, upstream's facts apart", count(len(c.Source), "declaration"))
 	}
 	if c.Renamed != nil {
-		return clipWords(d.renameTitle(c.Renamed), 160)
+		return d.renameTitle(c.Renamed)
 	}
 	name := subjectName(c.Subjects[0])
 	if n := len(c.Subjects); n > 1 {
@@ -41,10 +42,10 @@ func (d *domainDiff) title(c *Card) string {
 	if len(c.Facts) == 0 && len(c.Findings) > 0 {
 		what = append(what, c.Findings[0].Rule)
 	}
-	if len(what) > 3 {
-		what = append(what[:3], fmt.Sprintf("and %d more", len(what)-3))
+	if len(what) > most {
+		what = append(what[:most], fmt.Sprintf("and %d more", len(what)-most))
 	}
-	return clipWords(strings.Join(strings.Fields(name+": "+strings.Join(what, ", ")), " "), 160)
+	return strings.Join(strings.Fields(name+": "+strings.Join(what, ", ")), " ")
 }
 
 // clipWords shortens a line.
@@ -64,22 +65,31 @@ func factWords(f specdiff.Fact) string {
 	if f.Aspect == "" {
 		return string(f.Op)
 	}
-	aspect := strings.NewReplacer("content/application~1json/schema/", "", "content/", "", "~1", "/").Replace(f.Aspect)
+	aspect := strings.NewReplacer("content/application~1json/schema/", "", "content/application/json/schema/", "", "content/", "", "~1", "/").Replace(f.Aspect)
 	aspect = strings.ReplaceAll(aspect, "/", " ")
 	last := f.Aspect[strings.LastIndex(f.Aspect, "/")+1:]
 	switch {
+	case f.Op != specdiff.Changed && strings.HasPrefix(f.From+f.To, "{$ref: "):
+		return strings.TrimSpace(fmt.Sprintf("%s reference to %s %s", aspect, path.Base(strings.TrimSuffix(f.From+f.To, "}")), f.Op))
+	case last != "$ref" && (structured(f.From) || structured(f.To)) && f.Op == specdiff.Changed:
+		return aspect + " changed"
+	case last != "enum" && (structured(f.From) || structured(f.To)):
+		return aspect + " " + string(f.Op)
 	case last == "required" && (f.Op == specdiff.Added || f.To == "true"):
 		return "now required"
 	case last == "required":
 		return "no longer required"
 	case last == "enum" && f.Op == specdiff.Added && wholeList(f):
-		return "values are listed now: " + quote(f.To)
+		if structured(f.To) {
+			return "values are listed now"
+		}
+		return "values are listed now: " + f.To
 	case last == "enum" && f.Op == specdiff.Removed && wholeList(f):
 		return "values are no longer listed"
 	case last == "enum" && f.Op == specdiff.Added:
 		return "new value " + quote(f.To)
 	case last == "enum" && f.Op == specdiff.Removed:
-		return "value " + quote(f.From) + " gone"
+		return "value " + quote(f.From) + " removed"
 	case last == "$ref" && f.Op != specdiff.Changed:
 		return strings.TrimSpace(fmt.Sprintf("%s reference to %s %s", strings.TrimSpace(strings.TrimSuffix(aspect, "$ref")), path.Base(f.From+f.To), f.Op))
 	case last == "$ref":
@@ -89,7 +99,12 @@ func factWords(f specdiff.Fact) string {
 	case f.Op == specdiff.Added:
 		return aspect + " " + quote(f.To)
 	}
-	return fmt.Sprintf("%s %s gone", aspect, quote(f.From))
+	return fmt.Sprintf("%s %s removed", aspect, quote(f.From))
+}
+
+// structured reports whether a value is more than a line can show.
+func structured(value string) bool {
+	return strings.HasPrefix(value, "{") || strings.HasPrefix(value, "[{") || strings.HasSuffix(value, "…")
 }
 
 func quote(s string) string {
@@ -151,7 +166,7 @@ func unescape(s string) string {
 	return strings.ReplaceAll(strings.ReplaceAll(s, "~1", "/"), "~0", "~")
 }
 
-// reason says why the report asks for its bump.
+// reason explains the report's bump.
 func (r *Report) reason() string {
 	broken, added, source := 0, 0, 0
 	for _, c := range r.Cards {
@@ -191,7 +206,7 @@ func (r *Report) Verdict() error {
 		WithHint("repair what stopped, or compare states that can be built")
 }
 
-// unknown says why the verdict is not known, and what is known all the same.
+// unknown explains why the bump is not known, and which part of it is.
 func (r *Report) unknown() string {
 	var why []string
 	for _, s := range r.Stopped {
@@ -209,7 +224,7 @@ func (r *Report) unknown() string {
 		}
 	}
 	if known != None {
-		why = append(why, "the rest asks for "+string(known))
+		why = append(why, "the other domains require "+string(known))
 	}
 	return strings.Join(why, "; ")
 }
@@ -220,7 +235,7 @@ type ChangelogEntry struct {
 	Text    string `json:"text"`
 }
 
-// changelog tells users what they get, in the form of CHANGELOG.md.
+// changelog returns the entries for CHANGELOG.md.
 func (r *Report) changelog() []ChangelogEntry {
 	var out []ChangelogEntry
 	for _, section := range []string{"Removed", "Changed", "Added"} {
@@ -234,15 +249,12 @@ func (r *Report) changelog() []ChangelogEntry {
 			if len(names) == 0 {
 				continue
 			}
-			if len(names) > 4 {
-				names = append(names[:4], fmt.Sprintf("%d more", len(names)-4))
-			}
 			text := strings.Join(names, ", ")
 			if section != "Added" {
 				text = "**Breaking:** " + text
 			}
 			if len(c.Subjects) > 0 {
-				text += " (" + c.Title + ")"
+				text += " (" + cmp.Or(c.full, c.Title) + ")"
 			}
 			text += c.refusal()
 			out = append(out, ChangelogEntry{section, text + "."})
@@ -254,7 +266,7 @@ func (r *Report) changelog() []ChangelogEntry {
 			if c.Bump == Unknown {
 				of = "The service: "
 			}
-			out = append(out, ChangelogEntry{"Changed", of + c.Domain + ": " + c.Title + c.refusal() + "."})
+			out = append(out, ChangelogEntry{"Changed", of + c.Domain + ": " + cmp.Or(c.full, c.Title) + c.refusal() + "."})
 		}
 	}
 	slices.SortStableFunc(out, func(a, b ChangelogEntry) int {
@@ -263,7 +275,7 @@ func (r *Report) changelog() []ChangelogEntry {
 	return out
 }
 
-// refusal says for the changelog that calls will be refused, where they will.
+// refusal returns the reason why calls will be refused, "" if they will not.
 func (c *Card) refusal() string {
 	i := slices.IndexFunc(c.why, func(why string) bool { return strings.HasSuffix(why, "will be refused") })
 	if i < 0 {

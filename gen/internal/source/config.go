@@ -1,5 +1,5 @@
-// Package source knows where the API descriptions come from and which version
-// of them is pinned: specs/sources.yaml, specs/specs.lock, and the fetching.
+// Package source fetches the API specifications. specs/sources.yaml configures where
+// they come from, and specs/specs.lock pins their version.
 package source
 
 import (
@@ -28,19 +28,20 @@ const (
 // Config is specs/sources.yaml.
 type Config struct {
 	Module  string // import path of the repository's module
-	Output  string // folder of the generated packages, relative to the repository
-	Routes  string // folder of the package that holds the table of operations; none when empty
+	Output  string // directory of the generated packages, relative to the repository
+	Routes  string // directory of the package with the table of operations; none if empty
 	Runtime string // import path of the transport package
 	Source  Location
-	Domains map[string]Domain
+	Domains map[string]DomainConfig
 }
 
-// Domain is one API description and the package made from it.
-type Domain struct {
+// DomainConfig is the configuration of a domain: a specification and the package that is generated from it.
+type DomainConfig struct {
 	File     string
 	Package  string
 	Overlays []string  // globs; the default is overlays/common/*.yaml and overlays/<domain>/*.yaml
-	Source   *Location // where it differs from the configuration's
+	Source   *Location // if it differs from the configuration's
+	Pos      diag.Pos  // of the file's name
 }
 
 // Kind is a kind of source.
@@ -49,21 +50,21 @@ type Kind string
 // Kinds of sources.
 const (
 	GitHub Kind = "github" // files of a repository, by commit
-	URL    Kind = "url"    // a document, or several below one address
-	Path   Kind = "path"   // a file, a folder, or a mirror by commit
-	Readme Kind = "readme" // a document in readme's registry
+	URL    Kind = "url"    // a document, or several below a URL
+	Path   Kind = "path"   // a file, a directory, or a mirror by commit
+	Readme Kind = "readme" // a document in ReadMe's registry
 )
 
-// Location says where descriptions come from.
+// Location is where specifications come from.
 type Location struct {
 	Kind   Kind
-	Where  string // owner/repository, address, path, or registry id
+	Where  string // owner/repository, URL, path, or registry ID
 	Ref    string // branch, tag or commit
-	Folder string // folder of the files within a repository
+	Folder string // directory of the files within a repository
 	Pos    diag.Pos
 }
 
-// String spells the source as the lock records it.
+// String returns the source as the lock records it.
 func (l Location) String() string {
 	s := string(l.Kind) + ":" + l.Where
 	if l.Folder != "" {
@@ -72,12 +73,12 @@ func (l Location) String() string {
 	return s
 }
 
-// LoadConfig reads specs/sources.yaml of the repository in dir.
+// LoadConfig parses specs/sources.yaml of the repository in dir.
 func LoadConfig(dir string) (*Config, error) {
 	data, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(ConfigFile)))
 	if err != nil {
 		return nil, diag.Errorf(diag.Pos{File: ConfigFile}, "no-sources", "cannot be read: %v", err).
-			WithHint("run from within the repository, or name it with --dir")
+			WithHint("run the command in the repository, or set --dir")
 	}
 	return ParseConfig(ConfigFile, data)
 }
@@ -90,18 +91,18 @@ var (
 	refName    = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_./-]{0,199}$`)
 )
 
-// ParseConfig reads a configuration. Unknown keys are refused.
+// ParseConfig parses a configuration. Unknown keys are errors.
 func ParseConfig(file string, data []byte) (*Config, error) {
 	root, err := canon.Parse(file, data)
 	if err != nil {
 		return nil, err
 	}
 	p := &parser{file: file}
-	cfg := &Config{Output: "generated", Domains: map[string]Domain{}}
+	cfg := &Config{Output: "generated", Domains: map[string]DomainConfig{}}
 	p.members(root, "the configuration", map[string]func(*yaml.Node){
 		"version": func(n *yaml.Node) {
 			if n.Value != "1" {
-				p.fault(n, "bad-version", "version %q is not known", n.Value).WithHint("this generator reads version 1")
+				p.errorf(n, "bad-version", "version %q is not supported", n.Value).WithHint("set version to 1")
 			}
 		},
 		"module": func(n *yaml.Node) { cfg.Module = p.match(n, modulePath, "a module path") },
@@ -109,35 +110,71 @@ func ParseConfig(file string, data []byte) (*Config, error) {
 		"routes": func(n *yaml.Node) {
 			p.packageName(&yaml.Node{Value: path.Base(n.Value), Line: n.Line, Column: n.Column})
 			if cfg.Routes = p.local(n); !domainName.MatchString(path.Base(cfg.Routes)) {
-				p.fault(n, "bad-value", "the folder of the table of operations is %q, whose last part is no name of a package", n.Value)
+				p.errorf(n, "bad-value", "routes is %q, whose last element is not a valid package name", n.Value)
 			}
 		},
 		"runtime": func(n *yaml.Node) { cfg.Runtime = p.match(n, modulePath, "an import path") },
 		"source":  func(n *yaml.Node) { cfg.Source = p.location(n) },
 		"domains": func(n *yaml.Node) { p.domains(n, cfg) },
 	}, "version", "module", "runtime", "source", "domains")
-	if err := p.faults.Err(); err != nil {
+	p.ownFolders(root, cfg)
+	if err := p.errs.Err(); err != nil {
 		return nil, err
 	}
 	return cfg, nil
 }
 
-// parser reads the small files of this package and collects what is wrong.
-type parser struct {
-	file   string
-	faults diag.List
+// ownFolders refuses to generate into a folder that holds something else:
+// generated files that a run no longer makes are removed from it.
+func (p *parser) ownFolders(root *yaml.Node, cfg *Config) {
+	others := []string{"specs", "overlays"}
+	if local, ok := strings.CutPrefix(cfg.Runtime, cfg.Module+"/"); ok {
+		others = append(others, local)
+	}
+	for key, folder := range map[string]string{"output": cfg.Output, "routes": cfg.Routes} {
+		if folder == "" {
+			continue
+		}
+		at := root
+		for i := 0; i+1 < len(root.Content); i += 2 {
+			if root.Content[i].Value == key {
+				at = root.Content[i+1]
+			}
+		}
+		holds := func(other string) bool {
+			return folder == "." || other == folder || strings.HasPrefix(other, folder+"/")
+		}
+		first, _, _ := strings.Cut(folder, "/")
+		switch i := slices.IndexFunc(others, holds); {
+		case i >= 0:
+			p.errorf(at, "bad-value", "%s is %q, which holds %s: it must be a folder of its own", key, folder, others[i]).
+				WithHint("name a folder that holds nothing else, such as  generated")
+		case slices.Contains(others, first) || first == "vendor" || strings.HasPrefix(first, "."):
+			p.errorf(at, "bad-value", "%s is %q, which is within %s: it must be a folder of its own", key, folder, first).
+				WithHint("name a folder that holds nothing else, such as  generated")
+		}
+	}
+	if cfg.Routes == cfg.Output {
+		p.errorf(root, "bad-value", "output and routes are the same folder, %q", cfg.Output)
+	}
 }
 
-func (p *parser) fault(n *yaml.Node, code, format string, args ...any) *diag.Annotation {
+// parser parses the files of this package and collects errors.
+type parser struct {
+	file string
+	errs diag.List
+}
+
+func (p *parser) errorf(n *yaml.Node, code, format string, args ...any) *diag.Annotation {
 	a := diag.Errorf(diag.Pos{File: p.file, Line: n.Line, Col: n.Column}, code, format, args...)
-	p.faults = append(p.faults, a)
+	p.errs = append(p.errs, a)
 	return a
 }
 
-// members hands each member of a mapping to its reader.
+// members passes each member of a mapping to its function in known.
 func (p *parser) members(n *yaml.Node, what string, known map[string]func(*yaml.Node), required ...string) {
 	if n.Kind != yaml.MappingNode {
-		p.fault(n, "bad-value", "%s must be a mapping", what)
+		p.errorf(n, "bad-value", "%s must be a mapping", what)
 		return
 	}
 	seen := map[string]bool{}
@@ -145,8 +182,8 @@ func (p *parser) members(n *yaml.Node, what string, known map[string]func(*yaml.
 		k, v := n.Content[i], n.Content[i+1]
 		read := known[k.Value]
 		if read == nil {
-			p.fault(k, "unknown-key", "%q is no key of %s", k.Value, what).
-				WithHint("known keys: %s", strings.Join(slices.Sorted(maps.Keys(known)), ", "))
+			p.errorf(k, "unknown-key", "%q is not a key of %s", k.Value, what).
+				WithHint("use one of %s", strings.Join(slices.Sorted(maps.Keys(known)), ", "))
 			continue
 		}
 		seen[k.Value] = true
@@ -154,14 +191,14 @@ func (p *parser) members(n *yaml.Node, what string, known map[string]func(*yaml.
 	}
 	for _, key := range required {
 		if !seen[key] {
-			p.fault(n, "missing-key", "%s has no %q", what, key)
+			p.errorf(n, "missing-key", "%s has no %q", what, key)
 		}
 	}
 }
 
 func (p *parser) text(n *yaml.Node) string {
 	if n.Kind != yaml.ScalarNode || n.Value == "" {
-		p.fault(n, "bad-value", "a text is due here")
+		p.errorf(n, "bad-value", "the value must be a non-empty string")
 		return ""
 	}
 	return n.Value
@@ -170,16 +207,16 @@ func (p *parser) text(n *yaml.Node) string {
 func (p *parser) match(n *yaml.Node, re *regexp.Regexp, what string) string {
 	s := p.text(n)
 	if s != "" && (!re.MatchString(s) || strings.Contains(s, "..")) {
-		p.fault(n, "bad-value", "%q is not %s", s, what)
+		p.errorf(n, "bad-value", "%q is not %s", s, what)
 	}
 	return s
 }
 
-// local reads a path that must stay within the repository.
+// local parses a path that must be within the repository.
 func (p *parser) local(n *yaml.Node) string {
 	s := p.match(n, fileName, "a path within the repository")
 	if s != "" && !filepath.IsLocal(filepath.FromSlash(s)) {
-		p.fault(n, "bad-value", "%q leads out of the repository", s)
+		p.errorf(n, "bad-value", "%q is outside the repository", s)
 	}
 	return path.Clean(s)
 }
@@ -188,7 +225,7 @@ func (p *parser) location(n *yaml.Node) Location {
 	l := Location{Pos: diag.Pos{File: p.file, Line: n.Line, Col: n.Column}}
 	set := func(kind Kind, where string) {
 		if l.Kind != "" {
-			p.fault(n, "bad-source", "a source is %s or %s, not both", l.Kind, kind)
+			p.errorf(n, "bad-source", "a source has both %s and %s; only one is allowed", l.Kind, kind)
 		}
 		l.Kind, l.Where = kind, where
 	}
@@ -199,7 +236,7 @@ func (p *parser) location(n *yaml.Node) Location {
 		"readme": func(v *yaml.Node) {
 			set(Readme, p.text(v))
 			if _, err := ParseReadmeID(v.Value); err != nil {
-				p.fault(v, "bad-source", "%v", err)
+				p.errorf(v, "bad-source", "%v", err)
 			}
 		},
 		"ref":    func(v *yaml.Node) { l.Ref = p.match(v, refName, "a branch, tag or commit") },
@@ -207,28 +244,30 @@ func (p *parser) location(n *yaml.Node) Location {
 	})
 	switch {
 	case l.Kind == "":
-		p.fault(n, "bad-source", "a source needs one of github, url, path, readme")
+		p.errorf(n, "bad-source", "a source needs one of github, url, path and readme")
 	case l.Kind == GitHub && l.Ref == "":
-		p.fault(n, "bad-source", "a github source needs a ref: a branch, tag or commit")
+		p.errorf(n, "bad-source", "a github source needs a ref: a branch, tag or commit")
 	}
 	return l
 }
 
 func (p *parser) domains(n *yaml.Node, cfg *Config) {
 	if n.Kind != yaml.MappingNode || len(n.Content) == 0 {
-		p.fault(n, "bad-value", "domains must name at least one domain")
+		p.errorf(n, "bad-value", "domains must have at least one domain")
 		return
 	}
 	packages := map[string]string{}
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		name, v := n.Content[i], n.Content[i+1]
 		if !domainName.MatchString(name.Value) {
-			p.fault(name, "bad-value", "%q is no domain name", name.Value).WithHint("lower-case letters and digits")
+			p.errorf(name, "bad-value", "%q is not a valid domain name", name.Value).WithHint("use lower-case letters and digits")
 			continue
 		}
-		d := Domain{}
+		d := DomainConfig{}
 		p.members(v, "domain "+name.Value, map[string]func(*yaml.Node){
-			"file": func(v *yaml.Node) { d.File = p.local(v) },
+			"file": func(v *yaml.Node) {
+				d.File, d.Pos = p.local(v), diag.Pos{File: p.file, Line: v.Line, Col: v.Column}
+			},
 			"package": func(v *yaml.Node) {
 				p.match(v, domainName, "a package name")
 				d.Package = p.packageName(v)
@@ -244,23 +283,23 @@ func (p *parser) domains(n *yaml.Node, cfg *Config) {
 			d.Package = p.packageName(name)
 		}
 		if other, dup := packages[d.Package]; dup {
-			p.fault(name, "bad-value", "domains %s and %s have the same package", other, name.Value)
+			p.errorf(name, "bad-value", "domains %s and %s have the same package", other, name.Value)
 		}
 		packages[d.Package] = name.Value
 		cfg.Domains[name.Value] = d
 	}
 }
 
-// packageName reads a name that must do for a package and its folder.
+// packageName reads a name that must be valid for a package and its directory.
 func (p *parser) packageName(n *yaml.Node) string {
 	if token.IsKeyword(n.Value) || slices.Contains([]string{"main", "internal", "vendor", "testdata"}, n.Value) {
-		p.fault(n, "bad-value", "%q cannot be the name of a Go package that others import", n.Value).
-			WithHint("give the domain another  package:  name")
+		p.errorf(n, "bad-value", "%q cannot be the name of a Go package that others import", n.Value).
+			WithHint("set a different name with the key package of the domain")
 	}
 	return n.Value
 }
 
-// location is where a domain's description comes from.
+// location returns where a domain's specification comes from.
 func (c *Config) location(domain string) Location {
 	if s := c.Domains[domain].Source; s != nil {
 		return *s
@@ -268,20 +307,20 @@ func (c *Config) location(domain string) Location {
 	return c.Source
 }
 
-// names are the domains in order.
+// names returns the names of the domains in order.
 func (c *Config) names() []string { return slices.Sorted(maps.Keys(c.Domains)) }
 
-// SnapshotPath is where a domain's snapshot is kept.
+// SnapshotPath returns the path of a domain's snapshot.
 func SnapshotPath(domain string) string { return fmt.Sprintf("specs/%s.yml", domain) }
 
 var readmeID = regexp.MustCompile(`^@([a-z0-9][a-z0-9-]*)/v([0-9][0-9A-Za-z.-]*)#([0-9a-z]{8,64})$`)
 
-// ParseReadmeID reads an id of readme's registry, @name/v1.0#id, and returns
-// the id's last part, by which the registry serves the document.
+// ParseReadmeID parses an ID of ReadMe's registry, @name/v1.0#id, and returns its last
+// part, which identifies the document in the registry.
 func ParseReadmeID(s string) (string, error) {
 	m := readmeID.FindStringSubmatch(s)
 	if m == nil {
-		return "", fmt.Errorf("%q is no registry id; it looks like @name/v1.0#identifier", s)
+		return "", fmt.Errorf("%q is not a registry ID of the form @name/v1.0#id", s)
 	}
 	return m[3], nil
 }

@@ -21,12 +21,11 @@ import (
 	"github.com/basiq-sdk/basiq-go/gen/internal/diag"
 )
 
-// Endpoints are the only hosts that a fetch talks to, beside the address that
-// a url source names.
+// Endpoints are the only hosts that are contacted, apart from the URLs of url sources.
 type Endpoints struct {
 	GitHubAPI string // resolves a branch or tag to a commit
 	GitHubRaw string // serves a file of a commit
-	Readme    string // readme's registry
+	Readme    string // ReadMe's registry
 }
 
 // DefaultEndpoints are the public services.
@@ -36,7 +35,7 @@ var DefaultEndpoints = Endpoints{
 	Readme:    "https://dash.readme.com/api/v1/api-registry",
 }
 
-// fetcher gets documents of one run.
+// fetcher fetches the documents of a run.
 type fetcher struct {
 	dir       string // the repository: path sources are relative to it
 	mirror    string
@@ -54,15 +53,14 @@ func newFetcher(o Options) *fetcher {
 		base = *f.client
 	}
 	base.CheckRedirect = func(req *http.Request, via []*http.Request) error {
-		return fmt.Errorf("the server redirects to %s, which is not followed", req.URL.Redacted())
+		return fmt.Errorf("the server redirects to %s; redirects are not followed", req.URL.Redacted())
 	}
 	f.client = &base
 	return f
 }
 
-// resolve finds the commit that ref, or the location's own, stands for; ""
-// for a source that has no commits. A commit of GitHub's must be on the
-// location's own ref.
+// resolve returns the commit of ref, or of the location's own ref. It returns "" for
+// a source without commits. A commit on GitHub must be on the location's own ref.
 func (f *fetcher) resolve(ctx context.Context, l Location, ref string) (string, error) {
 	commit, err := f.commit(ctx, l, cmp.Or(ref, l.Ref))
 	if err != nil || l.Kind != GitHub || f.mirror != "" || ref == "" || ref == l.Ref || commit == l.Ref {
@@ -95,7 +93,7 @@ func (f *fetcher) commit(ctx context.Context, l Location, ref string) (string, e
 	case ref == "" || l.Kind == URL || l.Kind == Readme:
 		return "", nil
 	case !refName.MatchString(ref) || strings.Contains(ref, ".."):
-		return "", diag.Errorf(l.Pos, "bad-ref", "%q is no branch, tag or commit", ref)
+		return "", diag.Errorf(l.Pos, "bad-ref", "%q is not a valid branch, tag or commit", ref)
 	case l.Kind == GitHub && f.mirror != "":
 		return mirrorCommit(f.mirror, ref, l.Pos)
 	case commitHex.MatchString(ref):
@@ -110,12 +108,12 @@ func (f *fetcher) commit(ctx context.Context, l Location, ref string) (string, e
 	}
 	commit := strings.TrimSpace(string(body))
 	if !commitHex.MatchString(commit) {
-		return "", diag.Errorf(l.Pos, "bad-answer", "%s did not answer with a commit", u)
+		return "", diag.Errorf(l.Pos, "bad-answer", "the response of %s is not a commit", u)
 	}
 	return commit, nil
 }
 
-// mirrorCommit reads the file of a directory mirror that holds a ref's commit.
+// mirrorCommit returns the commit of a ref in a directory mirror.
 func mirrorCommit(dir, ref string, pos diag.Pos) (string, error) {
 	if commitHex.MatchString(ref) {
 		if _, err := os.Stat(filepath.Join(dir, ref)); err != nil {
@@ -126,16 +124,16 @@ func mirrorCommit(dir, ref string, pos diag.Pos) (string, error) {
 	data, err := ReadFile(filepath.Join(dir, filepath.FromSlash(ref)), pos)
 	if err != nil {
 		return "", diag.Errorf(pos, "no-ref", "the mirror %s has no ref %s", dir, ref).
-			WithHint("a mirror holds  <ref>  with a commit in it, and  <commit>/<file>")
+			WithHint("a mirror has a file  <ref>  that contains the commit, and the files  <commit>/<file>")
 	}
 	commit := strings.TrimSpace(string(data))
 	if !commitHex.MatchString(commit) {
-		return "", diag.Errorf(pos, "bad-answer", "the file %s of the mirror does not hold a commit", ref)
+		return "", diag.Errorf(pos, "bad-answer", "the file %s of the mirror does not contain a commit", ref)
 	}
 	return commit, nil
 }
 
-// fetch gets one document. name is what diagnostics call it.
+// fetch fetches a document. name is the document's name in diagnostics.
 func (f *fetcher) fetch(ctx context.Context, l Location, file, commit string) (data []byte, name string, err error) {
 	name = file
 	if commit != "" {
@@ -181,7 +179,7 @@ func (f *fetcher) fetch(ctx context.Context, l Location, file, commit string) (d
 func ReadFile(name string, pos diag.Pos) ([]byte, error) {
 	info, err := os.Stat(name)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, diag.Errorf(pos, "no-document", "there is no file %s", name)
+		return nil, diag.Errorf(pos, "no-document", "the file %s does not exist", name)
 	}
 	if err == nil && !info.Mode().IsRegular() {
 		return nil, diag.Errorf(pos, "not-regular", "%s is not a regular file", name).
@@ -199,18 +197,18 @@ func ReadFile(name string, pos diag.Pos) ([]byte, error) {
 	return data, nil
 }
 
-// get fetches an address over HTTPS, or over plain HTTP from this machine
-// itself. It follows no redirect and bounds what it reads.
+// get fetches a URL over HTTPS, or over plain HTTP from the local machine. It does not
+// follow redirects, and limits the size of the response.
 func (f *fetcher) get(ctx context.Context, address, accept string, pos diag.Pos) ([]byte, error) {
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" {
-		return nil, diag.Errorf(pos, "bad-address", "%q is no address", address)
+		return nil, diag.Errorf(pos, "bad-address", "%q is not a URL with a host", address)
 	}
 	if u.User != nil {
-		return nil, diag.Errorf(pos, "bad-address", "the address of %s holds credentials", u.Host)
+		return nil, diag.Errorf(pos, "bad-address", "the URL of %s contains credentials", u.Host)
 	}
 	if u.Scheme != "https" && (u.Scheme != "http" || !loopback(u.Hostname())) {
-		return nil, diag.Errorf(pos, "bad-address", "%s is not https", u.Redacted())
+		return nil, diag.Errorf(pos, "bad-address", "the scheme of %s is not https", u.Redacted())
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
@@ -221,18 +219,18 @@ func (f *fetcher) get(ctx context.Context, address, accept string, pos diag.Pos)
 	res, err := f.client.Do(req)
 	if err != nil {
 		return nil, diag.Errorf(pos, "fetch", "%v", err).
-			WithHint("check the network; a directory mirror can stand in for it (BASIQ_SPECS_MIRROR)")
+			WithHint("check the network, or set BASIQ_SPECS_MIRROR to a directory mirror")
 	}
 	defer res.Body.Close()
 	if res.StatusCode == http.StatusNotFound {
-		return nil, diag.Errorf(pos, "no-document", "%s answers %s", u.Redacted(), res.Status)
+		return nil, diag.Errorf(pos, "no-document", "%s responded with status %s", u.Redacted(), res.Status)
 	}
 	if res.StatusCode != http.StatusOK {
-		return nil, diag.Errorf(pos, "fetch", "%s answers %s", u.Redacted(), res.Status)
+		return nil, diag.Errorf(pos, "fetch", "%s responded with status %s", u.Redacted(), res.Status)
 	}
 	data, err := io.ReadAll(io.LimitReader(res.Body, canon.MaxSize+1))
 	if err != nil {
-		return nil, diag.Errorf(pos, "fetch", "reading %s: %v", u.Redacted(), err)
+		return nil, diag.Errorf(pos, "fetch", "reading the response of %s: %v", u.Redacted(), err)
 	}
 	return data, nil
 }

@@ -11,22 +11,22 @@ import (
 	"github.com/basiq-sdk/basiq-go/gen/internal/source"
 )
 
-// findings checks that a refusal says what a reader needs.
-func findings(t *testing.T, err error) {
+// checkDiagnostics checks that an error has a code, a message and a position.
+func checkDiagnostics(t *testing.T, err error) {
 	t.Helper()
 	list := diag.FromError(err, diag.Pos{})
 	if len(list) == 0 {
-		t.Fatalf("an error without findings: %v", err)
+		t.Fatalf("an error without diagnostics: %v", err)
 	}
 	for _, a := range list {
 		if a.Code == "" || a.Code == "internal" || a.Message == "" || a.Pos.File != "f" || a.Pos.Line == 0 && a.Code != "empty" && a.Code != "too-large" {
-			t.Errorf("an incomplete finding: %+v", a)
+			t.Errorf("an incomplete diagnostic: %+v", a)
 		}
 	}
 }
 
-// FuzzConfig reads specs/sources.yaml: whatever it holds, no path leads out of
-// the repository, and no name is more than a name.
+// FuzzConfig checks that no path in a configuration is outside the repository, and
+// that names cannot change URLs.
 func FuzzConfig(f *testing.F) {
 	f.Add(config("{github: o/r, ref: main}"))
 	f.Add(config("{github: o/r, ref: main, folder: a/b}") + "output: out/generated\n  dogs: {file: d/dogs.yml, package: hounds, overlays: ['o/*.yaml'], source: {url: 'https://example.com/{file}'}}\n")
@@ -37,7 +37,7 @@ func FuzzConfig(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		cfg, err := source.ParseConfig("f", []byte(text))
 		if err != nil {
-			findings(t, err)
+			checkDiagnostics(t, err)
 			return
 		}
 		if len(cfg.Domains) == 0 || cfg.Module == "" || cfg.Runtime == "" || cfg.Source.Kind == "" || cfg.Source.Where == "" {
@@ -58,7 +58,7 @@ func FuzzConfig(f *testing.F) {
 			if d.Source != nil {
 				l = *d.Source
 			}
-			// What is pasted into an address stays a part of its path.
+			// Names stay in the path of the URL.
 			if l.Kind == source.GitHub {
 				u, err := url.Parse("https://host.invalid/" + l.Where + "/" + l.Ref + "/" + l.Folder)
 				if err != nil || u.Host != "host.invalid" || u.RawQuery != "" || u.Fragment != "" || strings.Contains(u.Path, "..") {
@@ -69,8 +69,7 @@ func FuzzConfig(f *testing.F) {
 	})
 }
 
-// FuzzLock reads specs/specs.lock: what was read is written in one form, and
-// read again as the same.
+// FuzzLock checks that parsing the output of Marshal returns the same lock.
 func FuzzLock(f *testing.F) {
 	f.Add("version: 1\nsource: github:o/r\ndomains: {pets: {file: pets.yml, snapshot: '" + strings.Repeat("0a", 32) + "'}}\n")
 	f.Add("version: 1\nsource: 'yes'\nref: 1e3\ncommit: '" + strings.Repeat("0123456789", 4) + "'\ndomains: {a: {file: a.yml, source: 'url:https://a', document: '" + strings.Repeat("0", 64) + "', snapshot: " + strings.Repeat("0", 64) + "}}\n")
@@ -78,7 +77,7 @@ func FuzzLock(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		lock, err := source.ParseLock("f", []byte(text))
 		if err != nil {
-			findings(t, err)
+			checkDiagnostics(t, err)
 			return
 		}
 		once, err := lock.Marshal()
@@ -105,8 +104,8 @@ func FuzzLock(f *testing.F) {
 	})
 }
 
-// FuzzReadmeID reads ids of readme's registry: what is made of one goes into
-// an address, and can be nothing but the last part of its path.
+// FuzzReadmeID checks that the result, which becomes part of a URL, is a single
+// element of its path.
 func FuzzReadmeID(f *testing.F) {
 	for _, id := range []string{
 		"@basiq/v3.0#0123456789abcdef", "@basiq/v3.0#abc", "@basiq/v3.0#../../0123456789", "@basiq/v3.0#0123456789?a=b", "@a/v1#0123456789%2f",

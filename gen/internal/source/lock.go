@@ -16,9 +16,9 @@ import (
 	"github.com/basiq-sdk/basiq-go/gen/internal/diag"
 )
 
-// Lock is specs/specs.lock: what was pulled.
+// Lock is specs/specs.lock, which pins the pulled specifications.
 type Lock struct {
-	Source  string // the configured source, as Location.String spells it
+	Source  string // the configured source, in the format of Location.String
 	Ref     string
 	Commit  string
 	Domains map[string]Pin
@@ -27,9 +27,9 @@ type Lock struct {
 // Pin is one domain's entry of the lock.
 type Pin struct {
 	File     string
-	Source   string // where it differs from the lock's
-	Commit   string // where it differs from the lock's
-	Document string // SHA-256 of the document as fetched, for a source that has no commits
+	Source   string // if it differs from the lock's
+	Commit   string // if it differs from the lock's
+	Document string // SHA-256 of the fetched document, for a source without commits
 	Snapshot string // SHA-256 of the canonical snapshot
 	Pos      diag.Pos
 }
@@ -49,9 +49,9 @@ func (l *Lock) Marshal() ([]byte, error) {
 		fmt.Fprintf(&b, "commit: %s\n", quote(l.Commit))
 	}
 	b.WriteString("domains:\n")
-	cfg := Config{Domains: map[string]Domain{}}
+	cfg := Config{Domains: map[string]DomainConfig{}}
 	for name := range l.Domains {
-		cfg.Domains[name] = Domain{}
+		cfg.Domains[name] = DomainConfig{}
 	}
 	for _, name := range cfg.names() {
 		p := l.Domains[name]
@@ -66,7 +66,7 @@ func (l *Lock) Marshal() ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// quote spells a text as YAML does, which quotes what would read as something else.
+// quote returns a string in YAML, quoted if YAML would not read it as a string.
 func quote(s string) string {
 	out, err := yaml.Marshal(s)
 	if err != nil {
@@ -75,7 +75,7 @@ func quote(s string) string {
 	return string(bytes.TrimSpace(out))
 }
 
-// LoadLock reads the lock of the repository in dir; a missing one is nil.
+// LoadLock parses the lock of the repository in dir. It returns nil if there is none.
 func LoadLock(dir string) (*Lock, error) {
 	data, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(LockFile)))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -92,7 +92,7 @@ var (
 	commitHex = regexp.MustCompile(`^[0-9a-f]{40}$`)
 )
 
-// ParseLock reads a lock.
+// ParseLock parses a lock.
 func ParseLock(file string, data []byte) (*Lock, error) {
 	root, err := canon.Parse(file, data)
 	if err != nil {
@@ -103,7 +103,7 @@ func ParseLock(file string, data []byte) (*Lock, error) {
 	p.members(root, "the lock", map[string]func(*yaml.Node){
 		"version": func(n *yaml.Node) {
 			if n.Value != "1" {
-				p.fault(n, "bad-version", "version %q is not known", n.Value).WithHint("this generator reads version 1")
+				p.errorf(n, "bad-version", "version %q is not supported", n.Value).WithHint("set version to 1")
 			}
 		},
 		"source": func(n *yaml.Node) { l.Source = p.text(n) },
@@ -113,7 +113,7 @@ func ParseLock(file string, data []byte) (*Lock, error) {
 			for i := 0; i+1 < len(n.Content); i += 2 {
 				name, v := n.Content[i], n.Content[i+1]
 				if !domainName.MatchString(name.Value) {
-					p.fault(name, "bad-value", "%q is no domain name", name.Value)
+					p.errorf(name, "bad-value", "%q is not a valid domain name", name.Value)
 					continue
 				}
 				pin := Pin{Pos: diag.Pos{File: file, Line: name.Line, Col: name.Column}}
@@ -128,11 +128,12 @@ func ParseLock(file string, data []byte) (*Lock, error) {
 			}
 		},
 	}, "version", "source", "domains")
-	if err := p.faults.Err(); err != nil {
+	if err := p.errs.Err(); err != nil {
 		return nil, err
 	}
 	return l, nil
 }
 
-// commit is the commit that a domain is pinned to, "" for a source without commits.
+// commit returns the commit that a domain is pinned to, or "" for a source without
+// commits.
 func (l *Lock) commit(domain string) string { return cmp.Or(l.Domains[domain].Commit, l.Commit) }

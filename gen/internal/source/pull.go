@@ -21,12 +21,15 @@ import (
 type Options struct {
 	Dir       string // the repository
 	Config    *Config
-	Mirror    string // directory that stands in for the network for github sources
+	Mirror    string // directory that replaces the network for github sources
 	Endpoints Endpoints
 	Client    *http.Client
 	// KeepGoing makes Update go on past descriptions that cannot be read, which
 	// are in Set.Failed then, and past those that the source does not have.
 	KeepGoing bool
+	// Announce makes Update look for files that the source did not have at the
+	// pinned commit; they are in Set.New.
+	Announce bool
 }
 
 // Snapshot is a domain's canonical snapshot.
@@ -38,12 +41,13 @@ type Snapshot struct {
 	Origin Origin
 }
 
-// Set is the snapshots of one run, by domain.
+// Set holds the snapshots of a run, by domain.
 type Set struct {
 	Snapshots []Snapshot
-	Fetched   int              // how many were not on disk
+	Fetched   int              // number of snapshots that were not on disk
 	Failed    map[string]error // by domain, why there is no snapshot; see Options.KeepGoing
 	Stale     []string         // snapshots on disk of domains that are no longer configured
+	New       []string         // files that no domain is made from; see Options.Announce
 }
 
 func digest(data []byte) string {
@@ -51,17 +55,16 @@ func digest(data []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// Ensure returns the pinned snapshots. One that is on disk must match the
-// lock; a missing one is fetched at the pinned commit and must match as well.
-// Nothing is written.
+// Ensure returns the pinned snapshots. It fetches missing ones at the pinned commit.
+// All must match the lock. It writes no files.
 func Ensure(ctx context.Context, o Options) (*Set, error) {
 	lock, err := LoadLock(o.Dir)
 	if err != nil {
 		return nil, err
 	}
 	if lock == nil {
-		return nil, diag.Errorf(diag.Pos{File: LockFile}, "no-lock", "nothing has been pulled yet").
-			WithHint("run  make update  to pull and pin the descriptions")
+		return nil, diag.Errorf(diag.Pos{File: LockFile}, "no-lock", "the file does not exist, because no specifications have been pulled yet").
+			WithHint("run  make update  to pull and pin them")
 	}
 	root, err := os.OpenRoot(o.Dir)
 	if err != nil {
@@ -82,30 +85,68 @@ func Ensure(ctx context.Context, o Options) (*Set, error) {
 		case err == nil:
 			if sum := digest(data); sum != pin.Snapshot {
 				return Snapshot{}, false, diag.Errorf(diag.Pos{File: file}, "snapshot-differs",
-					"is not the snapshot that was pulled: its SHA-256 is %s, the lock says %s", sum, pin.Snapshot).
-					WithHint("restore it with git, or delete it to pull it again; what you want changed belongs in an overlay")
+					"is not the pinned snapshot: its SHA-256 is %s, but the lock has %s", sum, pin.Snapshot).
+					WithHint("restore it with git, or delete it to pull it again; make changes in an overlay instead")
 			}
 			return Snapshot{Domain: name, Path: file, Data: data, SHA256: pin.Snapshot}, false, nil
 		case !errors.Is(err, fs.ErrNotExist):
 			return Snapshot{}, false, diag.Errorf(diag.Pos{File: file}, "snapshot-unreadable", "%v", err)
 		}
-		s, _, err := f.snapshot(ctx, l, name, pin.File, lock.commit(name))
+		s, _, err := f.snapshot(ctx, o, name, pin.File, lock.commit(name))
 		if err == nil && s.SHA256 != pin.Snapshot {
-			err = diag.Errorf(pin.Pos, "snapshot-differs", "what the source serves for %s is not what was pinned: its SHA-256 is %s, the lock says %s",
-				name, s.SHA256, pin.Snapshot).WithHint("if the source is to be trusted, run  make update  to pin what it serves now")
+			err = diag.Errorf(pin.Pos, "snapshot-differs", "the source's document for %s is not the pinned one: its SHA-256 is %s, but the lock has %s",
+				name, s.SHA256, pin.Snapshot).WithHint("if you trust the source, run  make update  to pin the new document")
 		}
 		return s, true, err
 	})
 }
 
-// pinned checks that the lock speaks of the source that is configured.
+// Verify fetches every description at the commit that the lock pins, and
+// compares what it gets with the snapshots on disk and with the lock. A lock and
+// a snapshot that were changed together agree with each other, and not with the
+// source. Nothing is written.
+func Verify(ctx context.Context, o Options) (*Set, error) {
+	if _, err := Ensure(ctx, o); err != nil {
+		return nil, err
+	}
+	lock, err := LoadLock(o.Dir)
+	if err != nil {
+		return nil, err
+	}
+	f := newFetcher(o)
+	if lock.Commit != "" && o.Config.Source.Kind == GitHub && f.mirror == "" {
+		if err := f.onRef(ctx, o.Config.Source, lock.Commit); err != nil {
+			return nil, err
+		}
+	}
+	set := &Set{}
+	return set, o.forEach(set, func(name string) (Snapshot, bool, error) {
+		pin := lock.Domains[name]
+		at := lock.commit(name)
+		s, document, err := f.snapshot(ctx, o, name, pin.File, at)
+		switch {
+		case err != nil:
+			return Snapshot{}, false, err
+		case at == "" && document != pin.Document:
+			return Snapshot{}, false, diag.Errorf(pin.Pos, "document-differs", "the source serves another document for %s than the one that was pulled; it has no commits, so that the pinned one cannot be fetched again", name).
+				WithHint("run  make update  to pin what it serves now")
+		case s.SHA256 != pin.Snapshot:
+			return Snapshot{}, false, diag.Errorf(pin.Pos, "snapshot-differs", "what the source serves for %s at %s is not what is in %s: its SHA-256 is %s, the lock says %s",
+				name, at, SnapshotPath(name), s.SHA256, pin.Snapshot).
+				WithHint("somebody changed the snapshot and the lock, or the generator reduces descriptions in another way now: run  gen update --to %s  and look at the difference", at)
+		}
+		return s, true, nil
+	})
+}
+
+// pinned checks that the lock pins the configured source.
 func pinned(lock *Lock, pin Pin, ok bool, l Location, file, name string) error {
 	locked := lock.Source
 	if pin.Source != "" {
 		locked = pin.Source
 	}
 	if !ok || pin.File != file || locked != l.String() {
-		return diag.Errorf(l.Pos, "not-pinned", "domain %s (%s of %s) is not what the lock pins", name, file, l).
+		return diag.Errorf(l.Pos, "not-pinned", "domain %s (%s of %s) is not pinned by the lock", name, file, l).
 			WithHint("run  make update  to pull and pin it")
 	}
 	return nil
@@ -122,9 +163,12 @@ func readSnapshot(root *os.Root, file string) ([]byte, error) {
 	return root.ReadFile(filepath.FromSlash(file))
 }
 
-// snapshot fetches a document and reduces it to its facts.
-func (f *fetcher) snapshot(ctx context.Context, l Location, domain, file, commit string) (s Snapshot, document string, err error) {
-	raw, name, err := f.fetch(ctx, l, file, commit)
+// snapshot fetches a document and returns its snapshot.
+func (f *fetcher) snapshot(ctx context.Context, o Options, domain, file, commit string) (s Snapshot, document string, err error) {
+	raw, name, err := f.fetch(ctx, o.Config.location(domain), file, commit)
+	if found := diag.FromError(err, diag.Pos{}); len(found) > 0 && found[0].Code == "no-document" && !o.KeepGoing {
+		return Snapshot{}, "", f.absent(ctx, o, domain, commit, found[0])
+	}
 	if err != nil {
 		return Snapshot{}, "", err
 	}
@@ -140,9 +184,9 @@ func NewSnapshot(domain string, data []byte, origin Origin) Snapshot {
 	return Snapshot{Domain: domain, Path: SnapshotPath(domain), Data: data, SHA256: digest(data), Origin: origin}
 }
 
-// Update fetches every description at the newest commit of its source (to, if
-// given, for the configuration's own source) and returns the snapshots and the
-// lock that pins them. Nothing is written.
+// Update fetches all specifications at the newest commit of their source, or at to for
+// the configuration's own source. It returns the snapshots and the lock that pins
+// them. It writes no files.
 func Update(ctx context.Context, o Options, to string) (*Set, *Lock, error) {
 	f := newFetcher(o)
 	main := o.Config.Source
@@ -164,7 +208,7 @@ func Update(ctx context.Context, o Options, to string) (*Set, *Lock, error) {
 			}
 			pin.Commit = at
 		}
-		s, document, err := f.snapshot(ctx, l, name, pin.File, at)
+		s, document, err := f.snapshot(ctx, o, name, pin.File, at)
 		if err != nil {
 			return Snapshot{}, false, err
 		}
@@ -180,12 +224,17 @@ func Update(ctx context.Context, o Options, to string) (*Set, *Lock, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	if o.Announce {
+		if old, err := LoadLock(o.Dir); err == nil && old != nil && old.Source == lock.Source {
+			set.New = f.added(ctx, o.Config, old.Commit, lock.Commit)
+		}
+	}
 	set.Stale, err = staleSnapshots(o)
 	return set, lock, err
 }
 
-// forEach runs get for every domain, a few at once, and collects snapshots
-// and findings in the order of the domains.
+// forEach runs get for every domain, with limited concurrency, and collects the
+// snapshots and errors in the order of the domains.
 func (o Options) forEach(set *Set, get func(name string) (Snapshot, bool, error)) error {
 	names := o.Config.names()
 	snapshots := make([]Snapshot, len(names))
@@ -222,7 +271,7 @@ func (o Options) forEach(set *Set, get func(name string) (Snapshot, bool, error)
 	return list.Err()
 }
 
-// staleSnapshots are those of domains that are no longer configured.
+// staleSnapshots returns the snapshots of domains that are no longer configured.
 func staleSnapshots(o Options) ([]string, error) {
 	entries, err := os.ReadDir(filepath.Join(o.Dir, "specs"))
 	if err != nil {

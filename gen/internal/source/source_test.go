@@ -18,7 +18,7 @@ const api = "openapi: 3.0.3\ninfo: {title: %s, version: '1'}\npaths: {/a: {get: 
 
 func commit(c string) string { return strings.Repeat(c, 40) }
 
-// repo is a repository with a configuration.
+// repo creates a repository with a configuration.
 func repo(t *testing.T, config string) source.Options {
 	t.Helper()
 	dir := t.TempDir()
@@ -45,7 +45,7 @@ func config(src string) string {
 	return "version: 1\nmodule: example.com/m\nruntime: example.com/r\nsource: " + src + "\ndomains:\n  pets: {file: pets.yml}\n"
 }
 
-// pin updates and writes what the caller of Update writes.
+// pin runs Update and writes the lock and the snapshots, as its callers do.
 func pin(t *testing.T, o source.Options) *source.Lock {
 	t.Helper()
 	set, lock, err := source.Update(context.Background(), o, "")
@@ -77,7 +77,7 @@ func text(s string) func(http.ResponseWriter, *http.Request) {
 	return func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, s) }
 }
 
-// serve answers for all of the public services, over TLS.
+// serve replaces all public services with a TLS server.
 func serve(t *testing.T, o *source.Options, h handler) *httptest.Server {
 	t.Helper()
 	s := httptest.NewTLSServer(h)
@@ -87,7 +87,7 @@ func serve(t *testing.T, o *source.Options, h handler) *httptest.Server {
 	return s
 }
 
-func TestSources(t *testing.T) {
+func TestSourcesArePinnedAndFetchedAgain(t *testing.T) {
 	c1 := commit("1")
 	for _, c := range []struct {
 		name, source string
@@ -136,15 +136,15 @@ func TestSources(t *testing.T) {
 			if lock.Commit != c.commit || (lock.Domains["pets"].Document != "") != c.document {
 				t.Errorf("lock is %+v", lock)
 			}
-			// What is on disk is used, and nothing is fetched.
+			// Snapshots on disk are used without fetching.
 			set, err := source.Ensure(context.Background(), source.Options{Dir: o.Dir, Config: o.Config})
 			if err != nil || set.Fetched != 0 {
 				t.Fatalf("fetched %d, %v", set.Fetched, err)
 			}
 			if strings.Contains(string(set.Snapshots[0].Data), "prose") {
-				t.Error("the snapshot holds prose")
+				t.Error("the snapshot contains prose")
 			}
-			// A missing snapshot is fetched at the pin.
+			// A missing snapshot is fetched at the pinned commit.
 			if err := os.Remove(filepath.Join(o.Dir, "specs", "pets.yml")); err != nil {
 				t.Fatal(err)
 			}
@@ -156,7 +156,7 @@ func TestSources(t *testing.T) {
 	}
 }
 
-func TestURLSource(t *testing.T) {
+func TestURLSourceIsPinnedByDigest(t *testing.T) {
 	s := httptest.NewTLSServer(handler{"/v1/pets.yml": text(fmt.Sprintf(api, "a"))})
 	defer s.Close()
 	for _, where := range []string{s.URL + "/v1/", s.URL + "/v1/{file}", s.URL + "/v1/pets.yml"} {
@@ -168,7 +168,7 @@ func TestURLSource(t *testing.T) {
 	}
 }
 
-func TestFetchFaults(t *testing.T) {
+func TestFetchErrors(t *testing.T) {
 	c1 := commit("1")
 	file := "/o/r/" + c1 + "/pets.yml"
 	redirected := 0
@@ -228,7 +228,7 @@ func TestCommitMustBeOnTheRef(t *testing.T) {
 			t.Errorf("%q: %v", status, err)
 		}
 	}
-	// What cannot be compared is not trusted.
+	// A commit that cannot be compared is not trusted.
 	o := repo(t, config("{github: o/r, ref: main}"))
 	serve(t, &o, handler{"/o/r/" + c1 + "/pets.yml": text(fmt.Sprintf(api, "a"))})
 	if _, _, err := source.Update(context.Background(), o, c1); err == nil || !strings.Contains(err.Error(), "404") {
@@ -236,12 +236,12 @@ func TestCommitMustBeOnTheRef(t *testing.T) {
 	}
 }
 
-func TestRefusedAddresses(t *testing.T) {
+func TestUnsafeURLsAreRejected(t *testing.T) {
 	for _, c := range []struct{ where, message string }{
-		{"http://example.com/a.yml", "not https"},
-		{"file:///etc/passwd", "no address"},
-		{"ftp://example.com/a.yml", "not https"},
-		{"https://user:word@example.com/a.yml", "holds credentials"},
+		{"http://example.com/a.yml", "is not https"},
+		{"file:///etc/passwd", "not a URL"},
+		{"ftp://example.com/a.yml", "is not https"},
+		{"https://user:word@example.com/a.yml", "contains credentials"},
 	} {
 		o := repo(t, config("{url: '"+c.where+"'}"))
 		_, _, err := source.Update(context.Background(), o, "")
@@ -251,7 +251,7 @@ func TestRefusedAddresses(t *testing.T) {
 	}
 }
 
-func TestEnsureFaults(t *testing.T) {
+func TestEnsureErrors(t *testing.T) {
 	setup := func(t *testing.T) source.Options {
 		o := repo(t, config("{path: upstream}"))
 		put(t, o.Dir, "upstream/pets.yml", fmt.Sprintf(api, "a"))
@@ -264,12 +264,12 @@ func TestEnsureFaults(t *testing.T) {
 		message string
 	}{
 		{"no lock", func(t *testing.T, o *source.Options) { os.Remove(filepath.Join(o.Dir, source.LockFile)) }, "make update"},
-		{"tampered", func(t *testing.T, o *source.Options) { put(t, o.Dir, "specs/pets.yml", "openapi: 3.0.3\n") }, "specs/pets.yml: is not the snapshot"},
+		{"tampered", func(t *testing.T, o *source.Options) { put(t, o.Dir, "specs/pets.yml", "openapi: 3.0.3\n") }, "specs/pets.yml: is not the pinned snapshot"},
 		{"source moved", func(t *testing.T, o *source.Options) {
 			os.Remove(filepath.Join(o.Dir, "specs/pets.yml"))
 			put(t, o.Dir, "upstream/pets.yml", fmt.Sprintf(api, "b"))
-		}, "not what was pinned"},
-		{"other source", func(t *testing.T, o *source.Options) { o.Config.Source.Where = "elsewhere" }, "not what the lock pins"},
+		}, "not the pinned one"},
+		{"other source", func(t *testing.T, o *source.Options) { o.Config.Source.Where = "elsewhere" }, "not pinned by the lock"},
 		{"symlink", func(t *testing.T, o *source.Options) {
 			p := filepath.Join(o.Dir, "specs/pets.yml")
 			os.Rename(p, p+".real")
@@ -282,7 +282,7 @@ func TestEnsureFaults(t *testing.T) {
 		}, `specs/specs.lock:1:10: version "2"`},
 		{"lock with an unknown key", func(t *testing.T, o *source.Options) {
 			put(t, o.Dir, source.LockFile, "version: 1\nsource: a\nextra: b\ndomains: {}\n")
-		}, `specs/specs.lock:3:1: "extra" is no key`},
+		}, `specs/specs.lock:3:1: "extra" is not a key`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			o := setup(t)
@@ -295,26 +295,33 @@ func TestEnsureFaults(t *testing.T) {
 	}
 }
 
-func TestConfigFaults(t *testing.T) {
+func TestConfigErrors(t *testing.T) {
 	good := config("{github: o/r, ref: main}")
 	for _, c := range []struct{ name, config, message string }{
-		{"unknown key", good + "extra: 1\n", `:7:1: "extra" is no key of the configuration`},
+		{"unknown key", good + "extra: 1\n", `:7:1: "extra" is not a key of the configuration`},
 		{"version", strings.Replace(good, "version: 1", "version: 9", 1), ":1:10: version"},
 		{"no source", strings.Replace(good, "source: {github: o/r, ref: main}\n", "", 1), `no "source"`},
-		{"two sources", config("{github: o/r, ref: main, url: 'https://a'}"), "not both"},
+		{"two sources", config("{github: o/r, ref: main, url: 'https://a'}"), "both github and url"},
 		{"no ref", config("{github: o/r}"), "needs a ref"},
 		{"output outside", good + "output: ../elsewhere\n", "not a path within"},
+		{"output in the root", good + "output: .\n", ":7:9: output is \".\", which holds specs: it must be a folder of its own"},
+		{"output in the root, spelt otherwise", good + "output: ./.\n", "must be a folder of its own"},
+		{"output among overlays", good + "output: overlays\n", "must be a folder of its own"},
+		{"output below specs", good + "output: specs/go\n", "must be a folder of its own"},
+		{"output among dependencies", good + "output: vendor/a\n", "must be a folder of its own"},
+		{"routes among others", good + "routes: specs\n", "must be a folder of its own"},
+		{"routes among the packages", good + "routes: generated\n", "are the same folder"},
 		{"routes outside", good + "routes: ../elsewhere\n", "not a path within"},
-		{"routes in no package", good + "routes: a/my-fake\n", "no name of a package"},
+		{"routes in no package", good + "routes: a/my-fake\n", "not a valid package name"},
 		{"absolute output", good + "output: /elsewhere\n", "not a path within"},
 		{"file outside", strings.Replace(good, "pets.yml", "../../pets.yml", 1), "not a path within"},
 		{"domain called as a keyword", strings.Replace(good, "pets:", "type:", 1), ":6:3: \"type\" cannot be the name of a Go package"},
 		{"package called as a keyword", strings.Replace(good, "pets.yml", "pets.yml, package: func", 1), "\"func\" cannot be the name of a Go package"},
-		{"package that nobody can import", good + "  internal: {file: a.yml}\n", ":7:3: \"internal\" cannot be the name of a Go package"},
+		{"package that cannot be imported", good + "  internal: {file: a.yml}\n", ":7:3: \"internal\" cannot be the name of a Go package"},
 		{"routes called as a keyword", good + "routes: a/range\n", "\"range\" cannot be the name of a Go package"},
-		{"domain name", strings.Replace(good, "pets:", "../pets:", 1), "no domain name"},
+		{"domain name", strings.Replace(good, "pets:", "../pets:", 1), "not a valid domain name"},
 		{"one package twice", good + "  dogs: {file: dogs.yml, package: pets}\n", "same package"},
-		{"readme id", config("{readme: 'pets'}"), "no registry id"},
+		{"readme id", config("{readme: 'pets'}"), "not a registry ID"},
 		{"not YAML", "version: [\n", "yaml-syntax"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -341,5 +348,36 @@ func TestLockRoundTrip(t *testing.T) {
 	}
 	if len(lock.Domains) != 7 {
 		t.Errorf("%d domains", len(lock.Domains))
+	}
+}
+
+// TestNewFilesAreAnnounced looks for files that GitHub has at the new commit and
+// not at the pinned one.
+func TestNewFilesAreAnnounced(t *testing.T) {
+	c1, c2 := commit("1"), commit("2")
+	o := repo(t, config("{github: o/r, ref: main, folder: specs}"))
+	head := c1
+	serve(t, &o, handler{
+		"/repos/o/r/commits/main":        func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, head) },
+		"/o/r/" + c1 + "/specs/pets.yml": text(fmt.Sprintf(api, "a")),
+		"/o/r/" + c2 + "/specs/pets.yml": text(fmt.Sprintf(api, "a")),
+		"/repos/o/r/contents/specs": func(w http.ResponseWriter, r *http.Request) {
+			files := `{"name": "pets.yml", "type": "file"}, {"name": "old.yml", "type": "file"}`
+			if r.URL.Query().Get("ref") == c2 {
+				files += `, {"name": "toys.yml", "type": "file"}, {"name": "img.png", "type": "file"}, {"name": "more.yml", "type": "dir"}`
+			}
+			fmt.Fprintf(w, "[%s]", files)
+		},
+	})
+	lock, err := pin(t, o).Marshal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	put(t, o.Dir, source.LockFile, string(lock))
+	head = c2
+	o.Announce = true
+	set, _, err := source.Update(context.Background(), o, "")
+	if err != nil || fmt.Sprint(set.New) != "[specs/toys.yml]" {
+		t.Errorf("announced %v: %v", set.New, err)
 	}
 }

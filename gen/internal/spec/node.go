@@ -2,30 +2,31 @@ package spec
 
 import (
 	"strconv"
-	"strings"
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/basiq-sdk/basiq-go/gen/internal/canon"
 	"github.com/basiq-sdk/basiq-go/gen/internal/diag"
 )
 
-// Node is a place in a Document: a YAML node that knows its JSON pointer and
-// the file and line it came from. The zero Node stands for "nothing there";
-// every method works on it.
+// Node is a YAML node of a Document, with its JSON pointer and its position in the
+// file that it came from. The zero Node stands for a missing node; all methods work
+// on it.
 type Node struct {
 	doc *Document
 	n   *yaml.Node
-	key *yaml.Node // the mapping key that led here, if any: where a reader looks
+	key *yaml.Node // the key of the node in its mapping, if any
 	ptr string
 }
 
-// Exists tells whether there is a node.
+// Exists reports whether the node exists.
 func (n Node) Exists() bool { return n.n != nil }
 
-// Pointer is the JSON pointer (RFC 6901) of the node, starting with '#'.
+// Pointer returns the JSON pointer (RFC 6901) of the node, starting with '#'.
 func (n Node) Pointer() string { return n.ptr }
 
-// Pos is where the node stands in the snapshot or in the overlay that put it there.
+// Pos returns the position of the node in the snapshot, or in the overlay that added
+// it.
 func (n Node) Pos() diag.Pos {
 	switch {
 	case n.doc == nil:
@@ -44,7 +45,7 @@ func (n Node) Get(key string) Node {
 	if n.n == nil || n.n.Kind != yaml.MappingNode {
 		return Node{doc: n.doc}
 	}
-	if len(n.n.Content) > 64 { // there may be very many, and very many references to them
+	if len(n.n.Content) > 64 { // large mappings can have many references into them
 		if i, ok := n.doc.memberIndex(n.n)[key]; ok {
 			return n.member(i)
 		}
@@ -60,10 +61,10 @@ func (n Node) Get(key string) Node {
 
 func (n Node) member(i int) Node {
 	k := n.n.Content[i]
-	return Node{doc: n.doc, n: n.n.Content[i+1], key: k, ptr: n.ptr + "/" + escapePointer(k.Value)}
+	return Node{doc: n.doc, n: n.n.Content[i+1], key: k, ptr: n.ptr + "/" + canon.EscapePointer(k.Value)}
 }
 
-// At follows a path of member names.
+// At returns the node at a path of member names, or the zero Node.
 func (n Node) At(path ...string) Node {
 	for _, key := range path {
 		n = n.Get(key)
@@ -71,7 +72,7 @@ func (n Node) At(path ...string) Node {
 	return n
 }
 
-// Name is the member name that led to the node.
+// Name returns the key of the node in its mapping.
 func (n Node) Name() string {
 	if n.key == nil {
 		return ""
@@ -103,13 +104,13 @@ func (n Node) Items() []Node {
 	return items
 }
 
-// IsMap and IsList tell the node's kind.
+// IsMap reports whether the node is a mapping.
 func (n Node) IsMap() bool { return n.n != nil && n.n.Kind == yaml.MappingNode }
 
-// IsList tells whether the node is a sequence.
+// IsList reports whether the node is a sequence.
 func (n Node) IsList() bool { return n.n != nil && n.n.Kind == yaml.SequenceNode }
 
-// Text is the value of a scalar, "" for anything else and for null.
+// Text returns the value of a scalar, or "" for null and for other nodes.
 func (n Node) Text() string {
 	if n.n == nil || n.n.Kind != yaml.ScalarNode || n.n.Tag == "!!null" {
 		return ""
@@ -117,23 +118,24 @@ func (n Node) Text() string {
 	return n.n.Value
 }
 
-// IsNull tells whether the node is an explicit null.
+// IsNull reports whether the node is an explicit null.
 func (n Node) IsNull() bool {
 	return n.n != nil && n.n.Kind == yaml.ScalarNode && n.n.Tag == "!!null"
 }
 
-// Str is the text of the member named key.
+// Str returns the text of the member named key.
 func (n Node) Str(key string) string { return n.Get(key).Text() }
 
-// Bool tells whether the member named key is true.
+// Bool reports whether the member named key is true.
 func (n Node) Bool(key string) bool { return n.Get(key).Text() == "true" }
 
-// IsText tells whether the node is a text, and not a number or a truth value.
+// IsText reports whether the node is a string.
 func (n Node) IsText() bool {
 	return n.n != nil && n.n.Kind == yaml.ScalarNode && n.n.ShortTag() == "!!str"
 }
 
-// Strings returns the texts of a sequence's elements; a scalar counts as a sequence of one.
+// Strings returns the texts of a sequence's elements. A scalar counts as a sequence
+// of one.
 func (n Node) Strings() []string {
 	if t := n.Text(); t != "" {
 		return []string{t}
@@ -148,19 +150,11 @@ func (n Node) Strings() []string {
 // Ref returns the target of the node's $ref, or "".
 func (n Node) Ref() string { return n.Str("$ref") }
 
-// Deref follows $ref until it reaches a node that has none. Validate has made
-// sure that every reference leads to such a node.
+// Deref resolves $ref, repeatedly if needed. Validate has checked that all
+// references resolve.
 func (n Node) Deref() Node {
 	for ref := n.Ref(); ref != ""; ref = n.Ref() {
 		n = n.doc.Lookup(ref)
 	}
 	return n
-}
-
-func escapePointer(s string) string {
-	return strings.ReplaceAll(strings.ReplaceAll(s, "~", "~0"), "/", "~1")
-}
-
-func unescapePointer(s string) string {
-	return strings.ReplaceAll(strings.ReplaceAll(s, "~1", "/"), "~0", "~")
 }

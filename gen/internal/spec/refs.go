@@ -10,20 +10,20 @@ import (
 )
 
 const (
-	// maxFindings bounds a report: more would only hide the first ones.
+	// maxFindings is the maximum number of errors in a report.
 	maxFindings = 50
-	// maxTargets bounds how many parts of a document references lead to.
-	// Validation follows them, at a cost that grows with the square of the
-	// longest way; no description of a domain comes near.
+	// maxTargets is the maximum number of different reference targets. The cost of
+	// validation is quadratic in the longest chain of references. Real specifications
+	// stay far below.
 	maxTargets = 2000
 )
 
-// References refuses references that leave the document, lead nowhere, or
-// lead only to each other. The snapshot has none of these, but overlays may
-// bring them in, and take their targets away.
+// References reports references that lead outside the document, do not resolve, or
+// form a cycle. The snapshot has none of these, but overlays may add them or remove
+// their targets.
 func (d *Document) References() error {
 	var list diag.List
-	fault := func(n Node, code, format string) *diag.Annotation {
+	report := func(n Node, code, format string) *diag.Annotation {
 		ref := n.Text()
 		if runes := []rune(ref); len(runes) > 80 {
 			ref = string(runes[:80]) + "…"
@@ -35,31 +35,31 @@ func (d *Document) References() error {
 		return a
 	}
 	targets := map[string]bool{}
-	ends := map[*yaml.Node]bool{} // whether following references from here comes to an end
+	ends := map[*yaml.Node]bool{} // whether references from a node resolve
 	d.walk(func(n Node) {
 		ref := n.Get("$ref")
 		if !ref.Exists() || ref.IsMap() {
 			return
 		}
 		if targets[ref.Text()] = true; len(targets) == maxTargets+1 {
-			fault(ref, "too-many-targets", "the reference %q leads to one part more than the limit of "+strconv.Itoa(maxTargets))
+			report(ref, "too-many-targets", "the reference %q exceeds the limit of "+strconv.Itoa(maxTargets)+" different targets")
 		}
 		switch {
 		case !strings.HasPrefix(ref.Text(), "#/"):
-			fault(ref, "external-ref", "the reference %q leaves the document").
-				WithHint("only references to this document (#/…) are followed")
+			report(ref, "external-ref", "the reference %q leads outside the document").
+				WithHint("use a reference that starts with #/")
 		case !d.Lookup(ref.Text()).Exists():
-			fault(ref, "dangling-ref", "the reference %q leads nowhere")
-		case !d.arrives(n, ends):
-			fault(ref, "ref-cycle", "the reference %q leads only to other references").
-				WithHint("one of them must lead to what is meant")
+			report(ref, "dangling-ref", "the reference %q does not resolve")
+		case !d.resolves(n, ends):
+			report(ref, "ref-cycle", "the reference %q is part of a cycle of references").
+				WithHint("replace one of the references with its definition")
 		}
 	})
 	return list.Err()
 }
 
-// nameMaps are the keywords whose members are names that the API gives, and
-// data those below which nothing is a reference.
+// nameMaps are the keywords whose members are names of the API. data are the
+// keywords whose values contain no references.
 var (
 	nameMaps = set("properties patternProperties schemas responses parameters headers requestBodies securitySchemes callbacks paths webhooks content encoding variables scopes x-variants x-resources x-enum")
 	data     = set("default const enum example examples mapping security x-expect x-page x-order x-aliases x-require-one")
@@ -73,24 +73,25 @@ func set(words string) map[string]bool {
 	return out
 }
 
-// arrives tells whether following references from n comes to a node that has none.
-func (d *Document) arrives(n Node, ends map[*yaml.Node]bool) bool {
-	var way []*yaml.Node
+// resolves reports whether the references from n end at a node that is not a
+// reference.
+func (d *Document) resolves(n Node, ends map[*yaml.Node]bool) bool {
+	var path []*yaml.Node
 	end := true
 	for n.Exists() {
 		if known, ok := ends[n.n]; ok {
 			end = known
 			break
 		}
-		ends[n.n] = false // until it is known that it does
-		way = append(way, n.n)
+		ends[n.n] = false // until it is known to resolve
+		path = append(path, n.n)
 		ref := n.Ref()
 		if ref == "" {
 			break
 		}
 		n = d.Lookup(ref)
 	}
-	for _, w := range way {
+	for _, w := range path {
 		ends[w] = end
 	}
 	return end

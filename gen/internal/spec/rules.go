@@ -9,20 +9,21 @@ import (
 	"github.com/basiq-sdk/basiq-go/gen/internal/diag"
 )
 
-// rules checks what the library that validates finds too, but cannot say where.
+// rules reports errors that the validation library finds too, but without a
+// position.
 func (d *Document) rules() error {
 	var list diag.List
-	fault := func(n Node, code, format string, args ...any) *diag.Annotation {
+	report := func(n Node, code, format string, args ...any) *diag.Annotation {
 		a := diag.Errorf(n.Pos(), code, format, args...)
 		if len(list) < maxFindings {
 			list = append(list, a)
 		}
-		return a.WithHint("repair it with an action in the domain's overlays, or take the fault upstream")
+		return a.WithHint("correct it with an action in the domain's overlays, or report it upstream")
 	}
 	d.walk(func(n Node) {
 		for _, m := range n.Members() {
 			if why := canon.WrongType(m.Name(), m.n); why != "" {
-				fault(m, "wrong-type", "%s", why)
+				report(m, "wrong-type", "%s", why)
 			}
 		}
 	})
@@ -31,7 +32,7 @@ func (d *Document) rules() error {
 		for _, item := range n.Get("security").Items() {
 			for _, m := range item.Members() {
 				if !schemes.Get(m.Name()).Exists() {
-					fault(m, "unknown-security", "there is no security scheme %q", m.Name())
+					report(m, "unknown-security", "the security scheme %q is not declared", m.Name())
 				}
 			}
 		}
@@ -45,7 +46,7 @@ func (d *Document) rules() error {
 			if p, o := path.Pos(), other.Pos(); p.File == o.File && p.Line < o.Line {
 				first, second = path, other
 			}
-			fault(second, "path-conflict", "%s and %s (%s) are one path to whoever calls it", second.Name(), first.Name(), first.Pos())
+			report(second, "path-conflict", "%s and %s (%s) are the same path", second.Name(), first.Name(), first.Pos())
 		}
 		templates[template] = path
 		shared := path.Get("parameters").Items()
@@ -54,7 +55,7 @@ func (d *Document) rules() error {
 				continue
 			}
 			security(op)
-			d.pathParameters(path.Name(), op, append(slices.Clone(shared), op.Get("parameters").Items()...), fault)
+			d.pathParameters(path.Name(), op, append(slices.Clone(shared), op.Get("parameters").Items()...), report)
 		}
 	}
 	return list.Err()
@@ -64,8 +65,8 @@ var parameterName = regexp.MustCompile(`\{[^}]*\}`)
 
 var methods = strings.Fields("get head options post put patch delete trace")
 
-// pathParameters holds an operation's parameters to the template of its path.
-func (d *Document) pathParameters(template string, op Node, params []Node, fault func(Node, string, string, ...any) *diag.Annotation) {
+// pathParameters checks an operation's path parameters against its path.
+func (d *Document) pathParameters(template string, op Node, params []Node, report func(Node, string, string, ...any) *diag.Annotation) {
 	var names []string
 	for part := range strings.SplitSeq(template, "{") {
 		if name, _, ok := strings.Cut(part, "}"); ok {
@@ -80,18 +81,18 @@ func (d *Document) pathParameters(template string, op Node, params []Node, fault
 		}
 		declared = append(declared, p.Str("name"))
 		if !slices.Contains(names, p.Str("name")) {
-			fault(p.Get("name"), "path-parameter", "the path %s has no parameter %q", template, p.Str("name"))
+			report(p.Get("name"), "path-parameter", "the path parameter %[2]q does not occur in %[1]s", template, p.Str("name"))
 		}
 	}
 	for _, name := range names {
 		if !slices.Contains(declared, name) {
-			fault(op, "path-parameter", "%s %s has no parameter %q", strings.ToUpper(op.Name()), template, name).
+			report(op, "path-parameter", "%s %s does not declare its path parameter %q", strings.ToUpper(op.Name()), template, name).
 				WithHint("declare it in an overlay")
 		}
 	}
 }
 
-// walk visits every object whose members are keywords, not names or data.
+// walk visits every object whose members are keywords rather than names or data.
 func (d *Document) walk(visit func(Node)) {
 	var walk func(n Node, names bool)
 	walk = func(n Node, names bool) {
@@ -99,7 +100,7 @@ func (d *Document) walk(visit func(Node)) {
 			visit(n)
 		}
 		for _, m := range n.Members() {
-			if names { // a name says nothing about what it stands for
+			if names { // a name is not a keyword
 				walk(m, false)
 			} else if nameMaps[m.Name()] {
 				walk(m, m.IsMap())

@@ -1,6 +1,5 @@
-// Package spec holds one domain's API description after its overlays: the
-// document that everything downstream is made from, with a way back from
-// every node to the file and line that it came from.
+// Package spec holds a domain's specification after its overlays, from which all
+// later stages work. Every node has its position in the file that it came from.
 package spec
 
 import (
@@ -20,7 +19,7 @@ import (
 	"github.com/basiq-sdk/basiq-go/gen/internal/overlay"
 )
 
-// Document is one domain's description after its overlays.
+// Document is a domain's specification after its overlays.
 type Document struct {
 	Domain string
 	File   string // the snapshot, relative to the repository: "specs/core.yml"
@@ -29,8 +28,8 @@ type Document struct {
 	index  map[*yaml.Node]map[string]int // members of large mappings, by name
 }
 
-// memberIndex finds the members of a mapping by name. The document does not
-// change once it is loaded.
+// memberIndex returns the positions of a mapping's members by name. The document
+// does not change after it is loaded.
 func (d *Document) memberIndex(n *yaml.Node) map[string]int {
 	index := d.index[n]
 	if index == nil {
@@ -46,7 +45,7 @@ func (d *Document) memberIndex(n *yaml.Node) map[string]int {
 	return index
 }
 
-// Load reads a snapshot and applies overlays to it, in order.
+// Load parses a snapshot and applies overlays to it, in order.
 func Load(domain, file string, snapshot []byte, overlays []*overlay.Document, opts overlay.Options) (*Document, []overlay.Result, error) {
 	root, err := canon.Parse(file, snapshot)
 	if err != nil {
@@ -66,20 +65,20 @@ func LoadTree(domain, file string, root *yaml.Node, overlays []*overlay.Document
 	return doc, results, nil
 }
 
-// Root is the document's root mapping.
+// Root returns the document's root mapping.
 func (d *Document) Root() Node { return Node{doc: d, n: d.root, ptr: "#"} }
 
-// Tree is the document's YAML, which is not to be changed.
+// Tree returns the document's YAML, which must not be modified.
 func (d *Document) Tree() *yaml.Node { return d.root }
 
-// Lookup returns the node that a local JSON pointer names, or the zero Node.
+// Lookup returns the node at a local JSON pointer, or the zero Node.
 func (d *Document) Lookup(pointer string) Node {
 	n := d.Root()
 	if pointer == "#" {
 		return n
 	}
 	for part := range strings.SplitSeq(strings.TrimPrefix(pointer, "#/"), "/") {
-		part = unescapePointer(part)
+		part = canon.UnescapePointer(part)
 		if n.IsList() {
 			items := n.Items()
 			i := -1
@@ -94,8 +93,8 @@ func (d *Document) Lookup(pointer string) Node {
 	return n
 }
 
-// Validate checks the document against the OpenAPI specification. Findings
-// point into the snapshot, or into the overlay that the faulty part came from.
+// Validate checks the document against the OpenAPI specification. Errors have
+// positions in the snapshot, or in the overlay that added the invalid part.
 func (d *Document) Validate(ctx context.Context) error {
 	if err := d.References(); err != nil {
 		return err
@@ -123,7 +122,7 @@ func (d *Document) Validate(ctx context.Context) error {
 		list = append(list, d.annotate(e, lines, objects))
 	}
 	list.Sort()
-	// A shared schema's fault is met once for every path that leads to it.
+	// An error in a shared schema is reported for every path that uses it.
 	return slices.CompactFunc(list, func(a, b *diag.Annotation) bool { return a.Pos == b.Pos && a.Code == b.Code }).Err()
 }
 
@@ -139,10 +138,10 @@ func (d *Document) load(ctx context.Context, data []byte, origins bool) error {
 	return t.Validate(ctx, openapi3.DisableExamplesValidation(), openapi3.EnableMultiError())
 }
 
-// standard copies a tree without what overlays may say where OpenAPI 3.0 knows
-// no place for it: a description, and our own keys, beside a $ref, and a
-// media type's description. What else stands there stays, to be found. origin
-// leads from a copy back.
+// standard copies a tree without what overlays may add although OpenAPI 3.0 does not
+// allow it: descriptions and extensions beside a $ref, and descriptions of media
+// types. Other invalid keywords are kept, so that validation reports them. origin
+// maps a copy to its original.
 func standard(root *yaml.Node) (plain *yaml.Node, origin map[*yaml.Node]*yaml.Node) {
 	origin = map[*yaml.Node]*yaml.Node{}
 	var clone func(n *yaml.Node, mediaType bool) *yaml.Node
@@ -177,8 +176,8 @@ func standard(root *yaml.Node) (plain *yaml.Node, origin map[*yaml.Node]*yaml.No
 	return clone(root, false), origin
 }
 
-// lineMap tells for every line of a rendered tree the node that stands there,
-// and the object that begins there or just below.
+// lineMap returns, for every line of a rendered tree, the node on it and the object
+// that starts on it or just below.
 func lineMap(rendered []byte, tree *yaml.Node, origin map[*yaml.Node]*yaml.Node) (lines, objects map[int]*yaml.Node) {
 	lines, objects = map[int]*yaml.Node{}, map[int]*yaml.Node{}
 	var parsed yaml.Node
@@ -204,8 +203,8 @@ func lineMap(rendered []byte, tree *yaml.Node, origin map[*yaml.Node]*yaml.Node)
 	return lines, objects
 }
 
-// culprit is the keyword that an error of a code is about, where the library
-// only names the object.
+// culprit maps the code of an error to the keyword that it is about, if the library
+// only reports the object.
 var culprit = map[string]string{
 	"duplicate-operation-id": "operationId", "schema-type-unsupported": "type", "schema-pattern-regex-invalid": "pattern",
 	"default-violates-schema": "default", "parameter-in-invalid": "in", "security-scheme-type-invalid": "type",
@@ -235,11 +234,11 @@ func (d *Document) annotate(err error, lines, objects map[int]*yaml.Node) *diag.
 		code = "openapi-" + coded.Code()
 	}
 	return diag.Errorf(pos, code, "%s", message).
-		WithHint("repair it with an action in the domain's overlays, or take the fault upstream")
+		WithHint("correct it with an action in the domain's overlays, or report it upstream")
 }
 
-// quotedRef finds the reference that a message quotes, for those errors that
-// know nothing else about where they are.
+// quotedRef returns the position of the reference that a message quotes, for errors
+// without any other position.
 func (d *Document) quotedRef(message string) diag.Pos {
 	pos := diag.Pos{File: d.File}
 	var walk func(n Node) bool
@@ -254,7 +253,7 @@ func (d *Document) quotedRef(message string) diag.Pos {
 	return pos
 }
 
-// contextNode finds the part of the document that an error's wrappers name.
+// contextNode returns the part of the document that an error's wrappers identify.
 func (d *Document) contextNode(err error) Node {
 	n := d.Root()
 	var path *openapi3.PathValidationError
@@ -277,7 +276,8 @@ func (d *Document) contextNode(err error) Node {
 	return Node{doc: d}
 }
 
-// innermost strips the wrappers that say where: the position says it better.
+// innermost removes the wrappers that describe the location, which the position
+// already shows.
 func innermost(err error) error {
 	for {
 		inner := errors.Unwrap(err)
@@ -288,7 +288,7 @@ func innermost(err error) error {
 	}
 }
 
-// flatten splits aggregated errors into single ones, each with its context.
+// flatten splits a multi-error into its errors, each with its context.
 func flatten(err error) []error {
 	var multi openapi3.MultiError
 	if errors.As(err, &multi) && len(multi) > 0 {
@@ -301,9 +301,9 @@ func flatten(err error) []error {
 	return []error{err}
 }
 
-// originLine returns the line of the innermost error in the chain that knows
-// its origin. The library gives each kind of error a type of its own with an
-// Origin field and no common accessor, hence the reflection.
+// originLine returns the line of the innermost error in the chain that has an origin.
+// It uses reflection because each type of error has an Origin field, but there is no
+// common accessor.
 func originLine(err error) int {
 	line := 0
 	for err != nil {

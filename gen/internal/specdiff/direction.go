@@ -4,28 +4,30 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/basiq-sdk/basiq-go/gen/internal/canon"
 )
 
-// Direction tells who sends a part: callers, the service, or both.
+// Direction is who sends a part: callers, the API, or both.
 type Direction int
 
-// Directions, a set of bits.
+// Directions form a bit set.
 const (
 	Request  Direction = 1
 	Response Direction = 2
 )
 
-// Directions tells for the components of a document who sends them.
+// Directions holds the direction of each component of a document.
 type Directions map[string]Direction // by pointer, "#/components/schemas/Account"
 
-// DirectionsOf follows the references of every operation.
+// DirectionsOf returns the directions of the components that operations refer to.
 func DirectionsOf(root *yaml.Node) Directions {
 	out := Directions{}
 	components := map[string]*yaml.Node{}
 	if c := find(root, "components"); c != nil {
 		for _, section := range members(c.value) {
 			for _, m := range members(section.value) {
-				components["#/components/"+section.key.Value+"/"+escape(m.key.Value)] = m.value
+				components["#/components/"+section.key.Value+"/"+canon.EscapePointer(m.key.Value)] = m.value
 			}
 		}
 	}
@@ -61,7 +63,7 @@ func DirectionsOf(root *yaml.Node) Directions {
 	return out
 }
 
-// Of returns who sends the part at a pointer.
+// Of returns the direction of the part at a pointer.
 func (d Directions) Of(pointer string) Direction {
 	parts := strings.Split(pointer, "/")
 	switch {
@@ -75,11 +77,11 @@ func (d Directions) Of(pointer string) Direction {
 	return 0
 }
 
-// Pointers tells for every line of a document which part begins or stands there.
+// Pointers maps the lines of a document to the JSON pointers of the parts on them.
 type Pointers map[int]string
 
-// PointersOf indexes a document, parameters named as Fact names them. Of
-// several parts on one line the outermost counts.
+// PointersOf returns the pointers of a document. Parameters are identified as in Fact.
+// If several parts are on a line, the outermost counts.
 func PointersOf(root *yaml.Node) Pointers {
 	out := Pointers{}
 	var walk func(n *yaml.Node, pointer string, parameters bool)
@@ -92,7 +94,7 @@ func PointersOf(root *yaml.Node) Pointers {
 		switch n.Kind {
 		case yaml.MappingNode:
 			for _, m := range members(n) {
-				at := pointer + "/" + escape(m.key.Value)
+				at := pointer + "/" + canon.EscapePointer(m.key.Value)
 				put(m.key.Line, at)
 				walk(m.value, at, m.key.Value == "parameters" && strings.HasPrefix(pointer, "#/paths/"))
 			}
@@ -100,7 +102,7 @@ func PointersOf(root *yaml.Node) Pointers {
 			for _, c := range n.Content {
 				at := pointer
 				if parameters {
-					at += "/" + escape(parameterKey(c))
+					at += "/" + canon.EscapePointer(parameterKey(c))
 				}
 				put(c.Line, at)
 				walk(c, at, false)
@@ -111,21 +113,21 @@ func PointersOf(root *yaml.Node) Pointers {
 	return out
 }
 
-// Nodes tells for every node of a document which part it is, parameters named
-// as Fact names them.
+// Nodes maps the nodes of a document to their pointers. Parameters are identified as
+// in Fact.
 func Nodes(root *yaml.Node) map[*yaml.Node]string {
 	out := map[*yaml.Node]string{}
 	var walk func(n *yaml.Node, pointer string, parameters bool)
 	walk = func(n *yaml.Node, pointer string, parameters bool) {
 		out[n] = pointer
 		for _, m := range members(n) {
-			walk(m.value, pointer+"/"+escape(m.key.Value), m.key.Value == "parameters" && strings.HasPrefix(pointer, "#/paths/"))
+			walk(m.value, pointer+"/"+canon.EscapePointer(m.key.Value), m.key.Value == "parameters" && strings.HasPrefix(pointer, "#/paths/"))
 		}
 		if n.Kind == yaml.SequenceNode {
 			for _, c := range n.Content {
 				at := pointer
 				if parameters {
-					at += "/" + escape(parameterKey(c))
+					at += "/" + canon.EscapePointer(parameterKey(c))
 				}
 				walk(c, at, false)
 			}

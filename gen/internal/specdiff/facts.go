@@ -1,6 +1,6 @@
-// Package specdiff reports how two canonical snapshots of one API description
-// differ: as facts, each at its place in the document, and as oasdiff judges
-// them. What a fact means to a caller of the SDK is for package report.
+// Package specdiff compares two canonical snapshots of a specification. It returns the
+// differences as facts with positions, and as the findings of oasdiff. Package report
+// derives what they mean for users of the SDK.
 package specdiff
 
 import (
@@ -12,20 +12,20 @@ import (
 	"github.com/basiq-sdk/basiq-go/gen/internal/canon"
 )
 
-// Op is what happened to a fact.
+// Op is the kind of a difference.
 type Op string
 
-// What can happen to a fact.
+// Kinds of differences.
 const (
 	Added   Op = "added"
 	Removed Op = "removed"
 	Changed Op = "changed"
 )
 
-// Fact is one difference. Subject is the JSON pointer of the part that a
-// reader would name: an operation, a parameter, a request body, a response, a
-// schema, a property. Parameters are named by place and name,
-// ".../parameters/query:limit", for their position says nothing.
+// Fact is a difference. Subject is the JSON pointer of the affected part: an operation,
+// a parameter, a request body, a response, a schema or a property. Parameters are
+// identified by location and name, ".../parameters/query:limit", because their order
+// is irrelevant.
 type Fact struct {
 	Subject string `json:"subject"`
 	Aspect  string `json:"aspect,omitempty"` // "type", "enum", "items/format"; "" for the subject as a whole
@@ -36,23 +36,23 @@ type Fact struct {
 	NewLine int    `json:"newLine,omitempty"`
 }
 
-// Key tells facts apart, whatever their lines.
+// Key returns a key that identifies the fact, independent of its lines.
 func (f Fact) Key() string {
 	return strings.Join([]string{f.Subject, f.Aspect, string(f.Op), f.From, f.To}, "\x00")
 }
 
-// Facts compares two documents. A nil one has no facts: everything in the
-// other was added or removed.
+// Facts compares two documents. If one is nil, everything in the other was added or
+// removed.
 func Facts(before, after *yaml.Node) []Fact {
 	d := &differ{}
 	d.mapping(kindDocument, "#", "#", "", before, after)
 	return d.facts
 }
 
-// Parse reads a snapshot.
+// Parse parses a snapshot.
 func Parse(name string, data []byte) (*yaml.Node, error) { return canon.Parse(name, data) }
 
-// kind is what a mapping is, which decides what its members are.
+// kind is the kind of a mapping, which determines the kinds of its members.
 type kind int
 
 const (
@@ -62,14 +62,14 @@ const (
 	kindPath
 	kindOperation
 	kindComponents
-	kindNamed   // a map of named parts, without a special meaning below
+	kindNamed   // a map of named parts
 	kindSchemas // a map of named schemas
 	kindSchema
 )
 
 type differ struct{ facts []Fact }
 
-// place is where the comparison stands.
+// place is a position in the comparison.
 type place struct {
 	pointer string // of the node
 	subject string // of the part that it belongs to
@@ -116,7 +116,7 @@ func (d *differ) mapping(k kind, pointer, subject, aspect string, before, after 
 			key = m[1]
 		}
 		name := key.key.Value
-		child, sub := childKind(k, name), place{pointer: pointer + "/" + escape(name), subject: subject, aspect: join(aspect, name)}
+		child, sub := childKind(k, name), place{pointer: pointer + "/" + canon.EscapePointer(name), subject: subject, aspect: join(aspect, name)}
 		if part(k, name) {
 			sub.subject, sub.aspect = sub.pointer, ""
 		}
@@ -124,7 +124,7 @@ func (d *differ) mapping(k kind, pointer, subject, aspect string, before, after 
 		case m[0] != nil && m[1] != nil:
 			d.node(child, sub, *m[0], *m[1])
 		case k == kindPaths || k == kindDocument && (name == "paths" || name == "components") || k == kindComponents:
-			// The parts within are the news, not what holds them.
+			// Report the parts inside, not their container.
 			var b, a *yaml.Node
 			if m[0] != nil {
 				b = m[0].value
@@ -144,7 +144,7 @@ func (d *differ) mapping(k kind, pointer, subject, aspect string, before, after 
 	}
 }
 
-// part reports whether a member of such a mapping is a subject of its own.
+// part reports whether a member of a mapping is a subject of its own.
 func part(k kind, name string) bool {
 	switch k {
 	case kindPath:
@@ -216,7 +216,7 @@ func (d *differ) node(k kind, at place, b, a member) {
 	}
 }
 
-// required lists whose being required changed, as a fact about the property.
+// required compares lists of required members, as facts about the properties.
 func (d *differ) required(schema string, m [2]*member) {
 	var before, after *yaml.Node
 	if m[0] != nil {
@@ -225,16 +225,16 @@ func (d *differ) required(schema string, m [2]*member) {
 	if m[1] != nil {
 		after = m[1].value
 	}
-	gone, came := sets(before, after)
-	for _, n := range gone {
-		d.add(Removed, schema+"/properties/"+escape(n.Value), "required", nil, nil, n.Line, 0)
+	removed, added := sets(before, after)
+	for _, n := range removed {
+		d.add(Removed, schema+"/properties/"+canon.EscapePointer(n.Value), "required", nil, nil, n.Line, 0)
 	}
-	for _, n := range came {
-		d.add(Added, schema+"/properties/"+escape(n.Value), "required", nil, nil, 0, n.Line)
+	for _, n := range added {
+		d.add(Added, schema+"/properties/"+canon.EscapePointer(n.Value), "required", nil, nil, 0, n.Line)
 	}
 }
 
-// parameters compares lists of parameters by where each goes and its name.
+// parameters compares lists of parameters by location and name.
 func (d *differ) parameters(pointer string, m [2]*member) {
 	index := func(m *member) map[string]*yaml.Node {
 		named := map[string]*yaml.Node{}
@@ -255,7 +255,7 @@ func (d *differ) parameters(pointer string, m [2]*member) {
 	slices.Sort(keys)
 	for _, key := range slices.Compact(keys) {
 		b, a := before[key], after[key]
-		at := pointer + "/" + escape(key)
+		at := pointer + "/" + canon.EscapePointer(key)
 		switch {
 		case a == nil:
 			d.add(Removed, at, "", b, nil, line(b), 0)
@@ -278,28 +278,28 @@ func parameterKey(p *yaml.Node) string {
 	return in.value.Value + ":" + name.value.Value
 }
 
-// list compares lists whose order says nothing. Elements that are mappings
-// and have no equal on the other side are compared pairwise, in order.
+// list compares lists whose order is irrelevant. Mappings without an equal on the other
+// side are compared pairwise, in order.
 func (d *differ) list(at place, before, after *yaml.Node) {
-	gone, came := sets(before, after)
-	if len(gone) > 0 && len(gone) == len(came) && gone[0].Kind == yaml.MappingNode {
-		for i := range gone {
-			if gone[i].Kind == yaml.MappingNode && came[i].Kind == yaml.MappingNode {
-				d.mapping(kindSchema, at.pointer, at.subject, at.aspect, gone[i], came[i])
+	removed, added := sets(before, after)
+	if len(removed) > 0 && len(removed) == len(added) && removed[0].Kind == yaml.MappingNode {
+		for i := range removed {
+			if removed[i].Kind == yaml.MappingNode && added[i].Kind == yaml.MappingNode {
+				d.mapping(kindSchema, at.pointer, at.subject, at.aspect, removed[i], added[i])
 			}
 		}
 		return
 	}
-	for _, n := range gone {
+	for _, n := range removed {
 		d.add(Removed, at.subject, at.aspect, n, nil, n.Line, 0)
 	}
-	for _, n := range came {
+	for _, n := range added {
 		d.add(Added, at.subject, at.aspect, nil, n, 0, n.Line)
 	}
 }
 
-// sets returns the elements that only one of the lists has.
-func sets(before, after *yaml.Node) (gone, came []*yaml.Node) {
+// sets returns the elements that are in only one of the lists.
+func sets(before, after *yaml.Node) (removed, added []*yaml.Node) {
 	only := func(list, other *yaml.Node) (out []*yaml.Node) {
 		if list == nil {
 			return nil
@@ -350,10 +350,6 @@ func join(aspect, name string) string {
 	return aspect + "/" + name
 }
 
-var escaper = strings.NewReplacer("~", "~0", "/", "~1")
-
-func escape(s string) string { return escaper.Replace(s) }
-
 func flat(n *yaml.Node) string {
 	var b strings.Builder
 	var write func(*yaml.Node)
@@ -371,7 +367,7 @@ func flat(n *yaml.Node) string {
 	return b.String()
 }
 
-// brief renders a value in a few words.
+// brief returns a value in short form.
 func brief(n *yaml.Node) string {
 	if n == nil {
 		return ""

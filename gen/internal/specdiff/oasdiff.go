@@ -12,7 +12,7 @@ import (
 	"github.com/oasdiff/oasdiff/load"
 )
 
-// Level is how oasdiff, which takes the side of the API's author, ranks a finding.
+// Level is the severity of a finding, which oasdiff ranks for the API's author.
 type Level string
 
 // Levels of a Finding.
@@ -22,31 +22,31 @@ const (
 	Info     Level = "info"
 )
 
-// Finding is what oasdiff says about one part. What it says of each operation
-// that uses a shared part is one finding.
+// Finding is a finding of oasdiff about a part. Findings about a shared part, which
+// oasdiff reports for each operation that uses it, are merged.
 type Finding struct {
 	Rule       string   `json:"rule"` // "response-property-became-optional"
 	Level      Level    `json:"level"`
 	Text       string   `json:"text"`
-	Property   string   `json:"-"` // the property that the finding is about, "" for one that is not about any
-	Old        string   `json:"-"` // pointer of the part in the older document, "" when it is not there
+	Property   string   `json:"-"` // the property that the finding is about, if any
+	Old        string   `json:"-"` // pointer of the part in the older document, "" if it is not in it
 	New        string   `json:"-"`
 	Operations []string `json:"operations,omitempty"`
 }
 
 // Findings compares two snapshots with oasdiff.
 func Findings(before, after []byte, old, new Pointers) ([]Finding, error) {
-	one, err := loaded("before", before)
+	one, err := loadSpec("before", before)
 	if err != nil {
 		return nil, err
 	}
-	two, err := loaded("after", after)
+	two, err := loadSpec("after", after)
 	if err != nil {
 		return nil, err
 	}
 	d, sources, err := diff.GetWithOperationsSourcesMap(diff.NewConfig(), one, two)
 	if err != nil {
-		return nil, fmt.Errorf("comparing with oasdiff: %w", err)
+		return nil, fmt.Errorf("compare the specifications with oasdiff: %w", err)
 	}
 	words := checker.NewDefaultLocalizer()
 	changes := checker.CheckBackwardCompatibilityUntilLevel(checker.NewConfig(checker.GetAllChecks()), d, sources, checker.INFO)
@@ -54,7 +54,7 @@ func Findings(before, after []byte, old, new Pointers) ([]Finding, error) {
 	var order []string
 	for _, c := range changes {
 		if strings.HasSuffix(c.GetId(), "version-not-bumped") {
-			continue // descriptions carry no version that means anything
+			continue // the versions of the specifications are meaningless
 		}
 		f := Finding{Rule: c.GetId(), Level: Info, Text: c.GetUncolorizedText(words)}
 		switch c.GetLevel() {
@@ -96,13 +96,13 @@ func Findings(before, after []byte, old, new Pointers) ([]Finding, error) {
 	return out, nil
 }
 
-func loaded(name string, data []byte) (*load.SpecInfo, error) {
+func loadSpec(name string, data []byte) (*load.SpecInfo, error) {
 	loader := openapi3.NewLoader()
 	loader.IsExternalRefsAllowed = false
 	loader.IncludeOrigin = true
 	s, err := load.NewSpecInfoFromData(loader, data, name)
 	if err != nil {
-		return nil, fmt.Errorf("loading the description for oasdiff: %w", err)
+		return nil, fmt.Errorf("load the specification for oasdiff: %w", err)
 	}
 	return s, nil
 }

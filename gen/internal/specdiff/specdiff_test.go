@@ -50,7 +50,7 @@ func parse(t *testing.T, text string) *yaml.Node {
 	return n
 }
 
-func TestFacts(t *testing.T) {
+func TestFactsReportDifferences(t *testing.T) {
 	for _, c := range []struct{ name, old, new, want string }{
 		{"nothing", "", "", ""},
 		{"order of lists", "enum: [x, y]", "enum: [y, x]", ""},
@@ -85,7 +85,7 @@ func TestFacts(t *testing.T) {
 	}
 }
 
-func TestDirections(t *testing.T) {
+func TestDirectionsOfParts(t *testing.T) {
 	d := specdiff.DirectionsOf(parse(t, base))
 	for pointer, want := range map[string]specdiff.Direction{
 		"#/components/schemas/A/properties/id":          specdiff.Response,
@@ -100,8 +100,9 @@ func TestDirections(t *testing.T) {
 	}
 }
 
-// TestFindings has oasdiff's findings point at the parts that they are about.
-func TestFindings(t *testing.T) {
+// TestFindingsHavePointers checks that oasdiff's findings have the pointers of the parts
+// that they are about.
+func TestFindingsHavePointers(t *testing.T) {
 	after := strings.NewReplacer("name: {type: string}", "name: {type: integer}", "required: [id, name]", "required: [id]",
 		"        - {name: limit, in: query, schema: {type: integer}}\n", "").Replace(base)
 	list, err := specdiff.Findings([]byte(base), []byte(after), specdiff.PointersOf(parse(t, base)), specdiff.PointersOf(parse(t, after)))
@@ -123,11 +124,11 @@ func TestFindings(t *testing.T) {
 	}
 }
 
-// TestSameHasNoFacts compares every snapshot of the repository with itself.
-func TestSameHasNoFacts(t *testing.T) {
+// TestEqualDocumentsHaveNoFacts compares every committed snapshot with itself.
+func TestEqualDocumentsHaveNoFacts(t *testing.T) {
 	files, err := filepath.Glob("../../../specs/*.yml")
 	if err != nil || len(files) == 0 {
-		t.Fatal("there are no snapshots", err)
+		t.Fatal("no snapshots found", err)
 	}
 	for _, name := range files {
 		data, err := os.ReadFile(name)

@@ -6,14 +6,14 @@ import (
 	"github.com/basiq-sdk/basiq-go/gen/internal/report"
 )
 
-// Checks are what a report can do beside comparing.
-type Checks struct {
+// DiffOptions select what a report contains besides the comparison.
+type DiffOptions struct {
 	Users    string // programs to hold against the newer state; none when empty
 	Examples bool   // decode upstream's examples with the types of both states
 }
 
 // Diff compares two states by their names.
-func (t *Tracker) Diff(ctx context.Context, from, to string, checks Checks) (*report.Report, error) {
+func (t *Tracker) Diff(ctx context.Context, from, to string, opts DiffOptions) (*report.Report, error) {
 	old, err := t.State(ctx, from)
 	if err != nil {
 		return nil, err
@@ -31,11 +31,11 @@ func (t *Tracker) Diff(ctx context.Context, from, to string, checks Checks) (*re
 	if err != nil {
 		return nil, err
 	}
-	if checks.Examples {
+	if opts.Examples {
 		r.Examples = t.Examples(ctx, old, new)
 	}
-	if checks.Users != "" {
-		r.Users, err = t.Users(ctx, new, checks.Users)
+	if opts.Users != "" {
+		r.Users, err = t.Users(ctx, new, opts.Users)
 	}
 	return r, err
 }

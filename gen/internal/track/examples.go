@@ -13,15 +13,15 @@ import (
 	"time"
 
 	"github.com/basiq-sdk/basiq-go/gen/internal/canon"
-	"github.com/basiq-sdk/basiq-go/gen/internal/decodecheck"
+	"github.com/basiq-sdk/basiq-go/gen/internal/decodediff"
 	"github.com/basiq-sdk/basiq-go/gen/internal/diag"
 	"github.com/basiq-sdk/basiq-go/gen/internal/report"
 	"github.com/basiq-sdk/basiq-go/gen/internal/source"
 )
 
 // Examples sends upstream's examples of both states through the types of
-// both. What stands in the way of it is told in the result: no report fails
-// for want of examples.
+// both. What prevents it is in the result: no report fails because
+// of examples.
 func (t *Tracker) Examples(ctx context.Context, old, new report.State) *report.Examples {
 	e, err := t.examples(ctx, old, new)
 	if err != nil {
@@ -31,9 +31,9 @@ func (t *Tracker) Examples(ctx context.Context, old, new report.State) *report.E
 }
 
 func (t *Tracker) examples(ctx context.Context, old, new report.State) (*report.Examples, error) {
-	var domains []decodecheck.Domain
+	var domains []decodediff.Versions
 	for _, name := range slices.Sorted(maps.Keys(new.Domains)) {
-		d := decodecheck.Domain{Name: name, Before: old.Domains[name], After: new.Domains[name]}
+		d := decodediff.Versions{Name: name, Before: old.Domains[name], After: new.Domains[name]}
 		if !d.Before.Built() || !d.After.Built() || d.Before.Package == nil || d.After.Package == nil ||
 			maps.EqualFunc(d.Before.Package.Files, d.After.Package.Files, bytes.Equal) {
 			continue // the same code decodes alike
@@ -47,7 +47,7 @@ func (t *Tracker) examples(ctx context.Context, old, new report.State) (*report.
 		}
 		domains = append(domains, d)
 	}
-	res, err := decodecheck.Run(ctx, t.opts.Dir, t.config.Module, domains)
+	res, err := decodediff.Run(ctx, t.opts.Dir, t.config.Module, domains)
 	if err != nil {
 		return nil, err
 	}
@@ -63,7 +63,7 @@ func commitOf(s report.Side) string {
 }
 
 // document reads a description as upstream wrote it, with its examples. It
-// never gets to the disk.
+// is never written to disk.
 func (t *Tracker) document(ctx context.Context, domain, commit string) ([]byte, error) {
 	d := t.config.Domains[domain]
 	from := t.config.Source
@@ -94,7 +94,7 @@ func (t *Tracker) document(ctx context.Context, domain, commit string) ([]byte, 
 	}
 	defer res.Body.Close()
 	if res.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("fetching %s for its examples: the answer is %s", file, res.Status)
+		return nil, fmt.Errorf("fetching %s for its examples: the response is %s", file, res.Status)
 	}
 	data, err := io.ReadAll(io.LimitReader(res.Body, canon.MaxSize+1))
 	if err == nil && len(data) > canon.MaxSize {

@@ -29,8 +29,8 @@ func (t *Tracker) History() *History {
 	return &History{t: t, known: map[string][]byte{}}
 }
 
-// State builds the state of a commit. A document that upstream did not have
-// yet is a domain that is not there.
+// State builds the state of a commit. A domain whose document upstream did
+// not have yet is absent.
 func (h *History) State(ctx context.Context, c Commit) (report.State, error) {
 	return h.t.build(ctx, report.Side{Kind: "upstream", Name: c.Hash, Commit: c.Hash, Date: c.Date}, h.snapshots(c))
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/basiq-sdk/basiq-go/gen/internal/source"
 )
 
-// Commit is one of a mirror's.
+// Commit is a commit of a mirror.
 type Commit struct {
 	Hash string
 	Date string // as the mirror lists it, "" when it does not
@@ -56,7 +56,7 @@ func Between(list []Commit, from, to string) ([]Commit, error) {
 		for i, c := range list {
 			if strings.HasPrefix(c.Hash, name) {
 				if at >= 0 {
-					return 0, diag.Errorf(diag.Pos{}, "ambiguous-commit", "%s stands for several commits of the mirror", name)
+					return 0, diag.Errorf(diag.Pos{}, "ambiguous-commit", "%s matches several commits of the mirror", name)
 				}
 				at = i
 			}
@@ -77,7 +77,7 @@ func Between(list []Commit, from, to string) ([]Commit, error) {
 	return list[a : b+1], nil
 }
 
-// date is when a commit was made, where the mirror says.
+// date returns when a commit was made, "" if the mirror does not say.
 func (t *Tracker) date(commit string) string {
 	if t.opts.Mirror == "" {
 		return ""

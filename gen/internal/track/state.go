@@ -20,12 +20,12 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/basiq-sdk/basiq-go/gen/internal/check"
 	"github.com/basiq-sdk/basiq-go/gen/internal/diag"
 	"github.com/basiq-sdk/basiq-go/gen/internal/godiff"
 	"github.com/basiq-sdk/basiq-go/gen/internal/pipeline"
 	"github.com/basiq-sdk/basiq-go/gen/internal/report"
 	"github.com/basiq-sdk/basiq-go/gen/internal/source"
+	"github.com/basiq-sdk/basiq-go/gen/internal/typecheck"
 )
 
 // Options of a Tracker.
@@ -111,7 +111,7 @@ func (t *Tracker) expand(ref string) (string, error) {
 		return ref, nil
 	}
 	if len(found) > 1 {
-		return "", diag.Errorf(diag.Pos{}, "ambiguous-commit", "%s stands for %d commits of the mirror", ref, len(found)).
+		return "", diag.Errorf(diag.Pos{}, "ambiguous-commit", "%s matches %d commits of the mirror", ref, len(found)).
 			WithHint("give more of its digits")
 	}
 	return filepath.Base(found[0]), nil
@@ -132,7 +132,7 @@ func (t *Tracker) Upstream(ctx context.Context, ref string) (report.State, error
 }
 
 // build builds the state of snapshots, with the overlays of the working tree. A
-// description that could not be read is a build that stopped.
+// description that could not be read is a build with an error.
 func (t *Tracker) build(ctx context.Context, side report.Side, set *source.Set) (report.State, error) {
 	res, err := t.runner.Run(ctx, set.Snapshots, pipeline.StageCheck)
 	s := report.State{Side: side, Domains: res.ByDomain(), Snapshots: map[string]source.Snapshot{}, ImportPath: t.runner.ImportPath}
@@ -164,7 +164,7 @@ func (t *Tracker) revision(ctx context.Context, rev string) (report.State, error
 	commit, err := t.git(ctx, "rev-parse", "--verify", "--end-of-options", rev+"^{commit}")
 	if err != nil {
 		if _, err := t.git(ctx, "rev-parse", "--git-dir"); err != nil {
-			return report.State{}, diag.Errorf(diag.Pos{}, "no-git", "%s is a revision of a git repository, and there is none around %s: %v", rev, t.opts.Dir, err).
+			return report.State{}, diag.Errorf(diag.Pos{}, "no-git", "%s names a git revision, but %s is not in a git repository: %v", rev, t.opts.Dir, err).
 				WithHint("without one, compare states of upstream (upstream:REF) and the working tree (worktree)")
 		}
 		return report.State{}, diag.Errorf(diag.Pos{}, "no-revision", "this repository has no revision %s", rev)
@@ -280,7 +280,7 @@ func (t *Tracker) loader(ctx context.Context, src godiff.Tree, dirs []string) (*
 	if err != nil {
 		return nil, err
 	}
-	imports, err := check.LoadImports(ctx, t.opts.Dir, needed...)
+	imports, err := typecheck.LoadImports(ctx, t.opts.Dir, needed...)
 	if err != nil {
 		return nil, err
 	}

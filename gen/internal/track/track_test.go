@@ -69,7 +69,7 @@ func TestDocument(t *testing.T) {
 	defer server.Close()
 	tr := &Tracker{opts: Options{Raw: server.URL}, config: &source.Config{
 		Source:  source.Location{Kind: source.GitHub, Where: "owner/repo", Folder: "in"},
-		Domains: map[string]source.Domain{"a": {File: "a.yml"}, "b": {File: "b.yml", Source: &source.Location{Kind: source.URL}}},
+		Domains: map[string]source.DomainConfig{"a": {File: "a.yml"}, "b": {File: "b.yml", Source: &source.Location{Kind: source.URL}}},
 	}}
 	if data, err := tr.document(t.Context(), "a", hash("a")); err != nil || string(data) != "openapi: 3.0.3" {
 		t.Errorf("%q, %v", data, err)

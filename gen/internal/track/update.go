@@ -83,8 +83,8 @@ func (t *Tracker) pending(ctx context.Context, u *pipeline.PendingUpdate) (repor
 }
 
 // known are the domains that are both configured and pinned.
-func known(configured map[string]source.Domain, pinned map[string]source.Pin) map[string]source.Domain {
-	out := map[string]source.Domain{}
+func known(configured map[string]source.DomainConfig, pinned map[string]source.Pin) map[string]source.DomainConfig {
+	out := map[string]source.DomainConfig{}
 	for name, d := range configured {
 		if _, ok := pinned[name]; ok {
 			out[name] = d

@@ -10,10 +10,10 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/basiq-sdk/basiq-go/gen/internal/check"
 	"github.com/basiq-sdk/basiq-go/gen/internal/diag"
 	"github.com/basiq-sdk/basiq-go/gen/internal/godiff"
 	"github.com/basiq-sdk/basiq-go/gen/internal/report"
+	"github.com/basiq-sdk/basiq-go/gen/internal/typecheck"
 )
 
 // LastTag is the newest tag of this repository, "" when it has none.
@@ -69,7 +69,7 @@ func (t *Tracker) Users(ctx context.Context, s report.State, from string) (*repo
 		}
 	}
 	slices.Sort(needed)
-	imports, err := check.LoadImports(ctx, t.opts.Dir, slices.Compact(needed)...)
+	imports, err := typecheck.LoadImports(ctx, t.opts.Dir, slices.Compact(needed)...)
 	if err != nil {
 		return nil, err
 	}
@@ -84,7 +84,7 @@ func (t *Tracker) Users(ctx context.Context, s report.State, from string) (*repo
 		if mine {
 			checker = base.Files(tree) // its imports are today's packages, its files the revision's
 		}
-		if _, err := checker.Check(tree.ImportPath(g), g.Files); err != nil {
+		if _, err := checker.TypeCheck(tree.ImportPath(g), g.Files); err != nil {
 			u.Failures = append(u.Failures, strings.Split(err.Error(), "\n")...)
 		}
 	}
@@ -93,8 +93,8 @@ func (t *Tracker) Users(ctx context.Context, s report.State, from string) (*repo
 
 var moduleLine = regexp.MustCompile(`(?m)^module\s+"?([^\s"]+)`)
 
-// programs finds what a name of programs stands for. mine reports that it is a
-// revision of this repository.
+// programs returns the tree of programs that a name stands for. mine reports
+// whether it is a revision of this repository.
 func (t *Tracker) programs(ctx context.Context, from string) (tree godiff.Tree, mine bool, err error) {
 	dir := from
 	if !filepath.IsAbs(dir) {

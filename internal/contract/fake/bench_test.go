@@ -8,8 +8,8 @@ import (
 	"github.com/basiq-sdk/basiq-go/basiqtest"
 )
 
-// BenchmarkServePage is what the server itself costs a benchmark of a client:
-// a page of 500 transactions, sent and thrown away.
+// BenchmarkServePage measures the cost of the server in client benchmarks: it requests a
+// page of 500 transactions and discards the response.
 func BenchmarkServePage(b *testing.B) {
 	srv := basiqtest.NewServer(b, basiqtest.WithTransactions(20_000))
 	user, err := srv.AddUser("max@example.com")
@@ -38,7 +38,8 @@ func BenchmarkServePage(b *testing.B) {
 	}
 }
 
-// BenchmarkConnect is what a connection with 1,000 transactions costs a test.
+// BenchmarkConnect measures how long a test takes to create a connection with 1,000
+// transactions.
 func BenchmarkConnect(b *testing.B) {
 	srv := basiqtest.NewServer(b, basiqtest.WithTransactions(1000), basiqtest.WithoutQuotas())
 	user, err := srv.AddUser("max@example.com")

@@ -22,52 +22,52 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
-// relaxed are the places where the committed snapshots contradict what the API
-// was recorded to answer, so that an honest answer cannot be valid by them. The
-// overlays repair the same places.
+// relaxed has changes to the committed snapshots where they contradict recorded responses
+// of the API, so that realistic responses are valid. The overlays correct the same
+// schemas.
 var relaxed = map[string][]func(*openapi3.T){
 	"core": {
 		nullable("Error", "data", "items", "source"),
-		optional("ForbiddenAccessError/data/items", "source"),          // the gateway's have none
+		optional("ForbiddenAccessError/data/items", "source"),          // errors of the gateway have no source
 		free("StatusServiceUnavailableError", "data", "items", "code"), // declared as an object
-		optional("GetUserLinks", "auth_link"),                          // required, and no property
+		optional("GetUserLinks", "auth_link"),                          // required, but not a property
 		nullable("JobsStep", "result"),                                 // null while pending
-		free("JobsStep", "result"),                                     // a link, a list, a question or a failure
+		free("JobsStep", "result"),                                     // a link, a list, an MFA challenge or a failure
 		free("job", "steps", "items", "result"),
-		nullable("job", "links"),  // null where a report has failed
-		free("JobsStep", "title"), // mfa-challenge is not among them
+		nullable("job", "links"),  // null if a report has failed
+		free("JobsStep", "title"), // the enum lacks mfa-challenge
 		free("EventsData", "data"),
 		free("EventsData", "entity"),
 		free("EventsData", "eventType"),
-		func(d *openapi3.T) { // three shapes told apart by nothing: the first is what there is
+		func(d *openapi3.T) { // three variants without a discriminator: only the first one is used
 			media := d.Paths.Value("/jobs/{jobId}").Get.Responses.Value("200").Value.Content["application/json"]
 			media.Schema = media.Schema.Value.OneOf[0]
 		},
 	},
 	"webhooks": {
 		nullable("Error", "data", "items", "source"),
-		free("Message", "attempts", "items"), // objects, declared as texts
+		free("Message", "attempts", "items"), // objects, declared as strings
 	},
 	"affordability": {
-		free("TransactionDataAffordability", "class"), // direct-credit is misspelt
+		free("TransactionDataAffordability", "class"), // the enum misspells direct-credit
 	},
 	"reporting": {
-		free("Conn_Affor_Report", "filters", "items", "value"), // null stands for none
+		free("Conn_Affor_Report", "filters", "items", "value"), // null means none
 		free("reportSummary", "filters", "items", "value"),
-		func(d *openapi3.T) { // two shapes of an error that do not exclude each other
+		func(d *openapi3.T) { // two variants of an error that are not mutually exclusive
 			s := d.Paths.Value("/reports").Post.Responses.Value("400").Value.Content["application/json"].Schema
 			s.Value.AnyOf, s.Value.OneOf = s.Value.OneOf, nil
 		},
-		free("TransactionsEnrich", "tags"), // a list elsewhere, and null without enrichment
+		free("TransactionsEnrich", "tags"), // a list in other places, and null without enrichment
 		nullable("TransactionsEnrich", "category"),
 		nullable("TransactionsEnrich", "cleanDescription"),
 		nullable("TransactionsEnrich", "location"),
 		nullable("TransactionsEnrich", "merchant"),
-		optional("TransactionData", "links"), // required, and no property
+		optional("TransactionData", "links"), // required, but not a property
 	},
 	"data": {
 		free("StatusServiceUnavailableError", "data", "items", "code"),
-		free("AccountResponseResource", "class"), // an enum of strings beside an object
+		free("AccountResponseResource", "class"), // declared as a string enum and as an object
 		optional("TransactionLinks", "connection"),
 		nullable("TransactionData", "subClass"),
 		nullable("TransactionData", "postDate"),
@@ -76,7 +76,7 @@ var relaxed = map[string][]func(*openapi3.T){
 		nullable("TransactionData", "balance"),
 		free("ConnectionsData", "status"),
 		free("ConnectionGetResponseResource", "status"),
-		func(d *openapi3.T) { // 200 with the job that is under way
+		func(d *openapi3.T) { // 200 with a job that is already running
 			for _, path := range []string{"/users/{userId}/connections/refresh", "/users/{userId}/connections/{connectionId}/refresh"} {
 				r := d.Paths.Value(path).Post.Responses
 				r.Set("200", r.Value("202"))
@@ -85,7 +85,7 @@ var relaxed = map[string][]func(*openapi3.T){
 	},
 }
 
-// member walks to a schema within a named one: a property, or items.
+// member returns a schema nested in a named one, by property names and "items".
 func member(d *openapi3.T, name string, path ...string) *openapi3.SchemaRef {
 	s := d.Components.Schemas[name]
 	for _, p := range path {
@@ -134,8 +134,8 @@ func optional(path, property string) func(*openapi3.T) {
 	}
 }
 
-// conformance is an http.RoundTripper that holds every answer of a server
-// against the committed snapshots.
+// conformance is an http.RoundTripper that validates every response against the committed
+// snapshots.
 type conformance struct {
 	t       testing.TB
 	next    *http.Transport
@@ -155,12 +155,12 @@ var snapshots = sync.OnceValues(func() (map[string]*openapi3.T, error) {
 		}
 		name := strings.TrimSuffix(filepath.Base(file), ".yml")
 		if doc.Components.Schemas["ForbiddenAccessError"] != nil {
-			nullable("ForbiddenAccessError", "data", "items", "source")(doc) // null was recorded
+			nullable("ForbiddenAccessError", "data", "items", "source")(doc) // the API was recorded to return null
 		}
 		for _, relax := range relaxed[name] {
 			relax(doc)
 		}
-		if token := doc.Paths.Value("/token"); token != nil { // its form has members, and no type
+		if token := doc.Paths.Value("/token"); token != nil { // its form schema has properties but no type
 			token.Post.RequestBody.Value.Content["application/x-www-form-urlencoded"].Schema.Value.Type = &openapi3.Types{"object"}
 		}
 		docs[name] = doc
@@ -171,8 +171,8 @@ var snapshots = sync.OnceValues(func() (map[string]*openapi3.T, error) {
 	return docs, err
 })
 
-// checked makes a client whose answers are held against the snapshots, and
-// against the types that they are read into.
+// checked returns a client whose responses are validated against the snapshots, and
+// checked for drift from the Go types.
 func checked(t testing.TB, srv *basiqtest.Server, opts ...basiq.Option) (*basiq.Client, *conformance) {
 	t.Helper()
 	docs, err := snapshots()
@@ -191,9 +191,9 @@ func checked(t testing.TB, srv *basiqtest.Server, opts ...basiq.Option) (*basiq.
 	}
 	observer := transport.Observer{Drift: func(_ context.Context, d transport.Drift) {
 		if d.Kind == wire.Converted && strings.HasSuffix(d.Path, ".meta.creditCard") {
-			return // one object in the descriptions, a list in the guides and types
+			return // an object in the descriptions, but a list in the guides and types
 		}
-		t.Errorf("%s: the answer is not what the types declare: %s", d.Operation, d.Drift)
+		t.Errorf("%s: the response differs from the Go types: %s", d.Operation, d.Drift)
 	}}
 	return srv.Client(t, append([]basiq.Option{basiq.WithHTTPClient(&http.Client{Transport: c}), transport.WithObserver(observer)}, opts...)...), c
 }
@@ -233,11 +233,11 @@ func (c *conformance) check(r *http.Request, sent []byte, res *http.Response, bo
 		c.seen[op][res.StatusCode]++
 		c.mu.Unlock()
 		if kind := res.Header.Get("Content-Type"); kind != "" && kind != "application/json" {
-			return // files are described as JSON objects
+			return // the snapshots describe files as JSON objects
 		}
 		declared := route.Operation.Responses.Status(res.StatusCode)
 		if declared == nil && res.StatusCode >= 400 {
-			return // many errors are documented elsewhere than in the descriptions
+			return // many errors are documented only outside the descriptions
 		}
 		again := r.Clone(r.Context())
 		again.Body = io.NopCloser(bytes.NewReader(sent))
@@ -247,9 +247,9 @@ func (c *conformance) check(r *http.Request, sent []byte, res *http.Response, bo
 			Options: &openapi3filter.Options{IncludeResponseStatus: true, MultiError: true},
 		})
 		if err != nil {
-			c.t.Errorf("%s: %s %d is not what the snapshot declares: %v\n%.2000s", name, op, res.StatusCode, err, body)
+			c.t.Errorf("%s: %s %d is not valid according to the snapshot: %v\n%.2000s", name, op, res.StatusCode, err, body)
 		}
 		return
 	}
-	c.t.Errorf("%s %s is in no snapshot", r.Method, r.URL.Path)
+	c.t.Errorf("%s %s is not in any snapshot", r.Method, r.URL.Path)
 }

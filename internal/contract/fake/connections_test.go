@@ -35,7 +35,7 @@ func connected(t testing.TB, srv *basiqtest.Server, login basiqtest.Login) (user
 	return userID, connectionID
 }
 
-// watch looks at a job until it is over, and returns how its steps stand.
+// watch polls a job until it ends, and returns the statuses of its steps.
 func watch(t testing.TB, client *basiq.Client, jobID string) (steps string, job *core.Job) {
 	t.Helper()
 	for range 20 {
@@ -63,7 +63,7 @@ func watch(t testing.TB, client *basiq.Client, jobID string) (steps string, job 
 	return "", nil
 }
 
-// TestLogins: each published login ends as it is documented to.
+// TestLogins: the job of each published login ends as documented.
 func TestLogins(t *testing.T) {
 	srv := basiqtest.NewServer(t, basiqtest.WithTransactions(10))
 	client, _ := checked(t, srv)
@@ -117,7 +117,8 @@ func TestLogins(t *testing.T) {
 	}
 }
 
-// TestMFA: a bank asks when a connection is refreshed, and goes on with the right answer only.
+// TestMFA: a bank requires MFA when a connection is refreshed, and the job succeeds with
+// the right answers only.
 func TestMFA(t *testing.T) {
 	for _, c := range []struct {
 		name    string
@@ -159,14 +160,14 @@ func TestMFA(t *testing.T) {
 			}
 			_, err = client.Core.Jobs.SubmitMFA(t.Context(), ref.ID, core.SubmitMFAParams{Answers: c.answer}, transport.WithUser(user))
 			if !errors.Is(err, transport.ErrInvalidParameter) {
-				t.Errorf("a second answer: %v", err)
+				t.Errorf("a second submission: %v", err)
 			}
 		})
 	}
 }
 
-// TestRefreshAfterFailure: a connection whose login the bank does not know is
-// not refreshed until it has another; any other failure leaves it as it was.
+// TestRefreshAfterFailure: a connection whose login was rejected cannot be refreshed until
+// it has a new login. Other failures do not prevent a refresh.
 func TestRefreshAfterFailure(t *testing.T) {
 	srv := basiqtest.NewServer(t, basiqtest.WithTransactions(5))
 	client, _ := checked(t, srv)
@@ -198,8 +199,8 @@ func TestRefreshAfterFailure(t *testing.T) {
 	}
 }
 
-// TestRefresh: a job that is under way is answered instead of a new one, and
-// pending rows come back with other IDs.
+// TestRefresh: a refresh returns the running job instead of starting a new one, and gives
+// pending transactions new IDs.
 func TestRefresh(t *testing.T) {
 	srv := basiqtest.NewServer(t, basiqtest.WithTransactions(20))
 	client, _ := checked(t, srv)
@@ -225,37 +226,37 @@ func TestRefresh(t *testing.T) {
 	for id, status := range before {
 		switch _, still := after[id]; {
 		case status == "posted" && !still:
-			t.Errorf("posted row %s is gone", id)
+			t.Errorf("posted transaction %s is missing", id)
 		case status == "pending" && still:
-			t.Errorf("pending row %s is still there", id)
+			t.Errorf("pending transaction %s still exists", id)
 		}
 	}
 	if len(after) <= len(before) {
-		t.Errorf("%d rows, were %d", len(after), len(before))
+		t.Errorf("%d transactions, want %d", len(after), len(before))
 	}
 	srv.FinishJobs()
 	if err := client.Data.Connections.Purge(t.Context(), user, connection); err != nil {
 		t.Fatal(err)
 	}
 	if left := ids(t, client, user); len(left) != 0 {
-		t.Errorf("%d rows after the purge", len(left))
+		t.Errorf("%d transactions after the purge", len(left))
 	}
 	refresh(t, client, user, connection, nil)
 	srv.FinishJobs()
 	if again := ids(t, client, user); len(again) != len(before) {
-		t.Errorf("%d rows after purge and refresh, want %d", len(again), len(before))
+		t.Errorf("%d transactions after purge and refresh, want %d", len(again), len(before))
 	}
 	if err := client.Data.Connections.Delete(t.Context(), user, connection); err != nil {
 		t.Fatal(err)
 	}
 	if left := ids(t, client, user); len(left) != len(before) {
-		t.Errorf("%d rows after the connection was deleted, which leaves all %d", len(left), len(before))
+		t.Errorf("%d transactions after the connection was deleted, want all %d", len(left), len(before))
 	}
 	if err := srv.RevokeConsent(user); err != nil {
 		t.Fatal(err)
 	}
 	if left := ids(t, client, user); len(left) != 0 {
-		t.Errorf("%d rows after the consent was revoked", len(left))
+		t.Errorf("%d transactions after the consent was revoked", len(left))
 	}
 	if err := client.Data.Connections.Delete(t.Context(), user, connection); !errors.Is(err, transport.ErrNotFound) {
 		t.Errorf("a second delete: %v", err)
@@ -287,8 +288,8 @@ func ids(t *testing.T, client *basiq.Client, user string) map[string]data.Transa
 	return out
 }
 
-// TestPages: pages have the size asked for, lead to each other, and keep the
-// filter; cursors and limits that are not right are refused.
+// TestPages: pages have the requested size, link to the next page, and keep the filter.
+// Invalid cursors and limits are rejected.
 func TestPages(t *testing.T) {
 	srv := basiqtest.NewServer(t, basiqtest.WithTransactions(700))
 	client, _ := checked(t, srv)
@@ -298,7 +299,7 @@ func TestPages(t *testing.T) {
 	if err != nil || page.Count != 500 || page.Size != 708 || len(page.Data) != 500 || !strings.HasPrefix(page.Links.Next, srv.URL+"/users/"+user+"/transactions?next=") {
 		t.Fatalf("first page: %d of %d, next %s, %v", page.Count, page.Size, page.Links.Next, err)
 	}
-	client = srv.Client(t) // the form of the rows has been seen
+	client = srv.Client(t) // the conformance of the rows has been checked
 	filter := data.TransactionFilter{}.Direction(data.DirectionDebit).Status(data.TransactionStatusPosted)
 	n := 0
 	for tx, err := range client.Data.Transactions.All(ctx, user, data.ListTransactionsParams{Filter: filter, Limit: 50}) {
@@ -306,7 +307,7 @@ func TestPages(t *testing.T) {
 			t.Fatal(err)
 		}
 		if n++; tx.Direction != data.DirectionDebit || tx.Status != data.TransactionStatusPosted {
-			t.Errorf("%s %s came through the filter", tx.Direction, tx.Status)
+			t.Errorf("%s %s does not match the filter", tx.Direction, tx.Status)
 		}
 	}
 	want := 0
@@ -316,7 +317,7 @@ func TestPages(t *testing.T) {
 		}
 	}
 	if n != want || n < 300 {
-		t.Errorf("%d rows came through the filter, want %d", n, want)
+		t.Errorf("%d transactions match the filter, want %d", n, want)
 	}
 	for query, wanted := range map[string]int{
 		"limit=501": 400, "limit=0": 400, "limit=x": 400, "next=nonsense": 400, "limit=500": 200,
@@ -350,8 +351,9 @@ func all(t *testing.T, client *basiq.Client, user string) []*data.Transaction {
 	return out
 }
 
-// TestRowsAreOrdered: by account, pending ones first, the newest first.
-func TestRowsAreOrdered(t *testing.T) {
+// TestTransactionsAreOrdered: transactions are ordered by account, pending ones first,
+// newest first.
+func TestTransactionsAreOrdered(t *testing.T) {
 	srv := basiqtest.NewServer(t, basiqtest.WithTransactions(300))
 	client := srv.Client(t)
 	user, _ := connected(t, srv, basiqtest.WentworthSmith)
@@ -360,7 +362,7 @@ func TestRowsAreOrdered(t *testing.T) {
 	for _, tx := range all(t, client, user) {
 		if last == nil || tx.AccountID != last.AccountID {
 			if slices.Contains(accounts, tx.AccountID) {
-				t.Fatalf("account %s comes twice", tx.AccountID)
+				t.Fatalf("the transactions of account %s are not contiguous", tx.AccountID)
 			}
 			accounts = append(accounts, tx.AccountID)
 		} else if last.Status == "posted" && tx.Status == "pending" || last.PostDate != "" && tx.PostDate > last.PostDate {
@@ -373,8 +375,8 @@ func TestRowsAreOrdered(t *testing.T) {
 	}
 }
 
-// TestFailNextJob: a refresh whose login the bank refuses makes the connection
-// invalid; a step that the API does not have is a slip of the test's.
+// TestFailNextJob: a refresh whose login is rejected makes the connection invalid.
+// FailNextJob panics if the API has no such step.
 func TestFailNextJob(t *testing.T) {
 	srv := basiqtest.NewServer(t)
 	client := srv.Client(t)
@@ -398,16 +400,16 @@ func TestFailNextJob(t *testing.T) {
 		t.Errorf("%v, %v, %+v", err, getErr, c)
 	}
 	defer func() {
-		if said := recover(); said == nil || !strings.Contains(fmt.Sprint(said), `no step "verify-credential"`) {
-			t.Errorf("it says %v", said)
+		if v := recover(); v == nil || !strings.Contains(fmt.Sprint(v), `step "verify-credential" does not exist`) {
+			t.Errorf("FailNextJob panicked with %v", v)
 		}
 	}()
 	srv.FailNextJob("verify-credential", "invalid-credentials")
 }
 
-// TestAccountsOfNoConnection: the API refuses a filter for a connection that does
-// not exist.
-func TestAccountsOfNoConnection(t *testing.T) {
+// TestAccountsFilterRejectsUnknownConnections: the API rejects a filter for a connection
+// that does not exist.
+func TestAccountsFilterRejectsUnknownConnections(t *testing.T) {
 	srv := basiqtest.NewServer(t)
 	user, err := srv.AddUser("max@example.com")
 	if err != nil {
@@ -415,6 +417,6 @@ func TestAccountsOfNoConnection(t *testing.T) {
 	}
 	_, err = srv.Client(t).Data.Accounts.List(t.Context(), user, data.ListAccountsParams{Filter: data.AccountFilter{}.ConnectionID("none")})
 	if !errors.Is(err, transport.ErrInvalidParameter) {
-		t.Errorf("the error is %v", err)
+		t.Errorf("got %v, want ErrInvalidParameter", err)
 	}
 }

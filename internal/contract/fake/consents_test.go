@@ -23,8 +23,8 @@ func consentStates(t testing.TB, list *core.ConsentList, err error) string {
 	return strings.Join(out, " ")
 }
 
-// TestConsentLinks: the page lets in who the real one lets in, and sends the
-// browser back with jobs and state.
+// TestConsentLinks: VisitConsentLink accepts the same links as the Consent UI, and returns
+// the redirect URL with jobs and state.
 func TestConsentLinks(t *testing.T) {
 	srv := basiqtest.NewServer(t, basiqtest.WithTransactions(5), basiqtest.WithRedirectURL("https://shop.example/back?from=bank"))
 	client, _ := checked(t, srv)
@@ -32,21 +32,21 @@ func TestConsentLinks(t *testing.T) {
 	link := func(more string) string {
 		return "https://consent.basiq.io/home?token=" + tokenOf(t, srv, "3.0", "scope=CLIENT_ACCESS&userId="+user) + more
 	}
-	for name, c := range map[string]struct{ link, says string }{
-		"no token":        {"https://consent.basiq.io/home", "no token"},
-		"server token":    {"https://consent.basiq.io/home?token=" + tokenOf(t, srv, "3.0", "scope=SERVER_ACCESS"), "must not leave the server"},
-		"unbound token":   {"https://consent.basiq.io/home?token=" + tokenOf(t, srv, "3.0", "scope=CLIENT_ACCESS"), "not bound to a user"},
-		"unknown token":   {"https://consent.basiq.io/home?token=x", "unknown"},
-		"elsewhere":       {"https://consent.example/home?token=x", "does not lead to"},
-		"unknown action":  {link("&action=add"), `no action "add"`},
-		"connect first":   {link("&action=connect"), "needs an active consent"},
-		"extend first":    {link("&action=extend"), "needs an active consent"},
-		"no institution":  {link("&institutionId=XX00000"), "no institution"},
-		"no connection":   {link("&connectionId=nothing"), "no connection"},
-		"not its bank":    {link("&institutionId=" + basiqtest.PiedPiper), "for institution"},
-		"several, one of": {link("") + "&x=%zz", "not encoded"},
+	for name, c := range map[string]struct{ link, want string }{
+		"no token":       {"https://consent.basiq.io/home", "no token"},
+		"server token":   {"https://consent.basiq.io/home?token=" + tokenOf(t, srv, "3.0", "scope=SERVER_ACCESS"), "must not leave your servers"},
+		"unbound token":  {"https://consent.basiq.io/home?token=" + tokenOf(t, srv, "3.0", "scope=CLIENT_ACCESS"), "not bound to a user"},
+		"unknown token":  {"https://consent.basiq.io/home?token=x", "unknown"},
+		"other host":     {"https://consent.example/home?token=x", "does not point to"},
+		"unknown action": {link("&action=add"), `no action "add"`},
+		"connect first":  {link("&action=connect"), "requires an active consent"},
+		"extend first":   {link("&action=extend"), "requires an active consent"},
+		"no institution": {link("&institutionId=XX00000"), `institution "XX00000" does not exist`},
+		"no connection":  {link("&connectionId=nothing"), "no connection"},
+		"other bank":     {link("&institutionId=" + basiqtest.PiedPiper), "for institution"},
+		"wrong encoding": {link("") + "&x=%zz", "not encoded"},
 	} {
-		if _, err := srv.VisitConsentLink(c.link, basiqtest.Jared.At(basiqtest.Hooli)); err == nil || !strings.Contains(err.Error(), c.says) || strings.Contains(err.Error(), "not-a-token") {
+		if _, err := srv.VisitConsentLink(c.link, basiqtest.Jared.At(basiqtest.Hooli)); err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "not-a-token") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -83,12 +83,12 @@ func TestConsentLinks(t *testing.T) {
 	if err != nil || len(connections.Data) != 2 {
 		t.Fatal(connections, err)
 	}
-	// Another login for a connection that is there.
+	// A new login for an existing connection.
 	q = back(link("&connectionId="+connections.Data[0].ID), basiqtest.Bighead)
 	if steps, _ := watch(t, client, q.Get("jobId")); !strings.HasPrefix(steps, "verify-credentials:failed") {
 		t.Error(steps)
 	}
-	// The policy changes: an update ends the old consent and its connections.
+	// After the policy has changed, an update ends the old consent and its connections.
 	before := list.Data[0].ExpiryDate
 	srv.Advance(24 * time.Hour)
 	back(link("&action=update"))
@@ -114,7 +114,7 @@ func TestConsentLinks(t *testing.T) {
 	}
 }
 
-// TestConsentExpires: after a year the consent ends, and the data goes with it.
+// TestConsentExpires: a consent expires after a year, and its data is deleted.
 func TestConsentExpires(t *testing.T) {
 	srv := basiqtest.NewServer(t, basiqtest.WithTransactions(5), basiqtest.WithNow(time.Date(2031, 5, 6, 7, 8, 9, 0, time.UTC)))
 	client, _ := checked(t, srv)
@@ -135,13 +135,13 @@ func TestConsentExpires(t *testing.T) {
 		}
 	}
 	if err := srv.RevokeConsent(user); err == nil {
-		t.Error("a consent that has expired was revoked")
+		t.Error("an expired consent was revoked")
 	}
 }
 
-// TestRepair: a link to a connection gives it another login, and everything
-// works again; a consent that is withdrawn takes the connection with it.
-func TestRepair(t *testing.T) {
+// TestConsentLinkReplacesALogin: a Consent UI link for a connection replaces its login and
+// makes it active again. Revoking the consent deletes the connection.
+func TestConsentLinkReplacesALogin(t *testing.T) {
 	srv := basiqtest.NewServer(t, basiqtest.WithNow(noon), basiqtest.WithTransactions(5), basiqtest.WithTokenLife(10*time.Minute))
 	client, _ := checked(t, srv)
 	user := newUser(t, srv)
@@ -156,12 +156,12 @@ func TestRepair(t *testing.T) {
 	link := func() string {
 		return "https://consent.basiq.io/home?token=" + clientToken(t, srv, user) + "&connectionId=" + list.Data[0].ID
 	}
-	for says, logins := range map[string][]basiqtest.Login{
-		"has one login":                {basiqtest.Jared, basiqtest.Richard},
-		"connection is to institution": {basiqtest.Jared.At(basiqtest.HooliGov)},
+	for want, logins := range map[string][]basiqtest.Login{
+		"has only one login":            {basiqtest.Jared, basiqtest.Richard},
+		"connection is for institution": {basiqtest.Jared.At(basiqtest.HooliGov)},
 	} {
-		if _, err := srv.VisitConsentLink(link(), logins...); err == nil || !strings.Contains(err.Error(), says) {
-			t.Errorf("%s: %v", says, err)
+		if _, err := srv.VisitConsentLink(link(), logins...); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", want, err)
 		}
 	}
 	address, err := srv.VisitConsentLink(link(), basiqtest.Jared.Answering("1234"))
@@ -178,7 +178,7 @@ func TestRepair(t *testing.T) {
 	old := link()
 	srv.Advance(10 * time.Minute)
 	if _, err := srv.VisitConsentLink(old); err == nil || !strings.Contains(err.Error(), "expired") {
-		t.Errorf("an old link: %v", err)
+		t.Errorf("a link with an expired token: %v", err)
 	}
 	srv.ExpireTokens()
 	if list, err = client.Data.Connections.List(t.Context(), user, data.ListConnectionsParams{}); err != nil || list.Data[0].Status != "active" {
@@ -195,11 +195,11 @@ func TestRepair(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := srv.VisitConsentLink(fresh); err == nil || !strings.Contains(err.Error(), "deleted") {
-		t.Errorf("the link of a user who was deleted: %v", err)
+		t.Errorf("the link of a deleted user: %v", err)
 	}
 }
 
-// clientToken gets a CLIENT_ACCESS token, however long it lives.
+// clientToken returns a CLIENT_ACCESS token, whatever its lifetime.
 func clientToken(t testing.TB, srv *basiqtest.Server, user string) string {
 	t.Helper()
 	status, _, text := call(t, "POST", srv.URL+"/token", "scope=CLIENT_ACCESS&userId="+user,

@@ -1,3 +1,3 @@
-// Package fake tests package basiqtest: what the fake server answers is valid
-// by the snapshots in specs/, and decodes into the SDK's types without drift.
+// Package fake tests package basiqtest: the fake server's responses are valid according to
+// the snapshots in specs/, and are decoded into the SDK's types without drift.
 package fake

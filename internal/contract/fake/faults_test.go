@@ -15,8 +15,8 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
-// TestFaults: what is set to go wrong does, as often as it was set to, and the
-// calls are counted.
+// TestFaults: injected faults affect the configured number of requests, and requests are
+// counted.
 func TestFaults(t *testing.T) {
 	srv := basiqtest.NewServer(t, basiqtest.WithTransactions(20))
 	client := srv.Client(t)
@@ -39,19 +39,19 @@ func TestFaults(t *testing.T) {
 		calls, struck int
 		want          func(error) bool
 	}{
-		{"one 503 is repeated", basiqtest.Fault{Operation: op, Status: 503}, 2, 1, fine},
+		{"one 503 is retried", basiqtest.Fault{Operation: op, Status: 503}, 2, 1, fine},
 		{"three 503 are not", basiqtest.Fault{Operation: "GET /users/{userId}/transactions", Status: 503, Times: 3}, 3, 3, status(503)},
 		{"after the first", basiqtest.Fault{Operation: "data.Transactions.List", Status: 503, After: 1}, 1, 0, fine},
-		{"not repeatable", basiqtest.Fault{Operation: op, Status: 400, Code: "parameter-not-valid"}, 1, 1, status(400)},
-		{"too many", basiqtest.Fault{Operation: op, Status: 429, Times: -1, RetryAfter: time.Hour}, 1, 1, func(err error) bool {
+		{"not retryable", basiqtest.Fault{Operation: op, Status: 400, Code: "parameter-not-valid"}, 1, 1, status(400)},
+		{"rate-limited", basiqtest.Fault{Operation: op, Status: 429, Times: -1, RetryAfter: time.Hour}, 1, 1, func(err error) bool {
 			var e *basiq.Error
 			return errors.As(err, &e) && e.RetryAfter == time.Hour && errors.Is(err, transport.ErrRateLimited)
 		}},
 		{"dropped", basiqtest.Fault{Operation: op, Drop: basiqtest.DropBefore}, 2, 1, fine},
-		{"answer lost", basiqtest.Fault{Operation: op, Drop: basiqtest.DropAfter}, 2, 1, fine},
+		{"response lost", basiqtest.Fault{Operation: op, Drop: basiqtest.DropAfter}, 2, 1, fine},
 		{"truncated", basiqtest.Fault{Operation: op, Truncate: 100}, 2, 1, fine},
 		{"delayed", basiqtest.Fault{Operation: op, Delay: time.Millisecond}, 1, 1, fine},
-		{"a gateway's page", basiqtest.Fault{Operation: op, Status: 502, Body: "<html>", Times: -1}, 3, 3, status(502)},
+		{"a gateway's HTML page", basiqtest.Fault{Operation: op, Status: 502, Body: "<html>", Times: -1}, 3, 3, status(502)},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			srv.ResetCalls()
@@ -91,8 +91,9 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// TestRequestsHoldNoCredentials: calls are recorded without keys, tokens and answers.
-func TestRequestsHoldNoCredentials(t *testing.T) {
+// TestRecordedRequestsAreRedacted: requests are recorded without API keys, tokens and MFA
+// answers.
+func TestRecordedRequestsAreRedacted(t *testing.T) {
 	srv := basiqtest.NewServer(t, basiqtest.WithTransactions(1))
 	client := srv.Client(t)
 	user := newUser(t, srv)
@@ -113,40 +114,40 @@ func TestRequestsHoldNoCredentials(t *testing.T) {
 		text := strings.Join(r.Header["Authorization"], "") + string(r.Body)
 		for _, secret := range []string{srv.APIKey(), "Bearer", "1234"} {
 			if strings.Contains(text, secret) {
-				t.Errorf("%s holds %q", r.Operation, secret)
+				t.Errorf("the recorded request of %s contains %q", r.Operation, secret)
 			}
 		}
 		if len(r.Header["Authorization"]) == 0 {
-			t.Errorf("%s: the header is gone", r.Operation)
+			t.Errorf("%s: the Authorization header is missing", r.Operation)
 		}
 	}
 }
 
-// TestFaultsThatCannotStrikeAreRefused: what is misspelt, or would strike more
-// than was meant, is told at once.
-func TestFaultsThatCannotStrikeAreRefused(t *testing.T) {
+// TestInvalidFaultsPanic: misspelled or ambiguous operations, and faults without effect,
+// panic immediately.
+func TestInvalidFaultsPanic(t *testing.T) {
 	srv := basiqtest.NewServer(t)
-	refused := func(what string, f func()) {
+	wantPanic := func(what string, f func()) {
 		t.Helper()
 		defer func() {
-			if said := fmt.Sprint(recover()); !strings.HasPrefix(said, "basiqtest: ") {
-				t.Errorf("%s: it says %q", what, said)
+			if text := fmt.Sprint(recover()); !strings.HasPrefix(text, "basiqtest: ") {
+				t.Errorf("%s: recovered %q", what, text)
 			}
 		}()
 		f()
 	}
 	for _, operation := range []string{"List", "Get", "Create", ".List", "transactions.List", "Transactions.list", "data.Transactions", "GET /users/{id}/transactions", "GET", "core.List"} {
-		refused(operation, func() { srv.Fail(basiqtest.Fault{Operation: operation, Status: 503}) })
-		refused("Calls of "+operation, func() { srv.Calls(operation) })
+		wantPanic(operation, func() { srv.Fail(basiqtest.Fault{Operation: operation, Status: 503}) })
+		wantPanic("Calls of "+operation, func() { srv.Calls(operation) })
 	}
 	for _, f := range []basiqtest.Fault{
 		{}, {Status: 99}, {Status: 600}, {Status: 503, After: -1}, {Delay: -1}, {Truncate: -1}, {Status: 429, RetryAfter: -1}, {Drop: 7}, {Drop: -1},
 		{Drop: basiqtest.DropAfter, Code: "parameter-not-valid"}, {Truncate: 1, Body: "x"}, {Delay: 1, RetryAfter: 1},
 	} {
-		refused(fmt.Sprintf("%+v", f), func() { srv.Fail(f) })
+		wantPanic(fmt.Sprintf("%+v", f), func() { srv.Fail(f) })
 	}
 	for _, code := range []string{"", "invalid-credential", "INVALID-CREDENTIALS"} {
-		refused("the code "+code, func() { srv.FailNextJob("verify-credentials", code) })
+		wantPanic("the code "+code, func() { srv.FailNextJob("verify-credentials", code) })
 	}
 	for _, operation := range []string{"", "data.Transactions.List", "Transactions.List", "GET /users/{userId}/transactions", "legacy.Connections.Create"} {
 		srv.Fail(basiqtest.Fault{Operation: operation, Status: 503}).Stop()

@@ -12,7 +12,7 @@ import (
 	"github.com/basiq-sdk/basiq-go/generated/webhooks"
 )
 
-// TestTransactionFilters: each operator lets through what it says, and nothing else.
+// TestTransactionFilters: each filter returns exactly the matching transactions.
 func TestTransactionFilters(t *testing.T) {
 	srv := basiqtest.NewServer(t, basiqtest.WithNow(noon), basiqtest.WithTransactions(200))
 	client := srv.Client(t)
@@ -66,16 +66,16 @@ func TestTransactionFilters(t *testing.T) {
 				t.Fatalf("%s: %v", c.filter, err)
 			}
 			if got++; !c.want(tx) {
-				t.Errorf("%s lets through %s %s", c.filter, tx.ID, tx.PostDate)
+				t.Errorf("%s returns %s %s", c.filter, tx.ID, tx.PostDate)
 			}
 		}
 		if got != want || strings.Contains(c.filter, ".eq(") && got == 0 {
-			t.Errorf("%s lets through %d of %d, want %d", c.filter, got, len(rows), want)
+			t.Errorf("%s returns %d of %d, want %d", c.filter, got, len(rows), want)
 		}
 	}
 }
 
-// TestOtherFilters: accounts, connections, jobs and messages.
+// TestOtherFilters tests the filters of accounts, connections, jobs and messages.
 func TestOtherFilters(t *testing.T) {
 	srv := basiqtest.NewServer(t, basiqtest.WithNow(noon), basiqtest.WithTransactions(5))
 	client, _ := checked(t, srv)
@@ -102,7 +102,7 @@ func TestOtherFilters(t *testing.T) {
 	for range 2 {
 		newUser(t, srv)
 	}
-	for _, kind := range []string{"user.updated", "user.imagined"} { // the second is in no documentation
+	for _, kind := range []string{"user.updated", "user.imagined"} { // the second one is not documented
 		if _, err := srv.Trigger(user, kind); err != nil {
 			t.Fatal(err)
 		}
@@ -118,13 +118,13 @@ func TestOtherFilters(t *testing.T) {
 	}
 	for _, c := range []struct{ what, got, want string }{
 		{"accounts of a connection", accounts(data.AccountFilter{}.ConnectionID(first)), "2 <nil>"},
-		{"accounts elsewhere", accounts(data.AccountFilter{}.InstitutionIDNot(basiqtest.Hooli)), "3 <nil>"},
-		{"a connection", connections("connection.id.eq('" + first + "')"), "1 <nil>"},
-		{"active ones", connections("connection.status.eq('active')"), "2 <nil>"},
-		{"at the government", connections("institution.id.eq('AU00004')"), "1 <nil>"},
-		{"messages of a type", messages("eventTypeId.eq('user.created')"), "2 <nil>"},
-		{"messages that were taken", messages("status.eq('success')", "date.lteq('2031-05-06')"), "4 <nil>"},
-		{"messages of tomorrow", messages("date.gt('2031-05-06')"), "0 <nil>"},
+		{"accounts at other institutions", accounts(data.AccountFilter{}.InstitutionIDNot(basiqtest.Hooli)), "3 <nil>"},
+		{"one connection", connections("connection.id.eq('" + first + "')"), "1 <nil>"},
+		{"active connections", connections("connection.status.eq('active')"), "2 <nil>"},
+		{"connections of an institution", connections("institution.id.eq('AU00004')"), "1 <nil>"},
+		{"messages by type", messages("eventTypeId.eq('user.created')"), "2 <nil>"},
+		{"delivered messages", messages("status.eq('success')", "date.lteq('2031-05-06')"), "4 <nil>"},
+		{"messages after today", messages("date.gt('2031-05-06')"), "0 <nil>"},
 		{"messages of another webhook", messages("webhookId.ne('" + h.ID + "')"), "0 <nil>"},
 	} {
 		if c.got != c.want {

@@ -1,4 +1,4 @@
-//lint:file-ignore SA1019 what is deprecated is served, too
+//lint:file-ignore SA1019 deprecated operations are served as well
 
 package fake_test
 
@@ -22,7 +22,7 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
-// methodsOf lists the generated methods by name, and those that go over all pages apart.
+// methodsOf returns the names of the generated methods, with iterators separately.
 func methodsOf(client *basiq.Client) (calls, iterators map[string]bool) {
 	calls, iterators = map[string]bool{}, map[string]bool{}
 	v := reflect.ValueOf(client).Elem()
@@ -50,14 +50,14 @@ func methodsOf(client *basiq.Client) (calls, iterators map[string]bool) {
 
 func isPDF(b *bytes.Buffer, err error) error {
 	if err == nil && (!bytes.HasPrefix(b.Bytes(), []byte("%PDF-")) || !bytes.HasSuffix(b.Bytes(), []byte("%%EOF\n"))) {
-		err = fmt.Errorf("no PDF: %.40q", b)
+		err = fmt.Errorf("not a PDF: %.40q", b)
 	}
 	return err
 }
 
-func isTable(b *bytes.Buffer, err error) error {
+func isCSV(b *bytes.Buffer, err error) error {
 	if err == nil && (!strings.HasPrefix(b.String(), "id,account,") || strings.Count(b.String(), "\n") < 10) {
-		err = fmt.Errorf("no table: %.40q", b)
+		err = fmt.Errorf("not a CSV table: %.40q", b)
 	}
 	return err
 }
@@ -76,8 +76,8 @@ func drain[T any](seq iter.Seq2[*T, error]) error {
 	return nil
 }
 
-// TestEveryMethod calls every generated method, as a user would, against the
-// server, and holds each answer against the committed snapshots.
+// TestEveryMethod calls every generated method against the server, as an application
+// would, and validates each response against the committed snapshots.
 func TestEveryMethod(t *testing.T) {
 	srv := basiqtest.NewServer(t, basiqtest.WithTransactions(120))
 	c, seen := checked(t, srv)
@@ -256,7 +256,7 @@ func TestEveryMethod(t *testing.T) {
 			return drain(c.Affordability.Affordability.AllTransactions(ctx, user, snapshot, affordability.ListTransactionsParams{Limit: 7}))
 		}},
 		{"affordability.Affordability.ListTransactionsCSV", func() error {
-			return isTable(&b, c.Affordability.Affordability.ListTransactionsCSV(ctx, user, snapshot, affordability.ListTransactionsParams{}, reset()))
+			return isCSV(&b, c.Affordability.Affordability.ListTransactionsCSV(ctx, user, snapshot, affordability.ListTransactionsParams{}, reset()))
 		}},
 		{"affordability.Income.Create", func() error {
 			v, err := c.Affordability.Income.Create(ctx, user, year)
@@ -274,7 +274,7 @@ func TestEveryMethod(t *testing.T) {
 			return err
 		}},
 		{"affordability.Expenses.Get", func() error { v, err := c.Affordability.Expenses.Get(ctx, user, expenses); return nonEmpty(v, err) }},
-		{"affordability.Expenses.GetCSV", func() error { return isTable(&b, c.Affordability.Expenses.GetCSV(ctx, user, expenses, reset())) }},
+		{"affordability.Expenses.GetCSV", func() error { return isCSV(&b, c.Affordability.Expenses.GetCSV(ctx, user, expenses, reset())) }},
 		{"webhooks.Webhooks.Create", func() error {
 			v, err := c.Webhooks.Webhooks.Create(ctx, webhooks.WebhookParams{URL: receiver.URL, SubscribedEvents: []string{"user.updated"}})
 			if err == nil {
@@ -332,7 +332,7 @@ func TestEveryMethod(t *testing.T) {
 		case iterators[call.id]:
 			delete(iterators, call.id)
 		default:
-			t.Errorf("there is no method %s", call.id)
+			t.Errorf("method %s does not exist", call.id)
 		}
 	}
 	for id := range methods {
@@ -342,14 +342,14 @@ func TestEveryMethod(t *testing.T) {
 		t.Errorf("%s was not called", id)
 	}
 	if len(seen.seen) != 56 {
-		t.Errorf("answers of %d operations were held against the snapshots, want 56", len(seen.seen))
+		t.Errorf("responses of %d operations were validated, want 56", len(seen.seen))
 	}
 }
 
-// nonEmpty fails for an answer that is not there.
+// nonEmpty returns an error if the response is nil or zero.
 func nonEmpty[T any](v *T, err error) error {
 	if err == nil && (v == nil || reflect.ValueOf(v).Elem().IsZero()) {
-		return fmt.Errorf("the answer is empty")
+		return fmt.Errorf("the response is empty")
 	}
 	return err
 }

@@ -19,8 +19,8 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
-// TestOptionsRefused: an option that cannot be meant stops the server from starting.
-func TestOptionsRefused(t *testing.T) {
+// TestInvalidOptions: the server does not start with an invalid option.
+func TestInvalidOptions(t *testing.T) {
 	for want, opt := range map[string]basiqtest.Option{
 		"WithTransactions(-1)": basiqtest.WithTransactions(-1),
 		"WithNow":              basiqtest.WithNow(time.Time{}),
@@ -37,7 +37,8 @@ func TestOptionsRefused(t *testing.T) {
 	}
 }
 
-// TestLinkForms: links of jobs are relative, and results are lists, when asked for.
+// TestLinkForms: with the respective options, links of jobs are relative, and results are
+// lists.
 func TestLinkForms(t *testing.T) {
 	srv := basiqtest.NewServer(t, basiqtest.WithRelativeLinks(), basiqtest.WithResultLists(), basiqtest.WithTransactions(1))
 	client := srv.Client(t)
@@ -52,11 +53,12 @@ func TestLinkForms(t *testing.T) {
 		t.Errorf("%+v, %+v", mfa, job.Links)
 	}
 	if raw := string(job.Steps[0].Result.Raw()); !strings.HasPrefix(raw, `[{`) {
-		t.Errorf("a result is %s", raw)
+		t.Errorf("the result is %s", raw)
 	}
 }
 
-// TestJobPace: jobs go by the server's clock when asked to, and are listed for seven days.
+// TestJobPace: with WithJobPace, jobs advance by the server's clock. Jobs are listed for
+// seven days.
 func TestJobPace(t *testing.T) {
 	srv := basiqtest.NewServer(t, basiqtest.WithNow(noon), basiqtest.WithJobPace(2*time.Second), basiqtest.WithTransactions(1))
 	client, _ := checked(t, srv)
@@ -92,8 +94,9 @@ func TestJobPace(t *testing.T) {
 	}
 }
 
-// TestSeedDecides: the same seed, time and calls give the same answers.
-func TestSeedDecides(t *testing.T) {
+// TestSameSeedSameResponses: the same seed, time and requests result in the same
+// responses.
+func TestSameSeedSameResponses(t *testing.T) {
 	story := func(seed uint64) string {
 		srv := basiqtest.NewServer(t, basiqtest.WithSeed(seed), basiqtest.WithNow(noon), basiqtest.WithTransactions(30))
 		user, connection := connected(t, srv, basiqtest.WentworthSmith)
@@ -108,15 +111,15 @@ func TestSeedDecides(t *testing.T) {
 	}
 	a, b, c := story(7), story(7), story(8)
 	if a != b {
-		t.Error("the same seed gives other answers")
+		t.Error("the same seed results in different responses")
 	}
 	if a == c {
-		t.Error("another seed gives the same answers")
+		t.Error("another seed results in the same responses")
 	}
 }
 
-// TestOpenBanking: connections end, are refreshed twenty times a day at most, and
-// their rows are dated where the bank is.
+// TestOpenBanking: open banking connections expire, can be refreshed at most twenty times a
+// day, and date their transactions in the bank's time zone.
 func TestOpenBanking(t *testing.T) {
 	srv := basiqtest.NewServer(t, basiqtest.WithNow(noon), basiqtest.WithTransactions(10))
 	client, _ := checked(t, srv)
@@ -150,11 +153,11 @@ func TestOpenBanking(t *testing.T) {
 		t.Errorf("the next day: %q", got)
 	}
 	if _, err := srv.Connect(user, basiqtest.Whistler.At(basiqtest.PiedPiper).OpenBanking()); err == nil {
-		t.Error("a bank without open banking was connected by it")
+		t.Error("a bank without open banking was connected by open banking")
 	}
 }
 
-// TestAddTransaction: a test's own transactions stand where they belong.
+// TestAddTransaction: added transactions have the right position in the list.
 func TestAddTransaction(t *testing.T) {
 	srv := basiqtest.NewServer(t, basiqtest.WithNow(noon), basiqtest.WithTransactions(10))
 	client, _ := checked(t, srv)
@@ -184,12 +187,12 @@ func TestAddTransaction(t *testing.T) {
 		"amount": {Amount: "1.234"}, "account": {Amount: "1", AccountID: "nothing"}, "class": {Amount: "1", Class: `"`},
 	} {
 		if _, err := srv.AddTransaction(connection, tx); err == nil {
-			t.Errorf("%s: it was added", name)
+			t.Errorf("%s: the transaction was added", name)
 		}
 	}
 }
 
-// TestCloseIsQuick: a connection that a client keeps in reserve does not hold it up.
+// TestCloseIsQuick: an unused connection in a client's pool does not delay Close.
 func TestCloseIsQuick(t *testing.T) {
 	srv, err := basiqtest.Start()
 	if err != nil {
@@ -207,15 +210,15 @@ func TestCloseIsQuick(t *testing.T) {
 	start := time.Now()
 	srv.Close()
 	if took := time.Since(start); took > 3*time.Second {
-		t.Errorf("it took %s", took)
+		t.Errorf("Close took %s", took)
 	}
 	if _, err := c.Read(make([]byte, 1)); err == nil {
 		t.Error("the connection is still open")
 	}
 }
 
-// TestManyAtOnce: users, their jobs, faults, webhooks and the clock at the same time.
-func TestManyAtOnce(t *testing.T) {
+// TestConcurrentUse uses jobs, faults, webhooks and the clock concurrently for many users.
+func TestConcurrentUse(t *testing.T) {
 	before := runtime.NumGoroutine()
 	srv, err := basiqtest.Start(basiqtest.WithTransactions(50))
 	if err != nil {
@@ -234,7 +237,7 @@ func TestManyAtOnce(t *testing.T) {
 	var wg sync.WaitGroup
 	for i := range 8 {
 		wg.Go(func() {
-			if err := live(ctx, srv, client, fmt.Sprintf("user%d@example.com", i)); err != nil {
+			if err := runUser(ctx, srv, client, fmt.Sprintf("user%d@example.com", i)); err != nil {
 				t.Error(err)
 			}
 		})
@@ -262,8 +265,8 @@ func TestManyAtOnce(t *testing.T) {
 	}
 }
 
-// live is a user's short life.
-func live(ctx context.Context, srv *basiqtest.Server, client *basiq.Client, email string) error {
+// runUser creates a user, connects a bank, reads its data and deletes the user.
+func runUser(ctx context.Context, srv *basiqtest.Server, client *basiq.Client, email string) error {
 	user, err := client.Core.Users.Create(ctx, core.CreateUserParams{Email: email})
 	if err != nil {
 		return err

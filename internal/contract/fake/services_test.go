@@ -24,7 +24,7 @@ func codeOf(err error) string {
 	return ""
 }
 
-// TestAuthLinks: only the newest link works, once, for seven days.
+// TestAuthLinks: only the newest link is valid, once, and for seven days.
 func TestAuthLinks(t *testing.T) {
 	srv := basiqtest.NewServer(t, basiqtest.WithNow(noon), basiqtest.WithTransactions(5))
 	client, _ := checked(t, srv)
@@ -33,7 +33,7 @@ func TestAuthLinks(t *testing.T) {
 		t.Errorf("without a number: %v", err)
 	}
 	if _, err := svc.Get(ctx, user); codeOf(err) != "404 resource-not-found" {
-		t.Errorf("before there is one: %v", err)
+		t.Errorf("without a link: %v", err)
 	}
 	const mobile = "+61400000123"
 	first, err := svc.Create(ctx, user, core.CreateAuthLinkParams{Mobile: mobile})
@@ -45,7 +45,7 @@ func TestAuthLinks(t *testing.T) {
 		t.Fatalf("%+v, %v", second, err)
 	}
 	if _, err := srv.VisitAuthLink(first.Links.Public, basiqtest.Whistler); err == nil {
-		t.Error("a link that was replaced works")
+		t.Error("a replaced link is accepted")
 	}
 	jobs, err := srv.VisitAuthLink(second.Links.Public, basiqtest.Whistler)
 	if err != nil || len(jobs) != 1 || len(srv.TextMessages(mobile)) != 1 {
@@ -53,7 +53,7 @@ func TestAuthLinks(t *testing.T) {
 	}
 	watch(t, client, jobs[0])
 	if _, err := srv.VisitAuthLink(second.Links.Public, basiqtest.Whistler); err == nil {
-		t.Error("a link works twice")
+		t.Error("a link is accepted twice")
 	}
 	third, err := svc.Create(ctx, user, core.CreateAuthLinkParams{Mobile: mobile})
 	if err != nil {
@@ -68,7 +68,7 @@ func TestAuthLinks(t *testing.T) {
 		t.Errorf("after a week: %v", err)
 	}
 	if _, err := srv.VisitAuthLink(third.Links.Public, basiqtest.Whistler); err == nil {
-		t.Error("a link that has expired works")
+		t.Error("an expired link is accepted")
 	}
 	if err := svc.Delete(ctx, user); err != nil {
 		t.Error(err)
@@ -78,7 +78,7 @@ func TestAuthLinks(t *testing.T) {
 	}
 }
 
-// TestIdentities: each connected bank says who the user is.
+// TestIdentities: each connected bank provides an identity of the user.
 func TestIdentities(t *testing.T) {
 	srv := basiqtest.NewServer(t, basiqtest.WithTransactions(5))
 	client, _ := checked(t, srv)
@@ -96,7 +96,7 @@ func TestIdentities(t *testing.T) {
 	}
 }
 
-// TestConnectors: the list is filtered by what the API can filter by.
+// TestConnectors tests every filter of the list of connectors.
 func TestConnectors(t *testing.T) {
 	srv := basiqtest.NewServer(t)
 	client, _ := checked(t, srv)
@@ -137,7 +137,7 @@ func TestConnectors(t *testing.T) {
 	}
 }
 
-// TestEnrich: merchants are found in a text, a hundred times a month.
+// TestEnrich: merchants are found in descriptions, with a quota of 100 a month.
 func TestEnrich(t *testing.T) {
 	srv := basiqtest.NewServer(t, basiqtest.WithNow(noon))
 	client, _ := checked(t, srv)
@@ -160,7 +160,7 @@ func TestEnrich(t *testing.T) {
 		}
 	}
 	if _, err := look("something else"); !errors.Is(err, transport.ErrRateLimited) {
-		t.Errorf("the 101st: %v", err)
+		t.Errorf("the 101st request: %v", err)
 	}
 	srv.Advance(31 * 24 * time.Hour)
 	if _, err := look("something else"); err != nil {
@@ -168,8 +168,8 @@ func TestEnrich(t *testing.T) {
 	}
 }
 
-// TestStatements: files are refused at once, or in the job, as documented; the
-// connection is found by the result of the first step.
+// TestStatements: invalid files are rejected immediately or by the job, as documented. The
+// result of the job's first step links to the connection.
 func TestStatements(t *testing.T) {
 	srv := basiqtest.NewServer(t, basiqtest.WithNow(noon), basiqtest.WithTransactions(100))
 	client, _ := checked(t, srv)
@@ -182,8 +182,8 @@ func TestStatements(t *testing.T) {
 	}
 	for _, c := range []struct{ name, institution, file, content, want string }{
 		{"test bank", basiqtest.Hooli, "a.csv", head, "400 institution-not-supported"},
-		{"no such bank", "XX00000", "a.csv", head, "400 institution-not-supported"},
-		{"not this form", "AU10002", "a.csv", head, "400 institution-not-supported"},
+		{"unknown bank", "XX00000", "a.csv", head, "400 institution-not-supported"},
+		{"format not supported", "AU10002", "a.csv", head, "400 institution-not-supported"},
 		{"too large", basiqtest.ExampleBank, "a.csv", strings.Repeat("x", 11<<20), "413 invalid-content"},
 	} {
 		if _, err := upload(c.institution, c.file, c.content); codeOf(err) != c.want {
@@ -195,19 +195,19 @@ func TestStatements(t *testing.T) {
 		code                core.StepCode
 		rows                int
 	}{
-		{"fine", "a.csv", head + "2031-05-01,\"SALARY, \"\"PAID\"\" \U0001f600\",1900.00\n2031-05-02,COFFEE,-4.5\n", "", 2},
+		{"valid", "a.csv", head + "2031-05-01,\"SALARY, \"\"PAID\"\" \U0001f600\",1900.00\n2031-05-02,COFFEE,-4.5\n", "", 2},
 		{"PDF", "a.pdf", "%PDF-1.7 a statement", "", 60},
-		{"no PDF", "a.pdf", "a statement", "bank-statement-invalid", 0},
+		{"not a PDF", "a.pdf", "a statement", "bank-statement-invalid", 0},
 		{"empty", "a.csv", " ", "empty-file", 0},
 		{"no rows", "a.csv", head, "empty-file", 0},
 		{"no column", "a.csv", "date,amount\n2031-05-01,1\n", "missing-required-field", 0},
 		{"no value", "a.csv", head + "2031-05-01,,1\n", "missing-required-field-value", 0},
-		{"no date", "a.csv", head + "yesterday,COFFEE,1\n", "invalid-field-value", 0},
-		{"no amount", "a.csv", head + "2031-05-01,COFFEE,NaN\n", "invalid-field-value", 0},
+		{"invalid date", "a.csv", head + "yesterday,COFFEE,1\n", "invalid-field-value", 0},
+		{"invalid amount", "a.csv", head + "2031-05-01,COFFEE,NaN\n", "invalid-field-value", 0},
 		{"short row", "a.csv", head + "2031-05-01,COFFEE\n", "invalid-csv-row", 0},
-		{"tomorrow", "a.csv", head + "2031-05-08,COFFEE,1\n", "txn-after-last-updated-date", 0},
+		{"future date", "a.csv", head + "2031-05-08,COFFEE,1\n", "txn-after-last-updated-date", 0},
 		{"two accounts", "a.csv", "date,description,amount,account\n2031-05-01,A,1,1\n2031-05-01,A,1,2\n", "account-data-differs", 0},
-		{"too many", "a.csv", head + strings.Repeat("2031-05-01,COFFEE,-1\n", 10_001), "row-count-exceeded", 0},
+		{"too many rows", "a.csv", head + strings.Repeat("2031-05-01,COFFEE,-1\n", 10_001), "row-count-exceeded", 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			ref, err := upload(basiqtest.ExampleBank, c.file, c.content)
@@ -241,7 +241,7 @@ func TestStatements(t *testing.T) {
 	}
 }
 
-// TestLegacyConnect: the old call answers to tokens of the old version only.
+// TestLegacyConnect: the removed operation accepts only tokens of the old API version.
 func TestLegacyConnect(t *testing.T) {
 	srv := basiqtest.NewServer(t, basiqtest.WithTransactions(5))
 	user := newUser(t, srv)
@@ -258,12 +258,12 @@ func TestLegacyConnect(t *testing.T) {
 		{"no login", old, `{"password":"x","institution":{"id":"AU00000"}}`, 400, "parameter-not-supplied"},
 		{"no password", old, `{"loginId":"x","institution":{"id":"AU00000"}}`, 400, "parameter-not-supplied"},
 		{"no institution", old, `{"loginId":"x","password":"x"}`, 400, "parameter-not-supplied"},
-		{"no such institution", old, `{"loginId":"x","password":"x","institution":{"id":"XX00000"}}`, 400, "institution-not-supported"},
-		{"no token of the user's", old, `{"loginId":"x","password":"x","institution":{"id":"NZ00001"}}`, 400, "parameter-not-supplied"},
-		{"no JSON", old, `{`, 400, "invalid-content"},
-		{"good", old, body, 202, ""},
-		{"again", old, body, 200, ""},
-		{"with a token of the user's", old, `{"userToken":"x","institution":{"id":"NZ00001"}}`, 202, ""},
+		{"unknown institution", old, `{"loginId":"x","password":"x","institution":{"id":"XX00000"}}`, 400, "institution-not-supported"},
+		{"no user token", old, `{"loginId":"x","password":"x","institution":{"id":"NZ00001"}}`, 400, "parameter-not-supplied"},
+		{"not JSON", old, `{`, 400, "invalid-content"},
+		{"valid", old, body, 202, ""},
+		{"running job", old, body, 200, ""},
+		{"with a user token", old, `{"userToken":"x","institution":{"id":"NZ00001"}}`, 202, ""},
 	} {
 		status, code, text := call(t, "POST", path, c.body, "Authorization", c.token, "Content-Type", "application/json")
 		if status != c.status || code != c.code {
@@ -282,7 +282,7 @@ func TestLegacyConnect(t *testing.T) {
 	}
 }
 
-// TestSandboxIsFull: the sandbox holds 500 connections.
+// TestSandboxIsFull: the sandbox is limited to 500 connections.
 func TestSandboxIsFull(t *testing.T) {
 	srv := basiqtest.NewServer(t, basiqtest.WithTransactions(0))
 	user := newUser(t, srv)
@@ -292,7 +292,7 @@ func TestSandboxIsFull(t *testing.T) {
 		}
 	}
 	if _, err := srv.Connect(user, basiqtest.Whistler); err == nil {
-		t.Error("the 501st connection was made")
+		t.Error("the 501st connection was created")
 	}
 	old := "Bearer " + tokenOf(t, srv, "2.1", "scope=SERVER_ACCESS")
 	status, code, _ := call(t, "POST", srv.URL+"/users/"+user+"/connections", `{"loginId":"richard","password":"x","institution":{"id":"AU00000"}}`,

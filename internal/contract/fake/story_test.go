@@ -9,9 +9,9 @@ import (
 	"github.com/basiq-sdk/basiq-go/generated/data"
 )
 
-// TestStory is the account verification story: a user connects a bank, the job
-// goes through its steps, accounts and all transactions are read.
-func TestStory(t *testing.T) {
+// TestAccountVerification connects a bank, waits for the job, and reads the accounts and
+// all transactions.
+func TestAccountVerification(t *testing.T) {
 	srv := basiqtest.NewServer(t, basiqtest.WithTransactions(1234))
 	client, _ := checked(t, srv)
 	ctx := t.Context()
@@ -39,7 +39,7 @@ func TestStory(t *testing.T) {
 		}
 	}
 	if got := len(seen); got != 4 || seen[0] != "ipp" || seen[1] != "sip" || seen[2] != "ssi" {
-		t.Errorf("the job went through %v", seen)
+		t.Errorf("the job had the states %v", seen)
 	}
 	accounts, err := client.Data.Accounts.List(ctx, user.ID, data.ListAccountsParams{})
 	if err != nil || len(accounts.Data) != 4 {

@@ -13,8 +13,8 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
-// call makes a call without the client, and returns the status, the code of
-// the problem and the whole body.
+// call sends a request without the SDK's client, and returns the status, the error code and
+// the body.
 func call(t testing.TB, method, address, body string, headers ...string) (status int, code, text string) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, address, strings.NewReader(body))
@@ -60,7 +60,7 @@ func tokenOf(t testing.TB, srv *basiqtest.Server, version, form string) string {
 	return token.Text
 }
 
-// TestTokenRequests: what is wrong with a request for a token is told as the API tells it.
+// TestTokenRequests: invalid token requests are rejected as by the API.
 func TestTokenRequests(t *testing.T) {
 	srv := basiqtest.NewServer(t)
 	const form = "application/x-www-form-urlencoded"
@@ -99,7 +99,7 @@ func TestTokenRequests(t *testing.T) {
 	}
 }
 
-// TestBearers: which token is refused where, and how.
+// TestBearers: access tokens are accepted and rejected as by the API.
 func TestBearers(t *testing.T) {
 	srv := basiqtest.NewServer(t, basiqtest.WithTransactions(3))
 	user, connection := connected(t, srv, basiqtest.Whistler)
@@ -122,22 +122,22 @@ func TestBearers(t *testing.T) {
 		{"server", "GET", "/users/" + user, "", server, 200, "", `"type":"user"`},
 		{"client reads its user", "GET", "/users/" + user, "", client, 200, "", `"type":"user"`},
 		{"another user's client", "GET", "/users/" + user, "", foreign, 401, "unauthorized-access", ""},
-		{"client on a server's call", "GET", "/users/" + user + "/accounts", "", client, 403, "forbidden-access", ""},
+		{"client token for a server operation", "GET", "/users/" + user + "/accounts", "", client, 403, "forbidden-access", ""},
 		{"unknown", "GET", "/users/" + user, "", "unknown", 401, "invalid-authorization-token", ""},
 		{"none", "GET", "/users/" + user, "", "", 403, "", "Missing Authentication Token"},
 		{"earlier version", "GET", "/users/" + user + "/jobs", "", earlier, 404, "resource-not-found", "for this API version"},
-		{"server answers a question", "POST", mfa, answer, server, 403, "forbidden-access", ""},
-		{"another user answers", "POST", mfa, answer, foreign, 401, "unauthorized-access", ""},
+		{"server token submits MFA", "POST", mfa, answer, server, 403, "forbidden-access", ""},
+		{"another user submits MFA", "POST", mfa, answer, foreign, 401, "unauthorized-access", ""},
 		{"another user's job", "GET", "/jobs/" + jobs[0], "", foreign, 401, "unauthorized-access", ""},
 		{"no user", "GET", "/users/nobody", "", server, 404, "resource-not-found", ""},
 		{"malformed", "GET", "/users/a%20b", "", server, 400, "parameter-not-valid", ""},
 		{"empty", "GET", "/users//accounts", "", server, 403, "", "Invalid request"},
 		{"no route", "GET", "/nothing", "", server, 404, "resource-not-found", ""},
 		{"no method", "PUT", "/users", "", server, 405, "method-not-allowed", ""},
-		{"no JSON", "POST", "/users", "{", server, 400, "invalid-content", ""},
-		{"no address", "POST", "/users", "{}", server, 400, "parameter-not-supplied", ""},
-		{"bad address", "POST", "/users", `{"email":"max"}`, server, 400, "parameter-not-valid", `"parameter":"email"`},
-		{"bad mobile", "POST", "/users", `{"mobile":"call me"}`, server, 400, "parameter-not-valid", `"parameter":"mobile"`},
+		{"not JSON", "POST", "/users", "{", server, 400, "invalid-content", ""},
+		{"no email", "POST", "/users", "{}", server, 400, "parameter-not-supplied", ""},
+		{"invalid email", "POST", "/users", `{"email":"max"}`, server, 400, "parameter-not-valid", `"parameter":"email"`},
+		{"invalid mobile", "POST", "/users", `{"mobile":"call me"}`, server, 400, "parameter-not-valid", `"parameter":"mobile"`},
 		{"business without a name", "POST", "/users", `{"mobile":"+61400000000","businessIdNo":"1"}`, server, 400, "parameter-not-supplied", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -182,8 +182,8 @@ func TestBearers(t *testing.T) {
 	})
 }
 
-// TestTokenThrottle: the token endpoint gives out 1,500 in five minutes.
-func TestTokenThrottle(t *testing.T) {
+// TestTokenQuota: the token endpoint issues at most 1,500 tokens in five minutes.
+func TestTokenQuota(t *testing.T) {
 	srv := basiqtest.NewServer(t, basiqtest.WithNow(time.Date(2031, 5, 6, 0, 0, 0, 0, time.UTC)))
 	for range 1500 {
 		tokenOf(t, srv, "3.0", "scope=SERVER_ACCESS")
@@ -194,7 +194,7 @@ func TestTokenThrottle(t *testing.T) {
 		return status
 	}
 	if got := ask(); got != 403 {
-		t.Errorf("the 1,501st: %d", got)
+		t.Errorf("the 1,501st request: %d", got)
 	}
 	srv.Advance(5 * time.Minute)
 	if got := ask(); got != 200 {
@@ -202,7 +202,7 @@ func TestTokenThrottle(t *testing.T) {
 	}
 }
 
-// TestExpiredTokenIsRenewed: the real client gets a new token by itself.
+// TestExpiredTokenIsRenewed: the SDK's client renews an expired token by itself.
 func TestExpiredTokenIsRenewed(t *testing.T) {
 	srv := basiqtest.NewServer(t)
 	client, _ := checked(t, srv)
@@ -215,9 +215,9 @@ func TestExpiredTokenIsRenewed(t *testing.T) {
 	}
 }
 
-// TestClientsHaveTheServersClock: what expires on the server has expired for its
-// clients, too, without waiting for it.
-func TestClientsHaveTheServersClock(t *testing.T) {
+// TestClientsUseTheServersClock: what has expired on the server has also expired for its
+// clients, without waiting.
+func TestClientsUseTheServersClock(t *testing.T) {
 	srv := basiqtest.NewServer(t, basiqtest.WithNow(noon))
 	client := srv.Client(t)
 	for n, d := range []time.Duration{0, 59 * time.Minute, time.Minute} {
@@ -226,10 +226,10 @@ func TestClientsHaveTheServersClock(t *testing.T) {
 			t.Fatal(err)
 		}
 		if !client.Transport.Now().Equal(srv.Now()) {
-			t.Errorf("at %s the client has %s", srv.Now(), client.Transport.Now())
+			t.Errorf("the server's time is %s, the client's %s", srv.Now(), client.Transport.Now())
 		}
-		if calls := srv.Calls("core.Users.Get"); calls != n+1 { // none was refused for its token
-			t.Errorf("%d calls after %d reads", calls, n+1)
+		if calls := srv.Calls("core.Users.Get"); calls != n+1 { // no request was rejected because of its token
+			t.Errorf("%d requests for %d reads", calls, n+1)
 		}
 	}
 }

@@ -23,7 +23,7 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
-// receiver is an application's end of a webhook.
+// receiver is an application's webhook endpoint.
 type receiver struct {
 	*httptest.Server
 	mu     sync.Mutex
@@ -52,7 +52,7 @@ func (r *receiver) count() int {
 	return len(r.got)
 }
 
-func (r *receiver) answer(status int) {
+func (r *receiver) respond(status int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.status = status
@@ -69,8 +69,8 @@ func hook(t *testing.T, client *basiq.Client, url string, events ...string) *web
 	return h
 }
 
-// TestDelivery: a message is signed as documented, and sent again on the
-// documented schedule until it is taken, always with the same ID.
+// TestDelivery: a message is signed as documented, and retried on the documented schedule
+// until it is accepted, always with the same ID.
 func TestDelivery(t *testing.T) {
 	srv := basiqtest.NewServer(t, basiqtest.WithNow(noon), basiqtest.WithSignedServerTime())
 	client, _ := checked(t, srv)
@@ -88,7 +88,7 @@ func TestDelivery(t *testing.T) {
 		if gap > 0 {
 			srv.Advance(gap - time.Second)
 			if n := r.count(); n != i {
-				t.Fatalf("%d attempts a second before the next is due, want %d", n, i)
+				t.Fatalf("%d attempts one second before the next one is due, want %d", n, i)
 			}
 			srv.Advance(time.Second)
 		}
@@ -107,11 +107,11 @@ func TestDelivery(t *testing.T) {
 			t.Errorf("attempt %d: id %s at %s", i, id, seconds)
 		}
 	}
-	r.answer(http.StatusNoContent)
+	r.respond(http.StatusNoContent)
 	srv.Advance(10 * time.Hour)
 	srv.Advance(100 * time.Hour)
 	if n := r.count(); n != 7 {
-		t.Errorf("%d attempts, want none after the seventh was taken", n)
+		t.Errorf("%d attempts, want none after the seventh was accepted", n)
 	}
 	var payload struct {
 		EventID, EventTypeID string
@@ -133,8 +133,9 @@ func TestDelivery(t *testing.T) {
 	}
 }
 
-// TestDeliveryIsGivenUp: after eight attempts the webhook is called no more.
-func TestDeliveryIsGivenUp(t *testing.T) {
+// TestWebhookIsDisabledAfterEightAttempts: after eight failed attempts, the webhook is
+// disabled until it is updated.
+func TestWebhookIsDisabledAfterEightAttempts(t *testing.T) {
 	srv := basiqtest.NewServer(t, basiqtest.WithNow(noon))
 	client, _ := checked(t, srv)
 	r := newReceiver(t, http.StatusInternalServerError)
@@ -144,11 +145,11 @@ func TestDeliveryIsGivenUp(t *testing.T) {
 	if n := r.count(); n != 8 {
 		t.Fatalf("%d attempts, want 8", n)
 	}
-	r.answer(http.StatusOK)
+	r.respond(http.StatusOK)
 	newUser(t, srv)
 	srv.Advance(48 * time.Hour)
 	if n := r.count(); n != 8 {
-		t.Errorf("%d attempts: the webhook is still called", n)
+		t.Errorf("%d attempts: the webhook is not disabled", n)
 	}
 	if _, err := client.Webhooks.Webhooks.Update(t.Context(), h.ID, webhooks.WebhookParams{URL: r.URL}); err != nil {
 		t.Fatal(err)
@@ -156,12 +157,13 @@ func TestDeliveryIsGivenUp(t *testing.T) {
 	newUser(t, srv)
 	srv.Advance(0)
 	if n := r.count(); n != 9 {
-		t.Errorf("%d attempts: the webhook is not called after it was updated", n)
+		t.Errorf("%d attempts: the webhook is still disabled after it was updated", n)
 	}
 }
 
-// TestDeliveryNeedsNoClock: with the time of day, a webhook is called at once.
-func TestDeliveryNeedsNoClock(t *testing.T) {
+// TestDeliveryWithoutWithNow: if the clock is not stopped, messages are delivered
+// immediately.
+func TestDeliveryWithoutWithNow(t *testing.T) {
 	srv := basiqtest.NewServer(t)
 	client, _ := checked(t, srv)
 	r := newReceiver(t, http.StatusOK)
@@ -177,7 +179,7 @@ func TestDeliveryNeedsNoClock(t *testing.T) {
 		t.Fatalf("%d attempts", n)
 	}
 	if signatures := strings.Fields(r.got[0].Header.Get("webhook-signature")); len(signatures) != 2 {
-		t.Errorf("signatures after a change of the secret: %v", signatures)
+		t.Errorf("signatures after the secret was rotated: %v", signatures)
 	}
 	seconds, _ := strconv.ParseInt(r.got[0].Header.Get("webhook-timestamp"), 10, 64)
 	if age := time.Since(time.Unix(seconds, 0)); age < -time.Second || age > 10*time.Second {
@@ -185,8 +187,8 @@ func TestDeliveryNeedsNoClock(t *testing.T) {
 	}
 }
 
-// TestWebhookManagement: secrets are shown when a webhook is made or changed
-// only; what is wrong is refused with the documented codes.
+// TestWebhookManagement: secrets are returned only when a webhook is created or updated.
+// Invalid requests are rejected with the documented codes.
 func TestWebhookManagement(t *testing.T) {
 	srv := basiqtest.NewServer(t, basiqtest.WithNow(noon))
 	client, _ := checked(t, srv)
@@ -200,7 +202,7 @@ func TestWebhookManagement(t *testing.T) {
 		return ""
 	}
 	if err := svc.SendTestMessage(ctx, webhooks.SendTestMessageParams{EventTypeID: "user.created"}); code(err) != "no-webhooks-found" {
-		t.Errorf("a test without webhooks: %v", err)
+		t.Errorf("a test message without webhooks: %v", err)
 	}
 	r := newReceiver(t, http.StatusOK)
 	h := hook(t, client, r.URL, "user.created")
@@ -256,7 +258,7 @@ func TestWebhookManagement(t *testing.T) {
 	}
 }
 
-// TestEvents: what happens is listed for seven days, and can be filtered.
+// TestEvents: events are listed for seven days, and can be filtered.
 func TestEvents(t *testing.T) {
 	srv := basiqtest.NewServer(t, basiqtest.WithNow(noon), basiqtest.WithTransactions(5))
 	client, _ := checked(t, srv)
