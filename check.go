@@ -56,8 +56,12 @@ type CheckReport struct {
 	Skew     time.Duration // how far this clock is ahead of the API's, negative if behind, to about a second; 0 if not known
 }
 
-// OK tells whether nothing failed. Warnings do not count.
+// OK reports whether no check failed. Warnings and skipped checks do not count
+// as failures. A nil report is not OK.
 func (r *CheckReport) OK() bool {
+	if r == nil {
+		return false
+	}
 	for _, f := range r.Findings {
 		if f.Status == CheckFailed {
 			return false
@@ -68,9 +72,11 @@ func (r *CheckReport) OK() bool {
 
 // Finding returns the finding of a check.
 func (r *CheckReport) Finding(name CheckName) Finding {
-	for _, f := range r.Findings {
-		if f.Check == name {
-			return f
+	if r != nil {
+		for _, f := range r.Findings {
+			if f.Check == name {
+				return f
+			}
 		}
 	}
 	return Finding{Check: name, Status: CheckSkipped, Summary: "not looked at"}
@@ -79,6 +85,9 @@ func (r *CheckReport) Finding(name CheckName) Finding {
 // String returns the report as text, a line for each finding and one for each
 // advice.
 func (r *CheckReport) String() string {
+	if r == nil {
+		return "<nil>"
+	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "Basiq at %s\n", r.BaseURL)
 	for _, f := range r.Findings {

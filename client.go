@@ -13,6 +13,7 @@ import (
 	"github.com/basiq-sdk/basiq-go/generated/identity"
 	"github.com/basiq-sdk/basiq-go/generated/reporting"
 	"github.com/basiq-sdk/basiq-go/generated/webhooks"
+	"github.com/basiq-sdk/basiq-go/internal/sdkerrors"
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
@@ -85,6 +86,7 @@ func WithHTTPClient(h *http.Client) Option { return transport.WithHTTPClient(h) 
 // no requests. It returns an error if there is neither an API key nor a
 // TokenSource, or if an option is invalid.
 func NewClient(opts ...Option) (*Client, error) {
+	sdkerrors.Register(sdkerrors.Main, made)
 	var env []Option
 	if key := os.Getenv(EnvAPIKey); key != "" {
 		env = append(env, WithAPIKey(key))

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 
+	"github.com/basiq-sdk/basiq-go/internal/pageshape"
 	"github.com/basiq-sdk/basiq-go/internal/safetext"
 	"github.com/basiq-sdk/basiq-go/transport"
 )
@@ -44,6 +45,9 @@ func (c *Client) StartRefreshes(ctx context.Context, userID string, opts ...tran
 	list, err := c.Data.Connections.RefreshAll(ctx, userID, slices.Concat(opts, []transport.Option{transport.WithResponse(&res)})...)
 	if err != nil {
 		return nil, err
+	}
+	if len(list.Data) == 0 && pageshape.Unreadable(list, 0, "") != "" {
+		return nil, errNoJobID
 	}
 	jobs := make([]*Job, len(list.Data))
 	for i, ref := range list.Data {
@@ -102,12 +106,20 @@ type PurgedError struct {
 
 // Error returns the connection ID and the cause.
 func (e *PurgedError) Error() string {
+	if e == nil {
+		return "<nil>"
+	}
 	return fmt.Sprintf("basiq: the data of connection %s was purged, but not fetched again: %s: refresh the connection",
 		safetext.Identifier(e.ConnectionID), causeText(e.Err))
 }
 
 // Unwrap returns Err.
-func (e *PurgedError) Unwrap() error { return e.Err }
+func (e *PurgedError) Unwrap() error {
+	if e == nil {
+		return nil
+	}
+	return e.Err
+}
 
 // PurgeAndRefresh deletes all data of an active connection and fetches again
 // what the institution still shares. Use it, for example, to have old

@@ -43,7 +43,8 @@ func (c *Client) WaitForJob(ctx context.Context, jobID string, opts WaitOptions)
 // WaitForJobs waits for several jobs at once, for example those of a
 // ConsentReturn. It returns one result for each ID, in the same order. The
 // result of a job that failed is nil, and the error joins all failures; see
-// JobErrors. Callbacks may be called for different jobs at the same time.
+// JobErrors. An ID that occurs more than once is waited for once. Callbacks may
+// be called for different jobs at the same time.
 func (c *Client) WaitForJobs(ctx context.Context, jobIDs []string, opts WaitOptions) ([]*JobResult, error) {
 	if err := c.checkReady(ctx, "WaitForJobs"); err != nil {
 		return nil, err
@@ -58,10 +59,17 @@ func (c *Client) WaitForJobs(ctx context.Context, jobIDs []string, opts WaitOpti
 func waitForAll(ctx context.Context, jobs []*Job, opts WaitOptions) ([]*JobResult, error) {
 	results, errs := make([]*JobResult, len(jobs)), make([]error, len(jobs))
 	var wg sync.WaitGroup
+	first := map[string]int{} // index of each ID, so that a job is waited for once
 	for i, j := range jobs {
-		wg.Go(func() { results[i], errs[i] = j.Wait(ctx, opts) })
+		if _, twice := first[j.ID()]; !twice {
+			first[j.ID()] = i
+			wg.Go(func() { results[i], errs[i] = j.Wait(ctx, opts) })
+		}
 	}
 	wg.Wait()
+	for i, j := range jobs {
+		results[i] = results[first[j.ID()]]
+	}
 	return results, errors.Join(errs...)
 }
 

@@ -47,20 +47,28 @@ var (
 // logged in again, answered the bank's question, or resolved a problem at the
 // bank. Advice says which.
 func (e *JobError) NeedsUser() bool {
+	if e == nil {
+		return false
+	}
 	switch e.Code {
 	case core.StepCodeInvalidCredentials, core.StepCodeAuthorizationFailed, core.StepCodeInvalidConnection,
 		core.StepCodeAccountNotAccessibleRequiresUserAction, core.StepCodeUserActionRequired:
 		return true
 	}
-	return e.Step == core.StepTitleMFAChallenge
+	return e.Step == core.StepTitleMFAChallenge && !e.outage()
 }
 
 // Temporary reports whether the same job may succeed later without anybody's
 // action.
 func (e *JobError) Temporary() bool {
+	if e == nil {
+		return false
+	}
 	switch e.Code {
 	case core.StepCodeServiceUnavailable, core.StepCodeSystemUnavailable, core.StepCodeMaintenance, core.StepCodeConnectorError,
-		core.StepCodeInstitutionNotAvailable, core.StepCodeJobTimedOut:
+		core.StepCodeInstitutionNotAvailable:
+		return true
+	case core.StepCodeJobTimedOut:
 		return e.Step != core.StepTitleMFAChallenge
 	}
 	return false
@@ -69,10 +77,13 @@ func (e *JobError) Temporary() bool {
 // Advice returns what to do about the failure, in a few sentences, or "" if
 // there is no advice for its code.
 func (e *JobError) Advice() string {
+	if e == nil {
+		return ""
+	}
 	if e.Is(ErrMFAExpired) {
 		return "The bank's question was answered too late or not at all; the answer itself may have been correct. Refresh the connection to get a new question."
 	}
-	if e.Step == core.StepTitleMFAChallenge {
+	if e.Step == core.StepTitleMFAChallenge && !e.outage() {
 		return "The bank's question was answered incorrectly, too late or not at all. An answer cannot be corrected: refresh the connection to get a new question."
 	}
 	if e.Kind == "report" && e.Temporary() {

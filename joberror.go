@@ -35,7 +35,12 @@ type JobError struct {
 }
 
 // Error returns the job ID, the step and the code.
-func (e *JobError) Error() string { return e.text() }
+func (e *JobError) Error() string {
+	if e == nil {
+		return "<nil>"
+	}
+	return e.text()
+}
 
 func (e JobError) text() string {
 	var b strings.Builder
@@ -70,15 +75,29 @@ func (e JobError) LogValue() slog.Value {
 
 // Is reports whether the job failed for the reason that target represents.
 func (e *JobError) Is(target error) bool {
+	if e == nil {
+		return false
+	}
 	expired := e.late || e.Code == core.StepCodeJobTimedOut
 	switch target {
 	case ErrMFARejected:
-		return e.Step == core.StepTitleMFAChallenge && !expired
+		return e.Step == core.StepTitleMFAChallenge && !expired && !e.outage()
 	case ErrMFAExpired:
 		return e.Step == core.StepTitleMFAChallenge && expired
 	}
 	code, ok := target.(jobCode)
 	return ok && e.Code != "" && core.StepCode(code) == e.Code
+}
+
+// outage reports whether the institution or Basiq caused the failure, so that it
+// says nothing about the user's answer.
+func (e *JobError) outage() bool {
+	switch e.Code {
+	case core.StepCodeMaintenance, core.StepCodeServiceUnavailable, core.StepCodeSystemUnavailable, core.StepCodeConnectorError,
+		core.StepCodeInstitutionNotAvailable, core.StepCodeUnknownError:
+		return true
+	}
+	return false
 }
 
 // jobError returns the error of a job that failed at a step. step is -1 if the
@@ -109,7 +128,9 @@ func JobErrors(err error) []*JobError {
 	switch e := err.(type) {
 	case nil:
 	case *JobError:
-		out = append(out, e)
+		if e != nil {
+			out = append(out, e)
+		}
 	case interface{ Unwrap() []error }:
 		for _, err := range e.Unwrap() {
 			out = append(out, JobErrors(err)...)
@@ -144,6 +165,9 @@ type WaitError struct {
 
 // Job returns a handle to continue waiting, or to take a resume token from.
 func (e *WaitError) Job() *Job {
+	if e == nil {
+		return nil
+	}
 	if e.job == nil { // not created by a wait, but by a test, for example
 		return (*Client)(nil).Job(e.JobID)
 	}
@@ -151,7 +175,12 @@ func (e *WaitError) Job() *Job {
 }
 
 // Error returns the job ID, the last known status, and the cause.
-func (e *WaitError) Error() string { return e.text() }
+func (e *WaitError) Error() string {
+	if e == nil {
+		return "<nil>"
+	}
+	return e.text()
+}
 
 func (e WaitError) text() string {
 	var b strings.Builder
@@ -194,6 +223,9 @@ func (e WaitError) LogValue() slog.Value {
 
 // Unwrap returns Err and Last, if they are not nil.
 func (e *WaitError) Unwrap() []error {
+	if e == nil {
+		return nil
+	}
 	var causes []error
 	for _, err := range []error{e.Err, e.Last} {
 		if err != nil {
@@ -201,6 +233,20 @@ func (e *WaitError) Unwrap() []error {
 		}
 	}
 	return causes
+}
+
+// made reports whether err is an error of this package.
+func made(err error) bool {
+	switch err.(type) {
+	case *WaitError, *JobError, *MFARequiredError, *MFAError, *PurgedError, *ReportError, jobCode:
+		return true
+	}
+	switch err {
+	case ErrMFARejected, ErrMFAExpired, ErrMFAAskedAgain, ErrMFALink, ErrJobOwner, ErrResumeToken, ErrSyncCursor,
+		ErrConsentState, ErrConsentNoJob, ErrConsentReturn:
+		return true
+	}
+	return false
 }
 
 // causeText returns the text of an error's cause, which may be nil.

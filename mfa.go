@@ -10,12 +10,14 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/basiq-sdk/basiq-go/generated/core"
 	"github.com/basiq-sdk/basiq-go/internal/retries"
 	"github.com/basiq-sdk/basiq-go/internal/safetext"
+	"github.com/basiq-sdk/basiq-go/internal/sdkerrors"
 	"github.com/basiq-sdk/basiq-go/internal/urls"
 	"github.com/basiq-sdk/basiq-go/transport"
 )
@@ -70,7 +72,12 @@ func (m MFA) TimeLeft() time.Duration {
 type MFARequiredError struct{ MFA MFA }
 
 // Error returns the job ID and the MFA method.
-func (e *MFARequiredError) Error() string { return e.text() }
+func (e *MFARequiredError) Error() string {
+	if e == nil {
+		return "<nil>"
+	}
+	return e.text()
+}
 
 func (e MFARequiredError) text() string {
 	return fmt.Sprintf("basiq: job %s needs the user's answer to a question of the bank (%s): set WaitOptions.OnMFA, or call AnswerMFA",
@@ -101,10 +108,20 @@ type MFAError struct {
 
 // Job returns a handle to continue waiting. If no answer was sent, or the API
 // did not accept it, the next wait asks again.
-func (e *MFAError) Job() *Job { return e.job }
+func (e *MFAError) Job() *Job {
+	if e == nil {
+		return nil
+	}
+	return e.job
+}
 
 // Error returns the job ID and the cause. It does not contain the answers.
-func (e *MFAError) Error() string { return e.text() }
+func (e *MFAError) Error() string {
+	if e == nil {
+		return "<nil>"
+	}
+	return e.text()
+}
 
 func (e MFAError) text() string {
 	return fmt.Sprintf("basiq: job %s: the bank's question was not answered: %s", safetext.Identifier(e.JobID), causeText(e.Err))
@@ -122,11 +139,16 @@ func (e MFAError) MarshalJSON() ([]byte, error) {
 func (e MFAError) LogValue() slog.Value { return slog.StringValue(e.text()) }
 
 // Unwrap returns Err.
-func (e *MFAError) Unwrap() error { return e.Err }
+func (e *MFAError) Unwrap() error {
+	if e == nil {
+		return nil
+	}
+	return e.Err
+}
 
 // Is reports whether target is the reason why the API rejected the answer:
 // ErrMFARejected or ErrMFAExpired.
-func (e *MFAError) Is(target error) bool { return e.kind != nil && target == e.kind }
+func (e *MFAError) Is(target error) bool { return e != nil && e.kind != nil && target == e.kind }
 
 // mfaProgress is what a wait has observed since the last answer.
 type mfaProgress struct {
@@ -160,9 +182,6 @@ func (w *waiter) handleMFA(job *core.Job) error {
 	}
 	answers, err := w.callback(*question)
 	if err != nil {
-		if errors.As(err, new(*transport.Error)) {
-			err = errors.New(err.Error()) // keep the text only: an API error of the callback is not one of this wait
-		}
 		w.release(fingerprint)
 		if w.ctx.Err() != nil {
 			return w.waitError(nil)
@@ -192,11 +211,17 @@ func (w *waiter) handleMFA(job *core.Job) error {
 func (j *Job) mfaError(question MFA, err error) error {
 	e := &MFAError{JobID: j.id, Err: err, job: j}
 	var api *transport.Error
-	if used, _ := answerUsed(err); used && errors.As(err, &api) && api.Path == "/jobs/{jobId}/mfa" && api.Status < 500 {
+	if errors.As(err, new(*transport.TokenError)) || !errors.As(err, &api) || api.Path != answerPath || api.Status >= 500 {
+		return e
+	}
+	used, _ := answerUsed(err)
+	// The API may respond to an expired question with 403 or 404.
+	refused := used || api.Status == http.StatusNotFound || errors.Is(api, transport.ErrForbidden)
+	switch {
+	case refused && (api.Status == http.StatusGone || j.client.timeLeft(question) == 0):
+		e.kind = ErrMFAExpired // the answer may have been correct
+	case used:
 		e.kind = ErrMFARejected
-		if api.Status == http.StatusGone || j.client.timeLeft(question) == 0 {
-			e.kind = ErrMFAExpired // the answer may have been correct
-		}
 	}
 	return e
 }
@@ -275,7 +300,7 @@ func (w *waiter) callback(question MFA) ([]string, error) {
 			answers, err = w.o.OnMFA(ctx, question)
 			return err
 		})
-		err = callErr
+		err = sdkerrors.TextOf(callErr) // keep the text only: an error of another call is not one of this wait
 	}()
 	select {
 	case <-done:
@@ -288,14 +313,20 @@ func (w *waiter) callback(question MFA) ([]string, error) {
 	}
 }
 
+// answerPath is the path template of SubmitMFA.
+const answerPath = "/jobs/{jobId}/mfa"
+
 // answerUsed reports, for an error of sendAnswer, whether the answer counts as
 // given, and whether that is unknown.
 func answerUsed(err error) (used, unknown bool) {
+	if errors.As(err, new(*transport.TokenError)) {
+		return false, false // the answer was never sent, because there was no token
+	}
 	if errors.Is(err, transport.ErrOutcomeUnknown) {
 		return true, true
 	}
 	var api *transport.Error
-	if !errors.As(err, &api) {
+	if !errors.As(err, &api) || api.Path != answerPath {
 		return false, false // the answer was never sent
 	}
 	return !retries.Of(api.Status).Unread, false
@@ -303,7 +334,7 @@ func answerUsed(err error) (used, unknown bool) {
 
 // AnswerMFA answers a bank's question from an *MFARequiredError. Pass one
 // answer for each prompt, in the same order. For an approval in the bank's app,
-// pass the single answer "confirmed".
+// pass the single answer "confirmed". If all answers are blank, nothing is sent.
 //
 // The answers are sent once, with a CLIENT_ACCESS token of the question's user,
 // and cannot be corrected. To find out whether they were correct, continue
@@ -337,8 +368,8 @@ func (c *Client) sendAnswer(ctx context.Context, m MFA, answers []string) error 
 	switch {
 	case m.UserID == "":
 		return errors.New("the job's user is unknown: set WaitOptions.UserID or MFA.UserID")
-	case len(answers) == 0:
-		return errors.New("no answer was given")
+	case !slices.ContainsFunc(answers, func(s string) bool { return strings.TrimSpace(s) != "" }):
+		return errors.New("no answer was given, or only blank ones")
 	case len(m.Prompts) > 0 && len(answers) != len(m.Prompts):
 		return fmt.Errorf("the number of answers (%d) differs from the number of prompts (%d)", len(answers), len(m.Prompts))
 	case c.timeLeft(m) == 0:
@@ -349,8 +380,10 @@ func (c *Client) sendAnswer(ctx context.Context, m MFA, answers []string) error 
 		return err
 	}
 	_, err = c.Core.Jobs.SubmitMFA(ctx, jobID, core.SubmitMFAParams{Answers: answers}, transport.WithUser(m.UserID))
-	var unreadable *transport.DecodeError
-	if errors.Is(err, transport.ErrNoContent) || errors.As(err, &unreadable) {
+	switch {
+	case errors.As(err, new(*transport.TokenError)):
+		return err // the answer was never sent
+	case errors.Is(err, transport.ErrNoContent), errors.Is(err, transport.ErrTooLarge), errors.As(err, new(*transport.DecodeError)):
 		return nil // the answer was accepted; the body is not needed
 	}
 	return err

@@ -4,8 +4,10 @@ package basiq_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"reflect"
 	"runtime"
 	"strings"
@@ -33,6 +35,11 @@ func callAll(t *testing.T, v any, ctx context.Context) (silent []string) {
 	for i := range r.NumMethod() {
 		if name := r.Type().Method(i).Name; name == "Format" || name == "Redirect" {
 			continue // need something to write to
+		}
+		if r.Kind() == reflect.Pointer && r.IsNil() {
+			if _, ofValue := r.Type().Elem().MethodByName(r.Type().Method(i).Name); ofValue {
+				continue // a value is needed: fmt and the encoders check for nil first
+			}
 		}
 		m, name := r.Method(i), fmt.Sprintf("%T.%s", v, r.Type().Method(i).Name)
 		func() {
@@ -177,5 +184,55 @@ func TestZeroValuesOfResultsAndErrors(t *testing.T) {
 	}
 	for _, v := range []any{new(core.Client), new(data.Client), new(affordability.Client), new(enrich.Client), new(identity.Client), new(reporting.Client), new(webhooks.Client)} {
 		callAll(t, v, t.Context())
+	}
+}
+
+// TestNilResultsAndErrors checks that the methods of nil errors and reports do not panic,
+// and that they can be printed and encoded.
+func TestNilResultsAndErrors(t *testing.T) {
+	for _, v := range []any{
+		(*basiq.JobError)(nil), (*basiq.WaitError)(nil), (*basiq.MFAError)(nil), (*basiq.MFARequiredError)(nil), (*basiq.ReportError)(nil),
+		(*basiq.PurgedError)(nil), (*basiq.CheckReport)(nil), (*transport.Error)(nil), (*transport.SendError)(nil), (*transport.DecodeError)(nil),
+		(*transport.TokenError)(nil), (*transport.ThrottledError)(nil), (*transport.PathError)(nil), (*transport.MissingError)(nil), (*transport.RangeError)(nil),
+	} {
+		callAll(t, v, t.Context())
+		text, logged := newLoggers(io.Discard)
+		text.Info("m", "v", v)
+		logged.Info("m", "v", v)
+		if b, err := json.Marshal(v); err != nil || string(b) != "null" {
+			t.Errorf("%T: %s, %v", v, b, err)
+		}
+		for _, verb := range []string{"%v", "%+v", "%s", "%q", "%x"} {
+			if got := fmt.Sprintf(verb, v); strings.Contains(got, "PANIC") {
+				t.Errorf("%T: %s", v, got)
+			}
+		}
+		err, ok := v.(error)
+		if !ok {
+			continue
+		}
+		if err.Error() != "<nil>" || errors.Is(err, transport.ErrNotFound) || errors.Is(err, basiq.ErrMFARejected) || basiq.JobErrors(err) != nil {
+			t.Errorf("%T: %v", v, err)
+		}
+		client, made := basiq.NewClient(basiq.WithTokenSource(transport.TokenSourceFunc(func(context.Context, transport.TokenRequest) (transport.Token, error) {
+			return transport.Token{}, err
+		})))
+		if made != nil {
+			t.Fatal(made)
+		}
+		if _, err := client.Core.Users.Get(t.Context(), "u-1"); err == nil || !strings.Contains(err.Error(), "<nil>") {
+			t.Errorf("%T: %v", v, err)
+		}
+		_ = client.Close()
+	}
+	if r := (*basiq.CheckReport)(nil); r.OK() || r.Finding(basiq.CheckClock).Status != basiq.CheckSkipped {
+		t.Error("a nil report contains findings")
+	}
+	if day := basiq.TransactionDay(nil, nil); day != "" {
+		t.Errorf("the day %q", day)
+	}
+	var ctx context.Context
+	if err := transport.ContextError(ctx); err != nil {
+		t.Error(err)
 	}
 }

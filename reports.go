@@ -307,8 +307,16 @@ type ReportError struct {
 
 // Error returns the report ID and the cause.
 func (e *ReportError) Error() string {
+	if e == nil {
+		return "<nil>"
+	}
 	return fmt.Sprintf("basiq: report %s was created but could not be fetched: %s", safetext.Identifier(e.ReportID), causeText(e.Err))
 }
 
 // Unwrap returns Err.
-func (e *ReportError) Unwrap() error { return e.Err }
+func (e *ReportError) Unwrap() error {
+	if e == nil {
+		return nil
+	}
+	return e.Err
+}

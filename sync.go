@@ -1,6 +1,7 @@
 package basiq
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -75,6 +76,7 @@ const (
 	syncHistory       = 730              // days of history, if an account does not report its own
 	syncLongest       = 10 * syncHistory // days before today that are split into chunks
 	syncReadings      = 6                // limit of readings of a list, until two in a row agree
+	syncUnstable      = 24               // limit of readings of a list whose pages overlap, until the readings are complete
 	syncProbes        = 5                // missing posted transactions that are requested one by one
 )
 
@@ -141,7 +143,12 @@ func (o SyncOptions) withDefaults() (SyncOptions, error) {
 // locate the next page by counting rows; if a row disappears while the list is
 // read, another row is skipped. The list is therefore read until nothing has
 // disappeared between two consecutive readings. After six readings the sync
-// fails; run it again later. What can still be missed:
+// fails; run it again later. If transactions of the same day come in a different
+// order on each page, the readings are combined until no transaction is missing.
+//
+// A response that is not a list of transactions, or that contains a transaction
+// without ID, is an error; nothing is reported as removed because of it. What can
+// still be missed:
 //
 //   - a transaction that two consecutive readings skip, because other rows
 //     disappeared during both;
@@ -206,7 +213,7 @@ func (r *syncRun) run(ctx context.Context) error {
 		for i := range list.Data {
 			a := &list.Data[i]
 			if a.ID == "" {
-				continue
+				continue // null
 			}
 			ids = append(ids, a.ID)
 			for _, interval := range a.TransactionIntervals {
@@ -216,9 +223,11 @@ func (r *syncRun) run(ctx context.Context) error {
 			}
 		}
 	}
-	sort.Strings(ids)
+	slices.SortFunc(ids, func(a, b string) int {
+		return cmp.Or(strings.Compare(strings.ToLower(a), strings.ToLower(b)), strings.Compare(a, b))
+	})
 	var failures []error
-	for _, id := range slices.Compact(ids) {
+	for _, id := range slices.CompactFunc(ids, strings.EqualFold) {
 		err := r.syncAccount(ctx, id, begins[id])
 		if ended := transport.ContextError(ctx); err != nil && err != errStopped && ended != nil {
 			if errors.Is(err, ctx.Err()) {
@@ -306,16 +315,16 @@ func (r *syncRun) syncPosted(ctx context.Context, id string, a *accountState, be
 				return err
 			}
 		}
-		return r.finishSpan(ctx, id, a, all, visited)
+		return r.finishSpan(ctx, id, a, all, visited, last)
 	}
 	for _, s := range spans(a.KeptFrom, begins, r.today) {
-		visited, err := r.readAll(ctx, id, r.filter(id, s), func(visited map[string]bool, txID string, tx *data.Transaction) error {
+		visited, last, err := r.readAll(ctx, id, r.filter(id, s), func(visited map[string]bool, txID string, tx *data.Transaction) error {
 			return r.visitPosted(id, a, s, visited, txID, tx)
 		})
 		if err != nil {
 			return err
 		}
-		if err := r.finishSpan(ctx, id, a, s, visited); err != nil {
+		if err := r.finishSpan(ctx, id, a, s, visited, last); err != nil {
 			return err
 		}
 	}
@@ -325,8 +334,11 @@ func (r *syncRun) syncPosted(ctx context.Context, id string, a *accountState, be
 // visitPosted records a transaction of a list that was filtered to the days of
 // s. The list may contain transactions of neighbouring days.
 func (r *syncRun) visitPosted(account string, a *accountState, s span, visited map[string]bool, id string, tx *data.Transaction) error {
-	if id == "" || tx.Status == data.TransactionStatusPending || tx.AccountID != "" && tx.AccountID != account {
+	if tx.Status == data.TransactionStatusPending || !belongsTo(tx, account) {
 		return nil
+	}
+	if id == "" {
+		return errNoID(account)
 	}
 	now := postedRow{day: TransactionDay(tx, nil), hash: contentHash(tx)}
 	before, known := a.Posted[id]
@@ -350,12 +362,17 @@ func (r *syncRun) visitPosted(account string, a *accountState, s span, visited m
 }
 
 // finishSpan ends the sync of a span. visited contains every transaction that
-// was found in it.
-func (r *syncRun) finishSpan(ctx context.Context, account string, a *accountState, s span, visited map[string]bool) error {
+// was found in it, and last is the response with the last page.
+func (r *syncRun) finishSpan(ctx context.Context, account string, a *accountState, s span, visited map[string]bool, last *http.Response) error {
 	var missing []string
 	for id, row := range a.Posted {
 		if row.day != "" && s.contains(row.day) && !visited[id] {
 			missing = append(missing, id)
+		}
+	}
+	if len(missing) > 0 {
+		if err := r.checkListed(account, last); err != nil {
+			return err
 		}
 	}
 	if err := r.removeMissing(ctx, account, a, missing); err != nil {
@@ -403,10 +420,13 @@ func (r *syncRun) removeMissing(ctx context.Context, account string, a *accountS
 // current list with all that were pending before.
 func (r *syncRun) syncPending(ctx context.Context, account string, a *accountState) error {
 	filter := data.TransactionFilter{}.AccountID(account).Status(data.TransactionStatusPending)
-	visited, err := r.readAll(ctx, account, filter, func(visited map[string]bool, id string, tx *data.Transaction) error {
+	visited, last, err := r.readAll(ctx, account, filter, func(visited map[string]bool, id string, tx *data.Transaction) error {
 		_, posted := a.Posted[id]
-		if id == "" || tx.Status != data.TransactionStatusPending || posted || tx.AccountID != "" && tx.AccountID != account {
+		if tx.Status != data.TransactionStatusPending || posted || !belongsTo(tx, account) {
 			return nil
+		}
+		if id == "" {
+			return errNoID(account)
 		}
 		visited[id] = true
 		hash := contentHash(tx)
@@ -424,12 +444,13 @@ func (r *syncRun) syncPending(ctx context.Context, account string, a *accountSta
 	if err != nil {
 		return err
 	}
-	pending := slices.Collect(maps.Keys(a.Pending))
-	sort.Strings(pending)
-	for _, id := range pending {
-		if visited[id] {
-			continue
+	pending := slices.DeleteFunc(slices.Sorted(maps.Keys(a.Pending)), func(id string) bool { return visited[id] })
+	if len(pending) > 0 {
+		if err := r.checkListed(account, last); err != nil {
+			return err
 		}
+	}
+	for _, id := range pending {
 		delete(a.Pending, id)
 		if err := r.add(TransactionRemoved, account, id, nil); err != nil {
 			return err

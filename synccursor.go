@@ -82,6 +82,11 @@ func (r *postedRow) UnmarshalText(b []byte) error {
 // from.
 func (s *syncState) account(id string, from value.Date) *accountState {
 	a := s.Accounts[id]
+	for other, state := range s.Accounts {
+		if a == nil && strings.EqualFold(other, id) {
+			a = state // the same account with its ID in another case
+		}
+	}
 	if a == nil {
 		a = &accountState{KeptFrom: from}
 		s.Accounts[id] = a

@@ -3,10 +3,13 @@ package basiq
 import (
 	"context"
 	"fmt"
+	"io"
+	"maps"
 	"net/http"
 	"strings"
 
 	"github.com/basiq-sdk/basiq-go/generated/data"
+	"github.com/basiq-sdk/basiq-go/internal/pageshape"
 	"github.com/basiq-sdk/basiq-go/internal/safetext"
 	"github.com/basiq-sdk/basiq-go/transport"
 	"github.com/basiq-sdk/basiq-go/transport/value"
@@ -27,32 +30,44 @@ func (s span) contains(day value.Date) bool {
 // from a page that was already read, the first row of the next page is skipped.
 // A list of several pages is therefore read again, until everything that one
 // reading found is still there in the next. readAll returns the IDs that visit
-// accepted in the last reading.
-func (r *syncRun) readAll(ctx context.Context, account string, filter data.TransactionFilter, visit func(visited map[string]bool, txID string, tx *data.Transaction) error) (map[string]bool, error) {
+// accepted in the last reading, and the response with the last page.
+//
+// If the API orders equal dates differently on each page, a reading contains some
+// transactions twice and misses others. readAll then combines all readings, until
+// they have as many transactions as one reading has rows.
+func (r *syncRun) readAll(ctx context.Context, account string, filter data.TransactionFilter, visit func(visited map[string]bool, txID string, tx *data.Transaction) error) (map[string]bool, *http.Response, error) {
 	var before map[string]bool
-	for range syncReadings {
+	union, accepted := map[string]bool{}, map[string]bool{}
+	unstable := false
+	for n := 1; n <= syncReadings || unstable && n <= syncUnstable; n++ {
 		var first, last *http.Response
-		found, visited := map[string]bool{}, map[string]bool{}
+		found, visited, rows := map[string]bool{}, map[string]bool{}, 0
 		params := data.ListTransactionsParams{Filter: filter}
 		for tx, err := range r.client.Data.Transactions.All(ctx, r.userID, params, transport.WithResponse(&last)) {
 			if err != nil {
-				return nil, err
+				return nil, nil, err
 			}
 			if first == nil {
 				first = last
 			}
 			txID := strings.Clone(tx.ID)
 			found[txID] = true
+			rows++
 			if err := visit(visited, txID, tx); err != nil {
-				return nil, err
+				return nil, nil, err
 			}
 		}
 		if onePage := first == nil || first == last; onePage || before != nil && containsAll(found, before) {
-			return visited, nil
+			return visited, last, nil
+		}
+		maps.Copy(union, found)
+		maps.Copy(accepted, visited)
+		if unstable = rows > len(found); unstable && before != nil && len(union) == rows {
+			return accepted, last, nil
 		}
 		before = found
 	}
-	return nil, fmt.Errorf("basiq: SyncTransactions: transactions of account %s disappeared during each of %d readings: sync again later, from the last cursor",
+	return nil, nil, fmt.Errorf("basiq: SyncTransactions: transactions of account %s disappeared during each of %d readings: sync again later, from the last cursor",
 		safetext.Identifier(account), syncReadings)
 }
 
@@ -99,16 +114,43 @@ func (r *syncRun) filter(id string, s span) data.TransactionFilter {
 // accounts that were not decoded: under an unknown member, in an unknown form,
 // or on a next page.
 func maybeIncomplete(list *data.AccountList) bool {
-	for name := range list.JSON.Extra() {
-		if strings.EqualFold(name, "data") {
+	if pageshape.Unreadable(list, len(list.Data), "") != "" {
+		return true
+	}
+	for i := range list.Data {
+		whole, odd := list.Data[i].JSON.Whole()
+		if list.Data[i].ID == "" && !(odd && value.JSON(whole).Kind() == value.KindNull) {
 			return true
 		}
 	}
-	for name, raw := range list.Links.JSON.Extra() {
-		if strings.EqualFold(name, "next") && len(raw) > len("null") {
-			return true
+	return false
+}
+
+// checkListed returns an error unless the last page of a list of an account's
+// transactions contains a list. Without it, a response in an unexpected form could
+// be taken for an empty list, and transactions would be removed.
+func (r *syncRun) checkListed(account string, last *http.Response) error {
+	if last != nil && last.Body != nil {
+		text, err := io.ReadAll(last.Body)
+		if err != nil {
+			return err
+		}
+		page, err := value.ParseJSON(strings.TrimPrefix(string(text), "\ufeff"))
+		if items, _ := page.Get("data"); err == nil && items.Kind() == value.KindArray {
+			return nil
 		}
 	}
-	raw, odd := list.JSON.Raw("data")
-	return odd && len(list.Data) == 0 && value.JSON(raw).Kind() != value.KindNull && string(raw) != "{}"
+	return fmt.Errorf("basiq: SyncTransactions: the response with the transactions of account %s contains no list, although the account had transactions before: nothing was removed: sync again later, from the last cursor",
+		safetext.Identifier(account))
+}
+
+// errNoID returns the error of a transaction that cannot be identified.
+func errNoID(account string) error {
+	return fmt.Errorf("basiq: SyncTransactions: the API returned a transaction of account %s without ID: sync again later, from the last cursor", safetext.Identifier(account))
+}
+
+// belongsTo reports whether a transaction belongs to an account, ignoring the case
+// of the ID. A transaction without account ID belongs to the account of its list.
+func belongsTo(tx *data.Transaction, account string) bool {
+	return tx.AccountID == "" || strings.EqualFold(tx.AccountID, account)
 }

@@ -171,6 +171,9 @@ func withMargin(f data.TransactionFilter, from, to value.Date) data.TransactionF
 // time is converted to loc; nil means UTC. For example, midnight in Sydney,
 // sent as 14:00 UTC, belongs to the Sydney day if loc is Australia/Sydney.
 func TransactionDay(tx *data.Transaction, loc *time.Location) value.Date {
+	if tx == nil {
+		return ""
+	}
 	for _, at := range []value.DateTime{tx.PostDate, tx.TransactionDate} {
 		t, err := at.Time()
 		if err != nil {

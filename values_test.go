@@ -185,3 +185,28 @@ func TestEmbeddedTypes(t *testing.T) {
 		t.Errorf("%s, %v", text, err)
 	}
 }
+
+// TestLongReportTitlesAreRejected checks that a title of more than 50 characters, not
+// bytes, is rejected before a request is sent.
+func TestLongReportTitlesAreRejected(t *testing.T) {
+	srv := basiqtest.NewServer(t)
+	client := srv.Client(t)
+	create := func(title string) error {
+		_, err := client.Reporting.Reports.Create(t.Context(), reporting.CreateReportParams{
+			ReportType: "CON_AFFOR_01", Title: title, Filters: []reporting.Filter{{Name: "fromDate"}},
+		})
+		return err
+	}
+	var beyond *transport.RangeError
+	if err := create(strings.Repeat("é", 51)); !errors.As(err, &beyond) || beyond.Name != "title" || beyond.Value != 51 || beyond.Most != 50 {
+		t.Errorf("51 characters: %v", err)
+	} else {
+		wantText(t, err.Error(), "title has 51 characters", "the maximum is 50")
+	}
+	if n := srv.Calls(""); n != 0 {
+		t.Errorf("%d requests were sent", n)
+	}
+	if err := create(strings.Repeat("é", 50)); errors.As(err, &beyond) {
+		t.Errorf("50 characters: %v", err)
+	}
+}

@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/basiq-sdk/basiq-go/internal/sdkerrors"
 	"github.com/basiq-sdk/basiq-go/internal/urls"
 )
 
@@ -129,6 +130,7 @@ var ErrClosed = errors.New("basiq: the client is closed")
 
 // New returns a Client. WithAPIKey or WithTokenSource is required.
 func New(opts ...ClientOption) (*Client, error) {
+	sdkerrors.Register(sdkerrors.Transport, made)
 	base, err := parseBase(DefaultBaseURL)
 	if err != nil {
 		return nil, err

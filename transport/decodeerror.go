@@ -46,7 +46,12 @@ func newDecodeError(op *Operation, status int, contentType string, err error) *D
 }
 
 // Error names the operation and the position in the body, and contains no values.
-func (e *DecodeError) Error() string { return e.text() }
+func (e *DecodeError) Error() string {
+	if e == nil {
+		return "<nil>"
+	}
+	return e.text()
+}
 
 func (e DecodeError) text() string {
 	text := fmt.Sprintf("basiq: %s: the response (%d, %q) cannot be decoded", e.Operation, e.Status, safetext.Identifier(e.ContentType))
@@ -90,4 +95,9 @@ func (e DecodeError) MarshalText() ([]byte, error) { return []byte(e.text()), ni
 func (e DecodeError) LogValue() slog.Value { return slog.StringValue(e.text()) }
 
 // Unwrap returns the cause.
-func (e *DecodeError) Unwrap() error { return e.Err }
+func (e *DecodeError) Unwrap() error {
+	if e == nil {
+		return nil
+	}
+	return e.Err
+}

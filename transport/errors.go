@@ -71,11 +71,12 @@ var (
 	// ErrRateLimited matches status 429, status 403 with the code too-many-requests,
 	// and every ThrottledError.
 	ErrRateLimited = errors.New("basiq: rate limited")
-	// ErrGone matches status 410.
+	// ErrGone matches status 410, except from POST /token.
 	ErrGone = errors.New("basiq: no longer available")
-	// ErrConflict matches status 409, and the code resource-already-exists.
+	// ErrConflict matches status 409, and the code resource-already-exists, except from
+	// POST /token.
 	ErrConflict = errors.New("basiq: already exists")
-	// ErrInvalidParameter matches status 400.
+	// ErrInvalidParameter matches status 400, except from POST /token.
 	ErrInvalidParameter = errors.New("basiq: invalid parameter")
 	// ErrUnavailable matches status 502, 503 and 504, and statuses from 520 to 529,
 	// which content delivery networks send when they cannot reach the API.
@@ -96,6 +97,9 @@ var (
 
 // Code returns the code of the first problem, or "" if there is none.
 func (e *Error) Code() string {
+	if e == nil {
+		return ""
+	}
 	if len(e.Problems) == 0 {
 		return ""
 	}
@@ -104,7 +108,12 @@ func (e *Error) Code() string {
 
 // Error describes the failure. The text is safe to log: it contains no values of the
 // request and no text from the API.
-func (e *Error) Error() string { return e.text() }
+func (e *Error) Error() string {
+	if e == nil {
+		return "<nil>"
+	}
+	return e.text()
+}
 
 func (e Error) text() string {
 	var b strings.Builder
@@ -203,6 +212,9 @@ func (e Error) GobEncode() ([]byte, error) { return json.Marshal(e.safe()) }
 
 // GobDecode decodes what GobEncode encoded.
 func (e *Error) GobDecode(data []byte) error {
+	if e == nil {
+		return errors.New("basiq: cannot decode into a nil *Error")
+	}
 	var s safe
 	if err := json.Unmarshal(data, &s); err != nil {
 		return err
@@ -225,9 +237,18 @@ func (e Error) LogValue() slog.Value {
 
 // Is reports whether the error is of the kind target: see ErrNotFound and the others.
 func (e *Error) Is(target error) bool {
+	if e == nil {
+		return false
+	}
+	switch target {
+	case ErrNotFound, ErrGone, ErrConflict, ErrInvalidParameter:
+		if e.Path == opToken.Path {
+			return false // POST /token does not respond to the resource or the parameters of the call
+		}
+	}
 	switch target {
 	case ErrNotFound:
-		return e.Status == http.StatusNotFound && !e.keyUnknown()
+		return e.Status == http.StatusNotFound
 	case ErrTokenExpired:
 		return e.tokenRejected()
 	case ErrUnauthorized:
@@ -255,7 +276,12 @@ func (e *Error) Is(target error) bool {
 // Unwrap returns what prevented a retry, or nil if nothing did. It is the error of the
 // context, or ErrRetryBudget. It is context.DeadlineExceeded also if the deadline would
 // have passed during the wait before the retry.
-func (e *Error) Unwrap() error { return e.stop }
+func (e *Error) Unwrap() error {
+	if e == nil {
+		return nil
+	}
+	return e.stop
+}
 
 // keyUnknown reports whether the API does not know the API key. The token endpoint
 // then responds with 404, which must not pass for a resource that was not found.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/basiq-sdk/basiq-go/internal/contexts"
+	"github.com/basiq-sdk/basiq-go/internal/sdkerrors"
 )
 
 // ownError returns err, which was returned by the HTTP client, without errors of other
@@ -27,42 +28,34 @@ func ownError(ctx context.Context, err error) error {
 }
 
 // withoutForeignErrors returns err, or only its text if its chain contains an error of
-// this package, which then belongs to another call.
-func withoutForeignErrors(err error) error {
-	if holds(err, func(e error) bool { return isKind(e) || pathOf(e) != nil }) {
-		return errors.New(err.Error())
-	}
-	return err
+// this module, which then belongs to another call.
+func withoutForeignErrors(err error) error { return sdkerrors.TextOf(err) }
+
+// made reports whether err is an error of this package.
+func made(err error) bool {
+	_, token := err.(*TokenError)
+	return token || isKind(err) || pathOf(err) != nil
 }
 
 // withoutForeignCalls is withoutForeignErrors for the error of a TokenSource, which may
-// be the error of POST /token.
+// be the error of POST /token, or say why there is no token.
 func withoutForeignCalls(err error) error {
-	if holds(err, func(e error) bool { path := pathOf(e); return path != nil && *path != opToken.Path }) {
+	foreign := func(e error) bool {
+		switch e {
+		case ErrUnauthorized, ErrTokenExpired, ErrRateLimited, ErrUnavailable, ErrRedirected, ErrRetryBudget, ErrNoContent, ErrTooLarge,
+			ErrClosed, ErrTokenTimeout, ErrBadToken:
+			return false
+		}
+		if _, token := e.(*TokenError); token {
+			return false
+		}
+		path := pathOf(e)
+		return sdkerrors.Made(e) && (path == nil || *path != opToken.Path)
+	}
+	if sdkerrors.Holds(err, foreign) {
 		return errors.New(err.Error())
 	}
 	return err
-}
-
-// holds reports whether f is true for an error in the tree of err.
-func holds(err error, f func(error) bool) bool {
-	if err == nil {
-		return false
-	}
-	if f(err) {
-		return true
-	}
-	switch e := err.(type) {
-	case interface{ Unwrap() error }:
-		return holds(e.Unwrap(), f)
-	case interface{ Unwrap() []error }:
-		for _, err := range e.Unwrap() {
-			if holds(err, f) {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // isKind reports whether err is one of this package's error values for errors.Is.
@@ -82,13 +75,25 @@ func pathOf(err error) *string {
 	var unnamed string
 	switch e := err.(type) {
 	case *Error:
-		return &e.Path
+		if e != nil {
+			return &e.Path
+		}
+		return &unnamed
 	case *SendError:
-		return &e.Path
+		if e != nil {
+			return &e.Path
+		}
+		return &unnamed
 	case *DecodeError:
-		return &e.Path
+		if e != nil {
+			return &e.Path
+		}
+		return &unnamed
 	case *ThrottledError:
-		return &e.Path
+		if e != nil {
+			return &e.Path
+		}
+		return &unnamed
 	case *PathError, *MissingError, *RangeError:
 		return &unnamed
 	}
@@ -99,4 +104,9 @@ func pathOf(err error) *string {
 // matches ctx.Err() and nothing else. Its text includes context.Cause, but the cause
 // is not in the chain: errgroup makes the error of one call the cause of all others
 // in its group. The calls of a Client return such errors.
-func ContextError(ctx context.Context) error { return contexts.Err(ctx) }
+func ContextError(ctx context.Context) error {
+	if ctx == nil {
+		return nil
+	}
+	return contexts.Err(ctx)
+}

@@ -14,8 +14,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/basiq-sdk/basiq-go/internal/pageshape"
 	"github.com/basiq-sdk/basiq-go/internal/urls"
-	"github.com/basiq-sdk/basiq-go/transport/internal/pageshape"
 	"github.com/basiq-sdk/basiq-go/transport/value"
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
@@ -102,7 +102,8 @@ type decodablePage[P any] interface {
 // An error ends the loop. Apart from the errors of Client.Do, these are:
 //   - ErrPageLink if a link leads elsewhere or was followed before, or if the member
 //     with the link has an unknown form; the items of that page are yielded first
-//   - a *DecodeError if the items of a page have an unknown form
+//   - a *DecodeError if the items of a page have an unknown form, if a page has no
+//     member data, or if it contains an error of the API in place of items
 func All[P, T any, PP decodablePage[P]](ctx context.Context, c *Client, newRequest func() *Request, split func(*P) ([]T, string), opts ...Option) iter.Seq2[*T, error] {
 	return func(yield func(*T, error) bool) {
 		req := newRequest()
@@ -118,7 +119,7 @@ func All[P, T any, PP decodablePage[P]](ctx context.Context, c *Client, newReque
 		if p.at != nil && p.at.Done() {
 			return
 		}
-		object := pageshape.ObjectField(reflect.TypeFor[T]())
+		object, item := pageshape.ObjectField(reflect.TypeFor[T]()), pageshape.NewItem(reflect.TypeFor[T]())
 		var pending *fetch[P]
 		defer func() { pending.abandon() }()
 		for {
@@ -147,6 +148,9 @@ func All[P, T any, PP decodablePage[P]](ctx context.Context, c *Client, newReque
 				case odd && kind == value.KindNull:
 				case odd:
 					yield(nil, p.unreadable(fmt.Sprintf("data[%d]", i), &wire.TypeError{Want: "object", Got: kind.String()}))
+					return
+				case item.IsError(&items[i]):
+					yield(nil, p.unreadable(fmt.Sprintf("data[%d]", i), errors.New("the item is an error of the API")))
 					return
 				case !yield(&items[i], nil):
 					return

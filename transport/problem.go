@@ -115,6 +115,9 @@ const (
 // Advice returns one or two sentences on what to do about the error, or "" if there is
 // no advice beyond the code.
 func (e *Error) Advice() string {
+	if e == nil {
+		return ""
+	}
 	if e.tokenRejected() {
 		return "The API rejected the access token, and then a new one. Check that the API key is still enabled, and that this machine's clock is correct."
 	}

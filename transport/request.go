@@ -221,6 +221,9 @@ type PathError struct {
 
 // Error names the operation, the parameter and the reason, but not the value.
 func (e *PathError) Error() string {
+	if e == nil {
+		return "<nil>"
+	}
 	return fmt.Sprintf("basiq: %s: path parameter %s %s", e.Operation, e.Name, e.Reason)
 }
 

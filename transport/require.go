@@ -1,6 +1,9 @@
 package transport
 
-import "fmt"
+import (
+	"fmt"
+	"unicode/utf8"
+)
 
 // MissingError is the error of a call that was not sent because a required
 // parameter or field was not given.
@@ -11,6 +14,9 @@ type MissingError struct {
 
 // Error names the operation and what is missing.
 func (e *MissingError) Error() string {
+	if e == nil {
+		return "<nil>"
+	}
 	return fmt.Sprintf("basiq: %s: %s is required", e.Operation, e.Name)
 }
 
@@ -21,17 +27,25 @@ func (r *Request) Require(name string, given bool) {
 	}
 }
 
-// RangeError is the error of a call that was not sent because a number is outside the
-// range that the API documents.
+// RangeError is the error of a call that was not sent because a number, or the length
+// of a text, is outside the range that the API documents.
 type RangeError struct {
 	Operation string // "data.Transactions.List"
 	Name      string // name in the API: "limit"
-	Value     int    // the rejected value
+	Value     int    // the rejected value, or the number of characters of the text
 	Most      int    // the largest value that is allowed; the smallest is 0
+
+	text bool // Value is the length of a text
 }
 
 // Error names the operation, the parameter and the limit.
 func (e *RangeError) Error() string {
+	if e == nil {
+		return "<nil>"
+	}
+	if e.text {
+		return fmt.Sprintf("basiq: %s: %s has %d characters: the maximum is %d", e.Operation, e.Name, e.Value, e.Most)
+	}
 	return fmt.Sprintf("basiq: %s: %s is %d: it must be between 0 and %d", e.Operation, e.Name, e.Value, e.Most)
 }
 
@@ -40,5 +54,13 @@ func (e *RangeError) Error() string {
 func (r *Request) AtMost(name string, value, most int) {
 	if value < 0 || value > most {
 		r.Fail(&RangeError{Operation: r.inner().op.ID, Name: name, Value: value, Most: most})
+	}
+}
+
+// NotLonger makes the call fail with a *RangeError if text has more characters than
+// most.
+func (r *Request) NotLonger(name, text string, most int) {
+	if n := utf8.RuneCountInString(text); n > most {
+		r.Fail(&RangeError{Operation: r.inner().op.ID, Name: name, Value: n, Most: most, text: true})
 	}
 }

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"github.com/basiq-sdk/basiq-go/internal/sdkerrors"
 )
 
 // Lengths of what is taken out of a server's words.
@@ -322,7 +324,7 @@ func scrubError(err error, secrets []string) error {
 	if err == nil {
 		return nil
 	}
-	if !holds(err, func(e error) bool { text := e.Error(); return redact(text, secrets...) != text }) {
+	if !sdkerrors.Holds(err, func(e error) bool { text := e.Error(); return redact(text, secrets...) != text }) {
 		return err
 	}
 	out := &scrubbedError{text: redact(err.Error(), secrets...)}

@@ -33,7 +33,12 @@ type SendError struct {
 }
 
 // Error describes the failure, without the URL: its values may be personal data.
-func (e *SendError) Error() string { return e.text() }
+func (e *SendError) Error() string {
+	if e == nil {
+		return "<nil>"
+	}
+	return e.text()
+}
 
 func (e SendError) text() string {
 	var b strings.Builder
@@ -78,11 +83,16 @@ func (e SendError) unknown() bool {
 }
 
 // Is reports whether target is ErrOutcomeUnknown and the outcome is unknown.
-func (e *SendError) Is(target error) bool { return target == ErrOutcomeUnknown && e.unknown() }
+func (e *SendError) Is(target error) bool {
+	return e != nil && target == ErrOutcomeUnknown && e.unknown()
+}
 
 // Unwrap returns the cause, what prevented a retry, and, if the context ended after an
 // earlier attempt had got an error response, that *Error.
 func (e *SendError) Unwrap() []error {
+	if e == nil {
+		return nil
+	}
 	causes := make([]error, 0, 3)
 	for _, err := range []error{e.Err, e.stop} {
 		if err != nil {

@@ -22,7 +22,12 @@ type ThrottledError struct {
 }
 
 // Error describes the failure. The text contains no values of the request.
-func (e *ThrottledError) Error() string { return e.text() }
+func (e *ThrottledError) Error() string {
+	if e == nil {
+		return "<nil>"
+	}
+	return e.text()
+}
 
 func (e ThrottledError) text() string {
 	why := "the call left the queue"
@@ -49,7 +54,12 @@ func (e ThrottledError) LogValue() slog.Value {
 }
 
 // Is reports whether target is ErrRateLimited.
-func (e *ThrottledError) Is(target error) bool { return target == ErrRateLimited }
+func (e *ThrottledError) Is(target error) bool { return e != nil && target == ErrRateLimited }
 
 // Unwrap returns why the call left the queue.
-func (e *ThrottledError) Unwrap() error { return e.Err }
+func (e *ThrottledError) Unwrap() error {
+	if e == nil {
+		return nil
+	}
+	return e.Err
+}

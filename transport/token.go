@@ -138,6 +138,9 @@ type TokenError struct {
 
 // Error names the scope and the cause.
 func (e *TokenError) Error() string {
+	if e == nil {
+		return "<nil>"
+	}
 	if e.Err == nil {
 		return fmt.Sprintf("basiq: getting a %s token", e.Scope)
 	}
@@ -145,7 +148,12 @@ func (e *TokenError) Error() string {
 }
 
 // Unwrap returns the cause.
-func (e *TokenError) Unwrap() error { return e.Err }
+func (e *TokenError) Unwrap() error {
+	if e == nil {
+		return nil
+	}
+	return e.Err
+}
 
 // ErrTokenTimeout is the error of calls whose access token was not received within half a
 // minute.

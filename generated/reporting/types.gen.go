@@ -213,6 +213,7 @@ func (p *CreateReportParams) apply(req *transport.Request) {
 	req.Require("reportType", p.ReportType != "")
 	req.Require("title", p.Title != "")
 	req.Require("filters", len(p.Filters) > 0)
+	req.NotLonger("title", p.Title, 50)
 	req.SetJSON(p)
 }
 

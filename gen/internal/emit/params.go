@@ -70,6 +70,9 @@ func (e *emitter) limits(g *Group, recv string, t *model.Type) {
 		if f.Most > 0 && f.Ref.Prim == model.Int && !f.Ref.Pointer {
 			g.Id("req").Dot("AtMost").Call(Lit(f.Wire), Id(recv).Dot(f.Name), Lit(f.Most))
 		}
+		if f.MostLength > 0 && f.Ref.Prim == model.String && !f.Ref.Pointer {
+			g.Id("req").Dot("NotLonger").Call(Lit(f.Wire), Id(recv).Dot(f.Name), Lit(f.MostLength))
+		}
 		if slices.Contains(t.RequireOne, f.Wire) {
 			if len(names) > 0 {
 				given.Op("||")

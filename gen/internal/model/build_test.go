@@ -301,7 +301,7 @@ func TestLimitsOfRequests(t *testing.T) {
       x-require-one: [%s]
       properties:
         count: {type: integer, maximum: 500}
-        title: {type: string}
+        title: {type: string, maxLength: 50}
         low: {type: integer, maximum: -1}
         free: {type: string}
 `
@@ -313,6 +313,9 @@ func TestLimitsOfRequests(t *testing.T) {
 	got := map[string]int{}
 	for _, f := range thing.Fields {
 		got[f.Wire] = f.Most
+		if f.MostLength != map[string]int{"title": 50}[f.Wire] {
+			t.Errorf("%s: maximum length %d", f.Wire, f.MostLength)
+		}
 	}
 	if want := map[string]int{"count": 500, "title": 0, "low": 0, "free": 0}; !maps.Equal(got, want) || !slices.Equal(thing.RequireOne, []string{"title", "free"}) {
 		t.Errorf("got %v, and %v of which one is required", got, thing.RequireOne)

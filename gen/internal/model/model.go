@@ -193,7 +193,8 @@ type Field struct {
 	Loc        string
 	Pos        diag.Pos
 
-	Most int // the maximum of a number in a request; 0 means no limit
+	Most       int // the maximum of a number in a request; 0 means no limit
+	MostLength int // the maximum number of characters of a text in a request; 0 means no limit
 
 	pinned bool // x-pointer has set whether it is a pointer
 }

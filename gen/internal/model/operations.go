@@ -316,7 +316,7 @@ func (b *builder) parameter(m *Method, p spec.Node, in, wire string) *Field {
 		f.Ref = Ref{Prim: String}
 		return f
 	}
-	f.Most = maximum(schema.Deref())
+	f.Most, f.MostLength = wholeNumber(schema.Deref(), "maximum"), wholeNumber(schema.Deref(), "maxLength")
 	if fd := p.Get("x-filter"); fd.Exists() {
 		f.Filter = b.filter(fd)
 		f.Ref = Ref{Prim: Filters, Name: f.Filter.Type}

@@ -314,7 +314,7 @@ func (b *builder) field(t *Type, p spec.Node, required bool, ctx context) *Field
 		b.errorf(p, "bad-name", "the member %q has a quote, backslash or control character in its name", wire).
 			WithHint("rename it in an overlay, or remove it")
 	}
-	f.Most = maximum(target)
+	f.Most, f.MostLength = wholeNumber(target, "maximum"), wholeNumber(target, "maxLength")
 	nullable := target.Bool("nullable") || p.Bool("nullable") || slices.Contains(target.Get("type").Strings(), "null")
 	inner := context{
 		parent: t.Name, name: entry.Name, explicit: t.explicit,
@@ -338,10 +338,10 @@ func (b *builder) field(t *Type, p spec.Node, required bool, ctx context) *Field
 	return f
 }
 
-// maximum returns the maximum of a number, or 0 if it has none that is a positive
-// integer.
-func maximum(n spec.Node) int {
-	most, _ := strconv.Atoi(n.Str("maximum"))
+// wholeNumber returns the limit that keyword sets: the maximum of a number, or the
+// maxLength of a text. It returns 0 if there is none that is a positive integer.
+func wholeNumber(n spec.Node, keyword string) int {
+	most, _ := strconv.Atoi(n.Str(keyword))
 	return max(most, 0)
 }
 

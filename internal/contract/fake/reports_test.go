@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -173,7 +174,11 @@ func TestInvalidReportRequests(t *testing.T) {
 		{"account of another user", "CON_AFFOR_01", "A", "404 resource-not-found", []reporting.Filter{from, to, list("accounts", account), list("users", other)}},
 		{"no account", "STATEMENT_01", "A", "400 parameter-not-supplied", []reporting.Filter{from, text("user", user)}},
 	} {
-		if _, err := client.Reporting.Reports.Create(t.Context(), reporting.CreateReportParams{ReportType: c.kind, Title: c.title, Filters: c.filters}); codeOf(err) != c.want {
+		params := reporting.CreateReportParams{ReportType: c.kind, Title: "A", Filters: c.filters}
+		if err := params.JSON.Set("title", json.RawMessage(strconv.Quote(c.title))); err != nil { // because the client rejects long titles itself
+			t.Fatal(err)
+		}
+		if _, err := client.Reporting.Reports.Create(t.Context(), params); codeOf(err) != c.want {
 			t.Errorf("%s: %v", c.name, err)
 		}
 	}

@@ -13,7 +13,12 @@ import (
 // Unreadable returns the name of a member of a page whose value could not be decoded: the
 // items ("data") of a page without items, or the link to the next page ("links" or
 // "next") of a page without link. It returns "" for all other pages.
+// A page without the member "data", or whose type is "error", is not a list: the result is
+// "data".
 func Unreadable(page any, items int, link string) string {
+	if v := reflect.ValueOf(page).Elem(); items == 0 && absent(v) || NewItem(v.Type()).IsError(page) {
+		return "data"
+	}
 	return search(reflect.ValueOf(page), 2, func(o *wire.Object) string {
 		if items == 0 && undecoded(o, "data", filled) {
 			return "data"
@@ -27,6 +32,54 @@ func Unreadable(page any, items int, link string) string {
 		}
 		return ""
 	})
+}
+
+// absent reports whether a page has no member "data", in any case.
+func absent(page reflect.Value) bool {
+	field := ObjectField(page.Type())
+	if field < 0 {
+		return false
+	}
+	o := page.Field(field).Addr().Interface().(*wire.Object)
+	if o.Present("data") {
+		return false
+	}
+	for name := range o.Extra() {
+		if strings.EqualFold(name, "data") {
+			return false
+		}
+	}
+	return true
+}
+
+// Item distinguishes the items of a list from errors of the API.
+type Item struct{ object, kind int }
+
+// NewItem returns an Item for a list whose items have type t.
+func NewItem(t reflect.Type) Item {
+	item := Item{ObjectField(t), -1}
+	if t.Kind() == reflect.Struct {
+		for i := range t.NumField() {
+			if f := t.Field(i); f.Type.Kind() == reflect.String && f.Tag.Get("json") == "type" {
+				item.kind = i
+			}
+		}
+	}
+	return item
+}
+
+// IsError reports whether the item to which v points has the type "error", which means
+// that it is an error of the API in place of the items.
+func (t Item) IsError(v any) bool {
+	s := reflect.ValueOf(v).Elem()
+	if t.kind >= 0 {
+		return s.Field(t.kind).String() == "error"
+	}
+	if t.object < 0 {
+		return false
+	}
+	raw, ok := s.Field(t.object).Addr().Interface().(*wire.Object).Raw("type")
+	return ok && string(raw) == `"error"`
 }
 
 // ObjectField returns the index of a struct type's wire.Object, or -1 if it has none.
