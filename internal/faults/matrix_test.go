@@ -318,6 +318,12 @@ func kinds(err error) string {
 			add(errors.Is(err, target) != is, "wrongly:"+target.Error())
 		}
 	}
+	if throttled := (*transport.ThrottledError)(nil); api == nil && errors.As(err, &throttled) {
+		// Timing decides whether the last poll gets a 429 or is held back because
+		// earlier ones did. Both match ErrRateLimited.
+		words = append(words, "429")
+		add(!errors.Is(err, transport.ErrRateLimited), "wrongly:"+transport.ErrRateLimited.Error())
+	}
 	add(errors.As(err, &decode), "unreadable")
 	add(errors.Is(err, transport.ErrTooLarge), "too-large")
 	add(errors.Is(err, transport.ErrTokenExpired), "token-rejected")
