@@ -14,46 +14,46 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
-// CheckName is what a finding of Client.Check is about.
+// CheckName names one of the checks that Client.Check makes.
 type CheckName string
 
-// What Client.Check looks at, in this order.
+// The checks that Client.Check makes, in this order.
 const (
-	CheckBaseURL     CheckName = "base URL"      // Basiq's API answers at the address
-	CheckAPIKey      CheckName = "API key"       // the key, or the token source, is accepted
-	CheckVersion     CheckName = "API version"   // the API speaks the version that this package asks for
-	CheckServerScope CheckName = "SERVER_ACCESS" // a token for calls can be got
-	CheckClientScope CheckName = "CLIENT_ACCESS" // a token of a user's can be got
+	CheckBaseURL     CheckName = "base URL"      // Basiq's API responds at the base URL
+	CheckAPIKey      CheckName = "API key"       // the API accepts the key or the source's token
+	CheckVersion     CheckName = "API version"   // the API supports the version that this package requests
+	CheckServerScope CheckName = "SERVER_ACCESS" // an access token for API calls can be obtained
+	CheckClientScope CheckName = "CLIENT_ACCESS" // an access token for a user can be obtained
 	CheckClock       CheckName = "clock"         // this machine's clock agrees with the API's
 )
 
-// CheckStatus is how a check came out.
+// CheckStatus is the outcome of a check.
 type CheckStatus string
 
 // Outcomes of a check.
 const (
 	CheckOK      CheckStatus = "ok"
-	CheckWarning CheckStatus = "warning" // it works, and may not for long
+	CheckWarning CheckStatus = "warning" // works now, but is likely to cause failures
 	CheckFailed  CheckStatus = "failed"
-	CheckSkipped CheckStatus = "skipped" // it was not, or could not be, looked at
+	CheckSkipped CheckStatus = "skipped" // not requested, or not possible
 )
 
-// Finding is what one check found. Summary and Advice hold no credential and
-// no value of an answer.
+// Finding is the result of one check. Summary and Advice contain no credentials
+// and no values from a response.
 type Finding struct {
 	Check   CheckName
 	Status  CheckStatus
 	Summary string
-	Advice  string // what to do; "" where there is nothing to do
-	Err     error  // the error behind a failure, safe to log
+	Advice  string // what to do; "" if nothing needs to be done
+	Err     error  // the cause of a failure, safe to log
 }
 
-// CheckReport is what Client.Check found.
+// CheckReport is the result of Client.Check.
 type CheckReport struct {
 	BaseURL  string
-	Findings []Finding     // one for each CheckName, in their order
-	Calls    int           // calls that were made: two at most
-	Skew     time.Duration // how far this clock is ahead of the API's, negative if behind, to about a second; 0 if not known
+	Findings []Finding     // one for each CheckName, in the order of the constants
+	Calls    int           // number of API calls made, at most two
+	Skew     time.Duration // how far this machine's clock is ahead of the API's, to about a second; negative if behind, 0 if unknown
 }
 
 // OK reports whether no check failed. Warnings and skipped checks do not count
@@ -70,7 +70,7 @@ func (r *CheckReport) OK() bool {
 	return true
 }
 
-// Finding returns the finding of a check.
+// Finding returns the finding of the named check.
 func (r *CheckReport) Finding(name CheckName) Finding {
 	if r != nil {
 		for _, f := range r.Findings {
@@ -79,11 +79,11 @@ func (r *CheckReport) Finding(name CheckName) Finding {
 			}
 		}
 	}
-	return Finding{Check: name, Status: CheckSkipped, Summary: "not looked at"}
+	return Finding{Check: name, Status: CheckSkipped, Summary: "not checked"}
 }
 
-// String returns the report as text, a line for each finding and one for each
-// advice.
+// String returns the report as text: a line for each finding, followed by its
+// advice if it has any.
 func (r *CheckReport) String() string {
 	if r == nil {
 		return "<nil>"
@@ -99,54 +99,54 @@ func (r *CheckReport) String() string {
 	return b.String()
 }
 
-// CheckOptions says what Client.Check looks at besides what it always does.
+// CheckOptions configures Client.Check. The zero value is valid.
 type CheckOptions struct {
-	UserID string // also get a CLIENT_ACCESS token of this user's
+	UserID string // if set, Check also requests a CLIENT_ACCESS token for this user
 }
 
-// maxSkew is how far clocks may be apart without a warning.
+// maxSkew is the largest clock difference that causes no warning.
 const maxSkew = 30 * time.Second
 
-// Check finds out whether the client can work: whether the API is reached and
-// the key accepted, which tokens can be got, and whether the clocks agree. What
-// is wrong stands in the report; Check itself does not fail. Each call is made
-// once and waits for half a minute at most.
+// Check diagnoses whether the client is set up correctly: whether the API can
+// be reached and accepts the key, which tokens can be obtained, and whether the
+// clocks agree. Problems are reported in the CheckReport; Check itself does not
+// fail. Each call is made once, without retries, and is limited to 30 seconds.
 //
-// It makes one call: POST /token for a SERVER_ACCESS token; and with a user, a
-// second one for that user's CLIENT_ACCESS token. Of a client that has a
-// TokenSource and no key, the source is asked for the tokens, and the one call
-// is GET /events/types.
+// Check makes one call: POST /token for a SERVER_ACCESS token. If opts.UserID
+// is set, it makes a second one for that user's CLIENT_ACCESS token. If the
+// client has a TokenSource and no API key, Check requests the tokens from the
+// source, and its one call is GET /events/types.
 func (c *Client) Check(ctx context.Context, opts CheckOptions) *CheckReport {
 	r := &CheckReport{}
 	if c != nil {
 		r.BaseURL = c.Transport.BaseURL()
 	}
 	for _, name := range []CheckName{CheckBaseURL, CheckAPIKey, CheckVersion, CheckServerScope, CheckClientScope, CheckClock} {
-		r.Findings = append(r.Findings, Finding{Check: name, Status: CheckSkipped, Summary: "not known, as the call failed"})
+		r.Findings = append(r.Findings, Finding{Check: name, Status: CheckSkipped, Summary: "unknown, because the call failed"})
 	}
 	if err := c.checkReady(ctx, "Check"); err != nil {
-		r.set(CheckBaseURL, CheckFailed, "the check could not be made", "make the client with NewClient, and give a context", err)
+		r.set(CheckBaseURL, CheckFailed, "the check could not run", "create the client with NewClient, and pass a context", err)
 		return r
 	}
-	p := &prober{client: c, report: r}
+	k := &checker{client: c, report: r}
 	before := time.Now()
-	err := p.ask(ctx, transport.ScopeServer, "")
+	err := k.requestToken(ctx, transport.ScopeServer, "")
 	if errors.Is(err, transport.ErrClosed) {
-		r.set(CheckBaseURL, CheckFailed, "the client is closed", "make another with NewClient", err)
+		r.set(CheckBaseURL, CheckFailed, "the client is closed", "create a new client with NewClient", err)
 		return r
 	}
-	if p.res == nil && !answeredOrSent(err) && ctx.Err() == nil {
-		p.source = true
-		err = p.read(ctx)
+	if k.res == nil && !reachedNetwork(err) && ctx.Err() == nil {
+		k.source = true
+		err = k.callWithSourceToken(ctx)
 	}
-	p.clock(before, time.Now())
-	p.judge(err)
+	k.compareClocks(before, time.Now())
+	k.evaluate(err)
 	switch {
 	case opts.UserID == "":
-		r.set(CheckClientScope, CheckSkipped, "no user was given", "", nil)
+		r.set(CheckClientScope, CheckSkipped, "no user ID was given", "", nil)
 	case err == nil:
-		p.res = nil
-		p.judgeUser(p.ask(ctx, transport.ScopeClient, opts.UserID))
+		k.res = nil
+		k.evaluateUser(k.requestToken(ctx, transport.ScopeClient, opts.UserID))
 	}
 	return r
 }
@@ -159,59 +159,63 @@ func (r *CheckReport) set(name CheckName, status CheckStatus, summary, advice st
 	}
 }
 
-func (r *CheckReport) fine(names ...CheckName) {
+func (r *CheckReport) setOK(names ...CheckName) {
 	summary := map[CheckName]string{
-		CheckBaseURL: "the API answers", CheckAPIKey: "accepted", CheckVersion: "3.0 is accepted",
-		CheckServerScope: "a token was got", CheckClientScope: "a token of the user's was got",
+		CheckBaseURL: "the API responds", CheckAPIKey: "accepted", CheckVersion: "3.0 is accepted",
+		CheckServerScope: "a token was obtained", CheckClientScope: "a token for the user was obtained",
 	}
 	for _, name := range names {
 		r.set(name, CheckOK, summary[name], "", nil)
 	}
 }
 
-// prober makes the calls of a check.
-type prober struct {
+// checker makes the calls of a check and records their findings.
+type checker struct {
 	client *Client
 	report *CheckReport
-	res    *http.Response // the last answer
-	source bool           // tokens come from a TokenSource
-	unsent bool           // it gave none, so that nothing was sent
+	res    *http.Response // the last response
+	source bool           // tokens come from a TokenSource, not from an API key
+
+	sourceFailed bool // the TokenSource returned no token, so no request was sent
 }
 
-func (p *prober) options() []transport.Option {
-	p.report.Calls++
+func (k *checker) options() []transport.Option {
+	k.report.Calls++
 	return []transport.Option{
-		transport.WithoutRetry(), transport.WithTimeout(30 * time.Second), transport.WithCallTimeout(30 * time.Second), transport.WithResponse(&p.res),
+		transport.WithoutRetry(), transport.WithTimeout(30 * time.Second), transport.WithCallTimeout(30 * time.Second), transport.WithResponse(&k.res),
 	}
 }
 
-// ask gets a token, which is not kept: one that is held would tell nothing.
-func (p *prober) ask(ctx context.Context, scope transport.Scope, userID string) error {
-	if p.source {
-		_, err := p.client.Transport.Token(ctx, transport.TokenRequest{Scope: scope, UserID: userID})
+// requestToken requests a token and discards it. With an API key it always
+// requests a new one, because a cached token would not show whether the key
+// still works.
+func (k *checker) requestToken(ctx context.Context, scope transport.Scope, userID string) error {
+	if k.source {
+		_, err := k.client.Transport.Token(ctx, transport.TokenRequest{Scope: scope, UserID: userID})
 		return err
 	}
-	token, err := p.client.Core.Auth.CreateToken(ctx, core.CreateTokenParams{Scope: core.Scope(scope.String()), UserID: userID}, p.options()...)
+	token, err := k.client.Core.Auth.CreateToken(ctx, core.CreateTokenParams{Scope: core.Scope(scope.String()), UserID: userID}, k.options()...)
 	if err == nil && token.Token == "" {
 		return transport.ErrBadToken
 	}
-	if p.res == nil && !answeredOrSent(err) {
-		p.report.Calls-- // there is no key: nothing was sent
+	if k.res == nil && !reachedNetwork(err) {
+		k.report.Calls-- // without a key, nothing was sent
 	}
 	return err
 }
 
-// read makes a call with a token of the source's.
-func (p *prober) read(ctx context.Context) error {
-	if err := p.ask(ctx, transport.ScopeServer, ""); err != nil {
-		p.unsent = ctx.Err() == nil
+// callWithSourceToken makes a call with a token from the TokenSource.
+func (k *checker) callWithSourceToken(ctx context.Context) error {
+	if err := k.requestToken(ctx, transport.ScopeServer, ""); err != nil {
+		k.sourceFailed = ctx.Err() == nil
 		return err
 	}
-	_, err := p.client.Core.Events.ListTypes(ctx, p.options()...)
+	_, err := k.client.Core.Events.ListTypes(ctx, k.options()...)
 	return err
 }
 
-func answeredOrSent(err error) bool {
+// reachedNetwork reports whether a request was sent, or at least attempted.
+func reachedNetwork(err error) bool {
 	var (
 		api  *transport.Error
 		send *transport.SendError
@@ -219,52 +223,54 @@ func answeredOrSent(err error) bool {
 	return err == nil || errors.As(err, &api) || errors.As(err, &send)
 }
 
-// clock compares the clocks. The answer's date was written between the two
-// times, and is cut to a second: what lies within that is no skew.
-func (p *prober) clock(before, after time.Time) {
-	if p.res == nil {
+// compareClocks measures the difference between the clocks. The server wrote
+// the Date header between the two times and truncated it to a second, so a
+// difference within these bounds is not skew.
+func (k *checker) compareClocks(before, after time.Time) {
+	if k.res == nil {
 		return
 	}
-	date, err := http.ParseTime(p.res.Header.Get("Date"))
+	date, err := http.ParseTime(k.res.Header.Get("Date"))
 	if err != nil {
-		p.report.set(CheckClock, CheckSkipped, "the answer has no date to compare with", "", nil)
+		k.report.set(CheckClock, CheckSkipped, "the response has no Date header", "", nil)
 		return
 	}
 	switch {
 	case after.Before(date):
-		p.report.Skew = after.Sub(date).Round(time.Second)
+		k.report.Skew = after.Sub(date).Round(time.Second)
 	case before.After(date.Add(time.Second)):
-		p.report.Skew = before.Sub(date.Add(time.Second)).Round(time.Second)
+		k.report.Skew = before.Sub(date.Add(time.Second)).Round(time.Second)
 	}
-	skew := p.report.Skew
+	skew := k.report.Skew
 	side := "ahead of"
 	if skew < 0 {
 		side = "behind"
 	}
 	switch {
 	case skew.Abs() > maxSkew:
-		p.report.set(CheckClock, CheckWarning, fmt.Sprintf("this machine is %s %s the API", skew.Abs(), side),
-			"synchronise the clock (NTP): webhooks are refused once it is five minutes off", nil)
+		k.report.set(CheckClock, CheckWarning, fmt.Sprintf("this machine is %s %s the API", skew.Abs(), side),
+			"synchronise the clock (NTP): webhook deliveries are rejected if it is off by more than five minutes", nil)
 	default:
-		p.report.set(CheckClock, CheckOK, fmt.Sprintf("within %s of the API's", maxSkew), "", nil)
+		k.report.set(CheckClock, CheckOK, fmt.Sprintf("within %s of the API's clock", maxSkew), "", nil)
 	}
 }
 
-// foreign tells whether the answer is not one of the API's: a web page, a redirect
-// to one, or an error that is not JSON.
-func (p *prober) foreign(err error) bool {
-	if p.res == nil {
+// notFromAPI reports whether the response did not come from the API, because it
+// is a web page, a redirect, or an error that is not JSON.
+func (k *checker) notFromAPI(err error) bool {
+	if k.res == nil {
 		return false
 	}
 	var api *transport.Error
-	kind := strings.ToLower(p.res.Header.Get("Content-Type"))
-	return strings.HasPrefix(kind, "text/html") || strings.HasPrefix(kind, "application/xhtml") || p.res.StatusCode >= 300 && p.res.StatusCode < 400 ||
+	kind := strings.ToLower(k.res.Header.Get("Content-Type"))
+	return strings.HasPrefix(kind, "text/html") || strings.HasPrefix(kind, "application/xhtml") || k.res.StatusCode >= 300 && k.res.StatusCode < 400 ||
 		errors.As(err, &api) && len(api.Problems) == 0 && !strings.Contains(kind, "json")
 }
 
 // outage reports whether a status means that the API, or a gateway in front of
-// it, cannot serve requests now. Whatever the body is, it says nothing about the
-// address then. 501 and 505 come from servers that know no POST /token.
+// it, is temporarily unable to serve requests. Such a response says nothing
+// about the base URL, whatever its body is. 501 and 505 do not count: they come
+// from servers that do not implement POST /token.
 func outage(status int) bool {
 	switch status {
 	case http.StatusNotImplemented, http.StatusHTTPVersionNotSupported:
@@ -273,9 +279,10 @@ func outage(status int) bool {
 	return status == http.StatusTooManyRequests || status == http.StatusRequestTimeout || status >= 500
 }
 
-// tooMany reports whether the API refused to give one token more: it says so with
-// 429, or with a 403 of its own.
-func tooMany(err error) bool {
+// tooManyTokens reports whether the API rejected a token request because of its
+// rate limit. It does so with status 429, or with 403 and the text "Invalid
+// request".
+func tooManyTokens(err error) bool {
 	var api *transport.Error
 	if errors.Is(err, transport.ErrRateLimited) {
 		return true
@@ -291,116 +298,116 @@ func tooMany(err error) bool {
 	return false
 }
 
-// stranger notes that something other than the API answered: its clock tells
-// nothing about Basiq's. A summary that is not "" says why the base URL is not
-// judged.
-func (p *prober) stranger(summary string) {
+// skipClock discards the clock comparison, because the response did not come
+// from the API. If summary is not empty, the base URL check is skipped, too,
+// for that reason.
+func (k *checker) skipClock(summary string) {
 	if summary != "" {
-		p.report.set(CheckBaseURL, CheckSkipped, summary, "", nil)
+		k.report.set(CheckBaseURL, CheckSkipped, summary, "", nil)
 	}
-	p.report.set(CheckClock, CheckSkipped, "not known, as it is not Basiq's clock", "", nil)
-	p.report.Skew = 0
+	k.report.set(CheckClock, CheckSkipped, "unknown, because the response did not come from Basiq", "", nil)
+	k.report.Skew = 0
 }
 
 const (
-	tooManyTokens = "too many tokens were asked for from this address"
-	adviceTokens  = "wait five minutes; share tokens between processes with a TokenStore"
-	notTheAPI     = "something answers that is not Basiq's API: a web page, a redirect, or another service"
-	adviceProxy   = "; look for a proxy in between"
-	outOfOrder    = "the API is out of order"
-	adviceLater   = "check again later; look at https://status.basiq.io"
+	summaryTooManyTokens = "too many tokens were requested from this address"
+	adviceTooManyTokens  = "wait five minutes; share tokens between processes with a TokenStore"
+	summaryNotFromAPI    = "the response is not from Basiq's API: it is a web page, a redirect, or from another service"
+	summaryUnavailable   = "the API is unavailable"
+	adviceTryLater       = "try again later; see https://status.basiq.io"
+	adviceTokenSource    = "see the token source's error"
+	adviceBaseURL        = "check the base URL (" + EnvBaseURL + "): the default is " + transport.DefaultBaseURL
+	adviceProxy          = adviceBaseURL + "; check for a proxy in between"
 )
 
-const adviceAddress = "check the base URL (" + EnvBaseURL + "): Basiq's is " + transport.DefaultBaseURL
-
-// judge says what the outcome of the first call means.
-func (p *prober) judge(err error) {
-	r := p.report
+// evaluate records the findings of the first call.
+func (k *checker) evaluate(err error) {
+	r := k.report
 	var (
-		api     *transport.Error
-		decode  *transport.DecodeError
-		send    *transport.SendError
-		answers = errors.As(err, &api)
+		api    *transport.Error
+		decode *transport.DecodeError
+		send   *transport.SendError
+		isAPI  = errors.As(err, &api)
 	)
 	if err == nil {
-		r.fine(CheckBaseURL, CheckAPIKey, CheckVersion, CheckServerScope)
+		r.setOK(CheckBaseURL, CheckAPIKey, CheckVersion, CheckServerScope)
 		return
 	}
-	if p.unsent {
-		r.set(CheckServerScope, CheckFailed, "no usable token was given", "look at the token source's error", err)
+	if k.sourceFailed {
+		r.set(CheckServerScope, CheckFailed, "no usable token was obtained", adviceTokenSource, err)
 		return
 	}
-	if errors.As(err, &send) && (p.res == nil || p.res.StatusCode == 0) {
+	if errors.As(err, &send) && (k.res == nil || k.res.StatusCode == 0) {
 		summary, advice := unreachable(err)
 		r.set(CheckBaseURL, CheckFailed, summary, advice, err)
 		return
 	}
-	if answers && p.foreign(err) && outage(api.Status) {
-		p.stranger("not known, as a gateway answered in place of the API")
-		p.refused(api, err)
+	if isAPI && k.notFromAPI(err) && outage(api.Status) {
+		k.skipClock("unknown, because a gateway responded instead of the API")
+		k.evaluateAPIError(api, err)
 		return
 	}
-	if p.foreign(err) || errors.As(err, &decode) {
-		r.set(CheckBaseURL, CheckFailed, notTheAPI, adviceAddress+adviceProxy, err)
-		p.stranger("")
+	if k.notFromAPI(err) || errors.As(err, &decode) {
+		r.set(CheckBaseURL, CheckFailed, summaryNotFromAPI, adviceProxy, err)
+		k.skipClock("")
 		return
 	}
-	if !answers {
+	if !isAPI {
 		if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 			summary, advice := unreachable(err)
 			r.set(CheckBaseURL, CheckFailed, summary, advice, err)
 			return
 		}
-		advice := "look at the token source's error"
-		if !p.source {
-			advice = "look at what stands between this machine and the API"
+		advice := adviceTokenSource
+		if !k.source {
+			advice = "check for a proxy between this machine and the API"
 		}
-		r.set(CheckServerScope, CheckFailed, "no usable token was given", advice, err)
+		r.set(CheckServerScope, CheckFailed, "no usable token was obtained", advice, err)
 		return
 	}
-	r.fine(CheckBaseURL)
-	p.refused(api, err)
+	r.setOK(CheckBaseURL)
+	k.evaluateAPIError(api, err)
 }
 
-// refused says what an answer of the API's other than success means.
-func (p *prober) refused(api *transport.Error, err error) {
-	r := p.report
+// evaluateAPIError records the finding for an unsuccessful response of the API.
+func (k *checker) evaluateAPIError(api *transport.Error, err error) {
+	r := k.report
 	text, parameter := "", ""
 	for _, problem := range api.Problems {
 		text += strings.ToLower(problem.Title + " " + problem.Detail + " ")
 		parameter += strings.ToLower(problem.Source.Parameter + " " + problem.Source.Pointer + " ")
 	}
 	switch {
-	case p.source && (api.Status == http.StatusUnauthorized || errors.Is(err, transport.ErrTokenExpired)):
-		r.set(CheckAPIKey, CheckFailed, "the API refuses the token source's token", "look at where the source gets its tokens", err)
-	case p.source && api.Status == http.StatusNotFound:
-		r.set(CheckVersion, CheckFailed, "the token is of another version of the API", "have the source ask for its tokens with basiq-version: 3.0", err)
-	case p.source && errors.Is(err, transport.ErrForbidden):
-		r.set(CheckServerScope, CheckFailed, "the token may not be used for calls", "have the source ask for scope SERVER_ACCESS", err)
+	case k.source && (api.Status == http.StatusUnauthorized || errors.Is(err, transport.ErrTokenExpired)):
+		r.set(CheckAPIKey, CheckFailed, "the API rejects the token source's token", "check where the source gets its tokens", err)
+	case k.source && api.Status == http.StatusNotFound:
+		r.set(CheckVersion, CheckFailed, "the token is for another version of the API", "make the source request its tokens with basiq-version: 3.0", err)
+	case k.source && errors.Is(err, transport.ErrForbidden):
+		r.set(CheckServerScope, CheckFailed, "the token does not allow API calls", "make the source request the scope SERVER_ACCESS", err)
 	case api.Status == http.StatusNotFound:
-		r.set(CheckAPIKey, CheckFailed, "the API does not know the key", "take the key from the dashboard's API keys: it may be deleted, mistyped, or of another environment", err)
+		r.set(CheckAPIKey, CheckFailed, "the API does not know the key", "copy the key from the dashboard again: it may be deleted, mistyped, or from another environment", err)
 	case api.Status == http.StatusBadRequest && strings.Contains(parameter+text, "version"):
-		r.set(CheckVersion, CheckFailed, "the API does not accept version 3.0", "update this package; look whether something in between drops the header basiq-version", err)
+		r.set(CheckVersion, CheckFailed, "the API does not accept version 3.0", "update this package; check whether a proxy removes the basiq-version header", err)
 	case api.Status == http.StatusBadRequest && strings.Contains(parameter+text, "authorization"):
-		r.set(CheckAPIKey, CheckFailed, "the API cannot read the key", "give the key exactly as the dashboard shows it, and do not encode it again", err)
+		r.set(CheckAPIKey, CheckFailed, "the API cannot read the key", "use the key exactly as the dashboard shows it; do not encode it again", err)
 	case api.Status == http.StatusBadRequest:
-		r.set(CheckServerScope, CheckFailed, "the API does not accept the request for a token", "look at the error's Problems", err)
+		r.set(CheckServerScope, CheckFailed, "the API rejects the token request", "see the Problems of the error", err)
 	case api.Status == http.StatusUnauthorized:
-		r.set(CheckAPIKey, CheckFailed, "the API refuses the key", "take the key from the dashboard's API keys", err)
-	case tooMany(err):
-		r.set(CheckServerScope, CheckFailed, tooManyTokens, adviceTokens, err)
+		r.set(CheckAPIKey, CheckFailed, "the API rejects the key", "copy the key from the dashboard again", err)
+	case tooManyTokens(err):
+		r.set(CheckServerScope, CheckFailed, summaryTooManyTokens, adviceTooManyTokens, err)
 	case api.Status == http.StatusForbidden:
-		r.set(CheckAPIKey, CheckFailed, "the API refuses the key: the account is disabled, or too many tokens were asked for", "look at the account in the dashboard; wait five minutes and check again", err)
+		r.set(CheckAPIKey, CheckFailed, "the API rejects the key: the account is disabled, or too many tokens were requested", "check the account in the dashboard; wait five minutes and try again", err)
 	case api.Status >= 500 || api.Status == http.StatusRequestTimeout:
-		r.set(CheckServerScope, CheckFailed, outOfOrder, adviceLater, err)
+		r.set(CheckServerScope, CheckFailed, summaryUnavailable, adviceTryLater, err)
 	default:
-		r.set(CheckServerScope, CheckFailed, fmt.Sprintf("the API answers %d", api.Status), adviceAddress, err)
+		r.set(CheckServerScope, CheckFailed, fmt.Sprintf("the API responds with status %d", api.Status), adviceBaseURL, err)
 	}
 }
 
-// judgeUser says what the outcome of the call for a user's token means.
-func (p *prober) judgeUser(err error) {
-	summary, advice := "no token of the user's was got", "look at the error"
+// evaluateUser records the finding of the request for a user's token.
+func (k *checker) evaluateUser(err error) {
+	summary, advice := "no token for the user was obtained", "see the error"
 	var (
 		api    *transport.Error
 		decode *transport.DecodeError
@@ -408,25 +415,25 @@ func (p *prober) judgeUser(err error) {
 	)
 	switch {
 	case err == nil:
-		p.report.fine(CheckClientScope)
+		k.report.setOK(CheckClientScope)
 		return
-	case p.source && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded):
-		advice = "look at the token source's error"
-	case tooMany(err):
-		summary, advice = tooManyTokens, adviceTokens
+	case k.source && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded):
+		advice = adviceTokenSource
+	case tooManyTokens(err):
+		summary, advice = summaryTooManyTokens, adviceTooManyTokens
 	case errors.As(err, &api) && outage(api.Status):
-		summary, advice = outOfOrder, adviceLater
-	case p.foreign(err), errors.As(err, &decode):
-		summary, advice = notTheAPI, adviceAddress+adviceProxy
+		summary, advice = summaryUnavailable, adviceTryLater
+	case k.notFromAPI(err), errors.As(err, &decode):
+		summary, advice = summaryNotFromAPI, adviceProxy
 	case errors.As(err, &api) && api.Status >= 400 && api.Status < 500:
-		summary, advice = "the API gives no token for this user", "check the user's ID: it must be of this key's application"
+		summary, advice = "the API issues no token for this user", "check the user ID: it must belong to the same application as the API key"
 	case errors.As(err, &send), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		summary, advice = unreachable(err)
 	}
-	p.report.set(CheckClientScope, CheckFailed, summary, advice, err)
+	k.report.set(CheckClientScope, CheckFailed, summary, advice, err)
 }
 
-// unreachable says why there was no answer.
+// unreachable explains why there was no response.
 func unreachable(err error) (summary, advice string) {
 	var (
 		dns    *net.DNSError
@@ -436,15 +443,15 @@ func unreachable(err error) (summary, advice string) {
 	)
 	switch {
 	case errors.As(err, &verify):
-		return "the server's certificate is not trusted", "install the CA certificates of this machine or image; look for a proxy that opens TLS, and for a clock that is far off"
+		return "the server's certificate is not trusted", "install CA certificates on this machine or image; check for a proxy that intercepts TLS, and for a wrong clock"
 	case errors.As(err, &record), errors.As(err, &alert), strings.Contains(err.Error(), "server gave HTTP response to HTTPS client"):
-		return "there is no TLS connection to the server", adviceAddress + "; look for a proxy in between"
+		return "the TLS connection to the server failed", adviceProxy
 	case errors.As(err, &dns):
-		return "the host's name is not known", adviceAddress + "; look at this machine's DNS"
+		return "the host name cannot be resolved", adviceBaseURL + "; check this machine's DNS"
 	case errors.Is(err, context.Canceled):
-		return "the check was cancelled", "check again"
+		return "the check was cancelled", "run it again"
 	case errors.Is(err, context.DeadlineExceeded):
-		return "the API did not answer in time", "look at the network, the firewall and the proxy settings (HTTPS_PROXY)"
+		return "the API did not respond in time", "check the network, the firewall and the proxy settings (HTTPS_PROXY)"
 	}
-	return "the API is not reached", adviceAddress + "; look at the network, the firewall and the proxy settings (HTTPS_PROXY)"
+	return "the API cannot be reached", adviceBaseURL + "; check the network, the firewall and the proxy settings (HTTPS_PROXY)"
 }

@@ -17,6 +17,8 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
+// checked returns the report of a client with this base URL, and fails if it
+// contains a secret.
 func checked(t *testing.T, address string, opts ...basiq.Option) *basiq.CheckReport {
 	t.Helper()
 	c, err := basiq.NewClient(append([]basiq.Option{basiq.WithAPIKey(apiKey), basiq.WithBaseURL(address)}, opts...)...)
@@ -26,14 +28,14 @@ func checked(t *testing.T, address string, opts ...basiq.Option) *basiq.CheckRep
 	defer func() { _ = c.Transport.Close() }()
 	r := c.Check(t.Context(), basiq.CheckOptions{})
 	if text := fmt.Sprintf("%s %+v %#v", r, r, r); strings.Contains(text, apiKey) || strings.Contains(text, tokenText) {
-		t.Errorf("the report shows a secret: %s", text)
+		t.Errorf("the report contains a secret: %s", text)
 	}
 	return r
 }
 
-// TestCheckTellsWhatIsWrong serves what POST /token may be answered with, and
-// looks for the one check that fails.
-func TestCheckTellsWhatIsWrong(t *testing.T) {
+// TestCheckFindsCause checks, for each response to POST /token, which check
+// fails and with what summary and advice.
+func TestCheckFindsCause(t *testing.T) {
 	problem := func(status int, code, parameter, detail string) http.HandlerFunc {
 		return func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Type", "application/json")
@@ -57,29 +59,29 @@ func TestCheckTellsWhatIsWrong(t *testing.T) {
 	}{
 		"unknown key":     {problem(404, "parameter-not-valid", "", "check API key"), basiq.CheckAPIKey, "does not know the key", "dashboard"},
 		"malformed key":   {problem(400, "parameter-not-valid", "Authorization", "Invalid authorization header."), basiq.CheckAPIKey, "cannot read the key", "do not encode it again"},
-		"version missing": {problem(400, "parameter-not-valid", "basiq-version", "Version must be specified."), basiq.CheckVersion, "3.0", "drops the header"},
+		"version missing": {problem(400, "parameter-not-valid", "basiq-version", "Version must be specified."), basiq.CheckVersion, "3.0", "removes the basiq-version header"},
 		"version old":     {problem(400, "parameter-not-valid", "", "Version no longer supported."), basiq.CheckVersion, "3.0", "update"},
 		"disabled":        {problem(403, "forbidden-access", "", "Account disabled"), basiq.CheckAPIKey, "disabled", "dashboard"},
 		"throttled 403":   {problem(403, "forbidden-access", "", "Invalid request"), basiq.CheckServerScope, "too many", "five minutes"},
 		"throttled 429":   {problem(429, "too-many-requests", "", ""), basiq.CheckServerScope, "too many", "five minutes"},
-		"unauthorised":    {problem(401, "unauthorized-access", "", ""), basiq.CheckAPIKey, "refuses the key", "dashboard"},
-		"out of order":    {problem(503, "service-unavailable", "", ""), basiq.CheckServerScope, "out of order", "status"},
-		"web page":        {page(200), basiq.CheckBaseURL, "not Basiq's API", basiq.EnvBaseURL},
-		"web page, 404":   {page(404), basiq.CheckBaseURL, "not Basiq's API", basiq.EnvBaseURL},
-		"web page, 501":   {page(501), basiq.CheckBaseURL, "not Basiq's API", basiq.EnvBaseURL},
+		"unauthorised":    {problem(401, "unauthorized-access", "", ""), basiq.CheckAPIKey, "rejects the key", "dashboard"},
+		"unavailable":     {problem(503, "service-unavailable", "", ""), basiq.CheckServerScope, "unavailable", "status"},
+		"web page":        {page(200), basiq.CheckBaseURL, "not from Basiq's API", basiq.EnvBaseURL},
+		"web page, 404":   {page(404), basiq.CheckBaseURL, "not from Basiq's API", basiq.EnvBaseURL},
+		"web page, 501":   {page(501), basiq.CheckBaseURL, "not from Basiq's API", basiq.EnvBaseURL},
 		"gateway, 429":    {page(429), basiq.CheckServerScope, "too many", "five minutes"},
-		"gateway, 500":    {page(500), basiq.CheckServerScope, "out of order", "later"},
-		"gateway, 502":    {page(502), basiq.CheckServerScope, "out of order", "later"},
-		"gateway, 503":    {page(503), basiq.CheckServerScope, "out of order", "later"},
-		"gateway, 504":    {page(504), basiq.CheckServerScope, "out of order", "later"},
-		"CDN, 522":        {page(522), basiq.CheckServerScope, "out of order", "later"},
-		"gateway, 408":    {page(408), basiq.CheckServerScope, "out of order", "later"},
-		"another service": {func(w http.ResponseWriter, r *http.Request) { http.NotFound(w, r) }, basiq.CheckBaseURL, "not Basiq's API", basiq.EnvBaseURL},
+		"gateway, 500":    {page(500), basiq.CheckServerScope, "unavailable", "later"},
+		"gateway, 502":    {page(502), basiq.CheckServerScope, "unavailable", "later"},
+		"gateway, 503":    {page(503), basiq.CheckServerScope, "unavailable", "later"},
+		"gateway, 504":    {page(504), basiq.CheckServerScope, "unavailable", "later"},
+		"CDN, 522":        {page(522), basiq.CheckServerScope, "unavailable", "later"},
+		"gateway, 408":    {page(408), basiq.CheckServerScope, "unavailable", "later"},
+		"another service": {func(w http.ResponseWriter, r *http.Request) { http.NotFound(w, r) }, basiq.CheckBaseURL, "not from Basiq's API", basiq.EnvBaseURL},
 		"redirect": {func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "https://www.example.com/", http.StatusFound)
-		}, basiq.CheckBaseURL, "not Basiq's API", basiq.EnvBaseURL},
+		}, basiq.CheckBaseURL, "not from Basiq's API", basiq.EnvBaseURL},
 		"no token": {func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `{}`) }, basiq.CheckServerScope, "no usable token", "between"},
-		"hang-up":  {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, basiq.CheckBaseURL, "not reached", "firewall"},
+		"hang-up":  {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, basiq.CheckBaseURL, "cannot be reached", "firewall"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -103,13 +105,14 @@ func TestCheckTellsWhatIsWrong(t *testing.T) {
 				t.Errorf("%+v", f)
 			}
 			if r.Calls != 1 || calls.Load() != 1 {
-				t.Errorf("%d calls are reported, and %d were made", r.Calls, calls.Load())
+				t.Errorf("reported %d calls, made %d", r.Calls, calls.Load())
 			}
 		})
 	}
 }
 
-func TestCheckWithoutAnAnswer(t *testing.T) {
+// TestCheckUnreachable checks the findings if there is no response.
+func TestCheckUnreachable(t *testing.T) {
 	secure := httptest.NewTLSServer(http.NotFoundHandler())
 	defer secure.Close()
 	plain := httptest.NewServer(http.NotFoundHandler())
@@ -117,7 +120,7 @@ func TestCheckWithoutAnAnswer(t *testing.T) {
 	gone := httptest.NewServer(http.NotFoundHandler())
 	gone.Close()
 	for address, says := range map[string]string{
-		secure.URL: "certificate", strings.Replace(plain.URL, "http:", "https:", 1): "no TLS", gone.URL: "not reached",
+		secure.URL: "certificate", strings.Replace(plain.URL, "http:", "https:", 1): "TLS connection", gone.URL: "cannot be reached",
 		"https://basiq.invalid": "",
 	} {
 		r := checked(t, address)
@@ -125,11 +128,12 @@ func TestCheckWithoutAnAnswer(t *testing.T) {
 			t.Errorf("%s: %+v", address, f)
 		}
 		if f := r.Finding(basiq.CheckAPIKey); f.Status != basiq.CheckSkipped {
-			t.Errorf("%s: of the key, %+v", address, f)
+			t.Errorf("%s: API key: %+v", address, f)
 		}
 	}
 }
 
+// TestCheckEndsWithItsContext checks that a cancelled check says so.
 func TestCheckEndsWithItsContext(t *testing.T) {
 	s := basiqtest.NewServer(t)
 	c := s.Client(t)
@@ -140,6 +144,7 @@ func TestCheckEndsWithItsContext(t *testing.T) {
 	}
 }
 
+// TestCheckComparesClocks checks the reported clock skew.
 func TestCheckComparesClocks(t *testing.T) {
 	for _, test := range []struct {
 		off    time.Duration // of the API's clock
@@ -164,7 +169,8 @@ func TestCheckComparesClocks(t *testing.T) {
 	}
 }
 
-func TestCheckOfAUser(t *testing.T) {
+// TestCheckUser checks the finding for a user's token.
+func TestCheckUser(t *testing.T) {
 	s := basiqtest.NewServer(t)
 	c := s.Client(t)
 	user, err := c.Core.Users.Create(t.Context(), core.CreateUserParams{Email: "max@example.com"})
@@ -186,10 +192,10 @@ func TestCheckOfAUser(t *testing.T) {
 	}
 }
 
-// TestCheckOfAUserDuringAnOutage answers the user's token, and no other, with a
-// gateway's page: the user's ID is not at fault.
-func TestCheckOfAUserDuringAnOutage(t *testing.T) {
-	for status, says := range map[int]string{429: "too many", 503: "out of order", 522: "out of order"} {
+// TestCheckUserDuringOutage checks that a gateway's error page for the user's
+// token is not blamed on the user ID.
+func TestCheckUserDuringOutage(t *testing.T) {
+	for status, says := range map[int]string{429: "too many", 503: "unavailable", 522: "unavailable"} {
 		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if r.FormValue("userId") != "" {
 				w.Header().Set("Content-Type", "text/html")
@@ -211,7 +217,8 @@ func TestCheckOfAUserDuringAnOutage(t *testing.T) {
 	}
 }
 
-func TestCheckOfATokenSource(t *testing.T) {
+// TestCheckTokenSource checks the findings for tokens from a TokenSource.
+func TestCheckTokenSource(t *testing.T) {
 	s := basiqtest.NewServer(t)
 	good, err := s.Client(t).Transport.Token(t.Context(), transport.TokenRequest{Scope: transport.ScopeServer})
 	if err != nil {
@@ -230,9 +237,9 @@ func TestCheckOfATokenSource(t *testing.T) {
 	}
 }
 
-// TestCheckDoesNotJudgeTheAddressByAGateway: what a gateway says of an outage is
-// not the API's answer, whatever it is written in.
-func TestCheckDoesNotJudgeTheAddressByAGateway(t *testing.T) {
+// TestGatewayOutageSkipsBaseURLCheck checks that a gateway's error response says
+// nothing about the base URL, whatever its content type is.
+func TestGatewayOutageSkipsBaseURLCheck(t *testing.T) {
 	for _, kind := range []string{"text/plain", "application/xhtml+xml", "text/html", ""} {
 		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			w.Header()["Content-Type"] = []string{kind}
@@ -249,18 +256,18 @@ func TestCheckDoesNotJudgeTheAddressByAGateway(t *testing.T) {
 	}
 }
 
-// TestCheckOfAUsersTokenBlamesTheUserForThatAlone: only the API's own refusal says
-// something about the user's ID.
-func TestCheckOfAUsersTokenBlamesTheUserForThatAlone(t *testing.T) {
+// TestCheckUserBlamesUserIDOnlyIfAPIRejectsIt checks the findings for other
+// responses to the request for a user's token.
+func TestCheckUserBlamesUserIDOnlyIfAPIRejectsIt(t *testing.T) {
 	for name, c := range map[string]struct {
 		status     int
 		kind, body string
 		says       string
 	}{
-		"limit":        {403, "application/json", `{"data":[{"code":"access-denied","title":"Forbidden","detail":"Invalid request"}]}`, "too many"},
-		"timeout":      {408, "text/html", "<html>", "out of order"},
-		"not found":    {404, "text/html", "<html>", "not Basiq's API"},
-		"a web page":   {200, "text/html", "<html>", "not Basiq's API"},
+		"rate limit":   {403, "application/json", `{"data":[{"code":"access-denied","title":"Forbidden","detail":"Invalid request"}]}`, "too many"},
+		"timeout":      {408, "text/html", "<html>", "unavailable"},
+		"not found":    {404, "text/html", "<html>", "not from Basiq's API"},
+		"web page":     {200, "text/html", "<html>", "not from Basiq's API"},
 		"unknown user": {404, "application/json", `{"data":[{"code":"resource-not-found"}]}`, "for this user"},
 	} {
 		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -277,7 +284,7 @@ func TestCheckOfAUsersTokenBlamesTheUserForThatAlone(t *testing.T) {
 			t.Fatal(err)
 		}
 		f := client.Check(t.Context(), basiq.CheckOptions{UserID: "u-1"}).Finding(basiq.CheckClientScope)
-		if f.Status != basiq.CheckFailed || !strings.Contains(f.Summary, c.says) || strings.Contains(f.Advice, "user's ID") != (name == "unknown user") {
+		if f.Status != basiq.CheckFailed || !strings.Contains(f.Summary, c.says) || strings.Contains(f.Advice, "user ID") != (name == "unknown user") {
 			t.Errorf("%s: %+v", name, f)
 		}
 		_ = client.Close()
@@ -285,9 +292,9 @@ func TestCheckOfAUsersTokenBlamesTheUserForThatAlone(t *testing.T) {
 	}
 }
 
-// TestCheckOfASourceThatFails: what the source met by itself says nothing about
-// the base URL.
-func TestCheckOfASourceThatFails(t *testing.T) {
+// TestCheckTokenSourceFails checks that an error of the token source says nothing
+// about the base URL, even if the error is one of this SDK.
+func TestCheckTokenSourceFails(t *testing.T) {
 	for _, cause := range []error{
 		&transport.Error{Operation: "token", Path: "/token", Status: 503}, &transport.SendError{Operation: "token", Path: "/token", Err: io.EOF}, io.EOF,
 	} {
@@ -319,7 +326,8 @@ func TestCheckOfASourceThatFails(t *testing.T) {
 	}
 }
 
-func TestCheckOfAClosedClient(t *testing.T) {
+// TestCheckClosedClient checks that the report names the closed client as the cause.
+func TestCheckClosedClient(t *testing.T) {
 	c, err := basiq.NewClient(basiq.WithAPIKey(apiKey), basiq.WithBaseURL("http://127.0.0.1:1"))
 	if err != nil {
 		t.Fatal(err)

@@ -117,10 +117,10 @@ func TestConsentLinkRejectsServerToken(t *testing.T) {
 	}
 }
 
-// TestConsentLinkComparesASourcesTokens: a user's token of a TokenSource is handed
-// to a browser only if the source gives another for SERVER_ACCESS, whatever the
-// client holds.
-func TestConsentLinkComparesASourcesTokens(t *testing.T) {
+// TestConsentLinkRequiresDistinctSourceTokens checks that a user's token from a
+// TokenSource is passed to a browser only if the source returns a different token for
+// SERVER_ACCESS, whatever the client has cached.
+func TestConsentLinkRequiresDistinctSourceTokens(t *testing.T) {
 	const users = "user-token-1234"
 	rotation := 0
 	for name, c := range map[string]struct {
@@ -128,11 +128,11 @@ func TestConsentLinkComparesASourcesTokens(t *testing.T) {
 		user   func() string
 		good   bool
 	}{
-		"one token for all":       {func() (transport.Token, error) { return transport.NewToken(users, time.Time{}), nil }, nil, false},
-		"none for the server":     {func() (transport.Token, error) { return transport.Token{}, nil }, nil, false},
-		"an error for the server": {func() (transport.Token, error) { return transport.Token{}, errors.New("not here") }, nil, false},
-		"another for the server":  {func() (transport.Token, error) { return transport.NewToken("server-token-1", time.Time{}), nil }, nil, true},
-		"one token for all, that changes": {
+		"same token for both":     {func() (transport.Token, error) { return transport.NewToken(users, time.Time{}), nil }, nil, false},
+		"no SERVER_ACCESS token":  {func() (transport.Token, error) { return transport.Token{}, nil }, nil, false},
+		"error for SERVER_ACCESS": {func() (transport.Token, error) { return transport.Token{}, errors.New("not here") }, nil, false},
+		"different token":         {func() (transport.Token, error) { return transport.NewToken("server-token-1", time.Time{}), nil }, nil, true},
+		"same token, rotating": {
 			func() (transport.Token, error) {
 				return transport.NewToken(fmt.Sprint("token-of-round-", rotation), time.Time{}), nil
 			},
@@ -151,9 +151,9 @@ func TestConsentLinkComparesASourcesTokens(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		// A call may have got the user's token before.
+		// An API call may have cached the user's token before.
 		_ = client.Transport.Call(t.Context(), "GET", "/users/u-1", nil, nil, transport.WithScope(transport.ScopeClient), transport.WithBaseURL("http://127.0.0.1:1"), transport.WithoutRetry())
-		for range 2 { // the refusal lasts
+		for range 2 { // the second attempt fails, too
 			link, err := client.ConsentLink(t.Context(), "u-1", basiq.ConsentOptions{})
 			var failed *transport.TokenError
 			if c.good != (err == nil) || !c.good && (!errors.As(err, &failed) || link.Reveal() != "") {

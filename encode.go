@@ -2,32 +2,33 @@ package basiq
 
 import "errors"
 
-// Errors of jobs are encoded as they are printed: encoding/xml and encoding/gob
-// would otherwise show members that may be personal.
+// The errors of jobs and MFA are encoded as the text of Error, and not at all by gob.
+// Otherwise encoding/xml and encoding/gob would encode their exported fields, which may
+// contain personal data.
 
-// errGob is why gob does not encode the errors of this package.
-var errGob = errors.New("basiq: the error cannot be encoded by gob: encode what Error returns")
+// errGob is the error of encoding an error of a job with gob.
+var errGob = errors.New("basiq: errors cannot be encoded with gob: encode the result of Error instead")
 
-// MarshalText returns the text, for XML, YAML and their like.
+// MarshalText returns the text of Error, for encodings such as XML and YAML.
 func (e JobError) MarshalText() ([]byte, error) { return []byte(e.text()), nil }
 
-// GobEncode fails: encode what Error returns.
+// GobEncode returns an error. Encode the result of Error instead.
 func (e JobError) GobEncode() ([]byte, error) { return nil, errGob }
 
-// MarshalText returns the text, for XML, YAML and their like.
+// MarshalText returns the text of Error, for encodings such as XML and YAML.
 func (e WaitError) MarshalText() ([]byte, error) { return []byte(e.text()), nil }
 
-// GobEncode fails: encode what Error returns.
+// GobEncode returns an error. Encode the result of Error instead.
 func (e WaitError) GobEncode() ([]byte, error) { return nil, errGob }
 
-// MarshalText returns the text, for XML, YAML and their like.
+// MarshalText returns the text of Error, for encodings such as XML and YAML.
 func (e MFARequiredError) MarshalText() ([]byte, error) { return []byte(e.text()), nil }
 
-// GobEncode fails: encode what Error returns.
+// GobEncode returns an error. Encode the result of Error instead.
 func (e MFARequiredError) GobEncode() ([]byte, error) { return nil, errGob }
 
-// MarshalText returns the text, for XML, YAML and their like.
+// MarshalText returns the text of Error, for encodings such as XML and YAML.
 func (e MFAError) MarshalText() ([]byte, error) { return []byte(e.text()), nil }
 
-// GobEncode fails: encode what Error returns.
+// GobEncode returns an error. Encode the result of Error instead.
 func (e MFAError) GobEncode() ([]byte, error) { return nil, errGob }

@@ -13,15 +13,16 @@ import (
 	"github.com/basiq-sdk/basiq-go/generated/core"
 )
 
-// holder has an error as a member.
+// holder has an error in a field.
 type holder struct{ E error }
 
-// TestJobErrorsAreEncodedAsTheyArePrinted: no encoder shows the bank's words.
-func TestJobErrorsAreEncodedAsTheyArePrinted(t *testing.T) {
+// TestEncodedJobErrorsContainNoBankTexts checks that encoders write at most the text
+// of Error, because texts from a bank may be personal.
+func TestEncodedJobErrorsContainNoBankTexts(t *testing.T) {
 	asked := &basiq.MFARequiredError{MFA: basiq.MFA{JobID: "j-1", Description: "CANARY", Prompts: []string{"CANARY"}}}
 	failed := &basiq.JobError{JobID: "j-1", Title: "CANARY", Detail: "CANARY", Job: &core.Job{ID: "j-1", SourceID: "CANARY"}}
 	for _, err := range []error{
-		asked, failed, &basiq.MFAError{JobID: "j-1", Err: errors.New("of no account")}, &basiq.WaitError{JobID: "j-1", Err: asked, Last: failed},
+		asked, failed, &basiq.MFAError{JobID: "j-1", Err: errors.New("a cause")}, &basiq.WaitError{JobID: "j-1", Err: asked, Last: failed},
 	} {
 		for name, encode := range map[string]func(any) ([]byte, error){
 			"JSON": json.Marshal, "XML": xml.Marshal,
@@ -34,7 +35,7 @@ func TestJobErrorsAreEncodedAsTheyArePrinted(t *testing.T) {
 			for _, v := range []any{err, holder{err}} {
 				text, failure := encode(v)
 				if bytes.Contains(text, []byte("CANARY")) || name != "gob" && (failure != nil || !strings.Contains(string(text), "job j-1")) {
-					t.Errorf("%s of a %T: %s, %v", name, v, text, failure)
+					t.Errorf("%s of a %T: got %s, error %v", name, v, text, failure)
 				}
 			}
 		}

@@ -128,7 +128,7 @@ func (e *execution) lost(err error, trace *attemptTrace) {
 	r.outcome, r.permanent = classify(err, trace)
 	r.unanswered = &SendError{
 		Operation: e.op.ID, Method: e.op.Method, Path: e.op.Path, Safety: e.call.safety, Sent: r.outcome != OutcomeNeverSent,
-		Err: scrubError(trace.hideProxyReason(err), e.secrets()),
+		Err: redactError(trace.hideProxyReason(err), e.secrets()),
 	}
 	r.err = r.unanswered
 	e.call.clearResponse()
@@ -223,7 +223,7 @@ func (o *call) clearResponse() {
 	}
 }
 
-// storeTrailer adds the trailer, which follows the body, to the stored response.
+// storeTrailer adds the trailer to the stored response. It arrives after the body.
 func (e *execution) storeTrailer(res *http.Response) {
 	for _, to := range e.call.responses {
 		if *to != nil {

@@ -98,7 +98,7 @@ func NewCall(id, method, path string) (*Request, error) {
 func (r *Request) setBody(body any) error {
 	const kind = "application/json"
 	if nilPointer(body) {
-		return fmt.Errorf("it is a nil %T: give nil itself for no body", body)
+		return fmt.Errorf("it is a nil %T: to send no body, pass nil without a type", body)
 	}
 	switch v := body.(type) {
 	case nil:
@@ -125,8 +125,7 @@ func (r *Request) setBody(body any) error {
 	return nil
 }
 
-// nilPointer reports whether v is a nil pointer of some type, which is not nil
-// itself.
+// nilPointer reports whether v contains a nil pointer. Such a v does not equal nil.
 func nilPointer(v any) bool {
 	value := reflect.ValueOf(v)
 	return value.Kind() == reflect.Pointer && value.IsNil()

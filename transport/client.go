@@ -107,7 +107,7 @@ func WithHTTPClient(h *http.Client) ClientOption {
 			return errors.New("WithHTTPClient: the HTTP client is nil")
 		}
 		if nilPointer(h.Transport) {
-			return fmt.Errorf("the HTTP client's Transport is a nil %T: leave it out for the default", h.Transport)
+			return fmt.Errorf("WithHTTPClient: the Transport of the HTTP client is a nil %T: for the default, leave Transport unset", h.Transport)
 		}
 		c.own = h
 		return nil

@@ -77,7 +77,7 @@ func (e DecodeError) text() string {
 // redact redacts the credentials that the server echoed.
 func (e *DecodeError) redact(secrets []string) {
 	e.ContentType, e.Field = redact(e.ContentType, secrets...), redact(e.Field, secrets...)
-	e.Err = scrubError(e.Err, secrets)
+	e.Err = redactError(e.Err, secrets)
 }
 
 // Format prints the text of Error under every verb, because the cause may hold a value.

@@ -13,10 +13,10 @@
 // A generated method describes its call in a [Request] and passes it to [Client.Do].
 // [Client.Call] is for operations without a generated method. Then:
 //
-//  1. The path is built. A value that is empty, "." or ".." (also before a semicolon), is
-//     not valid UTF-8, or contains control characters, slashes or percent-encoded
-//     characters is rejected with a [PathError] before anything is sent. All other values
-//     are escaped and stay in their own segment.
+//  1. The path is built. A value that is empty, "." or ".." (also before a semicolon,
+//     question mark or number sign), is not valid UTF-8, or contains control characters,
+//     slashes or percent-encoded characters is rejected with a [PathError] before anything
+//     is sent. All other values are escaped and stay in their own segment.
 //  2. The credential is determined: an access token of the operation's [Scope], or the
 //     API key for the token endpoint. However many calls wait for a token, there is one
 //     request for it, and each call waits until its own deadline.

@@ -21,7 +21,7 @@ type Error struct {
 	Path          string // path template, without values
 	Status        int
 	Problems      []Problem
-	CorrelationID string          // for Basiq's support; the text contains it if it has the form of an ID
+	CorrelationID string          // for Basiq's support; Error prints it only if it looks like an ID
 	RetryAfter    time.Duration   // from the Retry-After header; 0 if there is none
 	Attempts      int             // number of attempts
 	Waits         []time.Duration // before each attempt but the first
@@ -188,7 +188,7 @@ func (e Error) safe() safe {
 		Message: e.text(), Operation: e.Operation, Method: e.Method, Path: e.Path, Status: e.Status,
 		Attempts: e.Attempts,
 	}
-	if codeLike(e.CorrelationID) { // any other text may hold anything
+	if codeLike(e.CorrelationID) { // other texts may contain personal data
 		s.CorrelationID = e.CorrelationID
 	}
 	for _, p := range e.Problems {

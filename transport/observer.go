@@ -98,7 +98,7 @@ func logObserver(l *slog.Logger) *Observer {
 			if a.Err != nil {
 				attrs = append(attrs, slog.String("error", a.Err.Error()))
 			}
-			if codeLike(a.CorrelationID) { // any other text may hold anything
+			if codeLike(a.CorrelationID) { // other texts may contain personal data
 				attrs = append(attrs, slog.String("correlationId", a.CorrelationID))
 			}
 			if a.Again {

@@ -115,20 +115,20 @@ func TestFoldedPathsAreRefusedEverywhere(t *testing.T) {
 	}
 }
 
-// TestTypedNilsAreRefused: a nil pointer that is an argument's value is an error,
-// and not a panic.
-func TestTypedNilsAreRefused(t *testing.T) {
+// TestTypedNilsAreRejected checks that a nil pointer as a body or HTTP transport
+// causes an error instead of a panic.
+func TestTypedNilsAreRejected(t *testing.T) {
 	b := newBank(t, empty)
 	c := b.client(t)
 	for _, body := range []any{(*item)(nil), (*strings.Reader)(nil), (*bytes.Buffer)(nil), (*struct{ A int })(nil)} {
 		if err := c.Call(t.Context(), http.MethodPost, "/x", body, nil); err == nil || !strings.Contains(err.Error(), "nil *") {
-			t.Errorf("a body that is a nil %T: %v", body, err)
+			t.Errorf("body is a nil %T: %v", body, err)
 		}
 	}
 	if b.calls.Load() != 0 {
 		t.Errorf("%d calls were sent", b.calls.Load())
 	}
 	if _, err := transport.New(transport.WithAPIKey("key"), transport.WithHTTPClient(&http.Client{Transport: (*http.Transport)(nil)})); err == nil {
-		t.Error("an HTTP client with a nil *http.Transport is taken")
+		t.Error("an HTTP client with a nil *http.Transport is accepted")
 	}
 }

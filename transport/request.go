@@ -38,7 +38,7 @@ type Field struct{ Name, Value string }
 // the order of the template. A value that could change the route makes the call fail
 // with a *PathError before it is sent. Such a value is one of these:
 //   - empty
-//   - "." or "..", also before a semicolon
+//   - "." or "..", also before a semicolon, question mark or number sign
 //   - not valid UTF-8
 //   - one that contains percent-encoded characters, slashes, backslashes or control
 //     characters
@@ -182,9 +182,8 @@ func badSegment(v string) string {
 }
 
 // dotSegment reports whether a server may remove a segment from the path, perhaps
-// with the segment before it. Some servers first cut a segment at a semicolon or,
-// after decoding it, at the start of a query or fragment, and some trim dots and
-// spaces.
+// with the segment before it. Some servers first truncate a segment at a semicolon,
+// or at a question mark or number sign after decoding it. Some trim dots and spaces.
 func dotSegment(segment string) bool {
 	name := segment
 	if end := strings.IndexAny(segment, ";?#"); end >= 0 {
@@ -231,8 +230,8 @@ func (e *PathError) Error() string {
 func ambiguous(path string) string {
 	for range 3 { // proxies may decode more than once
 		switch {
-		case !utf8.ValidString(path): // some servers take an overlong form for a dot
-			return "is not UTF-8"
+		case !utf8.ValidString(path): // some servers decode an overlong encoding to a dot
+			return "is not valid UTF-8"
 		case strings.ContainsFunc(path, unicode.IsControl):
 			return "contains control characters"
 		case strings.Contains(path, `\`):

@@ -15,21 +15,21 @@ import (
 	"github.com/basiq-sdk/basiq-go/internal/sdkerrors"
 )
 
-// Lengths of what is taken out of a server's words.
+// Limits for redacting secrets in texts from servers.
 const (
-	minSecret  = 4  // bytes of a secret: a shorter one would be found in any text
-	minPartial = 16 // bytes of a secret's beginning: some servers shorten what they echo
-	maxEscape  = 34 // bytes of an escape that is cut off, or has a name
-	maxLayers  = 8  // how often a text is unescaped; each time, one language's escapes of escapes count once
+	minSecret  = 4  // bytes of a secret; shorter ones would occur in any text
+	minPartial = 16 // bytes of a secret's prefix; some servers truncate what they echo
+	maxEscape  = 34 // bytes of a truncated or named escape
+	maxLayers  = 8  // passes of unescaping; repeated escaping in one language takes one pass
 )
 
-// redact takes the texts that a call was authorised with out of what the server
-// said: some servers echo what they did not like. A secret is found in every
-// spelling that JSON, URLs, forms and HTML give it, also one within the other.
+// redact replaces secrets in a text from a server: some servers echo what they
+// reject. It finds a secret in every form that JSON, URLs, forms and HTML give it,
+// even if these are nested.
 func redact(text string, secrets ...string) string { return redactAll(text, secrets, false) }
 
-// redactCut is scrub for a text that was cut off: the beginning of a secret at its
-// end is taken out, too.
+// redactCut is redact for a truncated text: it also replaces a prefix of a secret at
+// the end of the text.
 func redactCut(text string, secrets ...string) string { return redactAll(text, secrets, true) }
 
 func redactAll(text string, secrets []string, cut bool) string {
@@ -40,7 +40,7 @@ func redactAll(text string, secrets []string, cut bool) string {
 		}
 		wanted = append(wanted, []byte(s))
 		l := layer{text: []byte(s)}
-		for range maxLayers { // a secret that looks like an escape is unescaped with the text
+		for range maxLayers { // unescaping the text also changes a secret that contains an escape
 			if !l.unescape() {
 				break
 			}
@@ -67,43 +67,44 @@ func redactAll(text string, secrets []string, cut bool) string {
 	}
 	slices.SortFunc(found, func(a, b span) int { return a.from - b.from })
 	var b strings.Builder
-	kept := 0 // up to where text was copied
+	copied := 0 // bytes of text that were copied or redacted
 	for i, f := range found {
-		if i == 0 || f.from >= kept {
-			b.WriteString(text[kept:f.from])
+		if i == 0 || f.from >= copied {
+			b.WriteString(text[copied:f.from])
 			b.WriteString(redacted)
 		}
-		kept = max(kept, f.to)
+		copied = max(copied, f.to)
 	}
-	b.WriteString(text[kept:])
+	b.WriteString(text[copied:])
 	return b.String()
 }
 
-// span is a part of a text.
+// span is a range of bytes in a text.
 type span struct{ from, to int }
 
-// layer is a text that was unescaped, with what each byte was made of.
+// layer is a text after some passes of unescaping. It records which part of the
+// original text each byte comes from.
 type layer struct {
-	text []byte
-	made []span // nil if every byte stands for itself
+	text    []byte
+	sources []span // by byte of text; nil before the first pass
 }
 
-// span returns the part of the original text that bytes were made of.
+// span returns the part of the original text that a range of bytes comes from.
 func (l *layer) span(from, to int) span {
-	if l.made == nil {
+	if l.sources == nil {
 		return span{from, to}
 	}
-	return span{l.made[from].from, l.made[to-1].to}
+	return span{l.sources[from].from, l.sources[to-1].to}
 }
 
-// find appends where a secret, or enough of its beginning, stands. It compares
-// byte by byte, as Knuth, Morris and Pratt do: a server that answers with the
-// beginning of a secret over and over again costs no more time than another.
+// find appends the positions of a secret, or of a prefix that is long enough. It
+// uses the Knuth-Morris-Pratt algorithm, which takes linear time even if a server
+// repeats a prefix of a secret many times.
 func (l *layer) find(found []span, secret []byte, cut bool) []span {
-	same := func(a, b byte) bool { // a plus sign is a space in a form
+	same := func(a, b byte) bool { // forms encode a space as a plus sign
 		return a == b || (a == '+' || a == ' ') && (b == '+' || b == ' ')
 	}
-	border := make([]int, len(secret)+1) // the longest beginning that is also an end
+	border := make([]int, len(secret)+1) // by prefix length: the longest proper prefix that is also a suffix
 	for i, n := 1, 0; i < len(secret); i++ {
 		for n > 0 && !same(secret[i], secret[n]) {
 			n = border[n]
@@ -114,12 +115,12 @@ func (l *layer) find(found []span, secret []byte, cut bool) []span {
 		border[i+1] = n
 	}
 	enough := min(len(secret), minPartial)
-	n := 0 // bytes of the secret that stand before i
+	n := 0 // bytes of the secret that match just before i
 	last := len(found)
 	for i := 0; i <= len(l.text); i++ {
-		// What is left may be an escape that was cut off.
+		// The rest of the text may be a truncated escape.
 		if left := l.text[i:]; n >= enough || cut && n >= minSecret {
-			if cut && halfEscape(left) || n >= enough && len(left) > 0 && halfEscape(left) {
+			if cut && truncatedEscape(left) || n >= enough && len(left) > 0 && truncatedEscape(left) {
 				found = append(found, l.span(i-n, len(l.text)))
 			}
 		}
@@ -145,18 +146,18 @@ func (l *layer) find(found []span, secret []byte, cut bool) []span {
 	return found
 }
 
-// halfEscape reports whether text is empty, or the beginning of an escape and no
-// more.
-func halfEscape(text []byte) bool {
+// truncatedEscape reports whether text is empty or could be an escape without its
+// end.
+func truncatedEscape(text []byte) bool {
 	return len(text) == 0 || len(text) < maxEscape && bytes.IndexByte([]byte(`\%&`), text[0]) >= 0 && !bytes.ContainsAny(text, `;" `)
 }
 
-// unescape replaces every escape in the text, and reports whether there was one.
+// unescape replaces every escape in the text, and reports whether the text changed.
 func (l *layer) unescape() bool {
 	if !bytes.ContainsAny(l.text, `\%&`) {
 		return false
 	}
-	out := layer{text: make([]byte, 0, len(l.text)), made: make([]span, 0, len(l.text))}
+	out := layer{text: make([]byte, 0, len(l.text)), sources: make([]span, 0, len(l.text))}
 	for i := 0; i < len(l.text); {
 		plain, length := unescaped(l.text[i:])
 		if length == 0 {
@@ -164,7 +165,7 @@ func (l *layer) unescape() bool {
 		}
 		at := l.span(i, i+length)
 		for range plain {
-			out.made = append(out.made, at)
+			out.sources = append(out.sources, at)
 		}
 		out.text = append(out.text, plain...)
 		i += length
@@ -174,9 +175,9 @@ func (l *layer) unescape() bool {
 	return changed
 }
 
-// unescaped returns what the escape that text begins with stands for, and how long
-// it is; 0 if text begins with none. Escapes of the escaping character itself, as
-// repeated escaping makes them, belong to it.
+// unescaped decodes the escape at the start of text. It returns the decoded bytes
+// and the length of the escape, or 0 if text does not start with an escape. An
+// escape may have been escaped repeatedly, such as %252F.
 func unescaped(text []byte) (plain []byte, length int) {
 	i := 1
 	switch text[0] {
@@ -184,7 +185,7 @@ func unescaped(text []byte) (plain []byte, length int) {
 		for i < len(text) && text[i] == '\\' {
 			i++
 		}
-		if plain, length = unslashed(text[i:]); length > 0 {
+		if plain, length = backslashEscape(text[i:]); length > 0 {
 			return plain, i + length
 		}
 		return []byte{'\\'}, i
@@ -208,8 +209,8 @@ func unescaped(text []byte) (plain []byte, length int) {
 	return nil, 0
 }
 
-// unslashed is unescaped for what stands after backslashes.
-func unslashed(text []byte) (plain []byte, length int) {
+// backslashEscape is unescaped for the text after the backslashes.
+func backslashEscape(text []byte) (plain []byte, length int) {
 	unit := func(text []byte) (rune, bool) {
 		if len(text) < 5 || text[0] != 'u' && text[0] != 'U' {
 			return 0, false
@@ -236,8 +237,8 @@ func unslashed(text []byte) (plain []byte, length int) {
 	return nil, 0
 }
 
-// entity is unescaped for what stands after an ampersand. Browsers take a number,
-// and some names, also without a semicolon.
+// entity is unescaped for the text after an ampersand. As in browsers, numeric
+// references and some names may lack their semicolon.
 func entity(text []byte) (plain []byte, length int) {
 	if len(text) > 1 && text[0] == '#' {
 		i, base := 1, 10
@@ -275,7 +276,7 @@ func digit(c byte, base int) bool {
 	return c >= '0' && c <= '9' || base == 16 && (c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F')
 }
 
-// digits reads digits alone.
+// digits parses a number of at most 32 bits, and reports whether text is one.
 func digits(text []byte, base int) (uint64, bool) {
 	for _, c := range text {
 		if !digit(c, base) {
@@ -286,8 +287,8 @@ func digits(text []byte, base int) (uint64, bool) {
 	return n, err == nil
 }
 
-// redactHeader returns a header without secrets, in its names too: net/http changes
-// the case of those.
+// redactHeader returns a copy of a header with secrets redacted in values and names.
+// Names are compared without case, because net/http canonicalizes them.
 func redactHeader(h http.Header, secrets []string) http.Header {
 	if h == nil {
 		return nil
@@ -311,33 +312,34 @@ func redactHeader(h http.Header, secrets []string) http.Header {
 	return out
 }
 
-// scrubbedError stands for an error that holds a secret: net/http quotes what a
-// server sent and it could not read.
-type scrubbedError struct {
+// redactedError replaces an error whose text contains a secret: net/http quotes
+// server data that it cannot parse.
+type redactedError struct {
 	text    string
 	timeout bool
-	causes  []error // what it wraps, scrubbed
+	causes  []error // the wrapped errors, redacted
 }
 
-// scrubError returns err, or what is left of it without secrets.
-func scrubError(err error, secrets []string) error {
+// redactError returns err, or a *redactedError in its place if the text of err, or of
+// an error that it wraps, contains a secret.
+func redactError(err error, secrets []string) error {
 	if err == nil {
 		return nil
 	}
 	if !sdkerrors.Holds(err, func(e error) bool { text := e.Error(); return redact(text, secrets...) != text }) {
 		return err
 	}
-	out := &scrubbedError{text: redact(err.Error(), secrets...)}
+	out := &redactedError{text: redact(err.Error(), secrets...)}
 	var timeout net.Error
 	out.timeout = errors.As(err, &timeout) && timeout.Timeout()
 	switch e := err.(type) {
 	case interface{ Unwrap() error }:
-		if cause := scrubError(e.Unwrap(), secrets); cause != nil {
+		if cause := redactError(e.Unwrap(), secrets); cause != nil {
 			out.causes = []error{cause}
 		}
 	case interface{ Unwrap() []error }:
 		for _, cause := range e.Unwrap() {
-			if cause = scrubError(cause, secrets); cause != nil {
+			if cause = redactError(cause, secrets); cause != nil {
 				out.causes = append(out.causes, cause)
 			}
 		}
@@ -345,12 +347,12 @@ func scrubError(err error, secrets []string) error {
 	return out
 }
 
-func (e *scrubbedError) Error() string { return e.text }
+func (e *redactedError) Error() string { return e.text }
 
-// Timeout reports whether the error that it stands for is a timeout.
-func (e *scrubbedError) Timeout() bool { return e.timeout }
+// Timeout reports whether the original error is a timeout.
+func (e *redactedError) Timeout() bool { return e.timeout }
 
-// Temporary makes it a net.Error.
-func (e *scrubbedError) Temporary() bool { return e.timeout }
+// Temporary is required by net.Error. It returns the same as Timeout.
+func (e *redactedError) Temporary() bool { return e.timeout }
 
-func (e *scrubbedError) Unwrap() []error { return e.causes }
+func (e *redactedError) Unwrap() []error { return e.causes }

@@ -166,8 +166,9 @@ func TestHugeLimitsDoNotOverflow(t *testing.T) {
 	}
 }
 
-// TestCorrelationIDsOfUnusualForm: a server may send anything in place of an ID.
-func TestCorrelationIDsOfUnusualForm(t *testing.T) {
+// TestOnlyIDsArePrintedAsCorrelationIDs checks that errors and logs omit any other
+// text that a server sends as a correlation ID.
+func TestOnlyIDsArePrintedAsCorrelationIDs(t *testing.T) {
 	for id, shown := range map[string]bool{
 		"no user max@example.com, +61400000000": false, "a b": false, strings.Repeat("a", 65): false, "max@example.com": false,
 		"0b7f1a2e-6f4e-4f0a-9d49-1f2f3c4d5e6f": true, "a.b_c-D9": true,
@@ -185,7 +186,7 @@ func TestCorrelationIDsOfUnusualForm(t *testing.T) {
 		encoded, _ := json.Marshal(err)
 		for _, text := range []string{err.Error(), string(encoded), log.String()} {
 			if strings.Contains(text, id) != shown {
-				t.Errorf("%q is shown, %t wanted: %s", id, shown, text)
+				t.Errorf("%q: printed is %t, want %t: %s", id, !shown, shown, text)
 			}
 		}
 	}

@@ -54,7 +54,7 @@ type TokenRequest struct {
 	MinLife time.Duration
 
 	background bool // no call waits for the token
-	shared     bool // the token is passed on, and so compared with the SERVER_ACCESS token
+	shared     bool // the token may be passed on, so it must be compared with the SERVER_ACCESS token
 }
 
 // TokenSource provides access tokens to a Client, in place of the API key.
@@ -68,9 +68,9 @@ type TokenRequest struct {
 // panic in Token becomes the error of the waiting calls. Token must be safe for
 // concurrent use, for different users.
 //
-// Before a user's token is passed on by Client.Token, the source is also asked for the
-// SERVER_ACCESS token. If it returns none, or the same one, the user's token is used for
-// calls only.
+// Before Client.Token returns a user's token, the client also requests a SERVER_ACCESS
+// token from the source. If the source returns none, or the same token, Client.Token
+// fails, and the user's token is used for API calls only.
 type TokenSource interface {
 	Token(ctx context.Context, req TokenRequest) (Token, error)
 }
@@ -188,19 +188,19 @@ func (c *Client) Token(ctx context.Context, req TokenRequest) (Token, error) {
 		if err = c.tokens.mayLeave(key, held); err == nil {
 			return held.token, nil
 		}
-		if err != errUncompared || again { // a call was getting it
+		if err != errUncompared || again { // an API call requested it, and did not need the comparison
 			return Token{}, &TokenError{Scope: req.Scope, Err: err}
 		}
 	}
 }
 
-// Reasons why a user's token is not passed on.
+// Reasons why Client.Token does not return a user's token.
 const (
 	errServers    = badToken("the token source returned the SERVER_ACCESS token, which must not leave the server")
-	errUncompared = badToken("it was not compared with the SERVER_ACCESS token")
+	errUncompared = badToken("the user's token was not compared with the SERVER_ACCESS token")
 )
 
-// badToken is an ErrBadToken with a reason.
+// badToken is the reason for an ErrBadToken.
 type badToken string
 
 func (e badToken) Error() string { return ErrBadToken.Error() + ": " + string(e) }

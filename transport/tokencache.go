@@ -115,7 +115,7 @@ type tokenCache struct {
 type tokenSlot struct {
 	key                   tokenKey
 	held                  *heldToken
-	shared                bool  // tokens are passed on, not only used for calls
+	shared                bool  // tokens may be passed on, not only used for API calls
 	rejected              Token // rejected by the API, and not replaced yet
 	consecutiveRejections int   // of the next token
 	flight                *flight
@@ -188,7 +188,7 @@ func (t *tokenCache) lookup(key tokenKey, minLife time.Duration) (*heldToken, *f
 	return nil, slot.flight, nil
 }
 
-// share causes the next token of a key to be compared with the SERVER_ACCESS token.
+// share causes the next token for the key to be compared with the SERVER_ACCESS token.
 func (t *tokenCache) share(key tokenKey) {
 	if key.scope == ScopeClient {
 		t.mu.Lock()
@@ -197,8 +197,9 @@ func (t *tokenCache) share(key tokenKey) {
 	}
 }
 
-// mayLeave returns why a user's token must not be passed on, or nil if it may be. A
-// token that must not is dropped, because the source may return another next time.
+// mayLeave returns nil if a user's token may leave the server, and otherwise the reason
+// why not. It then also discards the token, because the source may return a different
+// one next time.
 func (t *tokenCache) mayLeave(key tokenKey, held *heldToken) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -117,8 +117,9 @@ func (t *tokenCache) fetchOwn(ctx context.Context, req TokenRequest) (*heldToken
 }
 
 // confine returns why a user's token from a TokenSource must not leave the server:
-// the source returns the same for SERVER_ACCESS, or that is not known. The source is
-// asked at once, because its tokens may change with time.
+// the source returns the same token for SERVER_ACCESS, or it is unknown whether it
+// does. It requests the SERVER_ACCESS token immediately, because a source may change
+// its tokens over time. It returns nil if the token may leave the server.
 func (t *tokenCache) confine(ctx context.Context, req TokenRequest, token Token) error {
 	if _, own := t.source.(keySource); own {
 		return nil
@@ -129,11 +130,11 @@ func (t *tokenCache) confine(ctx context.Context, req TokenRequest, token Token)
 	server, err := t.source.Token(ctx, TokenRequest{Scope: ScopeServer})
 	switch {
 	case err != nil:
-		return fmt.Errorf("the token source must also return a SERVER_ACCESS token, to compare with: %w", withoutForeignCalls(err))
+		return fmt.Errorf("the token source must also return a SERVER_ACCESS token, for comparison: %w", withoutForeignCalls(err))
 	case server.Reveal() == token.Reveal():
 		return errServers
 	case server.Reveal() == "":
-		return fmt.Errorf("%w: the token source must also return a SERVER_ACCESS token, to compare with", ErrBadToken)
+		return fmt.Errorf("%w: the token source must also return a SERVER_ACCESS token, for comparison", ErrBadToken)
 	}
 	return nil
 }

@@ -211,8 +211,8 @@ func (e *Event) FetchEvent(ctx context.Context, c *transport.Client, out any, op
 
 // FetchEntity fetches the resource that the event is about and decodes it into
 // out. Pass a pointer that suits Type: a *core.User, a *data.Connection, a
-// *data.TransactionPage and so on. A pointer to such a pointer, or to a struct
-// that embeds the type, is treated the same.
+// *data.TransactionPage and so on. You can also pass a pointer to such a pointer, or
+// to a struct that embeds the type.
 //
 // It returns transport.ErrNotFound if the resource no longer exists, and ErrLink
 // if EntityLink does not point to the API that c calls. If out is a generated type
@@ -290,9 +290,9 @@ func pathOf(c *transport.Client, link string) (string, error) {
 const generatedPrefix = "github.com/basiq-sdk/basiq-go/generated/"
 
 // kindOf returns the name of the generated type that out is decoded into, such as
-// "Connection" or "TransactionPage", also behind further pointers or embedded in a
-// struct. It returns "" for any other type, whose name does not tell which resource
-// it is for.
+// "Connection" or "TransactionPage". It follows pointers and looks into embedded
+// fields. It returns "" for any other type, because its name does not say which
+// resource it is for.
 func kindOf(out any) string {
 	v := reflect.ValueOf(out)
 	if v.Kind() != reflect.Pointer {
@@ -311,19 +311,21 @@ func kindOf(out any) string {
 	return generatedName(t, map[reflect.Type]bool{})
 }
 
-func generatedName(t reflect.Type, looked map[reflect.Type]bool) string {
+// generatedName returns the name of a generated struct type, or of the first one that
+// t embeds, and "" if there is none. seen prevents endless recursion.
+func generatedName(t reflect.Type, seen map[reflect.Type]bool) string {
 	if t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
-	if t.Kind() != reflect.Struct || looked[t] {
+	if t.Kind() != reflect.Struct || seen[t] {
 		return ""
 	}
-	if looked[t] = true; strings.HasPrefix(t.PkgPath(), generatedPrefix) {
+	if seen[t] = true; strings.HasPrefix(t.PkgPath(), generatedPrefix) {
 		return t.Name()
 	}
 	for i := range t.NumField() {
 		if f := t.Field(i); f.Anonymous {
-			if name := generatedName(f.Type, looked); name != "" {
+			if name := generatedName(f.Type, seen); name != "" {
 				return name
 			}
 		}
@@ -354,7 +356,8 @@ func typeOf(res *http.Response) resource {
 }
 
 // fits reports whether a resource can be decoded into the generated type called
-// name. If the resource has no type, as an empty list has none, its path decides.
+// name. If the resource or the items of a list have no type, its path decides. An
+// empty list, for example, has no items.
 func fits(r resource, name, path string) bool {
 	plain := func(s string) string { return strings.ToLower(strings.NewReplacer("-", "", "_", "").Replace(s)) }
 	item, list := strings.CutSuffix(name, "Page")

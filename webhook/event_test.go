@@ -198,8 +198,9 @@ func TestLinksKeepTheirQuery(t *testing.T) {
 	}
 }
 
-// TestFetchOfAResourceWithoutAType: its address says what it is.
-func TestFetchOfAResourceWithoutAType(t *testing.T) {
+// TestFetchChecksPathIfResourceHasNoType checks into which types a resource without a
+// type is decoded.
+func TestFetchChecksPathIfResourceHasNoType(t *testing.T) {
 	body := ""
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, body) }))
 	defer s.Close()
@@ -224,7 +225,7 @@ func TestFetchOfAResourceWithoutAType(t *testing.T) {
 	} {
 		body = f.body
 		if err := (&webhook.Event{EntityLink: f.link}).FetchEntity(t.Context(), c, f.out); errors.Is(err, webhook.ErrEntity) == f.ok || f.ok && err != nil {
-			t.Errorf("%s of %s into %T: %v", f.body, f.link, f.out, err)
+			t.Errorf("%s from %s into %T: %v", f.body, f.link, f.out, err)
 		}
 	}
 }

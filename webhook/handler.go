@@ -93,8 +93,10 @@ func WithReadTimeout(d time.Duration) HandlerOption { return func(h *handler) { 
 
 // WithSources rejects deliveries from IP addresses that are not in allowed, e.g.
 // SourceIPs(). An empty list, such as one that could not be loaded, rejects every
-// delivery, and an invalid address is never allowed. address returns the sender's IP address; set it if the receiver is
-// behind a proxy. If it is nil, the address of the connection is used.
+// delivery. An invalid address is always rejected.
+//
+// address returns the sender's IP address; set it if the receiver is behind a proxy.
+// If it is nil, the address of the connection is used.
 //
 // The allow-list only reduces noise. It is the signature that proves who sent a
 // delivery.

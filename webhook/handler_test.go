@@ -330,8 +330,8 @@ func TestSourceAllowList(t *testing.T) {
 		{"no address", webhook.SourceIPs(), behind, "", 403},
 		{"nil list", nil, nil, "", 403},
 		{"empty list", []netip.Addr{}, behind, "3.24.252.173", 403},
-		{"invalid address in the list, and an invalid sender", []netip.Addr{{}}, func(*http.Request) (netip.Addr, error) { return netip.Addr{}, nil }, "", 403},
-		{"invalid address in the list, and a valid one", []netip.Addr{{}, netip.MustParseAddr("3.24.252.173")}, behind, "3.24.252.173", 204},
+		{"invalid sender and invalid address in the list", []netip.Addr{{}}, func(*http.Request) (netip.Addr, error) { return netip.Addr{}, nil }, "", 403},
+		{"valid sender and invalid address in the list", []netip.Addr{{}, netip.MustParseAddr("3.24.252.173")}, behind, "3.24.252.173", 204},
 		{"mapped in the list", []netip.Addr{netip.MustParseAddr("::ffff:3.24.252.173")}, behind, "3.24.252.173", 204},
 	} {
 		h := signed(keyOf(29), "m-1", now(), sample)

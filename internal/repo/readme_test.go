@@ -234,7 +234,7 @@ func integration(t *testing.T, code string) {
 	if !strings.Contains(asked, "<form") || strings.Count(asked, `name="answer"`) != 2 {
 		t.Fatalf("after the bank's question, the customer sees:\n%s", asked)
 	}
-	for _, form := range []url.Values{{}, {"answer": {"Basiq"}}} { // nothing is sent to the bank, and the question stays open
+	for _, form := range []url.Values{{}, {"answer": {"Basiq"}}} { // too few answers: none is sent, and the question stays open
 		if shown := customer.sends("/answer", form); strings.Count(shown, `name="answer"`) != 2 || !logged.Scan() {
 			t.Errorf("after too few answers, the customer sees:\n%s", shown)
 		}

@@ -36,7 +36,7 @@ var Table = []Row{
 	{First: 401, Last: 401, Unexecuted: true, Unread: true},
 	{First: 403, Last: 404, Unexecuted: true, Unread: true},
 	{First: 501, Last: 501, Unexecuted: true},
-	{First: 300, Last: 399}, // 302 and 303 answer a POST that was executed
+	{First: 300, Last: 399}, // 302 and 303 are also responses to a POST that was executed
 	{First: 500, Last: 999},
 	{First: 0, Last: 499, Text: "any other status", Unexecuted: true},
 }

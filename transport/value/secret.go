@@ -24,10 +24,10 @@ import (
 //
 // A Secret from NewSecret or from a response is sealed: it is encrypted with a key that only
 // this process has. The reason is that fmt does not call the methods of a value in an
-// unexported field. Two sealed Secrets are equal if their texts are equal. database/sql does not store a Secret:
-// Value and Scan fail. A Secret that was
-// converted from a string is not sealed, and only its methods hide it. A conversion to a
-// string does not unseal: use Reveal.
+// unexported field. Two sealed Secrets are equal if their texts are equal. A Secret that
+// was converted from a string is not sealed, and only its methods hide it. A conversion
+// to a string does not unseal: use Reveal. database/sql cannot store a Secret: Value and
+// Scan fail.
 type Secret string
 
 const redacted = "[redacted]"
@@ -121,13 +121,14 @@ func (s *Secret) GobDecode(data []byte) error {
 // MarshalJSON encodes the text itself.
 func (s Secret) MarshalJSON() ([]byte, error) { return json.Marshal(s.Reveal()) }
 
-// errStored is why a Secret is not stored: sealed, it cannot be read by any other
-// process; and its text must not end up in a database by accident.
-var errStored = errors.New("value: a Secret is not stored in a database by itself: encrypt Reveal(), store that, and read it with NewSecret")
+// errStored explains why database/sql cannot store a Secret. No other process could read
+// the sealed text, and the plain text must not be stored by accident.
+var errStored = errors.New("value: database/sql cannot store a Secret: encrypt the result of Reveal(), store it as a string, and pass the decrypted string to NewSecret")
 
-// Value fails, so that database/sql does not store a Secret: encrypt what Reveal
-// returns, and store that.
+// Value returns an error, so that database/sql does not store a Secret. Encrypt the
+// result of Reveal and store it as a string instead.
 func (s Secret) Value() (driver.Value, error) { return nil, errStored }
 
-// Scan fails, as Value does: read a string, decrypt it, and call NewSecret.
+// Scan returns an error, as Value does. Scan a string, decrypt it, and pass it to
+// NewSecret instead.
 func (s *Secret) Scan(any) error { return errStored }

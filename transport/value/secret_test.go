@@ -157,18 +157,19 @@ func TestSealedSecretsCompare(t *testing.T) {
 	}
 }
 
-// TestSecretIsNotStoredByItself: a database would hold the sealed text, which no
-// other process can read, and a secret that is shown once would be lost.
-func TestSecretIsNotStoredByItself(t *testing.T) {
+// TestDatabasesDoNotStoreSecrets checks that Value and Scan fail. A database would
+// contain the sealed text, which no other process can read, so a secret that the API
+// returns only once would be lost.
+func TestDatabasesDoNotStoreSecrets(t *testing.T) {
 	for _, s := range []value.Secret{value.NewSecret("canary-secret"), "canary-secret", ""} {
 		for _, v := range []any{s, &s} {
 			if stored, err := driver.DefaultParameterConverter.ConvertValue(v); err == nil || !strings.Contains(err.Error(), "Reveal()") {
-				t.Errorf("%T is stored as %v, %v", v, stored, err)
+				t.Errorf("%T: stored as %v, error %v", v, stored, err)
 			}
 		}
 	}
 	s := value.NewSecret("canary-secret")
 	if err := s.Scan("another"); err == nil || s.Reveal() != "canary-secret" {
-		t.Errorf("Scan: %v, and the secret is %q", err, s.Reveal())
+		t.Errorf("Scan: error %v, secret %q", err, s.Reveal())
 	}
 }
