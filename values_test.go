@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 
@@ -134,7 +135,7 @@ func TestParametersAreValidatedLocally(t *testing.T) {
 			return err
 		},
 	} {
-		for _, limit := range []int{501, -1, 1 << 40} {
+		for _, limit := range []int{501, -1, math.MaxInt} {
 			var beyond *transport.RangeError
 			if err := call(limit); !errors.As(err, &beyond) || beyond.Name != "limit" || beyond.Value != limit || beyond.Most != 500 {
 				t.Errorf("%s of %d: %v", name, limit, err)
