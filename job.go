@@ -170,8 +170,8 @@ type StepChange struct {
 //   - *WaitError: the outcome is unknown, because the wait timed out or the API
 //     returned an error. The job itself continues.
 //
-// Temporary failures (5xx, 429, network errors) do not end the wait before its
-// timeout. Neither do up to three 404 responses before the job is seen for the
+// Failures for which reads are retried (see package transport) do not end the wait
+// before its timeout. Neither do up to three 404 responses before the job is seen for the
 // first time. Wait respects Retry-After. All waits of a client share one poll
 // rate; see Client.SetPollRate.
 //

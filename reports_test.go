@@ -4,12 +4,18 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"net/http"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/basiq-sdk/basiq-go"
+	"github.com/basiq-sdk/basiq-go/basiqtest"
 	"github.com/basiq-sdk/basiq-go/generated/affordability"
 	"github.com/basiq-sdk/basiq-go/generated/reporting"
 	"github.com/basiq-sdk/basiq-go/transport"
@@ -198,7 +204,7 @@ func TestFindingsDependOnReportType(t *testing.T) {
 		{`{"data":{"accounts":[]},"reportType":"CON_AFFOR_01"}`, true, false},
 		{`{"reportType":"STATEMENT_01","data":{"account":{}}}`, false, true},
 		{`{"reportType":"STATEMENT_01","data":{"account":{},"accounts":[]}}`, false, true},
-		{`{"reportType":"BUS_AFFOR_01","data":{"accounts":[],"account":{}}}`, false, false},
+		{`{"reportType":"OTHER_01","data":{"accounts":[],"account":{}}}`, false, false},
 		{`{"data":{"accounts":[]}}`, true, false},
 		{`{"data":{"account":{}}}`, false, true},
 		{`{"reportType":"CON_AFFOR_01"}`, false, false},
@@ -217,23 +223,50 @@ func TestFindingsDependOnReportType(t *testing.T) {
 			t.Errorf("%s is encoded as %s (%v)", c.report, again, err)
 		}
 	}
-	if _, ok := reporting.NewFindingsStatement(reporting.StatementFindings{}).Statement(); !ok {
-		t.Error("constructed findings have no type")
+	constructed := reporting.NewFindingsStatement(reporting.StatementFindings{})
+	_, affordability := constructed.Affordability()
+	if _, statement := constructed.Statement(); !statement || affordability {
+		t.Errorf("constructed findings of a statement: affordability %t, statement %t", affordability, statement)
 	}
 }
 
 // TestReportTypesHaveFindings checks that every report type with a constant has
-// an accessor for its findings.
+// exactly one accessor for its findings, and is known to the fake server.
 func TestReportTypesHaveFindings(t *testing.T) {
-	for _, id := range []string{basiq.ReportTypeAffordability, basiq.ReportTypeStatement} {
+	source, err := parser.ParseFile(token.NewFileSet(), "reports.go", nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ids []string
+	ast.Inspect(source, func(n ast.Node) bool {
+		if spec, ok := n.(*ast.ValueSpec); ok && strings.HasPrefix(spec.Names[0].Name, "ReportType") {
+			ids = append(ids, strings.Trim(spec.Values[0].(*ast.BasicLit).Value, `"`))
+		}
+		return true
+	})
+	if len(ids) < 2 {
+		t.Fatalf("reports.go has only the types %v", ids)
+	}
+	types, err := basiqtest.NewServer(t).Client(t).Reporting.Reports.ListTypes(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range ids {
+		if !slices.ContainsFunc(types.Data, func(r reporting.ReportType) bool { return r.ID == id }) {
+			t.Errorf("basiqtest does not list %s: add it to basiqtest/reports.go", id)
+		}
 		var r reporting.Report
 		if err := json.Unmarshal([]byte(`{"reportType":"`+id+`","data":{}}`), &r); err != nil {
 			t.Fatal(err)
 		}
-		_, affordability := r.Data.Affordability()
-		_, statement := r.Data.Statement()
-		if affordability == statement {
-			t.Errorf("%s: affordability %t, statement %t", id, affordability, statement)
+		var found []string
+		for v, i := reflect.ValueOf(r.Data), 0; i < v.NumMethod(); i++ {
+			if m := v.Method(i); m.Type().NumIn() == 0 && m.Type().NumOut() == 2 && m.Type().Out(1).Kind() == reflect.Bool && m.Call(nil)[1].Bool() {
+				found = append(found, v.Type().Method(i).Name)
+			}
+		}
+		if len(found) != 1 {
+			t.Errorf("the findings of %s have the accessors %v, want one: add a variant in overlays/reporting/20-repairs.yaml", id, found)
 		}
 	}
 }

@@ -49,7 +49,7 @@ func TestJobPollsByStatus(t *testing.T) {
 			retried := status == 404 || status == 408 || status == 429 || status == 500 ||
 				status >= 502 && status <= 504 || status >= 520 && status <= 529
 			if (err == nil) != retried {
-				t.Errorf("%d: continued: %t, want %t: %v", status, err == nil, retried, err)
+				t.Errorf("status %d: the wait continued: %t, want %t, as internal/retries has it for reads: %v", status, err == nil, retried, err)
 			}
 		})
 	}

@@ -837,7 +837,10 @@ func NewFindingsAffordability(v AffordabilityFindings) Findings {
 	if v.Accounts == nil {
 		v.Accounts = []ReportAccount{}
 	}
-	return Findings{raw: value.JSON(v.AppendJSON(nil))}
+	return Findings{
+		raw:     value.JSON(v.AppendJSON(nil)),
+		sibling: "CON_AFFOR_01",
+	}
 }
 
 // Statement returns the contents of a report of type STATEMENT_01.
@@ -854,7 +857,10 @@ func NewFindingsStatement(v StatementFindings) Findings {
 	if v.Accounts == nil {
 		v.Accounts = []StatementAccount{}
 	}
-	return Findings{raw: value.JSON(v.AppendJSON(nil))}
+	return Findings{
+		raw:     value.JSON(v.AppendJSON(nil)),
+		sibling: "STATEMENT_01",
+	}
 }
 
 // DecodeJSON reads the value from d.

@@ -17,7 +17,7 @@ import (
 	"github.com/basiq-sdk/basiq-go/internal/retries"
 )
 
-var update = flag.Bool("update", false, "write docs/reliability.md")
+var update = flag.Bool("update", false, "write docs/reliability.md and the table in transport/doc.go")
 
 const (
 	root     = "../.."
@@ -44,7 +44,7 @@ func TestDocument(t *testing.T) {
 	}
 	have, err := os.ReadFile(document)
 	if err != nil || !bytes.Equal(have, text) {
-		t.Errorf("docs/reliability.md is not up to date (%v): run go test ./internal/faults -run Document -update", err)
+		t.Errorf("docs/reliability.md differs from the matrix, the table of retries or the promises: run go test ./internal/faults -run Document -update")
 	}
 	if !bytes.Equal(comment, packageDoc) {
 		t.Errorf("the table in transport/doc.go is not up to date with internal/retries: run go test ./internal/faults -run Document -update")
@@ -264,7 +264,7 @@ const retried = `
 A call is attempted up to three times. Whether a failed attempt is retried depends
 on its outcome and on the safety class of the operation. The same
 [table](../internal/retries/retries.go) applies to calls, to job polling, and to
-MFA answers:
+whether an MFA answer was used:
 
 `
 

@@ -19,8 +19,8 @@ type Row struct {
 	First, Last int
 	Text        string // in the documentation; "" omits the row
 	Retry       string // letters of the classes that are retried
-	Unexecuted  bool   // the status means that the server did not execute the call
-	Unread      bool   // the status means that the server did not even read the content
+	Unexecuted  bool   // the server did not execute the call, so its outcome is known
+	Unread      bool   // the server did not even read the content, so an MFA answer can be given again
 }
 
 // Table has a row for every outcome but success. The first matching row applies. Content

@@ -68,7 +68,11 @@ func (e *emitter) variant(g *Group, t *model.Type, variant *model.Variant) {
 	g.Add(docs(fmt.Sprintf("%s returns %s that holds v.", name, article(t.Name))))
 	g.Func().Id(name).Params(Id("v").Add(e.goType(r))).Id(t.Name).BlockFunc(func(g *Group) {
 		e.mark(g, variant)
-		g.Return(Id(t.Name).Values(Dict{Id("raw"): raw}))
+		values := Dict{Id("raw"): raw}
+		if variant.When.Sibling != "" && len(variant.When.Equals) > 0 {
+			values[Id("sibling")] = Lit(variant.When.Equals[0])
+		}
+		g.Return(Id(t.Name).Values(values))
 	})
 	g.Line()
 }

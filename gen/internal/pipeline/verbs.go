@@ -99,7 +99,7 @@ func Check(ctx context.Context, opts Options) (string, error) {
 	findings := r.rules()
 	if documented < documentable {
 		findings = append(findings, diag.Errorf(diag.Pos{File: "overlays"}, "undocumented", "%d of %d parts have no documentation", documentable-documented, documentable).
-			WithHint("run  gen lint  to see which"))
+			WithHint("run  go run ./gen lint  to see which"))
 	}
 	return plan.Diff(), findings.Err()
 }
