@@ -13,12 +13,35 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"go.yaml.in/yaml/v3"
 
 	"github.com/basiq-sdk/basiq-go/gen/internal/pipeline"
 )
+
+// ownOverlays returns what is wrong with this repository's overlays. One wrong
+// line would otherwise fail every test that uses a copy of the repository.
+var ownOverlays = sync.OnceValue(func() error {
+	_, err := pipeline.Check(context.Background(), pipeline.Options{
+		Dir: root, Progress: pipeline.NewProgress(io.Discard, false, false),
+	})
+	return err
+})
+
+func needOwnOverlays(t testing.TB) {
+	t.Helper()
+	if ownOverlays() != nil {
+		t.Skip("this repository's overlays do not apply: see TestOwnOverlaysApply")
+	}
+}
+
+func TestOwnOverlaysApply(t *testing.T) {
+	if err := ownOverlays(); err != nil {
+		t.Error(err)
+	}
+}
 
 // repository copies what a run reads into a folder of its own: the real
 // configuration, snapshots, overlays and runtime, with the snapshots standing
@@ -29,6 +52,7 @@ func repository(t testing.TB) string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	needOwnOverlays(t)
 	dst := t.TempDir()
 	t.Setenv("GOFLAGS", "") // a vendor folder of this repository is not copied
 	for _, part := range []string{"go.mod", "go.sum", "specs", "overlays", "transport", "internal"} {

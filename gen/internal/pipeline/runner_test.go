@@ -79,6 +79,7 @@ func TestStagesAreThoseOfTheDocumentation(t *testing.T) {
 // TestRunsShareBuilds runs the same content three times: a second strict run
 // and a lenient one build nothing again.
 func TestRunsShareBuilds(t *testing.T) {
+	needOwnOverlays(t)
 	cfg, snapshots := pinned(t)
 	cache := pipeline.NewCache()
 	var first []*pipeline.Build
@@ -110,6 +111,7 @@ func TestRunsShareBuilds(t *testing.T) {
 // TestOneStopStopsOneDomain breaks one description of several: a lenient run
 // builds the others, and a strict one reports this fault and goes no further.
 func TestOneStopStopsOneDomain(t *testing.T) {
+	needOwnOverlays(t)
 	cfg, snapshots := pinned(t)
 	changed, domain := broken(snapshots)
 	res, err := runner(t, cfg, pipeline.Lenient, nil, os.DirFS(root)).Run(t.Context(), changed, pipeline.StageEmit)
