@@ -271,3 +271,11 @@ func (p *Plan) Summary() string {
 	}
 	return fmt.Sprintf("%d files written, %d removed, %d unchanged", len(p.Write), len(p.Delete), p.Same)
 }
+
+// Preview returns what Summary will, for a plan that is not carried out.
+func (p *Plan) Preview() string {
+	if p.Empty() {
+		return p.Summary()
+	}
+	return fmt.Sprintf("generate would write %d files, remove %d, and leave %d unchanged", len(p.Write), len(p.Delete), p.Same)
+}

@@ -95,7 +95,7 @@ func Check(ctx context.Context, opts Options) (string, error) {
 		return "", err
 	}
 	documented, documentable := res.Coverage()
-	opts.Progress.Summary("%s; documentation %d of %d parts", plan.Summary(), documented, documentable)
+	opts.Progress.Summary("%s; documentation %d of %d parts", plan.Preview(), documented, documentable)
 	findings := r.rules()
 	if documented < documentable {
 		findings = append(findings, diag.Errorf(diag.Pos{File: "overlays"}, "undocumented", "%d of %d parts have no documentation", documentable-documented, documentable).
