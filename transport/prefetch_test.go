@@ -107,7 +107,7 @@ func TestPrefetchEndsWithTheLoop(t *testing.T) {
 			}
 			ids += it.ID
 		}
-		if ids != "123456" { // the item that the loop was left at comes again
+		if ids != "123456" { // the item at which the loop ended is yielded again
 			t.Errorf("the cursor goes on with %s", ids)
 		}
 	})
