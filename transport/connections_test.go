@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/basiq-sdk/basiq-go/internal/loopback"
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
@@ -35,7 +36,7 @@ func TestUnrepeatableCallsUseRecentConnections(t *testing.T) {
 					closed <- used[c.RemoteAddr().String()]
 				}
 			}}
-			l, err := net.Listen("tcp", "127.0.0.1:0")
+			l, err := loopback.Listen()
 			if err != nil {
 				t.Fatal(err)
 			}

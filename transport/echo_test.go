@@ -8,13 +8,13 @@ import (
 	"fmt"
 	"html"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
 
+	"github.com/basiq-sdk/basiq-go/internal/loopback"
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
@@ -199,7 +199,7 @@ func TestProxyReasonsAreNotShown(t *testing.T) {
 		"Proxy Authentication Required": "407 Proxy Authentication Required",
 		"Service Unavailable":           "503 Service Unavailable",
 	} {
-		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		listener, err := loopback.Listen()
 		if err != nil {
 			t.Fatal(err)
 		}

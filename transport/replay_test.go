@@ -5,11 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"sync/atomic"
 	"testing"
 
+	"github.com/basiq-sdk/basiq-go/internal/loopback"
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
@@ -18,7 +18,7 @@ import (
 // of requests, and their headers.
 func dropping(t *testing.T) (address string, sends *atomic.Int64, headers chan http.Header) {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := loopback.Listen()
 	if err != nil {
 		t.Fatal(err)
 	}

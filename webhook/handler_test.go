@@ -322,7 +322,7 @@ func TestSourceAllowList(t *testing.T) {
 		real    string
 		status  int
 	}{
-		{"loopback", []netip.Addr{netip.MustParseAddr("127.0.0.1")}, nil, "", 204},
+		{"loopback", []netip.Addr{netip.MustParseAddr("127.0.0.1"), netip.IPv6Loopback()}, nil, "", 204},
 		{"elsewhere", webhook.SourceIPs(), nil, "", 403},
 		{"behind a proxy", webhook.SourceIPs(), behind, "3.24.252.173", 204},
 		{"mapped", webhook.SourceIPs(), behind, "::ffff:3.24.252.173", 204},

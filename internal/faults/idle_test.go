@@ -20,6 +20,7 @@ import (
 
 	"github.com/basiq-sdk/basiq-go"
 	"github.com/basiq-sdk/basiq-go/generated/core"
+	"github.com/basiq-sdk/basiq-go/internal/loopback"
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
@@ -27,7 +28,7 @@ import (
 // to a server in another city, and returns its address.
 func delayProxy(t *testing.T, address string, delay time.Duration) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := loopback.Listen()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,7 +84,7 @@ func nginx(t *testing.T, server, protocol string) string {
 	if err != nil {
 		t.Skip("nginx is not installed")
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := loopback.Listen()
 	if err != nil {
 		t.Fatal(err)
 	}

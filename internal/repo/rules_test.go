@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"go/parser"
 	"go/token"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -204,5 +205,35 @@ func TestCauseIsReadInOnePlace(t *testing.T) {
 				t.Errorf("%s/%s calls context.Cause (%v): use transport.ContextError", p.ImportPath, name, err)
 			}
 		}
+	}
+}
+
+// TestServersListenOnAnyLoopback refuses what does not work on a machine that has
+// only IPv6: listening on 127.0.0.1. Use loopback.Listen instead.
+func TestServersListenOnAnyLoopback(t *testing.T) {
+	looked := 0
+	for _, dir := range []string{".", "basiqtest", "examples", "internal", "legacy", "transport", "webhook"} {
+		err := filepath.WalkDir(dir, func(name string, d fs.DirEntry, err error) error {
+			switch {
+			case err != nil:
+				return err
+			case d.IsDir() && (dir == "." && name != "." || d.Name() == "redistore" || d.Name() == "loopback"):
+				return fs.SkipDir
+			case d.IsDir() || !strings.HasSuffix(name, ".go"):
+				return nil
+			}
+			looked++
+			text, err := os.ReadFile(name)
+			if bytes.Contains(text, []byte(`.Listen("tcp", "`+`127.0.0.1:0")`)) {
+				t.Errorf("%s listens on 127.0.0.1: use loopback.Listen", name)
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if looked < 100 {
+		t.Errorf("only %d files were read", looked)
 	}
 }
