@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/basiq-sdk/basiq-go/internal/safetext"
+	"github.com/basiq-sdk/basiq-go/internal/sdkerrors"
 )
 
 // result is the result of one attempt.
@@ -146,7 +147,7 @@ func (e *execution) request(ctx context.Context) (*http.Request, error) {
 	req, o := e.req, e.call
 	body, size, err := req.body.open(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("basiq: %s: %w", req.op.ID, withoutForeignErrors(err))
+		return nil, fmt.Errorf("basiq: %s: %w", req.op.ID, sdkerrors.TextOf(err))
 	}
 	header := make(http.Header, 8)
 	header["Accept"] = acceptJSON

@@ -20,16 +20,12 @@ func ownError(ctx context.Context, err error) error {
 	if of := ContextError(ctx); of != ended { // ctx has a cause, and err may contain it in any form
 		return of
 	}
-	err = withoutForeignErrors(err)
+	err = sdkerrors.TextOf(err)
 	if ended != nil && !errors.Is(err, ended) {
 		return fmt.Errorf("%w: %w", ended, err)
 	}
 	return err
 }
-
-// withoutForeignErrors returns err, or only its text if its chain contains an error of
-// this module, which then belongs to another call.
-func withoutForeignErrors(err error) error { return sdkerrors.TextOf(err) }
 
 // made reports whether err is an error of this package.
 func made(err error) bool {
@@ -37,7 +33,7 @@ func made(err error) bool {
 	return token || isKind(err) || pathOf(err) != nil
 }
 
-// withoutForeignCalls is withoutForeignErrors for the error of a TokenSource, which may
+// withoutForeignCalls is sdkerrors.TextOf for the error of a TokenSource, which may
 // be the error of POST /token, or say why there is no token.
 func withoutForeignCalls(err error) error {
 	foreign := func(e error) bool {

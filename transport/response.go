@@ -15,6 +15,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/basiq-sdk/basiq-go/internal/sdkerrors"
 	"github.com/basiq-sdk/basiq-go/transport/value"
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
@@ -99,7 +100,7 @@ func (e *execution) stream(res *http.Response, in *sourceReader, w io.Writer) {
 	case source.err != nil:
 		e.lost(fmt.Errorf("copying the response: %w", source.err), nil)
 	default:
-		e.unreadable(fmt.Errorf("basiq: %s: writing the response: %w", e.op.ID, withoutForeignErrors(err)))
+		e.unreadable(fmt.Errorf("basiq: %s: writing the response: %w", e.op.ID, sdkerrors.TextOf(err)))
 		e.last.permanent = true
 	}
 	e.last.partial = n > 0
