@@ -269,7 +269,9 @@ func TestEnsureErrors(t *testing.T) {
 			os.Remove(filepath.Join(o.Dir, "specs/pets.yml"))
 			put(t, o.Dir, "upstream/pets.yml", fmt.Sprintf(api, "b"))
 		}, "not the pinned one"},
-		{"other source", func(t *testing.T, o *source.Options) { o.Config.Source.Where = "elsewhere" }, "not pinned by the lock"},
+		{"other source", func(t *testing.T, o *source.Options) {
+			o.Config.Sources[o.Config.Default] = source.Location{Kind: source.Path, Where: "elsewhere"}
+		}, "not pinned by the lock"},
 		{"symlink", func(t *testing.T, o *source.Options) {
 			p := filepath.Join(o.Dir, "specs/pets.yml")
 			os.Rename(p, p+".real")
@@ -379,5 +381,93 @@ func TestNewFilesAreAnnounced(t *testing.T) {
 	set, _, err := source.Update(context.Background(), o, "")
 	if err != nil || fmt.Sprint(set.New) != "[specs/toys.yml]" {
 		t.Errorf("announced %v: %v", set.New, err)
+	}
+}
+
+const twoSources = `version: 1
+module: example.com/m
+runtime: example.com/r
+source: main
+sources:
+  main: {github: o/r, ref: trunk}
+  docs: {github: o/docs, ref: v3}
+domains:
+  pets: {file: pets.yml}
+  toys: {source: docs, file: reference/toys.json}
+  food: {source: docs, file: reference/food.json}
+`
+
+// mirrors lays out a mirror of each source of twoSources, at the commits 1 and a.
+func mirrors(t *testing.T) source.Options {
+	t.Helper()
+	o := repo(t, twoSources)
+	put(t, o.Dir, "m/trunk", commit("1"))
+	put(t, o.Dir, "m/"+commit("1")+"/pets.yml", fmt.Sprintf(api, "pets"))
+	put(t, o.Dir, "d/v3", commit("a"))
+	put(t, o.Dir, "d/"+commit("a")+"/reference/toys.json", `{"openapi": "3.0.3", "info": {"title": "Two words", "version": "1"}, "paths": {}}`)
+	put(t, o.Dir, "d/"+commit("a")+"/reference/food.json", `{"openapi": "3.0.3", "info": {"title": "Two words", "version": "1"}, "paths": {}}`)
+	o.Mirror = "main=" + filepath.Join(o.Dir, "m") + string(filepath.ListSeparator) + "docs=" + filepath.Join(o.Dir, "d")
+	return o
+}
+
+func TestSourcePerDomain(t *testing.T) {
+	o := mirrors(t)
+	lock := pin(t, o)
+	text, err := os.ReadFile(filepath.Join(o.Dir, source.LockFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := source.ParseLock("f", text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, l := range []*source.Lock{lock, again} {
+		if l.Commit != commit("1") || l.Sources["docs"].Commit != commit("a") || l.Pinned("pets") != commit("1") || l.Pinned("toys") != commit("a") {
+			t.Errorf("the lock is\n%s", text)
+		}
+	}
+	// The snapshots of all sources are beside each other.
+	if data, err := os.ReadFile(filepath.Join(o.Dir, "specs", "toys.yml")); err != nil || !strings.Contains(string(data), "title: toys\n") {
+		t.Errorf("%v\n%s", err, data)
+	}
+	if _, err := source.Verify(t.Context(), o); err != nil {
+		t.Error(err)
+	}
+	// They are enough, without mirrors or a network.
+	if set, err := source.Ensure(t.Context(), source.Options{Dir: o.Dir, Config: o.Config}); err != nil || set.Fetched != 0 {
+		t.Error(err)
+	}
+}
+
+// TestNamedSourceMovesAlone moves a source, and a domain, to commits of their own.
+func TestNamedSourceMovesAlone(t *testing.T) {
+	o := mirrors(t)
+	pin(t, o)
+	put(t, o.Dir, "m/trunk", commit("2"))
+	put(t, o.Dir, "m/"+commit("2")+"/pets.yml", fmt.Sprintf(api, "moved"))
+	put(t, o.Dir, "d/v3", commit("b"))
+	for _, name := range []string{"toys", "food"} {
+		put(t, o.Dir, "d/"+commit("b")+"/reference/"+name+".json", `{"openapi": "3.0.3", "info": {"title": "moved", "version": "1"}, "paths": {}}`)
+	}
+	for _, c := range []struct{ to, pets, toys, food string }{
+		{"docs@" + commit("b"), "1", "b", "b"},
+		{"docs@v3", "1", "b", "b"},
+		{"toys@" + commit("b"), "1", "b", "a"},
+		{"main@" + commit("2"), "2", "a", "a"},
+		{"main@trunk,food@" + commit("b"), "2", "a", "b"},
+		{"", "2", "b", "b"},
+	} {
+		set, lock, err := source.Update(t.Context(), o, c.to)
+		if err != nil {
+			t.Errorf("%s: %v", c.to, err)
+			continue
+		}
+		want := map[string]string{"pets": c.pets, "toys": c.toys, "food": c.food}
+		for _, s := range set.Snapshots {
+			moved := want[s.Domain] == "2" || want[s.Domain] == "b"
+			if lock.Pinned(s.Domain) != commit(want[s.Domain]) || strings.Contains(string(s.Data), "moved") != moved {
+				t.Errorf("%q: %s is at %s:\n%s", c.to, s.Domain, lock.Pinned(s.Domain), s.Data)
+			}
+		}
 	}
 }

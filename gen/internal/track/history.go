@@ -19,14 +19,18 @@ import (
 // History reads the commits of a mirror. A document that several commits share
 // is reduced to its snapshot once.
 type History struct {
-	t     *Tracker
-	mu    sync.Mutex
-	known map[string][]byte // snapshots, by domain and digest of the document
+	t      *Tracker
+	source string // whose commits these are
+	mu     sync.Mutex
+	known  map[string][]byte // snapshots, by domain and digest of the document
 }
 
-// History returns the history of the tracker's mirror.
-func (t *Tracker) History() *History {
-	return &History{t: t, known: map[string][]byte{}}
+// History returns the history of the default source, of which there is a mirror.
+func (t *Tracker) History() *History { return t.HistoryOf(t.config.Default) }
+
+// HistoryOf returns the history of a source of which there is a mirror.
+func (t *Tracker) HistoryOf(source string) *History {
+	return &History{t: t, source: source, known: map[string][]byte{}}
 }
 
 // State builds the state of a commit. A domain whose document upstream did
@@ -38,7 +42,7 @@ func (h *History) State(ctx context.Context, c Commit) (report.State, error) {
 // snapshots reads what a commit holds. A description that cannot be read fails
 // alone.
 func (h *History) snapshots(c Commit) *source.Set {
-	names := slices.Sorted(maps.Keys(h.t.config.Domains))
+	names := slices.DeleteFunc(slices.Sorted(maps.Keys(h.t.config.Domains)), func(name string) bool { return h.t.config.Domains[name].Source != h.source })
 	found := make([]*source.Snapshot, len(names))
 	errs := make([]error, len(names))
 	var wg sync.WaitGroup
@@ -67,14 +71,11 @@ func (h *History) snapshots(c Commit) *source.Set {
 
 func (h *History) snapshot(domain string, c Commit) (*source.Snapshot, error) {
 	d := h.t.config.Domains[domain]
-	from := h.t.config.Source
-	if d.Source != nil {
-		from = *d.Source
-	}
+	from := h.t.config.Location(domain)
 	if from.Kind != source.GitHub {
 		return nil, diag.Errorf(from.Pos, "no-history", "a %s source has no history to replay", from.Kind)
 	}
-	raw, err := source.ReadFile(filepath.Join(h.t.opts.Mirror, c.Hash, filepath.FromSlash(path.Join(from.Folder, d.File))), from.Pos)
+	raw, err := source.ReadFile(filepath.Join(h.t.mirrors[h.source], c.Hash, filepath.FromSlash(path.Join(from.Folder, d.File))), from.Pos)
 	if err != nil {
 		if diag.FromError(err, diag.Pos{})[0].Code == "no-document" {
 			return nil, nil
