@@ -89,7 +89,7 @@ func (h *History) snapshot(domain string, c Commit) (*source.Snapshot, error) {
 	data, ok := h.known[key]
 	h.mu.Unlock()
 	if !ok {
-		if data, err = canon.Snapshot(origin.Name, raw); err != nil {
+		if data, err = canon.SnapshotWith(origin.Name, raw, d.Shapes); err != nil {
 			return nil, err
 		}
 		h.mu.Lock()
