@@ -69,6 +69,8 @@ type Upstream struct {
 	Source string `json:"source"` // such as github:owner/repository
 	Commit string `json:"commit,omitempty"`
 	Date   string `json:"date,omitempty"`
+
+	Domains []string `json:"-"`
 }
 
 // String names the source and the commit for a reader.
@@ -139,6 +141,7 @@ func short(commit string) string {
 type Report struct {
 	From      Side             `json:"from"`
 	To        Side             `json:"to"`
+	Sources   []Move           `json:"sources,omitempty"` // what happened to each, where there are several
 	Bump      Bump             `json:"bump"`
 	Reason    string           `json:"reason"`
 	Cards     []*Card          `json:"cards"`

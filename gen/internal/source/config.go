@@ -40,9 +40,10 @@ type Config struct {
 type DomainConfig struct {
 	File     string
 	Package  string
-	Overlays []string // globs; the default is overlays/common/*.yaml and overlays/<domain>/*.yaml
-	Source   string   // name of its source in Config.Sources
-	Pos      diag.Pos // of the file's name
+	Overlays []string                  // globs; the default is overlays/common/*.yaml and overlays/<domain>/*.yaml
+	Source   string                    // name of its source in Config.Sources
+	Shapes   map[string]canon.Decision // of shared schemas that upstream wrote out with different shapes
+	Pos      diag.Pos                  // of the file's name
 }
 
 // Kind is a kind of source.
@@ -87,6 +88,7 @@ func LoadConfig(dir string) (*Config, error) {
 
 var (
 	domainName = regexp.MustCompile(`^[a-z][a-z0-9]{0,31}$`)
+	schemaName = regexp.MustCompile(`^[A-Za-z0-9._-]+$`)
 	sourceName = regexp.MustCompile(`^[a-z][a-z0-9-]{0,31}$`)
 	modulePath = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._~/-]*$`)
 	fileName   = regexp.MustCompile(`^[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*$`)
@@ -358,6 +360,7 @@ func (p *parser) domains(n *yaml.Node, cfg *Config) {
 				}
 			},
 			"source": func(v *yaml.Node) { d.Source = p.source(v, cfg, name.Value) },
+			"shapes": func(v *yaml.Node) { d.Shapes = p.shapes(v) },
 			"ref":    func(*yaml.Node) {}, // belongs to the source, which may be named further down
 		}, "file")
 		if d.Package == "" {
@@ -369,6 +372,23 @@ func (p *parser) domains(n *yaml.Node, cfg *Config) {
 		packages[d.Package] = name.Value
 		cfg.Domains[name.Value] = d
 	}
+}
+
+func (p *parser) shapes(n *yaml.Node) map[string]canon.Decision {
+	if n.Kind != yaml.MappingNode {
+		p.errorf(n, "bad-value", "shapes must be a mapping of the names of schemas to decisions")
+		return nil
+	}
+	out := map[string]canon.Decision{}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		name, v := p.match(n.Content[i], schemaName, "the name of a schema"), n.Content[i+1]
+		out[name] = canon.Decision(v.Value)
+		if out[name] != canon.Inline && out[name] != canon.Shared {
+			p.errorf(v, "bad-value", "%q is not a decision about the shapes of %s", v.Value, name).
+				WithHint("use %s or %s", canon.Inline, canon.Shared)
+		}
+	}
+	return out
 }
 
 // packageName reads a name that must be valid for a package and its directory.

@@ -117,7 +117,7 @@ func (f *fetcher) added(ctx context.Context, c *Config, before, after *Lock) (na
 		l, file := c.Location(domain), c.Domains[domain].File
 		from, to := before.Pinned(domain), after.Pinned(domain)
 		folder := l.Name + "/" + path.Dir(file)
-		if from == "" || to == "" || from == to || seen[folder] || !before.pins(domain, l) {
+		if from == "" || to == "" || from == to || seen[folder] || before.source(before.Domains[domain].Source).Source != l.String() {
 			continue
 		}
 		seen[folder] = true

@@ -37,6 +37,7 @@ type Pin struct {
 	File     string
 	Source   string // name of its source, "" for the default
 	Commit   string // if it differs from the source's
+	Shapes   string // decisions about shared schemas, as DomainConfig.shapes writes them
 	Document string // SHA-256 of the fetched document, for a source without commits
 	Snapshot string // SHA-256 of the canonical snapshot
 	Pos      diag.Pos
@@ -69,7 +70,7 @@ func (l *Lock) Marshal() ([]byte, error) {
 	for _, name := range slices.Sorted(maps.Keys(l.Domains)) {
 		p := l.Domains[name]
 		fmt.Fprintf(&b, "  %s:\n", name)
-		entries("    ", [2]string{"file", p.File}, [2]string{"source", p.Source}, [2]string{"commit", p.Commit},
+		entries("    ", [2]string{"file", p.File}, [2]string{"source", p.Source}, [2]string{"commit", p.Commit}, [2]string{"shapes", p.Shapes},
 			[2]string{"document", p.Document}, [2]string{"snapshot", p.Snapshot})
 	}
 	return b.Bytes(), nil
@@ -158,6 +159,7 @@ func (p *parser) pin(l *Lock, name, v *yaml.Node) {
 		"file":     func(n *yaml.Node) { pin.File = p.local(n) },
 		"source":   func(n *yaml.Node) { pin.Source = p.match(n, sourceName, "the name of a source") },
 		"commit":   func(n *yaml.Node) { pin.Commit = p.match(n, commitHex, "a commit") },
+		"shapes":   func(n *yaml.Node) { pin.Shapes = p.text(n) },
 		"document": func(n *yaml.Node) { pin.Document = p.match(n, sha256Hex, "a SHA-256") },
 		"snapshot": func(n *yaml.Node) { pin.Snapshot = p.match(n, sha256Hex, "a SHA-256") },
 	}, "file", "snapshot")

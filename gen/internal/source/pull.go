@@ -6,10 +6,12 @@ import (
 	"encoding/hex"
 	"errors"
 	"io/fs"
+	"maps"
 	"net/http"
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 
@@ -83,8 +85,8 @@ func Ensure(ctx context.Context, o Options) (*Set, error) {
 // none, what the source has at the pinned commit.
 func (f *fetcher) ensure(ctx context.Context, o Options, root *os.Root, lock *Lock, name string) (s Snapshot, fetched bool, err error) {
 	pin := lock.Domains[name]
-	if l := o.Config.Location(name); !lock.pins(name, l) || pin.File != o.Config.Domains[name].File {
-		return Snapshot{}, false, diag.Errorf(l.Pos, "not-pinned", "domain %s (%s of %s) is not pinned by the lock", name, o.Config.Domains[name].File, l).
+	if d, l := o.Config.Domains[name], o.Config.Location(name); !lock.pins(name, d, l) {
+		return Snapshot{}, false, diag.Errorf(l.Pos, "not-pinned", "domain %s (%s of %s) is not pinned by the lock", name, d.File, l).
 			WithHint("run  make update  to pull and pin it")
 	}
 	file := SnapshotPath(name)
@@ -167,10 +169,19 @@ func (f *fetcher) onRefs(ctx context.Context, c *Config, lock *Lock) error {
 	return nil
 }
 
-// pins reports whether the lock pins a domain to a source.
-func (l *Lock) pins(domain string, at Location) bool {
+// pins reports whether the lock pins what the configuration says of a domain.
+func (l *Lock) pins(domain string, d DomainConfig, at Location) bool {
 	pin, ok := l.Domains[domain]
-	return ok && l.source(pin.Source).Source == at.String()
+	return ok && l.source(pin.Source).Source == at.String() && pin.File == d.File && pin.Shapes == d.shapes()
+}
+
+// shapes returns the decisions about shapes as the lock records them.
+func (d DomainConfig) shapes() string {
+	var list []string
+	for _, name := range slices.Sorted(maps.Keys(d.Shapes)) {
+		list = append(list, name+"="+string(d.Shapes[name]))
+	}
+	return strings.Join(list, ",")
 }
 
 func readSnapshot(root *os.Root, file string) ([]byte, error) {
@@ -193,7 +204,7 @@ func (f *fetcher) snapshot(ctx context.Context, o Options, domain, file, commit 
 	if err != nil {
 		return Snapshot{}, "", err
 	}
-	data, err := canon.Snapshot(name, raw)
+	data, err := canon.SnapshotWith(name, raw, o.Config.Domains[domain].Shapes)
 	if err != nil {
 		return Snapshot{}, "", err
 	}
@@ -265,7 +276,7 @@ func (u *update) stays(domain string) bool {
 	if len(u.targets) == 0 || u.targets[domain] != "" || u.targets[d.Source] != "" {
 		return false
 	}
-	return u.old.pins(domain, c.Location(domain)) && u.old.Domains[domain].File == d.File
+	return u.old.pins(domain, d, c.Location(domain))
 }
 
 // resolve starts the new lock with the commits of the sources.
@@ -279,7 +290,7 @@ func (u *update) resolve(ctx context.Context) error {
 		target, named := u.targets[name]
 		var err error
 		switch {
-		case len(u.targets) > 0 && !named && before.Source == pin.Source:
+		case len(u.targets) > 0 && !named && before.Source == pin.Source && (before.Commit != "" || !u.needed(name)):
 			pin = before
 		case u.needed(name):
 			pin.Commit, err = u.fetcher.resolve(ctx, l, target)
@@ -296,10 +307,10 @@ func (u *update) resolve(ctx context.Context) error {
 	return nil
 }
 
-// needed reports whether a domain of a source has no target of its own.
+// needed reports whether a domain of a source moves, and has no target of its own.
 func (u *update) needed(source string) bool {
 	for name, d := range u.o.Config.Domains {
-		if d.Source == source && (u.targets[name] == "" || name == source) {
+		if d.Source == source && !u.stays(name) && (u.targets[name] == "" || name == source) {
 			return true
 		}
 	}
@@ -317,7 +328,7 @@ func (u *update) locked(name string) string {
 // domain returns the snapshot of a domain, and the pin to it.
 func (u *update) domain(ctx context.Context, name string) (s Snapshot, pin Pin, fetched bool, err error) {
 	d, l := u.o.Config.Domains[name], u.o.Config.Location(name)
-	pin = Pin{File: d.File, Source: u.locked(d.Source)}
+	pin = Pin{File: d.File, Source: u.locked(d.Source), Shapes: d.shapes()}
 	at := u.lock.source(pin.Source).Commit
 	if u.stays(name) {
 		before := u.old.Domains[name]

@@ -323,6 +323,14 @@ func TestConfigErrors(t *testing.T) {
 		{"routes called as a keyword", good + "routes: a/range\n", "\"range\" cannot be the name of a Go package"},
 		{"domain name", strings.Replace(good, "pets:", "../pets:", 1), "not a valid domain name"},
 		{"one package twice", good + "  dogs: {file: dogs.yml, package: pets}\n", "same package"},
+		{"unknown source", strings.Replace(good, "pets.yml", "pets.yml, source: docs", 1), `:6:34: there is no source "docs"`},
+		{"unknown default", config("docs"), `:4:9: there is no source "docs"`},
+		{"source twice", good + "sources: {default: {path: a}}\n", "two sources are called default"},
+		{"domain named as a source", good + "sources: {pets: {path: a}}\n", "has the name of a source that it does not use"},
+		{"own source and ref", strings.Replace(good, "pets.yml", "pets.yml, source: {path: a}, ref: b", 1), "has a source of its own, which the ref belongs to"},
+		{"bad ref", strings.Replace(good, "pets.yml", "pets.yml, ref: a..b", 1), "is not a branch, tag or commit"},
+		{"source name", good + "sources: {'a@b': {path: a}}\n", "is not the name of a source"},
+		{"decision", strings.Replace(good, "pets.yml", "pets.yml, shapes: {Pet: both}", 1), `:6:40: "both" is not a decision about the shapes of Pet`},
 		{"readme id", config("{readme: 'pets'}"), "not a registry ID"},
 		{"not YAML", "version: [\n", "yaml-syntax"},
 	} {
@@ -469,5 +477,87 @@ func TestNamedSourceMovesAlone(t *testing.T) {
 				t.Errorf("%q: %s is at %s:\n%s", c.to, s.Domain, lock.Pinned(s.Domain), s.Data)
 			}
 		}
+	}
+}
+
+func TestMirrorsAndTargetsNameTheirSource(t *testing.T) {
+	several, err := source.ParseConfig("f", []byte(twoSources))
+	if err != nil {
+		t.Fatal(err)
+	}
+	one, err := source.ParseConfig("f", []byte(config("{github: o/r, ref: main}")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := func(entries ...string) string { return strings.Join(entries, string(filepath.ListSeparator)) }
+	for _, c := range []struct {
+		cfg        *source.Config
+		list, want string
+	}{
+		{one, "", "map[]"},
+		{one, "/a", "map[default:/a]"},
+		{several, "/a", "map[main:/a]"},
+		{several, list("/a", "docs=/b"), "map[docs:/b main:/a]"},
+		{several, list("docs=b=c", ""), "map[docs:b=c]"},
+		{several, "./x=y", "map[main:./x=y]"},
+		{several, "elsewhere=/a", `there is no source "elsewhere"`},
+		{several, list("/a", "main=/b"), "[two-mirrors]"},
+	} {
+		if got, err := c.cfg.Mirrors(c.list); !strings.Contains(fmt.Sprint(got, err), c.want) {
+			t.Errorf("mirrors %q: %v, %v, want %s", c.list, got, err, c.want)
+		}
+	}
+	for _, c := range []struct {
+		cfg      *source.Config
+		to, want string
+	}{
+		{one, "", "map[]"},
+		{one, "main", "map[default:main]"},
+		{one, "pets@a", "map[pets:a]"},
+		{several, "docs@v3", "map[docs:v3]"},
+		{several, "toys@a,main@b", "map[main:b toys:a]"},
+		{several, "v3", `"v3" does not say which source it is of: there are docs, main [ambiguous-ref]`},
+		{several, "elsewhere@v3", "[no-source]"},
+		{several, "docs@a,docs@b", "[bad-ref]"},
+		{several, "docs@", "[bad-ref]"},
+		{several, "docs@a,", "[ambiguous-ref]"},
+	} {
+		if got, err := c.cfg.Targets(c.to); !strings.Contains(fmt.Sprint(got, err), c.want) {
+			t.Errorf("targets %q: %v, %v, want %s", c.to, got, err, c.want)
+		}
+	}
+	// What is needed and has no mirror is said, rather than fetched.
+	o := mirrors(t)
+	o.Mirror = "main=" + filepath.Join(o.Dir, "m")
+	if _, _, err := source.Update(t.Context(), o, ""); err == nil || !strings.Contains(err.Error(), "sources.yaml:7:9: source docs has no mirror, while main has") {
+		t.Error(err)
+	}
+}
+
+// TestShapesArePinned decides about a shared schema that upstream wrote out with
+// two shapes. The snapshot follows the decision, and so must the lock.
+func TestShapesArePinned(t *testing.T) {
+	undecided := config("{path: upstream}")
+	decided := strings.Replace(undecided, "pets.yml", "pets.yml, shapes: {Pet: inline}", 1)
+	doc := "openapi: 3.0.3\ninfo: {title: a, version: '1'}\npaths: {/a: {get: {responses: {200: {content: {" +
+		"a/a: {schema: {type: string, x-readme-ref-name: Pet}}, b/b: {schema: {type: integer, x-readme-ref-name: Pet}}}}}}}}\n"
+	o := repo(t, undecided)
+	put(t, o.Dir, "upstream/pets.yml", doc)
+	if _, _, err := source.Update(t.Context(), o, ""); err == nil || !strings.Contains(err.Error(), "[shapes-differ]") {
+		t.Errorf("undecided: %v", err)
+	}
+	o = repo(t, decided)
+	put(t, o.Dir, "upstream/pets.yml", doc)
+	pin(t, o)
+	if _, err := source.Ensure(t.Context(), o); err != nil {
+		t.Error(err)
+	}
+	cfg, err := source.ParseConfig("f", []byte(undecided))
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Config = cfg
+	if _, err := source.Ensure(t.Context(), o); err == nil || !strings.Contains(err.Error(), "[not-pinned]") {
+		t.Errorf("another decision: %v", err)
 	}
 }

@@ -170,7 +170,7 @@ func (t *Tracker) upstream(s report.Side, cfg *source.Config, lock *source.Lock)
 		for _, domain := range p.Domains {
 			s.Commits[domain] = p.Commit
 		}
-		s.Upstreams = append(s.Upstreams, report.Upstream{Name: p.Name, Source: p.Source, Commit: p.Commit, Date: t.date(p.Mirror, p.Commit)})
+		s.Upstreams = append(s.Upstreams, report.Upstream{Name: p.Name, Source: p.Source, Commit: p.Commit, Date: t.date(p.Mirror, p.Commit), Domains: p.Domains})
 	}
 	switch {
 	case len(places) != 1:
