@@ -216,6 +216,9 @@ func (s *Server) subjects(r *report, values map[string]json.RawMessage) *respons
 		if u == nil {
 			return new(notFound("user"))
 		}
+		if a := u.lacksConsent(); a != nil {
+			return a
+		}
 		r.users = append(r.users, u)
 		theirs = append(theirs, u.accounts()...)
 	}
