@@ -480,6 +480,50 @@ func TestNamedSourceMovesAlone(t *testing.T) {
 	}
 }
 
+// TestSourceIsRenamed gives the sources other names, and another default: what is
+// not moved stays.
+func TestSourceIsRenamed(t *testing.T) {
+	o := mirrors(t)
+	pin(t, o)
+	put(t, o.Dir, "m/trunk", commit("2")) // which is not there
+	renamed := strings.NewReplacer("source: main", "source: pages", "  main:", "  code:", "  docs:", "  pages:", "source: docs, ", "", "file: pets.yml", "file: pets.yml, source: code").Replace(twoSources)
+	cfg, err := source.ParseConfig("f", []byte(renamed))
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Config, o.Mirror = cfg, strings.NewReplacer("main=", "code=", "docs=", "pages=").Replace(o.Mirror)
+	if _, err := source.Ensure(t.Context(), o); err != nil {
+		t.Error(err)
+	}
+	_, lock, err := source.Update(t.Context(), o, "pages@v3")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if lock.Commit != commit("a") || lock.Sources["code"].Commit != commit("1") || lock.Domains["pets"].Commit != "" {
+		t.Errorf("the lock is %+v", lock)
+	}
+}
+
+// TestDomainHasARefOfItsOwn takes one file of a shared source from another branch.
+func TestDomainHasARefOfItsOwn(t *testing.T) {
+	o := mirrors(t)
+	put(t, o.Dir, "d/next", commit("b"))
+	put(t, o.Dir, "d/"+commit("b")+"/reference/food.json", `{"openapi": "3.0.3", "info": {"title": "next", "version": "1"}, "paths": {}}`)
+	cfg, err := source.ParseConfig("f", []byte(strings.Replace(twoSources, "food: {source: docs,", "food: {source: docs, ref: next,", 1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Config = cfg
+	o.Mirror += string(filepath.ListSeparator) + "food=" + filepath.Join(o.Dir, "d")
+	lock := pin(t, o)
+	if lock.Pinned("food") != commit("b") || lock.Sources["food"].Ref != "next" || lock.Pinned("toys") != commit("a") {
+		t.Errorf("the lock is %+v", lock)
+	}
+	if _, err := source.Verify(t.Context(), o); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestMirrorsAndTargetsNameTheirSource(t *testing.T) {
 	several, err := source.ParseConfig("f", []byte(twoSources))
 	if err != nil {
