@@ -605,3 +605,29 @@ func TestShapesArePinned(t *testing.T) {
 		t.Errorf("another decision: %v", err)
 	}
 }
+
+// TestOwnSourceIsFetchedAndVerified gives a domain a source in full, and fetches
+// both over HTTP. Each commit must be on the ref of its own source.
+func TestOwnSourceIsFetchedAndVerified(t *testing.T) {
+	o := repo(t, config("{github: o/r, ref: main}")+"  toys: {source: {github: o/docs, ref: v3, folder: reference}, file: toys.json}\n")
+	status := "behind"
+	serve(t, &o, handler{
+		"/repos/o/r/commits/main":                         text(commit("1")),
+		"/repos/o/docs/commits/v3":                        text(commit("a")),
+		"/o/r/" + commit("1") + "/pets.yml":               text(fmt.Sprintf(api, "a")),
+		"/o/docs/" + commit("a") + "/reference/toys.json": text(`{"openapi": "3.0.3", "info": {"title": "a", "version": "1"}, "paths": {}}`),
+		"/repos/o/r/compare/main..." + commit("1"):        text(`{"status": "identical"}`),
+		"/repos/o/docs/compare/v3..." + commit("a"):       func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintf(w, `{"status": %q}`, status) },
+	})
+	lock := pin(t, o)
+	if lock.Commit != commit("1") || lock.Sources["toys"] != (source.SourcePin{Source: "github:o/docs//reference", Ref: "v3", Commit: commit("a")}) {
+		t.Errorf("the lock is %+v", lock)
+	}
+	if _, err := source.Verify(t.Context(), o); err != nil {
+		t.Error(err)
+	}
+	status = "diverged"
+	if _, err := source.Verify(t.Context(), o); err == nil || !strings.Contains(err.Error(), "is not on v3 of o/docs") {
+		t.Errorf("a commit of a fork: %v", err)
+	}
+}
