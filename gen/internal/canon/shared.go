@@ -27,13 +27,14 @@ const (
 
 // sharing restores the references of which only the names are left.
 type sharing struct {
-	places map[string][]*yaml.Node    // converted schemas, by the name that they carry
-	within map[string]map[string]bool // names of the schemas inside a named one
-	open   []string                   // names of the schemas that are being converted
-	names  []string                   // in the order of their first place
+	places map[string][]*yaml.Node // converted schemas, by the name that they carry
+	within map[string][]string     // names of the schemas inside a named one
+	open   []string                // names of the schemas that are being converted
+	names  []string                // in the order of their first place
 	done   map[string]bool
 
-	undecided map[string]bool // names that have several shapes, or contain one that has
+	components map[string]*yaml.Node // the shared schemas, by name
+	undecided  map[string]bool       // names that have several shapes, or contain one that has
 }
 
 // enter notes that a schema that carries a name is about to be converted. The
@@ -62,12 +63,9 @@ func (s *sharing) enter(n *yaml.Node) func(out *yaml.Node) {
 
 func (s *sharing) contains(outer, inner string) {
 	if s.within == nil {
-		s.within = map[string]map[string]bool{}
+		s.within = map[string][]string{}
 	}
-	if s.within[outer] == nil {
-		s.within[outer] = map[string]bool{}
-	}
-	s.within[outer][inner] = true
+	s.within[outer] = append(s.within[outer], inner)
 }
 
 // share replaces every schema that carries a name by a reference to the component
@@ -85,7 +83,10 @@ func (c *canoniser) share(root *yaml.Node) {
 			carries[n] = name
 		}
 	}
-	for i := 0; i+1 < len(schemas.Content); i += 2 { // components that do not carry their own name
+	s.components = map[string]*yaml.Node{}
+	for i := 0; i+1 < len(schemas.Content); i += 2 {
+		s.components[schemas.Content[i].Value] = schemas.Content[i+1]
+		// What is inside a component that does not carry its own name is not noted yet.
 		var walk func(*yaml.Node)
 		walk = func(n *yaml.Node) {
 			for _, child := range n.Content {
@@ -112,18 +113,16 @@ func (c *canoniser) shareName(schemas *yaml.Node, name string) {
 		return
 	}
 	s.done[name] = true
-	for _, inner := range s.names {
-		if s.within[name][inner] {
-			c.shareName(schemas, inner)
-			if s.undecided[inner] {
-				s.undecided[name] = true // it may differ only there
-			}
+	for _, inner := range s.within[name] {
+		c.shareName(schemas, inner)
+		if s.undecided[inner] {
+			s.undecided[name] = true // it may differ only there
 		}
 	}
 	if s.undecided[name] {
 		return
 	}
-	definition := member(schemas, name)
+	definition := s.components[name]
 	places := slices.DeleteFunc(slices.Clone(s.places[name]), func(n *yaml.Node) bool { return n == definition })
 	if len(places) == 0 {
 		return
@@ -133,31 +132,35 @@ func (c *canoniser) shareName(schemas *yaml.Node, name string) {
 		first = places[0]
 	}
 	want := shape(first)
-	var differ []*yaml.Node
+	var alike []*yaml.Node
+	var other *yaml.Node
 	for _, n := range places {
-		if shape(n) != want {
-			differ = append(differ, n)
+		if shape(n) == want {
+			alike = append(alike, n)
+		} else if other == nil {
+			other = n
 		}
 	}
-	decision := c.decisions[name]
-	if len(differ) > 0 && (decision == "" || decision == Shared && definition == nil) {
-		s.undecided[name] = true
-		c.differ(name, first, differ[0], definition != nil)
-		return
-	}
-	if len(differ) > 0 && definition == nil {
-		return // none of the shapes is the component's
+	if other != nil {
+		switch decision := c.decisions[name]; {
+		case decision == Inline && definition == nil:
+			return // none of the shapes is the component's
+		case decision == Inline:
+			places = alike
+		case decision == "" || definition == nil:
+			s.undecided[name] = true
+			c.differ(name, first, other, definition != nil)
+			return
+		}
 	}
 	if definition == nil {
 		definition = &yaml.Node{}
 		*definition = *first
 		c.kinds[definition] = schema
+		s.components[name] = definition
 		schemas.Content = append(schemas.Content, scalarNode(name, first), definition)
 	}
 	for _, n := range places {
-		if decision == Inline && slices.Contains(differ, n) {
-			continue
-		}
 		ref := scalarNode("#/components/schemas/"+name, n)
 		c.refs = append(c.refs, reference{ref, schema})
 		n.Content = []*yaml.Node{scalarNode("$ref", n), ref}

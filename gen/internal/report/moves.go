@@ -38,7 +38,7 @@ func (r *Report) moves() []Move {
 			if n := changes[domain]; n > 0 {
 				m.Changes[domain] = n
 			}
-			before := r.From.upstream(domain)
+			before := r.From.Upstream(domain)
 			switch {
 			case before == nil:
 				continue
@@ -66,8 +66,8 @@ func (r *Report) moves() []Move {
 	return moves
 }
 
-// upstream returns the source of a domain, nil if the side does not have it.
-func (s Side) upstream(domain string) *Upstream {
+// Upstream returns the source of a domain, nil if the side does not have it.
+func (s Side) Upstream(domain string) *Upstream {
 	for i, u := range s.Upstreams {
 		if slices.Contains(u.Domains, domain) {
 			return &s.Upstreams[i]

@@ -174,6 +174,20 @@ func (l *Lock) source(name string) SourcePin {
 	return l.Sources[name]
 }
 
+// find returns the pin of a source: the one of its name, or another of the same
+// place and ref, since a source can be renamed, or become the default.
+func (l *Lock) find(at Location, name string) SourcePin {
+	if pin := l.source(name); pin.Source == at.String() {
+		return pin
+	}
+	for _, other := range append([]string{""}, slices.Sorted(maps.Keys(l.Sources))...) {
+		if pin := l.source(other); pin.Source == at.String() && pin.Ref == at.Ref {
+			return pin
+		}
+	}
+	return SourcePin{}
+}
+
 // Pinned returns the commit that a domain is pinned to, or "" for a source
 // without commits.
 func (l *Lock) Pinned(domain string) string {

@@ -286,7 +286,7 @@ func (u *update) resolve(ctx context.Context) error {
 	for _, name := range c.Used() {
 		l := c.Sources[name]
 		pin := SourcePin{Source: l.String(), Ref: l.Ref}
-		before := u.old.source(u.locked(name))
+		before := u.old.find(l, u.locked(name))
 		target, named := u.targets[name]
 		var err error
 		switch {

@@ -480,6 +480,50 @@ func TestNamedSourceMovesAlone(t *testing.T) {
 	}
 }
 
+// TestSourceIsRenamed gives the sources other names, and another default: what is
+// not moved stays.
+func TestSourceIsRenamed(t *testing.T) {
+	o := mirrors(t)
+	pin(t, o)
+	put(t, o.Dir, "m/trunk", commit("2")) // which is not there
+	renamed := strings.NewReplacer("source: main", "source: pages", "  main:", "  code:", "  docs:", "  pages:", "source: docs, ", "", "file: pets.yml", "file: pets.yml, source: code").Replace(twoSources)
+	cfg, err := source.ParseConfig("f", []byte(renamed))
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Config, o.Mirror = cfg, strings.NewReplacer("main=", "code=", "docs=", "pages=").Replace(o.Mirror)
+	if _, err := source.Ensure(t.Context(), o); err != nil {
+		t.Error(err)
+	}
+	_, lock, err := source.Update(t.Context(), o, "pages@v3")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if lock.Commit != commit("a") || lock.Sources["code"].Commit != commit("1") || lock.Domains["pets"].Commit != "" {
+		t.Errorf("the lock is %+v", lock)
+	}
+}
+
+// TestDomainHasARefOfItsOwn takes one file of a shared source from another branch.
+func TestDomainHasARefOfItsOwn(t *testing.T) {
+	o := mirrors(t)
+	put(t, o.Dir, "d/next", commit("b"))
+	put(t, o.Dir, "d/"+commit("b")+"/reference/food.json", `{"openapi": "3.0.3", "info": {"title": "next", "version": "1"}, "paths": {}}`)
+	cfg, err := source.ParseConfig("f", []byte(strings.Replace(twoSources, "food: {source: docs,", "food: {source: docs, ref: next,", 1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Config = cfg
+	o.Mirror += string(filepath.ListSeparator) + "food=" + filepath.Join(o.Dir, "d")
+	lock := pin(t, o)
+	if lock.Pinned("food") != commit("b") || lock.Sources["food"].Ref != "next" || lock.Pinned("toys") != commit("a") {
+		t.Errorf("the lock is %+v", lock)
+	}
+	if _, err := source.Verify(t.Context(), o); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestMirrorsAndTargetsNameTheirSource(t *testing.T) {
 	several, err := source.ParseConfig("f", []byte(twoSources))
 	if err != nil {
@@ -559,5 +603,31 @@ func TestShapesArePinned(t *testing.T) {
 	o.Config = cfg
 	if _, err := source.Ensure(t.Context(), o); err == nil || !strings.Contains(err.Error(), "[not-pinned]") {
 		t.Errorf("another decision: %v", err)
+	}
+}
+
+// TestOwnSourceIsFetchedAndVerified gives a domain a source in full, and fetches
+// both over HTTP. Each commit must be on the ref of its own source.
+func TestOwnSourceIsFetchedAndVerified(t *testing.T) {
+	o := repo(t, config("{github: o/r, ref: main}")+"  toys: {source: {github: o/docs, ref: v3, folder: reference}, file: toys.json}\n")
+	status := "behind"
+	serve(t, &o, handler{
+		"/repos/o/r/commits/main":                         text(commit("1")),
+		"/repos/o/docs/commits/v3":                        text(commit("a")),
+		"/o/r/" + commit("1") + "/pets.yml":               text(fmt.Sprintf(api, "a")),
+		"/o/docs/" + commit("a") + "/reference/toys.json": text(`{"openapi": "3.0.3", "info": {"title": "a", "version": "1"}, "paths": {}}`),
+		"/repos/o/r/compare/main..." + commit("1"):        text(`{"status": "identical"}`),
+		"/repos/o/docs/compare/v3..." + commit("a"):       func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintf(w, `{"status": %q}`, status) },
+	})
+	lock := pin(t, o)
+	if lock.Commit != commit("1") || lock.Sources["toys"] != (source.SourcePin{Source: "github:o/docs//reference", Ref: "v3", Commit: commit("a")}) {
+		t.Errorf("the lock is %+v", lock)
+	}
+	if _, err := source.Verify(t.Context(), o); err != nil {
+		t.Error(err)
+	}
+	status = "diverged"
+	if _, err := source.Verify(t.Context(), o); err == nil || !strings.Contains(err.Error(), "is not on v3 of o/docs") {
+		t.Errorf("a commit of a fork: %v", err)
 	}
 }

@@ -38,6 +38,9 @@ func (t *Tracker) examples(ctx context.Context, old, new report.State) (*report.
 			maps.EqualFunc(d.Before.Package.Files, d.After.Package.Files, bytes.Equal) {
 			continue // the same code decodes alike
 		}
+		if was, is := old.Side.Upstream(name), new.Side.Upstream(name); was != nil && is != nil && was.Source != is.Source {
+			return nil, fmt.Errorf("the description of %s came from another source before, %s", name, was.Source)
+		}
 		var err error
 		if d.BeforeData, err = t.document(ctx, name, old.Side.Commits[name]); err != nil {
 			return nil, err
