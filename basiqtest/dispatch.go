@@ -50,6 +50,7 @@ var operations = sync.OnceValue(func() *table {
 	}
 	t.add(&legacyRoute)
 	t.add(&consentRoute)
+	t.add(&insightTypeRoute)
 	return t
 })
 
@@ -191,8 +192,11 @@ func (s *Server) handle(q *request) response {
 		}
 	}
 	handle := handlers[q.route.ID]
-	if q.route == &consentRoute { // not an operation of the API, so it has no entry in handlers
+	switch q.route { // without a method in the SDK, so they have no entry in handlers
+	case &consentRoute:
 		handle = (*Server).getConsent
+	case &insightTypeRoute:
+		handle = (*Server).getInsightType
 	}
 	if handle == nil {
 		return errorResponse(http.StatusNotImplemented, problem{"not-implemented", q.route.ID + " is not implemented by this server.", "", nil})

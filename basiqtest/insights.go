@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/basiq-sdk/basiq-go/transport"
 )
 
 // insight is the result of comparing a claim with the data of users. The first user
@@ -159,13 +161,33 @@ func (s *Server) createInsight(q *request) response {
 	return *badInsight("parameter-not-valid", "type", "type", "The type of insight is not supported.")
 }
 
+func (k insightKind) view() object {
+	return object{
+		"type": "insightType", "id": k.id, "name": k.name, "supportMultipleUsers": k.several,
+		"description": k.name + " by the data of the user's institutions.", "dataSchema": k.schema,
+	}
+}
+
+// insightTypeRoute serves one type of insight. Basiq announced the operation, but its
+// description is not published, so no SDK method calls it.
+var insightTypeRoute = route{
+	ID: insightType, Method: http.MethodGet, Path: "/insights/types/{typeId}", Scope: transport.ScopeServer,
+	Answers: []media{{"application/json", insightType}}, Success: []int{200}, Errors: []int{401, 403, 404},
+}
+
+func (s *Server) getInsightType(q *request) response {
+	for _, k := range insightKinds {
+		if k.id == q.path["typeId"] {
+			return ok(k.view())
+		}
+	}
+	return notFound("type")
+}
+
 func (s *Server) listInsightTypes(*request) response {
 	data := []object{}
 	for _, k := range insightKinds {
-		data = append(data, object{
-			"type": "insightType", "id": k.id, "name": k.name, "supportMultipleUsers": k.several,
-			"description": k.name + " by the data of the user's institutions.", "dataSchema": k.schema,
-		})
+		data = append(data, k.view())
 	}
 	return ok(object{"type": "list", "count": len(data), "data": data})
 }

@@ -38,6 +38,8 @@ import (
 
 	"github.com/basiq-sdk/basiq-go"
 	"github.com/basiq-sdk/basiq-go/generated/data"
+	"github.com/basiq-sdk/basiq-go/generated/insights"
+	"github.com/basiq-sdk/basiq-go/transport"
 )
 
 func main() {
@@ -65,6 +67,7 @@ func run(ctx context.Context, client *basiq.Client, userID, connectionID string)
 	var cursor basiq.SyncCursor
 	_, _, _, _ = accountIDs, ask, jobIDs, cursor
 	_, _, _ = errors.New, fmt.Println, log.Println
+	_, _ = insights.KindAccount, transport.ErrNotFound
 	{
 		%s
 	}
