@@ -76,6 +76,7 @@ func run(ctx context.Context, client *basiq.Client, userID, connectionID string)
 // in a separate folder that requires this module, against an in-memory fake
 // server. It also compares the quickstart's output.
 func TestREADME(t *testing.T) {
+	root()
 	text, err := os.ReadFile("README.md")
 	if err != nil {
 		t.Fatal(err)
