@@ -22,7 +22,8 @@ type block struct {
 	code string
 }
 
-// TestGuides compiles, vets and runs all Go code in the guides. Fragments run
+// TestGuides compiles, vets and runs all Go code in the README and the guides.
+// Main packages are compiled only; TestREADME and others run them. Fragments run
 // against an in-memory fake server of their own, with the variables of setups.
 func TestGuides(t *testing.T) {
 	root()
@@ -31,6 +32,7 @@ func TestGuides(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	pages = append(pages, "README.md")
 	repo, err := filepath.Abs(".")
 	if err != nil {
 		t.Fatal(err)
