@@ -38,7 +38,7 @@ check: ## fail when generated files are not up to date, or a linter complains
 lint: ## show what in the overlaid specifications makes poor Go
 	$(GO) run ./gen lint
 
-update: ## move the pin to upstream's newest commit (or REF=…) and regenerate
+update: ## move the pins to upstream's newest commits (or REF=[NAME@]…) and regenerate
 	$(GO) run ./gen update $(if $(REF),--to $(REF))
 
 pull: ## fetch missing snapshots and verify those in specs/
@@ -47,7 +47,7 @@ pull: ## fetch missing snapshots and verify those in specs/
 diff: ## report what changed since FROM (default HEAD): make diff FROM=v0.1.0 FORMAT=markdown
 	@$(GO) run ./gen diff $(FROM) $(if $(FORMAT),--format $(FORMAT))
 
-replay: ## run upstream's history, a mirror in MIRROR, through the generator
+replay: ## run upstream's history, a mirror in MIRROR=[NAME=]DIR, through the generator
 	@$(GO) run ./gen replay --mirror $(MIRROR)
 
 vet: ## run go vet

@@ -18,12 +18,16 @@ import (
 
 // Snapshot parses a specification and returns its canonical snapshot. It is
 // idempotent: the snapshot of a snapshot is the same snapshot.
-func Snapshot(name string, data []byte) ([]byte, error) {
+func Snapshot(name string, data []byte) ([]byte, error) { return SnapshotWith(name, data, nil) }
+
+// SnapshotWith is Snapshot with decisions about shared schemas that were written
+// out with different shapes, by name.
+func SnapshotWith(name string, data []byte, decisions map[string]Decision) ([]byte, error) {
 	root, err := Parse(name, data)
 	if err != nil {
 		return nil, err
 	}
-	facts, err := Canonical(name, root)
+	facts, err := canonical(name, root, decisions)
 	if err != nil {
 		return nil, err
 	}
@@ -58,10 +62,10 @@ func difference(a, b *yaml.Node) *yaml.Node {
 	return nil
 }
 
-// Canonical returns the facts of an OpenAPI document as a new tree in canonical
+// canonical returns the facts of an OpenAPI document as a new tree in canonical
 // order. The nodes keep their positions in the document.
-func Canonical(name string, root *yaml.Node) (*yaml.Node, error) {
-	c := &canoniser{reader: reader{name: name}, kinds: map[*yaml.Node]kind{}}
+func canonical(name string, root *yaml.Node, decisions map[string]Decision) (*yaml.Node, error) {
+	c := &canoniser{reader: reader{name: name}, kinds: map[*yaml.Node]kind{}, decisions: decisions}
 	if v := member(root, "openapi"); v == nil || !strings.HasPrefix(v.Value, "3.0.") && !strings.HasPrefix(v.Value, "3.1.") {
 		found := "it has no openapi key"
 		if v != nil {
@@ -73,6 +77,9 @@ func Canonical(name string, root *yaml.Node) (*yaml.Node, error) {
 			WithHint("convert it to OpenAPI 3 first")
 	}
 	out := c.convert(document, root, "")
+	if len(c.errs) == 0 {
+		c.share(out)
+	}
 	if n := count(out); n > maxFacts {
 		c.errorf(root, "too-many-nodes", "the document has %d nodes, without prose and extensions; the limit is %d", n, maxFacts).
 			WithHint("remove parts of the document that are not needed upstream")
@@ -111,6 +118,9 @@ type canoniser struct {
 	refs  []reference
 	steps int                 // of all patterns
 	kinds map[*yaml.Node]kind // of the converted objects
+
+	sharing   sharing
+	decisions map[string]Decision
 }
 
 func member(n *yaml.Node, key string) *yaml.Node {
@@ -225,6 +235,10 @@ func describe(key string) string {
 func (c *canoniser) object(k kind, keywords []keyword, n *yaml.Node, key string) *yaml.Node {
 	out := mappingLike(n)
 	c.kinds[out] = k
+	if k == schema {
+		leave := c.sharing.enter(n)
+		defer func() { leave(out) }()
+	}
 	known := map[string]bool{}
 	for _, kw := range keywords {
 		known[kw.name] = true

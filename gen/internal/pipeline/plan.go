@@ -26,7 +26,7 @@ func (r *repository) plan(set *source.Set, res *Result, extra map[string][]byte)
 	}
 	maps.Copy(files, extra)
 	owned := []string{r.config.Output}
-	if r.config.Routes != "" {
+	if res.Routes != nil { // a lenient run makes none: the one on disk stays
 		owned = append(owned, r.config.Routes)
 	}
 	return output.NewPlan(r.root, files, owned...)

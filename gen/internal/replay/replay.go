@@ -24,6 +24,7 @@ import (
 
 // Result is the outcome of a replay.
 type Result struct {
+	Source string        `json:"source,omitempty"` // whose history it is, if there are several
 	Steps  []report.Step `json:"commits"`
 	States int           `json:"states"` // of a domain in a commit
 	Built  int           `json:"built"`  // of these, how many could be generated and type-checked

@@ -508,6 +508,7 @@ func (c *comparison) finish() {
 			r.Bump = card.Bump
 		}
 	}
+	r.Sources = r.moves()
 	r.Reason = r.reason()
 	r.Changelog = r.changelog()
 }

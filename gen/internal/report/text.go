@@ -35,6 +35,9 @@ func (r *Report) summary() string {
 func (r *Report) Text(w io.Writer) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "From %s to %s\n", r.From, r.To)
+	for _, m := range r.Sources {
+		fmt.Fprintf(&b, "  %s\n", m)
+	}
 	fmt.Fprintf(&b, "%s\nVersion: %s: %s\n", r.summary(), r.Bump, r.Reason)
 	for _, s := range r.Stopped {
 		fmt.Fprintf(&b, "\nCould not be built: %s\n", s)

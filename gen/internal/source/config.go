@@ -31,7 +31,8 @@ type Config struct {
 	Output  string // directory of the generated packages, relative to the repository
 	Routes  string // directory of the package with the table of operations; none if empty
 	Runtime string // import path of the transport package
-	Source  Location
+	Default string // name of the source of the domains that name no other
+	Sources map[string]Location
 	Domains map[string]DomainConfig
 }
 
@@ -39,9 +40,10 @@ type Config struct {
 type DomainConfig struct {
 	File     string
 	Package  string
-	Overlays []string  // globs; the default is overlays/common/*.yaml and overlays/<domain>/*.yaml
-	Source   *Location // if it differs from the configuration's
-	Pos      diag.Pos  // of the file's name
+	Overlays []string                  // globs; the default is overlays/common/*.yaml and overlays/<domain>/*.yaml
+	Source   string                    // name of its source in Config.Sources
+	Shapes   map[string]canon.Decision // of shared schemas that upstream wrote out with different shapes
+	Pos      diag.Pos                  // of the file's name
 }
 
 // Kind is a kind of source.
@@ -57,6 +59,7 @@ const (
 
 // Location is where specifications come from.
 type Location struct {
+	Name   string // unique in the configuration: what --to and mirrors call it
 	Kind   Kind
 	Where  string // owner/repository, URL, path, or registry ID
 	Ref    string // branch, tag or commit
@@ -85,6 +88,8 @@ func LoadConfig(dir string) (*Config, error) {
 
 var (
 	domainName = regexp.MustCompile(`^[a-z][a-z0-9]{0,31}$`)
+	schemaName = regexp.MustCompile(`^[A-Za-z0-9._-]+$`)
+	sourceName = regexp.MustCompile(`^[a-z][a-z0-9-]{0,31}$`)
 	modulePath = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._~/-]*$`)
 	fileName   = regexp.MustCompile(`^[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*$`)
 	repository = regexp.MustCompile(`^[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+$`)
@@ -98,7 +103,7 @@ func ParseConfig(file string, data []byte) (*Config, error) {
 		return nil, err
 	}
 	p := &parser{file: file}
-	cfg := &Config{Output: "generated", Domains: map[string]DomainConfig{}}
+	cfg := &Config{Output: "generated", Default: DefaultSource, Sources: map[string]Location{}, Domains: map[string]DomainConfig{}}
 	p.members(root, "the configuration", map[string]func(*yaml.Node){
 		"version": func(n *yaml.Node) {
 			if n.Value != "1" {
@@ -114,9 +119,11 @@ func ParseConfig(file string, data []byte) (*Config, error) {
 			}
 		},
 		"runtime": func(n *yaml.Node) { cfg.Runtime = p.match(n, modulePath, "an import path") },
-		"source":  func(n *yaml.Node) { cfg.Source = p.location(n) },
+		"source":  func(n *yaml.Node) { cfg.Default = p.source(n, cfg, DefaultSource) },
+		"sources": func(n *yaml.Node) { p.sources(n, cfg) },
 		"domains": func(n *yaml.Node) { p.domains(n, cfg) },
 	}, "version", "module", "runtime", "source", "domains")
+	p.resolve(root, cfg)
 	p.ownFolders(root, cfg)
 	if err := p.errs.Err(); err != nil {
 		return nil, err
@@ -136,10 +143,8 @@ func (p *parser) ownFolders(root *yaml.Node, cfg *Config) {
 			continue
 		}
 		at := root
-		for i := 0; i+1 < len(root.Content); i += 2 {
-			if root.Content[i].Value == key {
-				at = root.Content[i+1]
-			}
+		if n := member(root, key); n != nil {
+			at = n
 		}
 		holds := func(other string) bool {
 			return folder == "." || other == folder || strings.HasPrefix(other, folder+"/")
@@ -221,6 +226,83 @@ func (p *parser) local(n *yaml.Node) string {
 	return path.Clean(s)
 }
 
+// DefaultSource is the name of the configuration's source if it has none.
+const DefaultSource = "default"
+
+// source parses the source of a domain or of the configuration: the name of one
+// of the sources, or a source of its own, which is called own.
+func (p *parser) source(n *yaml.Node, cfg *Config, own string) (name string) {
+	if n.Kind == yaml.ScalarNode {
+		return p.match(n, sourceName, "the name of a source")
+	}
+	p.declare(n, cfg, own, p.location(n))
+	return own
+}
+
+func (p *parser) sources(n *yaml.Node, cfg *Config) {
+	if n.Kind != yaml.MappingNode {
+		p.errorf(n, "bad-value", "sources must be a mapping of names to sources")
+		return
+	}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key := n.Content[i]
+		p.declare(key, cfg, p.match(key, sourceName, "the name of a source"), p.location(n.Content[i+1]))
+	}
+}
+
+func (p *parser) declare(n *yaml.Node, cfg *Config, name string, l Location) {
+	if _, dup := cfg.Sources[name]; dup {
+		p.errorf(n, "bad-source", "two sources are called %s", name).
+			WithHint("a source that a domain does not share has the domain's name, and that of the configuration is called %s; give the other one a different name", DefaultSource)
+		return
+	}
+	l.Name = name
+	cfg.Sources[name] = l
+}
+
+// resolve looks up the sources that are given by name, wherever in the file they
+// are declared.
+func (p *parser) resolve(root *yaml.Node, cfg *Config) {
+	known := func(n *yaml.Node, name string) {
+		if _, ok := cfg.Sources[name]; !ok && name != "" && n != nil && n.Kind == yaml.ScalarNode {
+			p.errorf(n, "no-source", "there is no source %q", name).
+				WithHint("use one of %s, or add it under sources", strings.Join(slices.Sorted(maps.Keys(cfg.Sources)), ", "))
+		}
+	}
+	known(member(root, "source"), cfg.Default)
+	domains := member(root, "domains")
+	for _, name := range cfg.names() {
+		d, n := cfg.Domains[name], member(domains, name)
+		if d.Source == "" {
+			d.Source = cfg.Default
+		}
+		known(member(n, "source"), d.Source)
+		if _, shared := cfg.Sources[name]; shared && d.Source != name {
+			p.errorf(n, "bad-source", "domain %s has the name of a source that it does not use", name).
+				WithHint("give the source a different name: --to takes the names of both")
+		}
+		if ref := member(n, "ref"); ref != nil {
+			l := cfg.Sources[d.Source]
+			l.Ref, l.Pos = p.match(ref, refName, "a branch, tag or commit"), diag.Pos{File: p.file, Line: ref.Line, Col: ref.Column}
+			if d.Source == name { // its own source, which has a ref already
+				p.errorf(ref, "bad-source", "domain %s has a source of its own, which the ref belongs to", name)
+			}
+			p.declare(ref, cfg, name, l)
+			d.Source = name
+		}
+		cfg.Domains[name] = d
+	}
+}
+
+func member(n *yaml.Node, key string) *yaml.Node {
+	for i := 0; n != nil && n.Kind == yaml.MappingNode && i+1 < len(n.Content); i += 2 {
+		if n.Content[i].Value == key {
+			return n.Content[i+1]
+		}
+	}
+	return nil
+}
+
 func (p *parser) location(n *yaml.Node) Location {
 	l := Location{Pos: diag.Pos{File: p.file, Line: n.Line, Col: n.Column}}
 	set := func(kind Kind, where string) {
@@ -277,7 +359,9 @@ func (p *parser) domains(n *yaml.Node, cfg *Config) {
 					d.Overlays = append(d.Overlays, p.text(g))
 				}
 			},
-			"source": func(v *yaml.Node) { l := p.location(v); d.Source = &l },
+			"source": func(v *yaml.Node) { d.Source = p.source(v, cfg, name.Value) },
+			"shapes": func(v *yaml.Node) { d.Shapes = p.shapes(v) },
+			"ref":    func(*yaml.Node) {}, // belongs to the source, which may be named further down
 		}, "file")
 		if d.Package == "" {
 			d.Package = p.packageName(name)
@@ -290,6 +374,23 @@ func (p *parser) domains(n *yaml.Node, cfg *Config) {
 	}
 }
 
+func (p *parser) shapes(n *yaml.Node) map[string]canon.Decision {
+	if n.Kind != yaml.MappingNode {
+		p.errorf(n, "bad-value", "shapes must be a mapping of the names of schemas to decisions")
+		return nil
+	}
+	out := map[string]canon.Decision{}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		name, v := p.match(n.Content[i], schemaName, "the name of a schema"), n.Content[i+1]
+		out[name] = canon.Decision(v.Value)
+		if out[name] != canon.Inline && out[name] != canon.Shared {
+			p.errorf(v, "bad-value", "%q is not a decision about the shapes of %s", v.Value, name).
+				WithHint("use %s or %s", canon.Inline, canon.Shared)
+		}
+	}
+	return out
+}
+
 // packageName reads a name that must be valid for a package and its directory.
 func (p *parser) packageName(n *yaml.Node) string {
 	if token.IsKeyword(n.Value) || slices.Contains([]string{"main", "internal", "vendor", "testdata"}, n.Value) {
@@ -299,12 +400,16 @@ func (p *parser) packageName(n *yaml.Node) string {
 	return n.Value
 }
 
-// location returns where a domain's specification comes from.
-func (c *Config) location(domain string) Location {
-	if s := c.Domains[domain].Source; s != nil {
-		return *s
+// Location returns where a domain's specification comes from.
+func (c *Config) Location(domain string) Location { return c.Sources[c.Domains[domain].Source] }
+
+// Used returns the names of the sources of which domains are made, in order.
+func (c *Config) Used() []string {
+	used := map[string]bool{}
+	for _, d := range c.Domains {
+		used[d.Source] = true
 	}
-	return c.Source
+	return slices.Sorted(maps.Keys(used))
 }
 
 // names returns the names of the domains in order.

@@ -6,10 +6,12 @@ import (
 	"encoding/hex"
 	"errors"
 	"io/fs"
+	"maps"
 	"net/http"
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 
@@ -21,7 +23,7 @@ import (
 type Options struct {
 	Dir       string // the repository
 	Config    *Config
-	Mirror    string // directory that replaces the network for github sources
+	Mirror    string // directories that replace the network for github sources; see Config.Mirrors
 	Endpoints Endpoints
 	Client    *http.Client
 	// KeepGoing makes Update go on past descriptions that cannot be read, which
@@ -71,34 +73,41 @@ func Ensure(ctx context.Context, o Options) (*Set, error) {
 		return nil, diag.Errorf(diag.Pos{File: o.Dir}, "no-repository", "cannot open: %v", err)
 	}
 	defer root.Close()
-	f := newFetcher(o)
+	f, err := newFetcher(o)
+	if err != nil {
+		return nil, err
+	}
 	set := &Set{}
-	return set, o.forEach(set, func(name string) (Snapshot, bool, error) {
-		pin, ok := lock.Domains[name]
-		l := o.Config.location(name)
-		if err := pinned(lock, pin, ok, l, o.Config.Domains[name].File, name); err != nil {
-			return Snapshot{}, false, err
+	return set, o.forEach(set, func(name string) (Snapshot, bool, error) { return f.ensure(ctx, o, root, lock, name) })
+}
+
+// ensure returns a domain's pinned snapshot: the one on disk, or, if there is
+// none, what the source has at the pinned commit.
+func (f *fetcher) ensure(ctx context.Context, o Options, root *os.Root, lock *Lock, name string) (s Snapshot, fetched bool, err error) {
+	pin := lock.Domains[name]
+	if d, l := o.Config.Domains[name], o.Config.Location(name); !lock.pins(name, d, l) {
+		return Snapshot{}, false, diag.Errorf(l.Pos, "not-pinned", "domain %s (%s of %s) is not pinned by the lock", name, d.File, l).
+			WithHint("run  make update  to pull and pin it")
+	}
+	file := SnapshotPath(name)
+	data, err := readSnapshot(root, file)
+	switch {
+	case err == nil:
+		if sum := digest(data); sum != pin.Snapshot {
+			return Snapshot{}, false, diag.Errorf(diag.Pos{File: file}, "snapshot-differs",
+				"is not the pinned snapshot: its SHA-256 is %s, but the lock has %s", sum, pin.Snapshot).
+				WithHint("restore it with git, or delete it to pull it again; make changes in an overlay instead")
 		}
-		file := SnapshotPath(name)
-		data, err := readSnapshot(root, file)
-		switch {
-		case err == nil:
-			if sum := digest(data); sum != pin.Snapshot {
-				return Snapshot{}, false, diag.Errorf(diag.Pos{File: file}, "snapshot-differs",
-					"is not the pinned snapshot: its SHA-256 is %s, but the lock has %s", sum, pin.Snapshot).
-					WithHint("restore it with git, or delete it to pull it again; make changes in an overlay instead")
-			}
-			return Snapshot{Domain: name, Path: file, Data: data, SHA256: pin.Snapshot}, false, nil
-		case !errors.Is(err, fs.ErrNotExist):
-			return Snapshot{}, false, diag.Errorf(diag.Pos{File: file}, "snapshot-unreadable", "%v", err)
-		}
-		s, _, err := f.snapshot(ctx, o, name, pin.File, lock.commit(name))
-		if err == nil && s.SHA256 != pin.Snapshot {
-			err = diag.Errorf(pin.Pos, "snapshot-differs", "the source's document for %s is not the pinned one: its SHA-256 is %s, but the lock has %s",
-				name, s.SHA256, pin.Snapshot).WithHint("if you trust the source, run  make update  to pin the new document")
-		}
-		return s, true, err
-	})
+		return Snapshot{Domain: name, Path: file, Data: data, SHA256: pin.Snapshot}, false, nil
+	case !errors.Is(err, fs.ErrNotExist):
+		return Snapshot{}, false, diag.Errorf(diag.Pos{File: file}, "snapshot-unreadable", "%v", err)
+	}
+	s, _, err = f.snapshot(ctx, o, name, pin.File, lock.Pinned(name))
+	if err == nil && s.SHA256 != pin.Snapshot {
+		err = diag.Errorf(pin.Pos, "snapshot-differs", "the source's document for %s is not the pinned one: its SHA-256 is %s, but the lock has %s",
+			name, s.SHA256, pin.Snapshot).WithHint("if you trust the source, run  make update  to pin the new document")
+	}
+	return s, true, err
 }
 
 // Verify fetches every description at the commit that the lock pins, and
@@ -113,16 +122,17 @@ func Verify(ctx context.Context, o Options) (*Set, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := newFetcher(o)
-	if lock.Commit != "" && o.Config.Source.Kind == GitHub && f.mirror == "" {
-		if err := f.onRef(ctx, o.Config.Source, lock.Commit); err != nil {
-			return nil, err
-		}
+	f, err := newFetcher(o)
+	if err != nil {
+		return nil, err
+	}
+	if err := f.onRefs(ctx, o.Config, lock); err != nil {
+		return nil, err
 	}
 	set := &Set{}
 	return set, o.forEach(set, func(name string) (Snapshot, bool, error) {
 		pin := lock.Domains[name]
-		at := lock.commit(name)
+		at := lock.Pinned(name)
 		s, document, err := f.snapshot(ctx, o, name, pin.File, at)
 		switch {
 		case err != nil:
@@ -133,23 +143,45 @@ func Verify(ctx context.Context, o Options) (*Set, error) {
 		case s.SHA256 != pin.Snapshot:
 			return Snapshot{}, false, diag.Errorf(pin.Pos, "snapshot-differs", "what the source serves for %s at %s is not what is in %s: its SHA-256 is %s, the lock says %s",
 				name, at, SnapshotPath(name), s.SHA256, pin.Snapshot).
-				WithHint("somebody changed the snapshot and the lock, or the generator reduces descriptions in another way now: run  gen update --to %s  and look at the difference", at)
+				WithHint("somebody changed the snapshot and the lock, or the generator reduces descriptions in another way now: run  gen update --to %s  and look at the difference", lock.target(o.Config, name))
 		}
 		return s, true, nil
 	})
 }
 
-// pinned checks that the lock pins the configured source.
-func pinned(lock *Lock, pin Pin, ok bool, l Location, file, name string) error {
-	locked := lock.Source
-	if pin.Source != "" {
-		locked = pin.Source
+// onRefs checks the commits of the lock as onRef does.
+func (f *fetcher) onRefs(ctx context.Context, c *Config, lock *Lock) error {
+	if len(f.mirrors) > 0 {
+		return nil
 	}
-	if !ok || pin.File != file || locked != l.String() {
-		return diag.Errorf(l.Pos, "not-pinned", "domain %s (%s of %s) is not pinned by the lock", name, file, l).
-			WithHint("run  make update  to pull and pin it")
+	checked := map[string]bool{}
+	for _, name := range c.names() {
+		l, commit := c.Location(name), lock.Pinned(name)
+		if key := l.Name + "@" + commit; commit == "" || l.Kind != GitHub || checked[key] {
+			continue
+		} else {
+			checked[key] = true
+		}
+		if err := f.onRef(ctx, l, commit); err != nil {
+			return err
+		}
 	}
 	return nil
+}
+
+// pins reports whether the lock pins what the configuration says of a domain.
+func (l *Lock) pins(domain string, d DomainConfig, at Location) bool {
+	pin, ok := l.Domains[domain]
+	return ok && l.source(pin.Source).Source == at.String() && pin.File == d.File && pin.Shapes == d.shapes()
+}
+
+// shapes returns the decisions about shapes as the lock records them.
+func (d DomainConfig) shapes() string {
+	var list []string
+	for _, name := range slices.Sorted(maps.Keys(d.Shapes)) {
+		list = append(list, name+"="+string(d.Shapes[name]))
+	}
+	return strings.Join(list, ",")
 }
 
 func readSnapshot(root *os.Root, file string) ([]byte, error) {
@@ -165,14 +197,14 @@ func readSnapshot(root *os.Root, file string) ([]byte, error) {
 
 // snapshot fetches a document and returns its snapshot.
 func (f *fetcher) snapshot(ctx context.Context, o Options, domain, file, commit string) (s Snapshot, document string, err error) {
-	raw, name, err := f.fetch(ctx, o.Config.location(domain), file, commit)
+	raw, name, err := f.fetch(ctx, o.Config.Location(domain), file, commit)
 	if found := diag.FromError(err, diag.Pos{}); len(found) > 0 && found[0].Code == "no-document" && !o.KeepGoing {
 		return Snapshot{}, "", f.absent(ctx, o, domain, commit, found[0])
 	}
 	if err != nil {
 		return Snapshot{}, "", err
 	}
-	data, err := canon.Snapshot(name, raw)
+	data, err := canon.SnapshotWith(name, raw, o.Config.Domains[domain].Shapes)
 	if err != nil {
 		return Snapshot{}, "", err
 	}
@@ -184,53 +216,144 @@ func NewSnapshot(domain string, data []byte, origin Origin) Snapshot {
 	return Snapshot{Domain: domain, Path: SnapshotPath(domain), Data: data, SHA256: digest(data), Origin: origin}
 }
 
-// Update fetches all specifications at the newest commit of their source, or at to for
-// the configuration's own source. It returns the snapshots and the lock that pins
+// Update fetches the specifications at the newest commits of their sources, or at
+// to, which Config.Targets parses. It returns the snapshots and the lock that pins
 // them. It writes no files.
 func Update(ctx context.Context, o Options, to string) (*Set, *Lock, error) {
-	f := newFetcher(o)
-	main := o.Config.Source
-	commit, err := f.resolve(ctx, main, to)
+	f, err := newFetcher(o)
 	if err != nil {
 		return nil, nil, err
 	}
-	lock := &Lock{Source: main.String(), Ref: main.Ref, Commit: commit, Domains: map[string]Pin{}}
+	old, err := LoadLock(o.Dir)
+	if err != nil || old == nil {
+		old = &Lock{} // a lock that cannot be read is written anew
+	}
+	u := &update{fetcher: f, o: o, old: old}
+	if u.targets, err = o.Config.Targets(to); err != nil {
+		return nil, nil, err
+	}
+	if u.root, err = os.OpenRoot(o.Dir); err != nil {
+		return nil, nil, diag.Errorf(diag.Pos{File: o.Dir}, "no-repository", "cannot open: %v", err)
+	}
+	defer u.root.Close()
+	if err := u.resolve(ctx); err != nil {
+		return nil, nil, err
+	}
 	set := &Set{}
 	var mu sync.Mutex
 	err = o.forEach(set, func(name string) (Snapshot, bool, error) {
-		l, at := o.Config.location(name), commit
-		pin := Pin{File: o.Config.Domains[name].File}
-		if o.Config.Domains[name].Source != nil {
-			pin.Source = l.String()
-			var err error
-			if at, err = f.resolve(ctx, l, ""); err != nil {
-				return Snapshot{}, false, err
-			}
-			pin.Commit = at
-		}
-		s, document, err := f.snapshot(ctx, o, name, pin.File, at)
-		if err != nil {
-			return Snapshot{}, false, err
-		}
-		if at == "" {
-			pin.Document = document
-		}
-		pin.Snapshot = s.SHA256
+		s, pin, fetched, err := u.domain(ctx, name)
 		mu.Lock()
-		lock.Domains[name] = pin
+		u.lock.Domains[name] = pin // of a description that cannot be read, too: reports say where it is
 		mu.Unlock()
-		return s, true, nil
+		return s, fetched, err
 	})
 	if err != nil {
 		return nil, nil, err
 	}
 	if o.Announce {
-		if old, err := LoadLock(o.Dir); err == nil && old != nil && old.Source == lock.Source {
-			set.New = f.added(ctx, o.Config, old.Commit, lock.Commit)
-		}
+		set.New = f.added(ctx, o.Config, old, u.lock)
 	}
 	set.Stale, err = staleSnapshots(o)
-	return set, lock, err
+	return set, u.lock, err
+}
+
+// update is a run of Update.
+type update struct {
+	*fetcher
+	o       Options
+	root    *os.Root
+	targets map[string]string
+	old     *Lock // empty if nothing is pinned
+	lock    *Lock // the new one
+}
+
+// stays reports whether a domain stays at its pin, because something else was
+// named to be moved.
+func (u *update) stays(domain string) bool {
+	c := u.o.Config
+	d := c.Domains[domain]
+	if len(u.targets) == 0 || u.targets[domain] != "" || u.targets[d.Source] != "" {
+		return false
+	}
+	return u.old.pins(domain, d, c.Location(domain))
+}
+
+// resolve starts the new lock with the commits of the sources.
+func (u *update) resolve(ctx context.Context) error {
+	c := u.o.Config
+	u.lock = &Lock{SourcePin: SourcePin{Source: c.Sources[c.Default].String(), Ref: c.Sources[c.Default].Ref}, Sources: map[string]SourcePin{}, Domains: map[string]Pin{}}
+	for _, name := range c.Used() {
+		l := c.Sources[name]
+		pin := SourcePin{Source: l.String(), Ref: l.Ref}
+		before := u.old.find(l, u.locked(name))
+		target, named := u.targets[name]
+		var err error
+		switch {
+		case len(u.targets) > 0 && !named && before.Source == pin.Source && (before.Commit != "" || !u.needed(name)):
+			pin = before
+		case u.needed(name):
+			pin.Commit, err = u.fetcher.resolve(ctx, l, target)
+		}
+		if err != nil {
+			return err
+		}
+		if u.locked(name) == "" {
+			u.lock.SourcePin = pin
+		} else {
+			u.lock.Sources[name] = pin
+		}
+	}
+	return nil
+}
+
+// needed reports whether a domain of a source moves, and has no target of its own.
+func (u *update) needed(source string) bool {
+	for name, d := range u.o.Config.Domains {
+		if d.Source == source && !u.stays(name) && (u.targets[name] == "" || name == source) {
+			return true
+		}
+	}
+	return false
+}
+
+// locked returns the name by which the lock knows a source.
+func (u *update) locked(name string) string {
+	if name == u.o.Config.Default {
+		return ""
+	}
+	return name
+}
+
+// domain returns the snapshot of a domain, and the pin to it.
+func (u *update) domain(ctx context.Context, name string) (s Snapshot, pin Pin, fetched bool, err error) {
+	d, l := u.o.Config.Domains[name], u.o.Config.Location(name)
+	pin = Pin{File: d.File, Source: u.locked(d.Source), Shapes: d.shapes()}
+	at := u.lock.source(pin.Source).Commit
+	if u.stays(name) {
+		before := u.old.Domains[name]
+		s, fetched, err = u.ensure(ctx, u.o, u.root, u.old, name)
+		pin.Document, pin.Snapshot = before.Document, before.Snapshot
+		if commit := u.old.Pinned(name); commit != at {
+			pin.Commit = commit
+		}
+		return s, pin, fetched, err
+	}
+	if ref := u.targets[name]; ref != "" && name != d.Source {
+		commit, err := u.fetcher.resolve(ctx, l, ref)
+		if err != nil {
+			return Snapshot{}, Pin{}, false, err
+		}
+		if commit != at {
+			at, pin.Commit = commit, commit
+		}
+	}
+	s, document, err := u.snapshot(ctx, u.o, name, pin.File, at)
+	if at == "" {
+		pin.Document = document
+	}
+	pin.Snapshot = s.SHA256
+	return s, pin, true, err
 }
 
 // forEach runs get for every domain, with limited concurrency, and collects the
