@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"strings"
 	"time"
 
 	"github.com/basiq-sdk/basiq-go/generated/core"
 	"github.com/basiq-sdk/basiq-go/internal/safetext"
+	"github.com/basiq-sdk/basiq-go/transport"
 )
 
 // JobError is the error of a job that failed. Its text contains the job ID, the
@@ -86,7 +88,7 @@ func (e *JobError) Is(target error) bool {
 		return e.Step == core.StepTitleMFAChallenge && expired
 	}
 	code, ok := target.(jobCode)
-	return ok && e.Code != "" && core.StepCode(code) == e.Code
+	return ok && code.matches(e.Code)
 }
 
 // outage reports whether the institution or Basiq caused the failure, so that it
@@ -94,7 +96,8 @@ func (e *JobError) Is(target error) bool {
 func (e *JobError) outage() bool {
 	switch e.Code {
 	case core.StepCodeMaintenance, core.StepCodeServiceUnavailable, core.StepCodeSystemUnavailable, core.StepCodeConnectorError,
-		core.StepCodeInstitutionNotAvailable, core.StepCodeUnknownError:
+		core.StepCodeInstitutionNotAvailable, core.StepCodeUnknownError, core.StepCodeMaintenanceError,
+		core.StepCodeTemporaryUnavailable, core.StepCodeTemporaryUnavailableQueued:
 		return true
 	}
 	return false
@@ -219,6 +222,39 @@ func (e WaitError) MarshalJSON() ([]byte, error) {
 // LogValue returns the contents of the text for log/slog, as a group.
 func (e WaitError) LogValue() slog.Value {
 	return slog.GroupValue(slog.String("message", e.text()), slog.String("jobId", safetext.Identifier(e.JobID)), slog.Int("polls", e.Polls))
+}
+
+// refusal returns the code with which the API refused to return the job, or "".
+// It refuses with status 400 and one of the codes of a failed job.
+func (e *WaitError) refusal() core.StepCode {
+	var api *transport.Error
+	if !errors.As(e.Err, &api) || api.Status != http.StatusBadRequest {
+		return ""
+	}
+	return core.StepCode(api.Code())
+}
+
+// Is reports whether the API refused to return the job for the reason that
+// target represents, such as ErrJobInvalidCredentials.
+func (e *WaitError) Is(target error) bool {
+	code, ok := target.(jobCode)
+	return ok && e != nil && code.matches(e.refusal())
+}
+
+// Advice returns what to do about the cause, in a few sentences, or "" if there
+// is no advice for it.
+func (e *WaitError) Advice() string {
+	if e == nil {
+		return ""
+	}
+	if text := (&JobError{Code: e.refusal()}).Advice(); text != "" {
+		return text
+	}
+	var api *transport.Error
+	if errors.As(e.Err, &api) {
+		return api.Advice()
+	}
+	return ""
 }
 
 // Unwrap returns Err and Last, if they are not nil.

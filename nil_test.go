@@ -16,10 +16,14 @@ import (
 	"github.com/basiq-sdk/basiq-go"
 	"github.com/basiq-sdk/basiq-go/basiqtest"
 	"github.com/basiq-sdk/basiq-go/generated/affordability"
+	"github.com/basiq-sdk/basiq-go/generated/analytics"
 	"github.com/basiq-sdk/basiq-go/generated/core"
 	"github.com/basiq-sdk/basiq-go/generated/data"
 	"github.com/basiq-sdk/basiq-go/generated/enrich"
 	"github.com/basiq-sdk/basiq-go/generated/identity"
+	"github.com/basiq-sdk/basiq-go/generated/insights"
+	"github.com/basiq-sdk/basiq-go/generated/merchants"
+	"github.com/basiq-sdk/basiq-go/generated/payees"
 	"github.com/basiq-sdk/basiq-go/generated/reporting"
 	"github.com/basiq-sdk/basiq-go/generated/webhooks"
 	"github.com/basiq-sdk/basiq-go/legacy"
@@ -182,7 +186,7 @@ func TestZeroValuesOfResultsAndErrors(t *testing.T) {
 		callAll(t, v, t.Context())
 		_ = fmt.Sprintf("%v %+v %#v %s", v, v, v, v)
 	}
-	for _, v := range []any{new(core.Client), new(data.Client), new(affordability.Client), new(enrich.Client), new(identity.Client), new(reporting.Client), new(webhooks.Client)} {
+	for _, v := range []any{new(core.Client), new(data.Client), new(affordability.Client), new(analytics.Client), new(enrich.Client), new(identity.Client), new(insights.Client), new(merchants.Client), new(payees.Client), new(reporting.Client), new(webhooks.Client)} {
 		callAll(t, v, t.Context())
 	}
 }

@@ -12,7 +12,7 @@ func (a *account) available() int64 {
 func (a *account) view() object {
 	user := a.conn.base + a.conn.user
 	out := object{
-		"type": "account", "id": a.id, "accountNo": "000000 " + a.number, "bsb": "000000", "maskedNumber": "xxxxxx" + a.number[6:], "name": a.name,
+		"type": "account", "id": a.id, "accountNo": "000000 " + a.number, "bsb": "000000", "maskedNumber": "xxxxxx" + a.number[6:], "name": a.name, "displayName": a.product,
 		"accountHolder": a.holder, "accountOwnership": a.owner, "isOwned": true, "balance": money(a.balance), "availableFunds": money(a.available()),
 		"creditLimit": nil, "currency": a.currency, "class": object{"type": a.class, "product": a.product},
 		"connection": a.conn.id, "institution": a.conn.institution.id, "status": "available", "lastUpdated": a.updated, "creationDate": a.created,

@@ -33,6 +33,9 @@ func (s *Server) takeSnapshot(q *request, kind string) (*snapshot, *response) {
 			return nil, new(badContent("The body is not valid."))
 		}
 	}
+	if a := q.user.lacksConsent(); a != nil {
+		return nil, a
+	}
 	now := s.now()
 	x := &snapshot{kind: kind, user: q.user, created: now, from: now.AddDate(-1, 0, 0).Format("2006-01"), to: now.Format("2006-01")}
 	for name, m := range map[string]struct {

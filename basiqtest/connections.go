@@ -289,6 +289,7 @@ func (s *Server) deleteConnection(q *request) response {
 
 func (s *Server) removeConnection(c *connection) {
 	c.owner.drop(c)
+	c.owner.former = append(c.owner.former, tally{c.created, s.now(), c})
 	c.status = "deleted"
 	if c.job != nil {
 		c.job.plan = nil

@@ -73,6 +73,23 @@ var handlers = map[string]handler{
 	"data.Transactions.List": (*Server).listTransactions,
 	"data.Transactions.Get":  (*Server).getTransaction,
 
+	"insights.Insights.Create":             (*Server).createInsight,
+	"insights.Insights.Get":                (*Server).getInsight,
+	"insights.Insights.List":               (*Server).listInsights,
+	"insights.Insights.ListTypes":          (*Server).listInsightTypes,
+	"insights.Insights.VerifyAccount":      verify("account"),
+	"insights.Insights.VerifyBalance":      verify("balance"),
+	"insights.Insights.VerifyExpenseRatio": verify("expense-ratio"),
+	"insights.Insights.VerifyIdentity":     verify("identity"),
+	"insights.Insights.VerifyIncome":       verify("income"),
+
+	"payees.Payees.Get":          (*Server).getPayee,
+	"payees.Payees.List":         (*Server).listPayees,
+	"analytics.Users.Get":        (*Server).userAnalytics,
+	"analytics.Connections.Get":  (*Server).connectionAnalytics,
+	"merchants.Merchants.Search": (*Server).searchMerchants,
+	"merchants.Merchants.Get":    (*Server).getMerchant,
+
 	"webhooks.Webhooks.Create":          (*Server).createWebhook,
 	"webhooks.Webhooks.List":            (*Server).listWebhooks,
 	"webhooks.Webhooks.Get":             (*Server).getWebhook,

@@ -14,6 +14,7 @@ import (
 // Report types.
 const (
 	affordabilityReport = "CON_AFFOR_01"
+	businessReport      = "BUS_AFFOR_01" // its filters, other than toDate, are an assumption
 	statementReport     = "STATEMENT_01"
 )
 
@@ -33,6 +34,11 @@ var reportTypes = []struct {
 }{
 	{affordabilityReport, "Consumer affordability", "What users earn, spend, own and owe.", []object{
 		{"name": "fromDate", "type": "date", "required": true}, {"name": "toDate", "type": "date", "required": true},
+		{"name": "accounts", "type": "array", "required": true}, {"name": "users", "type": "array", "required": true},
+		{"name": "includeGroups", "type": "array", "required": false}, {"name": "includeMetrics", "type": "array", "required": false},
+	}},
+	{businessReport, "Business affordability", "What businesses earn, spend, own and owe.", []object{
+		{"name": "fromDate", "type": "date", "required": true}, {"name": "toDate", "type": "date", "required": false},
 		{"name": "accounts", "type": "array", "required": true}, {"name": "users", "type": "array", "required": true},
 		{"name": "includeGroups", "type": "array", "required": false}, {"name": "includeMetrics", "type": "array", "required": false},
 	}},
@@ -169,6 +175,9 @@ func (r *report) days(values map[string]json.RawMessage, now time.Time) *respons
 			return new(badParameter(name, "The date must have the form YYYY-MM-DD."))
 		}
 	}
+	if r.kind == businessReport {
+		r.to = now.Format(time.DateOnly) // whatever was given
+	}
 	if r.from > r.to {
 		return new(badParameter("fromDate", "fromDate is after toDate."))
 	}
@@ -206,6 +215,9 @@ func (s *Server) subjects(r *report, values map[string]json.RawMessage) *respons
 		u := s.users[id]
 		if u == nil {
 			return new(notFound("user"))
+		}
+		if a := u.lacksConsent(); a != nil {
+			return a
 		}
 		r.users = append(r.users, u)
 		theirs = append(theirs, u.accounts()...)
@@ -259,7 +271,7 @@ func (s *Server) makeReport(r *report) {
 	r.ready = true
 	link := s.URL + "/reports/" + r.id + "/transactions"
 	switch r.kind {
-	case affordabilityReport:
+	case affordabilityReport, businessReport:
 		r.data = affordability(r.accounts, r.rows(), link, r.includes("includeGroups"), r.includes("includeMetrics"))
 	case statementReport:
 		r.data = s.statementData(r.accounts[0], link)

@@ -31,6 +31,8 @@ type state struct {
 	made           map[string]int      // by kind and day
 	snapshots      []*snapshot
 	forcedFailures []forcedFailure
+	insights       map[string][]*insight // by the ID of the owner, oldest first
+	formerUsers    []*user
 	policy         int // number of changes of the consent policy
 }
 
@@ -38,6 +40,7 @@ func newState(seed uint64) state {
 	return state{
 		ids: newSource(seed), ephemeral: newSource(hash(seed, "noise")), users: map[string]*user{}, tokens: map[string]*token{},
 		jobs: map[string]*job{}, cursors: map[string]*cursor{}, calls: map[string]int{}, eventByID: map[string]*event{}, texts: map[string][]string{}, enriched: map[string]int{}, made: map[string]int{},
+		insights: map[string][]*insight{},
 	}
 }
 
@@ -48,6 +51,8 @@ type user struct {
 	created     time.Time
 	connections []*connection
 	deleted     []*connection // their data is kept
+	former      []tally       // deleted connections, for analytics
+	deletedAt   time.Time     // zero while the user exists
 	jobs        []*job        // oldest first
 	consents    []*consent    // oldest first
 	link        *authLink     // nil if there is none

@@ -150,6 +150,8 @@ func (s *Server) deleteUser(q *request) response {
 		delete(s.jobs, j.id)
 	}
 	delete(s.users, q.user.id)
+	delete(s.insights, q.user.id)
+	s.formerUsers, q.user.deletedAt = append(s.formerUsers, q.user), s.now()
 	s.emit(q.user, "user.deleted", "", nil)
 	return noContent()
 }

@@ -58,7 +58,7 @@ func withoutForeignCalls(err error) error {
 func isKind(err error) bool {
 	switch err {
 	case ErrNotFound, ErrUnauthorized, ErrForbidden, ErrTokenExpired, ErrRateLimited, ErrGone, ErrConflict, ErrInvalidParameter,
-		ErrUnavailable, ErrRedirected, ErrOutcomeUnknown, ErrRetryBudget, ErrNoContent, ErrTooLarge, ErrClosed, ErrPageLink,
+		ErrNoActiveConsent, ErrUnavailable, ErrRedirected, ErrOutcomeUnknown, ErrRetryBudget, ErrNoContent, ErrTooLarge, ErrClosed, ErrPageLink,
 		ErrTokenTimeout, ErrBadToken:
 		return true
 	}

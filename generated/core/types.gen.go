@@ -766,10 +766,14 @@ const (
 	StepCodeInvalidCSVRow StepCode = "invalid-csv-row"
 	// A field of the file has an invalid value.
 	StepCodeInvalidFieldValue StepCode = "invalid-field-value"
+	// The job is no longer valid.
+	StepCodeJobInvalidated StepCode = "job-invalidated"
 	// The job took too long.
 	StepCodeJobTimedOut StepCode = "job-timed-out"
 	// The institution is under maintenance.
 	StepCodeMaintenance StepCode = "maintenance"
+	// The institution or Basiq is under maintenance.
+	StepCodeMaintenanceError StepCode = "maintenance-error"
 	// A required field is missing from the file.
 	StepCodeMissingRequiredField StepCode = "missing-required-field"
 	// A required field of the file is empty.
@@ -779,8 +783,14 @@ const (
 	// The institution does not respond. Check the connector's status, and
 	// refresh after ten minutes.
 	StepCodeServiceUnavailable StepCode = "service-unavailable"
+	// The institution has no statement.
+	StepCodeStatementNotAvailable StepCode = "statement-not-available"
 	// The institution's system is down.
 	StepCodeSystemUnavailable StepCode = "system-unavailable"
+	// The institution is temporarily unavailable.
+	StepCodeTemporaryUnavailable StepCode = "temporary-unavailable"
+	// The institution is temporarily unavailable, and the job is queued.
+	StepCodeTemporaryUnavailableQueued StepCode = "temporary-unavailable-queued"
 	// The file contains transactions dated after the file itself.
 	StepCodeTxnAfterLastUpdatedDate StepCode = "txn-after-last-updated-date"
 	// The reason is not known.
@@ -806,13 +816,18 @@ var stepCodeValues = []StepCode{
 	StepCodeInvalidCredentials,
 	StepCodeInvalidCSVRow,
 	StepCodeInvalidFieldValue,
+	StepCodeJobInvalidated,
 	StepCodeJobTimedOut,
 	StepCodeMaintenance,
+	StepCodeMaintenanceError,
 	StepCodeMissingRequiredField,
 	StepCodeMissingRequiredFieldValue,
 	StepCodeRowCountExceeded,
 	StepCodeServiceUnavailable,
+	StepCodeStatementNotAvailable,
 	StepCodeSystemUnavailable,
+	StepCodeTemporaryUnavailable,
+	StepCodeTemporaryUnavailableQueued,
 	StepCodeTxnAfterLastUpdatedDate,
 	StepCodeUnknownError,
 	StepCodeUserActionRequired,

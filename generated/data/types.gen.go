@@ -12,8 +12,12 @@ import (
 type Account struct {
 	// ID of the account.
 	ID string `json:"id"`
-	// Name of the account.
+	// Name of the account. Over open banking, it is the user's nickname for it,
+	// which may be empty; see DisplayName.
 	Name string `json:"name"`
+	// Name that the institution displays for the account. Empty in responses of
+	// earlier versions of the API.
+	DisplayName string `json:"displayName"`
 	// Account number, with its BSB.
 	Number string `json:"accountNo"`
 	// Bank State Branch number.

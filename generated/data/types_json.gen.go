@@ -10,6 +10,7 @@ import (
 var accountMembers = wire.Names{
 	"id",
 	"name",
+	"displayName",
 	"accountNo",
 	"bsb",
 	"unmaskedAccNum",
@@ -47,6 +48,8 @@ func (v *Account) DecodeJSON(d *wire.Decoder) {
 			v.ID = m.String()
 		case "name":
 			v.Name = m.String()
+		case "displayName":
+			v.DisplayName = m.String()
 		case "accountNo":
 			v.Number = m.String()
 		case "bsb":
@@ -110,6 +113,7 @@ func (v *Account) AppendJSON(b []byte) []byte {
 	w := wire.BeginObject(b, &v.JSON, &accountMembers)
 	w.String("id", v.ID, wire.Required)
 	w.String("name", v.Name, wire.Required)
+	w.String("displayName", v.DisplayName, wire.Optional)
 	w.String("accountNo", v.Number, wire.Required)
 	w.String("bsb", v.BSB, wire.Optional)
 	w.String("unmaskedAccNum", v.UnmaskedNumber, wire.Optional)

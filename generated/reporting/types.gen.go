@@ -70,7 +70,8 @@ type Address struct {
 	JSON wire.Object `json:"-"`
 }
 
-// AffordabilityFindings holds the contents of a report of type CON_AFFOR_01.
+// AffordabilityFindings holds the contents of a report of type CON_AFFOR_01 or
+// BUS_AFFOR_01.
 type AffordabilityFindings struct {
 	// The metrics.
 	Metrics []Metric `json:"metrics"`
@@ -194,8 +195,8 @@ type Coordinates struct {
 
 // CreateReportParams describes a report to create.
 type CreateReportParams struct {
-	// Type of the report: CON_AFFOR_01, STATEMENT_01, or another type returned
-	// by ListTypes.
+	// Type of the report: CON_AFFOR_01, BUS_AFFOR_01, STATEMENT_01, or another
+	// type returned by ListTypes.
 	ReportType string `json:"reportType"`
 	// Title of the report, at most 50 characters.
 	Title string `json:"title"`

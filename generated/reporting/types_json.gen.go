@@ -823,12 +823,13 @@ func FindingsOf(raw value.JSON) Findings {
 	return Findings{raw: raw}
 }
 
-// Affordability returns the contents of a report of type CON_AFFOR_01.
+// Affordability returns the contents of a report of type CON_AFFOR_01 or
+// BUS_AFFOR_01.
 func (v Findings) Affordability() (*AffordabilityFindings, bool) {
 	return wire.Variant[AffordabilityFindings](v.raw, wire.Match{
 		Member:   "accounts",
 		Sibling:  v.sibling,
-		Siblings: []string{"CON_AFFOR_01"},
+		Siblings: []string{"CON_AFFOR_01", "BUS_AFFOR_01"},
 	})
 }
 

@@ -167,8 +167,8 @@ func moduleFile(t *testing.T, dir string) (mod goMod) {
 func TestGeneratedImports(t *testing.T) {
 	root()
 	pkgs := list(t, "./generated/...")
-	if len(pkgs) != 7 {
-		t.Errorf("%d generated packages, want 7", len(pkgs))
+	if len(pkgs) != 11 {
+		t.Errorf("%d generated packages, want 11", len(pkgs))
 	}
 	for _, p := range pkgs {
 		for _, imp := range p.Imports {

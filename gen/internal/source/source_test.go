@@ -356,7 +356,7 @@ func TestLockRoundTrip(t *testing.T) {
 	if err != nil || string(again) != string(data) {
 		t.Errorf("%v\n%s", err, again)
 	}
-	if len(lock.Domains) != 7 {
+	if len(lock.Domains) != 11 {
 		t.Errorf("%d domains", len(lock.Domains))
 	}
 }
