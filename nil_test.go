@@ -194,6 +194,66 @@ func TestZeroValuesOfResultsAndErrors(t *testing.T) {
 	}
 }
 
+// TestServersThatWereNotStarted checks that each method of a nil or zero basiqtest.Server
+// says that the server was not started.
+func TestServersThatWereNotStarted(t *testing.T) {
+	for _, srv := range []*basiqtest.Server{nil, {}} {
+		r := reflect.ValueOf(srv)
+		for i := range r.NumMethod() {
+			m, name := r.Method(i), r.Type().Method(i).Name
+			if name == "Close" || name == "Client" {
+				continue // below
+			}
+			var args []reflect.Value
+			for j := range m.Type().NumIn() {
+				if !m.Type().IsVariadic() || j < m.Type().NumIn()-1 {
+					args = append(args, reflect.Zero(m.Type().In(j)))
+				}
+			}
+			if got := panicOrError(m, args); !strings.HasPrefix(got, "basiqtest: "+name+": the Server was not started") {
+				t.Errorf("%s: %q", name, got)
+			}
+		}
+		srv.Close()
+		tb := &failing{TB: t}
+		func() {
+			defer func() { _ = recover() }()
+			srv.Client(tb)
+		}()
+		if !strings.Contains(tb.text, "the Server was not started") {
+			t.Errorf("Client: %q", tb.text)
+		}
+	}
+	for _, f := range []*basiqtest.Failing{nil, {}} {
+		if f.Stop(); f.Count() != 0 {
+			t.Errorf("%d failures", f.Count())
+		}
+	}
+}
+
+// failing is a test that records the text of Fatal, and panics to end.
+type failing struct {
+	testing.TB
+	text string
+}
+
+func (f *failing) Fatal(args ...any) { f.text = fmt.Sprint(args...); panic(f.text) }
+
+// panicOrError calls a method, and returns the text of its error or panic.
+func panicOrError(m reflect.Value, args []reflect.Value) (text string) {
+	defer func() {
+		if v := recover(); v != nil {
+			text = fmt.Sprint(v)
+		}
+	}()
+	for _, out := range m.Call(args) {
+		if err, ok := out.Interface().(error); ok {
+			text = err.Error()
+		}
+	}
+	return text
+}
+
 // nilErrors holds a nil pointer to each exported type that is an error.
 var nilErrors = []any{
 	(*basiq.JobError)(nil), (*basiq.WaitError)(nil), (*basiq.MFAError)(nil), (*basiq.MFARequiredError)(nil), (*basiq.ReportError)(nil),
