@@ -194,6 +194,9 @@ func (b *builder) declare(n spec.Node, ctx context, kind Kind) *Type {
 		Loc: n.Pointer(), Pos: n.Pos(), explicit: given != "" || ctx.explicit,
 		order: n.Get("x-order").Strings(), RequireOne: n.Get("x-require-one").Strings(),
 	}
+	for _, member := range n.Get("x-require-with").Members() {
+		t.RequireWith = append(t.RequireWith, [2]string{member.Name(), member.Text()})
+	}
 	for _, name := range n.Get("x-order").Items() {
 		t.orderAt = append(t.orderAt, name.Pos())
 	}
