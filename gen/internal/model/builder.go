@@ -36,6 +36,7 @@ func Build(doc *spec.Document, opts Options) (*Domain, error) {
 	b.domain.Doc = b.documented(doc.Root().Get("info"))
 	b.operations()
 	b.mergeTypes()
+	b.sendable()
 	b.breakCycles()
 	b.finishPages()
 	b.reachable()

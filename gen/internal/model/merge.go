@@ -181,6 +181,8 @@ func (into *Type) absorb(t *Type) {
 			}
 		}
 		m.Required = m.Required && f.Required
+		m.ReadOnly, m.WriteOnly = m.ReadOnly && f.ReadOnly, m.WriteOnly && f.WriteOnly
+		m.Nullable, m.NotEmpty, m.Default = m.Nullable || f.Nullable, m.NotEmpty && f.NotEmpty, m.Default || f.Default
 		if !m.pinned {
 			m.Ref.Pointer, m.pinned = m.Ref.Pointer && !f.pinned || f.Ref.Pointer, f.pinned
 		}

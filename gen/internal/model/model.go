@@ -196,7 +196,23 @@ type Field struct {
 	Most       int // the maximum of a number in a request; 0 means no limit
 	MostLength int // the maximum number of characters of a text in a request; 0 means no limit
 
+	ReadOnly  bool // only responses have it
+	WriteOnly bool // only requests have it
+	Nullable  bool // null is one of its values
+	NotEmpty  bool // a list or map with at least one element
+	Default   bool // it has a default other than its zero value
+
 	pinned bool // x-pointer has set whether it is a pointer
+}
+
+// Sent reports whether requests may have the field.
+func (f *Field) Sent() bool { return !f.ReadOnly }
+
+// pointer makes the field a pointer, unless x-pointer has decided that.
+func (f *Field) pointer() {
+	if !f.pinned {
+		f.Ref.Pointer = true
+	}
 }
 
 // loosen makes the field optional, because not all schemas of its type have it.

@@ -316,6 +316,10 @@ func (b *builder) field(t *Type, p spec.Node, required bool, ctx context) *Field
 	}
 	f.Most, f.MostLength = wholeNumber(target, "maximum"), wholeNumber(target, "maxLength")
 	nullable := target.Bool("nullable") || p.Bool("nullable") || slices.Contains(target.Get("type").Strings(), "null")
+	f.Nullable = nullable
+	f.ReadOnly, f.WriteOnly = p.Bool("readOnly") || target.Bool("readOnly"), p.Bool("writeOnly") || target.Bool("writeOnly")
+	f.NotEmpty = wholeNumber(target, "minItems") > 0 || wholeNumber(target, "minProperties") > 0
+	f.Default = meaningfulDefault(target)
 	inner := context{
 		parent: t.Name, name: entry.Name, explicit: t.explicit,
 		request: ctx.request, response: ctx.response, multipart: ctx.multipart, property: true,
