@@ -162,6 +162,11 @@ func (e *execution) request(ctx context.Context) (*http.Request, error) {
 	for name, values := range req.header {
 		header[name] = values
 	}
+	if o.params != nil {
+		for name, values := range o.params.header {
+			header[name] = values
+		}
+	}
 	for name, values := range o.header {
 		header[name] = values
 	}

@@ -15,8 +15,10 @@ func senders(resources ...*model.Resource) map[*model.Type]*model.Method {
 	out := map[*model.Type]*model.Method{}
 	for _, r := range resources {
 		for _, m := range r.Methods {
-			if t := m.Params; t != nil && out[t] == nil {
-				out[t] = m
+			for _, t := range []*model.Type{m.Params, m.Options} {
+				if t != nil && out[t] == nil {
+					out[t] = m
+				}
 			}
 			if t := m.BodyType; t != nil && out[t] == nil && m.Body != model.BodyJSON {
 				out[t] = m
@@ -62,6 +64,16 @@ func (e *emitter) apply(g *Group, t *model.Type, m *model.Method) {
 				e.form(g, recv, t, "Part", "SetMultipart")
 			}
 		})
+	g.Line()
+}
+
+// paramsOf declares the method by which the client takes parameters that are
+// passed as an option.
+func (e *emitter) paramsOf(g *Group, t *model.Type, m *model.Method) {
+	g.Comment("ParamsOf lets the client set the parameters on a request of their operation.")
+	g.Func().Params(Id("p").Id(t.Name)).Id("ParamsOf").Params().
+		Params(Op("*").Qual(e.transport, "Operation"), Func().Params(Op("*").Qual(e.transport, "Request"))).
+		Block(Return(Op("&").Id(m.Var()), Id("p").Dot("apply")))
 	g.Line()
 }
 

@@ -83,7 +83,15 @@ func methodDoc(m *model.Method) string {
 	case m.NoContent:
 		body = "If the response has no body, the error is transport.ErrNoContent."
 	}
-	return paragraphs(sentence(m.Name, m.Doc), body, callFacts(m), deprecated(m.Deprecated))
+	return paragraphs(sentence(m.Name, m.Doc), body, optionFacts(m), callFacts(m), deprecated(m.Deprecated))
+}
+
+// optionFacts names the optional parameters that a method takes as an option.
+func optionFacts(m *model.Method) string {
+	if m.Options == nil {
+		return ""
+	}
+	return "Optional parameters are passed as an option: see " + m.Options.Name + "."
 }
 
 // callFacts names a method's HTTP request, its credential and its retries.
@@ -201,7 +209,7 @@ func (e *emitter) iterator(g *Group, r *model.Resource, m *model.Method) {
 	g.Add(docs(paragraphs(
 		fmt.Sprintf("%s iterates over the results of %s, across all pages.", m.AllName(), m.Name),
 		"Each page is a separate call. If a call fails, the iterator yields the error once and stops.",
-		callFacts(m), deprecated(m.Deprecated))))
+		optionFacts(m), callFacts(m), deprecated(m.Deprecated))))
 	g.Func().Params(Id("s").Op("*").Id(r.Service())).Id(m.AllName()).Params(args...).
 		Qual("iter", "Seq2").Types(Op("*").Add(item.Clone()), Error()).BlockFunc(func(g *Group) {
 		g.Id("request").Op(":=").Func().Params().Op("*").Qual(e.transport, "Request").BlockFunc(func(g *Group) {

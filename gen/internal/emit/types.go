@@ -51,6 +51,9 @@ func (e *emitter) types(g *Group, types []*model.Type, senders map[*model.Type]*
 		}
 		if m := senders[t]; m != nil {
 			e.apply(g, t, m)
+			if t.Option {
+				e.paramsOf(g, t, m)
+			}
 		}
 		for _, f := range t.Fields {
 			if f.Filter != nil && !filters[f.Filter.Type] {
@@ -74,6 +77,10 @@ func sideText(f *model.Field) string {
 
 func (e *emitter) structType(g *Group, t *model.Type) {
 	g.Type().Id(t.Name).StructFunc(func(g *Group) {
+		if t.Option {
+			g.Qual(e.transport, "OptionalParams")
+			g.Line()
+		}
 		for i, f := range t.Fields {
 			g.Add(memberDocs(paragraphs(cmp.Or(f.Doc, undocumented), sideText(f), deprecated(f.Deprecated))))
 			field := g.Id(f.Name).Add(e.declared[t.Name].fields[i])

@@ -207,11 +207,14 @@ func (b *builder) reachable() {
 	}
 	for _, r := range b.domain.Resources {
 		for _, m := range r.Methods {
-			if m.Params != nil {
-				if m.Params.Params && !seen[m.Params] {
-					r.Types = append(r.Types, m.Params)
+			for _, t := range []*Type{m.Params, m.Options} {
+				if t == nil {
+					continue
 				}
-				visit(m.Params)
+				if t.Params && !seen[t] {
+					r.Types = append(r.Types, t)
+				}
+				visit(t)
 			}
 			if m.Result != nil {
 				visitRef(m.Result)

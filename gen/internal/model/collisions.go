@@ -54,6 +54,10 @@ func (b *builder) checkNames() {
 		if t.Kind == Struct && t.HasJSON() {
 			members.add("JSON", t.Pos, "the JSON field that every type has")
 		}
+		if t.Option {
+			members.add("OptionalParams", t.Pos, "the field that makes the parameters an option")
+			members.add("ParamsOf", t.Pos, "the method that names their operation")
+		}
 		for _, f := range t.Fields {
 			members.add(f.Name, f.Pos, strconv.Quote(f.Wire), func(name string) { b.rename("field "+strings.TrimPrefix(f.Loc, "#"), &f.Name, name) })
 			if f.Filter != nil && !filters[f.Filter.Type] {

@@ -61,17 +61,19 @@ func (b *builder) mergeTypes() {
 			if m.BodyType != nil {
 				m.BodyType = canonical[m.BodyType]
 			}
-			if m.Params == nil {
-				continue
-			}
 			if c := canonical[m.Params]; c != nil && !m.Params.Params {
 				m.Params = c
 			}
-			for _, f := range m.Params.Fields {
-				fix(&f.Ref)
-				if f.Filter != nil {
-					for _, ff := range f.Filter.Fields {
-						fix(&ff.Ref)
+			for _, t := range []*Type{m.Params, m.Options} {
+				if t == nil {
+					continue
+				}
+				for _, f := range t.Fields {
+					fix(&f.Ref)
+					if f.Filter != nil {
+						for _, ff := range f.Filter.Fields {
+							fix(&ff.Ref)
+						}
 					}
 				}
 			}

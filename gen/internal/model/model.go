@@ -76,6 +76,7 @@ type Method struct {
 	PathParams  []*Field
 	Headers     []Constant // headers that the SDK sets itself
 	Params      *Type      // query and header parameters, and the body; nil if there are none
+	Options     *Type      // query and header parameters that are passed as an option; see Lock.asOption
 	Body        Body
 	BodyType    *Type // type of the body, if Params is not the body itself
 
@@ -155,6 +156,8 @@ type Type struct {
 	// Params marks a struct that only holds a method's parameters. It has no JSON
 	// representation.
 	Params bool
+	// Option marks such a struct that is passed as an option of the call.
+	Option bool
 	// Form marks a struct that is only sent as a form. It has no JSON
 	// representation either.
 	Form bool

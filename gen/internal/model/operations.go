@@ -251,11 +251,21 @@ func (b *builder) parameters(m *Method, op spec.Node) {
 	})
 	name := cmp.Or(op.Str("x-params"), m.Name+m.Resource.Name+"Params")
 	entry := b.name(op, m.Loc+" params", op.Str("x-params"), name)
-	m.Params = &Type{
+	t := &Type{
 		Name: entry.Name, Was: entry.Was, Kind: Struct, Params: true, Request: true,
 		Doc: entry.Name + " are the parameters of " + m.Resource.Service() + "." + m.Name + ".",
 		Loc: m.Loc + " params", Pos: op.Pos(), Fields: rest, explicit: true,
 	}
+	// The first required parameter breaks callers in any form, and as an argument
+	// the compiler tells them.
+	t.Option = !rest[0].Required && b.lock.asOption(m.Loc, m.Resource.Name+"."+m.Name)
+	b.lock.recordOption(t.Loc, t.Option)
+	if !t.Option {
+		m.Params = t
+		return
+	}
+	t.Doc = strings.Replace(t.Doc, " are the parameters of ", " are optional parameters of ", 1) + " Pass them as an option of the call."
+	m.Options = t
 }
 
 // ownName reports whether a parameter has a name, and no earlier parameter in the
