@@ -133,9 +133,12 @@ func (l *Lock) Marshal() ([]byte, error) {
 // changed is recognised by its name.
 func (l *Lock) asOption(loc, method string) bool {
 	_, existed := l.entries[loc]
-	for at, e := range l.entries {
-		if !existed && e.Name == method {
-			loc, existed = at, true
+	if !existed {
+		for _, at := range slices.Sorted(maps.Keys(l.entries)) {
+			if l.entries[at].Name == method {
+				loc, existed = at, true
+				break
+			}
 		}
 	}
 	if params, ok := l.entries[loc+" params"]; ok {
