@@ -32,6 +32,7 @@ func Build(doc *spec.Document, opts Options) (*Domain, error) {
 		byPointer: map[string]*Type{},
 		namedAt:   map[string]diag.Pos{},
 		active:    map[string]bool{},
+		reported:  map[string]bool{},
 	}
 	b.domain.Doc = b.documented(doc.Root().Get("info"))
 	b.operations()
@@ -59,6 +60,7 @@ type builder struct {
 	errs      diag.List
 	resources map[string]*Resource
 	byPointer map[string]*Type // by the pointer of the schema
+	reported  map[string]bool  // pointers of what was reported and is used in many places
 	active    map[string]bool  // pointers of the anonymous schemas that are being converted
 	types     []*Type          // in order of discovery, not yet merged
 	pages     []pagePlan

@@ -59,6 +59,8 @@ const (
 	ScopeClient Scope = "client" // CLIENT_ACCESS bearer bound to a user
 	ScopeKey    Scope = "key"    // the API key itself
 	ScopeNone   Scope = "none"   // no credential
+
+	ScopeDeclared Scope = "declared" // the security schemes that the description declares
 )
 
 // Method is a Go method that calls an operation. An operation with several
@@ -90,6 +92,8 @@ type Method struct {
 	Scope   Scope
 	Success []int // documented success statuses
 	Errors  []int // documented error statuses
+
+	Security [][]Scheme // alternatives, of ScopeDeclared; an empty one means that no credential is needed
 
 	Loc string
 	Pos diag.Pos

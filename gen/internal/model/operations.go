@@ -89,8 +89,8 @@ func (b *builder) operation(path, method string, op spec.Node) {
 		Deprecated: b.deprecation(op),
 		explicit:   given != "",
 		Safety:     b.safety(op, method),
-		Scope:      b.scope(op),
 	}
+	b.scope(m, op)
 	b.parameters(m, op)
 	b.requestBody(m, op)
 	b.responses(m, op)
@@ -167,26 +167,6 @@ func (b *builder) safety(op spec.Node, method string) Safety {
 		return SafetyIdempotent
 	}
 	return SafetyUnrepeatable // a retry could do harm, unless an overlay says otherwise
-}
-
-// scope returns the credential of an operation: x-scope, or else none if the
-// specification declares no security requirement.
-func (b *builder) scope(op spec.Node) Scope {
-	switch s := Scope(op.Str("x-scope")); s {
-	case ScopeServer, ScopeClient, ScopeKey, ScopeNone:
-		return s
-	case "":
-	default:
-		b.errorf(op.Get("x-scope"), "bad-scope", "x-scope is %q, not server, client, key or none", s)
-	}
-	security := op.Get("security")
-	if !security.Exists() {
-		security = b.doc.Root().Get("security")
-	}
-	if len(security.Items()) == 0 {
-		return ScopeNone
-	}
-	return ScopeServer
 }
 
 func (b *builder) parameters(m *Method, op spec.Node) {
