@@ -64,6 +64,7 @@ type builder struct {
 	active    map[string]bool  // pointers of the anonymous schemas that are being converted
 	types     []*Type          // in order of discovery, not yet merged
 	pages     []pagePlan
+	servers   spec.Node           // that the client calls, see sameServers
 	namedAt   map[string]diag.Pos // by location: where its name was set, or the location itself
 }
 

@@ -51,11 +51,33 @@ func (b *builder) unsupported(path spec.Node) {
 			b.warnf(calls, "not-generated", "the callbacks of %s %s are not generated", strings.ToUpper(method), path.Name()).
 				WithHint("remove the callbacks in an overlay")
 		}
-		if servers := path.At(method, "servers"); servers.Exists() {
+		if servers := path.At(method, "servers"); servers.Exists() && !b.sameServers(servers) {
 			b.tolerate(servers, "cannot-express", "%s %s declares its own servers, but a client only calls one", strings.ToUpper(method), path.Name()).
 				WithHint("remove the servers or the operation in an overlay")
 		}
 	}
+}
+
+// sameServers reports whether the servers of an operation are those of the document.
+// If the document has none, they are those of the first operation that has.
+func (b *builder) sameServers(servers spec.Node) bool {
+	if !b.servers.Exists() {
+		if b.servers = b.doc.Root().Get("servers"); !b.servers.Exists() {
+			b.servers = servers
+		}
+	}
+	addresses := func(n spec.Node) (list []string) {
+		for _, server := range n.Items() {
+			address := strings.TrimSuffix(server.Str("url"), "/")
+			for _, v := range server.Get("variables").Members() {
+				address = strings.ReplaceAll(address, "{"+v.Name()+"}", v.Str("default"))
+			}
+			list = append(list, address)
+		}
+		slices.Sort(list)
+		return slices.Compact(list)
+	}
+	return slices.Equal(addresses(servers), addresses(b.servers))
 }
 
 // verbRank orders the methods of a resource by their verb.
