@@ -66,7 +66,7 @@ func (e *emitter) codec(g *Group, t *model.Type) {
 	})
 	g.Line()
 	e.standardJSON(g, t)
-	if holdsSecret(t, map[*model.Type]bool{}) {
+	if t.HoldsSecret() {
 		hideSecret(g, t)
 	}
 }

@@ -165,7 +165,9 @@ type Type struct {
 	Loc string // the spec location that gave the name
 	Pos diag.Pos
 
-	explicit bool // the name was set by an overlay, not derived
+	explicit bool     // the name, or that of a type around it, was set by an overlay
+	given    bool     // the name was set by an overlay
+	merged   []string // locations in the names lock of the types that were merged into this one
 	order    []string
 	orderAt  []diag.Pos // of each name in order
 }
@@ -196,7 +198,9 @@ type Field struct {
 	Most       int // the maximum of a number in a request; 0 means no limit
 	MostLength int // the maximum number of characters of a text in a request; 0 means no limit
 
-	pinned bool // x-pointer has set whether it is a pointer
+	pinned bool     // x-pointer has set whether it is a pointer
+	given  bool     // the name was set by an overlay
+	merged []string // locations in the names lock of the fields that were merged into this one
 }
 
 // loosen makes the field optional, because not all schemas of its type have it.
@@ -218,6 +222,9 @@ type Value struct {
 	Also []string // alternate spellings in responses
 	Doc  string
 	Pos  diag.Pos
+
+	given bool     // the name was set by an overlay
+	locs  []string // in the names lock; several if types were merged
 }
 
 // Variant is one shape of a union.
