@@ -69,7 +69,7 @@ func (e *emitter) codec(g *Group, t *model.Type) {
 	if t.Request && t.HoldsReadOnly() {
 		e.forRequest(g, t)
 	}
-	if holdsSecret(t, map[*model.Type]bool{}) {
+	if t.HoldsSecret() {
 		hideSecret(g, t)
 	}
 }

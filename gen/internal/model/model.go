@@ -172,7 +172,9 @@ type Type struct {
 	Loc string // the spec location that gave the name
 	Pos diag.Pos
 
-	explicit bool // the name was set by an overlay, not derived
+	explicit bool     // the name, or that of a type around it, was set by an overlay
+	given    bool     // the name was set by an overlay
+	merged   []string // locations in the names lock of the types that were merged into this one
 	order    []string
 	orderAt  []diag.Pos // of each name in order
 }
@@ -209,7 +211,9 @@ type Field struct {
 	NotEmpty  bool // a list or map with at least one element
 	Default   bool // it has a default other than its zero value
 
-	pinned bool // x-pointer has set whether it is a pointer
+	pinned bool     // x-pointer has set whether it is a pointer
+	given  bool     // the name was set by an overlay
+	merged []string // locations in the names lock of the fields that were merged into this one
 }
 
 // Sent reports whether requests may have the field.
@@ -241,6 +245,9 @@ type Value struct {
 	Also []string // alternate spellings in responses
 	Doc  string
 	Pos  diag.Pos
+
+	given bool     // the name was set by an overlay
+	locs  []string // in the names lock; several if types were merged
 }
 
 // Variant is one shape of a union.

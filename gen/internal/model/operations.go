@@ -92,15 +92,12 @@ func verbRank(m *Method) int {
 
 func (b *builder) operation(path, method string, op spec.Node) {
 	loc := method + " " + path
-	resource, verb := defaultNames(path, method)
-	given := ""
-	if r, m := op.Str("x-resource"), op.Str("x-method"); r != "" || m != "" {
-		given = cmp.Or(r, resource) + "." + cmp.Or(m, verb)
-	}
-	entry := b.name(op, loc, given, resource+"."+verb)
-	resource, verb, _ = strings.Cut(entry.Name, ".")
+	entry := b.methods[loc]
+	resource, verb, _ := strings.Cut(entry.Name, ".")
 	if verb == "" {
-		b.errorf(op, "bad-name", "the name of %s is %q, which is not of the form Resource.Method", loc, entry.Name)
+		if entry.Name != invalid { // reported before
+			b.errorf(op, "bad-name", "the name of %s is %q, which is not of the form Resource.Method", loc, entry.Name)
+		}
 		return
 	}
 	m := &Method{
@@ -109,7 +106,7 @@ func (b *builder) operation(path, method string, op spec.Node) {
 		Loc: loc, Pos: op.Pos(),
 		Doc:        b.documented(op),
 		Deprecated: b.deprecation(op),
-		explicit:   given != "",
+		explicit:   op.Str("x-resource") != "" || op.Str("x-method") != "",
 		Safety:     b.safety(op, method),
 	}
 	b.scope(m, op)
@@ -195,8 +192,12 @@ func (b *builder) parameters(m *Method, op spec.Node) {
 	byName := map[string]*Field{}
 	var rest []*Field
 	seen := map[string]bool{}
+	var declared []spec.Node
 	for _, p := range op.Get("parameters").Items() {
-		p = p.Deref()
+		declared = append(declared, p.Deref())
+	}
+	b.paramNames(m, declared)
+	for _, p := range declared {
 		in, wire := p.Str("in"), p.Str("name")
 		if !b.ownName(m, p, seen) {
 			continue
@@ -256,7 +257,7 @@ func (b *builder) parameters(m *Method, op spec.Node) {
 	t := &Type{
 		Name: entry.Name, Was: entry.Was, Kind: Struct, Params: true, Request: true,
 		Doc: entry.Name + " are the parameters of " + m.Resource.Service() + "." + m.Name + ".",
-		Loc: m.Loc + " params", Pos: op.Pos(), Fields: rest, explicit: true,
+		Loc: m.Loc + " params", Pos: op.Pos(), Fields: rest, explicit: true, given: op.Str("x-params") != "",
 	}
 	// The first required parameter breaks callers in any form, and as an argument
 	// the compiler tells them.
@@ -314,10 +315,10 @@ func boolRank(x, y bool) int {
 
 func (b *builder) parameter(m *Method, p spec.Node, in, wire string) *Field {
 	loc := m.Loc + " " + in + " " + wire
-	entry := b.name(p, loc, p.Str("x-name"), cmp.Or(GoName(wire), wire))
+	entry := b.params[loc]
 	b.noAlias(entry, loc, "a parameter")
 	f := &Field{
-		Name: entry.Name, Wire: wire, In: in, Loc: loc, Pos: p.Pos(),
+		Name: entry.Name, Wire: wire, In: in, Loc: loc, Pos: p.Pos(), given: p.Str("x-name") != "",
 		Doc:        b.documented(p),
 		Deprecated: b.deprecation(p),
 		Required:   p.Bool("required") || in == "path",
@@ -465,7 +466,7 @@ func (b *builder) responses(m *Method, op spec.Node) {
 		if name := c.Str("x-method"); name != "" {
 			given = m.Resource.Name + "." + name
 		}
-		entry := b.name(c, s.Loc, given, m.Resource.Name+"."+def)
+		entry := b.choose([]nameless{{n: c, loc: s.Loc, given: given, names: []string{m.Resource.Name + "." + def, m.Resource.Name + "." + def + "Content"}, what: s.Loc}}, b.methodNames)[s.Loc]
 		_, s.Name, _ = strings.Cut(entry.Name, ".")
 		s.Was = oldMethods(entry.Was)
 		s.Doc = b.documented(c)
