@@ -54,7 +54,7 @@ type settings struct {
 // call holds the settings and options of one call.
 type call struct {
 	settings
-	query     []Field
+	query     []queryParam
 	params    *Request // the optional parameters, if they were given as an option
 	responses []**http.Response
 	userID    string
@@ -181,7 +181,7 @@ func WithMaxResponseSize(n int64) SharedOption {
 // WithQuery adds a query parameter to the call.
 func WithQuery(name, value string) Option {
 	return callOption(func(c *call) error {
-		c.query = append(c.query, Field{name, value})
+		c.query = append(c.query, queryParam{name: name, value: value})
 		return nil
 	})
 }
@@ -215,7 +215,7 @@ func WithUser(userID string) Option {
 // WithScope overrides the kind of credential with which the operation is called.
 func WithScope(s Scope) Option {
 	return callOption(func(c *call) error {
-		if s > ScopeNone {
+		if s > ScopeDeclared {
 			return fmt.Errorf("WithScope: %d is not a scope: use one of the Scope constants", s)
 		}
 		c.scope, c.scoped = s, true

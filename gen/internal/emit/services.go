@@ -43,6 +43,9 @@ func (e *emitter) operations(g *Group, d *model.Domain, r *model.Resource) {
 			Id("Safety"):   Qual(e.transport, safetyConst[m.Safety]),
 			Id("Scope"):    Qual(e.transport, scopeConst[m.Scope]),
 		}
+		if m.Scope == model.ScopeDeclared {
+			fields[Id("Security")] = Id(e.security[securityKey(m.Security)])
+		}
 		if m.Accept != "" {
 			fields[Id("Accept")] = Lit(m.Accept)
 		}
@@ -66,7 +69,7 @@ var safetyConst = map[model.Safety]string{
 
 var scopeConst = map[model.Scope]string{
 	model.ScopeServer: "ScopeServer", model.ScopeClient: "ScopeClient",
-	model.ScopeKey: "ScopeKey", model.ScopeNone: "ScopeNone",
+	model.ScopeKey: "ScopeKey", model.ScopeNone: "ScopeNone", model.ScopeDeclared: "ScopeDeclared",
 }
 
 func httpConst(method string) *Statement {
@@ -100,7 +103,7 @@ func callFacts(m *model.Method) string {
 	if m.Stream {
 		request += " as " + m.Accept
 	}
-	return fmt.Sprintf("%s: %s, %s.", request, scopeText[m.Scope], safetyText[m.Safety])
+	return fmt.Sprintf("%s: %s, %s.", request, credentialText(m), safetyText[m.Safety])
 }
 
 var scopeText = map[model.Scope]string{

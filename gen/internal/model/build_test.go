@@ -137,26 +137,6 @@ func TestBuildReportsErrors(t *testing.T) {
     A: {x-type: T, type: object, properties: {a: {type: string}}}
     B: {x-type: T, type: object, properties: {a: {type: integer}}}
 `, "type-differs", "member a is string in one and int in the other"},
-		{"different schemas with the same default name", `
-    user_name: {type: object, properties: {a: {type: string}}}
-    userName: {type: object, properties: {b: {type: string}}}
-    A: {type: object, properties: {x: {$ref: '#/components/schemas/user_name'}, y: {$ref: '#/components/schemas/userName'}}}
-`, "name-collision", "both called UserName"},
-		{"two members with the same name", `
-    A: {type: object, properties: {user_id: {type: string}, userId: {type: string}}}
-`, "name-collision", "both called UserID"},
-		{"two values with the same name", `
-    A: {type: object, properties: {k: {type: string, enum: [bank-fee, bank_fee]}}}
-`, "name-collision", "both called AKBankFee"},
-		{"a value without a name", `
-    A: {type: object, properties: {k: {type: string, enum: ['+', a]}}}
-`, "bad-name", `"+"`},
-		{"a member called JSON", `
-    A: {type: object, properties: {json: {type: string}}}
-`, "name-collision", "both called JSON"},
-		{"look-alike letters", `
-    A: {type: object, properties: {"\u0456d": {type: string}, d: {type: string}}}
-`, "name-collision", "both called D"},
 		{"a name that is not an identifier", `
     A: {x-type: not-a-name, type: object, properties: {a: {type: string}}}
 `, "bad-name", `"not-a-name"`},

@@ -205,9 +205,37 @@ func scalar(text string) string {
 // compareLoc orders locations so that a schema is followed by its members and values.
 func compareLoc(a, b string) int { return cmp.Compare(a, b) }
 
+// maxPlace is the maximum length of a location in the lock: YAML parsers limit the
+// length of a key.
+const maxPlace = 400
+
+// place returns a location as it is written in the lock. A long one ends in a hash
+// of itself.
+func place(loc string) string {
+	if len(loc) <= maxPlace {
+		return loc
+	}
+	return strings.ToValidUTF8(loc[:maxPlace-20], "") + "~" + hash(loc)
+}
+
+// has reports whether the name of a location is locked.
+func (l *Lock) has(loc string) bool {
+	_, ok := l.entries[place(loc)]
+	return ok
+}
+
+// rename changes the name of a location in use.
+func (l *Lock) rename(loc, name string) {
+	if e, ok := l.used[place(loc)]; ok {
+		e.Name = name
+		l.used[place(loc)] = e
+	}
+}
+
 // resolve decides the name of a location: given, the name that an overlay sets,
 // takes precedence over the locked name, and that over def, the derived name.
 func (l *Lock) resolve(loc, given, def string, pos diag.Pos) (LockEntry, *diag.Annotation) {
+	loc = place(loc)
 	locked, ok := l.entries[loc]
 	e := LockEntry{Name: cmp.Or(given, locked.Name, def), Was: locked.Was}
 	if ok && given != "" && given != locked.Name {
