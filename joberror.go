@@ -70,7 +70,10 @@ func (e JobError) MarshalJSON() ([]byte, error) {
 }
 
 // LogValue returns the contents of the text for log/slog, as a group.
-func (e JobError) LogValue() slog.Value {
+func (e *JobError) LogValue() slog.Value {
+	if e == nil {
+		return slog.Value{}
+	}
 	return slog.GroupValue(slog.String("message", e.text()), slog.String("jobId", safetext.Identifier(e.JobID)),
 		slog.String("step", safetext.Identifier(string(e.Step))), slog.String("code", safetext.Identifier(string(e.Code))))
 }
@@ -220,7 +223,10 @@ func (e WaitError) MarshalJSON() ([]byte, error) {
 }
 
 // LogValue returns the contents of the text for log/slog, as a group.
-func (e WaitError) LogValue() slog.Value {
+func (e *WaitError) LogValue() slog.Value {
+	if e == nil {
+		return slog.Value{}
+	}
 	return slog.GroupValue(slog.String("message", e.text()), slog.String("jobId", safetext.Identifier(e.JobID)), slog.Int("polls", e.Polls))
 }
 

@@ -93,7 +93,12 @@ func (e MFARequiredError) MarshalJSON() ([]byte, error) {
 }
 
 // LogValue returns the text for log/slog.
-func (e MFARequiredError) LogValue() slog.Value { return slog.StringValue(e.text()) }
+func (e *MFARequiredError) LogValue() slog.Value {
+	if e == nil {
+		return slog.Value{}
+	}
+	return slog.StringValue(e.text())
+}
 
 // MFAError is the error of an MFA question that could not be answered. Err is
 // the cause. errors.Is matches ErrMFAAskedAgain and, if an answer was rejected,
@@ -136,7 +141,12 @@ func (e MFAError) MarshalJSON() ([]byte, error) {
 }
 
 // LogValue returns the text for log/slog.
-func (e MFAError) LogValue() slog.Value { return slog.StringValue(e.text()) }
+func (e *MFAError) LogValue() slog.Value {
+	if e == nil {
+		return slog.Value{}
+	}
+	return slog.StringValue(e.text())
+}
 
 // Unwrap returns Err.
 func (e *MFAError) Unwrap() error {

@@ -164,6 +164,9 @@ func TestParametersAreValidatedLocally(t *testing.T) {
 			t.Errorf("a user without email and mobile: %v", err)
 		}
 	}
+	if _, err := client.Core.Users.Create(t.Context(), core.CreateUserParams{Email: "max@example.com", BusinessNumber: "83914571673"}); !errors.As(err, &missing) || missing.Name != "businessName" {
+		t.Errorf("a user with a business number and no business name: %v", err)
+	}
 	for name, call := range map[string]func(int) error{
 		"data.Transactions.List": list,
 		"data.Transactions.All": func(limit int) error {
@@ -200,7 +203,7 @@ func TestParametersAreValidatedLocally(t *testing.T) {
 	if err := set.JSON.Set("email", json.RawMessage(`"max@example.com"`)); err != nil {
 		t.Fatal(err)
 	}
-	for _, p := range []core.CreateUserParams{{Email: "max@example.com"}, {Mobile: "+61400000000"}, set} {
+	for _, p := range []core.CreateUserParams{{Email: "max@example.com"}, {Mobile: "+61400000000"}, set, {Email: "max@example.com", BusinessNumber: "83914571673", BusinessName: "Max Smith"}} {
 		if _, err := client.Core.Users.Create(t.Context(), p); err != nil {
 			t.Errorf("%+v: %v", p, err)
 		}

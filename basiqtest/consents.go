@@ -155,6 +155,9 @@ func (s *Server) deleteConsent(q *request) response {
 // ends, and all of the user's connections are deleted. It returns an error if the
 // user does not exist or has no active consent.
 func (s *Server) RevokeConsent(userID string) error {
+	if err := s.usable("RevokeConsent"); err != nil {
+		return err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.tick()
@@ -173,6 +176,7 @@ func (s *Server) RevokeConsent(userID string) error {
 // ChangeConsentPolicy simulates a change of the consent policy in Basiq's dashboard.
 // Consents given from now on belong to the new policy.
 func (s *Server) ChangeConsentPolicy() {
+	s.mustBeUsable("ChangeConsentPolicy")
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.policy++

@@ -24,6 +24,9 @@ var actions = map[string]bool{
 // request the link, which must point to https://consent.basiq.io/home or to any path
 // of this server.
 func (s *Server) VisitConsentLink(link string, logins ...Login) (returnURL string, err error) {
+	if err := s.usable("VisitConsentLink"); err != nil {
+		return "", err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.tick()

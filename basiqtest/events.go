@@ -127,6 +127,9 @@ func (s *Server) getEventType(q *request) response {
 // connection or last consent, and otherwise the user. Trigger returns an error if the
 // user does not exist, or if eventTypeID does not contain a dot.
 func (s *Server) Trigger(userID, eventTypeID string) (eventID string, err error) {
+	if err := s.usable("Trigger"); err != nil {
+		return "", err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.tick()

@@ -57,6 +57,9 @@ type Failing struct {
 
 // Count returns how many requests have failed.
 func (f *Failing) Count() int {
+	if f == nil || f.s == nil {
+		return 0
+	}
 	f.s.mu.Lock()
 	defer f.s.mu.Unlock()
 	return f.failures
@@ -64,6 +67,9 @@ func (f *Failing) Count() int {
 
 // Stop removes the fault.
 func (f *Failing) Stop() {
+	if f == nil || f.s == nil {
+		return
+	}
 	f.s.mu.Lock()
 	defer f.s.mu.Unlock()
 	f.stopped = true
@@ -74,6 +80,7 @@ func (f *Failing) Stop() {
 // operation does not exist, if f does not say how to fail, or if one of its fields is
 // not valid or cannot take effect.
 func (s *Server) Fail(f Fault) *Failing {
+	s.mustBeUsable("Fail")
 	if err := s.checkOperation(f.Operation); err != nil {
 		panic(fmt.Sprintf("basiqtest: Fail: %v", err))
 	}

@@ -21,6 +21,9 @@ type Transaction struct {
 // and returns its ID. It returns an error if the connection or the account does not
 // exist, or if tx is not valid.
 func (s *Server) AddTransaction(connectionID string, tx Transaction) (transactionID string, err error) {
+	if err := s.usable("AddTransaction"); err != nil {
+		return "", err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.tick()

@@ -165,6 +165,7 @@ func (j *job) waiting(now time.Time) bool {
 // FinishJobs completes all jobs at once. Jobs that wait for an MFA answer advance only
 // to that step.
 func (s *Server) FinishJobs() {
+	s.mustBeUsable("FinishJobs")
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.tick()

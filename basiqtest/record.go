@@ -56,6 +56,7 @@ func (s *Server) record(q *request) *Request {
 // Requests returns the requests that the server received, oldest first. It keeps up to
 // 10,000 of the most recent ones.
 func (s *Server) Requests() []Request {
+	s.mustBeUsable("Requests")
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	out := make([]Request, len(s.requests))
@@ -70,6 +71,7 @@ func (s *Server) Requests() []Request {
 // response was. operation has the same form as Fault.Operation; "" counts all requests.
 // Calls panics if the operation does not exist.
 func (s *Server) Calls(operation string) int {
+	s.mustBeUsable("Calls")
 	if err := s.checkOperation(operation); err != nil {
 		panic("basiqtest: Calls: " + err.Error())
 	}
@@ -92,6 +94,7 @@ func (s *Server) Calls(operation string) int {
 
 // ResetCalls clears the recorded requests and counts.
 func (s *Server) ResetCalls() {
+	s.mustBeUsable("ResetCalls")
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	clear(s.calls)

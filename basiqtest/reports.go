@@ -400,6 +400,7 @@ func (s *Server) getReportType(q *request) response {
 // verify-credentials fails with a code such as "invalid-credentials", the connection
 // becomes invalid. FailNextJob panics if the API has no such step title or code.
 func (s *Server) FailNextJob(stepTitle, code string) {
+	s.mustBeUsable("FailNextJob")
 	if !core.StepTitle(stepTitle).Known() {
 		panic(fmt.Sprintf("basiqtest: FailNextJob: step %q does not exist: see the StepTitle constants of package core", stepTitle))
 	}

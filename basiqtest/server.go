@@ -101,8 +101,26 @@ func (s *Server) connState(c net.Conn, state http.ConnState) {
 	}
 }
 
+// usable returns an error if the server is nil or was not created by Start.
+func (s *Server) usable(method string) error {
+	if s == nil || s.table == nil {
+		return fmt.Errorf("basiqtest: %s: the Server was not started: use NewServer or Start", method)
+	}
+	return nil
+}
+
+// mustBeUsable is usable for methods that return no error.
+func (s *Server) mustBeUsable(method string) {
+	if err := s.usable(method); err != nil {
+		panic(err.Error())
+	}
+}
+
 // Close stops the server. It waits up to five seconds for requests in flight.
 func (s *Server) Close() {
+	if s.usable("Close") != nil {
+		return
+	}
 	s.close.Do(func() {
 		s.cancel()
 		s.freshMu.Lock()
@@ -122,11 +140,15 @@ func (s *Server) Close() {
 
 // APIKey returns the only API key that the server accepts. It is made up, and not valid
 // anywhere else.
-func (s *Server) APIKey() string { return s.key }
+func (s *Server) APIKey() string {
+	s.mustBeUsable("APIKey")
+	return s.key
+}
 
 // Options returns the options for a client of this server: its base URL, its API key, its
 // clock, which Advance moves, and a retry policy with delays of a few milliseconds.
 func (s *Server) Options() []basiq.Option {
+	s.mustBeUsable("Options")
 	return []basiq.Option{
 		basiq.WithBaseURL(s.URL), basiq.WithAPIKey(s.key), basiq.WithClock(s.Now),
 		transport.WithRetryPolicy(transport.RetryPolicy{BaseDelay: time.Millisecond, MaxDelay: 10 * time.Millisecond}),
@@ -137,6 +159,9 @@ func (s *Server) Options() []basiq.Option {
 // opts are applied after those of Options. It fails the test if an option is not valid.
 func (s *Server) Client(tb testing.TB, opts ...basiq.Option) *basiq.Client {
 	tb.Helper()
+	if err := s.usable("Client"); err != nil {
+		tb.Fatal(err)
+	}
 	c, err := basiq.NewClient(append(s.Options(), opts...)...)
 	if err != nil {
 		tb.Fatal(err)

@@ -135,6 +135,7 @@ func unauthorized() response {
 // ExpireTokens makes all access tokens issued so far expire at once. Requests with them
 // are rejected with 403.
 func (s *Server) ExpireTokens() {
+	s.mustBeUsable("ExpireTokens")
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.now()
@@ -148,6 +149,7 @@ func (s *Server) ExpireTokens() {
 // RevokeTokens revokes all access tokens issued so far. Requests with them are rejected
 // with 401.
 func (s *Server) RevokeTokens() {
+	s.mustBeUsable("RevokeTokens")
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	clear(s.tokens)

@@ -159,6 +159,9 @@ func (s *Server) deleteUser(q *request) response {
 // AddUser creates a user with an email address, as POST /users does, and returns the user
 // ID. It returns an error if the email address is not valid.
 func (s *Server) AddUser(email string) (userID string, err error) {
+	if err := s.usable("AddUser"); err != nil {
+		return "", err
+	}
 	body, err := json.Marshal(object{"email": email})
 	if err != nil {
 		return "", fmt.Errorf("basiqtest: AddUser: %w", err)

@@ -253,6 +253,9 @@ func (s *Server) sendTestMessage(q *request) response {
 // day, messages are signed with both the old and the new secret. It returns an error if
 // the webhook does not exist.
 func (s *Server) RotateWebhookSecret(webhookID string) (secret string, err error) {
+	if err := s.usable("RotateWebhookSecret"); err != nil {
+		return "", err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.tick()

@@ -126,37 +126,37 @@ func TestHostileSpecificationsAreHarmless(t *testing.T) {
 		{"nesting", things + "    A: " + strings.Repeat("{items: ", 9_000) + "{}" + strings.Repeat("}", 9_000) + "\n", at(1592) + `the document is nested more than 200 levels deep [too-deep]`},
 		{"deeper nesting", things + "    A: " + strings.Repeat("{items: ", 20_000) + "{}" + strings.Repeat("}", 20_000) + "\n", `api.yml:10: exceeded max depth of 10000 [yaml-syntax]`},
 
-		// Names are converted to Go names, or are errors.
-		{"two names that become one", property("a-b: {type: string}, a_b: {type: string}"), `specs/api.yml:22:9: type A: "a_b" and "a-b" (specs/api.yml:20:9) are both called AB [name-collision]`},
-		{"two schemas that become one", property("x: {$ref: '#/components/schemas/a-b'}, y: {$ref: '#/components/schemas/a_b'}") + "    a-b: {type: object, properties: {p: {type: string}}}\n    a_b: {type: object, properties: {q: {type: string}}}\n",
-			`specs/api.yml:29:5: #/components/schemas/a_b and #/components/schemas/a-b (specs/api.yml:24:5) are both called AB, but their members differ [name-collision]`},
-		{"two paths that become one", strings.Replace(property("a: {type: string}"), "paths:\n", "paths:\n  /THINGS: {get: {responses: {204: {description: d}}}}\n", 1), `specs/api.yml:12:5: resource Things: GET /things and GET /THINGS (specs/api.yml:7:5) are both called List [name-collision]`},
-		{"two values that become one", property("a: {type: string, enum: [a b, a-b]}"), `specs/api.yml:24:15: package api: value "a-b" of AA and value "a b" of AA (specs/api.yml:23:15) are both called AAAB [name-collision]`},
-		{"a look-alike alone", property("\"\u0430\u0435\": {type: string}"), "specs/api.yml:20:9: \"\u0430\u0435\" is not an exported Go identifier [bad-name]"},
+		// Names are converted to Go names, which differ.
+		{"two names that become one", property("a-b: {type: string}, a_b: {type: string}"), ""},
+		{"two schemas that become one", property("x: {$ref: '#/components/schemas/a-b'}, y: {$ref: '#/components/schemas/a_b'}") + "    a-b: {type: object, properties: {p: {type: string}}}\n    a_b: {type: object, properties: {q: {type: string}}}\n", ""},
+		{"two paths that become one", strings.Replace(property("a: {type: string}"), "paths:\n", "paths:\n  /THINGS: {get: {responses: {204: {description: d}}}}\n", 1), ""},
+		{"two values that become one", property("a: {type: string, enum: [a b, a-b]}"), ""},
+		{"a look-alike alone", property("\"\u0430\u0435\": {type: string}"), ""},
 		{"a look-alike as a part", property("\"\u0430mount\": {type: string}, amount: {type: string}"), ""},
 		{"bidi in a name", property("\"" + bidi + "a\": {type: string}"), at(36) + `the key "\u202e\u2066a" contains control or text direction characters [bad-key]`},
 		{"a line break in a name", property(`"a\nb": {type: string}`), at(36) + `the key "a\nb" contains control or text direction characters [bad-key]`},
-		{"a quote in a name", property(`'a"b': {type: string}`), `specs/api.yml:20:9: the member "a\"b" has a quote, backslash or control character in its name [bad-name]`},
-		{"a backtick in a name", property("'a`b': {type: string}"), "specs/api.yml:20:9: the member \"a`b\" has a quote, backslash or control character in its name [bad-name]"},
+		{"a quote in a name", property(`'a"b': {type: string}`), ""},
+		{"a backtick in a name", property("'a`b': {type: string}"), ""},
 		{"a template in a name", property("'${HOME}$(id){{.}}%s': {type: string}"), ""},
 		{"a path as a name", property("../../a: {type: string}, /etc/passwd: {type: string}"), ""},
 		{"a path as a schema's name", property("x: {$ref: '#/components/schemas/..~1..~1a'}, y: {$ref: '#/components/schemas/~1etc~1b'}") +
 			"    ../../a: {type: object, properties: {p: {type: string}}}\n    /etc/b: {type: object, properties: {p: {type: string}}}\n",
 			`specs/api.yml:17:5: identifier "../../a" is not supported by OpenAPIv3 standard (charset: ["a-zA-Z0-9._-"]) [openapi-invalid]`},
+		{"two parameters that become one", strings.Replace(property("a: {type: string}"), "  /things:\n    get:\n", "  /things/{b-c}/{b_c}:\n    get:\n      parameters: [{name: b-c, in: path, required: true, schema: {type: string}}, {name: b_c, in: path, required: true, schema: {type: string}}, {name: d, in: query, schema: {type: string}}, {name: d, in: header, schema: {type: string}}, {name: body, in: query, schema: {type: string}}]\n", 1), ""},
 		{"a path as a value", property("a: {type: string, enum: [../../a, /etc/passwd], default: ../../a}"), ""},
-		{"a schema whose name is not an identifier", property("x: {$ref: '#/components/schemas/..'}") + "    ..: {type: object, properties: {p: {type: string}}}\n", `specs/api.yml:17:5: "" is not an exported Go identifier [bad-name]`},
-		{"Go's words as names", property("func: {type: string}, type: {type: string}, init: {type: string}, main: {type: string}, _: {type: string}"), `specs/api.yml:20:9: "_" is not an exported Go identifier [bad-name]`},
-		{"names of a type's own methods", property("JSON: {type: string}"), `specs/api.yml:20:9: type A: "JSON" and the JSON field that every type has (specs/api.yml:17:5) are both called JSON [name-collision]`},
-		{"a schema called as the client", strings.ReplaceAll(property("a: {type: string}"), "schemas/A'", "schemas/client'") + "    client: {type: object, properties: {a: {type: string}}}\n", "[name-collision]"},
-		{"a long name", property(strings.Repeat("a", 300) + ": {type: string}"), `specs/api.yml:20:11: the name of field /components/schemas/A/properties/` + strings.Repeat("a", 300) + ` has 300 characters; the limit is 128 [bad-name]`},
+		{"a schema whose name is not an identifier", property("x: {$ref: '#/components/schemas/..'}") + "    ..: {type: object, properties: {p: {type: string}}}\n", ""},
+		{"Go's words as names", property("func: {type: string}, type: {type: string}, init: {type: string}, main: {type: string}, _: {type: string}"), ""},
+		{"names of a type's own methods", property("JSON: {type: string}, MarshalJSON: {type: string}, DecodeJSON: {type: string}, format: {type: string, format: password}, logValue: {type: string}"), ""},
+		{"a schema called as the client", strings.ReplaceAll(property("a: {type: string}"), "schemas/A'", "schemas/client'") + "    client: {type: object, properties: {a: {type: string}}}\n", ""},
+		{"a long name", property(strings.Repeat("a", 300) + ": {type: string}"), ""},
 		{"a key of a megabyte", property("? " + strings.Repeat("a-", 500_000) + " : {type: string}"), at(38) + `the key "` + strings.Repeat("a-", 40) + `…" has 1000000 bytes; the limit is 1024 [bad-key]`},
-		{"a location too long for the names lock", property("'" + strings.Repeat("-", 500) + "a': {type: string}"), `specs/api.yml:20:11: the location "field /components/schemas/A/properties/-----------------------------------------"… has 540 characters, which is too long for the names lock; the limit is 400 [bad-name]`},
-		{"a parameter too long for the names lock", strings.Replace(property("a: {type: string}"), "    get:\n", "    get:\n      parameters: [{name: '"+strings.Repeat("-", 2000)+"a', in: query, schema: {type: string}}]\n", 1), "which is too long for the names lock; the limit is 400 [bad-name]"},
-		{"names that grow by nesting", property(strings.Repeat("abcdefghij: {type: object, properties: {", 40) + "x: {type: string}" + strings.Repeat("}}", 40)), "has 131 characters; the limit is 128 [bad-name]"},
+		{"a location too long for the names lock", property("'" + strings.Repeat("-", 500) + "a': {type: string}"), ""},
+		{"a parameter too long for the names lock", strings.Replace(property("a: {type: string}"), "    get:\n", "    get:\n      parameters: [{name: '"+strings.Repeat("-", 2000)+"a', in: query, schema: {type: string}}]\n", 1), ""},
+		{"names that grow by nesting", property(strings.Repeat("abcdefghij: {type: object, properties: {", 40) + "x: {type: string}" + strings.Repeat("}}", 40)), ""},
 
 		// Values are data.
 		{"a line break in an enumeration", property(`a: {type: string, enum: ["a\nfunc init() {}", b]}`), ""},
-		{"a value without a name", property("a: {type: string, enum: ['`', b]}"), "specs/api.yml:23:15: the value \"`\" of #/components/schemas/A/properties/a cannot be converted to a Go name [bad-name]"},
+		{"a value without a letter", property("a: {type: string, enum: ['`', b]}"), ""},
 		{"an end of comment as a value", property("a: {type: string, enum: ['a */ func init() {} /*', b]}"), ""},
 		{"a strange format", property(`a: {type: string, format: "../../x\n//go:generate sh"}`), ""},
 		{"a strange default", property(`a: {type: string, default: "${HOME}\n` + "`" + `"}`), ""},
@@ -332,9 +332,14 @@ func TestFileNamesAreSafe(t *testing.T) {
 		}
 		harmless(t, pkg)
 	}
-	_, err := compile("openapi: 3.0.3\ninfo: {title: t, version: '1'}\npaths:\n  /" + strings.Repeat("a", 300) + ": {get: {responses: {204: {description: d}}}}\n")
-	if err == nil || !strings.Contains(err.Error(), "has 300 characters; the limit is 128 [bad-name]") {
-		t.Errorf("a name of 300 characters: %v", err)
+	long, err := compile("openapi: 3.0.3\ninfo: {title: t, version: '1'}\npaths:\n  /" + strings.Repeat("a", 300) + ": {get: {responses: {204: {description: d}}}}\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name := range long.Files {
+		if len(name) > 200 {
+			t.Errorf("a file has a name of %d characters", len(name))
+		}
 	}
 	// Two resources with the same file name.
 	_, err = compile("openapi: 3.0.3\ninfo: {title: t, version: '1'}\npaths:\n  /a: {get: {responses: {204: {description: d}}}}\n  /b: {get: {responses: {204: {description: d}}}}\n",

@@ -60,27 +60,43 @@ func (r *Request) SetJSON(v wire.Encodable) {
 // SetForm sets the body to the form-encoded fields. Fields with an empty value are
 // omitted.
 func (r *Request) SetForm(fields ...Field) {
-	r.inner().body = body{contentType: "application/x-www-form-urlencoded", data: []byte(encode(fields, true))}
+	r.inner().body = body{contentType: "application/x-www-form-urlencoded", data: []byte(encodeForm(fields))}
 }
 
-// encode form-encodes fields in the given order.
-func encode(fields []Field, skipEmpty bool) string {
-	if len(fields) == 0 {
+// encodeForm form-encodes fields in the given order, without those that are empty.
+func encodeForm(fields []Field) string {
+	var b strings.Builder
+	for _, f := range fields {
+		if f.Value != "" {
+			encodePair(&b, f.Name, url.QueryEscape(f.Value))
+		}
+	}
+	return b.String()
+}
+
+// encodeQuery encodes a query in the given order.
+func encodeQuery(params []queryParam) string {
+	if len(params) == 0 {
 		return ""
 	}
 	var b strings.Builder
-	for _, f := range fields {
-		if skipEmpty && f.Value == "" {
-			continue
+	for _, p := range params {
+		value := p.value
+		if !p.encoded {
+			value = url.QueryEscape(value)
 		}
-		if b.Len() > 0 {
-			b.WriteByte('&')
-		}
-		b.WriteString(url.QueryEscape(f.Name))
-		b.WriteByte('=')
-		b.WriteString(url.QueryEscape(f.Value))
+		encodePair(&b, p.name, value)
 	}
 	return b.String()
+}
+
+func encodePair(b *strings.Builder, name, escaped string) {
+	if b.Len() > 0 {
+		b.WriteByte('&')
+	}
+	b.WriteString(url.QueryEscape(name))
+	b.WriteByte('=')
+	b.WriteString(escaped)
 }
 
 // SetMultipart sets the body to a multipart/form-data body, which is streamed. Empty

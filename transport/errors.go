@@ -232,7 +232,10 @@ func (e *Error) GobDecode(data []byte) error {
 }
 
 // LogValue makes log/slog write the text of Error and the values in it.
-func (e Error) LogValue() slog.Value {
+func (e *Error) LogValue() slog.Value {
+	if e == nil {
+		return slog.Value{}
+	}
 	s := e.safe()
 	return slog.GroupValue(
 		slog.String("message", s.Message), slog.String("operation", s.Operation), slog.Int("status", s.Status),

@@ -293,6 +293,7 @@ type CreateUserParams struct {
 // apply sets the parameters on the request.
 func (p *CreateUserParams) apply(req *transport.Request) {
 	req.Require("email or mobile", p.Email != "" || p.JSON.Present("email") || p.Mobile != "" || p.JSON.Present("mobile"))
+	req.Require("businessName", p.BusinessName != "" || p.JSON.Present("businessName") || !(p.BusinessNumber != "" || p.JSON.Present("businessIdNo")))
 	req.SetJSON(p)
 }
 
@@ -947,7 +948,7 @@ type SubmitMFAParams struct {
 
 // apply sets the parameters on the request.
 func (p *SubmitMFAParams) apply(req *transport.Request) {
-	req.Require("mfa-response", len(p.Answers) > 0)
+	req.Require("mfa-response", p.Answers != nil)
 	req.SetJSON(p)
 }
 

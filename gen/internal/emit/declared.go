@@ -7,6 +7,7 @@ import (
 	"go/parser"
 	"go/token"
 	"go/types"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -182,7 +183,7 @@ func typeSchema(t *model.Type) *openapi3.Schema {
 			p.Extensions["x-order"] = float64(i)
 			p.Extensions["x-go-name"] = f.Name
 			p.Extensions["x-go-type-skip-optional-pointer"] = !f.Ref.Pointer
-			s.Properties[propertyKey(t, f)] = p
+			s.Properties[propertyKey(t, i)] = p
 		}
 	}
 	s.Extensions = map[string]any{"x-go-name": t.Name}
@@ -193,10 +194,14 @@ func typeSchema(t *model.Type) *openapi3.Schema {
 }
 
 // propertyKey returns a unique key of a field. A query parameter and a header
-// may share a wire name.
-func propertyKey(t *model.Type, f *model.Field) string {
-	if t.Params {
-		return f.In + " " + f.Wire
+// may share a wire name, and oapi-codegen refuses names with a quote.
+func propertyKey(t *model.Type, i int) string {
+	f := t.Fields[i]
+	switch {
+	case t.Params:
+		return f.In + " " + strconv.Itoa(i)
+	case strings.ContainsAny(f.Wire, "\"`\\") || f.Wire == "":
+		return "member " + strconv.Itoa(i)
 	}
 	return f.Wire
 }

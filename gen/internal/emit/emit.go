@@ -41,6 +41,7 @@ func Generate(d *model.Domain, target Target) (*Package, error) {
 		return nil, err
 	}
 	e.symbols(d)
+	e.nameSecurity(d)
 	if err := e.file("client.gen.go", packageDoc(d), func(g *Group) { e.client(g, d) }); err != nil {
 		return nil, err
 	}
@@ -70,6 +71,7 @@ type emitter struct {
 	// The import paths of the packages that generated code calls.
 	transport, wire, value string
 
+	security map[string]string      // the variables of security requirements, by securityKey
 	declared map[string]declaration // the package's types by name, as oapi-codegen declares them
 }
 

@@ -13,6 +13,9 @@ func (e *emitter) form(g *Group, recv string, t *model.Type, typ, set string) {
 	var always []Code
 	var optional []*model.Field
 	for _, f := range t.Fields {
+		if !f.Sent() {
+			continue
+		}
 		if !f.Ref.Pointer && (f.Ref.IsText() || f.Ref.Prim == model.File || f.Required && f.Ref.Prim != model.List) {
 			always = append(always, formField(f.Wire, f.Ref, Id(recv).Dot(f.Name)))
 		} else {

@@ -15,8 +15,10 @@ func senders(resources ...*model.Resource) map[*model.Type]*model.Method {
 	out := map[*model.Type]*model.Method{}
 	for _, r := range resources {
 		for _, m := range r.Methods {
-			if t := m.Params; t != nil && out[t] == nil {
-				out[t] = m
+			for _, t := range []*model.Type{m.Params, m.Options} {
+				if t != nil && out[t] == nil {
+					out[t] = m
+				}
 			}
 			if t := m.BodyType; t != nil && out[t] == nil && m.Body != model.BodyJSON {
 				out[t] = m
@@ -34,8 +36,8 @@ func (e *emitter) apply(g *Group, t *model.Type, m *model.Method) {
 	g.Func().Params(Id(recv).Op("*").Id(t.Name)).Id("apply").Params(Id("req").Op("*").Qual(e.transport, "Request")).
 		BlockFunc(func(g *Group) {
 			for _, f := range t.Fields {
-				if f.Required && f.In != "body" {
-					if cond := e.isSet(recv, f); cond != nil {
+				if f.Required && f.Sent() && f.In != "body" {
+					if cond := e.isGiven(recv, t, f); cond != nil {
 						g.Id("req").Dot("Require").Call(Lit(f.Wire), cond)
 					}
 				}
@@ -51,6 +53,9 @@ func (e *emitter) apply(g *Group, t *model.Type, m *model.Method) {
 			}
 			switch {
 			case t.Params:
+			case m.Body == model.BodyJSON && t.HoldsReadOnly():
+				g.Id("body").Op(":=").Id(recv).Dot("forRequest").Call()
+				g.Id("req").Dot("SetJSON").Call(Op("&").Id("body"))
 			case m.Body == model.BodyJSON:
 				g.Id("req").Dot("SetJSON").Call(Id(recv))
 			case m.Body == model.BodyForm:
@@ -59,6 +64,16 @@ func (e *emitter) apply(g *Group, t *model.Type, m *model.Method) {
 				e.form(g, recv, t, "Part", "SetMultipart")
 			}
 		})
+	g.Line()
+}
+
+// paramsOf declares the method by which the client takes parameters that are
+// passed as an option.
+func (e *emitter) paramsOf(g *Group, t *model.Type, m *model.Method) {
+	g.Comment("ParamsOf lets the client set the parameters on a request of their operation.")
+	g.Func().Params(Id("p").Id(t.Name)).Id("ParamsOf").Params().
+		Params(Op("*").Qual(e.transport, "Operation"), Func().Params(Op("*").Qual(e.transport, "Request"))).
+		Block(Return(Op("&").Id(m.Var()), Id("p").Dot("apply")))
 	g.Line()
 }
 
@@ -78,15 +93,35 @@ func (e *emitter) limits(g *Group, recv string, t *model.Type) {
 				given.Op("||")
 			}
 			names = append(names, f.Wire)
-			given.Add(e.isSet(recv, f))
-			if t.HasJSON() { // where a caller may say it, too
-				given.Op("||").Id(recv).Dot("JSON").Dot("Present").Call(Lit(f.Wire))
-			}
+			given.Add(e.given(recv, t, f))
 		}
 	}
 	if len(names) > 0 {
 		g.Id("req").Dot("Require").Call(Lit(strings.Join(names, " or ")), given)
 	}
+	for _, pair := range t.RequireWith {
+		first, second := fieldNamed(t, pair[0]), fieldNamed(t, pair[1])
+		if first != nil && second != nil {
+			g.Id("req").Dot("Require").Call(Lit(second.Wire), Add(e.given(recv, t, second)).Op("||").Op("!").Parens(e.given(recv, t, first)))
+		}
+	}
+}
+
+// given returns the expression that reports whether the caller has set a member.
+func (e *emitter) given(recv string, t *model.Type, f *model.Field) Code {
+	set := Add(e.isSet(recv, f))
+	if t.HasJSON() { // where a caller may say it, too
+		set.Op("||").Id(recv).Dot("JSON").Dot("Present").Call(Lit(f.Wire))
+	}
+	return set
+}
+
+func fieldNamed(t *model.Type, wire string) *model.Field {
+	i := slices.IndexFunc(t.Fields, func(f *model.Field) bool { return f.Wire == wire })
+	if i < 0 {
+		return nil
+	}
+	return t.Fields[i]
 }
 
 func (e *emitter) applyParam(g *Group, recv string, f *model.Field) {
@@ -128,15 +163,38 @@ func applyBody(g *Group, m *model.Method, body func() *Statement, f *model.Field
 	if !f.Ref.Pointer {
 		pointer = Op("&").Add(pointer)
 	}
-	set := Id("req").Dot("SetJSON").Call(pointer)
-	if m.Body != model.BodyJSON {
-		set = body().Dot("apply").Call(Id("req"))
+	set := []Code{Id("req").Dot("SetJSON").Call(pointer)}
+	switch {
+	case m.Body != model.BodyJSON:
+		set = []Code{body().Dot("apply").Call(Id("req"))}
+	case f.Ref.Type.HoldsReadOnly():
+		set = []Code{Id("body").Op(":=").Add(body()).Dot("forRequest").Call(), Id("req").Dot("SetJSON").Call(Op("&").Id("body"))}
 	}
 	if f.Ref.Pointer {
-		g.If(body().Op("!=").Nil()).Block(set)
+		g.If(body().Op("!=").Nil()).Block(set...)
 		return
 	}
-	g.Add(set)
+	for _, s := range set {
+		g.Add(s)
+	}
+}
+
+// isGiven returns the condition under which a required field is given. It is nil if
+// every value can be meant: a list may be empty, and a member that may be null is null
+// if it is not set.
+func (e *emitter) isGiven(recv string, t *model.Type, f *model.Field) Code {
+	v := Id(recv).Dot(f.Name)
+	list := f.Ref.Prim == model.List || f.Ref.Prim == model.Map
+	switch {
+	case !t.HasJSON():
+	case f.Nullable && (f.Ref.Pointer || list || f.Ref.Prim == model.JSON || f.Ref.Prim == model.Named && f.Ref.Type.Kind == model.Union):
+		return nil
+	case f.Nullable && f.Ref.IsText():
+		return v.Op("!=").Lit("").Op("||").Id(recv).Dot("JSON").Dot("Present").Call(Lit(f.Wire))
+	case list && !f.NotEmpty:
+		return v.Op("!=").Nil()
+	}
+	return e.isSet(recv, f)
 }
 
 // isSet returns the condition under which a field counts as set. It is nil if

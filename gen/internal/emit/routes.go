@@ -90,8 +90,11 @@ func (e *emitter) route(d *model.Domain, methods []*model.Method) Code {
 		fields[Id("Body")] = Lit(body)
 	}
 	var query, answers []Code
-	if m.Params != nil {
-		for _, f := range m.Params.Fields {
+	for _, t := range []*model.Type{m.Params, m.Options} {
+		if t == nil {
+			continue
+		}
+		for _, f := range t.Fields {
 			if f.In == "query" {
 				query = append(query, Lit(f.Wire))
 			}

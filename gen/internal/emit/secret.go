@@ -23,22 +23,6 @@ func checkSecrets(d *model.Domain) error {
 	return nil
 }
 
-// holdsSecret reports whether a value of the type may have a secret in its JSON.
-func holdsSecret(t *model.Type, seen map[*model.Type]bool) bool {
-	if seen[t] {
-		return false
-	}
-	seen[t] = true
-	for _, f := range t.Fields {
-		for r := &f.Ref; r != nil; r = r.Elem {
-			if r.Prim == model.Secret || r.Prim == model.Named && holdsSecret(r.Type, seen) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
 // hideSecret makes a type that holds a secret safe to print and log. fmt does not
 // ask the secret itself under some verbs, and a handler of log/slog that writes
 // JSON would take the type's own, which has the secret.

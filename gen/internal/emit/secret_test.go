@@ -29,7 +29,7 @@ func TestSecretsThatWouldNotBeSealed(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 		for _, typ := range []*model.Type{held, around} {
-			if holds := holdsSecret(typ, map[*model.Type]bool{}); holds != (name != "text") {
+			if holds := typ.HoldsSecret(); holds != (name != "text") {
 				t.Errorf("%s: %s holds a secret: %t", name, typ.Name, holds)
 			}
 		}

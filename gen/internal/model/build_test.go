@@ -137,26 +137,6 @@ func TestBuildReportsErrors(t *testing.T) {
     A: {x-type: T, type: object, properties: {a: {type: string}}}
     B: {x-type: T, type: object, properties: {a: {type: integer}}}
 `, "type-differs", "member a is string in one and int in the other"},
-		{"different schemas with the same default name", `
-    user_name: {type: object, properties: {a: {type: string}}}
-    userName: {type: object, properties: {b: {type: string}}}
-    A: {type: object, properties: {x: {$ref: '#/components/schemas/user_name'}, y: {$ref: '#/components/schemas/userName'}}}
-`, "name-collision", "both called UserName"},
-		{"two members with the same name", `
-    A: {type: object, properties: {user_id: {type: string}, userId: {type: string}}}
-`, "name-collision", "both called UserID"},
-		{"two values with the same name", `
-    A: {type: object, properties: {k: {type: string, enum: [bank-fee, bank_fee]}}}
-`, "name-collision", "both called AKBankFee"},
-		{"a value without a name", `
-    A: {type: object, properties: {k: {type: string, enum: ['+', a]}}}
-`, "bad-name", `"+"`},
-		{"a member called JSON", `
-    A: {type: object, properties: {json: {type: string}}}
-`, "name-collision", "both called JSON"},
-		{"look-alike letters", `
-    A: {type: object, properties: {"\u0456d": {type: string}, d: {type: string}}}
-`, "name-collision", "both called D"},
 		{"a name that is not an identifier", `
     A: {x-type: not-a-name, type: object, properties: {a: {type: string}}}
 `, "bad-name", `"not-a-name"`},
@@ -299,13 +279,14 @@ func TestLimitsOfRequests(t *testing.T) {
     Thing:
       type: object
       x-require-one: [%s]
+      x-require-with: {title: %s}
       properties:
         count: {type: integer, maximum: 500}
         title: {type: string, maxLength: 50}
         low: {type: integer, maximum: -1}
         free: {type: string}
 `
-	d, err := build(t, fmt.Sprintf(schema, "title, free"), "Thing")
+	d, err := build(t, fmt.Sprintf(schema, "title, free", "count"), "Thing")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -320,7 +301,13 @@ func TestLimitsOfRequests(t *testing.T) {
 	if want := map[string]int{"count": 500, "title": 0, "low": 0, "free": 0}; !maps.Equal(got, want) || !slices.Equal(thing.RequireOne, []string{"title", "free"}) {
 		t.Errorf("got %v, and %v of which one is required", got, thing.RequireOne)
 	}
-	if _, err := build(t, fmt.Sprintf(schema, "title, gone"), "Thing"); err == nil || !strings.Contains(err.Error(), `x-require-one of Thing lists "gone"`) {
+	if _, err := build(t, fmt.Sprintf(schema, "title, gone", "count"), "Thing"); err == nil || !strings.Contains(err.Error(), `x-require-one of Thing lists "gone"`) {
+		t.Errorf("a member that does not exist: %v", err)
+	}
+	if want := [][2]string{{"title", "count"}}; !slices.Equal(thing.RequireWith, want) {
+		t.Errorf("members that are required with others: %q, want %q", thing.RequireWith, want)
+	}
+	if _, err := build(t, fmt.Sprintf(schema, "title, free", "gone"), "Thing"); err == nil || !strings.Contains(err.Error(), `x-require-with of Thing lists "gone"`) {
 		t.Errorf("a member that does not exist: %v", err)
 	}
 }

@@ -2,6 +2,8 @@ package model
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"slices"
 	"strings"
@@ -32,10 +34,14 @@ func Build(doc *spec.Document, opts Options) (*Domain, error) {
 		byPointer: map[string]*Type{},
 		namedAt:   map[string]diag.Pos{},
 		active:    map[string]bool{},
+		reported:  map[string]bool{},
+		compared:  map[[2]*Type]bool{},
 	}
 	b.domain.Doc = b.documented(doc.Root().Get("info"))
+	b.nameMethods()
 	b.operations()
 	b.mergeTypes()
+	b.sendable()
 	b.breakCycles()
 	b.finishPages()
 	b.reachable()
@@ -58,10 +64,18 @@ type builder struct {
 	errs      diag.List
 	resources map[string]*Resource
 	byPointer map[string]*Type // by the pointer of the schema
+	reported  map[string]bool  // pointers of what was reported and is used in many places
 	active    map[string]bool  // pointers of the anonymous schemas that are being converted
 	types     []*Type          // in order of discovery, not yet merged
 	pages     []pagePlan
+	servers   spec.Node           // that the client calls, see sameServers
 	namedAt   map[string]diag.Pos // by location: where its name was set, or the location itself
+
+	methods     map[string]LockEntry // names of operations by location
+	methodNames map[string]string    // what each Resource.Method in use stands for
+	params      map[string]LockEntry // names of the parameters of the operation at hand, by location
+	schemas     twins                // of the components
+	compared    map[[2]*Type]bool    // whether two types of the same name differ
 }
 
 func (b *builder) errorf(n spec.Node, code, format string, args ...any) *diag.Annotation {
@@ -110,8 +124,22 @@ func (b *builder) documented(n spec.Node) string {
 // whose length operating systems limit.
 const maxName = 128
 
-// maxPlace is the maximum length of a location in the names lock.
-const maxPlace = 400
+// shorten returns a name of at most maxName characters: a long one ends in a hash
+// of itself.
+func shorten(name string) string {
+	if len(name) <= maxName {
+		return name
+	}
+	return name[:maxName-9] + "X" + hash(name)
+}
+
+func hash(s string) string {
+	sum := sha256.Sum256([]byte(s))
+	return hex.EncodeToString(sum[:4])
+}
+
+// invalid is the name of a part whose name was reported.
+const invalid = "Invalid"
 
 // name decides the name of a location and records it in the lock.
 func (b *builder) name(n spec.Node, loc, given, def string) LockEntry {
@@ -119,22 +147,20 @@ func (b *builder) name(n spec.Node, loc, given, def string) LockEntry {
 		n = namedAt(n, given)
 	}
 	b.namedAt[loc] = n.Pos()
-	if len(loc) > maxPlace { // YAML parsers limit the length of a key
-		b.tolerate(n, "bad-name", "the location %.80q… has %d characters, which is too long for the names lock; the limit is %d", loc, len(loc), maxPlace).
-			WithHint("declare its inline schemas as components in an overlay, or remove it")
-		return LockEntry{Name: "Invalid"}
-	}
 	for part := range splitDots(cmp.Or(given, def)) {
 		if !validExported(part) {
 			b.tolerate(n, "bad-name", "%q is not an exported Go identifier", cmp.Or(given, def)).
 				WithHint("set a name in the overlay (x-type, x-name, x-method, x-resource or x-enum)")
-			return LockEntry{Name: "Invalid"}
+			return LockEntry{Name: invalid}
 		}
-		if len(part) > maxName {
+		if len(part) > maxName && given != "" {
 			b.tolerate(n, "bad-name", "the name of %s has %d characters; the limit is %d", loc, len(part), maxName).
 				WithHint("set a name in the overlay (x-type, x-name, x-method, x-resource or x-enum)")
-			return LockEntry{Name: "Invalid"}
+			return LockEntry{Name: invalid}
 		}
+	}
+	if given == "" {
+		def = shortParts(def)
 	}
 	e, moved := b.lock.resolve(loc, given, def, n.Pos())
 	if moved != nil {
@@ -151,6 +177,15 @@ func namedAt(n spec.Node, given string) spec.Node {
 		}
 	}
 	return n
+}
+
+// shortParts shortens the parts of a name, such as Resource.Method.
+func shortParts(name string) string {
+	parts := strings.Split(name, ".")
+	for i := range parts {
+		parts[i] = shorten(parts[i])
+	}
+	return strings.Join(parts, ".")
 }
 
 func splitDots(s string) func(func(string) bool) { return strings.SplitSeq(s, ".") }
@@ -206,11 +241,14 @@ func (b *builder) reachable() {
 	}
 	for _, r := range b.domain.Resources {
 		for _, m := range r.Methods {
-			if m.Params != nil {
-				if m.Params.Params && !seen[m.Params] {
-					r.Types = append(r.Types, m.Params)
+			for _, t := range []*Type{m.Params, m.Options} {
+				if t == nil {
+					continue
 				}
-				visit(m.Params)
+				if t.Params && !seen[t] {
+					r.Types = append(r.Types, t)
+				}
+				visit(t)
 			}
 			if m.Result != nil {
 				visitRef(m.Result)

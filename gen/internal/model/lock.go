@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 
@@ -20,6 +21,7 @@ type Lock struct {
 	File    string
 	entries map[string]LockEntry
 	used    map[string]LockEntry
+	before  map[string]LockEntry // of a generation that this one follows; see After
 }
 
 // LockEntry is one locked name.
@@ -27,6 +29,8 @@ type LockEntry struct {
 	Name string
 	Was  []string // earlier names, kept as deprecated aliases
 	Pos  diag.Pos
+
+	Option bool // the struct of a method's parameters is passed as an option of the call
 }
 
 const lockHeader = `# The Go names in use, by the place in the specification that they stand for.
@@ -34,7 +38,9 @@ const lockHeader = `# The Go names in use, by the place in the specification tha
 # are removed, and a name that is here never changes by itself. To rename one,
 # write  {name: New, was: [Old]}  and give the new name in the overlay, if the
 # overlay names it; Old stays as a deprecated alias. The entry of a name that was
-# in no release may be deleted instead.
+# in no release may be deleted instead. An entry with  option: true  stands for
+# optional parameters that came when their method existed without any: they are
+# passed as an option, so that the method keeps its signature.
 `
 
 // NewLock returns an empty lock.
@@ -66,15 +72,16 @@ func ParseLock(file string, data []byte) (*Lock, error) {
 			e.Name = v.Value
 		case yaml.MappingNode:
 			var long struct {
-				Name string
-				Was  []string
+				Name   string
+				Was    []string
+				Option bool
 			}
 			if err := v.Decode(&long); err != nil {
 				list = append(list, diag.Errorf(e.Pos, "names-lock-entry", "this entry cannot be parsed: %v", err).
 					WithHint("write  %s: Name  or  %s: {name: New, was: [Old]}", k.Value, k.Value))
 				continue
 			}
-			e.Name, e.Was = long.Name, long.Was
+			e.Name, e.Was, e.Option = long.Name, long.Was, long.Option
 		}
 		for _, name := range append([]string{e.Name}, e.Was...) {
 			for part := range splitDots(name) {
@@ -99,24 +106,90 @@ func (l *Lock) Marshal() ([]byte, error) {
 	for _, loc := range slices.SortedFunc(maps.Keys(l.used), compareLoc) {
 		e := l.used[loc]
 		fmt.Fprintf(&b, "%s: ", scalar(loc))
-		if len(e.Was) == 0 {
+		if len(e.Was) == 0 && !e.Option {
 			fmt.Fprintf(&b, "%s\n", scalar(e.Name))
 			continue
 		}
-		fmt.Fprintf(&b, "{name: %s, was: [", scalar(e.Name))
+		fmt.Fprintf(&b, "{name: %s", scalar(e.Name))
 		for i, w := range e.Was {
-			if i > 0 {
-				b.WriteString(", ")
-			}
-			b.WriteString(scalar(w))
+			b.WriteString([]string{", was: [", ", "}[min(i, 1)] + scalar(w))
 		}
-		b.WriteString("]}\n")
+		if len(e.Was) > 0 {
+			b.WriteString("]")
+		}
+		if e.Option {
+			b.WriteString(", option: true")
+		}
+		b.WriteString("}\n")
 	}
 	// An unreadable lock would fail every later run.
 	if _, err := ParseLock(l.File, b.Bytes()); err != nil {
 		return nil, fmt.Errorf("the new %s cannot be parsed: %w", l.File, err)
 	}
 	return b.Bytes(), nil
+}
+
+// asOption reports whether optional query and header parameters of the method at
+// loc are passed as an option of the call. They are if the method was locked
+// before it had any: a new argument would break its callers.
+func (l *Lock) asOption(loc, method string) bool {
+	if option, existed := optionIn(l.before, loc, method); existed {
+		return option
+	}
+	option, _ := optionIn(l.entries, loc, method)
+	return option
+}
+
+// optionIn reports whether names have the method at loc, and whether new optional
+// parameters of it are an option. A method whose path changed is recognised by its
+// name.
+func optionIn(names map[string]LockEntry, loc, method string) (option, existed bool) {
+	if _, existed = names[loc]; !existed {
+		for _, at := range slices.Sorted(maps.Keys(names)) {
+			if names[at].Name == method {
+				loc, existed = at, true
+				break
+			}
+		}
+	}
+	if params, ok := names[loc+" params"]; ok {
+		return params.Option, true
+	}
+	return existed, existed
+}
+
+// After returns a lock like Fresh for a generation that follows another: the form in
+// which a method takes its parameters is the one that it had there.
+func (l *Lock) After(before *Lock) *Lock {
+	fresh := l.Fresh()
+	fresh.before = before.used
+	return fresh
+}
+
+// Follows reports whether methods take their parameters as they would if the domain
+// were generated after another; see Lock.After.
+func (d *Domain) Follows(before *Domain) bool {
+	for _, r := range d.Resources {
+		for _, m := range r.Methods {
+			t := cmp.Or(m.Options, m.Params)
+			if t == nil || !t.Params || t.Fields[0].Required && t.Fields[0].In != "body" {
+				continue
+			}
+			option, existed := optionIn(before.Lock.used, strings.TrimSuffix(t.Loc, " params"), r.Name+"."+m.Name)
+			if existed && option != t.Option {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// recordOption records in which form a method takes the parameters at loc.
+func (l *Lock) recordOption(loc string, option bool) {
+	if e, ok := l.used[loc]; ok {
+		e.Option = option
+		l.used[loc] = e
+	}
 }
 
 // scalar returns a string in YAML. It is quoted if YAML would not read it as a
@@ -132,9 +205,37 @@ func scalar(text string) string {
 // compareLoc orders locations so that a schema is followed by its members and values.
 func compareLoc(a, b string) int { return cmp.Compare(a, b) }
 
+// maxPlace is the maximum length of a location in the lock: YAML parsers limit the
+// length of a key.
+const maxPlace = 400
+
+// place returns a location as it is written in the lock. A long one ends in a hash
+// of itself.
+func place(loc string) string {
+	if len(loc) <= maxPlace {
+		return loc
+	}
+	return strings.ToValidUTF8(loc[:maxPlace-20], "") + "~" + hash(loc)
+}
+
+// has reports whether the name of a location is locked.
+func (l *Lock) has(loc string) bool {
+	_, ok := l.entries[place(loc)]
+	return ok
+}
+
+// rename changes the name of a location in use.
+func (l *Lock) rename(loc, name string) {
+	if e, ok := l.used[place(loc)]; ok {
+		e.Name = name
+		l.used[place(loc)] = e
+	}
+}
+
 // resolve decides the name of a location: given, the name that an overlay sets,
 // takes precedence over the locked name, and that over def, the derived name.
 func (l *Lock) resolve(loc, given, def string, pos diag.Pos) (LockEntry, *diag.Annotation) {
+	loc = place(loc)
 	locked, ok := l.entries[loc]
 	e := LockEntry{Name: cmp.Or(given, locked.Name, def), Was: locked.Was}
 	if ok && given != "" && given != locked.Name {

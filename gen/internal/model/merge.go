@@ -15,6 +15,7 @@ import (
 // Different schemas that have the same name by accident are an error. A lenient
 // builder keeps both, and adds a number to the name of the later one.
 func (b *builder) mergeTypes() {
+	b.separate()
 	merged, canonical := b.oneOfEachName()
 	fix := func(r *Ref) {
 		for ; r != nil; r = r.Elem {
@@ -44,6 +45,14 @@ func (b *builder) mergeTypes() {
 					WithHint("remove it from x-require-one in the overlay")
 			}
 		}
+		for _, pair := range t.RequireWith {
+			for _, wire := range pair {
+				if !slices.ContainsFunc(t.Fields, func(f *Field) bool { return f.Wire == wire }) {
+					b.tolerateAt(t.Pos, "no-member", "x-require-with of %s lists %q, which is not one of its members", t.Name, wire).
+						WithHint("remove it from x-require-with in the overlay")
+				}
+			}
+		}
 		for i, wire := range t.order {
 			if !slices.ContainsFunc(t.Fields, func(f *Field) bool { return f.Wire == wire }) {
 				b.tolerateAt(t.orderAt[i], "no-member", "x-order of %s lists %q, which is not one of its members", t.Name, wire).
@@ -61,17 +70,19 @@ func (b *builder) mergeTypes() {
 			if m.BodyType != nil {
 				m.BodyType = canonical[m.BodyType]
 			}
-			if m.Params == nil {
-				continue
-			}
 			if c := canonical[m.Params]; c != nil && !m.Params.Params {
 				m.Params = c
 			}
-			for _, f := range m.Params.Fields {
-				fix(&f.Ref)
-				if f.Filter != nil {
-					for _, ff := range f.Filter.Fields {
-						fix(&ff.Ref)
+			for _, t := range []*Type{m.Params, m.Options} {
+				if t == nil {
+					continue
+				}
+				for _, f := range t.Fields {
+					fix(&f.Ref)
+					if f.Filter != nil {
+						for _, ff := range f.Filter.Fields {
+							fix(&ff.Ref)
+						}
 					}
 				}
 			}
@@ -135,6 +146,8 @@ func (b *builder) conflicts(into, t *Type) (list diag.List) {
 			collide("their member " + f.Wire + " is " + m.Ref.Go() + " in one and " + f.Ref.Go() + " in the other")
 		case m.Name != f.Name:
 			collide("their member " + f.Wire + " is called " + m.Name + " in one and " + f.Name + " in the other")
+		case b.differInside(&m.Ref, &f.Ref):
+			collide("their member " + f.Wire + " differs inside")
 		}
 	}
 	for _, v := range t.Values {
@@ -154,10 +167,31 @@ func (b *builder) conflicts(into, t *Type) (list diag.List) {
 	return list
 }
 
+// differInside reports whether the types of two fields, which have the same name,
+// cannot be merged.
+func (b *builder) differInside(x, y *Ref) bool {
+	for x.Elem != nil && y.Elem != nil {
+		x, y = x.Elem, y.Elem
+	}
+	if x.Type == y.Type || x.Prim != Named || x.Type.explicit && y.Type.explicit {
+		return false
+	}
+	pair := [2]*Type{x.Type, y.Type}
+	differ, known := b.compared[pair]
+	if !known {
+		b.compared[pair] = false // while they are compared, in case they contain themselves
+		differ = len(b.conflicts(x.Type, y.Type)) > 0
+		b.compared[pair] = differ
+	}
+	return differ
+}
+
 // absorb merges a type with the same name into the type.
 func (into *Type) absorb(t *Type) {
 	into.Doc = cmp.Or(into.Doc, t.Doc)
 	into.explicit = into.explicit || t.explicit
+	into.given = into.given || t.given
+	into.merged = append(append(into.merged, t.lockLoc()), t.merged...)
 	into.Request, into.Response = into.Request || t.Request, into.Response || t.Response
 	if len(into.order) == 0 {
 		into.order, into.orderAt = t.order, t.orderAt
@@ -175,12 +209,16 @@ func (into *Type) absorb(t *Type) {
 			continue
 		}
 		m.Doc = cmp.Or(m.Doc, f.Doc)
+		m.given = m.given || f.given
+		m.merged = append(m.merged, f.lockLocs()...)
 		for _, alias := range f.Aliases {
 			if !slices.Contains(m.Aliases, alias) {
 				m.Aliases = append(m.Aliases, alias)
 			}
 		}
 		m.Required = m.Required && f.Required
+		m.ReadOnly, m.WriteOnly = m.ReadOnly && f.ReadOnly, m.WriteOnly && f.WriteOnly
+		m.Nullable, m.NotEmpty, m.Default = m.Nullable || f.Nullable, m.NotEmpty && f.NotEmpty, m.Default || f.Default
 		if !m.pinned {
 			m.Ref.Pointer, m.pinned = m.Ref.Pointer && !f.pinned || f.Ref.Pointer, f.pinned
 		}
@@ -197,6 +235,8 @@ func (into *Type) absorb(t *Type) {
 			continue
 		}
 		into.Values[i].Doc = cmp.Or(into.Values[i].Doc, v.Doc)
+		into.Values[i].given = into.Values[i].given || v.given
+		into.Values[i].locs = append(into.Values[i].locs, v.locs...)
 		into.Values[i].Also = slices.Compact(slices.Sorted(slices.Values(append(into.Values[i].Also, v.Also...))))
 	}
 	for i, v := range t.Variants {

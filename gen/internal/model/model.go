@@ -59,6 +59,8 @@ const (
 	ScopeClient Scope = "client" // CLIENT_ACCESS bearer bound to a user
 	ScopeKey    Scope = "key"    // the API key itself
 	ScopeNone   Scope = "none"   // no credential
+
+	ScopeDeclared Scope = "declared" // the security schemes that the description declares
 )
 
 // Method is a Go method that calls an operation. An operation with several
@@ -76,6 +78,7 @@ type Method struct {
 	PathParams  []*Field
 	Headers     []Constant // headers that the SDK sets itself
 	Params      *Type      // query and header parameters, and the body; nil if there are none
+	Options     *Type      // query and header parameters that are passed as an option; see Lock.asOption
 	Body        Body
 	BodyType    *Type // type of the body, if Params is not the body itself
 
@@ -89,6 +92,8 @@ type Method struct {
 	Scope   Scope
 	Success []int // documented success statuses
 	Errors  []int // documented error statuses
+
+	Security [][]Scheme // alternatives, of ScopeDeclared; an empty one means that no credential is needed
 
 	Loc string
 	Pos diag.Pos
@@ -155,17 +160,24 @@ type Type struct {
 	// Params marks a struct that only holds a method's parameters. It has no JSON
 	// representation.
 	Params bool
+	// Option marks such a struct that is passed as an option of the call.
+	Option bool
 	// Form marks a struct that is only sent as a form. It has no JSON
 	// representation either.
 	Form bool
 
 	// RequireOne lists the wire names of members of which at least one must be set.
 	RequireOne []string
+	// RequireWith lists pairs of wire names: if the first member is set, the second must
+	// be set, too.
+	RequireWith [][2]string
 
 	Loc string // the spec location that gave the name
 	Pos diag.Pos
 
-	explicit bool // the name was set by an overlay, not derived
+	explicit bool     // the name, or that of a type around it, was set by an overlay
+	given    bool     // the name was set by an overlay
+	merged   []string // locations in the names lock of the types that were merged into this one
 	order    []string
 	orderAt  []diag.Pos // of each name in order
 }
@@ -196,7 +208,25 @@ type Field struct {
 	Most       int // the maximum of a number in a request; 0 means no limit
 	MostLength int // the maximum number of characters of a text in a request; 0 means no limit
 
-	pinned bool // x-pointer has set whether it is a pointer
+	ReadOnly  bool // only responses have it
+	WriteOnly bool // only requests have it
+	Nullable  bool // null is one of its values
+	NotEmpty  bool // a list or map with at least one element
+	Default   bool // it has a default other than its zero value
+
+	pinned bool     // x-pointer has set whether it is a pointer
+	given  bool     // the name was set by an overlay
+	merged []string // locations in the names lock of the fields that were merged into this one
+}
+
+// Sent reports whether requests may have the field.
+func (f *Field) Sent() bool { return !f.ReadOnly }
+
+// pointer makes the field a pointer, unless x-pointer has decided that.
+func (f *Field) pointer() {
+	if !f.pinned {
+		f.Ref.Pointer = true
+	}
 }
 
 // loosen makes the field optional, because not all schemas of its type have it.
@@ -218,6 +248,9 @@ type Value struct {
 	Also []string // alternate spellings in responses
 	Doc  string
 	Pos  diag.Pos
+
+	given bool     // the name was set by an overlay
+	locs  []string // in the names lock; several if types were merged
 }
 
 // Variant is one shape of a union.

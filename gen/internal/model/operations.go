@@ -51,11 +51,33 @@ func (b *builder) unsupported(path spec.Node) {
 			b.warnf(calls, "not-generated", "the callbacks of %s %s are not generated", strings.ToUpper(method), path.Name()).
 				WithHint("remove the callbacks in an overlay")
 		}
-		if servers := path.At(method, "servers"); servers.Exists() {
+		if servers := path.At(method, "servers"); servers.Exists() && !b.sameServers(servers) {
 			b.tolerate(servers, "cannot-express", "%s %s declares its own servers, but a client only calls one", strings.ToUpper(method), path.Name()).
 				WithHint("remove the servers or the operation in an overlay")
 		}
 	}
+}
+
+// sameServers reports whether the servers of an operation are those of the document.
+// If the document has none, they are those of the first operation that has.
+func (b *builder) sameServers(servers spec.Node) bool {
+	if !b.servers.Exists() {
+		if b.servers = b.doc.Root().Get("servers"); !b.servers.Exists() {
+			b.servers = servers
+		}
+	}
+	addresses := func(n spec.Node) (list []string) {
+		for _, server := range n.Items() {
+			address := strings.TrimSuffix(server.Str("url"), "/")
+			for _, v := range server.Get("variables").Members() {
+				address = strings.ReplaceAll(address, "{"+v.Name()+"}", v.Str("default"))
+			}
+			list = append(list, address)
+		}
+		slices.Sort(list)
+		return slices.Compact(list)
+	}
+	return slices.Equal(addresses(servers), addresses(b.servers))
 }
 
 // verbRank orders the methods of a resource by their verb.
@@ -70,15 +92,12 @@ func verbRank(m *Method) int {
 
 func (b *builder) operation(path, method string, op spec.Node) {
 	loc := method + " " + path
-	resource, verb := defaultNames(path, method)
-	given := ""
-	if r, m := op.Str("x-resource"), op.Str("x-method"); r != "" || m != "" {
-		given = cmp.Or(r, resource) + "." + cmp.Or(m, verb)
-	}
-	entry := b.name(op, loc, given, resource+"."+verb)
-	resource, verb, _ = strings.Cut(entry.Name, ".")
+	entry := b.methods[loc]
+	resource, verb, _ := strings.Cut(entry.Name, ".")
 	if verb == "" {
-		b.errorf(op, "bad-name", "the name of %s is %q, which is not of the form Resource.Method", loc, entry.Name)
+		if entry.Name != invalid { // reported before
+			b.errorf(op, "bad-name", "the name of %s is %q, which is not of the form Resource.Method", loc, entry.Name)
+		}
 		return
 	}
 	m := &Method{
@@ -87,10 +106,10 @@ func (b *builder) operation(path, method string, op spec.Node) {
 		Loc: loc, Pos: op.Pos(),
 		Doc:        b.documented(op),
 		Deprecated: b.deprecation(op),
-		explicit:   given != "",
+		explicit:   op.Str("x-resource") != "" || op.Str("x-method") != "",
 		Safety:     b.safety(op, method),
-		Scope:      b.scope(op),
 	}
+	b.scope(m, op)
 	b.parameters(m, op)
 	b.requestBody(m, op)
 	b.responses(m, op)
@@ -169,32 +188,16 @@ func (b *builder) safety(op spec.Node, method string) Safety {
 	return SafetyUnrepeatable // a retry could do harm, unless an overlay says otherwise
 }
 
-// scope returns the credential of an operation: x-scope, or else none if the
-// specification declares no security requirement.
-func (b *builder) scope(op spec.Node) Scope {
-	switch s := Scope(op.Str("x-scope")); s {
-	case ScopeServer, ScopeClient, ScopeKey, ScopeNone:
-		return s
-	case "":
-	default:
-		b.errorf(op.Get("x-scope"), "bad-scope", "x-scope is %q, not server, client, key or none", s)
-	}
-	security := op.Get("security")
-	if !security.Exists() {
-		security = b.doc.Root().Get("security")
-	}
-	if len(security.Items()) == 0 {
-		return ScopeNone
-	}
-	return ScopeServer
-}
-
 func (b *builder) parameters(m *Method, op spec.Node) {
 	byName := map[string]*Field{}
 	var rest []*Field
 	seen := map[string]bool{}
+	var declared []spec.Node
 	for _, p := range op.Get("parameters").Items() {
-		p = p.Deref()
+		declared = append(declared, p.Deref())
+	}
+	b.paramNames(m, declared)
+	for _, p := range declared {
 		in, wire := p.Str("in"), p.Str("name")
 		if !b.ownName(m, p, seen) {
 			continue
@@ -251,11 +254,21 @@ func (b *builder) parameters(m *Method, op spec.Node) {
 	})
 	name := cmp.Or(op.Str("x-params"), m.Name+m.Resource.Name+"Params")
 	entry := b.name(op, m.Loc+" params", op.Str("x-params"), name)
-	m.Params = &Type{
+	t := &Type{
 		Name: entry.Name, Was: entry.Was, Kind: Struct, Params: true, Request: true,
 		Doc: entry.Name + " are the parameters of " + m.Resource.Service() + "." + m.Name + ".",
-		Loc: m.Loc + " params", Pos: op.Pos(), Fields: rest, explicit: true,
+		Loc: m.Loc + " params", Pos: op.Pos(), Fields: rest, explicit: true, given: op.Str("x-params") != "",
 	}
+	// The first required parameter breaks callers in any form, and as an argument
+	// the compiler tells them.
+	t.Option = !rest[0].Required && b.lock.asOption(m.Loc, m.Resource.Name+"."+m.Name)
+	b.lock.recordOption(t.Loc, t.Option)
+	if !t.Option {
+		m.Params = t
+		return
+	}
+	t.Doc = strings.Replace(t.Doc, " are the parameters of ", " are optional parameters of ", 1) + " Pass them as an option of the call."
+	m.Options = t
 }
 
 // ownName reports whether a parameter has a name, and no earlier parameter in the
@@ -302,10 +315,10 @@ func boolRank(x, y bool) int {
 
 func (b *builder) parameter(m *Method, p spec.Node, in, wire string) *Field {
 	loc := m.Loc + " " + in + " " + wire
-	entry := b.name(p, loc, p.Str("x-name"), cmp.Or(GoName(wire), wire))
+	entry := b.params[loc]
 	b.noAlias(entry, loc, "a parameter")
 	f := &Field{
-		Name: entry.Name, Wire: wire, In: in, Loc: loc, Pos: p.Pos(),
+		Name: entry.Name, Wire: wire, In: in, Loc: loc, Pos: p.Pos(), given: p.Str("x-name") != "",
 		Doc:        b.documented(p),
 		Deprecated: b.deprecation(p),
 		Required:   p.Bool("required") || in == "path",
@@ -453,7 +466,7 @@ func (b *builder) responses(m *Method, op spec.Node) {
 		if name := c.Str("x-method"); name != "" {
 			given = m.Resource.Name + "." + name
 		}
-		entry := b.name(c, s.Loc, given, m.Resource.Name+"."+def)
+		entry := b.choose([]nameless{{n: c, loc: s.Loc, given: given, names: []string{m.Resource.Name + "." + def, m.Resource.Name + "." + def + "Content"}, what: s.Loc}}, b.methodNames)[s.Loc]
 		_, s.Name, _ = strings.Cut(entry.Name, ".")
 		s.Was = oldMethods(entry.Was)
 		s.Doc = b.documented(c)

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode"
 
 	"github.com/basiq-sdk/basiq-go/gen/internal/canon"
 	"github.com/basiq-sdk/basiq-go/gen/internal/diag"
@@ -44,7 +43,7 @@ func (b *builder) ref(n spec.Node, ctx context) Ref {
 	}
 	if r := n.Ref(); r != "" {
 		parts := strings.Split(r, "/")
-		ctx.parent, ctx.name, ctx.explicit = "", GoName(parts[len(parts)-1]), false
+		ctx.parent, ctx.name, ctx.explicit = "", identifier(spec.Unescape(parts[len(parts)-1])), false
 		ctx.property = parts[len(parts)-2] == "properties" // the target is the property's schema
 	}
 	n = target
@@ -191,8 +190,11 @@ func (b *builder) declare(n spec.Node, ctx context, kind Kind) *Type {
 	t := &Type{
 		Name: entry.Name, Was: entry.Was, Kind: kind,
 		Doc: doc, Deprecated: b.deprecation(n),
-		Loc: n.Pointer(), Pos: n.Pos(), explicit: given != "" || ctx.explicit,
+		Loc: n.Pointer(), Pos: n.Pos(), explicit: given != "" || ctx.explicit, given: given != "",
 		order: n.Get("x-order").Strings(), RequireOne: n.Get("x-require-one").Strings(),
+	}
+	for _, member := range n.Get("x-require-with").Members() {
+		t.RequireWith = append(t.RequireWith, [2]string{member.Name(), member.Text()})
 	}
 	for _, name := range n.Get("x-order").Items() {
 		t.orderAt = append(t.orderAt, name.Pos())
@@ -224,6 +226,8 @@ func (b *builder) object(n spec.Node, ctx context) Ref {
 	t := b.declare(n, ctx, Struct)
 	parts := b.parts(n)
 	seen := map[string]bool{}
+	var members []spec.Node
+	requires := map[string]map[string]bool{} // by part
 	for _, part := range parts {
 		if count := len(part.Get("properties").Members()); count > maxMembers {
 			b.errorf(part.Get("properties"), "too-many-members", "%s has %d members; the limit is %d", part.Pointer(), count, maxMembers).
@@ -238,9 +242,14 @@ func (b *builder) object(n spec.Node, ctx context) Ref {
 		for _, p := range part.Get("properties").Members() {
 			if !seen[p.Name()] {
 				seen[p.Name()] = true
-				t.Fields = append(t.Fields, b.field(t, p, required[p.Name()], ctx))
+				members = append(members, p)
+				requires[p.Pointer()] = required
 			}
 		}
+	}
+	names := b.fieldNames(slices.Clone(members))
+	for _, p := range members {
+		t.Fields = append(t.Fields, b.field(t, p, names["field "+local(p)], requires[p.Pointer()][p.Name()], ctx))
 	}
 	for _, wire := range parts[len(parts)-1].required {
 		if !seen[wire] {
@@ -298,24 +307,23 @@ const maxMembers = 2000
 // maxTypes is the maximum number of types in a package.
 const maxTypes = 5000
 
-func (b *builder) field(t *Type, p spec.Node, required bool, ctx context) *Field {
+func (b *builder) field(t *Type, p spec.Node, entry LockEntry, required bool, ctx context) *Field {
 	wire := p.Name()
 	target := p.Deref()
-	entry := b.name(p, "field "+local(p), p.Str("x-name"), cmp.Or(GoName(wire), wire))
 	b.noAlias(entry, "field "+local(p), "a struct field")
 	f := &Field{
 		Name: entry.Name, Wire: wire, Aliases: p.Get("x-aliases").Strings(),
-		Loc: p.Pointer(), Pos: p.Pos(),
+		Loc: p.Pointer(), Pos: p.Pos(), given: p.Str("x-name") != "",
 		Doc:        b.documented(p),
 		Deprecated: b.deprecation(p),
 		Required:   required,
 	}
-	if strings.ContainsFunc(wire, func(r rune) bool { return strings.ContainsRune("\"\\`", r) || unicode.IsControl(r) }) {
-		b.errorf(p, "bad-name", "the member %q has a quote, backslash or control character in its name", wire).
-			WithHint("rename it in an overlay, or remove it")
-	}
 	f.Most, f.MostLength = wholeNumber(target, "maximum"), wholeNumber(target, "maxLength")
 	nullable := target.Bool("nullable") || p.Bool("nullable") || slices.Contains(target.Get("type").Strings(), "null")
+	f.Nullable = nullable
+	f.ReadOnly, f.WriteOnly = p.Bool("readOnly") || target.Bool("readOnly"), p.Bool("writeOnly") || target.Bool("writeOnly")
+	f.NotEmpty = wholeNumber(target, "minItems") > 0 || wholeNumber(target, "minProperties") > 0
+	f.Default = meaningfulDefault(target)
 	inner := context{
 		parent: t.Name, name: entry.Name, explicit: t.explicit,
 		request: ctx.request, response: ctx.response, multipart: ctx.multipart, property: true,
@@ -382,6 +390,8 @@ func sortFields(t *Type) {
 
 func (b *builder) enum(n spec.Node, ctx context) Ref {
 	t := b.declare(n, ctx, Enum)
+	like := twinsOf(n.Get("enum").Items(), spec.Node.Text)
+	var parts []nameless
 	for _, v := range n.Get("enum").Items() {
 		if v.IsNull() {
 			continue // nullable enumerations list null as a value
@@ -406,14 +416,6 @@ func (b *builder) enum(n spec.Node, ctx context) Ref {
 		if decl.Get("is").Exists() {
 			continue // an alternate spelling, see below
 		}
-		def := t.Name + GoName(wire)
-		if wire == "" {
-			def = t.Name + "Empty"
-		} else if GoName(wire) == "" {
-			b.tolerate(v, "bad-name", "the value %q of %s cannot be converted to a Go name", wire, n.Pointer()).
-				WithHint("set a name in an overlay:  x-enum: {%s: {name: …}}", strconv.Quote(wire))
-			continue
-		}
 		given := decl.Str("name")
 		if given != "" {
 			given = t.Name + given
@@ -422,11 +424,16 @@ func (b *builder) enum(n spec.Node, ctx context) Ref {
 		if !decl.Exists() {
 			doc = v
 		}
-		entry := b.name(doc, "value "+local(n)+" "+wire, given, def)
-		t.Values = append(t.Values, &Value{
-			Name: entry.Name, Was: entry.Was, Wire: wire, Pos: v.Pos(),
-			Doc: b.documented(doc),
+		loc := "value " + local(n) + " " + wire
+		parts = append(parts, nameless{
+			n: doc, loc: loc, given: given, what: "the value " + strconv.Quote(wire) + " of " + t.Name,
+			names: alternatives(t.Name, wire, "Value", like), weight: boolWeight(!plain(wire)),
 		})
+		t.Values = append(t.Values, &Value{Wire: wire, Pos: v.Pos(), Doc: b.documented(doc), given: given != "", locs: []string{loc}})
+	}
+	names := b.choose(parts, map[string]string{})
+	for _, v := range t.Values {
+		v.Name, v.Was = names[v.locs[0]].Name, names[v.locs[0]].Was
 	}
 	for _, decl := range n.Get("x-enum").Members() {
 		if is := decl.Get("is"); is.Exists() {

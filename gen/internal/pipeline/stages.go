@@ -79,6 +79,7 @@ type Build struct {
 
 	mode   Mode
 	inputs *inputs
+	after  *model.Lock      // of the build that this one follows; see Runner.Follow
 	faults func() diag.List // of a lenient build, what validation finds
 	done   []sync.Once      // by stage
 	counts []int            // by stage
@@ -222,7 +223,11 @@ func (r *Runner) validate(ctx context.Context, b *Build) (int, error) {
 // model decides every Go name, type and method.
 func (r *Runner) model(_ context.Context, b *Build) (int, error) {
 	build := func() (err error) {
-		b.Model, err = model.Build(b.Document, model.Options{Package: b.Config.Package, Lock: b.inputs.lock.Fresh(), Lenient: b.mode == Lenient})
+		lock := b.inputs.lock.Fresh()
+		if b.after != nil {
+			lock = b.inputs.lock.After(b.after)
+		}
+		b.Model, err = model.Build(b.Document, model.Options{Package: b.Config.Package, Lock: lock, Lenient: b.mode == Lenient})
 		return err
 	}
 	if b.mode == Strict {

@@ -56,7 +56,7 @@ func Run(ctx context.Context, states States, commits []track.Commit, progress fu
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		step, faults := res.one(c, b, known, i == 0)
+		step, faults := res.one(ctx, c, b, known, i == 0)
 		res.Steps = append(res.Steps, step)
 		for _, f := range faults {
 			res.Faults = append(res.Faults, fmt.Sprintf("%s: %s", c.Hash, f))
@@ -132,7 +132,7 @@ type last struct {
 }
 
 // one replays a commit. A fault or a panic ends this commit, not the replay.
-func (res *Result) one(c track.Commit, b built, known map[string]last, first bool) (step report.Step, faults []string) {
+func (res *Result) one(ctx context.Context, c track.Commit, b built, known map[string]last, first bool) (step report.Step, faults []string) {
 	step = report.Step{Commit: c.Hash, Date: c.Date, Status: "unchanged", Bump: report.None}
 	defer func() {
 		if p := recover(); p != nil {
@@ -158,6 +158,9 @@ func (res *Result) one(c track.Commit, b built, known map[string]last, first boo
 		}
 		res.Built++
 		before, had := known[name]
+		if b.state.Follow != nil {
+			d = b.state.Follow(ctx, before.build, d)
+		}
 		known[name] = last{d, c.Hash}
 		switch {
 		case first:

@@ -36,6 +36,9 @@ type State struct {
 	API    map[string]*types.Package
 	Source map[string]map[string][]byte
 	Broken []Stop
+	// Follow returns a build of the state as it would have been made after one of an
+	// older state; nil means that builds are what they are. See pipeline.Runner.Follow.
+	Follow func(ctx context.Context, before, after *pipeline.Build) *pipeline.Build
 }
 
 // api returns the packages of the state.
@@ -85,6 +88,12 @@ type domainDiff struct {
 
 // New compares two states.
 func New(ctx context.Context, old, new State) (*Report, error) {
+	if new.Follow != nil {
+		new.Domains = maps.Clone(new.Domains)
+		for name, b := range new.Domains {
+			new.Domains[name] = new.Follow(ctx, old.Domains[name], b)
+		}
+	}
 	c := &comparison{old: old, new: new, domains: map[string]*domainDiff{}, report: &Report{From: old.Side, To: new.Side, Broken: new.Broken}}
 	for _, name := range union(old.Domains, new.Domains) {
 		if err := ctx.Err(); err != nil {
@@ -163,6 +172,7 @@ func (c *comparison) domain(name string) (*domainDiff, error) {
 	}
 	c.locate(d)
 	d.renames()
+	d.joinParameters()
 	return d, c.findings(d)
 }
 

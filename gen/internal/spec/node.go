@@ -150,6 +150,9 @@ func (n Node) Strings() []string {
 // Ref returns the target of the node's $ref, or "".
 func (n Node) Ref() string { return n.Str("$ref") }
 
+// Unescape returns the name that an element of a JSON pointer stands for.
+func Unescape(element string) string { return canon.UnescapePointer(element) }
+
 // Deref resolves $ref, repeatedly if needed. Validate has checked that all
 // references resolve.
 func (n Node) Deref() Node {

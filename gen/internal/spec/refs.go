@@ -62,7 +62,7 @@ func (d *Document) References() error {
 // keywords whose values contain no references.
 var (
 	nameMaps = set("properties patternProperties schemas responses parameters headers requestBodies securitySchemes callbacks paths webhooks content encoding variables scopes x-variants x-resources x-enum")
-	data     = set("default const enum example examples mapping security x-expect x-page x-order x-aliases x-require-one")
+	data     = set("default const enum example examples mapping security x-expect x-page x-order x-aliases x-require-one x-require-with")
 )
 
 func set(words string) map[string]bool {

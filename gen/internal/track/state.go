@@ -193,6 +193,9 @@ func (t *Tracker) build(ctx context.Context, side report.Side, set *source.Set) 
 	for name, err := range set.Failed {
 		s.Domains[name] = &pipeline.Build{Name: name, Config: t.config.Domains[name], Err: err}
 	}
+	if side.Kind == "upstream" {
+		s.Follow = t.runner.Follow
+	}
 	return s, err
 }
 
