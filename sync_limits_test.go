@@ -49,6 +49,26 @@ func TestSyncWithoutRowsNeedsNoList(t *testing.T) {
 	}
 }
 
+// TestSyncBatches checks that a batch has BatchSize changes, and the last one the rest.
+func TestSyncBatches(t *testing.T) {
+	var rows []string
+	for i := range 9 {
+		rows = append(rows, syncRow(fmt.Sprint("t-", i), "posted"))
+	}
+	b := newFakeAPI(t)
+	b.on("GET /users/u-1/transactions", `{"type":"list","data":[`+strings.Join(rows, ",")+`]}`)
+	var sizes []int
+	for batch, err := range b.inMemory().SyncTransactions(t.Context(), "u-1", "", basiq.SyncOptions{AccountIDs: []string{"a-1"}, PostedOnly: true, BatchSize: 4}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		sizes = append(sizes, len(batch.Changes))
+	}
+	if !slices.Equal(sizes, []int{4, 4, 1}) {
+		t.Errorf("batches of %v changes, want 4, 4 and 1", sizes)
+	}
+}
+
 // TestSyncConfirmsASampleOfMissingRows checks that five of the missing transactions are
 // requested, from the first to the last, and that all are removed if all of these are gone.
 func TestSyncConfirmsASampleOfMissingRows(t *testing.T) {

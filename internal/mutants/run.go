@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -107,7 +108,7 @@ func (b *binary) measure(mutants int) error {
 			reaches[name] = append(reaches[name], id)
 		}
 	}
-	slices.SortFunc(b.tests, func(a, b test) int { return int(a.took - b.took) })
+	slices.SortFunc(b.tests, func(a, b test) int { return cmp.Compare(a.took, b.took) })
 	b.reached = make([][]int, mutants)
 	for i, t := range b.tests {
 		for _, id := range reaches[t.name] {
