@@ -84,15 +84,17 @@ fuzz-ci: ## run every fuzz target for 3,000 inputs
 vuln: ## ask the Go vulnerability database about what is linked; needs the network
 	$(GO) run golang.org/x/vuln/cmd/govulncheck@v1.9.0 $(PACKAGES)
 
-mutants: mutants-values mutants-runtime ## change operators one by one, and list the changes that no test sees; needs the network
+mutants: mutants-values mutants-runtime ## change operators one by one, and list the changes that no test sees
 
-mutants-values: ## mutants of values, JSON and webhooks: fails if less than 95 % are seen
-	@set -e; for dir in transport/value transport/wire webhook; do echo "$$dir"; MUTANTS_KILLED=95 sh internal/mutants.sh $$dir; done
+MUTANTS = GOMAXPROCS=1 $(GO) run ./internal/mutants -killed 95
 
-mutants-runtime: ## mutants of tokens, retries, outcomes, pages, paths, sync, jobs and MFA; takes hours
-	sh internal/mutants.sh internal/retries
-	sh internal/mutants.sh transport 'token|retry|retries|outcome|page|request|budget'
-	sh internal/mutants.sh . 'sync|jobwait|mfa'
+mutants-values: ## mutants of values, JSON and webhooks
+	@set -e; for dir in transport/value transport/wire webhook; do $(MUTANTS) $$dir; done
+
+mutants-runtime: ## mutants of tokens, retries, outcomes, pages, paths, sync, jobs and MFA
+	@$(MUTANTS) internal/retries
+	@$(MUTANTS) -files '^(token|retry|outcome|page|request|budget)' transport
+	@$(MUTANTS) -files '^(sync|jobwait|mfa)' .
 
 bench-gen: ## time the generator's stages on the real snapshots
 	$(GO) test -run '^$$' -bench . -benchmem ./gen/...

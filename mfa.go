@@ -424,7 +424,7 @@ func (c *Client) mfaJobID(m MFA) (string, error) {
 		return "", ErrMFALink
 	}
 	path := u.EscapedPath()
-	if link.Host != "" || strings.HasPrefix(path, base.EscapedPath()+"/") {
+	if strings.HasPrefix(path, base.EscapedPath()+"/") {
 		path = strings.TrimPrefix(path, base.EscapedPath())
 	}
 	segments := strings.Split(strings.TrimPrefix(path, "/"), "/")
