@@ -202,7 +202,7 @@ func (e *emitter) prepare(g *Group, m *model.Method) {
 		g.Id("req").Dot("SetHeader").Call(Lit(h.Name), Lit(h.Value))
 	}
 	if m.Params != nil {
-		g.Id("params").Dot("apply").Call(Id("req"))
+		g.Id("params").Dot(e.applyName(m.Params, m)).Call(Id("req"))
 	}
 }
 
