@@ -397,7 +397,7 @@ func (r *Request) segment(p Param, v Value) (s segmentText, why string) {
 		return s, err.Error()
 	}
 	s.plain, _ = build(func(text string) (string, error) { return text, nil })
-	if dotSegment(s.plain) {
+	if p.Style != StyleMatrix && dotSegment(s.plain) {
 		return s, "is a dot segment, which servers remove from the path"
 	}
 	return s, ""

@@ -148,11 +148,18 @@ func (e *emitter) limits(g *Group, recv string, t *model.Type) {
 	var names []string
 	given := new(Statement)
 	for _, f := range t.Fields {
-		if f.Most > 0 && f.Ref.Prim == model.Int && !f.Ref.Pointer {
-			g.Id("req").Dot("AtMost").Call(Lit(f.Wire), Id(recv).Dot(f.Name), Lit(f.Most))
+		limit := func(method string, most int) {
+			if v := Id(recv).Dot(f.Name); f.Ref.Pointer {
+				g.If(v.Clone().Op("!=").Nil()).Block(Id("req").Dot(method).Call(Lit(f.Wire), Op("*").Add(v), Lit(most)))
+			} else {
+				g.Id("req").Dot(method).Call(Lit(f.Wire), v, Lit(most))
+			}
 		}
-		if f.MostLength > 0 && f.Ref.Prim == model.String && !f.Ref.Pointer {
-			g.Id("req").Dot("NotLonger").Call(Lit(f.Wire), Id(recv).Dot(f.Name), Lit(f.MostLength))
+		if f.Most > 0 && f.Ref.Prim == model.Int {
+			limit("AtMost", f.Most)
+		}
+		if f.MostLength > 0 && f.Ref.Prim == model.String {
+			limit("NotLonger", f.MostLength)
 		}
 		if slices.Contains(t.RequireOne, f.Wire) {
 			if len(names) > 0 {

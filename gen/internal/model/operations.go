@@ -246,7 +246,7 @@ func (b *builder) parameters(m *Method, op spec.Node) {
 		if in == "header" && slices.ContainsFunc([]string{"Accept", "Content-Type", "Authorization"}, func(h string) bool { return strings.EqualFold(h, wire) }) {
 			continue // OpenAPI requires that such declarations are ignored
 		}
-		if in == "header" && !validHeaderName(wire) || strings.ContainsFunc(wire, canon.Hidden) {
+		if (in == "header" || in == "cookie") && !validHeaderName(wire) || strings.ContainsFunc(wire, canon.Hidden) {
 			b.tolerate(p, "bad-name", "the name of the %s parameter %q contains invalid characters", in, wire).
 				WithHint("correct the name in an overlay, or remove the parameter")
 			continue
@@ -255,10 +255,10 @@ func (b *builder) parameters(m *Method, op spec.Node) {
 		switch in {
 		case "path":
 			byName[wire] = f
-		case "query", "header":
+		case "query", "header", "cookie":
 			rest = append(rest, f)
 		default:
-			b.tolerate(p, "cannot-express", "parameter %q is in %q, but only path, query and header parameters can be generated", wire, in).
+			b.tolerate(p, "cannot-express", "parameter %q is in %q, but only path, query, header and cookie parameters can be generated", wire, in).
 				WithHint("remove the parameter in an overlay")
 		}
 	}
@@ -357,50 +357,6 @@ func boolRank(x, y bool) int {
 		return -1
 	}
 	return 1
-}
-
-func (b *builder) parameter(m *Method, p spec.Node, in, wire string) *Field {
-	loc := m.Loc + " " + in + " " + wire
-	entry := b.params[loc]
-	b.noAlias(entry, loc, "a parameter")
-	f := &Field{
-		Name: entry.Name, Wire: wire, In: in, Loc: loc, Pos: p.Pos(), given: p.Str("x-name") != "",
-		Doc:        b.documented(p),
-		Deprecated: b.deprecation(p),
-		Required:   p.Bool("required") || in == "path",
-	}
-	schema := p.Get("schema")
-	if !schema.Exists() {
-		b.tolerate(p, "cannot-express", "parameter %q has no schema", wire).WithHint("declare its schema in an overlay")
-		f.Ref = Ref{Prim: String}
-		return f
-	}
-	f.Most, f.MostLength = wholeNumber(schema.Deref(), "maximum"), wholeNumber(schema.Deref(), "maxLength")
-	if fd := p.Get("x-filter"); fd.Exists() {
-		f.Filter = b.filter(fd)
-		f.Ref = Ref{Prim: Filters, Name: f.Filter.Type}
-		return f
-	}
-	f.Ref = b.ref(schema, context{parent: m.Name + m.Resource.Name, name: f.Name, request: true, param: true})
-	switch style, explode := p.Str("style"), p.Get("explode"); {
-	case f.Ref.Prim == List && in == "query" && !f.Ref.Elem.IsScalar():
-		b.tolerate(p, "cannot-express", "parameter %q is %s, which cannot be encoded in the query", wire, f.Ref.Go()).
-			WithHint("give its items a scalar type in an overlay")
-		f.Ref = Ref{Prim: String}
-	case f.Ref.Prim == List && in == "query":
-		f.Repeat = !explode.Exists() || explode.Text() == "true"
-		if style != "" && style != "form" {
-			b.tolerate(p, "cannot-express", "parameter %q is a list with style %s, but only form is supported", wire, style)
-		}
-	case f.Ref.Prim == List || f.Ref.Prim == Map || f.Ref.Prim == JSON || f.Ref.Prim == Named && f.Ref.Type.Kind != Enum:
-		b.tolerate(p, "cannot-express", "parameter %q is %s, which cannot be encoded in the %s", wire, f.Ref.Go(), in).
-			WithHint("give it a scalar type in an overlay")
-		f.Ref = Ref{Prim: String}
-	case style == "deepObject":
-		b.tolerate(p.Get("style"), "cannot-express", "parameter %q has style deepObject, but is not an object", wire).
-			WithHint("remove style and explode in an overlay")
-	}
-	return f
 }
 
 // responses sets the result of the method, and adds a method for each additional

@@ -2,6 +2,7 @@ package model
 
 import (
 	"cmp"
+	"math/big"
 	"slices"
 	"strconv"
 	"strings"
@@ -90,6 +91,8 @@ func (b *builder) ref(n spec.Node, ctx context) Ref {
 			"declare its properties in an overlay, or set x-any: true if it is free-form")
 	case typ == "string":
 		return b.text(n, ctx)
+	case typ == "integer" && beyondInt(n):
+		return Ref{Prim: Number}
 	case typ == "integer":
 		return Ref{Prim: Int}
 	case typ == "number":
@@ -101,6 +104,19 @@ func (b *builder) ref(n spec.Node, ctx context) Ref {
 		return Ref{Prim: Bool}
 	}
 	return b.untyped(n, "it has no type").withHint("declare its type in an overlay, or set x-any: true if it is free-form")
+}
+
+// beyondInt reports whether an integer may be outside of what 64 bits with a sign hold.
+func beyondInt(n spec.Node) bool {
+	if n.Str("format") == "uint64" {
+		return true
+	}
+	for _, keyword := range []string{"minimum", "maximum"} {
+		if limit, ok := new(big.Int).SetString(n.Str(keyword), 10); ok && !limit.IsInt64() {
+			return true
+		}
+	}
+	return false
 }
 
 // typeOf returns a schema's type other than null, and whether it has several.
@@ -339,12 +355,7 @@ func (b *builder) field(t *Type, p spec.Node, entry LockEntry, required bool, ct
 	case Int, Float:
 		f.Ref.Pointer = nullable
 	}
-	if x := p.Get("x-pointer"); x.Exists() {
-		f.Ref.Pointer, f.pinned = x.Text() == "true", true
-		if f.Ref.Pointer && (f.Ref.Prim == List || f.Ref.Prim == Map || f.Ref.Prim == JSON || f.Ref.Prim == File) {
-			b.errorf(x, "cannot-express", "%s is %s, which is never a pointer", p.Pointer(), f.Ref.Go())
-		}
-	}
+	b.pin(f, p)
 	return f
 }
 
