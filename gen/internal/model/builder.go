@@ -277,6 +277,7 @@ func (b *builder) forms() {
 			body := cmp.Or(m.BodyType, m.Params)
 			switch {
 			case body == nil:
+			case body.Params:
 			case m.Body == BodyForm || m.Body == BodyMultipart:
 				form[body] = true
 			default:
@@ -286,7 +287,7 @@ func (b *builder) forms() {
 	}
 	for _, t := range b.domain.Types {
 		for _, f := range t.Fields {
-			if f.In != "body" {
+			if f.In != "body" || f.Ref.Prim != Named || f.Ref.Type.Kind != Struct {
 				refers(&f.Ref)
 			}
 		}
@@ -298,39 +299,6 @@ func (b *builder) forms() {
 		t.Form = !other[t]
 	}
 	b.formFields()
-}
-
-// formFields reports fields that a form cannot encode, and types that are sent
-// with two encodings: a type has a single method that sends it.
-func (b *builder) formFields() {
-	sentBy := map[*Type]*Method{}
-	for _, r := range b.domain.Resources {
-		for _, m := range r.Methods {
-			body := cmp.Or(m.BodyType, m.Params)
-			if body == nil || body.Params {
-				continue
-			}
-			if first := sentBy[body]; first != nil {
-				if first.Body != m.Body {
-					b.errs = append(b.errs, diag.Errorf(m.Pos, "cannot-express", "%s sends %s as %s, but %s sends it as %s",
-						m.Loc, body.Name, m.Body.description(), first.Loc, first.Body.description()).
-						WithHint("give each operation its own schema in an overlay"))
-				}
-				continue
-			}
-			sentBy[body] = m
-			if m.Body == BodyJSON {
-				continue
-			}
-			for _, f := range body.Fields {
-				if item := cmp.Or(f.Ref.Elem, &f.Ref); !item.scalar() && item.Prim != File || item.Prim == File && m.Body != BodyMultipart {
-					b.errs = append(b.errs, diag.Errorf(f.Pos, "cannot-express", "%s.%s is %s, which cannot be sent in %s",
-						body.Name, f.Name, f.Ref.Go(), m.Body.description()).
-						WithHint("give it a scalar type in an overlay, or remove it"))
-				}
-			}
-		}
-	}
 }
 
 // spellings reports fields whose type has alternate spellings of its values and

@@ -190,6 +190,7 @@ func (b *builder) differInside(x, y *Ref) bool {
 func (into *Type) absorb(t *Type) {
 	into.Doc = cmp.Or(into.Doc, t.Doc)
 	into.explicit = into.explicit || t.explicit
+	into.Choices = slices.DeleteFunc(into.Choices, func(c Choice) bool { return !slices.ContainsFunc(t.Choices, c.equal) })
 	into.given = into.given || t.given
 	into.merged = append(append(into.merged, t.lockLoc()), t.merged...)
 	into.Request, into.Response = into.Request || t.Request, into.Response || t.Response
