@@ -37,6 +37,7 @@ func Build(doc *spec.Document, opts Options) (*Domain, error) {
 		compared:  map[[2]*Type]bool{},
 	}
 	b.domain.Doc = b.documented(doc.Root().Get("info"))
+	b.domain.Warnings = append(b.domain.Warnings, doc.Findings()...)
 	b.nameMethods()
 	b.operations()
 	b.mergeTypes()
@@ -67,6 +68,7 @@ type builder struct {
 	pages     []pagePlan
 	namedAt   map[string]diag.Pos // by location: where its name was set, or the location itself
 
+	roots       []Ref                // types that no operation leads to
 	methods     map[string]LockEntry // names of operations by location
 	methodNames map[string]string    // what each Resource.Method in use stands for
 	params      map[string]LockEntry // names of the parameters of the operation at hand, by location
@@ -250,6 +252,9 @@ func (b *builder) reachable() {
 				visitRef(&p.Ref)
 			}
 		}
+	}
+	for i := range b.roots {
+		visitRef(&b.roots[i])
 	}
 	b.domain.Types = order
 }

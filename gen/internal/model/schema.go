@@ -42,9 +42,10 @@ func (b *builder) ref(n spec.Node, ctx context) Ref {
 		return Ref{Prim: Named, Type: t}
 	}
 	if r := n.Ref(); r != "" {
-		parts := strings.Split(r, "/")
-		ctx.parent, ctx.name, ctx.explicit = "", identifier(spec.Unescape(parts[len(parts)-1])), false
-		ctx.property = parts[len(parts)-2] == "properties" // the target is the property's schema
+		if parts := strings.Split(r, "/"); naming[parts[len(parts)-2]] {
+			ctx.parent, ctx.name, ctx.explicit = "", identifier(spec.Unescape(parts[len(parts)-1])), false
+			ctx.property = parts[len(parts)-2] == "properties" // the target is the property's schema
+		}
 	}
 	n = target
 	typ, several := typeOf(n)
@@ -100,6 +101,11 @@ func (b *builder) ref(n spec.Node, ctx context) Ref {
 		return Ref{Prim: Bool}
 	}
 	return b.untyped(n, "it has no type").withHint("declare its type in an overlay, or set x-any: true if it is free-form")
+}
+
+// naming are the keywords whose members are named by their keys.
+var naming = map[string]bool{
+	"schemas": true, "properties": true, "$defs": true, "definitions": true, "patternProperties": true,
 }
 
 // typeOf returns a schema's type other than null, and whether it has several.

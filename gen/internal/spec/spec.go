@@ -119,12 +119,18 @@ func (d *Document) Validate(ctx context.Context) error {
 	lines, objects := lineMap(data, plain, origin)
 	var list diag.List
 	for _, e := range flatten(err) {
-		list = append(list, d.annotate(e, lines, objects))
+		if !strings.Contains(e.Error(), oddName) {
+			list = append(list, d.annotate(e, lines, objects))
+		}
 	}
 	list.Sort()
 	// An error in a shared schema is reported for every path that uses it.
 	return slices.CompactFunc(list, func(a, b *diag.Annotation) bool { return a.Pos == b.Pos && a.Code == b.Code }).Err()
 }
+
+// oddName is in the library's errors about the names of components, which the
+// generator converts to Go names like any others.
+const oddName = "is not supported by OpenAPIv3 standard (charset:"
 
 func (d *Document) load(ctx context.Context, data []byte, origins bool) error {
 	loader := openapi3.NewLoader()
@@ -140,7 +146,8 @@ func (d *Document) load(ctx context.Context, data []byte, origins bool) error {
 
 // standard copies a tree without what overlays may add although OpenAPI 3.0 does not
 // allow it: descriptions and extensions beside a $ref, and descriptions of media
-// types. Other invalid keywords are kept, so that validation reports them. origin
+// types; and without what the library refuses although it makes no difference:
+// patterns that Go cannot compile, and lists without items. Other invalid keywords are kept, so that validation reports them. origin
 // maps a copy to its original.
 func standard(root *yaml.Node) (plain *yaml.Node, origin map[*yaml.Node]*yaml.Node) {
 	origin = map[*yaml.Node]*yaml.Node{}
@@ -152,7 +159,7 @@ func standard(root *yaml.Node) (plain *yaml.Node, origin map[*yaml.Node]*yaml.No
 		isRef := isMap && slices.ContainsFunc(n.Content, func(k *yaml.Node) bool { return k.Value == "$ref" })
 		for i := 0; i < len(n.Content); i++ {
 			key := n.Content[i].Value
-			if isMap && i%2 == 0 && (isRef && strings.HasPrefix(key, "x-") || (isRef || mediaType) && key == "description") {
+			if isMap && i%2 == 0 && (isRef && strings.HasPrefix(key, "x-") || (isRef || mediaType) && key == "description" || key == "pattern" && !compiles(n.Content[i+1].Value)) {
 				i++
 				continue
 			}
@@ -170,10 +177,32 @@ func standard(root *yaml.Node) (plain *yaml.Node, origin map[*yaml.Node]*yaml.No
 			origin[&media] = child
 			c.Content = append(c.Content, &media)
 		}
+		if isMap && listWithoutItems(n) {
+			c.Content = append(c.Content, textNode("items"), &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"})
+		}
 		origin[&c] = n
 		return &c
 	}
 	return clone(root, false), origin
+}
+
+// listWithoutItems reports whether a schema is a list that does not say of what.
+func listWithoutItems(n *yaml.Node) bool {
+	array := false
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		switch n.Content[i].Value {
+		case "items":
+			return false
+		case "type":
+			v := n.Content[i+1]
+			array = v.Value == "array" || slices.ContainsFunc(v.Content, func(e *yaml.Node) bool { return e.Value == "array" })
+		}
+	}
+	return array
+}
+
+func textNode(text string) *yaml.Node {
+	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: text}
 }
 
 // lineMap returns, for every line of a rendered tree, the node on it and the object
