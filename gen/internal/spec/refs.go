@@ -13,10 +13,11 @@ import (
 const (
 	// maxFindings is the maximum number of errors in a report.
 	maxFindings = 50
-	// maxTargets is the maximum number of different reference targets. The cost of
-	// validation is quadratic in the longest chain of references. Real specifications
-	// stay far below.
-	maxTargets = 2000
+	// maxTargets is the maximum number of different reference targets.
+	maxTargets = 20_000
+	// maxNested is the maximum number of targets that lead to one another in a row.
+	// The cost of validation is quadratic in it. Real specifications stay far below.
+	maxNested = 2000
 )
 
 // References reports references that lead outside the document, do not resolve, or
@@ -67,7 +68,44 @@ func (d *Document) References() error {
 			}
 		}
 	})
+	if len(list) == 0 && len(targets) > maxNested {
+		if at := d.tooNested(targets); at != "" {
+			list = append(list, diag.Errorf(d.Lookup(at).Pos(), "too-many-targets", "%.80q is reached through more than %d references in a row", at, maxNested).
+				WithHint("replace one of the references with its definition in an overlay"))
+		}
+	}
 	return list.Err()
+}
+
+// tooNested returns a target that is reached through more than maxNested references
+// in a row, or "".
+func (d *Document) tooNested(targets map[string]bool) (found string) {
+	seen := map[string]bool{}
+	var visit func(target string, depth int)
+	var inside func(n Node, depth int)
+	visit = func(target string, depth int) {
+		if seen[target] || found != "" {
+			return
+		}
+		if seen[target] = true; depth > maxNested {
+			found = target
+			return
+		}
+		inside(d.Lookup(target), depth)
+	}
+	inside = func(n Node, depth int) {
+		if ref := n.Ref(); targets[ref] {
+			visit(ref, depth+1)
+		}
+		for _, m := range n.Members() {
+			inside(m, depth)
+		}
+		for _, item := range n.Items() {
+			inside(item, depth)
+		}
+	}
+	inside(d.Root().Get("paths"), 0)
+	return found
 }
 
 // nameMaps are the keywords whose members are names of the API. data are the
