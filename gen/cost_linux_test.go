@@ -45,7 +45,9 @@ var costly = map[string]struct {
 			repeat(1_600, func(i int) string {
 				return fmt.Sprintf("    B%d: {type: object, properties: {c: {$ref: '#/components/schemas/C%d'}, d: {$ref: '#/components/schemas/D%d'}}}\n", i, i, i)
 			}) +
-			repeat(1_600, func(i int) string { return fmt.Sprintf("    C%d: {type: object, properties: {v: {type: string}}}\n    D%d: {type: string, enum: [a]}\n", i, i) })
+			repeat(1_600, func(i int) string {
+				return fmt.Sprintf("    C%d: {type: object, properties: {v: {type: string}}}\n    D%d: {type: string, enum: [a]}\n", i, i)
+			})
 	}, ""},
 	"100,000 long strings by alias": {func() string {
 		return "openapi: 3.0.3\ninfo: {title: t, version: '1', description: &d '" + strings.Repeat("word ", 20_000) + "'}\nx: [" + strings.Repeat("*d, ", 100_000) + "]\n"

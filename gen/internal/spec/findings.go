@@ -17,6 +17,7 @@ func (d *Document) Findings() (list diag.List) {
 		a.Severity, a.Hint = diag.Warning, hint
 		list = append(list, a)
 	}
+	list = append(list, d.faults...)
 	d.walk(func(n Node) {
 		if n.Get(canon.Ignored).Exists() {
 			for _, item := range n.Get(canon.Ignored).Items() {
