@@ -2,6 +2,7 @@ package basiq
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -95,6 +96,9 @@ func NewClient(opts ...Option) (*Client, error) {
 		env = append(env, WithBaseURL(address))
 	}
 	t, err := transport.New(append(env, opts...)...)
+	if errors.Is(err, sdkerrors.NoCredentials) {
+		return nil, errors.New("basiq: no credentials: set " + EnvAPIKey + ", or use WithAPIKey or WithTokenSource")
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -162,16 +162,23 @@ func (e *execution) request(ctx context.Context) (*http.Request, error) {
 	for name, values := range req.header {
 		header[name] = values
 	}
+	if o.params != nil {
+		for name, values := range o.params.header {
+			if name == "Cookie" {
+				addCookie(header, values[0])
+				continue
+			}
+			header[name] = values
+		}
+	}
 	for name, values := range o.header {
 		header[name] = values
-	}
-	if cred := e.last.credential; cred.header != nil {
-		header["Authorization"] = cred.header
 	}
 	h := (&http.Request{
 		Method: req.op.Method, URL: e.url, Host: e.url.Host, Header: header,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 	}).WithContext(ctx)
+	e.last.credential.apply(h)
 	once := o.safety > SafetyIdempotent && netHTTPRetries(h.Method)
 	if body == nil && once {
 		h.Body = emptyBody{}
@@ -211,7 +218,7 @@ func (e *execution) storeResponse(res *http.Response) {
 	if len(e.call.responses) == 0 {
 		return
 	}
-	shown := redactedResponse(res, e.secrets())
+	shown := redactedResponse(res, e.last.credential, e.secrets())
 	for _, to := range e.call.responses {
 		*to = shown
 	}
@@ -241,7 +248,7 @@ func (o *call) storeBody(text string) {
 }
 
 // redactedResponse returns a copy of the response without credentials.
-func redactedResponse(res *http.Response, secrets []string) *http.Response {
+func redactedResponse(res *http.Response, cred *credential, secrets []string) *http.Response {
 	out := *res
 	out.Body = http.NoBody
 	out.Status = safetext.OneLine(redact(res.Status, secrets...))
@@ -249,7 +256,7 @@ func redactedResponse(res *http.Response, secrets []string) *http.Response {
 	if res.Request != nil {
 		sent := *res.Request
 		sent.Header = res.Request.Header.Clone()
-		sent.Header.Del("Authorization")
+		cred.withdraw(&sent)
 		sent.Body, sent.GetBody = nil, nil
 		out.Request = &sent
 	}

@@ -30,20 +30,22 @@ type Client struct {
 
 type state struct {
 	settings
-	http      *http.Client
-	single    *http.Client // for calls of classes C and D
-	plain     bool         // their transports are *http.Transport, and use HTTP/2 over TLS only
-	idle      func()       // closes idle connections; nil for the caller's HTTP client
-	key       secret
-	tokens    *tokenCache
-	userAgent []string
-	observers []*Observer
-	clock     func() time.Time // nil for time.Now
-	budget    *budget
-	throttle  throttle
-	logger    *slog.Logger
-	closed    atomic.Bool
-	warned    atomic.Bool // the warning about an HTTP client that retries was logged
+	http        *http.Client
+	single      *http.Client // for calls of classes C and D
+	plain       bool         // their transports are *http.Transport, and use HTTP/2 over TLS only
+	idle        func()       // closes idle connections; nil for the caller's HTTP client
+	key         secret
+	sourced     bool              // there is a TokenSource
+	credentials map[string]secret // of other APIs, by the name of their scheme
+	tokens      *tokenCache
+	userAgent   []string
+	observers   []*Observer
+	clock       func() time.Time // nil for time.Now
+	budget      *budget
+	throttle    throttle
+	logger      *slog.Logger
+	closed      atomic.Bool
+	warned      atomic.Bool // the warning about an HTTP client that retries was logged
 }
 
 // config is what New is configured with.
@@ -54,6 +56,8 @@ type config struct {
 	source TokenSource
 	store  TokenStore
 	limits tokenLimits
+
+	anonymous bool // no credential is needed
 }
 
 // WithAPIKey sets the API key, exactly as Basiq's dashboard shows it. It is sent
@@ -128,7 +132,8 @@ func WithUserAgentSuffix(s string) ClientOption {
 // ErrClosed is returned by calls of a closed client.
 var ErrClosed = errors.New("basiq: the client is closed")
 
-// New returns a Client. WithAPIKey or WithTokenSource is required.
+// New returns a Client. WithAPIKey or WithTokenSource is required; for an API other than
+// Basiq's, WithCredential or WithoutCredentials may take their place.
 func New(opts ...ClientOption) (*Client, error) {
 	sdkerrors.Register(sdkerrors.Transport, made)
 	base, err := parseBase(DefaultBaseURL)
@@ -147,8 +152,8 @@ func New(opts ...ClientOption) (*Client, error) {
 			return nil, fmt.Errorf("basiq: %w", err)
 		}
 	}
-	if client.key == nil && c.source == nil {
-		return nil, errors.New("basiq: no credentials: use WithAPIKey or WithTokenSource; basiq.NewClient also reads BASIQ_API_KEY")
+	if client.key == nil && c.source == nil && client.credentials == nil && !c.anonymous {
+		return nil, fmt.Errorf("basiq: %w", sdkerrors.NoCredentials)
 	}
 	if client.key == nil && c.store != nil {
 		return nil, errors.New("basiq: WithTokenStore requires WithAPIKey, which separates the tokens of different applications: add WithAPIKey, or share tokens in the token source")
@@ -163,6 +168,7 @@ func New(opts ...ClientOption) (*Client, error) {
 	client.userAgent = []string{agent}
 	client.budget = newBudget(client.policy.Budget)
 	client.connect(c.own)
+	client.sourced = c.source != nil
 	if c.source == nil {
 		c.source = keySource{client}
 	}

@@ -12,21 +12,23 @@ type credential struct {
 	key    tokenKey
 	held   *heldToken // nil unless the credential is an access token
 	header []string   // value of the Authorization header; nil if it is not sent
+	params []credentialParam
+	hidden []string // texts in params and header that are redacted
 }
 
 // secrets returns the credential without its scheme and, for an API key, also the
 // text that it encodes.
 func (c *credential) secrets() []string {
 	if len(c.header) == 0 {
-		return nil
+		return c.hidden
 	}
 	kind, text, _ := strings.Cut(c.header[0], " ")
 	if kind == "Basic" {
 		if inner, err := base64.StdEncoding.DecodeString(text); err == nil {
-			return []string{text, string(inner)}
+			return append([]string{text, string(inner)}, c.hidden...)
 		}
 	}
-	return []string{text}
+	return append([]string{text}, c.hidden...)
 }
 
 // authorize returns the credential of a call.
@@ -34,6 +36,8 @@ func (c *Client) authorize(ctx context.Context, req *Request, o *call) (*credent
 	switch o.scope {
 	case ScopeNone:
 		return &credential{}, nil
+	case ScopeDeclared:
+		return c.declared(ctx, req)
 	case ScopeKey:
 		if c.key == nil {
 			return nil, fmt.Errorf("basiq: %s: the operation needs the API key, and the client has none: use WithAPIKey", req.op.ID)

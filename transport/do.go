@@ -53,7 +53,7 @@ func (r *Request) address(o *call) *url.URL {
 		u.RawPath = o.base.EscapedPath() + r.path
 	}
 	u.RawQuery = r.rawQuery
-	if query := encode(o.query, false); query != "" {
+	if query := encodeQuery(o.query); query != "" {
 		if u.RawQuery != "" {
 			u.RawQuery += "&"
 		}

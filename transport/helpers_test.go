@@ -55,7 +55,7 @@ func (v *page) DecodeJSON(d *wire.Decoder) {
 var (
 	opGet    = transport.Operation{ID: "test.Things.Get", Method: http.MethodGet, Path: "/users/{userId}/things/{thingId}"}
 	opDelete = transport.Operation{ID: "test.Things.Delete", Method: http.MethodDelete, Path: "/users/{userId}/things/{thingId}"}
-	opList   = transport.Operation{ID: "test.Things.List", Method: http.MethodGet, Path: "/things"}
+	opList   = transport.Operation{ID: "test.Things.List", Upstream: "listThings", Method: http.MethodGet, Path: "/things"}
 	opClient = transport.Operation{ID: "test.Things.Answer", Method: http.MethodPost, Path: "/users/{userId}/answer", Scope: transport.ScopeClient, Safety: transport.SafetyUnrepeatable}
 )
 

@@ -36,16 +36,17 @@ type Scope uint8
 
 // Scopes of an operation.
 const (
-	ScopeServer Scope = iota // a SERVER_ACCESS token
-	ScopeClient              // a CLIENT_ACCESS token bound to a user
-	ScopeKey                 // the API key itself
-	ScopeNone                // no credential
+	ScopeServer   Scope = iota // a SERVER_ACCESS token
+	ScopeClient                // a CLIENT_ACCESS token bound to a user
+	ScopeKey                   // the API key itself
+	ScopeNone                  // no credential
+	ScopeDeclared              // credentials of the security schemes in the operation's Security
 )
 
-var scopeNames = [...]string{"SERVER_ACCESS", "CLIENT_ACCESS", "API key", "no credential"}
+var scopeNames = [...]string{"SERVER_ACCESS", "CLIENT_ACCESS", "API key", "no credential", "bearer"}
 
 // String returns the scope as the API writes it, "SERVER_ACCESS" or
-// "CLIENT_ACCESS"; "API key" or "no credential" for the others.
+// "CLIENT_ACCESS"; "API key", "no credential" or "bearer" for the others.
 func (s Scope) String() string {
 	if int(s) < len(scopeNames) {
 		return scopeNames[s]
@@ -64,4 +65,8 @@ type Operation struct {
 	Safety   Safety
 	Scope    Scope
 	Success  []int // documented success statuses
+
+	// Security holds the alternatives of ScopeDeclared. Each is a list of schemes that
+	// are all used; an empty list means that no credential is needed.
+	Security [][]Scheme
 }

@@ -54,7 +54,8 @@ type settings struct {
 // call holds the settings and options of one call.
 type call struct {
 	settings
-	query     []Field
+	query     []queryParam
+	params    *Request // the optional parameters, if they were given as an option
 	responses []**http.Response
 	userID    string
 	scope     Scope
@@ -180,7 +181,7 @@ func WithMaxResponseSize(n int64) SharedOption {
 // WithQuery adds a query parameter to the call.
 func WithQuery(name, value string) Option {
 	return callOption(func(c *call) error {
-		c.query = append(c.query, Field{name, value})
+		c.query = append(c.query, queryParam{name: name, value: value})
 		return nil
 	})
 }
@@ -214,7 +215,7 @@ func WithUser(userID string) Option {
 // WithScope overrides the kind of credential with which the operation is called.
 func WithScope(s Scope) Option {
 	return callOption(func(c *call) error {
-		if s > ScopeNone {
+		if s > ScopeDeclared {
 			return fmt.Errorf("WithScope: %d is not a scope: use one of the Scope constants", s)
 		}
 		c.scope, c.scoped = s, true
@@ -234,11 +235,53 @@ func WithSafety(s Safety) Option {
 	})
 }
 
+// OptionalParams makes the struct that embeds it an Option. Generated code embeds it
+// in the optional parameters that the API added to an operation after its method was
+// released: the method's signature stays as it was. In any other struct it is an
+// Option that makes the call fail.
+type OptionalParams struct{}
+
+func (OptionalParams) applyToCall(*call) error {
+	return errors.New("OptionalParams is embedded in a struct that is not the parameters of a generated method: use WithQuery or WithHeader")
+}
+
+// optionalParams is implemented by generated structs that embed OptionalParams.
+// ParamsOf returns the operation that takes the parameters, and a function that sets
+// them on a request.
+type optionalParams interface {
+	Option
+	ParamsOf() (*Operation, func(*Request))
+}
+
+// setParams takes the optional parameters of the operation that is called.
+func (o *call) setParams(op *Operation, p optionalParams) error {
+	if nilPointer(p) {
+		return fmt.Errorf("basiq: %s: the option is a nil %T: leave it out, or pass a value", op.ID, p)
+	}
+	of, apply := p.ParamsOf()
+	switch {
+	case of.Upstream != op.Upstream || of.Method != op.Method || of.Path != op.Path: // methods for other media types share the parameters
+		return fmt.Errorf("basiq: %s: %T is not an option of this operation: pass it only to the method that its documentation names", op.ID, p)
+	case o.params != nil:
+		return fmt.Errorf("basiq: %s: %T is given twice: set all parameters in one", op.ID, p)
+	}
+	o.params = newRequest(request{op: op})
+	apply(o.params)
+	o.query = append(o.query, o.params.query...)
+	return o.params.err
+}
+
 // callOf applies the options of a call to the settings of the client.
 func (c *Client) callOf(req *Request, opts []Option) (*call, error) {
 	o := &call{settings: c.settings, scope: req.op.Scope, safety: req.op.Safety, userID: req.userID}
 	for _, opt := range opts {
 		if opt == nil {
+			continue
+		}
+		if p, ok := opt.(optionalParams); ok {
+			if err := o.setParams(req.op, p); err != nil {
+				return nil, err
+			}
 			continue
 		}
 		if err := opt.applyToCall(o); err != nil {

@@ -24,7 +24,7 @@ type request struct {
 	plain    string // path, not escaped
 	rawQuery string // encoded by the caller; query is appended to it
 	userID   string // value of the path parameter userId, if the path has one
-	query    []Field
+	query    []queryParam
 	header   http.Header
 	body     body
 	secrets  []string // texts of the body that are redacted in errors
@@ -33,6 +33,12 @@ type request struct {
 
 // Field is a name and a value in a form or query.
 type Field struct{ Name, Value string }
+
+// queryParam is a name and a value in a query.
+type queryParam struct {
+	name, value string
+	encoded     bool // the value is escaped already
+}
 
 // NewRequest returns a call of op. values are the values of the path parameters, in
 // the order of the template. A value that could change the route makes the call fail
@@ -96,7 +102,7 @@ func (r *Request) Fail(err error) {
 // SetQuery appends a query parameter. It is encoded when the call is sent.
 func (r *Request) SetQuery(name, value string) {
 	in := r.inner()
-	in.query = append(in.query, Field{name, value})
+	in.query = append(in.query, queryParam{name: name, value: value})
 }
 
 // SetHeader sets a header. A header that the client sets itself, or a value with
@@ -121,29 +127,45 @@ func (r *Request) Conceal(texts ...string) {
 	in.secrets = append(in.secrets, texts...)
 }
 
-// buildPath builds the path from the values. No other code does.
+// buildPath builds the path from the values.
 func (r *Request) buildPath(values []string) error {
 	if len(values) == 0 && !strings.Contains(r.op.Path, "{") {
 		return nil
 	}
-	var escaped, plain strings.Builder
+	var few [4]segmentText // not allocated
+	segments := few[:0]
 	rest := r.op.Path
 	for _, v := range values {
+		_, after, _ := strings.Cut(rest, "{")
+		name, tail, _ := strings.Cut(after, "}")
+		if why := badSegment(v); why != "" {
+			return &PathError{Operation: r.op.ID, Name: name, Reason: why}
+		}
+		segments, rest = append(segments, segmentText{url.PathEscape(v), v}), tail
+	}
+	return r.fillPath(segments)
+}
+
+// segmentText is the text of a path parameter.
+type segmentText struct{ escaped, plain string }
+
+// fillPath replaces the parameters of the template.
+func (r *Request) fillPath(segments []segmentText) error {
+	var escaped, plain strings.Builder
+	rest := r.op.Path
+	for _, s := range segments {
 		before, after, ok := strings.Cut(rest, "{")
 		if !ok {
 			return fmt.Errorf("basiq: %s: more path values than parameters in %s", r.op.ID, r.op.Path)
 		}
 		name, tail, _ := strings.Cut(after, "}")
-		if why := badSegment(v); why != "" {
-			return &PathError{Operation: r.op.ID, Name: name, Reason: why}
-		}
 		if name == "userId" {
-			r.userID = v
+			r.userID = s.plain
 		}
 		escaped.WriteString(before)
-		escaped.WriteString(url.PathEscape(v))
+		escaped.WriteString(s.escaped)
 		plain.WriteString(before)
-		plain.WriteString(v)
+		plain.WriteString(s.plain)
 		rest = tail
 	}
 	if strings.Contains(rest, "{") {

@@ -44,7 +44,7 @@ func (t Token) MarshalJSON() ([]byte, error) { return json.Marshal(redacted) }
 
 // TokenRequest describes the token that is requested.
 type TokenRequest struct {
-	Scope    Scope  // ScopeServer or ScopeClient
+	Scope    Scope  // ScopeServer or ScopeClient; ScopeDeclared for an API other than Basiq's
 	UserID   string // for ScopeClient
 	Rejected Token  // the token that the API rejected, if that is the reason for the request
 

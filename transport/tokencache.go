@@ -20,6 +20,9 @@ func keyOf(s Scope, userID string) tokenKey {
 	if s == ScopeClient {
 		return tokenKey{ScopeClient, userID}
 	}
+	if s == ScopeDeclared {
+		return tokenKey{scope: ScopeDeclared}
+	}
 	return tokenKey{scope: ScopeServer}
 }
 
@@ -106,6 +109,7 @@ type tokenCache struct {
 	throttledUntil time.Time // until then, no tokens are requested: the API rate-limited a token request
 	throttleErr    error     // the response that said so
 	server         tokenSlot
+	declared       tokenSlot                  // of ScopeDeclared
 	users          map[tokenKey]*list.Element // of *tokenSlot
 	recent         *list.List                 // the slots in users, most recently used first
 }
@@ -128,8 +132,9 @@ type tokenSlot struct {
 func newTokenCache(c *Client, source TokenSource, store TokenStore, limits tokenLimits) *tokenCache {
 	t := &tokenCache{
 		client: c, source: source, store: store, limits: limits,
-		server: tokenSlot{key: tokenKey{scope: ScopeServer}},
-		users:  map[tokenKey]*list.Element{}, recent: list.New(), slots: make(chan struct{}, maxConcurrentFetches),
+		server:   tokenSlot{key: tokenKey{scope: ScopeServer}},
+		declared: tokenSlot{key: tokenKey{scope: ScopeDeclared}},
+		users:    map[tokenKey]*list.Element{}, recent: list.New(), slots: make(chan struct{}, maxConcurrentFetches),
 	}
 	t.ctx, t.cancel = context.WithCancel(context.Background())
 	return t
@@ -225,7 +230,11 @@ func (h *heldToken) endsWithin(minLife time.Duration, now time.Time) bool {
 // slot returns the slot of a key. If it creates one and there are too many, it evicts the
 // least recently used.
 func (t *tokenCache) slot(key tokenKey) *tokenSlot {
-	if key.scope != ScopeClient {
+	switch key.scope {
+	case ScopeClient:
+	case ScopeDeclared:
+		return &t.declared
+	default:
 		return &t.server
 	}
 	if e := t.users[key]; e != nil {

@@ -932,7 +932,7 @@ type SubmitMFAParams struct {
 
 // apply sets the parameters on the request.
 func (p *SubmitMFAParams) apply(req *transport.Request) {
-	req.Require("mfa-response", len(p.Answers) > 0)
+	req.Require("mfa-response", p.Answers != nil)
 	req.SetJSON(p)
 }
 

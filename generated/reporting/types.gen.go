@@ -212,7 +212,7 @@ type CreateReportParams struct {
 func (p *CreateReportParams) apply(req *transport.Request) {
 	req.Require("reportType", p.ReportType != "")
 	req.Require("title", p.Title != "")
-	req.Require("filters", len(p.Filters) > 0)
+	req.Require("filters", p.Filters != nil)
 	req.NotLonger("title", p.Title, 50)
 	req.SetJSON(p)
 }

@@ -21,6 +21,8 @@ const (
 	Optional Presence = iota
 	// Required fields are always written.
 	Required
+	// Nullable fields are always written too, and as null if they are nil.
+	Nullable
 )
 
 // Writer writes the members of one object, in the order of the calls.
@@ -137,15 +139,18 @@ func (w *Writer) zero(name string, p Presence, literal string, clearable bool) {
 			return
 		}
 	}
+	if p == Nullable {
+		literal = "null"
+	}
 	switch {
 	case w.o.isNull(index):
 		w.member(name, "null")
 	case w.o.names == nil:
-		if p == Required {
+		if p != Optional {
 			w.member(name, literal)
 		}
 	case w.o.has(index):
-		if p == Required || !clearable {
+		if p != Optional || !clearable {
 			w.member(name, literal)
 		}
 	}

@@ -63,14 +63,17 @@ func difference(a, b *yaml.Node) *yaml.Node {
 func Canonical(name string, root *yaml.Node) (*yaml.Node, error) {
 	c := &canoniser{reader: reader{name: name}, root: root, kinds: map[*yaml.Node]kind{}, named: map[*yaml.Node]bool{}, copies: map[*yaml.Node]*yaml.Node{}}
 	if v := member(root, "openapi"); v == nil || !strings.HasPrefix(v.Value, "3.0.") && !strings.HasPrefix(v.Value, "3.1.") {
-		found := "it has no openapi key"
+		found, hint := "it has no openapi key", "convert it to OpenAPI 3 first"
 		if v != nil {
 			found = "it declares openapi " + quoted(v.Value)
+			if strings.HasPrefix(v.Value, "3.") {
+				hint = "save it as OpenAPI 3.1 first: if it uses nothing that is new in its version, write openapi: 3.1.1"
+			}
 		} else if member(root, "swagger") != nil {
 			found = "it is a Swagger 2 document"
 		}
 		return nil, diag.Errorf(c.pos(root), "not-openapi", "the document is not OpenAPI 3.0 or 3.1: %s", found).
-			WithHint("convert it to OpenAPI 3 first")
+			WithHint("%s", hint)
 	}
 	out := c.convert(document, root, "")
 	if n := count(out); n > maxFacts {
@@ -153,7 +156,12 @@ func (c *canoniser) convert(k kind, n *yaml.Node, key string) *yaml.Node {
 			c.errorf(n, "wrong-shape", "%s must be an object", describe(key))
 			return n
 		}
-		return c.names(k, elem, n)
+		if ref := member(n, "$ref"); k == callback && ref != nil { // in place of expressions
+			return c.object(k, []keyword{{"$ref", text}}, n, key)
+		}
+		out := c.names(k, elem, n)
+		c.kinds[out] = k
+		return out
 	}
 	if elem, ok := lists[k]; ok {
 		if n.Kind != yaml.SequenceNode {
@@ -285,7 +293,7 @@ var kindNames = map[kind]string{
 	document: "an OpenAPI document", info: "info", server: "a server", serverVar: "a server variable", pathItem: "a path",
 	operation: "an operation", parameter: "a parameter", header: "a header", requestBody: "a request body",
 	response: "a response", mediaType: "a media type", encoding: "an encoding", schema: "a schema",
-	discriminator: "a discriminator", components: "components", securityScheme: "a security scheme",
+	callback: "a callback", discriminator: "a discriminator", components: "components", securityScheme: "a security scheme",
 	oauthFlows: "OAuth flows", oauthFlow: "an OAuth flow",
 }
 

@@ -86,7 +86,7 @@ var objects = map[kind][]keyword{
 		{"required", nameList}, {"properties", schemasMap}, {"patternProperties", schemasMap}, {"additionalProperties", schema}, {"propertyNames", schema}, {"items", schema}, {"prefixItems", schemaList},
 		{"allOf", schemaList}, {"oneOf", schemaList}, {"anyOf", schemaList}, {"not", schema}, {"discriminator", discriminator}, {"$defs", schemasMap}, {"definitions", schemasMap}},
 	discriminator:  {{"propertyName", text}, {"mapping", value}},
-	components:     {{"schemas", schemasMap}, {"responses", responseComponents}, {"parameters", parametersMap}, {"requestBodies", bodiesMap}, {"headers", headersMap}, {"securitySchemes", securityMap}},
+	components:     {{"schemas", schemasMap}, {"responses", responseComponents}, {"parameters", parametersMap}, {"requestBodies", bodiesMap}, {"headers", headersMap}, {"securitySchemes", securityMap}, {"callbacks", callbacksMap}},
 	securityScheme: {{"$ref", text}, {"type", text}, {"name", text}, {"in", text}, {"scheme", text}, {"bearerFormat", text}, {"openIdConnectUrl", text}, {"flows", oauthFlows}},
 	oauthFlows:     {{"implicit", oauthFlow}, {"password", oauthFlow}, {"clientCredentials", oauthFlow}, {"authorizationCode", oauthFlow}},
 	oauthFlow:      {{"authorizationUrl", text}, {"tokenUrl", text}, {"refreshUrl", text}, {"scopes", scopes}},

@@ -23,11 +23,12 @@ func (e *emitter) client(g *Group, d *model.Domain) {
 		}
 	})
 	g.Line()
-	g.Add(docs("New returns a Client that makes its calls through c."))
+	g.Add(docs(paragraphs("New returns a Client that makes its calls through c.", credentialsDoc(d))))
 	g.Func().Id("New").Params(Id("c").Op("*").Qual(e.transport, "Client")).Op("*").Id("Client").Block(
 		Return(Op("&").Id("Client").Values(DictFunc(func(dict Dict) {
 			for _, r := range d.Resources {
 				dict[Id(r.Name)] = Op("&").Id(r.Service()).Values(Dict{Id("client"): Id("c")})
 			}
 		}))))
+	e.securityVars(g, d)
 }

@@ -66,6 +66,9 @@ func (e *emitter) codec(g *Group, t *model.Type) {
 	})
 	g.Line()
 	e.standardJSON(g, t)
+	if t.Request && t.HoldsReadOnly() {
+		e.forRequest(g, t)
+	}
 	if t.HoldsSecret() {
 		hideSecret(g, t)
 	}
@@ -171,11 +174,15 @@ func (e *emitter) element(elem model.Ref) Code {
 
 func (e *emitter) encode(src *Statement, f *model.Field) Code {
 	w, name := Id("w"), Lit(f.Wire)
+	r := f.Ref
 	need := Qual(e.wire, "Optional")
-	if f.Required {
+	switch {
+	case !f.Required || f.ReadOnly: // a request must not have what is read-only
+	case f.Nullable && (r.Prim == model.List || r.Prim == model.Map):
+		need = Qual(e.wire, "Nullable")
+	default:
 		need = Qual(e.wire, "Required")
 	}
-	r := f.Ref
 	switch r.Prim {
 	case model.Named:
 		switch {

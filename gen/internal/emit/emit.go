@@ -41,6 +41,8 @@ func Generate(d *model.Domain, target Target) (*Package, error) {
 		return nil, err
 	}
 	e.symbols(d)
+	e.nameSecurity(d)
+	e.nameApplies(d)
 	if err := e.file("client.gen.go", packageDoc(d), func(g *Group) { e.client(g, d) }); err != nil {
 		return nil, err
 	}
@@ -52,7 +54,7 @@ func Generate(d *model.Domain, target Target) (*Package, error) {
 	// A type's place depends on nothing but its name.
 	types := slices.DeleteFunc(slices.Clone(d.Types), func(t *model.Type) bool { return t.Params })
 	if len(types) > 0 {
-		if err := e.file("types.gen.go", "", func(g *Group) { e.types(g, types, senders(d.Resources...)) }); err != nil {
+		if err := e.file("types.gen.go", "", func(g *Group) { e.types(g, types, sendings(d.Resources...)) }); err != nil {
 			return nil, err
 		}
 		if err := e.codecFile("types_json.gen.go", types); err != nil {
@@ -70,7 +72,9 @@ type emitter struct {
 	// The import paths of the packages that generated code calls.
 	transport, wire, value string
 
-	declared map[string]declaration // the package's types by name, as oapi-codegen declares them
+	security map[string]string                  // the variables of security requirements, by securityKey
+	applies  map[*model.Type]map[sending]string // the methods that set a struct on a request
+	declared map[string]declaration             // the package's types by name, as oapi-codegen declares them
 }
 
 func newEmitter(name, source string, target Target) *emitter {
@@ -90,7 +94,7 @@ func (e *emitter) imported(name string) string {
 // parameters of its methods, and the descriptions of its operations.
 func (e *emitter) resource(g *Group, d *model.Domain, r *model.Resource) {
 	e.service(g, r)
-	e.types(g, r.Types, senders(r))
+	e.types(g, r.Types, sendings(r))
 	e.operations(g, d, r)
 }
 

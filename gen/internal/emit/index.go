@@ -47,7 +47,7 @@ func MethodTable(domains []*model.Domain) []byte {
 					pages = m.AllName()
 				}
 				fmt.Fprintf(&b, "| [%s.%s](%s/%s.gen.go) | `%s` | %s | %s | %s | %s | `%s` |\n",
-					r.Name, name, d.Package, r.File(), call, m.OperationID, m.Scope, m.Safety, pages, exampleCall(d, r, m))
+					r.Name, name, d.Package, r.File(), call, m.OperationID, tokenText(m), m.Safety, pages, exampleCall(d, r, m))
 			}
 		}
 	}
@@ -79,4 +79,12 @@ func firstSentence(text string) string {
 		return text[:i+1]
 	}
 	return text
+}
+
+// tokenText names the credential of a method in the table.
+func tokenText(m *model.Method) string {
+	if m.Scope == model.ScopeDeclared {
+		return strings.ReplaceAll(sanitize(credentialText(m)), "|", "\\|")
+	}
+	return string(m.Scope)
 }

@@ -2,6 +2,7 @@ package emit
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	. "github.com/dave/jennifer/jen"
@@ -43,6 +44,9 @@ func (e *emitter) operations(g *Group, d *model.Domain, r *model.Resource) {
 			Id("Safety"):   Qual(e.transport, safetyConst[m.Safety]),
 			Id("Scope"):    Qual(e.transport, scopeConst[m.Scope]),
 		}
+		if m.Scope == model.ScopeDeclared {
+			fields[Id("Security")] = Id(e.security[securityKey(m.Security)])
+		}
 		if m.Accept != "" {
 			fields[Id("Accept")] = Lit(m.Accept)
 		}
@@ -66,7 +70,7 @@ var safetyConst = map[model.Safety]string{
 
 var scopeConst = map[model.Scope]string{
 	model.ScopeServer: "ScopeServer", model.ScopeClient: "ScopeClient",
-	model.ScopeKey: "ScopeKey", model.ScopeNone: "ScopeNone",
+	model.ScopeKey: "ScopeKey", model.ScopeNone: "ScopeNone", model.ScopeDeclared: "ScopeDeclared",
 }
 
 func httpConst(method string) *Statement {
@@ -83,7 +87,15 @@ func methodDoc(m *model.Method) string {
 	case m.NoContent:
 		body = "If the response has no body, the error is transport.ErrNoContent."
 	}
-	return paragraphs(sentence(m.Name, m.Doc), body, callFacts(m), deprecated(m.Deprecated))
+	return paragraphs(sentence(m.Name, m.Doc), body, optionFacts(m), callFacts(m), deprecated(m.Deprecated))
+}
+
+// optionFacts names the optional parameters that a method takes as an option.
+func optionFacts(m *model.Method) string {
+	if m.Options == nil {
+		return ""
+	}
+	return "Optional parameters are passed as an option: see " + m.Options.Name + "."
 }
 
 // callFacts names a method's HTTP request, its credential and its retries.
@@ -92,7 +104,7 @@ func callFacts(m *model.Method) string {
 	if m.Stream {
 		request += " as " + m.Accept
 	}
-	return fmt.Sprintf("%s: %s, %s.", request, scopeText[m.Scope], safetyText[m.Safety])
+	return fmt.Sprintf("%s: %s, %s.", request, credentialText(m), safetyText[m.Safety])
 }
 
 var scopeText = map[model.Scope]string{
@@ -178,9 +190,19 @@ func (e *emitter) resultType(r model.Ref) *Statement {
 }
 
 func (e *emitter) newRequest(m *model.Method) *Statement {
+	styled := slices.ContainsFunc(m.PathParams, func(f *model.Field) bool {
+		return f.Style != "" || f.AsJSON || f.Slashes || !f.Ref.IsScalar()
+	})
 	args := []Code{Op("&").Id(m.Var())}
 	for _, f := range m.PathParams {
-		args = append(args, textOf(f.Ref, Id(f.Arg())))
+		if styled {
+			args = append(args, Qual(e.transport, "PathValue").Values(Dict{Id("Param"): e.param(f), Id("Value"): e.paramValue(f, Id(f.Arg()))}))
+		} else {
+			args = append(args, textOf(f.Ref, Id(f.Arg())))
+		}
+	}
+	if styled {
+		return Qual(e.transport, "NewStyledRequest").Call(args...)
 	}
 	return Qual(e.transport, "NewRequest").Call(args...)
 }
@@ -191,7 +213,7 @@ func (e *emitter) prepare(g *Group, m *model.Method) {
 		g.Id("req").Dot("SetHeader").Call(Lit(h.Name), Lit(h.Value))
 	}
 	if m.Params != nil {
-		g.Id("params").Dot("apply").Call(Id("req"))
+		g.Id("params").Dot(e.applyName(m.Params, m)).Call(Id("req"))
 	}
 }
 
@@ -201,7 +223,7 @@ func (e *emitter) iterator(g *Group, r *model.Resource, m *model.Method) {
 	g.Add(docs(paragraphs(
 		fmt.Sprintf("%s iterates over the results of %s, across all pages.", m.AllName(), m.Name),
 		"Each page is a separate call. If a call fails, the iterator yields the error once and stops.",
-		callFacts(m), deprecated(m.Deprecated))))
+		optionFacts(m), callFacts(m), deprecated(m.Deprecated))))
 	g.Func().Params(Id("s").Op("*").Id(r.Service())).Id(m.AllName()).Params(args...).
 		Qual("iter", "Seq2").Types(Op("*").Add(item.Clone()), Error()).BlockFunc(func(g *Group) {
 		g.Id("request").Op(":=").Func().Params().Op("*").Qual(e.transport, "Request").BlockFunc(func(g *Group) {

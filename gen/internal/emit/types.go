@@ -25,8 +25,8 @@ var linewise = Options{Open: "{", Close: "}", Separator: ",", Multi: true}
 
 // types declares named types in the given order, each with its old names, its
 // apply method if it is sent by one, and its filters. senders holds, for each
-// type with an apply method, a method that sends it.
-func (e *emitter) types(g *Group, types []*model.Type, senders map[*model.Type]*model.Method) {
+// struct that is sent, a method for each way in which it is.
+func (e *emitter) types(g *Group, types []*model.Type, senders map[*model.Type][]*model.Method) {
 	filters := map[string]bool{}
 	for _, t := range types {
 		g.Add(docs(paragraphs(sentence(t.Name, t.Doc), deprecated(t.Deprecated))))
@@ -49,8 +49,11 @@ func (e *emitter) types(g *Group, types []*model.Type, senders map[*model.Type]*
 			g.Type().Id(was).Op("=").Id(t.Name)
 			g.Line()
 		}
-		if m := senders[t]; m != nil {
+		for _, m := range senders[t] {
 			e.apply(g, t, m)
+			if t.Option {
+				e.paramsOf(g, t, m)
+			}
 		}
 		for _, f := range t.Fields {
 			if f.Filter != nil && !filters[f.Filter.Type] {
@@ -61,10 +64,25 @@ func (e *emitter) types(g *Group, types []*model.Type, senders map[*model.Type]*
 	}
 }
 
+// sideText says in which of requests and responses a member occurs, if not in both.
+func sideText(f *model.Field) string {
+	switch {
+	case f.ReadOnly:
+		return "Only responses have it: a request is sent without it."
+	case f.WriteOnly:
+		return "Only requests have it."
+	}
+	return ""
+}
+
 func (e *emitter) structType(g *Group, t *model.Type) {
 	g.Type().Id(t.Name).StructFunc(func(g *Group) {
+		if t.Option {
+			g.Qual(e.transport, "OptionalParams")
+			g.Line()
+		}
 		for i, f := range t.Fields {
-			g.Add(memberDocs(paragraphs(cmp.Or(f.Doc, undocumented), deprecated(f.Deprecated))))
+			g.Add(memberDocs(paragraphs(cmp.Or(f.Doc, undocumented), sideText(f), deprecated(f.Deprecated))))
 			field := g.Id(f.Name).Add(e.declared[t.Name].fields[i])
 			if t.HasJSON() {
 				field.Tag(map[string]string{"json": f.Wire})

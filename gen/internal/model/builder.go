@@ -34,6 +34,7 @@ func Build(doc *spec.Document, opts Options) (*Domain, error) {
 		byPointer: map[string]*Type{},
 		namedAt:   map[string]diag.Pos{},
 		active:    map[string]bool{},
+		reported:  map[string]bool{},
 		compared:  map[[2]*Type]bool{},
 	}
 	b.domain.Doc = b.documented(doc.Root().Get("info"))
@@ -41,6 +42,7 @@ func Build(doc *spec.Document, opts Options) (*Domain, error) {
 	b.nameMethods()
 	b.operations()
 	b.mergeTypes()
+	b.sendable()
 	b.breakCycles()
 	b.finishPages()
 	b.reachable()
@@ -63,9 +65,11 @@ type builder struct {
 	errs      diag.List
 	resources map[string]*Resource
 	byPointer map[string]*Type // by the pointer of the schema
+	reported  map[string]bool  // pointers of what was reported and is used in many places
 	active    map[string]bool  // pointers of the anonymous schemas that are being converted
 	types     []*Type          // in order of discovery, not yet merged
 	pages     []pagePlan
+	servers   spec.Node           // that the client calls, see sameServers
 	namedAt   map[string]diag.Pos // by location: where its name was set, or the location itself
 
 	roots       []Ref                // types that no operation leads to
@@ -239,11 +243,14 @@ func (b *builder) reachable() {
 	}
 	for _, r := range b.domain.Resources {
 		for _, m := range r.Methods {
-			if m.Params != nil {
-				if m.Params.Params && !seen[m.Params] {
-					r.Types = append(r.Types, m.Params)
+			for _, t := range []*Type{m.Params, m.Options} {
+				if t == nil {
+					continue
 				}
-				visit(m.Params)
+				if t.Params && !seen[t] {
+					r.Types = append(r.Types, t)
+				}
+				visit(t)
 			}
 			if m.Result != nil {
 				visitRef(m.Result)
@@ -275,6 +282,7 @@ func (b *builder) forms() {
 			body := cmp.Or(m.BodyType, m.Params)
 			switch {
 			case body == nil:
+			case body.Params:
 			case m.Body == BodyForm || m.Body == BodyMultipart:
 				form[body] = true
 			default:
@@ -284,7 +292,7 @@ func (b *builder) forms() {
 	}
 	for _, t := range b.domain.Types {
 		for _, f := range t.Fields {
-			if f.In != "body" {
+			if f.In != "body" || f.Ref.Prim != Named || f.Ref.Type.Kind != Struct {
 				refers(&f.Ref)
 			}
 		}
@@ -296,39 +304,6 @@ func (b *builder) forms() {
 		t.Form = !other[t]
 	}
 	b.formFields()
-}
-
-// formFields reports fields that a form cannot encode, and types that are sent
-// with two encodings: a type has a single method that sends it.
-func (b *builder) formFields() {
-	sentBy := map[*Type]*Method{}
-	for _, r := range b.domain.Resources {
-		for _, m := range r.Methods {
-			body := cmp.Or(m.BodyType, m.Params)
-			if body == nil || body.Params {
-				continue
-			}
-			if first := sentBy[body]; first != nil {
-				if first.Body != m.Body {
-					b.errs = append(b.errs, diag.Errorf(m.Pos, "cannot-express", "%s sends %s as %s, but %s sends it as %s",
-						m.Loc, body.Name, m.Body.description(), first.Loc, first.Body.description()).
-						WithHint("give each operation its own schema in an overlay"))
-				}
-				continue
-			}
-			sentBy[body] = m
-			if m.Body == BodyJSON {
-				continue
-			}
-			for _, f := range body.Fields {
-				if item := cmp.Or(f.Ref.Elem, &f.Ref); !item.scalar() && item.Prim != File || item.Prim == File && m.Body != BodyMultipart {
-					b.errs = append(b.errs, diag.Errorf(f.Pos, "cannot-express", "%s.%s is %s, which cannot be sent in %s",
-						body.Name, f.Name, f.Ref.Go(), m.Body.description()).
-						WithHint("give it a scalar type in an overlay, or remove it"))
-				}
-			}
-		}
-	}
 }
 
 // spellings reports fields whose type has alternate spellings of its values and

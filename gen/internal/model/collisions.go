@@ -86,6 +86,10 @@ func (b *builder) checkMembers(t *Type) {
 			members.own("LogValue", "the method that hides a secret")
 		}
 	}
+	if t.Option {
+		members.own("OptionalParams", "the field that makes the parameters an option")
+		members.own("ParamsOf", "the method that names their operation")
+	}
 	for _, f := range t.Fields {
 		members.add(claim{
 			name: f.Name, pos: f.Pos, what: strconv.Quote(f.Wire), names: alternatives("", f.Wire, "Field", nil), movable: !b.fixedField(f),

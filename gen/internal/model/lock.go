@@ -29,6 +29,8 @@ type LockEntry struct {
 	Name string
 	Was  []string // earlier names, kept as deprecated aliases
 	Pos  diag.Pos
+
+	Option bool // the struct of a method's parameters is passed as an option of the call
 }
 
 const lockHeader = `# The Go names in use, by the place in the specification that they stand for.
@@ -36,7 +38,9 @@ const lockHeader = `# The Go names in use, by the place in the specification tha
 # are removed, and a name that is here never changes by itself. To rename one,
 # write  {name: New, was: [Old]}  and give the new name in the overlay, if the
 # overlay names it; Old stays as a deprecated alias. The entry of a name that was
-# in no release may be deleted instead.
+# in no release may be deleted instead. An entry with  option: true  stands for
+# optional parameters that came when their method existed without any: they are
+# passed as an option, so that the method keeps its signature.
 `
 
 // NewLock returns an empty lock.
@@ -69,15 +73,16 @@ func ParseLock(file string, data []byte) (*Lock, error) {
 			e.Name = v.Value
 		case yaml.MappingNode:
 			var long struct {
-				Name string
-				Was  []string
+				Name   string
+				Was    []string
+				Option bool
 			}
 			if err := v.Decode(&long); err != nil {
 				list = append(list, diag.Errorf(e.Pos, "names-lock-entry", "this entry cannot be parsed: %v", err).
 					WithHint("write  %s: Name  or  %s: {name: New, was: [Old]}", k.Value, k.Value))
 				continue
 			}
-			e.Name, e.Was = long.Name, long.Was
+			e.Name, e.Was, e.Option = long.Name, long.Was, long.Option
 		}
 		for _, name := range append([]string{e.Name}, e.Was...) {
 			for part := range splitDots(name) {
@@ -102,24 +107,55 @@ func (l *Lock) Marshal() ([]byte, error) {
 	for _, loc := range slices.SortedFunc(maps.Keys(l.used), compareLoc) {
 		e := l.used[loc]
 		fmt.Fprintf(&b, "%s: ", scalar(loc))
-		if len(e.Was) == 0 {
+		if len(e.Was) == 0 && !e.Option {
 			fmt.Fprintf(&b, "%s\n", scalar(e.Name))
 			continue
 		}
-		fmt.Fprintf(&b, "{name: %s, was: [", scalar(e.Name))
+		fmt.Fprintf(&b, "{name: %s", scalar(e.Name))
 		for i, w := range e.Was {
-			if i > 0 {
-				b.WriteString(", ")
-			}
-			b.WriteString(scalar(w))
+			b.WriteString([]string{", was: [", ", "}[min(i, 1)] + scalar(w))
 		}
-		b.WriteString("]}\n")
+		if len(e.Was) > 0 {
+			b.WriteString("]")
+		}
+		if e.Option {
+			b.WriteString(", option: true")
+		}
+		b.WriteString("}\n")
 	}
 	// An unreadable lock would fail every later run.
 	if _, err := ParseLock(l.File, b.Bytes()); err != nil {
 		return nil, fmt.Errorf("the new %s cannot be parsed: %w", l.File, err)
 	}
 	return b.Bytes(), nil
+}
+
+// asOption reports whether optional query and header parameters of the method at
+// loc are passed as an option of the call. They are if the method was locked
+// before it had any: a new argument would break its callers. A method whose path
+// changed is recognised by its name.
+func (l *Lock) asOption(loc, method string) bool {
+	_, existed := l.entries[loc]
+	if !existed {
+		for _, at := range slices.Sorted(maps.Keys(l.entries)) {
+			if l.entries[at].Name == method {
+				loc, existed = at, true
+				break
+			}
+		}
+	}
+	if params, ok := l.entries[loc+" params"]; ok {
+		return params.Option
+	}
+	return existed
+}
+
+// recordOption records in which form a method takes the parameters at loc.
+func (l *Lock) recordOption(loc string, option bool) {
+	if e, ok := l.used[loc]; ok {
+		e.Option = option
+		l.used[loc] = e
+	}
 }
 
 // scalar returns a string in YAML. It is quoted if YAML would not read it as a

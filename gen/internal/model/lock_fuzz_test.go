@@ -10,6 +10,7 @@ import (
 // FuzzParseLock checks that errors in a names lock have a position.
 func FuzzParseLock(f *testing.F) {
 	f.Add("GET /users: Users.List\ntype /a: {name: New, was: [Old]}\n")
+	f.Add("GET /users: Users.List\nGET /users params: {name: New, was: [Old], option: true}\n")
 	f.Add("a: not a name\nb: {name: [], was: x}\nc: []\nd: ~\n? e\n: F\n")
 	f.Add("a: &a {name: A, was: [B, C.D]}\nb: *a\nc: {<<: *a}\nd: 1\n")
 	f.Fuzz(func(t *testing.T, text string) {

@@ -65,17 +65,19 @@ func (b *builder) mergeTypes() {
 			if m.BodyType != nil {
 				m.BodyType = canonical[m.BodyType]
 			}
-			if m.Params == nil {
-				continue
-			}
 			if c := canonical[m.Params]; c != nil && !m.Params.Params {
 				m.Params = c
 			}
-			for _, f := range m.Params.Fields {
-				fix(&f.Ref)
-				if f.Filter != nil {
-					for _, ff := range f.Filter.Fields {
-						fix(&ff.Ref)
+			for _, t := range []*Type{m.Params, m.Options} {
+				if t == nil {
+					continue
+				}
+				for _, f := range t.Fields {
+					fix(&f.Ref)
+					if f.Filter != nil {
+						for _, ff := range f.Filter.Fields {
+							fix(&ff.Ref)
+						}
 					}
 				}
 			}
@@ -183,6 +185,7 @@ func (b *builder) differInside(x, y *Ref) bool {
 func (into *Type) absorb(t *Type) {
 	into.Doc = cmp.Or(into.Doc, t.Doc)
 	into.explicit = into.explicit || t.explicit
+	into.Choices = slices.DeleteFunc(into.Choices, func(c Choice) bool { return !slices.ContainsFunc(t.Choices, c.equal) })
 	into.given = into.given || t.given
 	into.merged = append(append(into.merged, t.lockLoc()), t.merged...)
 	into.Request, into.Response = into.Request || t.Request, into.Response || t.Response
@@ -210,6 +213,8 @@ func (into *Type) absorb(t *Type) {
 			}
 		}
 		m.Required = m.Required && f.Required
+		m.ReadOnly, m.WriteOnly = m.ReadOnly && f.ReadOnly, m.WriteOnly && f.WriteOnly
+		m.Nullable, m.NotEmpty, m.Default = m.Nullable || f.Nullable, m.NotEmpty && f.NotEmpty, m.Default || f.Default
 		if !m.pinned {
 			m.Ref.Pointer, m.pinned = m.Ref.Pointer && !f.pinned || f.Ref.Pointer, f.pinned
 		}

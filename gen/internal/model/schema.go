@@ -2,6 +2,7 @@ package model
 
 import (
 	"cmp"
+	"math/big"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,6 +18,7 @@ type context struct {
 	request, response bool
 	param             bool // a path, query or header parameter
 	multipart         bool // the fields of a multipart form
+	nested            bool // in an object of the body
 	explicit          bool // the parent's name was set by an overlay
 	property          bool // the schema is declared inline as a property
 }
@@ -90,6 +92,8 @@ func (b *builder) ref(n spec.Node, ctx context) Ref {
 			"declare its properties in an overlay, or set x-any: true if it is free-form")
 	case typ == "string":
 		return b.text(n, ctx)
+	case typ == "integer" && beyondInt(n):
+		return Ref{Prim: Number}
 	case typ == "integer":
 		return Ref{Prim: Int}
 	case typ == "number":
@@ -106,6 +110,19 @@ func (b *builder) ref(n spec.Node, ctx context) Ref {
 // naming are the keywords whose members are named by their keys.
 var naming = map[string]bool{
 	"schemas": true, "properties": true, "$defs": true, "definitions": true, "patternProperties": true,
+}
+
+// beyondInt reports whether an integer may be outside of what 64 bits with a sign hold.
+func beyondInt(n spec.Node) bool {
+	if n.Str("format") == "uint64" {
+		return true
+	}
+	for _, keyword := range []string{"minimum", "maximum"} {
+		if limit, ok := new(big.Int).SetString(n.Str(keyword), 10); ok && !limit.IsInt64() {
+			return true
+		}
+	}
+	return false
 }
 
 // typeOf returns a schema's type other than null, and whether it has several.
@@ -227,6 +244,9 @@ func (b *builder) leave(n spec.Node) { delete(b.active, n.Pointer()) }
 
 func (b *builder) object(n spec.Node, ctx context) Ref {
 	t := b.declare(n, ctx, Struct)
+	if ctx.nested { // files are only in a multipart form itself, not in its objects
+		ctx.multipart = false
+	}
 	parts := b.parts(n)
 	seen := map[string]bool{}
 	var members []spec.Node
@@ -237,7 +257,7 @@ func (b *builder) object(n spec.Node, ctx context) Ref {
 				WithHint("remove parts that no caller needs in an overlay")
 			break
 		}
-		b.onlyMembers(n, part)
+		b.onlyMembers(t, n, part)
 		required := map[string]bool{}
 		for _, r := range part.required {
 			required[r] = true
@@ -273,15 +293,15 @@ func (b *builder) object(n spec.Node, ctx context) Ref {
 
 // onlyMembers reports keywords of a part that a struct cannot express: a type
 // other than object, and alternative shapes.
-func (b *builder) onlyMembers(n spec.Node, p part) {
+func (b *builder) onlyMembers(t *Type, n spec.Node, p part) {
 	typ, _ := typeOf(p.Node)
 	why := ""
 	switch {
 	case typ != "" && typ != "object":
 		why = "of type " + typ
-	case p.Get("oneOf").Exists():
+	case p.Get("oneOf").Exists() && !t.choose(p.Get("oneOf"), true):
 		why = "of several shapes (oneOf)"
-	case p.Get("anyOf").Exists():
+	case p.Get("anyOf").Exists() && !t.choose(p.Get("anyOf"), false):
 		why = "of several shapes (anyOf)"
 	case p.Get("enum").Exists():
 		why = "one of a list (enum)"
@@ -323,9 +343,14 @@ func (b *builder) field(t *Type, p spec.Node, entry LockEntry, required bool, ct
 	}
 	f.Most, f.MostLength = wholeNumber(target, "maximum"), wholeNumber(target, "maxLength")
 	nullable := target.Bool("nullable") || p.Bool("nullable") || slices.Contains(target.Get("type").Strings(), "null")
+	f.Nullable = nullable
+	f.ReadOnly, f.WriteOnly = p.Bool("readOnly") || target.Bool("readOnly"), p.Bool("writeOnly") || target.Bool("writeOnly")
+	f.NotEmpty = wholeNumber(target, "minItems") > 0 || wholeNumber(target, "minProperties") > 0
+	f.Default = meaningfulDefault(target)
+	f.binary = target.Str("format") == "binary" && !ctx.multipart
 	inner := context{
 		parent: t.Name, name: entry.Name, explicit: t.explicit,
-		request: ctx.request, response: ctx.response, multipart: ctx.multipart, property: true,
+		request: ctx.request, response: ctx.response, multipart: ctx.multipart, nested: true, property: true,
 	}
 	f.Ref = b.ref(p, inner)
 	switch f.Ref.Prim {
@@ -336,12 +361,7 @@ func (b *builder) field(t *Type, p spec.Node, entry LockEntry, required bool, ct
 	case Int, Float:
 		f.Ref.Pointer = nullable
 	}
-	if x := p.Get("x-pointer"); x.Exists() {
-		f.Ref.Pointer, f.pinned = x.Text() == "true", true
-		if f.Ref.Pointer && (f.Ref.Prim == List || f.Ref.Prim == Map || f.Ref.Prim == JSON || f.Ref.Prim == File) {
-			b.errorf(x, "cannot-express", "%s is %s, which is never a pointer", p.Pointer(), f.Ref.Go())
-		}
-	}
+	b.pin(f, p)
 	return f
 }
 

@@ -117,7 +117,7 @@ func (x *index) use(d *model.Domain) {
 		for _, m := range r.Methods {
 			user := r.Service() + "." + m.Name
 			refer(user, m.Result)
-			for _, t := range []*model.Type{m.Params, m.BodyType} {
+			for _, t := range []*model.Type{m.Params, m.Options, m.BodyType} {
 				if t != nil {
 					put(t.Name, user)
 				}

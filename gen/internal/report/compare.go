@@ -162,6 +162,7 @@ func (c *comparison) domain(name string) (*domainDiff, error) {
 	}
 	c.locate(d)
 	d.renames()
+	d.joinParameters()
 	return d, c.findings(d)
 }
 

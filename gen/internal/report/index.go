@@ -14,10 +14,11 @@ type index struct {
 	places map[string][]string
 	users  map[string][]string // by type or constant, the symbols that use it or that it belongs to
 	uses   map[string][]string // by field or method, the types that it consists of
+	params map[string]bool     // pointers of the operations with a struct of parameters
 }
 
 func newIndex(d *model.Domain, doc *spec.Document) *index {
-	x := &index{places: map[string][]string{}, users: map[string][]string{}, uses: map[string][]string{}}
+	x := &index{places: map[string][]string{}, users: map[string][]string{}, uses: map[string][]string{}, params: map[string]bool{}}
 	if d == nil {
 		return x
 	}
@@ -33,6 +34,7 @@ func newIndex(d *model.Domain, doc *spec.Document) *index {
 			x.put(e.Name, "#"+rest)
 		} else if op, ok := strings.CutSuffix(loc, " params"); ok {
 			x.put(e.Name, operationPointer(op))
+			x.params[operationPointer(op)] = true
 			types[op] = e.Name
 		}
 	}

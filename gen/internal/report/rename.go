@@ -89,6 +89,37 @@ func (d *domainDiff) join(removed, added *Card) {
 	})
 }
 
+// joinParameters makes one card of the first parameters of an operation, and of its
+// last ones: the struct that holds them comes or goes as a whole.
+func (d *domainDiff) joinParameters() {
+	first := map[string]*Card{}
+	d.cards = slices.DeleteFunc(d.cards, func(c *Card) bool {
+		if len(c.Subjects) != 1 || len(c.Facts) != 1 || c.Facts[0].Aspect != "" {
+			return false
+		}
+		op := parameterOf(c.Subjects[0])
+		if op == "" || d.index[0].params[op] == d.index[1].params[op] {
+			return false
+		}
+		if first[op] == nil {
+			first[op] = c
+			return false
+		}
+		first[op].Subjects = append(first[op].Subjects, c.Subjects...)
+		first[op].Facts = append(first[op].Facts, c.Facts...)
+		return true
+	})
+}
+
+// parameterOf returns the operation of a parameter, "" if the subject is not one.
+func parameterOf(subject string) string {
+	parts := strings.Split(subject, "/")
+	if len(parts) != 6 || parts[1] != "paths" || parts[4] != "parameters" {
+		return ""
+	}
+	return strings.Join(parts[:4], "/")
+}
+
 // alike returns how good the evidence is, from 0 to 1, that a removed part and
 // an added one are the same.
 func (d *domainDiff) alike(from, to string) float64 {

@@ -27,7 +27,14 @@ func (d *domainDiff) title(c *Card, most int) string {
 		return d.renameTitle(c.Renamed)
 	}
 	name := subjectName(c.Subjects[0])
-	if n := len(c.Subjects); n > 1 {
+	if n := len(c.Subjects); n > 1 && parameterOf(c.Subjects[0]) != "" {
+		for _, s := range c.Subjects[1:min(n, most)] {
+			name += strings.TrimPrefix(subjectName(s), subjectName(parameterOf(s)))
+		}
+		if n > most {
+			name += fmt.Sprintf(" and %d more", n-most)
+		}
+	} else if n > 1 {
 		name = fmt.Sprintf("%s in %d places", lastName(c.Subjects[0]), n)
 	}
 	var what []string

@@ -161,3 +161,21 @@ func (n Node) Deref() Node {
 	}
 	return n
 }
+
+// Same reports whether two nodes have the same content.
+func (n Node) Same(o Node) bool { return same(n.n, o.n) }
+
+func same(a, b *yaml.Node) bool {
+	if a == b || a == nil || b == nil {
+		return a == b
+	}
+	if a.Kind != b.Kind || a.Tag != b.Tag || a.Value != b.Value || len(a.Content) != len(b.Content) {
+		return false
+	}
+	for i := range a.Content {
+		if !same(a.Content[i], b.Content[i]) {
+			return false
+		}
+	}
+	return true
+}
