@@ -61,6 +61,9 @@ func (b *builder) mergeTypes() {
 		}
 		sortFields(t)
 	}
+	for i := range b.roots {
+		fix(&b.roots[i])
+	}
 	for _, r := range b.domain.Resources {
 		for _, m := range r.Methods {
 			fix(m.Result)
