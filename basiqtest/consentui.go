@@ -60,7 +60,7 @@ func (s *Server) visit(link string) (back *url.URL, query url.Values, err error)
 	if err != nil {
 		return nil, nil, errors.New("the link is not a valid URL")
 	}
-	here := strings.HasPrefix(link, s.URL+"/")
+	here := strings.HasPrefix(link, s.root()+"/")
 	if !here && (u.Scheme != "https" || u.Host != "consent.basiq.io" || u.Path != "/home") {
 		return nil, nil, errors.New("the link does not point to https://consent.basiq.io/home")
 	}

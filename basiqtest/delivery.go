@@ -36,7 +36,7 @@ func (s *Server) post(e *event) {
 			EventTypeID string `json:"eventTypeId"`
 			EventID     string `json:"eventId"`
 			Links       any    `json:"links"`
-		}{e.kind, e.id, object{"event": s.URL + "/events/" + e.id, "eventEntity": s.URL + e.ref}})
+		}{e.kind, e.id, object{"event": h.root + "/events/" + e.id, "eventEntity": h.root + e.ref}})
 		if err != nil {
 			panic(err) // plain values can always be encoded
 		}

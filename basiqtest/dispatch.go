@@ -92,8 +92,8 @@ func (e *entryPoint) matches(segments []string) int {
 	return fixed
 }
 
-// serve handles a request.
-func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
+// ServeHTTP handles a request to the API.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	q, a := s.receive(r)
 	s.mu.Lock()
 	f, rec := s.matchFault(q), s.record(q)
@@ -172,6 +172,8 @@ func (s *Server) handle(q *request) response {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.tick()
+	s.requested = rootOf(q.Request)
+	defer func() { s.requested = "" }()
 	if q.route.Scope != transport.ScopeKey {
 		if a := s.authorize(q); a != nil {
 			return *a

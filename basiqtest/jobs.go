@@ -283,7 +283,7 @@ func (s *Server) listJobs(q *request) response {
 			data = append(data, s.jobView(j, true))
 		}
 	}
-	return ok(object{"type": "list", "size": len(data), "data": data, "links": object{"self": s.URL + q.URL.RequestURI()}})
+	return ok(object{"type": "list", "size": len(data), "data": data, "links": object{"self": s.root() + q.URL.RequestURI()}})
 }
 
 func (s *Server) submitMFA(q *request) response {

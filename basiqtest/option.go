@@ -3,6 +3,7 @@ package basiqtest
 import (
 	"fmt"
 	"net/url"
+	"strings"
 	"time"
 )
 
@@ -22,6 +23,8 @@ type config struct {
 	signServerTime bool
 	noQuotas       bool
 	strictQuotas   bool
+	publicURL      string
+	key            string
 }
 
 func defaults() config {
@@ -106,6 +109,33 @@ func WithRedirectURL(address string) Option {
 			return fmt.Errorf("WithRedirectURL: the URL must be absolute")
 		}
 		c.redirect = address
+		return nil
+	}
+}
+
+// WithPublicURL sets the URL that links to the server begin with. By default, they begin
+// with the address that the request came to, so that they work through a port mapping.
+// Set it for a proxy that changes the scheme, the Host header or the path. address must
+// be absolute, without a query and a fragment. A slash at its end is ignored.
+func WithPublicURL(address string) Option {
+	return func(c *config) error {
+		u, err := url.Parse(address)
+		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
+			return fmt.Errorf("WithPublicURL: the URL must be absolute, such as https://sandbox.example, without a query")
+		}
+		c.publicURL = strings.TrimRight(address, "/")
+		return nil
+	}
+}
+
+// WithAPIKey sets the API key that the server accepts. By default, each server has a
+// made-up one of its own. key must consist of visible ASCII characters.
+func WithAPIKey(key string) Option {
+	return func(c *config) error {
+		if key == "" || strings.ContainsFunc(key, func(r rune) bool { return r <= ' ' || r > '~' }) {
+			return fmt.Errorf("WithAPIKey: the key must consist of visible ASCII characters, without spaces")
+		}
+		c.key = key
 		return nil
 	}
 }

@@ -21,6 +21,7 @@ type webhook struct {
 	status      string
 	secrets     []string // newest first; the others expire
 	disabled    bool     // after all attempts to deliver a message failed
+	root        string   // links in its messages begin with it: the address where the webhook was created
 	messages    []*message
 }
 
@@ -108,7 +109,7 @@ func (s *Server) webhookView(h *webhook, secret bool) object {
 	}
 	out := object{
 		"type": "webhook", "id": h.id, "url": h.url, "name": h.name, "description": h.description, "subscribedEvents": events,
-		"status": h.status, "links": object{"self": s.URL + "/notifications/webhooks/" + h.id},
+		"status": h.status, "links": object{"self": s.root() + "/notifications/webhooks/" + h.id},
 	}
 	if secret {
 		out["secret"] = h.secrets[0]
@@ -121,7 +122,7 @@ func (s *Server) createWebhook(q *request) response {
 	if a != nil {
 		return *a
 	}
-	h := &webhook{id: s.ids.id(), status: "active", secrets: []string{s.newSecret()}}
+	h := &webhook{id: s.ids.id(), status: "active", secrets: []string{s.newSecret()}, root: s.root()}
 	h.set(body)
 	s.webhooks = append(s.webhooks, h)
 	return created(s.webhookView(h, true))
@@ -132,7 +133,7 @@ func (s *Server) listWebhooks(q *request) response {
 	for _, h := range s.webhooks {
 		data = append(data, s.webhookView(h, false))
 	}
-	return ok(object{"type": "list", "count": len(data), "size": len(data), "data": data, "links": object{"self": s.URL + q.URL.RequestURI()}})
+	return ok(object{"type": "list", "count": len(data), "size": len(data), "data": data, "links": object{"self": s.root() + q.URL.RequestURI()}})
 }
 
 func (s *Server) webhookOf(q *request) (*webhook, *response) {
@@ -177,7 +178,7 @@ func (s *Server) deleteWebhook(q *request) response {
 }
 
 func (s *Server) messageView(m *message) object {
-	self := s.URL + "/notifications/webhooks/" + m.hook.id
+	self := s.root() + "/notifications/webhooks/" + m.hook.id
 	attempts := m.attempts
 	if attempts == nil {
 		attempts = []object{}
@@ -185,7 +186,7 @@ func (s *Server) messageView(m *message) object {
 	return object{
 		"id": m.id, "webhookId": m.hook.id, "eventId": m.event.id, "eventTypeId": m.event.kind, "event": m.event.kind,
 		"payload": json.RawMessage(m.body), "attempts": attempts,
-		"links": object{"self": self + "/messages/" + m.id, "webhook": self, "event": s.URL + "/events/" + m.event.id},
+		"links": object{"self": self + "/messages/" + m.id, "webhook": self, "event": s.root() + "/events/" + m.event.id},
 	}
 }
 
@@ -290,11 +291,11 @@ func (s *Server) pageOfObjects(q *request, known filterFields, all func([]condit
 	}
 	end := min(place.at+place.limit, len(place.objects))
 	page := place.objects[place.at:end]
-	links := object{"self": s.URL + q.URL.RequestURI()}
+	links := object{"self": s.root() + q.URL.RequestURI()}
 	if end < len(place.objects) {
 		following := *place
 		following.at = end
-		links["next"] = s.URL + q.URL.Path + "?next=" + s.remember(&following)
+		links["next"] = s.root() + q.URL.Path + "?next=" + s.remember(&following)
 	}
 	return ok(object{"type": "list", "count": len(page), "size": len(place.objects), "data": page, "links": links})
 }

@@ -1,0 +1,62 @@
+package basiqtest
+
+import (
+	"cmp"
+	"net/http"
+)
+
+// local is a path of this server in data that is kept: an event, a summary, a report. It
+// becomes a link when it is sent, because the client may know the server by another
+// address than the one that caused the data.
+type local string
+
+// rebase returns v with all local paths made links that begin with root.
+func rebase(v any, root string) any {
+	switch v := v.(type) {
+	case local:
+		return root + string(v)
+	case []local:
+		out := make([]string, len(v))
+		for i, path := range v {
+			out[i] = root + string(path)
+		}
+		return out
+	case object:
+		if v == nil {
+			return v
+		}
+		out := make(object, len(v))
+		for name, member := range v {
+			out[name] = rebase(member, root)
+		}
+		return out
+	case []object:
+		out := make([]object, len(v))
+		for i, element := range v {
+			out[i], _ = rebase(element, root).(object)
+		}
+		return out
+	case []any:
+		out := make([]any, len(v))
+		for i, element := range v {
+			out[i] = rebase(element, root)
+		}
+		return out
+	}
+	return v
+}
+
+// root returns what links begin with: the public URL, or the address that the request
+// came to. It is called with the lock held.
+func (s *Server) root() string { return cmp.Or(s.cfg.publicURL, s.requested, s.URL) }
+
+// rootOf returns the address that a request came to, or "" if it does not say.
+func rootOf(r *http.Request) string {
+	switch {
+	case r.Host == "":
+		return ""
+	case r.TLS != nil:
+		return "https://" + r.Host
+	}
+	return "http://" + r.Host
+}
