@@ -103,6 +103,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	s.pause(r, f.Delay)
 	if f.Drop == DropBefore {
+		s.finish(rec, &response{})
 		panic(http.ErrAbortHandler)
 	}
 	if a == nil && (f.Status == 0 || f.Executed) {
@@ -112,11 +113,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		a = new(f.response())
 	}
 	if f.Drop == DropAfter {
+		s.finish(rec, &response{})
 		panic(http.ErrAbortHandler)
 	}
-	s.mu.Lock()
-	rec.Status = a.status
-	s.mu.Unlock()
+	s.finish(rec, a)
 	s.send(w, r, *a, f.Truncate)
 }
 
@@ -240,13 +240,6 @@ var buffers = sync.Pool{New: func() any { return new([]byte) }}
 
 // send writes a response, or only its first truncate bytes if truncate is positive.
 func (s *Server) send(w http.ResponseWriter, r *http.Request, a response, truncate int) {
-	if a.status >= 400 {
-		if list, ok := a.json.(object); ok && list["type"] == "list" {
-			s.mu.Lock()
-			list["correlationId"] = s.ephemeral.id()
-			s.mu.Unlock()
-		}
-	}
 	body := a.body()
 	if a.page != nil {
 		buffer := buffers.Get().(*[]byte)

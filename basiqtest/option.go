@@ -24,6 +24,8 @@ type config struct {
 	noQuotas       bool
 	strictQuotas   bool
 	publicURL      string
+	immediate      bool
+	log            func(Request)
 	key            string
 }
 
@@ -63,9 +65,10 @@ func WithNow(t time.Time) Option {
 	}
 }
 
-// WithJobPace makes jobs advance by the server's clock, one transition every d. By
-// default, or if d is 0, a job advances by one transition each time it is polled with
-// GET /jobs/{jobId}, so that tests do not have to wait. d must not be negative.
+// WithJobPace makes jobs advance by the server's clock, one transition every d, whether
+// or not they are polled. By default, or if d is 0, a job advances by one transition each
+// time it is polled with GET /jobs/{jobId}, so that tests do not have to wait. d must not
+// be negative.
 func WithJobPace(d time.Duration) Option {
 	return func(c *config) error {
 		if d < 0 {
@@ -74,6 +77,18 @@ func WithJobPace(d time.Duration) Option {
 		c.pace = d
 		return nil
 	}
+}
+
+// WithImmediateJobs makes jobs end before the next request, so that nobody has to wait
+// for them. Jobs that require MFA advance to that step, and end after the answer.
+func WithImmediateJobs() Option {
+	return func(c *config) error { c.immediate = true; return nil }
+}
+
+// WithRequestLog calls log with each request when its response is known, in order and
+// while the server is locked: log must return soon, and must not call the server.
+func WithRequestLog(log func(Request)) Option {
+	return func(c *config) error { c.log = log; return nil }
 }
 
 // WithRelativeLinks makes the links of jobs relative, which they sometimes are in the
