@@ -5,7 +5,7 @@ GO ?= go
 # The modules of the workspace (go.work): the SDK, the generator, and the tests
 # that validate with kin-openapi. Modules that need more (a JSON library to
 # compare with, a Redis) have a workspace of their own.
-PACKAGES = ./... ./gen/... ./internal/contract/...
+PACKAGES = ./... ./cmd/basiq/... ./gen/... ./internal/contract/...
 MODULES_APART = bench examples/redistore
 
 .PHONY: help golden generate test test-modules check lint update pull diff replay vet vet-platforms race fuzz fuzz-ci mutants mutants-values mutants-runtime vuln bench bench-bulk bench-import bench-gen gen-size

@@ -265,3 +265,6 @@ func withJobs(back *url.URL, jobIDs []string, state string, hasState bool) strin
 	out.RawQuery = params.Encode()
 	return out.String()
 }
+
+// Now returns the server's time.
+func (v *ConsentVisit) Now() time.Time { return v.s.Now() }

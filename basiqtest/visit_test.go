@@ -49,7 +49,7 @@ func TestConsentVisit(t *testing.T) {
 	if purpose, permissions := v.Purpose(); purpose == "" || len(permissions) != 4 || len(permissions[0].Attributes) != 3 {
 		t.Errorf("%q, %v", purpose, permissions)
 	}
-	if c, err := v.Consent(); err != nil || c.Status != "active" || !c.Expires.Equal(noon.Add(365 * 24 * time.Hour)) {
+	if c, err := v.Consent(); err != nil || c.Status != "active" || !c.Expires.Equal(noon.Add(365*24*time.Hour)) {
 		t.Fatal(c, err)
 	}
 	jobID, err := v.Connect("", basiqtest.Richard.At(basiqtest.PiedPiper))
