@@ -69,13 +69,21 @@ func (s *Server) takeSnapshot(q *request, kind string) (*snapshot, *response) {
 		if a.currency != x.accounts[0].currency {
 			return nil, new(badParameter("accounts", "The accounts have different currencies."))
 		}
+	}
+	x.rows = s.rowsBetween(x.accounts, x.from, x.to)
+	return x, nil
+}
+
+// rowsBetween returns the posted transactions of accounts in a range of months.
+func (s *Server) rowsBetween(accounts []*account, from, to string) (out []*row) {
+	for _, a := range accounts {
 		for _, r := range s.posted(a) {
-			if month := r.post.Format("2006-01"); month >= x.from && month <= x.to {
-				x.rows = append(x.rows, r)
+			if month := r.post.Format("2006-01"); month >= from && month <= to {
+				out = append(out, r)
 			}
 		}
 	}
-	return x, nil
+	return out
 }
 
 // createSummary handles a request for a summary. The response is empty if there are no

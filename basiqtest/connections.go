@@ -79,11 +79,19 @@ func (s *Server) retrieval(c *connection) *job {
 	p, refused := c.login.authenticate()
 	question := c.institution.challengeFor(p, c.asked)
 	c.asked++
+	j := &job{kind: connectionJob, user: c.owner, institution: c.institution, conn: c, question: question}
+	j.steps = s.retrievalSteps(c, p, refused, question, j)
+	c.job = j
+	s.startJob(j)
+	return j
+}
+
+// retrievalSteps returns the steps of a job that retrieves the data of a connection.
+func (s *Server) retrievalSteps(c *connection, p *persona, refused *failure, question *challenge, j *job) []*step {
 	link := func(path string) object { return object{"type": "link", "url": path} }
 	part := func(name string) string {
 		return "/users/" + c.user + "/" + name + "?filter=institution.id.eq('" + c.institution.id + "')"
 	}
-	var j *job
 	steps := []*step{{title: "verify-credentials", do: func(st *step) *failure {
 		j.noSource = false
 		if refused != nil {
@@ -115,9 +123,7 @@ func (s *Server) retrieval(c *connection) *job {
 			return nil
 		}})
 	}
-	j = s.newJob(connectionJob, c.owner, c.institution, steps...)
-	j.conn, j.question, c.job = c, question, j
-	return j
+	return steps
 }
 
 // retrieveAccounts updates the accounts of a connection.

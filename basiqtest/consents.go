@@ -48,14 +48,26 @@ func (s *Server) consentOf(u *user) *consent {
 // consentUntil sets the expiry of a consent, and schedules the events until then.
 func (s *Server) consentUntil(u *user, c *consent, end time.Time) {
 	c.expiry = end
+	s.consentSince(u, c, s.now())
+}
+
+// consentSince schedules the events of a consent that was given or extended at a time, as
+// far as they are still to come.
+func (s *Server) consentSince(u *user, c *consent, since time.Time) {
+	end := c.expiry
 	still := func() bool { return c.status == "active" && c.expiry.Equal(end) && s.users[u.id] == u }
-	s.at(end.AddDate(0, 0, -7), func() {
+	later := func(t time.Time, do func()) {
+		if !t.Before(s.now()) {
+			s.at(t, do)
+		}
+	}
+	later(end.AddDate(0, 0, -7), func() {
 		if still() {
 			s.emitConsent(u, c, "warning")
 		}
 	})
-	for t := s.now().AddDate(0, 0, 90); t.Before(end); t = t.AddDate(0, 0, 90) {
-		s.at(t, func() {
+	for t := since.AddDate(0, 0, 90); t.Before(end); t = t.AddDate(0, 0, 90) {
+		later(t, func() {
 			if still() {
 				s.emitConsent(u, c, "reminder")
 			}

@@ -61,21 +61,32 @@ const (
 // newJob creates a job. Each step begins when the previous one ends. If a step fails,
 // the following ones remain pending.
 func (s *Server) newJob(kind string, u *user, i *institution, steps ...*step) *job {
+	j := &job{kind: kind, user: u, institution: i, steps: steps}
+	s.startJob(j)
+	return j
+}
+
+// startJob starts a job that has its steps.
+func (s *Server) startJob(j *job) {
 	now := s.now()
-	j := &job{id: s.ids.id(), kind: kind, user: u, institution: i, created: now, updated: now, steps: steps}
-	for _, st := range steps {
+	j.id, j.created, j.updated = s.ids.id(), now, now
+	for _, st := range j.steps {
 		st.status = pending
 	}
-	j.plan = append(j.plan, func() bool { j.begin(s, 0); return true })
-	for n := range steps {
-		j.plan = append(j.plan, func() bool { return j.end(s, n) })
-	}
+	s.planJob(j)
 	s.jobs[j.id] = j
 	s.pace(j)
-	if u != nil {
-		u.jobs = append(u.jobs, j)
+	if j.user != nil {
+		j.user.jobs = append(j.user.jobs, j)
 	}
-	return j
+}
+
+// planJob sets all transitions of a job.
+func (s *Server) planJob(j *job) {
+	j.plan = []func() bool{func() bool { j.begin(s, 0); return true }}
+	for n := range j.steps {
+		j.plan = append(j.plan, func() bool { return j.end(s, n) })
+	}
 }
 
 func (j *job) begin(s *Server, n int) {

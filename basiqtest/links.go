@@ -2,6 +2,7 @@ package basiqtest
 
 import (
 	"cmp"
+	"encoding/json"
 	"net/http"
 )
 
@@ -9,6 +10,39 @@ import (
 // becomes a link when it is sent, because the client may know the server by another
 // address than the one that caused the data.
 type local string
+
+// localMember marks a local path in the JSON of a state.
+const localMember = "$path"
+
+// MarshalJSON encodes the path for a state. Responses contain links instead.
+func (l local) MarshalJSON() ([]byte, error) { return json.Marshal(object{localMember: string(l)}) }
+
+// relocate returns v, which was decoded from the JSON of a state, with its local paths.
+func relocate(v any) any {
+	switch v := v.(type) {
+	case object:
+		return relocate(map[string]any(v))
+	case map[string]any:
+		if path, ok := v[localMember].(string); ok && len(v) == 1 {
+			return local(path)
+		}
+		if v == nil {
+			return object(nil)
+		}
+		out := make(object, len(v))
+		for name, member := range v {
+			out[name] = relocate(member)
+		}
+		return out
+	case []any:
+		out := make([]any, len(v))
+		for i, element := range v {
+			out[i] = relocate(element)
+		}
+		return out
+	}
+	return v
+}
 
 // rebase returns v with all local paths made links that begin with root.
 func rebase(v any, root string) any {

@@ -19,9 +19,10 @@ type webhook struct {
 	description string
 	events      []string
 	status      string
-	secrets     []string // newest first; the others expire
-	disabled    bool     // after all attempts to deliver a message failed
-	root        string   // links in its messages begin with it: the address where the webhook was created
+	secrets     []string  // newest first; the others expire
+	rotated     time.Time // when the latest secret was made
+	disabled    bool      // after all attempts to deliver a message failed
+	root        string    // links in its messages begin with it: the address where the webhook was created
 	messages    []*message
 }
 
@@ -262,12 +263,22 @@ func (s *Server) RotateWebhookSecret(webhookID string) (secret string, err error
 	s.tick()
 	for _, h := range s.webhooks {
 		if h.id == webhookID {
-			h.secrets = append([]string{s.newSecret()}, h.secrets[0])
-			s.at(s.now().AddDate(0, 0, 1), func() { h.secrets = h.secrets[:1] })
+			h.secrets, h.rotated = append([]string{s.newSecret()}, h.secrets[0]), s.now()
+			s.dropSecret(h)
 			return h.secrets[0], nil
 		}
 	}
 	return "", fmt.Errorf("basiqtest: RotateWebhookSecret: webhook %q does not exist", webhookID)
+}
+
+// dropSecret schedules the end of a webhook's old secret.
+func (s *Server) dropSecret(h *webhook) {
+	rotated := h.rotated
+	s.at(rotated.AddDate(0, 0, 1), func() {
+		if h.rotated.Equal(rotated) { // otherwise the old secret is a newer one
+			h.secrets = h.secrets[:1]
+		}
+	})
 }
 
 // pageOfObjects returns a page of a list other than transactions: the first one, or the
