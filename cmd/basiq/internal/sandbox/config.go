@@ -84,7 +84,7 @@ func (c *Config) Register(flags *flag.FlagSet) {
 	flags.BoolVar(&c.Quotas, "quotas", false, "apply the quotas of the API, such as 500 connections in the sandbox")
 	flags.Var(&c.Origins, "cors-origin", "`origin` of web pages that may call the API, such as http://localhost:3000, or *; repeat it, or use commas")
 	flags.StringVar(&c.RedirectURL, "redirect-url", "", "`URL` of your app that the Consent UI sends users back to (default: a page of the sandbox)")
-	flags.StringVar(&c.StateFile, "state", "", "`file` that data is read from at the start and saved to at the end (default: data is not kept)")
+	flags.StringVar(&c.StateFile, "state", "", "`file` that data is read from at the start, and saved to every 30 seconds and at the end (default: data is not kept)")
 }
 
 // check returns an error if the configuration is not valid.

@@ -35,6 +35,9 @@ type Sandbox struct {
 	apps     []*application
 	mux      *http.ServeMux
 	sessions *sessions
+
+	saving sync.Mutex
+	saved  []byte // the state that was saved last
 }
 
 // returned is the host of the return URL if users are sent to a page of the sandbox. It
@@ -66,6 +69,12 @@ func New(cfg Config) (*Sandbox, error) {
 		}
 		app.Server = srv
 		s.apps = append(s.apps, app)
+	}
+	if cfg.StateFile != "" {
+		if err := s.load(); err != nil {
+			s.Close()
+			return nil, err
+		}
 	}
 	s.consentRoutes()
 	s.controlRoutes()
@@ -152,6 +161,9 @@ func (s *Sandbox) cors(w http.ResponseWriter, r *http.Request) bool {
 	return false
 }
 
+// saveEvery is how often the state is saved while the sandbox runs.
+const saveEvery = 30 * time.Second
+
 // Run runs a sandbox until ctx ends, and writes to w how to use it.
 func Run(ctx context.Context, cfg Config, w io.Writer) error {
 	s, err := New(cfg)
@@ -170,17 +182,26 @@ func Run(ctx context.Context, cfg Config, w io.Writer) error {
 		_ = srv.Close()
 		return err
 	}
-	select {
-	case err = <-ended:
-		return fmt.Errorf("basiq sandbox: %w", err)
-	case <-ctx.Done():
+	every := time.NewTicker(saveEvery)
+	defer every.Stop()
+	for running := true; running; {
+		select {
+		case err = <-ended:
+			return errors.Join(fmt.Errorf("basiq sandbox: %w", err), s.save())
+		case <-every.C:
+			if err := s.save(); err != nil {
+				fmt.Fprintln(w, err)
+			}
+		case <-ctx.Done():
+			running = false
+		}
 	}
 	down, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
 	defer cancel()
 	if err := srv.Shutdown(down); errors.Is(err, context.DeadlineExceeded) {
 		_ = srv.Close()
 	}
-	return nil
+	return s.save()
 }
 
 // introduce writes how to use the sandbox.
