@@ -1,7 +1,5 @@
 //go:build unix
 
-// Package browser drives a headless Chromium over the pipes of its DevTools protocol, for
-// the tests of pages. It needs nothing but a Chromium.
 package browser
 
 import (

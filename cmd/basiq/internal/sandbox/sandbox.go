@@ -221,7 +221,7 @@ func (s *Sandbox) introduce(w io.Writer, address string) error {
 		}
 		fmt.Fprintf(&b, "  %-12s %s\n", name, key)
 	}
-	fmt.Fprintf(&b, "  Consent UI   %s/consent?token=…   (ConsentOptions.PageURL: %s/consent)\n", root, root)
+	fmt.Fprintf(&b, "  Consent UI   %s/consent?token=…\n", root)
 	fmt.Fprintf(&b, "  Console      %s/_sandbox/\n", root)
 	fmt.Fprintf(&b, "  Control key  %s   (not needed on this machine)\n", s.cfg.ControlKey)
 	fmt.Fprintf(&b, "\nLogins at the banks (all banks accept them; Pied Piper Bank always asks a question):\n")
@@ -230,7 +230,7 @@ func (s *Sandbox) introduce(w io.Writer, address string) error {
 	}
 	fmt.Fprintf(&b, `
 Try it:
-  export BASIQ_BASE_URL=%[1]s BASIQ_API_KEY=%[2]s
+  export BASIQ_BASE_URL=%[1]s BASIQ_API_KEY=%[2]s BASIQ_CONSENT_URL=%[1]s/consent
   curl -s $BASIQ_BASE_URL/token -H "Authorization: Basic $BASIQ_API_KEY" -H 'basiq-version: 3.0' -d scope=SERVER_ACCESS
   Open the console, create a user and follow the consent link.
 
