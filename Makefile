@@ -5,10 +5,10 @@ GO ?= go
 # The modules of the workspace (go.work): the SDK, the generator, and the tests
 # that validate with kin-openapi. Modules that need more (a JSON library to
 # compare with, a Redis) have a workspace of their own.
-PACKAGES = ./... ./gen/... ./internal/contract/...
+PACKAGES = ./... ./cmd/basiq/... ./gen/... ./internal/contract/...
 MODULES_APART = bench examples/redistore
 
-.PHONY: help golden generate test test-modules check lint update pull diff replay vet vet-platforms race fuzz fuzz-ci mutants mutants-values mutants-runtime vuln bench bench-bulk bench-import bench-gen gen-size
+.PHONY: help golden generate test test-modules test-parts check lint update pull diff replay vet vet-platforms race fuzz fuzz-ci mutants mutants-values mutants-runtime vuln bench bench-bulk bench-import bench-gen gen-size
 
 generate: ## regenerate the clients from the pinned specifications
 	$(GO) run ./gen generate
@@ -28,6 +28,11 @@ test: ## run every test that needs nothing but Go
 test-modules: ## test the modules apart, and build every module without the workspace
 	@set -e; for dir in . gen internal/contract; do echo "$$dir, without the workspace"; (cd "$$dir" && GOWORK=off $(GO) build ./... && GOWORK=off $(GO) vet ./...); done
 	@set -e; for dir in $(MODULES_APART); do echo "$$dir"; (cd "$$dir" && $(GO) vet ./... && $(GO) test ./...); done
+
+# Chromium, nginx, node and curl: whatever is missing is skipped, and named.
+PART_PACKAGES = ./cmd/basiq/internal/sandbox
+test-parts: ## run the tests that use other programs than Go, with the race detector; name what was skipped
+	@sh internal/parts.sh $(PART_PACKAGES)
 
 check: ## fail when generated files are not up to date, or a linter complains
 	$(GO) run ./gen check

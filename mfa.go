@@ -419,6 +419,7 @@ func (c *Client) mfaJobID(m MFA) (string, error) {
 	if err != nil {
 		return "", ErrMFALink
 	}
+	link = c.Transport.GatewayLink(link)
 	u := base.ResolveReference(link)
 	if u.User != nil || urls.Origin(u) != urls.Origin(base) || u.RawQuery != "" || u.Fragment != "" {
 		return "", ErrMFALink
