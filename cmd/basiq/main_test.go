@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -16,6 +17,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/basiq-sdk/basiq-go/basiqtest"
+	"github.com/basiq-sdk/basiq-go/webhook"
 )
 
 func TestMain(m *testing.M) {
@@ -32,6 +34,8 @@ func TestMain(m *testing.M) {
 //	calls OPERATION N       checks how many requests there were
 //	keep VAR MEMBER         sets VAR to a member of the JSON on stdout
 //	exit CODE COMMAND...    runs a command that must end with this exit code
+//	account VAR             sets VAR to the first ID of a list on stdout
+//	message FILE            writes a signed webhook message, and sets SECRET, ID, TIMESTAMP and SIGNATURE
 //	resume                  runs the command that stderr says goes on
 //	disjoint FILE FILE      checks that no line is in both files
 //	hostile CONNECTION      adds transactions that others have described
@@ -50,7 +54,8 @@ func TestScripts(t *testing.T) {
 			env.Setenv("BASIQ_BASE_URL", srv.URL)
 			env.Setenv("KEY", srv.APIKey())
 			env.Setenv("TODAY", srv.Now().UTC().AddDate(0, 0, -1).Format(time.DateOnly))
-			return os.WriteFile(filepath.Join(env.WorkDir, "key"), []byte(srv.APIKey()+"\n"), 0o644)
+			return errors.Join(os.WriteFile(filepath.Join(env.WorkDir, "key"), []byte(srv.APIKey()+"\n"), 0o644),
+				os.WriteFile(filepath.Join(env.WorkDir, "typed"), []byte(srv.APIKey()+"\nBasiq\nAU00000\n"), 0o600))
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"user": func(ts *testscript.TestScript, _ bool, args []string) {
@@ -78,6 +83,8 @@ func TestScripts(t *testing.T) {
 			},
 			"keep":     keep,
 			"exit":     exit,
+			"account":  account,
+			"message":  message,
 			"resume":   resume,
 			"disjoint": disjoint,
 			"hostile": func(ts *testscript.TestScript, _ bool, args []string) {
@@ -142,5 +149,24 @@ func disjoint(ts *testscript.TestScript, _ bool, args []string) {
 		if slices.Contains(other, strings.TrimSpace(line)) {
 			ts.Fatalf("%q is in both", line)
 		}
+	}
+}
+
+func account(ts *testscript.TestScript, _ bool, args []string) {
+	var list struct{ Data []struct{ ID string } }
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile("stdout")), &list))
+	ts.Setenv(args[0], list.Data[0].ID)
+}
+
+func message(ts *testscript.TestScript, _ bool, args []string) {
+	secret := "whsec_" + base64.StdEncoding.EncodeToString([]byte("a secret of a test, not of a bank"))
+	signer, err := webhook.NewSigner(secret)
+	ts.Check(err)
+	body := []byte(`{"eventTypeId": "user.created", "links": {}}`)
+	headers := signer.Headers("m1", time.Now(), body)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), body, 0o600))
+	ts.Setenv("SECRET", secret)
+	for name, value := range headers {
+		ts.Setenv(strings.ToUpper(strings.TrimPrefix(strings.ToLower(name), "webhook-")), value)
 	}
 }

@@ -55,10 +55,12 @@ func Main(args []string) int {
 		}
 	}
 	a.interactive = term.IsTerminal(int(os.Stderr.Fd()))
-	if fd := int(os.Stdin.Fd()); term.IsTerminal(fd) && a.interactive {
-		a.prompt = func(question string) (string, error) {
-			return promptHidden(ctx, fd, os.Stderr, question)
+	if fd := int(os.Stdin.Fd()); term.IsTerminal(fd) {
+		w := os.Stdin // the terminal itself, if stderr goes to a file
+		if a.interactive {
+			w = os.Stderr
 		}
+		a.prompt = func(question string) (string, error) { return promptHidden(ctx, fd, w, question) }
 	}
 	return a.run(ctx, args)
 }
@@ -145,10 +147,10 @@ file (--api-key-file), or asks for it. Begin with:
 	root.InitDefaultCompletionCmd()
 	for _, c := range root.Commands() {
 		if c.Name() == "completion" {
-			c.Short, c.GroupID = "Print a completion script for a shell", groupTools
+			c.Short, c.GroupID = "Prints a completion script for a shell", groupTools
 		}
 		if c.Name() == "help" {
-			c.GroupID = groupTools
+			c.Short, c.GroupID = "Prints the help of a command", groupTools
 		}
 	}
 	return root

@@ -25,7 +25,7 @@ func (a *app) consentLink() *cobra.Command {
 	var action, file string
 	var open bool
 	cmd := &cobra.Command{
-		Use: "link USER", Short: "Send a browser to the Consent UI, where the user connects accounts",
+		Use: "link USER", Short: "Sends a browser to the Consent UI, where the user connects accounts",
 		Long: `Makes a link to the Consent UI, where a user gives consent and connects accounts.
 
 The link contains a token of the user, so it is not printed. This command prints an address of this machine instead, waits until a browser opens it, and sends that browser on to the Consent UI. With --to, it writes the link to a file that only you can read.

@@ -57,14 +57,20 @@ func (e *usageError) Error() string { return e.text }
 
 func usagef(format string, args ...any) error { return &usageError{fmt.Sprintf(format, args...)} }
 
-// coded is an error with an exit code and advice of its own.
+// coded is an error with an exit code, advice or a beginning of its own.
 type coded struct {
-	code   int
+	code   int    // 0 means the one of err
+	before string // what the command has done before the error
 	err    error
 	advice string
 }
 
-func (e *coded) Error() string { return e.err.Error() }
+func (e *coded) Error() string {
+	if e.before != "" {
+		return e.before + ": " + e.err.Error()
+	}
+	return e.err.Error()
+}
 func (e *coded) Unwrap() error { return e.err }
 
 // exitCode returns the exit code for an error.
@@ -122,8 +128,12 @@ func (a *app) report(ctx context.Context, err error) int {
 	code := exitCode(ctx, err)
 	text := err.Error()
 	var path *fs.PathError
+	var own *coded
 	if code == exitInterrupted {
 		text = "interrupted"
+		if errors.As(err, &own) && own.before != "" {
+			text = own.before + ": " + text
+		}
 	} else if !strings.HasPrefix(text, "basiq: ") && !errors.As(err, &path) {
 		text = strings.TrimPrefix(text, "basiq ")
 	}
@@ -141,19 +151,12 @@ func (a *app) explain(err error) {
 	var advice string
 	if errors.As(err, &api) {
 		for _, p := range api.Problems {
-			if text := strings.TrimSpace(p.Title + ": " + p.Detail); strings.Trim(text, ": ") != "" {
-				a.note("  %s", printable(strings.Trim(text, ": ")))
-			}
-		}
-		if api.CorrelationID != "" {
-			a.note("  correlation ID %s", printable(api.CorrelationID))
+			a.noteReason(p.Title, p.Detail)
 		}
 		advice = api.Advice()
 	}
 	if errors.As(err, &job) {
-		if text := strings.Trim(job.Title+": "+job.Detail, ": "); text != "" {
-			a.note("  %s", printable(text))
-		}
+		a.noteReason(job.Title, job.Detail)
 		advice = job.Advice()
 	}
 	if errors.As(err, &missing) {
@@ -163,7 +166,23 @@ func (a *app) explain(err error) {
 		advice = own.advice
 	}
 	for line := range strings.Lines(advice) {
-		a.note("%s", jsontree.Visible(strings.TrimRight(line, "\n")))
+		line = jsontree.Visible(strings.TrimRight(line, "\n"))
+		if strings.HasPrefix(line, "  ") { // a command to copy
+			a.note("%s", line)
+			continue
+		}
+		a.note("%s", strings.Join(wrapText(line, 80), "\n"))
+	}
+}
+
+// noteReason prints what the API or a bank says about a failure.
+func (a *app) noteReason(title, detail string) {
+	title = strings.TrimSuffix(printable(title), ".")
+	if detail = printable(detail); title != "" && detail != "" {
+		title += ": "
+	}
+	if title+detail != "" {
+		a.note("%s", strings.Join(wrapText(title+detail, 80), "\n"))
 	}
 }
 

@@ -29,7 +29,7 @@ func (a *app) addHandwritten(root *cobra.Command) {
 func (a *app) checkCommand() *cobra.Command {
 	var user string
 	cmd := &cobra.Command{
-		Use: "check", GroupID: groupTasks, Short: "Find out whether the key, the network and the clock work",
+		Use: "check", GroupID: groupTasks, Short: "Finds out whether the key, the network and the clock work",
 		Long: `Finds out whether the API can be reached, whether it accepts the API key, which tokens can be obtained, and whether this machine's clock is right. What is wrong is printed with what to do about it.
 
 POST /token, once or twice.`,

@@ -20,7 +20,7 @@ import (
 func (a *app) jobsWait() *cobra.Command {
 	w := &jobWait{app: a}
 	cmd := &cobra.Command{
-		Use: "wait JOB...", Short: "Wait for jobs, with their steps live, and answer the bank's questions",
+		Use: "wait JOB...", Short: "Waits for jobs, with their steps live, and answers the bank's questions",
 		Long: `Waits until jobs have ended. Each change of a step is printed on stderr, and the results on stdout.
 
 If the bank asks a question, its prompts are shown and the answers are read without echo. Without a terminal, the answers are read from --answers-from, one on a line; without that either, the command ends with exit code 10 and shows the prompts.

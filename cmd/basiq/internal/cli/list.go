@@ -63,7 +63,7 @@ func (c *call) stopped(cmd *cobra.Command, err error, n int, at transport.Cursor
 		return err
 	}
 	return &coded{
-		err:    fmt.Errorf("stopped after %s: %w", plural(n, "row", "rows"), err),
+		before: "stopped after " + plural(n, "row", "rows"), err: err,
 		advice: fmt.Sprintf("To go on after them:\n  %s", again(cmd, string(at))),
 	}
 }

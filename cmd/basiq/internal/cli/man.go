@@ -11,7 +11,7 @@ import (
 // manCommand is basiq man.
 func (a *app) manCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "man", GroupID: groupTools, Short: "Print the manual page",
+		Use: "man", GroupID: groupTools, Short: "Prints the manual page",
 		Long: `Prints the manual page basiq(1), with all commands. To read it:
 
   basiq man | man -l -

@@ -23,7 +23,7 @@ import (
 func (a *app) mcpCommand() *cobra.Command {
 	var allow []string
 	cmd := &cobra.Command{
-		Use: "mcp", GroupID: groupTasks, Short: "Offer the operations as tools to an AI assistant, over stdio (MCP)",
+		Use: "mcp", GroupID: groupTasks, Short: "Offers the operations as tools to an AI assistant, over stdio (MCP)",
 		Long: `Serves the Model Context Protocol on stdin and stdout, so that an AI assistant can call the API. Its tools are the operations that basiq has as commands, such as users_list.
 
 Only operations that read are offered. --allow adds others by name: a command such as users.create, or all commands of a resource such as webhooks. Operations that return access tokens, PDF or CSV are never offered, and secrets in results are replaced.
@@ -254,7 +254,7 @@ func callList(ctx context.Context, client *basiq.Client, op *commands.Operation,
 
 // readArguments checks a call's arguments.
 func readArguments(op *commands.Operation, arguments json.RawMessage) (*toolArguments, error) {
-	if len(arguments) == 0 {
+	if len(arguments) == 0 || string(arguments) == "null" {
 		arguments = json.RawMessage("{}")
 	}
 	tree, err := jsontree.Parse(arguments)

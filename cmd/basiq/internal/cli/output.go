@@ -50,6 +50,9 @@ func (a *app) printResult(op *commands.Operation, tree *jsontree.Value) error {
 	if err := w.end(); err != nil {
 		return err
 	}
+	if len(rows) == 0 && a.format() == "table" {
+		a.note("There are none.")
+	}
 	if op.All != nil && tree.At("links.next").Text() != "" && a.interactive {
 		a.note("There are more: add --all.")
 	}

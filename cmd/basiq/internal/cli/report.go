@@ -15,7 +15,7 @@ import (
 func (a *app) reportPDF() *cobra.Command {
 	r := &pdfReport{jobWait: jobWait{app: a}}
 	cmd := &cobra.Command{
-		Use: "pdf [REPORT]", Short: "Write a report to a PDF file, and create it first if need be",
+		Use: "pdf [REPORT]", Short: "Writes a report to a PDF file, and creates it first if need be",
 		Long: `Writes a report to a PDF file. With the ID of a report, it is fetched. Otherwise a new one is created with --title, --from, --user and --account; every new report is billed.
 
 By default the report is about affordability: income, expenses and debts. --statement makes it the statement of one account.

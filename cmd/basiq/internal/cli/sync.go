@@ -17,7 +17,7 @@ func (a *app) syncCommand() *cobra.Command {
 	var o basiq.SyncOptions
 	var file string
 	cmd := &cobra.Command{
-		Use: "sync USER", GroupID: groupTasks, Short: "Keep a copy of a user's transactions in a SQLite database or a file",
+		Use: "sync USER", GroupID: groupTasks, Short: "Keeps a copy of a user's transactions in a SQLite database or a file",
 		Long: `Keeps a copy of a user's transactions up to date. The first run reads the whole history, later ones only what has changed. If it is stopped, even by kill -9 or a power cut, run the same command again: it continues after the last batch that was stored, and stores nothing twice.
 
 The ending of the file decides on the format:
@@ -73,7 +73,7 @@ func (a *app) sync(ctx context.Context, user, file string, o basiq.SyncOptions) 
 		if err != nil {
 			progress.clear()
 			return &coded{
-				err:    fmt.Errorf("sync stopped after %s: %w", n, err),
+				before: fmt.Sprintf("sync stopped after %s", n), err: err,
 				advice: fmt.Sprintf("What was stored in %s is complete up to there. To go on, run the same command again.", printable(file)),
 			}
 		}

@@ -5,6 +5,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 
 	"github.com/basiq-sdk/basiq-go/cmd/basiq/internal/commands"
@@ -18,10 +19,10 @@ var preferred = map[string][]string{
 	"accounts":     {"id", "name", "balance", "currency", "status", "accountNo"},
 	"transactions": {"postDate", "amount", "description", "status", "id"},
 	"connections":  {"id", "status", "institution.id", "lastUsed"},
-	"connectors":   {"id", "name", "institution.name", "method", "status"},
+	"connectors":   {"id", "institution.name", "method", "status"},
 	"consents":     {"id", "status", "expiryDate"},
-	"jobs":         {"id", "created", "updated"},
-	"events":       {"id", "entity", "eventType", "userId", "createdDate"},
+	"jobs":         {"id", "jobType", "created", "updated"},
+	"events":       {"createdDate", "entity", "eventType", "userId", "id"},
 	"webhooks":     {"id", "name", "url", "status"},
 	"reports":      {"id", "title", "reportType", "createdDate", "postDate", "amount", "description"},
 }
@@ -69,7 +70,7 @@ func (t *table) row(v *jsontree.Value) error {
 	row := make([]cell, len(t.columns))
 	for i, column := range t.columns {
 		at := v.At(column)
-		text := printable(at.Text())
+		text := shortTime(printable(at.Text()))
 		row[i] = cell{text, text != "" && strings.Trim(text, "-0123456789.") == "" && strings.Count(text, "-") < 2}
 	}
 	if t.widths != nil {
@@ -100,7 +101,11 @@ func (t *table) begin() error {
 			empty[i] = empty[i] && row[i].text == ""
 		}
 	}
-	t.widths = fit(natural, empty, t.width, t.chosen)
+	uncut := make([]bool, len(t.columns))
+	for i, column := range t.columns {
+		uncut[i] = whole(column)
+	}
+	t.widths = fit(natural, empty, uncut, t.width, t.chosen)
 	head := make([]cell, len(t.columns))
 	for i, column := range t.columns {
 		head[i] = cell{header(column), len(t.first) > 0 && t.first[0][i].number}
@@ -111,9 +116,9 @@ func (t *table) begin() error {
 }
 
 // fit returns the width of each column, 0 for those that are not shown. Columns
-// without values are left out; so are those that do not fit, and the last
-// one that does is cut.
-func fit(natural []int, empty []bool, width int, all bool) []int {
+// without values are left out; so are those that do not fit. One that nearly
+// fits is cut, unless it must be whole.
+func fit(natural []int, empty, uncut []bool, width int, all bool) []int {
 	widths := make([]int, len(natural))
 	const least = 12
 	used := -len(gap)
@@ -123,7 +128,7 @@ func fit(natural []int, empty []bool, width int, all bool) []int {
 		}
 		left := width - used - len(gap)
 		if width > 0 && !all {
-			if w > left && (left < least || used < 0) {
+			if w > left && (left < least || used < 0 || uncut[i]) {
 				if used >= 0 {
 					continue
 				}
@@ -157,6 +162,25 @@ func (t *table) print(rows [][]cell) error {
 	}
 	_, err := t.w.Write(b.Bytes())
 	return err
+}
+
+// shortTime shortens a time for people: midnight UTC, with which banks write days,
+// to the day, and any other time to the minute. Other texts are returned as they are.
+func shortTime(text string) string {
+	t, err := time.Parse(time.RFC3339, text)
+	switch {
+	case err != nil:
+		return text
+	case strings.HasSuffix(text, "T00:00:00Z"):
+		return t.Format(time.DateOnly)
+	}
+	return t.UTC().Format("2006-01-02 15:04Z")
+}
+
+// whole reports whether a column must not be cut: half an ID is good for nothing.
+func whole(column string) bool {
+	name := strings.ToLower(column[strings.LastIndex(column, ".")+1:])
+	return strings.HasSuffix(name, "id") || slices.Contains([]string{"account", "connection", "institution"}, name)
 }
 
 func header(column string) string { return strings.ToUpper(strings.ReplaceAll(column, ".", " ")) }

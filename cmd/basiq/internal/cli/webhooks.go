@@ -33,7 +33,7 @@ type listener struct {
 func (a *app) webhooksListen() *cobra.Command {
 	l := &listener{app: a}
 	cmd := &cobra.Command{
-		Use: "listen", Short: "Receive webhook messages on this machine, verify and print them",
+		Use: "listen", Short: "Receives webhook messages on this machine, and verifies and prints them",
 		Long: `Receives webhook messages, verifies their signatures and prints each one: when it was sent, what happened, and to which user.
 
 It creates a webhook for the time that it runs, and deletes it at the end. A sandbox on this machine can deliver to it as it is. For Basiq itself, set --url to a public https URL that leads here, such as that of a tunnel. If BASIQ_WEBHOOK_SECRET or --secret-file is set, no webhook is created, and messages are verified with that secret.`,
@@ -260,7 +260,7 @@ func (a *app) webhooksVerify() *cobra.Command {
 	values := make([]string, len(signedHeaders))
 	var tolerance time.Duration
 	cmd := &cobra.Command{
-		Use: "verify FILE", Short: "Check the signature of a webhook message that was saved",
+		Use: "verify FILE", Short: "Checks the signature of a webhook message that was saved",
 		Long: `Checks whether a webhook message comes from Basiq and was not changed. FILE is the body exactly as it was received; - is stdin. The other values are those of its headers.
 
 The webhook's secret is read from BASIQ_WEBHOOK_SECRET or from --secret-file, or asked for.`,
