@@ -17,7 +17,12 @@ type commandParam struct {
 	filter          bool
 	values          []string
 	member          []string
+	key             paramKey
 }
+
+// paramKey identifies a value of a command: a field or, in a filter, a condition
+// on a field.
+type paramKey struct{ field, op any }
 
 func (p commandParam) literal() Code {
 	fields := Dict{Id("Name"): Lit(p.name), Id("Kind"): Lit(p.kind)}
@@ -71,32 +76,43 @@ func (c *commands) params(m *model.Method) (args, params []commandParam) {
 		p.required = true
 		args = append(args, p)
 	}
+	if m.Options != nil {
+		for _, f := range m.Options.Fields {
+			params = append(params, c.paramsOf(f)...)
+		}
+	}
 	if m.Params == nil {
-		return args, nil
+		return args, params
 	}
 	for _, f := range m.Params.Fields {
 		switch {
-		case f.Ref.Prim == model.Filters:
-			params = append(params, c.filterParams(f)...)
 		case f.In == "body" && m.Body == model.BodyJSON:
 			params = append(params, c.memberParams(f.Ref.Type, nil, nil, f.Required)...)
 		case f.In == "body":
-			for _, part := range f.Ref.Type.Fields {
+			for _, part := range f.Ref.Type.Fields { // of a form
 				params = append(params, c.fieldParam(part))
 			}
 		case f.In == "" && m.Body == model.BodyJSON:
 			params = append(params, c.memberParams(m.Params, nil, nil, true)...)
 			return args, params // the struct is the body
 		default:
-			params = append(params, c.fieldParam(f))
+			params = append(params, c.paramsOf(f)...)
 		}
 	}
 	return args, params
 }
 
+// paramsOf returns the values of a parameter of the query, of a header or of a form.
+func (c *commands) paramsOf(f *model.Field) []commandParam {
+	if f.Ref.Prim == model.Filters {
+		return c.filterParams(f)
+	}
+	return []commandParam{c.fieldParam(f)}
+}
+
 func (c *commands) fieldParam(f *model.Field) commandParam {
 	p := c.commandValue(kebab(f.Name), f.Ref, f.Doc)
-	p.required = f.Required
+	p.required, p.key = f.Required, paramKey{field: f}
 	return p
 }
 
@@ -109,6 +125,9 @@ func argument(f *model.Field) string { return strings.ToUpper(f.Arg()[:1]) + f.A
 func (c *commands) memberParams(t *model.Type, names, path []string, required bool) []commandParam {
 	var out []commandParam
 	for _, f := range t.Fields {
+		if !f.Sent() {
+			continue
+		}
 		names, path := append(slices.Clone(names), kebab(f.Name)), append(slices.Clone(path), f.Wire)
 		if f.Ref.Prim == model.Named && f.Ref.Type.Kind == model.Struct && len(path) < 3 {
 			out = append(out, c.memberParams(f.Ref.Type, names, path, false)...)
@@ -128,13 +147,13 @@ func (c *commands) filterParams(f *model.Field) []commandParam {
 	for _, field := range f.Filter.Fields {
 		for _, op := range commandOps(field) {
 			p := c.commandValue(kebab(field.Name+filterOps[op].suffix), field.Ref, field.Doc)
-			p.filter, p.list = true, op == "in" || op == "bt"
+			p.filter, p.list, p.key = true, op == "in" || op == "bt", paramKey{field, op}
 			p.doc = withCondition(strings.ReplaceAll(p.doc, "use Raw", "use --"+kebab(f.Name)), op)
 			out = append(out, p)
 		}
 	}
 	return append(out, commandParam{
-		name: kebab(f.Name), kind: "text", list: true, filter: true,
+		name: kebab(f.Name), kind: "text", list: true, filter: true, key: paramKey{field: f},
 		doc: fmt.Sprintf("A condition in the API's own syntax, such as %s.", exampleCondition(f.Filter)),
 	})
 }
@@ -210,11 +229,18 @@ func (c *commands) calls(fields Dict, r *model.Resource, m *model.Method) {
 
 // read fills the parameters of a method from the input.
 func (c *commands) read(g *Group, m *model.Method, fail func() Code) {
+	check := func(call *Statement) { g.If(Err().Op(":=").Add(call), Err().Op("!=").Nil()).Block(fail()) }
+	if m.Options != nil {
+		g.Var().Id("o").Qual(c.path, m.Options.Name)
+		for _, f := range m.Options.Fields {
+			c.readParam(g, Id("o").Dot(f.Name), f, check)
+		}
+		g.Id("opts").Op("=").Append(Id("opts"), Id("o"))
+	}
 	if m.Params == nil {
 		return
 	}
 	g.Var().Id("p").Qual(c.path, m.Params.Name)
-	check := func(call *Statement) { g.If(Err().Op(":=").Add(call), Err().Op("!=").Nil()).Block(fail()) }
 	body := func(at *Statement) { check(Id("in").Dot("Body").Call(Op("&").Add(at))) }
 	if m.Body == model.BodyJSON && m.BodyType == nil {
 		body(Id("p"))
@@ -223,8 +249,6 @@ func (c *commands) read(g *Group, m *model.Method, fail func() Code) {
 	for _, f := range m.Params.Fields {
 		at := func() *Statement { return Id("p").Dot(f.Name) }
 		switch {
-		case f.Ref.Prim == model.Filters:
-			c.readFilter(g, f)
 		case f.In == "body" && m.Body == model.BodyJSON && f.Ref.Pointer:
 			g.If(Id("in").Dot("HasBody").Call()).Block(
 				at().Op("=").New(Qual(c.path, f.Ref.Type.Name)),
@@ -239,14 +263,23 @@ func (c *commands) read(g *Group, m *model.Method, fail func() Code) {
 				c.readField(g, at().Dot(part.Name), part, check)
 			}
 		default:
-			c.readField(g, at(), f, check)
+			c.readParam(g, at(), f, check)
 		}
 	}
 }
 
+// readParam sets a parameter of the query, of a header or of a form.
+func (c *commands) readParam(g *Group, at *Statement, f *model.Field, check func(*Statement)) {
+	if f.Ref.Prim == model.Filters {
+		c.readFilter(g, at, f)
+		return
+	}
+	c.readField(g, at, f, check)
+}
+
 // readField sets a field that is not part of a JSON body.
 func (c *commands) readField(g *Group, at *Statement, f *model.Field, check func(*Statement)) {
-	name, in := Lit(kebab(f.Name)), func(method string, args ...Code) *Statement { return Id("in").Dot(method).Call(args...) }
+	name, in := Lit(c.names[paramKey{field: f}]), func(method string, args ...Code) *Statement { return Id("in").Dot(method).Call(args...) }
 	p := c.fieldParam(f)
 	var v Code
 	switch {
@@ -281,13 +314,12 @@ func (c *commands) readField(g *Group, at *Statement, f *model.Field, check func
 	g.Add(at).Op("=").Add(v)
 }
 
-func (c *commands) readFilter(g *Group, f *model.Field) {
-	at := func() *Statement { return Id("p").Dot(f.Name) }
+func (c *commands) readFilter(g *Group, filter *Statement, f *model.Field) {
+	at := func() *Statement { return filter.Clone() }
 	in := func(method, name string) *Statement { return Id("in").Dot(method).Call(Lit(name)) }
 	for _, field := range f.Filter.Fields {
 		for _, op := range commandOps(field) {
-			method := field.Name + filterOps[op].suffix
-			name := kebab(method)
+			method, name := field.Name+filterOps[op].suffix, c.names[paramKey{field, op}]
 			switch op {
 			case "in":
 				g.If(in("Set", name)).Block(
@@ -304,7 +336,7 @@ func (c *commands) readFilter(g *Group, f *model.Field) {
 			}
 		}
 	}
-	g.For(List(Id("_"), Id("v")).Op(":=").Range().Add(in("Texts", kebab(f.Name)))).Block(at().Op("=").Add(at().Dot("Raw").Call(Id("v"))))
+	g.For(List(Id("_"), Id("v")).Op(":=").Range().Add(in("Texts", c.names[paramKey{field: f}]))).Block(at().Op("=").Add(at().Dot("Raw").Call(Id("v"))))
 }
 
 // scalar returns a value of the input that is not a list.

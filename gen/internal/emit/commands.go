@@ -9,12 +9,12 @@ import (
 
 	. "github.com/dave/jennifer/jen"
 
-	"github.com/basiq-sdk/basiq-go/gen/internal/diag"
 	"github.com/basiq-sdk/basiq-go/gen/internal/model"
 )
 
 // Commands generates the table of all methods that a command line offers: one
 // row per method, with its arguments, its flags and a function that calls it.
+// The order of the domains decides on names that several of them have.
 // importPath returns the import path of a domain's generated package.
 func Commands(domains []*model.Domain, name string, target Target, importPath func(*model.Domain) string) (*Package, error) {
 	e := newEmitter(name, "specs", target)
@@ -36,26 +36,18 @@ func Commands(domains []*model.Domain, name string, target Target, importPath fu
 	for _, d := range domains {
 		c := &commands{emitter: e, domain: d, path: importPath(d), groups: groups, words: words}
 		e.source, e.named = d.SpecFile, []string{c.path}
-		var faults error
 		err := e.file(d.Package+".gen.go", "", func(g *Group) {
 			g.Comment(d.Package + "Operations returns the rows of package " + d.Package + ".")
 			g.Func().Id(d.Package + "Operations").Params().Index().Id("Operation").Block(
 				Return(Index().Id("Operation").ValuesFunc(func(g *Group) {
 					for _, r := range d.Resources {
 						for _, m := range r.Methods {
-							row, err := c.row(r, m)
-							if err != nil && faults == nil {
-								faults = err
-							}
-							g.Line().Add(row)
+							g.Line().Add(c.row(r, m))
 						}
 					}
 					g.Line()
 				})))
 		})
-		if faults != nil {
-			err = faults
-		}
 		if err != nil {
 			return nil, err
 		}
@@ -71,25 +63,21 @@ type commands struct {
 	groups map[*model.Resource]string // the command that holds a resource's commands
 	words  map[string]string          // what a command line calls the names of the Go API
 
-	resource *model.Resource // that a row is written for
+	// Of the row that is being written:
+	resource *model.Resource
+	names    map[paramKey]string // of the values of the method
 }
 
-// commandGroups names the group of each resource's commands. Resources of
-// different domains that have the same name are told apart by their domain.
+// commandGroups names the group of each resource's commands. If an earlier
+// domain has a resource of the same name, the domain is put in front.
 func commandGroups(domains []*model.Domain) map[*model.Resource]string {
-	count := map[string]int{}
+	out, taken := map[*model.Resource]string{}, map[string]bool{}
 	for _, d := range domains {
 		for _, r := range d.Resources {
-			count[r.Name]++
-		}
-	}
-	out := map[*model.Resource]string{}
-	for _, d := range domains {
-		for _, r := range d.Resources {
-			out[r] = kebab(r.Name)
-			if count[r.Name] > 1 {
+			if out[r] = kebab(r.Name); taken[r.Name] {
 				out[r] = d.Package + "-" + out[r]
 			}
+			taken[r.Name] = true
 		}
 	}
 	return out
@@ -172,12 +160,10 @@ func (e *emitter) commandTypes(g *Group) {
 }
 
 // row returns the row of a method.
-func (c *commands) row(r *model.Resource, m *model.Method) (Code, error) {
+func (c *commands) row(r *model.Resource, m *model.Method) Code {
 	c.resource = r
 	args, params := c.params(m)
-	if err := distinct(m, slices.Concat(args, params)); err != nil {
-		return nil, err
-	}
+	c.distinct(args, params)
 	fields := Dict{
 		Id("ID"): Lit(m.ID(c.domain)), Id("Group"): Lit(c.groups[r]), Id("Name"): Lit(kebab(m.Name)),
 		Id("GroupDoc"): Lit(c.plain(r.Doc)), Id("Doc"): Lit(c.plain(m.Doc)),
@@ -205,20 +191,32 @@ func (c *commands) row(r *model.Resource, m *model.Method) (Code, error) {
 	}
 	c.result(fields, m)
 	c.calls(fields, r, m)
-	return Values(fields), nil
+	return Values(fields)
 }
 
-// distinct refuses values of a command that have the same name.
-func distinct(m *model.Method, params []commandParam) error {
+// distinct gives values that have the name of an earlier one a name with where
+// they are in front: --filter-status, --body-name.
+func (c *commands) distinct(args, params []commandParam) {
 	seen := map[string]bool{}
-	for _, p := range params {
-		if seen[p.name] {
-			return diag.Errorf(m.Pos, "emit", "the command for %s has two values called %s", m.Loc, p.name).
-				WithHint("name one of them differently in an overlay (x-name)")
-		}
+	for _, p := range args {
 		seen[p.name] = true
 	}
-	return nil
+	c.names = map[paramKey]string{}
+	for i := range params {
+		p := &params[i]
+		where := "query-"
+		switch {
+		case p.filter:
+			where = "filter-"
+		case len(p.member) > 0:
+			where = "body-"
+		}
+		for seen[p.name] {
+			p.name = where + p.name
+		}
+		seen[p.name] = true
+		c.names[p.key] = p.name
+	}
 }
 
 // result describes what a method returns.
@@ -264,7 +262,7 @@ func columnPaths(r model.Ref, prefix string, within []*model.Type, out *[]string
 	within = append(slices.Clone(within), r.Type)
 	for _, f := range r.Type.Fields {
 		switch at := prefix + f.Wire; {
-		case f.Ref.Prim == model.Secret || f.Wire == "links":
+		case f.Ref.Prim == model.Secret || f.Wire == "links" || f.WriteOnly:
 		case isScalar(f.Ref), f.Ref.Prim == model.List && isScalar(*f.Ref.Elem):
 			*out = append(*out, at)
 		default:

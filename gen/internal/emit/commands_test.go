@@ -129,9 +129,9 @@ func TestCommandsHaveEveryShape(t *testing.T) {
 	}
 }
 
-// TestCommandsRefuseTwoValuesOfOneName checks the error for a parameter of the
-// path and one of the query that would have the same name.
-func TestCommandsRefuseTwoValuesOfOneName(t *testing.T) {
+// TestCommandsTellEqualNamesApart checks a parameter of the query that has the
+// name of one of the path, and resources of two domains that have one name.
+func TestCommandsTellEqualNamesApart(t *testing.T) {
 	t.Parallel()
 	const doc = `{
  "openapi": "3.0.3", "info": {"title": "t", "version": "1"}, "security": [{"token": []}],
@@ -140,9 +140,17 @@ func TestCommandsRefuseTwoValuesOfOneName(t *testing.T) {
   "responses": {"204": {"description": "d"}}}}},
  "components": {"securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}}
 }`
-	_, err := emit.Commands([]*model.Domain{domainOf(t, doc, "")}, "commands", target("commands"), thingsPath)
-	if err == nil || !strings.Contains(err.Error(), "two values called thing") || !strings.Contains(err.Error(), "x-name") {
-		t.Errorf("got %v", err)
+	first, second := domainOf(t, doc, ""), domainOf(t, doc, "")
+	second.Package = "others"
+	pkg, err := emit.Commands([]*model.Domain{first, second}, "commands", target("commands"), thingsPath)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for file, want := range map[string]string{"things.gen.go": `Group: "things"`, "others.gen.go": `Group: "others-things"`} {
+		src := strings.Join(strings.Fields(string(pkg.Files[file])), " ")
+		if !strings.Contains(src, want) || !strings.Contains(src, `Name: "query-thing"`) || !strings.Contains(src, `p.Thing = in.Text("query-thing")`) {
+			t.Errorf("%s lacks %s or --query-thing:\n%s", file, want, src)
+		}
 	}
 }
 

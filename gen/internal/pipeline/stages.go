@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"go/types"
@@ -295,12 +296,20 @@ func (r *Runner) emitTables(res *Result) (n int, err error) {
 	}
 	if folder := r.config.Commands; folder != "" {
 		importPath := func(d *model.Domain) string { return r.ImportPath(d.Name) }
-		if res.Commands, err = emit.Commands(res.models(), path.Base(folder), target(folder), importPath); err != nil {
+		if res.Commands, err = emit.Commands(r.inOrder(res.models()), path.Base(folder), target(folder), importPath); err != nil {
 			return n, err
 		}
 		n += len(res.Commands.Files)
 	}
 	return n, nil
+}
+
+// inOrder returns the domains in the order of the configuration, in which a name
+// belongs to the domain that had it first.
+func (r *Runner) inOrder(domains []*model.Domain) []*model.Domain {
+	return slices.SortedFunc(slices.Values(domains), func(x, y *model.Domain) int {
+		return cmp.Compare(r.config.Domains[x.Name].Pos.Line, r.config.Domains[y.Name].Pos.Line)
+	})
 }
 
 func (r *Runner) checkTables(res *Result) (n int, err error) {

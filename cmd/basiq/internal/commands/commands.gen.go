@@ -90,5 +90,5 @@ func failed(err error) iter.Seq2[any, error] {
 
 // Operations returns a row for each method of the API's clients, in the order of their domains.
 func Operations() []Operation {
-	return slices.Concat(affordabilityOperations(), analyticsOperations(), coreOperations(), dataOperations(), enrichOperations(), identityOperations(), insightsOperations(), merchantsOperations(), payeesOperations(), reportingOperations(), webhooksOperations())
+	return slices.Concat(coreOperations(), dataOperations(), identityOperations(), reportingOperations(), webhooksOperations(), enrichOperations(), affordabilityOperations(), insightsOperations(), payeesOperations(), analyticsOperations(), merchantsOperations())
 }
