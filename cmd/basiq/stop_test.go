@@ -23,16 +23,7 @@ import (
 // command returns a run of this test's binary as basiq, for a server.
 func command(t *testing.T, srv *basiqtest.Server, args ...string) *exec.Cmd {
 	t.Helper()
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	// A binary of testscript.Main runs a command if it is called by the command's name.
-	name := filepath.Join(t.TempDir(), "basiq")
-	if err := os.Symlink(self, name); err != nil {
-		t.Skip(err)
-	}
-	cmd := exec.CommandContext(t.Context(), name, args...)
+	cmd := basiq(t, args...)
 	cmd.Env = append(os.Environ(), "BASIQ_API_KEY="+srv.APIKey(), "BASIQ_BASE_URL="+srv.URL)
 	return cmd
 }

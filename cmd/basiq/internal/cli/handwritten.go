@@ -19,10 +19,17 @@ func (a *app) addHandwritten(root *cobra.Command) {
 	for _, c := range root.Commands() {
 		group[c.Name()] = c
 	}
-	group["jobs"].AddCommand(a.jobsWait())
-	group["consents"].AddCommand(a.consentLink())
-	group["reports"].AddCommand(a.reportPDF())
-	group["webhooks"].AddCommand(a.webhooksListen(), a.webhooksVerify())
+	for name, tasks := range map[string][]*cobra.Command{
+		"jobs":     {a.jobsWait()},
+		"consents": {a.consentLink()},
+		"reports":  {a.reportPDF()},
+		"webhooks": {a.webhooksListen(), a.webhooksVerify(), a.webhooksTrigger()},
+	} {
+		group[name].AddCommand(tasks...)
+		for _, c := range tasks {
+			c.Annotations = map[string]string{"task": "true"} // the root's help names it, too
+		}
+	}
 }
 
 // checkCommand is basiq check.

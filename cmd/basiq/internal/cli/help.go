@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -61,16 +62,27 @@ func (a *app) help(cmd *cobra.Command) string {
 func writeCommands(b *strings.Builder, cmd *cobra.Command, g *cobra.Group, width int) {
 	widest := 0
 	var list []*cobra.Command
-	for _, c := range cmd.Commands() {
-		if c.GroupID == g.ID && c.IsAvailableCommand() {
-			widest, list = max(widest, len(c.Name())), append(list, c)
+	name := func(c *cobra.Command) string {
+		if c.Parent() != cmd { // a task within a resource
+			return c.Parent().Name() + " " + c.Name()
 		}
+		return c.Name()
+	}
+	visit(cmd, func(c *cobra.Command) {
+		within := g.ID == groupTasks && c.Annotations["task"] != ""
+		if c.IsAvailableCommand() && (within || c.Parent() == cmd && c.GroupID == g.ID) {
+			list = append(list, c)
+		}
+	})
+	slices.SortFunc(list, func(x, y *cobra.Command) int { return strings.Compare(name(x), name(y)) })
+	for _, c := range list {
+		widest = max(widest, len(name(c)))
 	}
 	if len(list) > 0 {
 		fmt.Fprintf(b, "\n%s\n", g.Title)
 	}
 	for _, c := range list {
-		writeItem(b, fmt.Sprintf("  %-*s  ", widest, c.Name()), c.Short, width)
+		writeItem(b, fmt.Sprintf("  %-*s  ", widest, name(c)), c.Short, width)
 	}
 }
 

@@ -63,29 +63,40 @@ func (a *app) noSuchCommand(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
-	var names []string
+	var names, aliases []string
 	for _, c := range cmd.Commands() {
 		if c.IsAvailableCommand() {
-			names = append(append(names, c.Name()), c.Aliases...)
+			names, aliases = append(names, c.Name()), append(aliases, c.Aliases...)
+		}
+	}
+	hint := didYouMean(args[0], cmd.CommandPath()+" ", slices.Concat(names, aliases))
+	if hint == "" {
+		hint = "; it has " + strings.Join(names, ", ")
+		if !cmd.HasParent() {
+			hint = "; see basiq --help"
 		}
 	}
 	what := "there is no command"
 	if cmd.HasParent() {
 		what = cmd.CommandPath() + " has no command"
 	}
-	return usagef("%s %q%s", what, printable(args[0]), didYouMean(args[0], cmd.CommandPath()+" ", names))
+	return usagef("%s %q%s", what, printable(args[0]), hint)
 }
 
 // flagError names the flag that is nearest to an unknown one.
 func flagError(cmd *cobra.Command, err error) error {
 	text := err.Error()
+	var names []string
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		if !f.Hidden {
+			names = append(names, f.Name)
+		}
+	})
+	if i := strings.LastIndex(text, " in -"); i > 0 && strings.HasPrefix(text, "unknown shorthand flag: ") {
+		name, _, _ := strings.Cut(text[i+len(" in -"):], "=")
+		return usagef("%s has no flag -%s%s", cmd.CommandPath(), printable(name), didYouMean(name, "--", names))
+	}
 	if name, ok := strings.CutPrefix(text, "unknown flag: --"); ok {
-		var names []string
-		cmd.Flags().VisitAll(func(f *pflag.Flag) {
-			if !f.Hidden {
-				names = append(names, f.Name)
-			}
-		})
 		return usagef("%s has no flag --%s%s", cmd.CommandPath(), printable(name), didYouMean(name, "--", names))
 	}
 	if i := strings.LastIndex(text, " flag: "); strings.HasPrefix(text, "invalid argument ") && i > 0 {
