@@ -156,6 +156,4 @@ var sourceValues = []Source{
 }
 
 // Known reports whether this version of the package knows the value.
-func (v Source) Known() bool {
-	return wire.OneOf(v, sourceValues)
-}
+func (v Source) Known() bool { return wire.OneOf(v, sourceValues) }

@@ -68,14 +68,10 @@ func (v *Address) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v Address) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v Address) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *Address) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *Address) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var identityMembers = wire.Names{
 	"id",
@@ -178,14 +174,10 @@ func (v *Identity) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v Identity) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v Identity) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *Identity) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *Identity) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var identityLinksMembers = wire.Names{
 	"job",
@@ -216,14 +208,10 @@ func (v *IdentityLinks) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v IdentityLinks) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v IdentityLinks) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *IdentityLinks) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *IdentityLinks) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var identityListMembers = wire.Names{
 	"type",
@@ -258,14 +246,10 @@ func (v *IdentityList) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v IdentityList) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v IdentityList) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *IdentityList) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *IdentityList) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var organisationMembers = wire.Names{
 	"businessName",
@@ -340,11 +324,7 @@ func (v *Organisation) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v Organisation) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v Organisation) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *Organisation) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *Organisation) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
