@@ -202,7 +202,7 @@ func (t *Tracker) revision(ctx context.Context, rev string) (report.State, error
 	return s, err
 }
 
-// pin is the commit of upstream that a tree's lock names, "" when it names none.
+// pin returns the commit of upstream in a tree's lock, or "" if there is none.
 func pin(tree fs.FS) string {
 	data, err := fs.ReadFile(tree, source.LockFile)
 	if err != nil {
@@ -210,7 +210,7 @@ func pin(tree fs.FS) string {
 	}
 	lock, err := source.ParseLock(source.LockFile, data)
 	if err != nil {
-		return "" // what is wrong with it is for those who need the lock to say
+		return "" // whoever needs the lock reports the error
 	}
 	return lock.Commit
 }
@@ -314,8 +314,8 @@ func (t *Tracker) Consumers(ctx context.Context, s *report.State) error {
 	return nil
 }
 
-// over are the generated files of a state, by path, those on disk that it
-// does not have marked as absent.
+// over returns the generated files of a state by path. Files on disk that the state
+// does not have are nil.
 func (t *Tracker) over(s report.State) map[string][]byte {
 	out := map[string][]byte{}
 	for name, d := range s.Domains {
