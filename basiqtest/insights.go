@@ -114,7 +114,7 @@ func (s *Server) keep(x *insight) *insight {
 func (s *Server) insightView(x *insight) object {
 	out := object{
 		"type": "insight", "id": x.id, "created": stamp(x.created), "insightType": x.kind, "data": x.data,
-		"links": object{"self": s.URL + "/users/" + x.owner + "/insights/" + x.id},
+		"links": object{"self": s.root() + "/users/" + x.owner + "/insights/" + x.id},
 	}
 	if x.users != nil {
 		out["users"] = x.users
@@ -216,11 +216,11 @@ func (s *Server) listInsights(q *request) response {
 		}
 	}
 	end := min(place.at+place.limit, len(place.objects))
-	links := object{"self": s.URL + q.URL.RequestURI()}
+	links := object{"self": s.root() + q.URL.RequestURI()}
 	if end < len(place.objects) {
 		following := *place
 		following.at = end
-		links["next"] = s.URL + q.URL.Path + "?next=" + url.QueryEscape(s.remember(&following))
+		links["next"] = s.root() + q.URL.Path + "?next=" + url.QueryEscape(s.remember(&following))
 	}
 	data := append([]object{}, place.objects[place.at:end]...)
 	return ok(object{"type": "list", "count": len(place.objects), "data": data, "links": links})
@@ -442,10 +442,10 @@ func plain(address string) string {
 
 // monthlyIncome returns the average monthly income of users in cents, and whether they
 // have any transactions.
-func monthlyIncome(users []*user) (average int64, any bool) {
+func (s *Server) monthlyIncome(users []*user) (average int64, any bool) {
 	for _, u := range users {
 		var rows []*row
-		for _, r := range u.rows() {
+		for r := range s.rowsOf(u.ledgers()) {
 			if r.status != "posted" {
 				continue
 			}
@@ -465,7 +465,7 @@ func (s *Server) incomeInsight(body json.RawMessage, users []*user) ([]object, *
 	if a != nil {
 		return nil, a
 	}
-	average, any := monthlyIncome(users)
+	average, any := s.monthlyIncome(users)
 	return []object{matchResult(limits.input, any && limits.holds(average))}, nil
 }
 
@@ -479,7 +479,7 @@ func (s *Server) expenseInsight(body json.RawMessage, users []*user) ([]object, 
 	if !valid || amount <= 0 {
 		return nil, badInsight("parameter-not-valid", "expense-ratio", "expense", "The expense must be a positive number.")
 	}
-	average, any := monthlyIncome(users)
+	average, any := s.monthlyIncome(users)
 	if !any {
 		return nil, new(badContent("The user has no transactions."))
 	}

@@ -2,6 +2,7 @@ package emit
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	. "github.com/dave/jennifer/jen"
@@ -189,9 +190,19 @@ func (e *emitter) resultType(r model.Ref) *Statement {
 }
 
 func (e *emitter) newRequest(m *model.Method) *Statement {
+	styled := slices.ContainsFunc(m.PathParams, func(f *model.Field) bool {
+		return f.Style != "" || f.AsJSON || f.Slashes || !f.Ref.IsScalar()
+	})
 	args := []Code{Op("&").Id(m.Var())}
 	for _, f := range m.PathParams {
-		args = append(args, textOf(f.Ref, Id(f.Arg())))
+		if styled {
+			args = append(args, Qual(e.transport, "PathValue").Values(Dict{Id("Param"): e.param(f), Id("Value"): e.paramValue(f, Id(f.Arg()))}))
+		} else {
+			args = append(args, textOf(f.Ref, Id(f.Arg())))
+		}
+	}
+	if styled {
+		return Qual(e.transport, "NewStyledRequest").Call(args...)
 	}
 	return Qual(e.transport, "NewRequest").Call(args...)
 }
@@ -202,7 +213,7 @@ func (e *emitter) prepare(g *Group, m *model.Method) {
 		g.Id("req").Dot("SetHeader").Call(Lit(h.Name), Lit(h.Value))
 	}
 	if m.Params != nil {
-		g.Id("params").Dot("apply").Call(Id("req"))
+		g.Id("params").Dot(e.applyName(m.Params, m)).Call(Id("req"))
 	}
 }
 

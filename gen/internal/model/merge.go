@@ -61,6 +61,9 @@ func (b *builder) mergeTypes() {
 		}
 		sortFields(t)
 	}
+	for i := range b.roots {
+		fix(&b.roots[i])
+	}
 	for _, r := range b.domain.Resources {
 		for _, m := range r.Methods {
 			fix(m.Result)
@@ -190,6 +193,7 @@ func (b *builder) differInside(x, y *Ref) bool {
 func (into *Type) absorb(t *Type) {
 	into.Doc = cmp.Or(into.Doc, t.Doc)
 	into.explicit = into.explicit || t.explicit
+	into.Choices = slices.DeleteFunc(into.Choices, func(c Choice) bool { return !slices.ContainsFunc(t.Choices, c.equal) })
 	into.given = into.given || t.given
 	into.merged = append(append(into.merged, t.lockLoc()), t.merged...)
 	into.Request, into.Response = into.Request || t.Request, into.Response || t.Response

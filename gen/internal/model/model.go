@@ -80,7 +80,9 @@ type Method struct {
 	Params      *Type      // query and header parameters, and the body; nil if there are none
 	Options     *Type      // query and header parameters that are passed as an option; see Lock.asOption
 	Body        Body
-	BodyType    *Type // type of the body, if Params is not the body itself
+	BodyMedia   string // Content-Type, if not that of the encoding
+	BodyType    *Type  // type of the body, if it is a struct and Params is not the body itself
+	Form        string // media type of the body, if another method is the operation's own
 
 	Accept    string // requested media type
 	Stream    bool   // the response body is copied to an io.Writer
@@ -119,10 +121,13 @@ const (
 	BodyJSON      Body = "json"
 	BodyForm      Body = "form"
 	BodyMultipart Body = "multipart"
+	BodyText      Body = "text"
+	BodyContent   Body = "content" // sent unchanged
 )
 
 func (b Body) description() string {
-	return map[Body]string{BodyNone: "no body", BodyJSON: "JSON", BodyForm: "a form", BodyMultipart: "a multipart form"}[b]
+	return map[Body]string{BodyNone: "no body", BodyJSON: "JSON", BodyForm: "a form", BodyMultipart: "a multipart form",
+		BodyText: "text", BodyContent: "unchanged content"}[b]
 }
 
 // Page describes how a list is paginated.
@@ -166,6 +171,9 @@ type Type struct {
 	// representation either.
 	Form bool
 
+	// Choices lists alternatives of members, of which a request must have one.
+	Choices []Choice
+
 	// RequireOne lists the wire names of members of which at least one must be set.
 	RequireOne []string
 	// RequireWith lists pairs of wire names: if the first member is set, the second must
@@ -180,6 +188,12 @@ type Type struct {
 	merged   []string // locations in the names lock of the types that were merged into this one
 	order    []string
 	orderAt  []diag.Pos // of each name in order
+}
+
+// Choice is a list of alternatives, by the wire names of the members that each needs.
+type Choice struct {
+	Sets [][]string
+	One  bool // a request must not have several
 }
 
 // HasJSON reports whether the type has a JSON codec.
@@ -200,7 +214,12 @@ type Field struct {
 	Ref        Ref
 	Required   bool
 	In         string // path, query, header, body, or "" for a JSON member
-	Repeat     bool   // a list in the query repeats the parameter; otherwise it is comma-separated
+	Repeat     bool   // a list in the query repeats the parameter; otherwise it is one parameter
+	Style      Style  // of a parameter, or of a field in a form
+	Explode    bool   // items of a list, or members of an object, are written separately
+	AsJSON     bool   // a parameter that is JSON
+	Slashes    bool   // a path parameter may contain slashes
+	PartType   string // media type of a field in a multipart form
 	Filter     *Filter
 	Loc        string
 	Pos        diag.Pos
@@ -214,6 +233,7 @@ type Field struct {
 	NotEmpty  bool // a list or map with at least one element
 	Default   bool // it has a default other than its zero value
 
+	binary bool     // a string with the format binary
 	pinned bool     // x-pointer has set whether it is a pointer
 	given  bool     // the name was set by an overlay
 	merged []string // locations in the names lock of the fields that were merged into this one
@@ -228,6 +248,20 @@ func (f *Field) pointer() {
 		f.Ref.Pointer = true
 	}
 }
+
+// Style says how a parameter is written, as in OpenAPI. The zero value is the default:
+// simple in the path and in headers, a form elsewhere.
+type Style string
+
+// Styles of parameters.
+const (
+	StyleForm   Style = "form"
+	StyleLabel  Style = "label"
+	StyleMatrix Style = "matrix"
+	StyleSpace  Style = "spaceDelimited"
+	StylePipe   Style = "pipeDelimited"
+	StyleDeep   Style = "deepObject"
+)
 
 // loosen makes the field optional, because not all schemas of its type have it.
 func (f *Field) loosen() {
@@ -359,8 +393,8 @@ func (r Ref) IsText() bool {
 	return false
 }
 
-// scalar reports whether a value is a string, a number or a boolean.
-func (r Ref) scalar() bool {
+// IsScalar reports whether a value is a string, a number or a boolean.
+func (r Ref) IsScalar() bool {
 	return r.IsText() || slices.Contains([]Prim{Bool, Int, Float}, r.Prim)
 }
 

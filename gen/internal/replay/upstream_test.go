@@ -136,6 +136,13 @@ func TestUpstreamVerdicts(t *testing.T) {
 			if r.Bump != c.bump || level != c.level {
 				t.Errorf("classified as %s: %s and %q, want %s and %q: %s", c.class, r.Bump, level, c.bump, c.level, r.Reason)
 			}
+			again, err := report.New(t.Context(), sides[0], sides[1])
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !slices.Equal(titles(again), titles(r)) {
+				t.Errorf("a second report has the cards\n%q\nafter\n%q", titles(again), titles(r))
+			}
 			if text := r.ChangelogText(); strings.Contains(text, "…") || regexp.MustCompile(`and \d+ more`).MatchString(text) {
 				t.Errorf("the changelog entry is cut:\n%s", text)
 			}
@@ -149,4 +156,16 @@ func TestUpstreamVerdicts(t *testing.T) {
 			}
 		})
 	}
+}
+
+// titles lists the cards of a report with what they hold of the Go API.
+func titles(r *report.Report) (out []string) {
+	for _, c := range r.Cards {
+		out = append(out, c.Title)
+		for _, g := range c.Go {
+			out = append(out, g.String())
+		}
+		out = append(out, c.Source...)
+	}
+	return out
 }

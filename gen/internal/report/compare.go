@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
 	"go/types"
 	"maps"
 	"path"
@@ -109,6 +108,7 @@ func New(ctx context.Context, old, new State) (*Report, error) {
 	c.attachSource()
 	for _, name := range slices.Sorted(maps.Keys(c.domains)) {
 		d := c.domains[name]
+		c.locate(d)
 		for _, card := range d.cards {
 			d.judge(card)
 		}
@@ -170,23 +170,51 @@ func (c *comparison) domain(name string) (*domainDiff, error) {
 			card.Pos = diag.Pos{File: d.after.Snapshot.Path, Line: f.NewLine}
 		}
 	}
-	c.locate(d)
 	d.renames()
 	d.joinParameters()
 	return d, c.findings(d)
 }
 
-// locate moves the positions of cards to upstream's document, where the newer
-// snapshot is not on disk.
+// locate gives every card a position in a file that exists. What is gone is located
+// at the nearest part that contained it. Where the newer snapshot is not on disk,
+// positions are in upstream's document.
 func (c *comparison) locate(d *domainDiff) {
+	lines := map[string]int{}
+	if d.raw[1] != nil {
+		for line, place := range specdiff.PointersOf(d.raw[1]) {
+			if first, ok := lines[place]; !ok || line < first {
+				lines[place] = line
+			}
+		}
+	}
 	list := make(diag.List, len(d.cards))
 	for i, card := range d.cards {
+		if card.Pos.File == "" {
+			card.Pos = d.position(card, lines)
+		}
 		list[i] = &diag.Annotation{Pos: card.Pos}
 	}
 	for i, a := range c.new.Snapshots[d.name].Locate(list) {
 		d.cards[i].Pos = a.Pos
 		d.cards[i].Pos.Col = 0
 	}
+}
+
+// position returns where a card without a position is shown.
+func (d *domainDiff) position(card *Card, lines map[string]int) diag.Pos {
+	switch {
+	case d.name == handWritten:
+		return diag.Pos{File: "go.mod"} // the module as a whole
+	case d.after == nil || d.after.Snapshot.Path == "":
+		return diag.Pos{File: source.ConfigFile} // which names the file that is gone or cannot be read
+	}
+	pos := diag.Pos{File: d.after.Snapshot.Path}
+	if len(card.Subjects) > 0 {
+		for p := card.Subjects[0]; pos.Line == 0 && len(p) > 1; p = path.Dir(p) {
+			pos.Line = lines[p]
+		}
+	}
+	return pos
 }
 
 // stops records for both states why a domain could not be built.
@@ -237,9 +265,10 @@ func (c *comparison) repairs(d *domainDiff) {
 		if r.Err == nil {
 			continue
 		}
+		why := c.new.Snapshots[d.name].Locate(diag.List{r.Err})[0]
 		repair := Repair{
 			Domain: d.name, At: at(r.Action.Pos), Target: r.Action.Target, Description: r.Action.Description,
-			Code: r.Err.Code, Message: r.Err.Message, Hint: r.Err.Hint,
+			Code: why.Code, Message: why.Message, Hint: why.Hint,
 		}
 		if r.Outcome == overlay.Obsolete {
 			c.report.Obsolete = append(c.report.Obsolete, repair)
@@ -260,8 +289,11 @@ func (c *comparison) findings(d *domainDiff) error {
 		return nil
 	}
 	list, err := specdiff.Findings(d.before.Snapshot.Data, d.after.Snapshot.Data, specdiff.PointersOf(d.raw[0]), specdiff.PointersOf(d.raw[1]))
-	if err != nil {
-		return fmt.Errorf("domain %s: %w", d.name, err)
+	if err != nil { // what an overlay has to correct first
+		if !d.before.Built() || !d.after.Built() {
+			return nil
+		}
+		list = []specdiff.Finding{{Rule: "not-compared", Level: specdiff.Warning, Text: err.Error()}}
 	}
 	for _, f := range list {
 		var card *Card
