@@ -327,12 +327,12 @@ func rangeMatchOf(r insights.RangeResult) Match[insights.Range] {
 }
 
 // better reports whether m is a better result than o: one that matches before one
-// that does not, and of several matches the one with the greatest confidence.
+// that does not, then the one with the greater confidence, then one with a reason.
 func better[T any](m, o Match[T]) bool {
 	if m.Outcome != o.Outcome {
 		return m.Outcome > o.Outcome
 	}
-	return m.Confidence > o.Confidence || o.Reason == "" && m.Reason != ""
+	return m.Confidence > o.Confidence || m.Confidence == o.Confidence && o.Reason == "" && m.Reason != ""
 }
 
 // some returns the outcome for alternatives, one of which must match.
