@@ -5,10 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -175,50 +176,103 @@ func TestRejectedRetriesReturnTheirBudget(t *testing.T) {
 	}
 }
 
-// TestRetriesAreSentOneByOneWhileTheServerIsSuspect checks that after a failed retry, the
-// next one waits for the interval, also if it takes the last token. When the budget is
-// spent and the last retry has failed, those that wait fail at once.
-func TestRetriesAreSentOneByOneWhileTheServerIsSuspect(t *testing.T) {
-	policy := func(budget int) transport.ClientOption {
-		return transport.WithRetryPolicy(transport.RetryPolicy{MaxAttempts: 2, BaseDelay: 50 * time.Second, MaxDelay: 50 * time.Second, Budget: budget})
+// later is an API that responds with 503 to every first attempt, so that its retry is sent
+// exactly a minute later, and with fates to the retries, in their order. Afterwards, they
+// succeed.
+type later struct {
+	mu    sync.Mutex
+	seen  map[string]bool
+	fates []time.Duration // after which the connection breaks
+}
+
+func (l *later) RoundTrip(r *http.Request) (*http.Response, error) {
+	l.mu.Lock()
+	first := !l.seen[r.URL.Path]
+	l.seen[r.URL.Path] = true
+	fate := time.Duration(-1)
+	if !first && len(l.fates) > 0 {
+		fate, l.fates = l.fates[0], l.fates[1:]
 	}
-	synctest.Test(t, func(t *testing.T) {
-		c := cannedClient(t, &scripted{responses: []int{0, 0, 0, 0}}, policy(2))
-		var retried []time.Duration
-		start := time.Now()
-		var mu sync.Mutex
-		var wg sync.WaitGroup
-		for range 2 {
-			wg.Go(func() {
-				_, err := get(t.Context(), c)
-				if errors.Is(err, transport.ErrRetryBudget) {
-					t.Error(err)
+	l.mu.Unlock()
+	switch {
+	case first:
+		return canned{status: http.StatusServiceUnavailable, header: http.Header{"Retry-After": {"60"}}}.RoundTrip(r)
+	case fate < 0:
+		return canned{status: http.StatusOK, body: `{}`}.RoundTrip(r)
+	}
+	time.Sleep(fate)
+	return nil, syscall.ECONNREFUSED
+}
+
+// TestRetriesOfASuspectServer checks when retries are sent after one has failed: one
+// second apart, as long as there are tokens for them. Those that wait when the last token
+// is lost fail at once.
+func TestRetriesOfASuspectServer(t *testing.T) {
+	second := time.Second
+	for _, c := range []struct {
+		name   string
+		budget int
+		fates  []time.Duration
+		starts []time.Duration
+		ends   []time.Duration
+		spent  int // calls that failed because there was no token
+	}{
+		{
+			"the last token after the interval", 2, []time.Duration{0},
+			[]time.Duration{0, second / 2}, []time.Duration{60 * second, 61 * second}, 0,
+		}, {
+			"the last token while a retry is pending", 3, []time.Duration{0, 0},
+			[]time.Duration{0, 10 * second, 10 * second}, []time.Duration{60 * second, 70 * second, 71 * second}, 0,
+		}, {
+			"no token", 1, []time.Duration{5 * second},
+			[]time.Duration{0, second}, []time.Duration{65 * second, 65 * second}, 1,
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				client := cannedClient(t, &later{seen: map[string]bool{}, fates: c.fates}, transport.WithTimeout(0),
+					transport.WithRetryPolicy(transport.RetryPolicy{MaxAttempts: 2, BaseDelay: 50 * second, MaxDelay: 50 * second, Budget: c.budget}))
+				var ends []time.Duration
+				spent := 0
+				var mu sync.Mutex
+				var wg sync.WaitGroup
+				begin := time.Now()
+				for i, start := range c.starts {
+					wg.Go(func() {
+						time.Sleep(start)
+						err := client.Do(t.Context(), transport.NewRequest(&opGet, "u", fmt.Sprint(i)), nil)
+						mu.Lock()
+						defer mu.Unlock()
+						ends = append(ends, time.Since(begin))
+						if errors.Is(err, transport.ErrRetryBudget) {
+							spent++
+						}
+					})
 				}
-				mu.Lock()
-				defer mu.Unlock()
-				retried = append(retried, time.Since(start))
+				wg.Wait()
+				slices.Sort(ends)
+				if !slices.Equal(ends, c.ends) || spent != c.spent {
+					t.Errorf("the calls ended after %s, want %s; %d without a token, want %d", ends, c.ends, spent, c.spent)
+				}
 			})
+		})
+	}
+}
+
+// TestLongestRetryAfter checks that a pause that a time.Duration cannot hold is the
+// longest one that it can.
+func TestLongestRetryAfter(t *testing.T) {
+	for text, want := range map[string]time.Duration{"9223372036.854775807": math.MaxInt64, "1e300": math.MaxInt64, "-5": 0, "0": 0} {
+		_, c := inMemory(t, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Retry-After", text)
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}, transport.WithoutRetry())
+		_, err := get(t.Context(), c)
+		var e *transport.Error
+		if !errors.As(err, &e) || e.RetryAfter != want {
+			t.Errorf("%s: %+v, want %s", text, err, want)
 		}
-		wg.Wait()
-		if len(retried) != 2 || retried[1] > 101*time.Second {
-			t.Errorf("the retries ended after %s", retried)
-		}
-	})
-	synctest.Test(t, func(t *testing.T) {
-		var sent atomic.Int64
-		c := cannedClient(t, roundTripper(func(r *http.Request) (*http.Response, error) {
-			if sent.Add(1) > 3 { // the retry, which the others wait for
-				time.Sleep(2 * time.Minute)
-			}
-			return nil, syscall.ECONNREFUSED
-		}), policy(1), transport.WithTimeout(0))
-		start := time.Now()
-		for _, err := range herd(3, simpleGet(c)) {
-			if err == nil || time.Since(start) > 171*time.Second {
-				t.Errorf("%v after %s", err, time.Since(start))
-			}
-		}
-	})
+	}
 }
 
 // TestRejectedTokensAreBounded checks that an API that rejects every token gets ten new

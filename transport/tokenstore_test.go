@@ -306,6 +306,28 @@ func TestStoredTokensAreNotUsedToTheEnd(t *testing.T) {
 	}
 }
 
+// unsaved is a store whose Save fails.
+type unsaved struct{ *memoryStore }
+
+func (unsaved) Save(context.Context, string, []byte, time.Duration) error { return errors.New("full") }
+
+// TestFailedSavesAreReported checks that a save that fails is reported, and that one that
+// succeeds is not.
+func TestFailedSavesAreReported(t *testing.T) {
+	for _, c := range []struct {
+		store transport.TokenStore
+		want  string
+	}{{newMemoryStore(), ""}, {unsaved{newMemoryStore()}, "save"}} {
+		got := ""
+		clients := fleet(t, 1, &bank{api: empty}, c.store, transport.WithObserver(transport.Observer{
+			StoreFailure: func(_ context.Context, step string, _ error) { got += step },
+		}))
+		if err := simpleGet(clients[0])(0); err != nil || got != c.want {
+			t.Errorf("%v, reported %q, want %q", err, got, c.want)
+		}
+	}
+}
+
 // countingStore counts loads.
 type countingStore struct {
 	*memoryStore

@@ -51,10 +51,10 @@ func build(dir, temp, overlay string) (*binary, error) {
 // run runs tests with a change, or with none if id is -1.
 func (b *binary) run(id int, tests []test, hits string) verdict {
 	names := make([]string, len(tests))
-	limit := 5 * time.Second
+	limit := 10 * time.Second
 	for i, t := range tests {
 		names[i] = regexp.QuoteMeta(t.name)
-		limit += 10 * t.took
+		limit += 4 * t.took
 	}
 	if id < 0 {
 		limit = 5 * time.Minute
