@@ -289,8 +289,8 @@ func (b *builder) object(n spec.Node, ctx context) Ref {
 					at = item
 				}
 			}
-			b.tolerate(at, "required-undeclared", "%s requires %q, which is not one of its properties", n.Pointer(), wire).
-				WithHint("declare the property in an overlay, or remove it from required")
+			b.warnf(at, "required-undeclared", "%s requires %q, which is not one of its properties", n.Pointer(), wire).
+				WithHint("declare the property in an overlay, or remove it from required; the JSON field of a value can have it")
 			seen[wire] = true
 		}
 	}
