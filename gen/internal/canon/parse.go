@@ -29,6 +29,7 @@ const (
 	maxValue = 64 << 10  // bytes of a value in a snapshot
 	maxSteps = 100_000   // instructions of all patterns
 	maxKey   = 1 << 10   // bytes of a key
+	maxRef   = 4 << 10   // bytes of a reference
 	maxHops  = 64        // references in a chain
 )
 

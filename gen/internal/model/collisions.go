@@ -73,7 +73,7 @@ func (b *builder) checkMembers(t *Type) {
 	members := newScope(b, "type "+t.Name)
 	switch {
 	case t.Kind == Union:
-		for _, own := range []string{"Raw", "IsZero", "DecodeJSON", "AppendJSON", "MarshalJSON", "UnmarshalJSON"} {
+		for _, own := range ownUnion {
 			members.own(own, "the method that every union has")
 		}
 	case t.Kind == Struct && t.HasJSON():

@@ -36,6 +36,7 @@ func (b *builder) mergeTypes() {
 		for _, v := range t.Variants {
 			fix(&v.Ref)
 		}
+		fix(t.Additional)
 		for _, f := range t.Fields {
 			b.siblings(t, f)
 		}
@@ -52,6 +53,9 @@ func (b *builder) mergeTypes() {
 			}
 		}
 		sortFields(t)
+	}
+	for i := range b.roots {
+		fix(&b.roots[i])
 	}
 	for _, r := range b.domain.Resources {
 		for _, m := range r.Methods {
@@ -276,6 +280,7 @@ func (b *builder) spreadUse() {
 		for _, v := range t.Variants {
 			visitRef(&v.Ref, request, response)
 		}
+		visitRef(t.Additional, request, response)
 	}
 	for _, t := range b.types {
 		visit(t, t.Request, t.Response)

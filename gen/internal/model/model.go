@@ -5,6 +5,7 @@
 package model
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -167,6 +168,8 @@ type Type struct {
 	Kind       Kind
 	Fields     []*Field
 	Values     []*Value
+	Base       Prim // of an enumeration: Int, Number or JSON; "" means String
+	Additional *Ref // of a struct: the type of members beside its fields; nil if any value is kept as it is
 	Variants   []*Variant
 
 	// Request and Response report where the type is used.
@@ -397,14 +400,26 @@ func (r Ref) IsText() bool {
 	case String, Decimal, Number, Date, DateTime, Month, Secret:
 		return true
 	case Named:
-		return r.Type.Kind == Enum
+		return r.Type.Kind == Enum && (r.Type.Base == "" || r.Type.Base == Number)
 	}
 	return false
 }
 
+// Base returns the kind of the type, and of an enumeration that of its values.
+func (r Ref) Base() Prim {
+	if r.Prim == Named && r.Type.Kind == Enum {
+		return cmp.Or(r.Type.Base, String)
+	}
+	return r.Prim
+}
+
+// IsJSONText reports whether the type's underlying type is string, and its JSON form a
+// string, too.
+func (r Ref) IsJSONText() bool { return r.IsText() && r.Base() != Number }
+
 // IsScalar reports whether a value is a string, a number or a boolean.
 func (r Ref) IsScalar() bool {
-	return r.IsText() || slices.Contains([]Prim{Bool, Int, Float}, r.Prim)
+	return r.IsText() || slices.Contains([]Prim{Bool, Int, Float}, r.Base())
 }
 
 func (r Ref) equal(o Ref) bool {

@@ -27,6 +27,11 @@ func (b *builder) operations() {
 			}
 		}
 	}
+	if len(b.domain.Resources) == 0 { // a description of types
+		for _, n := range b.doc.Root().At("components", "schemas").Members() {
+			b.roots = append(b.roots, b.ref(n, context{name: identifier(n.Name()), request: true, response: true}))
+		}
+	}
 	for _, r := range b.domain.Resources {
 		slices.SortStableFunc(r.Methods, func(x, y *Method) int {
 			return cmp.Or(cmp.Compare(verbRank(x), verbRank(y)), cmp.Compare(x.Path, y.Path), cmp.Compare(x.Name, y.Name))

@@ -179,3 +179,17 @@ func same(a, b *yaml.Node) bool {
 	}
 	return true
 }
+
+// Kind returns the JSON type of a scalar, a list or an object: string, integer,
+// number, boolean, null, array or object.
+func (n Node) Kind() string {
+	switch {
+	case n.n == nil:
+		return ""
+	case n.n.Kind == yaml.MappingNode:
+		return "object"
+	case n.n.Kind == yaml.SequenceNode:
+		return "array"
+	}
+	return map[string]string{"!!str": "string", "!!timestamp": "string", "!!int": "integer", "!!float": "number", "!!bool": "boolean", "!!null": "null"}[n.n.ShortTag()]
+}
