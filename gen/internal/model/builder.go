@@ -309,7 +309,7 @@ func (b *builder) forms() {
 	for t := range form {
 		t.Form = !other[t]
 	}
-	b.formFields()
+	b.files()
 }
 
 // spellings reports fields whose type has alternate spellings of its values and

@@ -369,7 +369,7 @@ func (b *builder) field(t *Type, p spec.Node, definitions []spec.Node, entry Loc
 	f.ReadOnly, f.WriteOnly = p.Bool("readOnly") || target.Bool("readOnly"), p.Bool("writeOnly") || target.Bool("writeOnly")
 	f.NotEmpty = wholeNumber(target, "minItems") > 0 || wholeNumber(target, "minProperties") > 0
 	f.Default = meaningfulDefault(target)
-	f.binary = target.Str("format") == "binary" && !ctx.multipart
+	f.Binary = target.Str("format") == "binary" && !ctx.multipart
 	inner := context{
 		parent: t.Name, name: entry.Name, explicit: t.explicit,
 		request: ctx.request, response: ctx.response, multipart: ctx.multipart, nested: true, property: true, siblings: ctx.siblings,
