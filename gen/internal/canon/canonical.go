@@ -125,7 +125,6 @@ type canoniser struct {
 	reader
 	refs  []reference
 	root  *yaml.Node          // of the description
-	steps int                 // of all patterns
 	kinds map[*yaml.Node]kind // of the converted objects
 
 	sharing   sharing
@@ -189,14 +188,15 @@ func (c *canoniser) convert(k kind, n *yaml.Node, key string) *yaml.Node {
 		}
 		return out
 	}
+	if k == tagList {
+		return tagNames(n)
+	}
 	c.credentials(key, n)
 	switch k {
 	case text:
 		if n.Kind != yaml.ScalarNode {
 			c.errorf(n, "wrong-shape", "%s must be a scalar", describe(key))
 		}
-	case tagList:
-		return tagNames(n)
 	case nameList, enumList:
 		if n.Kind == yaml.SequenceNode {
 			out := *n
@@ -266,9 +266,6 @@ func (c *canoniser) object(k kind, keywords []keyword, n *yaml.Node, key string)
 			v := c.convert(kw.kind, n.Content[i+1], kw.name)
 			if (kw.kind == nameList || kw.kind == enumList) && v.Kind == yaml.SequenceNode {
 				unique(kw.name, v, &notes)
-			}
-			if kw.name == "pattern" {
-				c.pattern(v)
 			}
 			if kw.name == "$ref" {
 				c.ref(k, v)

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf16"
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
@@ -27,7 +28,6 @@ const (
 	maxFacts = 100_000   // nodes of a snapshot
 	maxMarks = 1_000_000 // characters that may start a node, counted before parsing
 	maxValue = 64 << 10  // bytes of a value in a snapshot
-	maxSteps = 100_000   // instructions of all patterns
 	maxKey   = 1 << 10   // bytes of a key
 	maxRef   = 4 << 10   // bytes of a reference
 	maxHops  = 64        // references in a chain
@@ -49,6 +49,7 @@ func Parse(name string, data []byte) (*yaml.Node, error) {
 		return nil, diag.Errorf(diag.Pos{File: name, Line: line}, "too-many-nodes", "the document has more than %d lines and separators", maxMarks).
 			WithHint("check that the file is an API specification, or split it")
 	}
+	data = joinSurrogates(data)
 	dec := yaml.NewDecoder(bytes.NewReader(data))
 	var doc yaml.Node
 	switch err := dec.Decode(&doc); {
@@ -74,6 +75,23 @@ func Parse(name string, data []byte) (*yaml.Node, error) {
 		return nil, err
 	}
 	return root, nil
+}
+
+// surrogates matches what stands in JSON for a character beyond 16 bits, and does not
+// in YAML.
+var surrogates = regexp.MustCompile(`(?i)\\u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})`)
+
+// joinSurrogates replaces pairs of surrogates in a JSON document by the characters
+// that they stand for.
+func joinSurrogates(data []byte) []byte {
+	if trimmed := bytes.TrimLeft(data, " \t\r\n"); len(trimmed) == 0 || trimmed[0] != '{' || !bytes.Contains(data, []byte(`\u`)) {
+		return data
+	}
+	return surrogates.ReplaceAllFunc(data, func(pair []byte) []byte {
+		high, _ := strconv.ParseUint(string(pair[2:6]), 16, 16)
+		low, _ := strconv.ParseUint(string(pair[8:12]), 16, 16)
+		return utf8.AppendRune(nil, utf16.DecodeRune(rune(high), rune(low)))
+	})
 }
 
 func invalidUTF8(data []byte) int {

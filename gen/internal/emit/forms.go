@@ -18,7 +18,7 @@ func (e *emitter) form(g *Group, recv string, t *model.Type, typ, set string) {
 		if !f.Sent() {
 			continue
 		}
-		if !f.Ref.Pointer && !f.Explode && f.Style == "" && (f.Ref.IsText() || f.Ref.Prim == model.File || f.Required && f.Ref.Prim != model.List && e.isSet(recv, f) == nil) {
+		if !f.Binary && !f.Ref.Pointer && !f.Explode && f.Style == "" && (f.Ref.IsText() || f.Ref.Prim == model.File || f.Required && f.Ref.Prim != model.List && e.isSet(recv, f) == nil) {
 			always = append(always, e.formField(f, typ, f.Ref, Id(recv).Dot(f.Name)))
 		} else {
 			optional = append(optional, f)
@@ -61,6 +61,12 @@ func (e *emitter) formField(f *model.Field, typ string, r model.Ref, v *Statemen
 	fields := Dict{Id("Name"): Lit(f.Wire)}
 	media := f.PartType
 	switch {
+	case r.Prim == model.String && f.Binary && typ == "Part":
+		text := v
+		if r.Pointer {
+			text = Op("*").Add(v)
+		}
+		fields[Id("File")] = Op("&").Qual(e.transport, "File").Values(Dict{Id("Name"): Lit(f.Wire), Id("Content"): Qual("strings", "NewReader").Call(text)})
 	case r.Prim == model.File:
 		fields[Id("File")] = Op("&").Add(v)
 	case r.IsScalar():

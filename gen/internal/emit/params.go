@@ -424,13 +424,15 @@ func (e *emitter) isSet(recv string, f *model.Field) Code {
 		return Len(v).Op(">").Lit(0)
 	case f.Ref.Prim == model.JSON:
 		return Op("!").Add(v).Dot("IsZero").Call()
+	case converted(f.Ref) && f.Ref.Base() == model.JSON:
+		return v.Op("!=").Lit("")
 	case f.Ref.Prim == model.File:
 		return v.Dot("Content").Op("!=").Nil()
 	case f.Ref.Prim == model.Named && f.Ref.Type.Kind == model.Union:
 		return Op("!").Add(v).Dot("IsZero").Call()
 	case f.Required:
 		return nil
-	case f.Ref.Prim == model.Int, f.Ref.Prim == model.Float:
+	case f.Ref.Base() == model.Int, f.Ref.Prim == model.Float:
 		return v.Op("!=").Lit(0)
 	case f.Ref.Prim == model.Bool:
 		return v
@@ -444,6 +446,10 @@ func textOf(r model.Ref, v *Statement) Code {
 		v = Op("*").Add(v)
 	}
 	switch r.Prim {
+	case model.Named:
+		if r.Base() == model.Int {
+			return Qual("strconv", "Itoa").Call(Int().Call(v))
+		}
 	case model.String:
 		return v
 	case model.Int:

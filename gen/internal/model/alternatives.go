@@ -234,5 +234,58 @@ func sortedKeys(m map[string]spec.Node) []string {
 	return keys
 }
 
+// inherited gives a struct with a discriminator access to the schemas that are
+// composed of it, one of which a value may be.
+func (b *builder) inherited(t *Type, n spec.Node, ctx context) {
+	property := n.At("discriminator", "propertyName").Text()
+	if property == "" || n.Get("oneOf").Exists() || n.Get("anyOf").Exists() || !b.properties(n)[property].Exists() {
+		return
+	}
+	if b.children == nil {
+		b.children = map[string][]spec.Node{}
+		for _, c := range b.doc.Root().At("components", "schemas").Members() {
+			for _, item := range c.Get("allOf").Items() {
+				if item.Ref() != "" {
+					parent := item.Deref().Pointer()
+					b.children[parent] = append(b.children[parent], c)
+				}
+			}
+		}
+	}
+	mapped := b.mapping(n)
+	children := slices.Clone(b.children[n.Pointer()])
+	for _, m := range n.At("discriminator", "mapping").Members() {
+		target := m.Text()
+		if !strings.HasPrefix(target, "#/") {
+			target = "#/components/schemas/" + spec.Escape(target)
+		}
+		if c := b.doc.Lookup(target).Deref(); c.Exists() && c.Pointer() != n.Pointer() && !slices.ContainsFunc(children, func(o spec.Node) bool { return o.Pointer() == c.Pointer() }) {
+			children = append(children, c)
+		}
+	}
+	for _, c := range children {
+		values := mapped[c.Pointer()]
+		if own := b.valueTexts(b.properties(c)[property]); len(values) == 0 && len(own) == 1 {
+			values = own
+		}
+		if len(values) == 0 {
+			values = []string{c.Name()}
+		}
+		inner := ctx
+		inner.parent, inner.name, inner.explicit, inner.property, inner.siblings = "", identifier(c.Name()), false, false, nil
+		ref := b.ref(c, inner)
+		if !byPointer(ref) {
+			continue
+		}
+		t.Variants = append(t.Variants, &Variant{
+			Name: "As" + ref.Type.Name, Pos: c.Pos(), Ref: ref,
+			Doc:  "returns the value as " + article(Kind(ref.Type.Name)) + ", if its " + property + " says that it is one.",
+			When: When{Property: property, Equals: values},
+		})
+	}
+}
+
+func byPointer(r Ref) bool { return r.Prim == Named && r.Type.Kind == Struct }
+
 // ownUnion are the methods that every union has.
 var ownUnion = []string{"Raw", "IsZero", "DecodeJSON", "AppendJSON", "MarshalJSON", "UnmarshalJSON"}

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/basiq-sdk/basiq-go/gen/internal/diag"
 	"github.com/basiq-sdk/basiq-go/gen/internal/spec"
 )
 
@@ -204,36 +203,28 @@ func (b *builder) encodings(t *Type, form bodyForm) {
 	}
 }
 
-// formFields reports what a form or a JSON body cannot encode.
-func (b *builder) formFields() {
-	type encoding struct {
-		t    *Type
-		body Body
-	}
-	seen := map[encoding]bool{}
-	report := func(t *Type, f *Field, why string) {
-		b.errs = append(b.errs, diag.Errorf(f.Pos, "cannot-express", "%s.%s is %s", t.Name, f.Name, why))
-	}
+// files makes the files of a struct strings, if it is not only sent as a multipart form.
+// Such a form then sends the string as a file.
+func (b *builder) files() {
+	seen := map[*Type]bool{}
+	other := map[*Type]bool{}
 	for _, r := range b.domain.Resources {
 		for _, m := range r.Methods {
-			body := cmp.Or(m.BodyType, m.Params)
-			if body == nil || body.Params || seen[encoding{body, m.Body}] {
-				continue
+			if body := cmp.Or(m.BodyType, m.Params); body != nil && !body.Params {
+				seen[body] = true
+				other[body] = other[body] || m.Body != BodyMultipart
 			}
-			seen[encoding{body, m.Body}] = true
-			for _, f := range body.Fields {
-				item := &f.Ref
-				for item.Elem != nil {
-					item = item.Elem
-				}
-				switch {
-				case item.Prim == File && (m.Body != BodyMultipart || body.HasJSON()):
-					report(body, f, "a file, which can only be sent in a multipart form")
-					b.errs[len(b.errs)-1].WithHint("give each operation that sends it as anything else a schema of its own in an overlay")
-				case f.binary && m.Body == BodyMultipart:
-					report(body, f, "a file in the multipart form of "+m.Loc+", and a string elsewhere")
-					b.errs[len(b.errs)-1].WithHint("give each of them a schema of its own in an overlay")
-				}
+		}
+	}
+	for t := range seen {
+		for _, f := range t.Fields {
+			item := &f.Ref
+			for item.Elem != nil {
+				item = item.Elem
+			}
+			simple := item == &f.Ref || f.Ref.Prim == List && item == f.Ref.Elem
+			if item.Prim == File && (other[t] || t.HasJSON() || !simple) {
+				item.Prim, f.Binary = String, true
 			}
 		}
 	}

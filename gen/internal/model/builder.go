@@ -74,14 +74,15 @@ type builder struct {
 	servers   spec.Node           // that the client calls, see sameServers
 	namedAt   map[string]diag.Pos // by location: where its name was set, or the location itself
 
-	shapes      map[string]spec.Node  // what decides the type of a schema, by its pointer
-	unions      map[string]*unionPlan // the alternatives of schemas, by their pointers
-	roots       []Ref                 // types that no operation leads to
-	methods     map[string]LockEntry  // names of operations by location
-	methodNames map[string]string     // what each Resource.Method in use stands for
-	params      map[string]LockEntry  // names of the parameters of the operation at hand, by location
-	schemas     twins                 // of the components
-	compared    map[[2]*Type]bool     // whether two types of the same name differ
+	shapes      map[string]spec.Node   // what decides the type of a schema, by its pointer
+	unions      map[string]*unionPlan  // the alternatives of schemas, by their pointers
+	roots       []Ref                  // types that no operation leads to
+	methods     map[string]LockEntry   // names of operations by location
+	methodNames map[string]string      // what each Resource.Method in use stands for
+	params      map[string]LockEntry   // names of the parameters of the operation at hand, by location
+	children    map[string][]spec.Node // by the pointer of the schema that they are composed of
+	schemas     twins                  // of the components
+	compared    map[[2]*Type]bool      // whether two types of the same name differ
 }
 
 func (b *builder) errorf(n spec.Node, code, format string, args ...any) *diag.Annotation {
@@ -244,6 +245,7 @@ func (b *builder) reachable() {
 		for _, v := range t.Variants {
 			visitRef(&v.Ref)
 		}
+		visitRef(t.Additional)
 	}
 	for _, r := range b.domain.Resources {
 		for _, m := range r.Methods {
@@ -307,7 +309,7 @@ func (b *builder) forms() {
 	for t := range form {
 		t.Form = !other[t]
 	}
-	b.formFields()
+	b.files()
 }
 
 // spellings reports fields whose type has alternate spellings of its values and

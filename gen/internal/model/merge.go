@@ -36,6 +36,7 @@ func (b *builder) mergeTypes() {
 		for _, v := range t.Variants {
 			fix(&v.Ref)
 		}
+		fix(t.Additional)
 		for _, f := range t.Fields {
 			b.siblings(t, f)
 		}
@@ -287,6 +288,7 @@ func (b *builder) spreadUse() {
 		for _, v := range t.Variants {
 			visitRef(&v.Ref, request, response)
 		}
+		visitRef(t.Additional, request, response)
 	}
 	for _, t := range b.types {
 		visit(t, t.Request, t.Response)

@@ -5,6 +5,7 @@
 package model
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -84,10 +85,13 @@ type Method struct {
 	BodyType    *Type  // type of the body, if it is a struct and Params is not the body itself
 	Form        string // media type of the body, if another method is the operation's own
 
-	Accept    string // requested media type
-	Stream    bool   // the response body is copied to an io.Writer
-	Result    *Ref   // nil if there is no body to return
-	NoContent bool   // a successful response may have no body although there is a Result
+	Accept    string   // requested media type
+	Stream    bool     // the response body is copied to an io.Writer
+	Result    *Ref     // nil if there is no body to return
+	Statuses  []Status // fields of the Result, if its type depends on the status
+	NoContent bool     // a successful response may have no body although there is a Result
+	Empty     []int    // the statuses of such responses
+	Redirects bool     // all declared responses but errors are redirects
 	Page      *Page
 
 	Safety  Safety
@@ -130,6 +134,12 @@ func (b Body) description() string {
 		BodyText: "text", BodyContent: "unchanged content"}[b]
 }
 
+// Status is a success status and the field of the result that holds its content.
+type Status struct {
+	Code  int // 0 for any other
+	Field *Field
+}
+
 // Page describes how a list is paginated.
 type Page struct {
 	Items []string // Go selector path of the items within the result: ["Data"]
@@ -158,6 +168,8 @@ type Type struct {
 	Kind       Kind
 	Fields     []*Field
 	Values     []*Value
+	Base       Prim // of an enumeration: Int, Number or JSON; "" means String
+	Additional *Ref // of a struct: the type of members beside its fields; nil if any value is kept as it is
 	Variants   []*Variant
 
 	// Request and Response report where the type is used.
@@ -167,6 +179,9 @@ type Type struct {
 	Params bool
 	// Option marks such a struct that is passed as an option of the call.
 	Option bool
+	// Plain marks a struct that holds the result of a method. It has no JSON
+	// representation.
+	Plain bool
 	// Form marks a struct that is only sent as a form. It has no JSON
 	// representation either.
 	Form bool
@@ -197,7 +212,7 @@ type Choice struct {
 }
 
 // HasJSON reports whether the type has a JSON codec.
-func (t *Type) HasJSON() bool { return !t.Params && !t.Form }
+func (t *Type) HasJSON() bool { return !t.Params && !t.Plain && !t.Form }
 
 // HasAlternateSpellings reports whether any value has alternate spellings in responses.
 func (t *Type) HasAlternateSpellings() bool {
@@ -232,8 +247,8 @@ type Field struct {
 	Nullable  bool // null is one of its values
 	NotEmpty  bool // a list or map with at least one element
 	Default   bool // it has a default other than its zero value
+	Binary    bool // a string with the format binary
 
-	binary bool     // a string with the format binary
 	pinned bool     // x-pointer has set whether it is a pointer
 	given  bool     // the name was set by an overlay
 	merged []string // locations in the names lock of the fields that were merged into this one
@@ -388,14 +403,26 @@ func (r Ref) IsText() bool {
 	case String, Decimal, Number, Date, DateTime, Month, Secret:
 		return true
 	case Named:
-		return r.Type.Kind == Enum
+		return r.Type.Kind == Enum && (r.Type.Base == "" || r.Type.Base == Number)
 	}
 	return false
 }
 
+// Base returns the kind of the type, and of an enumeration that of its values.
+func (r Ref) Base() Prim {
+	if r.Prim == Named && r.Type.Kind == Enum {
+		return cmp.Or(r.Type.Base, String)
+	}
+	return r.Prim
+}
+
+// IsJSONText reports whether the type's underlying type is string, and its JSON form a
+// string, too.
+func (r Ref) IsJSONText() bool { return r.IsText() && r.Base() != Number }
+
 // IsScalar reports whether a value is a string, a number or a boolean.
 func (r Ref) IsScalar() bool {
-	return r.IsText() || slices.Contains([]Prim{Bool, Int, Float}, r.Prim)
+	return r.IsText() || slices.Contains([]Prim{Bool, Int, Float}, r.Base())
 }
 
 func (r Ref) equal(o Ref) bool {

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 	"unicode"
 
@@ -362,86 +361,4 @@ func boolRank(x, y bool) int {
 		return -1
 	}
 	return 1
-}
-
-// responses sets the result of the method, and adds a method for each additional
-// response media type of the operation.
-func (b *builder) responses(m *Method, op spec.Node) {
-	success, failures := map[int]bool{}, map[int]bool{}
-	var streams []spec.Node
-	var jsonResult *Ref
-	for _, r := range op.Get("responses").Members() {
-		code, err := strconv.Atoi(r.Name())
-		if err != nil {
-			if strings.EqualFold(r.Name(), "2XX") {
-				code = http.StatusOK
-			} else {
-				continue // default and other ranges are errors of every operation
-			}
-		}
-		if code < 200 || code > 299 {
-			failures[code] = true
-			continue
-		}
-		success[code] = true
-		content := r.Deref().Get("content").Members()
-		if len(content) == 0 {
-			m.NoContent = true
-		}
-		for _, c := range content {
-			media := strings.TrimSpace(strings.SplitN(c.Name(), ";", 2)[0])
-			if media != "application/json" && !strings.HasSuffix(media, "+json") {
-				streams = append(streams, c)
-				continue
-			}
-			ref := b.ref(c.Get("schema"), context{parent: m.Name + m.Resource.Name, name: "Result", response: true})
-			if jsonResult != nil && !jsonResult.equal(ref) {
-				b.tolerate(c, "cannot-express", "the response %[2]s of %[1]s has a different type from its other successful response", m.Loc, r.Name()).
-					WithHint("give both responses the same type (x-type) in an overlay")
-				continue
-			}
-			jsonResult = &ref
-		}
-	}
-	m.Result, m.Success, m.Errors = jsonResult, statusList(success), statusList(failures)
-	m.NoContent = m.NoContent && jsonResult != nil
-	if len(success) == 0 {
-		b.tolerate(op, "no-success", "%s declares no success status", m.Loc).WithHint("declare one in an overlay")
-	}
-	if page := op.Get("x-page"); page.Exists() {
-		b.pages = append(b.pages, pagePlan{m, page})
-	}
-	for i, c := range streams {
-		s := *m
-		s.Result, s.Page, s.NoContent, s.Stream, s.Accept = nil, nil, m.NoContent, true, c.Name()
-		s.Loc, s.Pos = m.Loc+" "+c.Name(), c.Pos()
-		base := m.Name
-		if jsonResult == nil && len(streams) == 1 {
-			base = ""
-		}
-		def := cmp.Or(base, m.Name)
-		if base != "" {
-			def += mediaSuffix(c.Name())
-		}
-		given := ""
-		if name := c.Str("x-method"); name != "" {
-			given = m.Resource.Name + "." + name
-		}
-		entry := b.choose([]nameless{{n: c, loc: s.Loc, given: given, names: []string{m.Resource.Name + "." + def, m.Resource.Name + "." + def + "Content"}, what: s.Loc}}, b.methodNames)[s.Loc]
-		_, s.Name, _ = strings.Cut(entry.Name, ".")
-		s.Was = oldMethods(entry.Was)
-		s.Doc = b.documented(c)
-		if jsonResult == nil && i == 0 && len(streams) == 1 {
-			s.Doc = cmp.Or(m.Doc, s.Doc)
-			m.Resource.Methods = append(m.Resource.Methods, &s)
-			return
-		}
-		m.Resource.Methods = append(m.Resource.Methods, &s)
-	}
-	m.Resource.Methods = append(m.Resource.Methods, m)
-}
-
-func mediaSuffix(media string) string {
-	_, sub, _ := strings.Cut(media, "/")
-	return GoName(sub)
 }

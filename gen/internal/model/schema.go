@@ -2,6 +2,7 @@ package model
 
 import (
 	"cmp"
+	"encoding/json"
 	"math/big"
 	"slices"
 	"strconv"
@@ -65,7 +66,7 @@ func (b *builder) ref(n spec.Node, ctx context) Ref {
 	case several:
 		return b.untyped(n, "it has several types").withHint(
 			"declare the shapes with x-variants in an overlay, or give it a single type")
-	case n.Get("enum").Exists() && (typ == "string" || typ == ""):
+	case n.Get("enum").Exists() && typ != "boolean" && typ != "array" && typ != "object" && b.enumBase(n, typ) != Bool:
 		return b.enum(n, ctx)
 	case n.Get("properties").Exists() && typ != "" && typ != "object" && !n.Get("allOf").Exists():
 		b.warnf(n.Get("properties"), "contradiction", "%s is of type %s, so that its members have no effect", n.Pointer(), typ).
@@ -291,12 +292,21 @@ func (b *builder) object(n spec.Node, ctx context) Ref {
 					at = item
 				}
 			}
-			b.tolerate(at, "required-undeclared", "%s requires %q, which is not one of its properties", n.Pointer(), wire).
-				WithHint("declare the property in an overlay, or remove it from required")
+			b.warnf(at, "required-undeclared", "%s requires %q, which is not one of its properties", n.Pointer(), wire).
+				WithHint("declare the property in an overlay, or remove it from required; the JSON field of a value can have it")
 			seen[wire] = true
 		}
 	}
+	for _, part := range parts {
+		if extra := part.Get("additionalProperties"); extra.IsMap() && !trivial(extra.Deref()) {
+			inner := ctx
+			inner.parent, inner.name, inner.explicit, inner.property = t.Name, "Additional", t.explicit, false
+			ref := b.ref(extra, inner)
+			t.Additional = &ref
+		}
+	}
 	sortFields(t)
+	b.inherited(t, n, ctx)
 	return Ref{Prim: Named, Type: t}
 }
 
@@ -362,7 +372,7 @@ func (b *builder) field(t *Type, p spec.Node, definitions []spec.Node, entry Loc
 	f.ReadOnly, f.WriteOnly = p.Bool("readOnly") || target.Bool("readOnly"), p.Bool("writeOnly") || target.Bool("writeOnly")
 	f.NotEmpty = wholeNumber(target, "minItems") > 0 || wholeNumber(target, "minProperties") > 0
 	f.Default = meaningfulDefault(target)
-	f.binary = target.Str("format") == "binary" && !ctx.multipart
+	f.Binary = target.Str("format") == "binary" && !ctx.multipart
 	inner := context{
 		parent: t.Name, name: entry.Name, explicit: t.explicit,
 		request: ctx.request, response: ctx.response, multipart: ctx.multipart, nested: true, property: true, siblings: ctx.siblings,
@@ -370,7 +380,8 @@ func (b *builder) field(t *Type, p spec.Node, definitions []spec.Node, entry Loc
 	f.Ref = b.ref(from, inner)
 	switch f.Ref.Prim {
 	case Named:
-		f.Ref.Pointer = f.Ref.Type.Kind == Struct && !required
+		f.Ref.Pointer = f.Ref.Type.Kind == Struct && !required ||
+			f.Ref.Base() == Int && (f.Nullable || !required && slices.ContainsFunc(f.Ref.Type.Values, func(v *Value) bool { return v.Wire == "0" }))
 	case Bool:
 		f.Ref.Pointer = !required || f.Nullable
 	case Int, Float:
@@ -424,6 +435,10 @@ func sortFields(t *Type) {
 
 func (b *builder) enum(n spec.Node, ctx context) Ref {
 	t := b.declare(n, ctx, Enum)
+	typ, _ := typeOf(n)
+	if t.Base = b.enumBase(n, typ); t.Base == String {
+		t.Base = ""
+	}
 	like := twinsOf(n.Get("enum").Items(), spec.Node.Text)
 	var parts []nameless
 	for _, v := range n.Get("enum").Items() {
@@ -431,10 +446,9 @@ func (b *builder) enum(n spec.Node, ctx context) Ref {
 			continue // nullable enumerations list null as a value
 		}
 		wire := v.Text()
-		if !v.IsText() {
-			b.tolerate(v, "enum-type", "the value %s of %s is not a string", wire, n.Pointer()).
-				WithHint("quote it in an overlay, or declare the enumeration's type")
-			continue
+		if t.Base == "" && !v.IsText() {
+			b.warnf(v, "enum-type", "the value %s of %s is not a string, and is read as one", wire, n.Pointer()).
+				WithHint("quote it in an overlay, or correct the enumeration's type")
 		}
 		if strings.ContainsAny(wire, "\n\r") {
 			b.tolerate(v, "enum-newline", "the value %q of %s contains a line break", wire, n.Pointer()).
@@ -458,10 +472,18 @@ func (b *builder) enum(n spec.Node, ctx context) Ref {
 		if !decl.Exists() {
 			doc = v
 		}
+		names := alternatives(t.Name, wire, "Value", like)
+		if t.Base == JSON && v.IsText() {
+			text, _ := json.Marshal(wire) // of a string, it does not fail
+			wire = string(text)
+		}
+		if kind := v.Kind(); kind == "integer" || kind == "number" { // a sign or a point is part of its name
+			names = []string{t.Name + spell(v.Text()), t.Name + "Number" + spell(v.Text())}
+		}
 		loc := "value " + local(n) + " " + wire
 		parts = append(parts, nameless{
-			n: doc, loc: loc, given: given, what: "the value " + strconv.Quote(wire) + " of " + t.Name,
-			names: alternatives(t.Name, wire, "Value", like), weight: boolWeight(!plain(wire)),
+			n: doc, loc: loc, given: given, what: "the value " + wire + " of " + t.Name,
+			names: names, weight: boolWeight(!plain(wire)),
 		})
 		t.Values = append(t.Values, &Value{Wire: wire, Pos: v.Pos(), Doc: b.documented(doc), given: given != "", locs: []string{loc}})
 	}
@@ -480,6 +502,29 @@ func (b *builder) enum(n spec.Node, ctx context) Ref {
 		}
 	}
 	return Ref{Prim: Named, Type: t}
+}
+
+// enumBase returns the kind of an enumeration's values: String, Int, Number, Bool, or
+// JSON if they are of several.
+func (b *builder) enumBase(n spec.Node, typ string) Prim {
+	bases := map[string]Prim{"string": String, "integer": Int, "number": Number, "boolean": Bool}
+	if base, ok := bases[typ]; ok {
+		return base
+	}
+	base := Prim("")
+	for _, v := range n.Get("enum").Items() {
+		of := bases[v.Kind()]
+		switch {
+		case v.IsNull() || base == of:
+		case base == "" && of != "":
+			base = of
+		case base == Int && of == Number || base == Number && of == Int:
+			base = Number
+		default:
+			return JSON
+		}
+	}
+	return cmp.Or(base, String)
 }
 
 // spelling adds an alternate spelling of a value in responses:

@@ -187,7 +187,7 @@ func (d *Document) load(ctx context.Context, data []byte, origins bool) error {
 // standard copies a tree without what overlays may add although OpenAPI 3.0 does not
 // allow it: descriptions and extensions beside a $ref, and descriptions of media
 // types; and without what the library refuses although it makes no difference:
-// patterns that Go cannot compile, and lists without items. Other invalid keywords are kept, so that validation reports them. origin
+// patterns, which are costly to compile, and lists without items. Other invalid keywords are kept, so that validation reports them. origin
 // maps a copy to its original.
 func standard(root *yaml.Node) (plain *yaml.Node, origin map[*yaml.Node]*yaml.Node) {
 	origin = map[*yaml.Node]*yaml.Node{}
@@ -199,7 +199,7 @@ func standard(root *yaml.Node) (plain *yaml.Node, origin map[*yaml.Node]*yaml.No
 		isRef := isMap && slices.ContainsFunc(n.Content, func(k *yaml.Node) bool { return k.Value == "$ref" })
 		for i := 0; i < len(n.Content); i++ {
 			key := n.Content[i].Value
-			if isMap && i%2 == 0 && (isRef && strings.HasPrefix(key, "x-") || (isRef || mediaType) && key == "description" || key == "pattern" && !compiles(n.Content[i+1].Value)) {
+			if isMap && i%2 == 0 && (isRef && strings.HasPrefix(key, "x-") || (isRef || mediaType) && key == "description" || key == "pattern" && n.Content[i+1].Kind == yaml.ScalarNode) {
 				i++
 				continue
 			}
