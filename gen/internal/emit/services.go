@@ -85,7 +85,10 @@ func methodDoc(m *model.Method) string {
 	case m.Stream:
 		body = "The response body is streamed to w. If the call fails, w may have received a part of it. The call is not retried once anything was written."
 	case m.NoContent:
-		body = "It returns " + nothing(*m.Result) + " if the API responds with " + m.EmptyStatuses() + " and no content."
+		body = "If the response has no body, the error is transport.ErrNoContent."
+		if len(m.Empty) > 0 {
+			body = "It returns " + nothing(*m.Result) + " if the API responds with " + m.EmptyStatuses() + " and no content."
+		}
 	case m.Redirects:
 		body = "The API responds with a redirect, which is not followed: the error matches transport.ErrRedirected, and transport.WithResponse gets its Location."
 	}
@@ -166,7 +169,7 @@ func (e *emitter) method(g *Group, r *model.Resource, m *model.Method) {
 			g.Return(do(Id("w")))
 		case m.Result == nil:
 			g.Return(do(Nil()))
-		case len(m.Statuses) > 0 || m.NoContent:
+		case len(m.Statuses) > 0 || len(m.Empty) > 0:
 			e.byStatus(g, m, do)
 		case !byPointer(*m.Result) && m.Result.Prim != model.List && m.Result.Prim != model.Map: // it cannot be nil
 			g.Var().Id("out").Add(e.goType(*m.Result))
