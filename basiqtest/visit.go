@@ -72,6 +72,9 @@ type ConsentVisit struct {
 // OpenConsentLink checks a link to the Consent UI as VisitConsentLink does, without doing
 // anything. The link can lead to any address. The errors do not contain the token.
 func (s *Server) OpenConsentLink(link *url.URL) (*ConsentVisit, error) {
+	if err := s.usable("OpenConsentLink"); err != nil {
+		return nil, err
+	}
 	query, err := url.ParseQuery(link.RawQuery)
 	if err != nil {
 		return nil, errors.New("the link's query is not encoded correctly")

@@ -117,7 +117,6 @@ func (s *Sandbox) fail(w http.ResponseWriter, status int, title string, why erro
 
 // sentence returns an error as a sentence.
 func sentence(text string) string {
-	text = text[strings.LastIndex(text, "basiqtest: ")+1:]
 	return strings.ToUpper(text[:1]) + text[1:] + "."
 }
 
@@ -328,12 +327,7 @@ func (s *Sandbox) showJob(w http.ResponseWriter, r *http.Request, v *session, p 
 		s.fail(w, http.StatusNotFound, "This login does not exist", err)
 		return
 	}
-	p.Job, p.Step = job, 3
-	for _, i := range basiqtest.Institutions() {
-		if i.ID == job.InstitutionID {
-			p.Institution = i
-		}
-	}
+	p.show(job)
 	switch {
 	case job.Failed:
 		p.Title = "The bank could not be connected"
@@ -354,12 +348,27 @@ func (s *Sandbox) showJob(w http.ResponseWriter, r *http.Request, v *session, p 
 		}
 		s.render(w, http.StatusOK, "connected.html", p)
 	case job.Question != nil:
-		p.Title = p.Institution.Name + " has a question"
-		s.render(w, http.StatusOK, "question.html", p)
+		s.showQuestion(w, http.StatusOK, p, job)
 	default:
 		p.Title, p.Refresh = "Connecting "+p.Institution.Name, true
 		s.render(w, http.StatusOK, "progress.html", p)
 	}
+}
+
+// show sets what the pages of a job show.
+func (p *page) show(job *basiqtest.JobState) {
+	p.Job, p.Step = job, 3
+	for _, i := range basiqtest.Institutions() {
+		if i.ID == job.InstitutionID {
+			p.Institution = i
+		}
+	}
+}
+
+func (s *Sandbox) showQuestion(w http.ResponseWriter, status int, p *page, job *basiqtest.JobState) {
+	p.show(job)
+	p.Title = p.Institution.Name + " has a question"
+	s.render(w, status, "question.html", p)
 }
 
 func (s *Sandbox) answer(w http.ResponseWriter, r *http.Request, v *session, p *page) {
@@ -376,7 +385,8 @@ func (s *Sandbox) answer(w http.ResponseWriter, r *http.Request, v *session, p *
 			answers[i] = strings.TrimSpace(a)
 		}
 		if len(answers) != len(job.Question.Prompts) || slices.Contains(answers, "") {
-			http.Redirect(w, r, p.Path+"/jobs/"+id, http.StatusSeeOther)
+			p.Error = "Answer every question."
+			s.showQuestion(w, http.StatusUnprocessableEntity, p, job)
 			return
 		}
 		err = v.Answer(id, answers...)
