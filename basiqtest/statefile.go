@@ -28,11 +28,19 @@ type StateError struct {
 
 // Error returns the line and the reason.
 func (e *StateError) Error() string {
+	if e == nil {
+		return "<nil>"
+	}
 	return fmt.Sprintf("basiqtest: ReadState: line %d: %v", e.Line, e.Err)
 }
 
 // Unwrap returns the reason.
-func (e *StateError) Unwrap() error { return e.Err }
+func (e *StateError) Unwrap() error {
+	if e == nil {
+		return nil
+	}
+	return e.Err
+}
 
 // The records are the parts of the state. Exactly one member of a line is set.
 type record struct {

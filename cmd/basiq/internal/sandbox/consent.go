@@ -158,7 +158,7 @@ func (s *Sandbox) openLink(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, http.StatusBadRequest, "This link does not work", err)
 		return
 	}
-	id := s.sessions.start(w, r, s.base, v)
+	id := s.sessions.start(w, r, s.base, app, v)
 	http.Redirect(w, r, s.base+"/consent/"+id, http.StatusSeeOther)
 }
 
@@ -218,7 +218,7 @@ func (s *Sandbox) showStart(w http.ResponseWriter, r *http.Request, v *session, 
 	case v.Action == "reauthorise":
 		p.Title = "Renew your connections"
 		for _, c := range p.User.Connections {
-			if !c.Expires.IsZero() && c.Expires.Before(v.now().AddDate(0, 0, 7)) {
+			if !c.Expires.IsZero() && c.Expires.Before(v.app.Now().AddDate(0, 0, 7)) {
 				p.Expiring = append(p.Expiring, c)
 			}
 		}
