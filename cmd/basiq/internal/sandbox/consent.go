@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/basiq-sdk/basiq-go/basiqtest"
@@ -17,13 +18,17 @@ import (
 //go:embed web
 var web embed.FS
 
-var pages = template.Must(template.New("").Funcs(template.FuncMap{
-	"date":  func(t time.Time) string { return t.Format("2 January 2006") },
-	"join":  strings.Join,
-	"about": about,
-	"step":  stepTitle,
-	"money": money,
-}).ParseFS(web, "web/*.html"))
+// pages are the templates. They are parsed when they are first needed, because the other
+// commands of basiq do not need them.
+var pages = sync.OnceValue(func() *template.Template {
+	return template.Must(template.New("").Funcs(template.FuncMap{
+		"date":  func(t time.Time) string { return t.Format("2 January 2006") },
+		"join":  strings.Join,
+		"about": about,
+		"step":  stepTitle,
+		"money": money,
+	}).ParseFS(web, "web/*.html"))
+})
 
 // stepTitle returns what a step of a job is called on the pages.
 func stepTitle(title string) string {
@@ -107,7 +112,7 @@ func (s *Sandbox) render(w http.ResponseWriter, status int, name string, p *page
 	secure(w)
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)
-	_ = pages.ExecuteTemplate(w, name, p) // fails if the browser is gone
+	_ = pages().ExecuteTemplate(w, name, p) // fails if the browser is gone
 }
 
 // fail shows a page that says what is wrong.
