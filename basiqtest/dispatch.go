@@ -95,6 +95,7 @@ func (e *entryPoint) matches(segments []string) int {
 
 // ServeHTTP handles a request to the API.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.mustBeUsable("ServeHTTP")
 	q, a := s.receive(r)
 	s.mu.Lock()
 	f, rec := s.matchFault(q), s.record(q)

@@ -92,6 +92,9 @@ func (s *Server) Fail(f Fault) *Failing {
 // Inject is like Fail, but returns an error instead of panicking, for faults that come
 // from users.
 func (s *Server) Inject(f Fault) (*Failing, error) {
+	if err := s.usable("Inject"); err != nil {
+		return nil, err
+	}
 	if err := s.checkOperation(f.Operation); err != nil {
 		return nil, err
 	}

@@ -126,6 +126,7 @@ type AttemptState struct {
 
 // Users returns the users, newest first.
 func (s *Server) Users() []UserSummary {
+	s.mustBeUsable("Users")
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.tick()
@@ -151,6 +152,9 @@ func (u *user) summary() UserSummary {
 // User returns what the server holds about a user. It returns an error if the user does
 // not exist.
 func (s *Server) User(userID string) (*UserState, error) {
+	if err := s.usable("User"); err != nil {
+		return nil, err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.tick()
@@ -213,6 +217,7 @@ func (s *Server) jobState(j *job) JobState {
 
 // Webhooks returns the webhooks with their latest messages.
 func (s *Server) Webhooks() []WebhookState {
+	s.mustBeUsable("Webhooks")
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.tick()
@@ -244,6 +249,9 @@ func (m *message) state() MessageState {
 // Redeliver delivers a message of a webhook again, whatever its status is. It returns an
 // error if the message does not exist.
 func (s *Server) Redeliver(messageID string) error {
+	if err := s.usable("Redeliver"); err != nil {
+		return err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.tick()
@@ -264,6 +272,9 @@ func (s *Server) Redeliver(messageID string) error {
 // becomes invalid, and cannot be refreshed until the user logs in again. It returns an
 // error if the connection does not exist.
 func (s *Server) InvalidateConnection(connectionID string) error {
+	if err := s.usable("InvalidateConnection"); err != nil {
+		return err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.tick()

@@ -85,6 +85,7 @@ func TestLinksBeginWithTheAddressOfTheRequest(t *testing.T) {
 	summary := idOf(t, v.do("POST", user+"/affordability", ""))
 	hook := idOf(t, v.do("POST", "/notifications/webhooks", `{"url":"https://hooks.example","subscribedEvents":["user.updated"]}`))
 	v.do("POST", user, `{"firstName":"Max"}`)
+	v.do("POST", user+"/insights/expense-ratio", `{"expense":"100.00"}`)
 
 	inside := v.host
 	v.host = "sandbox.example:8080"
@@ -93,6 +94,7 @@ func TestLinksBeginWithTheAddressOfTheRequest(t *testing.T) {
 		user + "/connections", user + "/connections/" + connection, user + "/jobs", "/events", "/events/types", "/connectors",
 		user + "/affordability", user + "/affordability/" + summary, user + "/affordability/" + summary + "/transactions",
 		"/reports", "/reports/" + report, "/reports/" + report + "/transactions?limit=20", "/notifications/webhooks", "/notifications/webhooks/" + hook,
+		user + "/insights", user + "/payees?limit=2", "/merchants?merchantName=Outback+Fuel",
 	} {
 		text := v.do("GET", path, "")
 		if strings.Contains(text, inside) || strings.Contains(text, "http://localhost") || !strings.Contains(text, "http://"+v.host+"/") {

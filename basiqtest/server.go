@@ -115,10 +115,10 @@ func (s *Server) connState(c net.Conn, state http.ConnState) {
 	}
 }
 
-// usable returns an error if the server is nil or was not created by Start.
+// usable returns an error if the server is nil or was not created by New.
 func (s *Server) usable(method string) error {
 	if s == nil || s.table == nil {
-		return fmt.Errorf("basiqtest: %s: the Server was not started: use NewServer or Start", method)
+		return fmt.Errorf("basiqtest: %s: the Server was not started: use NewServer, Start or New", method)
 	}
 	return nil
 }

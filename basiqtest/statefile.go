@@ -28,11 +28,19 @@ type StateError struct {
 
 // Error returns the line and the reason.
 func (e *StateError) Error() string {
+	if e == nil {
+		return "<nil>"
+	}
 	return fmt.Sprintf("basiqtest: ReadState: line %d: %v", e.Line, e.Err)
 }
 
 // Unwrap returns the reason.
-func (e *StateError) Unwrap() error { return e.Err }
+func (e *StateError) Unwrap() error {
+	if e == nil {
+		return nil
+	}
+	return e.Err
+}
 
 // The records are the parts of the state. Exactly one member of a line is set.
 type record struct {
@@ -46,6 +54,7 @@ type record struct {
 	Token      *tokenRecord      `json:"token,omitempty"`
 	Report     *reportRecord     `json:"report,omitempty"`
 	Summary    *summaryRecord    `json:"summary,omitempty"`
+	Insight    *insightRecord    `json:"insight,omitempty"`
 }
 
 type headerRecord struct {
@@ -65,6 +74,7 @@ type userRecord struct {
 	Created  time.Time       `json:"created"`
 	Consents []consentRecord `json:"consents"`
 	Link     *authLinkRecord `json:"authLink,omitempty"`
+	Until    time.Time       `json:"until,omitzero"` // when the user was deleted
 }
 
 type consentRecord struct {
@@ -89,7 +99,8 @@ type connectionRecord struct {
 	Institution string          `json:"institution"`
 	Method      string          `json:"method"`
 	Status      string          `json:"status"`
-	Deleted     bool            `json:"deleted,omitempty"`
+	Until       time.Time       `json:"until,omitzero"` // when it was deleted
+	Kept        bool            `json:"kept,omitempty"` // its data, after it was deleted
 	Login       Login           `json:"login"`
 	Created     time.Time       `json:"created"`
 	LastUsed    time.Time       `json:"lastUsed"`
@@ -243,6 +254,15 @@ type summaryRecord struct {
 	Data     object    `json:"data"`
 }
 
+type insightRecord struct {
+	ID      string    `json:"id"`
+	Kind    string    `json:"kind"`
+	Owner   string    `json:"owner"`
+	Created time.Time `json:"created"`
+	Users   []string  `json:"users,omitempty"`
+	Data    []object  `json:"data"`
+}
+
 // WriteState writes the state of the server, for ReadState of another server: users with
 // everything that belongs to them, webhooks and their messages, events, access tokens,
 // reports, and the clock. It does not write recorded requests, faults, and the positions
@@ -251,6 +271,9 @@ type summaryRecord struct {
 //
 // The state has access tokens, logins and the secrets of webhooks, which are all made up.
 func (s *Server) WriteState(w io.Writer) error {
+	if err := s.usable("WriteState"); err != nil {
+		return err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.tick()
@@ -277,10 +300,13 @@ func (s *Server) WriteState(w io.Writer) error {
 // WriteState has written. The error is a *StateError unless r fails. After an error, the
 // server has only a part of the state: close it.
 func (s *Server) ReadState(r io.Reader) error {
+	if err := s.usable("ReadState"); err != nil {
+		return err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	in := bufio.NewReader(r)
-	l := &loader{s: s, connections: map[string]*connection{}, accounts: map[string]*account{}, webhooks: map[string]*webhook{}}
+	l := &loader{s: s, users: map[string]*user{}, connections: map[string]*connection{}, accounts: map[string]*account{}, webhooks: map[string]*webhook{}}
 	for n := 1; ; n++ {
 		text, err := in.ReadBytes('\n')
 		if err != nil && !errors.Is(err, io.EOF) {
@@ -306,6 +332,7 @@ func (s *Server) ReadState(r io.Reader) error {
 type loader struct {
 	s           *Server
 	begun       bool
+	users       map[string]*user // deleted ones, too
 	connections map[string]*connection
 	accounts    map[string]*account
 	webhooks    map[string]*webhook
@@ -348,6 +375,8 @@ func (l *loader) line(text []byte) error {
 		return l.report(r.Report)
 	case r.Summary != nil:
 		return l.summary(r.Summary)
+	case r.Insight != nil:
+		return l.insight(r.Insight)
 	}
 	return errors.New("the line has no part of a state")
 }
@@ -375,7 +404,7 @@ func (l *loader) header(h *headerRecord) error {
 }
 
 func (l *loader) user(r *userRecord) error {
-	if r.ID == "" || l.s.users[r.ID] != nil {
+	if r.ID == "" || l.users[r.ID] != nil {
 		return fmt.Errorf("user ID %q is empty or not unique", r.ID)
 	}
 	u := &user{id: r.ID, fields: r.Fields, created: r.Created}
@@ -385,7 +414,12 @@ func (l *loader) user(r *userRecord) error {
 	if r.Link != nil {
 		u.link = &authLink{r.Link.ID, r.Link.Mobile, r.Link.Expires}
 	}
-	l.s.users[u.id] = u
+	if l.users[u.id] = u; r.Until.IsZero() {
+		l.s.users[u.id] = u
+	} else {
+		u.deletedAt = r.Until
+		l.s.formerUsers = append(l.s.formerUsers, u)
+	}
 	for _, c := range r.Consents {
 		given := &consent{c.ID, c.Created, c.Updated, c.Expiry, c.Revoked, c.Status, c.Policy}
 		u.consents = append(u.consents, given)
@@ -397,7 +431,7 @@ func (l *loader) user(r *userRecord) error {
 }
 
 func (l *loader) connection(r *connectionRecord) error {
-	u, bank := l.s.users[r.User], institutionOf(r.Institution)
+	u, bank := l.users[r.User], institutionOf(r.Institution)
 	switch {
 	case u == nil:
 		return missing("user", r.User)
@@ -435,10 +469,13 @@ func (l *loader) connection(r *connectionRecord) error {
 		l.accounts[held.id] = held
 	}
 	l.connections[c.id] = c
-	if r.Deleted {
-		u.deleted = append(u.deleted, c)
-	} else {
+	if r.Until.IsZero() {
 		u.connections = append(u.connections, c)
+		return nil
+	}
+	u.former = append(u.former, tally{c.created, r.Until, c})
+	if r.Kept {
+		u.deleted = append(u.deleted, c)
 	}
 	return nil
 }
@@ -589,9 +626,9 @@ func (l *loader) report(r *reportRecord) error {
 	data, _ := relocate(r.Data).(object)
 	out := &report{r.ID, r.Kind, r.Title, r.Filters, r.Created, nil, l.owned(r.Accounts), r.From, r.To, r.Ready, data}
 	for _, id := range r.Users {
-		u := l.s.users[id]
+		u := l.users[id]
 		if u == nil {
-			u = &user{id: id} // deleted since
+			return missing("user", id)
 		}
 		out.users = append(out.users, u)
 	}
@@ -600,14 +637,22 @@ func (l *loader) report(r *reportRecord) error {
 }
 
 func (l *loader) summary(r *summaryRecord) error {
-	u := l.s.users[r.User]
+	u := l.users[r.User]
 	if u == nil {
-		u = &user{id: r.User} // deleted since
+		return missing("user", r.User)
 	}
 	data, _ := relocate(r.Data).(object)
 	x := &snapshot{r.ID, r.Kind, u, r.Created, r.From, r.To, l.owned(r.Accounts), nil, data}
 	x.rows = l.s.rowsBetween(x.accounts, x.from, x.to)
 	l.s.snapshots = append(l.s.snapshots, x)
+	return nil
+}
+
+func (l *loader) insight(r *insightRecord) error {
+	if r.ID == "" || l.users[r.Owner] == nil && r.Owner != "" {
+		return fmt.Errorf("the insight's ID is empty, or its owner %q does not exist", r.Owner)
+	}
+	l.s.insights[r.Owner] = append(l.s.insights[r.Owner], &insight{id: r.ID, kind: r.Kind, owner: r.Owner, created: r.Created, users: r.Users, data: r.Data})
 	return nil
 }
 

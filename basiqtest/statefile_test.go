@@ -50,6 +50,12 @@ func filled(t *testing.T) (v *visitor, paths []string) {
 	summary := idOf(t, v.do("POST", user+"/affordability", ""))
 	report := idOf(t, v.do("POST", "/reports", `{"reportType":"CON_AFFOR_01","title":"Report","filters":[{"name":"fromDate","value":"2030-06-01"},{"name":"toDate","value":"2031-05-01"},{"name":"accounts","value":["`+u.Accounts[0].ID+`"]},{"name":"users","value":["`+id+`"]}]}`))
 	srv.FinishJobs()
+	v.do("POST", user+"/insights/expense-ratio", `{"expense":"100.00"}`)
+	former := idOf(t, v.do("POST", "/users", `{"email":"gone@example.com"}`))
+	if _, err := srv.AddConnection(former, basiqtest.Gilfoyle); err != nil {
+		t.Fatal(err)
+	}
+	v.do("DELETE", "/users/"+former, "")
 	jobs, err := srv.Connect(id, basiqtest.Jared.At(basiqtest.PiedPiper)) // still running, and waiting for an answer
 	if err != nil {
 		t.Fatal(err)
@@ -61,7 +67,8 @@ func filled(t *testing.T) (v *visitor, paths []string) {
 		user, user + "/accounts", user + "/transactions?limit=400", user + "/transactions?filter=transaction.status.eq('pending')", user + "/consents", user + "/connections",
 		user + "/connections/" + u.Connections[0].ID, user + "/jobs", user + "/auth_link", user + "/affordability", user + "/affordability/" + summary,
 		user + "/affordability/" + summary + "/transactions", user + "/identities", "/reports", "/reports/" + report, "/jobs/" + report, "/events", "/notifications/webhooks",
-		"/notifications/webhooks/" + hook + "/messages", "/jobs/" + jobs[0],
+		"/notifications/webhooks/" + hook + "/messages", "/jobs/" + jobs[0], user + "/insights", user + "/payees",
+		"/analytics/users?interval=daily&fromDate=2031-05-01&toDate=2031-05-06", "/analytics/connections?interval=daily&fromDate=2031-05-01&toDate=2031-05-06",
 	}
 }
 

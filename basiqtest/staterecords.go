@@ -22,7 +22,7 @@ func (s *Server) records(yield func(record) bool) {
 		}
 		return strings.Compare(a.id, b.id)
 	})
-	for _, u := range users {
+	for _, u := range append(users, s.formerUsers...) {
 		if !s.userRecords(u, yield) {
 			return
 		}
@@ -62,6 +62,13 @@ func (s *Server) records(yield func(record) bool) {
 			return
 		}
 	}
+	for _, owner := range slices.Sorted(maps.Keys(s.insights)) {
+		for _, x := range s.insights[owner] {
+			if !yield(record{Insight: &insightRecord{x.id, x.kind, x.owner, x.created, x.users, x.data}}) {
+				return
+			}
+		}
+	}
 }
 
 func accountIDs(accounts []*account) []string {
@@ -74,7 +81,7 @@ func accountIDs(accounts []*account) []string {
 
 // userRecords yields a user, and the user's connections and jobs.
 func (s *Server) userRecords(u *user, yield func(record) bool) bool {
-	r := &userRecord{ID: u.id, Fields: u.fields, Created: u.created, Consents: []consentRecord{}}
+	r := &userRecord{ID: u.id, Fields: u.fields, Created: u.created, Consents: []consentRecord{}, Until: u.deletedAt}
 	for _, c := range u.consents {
 		r.Consents = append(r.Consents, consentRecord{c.id, c.created, c.updated, c.expiry, c.revoked, c.status, c.policy})
 	}
@@ -84,20 +91,17 @@ func (s *Server) userRecords(u *user, yield func(record) bool) bool {
 	if !yield(record{User: r}) {
 		return false
 	}
-	known := map[*connection]bool{}
-	for i, list := range [][]*connection{u.connections, u.deleted} {
-		for _, c := range list {
-			known[c] = true
-			if !yield(record{Connection: connectionRecordOf(c, i == 1)}) {
-				return false
-			}
+	for _, c := range connectionTallies(u) {
+		kept := slices.Contains(u.deleted, c.conn)
+		if !yield(record{Connection: connectionRecordOf(c, kept)}) {
+			return false
 		}
+	}
+	if !u.deletedAt.IsZero() {
+		return true // the jobs were deleted
 	}
 	for _, j := range u.jobs {
 		r := jobRecordOf(j)
-		if !known[j.conn] { // its connection was removed together with the consent
-			r.Connection, r.Left = "", 0
-		}
 		if !yield(record{Job: r}) {
 			return false
 		}
@@ -105,13 +109,19 @@ func (s *Server) userRecords(u *user, yield func(record) bool) bool {
 	return true
 }
 
-func connectionRecordOf(c *connection, deleted bool) *connectionRecord {
+// connectionRecordOf returns a connection. kept is whether its data is kept although it
+// was deleted.
+func connectionRecordOf(t tally, kept bool) *connectionRecord {
+	c := t.conn
 	r := &connectionRecord{
-		ID: c.id, User: c.user, Institution: c.institution.id, Method: c.method, Status: c.status, Deleted: deleted, Login: c.login, Created: c.created,
+		ID: c.id, User: c.user, Institution: c.institution.id, Method: c.method, Status: c.status, Until: t.until, Kept: kept, Login: c.login, Created: c.created,
 		LastUsed: c.lastUsed, Expiry: c.expiry, Refused: c.refused, Opened: c.opened, Round: c.round, Asked: c.asked, RefreshDay: c.refreshDay,
 		Refreshes: c.refreshes, Accounts: []accountRecord{},
 	}
 	for _, a := range c.accounts {
+		if !t.until.IsZero() && !kept {
+			break
+		}
 		held := accountRecord{
 			ID: a.id, Holder: a.holder, Name: a.name, Class: a.class, Product: a.product, Currency: a.currency, Number: a.number, Owner: a.owner,
 			Balance: a.balance, Limit: a.limit, Pay: a.pay.description, PayCents: a.pay.cents, Gambles: a.gambles, Created: a.created, Updated: a.updated,

@@ -134,6 +134,7 @@ func unauthorized() response {
 
 // Issued reports whether the server knows an access token, which may have expired.
 func (s *Server) Issued(token string) bool {
+	s.mustBeUsable("Issued")
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.tokens[token] != nil

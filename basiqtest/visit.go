@@ -6,7 +6,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"time"
 )
 
 // Institution is an institution that users can connect.
@@ -72,6 +71,9 @@ type ConsentVisit struct {
 // OpenConsentLink checks a link to the Consent UI as VisitConsentLink does, without doing
 // anything. The link can lead to any address. The errors do not contain the token.
 func (s *Server) OpenConsentLink(link *url.URL) (*ConsentVisit, error) {
+	if err := s.usable("OpenConsentLink"); err != nil {
+		return nil, err
+	}
 	query, err := url.ParseQuery(link.RawQuery)
 	if err != nil {
 		return nil, errors.New("the link's query is not encoded correctly")
@@ -107,17 +109,21 @@ func (s *Server) OpenConsentLink(link *url.URL) (*ConsentVisit, error) {
 // user returns the user, if the token is still valid. It is called with the lock held.
 func (v *ConsentVisit) user() (*user, error) { return v.s.linkUser(v.token) }
 
-// enter takes the lock and checks the token. The caller must unlock.
-func (v *ConsentVisit) enter() (*user, error) {
+// enter takes the lock and checks the token. The caller must call leave in any case.
+func (v *ConsentVisit) enter() (u *user, leave func(), err error) {
+	if v == nil || v.s == nil {
+		return nil, func() {}, errors.New("basiqtest: the visit was not opened: use Server.OpenConsentLink")
+	}
 	v.s.mu.Lock()
 	v.s.tick()
-	return v.user()
+	u, err = v.user()
+	return u, v.s.mu.Unlock, err
 }
 
 // Details returns the user with consents and connections.
 func (v *ConsentVisit) Details() (*UserState, error) {
-	_, err := v.enter()
-	v.s.mu.Unlock()
+	_, leave, err := v.enter()
+	leave()
 	if err != nil {
 		return nil, err
 	}
@@ -146,17 +152,16 @@ func (v *ConsentVisit) Purpose() (purpose string, permissions []Permission) {
 // PolicyChanged reports whether the consent policy has changed since the user consented.
 // Then the action update ends the old consent and deletes all connections.
 func (v *ConsentVisit) PolicyChanged() bool {
-	v.s.mu.Lock()
-	defer v.s.mu.Unlock()
-	u := v.s.users[v.UserID]
-	return u != nil && u.active() != nil && u.active().policy != v.s.policy
+	u, leave, err := v.enter()
+	defer leave()
+	return err == nil && u.active() != nil && u.active().policy != v.s.policy
 }
 
 // Consent gives the consent that the action asks for: it creates one if the user has
 // none, and extends or replaces it if that is the action.
 func (v *ConsentVisit) Consent() (*ConsentState, error) {
-	u, err := v.enter()
-	defer v.s.mu.Unlock()
+	u, leave, err := v.enter()
+	defer leave()
 	if err != nil {
 		return nil, err
 	}
@@ -167,8 +172,8 @@ func (v *ConsentVisit) Consent() (*ConsentState, error) {
 
 // Revoke revokes the consent, which deletes all connections.
 func (v *ConsentVisit) Revoke() error {
-	u, err := v.enter()
-	defer v.s.mu.Unlock()
+	u, leave, err := v.enter()
+	defer leave()
 	if err != nil {
 		return err
 	}
@@ -183,8 +188,8 @@ func (v *ConsentVisit) Revoke() error {
 // Connect logs in to a bank, and returns the ID of the job. If connectionID is not empty,
 // it replaces the login of that connection.
 func (v *ConsentVisit) Connect(connectionID string, l Login) (jobID string, err error) {
-	u, err := v.enter()
-	defer v.s.mu.Unlock()
+	u, leave, err := v.enter()
+	defer leave()
 	if err != nil {
 		return "", err
 	}
@@ -202,8 +207,8 @@ func (v *ConsentVisit) Connect(connectionID string, l Login) (jobID string, err 
 
 // Job returns a job of the user, and advances it like a poll.
 func (v *ConsentVisit) Job(jobID string) (*JobState, error) {
-	u, err := v.enter()
-	defer v.s.mu.Unlock()
+	u, leave, err := v.enter()
+	defer leave()
 	if err != nil {
 		return nil, err
 	}
@@ -218,8 +223,8 @@ func (v *ConsentVisit) Job(jobID string) (*JobState, error) {
 
 // Answer answers the question that a job waits for.
 func (v *ConsentVisit) Answer(jobID string, answers ...string) error {
-	u, err := v.enter()
-	defer v.s.mu.Unlock()
+	u, leave, err := v.enter()
+	defer leave()
 	if err != nil {
 		return err
 	}
@@ -231,19 +236,12 @@ func (v *ConsentVisit) Answer(jobID string, answers ...string) error {
 	return nil
 }
 
-// Expires returns when the link's token expires.
-func (v *ConsentVisit) Expires() time.Time {
-	v.s.mu.Lock()
-	defer v.s.mu.Unlock()
-	if t := v.s.tokens[v.token]; t != nil {
-		return t.expires
-	}
-	return time.Time{}
-}
-
 // ReturnURL returns the URL that the browser is sent back to: that of WithRedirectURL,
 // with the IDs of the jobs and the state.
 func (v *ConsentVisit) ReturnURL(jobIDs ...string) (string, error) {
+	if v == nil || v.s == nil {
+		return "", errors.New("basiqtest: the visit was not opened: use Server.OpenConsentLink")
+	}
 	back, err := url.Parse(v.s.cfg.redirect)
 	if err != nil {
 		return "", err
@@ -265,6 +263,3 @@ func withJobs(back *url.URL, jobIDs []string, state string, hasState bool) strin
 	out.RawQuery = params.Encode()
 	return out.String()
 }
-
-// Now returns the server's time.
-func (v *ConsentVisit) Now() time.Time { return v.s.Now() }

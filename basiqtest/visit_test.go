@@ -101,6 +101,25 @@ func TestConsentVisit(t *testing.T) {
 	}
 }
 
+// TestVisitsThatWereNotOpened: they return errors, and do not panic.
+func TestVisitsThatWereNotOpened(t *testing.T) {
+	for _, v := range []*basiqtest.ConsentVisit{nil, {}} {
+		_, consent := v.Consent()
+		_, details := v.Details()
+		_, connect := v.Connect("", basiqtest.Richard)
+		_, job := v.Job("j")
+		_, back := v.ReturnURL()
+		for _, err := range []error{consent, details, connect, job, back, v.Revoke(), v.Answer("j", "1")} {
+			if err == nil || !strings.Contains(err.Error(), "was not opened") {
+				t.Error(err)
+			}
+		}
+		if _, permissions := v.Purpose(); v.PolicyChanged() || len(permissions) != 4 {
+			t.Error(permissions)
+		}
+	}
+}
+
 // TestConsentVisitRenewsAConnection: the link names the connection.
 func TestConsentVisitRenewsAConnection(t *testing.T) {
 	srv := basiqtest.NewServer(t)

@@ -63,7 +63,7 @@ var environment = []struct{ name, text string }{
 	{"BASIQ_API_KEY", "the API key"},
 	{"BASIQ_BASE_URL", "URL of the API; the default is Basiq's own"},
 	{"BASIQ_CONSENT_URL", "URL of the Consent UI; the default is a sandbox's own, or Basiq's"},
-	{envControlKey, "control key of a sandbox on another machine"},
+	{envControlKey, "control key of the sandbox that basiq sandbox runs, or of one on another machine"},
 	{"BASIQ_WEBHOOK_SECRET", "secret of a webhook, for basiq webhooks listen and verify"},
 }
 

@@ -321,6 +321,7 @@ func progress(t *testing.T, p *browser.Page, name string) {
 	s.app().Advance(30 * time.Minute)
 	p.Wait(`document.querySelectorAll("#progress li").length === 4`)
 	fits(t, p)
+	p.Screenshot(name + "-running")
 	s.app().FinishJobs()
 	p.Title("is connected") // the script follows the job
 	p.Screenshot(name)

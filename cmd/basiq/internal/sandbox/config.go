@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"os"
 	"strings"
 	"time"
 
@@ -16,7 +17,7 @@ import (
 type Config struct {
 	Address      string        // host and port to listen on
 	PublicURL    string        // what links begin with; "" for the address of each request
-	Keys         List          // API keys; each is an application with its own data
+	Keys         List          // API keys, each of an application with its own data
 	ControlKey   string        // key of the console and the control API; "" for a random one
 	Seed         uint64        // of all generated data
 	Now          Time          // where the clock stands still; zero for the current time
@@ -69,22 +70,35 @@ func (t *Time) Set(text string) error {
 	return errors.New("it must be a time such as 2031-05-06T12:00:00Z, or a date such as 2031-05-06")
 }
 
+// EnvControlKey is the environment variable with the control key. It is not a flag,
+// because a shell keeps its history.
+const EnvControlKey = "BASIQ_SANDBOX_CONTROL_KEY"
+
+// ConfigError is the error of a configuration that is not valid.
+type ConfigError struct{ Err error }
+
+// Error names the flag and the reason.
+func (e *ConfigError) Error() string { return "basiq sandbox: " + e.Err.Error() }
+
+// Unwrap returns the reason.
+func (e *ConfigError) Unwrap() error { return e.Err }
+
 // Register adds the sandbox's flags to a flag set, and sets the defaults.
 func (c *Config) Register(flags *flag.FlagSet) {
-	flags.StringVar(&c.Address, "listen", "127.0.0.1:8787", "`address` and port to listen on; port 0 is any free one")
-	flags.StringVar(&c.PublicURL, "public-url", "", "`URL` that links begin with, for proxies that change the scheme, the Host header or the path (default: the address of each request)")
-	flags.Var(&c.Keys, "key", "API `key`; each key is an application with its own data; repeat it, or use commas (default sandbox-key)")
-	flags.StringVar(&c.ControlKey, "control-key", "", "`key` of the console and the control API for others than this machine (default: a random one, which is printed)")
-	flags.Uint64Var(&c.Seed, "seed", 1, "`seed` of all generated data")
-	flags.Var(&c.Now, "now", "`time` at which the clock stands still until it is advanced (default: the current time, which runs)")
-	flags.Float64Var(&c.Rate, "rate-limit", 0, "`requests` a second and application; more are rejected with 429 and Retry-After (default: no limit)")
-	flags.DurationVar(&c.Pace, "job-pace", 700*time.Millisecond, "`time` between the steps of a job; 0 ends jobs at once")
-	flags.BoolVar(&c.Polled, "job-polls", false, "jobs advance by one step whenever they are polled, instead of by the clock")
-	flags.IntVar(&c.Transactions, "transactions", 500, "`number` of posted transactions of a new connection")
-	flags.BoolVar(&c.Quotas, "quotas", false, "apply the quotas of the API, such as 500 connections in the sandbox")
-	flags.Var(&c.Origins, "cors-origin", "`origin` of web pages that may call the API, such as http://localhost:3000, or *; repeat it, or use commas")
-	flags.StringVar(&c.RedirectURL, "redirect-url", "", "`URL` of your app that the Consent UI sends users back to (default: a page of the sandbox)")
-	flags.StringVar(&c.StateFile, "state", "", "`file` that data is read from at the start, and saved to every 30 seconds and at the end (default: data is not kept)")
+	c.ControlKey = os.Getenv(EnvControlKey)
+	flags.StringVar(&c.Address, "listen", "127.0.0.1:8787", "Address and port to listen on. Port 0 is any free one. The default is 127.0.0.1:8787.")
+	flags.StringVar(&c.PublicURL, "public-url", "", "`URL` that links begin with, for proxies that change the scheme, the Host header or the path. The default is the address of each request.")
+	flags.Var(&c.Keys, "application", "API `key` of an application, which has its own data; any text without spaces. Can be given several times. The default is sandbox-key.")
+	flags.Uint64Var(&c.Seed, "seed", 1, "Number that all generated data depends on. The default is 1.")
+	flags.Var(&c.Now, "now", "Time at which the clock stands still until it is advanced. Jobs then advance when they are polled. The default is the current time, which runs.")
+	flags.Float64Var(&c.Rate, "rate-limit", 0, "Requests a second and application. More are rejected with 429 and Retry-After. The default is no limit.")
+	flags.DurationVar(&c.Pace, "job-pace", 700*time.Millisecond, "Time between the steps of a job. 0 ends jobs at once. The default is 700ms.")
+	flags.BoolVar(&c.Polled, "job-polls", false, "Let jobs advance by one step whenever they are polled, instead of by the clock.")
+	flags.IntVar(&c.Transactions, "transactions", 500, "Number of posted transactions of a new connection. The default is 500.")
+	flags.BoolVar(&c.Quotas, "quotas", false, "Apply the quotas of the API, such as 500 connections in the sandbox.")
+	flags.Var(&c.Origins, "cors-origin", "Origin of web pages that may call the API, such as http://localhost:3000, or *. Can be given several times.")
+	flags.StringVar(&c.RedirectURL, "redirect-url", "", "`URL` of your app that the Consent UI sends users back to. The default is a page of the sandbox.")
+	flags.StringVar(&c.StateFile, "state", "", "File that data is read from at the start, and saved to every 30 seconds and at the end. The default is not to keep data.")
 }
 
 // check returns an error if the configuration is not valid.
@@ -98,7 +112,7 @@ func (c *Config) check() error {
 	seen := map[string]bool{}
 	for _, key := range c.Keys {
 		if seen[key] {
-			return errors.New("--key: a key was given twice")
+			return errors.New("--application: a key was given twice")
 		}
 		seen[key] = true
 	}
@@ -128,7 +142,7 @@ func (c *Config) options(n int, redirect string) []basiqtest.Option {
 		opts = append(opts, basiqtest.WithoutQuotas())
 	}
 	switch {
-	case c.Polled:
+	case c.Polled, !c.Now.IsZero() && c.Pace > 0: // a clock that stands still advances no job
 	case c.Pace == 0:
 		opts = append(opts, basiqtest.WithImmediateJobs())
 	default:

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/basiq-sdk/basiq-go/basiqtest"
@@ -17,13 +18,17 @@ import (
 //go:embed web
 var web embed.FS
 
-var pages = template.Must(template.New("").Funcs(template.FuncMap{
-	"date":  func(t time.Time) string { return t.Format("2 January 2006") },
-	"join":  strings.Join,
-	"about": about,
-	"step":  stepTitle,
-	"money": money,
-}).ParseFS(web, "web/*.html"))
+// pages are the templates. They are parsed when they are first needed, because the other
+// commands of basiq do not need them.
+var pages = sync.OnceValue(func() *template.Template {
+	return template.Must(template.New("").Funcs(template.FuncMap{
+		"date":  func(t time.Time) string { return t.Format("2 January 2006") },
+		"join":  strings.Join,
+		"about": about,
+		"step":  stepTitle,
+		"money": money,
+	}).ParseFS(web, "web/*.html"))
+})
 
 // stepTitle returns what a step of a job is called on the pages.
 func stepTitle(title string) string {
@@ -107,7 +112,7 @@ func (s *Sandbox) render(w http.ResponseWriter, status int, name string, p *page
 	secure(w)
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)
-	_ = pages.ExecuteTemplate(w, name, p) // fails if the browser is gone
+	_ = pages().ExecuteTemplate(w, name, p) // fails if the browser is gone
 }
 
 // fail shows a page that says what is wrong.
@@ -117,7 +122,6 @@ func (s *Sandbox) fail(w http.ResponseWriter, status int, title string, why erro
 
 // sentence returns an error as a sentence.
 func sentence(text string) string {
-	text = text[strings.LastIndex(text, "basiqtest: ")+1:]
 	return strings.ToUpper(text[:1]) + text[1:] + "."
 }
 
@@ -159,7 +163,7 @@ func (s *Sandbox) openLink(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, http.StatusBadRequest, "This link does not work", err)
 		return
 	}
-	id := s.sessions.start(w, r, s.base, v)
+	id := s.sessions.start(w, r, s.base, app, v)
 	http.Redirect(w, r, s.base+"/consent/"+id, http.StatusSeeOther)
 }
 
@@ -219,7 +223,7 @@ func (s *Sandbox) showStart(w http.ResponseWriter, r *http.Request, v *session, 
 	case v.Action == "reauthorise":
 		p.Title = "Renew your connections"
 		for _, c := range p.User.Connections {
-			if !c.Expires.IsZero() && c.Expires.Before(v.now().AddDate(0, 0, 7)) {
+			if !c.Expires.IsZero() && c.Expires.Before(v.app.Now().AddDate(0, 0, 7)) {
 				p.Expiring = append(p.Expiring, c)
 			}
 		}
@@ -328,12 +332,7 @@ func (s *Sandbox) showJob(w http.ResponseWriter, r *http.Request, v *session, p 
 		s.fail(w, http.StatusNotFound, "This login does not exist", err)
 		return
 	}
-	p.Job, p.Step = job, 3
-	for _, i := range basiqtest.Institutions() {
-		if i.ID == job.InstitutionID {
-			p.Institution = i
-		}
-	}
+	p.show(job)
 	switch {
 	case job.Failed:
 		p.Title = "The bank could not be connected"
@@ -354,12 +353,27 @@ func (s *Sandbox) showJob(w http.ResponseWriter, r *http.Request, v *session, p 
 		}
 		s.render(w, http.StatusOK, "connected.html", p)
 	case job.Question != nil:
-		p.Title = p.Institution.Name + " has a question"
-		s.render(w, http.StatusOK, "question.html", p)
+		s.showQuestion(w, http.StatusOK, p, job)
 	default:
 		p.Title, p.Refresh = "Connecting "+p.Institution.Name, true
 		s.render(w, http.StatusOK, "progress.html", p)
 	}
+}
+
+// show sets what the pages of a job show.
+func (p *page) show(job *basiqtest.JobState) {
+	p.Job, p.Step = job, 3
+	for _, i := range basiqtest.Institutions() {
+		if i.ID == job.InstitutionID {
+			p.Institution = i
+		}
+	}
+}
+
+func (s *Sandbox) showQuestion(w http.ResponseWriter, status int, p *page, job *basiqtest.JobState) {
+	p.show(job)
+	p.Title = p.Institution.Name + " has a question"
+	s.render(w, status, "question.html", p)
 }
 
 func (s *Sandbox) answer(w http.ResponseWriter, r *http.Request, v *session, p *page) {
@@ -376,7 +390,8 @@ func (s *Sandbox) answer(w http.ResponseWriter, r *http.Request, v *session, p *
 			answers[i] = strings.TrimSpace(a)
 		}
 		if len(answers) != len(job.Question.Prompts) || slices.Contains(answers, "") {
-			http.Redirect(w, r, p.Path+"/jobs/"+id, http.StatusSeeOther)
+			p.Error = "Answer every question."
+			s.showQuestion(w, http.StatusUnprocessableEntity, p, job)
 			return
 		}
 		err = v.Answer(id, answers...)

@@ -47,7 +47,7 @@ const returned = "returned.invalid"
 // New returns a sandbox that does not listen yet. The caller must call Close.
 func New(cfg Config) (*Sandbox, error) {
 	if err := cfg.check(); err != nil {
-		return nil, fmt.Errorf("basiq sandbox: %w", err)
+		return nil, &ConfigError{err}
 	}
 	if cfg.ControlKey == "" {
 		cfg.ControlKey = rand.Text()
@@ -65,7 +65,7 @@ func New(cfg Config) (*Sandbox, error) {
 		srv, err := basiqtest.New(append(cfg.options(n, redirect), basiqtest.WithRequestLog(app.log.add))...)
 		if err != nil {
 			s.Close()
-			return nil, fmt.Errorf("basiq sandbox: %s", asFlags.Replace(err.Error()))
+			return nil, &ConfigError{errors.New(asFlags.Replace(err.Error()))}
 		}
 		app.Server = srv
 		s.apps = append(s.apps, app)
@@ -87,7 +87,7 @@ func New(cfg Config) (*Sandbox, error) {
 
 // asFlags makes errors of basiqtest's options name the flags.
 var asFlags = strings.NewReplacer(
-	"basiqtest: ", "", "WithPublicURL", "--public-url", "WithRedirectURL", "--redirect-url", "WithTransactions", "--transactions", "WithAPIKey", "--key",
+	"basiqtest: ", "", "WithPublicURL", "--public-url", "WithRedirectURL", "--redirect-url", "WithTransactions", "--transactions", "WithAPIKey", "--application",
 )
 
 // Close ends the delivery of webhook messages.

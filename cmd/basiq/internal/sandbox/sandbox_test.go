@@ -373,7 +373,7 @@ func TestWrongLinks(t *testing.T) {
 func TestConfigErrors(t *testing.T) {
 	for want, change := range map[string]func(*Config){
 		"--listen":             func(c *Config) { c.Address = "8787" },
-		"--key":                func(c *Config) { c.Keys = List{"a", "a"} },
+		"--application":        func(c *Config) { c.Keys = List{"a", "a"} },
 		"--rate-limit":         func(c *Config) { c.Rate = -1 },
 		"--cors-origin":        func(c *Config) { c.Origins = List{"localhost:3000"} },
 		"--public-url: ":       func(c *Config) { c.PublicURL = "sandbox.example" },

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"slices"
 	"sync"
-	"time"
 
 	"github.com/basiq-sdk/basiq-go/basiqtest"
 )
@@ -20,6 +19,7 @@ const browserCookie = "basiq-sandbox-visit"
 // session is a visit in a browser.
 type session struct {
 	*basiqtest.ConsentVisit
+	app     *application
 	id      string
 	browser string
 	form    string // token that forms must contain
@@ -37,7 +37,7 @@ type sessions struct {
 func newSessions() *sessions { return &sessions{byID: map[string]*session{}} }
 
 // start starts a visit in the browser of a request, and returns its ID.
-func (s *sessions) start(w http.ResponseWriter, r *http.Request, base string, v *basiqtest.ConsentVisit) string {
+func (s *sessions) start(w http.ResponseWriter, r *http.Request, base string, app *application, v *basiqtest.ConsentVisit) string {
 	browser := ""
 	if c, err := r.Cookie(browserCookie); err == nil && len(c.Value) >= 26 {
 		browser = c.Value
@@ -45,7 +45,7 @@ func (s *sessions) start(w http.ResponseWriter, r *http.Request, base string, v 
 		browser = rand.Text()
 		http.SetCookie(w, &http.Cookie{Name: browserCookie, Value: browser, Path: base + "/consent", HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: r.TLS != nil})
 	}
-	out := &session{ConsentVisit: v, id: rand.Text(), browser: browser, form: rand.Text()}
+	out := &session{ConsentVisit: v, app: app, id: rand.Text(), browser: browser, form: rand.Text()}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.byID[out.id] = out
@@ -90,6 +90,3 @@ func (v *session) started() []string {
 	defer v.mu.Unlock()
 	return slices.Clone(v.jobs)
 }
-
-// now returns the time of the sandbox.
-func (v *session) now() time.Time { return v.Now() }
