@@ -14,7 +14,7 @@ import (
 // addHandwritten adds the commands that are not operations of the API. Some of
 // them join the operations of a resource.
 func (a *app) addHandwritten(root *cobra.Command) {
-	root.AddCommand(a.checkCommand(), a.syncCommand(), a.mcpCommand(), a.manCommand())
+	root.AddCommand(a.sandboxCommand(), a.checkCommand(), a.syncCommand(), a.mcpCommand(), a.manCommand())
 	group := map[string]*cobra.Command{}
 	for _, c := range root.Commands() {
 		group[c.Name()] = c
