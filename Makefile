@@ -34,6 +34,8 @@ test-modules: ## test the modules apart, and build every module without the work
 		$(GO) mod edit -replace "github.com/basiq-sdk/basiq-go=$(CURDIR)" "$$dir/go.mod"; \
 		(cd cmd/basiq && GOWORK=off $(GO) build -modfile "$$dir/go.mod" -o /dev/null .) || { rm -r "$$dir"; exit 1; }; rm -r "$$dir"
 	@set -e; for dir in $(MODULES_APART); do echo "$$dir"; (cd "$$dir" && $(GO) vet ./... && $(GO) test ./...); done
+	@# Its modules are there now: the list of dependencies can be compared.
+	$(GO) test ./gen -run '^TestDependencies$$' -count=1
 
 # Chromium, nginx, node and curl: whatever is missing is skipped, and named.
 PART_PACKAGES = ./cmd/basiq/internal/sandbox

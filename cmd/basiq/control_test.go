@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bufio"
 	"encoding/json"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -71,4 +73,72 @@ func basiq(t *testing.T, args ...string) *exec.Cmd {
 		t.Skip(err)
 	}
 	return exec.CommandContext(t.Context(), name, args...)
+}
+
+// TestFromNothingToTransactions does what a new user does with a sandbox: start
+// it, check the setup, create a user, connect a bank, list the transactions, and
+// receive an event.
+func TestFromNothingToTransactions(t *testing.T) {
+	t.Parallel()
+	server := basiq(t, "sandbox", "--listen", loopback(t)+":0", "--job-pace", "0", "--key", "made-up-1,made-up-2")
+	stdout, err := server.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := server.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = server.Process.Kill(); _ = server.Wait() })
+	lines := bufio.NewScanner(stdout)
+	base := ""
+	for lines.Scan() && base == "" {
+		if name, value, ok := strings.Cut(strings.TrimSpace(lines.Text()), " "); ok && name == "API" {
+			base = strings.TrimSpace(value)
+		}
+	}
+	go func() {
+		for lines.Scan() { // so that the sandbox can go on printing
+		}
+	}()
+	run := func(args ...string) string {
+		t.Helper()
+		cmd := basiq(t, args...)
+		cmd.Env = append(os.Environ(), "BASIQ_BASE_URL="+base, "BASIQ_API_KEY=made-up-2", "BASIQ_CONSENT_URL=")
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			t.Fatalf("%v: %v\n%s", args, err, out)
+		}
+		return string(out)
+	}
+	if out := run("check"); !strings.Contains(out, "a token was obtained") {
+		t.Error(out)
+	}
+	var user struct{ ID string }
+	if err := json.Unmarshal([]byte(run("users", "create", "--email", "max@example.com")), &user); err != nil {
+		t.Fatal(err)
+	}
+	if out := run("sandbox", "connect", user.ID, "--login", "jared"); !strings.Contains(out, "connectionId") {
+		t.Error(out)
+	}
+	if n := strings.Count(run("transactions", "list", user.ID, "--all", "-o", "jsonl"), "\n"); n < 500 {
+		t.Errorf("%d transactions", n)
+	}
+	if out := run("webhooks", "trigger", user.ID, "transactions.updated"); !strings.Contains(out, "eventId") {
+		t.Error(out)
+	}
+}
+
+// loopback returns the address of this machine, which may have IPv6 only.
+func loopback(t *testing.T) string {
+	t.Helper()
+	srv := httptest.NewServer(http.NotFoundHandler())
+	defer srv.Close()
+	host, _, err := net.SplitHostPort(srv.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(host, ":") {
+		host = "[" + host + "]"
+	}
+	return host
 }

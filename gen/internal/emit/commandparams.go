@@ -86,9 +86,10 @@ func (c *commands) params(m *model.Method) (args, params []commandParam) {
 	}
 	for _, f := range m.Params.Fields {
 		switch {
-		case f.In == "body" && m.Body == model.BodyJSON:
+		case f.In == "body" && m.Body == model.BodyJSON && isObject(f.Ref):
 			params = append(params, c.memberParams(f.Ref.Type, nil, nil, f.Required)...)
-		case f.In == "body":
+		case f.In == "body" && m.Body == model.BodyJSON: // it is given as a whole
+		case f.In == "body" && isForm(m, f):
 			for _, part := range f.Ref.Type.Fields { // of a form
 				params = append(params, c.fieldParam(part))
 			}
@@ -100,6 +101,13 @@ func (c *commands) params(m *model.Method) (args, params []commandParam) {
 		}
 	}
 	return args, params
+}
+
+func isObject(r model.Ref) bool { return r.Prim == model.Named && r.Type.Kind == model.Struct }
+
+// isForm reports whether a body is sent as the fields of a form.
+func isForm(m *model.Method, f *model.Field) bool {
+	return (m.Body == model.BodyForm || m.Body == model.BodyMultipart) && isObject(f.Ref)
 }
 
 // paramsOf returns the values of a parameter of the query, of a header or of a form.
@@ -189,6 +197,10 @@ func (c *commands) calls(fields Dict, r *model.Resource, m *model.Method) {
 	method := func(name string, more ...Code) *Statement {
 		args := []Code{Id("ctx")}
 		for i, f := range m.PathParams {
+			if !f.Ref.IsText() || f.Ref.Pointer {
+				args = append(args, Id(fmt.Sprintf("arg%d", i)))
+				continue
+			}
 			args = append(args, c.convert(f.Ref, Id("in").Dot("Arg").Call(Lit(i))))
 		}
 		if m.Params != nil {
@@ -230,6 +242,13 @@ func (c *commands) calls(fields Dict, r *model.Resource, m *model.Method) {
 // read fills the parameters of a method from the input.
 func (c *commands) read(g *Group, m *model.Method, fail func() Code) {
 	check := func(call *Statement) { g.If(Err().Op(":=").Add(call), Err().Op("!=").Nil()).Block(fail()) }
+	for i, f := range m.PathParams {
+		if !f.Ref.IsText() || f.Ref.Pointer {
+			name := fmt.Sprintf("arg%d", i)
+			g.Var().Id(name).Add(c.typeOf(f.Ref))
+			check(Id("in").Dot("ArgJSON").Call(Lit(i), Op("&").Id(name)))
+		}
+	}
 	if m.Options != nil {
 		g.Var().Id("o").Qual(c.path, m.Options.Name)
 		for _, f := range m.Options.Fields {
@@ -242,20 +261,22 @@ func (c *commands) read(g *Group, m *model.Method, fail func() Code) {
 	}
 	g.Var().Id("p").Qual(c.path, m.Params.Name)
 	body := func(at *Statement) { check(Id("in").Dot("Body").Call(Op("&").Add(at))) }
-	if m.Body == model.BodyJSON && m.BodyType == nil {
+	if m.Body == model.BodyJSON && !m.Params.Params { // the struct is the body
 		body(Id("p"))
 		return
 	}
 	for _, f := range m.Params.Fields {
 		at := func() *Statement { return Id("p").Dot(f.Name) }
 		switch {
-		case f.In == "body" && m.Body == model.BodyJSON && f.Ref.Pointer:
+		case f.In == "body" && m.Body == model.BodyJSON && f.Ref.Pointer && isObject(f.Ref):
 			g.If(Id("in").Dot("HasBody").Call()).Block(
 				at().Op("=").New(Qual(c.path, f.Ref.Type.Name)),
 				If(Err().Op(":=").Id("in").Dot("Body").Call(at()), Err().Op("!=").Nil()).Block(fail()))
+		case f.In == "body" && m.Body == model.BodyJSON && !f.Required:
+			g.If(Id("in").Dot("HasBody").Call()).Block(If(Err().Op(":=").Id("in").Dot("Body").Call(Op("&").Add(at())), Err().Op("!=").Nil()).Block(fail()))
 		case f.In == "body" && m.Body == model.BodyJSON:
 			body(at())
-		case f.In == "body":
+		case f.In == "body" && isForm(m, f):
 			if f.Ref.Pointer {
 				g.Add(at()).Op("=").New(Qual(c.path, f.Ref.Type.Name))
 			}
@@ -354,6 +375,21 @@ func (c *commands) convert(r model.Ref, v *Statement) Code {
 		return v
 	}
 	return c.typeName(r).Call(v)
+}
+
+// typeOf returns a type as another package names it.
+func (c *commands) typeOf(r model.Ref) *Statement {
+	s := new(Statement)
+	if r.Pointer {
+		s.Op("*")
+	}
+	switch r.Prim {
+	case model.List:
+		return s.Index().Add(c.typeOf(*r.Elem))
+	case model.Map:
+		return s.Map(String()).Add(c.typeOf(*r.Elem))
+	}
+	return s.Add(c.typeName(r))
 }
 
 // typeName returns a scalar type as another package names it.

@@ -114,6 +114,12 @@ func (e *emitter) commandTypes(g *Group) {
 		Id("Stream").Add(call(Qual("io", "Writer"))).Error(),
 	)
 	g.Line()
+	g.Comment("HasMembers reports whether any of the values is a member of the JSON body.")
+	g.Func().Params(Id("o").Op("*").Id("Operation")).Id("HasMembers").Params().Bool().Block(
+		For(List(Id("_"), Id("p")).Op(":=").Range().Id("o").Dot("Params")).Block(If(Len(Id("p").Dot("Member")).Op(">").Lit(0)).Block(Return(True()))),
+		Return(False()),
+	)
+	g.Line()
 	g.Comment("Param is a value that a command takes.")
 	g.Type().Id("Param").Struct(
 		Id("Name").String().Comment(`name of the flag, or of the argument: "post-date-from"`),
@@ -130,6 +136,8 @@ func (e *emitter) commandTypes(g *Group) {
 	g.Type().Id("Input").Interface(
 		Comment("Arg returns an argument by its position."),
 		Id("Arg").Params(Int()).String(),
+		Comment("ArgJSON decodes an argument that is not text."),
+		Id("ArgJSON").Params(Int(), Any()).Error(),
 		Comment("Set reports whether a value was given."),
 		Id("Set").Params(Id("name").String()).Bool(),
 		Comment("The others return a value, or a zero value if it was not given."),

@@ -36,6 +36,9 @@ func newInput(op *commands.Operation) *input {
 // Arg implements commands.Input.
 func (in *input) Arg(i int) string { return in.args[i] }
 
+// ArgJSON implements commands.Input.
+func (in *input) ArgJSON(i int, into any) error { return json.Unmarshal([]byte(in.args[i]), into) }
+
 // Set implements commands.Input.
 func (in *input) Set(name string) bool { return len(in.values[name]) > 0 }
 
@@ -92,6 +95,9 @@ func (in *input) HasBody() bool {
 // Body implements commands.Input. Flags take precedence over --body.
 func (in *input) Body(into any) error {
 	body := in.body
+	if body == nil && !in.op.HasMembers() {
+		return usagef("%s %s needs --body", in.op.Group, in.op.Name)
+	}
 	if body == nil {
 		body = jsontree.Object()
 	}
@@ -277,7 +283,7 @@ const maxBody = 32 << 20
 
 // readBody reads a JSON body: from stdin (-), from a file (@name), or from the
 // text itself.
-func (a *app) readBody(spec string) (*jsontree.Value, error) {
+func (a *app) readBody(op *commands.Operation, spec string) (*jsontree.Value, error) {
 	data, where := []byte(spec), "--body"
 	if spec == "-" || strings.HasPrefix(spec, "@") {
 		r := a.in
@@ -307,7 +313,7 @@ func (a *app) readBody(spec string) (*jsontree.Value, error) {
 		}
 		return nil, usagef("the body in %s%s is not JSON: %v; name a file with @file, or - for stdin", where, line, err)
 	}
-	if !body.IsObject() {
+	if !body.IsObject() && op.HasMembers() {
 		return nil, usagef("the body in %s is not a JSON object", where)
 	}
 	return body, nil

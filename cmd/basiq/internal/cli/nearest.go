@@ -136,7 +136,14 @@ func newChoice(to *string, def string, values ...string) *choice {
 }
 
 func (c *choice) String() string { return *c.to }
-func (c *choice) Type() string   { return strings.Join(c.values, "|") }
+
+// Type implements pflag.Value: what help shows in place of the value.
+func (c *choice) Type() string {
+	if len(c.values) > 6 {
+		return "value"
+	}
+	return strings.Join(c.values, "|")
+}
 
 // Set implements pflag.Value.
 func (c *choice) Set(s string) error {

@@ -233,7 +233,7 @@ func (c *call) prepare(cmd *cobra.Command) error {
 		}
 	}
 	if cmd.Flags().Changed("body") {
-		body, err := c.readBody(c.body)
+		body, err := c.readBody(c.op, c.body)
 		if err != nil {
 			return err
 		}

@@ -38,6 +38,16 @@ type Operation struct {
 	Stream func(context.Context, *transport.Client, Input, io.Writer, ...transport.Option) error
 }
 
+// HasMembers reports whether any of the values is a member of the JSON body.
+func (o *Operation) HasMembers() bool {
+	for _, p := range o.Params {
+		if len(p.Member) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // Param is a value that a command takes.
 type Param struct {
 	Name     string // name of the flag, or of the argument: "post-date-from"
@@ -54,6 +64,8 @@ type Param struct {
 type Input interface {
 	// Arg returns an argument by its position.
 	Arg(int) string
+	// ArgJSON decodes an argument that is not text.
+	ArgJSON(int, any) error
 	// Set reports whether a value was given.
 	Set(name string) bool
 	// The others return a value, or a zero value if it was not given.
