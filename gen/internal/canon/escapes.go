@@ -17,7 +17,7 @@ func jsonEscapes(data []byte) []byte {
 		return data
 	}
 	var out []byte // nil until there is something to rewrite
-	from := 0 // start of what has not been copied
+	from := 0      // start of what has not been copied
 	for i := 0; i+1 < len(data); i++ {
 		if data[i] != '\\' {
 			continue

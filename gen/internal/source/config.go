@@ -418,10 +418,10 @@ func (c *Config) names() []string { return slices.Sorted(maps.Keys(c.Domains)) }
 // SnapshotPath returns the path of a domain's snapshot.
 func SnapshotPath(domain string) string { return fmt.Sprintf("specs/%s.yml", domain) }
 
-var readmeID = regexp.MustCompile(`^@([a-z0-9][a-z0-9-]*)/v([0-9][0-9A-Za-z.-]*)#([0-9a-z]{8,64})$`)
+var readmeID = regexp.MustCompile(`^@([A-Za-z0-9][A-Za-z0-9_-]*)(?:/v([0-9][0-9A-Za-z.-]*))?#([0-9a-z]{8,64})$`)
 
-// ParseReadmeID parses an ID of ReadMe's registry, @name/v1.0#id, and returns its last
-// part, which identifies the document in the registry.
+// ParseReadmeID parses an ID of ReadMe's registry, @name/v1.0#id, in which the version can
+// be left out, and returns its last part, which identifies the document in the registry.
 func ParseReadmeID(s string) (string, error) {
 	m := readmeID.FindStringSubmatch(s)
 	if m == nil {
