@@ -400,6 +400,15 @@ func (p *parser) packageName(n *yaml.Node) string {
 	return n.Value
 }
 
+// CheckDomain returns an error if name cannot be the name of a domain and of its package.
+func CheckDomain(name string) error {
+	p := &parser{}
+	if p.packageName(&yaml.Node{Value: name}); !domainName.MatchString(name) {
+		return fmt.Errorf("%q is not a valid domain name", name)
+	}
+	return p.errs.Err()
+}
+
 // Location returns where a domain's specification comes from.
 func (c *Config) Location(domain string) Location { return c.Sources[c.Domains[domain].Source] }
 
