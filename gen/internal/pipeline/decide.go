@@ -11,6 +11,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/basiq-sdk/basiq-go/gen/internal/canon"
 	"github.com/basiq-sdk/basiq-go/gen/internal/diag"
 	"github.com/basiq-sdk/basiq-go/gen/internal/spec"
 )
@@ -57,51 +58,79 @@ func (s *start) generate(ctx context.Context) error {
 	return err
 }
 
-// decide adds decisions that would make findings go away. It reports whether there is
-// one for each.
+// decide adds decisions that would make findings go away. It reports whether it found
+// any: a finding for which there is none may go with another's.
 func (s *start) decide(findings diag.List) bool {
 	if s.build.Document == nil {
 		return false
 	}
 	at := positions(s.build.Document)
+	before := slices.Clone(s.decisions)
 	for _, f := range findings {
 		where, ok := at[f.Pos]
 		if !ok || f.Code == "panic" {
-			return false
+			continue
 		}
-		if !s.widen(where, f) {
-			return false
+		for _, place := range users(s.build.Document, where) {
+			s.widen(place, f, before)
 		}
 	}
-	return true
+	return !slices.EqualFunc(s.decisions, before, func(a, b Decision) bool { return a.target == b.target })
 }
 
-// widen makes the smallest decision about a place that has not been made. It drops those
-// about parts of what it decides.
-func (s *start) widen(where []string, f *diag.Annotation) bool {
+// widen makes the smallest decision about a place that has not been made before, unless
+// another finding of this round has led to one already. It drops those about parts of
+// what it decides.
+func (s *start) widen(where []string, f *diag.Annotation, before []Decision) {
+	made := func(d Decision) bool {
+		return slices.ContainsFunc(before, func(b Decision) bool { return b.target == d.target })
+	}
+	if slices.ContainsFunc(s.decisions, func(d Decision) bool { return d.covers(where) && !made(d) }) {
+		return
+	}
 	for _, d := range choices(s.build.Document, where) {
-		if slices.ContainsFunc(s.decisions, func(have Decision) bool { return have.target == d.target }) {
+		if slices.ContainsFunc(before, func(b Decision) bool { return b.covers(d.path) }) {
 			continue
 		}
 		d.Finding = f
-		s.decisions = slices.DeleteFunc(s.decisions, func(have Decision) bool {
-			return len(have.path) >= len(d.path) && slices.Equal(have.path[:len(d.path)], d.path)
-		})
+		s.decisions = slices.DeleteFunc(s.decisions, func(have Decision) bool { return d.covers(have.path) })
 		s.decisions = append(s.decisions, d)
-		return true
+		return
 	}
-	return slices.ContainsFunc(s.decisions, func(have Decision) bool { // one of this round covers it
-		return have.round(where) && have.Finding != f
-	})
 }
 
-// round reports whether the decision is about a part that holds a place.
-func (d Decision) round(where []string) bool {
+// users returns the operations that refer to the component in which a place is, if that
+// is neither a schema nor in one, and the place itself otherwise.
+func users(doc *spec.Document, where []string) (places [][]string) {
+	if len(where) < 3 || where[0] != "components" || where[1] == "schemas" {
+		return [][]string{where}
+	}
+	pointer := "#/components/" + where[1] + "/" + canon.EscapePointer(where[2])
+	for _, p := range doc.Root().Get("paths").Members() {
+		for _, op := range p.Members() {
+			if refers(op, pointer) {
+				places = append(places, []string{"paths", p.Name(), op.Name()})
+			}
+		}
+	}
+	return places
+}
+
+func refers(n spec.Node, pointer string) bool {
+	holds := func(n spec.Node) bool { return refers(n, pointer) }
+	return n.Str("$ref") == pointer || slices.ContainsFunc(n.Members(), holds) || slices.ContainsFunc(n.Items(), holds)
+}
+
+// covers reports whether the decision is about a part that holds a place.
+func (d Decision) covers(where []string) bool {
 	return len(where) >= len(d.path) && slices.Equal(where[:len(d.path)], d.path)
 }
 
 // choices lists the decisions that would take a place out, the smallest first.
 func choices(doc *spec.Document, where []string) (list []Decision) {
+	if n := len(where); n > 2 && where[n-2] == "required" {
+		list = append(list, unrequired(doc, where))
+	}
 	for n := len(where); n > 0; n-- {
 		if isSchema(where[:n]) {
 			list = append(list, anything(doc, where[:n]))
@@ -126,16 +155,29 @@ func choices(doc *spec.Document, where []string) (list []Decision) {
 	return list
 }
 
+// unrequired decides that a schema does not require a member.
+func unrequired(doc *spec.Document, at []string) Decision {
+	name := lookup(doc, at).Text()
+	return Decision{
+		Text: "does not require " + name + " of " + strings.Join(at[:len(at)-2], "/"),
+		path: slices.Clone(at), target: jsonPath(at[:len(at)-1]) + "[?@ == " + quoteName(name) + "]",
+	}
+}
+
+func lookup(doc *spec.Document, at []string) spec.Node {
+	pointer := "#"
+	for _, key := range at {
+		pointer += "/" + canon.EscapePointer(key)
+	}
+	return doc.Lookup(pointer)
+}
+
 // anything decides that a schema is any JSON value.
 func anything(doc *spec.Document, at []string) Decision {
 	at = slices.Clone(at)
-	pointer := "#"
-	for _, key := range at {
-		pointer += "/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(key)
-	}
 	return Decision{
 		Text: "keeps " + strings.Join(at, "/") + " as raw JSON", path: at, target: jsonPath(at), untyped: true,
-		bare: len(doc.Lookup(pointer).Members()) == 0,
+		bare: len(lookup(doc, at).Members()) == 0,
 	}
 }
 
