@@ -112,43 +112,52 @@ func arguments(pkg *types.Package, m *model.Method) (args []string, cost int) {
 	if !ok {
 		return nil, 0
 	}
-	sig := f.Signature()
-	for i := range sig.Params().Len() {
-		t := sig.Params().At(i).Type()
-		if sig.Variadic() && i == sig.Params().Len()-1 {
-			continue
+	params := f.Signature().Params()
+	args = []string{"context.Background()"}
+	for i := 1; i < params.Len(); i++ {
+		if f.Signature().Variadic() && i == params.Len()-1 {
+			break
 		}
-		arg, c := example(t)
-		cost += c
-		if i == 0 {
-			arg = "context.Background()"
-		}
-		args = append(args, arg)
-	}
-	if m.Params != nil {
-		for _, field := range m.Params.Fields {
-			if field.Required {
-				cost += 3
-			}
-		}
+		arg, c := example(params.At(i).Type(), params.At(i).Name(), m.Params)
+		args, cost = append(args, arg), cost+c
 	}
 	return args, cost
 }
 
-// example writes a value of a type: one that is short and compiles.
-func example(t types.Type) (text string, cost int) {
-	name := types.TypeString(t, func(p *types.Package) string { return path.Base(p.Path()) })
+// example writes a value of a type for a parameter or field of the given name, and says
+// how much there is to fill in. A method's params have their required fields.
+func example(t types.Type, name string, params *model.Type) (text string, cost int) {
+	typeName := types.TypeString(t, func(p *types.Package) string { return path.Base(p.Path()) })
 	switch u := t.Underlying().(type) {
 	case *types.Basic:
 		switch {
 		case u.Info()&types.IsString != 0:
-			return `"…"`, 2
+			return strconv.Quote(name), 2
 		case u.Info()&types.IsNumeric != 0:
-			return strconv.Itoa(1), 2
+			return "1", 2
+		case u.Info()&types.IsBoolean != 0:
+			return "true", 2
 		}
-		return "false", 2
+	case *types.Pointer:
+		text, cost = example(u.Elem(), name, params)
+		if strings.HasSuffix(text, "}") {
+			return "&" + text, cost
+		}
 	case *types.Struct:
-		return name + "{}", 0
+		named, ok := t.(*types.Named)
+		if !ok || params == nil || named.Obj().Name() != params.Name {
+			return typeName + "{}", 1
+		}
+		var fields []string
+		for _, f := range params.Fields {
+			i := slices.IndexFunc(slices.Collect(u.Fields()), func(v *types.Var) bool { return v.Name() == f.Name })
+			if !f.Required || i < 0 {
+				continue
+			}
+			value, c := example(u.Field(i).Type(), f.Wire, nil)
+			fields, cost = append(fields, f.Name+": "+value), cost+c+1
+		}
+		return typeName + "{" + strings.Join(fields, ", ") + "}", cost
 	}
-	return "nil", 2
+	return "nil", 20 // what has to be made first
 }
