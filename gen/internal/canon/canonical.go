@@ -118,10 +118,9 @@ func Marshal(root *yaml.Node) ([]byte, error) {
 
 type canoniser struct {
 	reader
-	refs     []reference
-	steps    int // of all patterns, which are listed in patterns
-	patterns map[string]bool
-	kinds    map[*yaml.Node]kind // of the converted objects
+	refs  []reference
+	steps int                 // of all patterns
+	kinds map[*yaml.Node]kind // of the converted objects
 
 	sharing   sharing
 	decisions map[string]Decision

@@ -7,22 +7,15 @@ import (
 )
 
 // pattern limits the cost of compiling the document's patterns, since a short
-// pattern with nested repetitions can expand to millions of instructions. Each is
-// compiled once, however often it occurs. Validation reports invalid patterns.
+// pattern with nested repetitions can expand to millions of instructions.
+// Validation reports invalid patterns.
 func (c *canoniser) pattern(n *yaml.Node) {
-	if c.patterns[n.Value] {
-		return
-	}
-	if c.patterns == nil {
-		c.patterns = map[string]bool{}
-	}
-	c.patterns[n.Value] = true
 	re, err := syntax.Parse(n.Value, syntax.Perl)
 	if err != nil || c.steps > maxSteps {
 		return
 	}
 	if c.steps += steps(re); c.steps > maxSteps {
-		c.errorf(n, "too-large", "the document's different patterns have more than %d instructions in total", maxSteps).
+		c.errorf(n, "too-large", "the document's patterns have more than %d instructions in total", maxSteps).
 			WithHint("simplify the patterns upstream, or remove them")
 	}
 }
