@@ -410,6 +410,15 @@ func (p *parser) packageName(n *yaml.Node) string {
 	return n.Value
 }
 
+// CheckDomain returns an error if name cannot be the name of a domain and of its package.
+func CheckDomain(name string) error {
+	p := &parser{}
+	if p.packageName(&yaml.Node{Value: name}); !domainName.MatchString(name) {
+		return fmt.Errorf("%q is not a valid domain name", name)
+	}
+	return p.errs.Err()
+}
+
 // Location returns where a domain's specification comes from.
 func (c *Config) Location(domain string) Location { return c.Sources[c.Domains[domain].Source] }
 
@@ -428,10 +437,10 @@ func (c *Config) names() []string { return slices.Sorted(maps.Keys(c.Domains)) }
 // SnapshotPath returns the path of a domain's snapshot.
 func SnapshotPath(domain string) string { return fmt.Sprintf("specs/%s.yml", domain) }
 
-var readmeID = regexp.MustCompile(`^@([a-z0-9][a-z0-9-]*)/v([0-9][0-9A-Za-z.-]*)#([0-9a-z]{8,64})$`)
+var readmeID = regexp.MustCompile(`^@([A-Za-z0-9][A-Za-z0-9_-]*)(?:/v([0-9][0-9A-Za-z.-]*))?#([0-9a-z]{8,64})$`)
 
-// ParseReadmeID parses an ID of ReadMe's registry, @name/v1.0#id, and returns its last
-// part, which identifies the document in the registry.
+// ParseReadmeID parses an ID of ReadMe's registry, @name/v1.0#id, in which the version can
+// be left out, and returns its last part, which identifies the document in the registry.
 func ParseReadmeID(s string) (string, error) {
 	m := readmeID.FindStringSubmatch(s)
 	if m == nil {

@@ -257,6 +257,9 @@ func (o Options) forEach(set *Set, get func(name string) (Snapshot, bool, error)
 // staleSnapshots returns the snapshots of domains that are no longer configured.
 func staleSnapshots(o Options) ([]string, error) {
 	entries, err := os.ReadDir(filepath.Join(o.Dir, "specs"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil // nothing has been pulled yet
+	}
 	if err != nil {
 		return nil, diag.Errorf(diag.Pos{File: "specs"}, "no-repository", "%v", err)
 	}
