@@ -59,6 +59,9 @@ func (e *emitter) codec(g *Group, t *model.Type) {
 	g.Comment("AppendJSON appends the value's JSON form to b.")
 	g.Func().Params(Id(v).Op("*").Id(t.Name)).Id("AppendJSON").Params(Id("b").Index().Byte()).Index().Byte().BlockFunc(func(g *Group) {
 		g.Id("w").Op(":=").Qual(e.wire, "BeginObject").Call(Id("b"), Op("&").Id(v).Dot("JSON"), Op("&").Id(names))
+		if slices.ContainsFunc(t.Fields, func(f *model.Field) bool { return strings.ContainsAny(f.Wire, `"\`) }) {
+			g.Id("w").Dot("EscapeNames").Call()
+		}
 		for _, f := range t.Fields {
 			g.Add(e.encode(Id(v).Dot(f.Name), f))
 		}

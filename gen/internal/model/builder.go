@@ -52,11 +52,28 @@ func Build(doc *spec.Document, opts Options) (*Domain, error) {
 	b.spellings()
 	b.checkNames()
 	b.coverage()
+	b.accept()
 	if err := b.errs.Err(); err != nil {
 		return nil, err
 	}
 	slices.SortFunc(b.domain.Types, func(x, y *Type) int { return cmp.Compare(x.Name, y.Name) })
 	return b.domain, nil
+}
+
+// accept removes the findings of the kinds that an overlay accepts with x-accept.
+func (b *builder) accept() {
+	accepted := b.doc.Root().Get("x-accept")
+	found := map[string]bool{}
+	b.domain.Warnings = slices.DeleteFunc(b.domain.Warnings, func(a *diag.Annotation) bool {
+		found[a.Code] = true
+		return slices.Contains(accepted.Strings(), a.Code)
+	})
+	for _, code := range accepted.Items() {
+		if !found[code.Text()] {
+			b.warnf(code, "nothing-accepted", "x-accept lists %q, of which there are no findings", code.Text()).
+				WithHint("remove it in the overlay")
+		}
+	}
 }
 
 type builder struct {

@@ -71,7 +71,7 @@ func requiredOnly(alternatives spec.Node) bool {
 }
 
 func requiredOnlyOne(a spec.Node) bool {
-	return !slices.ContainsFunc(a.Members(), func(m spec.Node) bool { return m.Name() != "required" && m.Name() != "type" })
+	return a.Get("required").Exists() && !slices.ContainsFunc(a.Members(), func(m spec.Node) bool { return m.Name() != "required" && m.Name() != "type" })
 }
 
 // ofType are the keywords that restrict values of one type.
