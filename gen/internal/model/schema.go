@@ -389,6 +389,7 @@ func (b *builder) field(t *Type, p spec.Node, definitions []spec.Node, entry Loc
 		f.Ref.Pointer = f.Nullable
 	}
 	b.pin(f, p)
+	b.openSecret(f, p)
 	return f
 }
 
