@@ -47,6 +47,9 @@ func (e *emitter) operations(g *Group, d *model.Domain, r *model.Resource) {
 		if m.Scope == model.ScopeDeclared {
 			fields[Id("Security")] = Id(e.security[securityKey(m.Security)])
 		}
+		if m.Server != "" {
+			fields[Id("Server")] = Lit(m.Server)
+		}
 		if m.Accept != "" {
 			fields[Id("Accept")] = Lit(m.Accept)
 		}
@@ -91,6 +94,9 @@ func methodDoc(m *model.Method) string {
 		}
 	case m.Redirects:
 		body = "The API responds with a redirect, which is not followed: the error matches transport.ErrRedirected, and transport.WithResponse gets its Location."
+	}
+	if m.Server != "" {
+		body = paragraphs(body, "The operation is on a server of its own: pass transport.WithBaseURL with "+m.Server+".")
 	}
 	return paragraphs(sentence(m.Name, m.Doc), body, optionFacts(m), callFacts(m), deprecated(m.Deprecated))
 }

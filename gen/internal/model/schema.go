@@ -54,6 +54,10 @@ func (b *builder) ref(n spec.Node, ctx context) Ref {
 	}
 	n = target
 	if s := b.shape(n); s.Pointer() != n.Pointer() {
+		if b.within(n) {
+			return Ref{Prim: JSON}
+		}
+		defer b.leave(n)
 		return b.ref(s, ctx)
 	}
 	if union, ok := b.told(n, ctx); ok {
@@ -313,6 +317,10 @@ func (b *builder) object(n spec.Node, ctx context) Ref {
 // onlyMembers reports keywords of a part that a struct cannot express: a type
 // other than object, and alternative shapes.
 func (b *builder) onlyMembers(t *Type, n spec.Node, p part) {
+	if not := p.Get("not"); not.Exists() {
+		b.warnf(not, "not-checked", "%s excludes values with not, which is not checked before they are sent", p.Pointer()).
+			WithHint("remove the keyword in an overlay")
+	}
 	typ, _ := typeOf(p.Node)
 	why := ""
 	switch {
@@ -388,6 +396,7 @@ func (b *builder) field(t *Type, p spec.Node, definitions []spec.Node, entry Loc
 		f.Ref.Pointer = f.Nullable
 	}
 	b.pin(f, p)
+	b.openSecret(f, p)
 	return f
 }
 
