@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"path/filepath"
 	"time"
 
 	_ "modernc.org/sqlite" // the database driver "sqlite", without cgo
@@ -61,7 +62,7 @@ func SQLite(file, user string) (Store, error) {
 		return nil, err
 	}
 	f.Close()
-	dsn := url.URL{Scheme: "file", Opaque: (&url.URL{Path: file}).EscapedPath(), RawQuery: "_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_txlock=immediate"}
+	dsn := url.URL{Scheme: "file", Opaque: uriPath(file), RawQuery: "_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_txlock=immediate"}
 	db, err := sql.Open("sqlite", dsn.String())
 	if err != nil {
 		return nil, err
@@ -71,6 +72,15 @@ func SQLite(file, user string) (Store, error) {
 		return nil, errors.Join(fmt.Errorf("database %s: %w", file, err), db.Close())
 	}
 	return s, nil
+}
+
+// uriPath returns a file's path as SQLite's URIs have it.
+func uriPath(file string) string {
+	path := filepath.ToSlash(file)
+	if filepath.VolumeName(file) != "" {
+		path = "/" + path // file:/C:/…
+	}
+	return (&url.URL{Path: path}).EscapedPath()
 }
 
 func (s *sqliteStore) open() error {
