@@ -67,7 +67,7 @@ func Start(t testing.TB) *Browser {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(path, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+	cmd := exec.Command(path, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-quic", "--no-first-run", "--disable-background-networking",
 		"--disable-component-update", "--disable-sync", "--hide-scrollbars", "--force-color-profile=srgb", "--user-data-dir="+t.TempDir(), "--remote-debugging-pipe", "about:blank")
 	var said bytes.Buffer
 	cmd.Stderr = &said
@@ -95,6 +95,9 @@ func Start(t testing.TB) *Browser {
 		}
 		_ = fromRead.Close()
 		<-ended
+		if t.Failed() {
+			t.Logf("Chromium said: %.4000s", said.String())
+		}
 	})
 	return b
 }

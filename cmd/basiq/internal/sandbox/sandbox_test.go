@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"flag"
 	"io"
 	"net/http"
 	"net/http/cookiejar"
@@ -429,5 +430,92 @@ func TestMoney(t *testing.T) {
 		if got := money(amount); got != want {
 			t.Errorf("%s: %s", amount, got)
 		}
+	}
+}
+
+// TestBehindAPathPrefix: a proxy serves the sandbox below a path, which it removes.
+func TestBehindAPathPrefix(t *testing.T) {
+	proxy := httptest.NewUnstartedServer(nil)
+	proxy.Start()
+	t.Cleanup(proxy.Close)
+	s := start(t, func(c *Config) { c.PublicURL = proxy.URL + "/basiq/" })
+	proxy.Config.Handler = http.StripPrefix("/basiq", s)
+	client, err := basiq.NewClient(basiq.WithBaseURL(proxy.URL+"/basiq"), basiq.WithAPIKey("sandbox-key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = client.Close() })
+	user := s.user(t, basiqtest.WentworthSmith)
+	link, err := client.ConsentLink(t.Context(), user, basiq.ConsentOptions{PageURL: proxy.URL + "/basiq/consent", Action: "connect"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := newVisitor(t)
+	res, text := v.get(link.Reveal())
+	if res.StatusCode != 200 || !strings.HasPrefix(res.Request.URL.Path, "/basiq/consent/") || !strings.Contains(text, "Choose your bank") {
+		t.Fatal(res.StatusCode, res.Request.URL, text)
+	}
+	for _, address := range regexp.MustCompile(`(?:href|src|action)="([^"]+)"`).FindAllStringSubmatch(text, -1) {
+		if to := address[1]; !strings.HasPrefix(to, "/basiq/") && to != "data:," && to != "#main" {
+			t.Errorf("the page has a link to %s", to)
+		}
+	}
+	if res, text := v.get(proxy.URL + "/basiq/_sandbox/static/style.css"); res.StatusCode != 200 || !strings.Contains(text, "prefers-color-scheme") {
+		t.Errorf("status %d", res.StatusCode)
+	}
+	if res, text := v.get(proxy.URL + "/basiq/"); res.Request.URL.Path != "/basiq/_sandbox/" || !strings.Contains(text, "Control key") {
+		t.Error(res.Request.URL, text)
+	}
+}
+
+// TestConsentLinkOfAnotherApplication: the link's token says whose user it is for.
+func TestConsentLinkOfAnotherApplication(t *testing.T) {
+	s := start(t, func(c *Config) { c.Keys = List{"first-key", "second-key"} })
+	user, err := s.apps[1].AddUser("erika@example.com")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var made struct{ URL string }
+	w := s.send("POST", "/_sandbox/api/users/"+user+"/consent-link?application=2", "{}")
+	if err := json.Unmarshal(w.Body.Bytes(), &made); err != nil {
+		t.Fatal(err)
+	}
+	u, err := url.Parse(made.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, text := newVisitor(t).get(s.url + u.RequestURI()); !strings.Contains(text, "Share your data") {
+		t.Error(text)
+	}
+}
+
+// TestJobsUnderAClockThatStandsStill: they advance when they are polled.
+func TestJobsUnderAClockThatStandsStill(t *testing.T) {
+	s := start(t, func(c *Config) {
+		c.Polled, c.Pace, c.Now.Time = false, time.Second, time.Date(2031, 5, 6, 0, 0, 0, 0, time.UTC)
+	})
+	jobs, err := s.app().Connect(s.user(t), basiqtest.Jared)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.client.WaitForJob(t.Context(), jobs[0], basiq.WaitOptions{Interval: time.Millisecond}); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestFlags: the defaults, and what a flag accepts.
+func TestFlags(t *testing.T) {
+	t.Setenv(EnvControlKey, "of-the-environment")
+	var cfg Config
+	flags := flag.NewFlagSet("sandbox", flag.ContinueOnError)
+	cfg.Register(flags)
+	if err := flags.Parse([]string{"-application", "a,b", "-application", "c", "-now", "2031-05-06", "-rate-limit", "2.5"}); err != nil {
+		t.Fatal(err)
+	}
+	if cfg.Keys.String() != "a,b,c" || cfg.Now.String() != "2031-05-06T00:00:00Z" || cfg.Rate != 2.5 || cfg.ControlKey != "of-the-environment" || cfg.Address != "127.0.0.1:8787" {
+		t.Errorf("%+v", cfg)
+	}
+	if cfg.Keys.Set("a,,b") == nil || cfg.Now.Set("yesterday") == nil {
+		t.Error("a value that is not valid is accepted")
 	}
 }
