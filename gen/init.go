@@ -46,7 +46,7 @@ specs/generate.go. If anything fails or a file exists already, it writes nothing
 			return nil
 		},
 	}
-	cmd.Flags().StringVar(&name, "name", "", "name of the API and its package (default: from the description's title)")
+	cmd.Flags().StringVar(&name, "name", "", "name of the API and its package (default: after the file or title of the description)")
 	return cmd
 }
 
