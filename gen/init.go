@@ -1,15 +1,19 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
+	"maps"
 	"runtime/debug"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/mod/module"
 	"golang.org/x/mod/semver"
 
+	"github.com/basiq-sdk/basiq-go/gen/internal/diag"
 	"github.com/basiq-sdk/basiq-go/gen/internal/pipeline"
 )
 
@@ -46,7 +50,7 @@ specs/generate.go. If anything fails or a file exists already, it writes nothing
 			return nil
 		},
 	}
-	cmd.Flags().StringVar(&name, "name", "", "name of the API and its package (default: from the description's title)")
+	cmd.Flags().StringVar(&name, "name", "", "name of the API and its package (default: after the file or title of the description)")
 	return cmd
 }
 
@@ -69,9 +73,24 @@ func show(w io.Writer, s *pipeline.Started) {
 		fmt.Fprintf(w, "  - %s: %s [%s]\n", d.Text, d.Finding.Message, d.Finding.Code)
 	}
 	if len(s.Findings) > 0 {
-		fmt.Fprintf(w, "\nThe client works; %d findings say how it could read better. See them with  gen lint.\n", len(s.Findings))
+		fmt.Fprintf(w, "\nThe client works. It would read better without %s; see them with  gen lint.\n", kinds(s.Findings))
 	}
 	if len(s.Call) > 0 {
 		fmt.Fprintf(w, "\nA first call, with the imports %s:\n\n\t%s\n", strings.Join(s.Imports, ", "), strings.Join(s.Call, "\n\t"))
 	}
+}
+
+// kinds returns how many findings there are of each kind, the most frequent first.
+func kinds(findings diag.List) string {
+	count := map[string]int{}
+	for _, f := range findings {
+		count[f.Code]++
+	}
+	codes := slices.SortedFunc(maps.Keys(count), func(a, b string) int {
+		return cmp.Or(cmp.Compare(count[b], count[a]), cmp.Compare(a, b))
+	})
+	for i, code := range codes {
+		codes[i] = fmt.Sprintf("%d %s", count[code], code)
+	}
+	return "these findings: " + strings.Join(codes, ", ")
 }

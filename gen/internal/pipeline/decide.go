@@ -205,24 +205,22 @@ func isSchema(at []string) bool {
 	return at[n-2] == "properties" && at[n-3] != "properties" || n == 3 && at[0] == "components" && at[1] == "schemas"
 }
 
-// positions returns the path of keys to every node of a document.
+// positions returns the path of keys to every node of a document. A finding about a member
+// is at its key, where the object that it is the first member of starts, too.
 func positions(doc *spec.Document) map[diag.Pos][]string {
 	at := map[diag.Pos][]string{}
-	put := func(n *yaml.Node, where []string) {
-		if pos := doc.Prov.Pos(n); at[pos] == nil {
-			at[pos] = slices.Clone(where)
-		}
-	}
 	var walk func(n *yaml.Node, where []string)
 	walk = func(n *yaml.Node, where []string) {
-		put(n, where)
+		if pos := doc.Prov.Pos(n); at[pos] == nil {
+			at[pos] = where
+		}
 		for i, c := range n.Content {
 			switch {
 			case n.Kind != yaml.MappingNode:
-				walk(c, append(where, strconv.Itoa(i)))
+				walk(c, append(slices.Clip(where), strconv.Itoa(i)))
 			case i%2 == 1:
-				below := append(where, n.Content[i-1].Value)
-				put(n.Content[i-1], below)
+				below := append(slices.Clip(where), n.Content[i-1].Value)
+				at[doc.Prov.Pos(n.Content[i-1])] = below
 				walk(c, below)
 			}
 		}

@@ -55,8 +55,8 @@ func firstCall(b *Build, base string) (lines, imports []string) {
 	return []string{
 		"c, err := transport.New(" + strings.Join(options, ", ") + ")",
 		"if err != nil { log.Fatal(err) }",
-		"api := " + b.Config.Package + ".New(c)",
-		fmt.Sprintf("%sapi.%s.%s(%s)", result, m.Resource.Name, m.Name, strings.Join(args, ", ")),
+		"client := " + b.Config.Package + ".New(c)",
+		fmt.Sprintf("%sclient.%s.%s(%s)", result, m.Resource.Name, m.Name, strings.Join(args, ", ")),
 		show,
 	}, slices.Compact(imports)
 }

@@ -14,9 +14,9 @@ import (
 	"slices"
 	"strings"
 
+	"go.yaml.in/yaml/v3"
 	"golang.org/x/mod/modfile"
 
-	"github.com/basiq-sdk/basiq-go/gen/internal/canon"
 	"github.com/basiq-sdk/basiq-go/gen/internal/diag"
 	"github.com/basiq-sdk/basiq-go/gen/internal/source"
 )
@@ -32,7 +32,7 @@ const (
 type InitOptions struct {
 	Dir        string // a folder in the module; the working directory if empty
 	Definition string // as source.ParseDefinition parses it
-	Name       string // of the domain; made of the description's title if empty
+	Name       string // of the domain; after the file or the title of the description if empty
 	Version    string // of the runtime and generator that the module is to use, as go get takes it
 	Mirror     string // directory that replaces the network
 	Endpoints  source.Endpoints
@@ -149,14 +149,7 @@ func (s *start) pull(ctx context.Context) (err error) {
 	if err != nil || s.Name != "" {
 		return err
 	}
-	root, err := canon.Parse(s.set.Snapshots[0].Path, s.set.Snapshots[0].Data)
-	if err != nil {
-		return err
-	}
-	s.Name = provisional
-	if info := value(root, "info"); info != nil && value(info, "title") != nil {
-		s.Name = domainOf(value(info, "title").Value)
-	}
+	s.Name = s.suggest()
 	source.Rename(s.set, s.lock, provisional, s.Name)
 	return s.configure(s.Name)
 }
@@ -174,8 +167,22 @@ func (s *start) configure(domain string) (err error) {
 	return err
 }
 
-// filler are words of titles that do not tell an API from others.
-var filler = map[string]bool{"api": true, "apis": true, "rest": true, "openapi": true, "swagger": true, "the": true, "public": true, "specification": true, "service": true, "http": true}
+// suggest names the domain after the description's file or, if that is called as any
+// description might be, after its title.
+func (s *start) suggest() string {
+	if name := domainOf(strings.TrimSuffix(path.Base(s.definition.File), path.Ext(s.definition.File))); name != provisional {
+		return name
+	}
+	var description struct{ Info struct{ Title string } }
+	if yaml.Unmarshal(s.set.Snapshots[0].Origin.Data, &description) != nil {
+		return provisional // with whatever else a YAML library may find wrong
+	}
+	return domainOf(description.Info.Title)
+}
+
+// filler are words of titles and files that do not tell an API from others.
+var filler = map[string]bool{"api": true, "apis": true, "rest": true, "openapi": true, "swagger": true, "the": true, "public": true, "specification": true, "service": true, "http": true,
+	"spec": true, "schema": true, "definition": true, "index": true, "latest": true, "json": true, "yaml": true}
 
 // domainOf makes the name of a domain of the title of a description.
 func domainOf(title string) string {
