@@ -127,6 +127,32 @@ func TestStateIsTheSameAfterReading(t *testing.T) {
 	}
 }
 
+// TestStateHasNoRejectedPasswords: somebody could have entered a real one by mistake.
+func TestStateHasNoRejectedPasswords(t *testing.T) {
+	srv, err := basiqtest.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(srv.Close)
+	user, err := srv.AddUser("max@example.com")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, l := range []basiqtest.Login{{ID: "max", Password: "a-real-password"}, basiqtest.Jared.At(basiqtest.PiedPiper).Answering("a-real-code")} {
+		if _, err := srv.Connect(user, l); err != nil {
+			t.Fatal(err)
+		}
+	}
+	srv.FinishJobs()
+	var state bytes.Buffer
+	if err := srv.WriteState(&state); err != nil {
+		t.Fatal(err)
+	}
+	if text := state.String(); strings.Contains(text, "a-real-password") || strings.Contains(text, `"given"`) || !strings.Contains(text, basiqtest.Jared.Password) {
+		t.Error(text)
+	}
+}
+
 // TestReadStateErrors: they name the line. Whatever line is missing or damaged, reading
 // does not panic, nor does a server that read what was left.
 func TestReadStateErrors(t *testing.T) {

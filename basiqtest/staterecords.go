@@ -118,6 +118,9 @@ func connectionRecordOf(t tally, kept bool) *connectionRecord {
 		LastUsed: c.lastUsed, Expiry: c.expiry, Refused: c.refused, Opened: c.opened, Round: c.round, Asked: c.asked, RefreshDay: c.refreshDay,
 		Refreshes: c.refreshes, Accounts: []accountRecord{},
 	}
+	if _, f := c.login.authenticate(); f == badLogin {
+		r.Login.Password = "" // it could be a real one, and the login is rejected without it, too
+	}
 	for _, a := range c.accounts {
 		if !t.until.IsZero() && !kept {
 			break
@@ -149,7 +152,10 @@ func rowRecords(rows []*row) []rowRecord {
 
 func jobRecordOf(j *job) *jobRecord {
 	r := &jobRecord{
-		ID: j.id, Kind: j.kind, Created: j.created, Updated: j.updated, Left: len(j.plan), NoSource: j.noSource, Until: j.until, Given: j.given, Answered: j.answered,
+		ID: j.id, Kind: j.kind, Created: j.created, Updated: j.updated, Left: len(j.plan), NoSource: j.noSource, Until: j.until, Answered: j.answered,
+	}
+	if !j.ended() { // they could be real ones, and are not needed any more
+		r.Given = j.given
 	}
 	for _, st := range j.steps {
 		result, _ := st.result.(object)

@@ -5,6 +5,7 @@ import (
 	"mime"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/basiq-sdk/basiq-go/internal/urls"
@@ -43,6 +44,18 @@ func (s *Sandbox) allowed(r *http.Request) bool {
 		return false
 	}
 	return urls.Loopback(hostname(r.Host))
+}
+
+// rebound reports whether a request to the API can come from a page whose host name leads
+// here, as in DNS rebinding. API keys of sandboxes are easy to guess, and webhooks make
+// the sandbox call other machines. Each such page has to request a token, which a browser
+// sends an Origin header with.
+func (s *Sandbox) rebound(r *http.Request) bool {
+	origin, name := r.Header.Get("Origin"), hostname(r.Host)
+	if origin == "" || s.cfg.PublicURL != "" || urls.Loopback(name) || net.ParseIP(name) != nil {
+		return false
+	}
+	return !slices.Contains(s.cfg.Origins, origin) && !slices.Contains(s.cfg.Origins, "*")
 }
 
 func (s *Sandbox) isKey(key string) bool {

@@ -113,6 +113,11 @@ func (s *Sandbox) api(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	app := s.applicationOf(r.Header.Get("Authorization"))
+	if s.rebound(r) {
+		app.log.add(basiqtest.Request{Method: r.Method, Path: r.URL.Path, Status: http.StatusForbidden, Time: app.Now()})
+		http.Error(w, `{"message":"a page of another site called the sandbox: use a name of its machine, --cors-origin or --public-url"}`, http.StatusForbidden)
+		return
+	}
 	if wait := app.limit.take(time.Now()); wait > 0 {
 		app.log.add(basiqtest.Request{Method: r.Method, Path: r.URL.Path, Query: r.URL.RawQuery, Status: http.StatusTooManyRequests, Time: app.Now()})
 		tooMany(w, wait)

@@ -267,6 +267,33 @@ func TestOrigins(t *testing.T) {
 	}
 }
 
+// TestReboundPagesCannotUseTheAPI: the host name of a page of another site leads to the
+// sandbox, whose API key is easy to guess.
+func TestReboundPagesCannotUseTheAPI(t *testing.T) {
+	s := start(t, nil)
+	token := func(s *running, header ...string) int {
+		t.Helper()
+		return s.send("POST", "/token", "scope=SERVER_ACCESS", append(header, "Authorization", "Basic sandbox-key", "basiq-version", "3.0", "Content-Type", "application/x-www-form-urlencoded")...).Code
+	}
+	for name, c := range map[string]struct {
+		header []string
+		status int
+	}{
+		"a rebound page":           {[]string{"Host", "attacker.example:8787", "Origin", "http://attacker.example:8787"}, 403},
+		"a program, by any name":   {[]string{"Host", "sandbox:8787"}, 200},
+		"a page of this machine":   {[]string{"Host", "localhost:8787", "Origin", "http://localhost:3000"}, 200}, // which cannot read the response
+		"a page, by an IP address": {[]string{"Host", "192.0.2.7:8787", "Origin", "http://192.0.2.7:8787"}, 200},
+	} {
+		if got := token(s, c.header...); got != c.status {
+			t.Errorf("%s: status %d", name, got)
+		}
+	}
+	open := start(t, func(c *Config) { c.Origins = List{"http://shop.example"} })
+	if got := token(open, "Host", "sandbox.example", "Origin", "http://shop.example"); got != 200 {
+		t.Errorf("a page that may call the API: status %d", got)
+	}
+}
+
 // visitor is a browser without a script.
 type visitor struct {
 	t *testing.T
