@@ -172,7 +172,8 @@ func (s *Sandbox) control(w http.ResponseWriter, r *http.Request, do control) {
 		return
 	}
 	if err != nil {
-		out = map[string]string{"error": strings.TrimPrefix(err.Error(), "basiqtest: ")}
+		refuse(w, status, strings.TrimPrefix(err.Error(), "basiqtest: "))
+		return
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)

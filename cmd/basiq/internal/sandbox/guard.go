@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"crypto/subtle"
+	"encoding/json"
 	"mime"
 	"net"
 	"net/http"
@@ -77,20 +78,27 @@ func (s *Sandbox) guard(next http.HandlerFunc) http.HandlerFunc {
 		secure(w)
 		switch site := r.Header.Get("Sec-Fetch-Site"); {
 		case http.NewCrossOriginProtection().Check(r) != nil, site == "cross-site", site == "same-site":
-			http.Error(w, `{"error":"the request comes from a page of another site"}`, http.StatusForbidden)
+			refuse(w, http.StatusForbidden, "the request comes from a page of another site")
 			return
 		case !s.allowed(r):
-			http.Error(w, `{"error":"send the control key, which the sandbox printed when it started, as a bearer token"}`, http.StatusUnauthorized)
+			refuse(w, http.StatusUnauthorized, "send the control key, which the sandbox printed when it started, as a bearer token")
 			return
 		}
 		if r.Method == http.MethodPost && r.ContentLength != 0 {
 			if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
-				http.Error(w, `{"error":"send application/json"}`, http.StatusUnsupportedMediaType)
+				refuse(w, http.StatusUnsupportedMediaType, "send application/json")
 				return
 			}
 		}
 		next(w, r)
 	}
+}
+
+// refuse rejects a request to the control API.
+func refuse(w http.ResponseWriter, status int, why string) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(map[string]string{"error": why}) // fails if the caller is gone
 }
 
 // showConsole shows the console, or its login page.

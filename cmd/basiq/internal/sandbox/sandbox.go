@@ -115,7 +115,7 @@ func (s *Sandbox) api(w http.ResponseWriter, r *http.Request) {
 	app := s.applicationOf(r.Header.Get("Authorization"))
 	if s.rebound(r) {
 		app.log.add(basiqtest.Request{Method: r.Method, Path: r.URL.Path, Status: http.StatusForbidden, Time: app.Now()})
-		http.Error(w, `{"message":"a page of another site called the sandbox: use a name of its machine, --cors-origin or --public-url"}`, http.StatusForbidden)
+		refuse(w, http.StatusForbidden, "a page of another site called the sandbox: use a name of its machine, --cors-origin or --public-url")
 		return
 	}
 	if wait := app.limit.take(time.Now()); wait > 0 {
