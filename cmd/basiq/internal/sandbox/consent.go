@@ -178,7 +178,7 @@ func (s *Sandbox) visit(show func(http.ResponseWriter, *http.Request, *session, 
 		}
 		if r.Method == http.MethodPost {
 			r.Body = http.MaxBytesReader(w, r.Body, 64<<10)
-			if !v.owns(r) {
+			if s.origins.Check(r) != nil || !v.owns(r) {
 				s.fail(w, http.StatusForbidden, "This form is not valid", errors.New("it was not sent by a page of this visit: go back and try again"))
 				return
 			}

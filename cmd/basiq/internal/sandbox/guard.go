@@ -77,7 +77,7 @@ func (s *Sandbox) guard(next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		secure(w)
 		switch site := r.Header.Get("Sec-Fetch-Site"); {
-		case http.NewCrossOriginProtection().Check(r) != nil, site == "cross-site", site == "same-site":
+		case s.origins.Check(r) != nil, site == "cross-site", site == "same-site":
 			refuse(w, http.StatusForbidden, "the request comes from a page of another site")
 			return
 		case !s.allowed(r):
@@ -113,7 +113,7 @@ func (s *Sandbox) showConsole(w http.ResponseWriter, r *http.Request) {
 // logInToConsole sets the cookie of a browser that knows the control key.
 func (s *Sandbox) logInToConsole(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, 4<<10)
-	if http.NewCrossOriginProtection().Check(r) != nil {
+	if s.origins.Check(r) != nil {
 		http.Error(w, "the request comes from a page of another site", http.StatusForbidden)
 		return
 	}

@@ -35,6 +35,7 @@ type Sandbox struct {
 	apps     []*application
 	mux      *http.ServeMux
 	sessions *sessions
+	origins  *http.CrossOriginProtection // of forms and buttons
 
 	saving sync.Mutex
 	saved  []byte // the state that was saved last
@@ -52,9 +53,12 @@ func New(cfg Config) (*Sandbox, error) {
 	if cfg.ControlKey == "" {
 		cfg.ControlKey = rand.Text()
 	}
-	s := &Sandbox{cfg: cfg, mux: http.NewServeMux(), sessions: newSessions()}
+	s := &Sandbox{cfg: cfg, mux: http.NewServeMux(), sessions: newSessions(), origins: http.NewCrossOriginProtection()}
 	if u, err := url.Parse(cfg.PublicURL); err == nil {
 		s.base = strings.TrimRight(u.Path, "/")
+		if u.Host != "" { // the proxy may change the Host header
+			_ = s.origins.AddTrustedOrigin(u.Scheme + "://" + u.Host) // New of basiqtest rejects what is not valid
+		}
 	}
 	redirect := cfg.RedirectURL
 	if redirect == "" {

@@ -495,6 +495,17 @@ func TestBehindAPathPrefix(t *testing.T) {
 	}
 }
 
+// TestProxyThatChangesTheHostHeader: a browser's forms have the origin of the public URL.
+func TestProxyThatChangesTheHostHeader(t *testing.T) {
+	s := start(t, func(c *Config) { c.PublicURL = "http://sandbox.example/basiq" })
+	key := []string{"Authorization", "Bearer control-key"}
+	for origin, status := range map[string]int{"http://sandbox.example": 204, "http://attacker.example": 403, "https://sandbox.example": 403} {
+		if w := s.send("POST", "/_sandbox/api/jobs/finish", "", append(key, "Origin", origin)...); w.Code != status {
+			t.Errorf("%s: status %d", origin, w.Code)
+		}
+	}
+}
+
 // TestConsentLinkOfAnotherApplication: the link's token says whose user it is for.
 func TestConsentLinkOfAnotherApplication(t *testing.T) {
 	s := start(t, func(c *Config) { c.Keys = List{"first-key", "second-key"} })
