@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -555,5 +556,32 @@ func TestFlags(t *testing.T) {
 	}
 	if cfg.Keys.Set("a,,b") == nil || cfg.Now.Set("yesterday") == nil {
 		t.Error("a value that is not valid is accepted")
+	}
+}
+
+// TestThousandUsersAreSmall: 1,000 users with 5,000 transactions each, whose rows are made
+// when they are asked for.
+func TestThousandUsersAreSmall(t *testing.T) {
+	s := start(t, func(c *Config) { c.Transactions = 5000 })
+	heap := func() int64 {
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		return int64(m.HeapAlloc)
+	}
+	before := heap()
+	for range 1000 {
+		user, err := s.app().AddUser("max@example.com")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.app().AddConnection(user, basiqtest.WentworthSmith); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if grown := heap() - before; grown > 100<<20 {
+		t.Errorf("%d MB", grown>>20)
+	} else {
+		t.Logf("%d MB", grown>>20)
 	}
 }
