@@ -37,8 +37,15 @@ func (b *builder) shape(n spec.Node) spec.Node {
 			s = s.With("type", typ)
 		}
 	}
-	if target := s.Deref(); target.Pointer() != n.Pointer() && b.shape(target).Pointer() == n.Pointer() {
-		s = n // a cycle
+	for at := s; at.Pointer() != n.Pointer(); { // to the end of a chain of such schemas
+		target := at.Deref()
+		if target.Pointer() == n.Pointer() {
+			s = n // a cycle
+			break
+		}
+		if at = b.shape(target); at.Pointer() == target.Pointer() {
+			break
+		}
 	}
 	if n.Get("x-type").Exists() && !s.Get("x-type").Exists() {
 		s = n // named by an overlay, it is a type of its own
