@@ -288,6 +288,9 @@ func (c *Client) callOf(req *Request, opts []Option) (*call, error) {
 			return nil, fmt.Errorf("basiq: %s: %w", req.op.ID, err)
 		}
 	}
+	if req.op.Server != "" && o.base == c.base {
+		return nil, fmt.Errorf("basiq: %s: the operation is on the server %s: pass WithBaseURL with it to this call", req.op.ID, safetext.Identifier(req.op.Server))
+	}
 	if len(opts) > 0 && o.base != c.base {
 		if err := checkPlain(o.base, o.insecure); err != nil {
 			return nil, fmt.Errorf("basiq: %s: %w", req.op.ID, err)

@@ -32,8 +32,7 @@ func (s *AffordabilityService) sender() *transport.Client {
 // shared with expenses and income: the number of users created that day, at
 // most 1,000.
 //
-// It returns nil if the API responds with 201 Created or 204 No Content and no
-// content.
+// If the response has no body, the error is transport.ErrNoContent.
 //
 // POST /users/{userId}/affordability: SERVER_ACCESS token, retried only if it
 // was never sent (class D).
@@ -44,15 +43,8 @@ func (s *AffordabilityService) Create(ctx context.Context, userID string, params
 	req := transport.NewRequest(&opAffordabilityCreate, userID)
 	params.apply(req)
 	var out Summary
-	by := transport.ByStatus{
-		Default: &out,
-		Empty:   []int{201, 204},
-	}
-	if err := s.sender().Do(ctx, req, &by, opts...); err != nil {
+	if err := s.sender().Do(ctx, req, &out, opts...); err != nil {
 		return nil, err
-	}
-	if !by.Content {
-		return nil, nil
 	}
 	return &out, nil
 }

@@ -26,7 +26,7 @@ func (s *ExpensesService) sender() *transport.Client {
 // Create creates a summary of a user's expenses. Each call creates a new
 // summary and counts against the daily quota.
 //
-// It returns nil if the API responds with 204 No Content and no content.
+// If the response has no body, the error is transport.ErrNoContent.
 //
 // POST /users/{userId}/expenses: SERVER_ACCESS token, retried only if it was
 // never sent (class D).
@@ -37,15 +37,8 @@ func (s *ExpensesService) Create(ctx context.Context, userID string, params Crea
 	req := transport.NewRequest(&opExpensesCreate, userID)
 	params.apply(req)
 	var out ExpenseSummary
-	by := transport.ByStatus{
-		Default: &out,
-		Empty:   []int{204},
-	}
-	if err := s.sender().Do(ctx, req, &by, opts...); err != nil {
+	if err := s.sender().Do(ctx, req, &out, opts...); err != nil {
 		return nil, err
-	}
-	if !by.Content {
-		return nil, nil
 	}
 	return &out, nil
 }

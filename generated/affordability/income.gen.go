@@ -25,7 +25,7 @@ func (s *IncomeService) sender() *transport.Client {
 // Create creates a summary of a user's income. Each call creates a new summary
 // and counts against the daily quota.
 //
-// It returns nil if the API responds with 204 No Content and no content.
+// If the response has no body, the error is transport.ErrNoContent.
 //
 // POST /users/{userId}/income: SERVER_ACCESS token, retried only if it was
 // never sent (class D).
@@ -36,15 +36,8 @@ func (s *IncomeService) Create(ctx context.Context, userID string, params Create
 	req := transport.NewRequest(&opIncomeCreate, userID)
 	params.apply(req)
 	var out IncomeSummary
-	by := transport.ByStatus{
-		Default: &out,
-		Empty:   []int{204},
-	}
-	if err := s.sender().Do(ctx, req, &by, opts...); err != nil {
+	if err := s.sender().Do(ctx, req, &out, opts...); err != nil {
 		return nil, err
-	}
-	if !by.Content {
-		return nil, nil
 	}
 	return &out, nil
 }

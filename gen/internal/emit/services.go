@@ -47,6 +47,9 @@ func (e *emitter) operations(g *Group, d *model.Domain, r *model.Resource) {
 		if m.Scope == model.ScopeDeclared {
 			fields[Id("Security")] = Id(e.security[securityKey(m.Security)])
 		}
+		if m.Server != "" {
+			fields[Id("Server")] = Lit(m.Server)
+		}
 		if m.Accept != "" {
 			fields[Id("Accept")] = Lit(m.Accept)
 		}
@@ -85,9 +88,15 @@ func methodDoc(m *model.Method) string {
 	case m.Stream:
 		body = "The response body is streamed to w. If the call fails, w may have received a part of it. The call is not retried once anything was written."
 	case m.NoContent:
-		body = "It returns " + nothing(*m.Result) + " if the API responds with " + m.EmptyStatuses() + " and no content."
+		body = "If the response has no body, the error is transport.ErrNoContent."
+		if len(m.Empty) > 0 {
+			body = "It returns " + nothing(*m.Result) + " if the API responds with " + m.EmptyStatuses() + " and no content."
+		}
 	case m.Redirects:
 		body = "The API responds with a redirect, which is not followed: the error matches transport.ErrRedirected, and transport.WithResponse gets its Location."
+	}
+	if m.Server != "" {
+		body = paragraphs(body, "The operation is on a server of its own: pass transport.WithBaseURL with "+m.Server+".")
 	}
 	return paragraphs(sentence(m.Name, m.Doc), body, optionFacts(m), callFacts(m), deprecated(m.Deprecated))
 }
@@ -166,7 +175,7 @@ func (e *emitter) method(g *Group, r *model.Resource, m *model.Method) {
 			g.Return(do(Id("w")))
 		case m.Result == nil:
 			g.Return(do(Nil()))
-		case len(m.Statuses) > 0 || m.NoContent:
+		case len(m.Statuses) > 0 || len(m.Empty) > 0:
 			e.byStatus(g, m, do)
 		case !byPointer(*m.Result) && m.Result.Prim != model.List && m.Result.Prim != model.Map: // it cannot be nil
 			g.Var().Id("out").Add(e.goType(*m.Result))

@@ -167,6 +167,7 @@ func (b *builder) requestBody(m *Method, op, body spec.Node, form bodyForm) {
 	if form.kind == BodyContent && form.media != "" {
 		f.Doc = "Body is the body of the request, which is sent unchanged as " + form.media + "."
 	}
+	b.openSecret(f, form.Node)
 	m.Params.Fields = append(m.Params.Fields, f)
 }
 
@@ -191,6 +192,10 @@ func (b *builder) encodings(t *Type, form bodyForm) {
 			b.warnf(e.Get("headers"), "not-generated", "the headers of the field %q are not sent", f.Wire).WithHint("remove them in an overlay")
 		}
 		style, explode := e.Str("style"), e.Get("explode").Text()
+		if form.kind == BodyMultipart && style != "" {
+			b.warnf(e, "not-generated", "the style of the field %q is ignored in a multipart form", f.Wire).WithHint("remove it in an overlay")
+			style, explode = "", ""
+		}
 		switch {
 		case style == "deepObject" && form.kind == BodyForm && !item.IsScalar():
 			f.Style = StyleDeep

@@ -76,6 +76,7 @@ type Method struct {
 	OperationID string // upstream's
 	HTTP        string // "POST"
 	Path        string // "/users/{userId}"
+	Server      string // that the call must name, if it is not the client's
 	PathParams  []*Field
 	Headers     []Constant // headers that the SDK sets itself
 	Params      *Type      // query and header parameters, and the body; nil if there are none

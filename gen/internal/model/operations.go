@@ -56,8 +56,8 @@ func (b *builder) unsupported(path spec.Node) {
 				WithHint("remove the callbacks in an overlay")
 		}
 		if servers := path.At(method, "servers"); servers.Exists() && !b.sameServers(servers) {
-			b.tolerate(servers, "cannot-express", "%s %s declares its own servers, but a client only calls one", strings.ToUpper(method), path.Name()).
-				WithHint("remove the servers or the operation in an overlay")
+			b.warnf(servers, "own-server", "%s %s is on a server of its own, which a call has to name", strings.ToUpper(method), path.Name()).
+				WithHint("pass transport.WithBaseURL to the method, or remove the servers or the operation in an overlay")
 		}
 	}
 }
@@ -121,6 +121,9 @@ func (b *builder) operation(path, method string, op spec.Node) {
 		Safety:     b.safety(op, method),
 	}
 	b.scope(m, op)
+	if servers := op.Get("servers"); servers.Exists() && !b.sameServers(servers) && len(servers.Items()) > 0 {
+		m.Server = servers.Items()[0].Str("url")
+	}
 	body := op.Get("requestBody").Deref()
 	forms := b.bodyForms(m, body)
 	if len(forms) == 0 {

@@ -54,7 +54,20 @@ func (b *builder) parameter(m *Method, p spec.Node, in, wire string) *Field {
 		f.Ref.Pointer = true
 	}
 	b.pin(f, p)
+	b.openSecret(f, p)
 	return f
+}
+
+// openSecret makes the secrets in a list or map plain strings, since only a single one
+// can be kept from logs.
+func (b *builder) openSecret(f *Field, p spec.Node) {
+	for r := f.Ref.Elem; r != nil; r = r.Elem {
+		if r.Prim == Secret {
+			r.Prim = String
+			b.warnf(p, "secret-shown", "%s holds passwords in a list or map, which are not kept from logs", p.Pointer()).
+				WithHint("remove format: password in an overlay")
+		}
+	}
 }
 
 // pin applies x-pointer.
@@ -85,6 +98,7 @@ func (b *builder) style(f *Field, p, schema spec.Node) (why string) {
 	if e := p.Get("explode"); e.Exists() {
 		explode = e.Text() == "true"
 	}
+	f.Ref = f.Ref.textual()
 	if f.Ref.Prim == JSON && schema.Str("type") != "object" { // any value is sent as its text
 		f.Ref = Ref{Prim: String}
 	}
@@ -115,6 +129,28 @@ func (b *builder) style(f *Field, p, schema spec.Node) (why string) {
 		return "is " + f.Ref.Go() + ", which cannot be encoded in the " + f.In
 	}
 	return ""
+}
+
+// textual returns the type of a parameter in place of a union of scalars and lists of
+// them, and of a list of any values: what is sent is their text.
+func (r Ref) textual() Ref {
+	if r.Prim == List && (r.Elem.Prim == JSON || r.Elem.Prim == Named && r.Elem.Type.Kind == Union && r.Elem.textual().IsScalar()) {
+		return Ref{Prim: List, Elem: &Ref{Prim: String}}
+	}
+	if r.Prim != Named || r.Type.Kind != Union {
+		return r
+	}
+	text := Ref{Prim: String}
+	for _, v := range r.Type.Variants {
+		switch {
+		case v.Ref.IsScalar():
+		case v.Ref.Prim == List && v.Ref.Elem.IsScalar():
+			text = Ref{Prim: List, Elem: &Ref{Prim: String}}
+		default:
+			return r
+		}
+	}
+	return text
 }
 
 // nested returns what in an object is not a scalar, or "". With lists, a list of scalars

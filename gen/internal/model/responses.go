@@ -57,7 +57,11 @@ func (b *builder) responses(m *Method, op spec.Node) {
 		m.Success = []int{http.StatusOK}
 	}
 	b.result(m, op, answers)
-	if m.NoContent = len(m.Empty) > 0 && m.Result != nil; !m.NoContent {
+	m.NoContent = len(m.Empty) > 0 && m.Result != nil
+	switch x := op.Get("x-no-content"); {
+	case x.Exists() && x.Text() != "error":
+		b.errorf(x, "bad-value", "x-no-content is %q, not error", x.Text())
+	case x.Exists() || !m.NoContent:
 		m.Empty = nil
 	}
 	m.Redirects = len(m.Success) == 0 && len(answers) == 0 && slices.ContainsFunc(m.Errors, func(code int) bool { return code < 400 })

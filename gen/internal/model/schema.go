@@ -310,6 +310,10 @@ func (b *builder) object(n spec.Node, ctx context) Ref {
 // onlyMembers reports keywords of a part that a struct cannot express: a type
 // other than object, and alternative shapes.
 func (b *builder) onlyMembers(t *Type, n spec.Node, p part) {
+	if not := p.Get("not"); not.Exists() {
+		b.warnf(not, "not-checked", "%s excludes values with not, which is not checked before they are sent", p.Pointer()).
+			WithHint("remove the keyword in an overlay")
+	}
 	typ, _ := typeOf(p.Node)
 	why := ""
 	switch {
@@ -385,6 +389,7 @@ func (b *builder) field(t *Type, p spec.Node, definitions []spec.Node, entry Loc
 		f.Ref.Pointer = f.Nullable
 	}
 	b.pin(f, p)
+	b.openSecret(f, p)
 	return f
 }
 
