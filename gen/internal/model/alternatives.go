@@ -26,6 +26,15 @@ func (b *builder) told(n spec.Node, ctx context) (Ref, bool) {
 	if plan == nil {
 		return Ref{}, false
 	}
+	if file, list := binary(plan.kinds["string"]), binary(plan.kinds["array"].Deref().Get("items")); ctx.multipart && (file || list) {
+		b.warnf(n, "alternatives-merged", "%s is a file among its alternatives, and is sent as one", n.Pointer()).
+			WithHint("describe it as a file or a list of files in an overlay")
+		if list {
+			return Ref{Prim: List, Elem: &Ref{Prim: File}}, true
+		}
+		return Ref{Prim: File}, true
+	}
+	ctx.multipart = false
 	when, ok := b.tellObjects(n, plan, ctx)
 	if !ok {
 		return Ref{}, false
@@ -66,6 +75,9 @@ func (b *builder) told(n spec.Node, ctx context) (Ref, bool) {
 	}
 	return Ref{Prim: Named, Type: t}, true
 }
+
+// binary reports whether a schema is the content of a file.
+func binary(n spec.Node) bool { return n.Exists() && n.Deref().Str("format") == "binary" }
 
 // alternativeName returns the name of an alternative: that of its component, or what
 // tells it apart.

@@ -256,7 +256,7 @@ func (b *builder) object(n spec.Node, ctx context) Ref {
 	parts := b.parts(n)
 	seen := map[string]bool{}
 	var members []spec.Node // of several definitions, the first
-	definitions := map[string][]spec.Node{}
+	definitions, alternatives := map[string][]spec.Node{}, map[string][]spec.Node{}
 	required := map[string]bool{}
 	for _, part := range parts {
 		if count := len(part.Get("properties").Members()); count > maxMembers {
@@ -273,8 +273,15 @@ func (b *builder) object(n spec.Node, ctx context) Ref {
 				seen[p.Name()] = true
 				members = append(members, p)
 			}
-			definitions[p.Name()] = append(definitions[p.Name()], p)
+			if part.loose {
+				alternatives[p.Name()] = append(alternatives[p.Name()], p)
+			} else {
+				definitions[p.Name()] = append(definitions[p.Name()], p)
+			}
 		}
+	}
+	for name, list := range alternatives {
+		definitions[name] = b.withAlternatives(t, name, definitions[name], list)
 	}
 	ctx.siblings = seen
 	names := b.fieldNames(slices.Clone(members))

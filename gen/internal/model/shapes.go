@@ -318,6 +318,23 @@ func (b *builder) together(n spec.Node) spec.Node {
 	return b.combined(n.Pointer(), "", parts)
 }
 
+// withAlternatives adds what alternatives say about a member to its definitions. A
+// value of the member is of any of the alternatives.
+func (b *builder) withAlternatives(t *Type, name string, definitions, list []spec.Node) []spec.Node {
+	pointer := t.Loc + "/properties/" + spec.Escape(name) + "/anyOf"
+	either := list[0]
+	if len(list) > 1 {
+		either = list[0].Make(pointer).With("anyOf", list)
+	}
+	if len(definitions) == 0 {
+		return []spec.Node{either}
+	}
+	if _, why := b.both(pointer+"/allOf", b.combined(pointer, "", definitions), either); why != "" {
+		return definitions // which every value has
+	}
+	return append(definitions, either)
+}
+
 // combined returns what several definitions of the same value say together, and
 // reports those that contradict each other.
 func (b *builder) combined(pointer, what string, definitions []spec.Node) spec.Node {
