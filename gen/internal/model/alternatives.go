@@ -69,8 +69,14 @@ func (b *builder) told(n spec.Node, ctx context) (Ref, bool) {
 		inner := ctx
 		inner.parent, inner.name, inner.explicit, inner.property, inner.siblings = t.Name, entry.Name, t.explicit, false, nil
 		b.noAlias(entry, parts[i].loc, "a variant")
+		ref := b.ref(item, inner)
+		if ref.Prim == Secret {
+			b.warnf(item, "untyped", "%s has a password among its alternatives, which is kept as raw JSON", n.Pointer()).
+				WithHint("give it a single type in an overlay")
+			ref = Ref{Prim: JSON}
+		}
 		t.Variants = append(t.Variants, &Variant{
-			Name: entry.Name, Pos: item.Pos(), Ref: b.ref(item, inner), Doc: "returns the value if it is this alternative.", When: when[i],
+			Name: entry.Name, Pos: item.Pos(), Ref: ref, Doc: "returns the value if it is this alternative.", When: when[i],
 		})
 	}
 	return Ref{Prim: Named, Type: t}, true

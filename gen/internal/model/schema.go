@@ -67,6 +67,11 @@ func (b *builder) ref(n spec.Node, ctx context) Ref {
 		return b.untyped(n, "it has several types").withHint(
 			"declare the shapes with x-variants in an overlay, or give it a single type")
 	case n.Get("enum").Exists() && typ != "boolean" && typ != "array" && typ != "object" && b.enumBase(n, typ) != Bool:
+		if ctx.param && b.enumBase(n, typ) == JSON {
+			b.warnf(n, "enum-type", "%s lists values of several types, which are all texts in a parameter", n.Pointer()).
+				WithHint("quote its values in an overlay")
+			return Ref{Prim: String}
+		}
 		return b.enum(n, ctx)
 	case n.Get("properties").Exists() && typ != "" && typ != "object" && !n.Get("allOf").Exists():
 		b.warnf(n.Get("properties"), "contradiction", "%s is of type %s, so that its members have no effect", n.Pointer(), typ).
@@ -306,7 +311,13 @@ func (b *builder) object(n spec.Node, ctx context) Ref {
 			inner := ctx
 			inner.parent, inner.name, inner.explicit, inner.property = t.Name, "Additional", t.explicit, false
 			ref := b.ref(extra, inner)
-			t.Additional = &ref
+			last := ref
+			for last.Elem != nil {
+				last = *last.Elem
+			}
+			if last.Prim != Secret && last.Prim != File { // the JSON field has them
+				t.Additional = &ref
+			}
 		}
 	}
 	sortFields(t)

@@ -120,6 +120,7 @@ func (b *builder) alternatives(n spec.Node, items []spec.Node) spec.Node {
 	if len(list) == 1 {
 		return list[0]
 	}
+	list = flatten(list, 0)
 	kinds := map[string][]spec.Node{}
 	for _, item := range list {
 		kind := b.kind(item)
@@ -150,6 +151,25 @@ func (b *builder) alternatives(n spec.Node, items []spec.Node) spec.Node {
 	}
 	b.unions[n.Pointer()] = &unionPlan{kinds: plan, objects: kinds["object"]}
 	return n
+}
+
+// flatten replaces alternatives that are alternatives themselves by those.
+func flatten(items []spec.Node, depth int) (list []spec.Node) {
+	for _, item := range items {
+		target := item.Deref()
+		keyword := "oneOf"
+		if target.Get("anyOf").Exists() {
+			keyword = "anyOf"
+		}
+		inner := target.Get(keyword).Items()
+		if len(inner) > 0 && depth < 8 && plainAlternatives(target, keyword) &&
+			!target.Get("discriminator").Exists() && !target.Get("x-type").Exists() && !target.Get("x-variants").Exists() {
+			list = append(list, flatten(inner, depth+1)...)
+		} else if !isNull(target) && !slices.ContainsFunc(list, func(o spec.Node) bool { return o.Deref().Pointer() == target.Pointer() || o.Same(item) }) {
+			list = append(list, item)
+		}
+	}
+	return list
 }
 
 func isNull(n spec.Node) bool {
