@@ -8,10 +8,14 @@ import (
 	"os"
 
 	"github.com/basiq-sdk/basiq-go/generated/affordability"
+	"github.com/basiq-sdk/basiq-go/generated/analytics"
 	"github.com/basiq-sdk/basiq-go/generated/core"
 	"github.com/basiq-sdk/basiq-go/generated/data"
 	"github.com/basiq-sdk/basiq-go/generated/enrich"
 	"github.com/basiq-sdk/basiq-go/generated/identity"
+	"github.com/basiq-sdk/basiq-go/generated/insights"
+	"github.com/basiq-sdk/basiq-go/generated/merchants"
+	"github.com/basiq-sdk/basiq-go/generated/payees"
 	"github.com/basiq-sdk/basiq-go/generated/reporting"
 	"github.com/basiq-sdk/basiq-go/generated/webhooks"
 	"github.com/basiq-sdk/basiq-go/internal/sdkerrors"
@@ -20,18 +24,23 @@ import (
 
 // Environment variables that NewClient reads. Options take precedence.
 const (
-	EnvAPIKey  = "BASIQ_API_KEY"
-	EnvBaseURL = "BASIQ_BASE_URL"
+	EnvAPIKey     = "BASIQ_API_KEY"
+	EnvBaseURL    = "BASIQ_BASE_URL"
+	EnvConsentURL = "BASIQ_CONSENT_URL" // address of the Consent UI, such as that of a sandbox
 )
 
 // Client gives access to every domain of the API. Create one with NewClient. It
 // is safe for concurrent use.
 type Client struct {
 	Affordability *affordability.Client // summaries; deprecated by Basiq in favour of reports
+	Analytics     *analytics.Client     // numbers of users and connections over time
 	Core          *core.Client          // users, consents, auth links, events, jobs
 	Data          *data.Client          // accounts, transactions, connections, statements, connectors
 	Enrich        *enrich.Client        // merchant and category data for a transaction's description
 	Identity      *identity.Client      // identities of account holders
+	Insights      *insights.Client      // verification of what a user claims
+	Merchants     *merchants.Client     // search for merchants
+	Payees        *payees.Client        // payees that users have saved at their institutions
 	Reporting     *reporting.Client     // reports
 	Webhooks      *webhooks.Client      // webhooks and their deliveries
 
@@ -39,7 +48,8 @@ type Client struct {
 	// have no method here, and to obtain access tokens.
 	Transport *transport.Client
 
-	polls *pollLimiter
+	polls      *pollLimiter
+	consentURL string // of EnvConsentURL
 }
 
 // Option configures NewClient.
@@ -49,7 +59,7 @@ type Option = transport.ClientOption
 // by NewClient, or if ctx is nil.
 func (c *Client) checkReady(ctx context.Context, method string) error {
 	switch {
-	case c == nil || c.Transport == nil || c.Core == nil || c.Data == nil || c.Reporting == nil || c.polls == nil:
+	case c == nil || c.Transport == nil || c.Core == nil || c.Data == nil || c.Insights == nil || c.Reporting == nil || c.polls == nil:
 		return fmt.Errorf("basiq: %s: the client is nil or incomplete: create it with NewClient", method)
 	case ctx == nil:
 		return fmt.Errorf("basiq: %s: the context is nil: pass the request's context, or context.Background()", method)
@@ -104,13 +114,18 @@ func NewClient(opts ...Option) (*Client, error) {
 	}
 	return &Client{
 		Affordability: affordability.New(t),
+		Analytics:     analytics.New(t),
 		Core:          core.New(t),
 		Data:          data.New(t),
 		Enrich:        enrich.New(t),
 		Identity:      identity.New(t),
+		Insights:      insights.New(t),
+		Merchants:     merchants.New(t),
+		Payees:        payees.New(t),
 		Reporting:     reporting.New(t),
 		Webhooks:      webhooks.New(t),
 		Transport:     t,
 		polls:         newPollLimiter(defaultPollRate),
+		consentURL:    os.Getenv(EnvConsentURL),
 	}, nil
 }

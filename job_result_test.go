@@ -144,6 +144,7 @@ func TestJobCodes(t *testing.T) {
 		"job-timed-out": basiq.ErrJobTimedOut, "maintenance": basiq.ErrJobMaintenance, "missing-required-field": basiq.ErrJobMissingRequiredField,
 		"missing-required-field-value": basiq.ErrJobMissingRequiredFieldValue, "row-count-exceeded": basiq.ErrJobRowCountExceeded,
 		"service-unavailable": basiq.ErrJobServiceUnavailable, "system-unavailable": basiq.ErrJobSystemUnavailable,
+		"job-invalidated": basiq.ErrJobInvalidated, "statement-not-available": basiq.ErrJobStatementNotAvailable, "temporary-unavailable": basiq.ErrJobTemporarilyUnavailable,
 		"txn-after-last-updated-date": basiq.ErrJobTransactionAfterUpdateDate, "unknown-error": basiq.ErrJobUnknown, "user-action-required": basiq.ErrJobUserActionRequired,
 	}
 	for code := range sentinels {
@@ -160,7 +161,7 @@ func TestJobCodes(t *testing.T) {
 			t.Errorf("%s has no advice", code)
 		}
 	}
-	if len(sentinels) != 26 {
+	if len(sentinels) != 29 {
 		t.Errorf("%d sentinels", len(sentinels))
 	}
 	var none basiq.JobError
@@ -172,6 +173,41 @@ func TestJobCodes(t *testing.T) {
 	}
 	if e := (&basiq.JobError{Code: "maintenance"}); e.NeedsUser() || !e.Temporary() {
 		t.Error("maintenance is temporary")
+	}
+}
+
+// TestJobRefusedWithACode: the API also responds to a request for a job with
+// status 400 and the code of a failed job. The wait ends, and its error matches
+// the code.
+func TestJobRefusedWithACode(t *testing.T) {
+	for _, code := range []core.StepCode{
+		"invalid-credentials", "service-unavailable", "job-timed-out", "account-not-accessible-requires-user-action", "temporary-unavailable",
+		"maintenance-error", "row-count-exceeded", "empty-file", "bank-statement-invalid", "bank-statement-new-product", "bank-statement-parsing-error",
+		"bank-statement-not-supported", "statement-not-available", "temporary-unavailable-queued", "job-invalidated", "authorization-failed",
+		"invalid-csv-row", "invalid-field-value", "missing-required-field", "missing-required-field-value", "account-data-differs",
+	} {
+		b := newFakeAPI(t)
+		b.job("j-1", "400 "+string(code))
+		_, err := b.onLoopback().WaitForJob(t.Context(), "j-1", basiq.WaitOptions{})
+		var e *basiq.WaitError
+		if !errors.As(err, &e) || !errors.Is(err, basiq.ErrJob(code)) || !errors.Is(err, transport.ErrInvalidParameter) || e.Polls != 1 {
+			t.Errorf("%s: got %v", code, err)
+		}
+		if !code.Known() || e.Advice() != (&basiq.JobError{Code: code}).Advice() || e.Advice() == "" {
+			t.Errorf("%s: the advice is %q", code, e.Advice())
+		}
+	}
+	for sentinel, code := range map[error]string{basiq.ErrJobMaintenance: "maintenance-error", basiq.ErrJobTemporarilyUnavailable: "temporary-unavailable-queued"} {
+		if err := (&basiq.JobError{Code: core.StepCode(code)}); !errors.Is(err, sentinel) || !err.Temporary() {
+			t.Errorf("%s is not %v", code, sentinel)
+		}
+	}
+	b := newFakeAPI(t)
+	b.job("j-1", "400 parameter-not-valid")
+	_, err := b.onLoopback().WaitForJob(t.Context(), "j-1", basiq.WaitOptions{})
+	var e *basiq.WaitError
+	if !errors.As(err, &e) || errors.Is(err, basiq.ErrJob("")) || !strings.Contains(e.Advice(), "is not valid") {
+		t.Errorf("got %v", err)
 	}
 }
 

@@ -5,6 +5,20 @@ import "github.com/basiq-sdk/basiq-go/generated/core"
 // jobCode is the code of a failed step, as an error for errors.Is.
 type jobCode core.StepCode
 
+// matches reports whether c represents a failure with this code. The API has two
+// codes for some failures.
+func (c jobCode) matches(code core.StepCode) bool {
+	switch code {
+	case "":
+		return false
+	case core.StepCodeMaintenanceError:
+		return c == jobCode(code) || c == jobCode(core.StepCodeMaintenance)
+	case core.StepCodeTemporaryUnavailableQueued:
+		return c == jobCode(code) || c == jobCode(core.StepCodeTemporaryUnavailable)
+	}
+	return c == jobCode(code)
+}
+
 // Error returns the code.
 func (c jobCode) Error() string { return "basiq: job failed: " + string(c) }
 
@@ -31,13 +45,16 @@ var (
 	ErrJobInvalidCredentials         = ErrJob(core.StepCodeInvalidCredentials)
 	ErrJobInvalidCSVRow              = ErrJob(core.StepCodeInvalidCSVRow)
 	ErrJobInvalidFieldValue          = ErrJob(core.StepCodeInvalidFieldValue)
+	ErrJobInvalidated                = ErrJob(core.StepCodeJobInvalidated)
 	ErrJobTimedOut                   = ErrJob(core.StepCodeJobTimedOut)
 	ErrJobMaintenance                = ErrJob(core.StepCodeMaintenance)
 	ErrJobMissingRequiredField       = ErrJob(core.StepCodeMissingRequiredField)
 	ErrJobMissingRequiredFieldValue  = ErrJob(core.StepCodeMissingRequiredFieldValue)
 	ErrJobRowCountExceeded           = ErrJob(core.StepCodeRowCountExceeded)
 	ErrJobServiceUnavailable         = ErrJob(core.StepCodeServiceUnavailable)
+	ErrJobStatementNotAvailable      = ErrJob(core.StepCodeStatementNotAvailable)
 	ErrJobSystemUnavailable          = ErrJob(core.StepCodeSystemUnavailable)
+	ErrJobTemporarilyUnavailable     = ErrJob(core.StepCodeTemporaryUnavailable)
 	ErrJobTransactionAfterUpdateDate = ErrJob(core.StepCodeTxnAfterLastUpdatedDate)
 	ErrJobUnknown                    = ErrJob(core.StepCodeUnknownError)
 	ErrJobUserActionRequired         = ErrJob(core.StepCodeUserActionRequired)
@@ -66,7 +83,8 @@ func (e *JobError) Temporary() bool {
 	}
 	switch e.Code {
 	case core.StepCodeServiceUnavailable, core.StepCodeSystemUnavailable, core.StepCodeMaintenance, core.StepCodeConnectorError,
-		core.StepCodeInstitutionNotAvailable:
+		core.StepCodeInstitutionNotAvailable, core.StepCodeMaintenanceError, core.StepCodeTemporaryUnavailable,
+		core.StepCodeTemporaryUnavailableQueued:
 		return true
 	case core.StepCodeJobTimedOut:
 		return e.Step != core.StepTitleMFAChallenge
@@ -98,9 +116,10 @@ func (e *JobError) Advice() string {
 		return "The connection no longer works. Send the user to the Consent UI with the connection's ID."
 	case core.StepCodeAccountNotAccessibleRequiresUserAction, core.StepCodeUserActionRequired:
 		return "The user must log in at the bank and do what it asks for, such as accepting new terms. Then refresh the connection."
-	case core.StepCodeServiceUnavailable, core.StepCodeSystemUnavailable, core.StepCodeInstitutionNotAvailable, core.StepCodeConnectorError:
+	case core.StepCodeServiceUnavailable, core.StepCodeSystemUnavailable, core.StepCodeInstitutionNotAvailable, core.StepCodeConnectorError,
+		core.StepCodeTemporaryUnavailable, core.StepCodeTemporaryUnavailableQueued:
 		return "The institution does not respond. Check the connector's status. Unless it has a major outage, refresh the connection after ten minutes. If that fails several times, contact Basiq's support with the connection's ID. Basiq retries its own updates every two hours for up to seven days."
-	case core.StepCodeMaintenance:
+	case core.StepCodeMaintenance, core.StepCodeMaintenanceError:
 		return "The institution is under maintenance. Refresh the connection in a few hours."
 	case core.StepCodeInstitutionDisabled, core.StepCodeInstitutionNotFound:
 		return "The institution cannot be connected. List the connectors to see the available institutions."
@@ -108,6 +127,10 @@ func (e *JobError) Advice() string {
 		return "The job timed out. Start it again once. If it times out again, check the connector's status."
 	case core.StepCodeBankStatementInvalid, core.StepCodeEmptyFile, core.StepCodeBankStatementParsingError:
 		return "The file cannot be read as a statement. Upload the original file from the bank, not a scan or a printout, and check the institution."
+	case core.StepCodeStatementNotAvailable:
+		return "The institution has no statement for this account. Upload one, or connect the institution instead."
+	case core.StepCodeJobInvalidated:
+		return "The job is no longer valid, for example because a later one has replaced it. Start it again."
 	case core.StepCodeBankStatementNewProduct, core.StepCodeBankStatementNotSupported:
 		return "Statements in this format, or of this product, are not supported. Connect the institution instead, or contact Basiq's support."
 	case core.StepCodeAccountDataDiffers:

@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"strings"
 	"time"
 
 	"github.com/basiq-sdk/basiq-go/generated/core"
 	"github.com/basiq-sdk/basiq-go/internal/safetext"
+	"github.com/basiq-sdk/basiq-go/transport"
 )
 
 // JobError is the error of a job that failed. Its text contains the job ID, the
@@ -68,7 +70,10 @@ func (e JobError) MarshalJSON() ([]byte, error) {
 }
 
 // LogValue returns the contents of the text for log/slog, as a group.
-func (e JobError) LogValue() slog.Value {
+func (e *JobError) LogValue() slog.Value {
+	if e == nil {
+		return slog.Value{}
+	}
 	return slog.GroupValue(slog.String("message", e.text()), slog.String("jobId", safetext.Identifier(e.JobID)),
 		slog.String("step", safetext.Identifier(string(e.Step))), slog.String("code", safetext.Identifier(string(e.Code))))
 }
@@ -86,7 +91,7 @@ func (e *JobError) Is(target error) bool {
 		return e.Step == core.StepTitleMFAChallenge && expired
 	}
 	code, ok := target.(jobCode)
-	return ok && e.Code != "" && core.StepCode(code) == e.Code
+	return ok && code.matches(e.Code)
 }
 
 // outage reports whether the institution or Basiq caused the failure, so that it
@@ -94,7 +99,8 @@ func (e *JobError) Is(target error) bool {
 func (e *JobError) outage() bool {
 	switch e.Code {
 	case core.StepCodeMaintenance, core.StepCodeServiceUnavailable, core.StepCodeSystemUnavailable, core.StepCodeConnectorError,
-		core.StepCodeInstitutionNotAvailable, core.StepCodeUnknownError:
+		core.StepCodeInstitutionNotAvailable, core.StepCodeUnknownError, core.StepCodeMaintenanceError,
+		core.StepCodeTemporaryUnavailable, core.StepCodeTemporaryUnavailableQueued:
 		return true
 	}
 	return false
@@ -217,8 +223,44 @@ func (e WaitError) MarshalJSON() ([]byte, error) {
 }
 
 // LogValue returns the contents of the text for log/slog, as a group.
-func (e WaitError) LogValue() slog.Value {
+func (e *WaitError) LogValue() slog.Value {
+	if e == nil {
+		return slog.Value{}
+	}
 	return slog.GroupValue(slog.String("message", e.text()), slog.String("jobId", safetext.Identifier(e.JobID)), slog.Int("polls", e.Polls))
+}
+
+// refusal returns the code with which the API refused to return the job, or "".
+// It refuses with status 400 and one of the codes of a failed job.
+func (e *WaitError) refusal() core.StepCode {
+	var api *transport.Error
+	if !errors.As(e.Err, &api) || api.Status != http.StatusBadRequest {
+		return ""
+	}
+	return core.StepCode(api.Code())
+}
+
+// Is reports whether the API refused to return the job for the reason that
+// target represents, such as ErrJobInvalidCredentials.
+func (e *WaitError) Is(target error) bool {
+	code, ok := target.(jobCode)
+	return ok && e != nil && code.matches(e.refusal())
+}
+
+// Advice returns what to do about the cause, in a few sentences, or "" if there
+// is no advice for it.
+func (e *WaitError) Advice() string {
+	if e == nil {
+		return ""
+	}
+	if text := (&JobError{Code: e.refusal()}).Advice(); text != "" {
+		return text
+	}
+	var api *transport.Error
+	if errors.As(e.Err, &api) {
+		return api.Advice()
+	}
+	return ""
 }
 
 // Unwrap returns Err and Last, if they are not nil.

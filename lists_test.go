@@ -122,6 +122,25 @@ func TestInvalidItemsAreErrors(t *testing.T) {
 			t.Errorf("%s: %q, want %q (%v)", c.data, got, c.want, err)
 		}
 	}
+	for _, c := range []struct{ data, want string }{ // the same before another page
+		{`"data":[]`, "t-2"},
+		{`"data":[null]`, "t-2"},
+		{`"data":null`, "error"},
+		{`"data":{}`, "error"},
+		{`"data":""`, "error"},
+		{`"data":false`, "error"},
+		{`"Data":[]`, "t-2"},
+		{`"Data":null`, "error"},
+	} {
+		ids, err := read(t, `{"type":"list",`+c.data+`,"links":{"next":"/users/u-1/transactions?next=2"}}`)
+		got := strings.Join(ids, " ")
+		if errors.As(err, new(*transport.DecodeError)) {
+			got = "error"
+		}
+		if got != c.want {
+			t.Errorf("%s before another page: %q, want %q (%v)", c.data, got, c.want, err)
+		}
+	}
 	page := new(data.TransactionPage)
 	if err := page.UnmarshalJSON([]byte(`{"type":"list","data":{}}`)); err != nil || len(page.Data) != 0 {
 		t.Errorf("%v, %d items", err, len(page.Data))

@@ -93,7 +93,12 @@ func (e MFARequiredError) MarshalJSON() ([]byte, error) {
 }
 
 // LogValue returns the text for log/slog.
-func (e MFARequiredError) LogValue() slog.Value { return slog.StringValue(e.text()) }
+func (e *MFARequiredError) LogValue() slog.Value {
+	if e == nil {
+		return slog.Value{}
+	}
+	return slog.StringValue(e.text())
+}
 
 // MFAError is the error of an MFA question that could not be answered. Err is
 // the cause. errors.Is matches ErrMFAAskedAgain and, if an answer was rejected,
@@ -136,7 +141,12 @@ func (e MFAError) MarshalJSON() ([]byte, error) {
 }
 
 // LogValue returns the text for log/slog.
-func (e MFAError) LogValue() slog.Value { return slog.StringValue(e.text()) }
+func (e *MFAError) LogValue() slog.Value {
+	if e == nil {
+		return slog.Value{}
+	}
+	return slog.StringValue(e.text())
+}
 
 // Unwrap returns Err.
 func (e *MFAError) Unwrap() error {
@@ -409,12 +419,13 @@ func (c *Client) mfaJobID(m MFA) (string, error) {
 	if err != nil {
 		return "", ErrMFALink
 	}
+	link = c.Transport.GatewayLink(link)
 	u := base.ResolveReference(link)
 	if u.User != nil || urls.Origin(u) != urls.Origin(base) || u.RawQuery != "" || u.Fragment != "" {
 		return "", ErrMFALink
 	}
 	path := u.EscapedPath()
-	if link.Host != "" || strings.HasPrefix(path, base.EscapedPath()+"/") {
+	if strings.HasPrefix(path, base.EscapedPath()+"/") {
 		path = strings.TrimPrefix(path, base.EscapedPath())
 	}
 	segments := strings.Split(strings.TrimPrefix(path, "/"), "/")

@@ -3,27 +3,38 @@
 package basiq_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
+	"os"
+	"path/filepath"
 	"reflect"
+	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/basiq-sdk/basiq-go"
 	"github.com/basiq-sdk/basiq-go/basiqtest"
 	"github.com/basiq-sdk/basiq-go/generated/affordability"
+	"github.com/basiq-sdk/basiq-go/generated/analytics"
 	"github.com/basiq-sdk/basiq-go/generated/core"
 	"github.com/basiq-sdk/basiq-go/generated/data"
 	"github.com/basiq-sdk/basiq-go/generated/enrich"
 	"github.com/basiq-sdk/basiq-go/generated/identity"
+	"github.com/basiq-sdk/basiq-go/generated/insights"
+	"github.com/basiq-sdk/basiq-go/generated/merchants"
+	"github.com/basiq-sdk/basiq-go/generated/payees"
 	"github.com/basiq-sdk/basiq-go/generated/reporting"
 	"github.com/basiq-sdk/basiq-go/generated/webhooks"
 	"github.com/basiq-sdk/basiq-go/legacy"
 	"github.com/basiq-sdk/basiq-go/transport"
+	"github.com/basiq-sdk/basiq-go/transport/value"
+	"github.com/basiq-sdk/basiq-go/transport/wire"
+	"github.com/basiq-sdk/basiq-go/webhook"
 )
 
 // callAll calls every method of a value with zero arguments, and runs the
@@ -38,7 +49,7 @@ func callAll(t *testing.T, v any, ctx context.Context) (silent []string) {
 		}
 		if r.Kind() == reflect.Pointer && r.IsNil() {
 			if _, ofValue := r.Type().Elem().MethodByName(r.Type().Method(i).Name); ofValue {
-				continue // a value is needed: fmt and the encoders check for nil first
+				continue // Format and the encoding methods, which protect values, too: fmt and encoders check for nil first
 			}
 		}
 		m, name := r.Method(i), fmt.Sprintf("%T.%s", v, r.Type().Method(i).Name)
@@ -182,23 +193,124 @@ func TestZeroValuesOfResultsAndErrors(t *testing.T) {
 		callAll(t, v, t.Context())
 		_ = fmt.Sprintf("%v %+v %#v %s", v, v, v, v)
 	}
-	for _, v := range []any{new(core.Client), new(data.Client), new(affordability.Client), new(enrich.Client), new(identity.Client), new(reporting.Client), new(webhooks.Client)} {
+	for _, v := range []any{new(core.Client), new(data.Client), new(affordability.Client), new(analytics.Client), new(enrich.Client), new(identity.Client), new(insights.Client), new(merchants.Client), new(payees.Client), new(reporting.Client), new(webhooks.Client)} {
 		callAll(t, v, t.Context())
 	}
 }
 
+// TestServersThatWereNotStarted checks that each method of a nil or zero basiqtest.Server
+// says that the server was not started.
+func TestServersThatWereNotStarted(t *testing.T) {
+	for _, srv := range []*basiqtest.Server{nil, {}} {
+		r := reflect.ValueOf(srv)
+		for i := range r.NumMethod() {
+			m, name := r.Method(i), r.Type().Method(i).Name
+			if name == "Close" || name == "Client" {
+				continue // below
+			}
+			var args []reflect.Value
+			for j := range m.Type().NumIn() {
+				if !m.Type().IsVariadic() || j < m.Type().NumIn()-1 {
+					args = append(args, reflect.Zero(m.Type().In(j)))
+				}
+			}
+			if got := panicOrError(m, args); !strings.HasPrefix(got, "basiqtest: "+name+": the Server was not started") {
+				t.Errorf("%s: %q", name, got)
+			}
+		}
+		srv.Close()
+		tb := &failing{TB: t}
+		func() {
+			defer func() { _ = recover() }()
+			srv.Client(tb)
+		}()
+		if !strings.Contains(tb.text, "the Server was not started") {
+			t.Errorf("Client: %q", tb.text)
+		}
+	}
+	for _, f := range []*basiqtest.Failing{nil, {}} {
+		if f.Stop(); f.Count() != 0 {
+			t.Errorf("%d failures", f.Count())
+		}
+	}
+}
+
+// failing is a test that records the text of Fatal, and panics to end.
+type failing struct {
+	testing.TB
+	text string
+}
+
+func (f *failing) Fatal(args ...any) { f.text = fmt.Sprint(args...); panic(f.text) }
+
+// panicOrError calls a method, and returns the text of its error or panic.
+func panicOrError(m reflect.Value, args []reflect.Value) (text string) {
+	defer func() {
+		if v := recover(); v != nil {
+			text = fmt.Sprint(v)
+		}
+	}()
+	for _, out := range m.Call(args) {
+		if err, ok := out.Interface().(error); ok {
+			text = err.Error()
+		}
+	}
+	return text
+}
+
+// nilErrors holds a nil pointer to each exported type that is an error.
+var nilErrors = []any{
+	(*basiq.JobError)(nil), (*basiq.WaitError)(nil), (*basiq.MFAError)(nil), (*basiq.MFARequiredError)(nil), (*basiq.ReportError)(nil),
+	(*basiq.PurgedError)(nil), (*transport.Error)(nil), (*transport.SendError)(nil), (*transport.DecodeError)(nil),
+	(*transport.TokenError)(nil), (*transport.ThrottledError)(nil), (*transport.PathError)(nil), (*transport.MissingError)(nil),
+	(*transport.RangeError)(nil), (*value.ParseError)(nil), (*wire.SyntaxError)(nil), (*wire.TypeError)(nil), (*webhook.PanicError)(nil),
+	(*basiqtest.StateError)(nil),
+}
+
+// TestNilErrorsAreComplete checks that nilErrors holds every exported error type of the
+// packages that programs import.
+func TestNilErrorsAreComplete(t *testing.T) {
+	method := regexp.MustCompile(`(?m)^func \((?:\w+ )?\*?([A-Z]\w*)\) Error\(\) string`)
+	var want, got []string
+	for _, dir := range []string{".", "transport", "transport/value", "transport/wire", "webhook", "basiqtest", "legacy"} {
+		files, err := filepath.Glob(filepath.Join(dir, "*.go"))
+		if err != nil || len(files) == 0 {
+			t.Fatalf("%s: %d files, %v", dir, len(files), err)
+		}
+		for _, file := range files {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, m := range method.FindAllSubmatch(text, -1) {
+				if !strings.HasSuffix(file, "_test.go") {
+					want = append(want, string(m[1]))
+				}
+			}
+		}
+	}
+	for _, v := range nilErrors {
+		got = append(got, reflect.TypeOf(v).Elem().Name())
+	}
+	slices.Sort(want)
+	slices.Sort(got)
+	if !slices.Equal(got, want) {
+		t.Errorf("nilErrors holds %q, want %q", got, want)
+	}
+}
+
 // TestNilResultsAndErrors checks that the methods of nil errors and reports do not panic,
-// and that they can be printed and encoded.
+// and that they can be printed, logged and encoded.
 func TestNilResultsAndErrors(t *testing.T) {
-	for _, v := range []any{
-		(*basiq.JobError)(nil), (*basiq.WaitError)(nil), (*basiq.MFAError)(nil), (*basiq.MFARequiredError)(nil), (*basiq.ReportError)(nil),
-		(*basiq.PurgedError)(nil), (*basiq.CheckReport)(nil), (*transport.Error)(nil), (*transport.SendError)(nil), (*transport.DecodeError)(nil),
-		(*transport.TokenError)(nil), (*transport.ThrottledError)(nil), (*transport.PathError)(nil), (*transport.MissingError)(nil), (*transport.RangeError)(nil),
-	} {
+	for _, v := range append(nilErrors, (*basiq.CheckReport)(nil)) {
 		callAll(t, v, t.Context())
-		text, logged := newLoggers(io.Discard)
+		var log bytes.Buffer
+		text, logged := newLoggers(&log)
 		text.Info("m", "v", v)
 		logged.Info("m", "v", v)
+		if strings.Contains(log.String(), "panicked") {
+			t.Errorf("%T: logged as %s", v, log.String())
+		}
 		if b, err := json.Marshal(v); err != nil || string(b) != "null" {
 			t.Errorf("%T: %s, %v", v, b, err)
 		}

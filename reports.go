@@ -16,9 +16,14 @@ import (
 
 // Report types that Basiq documents. Reports.ListTypes in package reporting
 // returns all that are available.
+//
+// ReportTypeBusinessAffordability must be enabled by Basiq. Its filters are not
+// documented: Reports.GetType returns them, and CustomReport takes them. Its
+// result has the structure of an AffordabilityReport's.
 const (
-	ReportTypeAffordability = "CON_AFFOR_01"
-	ReportTypeStatement     = "STATEMENT_01"
+	ReportTypeAffordability         = "CON_AFFOR_01"
+	ReportTypeBusinessAffordability = "BUS_AFFOR_01"
+	ReportTypeStatement             = "STATEMENT_01"
 )
 
 // ReportRequest is a request for a report: an AffordabilityReport, a
@@ -73,7 +78,9 @@ func (r StatementReport) Params() (reporting.CreateReportParams, error) {
 	return b.params(r.Extra)
 }
 
-// CustomReport requests a report of any type, with any filters.
+// CustomReport requests a report of any type, with any filters. To send a member
+// of the request that this version does not know, such as reportSubType, call
+// Reports.Create in package reporting with params.JSON.Set.
 type CustomReport struct {
 	Type    string // as returned by Reports.ListTypes in package reporting
 	Title   string // at most 50 characters

@@ -202,6 +202,7 @@ func TestFindingsDependOnReportType(t *testing.T) {
 	}{
 		{`{"reportType":"CON_AFFOR_01","data":{"accounts":[]}}`, true, false},
 		{`{"data":{"accounts":[]},"reportType":"CON_AFFOR_01"}`, true, false},
+		{`{"reportType":"BUS_AFFOR_01","data":{"accounts":[]}}`, true, false},
 		{`{"reportType":"STATEMENT_01","data":{"account":{}}}`, false, true},
 		{`{"reportType":"STATEMENT_01","data":{"account":{},"accounts":[]}}`, false, true},
 		{`{"reportType":"OTHER_01","data":{"accounts":[],"account":{}}}`, false, false},

@@ -10,10 +10,12 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/basiq-sdk/basiq-go"
 	"github.com/basiq-sdk/basiq-go/basiqtest"
 	"github.com/basiq-sdk/basiq-go/generated/affordability"
 	"github.com/basiq-sdk/basiq-go/generated/core"
 	"github.com/basiq-sdk/basiq-go/generated/data"
+	"github.com/basiq-sdk/basiq-go/generated/identity"
 	"github.com/basiq-sdk/basiq-go/generated/reporting"
 	"github.com/basiq-sdk/basiq-go/generated/webhooks"
 	"github.com/basiq-sdk/basiq-go/transport"
@@ -81,6 +83,50 @@ func TestEnumSpellings(t *testing.T) {
 	}
 }
 
+// TestMembersOfNewerDescriptions checks the members that later descriptions of the
+// API add, and lists that they declare to be null.
+func TestMembersOfNewerDescriptions(t *testing.T) {
+	for class := range strings.FieldsSeq("transaction savings credit-card mortgage loan investment term-deposit insurance foreign unknown") {
+		if !data.AccountKind(class).Known() {
+			t.Errorf("the kind of account %s is not known", class)
+		}
+	}
+	const account = `{"type":"account","id":"a-1","name":"","displayName":"Everyday Saver","meta":{"fees":[{"name":"monthly","discounts":null}],` +
+		`"depositRates":[{"rate":"4.35","tiers":null}],"lendingRates":[{"rate":"6.19","tiers":null},{"rate":"6.29","tiers":[{"name":"first"}]}]}}`
+	var a data.Account
+	if err := json.Unmarshal([]byte(account), &a); err != nil {
+		t.Fatal(err)
+	}
+	if a.DisplayName != "Everyday Saver" || a.Name != "" || a.Details == nil {
+		t.Fatalf("%+v", a)
+	}
+	fee, deposit, lending := a.Details.Fees[0], a.Details.DepositRates[0], a.Details.LendingRates
+	if fee.Discounts != nil || !fee.JSON.Null("discounts") || deposit.Tiers != nil || !deposit.JSON.Null("tiers") || !lending[0].JSON.Null("tiers") || len(lending[1].Tiers) != 1 {
+		t.Errorf("%+v %+v %+v", fee, deposit, lending)
+	}
+	const person = `{"type":"identity","id":"i-1","source":"open-banking","physicalAddresses":[{"type":"residential","paf":{"dpid":"123",` +
+		`"thoroughfareNumber1":1,"streetName":"Example","streetType":"ST","postalDeliveryNumber":7,"localityName":"Sydney","postcode":"2000","state":"NSW"}},{"paf":null}]}`
+	var i identity.Identity
+	if err := json.Unmarshal([]byte(person), &i); err != nil {
+		t.Fatal(err)
+	}
+	postal := i.PhysicalAddresses[0].Postal
+	if i.Source != identity.SourceOpenBanking || postal == nil || postal.DPID != "123" || postal.ThoroughfareNumber1 != 1 || postal.PostalDeliveryNumber != 7 || i.PhysicalAddresses[1].Postal != nil {
+		t.Errorf("%+v, postal %+v", i, postal)
+	}
+	for want, v := range map[string]any{account: a, strings.Replace(person, "open-banking", "openbanking", 1): i} {
+		if got, err := json.Marshal(v); err != nil || len(got) != len(want) {
+			t.Errorf("decoded and encoded: %s, %v; want %s", got, err, want)
+		}
+	}
+	// reportSubType was announced without a place in the request, and can be sent.
+	params := reporting.CreateReportParams{ReportType: basiq.ReportTypeAffordability, Title: "Loan 42"}
+	params.JSON.Set("reportSubType", json.RawMessage(`"Income"`))
+	if got, err := json.Marshal(params); err != nil || !strings.Contains(string(got), `"reportSubType":"Income"`) {
+		t.Errorf("%s, %v", got, err)
+	}
+}
+
 // TestVariantConstructors checks that a value constructed as one variant is
 // read as that variant.
 func TestVariantConstructors(t *testing.T) {
@@ -118,6 +164,9 @@ func TestParametersAreValidatedLocally(t *testing.T) {
 			t.Errorf("a user without email and mobile: %v", err)
 		}
 	}
+	if _, err := client.Core.Users.Create(t.Context(), core.CreateUserParams{Email: "max@example.com", BusinessNumber: "83914571673"}); !errors.As(err, &missing) || missing.Name != "businessName" {
+		t.Errorf("a user with a business number and no business name: %v", err)
+	}
 	for name, call := range map[string]func(int) error{
 		"data.Transactions.List": list,
 		"data.Transactions.All": func(limit int) error {
@@ -154,7 +203,7 @@ func TestParametersAreValidatedLocally(t *testing.T) {
 	if err := set.JSON.Set("email", json.RawMessage(`"max@example.com"`)); err != nil {
 		t.Fatal(err)
 	}
-	for _, p := range []core.CreateUserParams{{Email: "max@example.com"}, {Mobile: "+61400000000"}, set} {
+	for _, p := range []core.CreateUserParams{{Email: "max@example.com"}, {Mobile: "+61400000000"}, set, {Email: "max@example.com", BusinessNumber: "83914571673", BusinessName: "Max Smith"}} {
 		if _, err := client.Core.Users.Create(t.Context(), p); err != nil {
 			t.Errorf("%+v: %v", p, err)
 		}

@@ -75,6 +75,9 @@ func (s *Server) deleteAuthLink(q *request) response {
 // used again. VisitAuthLink returns the IDs of the connection jobs. It returns an
 // error if the link is not valid any more, or if logins cannot be connected.
 func (s *Server) VisitAuthLink(link string, logins ...Login) (jobIDs []string, err error) {
+	if err := s.usable("VisitAuthLink"); err != nil {
+		return nil, err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.tick()
@@ -115,6 +118,7 @@ func (s *Server) authLinkUser(link string) (*user, error) {
 
 // TextMessages returns the codes that were sent to a mobile number, oldest first.
 func (s *Server) TextMessages(mobile string) []string {
+	s.mustBeUsable("TextMessages")
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return append([]string(nil), s.texts[mobile]...)

@@ -5,6 +5,7 @@ import "time"
 // Now returns the server's time: the current time, or the time set by WithNow, plus
 // the durations passed to Advance.
 func (s *Server) Now() time.Time {
+	s.mustBeUsable("Now")
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.now()
@@ -15,6 +16,7 @@ func (s *Server) Now() time.Time {
 // become due are delivered, in order, before Advance returns. A webhook handler must
 // not call Advance. A negative d is ignored.
 func (s *Server) Advance(d time.Duration) {
+	s.mustBeUsable("Advance")
 	if d < 0 {
 		return
 	}

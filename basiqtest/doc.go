@@ -23,12 +23,15 @@
 //	}
 //
 // Code under test needs only the server's base URL and API key: Server.URL and
-// Server.APIKey, or Server.Options. Start starts a server for programs other than tests.
+// Server.APIKey, or Server.Options. Start starts a server for programs other than tests,
+// and New returns one that a program serves itself, as the command "basiq sandbox" does
+// for front ends and other languages. A method of a Server that was not made by one of
+// these functions returns an error that says so, or panics with it; Close does nothing.
 //
 // # State
 //
 // The server is stateful: later requests see what earlier ones changed. It supports all
-// 56 operations, whose table is generated from the same model as the clients. Generated
+// 71 operations, whose table is generated from the same model as the clients. Generated
 // data (IDs, accounts, transactions) depends on WithSeed. With the same seed and time,
 // the same requests get the same responses.
 //
@@ -73,6 +76,10 @@
 //   - A filter by postDate excludes pending transactions, which have no postDate.
 //   - Each refresh posts half of the pending transactions.
 //   - A CSV statement has the columns date, description and amount.
+//   - An insight of several users belongs to the first one. A confidence is 0 or 1.
+//   - Analytics cover the past 30 days by default, and count a user as connected while a
+//     connection exists.
+//   - Each connection has ten payees, two of each kind and form.
 //   - The ID of Nucleus, and the meaning of a report's metrics and groups, are made up.
 //
 // Quotas are the published ones. WithoutQuotas lifts them.

@@ -1,6 +1,7 @@
 package basiqtest
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -57,6 +58,9 @@ type Failing struct {
 
 // Count returns how many requests have failed.
 func (f *Failing) Count() int {
+	if f == nil || f.s == nil {
+		return 0
+	}
 	f.s.mu.Lock()
 	defer f.s.mu.Unlock()
 	return f.failures
@@ -64,6 +68,9 @@ func (f *Failing) Count() int {
 
 // Stop removes the fault.
 func (f *Failing) Stop() {
+	if f == nil || f.s == nil {
+		return
+	}
 	f.s.mu.Lock()
 	defer f.s.mu.Unlock()
 	f.stopped = true
@@ -74,11 +81,25 @@ func (f *Failing) Stop() {
 // operation does not exist, if f does not say how to fail, or if one of its fields is
 // not valid or cannot take effect.
 func (s *Server) Fail(f Fault) *Failing {
+	s.mustBeUsable("Fail")
+	failing, err := s.Inject(f)
+	if err != nil {
+		panic("basiqtest: Fail: " + err.Error())
+	}
+	return failing
+}
+
+// Inject is like Fail, but returns an error instead of panicking, for faults that come
+// from users.
+func (s *Server) Inject(f Fault) (*Failing, error) {
+	if err := s.usable("Inject"); err != nil {
+		return nil, err
+	}
 	if err := s.checkOperation(f.Operation); err != nil {
-		panic(fmt.Sprintf("basiqtest: Fail: %v", err))
+		return nil, err
 	}
 	if why := f.invalid(); why != "" {
-		panic("basiqtest: Fail: " + why)
+		return nil, errors.New(why)
 	}
 	if f.Times == 0 {
 		f.Times = 1
@@ -87,7 +108,7 @@ func (s *Server) Fail(f Fault) *Failing {
 	defer s.mu.Unlock()
 	failing := &Failing{s: s, fault: f}
 	s.faults = append(s.faults, failing)
-	return failing
+	return failing, nil
 }
 
 // invalid returns why the fault is not valid, or "" if it is valid.

@@ -162,7 +162,7 @@ func matches(conds []condition, field func(string) string) bool {
 }
 
 func (c condition) holds(have string) bool {
-	if strings.HasSuffix(c.field, ".postDate") || c.field == "date" {
+	if strings.HasSuffix(c.field, ".postDate") || c.field == "date" || c.field == "created" {
 		return c.dateHolds(have)
 	}
 	switch c.op {

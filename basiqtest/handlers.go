@@ -7,6 +7,10 @@ const legacyConnect = "legacy.Connections.Create"
 // consentSelf is the ID of the operation that reads a consent, which only links refer to.
 const consentSelf = "core.Consents.self"
 
+// insightType is the ID of the operation that reads one type of insight, which was
+// announced without a description.
+const insightType = "insights.Insights.type"
+
 // handlers has the handler of each operation.
 var handlers = map[string]handler{
 	"core.Auth.CreateToken": (*Server).createToken,
@@ -72,6 +76,23 @@ var handlers = map[string]handler{
 	"data.Accounts.Get":      (*Server).getAccount,
 	"data.Transactions.List": (*Server).listTransactions,
 	"data.Transactions.Get":  (*Server).getTransaction,
+
+	"insights.Insights.Create":             (*Server).createInsight,
+	"insights.Insights.Get":                (*Server).getInsight,
+	"insights.Insights.List":               (*Server).listInsights,
+	"insights.Insights.ListTypes":          (*Server).listInsightTypes,
+	"insights.Insights.VerifyAccount":      verify("account"),
+	"insights.Insights.VerifyBalance":      verify("balance"),
+	"insights.Insights.VerifyExpenseRatio": verify("expense-ratio"),
+	"insights.Insights.VerifyIdentity":     verify("identity"),
+	"insights.Insights.VerifyIncome":       verify("income"),
+
+	"payees.Payees.Get":          (*Server).getPayee,
+	"payees.Payees.List":         (*Server).listPayees,
+	"analytics.Users.Get":        (*Server).userAnalytics,
+	"analytics.Connections.Get":  (*Server).connectionAnalytics,
+	"merchants.Merchants.Search": (*Server).searchMerchants,
+	"merchants.Merchants.Get":    (*Server).getMerchant,
 
 	"webhooks.Webhooks.Create":          (*Server).createWebhook,
 	"webhooks.Webhooks.List":            (*Server).listWebhooks,

@@ -29,8 +29,11 @@ func (s *Server) identityView(c *connection, p *persona) object {
 		"physicalAddresses": []object{{
 			"type": "residential", "addressLine1": "1 Example Street", "addressLine2": "", "addressLine3": "", "postcode": "2000", "city": "Sydney",
 			"state": "NSW", "country": "Australia", "countryCode": "AUS", "formattedAddress": "1 Example Street, Sydney NSW 2000",
+			"paf": object{
+				"thoroughfareNumber1": 1, "streetName": "Example", "streetType": "ST", "localityName": "Sydney", "state": "NSW", "postcode": "2000",
+			},
 		}},
-		"links": object{"self": s.URL + "/users/" + c.user + "/identities/" + id, "job": s.URL + "/jobs/" + c.job.id},
+		"links": object{"self": s.root() + "/users/" + c.user + "/identities/" + id, "job": s.root() + "/jobs/" + c.job.id},
 	}
 	if p.business != "" {
 		out["organisation"] = object{

@@ -13,6 +13,9 @@ import (
 // if the user or an institution does not exist, if no login is passed, or if the
 // sandbox is full.
 func (s *Server) Connect(userID string, logins ...Login) (jobIDs []string, err error) {
+	if err := s.usable("Connect"); err != nil {
+		return nil, err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.tick()
@@ -30,6 +33,9 @@ func (s *Server) Connect(userID string, logins ...Login) (jobIDs []string, err e
 // any MFA. It returns the ID of the connection, which has its accounts and transactions.
 // It returns an error if the bank rejects the login.
 func (s *Server) AddConnection(userID string, l Login) (connectionID string, err error) {
+	if err := s.usable("AddConnection"); err != nil {
+		return "", err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.tick()

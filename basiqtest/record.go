@@ -16,6 +16,8 @@ type Request struct {
 	Body      []byte // the first 4 KiB; a placeholder if it contains credentials or MFA answers
 	Status    int    // of the response; 0 if there is none yet, or if the connection was closed
 	Time      time.Time
+
+	CorrelationID string // of an error response
 }
 
 // Limits of what is recorded.
@@ -53,9 +55,25 @@ func (s *Server) record(q *request) *Request {
 	return r
 }
 
+// finish records the response to a request, and gives an error response its correlation
+// ID.
+func (s *Server) finish(r *Request, a *response) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r.Status = a.status
+	if list, ok := a.json.(object); ok && a.status >= 400 && list["type"] == "list" {
+		r.CorrelationID = s.ephemeral.id()
+		list["correlationId"] = r.CorrelationID
+	}
+	if s.cfg.log != nil {
+		s.cfg.log(*r)
+	}
+}
+
 // Requests returns the requests that the server received, oldest first. It keeps up to
 // 10,000 of the most recent ones.
 func (s *Server) Requests() []Request {
+	s.mustBeUsable("Requests")
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	out := make([]Request, len(s.requests))
@@ -70,6 +88,7 @@ func (s *Server) Requests() []Request {
 // response was. operation has the same form as Fault.Operation; "" counts all requests.
 // Calls panics if the operation does not exist.
 func (s *Server) Calls(operation string) int {
+	s.mustBeUsable("Calls")
 	if err := s.checkOperation(operation); err != nil {
 		panic("basiqtest: Calls: " + err.Error())
 	}
@@ -92,6 +111,7 @@ func (s *Server) Calls(operation string) int {
 
 // ResetCalls clears the recorded requests and counts.
 func (s *Server) ResetCalls() {
+	s.mustBeUsable("ResetCalls")
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	clear(s.calls)

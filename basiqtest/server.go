@@ -1,6 +1,7 @@
 package basiqtest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -17,15 +18,15 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
-// Server is an in-memory fake of Basiq's API that listens on the loopback address. It is
-// safe for concurrent use.
+// Server is an in-memory fake of Basiq's API. Unless it was made with New, it listens on
+// the loopback address. It is safe for concurrent use.
 type Server struct {
 	// URL is the server's base URL, for basiq.WithBaseURL.
 	URL string
 
 	cfg      config
 	key      string
-	http     *http.Server
+	http     *http.Server // nil if the server does not listen
 	table    *table
 	close    sync.Once
 	serving  sync.WaitGroup
@@ -61,6 +62,25 @@ func NewServer(tb testing.TB, opts ...Option) *Server {
 // returns an error if an option is not valid or the server cannot listen. Nil options
 // are ignored.
 func Start(opts ...Option) (*Server, error) {
+	s, err := New(opts...)
+	if err != nil {
+		return nil, err
+	}
+	l, err := loopback.Listen()
+	if err != nil {
+		s.Close()
+		return nil, fmt.Errorf("basiqtest: listen: %w", err)
+	}
+	s.URL = "http://" + l.Addr().String()
+	s.http = &http.Server{Handler: s, ReadHeaderTimeout: time.Minute, ConnState: s.connState}
+	s.serving.Go(func() { _ = s.http.Serve(l) })
+	return s, nil
+}
+
+// New returns a server that does not listen: it is an http.Handler, for programs that
+// serve it themselves. Its URL is that of WithPublicURL, or http://localhost. The caller
+// must call Close, which ends the delivery of webhook messages. Nil options are ignored.
+func New(opts ...Option) (*Server, error) {
 	cfg := defaults()
 	for _, opt := range opts {
 		if opt == nil {
@@ -70,18 +90,12 @@ func Start(opts ...Option) (*Server, error) {
 			return nil, fmt.Errorf("basiqtest: %w", err)
 		}
 	}
-	l, err := loopback.Listen()
-	if err != nil {
-		return nil, fmt.Errorf("basiqtest: listen: %w", err)
-	}
 	s := &Server{
-		URL: "http://" + l.Addr().String(), cfg: cfg, table: operations(),
-		key:  "not-a-key-" + strconv.FormatInt(servers.Add(1), 10),
+		URL: cmp.Or(cfg.publicURL, "http://localhost"), cfg: cfg, table: operations(),
+		key:  cmp.Or(cfg.key, "not-a-key-"+strconv.FormatInt(servers.Add(1), 10)),
 		wake: make(chan struct{}, 1), fresh: map[net.Conn]bool{}, state: newState(cfg.seed),
 	}
 	s.context, s.cancel = context.WithCancel(context.Background())
-	s.http = &http.Server{Handler: http.HandlerFunc(s.serve), ReadHeaderTimeout: time.Minute, ConnState: s.connState}
-	s.serving.Go(func() { _ = s.http.Serve(l) })
 	s.serving.Go(s.deliver)
 	return s, nil
 }
@@ -101,8 +115,26 @@ func (s *Server) connState(c net.Conn, state http.ConnState) {
 	}
 }
 
+// usable returns an error if the server is nil or was not created by New.
+func (s *Server) usable(method string) error {
+	if s == nil || s.table == nil {
+		return fmt.Errorf("basiqtest: %s: the Server was not started: use NewServer, Start or New", method)
+	}
+	return nil
+}
+
+// mustBeUsable is usable for methods that return no error.
+func (s *Server) mustBeUsable(method string) {
+	if err := s.usable(method); err != nil {
+		panic(err.Error())
+	}
+}
+
 // Close stops the server. It waits up to five seconds for requests in flight.
 func (s *Server) Close() {
+	if s.usable("Close") != nil {
+		return
+	}
 	s.close.Do(func() {
 		s.cancel()
 		s.freshMu.Lock()
@@ -111,22 +143,28 @@ func (s *Server) Close() {
 		}
 		s.fresh = nil
 		s.freshMu.Unlock()
-		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-		defer cancel()
-		if err := s.http.Shutdown(ctx); errors.Is(err, context.DeadlineExceeded) {
-			_ = s.http.Close()
+		if s.http != nil {
+			ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+			defer cancel()
+			if err := s.http.Shutdown(ctx); errors.Is(err, context.DeadlineExceeded) {
+				_ = s.http.Close()
+			}
 		}
 		s.serving.Wait()
 	})
 }
 
-// APIKey returns the only API key that the server accepts. It is made up, and not valid
-// anywhere else.
-func (s *Server) APIKey() string { return s.key }
+// APIKey returns the only API key that the server accepts: that of WithAPIKey, or one that
+// is made up and not valid anywhere else.
+func (s *Server) APIKey() string {
+	s.mustBeUsable("APIKey")
+	return s.key
+}
 
 // Options returns the options for a client of this server: its base URL, its API key, its
 // clock, which Advance moves, and a retry policy with delays of a few milliseconds.
 func (s *Server) Options() []basiq.Option {
+	s.mustBeUsable("Options")
 	return []basiq.Option{
 		basiq.WithBaseURL(s.URL), basiq.WithAPIKey(s.key), basiq.WithClock(s.Now),
 		transport.WithRetryPolicy(transport.RetryPolicy{BaseDelay: time.Millisecond, MaxDelay: 10 * time.Millisecond}),
@@ -137,6 +175,9 @@ func (s *Server) Options() []basiq.Option {
 // opts are applied after those of Options. It fails the test if an option is not valid.
 func (s *Server) Client(tb testing.TB, opts ...basiq.Option) *basiq.Client {
 	tb.Helper()
+	if err := s.usable("Client"); err != nil {
+		tb.Fatal(err)
+	}
 	c, err := basiq.NewClient(append(s.Options(), opts...)...)
 	if err != nil {
 		tb.Fatal(err)

@@ -20,8 +20,10 @@ type state struct {
 	calls          map[string]int // by operation ID, and by HTTP method and path
 	total          int
 	schedule       []scheduled // earliest first
-	moment         time.Time   // the clock while a scheduled function runs; otherwise zero
-	events         []*event    // oldest first
+	openings       openings
+	requested      string    // the address that the request being handled came to
+	moment         time.Time // the clock while a scheduled function runs; otherwise zero
+	events         []*event  // oldest first
 	eventByID      map[string]*event
 	webhooks       []*webhook
 	outbox         []*delivery         // earliest first
@@ -31,6 +33,8 @@ type state struct {
 	made           map[string]int      // by kind and day
 	snapshots      []*snapshot
 	forcedFailures []forcedFailure
+	insights       map[string][]*insight // by the ID of the owner, oldest first
+	formerUsers    []*user
 	policy         int // number of changes of the consent policy
 }
 
@@ -38,6 +42,7 @@ func newState(seed uint64) state {
 	return state{
 		ids: newSource(seed), ephemeral: newSource(hash(seed, "noise")), users: map[string]*user{}, tokens: map[string]*token{},
 		jobs: map[string]*job{}, cursors: map[string]*cursor{}, calls: map[string]int{}, eventByID: map[string]*event{}, texts: map[string][]string{}, enriched: map[string]int{}, made: map[string]int{},
+		insights: map[string][]*insight{},
 	}
 }
 
@@ -48,6 +53,8 @@ type user struct {
 	created     time.Time
 	connections []*connection
 	deleted     []*connection // their data is kept
+	former      []tally       // deleted connections, for analytics
+	deletedAt   time.Time     // zero while the user exists
 	jobs        []*job        // oldest first
 	consents    []*consent    // oldest first
 	link        *authLink     // nil if there is none
@@ -75,20 +82,6 @@ func (u *user) accounts() []*account {
 	}
 	for _, c := range u.deleted {
 		out = append(out, c.accounts...)
-	}
-	return out
-}
-
-// rows returns the transactions of all accounts, by account: pending ones first, newest
-// first.
-func (u *user) rows() []*row {
-	n := 0
-	for _, a := range u.accounts() {
-		n += len(a.pending) + len(a.posted)
-	}
-	out := make([]*row, 0, n)
-	for _, a := range u.accounts() {
-		out = append(append(out, a.pending...), a.posted...)
 	}
 	return out
 }

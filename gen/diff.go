@@ -13,20 +13,17 @@ import (
 	"github.com/basiq-sdk/basiq-go/gen/internal/track"
 )
 
-// steps returns the changes of each commit in a range.
+// steps returns the changes of each commit in a range. Its ends name a source if
+// there are several.
 func steps(ctx context.Context, t *track.Tracker, mirror, from, to string, bar *progress) ([]report.Step, error) {
 	if mirror == "" {
-		return nil, &usageError{errors.New("a range needs a mirror with upstream's history; set BASIQ_SPECS_MIRROR to its directory")}
+		return nil, &usageError{errors.New("a range needs a mirror with upstream's history; set --mirror or BASIQ_SPECS_MIRROR to its directory")}
 	}
-	all, err := track.Commits(mirror)
+	histories, err := t.Histories(from, to)
 	if err != nil {
 		return nil, err
 	}
-	commits, err := track.Between(all, from, to)
-	if err != nil {
-		return nil, err
-	}
-	res, err := replay.Run(ctx, t.History(), commits, bar.show)
+	res, err := replay.Run(ctx, histories[0], histories[0].Commits, bar.show)
 	if err != nil {
 		return nil, err
 	}
@@ -49,13 +46,16 @@ A state is one of
   git:REV       a revision of this repository
   worktree      the working tree
 
+If there are several sources, REF is NAME@REF, with the name of the source. The other
+sources are as the working tree pins them.
+
 A name without a prefix is a revision of this repository if there is one, and a ref of
 upstream otherwise. FROM defaults to HEAD and TO to the working tree. FROM..TO is a
 range of commits in a mirror, and adds the changes of each commit.
 
 If a state cannot be built, the version is unknown and the exit code is 1.
 
-Set BASIQ_SPECS_MIRROR to a directory mirror to use it instead of the network.`,
+Set --mirror or BASIQ_SPECS_MIRROR to use directory mirrors instead of the network.`,
 		Args: cobra.MaximumNArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := f.setFormat(cmd, &format); err != nil {
@@ -75,6 +75,9 @@ Set BASIQ_SPECS_MIRROR to a directory mirror to use it instead of the network.`,
 			}
 			from, to, isRange := strings.Cut(names[0], "..")
 			if isRange && len(args) == 1 {
+				if name, _, named := strings.Cut(from, "@"); named && !strings.Contains(to, "@") {
+					to = name + "@" + to
+				}
 				names[0], names[1] = "upstream:"+from, "upstream:"+to
 			}
 			r, err := t.Diff(cmd.Context(), names[0], names[1], include)

@@ -15,6 +15,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -96,6 +97,15 @@ type flags struct {
 	verbose bool
 	force   bool
 	domains []string
+	mirrors []string
+}
+
+// mirror returns the mirrors as source.Config.Mirrors parses them.
+func (f *flags) mirror() string {
+	if len(f.mirrors) > 0 {
+		return strings.Join(f.mirrors, string(filepath.ListSeparator))
+	}
+	return os.Getenv("BASIQ_SPECS_MIRROR")
 }
 
 func (f *flags) options(w io.Writer) (pipeline.Options, error) {
@@ -104,7 +114,7 @@ func (f *flags) options(w io.Writer) (pipeline.Options, error) {
 		return pipeline.Options{}, err
 	}
 	return pipeline.Options{
-		Dir: dir, Mirror: os.Getenv("BASIQ_SPECS_MIRROR"), Domains: f.domains, Force: f.force,
+		Dir: dir, Mirror: f.mirror(), Domains: f.domains, Force: f.force,
 		Progress: pipeline.NewProgress(w, f.json, f.verbose),
 	}, nil
 }
@@ -143,9 +153,10 @@ Exit codes:
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
 	p := cmd.PersistentFlags()
 	p.StringVar(&f.dir, "dir", "", "directory of the repository (default: the one that contains the working directory)")
+	p.StringArrayVar(&f.mirrors, "mirror", nil, "directory that replaces the network for a source, as NAME=DIR or DIR for the default source (default: BASIQ_SPECS_MIRROR, a list)")
 	p.BoolVar(&f.json, "json", false, "print progress as JSON lines, and the reports of update and diff as JSON")
 	p.BoolVarP(&f.verbose, "verbose", "v", false, "print details")
-	cmd.AddCommand(generateCmd(&f), pullCmd(&f), updateCmd(&f), checkCmd(&f), lintCmd(&f), diffCmd(&f), replayCmd(&f))
+	cmd.AddCommand(initCmd(&f), generateCmd(&f), pullCmd(&f), updateCmd(&f), checkCmd(&f), lintCmd(&f), diffCmd(&f), replayCmd(&f))
 	for _, c := range cmd.Commands() {
 		args := c.Args
 		c.Args = func(cmd *cobra.Command, given []string) error {

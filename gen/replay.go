@@ -15,7 +15,7 @@ import (
 )
 
 func replayCmd(f *flags) *cobra.Command {
-	var from, to, mirror, format string
+	var from, to, format string
 	cmd := &cobra.Command{
 		Use:   "replay",
 		Short: "Run upstream's history through the generator",
@@ -24,6 +24,8 @@ current overlays. Parts of overlays that do not apply to an older specification 
 skipped and counted. For each commit, it reports whether the Go API changed and the
 version that this would have required, or the error that stopped it. The version is
 unknown then. It writes no files.
+
+Each source that has a mirror (--mirror NAME=DIR) is replayed by itself.
 
 A mirror has the files  <commit>/<file>  and  commits.txt, with a line per commit,
 newest first: the hash and the time. The exit code is 4 if the generator panicked or
@@ -36,47 +38,47 @@ generated code that does not compile.`,
 			if err != nil {
 				return err
 			}
-			if mirror == "" {
-				mirror = opts.Mirror
-			}
-			if mirror == "" {
+			if opts.Mirror == "" {
 				return &usageError{errors.New("replay needs a mirror; set --mirror or BASIQ_SPECS_MIRROR to its directory")}
 			}
-			all, err := track.Commits(mirror)
+			t, err := track.New(cmd.Context(), track.Options{Dir: opts.Dir, Mirror: opts.Mirror})
 			if err != nil {
 				return err
 			}
-			commits, err := track.Between(all, from, to)
-			if err != nil {
-				return err
-			}
-			t, err := track.New(cmd.Context(), track.Options{Dir: opts.Dir, Mirror: mirror})
+			histories, err := t.Histories(from, to)
 			if err != nil {
 				return err
 			}
 			debug.SetGCPercent(replay.GCPercent)
-			bar := newProgress(cmd.ErrOrStderr(), "replay")
-			res, err := replay.Run(cmd.Context(), t.History(), commits, bar.show)
-			if err != nil {
+			var results []*replay.Result
+			var faults []string
+			for _, h := range histories {
+				bar := newProgress(cmd.ErrOrStderr(), "replay")
+				res, err := replay.Run(cmd.Context(), h, h.Commits, bar.show)
+				if err != nil {
+					return err
+				}
+				bar.done()
+				if len(histories) > 1 {
+					res.Source = h.Source
+				}
+				if f.verbose {
+					fmt.Fprintf(cmd.ErrOrStderr(), "%.1f commits a second\n", float64(len(h.Commits))/max(res.Took, time.Millisecond).Seconds())
+				}
+				results, faults = append(results, res), append(faults, res.Faults...)
+			}
+			if err := replay.Write(cmd.OutOrStdout(), format, results); err != nil {
 				return err
 			}
-			bar.done()
-			if err := res.Write(cmd.OutOrStdout(), format); err != nil {
-				return err
-			}
-			if f.verbose {
-				fmt.Fprintf(cmd.ErrOrStderr(), "%.1f commits a second\n", float64(len(commits))/max(res.Took, time.Millisecond).Seconds())
-			}
-			if len(res.Faults) > 0 {
-				return fmt.Errorf("the generator failed:\n%s", strings.Join(res.Faults, "\n"))
+			if len(faults) > 0 {
+				return fmt.Errorf("the generator failed:\n%s", strings.Join(faults, "\n"))
 			}
 			return nil
 		},
 	}
 	fl := cmd.Flags()
-	fl.StringVar(&mirror, "mirror", "", "directory of the mirror (default: BASIQ_SPECS_MIRROR)")
-	fl.StringVar(&from, "from", "", "first commit (default: the oldest)")
-	fl.StringVar(&to, "to", "", "last commit (default: the newest)")
+	fl.StringVar(&from, "from", "", "first commit (default: the oldest), as NAME@COMMIT where there are several mirrors")
+	fl.StringVar(&to, "to", "", "last commit (default: the newest), as NAME@COMMIT where there are several mirrors")
 	fl.StringVar(&format, "format", "text", "format of the report: "+strings.Join(replay.Formats, ", "))
 	return cmd
 }

@@ -12,21 +12,26 @@ import (
 )
 
 func updateCmd(f *flags) *cobra.Command {
-	var to, format string
+	var to []string
+	var format string
 	var keepGoing bool
 	cmd := &cobra.Command{
 		Use:   "update",
-		Short: "Move the pin to upstream's newest commit and regenerate",
-		Long: `update pulls the specifications at the newest commit of the source, or at --to,
-canonicalises them, applies the overlays, and generates and type-checks the clients. If
-all succeeds, it writes the new pin, snapshots and clients, and reports the changes. If
-anything fails, it writes no files. If the API has not changed, it only writes the pin.
+		Short: "Move the pins to upstream's newest commits and regenerate",
+		Long: `update pulls the specifications at the newest commits of their sources, canonicalises
+them, applies the overlays, and generates and type-checks the clients. If all succeeds,
+it writes the new pins, snapshots and clients, and reports the changes. If anything
+fails, it writes no files. If the API has not changed, it only writes the pins.
+
+With --to NAME@REF, only that source, or that domain alone, moves: to a commit, branch
+or tag. Everything else stays at its pin. With a single source, REF is enough. The flag
+can be repeated.
 
 With --keep-going, overlay actions and statements that no longer apply are skipped, so
 that errors of later stages and the changes of the update are reported too. It then
 writes no files, whatever the outcome.
 
-Set BASIQ_SPECS_MIRROR to a directory mirror to use it instead of the network.`,
+Set --mirror or BASIQ_SPECS_MIRROR to use directory mirrors instead of the network.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := f.setFormat(cmd, &format); err != nil {
 				return err
@@ -43,7 +48,7 @@ Set BASIQ_SPECS_MIRROR to a directory mirror to use it instead of the network.`,
 			if keepGoing {
 				opts.Mode = pipeline.Lenient
 			}
-			u, err := pipeline.PrepareUpdate(cmd.Context(), opts, to)
+			u, err := pipeline.PrepareUpdate(cmd.Context(), opts, strings.Join(to, ","))
 			if err != nil {
 				return err
 			}
@@ -71,7 +76,7 @@ Set BASIQ_SPECS_MIRROR to a directory mirror to use it instead of the network.`,
 		},
 	}
 	fl := cmd.Flags()
-	fl.StringVar(&to, "to", "", "commit, branch or tag (default: the ref in specs/sources.yaml)")
+	fl.StringSliceVar(&to, "to", nil, "what to move to: [NAME@]COMMIT, branch or tag (default: the refs in specs/sources.yaml)")
 	fl.BoolVar(&keepGoing, "keep-going", false, "skip overlays that do not apply, and write no files")
 	fl.StringVar(&format, "format", "text", "format of the report: "+strings.Join(report.Formats, ", "))
 	return cmd

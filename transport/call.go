@@ -100,6 +100,9 @@ func (r *Request) setBody(body any) error {
 	if nilPointer(body) {
 		return fmt.Errorf("it is a nil %T: to send no body, pass nil without a type", body)
 	}
+	if part := nilEmbedded[json.Marshaler](body); part != nil && !callable(func() { encodeOnce(body) }) {
+		return fmt.Errorf("the %s that a %T embeds is nil: set it", part, body)
+	}
 	switch v := body.(type) {
 	case nil:
 	case wire.Encodable:

@@ -92,7 +92,12 @@ func (e DecodeError) MarshalJSON() ([]byte, error) {
 func (e DecodeError) MarshalText() ([]byte, error) { return []byte(e.text()), nil }
 
 // LogValue makes log/slog write the text of Error.
-func (e DecodeError) LogValue() slog.Value { return slog.StringValue(e.text()) }
+func (e *DecodeError) LogValue() slog.Value {
+	if e == nil {
+		return slog.Value{}
+	}
+	return slog.StringValue(e.text())
+}
 
 // Unwrap returns the cause.
 func (e *DecodeError) Unwrap() error {

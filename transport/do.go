@@ -2,11 +2,11 @@ package transport
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
-	"reflect"
 	"time"
 
 	"github.com/basiq-sdk/basiq-go/internal/contexts"
@@ -33,8 +33,11 @@ func (c *Client) Do(ctx context.Context, req *Request, out any, opts ...Option) 
 	if err := req.checkCreated(); err != nil {
 		return err
 	}
-	if v := reflect.ValueOf(out); v.Kind() == reflect.Pointer && v.IsNil() {
+	if nilPointer(out) {
 		return fmt.Errorf("basiq: %s: the response cannot be decoded into a nil %T: pass a pointer to a value, or nil to discard the response", req.op.ID, out)
+	}
+	if part := nilEmbedded[json.Unmarshaler](out); part != nil && !callable(func() { decodeEmpty(out) }) {
+		return fmt.Errorf("basiq: %s: the response cannot be decoded into a %T: the %s that it embeds is nil: set it", req.op.ID, out, part)
 	}
 	o, err := c.callOf(req, opts)
 	if err != nil {

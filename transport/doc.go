@@ -17,15 +17,17 @@
 //     question mark or number sign), is not valid UTF-8, or contains control characters,
 //     slashes or percent-encoded characters is rejected with a [PathError] before anything
 //     is sent. All other values are escaped and stay in their own segment.
-//  2. The credential is determined: an access token of the operation's [Scope], or the
-//     API key for the token endpoint. However many calls wait for a token, there is one
+//  2. The credential is determined: an access token of the operation's [Scope], the
+//     API key for the token endpoint, or those of the [Scheme]s that an operation of
+//     another API declares. However many calls wait for a token, there is one
 //     request for it, and each call waits until its own deadline.
 //  3. The request is sent. Each attempt has its own timeout ([WithTimeout], one minute),
 //     within that of the call ([WithCallTimeout]) and the deadline of the context.
 //  4. If the API rejected the access token, the call is sent once more with a new token.
-//     The API rejects an expired token with 403 (code access-denied, or a text that says
-//     so), and an unknown token with 401 and code invalid-authorization-token. No other
-//     401 or 403 replaces a token.
+//     The API rejects an expired token with 403 (code access-denied, unless the text
+//     names scopes, or a text that says so), and an unknown token with 401 and one of the
+//     codes invalid-authorization-token, invalid-token and access-denied. No other 401 or
+//     403 replaces a token.
 //  5. A failed call is retried if its safety class allows it.
 //  6. The response is decompressed, limited in size ([WithMaxResponseSize], 32 MiB), and
 //     decoded. Differences from its type are reported to [Observer] as [Drift], and are

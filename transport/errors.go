@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -78,6 +79,10 @@ var (
 	ErrConflict = errors.New("basiq: already exists")
 	// ErrInvalidParameter matches status 400, except from POST /token.
 	ErrInvalidParameter = errors.New("basiq: invalid parameter")
+	// ErrNoActiveConsent matches status 400 and 404 with a text that says that the user
+	// has no active consent. The API has no code for it. Such errors also match
+	// ErrInvalidParameter or ErrNotFound.
+	ErrNoActiveConsent = errors.New("basiq: the user has no active consent")
 	// ErrUnavailable matches status 502, 503 and 504, and statuses from 520 to 529,
 	// which content delivery networks send when they cannot reach the API.
 	ErrUnavailable = errors.New("basiq: unavailable")
@@ -227,7 +232,10 @@ func (e *Error) GobDecode(data []byte) error {
 }
 
 // LogValue makes log/slog write the text of Error and the values in it.
-func (e Error) LogValue() slog.Value {
+func (e *Error) LogValue() slog.Value {
+	if e == nil {
+		return slog.Value{}
+	}
 	s := e.safe()
 	return slog.GroupValue(
 		slog.String("message", s.Message), slog.String("operation", s.Operation), slog.Int("status", s.Status),
@@ -241,7 +249,7 @@ func (e *Error) Is(target error) bool {
 		return false
 	}
 	switch target {
-	case ErrNotFound, ErrGone, ErrConflict, ErrInvalidParameter:
+	case ErrNotFound, ErrGone, ErrConflict, ErrInvalidParameter, ErrNoActiveConsent:
 		if e.Path == opToken.Path {
 			return false // POST /token does not respond to the resource or the parameters of the call
 		}
@@ -263,6 +271,8 @@ func (e *Error) Is(target error) bool {
 		return e.Status == http.StatusConflict || e.has(CodeResourceAlreadyExists)
 	case ErrInvalidParameter:
 		return e.Status == http.StatusBadRequest
+	case ErrNoActiveConsent:
+		return e.noActiveConsent()
 	case ErrUnavailable:
 		return e.Status >= 502 && e.Status <= 504 || e.Status >= 520 && e.Status <= 529
 	case ErrRedirected:
@@ -298,6 +308,17 @@ func (e *Error) has(code string) bool {
 	return false
 }
 
+// noActiveConsent reports whether the API refused a call because the user's consent was
+// revoked or has expired. It says so in a text only.
+func (e *Error) noActiveConsent() bool {
+	if e.Status != http.StatusBadRequest && e.Status != http.StatusNotFound {
+		return false
+	}
+	return slices.ContainsFunc(e.Problems, func(p Problem) bool {
+		return strings.Contains(strings.ToLower(p.Title+" "+p.Detail), "active consent")
+	})
+}
+
 // rateLimited reports whether the API rejected a call because of a rate limit, with
 // 429 or with 403 and the code too-many-requests.
 func (e *Error) rateLimited() bool {
@@ -312,8 +333,9 @@ func (e Error) outcomeUnknown() bool {
 
 // tokenRejected reports whether the API rejected the access token itself. It responds
 // to an expired token with 403 access-denied, which in other APIs means a missing
-// permission, and to an unknown one with 401 invalid-authorization-token. POST /token
-// is called without a token.
+// permission, and to an unknown one with 401 invalid-authorization-token. Insights send
+// access-denied with 401, and with 403 for missing scopes, which a new token does not
+// add; payees send 401 invalid-token. POST /token is called without a token.
 func (e *Error) tokenRejected() bool {
 	if e.Path == opToken.Path {
 		return false
@@ -321,12 +343,12 @@ func (e *Error) tokenRejected() bool {
 	for _, p := range e.Problems {
 		switch e.Status {
 		case http.StatusUnauthorized:
-			if p.Code == CodeInvalidAuthorizationToken {
+			if p.Code == CodeInvalidAuthorizationToken || p.Code == CodeInvalidToken || p.Code == CodeAccessDenied {
 				return true
 			}
 		case http.StatusForbidden:
 			text := strings.ToLower(p.Title + " " + p.Detail)
-			if p.Code == CodeAccessDenied || strings.Contains(text, "token") && strings.Contains(text, "expired") {
+			if p.Code == CodeAccessDenied && !strings.Contains(text, "scope") || strings.Contains(text, "token") && strings.Contains(text, "expired") {
 				return true
 			}
 		}

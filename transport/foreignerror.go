@@ -38,12 +38,19 @@ func made(err error) bool {
 func withoutForeignCalls(err error) error {
 	foreign := func(e error) bool {
 		switch e {
-		case ErrUnauthorized, ErrTokenExpired, ErrRateLimited, ErrUnavailable, ErrRedirected, ErrRetryBudget, ErrNoContent, ErrTooLarge,
-			ErrClosed, ErrTokenTimeout, ErrBadToken:
+		case ErrUnauthorized, ErrTokenExpired, ErrRateLimited, ErrUnavailable, ErrRedirected, ErrRetryBudget, ErrClosed, ErrTokenTimeout,
+			ErrBadToken:
 			return false
 		}
-		if _, token := e.(*TokenError); token {
+		switch e.(type) {
+		case *TokenError:
 			return false
+		case *DecodeError: // see unreadable
+			return true
+		case *Error, *SendError:
+			if errors.Is(e, ErrOutcomeUnknown) { // of another operation than the call that was not sent
+				return true
+			}
 		}
 		path := pathOf(e)
 		return sdkerrors.Made(e) && (path == nil || *path != opToken.Path)
@@ -58,7 +65,7 @@ func withoutForeignCalls(err error) error {
 func isKind(err error) bool {
 	switch err {
 	case ErrNotFound, ErrUnauthorized, ErrForbidden, ErrTokenExpired, ErrRateLimited, ErrGone, ErrConflict, ErrInvalidParameter,
-		ErrUnavailable, ErrRedirected, ErrOutcomeUnknown, ErrRetryBudget, ErrNoContent, ErrTooLarge, ErrClosed, ErrPageLink,
+		ErrNoActiveConsent, ErrUnavailable, ErrRedirected, ErrOutcomeUnknown, ErrRetryBudget, ErrNoContent, ErrTooLarge, ErrClosed, ErrPageLink,
 		ErrTokenTimeout, ErrBadToken:
 		return true
 	}

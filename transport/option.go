@@ -44,6 +44,7 @@ func (f sharedOption) applyToClient(c *config) error { return f(&c.client.settin
 type settings struct {
 	base        *url.URL
 	insecure    bool
+	gateway     bool
 	timeout     time.Duration // of one attempt
 	callTimeout time.Duration // of all of them
 	policy      RetryPolicy

@@ -103,7 +103,8 @@ type decodablePage[P any] interface {
 //   - ErrPageLink if a link leads elsewhere or was followed before, or if the member
 //     with the link has an unknown form; the items of that page are yielded first
 //   - a *DecodeError if the items of a page have an unknown form, if a page has no
-//     member data, or if it contains an error of the API in place of items
+//     member data, if data is null although another page follows, or if the page
+//     contains an error of the API in place of items
 func All[P, T any, PP decodablePage[P]](ctx context.Context, c *Client, newRequest func() *Request, split func(*P) ([]T, string), opts ...Option) iter.Seq2[*T, error] {
 	return func(yield func(*T, error) bool) {
 		req := newRequest()
@@ -223,7 +224,7 @@ func (p *pager) checkPage(page any, items int, link string) error {
 	case "":
 		return nil
 	case "data":
-		return p.unreadable(name, errors.New("the items have a form that this version of the SDK does not know"))
+		return p.unreadable(name, errors.New("the items are null, or have a form that this version of the SDK does not know"))
 	default:
 		return fmt.Errorf("basiq: %s: %w: the member %q has a form that this version of the SDK does not know", p.req.op.ID, ErrPageLink, name)
 	}
@@ -273,6 +274,7 @@ func (p *pager) resolve(link string) (*url.URL, error) {
 	if err != nil || ref.Opaque != "" {
 		return nil, elsewhere
 	}
+	ref = p.call.gatewayLink(ref)
 	base, route := p.call.base, p.first.EscapedPath()
 	if prefix := base.EscapedPath(); ref.Host == "" && strings.HasPrefix(link, "/") && prefix != "" && !strings.HasPrefix(link, prefix+"/") {
 		ref.Path, ref.RawPath = base.Path+ref.Path, prefix+ref.EscapedPath() // the API does not know the path prefix of a proxy

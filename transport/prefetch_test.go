@@ -165,7 +165,7 @@ func TestPrefetchFailures(t *testing.T) {
 func TestNewErrorMatchesAPIErrors(t *testing.T) {
 	kinds := []error{
 		transport.ErrNotFound, transport.ErrUnauthorized, transport.ErrForbidden, transport.ErrTokenExpired, transport.ErrRateLimited, transport.ErrGone,
-		transport.ErrConflict, transport.ErrInvalidParameter, transport.ErrUnavailable, transport.ErrRedirected, transport.ErrOutcomeUnknown,
+		transport.ErrConflict, transport.ErrInvalidParameter, transport.ErrNoActiveConsent, transport.ErrUnavailable, transport.ErrRedirected, transport.ErrOutcomeUnknown,
 	}
 	for status := 300; status <= 599; status++ {
 		for _, code := range []string{"", transport.CodeResourceAlreadyExists, transport.CodeTooManyRequests, transport.CodeAccessDenied, transport.CodeInvalidAuthorizationToken} {

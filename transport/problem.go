@@ -99,6 +99,8 @@ const (
 	CodeNoWebhooksFound           = "no-webhooks-found"
 	CodeUnauthorizedAccess        = "unauthorized-access"
 	CodeInvalidAuthorizationToken = "invalid-authorization-token"
+	CodeInvalidToken              = "invalid-token"
+	CodeUnauthorized              = "unauthorized"
 	CodeForbiddenAccess           = "forbidden-access"
 	CodeNoProductionAccess        = "no-production-access"
 	CodeAccessDenied              = "access-denied"
@@ -123,6 +125,9 @@ func (e *Error) Advice() string {
 	}
 	if e.keyUnknown() { // checked first, because the code says that a parameter is not valid
 		return "No application has this API key. Check that it was copied completely, was not deleted, and belongs to this environment."
+	}
+	if e.Is(ErrNoActiveConsent) { // checked first, because the code says that something else is wrong
+		return "The user's consent was revoked or has expired, and their data is being deleted. Ask the user for consent again."
 	}
 	for _, p := range e.Problems {
 		if text := adviceOf(p.Code); text != "" {

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -84,6 +85,30 @@ func TestResponsesOfEveryKind(t *testing.T) {
 				t.Errorf("got %v", err)
 			}
 		})
+	}
+}
+
+// TestUserWithoutActiveConsent: the API has no code for a consent that was revoked or
+// has expired, only a text, which is not the same everywhere.
+func TestUserWithoutActiveConsent(t *testing.T) {
+	for _, c := range []struct {
+		status int
+		body   string
+		kind   error
+		none   bool
+	}{
+		{400, `{"data":[{"code":"parameter-not-valid","title":"Bad request","detail":"User doesn't have an active consent"}]}`, transport.ErrInvalidParameter, true},
+		{400, `{"message":"400 Bad request – user doesn't have an active consent"}`, transport.ErrInvalidParameter, true},
+		{404, `{"data":[{"code":"resource-not-found","title":"No active consent found","detail":""}]}`, transport.ErrNotFound, true},
+		{400, `{"data":[{"code":"parameter-not-valid","detail":"A user ID is not valid"}]}`, transport.ErrInvalidParameter, false},
+		{403, `{"data":[{"code":"forbidden-access","detail":"An active consent is not enough"}]}`, transport.ErrForbidden, false},
+	} {
+		b := newBank(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(c.status); io.WriteString(w, c.body) })
+		_, err := get(t.Context(), b.client(t))
+		var e *transport.Error
+		if !errors.As(err, &e) || !errors.Is(err, c.kind) || errors.Is(err, transport.ErrNoActiveConsent) != c.none || strings.Contains(e.Advice(), "consent again") != c.none {
+			t.Errorf("%d %s: got %v", c.status, c.body, err)
+		}
 	}
 }
 

@@ -73,7 +73,10 @@ func (e SendError) MarshalJSON() ([]byte, error) { return json.Marshal(e.safe())
 func (e SendError) MarshalText() ([]byte, error) { return []byte(e.text()), nil }
 
 // LogValue makes log/slog write the text of Error and the values in it.
-func (e SendError) LogValue() slog.Value {
+func (e *SendError) LogValue() slog.Value {
+	if e == nil {
+		return slog.Value{}
+	}
 	return slog.GroupValue(slog.String("message", e.text()), slog.String("operation", e.Operation),
 		slog.Bool("sent", e.Sent), slog.Int("attempts", e.Attempts))
 }

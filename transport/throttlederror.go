@@ -49,7 +49,10 @@ func (e ThrottledError) MarshalJSON() ([]byte, error) {
 func (e ThrottledError) MarshalText() ([]byte, error) { return []byte(e.text()), nil }
 
 // LogValue makes log/slog write the text of Error and the operation.
-func (e ThrottledError) LogValue() slog.Value {
+func (e *ThrottledError) LogValue() slog.Value {
+	if e == nil {
+		return slog.Value{}
+	}
 	return slog.GroupValue(slog.String("message", e.text()), slog.String("operation", e.Operation))
 }
 

@@ -230,6 +230,9 @@ func (k keySource) Token(ctx context.Context, req TokenRequest) (Token, error) {
 	start := k.client.Now()
 	var raw value.JSON
 	if err := k.client.Do(ctx, r, &raw, opts...); err != nil {
+		if unreadable(err) {
+			return Token{}, badToken(strings.TrimPrefix(err.Error(), "basiq: "))
+		}
 		return Token{}, err
 	}
 	if kind := textOf(raw, "token_type"); kind != "" && !strings.EqualFold(kind, "Bearer") {
@@ -238,6 +241,13 @@ func (k keySource) Token(ctx context.Context, req TokenRequest) (Token, error) {
 	// The lifetime counts from before the request was sent, so that the token is
 	// never used for too long.
 	return NewToken(strings.Clone(textOf(raw, "access_token")), start.Add(lifetime(raw))), nil
+}
+
+// unreadable reports whether a call succeeded, and its response could not be read. Such an
+// error of POST /token must not become that of the call that needs the token, and was not
+// sent.
+func unreadable(err error) bool {
+	return errors.Is(err, ErrNoContent) || errors.Is(err, ErrTooLarge) || errors.As(err, new(*DecodeError))
 }
 
 // Limits of a token's lifetime.

@@ -537,6 +537,8 @@ func TestUnusableTokensAreErrors(t *testing.T) {
 		"null":          `{"access_token":null}`,
 		"two lines":     `{"access_token":"can\r\nary","token_type":"Bearer"}`,
 		"white space":   `{"access_token":"can ary","token_type":"Bearer"}`,
+		"delete":        "{\"access_token\":\"canary\x7f\",\"token_type\":\"Bearer\"}",
+		"long":          `{"access_token":"` + strings.Repeat("c", 16<<10-5) + `canary"}`,
 		"a megabyte":    `{"access_token":"` + strings.Repeat("canary", 200_000) + `"}`,
 		"another type":  `{"access_token":"canary","token_type":"mac"}`,
 		"HTML":          `<html>canary</html>`,
@@ -663,6 +665,13 @@ func TestTokenIsRefreshedAhead(t *testing.T) {
 }
 
 func TestOtherRejectionsRefreshNothing(t *testing.T) {
+	b, c := inMemory(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusForbidden)
+		_, _ = io.WriteString(w, `{"data":[{"code":"access-denied","title":"Forbidden","detail":"Required scopes are missing: bank:transactions:read"}]}`)
+	})
+	if _, err := get(context.Background(), c); !errors.Is(err, transport.ErrForbidden) || errors.Is(err, transport.ErrTokenExpired) || b.tokens.Load() != 1 || b.calls.Load() != 1 {
+		t.Errorf("missing scopes: %v, %d tokens, %d calls", err, b.tokens.Load(), b.calls.Load())
+	}
 	for _, code := range []string{"forbidden-access", "no-production-access", "too-many-sandbox-connections", "unauthorized-access"} {
 		for _, status := range []int{http.StatusForbidden, http.StatusUnauthorized} {
 			b, c := inMemory(t, func(w http.ResponseWriter, _ *http.Request) { problem(w, status, code) })
@@ -677,23 +686,29 @@ func TestOtherRejectionsRefreshNothing(t *testing.T) {
 
 // TestExpiredTokenIsReplaced: the API reports an expired token in several ways.
 func TestExpiredTokenIsReplaced(t *testing.T) {
-	for _, body := range []string{
-		`{"data":[{"code":"access-denied","title":"Access denied.","detail":"Token has expired","source":null}]}`,
-		`{"data":[{"code":"access-denied"}]}`,
-		`{"data":[{"title":"Your token expired"}]}`,
-		`{"message":"The incoming token has expired"}`,
+	for _, rejection := range []struct {
+		status int
+		body   string
+	}{
+		{403, `{"data":[{"code":"access-denied","title":"Access denied.","detail":"Token has expired","source":null}]}`},
+		{403, `{"data":[{"code":"access-denied"}]}`},
+		{403, `{"data":[{"title":"Your token expired"}]}`},
+		{403, `{"message":"The incoming token has expired"}`},
+		{401, `{"data":[{"code":"invalid-authorization-token"}]}`},
+		{401, `{"data":[{"code":"access-denied","title":"Access denied","detail":"The token is invalid or expired.","source":null}]}`},
+		{401, `{"data":[{"code":"invalid-token"}]}`},
 	} {
 		b, c := inMemory(t, nil)
 		b.api = func(w http.ResponseWriter, r *http.Request) {
 			if b.calls.Load() == 1 {
-				w.WriteHeader(http.StatusForbidden)
-				_, _ = io.WriteString(w, body)
+				w.WriteHeader(rejection.status)
+				_, _ = io.WriteString(w, rejection.body)
 				return
 			}
 			empty(w, r)
 		}
 		if _, err := get(context.Background(), c); err != nil || b.tokens.Load() != 2 || b.calls.Load() != 2 {
-			t.Errorf("%s: %v, %d tokens, %d calls", body, err, b.tokens.Load(), b.calls.Load())
+			t.Errorf("%v: %v, %d tokens, %d calls", rejection, err, b.tokens.Load(), b.calls.Load())
 		}
 	}
 }

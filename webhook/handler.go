@@ -52,7 +52,12 @@ type PanicError struct {
 
 // Error implements error. The text does not include the value, which may be
 // personal data.
-func (*PanicError) Error() string { return panicked }
+func (e *PanicError) Error() string {
+	if e == nil {
+		return "<nil>"
+	}
+	return panicked
+}
 
 const panicked = "webhook: the callback panicked"
 
@@ -61,7 +66,12 @@ const panicked = "webhook: the callback panicked"
 func (PanicError) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, panicked) }
 
 // LogValue makes log/slog write the text of Error.
-func (PanicError) LogValue() slog.Value { return slog.StringValue(panicked) }
+func (e *PanicError) LogValue() slog.Value {
+	if e == nil {
+		return slog.Value{}
+	}
+	return slog.StringValue(panicked)
+}
 
 // MarshalText encodes the text of Error, for JSON, XML and similar formats.
 func (PanicError) MarshalText() ([]byte, error) { return []byte(panicked), nil }

@@ -16,8 +16,8 @@ import (
 
 var update = flag.Bool("update", false, "rewrite testdata/output.txt")
 
-// TestRun compares the output without an API key with testdata/output.txt. The
-// README contains the same text.
+// TestRun compares the output without an API key with testdata/output.txt.
+// docs/getting-started.md contains the same text.
 func TestRun(t *testing.T) {
 	t.Setenv(basiq.EnvAPIKey, "")
 	var out bytes.Buffer
@@ -35,7 +35,7 @@ func TestRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(out.Bytes(), want) {
-		t.Errorf("got\n%s\nwant\n%s\nIf the change is intended, run the test with -update, and update the README.", &out, want)
+		t.Errorf("got\n%s\nwant\n%s\nIf the change is intended, run the test with -update, and update docs/getting-started.md.", &out, want)
 	}
 }
 

@@ -89,9 +89,7 @@ var businessNumberTypeValues = []BusinessNumberType{
 }
 
 // Known reports whether this version of the package knows the value.
-func (v BusinessNumberType) Known() bool {
-	return wire.OneOf(v, businessNumberTypeValues)
-}
+func (v BusinessNumberType) Known() bool { return wire.OneOf(v, businessNumberTypeValues) }
 
 // Consent is a user's permission to share data.
 type Consent struct {
@@ -201,9 +199,7 @@ var consentStatusValues = []ConsentStatus{
 }
 
 // Known reports whether this version of the package knows the value.
-func (v ConsentStatus) Known() bool {
-	return wire.OneOf(v, consentStatusValues)
-}
+func (v ConsentStatus) Known() bool { return wire.OneOf(v, consentStatusValues) }
 
 // ConsentTerms describes the data that a consent shares.
 type ConsentTerms struct {
@@ -293,6 +289,7 @@ type CreateUserParams struct {
 // apply sets the parameters on the request.
 func (p *CreateUserParams) apply(req *transport.Request) {
 	req.Require("email or mobile", p.Email != "" || p.JSON.Present("email") || p.Mobile != "" || p.JSON.Present("mobile"))
+	req.Require("businessName", p.BusinessName != "" || p.JSON.Present("businessName") || !(p.BusinessNumber != "" || p.JSON.Present("businessIdNo")))
 	req.SetJSON(p)
 }
 
@@ -383,9 +380,7 @@ var eventEntityValues = []EventEntity{
 }
 
 // Known reports whether this version of the package knows the value.
-func (v EventEntity) Known() bool {
-	return wire.OneOf(v, eventEntityValues)
-}
+func (v EventEntity) Known() bool { return wire.OneOf(v, eventEntityValues) }
 
 // EventList is a list of events.
 type EventList struct {
@@ -490,9 +485,7 @@ var eventVerbValues = []EventVerb{
 }
 
 // Known reports whether this version of the package knows the value.
-func (v EventVerb) Known() bool {
-	return wire.OneOf(v, eventVerbValues)
-}
+func (v EventVerb) Known() bool { return wire.OneOf(v, eventVerbValues) }
 
 // Job is a background task for a connection, a statement or a report. Its state
 // is that of its Steps; a job without steps has not succeeded.
@@ -628,9 +621,7 @@ var mfaMethodValues = []MFAMethod{
 }
 
 // Known reports whether this version of the package knows the value.
-func (v MFAMethod) Known() bool {
-	return wire.OneOf(v, mfaMethodValues)
-}
+func (v MFAMethod) Known() bool { return wire.OneOf(v, mfaMethodValues) }
 
 // PageLinks holds links to a page and the next one.
 type PageLinks struct {
@@ -710,9 +701,7 @@ var scopeValues = []Scope{
 }
 
 // Known reports whether this version of the package knows the value.
-func (v Scope) Known() bool {
-	return wire.OneOf(v, scopeValues)
-}
+func (v Scope) Known() bool { return wire.OneOf(v, scopeValues) }
 
 // SelfLink holds a resource's link to itself.
 type SelfLink struct {
@@ -766,10 +755,14 @@ const (
 	StepCodeInvalidCSVRow StepCode = "invalid-csv-row"
 	// A field of the file has an invalid value.
 	StepCodeInvalidFieldValue StepCode = "invalid-field-value"
+	// The job is no longer valid.
+	StepCodeJobInvalidated StepCode = "job-invalidated"
 	// The job took too long.
 	StepCodeJobTimedOut StepCode = "job-timed-out"
 	// The institution is under maintenance.
 	StepCodeMaintenance StepCode = "maintenance"
+	// The institution or Basiq is under maintenance.
+	StepCodeMaintenanceError StepCode = "maintenance-error"
 	// A required field is missing from the file.
 	StepCodeMissingRequiredField StepCode = "missing-required-field"
 	// A required field of the file is empty.
@@ -779,8 +772,14 @@ const (
 	// The institution does not respond. Check the connector's status, and
 	// refresh after ten minutes.
 	StepCodeServiceUnavailable StepCode = "service-unavailable"
+	// The institution has no statement.
+	StepCodeStatementNotAvailable StepCode = "statement-not-available"
 	// The institution's system is down.
 	StepCodeSystemUnavailable StepCode = "system-unavailable"
+	// The institution is temporarily unavailable.
+	StepCodeTemporaryUnavailable StepCode = "temporary-unavailable"
+	// The institution is temporarily unavailable, and the job is queued.
+	StepCodeTemporaryUnavailableQueued StepCode = "temporary-unavailable-queued"
 	// The file contains transactions dated after the file itself.
 	StepCodeTxnAfterLastUpdatedDate StepCode = "txn-after-last-updated-date"
 	// The reason is not known.
@@ -806,22 +805,25 @@ var stepCodeValues = []StepCode{
 	StepCodeInvalidCredentials,
 	StepCodeInvalidCSVRow,
 	StepCodeInvalidFieldValue,
+	StepCodeJobInvalidated,
 	StepCodeJobTimedOut,
 	StepCodeMaintenance,
+	StepCodeMaintenanceError,
 	StepCodeMissingRequiredField,
 	StepCodeMissingRequiredFieldValue,
 	StepCodeRowCountExceeded,
 	StepCodeServiceUnavailable,
+	StepCodeStatementNotAvailable,
 	StepCodeSystemUnavailable,
+	StepCodeTemporaryUnavailable,
+	StepCodeTemporaryUnavailableQueued,
 	StepCodeTxnAfterLastUpdatedDate,
 	StepCodeUnknownError,
 	StepCodeUserActionRequired,
 }
 
 // Known reports whether this version of the package knows the value.
-func (v StepCode) Known() bool {
-	return wire.OneOf(v, stepCodeValues)
-}
+func (v StepCode) Known() bool { return wire.OneOf(v, stepCodeValues) }
 
 // StepFailure describes why a step failed.
 type StepFailure struct {
@@ -883,9 +885,7 @@ var stepStatusValues = []StepStatus{
 }
 
 // Known reports whether this version of the package knows the value.
-func (v StepStatus) Known() bool {
-	return wire.OneOf(v, stepStatusValues)
-}
+func (v StepStatus) Known() bool { return wire.OneOf(v, stepStatusValues) }
 
 // StepTitle is what a step of a job does.
 type StepTitle string
@@ -916,9 +916,7 @@ var stepTitleValues = []StepTitle{
 }
 
 // Known reports whether this version of the package knows the value.
-func (v StepTitle) Known() bool {
-	return wire.OneOf(v, stepTitleValues)
-}
+func (v StepTitle) Known() bool { return wire.OneOf(v, stepTitleValues) }
 
 // SubmitMFAParams answers an MFA challenge.
 type SubmitMFAParams struct {

@@ -29,6 +29,8 @@ type Address struct {
 	CountryCode string `json:"countryCode"`
 	// Full address as a single string.
 	Formatted string `json:"formattedAddress"`
+	// The address by its parts, if the institution shares it.
+	Postal *PostalAddress `json:"paf"`
 
 	// JSON distinguishes absent members from null ones and keeps undeclared members.
 	JSON wire.Object `json:"-"`
@@ -139,6 +141,56 @@ type Organisation struct {
 	JSON wire.Object `json:"-"`
 }
 
+// PostalAddress is an address in the format of Australia Post's Postal Address
+// File.
+type PostalAddress struct {
+	// Name of the building.
+	BuildingName1 string `json:"buildingName1"`
+	// Second line of the building name.
+	BuildingName2 string `json:"buildingName2"`
+	// Type of flat or unit.
+	FlatUnitType string `json:"flatUnitType"`
+	// Flat or unit number.
+	FlatUnitNumber string `json:"flatUnitNumber"`
+	// Type of floor or level.
+	FloorLevelType string `json:"floorLevelType"`
+	// Floor or level number.
+	FloorLevelNumber string `json:"floorLevelNumber"`
+	// Lot number.
+	LotNumber string `json:"lotNumber"`
+	// First street number.
+	ThoroughfareNumber1 int `json:"thoroughfareNumber1"`
+	// Suffix of the first street number.
+	ThoroughfareNumber1Suffix string `json:"thoroughfareNumber1Suffix"`
+	// Second street number, if the address covers a range.
+	ThoroughfareNumber2 int `json:"thoroughfareNumber2"`
+	// Suffix of the second street number.
+	ThoroughfareNumber2Suffix string `json:"thoroughfareNumber2Suffix"`
+	// Name of the street.
+	StreetName string `json:"streetName"`
+	// Type of street.
+	StreetType string `json:"streetType"`
+	// Suffix of the street name, such as North.
+	StreetSuffix string `json:"streetSuffix"`
+	// Type of postal delivery, such as a PO box.
+	PostalDeliveryType string `json:"postalDeliveryType"`
+	// Prefix of the postal delivery number.
+	PostalDeliveryNumberPrefix string `json:"postalDeliveryNumberPrefix"`
+	// Postal delivery number.
+	PostalDeliveryNumber int `json:"postalDeliveryNumber"`
+	// Suburb or town.
+	LocalityName string `json:"localityName"`
+	// State or territory.
+	State string `json:"state"`
+	// Postcode.
+	Postcode string `json:"postcode"`
+	// Delivery point identifier.
+	DPID string `json:"dpid"`
+
+	// JSON distinguishes absent members from null ones and keeps undeclared members.
+	JSON wire.Object `json:"-"`
+}
+
 // Source is the kind of connection that an identity was retrieved through.
 type Source string
 
@@ -156,6 +208,13 @@ var sourceValues = []Source{
 }
 
 // Known reports whether this version of the package knows the value.
-func (v Source) Known() bool {
-	return wire.OneOf(v, sourceValues)
+func (v Source) Known() bool { return wire.OneOf(v, sourceValues) }
+
+// usual returns the value as the known values spell it: responses may spell it another way.
+func (v Source) usual() Source {
+	switch v {
+	case "open-banking":
+		return SourceOpenBanking
+	}
+	return v
 }

@@ -18,6 +18,7 @@ var addressMembers = wire.Names{
 	"country",
 	"countryCode",
 	"formattedAddress",
+	"paf",
 }
 
 // DecodeJSON reads the value from d.
@@ -45,6 +46,8 @@ func (v *Address) DecodeJSON(d *wire.Decoder) {
 			v.CountryCode = m.String()
 		case "formattedAddress":
 			v.Formatted = m.String()
+		case "paf":
+			v.Postal = wire.Pointer[PostalAddress](&m)
 		default:
 			m.Extra()
 		}
@@ -64,18 +67,15 @@ func (v *Address) AppendJSON(b []byte) []byte {
 	w.String("country", v.Country, wire.Optional)
 	w.String("countryCode", v.CountryCode, wire.Optional)
 	w.String("formattedAddress", v.Formatted, wire.Optional)
+	wire.AppendPointer(&w, "paf", v.Postal, wire.Optional)
 	return w.End()
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v Address) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v Address) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *Address) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *Address) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var identityMembers = wire.Names{
 	"id",
@@ -108,7 +108,7 @@ func (v *Identity) DecodeJSON(d *wire.Decoder) {
 		case "id":
 			v.ID = m.String()
 		case "source":
-			v.Source = Source(m.String())
+			v.Source = Source(m.String()).usual()
 		case "connectionID":
 			v.ConnectionID = m.String()
 		case "institutionID":
@@ -178,14 +178,10 @@ func (v *Identity) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v Identity) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v Identity) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *Identity) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *Identity) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var identityLinksMembers = wire.Names{
 	"job",
@@ -216,14 +212,10 @@ func (v *IdentityLinks) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v IdentityLinks) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v IdentityLinks) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *IdentityLinks) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *IdentityLinks) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var identityListMembers = wire.Names{
 	"type",
@@ -258,14 +250,10 @@ func (v *IdentityList) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v IdentityList) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v IdentityList) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *IdentityList) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *IdentityList) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var organisationMembers = wire.Names{
 	"businessName",
@@ -340,11 +328,117 @@ func (v *Organisation) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v Organisation) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v Organisation) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *Organisation) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
+func (v *Organisation) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
+
+var postalAddressMembers = wire.Names{
+	"buildingName1",
+	"buildingName2",
+	"flatUnitType",
+	"flatUnitNumber",
+	"floorLevelType",
+	"floorLevelNumber",
+	"lotNumber",
+	"thoroughfareNumber1",
+	"thoroughfareNumber1Suffix",
+	"thoroughfareNumber2",
+	"thoroughfareNumber2Suffix",
+	"streetName",
+	"streetType",
+	"streetSuffix",
+	"postalDeliveryType",
+	"postalDeliveryNumberPrefix",
+	"postalDeliveryNumber",
+	"localityName",
+	"state",
+	"postcode",
+	"dpid",
 }
+
+// DecodeJSON reads the value from d.
+func (v *PostalAddress) DecodeJSON(d *wire.Decoder) {
+	m := d.Members(&v.JSON, &postalAddressMembers)
+	for m.Next() {
+		switch m.Name() {
+		case "buildingName1":
+			v.BuildingName1 = m.String()
+		case "buildingName2":
+			v.BuildingName2 = m.String()
+		case "flatUnitType":
+			v.FlatUnitType = m.String()
+		case "flatUnitNumber":
+			v.FlatUnitNumber = m.String()
+		case "floorLevelType":
+			v.FloorLevelType = m.String()
+		case "floorLevelNumber":
+			v.FloorLevelNumber = m.String()
+		case "lotNumber":
+			v.LotNumber = m.String()
+		case "thoroughfareNumber1":
+			v.ThoroughfareNumber1 = m.Int()
+		case "thoroughfareNumber1Suffix":
+			v.ThoroughfareNumber1Suffix = m.String()
+		case "thoroughfareNumber2":
+			v.ThoroughfareNumber2 = m.Int()
+		case "thoroughfareNumber2Suffix":
+			v.ThoroughfareNumber2Suffix = m.String()
+		case "streetName":
+			v.StreetName = m.String()
+		case "streetType":
+			v.StreetType = m.String()
+		case "streetSuffix":
+			v.StreetSuffix = m.String()
+		case "postalDeliveryType":
+			v.PostalDeliveryType = m.String()
+		case "postalDeliveryNumberPrefix":
+			v.PostalDeliveryNumberPrefix = m.String()
+		case "postalDeliveryNumber":
+			v.PostalDeliveryNumber = m.Int()
+		case "localityName":
+			v.LocalityName = m.String()
+		case "state":
+			v.State = m.String()
+		case "postcode":
+			v.Postcode = m.String()
+		case "dpid":
+			v.DPID = m.String()
+		default:
+			m.Extra()
+		}
+	}
+}
+
+// AppendJSON appends the value's JSON form to b.
+func (v *PostalAddress) AppendJSON(b []byte) []byte {
+	w := wire.BeginObject(b, &v.JSON, &postalAddressMembers)
+	w.String("buildingName1", v.BuildingName1, wire.Optional)
+	w.String("buildingName2", v.BuildingName2, wire.Optional)
+	w.String("flatUnitType", v.FlatUnitType, wire.Optional)
+	w.String("flatUnitNumber", v.FlatUnitNumber, wire.Optional)
+	w.String("floorLevelType", v.FloorLevelType, wire.Optional)
+	w.String("floorLevelNumber", v.FloorLevelNumber, wire.Optional)
+	w.String("lotNumber", v.LotNumber, wire.Optional)
+	w.Int("thoroughfareNumber1", v.ThoroughfareNumber1, wire.Optional)
+	w.String("thoroughfareNumber1Suffix", v.ThoroughfareNumber1Suffix, wire.Optional)
+	w.Int("thoroughfareNumber2", v.ThoroughfareNumber2, wire.Optional)
+	w.String("thoroughfareNumber2Suffix", v.ThoroughfareNumber2Suffix, wire.Optional)
+	w.String("streetName", v.StreetName, wire.Optional)
+	w.String("streetType", v.StreetType, wire.Optional)
+	w.String("streetSuffix", v.StreetSuffix, wire.Optional)
+	w.String("postalDeliveryType", v.PostalDeliveryType, wire.Optional)
+	w.String("postalDeliveryNumberPrefix", v.PostalDeliveryNumberPrefix, wire.Optional)
+	w.Int("postalDeliveryNumber", v.PostalDeliveryNumber, wire.Optional)
+	w.String("localityName", v.LocalityName, wire.Optional)
+	w.String("state", v.State, wire.Optional)
+	w.String("postcode", v.Postcode, wire.Optional)
+	w.String("dpid", v.DPID, wire.Optional)
+	return w.End()
+}
+
+// MarshalJSON implements json.Marshaler.
+func (v PostalAddress) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (v *PostalAddress) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }

@@ -70,7 +70,8 @@ type Address struct {
 	JSON wire.Object `json:"-"`
 }
 
-// AffordabilityFindings holds the contents of a report of type CON_AFFOR_01.
+// AffordabilityFindings holds the contents of a report of type CON_AFFOR_01 or
+// BUS_AFFOR_01.
 type AffordabilityFindings struct {
 	// The metrics.
 	Metrics []Metric `json:"metrics"`
@@ -194,8 +195,8 @@ type Coordinates struct {
 
 // CreateReportParams describes a report to create.
 type CreateReportParams struct {
-	// Type of the report: CON_AFFOR_01, STATEMENT_01, or another type returned
-	// by ListTypes.
+	// Type of the report: CON_AFFOR_01, BUS_AFFOR_01, STATEMENT_01, or another
+	// type returned by ListTypes.
 	ReportType string `json:"reportType"`
 	// Title of the report, at most 50 characters.
 	Title string `json:"title"`
@@ -234,9 +235,7 @@ var directionValues = []Direction{
 }
 
 // Known reports whether this version of the package knows the value.
-func (v Direction) Known() bool {
-	return wire.OneOf(v, directionValues)
-}
+func (v Direction) Known() bool { return wire.OneOf(v, directionValues) }
 
 // Enrichment is what is known about the counterparty of a transaction.
 type Enrichment struct {
@@ -473,9 +472,7 @@ var metricFormatValues = []MetricFormat{
 }
 
 // Known reports whether this version of the package knows the value.
-func (v MetricFormat) Known() bool {
-	return wire.OneOf(v, metricFormatValues)
-}
+func (v MetricFormat) Known() bool { return wire.OneOf(v, metricFormatValues) }
 
 // MetricResult is the result of a metric.
 type MetricResult struct {
@@ -924,9 +921,7 @@ var transactionClassValues = []TransactionClass{
 }
 
 // Known reports whether this version of the package knows the value.
-func (v TransactionClass) Known() bool {
-	return wire.OneOf(v, transactionClassValues)
-}
+func (v TransactionClass) Known() bool { return wire.OneOf(v, transactionClassValues) }
 
 // TransactionPage is a page of transactions.
 type TransactionPage struct {
@@ -962,6 +957,4 @@ var transactionStatusValues = []TransactionStatus{
 }
 
 // Known reports whether this version of the package knows the value.
-func (v TransactionStatus) Known() bool {
-	return wire.OneOf(v, transactionStatusValues)
-}
+func (v TransactionStatus) Known() bool { return wire.OneOf(v, transactionStatusValues) }

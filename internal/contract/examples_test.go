@@ -28,6 +28,9 @@ func TestUpstreamExamples(t *testing.T) {
 	}
 	responses, requests, errors, other := 0, 0, 0, 0
 	for _, d := range domains {
+		if d.name == "analytics" || d.name == "insights" || d.name == "merchants" || d.name == "payees" {
+			continue // their source has no mirror with examples: see TestDescribedExamples
+		}
 		file := d.name + ".yml"
 		if d.name == "reporting" {
 			file = "reports.yml"

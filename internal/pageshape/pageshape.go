@@ -14,13 +14,17 @@ import (
 // items ("data") of a page without items, or the link to the next page ("links" or
 // "next") of a page without link. It returns "" for all other pages.
 // A page without the member "data", or whose type is "error", is not a list: the result is
-// "data".
+// "data". So it is if "data" is null and there is a link to the next page.
 func Unreadable(page any, items int, link string) string {
 	if v := reflect.ValueOf(page).Elem(); items == 0 && absent(v) || NewItem(v.Type()).IsError(page) {
 		return "data"
 	}
+	odd := filled
+	if link != "" {
+		odd = notEmptyList
+	}
 	return search(reflect.ValueOf(page), 2, func(o *wire.Object) string {
-		if items == 0 && undecoded(o, "data", filled) {
+		if items == 0 && undecoded(o, "data", odd) {
 			return "data"
 		}
 		switch {
@@ -161,6 +165,12 @@ func filled(j value.JSON) bool {
 		return len(strings.Trim(string(j), "[]{} \t\r\n")) > 0
 	}
 	return present(j)
+}
+
+// notEmptyList reports whether a value in place of the items is not an empty list. With
+// more pages to come, null does not mean that there are no items.
+func notEmptyList(j value.JSON) bool {
+	return j.Kind() != value.KindArray || filled(j)
 }
 
 // mayLead reports whether a value in place of the links may contain a link to the next

@@ -63,6 +63,7 @@ func within[N int | int64 | float64](t *testing.T, what string, got, most N) {
 }
 
 func TestBudgetOfDecoding(t *testing.T) {
+	root()
 	page := string(basiqtest.TransactionsPage(1, 500))
 	allocs := testing.AllocsPerRun(20, func() {
 		var p data.TransactionPage
@@ -74,6 +75,7 @@ func TestBudgetOfDecoding(t *testing.T) {
 }
 
 func TestBudgetOfCalls(t *testing.T) {
+	root()
 	answer := basiqtest.TransactionsPage(1, 1)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
@@ -122,6 +124,7 @@ func TestBudgetOfCalls(t *testing.T) {
 }
 
 func TestBudgetOfGeneratedCode(t *testing.T) {
+	root()
 	files, err := filepath.Glob("generated/*/*.gen.go")
 	if err != nil || len(files) < 30 {
 		t.Fatal(len(files), err)
@@ -193,6 +196,7 @@ func main() {
 // TestBudgetOfBinary compares the size of a program with and without the SDK,
 // and checks that importing the SDK does no work before main.
 func TestBudgetOfBinary(t *testing.T) {
+	root()
 	build := func(name, text string) string {
 		dir := t.TempDir()
 		source, out := filepath.Join(dir, name+".go"), filepath.Join(dir, name)
@@ -230,6 +234,7 @@ func TestBudgetOfBinary(t *testing.T) {
 // TestBudgetsStandAlone checks that the last commit that changed the budgets
 // changed nothing else.
 func TestBudgetsStandAlone(t *testing.T) {
+	root()
 	out, err := exec.Command("git", "log", "-1", "--format=%H", "--", budgetsFile).Output()
 	commit := strings.TrimSpace(string(out))
 	if err != nil || commit == "" {

@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/base64"
-	"fmt"
 	"io"
 	"net/http"
 	"net/http/cookiejar"
@@ -25,122 +24,58 @@ import (
 	"github.com/basiq-sdk/basiq-go/webhook"
 )
 
-// fragment is a program that declares the variables that the README's fragments
-// use.
-const fragment = `package main
-
-import (
-	"context"
-	"errors"
-	"fmt"
-	"log"
-	"os"
-
-	"github.com/basiq-sdk/basiq-go"
-	"github.com/basiq-sdk/basiq-go/generated/data"
-)
-
-func main() {
-	client, err := basiq.NewClient()
-	if err != nil {
-		log.Fatal(err)
-	}
-	if err := run(context.Background(), client, os.Getenv("USER_ID"), os.Getenv("CONNECTION_ID")); err != nil {
-		log.Fatal(err)
-	}
-}
-
-func run(ctx context.Context, client *basiq.Client, userID, connectionID string) error {
-	list, err := client.Data.Accounts.List(ctx, userID, data.ListAccountsParams{})
-	if err != nil {
-		return err
-	}
-	accountIDs := []string{list.Data[0].ID}
-	ask := func(prompts []string) []string { return make([]string, len(prompts)) }
-	job, err := client.StartRefresh(ctx, userID, connectionID)
-	if err != nil {
-		return err
-	}
-	jobIDs := []string{job.ID()}
-	var cursor basiq.SyncCursor
-	_, _, _, _ = accountIDs, ask, jobIDs, cursor
-	_, _, _ = errors.New, fmt.Println, log.Println
-	{
-		%s
-	}
-	return nil
-}
-`
-
-// TestREADME compiles and runs all Go code in the README as a newcomer would:
-// in a separate folder that requires this module, against an in-memory fake
-// server. It also compares the quickstart's output.
+// TestREADME runs the README's first program as a newcomer would: in a separate
+// folder that requires this module, against an in-memory fake server.
 func TestREADME(t *testing.T) {
+	root()
+	t.Parallel()
 	text, err := os.ReadFile("README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	srv := basiqtest.NewServer(t, basiqtest.WithTransactions(20), basiqtest.WithNow(time.Date(2031, 5, 6, 0, 0, 0, 0, time.UTC)))
-	userID, err := srv.AddUser("max@example.com")
+	if lines := bytes.Count(text, []byte("\n")); lines >= 250 {
+		t.Errorf("README.md has %d lines, want fewer than 250: move details to docs/", lines)
+	}
+	code := program(t, "README.md")
+	srv := basiqtest.NewServer(t)
+	env := []string{"BASIQ_API_KEY=" + srv.APIKey(), "BASIQ_BASE_URL=" + srv.URL}
+	if out, err := newcomer(t, "main.go", code, env, "run", "."); err != nil || !strings.HasSuffix(out, " max@example.com\n") {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// TestQuickstartOutput compares the output in the guide with that of the
+// program, which its own test holds.
+func TestQuickstartOutput(t *testing.T) {
+	root()
+	t.Parallel()
+	text, err := os.ReadFile("docs/getting-started.md")
 	if err != nil {
 		t.Fatal(err)
-	}
-	connectionID, err := srv.AddConnection(userID, basiqtest.Jared)
-	if err != nil {
-		t.Fatal(err)
-	}
-	env := []string{"BASIQ_API_KEY=" + srv.APIKey(), "BASIQ_BASE_URL=" + srv.URL, "USER_ID=" + userID, "CONNECTION_ID=" + connectionID}
-	programs, tests, fragments := 0, 0, 0
-	for i, block := range strings.Split(string(text), "```go\n") {
-		code, _, ok := strings.Cut(block, "```")
-		switch {
-		case i == 0 || !ok:
-		case strings.Contains(code, "ListenAndServe"):
-			programs++
-			t.Run("integration", func(t *testing.T) { t.Parallel(); integration(t, code) })
-		case strings.HasPrefix(code, "package main"):
-			programs++
-			t.Run("program", func(t *testing.T) {
-				t.Parallel()
-				if out, err := newcomer(t, "main.go", code, env, "run", "."); err != nil || out != "max@example.com\n" {
-					t.Errorf("%v\n%s", err, out)
-				}
-			})
-		case strings.HasPrefix(code, "package "):
-			tests++
-			t.Run("test", func(t *testing.T) {
-				t.Parallel()
-				if out, err := newcomer(t, "shop_test.go", code, nil, "test", "-v", "."); err != nil || !strings.Contains(out, "--- PASS: ") {
-					t.Errorf("%v\n%s", err, out)
-				}
-			})
-		default:
-			fragments++
-			code = fmt.Sprintf(fragment, code)
-			if strings.Contains(code, "results, err :=") {
-				code = strings.Replace(code, "for _, failed", "_ = results\n\t\tfor _, failed", 1)
-			}
-			if strings.Contains(code, "report, err :=") {
-				code = strings.Replace(code, "\n\t}\n\treturn nil", "\n\t\t_, _ = result, report\n\t\tif err != nil {\n\t\t\treturn err\n\t\t}\n\t}\n\treturn nil", 1)
-			}
-			t.Run(fmt.Sprint("fragment ", fragments), func(t *testing.T) {
-				t.Parallel()
-				if out, err := newcomer(t, "main.go", code, env, "run", "."); err != nil {
-					t.Errorf("%v\n%s", err, out)
-				}
-			})
-		}
-	}
-	if programs != 2 || tests != 1 || fragments < 4 {
-		t.Errorf("the README has %d programs, %d tests and %d fragments", programs, tests, fragments)
 	}
 	output, err := os.ReadFile("examples/quickstart/testdata/output.txt")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if !bytes.Contains(text, append(append([]byte("```text\n"), output...), "```"...)) {
-		t.Error("the README's quickstart output is outdated: copy examples/quickstart/testdata/output.txt")
+		t.Error("the output in docs/getting-started.md is outdated: copy examples/quickstart/testdata/output.txt")
 	}
+}
+
+// program returns the first main package in a page.
+func program(t *testing.T, page string) string {
+	t.Helper()
+	text, err := os.ReadFile(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, b := range goBlocks(page, string(text)) {
+		if strings.HasPrefix(b.code, "package main\n") {
+			return b.code
+		}
+	}
+	t.Fatalf("%s contains no program", page)
+	return ""
 }
 
 // newcomer writes code to a folder that requires this module, and runs the go
@@ -168,14 +103,12 @@ func newcomer(t *testing.T, name, code string, env []string, args ...string) (st
 	return string(out), err
 }
 
-// integration runs the README's web application: a customer gives consent and
-// comes back, the bank asks a question, and a webhook arrives.
-func integration(t *testing.T, code string) {
-	t.Helper()
-	lines := strings.Count(code[strings.Index(code, "func main"):], "\n")
-	if lines >= 60 {
-		t.Errorf("func main of the integration has %d lines, want fewer than 60", lines)
-	}
+// TestWebApplication runs the web application of the guide: a customer gives
+// consent and comes back, the bank asks a question, and a webhook arrives.
+func TestWebApplication(t *testing.T) {
+	root()
+	t.Parallel()
+	code := program(t, "docs/web-application.md")
 	listener, err := loopback.Listen()
 	if err != nil {
 		t.Fatal(err)

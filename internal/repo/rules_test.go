@@ -47,6 +47,7 @@ func list(t *testing.T, args ...string) []pkg {
 // TestConsumersCompileOnlyUs checks that consumers compile only the standard
 // library and this module, without unsafe or cgo.
 func TestConsumersCompileOnlyUs(t *testing.T) {
+	root()
 	deps := list(t, "-deps", ".", "./transport/...", "./generated/...", "./basiqtest/...", "./webhook/...", "./legacy/...")
 	if len(deps) < 50 {
 		t.Fatalf("only %d packages were checked", len(deps))
@@ -79,6 +80,7 @@ func TestConsumersCompileOnlyUs(t *testing.T) {
 // TestConsumersRequireOnlyUs checks the same for files with any build tag,
 // because go mod tidy in a consumer's module considers all of them.
 func TestConsumersRequireOnlyUs(t *testing.T) {
+	root()
 	looked := 0
 	for _, p := range list(t, ".", "./transport/...", "./generated/...", "./basiqtest/...", "./webhook/...", "./legacy/...") {
 		files, err := filepath.Glob(filepath.Join(p.Dir, "*.go"))
@@ -115,6 +117,7 @@ func TestConsumersRequireOnlyUs(t *testing.T) {
 // Minimal version selection would otherwise upgrade a consumer's dependencies,
 // and scanners read go.sum, including the requirements of tests.
 func TestConsumersGetOneMoreModule(t *testing.T) {
+	root()
 	mod := moduleFile(t, ".")
 	if mod.Module.Path != module || len(mod.Require) != 1 || mod.Require[0].Path != "github.com/google/go-cmp" {
 		t.Errorf("module %s requires %v, want go-cmp only: move what needs more to a separate module, such as gen or internal/contract", mod.Module.Path, mod.Require)
@@ -132,7 +135,8 @@ func TestConsumersGetOneMoreModule(t *testing.T) {
 // exclude directives. They apply only in the main module, so builds elsewhere
 // would differ, and go install rejects modules with them.
 func TestInstalledModulesReplaceNothing(t *testing.T) {
-	for _, dir := range []string{".", "gen"} {
+	root()
+	for _, dir := range []string{".", "gen", "cmd/basiq"} {
 		mod := moduleFile(t, dir)
 		if len(mod.Replace) > 0 || len(mod.Exclude) > 0 {
 			t.Errorf("%s/go.mod has %d replace and %d exclude directives", dir, len(mod.Replace), len(mod.Exclude))
@@ -161,9 +165,10 @@ func moduleFile(t *testing.T, dir string) (mod goMod) {
 // TestGeneratedImports checks that generated packages import only the standard
 // library and the transport packages.
 func TestGeneratedImports(t *testing.T) {
+	root()
 	pkgs := list(t, "./generated/...")
-	if len(pkgs) != 7 {
-		t.Errorf("%d generated packages, want 7", len(pkgs))
+	if len(pkgs) != 11 {
+		t.Errorf("%d generated packages, want 11", len(pkgs))
 	}
 	for _, p := range pkgs {
 		for _, imp := range p.Imports {
@@ -179,6 +184,7 @@ func TestGeneratedImports(t *testing.T) {
 // TestTransportKnowsNoDomain checks that the transport packages do not import
 // generated packages.
 func TestTransportKnowsNoDomain(t *testing.T) {
+	root()
 	for _, p := range list(t, "./transport/...") {
 		for _, imp := range p.Imports {
 			if imp == module || strings.HasPrefix(imp, module+"/generated") || strings.HasPrefix(imp, module+"/gen") {
@@ -192,6 +198,7 @@ func TestTransportKnowsNoDomain(t *testing.T) {
 // transport.ContextError, calls context.Cause. A cause may be the error of
 // another call, so only its text is kept.
 func TestCauseIsReadInOnePlace(t *testing.T) {
+	root()
 	for _, p := range list(t, "-deps", ".", "./basiqtest", "./webhook", "./legacy") {
 		if p.Standard {
 			continue
@@ -211,6 +218,7 @@ func TestCauseIsReadInOnePlace(t *testing.T) {
 // TestServersListenOnAnyLoopback refuses what does not work on a machine that has
 // only IPv6: listening on 127.0.0.1. Use loopback.Listen instead.
 func TestServersListenOnAnyLoopback(t *testing.T) {
+	root()
 	looked := 0
 	for _, dir := range []string{".", "basiqtest", "examples", "internal", "legacy", "transport", "webhook"} {
 		err := filepath.WalkDir(dir, func(name string, d fs.DirEntry, err error) error {

@@ -21,6 +21,7 @@ var (
 // runs code of the repository, that a token is given to single steps alone, that
 // nothing is cached where there is one, and that actions are pinned by commit.
 func TestWorkflowsSeparateCodeFromTokens(t *testing.T) {
+	root()
 	files, err := filepath.Glob(".github/workflows/*.yml")
 	if err != nil || len(files) == 0 {
 		t.Fatal("there are no workflows: ", err)

@@ -25,7 +25,12 @@ type ParseError struct {
 }
 
 // Error names the format, but does not contain the text.
-func (e *ParseError) Error() string { return "value: not a " + e.Want }
+func (e *ParseError) Error() string {
+	if e == nil {
+		return "<nil>"
+	}
+	return "value: not a " + e.Want
+}
 
 // scanText converts a value from a database driver to text.
 func scanText(src any, want string) (string, error) {

@@ -16,6 +16,9 @@ type SyntaxError struct {
 
 // Error returns the message with the offset and the path.
 func (e *SyntaxError) Error() string {
+	if e == nil {
+		return "<nil>"
+	}
 	return "wire: invalid JSON at byte " + strconv.FormatInt(e.Offset, 10) + in(e.Path) + ": " + e.Msg
 }
 
@@ -30,6 +33,9 @@ type TypeError struct {
 
 // Error returns a message with both types.
 func (e *TypeError) Error() string {
+	if e == nil {
+		return "<nil>"
+	}
 	return "wire: the JSON value is of type " + e.Got + ", want " + e.Want
 }
 

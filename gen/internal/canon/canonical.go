@@ -18,12 +18,16 @@ import (
 
 // Snapshot parses a specification and returns its canonical snapshot. It is
 // idempotent: the snapshot of a snapshot is the same snapshot.
-func Snapshot(name string, data []byte) ([]byte, error) {
+func Snapshot(name string, data []byte) ([]byte, error) { return SnapshotWith(name, data, nil) }
+
+// SnapshotWith is Snapshot with decisions about shared schemas that were written
+// out with different shapes, by name.
+func SnapshotWith(name string, data []byte, decisions map[string]Decision) ([]byte, error) {
 	root, err := Parse(name, data)
 	if err != nil {
 		return nil, err
 	}
-	facts, err := Canonical(name, root)
+	facts, err := canonical(name, root, decisions)
 	if err != nil {
 		return nil, err
 	}
@@ -58,10 +62,13 @@ func difference(a, b *yaml.Node) *yaml.Node {
 	return nil
 }
 
-// Canonical returns the facts of an OpenAPI document as a new tree in canonical
+// canonical returns the facts of an OpenAPI document as a new tree in canonical
 // order. The nodes keep their positions in the document.
-func Canonical(name string, root *yaml.Node) (*yaml.Node, error) {
-	c := &canoniser{reader: reader{name: name}, root: root, kinds: map[*yaml.Node]kind{}, named: map[*yaml.Node]bool{}, copies: map[*yaml.Node]*yaml.Node{}}
+func canonical(name string, root *yaml.Node, decisions map[string]Decision) (*yaml.Node, error) {
+	c := &canoniser{
+		reader: reader{name: name}, root: root, decisions: decisions,
+		kinds: map[*yaml.Node]kind{}, named: map[*yaml.Node]bool{}, copies: map[*yaml.Node]*yaml.Node{},
+	}
 	if v := member(root, "openapi"); v == nil || !strings.HasPrefix(v.Value, "3.0.") && !strings.HasPrefix(v.Value, "3.1.") {
 		found, hint := "it has no openapi key", "convert it to OpenAPI 3 first"
 		if v != nil {
@@ -76,6 +83,9 @@ func Canonical(name string, root *yaml.Node) (*yaml.Node, error) {
 			WithHint("%s", hint)
 	}
 	out := c.convert(document, root, "")
+	if len(c.errs) == 0 {
+		c.share(out)
+	}
 	if n := count(out); n > maxFacts {
 		c.errorf(root, "too-many-nodes", "the document has %d nodes, without prose and extensions; the limit is %d", n, maxFacts).
 			WithHint("remove parts of the document that are not needed upstream")
@@ -117,6 +127,8 @@ type canoniser struct {
 	root  *yaml.Node          // of the description
 	kinds map[*yaml.Node]kind // of the converted objects
 
+	sharing   sharing
+	decisions map[string]Decision
 	named  map[*yaml.Node]bool       // operations that a path has by reference, with their operationId
 	copies map[*yaml.Node]*yaml.Node // the converted objects, by their originals
 }
@@ -239,6 +251,10 @@ func describe(key string) string {
 func (c *canoniser) object(k kind, keywords []keyword, n *yaml.Node, key string) *yaml.Node {
 	out := mappingLike(n)
 	c.kinds[out], c.copies[n] = k, out
+	if k == schema {
+		leave := c.sharing.enter(n)
+		defer func() { leave(out) }()
+	}
 	known := map[string]bool{}
 	var notes []string
 	for _, kw := range keywords {

@@ -48,6 +48,8 @@ func FuzzSnapshot(f *testing.F) {
 	f.Add([]byte(head + "paths: {/a/{b}/{c}: {parameters: [{name: c, in: path}, {name: b, in: path}], get: {parameters: [{name: d, in: query}], responses: {default: {description: d}, 200: {description: e}}}}}\nwebhooks: {x-w: {post: {responses: {}}}}\n"))
 	f.Add([]byte(head + "paths: &a {/x: {get: {responses: {200: {description: *a}}}}}\n"))
 	f.Add([]byte(head + "x-a: &a {k: v}\nx-b: {<<: [*a, *a], k: w}\npaths: {}\n"))
+	f.Add(written("Dog: "+dog, kennel, dog))
+	f.Add(written("", "{x-readme-ref-name: A, items: {x-readme-ref-name: B, items: {x-readme-ref-name: A}}}", "{x-readme-ref-name: B}"))
 	f.Add([]byte("\ufeff" + head + "paths: {}\r\n# c\n--- \n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		first, err := canon.Snapshot("f.yml", data)

@@ -11,7 +11,6 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
-	"unicode/utf16"
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
@@ -49,8 +48,7 @@ func Parse(name string, data []byte) (*yaml.Node, error) {
 		return nil, diag.Errorf(diag.Pos{File: name, Line: line}, "too-many-nodes", "the document has more than %d lines and separators", maxMarks).
 			WithHint("check that the file is an API specification, or split it")
 	}
-	data = joinSurrogates(data)
-	dec := yaml.NewDecoder(bytes.NewReader(data))
+	dec := yaml.NewDecoder(bytes.NewReader(jsonEscapes(data)))
 	var doc yaml.Node
 	switch err := dec.Decode(&doc); {
 	case errors.Is(err, io.EOF):
@@ -75,23 +73,6 @@ func Parse(name string, data []byte) (*yaml.Node, error) {
 		return nil, err
 	}
 	return root, nil
-}
-
-// surrogates matches what stands in JSON for a character beyond 16 bits, and does not
-// in YAML.
-var surrogates = regexp.MustCompile(`(?i)\\u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})`)
-
-// joinSurrogates replaces pairs of surrogates in a JSON document by the characters
-// that they stand for.
-func joinSurrogates(data []byte) []byte {
-	if trimmed := bytes.TrimLeft(data, " \t\r\n"); len(trimmed) == 0 || trimmed[0] != '{' || !bytes.Contains(data, []byte(`\u`)) {
-		return data
-	}
-	return surrogates.ReplaceAllFunc(data, func(pair []byte) []byte {
-		high, _ := strconv.ParseUint(string(pair[2:6]), 16, 16)
-		low, _ := strconv.ParseUint(string(pair[8:12]), 16, 16)
-		return utf8.AppendRune(nil, utf16.DecodeRune(rune(high), rune(low)))
-	})
 }
 
 func invalidUTF8(data []byte) int {

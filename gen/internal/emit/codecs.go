@@ -87,14 +87,12 @@ func (e *emitter) codec(g *Group, t *model.Type) {
 func (e *emitter) standardJSON(g *Group, t *model.Type) {
 	v := receiver
 	g.Comment("MarshalJSON implements json.Marshaler.")
-	g.Func().Params(Id(v).Id(t.Name)).Id("MarshalJSON").Params().Params(Index().Byte(), Error()).Block(
-		Return(Qual(e.wire, "Marshal").Call(Op("&").Id(v))),
-	)
+	g.Func().Params(Id(v).Id(t.Name)).Id("MarshalJSON").Params().Params(Index().Byte(), Error()).Custom(oneLine,
+		Return(Qual(e.wire, "Marshal").Call(Op("&").Id(v))))
 	g.Line()
 	g.Comment("UnmarshalJSON implements json.Unmarshaler.")
-	g.Func().Params(Id(v).Op("*").Id(t.Name)).Id("UnmarshalJSON").Params(Id("data").Index().Byte()).Error().Block(
-		Return(Qual(e.wire, "Unmarshal").Call(Id("data"), Id(v))),
-	)
+	g.Func().Params(Id(v).Op("*").Id(t.Name)).Id("UnmarshalJSON").Params(Id("data").Index().Byte()).Error().Custom(oneLine,
+		Return(Qual(e.wire, "Unmarshal").Call(Id("data"), Id(v))))
 	g.Line()
 }
 

@@ -4,8 +4,8 @@
 // oapi-codegen resolves the model's types, as OpenAPI schemas, to Go types
 // (declared.go). jennifer writes every declaration. Each kind of declaration has
 // a file: types.go, enums.go, unions.go, codecs.go, services.go, params.go,
-// forms.go, filters.go, client.go and routes.go. file.go renders and formats
-// them. index.go writes the table of methods in Markdown.
+// forms.go, filters.go, client.go, routes.go, commands.go and commandparams.go.
+// file.go renders and formats them. index.go writes the table of methods in Markdown.
 package emit
 
 import (
@@ -75,6 +75,7 @@ type emitter struct {
 	security map[string]string                  // the variables of security requirements, by securityKey
 	applies  map[*model.Type]map[sending]string // the methods that set a struct on a request
 	declared map[string]declaration             // the package's types by name, as oapi-codegen declares them
+	named    []string                           // import paths of further packages, each imported under its last element
 }
 
 func newEmitter(name, source string, target Target) *emitter {

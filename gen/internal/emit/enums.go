@@ -37,7 +37,7 @@ func (e *emitter) enum(g *Group, t *model.Type) {
 	})
 	g.Line()
 	g.Comment("Known reports whether this version of the package knows the value.")
-	g.Func().Params(Id(receiver).Id(t.Name)).Id("Known").Params().Bool().Block(
+	g.Func().Params(Id(receiver).Id(t.Name)).Id("Known").Params().Bool().Custom(oneLine,
 		Return(Qual(e.wire, "OneOf").Call(Id(receiver), Id(values))))
 	g.Line()
 	if t.HasAlternateSpellings() {

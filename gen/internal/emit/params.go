@@ -166,18 +166,38 @@ func (e *emitter) limits(g *Group, recv string, t *model.Type) {
 				given.Op("||")
 			}
 			names = append(names, f.Wire)
-			given.Add(e.isSet(recv, f))
-			if t.HasJSON() { // where a caller may say it, too
-				given.Op("||").Id(recv).Dot("JSON").Dot("Present").Call(Lit(f.Wire))
-			}
+			given.Add(e.given(recv, t, f))
 		}
 	}
 	if len(names) > 0 {
 		g.Id("req").Dot("Require").Call(Lit(strings.Join(names, " or ")), given)
 	}
+	for _, pair := range t.RequireWith {
+		first, second := fieldNamed(t, pair[0]), fieldNamed(t, pair[1])
+		if first != nil && second != nil {
+			g.Id("req").Dot("Require").Call(Lit(second.Wire), Add(e.given(recv, t, second)).Op("||").Op("!").Parens(e.given(recv, t, first)))
+		}
+	}
 	for _, choice := range t.Choices {
 		e.choice(g, recv, t, choice)
 	}
+}
+
+// given returns the expression that reports whether the caller has set a member.
+func (e *emitter) given(recv string, t *model.Type, f *model.Field) Code {
+	set := Add(e.isSet(recv, f))
+	if t.HasJSON() { // where a caller may say it, too
+		set.Op("||").Id(recv).Dot("JSON").Dot("Present").Call(Lit(f.Wire))
+	}
+	return set
+}
+
+func fieldNamed(t *model.Type, wire string) *model.Field {
+	i := slices.IndexFunc(t.Fields, func(f *model.Field) bool { return f.Wire == wire })
+	if i < 0 {
+		return nil
+	}
+	return t.Fields[i]
 }
 
 // choice refuses a value that has none of the alternatives, or several where only one

@@ -23,6 +23,10 @@ const undocumented = "Not documented yet."
 // new element adds exactly one line.
 var linewise = Options{Open: "{", Close: "}", Separator: ",", Multi: true}
 
+// oneLine lays out the body of a method that every type has: what a reader of a
+// change to the type need not look at.
+var oneLine = Options{Open: "{ ", Close: " }"}
+
 // types declares named types in the given order, each with its old names, its
 // apply method if it is sent by one, and its filters. senders holds, for each
 // struct that is sent, a method for each way in which it is.

@@ -14,10 +14,10 @@ func (e *emitter) union(g *Group, t *model.Type) {
 	v := receiver
 	recv := Id(v).Id(t.Name)
 	g.Comment("Raw returns the value as raw JSON.")
-	g.Func().Params(recv.Clone()).Id("Raw").Params().Qual(e.value, "JSON").Block(Return(Id(v).Dot("raw")))
+	g.Func().Params(recv.Clone()).Id("Raw").Params().Qual(e.value, "JSON").Custom(oneLine, Return(Id(v).Dot("raw")))
 	g.Line()
 	g.Comment("IsZero reports whether the value is absent. JSON null is a value.")
-	g.Func().Params(recv.Clone()).Id("IsZero").Params().Bool().Block(Return(Id(v).Dot("raw").Dot("IsZero").Call()))
+	g.Func().Params(recv.Clone()).Id("IsZero").Params().Bool().Custom(oneLine, Return(Id(v).Dot("raw").Dot("IsZero").Call()))
 	g.Line()
 	g.Add(docs(t.Name + "Of returns " + article(t.Name) + " that holds raw."))
 	g.Func().Id(t.Name + "Of").Params(Id("raw").Qual(e.value, "JSON")).Id(t.Name).Block(
@@ -27,11 +27,11 @@ func (e *emitter) union(g *Group, t *model.Type) {
 		e.variant(g, t, variant)
 	}
 	g.Comment("DecodeJSON reads the value from d.")
-	g.Func().Params(Id(v).Op("*").Id(t.Name)).Id("DecodeJSON").Params(Id("d").Op("*").Qual(e.wire, "Decoder")).Block(
+	g.Func().Params(Id(v).Op("*").Id(t.Name)).Id("DecodeJSON").Params(Id("d").Op("*").Qual(e.wire, "Decoder")).Custom(oneLine,
 		Id(v).Dot("raw").Op("=").Id("d").Dot("ReadRaw").Call())
 	g.Line()
 	g.Comment("AppendJSON appends the value's JSON form to b.")
-	g.Func().Params(Id(v).Op("*").Id(t.Name)).Id("AppendJSON").Params(Id("b").Index().Byte()).Index().Byte().Block(
+	g.Func().Params(Id(v).Op("*").Id(t.Name)).Id("AppendJSON").Params(Id("b").Index().Byte()).Index().Byte().Custom(oneLine,
 		Return(Qual(e.wire, "AppendRaw").Call(Id("b"), Id(v).Dot("raw"))))
 	g.Line()
 	e.standardJSON(g, t)

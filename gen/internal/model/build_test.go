@@ -293,13 +293,14 @@ func TestLimitsOfRequests(t *testing.T) {
     Thing:
       type: object
       x-require-one: [%s]
+      x-require-with: {title: %s}
       properties:
         count: {type: integer, maximum: 500}
         title: {type: string, maxLength: 50}
         low: {type: integer, maximum: -1}
         free: {type: string}
 `
-	d, err := build(t, fmt.Sprintf(schema, "title, free"), "Thing")
+	d, err := build(t, fmt.Sprintf(schema, "title, free", "count"), "Thing")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -314,7 +315,13 @@ func TestLimitsOfRequests(t *testing.T) {
 	if want := map[string]int{"count": 500, "title": 0, "low": 0, "free": 0}; !maps.Equal(got, want) || !slices.Equal(thing.RequireOne, []string{"title", "free"}) {
 		t.Errorf("got %v, and %v of which one is required", got, thing.RequireOne)
 	}
-	if _, err := build(t, fmt.Sprintf(schema, "title, gone"), "Thing"); err == nil || !strings.Contains(err.Error(), `x-require-one of Thing lists "gone"`) {
+	if _, err := build(t, fmt.Sprintf(schema, "title, gone", "count"), "Thing"); err == nil || !strings.Contains(err.Error(), `x-require-one of Thing lists "gone"`) {
+		t.Errorf("a member that does not exist: %v", err)
+	}
+	if want := [][2]string{{"title", "count"}}; !slices.Equal(thing.RequireWith, want) {
+		t.Errorf("members that are required with others: %q, want %q", thing.RequireWith, want)
+	}
+	if _, err := build(t, fmt.Sprintf(schema, "title, free", "gone"), "Thing"); err == nil || !strings.Contains(err.Error(), `x-require-with of Thing lists "gone"`) {
 		t.Errorf("a member that does not exist: %v", err)
 	}
 }

@@ -22,6 +22,7 @@ type Lock struct {
 	File    string
 	entries map[string]LockEntry
 	used    map[string]LockEntry
+	before  map[string]LockEntry // of a generation that this one follows; see After
 }
 
 // LockEntry is one locked name.
@@ -132,22 +133,57 @@ func (l *Lock) Marshal() ([]byte, error) {
 
 // asOption reports whether optional query and header parameters of the method at
 // loc are passed as an option of the call. They are if the method was locked
-// before it had any: a new argument would break its callers. A method whose path
-// changed is recognised by its name.
+// before it had any: a new argument would break its callers.
 func (l *Lock) asOption(loc, method string) bool {
-	_, existed := l.entries[loc]
-	if !existed {
-		for _, at := range slices.Sorted(maps.Keys(l.entries)) {
-			if l.entries[at].Name == method {
+	if option, existed := optionIn(l.before, loc, method); existed {
+		return option
+	}
+	option, _ := optionIn(l.entries, loc, method)
+	return option
+}
+
+// optionIn reports whether names have the method at loc, and whether new optional
+// parameters of it are an option. A method whose path changed is recognised by its
+// name.
+func optionIn(names map[string]LockEntry, loc, method string) (option, existed bool) {
+	if _, existed = names[loc]; !existed {
+		for _, at := range slices.Sorted(maps.Keys(names)) {
+			if names[at].Name == method {
 				loc, existed = at, true
 				break
 			}
 		}
 	}
-	if params, ok := l.entries[loc+" params"]; ok {
-		return params.Option
+	if params, ok := names[loc+" params"]; ok {
+		return params.Option, true
 	}
-	return existed
+	return existed, existed
+}
+
+// After returns a lock like Fresh for a generation that follows another: the form in
+// which a method takes its parameters is the one that it had there.
+func (l *Lock) After(before *Lock) *Lock {
+	fresh := l.Fresh()
+	fresh.before = before.used
+	return fresh
+}
+
+// Follows reports whether methods take their parameters as they would if the domain
+// were generated after another; see Lock.After.
+func (d *Domain) Follows(before *Domain) bool {
+	for _, r := range d.Resources {
+		for _, m := range r.Methods {
+			t := cmp.Or(m.Options, m.Params)
+			if t == nil || !t.Params || t.Fields[0].Required && t.Fields[0].In != "body" {
+				continue
+			}
+			option, existed := optionIn(before.Lock.used, strings.TrimSuffix(t.Loc, " params"), r.Name+"."+m.Name)
+			if existed && option != t.Option {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // recordOption records in which form a method takes the parameters at loc.

@@ -46,6 +46,14 @@ func (b *builder) mergeTypes() {
 					WithHint("remove it from x-require-one in the overlay")
 			}
 		}
+		for _, pair := range t.RequireWith {
+			for _, wire := range pair {
+				if !slices.ContainsFunc(t.Fields, func(f *Field) bool { return f.Wire == wire }) {
+					b.tolerateAt(t.Pos, "no-member", "x-require-with of %s lists %q, which is not one of its members", t.Name, wire).
+						WithHint("remove it from x-require-with in the overlay")
+				}
+			}
+		}
 		for i, wire := range t.order {
 			if !slices.ContainsFunc(t.Fields, func(f *Field) bool { return f.Wire == wire }) {
 				b.tolerateAt(t.orderAt[i], "no-member", "x-order of %s lists %q, which is not one of its members", t.Name, wire).

@@ -192,6 +192,9 @@ type Type struct {
 
 	// RequireOne lists the wire names of members of which at least one must be set.
 	RequireOne []string
+	// RequireWith lists pairs of wire names: if the first member is set, the second must
+	// be set, too.
+	RequireWith [][2]string
 
 	Loc string // the spec location that gave the name
 	Pos diag.Pos

@@ -54,6 +54,10 @@ func (b *builder) ref(n spec.Node, ctx context) Ref {
 	}
 	n = target
 	if s := b.shape(n); s.Pointer() != n.Pointer() {
+		if b.within(n) {
+			return Ref{Prim: JSON}
+		}
+		defer b.leave(n)
 		return b.ref(s, ctx)
 	}
 	if union, ok := b.told(n, ctx); ok {
@@ -226,6 +230,9 @@ func (b *builder) declare(n spec.Node, ctx context, kind Kind) *Type {
 		Doc: doc, Deprecated: b.deprecation(n),
 		Loc: n.Pointer(), Pos: n.Pos(), explicit: given != "" || ctx.explicit, given: given != "",
 		order: n.Get("x-order").Strings(), RequireOne: n.Get("x-require-one").Strings(),
+	}
+	for _, member := range n.Get("x-require-with").Members() {
+		t.RequireWith = append(t.RequireWith, [2]string{member.Name(), member.Text()})
 	}
 	for _, name := range n.Get("x-order").Items() {
 		t.orderAt = append(t.orderAt, name.Pos())

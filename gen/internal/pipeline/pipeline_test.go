@@ -78,8 +78,10 @@ func repository(t testing.TB) string {
 		t.Fatal(err)
 	}
 	doc["source"] = map[string]any{"path": "upstream"}
+	delete(doc, "sources")
 	for name, d := range doc["domains"].(map[string]any) {
 		d.(map[string]any)["file"] = name + ".yml"
+		delete(d.(map[string]any), "source")
 	}
 	config, err = yaml.Marshal(doc)
 	if err != nil {

@@ -95,8 +95,9 @@ func (r *Runner) ImportPath(domain string) string {
 
 // Result is the result of Run.
 type Result struct {
-	Builds []*Build      // in the order of the snapshots
-	Routes *emit.Package // the table of operations; nil if not asked for, or if lenient
+	Builds   []*Build      // in the order of the snapshots
+	Routes   *emit.Package // the table of operations; nil if not asked for, or if lenient
+	Commands *emit.Package // the commands of a command line; nil if not asked for, or if lenient
 }
 
 // Run takes snapshots through all stages up to and including last. In strict
@@ -226,11 +227,33 @@ func (c *Cache) build(r *Runner, s source.Snapshot) *Build {
 		c.put(key, b)
 		return b
 	}
-	b := &Build{
+	b := r.newBuild(s, in)
+	c.put(key, b)
+	return b
+}
+
+func (r *Runner) newBuild(s source.Snapshot, in *inputs) *Build {
+	return &Build{
 		Name: s.Domain, Config: r.config.Domains[s.Domain], Snapshot: s, LockFile: lockFile(s.Domain),
 		mode: r.mode, inputs: in, done: make([]sync.Once, len(stages)), counts: make([]int, len(stages)), errs: make([]error, len(stages)),
 	}
-	c.put(key, b)
+}
+
+// Follow returns the build of a domain as it would have been made after an older
+// state of upstream. It differs from the build itself if the names lock of today has
+// an argument for parameters that the older state did not have yet.
+func (r *Runner) Follow(ctx context.Context, before, after *Build) *Build {
+	if !before.Built() || !after.Built() || before.Model == nil || after.Types == nil || after.Model.Follows(before.Model) {
+		return after
+	}
+	b := r.newBuild(after.Snapshot, after.inputs)
+	b.after = before.Model.Lock
+	for i := range stages {
+		r.step(ctx, i, b)
+	}
+	if !b.Built() {
+		return after
+	}
 	return b
 }
 

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"go/types"
@@ -53,8 +54,8 @@ var stages = []stage{
 	{StageOverlay, "actions", (*Runner).overlay, nil},
 	{StageValidate, "documents", (*Runner).validate, nil},
 	{StageModel, "types", (*Runner).model, nil},
-	{StageEmit, "files", (*Runner).emit, (*Runner).emitTable},
-	{StageCheck, "packages", (*Runner).check, (*Runner).checkTable},
+	{StageEmit, "files", (*Runner).emit, (*Runner).emitTables},
+	{StageCheck, "packages", (*Runner).check, (*Runner).checkTables},
 }
 
 // Build is what the stages make of one domain. A field is set once the stage
@@ -80,6 +81,7 @@ type Build struct {
 
 	mode   Mode
 	inputs *inputs
+	after  *model.Lock      // of the build that this one follows; see Runner.Follow
 	faults func() diag.List // of a lenient build, what validation finds
 	done   []sync.Once      // by stage
 	counts []int            // by stage
@@ -243,7 +245,11 @@ func (r *Runner) validate(ctx context.Context, b *Build) (int, error) {
 // model decides every Go name, type and method.
 func (r *Runner) model(_ context.Context, b *Build) (int, error) {
 	build := func() (err error) {
-		b.Model, err = model.Build(b.Document, model.Options{Package: b.Config.Package, Lock: b.inputs.lock.Fresh(), Lenient: b.mode == Lenient})
+		lock := b.inputs.lock.Fresh()
+		if b.after != nil {
+			lock = b.inputs.lock.After(b.after)
+		}
+		b.Model, err = model.Build(b.Document, model.Options{Package: b.Config.Package, Lock: lock, Lenient: b.mode == Lenient})
 		return err
 	}
 	if b.mode == Strict {
@@ -297,28 +303,70 @@ func (r *Runner) check(_ context.Context, b *Build) (int, error) {
 	return 1, err
 }
 
-// emitTable writes the table of operations, if the configuration asks for one.
-func (r *Runner) emitTable(res *Result) (n int, err error) {
-	if r.config.Routes == "" {
-		return 0, nil
+// emitTables writes the table of operations and the commands, if the
+// configuration asks for them.
+func (r *Runner) emitTables(res *Result) (n int, err error) {
+	target := func(folder string) emit.Target {
+		return emit.Target{ImportPath: path.Join(r.config.Module, folder), Runtime: r.config.Runtime}
 	}
-	res.Routes, err = emit.Routes(res.models(), path.Base(r.config.Routes), emit.Target{
-		ImportPath: path.Join(r.config.Module, r.config.Routes),
-		Runtime:    r.config.Runtime,
-	})
-	return 1, err
+	if folder := r.config.Routes; folder != "" {
+		if res.Routes, err = emit.Routes(res.models(), path.Base(folder), target(folder)); err != nil {
+			return 0, err
+		}
+		n += len(res.Routes.Files)
+	}
+	if folder := r.config.Commands; folder != "" {
+		importPath := func(d *model.Domain) string { return r.ImportPath(d.Name) }
+		if res.Commands, err = emit.Commands(r.inOrder(res.models()), path.Base(folder), target(folder), importPath); err != nil {
+			return n, err
+		}
+		n += len(res.Commands.Files)
+	}
+	return n, nil
 }
 
-func (r *Runner) checkTable(res *Result) (int, error) {
-	if res.Routes == nil {
-		return 0, nil
-	}
+// inOrder returns the domains in the order of the configuration, in which a name
+// belongs to the domain that had it first.
+func (r *Runner) inOrder(domains []*model.Domain) []*model.Domain {
+	return slices.SortedFunc(slices.Values(domains), func(x, y *model.Domain) int {
+		return cmp.Compare(r.config.Domains[x.Name].Pos.Line, r.config.Domains[y.Name].Pos.Line)
+	})
+}
+
+func (r *Runner) checkTables(res *Result) (n int, err error) {
 	imports, err := r.imports()
 	if err != nil {
 		return 0, err
 	}
-	_, err = typecheck.Package(imports, res.Routes)
-	return 1, err
+	made := madeImports{imports, map[string]*types.Package{}}
+	for _, b := range res.Builds {
+		made.packages[r.ImportPath(b.Name)] = b.Types
+	}
+	for _, p := range []*emit.Package{res.Routes, res.Commands} {
+		if p == nil {
+			continue
+		}
+		if _, err = typecheck.Package(made, p); err != nil {
+			return n, err
+		}
+		n++
+	}
+	return n, nil
+}
+
+// madeImports are the packages of a run, which may not be on disk yet, and what
+// they import.
+type madeImports struct {
+	*typecheck.Imports
+	packages map[string]*types.Package
+}
+
+// Import returns an imported package.
+func (m madeImports) Import(p string) (*types.Package, error) {
+	if made := m.packages[p]; made != nil {
+		return made, nil
+	}
+	return m.Imports.Import(p)
 }
 
 // inputs are what a domain's build is made from, beside its snapshot.

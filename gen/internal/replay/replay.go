@@ -24,6 +24,7 @@ import (
 
 // Result is the outcome of a replay.
 type Result struct {
+	Source string        `json:"source,omitempty"` // whose history it is, if there are several
 	Steps  []report.Step `json:"commits"`
 	States int           `json:"states"` // of a domain in a commit
 	Built  int           `json:"built"`  // of these, how many could be generated and type-checked
@@ -55,7 +56,7 @@ func Run(ctx context.Context, states States, commits []track.Commit, progress fu
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		step, faults := res.one(c, b, known, i == 0)
+		step, faults := res.one(ctx, c, b, known, i == 0)
 		res.Steps = append(res.Steps, step)
 		for _, f := range faults {
 			res.Faults = append(res.Faults, fmt.Sprintf("%s: %s", c.Hash, f))
@@ -121,7 +122,10 @@ func build(ctx context.Context, states States, c track.Commit) (b built) {
 
 // note appends to the message of a step.
 func note(step *report.Step, text string) {
-	step.Message = strings.TrimSpace(step.Message + " " + text)
+	if step.Message != "" {
+		text = step.Message + ", " + text
+	}
+	step.Message = text
 }
 
 // last is the newest build of a domain that passed, and its commit.
@@ -131,7 +135,7 @@ type last struct {
 }
 
 // one replays a commit. A fault or a panic ends this commit, not the replay.
-func (res *Result) one(c track.Commit, b built, known map[string]last, first bool) (step report.Step, faults []string) {
+func (res *Result) one(ctx context.Context, c track.Commit, b built, known map[string]last, first bool) (step report.Step, faults []string) {
 	step = report.Step{Commit: c.Hash, Date: c.Date, Status: "unchanged", Bump: report.None}
 	defer func() {
 		if p := recover(); p != nil {
@@ -157,12 +161,16 @@ func (res *Result) one(c track.Commit, b built, known map[string]last, first boo
 		}
 		res.Built++
 		before, had := known[name]
+		if b.state.Follow != nil {
+			d = b.state.Follow(ctx, before.build, d)
+		}
 		known[name] = last{d, c.Hash}
 		switch {
 		case first:
 		case !had:
 			note(&step, "with "+name)
 		case before.build.Snapshot.SHA256 != d.Snapshot.SHA256:
+			step.Domains = append(step.Domains, name)
 			compare(&step, b.state.ImportPath(name), before.build, d)
 			if res.previous != "" && before.commit != res.previous {
 				note(&step, name+" since "+before.commit[:8])

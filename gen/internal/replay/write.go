@@ -13,19 +13,46 @@ import (
 // Formats lists the formats in which a result can be written.
 var Formats = []string{"text", "markdown", "json"}
 
+// Write writes the results of histories in one of Formats. In JSON, several are a
+// list.
+func Write(w io.Writer, format string, results []*Result) error {
+	if format == "json" && len(results) != 1 {
+		return encode(w, results)
+	}
+	for i, r := range results {
+		if i > 0 {
+			fmt.Fprintln(w)
+		}
+		if err := r.Write(w, format); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Write writes the result in one of Formats.
 func (r *Result) Write(w io.Writer, format string) error {
 	switch format {
 	case "text":
+		if r.Source != "" {
+			fmt.Fprintf(w, "source %s\n", r.Source)
+		}
 		return r.text(w)
 	case "markdown":
+		if r.Source != "" {
+			fmt.Fprintf(w, "## %s\n\n", r.Source)
+		}
 		return r.markdown(w)
 	case "json":
-		enc := json.NewEncoder(w)
-		enc.SetIndent("", "  ")
-		return enc.Encode(r)
+		return encode(w, r)
 	}
 	return fmt.Errorf("unknown format %q; known formats: %s", format, strings.Join(Formats, ", "))
+}
+
+func encode(w io.Writer, v any) error {
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	return enc.Encode(v)
 }
 
 func row(s report.Step) []string {

@@ -35,6 +35,9 @@ type State struct {
 	API    map[string]*types.Package
 	Source map[string]map[string][]byte
 	Broken []Stop
+	// Follow returns a build of the state as it would have been made after one of an
+	// older state; nil means that builds are what they are. See pipeline.Runner.Follow.
+	Follow func(ctx context.Context, before, after *pipeline.Build) *pipeline.Build
 }
 
 // api returns the packages of the state.
@@ -84,6 +87,12 @@ type domainDiff struct {
 
 // New compares two states.
 func New(ctx context.Context, old, new State) (*Report, error) {
+	if new.Follow != nil {
+		new.Domains = maps.Clone(new.Domains)
+		for name, b := range new.Domains {
+			new.Domains[name] = new.Follow(ctx, old.Domains[name], b)
+		}
+	}
 	c := &comparison{old: old, new: new, domains: map[string]*domainDiff{}, report: &Report{From: old.Side, To: new.Side, Broken: new.Broken}}
 	for _, name := range union(old.Domains, new.Domains) {
 		if err := ctx.Err(); err != nil {
@@ -99,6 +108,7 @@ func New(ctx context.Context, old, new State) (*Report, error) {
 	c.attachSource()
 	for _, name := range slices.Sorted(maps.Keys(c.domains)) {
 		d := c.domains[name]
+		c.locate(d)
 		for _, card := range d.cards {
 			d.judge(card)
 		}
@@ -160,38 +170,9 @@ func (c *comparison) domain(name string) (*domainDiff, error) {
 			card.Pos = diag.Pos{File: d.after.Snapshot.Path, Line: f.NewLine}
 		}
 	}
-	c.locate(d)
 	d.renames()
 	d.joinParameters()
 	return d, c.findings(d)
-}
-
-// locate moves the positions of cards to upstream's document, where the newer
-// snapshot is not on disk.
-func (c *comparison) locate(d *domainDiff) {
-	list := make(diag.List, len(d.cards))
-	for i, card := range d.cards {
-		list[i] = &diag.Annotation{Pos: card.Pos}
-	}
-	for i, a := range c.new.Snapshots[d.name].Locate(list) {
-		d.cards[i].Pos = a.Pos
-		d.cards[i].Pos.Col = 0
-	}
-}
-
-// stops records for both states why a domain could not be built.
-func (c *comparison) stops(d *domainDiff) {
-	for side, b := range []*pipeline.Build{d.before, d.after} {
-		if b == nil || b.Err == nil {
-			continue
-		}
-		state := []State{c.old, c.new}[side]
-		d.unknown = true
-		c.report.Stopped = append(c.report.Stopped, Stop{
-			What: "domain " + d.name, At: state.Side.String(),
-			Findings: state.Snapshots[d.name].Locate(diag.FromError(b.Err, diag.Pos{})),
-		})
-	}
 }
 
 func effectiveKey(f specdiff.Fact) string {
@@ -227,9 +208,10 @@ func (c *comparison) repairs(d *domainDiff) {
 		if r.Err == nil {
 			continue
 		}
+		why := c.new.Snapshots[d.name].Locate(diag.List{r.Err})[0]
 		repair := Repair{
 			Domain: d.name, At: at(r.Action.Pos), Target: r.Action.Target, Description: r.Action.Description,
-			Code: r.Err.Code, Message: r.Err.Message, Hint: r.Err.Hint,
+			Code: why.Code, Message: why.Message, Hint: why.Hint,
 		}
 		if r.Outcome == overlay.Obsolete {
 			c.report.Obsolete = append(c.report.Obsolete, repair)
@@ -501,6 +483,7 @@ func (c *comparison) finish() {
 			r.Bump = card.Bump
 		}
 	}
+	r.Sources = r.moves()
 	r.Reason = r.reason()
 	r.Changelog = r.changelog()
 }

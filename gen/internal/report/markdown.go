@@ -30,6 +30,9 @@ func (r *Report) Markdown(w io.Writer) error {
 	}
 	b.must("## API update: %s\n\n", r.Bump)
 	b.must("From %s to %s. **%s.** Version: **%s**, because %s.\n\n", r.From, r.To, sentenceCase(r.summary()), r.Bump, r.Reason)
+	for i, m := range r.Sources {
+		b.must("- %s\n%s", m, map[bool]string{true: "\n"}[i == len(r.Sources)-1])
+	}
 	r.markdownStops(b)
 	r.markdownUsers(b)
 	left := 0

@@ -54,10 +54,48 @@ type Side struct {
 	Commit string `json:"commit,omitempty"` // of upstream or of this repository
 	Date   string `json:"date,omitempty"`
 	Pin    string `json:"pin,omitempty"` // of upstream, for a state of this repository
+
+	// Upstreams are the sources. If there are several, Pin, and Commit of a state
+	// of upstream, are empty.
+	Upstreams []Upstream `json:"upstreams,omitempty"`
+
+	// Commits are the commits of upstream of which the domains are made.
+	Commits map[string]string `json:"-"`
+}
+
+// Upstream is a source at a commit.
+type Upstream struct {
+	Name   string `json:"name"`   // of the source, or of a domain at a commit of its own
+	Source string `json:"source"` // such as github:owner/repository
+	Commit string `json:"commit,omitempty"`
+	Date   string `json:"date,omitempty"`
+
+	Domains []string `json:"-"`
+}
+
+// String names the source and the commit for a reader.
+func (u Upstream) String() string {
+	return strings.TrimSpace(u.Name+" "+short(u.Commit)) + Side{Date: u.Date}.inBrackets()
+}
+
+func (s Side) upstreams() string {
+	var names []string
+	for _, u := range s.Upstreams {
+		names = append(names, u.String())
+	}
+	return strings.Join(names, ", ")
 }
 
 // String names the side for a reader.
 func (s Side) String() string {
+	if len(s.Upstreams) > 1 {
+		if s.Kind == "upstream" {
+			return "upstream " + s.upstreams()
+		}
+		at := s.upstreams()
+		s.Upstreams = nil
+		return s.String() + " at upstream " + at
+	}
 	if s.Pin != "" {
 		pin := s.Pin
 		s.Pin = ""
@@ -71,7 +109,7 @@ func (s Side) String() string {
 	case s.Date != "":
 		return s.Kind + " " + short(s.Commit) + " (" + s.dayOnly() + ")"
 	default:
-		return s.Kind + " " + short(cmp.Or(s.Commit, s.Name))
+		return strings.TrimSpace(s.Kind + " " + short(cmp.Or(s.Commit, s.Name)))
 	}
 }
 
@@ -81,6 +119,13 @@ func (s Side) day() string {
 		return ""
 	}
 	return ", " + day
+}
+
+func (s Side) inBrackets() string {
+	if s.Date == "" {
+		return ""
+	}
+	return " (" + s.dayOnly() + ")"
 }
 
 func (s Side) dayOnly() string { return strings.TrimPrefix(s.day(), ", ") }
@@ -96,6 +141,7 @@ func short(commit string) string {
 type Report struct {
 	From      Side             `json:"from"`
 	To        Side             `json:"to"`
+	Sources   []Move           `json:"sources,omitempty"` // what happened to each, where there are several
 	Bump      Bump             `json:"bump"`
 	Reason    string           `json:"reason"`
 	Cards     []*Card          `json:"cards"`
@@ -192,17 +238,18 @@ type Examples struct {
 
 // Step is one commit of a range.
 type Step struct {
-	Commit  string `json:"commit"`
-	Date    string `json:"date,omitempty"`
-	Status  string `json:"status"` // unchanged, changed, stopped
-	Bump    Bump   `json:"bump"`
-	Facts   int    `json:"facts"`
-	Lines   int    `json:"lines"`         // changed in generated code
-	Source  int    `json:"snapshotLines"` // changed in snapshots: a fact that adds a schema has many
-	Go      int    `json:"go"`
-	Broken  int    `json:"goIncompatible"`
-	Skipped int    `json:"skipped"`
-	Message string `json:"message,omitempty"`
+	Commit  string   `json:"commit"`
+	Date    string   `json:"date,omitempty"`
+	Status  string   `json:"status"` // unchanged, changed, stopped
+	Bump    Bump     `json:"bump"`
+	Facts   int      `json:"facts"`
+	Lines   int      `json:"lines"`         // changed in generated code
+	Source  int      `json:"snapshotLines"` // changed in snapshots: a fact that adds a schema has many
+	Go      int      `json:"go"`
+	Broken  int      `json:"goIncompatible"`
+	Skipped int      `json:"skipped"`
+	Message string   `json:"message,omitempty"`
+	Domains []string `json:"domains,omitempty"` // those that changed
 
 	like int // how many steps before it this one stands for as well
 }

@@ -27,21 +27,24 @@ const (
 
 // Config is specs/sources.yaml.
 type Config struct {
-	Module  string // import path of the repository's module
-	Output  string // directory of the generated packages, relative to the repository
-	Routes  string // directory of the package with the table of operations; none if empty
-	Runtime string // import path of the transport package
-	Source  Location
-	Domains map[string]DomainConfig
+	Module   string // import path of the repository's module
+	Output   string // directory of the generated packages, relative to the repository
+	Routes   string // directory of the package with the table of operations; none if empty
+	Commands string // directory of the package with the commands of a command line; none if empty
+	Runtime  string // import path of the transport package
+	Default  string // name of the source of the domains that name no other
+	Sources  map[string]Location
+	Domains  map[string]DomainConfig
 }
 
 // DomainConfig is the configuration of a domain: a specification and the package that is generated from it.
 type DomainConfig struct {
 	File     string
 	Package  string
-	Overlays []string  // globs; the default is overlays/common/*.yaml and overlays/<domain>/*.yaml
-	Source   *Location // if it differs from the configuration's
-	Pos      diag.Pos  // of the file's name
+	Overlays []string                  // globs; the default is overlays/common/*.yaml and overlays/<domain>/*.yaml
+	Source   string                    // name of its source in Config.Sources
+	Shapes   map[string]canon.Decision // of shared schemas that upstream wrote out with different shapes
+	Pos      diag.Pos                  // of the file's name
 }
 
 // Kind is a kind of source.
@@ -57,6 +60,7 @@ const (
 
 // Location is where specifications come from.
 type Location struct {
+	Name   string // unique in the configuration: what --to and mirrors call it
 	Kind   Kind
 	Where  string // owner/repository, URL, path, or registry ID
 	Ref    string // branch, tag or commit
@@ -85,6 +89,8 @@ func LoadConfig(dir string) (*Config, error) {
 
 var (
 	domainName = regexp.MustCompile(`^[a-z][a-z0-9]{0,31}$`)
+	schemaName = regexp.MustCompile(`^[A-Za-z0-9._-]+$`)
+	sourceName = regexp.MustCompile(`^[a-z][a-z0-9-]{0,31}$`)
 	modulePath = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._~/-]*$`)
 	fileName   = regexp.MustCompile(`^[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*$`)
 	repository = regexp.MustCompile(`^[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+$`)
@@ -98,25 +104,23 @@ func ParseConfig(file string, data []byte) (*Config, error) {
 		return nil, err
 	}
 	p := &parser{file: file}
-	cfg := &Config{Output: "generated", Domains: map[string]DomainConfig{}}
+	cfg := &Config{Output: "generated", Default: DefaultSource, Sources: map[string]Location{}, Domains: map[string]DomainConfig{}}
 	p.members(root, "the configuration", map[string]func(*yaml.Node){
 		"version": func(n *yaml.Node) {
 			if n.Value != "1" {
 				p.errorf(n, "bad-version", "version %q is not supported", n.Value).WithHint("set version to 1")
 			}
 		},
-		"module": func(n *yaml.Node) { cfg.Module = p.match(n, modulePath, "a module path") },
-		"output": func(n *yaml.Node) { cfg.Output = p.local(n) },
-		"routes": func(n *yaml.Node) {
-			p.packageName(&yaml.Node{Value: path.Base(n.Value), Line: n.Line, Column: n.Column})
-			if cfg.Routes = p.local(n); !domainName.MatchString(path.Base(cfg.Routes)) {
-				p.errorf(n, "bad-value", "routes is %q, whose last element is not a valid package name", n.Value)
-			}
-		},
-		"runtime": func(n *yaml.Node) { cfg.Runtime = p.match(n, modulePath, "an import path") },
-		"source":  func(n *yaml.Node) { cfg.Source = p.location(n) },
-		"domains": func(n *yaml.Node) { p.domains(n, cfg) },
+		"module":   func(n *yaml.Node) { cfg.Module = p.match(n, modulePath, "a module path") },
+		"output":   func(n *yaml.Node) { cfg.Output = p.local(n) },
+		"routes":   func(n *yaml.Node) { cfg.Routes = p.packageFolder(n, "routes") },
+		"commands": func(n *yaml.Node) { cfg.Commands = p.packageFolder(n, "commands") },
+		"runtime":  func(n *yaml.Node) { cfg.Runtime = p.match(n, modulePath, "an import path") },
+		"source":   func(n *yaml.Node) { cfg.Default = p.source(n, cfg, DefaultSource) },
+		"sources":  func(n *yaml.Node) { p.sources(n, cfg) },
+		"domains":  func(n *yaml.Node) { p.domains(n, cfg) },
 	}, "version", "module", "runtime", "source", "domains")
+	p.resolve(root, cfg)
 	p.ownFolders(root, cfg)
 	if err := p.errs.Err(); err != nil {
 		return nil, err
@@ -131,15 +135,14 @@ func (p *parser) ownFolders(root *yaml.Node, cfg *Config) {
 	if local, ok := strings.CutPrefix(cfg.Runtime, cfg.Module+"/"); ok {
 		others = append(others, local)
 	}
-	for key, folder := range map[string]string{"output": cfg.Output, "routes": cfg.Routes} {
+	folders := map[string]string{"output": cfg.Output, "routes": cfg.Routes, "commands": cfg.Commands}
+	for key, folder := range folders {
 		if folder == "" {
 			continue
 		}
 		at := root
-		for i := 0; i+1 < len(root.Content); i += 2 {
-			if root.Content[i].Value == key {
-				at = root.Content[i+1]
-			}
+		if n := member(root, key); n != nil {
+			at = n
 		}
 		holds := func(other string) bool {
 			return folder == "." || other == folder || strings.HasPrefix(other, folder+"/")
@@ -154,9 +157,21 @@ func (p *parser) ownFolders(root *yaml.Node, cfg *Config) {
 				WithHint("name a folder that holds nothing else, such as  generated")
 		}
 	}
-	if cfg.Routes == cfg.Output {
-		p.errorf(root, "bad-value", "output and routes are the same folder, %q", cfg.Output)
+	for _, pair := range [][2]string{{"output", "routes"}, {"output", "commands"}, {"routes", "commands"}} {
+		if folder := folders[pair[0]]; folder != "" && folder == folders[pair[1]] {
+			p.errorf(root, "bad-value", "%s and %s are the same folder, %q", pair[0], pair[1], folder)
+		}
 	}
+}
+
+// packageFolder returns the directory of one package.
+func (p *parser) packageFolder(n *yaml.Node, key string) string {
+	p.packageName(&yaml.Node{Value: path.Base(n.Value), Line: n.Line, Column: n.Column})
+	folder := p.local(n)
+	if !domainName.MatchString(path.Base(folder)) {
+		p.errorf(n, "bad-value", "%s is %q, whose last element is not a valid package name", key, n.Value)
+	}
+	return folder
 }
 
 // parser parses the files of this package and collects errors.
@@ -221,6 +236,83 @@ func (p *parser) local(n *yaml.Node) string {
 	return path.Clean(s)
 }
 
+// DefaultSource is the name of the configuration's source if it has none.
+const DefaultSource = "default"
+
+// source parses the source of a domain or of the configuration: the name of one
+// of the sources, or a source of its own, which is called own.
+func (p *parser) source(n *yaml.Node, cfg *Config, own string) (name string) {
+	if n.Kind == yaml.ScalarNode {
+		return p.match(n, sourceName, "the name of a source")
+	}
+	p.declare(n, cfg, own, p.location(n))
+	return own
+}
+
+func (p *parser) sources(n *yaml.Node, cfg *Config) {
+	if n.Kind != yaml.MappingNode {
+		p.errorf(n, "bad-value", "sources must be a mapping of names to sources")
+		return
+	}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key := n.Content[i]
+		p.declare(key, cfg, p.match(key, sourceName, "the name of a source"), p.location(n.Content[i+1]))
+	}
+}
+
+func (p *parser) declare(n *yaml.Node, cfg *Config, name string, l Location) {
+	if _, dup := cfg.Sources[name]; dup {
+		p.errorf(n, "bad-source", "two sources are called %s", name).
+			WithHint("a source that a domain does not share has the domain's name, and that of the configuration is called %s; give the other one a different name", DefaultSource)
+		return
+	}
+	l.Name = name
+	cfg.Sources[name] = l
+}
+
+// resolve looks up the sources that are given by name, wherever in the file they
+// are declared.
+func (p *parser) resolve(root *yaml.Node, cfg *Config) {
+	known := func(n *yaml.Node, name string) {
+		if _, ok := cfg.Sources[name]; !ok && name != "" && n != nil && n.Kind == yaml.ScalarNode {
+			p.errorf(n, "no-source", "there is no source %q", name).
+				WithHint("use one of %s, or add it under sources", strings.Join(slices.Sorted(maps.Keys(cfg.Sources)), ", "))
+		}
+	}
+	known(member(root, "source"), cfg.Default)
+	domains := member(root, "domains")
+	for _, name := range cfg.names() {
+		d, n := cfg.Domains[name], member(domains, name)
+		if d.Source == "" {
+			d.Source = cfg.Default
+		}
+		known(member(n, "source"), d.Source)
+		if _, shared := cfg.Sources[name]; shared && d.Source != name {
+			p.errorf(n, "bad-source", "domain %s has the name of a source that it does not use", name).
+				WithHint("give the source a different name: --to takes the names of both")
+		}
+		if ref := member(n, "ref"); ref != nil {
+			l := cfg.Sources[d.Source]
+			l.Ref, l.Pos = p.match(ref, refName, "a branch, tag or commit"), diag.Pos{File: p.file, Line: ref.Line, Col: ref.Column}
+			if d.Source == name { // its own source, which has a ref already
+				p.errorf(ref, "bad-source", "domain %s has a source of its own, which the ref belongs to", name)
+			}
+			p.declare(ref, cfg, name, l)
+			d.Source = name
+		}
+		cfg.Domains[name] = d
+	}
+}
+
+func member(n *yaml.Node, key string) *yaml.Node {
+	for i := 0; n != nil && n.Kind == yaml.MappingNode && i+1 < len(n.Content); i += 2 {
+		if n.Content[i].Value == key {
+			return n.Content[i+1]
+		}
+	}
+	return nil
+}
+
 func (p *parser) location(n *yaml.Node) Location {
 	l := Location{Pos: diag.Pos{File: p.file, Line: n.Line, Col: n.Column}}
 	set := func(kind Kind, where string) {
@@ -277,7 +369,9 @@ func (p *parser) domains(n *yaml.Node, cfg *Config) {
 					d.Overlays = append(d.Overlays, p.text(g))
 				}
 			},
-			"source": func(v *yaml.Node) { l := p.location(v); d.Source = &l },
+			"source": func(v *yaml.Node) { d.Source = p.source(v, cfg, name.Value) },
+			"shapes": func(v *yaml.Node) { d.Shapes = p.shapes(v) },
+			"ref":    func(*yaml.Node) {}, // belongs to the source, which may be named further down
 		}, "file")
 		if d.Package == "" {
 			d.Package = p.packageName(name)
@@ -290,6 +384,23 @@ func (p *parser) domains(n *yaml.Node, cfg *Config) {
 	}
 }
 
+func (p *parser) shapes(n *yaml.Node) map[string]canon.Decision {
+	if n.Kind != yaml.MappingNode {
+		p.errorf(n, "bad-value", "shapes must be a mapping of the names of schemas to decisions")
+		return nil
+	}
+	out := map[string]canon.Decision{}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		name, v := p.match(n.Content[i], schemaName, "the name of a schema"), n.Content[i+1]
+		out[name] = canon.Decision(v.Value)
+		if out[name] != canon.Inline && out[name] != canon.Shared {
+			p.errorf(v, "bad-value", "%q is not a decision about the shapes of %s", v.Value, name).
+				WithHint("use %s or %s", canon.Inline, canon.Shared)
+		}
+	}
+	return out
+}
+
 // packageName reads a name that must be valid for a package and its directory.
 func (p *parser) packageName(n *yaml.Node) string {
 	if token.IsKeyword(n.Value) || slices.Contains([]string{"main", "internal", "vendor", "testdata"}, n.Value) {
@@ -299,12 +410,25 @@ func (p *parser) packageName(n *yaml.Node) string {
 	return n.Value
 }
 
-// location returns where a domain's specification comes from.
-func (c *Config) location(domain string) Location {
-	if s := c.Domains[domain].Source; s != nil {
-		return *s
+// CheckDomain returns an error if name cannot be the name of a domain and of its package.
+func CheckDomain(name string) error {
+	p := &parser{}
+	if p.packageName(&yaml.Node{Value: name}); !domainName.MatchString(name) {
+		return fmt.Errorf("%q is not a valid domain name", name)
 	}
-	return c.Source
+	return p.errs.Err()
+}
+
+// Location returns where a domain's specification comes from.
+func (c *Config) Location(domain string) Location { return c.Sources[c.Domains[domain].Source] }
+
+// Used returns the names of the sources of which domains are made, in order.
+func (c *Config) Used() []string {
+	used := map[string]bool{}
+	for _, d := range c.Domains {
+		used[d.Source] = true
+	}
+	return slices.Sorted(maps.Keys(used))
 }
 
 // names returns the names of the domains in order.
@@ -313,10 +437,10 @@ func (c *Config) names() []string { return slices.Sorted(maps.Keys(c.Domains)) }
 // SnapshotPath returns the path of a domain's snapshot.
 func SnapshotPath(domain string) string { return fmt.Sprintf("specs/%s.yml", domain) }
 
-var readmeID = regexp.MustCompile(`^@([a-z0-9][a-z0-9-]*)/v([0-9][0-9A-Za-z.-]*)#([0-9a-z]{8,64})$`)
+var readmeID = regexp.MustCompile(`^@([A-Za-z0-9][A-Za-z0-9_-]*)(?:/v([0-9][0-9A-Za-z.-]*))?#([0-9a-z]{8,64})$`)
 
-// ParseReadmeID parses an ID of ReadMe's registry, @name/v1.0#id, and returns its last
-// part, which identifies the document in the registry.
+// ParseReadmeID parses an ID of ReadMe's registry, @name/v1.0#id, in which the version can
+// be left out, and returns its last part, which identifies the document in the registry.
 func ParseReadmeID(s string) (string, error) {
 	m := readmeID.FindStringSubmatch(s)
 	if m == nil {

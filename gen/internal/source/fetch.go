@@ -38,13 +38,17 @@ var DefaultEndpoints = Endpoints{
 // fetcher fetches the documents of a run.
 type fetcher struct {
 	dir       string // the repository: path sources are relative to it
-	mirror    string
+	mirrors   Mirrors
 	endpoints Endpoints
 	client    *http.Client
 }
 
-func newFetcher(o Options) *fetcher {
-	f := &fetcher{dir: o.Dir, mirror: o.Mirror, endpoints: o.Endpoints, client: o.Client}
+func newFetcher(o Options) (*fetcher, error) {
+	mirrors, err := o.Config.Mirrors(o.Mirror)
+	if err != nil {
+		return nil, err
+	}
+	f := &fetcher{dir: o.Dir, mirrors: mirrors, endpoints: o.Endpoints, client: o.Client}
 	if f.endpoints == (Endpoints{}) {
 		f.endpoints = DefaultEndpoints
 	}
@@ -56,14 +60,14 @@ func newFetcher(o Options) *fetcher {
 		return fmt.Errorf("the server redirects to %s; redirects are not followed", req.URL.Redacted())
 	}
 	f.client = &base
-	return f
+	return f, nil
 }
 
 // resolve returns the commit of ref, or of the location's own ref. It returns "" for
 // a source without commits. A commit on GitHub must be on the location's own ref.
 func (f *fetcher) resolve(ctx context.Context, l Location, ref string) (string, error) {
 	commit, err := f.commit(ctx, l, cmp.Or(ref, l.Ref))
-	if err != nil || l.Kind != GitHub || f.mirror != "" || ref == "" || ref == l.Ref || commit == l.Ref {
+	if err != nil || l.Kind != GitHub || len(f.mirrors) > 0 || ref == "" || ref == l.Ref || commit == l.Ref {
 		return commit, err
 	}
 	return commit, f.onRef(ctx, l, commit)
@@ -94,8 +98,12 @@ func (f *fetcher) commit(ctx context.Context, l Location, ref string) (string, e
 		return "", nil
 	case !refName.MatchString(ref) || strings.Contains(ref, ".."):
 		return "", diag.Errorf(l.Pos, "bad-ref", "%q is not a valid branch, tag or commit", ref)
-	case l.Kind == GitHub && f.mirror != "":
-		return mirrorCommit(f.mirror, ref, l.Pos)
+	case l.Kind == GitHub && len(f.mirrors) > 0:
+		dir, err := f.mirrors.Of(l)
+		if err != nil {
+			return "", err
+		}
+		return mirrorCommit(dir, ref, l.Pos)
 	case commitHex.MatchString(ref):
 		return ref, nil
 	case l.Kind == Path:
@@ -142,8 +150,12 @@ func (f *fetcher) fetch(ctx context.Context, l Location, file, commit string) (d
 	switch l.Kind {
 	case GitHub:
 		file = path.Join(l.Folder, file)
-		if f.mirror != "" {
-			data, err = ReadFile(filepath.Join(f.mirror, commit, filepath.FromSlash(file)), l.Pos)
+		if len(f.mirrors) > 0 {
+			dir, err := f.mirrors.Of(l)
+			if err != nil {
+				return nil, name, err
+			}
+			data, err = ReadFile(filepath.Join(dir, commit, filepath.FromSlash(file)), l.Pos)
 			return data, name, err
 		}
 		data, err = f.get(ctx, f.endpoints.GitHubRaw+"/"+l.Where+"/"+commit+"/"+file, "*/*", l.Pos)

@@ -2,6 +2,7 @@ package source_test
 
 import (
 	"bytes"
+	"maps"
 	"net/url"
 	"path/filepath"
 	"strings"
@@ -33,6 +34,7 @@ func FuzzConfig(f *testing.F) {
 	f.Add(config("{readme: '@a/v1#0123456789'}"))
 	f.Add(config("{path: ../elsewhere}"))
 	f.Add(config("{github: ../.., ref: ../main, folder: a/../..}"))
+	f.Add("version: 1\nmodule: a\nruntime: b\nsource: first\nsources: {first: {github: o/r, ref: main}, second-one: {github: p/s, ref: v1, folder: f}}\ndomains: {a: {file: a.yml}, b: {source: second-one, ref: v2, file: g/b.json}}\n")
 	f.Add("version: 1\nmodule: !!str a\nruntime: &r a/b\nsource: {path: *r}\ndomains: {a: &d {file: a.yml}, b: {<<: *d, package: c}}\n")
 	f.Fuzz(func(t *testing.T, text string) {
 		cfg, err := source.ParseConfig("f", []byte(text))
@@ -40,7 +42,7 @@ func FuzzConfig(f *testing.F) {
 			checkDiagnostics(t, err)
 			return
 		}
-		if len(cfg.Domains) == 0 || cfg.Module == "" || cfg.Runtime == "" || cfg.Source.Kind == "" || cfg.Source.Where == "" {
+		if len(cfg.Domains) == 0 || cfg.Module == "" || cfg.Runtime == "" || cfg.Sources[cfg.Default].Where == "" {
 			t.Errorf("an incomplete configuration: %+v", cfg)
 		}
 		packages := map[string]bool{}
@@ -54,9 +56,9 @@ func FuzzConfig(f *testing.F) {
 				t.Errorf("package %q", d.Package)
 			}
 			packages[d.Package] = true
-			l := cfg.Source
-			if d.Source != nil {
-				l = *d.Source
+			l := cfg.Location(name)
+			if l.Kind == "" || l.Where == "" || l.Name != d.Source {
+				t.Errorf("an incomplete source: %+v", l)
 			}
 			// Names stay in the path of the URL.
 			if l.Kind == source.GitHub {
@@ -72,7 +74,8 @@ func FuzzConfig(f *testing.F) {
 // FuzzLock checks that parsing the output of Marshal returns the same lock.
 func FuzzLock(f *testing.F) {
 	f.Add("version: 1\nsource: github:o/r\ndomains: {pets: {file: pets.yml, snapshot: '" + strings.Repeat("0a", 32) + "'}}\n")
-	f.Add("version: 1\nsource: 'yes'\nref: 1e3\ncommit: '" + strings.Repeat("0123456789", 4) + "'\ndomains: {a: {file: a.yml, source: 'url:https://a', document: '" + strings.Repeat("0", 64) + "', snapshot: " + strings.Repeat("0", 64) + "}}\n")
+	f.Add("version: 1\nsource: 'yes'\nref: 1e3\ncommit: '" + strings.Repeat("0123456789", 4) + "'\ndomains: {a: {file: a.yml, source: a, document: '" + strings.Repeat("0", 64) + "', snapshot: " + strings.Repeat("0", 64) + "}}\n")
+	f.Add("version: 1\nsource: 'yes'\nsources: {docs: {source: github:p/s, ref: v1, commit: " + strings.Repeat("a1", 20) + "}}\ndomains: {a: {file: a.yml, source: docs, commit: " + strings.Repeat("b1", 20) + ", snapshot: " + strings.Repeat("0", 64) + "}}\n")
 	f.Add("version: 1\nsource: \"a\\nb\"\nref: \"#\"\ndomains: {a: {file: '1', commit: " + strings.Repeat("1", 40) + ", snapshot: " + strings.Repeat("1e", 32) + "}}\n")
 	f.Fuzz(func(t *testing.T, text string) {
 		lock, err := source.ParseLock("f", []byte(text))
@@ -98,7 +101,7 @@ func FuzzLock(f *testing.F) {
 				t.Errorf("%s was %+v, and is %+v", name, before, pin)
 			}
 		}
-		if again.Source != lock.Source || again.Ref != lock.Ref || again.Commit != lock.Commit || len(again.Domains) != len(lock.Domains) {
+		if !maps.Equal(again.Sources, lock.Sources) || again.Source != lock.Source || again.Ref != lock.Ref || again.Commit != lock.Commit || len(again.Domains) != len(lock.Domains) {
 			t.Errorf("it was %+v, and is %+v", lock, again)
 		}
 	})

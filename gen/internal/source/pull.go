@@ -6,10 +6,12 @@ import (
 	"encoding/hex"
 	"errors"
 	"io/fs"
+	"maps"
 	"net/http"
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 
@@ -21,7 +23,7 @@ import (
 type Options struct {
 	Dir       string // the repository
 	Config    *Config
-	Mirror    string // directory that replaces the network for github sources
+	Mirror    string // directories that replace the network for github sources; see Config.Mirrors
 	Endpoints Endpoints
 	Client    *http.Client
 	// KeepGoing makes Update go on past descriptions that cannot be read, which
@@ -71,34 +73,41 @@ func Ensure(ctx context.Context, o Options) (*Set, error) {
 		return nil, diag.Errorf(diag.Pos{File: o.Dir}, "no-repository", "cannot open: %v", err)
 	}
 	defer root.Close()
-	f := newFetcher(o)
+	f, err := newFetcher(o)
+	if err != nil {
+		return nil, err
+	}
 	set := &Set{}
-	return set, o.forEach(set, func(name string) (Snapshot, bool, error) {
-		pin, ok := lock.Domains[name]
-		l := o.Config.location(name)
-		if err := pinned(lock, pin, ok, l, o.Config.Domains[name].File, name); err != nil {
-			return Snapshot{}, false, err
+	return set, o.forEach(set, func(name string) (Snapshot, bool, error) { return f.ensure(ctx, o, root, lock, name) })
+}
+
+// ensure returns a domain's pinned snapshot: the one on disk, or, if there is
+// none, what the source has at the pinned commit.
+func (f *fetcher) ensure(ctx context.Context, o Options, root *os.Root, lock *Lock, name string) (s Snapshot, fetched bool, err error) {
+	pin := lock.Domains[name]
+	if d, l := o.Config.Domains[name], o.Config.Location(name); !lock.pins(name, d, l) {
+		return Snapshot{}, false, diag.Errorf(l.Pos, "not-pinned", "domain %s (%s of %s) is not pinned by the lock", name, d.File, l).
+			WithHint("run  make update  to pull and pin it")
+	}
+	file := SnapshotPath(name)
+	data, err := readSnapshot(root, file)
+	switch {
+	case err == nil:
+		if sum := digest(data); sum != pin.Snapshot {
+			return Snapshot{}, false, diag.Errorf(diag.Pos{File: file}, "snapshot-differs",
+				"is not the pinned snapshot: its SHA-256 is %s, but the lock has %s", sum, pin.Snapshot).
+				WithHint("restore it with git, or delete it to pull it again; make changes in an overlay instead")
 		}
-		file := SnapshotPath(name)
-		data, err := readSnapshot(root, file)
-		switch {
-		case err == nil:
-			if sum := digest(data); sum != pin.Snapshot {
-				return Snapshot{}, false, diag.Errorf(diag.Pos{File: file}, "snapshot-differs",
-					"is not the pinned snapshot: its SHA-256 is %s, but the lock has %s", sum, pin.Snapshot).
-					WithHint("restore it with git, or delete it to pull it again; make changes in an overlay instead")
-			}
-			return Snapshot{Domain: name, Path: file, Data: data, SHA256: pin.Snapshot}, false, nil
-		case !errors.Is(err, fs.ErrNotExist):
-			return Snapshot{}, false, diag.Errorf(diag.Pos{File: file}, "snapshot-unreadable", "%v", err)
-		}
-		s, _, err := f.snapshot(ctx, o, name, pin.File, lock.commit(name))
-		if err == nil && s.SHA256 != pin.Snapshot {
-			err = diag.Errorf(pin.Pos, "snapshot-differs", "the source's document for %s is not the pinned one: its SHA-256 is %s, but the lock has %s",
-				name, s.SHA256, pin.Snapshot).WithHint("if you trust the source, run  make update  to pin the new document")
-		}
-		return s, true, err
-	})
+		return Snapshot{Domain: name, Path: file, Data: data, SHA256: pin.Snapshot}, false, nil
+	case !errors.Is(err, fs.ErrNotExist):
+		return Snapshot{}, false, diag.Errorf(diag.Pos{File: file}, "snapshot-unreadable", "%v", err)
+	}
+	s, _, err = f.snapshot(ctx, o, name, pin.File, lock.Pinned(name))
+	if err == nil && s.SHA256 != pin.Snapshot {
+		err = diag.Errorf(pin.Pos, "snapshot-differs", "the source's document for %s is not the pinned one: its SHA-256 is %s, but the lock has %s",
+			name, s.SHA256, pin.Snapshot).WithHint("if you trust the source, run  make update  to pin the new document")
+	}
+	return s, true, err
 }
 
 // Verify fetches every description at the commit that the lock pins, and
@@ -113,16 +122,17 @@ func Verify(ctx context.Context, o Options) (*Set, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := newFetcher(o)
-	if lock.Commit != "" && o.Config.Source.Kind == GitHub && f.mirror == "" {
-		if err := f.onRef(ctx, o.Config.Source, lock.Commit); err != nil {
-			return nil, err
-		}
+	f, err := newFetcher(o)
+	if err != nil {
+		return nil, err
+	}
+	if err := f.onRefs(ctx, o.Config, lock); err != nil {
+		return nil, err
 	}
 	set := &Set{}
 	return set, o.forEach(set, func(name string) (Snapshot, bool, error) {
 		pin := lock.Domains[name]
-		at := lock.commit(name)
+		at := lock.Pinned(name)
 		s, document, err := f.snapshot(ctx, o, name, pin.File, at)
 		switch {
 		case err != nil:
@@ -133,23 +143,45 @@ func Verify(ctx context.Context, o Options) (*Set, error) {
 		case s.SHA256 != pin.Snapshot:
 			return Snapshot{}, false, diag.Errorf(pin.Pos, "snapshot-differs", "what the source serves for %s at %s is not what is in %s: its SHA-256 is %s, the lock says %s",
 				name, at, SnapshotPath(name), s.SHA256, pin.Snapshot).
-				WithHint("somebody changed the snapshot and the lock, or the generator reduces descriptions in another way now: run  gen update --to %s  and look at the difference", at)
+				WithHint("somebody changed the snapshot and the lock, or the generator reduces descriptions in another way now: run  gen update --to %s  and look at the difference", lock.target(o.Config, name))
 		}
 		return s, true, nil
 	})
 }
 
-// pinned checks that the lock pins the configured source.
-func pinned(lock *Lock, pin Pin, ok bool, l Location, file, name string) error {
-	locked := lock.Source
-	if pin.Source != "" {
-		locked = pin.Source
+// onRefs checks the commits of the lock as onRef does.
+func (f *fetcher) onRefs(ctx context.Context, c *Config, lock *Lock) error {
+	if len(f.mirrors) > 0 {
+		return nil
 	}
-	if !ok || pin.File != file || locked != l.String() {
-		return diag.Errorf(l.Pos, "not-pinned", "domain %s (%s of %s) is not pinned by the lock", name, file, l).
-			WithHint("run  make update  to pull and pin it")
+	checked := map[string]bool{}
+	for _, name := range c.names() {
+		l, commit := c.Location(name), lock.Pinned(name)
+		if key := l.Name + "@" + commit; commit == "" || l.Kind != GitHub || checked[key] {
+			continue
+		} else {
+			checked[key] = true
+		}
+		if err := f.onRef(ctx, l, commit); err != nil {
+			return err
+		}
 	}
 	return nil
+}
+
+// pins reports whether the lock pins what the configuration says of a domain.
+func (l *Lock) pins(domain string, d DomainConfig, at Location) bool {
+	pin, ok := l.Domains[domain]
+	return ok && l.source(pin.Source).Source == at.String() && pin.File == d.File && pin.Shapes == d.shapes()
+}
+
+// shapes returns the decisions about shapes as the lock records them.
+func (d DomainConfig) shapes() string {
+	var list []string
+	for _, name := range slices.Sorted(maps.Keys(d.Shapes)) {
+		list = append(list, name+"="+string(d.Shapes[name]))
+	}
+	return strings.Join(list, ",")
 }
 
 func readSnapshot(root *os.Root, file string) ([]byte, error) {
@@ -165,14 +197,14 @@ func readSnapshot(root *os.Root, file string) ([]byte, error) {
 
 // snapshot fetches a document and returns its snapshot.
 func (f *fetcher) snapshot(ctx context.Context, o Options, domain, file, commit string) (s Snapshot, document string, err error) {
-	raw, name, err := f.fetch(ctx, o.Config.location(domain), file, commit)
+	raw, name, err := f.fetch(ctx, o.Config.Location(domain), file, commit)
 	if found := diag.FromError(err, diag.Pos{}); len(found) > 0 && found[0].Code == "no-document" && !o.KeepGoing {
 		return Snapshot{}, "", f.absent(ctx, o, domain, commit, found[0])
 	}
 	if err != nil {
 		return Snapshot{}, "", err
 	}
-	data, err := canon.Snapshot(name, raw)
+	data, err := canon.SnapshotWith(name, raw, o.Config.Domains[domain].Shapes)
 	if err != nil {
 		return Snapshot{}, "", err
 	}
@@ -182,55 +214,6 @@ func (f *fetcher) snapshot(ctx context.Context, o Options, domain, file, commit 
 // NewSnapshot returns the snapshot of a domain that holds data.
 func NewSnapshot(domain string, data []byte, origin Origin) Snapshot {
 	return Snapshot{Domain: domain, Path: SnapshotPath(domain), Data: data, SHA256: digest(data), Origin: origin}
-}
-
-// Update fetches all specifications at the newest commit of their source, or at to for
-// the configuration's own source. It returns the snapshots and the lock that pins
-// them. It writes no files.
-func Update(ctx context.Context, o Options, to string) (*Set, *Lock, error) {
-	f := newFetcher(o)
-	main := o.Config.Source
-	commit, err := f.resolve(ctx, main, to)
-	if err != nil {
-		return nil, nil, err
-	}
-	lock := &Lock{Source: main.String(), Ref: main.Ref, Commit: commit, Domains: map[string]Pin{}}
-	set := &Set{}
-	var mu sync.Mutex
-	err = o.forEach(set, func(name string) (Snapshot, bool, error) {
-		l, at := o.Config.location(name), commit
-		pin := Pin{File: o.Config.Domains[name].File}
-		if o.Config.Domains[name].Source != nil {
-			pin.Source = l.String()
-			var err error
-			if at, err = f.resolve(ctx, l, ""); err != nil {
-				return Snapshot{}, false, err
-			}
-			pin.Commit = at
-		}
-		s, document, err := f.snapshot(ctx, o, name, pin.File, at)
-		if err != nil {
-			return Snapshot{}, false, err
-		}
-		if at == "" {
-			pin.Document = document
-		}
-		pin.Snapshot = s.SHA256
-		mu.Lock()
-		lock.Domains[name] = pin
-		mu.Unlock()
-		return s, true, nil
-	})
-	if err != nil {
-		return nil, nil, err
-	}
-	if o.Announce {
-		if old, err := LoadLock(o.Dir); err == nil && old != nil && old.Source == lock.Source {
-			set.New = f.added(ctx, o.Config, old.Commit, lock.Commit)
-		}
-	}
-	set.Stale, err = staleSnapshots(o)
-	return set, lock, err
 }
 
 // forEach runs get for every domain, with limited concurrency, and collects the
@@ -274,6 +257,9 @@ func (o Options) forEach(set *Set, get func(name string) (Snapshot, bool, error)
 // staleSnapshots returns the snapshots of domains that are no longer configured.
 func staleSnapshots(o Options) ([]string, error) {
 	entries, err := os.ReadDir(filepath.Join(o.Dir, "specs"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil // nothing has been pulled yet
+	}
 	if err != nil {
 		return nil, diag.Errorf(diag.Pos{File: "specs"}, "no-repository", "%v", err)
 	}

@@ -269,7 +269,9 @@ func TestEnsureErrors(t *testing.T) {
 			os.Remove(filepath.Join(o.Dir, "specs/pets.yml"))
 			put(t, o.Dir, "upstream/pets.yml", fmt.Sprintf(api, "b"))
 		}, "not the pinned one"},
-		{"other source", func(t *testing.T, o *source.Options) { o.Config.Source.Where = "elsewhere" }, "not pinned by the lock"},
+		{"other source", func(t *testing.T, o *source.Options) {
+			o.Config.Sources[o.Config.Default] = source.Location{Kind: source.Path, Where: "elsewhere"}
+		}, "not pinned by the lock"},
 		{"symlink", func(t *testing.T, o *source.Options) {
 			p := filepath.Join(o.Dir, "specs/pets.yml")
 			os.Rename(p, p+".real")
@@ -311,6 +313,9 @@ func TestConfigErrors(t *testing.T) {
 		{"output among dependencies", good + "output: vendor/a\n", "must be a folder of its own"},
 		{"routes among others", good + "routes: specs\n", "must be a folder of its own"},
 		{"routes among the packages", good + "routes: generated\n", "are the same folder"},
+		{"commands among the packages", good + "commands: generated\n", "output and commands are the same folder"},
+		{"commands among the routes", good + "routes: fake\ncommands: fake\n", "routes and commands are the same folder"},
+		{"commands in no package", good + "commands: cmd/my-cli\n", "not a valid package name"},
 		{"routes outside", good + "routes: ../elsewhere\n", "not a path within"},
 		{"routes in no package", good + "routes: a/my-fake\n", "not a valid package name"},
 		{"absolute output", good + "output: /elsewhere\n", "not a path within"},
@@ -321,6 +326,14 @@ func TestConfigErrors(t *testing.T) {
 		{"routes called as a keyword", good + "routes: a/range\n", "\"range\" cannot be the name of a Go package"},
 		{"domain name", strings.Replace(good, "pets:", "../pets:", 1), "not a valid domain name"},
 		{"one package twice", good + "  dogs: {file: dogs.yml, package: pets}\n", "same package"},
+		{"unknown source", strings.Replace(good, "pets.yml", "pets.yml, source: docs", 1), `:6:34: there is no source "docs"`},
+		{"unknown default", config("docs"), `:4:9: there is no source "docs"`},
+		{"source twice", good + "sources: {default: {path: a}}\n", "two sources are called default"},
+		{"domain named as a source", good + "sources: {pets: {path: a}}\n", "has the name of a source that it does not use"},
+		{"own source and ref", strings.Replace(good, "pets.yml", "pets.yml, source: {path: a}, ref: b", 1), "has a source of its own, which the ref belongs to"},
+		{"bad ref", strings.Replace(good, "pets.yml", "pets.yml, ref: a..b", 1), "is not a branch, tag or commit"},
+		{"source name", good + "sources: {'a@b': {path: a}}\n", "is not the name of a source"},
+		{"decision", strings.Replace(good, "pets.yml", "pets.yml, shapes: {Pet: both}", 1), `:6:40: "both" is not a decision about the shapes of Pet`},
 		{"readme id", config("{readme: 'pets'}"), "not a registry ID"},
 		{"not YAML", "version: [\n", "yaml-syntax"},
 	} {
@@ -346,7 +359,7 @@ func TestLockRoundTrip(t *testing.T) {
 	if err != nil || string(again) != string(data) {
 		t.Errorf("%v\n%s", err, again)
 	}
-	if len(lock.Domains) != 7 {
+	if len(lock.Domains) != 11 {
 		t.Errorf("%d domains", len(lock.Domains))
 	}
 }

@@ -112,7 +112,7 @@ func (d *Document) tooNested(targets map[string]bool) (found string) {
 // keywords whose values contain no references.
 var (
 	nameMaps = set("properties patternProperties $defs definitions schemas responses parameters headers requestBodies securitySchemes callbacks paths webhooks content encoding variables scopes x-variants x-resources x-enum")
-	data     = set("default const enum example examples mapping security x-expect x-page x-order x-aliases x-require-one x-ignored tags")
+	data     = set("default const enum example examples mapping security x-expect x-page x-order x-aliases x-require-one x-require-with x-ignored tags")
 )
 
 func set(words string) map[string]bool {

@@ -38,11 +38,14 @@ func (t *Tracker) examples(ctx context.Context, old, new report.State) (*report.
 			maps.EqualFunc(d.Before.Package.Files, d.After.Package.Files, bytes.Equal) {
 			continue // the same code decodes alike
 		}
+		if was, is := old.Side.Upstream(name), new.Side.Upstream(name); was != nil && is != nil && was.Source != is.Source {
+			return nil, fmt.Errorf("the description of %s came from another source before, %s", name, was.Source)
+		}
 		var err error
-		if d.BeforeData, err = t.document(ctx, name, commitOf(old.Side)); err != nil {
+		if d.BeforeData, err = t.document(ctx, name, old.Side.Commits[name]); err != nil {
 			return nil, err
 		}
-		if d.AfterData, err = t.document(ctx, name, commitOf(new.Side)); err != nil {
+		if d.AfterData, err = t.document(ctx, name, new.Side.Commits[name]); err != nil {
 			return nil, err
 		}
 		domains = append(domains, d)
@@ -54,28 +57,21 @@ func (t *Tracker) examples(ctx context.Context, old, new report.State) (*report.
 	return &report.Examples{Decoded: res.Decoded, Lost: res.Lost}, nil
 }
 
-// commitOf is the commit of upstream that a side stands for.
-func commitOf(s report.Side) string {
-	if s.Kind == "upstream" {
-		return s.Commit
-	}
-	return s.Pin
-}
-
 // document reads a description as upstream wrote it, with its examples. It
 // is never written to disk.
 func (t *Tracker) document(ctx context.Context, domain, commit string) ([]byte, error) {
 	d := t.config.Domains[domain]
-	from := t.config.Source
-	if d.Source != nil {
-		from = *d.Source
-	}
+	from := t.config.Location(domain)
 	if from.Kind != source.GitHub || commit == "" {
 		return nil, diag.Errorf(from.Pos, "no-history", "a %s source has no older documents to take examples from", from.Kind)
 	}
 	file := path.Join(from.Folder, d.File)
-	if t.opts.Mirror != "" {
-		return source.ReadFile(filepath.Join(t.opts.Mirror, commit, filepath.FromSlash(file)), from.Pos)
+	if len(t.mirrors) > 0 {
+		mirror, err := t.mirrors.Of(from)
+		if err != nil {
+			return nil, err
+		}
+		return source.ReadFile(filepath.Join(mirror, commit, filepath.FromSlash(file)), from.Pos)
 	}
 	endpoint := t.opts.Raw
 	if endpoint == "" {

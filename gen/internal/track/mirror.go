@@ -77,12 +77,13 @@ func Between(list []Commit, from, to string) ([]Commit, error) {
 	return list[a : b+1], nil
 }
 
-// date returns when a commit was made, "" if the mirror does not say.
-func (t *Tracker) date(commit string) string {
-	if t.opts.Mirror == "" {
+// date returns when a commit of a source was made, "" if no mirror says.
+func (t *Tracker) date(source, commit string) string {
+	mirror := t.mirrors[source]
+	if mirror == "" || commit == "" {
 		return ""
 	}
-	list, err := Commits(t.opts.Mirror)
+	list, err := Commits(mirror)
 	if err != nil {
 		return "" // a mirror need not list its history for a state of it to be built
 	}

@@ -5,6 +5,7 @@ package track
 import (
 	"archive/zip"
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -31,7 +32,7 @@ import (
 // Options of a Tracker.
 type Options struct {
 	Dir    string          // the repository
-	Mirror string          // directory that stands in for the network
+	Mirror string          // directories that stand in for the network; see source.Config.Mirrors
 	Raw    string          // address that serves files of GitHub's repositories; the public one when empty
 	Cache  *pipeline.Cache // of builds, shared with others; may be nil
 }
@@ -39,10 +40,11 @@ type Options struct {
 // Tracker builds states. Two states that share a domain's snapshot share its
 // package.
 type Tracker struct {
-	opts   Options
-	config *source.Config
-	tree   fs.FS // the working tree
-	runner *pipeline.Runner
+	opts    Options
+	config  *source.Config
+	mirrors source.Mirrors
+	tree    fs.FS // the working tree
+	runner  *pipeline.Runner
 }
 
 // New returns a Tracker on the repository in o.Dir.
@@ -54,7 +56,11 @@ func New(ctx context.Context, o Options) (*Tracker, error) {
 	if o.Cache == nil {
 		o.Cache = pipeline.NewCache()
 	}
-	t := &Tracker{opts: o, config: cfg, tree: os.DirFS(o.Dir)}
+	mirrors, err := cfg.Mirrors(o.Mirror)
+	if err != nil {
+		return nil, err
+	}
+	t := &Tracker{opts: o, config: cfg, mirrors: mirrors, tree: os.DirFS(o.Dir)}
 	t.runner = t.newRunner(ctx, cfg, t.tree)
 	return t, nil
 }
@@ -101,24 +107,46 @@ func (t *Tracker) git(ctx context.Context, args ...string) ([]byte, error) {
 
 var shortHex = regexp.MustCompile(`^[0-9a-f]{6,39}$`)
 
-// expand completes an abbreviated commit from the folders of the mirror.
+// expand completes abbreviated commits from the folders of the mirrors. ref is
+// what source.Config.Targets parses.
 func (t *Tracker) expand(ref string) (string, error) {
-	if t.opts.Mirror == "" || !shortHex.MatchString(ref) {
-		return ref, nil
+	targets := strings.Split(ref, ",")
+	for i, target := range targets {
+		name, commit, named := strings.Cut(target, "@")
+		if !named {
+			commit = target
+		}
+		mirror := t.mirrorOf(name, named)
+		if mirror == "" || !shortHex.MatchString(commit) {
+			continue
+		}
+		found, err := filepath.Glob(filepath.Join(mirror, commit+"*"))
+		if err != nil || len(found) == 0 {
+			continue
+		}
+		if len(found) > 1 {
+			return "", diag.Errorf(diag.Pos{}, "ambiguous-commit", "%s matches %d commits of the mirror", commit, len(found)).
+				WithHint("give more of its digits")
+		}
+		targets[i] = strings.TrimSuffix(target, commit) + filepath.Base(found[0])
 	}
-	found, err := filepath.Glob(filepath.Join(t.opts.Mirror, ref+"*"))
-	if err != nil || len(found) == 0 {
-		return ref, nil
+	return strings.Join(targets, ","), nil
+}
+
+// mirrorOf returns the mirror of what a target names, "" if there is none.
+func (t *Tracker) mirrorOf(name string, named bool) string {
+	if used := t.config.Used(); !named && len(used) == 1 {
+		return t.mirrors[used[0]]
 	}
-	if len(found) > 1 {
-		return "", diag.Errorf(diag.Pos{}, "ambiguous-commit", "%s matches %d commits of the mirror", ref, len(found)).
-			WithHint("give more of its digits")
+	if d, ok := t.config.Domains[name]; ok {
+		return t.mirrors[d.Source]
 	}
-	return filepath.Base(found[0]), nil
+	return t.mirrors[name]
 }
 
 // Upstream builds the state of a commit, branch or tag of upstream, with the
-// overlays of the working tree.
+// overlays of the working tree. Where there are several sources, ref says which
+// one it is of, and the others are as the working tree pins them.
 func (t *Tracker) Upstream(ctx context.Context, ref string) (report.State, error) {
 	full, err := t.expand(ref)
 	if err != nil {
@@ -128,7 +156,30 @@ func (t *Tracker) Upstream(ctx context.Context, ref string) (report.State, error
 	if err != nil {
 		return report.State{}, err
 	}
-	return t.build(ctx, report.Side{Kind: "upstream", Name: ref, Commit: lock.Commit, Date: t.date(lock.Commit)}, set)
+	return t.build(ctx, t.upstream(report.Side{Kind: "upstream", Name: ref}, t.config, lock), set)
+}
+
+// upstream adds the commits of upstream that a lock names to a side.
+func (t *Tracker) upstream(s report.Side, cfg *source.Config, lock *source.Lock) report.Side {
+	if lock == nil {
+		return s
+	}
+	s.Commits = map[string]string{}
+	places := lock.Places(cfg)
+	for _, p := range places {
+		for _, domain := range p.Domains {
+			s.Commits[domain] = p.Commit
+		}
+		s.Upstreams = append(s.Upstreams, report.Upstream{Name: p.Name, Source: p.Source, Commit: p.Commit, Date: t.date(p.Mirror, p.Commit), Domains: p.Domains})
+	}
+	switch {
+	case len(places) != 1:
+	case s.Kind == "upstream":
+		s.Commit, s.Date, s.Name = places[0].Commit, s.Upstreams[0].Date, cmp.Or(s.Name, places[0].Commit)
+	default:
+		s.Pin = places[0].Commit
+	}
+	return s
 }
 
 // build builds the state of snapshots, with the overlays of the working tree. A
@@ -142,6 +193,9 @@ func (t *Tracker) build(ctx context.Context, side report.Side, set *source.Set) 
 	for name, err := range set.Failed {
 		s.Domains[name] = &pipeline.Build{Name: name, Config: t.config.Domains[name], Err: err}
 	}
+	if side.Kind == "upstream" {
+		s.Follow = t.runner.Follow
+	}
 	return s, err
 }
 
@@ -150,7 +204,7 @@ func (t *Tracker) worktree(ctx context.Context) (report.State, error) {
 	if err != nil {
 		return report.State{}, err
 	}
-	s, err := t.build(ctx, report.Side{Kind: Worktree, Name: Worktree, Pin: pin(t.tree)}, set)
+	s, err := t.build(ctx, t.upstream(report.Side{Kind: Worktree, Name: Worktree}, t.config, lockOf(t.tree)), set)
 	if err != nil {
 		return report.State{}, err
 	}
@@ -178,11 +232,11 @@ func (t *Tracker) revision(ctx context.Context, rev string) (report.State, error
 	if err != nil {
 		return report.State{}, diag.Errorf(diag.Pos{File: source.ConfigFile}, "no-sources", "revision %s: %v", rev, err)
 	}
-	side.Pin = pin(tree)
 	cfg, err := source.ParseConfig(source.ConfigFile, data)
 	if err != nil {
 		return report.State{}, err
 	}
+	side = t.upstream(side, cfg, lockOf(tree))
 	snapshots, err := snapshotsOf(tree, cfg)
 	if err != nil {
 		return report.State{}, err
@@ -199,17 +253,17 @@ func (t *Tracker) revision(ctx context.Context, rev string) (report.State, error
 	return s, err
 }
 
-// pin is the commit of upstream that a tree's lock names, "" when it names none.
-func pin(tree fs.FS) string {
+// lockOf returns the lock of a tree, or nil if there is none.
+func lockOf(tree fs.FS) *source.Lock {
 	data, err := fs.ReadFile(tree, source.LockFile)
 	if err != nil {
-		return ""
+		return nil
 	}
 	lock, err := source.ParseLock(source.LockFile, data)
 	if err != nil {
-		return "" // what is wrong with it is for those who need the lock to say
+		return nil // whoever needs the lock reports the error
 	}
-	return lock.Commit
+	return lock
 }
 
 // archive reads a revision's files into memory.
@@ -311,8 +365,8 @@ func (t *Tracker) Consumers(ctx context.Context, s *report.State) error {
 	return nil
 }
 
-// over are the generated files of a state, by path, those on disk that it
-// does not have marked as absent.
+// over returns the generated files of a state by path. Files on disk that the state
+// does not have are nil.
 func (t *Tracker) over(s report.State) map[string][]byte {
 	out := map[string][]byte{}
 	for name, d := range s.Domains {

@@ -68,8 +68,8 @@ func TestDocument(t *testing.T) {
 	}))
 	defer server.Close()
 	tr := &Tracker{opts: Options{Raw: server.URL}, config: &source.Config{
-		Source:  source.Location{Kind: source.GitHub, Where: "owner/repo", Folder: "in"},
-		Domains: map[string]source.DomainConfig{"a": {File: "a.yml"}, "b": {File: "b.yml", Source: &source.Location{Kind: source.URL}}},
+		Sources: map[string]source.Location{"shared": {Kind: source.GitHub, Where: "owner/repo", Folder: "in"}, "b": {Kind: source.URL}},
+		Domains: map[string]source.DomainConfig{"a": {File: "a.yml", Source: "shared"}, "b": {File: "b.yml", Source: "b"}},
 	}}
 	if data, err := tr.document(t.Context(), "a", hash("a")); err != nil || string(data) != "openapi: 3.0.3" {
 		t.Errorf("%q, %v", data, err)

@@ -41,7 +41,7 @@ func (t *Tracker) before(ctx context.Context) (*report.State, error) {
 	if _, err := t.git(ctx, "cat-file", "-e", "HEAD:./"+source.LockFile); err == nil {
 		s, err := t.revision(ctx, "HEAD")
 		if err == nil {
-			s.Side = t.upstreamSide(s.Side.Pin)
+			s.Side = pinnedSide(s.Side)
 			return &s, nil
 		}
 		if ctx.Err() != nil {
@@ -57,21 +57,26 @@ func (t *Tracker) before(ctx context.Context) (*report.State, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := t.build(ctx, t.upstreamSide(lock.Commit), &source.Set{Snapshots: pinned})
+	s, err := t.build(ctx, t.upstream(report.Side{Kind: "upstream"}, t.config, lock), &source.Set{Snapshots: pinned})
 	if err != nil {
 		return nil, err
 	}
 	return &s, t.onDisk(ctx, &s, t.tree, t.config)
 }
 
-func (t *Tracker) upstreamSide(commit string) report.Side {
-	return report.Side{Kind: "upstream", Name: commit, Commit: commit, Date: t.date(commit)}
+// pinnedSide is the side of upstream that a state of this repository pins.
+func pinnedSide(s report.Side) report.Side {
+	out := report.Side{Kind: "upstream", Name: s.Pin, Commit: s.Pin, Upstreams: s.Upstreams, Commits: s.Commits}
+	if len(s.Upstreams) == 1 {
+		out.Date = s.Upstreams[0].Date
+	}
+	return out
 }
 
 // pending is the state that an update writes: its builds, and every package of
 // the working tree with the files of the update over it.
 func (t *Tracker) pending(ctx context.Context, u *pipeline.PendingUpdate) (report.State, error) {
-	s := report.State{Side: t.upstreamSide(u.Lock.Commit), ImportPath: t.runner.ImportPath, Domains: map[string]*pipeline.Build{}}
+	s := report.State{Side: t.upstream(report.Side{Kind: "upstream"}, t.config, u.Lock), ImportPath: t.runner.ImportPath, Domains: map[string]*pipeline.Build{}}
 	for _, b := range u.Builds {
 		s.Domains[b.Name] = b
 	}

@@ -14,9 +14,13 @@ import (
 	"github.com/basiq-sdk/basiq-go"
 	"github.com/basiq-sdk/basiq-go/basiqtest"
 	"github.com/basiq-sdk/basiq-go/generated/affordability"
+	"github.com/basiq-sdk/basiq-go/generated/analytics"
 	"github.com/basiq-sdk/basiq-go/generated/core"
 	"github.com/basiq-sdk/basiq-go/generated/data"
 	"github.com/basiq-sdk/basiq-go/generated/enrich"
+	"github.com/basiq-sdk/basiq-go/generated/insights"
+	"github.com/basiq-sdk/basiq-go/generated/merchants"
+	"github.com/basiq-sdk/basiq-go/generated/payees"
 	"github.com/basiq-sdk/basiq-go/generated/reporting"
 	"github.com/basiq-sdk/basiq-go/generated/webhooks"
 	"github.com/basiq-sdk/basiq-go/transport"
@@ -95,7 +99,7 @@ func TestEveryMethod(t *testing.T) {
 		{Name: "fromDate", Value: reporting.NewFilterValueText("2000-01-01")}, {Name: "toDate", Value: reporting.NewFilterValueText("2100-01-01")},
 		{Name: "accounts", Value: reporting.NewFilterValueList([]string{account})}, {Name: "users", Value: reporting.NewFilterValueList([]string{user})},
 	}}
-	var snapshot, income, expenses, report, job, identity, transaction, event, consent, webhook, message string
+	var snapshot, income, expenses, report, job, identity, transaction, event, consent, webhook, message, insight, payee, merchant string
 	var b bytes.Buffer
 	reset := func() io.Writer { b.Reset(); return &b }
 	receiver := newReceiver(t, 200)
@@ -275,6 +279,88 @@ func TestEveryMethod(t *testing.T) {
 		}},
 		{"affordability.Expenses.Get", func() error { v, err := c.Affordability.Expenses.Get(ctx, user, expenses); return nonEmpty(v, err) }},
 		{"affordability.Expenses.GetCSV", func() error { return isCSV(&b, c.Affordability.Expenses.GetCSV(ctx, user, expenses, reset())) }},
+		{"insights.Insights.ListTypes", func() error {
+			v, err := c.Insights.Insights.ListTypes(ctx)
+			if err == nil && (len(v.Data) != 5 || !v.Data[4].SupportsMultipleUsers || v.Data[0].DataSchema.IsZero()) {
+				err = fmt.Errorf("%+v", v)
+			}
+			return err
+		}},
+		{"insights.Insights.Create", func() error {
+			v, err := c.Insights.Insights.Create(ctx, insights.CreateInsightParams{
+				Users: []string{user}, Type: insights.TypeIDBalance, Data: insights.NewClaimBalance(insights.VerifyBalanceParams{Balance: insights.Range{Min: "1"}}),
+			})
+			if err == nil {
+				insight = v.ID
+			}
+			return err
+		}},
+		{"insights.Insights.Get", func() error {
+			v, err := c.Insights.Insights.Get(ctx, user, insight)
+			if rows, ok := v.Data.Balances(); err == nil && (!ok || len(rows) == 0 || v.Users[0] != user) {
+				err = fmt.Errorf("%+v", v)
+			}
+			return err
+		}},
+		{"insights.Insights.VerifyAccount", func() error {
+			v, err := c.Insights.Insights.VerifyAccount(ctx, user, insights.VerifyAccountParams{AccountNumber: accounts.Data[0].Number, AccountType: "savings"})
+			return nonEmpty(v, err)
+		}},
+		{"insights.Insights.VerifyBalance", func() error {
+			v, err := c.Insights.Insights.VerifyBalance(ctx, user, insights.VerifyBalanceParams{Balance: insights.Range{Min: "0", Max: "10000.50"}})
+			return nonEmpty(v, err)
+		}},
+		{"insights.Insights.VerifyIdentity", func() error {
+			v, err := c.Insights.Insights.VerifyIdentity(ctx, user, insights.VerifyIdentityParams{Name: "Max Wentworth-Smith", Email: "someone@example.com", Phone: "0400 000 000", Address: "2 Example Street"})
+			return nonEmpty(v, err)
+		}},
+		{"insights.Insights.VerifyIncome", func() error {
+			v, err := c.Insights.Insights.VerifyIncome(ctx, user, insights.VerifyIncomeParams{Income: insights.Range{Min: "1000"}})
+			return nonEmpty(v, err)
+		}},
+		{"insights.Insights.VerifyExpenseRatio", func() error {
+			v, err := c.Insights.Insights.VerifyExpenseRatio(ctx, user, insights.VerifyExpenseRatioParams{Expense: "2000"})
+			return nonEmpty(v, err)
+		}},
+		{"insights.Insights.List", func() error {
+			v, err := c.Insights.Insights.List(ctx, user, insights.ListInsightsParams{Filter: insights.InsightFilter{}.Kind(insights.KindIncome)})
+			if err == nil && len(v.Data) != 1 {
+				err = fmt.Errorf("%+v", v)
+			}
+			return err
+		}},
+		{"insights.Insights.All", func() error { return drain(c.Insights.Insights.All(ctx, user, insights.ListInsightsParams{})) }},
+		{"payees.Payees.List", func() error {
+			v, err := c.Payees.Payees.List(ctx, user, payees.ListPayeesParams{Limit: 3, Filter: payees.PayeeFilter{}.Kind(payees.KindInternational).ConnectionID(connection)})
+			if err == nil {
+				payee = v.Data[0].ID
+			}
+			return err
+		}},
+		{"payees.Payees.Get", func() error {
+			v, err := c.Payees.Payees.Get(ctx, user, payee)
+			if err == nil && (v.Kind != payees.KindInternational || v.International == nil || v.International.Account.Country != "NZ" || v.Domestic != nil) {
+				err = fmt.Errorf("%+v", v)
+			}
+			return err
+		}},
+		{"payees.Payees.All", func() error { return drain(c.Payees.Payees.All(ctx, user, payees.ListPayeesParams{Limit: 4})) }},
+		{"analytics.Users.Get", func() error {
+			v, err := c.Analytics.Users.Get(ctx, analytics.UserParams{Interval: analytics.IntervalDaily, Methods: []analytics.Method{analytics.MethodCDR, analytics.MethodWeb}})
+			return nonEmpty(v, err)
+		}},
+		{"analytics.Connections.Get", func() error {
+			v, err := c.Analytics.Connections.Get(ctx, analytics.ConnectionParams{Interval: analytics.IntervalMonthly, From: "2020-01-01", To: "2020-12-31"})
+			return nonEmpty(v, err)
+		}},
+		{"merchants.Merchants.Search", func() error {
+			v, err := c.Merchants.Merchants.Search(ctx, merchants.SearchParams{Name: "grocer", Suburb: "Fitzroy"})
+			if err == nil {
+				merchant = v.Data[0].ID
+			}
+			return err
+		}},
+		{"merchants.Merchants.Get", func() error { v, err := c.Merchants.Merchants.Get(ctx, merchant); return nonEmpty(v, err) }},
 		{"webhooks.Webhooks.Create", func() error {
 			v, err := c.Webhooks.Webhooks.Create(ctx, webhooks.WebhookParams{URL: receiver.URL, SubscribedEvents: []string{"user.updated"}})
 			if err == nil {
@@ -312,8 +398,8 @@ func TestEveryMethod(t *testing.T) {
 		{"core.Consents.Delete", func() error { return c.Core.Consents.Delete(ctx, asked, consent) }},
 	}
 	methods, iterators := methodsOf(c)
-	if len(methods) != 61 {
-		t.Errorf("%d methods, want 61", len(methods))
+	if len(methods) != 76 {
+		t.Errorf("%d methods, want 76", len(methods))
 	}
 	for _, call := range calls {
 		before := 0
@@ -341,8 +427,8 @@ func TestEveryMethod(t *testing.T) {
 	for id := range iterators {
 		t.Errorf("%s was not called", id)
 	}
-	if len(seen.seen) != 56 {
-		t.Errorf("responses of %d operations were validated, want 56", len(seen.seen))
+	if len(seen.seen) != 71 {
+		t.Errorf("responses of %d operations were validated, want 71", len(seen.seen))
 	}
 }
 
