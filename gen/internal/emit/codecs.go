@@ -297,8 +297,8 @@ func (e *emitter) additional(g *Group, t *model.Type) {
 		Return(Qual(e.wire, "ExtraOf").Call(Op("&").Id(v).Dot("JSON"), e.element(r))))
 	g.Line()
 	g.Add(docs("SetAdditionalProperty sets a member beside the fields."))
-	g.Func().Params(Id(v).Op("*").Id(t.Name)).Id("SetAdditionalProperty").Params(Id("name").String(), Id("value").Add(e.goType(r))).Error().Block(
-		Return(Id(v).Dot("JSON").Dot("Set").Call(Id("name"), e.appender(r).(*Statement).Call(Nil(), Id("value")))))
+	g.Func().Params(Id(v).Op("*").Id(t.Name)).Id("SetAdditionalProperty").Params(Id("name").String(), Id("member").Add(e.goType(r))).Error().Block(
+		Return(Id(v).Dot("JSON").Dot("Set").Call(Id("name"), e.appender(r).(*Statement).Call(Nil(), Id("member")))))
 	g.Line()
 }
 

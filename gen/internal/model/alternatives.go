@@ -26,6 +26,15 @@ func (b *builder) told(n spec.Node, ctx context) (Ref, bool) {
 	if plan == nil {
 		return Ref{}, false
 	}
+	if file, list := binary(plan.kinds["string"]), binary(plan.kinds["array"].Deref().Get("items")); ctx.multipart && (file || list) {
+		b.warnf(n, "alternatives-merged", "%s is a file among its alternatives, and is sent as one", n.Pointer()).
+			WithHint("describe it as a file or a list of files in an overlay")
+		if list {
+			return Ref{Prim: List, Elem: &Ref{Prim: File}}, true
+		}
+		return Ref{Prim: File}, true
+	}
+	ctx.multipart = false
 	when, ok := b.tellObjects(n, plan, ctx)
 	if !ok {
 		return Ref{}, false
@@ -60,12 +69,21 @@ func (b *builder) told(n spec.Node, ctx context) (Ref, bool) {
 		inner := ctx
 		inner.parent, inner.name, inner.explicit, inner.property, inner.siblings = t.Name, entry.Name, t.explicit, false, nil
 		b.noAlias(entry, parts[i].loc, "a variant")
+		ref := b.ref(item, inner)
+		if ref.Prim == Secret {
+			b.warnf(item, "untyped", "%s has a password among its alternatives, which is kept as raw JSON", n.Pointer()).
+				WithHint("give it a single type in an overlay")
+			ref = Ref{Prim: JSON}
+		}
 		t.Variants = append(t.Variants, &Variant{
-			Name: entry.Name, Pos: item.Pos(), Ref: b.ref(item, inner), Doc: "returns the value if it is this alternative.", When: when[i],
+			Name: entry.Name, Pos: item.Pos(), Ref: ref, Doc: "returns the value if it is this alternative.", When: when[i],
 		})
 	}
 	return Ref{Prim: Named, Type: t}, true
 }
+
+// binary reports whether a schema is the content of a file.
+func binary(n spec.Node) bool { return n.Exists() && n.Deref().Str("format") == "binary" }
 
 // alternativeName returns the name of an alternative: that of its component, or what
 // tells it apart.

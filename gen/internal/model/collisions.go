@@ -81,6 +81,10 @@ func (b *builder) checkMembers(t *Type) {
 		for _, own := range ownMembers[1:] {
 			members.own(own, "the method that every type has")
 		}
+		if t.Additional != nil {
+			members.own("AdditionalProperties", "the method that returns undeclared members")
+			members.own("SetAdditionalProperty", "the method that sets undeclared members")
+		}
 		if t.HoldsSecret() {
 			members.own("Format", "the method that hides a secret")
 			members.own("LogValue", "the method that hides a secret")

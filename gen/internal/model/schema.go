@@ -71,6 +71,11 @@ func (b *builder) ref(n spec.Node, ctx context) Ref {
 		return b.untyped(n, "it has several types").withHint(
 			"declare the shapes with x-variants in an overlay, or give it a single type")
 	case n.Get("enum").Exists() && typ != "boolean" && typ != "array" && typ != "object" && b.enumBase(n, typ) != Bool:
+		if ctx.param && b.enumBase(n, typ) == JSON {
+			b.warnf(n, "enum-type", "%s lists values of several types, which are all texts in a parameter", n.Pointer()).
+				WithHint("quote its values in an overlay")
+			return Ref{Prim: String}
+		}
 		return b.enum(n, ctx)
 	case n.Get("properties").Exists() && typ != "" && typ != "object" && !n.Get("allOf").Exists():
 		b.warnf(n.Get("properties"), "contradiction", "%s is of type %s, so that its members have no effect", n.Pointer(), typ).
@@ -263,7 +268,7 @@ func (b *builder) object(n spec.Node, ctx context) Ref {
 	parts := b.parts(n)
 	seen := map[string]bool{}
 	var members []spec.Node // of several definitions, the first
-	definitions := map[string][]spec.Node{}
+	definitions, alternatives := map[string][]spec.Node{}, map[string][]spec.Node{}
 	required := map[string]bool{}
 	for _, part := range parts {
 		if count := len(part.Get("properties").Members()); count > maxMembers {
@@ -280,8 +285,15 @@ func (b *builder) object(n spec.Node, ctx context) Ref {
 				seen[p.Name()] = true
 				members = append(members, p)
 			}
-			definitions[p.Name()] = append(definitions[p.Name()], p)
+			if part.loose {
+				alternatives[p.Name()] = append(alternatives[p.Name()], p)
+			} else {
+				definitions[p.Name()] = append(definitions[p.Name()], p)
+			}
 		}
+	}
+	for name, list := range alternatives {
+		definitions[name] = b.withAlternatives(t, name, definitions[name], list)
 	}
 	ctx.siblings = seen
 	names := b.fieldNames(slices.Clone(members))
@@ -306,7 +318,13 @@ func (b *builder) object(n spec.Node, ctx context) Ref {
 			inner := ctx
 			inner.parent, inner.name, inner.explicit, inner.property = t.Name, "Additional", t.explicit, false
 			ref := b.ref(extra, inner)
-			t.Additional = &ref
+			last := ref
+			for last.Elem != nil {
+				last = *last.Elem
+			}
+			if last.Prim != Secret && last.Prim != File { // the JSON field has them
+				t.Additional = &ref
+			}
 		}
 	}
 	sortFields(t)

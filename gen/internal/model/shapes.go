@@ -37,8 +37,15 @@ func (b *builder) shape(n spec.Node) spec.Node {
 			s = s.With("type", typ)
 		}
 	}
-	if target := s.Deref(); target.Pointer() != n.Pointer() && b.shape(target).Pointer() == n.Pointer() {
-		s = n // a cycle
+	for at := s; at.Pointer() != n.Pointer(); { // to the end of a chain of such schemas
+		target := at.Deref()
+		if target.Pointer() == n.Pointer() {
+			s = n // a cycle
+			break
+		}
+		if at = b.shape(target); at.Pointer() == target.Pointer() {
+			break
+		}
 	}
 	if n.Get("x-type").Exists() && !s.Get("x-type").Exists() {
 		s = n // named by an overlay, it is a type of its own
@@ -113,6 +120,7 @@ func (b *builder) alternatives(n spec.Node, items []spec.Node) spec.Node {
 	if len(list) == 1 {
 		return list[0]
 	}
+	list = flatten(list, 0)
 	kinds := map[string][]spec.Node{}
 	for _, item := range list {
 		kind := b.kind(item)
@@ -143,6 +151,25 @@ func (b *builder) alternatives(n spec.Node, items []spec.Node) spec.Node {
 	}
 	b.unions[n.Pointer()] = &unionPlan{kinds: plan, objects: kinds["object"]}
 	return n
+}
+
+// flatten replaces alternatives that are alternatives themselves by those.
+func flatten(items []spec.Node, depth int) (list []spec.Node) {
+	for _, item := range items {
+		target := item.Deref()
+		keyword := "oneOf"
+		if target.Get("anyOf").Exists() {
+			keyword = "anyOf"
+		}
+		inner := target.Get(keyword).Items()
+		if len(inner) > 0 && depth < 8 && plainAlternatives(target, keyword) &&
+			!target.Get("discriminator").Exists() && !target.Get("x-type").Exists() && !target.Get("x-variants").Exists() {
+			list = append(list, flatten(inner, depth+1)...)
+		} else if !isNull(target) && !slices.ContainsFunc(list, func(o spec.Node) bool { return o.Deref().Pointer() == target.Pointer() || o.Same(item) }) {
+			list = append(list, item)
+		}
+	}
+	return list
 }
 
 func isNull(n spec.Node) bool {
@@ -309,6 +336,23 @@ func (b *builder) together(n spec.Node) spec.Node {
 		parts = append(parts, own)
 	}
 	return b.combined(n.Pointer(), "", parts)
+}
+
+// withAlternatives adds what alternatives say about a member to its definitions. A
+// value of the member is of any of the alternatives.
+func (b *builder) withAlternatives(t *Type, name string, definitions, list []spec.Node) []spec.Node {
+	pointer := t.Loc + "/properties/" + spec.Escape(name) + "/anyOf"
+	either := list[0]
+	if len(list) > 1 {
+		either = list[0].Make(pointer).With("anyOf", list)
+	}
+	if len(definitions) == 0 {
+		return []spec.Node{either}
+	}
+	if _, why := b.both(pointer+"/allOf", b.combined(pointer, "", definitions), either); why != "" {
+		return definitions // which every value has
+	}
+	return append(definitions, either)
 }
 
 // combined returns what several definitions of the same value say together, and

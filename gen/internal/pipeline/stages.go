@@ -7,6 +7,7 @@ import (
 	"go/types"
 	"io/fs"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -139,6 +140,9 @@ func (r *Runner) overlay(_ context.Context, b *Build) (int, error) {
 	for _, o := range b.Overlays {
 		actions += len(o.Actions)
 	}
+	if list := byIndex(b.Overlays); b.mode == Strict && len(list) > 0 {
+		return actions, list.Err()
+	}
 	doc, results, err := b.load(b.Overlays)
 	b.Results = results
 	if err != nil && b.mode == Lenient {
@@ -153,6 +157,23 @@ func (r *Runner) overlay(_ context.Context, b *Build) (int, error) {
 	}
 	b.Document = doc
 	return actions, nil
+}
+
+// sortedIndex matches a selector by index in a list that snapshots sort.
+var sortedIndex = regexp.MustCompile(`\b(parameters|enum|required|type|security)(?:['"]\])?\[\s*(-?[0-9])`)
+
+// byIndex reports the actions that select an element of a sorted list by its index:
+// it would not be the element that has this index upstream.
+func byIndex(overlays []*overlay.Document) (list diag.List) {
+	for _, o := range overlays {
+		for _, a := range o.Actions {
+			if m := sortedIndex.FindStringSubmatch(a.Target); m != nil {
+				list = append(list, diag.Errorf(a.Pos, "sorted-index", "%s selects by index in %s, which the snapshot sorts: it is another element than upstream's", a.Target, m[1]).
+					WithHint("select by value, such as  parameters[?@.name == 'limit']  or  enum[?@ == 'draft']"))
+			}
+		}
+	}
+	return list
 }
 
 func (b *Build) load(overlays []*overlay.Document) (*spec.Document, []overlay.Result, error) {

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"path"
 	"slices"
@@ -138,6 +139,10 @@ func (b *Build) undocumented(p *Progress) {
 	file := path.Join("overlays", b.Name, "40-docs.yaml")
 	if n := len(b.Overlays); n > 0 {
 		file = b.Overlays[n-1].File // documentation comes last
+	}
+	const most = 100
+	if more := len(parts) - most; more > 0 {
+		parts = append(parts[:most], fmt.Sprintf("and %d more, which  gen lint --verbose  lists", more))
 	}
 	p.Summary("gen check will fail until %s describes: %s", file, strings.Join(parts, ", "))
 }
