@@ -80,7 +80,7 @@ func basiq(t *testing.T, args ...string) *exec.Cmd {
 // receive an event.
 func TestFromNothingToTransactions(t *testing.T) {
 	t.Parallel()
-	server := basiq(t, "sandbox", "--listen", loopback(t)+":0", "--job-pace", "0", "--application", "made-up-1,made-up-2")
+	server := basiq(t, "sandbox", "--listen", loopback(t)+":0", "--job-pace", "0", "--application", "made-up-1", "--application", "made-up-2")
 	stdout, err := server.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -131,13 +131,14 @@ file (--api-key-file), or asks for it. Begin with:
 	flags.SortFlags = false
 	flags.VarP(newChoice(&a.output, "", "table", "json", "jsonl", "csv"), "output", "o",
 		"How to print results: table, json, jsonl (one JSON value a line) or csv. The default is table on a terminal, and json otherwise.")
-	flags.StringSliceVar(&a.columns, "columns", nil, "Members to print as columns of a table or CSV, such as id,enrich.merchant.businessName.")
-	flags.StringVar(&a.baseURL, "base-url", "", "URL of the API, such as that of a sandbox. The default is BASIQ_BASE_URL, or Basiq's own.")
-	flags.StringVar(&a.keyFile, "api-key-file", "", "File that contains the API key. The default is the environment variable BASIQ_API_KEY.")
+	flags.StringSliceVar(&a.columns, "columns", nil, "`MEMBERS` to print as columns of a table or CSV, such as id,enrich.merchant.businessName.")
+	flags.StringVar(&a.baseURL, "base-url", "", "`URL` of the API, such as that of a sandbox. The default is BASIQ_BASE_URL, or Basiq's own.")
+	flags.StringVar(&a.keyFile, "api-key-file", "", "`FILE` that contains the API key. The default is the environment variable BASIQ_API_KEY.")
 	flags.BoolVar(&a.insecure, "insecure", false, "Allow a base URL with plain http on another machine.")
 	flags.DurationVar(&a.timeout, "timeout", 0, "Longest time for each call with its retries, such as 30s. The default is no limit.")
 	flags.BoolVarP(&a.verbose, "verbose", "v", false, "Log each attempt of a call on stderr, without credentials or values.")
 	flags.BoolP("help", "h", false, "Show help.")
+	root.Flags().Bool("version", false, "Print the version.")
 	cobra.AddTemplateFunc("helpOf", a.help)
 	root.CompletionOptions.HiddenDefaultCmd = false
 

@@ -67,12 +67,12 @@ POST /token.`,
 	flags := cmd.Flags()
 	flags.SortFlags = false
 	flags.Var(newChoice(&action, "", "connect", "manage", "extend", "update", "reauthorise"), "action", "What the user does there. The default is to give consent and connect accounts.")
-	flags.StringVar(&o.InstitutionID, "institution-id", "", "ID of an institution, so that the user need not choose one.")
-	flags.StringVar(&o.ConnectionID, "connection-id", "", "ID of the connection to repair.")
-	flags.StringVar(&o.State, "state", "", "Text that the redirect URL is called with. The default is a random one.")
-	flags.StringVar(&o.PageURL, "page-url", "", "URL of the Consent UI. The default is BASIQ_CONSENT_URL, a sandbox's own, or Basiq's.")
+	flags.StringVar(&o.InstitutionID, "institution-id", "", "`ID` of an institution, so that the user need not choose one.")
+	flags.StringVar(&o.ConnectionID, "connection-id", "", "`ID` of the connection to repair.")
+	flags.StringVar(&o.State, "state", "", "`TEXT` that the redirect URL is called with. The default is a random one.")
+	flags.StringVar(&o.PageURL, "page-url", "", "`URL` of the Consent UI. The default is BASIQ_CONSENT_URL, a sandbox's own, or Basiq's.")
 	flags.BoolVar(&open, "open", false, "Open the browser, instead of printing the address.")
-	flags.StringVar(&file, "to", "", "File to write the link to.")
+	flags.StringVar(&file, "to", "", "`FILE` to write the link to.")
 	return cmd
 }
 

@@ -69,7 +69,7 @@ POST /token, once or twice.`,
 			return nil
 		},
 	}
-	cmd.Flags().StringVar(&user, "user", "", "ID of a user, for whom a CLIENT_ACCESS token is requested, too.")
+	cmd.Flags().StringVar(&user, "user", "", "`ID` of a user, for whom a CLIENT_ACCESS token is requested, too.")
 	return cmd
 }
 

@@ -30,7 +30,8 @@ func (a *app) help(cmd *cobra.Command) string {
 	b.WriteString("Usage:\n")
 	if cmd.HasAvailableSubCommands() {
 		fmt.Fprintf(&b, "  %s COMMAND [flags]\n", cmd.CommandPath())
-	} else {
+	}
+	if !cmd.HasAvailableSubCommands() || cmd.GroupID == groupTasks {
 		fmt.Fprintf(&b, "  %s\n", cmd.UseLine())
 	}
 	if len(cmd.Aliases) > 0 {

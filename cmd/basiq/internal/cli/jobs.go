@@ -45,10 +45,10 @@ type jobWait struct {
 }
 
 func (w *jobWait) flags(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&w.user, "user", "", "ID of the user to whom the jobs must belong. Set it if the job IDs came through a browser.")
-	cmd.Flags().DurationVar(&w.atMost, "for", 10*time.Minute, "Longest time to wait.")
-	cmd.Flags().DurationVar(&w.firstPause, "interval", time.Second, "Time between the first two polls. Later pauses are longer.")
-	cmd.Flags().StringVar(&w.answersFrom, "answers-from", "", "File with the answers to the bank's questions, one on a line, or - for stdin.")
+	cmd.Flags().StringVar(&w.user, "user", "", "`ID` of the user to whom the jobs must belong. Set it if the job IDs came through a browser.")
+	cmd.Flags().DurationVar(&w.atMost, "for", 10*time.Minute, "Longest time to wait. The default is 10m.")
+	cmd.Flags().DurationVar(&w.firstPause, "interval", time.Second, "Time between the first two polls. Later pauses are longer. The default is 1s.")
+	cmd.Flags().StringVar(&w.answersFrom, "answers-from", "", "`FILE` with the answers to the bank's questions, one on a line, or - for stdin.")
 }
 
 // jobResult is what the command prints about a job.

@@ -32,7 +32,7 @@ The assistant sees customers' data. Texts in it, such as the description of a pa
 		Args: arguments(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.serveMCP(cmd.Context(), allow) },
 	}
-	cmd.Flags().StringSliceVar(&allow, "allow", nil, "Operations to allow beside those that read, such as users.create or webhooks. Can be given several times.")
+	cmd.Flags().StringSliceVar(&allow, "allow", nil, "`OPERATIONS` to allow beside those that read, such as users.create or webhooks. Can be given several times.")
 	return cmd
 }
 

@@ -90,17 +90,17 @@ func (a *app) operation(op *commands.Operation) *cobra.Command {
 		}
 	}
 	if op.Body {
-		flags.StringVar(&call.body, "body", "", "The JSON body: @file, or - for stdin. Flags take precedence over its members.")
+		flags.StringVar(&call.body, "body", "", "The JSON body: `@FILE`, or - for stdin. Flags take precedence over its members.")
 	}
 	if op.Scope == transport.ScopeClient && !strings.Contains(op.Path, "{userId}") {
-		flags.StringVar(&call.user, "user", "", "ID of the user in whose name the call is made (required).")
+		flags.StringVar(&call.user, "user", "", "`ID` of the user in whose name the call is made. Required.")
 	}
 	if op.All != nil {
 		flags.BoolVar(&call.all, "all", false, "Read all pages, with the progress on stderr.")
-		flags.StringVar(&call.cursor, "cursor", "", "Where to continue an earlier --all, as that one said.")
+		flags.StringVar(&call.cursor, "cursor", "", "`POSITION` at which to continue an earlier --all, as that one printed it.")
 	}
 	if op.Stream != nil {
-		flags.StringVarP(&call.file, "file", "f", "", "File to write the result to. The default is stdout.")
+		flags.StringVarP(&call.file, "file", "f", "", "`FILE` to write the result to. The default is stdout.")
 	}
 	if len(op.Secrets) > 0 {
 		flags.StringVar(&call.secretsTo, "secrets-to", "", secretsToHelp)

@@ -26,15 +26,15 @@ POST /reports, GET /jobs/{jobId} and GET /reports/{id}.`,
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
-	flags.StringVarP(&r.file, "file", "f", "", "File to write. Required.")
-	flags.StringVar(&r.title, "title", "", "Title of a new report, at most 50 characters.")
+	flags.StringVarP(&r.file, "file", "f", "", "`FILE` to write. Required.")
+	flags.StringVar(&r.title, "title", "", "`TITLE` of a new report, at most 50 characters.")
 	flags.Var(&dateFlag{&r.from}, "from", "First day of a new report.")
 	flags.Var(&dateFlag{&r.to}, "to", "Last day of a new report. The default is today for affordability; the API chooses it for a statement.")
-	flags.StringArrayVar(&r.users, "user", nil, "ID of a user whom a new report is about. Can be given several times.")
-	flags.StringArrayVar(&r.accounts, "account", nil, "ID of an account to include. Can be given several times.")
+	flags.StringArrayVar(&r.users, "user", nil, "`ID` of a user whom a new report is about. Can be given several times.")
+	flags.StringArrayVar(&r.accounts, "account", nil, "`ID` of an account to include. Can be given several times.")
 	flags.BoolVar(&r.statement, "statement", false, "Make a statement of one account of one user.")
-	flags.DurationVar(&r.atMost, "for", 10*time.Minute, "Longest time to wait for a new report.")
-	flags.DurationVar(&r.firstPause, "interval", time.Second, "Time between the first two polls. Later pauses are longer.")
+	flags.DurationVar(&r.atMost, "for", 10*time.Minute, "Longest time to wait for a new report. The default is 10m.")
+	flags.DurationVar(&r.firstPause, "interval", time.Second, "Time between the first two polls. Later pauses are longer. The default is 1s.")
 	return cmd
 }
 

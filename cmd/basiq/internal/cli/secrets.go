@@ -44,7 +44,7 @@ type secretFile struct {
 	f   *os.File
 }
 
-const secretsToHelp = "File to write the secret in the result to, because it is not printed. The file must not exist."
+const secretsToHelp = "`FILE` to write the secret in the result to, because it is not printed. The file must not exist."
 
 // openSecrets creates the file for secrets before anything is sent, because some
 // secrets are returned only once.

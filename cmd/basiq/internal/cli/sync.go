@@ -34,10 +34,10 @@ GET /users/{userId}/accounts and /users/{userId}/transactions.`,
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
-	flags.StringVar(&file, "to", "", "File to keep the copy in: .db, .sqlite or .jsonl. Required.")
-	flags.StringArrayVar(&o.AccountIDs, "account", nil, "ID of an account to sync. Can be given several times. The default is all accounts.")
+	flags.StringVar(&file, "to", "", "`FILE` to keep the copy in: .db, .sqlite or .jsonl. Required.")
+	flags.StringArrayVar(&o.AccountIDs, "account", nil, "`ID` of an account to sync. Can be given several times. The default is all accounts.")
 	flags.Var(&dateFlag{(*value.Date)(&o.From)}, "from", "First day to sync. The default is the whole history.")
-	flags.IntVar(&o.Window, "window", 0, "Days before the newest transaction that every run reads again. The default is 14, the least 7.")
+	flags.IntVar(&o.Window, "window", 0, "Number of `DAYS` before the newest transaction that every run reads again. The default is 14, the least 7.")
 	flags.BoolVar(&o.PostedOnly, "posted-only", false, "Leave out pending transactions.")
 	return cmd
 }

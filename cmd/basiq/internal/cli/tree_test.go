@@ -82,7 +82,7 @@ func TestNoFlagTakesASecret(t *testing.T) {
 	visit(tree(), func(c *cobra.Command) {
 		c.Flags().VisitAll(func(f *pflag.Flag) {
 			for _, word := range []string{"key", "secret", "password", "token", "answers"} {
-				if slices.Contains(strings.Split(f.Name, "-"), word) && !strings.Contains(f.Usage, "File") {
+				if slices.Contains(strings.Split(f.Name, "-"), word) && !strings.Contains(f.Usage, "FILE") {
 					t.Errorf("%s --%s takes a secret", c.CommandPath(), f.Name)
 				}
 			}

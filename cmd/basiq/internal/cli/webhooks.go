@@ -42,13 +42,13 @@ It creates a webhook for the time that it runs, and deletes it at the end. A san
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
-	flags.StringVar(&l.address, "listen", "localhost:0", "Host and port to listen on. Port 0 is any free one.")
-	flags.StringVar(&l.url, "url", "", "Public URL that messages are delivered to. The default is the address that this command listens on.")
-	flags.StringSliceVar(&l.events, "event", nil, "Event types to receive, such as transactions.updated. The default is all that the API lists.")
-	flags.StringVar(&l.forward, "forward-to", "", "URL, such as that of your application, to pass each verified message on to, unchanged.")
-	flags.StringVar(&l.secretFrom, "secret-file", "", "File with the secret of a webhook that exists.")
-	flags.StringVar(&l.secretsTo, "secrets-to", "", "File to write the secret of the new webhook to, for an application that verifies what is passed on to it. The file must not exist.")
-	flags.IntVar(&l.count, "count", 0, "Stop after this many messages. The default is to go on until Ctrl-C.")
+	flags.StringVar(&l.address, "listen", "localhost:0", "`ADDRESS` and port to listen on. Port 0 is any free one.")
+	flags.StringVar(&l.url, "url", "", "Public `URL` that messages are delivered to. The default is the address that this command listens on.")
+	flags.StringSliceVar(&l.events, "event", nil, "Event `TYPES` to receive, such as transactions.updated. The default is all that the API lists.")
+	flags.StringVar(&l.forward, "forward-to", "", "`URL`, such as that of your application, to pass each verified message on to, unchanged.")
+	flags.StringVar(&l.secretFrom, "secret-file", "", "`FILE` with the secret of a webhook that exists.")
+	flags.StringVar(&l.secretsTo, "secrets-to", "", "`FILE` to write the secret of the new webhook to, for an application that verifies what is passed on to it. The file must not exist.")
+	flags.IntVar(&l.count, "count", 0, "Stop after this `NUMBER` of messages. The default is to go on until Ctrl-C.")
 	return cmd
 }
 
@@ -293,10 +293,10 @@ The webhook's secret is read from BASIQ_WEBHOOK_SECRET or from --secret-file, or
 	flags := cmd.Flags()
 	flags.SortFlags = false
 	for i, name := range signedHeaders {
-		flags.StringVar(&values[i], strings.TrimPrefix(name, "webhook-"), "", "Value of the header "+name+". Required.")
+		flags.StringVar(&values[i], strings.TrimPrefix(name, "webhook-"), "", "`VALUE` of the header "+name+". Required.")
 	}
-	flags.DurationVar(&tolerance, "tolerance", webhook.DefaultTolerance, "How far the timestamp may differ from this machine's clock, up to 24h.")
-	flags.StringVar(&l.secretFrom, "secret-file", "", "File with the webhook's secret.")
+	flags.DurationVar(&tolerance, "tolerance", webhook.DefaultTolerance, "How far the timestamp may differ from this machine's clock, up to 24h. The default is 5m.")
+	flags.StringVar(&l.secretFrom, "secret-file", "", "`FILE` with the webhook's secret.")
 	return cmd
 }
 

@@ -241,7 +241,8 @@ func (s *Sandbox) introduce(w io.Writer, address string) error {
 Try it:
   export BASIQ_BASE_URL=%[1]s BASIQ_API_KEY=%[2]s BASIQ_CONSENT_URL=%[1]s/consent
   curl -s $BASIQ_BASE_URL/token -H "Authorization: Basic $BASIQ_API_KEY" -H 'basiq-version: 3.0' -d scope=SERVER_ACCESS
-  Open the console, create a user and follow the consent link.
+  Open the console, create a user and follow the consent link. Or with the command line:
+  basiq users create --email max@example.com, basiq sandbox connect USER, basiq transactions list USER --all
 
 Press Ctrl-C to stop.
 `, root, s.cfg.Keys[0])
