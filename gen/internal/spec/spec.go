@@ -103,6 +103,7 @@ func (d *Document) Validate(ctx context.Context) error {
 		return err
 	}
 	plain, origin := standard(d.root)
+	d.once(plain, origin)
 	if data, ok := toJSON(nil, plain); ok && d.load(ctx, data, false) == nil {
 		return nil
 	}
