@@ -125,24 +125,6 @@ func (b *builder) checkValues(scope *scope, types []*Type) {
 	}
 }
 
-// HoldsSecret reports whether a value of the type may have a secret in its JSON.
-func (t *Type) HoldsSecret() bool { return t.holdsSecret(map[*Type]bool{}) }
-
-func (t *Type) holdsSecret(seen map[*Type]bool) bool {
-	if seen[t] {
-		return false
-	}
-	seen[t] = true
-	for _, f := range t.Fields {
-		for r := &f.Ref; r != nil; r = r.Elem {
-			if r.Prim == Secret || r.Prim == Named && r.Type.holdsSecret(seen) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
 type scope struct {
 	b     *builder
 	where string

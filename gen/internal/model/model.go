@@ -199,6 +199,8 @@ type Type struct {
 	Loc string // the spec location that gave the name
 	Pos diag.Pos
 
+	secret, readOnly holds
+
 	explicit bool     // the name, or that of a type around it, was set by an overlay
 	given    bool     // the name was set by an overlay
 	merged   []string // locations in the names lock of the types that were merged into this one

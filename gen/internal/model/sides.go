@@ -33,10 +33,6 @@ func meaningfulDefault(n spec.Node) bool {
 	return def.Exists() && !slices.Contains([]string{"", "0", "false"}, def.Text()) && wholeNumber(n, "minimum") == 0
 }
 
-// HoldsReadOnly reports whether a value of the type may contain members that
-// requests must not have.
-func (t *Type) HoldsReadOnly() bool { return t.holdsReadOnly(map[*Type]bool{}) }
-
 // HoldsReadOnly reports whether a value may contain members that requests must not
 // have.
 func (r Ref) HoldsReadOnly() bool {
@@ -44,26 +40,6 @@ func (r Ref) HoldsReadOnly() bool {
 		r = *r.Elem
 	}
 	return r.Prim == Named && r.Type.HoldsReadOnly()
-}
-
-func (t *Type) holdsReadOnly(seen map[*Type]bool) bool {
-	if seen[t] || t.Kind != Struct {
-		return false
-	}
-	seen[t] = true
-	for _, f := range t.Fields {
-		if f.ReadOnly {
-			return true
-		}
-		r := &f.Ref
-		for r.Elem != nil {
-			r = r.Elem
-		}
-		if r.Prim == Named && r.Type.holdsReadOnly(seen) {
-			return true
-		}
-	}
-	return false
 }
 
 // choose reports whether alternatives only say which members are required. If so, a

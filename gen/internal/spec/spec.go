@@ -104,6 +104,7 @@ func (d *Document) Validate(ctx context.Context) error {
 		return err
 	}
 	plain, origin := standard(d.root)
+	d.once(plain, origin)
 	// The library reads JSON several times as fast as YAML, in which alone its
 	// errors have lines.
 	if data, ok := toJSON(nil, plain); ok {
