@@ -366,7 +366,7 @@ func withoutWords(v any, names bool) any {
 	case map[string]any:
 		out := map[string]any{}
 		for k, e := range v {
-			if !names && (slices.Contains([]string{"description", "summary", "example", "examples", "title", "tags", "externalDocs", "contact"}, k) || strings.HasPrefix(k, "x-")) {
+			if !names && (slices.Contains([]string{"description", "summary", "example", "examples", "title", "externalDocs", "contact"}, k) || strings.HasPrefix(k, "x-") && strings.Contains(fmt.Sprint(e), " ")) {
 				if _, info := v["version"]; !info || k != "title" { // a title of one word is a name
 					continue
 				}
