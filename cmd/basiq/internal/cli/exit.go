@@ -122,8 +122,8 @@ func (a *app) report(ctx context.Context, err error) int {
 	if err == nil {
 		return exitOK
 	}
-	if errors.Is(err, syscall.EPIPE) { // the reader, such as head, has what it wants
-		return exitOK
+	if out := (*outputError)(nil); errors.As(err, &out) && errors.Is(out, syscall.EPIPE) {
+		return exitOK // the reader, such as head, has what it wants
 	}
 	code := exitCode(ctx, err)
 	text := err.Error()
