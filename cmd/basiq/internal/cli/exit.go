@@ -96,12 +96,12 @@ func exitCode(ctx context.Context, err error) int {
 		return exitJobFailed
 	case is(transport.ErrRateLimited):
 		return exitRateLimited
-	case is(context.DeadlineExceeded):
-		return exitTimeout
 	case is(transport.ErrNotFound), is(transport.ErrGone):
 		return exitNotFound
 	case is(transport.ErrUnauthorized), is(transport.ErrForbidden), is(transport.ErrTokenExpired):
 		return exitCredentials
+	case is(context.DeadlineExceeded): // also of a wait whose polls failed for another reason
+		return exitTimeout
 	case errors.As(err, &api) && api.Status >= 400 && api.Status < 500:
 		return exitRefused
 	case errors.As(err, &api), as[*transport.SendError](err), as[*transport.DecodeError](err), is(transport.ErrTooLarge), is(transport.ErrPageLink):

@@ -43,6 +43,8 @@ func TestExitCodesAreThoseOfTheError(t *testing.T) {
 		{&basiq.JobError{JobID: "j"}, 9},
 		{&basiq.MFARequiredError{}, 10},
 		{&basiq.WaitError{Err: context.DeadlineExceeded}, 11},
+		{&basiq.WaitError{Err: context.DeadlineExceeded, Last: transport.NewError(404)}, 4},
+		{&basiq.WaitError{Err: context.DeadlineExceeded, Last: transport.NewError(503)}, 11},
 		{&coded{err: transport.NewError(404), before: "stopped"}, 4},
 		{&coded{code: exitCredentials, err: errors.New("no key")}, 3},
 		// Only stdout may end quietly: a connection that breaks does not.
