@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -71,6 +72,41 @@ func TestListenVerifiesPrintsAndForwards(t *testing.T) {
 	}
 	if kind := <-forwarded; kind != webhook.TransactionsUpdated {
 		t.Errorf("%s was passed on", kind)
+	}
+	if list, err := srv.Client(t).Webhooks.Webhooks.List(t.Context()); err != nil || len(list.Data) != 0 {
+		t.Errorf("%+v, %v", list, err)
+	}
+}
+
+// TestListenDeletesItsWebhookWhenInterrupted ends with Ctrl-C, which is how people
+// end it.
+func TestListenDeletesItsWebhookWhenInterrupted(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS == "windows" {
+		t.Skip("a process cannot send Ctrl-C to another one")
+	}
+	srv := basiqtest.NewServer(t)
+	cmd := command(t, srv, "webhooks", "listen")
+	stderr, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewReader(stderr)
+	if line, err := lines.ReadString('\n'); err != nil || !strings.HasPrefix(line, "Listening") {
+		t.Fatal(line, err)
+	}
+	if list, err := srv.Client(t).Webhooks.Webhooks.List(t.Context()); err != nil || len(list.Data) != 1 || len(list.Data[0].SubscribedEvents) < 5 {
+		t.Errorf("%+v, %v", list, err)
+	}
+	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	rest, _ := io.ReadAll(lines)
+	if err := cmd.Wait(); err != nil || len(rest) > 0 {
+		t.Errorf("%v: %s", err, rest)
 	}
 	if list, err := srv.Client(t).Webhooks.Webhooks.List(t.Context()); err != nil || len(list.Data) != 0 {
 		t.Errorf("%+v, %v", list, err)

@@ -132,6 +132,12 @@ func (e *emitter) commandTypes(g *Group) {
 		Id("Member").Index().String().Comment("its path in the JSON body; empty if it is not there"),
 	)
 	g.Line()
+	e.commandInput(g)
+	e.commandLists(g)
+}
+
+// commandInput declares what the functions of the rows read their values from.
+func (e *emitter) commandInput(g *Group) {
 	g.Comment("Input has the values that a command was given.")
 	g.Type().Id("Input").Interface(
 		Comment("Arg returns an argument by its position."),
@@ -154,6 +160,10 @@ func (e *emitter) commandTypes(g *Group) {
 		Id("HasBody").Params().Bool(),
 	)
 	g.Line()
+}
+
+// commandLists declares the helpers of lists.
+func (e *emitter) commandLists(g *Group) {
 	g.Comment("each passes on the rows of a list, whatever their type is.")
 	g.Func().Id("each").Types(Id("T").Any()).Params(Id("rows").Qual("iter", "Seq2").Types(Op("*").Id("T"), Error())).
 		Qual("iter", "Seq2").Types(Any(), Error()).Block(
@@ -171,7 +181,7 @@ func (e *emitter) commandTypes(g *Group) {
 func (c *commands) row(r *model.Resource, m *model.Method) Code {
 	c.resource = r
 	args, params := c.params(m)
-	c.distinct(args, params)
+	c.distinct(m, args, params)
 	fields := Dict{
 		Id("ID"): Lit(m.ID(c.domain)), Id("Group"): Lit(c.groups[r]), Id("Name"): Lit(kebab(m.Name)),
 		Id("GroupDoc"): Lit(c.plain(r.Doc)), Id("Doc"): Lit(c.plain(m.Doc)),
@@ -202,10 +212,18 @@ func (c *commands) row(r *model.Resource, m *model.Method) Code {
 	return Values(fields)
 }
 
-// distinct gives values that have the name of an earlier one a name with where
-// they are in front: --filter-status, --body-name.
-func (c *commands) distinct(args, params []commandParam) {
-	seen := map[string]bool{}
+// reserved are the names of flags that commands have for themselves.
+var reserved = []string{
+	"all", "api-key-file", "base-url", "columns", "cursor", "file", "help", "insecure", "max-rows", "output", "secrets-to", "timeout", "user", "verbose", "yes",
+}
+
+// distinct gives values that have the name of an earlier one, or one that is
+// reserved, a name with where they are in front: --filter-status, --body-name.
+func (c *commands) distinct(m *model.Method, args, params []commandParam) {
+	seen := map[string]bool{"body": m.Body == model.BodyJSON}
+	for _, name := range reserved {
+		seen[name] = true
+	}
 	for _, p := range args {
 		seen[p.name] = true
 	}

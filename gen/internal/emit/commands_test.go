@@ -130,13 +130,14 @@ func TestCommandsHaveEveryShape(t *testing.T) {
 }
 
 // TestCommandsTellEqualNamesApart checks a parameter of the query that has the
-// name of one of the path, and resources of two domains that have one name.
+// name of one of the path, one that has the name of a flag of every command, and
+// resources of two domains that have one name.
 func TestCommandsTellEqualNamesApart(t *testing.T) {
 	t.Parallel()
 	const doc = `{
  "openapi": "3.0.3", "info": {"title": "t", "version": "1"}, "security": [{"token": []}],
  "paths": {"/things/{thingId}": {"get": {"operationId": "getThing",
-  "parameters": [{"name": "thingId", "in": "path", "required": true, "schema": {"type": "string"}}, {"name": "thing", "in": "query", "schema": {"type": "string"}}],
+  "parameters": [{"name": "thingId", "in": "path", "required": true, "schema": {"type": "string"}}, {"name": "thing", "in": "query", "schema": {"type": "string"}}, {"name": "output", "in": "query", "schema": {"type": "string"}}],
   "responses": {"204": {"description": "d"}}}}},
  "components": {"securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}}
 }`
@@ -148,8 +149,8 @@ func TestCommandsTellEqualNamesApart(t *testing.T) {
 	}
 	for file, want := range map[string]string{"things.gen.go": `Group: "things"`, "others.gen.go": `Group: "others-things"`} {
 		src := strings.Join(strings.Fields(string(pkg.Files[file])), " ")
-		if !strings.Contains(src, want) || !strings.Contains(src, `Name: "query-thing"`) || !strings.Contains(src, `p.Thing = in.Text("query-thing")`) {
-			t.Errorf("%s lacks %s or --query-thing:\n%s", file, want, src)
+		if !strings.Contains(src, want) || !strings.Contains(src, `Name: "query-thing"`) || !strings.Contains(src, `p.Thing = in.Text("query-thing")`) || !strings.Contains(src, `p.Output = in.Text("query-output")`) {
+			t.Errorf("%s lacks %s, --query-thing or --query-output:\n%s", file, want, src)
 		}
 	}
 }

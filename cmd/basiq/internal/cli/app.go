@@ -47,7 +47,7 @@ func Main(args []string) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop)
 	defer stop()
-	a := &app{in: os.Stdin, out: os.Stdout, err: os.Stderr}
+	a := &app{in: os.Stdin, out: output{os.Stdout}, err: os.Stderr}
 	if fd := int(os.Stdout.Fd()); term.IsTerminal(fd) {
 		a.width = 80
 		if w, _, err := term.GetSize(fd); err == nil && w > 0 {
@@ -64,6 +64,24 @@ func Main(args []string) int {
 	}
 	return a.run(ctx, args)
 }
+
+// output marks the errors of stdout, which are told from those of a connection.
+type output struct{ w io.Writer }
+
+// Write implements io.Writer.
+func (o output) Write(p []byte) (int, error) {
+	n, err := o.w.Write(p)
+	if err != nil {
+		err = &outputError{err}
+	}
+	return n, err
+}
+
+// outputError is an error of stdout.
+type outputError struct{ err error }
+
+func (e *outputError) Error() string { return e.err.Error() }
+func (e *outputError) Unwrap() error { return e.err }
 
 // promptHidden reads a line from the terminal without echo. The terminal gets
 // its echo back if ctx ends while the user is typing.

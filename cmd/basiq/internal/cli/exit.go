@@ -96,12 +96,12 @@ func exitCode(ctx context.Context, err error) int {
 		return exitJobFailed
 	case is(transport.ErrRateLimited):
 		return exitRateLimited
-	case is(context.DeadlineExceeded):
-		return exitTimeout
 	case is(transport.ErrNotFound), is(transport.ErrGone):
 		return exitNotFound
 	case is(transport.ErrUnauthorized), is(transport.ErrForbidden), is(transport.ErrTokenExpired):
 		return exitCredentials
+	case is(context.DeadlineExceeded): // also of a wait whose polls failed for another reason
+		return exitTimeout
 	case errors.As(err, &api) && api.Status >= 400 && api.Status < 500:
 		return exitRefused
 	case errors.As(err, &api), as[*transport.SendError](err), as[*transport.DecodeError](err), is(transport.ErrTooLarge), is(transport.ErrPageLink):
@@ -122,8 +122,8 @@ func (a *app) report(ctx context.Context, err error) int {
 	if err == nil {
 		return exitOK
 	}
-	if errors.Is(err, syscall.EPIPE) { // the reader, such as head, has what it wants
-		return exitOK
+	if out := (*outputError)(nil); errors.As(err, &out) && errors.Is(out, syscall.EPIPE) {
+		return exitOK // the reader, such as head, has what it wants
 	}
 	code := exitCode(ctx, err)
 	text := err.Error()

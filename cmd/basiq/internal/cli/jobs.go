@@ -179,6 +179,7 @@ func (w *jobWait) question(q basiq.MFA) {
 func (w *jobWait) explained(err error) error {
 	var asked *basiq.MFARequiredError
 	var wait *basiq.WaitError
+	code := exitCode(context.Background(), err)
 	switch {
 	case errors.As(err, &asked):
 		w.question(asked.MFA)
@@ -187,7 +188,7 @@ func (w *jobWait) explained(err error) error {
 			user = "USER"
 		}
 		return &coded{err: err, advice: fmt.Sprintf("Run the command again on a terminal, or with --answers-from. Or answer with:\n  basiq jobs submit-mfa %s --user %s --body @answers.json", quote(asked.MFA.JobID), quote(user))}
-	case errors.As(err, &wait):
+	case errors.As(err, &wait) && code != exitNotFound && code != exitCredentials:
 		return &coded{err: err, advice: fmt.Sprintf("The job continues. To go on waiting:\n  basiq jobs wait %s", quote(wait.JobID))}
 	}
 	return err

@@ -227,6 +227,9 @@ func (c *call) run(cmd *cobra.Command) error {
 
 // prepare reads the body, and asks before it lets anything be deleted.
 func (c *call) prepare(cmd *cobra.Command) error {
+	if len(c.columns) > 0 && (c.output == "json" || c.output == "jsonl") {
+		return usagef("--columns is for tables and CSV, not for %s", c.output)
+	}
 	for _, column := range c.columns {
 		if err := checkColumn(c.op, column); err != nil {
 			return err

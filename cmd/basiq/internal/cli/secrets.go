@@ -40,8 +40,9 @@ func redact(op *commands.Operation, tree *jsontree.Value) (secrets []string) {
 
 // secretFile is the file that --secrets-to names, or none.
 type secretFile struct {
-	app *app
-	f   *os.File
+	app   *app
+	f     *os.File
+	noted bool // the user knows that there are secrets
 }
 
 const secretsToHelp = "`FILE` to write the secret in the result to, because it is not printed. The file must not exist."
@@ -65,7 +66,8 @@ func (a *app) openSecrets(name string) (*secretFile, error) {
 func (s *secretFile) take(op *commands.Operation, tree *jsontree.Value) error {
 	secrets := redact(op, tree)
 	if s.f == nil {
-		if len(secrets) > 0 {
+		if len(secrets) > 0 && !s.noted {
+			s.noted = true
 			s.app.note("The result contains a secret, which is not printed; --secrets-to writes it to a file.")
 		}
 		return nil
