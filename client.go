@@ -24,8 +24,9 @@ import (
 
 // Environment variables that NewClient reads. Options take precedence.
 const (
-	EnvAPIKey  = "BASIQ_API_KEY"
-	EnvBaseURL = "BASIQ_BASE_URL"
+	EnvAPIKey     = "BASIQ_API_KEY"
+	EnvBaseURL    = "BASIQ_BASE_URL"
+	EnvConsentURL = "BASIQ_CONSENT_URL" // address of the Consent UI, such as that of a sandbox
 )
 
 // Client gives access to every domain of the API. Create one with NewClient. It
@@ -47,7 +48,8 @@ type Client struct {
 	// have no method here, and to obtain access tokens.
 	Transport *transport.Client
 
-	polls *pollLimiter
+	polls      *pollLimiter
+	consentURL string // of EnvConsentURL
 }
 
 // Option configures NewClient.
@@ -124,5 +126,6 @@ func NewClient(opts ...Option) (*Client, error) {
 		Webhooks:      webhooks.New(t),
 		Transport:     t,
 		polls:         newPollLimiter(defaultPollRate),
+		consentURL:    os.Getenv(EnvConsentURL),
 	}, nil
 }

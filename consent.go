@@ -1,6 +1,7 @@
 package basiq
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -74,8 +75,9 @@ type ConsentOptions struct {
 	ConnectionID string
 	// Extra adds query parameters that this version does not know.
 	Extra url.Values
-	// PageURL is the address of the Consent UI. The default is
-	// DefaultConsentURL.
+	// PageURL is the address of the Consent UI. The default is the environment
+	// variable BASIQ_CONSENT_URL when the client was created or, if that was not
+	// set, DefaultConsentURL.
 	PageURL string
 }
 
@@ -102,7 +104,7 @@ func (c *Client) ConsentLink(ctx context.Context, userID string, opts ConsentOpt
 	if userID == "" {
 		return ConsentLink{}, errors.New("basiq: ConsentLink: user ID is empty")
 	}
-	page, err := opts.page()
+	page, err := opts.page(c.consentURL)
 	if err != nil {
 		return ConsentLink{}, fmt.Errorf("basiq: ConsentLink: %w", err)
 	}
@@ -127,17 +129,18 @@ func (c *Client) ConsentLink(ctx context.Context, userID string, opts ConsentOpt
 	return ConsentLink{reveal: func() string { return address }, expires: token.Expires()}, nil
 }
 
-func (o *ConsentOptions) page() (*url.URL, error) {
-	address := o.PageURL
-	if address == "" {
-		address = DefaultConsentURL
+// page returns the address of the Consent UI. env is the value of EnvConsentURL.
+func (o *ConsentOptions) page(env string) (*url.URL, error) {
+	name, address := "PageURL", cmp.Or(o.PageURL, env, DefaultConsentURL)
+	if o.PageURL == "" {
+		name = EnvConsentURL
 	}
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
-		return nil, errors.New("PageURL must be an absolute URL without credentials, query or fragment, such as " + DefaultConsentURL)
+		return nil, errors.New(name + " must be an absolute URL without credentials, query or fragment, such as " + DefaultConsentURL)
 	}
 	if u.Scheme != "https" && (u.Scheme != "http" || !urls.Loopback(u.Hostname())) {
-		return nil, errors.New("PageURL would send the user's token unencrypted: use https")
+		return nil, errors.New(name + " would send the user's token unencrypted: use https")
 	}
 	for _, p := range []struct{ name, value string }{
 		{"Action", string(o.Action)}, {"State", o.State}, {"InstitutionID", o.InstitutionID}, {"ConnectionID", o.ConnectionID},

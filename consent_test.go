@@ -55,6 +55,22 @@ func TestConsentLink(t *testing.T) {
 	}
 }
 
+// TestConsentURLFromTheEnvironment: a program that is not changed sends users to the
+// Consent UI of a sandbox.
+func TestConsentURLFromTheEnvironment(t *testing.T) {
+	t.Setenv(basiq.EnvConsentURL, "http://127.0.0.1:8787/consent")
+	client := newFakeAPI(t).onLoopback()
+	for page, want := range map[string]string{"": "http://127.0.0.1:8787/consent?", "https://consent.example/": "https://consent.example/?"} {
+		if link, err := client.ConsentLink(t.Context(), "u-1", basiq.ConsentOptions{PageURL: page}); err != nil || !strings.HasPrefix(link.Reveal(), want) {
+			t.Errorf("%s, %v", link.Reveal(), err)
+		}
+	}
+	t.Setenv(basiq.EnvConsentURL, "http://consent.example")
+	if _, err := newFakeAPI(t).onLoopback().ConsentLink(t.Context(), "u-1", basiq.ConsentOptions{}); err == nil || !strings.Contains(err.Error(), "BASIQ_CONSENT_URL would send") {
+		t.Error(err)
+	}
+}
+
 // TestInvalidConsentOptions checks that invalid options are rejected by name,
 // before a token is requested.
 func TestInvalidConsentOptions(t *testing.T) {

@@ -21,6 +21,8 @@
 //	PurgeAndRefresh                    delete a connection's data and fetch it again
 //	Transactions, SyncTransactions     read a date range; keep a copy up to date
 //	UploadStatement, CreateReport      start a job, wait for it, and return its result
+//	VerifyAccount, VerifyBalance,      compare what a user claims with the data of
+//	VerifyIdentity, VerifyIncome       their institutions
 //	Check                              diagnose a client that does not work
 //
 // Each method that starts a job, except PurgeAndRefresh, has a counterpart that

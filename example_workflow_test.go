@@ -13,6 +13,7 @@ import (
 	"github.com/basiq-sdk/basiq-go/basiqtest"
 	"github.com/basiq-sdk/basiq-go/generated/core"
 	"github.com/basiq-sdk/basiq-go/generated/data"
+	"github.com/basiq-sdk/basiq-go/generated/insights"
 	"github.com/basiq-sdk/basiq-go/transport/value"
 )
 
@@ -68,6 +69,30 @@ func ExampleClient_ConsentLink() {
 	// Output:
 	// go to [redacted consent link]
 	// 1 connection, 1 account: Everyday Account 312.40
+}
+
+// Verify an account number before money is paid to it.
+func ExampleClient_VerifyAccount() {
+	srv, client, userID := sandbox()
+	defer srv.Close()
+	ctx := context.Background()
+	jobIDs, err := srv.Connect(userID, basiqtest.Gilfoyle) // simulates the user in the Consent UI
+	if err != nil {
+		log.Fatal(err)
+	}
+	v, err := client.VerifyAccount(ctx, userID, insights.VerifyAccountParams{AccountNumber: "999999999"}, basiq.VerifyOptions{
+		JobIDs: jobIDs, Wait: basiq.WaitOptions{Interval: time.Millisecond},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(v.Outcome)
+	for _, account := range v.Accounts {
+		fmt.Println(account.Number.Input, account.Number.Outcome, account.Number.Confidence)
+	}
+	// Output:
+	// no match
+	// 999999999 no match 0
 }
 
 // Refresh a connection of a bank that asks the user a question.

@@ -39,9 +39,14 @@ func TestJobPollIntervalsGrow(t *testing.T) {
 		}
 		pauses := map[time.Duration]bool{}
 		var before time.Duration
+		interval := time.Second
 		for i := range 20 {
 			pause := polls[i+1].at.Sub(polls[i].at)
 			pauses[pause] = true
+			if pause > interval || pause < interval*3/4 {
+				t.Errorf("interval %d is %s, want at most %s, less up to a quarter", i+1, pause, interval)
+			}
+			interval = min(interval*3/2, 10*time.Second)
 			if bound := 10 * time.Second; before < bound*3/4 && pause <= before || pause > bound || i > 7 && pause < bound*3/4 {
 				t.Errorf("interval %d is %s after %s", i+1, pause, before)
 			}

@@ -104,14 +104,13 @@ func (w *waiter) poll() (*core.Job, time.Duration, error) {
 	if err := w.client.polls.wait(w.ctx); err != nil {
 		return nil, 0, w.waitError(nil)
 	}
-	w.polls++
 	var res *http.Response
 	job, err := w.client.Core.Jobs.Get(w.ctx, w.id, transport.WithoutRetry(), transport.WithResponse(&res))
+	if errors.As(err, new(*transport.PathError)) {
+		return nil, 0, err // the request was not sent
+	}
+	w.polls++
 	if err != nil {
-		if path := (*transport.PathError)(nil); errors.As(err, &path) {
-			w.polls-- // the request was not sent
-			return nil, 0, err
-		}
 		if w.ctx.Err() != nil {
 			return nil, 0, w.waitError(nil)
 		}
@@ -205,8 +204,8 @@ const (
 	jobFailed
 )
 
-// outcome returns the outcome of a job, and the index of the step that failed
-// or -1. A job counts as done only if every step is known to have succeeded.
+// outcome returns the outcome of a job, and the index of the step that failed:
+// -1 if that is unknown. A job counts as done only if every step is known to have succeeded.
 // Failed steps are looked for first, because the steps after them stay pending
 // forever.
 func outcome(job *core.Job) (int, jobOutcome) {
@@ -224,9 +223,9 @@ func outcome(job *core.Job) (int, jobOutcome) {
 	case top == failed:
 		return -1, jobFailed
 	case done > 0 && done == len(job.Steps) && (top == "" || top == success):
-		return -1, jobDone
+		return 0, jobDone
 	}
-	return -1, jobRunning
+	return 0, jobRunning
 }
 
 // normalized returns s in lower case, without surrounding space.

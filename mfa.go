@@ -419,12 +419,13 @@ func (c *Client) mfaJobID(m MFA) (string, error) {
 	if err != nil {
 		return "", ErrMFALink
 	}
+	link = c.Transport.GatewayLink(link)
 	u := base.ResolveReference(link)
 	if u.User != nil || urls.Origin(u) != urls.Origin(base) || u.RawQuery != "" || u.Fragment != "" {
 		return "", ErrMFALink
 	}
 	path := u.EscapedPath()
-	if link.Host != "" || strings.HasPrefix(path, base.EscapedPath()+"/") {
+	if strings.HasPrefix(path, base.EscapedPath()+"/") {
 		path = strings.TrimPrefix(path, base.EscapedPath())
 	}
 	segments := strings.Split(strings.TrimPrefix(path, "/"), "/")

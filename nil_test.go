@@ -264,6 +264,7 @@ var nilErrors = []any{
 	(*basiq.PurgedError)(nil), (*transport.Error)(nil), (*transport.SendError)(nil), (*transport.DecodeError)(nil),
 	(*transport.TokenError)(nil), (*transport.ThrottledError)(nil), (*transport.PathError)(nil), (*transport.MissingError)(nil),
 	(*transport.RangeError)(nil), (*value.ParseError)(nil), (*wire.SyntaxError)(nil), (*wire.TypeError)(nil), (*webhook.PanicError)(nil),
+	(*basiqtest.StateError)(nil),
 }
 
 // TestNilErrorsAreComplete checks that nilErrors holds every exported error type of the

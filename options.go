@@ -70,6 +70,10 @@ func WithLogger(l *slog.Logger) Option { return transport.WithLogger(l) }
 // WithUserAgentSuffix appends s, such as "shop/1.0", to the User-Agent header.
 func WithUserAgentSuffix(s string) Option { return transport.WithUserAgentSuffix(s) }
 
+// WithGatewayLinks makes links to the API's own host lead to the base URL, for
+// gateways that pass responses on unchanged. See transport.WithGatewayLinks.
+func WithGatewayLinks() SharedOption { return transport.WithGatewayLinks() }
+
 // WithInsecureBaseURL allows plain http to any host. Tokens and personal data
 // are then sent unencrypted.
 func WithInsecureBaseURL() SharedOption { return transport.WithInsecureBaseURL() }

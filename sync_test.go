@@ -431,6 +431,9 @@ func TestSyncFailsIfListKeepsChanging(t *testing.T) {
 		t.Fatal("no error")
 	}
 	wantText(t, err.Error(), "account a-1", "disappeared during each of 6 readings", "sync again")
+	if n != 6 {
+		t.Errorf("%d readings", n)
+	}
 	l.seen = nil
 	if err := m.sync(client, basiq.SyncOptions{}, nil); err != nil {
 		t.Fatal(err)

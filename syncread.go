@@ -38,8 +38,8 @@ func (s span) contains(day value.Date) bool {
 func (r *syncRun) readAll(ctx context.Context, account string, filter data.TransactionFilter, visit func(visited map[string]bool, txID string, tx *data.Transaction) error) (map[string]bool, *http.Response, error) {
 	var before map[string]bool
 	union, accepted := map[string]bool{}, map[string]bool{}
-	unstable := false
-	for n := 1; n <= syncReadings || unstable && n <= syncUnstable; n++ {
+	unstable, n := false, 0
+	for ; n < syncReadings || unstable && n < syncUnstable; n++ {
 		var first, last *http.Response
 		found, visited, rows := map[string]bool{}, map[string]bool{}, 0
 		params := data.ListTransactionsParams{Filter: filter}
@@ -68,7 +68,7 @@ func (r *syncRun) readAll(ctx context.Context, account string, filter data.Trans
 		before = found
 	}
 	return nil, nil, fmt.Errorf("basiq: SyncTransactions: transactions of account %s disappeared during each of %d readings: sync again later, from the last cursor",
-		safetext.Identifier(account), syncReadings)
+		safetext.Identifier(account), n)
 }
 
 // containsAll reports whether have contains all keys of want.

@@ -10,7 +10,7 @@ func (a *account) available() int64 {
 
 // view returns the account as the API represents it.
 func (a *account) view() object {
-	user := a.conn.base + a.conn.user
+	user := "/users/" + a.conn.user
 	out := object{
 		"type": "account", "id": a.id, "accountNo": "000000 " + a.number, "bsb": "000000", "maskedNumber": "xxxxxx" + a.number[6:], "name": a.name, "displayName": a.product,
 		"accountHolder": a.holder, "accountOwnership": a.owner, "isOwned": true, "balance": money(a.balance), "availableFunds": money(a.available()),
@@ -18,8 +18,8 @@ func (a *account) view() object {
 		"connection": a.conn.id, "institution": a.conn.institution.id, "status": "available", "lastUpdated": a.updated, "creationDate": a.created,
 		"transactionIntervals": []object{{"from": a.from, "to": a.to}},
 		"links": object{
-			"self": user + "/accounts/" + a.id, "connection": user + "/connections/" + a.conn.id,
-			"institution": a.conn.host + "/institutions/" + a.conn.institution.id, "transactions": user + "/transactions?filter=account.id.eq('" + a.id + "')",
+			"self": local(user + "/accounts/" + a.id), "connection": local(user + "/connections/" + a.conn.id),
+			"institution": local("/institutions/" + a.conn.institution.id), "transactions": local(user + "/transactions?filter=account.id.eq('" + a.id + "')"),
 		},
 	}
 	switch a.class {
@@ -49,13 +49,13 @@ func (s *Server) listAccounts(q *request) response {
 			return badParameter("filter", "The connection does not exist.")
 		}
 	}
-	data := []object{}
+	data := []any{}
 	for _, a := range q.user.accounts() {
 		if matches(conds, a.field) {
-			data = append(data, a.view())
+			data = append(data, rebase(a.view(), s.root()))
 		}
 	}
-	return ok(object{"type": "list", "data": data, "links": object{"self": s.URL + q.URL.RequestURI()}})
+	return ok(object{"type": "list", "data": data, "links": object{"self": s.root() + q.URL.RequestURI()}})
 }
 
 // field returns the value that a filter compares.
@@ -76,7 +76,7 @@ func (s *Server) getAccount(q *request) response {
 	}
 	for _, a := range q.user.accounts() {
 		if a.id == q.path["accountId"] && matches(conds, a.field) {
-			return ok(a.view())
+			return ok(rebase(a.view(), s.root()))
 		}
 	}
 	return notFound("account")

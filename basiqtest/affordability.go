@@ -69,13 +69,21 @@ func (s *Server) takeSnapshot(q *request, kind string) (*snapshot, *response) {
 		if a.currency != x.accounts[0].currency {
 			return nil, new(badParameter("accounts", "The accounts have different currencies."))
 		}
-		for _, r := range a.posted {
-			if month := r.post.Format("2006-01"); month >= x.from && month <= x.to {
-				x.rows = append(x.rows, r)
+	}
+	x.rows = s.rowsBetween(x.accounts, x.from, x.to)
+	return x, nil
+}
+
+// rowsBetween returns the posted transactions of accounts in a range of months.
+func (s *Server) rowsBetween(accounts []*account, from, to string) (out []*row) {
+	for _, a := range accounts {
+		for _, r := range s.posted(a) {
+			if month := r.post.Format("2006-01"); month >= from && month <= to {
+				out = append(out, r)
 			}
 		}
 	}
-	return x, nil
+	return out
 }
 
 // createSummary handles a request for a summary. The response is empty if there are no
@@ -94,18 +102,18 @@ func (s *Server) createSummary(q *request, kind string, find func(*Server, *snap
 	x.id = s.ids.id()
 	x.data = find(s, x)
 	s.snapshots = append(s.snapshots, x)
-	return x.response(q)
+	return s.summary(x, q)
 }
 
-// response returns the summary in the requested media type.
-func (x *snapshot) response(q *request) response {
+// summary returns a summary in the requested media type.
+func (s *Server) summary(x *snapshot, q *request) response {
 	switch q.media {
 	case "application/pdf":
 		return encoded(q.media, pdf("Affordability", "from "+x.from+" to "+x.to, fmt.Sprint(len(x.rows), " transactions")))
 	case "text/csv":
 		return encoded(q.media, rowsCSV(x.rows))
 	}
-	return ok(x.data)
+	return ok(rebase(x.data, s.root()))
 }
 
 func (s *Server) snapshotOf(q *request, kind string) (*snapshot, *response) {
@@ -122,36 +130,36 @@ func (s *Server) getSnapshot(q *request, kind string) response {
 	if a != nil {
 		return *a
 	}
-	return x.response(q)
+	return s.summary(x, q)
 }
 
 // head returns the members that all summaries have.
-func (x *snapshot) head(host string) object {
-	self := host + "/users/" + x.user.id + "/" + x.kind + "/" + x.id
-	accounts := []string{}
+func (x *snapshot) head() object {
+	user := "/users/" + x.user.id
+	accounts := []local{}
 	for _, a := range x.accounts {
-		accounts = append(accounts, host+"/users/"+x.user.id+"/accounts/"+a.id)
+		accounts = append(accounts, local(user+"/accounts/"+a.id))
 	}
 	s := summarize(x.rows)
 	return object{
 		"type": x.kind, "id": x.id, "fromMonth": x.from, "toMonth": x.to, "coverageDays": int(s.last.Sub(s.first).Hours()/24) + 1,
-		"links": object{"self": self, "accounts": accounts},
+		"links": object{"self": local(user + "/" + x.kind + "/" + x.id), "accounts": accounts},
 	}
 }
 
 func (s *Server) affordabilitySummary(x *snapshot) object {
-	out := x.head(s.URL)
+	out := x.head()
 	out["generatedDate"] = x.created.Format("2006-01-02T15:04:05")
-	user := s.URL + "/users/" + x.user.id
+	user := "/users/" + x.user.id
 	links, _ := out["links"].(object)
-	links["income"], links["expenses"] = user+"/income/"+x.id, user+"/expenses/"+x.id
+	links["income"], links["expenses"] = local(user+"/income/"+x.id), local(user+"/expenses/"+x.id)
 	assets, credit, loans := []object{}, []object{}, []object{}
 	var owned, owed, limits, saved int64
 	for _, a := range x.accounts {
 		kind := object{"type": a.class, "product": a.product}
 		entry := object{"account": kind, "balance": money(a.balance), "availableFunds": money(a.available()), "currency": a.currency, "institution": a.conn.institution.id}
 		var in, out, interest, repaid int64
-		for _, r := range a.posted {
+		for _, r := range s.posted(a) {
 			if r.cents > 0 {
 				in += r.cents
 			} else {
@@ -209,7 +217,7 @@ func (s *Server) affordabilitySummary(x *snapshot) object {
 func moment(t time.Time) string { return t.Format("2006-01-02T15:04:05") }
 
 func (s *Server) incomeSummary(x *snapshot) object {
-	out := x.head(s.URL)
+	out := x.head()
 	regular, irregular, other := []object{}, []object{}, []object{}
 	var regularSum, irregularSum int64
 	for _, b := range bundles(x.rows, func(r *row) string {
@@ -256,7 +264,7 @@ func (s *Server) incomeSummary(x *snapshot) object {
 }
 
 func (s *Server) expensesSummary(x *snapshot) object {
-	out := x.head(s.URL)
+	out := x.head()
 	byMonth := func(v totals) []object {
 		history := []object{}
 		for _, month := range sortedNames(v.months) {
@@ -305,7 +313,7 @@ func (s *Server) expensesSummary(x *snapshot) object {
 
 func (s *Server) listSnapshots(q *request) response {
 	data := []object{}
-	user := s.URL + "/users/" + q.user.id
+	user := s.root() + "/users/" + q.user.id
 	for _, x := range slices.Backward(s.snapshots) {
 		if x.kind != "affordability" || x.user != q.user {
 			continue
@@ -321,7 +329,7 @@ func (s *Server) listSnapshots(q *request) response {
 			"links":        object{"self": user + "/affordability/" + x.id, "income": user + "/income/" + x.id, "expenses": user + "/expenses/" + x.id},
 		})
 	}
-	return ok(object{"type": "list", "data": data, "links": object{"self": s.URL + q.URL.RequestURI()}})
+	return ok(object{"type": "list", "data": data, "links": object{"self": s.root() + q.URL.RequestURI()}})
 }
 
 func (s *Server) snapshotTransactions(q *request) response {
@@ -332,7 +340,7 @@ func (s *Server) snapshotTransactions(q *request) response {
 	if q.media == "application/csv" {
 		return encoded(q.media, rowsCSV(x.rows))
 	}
-	return s.pageOfRows(q, filterFields{}, func() []*row { return reshape(x.rows, summarized) })
+	return s.pageOfRows(q, filterFields{}, summarized, func() []ledger { return []ledger{{posted: x.rows}} })
 }
 
 // rowsCSV encodes transactions as CSV.

@@ -256,7 +256,8 @@ type account struct {
 	updated  string
 	from, to string
 
-	posted, pending []*row // newest first
+	opening        *opening // the history of a new connection; nil if there is none
+	added, pending []*row   // other rows, newest first; added are the posted ones
 }
 
 // weight returns the account's relative share of its connection's transactions.

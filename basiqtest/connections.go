@@ -29,7 +29,6 @@ type connection struct {
 	asked       int  // how often the bank could have required MFA
 	refreshDay  string
 	refreshes   int // on that day
-	base, host  string
 }
 
 func (c *connection) path() string { return "/users/" + c.user + "/connections/" + c.id }
@@ -45,11 +44,14 @@ const refreshesPerDay = 20
 
 // full reports whether the sandbox has reached its limit of connections.
 func (s *Server) full() bool {
+	if s.cfg.noQuotas {
+		return false
+	}
 	n := 0
 	for _, u := range s.users {
 		n += len(u.connections)
 	}
-	return n >= sandboxLimit && !s.cfg.noQuotas
+	return n >= sandboxLimit
 }
 
 // connect creates a connection for a login, and returns its job.
@@ -58,7 +60,6 @@ func (s *Server) connect(u *user, l Login) *job {
 	now := s.now()
 	c := &connection{
 		id: s.ids.id(), user: u.id, owner: u, institution: i, method: cmp.Or(l.Method, "web"), status: "pending", login: l, created: now, lastUsed: now,
-		base: s.URL + "/users/", host: s.URL,
 	}
 	if c.method == "open-banking" {
 		c.expiry = now.AddDate(1, 0, 0)
@@ -78,11 +79,19 @@ func (s *Server) retrieval(c *connection) *job {
 	p, refused := c.login.authenticate()
 	question := c.institution.challengeFor(p, c.asked)
 	c.asked++
+	j := &job{kind: connectionJob, user: c.owner, institution: c.institution, conn: c, question: question}
+	j.steps = s.retrievalSteps(c, p, refused, question, j)
+	c.job = j
+	s.startJob(j)
+	return j
+}
+
+// retrievalSteps returns the steps of a job that retrieves the data of a connection.
+func (s *Server) retrievalSteps(c *connection, p *persona, refused *failure, question *challenge, j *job) []*step {
 	link := func(path string) object { return object{"type": "link", "url": path} }
 	part := func(name string) string {
 		return "/users/" + c.user + "/" + name + "?filter=institution.id.eq('" + c.institution.id + "')"
 	}
-	var j *job
 	steps := []*step{{title: "verify-credentials", do: func(st *step) *failure {
 		j.noSource = false
 		if refused != nil {
@@ -114,9 +123,7 @@ func (s *Server) retrieval(c *connection) *job {
 			return nil
 		}})
 	}
-	j = s.newJob(connectionJob, c.owner, c.institution, steps...)
-	j.conn, j.question, c.job = c, question, j
-	return j
+	return steps
 }
 
 // retrieveAccounts updates the accounts of a connection.
@@ -136,7 +143,7 @@ func (s *Server) retrieveAccounts(c *connection, p *persona) {
 		a.from, a.to = now.AddDate(0, 0, -span).Format(time.DateOnly), now.Format(time.DateOnly)
 	}
 	if first {
-		s.emit(c.owner, "connection.activated", c.path(), s.connectionEvent(c))
+		s.emit(c.owner, "connection.activated", c.path(), connectionEvent(c))
 	}
 	s.emit(c.owner, "account.updated", "/users/"+c.user+"/accounts", nil)
 }
@@ -157,8 +164,8 @@ func (s *Server) retrieveTransactions(c *connection) {
 		share := left * a.weight() / max(leftWeight, 1)
 		left, leftWeight = left-share, leftWeight-a.weight()
 		if c.round == 0 {
-			a.posted = a.history(key, share, today)
-			count += len(a.posted)
+			a.opening, a.added = &opening{key: key, n: share, day: today, balance: a.balance}, nil
+			count += share
 		} else {
 			half := len(a.pending) / 2
 			for k, p := range a.pending[len(a.pending)-half:] {
@@ -174,7 +181,7 @@ func (s *Server) retrieveTransactions(c *connection) {
 	c.round++
 	s.emit(c.owner, "transactions.updated", "/users/"+c.user+"/transactions", object{
 		"count":      strconv.Itoa(count),
-		"connection": object{"type": "connection", "id": c.id, "links": object{"self": s.URL + c.path()}},
+		"connection": object{"type": "connection", "id": c.id, "links": object{"self": local(c.path())}},
 	})
 }
 
@@ -185,30 +192,31 @@ func (s *Server) connectionFailed(c *connection, f *failure) {
 		return // an outage of the bank or a wrong MFA answer does not invalidate the connection
 	}
 	c.status = "invalid"
-	s.emit(c.owner, "connection.invalidated", c.path(), s.connectionEvent(c))
+	s.emit(c.owner, "connection.invalidated", c.path(), connectionEvent(c))
 }
 
-func (s *Server) connectionEvent(c *connection) object {
-	self := s.URL + c.path()
+// connectionEvent returns the data of an event of a connection.
+func connectionEvent(c *connection) object {
+	user := "/users/" + c.user
 	return object{
 		"type": "connection", "id": c.id, "status": c.status, "createdDate": stamp(c.created), "lastUsed": stamp(c.lastUsed),
 		"mfaEnabled":  c.institution.auth != "user",
-		"institution": object{"type": "institution", "id": c.institution.id, "links": object{"self": s.URL + "/institutions/" + c.institution.id}},
-		"links":       object{"self": self, "accounts": s.URL + "/users/" + c.user + "/accounts", "transactions": s.URL + "/users/" + c.user + "/transactions"},
+		"institution": object{"type": "institution", "id": c.institution.id, "links": object{"self": local("/institutions/" + c.institution.id)}},
+		"links":       object{"self": local(c.path()), "accounts": local(user + "/accounts"), "transactions": local(user + "/transactions")},
 	}
 }
 
 // connectionView returns the connection as the API represents it. CLIENT_ACCESS tokens
 // do not see its status and dates.
 func (s *Server) connectionView(q *request, c *connection) object {
-	self := s.URL + c.path()
+	self := s.root() + c.path()
 	byConnection := "?filter=connection.id.eq('" + c.id + "')"
 	out := object{
 		"type": "connection", "id": c.id, "method": c.method, "expiryDate": stamp(c.expiry),
-		"institution": object{"type": "institution", "id": c.institution.id, "links": object{"self": s.URL + "/institutions/" + c.institution.id}},
+		"institution": object{"type": "institution", "id": c.institution.id, "links": object{"self": s.root() + "/institutions/" + c.institution.id}},
 		"links": object{
-			"self": self, "user": s.URL + "/users/" + c.user, "institution": s.URL + "/institutions/" + c.institution.id,
-			"accounts": s.URL + "/users/" + c.user + "/accounts" + byConnection, "transactions": s.URL + "/users/" + c.user + "/transactions" + byConnection,
+			"self": self, "user": s.root() + "/users/" + c.user, "institution": s.root() + "/institutions/" + c.institution.id,
+			"accounts": s.root() + "/users/" + c.user + "/accounts" + byConnection, "transactions": s.root() + "/users/" + c.user + "/transactions" + byConnection,
 		},
 	}
 	if q.token.scope == transport.ScopeServer {
@@ -236,7 +244,7 @@ func (s *Server) listConnections(q *request) response {
 			data = append(data, s.connectionView(q, c))
 		}
 	}
-	return ok(object{"type": "list", "data": data, "links": object{"self": s.URL + q.URL.RequestURI()}})
+	return ok(object{"type": "list", "data": data, "links": object{"self": s.root() + q.URL.RequestURI()}})
 }
 
 // connectionOf returns the connection of the request's path.
@@ -255,7 +263,7 @@ func (s *Server) getConnection(q *request) response {
 	out := s.connectionView(q, c)
 	accounts := []object{}
 	for _, a := range c.accounts {
-		self := s.URL + "/users/" + c.user
+		self := s.root() + "/users/" + c.user
 		accounts = append(accounts, object{
 			"type": "account", "id": a.id, "accountNo": a.number, "name": a.name, "currency": a.currency, "status": "available",
 			"balance": money(a.balance), "availableFunds": money(a.available()), "lastUpdated": a.updated,
@@ -294,7 +302,7 @@ func (s *Server) removeConnection(c *connection) {
 	if c.job != nil {
 		c.job.plan = nil
 	}
-	s.emit(c.owner, "connection.deleted", c.path(), s.connectionEvent(c))
+	s.emit(c.owner, "connection.deleted", c.path(), connectionEvent(c))
 }
 
 // refresh starts a retrieval, or returns the running one.

@@ -98,10 +98,10 @@ func (s *Server) listConnectors(q *request) response {
 	data := []object{}
 	for _, c := range connectors() {
 		if c.matches(conds) {
-			data = append(data, c.view(s.URL))
+			data = append(data, c.view(s.root()))
 		}
 	}
-	return ok(object{"type": "list", "totalCount": len(data), "data": data, "links": object{"self": s.URL + q.URL.RequestURI()}})
+	return ok(object{"type": "list", "totalCount": len(data), "data": data, "links": object{"self": s.root() + q.URL.RequestURI()}})
 }
 
 var connectorID = regexp.MustCompile(`^[A-Z]{2}[0-9]{5}$`)
@@ -116,7 +116,7 @@ func (s *Server) getConnector(q *request) response {
 	}
 	for _, c := range connectors() {
 		if c.id == id && compactMethod(c.method) == compactMethod(method) {
-			return ok(c.view(s.URL))
+			return ok(c.view(s.root()))
 		}
 	}
 	return notFound("connector")

@@ -48,14 +48,26 @@ func (s *Server) consentOf(u *user) *consent {
 // consentUntil sets the expiry of a consent, and schedules the events until then.
 func (s *Server) consentUntil(u *user, c *consent, end time.Time) {
 	c.expiry = end
+	s.consentSince(u, c, s.now())
+}
+
+// consentSince schedules the events of a consent that was given or extended at a time, as
+// far as they are still to come.
+func (s *Server) consentSince(u *user, c *consent, since time.Time) {
+	end := c.expiry
 	still := func() bool { return c.status == "active" && c.expiry.Equal(end) && s.users[u.id] == u }
-	s.at(end.AddDate(0, 0, -7), func() {
+	later := func(t time.Time, do func()) {
+		if !t.Before(s.now()) {
+			s.at(t, do)
+		}
+	}
+	later(end.AddDate(0, 0, -7), func() {
 		if still() {
 			s.emitConsent(u, c, "warning")
 		}
 	})
-	for t := s.now().AddDate(0, 0, 90); t.Before(end); t = t.AddDate(0, 0, 90) {
-		s.at(t, func() {
+	for t := since.AddDate(0, 0, 90); t.Before(end); t = t.AddDate(0, 0, 90) {
+		later(t, func() {
 			if still() {
 				s.emitConsent(u, c, "reminder")
 			}
@@ -82,10 +94,11 @@ func (s *Server) endConsent(u *user, c *consent, status string) {
 }
 
 func (s *Server) emitConsent(u *user, c *consent, verb string) {
-	s.emit(u, "consent."+verb, "/users/"+u.id+"/consents/"+c.id, s.consentView(u, c))
+	s.emit(u, "consent."+verb, "/users/"+u.id+"/consents/"+c.id, consentView(u, c))
 }
 
-func (s *Server) consentView(u *user, c *consent) object {
+// consentView returns a consent as the API represents it.
+func consentView(u *user, c *consent) object {
 	permission := func(scope, name string, attributes ...string) object {
 		return object{
 			"scope": scope, "required": true, "consented": c.status == "active", "entity": "individual",
@@ -106,7 +119,7 @@ func (s *Server) consentView(u *user, c *consent) object {
 				permission("customer.person.detail", "Name and contact", "Name", "Phone", "Email address"),
 			},
 		},
-		"links": object{"self": s.URL + "/users/" + u.id + "/consents/" + c.id, "consentPolicy": "https://consent.example/policy", "latestConsentPolicy": "https://consent.example/policy"},
+		"links": object{"self": local("/users/" + u.id + "/consents/" + c.id), "consentPolicy": "https://consent.example/policy", "latestConsentPolicy": "https://consent.example/policy"},
 	}
 	if !c.revoked.IsZero() {
 		out["revoked"] = stamp(c.revoked)
@@ -115,11 +128,11 @@ func (s *Server) consentView(u *user, c *consent) object {
 }
 
 func (s *Server) listConsents(q *request) response {
-	data := []object{}
+	data := []any{}
 	for _, c := range q.user.consents {
-		data = append(data, s.consentView(q.user, c))
+		data = append(data, rebase(consentView(q.user, c), s.root()))
 	}
-	return ok(object{"type": "list", "size": len(data), "data": data, "links": object{"self": s.URL + q.URL.RequestURI()}})
+	return ok(object{"type": "list", "size": len(data), "data": data, "links": object{"self": s.root() + q.URL.RequestURI()}})
 }
 
 // consentRoute serves links.self of a consent, which webhook deliveries link to. The
@@ -132,7 +145,7 @@ var consentRoute = route{
 func (s *Server) getConsent(q *request) response {
 	for _, c := range q.user.consents {
 		if c.id == q.path["consentId"] {
-			return ok(s.consentView(q.user, c))
+			return ok(rebase(consentView(q.user, c), s.root()))
 		}
 	}
 	return notFound("consent")

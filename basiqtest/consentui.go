@@ -38,20 +38,11 @@ func (s *Server) VisitConsentLink(link string, logins ...Login) (returnURL strin
 	if err != nil {
 		return "", fmt.Errorf("basiqtest: VisitConsentLink: %w", err)
 	}
-	params := back.Query()
-	if len(jobs) > 0 {
-		ids := make([]string, len(jobs))
-		for i, j := range jobs {
-			ids[i] = j.id
-		}
-		params.Set("jobId", ids[0])
-		params.Set("jobIds", strings.Join(ids, ","))
+	ids := make([]string, len(jobs))
+	for i, j := range jobs {
+		ids[i] = j.id
 	}
-	if query.Has("state") {
-		params.Set("state", query.Get("state"))
-	}
-	back.RawQuery = params.Encode()
-	return back.String(), nil
+	return withJobs(back, ids, query.Get("state"), query.Has("state")), nil
 }
 
 // visit parses and checks the link.
@@ -60,7 +51,7 @@ func (s *Server) visit(link string) (back *url.URL, query url.Values, err error)
 	if err != nil {
 		return nil, nil, errors.New("the link is not a valid URL")
 	}
-	here := strings.HasPrefix(link, s.URL+"/")
+	here := strings.HasPrefix(link, s.root()+"/")
 	if !here && (u.Scheme != "https" || u.Host != "consent.basiq.io" || u.Path != "/home") {
 		return nil, nil, errors.New("the link does not point to https://consent.basiq.io/home")
 	}
@@ -100,15 +91,8 @@ func (s *Server) act(query url.Values, logins []Login) ([]*job, error) {
 			return nil, errors.New("the action manage does not accept logins")
 		}
 		return nil, nil
-	case "extend", "update", "reauthorise":
-		if c := u.active(); action == "update" && c.policy != s.policy {
-			s.endConsent(u, c, "revoked")
-			break
-		}
-		c := u.active()
-		c.updated = s.now()
-		s.consentUntil(u, c, s.now().Add(consentLife))
-		s.emitConsent(u, c, "updated")
+	default:
+		s.consentTo(u, action)
 	}
 	if len(logins) == 0 && action != "update" {
 		return nil, nil
@@ -118,6 +102,20 @@ func (s *Server) act(query url.Values, logins []Login) ([]*job, error) {
 		return nil, nil
 	}
 	return s.connectAll(u, logins)
+}
+
+// consentTo changes the user's consent as an action does.
+func (s *Server) consentTo(u *user, action string) {
+	c := u.active()
+	switch {
+	case c == nil || action != "extend" && action != "update" && action != "reauthorise":
+	case action == "update" && c.policy != s.policy:
+		s.endConsent(u, c, "revoked")
+	default:
+		c.updated = s.now()
+		s.consentUntil(u, c, s.now().Add(consentLife))
+		s.emitConsent(u, c, "updated")
+	}
 }
 
 // linkUser returns the user that the link's token is bound to.

@@ -36,7 +36,7 @@ func (s *Server) post(e *event) {
 			EventTypeID string `json:"eventTypeId"`
 			EventID     string `json:"eventId"`
 			Links       any    `json:"links"`
-		}{e.kind, e.id, object{"event": s.URL + "/events/" + e.id, "eventEntity": s.URL + e.ref}})
+		}{e.kind, e.id, object{"event": h.root + "/events/" + e.id, "eventEntity": h.root + e.ref}})
 		if err != nil {
 			panic(err) // plain values can always be encoded
 		}
@@ -54,20 +54,36 @@ func (s *Server) enqueue(d *delivery) {
 		return -1
 	})
 	s.outbox = slices.Insert(s.outbox, i, d)
+	s.rouse()
+}
+
+// rouse wakes the loop that makes deliveries and calls scheduled functions.
+func (s *Server) rouse() {
 	select {
 	case s.wake <- struct{}{}:
-	default: // the delivery loop has already been woken
+	default: // the loop has already been woken
 	}
 }
 
-// deliver makes deliveries when they are due, until the server is closed.
+// deliver makes deliveries and calls scheduled functions when they are due, until the
+// server is closed.
 func (s *Server) deliver() {
 	for {
 		s.deliverDue()
 		var timer <-chan time.Time
 		s.mu.Lock()
-		if len(s.outbox) > 0 && s.cfg.start.IsZero() { // with WithNow, only Advance moves the clock
-			timer = time.After(s.outbox[0].at.Sub(s.now()))
+		if s.cfg.start.IsZero() { // with WithNow, only Advance moves the clock
+			s.tick()
+			var next time.Time
+			if len(s.outbox) > 0 {
+				next = s.outbox[0].at
+			}
+			if len(s.schedule) > 0 && (next.IsZero() || s.schedule[0].at.Before(next)) {
+				next = s.schedule[0].at
+			}
+			if !next.IsZero() {
+				timer = time.After(next.Sub(s.now()))
+			}
 		}
 		s.mu.Unlock()
 		select {

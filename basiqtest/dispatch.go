@@ -50,6 +50,7 @@ var operations = sync.OnceValue(func() *table {
 	}
 	t.add(&legacyRoute)
 	t.add(&consentRoute)
+	t.add(&insightTypeRoute)
 	return t
 })
 
@@ -92,8 +93,9 @@ func (e *entryPoint) matches(segments []string) int {
 	return fixed
 }
 
-// serve handles a request.
-func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
+// ServeHTTP handles a request to the API.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.mustBeUsable("ServeHTTP")
 	q, a := s.receive(r)
 	s.mu.Lock()
 	f, rec := s.matchFault(q), s.record(q)
@@ -103,6 +105,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	s.pause(r, f.Delay)
 	if f.Drop == DropBefore {
+		s.finish(rec, &response{})
 		panic(http.ErrAbortHandler)
 	}
 	if a == nil && (f.Status == 0 || f.Executed) {
@@ -112,11 +115,10 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		a = new(f.response())
 	}
 	if f.Drop == DropAfter {
+		s.finish(rec, &response{})
 		panic(http.ErrAbortHandler)
 	}
-	s.mu.Lock()
-	rec.Status = a.status
-	s.mu.Unlock()
+	s.finish(rec, a)
 	s.send(w, r, *a, f.Truncate)
 }
 
@@ -172,6 +174,8 @@ func (s *Server) handle(q *request) response {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.tick()
+	s.requested = rootOf(q.Request)
+	defer func() { s.requested = "" }()
 	if q.route.Scope != transport.ScopeKey {
 		if a := s.authorize(q); a != nil {
 			return *a
@@ -191,8 +195,11 @@ func (s *Server) handle(q *request) response {
 		}
 	}
 	handle := handlers[q.route.ID]
-	if q.route == &consentRoute { // not an operation of the API, so it has no entry in handlers
+	switch q.route { // without a method in the SDK, so they have no entry in handlers
+	case &consentRoute:
 		handle = (*Server).getConsent
+	case &insightTypeRoute:
+		handle = (*Server).getInsightType
 	}
 	if handle == nil {
 		return errorResponse(http.StatusNotImplemented, problem{"not-implemented", q.route.ID + " is not implemented by this server.", "", nil})
@@ -238,13 +245,6 @@ var buffers = sync.Pool{New: func() any { return new([]byte) }}
 
 // send writes a response, or only its first truncate bytes if truncate is positive.
 func (s *Server) send(w http.ResponseWriter, r *http.Request, a response, truncate int) {
-	if a.status >= 400 {
-		if list, ok := a.json.(object); ok && list["type"] == "list" {
-			s.mu.Lock()
-			list["correlationId"] = s.ephemeral.id()
-			s.mu.Unlock()
-		}
-	}
 	body := a.body()
 	if a.page != nil {
 		buffer := buffers.Get().(*[]byte)

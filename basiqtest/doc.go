@@ -23,9 +23,10 @@
 //	}
 //
 // Code under test needs only the server's base URL and API key: Server.URL and
-// Server.APIKey, or Server.Options. Start starts a server for programs other than tests.
-// A method of a Server that was not started by NewServer or Start returns an error that
-// says so, or panics with it; Close does nothing.
+// Server.APIKey, or Server.Options. Start starts a server for programs other than tests,
+// and New returns one that a program serves itself, as the command "basiq sandbox" does
+// for front ends and other languages. A method of a Server that was not made by one of
+// these functions returns an error that says so, or panics with it; Close does nothing.
 //
 // # State
 //

@@ -33,7 +33,7 @@ func (s *Server) lookUp(q *request) response {
 	s.enriched[month]++
 	out := object{
 		"type": "enrich", "class": "payment", "direction": "debit",
-		"links": object{"self": s.URL + q.URL.RequestURI(), "logo-master": "", "logo-thumb": ""},
+		"links": object{"self": s.root() + q.URL.RequestURI(), "logo-master": "", "logo-thumb": ""},
 	}
 	if amount := q.query.Get("amount"); amount != "" && !strings.HasPrefix(amount, "-") {
 		out["direction"] = "credit"
@@ -47,7 +47,7 @@ func (s *Server) lookUp(q *request) response {
 		if tags == nil {
 			tags = []string{}
 		}
-		out["links"] = object{"self": s.URL + q.URL.RequestURI(), "logo-master": party["logoMaster"], "logo-thumb": party["logoThumb"]}
+		out["links"] = object{"self": s.root() + q.URL.RequestURI(), "logo-master": party["logoMaster"], "logo-thumb": party["logoThumb"]}
 		out["data"] = object{
 			"merchant": object{"id": party["id"], "businessName": m.name, "abn": party["ABN"], "website": party["website"]},
 			"location": m.location(), "tags": tags,

@@ -59,7 +59,7 @@ func (s *Server) eventView(e *event) object {
 	entity, verb, _ := strings.Cut(e.kind, ".")
 	return object{
 		"type": "event", "id": e.id, "createdDate": stamp(e.created), "entity": entity, "eventType": verb, "userId": e.userID,
-		"dataRef": s.URL + e.ref, "data": e.data, "links": object{"self": s.URL + "/events/" + e.id},
+		"dataRef": s.root() + e.ref, "data": rebase(e.data, s.root()), "links": object{"self": s.root() + "/events/" + e.id},
 	}
 }
 
@@ -90,7 +90,7 @@ func (s *Server) listEvents(q *request) response {
 			data = append(data, s.eventView(e))
 		}
 	}
-	return ok(object{"type": "list", "data": data, "links": object{"self": s.URL + q.URL.RequestURI()}})
+	return ok(object{"type": "list", "data": data, "links": object{"self": s.root() + q.URL.RequestURI()}})
 }
 
 func (s *Server) getEvent(q *request) response {
@@ -101,7 +101,7 @@ func (s *Server) getEvent(q *request) response {
 }
 
 func (s *Server) eventTypeView(id string) object {
-	return object{"type": "event-type", "id": id, "description": eventTypes[id], "links": object{"self": s.URL + "/events/types/" + id}}
+	return object{"type": "event-type", "id": id, "description": eventTypes[id], "links": object{"self": s.root() + "/events/types/" + id}}
 }
 
 func (s *Server) listEventTypes(*request) response {
@@ -109,7 +109,7 @@ func (s *Server) listEventTypes(*request) response {
 	for _, id := range sortedNames(eventTypes) {
 		data = append(data, s.eventTypeView(id))
 	}
-	return ok(object{"type": "list", "count": len(data), "size": len(data), "data": data, "links": object{"self": s.URL + "/events/types"}})
+	return ok(object{"type": "list", "count": len(data), "size": len(data), "data": data, "links": object{"self": s.root() + "/events/types"}})
 }
 
 func (s *Server) getEventType(q *request) response {

@@ -1,6 +1,7 @@
 package basiqtest
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -81,11 +82,24 @@ func (f *Failing) Stop() {
 // not valid or cannot take effect.
 func (s *Server) Fail(f Fault) *Failing {
 	s.mustBeUsable("Fail")
+	failing, err := s.Inject(f)
+	if err != nil {
+		panic("basiqtest: Fail: " + err.Error())
+	}
+	return failing
+}
+
+// Inject is like Fail, but returns an error instead of panicking, for faults that come
+// from users.
+func (s *Server) Inject(f Fault) (*Failing, error) {
+	if err := s.usable("Inject"); err != nil {
+		return nil, err
+	}
 	if err := s.checkOperation(f.Operation); err != nil {
-		panic(fmt.Sprintf("basiqtest: Fail: %v", err))
+		return nil, err
 	}
 	if why := f.invalid(); why != "" {
-		panic("basiqtest: Fail: " + why)
+		return nil, errors.New(why)
 	}
 	if f.Times == 0 {
 		f.Times = 1
@@ -94,7 +108,7 @@ func (s *Server) Fail(f Fault) *Failing {
 	defer s.mu.Unlock()
 	failing := &Failing{s: s, fault: f}
 	s.faults = append(s.faults, failing)
-	return failing
+	return failing, nil
 }
 
 // invalid returns why the fault is not valid, or "" if it is valid.

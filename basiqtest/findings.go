@@ -179,7 +179,7 @@ func expense(r *row) string {
 
 // affordability returns the data of a report of type CON_AFFOR_01. The IDs of groups
 // and metrics have the API's form, but their meanings are specific to this package.
-func affordability(accounts []*account, rows []*row, transactions string, wantGroups, wantMetrics func(string) bool) object {
+func affordability(accounts []*account, rows []*row, transactions local, wantGroups, wantMetrics func(string) bool) object {
 	var credits, debits int64
 	for _, r := range rows {
 		if r.cents > 0 {

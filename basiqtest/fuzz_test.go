@@ -86,7 +86,7 @@ func FuzzRequest(f *testing.F) {
 		r.Header.Set("Authorization", "Bearer t")
 		r.Header.Set("Content-Type", media)
 		w := httptest.NewRecorder()
-		s.serve(w, r)
+		s.ServeHTTP(w, r)
 		if w.Code < 200 || w.Code >= 500 {
 			t.Fatalf("%s %s: %d %s", method, target, w.Code, w.Body)
 		}

@@ -7,6 +7,10 @@ const legacyConnect = "legacy.Connections.Create"
 // consentSelf is the ID of the operation that reads a consent, which only links refer to.
 const consentSelf = "core.Consents.self"
 
+// insightType is the ID of the operation that reads one type of insight, which was
+// announced without a description.
+const insightType = "insights.Insights.type"
+
 // handlers has the handler of each operation.
 var handlers = map[string]handler{
 	"core.Auth.CreateToken": (*Server).createToken,

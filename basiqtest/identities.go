@@ -33,7 +33,7 @@ func (s *Server) identityView(c *connection, p *persona) object {
 				"thoroughfareNumber1": 1, "streetName": "Example", "streetType": "ST", "localityName": "Sydney", "state": "NSW", "postcode": "2000",
 			},
 		}},
-		"links": object{"self": s.URL + "/users/" + c.user + "/identities/" + id, "job": s.URL + "/jobs/" + c.job.id},
+		"links": object{"self": s.root() + "/users/" + c.user + "/identities/" + id, "job": s.root() + "/jobs/" + c.job.id},
 	}
 	if p.business != "" {
 		out["organisation"] = object{

@@ -37,9 +37,15 @@ func appendUUID(b []byte, hi, lo uint64) []byte {
 }
 
 // source generates IDs: the same sequence for the same seed.
-type source struct{ rng *rand.Rand }
+type source struct {
+	pcg *rand.PCG
+	rng *rand.Rand
+}
 
-func newSource(seed uint64) source { return source{rand.New(rand.NewPCG(seed, 0xba51))} }
+func newSource(seed uint64) source {
+	pcg := rand.NewPCG(seed, 0xba51)
+	return source{pcg, rand.New(pcg)}
+}
 
 func (s source) id() string { return string(appendUUID(nil, s.rng.Uint64(), s.rng.Uint64())) }
 

@@ -70,24 +70,22 @@ func (s *Server) inject(connectionID string, tx Transaction) (string, error) {
 	}
 	if tx.Pending {
 		r.status, r.transaction, r.description = "pending", tx.Date.UTC(), pendingMark+r.description
-		r.encode(a.conn)
 		a.pending = slices.Insert(slices.Clone(a.pending), 0, r)
 		return r.id, nil
 	}
 	a.balance += cents
 	r.post, r.balance = tx.Date.UTC(), a.balance
-	r.encode(a.conn)
 	a.add(r)
 	return r.id, nil
 }
 
 // add inserts a posted row before those that are not newer.
 func (a *account) add(r *row) {
-	place, _ := slices.BinarySearchFunc(a.posted, r.post, func(o *row, t time.Time) int {
+	place, _ := slices.BinarySearchFunc(a.added, r.post, func(o *row, t time.Time) int {
 		if o.post.After(t) {
 			return -1
 		}
 		return 1
 	})
-	a.posted = slices.Insert(slices.Clone(a.posted), place, r)
+	a.added = slices.Insert(slices.Clone(a.added), place, r)
 }

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/basiq-sdk/basiq-go/transport"
 )
 
 // insight is the result of comparing a claim with the data of users. The first user
@@ -112,7 +114,7 @@ func (s *Server) keep(x *insight) *insight {
 func (s *Server) insightView(x *insight) object {
 	out := object{
 		"type": "insight", "id": x.id, "created": stamp(x.created), "insightType": x.kind, "data": x.data,
-		"links": object{"self": s.URL + "/users/" + x.owner + "/insights/" + x.id},
+		"links": object{"self": s.root() + "/users/" + x.owner + "/insights/" + x.id},
 	}
 	if x.users != nil {
 		out["users"] = x.users
@@ -159,13 +161,33 @@ func (s *Server) createInsight(q *request) response {
 	return *badInsight("parameter-not-valid", "type", "type", "The type of insight is not supported.")
 }
 
+func (k insightKind) view() object {
+	return object{
+		"type": "insightType", "id": k.id, "name": k.name, "supportMultipleUsers": k.several,
+		"description": k.name + " by the data of the user's institutions.", "dataSchema": k.schema,
+	}
+}
+
+// insightTypeRoute serves one type of insight. Basiq announced the operation, but its
+// description is not published, so no SDK method calls it.
+var insightTypeRoute = route{
+	ID: insightType, Method: http.MethodGet, Path: "/insights/types/{typeId}", Scope: transport.ScopeServer,
+	Answers: []media{{"application/json", insightType}}, Success: []int{200}, Errors: []int{401, 403, 404},
+}
+
+func (s *Server) getInsightType(q *request) response {
+	for _, k := range insightKinds {
+		if k.id == q.path["typeId"] {
+			return ok(k.view())
+		}
+	}
+	return notFound("type")
+}
+
 func (s *Server) listInsightTypes(*request) response {
 	data := []object{}
 	for _, k := range insightKinds {
-		data = append(data, object{
-			"type": "insightType", "id": k.id, "name": k.name, "supportMultipleUsers": k.several,
-			"description": k.name + " by the data of the user's institutions.", "dataSchema": k.schema,
-		})
+		data = append(data, k.view())
 	}
 	return ok(object{"type": "list", "count": len(data), "data": data})
 }
@@ -194,11 +216,11 @@ func (s *Server) listInsights(q *request) response {
 		}
 	}
 	end := min(place.at+place.limit, len(place.objects))
-	links := object{"self": s.URL + q.URL.RequestURI()}
+	links := object{"self": s.root() + q.URL.RequestURI()}
 	if end < len(place.objects) {
 		following := *place
 		following.at = end
-		links["next"] = s.URL + q.URL.Path + "?next=" + url.QueryEscape(s.remember(&following))
+		links["next"] = s.root() + q.URL.Path + "?next=" + url.QueryEscape(s.remember(&following))
 	}
 	data := append([]object{}, place.objects[place.at:end]...)
 	return ok(object{"type": "list", "count": len(place.objects), "data": data, "links": links})
@@ -420,10 +442,10 @@ func plain(address string) string {
 
 // monthlyIncome returns the average monthly income of users in cents, and whether they
 // have any transactions.
-func monthlyIncome(users []*user) (average int64, any bool) {
+func (s *Server) monthlyIncome(users []*user) (average int64, any bool) {
 	for _, u := range users {
 		var rows []*row
-		for _, r := range u.rows() {
+		for r := range s.rowsOf(u.ledgers()) {
 			if r.status != "posted" {
 				continue
 			}
@@ -443,7 +465,7 @@ func (s *Server) incomeInsight(body json.RawMessage, users []*user) ([]object, *
 	if a != nil {
 		return nil, a
 	}
-	average, any := monthlyIncome(users)
+	average, any := s.monthlyIncome(users)
 	return []object{matchResult(limits.input, any && limits.holds(average))}, nil
 }
 
@@ -457,7 +479,7 @@ func (s *Server) expenseInsight(body json.RawMessage, users []*user) ([]object, 
 	if !valid || amount <= 0 {
 		return nil, badInsight("parameter-not-valid", "expense-ratio", "expense", "The expense must be a positive number.")
 	}
-	average, any := monthlyIncome(users)
+	average, any := s.monthlyIncome(users)
 	if !any {
 		return nil, new(badContent("The user has no transactions."))
 	}

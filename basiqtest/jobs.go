@@ -35,7 +35,6 @@ type job struct {
 	updated     time.Time
 	steps       []*step
 	plan        []func() bool // remaining transitions; false if one cannot happen yet
-	next        time.Time     // when the next transition is due, if WithJobPace is set
 	noSource    bool          // links.source is not set yet
 	question    *challenge
 	until       time.Time // when the MFA challenge expires
@@ -62,20 +61,32 @@ const (
 // newJob creates a job. Each step begins when the previous one ends. If a step fails,
 // the following ones remain pending.
 func (s *Server) newJob(kind string, u *user, i *institution, steps ...*step) *job {
+	j := &job{kind: kind, user: u, institution: i, steps: steps}
+	s.startJob(j)
+	return j
+}
+
+// startJob starts a job that has its steps.
+func (s *Server) startJob(j *job) {
 	now := s.now()
-	j := &job{id: s.ids.id(), kind: kind, user: u, institution: i, created: now, updated: now, steps: steps, next: now.Add(s.cfg.pace)}
-	for _, st := range steps {
+	j.id, j.created, j.updated = s.ids.id(), now, now
+	for _, st := range j.steps {
 		st.status = pending
 	}
-	j.plan = append(j.plan, func() bool { j.begin(s, 0); return true })
-	for n := range steps {
+	s.planJob(j)
+	s.jobs[j.id] = j
+	s.pace(j)
+	if j.user != nil {
+		j.user.jobs = append(j.user.jobs, j)
+	}
+}
+
+// planJob sets all transitions of a job.
+func (s *Server) planJob(j *job) {
+	j.plan = []func() bool{func() bool { j.begin(s, 0); return true }}
+	for n := range j.steps {
 		j.plan = append(j.plan, func() bool { return j.end(s, n) })
 	}
-	s.jobs[j.id] = j
-	if u != nil {
-		u.jobs = append(u.jobs, j)
-	}
-	return j
 }
 
 func (j *job) begin(s *Server, n int) {
@@ -139,18 +150,31 @@ func (j *job) move(s *Server) bool {
 	return true
 }
 
-// poll advances the job when it is polled.
-func (j *job) poll(s *Server) {
-	if s.cfg.pace == 0 {
-		j.move(s)
-		return
+// pace schedules the next transition of a job if jobs advance by the clock.
+func (s *Server) pace(j *job) {
+	switch {
+	case s.cfg.immediate:
+		s.at(s.now(), func() { j.finish(s); s.wait(j) })
+	case s.cfg.pace > 0:
+		s.at(s.now().Add(s.cfg.pace), func() {
+			if j.move(s); !j.ended() {
+				s.pace(j)
+			}
+		})
 	}
-	for !s.now().Before(j.next) {
-		if !j.move(s) {
-			j.next = s.now().Add(s.cfg.pace)
-			return
-		}
-		j.next = j.next.Add(s.cfg.pace)
+}
+
+// wait finishes a job when its MFA challenge has expired.
+func (s *Server) wait(j *job) {
+	if !j.ended() {
+		s.at(j.until, func() { j.finish(s) })
+	}
+}
+
+// poll advances the job when it is polled, unless jobs advance by the clock.
+func (j *job) poll(s *Server) {
+	if !s.cfg.immediate && s.cfg.pace == 0 {
+		j.move(s)
 	}
 }
 
@@ -283,7 +307,7 @@ func (s *Server) listJobs(q *request) response {
 			data = append(data, s.jobView(j, true))
 		}
 	}
-	return ok(object{"type": "list", "size": len(data), "data": data, "links": object{"self": s.URL + q.URL.RequestURI()}})
+	return ok(object{"type": "list", "size": len(data), "data": data, "links": object{"self": s.root() + q.URL.RequestURI()}})
 }
 
 func (s *Server) submitMFA(q *request) response {
@@ -303,8 +327,16 @@ func (s *Server) submitMFA(q *request) response {
 	case !j.waiting(s.now()):
 		return badParameter("jobId", "The job is not waiting for an answer.")
 	}
-	j.given, j.answered = body.Response, true
+	s.answer(j, body.Response)
 	return accepted(s.jobLink(j))
+}
+
+// answer gives the answers that a job waits for.
+func (s *Server) answer(j *job, answers []string) {
+	j.given, j.answered = answers, true
+	if s.cfg.immediate {
+		s.at(s.now(), func() { j.finish(s) })
+	}
 }
 
 // jobLink returns the job as the API represents it when it starts.

@@ -31,7 +31,7 @@ func (s *Server) searchMerchants(q *request) response {
 			"abn": party["ABN"], "entityType": privateCompany,
 		})
 	}
-	return ok(object{"type": "list", "size": len(data), "data": data, "links": object{"self": s.URL + q.URL.RequestURI()}})
+	return ok(object{"type": "list", "size": len(data), "data": data, "links": object{"self": s.root() + q.URL.RequestURI()}})
 }
 
 func (s *Server) getMerchant(q *request) response {
@@ -45,7 +45,7 @@ func (s *Server) getMerchant(q *request) response {
 			"merchant": object{"id": m.id(), "businessName": m.name, "website": party["website"], "abn": party["ABN"], "phoneNumber": object{"local": "(02) 0000 0000", "international": "+61 2 0000 0000"}},
 			"category": object{"matchType": "merchantFull", "matchScore": 0.97, "anzsic": m.anzsic()},
 			"location": m.location(),
-			"links":    object{"self": s.URL + "/merchants/" + m.id(), "logo-master": party["logoMaster"], "logo-thumb": party["logoThumb"]},
+			"links":    object{"self": s.root() + "/merchants/" + m.id(), "logo-master": party["logoMaster"], "logo-thumb": party["logoThumb"]},
 		})
 	}
 	return notFound("merchant")

@@ -3,6 +3,7 @@ package basiqtest
 import (
 	"fmt"
 	"net/url"
+	"strings"
 	"time"
 )
 
@@ -22,6 +23,10 @@ type config struct {
 	signServerTime bool
 	noQuotas       bool
 	strictQuotas   bool
+	publicURL      string
+	immediate      bool
+	log            func(Request)
+	key            string
 }
 
 func defaults() config {
@@ -60,9 +65,10 @@ func WithNow(t time.Time) Option {
 	}
 }
 
-// WithJobPace makes jobs advance by the server's clock, one transition every d. By
-// default, or if d is 0, a job advances by one transition each time it is polled with
-// GET /jobs/{jobId}, so that tests do not have to wait. d must not be negative.
+// WithJobPace makes jobs advance by the server's clock, one transition every d, whether
+// or not they are polled. By default, or if d is 0, a job advances by one transition each
+// time it is polled with GET /jobs/{jobId}, so that tests do not have to wait. d must not
+// be negative.
 func WithJobPace(d time.Duration) Option {
 	return func(c *config) error {
 		if d < 0 {
@@ -71,6 +77,18 @@ func WithJobPace(d time.Duration) Option {
 		c.pace = d
 		return nil
 	}
+}
+
+// WithImmediateJobs makes jobs end before the next request, so that nobody has to wait
+// for them. Jobs that require MFA advance to that step, and end after the answer.
+func WithImmediateJobs() Option {
+	return func(c *config) error { c.immediate = true; return nil }
+}
+
+// WithRequestLog calls log with each request when its response is known, in order and
+// while the server is locked: log must return soon, and must not call the server.
+func WithRequestLog(log func(Request)) Option {
+	return func(c *config) error { c.log = log; return nil }
 }
 
 // WithRelativeLinks makes the links of jobs relative, which they sometimes are in the
@@ -106,6 +124,33 @@ func WithRedirectURL(address string) Option {
 			return fmt.Errorf("WithRedirectURL: the URL must be absolute")
 		}
 		c.redirect = address
+		return nil
+	}
+}
+
+// WithPublicURL sets the URL that links to the server begin with. By default, they begin
+// with the address that the request came to, so that they work through a port mapping.
+// Set it for a proxy that changes the scheme, the Host header or the path. address must
+// be absolute, without a query and a fragment. A slash at its end is ignored.
+func WithPublicURL(address string) Option {
+	return func(c *config) error {
+		u, err := url.Parse(address)
+		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
+			return fmt.Errorf("WithPublicURL: the URL must be absolute, such as https://sandbox.example, without a query")
+		}
+		c.publicURL = strings.TrimRight(address, "/")
+		return nil
+	}
+}
+
+// WithAPIKey sets the API key that the server accepts. By default, each server has a
+// made-up one of its own. key must consist of visible ASCII characters.
+func WithAPIKey(key string) Option {
+	return func(c *config) error {
+		if key == "" || strings.ContainsFunc(key, func(r rune) bool { return r <= ' ' || r > '~' }) {
+			return fmt.Errorf("WithAPIKey: the key must consist of visible ASCII characters, without spaces")
+		}
+		c.key = key
 		return nil
 	}
 }

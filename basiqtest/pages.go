@@ -18,7 +18,6 @@ func sampleConnection(seed uint64) *connection {
 	ids := newSource(seed)
 	return &connection{
 		id: ids.id(), user: ids.id(), institution: institutionOf(Hooli), method: "web", status: "active",
-		base: defaultHost + "/users/", host: defaultHost,
 	}
 }
 
@@ -31,7 +30,7 @@ func TransactionsPage(seed uint64, n int) []byte {
 	p := personas[WentworthSmith.ID]
 	a := p.holdings[0].open(seed, c, p, 0)
 	rows := a.history(seed, max(n, 0), pageDate)
-	return (&page{rows, len(rows), c.base + c.user + "/transactions", ""}).append(nil)
+	return (&page{rows: rows, size: len(rows), root: defaultHost, self: "/users/" + c.user + "/transactions"}).append(nil)
 }
 
 // AccountsPage returns a list of n accounts in the format of GET
@@ -41,14 +40,14 @@ func AccountsPage(seed uint64, n int) []byte {
 	c := sampleConnection(seed)
 	p := personas[WentworthSmith.ID]
 	kinds := append(p.holdings[:len(p.holdings):len(p.holdings)], card)
-	data := make([]object, max(n, 0))
+	data := make([]any, max(n, 0))
 	for i := range data {
 		a := kinds[i%len(kinds)].open(seed, c, p, i)
 		a.created, a.updated = stamp(pageDate.AddDate(-3, 0, 0)), stamp(pageDate)
 		a.from, a.to = pageDate.AddDate(0, 0, -span).Format(time.DateOnly), pageDate.Format(time.DateOnly)
-		data[i] = a.view()
+		data[i] = rebase(a.view(), defaultHost)
 	}
-	b, err := json.Marshal(object{"type": "list", "data": data, "links": object{"self": c.base + c.user + "/accounts"}})
+	b, err := json.Marshal(object{"type": "list", "data": data, "links": object{"self": defaultHost + "/users/" + c.user + "/accounts"}})
 	if err != nil {
 		panic(err) // plain values can always be encoded
 	}

@@ -71,7 +71,7 @@ func (s *Server) payee(c *connection, n int) payee {
 	}
 	p.summary = object{
 		"type": "payee", "id": id, "payeeType": p.kind, "nickname": nickname, "description": "Saved at " + c.institution.name, "connectionId": c.id,
-		"createdDate": stamp(p.created), "links": object{"self": s.URL + "/users/" + c.user + "/payees/" + id},
+		"createdDate": stamp(p.created), "links": object{"self": s.root() + "/users/" + c.user + "/payees/" + id},
 	}
 	return p
 }
@@ -110,11 +110,11 @@ func (s *Server) listPayees(q *request) response {
 		}
 	}
 	end := min(place.at+place.limit, len(place.objects))
-	links := object{"self": s.URL + q.URL.RequestURI()}
+	links := object{"self": s.root() + q.URL.RequestURI()}
 	if end < len(place.objects) {
 		following := *place
 		following.at = end
-		links["next"] = s.URL + q.URL.Path + "?limit=" + strconv.Itoa(place.limit) + "&cursor=" + url.QueryEscape(s.remember(&following))
+		links["next"] = s.root() + q.URL.Path + "?limit=" + strconv.Itoa(place.limit) + "&cursor=" + url.QueryEscape(s.remember(&following))
 	}
 	data := append([]object{}, place.objects[place.at:end]...)
 	return ok(object{"type": "list", "count": len(place.objects), "size": len(data), "data": data, "links": links})

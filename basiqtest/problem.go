@@ -22,7 +22,9 @@ type response struct {
 type page struct {
 	rows       []*row
 	size       int
-	self, next string
+	form       form
+	root       string // what links begin with
+	self, next string // paths with queries
 }
 
 func ok(v any) response       { return response{status: http.StatusOK, json: v} }

@@ -16,6 +16,8 @@ type Request struct {
 	Body      []byte // the first 4 KiB; a placeholder if it contains credentials or MFA answers
 	Status    int    // of the response; 0 if there is none yet, or if the connection was closed
 	Time      time.Time
+
+	CorrelationID string // of an error response
 }
 
 // Limits of what is recorded.
@@ -51,6 +53,21 @@ func (s *Server) record(q *request) *Request {
 		s.requests = slices.Delete(s.requests, 0, maxRequests/10)
 	}
 	return r
+}
+
+// finish records the response to a request, and gives an error response its correlation
+// ID.
+func (s *Server) finish(r *Request, a *response) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r.Status = a.status
+	if list, ok := a.json.(object); ok && a.status >= 400 && list["type"] == "list" {
+		r.CorrelationID = s.ephemeral.id()
+		list["correlationId"] = r.CorrelationID
+	}
+	if s.cfg.log != nil {
+		s.cfg.log(*r)
+	}
 }
 
 // Requests returns the requests that the server received, oldest first. It keeps up to

@@ -235,11 +235,11 @@ func (s *Server) subjects(r *report, values map[string]json.RawMessage) *respons
 	return nil
 }
 
-// rows returns the posted transactions that a report covers.
-func (r *report) rows() []*row {
+// reportRows returns the posted transactions that a report covers.
+func (s *Server) reportRows(r *report) []*row {
 	var out []*row
 	for _, a := range r.accounts {
-		for _, row := range a.posted {
+		for _, row := range s.posted(a) {
 			if day := row.post.Format(time.DateOnly); day >= r.from && day <= r.to {
 				out = append(out, row)
 			}
@@ -269,10 +269,10 @@ func (r *report) includes(name string) func(string) bool {
 // makeReport generates the report's data, which does not change later.
 func (s *Server) makeReport(r *report) {
 	r.ready = true
-	link := s.URL + "/reports/" + r.id + "/transactions"
+	link := local("/reports/" + r.id + "/transactions")
 	switch r.kind {
 	case affordabilityReport, businessReport:
-		r.data = affordability(r.accounts, r.rows(), link, r.includes("includeGroups"), r.includes("includeMetrics"))
+		r.data = affordability(r.accounts, s.reportRows(r), link, r.includes("includeGroups"), r.includes("includeMetrics"))
 	case statementReport:
 		r.data = s.statementData(r.accounts[0], link)
 	default:
@@ -281,7 +281,7 @@ func (s *Server) makeReport(r *report) {
 }
 
 // statementData returns the data of a statement report.
-func (s *Server) statementData(a *account, link string) object {
+func (s *Server) statementData(a *account, link local) object {
 	p, _ := a.conn.login.authenticate()
 	if p == nil {
 		p = &persona{first: a.holder}
@@ -326,7 +326,7 @@ func (s *Server) reportSummary(r *report) object {
 	return object{
 		"type": "report", "id": r.id, "reportType": r.kind, "title": r.title, "filters": filters, "createdBy": "basiqtest",
 		"createdDate": r.created.Format("2006-01-02T15:04:05Z"), "expiresAt": stamp(r.created.Add(reportLife)),
-		"links": object{"self": s.URL + "/reports/" + r.id},
+		"links": object{"self": s.root() + "/reports/" + r.id},
 	}
 }
 
@@ -336,10 +336,10 @@ func (s *Server) getReport(q *request) response {
 		return *a
 	}
 	if q.media == "application/pdf" {
-		return encoded(q.media, pdf(r.title, r.kind, "from "+r.from+" to "+r.to, fmt.Sprint(len(r.rows()), " transactions")))
+		return encoded(q.media, pdf(r.title, r.kind, "from "+r.from+" to "+r.to, fmt.Sprint(len(s.reportRows(r)), " transactions")))
 	}
 	out := s.reportSummary(r)
-	out["data"] = r.data
+	out["data"] = rebase(r.data, s.root())
 	return ok(out)
 }
 
@@ -360,7 +360,7 @@ func (s *Server) reportTransactions(q *request) response {
 	if a != nil {
 		return *a
 	}
-	return s.pageOfRows(q, reportRowFilter, func() []*row { return reshape(r.rows(), reported) })
+	return s.pageOfRows(q, reportRowFilter, reported, func() []ledger { return []ledger{{posted: s.reportRows(r)}} })
 }
 
 func (s *Server) deleteReport(q *request) response {
@@ -439,7 +439,7 @@ func ReportJSON(seed uint64, n int) []byte {
 		"type": "report", "id": id, "reportType": affordabilityReport, "title": "Affordability", "createdBy": "basiqtest", "createdDate": stamp(pageDate),
 		"filters": []object{{"name": "fromDate", "value": a.from}, {"name": "toDate", "value": a.to}, {"name": "accounts", "value": []string{a.id}}, {"name": "users", "value": []string{c.user}}},
 		"links":   object{"self": defaultHost + "/reports/" + id},
-		"data":    affordability([]*account{a}, a.history(seed, max(n, 0), pageDate), defaultHost+"/reports/"+id+"/transactions", all, all),
+		"data":    rebase(affordability([]*account{a}, a.history(seed, max(n, 0), pageDate), local("/reports/"+id+"/transactions"), all, all), defaultHost),
 	})
 	if err != nil {
 		panic(err) // plain values can always be encoded

@@ -2,12 +2,11 @@ package basiqtest
 
 import (
 	"math/rand/v2"
-	"slices"
 	"strconv"
 	"time"
 )
 
-// row is a transaction: the fields that filters use, and its JSON, encoded once.
+// row is a transaction. It does not change once it is part of an account.
 type row struct {
 	id          string
 	account     *account
@@ -21,7 +20,6 @@ type row struct {
 	merchant    *merchant
 	enriched    bool
 	balance     int64
-	json        []byte
 }
 
 // entry is the content of a transaction before it becomes a row.
@@ -40,8 +38,14 @@ const span = 365
 
 // history generates n posted rows, newest first, that result in the account's balance.
 func (a *account) history(seed uint64, n int, today time.Time) []*row {
+	return a.generate(&opening{key: seed, n: n, day: today, balance: a.balance})
+}
+
+// generate generates the rows of an opening, newest first.
+func (a *account) generate(o *opening) []*row {
+	seed, n, today := o.key, o.n, o.day
 	rows := make([]*row, 0, n)
-	balance := a.balance
+	balance := o.balance
 	before := 0
 	for k := range n {
 		ago := 1 + k*span/max(n, 1)
@@ -51,7 +55,6 @@ func (a *account) history(seed uint64, n int, today time.Time) []*row {
 		r := a.row(rng, e, enrichedRow(k))
 		r.status, r.post, r.balance = "posted", a.conn.midnight(today.AddDate(0, 0, -ago)), balance
 		balance -= e.cents
-		r.encode(a.conn)
 		rows = append(rows, r)
 	}
 	return rows
@@ -78,7 +81,6 @@ func (a *account) pendingRows(seed uint64, round, n int, today time.Time) []*row
 		r := a.row(rng, a.purchase(rng), enrichedRow(k))
 		r.status, r.transaction = "pending", a.conn.midnight(today.AddDate(0, 0, -k/4))
 		r.description = pendingMark + r.description
-		r.encode(a.conn)
 		rows = append(rows, r)
 	}
 	return rows
@@ -92,7 +94,6 @@ func (a *account) settle(seed uint64, round, k int, p *row) *row {
 	r.id = string(appendUUID(nil, rng.Uint64(), rng.Uint64()))
 	r.status, r.post, r.transaction, r.balance = "posted", p.transaction, time.Time{}, a.balance
 	r.description = r.description[len(pendingMark):]
-	r.encode(a.conn)
 	return &r
 }
 
@@ -183,24 +184,13 @@ const (
 	summarized
 )
 
-// reshape returns copies of the rows in another form.
-func reshape(rows []*row, f form) []*row {
-	out := make([]*row, len(rows))
-	for i, r := range rows {
-		copied := *r
-		copied.shape(r.account.conn, f)
-		out[i] = &copied
-	}
-	return out
-}
+// rowSize is about how many bytes of JSON a row has.
+const rowSize = 1536
 
-// encode sets the row's JSON in full form.
-func (r *row) encode(c *connection) { r.shape(c, full) }
-
-// shape sets the row's JSON. Only the description needs escaping; all other values are
-// plain text of this package.
-func (r *row) shape(c *connection, f form) {
-	b := make([]byte, 0, 1536)
+// append appends the row's JSON, with links that begin with root. Only the description
+// needs escaping; all other values are plain text of this package.
+func (r *row) append(b []byte, root string, f form) []byte {
+	c := r.account.conn
 	text := func(name, value string) {
 		b = append(b, `,"`...)
 		b = append(b, name...)
@@ -227,7 +217,7 @@ func (r *row) shape(c *connection, f form) {
 	text("direction", r.direction)
 	text("class", r.class)
 	text("institution", c.institution.id)
-	user := c.base + c.user
+	user := root + "/users/" + c.user
 	switch f {
 	case full:
 		text("connection", c.id)
@@ -242,7 +232,7 @@ func (r *row) shape(c *connection, f form) {
 		b = append(b, '"')
 		text("account", user+"/accounts/"+r.account.id)
 		text("connection", user+"/connections/"+c.id)
-		text("institution", c.host+"/institutions/"+c.institution.id)
+		text("institution", root+"/institutions/"+c.institution.id)
 		b = append(b, '}')
 	case reported:
 		text("connection", c.id)
@@ -253,10 +243,10 @@ func (r *row) shape(c *connection, f form) {
 		b = append(b, "/accounts/"...)
 		b = append(b, r.account.id...)
 		b = append(b, '"')
-		text("institution", c.host+"/institutions/"+c.institution.id)
+		text("institution", root+"/institutions/"+c.institution.id)
 		b = append(b, '}')
 	}
-	r.json = slices.Clip(append(b, '}'))
+	return append(b, '}')
 }
 
 func (r *row) appendSubClass(b []byte) []byte {
@@ -279,15 +269,4 @@ func (r *row) appendEnrich(b []byte, f form) []byte {
 		return append(b, r.merchant.brief...)
 	}
 	return append(b, r.merchant.enrich...)
-}
-
-// appendRows appends rows as the elements of a JSON array.
-func appendRows(b []byte, rows []*row) []byte {
-	for i, r := range rows {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = append(b, r.json...)
-	}
-	return b
 }

@@ -20,6 +20,7 @@ func (s *Server) at(t time.Time, do func()) {
 		return -1 // functions of the same time keep their order
 	})
 	s.schedule = slices.Insert(s.schedule, i, scheduled{t, do})
+	s.rouse()
 }
 
 // tick calls the functions that are due, in order, with the clock set to the time of

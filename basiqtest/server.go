@@ -1,6 +1,7 @@
 package basiqtest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -17,15 +18,15 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
-// Server is an in-memory fake of Basiq's API that listens on the loopback address. It is
-// safe for concurrent use.
+// Server is an in-memory fake of Basiq's API. Unless it was made with New, it listens on
+// the loopback address. It is safe for concurrent use.
 type Server struct {
 	// URL is the server's base URL, for basiq.WithBaseURL.
 	URL string
 
 	cfg      config
 	key      string
-	http     *http.Server
+	http     *http.Server // nil if the server does not listen
 	table    *table
 	close    sync.Once
 	serving  sync.WaitGroup
@@ -61,6 +62,25 @@ func NewServer(tb testing.TB, opts ...Option) *Server {
 // returns an error if an option is not valid or the server cannot listen. Nil options
 // are ignored.
 func Start(opts ...Option) (*Server, error) {
+	s, err := New(opts...)
+	if err != nil {
+		return nil, err
+	}
+	l, err := loopback.Listen()
+	if err != nil {
+		s.Close()
+		return nil, fmt.Errorf("basiqtest: listen: %w", err)
+	}
+	s.URL = "http://" + l.Addr().String()
+	s.http = &http.Server{Handler: s, ReadHeaderTimeout: time.Minute, ConnState: s.connState}
+	s.serving.Go(func() { _ = s.http.Serve(l) })
+	return s, nil
+}
+
+// New returns a server that does not listen: it is an http.Handler, for programs that
+// serve it themselves. Its URL is that of WithPublicURL, or http://localhost. The caller
+// must call Close, which ends the delivery of webhook messages. Nil options are ignored.
+func New(opts ...Option) (*Server, error) {
 	cfg := defaults()
 	for _, opt := range opts {
 		if opt == nil {
@@ -70,18 +90,12 @@ func Start(opts ...Option) (*Server, error) {
 			return nil, fmt.Errorf("basiqtest: %w", err)
 		}
 	}
-	l, err := loopback.Listen()
-	if err != nil {
-		return nil, fmt.Errorf("basiqtest: listen: %w", err)
-	}
 	s := &Server{
-		URL: "http://" + l.Addr().String(), cfg: cfg, table: operations(),
-		key:  "not-a-key-" + strconv.FormatInt(servers.Add(1), 10),
+		URL: cmp.Or(cfg.publicURL, "http://localhost"), cfg: cfg, table: operations(),
+		key:  cmp.Or(cfg.key, "not-a-key-"+strconv.FormatInt(servers.Add(1), 10)),
 		wake: make(chan struct{}, 1), fresh: map[net.Conn]bool{}, state: newState(cfg.seed),
 	}
 	s.context, s.cancel = context.WithCancel(context.Background())
-	s.http = &http.Server{Handler: http.HandlerFunc(s.serve), ReadHeaderTimeout: time.Minute, ConnState: s.connState}
-	s.serving.Go(func() { _ = s.http.Serve(l) })
 	s.serving.Go(s.deliver)
 	return s, nil
 }
@@ -101,10 +115,10 @@ func (s *Server) connState(c net.Conn, state http.ConnState) {
 	}
 }
 
-// usable returns an error if the server is nil or was not created by Start.
+// usable returns an error if the server is nil or was not created by New.
 func (s *Server) usable(method string) error {
 	if s == nil || s.table == nil {
-		return fmt.Errorf("basiqtest: %s: the Server was not started: use NewServer or Start", method)
+		return fmt.Errorf("basiqtest: %s: the Server was not started: use NewServer, Start or New", method)
 	}
 	return nil
 }
@@ -129,17 +143,19 @@ func (s *Server) Close() {
 		}
 		s.fresh = nil
 		s.freshMu.Unlock()
-		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-		defer cancel()
-		if err := s.http.Shutdown(ctx); errors.Is(err, context.DeadlineExceeded) {
-			_ = s.http.Close()
+		if s.http != nil {
+			ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+			defer cancel()
+			if err := s.http.Shutdown(ctx); errors.Is(err, context.DeadlineExceeded) {
+				_ = s.http.Close()
+			}
 		}
 		s.serving.Wait()
 	})
 }
 
-// APIKey returns the only API key that the server accepts. It is made up, and not valid
-// anywhere else.
+// APIKey returns the only API key that the server accepts: that of WithAPIKey, or one that
+// is made up and not valid anywhere else.
 func (s *Server) APIKey() string {
 	s.mustBeUsable("APIKey")
 	return s.key

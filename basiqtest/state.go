@@ -20,8 +20,10 @@ type state struct {
 	calls          map[string]int // by operation ID, and by HTTP method and path
 	total          int
 	schedule       []scheduled // earliest first
-	moment         time.Time   // the clock while a scheduled function runs; otherwise zero
-	events         []*event    // oldest first
+	openings       openings
+	requested      string    // the address that the request being handled came to
+	moment         time.Time // the clock while a scheduled function runs; otherwise zero
+	events         []*event  // oldest first
 	eventByID      map[string]*event
 	webhooks       []*webhook
 	outbox         []*delivery         // earliest first
@@ -80,20 +82,6 @@ func (u *user) accounts() []*account {
 	}
 	for _, c := range u.deleted {
 		out = append(out, c.accounts...)
-	}
-	return out
-}
-
-// rows returns the transactions of all accounts, by account: pending ones first, newest
-// first.
-func (u *user) rows() []*row {
-	n := 0
-	for _, a := range u.accounts() {
-		n += len(a.pending) + len(a.posted)
-	}
-	out := make([]*row, 0, n)
-	for _, a := range u.accounts() {
-		out = append(append(out, a.pending...), a.posted...)
 	}
 	return out
 }

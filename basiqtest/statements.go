@@ -92,7 +92,6 @@ func (s *Server) statementJob(u *user, i *institution, kind string, file []byte)
 	now := s.now()
 	c := &connection{
 		id: s.ids.id(), user: u.id, owner: u, institution: i, method: kind, status: "active", created: now, lastUsed: now,
-		base: s.URL + "/users/", host: s.URL,
 	}
 	var rows []entryOfDay
 	var j *job
@@ -106,7 +105,7 @@ func (s *Server) statementJob(u *user, i *institution, kind string, file []byte)
 			u.connections = append(u.connections, c)
 			j.conn, c.job = c, j
 			st.result = link(c.path())
-			s.emit(u, "connection.created", c.path(), s.connectionEvent(c))
+			s.emit(u, "connection.created", c.path(), connectionEvent(c))
 			return nil
 		}},
 		&step{title: "retrieve-accounts", do: func(st *step) *failure {
@@ -137,7 +136,7 @@ func (s *Server) statementRows(c *connection, rows []entryOfDay) {
 	a := c.accounts[0]
 	key := hash(s.cfg.seed, a.id)
 	if c.method == "pdf" {
-		a.posted = a.history(key, min(s.cfg.transactions, 60), s.now().Truncate(24*time.Hour))
+		a.opening = &opening{key: key, n: min(s.cfg.transactions, 60), day: s.now().Truncate(24 * time.Hour), balance: a.balance}
 	}
 	slices.SortStableFunc(rows, func(x, y entryOfDay) int { return x.day.Compare(y.day) })
 	for n, e := range rows {
@@ -150,15 +149,12 @@ func (s *Server) statementRows(c *connection, rows []entryOfDay) {
 		if e.cents < 0 {
 			r.direction, r.class = "debit", "payment"
 		}
-		r.encode(c)
-		a.posted = append(a.posted, r)
+		a.added = append(a.added, r)
 	}
-	if len(rows) > 0 {
-		slices.Reverse(a.posted)
-	}
+	slices.Reverse(a.added)
 	c.round++
 	s.emit(c.owner, "transactions.updated", "/users/"+c.user+"/transactions", object{
-		"count": strconv.Itoa(len(a.posted)), "connection": object{"type": "connection", "id": c.id, "links": object{"self": s.URL + c.path()}},
+		"count": strconv.Itoa(a.postedCount()), "connection": object{"type": "connection", "id": c.id, "links": object{"self": local(c.path())}},
 	})
 }
 

@@ -132,6 +132,14 @@ func unauthorized() response {
 	return errorResponse(http.StatusUnauthorized, problem{"unauthorized-access", "Unauthorized access", "The token is not valid for this user.", nil})
 }
 
+// Issued reports whether the server knows an access token, which may have expired.
+func (s *Server) Issued(token string) bool {
+	s.mustBeUsable("Issued")
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.tokens[token] != nil
+}
+
 // ExpireTokens makes all access tokens issued so far expire at once. Requests with them
 // are rejected with 403.
 func (s *Server) ExpireTokens() {

@@ -16,7 +16,9 @@ const maxPage = 500
 // cursor is a position in a snapshot of a list, taken when its first page was requested.
 type cursor struct {
 	path    string // path of the list
-	rows    []*row
+	ledgers []ledger
+	conds   []condition
+	form    form
 	objects []object // of lists other than transactions
 	at      int
 	limit   int
@@ -36,12 +38,12 @@ func (s *Server) remember(c *cursor) string {
 }
 
 func (s *Server) listTransactions(q *request) response {
-	return s.pageOfRows(q, transactionFilter, q.user.rows)
+	return s.pageOfRows(q, transactionFilter, full, q.user.ledgers)
 }
 
 // pageOfRows returns a page of a list of transactions: the first one, or the one at the
 // request's cursor.
-func (s *Server) pageOfRows(q *request, known filterFields, all func() []*row) response {
+func (s *Server) pageOfRows(q *request, known filterFields, f form, all func() []ledger) response {
 	var place *cursor
 	if next := q.query["next"]; len(next) > 0 {
 		place = s.cursors[next[0]]
@@ -57,47 +59,37 @@ func (s *Server) pageOfRows(q *request, known filterFields, all func() []*row) r
 		if a != nil {
 			return *a
 		}
-		rows := all()
-		if len(conds) > 0 {
-			kept := rows[:0:0]
-			for _, r := range rows {
-				if matches(conds, r.field) {
-					kept = append(kept, r)
-				}
-			}
-			rows = kept
-		}
-		place = &cursor{path: q.URL.Path, rows: rows, limit: limit}
+		place = &cursor{path: q.URL.Path, ledgers: all(), conds: conds, form: f, limit: limit}
 	}
-	end := min(place.at+place.limit, len(place.rows))
-	rows := place.rows[place.at:end]
+	rows, size := s.cut(place)
 	next := ""
-	if end < len(place.rows) {
+	if end := place.at + place.limit; end < size {
 		following := *place
 		following.at = end
-		next = s.URL + q.URL.Path + "?next=" + url.QueryEscape(s.remember(&following))
+		next = q.URL.Path + "?next=" + url.QueryEscape(s.remember(&following))
 	}
-	return response{status: http.StatusOK, page: &page{rows, len(place.rows), s.URL + q.URL.RequestURI(), next}}
+	return response{status: http.StatusOK, page: &page{rows, size, place.form, s.root(), q.URL.RequestURI(), next}}
 }
 
 // append appends the encoded page to b.
 func (p *page) append(b []byte) []byte {
-	n := 256 + len(p.self) + len(p.next)
-	for _, r := range p.rows {
-		n += len(r.json) + 1
-	}
-	b = slices.Grow(b, n)
+	b = slices.Grow(b, rowSize*len(p.rows)+256)
 	b = append(b, `{"type":"list","count":`...)
 	b = strconv.AppendInt(b, int64(len(p.rows)), 10)
 	b = append(b, `,"size":`...)
 	b = strconv.AppendInt(b, int64(p.size), 10)
 	b = append(b, `,"data":[`...)
-	b = appendRows(b, p.rows)
+	for i, r := range p.rows {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = r.append(b, p.root, p.form)
+	}
 	b = append(b, `],"links":{"self":`...)
-	b = appendText(b, p.self)
+	b = appendText(b, p.root+p.self)
 	if p.next != "" {
 		b = append(b, `,"next":`...)
-		b = appendText(b, p.next)
+		b = appendText(b, p.root+p.next)
 	}
 	return append(b, `}}`...)
 }
@@ -154,13 +146,9 @@ func (r *row) field(name string) string {
 }
 
 func (s *Server) getTransaction(q *request) response {
-	for _, a := range q.user.accounts() {
-		for _, rows := range [][]*row{a.pending, a.posted} {
-			for _, r := range rows {
-				if r.id == q.path["transactionId"] {
-					return encoded("application/json", r.json)
-				}
-			}
+	for r := range s.rowsOf(q.user.ledgers()) {
+		if r.id == q.path["transactionId"] {
+			return encoded("application/json", r.append(nil, s.root(), full))
 		}
 	}
 	return notFound("transaction")

@@ -104,7 +104,7 @@ func (s *Server) newUser(body []byte) (*user, *response) {
 
 // brief returns a user as the API represents it when it is created or updated.
 func (s *Server) brief(u *user) object {
-	out := object{"type": "user", "id": u.id, "links": object{"self": s.URL + "/users/" + u.id}}
+	out := object{"type": "user", "id": u.id, "links": object{"self": s.root() + "/users/" + u.id}}
 	for _, name := range []string{"email", "mobile", "firstName", "middleName", "lastName"} {
 		out[name] = u.text(name)
 	}
@@ -114,7 +114,7 @@ func (s *Server) brief(u *user) object {
 
 func (s *Server) getUser(q *request) response {
 	u := q.user
-	self := s.URL + "/users/" + u.id
+	self := s.root() + "/users/" + u.id
 	out := s.brief(u)
 	out["name"] = strings.Join(strings.Fields(u.text("firstName")+" "+u.text("middleName")+" "+u.text("lastName")), " ")
 	out["links"] = object{"self": self, "accounts": self + "/accounts", "connections": self + "/connections", "transactions": self + "/transactions"}
@@ -189,5 +189,5 @@ func (s *Server) href(path string) string {
 	if s.cfg.relative {
 		return path
 	}
-	return s.URL + path
+	return s.root() + path
 }

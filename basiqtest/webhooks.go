@@ -19,8 +19,10 @@ type webhook struct {
 	description string
 	events      []string
 	status      string
-	secrets     []string // newest first; the others expire
-	disabled    bool     // after all attempts to deliver a message failed
+	secrets     []string  // newest first; the others expire
+	rotated     time.Time // when the latest secret was made
+	disabled    bool      // after all attempts to deliver a message failed
+	root        string    // links in its messages begin with it: the address where the webhook was created
 	messages    []*message
 }
 
@@ -108,7 +110,7 @@ func (s *Server) webhookView(h *webhook, secret bool) object {
 	}
 	out := object{
 		"type": "webhook", "id": h.id, "url": h.url, "name": h.name, "description": h.description, "subscribedEvents": events,
-		"status": h.status, "links": object{"self": s.URL + "/notifications/webhooks/" + h.id},
+		"status": h.status, "links": object{"self": s.root() + "/notifications/webhooks/" + h.id},
 	}
 	if secret {
 		out["secret"] = h.secrets[0]
@@ -121,7 +123,7 @@ func (s *Server) createWebhook(q *request) response {
 	if a != nil {
 		return *a
 	}
-	h := &webhook{id: s.ids.id(), status: "active", secrets: []string{s.newSecret()}}
+	h := &webhook{id: s.ids.id(), status: "active", secrets: []string{s.newSecret()}, root: s.root()}
 	h.set(body)
 	s.webhooks = append(s.webhooks, h)
 	return created(s.webhookView(h, true))
@@ -132,7 +134,7 @@ func (s *Server) listWebhooks(q *request) response {
 	for _, h := range s.webhooks {
 		data = append(data, s.webhookView(h, false))
 	}
-	return ok(object{"type": "list", "count": len(data), "size": len(data), "data": data, "links": object{"self": s.URL + q.URL.RequestURI()}})
+	return ok(object{"type": "list", "count": len(data), "size": len(data), "data": data, "links": object{"self": s.root() + q.URL.RequestURI()}})
 }
 
 func (s *Server) webhookOf(q *request) (*webhook, *response) {
@@ -177,7 +179,7 @@ func (s *Server) deleteWebhook(q *request) response {
 }
 
 func (s *Server) messageView(m *message) object {
-	self := s.URL + "/notifications/webhooks/" + m.hook.id
+	self := s.root() + "/notifications/webhooks/" + m.hook.id
 	attempts := m.attempts
 	if attempts == nil {
 		attempts = []object{}
@@ -185,7 +187,7 @@ func (s *Server) messageView(m *message) object {
 	return object{
 		"id": m.id, "webhookId": m.hook.id, "eventId": m.event.id, "eventTypeId": m.event.kind, "event": m.event.kind,
 		"payload": json.RawMessage(m.body), "attempts": attempts,
-		"links": object{"self": self + "/messages/" + m.id, "webhook": self, "event": s.URL + "/events/" + m.event.id},
+		"links": object{"self": self + "/messages/" + m.id, "webhook": self, "event": s.root() + "/events/" + m.event.id},
 	}
 }
 
@@ -261,12 +263,22 @@ func (s *Server) RotateWebhookSecret(webhookID string) (secret string, err error
 	s.tick()
 	for _, h := range s.webhooks {
 		if h.id == webhookID {
-			h.secrets = append([]string{s.newSecret()}, h.secrets[0])
-			s.at(s.now().AddDate(0, 0, 1), func() { h.secrets = h.secrets[:1] })
+			h.secrets, h.rotated = append([]string{s.newSecret()}, h.secrets[0]), s.now()
+			s.dropSecret(h)
 			return h.secrets[0], nil
 		}
 	}
 	return "", fmt.Errorf("basiqtest: RotateWebhookSecret: webhook %q does not exist", webhookID)
+}
+
+// dropSecret schedules the end of a webhook's old secret.
+func (s *Server) dropSecret(h *webhook) {
+	rotated := h.rotated
+	s.at(rotated.AddDate(0, 0, 1), func() {
+		if h.rotated.Equal(rotated) { // otherwise the old secret is a newer one
+			h.secrets = h.secrets[:1]
+		}
+	})
 }
 
 // pageOfObjects returns a page of a list other than transactions: the first one, or the
@@ -290,11 +302,11 @@ func (s *Server) pageOfObjects(q *request, known filterFields, all func([]condit
 	}
 	end := min(place.at+place.limit, len(place.objects))
 	page := place.objects[place.at:end]
-	links := object{"self": s.URL + q.URL.RequestURI()}
+	links := object{"self": s.root() + q.URL.RequestURI()}
 	if end < len(place.objects) {
 		following := *place
 		following.at = end
-		links["next"] = s.URL + q.URL.Path + "?next=" + s.remember(&following)
+		links["next"] = s.root() + q.URL.Path + "?next=" + s.remember(&following)
 	}
 	return ok(object{"type": "list", "count": len(page), "size": len(place.objects), "data": page, "links": links})
 }

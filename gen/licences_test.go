@@ -20,14 +20,21 @@ var update = flag.Bool("update", false, "rewrite docs/dependencies.md")
 
 // permissive are the licences that dependencies may have. They require that their text
 // is kept, but nothing of programs that use them.
-var permissive = []string{"Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "ISC", "MIT"}
+var permissive = []string{"Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "ISC", "MIT", "public domain"}
 
 // linkedModule is a third-party module whose packages are linked.
 type linkedModule struct {
 	path, version string
 	licences      []string // SPDX identifiers
-	generator     bool     // linked into the generator; otherwise into tests only
+	into          string   // one of the constants below
 }
+
+// What modules are linked into.
+const (
+	intoGenerator = "the generator"
+	intoCommand   = "the command line"
+	intoTests     = "tests only"
+)
 
 // TestDependencies compares docs/dependencies.md with the modules that are linked on
 // Linux, macOS and Windows, and checks that their licences are permissive.
@@ -60,18 +67,23 @@ func TestDependencies(t *testing.T) {
 // cache and cannot be downloaded.
 var unreachable = regexp.MustCompile(`module lookup disabled by GOPROXY=off|dial tcp|no such host|connection refused|i/o timeout|permission denied|read-only file system`)
 
-// linkedModules returns the modules whose packages are linked into the generator or the
-// tests of this repository, sorted by path. Some are linked on one platform only, and
-// may not have been downloaded yet. It skips the test if they cannot be downloaded.
+// linkedModules returns the modules whose packages are linked into the generator, the
+// command line or the tests of this repository, sorted by path. Some are linked on one
+// platform only, and may not have been downloaded yet. It skips the test if they cannot
+// be downloaded. It does not download those of the command line, which few who work on
+// the SDK need: make test-modules does, and then runs this test.
 func linkedModules(t *testing.T) []linkedModule {
 	t.Helper()
 	found := map[string]*linkedModule{}
 	var missing []string
-	visit := func(generator bool, dir string, args ...string) {
+	visit := func(into, dir string, args ...string) {
 		for _, system := range []string{"linux", "darwin", "windows"} {
 			cmd := exec.Command("go", append([]string{"list", "-e", "-deps", "-json=ImportPath,Standard,Module,Error"}, args...)...)
 			cmd.Dir = dir
 			cmd.Env = append(os.Environ(), "GOFLAGS=-mod=readonly", "CGO_ENABLED=0", "GOOS="+system, "GOARCH=amd64")
+			if into == intoCommand {
+				cmd.Env = append(cmd.Env, "GOPROXY=off")
+			}
 			out, err := cmd.Output()
 			if err != nil {
 				var exit *exec.ExitError
@@ -95,21 +107,27 @@ func linkedModules(t *testing.T) []linkedModule {
 					missing = append(missing, p.ImportPath)
 				case p.Error != nil:
 					t.Fatalf("go list in %s for %s: %s: %s", dir, system, p.ImportPath, p.Error.Err)
-				case p.Standard || m == nil || found[m.Path] != nil || strings.HasPrefix(m.Path, "github.com/basiq-sdk/"):
+				case p.Standard || m == nil || strings.HasPrefix(m.Path, "github.com/basiq-sdk/"):
+				case found[into+m.Path] != nil, into == intoTests && (found[intoGenerator+m.Path] != nil || found[intoCommand+m.Path] != nil):
 				default:
 					licences, err := readLicences(m.Dir)
 					if err != nil {
 						t.Fatalf("%s@%s: %v", m.Path, m.Version, err)
 					}
-					found[m.Path] = &linkedModule{path: m.Path, version: m.Version, licences: licences, generator: generator}
+					found[into+m.Path] = &linkedModule{path: m.Path, version: m.Version, licences: licences, into: into}
 				}
 			}
 		}
 	}
-	visit(true, ".", ".")
-	visit(false, ".", "-test", "./...")
-	visit(false, "..", "-test", "./...")
-	visit(false, filepath.Join("..", "internal", "contract"), "-test", "./...")
+	command := filepath.Join("..", "cmd", "basiq")
+	visit(intoGenerator, ".", ".")
+	visit(intoCommand, command, ".")
+	visit(intoTests, ".", "-test", "./...")
+	visit(intoTests, "..", "-test", "./...")
+	visit(intoTests, filepath.Join("..", "internal", "contract"), "-test", "./...")
+	if len(missing) == 0 {
+		visit(intoTests, command, "-test", "./...")
+	}
 	if len(missing) > 0 {
 		slices.Sort(missing)
 		t.Skipf("not in the module cache and cannot be downloaded: %s", strings.Join(slices.Compact(missing), ", "))
@@ -124,6 +142,11 @@ func linkedModules(t *testing.T) []linkedModule {
 
 var licenceFile = regexp.MustCompile(`(?i)^(?:licen[cs]e|copying|unlicense)(?:[-._].*)?$`)
 
+// notLinked are files with the licences of what is not linked: a picture, and in
+// modernc.org's modules a list of all modules of the module graph. Those of them that
+// are linked have a row of their own.
+var notLinked = map[string]bool{"LICENSE-LOGO": true, "LICENSE-3RD-PARTY.md": true}
+
 // readLicences returns the licences in a module's root directory.
 func readLicences(dir string) ([]string, error) {
 	entries, err := os.ReadDir(dir)
@@ -132,7 +155,7 @@ func readLicences(dir string) ([]string, error) {
 	}
 	var licences []string
 	for _, e := range entries {
-		if e.Type()&fs.ModeType != 0 || !licenceFile.MatchString(e.Name()) {
+		if e.Type()&fs.ModeType != 0 || !licenceFile.MatchString(e.Name()) || notLinked[e.Name()] {
 			continue
 		}
 		text, err := os.ReadFile(filepath.Join(dir, e.Name()))
@@ -170,6 +193,7 @@ func identifyLicences(text string) []string {
 	add(bsd && !named, "BSD-2-Clause")
 	add(has("permission to use, copy, modify, and/or distribute this software"), "ISC")
 	add(has("permission is hereby granted, free of charge, to any person obtaining a copy"), "MIT")
+	add(has("dedicated to the public domain by the authors"), "public domain")
 	add(has("mozilla public license"), "MPL")
 	add(has("gnu affero general public license"), "AGPL")
 	add(has("gnu lesser general public license"), "LGPL")
@@ -189,17 +213,15 @@ Written by  go test ./gen -run TestDependencies -update; do not edit.
 
 A program that imports basiq-go compiles the standard library and this module,
 nothing else, and gets no other module into its build. The modules below are
-linked into the generator, which is a module of its own, or into tests. A test
-compares this list with the module graph, and refuses a licence other than
+linked into the generator or the command line, which are modules of their own,
+or into tests. A test compares this list with the module graph, and refuses
+licences other than
 ` + strings.Join(permissive, ", ") + `.
 `)
-	for _, part := range []struct {
-		title     string
-		generator bool
-	}{{"Linked into the generator", true}, {"Linked into tests only", false}} {
-		fmt.Fprintf(&b, "\n## %s\n\n| module | version | licence |\n|---|---|---|\n", part.title)
+	for _, into := range []string{intoGenerator, intoCommand, intoTests} {
+		fmt.Fprintf(&b, "\n## Linked into %s\n\n| module | version | licence |\n|---|---|---|\n", into)
 		for _, m := range modules {
-			if m.generator == part.generator {
+			if m.into == into {
 				fmt.Fprintf(&b, "| %s | %s | %s |\n", m.path, m.version, strings.Join(m.licences, ", "))
 			}
 		}
@@ -217,6 +239,7 @@ func TestIdentifyLicences(t *testing.T) {
 		"Permission is hereby granted, free of charge, to any person obtaining a copy\nof this software. Commons Clause.": {"MIT", "Commons-Clause"},
 		"Redistribution and use in source and binary forms … Neither the name of":                                         {"BSD-3-Clause"},
 		"Redistribution and use in source and\nbinary forms are permitted":                                                {"BSD-2-Clause"},
+		"All of the code has been dedicated to the public\ndomain by the authors.":                                        {"public domain"},
 		"Apache License\n Version 2.0, January 2004":                                                                      {"Apache-2.0"},
 	} {
 		if got := identifyLicences(text); !slices.Equal(got, want) {

@@ -2,6 +2,7 @@ package transport
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -47,14 +48,38 @@ type File struct {
 
 // Part is a part of a multipart body: a value, or a file.
 type Part struct {
-	Name  string
-	Value string
-	File  *File
+	Name        string
+	Value       string
+	File        *File
+	ContentType string // of the value, or of a file that has none; "" means none, or the file's default
 }
 
 // SetJSON sets the body to the JSON encoding of v. It is encoded once, here.
 func (r *Request) SetJSON(v wire.Encodable) {
 	r.inner().body = body{contentType: "application/json", data: v.AppendJSON(nil)}
+}
+
+// defaultContent is the media type of content without any.
+const defaultContent = "application/octet-stream"
+
+// SetBody sets the body to data of a media type. The data must not be changed until the
+// call has ended.
+func (r *Request) SetBody(contentType string, data []byte) {
+	r.inner().body = body{contentType: contentType, data: data}
+}
+
+// SetContent sets the body to the content of a file, which is streamed. It is sent as
+// the file's ContentType if that is set, and otherwise as contentType.
+func (r *Request) SetContent(contentType string, f File) {
+	in := r.inner()
+	kind := cmp.Or(f.ContentType, contentType, defaultContent)
+	switch {
+	case f.Content == nil:
+	case !headerValue(kind):
+		r.Fail(fmt.Errorf("basiq: %s: the content type of the body contains control characters", in.op.ID))
+	default:
+		r.stream(f.Content, kind)
+	}
 }
 
 // SetForm sets the body to the form-encoded fields. Fields with an empty value are
@@ -113,13 +138,13 @@ func (r *Request) SetMultipart(parts ...Part) {
 		}
 		fmt.Fprintf(&text, "--%s\r\nContent-Disposition: form-data; name=\"%s\"", boundary, quoted(p.Name))
 		if p.File == nil {
+			if p.ContentType != "" {
+				fmt.Fprintf(&text, "\r\nContent-Type: %s", p.ContentType)
+			}
 			fmt.Fprintf(&text, "\r\n\r\n%s\r\n", p.Value)
 			continue
 		}
-		kind := p.File.ContentType
-		if kind == "" {
-			kind = "application/octet-stream"
-		}
+		kind := cmp.Or(p.File.ContentType, p.ContentType, defaultContent)
 		if !headerValue(kind) {
 			r.Fail(fmt.Errorf("basiq: %s: the content type of file %s contains control characters", r.op.ID, p.Name))
 			return

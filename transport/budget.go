@@ -117,7 +117,7 @@ func (b *budget) settle(retry, answered bool, taken int) {
 		b.suspect = false
 	}
 	switch {
-	case !answered || b.left >= b.limit:
+	case !answered:
 	case time.Since(b.failed) > budgetRestoreAfter:
 		b.left = b.limit
 	default:

@@ -17,6 +17,7 @@ import (
 //   - a generated type (wire.Decodable), or any value that encoding/json can decode into
 //   - *value.JSON, *json.RawMessage or *[]byte, for the body as it was received
 //   - an io.Writer, to which the body is streamed
+//   - a *ByStatus, if it depends on the status of the response
 //
 // Do returns:
 //   - an *Error if the API responds with any status but success
@@ -76,6 +77,7 @@ func (c *Client) run(ctx context.Context, req *Request, u *url.URL, out any, o *
 		defer cancel()
 	}
 	e := execution{client: c, req: req, op: req.op, url: u, out: out, call: o}
+	e.by, _ = out.(*ByStatus)
 	return e.run(ctx)
 }
 
@@ -86,6 +88,7 @@ type execution struct {
 	op     *Operation
 	url    *url.URL
 	out    any
+	by     *ByStatus // out, if it depends on the status
 	call   *call
 
 	attempts  int             // sent so far

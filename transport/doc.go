@@ -17,8 +17,9 @@
 //     question mark or number sign), is not valid UTF-8, or contains control characters,
 //     slashes or percent-encoded characters is rejected with a [PathError] before anything
 //     is sent. All other values are escaped and stay in their own segment.
-//  2. The credential is determined: an access token of the operation's [Scope], or the
-//     API key for the token endpoint. However many calls wait for a token, there is one
+//  2. The credential is determined: an access token of the operation's [Scope], the
+//     API key for the token endpoint, or those of the [Scheme]s that an operation of
+//     another API declares. However many calls wait for a token, there is one
 //     request for it, and each call waits until its own deadline.
 //  3. The request is sent. Each attempt has its own timeout ([WithTimeout], one minute),
 //     within that of the call ([WithCallTimeout]) and the deadline of the context.

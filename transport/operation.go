@@ -66,6 +66,10 @@ type Operation struct {
 	Scope    Scope
 	Success  []int // documented success statuses
 
+	// Server is set if the operation is not on the server of the client. A call must
+	// then name the server itself, with WithBaseURL.
+	Server string
+
 	// Security holds the alternatives of ScopeDeclared. Each is a list of schemes that
 	// are all used; an empty list means that no credential is needed.
 	Security [][]Scheme

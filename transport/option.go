@@ -44,6 +44,7 @@ func (f sharedOption) applyToClient(c *config) error { return f(&c.client.settin
 type settings struct {
 	base        *url.URL
 	insecure    bool
+	gateway     bool
 	timeout     time.Duration // of one attempt
 	callTimeout time.Duration // of all of them
 	policy      RetryPolicy
@@ -287,6 +288,9 @@ func (c *Client) callOf(req *Request, opts []Option) (*call, error) {
 		if err := opt.applyToCall(o); err != nil {
 			return nil, fmt.Errorf("basiq: %s: %w", req.op.ID, err)
 		}
+	}
+	if req.op.Server != "" && o.base == c.base {
+		return nil, fmt.Errorf("basiq: %s: the operation is on the server %s: pass WithBaseURL with it to this call", req.op.ID, safetext.Identifier(req.op.Server))
 	}
 	if len(opts) > 0 && o.base != c.base {
 		if err := checkPlain(o.base, o.insecure); err != nil {

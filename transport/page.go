@@ -274,6 +274,7 @@ func (p *pager) resolve(link string) (*url.URL, error) {
 	if err != nil || ref.Opaque != "" {
 		return nil, elsewhere
 	}
+	ref = p.call.gatewayLink(ref)
 	base, route := p.call.base, p.first.EscapedPath()
 	if prefix := base.EscapedPath(); ref.Host == "" && strings.HasPrefix(link, "/") && prefix != "" && !strings.HasPrefix(link, prefix+"/") {
 		ref.Path, ref.RawPath = base.Path+ref.Path, prefix+ref.EscapedPath() // the API does not know the path prefix of a proxy

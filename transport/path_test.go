@@ -34,7 +34,7 @@ func TestPathValues(t *testing.T) {
 		}
 	}
 	before := b.calls.Load()
-	for _, v := range []string{"", ".", "..", "/", "a/", "a//b", "a/../b", "a/b", `a\b`, `..\x`, "...", ". .", " ", "..;", ".;", ";", "..;x=y", ";x", ".. ;", "%41", "%2e%2e%2fusers%2fvictim%", "%%2e", "100%%41", "a%2fb%z", "%C0%AE", "%u002e%u002e", "%zz%2E", "..%2f", "%2e", "%2e%2e", "%252e%252e", ".%2E", "a\nb", "a\x00b", "a\r\nX: y", "\xff", "..?x", ".#x", "?x", "#x"} {
+	for _, v := range []string{"", ".", "..", "/", "a/", "a//b", "a/../b", "a/b", `a\b`, `..\x`, "...", ". .", " ", "..;", ".;", ";", "..;x=y", ";x", ".. ;", "%41", "%2e%2e%2fusers%2fvictim%", "%%2e", "100%%41", "a%2fb%z", "%C0%AE", "%u002e%u002e", "%U002e", "%zz%2E", "..%2f", "%2e", "%2e%2e", "%252e%252e", ".%2E", "a\nb", "a\x00b", "a\r\nX: y", "\xff", "..?x", ".#x", "?x", "#x"} {
 		err := c.Do(context.Background(), transport.NewRequest(&opDelete, "u", v), nil)
 		var pe *transport.PathError
 		if !errors.As(err, &pe) || pe.Name != "thingId" || len(v) > 1 && strings.Contains(err.Error(), v) {

@@ -27,6 +27,21 @@ func (r *Request) Require(name string, given bool) {
 	}
 }
 
+// RequireOne makes the call fail if not exactly one of the alternatives is given. name
+// lists them: "email or mobile".
+func (r *Request) RequireOne(name string, given ...bool) {
+	count := 0
+	for _, g := range given {
+		if g {
+			count++
+		}
+	}
+	r.Require(name, count > 0)
+	if count > 1 {
+		r.Fail(fmt.Errorf("basiq: %s: only one of %s may be set", r.inner().op.ID, name))
+	}
+}
+
 // RangeError is the error of a call that was not sent because a number, or the length
 // of a text, is outside the range that the API documents.
 type RangeError struct {

@@ -33,6 +33,9 @@ const (
 
 // read reads the body of a successful response.
 func (e *execution) read(ctx context.Context, res *http.Response) {
+	if e.by != nil {
+		e.out = e.by.of(res.StatusCode)
+	}
 	if e.out == nil {
 		drain(res.Body)
 		return
@@ -59,12 +62,17 @@ func (e *execution) read(ctx context.Context, res *http.Response) {
 	}
 	e.call.storeBody(text)
 	if blank(text) || isNull(text) && !raw(e.out) {
+		if e.by.allowsEmpty(res.StatusCode) {
+			return
+		}
 		e.unreadable(fmt.Errorf("basiq: %s: %w", e.op.ID, ErrNoContent))
 		return
 	}
 	if err := e.decode(text); err != nil {
 		e.undecodable(res, err)
+		return
 	}
+	e.by.decoded(e.out)
 }
 
 // unreadable sets the result of an attempt that succeeded, and whose response is

@@ -74,15 +74,10 @@ func (p RetryPolicy) withDefaults() RetryPolicy {
 // together do not retry together. It is at least half of its maximum, so that the
 // attempts of a call do not all fall into one short outage.
 func (p RetryPolicy) delay(n int) time.Duration {
-	longest := p.BaseDelay
+	longest := min(p.BaseDelay, p.MaxDelay)
 	for range n - 1 {
-		if longest >= p.MaxDelay/2 {
-			longest = p.MaxDelay
-			break
-		}
-		longest *= 2
+		longest += min(longest, p.MaxDelay-longest)
 	}
-	longest = min(longest, p.MaxDelay)
 	return longest/2 + rand.N(longest-longest/2)
 }
 

@@ -51,8 +51,6 @@ func number(s string) (float64, bool) {
 func duration(n float64, unit time.Duration) time.Duration {
 	if n *= float64(unit); n >= math.MaxInt64 {
 		return math.MaxInt64
-	} else if n > 0 {
-		return time.Duration(n)
 	}
-	return 0
+	return time.Duration(max(n, 0))
 }

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -52,8 +53,19 @@ type member struct {
 // Text is the value of a parameter that is one text.
 func Text(text string) Value { return Value{items: []string{text}} }
 
-// Items is the value of a parameter that is a list.
-func Items(items ...string) Value { return Value{items: items} }
+// Items is the value of a parameter that is a list of texts.
+func Items[T ~string](items ...T) Value {
+	return ItemsOf(items, func(item T) string { return string(item) })
+}
+
+// ItemsOf is the value of a parameter that is a list. text returns the text of an item.
+func ItemsOf[T any](items []T, text func(T) string) Value {
+	v := Value{items: make([]string, len(items))}
+	for i, item := range items {
+		v.items[i] = text(item)
+	}
+	return v
+}
 
 // Members is the value of a parameter that is an object, from its JSON text. Members that
 // are null are not sent.
@@ -89,14 +101,9 @@ func readMembers(dec *json.Decoder) (list []member, err error) {
 				return nil, err
 			}
 		case json.Delim('['):
-			for dec.More() {
-				item, err := dec.Token()
-				if _, nested := item.(json.Delim); err != nil || nested {
-					return nil, fmt.Errorf("its member %q is a list of lists or objects", m.name)
-				}
-				m.items = append(m.items, scalarText(item))
+			if err := m.readItems(dec); err != nil {
+				return nil, err
 			}
-			_, _ = dec.Token()
 		default:
 			m.items = []string{scalarText(token)}
 		}
@@ -109,6 +116,30 @@ func readMembers(dec *json.Decoder) (list []member, err error) {
 	return list, err
 }
 
+// readItems reads the rest of a list. Objects become members that are called by their
+// index.
+func (m *member) readItems(dec *json.Decoder) error {
+	for i := 0; dec.More(); i++ {
+		token, err := dec.Token()
+		switch {
+		case err != nil:
+			return err
+		case token == json.Delim('{'):
+			members, err := readMembers(dec)
+			if err != nil {
+				return err
+			}
+			m.object = append(m.object, member{name: strconv.Itoa(i), object: members})
+		case token == json.Delim('['):
+			return fmt.Errorf("its member %q is a list of lists", m.name)
+		default:
+			m.items = append(m.items, scalarText(token))
+		}
+	}
+	_, err := dec.Token()
+	return err
+}
+
 func scalarText(token json.Token) string {
 	if token == nil {
 		return "null"
@@ -119,26 +150,17 @@ func scalarText(token json.Token) string {
 // SetQueryParam adds a parameter to the query. An empty list or object is not sent.
 func (r *Request) SetQueryParam(p Param, v Value) {
 	in := r.inner()
-	add := func(name string, raw string) {
-		in.query = append(in.query, queryParam{name: name, value: raw, encoded: true})
-	}
+	add := func(name, text string) { in.query = append(in.query, queryParam{name: name, value: text}) }
 	switch {
 	case v.err != nil:
 		r.unwritable(p, v.err)
 	case p.Style == StyleDeep:
 		r.deep(p.Name, v.members, add)
 	case v.object && p.Explode:
-		for _, m := range v.members {
-			if m.object != nil {
-				r.unwritable(p, fmt.Errorf("its member %q is an object", m.name))
-			}
-			for _, item := range m.items {
-				add(m.name, url.QueryEscape(item))
-			}
-		}
+		r.exploded(p, v.members, add)
 	case p.Explode:
 		for _, item := range v.items {
-			add(p.Name, url.QueryEscape(item))
+			add(p.Name, item)
 		}
 	default:
 		texts := r.flat(p, v)
@@ -154,17 +176,42 @@ func (r *Request) SetQueryParam(p Param, v Value) {
 			if between == "" {
 				between = "," // commas in items are escaped
 			}
-			add(p.Name, strings.Join(texts, between))
+			in.query = append(in.query, queryParam{p.Name, strings.Join(texts, between), true})
+		}
+	}
+}
+
+// FormFields returns the fields of a form for the members of an object.
+func (r *Request) FormFields(p Param, v Value) (fields []Field) {
+	add := func(name, text string) { fields = append(fields, Field{name, text}) }
+	if v.err != nil {
+		r.unwritable(p, v.err)
+	} else if p.Style == StyleDeep {
+		r.deep(p.Name, v.members, add)
+	} else {
+		r.exploded(p, v.members, add)
+	}
+	return fields
+}
+
+// exploded adds the members of an object under their own names.
+func (r *Request) exploded(p Param, members []member, add func(name, text string)) {
+	for _, m := range members {
+		if m.object != nil {
+			r.unwritable(p, fmt.Errorf("its member %q is an object", m.name))
+		}
+		for _, item := range m.items {
+			add(m.name, item)
 		}
 	}
 }
 
 // deep adds the members of an object by their names in brackets.
-func (r *Request) deep(prefix string, members []member, add func(name, raw string)) {
+func (r *Request) deep(prefix string, members []member, add func(name, text string)) {
 	for _, m := range members {
 		name := prefix + "[" + m.name + "]"
 		for _, item := range m.items {
-			add(name, url.QueryEscape(item))
+			add(name, item)
 		}
 		r.deep(name, m.object, add)
 	}
@@ -350,7 +397,7 @@ func (r *Request) segment(p Param, v Value) (s segmentText, why string) {
 		return s, err.Error()
 	}
 	s.plain, _ = build(func(text string) (string, error) { return text, nil })
-	if dotSegment(s.plain) {
+	if p.Style != StyleMatrix && dotSegment(s.plain) {
 		return s, "is a dot segment, which servers remove from the path"
 	}
 	return s, ""

@@ -30,6 +30,9 @@ func TestTokenMinLife(t *testing.T) {
 		{"too old", 55 * time.Minute, 30 * time.Minute, 3600, 2},
 		{"too old, and nobody minds", 20 * time.Minute, 0, 3600, 1},
 		{"no token lives that long", time.Minute, 30 * time.Minute, 600, 1},
+		// A token is not used during its last ten seconds.
+		{"just long enough", 100 * time.Second, 3490 * time.Second, 3600, 1},
+		{"as long as the longest", 100 * time.Second, 3591 * time.Second, 3601, 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -537,6 +537,8 @@ func TestUnusableTokensAreErrors(t *testing.T) {
 		"null":          `{"access_token":null}`,
 		"two lines":     `{"access_token":"can\r\nary","token_type":"Bearer"}`,
 		"white space":   `{"access_token":"can ary","token_type":"Bearer"}`,
+		"delete":        "{\"access_token\":\"canary\x7f\",\"token_type\":\"Bearer\"}",
+		"long":          `{"access_token":"` + strings.Repeat("c", 16<<10-5) + `canary"}`,
 		"a megabyte":    `{"access_token":"` + strings.Repeat("canary", 200_000) + `"}`,
 		"another type":  `{"access_token":"canary","token_type":"mac"}`,
 		"HTML":          `<html>canary</html>`,

@@ -181,11 +181,8 @@ func (t *tokenCache) save(ctx context.Context, key string, token Token, fetched 
 // storeKey returns the key of a token, which reveals nothing about it.
 func (t *tokenCache) storeKey(req TokenRequest) string {
 	h := sha256.New()
-	parts := []string{t.client.base.String(), t.client.key.reveal(), req.Scope.String(), req.UserID}
-	if version := t.client.header.Get("Basiq-Version"); version != "" {
-		parts = append(parts, version) // a token belongs to the API version of its request
-	}
-	for _, part := range parts {
+	version := t.client.header.Get("Basiq-Version") // a token belongs to the API version of its request
+	for _, part := range []string{t.client.base.String(), t.client.key.reveal(), req.Scope.String(), req.UserID, version} {
 		_ = json.NewEncoder(h).Encode(part) // delimits the parts
 	}
 	return "basiq-token:" + hex.EncodeToString(h.Sum(nil)[:16])

@@ -287,3 +287,68 @@ func TestStoreNeedsAKey(t *testing.T) {
 	}
 	_ = c.Close()
 }
+
+// TestStoredTokensAreNotUsedToTheEnd checks that a stored token with ten seconds left is
+// replaced.
+func TestStoredTokensAreNotUsedToTheEnd(t *testing.T) {
+	for left, want := range map[time.Duration]int64{10 * time.Second: 2, 11 * time.Second: 1} {
+		synctest.Test(t, func(t *testing.T) {
+			b := &bank{api: empty}
+			clients := fleet(t, 2, b, newMemoryStore())
+			if err := simpleGet(clients[0])(0); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(time.Hour - left)
+			if err := simpleGet(clients[1])(1); err != nil || b.tokens.Load() != want {
+				t.Errorf("%s before it expires: %v, %d token requests, want %d", left, err, b.tokens.Load(), want)
+			}
+		})
+	}
+}
+
+// unsaved is a store whose Save fails.
+type unsaved struct{ *memoryStore }
+
+func (unsaved) Save(context.Context, string, []byte, time.Duration) error { return errors.New("full") }
+
+// TestFailedSavesAreReported checks that a save that fails is reported, and that one that
+// succeeds is not.
+func TestFailedSavesAreReported(t *testing.T) {
+	for _, c := range []struct {
+		store transport.TokenStore
+		want  string
+	}{{newMemoryStore(), ""}, {unsaved{newMemoryStore()}, "save"}} {
+		got := ""
+		clients := fleet(t, 1, &bank{api: empty}, c.store, transport.WithObserver(transport.Observer{
+			StoreFailure: func(_ context.Context, step string, _ error) { got += step },
+		}))
+		if err := simpleGet(clients[0])(0); err != nil || got != c.want {
+			t.Errorf("%v, reported %q, want %q", err, got, c.want)
+		}
+	}
+}
+
+// countingStore counts loads.
+type countingStore struct {
+	*memoryStore
+	loads atomic.Int64
+}
+
+func (s *countingStore) Load(ctx context.Context, key string) ([]byte, error) {
+	s.loads.Add(1)
+	return s.memoryStore.Load(ctx, key)
+}
+
+// TestWaitingProcessesPollTheStore checks that a process that waits for another's token
+// looks for it five times a second.
+func TestWaitingProcessesPollTheStore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := &countingStore{memoryStore: newMemoryStore()}
+		b := &bank{api: empty, delay: 10 * time.Second}
+		clients := fleet(t, 2, b, store)
+		herd(2, func(i int) error { return simpleGet(clients[i])(i) })
+		if n := store.loads.Load(); n < 40 || n > 70 {
+			t.Errorf("%d loads in ten seconds, want about fifty", n)
+		}
+	})
+}

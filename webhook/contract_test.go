@@ -170,6 +170,10 @@ func TestPanicErrorHidesItsValue(t *testing.T) {
 	if text := out.String(); strings.Contains(text, "canary") || strings.Contains(text, base64.StdEncoding.EncodeToString([]byte("canary"))) {
 		t.Errorf("the value is shown: %s", text)
 	}
+	var none *webhook.PanicError
+	if err.LogValue().String() != err.Error() || none.LogValue().Any() != nil || none.Error() != "<nil>" {
+		t.Errorf("logged as %s, and nil as %s, with the text %s", err.LogValue(), none.LogValue(), none.Error())
+	}
 }
 
 // deadlines is a ResponseWriter that notes the read deadlines it is given.

@@ -265,6 +265,9 @@ func pathOf(c *transport.Client, link string) (string, error) {
 		return "", err
 	}
 	u, err := url.Parse(link)
+	if err == nil {
+		u = c.GatewayLink(u)
+	}
 	if err != nil || link == "" || u.Opaque != "" || u.User != nil || u.Fragment != "" ||
 		(u.Host != "" || u.Scheme != "") && urls.Origin(u) != urls.Origin(base) {
 		return "", ErrLink

@@ -198,9 +198,9 @@ func TestLinksKeepTheirQuery(t *testing.T) {
 	}
 }
 
-// TestFetchChecksPathIfResourceHasNoType checks into which types a resource without a
-// type is decoded.
-func TestFetchChecksPathIfResourceHasNoType(t *testing.T) {
+// TestFetchChecksTypeOrElsePath checks into which types a resource is decoded. If it has no
+// type, its path decides.
+func TestFetchChecksTypeOrElsePath(t *testing.T) {
 	body := ""
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, body) }))
 	defer s.Close()
@@ -209,11 +209,18 @@ func TestFetchChecksPathIfResourceHasNoType(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.Close()
+	user, connection := any(new(core.User)), any(new(data.Connection))
 	for _, f := range []struct {
 		link, body string
 		out        any
 		ok         bool
 	}{
+		{"/users/u-1", `{"type":"connection","id":"c-1"}`, new(core.User), false},
+		{"/users/u-1", `{"type":"connection","id":"c-1"}`, new(data.Connection), true},
+		{"/users/u-1/transactions", `{"type":"list","data":[{"type":"account"}]}`, new(data.TransactionPage), false},
+		{"/users/u-1/transactions", `{"type":"list","data":[{"type":"account"}]}`, new(data.AccountList), true},
+		{"/users/u-1", `{"type":"user","id":"u-1"}`, &user, true},
+		{"/users/u-1", `{"type":"user","id":"u-1"}`, &connection, false},
 		{"/users/u-1", `{"id":"u-1"}`, new(core.User), true},
 		{"/users/u-1", `{"id":"u-1"}`, new(data.Connection), false},
 		{"/users/u-1", `{"id":"u-1"}`, new(any), true},

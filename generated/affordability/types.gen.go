@@ -159,9 +159,7 @@ var directionValues = []Direction{
 }
 
 // Known reports whether this version of the package knows the value.
-func (v Direction) Known() bool {
-	return wire.OneOf(v, directionValues)
-}
+func (v Direction) Known() bool { return wire.OneOf(v, directionValues) }
 
 // ExpenseCategory is a category of expenses.
 type ExpenseCategory struct {
@@ -333,9 +331,7 @@ var incomeFrequencyValues = []IncomeFrequency{
 }
 
 // Known reports whether this version of the package knows the value.
-func (v IncomeFrequency) Known() bool {
-	return wire.OneOf(v, incomeFrequencyValues)
-}
+func (v IncomeFrequency) Known() bool { return wire.OneOf(v, incomeFrequencyValues) }
 
 // IncomeQuarter holds three months of income.
 type IncomeQuarter struct {
@@ -816,9 +812,7 @@ var transactionClassValues = []TransactionClass{
 }
 
 // Known reports whether this version of the package knows the value.
-func (v TransactionClass) Known() bool {
-	return wire.OneOf(v, transactionClassValues)
-}
+func (v TransactionClass) Known() bool { return wire.OneOf(v, transactionClassValues) }
 
 // TransactionLinks holds the links of a transaction.
 type TransactionLinks struct {
@@ -865,6 +859,4 @@ var transactionStatusValues = []TransactionStatus{
 }
 
 // Known reports whether this version of the package knows the value.
-func (v TransactionStatus) Known() bool {
-	return wire.OneOf(v, transactionStatusValues)
-}
+func (v TransactionStatus) Known() bool { return wire.OneOf(v, transactionStatusValues) }

@@ -36,14 +36,10 @@ func (v *AccountType) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v AccountType) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v AccountType) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *AccountType) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *AccountType) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var assetMembers = wire.Names{
 	"account",
@@ -94,14 +90,10 @@ func (v *Asset) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v Asset) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v Asset) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *Asset) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *Asset) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var balanceRangeMembers = wire.Names{
 	"maxBalance",
@@ -132,14 +124,10 @@ func (v *BalanceRange) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v BalanceRange) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v BalanceRange) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *BalanceRange) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *BalanceRange) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var changeMembers = wire.Names{
 	"amount",
@@ -178,14 +166,10 @@ func (v *Change) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v Change) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v Change) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *Change) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *Change) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var codeTitleMembers = wire.Names{
 	"Code",
@@ -216,14 +200,10 @@ func (v *CodeTitle) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v CodeTitle) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v CodeTitle) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *CodeTitle) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *CodeTitle) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var createParamsMembers = wire.Names{
 	"accounts",
@@ -258,14 +238,10 @@ func (v *CreateParams) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v CreateParams) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v CreateParams) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *CreateParams) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *CreateParams) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var creditHalfYearMembers = wire.Names{
 	"cashAdvances",
@@ -292,14 +268,10 @@ func (v *CreditHalfYear) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v CreditHalfYear) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v CreditHalfYear) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *CreditHalfYear) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *CreditHalfYear) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var creditLiabilityMembers = wire.Names{
 	"account",
@@ -354,14 +326,10 @@ func (v *CreditLiability) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v CreditLiability) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v CreditLiability) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *CreditLiability) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *CreditLiability) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var creditMonthMembers = wire.Names{
 	"maxBalance",
@@ -400,14 +368,10 @@ func (v *CreditMonth) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v CreditMonth) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v CreditMonth) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *CreditMonth) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *CreditMonth) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var expenseCategoryMembers = wire.Names{
 	"expenseClass",
@@ -434,14 +398,10 @@ func (v *ExpenseCategory) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v ExpenseCategory) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v ExpenseCategory) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *ExpenseCategory) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *ExpenseCategory) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var expenseClassMembers = wire.Names{
 	"classCode",
@@ -480,14 +440,10 @@ func (v *ExpenseClass) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v ExpenseClass) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v ExpenseClass) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *ExpenseClass) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *ExpenseClass) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var expenseClassTotalMembers = wire.Names{
 	"avgMonthly",
@@ -522,14 +478,10 @@ func (v *ExpenseClassTotal) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v ExpenseClassTotal) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v ExpenseClassTotal) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *ExpenseClassTotal) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *ExpenseClassTotal) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var expenseDivisionMembers = wire.Names{
 	"avgMonthly",
@@ -568,14 +520,10 @@ func (v *ExpenseDivision) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v ExpenseDivision) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v ExpenseDivision) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *ExpenseDivision) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *ExpenseDivision) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var expenseSubcategoryMembers = wire.Names{
 	"category",
@@ -610,14 +558,10 @@ func (v *ExpenseSubcategory) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v ExpenseSubcategory) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v ExpenseSubcategory) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *ExpenseSubcategory) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *ExpenseSubcategory) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var expenseSummaryMembers = wire.Names{
 	"id",
@@ -688,14 +632,10 @@ func (v *ExpenseSummary) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v ExpenseSummary) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v ExpenseSummary) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *ExpenseSummary) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *ExpenseSummary) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var externalLiabilityMembers = wire.Names{
 	"changeHistory",
@@ -730,14 +670,10 @@ func (v *ExternalLiability) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v ExternalLiability) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v ExternalLiability) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *ExternalLiability) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *ExternalLiability) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var externalPaymentMembers = wire.Names{
 	"amountAvg",
@@ -784,14 +720,10 @@ func (v *ExternalPayment) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v ExternalPayment) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v ExternalPayment) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *ExternalPayment) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *ExternalPayment) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var incomeQuarterMembers = wire.Names{
 	"amountAvg",
@@ -826,14 +758,10 @@ func (v *IncomeQuarter) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v IncomeQuarter) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v IncomeQuarter) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *IncomeQuarter) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *IncomeQuarter) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var incomeSummaryMembers = wire.Names{
 	"id",
@@ -896,14 +824,10 @@ func (v *IncomeSummary) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v IncomeSummary) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v IncomeSummary) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *IncomeSummary) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *IncomeSummary) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var incomeTotalsMembers = wire.Names{
 	"irregularIncomeAvg",
@@ -942,14 +866,10 @@ func (v *IncomeTotals) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v IncomeTotals) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v IncomeTotals) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *IncomeTotals) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *IncomeTotals) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var irregularIncomeSourceMembers = wire.Names{
 	"ageDays",
@@ -1004,14 +924,10 @@ func (v *IrregularIncomeSource) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v IrregularIncomeSource) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v IrregularIncomeSource) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *IrregularIncomeSource) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *IrregularIncomeSource) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var irregularPaymentMembers = wire.Names{
 	"amount",
@@ -1042,14 +958,10 @@ func (v *IrregularPayment) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v IrregularPayment) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v IrregularPayment) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *IrregularPayment) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *IrregularPayment) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var irregularityMembers = wire.Names{
 	"gaps",
@@ -1080,14 +992,10 @@ func (v *Irregularity) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v Irregularity) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v Irregularity) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *Irregularity) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *Irregularity) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var liabilitiesMembers = wire.Names{
 	"credit",
@@ -1118,14 +1026,10 @@ func (v *Liabilities) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v Liabilities) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v Liabilities) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *Liabilities) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *Liabilities) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var loanHalfYearMembers = wire.Names{
 	"arrears",
@@ -1152,14 +1056,10 @@ func (v *LoanHalfYear) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v LoanHalfYear) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v LoanHalfYear) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *LoanHalfYear) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *LoanHalfYear) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var loanLiabilityMembers = wire.Names{
 	"account",
@@ -1214,14 +1114,10 @@ func (v *LoanLiability) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v LoanLiability) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v LoanLiability) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *LoanLiability) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *LoanLiability) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var loanMonthMembers = wire.Names{
 	"totalCredits",
@@ -1260,14 +1156,10 @@ func (v *LoanMonth) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v LoanMonth) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v LoanMonth) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *LoanMonth) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *LoanMonth) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var monthlyAverageMembers = wire.Names{
 	"avgMonthly",
@@ -1294,14 +1186,10 @@ func (v *MonthlyAverage) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v MonthlyAverage) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v MonthlyAverage) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *MonthlyAverage) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *MonthlyAverage) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var monthlyChangeMembers = wire.Names{
 	"amount",
@@ -1332,14 +1220,10 @@ func (v *MonthlyChange) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v MonthlyChange) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v MonthlyChange) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *MonthlyChange) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *MonthlyChange) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var otherCreditMembers = wire.Names{
 	"amount",
@@ -1374,14 +1258,10 @@ func (v *OtherCredit) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v OtherCredit) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v OtherCredit) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *OtherCredit) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *OtherCredit) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var otherCreditSourceMembers = wire.Names{
 	"ageDays",
@@ -1436,14 +1316,10 @@ func (v *OtherCreditSource) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v OtherCreditSource) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v OtherCreditSource) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *OtherCreditSource) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *OtherCreditSource) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var pageLinksMembers = wire.Names{
 	"next",
@@ -1474,14 +1350,10 @@ func (v *PageLinks) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v PageLinks) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v PageLinks) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *PageLinks) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *PageLinks) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var regularIncomeMembers = wire.Names{
 	"previous3Months",
@@ -1508,14 +1380,10 @@ func (v *RegularIncome) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v RegularIncome) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v RegularIncome) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *RegularIncome) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *RegularIncome) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var regularIncomeSourceMembers = wire.Names{
 	"ageDays",
@@ -1566,14 +1434,10 @@ func (v *RegularIncomeSource) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v RegularIncomeSource) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v RegularIncomeSource) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *RegularIncomeSource) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *RegularIncomeSource) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var regularPaymentMembers = wire.Names{
 	"amount",
@@ -1608,14 +1472,10 @@ func (v *RegularPayment) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v RegularPayment) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v RegularPayment) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *RegularPayment) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *RegularPayment) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var resultLinksMembers = wire.Names{
 	"accounts",
@@ -1646,14 +1506,10 @@ func (v *ResultLinks) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v ResultLinks) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v ResultLinks) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *ResultLinks) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *ResultLinks) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var selfLinkMembers = wire.Names{
 	"self",
@@ -1680,14 +1536,10 @@ func (v *SelfLink) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v SelfLink) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v SelfLink) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *SelfLink) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *SelfLink) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var snapshotMembers = wire.Names{
 	"id",
@@ -1742,14 +1594,10 @@ func (v *Snapshot) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v Snapshot) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v Snapshot) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *Snapshot) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *Snapshot) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var snapshotLinksMembers = wire.Names{
 	"expenses",
@@ -1784,14 +1632,10 @@ func (v *SnapshotLinks) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v SnapshotLinks) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v SnapshotLinks) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *SnapshotLinks) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *SnapshotLinks) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var snapshotListMembers = wire.Names{
 	"type",
@@ -1826,14 +1670,10 @@ func (v *SnapshotList) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v SnapshotList) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v SnapshotList) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *SnapshotList) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *SnapshotList) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var summaryMembers = wire.Names{
 	"id",
@@ -1900,14 +1740,10 @@ func (v *Summary) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v Summary) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v Summary) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *Summary) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *Summary) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var summaryLinksMembers = wire.Names{
 	"accounts",
@@ -1946,14 +1782,10 @@ func (v *SummaryLinks) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v SummaryLinks) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v SummaryLinks) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *SummaryLinks) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *SummaryLinks) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var totalsMembers = wire.Names{
 	"assets",
@@ -2012,14 +1844,10 @@ func (v *Totals) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v Totals) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v Totals) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *Totals) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *Totals) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var transactionMembers = wire.Names{
 	"id",
@@ -2098,14 +1926,10 @@ func (v *Transaction) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v Transaction) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v Transaction) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *Transaction) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *Transaction) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var transactionLinksMembers = wire.Names{
 	"account",
@@ -2136,14 +1960,10 @@ func (v *TransactionLinks) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v TransactionLinks) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v TransactionLinks) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *TransactionLinks) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *TransactionLinks) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var transactionPageMembers = wire.Names{
 	"count",
@@ -2186,11 +2006,7 @@ func (v *TransactionPage) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v TransactionPage) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v TransactionPage) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *TransactionPage) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *TransactionPage) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }

@@ -123,9 +123,7 @@ var intervalValues = []Interval{
 }
 
 // Known reports whether this version of the package knows the value.
-func (v Interval) Known() bool {
-	return wire.OneOf(v, intervalValues)
-}
+func (v Interval) Known() bool { return wire.OneOf(v, intervalValues) }
 
 // Meta is the size of a result. The API declares pages, but no parameter to
 // read another one.
@@ -167,9 +165,7 @@ var methodValues = []Method{
 }
 
 // Known reports whether this version of the package knows the value.
-func (v Method) Known() bool {
-	return wire.OneOf(v, methodValues)
-}
+func (v Method) Known() bool { return wire.OneOf(v, methodValues) }
 
 // MethodCounts is a number of users or connections by method of connecting.
 type MethodCounts struct {

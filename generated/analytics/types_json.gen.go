@@ -36,14 +36,10 @@ func (v *ActiveUsers) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v ActiveUsers) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v ActiveUsers) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *ActiveUsers) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *ActiveUsers) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var connectedUsersMembers = wire.Names{
 	"total",
@@ -74,14 +70,10 @@ func (v *ConnectedUsers) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v ConnectedUsers) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v ConnectedUsers) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *ConnectedUsers) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *ConnectedUsers) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var connectionAnalyticsMembers = wire.Names{
 	"interval",
@@ -128,14 +120,10 @@ func (v *ConnectionAnalytics) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v ConnectionAnalytics) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v ConnectionAnalytics) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *ConnectionAnalytics) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *ConnectionAnalytics) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var connectionCountsMembers = wire.Names{
 	"count",
@@ -166,14 +154,10 @@ func (v *ConnectionCounts) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v ConnectionCounts) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v ConnectionCounts) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *ConnectionCounts) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *ConnectionCounts) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var connectionPeriodMembers = wire.Names{
 	"date",
@@ -212,14 +196,10 @@ func (v *ConnectionPeriod) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v ConnectionPeriod) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v ConnectionPeriod) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *ConnectionPeriod) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *ConnectionPeriod) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var connectionTotalsMembers = wire.Names{
 	"created",
@@ -246,14 +226,10 @@ func (v *ConnectionTotals) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v ConnectionTotals) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v ConnectionTotals) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *ConnectionTotals) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *ConnectionTotals) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var existingConnectionsMembers = wire.Names{
 	"count",
@@ -288,14 +264,10 @@ func (v *ExistingConnections) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v ExistingConnections) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v ExistingConnections) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *ExistingConnections) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *ExistingConnections) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var metaMembers = wire.Names{
 	"totalRecords",
@@ -330,14 +302,10 @@ func (v *Meta) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v Meta) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v Meta) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *Meta) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *Meta) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var methodCountsMembers = wire.Names{
 	"CDR",
@@ -376,14 +344,10 @@ func (v *MethodCounts) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v MethodCounts) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v MethodCounts) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *MethodCounts) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *MethodCounts) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var methodStatusCountsMembers = wire.Names{
 	"CDR",
@@ -422,14 +386,10 @@ func (v *MethodStatusCounts) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v MethodStatusCounts) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v MethodStatusCounts) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *MethodStatusCounts) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *MethodStatusCounts) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var statusCountsMembers = wire.Names{
 	"successful",
@@ -464,14 +424,10 @@ func (v *StatusCounts) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v StatusCounts) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v StatusCounts) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *StatusCounts) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *StatusCounts) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var userAnalyticsMembers = wire.Names{
 	"interval",
@@ -518,14 +474,10 @@ func (v *UserAnalytics) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v UserAnalytics) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v UserAnalytics) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *UserAnalytics) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *UserAnalytics) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var userPeriodMembers = wire.Names{
 	"date",
@@ -564,14 +516,10 @@ func (v *UserPeriod) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v UserPeriod) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v UserPeriod) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *UserPeriod) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *UserPeriod) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var userTotalsMembers = wire.Names{
 	"created",
@@ -602,11 +550,7 @@ func (v *UserTotals) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v UserTotals) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v UserTotals) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *UserTotals) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *UserTotals) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }

@@ -5,7 +5,6 @@ package analytics
 import (
 	"context"
 	"net/http"
-	"strings"
 
 	"github.com/basiq-sdk/basiq-go/transport"
 	"github.com/basiq-sdk/basiq-go/transport/value"
@@ -56,13 +55,7 @@ type UserParams struct {
 func (p *UserParams) apply(req *transport.Request) {
 	req.Require("interval", p.Interval != "")
 	req.SetQuery("interval", string(p.Interval))
-	if len(p.Methods) > 0 {
-		var items []string
-		for _, item := range p.Methods {
-			items = append(items, string(item))
-		}
-		req.SetQuery("connectionType", strings.Join(items, ","))
-	}
+	req.SetQueryParam(transport.Param{Name: "connectionType"}, transport.Items(p.Methods...))
 	if p.From != "" {
 		req.SetQuery("fromDate", string(p.From))
 	}

@@ -89,9 +89,7 @@ var businessNumberTypeValues = []BusinessNumberType{
 }
 
 // Known reports whether this version of the package knows the value.
-func (v BusinessNumberType) Known() bool {
-	return wire.OneOf(v, businessNumberTypeValues)
-}
+func (v BusinessNumberType) Known() bool { return wire.OneOf(v, businessNumberTypeValues) }
 
 // Consent is a user's permission to share data.
 type Consent struct {
@@ -201,9 +199,7 @@ var consentStatusValues = []ConsentStatus{
 }
 
 // Known reports whether this version of the package knows the value.
-func (v ConsentStatus) Known() bool {
-	return wire.OneOf(v, consentStatusValues)
-}
+func (v ConsentStatus) Known() bool { return wire.OneOf(v, consentStatusValues) }
 
 // ConsentTerms describes the data that a consent shares.
 type ConsentTerms struct {
@@ -384,9 +380,7 @@ var eventEntityValues = []EventEntity{
 }
 
 // Known reports whether this version of the package knows the value.
-func (v EventEntity) Known() bool {
-	return wire.OneOf(v, eventEntityValues)
-}
+func (v EventEntity) Known() bool { return wire.OneOf(v, eventEntityValues) }
 
 // EventList is a list of events.
 type EventList struct {
@@ -491,9 +485,7 @@ var eventVerbValues = []EventVerb{
 }
 
 // Known reports whether this version of the package knows the value.
-func (v EventVerb) Known() bool {
-	return wire.OneOf(v, eventVerbValues)
-}
+func (v EventVerb) Known() bool { return wire.OneOf(v, eventVerbValues) }
 
 // Job is a background task for a connection, a statement or a report. Its state
 // is that of its Steps; a job without steps has not succeeded.
@@ -629,9 +621,7 @@ var mfaMethodValues = []MFAMethod{
 }
 
 // Known reports whether this version of the package knows the value.
-func (v MFAMethod) Known() bool {
-	return wire.OneOf(v, mfaMethodValues)
-}
+func (v MFAMethod) Known() bool { return wire.OneOf(v, mfaMethodValues) }
 
 // PageLinks holds links to a page and the next one.
 type PageLinks struct {
@@ -711,9 +701,7 @@ var scopeValues = []Scope{
 }
 
 // Known reports whether this version of the package knows the value.
-func (v Scope) Known() bool {
-	return wire.OneOf(v, scopeValues)
-}
+func (v Scope) Known() bool { return wire.OneOf(v, scopeValues) }
 
 // SelfLink holds a resource's link to itself.
 type SelfLink struct {
@@ -835,9 +823,7 @@ var stepCodeValues = []StepCode{
 }
 
 // Known reports whether this version of the package knows the value.
-func (v StepCode) Known() bool {
-	return wire.OneOf(v, stepCodeValues)
-}
+func (v StepCode) Known() bool { return wire.OneOf(v, stepCodeValues) }
 
 // StepFailure describes why a step failed.
 type StepFailure struct {
@@ -899,9 +885,7 @@ var stepStatusValues = []StepStatus{
 }
 
 // Known reports whether this version of the package knows the value.
-func (v StepStatus) Known() bool {
-	return wire.OneOf(v, stepStatusValues)
-}
+func (v StepStatus) Known() bool { return wire.OneOf(v, stepStatusValues) }
 
 // StepTitle is what a step of a job does.
 type StepTitle string
@@ -932,9 +916,7 @@ var stepTitleValues = []StepTitle{
 }
 
 // Known reports whether this version of the package knows the value.
-func (v StepTitle) Known() bool {
-	return wire.OneOf(v, stepTitleValues)
-}
+func (v StepTitle) Known() bool { return wire.OneOf(v, stepTitleValues) }
 
 // SubmitMFAParams answers an MFA challenge.
 type SubmitMFAParams struct {

@@ -43,14 +43,10 @@ func (v *AccessToken) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v AccessToken) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v AccessToken) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *AccessToken) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *AccessToken) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 // Format prints the value with a placeholder for its secret.
 func (v AccessToken) Format(f fmt.State, verb rune) {
@@ -108,14 +104,10 @@ func (v *AuthLink) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v AuthLink) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v AuthLink) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *AuthLink) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *AuthLink) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var authLinkURLsMembers = wire.Names{
 	"public",
@@ -146,14 +138,10 @@ func (v *AuthLinkURLs) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v AuthLinkURLs) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v AuthLinkURLs) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *AuthLinkURLs) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *AuthLinkURLs) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var businessAddressMembers = wire.Names{
 	"addressLine1",
@@ -200,14 +188,10 @@ func (v *BusinessAddress) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v BusinessAddress) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v BusinessAddress) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *BusinessAddress) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *BusinessAddress) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var consentMembers = wire.Names{
 	"id",
@@ -274,14 +258,10 @@ func (v *Consent) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v Consent) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v Consent) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *Consent) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *Consent) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var consentLinksMembers = wire.Names{
 	"consentPolicy",
@@ -316,14 +296,10 @@ func (v *ConsentLinks) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v ConsentLinks) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v ConsentLinks) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *ConsentLinks) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *ConsentLinks) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var consentListMembers = wire.Names{
 	"size",
@@ -362,14 +338,10 @@ func (v *ConsentList) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v ConsentList) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v ConsentList) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *ConsentList) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *ConsentList) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var consentPermissionMembers = wire.Names{
 	"scope",
@@ -416,14 +388,10 @@ func (v *ConsentPermission) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v ConsentPermission) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v ConsentPermission) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *ConsentPermission) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *ConsentPermission) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var consentPurposeMembers = wire.Names{
 	"other",
@@ -454,14 +422,10 @@ func (v *ConsentPurpose) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v ConsentPurpose) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v ConsentPurpose) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *ConsentPurpose) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *ConsentPurpose) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var consentTermsMembers = wire.Names{
 	"permissions",
@@ -500,14 +464,10 @@ func (v *ConsentTerms) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v ConsentTerms) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v ConsentTerms) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *ConsentTerms) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *ConsentTerms) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var createAuthLinkParamsMembers = wire.Names{
 	"mobile",
@@ -534,14 +494,10 @@ func (v *CreateAuthLinkParams) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v CreateAuthLinkParams) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v CreateAuthLinkParams) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *CreateAuthLinkParams) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *CreateAuthLinkParams) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var createUserParamsMembers = wire.Names{
 	"email",
@@ -608,14 +564,10 @@ func (v *CreateUserParams) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v CreateUserParams) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v CreateUserParams) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *CreateUserParams) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *CreateUserParams) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var eventMembers = wire.Names{
 	"id",
@@ -674,14 +626,10 @@ func (v *Event) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v Event) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v Event) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *Event) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *Event) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var eventConnectionMembers = wire.Names{
 	"id",
@@ -736,14 +684,10 @@ func (v *EventConnection) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v EventConnection) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v EventConnection) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *EventConnection) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *EventConnection) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var eventConnectionLinksMembers = wire.Names{
 	"accounts",
@@ -778,14 +722,10 @@ func (v *EventConnectionLinks) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v EventConnectionLinks) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v EventConnectionLinks) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *EventConnectionLinks) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *EventConnectionLinks) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var eventListMembers = wire.Names{
 	"type",
@@ -820,24 +760,16 @@ func (v *EventList) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v EventList) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v EventList) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *EventList) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *EventList) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 // Raw returns the value as raw JSON.
-func (v EventSubject) Raw() value.JSON {
-	return v.raw
-}
+func (v EventSubject) Raw() value.JSON { return v.raw }
 
 // IsZero reports whether the value is absent. JSON null is a value.
-func (v EventSubject) IsZero() bool {
-	return v.raw.IsZero()
-}
+func (v EventSubject) IsZero() bool { return v.raw.IsZero() }
 
 // EventSubjectOf returns an EventSubject that holds raw.
 func EventSubjectOf(raw value.JSON) EventSubject {
@@ -871,24 +803,16 @@ func NewEventSubjectTransactions(v EventTransactions) EventSubject {
 }
 
 // DecodeJSON reads the value from d.
-func (v *EventSubject) DecodeJSON(d *wire.Decoder) {
-	v.raw = d.ReadRaw()
-}
+func (v *EventSubject) DecodeJSON(d *wire.Decoder) { v.raw = d.ReadRaw() }
 
 // AppendJSON appends the value's JSON form to b.
-func (v *EventSubject) AppendJSON(b []byte) []byte {
-	return wire.AppendRaw(b, v.raw)
-}
+func (v *EventSubject) AppendJSON(b []byte) []byte { return wire.AppendRaw(b, v.raw) }
 
 // MarshalJSON implements json.Marshaler.
-func (v EventSubject) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v EventSubject) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *EventSubject) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *EventSubject) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var eventTransactionsMembers = wire.Names{
 	"connection",
@@ -919,14 +843,10 @@ func (v *EventTransactions) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v EventTransactions) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v EventTransactions) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *EventTransactions) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *EventTransactions) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var eventTypeMembers = wire.Names{
 	"id",
@@ -965,14 +885,10 @@ func (v *EventType) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v EventType) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v EventType) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *EventType) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *EventType) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var eventTypeListMembers = wire.Names{
 	"count",
@@ -1015,14 +931,10 @@ func (v *EventTypeList) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v EventTypeList) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v EventTypeList) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *EventTypeList) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *EventTypeList) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var jobMembers = wire.Names{
 	"id",
@@ -1105,14 +1017,10 @@ func (v *Job) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v Job) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v Job) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *Job) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *Job) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var jobLinksMembers = wire.Names{
 	"link",
@@ -1147,14 +1055,10 @@ func (v *JobLinks) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v JobLinks) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v JobLinks) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *JobLinks) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *JobLinks) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var jobListMembers = wire.Names{
 	"size",
@@ -1193,14 +1097,10 @@ func (v *JobList) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v JobList) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v JobList) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *JobList) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *JobList) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var jobReferenceMembers = wire.Names{
 	"id",
@@ -1235,14 +1135,10 @@ func (v *JobReference) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v JobReference) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v JobReference) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *JobReference) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *JobReference) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var jobStepMembers = wire.Names{
 	"title",
@@ -1277,14 +1173,10 @@ func (v *JobStep) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v JobStep) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v JobStep) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *JobStep) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *JobStep) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var mfaChallengeMembers = wire.Names{
 	"method",
@@ -1331,14 +1223,10 @@ func (v *MFAChallenge) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v MFAChallenge) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v MFAChallenge) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *MFAChallenge) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *MFAChallenge) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var mfaLinksMembers = wire.Names{
 	"response",
@@ -1365,14 +1253,10 @@ func (v *MFALinks) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v MFALinks) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v MFALinks) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *MFALinks) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *MFALinks) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var pageLinksMembers = wire.Names{
 	"next",
@@ -1403,14 +1287,10 @@ func (v *PageLinks) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v PageLinks) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v PageLinks) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *PageLinks) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *PageLinks) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var permissionInformationMembers = wire.Names{
 	"name",
@@ -1445,14 +1325,10 @@ func (v *PermissionInformation) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v PermissionInformation) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v PermissionInformation) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *PermissionInformation) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *PermissionInformation) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var purposeTextMembers = wire.Names{
 	"description",
@@ -1483,14 +1359,10 @@ func (v *PurposeText) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v PurposeText) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v PurposeText) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *PurposeText) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *PurposeText) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var referenceMembers = wire.Names{
 	"id",
@@ -1525,14 +1397,10 @@ func (v *Reference) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v Reference) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v Reference) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *Reference) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *Reference) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var referenceListMembers = wire.Names{
 	"count",
@@ -1567,14 +1435,10 @@ func (v *ReferenceList) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v ReferenceList) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v ReferenceList) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *ReferenceList) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *ReferenceList) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var selfLinkMembers = wire.Names{
 	"self",
@@ -1605,14 +1469,10 @@ func (v *SelfLink) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v SelfLink) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v SelfLink) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *SelfLink) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *SelfLink) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var stepFailureMembers = wire.Names{
 	"code",
@@ -1657,14 +1517,10 @@ func (v *StepFailure) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v StepFailure) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v StepFailure) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *StepFailure) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *StepFailure) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var stepLinkMembers = wire.Names{
 	"type",
@@ -1695,24 +1551,16 @@ func (v *StepLink) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v StepLink) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v StepLink) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *StepLink) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *StepLink) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 // Raw returns the value as raw JSON.
-func (v StepResult) Raw() value.JSON {
-	return v.raw
-}
+func (v StepResult) Raw() value.JSON { return v.raw }
 
 // IsZero reports whether the value is absent. JSON null is a value.
-func (v StepResult) IsZero() bool {
-	return v.raw.IsZero()
-}
+func (v StepResult) IsZero() bool { return v.raw.IsZero() }
 
 // StepResultOf returns a StepResult that holds raw.
 func StepResultOf(raw value.JSON) StepResult {
@@ -1756,24 +1604,16 @@ func NewStepResultFailure(v StepFailure) StepResult {
 }
 
 // DecodeJSON reads the value from d.
-func (v *StepResult) DecodeJSON(d *wire.Decoder) {
-	v.raw = d.ReadRaw()
-}
+func (v *StepResult) DecodeJSON(d *wire.Decoder) { v.raw = d.ReadRaw() }
 
 // AppendJSON appends the value's JSON form to b.
-func (v *StepResult) AppendJSON(b []byte) []byte {
-	return wire.AppendRaw(b, v.raw)
-}
+func (v *StepResult) AppendJSON(b []byte) []byte { return wire.AppendRaw(b, v.raw) }
 
 // MarshalJSON implements json.Marshaler.
-func (v StepResult) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v StepResult) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *StepResult) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *StepResult) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var submitMFAParamsMembers = wire.Names{
 	"mfa-response",
@@ -1800,14 +1640,10 @@ func (v *SubmitMFAParams) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v SubmitMFAParams) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v SubmitMFAParams) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *SubmitMFAParams) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *SubmitMFAParams) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var updateUserParamsMembers = wire.Names{
 	"email",
@@ -1850,14 +1686,10 @@ func (v *UpdateUserParams) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v UpdateUserParams) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v UpdateUserParams) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *UpdateUserParams) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *UpdateUserParams) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var userMembers = wire.Names{
 	"id",
@@ -1948,14 +1780,10 @@ func (v *User) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v User) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v User) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *User) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *User) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var userLinksMembers = wire.Names{
 	"accounts",
@@ -1994,11 +1822,7 @@ func (v *UserLinks) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v UserLinks) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v UserLinks) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *UserLinks) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *UserLinks) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }

@@ -164,9 +164,7 @@ var accountKindValues = []AccountKind{
 }
 
 // Known reports whether this version of the package knows the value.
-func (v AccountKind) Known() bool {
-	return wire.OneOf(v, accountKindValues)
-}
+func (v AccountKind) Known() bool { return wire.OneOf(v, accountKindValues) }
 
 // AccountLinks holds the links of an account.
 type AccountLinks struct {
@@ -213,9 +211,7 @@ var accountStatusValues = []AccountStatus{
 }
 
 // Known reports whether this version of the package knows the value.
-func (v AccountStatus) Known() bool {
-	return wire.OneOf(v, accountStatusValues)
-}
+func (v AccountStatus) Known() bool { return wire.OneOf(v, accountStatusValues) }
 
 // AccountSummary is an account as listed in a connection.
 type AccountSummary struct {
@@ -310,9 +306,7 @@ var addressKindValues = []AddressKind{
 }
 
 // Known reports whether this version of the package knows the value.
-func (v AddressKind) Known() bool {
-	return wire.OneOf(v, addressKindValues)
-}
+func (v AddressKind) Known() bool { return wire.OneOf(v, addressKindValues) }
 
 // AuthorizationKind is a kind of login.
 type AuthorizationKind string
@@ -340,9 +334,7 @@ var authorizationKindValues = []AuthorizationKind{
 }
 
 // Known reports whether this version of the package knows the value.
-func (v AuthorizationKind) Known() bool {
-	return wire.OneOf(v, authorizationKindValues)
-}
+func (v AuthorizationKind) Known() bool { return wire.OneOf(v, authorizationKindValues) }
 
 // BPAY holds the details of a BPAY payment.
 type BPAY struct {
@@ -488,9 +480,7 @@ var connectionStatusValues = []ConnectionStatus{
 }
 
 // Known reports whether this version of the package knows the value.
-func (v ConnectionStatus) Known() bool {
-	return wire.OneOf(v, connectionStatusValues)
-}
+func (v ConnectionStatus) Known() bool { return wire.OneOf(v, connectionStatusValues) }
 
 // Connector is an institution together with a method of connecting to it.
 type Connector struct {
@@ -566,9 +556,7 @@ var connectorStageValues = []ConnectorStage{
 }
 
 // Known reports whether this version of the package knows the value.
-func (v ConnectorStage) Known() bool {
-	return wire.OneOf(v, connectorStageValues)
-}
+func (v ConnectorStage) Known() bool { return wire.OneOf(v, connectorStageValues) }
 
 // ConnectorStats holds how long a connector's jobs take.
 type ConnectorStats struct {
@@ -605,9 +593,7 @@ var connectorStatusValues = []ConnectorStatus{
 }
 
 // Known reports whether this version of the package knows the value.
-func (v ConnectorStatus) Known() bool {
-	return wire.OneOf(v, connectorStatusValues)
-}
+func (v ConnectorStatus) Known() bool { return wire.OneOf(v, connectorStatusValues) }
 
 // Coordinates is a pair of geographic coordinates.
 type Coordinates struct {
@@ -690,9 +676,7 @@ var depositRateKindValues = []DepositRateKind{
 }
 
 // Known reports whether this version of the package knows the value.
-func (v DepositRateKind) Known() bool {
-	return wire.OneOf(v, depositRateKindValues)
-}
+func (v DepositRateKind) Known() bool { return wire.OneOf(v, depositRateKindValues) }
 
 // Direction is the direction of a transaction: money in or money out.
 type Direction string
@@ -711,9 +695,7 @@ var directionValues = []Direction{
 }
 
 // Known reports whether this version of the package knows the value.
-func (v Direction) Known() bool {
-	return wire.OneOf(v, directionValues)
-}
+func (v Direction) Known() bool { return wire.OneOf(v, directionValues) }
 
 // Discount is a discount on a fee.
 type Discount struct {
@@ -826,9 +808,7 @@ var eligibilityKindValues = []EligibilityKind{
 }
 
 // Known reports whether this version of the package knows the value.
-func (v EligibilityKind) Known() bool {
-	return wire.OneOf(v, eligibilityKindValues)
-}
+func (v EligibilityKind) Known() bool { return wire.OneOf(v, eligibilityKindValues) }
 
 // Enrichment is what is known about the counterparty of a transaction.
 type Enrichment struct {
@@ -962,9 +942,7 @@ var featureKindValues = []FeatureKind{
 }
 
 // Known reports whether this version of the package knows the value.
-func (v FeatureKind) Known() bool {
-	return wire.OneOf(v, featureKindValues)
-}
+func (v FeatureKind) Known() bool { return wire.OneOf(v, featureKindValues) }
 
 // Fee is a fee.
 type Fee struct {
@@ -1038,9 +1016,7 @@ var feeKindValues = []FeeKind{
 }
 
 // Known reports whether this version of the package knows the value.
-func (v FeeKind) Known() bool {
-	return wire.OneOf(v, feeKindValues)
-}
+func (v FeeKind) Known() bool { return wire.OneOf(v, feeKindValues) }
 
 // Industry is a category of the Australian and New Zealand Standard Industrial
 // Classification (ANZSIC), from broadest to narrowest.
@@ -1126,9 +1102,7 @@ var institutionKindValues = []InstitutionKind{
 }
 
 // Known reports whether this version of the package knows the value.
-func (v InstitutionKind) Known() bool {
-	return wire.OneOf(v, institutionKindValues)
-}
+func (v InstitutionKind) Known() bool { return wire.OneOf(v, institutionKindValues) }
 
 // InstitutionReference identifies an institution.
 type InstitutionReference struct {
@@ -1160,9 +1134,7 @@ var interestPaymentDueValues = []InterestPaymentDue{
 }
 
 // Known reports whether this version of the package knows the value.
-func (v InterestPaymentDue) Known() bool {
-	return wire.OneOf(v, interestPaymentDueValues)
-}
+func (v InterestPaymentDue) Known() bool { return wire.OneOf(v, interestPaymentDueValues) }
 
 // Interval is a period for which transactions are available.
 type Interval struct {
@@ -1275,9 +1247,7 @@ var lendingRateKindValues = []LendingRateKind{
 }
 
 // Known reports whether this version of the package knows the value.
-func (v LendingRateKind) Known() bool {
-	return wire.OneOf(v, lendingRateKindValues)
-}
+func (v LendingRateKind) Known() bool { return wire.OneOf(v, lendingRateKindValues) }
 
 // Loan holds the terms of a loan.
 type Loan struct {
@@ -1333,9 +1303,7 @@ var loanPurposeValues = []LoanPurpose{
 }
 
 // Known reports whether this version of the package knows the value.
-func (v LoanPurpose) Known() bool {
-	return wire.OneOf(v, loanPurposeValues)
-}
+func (v LoanPurpose) Known() bool { return wire.OneOf(v, loanPurposeValues) }
 
 // Location is the location of a business.
 type Location struct {
@@ -1427,9 +1395,7 @@ var matchTypeValues = []MatchType{
 }
 
 // Known reports whether this version of the package knows the value.
-func (v MatchType) Known() bool {
-	return wire.OneOf(v, matchTypeValues)
-}
+func (v MatchType) Known() bool { return wire.OneOf(v, matchTypeValues) }
 
 // MaturityInstructions is what happens to a term deposit at maturity.
 type MaturityInstructions string
@@ -1451,9 +1417,7 @@ var maturityInstructionsValues = []MaturityInstructions{
 }
 
 // Known reports whether this version of the package knows the value.
-func (v MaturityInstructions) Known() bool {
-	return wire.OneOf(v, maturityInstructionsValues)
-}
+func (v MaturityInstructions) Known() bool { return wire.OneOf(v, maturityInstructionsValues) }
 
 // Merchant is a merchant.
 type Merchant struct {
@@ -1499,9 +1463,7 @@ var methodValues = []Method{
 }
 
 // Known reports whether this version of the package knows the value.
-func (v Method) Known() bool {
-	return wire.OneOf(v, methodValues)
-}
+func (v Method) Known() bool { return wire.OneOf(v, methodValues) }
 
 // usual returns the value as the known values spell it: responses may spell it another way.
 func (v Method) usual() Method {
@@ -1538,9 +1500,7 @@ var ownershipValues = []Ownership{
 }
 
 // Known reports whether this version of the package knows the value.
-func (v Ownership) Known() bool {
-	return wire.OneOf(v, ownershipValues)
-}
+func (v Ownership) Known() bool { return wire.OneOf(v, ownershipValues) }
 
 // PageLinks holds links to a page and the next one.
 type PageLinks struct {
@@ -1676,9 +1636,7 @@ var rateApplicationValues = []RateApplication{
 }
 
 // Known reports whether this version of the package knows the value.
-func (v RateApplication) Known() bool {
-	return wire.OneOf(v, rateApplicationValues)
-}
+func (v RateApplication) Known() bool { return wire.OneOf(v, rateApplicationValues) }
 
 // RateCondition is a condition for a rate.
 type RateCondition struct {
@@ -1731,9 +1689,7 @@ var repaymentTypeValues = []RepaymentType{
 }
 
 // Known reports whether this version of the package knows the value.
-func (v RepaymentType) Known() bool {
-	return wire.OneOf(v, repaymentTypeValues)
-}
+func (v RepaymentType) Known() bool { return wire.OneOf(v, repaymentTypeValues) }
 
 // SelfLink holds a resource's link to itself.
 type SelfLink struct {
@@ -1807,9 +1763,7 @@ var tierValues = []Tier{
 }
 
 // Known reports whether this version of the package knows the value.
-func (v Tier) Known() bool {
-	return wire.OneOf(v, tierValues)
-}
+func (v Tier) Known() bool { return wire.OneOf(v, tierValues) }
 
 // Transaction is a transaction on an account.
 type Transaction struct {
@@ -1899,9 +1853,7 @@ var transactionClassValues = []TransactionClass{
 }
 
 // Known reports whether this version of the package knows the value.
-func (v TransactionClass) Known() bool {
-	return wire.OneOf(v, transactionClassValues)
-}
+func (v TransactionClass) Known() bool { return wire.OneOf(v, transactionClassValues) }
 
 // TransactionLinks holds the links of a transaction.
 type TransactionLinks struct {
@@ -1952,9 +1904,7 @@ var transactionStatusValues = []TransactionStatus{
 }
 
 // Known reports whether this version of the package knows the value.
-func (v TransactionStatus) Known() bool {
-	return wire.OneOf(v, transactionStatusValues)
-}
+func (v TransactionStatus) Known() bool { return wire.OneOf(v, transactionStatusValues) }
 
 // UnitOfMeasure is the unit of a tier's limits.
 type UnitOfMeasure string
@@ -1979,9 +1929,7 @@ var unitOfMeasureValues = []UnitOfMeasure{
 }
 
 // Known reports whether this version of the package knows the value.
-func (v UnitOfMeasure) Known() bool {
-	return wire.OneOf(v, unitOfMeasureValues)
-}
+func (v UnitOfMeasure) Known() bool { return wire.OneOf(v, unitOfMeasureValues) }
 
 // UploadStatementParams is a bank statement to upload.
 type UploadStatementParams struct {

@@ -144,14 +144,10 @@ func (v *Account) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v Account) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v Account) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *Account) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *Account) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var accountAddressMembers = wire.Names{
 	"addressType",
@@ -186,14 +182,10 @@ func (v *AccountAddress) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v AccountAddress) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v AccountAddress) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *AccountAddress) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *AccountAddress) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var accountClassMembers = wire.Names{
 	"type",
@@ -224,14 +216,10 @@ func (v *AccountClass) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v AccountClass) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v AccountClass) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *AccountClass) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *AccountClass) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var accountDetailsMembers = wire.Names{
 	"fees",
@@ -286,14 +274,10 @@ func (v *AccountDetails) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v AccountDetails) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v AccountDetails) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *AccountDetails) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *AccountDetails) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var accountLinksMembers = wire.Names{
 	"connection",
@@ -332,14 +316,10 @@ func (v *AccountLinks) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v AccountLinks) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v AccountLinks) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *AccountLinks) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *AccountLinks) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var accountListMembers = wire.Names{
 	"type",
@@ -374,14 +354,10 @@ func (v *AccountList) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v AccountList) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v AccountList) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *AccountList) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *AccountList) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var accountSummaryMembers = wire.Names{
 	"id",
@@ -448,14 +424,10 @@ func (v *AccountSummary) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v AccountSummary) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v AccountSummary) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *AccountSummary) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *AccountSummary) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var accountSummaryLinksMembers = wire.Names{
 	"self",
@@ -486,14 +458,10 @@ func (v *AccountSummaryLinks) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v AccountSummaryLinks) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v AccountSummaryLinks) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *AccountSummaryLinks) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *AccountSummaryLinks) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var accountSummaryListMembers = wire.Names{
 	"type",
@@ -524,14 +492,10 @@ func (v *AccountSummaryList) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v AccountSummaryList) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v AccountSummaryList) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *AccountSummaryList) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *AccountSummaryList) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var addressMembers = wire.Names{
 	"addressLine1",
@@ -590,14 +554,10 @@ func (v *Address) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v Address) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v Address) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *Address) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *Address) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var bpayMembers = wire.Names{
 	"billerCode",
@@ -632,14 +592,10 @@ func (v *BPAY) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v BPAY) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v BPAY) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *BPAY) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *BPAY) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var categoryMembers = wire.Names{
 	"matchType",
@@ -678,14 +634,10 @@ func (v *Category) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v Category) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v Category) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *Category) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *Category) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var codeTitleMembers = wire.Names{
 	"code",
@@ -716,14 +668,10 @@ func (v *CodeTitle) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v CodeTitle) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v CodeTitle) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *CodeTitle) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *CodeTitle) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var colorsMembers = wire.Names{
 	"primary",
@@ -750,14 +698,10 @@ func (v *Colors) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v Colors) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v Colors) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *Colors) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *Colors) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var connectionMembers = wire.Names{
 	"id",
@@ -824,14 +768,10 @@ func (v *Connection) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v Connection) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v Connection) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *Connection) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *Connection) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var connectionLinksMembers = wire.Names{
 	"accounts",
@@ -874,14 +814,10 @@ func (v *ConnectionLinks) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v ConnectionLinks) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v ConnectionLinks) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *ConnectionLinks) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *ConnectionLinks) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var connectionListMembers = wire.Names{
 	"type",
@@ -916,14 +852,10 @@ func (v *ConnectionList) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v ConnectionList) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v ConnectionList) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *ConnectionList) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *ConnectionList) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var connectorMembers = wire.Names{
 	"id",
@@ -986,14 +918,10 @@ func (v *Connector) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v Connector) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v Connector) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *Connector) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *Connector) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var connectorAuthorizationMembers = wire.Names{
 	"type",
@@ -1024,14 +952,10 @@ func (v *ConnectorAuthorization) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v ConnectorAuthorization) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v ConnectorAuthorization) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *ConnectorAuthorization) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *ConnectorAuthorization) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var connectorListMembers = wire.Names{
 	"totalCount",
@@ -1070,14 +994,10 @@ func (v *ConnectorList) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v ConnectorList) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v ConnectorList) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *ConnectorList) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *ConnectorList) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var connectorStatsMembers = wire.Names{
 	"averageDurationMs",
@@ -1104,14 +1024,10 @@ func (v *ConnectorStats) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v ConnectorStats) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v ConnectorStats) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *ConnectorStats) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *ConnectorStats) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var coordinatesMembers = wire.Names{
 	"lat",
@@ -1142,14 +1058,10 @@ func (v *Coordinates) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v Coordinates) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v Coordinates) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *Coordinates) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *Coordinates) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var creditCardMembers = wire.Names{
 	"minPaymentAmount",
@@ -1188,14 +1100,10 @@ func (v *CreditCard) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v CreditCard) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v CreditCard) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *CreditCard) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *CreditCard) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var depositRateMembers = wire.Names{
 	"depositRateType",
@@ -1250,14 +1158,10 @@ func (v *DepositRate) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v DepositRate) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v DepositRate) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *DepositRate) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *DepositRate) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var discountMembers = wire.Names{
 	"description",
@@ -1324,14 +1228,10 @@ func (v *Discount) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v Discount) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v Discount) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *Discount) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *Discount) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var discountEligibilityMembers = wire.Names{
 	"discountEligibilityType",
@@ -1370,14 +1270,10 @@ func (v *DiscountEligibility) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v DiscountEligibility) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v DiscountEligibility) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *DiscountEligibility) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *DiscountEligibility) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var durationsMembers = wire.Names{
 	"total",
@@ -1420,14 +1316,10 @@ func (v *Durations) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v Durations) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v Durations) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *Durations) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *Durations) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var enrichmentMembers = wire.Names{
 	"cleanDescription",
@@ -1470,14 +1362,10 @@ func (v *Enrichment) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v Enrichment) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v Enrichment) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *Enrichment) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *Enrichment) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var featureMembers = wire.Names{
 	"featureType",
@@ -1520,14 +1408,10 @@ func (v *Feature) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v Feature) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v Feature) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *Feature) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *Feature) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var feeMembers = wire.Names{
 	"name",
@@ -1598,14 +1482,10 @@ func (v *Fee) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v Fee) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v Fee) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *Fee) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *Fee) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var industryMembers = wire.Names{
 	"division",
@@ -1648,14 +1528,10 @@ func (v *Industry) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v Industry) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v Industry) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *Industry) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *Industry) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var institutionMembers = wire.Names{
 	"name",
@@ -1726,14 +1602,10 @@ func (v *Institution) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v Institution) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v Institution) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *Institution) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *Institution) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var institutionReferenceMembers = wire.Names{
 	"id",
@@ -1768,14 +1640,10 @@ func (v *InstitutionReference) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v InstitutionReference) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v InstitutionReference) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *InstitutionReference) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *InstitutionReference) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var intervalMembers = wire.Names{
 	"from",
@@ -1806,14 +1674,10 @@ func (v *Interval) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v Interval) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v Interval) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *Interval) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *Interval) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var jobListMembers = wire.Names{
 	"type",
@@ -1844,14 +1708,10 @@ func (v *JobList) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v JobList) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v JobList) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *JobList) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *JobList) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var jobReferenceMembers = wire.Names{
 	"id",
@@ -1886,14 +1746,10 @@ func (v *JobReference) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v JobReference) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v JobReference) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *JobReference) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *JobReference) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var lendingRateMembers = wire.Names{
 	"lendingRateType",
@@ -1964,14 +1820,10 @@ func (v *LendingRate) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v LendingRate) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v LendingRate) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *LendingRate) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *LendingRate) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var loanMembers = wire.Names{
 	"startDate",
@@ -2060,14 +1912,10 @@ func (v *Loan) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v Loan) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v Loan) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *Loan) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *Loan) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var locationMembers = wire.Names{
 	"formattedAddress",
@@ -2122,14 +1970,10 @@ func (v *Location) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v Location) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v Location) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *Location) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *Location) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var loginCaptionsMembers = wire.Names{
 	"forgotten_password_url",
@@ -2172,14 +2016,10 @@ func (v *LoginCaptions) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v LoginCaptions) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v LoginCaptions) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *LoginCaptions) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *LoginCaptions) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var logoMembers = wire.Names{
 	"type",
@@ -2214,14 +2054,10 @@ func (v *Logo) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v Logo) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v Logo) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *Logo) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *Logo) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var logoLinksMembers = wire.Names{
 	"full",
@@ -2252,14 +2088,10 @@ func (v *LogoLinks) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v LogoLinks) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v LogoLinks) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *LogoLinks) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *LogoLinks) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var merchantMembers = wire.Names{
 	"id",
@@ -2316,14 +2148,10 @@ func (v *Merchant) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v Merchant) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v Merchant) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *Merchant) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *Merchant) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var pageLinksMembers = wire.Names{
 	"next",
@@ -2354,14 +2182,10 @@ func (v *PageLinks) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v PageLinks) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v PageLinks) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *PageLinks) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *PageLinks) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var paymentDetailsMembers = wire.Names{
 	"apcaNumber",
@@ -2392,14 +2216,10 @@ func (v *PaymentDetails) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v PaymentDetails) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v PaymentDetails) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *PaymentDetails) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *PaymentDetails) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var phoneNumberMembers = wire.Names{
 	"local",
@@ -2430,14 +2250,10 @@ func (v *PhoneNumber) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v PhoneNumber) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v PhoneNumber) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *PhoneNumber) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *PhoneNumber) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var postalAddressMembers = wire.Names{
 	"buildingName1",
@@ -2548,14 +2364,10 @@ func (v *PostalAddress) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v PostalAddress) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v PostalAddress) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *PostalAddress) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *PostalAddress) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var profileMembers = wire.Names{
 	"fullName",
@@ -2606,14 +2418,10 @@ func (v *Profile) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v Profile) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v Profile) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *Profile) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *Profile) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var purseMembers = wire.Names{
 	"amount",
@@ -2644,14 +2452,10 @@ func (v *Purse) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v Purse) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v Purse) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *Purse) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *Purse) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var rateConditionMembers = wire.Names{
 	"additionalInfo",
@@ -2682,14 +2486,10 @@ func (v *RateCondition) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v RateCondition) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v RateCondition) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *RateCondition) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *RateCondition) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var rateTierMembers = wire.Names{
 	"name",
@@ -2744,14 +2544,10 @@ func (v *RateTier) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v RateTier) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v RateTier) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *RateTier) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *RateTier) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var selfLinkMembers = wire.Names{
 	"self",
@@ -2778,14 +2574,10 @@ func (v *SelfLink) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v SelfLink) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v SelfLink) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *SelfLink) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *SelfLink) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var simpleAddressMembers = wire.Names{
 	"mailingName",
@@ -2840,14 +2632,10 @@ func (v *SimpleAddress) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v SimpleAddress) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v SimpleAddress) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *SimpleAddress) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *SimpleAddress) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var termDepositMembers = wire.Names{
 	"lodgementDate",
@@ -2890,14 +2678,10 @@ func (v *TermDeposit) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v TermDeposit) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v TermDeposit) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *TermDeposit) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *TermDeposit) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var transactionMembers = wire.Names{
 	"id",
@@ -2996,14 +2780,10 @@ func (v *Transaction) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v Transaction) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v Transaction) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *Transaction) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *Transaction) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var transactionLinksMembers = wire.Names{
 	"account",
@@ -3042,14 +2822,10 @@ func (v *TransactionLinks) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v TransactionLinks) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v TransactionLinks) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *TransactionLinks) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *TransactionLinks) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var transactionPageMembers = wire.Names{
 	"count",
@@ -3092,11 +2868,7 @@ func (v *TransactionPage) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v TransactionPage) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v TransactionPage) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *TransactionPage) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *TransactionPage) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }

@@ -35,9 +35,7 @@ var accountTypeValues = []AccountType{
 }
 
 // Known reports whether this version of the package knows the value.
-func (v AccountType) Known() bool {
-	return wire.OneOf(v, accountTypeValues)
-}
+func (v AccountType) Known() bool { return wire.OneOf(v, accountTypeValues) }
 
 // Category is the category of the business that a transaction was with.
 type Category struct {
@@ -95,9 +93,7 @@ var directionValues = []Direction{
 }
 
 // Known reports whether this version of the package knows the value.
-func (v Direction) Known() bool {
-	return wire.OneOf(v, directionValues)
-}
+func (v Direction) Known() bool { return wire.OneOf(v, directionValues) }
 
 // Enrichment is what is known about the description of a transaction.
 type Enrichment struct {
@@ -207,9 +203,7 @@ var matchTypeValues = []MatchType{
 }
 
 // Known reports whether this version of the package knows the value.
-func (v MatchType) Known() bool {
-	return wire.OneOf(v, matchTypeValues)
-}
+func (v MatchType) Known() bool { return wire.OneOf(v, matchTypeValues) }
 
 // Merchant is a merchant.
 type Merchant struct {

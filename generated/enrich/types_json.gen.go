@@ -39,14 +39,10 @@ func (v *Category) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v Category) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v Category) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *Category) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *Category) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var coordinatesMembers = wire.Names{
 	"lat",
@@ -77,14 +73,10 @@ func (v *Coordinates) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v Coordinates) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v Coordinates) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *Coordinates) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *Coordinates) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var detailsMembers = wire.Names{
 	"merchant",
@@ -123,14 +115,10 @@ func (v *Details) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v Details) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v Details) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *Details) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *Details) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var enrichmentMembers = wire.Names{
 	"direction",
@@ -173,14 +161,10 @@ func (v *Enrichment) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v Enrichment) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v Enrichment) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *Enrichment) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *Enrichment) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var industryMembers = wire.Names{
 	"division",
@@ -223,14 +207,10 @@ func (v *Industry) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v Industry) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v Industry) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *Industry) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *Industry) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var industryCodeMembers = wire.Names{
 	"code",
@@ -261,14 +241,10 @@ func (v *IndustryCode) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v IndustryCode) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v IndustryCode) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *IndustryCode) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *IndustryCode) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var linksMembers = wire.Names{
 	"logo-master",
@@ -303,14 +279,10 @@ func (v *Links) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v Links) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v Links) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *Links) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *Links) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var locationMembers = wire.Names{
 	"formattedAddress",
@@ -365,14 +337,10 @@ func (v *Location) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v Location) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v Location) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *Location) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *Location) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var merchantMembers = wire.Names{
 	"id",
@@ -415,14 +383,10 @@ func (v *Merchant) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v Merchant) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v Merchant) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *Merchant) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *Merchant) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var phoneNumberMembers = wire.Names{
 	"local",
@@ -453,11 +417,7 @@ func (v *PhoneNumber) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v PhoneNumber) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v PhoneNumber) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *PhoneNumber) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *PhoneNumber) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }

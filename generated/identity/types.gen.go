@@ -208,9 +208,7 @@ var sourceValues = []Source{
 }
 
 // Known reports whether this version of the package knows the value.
-func (v Source) Known() bool {
-	return wire.OneOf(v, sourceValues)
-}
+func (v Source) Known() bool { return wire.OneOf(v, sourceValues) }
 
 // usual returns the value as the known values spell it: responses may spell it another way.
 func (v Source) usual() Source {

@@ -72,14 +72,10 @@ func (v *Address) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v Address) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v Address) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *Address) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *Address) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var identityMembers = wire.Names{
 	"id",
@@ -182,14 +178,10 @@ func (v *Identity) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v Identity) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v Identity) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *Identity) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *Identity) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var identityLinksMembers = wire.Names{
 	"job",
@@ -220,14 +212,10 @@ func (v *IdentityLinks) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v IdentityLinks) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v IdentityLinks) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *IdentityLinks) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *IdentityLinks) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var identityListMembers = wire.Names{
 	"type",
@@ -262,14 +250,10 @@ func (v *IdentityList) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v IdentityList) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v IdentityList) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *IdentityList) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *IdentityList) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var organisationMembers = wire.Names{
 	"businessName",
@@ -344,14 +328,10 @@ func (v *Organisation) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v Organisation) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v Organisation) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *Organisation) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *Organisation) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var postalAddressMembers = wire.Names{
 	"buildingName1",
@@ -458,11 +438,7 @@ func (v *PostalAddress) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v PostalAddress) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v PostalAddress) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *PostalAddress) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *PostalAddress) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }

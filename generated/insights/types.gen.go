@@ -295,9 +295,7 @@ var kindValues = []Kind{
 }
 
 // Known reports whether this version of the package knows the value.
-func (v Kind) Known() bool {
-	return wire.OneOf(v, kindValues)
-}
+func (v Kind) Known() bool { return wire.OneOf(v, kindValues) }
 
 // MatchInput is a value that was compared with a user's data.
 type MatchInput struct {
@@ -401,9 +399,7 @@ var ratioRangeValues = []RatioRange{
 }
 
 // Known reports whether this version of the package knows the value.
-func (v RatioRange) Known() bool {
-	return wire.OneOf(v, ratioRangeValues)
-}
+func (v RatioRange) Known() bool { return wire.OneOf(v, ratioRangeValues) }
 
 // SelfLink holds the link to an object.
 type SelfLink struct {
@@ -440,9 +436,7 @@ var typeIDValues = []TypeID{
 }
 
 // Known reports whether this version of the package knows the value.
-func (v TypeID) Known() bool {
-	return wire.OneOf(v, typeIDValues)
-}
+func (v TypeID) Known() bool { return wire.OneOf(v, typeIDValues) }
 
 // VerifyAccountParams is the number and type of the account that a user claims
 // to have.

@@ -40,14 +40,10 @@ func (v *AccountFinding) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v AccountFinding) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v AccountFinding) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *AccountFinding) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *AccountFinding) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var accountInsightMembers = wire.Names{
 	"id",
@@ -94,14 +90,10 @@ func (v *AccountInsight) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v AccountInsight) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v AccountInsight) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *AccountInsight) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *AccountInsight) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var balanceFindingMembers = wire.Names{
 	"accountId",
@@ -138,14 +130,10 @@ func (v *BalanceFinding) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v BalanceFinding) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v BalanceFinding) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *BalanceFinding) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *BalanceFinding) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var balanceInsightMembers = wire.Names{
 	"id",
@@ -192,24 +180,16 @@ func (v *BalanceInsight) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v BalanceInsight) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v BalanceInsight) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *BalanceInsight) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *BalanceInsight) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 // Raw returns the value as raw JSON.
-func (v Claim) Raw() value.JSON {
-	return v.raw
-}
+func (v Claim) Raw() value.JSON { return v.raw }
 
 // IsZero reports whether the value is absent. JSON null is a value.
-func (v Claim) IsZero() bool {
-	return v.raw.IsZero()
-}
+func (v Claim) IsZero() bool { return v.raw.IsZero() }
 
 // ClaimOf returns a Claim that holds raw.
 func ClaimOf(raw value.JSON) Claim {
@@ -301,24 +281,16 @@ func NewClaimExpenseRatio(v VerifyExpenseRatioParams) Claim {
 }
 
 // DecodeJSON reads the value from d.
-func (v *Claim) DecodeJSON(d *wire.Decoder) {
-	v.raw = d.ReadRaw()
-}
+func (v *Claim) DecodeJSON(d *wire.Decoder) { v.raw = d.ReadRaw() }
 
 // AppendJSON appends the value's JSON form to b.
-func (v *Claim) AppendJSON(b []byte) []byte {
-	return wire.AppendRaw(b, v.raw)
-}
+func (v *Claim) AppendJSON(b []byte) []byte { return wire.AppendRaw(b, v.raw) }
 
 // MarshalJSON implements json.Marshaler.
-func (v Claim) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v Claim) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *Claim) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *Claim) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var createInsightParamsMembers = wire.Names{
 	"users",
@@ -354,14 +326,10 @@ func (v *CreateInsightParams) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v CreateInsightParams) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v CreateInsightParams) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *CreateInsightParams) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *CreateInsightParams) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var expenseInputMembers = wire.Names{
 	"expense",
@@ -388,14 +356,10 @@ func (v *ExpenseInput) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v ExpenseInput) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v ExpenseInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *ExpenseInput) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *ExpenseInput) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var expenseRatioMembers = wire.Names{
 	"range",
@@ -422,14 +386,10 @@ func (v *ExpenseRatio) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v ExpenseRatio) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v ExpenseRatio) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *ExpenseRatio) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *ExpenseRatio) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var expenseRatioFindingMembers = wire.Names{
 	"input",
@@ -460,14 +420,10 @@ func (v *ExpenseRatioFinding) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v ExpenseRatioFinding) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v ExpenseRatioFinding) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *ExpenseRatioFinding) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *ExpenseRatioFinding) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var expenseRatioInsightMembers = wire.Names{
 	"id",
@@ -514,24 +470,16 @@ func (v *ExpenseRatioInsight) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v ExpenseRatioInsight) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v ExpenseRatioInsight) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *ExpenseRatioInsight) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *ExpenseRatioInsight) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 // Raw returns the value as raw JSON.
-func (v Findings) Raw() value.JSON {
-	return v.raw
-}
+func (v Findings) Raw() value.JSON { return v.raw }
 
 // IsZero reports whether the value is absent. JSON null is a value.
-func (v Findings) IsZero() bool {
-	return v.raw.IsZero()
-}
+func (v Findings) IsZero() bool { return v.raw.IsZero() }
 
 // FindingsOf returns a Findings that holds raw.
 func FindingsOf(raw value.JSON) Findings {
@@ -619,24 +567,16 @@ func NewFindingsExpenseRatios(v []ExpenseRatioFinding) Findings {
 }
 
 // DecodeJSON reads the value from d.
-func (v *Findings) DecodeJSON(d *wire.Decoder) {
-	v.raw = d.ReadRaw()
-}
+func (v *Findings) DecodeJSON(d *wire.Decoder) { v.raw = d.ReadRaw() }
 
 // AppendJSON appends the value's JSON form to b.
-func (v *Findings) AppendJSON(b []byte) []byte {
-	return wire.AppendRaw(b, v.raw)
-}
+func (v *Findings) AppendJSON(b []byte) []byte { return wire.AppendRaw(b, v.raw) }
 
 // MarshalJSON implements json.Marshaler.
-func (v Findings) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v Findings) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *Findings) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *Findings) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var identityFindingMembers = wire.Names{
 	"name",
@@ -693,14 +633,10 @@ func (v *IdentityFinding) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v IdentityFinding) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v IdentityFinding) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *IdentityFinding) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *IdentityFinding) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var identityInsightMembers = wire.Names{
 	"id",
@@ -747,14 +683,10 @@ func (v *IdentityInsight) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v IdentityInsight) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v IdentityInsight) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *IdentityInsight) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *IdentityInsight) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var incomeInsightMembers = wire.Names{
 	"insightType",
@@ -785,14 +717,10 @@ func (v *IncomeInsight) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v IncomeInsight) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v IncomeInsight) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *IncomeInsight) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *IncomeInsight) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var insightMembers = wire.Names{
 	"id",
@@ -844,14 +772,10 @@ func (v *Insight) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v Insight) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v Insight) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *Insight) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *Insight) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var insightPageMembers = wire.Names{
 	"count",
@@ -890,14 +814,10 @@ func (v *InsightPage) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v InsightPage) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v InsightPage) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *InsightPage) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *InsightPage) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var insightTypeMembers = wire.Names{
 	"id",
@@ -944,14 +864,10 @@ func (v *InsightType) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v InsightType) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v InsightType) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *InsightType) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *InsightType) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var insightTypeListMembers = wire.Names{
 	"type",
@@ -986,24 +902,16 @@ func (v *InsightTypeList) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v InsightTypeList) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v InsightTypeList) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *InsightTypeList) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *InsightTypeList) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 // Raw returns the value as raw JSON.
-func (v MatchInput) Raw() value.JSON {
-	return v.raw
-}
+func (v MatchInput) Raw() value.JSON { return v.raw }
 
 // IsZero reports whether the value is absent. JSON null is a value.
-func (v MatchInput) IsZero() bool {
-	return v.raw.IsZero()
-}
+func (v MatchInput) IsZero() bool { return v.raw.IsZero() }
 
 // MatchInputOf returns a MatchInput that holds raw.
 func MatchInputOf(raw value.JSON) MatchInput {
@@ -1031,24 +939,16 @@ func NewMatchInputObject(v value.JSON) MatchInput {
 }
 
 // DecodeJSON reads the value from d.
-func (v *MatchInput) DecodeJSON(d *wire.Decoder) {
-	v.raw = d.ReadRaw()
-}
+func (v *MatchInput) DecodeJSON(d *wire.Decoder) { v.raw = d.ReadRaw() }
 
 // AppendJSON appends the value's JSON form to b.
-func (v *MatchInput) AppendJSON(b []byte) []byte {
-	return wire.AppendRaw(b, v.raw)
-}
+func (v *MatchInput) AppendJSON(b []byte) []byte { return wire.AppendRaw(b, v.raw) }
 
 // MarshalJSON implements json.Marshaler.
-func (v MatchInput) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v MatchInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *MatchInput) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *MatchInput) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var matchResultMembers = wire.Names{
 	"input",
@@ -1087,14 +987,10 @@ func (v *MatchResult) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v MatchResult) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v MatchResult) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *MatchResult) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *MatchResult) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var pageLinksMembers = wire.Names{
 	"next",
@@ -1129,14 +1025,10 @@ func (v *PageLinks) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v PageLinks) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v PageLinks) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *PageLinks) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *PageLinks) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var rangeMembers = wire.Names{
 	"min",
@@ -1167,14 +1059,10 @@ func (v *Range) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v Range) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v Range) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *Range) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *Range) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var rangeResultMembers = wire.Names{
 	"input",
@@ -1209,14 +1097,10 @@ func (v *RangeResult) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v RangeResult) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v RangeResult) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *RangeResult) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *RangeResult) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var selfLinkMembers = wire.Names{
 	"self",
@@ -1243,14 +1127,10 @@ func (v *SelfLink) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v SelfLink) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v SelfLink) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *SelfLink) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *SelfLink) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var verifyAccountParamsMembers = wire.Names{
 	"accountNumber",
@@ -1281,14 +1161,10 @@ func (v *VerifyAccountParams) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v VerifyAccountParams) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v VerifyAccountParams) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *VerifyAccountParams) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *VerifyAccountParams) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var verifyBalanceParamsMembers = wire.Names{
 	"balance",
@@ -1315,14 +1191,10 @@ func (v *VerifyBalanceParams) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v VerifyBalanceParams) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v VerifyBalanceParams) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *VerifyBalanceParams) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *VerifyBalanceParams) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var verifyExpenseRatioParamsMembers = wire.Names{
 	"expense",
@@ -1349,14 +1221,10 @@ func (v *VerifyExpenseRatioParams) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v VerifyExpenseRatioParams) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v VerifyExpenseRatioParams) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *VerifyExpenseRatioParams) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *VerifyExpenseRatioParams) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var verifyIdentityParamsMembers = wire.Names{
 	"name",
@@ -1395,14 +1263,10 @@ func (v *VerifyIdentityParams) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v VerifyIdentityParams) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v VerifyIdentityParams) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *VerifyIdentityParams) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *VerifyIdentityParams) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var verifyIncomeParamsMembers = wire.Names{
 	"income",
@@ -1429,11 +1293,7 @@ func (v *VerifyIncomeParams) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v VerifyIncomeParams) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v VerifyIncomeParams) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *VerifyIncomeParams) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *VerifyIncomeParams) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }

@@ -135,9 +135,7 @@ var matchTypeValues = []MatchType{
 }
 
 // Known reports whether this version of the package knows the value.
-func (v MatchType) Known() bool {
-	return wire.OneOf(v, matchTypeValues)
-}
+func (v MatchType) Known() bool { return wire.OneOf(v, matchTypeValues) }
 
 // Merchant is what is known about a merchant.
 type Merchant struct {

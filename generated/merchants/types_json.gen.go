@@ -47,14 +47,10 @@ func (v *Business) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v Business) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v Business) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *Business) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *Business) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var categoryMembers = wire.Names{
 	"matchType",
@@ -89,14 +85,10 @@ func (v *Category) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v Category) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v Category) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *Category) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *Category) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var coordinatesMembers = wire.Names{
 	"lat",
@@ -127,14 +119,10 @@ func (v *Coordinates) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v Coordinates) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v Coordinates) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *Coordinates) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *Coordinates) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var industryMembers = wire.Names{
 	"division",
@@ -177,14 +165,10 @@ func (v *Industry) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v Industry) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v Industry) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *Industry) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *Industry) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var industryCodeMembers = wire.Names{
 	"code",
@@ -215,14 +199,10 @@ func (v *IndustryCode) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v IndustryCode) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v IndustryCode) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *IndustryCode) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *IndustryCode) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var linksMembers = wire.Names{
 	"logo-master",
@@ -257,14 +237,10 @@ func (v *Links) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v Links) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v Links) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *Links) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *Links) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var locationMembers = wire.Names{
 	"formattedAddress",
@@ -319,14 +295,10 @@ func (v *Location) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v Location) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v Location) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *Location) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *Location) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var merchantMembers = wire.Names{
 	"merchant",
@@ -369,14 +341,10 @@ func (v *Merchant) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v Merchant) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v Merchant) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *Merchant) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *Merchant) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var merchantListMembers = wire.Names{
 	"size",
@@ -415,14 +383,10 @@ func (v *MerchantList) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v MerchantList) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v MerchantList) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *MerchantList) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *MerchantList) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var merchantSummaryMembers = wire.Names{
 	"merchantId",
@@ -477,14 +441,10 @@ func (v *MerchantSummary) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v MerchantSummary) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v MerchantSummary) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *MerchantSummary) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *MerchantSummary) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var phoneNumberMembers = wire.Names{
 	"local",
@@ -515,14 +475,10 @@ func (v *PhoneNumber) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v PhoneNumber) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v PhoneNumber) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *PhoneNumber) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *PhoneNumber) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var selfLinkMembers = wire.Names{
 	"self",
@@ -549,11 +505,7 @@ func (v *SelfLink) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v SelfLink) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v SelfLink) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *SelfLink) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *SelfLink) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }

@@ -92,9 +92,7 @@ var domesticKindValues = []DomesticKind{
 }
 
 // Known reports whether this version of the package knows the value.
-func (v DomesticKind) Known() bool {
-	return wire.OneOf(v, domesticKindValues)
-}
+func (v DomesticKind) Known() bool { return wire.OneOf(v, domesticKindValues) }
 
 // ForeignAccount is a bank account outside Australia.
 type ForeignAccount struct {
@@ -147,9 +145,7 @@ var kindValues = []Kind{
 }
 
 // Known reports whether this version of the package knows the value.
-func (v Kind) Known() bool {
-	return wire.OneOf(v, kindValues)
-}
+func (v Kind) Known() bool { return wire.OneOf(v, kindValues) }
 
 // PageLinks holds the links of a page.
 type PageLinks struct {
@@ -198,9 +194,7 @@ var payIDKindValues = []PayIDKind{
 }
 
 // Known reports whether this version of the package knows the value.
-func (v PayIDKind) Known() bool {
-	return wire.OneOf(v, payIDKindValues)
-}
+func (v PayIDKind) Known() bool { return wire.OneOf(v, payIDKindValues) }
 
 // Payee is someone or something that a user pays money to. Kind says which of
 // Domestic, Biller, International and DigitalWallet is set.
@@ -304,9 +298,7 @@ var walletKindValues = []WalletKind{
 }
 
 // Known reports whether this version of the package knows the value.
-func (v WalletKind) Known() bool {
-	return wire.OneOf(v, walletKindValues)
-}
+func (v WalletKind) Known() bool { return wire.OneOf(v, walletKindValues) }
 
 // WalletProvider is a provider of digital wallets.
 type WalletProvider string
@@ -334,6 +326,4 @@ var walletProviderValues = []WalletProvider{
 }
 
 // Known reports whether this version of the package knows the value.
-func (v WalletProvider) Known() bool {
-	return wire.OneOf(v, walletProviderValues)
-}
+func (v WalletProvider) Known() bool { return wire.OneOf(v, walletProviderValues) }

@@ -40,14 +40,10 @@ func (v *Account) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v Account) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v Account) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *Account) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *Account) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var beneficiaryMembers = wire.Names{
 	"name",
@@ -82,14 +78,10 @@ func (v *Beneficiary) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v Beneficiary) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v Beneficiary) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *Beneficiary) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *Beneficiary) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var billerMembers = wire.Names{
 	"billerCode",
@@ -124,14 +116,10 @@ func (v *Biller) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v Biller) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v Biller) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *Biller) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *Biller) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var digitalWalletMembers = wire.Names{
 	"provider",
@@ -170,14 +158,10 @@ func (v *DigitalWallet) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v DigitalWallet) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v DigitalWallet) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *DigitalWallet) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *DigitalWallet) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var domesticMembers = wire.Names{
 	"payeeAccountUType",
@@ -212,14 +196,10 @@ func (v *Domestic) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v Domestic) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v Domestic) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *Domestic) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *Domestic) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var foreignAccountMembers = wire.Names{
 	"accountNumber",
@@ -262,14 +242,10 @@ func (v *ForeignAccount) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v ForeignAccount) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v ForeignAccount) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *ForeignAccount) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *ForeignAccount) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var internationalMembers = wire.Names{
 	"beneficiaryDetails",
@@ -300,14 +276,10 @@ func (v *International) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v International) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v International) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *International) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *International) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var pageLinksMembers = wire.Names{
 	"next",
@@ -338,14 +310,10 @@ func (v *PageLinks) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v PageLinks) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v PageLinks) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *PageLinks) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *PageLinks) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var payIDMembers = wire.Names{
 	"type",
@@ -380,14 +348,10 @@ func (v *PayID) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v PayID) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v PayID) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *PayID) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *PayID) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var payeeMembers = wire.Names{
 	"id",
@@ -458,14 +422,10 @@ func (v *Payee) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v Payee) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v Payee) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *Payee) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *Payee) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var payeePageMembers = wire.Names{
 	"count",
@@ -508,14 +468,10 @@ func (v *PayeePage) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v PayeePage) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v PayeePage) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *PayeePage) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *PayeePage) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var payeeSummaryMembers = wire.Names{
 	"id",
@@ -570,14 +526,10 @@ func (v *PayeeSummary) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v PayeeSummary) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v PayeeSummary) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *PayeeSummary) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *PayeeSummary) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var selfLinkMembers = wire.Names{
 	"self",
@@ -604,11 +556,7 @@ func (v *SelfLink) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v SelfLink) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v SelfLink) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *SelfLink) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *SelfLink) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }

@@ -235,9 +235,7 @@ var directionValues = []Direction{
 }
 
 // Known reports whether this version of the package knows the value.
-func (v Direction) Known() bool {
-	return wire.OneOf(v, directionValues)
-}
+func (v Direction) Known() bool { return wire.OneOf(v, directionValues) }
 
 // Enrichment is what is known about the counterparty of a transaction.
 type Enrichment struct {
@@ -474,9 +472,7 @@ var metricFormatValues = []MetricFormat{
 }
 
 // Known reports whether this version of the package knows the value.
-func (v MetricFormat) Known() bool {
-	return wire.OneOf(v, metricFormatValues)
-}
+func (v MetricFormat) Known() bool { return wire.OneOf(v, metricFormatValues) }
 
 // MetricResult is the result of a metric.
 type MetricResult struct {
@@ -925,9 +921,7 @@ var transactionClassValues = []TransactionClass{
 }
 
 // Known reports whether this version of the package knows the value.
-func (v TransactionClass) Known() bool {
-	return wire.OneOf(v, transactionClassValues)
-}
+func (v TransactionClass) Known() bool { return wire.OneOf(v, transactionClassValues) }
 
 // TransactionPage is a page of transactions.
 type TransactionPage struct {
@@ -963,6 +957,4 @@ var transactionStatusValues = []TransactionStatus{
 }
 
 // Known reports whether this version of the package knows the value.
-func (v TransactionStatus) Known() bool {
-	return wire.OneOf(v, transactionStatusValues)
-}
+func (v TransactionStatus) Known() bool { return wire.OneOf(v, transactionStatusValues) }

@@ -36,14 +36,10 @@ func (v *AccountClass) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v AccountClass) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v AccountClass) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *AccountClass) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *AccountClass) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var accountLinksMembers = wire.Names{
 	"institution",
@@ -78,14 +74,10 @@ func (v *AccountLinks) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v AccountLinks) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v AccountLinks) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *AccountLinks) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *AccountLinks) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var accreditationMembers = wire.Names{
 	"cdrAccessModel",
@@ -128,14 +120,10 @@ func (v *Accreditation) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v Accreditation) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v Accreditation) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *Accreditation) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *Accreditation) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var addressMembers = wire.Names{
 	"addressLine1",
@@ -186,14 +174,10 @@ func (v *Address) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v Address) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v Address) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *Address) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *Address) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var affordabilityFindingsMembers = wire.Names{
 	"metrics",
@@ -232,14 +216,10 @@ func (v *AffordabilityFindings) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v AffordabilityFindings) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v AffordabilityFindings) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *AffordabilityFindings) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *AffordabilityFindings) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var analysisMembers = wire.Names{
 	"summary",
@@ -278,14 +258,10 @@ func (v *Analysis) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v Analysis) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v Analysis) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *Analysis) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *Analysis) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var analysisAmountMembers = wire.Names{
 	"total",
@@ -332,14 +308,10 @@ func (v *AnalysisAmount) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v AnalysisAmount) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v AnalysisAmount) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *AnalysisAmount) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *AnalysisAmount) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var analysisRangeMembers = wire.Names{
 	"startDate",
@@ -374,14 +346,10 @@ func (v *AnalysisRange) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v AnalysisRange) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v AnalysisRange) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *AnalysisRange) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *AnalysisRange) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var analysisSummaryMembers = wire.Names{
 	"overallPercentage",
@@ -412,14 +380,10 @@ func (v *AnalysisSummary) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v AnalysisSummary) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v AnalysisSummary) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *AnalysisSummary) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *AnalysisSummary) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var averagesMembers = wire.Names{
 	"medianMonth",
@@ -462,14 +426,10 @@ func (v *Averages) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v Averages) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v Averages) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *Averages) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *Averages) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var categoryMembers = wire.Names{
 	"anzsic",
@@ -496,14 +456,10 @@ func (v *Category) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v Category) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v Category) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *Category) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *Category) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var codeTitleMembers = wire.Names{
 	"code",
@@ -534,14 +490,10 @@ func (v *CodeTitle) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v CodeTitle) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v CodeTitle) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *CodeTitle) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *CodeTitle) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var coordinatesMembers = wire.Names{
 	"lat",
@@ -572,14 +524,10 @@ func (v *Coordinates) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v Coordinates) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v Coordinates) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *Coordinates) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *Coordinates) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var createReportParamsMembers = wire.Names{
 	"reportType",
@@ -614,14 +562,10 @@ func (v *CreateReportParams) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v CreateReportParams) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v CreateReportParams) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *CreateReportParams) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *CreateReportParams) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var enrichmentMembers = wire.Names{
 	"cleanDescription",
@@ -664,14 +608,10 @@ func (v *Enrichment) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v Enrichment) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v Enrichment) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *Enrichment) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *Enrichment) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var filterMembers = wire.Names{
 	"name",
@@ -702,14 +642,10 @@ func (v *Filter) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v Filter) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v Filter) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *Filter) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *Filter) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var filterDeclarationMembers = wire.Names{
 	"type",
@@ -744,24 +680,16 @@ func (v *FilterDeclaration) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v FilterDeclaration) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v FilterDeclaration) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *FilterDeclaration) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *FilterDeclaration) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 // Raw returns the value as raw JSON.
-func (v FilterValue) Raw() value.JSON {
-	return v.raw
-}
+func (v FilterValue) Raw() value.JSON { return v.raw }
 
 // IsZero reports whether the value is absent. JSON null is a value.
-func (v FilterValue) IsZero() bool {
-	return v.raw.IsZero()
-}
+func (v FilterValue) IsZero() bool { return v.raw.IsZero() }
 
 // FilterValueOf returns a FilterValue that holds raw.
 func FilterValueOf(raw value.JSON) FilterValue {
@@ -789,34 +717,22 @@ func NewFilterValueList(v []string) FilterValue {
 }
 
 // DecodeJSON reads the value from d.
-func (v *FilterValue) DecodeJSON(d *wire.Decoder) {
-	v.raw = d.ReadRaw()
-}
+func (v *FilterValue) DecodeJSON(d *wire.Decoder) { v.raw = d.ReadRaw() }
 
 // AppendJSON appends the value's JSON form to b.
-func (v *FilterValue) AppendJSON(b []byte) []byte {
-	return wire.AppendRaw(b, v.raw)
-}
+func (v *FilterValue) AppendJSON(b []byte) []byte { return wire.AppendRaw(b, v.raw) }
 
 // MarshalJSON implements json.Marshaler.
-func (v FilterValue) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v FilterValue) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *FilterValue) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *FilterValue) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 // Raw returns the value as raw JSON.
-func (v Findings) Raw() value.JSON {
-	return v.raw
-}
+func (v Findings) Raw() value.JSON { return v.raw }
 
 // IsZero reports whether the value is absent. JSON null is a value.
-func (v Findings) IsZero() bool {
-	return v.raw.IsZero()
-}
+func (v Findings) IsZero() bool { return v.raw.IsZero() }
 
 // FindingsOf returns a Findings that holds raw.
 func FindingsOf(raw value.JSON) Findings {
@@ -865,24 +781,16 @@ func NewFindingsStatement(v StatementFindings) Findings {
 }
 
 // DecodeJSON reads the value from d.
-func (v *Findings) DecodeJSON(d *wire.Decoder) {
-	v.raw = d.ReadRaw()
-}
+func (v *Findings) DecodeJSON(d *wire.Decoder) { v.raw = d.ReadRaw() }
 
 // AppendJSON appends the value's JSON form to b.
-func (v *Findings) AppendJSON(b []byte) []byte {
-	return wire.AppendRaw(b, v.raw)
-}
+func (v *Findings) AppendJSON(b []byte) []byte { return wire.AppendRaw(b, v.raw) }
 
 // MarshalJSON implements json.Marshaler.
-func (v Findings) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v Findings) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *Findings) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *Findings) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var frequencyMembers = wire.Names{
 	"type",
@@ -921,14 +829,10 @@ func (v *Frequency) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v Frequency) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v Frequency) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *Frequency) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *Frequency) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var groupMembers = wire.Names{
 	"id",
@@ -971,14 +875,10 @@ func (v *Group) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v Group) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v Group) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *Group) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *Group) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var groupTransactionMembers = wire.Names{
 	"id",
@@ -1017,14 +917,10 @@ func (v *GroupTransaction) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v GroupTransaction) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v GroupTransaction) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *GroupTransaction) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *GroupTransaction) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var industryMembers = wire.Names{
 	"division",
@@ -1063,14 +959,10 @@ func (v *Industry) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v Industry) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v Industry) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *Industry) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *Industry) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var intervalMembers = wire.Names{
 	"from",
@@ -1101,14 +993,10 @@ func (v *Interval) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v Interval) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v Interval) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *Interval) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *Interval) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var jobReferenceMembers = wire.Names{
 	"id",
@@ -1143,14 +1031,10 @@ func (v *JobReference) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v JobReference) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v JobReference) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *JobReference) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *JobReference) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var locationMembers = wire.Names{
 	"formattedAddress",
@@ -1205,14 +1089,10 @@ func (v *Location) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v Location) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v Location) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *Location) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *Location) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var merchantMembers = wire.Names{
 	"id",
@@ -1269,14 +1149,10 @@ func (v *Merchant) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v Merchant) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v Merchant) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *Merchant) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *Merchant) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var metricMembers = wire.Names{
 	"id",
@@ -1319,14 +1195,10 @@ func (v *Metric) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v Metric) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v Metric) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *Metric) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *Metric) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var metricResultMembers = wire.Names{
 	"format",
@@ -1357,14 +1229,10 @@ func (v *MetricResult) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v MetricResult) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v MetricResult) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *MetricResult) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *MetricResult) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var nextOccurrenceMembers = wire.Names{
 	"amount",
@@ -1395,14 +1263,10 @@ func (v *NextOccurrence) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v NextOccurrence) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v NextOccurrence) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *NextOccurrence) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *NextOccurrence) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var pageLinksMembers = wire.Names{
 	"next",
@@ -1433,14 +1297,10 @@ func (v *PageLinks) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v PageLinks) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v PageLinks) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *PageLinks) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *PageLinks) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var percentagesMembers = wire.Names{
 	"credit",
@@ -1471,14 +1331,10 @@ func (v *Percentages) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v Percentages) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v Percentages) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *Percentages) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *Percentages) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var phoneNumberMembers = wire.Names{
 	"international",
@@ -1509,14 +1365,10 @@ func (v *PhoneNumber) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v PhoneNumber) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v PhoneNumber) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *PhoneNumber) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *PhoneNumber) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var reportMembers = wire.Names{
 	"id",
@@ -1580,14 +1432,10 @@ func (v *Report) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v Report) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v Report) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *Report) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *Report) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var reportAccountMembers = wire.Names{
 	"id",
@@ -1674,14 +1522,10 @@ func (v *ReportAccount) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v ReportAccount) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v ReportAccount) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *ReportAccount) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *ReportAccount) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var reportPageMembers = wire.Names{
 	"count",
@@ -1724,14 +1568,10 @@ func (v *ReportPage) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v ReportPage) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v ReportPage) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *ReportPage) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *ReportPage) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var reportSummaryMembers = wire.Names{
 	"id",
@@ -1790,14 +1630,10 @@ func (v *ReportSummary) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v ReportSummary) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v ReportSummary) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *ReportSummary) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *ReportSummary) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var reportTypeMembers = wire.Names{
 	"id",
@@ -1840,14 +1676,10 @@ func (v *ReportType) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v ReportType) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v ReportType) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *ReportType) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *ReportType) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var reportTypeListMembers = wire.Names{
 	"id",
@@ -1898,14 +1730,10 @@ func (v *ReportTypeList) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v ReportTypeList) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v ReportTypeList) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *ReportTypeList) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *ReportTypeList) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var selfLinkMembers = wire.Names{
 	"self",
@@ -1932,14 +1760,10 @@ func (v *SelfLink) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v SelfLink) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v SelfLink) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *SelfLink) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *SelfLink) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var statementAccountMembers = wire.Names{
 	"id",
@@ -2038,14 +1862,10 @@ func (v *StatementAccount) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v StatementAccount) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v StatementAccount) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *StatementAccount) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *StatementAccount) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var statementAccountDetailsMembers = wire.Names{
 	"addresses",
@@ -2100,14 +1920,10 @@ func (v *StatementAccountDetails) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v StatementAccountDetails) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v StatementAccountDetails) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *StatementAccountDetails) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *StatementAccountDetails) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var statementFindingsMembers = wire.Names{
 	"institution",
@@ -2150,14 +1966,10 @@ func (v *StatementFindings) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v StatementFindings) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v StatementFindings) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *StatementFindings) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *StatementFindings) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var statementIdentityMembers = wire.Names{
 	"customerType",
@@ -2260,14 +2072,10 @@ func (v *StatementIdentity) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v StatementIdentity) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v StatementIdentity) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *StatementIdentity) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *StatementIdentity) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var statementInstitutionMembers = wire.Names{
 	"abn",
@@ -2306,14 +2114,10 @@ func (v *StatementInstitution) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v StatementInstitution) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v StatementInstitution) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *StatementInstitution) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *StatementInstitution) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var subgroupMembers = wire.Names{
 	"id",
@@ -2352,14 +2156,10 @@ func (v *Subgroup) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v Subgroup) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v Subgroup) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *Subgroup) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *Subgroup) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var transactionMembers = wire.Names{
 	"id",
@@ -2438,14 +2238,10 @@ func (v *Transaction) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v Transaction) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v Transaction) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *Transaction) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *Transaction) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var transactionPageMembers = wire.Names{
 	"count",
@@ -2488,11 +2284,7 @@ func (v *TransactionPage) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v TransactionPage) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v TransactionPage) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *TransactionPage) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *TransactionPage) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }

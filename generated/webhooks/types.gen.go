@@ -142,9 +142,7 @@ var statusValues = []Status{
 }
 
 // Known reports whether this version of the package knows the value.
-func (v Status) Known() bool {
-	return wire.OneOf(v, statusValues)
-}
+func (v Status) Known() bool { return wire.OneOf(v, statusValues) }
 
 // Webhook is a URL that Basiq calls when events occur.
 type Webhook struct {

@@ -55,14 +55,10 @@ func (v *Attempt) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v Attempt) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v Attempt) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *Attempt) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *Attempt) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var messageMembers = wire.Names{
 	"id",
@@ -117,14 +113,10 @@ func (v *Message) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v Message) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v Message) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *Message) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *Message) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var messageLinksMembers = wire.Names{
 	"event",
@@ -167,14 +159,10 @@ func (v *MessageLinks) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v MessageLinks) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v MessageLinks) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *MessageLinks) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *MessageLinks) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var messagePageMembers = wire.Names{
 	"count",
@@ -217,14 +205,10 @@ func (v *MessagePage) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v MessagePage) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v MessagePage) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *MessagePage) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *MessagePage) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var pageLinksMembers = wire.Names{
 	"next",
@@ -255,14 +239,10 @@ func (v *PageLinks) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v PageLinks) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v PageLinks) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *PageLinks) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *PageLinks) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var payloadMembers = wire.Names{
 	"eventTypeId",
@@ -297,14 +277,10 @@ func (v *Payload) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v Payload) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v Payload) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *Payload) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *Payload) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var sendTestMessageParamsMembers = wire.Names{
 	"Text",
@@ -335,14 +311,10 @@ func (v *SendTestMessageParams) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v SendTestMessageParams) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v SendTestMessageParams) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *SendTestMessageParams) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *SendTestMessageParams) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 var webhookMembers = wire.Names{
 	"id",
@@ -401,14 +373,10 @@ func (v *Webhook) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v Webhook) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v Webhook) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *Webhook) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *Webhook) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 // Format prints the value with a placeholder for its secret.
 func (v Webhook) Format(f fmt.State, verb rune) {
@@ -462,14 +430,10 @@ func (v *WebhookList) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v WebhookList) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v WebhookList) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *WebhookList) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *WebhookList) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
 // Format prints the value with a placeholder for its secret.
 func (v WebhookList) Format(f fmt.State, verb rune) {
@@ -519,11 +483,7 @@ func (v *WebhookParams) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (v WebhookParams) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&v)
-}
+func (v WebhookParams) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (v *WebhookParams) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, v)
-}
+func (v *WebhookParams) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }

@@ -16,10 +16,14 @@ import (
 	"time"
 
 	"github.com/basiq-sdk/basiq-go/generated/affordability"
+	"github.com/basiq-sdk/basiq-go/generated/analytics"
 	"github.com/basiq-sdk/basiq-go/generated/core"
 	"github.com/basiq-sdk/basiq-go/generated/data"
 	"github.com/basiq-sdk/basiq-go/generated/enrich"
 	"github.com/basiq-sdk/basiq-go/generated/identity"
+	"github.com/basiq-sdk/basiq-go/generated/insights"
+	"github.com/basiq-sdk/basiq-go/generated/merchants"
+	"github.com/basiq-sdk/basiq-go/generated/payees"
 	"github.com/basiq-sdk/basiq-go/generated/reporting"
 	"github.com/basiq-sdk/basiq-go/generated/webhooks"
 	"github.com/basiq-sdk/basiq-go/transport/wire"
@@ -38,6 +42,8 @@ var responseTypes = map[string]func() codec{
 	"affordability.SnapshotList":    func() codec { return new(affordability.SnapshotList) },
 	"affordability.Summary":         func() codec { return new(affordability.Summary) },
 	"affordability.TransactionPage": func() codec { return new(affordability.TransactionPage) },
+	"analytics.ConnectionAnalytics": func() codec { return new(analytics.ConnectionAnalytics) },
+	"analytics.UserAnalytics":       func() codec { return new(analytics.UserAnalytics) },
 	"core.AccessToken":              func() codec { return new(core.AccessToken) },
 	"core.AuthLink":                 func() codec { return new(core.AuthLink) },
 	"core.ConsentList":              func() codec { return new(core.ConsentList) },
@@ -62,6 +68,18 @@ var responseTypes = map[string]func() codec{
 	"enrich.Enrichment":             func() codec { return new(enrich.Enrichment) },
 	"identity.Identity":             func() codec { return new(identity.Identity) },
 	"identity.IdentityList":         func() codec { return new(identity.IdentityList) },
+	"insights.AccountInsight":       func() codec { return new(insights.AccountInsight) },
+	"insights.BalanceInsight":       func() codec { return new(insights.BalanceInsight) },
+	"insights.ExpenseRatioInsight":  func() codec { return new(insights.ExpenseRatioInsight) },
+	"insights.IdentityInsight":      func() codec { return new(insights.IdentityInsight) },
+	"insights.IncomeInsight":        func() codec { return new(insights.IncomeInsight) },
+	"insights.Insight":              func() codec { return new(insights.Insight) },
+	"insights.InsightPage":          func() codec { return new(insights.InsightPage) },
+	"insights.InsightTypeList":      func() codec { return new(insights.InsightTypeList) },
+	"merchants.Merchant":            func() codec { return new(merchants.Merchant) },
+	"merchants.MerchantList":        func() codec { return new(merchants.MerchantList) },
+	"payees.Payee":                  func() codec { return new(payees.Payee) },
+	"payees.PayeePage":              func() codec { return new(payees.PayeePage) },
 	"reporting.JobReference":        func() codec { return new(reporting.JobReference) },
 	"reporting.Report":              func() codec { return new(reporting.Report) },
 	"reporting.ReportPage":          func() codec { return new(reporting.ReportPage) },

@@ -12,6 +12,8 @@ import (
 
 	"github.com/basiq-sdk/basiq-go/generated/core"
 	"github.com/basiq-sdk/basiq-go/generated/data"
+	"github.com/basiq-sdk/basiq-go/generated/insights"
+	"github.com/basiq-sdk/basiq-go/generated/payees"
 	"github.com/basiq-sdk/basiq-go/generated/reporting"
 	"github.com/basiq-sdk/basiq-go/generated/webhooks"
 	"github.com/basiq-sdk/basiq-go/transport/value"
@@ -19,7 +21,7 @@ import (
 
 var filters = []any{
 	core.EventFilter{}, core.JobFilter{}, data.AccountFilter{}, data.ConnectionFilter{}, data.ConnectorFilter{}, data.TransactionFilter{},
-	reporting.TransactionFilter{}, webhooks.MessageFilter{},
+	insights.InsightFilter{}, payees.PayeeFilter{}, reporting.TransactionFilter{}, webhooks.MessageFilter{},
 }
 
 // TestGeneratedFilters: every method of every filter adds one term with the value as

@@ -176,6 +176,13 @@ func TestPathsAreBuiltInOnePlace(t *testing.T) {
 		for _, imp := range file.Imports {
 			switch path := strings.Trim(imp.Path.Value, `"`); {
 			case slices.Contains([]string{"context", "io", "iter", "net/http", "strconv"}, path), strings.HasPrefix(path, "github.com/basiq-sdk/basiq-go/transport"):
+			case path == "strings": // to join the values of a query parameter
+				ast.Inspect(file, func(n ast.Node) bool {
+					if use, ok := n.(*ast.SelectorExpr); ok && fmt.Sprint(use.X) == "strings" && use.Sel.Name != "Join" {
+						t.Errorf("%s uses strings.%s", name, use.Sel.Name)
+					}
+					return true
+				})
 			default:
 				t.Errorf("%s imports %s", name, path)
 			}

@@ -235,6 +235,8 @@ var imports = map[string]string{
 	"basiq": "github.com/basiq-sdk/basiq-go", "basiqtest": "github.com/basiq-sdk/basiq-go/basiqtest",
 	"core": "github.com/basiq-sdk/basiq-go/generated/core", "data": "github.com/basiq-sdk/basiq-go/generated/data",
 	"enrich": "github.com/basiq-sdk/basiq-go/generated/enrich", "identity": "github.com/basiq-sdk/basiq-go/generated/identity",
+	"insights": "github.com/basiq-sdk/basiq-go/generated/insights", "payees": "github.com/basiq-sdk/basiq-go/generated/payees",
+	"analytics": "github.com/basiq-sdk/basiq-go/generated/analytics", "merchants": "github.com/basiq-sdk/basiq-go/generated/merchants",
 	"reporting": "github.com/basiq-sdk/basiq-go/generated/reporting", "webhooks": "github.com/basiq-sdk/basiq-go/generated/webhooks",
 	"transport": "github.com/basiq-sdk/basiq-go/transport", "value": "github.com/basiq-sdk/basiq-go/transport/value",
 	"webhook": "github.com/basiq-sdk/basiq-go/webhook",

@@ -5,6 +5,8 @@
 //	go test ./internal/faults -run Document -update
 package retries
 
+import "strings"
+
 // Outcomes of an attempt without a status.
 const (
 	NeverSent = -1 // the request was provably never sent
@@ -54,10 +56,5 @@ func Of(outcome int) Row {
 // Allowed reports whether a call of a class is retried after the outcome. class is the
 // index of the class in Classes.
 func (r Row) Allowed(class uint8) bool {
-	for i := range len(r.Retry) {
-		if int(class) < len(Classes) && r.Retry[i] == Classes[class] {
-			return true
-		}
-	}
-	return false
+	return int(class) < len(Classes) && strings.IndexByte(r.Retry, Classes[class]) >= 0
 }

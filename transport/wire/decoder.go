@@ -396,4 +396,4 @@ func (d *Decoder) raw() string {
 // using a switch, which takes much longer to compile.
 //
 //go:noinline
-func OneOf[T ~string](v T, known []T) bool { return slices.Contains(known, v) }
+func OneOf[T ~string | ~int](v T, known []T) bool { return slices.Contains(known, v) }

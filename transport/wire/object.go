@@ -267,6 +267,19 @@ func (o *Object) Extra() iter.Seq2[string, json.RawMessage] {
 	}
 }
 
+// ExtraOf returns the undeclared members of an object, decoded with read. There is no
+// error: a value of another kind is the zero value.
+func ExtraOf[T any](o *Object, read func(*Decoder) T) map[string]T {
+	var out map[string]T
+	for name, raw := range o.Extra() {
+		if out == nil {
+			out = map[string]T{}
+		}
+		out[name] = read(NewDecoder(string(raw)))
+	}
+	return out
+}
+
 // SetNull makes the member be encoded as null while its field is zero. Use it to send null
 // in a request.
 func (o *Object) SetNull(name string) { o.put(set{name: name, raw: "null"}) }

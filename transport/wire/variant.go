@@ -115,3 +115,16 @@ func VariantTexts[T ~string](v value.JSON, match Match) ([]T, bool) {
 	list := ReadListOf(d, ReadText[T])
 	return list, d.Finish() == nil
 }
+
+// VariantOf decodes a polymorphic value with read if it matches.
+func VariantOf[T any](v value.JSON, match Match, read func(*Decoder) T) (T, bool) {
+	var zero T
+	if !match.holds(v) {
+		return zero, false
+	}
+	d := NewDecoder(v.String())
+	if t := read(d); d.Finish() == nil {
+		return t, true
+	}
+	return zero, false
+}

@@ -33,6 +33,8 @@ type Writer struct {
 	start int
 	count int
 	guess int
+
+	escape bool // the names of members
 }
 
 // BeginObject starts to append an object to b. o and names are those with which the type
@@ -86,9 +88,16 @@ func (w *Writer) begin(name string, room int) []byte {
 		b = append(b, ',')
 	}
 	w.count++
+	if w.escape {
+		return append(AppendString(b, name), ':')
+	}
 	b = append(append(b, '"'), name...)
 	return append(b, '"', ':')
 }
+
+// EscapeNames makes the writer escape the names of members. It is for objects of which
+// some have a quote or a backslash in their name.
+func (w *Writer) EscapeNames() { w.escape = true }
 
 // wireName returns the name under which a declared member was received.
 func (e *more) wireName(name string) string {

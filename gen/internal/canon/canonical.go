@@ -65,7 +65,10 @@ func difference(a, b *yaml.Node) *yaml.Node {
 // canonical returns the facts of an OpenAPI document as a new tree in canonical
 // order. The nodes keep their positions in the document.
 func canonical(name string, root *yaml.Node, decisions map[string]Decision) (*yaml.Node, error) {
-	c := &canoniser{reader: reader{name: name}, kinds: map[*yaml.Node]kind{}, decisions: decisions}
+	c := &canoniser{
+		reader: reader{name: name}, root: root, decisions: decisions,
+		kinds: map[*yaml.Node]kind{}, named: map[*yaml.Node]bool{}, copies: map[*yaml.Node]*yaml.Node{},
+	}
 	if v := member(root, "openapi"); v == nil || !strings.HasPrefix(v.Value, "3.0.") && !strings.HasPrefix(v.Value, "3.1.") {
 		found, hint := "it has no openapi key", "convert it to OpenAPI 3 first"
 		if v != nil {
@@ -89,11 +92,13 @@ func canonical(name string, root *yaml.Node, decisions map[string]Decision) (*ya
 		return nil, c.errs.Err()
 	}
 	f := newFinder(out)
-	c.resolveRefs(f)
+	c.plainRefs(f)
+	used := reach(f)
+	c.resolveRefs(f, used)
 	if err := c.errs.Err(); err != nil {
 		return nil, err
 	}
-	prune(f)
+	prune(f, used)
 	return out, nil
 }
 
@@ -119,11 +124,13 @@ func Marshal(root *yaml.Node) ([]byte, error) {
 type canoniser struct {
 	reader
 	refs  []reference
-	steps int                 // of all patterns
+	root  *yaml.Node          // of the description
 	kinds map[*yaml.Node]kind // of the converted objects
 
 	sharing   sharing
 	decisions map[string]Decision
+	named  map[*yaml.Node]bool       // operations that a path has by reference, with their operationId
+	copies map[*yaml.Node]*yaml.Node // the converted objects, by their originals
 }
 
 func member(n *yaml.Node, key string) *yaml.Node {
@@ -181,6 +188,9 @@ func (c *canoniser) convert(k kind, n *yaml.Node, key string) *yaml.Node {
 		}
 		return out
 	}
+	if k == tagList {
+		return tagNames(n)
+	}
 	c.credentials(key, n)
 	switch k {
 	case text:
@@ -192,7 +202,6 @@ func (c *canoniser) convert(k kind, n *yaml.Node, key string) *yaml.Node {
 			out := *n
 			out.Content = slices.Clone(n.Content)
 			sortNodes(&out)
-			c.duplicates(key, &out)
 			return &out
 		}
 		if n.Kind == yaml.MappingNode || k == enumList {
@@ -205,18 +214,17 @@ func (c *canoniser) convert(k kind, n *yaml.Node, key string) *yaml.Node {
 	return n
 }
 
-// duplicates reports values that occur twice in a sorted list.
-func (c *canoniser) duplicates(key string, n *yaml.Node) {
-	for i := 1; i < len(n.Content) && n.Content[i].Kind == yaml.ScalarNode; i++ {
-		a, b := n.Content[i-1], n.Content[i]
-		if a.Tag != b.Tag || a.Value != b.Value {
-			continue
-		}
-		if at := max(a.Line, b.Line); b.Line != at {
-			b = a
-		}
-		c.errorf(b, "duplicate-value", "%s lists %s twice", describe(key), quoted(b.Value)).WithHint("remove one of them")
+// unique removes the values that a sorted list has twice, and notes them.
+func unique(key string, n *yaml.Node, notes *[]string) {
+	same := func(a, b *yaml.Node) bool {
+		return a.Kind == yaml.ScalarNode && b.Kind == yaml.ScalarNode && a.Tag == b.Tag && a.Value == b.Value
 	}
+	for i := 1; i < len(n.Content); i++ {
+		if same(n.Content[i-1], n.Content[i]) {
+			ignore(notes, key+" twice: "+n.Content[i].Value)
+		}
+	}
+	n.Content = slices.CompactFunc(n.Content, same)
 }
 
 // sentences reports whether an enumeration lists messages for people. Those are
@@ -242,12 +250,13 @@ func describe(key string) string {
 
 func (c *canoniser) object(k kind, keywords []keyword, n *yaml.Node, key string) *yaml.Node {
 	out := mappingLike(n)
-	c.kinds[out] = k
+	c.kinds[out], c.copies[n] = k, out
 	if k == schema {
 		leave := c.sharing.enter(n)
 		defer func() { leave(out) }()
 	}
 	known := map[string]bool{}
+	var notes []string
 	for _, kw := range keywords {
 		known[kw.name] = true
 		for i := 0; i+1 < len(n.Content); i += 2 {
@@ -255,11 +264,8 @@ func (c *canoniser) object(k kind, keywords []keyword, n *yaml.Node, key string)
 				continue
 			}
 			v := c.convert(kw.kind, n.Content[i+1], kw.name)
-			if why := WrongType(kw.name, v); why != "" {
-				c.errorf(v, "wrong-type", "%s", why)
-			}
-			if kw.name == "pattern" {
-				c.pattern(v)
+			if (kw.kind == nameList || kw.kind == enumList) && v.Kind == yaml.SequenceNode {
+				unique(kw.name, v, &notes)
 			}
 			if kw.name == "$ref" {
 				c.ref(k, v)
@@ -270,19 +276,25 @@ func (c *canoniser) object(k kind, keywords []keyword, n *yaml.Node, key string)
 			if kw.kind == enumList && sentences(v) {
 				continue
 			}
-			if len(v.Content) == 0 && (kw.kind == contentMap || kw.kind == parameters || kw.kind == headersMap || kw.kind == nameList && v.Kind == yaml.SequenceNode) {
+			if len(v.Content) == 0 && (kw.kind == contentMap || kw.kind == parameters || kw.kind == headersMap || kw.kind == tagList || kw.kind == nameList && v.Kind == yaml.SequenceNode) {
 				continue // an empty one means the same as none
 			}
 			out.Content = append(out.Content, n.Content[i], v)
 		}
 	}
+	var flags []*yaml.Node
 	for i := 0; i+1 < len(n.Content); i += 2 {
-		name := n.Content[i].Value
-		if !known[name] && !prose[name] && !strings.HasPrefix(name, "x-") {
-			c.errorf(n.Content[i], "unknown-keyword", "%s is not a keyword of %s", quoted(name), kindNames[k]).
-				WithHint("correct it, or add it to the keywords of the generator: unknown keywords are not silently ignored")
+		name, v := n.Content[i].Value, n.Content[i+1]
+		switch {
+		case known[name] || prose[name]:
+		case !strings.HasPrefix(name, "x-"):
+			ignore(&notes, name)
+		case c.flag(name, v):
+			flags = append(flags, scalarNode(name, n.Content[i]), v)
 		}
 	}
+	out.Content = append(out.Content, c.sorted(&yaml.Node{Kind: yaml.MappingNode, Content: flags}).Content...)
+	c.withIgnored(out, notes, member(n, Ignored))
 	switch k {
 	case info:
 		c.title(out)
@@ -314,6 +326,9 @@ func (c *canoniser) names(k, elem kind, n *yaml.Node) *yaml.Node {
 		}
 		if k == scopes { // the description of a scope is prose
 			v = scalarNode("", v)
+		}
+		if elem == pathItem {
+			v = c.inlined(v)
 		}
 		cv := c.convert(elem, v, key.Value)
 		if elem == pathItem && cv.Kind == yaml.MappingNode {

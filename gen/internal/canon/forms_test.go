@@ -176,12 +176,12 @@ func TestCostOfLargeDocuments(t *testing.T) {
 			func(i int) string { return fmt.Sprintf("        p%d: {$ref: '#/components/schemas/S%d'}\n", i, i) },
 			func(i int) string { return fmt.Sprintf("    S%d: {type: string}\n", i) }), ""},
 		{"dangling references", build(wide, func(i int) string { return fmt.Sprintf("        p%d: {$ref: '#/components/schemas/S%d'}\n", i, i) }) +
-			"    Other: {type: string}\n", "[dangling-ref]"},
+			"    Other: {type: string}\n", ""},
 		{"parameters", build(head+"paths:\n  /{a}/{b}:\n    parameters:\n",
 			func(i int) string { return fmt.Sprintf("      - {name: p%d, in: query}\n", i) }) +
 			build("    get:\n      responses: {200: {description: d}}\n      parameters:\n",
 				func(i int) string { return fmt.Sprintf("        - {name: q%d, in: path}\n", i) }), ""},
-		{"unknown keywords", build(schema("{type: string}")+"components:\n  schemas:\n    A:\n", func(i int) string { return fmt.Sprintf("      k%d: v\n", i) }), "[unknown-keyword]"},
+		{"unknown keywords", build(schema("{type: string}")+"components:\n  schemas:\n    A:\n", func(i int) string { return fmt.Sprintf("      k%d: v\n", i) }), ""},
 		{"merge keys", build(head+"paths: {}\n", func(i int) string { return fmt.Sprintf("x-%d: &m%d {a: b}\n", i, i) }) +
 			build("x-z: {<<: [", func(i int) string { return fmt.Sprintf("*m%d, ", i) }) + "]}\n", ""},
 		{"long strings by alias", head + "x-s: &s " + long + "\nx-l: [" + strings.Repeat("*s, ", 400) + "]\npaths: {}\n", "bytes with aliases expanded [too-large]"},
@@ -192,7 +192,7 @@ func TestCostOfLargeDocuments(t *testing.T) {
 		{"many empty items", head + "paths:\n" + strings.Repeat(" -\n", 5<<20), "more than 1000000 lines and separators [too-many-nodes]"},
 		{"dashes in a line", head + "paths:\n  " + strings.Repeat("- ", 8<<20) + "\n", "more than 1000000 lines and separators [too-many-nodes]"},
 		{"comments", head + "paths: {}\n" + strings.Repeat("# c\n", 900_000), ""},
-		{"a deep pointer", schema("{$ref: '#/" + strings.Repeat("a/", 5<<20) + "'}"), "does not resolve"},
+		{"a deep pointer", schema("{$ref: '#/" + strings.Repeat("a/", 5<<20) + "'}"), "the limit is 4096 [too-large]"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			start := time.Now()

@@ -51,6 +51,7 @@ const (
 	callbacksMap
 	callback
 	nameList // a list of names whose order is irrelevant
+	tagList
 	enumList
 	text
 )
@@ -71,7 +72,7 @@ var objects = map[kind][]keyword{
 	server:      {{"url", text}, {"variables", serverVars}},
 	serverVar:   {{"default", text}, {"enum", enumList}},
 	pathItem:    {{"$ref", text}, {"servers", servers}, {"parameters", parameters}, {"get", operation}, {"head", operation}, {"options", operation}, {"post", operation}, {"put", operation}, {"patch", operation}, {"delete", operation}, {"trace", operation}},
-	operation:   {{"operationId", text}, {"deprecated", text}, {"security", requirements}, {"servers", servers}, {"parameters", parameters}, {"requestBody", requestBody}, {"responses", responsesMap}, {"callbacks", callbacksMap}},
+	operation:   {{"operationId", text}, {"tags", tagList}, {"deprecated", text}, {"security", requirements}, {"servers", servers}, {"parameters", parameters}, {"requestBody", requestBody}, {"responses", responsesMap}, {"callbacks", callbacksMap}},
 	parameter:   {{"$ref", text}, {"name", text}, {"in", text}, {"required", text}, {"deprecated", text}, {"allowEmptyValue", text}, {"style", text}, {"explode", text}, {"allowReserved", text}, {"schema", schema}, {"content", contentMap}},
 	header:      {{"$ref", text}, {"required", text}, {"deprecated", text}, {"style", text}, {"explode", text}, {"schema", schema}, {"content", contentMap}},
 	requestBody: {{"$ref", text}, {"required", text}, {"content", contentMap}},
@@ -83,7 +84,7 @@ var objects = map[kind][]keyword{
 		{"minLength", text}, {"maxLength", text}, {"pattern", text}, {"minItems", text}, {"maxItems", text}, {"uniqueItems", text}, {"minProperties", text}, {"maxProperties", text},
 		{"contentMediaType", text}, {"contentEncoding", text},
 		{"required", nameList}, {"properties", schemasMap}, {"patternProperties", schemasMap}, {"additionalProperties", schema}, {"propertyNames", schema}, {"items", schema}, {"prefixItems", schemaList},
-		{"allOf", schemaList}, {"oneOf", schemaList}, {"anyOf", schemaList}, {"not", schema}, {"discriminator", discriminator}},
+		{"allOf", schemaList}, {"oneOf", schemaList}, {"anyOf", schemaList}, {"not", schema}, {"discriminator", discriminator}, {"$defs", schemasMap}, {"definitions", schemasMap}},
 	discriminator:  {{"propertyName", text}, {"mapping", value}},
 	components:     {{"schemas", schemasMap}, {"responses", responseComponents}, {"parameters", parametersMap}, {"requestBodies", bodiesMap}, {"headers", headersMap}, {"securitySchemes", securityMap}, {"callbacks", callbacksMap}},
 	securityScheme: {{"$ref", text}, {"type", text}, {"name", text}, {"in", text}, {"scheme", text}, {"bearerFormat", text}, {"openIdConnectUrl", text}, {"flows", oauthFlows}},
@@ -140,7 +141,9 @@ var lists = map[kind]kind{servers: server, parameters: parameter, schemaList: sc
 
 // prose are the keywords that do not affect the API's shape.
 var prose = map[string]bool{
-	"summary": true, "description": true, "tags": true, "title": true, "example": true, "examples": true,
+	"summary": true, "description": true, "tags": true, // but an operation's
+	"title": true, "example": true, "examples": true,
 	"externalDocs": true, "contact": true, "license": true, "termsOfService": true, "xml": true, "links": true,
-	"$comment": true,
+	"$comment":  true,
+	"pathItems": true, // are put where paths refer to them
 }

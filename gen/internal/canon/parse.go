@@ -27,8 +27,8 @@ const (
 	maxFacts = 100_000   // nodes of a snapshot
 	maxMarks = 1_000_000 // characters that may start a node, counted before parsing
 	maxValue = 64 << 10  // bytes of a value in a snapshot
-	maxSteps = 100_000   // instructions of all patterns
 	maxKey   = 1 << 10   // bytes of a key
+	maxRef   = 4 << 10   // bytes of a reference
 	maxHops  = 64        // references in a chain
 )
 

@@ -2,19 +2,20 @@ package canon
 
 import (
 	"cmp"
+	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
 
-// ref records a reference. References to other documents are errors: the
-// generator never reads a file or URL because a specification refers to it.
+// ref records a reference. The generator never reads a file or URL because a
+// specification refers to it.
 func (c *canoniser) ref(k kind, n *yaml.Node) {
-	if !strings.HasPrefix(n.Value, "#/") {
-		c.errorf(n, "external-ref", "the reference %s leads outside the document", quoted(n.Value)).
-			WithHint("bundle the specification into one document, with references that start with #/")
+	if len(n.Value) > maxRef {
+		c.errorf(n, "too-large", "the reference %s has %d bytes; the limit is %d", quoted(n.Value), len(n.Value), maxRef)
 		return
 	}
 	c.refs = append(c.refs, reference{n, k})
@@ -71,7 +72,18 @@ func (f *finder) member(n *yaml.Node, key string) *yaml.Node {
 
 func (f *finder) lookup(pointer string) *yaml.Node {
 	n := f.root
+	if !strings.HasPrefix(pointer, "#/") {
+		return nil
+	}
 	for part := range strings.SplitSeq(strings.TrimPrefix(pointer, "#/"), "/") {
+		if n.Kind == yaml.SequenceNode {
+			i, err := strconv.Atoi(part)
+			if err != nil || i < 0 || i >= len(n.Content) {
+				return nil
+			}
+			n = n.Content[i]
+			continue
+		}
 		if n = f.member(n, UnescapePointer(part)); n == nil {
 			return nil
 		}
@@ -79,21 +91,134 @@ func (f *finder) lookup(pointer string) *yaml.Node {
 	return n
 }
 
-// resolveRefs reports references that do not resolve, that form a cycle, or that
-// form too long a chain.
-func (c *canoniser) resolveRefs(f *finder) {
+// plainRefs writes references as plain JSON pointers into the snapshot: without
+// percent-encoding, and to where the snapshot has what they lead to.
+func (c *canoniser) plainRefs(f *finder) {
+	upstream := newFinder(c.root)
+	var places map[*yaml.Node]string // of the snapshot's nodes, when needed
+	done := map[*yaml.Node]bool{}    // paths that refer to one another share nodes
+	for _, r := range c.refs {
+		if done[r.Node] {
+			continue
+		}
+		done[r.Node] = true
+		if plain, err := url.PathUnescape(r.Value); err == nil && plain != r.Value && f.lookup(r.Value) == nil && f.lookup(plain) != nil {
+			r.Value = plain
+		}
+		if !throughParameters.MatchString(r.Value) {
+			continue
+		}
+		original := upstream.lookup(r.Value)
+		if original == nil {
+			if plain, err := url.PathUnescape(r.Value); err == nil {
+				original = upstream.lookup(plain)
+			}
+		}
+		if c.copies[original] == nil {
+			continue
+		}
+		if places == nil {
+			places = map[*yaml.Node]string{}
+			place(f.root, "#", places)
+		}
+		if p := places[c.copies[original]]; p != "" {
+			r.Value = p
+		}
+	}
+}
+
+// throughParameters matches references to or through a parameter in a list, which
+// snapshots sort.
+var throughParameters = regexp.MustCompile(`/parameters/[0-9]+(?:/|$)`)
+
+// place records the pointer of each node, the first one if it occurs several times.
+func place(n *yaml.Node, at string, places map[*yaml.Node]string) {
+	if _, known := places[n]; known {
+		return
+	}
+	places[n] = at
+	for i, child := range n.Content {
+		switch {
+		case n.Kind == yaml.SequenceNode:
+			place(child, at+"/"+strconv.Itoa(i), places)
+		case i%2 == 1:
+			place(child, at+"/"+EscapePointer(n.Content[i-1].Value), places)
+		}
+	}
+}
+
+// inlined returns a path with the reference to another one replaced by what it
+// leads to.
+func (c *canoniser) inlined(item *yaml.Node) *yaml.Node {
+	upstream := newFinder(c.root)
+	shared := false // with a path that has the operationId
+	for hops := 0; hops < maxHops; hops++ {
+		ref := member(item, "$ref")
+		if ref == nil || ref.Kind != yaml.ScalarNode {
+			return item
+		}
+		target := upstream.lookup(ref.Value)
+		if target == nil {
+			if plain, err := url.PathUnescape(ref.Value); err == nil {
+				target = upstream.lookup(plain)
+			}
+		}
+		if target == nil || target.Kind != yaml.MappingNode {
+			return item
+		}
+		shared = shared || strings.HasPrefix(ref.Value, "#/paths/")
+		out := mappingLike(item)
+		seen := map[string]bool{"$ref": true}
+		for _, from := range []*yaml.Node{item, target} {
+			for i := 0; i+1 < len(from.Content); i += 2 {
+				if k := from.Content[i]; !seen[k.Value] || from == target && k.Value == "$ref" {
+					seen[k.Value] = true
+					out.Content = append(out.Content, k, c.unnamed(from.Content[i+1], from == target && shared))
+				}
+			}
+		}
+		item = out
+	}
+	return item
+}
+
+// unnamed returns a copy of an operation without its operationId, which names it at
+// one path only.
+func (c *canoniser) unnamed(op *yaml.Node, shared bool) *yaml.Node {
+	if member(op, "operationId") == nil {
+		return op
+	}
+	if !shared && !c.named[op] {
+		c.named[op] = true
+		return op
+	}
+	out := mappingLike(op)
+	for i := 0; i+1 < len(op.Content); i += 2 {
+		if op.Content[i].Value != "operationId" {
+			out.Content = append(out.Content, op.Content[i], op.Content[i+1])
+		}
+	}
+	return out
+}
+
+// resolveRefs reports references that form a cycle or too long a chain, and those
+// that lead to something of another kind. Those that lead nowhere or outside the
+// document are left for overlays to correct. Parts that nothing uses are dropped,
+// whatever they refer to.
+func (c *canoniser) resolveRefs(f *finder, used *reached) {
 	const visiting, cyclic = -1, -2
 	state := map[*yaml.Node]int{} // by target of a reference; the number of hops from there if positive
+	var notes []string
+	defer func() { c.withIgnored(f.root, notes, take(f.root, Ignored)) }()
 	for _, r := range c.refs {
 		if c.full() {
 			return
 		}
 		target := f.lookup(r.Value)
-		if target == nil {
-			a := c.errorf(r.Node, "dangling-ref", "the reference %s does not resolve", quoted(r.Value))
-			if near := f.nearest(r.Value); near != "" {
-				a.WithHint("did it mean %s?", near)
-			}
+		if target == nil && !used.refs[r.Node] {
+			ignore(&notes, "unused reference "+r.Value)
+		}
+		if target == nil || !used.refs[r.Node] {
 			continue
 		}
 		if found := c.kinds[target]; found != r.kind && (r.kind != schema || target.Tag != "!!bool") {
@@ -135,6 +260,14 @@ func (c *canoniser) resolveRefs(f *finder) {
 				WithHint("refer to the final target directly")
 		}
 	}
+}
+
+// Nearest returns the reference that is closest to one that does not resolve, or "".
+func Nearest(root *yaml.Node, pointer string) string {
+	if !strings.HasPrefix(pointer, "#/") {
+		return ""
+	}
+	return newFinder(root).nearest(pointer)
 }
 
 // nearest returns the sibling whose name is closest to the missing one.
@@ -215,16 +348,21 @@ func (c *canoniser) credentials(key string, n *yaml.Node) {
 	if key == "pattern" || key == "operationId" || c.full() {
 		return
 	}
-	hit := slices.ContainsFunc(credentialLike, func(re *regexp.Regexp) bool { return re.MatchString(n.Value) })
-	if !hit {
-		for _, m := range longBase64.FindAllString(n.Value, 8) {
-			hit = hit || strings.ContainsAny(m, "0123456789") && strings.ToLower(m) != m && strings.ToUpper(m) != m
-		}
-	}
-	if hit {
+	if secret(n.Value) {
 		c.errorf(n, "credential-like", "the value of %s looks like a credential", describe(key)).
 			WithHint("ask upstream to remove it; this message does not show it")
 	}
+}
+
+// secret reports whether a text looks like a credential.
+func secret(text string) bool {
+	hit := slices.ContainsFunc(credentialLike, func(re *regexp.Regexp) bool { return re.MatchString(text) })
+	if !hit {
+		for _, m := range longBase64.FindAllString(text, 8) {
+			hit = hit || strings.ContainsAny(m, "0123456789") && strings.ToLower(m) != m && strings.ToUpper(m) != m
+		}
+	}
+	return hit
 }
 
 // pushDown moves the parameters and servers of a path into each of its operations,
@@ -284,6 +422,11 @@ func orderKeywords(n *yaml.Node, keywords []keyword) {
 			out = append(out, scalarNode(kw.name, v), v)
 		}
 	}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if strings.HasPrefix(n.Content[i].Value, "x-") {
+			out = append(out, n.Content[i], n.Content[i+1])
+		}
+	}
 	n.Content = out
 }
 
@@ -336,39 +479,102 @@ func sortPathParameters(template string, item *yaml.Node) {
 	}
 }
 
-// prune removes the components that no path or webhook uses.
-func prune(f *finder) {
+// reached is what the paths and webhooks of a description use.
+type reached struct {
+	components map[string]bool     // by pointer
+	refs       map[*yaml.Node]bool // the values of references
+}
+
+// reach follows all references from paths and webhooks. A schema with a
+// discriminator leads to the schemas that are composed of it, too: a value of it may
+// be one of them.
+func reach(f *finder) *reached {
+	r := &reached{components: map[string]bool{}, refs: map[*yaml.Node]bool{}}
+	children := map[*yaml.Node][]string{} // pointers by the schema that they are composed of
+	if schemas := member(member(f.root, "components"), "schemas"); schemas != nil {
+		for i := 0; i+1 < len(schemas.Content); i += 2 {
+			if all := member(schemas.Content[i+1], "allOf"); all != nil {
+				for _, item := range all.Content {
+					if ref := member(item, "$ref"); ref != nil {
+						if parent := f.lookup(ref.Value); parent != nil && member(parent, "discriminator") != nil {
+							children[parent] = append(children[parent], "#/components/schemas/"+EscapePointer(schemas.Content[i].Value))
+						}
+					}
+				}
+			}
+		}
+	}
+	visited := map[string]bool{}
+	var mark func(n *yaml.Node)
+	follow := func(pointer string) {
+		if visited[pointer] {
+			return
+		}
+		visited[pointer], r.components[component(pointer)] = true, true
+		if target := f.lookup(pointer); target != nil {
+			mark(target)
+		}
+	}
+	mark = func(n *yaml.Node) {
+		for i, child := range n.Content {
+			if n.Kind == yaml.MappingNode && i%2 == 1 && (n.Content[i-1].Value == "$ref" || strings.HasPrefix(child.Value, "#/components/")) {
+				r.refs[child] = true
+				if strings.HasPrefix(child.Value, "#/") {
+					follow(child.Value)
+				}
+			}
+			mark(child)
+		}
+		for _, child := range children[n] {
+			follow(child)
+		}
+		if d := member(n, "discriminator"); d != nil {
+			for _, name := range discriminated(d) {
+				follow("#/components/schemas/" + EscapePointer(name))
+			}
+		}
+	}
+	operations := false
+	for _, part := range []string{"paths", "webhooks"} {
+		if n := member(f.root, part); n != nil {
+			operations = operations || len(n.Content) > 0
+			mark(n)
+		}
+	}
+	if schemas := member(member(f.root, "components"), "schemas"); !operations && schemas != nil { // a description of types
+		for i := 0; i+1 < len(schemas.Content); i += 2 {
+			follow("#/components/schemas/" + EscapePointer(schemas.Content[i].Value))
+		}
+	}
+	return r
+}
+
+// discriminated returns the names of schemas in the mapping of a discriminator.
+func discriminated(d *yaml.Node) (names []string) {
+	if mapping := member(d, "mapping"); mapping != nil && mapping.Kind == yaml.MappingNode {
+		for i := 1; i < len(mapping.Content); i += 2 {
+			if v := mapping.Content[i].Value; !strings.ContainsAny(v, "/#:") {
+				names = append(names, v)
+			}
+		}
+	}
+	return names
+}
+
+// prune removes the components that nothing uses.
+func prune(f *finder, used *reached) {
 	root := f.root
 	comps := member(root, "components")
 	if comps == nil {
 		return
 	}
-	used := map[string]bool{}
-	var mark func(n *yaml.Node)
-	mark = func(n *yaml.Node) {
-		for i, child := range n.Content {
-			isRef := n.Kind == yaml.MappingNode && i%2 == 1 && (n.Content[i-1].Value == "$ref" || strings.HasPrefix(child.Value, "#/components/"))
-			if isRef && !used[child.Value] && strings.HasPrefix(child.Value, "#/") {
-				used[child.Value], used[component(child.Value)] = true, true
-				if target := f.lookup(child.Value); target != nil {
-					mark(target)
-				}
-			}
-			mark(child)
-		}
-	}
-	for _, part := range []string{"paths", "webhooks"} {
-		if n := member(root, part); n != nil {
-			mark(n)
-		}
-	}
 	var kept []*yaml.Node
 	for i := 0; i+1 < len(comps.Content); i += 2 {
 		section, entries := comps.Content[i], comps.Content[i+1]
-		if section.Value != "securitySchemes" {
+		if section.Value != "securitySchemes" && entries.Kind == yaml.MappingNode {
 			var keep []*yaml.Node
 			for j := 0; j+1 < len(entries.Content); j += 2 {
-				if used["#/components/"+section.Value+"/"+EscapePointer(entries.Content[j].Value)] {
+				if used.components["#/components/"+section.Value+"/"+EscapePointer(entries.Content[j].Value)] {
 					keep = append(keep, entries.Content[j], entries.Content[j+1])
 				}
 			}

@@ -59,6 +59,9 @@ func (e *emitter) codec(g *Group, t *model.Type) {
 	g.Comment("AppendJSON appends the value's JSON form to b.")
 	g.Func().Params(Id(v).Op("*").Id(t.Name)).Id("AppendJSON").Params(Id("b").Index().Byte()).Index().Byte().BlockFunc(func(g *Group) {
 		g.Id("w").Op(":=").Qual(e.wire, "BeginObject").Call(Id("b"), Op("&").Id(v).Dot("JSON"), Op("&").Id(names))
+		if slices.ContainsFunc(t.Fields, func(f *model.Field) bool { return strings.ContainsAny(f.Wire, `"\`) }) {
+			g.Id("w").Dot("EscapeNames").Call()
+		}
 		for _, f := range t.Fields {
 			g.Add(e.encode(Id(v).Dot(f.Name), f))
 		}
@@ -66,6 +69,12 @@ func (e *emitter) codec(g *Group, t *model.Type) {
 	})
 	g.Line()
 	e.standardJSON(g, t)
+	if t.Additional != nil {
+		e.additional(g, t)
+	}
+	for _, variant := range t.Variants {
+		e.inherited(g, t, variant)
+	}
 	if t.Request && t.HoldsReadOnly() {
 		e.forRequest(g, t)
 	}
@@ -78,14 +87,12 @@ func (e *emitter) codec(g *Group, t *model.Type) {
 func (e *emitter) standardJSON(g *Group, t *model.Type) {
 	v := receiver
 	g.Comment("MarshalJSON implements json.Marshaler.")
-	g.Func().Params(Id(v).Id(t.Name)).Id("MarshalJSON").Params().Params(Index().Byte(), Error()).Block(
-		Return(Qual(e.wire, "Marshal").Call(Op("&").Id(v))),
-	)
+	g.Func().Params(Id(v).Id(t.Name)).Id("MarshalJSON").Params().Params(Index().Byte(), Error()).Custom(oneLine,
+		Return(Qual(e.wire, "Marshal").Call(Op("&").Id(v))))
 	g.Line()
 	g.Comment("UnmarshalJSON implements json.Unmarshaler.")
-	g.Func().Params(Id(v).Op("*").Id(t.Name)).Id("UnmarshalJSON").Params(Id("data").Index().Byte()).Error().Block(
-		Return(Qual(e.wire, "Unmarshal").Call(Id("data"), Id(v))),
-	)
+	g.Func().Params(Id(v).Op("*").Id(t.Name)).Id("UnmarshalJSON").Params(Id("data").Index().Byte()).Error().Custom(oneLine,
+		Return(Qual(e.wire, "Unmarshal").Call(Id("data"), Id(v))))
 	g.Line()
 }
 
@@ -95,6 +102,10 @@ func (e *emitter) decode(dst *Statement, r model.Ref) Code {
 	switch r.Prim {
 	case model.Named:
 		switch {
+		case converted(r) && r.Pointer:
+			return set(Qual(e.wire, "Opt").Call(Op("&").Id("m"), e.element(r)))
+		case converted(r):
+			return set(Id(r.Type.Name).Call(Id("m").Dot(method[r.Base()]).Call()))
 		case r.Type.Kind == model.Enum && r.Pointer:
 			return set(Qual(e.wire, "OptText").Types(Id(r.Type.Name)).Call(Op("&").Id("m")))
 		case r.Type.Kind == model.Enum && r.Type.HasAlternateSpellings():
@@ -142,7 +153,7 @@ func (e *emitter) decodeList(elem model.Ref) *Statement {
 		return Id("m").Dot("Strings").Call()
 	case elem.Prim == model.Named && elem.Type.Kind != model.Enum:
 		return Qual(e.wire, "List").Types(Id(elem.Type.Name)).Call(m)
-	case elem.IsText():
+	case elem.IsJSONText():
 		return Qual(e.wire, "Texts").Types(e.goType(elem)).Call(m)
 	}
 	return Qual(e.wire, "ListOf").Call(m, e.element(elem))
@@ -168,6 +179,11 @@ func (e *emitter) element(elem model.Ref) Code {
 		if elem.Type.Kind != model.Enum {
 			return Qual(e.wire, "ReadObject").Types(Id(elem.Type.Name))
 		}
+		if converted(elem) {
+			read := map[model.Prim]string{model.Int: "ReadInt", model.Number: "ReadDecimalNumber", model.JSON: "ReadRaw"}[elem.Base()]
+			return Func().Params(Id("d").Op("*").Qual(e.wire, "Decoder")).Id(elem.Type.Name).Block(
+				Return(Id(elem.Type.Name).Call(Id("d").Dot(read).Call())))
+		}
 	}
 	return Qual(e.wire, "ReadText").Types(e.goType(elem))
 }
@@ -186,6 +202,11 @@ func (e *emitter) encode(src *Statement, f *model.Field) Code {
 	switch r.Prim {
 	case model.Named:
 		switch {
+		case converted(r) && r.Pointer:
+			return Qual(e.wire, "AppendOpt").Call(Op("&").Id("w"), name, src, need, e.appender(r))
+		case converted(r):
+			write := map[model.Prim]string{model.Int: "Int", model.Number: "DecimalNumber", model.JSON: "Raw"}[r.Base()]
+			return w.Dot(write).Call(name, e.baseOf(r, src), need)
 		case r.Type.Kind == model.Enum && r.Pointer:
 			return Qual(e.wire, "AppendOptText").Call(Op("&").Id("w"), name, src, need)
 		case r.Type.Kind == model.Enum:
@@ -202,7 +223,7 @@ func (e *emitter) encode(src *Statement, f *model.Field) Code {
 			return w.Dot("Strings").Call(name, src, need)
 		case r.Elem.Prim == model.Named && r.Elem.Type.Kind != model.Enum:
 			return Qual(e.wire, "AppendList").Call(Op("&").Id("w"), name, src, need)
-		case r.Elem.IsText():
+		case r.Elem.IsJSONText():
 			return Qual(e.wire, "AppendTexts").Call(Op("&").Id("w"), name, src, need)
 		}
 		return Qual(e.wire, "AppendListOf").Call(Op("&").Id("w"), name, src, need, e.appender(*r.Elem))
@@ -248,8 +269,37 @@ func (e *emitter) appender(elem model.Ref) Code {
 		if elem.Type.Kind != model.Enum {
 			return Qual(e.wire, "AppendObject").Types(Id(elem.Type.Name))
 		}
+		if converted(elem) {
+			add := map[model.Prim]string{model.Int: "AppendInt", model.Number: "AppendDecimalNumber", model.JSON: "AppendRaw"}[elem.Base()]
+			return Func().Params(Id("b").Index().Byte(), Id("e").Id(elem.Type.Name)).Index().Byte().Block(
+				Return(Qual(e.wire, add).Call(Id("b"), e.baseOf(elem, Id("e")))))
+		}
 	}
 	return Qual(e.wire, "AppendText").Types(e.goType(elem))
+}
+
+// converted reports whether a type is an enumeration whose values are not strings.
+func converted(r model.Ref) bool {
+	return r.Prim == model.Named && r.Type.Kind == model.Enum && r.Type.Base != ""
+}
+
+// baseOf converts a value of an enumeration to what its values are.
+func (e *emitter) baseOf(r model.Ref, v *Statement) *Statement {
+	return e.goType(model.Ref{Prim: r.Base()}).Call(v)
+}
+
+// additional declares access to the members of a struct beside its fields, which the
+// description gives a type.
+func (e *emitter) additional(g *Group, t *model.Type) {
+	v, r := receiver, *t.Additional
+	g.Add(docs("AdditionalProperties returns the members beside the fields, by name. Those that are not of the declared type have the zero value; the JSON field has them as they are."))
+	g.Func().Params(Id(v).Op("*").Id(t.Name)).Id("AdditionalProperties").Params().Map(String()).Add(e.goType(r)).Block(
+		Return(Qual(e.wire, "ExtraOf").Call(Op("&").Id(v).Dot("JSON"), e.element(r))))
+	g.Line()
+	g.Add(docs("SetAdditionalProperty sets a member beside the fields."))
+	g.Func().Params(Id(v).Op("*").Id(t.Name)).Id("SetAdditionalProperty").Params(Id("name").String(), Id("member").Add(e.goType(r))).Error().Block(
+		Return(Id(v).Dot("JSON").Dot("Set").Call(Id("name"), e.appender(r).(*Statement).Call(Nil(), Id("member")))))
+	g.Line()
 }
 
 // lowerFirst returns the unexported form of an exported name: APIKey → apiKey.

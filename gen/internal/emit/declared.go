@@ -1,6 +1,7 @@
 package emit
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"go/ast"
@@ -169,7 +170,7 @@ func typeSchema(t *model.Type) *openapi3.Schema {
 	var s *openapi3.Schema
 	switch t.Kind {
 	case model.Enum: // open: known values become constants, and others are kept
-		s = openapi3.NewStringSchema()
+		s = refSchema(model.Ref{Prim: cmp.Or(t.Base, model.String)}).Value
 	case model.Union: // kept as raw JSON; its accessors tell the variants apart
 		s = openapi3.NewStringSchema().WithFormat("json")
 	default:

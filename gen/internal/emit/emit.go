@@ -4,8 +4,8 @@
 // oapi-codegen resolves the model's types, as OpenAPI schemas, to Go types
 // (declared.go). jennifer writes every declaration. Each kind of declaration has
 // a file: types.go, enums.go, unions.go, codecs.go, services.go, params.go,
-// forms.go, filters.go, client.go and routes.go. file.go renders and formats
-// them. index.go writes the table of methods in Markdown.
+// forms.go, filters.go, client.go, routes.go, commands.go and commandparams.go.
+// file.go renders and formats them. index.go writes the table of methods in Markdown.
 package emit
 
 import (
@@ -42,6 +42,7 @@ func Generate(d *model.Domain, target Target) (*Package, error) {
 	}
 	e.symbols(d)
 	e.nameSecurity(d)
+	e.nameApplies(d)
 	if err := e.file("client.gen.go", packageDoc(d), func(g *Group) { e.client(g, d) }); err != nil {
 		return nil, err
 	}
@@ -53,7 +54,7 @@ func Generate(d *model.Domain, target Target) (*Package, error) {
 	// A type's place depends on nothing but its name.
 	types := slices.DeleteFunc(slices.Clone(d.Types), func(t *model.Type) bool { return t.Params })
 	if len(types) > 0 {
-		if err := e.file("types.gen.go", "", func(g *Group) { e.types(g, types, senders(d.Resources...)) }); err != nil {
+		if err := e.file("types.gen.go", "", func(g *Group) { e.types(g, types, sendings(d.Resources...)) }); err != nil {
 			return nil, err
 		}
 		if err := e.codecFile("types_json.gen.go", types); err != nil {
@@ -71,8 +72,10 @@ type emitter struct {
 	// The import paths of the packages that generated code calls.
 	transport, wire, value string
 
-	security map[string]string      // the variables of security requirements, by securityKey
-	declared map[string]declaration // the package's types by name, as oapi-codegen declares them
+	security map[string]string                  // the variables of security requirements, by securityKey
+	applies  map[*model.Type]map[sending]string // the methods that set a struct on a request
+	declared map[string]declaration             // the package's types by name, as oapi-codegen declares them
+	named    []string                           // import paths of further packages, each imported under its last element
 }
 
 func newEmitter(name, source string, target Target) *emitter {
@@ -92,7 +95,7 @@ func (e *emitter) imported(name string) string {
 // parameters of its methods, and the descriptions of its operations.
 func (e *emitter) resource(g *Group, d *model.Domain, r *model.Resource) {
 	e.service(g, r)
-	e.types(g, r.Types, senders(r))
+	e.types(g, r.Types, sendings(r))
 	e.operations(g, d, r)
 }
 

@@ -3,6 +3,7 @@ package emit
 import (
 	"cmp"
 	"fmt"
+	"strconv"
 
 	. "github.com/dave/jennifer/jen"
 
@@ -20,7 +21,7 @@ func (e *emitter) enum(g *Group, t *model.Type) {
 	g.Const().DefsFunc(func(g *Group) {
 		for _, v := range t.Values {
 			g.Add(memberDocs(cmp.Or(v.Doc, undocumented)))
-			g.Id(v.Name).Id(t.Name).Op("=").Lit(v.Wire)
+			g.Id(v.Name).Id(t.Name).Op("=").Add(literal(t, v))
 			for _, was := range v.Was {
 				g.Comment("Deprecated: use " + v.Name + ".")
 				g.Id(was).Op("=").Id(v.Name)
@@ -36,12 +37,20 @@ func (e *emitter) enum(g *Group, t *model.Type) {
 	})
 	g.Line()
 	g.Comment("Known reports whether this version of the package knows the value.")
-	g.Func().Params(Id(receiver).Id(t.Name)).Id("Known").Params().Bool().Block(
+	g.Func().Params(Id(receiver).Id(t.Name)).Id("Known").Params().Bool().Custom(oneLine,
 		Return(Qual(e.wire, "OneOf").Call(Id(receiver), Id(values))))
 	g.Line()
 	if t.HasAlternateSpellings() {
 		e.normalize(g, t)
 	}
+}
+
+// literal returns a value of an enumeration in Go syntax.
+func literal(t *model.Type, v *model.Value) Code {
+	if n, err := strconv.Atoi(v.Wire); err == nil && t.Base == model.Int {
+		return Lit(n)
+	}
+	return Lit(v.Wire)
 }
 
 // normalize declares the method that maps the other spellings of a value to its known one.

@@ -1,6 +1,8 @@
 package emit
 
 import (
+	"cmp"
+
 	. "github.com/dave/jennifer/jen"
 
 	"github.com/basiq-sdk/basiq-go/gen/internal/model"
@@ -16,8 +18,8 @@ func (e *emitter) form(g *Group, recv string, t *model.Type, typ, set string) {
 		if !f.Sent() {
 			continue
 		}
-		if !f.Ref.Pointer && (f.Ref.IsText() || f.Ref.Prim == model.File || f.Required && f.Ref.Prim != model.List) {
-			always = append(always, formField(f.Wire, f.Ref, Id(recv).Dot(f.Name)))
+		if !f.Binary && !f.Ref.Pointer && !f.Explode && f.Style == "" && (f.Ref.IsText() || f.Ref.Prim == model.File || f.Required && f.Ref.Prim != model.List && e.isSet(recv, f) == nil) {
+			always = append(always, e.formField(f, typ, f.Ref, Id(recv).Dot(f.Name)))
 		} else {
 			optional = append(optional, f)
 		}
@@ -40,20 +42,43 @@ func (e *emitter) form(g *Group, recv string, t *model.Type, typ, set string) {
 		v := Id(recv).Dot(f.Name)
 		if f.Ref.Prim == model.List {
 			item := v.Clone().Index(Id("i"))
-			g.For(Id("i").Op(":=").Range().Add(v)).Block(add(formField(f.Wire, *f.Ref.Elem, item)))
+			g.For(Id("i").Op(":=").Range().Add(v)).Block(add(e.formField(f, typ, *f.Ref.Elem, item)))
 			continue
 		}
-		g.If(e.isSet(recv, f)).Block(add(formField(f.Wire, f.Ref, v)))
+		if f.Explode || f.Style != "" { // the members are fields of their own
+			members := Id("req").Dot("FormFields").Call(e.param(f), Qual(e.transport, "Members").Call(e.jsonOf(f.Ref, v.Clone())))
+			e.ifSet(g, recv, f, Id("form").Op("=").Append(Id("form"), members.Op("...")))
+			continue
+		}
+		e.ifSet(g, recv, f, add(e.formField(f, typ, f.Ref, v)))
 	}
 	g.Id("req").Dot(set).Call(Id("form").Op("..."))
 }
 
-// formField returns the literal of a form field, without its type.
-func formField(name string, r model.Ref, v *Statement) Code {
-	if r.Prim == model.File {
-		return Values(Dict{Id("Name"): Lit(name), Id("File"): Op("&").Add(v)})
+// formField returns the literal of a form field, without its type. A value that is not
+// a scalar is JSON.
+func (e *emitter) formField(f *model.Field, typ string, r model.Ref, v *Statement) Code {
+	fields := Dict{Id("Name"): Lit(f.Wire)}
+	media := f.PartType
+	switch {
+	case r.Prim == model.String && f.Binary && typ == "Part":
+		text := v
+		if r.Pointer {
+			text = Op("*").Add(v)
+		}
+		fields[Id("File")] = Op("&").Qual(e.transport, "File").Values(Dict{Id("Name"): Lit(f.Wire), Id("Content"): Qual("strings", "NewReader").Call(text)})
+	case r.Prim == model.File:
+		fields[Id("File")] = Op("&").Add(v)
+	case r.IsScalar():
+		fields[Id("Value")] = textOf(r, v)
+	default:
+		fields[Id("Value")] = String().Call(e.jsonOf(r, v))
+		media = cmp.Or(media, "application/json")
 	}
-	return Values(Dict{Id("Name"): Lit(name), Id("Value"): textOf(r, v)})
+	if media != "" && typ == "Part" {
+		fields[Id("ContentType")] = Lit(media)
+	}
+	return Values(fields)
 }
 
 // lines puts each argument on its own line.

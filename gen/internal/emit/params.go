@@ -1,7 +1,9 @@
 package emit
 
 import (
+	"cmp"
 	"slices"
+	"strconv"
 	"strings"
 
 	. "github.com/dave/jennifer/jen"
@@ -9,31 +11,82 @@ import (
 	"github.com/basiq-sdk/basiq-go/gen/internal/model"
 )
 
-// senders returns, for each params struct and for each form body, the first
-// method that sends it.
-func senders(resources ...*model.Resource) map[*model.Type]*model.Method {
-	out := map[*model.Type]*model.Method{}
+// sending is how a struct is sent: as parameters, or as a body in one encoding.
+type sending struct {
+	body  model.Body
+	media string
+}
+
+// sendings returns, for each struct that methods send, a method for each way in which
+// it is sent.
+func sendings(resources ...*model.Resource) map[*model.Type][]*model.Method {
+	out := map[*model.Type][]*model.Method{}
+	seen := map[*model.Type]map[sending]bool{}
+	add := func(t *model.Type, m *model.Method) {
+		if t == nil {
+			return
+		}
+		how := sending{m.Body, m.BodyMedia}
+		if t.Params {
+			how = sending{}
+		}
+		if seen[t] == nil {
+			seen[t] = map[sending]bool{}
+		}
+		if !seen[t][how] {
+			seen[t][how] = true
+			out[t] = append(out[t], m)
+		}
+	}
 	for _, r := range resources {
 		for _, m := range r.Methods {
-			for _, t := range []*model.Type{m.Params, m.Options} {
-				if t != nil && out[t] == nil {
-					out[t] = m
-				}
-			}
-			if t := m.BodyType; t != nil && out[t] == nil && m.Body != model.BodyJSON {
-				out[t] = m
-			}
+			add(m.Params, m)
+			add(m.Options, m)
+			add(m.BodyType, m)
 		}
 	}
 	return out
+}
+
+// nameApplies decides the names of the methods that set a struct on a request. The
+// first way in which a struct is sent has the short name.
+func (e *emitter) nameApplies(d *model.Domain) {
+	e.applies = map[*model.Type]map[sending]string{}
+	for t, methods := range sendings(d.Resources...) {
+		e.applies[t] = map[sending]string{}
+		taken := map[string]bool{}
+		for i, m := range methods {
+			name := "apply"
+			if i > 0 {
+				name += model.GoName(string(m.Body))
+				if m.BodyMedia != "" {
+					name += model.GoName(m.BodyMedia)
+				}
+			}
+			for base, n := name, 2; taken[name]; n++ {
+				name = base + strconv.Itoa(n)
+			}
+			taken[name] = true
+			e.applies[t][sending{m.Body, m.BodyMedia}] = name
+		}
+	}
+}
+
+// applyName returns the name of the method that sets t on a request of m.
+func (e *emitter) applyName(t *model.Type, m *model.Method) string {
+	if t.Params {
+		return "apply"
+	}
+	return e.applies[t][sending{m.Body, m.BodyMedia}]
 }
 
 // apply declares the method that sets a params struct on a request. It checks
 // required parameters before anything is sent.
 func (e *emitter) apply(g *Group, t *model.Type, m *model.Method) {
 	recv := "p"
-	g.Comment("apply sets the parameters on the request.")
-	g.Func().Params(Id(recv).Op("*").Id(t.Name)).Id("apply").Params(Id("req").Op("*").Qual(e.transport, "Request")).
+	name := e.applyName(t, m)
+	g.Comment(name + " sets the parameters on the request.")
+	g.Func().Params(Id(recv).Op("*").Id(t.Name)).Id(name).Params(Id("req").Op("*").Qual(e.transport, "Request")).
 		BlockFunc(func(g *Group) {
 			for _, f := range t.Fields {
 				if f.Required && f.Sent() && f.In != "body" {
@@ -45,19 +98,16 @@ func (e *emitter) apply(g *Group, t *model.Type, m *model.Method) {
 			e.limits(g, recv, t)
 			for _, f := range t.Fields {
 				switch f.In {
-				case "query", "header":
+				case "query", "header", "cookie":
 					e.applyParam(g, recv, f)
 				case "body":
-					applyBody(g, m, func() *Statement { return Id(recv).Dot(f.Name) }, f)
+					e.applyBody(g, m, recv, f)
 				}
 			}
 			switch {
 			case t.Params:
-			case m.Body == model.BodyJSON && t.HoldsReadOnly():
-				g.Id("body").Op(":=").Id(recv).Dot("forRequest").Call()
-				g.Id("req").Dot("SetJSON").Call(Op("&").Id("body"))
 			case m.Body == model.BodyJSON:
-				g.Id("req").Dot("SetJSON").Call(Id(recv))
+				e.setJSON(g, m, Id(recv), t)
 			case m.Body == model.BodyForm:
 				e.form(g, recv, t, "Field", "SetForm")
 			case m.Body == model.BodyMultipart:
@@ -65,6 +115,22 @@ func (e *emitter) apply(g *Group, t *model.Type, m *model.Method) {
 			}
 		})
 	g.Line()
+}
+
+// setJSON sets the body to the JSON form of a struct, to which pointer points.
+func (e *emitter) setJSON(g *Group, m *model.Method, pointer *Statement, t *model.Type) {
+	if t.HoldsReadOnly() {
+		g.Id("body").Op(":=").Add(pointer).Dot("forRequest").Call()
+		pointer = Op("&").Id("body")
+	}
+	if m.BodyMedia == "" {
+		g.Id("req").Dot("SetJSON").Call(pointer)
+		return
+	}
+	if t.HoldsReadOnly() {
+		pointer = Id("body")
+	}
+	g.Id("req").Dot("SetBody").Call(Lit(m.BodyMedia), pointer.Dot("AppendJSON").Call(Nil()))
 }
 
 // paramsOf declares the method by which the client takes parameters that are
@@ -82,11 +148,18 @@ func (e *emitter) limits(g *Group, recv string, t *model.Type) {
 	var names []string
 	given := new(Statement)
 	for _, f := range t.Fields {
-		if f.Most > 0 && f.Ref.Prim == model.Int && !f.Ref.Pointer {
-			g.Id("req").Dot("AtMost").Call(Lit(f.Wire), Id(recv).Dot(f.Name), Lit(f.Most))
+		limit := func(method string, most int) {
+			if v := Id(recv).Dot(f.Name); f.Ref.Pointer {
+				g.If(v.Clone().Op("!=").Nil()).Block(Id("req").Dot(method).Call(Lit(f.Wire), Op("*").Add(v), Lit(most)))
+			} else {
+				g.Id("req").Dot(method).Call(Lit(f.Wire), v, Lit(most))
+			}
 		}
-		if f.MostLength > 0 && f.Ref.Prim == model.String && !f.Ref.Pointer {
-			g.Id("req").Dot("NotLonger").Call(Lit(f.Wire), Id(recv).Dot(f.Name), Lit(f.MostLength))
+		if f.Most > 0 && f.Ref.Prim == model.Int {
+			limit("AtMost", f.Most)
+		}
+		if f.MostLength > 0 && f.Ref.Prim == model.String {
+			limit("NotLonger", f.MostLength)
 		}
 		if slices.Contains(t.RequireOne, f.Wire) {
 			if len(names) > 0 {
@@ -104,6 +177,9 @@ func (e *emitter) limits(g *Group, recv string, t *model.Type) {
 		if first != nil && second != nil {
 			g.Id("req").Dot("Require").Call(Lit(second.Wire), Add(e.given(recv, t, second)).Op("||").Op("!").Parens(e.given(recv, t, first)))
 		}
+	}
+	for _, choice := range t.Choices {
+		e.choice(g, recv, t, choice)
 	}
 }
 
@@ -124,59 +200,197 @@ func fieldNamed(t *model.Type, wire string) *model.Field {
 	return t.Fields[i]
 }
 
+// choice refuses a value that has none of the alternatives, or several where only one
+// is allowed.
+func (e *emitter) choice(g *Group, recv string, t *model.Type, choice model.Choice) {
+	var names []string
+	var conds []Code
+	for _, set := range choice.Sets {
+		names = append(names, strings.Join(set, " and "))
+		cond := new(Statement)
+		for i, wire := range set {
+			if i > 0 {
+				cond.Op("&&")
+			}
+			given := new(Statement)
+			for _, f := range t.Fields {
+				if f.Wire == wire {
+					given.Add(e.isSet(recv, f))
+				}
+			}
+			if t.HasJSON() {
+				if len(*given) > 0 {
+					given.Op("||")
+				}
+				given.Id(recv).Dot("JSON").Dot("Present").Call(Lit(wire))
+			}
+			if len(*given) == 0 {
+				given.True()
+			}
+			if len(set) > 1 {
+				given = Parens(given)
+			}
+			cond.Add(given)
+		}
+		conds = append(conds, cond)
+	}
+	name := Lit(strings.Join(names, " or "))
+	if choice.One {
+		g.Id("req").Dot("RequireOne").Call(append([]Code{name}, conds...)...)
+		return
+	}
+	either := new(Statement)
+	for i, cond := range conds {
+		if i > 0 {
+			either.Op("||")
+		}
+		if len(choice.Sets[i]) > 1 {
+			cond = Parens(cond)
+		}
+		either.Add(cond)
+	}
+	g.Id("req").Dot("Require").Call(name, either)
+}
+
 func (e *emitter) applyParam(g *Group, recv string, f *model.Field) {
 	v := Id(recv).Dot(f.Name)
-	set := "SetQuery"
-	if f.In == "header" {
-		set = "SetHeader"
-	}
+	set := map[string]string{"query": "SetQuery", "header": "SetHeader"}[f.In]
 	switch {
 	case f.Ref.Prim == model.Filters:
 		g.Id("req").Dot("SetFilter").Call(Lit(f.Wire), v.Dot("terms"))
-	case f.Ref.Prim == model.List && f.Repeat:
+	case f.AsJSON && f.In != "cookie":
+		call := Id("req").Dot(set).Call(Lit(f.Wire), String().Call(e.jsonOf(f.Ref, v)))
+		e.ifSet(g, recv, f, call)
+	case f.In == "query" && f.Ref.Prim == model.List && f.Repeat:
 		g.For(List(Id("_"), Id("item")).Op(":=").Range().Add(v)).Block(
 			Id("req").Dot(set).Call(Lit(f.Wire), textOf(*f.Ref.Elem, Id("item"))))
-	case f.Ref.Prim == model.List:
-		join := func(list *Statement) Code {
-			return Id("req").Dot(set).Call(Lit(f.Wire), Qual("strings", "Join").Call(list, Lit(",")))
-		}
-		if f.Ref.Elem.Prim == model.String {
-			g.If(Len(v).Op(">").Lit(0)).Block(join(v))
+	case f.In == "cookie" || !f.Ref.IsScalar():
+		name := map[string]string{"query": "SetQueryParam", "header": "SetHeaderParam", "cookie": "SetCookieParam"}[f.In]
+		call := Id("req").Dot(name).Call(e.param(f), e.paramValue(f, v))
+		if f.Ref.Prim == model.List { // an empty list is not sent
+			g.Add(call)
 			return
 		}
-		g.If(Len(v).Op(">").Lit(0)).Block(
-			Var().Id("items").Index().String(),
-			For(List(Id("_"), Id("item")).Op(":=").Range().Add(v)).Block(
-				Id("items").Op("=").Append(Id("items"), textOf(*f.Ref.Elem, Id("item")))),
-			join(Id("items")))
-	case f.Required:
-		g.Id("req").Dot(set).Call(Lit(f.Wire), textOf(f.Ref, v))
+		e.ifSet(g, recv, f, call)
 	default:
-		g.If(e.isSet(recv, f)).Block(Id("req").Dot(set).Call(Lit(f.Wire), textOf(f.Ref, v.Clone())))
+		e.ifSet(g, recv, f, Id("req").Dot(set).Call(Lit(f.Wire), textOf(f.Ref, v)))
 	}
 }
 
-// applyBody sets a body that is a field of a params struct. A form sets itself
-// with its own apply method.
-func applyBody(g *Group, m *model.Method, body func() *Statement, f *model.Field) {
-	pointer := body()
-	if !f.Ref.Pointer {
-		pointer = Op("&").Add(pointer)
-	}
-	set := []Code{Id("req").Dot("SetJSON").Call(pointer)}
-	switch {
-	case m.Body != model.BodyJSON:
-		set = []Code{body().Dot("apply").Call(Id("req"))}
-	case f.Ref.Type.HoldsReadOnly():
-		set = []Code{Id("body").Op(":=").Add(body()).Dot("forRequest").Call(), Id("req").Dot("SetJSON").Call(Op("&").Id("body"))}
-	}
-	if f.Ref.Pointer {
-		g.If(body().Op("!=").Nil()).Block(set...)
+// ifSet adds a statement that is executed if the field is set. A required field is.
+func (e *emitter) ifSet(g *Group, recv string, f *model.Field, then Code) {
+	if f.Required && !f.Ref.Pointer { // Require does not end the method
+		g.Add(then)
 		return
 	}
-	for _, s := range set {
-		g.Add(s)
+	g.If(e.isSet(recv, f)).Block(then)
+}
+
+// param returns the description of how a parameter is written.
+func (e *emitter) param(f *model.Field) *Statement {
+	fields := Dict{Id("Name"): Lit(f.Wire)}
+	if style := styleConst[f.Style]; style != "" {
+		fields[Id("Style")] = Qual(e.transport, style)
 	}
+	if f.Explode {
+		fields[Id("Explode")] = True()
+	}
+	if f.Slashes {
+		fields[Id("Slashes")] = True()
+	}
+	return Qual(e.transport, "Param").Values(fields)
+}
+
+var styleConst = map[model.Style]string{
+	model.StyleLabel: "StyleLabel", model.StyleMatrix: "StyleMatrix", model.StyleSpace: "StyleSpace",
+	model.StylePipe: "StylePipe", model.StyleDeep: "StyleDeep",
+}
+
+// paramValue returns the value of a parameter for the transport to write.
+func (e *emitter) paramValue(f *model.Field, v *Statement) Code {
+	r := f.Ref
+	switch {
+	case f.AsJSON:
+		return Qual(e.transport, "Text").Call(String().Call(e.jsonOf(r, v)))
+	case r.IsScalar():
+		return Qual(e.transport, "Text").Call(textOf(r, v))
+	case r.Prim != model.List:
+		return Qual(e.transport, "Members").Call(e.jsonOf(r, v))
+	case r.Elem.IsText() && r.Elem.Prim != model.Secret:
+		return Qual(e.transport, "Items").Call(v.Op("..."))
+	}
+	text := Func().Params(Id("item").Add(e.goType(*r.Elem))).String().Block(Return(textOf(*r.Elem, Id("item"))))
+	switch r.Elem.Prim {
+	case model.Int:
+		text = Qual("strconv", "Itoa")
+	case model.Bool:
+		text = Qual("strconv", "FormatBool")
+	}
+	return Qual(e.transport, "ItemsOf").Call(v, text)
+}
+
+// jsonOf returns the JSON form of a value.
+func (e *emitter) jsonOf(r model.Ref, v *Statement) Code {
+	if r.Prim == model.Named && r.Type.Kind != model.Enum {
+		return v.Dot("AppendJSON").Call(Nil())
+	}
+	if r.Pointer {
+		v = Op("*").Add(v)
+	}
+	switch r.Prim {
+	case model.List:
+		return Qual(e.wire, "AppendItems").Call(Nil(), v, e.appender(*r.Elem))
+	case model.Map:
+		return Qual(e.wire, "AppendEntries").Call(Nil(), v, e.appender(*r.Elem))
+	case model.Secret:
+		return Qual(e.wire, "AppendString").Call(Nil(), v.Dot("Reveal").Call())
+	}
+	return e.appender(r).(*Statement).Call(Nil(), v)
+}
+
+// applyBody sets a body that is a field of a params struct. A struct checks and sets
+// itself with its own apply method.
+func (e *emitter) applyBody(g *Group, m *model.Method, recv string, f *model.Field) {
+	body := func() *Statement { return Id(recv).Dot(f.Name) }
+	set := func(g *Group) {
+		switch {
+		case f.Ref.Prim == model.Named && f.Ref.Type.Kind == model.Struct:
+			g.Add(body()).Dot(e.applyName(f.Ref.Type, m)).Call(Id("req"))
+			return
+		case m.Body == model.BodyContent:
+			g.Id("req").Dot("SetContent").Call(Lit(m.BodyMedia), body())
+			return
+		case m.Body == model.BodyText:
+			g.Id("req").Dot("SetBody").Call(Lit(m.BodyMedia), Index().Byte().Call(body()))
+			return
+		}
+		value := body
+		if f.Ref.HoldsReadOnly() {
+			value = func() *Statement { return Id("body") }
+			g.Id("body").Op(":=").Add(body())
+			e.withoutReadOnly(g, value, f.Ref, 0)
+		}
+		g.Id("req").Dot("SetBody").Call(Lit(cmp.Or(m.BodyMedia, "application/json")), e.jsonOf(f.Ref, value()))
+	}
+	cond := e.isSet(recv, f)
+	whole := f.Ref.Prim == model.Named && f.Ref.Type.Kind == model.Struct && !f.Ref.Pointer
+	switch {
+	case whole:
+	case f.Ref.Prim == model.List || f.Ref.Prim == model.Map:
+		cond = body().Op("!=").Nil() // an empty one is a body
+		fallthrough
+	case f.Required && (f.Ref.Prim == model.JSON || f.Ref.Prim == model.File || f.Ref.Prim == model.Named && f.Ref.Type.Kind == model.Union):
+		if f.Required {
+			g.Id("req").Dot("Require").Call(Lit(f.Wire), cond)
+		}
+	case f.Required:
+		whole = true
+	}
+	if whole || f.Required {
+		set(g)
+		return
+	}
+	g.If(cond).BlockFunc(set)
 }
 
 // isGiven returns the condition under which a required field is given. It is nil if
@@ -210,13 +424,15 @@ func (e *emitter) isSet(recv string, f *model.Field) Code {
 		return Len(v).Op(">").Lit(0)
 	case f.Ref.Prim == model.JSON:
 		return Op("!").Add(v).Dot("IsZero").Call()
+	case converted(f.Ref) && f.Ref.Base() == model.JSON:
+		return v.Op("!=").Lit("")
 	case f.Ref.Prim == model.File:
 		return v.Dot("Content").Op("!=").Nil()
 	case f.Ref.Prim == model.Named && f.Ref.Type.Kind == model.Union:
 		return Op("!").Add(v).Dot("IsZero").Call()
 	case f.Required:
 		return nil
-	case f.Ref.Prim == model.Int, f.Ref.Prim == model.Float:
+	case f.Ref.Base() == model.Int, f.Ref.Prim == model.Float:
 		return v.Op("!=").Lit(0)
 	case f.Ref.Prim == model.Bool:
 		return v
@@ -230,6 +446,10 @@ func textOf(r model.Ref, v *Statement) Code {
 		v = Op("*").Add(v)
 	}
 	switch r.Prim {
+	case model.Named:
+		if r.Base() == model.Int {
+			return Qual("strconv", "Itoa").Call(Int().Call(v))
+		}
 	case model.String:
 		return v
 	case model.Int:

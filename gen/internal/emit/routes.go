@@ -1,6 +1,7 @@
 package emit
 
 import (
+	"cmp"
 	"slices"
 
 	. "github.com/dave/jennifer/jen"
@@ -38,6 +39,9 @@ func routesOf(d *model.Domain) [][]*model.Method {
 	at := map[string]int{}
 	for _, r := range d.Resources {
 		for _, m := range r.Methods {
+			if m.Form != "" { // another method is the operation's own
+				continue
+			}
 			key := m.HTTP + " " + m.Path
 			i, ok := at[key]
 			if !ok {
@@ -74,7 +78,7 @@ func (e *emitter) routeTypes(g *Group) {
 }
 
 var bodyMedia = map[model.Body]string{
-	model.BodyJSON: "application/json", model.BodyForm: "application/x-www-form-urlencoded", model.BodyMultipart: "multipart/form-data",
+	model.BodyJSON: "application/json", model.BodyForm: "application/x-www-form-urlencoded", model.BodyMultipart: "multipart/form-data", model.BodyContent: "application/octet-stream",
 }
 
 // route returns one row. The operation is named after the first of its methods.
@@ -86,7 +90,7 @@ func (e *emitter) route(d *model.Domain, methods []*model.Method) Code {
 		Id("Path"):   Lit(m.Path),
 		Id("Scope"):  Qual(e.transport, scopeConst[m.Scope]),
 	}
-	if body := bodyMedia[m.Body]; body != "" {
+	if body := cmp.Or(m.BodyMedia, bodyMedia[m.Body]); body != "" {
 		fields[Id("Body")] = Lit(body)
 	}
 	var query, answers []Code

@@ -2,6 +2,7 @@ package emit
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	. "github.com/dave/jennifer/jen"
@@ -46,6 +47,9 @@ func (e *emitter) operations(g *Group, d *model.Domain, r *model.Resource) {
 		if m.Scope == model.ScopeDeclared {
 			fields[Id("Security")] = Id(e.security[securityKey(m.Security)])
 		}
+		if m.Server != "" {
+			fields[Id("Server")] = Lit(m.Server)
+		}
 		if m.Accept != "" {
 			fields[Id("Accept")] = Lit(m.Accept)
 		}
@@ -85,8 +89,24 @@ func methodDoc(m *model.Method) string {
 		body = "The response body is streamed to w. If the call fails, w may have received a part of it. The call is not retried once anything was written."
 	case m.NoContent:
 		body = "If the response has no body, the error is transport.ErrNoContent."
+		if len(m.Empty) > 0 {
+			body = "It returns " + nothing(*m.Result) + " if the API responds with " + m.EmptyStatuses() + " and no content."
+		}
+	case m.Redirects:
+		body = "The API responds with a redirect, which is not followed: the error matches transport.ErrRedirected, and transport.WithResponse gets its Location."
+	}
+	if m.Server != "" {
+		body = paragraphs(body, "The operation is on a server of its own: pass transport.WithBaseURL with "+m.Server+".")
 	}
 	return paragraphs(sentence(m.Name, m.Doc), body, optionFacts(m), callFacts(m), deprecated(m.Deprecated))
+}
+
+// nothing returns what a method returns in place of a result.
+func nothing(r model.Ref) string {
+	if byPointer(r) || r.Prim == model.List || r.Prim == model.Map {
+		return "nil"
+	}
+	return "the zero value"
 }
 
 // optionFacts names the optional parameters that a method takes as an option.
@@ -155,6 +175,8 @@ func (e *emitter) method(g *Group, r *model.Resource, m *model.Method) {
 			g.Return(do(Id("w")))
 		case m.Result == nil:
 			g.Return(do(Nil()))
+		case len(m.Statuses) > 0 || len(m.Empty) > 0:
+			e.byStatus(g, m, do)
 		case !byPointer(*m.Result) && m.Result.Prim != model.List && m.Result.Prim != model.Map: // it cannot be nil
 			g.Var().Id("out").Add(e.goType(*m.Result))
 			g.Err().Op(":=").Add(do(Op("&").Id("out")))
@@ -170,6 +192,63 @@ func (e *emitter) method(g *Group, r *model.Resource, m *model.Method) {
 		}
 	})
 	g.Line()
+}
+
+// byStatus sends a call whose response depends on its status.
+func (e *emitter) byStatus(g *Group, m *model.Method, do func(Code) *Statement) {
+	none := Code(Nil())
+	if !byPointer(*m.Result) && m.Result.Prim != model.List && m.Result.Prim != model.Map {
+		none = Id("out")
+	}
+	g.Var().Id("out").Add(e.goType(*m.Result))
+	fields := Dict{}
+	if len(m.Empty) > 0 {
+		fields[Id("Empty")] = Index().Int().ValuesFunc(func(g *Group) {
+			for _, code := range m.Empty {
+				g.Lit(code)
+			}
+		})
+	}
+	body := func(s model.Status) string { return lowerFirst(s.Field.Name) + "Body" }
+	if len(m.Statuses) == 0 {
+		fields[Id("Default")] = Op("&").Id("out")
+		g.Id("by").Op(":=").Qual(e.transport, "ByStatus").Values(fields)
+	} else {
+		bodies := Dict{}
+		for _, s := range m.Statuses {
+			r := s.Field.Ref
+			r.Pointer = false
+			g.Var().Id(body(s)).Add(e.goType(r))
+			if s.Code == 0 {
+				fields[Id("Default")] = Op("&").Id(body(s))
+			} else {
+				bodies[Lit(s.Code)] = Op("&").Id(body(s))
+			}
+		}
+		fields[Id("Bodies")] = Map(Int()).Any().Values(bodies)
+		g.Id("by").Op(":=").Qual(e.transport, "ByStatus").Values(fields)
+	}
+	g.If(Err().Op(":=").Add(do(Op("&").Id("by"))), Err().Op("!=").Nil()).Block(Return(none, Err()))
+	if len(m.Statuses) == 0 {
+		if byPointer(*m.Result) {
+			g.If(Op("!").Id("by").Dot("Content")).Block(Return(Nil(), Nil()))
+			g.Return(Op("&").Id("out"), Nil())
+		} else {
+			g.Return(Id("out"), Nil())
+		}
+		return
+	}
+	g.Id("out").Dot("Status").Op("=").Id("by").Dot("Status")
+	g.Switch(Id("by").Dot("Out")).BlockFunc(func(g *Group) {
+		for _, s := range m.Statuses {
+			value := Id(body(s))
+			if s.Field.Ref.Pointer {
+				value = Op("&").Add(value)
+			}
+			g.Case(Op("&").Id(body(s))).Block(Id("out").Dot(s.Field.Name).Op("=").Add(value))
+		}
+	})
+	g.Return(Op("&").Id("out"), Nil())
 }
 
 func resultList(results []Code) *Statement {
@@ -189,9 +268,19 @@ func (e *emitter) resultType(r model.Ref) *Statement {
 }
 
 func (e *emitter) newRequest(m *model.Method) *Statement {
+	styled := slices.ContainsFunc(m.PathParams, func(f *model.Field) bool {
+		return f.Style != "" || f.AsJSON || f.Slashes || !f.Ref.IsScalar()
+	})
 	args := []Code{Op("&").Id(m.Var())}
 	for _, f := range m.PathParams {
-		args = append(args, textOf(f.Ref, Id(f.Arg())))
+		if styled {
+			args = append(args, Qual(e.transport, "PathValue").Values(Dict{Id("Param"): e.param(f), Id("Value"): e.paramValue(f, Id(f.Arg()))}))
+		} else {
+			args = append(args, textOf(f.Ref, Id(f.Arg())))
+		}
+	}
+	if styled {
+		return Qual(e.transport, "NewStyledRequest").Call(args...)
 	}
 	return Qual(e.transport, "NewRequest").Call(args...)
 }
@@ -202,7 +291,7 @@ func (e *emitter) prepare(g *Group, m *model.Method) {
 		g.Id("req").Dot("SetHeader").Call(Lit(h.Name), Lit(h.Value))
 	}
 	if m.Params != nil {
-		g.Id("params").Dot("apply").Call(Id("req"))
+		g.Id("params").Dot(e.applyName(m.Params, m)).Call(Id("req"))
 	}
 }
 

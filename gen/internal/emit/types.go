@@ -23,10 +23,14 @@ const undocumented = "Not documented yet."
 // new element adds exactly one line.
 var linewise = Options{Open: "{", Close: "}", Separator: ",", Multi: true}
 
+// oneLine lays out the body of a method that every type has: what a reader of a
+// change to the type need not look at.
+var oneLine = Options{Open: "{ ", Close: " }"}
+
 // types declares named types in the given order, each with its old names, its
 // apply method if it is sent by one, and its filters. senders holds, for each
-// type with an apply method, a method that sends it.
-func (e *emitter) types(g *Group, types []*model.Type, senders map[*model.Type]*model.Method) {
+// struct that is sent, a method for each way in which it is.
+func (e *emitter) types(g *Group, types []*model.Type, senders map[*model.Type][]*model.Method) {
 	filters := map[string]bool{}
 	for _, t := range types {
 		g.Add(docs(paragraphs(sentence(t.Name, t.Doc), deprecated(t.Deprecated))))
@@ -49,7 +53,7 @@ func (e *emitter) types(g *Group, types []*model.Type, senders map[*model.Type]*
 			g.Type().Id(was).Op("=").Id(t.Name)
 			g.Line()
 		}
-		if m := senders[t]; m != nil {
+		for _, m := range senders[t] {
 			e.apply(g, t, m)
 			if t.Option {
 				e.paramsOf(g, t, m)

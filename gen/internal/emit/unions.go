@@ -14,10 +14,10 @@ func (e *emitter) union(g *Group, t *model.Type) {
 	v := receiver
 	recv := Id(v).Id(t.Name)
 	g.Comment("Raw returns the value as raw JSON.")
-	g.Func().Params(recv.Clone()).Id("Raw").Params().Qual(e.value, "JSON").Block(Return(Id(v).Dot("raw")))
+	g.Func().Params(recv.Clone()).Id("Raw").Params().Qual(e.value, "JSON").Custom(oneLine, Return(Id(v).Dot("raw")))
 	g.Line()
 	g.Comment("IsZero reports whether the value is absent. JSON null is a value.")
-	g.Func().Params(recv.Clone()).Id("IsZero").Params().Bool().Block(Return(Id(v).Dot("raw").Dot("IsZero").Call()))
+	g.Func().Params(recv.Clone()).Id("IsZero").Params().Bool().Custom(oneLine, Return(Id(v).Dot("raw").Dot("IsZero").Call()))
 	g.Line()
 	g.Add(docs(t.Name + "Of returns " + article(t.Name) + " that holds raw."))
 	g.Func().Id(t.Name + "Of").Params(Id("raw").Qual(e.value, "JSON")).Id(t.Name).Block(
@@ -27,11 +27,11 @@ func (e *emitter) union(g *Group, t *model.Type) {
 		e.variant(g, t, variant)
 	}
 	g.Comment("DecodeJSON reads the value from d.")
-	g.Func().Params(Id(v).Op("*").Id(t.Name)).Id("DecodeJSON").Params(Id("d").Op("*").Qual(e.wire, "Decoder")).Block(
+	g.Func().Params(Id(v).Op("*").Id(t.Name)).Id("DecodeJSON").Params(Id("d").Op("*").Qual(e.wire, "Decoder")).Custom(oneLine,
 		Id(v).Dot("raw").Op("=").Id("d").Dot("ReadRaw").Call())
 	g.Line()
 	g.Comment("AppendJSON appends the value's JSON form to b.")
-	g.Func().Params(Id(v).Op("*").Id(t.Name)).Id("AppendJSON").Params(Id("b").Index().Byte()).Index().Byte().Block(
+	g.Func().Params(Id(v).Op("*").Id(t.Name)).Id("AppendJSON").Params(Id("b").Index().Byte()).Index().Byte().Custom(oneLine,
 		Return(Qual(e.wire, "AppendRaw").Call(Id("b"), Id(v).Dot("raw"))))
 	g.Line()
 	e.standardJSON(g, t)
@@ -43,26 +43,31 @@ func (e *emitter) variant(g *Group, t *model.Type, variant *model.Variant) {
 	read, arg, ret := "VariantRaw", Code(nil), Code(Qual(e.value, "JSON"))
 	raw := Id("v")
 	switch {
-	case r.Prim == model.List && r.Elem.IsText():
+	case r.Prim == model.List && r.Elem.IsJSONText() && r.Elem.Prim != model.Secret:
 		read, arg, ret = "VariantTexts", e.goType(*r.Elem), e.goType(r)
 		raw = Qual(e.value, "JSON").Call(Qual(e.wire, "AppendItems").Call(Nil(), Id("v"), e.appender(*r.Elem)))
-	case r.Prim == model.List && r.Elem.Prim == model.Named:
+	case r.Prim == model.List && byPointer(*r.Elem):
 		read, arg, ret = "VariantList", e.goType(*r.Elem), e.goType(r)
 		raw = Qual(e.value, "JSON").Call(Qual(e.wire, "AppendItems").Call(Nil(), Id("v"), e.appender(*r.Elem)))
-	case r.IsText():
+	case r.IsJSONText() && r.Prim != model.Secret:
 		read, arg, ret = "VariantText", e.goType(r), e.goType(r)
 		raw = Qual(e.value, "JSON").Call(e.appender(r).(*Statement).Call(Nil(), Id("v")))
-	case r.Prim == model.Named:
+	case byPointer(r):
 		read, arg, ret = "Variant", e.goType(r), Op("*").Add(e.goType(r))
 		raw = Qual(e.value, "JSON").Call(Id("v").Dot("AppendJSON").Call(Nil()))
 	}
 	call := Qual(e.wire, read)
+	args := []Code{Id(receiver).Dot("raw"), Qual(e.wire, "Match").Values(matchDict(variant.When))}
 	if arg != nil {
 		call = call.Types(arg)
+	} else if r.Prim != model.JSON && r.Prim != model.Secret {
+		call, ret = Qual(e.wire, "VariantOf"), e.goType(r)
+		args = append(args, e.element(r))
+		raw = Qual(e.value, "JSON").Call(Add(e.appender(r)).Call(Nil(), Id("v")))
 	}
 	g.Add(docs(sentence(variant.Name, variant.Doc)))
 	g.Func().Params(Id(receiver).Id(t.Name)).Id(variant.Name).Params().Params(ret, Bool()).Block(
-		Return(call.Call(Id(receiver).Dot("raw"), Qual(e.wire, "Match").Values(matchDict(variant.When)))))
+		Return(call.Call(args...)))
 	g.Line()
 	name := "New" + t.Name + variant.Name
 	g.Add(docs(fmt.Sprintf("%s returns %s that holds v.", name, article(t.Name))))
@@ -73,6 +78,26 @@ func (e *emitter) variant(g *Group, t *model.Type, variant *model.Variant) {
 			values[Id("sibling")] = Lit(variant.When.Equals[0])
 		}
 		g.Return(Id(t.Name).Values(values))
+	})
+	g.Line()
+}
+
+// inherited declares access to a struct that is composed of another one, as which its
+// value may have been sent.
+func (e *emitter) inherited(g *Group, t *model.Type, variant *model.Variant) {
+	child := variant.Ref.Type.Name
+	g.Add(docs(sentence(variant.Name, variant.Doc)))
+	g.Func().Params(Id(receiver).Op("*").Id(t.Name)).Id(variant.Name).Params().Params(Op("*").Id(child), Bool()).Block(
+		Return(Qual(e.wire, "Variant").Types(Id(child)).Call(
+			Qual(e.value, "JSON").Call(Id(receiver).Dot("AppendJSON").Call(Nil())), Qual(e.wire, "Match").Values(matchDict(variant.When)))))
+	g.Line()
+	name := "New" + t.Name + variant.Name
+	g.Add(docs(fmt.Sprintf("%s returns %s that is sent as v.", name, article(t.Name))))
+	g.Func().Id(name).Params(Id("v").Id(child)).Id(t.Name).BlockFunc(func(g *Group) {
+		e.mark(g, variant)
+		g.Var().Id("out").Id(t.Name)
+		g.Id("_").Op("=").Qual(e.wire, "Unmarshal").Call(Id("v").Dot("AppendJSON").Call(Nil()), Op("&").Id("out")).Comment("of what was encoded, it does not fail")
+		g.Return(Id("out"))
 	})
 	g.Line()
 }

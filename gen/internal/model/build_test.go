@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/basiq-sdk/basiq-go/gen/internal/diag"
 	"github.com/basiq-sdk/basiq-go/gen/internal/model"
 	"github.com/basiq-sdk/basiq-go/gen/internal/overlay"
 	"github.com/basiq-sdk/basiq-go/gen/internal/spec"
@@ -143,9 +144,6 @@ func TestBuildReportsErrors(t *testing.T) {
 		{"an unexported name", `
     A: {x-type: thing, type: object, properties: {a: {type: string}}}
 `, "bad-name", `"thing"`},
-		{"required but undeclared", `
-    A: {type: object, required: [b], properties: {a: {type: string}}}
-`, "required-undeclared", `requires "b"`},
 		{"a variant without a condition", `
     A: {x-variants: {One: {schema: {type: string}}}}
 `, "bad-variant", "has no condition by which it is recognised"},
@@ -169,9 +167,25 @@ func TestBuildReportsErrors(t *testing.T) {
 	}
 }
 
+// TestRequiredButUndeclaredMembersAreFindings: a member that is required and not
+// declared cannot be a field.
+func TestRequiredButUndeclaredMembersAreFindings(t *testing.T) {
+	d, err := build(t, `
+    A: {type: object, required: [b], properties: {a: {type: string}}}
+`, "A")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.ContainsFunc(d.Warnings, func(a *diag.Annotation) bool {
+		return a.Code == "required-undeclared" && strings.Contains(a.Message, `requires "b"`)
+	}) {
+		t.Errorf("the findings are %v", d.Warnings)
+	}
+}
+
 func TestUntypedValuesAreWarnings(t *testing.T) {
 	d, err := build(t, `
-    A: {type: object, properties: {a: {}, b: {type: object}, c: {oneOf: [{type: string}, {type: integer}]}, d: {type: array}, e: {type: object, x-any: true}}}
+    A: {type: object, properties: {a: {}, b: {type: object}, c: {oneOf: [{type: array, items: {type: string}}, {type: array, items: {type: integer}}]}, d: {type: array}, e: {type: object, x-any: true}}}
 `, "A")
 	if err != nil {
 		t.Fatal(err)

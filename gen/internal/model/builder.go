@@ -36,8 +36,11 @@ func Build(doc *spec.Document, opts Options) (*Domain, error) {
 		active:    map[string]bool{},
 		reported:  map[string]bool{},
 		compared:  map[[2]*Type]bool{},
+		shapes:    map[string]spec.Node{},
+		unions:    map[string]*unionPlan{},
 	}
 	b.domain.Doc = b.documented(doc.Root().Get("info"))
+	b.domain.Warnings = append(b.domain.Warnings, doc.Findings()...)
 	b.nameMethods()
 	b.operations()
 	b.mergeTypes()
@@ -49,11 +52,28 @@ func Build(doc *spec.Document, opts Options) (*Domain, error) {
 	b.spellings()
 	b.checkNames()
 	b.coverage()
+	b.accept()
 	if err := b.errs.Err(); err != nil {
 		return nil, err
 	}
 	slices.SortFunc(b.domain.Types, func(x, y *Type) int { return cmp.Compare(x.Name, y.Name) })
 	return b.domain, nil
+}
+
+// accept removes the findings of the kinds that an overlay accepts with x-accept.
+func (b *builder) accept() {
+	accepted := b.doc.Root().Get("x-accept")
+	found := map[string]bool{}
+	b.domain.Warnings = slices.DeleteFunc(b.domain.Warnings, func(a *diag.Annotation) bool {
+		found[a.Code] = true
+		return slices.Contains(accepted.Strings(), a.Code)
+	})
+	for _, code := range accepted.Items() {
+		if !found[code.Text()] {
+			b.warnf(code, "nothing-accepted", "x-accept lists %q, of which there are no findings", code.Text()).
+				WithHint("remove it in the overlay")
+		}
+	}
 }
 
 type builder struct {
@@ -71,11 +91,15 @@ type builder struct {
 	servers   spec.Node           // that the client calls, see sameServers
 	namedAt   map[string]diag.Pos // by location: where its name was set, or the location itself
 
-	methods     map[string]LockEntry // names of operations by location
-	methodNames map[string]string    // what each Resource.Method in use stands for
-	params      map[string]LockEntry // names of the parameters of the operation at hand, by location
-	schemas     twins                // of the components
-	compared    map[[2]*Type]bool    // whether two types of the same name differ
+	shapes      map[string]spec.Node   // what decides the type of a schema, by its pointer
+	unions      map[string]*unionPlan  // the alternatives of schemas, by their pointers
+	roots       []Ref                  // types that no operation leads to
+	methods     map[string]LockEntry   // names of operations by location
+	methodNames map[string]string      // what each Resource.Method in use stands for
+	params      map[string]LockEntry   // names of the parameters of the operation at hand, by location
+	children    map[string][]spec.Node // by the pointer of the schema that they are composed of
+	schemas     twins                  // of the components
+	compared    map[[2]*Type]bool      // whether two types of the same name differ
 }
 
 func (b *builder) errorf(n spec.Node, code, format string, args ...any) *diag.Annotation {
@@ -238,6 +262,7 @@ func (b *builder) reachable() {
 		for _, v := range t.Variants {
 			visitRef(&v.Ref)
 		}
+		visitRef(t.Additional)
 	}
 	for _, r := range b.domain.Resources {
 		for _, m := range r.Methods {
@@ -258,6 +283,9 @@ func (b *builder) reachable() {
 			}
 		}
 	}
+	for i := range b.roots {
+		visitRef(&b.roots[i])
+	}
 	b.domain.Types = order
 }
 
@@ -277,6 +305,7 @@ func (b *builder) forms() {
 			body := cmp.Or(m.BodyType, m.Params)
 			switch {
 			case body == nil:
+			case body.Params:
 			case m.Body == BodyForm || m.Body == BodyMultipart:
 				form[body] = true
 			default:
@@ -286,7 +315,7 @@ func (b *builder) forms() {
 	}
 	for _, t := range b.domain.Types {
 		for _, f := range t.Fields {
-			if f.In != "body" {
+			if f.In != "body" || f.Ref.Prim != Named || f.Ref.Type.Kind != Struct {
 				refers(&f.Ref)
 			}
 		}
@@ -297,40 +326,7 @@ func (b *builder) forms() {
 	for t := range form {
 		t.Form = !other[t]
 	}
-	b.formFields()
-}
-
-// formFields reports fields that a form cannot encode, and types that are sent
-// with two encodings: a type has a single method that sends it.
-func (b *builder) formFields() {
-	sentBy := map[*Type]*Method{}
-	for _, r := range b.domain.Resources {
-		for _, m := range r.Methods {
-			body := cmp.Or(m.BodyType, m.Params)
-			if body == nil || body.Params {
-				continue
-			}
-			if first := sentBy[body]; first != nil {
-				if first.Body != m.Body {
-					b.errs = append(b.errs, diag.Errorf(m.Pos, "cannot-express", "%s sends %s as %s, but %s sends it as %s",
-						m.Loc, body.Name, m.Body.description(), first.Loc, first.Body.description()).
-						WithHint("give each operation its own schema in an overlay"))
-				}
-				continue
-			}
-			sentBy[body] = m
-			if m.Body == BodyJSON {
-				continue
-			}
-			for _, f := range body.Fields {
-				if item := cmp.Or(f.Ref.Elem, &f.Ref); !item.scalar() && item.Prim != File || item.Prim == File && m.Body != BodyMultipart {
-					b.errs = append(b.errs, diag.Errorf(f.Pos, "cannot-express", "%s.%s is %s, which cannot be sent in %s",
-						body.Name, f.Name, f.Ref.Go(), m.Body.description()).
-						WithHint("give it a scalar type in an overlay, or remove it"))
-				}
-			}
-		}
-	}
+	b.files()
 }
 
 // spellings reports fields whose type has alternate spellings of its values and

@@ -73,13 +73,17 @@ func (b *builder) checkMembers(t *Type) {
 	members := newScope(b, "type "+t.Name)
 	switch {
 	case t.Kind == Union:
-		for _, own := range []string{"Raw", "IsZero", "DecodeJSON", "AppendJSON", "MarshalJSON", "UnmarshalJSON"} {
+		for _, own := range ownUnion {
 			members.own(own, "the method that every union has")
 		}
 	case t.Kind == Struct && t.HasJSON():
 		members.own("JSON", "the JSON field that every type has")
 		for _, own := range ownMembers[1:] {
 			members.own(own, "the method that every type has")
+		}
+		if t.Additional != nil {
+			members.own("AdditionalProperties", "the method that returns undeclared members")
+			members.own("SetAdditionalProperty", "the method that sets undeclared members")
 		}
 		if t.HoldsSecret() {
 			members.own("Format", "the method that hides a secret")

@@ -3,6 +3,7 @@ package model
 import (
 	"bytes"
 	"cmp"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -56,10 +57,11 @@ func (l *Lock) Fresh() *Lock {
 // ParseLock reads a names lock.
 func ParseLock(file string, data []byte) (*Lock, error) {
 	l := NewLock(file)
-	if len(bytes.TrimSpace(data)) == 0 {
+	root, err := canon.Parse(file, data)
+	var empty *diag.Annotation
+	if errors.As(err, &empty) && empty.Code == "empty" { // comments at most
 		return l, nil
 	}
-	root, err := canon.Parse(file, data)
 	if err != nil {
 		return nil, err
 	}

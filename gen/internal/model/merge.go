@@ -36,6 +36,7 @@ func (b *builder) mergeTypes() {
 		for _, v := range t.Variants {
 			fix(&v.Ref)
 		}
+		fix(t.Additional)
 		for _, f := range t.Fields {
 			b.siblings(t, f)
 		}
@@ -60,6 +61,9 @@ func (b *builder) mergeTypes() {
 			}
 		}
 		sortFields(t)
+	}
+	for i := range b.roots {
+		fix(&b.roots[i])
 	}
 	for _, r := range b.domain.Resources {
 		for _, m := range r.Methods {
@@ -190,6 +194,7 @@ func (b *builder) differInside(x, y *Ref) bool {
 func (into *Type) absorb(t *Type) {
 	into.Doc = cmp.Or(into.Doc, t.Doc)
 	into.explicit = into.explicit || t.explicit
+	into.Choices = slices.DeleteFunc(into.Choices, func(c Choice) bool { return !slices.ContainsFunc(t.Choices, c.equal) })
 	into.given = into.given || t.given
 	into.merged = append(append(into.merged, t.lockLoc()), t.merged...)
 	into.Request, into.Response = into.Request || t.Request, into.Response || t.Response
@@ -283,6 +288,7 @@ func (b *builder) spreadUse() {
 		for _, v := range t.Variants {
 			visitRef(&v.Ref, request, response)
 		}
+		visitRef(t.Additional, request, response)
 	}
 	for _, t := range b.types {
 		visit(t, t.Request, t.Response)

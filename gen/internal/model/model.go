@@ -5,6 +5,7 @@
 package model
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -75,17 +76,23 @@ type Method struct {
 	OperationID string // upstream's
 	HTTP        string // "POST"
 	Path        string // "/users/{userId}"
+	Server      string // that the call must name, if it is not the client's
 	PathParams  []*Field
 	Headers     []Constant // headers that the SDK sets itself
 	Params      *Type      // query and header parameters, and the body; nil if there are none
 	Options     *Type      // query and header parameters that are passed as an option; see Lock.asOption
 	Body        Body
-	BodyType    *Type // type of the body, if Params is not the body itself
+	BodyMedia   string // Content-Type, if not that of the encoding
+	BodyType    *Type  // type of the body, if it is a struct and Params is not the body itself
+	Form        string // media type of the body, if another method is the operation's own
 
-	Accept    string // requested media type
-	Stream    bool   // the response body is copied to an io.Writer
-	Result    *Ref   // nil if there is no body to return
-	NoContent bool   // a successful response may have no body although there is a Result
+	Accept    string   // requested media type
+	Stream    bool     // the response body is copied to an io.Writer
+	Result    *Ref     // nil if there is no body to return
+	Statuses  []Status // fields of the Result, if its type depends on the status
+	NoContent bool     // a successful response may have no body although there is a Result
+	Empty     []int    // the statuses of such responses
+	Redirects bool     // all declared responses but errors are redirects
 	Page      *Page
 
 	Safety  Safety
@@ -119,10 +126,19 @@ const (
 	BodyJSON      Body = "json"
 	BodyForm      Body = "form"
 	BodyMultipart Body = "multipart"
+	BodyText      Body = "text"
+	BodyContent   Body = "content" // sent unchanged
 )
 
 func (b Body) description() string {
-	return map[Body]string{BodyNone: "no body", BodyJSON: "JSON", BodyForm: "a form", BodyMultipart: "a multipart form"}[b]
+	return map[Body]string{BodyNone: "no body", BodyJSON: "JSON", BodyForm: "a form", BodyMultipart: "a multipart form",
+		BodyText: "text", BodyContent: "unchanged content"}[b]
+}
+
+// Status is a success status and the field of the result that holds its content.
+type Status struct {
+	Code  int // 0 for any other
+	Field *Field
 }
 
 // Page describes how a list is paginated.
@@ -153,6 +169,8 @@ type Type struct {
 	Kind       Kind
 	Fields     []*Field
 	Values     []*Value
+	Base       Prim // of an enumeration: Int, Number or JSON; "" means String
+	Additional *Ref // of a struct: the type of members beside its fields; nil if any value is kept as it is
 	Variants   []*Variant
 
 	// Request and Response report where the type is used.
@@ -162,9 +180,15 @@ type Type struct {
 	Params bool
 	// Option marks such a struct that is passed as an option of the call.
 	Option bool
+	// Plain marks a struct that holds the result of a method. It has no JSON
+	// representation.
+	Plain bool
 	// Form marks a struct that is only sent as a form. It has no JSON
 	// representation either.
 	Form bool
+
+	// Choices lists alternatives of members, of which a request must have one.
+	Choices []Choice
 
 	// RequireOne lists the wire names of members of which at least one must be set.
 	RequireOne []string
@@ -184,8 +208,14 @@ type Type struct {
 	orderAt  []diag.Pos // of each name in order
 }
 
+// Choice is a list of alternatives, by the wire names of the members that each needs.
+type Choice struct {
+	Sets [][]string
+	One  bool // a request must not have several
+}
+
 // HasJSON reports whether the type has a JSON codec.
-func (t *Type) HasJSON() bool { return !t.Params && !t.Form }
+func (t *Type) HasJSON() bool { return !t.Params && !t.Plain && !t.Form }
 
 // HasAlternateSpellings reports whether any value has alternate spellings in responses.
 func (t *Type) HasAlternateSpellings() bool {
@@ -202,7 +232,12 @@ type Field struct {
 	Ref        Ref
 	Required   bool
 	In         string // path, query, header, body, or "" for a JSON member
-	Repeat     bool   // a list in the query repeats the parameter; otherwise it is comma-separated
+	Repeat     bool   // a list in the query repeats the parameter; otherwise it is one parameter
+	Style      Style  // of a parameter, or of a field in a form
+	Explode    bool   // items of a list, or members of an object, are written separately
+	AsJSON     bool   // a parameter that is JSON
+	Slashes    bool   // a path parameter may contain slashes
+	PartType   string // media type of a field in a multipart form
 	Filter     *Filter
 	Loc        string
 	Pos        diag.Pos
@@ -215,6 +250,7 @@ type Field struct {
 	Nullable  bool // null is one of its values
 	NotEmpty  bool // a list or map with at least one element
 	Default   bool // it has a default other than its zero value
+	Binary    bool // a string with the format binary
 
 	pinned bool     // x-pointer has set whether it is a pointer
 	given  bool     // the name was set by an overlay
@@ -230,6 +266,20 @@ func (f *Field) pointer() {
 		f.Ref.Pointer = true
 	}
 }
+
+// Style says how a parameter is written, as in OpenAPI. The zero value is the default:
+// simple in the path and in headers, a form elsewhere.
+type Style string
+
+// Styles of parameters.
+const (
+	StyleForm   Style = "form"
+	StyleLabel  Style = "label"
+	StyleMatrix Style = "matrix"
+	StyleSpace  Style = "spaceDelimited"
+	StylePipe   Style = "pipeDelimited"
+	StyleDeep   Style = "deepObject"
+)
 
 // loosen makes the field optional, because not all schemas of its type have it.
 func (f *Field) loosen() {
@@ -356,14 +406,26 @@ func (r Ref) IsText() bool {
 	case String, Decimal, Number, Date, DateTime, Month, Secret:
 		return true
 	case Named:
-		return r.Type.Kind == Enum
+		return r.Type.Kind == Enum && (r.Type.Base == "" || r.Type.Base == Number)
 	}
 	return false
 }
 
-// scalar reports whether a value is a string, a number or a boolean.
-func (r Ref) scalar() bool {
-	return r.IsText() || slices.Contains([]Prim{Bool, Int, Float}, r.Prim)
+// Base returns the kind of the type, and of an enumeration that of its values.
+func (r Ref) Base() Prim {
+	if r.Prim == Named && r.Type.Kind == Enum {
+		return cmp.Or(r.Type.Base, String)
+	}
+	return r.Prim
+}
+
+// IsJSONText reports whether the type's underlying type is string, and its JSON form a
+// string, too.
+func (r Ref) IsJSONText() bool { return r.IsText() && r.Base() != Number }
+
+// IsScalar reports whether a value is a string, a number or a boolean.
+func (r Ref) IsScalar() bool {
+	return r.IsText() || slices.Contains([]Prim{Bool, Int, Float}, r.Base())
 }
 
 func (r Ref) equal(o Ref) bool {

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 	"unicode"
 
@@ -26,6 +25,11 @@ func (b *builder) operations() {
 			if op := path.Get(method); op.Exists() {
 				b.operation(path.Name(), strings.ToUpper(method), op)
 			}
+		}
+	}
+	if len(b.domain.Resources) == 0 { // a description of types
+		for _, n := range b.doc.Root().At("components", "schemas").Members() {
+			b.roots = append(b.roots, b.ref(n, context{name: identifier(n.Name()), request: true, response: true}))
 		}
 	}
 	for _, r := range b.domain.Resources {
@@ -52,19 +56,26 @@ func (b *builder) unsupported(path spec.Node) {
 				WithHint("remove the callbacks in an overlay")
 		}
 		if servers := path.At(method, "servers"); servers.Exists() && !b.sameServers(servers) {
-			b.tolerate(servers, "cannot-express", "%s %s declares its own servers, but a client only calls one", strings.ToUpper(method), path.Name()).
-				WithHint("remove the servers or the operation in an overlay")
+			b.warnf(servers, "own-server", "%s %s is on a server of its own, which a call has to name", strings.ToUpper(method), path.Name()).
+				WithHint("pass transport.WithBaseURL to the method, or remove the servers or the operation in an overlay")
 		}
 	}
 }
 
 // sameServers reports whether the servers of an operation are those of the document.
-// If the document has none, they are those of the first operation that has.
+// A document may also leave all of them to its operations.
 func (b *builder) sameServers(servers spec.Node) bool {
-	if !b.servers.Exists() {
-		if b.servers = b.doc.Root().Get("servers"); !b.servers.Exists() {
-			b.servers = servers
+	if all := b.doc.Root().Get("servers"); all.Exists() {
+		b.servers = all
+	} else if !b.servers.Exists() {
+		for _, path := range b.doc.Root().Get("paths").Members() {
+			for _, method := range httpMethods {
+				if op := path.Get(method); op.Exists() && !op.Get("servers").Exists() {
+					return false
+				}
+			}
 		}
+		b.servers = servers
 	}
 	addresses := func(n spec.Node) (list []string) {
 		for _, server := range n.Items() {
@@ -110,9 +121,39 @@ func (b *builder) operation(path, method string, op spec.Node) {
 		Safety:     b.safety(op, method),
 	}
 	b.scope(m, op)
-	b.parameters(m, op)
-	b.requestBody(m, op)
-	b.responses(m, op)
+	if servers := op.Get("servers"); servers.Exists() && !b.sameServers(servers) && len(servers.Items()) > 0 {
+		m.Server = servers.Items()[0].Str("url")
+	}
+	body := op.Get("requestBody").Deref()
+	forms := b.bodyForms(m, body)
+	if len(forms) == 0 {
+		b.parameters(m, op)
+		b.responses(m, op)
+	}
+	for i, form := range forms {
+		of := *m
+		if i > 0 {
+			b.nameForm(&of, form)
+		}
+		b.parameters(&of, op)
+		b.requestBody(&of, op, body, form)
+		b.responses(&of, op)
+	}
+}
+
+// nameForm decides the name of the method that sends a further form of the body.
+func (b *builder) nameForm(m *Method, form bodyForm) {
+	m.Form, m.Loc, m.Pos = form.Name(), m.Loc+" as "+form.Name(), form.Pos()
+	m.Doc = cmp.Or(b.documented(form.Node), m.Doc)
+	given := ""
+	if name := form.Str("x-method"); name != "" {
+		given = m.Resource.Name + "." + name
+	}
+	name := m.Resource.Name + "." + m.Name + form.suffix()
+	entry := b.choose([]nameless{{n: form.Node, loc: m.Loc, given: given, names: []string{name, name + "Body"}, what: m.Loc}}, b.methodNames)[m.Loc]
+	_, m.Name, _ = strings.Cut(entry.Name, ".")
+	m.Was = oldMethods(entry.Was)
+	m.explicit = given != ""
 }
 
 // defaultNames derives the names of a resource and a method. The resource is the
@@ -212,7 +253,7 @@ func (b *builder) parameters(m *Method, op spec.Node) {
 		if in == "header" && slices.ContainsFunc([]string{"Accept", "Content-Type", "Authorization"}, func(h string) bool { return strings.EqualFold(h, wire) }) {
 			continue // OpenAPI requires that such declarations are ignored
 		}
-		if in == "header" && !validHeaderName(wire) || strings.ContainsFunc(wire, canon.Hidden) {
+		if (in == "header" || in == "cookie") && !validHeaderName(wire) || strings.ContainsFunc(wire, canon.Hidden) {
 			b.tolerate(p, "bad-name", "the name of the %s parameter %q contains invalid characters", in, wire).
 				WithHint("correct the name in an overlay, or remove the parameter")
 			continue
@@ -221,10 +262,10 @@ func (b *builder) parameters(m *Method, op spec.Node) {
 		switch in {
 		case "path":
 			byName[wire] = f
-		case "query", "header":
+		case "query", "header", "cookie":
 			rest = append(rest, f)
 		default:
-			b.tolerate(p, "cannot-express", "parameter %q is in %q, but only path, query and header parameters can be generated", wire, in).
+			b.tolerate(p, "cannot-express", "parameter %q is in %q, but only path, query, header and cookie parameters can be generated", wire, in).
 				WithHint("remove the parameter in an overlay")
 		}
 	}
@@ -252,13 +293,7 @@ func (b *builder) parameters(m *Method, op spec.Node) {
 	slices.SortStableFunc(rest, func(x, y *Field) int {
 		return cmp.Or(boolRank(!x.Required, !y.Required), cmp.Compare(x.Wire, y.Wire))
 	})
-	name := cmp.Or(op.Str("x-params"), m.Name+m.Resource.Name+"Params")
-	entry := b.name(op, m.Loc+" params", op.Str("x-params"), name)
-	t := &Type{
-		Name: entry.Name, Was: entry.Was, Kind: Struct, Params: true, Request: true,
-		Doc: entry.Name + " are the parameters of " + m.Resource.Service() + "." + m.Name + ".",
-		Loc: m.Loc + " params", Pos: op.Pos(), Fields: rest, explicit: true, given: op.Str("x-params") != "",
-	}
+	t := b.paramsType(m, op, " params", "Params", rest)
 	// The first required parameter breaks callers in any form, and as an argument
 	// the compiler tells them.
 	t.Option = !rest[0].Required && b.lock.asOption(m.Loc, m.Resource.Name+"."+m.Name)
@@ -269,6 +304,24 @@ func (b *builder) parameters(m *Method, op spec.Node) {
 	}
 	t.Doc = strings.Replace(t.Doc, " are the parameters of ", " are optional parameters of ", 1) + " Pass them as an option of the call."
 	m.Options = t
+}
+
+// paramsType returns the struct of a method's parameters.
+func (b *builder) paramsType(m *Method, op spec.Node, place, suffix string, fields []*Field) *Type {
+	loc, given := m.Loc+place, op.Str("x-params")
+	if m.Options != nil || m.Form != "" { // another struct has that name
+		given = ""
+	}
+	name := m.Name + m.Resource.Name + suffix
+	if m.Options != nil {
+		name = m.Name + m.Resource.Name + "Body" + suffix
+	}
+	entry := b.name(op, loc, given, cmp.Or(given, name))
+	return &Type{
+		Name: entry.Name, Was: entry.Was, Kind: Struct, Params: true, Request: true,
+		Doc: entry.Name + " are the parameters of " + m.Resource.Service() + "." + m.Name + ".",
+		Loc: loc, Pos: op.Pos(), Fields: fields, explicit: true, given: given != "",
+	}
 }
 
 // ownName reports whether a parameter has a name, and no earlier parameter in the
@@ -311,176 +364,4 @@ func boolRank(x, y bool) int {
 		return -1
 	}
 	return 1
-}
-
-func (b *builder) parameter(m *Method, p spec.Node, in, wire string) *Field {
-	loc := m.Loc + " " + in + " " + wire
-	entry := b.params[loc]
-	b.noAlias(entry, loc, "a parameter")
-	f := &Field{
-		Name: entry.Name, Wire: wire, In: in, Loc: loc, Pos: p.Pos(), given: p.Str("x-name") != "",
-		Doc:        b.documented(p),
-		Deprecated: b.deprecation(p),
-		Required:   p.Bool("required") || in == "path",
-	}
-	schema := p.Get("schema")
-	if !schema.Exists() {
-		b.tolerate(p, "cannot-express", "parameter %q has no schema", wire).WithHint("declare its schema in an overlay")
-		f.Ref = Ref{Prim: String}
-		return f
-	}
-	f.Most, f.MostLength = wholeNumber(schema.Deref(), "maximum"), wholeNumber(schema.Deref(), "maxLength")
-	if fd := p.Get("x-filter"); fd.Exists() {
-		f.Filter = b.filter(fd)
-		f.Ref = Ref{Prim: Filters, Name: f.Filter.Type}
-		return f
-	}
-	f.Ref = b.ref(schema, context{parent: m.Name + m.Resource.Name, name: f.Name, request: true, param: true})
-	switch style, explode := p.Str("style"), p.Get("explode"); {
-	case f.Ref.Prim == List && in == "query" && !f.Ref.Elem.scalar():
-		b.tolerate(p, "cannot-express", "parameter %q is %s, which cannot be encoded in the query", wire, f.Ref.Go()).
-			WithHint("give its items a scalar type in an overlay")
-		f.Ref = Ref{Prim: String}
-	case f.Ref.Prim == List && in == "query":
-		f.Repeat = !explode.Exists() || explode.Text() == "true"
-		if style != "" && style != "form" {
-			b.tolerate(p, "cannot-express", "parameter %q is a list with style %s, but only form is supported", wire, style)
-		}
-	case f.Ref.Prim == List || f.Ref.Prim == Map || f.Ref.Prim == JSON || f.Ref.Prim == Named && f.Ref.Type.Kind != Enum:
-		b.tolerate(p, "cannot-express", "parameter %q is %s, which cannot be encoded in the %s", wire, f.Ref.Go(), in).
-			WithHint("give it a scalar type in an overlay")
-		f.Ref = Ref{Prim: String}
-	case style == "deepObject":
-		b.tolerate(p.Get("style"), "cannot-express", "parameter %q has style deepObject, but is not an object", wire).
-			WithHint("remove style and explode in an overlay")
-	}
-	return f
-}
-
-func (b *builder) requestBody(m *Method, op spec.Node) {
-	body := op.Get("requestBody").Deref()
-	if !body.Exists() {
-		return
-	}
-	kinds := map[string]Body{
-		"application/json": BodyJSON, "application/x-www-form-urlencoded": BodyForm, "multipart/form-data": BodyMultipart,
-	}
-	var media spec.Node
-	for _, c := range body.Get("content").Members() {
-		kind, known := kinds[strings.TrimSpace(strings.SplitN(c.Name(), ";", 2)[0])]
-		if known && (m.Body == BodyNone || kind == BodyJSON) {
-			m.Body, media = kind, c
-		}
-	}
-	for _, c := range body.Get("content").Members() {
-		if m.Body != BodyNone && c.Name() != media.Name() {
-			b.warnf(c, "unused-media", "%s also accepts %s, but is only sent as %s", m.Loc, c.Name(), m.Body.description()).
-				WithHint("remove the media type in an overlay")
-		}
-	}
-	if m.Body == BodyNone {
-		b.tolerate(body, "cannot-express", "the body of %s has no supported media type (JSON, form or multipart)", m.Loc)
-		return
-	}
-	schema := media.Get("schema")
-	ref := b.ref(schema, context{parent: m.Name + m.Resource.Name, name: "Params", request: true, multipart: m.Body == BodyMultipart})
-	if ref.Prim != Named || ref.Type.Kind != Struct {
-		m.Body = BodyNone
-		b.tolerate(media, "cannot-express", "the body of %s is %s, but must be an object", m.Loc, ref.Go()).
-			WithHint("declare the body as an object in an overlay")
-		return
-	}
-	ref.Type.Request = true
-	if m.Params == nil {
-		m.Params = ref.Type
-		return
-	}
-	m.BodyType = ref.Type
-	ref.Pointer = !body.Bool("required")
-	m.Params.Fields = append(m.Params.Fields, &Field{
-		Name: "Body", Wire: "body", In: "body", Ref: ref, Required: body.Bool("required"),
-		Doc: "Body is the body of the request.", Pos: body.Pos(), Loc: m.Loc + " body",
-	})
-}
-
-// responses sets the result of the method, and adds a method for each additional
-// response media type of the operation.
-func (b *builder) responses(m *Method, op spec.Node) {
-	success, failures := map[int]bool{}, map[int]bool{}
-	var streams []spec.Node
-	var jsonResult *Ref
-	for _, r := range op.Get("responses").Members() {
-		code, err := strconv.Atoi(r.Name())
-		if err != nil {
-			if strings.EqualFold(r.Name(), "2XX") {
-				code = http.StatusOK
-			} else {
-				continue // default and other ranges are errors of every operation
-			}
-		}
-		if code < 200 || code > 299 {
-			failures[code] = true
-			continue
-		}
-		success[code] = true
-		content := r.Deref().Get("content").Members()
-		if len(content) == 0 {
-			m.NoContent = true
-		}
-		for _, c := range content {
-			media := strings.TrimSpace(strings.SplitN(c.Name(), ";", 2)[0])
-			if media != "application/json" && !strings.HasSuffix(media, "+json") {
-				streams = append(streams, c)
-				continue
-			}
-			ref := b.ref(c.Get("schema"), context{parent: m.Name + m.Resource.Name, name: "Result", response: true})
-			if jsonResult != nil && !jsonResult.equal(ref) {
-				b.tolerate(c, "cannot-express", "the response %[2]s of %[1]s has a different type from its other successful response", m.Loc, r.Name()).
-					WithHint("give both responses the same type (x-type) in an overlay")
-				continue
-			}
-			jsonResult = &ref
-		}
-	}
-	m.Result, m.Success, m.Errors = jsonResult, statusList(success), statusList(failures)
-	m.NoContent = m.NoContent && jsonResult != nil
-	if len(success) == 0 {
-		b.tolerate(op, "no-success", "%s declares no success status", m.Loc).WithHint("declare one in an overlay")
-	}
-	if page := op.Get("x-page"); page.Exists() {
-		b.pages = append(b.pages, pagePlan{m, page})
-	}
-	for i, c := range streams {
-		s := *m
-		s.Result, s.Page, s.NoContent, s.Stream, s.Accept = nil, nil, m.NoContent, true, c.Name()
-		s.Loc, s.Pos = m.Loc+" "+c.Name(), c.Pos()
-		base := m.Name
-		if jsonResult == nil && len(streams) == 1 {
-			base = ""
-		}
-		def := cmp.Or(base, m.Name)
-		if base != "" {
-			def += mediaSuffix(c.Name())
-		}
-		given := ""
-		if name := c.Str("x-method"); name != "" {
-			given = m.Resource.Name + "." + name
-		}
-		entry := b.choose([]nameless{{n: c, loc: s.Loc, given: given, names: []string{m.Resource.Name + "." + def, m.Resource.Name + "." + def + "Content"}, what: s.Loc}}, b.methodNames)[s.Loc]
-		_, s.Name, _ = strings.Cut(entry.Name, ".")
-		s.Was = oldMethods(entry.Was)
-		s.Doc = b.documented(c)
-		if jsonResult == nil && i == 0 && len(streams) == 1 {
-			s.Doc = cmp.Or(m.Doc, s.Doc)
-			m.Resource.Methods = append(m.Resource.Methods, &s)
-			return
-		}
-		m.Resource.Methods = append(m.Resource.Methods, &s)
-	}
-	m.Resource.Methods = append(m.Resource.Methods, m)
-}
-
-func mediaSuffix(media string) string {
-	_, sub, _ := strings.Cut(media, "/")
-	return GoName(sub)
 }

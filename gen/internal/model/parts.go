@@ -17,8 +17,8 @@ func (b *builder) parts(n spec.Node) []part {
 	const visiting, done = 1, 2
 	state := map[string]int{}
 	required := map[string][]string{}
-	var visit func(n spec.Node)
-	visit = func(n spec.Node) {
+	var visit func(n spec.Node, loose bool)
+	visit = func(n spec.Node, loose bool) {
 		at := n.Pointer()
 		state[at] = visiting
 		if len(state) == maxParts+1 {
@@ -38,14 +38,38 @@ func (b *builder) parts(n spec.Node) []part {
 					WithHint("remove it from allOf in an overlay")
 				continue
 			case 0:
-				visit(target)
+				visit(target, loose)
 			}
 			req = append(req, required[target.Pointer()]...)
 		}
+		for _, keyword := range []string{"oneOf", "anyOf"} {
+			if !b.ofObjects(n.Get(keyword)) {
+				continue
+			}
+			b.warnf(n.Get(keyword), "alternatives-merged", "%s has the members of all its alternatives, none of which is required", at).
+				WithHint("if its values can be told apart, remove the members beside the alternatives, or declare the shapes with x-variants, in an overlay")
+			for _, item := range n.Get(keyword).Items() {
+				if target := item.Deref(); state[target.Pointer()] == 0 {
+					visit(target, true)
+				}
+			}
+		}
 		slices.Sort(req)
 		required[at], state[at] = slices.Compact(req), done
-		out = append(out, part{n, required[at]})
+		out = append(out, part{n, required[at], loose})
 	}
-	visit(n)
+	visit(n, false)
 	return out
+}
+
+// ofObjects reports whether alternatives are objects, whose members a struct can have
+// together.
+func (b *builder) ofObjects(alternatives spec.Node) bool {
+	if len(alternatives.Items()) == 0 || requiredOnly(alternatives) {
+		return false
+	}
+	return !slices.ContainsFunc(alternatives.Items(), func(a spec.Node) bool {
+		target := a.Deref()
+		return b.kind(a) != "object" && !trivial(target) && !requiredOnlyOne(target)
+	})
 }

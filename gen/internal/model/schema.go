@@ -2,6 +2,8 @@ package model
 
 import (
 	"cmp"
+	"encoding/json"
+	"math/big"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,8 +19,11 @@ type context struct {
 	request, response bool
 	param             bool // a path, query or header parameter
 	multipart         bool // the fields of a multipart form
+	nested            bool // in an object of the body
 	explicit          bool // the parent's name was set by an overlay
 	property          bool // the schema is declared inline as a property
+
+	siblings map[string]bool // the members of the object that has the schema as a property
 }
 
 // local returns the part of a pointer that the names lock uses.
@@ -42,11 +47,22 @@ func (b *builder) ref(n spec.Node, ctx context) Ref {
 		return Ref{Prim: Named, Type: t}
 	}
 	if r := n.Ref(); r != "" {
-		parts := strings.Split(r, "/")
-		ctx.parent, ctx.name, ctx.explicit = "", identifier(spec.Unescape(parts[len(parts)-1])), false
-		ctx.property = parts[len(parts)-2] == "properties" // the target is the property's schema
+		if parts := strings.Split(r, "/"); naming[parts[len(parts)-2]] {
+			ctx.parent, ctx.name, ctx.explicit = "", identifier(spec.Unescape(parts[len(parts)-1])), false
+			ctx.property = parts[len(parts)-2] == "properties" // the target is the property's schema
+		}
 	}
 	n = target
+	if s := b.shape(n); s.Pointer() != n.Pointer() {
+		if b.within(n) {
+			return Ref{Prim: JSON}
+		}
+		defer b.leave(n)
+		return b.ref(s, ctx)
+	}
+	if union, ok := b.told(n, ctx); ok {
+		return union
+	}
 	typ, several := typeOf(n)
 	switch {
 	case n.Get("x-variants").Exists():
@@ -54,10 +70,17 @@ func (b *builder) ref(n spec.Node, ctx context) Ref {
 	case several:
 		return b.untyped(n, "it has several types").withHint(
 			"declare the shapes with x-variants in an overlay, or give it a single type")
-	case n.Get("enum").Exists() && (typ == "string" || typ == ""):
+	case n.Get("enum").Exists() && typ != "boolean" && typ != "array" && typ != "object" && b.enumBase(n, typ) != Bool:
+		if ctx.param && b.enumBase(n, typ) == JSON {
+			b.warnf(n, "enum-type", "%s lists values of several types, which are all texts in a parameter", n.Pointer()).
+				WithHint("quote its values in an overlay")
+			return Ref{Prim: String}
+		}
 		return b.enum(n, ctx)
-	case wrapped(n).Exists():
-		return b.ref(wrapped(n), ctx)
+	case n.Get("properties").Exists() && typ != "" && typ != "object" && !n.Get("allOf").Exists():
+		b.warnf(n.Get("properties"), "contradiction", "%s is of type %s, so that its members have no effect", n.Pointer(), typ).
+			WithHint("correct its type, or remove the members, in an overlay")
+		return b.scalar(n, typ, ctx)
 	case n.Get("allOf").Exists() || n.Get("properties").Exists():
 		return b.object(n, ctx)
 	case n.Get("oneOf").Exists() || n.Get("anyOf").Exists():
@@ -87,8 +110,19 @@ func (b *builder) ref(n spec.Node, ctx context) Ref {
 		}
 		return b.untyped(n, "it is an object without properties").withHint(
 			"declare its properties in an overlay, or set x-any: true if it is free-form")
+	}
+	return b.scalar(n, typ, ctx)
+}
+
+// scalar returns the Go type of a schema without members.
+func (b *builder) scalar(n spec.Node, typ string, ctx context) Ref {
+	switch {
+	case typ == "array":
+		return b.untyped(n, "it is a list with members").withHint("declare its items in an overlay")
 	case typ == "string":
 		return b.text(n, ctx)
+	case typ == "integer" && beyondInt(n):
+		return Ref{Prim: Number}
 	case typ == "integer":
 		return Ref{Prim: Int}
 	case typ == "number":
@@ -102,6 +136,24 @@ func (b *builder) ref(n spec.Node, ctx context) Ref {
 	return b.untyped(n, "it has no type").withHint("declare its type in an overlay, or set x-any: true if it is free-form")
 }
 
+// naming are the keywords whose members are named by their keys.
+var naming = map[string]bool{
+	"schemas": true, "properties": true, "$defs": true, "definitions": true, "patternProperties": true,
+}
+
+// beyondInt reports whether an integer may be outside of what 64 bits with a sign hold.
+func beyondInt(n spec.Node) bool {
+	if n.Str("format") == "uint64" {
+		return true
+	}
+	for _, keyword := range []string{"minimum", "maximum"} {
+		if limit, ok := new(big.Int).SetString(n.Str(keyword), 10); ok && !limit.IsInt64() {
+			return true
+		}
+	}
+	return false
+}
+
 // typeOf returns a schema's type other than null, and whether it has several.
 func typeOf(n spec.Node) (typ string, several bool) {
 	typ = n.Str("type")
@@ -111,20 +163,6 @@ func typeOf(n spec.Node) (typ string, several bool) {
 		}
 	}
 	return typ, several
-}
-
-// wrapped returns the only part of a schema's allOf, if the schema adds nothing
-// to its type, such as when it only makes it nullable. An object is not
-// unwrapped, because it is named after the outer schema.
-func wrapped(n spec.Node) spec.Node {
-	all := n.Get("allOf").Items()
-	if len(all) != 1 || n.Get("properties").Exists() || n.Get("required").Exists() || n.Get("x-type").Exists() {
-		return spec.Node{}
-	}
-	if part := all[0].Deref(); part.Get("properties").Exists() || part.Get("allOf").Exists() {
-		return spec.Node{}
-	}
-	return all[0]
 }
 
 // textFormats are the formats that are known but have no Go type of their own.
@@ -224,32 +262,43 @@ func (b *builder) leave(n spec.Node) { delete(b.active, n.Pointer()) }
 
 func (b *builder) object(n spec.Node, ctx context) Ref {
 	t := b.declare(n, ctx, Struct)
+	if ctx.nested { // files are only in a multipart form itself, not in its objects
+		ctx.multipart = false
+	}
 	parts := b.parts(n)
 	seen := map[string]bool{}
-	var members []spec.Node
-	requires := map[string]map[string]bool{} // by part
+	var members []spec.Node // of several definitions, the first
+	definitions, alternatives := map[string][]spec.Node{}, map[string][]spec.Node{}
+	required := map[string]bool{}
 	for _, part := range parts {
 		if count := len(part.Get("properties").Members()); count > maxMembers {
 			b.errorf(part.Get("properties"), "too-many-members", "%s has %d members; the limit is %d", part.Pointer(), count, maxMembers).
 				WithHint("remove parts that no caller needs in an overlay")
 			break
 		}
-		b.onlyMembers(n, part)
-		required := map[string]bool{}
+		b.onlyMembers(t, n, part)
 		for _, r := range part.required {
-			required[r] = true
+			required[r] = required[r] || !part.loose
 		}
 		for _, p := range part.Get("properties").Members() {
 			if !seen[p.Name()] {
 				seen[p.Name()] = true
 				members = append(members, p)
-				requires[p.Pointer()] = required
+			}
+			if part.loose {
+				alternatives[p.Name()] = append(alternatives[p.Name()], p)
+			} else {
+				definitions[p.Name()] = append(definitions[p.Name()], p)
 			}
 		}
 	}
+	for name, list := range alternatives {
+		definitions[name] = b.withAlternatives(t, name, definitions[name], list)
+	}
+	ctx.siblings = seen
 	names := b.fieldNames(slices.Clone(members))
 	for _, p := range members {
-		t.Fields = append(t.Fields, b.field(t, p, names["field "+local(p)], requires[p.Pointer()][p.Name()], ctx))
+		t.Fields = append(t.Fields, b.field(t, p, definitions[p.Name()], names["field "+local(p)], required[p.Name()], ctx))
 	}
 	for _, wire := range parts[len(parts)-1].required {
 		if !seen[wire] {
@@ -259,26 +308,45 @@ func (b *builder) object(n spec.Node, ctx context) Ref {
 					at = item
 				}
 			}
-			b.tolerate(at, "required-undeclared", "%s requires %q, which is not one of its properties", n.Pointer(), wire).
-				WithHint("declare the property in an overlay, or remove it from required")
+			b.warnf(at, "required-undeclared", "%s requires %q, which is not one of its properties", n.Pointer(), wire).
+				WithHint("declare the property in an overlay, or remove it from required; the JSON field of a value can have it")
 			seen[wire] = true
 		}
 	}
+	for _, part := range parts {
+		if extra := part.Get("additionalProperties"); extra.IsMap() && !trivial(extra.Deref()) {
+			inner := ctx
+			inner.parent, inner.name, inner.explicit, inner.property = t.Name, "Additional", t.explicit, false
+			ref := b.ref(extra, inner)
+			last := ref
+			for last.Elem != nil {
+				last = *last.Elem
+			}
+			if last.Prim != Secret && last.Prim != File { // the JSON field has them
+				t.Additional = &ref
+			}
+		}
+	}
 	sortFields(t)
+	b.inherited(t, n, ctx)
 	return Ref{Prim: Named, Type: t}
 }
 
 // onlyMembers reports keywords of a part that a struct cannot express: a type
 // other than object, and alternative shapes.
-func (b *builder) onlyMembers(n spec.Node, p part) {
+func (b *builder) onlyMembers(t *Type, n spec.Node, p part) {
+	if not := p.Get("not"); not.Exists() {
+		b.warnf(not, "not-checked", "%s excludes values with not, which is not checked before they are sent", p.Pointer()).
+			WithHint("remove the keyword in an overlay")
+	}
 	typ, _ := typeOf(p.Node)
 	why := ""
 	switch {
 	case typ != "" && typ != "object":
 		why = "of type " + typ
-	case p.Get("oneOf").Exists():
+	case p.Get("oneOf").Exists() && !t.choose(p.Get("oneOf"), true) && !b.ofObjects(p.Get("oneOf")):
 		why = "of several shapes (oneOf)"
-	case p.Get("anyOf").Exists():
+	case p.Get("anyOf").Exists() && !t.choose(p.Get("anyOf"), false) && !b.ofObjects(p.Get("anyOf")):
 		why = "of several shapes (anyOf)"
 	case p.Get("enum").Exists():
 		why = "one of a list (enum)"
@@ -298,6 +366,7 @@ func (b *builder) onlyMembers(n spec.Node, p part) {
 type part struct {
 	spec.Node
 	required []string
+	loose    bool // an alternative, of which a value need not have the members
 }
 
 // maxMembers is the maximum number of members of a schema. Compilers take a long
@@ -307,9 +376,15 @@ const maxMembers = 2000
 // maxTypes is the maximum number of types in a package.
 const maxTypes = 5000
 
-func (b *builder) field(t *Type, p spec.Node, entry LockEntry, required bool, ctx context) *Field {
+// field returns the member p of a type, which the parts of the type may define
+// several times.
+func (b *builder) field(t *Type, p spec.Node, definitions []spec.Node, entry LockEntry, required bool, ctx context) *Field {
 	wire := p.Name()
-	target := p.Deref()
+	from := p
+	if len(definitions) > 1 {
+		from = b.combined(strings.TrimSuffix(t.Loc, "/")+"/properties/"+spec.Escape(wire), "the member "+strconv.Quote(wire)+" of "+t.Loc, definitions)
+	}
+	target := from.Deref()
 	b.noAlias(entry, "field "+local(p), "a struct field")
 	f := &Field{
 		Name: entry.Name, Wire: wire, Aliases: p.Get("x-aliases").Strings(),
@@ -319,30 +394,27 @@ func (b *builder) field(t *Type, p spec.Node, entry LockEntry, required bool, ct
 		Required:   required,
 	}
 	f.Most, f.MostLength = wholeNumber(target, "maximum"), wholeNumber(target, "maxLength")
-	nullable := target.Bool("nullable") || p.Bool("nullable") || slices.Contains(target.Get("type").Strings(), "null")
-	f.Nullable = nullable
+	f.Nullable = !slices.ContainsFunc(definitions, func(d spec.Node) bool { return !nullable(d) && (len(definitions) == 1 || !trivial(d.Deref())) })
 	f.ReadOnly, f.WriteOnly = p.Bool("readOnly") || target.Bool("readOnly"), p.Bool("writeOnly") || target.Bool("writeOnly")
 	f.NotEmpty = wholeNumber(target, "minItems") > 0 || wholeNumber(target, "minProperties") > 0
 	f.Default = meaningfulDefault(target)
+	f.Binary = target.Str("format") == "binary" && !ctx.multipart
 	inner := context{
 		parent: t.Name, name: entry.Name, explicit: t.explicit,
-		request: ctx.request, response: ctx.response, multipart: ctx.multipart, property: true,
+		request: ctx.request, response: ctx.response, multipart: ctx.multipart, nested: true, property: true, siblings: ctx.siblings,
 	}
-	f.Ref = b.ref(p, inner)
+	f.Ref = b.ref(from, inner)
 	switch f.Ref.Prim {
 	case Named:
-		f.Ref.Pointer = f.Ref.Type.Kind == Struct && !required
+		f.Ref.Pointer = f.Ref.Type.Kind == Struct && !required ||
+			f.Ref.Base() == Int && (f.Nullable || !required && slices.ContainsFunc(f.Ref.Type.Values, func(v *Value) bool { return v.Wire == "0" }))
 	case Bool:
-		f.Ref.Pointer = !required || nullable
+		f.Ref.Pointer = !required || f.Nullable
 	case Int, Float:
-		f.Ref.Pointer = nullable
+		f.Ref.Pointer = f.Nullable
 	}
-	if x := p.Get("x-pointer"); x.Exists() {
-		f.Ref.Pointer, f.pinned = x.Text() == "true", true
-		if f.Ref.Pointer && (f.Ref.Prim == List || f.Ref.Prim == Map || f.Ref.Prim == JSON || f.Ref.Prim == File) {
-			b.errorf(x, "cannot-express", "%s is %s, which is never a pointer", p.Pointer(), f.Ref.Go())
-		}
-	}
+	b.pin(f, p)
+	b.openSecret(f, p)
 	return f
 }
 
@@ -390,6 +462,10 @@ func sortFields(t *Type) {
 
 func (b *builder) enum(n spec.Node, ctx context) Ref {
 	t := b.declare(n, ctx, Enum)
+	typ, _ := typeOf(n)
+	if t.Base = b.enumBase(n, typ); t.Base == String {
+		t.Base = ""
+	}
 	like := twinsOf(n.Get("enum").Items(), spec.Node.Text)
 	var parts []nameless
 	for _, v := range n.Get("enum").Items() {
@@ -397,10 +473,9 @@ func (b *builder) enum(n spec.Node, ctx context) Ref {
 			continue // nullable enumerations list null as a value
 		}
 		wire := v.Text()
-		if !v.IsText() {
-			b.tolerate(v, "enum-type", "the value %s of %s is not a string", wire, n.Pointer()).
-				WithHint("quote it in an overlay, or declare the enumeration's type")
-			continue
+		if t.Base == "" && !v.IsText() {
+			b.warnf(v, "enum-type", "the value %s of %s is not a string, and is read as one", wire, n.Pointer()).
+				WithHint("quote it in an overlay, or correct the enumeration's type")
 		}
 		if strings.ContainsAny(wire, "\n\r") {
 			b.tolerate(v, "enum-newline", "the value %q of %s contains a line break", wire, n.Pointer()).
@@ -424,10 +499,18 @@ func (b *builder) enum(n spec.Node, ctx context) Ref {
 		if !decl.Exists() {
 			doc = v
 		}
+		names := alternatives(t.Name, wire, "Value", like)
+		if t.Base == JSON && v.IsText() {
+			text, _ := json.Marshal(wire) // of a string, it does not fail
+			wire = string(text)
+		}
+		if kind := v.Kind(); kind == "integer" || kind == "number" { // a sign or a point is part of its name
+			names = []string{t.Name + spell(v.Text()), t.Name + "Number" + spell(v.Text())}
+		}
 		loc := "value " + local(n) + " " + wire
 		parts = append(parts, nameless{
-			n: doc, loc: loc, given: given, what: "the value " + strconv.Quote(wire) + " of " + t.Name,
-			names: alternatives(t.Name, wire, "Value", like), weight: boolWeight(!plain(wire)),
+			n: doc, loc: loc, given: given, what: "the value " + wire + " of " + t.Name,
+			names: names, weight: boolWeight(!plain(wire)),
 		})
 		t.Values = append(t.Values, &Value{Wire: wire, Pos: v.Pos(), Doc: b.documented(doc), given: given != "", locs: []string{loc}})
 	}
@@ -446,6 +529,29 @@ func (b *builder) enum(n spec.Node, ctx context) Ref {
 		}
 	}
 	return Ref{Prim: Named, Type: t}
+}
+
+// enumBase returns the kind of an enumeration's values: String, Int, Number, Bool, or
+// JSON if they are of several.
+func (b *builder) enumBase(n spec.Node, typ string) Prim {
+	bases := map[string]Prim{"string": String, "integer": Int, "number": Number, "boolean": Bool}
+	if base, ok := bases[typ]; ok {
+		return base
+	}
+	base := Prim("")
+	for _, v := range n.Get("enum").Items() {
+		of := bases[v.Kind()]
+		switch {
+		case v.IsNull() || base == of:
+		case base == "" && of != "":
+			base = of
+		case base == Int && of == Number || base == Number && of == Int:
+			base = Number
+		default:
+			return JSON
+		}
+	}
+	return cmp.Or(base, String)
 }
 
 // spelling adds an alternate spelling of a value in responses:

@@ -41,3 +41,27 @@ func (r Ref) HoldsReadOnly() bool {
 	}
 	return r.Prim == Named && r.Type.HoldsReadOnly()
 }
+
+// choose reports whether alternatives only say which members are required. If so, a
+// request is checked for them.
+func (t *Type) choose(alternatives spec.Node, one bool) bool {
+	choice := Choice{One: one}
+	for _, a := range alternatives.Items() {
+		names := a.Get("required").Strings()
+		for _, m := range a.Members() {
+			if m.Name() != "required" && m.Name() != "type" {
+				return false
+			}
+		}
+		if len(names) == 0 { // nothing is required in this case
+			return !one
+		}
+		choice.Sets = append(choice.Sets, names)
+	}
+	t.Choices = append(t.Choices, choice)
+	return true
+}
+
+func (c Choice) equal(o Choice) bool {
+	return c.One == o.One && slices.EqualFunc(c.Sets, o.Sets, slices.Equal[[]string])
+}

@@ -98,7 +98,7 @@ func (b *builder) filter(n spec.Node) *Filter {
 		ff.Ref = Ref{Prim: String}
 		if s := fn.Get("schema"); s.Exists() {
 			ff.Ref = b.ref(s, context{parent: strings.TrimSuffix(f.Type, "Filter"), name: ff.Name, request: true})
-			if !ff.Ref.scalar() {
+			if !ff.Ref.IsScalar() {
 				b.tolerate(fn, "cannot-express", "the filter field %s.%s is %s; a filter compares texts, numbers and truth values", f.Type, ff.Name, ff.Ref.Go()).
 					WithHint("give it a scalar schema in the overlay")
 				ff.Ref = Ref{Prim: String}

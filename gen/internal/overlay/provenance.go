@@ -42,3 +42,10 @@ func Targets(root *yaml.Node, path string) ([]*yaml.Node, error) {
 	}
 	return newDocument(root).selectNodes(q), nil
 }
+
+// Inherit records that a node came from the file of another one.
+func (p *Provenance) Inherit(n, from *yaml.Node) {
+	if file, ok := p.from[from]; ok {
+		p.from[n] = file
+	}
+}

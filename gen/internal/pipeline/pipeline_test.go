@@ -282,7 +282,7 @@ func addProse(n *yaml.Node, names bool) {
 		}
 		if !names && (key("operationId") || key("type") && !key("name")) && !key("description") {
 			n.Content = append(n.Content, scalar("description"), scalar("Prose that says nothing about the API's shape."),
-				scalar("x-internal"), scalar("extension"))
+				scalar("x-internal"), scalar("an extension in words"))
 		}
 		for i := 0; i < len(n.Content); i += 2 {
 			k, v := n.Content[i].Value, n.Content[i+1]

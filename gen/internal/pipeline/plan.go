@@ -29,6 +29,9 @@ func (r *repository) plan(set *source.Set, res *Result, extra map[string][]byte)
 	if res.Routes != nil { // a lenient run makes none: the one on disk stays
 		owned = append(owned, r.config.Routes)
 	}
+	if r.config.Commands != "" {
+		owned = append(owned, r.config.Commands)
+	}
 	return output.NewPlan(r.root, files, owned...)
 }
 
@@ -48,6 +51,11 @@ func (r *repository) files(res *Result) (map[string][]byte, error) {
 	if res.Routes != nil {
 		for name, src := range res.Routes.Files {
 			files[path.Join(r.config.Routes, name)] = src
+		}
+	}
+	if res.Commands != nil {
+		for name, src := range res.Commands.Files {
+			files[path.Join(r.config.Commands, name)] = src
 		}
 	}
 	files[path.Join(r.config.Output, "README.md")] = emit.MethodTable(res.models())
@@ -80,6 +88,9 @@ func (r *repository) inputs() []string {
 	}
 	if r.config.Routes != "" {
 		in = append(in, path.Join(r.config.Routes, routesFile))
+	}
+	if r.config.Commands != "" {
+		in = append(in, r.config.Commands)
 	}
 	return in
 }

@@ -1,9 +1,12 @@
 package pipeline
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -99,4 +102,41 @@ func (p *Progress) details(res *Result) {
 		}
 		p.Detail("%s: %d resources, %d methods, %d types, %d fields", b.Name, len(b.Model.Resources), methods, len(b.Model.Types), fields)
 	}
+}
+
+// maxOfKind is how many findings of a kind are shown, unless all are asked for.
+const maxOfKind = 20
+
+// kinds reports how many findings there are of each kind, the most frequent first,
+// and returns those to be shown.
+func (p *Progress) kinds(findings diag.List) (shown diag.List) {
+	count, warnings := map[string]int{}, map[string]bool{}
+	for _, f := range findings {
+		count[f.Code]++
+		warnings[f.Code] = f.Severity == diag.Warning
+	}
+	codes := slices.SortedFunc(maps.Keys(count), func(a, b string) int {
+		return cmp.Or(cmp.Compare(count[b], count[a]), cmp.Compare(a, b))
+	})
+	for _, code := range codes {
+		advice := "each needs an action in an overlay"
+		switch {
+		case code == "undocumented" || code == "doc-style":
+			advice = "describe the parts in an overlay"
+		case warnings[code]:
+			advice = "one line in an overlay accepts them:  - {target: $, update: {x-accept: [" + code + "]}}"
+		}
+		p.Summary("%6d %-26s %s", count[code], code, advice)
+	}
+	findings.Sort()
+	seen := map[string]int{}
+	for _, f := range findings {
+		if seen[f.Code]++; seen[f.Code] <= maxOfKind || p != nil && (p.verbose || p.json) {
+			shown = append(shown, f)
+		}
+	}
+	if hidden := len(findings) - len(shown); hidden > 0 {
+		p.Summary("%d more are shown with --verbose", hidden)
+	}
+	return shown
 }

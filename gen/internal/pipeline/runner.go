@@ -95,8 +95,9 @@ func (r *Runner) ImportPath(domain string) string {
 
 // Result is the result of Run.
 type Result struct {
-	Builds []*Build      // in the order of the snapshots
-	Routes *emit.Package // the table of operations; nil if not asked for, or if lenient
+	Builds   []*Build      // in the order of the snapshots
+	Routes   *emit.Package // the table of operations; nil if not asked for, or if lenient
+	Commands *emit.Package // the commands of a command line; nil if not asked for, or if lenient
 }
 
 // Run takes snapshots through all stages up to and including last. In strict

@@ -1,11 +1,13 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"go/types"
 	"io/fs"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -52,8 +54,8 @@ var stages = []stage{
 	{StageOverlay, "actions", (*Runner).overlay, nil},
 	{StageValidate, "documents", (*Runner).validate, nil},
 	{StageModel, "types", (*Runner).model, nil},
-	{StageEmit, "files", (*Runner).emit, (*Runner).emitTable},
-	{StageCheck, "packages", (*Runner).check, (*Runner).checkTable},
+	{StageEmit, "files", (*Runner).emit, (*Runner).emitTables},
+	{StageCheck, "packages", (*Runner).check, (*Runner).checkTables},
 }
 
 // Build is what the stages make of one domain. A field is set once the stage
@@ -138,6 +140,9 @@ func (r *Runner) overlay(_ context.Context, b *Build) (int, error) {
 	for _, o := range b.Overlays {
 		actions += len(o.Actions)
 	}
+	if list := byIndex(b.Overlays); b.mode == Strict && len(list) > 0 {
+		return actions, list.Err()
+	}
 	doc, results, err := b.load(b.Overlays)
 	b.Results = results
 	if err != nil && b.mode == Lenient {
@@ -152,6 +157,23 @@ func (r *Runner) overlay(_ context.Context, b *Build) (int, error) {
 	}
 	b.Document = doc
 	return actions, nil
+}
+
+// sortedIndex matches a selector by index in a list that snapshots sort.
+var sortedIndex = regexp.MustCompile(`\b(parameters|enum|required|type|security)(?:['"]\])?\[\s*(-?[0-9])`)
+
+// byIndex reports the actions that select an element of a sorted list by its index:
+// it would not be the element that has this index upstream.
+func byIndex(overlays []*overlay.Document) (list diag.List) {
+	for _, o := range overlays {
+		for _, a := range o.Actions {
+			if m := sortedIndex.FindStringSubmatch(a.Target); m != nil {
+				list = append(list, diag.Errorf(a.Pos, "sorted-index", "%s selects by index in %s, which the snapshot sorts: it is another element than upstream's", a.Target, m[1]).
+					WithHint("select by value, such as  parameters[?@.name == 'limit']  or  enum[?@ == 'draft']"))
+			}
+		}
+	}
+	return list
 }
 
 func (b *Build) load(overlays []*overlay.Document) (*spec.Document, []overlay.Result, error) {
@@ -281,28 +303,70 @@ func (r *Runner) check(_ context.Context, b *Build) (int, error) {
 	return 1, err
 }
 
-// emitTable writes the table of operations, if the configuration asks for one.
-func (r *Runner) emitTable(res *Result) (n int, err error) {
-	if r.config.Routes == "" {
-		return 0, nil
+// emitTables writes the table of operations and the commands, if the
+// configuration asks for them.
+func (r *Runner) emitTables(res *Result) (n int, err error) {
+	target := func(folder string) emit.Target {
+		return emit.Target{ImportPath: path.Join(r.config.Module, folder), Runtime: r.config.Runtime}
 	}
-	res.Routes, err = emit.Routes(res.models(), path.Base(r.config.Routes), emit.Target{
-		ImportPath: path.Join(r.config.Module, r.config.Routes),
-		Runtime:    r.config.Runtime,
-	})
-	return 1, err
+	if folder := r.config.Routes; folder != "" {
+		if res.Routes, err = emit.Routes(res.models(), path.Base(folder), target(folder)); err != nil {
+			return 0, err
+		}
+		n += len(res.Routes.Files)
+	}
+	if folder := r.config.Commands; folder != "" {
+		importPath := func(d *model.Domain) string { return r.ImportPath(d.Name) }
+		if res.Commands, err = emit.Commands(r.inOrder(res.models()), path.Base(folder), target(folder), importPath); err != nil {
+			return n, err
+		}
+		n += len(res.Commands.Files)
+	}
+	return n, nil
 }
 
-func (r *Runner) checkTable(res *Result) (int, error) {
-	if res.Routes == nil {
-		return 0, nil
-	}
+// inOrder returns the domains in the order of the configuration, in which a name
+// belongs to the domain that had it first.
+func (r *Runner) inOrder(domains []*model.Domain) []*model.Domain {
+	return slices.SortedFunc(slices.Values(domains), func(x, y *model.Domain) int {
+		return cmp.Compare(r.config.Domains[x.Name].Pos.Line, r.config.Domains[y.Name].Pos.Line)
+	})
+}
+
+func (r *Runner) checkTables(res *Result) (n int, err error) {
 	imports, err := r.imports()
 	if err != nil {
 		return 0, err
 	}
-	_, err = typecheck.Package(imports, res.Routes)
-	return 1, err
+	made := madeImports{imports, map[string]*types.Package{}}
+	for _, b := range res.Builds {
+		made.packages[r.ImportPath(b.Name)] = b.Types
+	}
+	for _, p := range []*emit.Package{res.Routes, res.Commands} {
+		if p == nil {
+			continue
+		}
+		if _, err = typecheck.Package(made, p); err != nil {
+			return n, err
+		}
+		n++
+	}
+	return n, nil
+}
+
+// madeImports are the packages of a run, which may not be on disk yet, and what
+// they import.
+type madeImports struct {
+	*typecheck.Imports
+	packages map[string]*types.Package
+}
+
+// Import returns an imported package.
+func (m madeImports) Import(p string) (*types.Package, error) {
+	if made := m.packages[p]; made != nil {
+		return made, nil
+	}
+	return m.Imports.Import(p)
 }
 
 // inputs are what a domain's build is made from, beside its snapshot.

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"path"
 	"slices"
@@ -60,7 +61,7 @@ func (u *PendingUpdate) prepare(ctx context.Context, to string) error {
 	res, err := r.run(ctx, set)
 	u.Builds = res.Builds
 	if err != nil {
-		return err
+		return u.locate(diag.FromError(err, diag.Pos{})).Err()
 	}
 	if slices.ContainsFunc(u.Builds, func(b *Build) bool { return !b.Built() }) {
 		return nil // only a lenient run gets here; the report shows what stopped
@@ -74,6 +75,15 @@ func (u *PendingUpdate) prepare(ctx context.Context, to string) error {
 		}
 	}
 	return nil
+}
+
+// locate moves positions from the snapshots, which are not written, to upstream's
+// documents.
+func (u *PendingUpdate) locate(list diag.List) diag.List {
+	for _, b := range u.Builds {
+		list = b.Snapshot.Locate(list)
+	}
+	return list
 }
 
 // Files are the files that the update writes, by path within the repository,
@@ -99,7 +109,7 @@ func (u *PendingUpdate) Apply() error {
 	for _, b := range u.Builds {
 		list = slices.Concat(list, b.Skipped(), b.Defects(), diag.FromError(b.Err, diag.Pos{}))
 	}
-	if err := list.Err(); err != nil {
+	if err := u.locate(list).Err(); err != nil {
 		return err
 	}
 	if u.repo.opts.Mode == Lenient {
@@ -129,6 +139,10 @@ func (b *Build) undocumented(p *Progress) {
 	file := path.Join("overlays", b.Name, "40-docs.yaml")
 	if n := len(b.Overlays); n > 0 {
 		file = b.Overlays[n-1].File // documentation comes last
+	}
+	const most = 100
+	if more := len(parts) - most; more > 0 {
+		parts = append(parts[:most], fmt.Sprintf("and %d more, which  gen lint --verbose  lists", more))
 	}
 	p.Summary("gen check will fail until %s describes: %s", file, strings.Join(parts, ", "))
 }

@@ -138,7 +138,7 @@ func Lint(ctx context.Context, opts Options) error {
 		percent = 100 * float64(documented) / float64(documentable)
 	}
 	opts.Progress.Summary("documentation: %d of %d parts (%.1f %%); %d findings", documented, documentable, percent, len(findings))
-	return findings.Err()
+	return opts.Progress.kinds(findings).Err()
 }
 
 // Pull makes sure that specs/ holds the pinned snapshots.

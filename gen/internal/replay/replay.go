@@ -122,7 +122,10 @@ func build(ctx context.Context, states States, c track.Commit) (b built) {
 
 // note appends to the message of a step.
 func note(step *report.Step, text string) {
-	step.Message = strings.TrimSpace(step.Message + " " + text)
+	if step.Message != "" {
+		text = step.Message + ", " + text
+	}
+	step.Message = text
 }
 
 // last is the newest build of a domain that passed, and its commit.
@@ -167,6 +170,7 @@ func (res *Result) one(ctx context.Context, c track.Commit, b built, known map[s
 		case !had:
 			note(&step, "with "+name)
 		case before.build.Snapshot.SHA256 != d.Snapshot.SHA256:
+			step.Domains = append(step.Domains, name)
 			compare(&step, b.state.ImportPath(name), before.build, d)
 			if res.previous != "" && before.commit != res.previous {
 				note(&step, name+" since "+before.commit[:8])

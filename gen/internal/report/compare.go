@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
 	"go/types"
 	"maps"
 	"path"
@@ -109,6 +108,7 @@ func New(ctx context.Context, old, new State) (*Report, error) {
 	c.attachSource()
 	for _, name := range slices.Sorted(maps.Keys(c.domains)) {
 		d := c.domains[name]
+		c.locate(d)
 		for _, card := range d.cards {
 			d.judge(card)
 		}
@@ -170,38 +170,9 @@ func (c *comparison) domain(name string) (*domainDiff, error) {
 			card.Pos = diag.Pos{File: d.after.Snapshot.Path, Line: f.NewLine}
 		}
 	}
-	c.locate(d)
 	d.renames()
 	d.joinParameters()
 	return d, c.findings(d)
-}
-
-// locate moves the positions of cards to upstream's document, where the newer
-// snapshot is not on disk.
-func (c *comparison) locate(d *domainDiff) {
-	list := make(diag.List, len(d.cards))
-	for i, card := range d.cards {
-		list[i] = &diag.Annotation{Pos: card.Pos}
-	}
-	for i, a := range c.new.Snapshots[d.name].Locate(list) {
-		d.cards[i].Pos = a.Pos
-		d.cards[i].Pos.Col = 0
-	}
-}
-
-// stops records for both states why a domain could not be built.
-func (c *comparison) stops(d *domainDiff) {
-	for side, b := range []*pipeline.Build{d.before, d.after} {
-		if b == nil || b.Err == nil {
-			continue
-		}
-		state := []State{c.old, c.new}[side]
-		d.unknown = true
-		c.report.Stopped = append(c.report.Stopped, Stop{
-			What: "domain " + d.name, At: state.Side.String(),
-			Findings: state.Snapshots[d.name].Locate(diag.FromError(b.Err, diag.Pos{})),
-		})
-	}
 }
 
 func effectiveKey(f specdiff.Fact) string {
@@ -237,9 +208,10 @@ func (c *comparison) repairs(d *domainDiff) {
 		if r.Err == nil {
 			continue
 		}
+		why := c.new.Snapshots[d.name].Locate(diag.List{r.Err})[0]
 		repair := Repair{
 			Domain: d.name, At: at(r.Action.Pos), Target: r.Action.Target, Description: r.Action.Description,
-			Code: r.Err.Code, Message: r.Err.Message, Hint: r.Err.Hint,
+			Code: why.Code, Message: why.Message, Hint: why.Hint,
 		}
 		if r.Outcome == overlay.Obsolete {
 			c.report.Obsolete = append(c.report.Obsolete, repair)
@@ -260,8 +232,11 @@ func (c *comparison) findings(d *domainDiff) error {
 		return nil
 	}
 	list, err := specdiff.Findings(d.before.Snapshot.Data, d.after.Snapshot.Data, specdiff.PointersOf(d.raw[0]), specdiff.PointersOf(d.raw[1]))
-	if err != nil {
-		return fmt.Errorf("domain %s: %w", d.name, err)
+	if err != nil { // what an overlay has to correct first
+		if !d.before.Built() || !d.after.Built() {
+			return nil
+		}
+		list = []specdiff.Finding{{Rule: "not-compared", Level: specdiff.Warning, Text: err.Error()}}
 	}
 	for _, f := range list {
 		var card *Card

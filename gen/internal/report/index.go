@@ -1,7 +1,9 @@
 package report
 
 import (
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/basiq-sdk/basiq-go/gen/internal/model"
@@ -28,7 +30,9 @@ func newIndex(d *model.Domain, doc *spec.Document) *index {
 		used[named(doc, loc)] = e
 	}
 	types := map[string]string{}
-	for loc, e := range used {
+	locs := slices.Sorted(maps.Keys(used)) // the first place of a symbol decides its card
+	for _, loc := range locs {
+		e := used[loc]
 		if rest, ok := strings.CutPrefix(loc, "type "); ok {
 			types[rest] = e.Name
 			x.put(e.Name, "#"+rest)
@@ -38,7 +42,8 @@ func newIndex(d *model.Domain, doc *spec.Document) *index {
 			types[op] = e.Name
 		}
 	}
-	for loc, e := range used {
+	for _, loc := range locs {
+		e := used[loc]
 		first, rest, _ := strings.Cut(loc, " ")
 		switch first {
 		case "type":

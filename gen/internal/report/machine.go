@@ -31,14 +31,6 @@ func (r *Report) notes() (out []note) {
 		if level == "" {
 			continue
 		}
-		file := c.Pos.File
-		switch {
-		case file != "":
-		case c.Domain == handWritten:
-			file = "go.mod" // the module as a whole
-		default:
-			file = "specs/" + c.Domain + ".yml" // what it was about is gone from it
-		}
 		text := c.Reason
 		for i, g := range c.Go {
 			if i == 5 {
@@ -47,7 +39,7 @@ func (r *Report) notes() (out []note) {
 			}
 			text += " " + g.String() + "."
 		}
-		out = append(out, note{id: c.ID, rule: string(c.Level) + "-change", level: level, file: file, line: c.Pos.Line, title: c.Domain + ": " + c.Title, text: text})
+		out = append(out, note{id: c.ID, rule: string(c.Level) + "-change", level: level, file: c.Pos.File, line: c.Pos.Line, title: c.Domain + ": " + c.Title, text: text})
 	}
 	for _, list := range [][]Repair{r.Obsolete, r.Unmatched, r.Defects} {
 		for _, v := range list {

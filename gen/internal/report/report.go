@@ -109,7 +109,7 @@ func (s Side) String() string {
 	case s.Date != "":
 		return s.Kind + " " + short(s.Commit) + " (" + s.dayOnly() + ")"
 	default:
-		return s.Kind + " " + short(cmp.Or(s.Commit, s.Name))
+		return strings.TrimSpace(s.Kind + " " + short(cmp.Or(s.Commit, s.Name)))
 	}
 }
 
@@ -238,17 +238,18 @@ type Examples struct {
 
 // Step is one commit of a range.
 type Step struct {
-	Commit  string `json:"commit"`
-	Date    string `json:"date,omitempty"`
-	Status  string `json:"status"` // unchanged, changed, stopped
-	Bump    Bump   `json:"bump"`
-	Facts   int    `json:"facts"`
-	Lines   int    `json:"lines"`         // changed in generated code
-	Source  int    `json:"snapshotLines"` // changed in snapshots: a fact that adds a schema has many
-	Go      int    `json:"go"`
-	Broken  int    `json:"goIncompatible"`
-	Skipped int    `json:"skipped"`
-	Message string `json:"message,omitempty"`
+	Commit  string   `json:"commit"`
+	Date    string   `json:"date,omitempty"`
+	Status  string   `json:"status"` // unchanged, changed, stopped
+	Bump    Bump     `json:"bump"`
+	Facts   int      `json:"facts"`
+	Lines   int      `json:"lines"`         // changed in generated code
+	Source  int      `json:"snapshotLines"` // changed in snapshots: a fact that adds a schema has many
+	Go      int      `json:"go"`
+	Broken  int      `json:"goIncompatible"`
+	Skipped int      `json:"skipped"`
+	Message string   `json:"message,omitempty"`
+	Domains []string `json:"domains,omitempty"` // those that changed
 
 	like int // how many steps before it this one stands for as well
 }

@@ -92,6 +92,9 @@ func TestHTMLNeedsNothing(t *testing.T) {
 			t.Errorf("the page holds %q", bad)
 		}
 	}
+	if opened, closed := strings.Count(text, "<details"), strings.Count(text, "</details>"); opened != closed {
+		t.Errorf("%d details are opened, %d closed", opened, closed)
+	}
 	for _, part := range []string{"prefers-color-scheme: dark", "name=\"viewport\"", "Breaking (3)", "cccccccc", "&lt;script&gt;", "Content-Security-Policy"} {
 		if !strings.Contains(text, part) {
 			t.Errorf("the page lacks %q", part)
@@ -242,6 +245,33 @@ func TestChangelogIsWhole(t *testing.T) {
 	}
 	if !strings.HasSuffix(text, "</details>\n") || len(text) > MaxMarkdown {
 		t.Errorf("%d bytes, and the end is %q", len(text), text[len(text)-40:])
+	}
+}
+
+func TestStepsSayWhatChanged(t *testing.T) {
+	for want, s := range map[string]Step{
+		"core, data: 2 facts, 3 changes of the Go API (1 breaking), 40 lines of generated code": {Status: "changed", Domains: []string{"core", "data"}, Facts: 2, Go: 3, Broken: 1, Lines: 40},
+		"core: 1 fact, 1 line of generated code":                                                {Status: "changed", Domains: []string{"core"}, Facts: 1, Lines: 1},
+		"core: 2 facts, none of which reaches the Go code":                                      {Status: "changed", Domains: []string{"core"}, Facts: 2},
+		"core: prose alone": {Status: "changed", Domains: []string{"core"}},
+		"unchanged, as is the commit before it (with data, with enrich)": {Status: "unchanged", like: 1, Message: "with data, with enrich"},
+		"stopped: why": {Status: "stopped", Message: "why"},
+	} {
+		if got := s.detail(); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
+
+func TestFactsKeepMediaTypes(t *testing.T) {
+	for want, f := range map[string]specdiff.Fact{
+		"*/* removed":          {Aspect: "content/*/*", Op: specdiff.Removed, From: "{schema: …}"},
+		"format date → string": {Aspect: "content/application/json/schema/format", Op: specdiff.Changed, From: "date", To: "string"},
+		"now deprecated":       {Aspect: "deprecated", Op: specdiff.Added, To: "true"},
+	} {
+		if got := factWords(f); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
 	}
 }
 

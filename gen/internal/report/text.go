@@ -178,14 +178,37 @@ func (s Step) line() string {
 
 // detail is line without the bump.
 func (s Step) detail() string {
+	var text string
 	switch s.Status {
 	case "changed":
-		return fmt.Sprintf("%s, %s of the Go API (%d breaking), %s of generated code", count(s.Facts, "fact"), count(s.Go, "change"), s.Broken, count(s.Lines, "line"))
+		text = strings.Join(s.Domains, ", ") + ": " + count(s.Facts, "fact")
+		if s.Go > 0 {
+			text += ", " + count(s.Go, "change") + " of the Go API"
+		}
+		if s.Broken > 0 {
+			text += fmt.Sprintf(" (%d breaking)", s.Broken)
+		}
+		switch {
+		case s.Lines > 0:
+			text += ", " + count(s.Lines, "line") + " of generated code"
+		case s.Facts == 0:
+			text = strings.Join(s.Domains, ", ") + ": prose alone"
+		default:
+			text += ", none of which reaches the Go code"
+		}
 	case "stopped":
 		return "stopped: " + s.Message
+	default:
+		text = s.Status
 	}
-	if s.like > 0 {
-		return fmt.Sprintf("unchanged, as are the %d commits before it", s.like)
+	switch {
+	case s.like == 1:
+		text += ", as is the commit before it"
+	case s.like > 1:
+		text += fmt.Sprintf(", as are the %d commits before it", s.like)
 	}
-	return s.Status
+	if s.Message != "" {
+		text += " (" + s.Message + ")"
+	}
+	return text
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -67,13 +68,21 @@ func lastName(subject string) string {
 	return unescape(subject[strings.LastIndex(subject, "/")+1:])
 }
 
+// mediaType matches the media type in the aspect of a fact, and the schema of JSON.
+var mediaType = regexp.MustCompile(`content/(application/json/schema/|[^/]+/[^/]+)`)
+
 // factWords describes a fact, without its subject.
 func factWords(f specdiff.Fact) string {
 	if f.Aspect == "" {
 		return string(f.Op)
 	}
-	aspect := strings.NewReplacer("content/application~1json/schema/", "", "content/application/json/schema/", "", "content/", "", "~1", "/").Replace(f.Aspect)
-	aspect = strings.ReplaceAll(aspect, "/", " ")
+	aspect := mediaType.ReplaceAllStringFunc(f.Aspect, func(media string) string {
+		if media == "content/application/json/schema/" {
+			return ""
+		}
+		return strings.Replace(strings.TrimPrefix(media, "content/"), "/", "\x00", 1)
+	})
+	aspect = strings.NewReplacer("/", " ", "\x00", "/").Replace(aspect)
 	last := f.Aspect[strings.LastIndex(f.Aspect, "/")+1:]
 	switch {
 	case f.Op != specdiff.Changed && strings.HasPrefix(f.From+f.To, "{$ref: "):
@@ -82,6 +91,8 @@ func factWords(f specdiff.Fact) string {
 		return aspect + " changed"
 	case last != "enum" && (structured(f.From) || structured(f.To)):
 		return aspect + " " + string(f.Op)
+	case last == "deprecated" && f.To == "true":
+		return "now deprecated"
 	case last == "required" && (f.Op == specdiff.Added || f.To == "true"):
 		return "now required"
 	case last == "required":
@@ -195,7 +206,11 @@ func (r *Report) reason() string {
 		if len(r.broken) > 0 {
 			return strings.Join(r.broken, ", ") + " no longer compiles"
 		}
-		return fmt.Sprintf("%s callers, %s; before version 1 a minor version may carry them", breaks(broken), count(added, "addition"))
+		why := breaks(broken) + " callers"
+		if added > 0 {
+			why += ", beside " + count(added, "addition")
+		}
+		return why + "; before version 1, a minor version may contain them"
 	case Minor:
 		return fmt.Sprintf("%s to the Go API; what callers wrote still compiles", count(added, "addition"))
 	case Patch:

@@ -27,13 +27,14 @@ const (
 
 // Config is specs/sources.yaml.
 type Config struct {
-	Module  string // import path of the repository's module
-	Output  string // directory of the generated packages, relative to the repository
-	Routes  string // directory of the package with the table of operations; none if empty
-	Runtime string // import path of the transport package
-	Default string // name of the source of the domains that name no other
-	Sources map[string]Location
-	Domains map[string]DomainConfig
+	Module   string // import path of the repository's module
+	Output   string // directory of the generated packages, relative to the repository
+	Routes   string // directory of the package with the table of operations; none if empty
+	Commands string // directory of the package with the commands of a command line; none if empty
+	Runtime  string // import path of the transport package
+	Default  string // name of the source of the domains that name no other
+	Sources  map[string]Location
+	Domains  map[string]DomainConfig
 }
 
 // DomainConfig is the configuration of a domain: a specification and the package that is generated from it.
@@ -110,18 +111,14 @@ func ParseConfig(file string, data []byte) (*Config, error) {
 				p.errorf(n, "bad-version", "version %q is not supported", n.Value).WithHint("set version to 1")
 			}
 		},
-		"module": func(n *yaml.Node) { cfg.Module = p.match(n, modulePath, "a module path") },
-		"output": func(n *yaml.Node) { cfg.Output = p.local(n) },
-		"routes": func(n *yaml.Node) {
-			p.packageName(&yaml.Node{Value: path.Base(n.Value), Line: n.Line, Column: n.Column})
-			if cfg.Routes = p.local(n); !domainName.MatchString(path.Base(cfg.Routes)) {
-				p.errorf(n, "bad-value", "routes is %q, whose last element is not a valid package name", n.Value)
-			}
-		},
-		"runtime": func(n *yaml.Node) { cfg.Runtime = p.match(n, modulePath, "an import path") },
-		"source":  func(n *yaml.Node) { cfg.Default = p.source(n, cfg, DefaultSource) },
-		"sources": func(n *yaml.Node) { p.sources(n, cfg) },
-		"domains": func(n *yaml.Node) { p.domains(n, cfg) },
+		"module":   func(n *yaml.Node) { cfg.Module = p.match(n, modulePath, "a module path") },
+		"output":   func(n *yaml.Node) { cfg.Output = p.local(n) },
+		"routes":   func(n *yaml.Node) { cfg.Routes = p.packageFolder(n, "routes") },
+		"commands": func(n *yaml.Node) { cfg.Commands = p.packageFolder(n, "commands") },
+		"runtime":  func(n *yaml.Node) { cfg.Runtime = p.match(n, modulePath, "an import path") },
+		"source":   func(n *yaml.Node) { cfg.Default = p.source(n, cfg, DefaultSource) },
+		"sources":  func(n *yaml.Node) { p.sources(n, cfg) },
+		"domains":  func(n *yaml.Node) { p.domains(n, cfg) },
 	}, "version", "module", "runtime", "source", "domains")
 	p.resolve(root, cfg)
 	p.ownFolders(root, cfg)
@@ -138,7 +135,8 @@ func (p *parser) ownFolders(root *yaml.Node, cfg *Config) {
 	if local, ok := strings.CutPrefix(cfg.Runtime, cfg.Module+"/"); ok {
 		others = append(others, local)
 	}
-	for key, folder := range map[string]string{"output": cfg.Output, "routes": cfg.Routes} {
+	folders := map[string]string{"output": cfg.Output, "routes": cfg.Routes, "commands": cfg.Commands}
+	for key, folder := range folders {
 		if folder == "" {
 			continue
 		}
@@ -159,9 +157,21 @@ func (p *parser) ownFolders(root *yaml.Node, cfg *Config) {
 				WithHint("name a folder that holds nothing else, such as  generated")
 		}
 	}
-	if cfg.Routes == cfg.Output {
-		p.errorf(root, "bad-value", "output and routes are the same folder, %q", cfg.Output)
+	for _, pair := range [][2]string{{"output", "routes"}, {"output", "commands"}, {"routes", "commands"}} {
+		if folder := folders[pair[0]]; folder != "" && folder == folders[pair[1]] {
+			p.errorf(root, "bad-value", "%s and %s are the same folder, %q", pair[0], pair[1], folder)
+		}
 	}
+}
+
+// packageFolder returns the directory of one package.
+func (p *parser) packageFolder(n *yaml.Node, key string) string {
+	p.packageName(&yaml.Node{Value: path.Base(n.Value), Line: n.Line, Column: n.Column})
+	folder := p.local(n)
+	if !domainName.MatchString(path.Base(folder)) {
+		p.errorf(n, "bad-value", "%s is %q, whose last element is not a valid package name", key, n.Value)
+	}
+	return folder
 }
 
 // parser parses the files of this package and collects errors.

@@ -1,6 +1,10 @@
 package source
 
 import (
+	"regexp"
+	"strconv"
+	"sync"
+
 	"go.yaml.in/yaml/v3"
 
 	"github.com/basiq-sdk/basiq-go/gen/internal/canon"
@@ -14,26 +18,40 @@ type Origin struct {
 }
 
 // Locate returns findings about the snapshot with positions in its origin, for
-// a snapshot that is nowhere on disk. A part that has no counterpart there is
-// located at what holds it.
+// a snapshot that is not on disk. A part that has no counterpart there is located
+// at the nearest part that contains it. Positions in the texts are replaced, too.
 func (s Snapshot) Locate(list diag.List) diag.List {
 	if s.Origin.Name == "" {
 		return list
 	}
-	var snapshot, origin *yaml.Node
+	trees := sync.OnceValues(s.trees)
+	move := func(pos diag.Pos) diag.Pos {
+		moved := diag.Pos{File: s.Origin.Name}
+		snapshot, origin := trees()
+		if at := counterpart(snapshot, origin, pos); at != nil {
+			moved.Line = at.Line
+			if pos.Col > 0 {
+				moved.Col = at.Column
+			}
+		}
+		return moved
+	}
+	inText := regexp.MustCompile(regexp.QuoteMeta(s.Path) + `(?::(\d+)(?::(\d+))?)?`)
+	rewrite := func(text string) string {
+		return inText.ReplaceAllStringFunc(text, func(at string) string {
+			m := inText.FindStringSubmatch(at)
+			pos := diag.Pos{File: s.Path}
+			pos.Line, _ = strconv.Atoi(m[1]) // 0 if there is none
+			pos.Col, _ = strconv.Atoi(m[2])
+			return move(pos).String()
+		})
+	}
 	out := make(diag.List, len(list))
 	for i, a := range list {
-		out[i] = a
-		if a.Pos.File != s.Path {
-			continue
-		}
-		if snapshot == nil {
-			snapshot, origin = s.trees()
-		}
 		moved := *a
-		moved.Pos = diag.Pos{File: s.Origin.Name}
-		if at := counterpart(snapshot, origin, a.Pos); at != nil {
-			moved.Pos.Line, moved.Pos.Col = at.Line, at.Column
+		moved.Message, moved.Hint = rewrite(a.Message), rewrite(a.Hint)
+		if a.Pos.File == s.Path {
+			moved.Pos = move(a.Pos)
 		}
 		out[i] = &moved
 	}
@@ -74,13 +92,15 @@ func counterpart(a, b *yaml.Node, pos diag.Pos) *yaml.Node {
 // child returns the last child of n that begins at or before pos, and its key
 // in a mapping.
 func child(n *yaml.Node, pos diag.Pos) (value, key *yaml.Node) {
-	before := func(c *yaml.Node) bool { return c.Line < pos.Line || c.Line == pos.Line && c.Column <= pos.Col }
+	before := func(c *yaml.Node) bool {
+		return c.Line < pos.Line || c.Line == pos.Line && (c.Column <= pos.Col || pos.Col == 0)
+	}
 	switch n.Kind {
 	case yaml.MappingNode:
 		for i := 0; i+1 < len(n.Content) && before(n.Content[i]); i += 2 {
 			key, value = n.Content[i], n.Content[i+1]
 		}
-		if key != nil && key.Line == pos.Line && key.Column == pos.Col {
+		if key != nil && key.Line == pos.Line && (key.Column == pos.Col || pos.Col == 0) {
 			return &yaml.Node{}, key // the member as a whole
 		}
 	case yaml.SequenceNode:

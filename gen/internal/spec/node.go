@@ -161,3 +161,35 @@ func (n Node) Deref() Node {
 	}
 	return n
 }
+
+// Same reports whether two nodes have the same content.
+func (n Node) Same(o Node) bool { return same(n.n, o.n) }
+
+func same(a, b *yaml.Node) bool {
+	if a == b || a == nil || b == nil {
+		return a == b
+	}
+	if a.Kind != b.Kind || a.Tag != b.Tag || a.Value != b.Value || len(a.Content) != len(b.Content) {
+		return false
+	}
+	for i := range a.Content {
+		if !same(a.Content[i], b.Content[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// Kind returns the JSON type of a scalar, a list or an object: string, integer,
+// number, boolean, null, array or object.
+func (n Node) Kind() string {
+	switch {
+	case n.n == nil:
+		return ""
+	case n.n.Kind == yaml.MappingNode:
+		return "object"
+	case n.n.Kind == yaml.SequenceNode:
+		return "array"
+	}
+	return map[string]string{"!!str": "string", "!!timestamp": "string", "!!int": "integer", "!!float": "number", "!!bool": "boolean", "!!null": "null"}[n.n.ShortTag()]
+}

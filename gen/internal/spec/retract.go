@@ -8,17 +8,16 @@ import (
 	"github.com/basiq-sdk/basiq-go/gen/internal/diag"
 )
 
-// Retract removes from the document what overlays say at the places of
-// findings, and returns the findings of which something was removed. Where a
-// finding is about a part that the snapshot declares, Retract removes what
-// overlays say about that part.
+// Retract removes what overlays added at the positions of findings. It returns the
+// findings at which it removed something. If a finding is about a part that the
+// snapshot declares, Retract removes what overlays added to that part.
 func (d *Document) Retract(findings diag.List) (retracted diag.List) {
 	for _, f := range findings {
 		if d.retract(d.root, f.Pos) {
 			retracted = append(retracted, f)
 		}
 	}
-	d.index = nil // of members that may be gone
+	d.index = nil // it may contain members that were removed
 	return retracted
 }
 

@@ -46,7 +46,9 @@ func (d *Document) rules() error {
 			if p, o := path.Pos(), other.Pos(); p.File == o.File && p.Line < o.Line {
 				first, second = path, other
 			}
-			report(second, "path-conflict", "%s and %s (%s) are the same path", second.Name(), first.Name(), first.Pos())
+			a := diag.Errorf(second.Pos(), "path-conflict", "%s and %s (%s) are the same path", second.Name(), first.Name(), first.Pos())
+			a.Severity = diag.Warning
+			d.faults = append(d.faults, a.WithHint("each has its own methods; if one of them is a mistake, remove it in an overlay"))
 		}
 		templates[template] = path
 		shared := path.Get("parameters").Items()

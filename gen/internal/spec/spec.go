@@ -26,6 +26,7 @@ type Document struct {
 	Prov   *overlay.Provenance
 	root   *yaml.Node
 	index  map[*yaml.Node]map[string]int // members of large mappings, by name
+	faults diag.List                     // minor ones, which Validate found
 }
 
 // memberIndex returns the positions of a mapping's members by name. The document
@@ -104,11 +105,15 @@ func (d *Document) Validate(ctx context.Context) error {
 	}
 	plain, origin := standard(d.root)
 	d.once(plain, origin)
-	if data, ok := toJSON(nil, plain); ok && d.load(ctx, data, false) == nil {
-		return nil
+	// The library reads JSON several times as fast as YAML, in which alone its
+	// errors have lines.
+	if data, ok := toJSON(nil, plain); ok {
+		list := flatten(d.load(ctx, data, false))
+		if len(list) == 0 || len(data) > maxPrecise && !slices.ContainsFunc(list, func(e error) bool { return !minor(e) }) {
+			d.minor(list, nil, nil)
+			return nil
+		}
 	}
-	// Findings need the lines of a document in YAML. It takes far longer to
-	// load, so that it is only made when there is something to report.
 	data, err := canon.Marshal(plain)
 	if err != nil {
 		return err
@@ -119,12 +124,53 @@ func (d *Document) Validate(ctx context.Context) error {
 	}
 	lines, objects := lineMap(data, plain, origin)
 	var list diag.List
-	for _, e := range flatten(err) {
-		list = append(list, d.annotate(e, lines, objects))
+	errs := flatten(err)
+	for _, e := range errs {
+		if !minor(e) {
+			list = append(list, d.annotate(e, lines, objects))
+		}
 	}
+	d.minor(errs, lines, objects)
 	list.Sort()
 	// An error in a shared schema is reported for every path that uses it.
 	return slices.CompactFunc(list, func(a, b *diag.Annotation) bool { return a.Pos == b.Pos && a.Code == b.Code }).Err()
+}
+
+// minorFaults are the codes of errors that make no difference to the generated code.
+var minorFaults = set(`default-violates-schema default-required example-violates-schema example-examples-mutually-exclusive
+	schema-pattern-regex-invalid schema-items-required conflicting-paths duplicate-operation-id duplicate-required-field duplicate-tag
+	exclusive-bound-boolean-before-3-1 exclusive-bound-number-for-3-1-plus extra-sibling-fields content-keys-overlap
+	info-required info-title-required info-version-required license-name-required external-docs-url-required paths-required
+	oauth-flow-authorization-url-required oauth-flow-scopes-required oauth-flow-token-url-required openid-connect-url-required
+	token-url-forbidden authorization-url-forbidden bearer-format-forbidden flows-forbidden`)
+
+// minor reports whether an error makes no difference to the generated code.
+func minor(err error) bool {
+	var coded openapi3.CodedError
+	if errors.As(err, &coded) && (minorFaults[coded.Code()] || strings.HasSuffix(coded.Code(), "-plus")) {
+		return true
+	}
+	text := innermost(err).Error()
+	return strings.Contains(text, "is not supported by OpenAPIv3 standard (charset:") || strings.HasPrefix(text, "at '")
+}
+
+// maxPrecise is the size of a document beyond which a minor fault is reported at its
+// operation or component: to find its line would take too long.
+const maxPrecise = 2 << 20
+
+// minor makes findings of the errors that are minor.
+func (d *Document) minor(errs []error, lines, objects map[int]*yaml.Node) {
+	for _, e := range errs {
+		var coded openapi3.CodedError
+		if !minor(e) || errors.As(e, &coded) && coded.Code() == "conflicting-paths" { // a rule of our own finds them
+			continue
+		}
+		a := d.annotate(e, lines, objects)
+		a.Severity = diag.Warning
+		d.faults = append(d.faults, a)
+	}
+	d.faults.Sort()
+	d.faults = slices.CompactFunc(d.faults, func(a, b *diag.Annotation) bool { return a.Pos == b.Pos && a.Message == b.Message })
 }
 
 func (d *Document) load(ctx context.Context, data []byte, origins bool) error {
@@ -141,7 +187,8 @@ func (d *Document) load(ctx context.Context, data []byte, origins bool) error {
 
 // standard copies a tree without what overlays may add although OpenAPI 3.0 does not
 // allow it: descriptions and extensions beside a $ref, and descriptions of media
-// types. Other invalid keywords are kept, so that validation reports them. origin
+// types; and without what the library refuses although it makes no difference:
+// patterns, which are costly to compile, and lists without items. Other invalid keywords are kept, so that validation reports them. origin
 // maps a copy to its original.
 func standard(root *yaml.Node) (plain *yaml.Node, origin map[*yaml.Node]*yaml.Node) {
 	origin = map[*yaml.Node]*yaml.Node{}
@@ -153,7 +200,7 @@ func standard(root *yaml.Node) (plain *yaml.Node, origin map[*yaml.Node]*yaml.No
 		isRef := isMap && slices.ContainsFunc(n.Content, func(k *yaml.Node) bool { return k.Value == "$ref" })
 		for i := 0; i < len(n.Content); i++ {
 			key := n.Content[i].Value
-			if isMap && i%2 == 0 && (isRef && strings.HasPrefix(key, "x-") || (isRef || mediaType) && key == "description") {
+			if isMap && i%2 == 0 && (isRef && strings.HasPrefix(key, "x-") || (isRef || mediaType) && key == "description" || key == "pattern" && n.Content[i+1].Kind == yaml.ScalarNode) {
 				i++
 				continue
 			}
@@ -171,10 +218,32 @@ func standard(root *yaml.Node) (plain *yaml.Node, origin map[*yaml.Node]*yaml.No
 			origin[&media] = child
 			c.Content = append(c.Content, &media)
 		}
+		if isMap && listWithoutItems(n) {
+			c.Content = append(c.Content, textNode("items"), &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"})
+		}
 		origin[&c] = n
 		return &c
 	}
 	return clone(root, false), origin
+}
+
+// listWithoutItems reports whether a schema is a list that does not say of what.
+func listWithoutItems(n *yaml.Node) bool {
+	array := false
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		switch n.Content[i].Value {
+		case "items":
+			return false
+		case "type":
+			v := n.Content[i+1]
+			array = v.Value == "array" || slices.ContainsFunc(v.Content, func(e *yaml.Node) bool { return e.Value == "array" })
+		}
+	}
+	return array
+}
+
+func textNode(text string) *yaml.Node {
+	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: text}
 }
 
 // lineMap returns, for every line of a rendered tree, the node on it and the object
@@ -291,6 +360,9 @@ func innermost(err error) error {
 
 // flatten splits a multi-error into its errors, each with its context.
 func flatten(err error) []error {
+	if err == nil {
+		return nil
+	}
 	var multi openapi3.MultiError
 	if errors.As(err, &multi) && len(multi) > 0 {
 		var out []error

@@ -117,6 +117,9 @@ func (d *differ) mapping(k kind, pointer, subject, aspect string, before, after 
 		}
 		name := key.key.Value
 		child, sub := childKind(k, name), place{pointer: pointer + "/" + canon.EscapePointer(name), subject: subject, aspect: join(aspect, name)}
+		if k == kindOperation && name == "tags" || name == canon.Ignored {
+			continue // kept for overlays; no client depends on them
+		}
 		if part(k, name) {
 			sub.subject, sub.aspect = sub.pointer, ""
 		}

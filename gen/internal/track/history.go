@@ -95,7 +95,7 @@ func (h *History) snapshots(c Commit) *source.Set {
 		wg.Go(func() {
 			defer func() {
 				if p := recover(); p != nil {
-					errs[i] = diag.Errorf(diag.Pos{File: name}, "panic", "reading the description failed: %v", p)
+					errs[i] = diag.Errorf(h.place(name, c), "panic", "reading the description failed: %v", p)
 				}
 			}()
 			found[i], errs[i] = h.snapshot(name, c)
@@ -105,13 +105,18 @@ func (h *History) snapshots(c Commit) *source.Set {
 	set := &source.Set{Failed: map[string]error{}}
 	for i, name := range names {
 		if errs[i] != nil {
-			set.Failed[name] = diag.FromError(errs[i], diag.Pos{File: name})
+			set.Failed[name] = diag.FromError(errs[i], h.place(name, c))
 		}
 		if found[i] != nil {
 			set.Snapshots = append(set.Snapshots, *found[i])
 		}
 	}
 	return set
+}
+
+// place is the position of a domain's document as a whole.
+func (h *History) place(domain string, c Commit) diag.Pos {
+	return diag.Pos{File: h.t.config.Domains[domain].File + "@" + c.Hash[:12]}
 }
 
 func (h *History) snapshot(domain string, c Commit) (*source.Snapshot, error) {
@@ -127,7 +132,7 @@ func (h *History) snapshot(domain string, c Commit) (*source.Snapshot, error) {
 		}
 		return nil, err
 	}
-	origin := source.Origin{Name: d.File + "@" + c.Hash[:12], Data: raw}
+	origin := source.Origin{Name: h.place(domain, c).File, Data: raw}
 	sum := sha256.Sum256(raw)
 	key := domain + hex.EncodeToString(sum[:])
 	h.mu.Lock()

@@ -253,7 +253,7 @@ func (t *Tracker) revision(ctx context.Context, rev string) (report.State, error
 	return s, err
 }
 
-// lockOf is the lock of a tree, nil if it has none.
+// lockOf returns the lock of a tree, or nil if there is none.
 func lockOf(tree fs.FS) *source.Lock {
 	data, err := fs.ReadFile(tree, source.LockFile)
 	if err != nil {
@@ -261,7 +261,7 @@ func lockOf(tree fs.FS) *source.Lock {
 	}
 	lock, err := source.ParseLock(source.LockFile, data)
 	if err != nil {
-		return nil // what is wrong with it is for those who need the lock to say
+		return nil // whoever needs the lock reports the error
 	}
 	return lock
 }
@@ -365,8 +365,8 @@ func (t *Tracker) Consumers(ctx context.Context, s *report.State) error {
 	return nil
 }
 
-// over are the generated files of a state, by path, those on disk that it
-// does not have marked as absent.
+// over returns the generated files of a state by path. Files on disk that the state
+// does not have are nil.
 func (t *Tracker) over(s report.State) map[string][]byte {
 	out := map[string][]byte{}
 	for name, d := range s.Domains {

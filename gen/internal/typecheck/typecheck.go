@@ -50,7 +50,7 @@ func (i *Imports) Import(p string) (*types.Package, error) {
 
 // StandardImports are the packages of the standard library that generated code
 // imports.
-var StandardImports = []string{"context", "io", "iter", "net/http", "strconv"}
+var StandardImports = []string{"context", "io", "iter", "net/http", "slices", "strconv"}
 
 // LoadImports loads the export data of the packages that generated code imports. It
 // compiles packages that are not in the build cache. dir is a directory in the
@@ -134,7 +134,7 @@ func (i *Imports) Open(p string) (io.ReadCloser, error) {
 
 // Package type-checks a generated package and returns it. The error is a diag.List
 // with positions in the specification.
-func Package(imports *Imports, pkg *emit.Package) (*types.Package, error) {
+func Package(imports types.Importer, pkg *emit.Package) (*types.Package, error) {
 	fset := token.NewFileSet()
 	var files []*ast.File
 	for _, name := range slices.Sorted(maps.Keys(pkg.Files)) {
