@@ -129,8 +129,8 @@ type canoniser struct {
 
 	sharing   sharing
 	decisions map[string]Decision
-	named  map[*yaml.Node]bool       // operations that a path has by reference, with their operationId
-	copies map[*yaml.Node]*yaml.Node // the converted objects, by their originals
+	named     map[*yaml.Node]bool       // operations that a path has by reference, with their operationId
+	copies    map[*yaml.Node]*yaml.Node // the converted objects, by their originals
 }
 
 func member(n *yaml.Node, key string) *yaml.Node {

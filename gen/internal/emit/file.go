@@ -2,12 +2,13 @@ package emit
 
 import (
 	"bytes"
+	goformat "go/format"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 
 	. "github.com/dave/jennifer/jen"
-	"golang.org/x/tools/imports"
 
 	"github.com/basiq-sdk/basiq-go/gen/internal/diag"
 )
@@ -28,7 +29,7 @@ func (e *emitter) file(name, packageDoc string, build func(*Group)) error {
 	if err := f.Render(&b); err != nil {
 		return e.broken(name, err)
 	}
-	src, err := format(name, b.Bytes())
+	src, err := format(b.Bytes())
 	if err != nil {
 		return e.broken(name, err)
 	}
@@ -36,14 +37,28 @@ func (e *emitter) file(name, packageDoc string, build func(*Group)) error {
 	return nil
 }
 
-// loneImport matches a single import, as jennifer renders it.
-var loneImport = regexp.MustCompile(`(?m)^import ("[^"]+")$`)
+// importBlock matches the imports of a file as jennifer renders them: one, or several in
+// parentheses, each on its line.
+var importBlock = regexp.MustCompile(`(?m)^import (?:\(\n((?:[^)\n]*\n)+)\)|(.+))$`)
 
 // format formats a file, with the standard library's imports first. A single
 // import is put in parentheses, so that a second import adds exactly one line.
-func format(name string, src []byte) ([]byte, error) {
-	src = loneImport.ReplaceAll(src, []byte("import (\n$1\n)"))
-	return imports.Process(name, src, &imports.Options{FormatOnly: true, Comments: true, TabIndent: true, TabWidth: 8})
+func format(src []byte) ([]byte, error) {
+	if at := importBlock.FindSubmatchIndex(src); at != nil {
+		lines := src[max(at[2], at[4]):max(at[3], at[5])]
+		var standard, other bytes.Buffer
+		for line := range bytes.Lines(append(bytes.TrimSpace(lines), '\n')) {
+			first, _, _ := bytes.Cut(line[bytes.IndexByte(line, '"')+1:], []byte("/"))
+			if bytes.ContainsRune(first, '.') {
+				other.Write(line)
+				continue
+			}
+			standard.Write(line)
+		}
+		block := slices.Concat([]byte("import (\n"), standard.Bytes(), []byte("\n"), other.Bytes(), []byte(")"))
+		src = slices.Concat(src[:at[0]], block, src[at[1]:])
+	}
+	return goformat.Source(src)
 }
 
 // reportBug is the hint of errors that no specification or overlay should cause.

@@ -128,9 +128,6 @@ func (d Decision) covers(where []string) bool {
 
 // choices lists the decisions that would take a place out, the smallest first.
 func choices(doc *spec.Document, where []string) (list []Decision) {
-	if n := len(where); n > 2 && where[n-2] == "required" {
-		list = append(list, unrequired(doc, where))
-	}
 	for n := len(where); n > 0; n-- {
 		if isSchema(where[:n]) {
 			list = append(list, anything(doc, where[:n]))
@@ -153,15 +150,6 @@ func choices(doc *spec.Document, where []string) (list []Decision) {
 		list = append(list, anything(doc, where[:3]))
 	}
 	return list
-}
-
-// unrequired decides that a schema does not require a member.
-func unrequired(doc *spec.Document, at []string) Decision {
-	name := lookup(doc, at).Text()
-	return Decision{
-		Text: "does not require " + name + " of " + strings.Join(at[:len(at)-2], "/"),
-		path: slices.Clone(at), target: jsonPath(at[:len(at)-1]) + "[?@ == " + quoteName(name) + "]",
-	}
 }
 
 func lookup(doc *spec.Document, at []string) spec.Node {
