@@ -2,6 +2,7 @@ package basiq
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/basiq-sdk/basiq-go/generated/insights"
@@ -95,7 +96,9 @@ type IdentityVerification struct {
 // given are zero.
 type IdentityMatch struct {
 	// Outcome is Matched if every member that was given matches, NoMatch if one
-	// does not, and otherwise CouldNotVerify.
+	// does not, and otherwise CouldNotVerify. Of several email addresses, telephone
+	// numbers or addresses on file, one must match. If none does, but one could not
+	// be verified, the member is CouldNotVerify.
 	Outcome VerifyOutcome
 	Name    Match[string]
 	Email   Match[string]
@@ -118,6 +121,9 @@ type IncomeVerification struct {
 // POST /users/{userId}/insights/account: SERVER_ACCESS token, retried only if
 // the request was never sent (class D).
 func (c *Client) VerifyAccount(ctx context.Context, userID string, claim insights.VerifyAccountParams, opts VerifyOptions) (*AccountVerification, error) {
+	if claim.AccountNumber == "" {
+		return nil, errors.New("basiq: VerifyAccount: AccountNumber is empty")
+	}
 	if err := c.readyToVerify(ctx, "VerifyAccount", userID, opts); err != nil {
 		return nil, err
 	}
@@ -180,6 +186,9 @@ func (c *Client) VerifyBalance(ctx context.Context, userID string, balance insig
 // POST /users/{userId}/insights/identity: SERVER_ACCESS token, retried only if
 // the request was never sent (class D).
 func (c *Client) VerifyIdentity(ctx context.Context, userID string, claim insights.VerifyIdentityParams, opts VerifyOptions) (*IdentityVerification, error) {
+	if claim.Name == "" && claim.Email == "" && claim.Phone == "" && claim.Address == "" {
+		return nil, errors.New("basiq: VerifyIdentity: Name, Email, Phone and Address are empty: set at least one")
+	}
 	if err := c.readyToVerify(ctx, "VerifyIdentity", userID, opts); err != nil {
 		return nil, err
 	}
@@ -198,8 +207,8 @@ func (c *Client) VerifyIdentity(ctx context.Context, userID string, claim insigh
 	return v, nil
 }
 
-// identityMatchOf returns the result for one identity. Of several email addresses,
-// telephone numbers and addresses, the one that matches best counts.
+// identityMatchOf returns the result for one identity. Its email addresses, telephone
+// numbers and addresses are alternatives.
 func identityMatchOf(claim insights.VerifyIdentityParams, row insights.IdentityFinding) (out IdentityMatch) {
 	var all []VerifyOutcome
 	for _, part := range []struct {
@@ -215,11 +224,13 @@ func identityMatchOf(claim insights.VerifyIdentityParams, row insights.IdentityF
 		if part.given == "" {
 			continue
 		}
-		part.to.Input = part.given
+		var matches []Match[string]
 		for _, result := range part.results {
-			if m := matchOf(result); better(m, *part.to) {
-				*part.to = m
-			}
+			matches = append(matches, matchOf(result))
+		}
+		*part.to = best(matches)
+		if part.to.Input == "" {
+			part.to.Input = part.given
 		}
 		all = append(all, part.to.Outcome)
 	}
@@ -261,11 +272,13 @@ func (c *Client) VerifyIncome(ctx context.Context, userID string, income insight
 	if err != nil {
 		return nil, err
 	}
-	v := &IncomeVerification{Match: Match[insights.Range]{Input: income}, Insight: insight}
+	var matches []Match[insights.Range]
 	for _, row := range insight.Data {
-		if m := rangeMatchOf(row); better(m, v.Match) {
-			v.Match = m
-		}
+		matches = append(matches, rangeMatchOf(row))
+	}
+	v := &IncomeVerification{Match: best(matches), Insight: insight}
+	if v.Input.Min == "" {
+		v.Input = income
 	}
 	return v, nil
 }
@@ -326,13 +339,24 @@ func rangeMatchOf(r insights.RangeResult) Match[insights.Range] {
 	return Match[insights.Range]{Input: r.Input, Outcome: outcomeOf(r.Match), Confidence: r.Confidence}
 }
 
-// better reports whether m is a better result than o: one that matches before one
-// that does not, then the one with the greater confidence, then one with a reason.
-func better[T any](m, o Match[T]) bool {
-	if m.Outcome != o.Outcome {
-		return m.Outcome > o.Outcome
+// best returns the result for alternatives, one of which must match: of those with
+// the outcome of some, the one with the greatest confidence, then one with a reason.
+// Without alternatives, it is zero.
+func best[T any](all []Match[T]) (out Match[T]) {
+	var outcomes []VerifyOutcome
+	for _, m := range all {
+		outcomes = append(outcomes, m.Outcome)
 	}
-	return m.Confidence > o.Confidence || m.Confidence == o.Confidence && o.Reason == "" && m.Reason != ""
+	outcome, found := some(outcomes...), false
+	for _, m := range all {
+		if m.Outcome != outcome {
+			continue
+		}
+		if !found || m.Confidence > out.Confidence || m.Confidence == out.Confidence && out.Reason == "" && m.Reason != "" {
+			out, found = m, true
+		}
+	}
+	return out
 }
 
 // some returns the outcome for alternatives, one of which must match.

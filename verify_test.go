@@ -112,6 +112,28 @@ func TestVerificationsTellUnknownFromNoMatch(t *testing.T) {
 	}
 }
 
+// TestUnverifiedAlternativesAreNotMismatches checks members of which the user has
+// several on file: if one of them could not be compared, it may be the one that matches.
+func TestUnverifiedAlternativesAreNotMismatches(t *testing.T) {
+	b := newFakeAPI(t)
+	client := b.onLoopback()
+	b.on("POST /users/u-1/insights/identity", `{"data":[{"name":{"input":"Max","match":true,"confidence":1},
+		"emails":[{"input":"max@example.com","match":false,"confidence":0.9},{"input":"max@example.com","match":null,"error":"masked"}],
+		"phones":[{"input":"0400000000","match":false,"confidence":0.1},{"input":"0400000000","match":false,"confidence":0.2}]}]}`)
+	who, err := client.VerifyIdentity(t.Context(), "u-1", insights.VerifyIdentityParams{Name: "Max", Email: "max@example.com"}, basiq.VerifyOptions{})
+	if err != nil || who.Outcome != basiq.CouldNotVerify || who.Email != (basiq.Match[string]{Input: "max@example.com", Reason: "masked"}) {
+		t.Errorf("%+v, %v", who, err)
+	}
+	who, err = client.VerifyIdentity(t.Context(), "u-1", insights.VerifyIdentityParams{Name: "Max", Phone: "0400000000"}, basiq.VerifyOptions{})
+	if err != nil || who.Outcome != basiq.NoMatch || who.Phone != (basiq.Match[string]{Input: "0400000000", Outcome: basiq.NoMatch, Confidence: 0.2}) {
+		t.Errorf("%+v, %v", who, err)
+	}
+	b.on("POST /users/u-1/insights/income", `{"insightType":"income","data":[{"input":{"min":"1","max":""},"match":false,"confidence":0},{"input":{"min":"1","max":""},"match":null}]}`)
+	if v, err := client.VerifyIncome(t.Context(), "u-1", insights.Range{Min: "1"}, basiq.VerifyOptions{}); err != nil || v.Outcome != basiq.CouldNotVerify {
+		t.Errorf("%+v, %v", v, err)
+	}
+}
+
 // TestVerificationsThatCannotMatchAreNotSent checks that nothing is created, and
 // billed, for a claim that is not complete, or for data that did not arrive.
 func TestVerificationsThatCannotMatchAreNotSent(t *testing.T) {
@@ -131,8 +153,8 @@ func TestVerificationsThatCannotMatchAreNotSent(t *testing.T) {
 	account := insights.VerifyAccountParams{AccountNumber: "1"}
 	for want, verify := range map[string]func() error{
 		"VerifyAccount: the user ID is empty": func() error { _, err := client.VerifyAccount(ctx, "", account, none); return err },
-		"accountNumber": func() error {
-			_, err := client.VerifyAccount(ctx, user, insights.VerifyAccountParams{}, none)
+		"VerifyAccount: AccountNumber is empty": func() error {
+			_, err := client.VerifyAccount(ctx, user, insights.VerifyAccountParams{}, failed)
 			return err
 		},
 		"VerifyBalance: Min is empty":               func() error { _, err := client.VerifyBalance(ctx, user, insights.Range{}, none); return err },
@@ -145,8 +167,8 @@ func TestVerificationsThatCannotMatchAreNotSent(t *testing.T) {
 			_, err := client.VerifyBalance(ctx, user, insights.Range{Min: "2", Max: "1"}, none)
 			return err
 		},
-		"name": func() error {
-			_, err := client.VerifyIdentity(ctx, user, insights.VerifyIdentityParams{}, none)
+		"VerifyIdentity: Name, Email, Phone and Address are empty": func() error {
+			_, err := client.VerifyIdentity(ctx, user, insights.VerifyIdentityParams{}, failed)
 			return err
 		},
 		"failed at verify-credentials: invalid-cred": func() error { _, err := client.VerifyAccount(ctx, user, account, failed); return err },

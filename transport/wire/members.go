@@ -10,6 +10,7 @@ type Members struct {
 	o     *Object
 	names Names
 	other string // the name of an undeclared member
+	open  int    // offset of the object
 	start int    // offset of the value
 	index int    // of the name in names; -1 if it is not declared
 	last  int    // index of the last declared name; -1 before the first
@@ -35,11 +36,12 @@ func (d *Decoder) Members(o *Object, names *Names) Members {
 		d.notAnObject(o, names)
 		return Members{d: d, o: o}
 	}
+	open := d.pos
 	if !d.enter() {
 		return Members{d: d, o: o}
 	}
 	*o = Object{names: names}
-	return Members{d: d, o: o, names: *names, start: -1, last: -1, order: d.orderOf(names), state: opened}
+	return Members{d: d, o: o, names: *names, open: open, start: -1, last: -1, order: d.orderOf(names), state: opened}
 }
 
 // anyMembers starts to read an object with any names. The caller then reads the brace.
@@ -177,12 +179,32 @@ func (m *Members) abort() bool {
 }
 
 // forgetDuplicate forgets what was recorded for the current member, because it is a
-// duplicate: the last one is used.
+// duplicate: the last one is used. A value that was received under another name is kept
+// as that of an undeclared member.
 func (m *Members) forgetDuplicate() {
 	m.o.clear(m.index)
-	if m.o.more != nil {
-		m.o.more.forget(m.Name())
+	e := m.o.more
+	if e == nil {
+		return
 	}
+	for _, a := range e.alias {
+		if a.name == m.Name() {
+			e.extra = append(e.extra, extra{name: a.raw, raw: m.first(a.raw)})
+		}
+	}
+	e.forget(m.Name())
+}
+
+// first returns the text of the first member with a name, before the current one.
+func (m *Members) first(name string) string {
+	d := NewDecoder(m.d.s[m.open:])
+	d.enter()
+	for all := d.anyMembers(); all.Next(); {
+		if all.Name() == name {
+			return d.raw()
+		}
+	}
+	return "null"
 }
 
 // Name returns the name of the current member.
@@ -195,7 +217,8 @@ func (m *Members) Name() string {
 
 // Alias makes the current member an alias of a declared name. It is encoded under the name
 // with which it was received. Alias reports false if the declared member has been read
-// already; the current member should then be kept with Extra.
+// already; the current member should then be kept with Extra. If the declared member
+// follows, it is used, and the alias becomes an undeclared member.
 func (m *Members) Alias(declared string) bool {
 	index := find(m.names, declared, 0)
 	if index < 0 || m.o.has(index) {

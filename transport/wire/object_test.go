@@ -225,12 +225,14 @@ func TestCopiesAreIndependent(t *testing.T) {
 
 func TestAlias(t *testing.T) {
 	for text, want := range map[string]string{
-		`{"abn":"1"}`:           `{"abn":"1"}`,
-		`{"ABN":"1"}`:           `{"ABN":"1"}`,
-		`{"abn":null,"id":"x"}`: `{"id":"x","abn":null}`,
-		`{"abn":5}`:             `{"abn":5}`,
-		`{"ABN":"1","abn":"2"}`: `{"ABN":"1","abn":"2"}`,
-		`{"abn":"2","ABN":"1"}`: `{"ABN":"1"}`,
+		`{"abn":"1"}`:                         `{"abn":"1"}`,
+		`{"ABN":"1"}`:                         `{"ABN":"1"}`,
+		`{"abn":null,"id":"x"}`:               `{"id":"x","abn":null}`,
+		`{"abn":5}`:                           `{"abn":5}`,
+		`{"ABN":"1","abn":"2"}`:               `{"ABN":"1","abn":"2"}`,
+		`{"abn":"2","ABN":"1"}`:               `{"ABN":"1","abn":"2"}`,
+		`{"abn":{"a":[1]},"ABN":"1","abn":3}`: `{"ABN":"1","abn":{"a":[1]},"abn":3}`,
+		`{"abn":"2","ABN":"1","ABN":"3"}`:     `{"ABN":"3","abn":"2"}`,
 	} {
 		var v merchant
 		if err := wire.Unmarshal([]byte(text), &v); err != nil {
