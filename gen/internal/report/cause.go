@@ -1,6 +1,7 @@
 package report
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -42,6 +43,22 @@ func (d *domainDiff) cause(symbol string) *Card {
 				}
 				owner, _, _ := strings.Cut(t, ".")
 				next = append(next, owner)
+			}
+		}
+	}
+	return d.displaced(symbol)
+}
+
+// displaced returns the card of what took the name that a symbol had before:
+// its own place did not change, and is called differently because of that.
+func (d *domainDiff) displaced(symbol string) *Card {
+	for _, place := range d.index[1].places[symbol] {
+		for before, places := range d.index[0].places {
+			if before == symbol || !slices.Contains(places, place) {
+				continue
+			}
+			if card := d.placed(before); card != nil {
+				return card
 			}
 		}
 	}
