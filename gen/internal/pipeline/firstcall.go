@@ -61,21 +61,22 @@ func firstCall(b *Build, base string) (lines, imports []string) {
 	}, slices.Compact(imports)
 }
 
-// credentials are the options that set the credentials of a method.
+// credentials are the options that set the credentials of a method: those of its first
+// alternative.
 func credentials(domain string, m *model.Method) (options []string) {
-	for _, all := range m.Security {
-		for _, s := range all {
-			variable := strings.ToUpper(domain + "_" + strings.Map(func(r rune) rune {
-				if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {
-					return r
-				}
-				return '_'
-			}, s.Name))
-			options = append(options, fmt.Sprintf("transport.WithCredential(%q, os.Getenv(%q))", s.Name, variable))
-		}
-		return options // of the first alternative
+	if len(m.Security) == 0 {
+		return nil
 	}
-	return nil
+	for _, s := range m.Security[0] {
+		variable := strings.ToUpper(domain + "_" + strings.Map(func(r rune) rune {
+			if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {
+				return r
+			}
+			return '_'
+		}, s.Name))
+		options = append(options, fmt.Sprintf("transport.WithCredential(%q, os.Getenv(%q))", s.Name, variable))
+	}
+	return options
 }
 
 // simplest returns the method that needs the least to be called, and its arguments.
