@@ -31,19 +31,20 @@ const defaultSpan = 30
 // periods reads the interval and dates of a request, and returns the starts of the
 // periods, followed by the end of the last one.
 func (s *Server) periods(q *request) (starts []time.Time, a *response) {
-	step := func(t time.Time) time.Time { return t.AddDate(0, 0, 1) }
+	days, months := 0, 0
 	switch q.query.Get("interval") {
 	case "":
 		return nil, new(missingParameter("interval", "interval is required."))
 	case "daily":
+		days = 1
 	case "weekly":
-		step = func(t time.Time) time.Time { return t.AddDate(0, 0, 7) }
+		days = 7
 	case "monthly":
-		step = func(t time.Time) time.Time { return t.AddDate(0, 1, 0) }
+		months = 1
 	case "quarterly":
-		step = func(t time.Time) time.Time { return t.AddDate(0, 3, 0) }
+		months = 3
 	case "annually":
-		step = func(t time.Time) time.Time { return t.AddDate(1, 0, 0) }
+		months = 12
 	default:
 		return nil, new(badParameter("interval", "The value of interval is not valid."))
 	}
@@ -73,10 +74,19 @@ func (s *Server) periods(q *request) (starts []time.Time, a *response) {
 		return nil, new(badParameter("fromDate", "The dates are more than ten years apart."))
 	}
 	end := to.AddDate(0, 0, 1)
-	for at := from; at.Before(end); at = step(at) {
+	for n, at := 1, from; at.Before(end); n++ {
 		starts = append(starts, at)
+		at = addMonths(from, n*months).AddDate(0, 0, n*days)
 	}
 	return append(starts, end), nil
+}
+
+// addMonths returns the same day n months later, or the last day of that month if it
+// is shorter.
+func addMonths(day time.Time, n int) time.Time {
+	first := time.Date(day.Year(), day.Month()+time.Month(n), 1, 0, 0, 0, 0, time.UTC)
+	last := first.AddDate(0, 1, -1).Day()
+	return first.AddDate(0, 0, min(day.Day(), last)-1)
 }
 
 // analytics returns the parts that both kinds of analytics share.

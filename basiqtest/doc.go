@@ -77,6 +77,7 @@
 //   - Each refresh posts half of the pending transactions.
 //   - A CSV statement has the columns date, description and amount.
 //   - An insight of several users belongs to the first one. A confidence is 0 or 1.
+//   - An income insight compares the average monthly income.
 //   - Analytics cover the past 30 days by default, and count a user as connected while a
 //     connection exists.
 //   - Each connection has ten payees, two of each kind and form.

@@ -256,11 +256,10 @@ type optionalParams interface {
 
 // setParams takes the optional parameters of the operation that is called.
 func (o *call) setParams(op *Operation, p optionalParams) error {
-	if nilPointer(p) {
-		return fmt.Errorf("basiq: %s: the option is a nil %T: leave it out, or pass a value", op.ID, p)
-	}
 	of, apply := p.ParamsOf()
 	switch {
+	case of == nil || apply == nil:
+		return fmt.Errorf("basiq: %s: %T.ParamsOf returns nil: pass only parameters of generated methods", op.ID, p)
 	case of.Upstream != op.Upstream || of.Method != op.Method || of.Path != op.Path: // methods for other media types share the parameters
 		return fmt.Errorf("basiq: %s: %T is not an option of this operation: pass it only to the method that its documentation names", op.ID, p)
 	case o.params != nil:
@@ -278,6 +277,9 @@ func (c *Client) callOf(req *Request, opts []Option) (*call, error) {
 	for _, opt := range opts {
 		if opt == nil {
 			continue
+		}
+		if nilPointer(opt) {
+			return nil, fmt.Errorf("basiq: %s: the option is a nil %T: leave it out, or pass a value", req.op.ID, opt)
 		}
 		if p, ok := opt.(optionalParams); ok {
 			if err := o.setParams(req.op, p); err != nil {

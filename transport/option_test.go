@@ -99,6 +99,11 @@ func (p *listParams) apply(req *transport.Request) {
 	}
 }
 
+// paramsOfNothing is not made by the generator.
+type paramsOfNothing struct{ transport.OptionalParams }
+
+func (paramsOfNothing) ParamsOf() (*transport.Operation, func(*transport.Request)) { return nil, nil }
+
 func TestOptionalParamsAreSetOnTheirOperation(t *testing.T) {
 	var got *http.Request
 	_, c := inMemory(t, func(w http.ResponseWriter, r *http.Request) { got = r; empty(w, r) })
@@ -122,6 +127,7 @@ func TestOptionalParamsAreRefusedWhereTheyDoNotBelong(t *testing.T) {
 	b, c := inMemory(t, empty)
 	type stray struct{ transport.OptionalParams }
 	var missing *listParams
+	var nowhere *stray
 	for _, test := range []struct {
 		want string
 		req  *transport.Request
@@ -130,6 +136,8 @@ func TestOptionalParamsAreRefusedWhereTheyDoNotBelong(t *testing.T) {
 		{"twice", transport.NewRequest(&opList), []transport.Option{listParams{}, transport.WithoutRetry(), &listParams{}}},
 		{"not an option of this operation", transport.NewRequest(&opGet, "u-1", "t-1"), []transport.Option{listParams{}}},
 		{"nil *transport_test.listParams", transport.NewRequest(&opList), []transport.Option{missing}},
+		{"nil *transport_test.stray", transport.NewRequest(&opList), []transport.Option{nowhere}},
+		{"ParamsOf returns nil", transport.NewRequest(&opList), []transport.Option{paramsOfNothing{}}},
 		{"not the parameters of a generated method", transport.NewRequest(&opList), []transport.Option{stray{}}},
 		{"limit is 501", transport.NewRequest(&opList), []transport.Option{listParams{Limit: 501}}},
 		{"control characters", transport.NewRequest(&opList), []transport.Option{listParams{Trace: "a\nb"}}},

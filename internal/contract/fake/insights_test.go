@@ -357,3 +357,27 @@ func TestInsightsHavePages(t *testing.T) {
 		t.Errorf("%d insights in %d pages", len(seen), calls)
 	}
 }
+
+// TestPeriodsOfMonthsStartOnTheSameDay: periods that start at the end of a month do not
+// skip the months that are shorter.
+func TestPeriodsOfMonthsStartOnTheSameDay(t *testing.T) {
+	srv := basiqtest.NewServer(t, basiqtest.WithNow(noon))
+	c, _ := checked(t, srv)
+	for interval, want := range map[analytics.Interval]string{
+		analytics.IntervalMonthly:   "[2023-10-31 2023-11-30 2023-12-31 2024-01-31 2024-02-29 2024-03-31]",
+		analytics.IntervalQuarterly: "[2023-10-31 2024-01-31]",
+		analytics.IntervalAnnually:  "[2023-10-31]",
+	} {
+		got, err := c.Analytics.Users.Get(t.Context(), analytics.UserParams{Interval: interval, From: "2023-10-31", To: "2024-04-01"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var days []value.Date
+		for _, p := range got.Data {
+			days = append(days, p.Date)
+		}
+		if fmt.Sprint(days) != want {
+			t.Errorf("%s: %v, want %s", interval, days, want)
+		}
+	}
+}
