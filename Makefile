@@ -37,10 +37,10 @@ test-modules: ## test the modules apart, and build every module without the work
 	@# Its modules are there now: the list of dependencies can be compared.
 	$(GO) test ./gen -run '^TestDependencies$$' -count=1
 
-# Chromium, nginx, node and curl: whatever is missing is skipped, and named.
-PART_PACKAGES = ./cmd/basiq/internal/sandbox
+# Chromium, nginx, node, curl and Redis: whatever is missing is skipped, and named.
 test-parts: ## run the tests that use other programs than Go, with the race detector; name what was skipped
-	@sh internal/parts.sh $(PART_PACKAGES)
+	@sh internal/parts.sh ./cmd/basiq/internal/sandbox
+	@cd examples/redistore && sh ../../internal/parts.sh .
 
 check: ## fail when generated files are not up to date, or a linter complains
 	$(GO) run ./gen check
