@@ -185,7 +185,7 @@ func (e *execution) shouldRetry(ctx context.Context) (retry bool, stop error) {
 		}
 		return false, nil
 	}
-	if held := r.credential.held; held != nil && r.api != nil && r.api.tokenRejected() {
+	if held := r.credential.held; held != nil && r.api != nil && (r.api.tokenRejected() || r.api.unexplained()) {
 		return e.shouldReplaceToken(held)
 	}
 	if !retryable(o.safety, r) || e.retries+1 >= o.policy.MaxAttempts {

@@ -26,8 +26,8 @@
 //  4. If the API rejected the access token, the call is sent once more with a new token.
 //     The API rejects an expired token with 403 (code access-denied, unless the text
 //     names scopes, or a text that says so), and an unknown token with 401 and one of the
-//     codes invalid-authorization-token, invalid-token and access-denied. No other 401 or
-//     403 replaces a token.
+//     codes invalid-authorization-token, invalid-token and access-denied, or for some
+//     operations without a body. No other 401 or 403 replaces a token.
 //  5. A failed call is retried if its safety class allows it.
 //  6. The response is decompressed, limited in size ([WithMaxResponseSize], 32 MiB), and
 //     decoded. Differences from its type are reported to [Observer] as [Drift], and are

@@ -331,6 +331,12 @@ func (e Error) outcomeUnknown() bool {
 	return e.Safety != SafetyRead && !e.rule().Unexecuted
 }
 
+// unexplained reports whether the API rejected a call with 401 and no body, as it does
+// for operations whose 401 has none. The access token may be the reason.
+func (e *Error) unexplained() bool {
+	return e.Status == http.StatusUnauthorized && e.Path != opToken.Path && len(e.Body) == 0
+}
+
 // tokenRejected reports whether the API rejected the access token itself. It responds
 // to an expired token with 403 access-denied, which in other APIs means a missing
 // permission, and to an unknown one with 401 invalid-authorization-token. Insights send

@@ -697,6 +697,7 @@ func TestExpiredTokenIsReplaced(t *testing.T) {
 		{401, `{"data":[{"code":"invalid-authorization-token"}]}`},
 		{401, `{"data":[{"code":"access-denied","title":"Access denied","detail":"The token is invalid or expired.","source":null}]}`},
 		{401, `{"data":[{"code":"invalid-token"}]}`},
+		{401, ""}, // as analytics
 	} {
 		b, c := inMemory(t, nil)
 		b.api = func(w http.ResponseWriter, r *http.Request) {
