@@ -125,7 +125,7 @@ func NewClient(opts ...Option) (*Client, error) {
 		Reporting:     reporting.New(t),
 		Webhooks:      webhooks.New(t),
 		Transport:     t,
-		polls:         newPollLimiter(defaultPollRate),
+		polls:         newPollLimiter(pollRateOf(t.PollInterval())),
 		consentURL:    os.Getenv(EnvConsentURL),
 	}, nil
 }

@@ -1,6 +1,7 @@
 package basiq
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -104,7 +105,7 @@ type WaitOptions struct {
 	Timeout time.Duration
 	// Interval is the interval between the first two polls. Each further interval
 	// is 1.5 times as long, up to MaxInterval. Up to a quarter of it is subtracted
-	// at random. The default is one second.
+	// at random. The default is one second, or that of WithPollInterval.
 	Interval time.Duration
 	// MaxInterval is the longest interval between two polls. The default is ten
 	// seconds, or Interval if that is longer.
@@ -132,14 +133,14 @@ const (
 	defaultMaxInterval = 10 * time.Second
 )
 
-func (o WaitOptions) withDefaults() (WaitOptions, error) {
+func (o WaitOptions) withDefaults(interval time.Duration) (WaitOptions, error) {
 	for name, d := range map[string]time.Duration{"Timeout": o.Timeout, "Interval": o.Interval, "MaxInterval": o.MaxInterval} {
 		if d < 0 {
 			return o, fmt.Errorf("basiq: WaitOptions.%s is negative: %s", name, d)
 		}
 	}
 	if o.Interval == 0 {
-		o.Interval = defaultInterval
+		o.Interval = cmp.Or(interval, defaultInterval)
 	}
 	if o.MaxInterval == 0 {
 		o.MaxInterval = defaultMaxInterval

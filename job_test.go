@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/basiq-sdk/basiq-go"
+	"github.com/basiq-sdk/basiq-go/basiqtest"
 	"github.com/basiq-sdk/basiq-go/generated/core"
 	"github.com/basiq-sdk/basiq-go/transport"
 )
@@ -437,4 +438,27 @@ func TestJobWaitSurvivesSlowTokenEndpoint(t *testing.T) {
 			t.Errorf("%v after %s", err, time.Since(begin))
 		}
 	})
+}
+
+// TestWaitsUnderTheFakeServerAreQuick waits for a job of eight polls with default
+// options. At the default interval it would take longer than the deadline.
+func TestWaitsUnderTheFakeServerAreQuick(t *testing.T) {
+	srv := basiqtest.NewServer(t)
+	client := srv.Client(t)
+	userID, err := srv.AddUser("max@example.com")
+	if err != nil {
+		t.Fatal(err)
+	}
+	jobIDs, err := srv.Connect(userID, basiqtest.Gilfoyle)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Second)
+	defer cancel()
+	if _, err := client.WaitForJobs(ctx, jobIDs, basiq.WaitOptions{UserID: userID}); err != nil {
+		t.Error(err)
+	}
+	if _, err := basiq.NewClient(append(srv.Options(), basiq.WithPollInterval(0))...); err == nil {
+		t.Error("an interval of 0 is accepted")
+	}
 }

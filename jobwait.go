@@ -54,7 +54,7 @@ func (j *Job) pollUntilDone(ctx context.Context, o WaitOptions, emit func(StepCh
 	if err := j.client.checkReady(ctx, "Job.Wait"); err != nil {
 		return nil, err
 	}
-	o, err := o.withDefaults()
+	o, err := o.withDefaults(j.client.Transport.PollInterval())
 	if err != nil {
 		return nil, err
 	}

@@ -56,6 +56,10 @@ func WithTokenStore(s TokenStore) Option { return transport.WithTokenStore(s) }
 // background. The default is 25 minutes; tokens are valid for 60.
 func WithTokenRefresh(age time.Duration) Option { return transport.WithTokenRefresh(age) }
 
+// WithPollInterval sets the default of WaitOptions.Interval. An interval below
+// 50 ms also raises the rate of polls, which SetPollRate limits.
+func WithPollInterval(d time.Duration) Option { return transport.WithPollInterval(d) }
+
 // WithClock uses now instead of time.Now, for tests. See transport.WithClock.
 func WithClock(now func() time.Time) Option { return transport.WithClock(now) }
 

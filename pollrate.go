@@ -14,6 +14,14 @@ import (
 // defaultPollRate is the default of Client.SetPollRate, in polls per second.
 const defaultPollRate = 20
 
+// pollRateOf returns the rate of polls of a client with a poll interval.
+func pollRateOf(interval time.Duration) float64 {
+	if interval == 0 {
+		return defaultPollRate
+	}
+	return max(defaultPollRate, float64(time.Second)/float64(interval))
+}
+
 // SetPollRate limits the polls per second of all waits of this client together.
 // Jobs take turns, so waiting for a thousand jobs polls no faster than waiting
 // for a few. The default is 20; Basiq publishes no limit. perSecond must be at

@@ -13,7 +13,7 @@
 //		if err != nil {
 //			t.Fatal(err)
 //		}
-//		if _, err := client.WaitForJob(t.Context(), jobs[0], basiq.WaitOptions{Interval: time.Millisecond}); err != nil {
+//		if _, err := client.WaitForJob(t.Context(), jobs[0], basiq.WaitOptions{}); err != nil {
 //			t.Fatal(err)
 //		}
 //		accounts, err := client.Data.Accounts.List(t.Context(), user.ID, data.ListAccountsParams{})

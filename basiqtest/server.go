@@ -162,11 +162,12 @@ func (s *Server) APIKey() string {
 }
 
 // Options returns the options for a client of this server: its base URL, its API key, its
-// clock, which Advance moves, and a retry policy with delays of a few milliseconds.
+// clock, which Advance moves, and delays of a few milliseconds between retries and between
+// polls of a job.
 func (s *Server) Options() []basiq.Option {
 	s.mustBeUsable("Options")
 	return []basiq.Option{
-		basiq.WithBaseURL(s.URL), basiq.WithAPIKey(s.key), basiq.WithClock(s.Now),
+		basiq.WithBaseURL(s.URL), basiq.WithAPIKey(s.key), basiq.WithClock(s.Now), basiq.WithPollInterval(time.Millisecond),
 		transport.WithRetryPolicy(transport.RetryPolicy{BaseDelay: time.Millisecond, MaxDelay: 10 * time.Millisecond}),
 	}
 }

@@ -30,22 +30,23 @@ type Client struct {
 
 type state struct {
 	settings
-	http        *http.Client
-	single      *http.Client // for calls of classes C and D
-	plain       bool         // their transports are *http.Transport, and use HTTP/2 over TLS only
-	idle        func()       // closes idle connections; nil for the caller's HTTP client
-	key         secret
-	sourced     bool              // there is a TokenSource
-	credentials map[string]secret // of other APIs, by the name of their scheme
-	tokens      *tokenCache
-	userAgent   []string
-	observers   []*Observer
-	clock       func() time.Time // nil for time.Now
-	budget      *budget
-	throttle    throttle
-	logger      *slog.Logger
-	closed      atomic.Bool
-	warned      atomic.Bool // the warning about an HTTP client that retries was logged
+	http         *http.Client
+	single       *http.Client // for calls of classes C and D
+	plain        bool         // their transports are *http.Transport, and use HTTP/2 over TLS only
+	idle         func()       // closes idle connections; nil for the caller's HTTP client
+	key          secret
+	sourced      bool              // there is a TokenSource
+	credentials  map[string]secret // of other APIs, by the name of their scheme
+	tokens       *tokenCache
+	userAgent    []string
+	observers    []*Observer
+	clock        func() time.Time // nil for time.Now
+	pollInterval time.Duration    // 0 for the default
+	budget       *budget
+	throttle     throttle
+	logger       *slog.Logger
+	closed       atomic.Bool
+	warned       atomic.Bool // the warning about an HTTP client that retries was logged
 }
 
 // config is what New is configured with.
