@@ -6,7 +6,7 @@ import "slices"
 type ByStatus struct {
 	Bodies  map[int]any // by status: anything that Do accepts
 	Default any         // for any other status; nil discards the body
-	Empty   []int       // statuses for which a response without content is no error
+	Empty   []int       // statuses for which a response without content is not an error
 
 	Status  int  // set to the status of the response
 	Content bool // set to whether the response had content
