@@ -66,8 +66,9 @@ func WithClock(now func() time.Time) Option { return transport.WithClock(now) }
 // WithObserver adds an observer, for tracing and metrics.
 func WithObserver(o Observer) Option { return transport.WithObserver(o) }
 
-// WithLogger logs every attempt: successes at level debug, failures and
-// deviating responses at level warn. It logs no credentials and no values of
+// WithLogger logs every attempt: successes at level debug, attempts that are
+// retried, 404s and canceled calls at level info, other failures and deviating
+// responses at level warn. It logs no credentials and no values of
 // requests or responses. See transport.WithLogger.
 func WithLogger(l *slog.Logger) Option { return transport.WithLogger(l) }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net/http"
 	"time"
 
 	"github.com/basiq-sdk/basiq-go/transport/wire"
@@ -61,9 +62,10 @@ func WithObserver(o Observer) ClientOption {
 	})
 }
 
-// WithLogger logs successful attempts at debug level. It logs as warnings: failed
-// attempts, drift, failures of a TokenStore, and an HTTP client that retries requests
-// itself. The log contains no credentials and no values of requests or responses. The
+// WithLogger logs attempts: those that succeeded at debug level; those that are retried,
+// found nothing (404) or were canceled by the caller at info level; all other failures as
+// warnings. It also warns of drift, of failures of a TokenStore, and of an HTTP client
+// that retries requests itself. The log contains no credentials and no values of requests or responses. The
 // error of a TokenStore is logged unchanged.
 //
 // In logs of your own, do not log a struct that contains a type with a secret, such as
@@ -83,10 +85,7 @@ func WithLogger(l *slog.Logger) ClientOption {
 func logObserver(l *slog.Logger) *Observer {
 	return &Observer{
 		EndAttempt: func(ctx context.Context, a Attempt) {
-			level, message := slog.LevelDebug, "basiq: call"
-			if a.Err != nil {
-				level, message = slog.LevelWarn, "basiq: call failed"
-			}
+			level, message := levelOf(a)
 			if !l.Enabled(ctx, level) {
 				return
 			}
@@ -114,6 +113,20 @@ func logObserver(l *slog.Logger) *Observer {
 			l.LogAttrs(ctx, slog.LevelWarn, "basiq: token store failed", slog.String("step", step), slog.String("error", err.Error()))
 		},
 	}
+}
+
+// levelOf returns the level and the message for an attempt. Only what somebody may have
+// to look at is a warning.
+func levelOf(a Attempt) (slog.Level, string) {
+	switch {
+	case a.Err == nil:
+		return slog.LevelDebug, "basiq: call"
+	case a.Again:
+		return slog.LevelInfo, "basiq: call is retried"
+	case a.Status == http.StatusNotFound && a.Operation != &opToken, errors.Is(a.Err, context.Canceled):
+		return slog.LevelInfo, "basiq: call failed"
+	}
+	return slog.LevelWarn, "basiq: call failed"
 }
 
 // observeStart calls the observers' StartAttempt.
