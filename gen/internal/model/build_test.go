@@ -201,6 +201,82 @@ func TestUntypedValuesAreWarnings(t *testing.T) {
 	}
 }
 
+func TestNullItemsAreFindings(t *testing.T) {
+	d, err := build(t, `
+    Part: {type: object, nullable: true, properties: {a: {type: string}}}
+    A:
+      type: object
+      properties:
+        a: {type: array, items: {type: string, nullable: true}}
+        b: {type: object, additionalProperties: {type: integer, nullable: true}}
+        c: {type: array, items: {$ref: '#/components/schemas/Part'}}
+        d: {type: array, nullable: true, items: {type: string}}
+        e: {type: array, items: {nullable: true, x-any: true}}
+        f: {type: array, items: {oneOf: [{type: string}, {type: integer}], nullable: true}}
+`, "A")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var found []string
+	for _, f := range d.Warnings {
+		if f.Code == "null-item" {
+			found = append(found, f.Message)
+		}
+	}
+	slices.Sort(found)
+	for i, member := range []string{"a", "b", "c"} {
+		if len(found) != 3 || !strings.Contains(found[i], "/A/properties/"+member+" ") {
+			t.Fatalf("findings %q, want one each for a, b and c", found)
+		}
+	}
+}
+
+// TestIntegersOfEnumerationsFitAllPlatforms includes a value that is no int on a
+// platform of 32 bits, where a constant for it would not compile.
+func TestIntegersOfEnumerationsFitAllPlatforms(t *testing.T) {
+	d, err := build(t, "    A: {type: object, properties: {s: {type: integer, enum: [1, -2147483648]}, l: {type: integer, enum: [1, 2147483648]}, u: {enum: [18446744073709551615]}}}\n", "A")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]model.Prim{"AS": model.Int, "AL": model.Number, "AU": model.Number} {
+		if got := typeNamed(d, name); got == nil || got.Base != want {
+			t.Errorf("%s is %+v, want the base %s", name, got, want)
+		}
+	}
+}
+
+func TestJSONMediaTypesThatAreNotAskedForAreFindings(t *testing.T) {
+	for content, want := range map[string]string{
+		"application/vnd.v1+json: {schema: {type: string}}, application/vnd.v2+json: {schema: {type: integer}}": "GET /a also returns application/vnd.v2+json, but is only asked for application/vnd.v1+json",
+		"application/vnd.v1+json: {schema: {type: string}}, application/json: {schema: {type: integer}}":        "GET /a also returns application/vnd.v1+json, but is only asked for application/json",
+		"application/json: {schema: {type: string}}, text/json: {schema: {type: string}}":                       "",
+	} {
+		d, err := buildDocument(t, "paths: {/a: {get: {responses: {'200': {description: OK, content: {"+content+"}}}}}}\n", "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		for _, f := range d.Warnings {
+			if f.Code == "unused-media" {
+				got += f.Message
+			}
+		}
+		if got != want {
+			t.Errorf("%s: %q, want %q", content, got, want)
+		}
+	}
+}
+
+func TestZeroOfAnOptionalEnumerationCanBeSent(t *testing.T) {
+	d, err := buildDocument(t, "paths: {/a: {get: {parameters: [{name: z, in: query, schema: {type: integer, enum: [0, 1]}}, {name: n, in: query, schema: {type: integer, enum: [1]}}, {name: r, in: query, required: true, schema: {type: integer, enum: [0]}}], responses: {'204': {description: done}}}}}\n", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := fields(d.Resources[0].Methods[0].Params), "R ListAR!, N ListAN, Z *ListAZ"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
 func TestLockHoldsAllNames(t *testing.T) {
 	schemas := `
     A: {type: object, properties: {a_b: {type: string}, k: {type: string, enum: [x]}}}
@@ -298,6 +374,10 @@ func TestLimitsOfRequests(t *testing.T) {
         count: {type: integer, maximum: 500}
         title: {type: string, maxLength: 50}
         low: {type: integer, maximum: -1}
+        safe: {type: integer, maximum: 9007199254740991}
+        under: {type: integer, maximum: 10, exclusiveMaximum: true}
+        below: {type: integer, exclusiveMaximum: 20}
+        both: {type: integer, maximum: 10, exclusiveMaximum: 20}
         free: {type: string}
 `
 	d, err := build(t, fmt.Sprintf(schema, "title, free", "count"), "Thing")
@@ -312,7 +392,7 @@ func TestLimitsOfRequests(t *testing.T) {
 			t.Errorf("%s: maximum length %d", f.Wire, f.MostLength)
 		}
 	}
-	if want := map[string]int{"count": 500, "title": 0, "low": 0, "free": 0}; !maps.Equal(got, want) || !slices.Equal(thing.RequireOne, []string{"title", "free"}) {
+	if want := map[string]int{"count": 500, "title": 0, "low": 0, "free": 0, "safe": 0, "under": 9, "below": 19, "both": 10}; !maps.Equal(got, want) || !slices.Equal(thing.RequireOne, []string{"title", "free"}) {
 		t.Errorf("got %v, and %v of which one is required", got, thing.RequireOne)
 	}
 	if _, err := build(t, fmt.Sprintf(schema, "title, gone", "count"), "Thing"); err == nil || !strings.Contains(err.Error(), `x-require-one of Thing lists "gone"`) {

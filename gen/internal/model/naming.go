@@ -90,7 +90,7 @@ func (b *builder) nameMethods() {
 	}
 	for loc, e := range b.lock.entries { // of further media types of these operations
 		for i, c := range loc {
-			if c == ' ' && operations[loc[:i]] && strings.Contains(e.Name, ".") {
+			if c == ' ' && operations[loc[:i]] && strings.Contains(e.Name, ".") && e.Name != b.lock.entries[loc[:i]].Name {
 				taken[e.Name] = loc
 			}
 		}

@@ -32,7 +32,7 @@ func (b *builder) parameter(m *Method, p spec.Node, in, wire string) *Field {
 		return f
 	}
 	target := schema.Deref()
-	f.Most, f.MostLength = wholeNumber(target, "maximum"), wholeNumber(target, "maxLength")
+	f.Most, f.MostLength = greatest(target), wholeNumber(target, "maxLength")
 	f.Default = meaningfulDefault(target)
 	if fd := p.Get("x-filter"); fd.Exists() {
 		f.Filter = b.filter(fd)
@@ -49,7 +49,7 @@ func (b *builder) parameter(m *Method, p spec.Node, in, wire string) *Field {
 	}
 	switch {
 	case f.Required:
-	case f.Ref.Prim == Named && f.Ref.Type.Kind == Struct,
+	case f.Ref.Prim == Named && f.Ref.Type.Kind == Struct, f.Ref.hidesZero(),
 		f.Default && (f.Ref.Prim == Bool || f.Ref.Prim == Int || f.Ref.Prim == Float):
 		f.Ref.Pointer = true
 	}

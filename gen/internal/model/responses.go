@@ -42,7 +42,7 @@ func (b *builder) responses(m *Method, op spec.Node) {
 		if len(content) == 0 && code != 0 {
 			m.Empty = append(m.Empty, code)
 		}
-		json, others := splitContent(content)
+		json, others := b.splitContent(m, content)
 		if json.Exists() {
 			answers = append(answers, &answer{code: code, content: json})
 		}
@@ -76,14 +76,21 @@ func (b *builder) responses(m *Method, op spec.Node) {
 }
 
 // splitContent returns the media type of a response that is decoded as JSON, and those
-// that are streamed.
-func splitContent(content []spec.Node) (json spec.Node, streams []spec.Node) {
+// that are streamed. Only one JSON media type is asked for: others with another content
+// are reported.
+func (b *builder) splitContent(m *Method, content []spec.Node) (json spec.Node, streams []spec.Node) {
 	for _, c := range content {
 		switch {
 		case !jsonMedia(c):
 			streams = append(streams, c)
 		case !json.Exists() || mediaBase(c.Name()) == "application/json":
 			json = c
+		}
+	}
+	for _, c := range content {
+		if jsonMedia(c) && !c.Get("schema").Deref().Same(json.Get("schema").Deref()) {
+			b.warnf(c, "unused-media", "%s also returns %s, but is only asked for %s", m.Loc, c.Name(), json.Name()).
+				WithHint("remove the media type that is not needed in an overlay")
 		}
 	}
 	return json, streams

@@ -96,6 +96,7 @@ func (b *builder) ref(n spec.Node, ctx context) Ref {
 		if !n.Get("items").Exists() {
 			b.warnf(n, "untyped", "%s is a list without a type for its items", n.Pointer()).WithHint("declare its items in an overlay")
 		}
+		b.nullItems(n, n.Get("items"), elem, ctx)
 		return Ref{Prim: List, Elem: &elem}
 	case typ == "object":
 		extra := n.Get("additionalProperties")
@@ -106,12 +107,23 @@ func (b *builder) ref(n spec.Node, ctx context) Ref {
 			defer b.leave(n)
 			ctx.property = false
 			elem := b.ref(extra, ctx)
+			b.nullItems(n, extra, elem, ctx)
 			return Ref{Prim: Map, Elem: &elem}
 		}
 		return b.untyped(n, "it is an object without properties").withHint(
 			"declare its properties in an overlay, or set x-any: true if it is free-form")
 	}
 	return b.scalar(n, typ, ctx)
+}
+
+// nullItems reports that the items of a list or map may be null, which their Go type
+// does not distinguish from the zero value.
+func (b *builder) nullItems(n, items spec.Node, elem Ref, ctx context) {
+	kept := elem.Prim == JSON || elem.Prim == Named && elem.Type.Kind == Union
+	if !kept && !ctx.param && nullable(items) {
+		b.warnf(items, "null-item", "an item of %s may be null, which is read as the zero value and cannot be sent", n.Pointer()).
+			WithHint("to keep them as raw JSON, replace the schema of the items with {x-any: true} in an overlay")
+	}
 }
 
 // scalar returns the Go type of a schema without members.
@@ -393,7 +405,7 @@ func (b *builder) field(t *Type, p spec.Node, definitions []spec.Node, entry Loc
 		Deprecated: b.deprecation(p),
 		Required:   required,
 	}
-	f.Most, f.MostLength = wholeNumber(target, "maximum"), wholeNumber(target, "maxLength")
+	f.Most, f.MostLength = greatest(target), wholeNumber(target, "maxLength")
 	f.Nullable = !slices.ContainsFunc(definitions, func(d spec.Node) bool { return !nullable(d) && (len(definitions) == 1 || !trivial(d.Deref())) })
 	f.ReadOnly, f.WriteOnly = p.Bool("readOnly") || target.Bool("readOnly"), p.Bool("writeOnly") || target.Bool("writeOnly")
 	f.NotEmpty = wholeNumber(target, "minItems") > 0 || wholeNumber(target, "minProperties") > 0
@@ -407,7 +419,7 @@ func (b *builder) field(t *Type, p spec.Node, definitions []spec.Node, entry Loc
 	switch f.Ref.Prim {
 	case Named:
 		f.Ref.Pointer = f.Ref.Type.Kind == Struct && !required ||
-			f.Ref.Base() == Int && (f.Nullable || !required && slices.ContainsFunc(f.Ref.Type.Values, func(v *Value) bool { return v.Wire == "0" }))
+			f.Ref.Base() == Int && f.Nullable || !required && f.Ref.hidesZero()
 	case Bool:
 		f.Ref.Pointer = !required || f.Nullable
 	case Int, Float:
@@ -418,11 +430,29 @@ func (b *builder) field(t *Type, p spec.Node, definitions []spec.Node, entry Loc
 	return f
 }
 
-// wholeNumber returns the limit that keyword sets: the maximum of a number, or the
-// maxLength of a text. It returns 0 if there is none that is a positive integer.
+// wholeNumber returns the limit that keyword sets, such as the maxLength of a text. It
+// returns 0 if there is none that is a positive integer, and for one that is not an int
+// on all platforms: the generated code would not compile on them.
 func wholeNumber(n spec.Node, keyword string) int {
-	most, _ := strconv.Atoi(n.Str(keyword))
-	return max(most, 0)
+	most, err := strconv.ParseInt(n.Str(keyword), 10, 32)
+	if err != nil {
+		return 0
+	}
+	return int(max(most, 0))
+}
+
+// greatest returns the greatest integer that a schema allows, or 0 if there is no limit
+// that wholeNumber would return. exclusiveMaximum is a flag in OpenAPI 3.0, and a number
+// in 3.1.
+func greatest(n spec.Node) int {
+	most, below := wholeNumber(n, "maximum"), wholeNumber(n, "exclusiveMaximum")
+	switch {
+	case most > 0 && n.Str("exclusiveMaximum") == "true":
+		return most - 1
+	case below > 0 && (most == 0 || below <= most):
+		return below - 1
+	}
+	return most
 }
 
 // noAlias reports old names of what Go has no aliases for.
@@ -535,12 +565,15 @@ func (b *builder) enum(n spec.Node, ctx context) Ref {
 // JSON if they are of several.
 func (b *builder) enumBase(n spec.Node, typ string) Prim {
 	bases := map[string]Prim{"string": String, "integer": Int, "number": Number, "boolean": Bool}
-	if base, ok := bases[typ]; ok {
+	if base, ok := bases[typ]; ok && (base != Int || !slices.ContainsFunc(n.Get("enum").Items(), func(v spec.Node) bool { return v.Kind() == "integer" && !portable(v.Text()) })) {
 		return base
 	}
 	base := Prim("")
 	for _, v := range n.Get("enum").Items() {
 		of := bases[v.Kind()]
+		if of == Int && !portable(v.Text()) {
+			of = Number
+		}
 		switch {
 		case v.IsNull() || base == of:
 		case base == "" && of != "":
@@ -552,6 +585,13 @@ func (b *builder) enumBase(n spec.Node, typ string) Prim {
 		}
 	}
 	return cmp.Or(base, String)
+}
+
+// portable reports whether an integer is an int on all platforms. A constant that is
+// not would not compile on those of 32 bits.
+func portable(integer string) bool {
+	_, err := strconv.ParseInt(integer, 10, 32)
+	return err == nil
 }
 
 // spelling adds an alternate spelling of a value in responses:

@@ -33,6 +33,12 @@ func meaningfulDefault(n spec.Node) bool {
 	return def.Exists() && !slices.Contains([]string{"", "0", "false"}, def.Text()) && wholeNumber(n, "minimum") == 0
 }
 
+// hidesZero reports whether a type is an enumeration of numbers with the value zero,
+// which an optional value that is not a pointer could not have.
+func (r Ref) hidesZero() bool {
+	return r.Prim == Named && r.Base() == Int && slices.ContainsFunc(r.Type.Values, func(v *Value) bool { return v.Wire == "0" })
+}
+
 // HoldsReadOnly reports whether a value may contain members that requests must not
 // have.
 func (r Ref) HoldsReadOnly() bool {

@@ -38,6 +38,9 @@ func firstCall(b *Build, base string) (lines, imports []string) {
 		return nil, nil
 	}
 	imports = []string{"context", "fmt", "log", Runtime, b.Package.ImportPath}
+	if strings.Contains(strings.Join(args, " "), "value.") {
+		imports = append(imports, Runtime+"/value")
+	}
 	options := []string{fmt.Sprintf("transport.WithBaseURL(%q)", strings.TrimSuffix(base, "/"))}
 	credentials := credentials(b.Name, m)
 	if len(credentials) == 0 {
@@ -144,6 +147,8 @@ func example(t types.Type, name string, params *model.Type) (text string, cost i
 		if strings.HasSuffix(text, "}") {
 			return "&" + text, cost
 		}
+	case *types.Slice, *types.Map: // nil would be refused where it is required
+		return typeName + "{}", 20
 	case *types.Struct:
 		named, ok := t.(*types.Named)
 		if !ok || params == nil || named.Obj().Name() != params.Name {
@@ -152,7 +157,7 @@ func example(t types.Type, name string, params *model.Type) (text string, cost i
 		var fields []string
 		for _, f := range params.Fields {
 			i := slices.IndexFunc(slices.Collect(u.Fields()), func(v *types.Var) bool { return v.Name() == f.Name })
-			if !f.Required || i < 0 {
+			if !f.Required || f.ReadOnly || i < 0 {
 				continue
 			}
 			value, c := example(u.Field(i).Type(), f.Wire, nil)
