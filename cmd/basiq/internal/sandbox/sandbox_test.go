@@ -453,6 +453,29 @@ func TestRun(t *testing.T) {
 	}
 }
 
+// TestPrintedAddressesCanBeCalled: what is printed leads to the sandbox, and only promises
+// that no key is needed if that is so.
+func TestPrintedAddressesCanBeCalled(t *testing.T) {
+	s := start(t, nil)
+	for _, c := range []struct {
+		address, root string
+		keyless       bool
+	}{
+		{"[::]:8787", "http://localhost:8787", true},
+		{"0.0.0.0:8787", "http://localhost:8787", true},
+		{"[::1]:8787", "http://[::1]:8787", true},
+		{"192.0.2.1:8787", "http://192.0.2.1:8787", false},
+	} {
+		var said bytes.Buffer
+		if err := s.introduce(&said, c.address); err != nil {
+			t.Fatal(err)
+		}
+		if text := said.String(); !strings.Contains(text, "BASIQ_BASE_URL="+c.root+" ") || strings.Contains(text, "not needed") != c.keyless {
+			t.Errorf("%s: %s", c.address, text)
+		}
+	}
+}
+
 func TestMoney(t *testing.T) {
 	for amount, want := range map[string]string{"0.00": "0.00", "-1842.50": "−1,842.50", "412000.00": "412,000.00", "1234567.89": "1,234,567.89"} {
 		if got := money(amount); got != want {
