@@ -76,7 +76,11 @@ func New(cfg Config) (*Sandbox, error) {
 		s.apps = append(s.apps, app)
 	}
 	if cfg.StateFile != "" {
-		if err := s.load(); err != nil {
+		err := s.load()
+		if err == nil {
+			err = s.checkState()
+		}
+		if err != nil {
 			s.Close()
 			return nil, err
 		}
