@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"flag"
 	"io"
+	"math"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
@@ -408,6 +409,8 @@ func TestConfigErrors(t *testing.T) {
 		"--public-url: ":       func(c *Config) { c.PublicURL = "sandbox.example" },
 		"--transactions(-1): ": func(c *Config) { c.Transactions = -1 },
 		"--redirect-url: ":     func(c *Config) { c.RedirectURL = "app" },
+		"--redirect-url: the":  func(c *Config) { c.RedirectURL = "//app.example/back" },
+		"--rate-limit and":     func(c *Config) { c.Rate = math.NaN() },
 	} {
 		cfg := Config{Address: "127.0.0.1:0"}
 		change(&cfg)
