@@ -340,6 +340,9 @@ func (c *call) stream(ctx context.Context, client *basiq.Client, opts []transpor
 // writeFile writes a file by way of a temporary one beside it, so that there is
 // never a half of it under its name. Only the user may read it.
 func (a *app) writeFile(name string, write func(io.Writer) error) error {
+	if info, err := os.Stat(name); err == nil && info.IsDir() {
+		return fmt.Errorf("%s is a directory: name a file", printable(name))
+	}
 	f, err := os.CreateTemp(dirOf(name), ".basiq-*")
 	if err != nil {
 		return err
