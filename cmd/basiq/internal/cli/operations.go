@@ -219,10 +219,14 @@ func (c *call) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	if err := keep.take(c.op, tree); err != nil {
-		return err
+	lost := keep.take(c.op, tree)
+	if err := c.printResult(c.op, tree); lost == nil {
+		lost = err
 	}
-	return c.printResult(c.op, tree)
+	if lost != nil && c.op.Safety != transport.SafetyRead {
+		return &coded{before: "the API did what was asked, but the result could not be written", err: lost}
+	}
+	return lost
 }
 
 // prepare reads the body, and asks before it lets anything be deleted.
