@@ -365,6 +365,10 @@ func (k *checker) evaluate(err error) {
 		r.set(CheckServerScope, CheckFailed, "no usable token was obtained", advice, err)
 		return
 	}
+	if !k.source && api.Status == http.StatusNotFound && !errors.Is(err, transport.ErrUnauthorized) {
+		r.set(CheckBaseURL, CheckFailed, "the API has no tokens at this path", adviceBaseURL, err)
+		return
+	}
 	r.setOK(CheckBaseURL)
 	k.evaluateAPIError(api, err)
 }

@@ -58,6 +58,7 @@ func TestCheckFindsCause(t *testing.T) {
 		advice string
 	}{
 		"unknown key":     {problem(404, "parameter-not-valid", "", "check API key"), basiq.CheckAPIKey, "does not know the key", "dashboard"},
+		"wrong path":      {problem(404, "resource-not-found", "", "Route not found for this API version."), basiq.CheckBaseURL, "no tokens at this path", basiq.EnvBaseURL},
 		"malformed key":   {problem(400, "parameter-not-valid", "Authorization", "Invalid authorization header."), basiq.CheckAPIKey, "cannot read the key", "do not encode it again"},
 		"version missing": {problem(400, "parameter-not-valid", "basiq-version", "Version must be specified."), basiq.CheckVersion, "3.0", "removes the basiq-version header"},
 		"version old":     {problem(400, "parameter-not-valid", "", "Version no longer supported."), basiq.CheckVersion, "3.0", "update"},

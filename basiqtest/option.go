@@ -120,8 +120,8 @@ func WithTokenLife(d time.Duration) Option {
 func WithRedirectURL(address string) Option {
 	return func(c *config) error {
 		u, err := url.Parse(address)
-		if err != nil || u.Host == "" {
-			return fmt.Errorf("WithRedirectURL: the URL must be absolute")
+		if err != nil || u.Scheme == "" || u.Host == "" {
+			return fmt.Errorf("WithRedirectURL: the URL must be absolute, such as https://app.example/back")
 		}
 		c.redirect = address
 		return nil

@@ -138,6 +138,8 @@ func (e Error) text() string {
 	}
 	if e.keyUnknown() {
 		b.WriteString(": the API does not know the API key")
+	} else if e.Path == opToken.Path && e.routeUnknown() {
+		b.WriteString(": the API has no tokens at this base URL")
 	}
 	if codeLike(e.CorrelationID) {
 		fmt.Fprintf(&b, " [correlation id %s]", e.CorrelationID)
@@ -296,7 +298,15 @@ func (e *Error) Unwrap() error {
 // keyUnknown reports whether the API does not know the API key. The token endpoint
 // then responds with 404, which must not pass for a resource that was not found.
 func (e *Error) keyUnknown() bool {
-	return e.Status == http.StatusNotFound && e.Path == opToken.Path
+	return e.Status == http.StatusNotFound && e.Path == opToken.Path && !e.routeUnknown()
+}
+
+// routeUnknown reports whether the API has no route at the path of the request. It says
+// so in a text only; the code is that of a resource that was not found.
+func (e *Error) routeUnknown() bool {
+	return e.Status == http.StatusNotFound && slices.ContainsFunc(e.Problems, func(p Problem) bool {
+		return strings.Contains(strings.ToLower(p.Title+" "+p.Detail), "route not found")
+	})
 }
 
 func (e *Error) has(code string) bool {

@@ -123,6 +123,9 @@ func (e *Error) Advice() string {
 	if e.tokenRejected() {
 		return "The API rejected the access token, and then a new one. Check that the API key is still enabled, and that this machine's clock is correct."
 	}
+	if e.Path == opToken.Path && e.routeUnknown() {
+		return "The base URL leads to an API, but not to where it issues tokens. Check the path of the base URL."
+	}
 	if e.keyUnknown() { // checked first, because the code says that a parameter is not valid
 		return "No application has this API key. Check that it was copied completely, was not deleted, and belongs to this environment."
 	}

@@ -89,6 +89,23 @@ func TestRetryAfterOfAResponse(t *testing.T) {
 	}
 }
 
+// TestWrongPathIsNotAnUnknownKey: a base URL with a wrong path does not pass for a wrong
+// API key.
+func TestWrongPathIsNotAnUnknownKey(t *testing.T) {
+	b := newBank(t, empty)
+	b.token = func(w http.ResponseWriter, _ *http.Request) bool {
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(http.StatusNotFound)
+		_, _ = w.Write([]byte(`{"data":[{"code":"resource-not-found","detail":"Route not found for this API version."}]}`))
+		return true
+	}
+	_, err := get(context.Background(), b.client(t))
+	var e *transport.Error
+	if !errors.As(err, &e) || errors.Is(err, transport.ErrUnauthorized) || !strings.Contains(e.Advice(), "path of the base URL") || !strings.Contains(err.Error(), "no tokens at this base URL") {
+		t.Errorf("%v: %s", err, e.Advice())
+	}
+}
+
 // TestAdviceForAnUnknownKey: the API says that a parameter is not valid; the advice
 // says what that means.
 func TestAdviceForAnUnknownKey(t *testing.T) {

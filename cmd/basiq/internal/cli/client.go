@@ -20,6 +20,9 @@ func (a *app) client() (*basiq.Client, error) {
 	if err != nil {
 		return nil, err
 	}
+	if a.timeout < 0 {
+		return nil, usagef("--timeout must not be negative")
+	}
 	opts := []basiq.Option{basiq.WithAPIKey(key), basiq.WithUserAgentSuffix("basiq-cli")}
 	if a.baseURL != "" {
 		opts = append(opts, basiq.WithBaseURL(a.baseURL))
@@ -35,11 +38,13 @@ func (a *app) client() (*basiq.Client, error) {
 	}
 	c, err := basiq.NewClient(opts...)
 	if err != nil {
-		text := strings.ReplaceAll(err.Error(), "use WithInsecureBaseURL", "use --insecure")
-		return nil, &coded{code: exitUsage, err: errors.New(text)}
+		return nil, &coded{code: exitUsage, err: errors.New(asFlags.Replace(err.Error()))}
 	}
 	return c, nil
 }
+
+// asFlags makes errors of NewClient's options name the flags.
+var asFlags = strings.NewReplacer("WithInsecureBaseURL", "--insecure", "WithAPIKey: ", "", "WithBaseURL", "--base-url")
 
 // apiKey returns the API key: from --api-key-file, from the environment, or
 // from the user.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"strings"
 	"syscall"
 
@@ -127,14 +126,13 @@ func (a *app) report(ctx context.Context, err error) int {
 	}
 	code := exitCode(ctx, err)
 	text := err.Error()
-	var path *fs.PathError
 	var own *coded
 	if code == exitInterrupted {
 		text = "interrupted"
 		if errors.As(err, &own) && own.before != "" {
 			text = own.before + ": " + text
 		}
-	} else if !strings.HasPrefix(text, "basiq: ") && !errors.As(err, &path) {
+	} else if !strings.HasPrefix(text, "basiq: ") {
 		text = strings.TrimPrefix(text, "basiq ")
 	}
 	a.note("basiq: %s", printable(strings.TrimPrefix(text, "basiq: ")))

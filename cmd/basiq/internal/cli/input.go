@@ -285,6 +285,9 @@ const maxBody = 32 << 20
 // text itself.
 func (a *app) readBody(op *commands.Operation, spec string) (*jsontree.Value, error) {
 	data, where := []byte(spec), "--body"
+	if spec == "@-" { // as for curl
+		spec = "-"
+	}
 	if spec == "-" || strings.HasPrefix(spec, "@") {
 		r := a.in
 		where = "stdin"

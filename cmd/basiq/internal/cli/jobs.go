@@ -187,9 +187,13 @@ func (w *jobWait) explained(err error) error {
 		if user == "" {
 			user = "USER"
 		}
-		return &coded{err: err, advice: fmt.Sprintf("Run the command again on a terminal, or with --answers-from. Or answer with:\n  basiq jobs submit-mfa %s --user %s --body @answers.json", quote(asked.MFA.JobID), quote(user))}
-	case errors.As(err, &wait) && code != exitNotFound && code != exitCredentials:
-		return &coded{err: err, advice: fmt.Sprintf("The job continues. To go on waiting:\n  basiq jobs wait %s", quote(wait.JobID))}
+		return &coded{code: exitMFA, err: fmt.Errorf("job %s waits for the answer to the bank's question", asked.MFA.JobID), advice: fmt.Sprintf("Run the command again on a terminal, or with --answers-from. Or answer with:\n  basiq jobs submit-mfa %s --user %s --body @answers.json", quote(asked.MFA.JobID), quote(user))}
+	case errors.As(err, &wait) && code != exitNotFound && code != exitCredentials && !errors.Is(err, basiq.ErrJobOwner):
+		again := "basiq jobs wait " + quote(wait.JobID)
+		if w.user != "" { // without it, the job could be another user's
+			again += " --user " + quote(w.user)
+		}
+		return &coded{err: err, advice: "The job continues. To go on waiting:\n  " + again}
 	}
 	return err
 }

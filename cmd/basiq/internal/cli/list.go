@@ -28,6 +28,9 @@ func (c *call) list(ctx context.Context, cmd *cobra.Command, client *basiq.Clien
 	for row, err := range c.op.All(ctx, client.Transport, c.in, append(opts, transport.WithCursor(&at))...) {
 		if err != nil {
 			progress.clear()
+			if _, why, bad := strings.Cut(err.Error(), "WithCursor: "); bad {
+				return usagef("--cursor: %s", why)
+			}
 			if endErr := w.end(); endErr != nil {
 				return endErr
 			}
@@ -42,6 +45,9 @@ func (c *call) list(ctx context.Context, cmd *cobra.Command, client *basiq.Clien
 		}
 		if err != nil {
 			progress.clear()
+			if c.format() == "table" { // which prints its first rows together
+				return err
+			}
 			return c.stopped(cmd, err, n, at)
 		}
 		n++

@@ -11,7 +11,8 @@ import (
 
 // nearest returns the candidate that is most like a word, or "" if none is.
 func nearest(word string, candidates []string) string {
-	best, least := "", max(2, len(word)/3)+1
+	// A short word that needs several changes is another word, not a typing error.
+	best, least := "", max(1, min(2, (len(word)-1)/2), len(word)/3)+1
 	for _, c := range candidates {
 		d := distance(strings.ToLower(word), strings.ToLower(c))
 		if strings.HasPrefix(strings.ToLower(c), strings.ToLower(word)) && len(word) > 1 {
@@ -86,6 +87,10 @@ func (a *app) noSuchCommand(cmd *cobra.Command, args []string) error {
 // flagError names the flag that is nearest to an unknown one.
 func flagError(cmd *cobra.Command, err error) error {
 	text := err.Error()
+	has := cmd.CommandPath() + " has"
+	if !cmd.HasParent() {
+		has = "there is"
+	}
 	var names []string
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
 		if !f.Hidden {
@@ -94,17 +99,31 @@ func flagError(cmd *cobra.Command, err error) error {
 	})
 	if i := strings.LastIndex(text, " in -"); i > 0 && strings.HasPrefix(text, "unknown shorthand flag: ") {
 		name, _, _ := strings.Cut(text[i+len(" in -"):], "=")
-		return usagef("%s has no flag -%s%s", cmd.CommandPath(), printable(name), didYouMean(name, "--", names))
+		return usagef("%s no flag -%s%s", has, printable(name), didYouMean(name, "--", names))
 	}
 	if name, ok := strings.CutPrefix(text, "unknown flag: --"); ok {
-		return usagef("%s has no flag --%s%s", cmd.CommandPath(), printable(name), didYouMean(name, "--", names))
+		return usagef("%s no flag --%s%s", has, printable(name), didYouMean(name, "--", names))
 	}
 	if i := strings.LastIndex(text, " flag: "); strings.HasPrefix(text, "invalid argument ") && i > 0 {
 		// pflag's own text repeats the value, which may be something that was meant to be secret.
 		flag := text[strings.LastIndex(text[:i], "for ")+4 : i]
-		return usagef("%s: %s", strings.Trim(flag, `"`), text[i+len(" flag: "):])
+		return usagef("%s: %s", strings.Trim(flag, `"`), flagReason(text[i+len(" flag: "):]))
 	}
 	return usagef("%s", printable(text))
+}
+
+// flagReason returns why a value of a flag is not valid. The standard library's texts
+// name its functions.
+func flagReason(text string) string {
+	switch {
+	case strings.HasPrefix(text, "time: "):
+		return "the value is not a duration, such as 30s or 10m"
+	case strings.HasPrefix(text, "strconv."):
+		return "the value is not a number, or is too large"
+	case text == "parse error":
+		return "the value is not valid; --help has its form"
+	}
+	return text
 }
 
 // arguments returns a check of a command's arguments: all but the last may be

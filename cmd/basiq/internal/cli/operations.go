@@ -219,10 +219,14 @@ func (c *call) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	if err := keep.take(c.op, tree); err != nil {
-		return err
+	lost := keep.take(c.op, tree)
+	if err := c.printResult(c.op, tree); lost == nil {
+		lost = err
 	}
-	return c.printResult(c.op, tree)
+	if lost != nil && c.op.Safety != transport.SafetyRead {
+		return &coded{before: "the API did what was asked, but the result could not be written", err: lost}
+	}
+	return lost
 }
 
 // prepare reads the body, and asks before it lets anything be deleted.
@@ -340,6 +344,9 @@ func (c *call) stream(ctx context.Context, client *basiq.Client, opts []transpor
 // writeFile writes a file by way of a temporary one beside it, so that there is
 // never a half of it under its name. Only the user may read it.
 func (a *app) writeFile(name string, write func(io.Writer) error) error {
+	if info, err := os.Stat(name); err == nil && info.IsDir() {
+		return fmt.Errorf("%s is a directory: name a file", printable(name))
+	}
 	f, err := os.CreateTemp(dirOf(name), ".basiq-*")
 	if err != nil {
 		return err

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"encoding/csv"
-	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -157,7 +156,11 @@ func (c *csvRows) row(v *jsontree.Value) error {
 	for _, column := range c.columns {
 		c.cells = append(c.cells, csvCell(v.At(column)))
 	}
-	return errors.Join(c.w.Write(c.cells), c.w.Error())
+	if err := c.w.Write(c.cells); err != nil {
+		return err
+	}
+	c.w.Flush() // a row that is counted has been written
+	return c.w.Error()
 }
 
 func (c *csvRows) end() error {

@@ -65,11 +65,18 @@ func (r *pdfReport) run(ctx context.Context, args []string) error {
 	id := ""
 	if request == nil {
 		id = args[0]
-	} else if id, err = r.create(ctx, client, request); err != nil {
-		return r.explained(err)
 	}
-	err = r.writeFile(r.file, func(w io.Writer) error { return client.Reporting.Reports.GetPDF(ctx, id, w) })
-	if err != nil && request != nil {
+	// The report is created after the file: it is billed even if it cannot be written.
+	err = r.writeFile(r.file, func(w io.Writer) error {
+		if request != nil {
+			var err error
+			if id, err = r.create(ctx, client, request); err != nil {
+				return r.explained(err)
+			}
+		}
+		return client.Reporting.Reports.GetPDF(ctx, id, w)
+	})
+	if err != nil && request != nil && id != "" {
 		return &coded{err: err, advice: "The report exists. To fetch it again:\n  basiq reports pdf " + quote(id) + " --file " + quote(r.file)}
 	}
 	if err == nil && request != nil {

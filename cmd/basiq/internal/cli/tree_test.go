@@ -161,9 +161,9 @@ func TestSecretsAreReplacedInEveryRow(t *testing.T) {
 // what is like nothing.
 func TestNearest(t *testing.T) {
 	t.Parallel()
-	words := []string{"transactions", "users", "accounts", "email"}
+	words := []string{"transactions", "users", "accounts", "email", "type", "id"}
 	for word, want := range map[string]string{
-		"transactoins": "transactions", "user": "users", "usres": "users", "acounts": "accounts", "emial": "email", "trans": "transactions", "zzzzzz": "", "x": "",
+		"transactoins": "transactions", "user": "users", "usres": "users", "acounts": "accounts", "emial": "email", "trans": "transactions", "zzzzzz": "", "x": "", "nope": "", "..": "", "tpye": "type", "us": "users",
 	} {
 		if got := nearest(word, words); got != want {
 			t.Errorf("%s: %q, want %q", word, got, want)

@@ -229,6 +229,11 @@ func failure(t *testing.T, p *browser.Page, name string) {
 	p.Click("button", "Agree")
 	p.Click(".choices a", "Hooli")
 	p.Title("Log in to Hooli")
+	p.Click("button.primary", "Log in")
+	p.Title("Error: Log in to Hooli")
+	if width := p.Eval(`getComputedStyle(document.querySelector("#login")).borderTopWidth`); width != "2px" {
+		t.Errorf("a field that is not valid is not marked: its border is %s", width)
+	}
 	p.Fill("#login", basiqtest.Bighead.ID)
 	p.Fill("#password", basiqtest.Bighead.Password)
 	p.Click("button.primary", "Log in")
@@ -369,6 +374,9 @@ func console(t *testing.T, p *browser.Page, name string) {
 		t.Error("a user who does not exist is deleted")
 	}
 	p.Wait(`document.querySelector("#log").innerText.includes("503")`)
+	if p.Eval(`document.querySelector("#log .tag").getBoundingClientRect().right <= window.innerWidth`) != "true" {
+		t.Error("the status of a request is beside the screen")
+	}
 	p.Click("main button", "Advance 1 year")
 	p.Wait(`document.querySelector("#message").innerText.includes("Advance 1 year")`)
 	if u := s.state(t, user); u.Consent != "expired" {

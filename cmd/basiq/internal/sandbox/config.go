@@ -4,6 +4,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"math"
 	"net"
 	"net/url"
 	"os"
@@ -116,7 +117,7 @@ func (c *Config) check() error {
 		}
 		seen[key] = true
 	}
-	if c.Rate < 0 || c.Pace < 0 {
+	if c.Rate < 0 || math.IsNaN(c.Rate) || c.Pace < 0 {
 		return errors.New("--rate-limit and --job-pace must not be negative")
 	}
 	for _, o := range c.Origins {

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/basiq-sdk/basiq-go/basiqtest"
+	"github.com/basiq-sdk/basiq-go/internal/urls"
 )
 
 // application is the data of one API key.
@@ -75,7 +76,11 @@ func New(cfg Config) (*Sandbox, error) {
 		s.apps = append(s.apps, app)
 	}
 	if cfg.StateFile != "" {
-		if err := s.load(); err != nil {
+		err := s.load()
+		if err == nil {
+			err = s.checkState()
+		}
+		if err != nil {
 			s.Close()
 			return nil, err
 		}
@@ -215,9 +220,21 @@ func Run(ctx context.Context, cfg Config, w io.Writer) error {
 
 // introduce writes how to use the sandbox.
 func (s *Sandbox) introduce(w io.Writer, address string) error {
-	root := s.cfg.PublicURL
+	root, keyless := s.cfg.PublicURL, ""
 	if root == "" {
-		root = "http://" + address
+		// An address that stands for all of this machine is not one to call: browsers and
+		// the command line take it for another machine.
+		host, port, err := net.SplitHostPort(address)
+		if err != nil {
+			return err
+		}
+		if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
+			host = "localhost"
+		}
+		root = "http://" + net.JoinHostPort(host, port)
+		if urls.Loopback(host) {
+			keyless = "   (not needed on this machine)"
+		}
 	}
 	root = strings.TrimRight(root, "/")
 	var b strings.Builder
@@ -232,7 +249,7 @@ func (s *Sandbox) introduce(w io.Writer, address string) error {
 	}
 	fmt.Fprintf(&b, "  Consent UI   %s/consent?token=…\n", root)
 	fmt.Fprintf(&b, "  Console      %s/_sandbox/\n", root)
-	fmt.Fprintf(&b, "  Control key  %s   (not needed on this machine)\n", s.cfg.ControlKey)
+	fmt.Fprintf(&b, "  Control key  %s%s\n", s.cfg.ControlKey, keyless)
 	fmt.Fprintf(&b, "\nLogins at the banks (all banks accept them; Pied Piper Bank always asks a question):\n")
 	for _, l := range basiqtest.Logins() {
 		fmt.Fprintf(&b, "  %-16s %-14s %s\n", l.ID, l.Password, about(l))

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"flag"
 	"io"
+	"math"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
@@ -408,6 +409,8 @@ func TestConfigErrors(t *testing.T) {
 		"--public-url: ":       func(c *Config) { c.PublicURL = "sandbox.example" },
 		"--transactions(-1): ": func(c *Config) { c.Transactions = -1 },
 		"--redirect-url: ":     func(c *Config) { c.RedirectURL = "app" },
+		"--redirect-url: the":  func(c *Config) { c.RedirectURL = "//app.example/back" },
+		"--rate-limit and":     func(c *Config) { c.Rate = math.NaN() },
 	} {
 		cfg := Config{Address: "127.0.0.1:0"}
 		change(&cfg)
@@ -450,6 +453,29 @@ func TestRun(t *testing.T) {
 	cancel()
 	if err := <-ended; err != nil {
 		t.Error(err)
+	}
+}
+
+// TestPrintedAddressesCanBeCalled: what is printed leads to the sandbox, and only promises
+// that no key is needed if that is so.
+func TestPrintedAddressesCanBeCalled(t *testing.T) {
+	s := start(t, nil)
+	for _, c := range []struct {
+		address, root string
+		keyless       bool
+	}{
+		{"[::]:8787", "http://localhost:8787", true},
+		{"0.0.0.0:8787", "http://localhost:8787", true},
+		{"[::1]:8787", "http://[::1]:8787", true},
+		{"192.0.2.1:8787", "http://192.0.2.1:8787", false},
+	} {
+		var said bytes.Buffer
+		if err := s.introduce(&said, c.address); err != nil {
+			t.Fatal(err)
+		}
+		if text := said.String(); !strings.Contains(text, "BASIQ_BASE_URL="+c.root+" ") || strings.Contains(text, "not needed") != c.keyless {
+			t.Errorf("%s: %s", c.address, text)
+		}
 	}
 }
 

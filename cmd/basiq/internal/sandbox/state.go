@@ -98,9 +98,9 @@ func (s *Sandbox) save() error {
 	if bytes.Equal(b.Bytes(), s.saved) {
 		return nil
 	}
-	file, err := os.CreateTemp(filepath.Dir(s.cfg.StateFile), filepath.Base(s.cfg.StateFile)+".*.tmp") // readable by this user only
+	file, err := s.newStateFile()
 	if err != nil {
-		return fmt.Errorf("basiq sandbox: --state: %w", err)
+		return err
 	}
 	_, err = file.Write(b.Bytes())
 	if err == nil {
@@ -116,4 +116,23 @@ func (s *Sandbox) save() error {
 	}
 	s.saved = b.Bytes()
 	return nil
+}
+
+// newStateFile creates the file that replaces the state file. Only this user can read it.
+func (s *Sandbox) newStateFile() (*os.File, error) {
+	file, err := os.CreateTemp(filepath.Dir(s.cfg.StateFile), filepath.Base(s.cfg.StateFile)+".*.tmp")
+	if err != nil {
+		return nil, fmt.Errorf("basiq sandbox: --state: %w", err)
+	}
+	return file, nil
+}
+
+// checkState returns an error if the state file could not be saved, which is better
+// known before there is data to lose.
+func (s *Sandbox) checkState() error {
+	file, err := s.newStateFile()
+	if err != nil {
+		return err
+	}
+	return errors.Join(file.Close(), os.Remove(file.Name()))
 }

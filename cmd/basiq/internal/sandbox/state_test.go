@@ -2,7 +2,9 @@ package sandbox
 
 import (
 	"context"
+	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -101,5 +103,25 @@ func TestStateIsSavedAtTheEnd(t *testing.T) {
 	}
 	if err := Run(ctx, Config{Address: "127.0.0.1:0", StateFile: filepath.Join(file, "below")}, io.Discard); err == nil {
 		t.Error("a file that cannot be read is ignored")
+	}
+}
+
+// TestStateThatCannotBeSavedIsRefused: data that would be lost in the end is not taken in.
+func TestStateThatCannotBeSavedIsRefused(t *testing.T) {
+	s, err := New(Config{Address: "127.0.0.1:0", StateFile: filepath.Join(t.TempDir(), "missing", "state.jsonl")})
+	if err == nil {
+		s.Close()
+	}
+	if !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), "--state") {
+		t.Error(err)
+	}
+	folder := t.TempDir()
+	s, err = New(Config{Address: "127.0.0.1:0", StateFile: filepath.Join(folder, "state.jsonl")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Close()
+	if left, err := os.ReadDir(folder); err != nil || len(left) != 0 {
+		t.Errorf("files were left behind: %v, %v", left, err)
 	}
 }

@@ -124,8 +124,8 @@
 	}
 
 	function logRow(r) {
-		return el("tr", {}, [new Date(r.time).toISOString().slice(11, 23), el("code", {}, r.method + " " + r.path + (r.query ? decoded(r.query) : "")),
-			tag(r.status === 0 ? "closed" : String(r.status)), r.operation || "", el("code", {}, r.correlationId || "")].map(function (c) { return el("td", {}, c); }));
+		return el("tr", {}, [new Date(r.time).toISOString().slice(11, 23), tag(r.status === 0 ? "closed" : String(r.status)),
+			el("code", {}, r.method + " " + r.path + (r.query ? decoded(r.query) : "")), r.operation || "", el("code", {}, r.correlationId || "")].map(function (c) { return el("td", {}, c); }));
 	}
 
 	async function refresh() {
