@@ -320,6 +320,32 @@ func TestDiscriminatorsReachGrandchildren(t *testing.T) {
 	}
 }
 
+func TestPathsAreSentAsTheyAreWritten(t *testing.T) {
+	for path, want := range map[string]string{
+		"/a":             "/a []",
+		"/é d":           "/é d []",
+		"/a%20b":         "/a b []",
+		"/a#list":        "/a []",
+		"/a?y=2&x=%20&x": "/a [{x  } {x } {y 2}]",
+		"/a%2Fb":         "error",
+		"/a%zz":          "error",
+		"/a%3Fb":         "error",
+		"/a?x=%zz":       "error",
+	} {
+		d, err := buildDocument(t, "paths: {'"+path+"': {get: "+done+"}}\n", "")
+		got := "error"
+		if err == nil {
+			m := d.Resources[0].Methods[0]
+			got = fmt.Sprint(m.Path, " ", m.Query)
+		} else if !strings.Contains(err.Error(), "cannot be sent as it is written") {
+			t.Errorf("%s: %v", path, err)
+		}
+		if got != want {
+			t.Errorf("%s is sent as %s, want %s", path, got, want)
+		}
+	}
+}
+
 func TestLockHoldsAllNames(t *testing.T) {
 	schemas := `
     A: {type: object, properties: {a_b: {type: string}, k: {type: string, enum: [x]}}}
