@@ -46,6 +46,21 @@ func TestPathValues(t *testing.T) {
 	}
 }
 
+func TestTemplatesAreEscapedBesideTheirParameters(t *testing.T) {
+	var got string
+	b := newBank(t, func(_ http.ResponseWriter, r *http.Request) { got = r.RequestURI })
+	op := opDelete
+	op.Path = "/é d%/{ids}/(id='{id}')"
+	req := transport.NewStyledRequest(&op, transport.PathValue{Param: transport.Param{Name: "ids"}, Value: transport.Items("a", "b,c")},
+		transport.PathValue{Param: transport.Param{Name: "id", Slashes: true}, Value: transport.Text("x/y")})
+	if err := b.client(t).Do(context.Background(), req, nil); err != nil {
+		t.Fatal(err)
+	}
+	if want := "/%C3%A9%20d%25/a,b%2Cc/(id='x%2Fy')"; !strings.HasSuffix(got, want) {
+		t.Errorf("sent %s, want %s", got, want)
+	}
+}
+
 func FuzzPathValue(f *testing.F) {
 	f.Add("a/b", "..")
 	mux := http.NewServeMux()

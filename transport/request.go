@@ -146,6 +146,17 @@ func (r *Request) buildPath(values []string) error {
 	return r.fillPath(segments)
 }
 
+// literal escapes the part of a path template between its parameters. net/url would
+// escape the whole path anew, with other rules for the parameters, if it were invalid.
+func literal(text string) string {
+	for i := range len(text) {
+		if c := text[i]; c <= ' ' || c >= 0x7f || strings.IndexByte("\"%<>\\^`{|}", c) >= 0 {
+			return (&url.URL{Path: text}).EscapedPath()
+		}
+	}
+	return text
+}
+
 // segmentText is the text of a path parameter.
 type segmentText struct{ escaped, plain string }
 
@@ -162,7 +173,7 @@ func (r *Request) fillPath(segments []segmentText) error {
 		if name == "userId" {
 			r.userID = s.plain
 		}
-		escaped.WriteString(before)
+		escaped.WriteString(literal(before))
 		escaped.WriteString(s.escaped)
 		plain.WriteString(before)
 		plain.WriteString(s.plain)
@@ -171,7 +182,7 @@ func (r *Request) fillPath(segments []segmentText) error {
 	if strings.Contains(rest, "{") {
 		return fmt.Errorf("basiq: %s: fewer path values than parameters in %s", r.op.ID, r.op.Path)
 	}
-	escaped.WriteString(rest)
+	escaped.WriteString(literal(rest))
 	plain.WriteString(rest)
 	r.path, r.plain = escaped.String(), plain.String()
 	return nil

@@ -290,6 +290,9 @@ func (e *emitter) prepare(g *Group, m *model.Method) {
 	for _, h := range m.Headers {
 		g.Id("req").Dot("SetHeader").Call(Lit(h.Name), Lit(h.Value))
 	}
+	for _, q := range m.Query {
+		g.Id("req").Dot("SetQuery").Call(Lit(q.Name), Lit(q.Value))
+	}
 	if m.Params != nil {
 		g.Id("params").Dot(e.applyName(m.Params, m)).Call(Id("req"))
 	}
@@ -305,7 +308,7 @@ func (e *emitter) iterator(g *Group, r *model.Resource, m *model.Method) {
 	g.Func().Params(Id("s").Op("*").Id(r.Service())).Id(m.AllName()).Params(args...).
 		Qual("iter", "Seq2").Types(Op("*").Add(item.Clone()), Error()).BlockFunc(func(g *Group) {
 		g.Id("request").Op(":=").Func().Params().Op("*").Qual(e.transport, "Request").BlockFunc(func(g *Group) {
-			if m.Params == nil && len(m.Headers) == 0 {
+			if m.Params == nil && len(m.Headers) == 0 && len(m.Query) == 0 {
 				g.Return(e.newRequest(m))
 				return
 			}

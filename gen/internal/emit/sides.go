@@ -28,6 +28,40 @@ func (e *emitter) forRequest(g *Group, t *model.Type) {
 	g.Line()
 }
 
+// unionForRequest declares the method that returns a union whose value has no read-only
+// members.
+func (e *emitter) unionForRequest(g *Group, t *model.Type) {
+	v := receiver
+	g.Comment("forRequest returns the value without the members that only responses have.")
+	g.Func().Params(Id(v).Id(t.Name)).Id("forRequest").Params().Id(t.Name).BlockFunc(func(g *Group) {
+		for _, variant := range t.Variants {
+			r := variant.Ref
+			list := r.Prim == model.List && byPointer(*r.Elem)
+			if !r.HoldsReadOnly() || !list && !byPointer(r) {
+				continue
+			}
+			part := func() *Statement { return Id("part") }
+			is := Id("ok")
+			if !list { // which an item of a list could be, too
+				is = Id("ok").Op("&&").Id(v).Dot("raw").Dot("Kind").Call().Op("==").Qual(e.value, "KindObject")
+			}
+			g.If(List(part(), Id("ok")).Op(":=").Id(v).Dot(variant.Name).Call(), is).BlockFunc(func(g *Group) {
+				raw := Id("body").Dot("AppendJSON").Call(Nil())
+				if list {
+					e.withoutReadOnly(g, part, r, 0)
+					raw = Qual(e.wire, "AppendItems").Call(Nil(), part(), e.appender(*r.Elem))
+				} else {
+					g.Id("body").Op(":=").Add(part()).Dot("forRequest").Call()
+				}
+				g.Id(v).Dot("raw").Op("=").Qual(e.value, "JSON").Call(raw)
+				g.Return(Id(v))
+			})
+		}
+		g.Return(Id(v))
+	})
+	g.Line()
+}
+
 // withoutReadOnly replaces what the value at place holds with a copy without
 // read-only members.
 func (e *emitter) withoutReadOnly(g *Group, place func() *Statement, r model.Ref, depth int) {

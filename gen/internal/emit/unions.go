@@ -3,6 +3,7 @@ package emit
 import (
 	"fmt"
 	"slices"
+	"strconv"
 
 	. "github.com/dave/jennifer/jen"
 
@@ -25,6 +26,9 @@ func (e *emitter) union(g *Group, t *model.Type) {
 	g.Line()
 	for _, variant := range t.Variants {
 		e.variant(g, t, variant)
+	}
+	if t.Request && t.HoldsReadOnly() {
+		e.unionForRequest(g, t)
 	}
 	g.Comment("DecodeJSON reads the value from d.")
 	g.Func().Params(Id(v).Op("*").Id(t.Name)).Id("DecodeJSON").Params(Id("d").Op("*").Qual(e.wire, "Decoder")).Custom(oneLine,
@@ -115,6 +119,12 @@ func (e *emitter) mark(g *Group, variant *model.Variant) {
 		case f.Wire != variant.When.Property || f.Ref.Pointer:
 		case f.Ref.IsText() && len(variant.When.Equals) > 0 && variant.When.Sibling == "":
 			g.If(member().Op("==").Lit("")).Block(member().Op("=").Lit(variant.When.Equals[0]))
+		case f.Ref.Base() == model.Int && len(variant.When.Equals) > 0 && variant.When.Sibling == "":
+			if n, err := strconv.Atoi(variant.When.Equals[0]); err == nil && n != 0 {
+				g.If(member().Op("==").Lit(0)).Block(member().Op("=").Lit(n))
+			}
+		case f.Ref.Prim == model.Bool && slices.Equal(variant.When.Equals, []string{"true"}) && variant.When.Sibling == "":
+			g.Add(member()).Op("=").True()
 		case f.Ref.Prim == model.List:
 			g.If(member().Op("==").Nil()).Block(member().Op("=").Add(e.goType(f.Ref)).Values())
 		}

@@ -82,8 +82,16 @@ func (b *builder) told(n spec.Node, ctx context) (Ref, bool) {
 	return Ref{Prim: Named, Type: t}, true
 }
 
-// binary reports whether a schema is the content of a file.
-func binary(n spec.Node) bool { return n.Exists() && n.Deref().Str("format") == "binary" }
+// binary reports whether a string is the content of a file. OpenAPI 3.1 says so with a
+// media type that no text encoding goes with.
+func binary(n spec.Node) bool {
+	if !n.Exists() {
+		return false
+	}
+	n = n.Deref()
+	media := n.Str("contentMediaType")
+	return n.Str("format") == "binary" || media != "" && n.Str("contentEncoding") == "" && !strings.HasPrefix(media, "text/") && !strings.HasSuffix(media, "json")
+}
 
 // alternativeName returns the name of an alternative: that of its component, or what
 // tells it apart.
@@ -200,13 +208,14 @@ next:
 	return list, true
 }
 
-// valueTexts returns the values that a schema lists, if all of them are texts.
+// valueTexts returns the values that a schema lists, if all of them are texts, integers
+// or booleans, which are compared by their text.
 func (b *builder) valueTexts(n spec.Node) (list []string) {
 	if !n.Exists() {
 		return nil
 	}
 	for _, v := range b.values(n) {
-		if !v.IsText() {
+		if kind := v.Kind(); !v.IsText() && kind != "integer" && kind != "boolean" {
 			return nil
 		}
 		list = append(list, v.Text())
@@ -279,6 +288,13 @@ func (b *builder) inherited(t *Type, n spec.Node, ctx context) {
 		}
 		if c := b.doc.Lookup(target).Deref(); c.Exists() && c.Pointer() != n.Pointer() && !slices.ContainsFunc(children, func(o spec.Node) bool { return o.Pointer() == c.Pointer() }) {
 			children = append(children, c)
+		}
+	}
+	for i := 0; i < len(children); i++ { // what is composed of a child is one, too
+		for _, c := range b.children[children[i].Pointer()] {
+			if c.Pointer() != n.Pointer() && !slices.ContainsFunc(children, func(o spec.Node) bool { return o.Pointer() == c.Pointer() }) {
+				children = append(children, c)
+			}
 		}
 	}
 	for _, c := range children {

@@ -277,6 +277,75 @@ func TestZeroOfAnOptionalEnumerationCanBeSent(t *testing.T) {
 	}
 }
 
+// TestContentMediaTypesAreFilesInMultipartForms has files as OpenAPI 3.1 declares them.
+func TestContentMediaTypesAreFilesInMultipartForms(t *testing.T) {
+	d, err := buildDocument(t, `paths:
+  /a:
+    post:
+      requestBody:
+        content:
+          multipart/form-data:
+            schema:
+              type: object
+              properties:
+                file: {type: string, contentMediaType: application/octet-stream}
+                files: {type: array, items: {type: string, contentMediaType: image/png}}
+                encoded: {type: string, contentMediaType: image/png, contentEncoding: base64}
+                words: {type: string, contentMediaType: text/plain}
+      responses: {'204': {description: done}}
+`, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := fields(d.Resources[0].Methods[0].Params), "Encoded string, File transport.File, Files []transport.File, Words string"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+func TestDiscriminatorsReachGrandchildren(t *testing.T) {
+	d, err := build(t, `
+    A: {type: object, required: [kind], discriminator: {propertyName: kind}, properties: {kind: {type: string}}}
+    Child: {allOf: [{$ref: '#/components/schemas/A'}, {type: object, properties: {b: {type: string}}}]}
+    Grandchild: {allOf: [{$ref: '#/components/schemas/Child'}, {type: object, properties: {c: {type: string}}}]}
+`, "A")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, v := range typeNamed(d, "A").Variants {
+		got = append(got, v.Name+"="+strings.Join(v.When.Equals, ","))
+	}
+	if want := []string{"AsChild=Child", "AsGrandchild=Grandchild"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestPathsAreSentAsTheyAreWritten(t *testing.T) {
+	for path, want := range map[string]string{
+		"/a":             "/a []",
+		"/é d":           "/é d []",
+		"/a%20b":         "/a b []",
+		"/a#list":        "/a []",
+		"/a?y=2&x=%20&x": "/a [{x  } {x } {y 2}]",
+		"/a%2Fb":         "error",
+		"/a%zz":          "error",
+		"/a%3Fb":         "error",
+		"/a?x=%zz":       "error",
+	} {
+		d, err := buildDocument(t, "paths: {'"+path+"': {get: "+done+"}}\n", "")
+		got := "error"
+		if err == nil {
+			m := d.Resources[0].Methods[0]
+			got = fmt.Sprint(m.Path, " ", m.Query)
+		} else if !strings.Contains(err.Error(), "cannot be sent as it is written") {
+			t.Errorf("%s: %v", path, err)
+		}
+		if got != want {
+			t.Errorf("%s is sent as %s, want %s", path, got, want)
+		}
+	}
+}
+
 func TestLockHoldsAllNames(t *testing.T) {
 	schemas := `
     A: {type: object, properties: {a_b: {type: string}, k: {type: string, enum: [x]}}}

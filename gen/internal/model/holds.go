@@ -65,11 +65,26 @@ func (t *Type) HoldsReadOnly() bool {
 		return false
 	}
 	return t.contains(func(t *Type) *holds { return &t.readOnly }, readOnly, func(t *Type) []*Type {
-		if t.Kind != Struct {
-			return nil
+		switch t.Kind {
+		case Struct:
+			return t.fieldTypes()
+		case Union:
+			return t.variantTypes()
 		}
-		return t.fieldTypes()
+		return nil
 	})
+}
+
+// variantTypes lists the named types of a union's alternatives.
+func (t *Type) variantTypes() (out []*Type) {
+	for _, v := range t.Variants {
+		for r := &v.Ref; r != nil; r = r.Elem {
+			if r.Prim == Named {
+				out = append(out, r.Type)
+			}
+		}
+	}
+	return out
 }
 
 // fieldTypes lists the named types in the fields of a type.

@@ -79,6 +79,7 @@ type Method struct {
 	Server      string // that the call must name, if it is not the client's
 	PathParams  []*Field
 	Headers     []Constant // headers that the SDK sets itself
+	Query       []Constant // the query that is written in the path
 	Params      *Type      // query and header parameters, and the body; nil if there are none
 	Options     *Type      // query and header parameters that are passed as an option; see Lock.asOption
 	Body        Body

@@ -2,7 +2,9 @@ package model
 
 import (
 	"cmp"
+	"maps"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"unicode"
@@ -113,13 +115,14 @@ func (b *builder) operation(path, method string, op spec.Node) {
 	}
 	m := &Method{
 		Resource: b.resource(op, resource), Name: verb, Was: oldMethods(entry.Was),
-		OperationID: op.Str("operationId"), HTTP: method, Path: path,
+		OperationID: op.Str("operationId"), HTTP: method,
 		Loc: loc, Pos: op.Pos(),
 		Doc:        b.documented(op),
 		Deprecated: b.deprecation(op),
 		explicit:   op.Str("x-resource") != "" || op.Str("x-method") != "",
 		Safety:     b.safety(op, method),
 	}
+	m.Path, m.Query = b.template(m, op, path)
 	b.scope(m, op)
 	if servers := op.Get("servers"); servers.Exists() && !b.sameServers(servers) && len(servers.Items()) > 0 {
 		m.Server = servers.Items()[0].Str("url")
@@ -227,6 +230,27 @@ func (b *builder) safety(op spec.Node, method string) Safety {
 		return SafetyIdempotent
 	}
 	return SafetyUnrepeatable // a retry could do harm, unless an overlay says otherwise
+}
+
+// template returns the path of an operation as it is before it is escaped, and the
+// query that is written in it. A fragment only tells operations apart, and is not sent.
+func (b *builder) template(m *Method, op spec.Node, path string) (string, []Constant) {
+	path, _, _ = strings.Cut(path, "#")
+	path, query, _ := strings.Cut(path, "?")
+	plain, err := url.PathUnescape(path)
+	values, errQuery := url.ParseQuery(query)
+	if err != nil || errQuery != nil || strings.Contains(query, "{") || plain != path && strings.ContainsAny(plain, "%?#") || strings.Count(plain, "/") != strings.Count(path, "/") {
+		b.tolerate(op, "cannot-express", "the path of %s cannot be sent as it is written", m.Loc).
+			WithHint("correct the path in an overlay: its query belongs in parameters, and a %%2F in it cannot be told from a slash")
+		return path, nil
+	}
+	var constants []Constant
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		for _, value := range values[name] {
+			constants = append(constants, Constant{Name: name, Value: value})
+		}
+	}
+	return plain, constants
 }
 
 func (b *builder) parameters(m *Method, op spec.Node) {

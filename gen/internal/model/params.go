@@ -32,7 +32,7 @@ func (b *builder) parameter(m *Method, p spec.Node, in, wire string) *Field {
 		return f
 	}
 	target := schema.Deref()
-	f.Most, f.MostLength = greatest(target), wholeNumber(target, "maxLength")
+	f.Most, f.MostLength = strictest(target, greatest), strictest(target, longest)
 	f.Default = meaningfulDefault(target)
 	if fd := p.Get("x-filter"); fd.Exists() {
 		f.Filter = b.filter(fd)

@@ -70,6 +70,9 @@ func (b *builder) ref(n spec.Node, ctx context) Ref {
 	case several:
 		return b.untyped(n, "it has several types").withHint(
 			"declare the shapes with x-variants in an overlay, or give it a single type")
+	case slices.ContainsFunc(n.Get("enum").Items(), func(v spec.Node) bool { return v.IsMap() || v.IsList() }):
+		return b.untyped(n, "it lists objects or lists as its values").withHint(
+			"declare its properties or items, without enum or const, in an overlay")
 	case n.Get("enum").Exists() && typ != "boolean" && typ != "array" && typ != "object" && b.enumBase(n, typ) != Bool:
 		if ctx.param && b.enumBase(n, typ) == JSON {
 			b.warnf(n, "enum-type", "%s lists values of several types, which are all texts in a parameter", n.Pointer()).
@@ -182,7 +185,7 @@ var textFormats = []string{"binary", "byte", "duration", "email", "hostname", "i
 
 func (b *builder) text(n spec.Node, ctx context) Ref {
 	format := n.Str("format")
-	if format == "binary" && ctx.multipart {
+	if binary(n) && ctx.multipart {
 		return Ref{Prim: File}
 	}
 	if p, ok := formats[format]; ok {
@@ -405,7 +408,7 @@ func (b *builder) field(t *Type, p spec.Node, definitions []spec.Node, entry Loc
 		Deprecated: b.deprecation(p),
 		Required:   required,
 	}
-	f.Most, f.MostLength = greatest(target), wholeNumber(target, "maxLength")
+	f.Most, f.MostLength = strictest(target, greatest), strictest(target, longest)
 	f.Nullable = !slices.ContainsFunc(definitions, func(d spec.Node) bool { return !nullable(d) && (len(definitions) == 1 || !trivial(d.Deref())) })
 	f.ReadOnly, f.WriteOnly = p.Bool("readOnly") || target.Bool("readOnly"), p.Bool("writeOnly") || target.Bool("writeOnly")
 	f.NotEmpty = wholeNumber(target, "minItems") > 0 || wholeNumber(target, "minProperties") > 0
@@ -453,6 +456,29 @@ func greatest(n spec.Node) int {
 		return below - 1
 	}
 	return most
+}
+
+// longest returns the greatest length of a text that a schema allows, or 0.
+func longest(n spec.Node) int { return wholeNumber(n, "maxLength") }
+
+// strictest returns the least limit that a schema or a part of its allOf sets, or 0.
+func strictest(n spec.Node, limit func(spec.Node) int) int {
+	least, seen := 0, map[string]bool{}
+	var visit func(n spec.Node)
+	visit = func(n spec.Node) {
+		if seen[n.Pointer()] {
+			return
+		}
+		seen[n.Pointer()] = true
+		if l := limit(n); l > 0 && (least == 0 || l < least) {
+			least = l
+		}
+		for _, item := range n.Get("allOf").Items() {
+			visit(item.Deref())
+		}
+	}
+	visit(n)
+	return least
 }
 
 // noAlias reports old names of what Go has no aliases for.

@@ -63,6 +63,7 @@ func LoadTree(domain, file string, root *yaml.Node, overlays []*overlay.Document
 	if err != nil {
 		return nil, results, err
 	}
+	doc.joinSiblings()
 	return doc, results, nil
 }
 
