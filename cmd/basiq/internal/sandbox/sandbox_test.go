@@ -195,15 +195,20 @@ func TestControlAPI(t *testing.T) {
 		"/users": `{"email":"x"}`, "/users?application=3": `{"email":"max@example.com"}`, "/users?application=x": "", "/clock/advance": `{"days":-1}`,
 		"/faults": `{"drop":"sometimes"}`, "/faults?": `{"operation":"Users.Bake","status":500}`, "/faults?a=": `{}`, "/users/" + user + "/connections": `{"login":"nobody"}`,
 		"/users/" + user + "/events": `{"eventTypeId":"x"}`, "/clock/advance?": `{"hours":1}`,
+		"/faults?b=": `{"delayMs":99999999999999}`, "/faults?c=": `{"status":429,"retryAfterSeconds":99999999999}`, "/users?b=": `{"email":"max@example.com"} x`,
 	} {
 		if message, _ := call("POST", path, body, 400)["error"].(string); message == "" {
 			t.Errorf("%s: there is no message", path)
 		}
 	}
-	for _, path := range []string{"/users/none/consent-link", "/users/none/revoke-consent", "/connections/none/invalidate", "/messages/none/redeliver"} {
+	for _, path := range []string{"/users/none/consent-link", "/users/none/revoke-consent", "/connections/none/invalidate", "/messages/none/redeliver", "/users/none/connections", "/users/none/events"} {
 		call("POST", path, "", 404)
 	}
 	call("GET", "/users/none", "", 404)
+	for range 8 { // from 2031
+		call("POST", "/clock/advance", `{"days":7305}`, 200)
+	}
+	call("POST", "/clock/advance", `{"days":7305}`, 400)
 }
 
 // TestEachKeyHasItsOwnData: the users of one application do not exist in another.
