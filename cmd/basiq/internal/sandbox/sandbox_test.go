@@ -538,6 +538,28 @@ func TestProxyThatChangesTheHostHeader(t *testing.T) {
 	}
 }
 
+// TestCookiesAreForHTTPSOnlyBehindHTTPS: the proxy speaks https with the browser, and http
+// with the sandbox.
+func TestCookiesAreForHTTPSOnlyBehindHTTPS(t *testing.T) {
+	for public, secure := range map[string]bool{"": false, "https://sandbox.example": true} {
+		s := start(t, func(c *Config) { c.PublicURL = public })
+		user, err := s.app().AddUser("max@example.com")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var link struct{ URL string }
+		w := s.send("POST", "/_sandbox/api/users/"+user+"/consent-link", "{}", "Authorization", "Bearer control-key")
+		if err := json.Unmarshal(w.Body.Bytes(), &link); err != nil {
+			t.Fatal(err)
+		}
+		_, query, _ := strings.Cut(link.URL, "?")
+		cookies := s.send("GET", "/consent?"+query, "").Result().Cookies()
+		if len(cookies) != 1 || cookies[0].Secure != secure {
+			t.Errorf("%q: %v", public, cookies)
+		}
+	}
+}
+
 // TestConsentLinkOfAnotherApplication: the link's token says whose user it is for.
 func TestConsentLinkOfAnotherApplication(t *testing.T) {
 	s := start(t, func(c *Config) { c.Keys = List{"first-key", "second-key"} })
