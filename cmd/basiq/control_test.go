@@ -60,6 +60,26 @@ func TestTriggerTellsSandboxesFromTheAPI(t *testing.T) {
 	}
 }
 
+// TestReadWithoutContentFails: a read that returns nothing has not succeeded, while a
+// change may have nothing to return.
+func TestReadWithoutContentFails(t *testing.T) {
+	t.Parallel()
+	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/token" {
+			w.Header().Set("Content-Type", "application/json")
+			_, _ = w.Write([]byte(`{"access_token":"not-a-token","expires_in":3600,"token_type":"Bearer"}`))
+		}
+	}))
+	t.Cleanup(api.Close)
+	for code, args := range map[int][]string{7: {"users", "get", "u"}, 0: {"users", "create", "--email", "max@example.com"}} {
+		cmd := basiq(t, args...)
+		cmd.Env = append(os.Environ(), "BASIQ_BASE_URL="+api.URL, "BASIQ_API_KEY=key")
+		if out, _ := cmd.CombinedOutput(); cmd.ProcessState.ExitCode() != code {
+			t.Errorf("%s: exit code %d, want %d: %s", args, cmd.ProcessState.ExitCode(), code, out)
+		}
+	}
+}
+
 // basiq returns a run of this test's binary as basiq.
 func basiq(t *testing.T, args ...string) *exec.Cmd {
 	t.Helper()

@@ -167,6 +167,8 @@ file (--api-key-file), or asks for it. Begin with:
 	for _, c := range root.Commands() {
 		if c.Name() == "completion" {
 			c.Short, c.GroupID = "Prints a completion script for a shell", groupTools
+			c.Args = a.noSuchCommand
+			c.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
 		}
 		if c.Name() == "help" {
 			c.Short, c.GroupID = "Prints the help of a command", groupTools

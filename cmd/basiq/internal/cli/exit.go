@@ -66,7 +66,7 @@ type coded struct {
 
 func (e *coded) Error() string {
 	if e.before != "" {
-		return e.before + ": " + e.err.Error()
+		return e.before + ": " + strings.TrimPrefix(e.err.Error(), "basiq: ")
 	}
 	return e.err.Error()
 }
@@ -103,7 +103,7 @@ func exitCode(ctx context.Context, err error) int {
 		return exitTimeout
 	case errors.As(err, &api) && api.Status >= 400 && api.Status < 500:
 		return exitRefused
-	case errors.As(err, &api), as[*transport.SendError](err), as[*transport.DecodeError](err), is(transport.ErrTooLarge), is(transport.ErrPageLink):
+	case errors.As(err, &api), as[*transport.SendError](err), as[*transport.DecodeError](err), is(transport.ErrTooLarge), is(transport.ErrPageLink), is(transport.ErrNoContent):
 		return exitUnavailable
 	case as[*transport.TokenError](err):
 		return exitUnavailable

@@ -40,6 +40,7 @@ func TestExitCodesAreThoseOfTheError(t *testing.T) {
 		{&transport.SendError{Err: io.ErrUnexpectedEOF, Safety: transport.SafetyRead}, 7},
 		{&transport.SendError{Err: context.DeadlineExceeded, Safety: transport.SafetyRead}, 11},
 		{&transport.SendError{Err: io.ErrUnexpectedEOF, Safety: transport.SafetyUnrepeatable, Sent: true}, 8},
+		{transport.ErrNoContent, 7},
 		{&basiq.JobError{JobID: "j"}, 9},
 		{&basiq.MFARequiredError{}, 10},
 		{&basiq.WaitError{Err: context.DeadlineExceeded}, 11},

@@ -202,7 +202,7 @@ func (c *call) run(cmd *cobra.Command) error {
 		return c.list(ctx, cmd, client, keep, opts)
 	}
 	result, err := c.op.Run(ctx, client.Transport, c.in, opts...)
-	if errors.Is(err, transport.ErrNoContent) {
+	if errors.Is(err, transport.ErrNoContent) && c.op.Safety != transport.SafetyRead {
 		c.note("The API has accepted the request, and returned nothing.")
 		return nil
 	}

@@ -10,17 +10,23 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/basiq-sdk/basiq-go/generated/webhooks"
+	"github.com/basiq-sdk/basiq-go/transport"
 	"github.com/basiq-sdk/basiq-go/webhook"
 )
 
 // envWebhookSecret is the environment variable with a webhook's secret.
 const envWebhookSecret = "BASIQ_WEBHOOK_SECRET"
+
+func alreadySubscribed(p transport.Problem) bool {
+	return p.Code == transport.CodeEventAlreadySubscribed
+}
 
 // listener is basiq webhooks listen.
 type listener struct {
@@ -119,6 +125,9 @@ func (l *listener) create(ctx context.Context, target string) (secret string, re
 	hook, err := client.Webhooks.Webhooks.Create(ctx, webhooks.WebhookParams{
 		URL: target, Name: "basiq webhooks listen", Description: "made by basiq webhooks listen, which deletes it at its end", SubscribedEvents: l.events,
 	})
+	if api := (*transport.Error)(nil); errors.As(err, &api) && slices.ContainsFunc(api.Problems, alreadySubscribed) {
+		return "", nil, &coded{err: err, advice: "Another webhook receives these events. Choose other events with --event, or set BASIQ_WEBHOOK_SECRET or --secret-file to use the webhook that exists. One that an earlier run left behind can be deleted:\n  basiq webhooks list\n  basiq webhooks delete WEBHOOK"}
+	}
 	if err != nil {
 		return "", nil, err
 	}

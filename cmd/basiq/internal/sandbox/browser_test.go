@@ -10,6 +10,7 @@ import (
 	"github.com/basiq-sdk/basiq-go"
 	"github.com/basiq-sdk/basiq-go/basiqtest"
 	"github.com/basiq-sdk/basiq-go/cmd/basiq/internal/browser"
+	"github.com/basiq-sdk/basiq-go/generated/core"
 	"github.com/basiq-sdk/basiq-go/generated/data"
 )
 
@@ -361,6 +362,10 @@ func console(t *testing.T, p *browser.Page, name string) {
 	p.Click("#create button", "Create user")
 	p.Wait(`document.querySelector("#details code") !== null`)
 	user := s.app().Users()[0].ID
+	if _, err := s.client.Core.Users.Update(t.Context(), user, core.UpdateUserParams{LastName: new(strings.Repeat("N", 300))}); err != nil {
+		t.Fatal(err)
+	}
+	p.Wait(`document.querySelector("#details").innerText.includes("NNN")`)
 	p.Click("#details button", "Connect Hooli")
 	p.Wait(`document.querySelector("#details").innerText.includes("Goal Saver")`)
 	fits(t, p)

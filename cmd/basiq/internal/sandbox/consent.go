@@ -163,7 +163,7 @@ func (s *Sandbox) openLink(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, http.StatusBadRequest, "This link does not work", err)
 		return
 	}
-	id := s.sessions.start(w, r, s.base, app, v)
+	id := s.sessions.start(w, r, s.base, s.https(r), app, v)
 	http.Redirect(w, r, s.base+"/consent/"+id, http.StatusSeeOther)
 }
 

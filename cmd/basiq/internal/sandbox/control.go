@@ -100,6 +100,9 @@ func (s *Sandbox) controls() map[string]control {
 			if err := read(r, &body); err != nil {
 				return nil, err
 			}
+			if _, err := app.User(r.PathValue("id")); err != nil {
+				return nil, notFound{err}
+			}
 			id, err := app.Trigger(r.PathValue("id"), body.EventTypeID)
 			if err != nil {
 				return nil, badRequest{err}
@@ -213,6 +216,9 @@ func read(r *http.Request, body any) error {
 	if err := d.Decode(body); err != nil && !errors.Is(err, io.EOF) {
 		return badRequest{fmt.Errorf("the body is not valid: %w", err)}
 	}
+	if d.More() {
+		return badRequest{errors.New("the body is not valid: there is more after the object")}
+	}
 	return nil
 }
 
@@ -260,6 +266,9 @@ func connect(app *application, r *http.Request) (any, error) {
 	}
 	l := all[i]
 	l.Institution, l.Method = body.InstitutionID, body.Method
+	if _, err := app.User(r.PathValue("id")); err != nil {
+		return nil, notFound{err}
+	}
 	id, err := app.AddConnection(r.PathValue("id"), l)
 	if err != nil {
 		return nil, badRequest{err}
@@ -299,6 +308,9 @@ func (s *Sandbox) consentLink(app *application, r *http.Request) (any, error) {
 	return map[string]string{"url": root + "/consent?" + query.Encode()}, nil
 }
 
+// lastYear is well before the clock overflows, which would turn it back.
+const lastYear = 2200
+
 // advance moves the clock.
 func advance(app *application, r *http.Request) (any, error) {
 	var body struct {
@@ -312,14 +324,24 @@ func advance(app *application, r *http.Request) (any, error) {
 	if total < 0 || total > 20*366*86400 {
 		return nil, badRequest{errors.New("the clock can be advanced by up to 20 years, and not be turned back")}
 	}
-	app.Advance(time.Duration(total * float64(time.Second)))
+	by := time.Duration(total * float64(time.Second))
+	if app.Now().Add(by).Year() > lastYear {
+		return nil, badRequest{fmt.Errorf("the clock can be advanced up to the year %d", lastYear)}
+	}
+	app.Advance(by)
 	return map[string]time.Time{"now": app.Now()}, nil
 }
+
+// maxFaultTime is the longest delay and Retry-After of a fault.
+const maxFaultTime = 365 * 24 * time.Hour
 
 func (a *application) inject(r *http.Request) (any, error) {
 	var body faultBody
 	if err := read(r, &body); err != nil {
 		return nil, err
+	}
+	if int64(body.DelayMs) > int64(maxFaultTime/time.Millisecond) || int64(body.RetryAfterSeconds) > int64(maxFaultTime/time.Second) {
+		return nil, badRequest{errors.New("delayMs and retryAfterSeconds must be at most a year")}
 	}
 	f := basiqtest.Fault{
 		Operation: body.Operation, Status: body.Status, Code: body.Code, After: body.After, Times: body.Times, Truncate: body.Truncate, Executed: body.Executed,

@@ -63,6 +63,11 @@ func (s *Sandbox) isKey(key string) bool {
 	return subtle.ConstantTimeCompare([]byte(key), []byte(s.cfg.ControlKey)) == 1
 }
 
+// https reports whether the browser uses https, so that cookies are for https only.
+func (s *Sandbox) https(r *http.Request) bool {
+	return r.TLS != nil || strings.HasPrefix(s.cfg.PublicURL, "https:")
+}
+
 // hostname returns the host of a Host header, without its port and brackets.
 func hostname(host string) string {
 	if name, _, err := net.SplitHostPort(host); err == nil {
@@ -120,7 +125,7 @@ func (s *Sandbox) logInToConsole(w http.ResponseWriter, r *http.Request) {
 	if key := strings.TrimSpace(r.PostFormValue("key")); s.isKey(key) {
 		http.SetCookie(w, &http.Cookie{
 			Name: consoleCookie, Value: key, Path: s.base + "/_sandbox/", HttpOnly: true, SameSite: http.SameSiteStrictMode,
-			Secure: r.TLS != nil || strings.HasPrefix(s.cfg.PublicURL, "https:"),
+			Secure: s.https(r),
 		})
 		http.Redirect(w, r, s.base+"/_sandbox/", http.StatusSeeOther)
 		return

@@ -195,15 +195,20 @@ func TestControlAPI(t *testing.T) {
 		"/users": `{"email":"x"}`, "/users?application=3": `{"email":"max@example.com"}`, "/users?application=x": "", "/clock/advance": `{"days":-1}`,
 		"/faults": `{"drop":"sometimes"}`, "/faults?": `{"operation":"Users.Bake","status":500}`, "/faults?a=": `{}`, "/users/" + user + "/connections": `{"login":"nobody"}`,
 		"/users/" + user + "/events": `{"eventTypeId":"x"}`, "/clock/advance?": `{"hours":1}`,
+		"/faults?b=": `{"delayMs":99999999999999}`, "/faults?c=": `{"status":429,"retryAfterSeconds":99999999999}`, "/users?b=": `{"email":"max@example.com"} x`,
 	} {
 		if message, _ := call("POST", path, body, 400)["error"].(string); message == "" {
 			t.Errorf("%s: there is no message", path)
 		}
 	}
-	for _, path := range []string{"/users/none/consent-link", "/users/none/revoke-consent", "/connections/none/invalidate", "/messages/none/redeliver"} {
+	for _, path := range []string{"/users/none/consent-link", "/users/none/revoke-consent", "/connections/none/invalidate", "/messages/none/redeliver", "/users/none/connections", "/users/none/events"} {
 		call("POST", path, "", 404)
 	}
 	call("GET", "/users/none", "", 404)
+	for range 8 { // from 2031
+		call("POST", "/clock/advance", `{"days":7305}`, 200)
+	}
+	call("POST", "/clock/advance", `{"days":7305}`, 400)
 }
 
 // TestEachKeyHasItsOwnData: the users of one application do not exist in another.
@@ -529,6 +534,28 @@ func TestProxyThatChangesTheHostHeader(t *testing.T) {
 	for origin, status := range map[string]int{"http://sandbox.example": 204, "http://attacker.example": 403, "https://sandbox.example": 403} {
 		if w := s.send("POST", "/_sandbox/api/jobs/finish", "", append(key, "Origin", origin)...); w.Code != status {
 			t.Errorf("%s: status %d", origin, w.Code)
+		}
+	}
+}
+
+// TestCookiesAreForHTTPSOnlyBehindHTTPS: the proxy speaks https with the browser, and http
+// with the sandbox.
+func TestCookiesAreForHTTPSOnlyBehindHTTPS(t *testing.T) {
+	for public, secure := range map[string]bool{"": false, "https://sandbox.example": true} {
+		s := start(t, func(c *Config) { c.PublicURL = public })
+		user, err := s.app().AddUser("max@example.com")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var link struct{ URL string }
+		w := s.send("POST", "/_sandbox/api/users/"+user+"/consent-link", "{}", "Authorization", "Bearer control-key")
+		if err := json.Unmarshal(w.Body.Bytes(), &link); err != nil {
+			t.Fatal(err)
+		}
+		_, query, _ := strings.Cut(link.URL, "?")
+		cookies := s.send("GET", "/consent?"+query, "").Result().Cookies()
+		if len(cookies) != 1 || cookies[0].Secure != secure {
+			t.Errorf("%q: %v", public, cookies)
 		}
 	}
 }

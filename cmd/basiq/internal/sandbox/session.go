@@ -37,13 +37,13 @@ type sessions struct {
 func newSessions() *sessions { return &sessions{byID: map[string]*session{}} }
 
 // start starts a visit in the browser of a request, and returns its ID.
-func (s *sessions) start(w http.ResponseWriter, r *http.Request, base string, app *application, v *basiqtest.ConsentVisit) string {
+func (s *sessions) start(w http.ResponseWriter, r *http.Request, base string, secure bool, app *application, v *basiqtest.ConsentVisit) string {
 	browser := ""
 	if c, err := r.Cookie(browserCookie); err == nil && len(c.Value) >= 26 {
 		browser = c.Value
 	} else {
 		browser = rand.Text()
-		http.SetCookie(w, &http.Cookie{Name: browserCookie, Value: browser, Path: base + "/consent", HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: r.TLS != nil})
+		http.SetCookie(w, &http.Cookie{Name: browserCookie, Value: browser, Path: base + "/consent", HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: secure})
 	}
 	out := &session{ConsentVisit: v, app: app, id: rand.Text(), browser: browser, form: rand.Text()}
 	s.mu.Lock()
