@@ -186,7 +186,8 @@ func (v *ConsentVisit) Revoke() error {
 }
 
 // Connect logs in to a bank, and returns the ID of the job. If connectionID is not empty,
-// it replaces the login of that connection.
+// it replaces the login of that connection. Otherwise the user must have consented, and
+// Connect returns an error if the consent has ended since.
 func (v *ConsentVisit) Connect(connectionID string, l Login) (jobID string, err error) {
 	u, leave, err := v.enter()
 	defer leave()
@@ -194,9 +195,12 @@ func (v *ConsentVisit) Connect(connectionID string, l Login) (jobID string, err 
 		return "", err
 	}
 	var jobs []*job
-	if connectionID != "" {
+	switch {
+	case connectionID != "":
 		jobs, err = v.s.renew(u, connectionID, []Login{l})
-	} else {
+	case u.active() == nil:
+		err = errors.New("there is no active consent: the user must agree first")
+	default:
 		jobs, err = v.s.connectAll(u, []Login{l})
 	}
 	if err != nil {

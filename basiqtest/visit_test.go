@@ -150,6 +150,34 @@ func TestConsentVisitRenewsAConnection(t *testing.T) {
 	}
 }
 
+// TestVisitConnectsWithConsentOnly: no bank is connected before the user has agreed, or
+// after the consent has ended, and no consent is made up for it.
+func TestVisitConnectsWithConsentOnly(t *testing.T) {
+	srv := basiqtest.NewServer(t, basiqtest.WithNow(noon))
+	link, userID := linkFor(t, srv, basiq.ConsentOptions{})
+	v, err := srv.OpenConsentLink(link)
+	if err != nil {
+		t.Fatal(err)
+	}
+	refused := func(consents int) {
+		t.Helper()
+		if _, err := v.Connect("", basiqtest.Jared); err == nil || !strings.Contains(err.Error(), "no active consent") {
+			t.Errorf("a bank is connected: %v", err)
+		}
+		if u, err := srv.User(userID); err != nil || len(u.Consents) != consents || len(u.Jobs) != 0 {
+			t.Errorf("%+v, %v", u, err)
+		}
+	}
+	refused(0)
+	if _, err := v.Consent(); err != nil {
+		t.Fatal(err)
+	}
+	if err := srv.RevokeConsent(userID); err != nil {
+		t.Fatal(err)
+	}
+	refused(1)
+}
+
 // TestOpenConsentLinkErrors: they say what is wrong, and do not contain the token.
 func TestOpenConsentLinkErrors(t *testing.T) {
 	srv := basiqtest.NewServer(t, basiqtest.WithNow(noon))

@@ -72,6 +72,9 @@ func (a *app) sync(ctx context.Context, user, file string, o basiq.SyncOptions) 
 		}
 		if err != nil {
 			progress.clear()
+			if code := exitCode(ctx, err); code == exitNotFound || code == exitCredentials {
+				return err // the same command would fail again, and the API says why
+			}
 			return &coded{
 				before: fmt.Sprintf("sync stopped after %s", n), err: err,
 				advice: fmt.Sprintf("What was stored in %s is complete up to there. To go on, run the same command again.", printable(file)),
