@@ -4,7 +4,6 @@ import (
 	"os"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/basiq-sdk/basiq-go"
 	"github.com/basiq-sdk/basiq-go/basiqtest"
@@ -24,7 +23,7 @@ func TestCheckout(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := client.WaitForJob(t.Context(), jobs[0], basiq.WaitOptions{Interval: time.Millisecond}); err != nil {
+	if _, err := client.WaitForJob(t.Context(), jobs[0], basiq.WaitOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	accounts, err := client.Data.Accounts.List(t.Context(), user.ID, data.ListAccountsParams{})
