@@ -56,7 +56,7 @@ func (c *commands) commandValue(name string, r model.Ref, doc string) commandPar
 		p.list, r = true, *r.Elem
 	}
 	switch kind := commandKinds[r.Prim]; {
-	case r.Prim == model.Named && r.Type.Kind == model.Enum:
+	case r.Prim == model.Named && r.Type.Kind == model.Enum && r.Base() != model.Int: // numbers are JSON
 		p.kind = "enum"
 		for _, v := range r.Type.Values {
 			p.values = append(p.values, v.Wire)

@@ -348,6 +348,11 @@ func (e *emitter) jsonOf(r model.Ref, v *Statement) Code {
 	return e.appender(r).(*Statement).Call(Nil(), v)
 }
 
+// hasEmpty reports whether the empty string is a value of an enumeration.
+func hasEmpty(r model.Ref) bool {
+	return r.Prim == model.Named && slices.ContainsFunc(r.Type.Values, func(v *model.Value) bool { return v.Wire == "" })
+}
+
 // applyBody sets a body that is a field of a params struct. A struct checks and sets
 // itself with its own apply method.
 func (e *emitter) applyBody(g *Group, m *model.Method, recv string, f *model.Field) {
@@ -383,6 +388,8 @@ func (e *emitter) applyBody(g *Group, m *model.Method, recv string, f *model.Fie
 		if f.Required {
 			g.Id("req").Dot("Require").Call(Lit(f.Wire), cond)
 		}
+	case f.Required && f.Ref.IsText() && f.Ref.Prim != model.String && !hasEmpty(f.Ref): // "" is not one of its values
+		g.Id("req").Dot("Require").Call(Lit(f.Wire), cond)
 	case f.Required:
 		whole = true
 	}

@@ -90,6 +90,10 @@ func (b *builder) bodyForms(m *Method, body spec.Node) []bodyForm {
 			}
 			continue
 		}
+		if f.kind == BodyContent && strings.HasPrefix(mediaBase(f.Name()), "multipart/") {
+			b.warnf(f.Node, "not-generated", "the parts of %s as %s are not generated: its content has to be complete", m.Loc, f.Name()).
+				WithHint("set ContentType of the content to the media type with its boundary, or remove it in an overlay")
+		}
 		out = append(out, f)
 	}
 	return out

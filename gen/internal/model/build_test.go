@@ -267,12 +267,12 @@ func TestJSONMediaTypesThatAreNotAskedForAreFindings(t *testing.T) {
 	}
 }
 
-func TestZeroOfAnOptionalEnumerationCanBeSent(t *testing.T) {
-	d, err := buildDocument(t, "paths: {/a: {get: {parameters: [{name: z, in: query, schema: {type: integer, enum: [0, 1]}}, {name: n, in: query, schema: {type: integer, enum: [1]}}, {name: r, in: query, required: true, schema: {type: integer, enum: [0]}}], responses: {'204': {description: done}}}}}\n", "")
+func TestZeroOfAnOptionalParameterCanBeSent(t *testing.T) {
+	d, err := buildDocument(t, "paths: {/a: {get: {parameters: [{name: z, in: query, schema: {type: integer, enum: [0, 1]}}, {name: n, in: query, schema: {type: integer, enum: [1]}}, {name: r, in: query, required: true, schema: {type: integer, enum: [0]}}, {name: d, in: query, schema: {allOf: [{type: integer, default: 5}]}}], responses: {'204': {description: done}}}}}\n", "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := fields(d.Resources[0].Methods[0].Params), "R ListAR!, N ListAN, Z *ListAZ"; got != want {
+	if got, want := fields(d.Resources[0].Methods[0].Params), "R ListAR!, D *int, N ListAN, Z *ListAZ"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }

@@ -30,6 +30,9 @@ func (b *builder) sendable() {
 // and the schema allows the zero value. Then a request must be able to have it.
 func meaningfulDefault(n spec.Node) bool {
 	def := n.Get("default")
+	if all := n.Get("allOf").Items(); !def.Exists() && len(all) == 1 && all[0].Deref().Pointer() != n.Pointer() {
+		def = all[0].Deref().Get("default")
+	}
 	return def.Exists() && !slices.Contains([]string{"", "0", "false"}, def.Text()) && wholeNumber(n, "minimum") == 0
 }
 

@@ -25,6 +25,10 @@ func (d *Document) rules() error {
 			if why := canon.WrongType(m.Name(), m.n); why != "" {
 				report(m, "wrong-type", "%s", why)
 			}
+			if m.Name() == "required" && !m.IsList() && isSchema(n) {
+				report(m, "wrong-type", "required must be a list of names in a schema, not %s", m.Text()).
+					WithHint("list the member's name in the required of the object that has it, in an overlay")
+			}
 		}
 	})
 	schemes := d.Root().At("components", "securitySchemes")
@@ -61,6 +65,20 @@ func (d *Document) rules() error {
 		}
 	}
 	return list.Err()
+}
+
+// isSchema reports whether an object is a schema, and not what has one.
+func isSchema(n Node) bool {
+	is := false
+	for _, m := range n.Members() {
+		switch m.Name() {
+		case "schema", "content", "in":
+			return false
+		case "type", "properties", "items", "enum", "format", "allOf", "oneOf", "anyOf":
+			is = true
+		}
+	}
+	return is
 }
 
 var parameterName = regexp.MustCompile(`\{[^}]*\}`)
