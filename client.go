@@ -106,7 +106,7 @@ func NewClient(opts ...Option) (*Client, error) {
 		env = append(env, WithBaseURL(address))
 	}
 	t, err := transport.New(append(env, opts...)...)
-	if errors.Is(err, sdkerrors.NoCredentials) {
+	if errors.Is(err, sdkerrors.ErrNoCredentials) {
 		return nil, errors.New("basiq: no credentials: set " + EnvAPIKey + ", or use WithAPIKey or WithTokenSource")
 	}
 	if err != nil {

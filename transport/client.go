@@ -154,7 +154,7 @@ func New(opts ...ClientOption) (*Client, error) {
 		}
 	}
 	if client.key == nil && c.source == nil && client.credentials == nil && !c.anonymous {
-		return nil, fmt.Errorf("basiq: %w", sdkerrors.NoCredentials)
+		return nil, fmt.Errorf("basiq: %w", sdkerrors.ErrNoCredentials)
 	}
 	if client.key == nil && c.store != nil {
 		return nil, errors.New("basiq: WithTokenStore requires WithAPIKey, which separates the tokens of different applications: add WithAPIKey, or share tokens in the token source")

@@ -8,8 +8,8 @@ import (
 	"sync/atomic"
 )
 
-// NoCredentials is in the error of a client that is created without any credential.
-var NoCredentials = errors.New("no credentials: use WithAPIKey or WithTokenSource; for an API other than Basiq's, use WithCredential or WithoutCredentials")
+// ErrNoCredentials is in the error of a client that is created without any credential.
+var ErrNoCredentials = errors.New("no credentials: use WithAPIKey or WithTokenSource; for an API other than Basiq's, use WithCredential or WithoutCredentials")
 
 // Package is a package with errors of its own.
 type Package int
