@@ -106,8 +106,7 @@ func (s *Server) deliverDue() {
 			s.mu.Unlock()
 			return
 		}
-		d := s.outbox[0]
-		s.outbox = s.outbox[1:]
+		d := s.outbox[0] // stays there until it has ended, so that WriteState keeps it
 		address, secrets := d.message.hook.url, slices.Clone(d.message.hook.secrets)
 		s.mu.Unlock()
 		stamped := time.Now()
@@ -116,6 +115,7 @@ func (s *Server) deliverDue() {
 		}
 		status, text := s.call(address, secrets, d.message, stamped)
 		s.mu.Lock()
+		s.outbox = slices.DeleteFunc(s.outbox, func(o *delivery) bool { return o == d })
 		s.attempted(d, status, text)
 		s.mu.Unlock()
 	}

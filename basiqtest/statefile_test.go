@@ -63,6 +63,7 @@ func filled(t *testing.T) (v *visitor, paths []string) {
 	for range 2 {
 		v.do("GET", "/jobs/"+jobs[0], "")
 	}
+	srv.Advance(0) // makes the deliveries that are due, which otherwise go on meanwhile
 	return v, []string{
 		user, user + "/accounts", user + "/transactions?limit=400", user + "/transactions?filter=transaction.status.eq('pending')", user + "/consents", user + "/connections",
 		user + "/connections/" + u.Connections[0].ID, user + "/jobs", user + "/auth_link", user + "/affordability", user + "/affordability/" + summary,
