@@ -1,6 +1,7 @@
 package report
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"unicode"
@@ -53,8 +54,8 @@ func (d *domainDiff) cause(symbol string) *Card {
 // its own place did not change, and is called differently because of that.
 func (d *domainDiff) displaced(symbol string) *Card {
 	for _, place := range d.index[1].places[symbol] {
-		for before, places := range d.index[0].places {
-			if before == symbol || !slices.Contains(places, place) {
+		for _, before := range slices.Sorted(maps.Keys(d.index[0].places)) { // reports must not differ from run to run
+			if before == symbol || !slices.Contains(d.index[0].places[before], place) {
 				continue
 			}
 			if card := d.placed(before); card != nil {
