@@ -215,8 +215,8 @@ func transactionFilters(r *run) {
 		_, _ = r.client.Data.Transactions.List(r.step(name), r.target.UserID, data.ListTransactionsParams{Filter: f, Limit: 3})
 	}
 	none := data.TransactionFilter{}
-	until := value.DateOf(time.Now().UTC())
-	from := value.DateOf(time.Now().UTC().AddDate(0, -3, 0))
+	until := value.DateOf(r.target.Now.UTC())
+	from := value.DateOf(r.target.Now.UTC().AddDate(0, -3, 0))
 	list("by day", none.PostDate(from))
 	list("between days", none.PostDateBetween(from, until))
 	list("after a day", none.PostDateAfter(from))

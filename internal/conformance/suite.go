@@ -28,6 +28,8 @@ type Target struct {
 	Write bool
 	// Poll is the pause between polls of a job; one second if 0.
 	Poll time.Duration
+	// Now is the day on which filters by date depend; the current time if zero.
+	Now time.Time
 }
 
 // scenario is a named sequence of requests.
@@ -97,6 +99,9 @@ func (t *Target) check() (tokenPath string, err error) {
 		own.Protocols = new(http.Protocols)
 		own.Protocols.SetHTTP1(true) // over HTTP/2, net/http retries requests
 		t.Transport = own
+	}
+	if t.Now.IsZero() {
+		t.Now = time.Now()
 	}
 	if t.Poll == 0 {
 		t.Poll = time.Second
