@@ -21,6 +21,7 @@ import (
 	"testing"
 
 	"github.com/basiq-sdk/basiq-go/internal/redact"
+	"github.com/basiq-sdk/basiq-go/internal/urls"
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
@@ -140,8 +141,15 @@ var replacement = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$`)
 func (r *Recorder) HTTPClient() *http.Client { return &http.Client{Transport: r} }
 
 // RoundTrip sends a request and records the exchange. Requests without a response are
-// not recorded.
+// not recorded, and one that leads to another host than RecordOptions.BaseURL is not
+// sent.
 func (r *Recorder) RoundTrip(req *http.Request) (*http.Response, error) {
+	if urls.Origin(req.URL) != urls.Origin(r.base) {
+		if req.Body != nil {
+			_ = req.Body.Close()
+		}
+		return nil, errors.New("basiqtest: Recorder: the request leads to another host than RecordOptions.BaseURL: set it to the base URL of the client")
+	}
 	sent := req.Clone(req.Context())
 	sent.Header.Del("Accept-Encoding") // net/http decompresses only what it asked for itself
 	t := &takenExchange{method: req.Method, url: req.URL, accept: req.Header.Get("Accept"), authorization: req.Header.Get("Authorization")}

@@ -167,6 +167,36 @@ func TestUnrecordedRequestNamesTheNearest(t *testing.T) {
 	}
 }
 
+// TestFreeTextInAQueryMatchesAny: it was replaced, so that the text of the request is not
+// known. A request that was recorded word by word comes first.
+func TestFreeTextInAQueryMatchesAny(t *testing.T) {
+	srv, userID := recordingServer(t)
+	file := filepath.Join(t.TempDir(), "recording.json")
+	rec, err := basiqtest.NewRecorder(file, basiqtest.RecordOptions{BaseURL: srv.URL, Replace: map[string]string{userID: "user-1"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := func(client *basiq.Client, userID, filter string) string {
+		_, err := client.Data.Transactions.List(t.Context(), userID, data.ListTransactionsParams{Filter: data.TransactionFilter{}.Raw(filter)})
+		return correlation.ReplaceAllString(fmt.Sprint(err), "")
+	}
+	const bad, good = "account.name.eq('Max')", "transaction.direction.eq('debit')"
+	client := srv.Client(t, basiq.WithHTTPClient(rec.HTTPClient()))
+	badResult, again, goodResult := list(client, userID, bad), list(client, userID, "not a filter"), list(client, userID, good)
+	if badResult != again || goodResult == badResult {
+		t.Fatalf("%s, %s, %s", badResult, again, goodResult)
+	}
+	if err := rec.Save(); err != nil {
+		t.Fatal(err)
+	}
+	replayed := newClient(t, replayOf(t, file).Options()...)
+	for _, test := range [][2]string{{good, goodResult}, {"account.name.eq('Eva')", badResult}, {"anything", badResult}} {
+		if got := list(replayed, "user-1", test[0]); got != test[1] {
+			t.Errorf("%s: %s, want %s", test[0], got, test[1])
+		}
+	}
+}
+
 // TestRetriesAreReplayed: a response that the client retries is replayed before the one
 // that follows it, and a refused API key is refused again.
 func TestRetriesAreReplayed(t *testing.T) {
@@ -350,6 +380,20 @@ func TestRecorderOptionsAreChecked(t *testing.T) {
 		if _, err := basiqtest.NewRecorder(test.file, test.o); err == nil || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), "max") {
 			t.Errorf("%v, want %s", err, test.want)
 		}
+	}
+}
+
+// TestRecorderRefusesAnotherHost: links to it would not be recognized.
+func TestRecorderRefusesAnotherHost(t *testing.T) {
+	srv, userID := recordingServer(t)
+	rec, err := basiqtest.NewRecorder(filepath.Join(t.TempDir(), "a.json"), basiqtest.RecordOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := srv.Calls("")
+	_, err = srv.Client(t, basiq.WithHTTPClient(rec.HTTPClient())).Core.Users.Get(t.Context(), userID)
+	if err == nil || !strings.Contains(err.Error(), "another host than RecordOptions.BaseURL") || srv.Calls("") != before {
+		t.Errorf("%v, %d requests", err, srv.Calls("")-before)
 	}
 }
 

@@ -176,8 +176,7 @@ func cleanUp(ctx context.Context, client *basiq.Client, rec *recorder) {
 	left := append([]string(nil), rec.created...)
 	rec.mu.Unlock()
 	for i := len(left) - 1; i >= 0; i-- {
-		kind, id, _ := strings.Cut(strings.TrimPrefix(left[i], "/notifications"), "/")
-		kind, id, _ = strings.Cut(id, "/")
+		kind, id, _ := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(left[i], "/notifications"), "/"), "/")
 		// Deletions can be retried; the suite's own requests are not.
 		if retry := transport.WithRetryPolicy(transport.RetryPolicy{}); kind == "users" {
 			_ = client.Core.Users.Delete(ctx, id, retry)

@@ -127,6 +127,8 @@ func (r *Redactor) Text(name, text string, failure bool) string {
 	switch {
 	case name == "access_token":
 		return r.numbered("token", text, "redacted-token-%d") // different ones for different users
+	case name == "secret":
+		return strings.Repeat(Redacted, 3) // long enough for the secret of a webhook
 	case secrets(name):
 		return Redacted
 	case failure && (name == "title" || name == "detail" || name == "details" || name == "message"):

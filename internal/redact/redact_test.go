@@ -33,7 +33,7 @@ func TestValuesAreReplacedByTheirMembers(t *testing.T) {
 		{"dates", `{"postDate":"2031-05-06T00:00:00Z","DOB":"1984-05-06","birthDate":"1984-05-07","fromMonth":"2031-05"}`, `{"DOB":"1970-01-01","birthDate":"1970-01-01","fromMonth":"2031-05","postDate":"2031-05-06T00:00:00Z"}`},
 		{"IDs", `{"id":"` + user + `","userId":"` + user + `","connection":"abc-1","institution":"AU00000"}`, `{"connection":"id-1","id":"00000000-0000-4000-8000-000000000002","institution":"AU00000","userId":"00000000-0000-4000-8000-000000000002"}`},
 		{"event", `{"id":"` + strings.Repeat("ab12", 16) + `","eventTypeId":"user.created"}`, `{"eventTypeId":"user.created","id":"` + strings.Repeat("0", 63) + `1"}`},
-		{"secrets", `{"secret":"abc","access_token":"def","token_type":"Bearer","mfa-response":["1234"],"password":"x"}`, `{"access_token":"redacted-token-1","mfa-response":["redacted"],"password":"redacted","secret":"redacted","token_type":"Bearer"}`},
+		{"secrets", `{"secret":"abc","access_token":"def","token_type":"Bearer","mfa-response":["1234"],"password":"x"}`, `{"access_token":"redacted-token-1","mfa-response":["redacted"],"password":"redacted","secret":"redactedredactedredacted","token_type":"Bearer"}`},
 		{"numbers", `{"count":500,"size":1200,"postcode":2000,"n":0,"big":1e3}`, `{"big":1.5,"count":500,"n":0,"postcode":1,"size":1200}`},
 		{"others", `{"a":null,"b":true,"c":[],"d":{},"e":""}`, `{"a":null,"b":true,"c":[],"d":{},"e":""}`},
 		{"error", `{"data":[{"type":"error","code":"access-denied","title":"Access denied for Max.","detail":"Token has expired, Max","source":{"parameter":"userId"}}]}`, `{"data":[{"code":"access-denied","detail":"Redacted: the token has expired.","source":{"parameter":"userId"},"title":"Redacted.","type":"error"}]}`},
