@@ -25,6 +25,7 @@ type alteration struct {
 	body    func(document map[string]any) // changes the body
 	extra   string                        // is added to the headers
 	text    string                        // replaces the body
+	named   string                        // replaces the parameter that an error names
 	code    string                        // replaces error codes
 	want    []string                      // differences, as patterns; each must be found, and there are no others
 }
@@ -52,6 +53,11 @@ func (a alteration) wrap(inner http.Handler) http.Handler {
 			}
 			if list, ok := document["data"].([]any); ok && a.code != "" && a.refuse == nil && status >= 400 {
 				list[0].(map[string]any)["code"] = a.code
+			}
+			if list, ok := document["data"].([]any); ok && a.named != "" && status >= 400 {
+				if source, ok := list[0].(map[string]any)["source"].(map[string]any); ok {
+					source["parameter"] = a.named
+				}
 			}
 			if a.body != nil && status < 300 {
 				a.body(document)
@@ -171,6 +177,10 @@ var alterations = []alteration{
 			`data\.Accounts\.Get \(accounts: absent\): error code no-such-account, and resource-not-found from the fake server`,
 			`data\.Accounts\.Get \(accounts: malformed\): error code no-such-account, and parameter-not-valid from the fake server`,
 		},
+	},
+	{
+		name: "another error parameter", method: "GET", path: userPath + "/accounts/[^/]+", named: "id",
+		want: []string{`data\.Accounts\.Get \(accounts: malformed\): error parameter id, and accountId from the fake server`},
 	},
 	{
 		name: "another error code with a personal text", method: "GET", path: userPath + "/accounts/[^/]+", code: "No account of Max",
