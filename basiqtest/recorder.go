@@ -19,6 +19,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/basiq-sdk/basiq-go/internal/redact"
 	"github.com/basiq-sdk/basiq-go/internal/urls"
@@ -30,8 +31,9 @@ type RecordOptions struct {
 	// BaseURL is the base URL of the client that is recorded; transport.DefaultBaseURL
 	// if empty. It must be that of basiq.WithBaseURL.
 	BaseURL string
-	// Transport sends the requests. It must not decompress less than an http.Transport
-	// does. nil means an http.Transport for HTTP/1.1.
+	// Transport sends the requests. It must decompress the responses that it asked to be
+	// compressed, as an http.Transport does. nil means an http.Transport for HTTP/1.1,
+	// with the proxy of the environment.
 	Transport http.RoundTripper
 	// Replace has the replacements of values that the test itself sends, such as the ID of
 	// the user whose data is recorded: {userID: "user-1"}. They apply to whole values, to
@@ -127,8 +129,7 @@ func NewRecorder(file string, o RecordOptions) (*Recorder, error) {
 	o.Replace = maps.Clone(o.Replace)
 	r := &Recorder{file: file, base: base, next: o.Transport, opts: o}
 	if r.next == nil {
-		own := http.DefaultTransport.(*http.Transport).Clone()
-		own.Protocols = new(http.Protocols)
+		own := &http.Transport{Proxy: http.ProxyFromEnvironment, TLSHandshakeTimeout: 15 * time.Second, Protocols: new(http.Protocols)}
 		own.Protocols.SetHTTP1(true) // over HTTP/2, net/http retries requests itself
 		r.next = own
 	}
@@ -137,6 +138,8 @@ func NewRecorder(file string, o RecordOptions) (*Recorder, error) {
 
 var replacement = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$`)
 
+var errNotRecorder = errors.New("basiqtest: the Recorder is nil or was not made by NewRecorder or Record")
+
 // HTTPClient returns an HTTP client for basiq.WithHTTPClient that is recorded.
 func (r *Recorder) HTTPClient() *http.Client { return &http.Client{Transport: r} }
 
@@ -144,6 +147,9 @@ func (r *Recorder) HTTPClient() *http.Client { return &http.Client{Transport: r}
 // not recorded, and one that leads to another host than RecordOptions.BaseURL is not
 // sent.
 func (r *Recorder) RoundTrip(req *http.Request) (*http.Response, error) {
+	if r == nil || r.base == nil {
+		return nil, errNotRecorder
+	}
 	if urls.Origin(req.URL) != urls.Origin(r.base) {
 		if req.Body != nil {
 			_ = req.Body.Close()
@@ -222,6 +228,9 @@ func formJSON(form url.Values) []byte {
 // replaced as a whole, or left as it is if Save returns an error: the file cannot be
 // written, a response was too large, or a credential would be in the file.
 func (r *Recorder) Save() error {
+	if r == nil || r.base == nil {
+		return errNotRecorder
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.failed != nil {

@@ -397,6 +397,30 @@ func TestRecorderRefusesAnotherHost(t *testing.T) {
 	}
 }
 
+// TestUnmadeRecordersSaySo: the zero values and nil are of no use.
+func TestUnmadeRecordersSaySo(t *testing.T) {
+	req := httptest.NewRequest(http.MethodGet, "https://au-api.basiq.io/users/u-1", nil)
+	for _, rec := range []*basiqtest.Recorder{nil, {}} {
+		_, err := rec.RoundTrip(req)
+		for _, err := range []error{err, rec.Save()} {
+			if err == nil || !strings.Contains(err.Error(), "not made by NewRecorder") {
+				t.Error(err)
+			}
+		}
+	}
+	for _, rep := range []*basiqtest.Replayer{nil, {}} {
+		_, err := rep.RoundTrip(req)
+		for _, err := range []error{err, rep.Err()} {
+			if err == nil || !strings.Contains(err.Error(), "not made by Replay") {
+				t.Error(err)
+			}
+		}
+		if got := rep.Unused(); len(got) != 0 {
+			t.Error(got)
+		}
+	}
+}
+
 // TestReplayRefusesOtherFiles: the errors say what is wrong.
 func TestReplayRefusesOtherFiles(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "a.json")

@@ -48,6 +48,8 @@ func Replay(file string) (*Replayer, error) {
 	return &Replayer{file: file, exchanges: f.Exchanges, used: make([]bool, len(f.Exchanges))}, nil
 }
 
+var errNotReplayer = errors.New("basiqtest: the Replayer is nil or was not made by Replay")
+
 // HTTPClient returns an HTTP client for basiq.WithHTTPClient that makes no connections.
 func (r *Replayer) HTTPClient() *http.Client { return &http.Client{Transport: r} }
 
@@ -96,6 +98,9 @@ func (r *Replayer) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 // Err returns an error that lists the requests that were not recorded, or nil if there
 // were none.
 func (r *Replayer) Err() error {
+	if r == nil || r.file == "" {
+		return errNotReplayer
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return errors.Join(r.missed...)
@@ -103,6 +108,9 @@ func (r *Replayer) Err() error {
 
 // Unused returns the recorded requests that were not made, in the order of the file.
 func (r *Replayer) Unused() []string {
+	if r == nil {
+		return nil
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	var out []string
@@ -119,6 +127,9 @@ const replayedToken = `{"access_token":"replayed","token_type":"Bearer","expires
 
 // respond returns the response to a request. Links in it begin with root.
 func (r *Replayer) respond(req *http.Request, root string) (int, http.Header, []byte, error) {
+	if r == nil || r.file == "" {
+		return 0, nil, nil, errNotReplayer
+	}
 	scope, err := readScope(req)
 	if err != nil {
 		return 0, nil, nil, fmt.Errorf("basiqtest: Replay: the body of the request cannot be read: %w", err)

@@ -95,8 +95,7 @@ func (t *Target) check() (tokenPath string, err error) {
 		return "", errors.New("conformance: Target.BaseURL is not a URL")
 	}
 	if t.Transport == nil {
-		own := http.DefaultTransport.(*http.Transport).Clone()
-		own.Protocols = new(http.Protocols)
+		own := &http.Transport{Proxy: http.ProxyFromEnvironment, Protocols: new(http.Protocols)}
 		own.Protocols.SetHTTP1(true) // over HTTP/2, net/http retries requests
 		t.Transport = own
 	}

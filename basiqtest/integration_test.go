@@ -45,13 +45,30 @@ var correlation = regexp.MustCompile(` \[correlation id [^]]*\]`)
 // replaced: numbers of items, statuses, references and errors.
 func visit(t *testing.T, client *basiq.Client, userID string) []string {
 	t.Helper()
-	ctx := t.Context()
-	var got []string
-	say := func(format string, args ...any) {
-		got = append(got, correlation.ReplaceAllString(fmt.Sprintf(format, args...), ""))
-	}
-	ids := aliases{}
+	v := &integration{t: t, client: client, userID: userID, ids: aliases{}}
+	connection, account := v.read()
+	v.write(connection, account)
+	return v.got
+}
 
+type integration struct {
+	t      *testing.T
+	client *basiq.Client
+	userID string
+	ids    aliases
+	got    []string
+}
+
+func (v *integration) say(format string, args ...any) {
+	v.got = append(v.got, correlation.ReplaceAllString(fmt.Sprintf(format, args...), ""))
+}
+
+// read reads lists and pages, and causes errors. It returns the IDs of the connection and
+// its first account.
+func (v *integration) read() (connection, account string) {
+	t, client, userID, ids, say := v.t, v.client, v.userID, v.ids, v.say
+	t.Helper()
+	ctx := t.Context()
 	user, err := client.Core.Users.Get(ctx, userID)
 	if err != nil {
 		t.Fatal(err)
@@ -86,7 +103,15 @@ func visit(t *testing.T, client *basiq.Client, userID string) []string {
 	_, err = client.Data.Transactions.List(ctx, userID, data.ListTransactionsParams{Filter: data.TransactionFilter{}.Raw("not.a.filter('Max')")})
 	say("error: %v", err)
 
-	job, err := client.Data.Connections.Refresh(ctx, userID, connections.Data[0].ID)
+	return connections.Data[0].ID, accounts.Data[0].ID
+}
+
+// write waits for a job with a question, creates things, and reads documents.
+func (v *integration) write(connection, account string) {
+	t, client, userID, ids, say := v.t, v.client, v.userID, v.ids, v.say
+	t.Helper()
+	ctx := t.Context()
+	job, err := client.Data.Connections.Refresh(ctx, userID, connection)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -112,7 +137,7 @@ func visit(t *testing.T, client *basiq.Client, userID string) []string {
 	say("webhook %s, secret %v", ids.of(hook.ID), err)
 
 	//lint:ignore SA1019 the only documents of their media types that need no job
-	summary, err := client.Affordability.Affordability.Create(ctx, userID, affordability.CreateParams{Accounts: []string{accounts.Data[0].ID}})
+	summary, err := client.Affordability.Affordability.Create(ctx, userID, affordability.CreateParams{Accounts: []string{account}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -124,7 +149,6 @@ func visit(t *testing.T, client *basiq.Client, userID string) []string {
 	err = client.Affordability.Affordability.ListTransactionsCSV(ctx, userID, summary.ID, affordability.ListTransactionsParams{}, &table)
 	head, rest, _ := strings.Cut(table.String(), "\n")
 	say("CSV %s and %d lines, %v", head, strings.Count(rest, "\n"), err)
-	return got
 }
 
 // recordingServer returns a server with a user that visit can visit.
