@@ -198,7 +198,7 @@ func (w *waiter) handleMFA(job *core.Job) error {
 		}
 		return &MFAError{JobID: w.id, Err: err, job: w.Job}
 	}
-	err = w.client.sendAnswer(w.ctx, *question, answers)
+	err = w.client.sendAnswer(w.ctx, *question, answers, w.opts)
 	w.recordLate(*question)
 	if err != nil {
 		if used, unknown := answerUsed(err); unknown {
@@ -356,13 +356,13 @@ func answerUsed(err error) (used, unknown bool) {
 // bank may have received the answers: continue waiting.
 //
 // POST /jobs/{jobId}/mfa: CLIENT_ACCESS token bound to the user.
-func (c *Client) AnswerMFA(ctx context.Context, question MFA, answers []string) (*Job, error) {
+func (c *Client) AnswerMFA(ctx context.Context, question MFA, answers []string, opts ...transport.Option) (*Job, error) {
 	if err := c.checkReady(ctx, "AnswerMFA"); err != nil {
 		return nil, err
 	}
 	job := c.Job(question.JobID)
 	job.setUser(question.UserID)
-	if err := c.sendAnswer(ctx, question, answers); err != nil {
+	if err := c.sendAnswer(ctx, question, answers, opts); err != nil {
 		if used, _ := answerUsed(err); used {
 			job.claim(question.fingerprint())
 		}
@@ -374,7 +374,7 @@ func (c *Client) AnswerMFA(ctx context.Context, question MFA, answers []string) 
 	return job, nil
 }
 
-func (c *Client) sendAnswer(ctx context.Context, m MFA, answers []string) error {
+func (c *Client) sendAnswer(ctx context.Context, m MFA, answers []string, opts []transport.Option) error {
 	switch {
 	case m.UserID == "":
 		return errors.New("the job's user is unknown: set WaitOptions.UserID or MFA.UserID")
@@ -389,7 +389,7 @@ func (c *Client) sendAnswer(ctx context.Context, m MFA, answers []string) error 
 	if err != nil {
 		return err
 	}
-	_, err = c.Core.Jobs.SubmitMFA(ctx, jobID, core.SubmitMFAParams{Answers: answers}, transport.WithUser(m.UserID))
+	_, err = c.Core.Jobs.SubmitMFA(ctx, jobID, core.SubmitMFAParams{Answers: answers}, slices.Concat(opts, []transport.Option{transport.WithUser(m.UserID)})...)
 	switch {
 	case errors.As(err, new(*transport.TokenError)):
 		return err // the answer was never sent

@@ -162,7 +162,7 @@ func (o SyncOptions) withDefaults() (SyncOptions, error) {
 //
 // GET /users/{userId}/accounts and GET /users/{userId}/transactions:
 // SERVER_ACCESS token, retried on transient failures (class A).
-func (c *Client) SyncTransactions(ctx context.Context, userID string, cursor SyncCursor, o SyncOptions) iter.Seq2[*SyncBatch, error] {
+func (c *Client) SyncTransactions(ctx context.Context, userID string, cursor SyncCursor, o SyncOptions, opts ...transport.Option) iter.Seq2[*SyncBatch, error] {
 	return func(yield func(*SyncBatch, error) bool) {
 		if err := c.checkReady(ctx, "SyncTransactions"); err != nil {
 			yield(nil, err)
@@ -178,7 +178,7 @@ func (c *Client) SyncTransactions(ctx context.Context, userID string, cursor Syn
 			yield(nil, err)
 			return
 		}
-		r := &syncRun{client: c, userID: userID, o: o, state: state, yield: yield, today: value.DateOf(c.Transport.Now().UTC())}
+		r := &syncRun{client: c, userID: userID, o: o, opts: opts, state: state, yield: yield, today: value.DateOf(c.Transport.Now().UTC())}
 		if err = r.run(ctx); err == nil {
 			err = r.flush()
 		}
@@ -193,6 +193,7 @@ type syncRun struct {
 	client  *Client
 	userID  string
 	o       SyncOptions
+	opts    []transport.Option // of every request
 	state   *syncState
 	yield   func(*SyncBatch, error) bool
 	changes []TransactionChange
@@ -203,7 +204,7 @@ func (r *syncRun) run(ctx context.Context) error {
 	begins := map[string]value.Date{} // first day with transactions, by account, if known
 	ids := slices.Clone(r.o.AccountIDs)
 	if len(ids) == 0 {
-		list, err := r.client.Data.Accounts.List(ctx, r.userID, data.ListAccountsParams{})
+		list, err := r.client.Data.Accounts.List(ctx, r.userID, data.ListAccountsParams{}, r.opts...)
 		if err != nil {
 			return err
 		}
@@ -296,7 +297,7 @@ func (r *syncRun) syncPosted(ctx context.Context, id string, a *accountState, be
 		first, last *http.Response
 	)
 	params := data.ListTransactionsParams{Filter: r.filter(id, all)}
-	for tx, err := range r.client.Data.Transactions.All(ctx, r.userID, params, transport.WithResponse(&last)) {
+	for tx, err := range r.client.Data.Transactions.All(ctx, r.userID, params, r.listOptions(&last)...) {
 		if err != nil {
 			return err
 		}
@@ -393,7 +394,7 @@ func (r *syncRun) removeMissing(ctx context.Context, account string, a *accountS
 	probes := min(len(ids), syncProbes)
 	for i := range probes {
 		id := ids[i*(len(ids)-1)/max(probes-1, 1)] // spread evenly from the first to the last
-		_, err := r.client.Data.Transactions.Get(ctx, r.userID, id)
+		_, err := r.client.Data.Transactions.Get(ctx, r.userID, id, r.opts...)
 		switch {
 		case err == nil:
 		case ctx.Err() != nil:

@@ -6,6 +6,7 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/basiq-sdk/basiq-go/generated/data"
@@ -43,7 +44,7 @@ func (r *syncRun) readAll(ctx context.Context, account string, filter data.Trans
 		var first, last *http.Response
 		found, visited, rows := map[string]bool{}, map[string]bool{}, 0
 		params := data.ListTransactionsParams{Filter: filter}
-		for tx, err := range r.client.Data.Transactions.All(ctx, r.userID, params, transport.WithResponse(&last)) {
+		for tx, err := range r.client.Data.Transactions.All(ctx, r.userID, params, r.listOptions(&last)...) {
 			if err != nil {
 				return nil, nil, err
 			}
@@ -124,6 +125,16 @@ func maybeIncomplete(list *data.AccountList) bool {
 		}
 	}
 	return false
+}
+
+// listOptions returns the options of a list of transactions. A caller's cursor
+// would skip the beginning of every list, so a new one replaces it.
+func (r *syncRun) listOptions(last **http.Response) []transport.Option {
+	own := []transport.Option{transport.WithResponse(last)}
+	if len(r.opts) == 0 {
+		return own
+	}
+	return slices.Concat(r.opts, append(own, transport.WithCursor(new(transport.Cursor))))
 }
 
 // checkListed returns an error unless the last page of a list of an account's
