@@ -3,7 +3,6 @@ package basiq
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"iter"
 	"slices"
@@ -44,9 +43,9 @@ func (c *Client) WaitForJob(ctx context.Context, jobID string, o WaitOptions, op
 
 // WaitForJobs waits for several jobs at once, for example those of a
 // ConsentReturn. It returns one result for each ID, in the same order. The
-// result of a job that failed is nil, and the error joins all failures; see
-// JobErrors. An ID that occurs more than once is waited for once. Callbacks may
-// be called for different jobs at the same time.
+// result of a job that did not succeed is nil, and the error is a *JobsError with
+// the error of each. An ID that occurs more than once is waited for once.
+// Callbacks may be called for different jobs at the same time.
 func (c *Client) WaitForJobs(ctx context.Context, jobIDs []string, o WaitOptions, opts ...transport.Option) ([]*JobResult, error) {
 	if err := c.checkReady(ctx, "WaitForJobs"); err != nil {
 		return nil, err
@@ -72,7 +71,11 @@ func waitForAll(ctx context.Context, jobs []*Job, o WaitOptions, opts []transpor
 	for i, j := range jobs {
 		results[i] = results[first[j.ID()]]
 	}
-	return results, errors.Join(errs...)
+	errs = slices.DeleteFunc(errs, func(err error) bool { return err == nil })
+	if len(errs) > 0 {
+		return results, &JobsError{Total: len(first), Errs: errs}
+	}
+	return results, nil
 }
 
 // ID returns the job's ID.

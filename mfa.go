@@ -69,7 +69,23 @@ func (m MFA) TimeLeft() time.Duration {
 // an MFA question, if OnMFA is nil. Call Client.AnswerMFA before MFA.Expires,
 // in this or another process, and continue waiting with the job that it
 // returns.
-type MFARequiredError struct{ MFA MFA }
+type MFARequiredError struct {
+	MFA MFA
+
+	job *Job
+}
+
+// Job returns a handle for the job. A wait for it asks the question again, unless
+// it was answered with the job that AnswerMFA returns.
+func (e *MFARequiredError) Job() *Job {
+	if e == nil {
+		return nil
+	}
+	if e.job == nil { // not created by a wait, but by a test, for example
+		return (*Client)(nil).Job(e.MFA.JobID)
+	}
+	return e.job
+}
 
 // Error returns the job ID and the MFA method.
 func (e *MFARequiredError) Error() string {
@@ -188,7 +204,7 @@ func (w *waiter) handleMFA(job *core.Job) error {
 	w.mfa = mfaProgress{}
 	if w.o.OnMFA == nil {
 		w.release(fingerprint)
-		return &MFARequiredError{MFA: *question}
+		return &MFARequiredError{MFA: *question, job: w.Job}
 	}
 	answers, err := w.callback(*question)
 	if err != nil {
