@@ -265,7 +265,7 @@ func made(err error) bool {
 	}
 	switch err {
 	case ErrMFARejected, ErrMFAExpired, ErrMFAAskedAgain, ErrMFALink, ErrJobOwner, ErrResumeToken, ErrSyncCursor,
-		ErrConsentState, ErrConsentNoJob, ErrConsentReturn:
+		ErrConsentState, ErrConsentNoJob, ErrConsentReturn, ErrMetricAbsent, ErrMetricKind:
 		return true
 	}
 	return false
