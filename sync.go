@@ -255,67 +255,6 @@ func (r *syncRun) run(ctx context.Context) error {
 	return errors.Join(r.failures...)
 }
 
-// listAccounts returns the accounts of the user, and nil if the API refuses to list
-// them because the consent has ended.
-func (r *syncRun) listAccounts(ctx context.Context) (*data.AccountList, error) {
-	list, err := r.client.Data.Accounts.List(ctx, r.userID, data.ListAccountsParams{}, r.opts...)
-	if errors.Is(err, transport.ErrNoActiveConsent) {
-		if ended, failure := r.endIfRefused(ctx); ended || failure != nil {
-			return nil, failure
-		}
-	}
-	if err != nil {
-		return nil, err
-	}
-	if maybeIncomplete(list) {
-		return nil, errors.New("basiq: SyncTransactions: the list of accounts may be incomplete, because its format is unknown to this version or it has several pages: set SyncOptions.AccountIDs")
-	}
-	return list, nil
-}
-
-// idsOf returns the IDs of accounts, and the first day with transactions of each, if
-// it is known.
-func idsOf(list *data.AccountList) (ids []string, begins map[string]value.Date) {
-	begins = map[string]value.Date{}
-	for i := range list.Data {
-		a := &list.Data[i]
-		if a.ID == "" {
-			continue // null
-		}
-		ids = append(ids, a.ID)
-		for _, interval := range a.TransactionIntervals {
-			if day, err := dayOf(interval.From); err == nil && day != "" && (begins[a.ID] == "" || day < begins[a.ID]) {
-				begins[a.ID] = day
-			}
-		}
-	}
-	return ids, begins
-}
-
-// accountFailed handles an error of an account. It returns nil if the other accounts
-// can be synced all the same, because the API rejects this account only.
-func (r *syncRun) accountFailed(ctx context.Context, id string, err error) error {
-	if err == errAccountGone {
-		return r.endGone(ctx, []string{id})
-	}
-	var api *transport.Error
-	if !errors.As(err, &api) || errors.As(err, new(*transport.TokenError)) || api.Status != http.StatusBadRequest && api.Status != http.StatusNotFound && api.Status != http.StatusGone {
-		return err
-	}
-	switch {
-	case errors.Is(err, transport.ErrNoActiveConsent):
-		if ended, failure := r.endIfRefused(ctx); ended || failure != nil {
-			return failure
-		}
-	case len(r.o.AccountIDs) > 0 && api.Status != http.StatusBadRequest && r.state.known(id):
-		if gone, failure := r.isGone(ctx, id); gone || failure != nil {
-			return cmp.Or(failure, r.endGone(ctx, []string{id}))
-		}
-	}
-	r.failures = append(r.failures, fmt.Errorf("basiq: SyncTransactions: account %s was not synced: %w", safetext.Identifier(id), err))
-	return nil
-}
-
 func (r *syncRun) syncAccount(ctx context.Context, id string, begins value.Date) error {
 	a := r.state.account(id, r.o.From)
 	if err := r.syncPosted(ctx, id, a, begins); err != nil || r.o.PostedOnly {

@@ -144,6 +144,30 @@ func (r *syncRun) endIfRefused(ctx context.Context) (bool, error) {
 	return true, nil
 }
 
+// accountFailed handles an error of an account. It returns nil if the other accounts
+// can be synced all the same, because the API rejects this account only.
+func (r *syncRun) accountFailed(ctx context.Context, id string, err error) error {
+	if err == errAccountGone {
+		return r.endGone(ctx, []string{id})
+	}
+	var api *transport.Error
+	if !errors.As(err, &api) || errors.As(err, new(*transport.TokenError)) || api.Status != http.StatusBadRequest && api.Status != http.StatusNotFound && api.Status != http.StatusGone {
+		return err
+	}
+	switch {
+	case errors.Is(err, transport.ErrNoActiveConsent):
+		if ended, failure := r.endIfRefused(ctx); ended || failure != nil {
+			return failure
+		}
+	case len(r.o.AccountIDs) > 0 && api.Status != http.StatusBadRequest && r.state.known(id):
+		if gone, failure := r.isGone(ctx, id); gone || failure != nil {
+			return cmp.Or(failure, r.endGone(ctx, []string{id}))
+		}
+	}
+	r.failures = append(r.failures, fmt.Errorf("basiq: SyncTransactions: account %s was not synced: %w", safetext.Identifier(id), err))
+	return nil
+}
+
 // isGone reports whether the API says that it does not have an account. A response
 // without an error of the API, such as that of a gateway, does not say so.
 func (r *syncRun) isGone(ctx context.Context, id string) (bool, error) {

@@ -2,6 +2,7 @@ package basiq
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -15,6 +16,43 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport"
 	"github.com/basiq-sdk/basiq-go/transport/value"
 )
+
+// listAccounts returns the accounts of the user, and nil if the API refuses to list
+// them because the consent has ended.
+func (r *syncRun) listAccounts(ctx context.Context) (*data.AccountList, error) {
+	list, err := r.client.Data.Accounts.List(ctx, r.userID, data.ListAccountsParams{}, r.opts...)
+	if errors.Is(err, transport.ErrNoActiveConsent) {
+		if ended, failure := r.endIfRefused(ctx); ended || failure != nil {
+			return nil, failure
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	if maybeIncomplete(list) {
+		return nil, errors.New("basiq: SyncTransactions: the list of accounts may be incomplete, because its format is unknown to this version or it has several pages: set SyncOptions.AccountIDs")
+	}
+	return list, nil
+}
+
+// idsOf returns the IDs of accounts, and the first day with transactions of each, if
+// it is known.
+func idsOf(list *data.AccountList) (ids []string, begins map[string]value.Date) {
+	begins = map[string]value.Date{}
+	for i := range list.Data {
+		a := &list.Data[i]
+		if a.ID == "" {
+			continue // null
+		}
+		ids = append(ids, a.ID)
+		for _, interval := range a.TransactionIntervals {
+			if day, err := dayOf(interval.From); err == nil && day != "" && (begins[a.ID] == "" || day < begins[a.ID]) {
+				begins[a.ID] = day
+			}
+		}
+	}
+	return ids, begins
+}
 
 // span is a range of days, both ends included. An empty end means no limit.
 type span struct{ from, to value.Date }
