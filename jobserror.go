@@ -98,7 +98,7 @@ func (e JobsError) Format(f fmt.State, verb rune) { safetext.Format(f, verb, e.t
 func (e JobsError) MarshalJSON() ([]byte, error) {
 	texts := make([]string, len(e.Errs))
 	for i, err := range e.Errs {
-		texts[i] = err.Error()
+		texts[i] = causeText(err)
 	}
 	return json.Marshal(struct {
 		Message string   `json:"message"`

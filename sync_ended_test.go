@@ -183,6 +183,11 @@ func newAccountsAPI(t *testing.T) *accountsAPI {
 			fmt.Fprintf(w, `{"type":"account","id":%q}`, r.PathValue("id"))
 			return
 		}
+		if b.one == "400 no active consent" {
+			w.WriteHeader(http.StatusBadRequest)
+			_, _ = io.WriteString(w, noConsent)
+			return
+		}
 		respond(w, b.one)
 	})
 	b.mux.HandleFunc("GET /users/u-1/consents", func(w http.ResponseWriter, _ *http.Request) { respond(w, b.consents) })
@@ -219,6 +224,8 @@ func TestSyncReportsAClosedAccount(t *testing.T) {
 		{"the newest consent was revoked", "404 resource-not-found", revoked, []string{"a-1 consent-revoked", "a-2 consent-revoked"}, false},
 		{"a consent has an unknown status", "404 resource-not-found", strings.ReplaceAll(revoked, "expired", "paused"), []string{"a-2 account-gone"}, false},
 		{"a gateway knows no such path", "404", active, nil, false},
+		{"the refusal contradicts the consents", "400 no active consent", active, nil, false},
+		{"the consents confirm the refusal", "400 no active consent", revoked, []string{"a-1 consent-revoked", "a-2 consent-revoked"}, false},
 		{"the account exists after all", `{"type":"account","id":"a-2"}`, revoked, nil, false},
 		{"the account cannot be read", "500", active, nil, true},
 		{"the consents cannot be read", "404 resource-not-found", "500", nil, true},
@@ -270,10 +277,12 @@ func TestSyncReportsAnUnavailableAccount(t *testing.T) {
 	}
 }
 
+// noConsent is a refusal because the user has no active consent.
+const noConsent = `{"type":"list","correlationId":"c-1","data":[{"type":"error","code":"parameter-not-valid","detail":"The user has no active consent."}]}`
+
 // TestSyncAfterARefusalWithoutConsent checks a list of accounts that the API refuses
 // because there is no active consent: it is an error unless the consents confirm it.
 func TestSyncAfterARefusalWithoutConsent(t *testing.T) {
-	const refusal = `{"type":"list","correlationId":"c-1","data":[{"type":"error","code":"parameter-not-valid","detail":"The user has no active consent."}]}`
 	for consents, want := range map[string][]string{
 		`{"type":"list","data":[{"id":"c-1","status":"expired"}]}`: {"a-1 consent-expired", "a-2 consent-expired"},
 		"400": nil,
@@ -284,7 +293,7 @@ func TestSyncAfterARefusalWithoutConsent(t *testing.T) {
 		if _, err := b.sync(&cursor); err != nil {
 			t.Fatal(err)
 		}
-		b.refuse, b.consents = refusal, consents
+		b.refuse, b.consents = noConsent, consents
 		got, err := b.sync(&cursor)
 		if !slices.Equal(got.ended, want) || (err == nil) != (want != nil) || got.removed != 0 {
 			t.Errorf("%s: %+v, %v", consents, got, err)
@@ -302,9 +311,12 @@ func TestSyncAfterARefusalWithoutConsent(t *testing.T) {
 	b.on("POST /token", `{"access_token":"`+tokenText+`","token_type":"Bearer","expires_in":3600}`)
 	b.mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusBadRequest)
-		_, _ = io.WriteString(w, refusal)
+		_, _ = io.WriteString(w, noConsent)
 	})
 	if got, err := b.sync(&cursor); err != nil || len(got.ended) != 2 || !strings.HasSuffix(got.ended[0], " "+string(basiq.EndConsent)) || got.consents != 0 {
 		t.Errorf("everything is refused: %+v, %v", got, err)
+	}
+	if got, err := b.sync(&cursor); !errors.Is(err, transport.ErrNoActiveConsent) || got.ended != nil {
+		t.Errorf("the next sync has nothing to report: %+v, %v", got, err)
 	}
 }

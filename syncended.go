@@ -134,8 +134,12 @@ func (r *syncRun) endGone(ctx context.Context, ids []string) error {
 }
 
 // endIfRefused reports all accounts, and returns true, if the API has refused a
-// request because there is no active consent, and the consents confirm it.
+// request because there is no active consent, and the consents confirm it. Without
+// accounts to report, the refusal is an error.
 func (r *syncRun) endIfRefused(ctx context.Context) (bool, error) {
+	if len(r.state.Accounts) == 0 {
+		return false, nil
+	}
 	reason, consent, err := r.endOfConsent(ctx)
 	if err != nil || reason == "" {
 		return false, err
@@ -175,8 +179,12 @@ func (r *syncRun) isGone(ctx context.Context, id string) (bool, error) {
 	if err == nil {
 		return false, nil
 	}
+	if errors.Is(err, transport.ErrNoActiveConsent) { // says nothing about the account itself
+		reason, _, err := r.endOfConsent(ctx)
+		return reason != "", err
+	}
 	var api *transport.Error
-	if !errors.As(err, &api) || errors.As(err, new(*transport.TokenError)) || api.Status != http.StatusNotFound && api.Status != http.StatusGone && !errors.Is(err, transport.ErrNoActiveConsent) {
+	if !errors.As(err, &api) || errors.As(err, new(*transport.TokenError)) || api.Status != http.StatusNotFound && api.Status != http.StatusGone {
 		return false, fmt.Errorf("basiq: SyncTransactions: account %s is not listed any more: whether it is gone is unknown: %w", safetext.Identifier(id), err)
 	}
 	return len(api.Problems) > 0, nil
