@@ -36,7 +36,8 @@
 //   - the result of the job;
 //   - a *JobError with the failed step, the reason, and advice;
 //   - an *MFARequiredError or *MFAError, if the bank's question was not answered;
-//   - a *WaitError with the job's ID, if the outcome is not known yet.
+//   - a *WaitError with the job's ID, if the outcome is not known yet;
+//   - a *JobsError with the errors of all jobs, if several were waited for.
 //
 // # Options of a request
 //

@@ -55,7 +55,10 @@ type SyncBatch struct {
 // SyncOptions configures SyncTransactions. The zero value syncs everything.
 type SyncOptions struct {
 	// AccountIDs are the accounts to sync. The default is all accounts of the
-	// user, including those that are connected later.
+	// user, including those that are connected later. With AccountIDs, the accounts
+	// are not listed: one that is gone is reported in SyncBatch.Ended when the API
+	// refuses to return it or no longer has its newest transactions, and one that is
+	// unavailable is not reported.
 	AccountIDs []string
 	// From is the first day to sync. The default is the whole history. It
 	// applies only to accounts that are not yet in the cursor.

@@ -90,7 +90,7 @@ func TestSyncReportsTheEndOfAConsent(t *testing.T) {
 					t.Fatal(err)
 				}
 				unstored := cursor
-				for range 2 { // a batch that was not stored comes again
+				for range 2 { // a batch that was not stored is returned again
 					unstored = cursor
 					second, err := syncAll(t, client, user, &unstored, o)
 					slices.Sort(second.ended)
