@@ -246,7 +246,7 @@ var imports = map[string]string{
 	"webhook": "github.com/basiq-sdk/basiq-go/webhook",
 	"bytes":   "bytes", "context": "context", "errors": "errors", "flag": "flag", "fmt": "fmt", "http": "net/http", "httptest": "net/http/httptest",
 	"io": "io", "json": "encoding/json", "log": "log", "netip": "net/netip", "os": "os", "slog": "log/slog", "sql": "database/sql",
-	"strings": "strings", "sync": "sync", "time": "time", "url": "net/url", "slices": "slices", "testing": "testing",
+	"filepath": "path/filepath", "strings": "strings", "sync": "sync", "time": "time", "url": "net/url", "slices": "slices", "testing": "testing",
 }
 
 // setups are the variables that a fragment may use without declaring them.
