@@ -287,7 +287,7 @@ func TestStringsAreEscapedAtAnyPlace(t *testing.T) {
 }
 
 func TestDriftKindsHaveNames(t *testing.T) {
-	for k, want := range map[wire.DriftKind]string{wire.UnknownMember: "unknown member", wire.UnknownValue: "unknown value", wire.UnknownValue + 1: "drift 6", 255: "drift 255"} {
+	for k, want := range map[wire.DriftKind]string{wire.UnknownMember: "unknown member", wire.OutOfRange: "out of range", wire.OutOfRange + 1: "drift 5", 255: "drift 255"} {
 		if got := k.String(); got != want {
 			t.Errorf("kind %d is called %q, want %q", k, got, want)
 		}
