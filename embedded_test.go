@@ -19,17 +19,22 @@ type (
 	userParams struct{ *core.CreateUserParams }
 )
 
-// ownJSON embeds such a pointer, and has methods of its own.
-type ownJSON struct {
-	*core.User
-	params core.CreateUserParams
-	result core.User
-}
+// ownParams and ownResult embed such a pointer, and have methods of their own.
+type (
+	ownParams struct {
+		*core.User
+		params core.CreateUserParams
+	}
+	ownResult struct {
+		*core.User
+		result core.User
+	}
+)
 
-func (o *ownJSON) AppendJSON(b []byte) []byte      { return o.params.AppendJSON(b) }
-func (o *ownJSON) MarshalJSON() ([]byte, error)    { return o.params.MarshalJSON() }
-func (o *ownJSON) DecodeJSON(d *wire.Decoder)      { o.result.DecodeJSON(d) }
-func (o *ownJSON) UnmarshalJSON(data []byte) error { return o.result.UnmarshalJSON(data) }
+func (o *ownParams) JSONFields(f *wire.Fields)       { o.params.JSONFields(f) }
+func (o *ownParams) MarshalJSON() ([]byte, error)    { return o.params.MarshalJSON() }
+func (o *ownResult) JSONFields(f *wire.Fields)       { o.result.JSONFields(f) }
+func (o *ownResult) UnmarshalJSON(data []byte) error { return o.result.UnmarshalJSON(data) }
 
 // TestNilEmbeddedPointers checks that a struct whose methods are those of a nil pointer is
 // refused before anything is sent, and that the same struct works with the pointer.
@@ -61,8 +66,8 @@ func TestNilEmbeddedPointers(t *testing.T) {
 	if err := client.Call(t.Context(), "POST", "/users", userParams{&core.CreateUserParams{Email: "bob@example.com"}}, nil); err != nil {
 		t.Errorf("a body with a pointer: %v", err)
 	}
-	own := ownJSON{params: core.CreateUserParams{Email: "eve@example.com"}}
-	if err := client.Call(t.Context(), "POST", "/users", &own, &own); err != nil || own.result.ID == "" {
+	own, result := ownParams{params: core.CreateUserParams{Email: "eve@example.com"}}, ownResult{}
+	if err := client.Call(t.Context(), "POST", "/users", &own, &result); err != nil || result.result.ID == "" {
 		t.Errorf("with methods of its own: %v", err)
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"sync"
 
 	"github.com/basiq-sdk/basiq-go/generated/data"
+	"github.com/basiq-sdk/basiq-go/transport/wire"
 	"github.com/basiq-sdk/basiq-go/transport/value"
 )
 
@@ -223,11 +224,11 @@ func contentHash(tx *data.Transaction) string {
 		_, _ = h.Write([]byte{0})
 	}
 	if tx.Enrichment != nil {
-		_, _ = h.Write(tx.Enrichment.AppendJSON(nil))
+		_, _ = h.Write(wire.Append(nil, tx.Enrichment))
 	}
 	_, _ = h.Write([]byte{0})
 	if tx.PaymentDetails != nil {
-		_, _ = h.Write(tx.PaymentDetails.AppendJSON(nil))
+		_, _ = h.Write(wire.Append(nil, tx.PaymentDetails))
 	}
 	return base64.RawURLEncoding.EncodeToString(h.Sum(nil))
 }

@@ -102,9 +102,9 @@ func (c *Credentials) validate() error {
 // that it cannot be logged by accident.
 type body struct{ *Credentials }
 
-// AppendJSON appends the JSON encoding of the credentials to b.
-func (c body) AppendJSON(b []byte) []byte {
-	b = append(b, '{')
+// JSONFields passes the JSON encoding of the credentials to f.
+func (c body) JSONFields(f *wire.Fields) {
+	b := []byte("{")
 	for _, m := range []struct {
 		name  string
 		value Secret
@@ -117,8 +117,8 @@ func (c body) AppendJSON(b []byte) []byte {
 			b = append(b, ',')
 		}
 	}
-	b = append(wire.AppendString(append(b, `"institution":{"id":`...), c.InstitutionID), "}}"...)
-	return b
+	text := value.JSON(append(wire.AppendString(append(b, `"institution":{"id":`...), c.InstitutionID), "}}"...))
+	f.Whole(&text)
 }
 
 // Job refers to the job that creates a connection.

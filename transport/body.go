@@ -55,8 +55,8 @@ type Part struct {
 }
 
 // SetJSON sets the body to the JSON encoding of v. It is encoded once, here.
-func (r *Request) SetJSON(v wire.Encodable) {
-	r.inner().body = body{contentType: "application/json", data: v.AppendJSON(nil)}
+func (r *Request) SetJSON(v wire.Value) {
+	r.inner().body = body{contentType: "application/json", data: wire.Append(nil, v)}
 }
 
 // defaultContent is the media type of content without any.

@@ -23,7 +23,7 @@ import (
 //
 // body is one of:
 //   - nil, for no body
-//   - a generated type (wire.Encodable)
+//   - a generated type (wire.Value)
 //   - url.Values, for a form
 //   - json.RawMessage, []byte or an io.Reader, which is sent unchanged; the default
 //     Content-Type is application/json, and WithHeader sets another
@@ -105,7 +105,7 @@ func (r *Request) setBody(body any) error {
 	}
 	switch v := body.(type) {
 	case nil:
-	case wire.Encodable:
+	case wire.Value:
 		r.SetJSON(v)
 	case url.Values:
 		r.body.contentType, r.body.data = "application/x-www-form-urlencoded", []byte(v.Encode())

@@ -14,7 +14,7 @@ import (
 
 // Do sends a call and decodes the response body into out. out is one of:
 //   - nil, to discard the body
-//   - a generated type (wire.Decodable), or any value that encoding/json can decode into
+//   - a generated type (wire.Value), or any value that encoding/json can decode into
 //   - *value.JSON, *json.RawMessage or *[]byte, for the body as it was received
 //   - an io.Writer, to which the body is streamed
 //   - a *ByStatus, if it depends on the status of the response

@@ -78,8 +78,8 @@ func callable(f func()) (ok bool) {
 
 // encodeOnce encodes v as a body is encoded.
 func encodeOnce(v any) {
-	if e, ok := v.(wire.Encodable); ok {
-		_ = e.AppendJSON(nil)
+	if e, ok := v.(wire.Value); ok {
+		_ = wire.Append(nil, e)
 		return
 	}
 	_, _ = json.Marshal(v)
@@ -88,7 +88,7 @@ func encodeOnce(v any) {
 // decodeEmpty decodes an empty object into another value of the type to which out points.
 func decodeEmpty(out any) {
 	switch v := reflect.New(reflect.TypeOf(out).Elem()).Interface().(type) {
-	case wire.Decodable:
+	case wire.Value:
 		_ = wire.DecodeString("{}", v, nil)
 	default:
 		_ = json.Unmarshal([]byte("{}"), v)

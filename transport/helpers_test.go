@@ -18,38 +18,28 @@ import (
 )
 
 // item and page are what the generator would make of a small list.
-type item struct{ ID string }
-
-func (v *item) DecodeJSON(d *wire.Decoder) {
-	var o wire.Object
-	m := d.Members(&o, &wire.Names{"id"})
-	for m.Next() {
-		if m.Name() == "id" {
-			v.ID = m.String()
-		} else {
-			m.Extra()
-		}
-	}
+type item struct {
+	ID   string
+	json wire.Object
 }
 
 type page struct {
 	Data []item
 	Next string
+	json wire.Object
 }
 
-func (v *page) DecodeJSON(d *wire.Decoder) {
-	var o wire.Object
-	m := d.Members(&o, &wire.Names{"data", "next"})
-	for m.Next() {
-		switch m.Name() {
-		case "data":
-			v.Data = wire.List[item](&m)
-		case "next":
-			v.Next = m.String()
-		default:
-			m.Extra()
-		}
-	}
+var itemType, pageType wire.Type
+
+func (v *item) JSONFields(f *wire.Fields) {
+	f.Struct(&v.json, &itemType)
+	f.String("id", &v.ID, wire.Optional)
+}
+
+func (v *page) JSONFields(f *wire.Fields) {
+	f.Struct(&v.json, &pageType)
+	wire.List(f, "data", &v.Data, wire.Optional)
+	f.String("next", &v.Next, wire.Optional)
 }
 
 var (

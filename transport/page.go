@@ -89,7 +89,7 @@ func WithPrefetch() Option {
 // decodablePage is implemented by pointers to pages.
 type decodablePage[P any] interface {
 	*P
-	wire.Decodable
+	wire.Value
 }
 
 // All iterates over all items of all pages of a list. newRequest returns the request

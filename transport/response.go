@@ -153,7 +153,7 @@ func blank(text string) bool {
 func (e *execution) decode(text string) error {
 	text = strings.TrimPrefix(text, "\ufeff")
 	switch v := e.out.(type) {
-	case wire.Decodable:
+	case wire.Value:
 		return wire.DecodeString(text, v, e.driftHook())
 	case *value.JSON:
 		var err error

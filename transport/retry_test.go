@@ -12,12 +12,16 @@ import (
 
 	"github.com/basiq-sdk/basiq-go/transport"
 	"github.com/basiq-sdk/basiq-go/transport/value"
+	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
 // thing is a body with a known text.
 type thing string
 
-func (v thing) AppendJSON(b []byte) []byte { return append(b, `"`+string(v)+`"`...) }
+func (v thing) JSONFields(f *wire.Fields) {
+	raw := value.JSON(`"` + v + `"`)
+	f.Whole(&raw)
+}
 
 func operation(s transport.Safety) *transport.Operation {
 	method := map[transport.Safety]string{

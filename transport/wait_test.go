@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/basiq-sdk/basiq-go/transport"
+	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
 // atOnce retries without delays of its own.
@@ -355,7 +356,7 @@ func TestRetriesSendTheSameRequest(t *testing.T) {
 		req := transport.NewRequest(op)
 		if i%2 == 0 {
 			req.SetJSON(body)
-			req.SetQuery("hash", fmt.Sprintf("%x", sha256.Sum256(body.AppendJSON(nil))))
+			req.SetQuery("hash", fmt.Sprintf("%x", sha256.Sum256(wire.Append(nil, body))))
 			return c.Do(context.Background(), req, nil)
 		}
 		return c.Call(context.Background(), http.MethodPost, fmt.Sprintf("/things?hash=%x", sha256.Sum256([]byte(body))),

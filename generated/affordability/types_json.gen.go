@@ -3,36 +3,16 @@
 package affordability
 
 import (
-	"github.com/basiq-sdk/basiq-go/transport/value"
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
-var accountTypeMembers = wire.Names{
-	"type",
-	"product",
-}
+var accountTypeType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *AccountType) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &accountTypeMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "type":
-			v.Kind = m.String()
-		case "product":
-			v.Product = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *AccountType) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &accountTypeMembers)
-	w.String("type", v.Kind, wire.Required)
-	w.String("product", v.Product, wire.Required)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *AccountType) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &accountTypeType)
+	f.String("type", &v.Kind, wire.Required)
+	f.String("product", &v.Product, wire.Required)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -41,52 +21,18 @@ func (v AccountType) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *AccountType) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var assetMembers = wire.Names{
-	"account",
-	"institution",
-	"currency",
-	"balance",
-	"availableFunds",
-	"previous6Months",
-	"type",
-}
+var assetType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *Asset) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &assetMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "account":
-			m.Value(&v.Account)
-		case "institution":
-			v.InstitutionID = m.String()
-		case "currency":
-			v.Currency = m.String()
-		case "balance":
-			v.Balance = m.Decimal()
-		case "availableFunds":
-			v.AvailableFunds = m.Decimal()
-		case "previous6Months":
-			m.Value(&v.Previous6Months)
-		case "type":
-			v.Type = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *Asset) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &assetMembers)
-	w.Value("account", &v.Account, wire.Required)
-	w.String("institution", v.InstitutionID, wire.Required)
-	w.String("currency", v.Currency, wire.Required)
-	w.Decimal("balance", v.Balance, wire.Required)
-	w.Decimal("availableFunds", v.AvailableFunds, wire.Required)
-	w.Value("previous6Months", &v.Previous6Months, wire.Required)
-	w.String("type", v.Type, wire.Required)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *Asset) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &assetType)
+	f.Value("account", &v.Account, wire.Required)
+	f.String("institution", &v.InstitutionID, wire.Required)
+	f.String("currency", &v.Currency, wire.Required)
+	f.Decimal("balance", &v.Balance, wire.Required)
+	f.Decimal("availableFunds", &v.AvailableFunds, wire.Required)
+	f.Value("previous6Months", &v.Previous6Months, wire.Required)
+	f.String("type", &v.Type, wire.Required)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -95,32 +41,13 @@ func (v Asset) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *Asset) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var balanceRangeMembers = wire.Names{
-	"maxBalance",
-	"minBalance",
-}
+var balanceRangeType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *BalanceRange) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &balanceRangeMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "maxBalance":
-			v.MaxBalance = m.Decimal()
-		case "minBalance":
-			v.MinBalance = m.Decimal()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *BalanceRange) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &balanceRangeMembers)
-	w.Decimal("maxBalance", v.MaxBalance, wire.Required)
-	w.Decimal("minBalance", v.MinBalance, wire.Required)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *BalanceRange) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &balanceRangeType)
+	f.Decimal("maxBalance", &v.MaxBalance, wire.Required)
+	f.Decimal("minBalance", &v.MinBalance, wire.Required)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -129,40 +56,15 @@ func (v BalanceRange) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *BalanceRange) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var changeMembers = wire.Names{
-	"amount",
-	"date",
-	"direction",
-	"source",
-}
+var changeType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *Change) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &changeMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "amount":
-			v.Amount = m.Decimal()
-		case "date":
-			v.Date = value.DateTime(m.String())
-		case "direction":
-			v.Direction = Direction(m.String())
-		case "source":
-			v.Source = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *Change) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &changeMembers)
-	w.Decimal("amount", v.Amount, wire.Required)
-	w.String("date", string(v.Date), wire.Required)
-	w.String("direction", string(v.Direction), wire.Optional)
-	w.String("source", v.Source, wire.Required)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *Change) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &changeType)
+	f.Decimal("amount", &v.Amount, wire.Required)
+	f.String("date", (*string)(&v.Date), wire.Required)
+	f.String("direction", (*string)(&v.Direction), wire.Optional)
+	f.String("source", &v.Source, wire.Required)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -171,32 +73,13 @@ func (v Change) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *Change) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var codeTitleMembers = wire.Names{
-	"Code",
-	"title",
-}
+var codeTitleType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *CodeTitle) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &codeTitleMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "Code":
-			v.Code = m.String()
-		case "title":
-			v.Title = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *CodeTitle) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &codeTitleMembers)
-	w.String("Code", v.Code, wire.Required)
-	w.String("title", v.Title, wire.Required)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *CodeTitle) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &codeTitleType)
+	f.String("Code", &v.Code, wire.Required)
+	f.String("title", &v.Title, wire.Required)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -205,36 +88,14 @@ func (v CodeTitle) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *CodeTitle) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var createParamsMembers = wire.Names{
-	"accounts",
-	"fromMonth",
-	"toMonth",
-}
+var createParamsType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *CreateParams) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &createParamsMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "accounts":
-			v.Accounts = m.Strings()
-		case "fromMonth":
-			v.FromMonth = value.Month(m.String())
-		case "toMonth":
-			v.ToMonth = value.Month(m.String())
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *CreateParams) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &createParamsMembers)
-	w.Strings("accounts", v.Accounts, wire.Optional)
-	w.String("fromMonth", string(v.FromMonth), wire.Optional)
-	w.String("toMonth", string(v.ToMonth), wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *CreateParams) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &createParamsType)
+	f.Strings("accounts", &v.Accounts, wire.Optional)
+	f.String("fromMonth", (*string)(&v.FromMonth), wire.Optional)
+	f.String("toMonth", (*string)(&v.ToMonth), wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -243,28 +104,12 @@ func (v CreateParams) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *CreateParams) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var creditHalfYearMembers = wire.Names{
-	"cashAdvances",
-}
+var creditHalfYearType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *CreditHalfYear) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &creditHalfYearMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "cashAdvances":
-			v.CashAdvances = m.Decimal()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *CreditHalfYear) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &creditHalfYearMembers)
-	w.Decimal("cashAdvances", v.CashAdvances, wire.Required)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *CreditHalfYear) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &creditHalfYearType)
+	f.Decimal("cashAdvances", &v.CashAdvances, wire.Required)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -273,56 +118,19 @@ func (v CreditHalfYear) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) 
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *CreditHalfYear) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var creditLiabilityMembers = wire.Names{
-	"account",
-	"institution",
-	"currency",
-	"balance",
-	"availableFunds",
-	"creditLimit",
-	"previous6Months",
-	"previousMonth",
-}
+var creditLiabilityType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *CreditLiability) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &creditLiabilityMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "account":
-			m.Value(&v.Account)
-		case "institution":
-			v.InstitutionID = m.String()
-		case "currency":
-			v.Currency = m.String()
-		case "balance":
-			v.Balance = m.Decimal()
-		case "availableFunds":
-			v.AvailableFunds = m.Decimal()
-		case "creditLimit":
-			v.CreditLimit = m.Decimal()
-		case "previous6Months":
-			m.Value(&v.Previous6Months)
-		case "previousMonth":
-			m.Value(&v.PreviousMonth)
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *CreditLiability) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &creditLiabilityMembers)
-	w.Value("account", &v.Account, wire.Required)
-	w.String("institution", v.InstitutionID, wire.Required)
-	w.String("currency", v.Currency, wire.Required)
-	w.Decimal("balance", v.Balance, wire.Required)
-	w.Decimal("availableFunds", v.AvailableFunds, wire.Required)
-	w.Decimal("creditLimit", v.CreditLimit, wire.Required)
-	w.Value("previous6Months", &v.Previous6Months, wire.Required)
-	w.Value("previousMonth", &v.PreviousMonth, wire.Required)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *CreditLiability) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &creditLiabilityType)
+	f.Value("account", &v.Account, wire.Required)
+	f.String("institution", &v.InstitutionID, wire.Required)
+	f.String("currency", &v.Currency, wire.Required)
+	f.Decimal("balance", &v.Balance, wire.Required)
+	f.Decimal("availableFunds", &v.AvailableFunds, wire.Required)
+	f.Decimal("creditLimit", &v.CreditLimit, wire.Required)
+	f.Value("previous6Months", &v.Previous6Months, wire.Required)
+	f.Value("previousMonth", &v.PreviousMonth, wire.Required)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -331,40 +139,15 @@ func (v CreditLiability) MarshalJSON() ([]byte, error) { return wire.Marshal(&v)
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *CreditLiability) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var creditMonthMembers = wire.Names{
-	"maxBalance",
-	"minBalance",
-	"totalCredits",
-	"totalDebits",
-}
+var creditMonthType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *CreditMonth) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &creditMonthMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "maxBalance":
-			v.MaxBalance = m.Decimal()
-		case "minBalance":
-			v.MinBalance = m.Decimal()
-		case "totalCredits":
-			v.TotalCredits = m.Decimal()
-		case "totalDebits":
-			v.TotalDebits = m.Decimal()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *CreditMonth) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &creditMonthMembers)
-	w.Decimal("maxBalance", v.MaxBalance, wire.Required)
-	w.Decimal("minBalance", v.MinBalance, wire.Required)
-	w.Decimal("totalCredits", v.TotalCredits, wire.Required)
-	w.Decimal("totalDebits", v.TotalDebits, wire.Required)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *CreditMonth) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &creditMonthType)
+	f.Decimal("maxBalance", &v.MaxBalance, wire.Required)
+	f.Decimal("minBalance", &v.MinBalance, wire.Required)
+	f.Decimal("totalCredits", &v.TotalCredits, wire.Required)
+	f.Decimal("totalDebits", &v.TotalDebits, wire.Required)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -373,28 +156,12 @@ func (v CreditMonth) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *CreditMonth) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var expenseCategoryMembers = wire.Names{
-	"expenseClass",
-}
+var expenseCategoryType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *ExpenseCategory) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &expenseCategoryMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "expenseClass":
-			m.Value(&v.ExpenseClass)
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *ExpenseCategory) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &expenseCategoryMembers)
-	w.Value("expenseClass", &v.ExpenseClass, wire.Required)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *ExpenseCategory) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &expenseCategoryType)
+	f.Value("expenseClass", &v.ExpenseClass, wire.Required)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -403,40 +170,15 @@ func (v ExpenseCategory) MarshalJSON() ([]byte, error) { return wire.Marshal(&v)
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *ExpenseCategory) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var expenseClassMembers = wire.Names{
-	"classCode",
-	"classTitle",
-	"divisionCode",
-	"divisionTitle",
-}
+var expenseClassType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *ExpenseClass) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &expenseClassMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "classCode":
-			v.ClassCode = m.String()
-		case "classTitle":
-			v.ClassTitle = m.String()
-		case "divisionCode":
-			v.DivisionCode = m.String()
-		case "divisionTitle":
-			v.DivisionTitle = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *ExpenseClass) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &expenseClassMembers)
-	w.String("classCode", v.ClassCode, wire.Required)
-	w.String("classTitle", v.ClassTitle, wire.Required)
-	w.String("divisionCode", v.DivisionCode, wire.Required)
-	w.String("divisionTitle", v.DivisionTitle, wire.Required)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *ExpenseClass) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &expenseClassType)
+	f.String("classCode", &v.ClassCode, wire.Required)
+	f.String("classTitle", &v.ClassTitle, wire.Required)
+	f.String("divisionCode", &v.DivisionCode, wire.Required)
+	f.String("divisionTitle", &v.DivisionTitle, wire.Required)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -445,36 +187,14 @@ func (v ExpenseClass) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *ExpenseClass) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var expenseClassTotalMembers = wire.Names{
-	"avgMonthly",
-	"changeHistory",
-	"summary",
-}
+var expenseClassTotalType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *ExpenseClassTotal) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &expenseClassTotalMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "avgMonthly":
-			v.AverageMonthly = m.Decimal()
-		case "changeHistory":
-			v.ChangeHistory = wire.List[MonthlyChange](&m)
-		case "summary":
-			v.Total = m.Decimal()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *ExpenseClassTotal) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &expenseClassTotalMembers)
-	w.Decimal("avgMonthly", v.AverageMonthly, wire.Required)
-	wire.AppendList(&w, "changeHistory", v.ChangeHistory, wire.Required)
-	w.Decimal("summary", v.Total, wire.Required)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *ExpenseClassTotal) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &expenseClassTotalType)
+	f.Decimal("avgMonthly", &v.AverageMonthly, wire.Required)
+	wire.List(f, "changeHistory", &v.ChangeHistory, wire.Required)
+	f.Decimal("summary", &v.Total, wire.Required)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -483,40 +203,15 @@ func (v ExpenseClassTotal) MarshalJSON() ([]byte, error) { return wire.Marshal(&
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *ExpenseClassTotal) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var expenseDivisionMembers = wire.Names{
-	"avgMonthly",
-	"division",
-	"percentageTotal",
-	"subCategory",
-}
+var expenseDivisionType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *ExpenseDivision) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &expenseDivisionMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "avgMonthly":
-			v.AverageMonthly = m.Decimal()
-		case "division":
-			v.Division = m.String()
-		case "percentageTotal":
-			v.Percentage = m.DecimalNumber()
-		case "subCategory":
-			v.Subcategories = wire.List[ExpenseSubcategory](&m)
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *ExpenseDivision) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &expenseDivisionMembers)
-	w.Decimal("avgMonthly", v.AverageMonthly, wire.Required)
-	w.String("division", v.Division, wire.Required)
-	w.DecimalNumber("percentageTotal", v.Percentage, wire.Required)
-	wire.AppendList(&w, "subCategory", v.Subcategories, wire.Required)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *ExpenseDivision) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &expenseDivisionType)
+	f.Decimal("avgMonthly", &v.AverageMonthly, wire.Required)
+	f.String("division", &v.Division, wire.Required)
+	f.DecimalNumber("percentageTotal", &v.Percentage, wire.Required)
+	wire.List(f, "subCategory", &v.Subcategories, wire.Required)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -525,36 +220,14 @@ func (v ExpenseDivision) MarshalJSON() ([]byte, error) { return wire.Marshal(&v)
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *ExpenseDivision) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var expenseSubcategoryMembers = wire.Names{
-	"category",
-	"changeHistory",
-	"summary",
-}
+var expenseSubcategoryType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *ExpenseSubcategory) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &expenseSubcategoryMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "category":
-			m.Value(&v.Category)
-		case "changeHistory":
-			v.ChangeHistory = wire.List[MonthlyChange](&m)
-		case "summary":
-			v.Total = m.Decimal()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *ExpenseSubcategory) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &expenseSubcategoryMembers)
-	w.Value("category", &v.Category, wire.Required)
-	wire.AppendList(&w, "changeHistory", v.ChangeHistory, wire.Required)
-	w.Decimal("summary", v.Total, wire.Required)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *ExpenseSubcategory) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &expenseSubcategoryType)
+	f.Value("category", &v.Category, wire.Required)
+	wire.List(f, "changeHistory", &v.ChangeHistory, wire.Required)
+	f.Decimal("summary", &v.Total, wire.Required)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -563,72 +236,23 @@ func (v ExpenseSubcategory) MarshalJSON() ([]byte, error) { return wire.Marshal(
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *ExpenseSubcategory) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var expenseSummaryMembers = wire.Names{
-	"id",
-	"fromMonth",
-	"toMonth",
-	"coverageDays",
-	"payments",
-	"bankFees",
-	"cashWithdrawals",
-	"externalTransfers",
-	"loanInterests",
-	"loanRepayments",
-	"type",
-	"links",
-}
+var expenseSummaryType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *ExpenseSummary) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &expenseSummaryMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "id":
-			v.ID = m.String()
-		case "fromMonth":
-			v.FromMonth = value.Month(m.String())
-		case "toMonth":
-			v.ToMonth = value.Month(m.String())
-		case "coverageDays":
-			v.CoverageDays = m.Int()
-		case "payments":
-			v.Payments = wire.List[ExpenseDivision](&m)
-		case "bankFees":
-			m.Value(&v.BankFees)
-		case "cashWithdrawals":
-			m.Value(&v.CashWithdrawals)
-		case "externalTransfers":
-			m.Value(&v.ExternalTransfers)
-		case "loanInterests":
-			m.Value(&v.LoanInterests)
-		case "loanRepayments":
-			m.Value(&v.LoanRepayments)
-		case "type":
-			v.Type = m.String()
-		case "links":
-			v.Links = wire.Pointer[ResultLinks](&m)
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *ExpenseSummary) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &expenseSummaryMembers)
-	w.String("id", v.ID, wire.Required)
-	w.String("fromMonth", string(v.FromMonth), wire.Required)
-	w.String("toMonth", string(v.ToMonth), wire.Required)
-	w.Int("coverageDays", v.CoverageDays, wire.Optional)
-	wire.AppendList(&w, "payments", v.Payments, wire.Required)
-	w.Value("bankFees", &v.BankFees, wire.Required)
-	w.Value("cashWithdrawals", &v.CashWithdrawals, wire.Required)
-	w.Value("externalTransfers", &v.ExternalTransfers, wire.Required)
-	w.Value("loanInterests", &v.LoanInterests, wire.Required)
-	w.Value("loanRepayments", &v.LoanRepayments, wire.Required)
-	w.String("type", v.Type, wire.Required)
-	wire.AppendPointer(&w, "links", v.Links, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *ExpenseSummary) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &expenseSummaryType)
+	f.String("id", &v.ID, wire.Required)
+	f.String("fromMonth", (*string)(&v.FromMonth), wire.Required)
+	f.String("toMonth", (*string)(&v.ToMonth), wire.Required)
+	f.Int("coverageDays", &v.CoverageDays, wire.Optional)
+	wire.List(f, "payments", &v.Payments, wire.Required)
+	f.Value("bankFees", &v.BankFees, wire.Required)
+	f.Value("cashWithdrawals", &v.CashWithdrawals, wire.Required)
+	f.Value("externalTransfers", &v.ExternalTransfers, wire.Required)
+	f.Value("loanInterests", &v.LoanInterests, wire.Required)
+	f.Value("loanRepayments", &v.LoanRepayments, wire.Required)
+	f.String("type", &v.Type, wire.Required)
+	wire.Pointer(f, "links", &v.Links, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -637,36 +261,14 @@ func (v ExpenseSummary) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) 
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *ExpenseSummary) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var externalLiabilityMembers = wire.Names{
-	"changeHistory",
-	"payments",
-	"source",
-}
+var externalLiabilityType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *ExternalLiability) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &externalLiabilityMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "changeHistory":
-			v.ChangeHistory = wire.List[Change](&m)
-		case "payments":
-			v.Payments = wire.List[ExternalPayment](&m)
-		case "source":
-			v.Source = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *ExternalLiability) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &externalLiabilityMembers)
-	wire.AppendList(&w, "changeHistory", v.ChangeHistory, wire.Required)
-	wire.AppendList(&w, "payments", v.Payments, wire.Required)
-	w.String("source", v.Source, wire.Required)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *ExternalLiability) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &externalLiabilityType)
+	wire.List(f, "changeHistory", &v.ChangeHistory, wire.Required)
+	wire.List(f, "payments", &v.Payments, wire.Required)
+	f.String("source", &v.Source, wire.Required)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -675,48 +277,17 @@ func (v ExternalLiability) MarshalJSON() ([]byte, error) { return wire.Marshal(&
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *ExternalLiability) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var externalPaymentMembers = wire.Names{
-	"amountAvg",
-	"amountAvgMonthly",
-	"first",
-	"last",
-	"noOccurrences",
-	"total",
-}
+var externalPaymentType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *ExternalPayment) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &externalPaymentMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "amountAvg":
-			v.AverageAmount = m.Decimal()
-		case "amountAvgMonthly":
-			v.AverageMonthlyAmount = m.Decimal()
-		case "first":
-			v.First = value.Date(m.String())
-		case "last":
-			v.Last = value.Date(m.String())
-		case "noOccurrences":
-			v.Occurrences = m.Int()
-		case "total":
-			v.Total = m.Decimal()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *ExternalPayment) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &externalPaymentMembers)
-	w.Decimal("amountAvg", v.AverageAmount, wire.Required)
-	w.Decimal("amountAvgMonthly", v.AverageMonthlyAmount, wire.Required)
-	w.String("first", string(v.First), wire.Required)
-	w.String("last", string(v.Last), wire.Required)
-	w.Int("noOccurrences", v.Occurrences, wire.Required)
-	w.Decimal("total", v.Total, wire.Required)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *ExternalPayment) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &externalPaymentType)
+	f.Decimal("amountAvg", &v.AverageAmount, wire.Required)
+	f.Decimal("amountAvgMonthly", &v.AverageMonthlyAmount, wire.Required)
+	f.String("first", (*string)(&v.First), wire.Required)
+	f.String("last", (*string)(&v.Last), wire.Required)
+	f.Int("noOccurrences", &v.Occurrences, wire.Required)
+	f.Decimal("total", &v.Total, wire.Required)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -725,36 +296,14 @@ func (v ExternalPayment) MarshalJSON() ([]byte, error) { return wire.Marshal(&v)
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *ExternalPayment) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var incomeQuarterMembers = wire.Names{
-	"amountAvg",
-	"amountAvgMonthly",
-	"variance",
-}
+var incomeQuarterType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *IncomeQuarter) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &incomeQuarterMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "amountAvg":
-			v.AverageAmount = m.Decimal()
-		case "amountAvgMonthly":
-			v.AverageMonthlyAmount = m.Decimal()
-		case "variance":
-			v.Variance = m.Decimal()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *IncomeQuarter) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &incomeQuarterMembers)
-	w.Decimal("amountAvg", v.AverageAmount, wire.Required)
-	w.Decimal("amountAvgMonthly", v.AverageMonthlyAmount, wire.Required)
-	w.Decimal("variance", v.Variance, wire.Required)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *IncomeQuarter) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &incomeQuarterType)
+	f.Decimal("amountAvg", &v.AverageAmount, wire.Required)
+	f.Decimal("amountAvgMonthly", &v.AverageMonthlyAmount, wire.Required)
+	f.Decimal("variance", &v.Variance, wire.Required)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -763,64 +312,21 @@ func (v IncomeQuarter) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *IncomeQuarter) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var incomeSummaryMembers = wire.Names{
-	"id",
-	"fromMonth",
-	"toMonth",
-	"coverageDays",
-	"summary",
-	"regular",
-	"irregular",
-	"otherCredit",
-	"type",
-	"links",
-}
+var incomeSummaryType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *IncomeSummary) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &incomeSummaryMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "id":
-			v.ID = m.String()
-		case "fromMonth":
-			v.FromMonth = value.Month(m.String())
-		case "toMonth":
-			v.ToMonth = value.Month(m.String())
-		case "coverageDays":
-			v.CoverageDays = m.Int()
-		case "summary":
-			m.Value(&v.Totals)
-		case "regular":
-			v.Regular = wire.List[RegularIncomeSource](&m)
-		case "irregular":
-			v.Irregular = wire.List[IrregularIncomeSource](&m)
-		case "otherCredit":
-			v.OtherCredit = wire.List[OtherCreditSource](&m)
-		case "type":
-			v.Type = m.String()
-		case "links":
-			v.Links = wire.Pointer[ResultLinks](&m)
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *IncomeSummary) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &incomeSummaryMembers)
-	w.String("id", v.ID, wire.Required)
-	w.String("fromMonth", string(v.FromMonth), wire.Required)
-	w.String("toMonth", string(v.ToMonth), wire.Required)
-	w.Int("coverageDays", v.CoverageDays, wire.Optional)
-	w.Value("summary", &v.Totals, wire.Required)
-	wire.AppendList(&w, "regular", v.Regular, wire.Optional)
-	wire.AppendList(&w, "irregular", v.Irregular, wire.Optional)
-	wire.AppendList(&w, "otherCredit", v.OtherCredit, wire.Optional)
-	w.String("type", v.Type, wire.Required)
-	wire.AppendPointer(&w, "links", v.Links, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *IncomeSummary) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &incomeSummaryType)
+	f.String("id", &v.ID, wire.Required)
+	f.String("fromMonth", (*string)(&v.FromMonth), wire.Required)
+	f.String("toMonth", (*string)(&v.ToMonth), wire.Required)
+	f.Int("coverageDays", &v.CoverageDays, wire.Optional)
+	f.Value("summary", &v.Totals, wire.Required)
+	wire.List(f, "regular", &v.Regular, wire.Optional)
+	wire.List(f, "irregular", &v.Irregular, wire.Optional)
+	wire.List(f, "otherCredit", &v.OtherCredit, wire.Optional)
+	f.String("type", &v.Type, wire.Required)
+	wire.Pointer(f, "links", &v.Links, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -829,40 +335,15 @@ func (v IncomeSummary) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *IncomeSummary) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var incomeTotalsMembers = wire.Names{
-	"irregularIncomeAvg",
-	"regularIncomeAvg",
-	"regularIncomeYTD",
-	"regularIncomeYear",
-}
+var incomeTotalsType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *IncomeTotals) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &incomeTotalsMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "irregularIncomeAvg":
-			v.IrregularAverage = m.Decimal()
-		case "regularIncomeAvg":
-			v.RegularAverage = m.Decimal()
-		case "regularIncomeYTD":
-			v.RegularYearToDate = m.Decimal()
-		case "regularIncomeYear":
-			v.RegularYear = m.Decimal()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *IncomeTotals) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &incomeTotalsMembers)
-	w.Decimal("irregularIncomeAvg", v.IrregularAverage, wire.Required)
-	w.Decimal("regularIncomeAvg", v.RegularAverage, wire.Required)
-	w.Decimal("regularIncomeYTD", v.RegularYearToDate, wire.Required)
-	w.Decimal("regularIncomeYear", v.RegularYear, wire.Required)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *IncomeTotals) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &incomeTotalsType)
+	f.Decimal("irregularIncomeAvg", &v.IrregularAverage, wire.Required)
+	f.Decimal("regularIncomeAvg", &v.RegularAverage, wire.Required)
+	f.Decimal("regularIncomeYTD", &v.RegularYearToDate, wire.Required)
+	f.Decimal("regularIncomeYear", &v.RegularYear, wire.Required)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -871,56 +352,19 @@ func (v IncomeTotals) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *IncomeTotals) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var irregularIncomeSourceMembers = wire.Names{
-	"ageDays",
-	"amountAvg",
-	"avgMonthlyOccurence",
-	"changeHistory",
-	"current",
-	"frequency",
-	"noOccurrences",
-	"source",
-}
+var irregularIncomeSourceType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *IrregularIncomeSource) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &irregularIncomeSourceMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "ageDays":
-			v.AgeDays = m.Int()
-		case "amountAvg":
-			v.AverageAmount = m.Decimal()
-		case "avgMonthlyOccurence":
-			v.AverageMonthlyOccurrences = m.Decimal()
-		case "changeHistory":
-			v.ChangeHistory = wire.List[Change](&m)
-		case "current":
-			m.Value(&v.Current)
-		case "frequency":
-			v.Frequency = m.String()
-		case "noOccurrences":
-			v.Occurrences = m.Int()
-		case "source":
-			v.Source = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *IrregularIncomeSource) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &irregularIncomeSourceMembers)
-	w.Int("ageDays", v.AgeDays, wire.Required)
-	w.Decimal("amountAvg", v.AverageAmount, wire.Required)
-	w.Decimal("avgMonthlyOccurence", v.AverageMonthlyOccurrences, wire.Required)
-	wire.AppendList(&w, "changeHistory", v.ChangeHistory, wire.Required)
-	w.Value("current", &v.Current, wire.Required)
-	w.String("frequency", v.Frequency, wire.Required)
-	w.Int("noOccurrences", v.Occurrences, wire.Required)
-	w.String("source", v.Source, wire.Required)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *IrregularIncomeSource) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &irregularIncomeSourceType)
+	f.Int("ageDays", &v.AgeDays, wire.Required)
+	f.Decimal("amountAvg", &v.AverageAmount, wire.Required)
+	f.Decimal("avgMonthlyOccurence", &v.AverageMonthlyOccurrences, wire.Required)
+	wire.List(f, "changeHistory", &v.ChangeHistory, wire.Required)
+	f.Value("current", &v.Current, wire.Required)
+	f.String("frequency", &v.Frequency, wire.Required)
+	f.Int("noOccurrences", &v.Occurrences, wire.Required)
+	f.String("source", &v.Source, wire.Required)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -929,32 +373,13 @@ func (v IrregularIncomeSource) MarshalJSON() ([]byte, error) { return wire.Marsh
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *IrregularIncomeSource) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var irregularPaymentMembers = wire.Names{
-	"amount",
-	"date",
-}
+var irregularPaymentType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *IrregularPayment) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &irregularPaymentMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "amount":
-			v.Amount = m.Decimal()
-		case "date":
-			v.Date = value.DateTime(m.String())
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *IrregularPayment) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &irregularPaymentMembers)
-	w.Decimal("amount", v.Amount, wire.Required)
-	w.String("date", string(v.Date), wire.Required)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *IrregularPayment) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &irregularPaymentType)
+	f.Decimal("amount", &v.Amount, wire.Required)
+	f.String("date", (*string)(&v.Date), wire.Required)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -963,32 +388,13 @@ func (v IrregularPayment) MarshalJSON() ([]byte, error) { return wire.Marshal(&v
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *IrregularPayment) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var irregularityMembers = wire.Names{
-	"gaps",
-	"stability",
-}
+var irregularityType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *Irregularity) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &irregularityMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "gaps":
-			v.Gaps = m.Strings()
-		case "stability":
-			v.Stability = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *Irregularity) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &irregularityMembers)
-	w.Strings("gaps", v.Gaps, wire.Required)
-	w.String("stability", v.Stability, wire.Required)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *Irregularity) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &irregularityType)
+	f.Strings("gaps", &v.Gaps, wire.Required)
+	f.String("stability", &v.Stability, wire.Required)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -997,32 +403,13 @@ func (v Irregularity) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *Irregularity) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var liabilitiesMembers = wire.Names{
-	"credit",
-	"loan",
-}
+var liabilitiesType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *Liabilities) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &liabilitiesMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "credit":
-			v.Credit = wire.List[CreditLiability](&m)
-		case "loan":
-			v.Loan = wire.List[LoanLiability](&m)
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *Liabilities) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &liabilitiesMembers)
-	wire.AppendList(&w, "credit", v.Credit, wire.Required)
-	wire.AppendList(&w, "loan", v.Loan, wire.Required)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *Liabilities) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &liabilitiesType)
+	wire.List(f, "credit", &v.Credit, wire.Required)
+	wire.List(f, "loan", &v.Loan, wire.Required)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -1031,28 +418,12 @@ func (v Liabilities) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *Liabilities) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var loanHalfYearMembers = wire.Names{
-	"arrears",
-}
+var loanHalfYearType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *LoanHalfYear) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &loanHalfYearMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "arrears":
-			v.Arrears = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *LoanHalfYear) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &loanHalfYearMembers)
-	w.String("arrears", v.Arrears, wire.Required)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *LoanHalfYear) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &loanHalfYearType)
+	f.String("arrears", &v.Arrears, wire.Required)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -1061,56 +432,19 @@ func (v LoanHalfYear) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *LoanHalfYear) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var loanLiabilityMembers = wire.Names{
-	"account",
-	"institution",
-	"currency",
-	"balance",
-	"availableFunds",
-	"changeHistory",
-	"previous6Months",
-	"previousMonth",
-}
+var loanLiabilityType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *LoanLiability) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &loanLiabilityMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "account":
-			m.Value(&v.Account)
-		case "institution":
-			v.InstitutionID = m.String()
-		case "currency":
-			v.Currency = m.String()
-		case "balance":
-			v.Balance = m.Decimal()
-		case "availableFunds":
-			v.AvailableFunds = m.Decimal()
-		case "changeHistory":
-			v.ChangeHistory = wire.List[Change](&m)
-		case "previous6Months":
-			m.Value(&v.Previous6Months)
-		case "previousMonth":
-			m.Value(&v.PreviousMonth)
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *LoanLiability) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &loanLiabilityMembers)
-	w.Value("account", &v.Account, wire.Required)
-	w.String("institution", v.InstitutionID, wire.Required)
-	w.String("currency", v.Currency, wire.Required)
-	w.Decimal("balance", v.Balance, wire.Required)
-	w.Decimal("availableFunds", v.AvailableFunds, wire.Required)
-	wire.AppendList(&w, "changeHistory", v.ChangeHistory, wire.Required)
-	w.Value("previous6Months", &v.Previous6Months, wire.Required)
-	w.Value("previousMonth", &v.PreviousMonth, wire.Required)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *LoanLiability) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &loanLiabilityType)
+	f.Value("account", &v.Account, wire.Required)
+	f.String("institution", &v.InstitutionID, wire.Required)
+	f.String("currency", &v.Currency, wire.Required)
+	f.Decimal("balance", &v.Balance, wire.Required)
+	f.Decimal("availableFunds", &v.AvailableFunds, wire.Required)
+	wire.List(f, "changeHistory", &v.ChangeHistory, wire.Required)
+	f.Value("previous6Months", &v.Previous6Months, wire.Required)
+	f.Value("previousMonth", &v.PreviousMonth, wire.Required)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -1119,40 +453,15 @@ func (v LoanLiability) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *LoanLiability) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var loanMonthMembers = wire.Names{
-	"totalCredits",
-	"totalDebits",
-	"totalInterestCharged",
-	"totalRepayments",
-}
+var loanMonthType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *LoanMonth) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &loanMonthMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "totalCredits":
-			v.TotalCredits = m.Decimal()
-		case "totalDebits":
-			v.TotalDebits = m.Decimal()
-		case "totalInterestCharged":
-			v.TotalInterestCharged = m.Decimal()
-		case "totalRepayments":
-			v.TotalRepayments = m.Decimal()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *LoanMonth) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &loanMonthMembers)
-	w.Decimal("totalCredits", v.TotalCredits, wire.Required)
-	w.Decimal("totalDebits", v.TotalDebits, wire.Required)
-	w.Decimal("totalInterestCharged", v.TotalInterestCharged, wire.Required)
-	w.Decimal("totalRepayments", v.TotalRepayments, wire.Required)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *LoanMonth) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &loanMonthType)
+	f.Decimal("totalCredits", &v.TotalCredits, wire.Required)
+	f.Decimal("totalDebits", &v.TotalDebits, wire.Required)
+	f.Decimal("totalInterestCharged", &v.TotalInterestCharged, wire.Required)
+	f.Decimal("totalRepayments", &v.TotalRepayments, wire.Required)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -1161,28 +470,12 @@ func (v LoanMonth) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *LoanMonth) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var monthlyAverageMembers = wire.Names{
-	"avgMonthly",
-}
+var monthlyAverageType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *MonthlyAverage) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &monthlyAverageMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "avgMonthly":
-			v.Amount = m.Decimal()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *MonthlyAverage) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &monthlyAverageMembers)
-	w.Decimal("avgMonthly", v.Amount, wire.Required)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *MonthlyAverage) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &monthlyAverageType)
+	f.Decimal("avgMonthly", &v.Amount, wire.Required)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -1191,32 +484,13 @@ func (v MonthlyAverage) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) 
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *MonthlyAverage) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var monthlyChangeMembers = wire.Names{
-	"amount",
-	"date",
-}
+var monthlyChangeType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *MonthlyChange) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &monthlyChangeMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "amount":
-			v.Amount = m.Decimal()
-		case "date":
-			v.Date = value.Month(m.String())
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *MonthlyChange) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &monthlyChangeMembers)
-	w.Decimal("amount", v.Amount, wire.Required)
-	w.String("date", string(v.Date), wire.Required)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *MonthlyChange) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &monthlyChangeType)
+	f.Decimal("amount", &v.Amount, wire.Required)
+	f.String("date", (*string)(&v.Date), wire.Required)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -1225,36 +499,14 @@ func (v MonthlyChange) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *MonthlyChange) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var otherCreditMembers = wire.Names{
-	"amount",
-	"date",
-	"otherCreditLabel",
-}
+var otherCreditType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *OtherCredit) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &otherCreditMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "amount":
-			v.Amount = m.Decimal()
-		case "date":
-			v.Date = value.DateTime(m.String())
-		case "otherCreditLabel":
-			v.Label = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *OtherCredit) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &otherCreditMembers)
-	w.Decimal("amount", v.Amount, wire.Required)
-	w.String("date", string(v.Date), wire.Required)
-	w.String("otherCreditLabel", v.Label, wire.Required)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *OtherCredit) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &otherCreditType)
+	f.Decimal("amount", &v.Amount, wire.Required)
+	f.String("date", (*string)(&v.Date), wire.Required)
+	f.String("otherCreditLabel", &v.Label, wire.Required)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -1263,56 +515,19 @@ func (v OtherCredit) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *OtherCredit) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var otherCreditSourceMembers = wire.Names{
-	"ageDays",
-	"amountAvg",
-	"avgMonthlyOccurence",
-	"changeHistory",
-	"current",
-	"frequency",
-	"noOccurrences",
-	"source",
-}
+var otherCreditSourceType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *OtherCreditSource) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &otherCreditSourceMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "ageDays":
-			v.AgeDays = m.Int()
-		case "amountAvg":
-			v.AverageAmount = m.Decimal()
-		case "avgMonthlyOccurence":
-			v.AverageMonthlyOccurrences = m.Decimal()
-		case "changeHistory":
-			v.ChangeHistory = wire.List[Change](&m)
-		case "current":
-			m.Value(&v.Current)
-		case "frequency":
-			v.Frequency = IncomeFrequency(m.String())
-		case "noOccurrences":
-			v.Occurrences = m.Int()
-		case "source":
-			v.Source = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *OtherCreditSource) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &otherCreditSourceMembers)
-	w.Int("ageDays", v.AgeDays, wire.Required)
-	w.Decimal("amountAvg", v.AverageAmount, wire.Required)
-	w.Decimal("avgMonthlyOccurence", v.AverageMonthlyOccurrences, wire.Required)
-	wire.AppendList(&w, "changeHistory", v.ChangeHistory, wire.Required)
-	w.Value("current", &v.Current, wire.Required)
-	w.String("frequency", string(v.Frequency), wire.Required)
-	w.Int("noOccurrences", v.Occurrences, wire.Required)
-	w.String("source", v.Source, wire.Required)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *OtherCreditSource) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &otherCreditSourceType)
+	f.Int("ageDays", &v.AgeDays, wire.Required)
+	f.Decimal("amountAvg", &v.AverageAmount, wire.Required)
+	f.Decimal("avgMonthlyOccurence", &v.AverageMonthlyOccurrences, wire.Required)
+	wire.List(f, "changeHistory", &v.ChangeHistory, wire.Required)
+	f.Value("current", &v.Current, wire.Required)
+	f.String("frequency", (*string)(&v.Frequency), wire.Required)
+	f.Int("noOccurrences", &v.Occurrences, wire.Required)
+	f.String("source", &v.Source, wire.Required)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -1321,32 +536,13 @@ func (v OtherCreditSource) MarshalJSON() ([]byte, error) { return wire.Marshal(&
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *OtherCreditSource) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var pageLinksMembers = wire.Names{
-	"next",
-	"self",
-}
+var pageLinksType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *PageLinks) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &pageLinksMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "next":
-			v.Next = m.String()
-		case "self":
-			v.Self = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *PageLinks) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &pageLinksMembers)
-	w.String("next", v.Next, wire.Optional)
-	w.String("self", v.Self, wire.Required)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *PageLinks) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &pageLinksType)
+	f.String("next", &v.Next, wire.Optional)
+	f.String("self", &v.Self, wire.Required)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -1355,28 +551,12 @@ func (v PageLinks) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *PageLinks) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var regularIncomeMembers = wire.Names{
-	"previous3Months",
-}
+var regularIncomeType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *RegularIncome) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &regularIncomeMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "previous3Months":
-			m.Value(&v.Previous3Months)
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *RegularIncome) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &regularIncomeMembers)
-	w.Value("previous3Months", &v.Previous3Months, wire.Required)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *RegularIncome) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &regularIncomeType)
+	f.Value("previous3Months", &v.Previous3Months, wire.Required)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -1385,52 +565,18 @@ func (v RegularIncome) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *RegularIncome) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var regularIncomeSourceMembers = wire.Names{
-	"ageDays",
-	"changeHistory",
-	"current",
-	"frequency",
-	"irregularity",
-	"previous3Months",
-	"source",
-}
+var regularIncomeSourceType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *RegularIncomeSource) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &regularIncomeSourceMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "ageDays":
-			v.AgeDays = m.Int()
-		case "changeHistory":
-			v.ChangeHistory = wire.List[Change](&m)
-		case "current":
-			m.Value(&v.Current)
-		case "frequency":
-			v.Frequency = IncomeFrequency(m.String())
-		case "irregularity":
-			m.Value(&v.Irregularity)
-		case "previous3Months":
-			m.Value(&v.Previous3Months)
-		case "source":
-			v.Source = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *RegularIncomeSource) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &regularIncomeSourceMembers)
-	w.Int("ageDays", v.AgeDays, wire.Required)
-	wire.AppendList(&w, "changeHistory", v.ChangeHistory, wire.Required)
-	w.Value("current", &v.Current, wire.Required)
-	w.String("frequency", string(v.Frequency), wire.Required)
-	w.Value("irregularity", &v.Irregularity, wire.Required)
-	w.Value("previous3Months", &v.Previous3Months, wire.Required)
-	w.String("source", v.Source, wire.Required)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *RegularIncomeSource) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &regularIncomeSourceType)
+	f.Int("ageDays", &v.AgeDays, wire.Required)
+	wire.List(f, "changeHistory", &v.ChangeHistory, wire.Required)
+	f.Value("current", &v.Current, wire.Required)
+	f.String("frequency", (*string)(&v.Frequency), wire.Required)
+	f.Value("irregularity", &v.Irregularity, wire.Required)
+	f.Value("previous3Months", &v.Previous3Months, wire.Required)
+	f.String("source", &v.Source, wire.Required)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -1439,36 +585,14 @@ func (v RegularIncomeSource) MarshalJSON() ([]byte, error) { return wire.Marshal
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *RegularIncomeSource) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var regularPaymentMembers = wire.Names{
-	"amount",
-	"date",
-	"nextDate",
-}
+var regularPaymentType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *RegularPayment) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &regularPaymentMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "amount":
-			v.Amount = m.Decimal()
-		case "date":
-			v.Date = value.DateTime(m.String())
-		case "nextDate":
-			v.NextDate = value.DateTime(m.String())
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *RegularPayment) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &regularPaymentMembers)
-	w.Decimal("amount", v.Amount, wire.Required)
-	w.String("date", string(v.Date), wire.Required)
-	w.String("nextDate", string(v.NextDate), wire.Required)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *RegularPayment) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &regularPaymentType)
+	f.Decimal("amount", &v.Amount, wire.Required)
+	f.String("date", (*string)(&v.Date), wire.Required)
+	f.String("nextDate", (*string)(&v.NextDate), wire.Required)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -1477,32 +601,13 @@ func (v RegularPayment) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) 
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *RegularPayment) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var resultLinksMembers = wire.Names{
-	"accounts",
-	"self",
-}
+var resultLinksType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *ResultLinks) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &resultLinksMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "accounts":
-			v.Accounts = m.Strings()
-		case "self":
-			v.Self = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *ResultLinks) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &resultLinksMembers)
-	w.Strings("accounts", v.Accounts, wire.Required)
-	w.String("self", v.Self, wire.Required)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *ResultLinks) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &resultLinksType)
+	f.Strings("accounts", &v.Accounts, wire.Required)
+	f.String("self", &v.Self, wire.Required)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -1511,28 +616,12 @@ func (v ResultLinks) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *ResultLinks) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var selfLinkMembers = wire.Names{
-	"self",
-}
+var selfLinkType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *SelfLink) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &selfLinkMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "self":
-			v.Self = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *SelfLink) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &selfLinkMembers)
-	w.String("self", v.Self, wire.Required)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *SelfLink) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &selfLinkType)
+	f.String("self", &v.Self, wire.Required)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -1541,56 +630,19 @@ func (v SelfLink) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *SelfLink) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var snapshotMembers = wire.Names{
-	"id",
-	"fromMonth",
-	"toMonth",
-	"coverageDays",
-	"generatedDate",
-	"institutions",
-	"type",
-	"links",
-}
+var snapshotType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *Snapshot) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &snapshotMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "id":
-			v.ID = m.String()
-		case "fromMonth":
-			v.FromMonth = value.Month(m.String())
-		case "toMonth":
-			v.ToMonth = value.Month(m.String())
-		case "coverageDays":
-			v.CoverageDays = m.Int()
-		case "generatedDate":
-			v.Generated = value.DateTime(m.String())
-		case "institutions":
-			v.InstitutionIDs = m.Strings()
-		case "type":
-			v.Type = m.String()
-		case "links":
-			m.Value(&v.Links)
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *Snapshot) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &snapshotMembers)
-	w.String("id", v.ID, wire.Required)
-	w.String("fromMonth", string(v.FromMonth), wire.Required)
-	w.String("toMonth", string(v.ToMonth), wire.Required)
-	w.Int("coverageDays", v.CoverageDays, wire.Optional)
-	w.String("generatedDate", string(v.Generated), wire.Required)
-	w.Strings("institutions", v.InstitutionIDs, wire.Optional)
-	w.String("type", v.Type, wire.Required)
-	w.Value("links", &v.Links, wire.Required)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *Snapshot) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &snapshotType)
+	f.String("id", &v.ID, wire.Required)
+	f.String("fromMonth", (*string)(&v.FromMonth), wire.Required)
+	f.String("toMonth", (*string)(&v.ToMonth), wire.Required)
+	f.Int("coverageDays", &v.CoverageDays, wire.Optional)
+	f.String("generatedDate", (*string)(&v.Generated), wire.Required)
+	f.Strings("institutions", &v.InstitutionIDs, wire.Optional)
+	f.String("type", &v.Type, wire.Required)
+	f.Value("links", &v.Links, wire.Required)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -1599,36 +651,14 @@ func (v Snapshot) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *Snapshot) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var snapshotLinksMembers = wire.Names{
-	"expenses",
-	"income",
-	"self",
-}
+var snapshotLinksType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *SnapshotLinks) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &snapshotLinksMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "expenses":
-			v.Expenses = m.String()
-		case "income":
-			v.Income = m.String()
-		case "self":
-			v.Self = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *SnapshotLinks) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &snapshotLinksMembers)
-	w.String("expenses", v.Expenses, wire.Required)
-	w.String("income", v.Income, wire.Required)
-	w.String("self", v.Self, wire.Required)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *SnapshotLinks) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &snapshotLinksType)
+	f.String("expenses", &v.Expenses, wire.Required)
+	f.String("income", &v.Income, wire.Required)
+	f.String("self", &v.Self, wire.Required)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -1637,36 +667,14 @@ func (v SnapshotLinks) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *SnapshotLinks) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var snapshotListMembers = wire.Names{
-	"type",
-	"data",
-	"links",
-}
+var snapshotListType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *SnapshotList) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &snapshotListMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "type":
-			v.Type = m.String()
-		case "data":
-			v.Data = wire.List[Snapshot](&m)
-		case "links":
-			m.Value(&v.Links)
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *SnapshotList) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &snapshotListMembers)
-	w.String("type", v.Type, wire.Required)
-	wire.AppendList(&w, "data", v.Data, wire.Required)
-	w.Value("links", &v.Links, wire.Required)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *SnapshotList) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &snapshotListType)
+	f.String("type", &v.Type, wire.Required)
+	wire.List(f, "data", &v.Data, wire.Required)
+	f.Value("links", &v.Links, wire.Required)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -1675,68 +683,22 @@ func (v SnapshotList) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *SnapshotList) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var summaryMembers = wire.Names{
-	"id",
-	"fromMonth",
-	"toMonth",
-	"coverageDays",
-	"generatedDate",
-	"summary",
-	"assets",
-	"liabilities",
-	"external",
-	"type",
-	"links",
-}
+var summaryType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *Summary) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &summaryMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "id":
-			v.ID = m.String()
-		case "fromMonth":
-			v.FromMonth = value.Month(m.String())
-		case "toMonth":
-			v.ToMonth = value.Month(m.String())
-		case "coverageDays":
-			v.CoverageDays = m.Int()
-		case "generatedDate":
-			v.Generated = value.DateTime(m.String())
-		case "summary":
-			m.Value(&v.Totals)
-		case "assets":
-			v.Assets = wire.List[Asset](&m)
-		case "liabilities":
-			m.Value(&v.Liabilities)
-		case "external":
-			v.External = wire.List[ExternalLiability](&m)
-		case "type":
-			v.Type = m.String()
-		case "links":
-			m.Value(&v.Links)
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *Summary) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &summaryMembers)
-	w.String("id", v.ID, wire.Required)
-	w.String("fromMonth", string(v.FromMonth), wire.Required)
-	w.String("toMonth", string(v.ToMonth), wire.Required)
-	w.Int("coverageDays", v.CoverageDays, wire.Optional)
-	w.String("generatedDate", string(v.Generated), wire.Required)
-	w.Value("summary", &v.Totals, wire.Required)
-	wire.AppendList(&w, "assets", v.Assets, wire.Required)
-	w.Value("liabilities", &v.Liabilities, wire.Required)
-	wire.AppendList(&w, "external", v.External, wire.Required)
-	w.String("type", v.Type, wire.Required)
-	w.Value("links", &v.Links, wire.Required)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *Summary) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &summaryType)
+	f.String("id", &v.ID, wire.Required)
+	f.String("fromMonth", (*string)(&v.FromMonth), wire.Required)
+	f.String("toMonth", (*string)(&v.ToMonth), wire.Required)
+	f.Int("coverageDays", &v.CoverageDays, wire.Optional)
+	f.String("generatedDate", (*string)(&v.Generated), wire.Required)
+	f.Value("summary", &v.Totals, wire.Required)
+	wire.List(f, "assets", &v.Assets, wire.Required)
+	f.Value("liabilities", &v.Liabilities, wire.Required)
+	wire.List(f, "external", &v.External, wire.Required)
+	f.String("type", &v.Type, wire.Required)
+	f.Value("links", &v.Links, wire.Required)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -1745,40 +707,15 @@ func (v Summary) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *Summary) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var summaryLinksMembers = wire.Names{
-	"accounts",
-	"expenses",
-	"income",
-	"self",
-}
+var summaryLinksType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *SummaryLinks) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &summaryLinksMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "accounts":
-			v.Accounts = m.Strings()
-		case "expenses":
-			v.Expenses = m.String()
-		case "income":
-			v.Income = m.String()
-		case "self":
-			v.Self = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *SummaryLinks) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &summaryLinksMembers)
-	w.Strings("accounts", v.Accounts, wire.Required)
-	w.String("expenses", v.Expenses, wire.Required)
-	w.String("income", v.Income, wire.Required)
-	w.String("self", v.Self, wire.Required)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *SummaryLinks) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &summaryLinksType)
+	f.Strings("accounts", &v.Accounts, wire.Required)
+	f.String("expenses", &v.Expenses, wire.Required)
+	f.String("income", &v.Income, wire.Required)
+	f.String("self", &v.Self, wire.Required)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -1787,60 +724,20 @@ func (v SummaryLinks) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *SummaryLinks) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var totalsMembers = wire.Names{
-	"assets",
-	"creditLimit",
-	"expenses",
-	"liabilities",
-	"loanRepaymentMonthly",
-	"netPosition",
-	"potentialLiabilitiesMonthly",
-	"regularIncome",
-	"savings",
-}
+var totalsType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *Totals) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &totalsMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "assets":
-			v.Assets = m.Decimal()
-		case "creditLimit":
-			v.CreditLimit = m.Decimal()
-		case "expenses":
-			v.Expenses = m.Decimal()
-		case "liabilities":
-			v.Liabilities = m.Decimal()
-		case "loanRepaymentMonthly":
-			v.LoanRepaymentMonthly = m.Decimal()
-		case "netPosition":
-			v.NetPosition = m.Decimal()
-		case "potentialLiabilitiesMonthly":
-			v.PotentialLiabilitiesMonthly = m.Decimal()
-		case "regularIncome":
-			m.Value(&v.RegularIncome)
-		case "savings":
-			v.Savings = m.Decimal()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *Totals) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &totalsMembers)
-	w.Decimal("assets", v.Assets, wire.Required)
-	w.Decimal("creditLimit", v.CreditLimit, wire.Required)
-	w.Decimal("expenses", v.Expenses, wire.Required)
-	w.Decimal("liabilities", v.Liabilities, wire.Required)
-	w.Decimal("loanRepaymentMonthly", v.LoanRepaymentMonthly, wire.Required)
-	w.Decimal("netPosition", v.NetPosition, wire.Required)
-	w.Decimal("potentialLiabilitiesMonthly", v.PotentialLiabilitiesMonthly, wire.Required)
-	w.Value("regularIncome", &v.RegularIncome, wire.Required)
-	w.Decimal("savings", v.Savings, wire.Required)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *Totals) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &totalsType)
+	f.Decimal("assets", &v.Assets, wire.Required)
+	f.Decimal("creditLimit", &v.CreditLimit, wire.Required)
+	f.Decimal("expenses", &v.Expenses, wire.Required)
+	f.Decimal("liabilities", &v.Liabilities, wire.Required)
+	f.Decimal("loanRepaymentMonthly", &v.LoanRepaymentMonthly, wire.Required)
+	f.Decimal("netPosition", &v.NetPosition, wire.Required)
+	f.Decimal("potentialLiabilitiesMonthly", &v.PotentialLiabilitiesMonthly, wire.Required)
+	f.Value("regularIncome", &v.RegularIncome, wire.Required)
+	f.Decimal("savings", &v.Savings, wire.Required)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -1849,80 +746,25 @@ func (v Totals) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *Totals) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var transactionMembers = wire.Names{
-	"id",
-	"status",
-	"description",
-	"amount",
-	"direction",
-	"class",
-	"subClass",
-	"balance",
-	"transactionDate",
-	"postDate",
-	"account",
-	"institution",
-	"type",
-	"links",
-}
+var transactionType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *Transaction) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &transactionMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "id":
-			v.ID = m.String()
-		case "status":
-			v.Status = TransactionStatus(m.String())
-		case "description":
-			v.Description = m.String()
-		case "amount":
-			v.Amount = m.Decimal()
-		case "direction":
-			v.Direction = Direction(m.String())
-		case "class":
-			v.Class = TransactionClass(m.String())
-		case "subClass":
-			v.SubClass = wire.Pointer[CodeTitle](&m)
-		case "balance":
-			v.Balance = m.Decimal()
-		case "transactionDate":
-			v.TransactionDate = value.DateTime(m.String())
-		case "postDate":
-			v.PostDate = value.DateTime(m.String())
-		case "account":
-			v.AccountID = m.String()
-		case "institution":
-			v.InstitutionID = m.String()
-		case "type":
-			v.Type = m.String()
-		case "links":
-			m.Value(&v.Links)
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *Transaction) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &transactionMembers)
-	w.String("id", v.ID, wire.Required)
-	w.String("status", string(v.Status), wire.Required)
-	w.String("description", v.Description, wire.Required)
-	w.Decimal("amount", v.Amount, wire.Required)
-	w.String("direction", string(v.Direction), wire.Required)
-	w.String("class", string(v.Class), wire.Required)
-	wire.AppendPointer(&w, "subClass", v.SubClass, wire.Optional)
-	w.Decimal("balance", v.Balance, wire.Optional)
-	w.String("transactionDate", string(v.TransactionDate), wire.Optional)
-	w.String("postDate", string(v.PostDate), wire.Optional)
-	w.String("account", v.AccountID, wire.Required)
-	w.String("institution", v.InstitutionID, wire.Required)
-	w.String("type", v.Type, wire.Required)
-	w.Value("links", &v.Links, wire.Required)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *Transaction) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &transactionType)
+	f.String("id", &v.ID, wire.Required)
+	f.String("status", (*string)(&v.Status), wire.Required)
+	f.String("description", &v.Description, wire.Required)
+	f.Decimal("amount", &v.Amount, wire.Required)
+	f.String("direction", (*string)(&v.Direction), wire.Required)
+	f.String("class", (*string)(&v.Class), wire.Required)
+	wire.Pointer(f, "subClass", &v.SubClass, wire.Optional)
+	f.Decimal("balance", &v.Balance, wire.Optional)
+	f.String("transactionDate", (*string)(&v.TransactionDate), wire.Optional)
+	f.String("postDate", (*string)(&v.PostDate), wire.Optional)
+	f.String("account", &v.AccountID, wire.Required)
+	f.String("institution", &v.InstitutionID, wire.Required)
+	f.String("type", &v.Type, wire.Required)
+	f.Value("links", &v.Links, wire.Required)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -1931,32 +773,13 @@ func (v Transaction) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *Transaction) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var transactionLinksMembers = wire.Names{
-	"account",
-	"institution",
-}
+var transactionLinksType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *TransactionLinks) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &transactionLinksMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "account":
-			v.Account = m.String()
-		case "institution":
-			v.Institution = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *TransactionLinks) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &transactionLinksMembers)
-	w.String("account", v.Account, wire.Required)
-	w.String("institution", v.Institution, wire.Required)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *TransactionLinks) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &transactionLinksType)
+	f.String("account", &v.Account, wire.Required)
+	f.String("institution", &v.Institution, wire.Required)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -1965,44 +788,16 @@ func (v TransactionLinks) MarshalJSON() ([]byte, error) { return wire.Marshal(&v
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *TransactionLinks) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var transactionPageMembers = wire.Names{
-	"count",
-	"size",
-	"data",
-	"type",
-	"links",
-}
+var transactionPageType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *TransactionPage) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &transactionPageMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "count":
-			v.Count = m.Int()
-		case "size":
-			v.Size = m.Int()
-		case "data":
-			v.Data = wire.List[Transaction](&m)
-		case "type":
-			v.Type = m.String()
-		case "links":
-			m.Value(&v.Links)
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *TransactionPage) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &transactionPageMembers)
-	w.Int("count", v.Count, wire.Required)
-	w.Int("size", v.Size, wire.Required)
-	wire.AppendList(&w, "data", v.Data, wire.Required)
-	w.String("type", v.Type, wire.Required)
-	w.Value("links", &v.Links, wire.Required)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *TransactionPage) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &transactionPageType)
+	f.Int("count", &v.Count, wire.Required)
+	f.Int("size", &v.Size, wire.Required)
+	wire.List(f, "data", &v.Data, wire.Required)
+	f.String("type", &v.Type, wire.Required)
+	f.Value("links", &v.Links, wire.Required)
 }
 
 // MarshalJSON implements json.Marshaler.

@@ -3,36 +3,16 @@
 package analytics
 
 import (
-	"github.com/basiq-sdk/basiq-go/transport/value"
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
-var activeUsersMembers = wire.Names{
-	"total",
-	"connected",
-}
+var activeUsersType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *ActiveUsers) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &activeUsersMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "total":
-			v.Total = m.Int()
-		case "connected":
-			m.Value(&v.Connected)
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *ActiveUsers) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &activeUsersMembers)
-	w.Int("total", v.Total, wire.Optional)
-	w.Value("connected", &v.Connected, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *ActiveUsers) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &activeUsersType)
+	f.Int("total", &v.Total, wire.Optional)
+	f.Value("connected", &v.Connected, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -41,32 +21,13 @@ func (v ActiveUsers) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *ActiveUsers) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var connectedUsersMembers = wire.Names{
-	"total",
-	"distribution",
-}
+var connectedUsersType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *ConnectedUsers) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &connectedUsersMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "total":
-			v.Total = m.Int()
-		case "distribution":
-			m.Value(&v.Distribution)
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *ConnectedUsers) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &connectedUsersMembers)
-	w.Int("total", v.Total, wire.Optional)
-	w.Value("distribution", &v.Distribution, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *ConnectedUsers) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &connectedUsersType)
+	f.Int("total", &v.Total, wire.Optional)
+	f.Value("distribution", &v.Distribution, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -75,48 +36,17 @@ func (v ConnectedUsers) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) 
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *ConnectedUsers) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var connectionAnalyticsMembers = wire.Names{
-	"interval",
-	"fromDate",
-	"toDate",
-	"initial",
-	"data",
-	"meta",
-}
+var connectionAnalyticsType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *ConnectionAnalytics) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &connectionAnalyticsMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "interval":
-			v.Interval = Interval(m.String())
-		case "fromDate":
-			v.From = value.Date(m.String())
-		case "toDate":
-			v.To = value.Date(m.String())
-		case "initial":
-			m.Value(&v.Initial)
-		case "data":
-			v.Data = wire.List[ConnectionPeriod](&m)
-		case "meta":
-			m.Value(&v.Meta)
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *ConnectionAnalytics) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &connectionAnalyticsMembers)
-	w.String("interval", string(v.Interval), wire.Optional)
-	w.String("fromDate", string(v.From), wire.Optional)
-	w.String("toDate", string(v.To), wire.Optional)
-	w.Value("initial", &v.Initial, wire.Optional)
-	wire.AppendList(&w, "data", v.Data, wire.Optional)
-	w.Value("meta", &v.Meta, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *ConnectionAnalytics) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &connectionAnalyticsType)
+	f.String("interval", (*string)(&v.Interval), wire.Optional)
+	f.String("fromDate", (*string)(&v.From), wire.Optional)
+	f.String("toDate", (*string)(&v.To), wire.Optional)
+	f.Value("initial", &v.Initial, wire.Optional)
+	wire.List(f, "data", &v.Data, wire.Optional)
+	f.Value("meta", &v.Meta, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -125,32 +55,13 @@ func (v ConnectionAnalytics) MarshalJSON() ([]byte, error) { return wire.Marshal
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *ConnectionAnalytics) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var connectionCountsMembers = wire.Names{
-	"count",
-	"methodDistribution",
-}
+var connectionCountsType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *ConnectionCounts) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &connectionCountsMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "count":
-			v.Count = m.Int()
-		case "methodDistribution":
-			m.Value(&v.ByMethod)
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *ConnectionCounts) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &connectionCountsMembers)
-	w.Int("count", v.Count, wire.Optional)
-	w.Value("methodDistribution", &v.ByMethod, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *ConnectionCounts) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &connectionCountsType)
+	f.Int("count", &v.Count, wire.Optional)
+	f.Value("methodDistribution", &v.ByMethod, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -159,40 +70,15 @@ func (v ConnectionCounts) MarshalJSON() ([]byte, error) { return wire.Marshal(&v
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *ConnectionCounts) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var connectionPeriodMembers = wire.Names{
-	"date",
-	"created",
-	"nonDeleted",
-	"disruptionRate",
-}
+var connectionPeriodType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *ConnectionPeriod) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &connectionPeriodMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "date":
-			v.Date = m.String()
-		case "created":
-			m.Value(&v.Created)
-		case "nonDeleted":
-			m.Value(&v.Existing)
-		case "disruptionRate":
-			v.DisruptionRate = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *ConnectionPeriod) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &connectionPeriodMembers)
-	w.String("date", v.Date, wire.Optional)
-	w.Value("created", &v.Created, wire.Optional)
-	w.Value("nonDeleted", &v.Existing, wire.Optional)
-	w.String("disruptionRate", v.DisruptionRate, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *ConnectionPeriod) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &connectionPeriodType)
+	f.String("date", &v.Date, wire.Optional)
+	f.Value("created", &v.Created, wire.Optional)
+	f.Value("nonDeleted", &v.Existing, wire.Optional)
+	f.String("disruptionRate", &v.DisruptionRate, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -201,28 +87,12 @@ func (v ConnectionPeriod) MarshalJSON() ([]byte, error) { return wire.Marshal(&v
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *ConnectionPeriod) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var connectionTotalsMembers = wire.Names{
-	"created",
-}
+var connectionTotalsType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *ConnectionTotals) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &connectionTotalsMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "created":
-			m.Value(&v.Created)
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *ConnectionTotals) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &connectionTotalsMembers)
-	w.Value("created", &v.Created, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *ConnectionTotals) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &connectionTotalsType)
+	f.Value("created", &v.Created, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -231,36 +101,14 @@ func (v ConnectionTotals) MarshalJSON() ([]byte, error) { return wire.Marshal(&v
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *ConnectionTotals) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var existingConnectionsMembers = wire.Names{
-	"count",
-	"statusDistribution",
-	"methodDistribution",
-}
+var existingConnectionsType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *ExistingConnections) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &existingConnectionsMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "count":
-			v.Count = m.Int()
-		case "statusDistribution":
-			m.Value(&v.ByStatus)
-		case "methodDistribution":
-			m.Value(&v.ByMethod)
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *ExistingConnections) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &existingConnectionsMembers)
-	w.Int("count", v.Count, wire.Optional)
-	w.Value("statusDistribution", &v.ByStatus, wire.Optional)
-	w.Value("methodDistribution", &v.ByMethod, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *ExistingConnections) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &existingConnectionsType)
+	f.Int("count", &v.Count, wire.Optional)
+	f.Value("statusDistribution", &v.ByStatus, wire.Optional)
+	f.Value("methodDistribution", &v.ByMethod, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -269,36 +117,14 @@ func (v ExistingConnections) MarshalJSON() ([]byte, error) { return wire.Marshal
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *ExistingConnections) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var metaMembers = wire.Names{
-	"totalRecords",
-	"page",
-	"pageSize",
-}
+var metaType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *Meta) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &metaMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "totalRecords":
-			v.TotalRecords = m.Int()
-		case "page":
-			v.Page = m.Int()
-		case "pageSize":
-			v.PageSize = m.Int()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *Meta) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &metaMembers)
-	w.Int("totalRecords", v.TotalRecords, wire.Optional)
-	w.Int("page", v.Page, wire.Optional)
-	w.Int("pageSize", v.PageSize, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *Meta) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &metaType)
+	f.Int("totalRecords", &v.TotalRecords, wire.Optional)
+	f.Int("page", &v.Page, wire.Optional)
+	f.Int("pageSize", &v.PageSize, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -307,40 +133,15 @@ func (v Meta) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *Meta) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var methodCountsMembers = wire.Names{
-	"CDR",
-	"WEB",
-	"PDF",
-	"CSV",
-}
+var methodCountsType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *MethodCounts) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &methodCountsMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "CDR":
-			v.CDR = m.Int()
-		case "WEB":
-			v.Web = m.Int()
-		case "PDF":
-			v.PDF = m.Int()
-		case "CSV":
-			v.CSV = m.Int()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *MethodCounts) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &methodCountsMembers)
-	w.Int("CDR", v.CDR, wire.Optional)
-	w.Int("WEB", v.Web, wire.Optional)
-	w.Int("PDF", v.PDF, wire.Optional)
-	w.Int("CSV", v.CSV, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *MethodCounts) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &methodCountsType)
+	f.Int("CDR", &v.CDR, wire.Optional)
+	f.Int("WEB", &v.Web, wire.Optional)
+	f.Int("PDF", &v.PDF, wire.Optional)
+	f.Int("CSV", &v.CSV, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -349,40 +150,15 @@ func (v MethodCounts) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *MethodCounts) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var methodStatusCountsMembers = wire.Names{
-	"CDR",
-	"WEB",
-	"PDF",
-	"CSV",
-}
+var methodStatusCountsType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *MethodStatusCounts) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &methodStatusCountsMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "CDR":
-			m.Value(&v.CDR)
-		case "WEB":
-			m.Value(&v.Web)
-		case "PDF":
-			m.Value(&v.PDF)
-		case "CSV":
-			m.Value(&v.CSV)
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *MethodStatusCounts) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &methodStatusCountsMembers)
-	w.Value("CDR", &v.CDR, wire.Optional)
-	w.Value("WEB", &v.Web, wire.Optional)
-	w.Value("PDF", &v.PDF, wire.Optional)
-	w.Value("CSV", &v.CSV, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *MethodStatusCounts) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &methodStatusCountsType)
+	f.Value("CDR", &v.CDR, wire.Optional)
+	f.Value("WEB", &v.Web, wire.Optional)
+	f.Value("PDF", &v.PDF, wire.Optional)
+	f.Value("CSV", &v.CSV, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -391,36 +167,14 @@ func (v MethodStatusCounts) MarshalJSON() ([]byte, error) { return wire.Marshal(
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *MethodStatusCounts) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var statusCountsMembers = wire.Names{
-	"successful",
-	"pending",
-	"failed",
-}
+var statusCountsType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *StatusCounts) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &statusCountsMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "successful":
-			v.Successful = m.Int()
-		case "pending":
-			v.Pending = m.Int()
-		case "failed":
-			v.Failed = m.Int()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *StatusCounts) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &statusCountsMembers)
-	w.Int("successful", v.Successful, wire.Optional)
-	w.Int("pending", v.Pending, wire.Optional)
-	w.Int("failed", v.Failed, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *StatusCounts) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &statusCountsType)
+	f.Int("successful", &v.Successful, wire.Optional)
+	f.Int("pending", &v.Pending, wire.Optional)
+	f.Int("failed", &v.Failed, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -429,48 +183,17 @@ func (v StatusCounts) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *StatusCounts) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var userAnalyticsMembers = wire.Names{
-	"interval",
-	"fromDate",
-	"toDate",
-	"initial",
-	"data",
-	"meta",
-}
+var userAnalyticsType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *UserAnalytics) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &userAnalyticsMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "interval":
-			v.Interval = Interval(m.String())
-		case "fromDate":
-			v.From = value.Date(m.String())
-		case "toDate":
-			v.To = value.Date(m.String())
-		case "initial":
-			m.Value(&v.Initial)
-		case "data":
-			v.Data = wire.List[UserPeriod](&m)
-		case "meta":
-			m.Value(&v.Meta)
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *UserAnalytics) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &userAnalyticsMembers)
-	w.String("interval", string(v.Interval), wire.Optional)
-	w.String("fromDate", string(v.From), wire.Optional)
-	w.String("toDate", string(v.To), wire.Optional)
-	w.Value("initial", &v.Initial, wire.Optional)
-	wire.AppendList(&w, "data", v.Data, wire.Optional)
-	w.Value("meta", &v.Meta, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *UserAnalytics) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &userAnalyticsType)
+	f.String("interval", (*string)(&v.Interval), wire.Optional)
+	f.String("fromDate", (*string)(&v.From), wire.Optional)
+	f.String("toDate", (*string)(&v.To), wire.Optional)
+	f.Value("initial", &v.Initial, wire.Optional)
+	wire.List(f, "data", &v.Data, wire.Optional)
+	f.Value("meta", &v.Meta, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -479,40 +202,15 @@ func (v UserAnalytics) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *UserAnalytics) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var userPeriodMembers = wire.Names{
-	"date",
-	"created",
-	"deleted",
-	"active",
-}
+var userPeriodType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *UserPeriod) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &userPeriodMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "date":
-			v.Date = value.Date(m.String())
-		case "created":
-			v.Created = m.Int()
-		case "deleted":
-			v.Deleted = m.Int()
-		case "active":
-			m.Value(&v.Active)
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *UserPeriod) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &userPeriodMembers)
-	w.String("date", string(v.Date), wire.Optional)
-	w.Int("created", v.Created, wire.Optional)
-	w.Int("deleted", v.Deleted, wire.Optional)
-	w.Value("active", &v.Active, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *UserPeriod) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &userPeriodType)
+	f.String("date", (*string)(&v.Date), wire.Optional)
+	f.Int("created", &v.Created, wire.Optional)
+	f.Int("deleted", &v.Deleted, wire.Optional)
+	f.Value("active", &v.Active, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -521,32 +219,13 @@ func (v UserPeriod) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *UserPeriod) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var userTotalsMembers = wire.Names{
-	"created",
-	"deleted",
-}
+var userTotalsType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *UserTotals) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &userTotalsMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "created":
-			v.Created = m.Int()
-		case "deleted":
-			v.Deleted = m.Int()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *UserTotals) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &userTotalsMembers)
-	w.Int("created", v.Created, wire.Optional)
-	w.Int("deleted", v.Deleted, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *UserTotals) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &userTotalsType)
+	f.Int("created", &v.Created, wire.Optional)
+	f.Int("deleted", &v.Deleted, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.

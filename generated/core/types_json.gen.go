@@ -10,36 +10,14 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
-var accessTokenMembers = wire.Names{
-	"access_token",
-	"expires_in",
-	"token_type",
-}
+var accessTokenType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *AccessToken) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &accessTokenMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "access_token":
-			v.Token = value.NewSecret(m.String())
-		case "expires_in":
-			v.ExpiresIn = m.Int()
-		case "token_type":
-			v.Type = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *AccessToken) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &accessTokenMembers)
-	w.String("access_token", v.Token.Reveal(), wire.Required)
-	w.Int("expires_in", v.ExpiresIn, wire.Optional)
-	w.String("token_type", v.Type, wire.Required)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *AccessToken) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &accessTokenType)
+	f.Secret("access_token", &v.Token, wire.Required)
+	f.Int("expires_in", &v.ExpiresIn, wire.Optional)
+	f.String("token_type", &v.Type, wire.Required)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -59,48 +37,17 @@ func (v AccessToken) LogValue() slog.Value {
 	return slog.StringValue(fmt.Sprintf("%+v", v))
 }
 
-var authLinkMembers = wire.Names{
-	"id",
-	"userId",
-	"mobile",
-	"expiresAt",
-	"type",
-	"links",
-}
+var authLinkType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *AuthLink) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &authLinkMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "id":
-			v.ID = m.String()
-		case "userId":
-			v.UserID = m.String()
-		case "mobile":
-			v.Mobile = m.String()
-		case "expiresAt":
-			v.ExpiresAt = value.DateTime(m.String())
-		case "type":
-			v.Type = m.String()
-		case "links":
-			v.Links = wire.Pointer[AuthLinkURLs](&m)
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *AuthLink) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &authLinkMembers)
-	w.String("id", v.ID, wire.Optional)
-	w.String("userId", v.UserID, wire.Required)
-	w.String("mobile", v.Mobile, wire.Required)
-	w.String("expiresAt", string(v.ExpiresAt), wire.Required)
-	w.String("type", v.Type, wire.Required)
-	wire.AppendPointer(&w, "links", v.Links, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *AuthLink) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &authLinkType)
+	f.String("id", &v.ID, wire.Optional)
+	f.String("userId", &v.UserID, wire.Required)
+	f.String("mobile", &v.Mobile, wire.Required)
+	f.String("expiresAt", (*string)(&v.ExpiresAt), wire.Required)
+	f.String("type", &v.Type, wire.Required)
+	wire.Pointer(f, "links", &v.Links, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -109,32 +56,13 @@ func (v AuthLink) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *AuthLink) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var authLinkURLsMembers = wire.Names{
-	"public",
-	"self",
-}
+var authLinkURLsType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *AuthLinkURLs) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &authLinkURLsMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "public":
-			v.Public = m.String()
-		case "self":
-			v.Self = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *AuthLinkURLs) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &authLinkURLsMembers)
-	w.String("public", v.Public, wire.Required)
-	w.String("self", v.Self, wire.Required)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *AuthLinkURLs) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &authLinkURLsType)
+	f.String("public", &v.Public, wire.Required)
+	f.String("self", &v.Self, wire.Required)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -143,48 +71,17 @@ func (v AuthLinkURLs) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *AuthLinkURLs) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var businessAddressMembers = wire.Names{
-	"addressLine1",
-	"addressLine2",
-	"suburb",
-	"state",
-	"postcode",
-	"countryCode",
-}
+var businessAddressType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *BusinessAddress) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &businessAddressMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "addressLine1":
-			v.Line1 = m.String()
-		case "addressLine2":
-			v.Line2 = m.String()
-		case "suburb":
-			v.Suburb = m.String()
-		case "state":
-			v.State = m.String()
-		case "postcode":
-			v.Postcode = m.String()
-		case "countryCode":
-			v.CountryCode = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *BusinessAddress) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &businessAddressMembers)
-	w.String("addressLine1", v.Line1, wire.Optional)
-	w.String("addressLine2", v.Line2, wire.Optional)
-	w.String("suburb", v.Suburb, wire.Optional)
-	w.String("state", v.State, wire.Optional)
-	w.String("postcode", v.Postcode, wire.Optional)
-	w.String("countryCode", v.CountryCode, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *BusinessAddress) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &businessAddressType)
+	f.String("addressLine1", &v.Line1, wire.Optional)
+	f.String("addressLine2", &v.Line2, wire.Optional)
+	f.String("suburb", &v.Suburb, wire.Optional)
+	f.String("state", &v.State, wire.Optional)
+	f.String("postcode", &v.Postcode, wire.Optional)
+	f.String("countryCode", &v.CountryCode, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -193,68 +90,22 @@ func (v BusinessAddress) MarshalJSON() ([]byte, error) { return wire.Marshal(&v)
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *BusinessAddress) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var consentMembers = wire.Names{
-	"id",
-	"status",
-	"origin",
-	"purpose",
-	"data",
-	"created",
-	"updated",
-	"expiryDate",
-	"revoked",
-	"type",
-	"links",
-}
+var consentType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *Consent) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &consentMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "id":
-			v.ID = m.String()
-		case "status":
-			v.Status = ConsentStatus(m.String())
-		case "origin":
-			v.Origin = m.String()
-		case "purpose":
-			m.Value(&v.Purpose)
-		case "data":
-			m.Value(&v.Data)
-		case "created":
-			v.Created = value.DateTime(m.String())
-		case "updated":
-			v.Updated = value.DateTime(m.String())
-		case "expiryDate":
-			v.ExpiryDate = value.DateTime(m.String())
-		case "revoked":
-			v.Revoked = value.DateTime(m.String())
-		case "type":
-			v.Type = m.String()
-		case "links":
-			v.Links = wire.Pointer[ConsentLinks](&m)
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *Consent) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &consentMembers)
-	w.String("id", v.ID, wire.Required)
-	w.String("status", string(v.Status), wire.Required)
-	w.String("origin", v.Origin, wire.Optional)
-	w.Value("purpose", &v.Purpose, wire.Required)
-	w.Value("data", &v.Data, wire.Required)
-	w.String("created", string(v.Created), wire.Required)
-	w.String("updated", string(v.Updated), wire.Required)
-	w.String("expiryDate", string(v.ExpiryDate), wire.Required)
-	w.String("revoked", string(v.Revoked), wire.Optional)
-	w.String("type", v.Type, wire.Required)
-	wire.AppendPointer(&w, "links", v.Links, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *Consent) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &consentType)
+	f.String("id", &v.ID, wire.Required)
+	f.String("status", (*string)(&v.Status), wire.Required)
+	f.String("origin", &v.Origin, wire.Optional)
+	f.Value("purpose", &v.Purpose, wire.Required)
+	f.Value("data", &v.Data, wire.Required)
+	f.String("created", (*string)(&v.Created), wire.Required)
+	f.String("updated", (*string)(&v.Updated), wire.Required)
+	f.String("expiryDate", (*string)(&v.ExpiryDate), wire.Required)
+	f.String("revoked", (*string)(&v.Revoked), wire.Optional)
+	f.String("type", &v.Type, wire.Required)
+	wire.Pointer(f, "links", &v.Links, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -263,36 +114,14 @@ func (v Consent) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *Consent) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var consentLinksMembers = wire.Names{
-	"consentPolicy",
-	"latestConsentPolicy",
-	"self",
-}
+var consentLinksType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *ConsentLinks) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &consentLinksMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "consentPolicy":
-			v.ConsentPolicy = m.String()
-		case "latestConsentPolicy":
-			v.LatestConsentPolicy = m.String()
-		case "self":
-			v.Self = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *ConsentLinks) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &consentLinksMembers)
-	w.String("consentPolicy", v.ConsentPolicy, wire.Optional)
-	w.String("latestConsentPolicy", v.LatestConsentPolicy, wire.Optional)
-	w.String("self", v.Self, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *ConsentLinks) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &consentLinksType)
+	f.String("consentPolicy", &v.ConsentPolicy, wire.Optional)
+	f.String("latestConsentPolicy", &v.LatestConsentPolicy, wire.Optional)
+	f.String("self", &v.Self, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -301,40 +130,15 @@ func (v ConsentLinks) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *ConsentLinks) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var consentListMembers = wire.Names{
-	"size",
-	"data",
-	"type",
-	"links",
-}
+var consentListType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *ConsentList) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &consentListMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "size":
-			v.Size = m.Int()
-		case "data":
-			v.Data = wire.List[Consent](&m)
-		case "type":
-			v.Type = m.String()
-		case "links":
-			v.Links = wire.Pointer[SelfLink](&m)
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *ConsentList) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &consentListMembers)
-	w.Int("size", v.Size, wire.Optional)
-	wire.AppendList(&w, "data", v.Data, wire.Optional)
-	w.String("type", v.Type, wire.Optional)
-	wire.AppendPointer(&w, "links", v.Links, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *ConsentList) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &consentListType)
+	f.Int("size", &v.Size, wire.Optional)
+	wire.List(f, "data", &v.Data, wire.Optional)
+	f.String("type", &v.Type, wire.Optional)
+	wire.Pointer(f, "links", &v.Links, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -343,48 +147,17 @@ func (v ConsentList) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *ConsentList) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var consentPermissionMembers = wire.Names{
-	"scope",
-	"required",
-	"consented",
-	"entity",
-	"information",
-	"purpose",
-}
+var consentPermissionType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *ConsentPermission) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &consentPermissionMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "scope":
-			v.Scope = m.String()
-		case "required":
-			v.Required = m.Bool()
-		case "consented":
-			v.Consented = m.OptBool()
-		case "entity":
-			v.Entity = m.String()
-		case "information":
-			m.Value(&v.Information)
-		case "purpose":
-			m.Value(&v.Purpose)
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *ConsentPermission) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &consentPermissionMembers)
-	w.String("scope", v.Scope, wire.Required)
-	w.Bool("required", v.Required, wire.Required)
-	w.OptBool("consented", v.Consented, wire.Optional)
-	w.String("entity", v.Entity, wire.Required)
-	w.Value("information", &v.Information, wire.Required)
-	w.Value("purpose", &v.Purpose, wire.Required)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *ConsentPermission) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &consentPermissionType)
+	f.String("scope", &v.Scope, wire.Required)
+	f.Bool("required", &v.Required, wire.Required)
+	f.OptBool("consented", &v.Consented, wire.Optional)
+	f.String("entity", &v.Entity, wire.Required)
+	f.Value("information", &v.Information, wire.Required)
+	f.Value("purpose", &v.Purpose, wire.Required)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -393,32 +166,13 @@ func (v ConsentPermission) MarshalJSON() ([]byte, error) { return wire.Marshal(&
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *ConsentPermission) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var consentPurposeMembers = wire.Names{
-	"other",
-	"primary",
-}
+var consentPurposeType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *ConsentPurpose) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &consentPurposeMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "other":
-			v.Other = m.RawValue()
-		case "primary":
-			m.Value(&v.Primary)
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *ConsentPurpose) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &consentPurposeMembers)
-	w.Raw("other", v.Other, wire.Optional)
-	w.Value("primary", &v.Primary, wire.Required)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *ConsentPurpose) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &consentPurposeType)
+	f.Raw("other", &v.Other, wire.Optional)
+	f.Value("primary", &v.Primary, wire.Required)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -427,40 +181,15 @@ func (v ConsentPurpose) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) 
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *ConsentPurpose) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var consentTermsMembers = wire.Names{
-	"permissions",
-	"retainData",
-	"initialRetrievalDays",
-	"organisation",
-}
+var consentTermsType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *ConsentTerms) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &consentTermsMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "permissions":
-			v.Permissions = wire.List[ConsentPermission](&m)
-		case "retainData":
-			v.RetainData = m.Bool()
-		case "initialRetrievalDays":
-			v.InitialRetrievalDays = m.OptInt()
-		case "organisation":
-			v.Organisation = m.RawValue()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *ConsentTerms) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &consentTermsMembers)
-	wire.AppendList(&w, "permissions", v.Permissions, wire.Required)
-	w.Bool("retainData", v.RetainData, wire.Required)
-	w.OptInt("initialRetrievalDays", v.InitialRetrievalDays, wire.Optional)
-	w.Raw("organisation", v.Organisation, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *ConsentTerms) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &consentTermsType)
+	wire.List(f, "permissions", &v.Permissions, wire.Required)
+	f.Bool("retainData", &v.RetainData, wire.Required)
+	f.OptInt("initialRetrievalDays", &v.InitialRetrievalDays, wire.Optional)
+	f.Raw("organisation", &v.Organisation, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -469,28 +198,12 @@ func (v ConsentTerms) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *ConsentTerms) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var createAuthLinkParamsMembers = wire.Names{
-	"mobile",
-}
+var createAuthLinkParamsType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *CreateAuthLinkParams) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &createAuthLinkParamsMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "mobile":
-			v.Mobile = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *CreateAuthLinkParams) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &createAuthLinkParamsMembers)
-	w.String("mobile", v.Mobile, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *CreateAuthLinkParams) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &createAuthLinkParamsType)
+	f.String("mobile", &v.Mobile, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -499,68 +212,22 @@ func (v CreateAuthLinkParams) MarshalJSON() ([]byte, error) { return wire.Marsha
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *CreateAuthLinkParams) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var createUserParamsMembers = wire.Names{
-	"email",
-	"mobile",
-	"firstName",
-	"middleName",
-	"lastName",
-	"businessName",
-	"businessIdNo",
-	"businessIdNoType",
-	"businessAddress",
-	"verificationStatus",
-	"verificationDate",
-}
+var createUserParamsType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *CreateUserParams) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &createUserParamsMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "email":
-			v.Email = m.String()
-		case "mobile":
-			v.Mobile = m.String()
-		case "firstName":
-			v.FirstName = m.String()
-		case "middleName":
-			v.MiddleName = m.String()
-		case "lastName":
-			v.LastName = m.String()
-		case "businessName":
-			v.BusinessName = m.String()
-		case "businessIdNo":
-			v.BusinessNumber = m.String()
-		case "businessIdNoType":
-			v.BusinessNumberType = BusinessNumberType(m.String())
-		case "businessAddress":
-			v.BusinessAddress = wire.Pointer[BusinessAddress](&m)
-		case "verificationStatus":
-			v.Verified = m.OptBool()
-		case "verificationDate":
-			v.VerificationDate = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *CreateUserParams) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &createUserParamsMembers)
-	w.String("email", v.Email, wire.Optional)
-	w.String("mobile", v.Mobile, wire.Optional)
-	w.String("firstName", v.FirstName, wire.Optional)
-	w.String("middleName", v.MiddleName, wire.Optional)
-	w.String("lastName", v.LastName, wire.Optional)
-	w.String("businessName", v.BusinessName, wire.Optional)
-	w.String("businessIdNo", v.BusinessNumber, wire.Optional)
-	w.String("businessIdNoType", string(v.BusinessNumberType), wire.Optional)
-	wire.AppendPointer(&w, "businessAddress", v.BusinessAddress, wire.Optional)
-	w.OptBool("verificationStatus", v.Verified, wire.Optional)
-	w.String("verificationDate", v.VerificationDate, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *CreateUserParams) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &createUserParamsType)
+	f.String("email", &v.Email, wire.Optional)
+	f.String("mobile", &v.Mobile, wire.Optional)
+	f.String("firstName", &v.FirstName, wire.Optional)
+	f.String("middleName", &v.MiddleName, wire.Optional)
+	f.String("lastName", &v.LastName, wire.Optional)
+	f.String("businessName", &v.BusinessName, wire.Optional)
+	f.String("businessIdNo", &v.BusinessNumber, wire.Optional)
+	f.String("businessIdNoType", (*string)(&v.BusinessNumberType), wire.Optional)
+	wire.Pointer(f, "businessAddress", &v.BusinessAddress, wire.Optional)
+	f.OptBool("verificationStatus", &v.Verified, wire.Optional)
+	f.String("verificationDate", &v.VerificationDate, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -569,60 +236,20 @@ func (v CreateUserParams) MarshalJSON() ([]byte, error) { return wire.Marshal(&v
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *CreateUserParams) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var eventMembers = wire.Names{
-	"id",
-	"entity",
-	"eventType",
-	"userId",
-	"createdDate",
-	"dataRef",
-	"data",
-	"type",
-	"links",
-}
+var eventType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *Event) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &eventMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "id":
-			v.ID = m.String()
-		case "entity":
-			v.Entity = EventEntity(m.String())
-		case "eventType":
-			v.Verb = EventVerb(m.String())
-		case "userId":
-			v.UserID = m.String()
-		case "createdDate":
-			v.Created = value.DateTime(m.String())
-		case "dataRef":
-			v.DataURL = m.String()
-		case "data":
-			v.Data.raw = m.RawValue()
-		case "type":
-			v.Type = m.String()
-		case "links":
-			v.Links = wire.Pointer[SelfLink](&m)
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *Event) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &eventMembers)
-	w.String("id", v.ID, wire.Optional)
-	w.String("entity", string(v.Entity), wire.Optional)
-	w.String("eventType", string(v.Verb), wire.Optional)
-	w.String("userId", v.UserID, wire.Optional)
-	w.String("createdDate", string(v.Created), wire.Optional)
-	w.String("dataRef", v.DataURL, wire.Optional)
-	w.Raw("data", v.Data.raw, wire.Optional)
-	w.String("type", v.Type, wire.Optional)
-	wire.AppendPointer(&w, "links", v.Links, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *Event) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &eventType)
+	f.String("id", &v.ID, wire.Optional)
+	f.String("entity", (*string)(&v.Entity), wire.Optional)
+	f.String("eventType", (*string)(&v.Verb), wire.Optional)
+	f.String("userId", &v.UserID, wire.Optional)
+	f.String("createdDate", (*string)(&v.Created), wire.Optional)
+	f.String("dataRef", &v.DataURL, wire.Optional)
+	f.Raw("data", &v.Data.raw, wire.Optional)
+	f.String("type", &v.Type, wire.Optional)
+	wire.Pointer(f, "links", &v.Links, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -631,56 +258,19 @@ func (v Event) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *Event) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var eventConnectionMembers = wire.Names{
-	"id",
-	"status",
-	"institution",
-	"mfaEnabled",
-	"createdDate",
-	"lastUsed",
-	"type",
-	"links",
-}
+var eventConnectionType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *EventConnection) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &eventConnectionMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "id":
-			v.ID = m.String()
-		case "status":
-			v.Status = m.String()
-		case "institution":
-			v.Institution = wire.Pointer[Reference](&m)
-		case "mfaEnabled":
-			v.MFAEnabled = m.OptBool()
-		case "createdDate":
-			v.Created = value.DateTime(m.String())
-		case "lastUsed":
-			v.LastUsed = value.DateTime(m.String())
-		case "type":
-			v.Type = m.String()
-		case "links":
-			v.Links = wire.Pointer[EventConnectionLinks](&m)
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *EventConnection) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &eventConnectionMembers)
-	w.String("id", v.ID, wire.Optional)
-	w.String("status", v.Status, wire.Optional)
-	wire.AppendPointer(&w, "institution", v.Institution, wire.Optional)
-	w.OptBool("mfaEnabled", v.MFAEnabled, wire.Optional)
-	w.String("createdDate", string(v.Created), wire.Optional)
-	w.String("lastUsed", string(v.LastUsed), wire.Optional)
-	w.String("type", v.Type, wire.Optional)
-	wire.AppendPointer(&w, "links", v.Links, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *EventConnection) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &eventConnectionType)
+	f.String("id", &v.ID, wire.Optional)
+	f.String("status", &v.Status, wire.Optional)
+	wire.Pointer(f, "institution", &v.Institution, wire.Optional)
+	f.OptBool("mfaEnabled", &v.MFAEnabled, wire.Optional)
+	f.String("createdDate", (*string)(&v.Created), wire.Optional)
+	f.String("lastUsed", (*string)(&v.LastUsed), wire.Optional)
+	f.String("type", &v.Type, wire.Optional)
+	wire.Pointer(f, "links", &v.Links, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -689,36 +279,14 @@ func (v EventConnection) MarshalJSON() ([]byte, error) { return wire.Marshal(&v)
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *EventConnection) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var eventConnectionLinksMembers = wire.Names{
-	"accounts",
-	"self",
-	"transactions",
-}
+var eventConnectionLinksType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *EventConnectionLinks) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &eventConnectionLinksMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "accounts":
-			v.Accounts = m.String()
-		case "self":
-			v.Self = m.String()
-		case "transactions":
-			v.Transactions = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *EventConnectionLinks) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &eventConnectionLinksMembers)
-	w.String("accounts", v.Accounts, wire.Optional)
-	w.String("self", v.Self, wire.Optional)
-	w.String("transactions", v.Transactions, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *EventConnectionLinks) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &eventConnectionLinksType)
+	f.String("accounts", &v.Accounts, wire.Optional)
+	f.String("self", &v.Self, wire.Optional)
+	f.String("transactions", &v.Transactions, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -727,36 +295,14 @@ func (v EventConnectionLinks) MarshalJSON() ([]byte, error) { return wire.Marsha
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *EventConnectionLinks) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var eventListMembers = wire.Names{
-	"type",
-	"data",
-	"links",
-}
+var eventListType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *EventList) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &eventListMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "type":
-			v.Type = m.String()
-		case "data":
-			v.Data = wire.List[Event](&m)
-		case "links":
-			v.Links = wire.Pointer[SelfLink](&m)
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *EventList) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &eventListMembers)
-	w.String("type", v.Type, wire.Required)
-	wire.AppendList(&w, "data", v.Data, wire.Optional)
-	wire.AppendPointer(&w, "links", v.Links, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *EventList) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &eventListType)
+	f.String("type", &v.Type, wire.Required)
+	wire.List(f, "data", &v.Data, wire.Optional)
+	wire.Pointer(f, "links", &v.Links, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -789,7 +335,7 @@ func NewEventSubjectConnection(v EventConnection) EventSubject {
 	if v.Type == "" {
 		v.Type = "connection"
 	}
-	return EventSubject{raw: value.JSON(v.AppendJSON(nil))}
+	return EventSubject{raw: value.JSON(wire.Append(nil, &v))}
 }
 
 // Transactions returns the connection that has new transactions.
@@ -799,14 +345,11 @@ func (v EventSubject) Transactions() (*EventTransactions, bool) {
 
 // NewEventSubjectTransactions returns an EventSubject that holds v.
 func NewEventSubjectTransactions(v EventTransactions) EventSubject {
-	return EventSubject{raw: value.JSON(v.AppendJSON(nil))}
+	return EventSubject{raw: value.JSON(wire.Append(nil, &v))}
 }
 
-// DecodeJSON reads the value from d.
-func (v *EventSubject) DecodeJSON(d *wire.Decoder) { v.raw = d.ReadRaw() }
-
-// AppendJSON appends the value's JSON form to b.
-func (v *EventSubject) AppendJSON(b []byte) []byte { return wire.AppendRaw(b, v.raw) }
+// JSONFields tells package wire that the value is any JSON text.
+func (v *EventSubject) JSONFields(f *wire.Fields) { f.Whole(&v.raw) }
 
 // MarshalJSON implements json.Marshaler.
 func (v EventSubject) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
@@ -814,32 +357,13 @@ func (v EventSubject) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *EventSubject) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var eventTransactionsMembers = wire.Names{
-	"connection",
-	"count",
-}
+var eventTransactionsType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *EventTransactions) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &eventTransactionsMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "connection":
-			v.Connection = wire.Pointer[Reference](&m)
-		case "count":
-			v.Count = m.Int()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *EventTransactions) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &eventTransactionsMembers)
-	wire.AppendPointer(&w, "connection", v.Connection, wire.Optional)
-	w.Int("count", v.Count, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *EventTransactions) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &eventTransactionsType)
+	wire.Pointer(f, "connection", &v.Connection, wire.Optional)
+	f.Int("count", &v.Count, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -848,40 +372,15 @@ func (v EventTransactions) MarshalJSON() ([]byte, error) { return wire.Marshal(&
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *EventTransactions) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var eventTypeMembers = wire.Names{
-	"id",
-	"description",
-	"type",
-	"links",
-}
+var eventTypeType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *EventType) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &eventTypeMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "id":
-			v.ID = m.String()
-		case "description":
-			v.Description = m.String()
-		case "type":
-			v.Type = m.String()
-		case "links":
-			v.Links = wire.Pointer[SelfLink](&m)
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *EventType) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &eventTypeMembers)
-	w.String("id", v.ID, wire.Optional)
-	w.String("description", v.Description, wire.Optional)
-	w.String("type", v.Type, wire.Optional)
-	wire.AppendPointer(&w, "links", v.Links, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *EventType) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &eventTypeType)
+	f.String("id", &v.ID, wire.Optional)
+	f.String("description", &v.Description, wire.Optional)
+	f.String("type", &v.Type, wire.Optional)
+	wire.Pointer(f, "links", &v.Links, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -890,44 +389,16 @@ func (v EventType) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *EventType) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var eventTypeListMembers = wire.Names{
-	"count",
-	"size",
-	"data",
-	"type",
-	"links",
-}
+var eventTypeListType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *EventTypeList) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &eventTypeListMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "count":
-			v.Count = m.Int()
-		case "size":
-			v.Size = m.Int()
-		case "data":
-			v.Data = wire.List[EventType](&m)
-		case "type":
-			v.Type = m.String()
-		case "links":
-			v.Links = wire.Pointer[PageLinks](&m)
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *EventTypeList) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &eventTypeListMembers)
-	w.Int("count", v.Count, wire.Optional)
-	w.Int("size", v.Size, wire.Optional)
-	wire.AppendList(&w, "data", v.Data, wire.Optional)
-	w.String("type", v.Type, wire.Optional)
-	wire.AppendPointer(&w, "links", v.Links, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *EventTypeList) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &eventTypeListType)
+	f.Int("count", &v.Count, wire.Optional)
+	f.Int("size", &v.Size, wire.Optional)
+	wire.List(f, "data", &v.Data, wire.Optional)
+	f.String("type", &v.Type, wire.Optional)
+	wire.Pointer(f, "links", &v.Links, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -936,84 +407,25 @@ func (v EventTypeList) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *EventTypeList) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var jobMembers = wire.Names{
-	"id",
-	"jobType",
-	"status",
-	"steps",
-	"institution",
-	"created",
-	"updated",
-	"sourceId",
-	"partnerId",
-	"applicationId",
-	"type",
-	"links",
-}
+var jobType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *Job) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &jobMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "id":
-			v.ID = m.String()
-		case "jobType":
-			v.Kind = m.String()
-		case "status":
-			v.Status = m.String()
-		case "steps":
-			v.Steps = wire.List[JobStep](&m)
-		case "institution":
-			v.Institution = wire.Pointer[Reference](&m)
-		case "created":
-			v.Created = value.DateTime(m.String())
-		case "createdDate":
-			if m.Alias("created") {
-				v.Created = value.DateTime(m.String())
-			} else {
-				m.Extra()
-			}
-		case "updated":
-			v.Updated = value.DateTime(m.String())
-		case "updatedDate":
-			if m.Alias("updated") {
-				v.Updated = value.DateTime(m.String())
-			} else {
-				m.Extra()
-			}
-		case "sourceId":
-			v.SourceID = m.String()
-		case "partnerId":
-			v.PartnerID = m.String()
-		case "applicationId":
-			v.ApplicationID = m.String()
-		case "type":
-			v.Type = m.String()
-		case "links":
-			v.Links = wire.Pointer[JobLinks](&m)
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *Job) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &jobMembers)
-	w.String("id", v.ID, wire.Required)
-	w.String("jobType", v.Kind, wire.Optional)
-	w.String("status", v.Status, wire.Optional)
-	wire.AppendList(&w, "steps", v.Steps, wire.Required)
-	wire.AppendPointer(&w, "institution", v.Institution, wire.Optional)
-	w.String("created", string(v.Created), wire.Optional)
-	w.String("updated", string(v.Updated), wire.Optional)
-	w.String("sourceId", v.SourceID, wire.Optional)
-	w.String("partnerId", v.PartnerID, wire.Optional)
-	w.String("applicationId", v.ApplicationID, wire.Optional)
-	w.String("type", v.Type, wire.Optional)
-	wire.AppendPointer(&w, "links", v.Links, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *Job) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &jobType)
+	f.String("id", &v.ID, wire.Required)
+	f.String("jobType", &v.Kind, wire.Optional)
+	f.String("status", &v.Status, wire.Optional)
+	wire.List(f, "steps", &v.Steps, wire.Required)
+	wire.Pointer(f, "institution", &v.Institution, wire.Optional)
+	f.String("created", (*string)(&v.Created), wire.Optional)
+	f.Alias("createdDate")
+	f.String("updated", (*string)(&v.Updated), wire.Optional)
+	f.Alias("updatedDate")
+	f.String("sourceId", &v.SourceID, wire.Optional)
+	f.String("partnerId", &v.PartnerID, wire.Optional)
+	f.String("applicationId", &v.ApplicationID, wire.Optional)
+	f.String("type", &v.Type, wire.Optional)
+	wire.Pointer(f, "links", &v.Links, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -1022,36 +434,14 @@ func (v Job) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *Job) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var jobLinksMembers = wire.Names{
-	"link",
-	"self",
-	"source",
-}
+var jobLinksType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *JobLinks) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &jobLinksMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "link":
-			v.Link = m.String()
-		case "self":
-			v.Self = m.String()
-		case "source":
-			v.Source = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *JobLinks) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &jobLinksMembers)
-	w.String("link", v.Link, wire.Optional)
-	w.String("self", v.Self, wire.Optional)
-	w.String("source", v.Source, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *JobLinks) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &jobLinksType)
+	f.String("link", &v.Link, wire.Optional)
+	f.String("self", &v.Self, wire.Optional)
+	f.String("source", &v.Source, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -1060,40 +450,15 @@ func (v JobLinks) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *JobLinks) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var jobListMembers = wire.Names{
-	"size",
-	"data",
-	"type",
-	"links",
-}
+var jobListType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *JobList) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &jobListMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "size":
-			v.Size = m.Int()
-		case "data":
-			v.Data = wire.List[Job](&m)
-		case "type":
-			v.Type = m.String()
-		case "links":
-			m.Value(&v.Links)
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *JobList) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &jobListMembers)
-	w.Int("size", v.Size, wire.Required)
-	wire.AppendList(&w, "data", v.Data, wire.Required)
-	w.String("type", v.Type, wire.Required)
-	w.Value("links", &v.Links, wire.Required)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *JobList) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &jobListType)
+	f.Int("size", &v.Size, wire.Required)
+	wire.List(f, "data", &v.Data, wire.Required)
+	f.String("type", &v.Type, wire.Required)
+	f.Value("links", &v.Links, wire.Required)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -1102,36 +467,14 @@ func (v JobList) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *JobList) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var jobReferenceMembers = wire.Names{
-	"id",
-	"type",
-	"links",
-}
+var jobReferenceType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *JobReference) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &jobReferenceMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "id":
-			v.ID = m.String()
-		case "type":
-			v.Type = m.String()
-		case "links":
-			m.Value(&v.Links)
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *JobReference) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &jobReferenceMembers)
-	w.String("id", v.ID, wire.Required)
-	w.String("type", v.Type, wire.Required)
-	w.Value("links", &v.Links, wire.Required)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *JobReference) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &jobReferenceType)
+	f.String("id", &v.ID, wire.Required)
+	f.String("type", &v.Type, wire.Required)
+	f.Value("links", &v.Links, wire.Required)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -1140,36 +483,14 @@ func (v JobReference) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *JobReference) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var jobStepMembers = wire.Names{
-	"title",
-	"status",
-	"result",
-}
+var jobStepType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *JobStep) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &jobStepMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "title":
-			v.Title = StepTitle(m.String())
-		case "status":
-			v.Status = StepStatus(m.String())
-		case "result":
-			v.Result.raw = m.RawValue()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *JobStep) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &jobStepMembers)
-	w.String("title", string(v.Title), wire.Required)
-	w.String("status", string(v.Status), wire.Required)
-	w.Raw("result", v.Result.raw, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *JobStep) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &jobStepType)
+	f.String("title", (*string)(&v.Title), wire.Required)
+	f.String("status", (*string)(&v.Status), wire.Required)
+	f.Raw("result", &v.Result.raw, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -1178,48 +499,17 @@ func (v JobStep) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *JobStep) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var mfaChallengeMembers = wire.Names{
-	"method",
-	"description",
-	"input",
-	"expiryMs",
-	"type",
-	"links",
-}
+var mfaChallengeType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *MFAChallenge) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &mfaChallengeMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "method":
-			v.Method = MFAMethod(m.String())
-		case "description":
-			v.Description = m.String()
-		case "input":
-			v.Prompts = m.Strings()
-		case "expiryMs":
-			v.ExpiryMs = m.Int()
-		case "type":
-			v.Type = m.String()
-		case "links":
-			v.Links = wire.Pointer[MFALinks](&m)
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *MFAChallenge) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &mfaChallengeMembers)
-	w.String("method", string(v.Method), wire.Required)
-	w.String("description", v.Description, wire.Optional)
-	w.Strings("input", v.Prompts, wire.Required)
-	w.Int("expiryMs", v.ExpiryMs, wire.Optional)
-	w.String("type", v.Type, wire.Optional)
-	wire.AppendPointer(&w, "links", v.Links, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *MFAChallenge) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &mfaChallengeType)
+	f.String("method", (*string)(&v.Method), wire.Required)
+	f.String("description", &v.Description, wire.Optional)
+	f.Strings("input", &v.Prompts, wire.Required)
+	f.Int("expiryMs", &v.ExpiryMs, wire.Optional)
+	f.String("type", &v.Type, wire.Optional)
+	wire.Pointer(f, "links", &v.Links, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -1228,28 +518,12 @@ func (v MFAChallenge) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *MFAChallenge) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var mfaLinksMembers = wire.Names{
-	"response",
-}
+var mfaLinksType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *MFALinks) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &mfaLinksMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "response":
-			v.Response = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *MFALinks) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &mfaLinksMembers)
-	w.String("response", v.Response, wire.Required)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *MFALinks) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &mfaLinksType)
+	f.String("response", &v.Response, wire.Required)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -1258,32 +532,13 @@ func (v MFALinks) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *MFALinks) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var pageLinksMembers = wire.Names{
-	"next",
-	"self",
-}
+var pageLinksType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *PageLinks) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &pageLinksMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "next":
-			v.Next = m.String()
-		case "self":
-			v.Self = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *PageLinks) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &pageLinksMembers)
-	w.String("next", v.Next, wire.Optional)
-	w.String("self", v.Self, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *PageLinks) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &pageLinksType)
+	f.String("next", &v.Next, wire.Optional)
+	f.String("self", &v.Self, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -1292,36 +547,14 @@ func (v PageLinks) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *PageLinks) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var permissionInformationMembers = wire.Names{
-	"name",
-	"description",
-	"attributeList",
-}
+var permissionInformationType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *PermissionInformation) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &permissionInformationMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "name":
-			v.Name = m.String()
-		case "description":
-			v.Description = m.String()
-		case "attributeList":
-			v.Attributes = m.Strings()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *PermissionInformation) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &permissionInformationMembers)
-	w.String("name", v.Name, wire.Required)
-	w.String("description", v.Description, wire.Required)
-	w.Strings("attributeList", v.Attributes, wire.Required)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *PermissionInformation) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &permissionInformationType)
+	f.String("name", &v.Name, wire.Required)
+	f.String("description", &v.Description, wire.Required)
+	f.Strings("attributeList", &v.Attributes, wire.Required)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -1330,32 +563,13 @@ func (v PermissionInformation) MarshalJSON() ([]byte, error) { return wire.Marsh
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *PermissionInformation) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var purposeTextMembers = wire.Names{
-	"description",
-	"title",
-}
+var purposeTextType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *PurposeText) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &purposeTextMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "description":
-			v.Description = m.String()
-		case "title":
-			v.Title = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *PurposeText) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &purposeTextMembers)
-	w.String("description", v.Description, wire.Required)
-	w.String("title", v.Title, wire.Required)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *PurposeText) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &purposeTextType)
+	f.String("description", &v.Description, wire.Required)
+	f.String("title", &v.Title, wire.Required)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -1364,36 +578,14 @@ func (v PurposeText) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *PurposeText) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var referenceMembers = wire.Names{
-	"id",
-	"type",
-	"links",
-}
+var referenceType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *Reference) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &referenceMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "id":
-			v.ID = m.String()
-		case "type":
-			v.Type = m.String()
-		case "links":
-			m.Value(&v.Links)
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *Reference) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &referenceMembers)
-	w.String("id", v.ID, wire.Required)
-	w.String("type", v.Type, wire.Required)
-	w.Value("links", &v.Links, wire.Required)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *Reference) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &referenceType)
+	f.String("id", &v.ID, wire.Required)
+	f.String("type", &v.Type, wire.Required)
+	f.Value("links", &v.Links, wire.Required)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -1402,36 +594,14 @@ func (v Reference) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *Reference) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var referenceListMembers = wire.Names{
-	"count",
-	"data",
-	"type",
-}
+var referenceListType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *ReferenceList) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &referenceListMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "count":
-			v.Count = m.Int()
-		case "data":
-			v.Data = wire.List[Reference](&m)
-		case "type":
-			v.Type = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *ReferenceList) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &referenceListMembers)
-	w.Int("count", v.Count, wire.Required)
-	wire.AppendList(&w, "data", v.Data, wire.Required)
-	w.String("type", v.Type, wire.Required)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *ReferenceList) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &referenceListType)
+	f.Int("count", &v.Count, wire.Required)
+	wire.List(f, "data", &v.Data, wire.Required)
+	f.String("type", &v.Type, wire.Required)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -1440,32 +610,13 @@ func (v ReferenceList) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *ReferenceList) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var selfLinkMembers = wire.Names{
-	"self",
-	"source",
-}
+var selfLinkType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *SelfLink) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &selfLinkMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "self":
-			v.Self = m.String()
-		case "source":
-			v.Source = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *SelfLink) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &selfLinkMembers)
-	w.String("self", v.Self, wire.Optional)
-	w.String("source", v.Source, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *SelfLink) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &selfLinkType)
+	f.String("self", &v.Self, wire.Optional)
+	f.String("source", &v.Source, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -1474,46 +625,16 @@ func (v SelfLink) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *SelfLink) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var stepFailureMembers = wire.Names{
-	"code",
-	"title",
-	"detail",
-	"type",
-}
+var stepFailureType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *StepFailure) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &stepFailureMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "code":
-			v.Code = StepCode(m.String())
-		case "title":
-			v.Title = m.String()
-		case "detail":
-			v.Detail = m.String()
-		case "details":
-			if m.Alias("detail") {
-				v.Detail = m.String()
-			} else {
-				m.Extra()
-			}
-		case "type":
-			v.Type = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *StepFailure) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &stepFailureMembers)
-	w.String("code", string(v.Code), wire.Required)
-	w.String("title", v.Title, wire.Optional)
-	w.String("detail", v.Detail, wire.Optional)
-	w.String("type", v.Type, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *StepFailure) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &stepFailureType)
+	f.String("code", (*string)(&v.Code), wire.Required)
+	f.String("title", &v.Title, wire.Optional)
+	f.String("detail", &v.Detail, wire.Optional)
+	f.Alias("details")
+	f.String("type", &v.Type, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -1522,32 +643,13 @@ func (v StepFailure) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *StepFailure) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var stepLinkMembers = wire.Names{
-	"type",
-	"url",
-}
+var stepLinkType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *StepLink) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &stepLinkMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "type":
-			v.Type = m.String()
-		case "url":
-			v.URL = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *StepLink) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &stepLinkMembers)
-	w.String("type", v.Type, wire.Optional)
-	w.String("url", v.URL, wire.Required)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *StepLink) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &stepLinkType)
+	f.String("type", &v.Type, wire.Optional)
+	f.String("url", &v.URL, wire.Required)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -1580,7 +682,7 @@ func NewStepResultMFA(v MFAChallenge) StepResult {
 	if v.Type == "" {
 		v.Type = "mfa"
 	}
-	return StepResult{raw: value.JSON(v.AppendJSON(nil))}
+	return StepResult{raw: value.JSON(wire.Append(nil, &v))}
 }
 
 // Link returns the link to what the step produced.
@@ -1590,7 +692,7 @@ func (v StepResult) Link() (*StepLink, bool) {
 
 // NewStepResultLink returns a StepResult that holds v.
 func NewStepResultLink(v StepLink) StepResult {
-	return StepResult{raw: value.JSON(v.AppendJSON(nil))}
+	return StepResult{raw: value.JSON(wire.Append(nil, &v))}
 }
 
 // Failure returns why the step failed.
@@ -1600,14 +702,11 @@ func (v StepResult) Failure() (*StepFailure, bool) {
 
 // NewStepResultFailure returns a StepResult that holds v.
 func NewStepResultFailure(v StepFailure) StepResult {
-	return StepResult{raw: value.JSON(v.AppendJSON(nil))}
+	return StepResult{raw: value.JSON(wire.Append(nil, &v))}
 }
 
-// DecodeJSON reads the value from d.
-func (v *StepResult) DecodeJSON(d *wire.Decoder) { v.raw = d.ReadRaw() }
-
-// AppendJSON appends the value's JSON form to b.
-func (v *StepResult) AppendJSON(b []byte) []byte { return wire.AppendRaw(b, v.raw) }
+// JSONFields tells package wire that the value is any JSON text.
+func (v *StepResult) JSONFields(f *wire.Fields) { f.Whole(&v.raw) }
 
 // MarshalJSON implements json.Marshaler.
 func (v StepResult) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
@@ -1615,28 +714,12 @@ func (v StepResult) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *StepResult) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var submitMFAParamsMembers = wire.Names{
-	"mfa-response",
-}
+var submitMFAParamsType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *SubmitMFAParams) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &submitMFAParamsMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "mfa-response":
-			v.Answers = m.Strings()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *SubmitMFAParams) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &submitMFAParamsMembers)
-	w.Strings("mfa-response", v.Answers, wire.Required)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *SubmitMFAParams) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &submitMFAParamsType)
+	f.Strings("mfa-response", &v.Answers, wire.Required)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -1645,44 +728,16 @@ func (v SubmitMFAParams) MarshalJSON() ([]byte, error) { return wire.Marshal(&v)
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *SubmitMFAParams) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var updateUserParamsMembers = wire.Names{
-	"email",
-	"mobile",
-	"firstName",
-	"middleName",
-	"lastName",
-}
+var updateUserParamsType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *UpdateUserParams) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &updateUserParamsMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "email":
-			v.Email = m.OptString()
-		case "mobile":
-			v.Mobile = m.OptString()
-		case "firstName":
-			v.FirstName = m.OptString()
-		case "middleName":
-			v.MiddleName = m.OptString()
-		case "lastName":
-			v.LastName = m.OptString()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *UpdateUserParams) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &updateUserParamsMembers)
-	w.OptString("email", v.Email, wire.Optional)
-	w.OptString("mobile", v.Mobile, wire.Optional)
-	w.OptString("firstName", v.FirstName, wire.Optional)
-	w.OptString("middleName", v.MiddleName, wire.Optional)
-	w.OptString("lastName", v.LastName, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *UpdateUserParams) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &updateUserParamsType)
+	f.OptString("email", &v.Email, wire.Optional)
+	f.OptString("mobile", &v.Mobile, wire.Optional)
+	f.OptString("firstName", &v.FirstName, wire.Optional)
+	f.OptString("middleName", &v.MiddleName, wire.Optional)
+	f.OptString("lastName", &v.LastName, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -1691,92 +746,28 @@ func (v UpdateUserParams) MarshalJSON() ([]byte, error) { return wire.Marshal(&v
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *UpdateUserParams) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var userMembers = wire.Names{
-	"id",
-	"email",
-	"mobile",
-	"name",
-	"firstName",
-	"middleName",
-	"lastName",
-	"businessName",
-	"businessIdNo",
-	"businessIdNoType",
-	"businessAddress",
-	"verificationStatus",
-	"verificationDate",
-	"accounts",
-	"connections",
-	"type",
-	"links",
-}
+var userType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *User) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &userMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "id":
-			v.ID = m.String()
-		case "email":
-			v.Email = m.String()
-		case "mobile":
-			v.Mobile = m.String()
-		case "name":
-			v.Name = m.String()
-		case "firstName":
-			v.FirstName = m.String()
-		case "middleName":
-			v.MiddleName = m.String()
-		case "lastName":
-			v.LastName = m.String()
-		case "businessName":
-			v.BusinessName = m.String()
-		case "businessIdNo":
-			v.BusinessNumber = m.String()
-		case "businessIdNoType":
-			v.BusinessNumberType = BusinessNumberType(m.String())
-		case "businessAddress":
-			v.BusinessAddress = wire.Pointer[BusinessAddress](&m)
-		case "verificationStatus":
-			v.Verified = m.OptBool()
-		case "verificationDate":
-			v.VerificationDate = m.String()
-		case "accounts":
-			v.Accounts = wire.Pointer[ReferenceList](&m)
-		case "connections":
-			v.Connections = wire.Pointer[ReferenceList](&m)
-		case "type":
-			v.Type = m.String()
-		case "links":
-			m.Value(&v.Links)
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *User) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &userMembers)
-	w.String("id", v.ID, wire.Required)
-	w.String("email", v.Email, wire.Optional)
-	w.String("mobile", v.Mobile, wire.Optional)
-	w.String("name", v.Name, wire.Optional)
-	w.String("firstName", v.FirstName, wire.Optional)
-	w.String("middleName", v.MiddleName, wire.Optional)
-	w.String("lastName", v.LastName, wire.Optional)
-	w.String("businessName", v.BusinessName, wire.Optional)
-	w.String("businessIdNo", v.BusinessNumber, wire.Optional)
-	w.String("businessIdNoType", string(v.BusinessNumberType), wire.Optional)
-	wire.AppendPointer(&w, "businessAddress", v.BusinessAddress, wire.Optional)
-	w.OptBool("verificationStatus", v.Verified, wire.Optional)
-	w.String("verificationDate", v.VerificationDate, wire.Optional)
-	wire.AppendPointer(&w, "accounts", v.Accounts, wire.Optional)
-	wire.AppendPointer(&w, "connections", v.Connections, wire.Optional)
-	w.String("type", v.Type, wire.Required)
-	w.Value("links", &v.Links, wire.Required)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *User) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &userType)
+	f.String("id", &v.ID, wire.Required)
+	f.String("email", &v.Email, wire.Optional)
+	f.String("mobile", &v.Mobile, wire.Optional)
+	f.String("name", &v.Name, wire.Optional)
+	f.String("firstName", &v.FirstName, wire.Optional)
+	f.String("middleName", &v.MiddleName, wire.Optional)
+	f.String("lastName", &v.LastName, wire.Optional)
+	f.String("businessName", &v.BusinessName, wire.Optional)
+	f.String("businessIdNo", &v.BusinessNumber, wire.Optional)
+	f.String("businessIdNoType", (*string)(&v.BusinessNumberType), wire.Optional)
+	wire.Pointer(f, "businessAddress", &v.BusinessAddress, wire.Optional)
+	f.OptBool("verificationStatus", &v.Verified, wire.Optional)
+	f.String("verificationDate", &v.VerificationDate, wire.Optional)
+	wire.Pointer(f, "accounts", &v.Accounts, wire.Optional)
+	wire.Pointer(f, "connections", &v.Connections, wire.Optional)
+	f.String("type", &v.Type, wire.Required)
+	f.Value("links", &v.Links, wire.Required)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -1785,40 +776,15 @@ func (v User) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *User) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var userLinksMembers = wire.Names{
-	"accounts",
-	"connections",
-	"self",
-	"transactions",
-}
+var userLinksType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *UserLinks) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &userLinksMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "accounts":
-			v.Accounts = m.String()
-		case "connections":
-			v.Connections = m.String()
-		case "self":
-			v.Self = m.String()
-		case "transactions":
-			v.Transactions = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *UserLinks) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &userLinksMembers)
-	w.String("accounts", v.Accounts, wire.Optional)
-	w.String("connections", v.Connections, wire.Optional)
-	w.String("self", v.Self, wire.Required)
-	w.String("transactions", v.Transactions, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *UserLinks) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &userLinksType)
+	f.String("accounts", &v.Accounts, wire.Optional)
+	f.String("connections", &v.Connections, wire.Optional)
+	f.String("self", &v.Self, wire.Required)
+	f.String("transactions", &v.Transactions, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.

@@ -3,144 +3,43 @@
 package data
 
 import (
-	"github.com/basiq-sdk/basiq-go/transport/value"
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
-var accountMembers = wire.Names{
-	"id",
-	"name",
-	"displayName",
-	"accountNo",
-	"bsb",
-	"unmaskedAccNum",
-	"maskedNumber",
-	"accountHolder",
-	"accountOwnership",
-	"isOwned",
-	"status",
-	"class",
-	"currency",
-	"balance",
-	"availableFunds",
-	"creditLimit",
-	"amortisedLimit",
-	"depositRate",
-	"lendingRate",
-	"bundleName",
-	"purses",
-	"connection",
-	"institution",
-	"creationDate",
-	"lastUpdated",
-	"transactionIntervals",
-	"meta",
-	"type",
-	"links",
-}
+var accountType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *Account) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &accountMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "id":
-			v.ID = m.String()
-		case "name":
-			v.Name = m.String()
-		case "displayName":
-			v.DisplayName = m.String()
-		case "accountNo":
-			v.Number = m.String()
-		case "bsb":
-			v.BSB = m.String()
-		case "unmaskedAccNum":
-			v.UnmaskedNumber = m.String()
-		case "maskedNumber":
-			v.MaskedNumber = m.String()
-		case "accountHolder":
-			v.Holder = m.String()
-		case "accountOwnership":
-			v.Ownership = Ownership(m.String())
-		case "isOwned":
-			v.Owned = m.Bool()
-		case "status":
-			v.Status = AccountStatus(m.String())
-		case "class":
-			m.Value(&v.Class)
-		case "currency":
-			v.Currency = m.String()
-		case "balance":
-			v.Balance = m.Decimal()
-		case "availableFunds":
-			v.AvailableFunds = m.Decimal()
-		case "creditLimit":
-			v.CreditLimit = m.Decimal()
-		case "amortisedLimit":
-			v.AmortisedLimit = m.Decimal()
-		case "depositRate":
-			v.DepositRate = m.Decimal()
-		case "lendingRate":
-			v.LendingRate = m.Decimal()
-		case "bundleName":
-			v.BundleName = m.String()
-		case "purses":
-			v.Purses = wire.List[Purse](&m)
-		case "connection":
-			v.ConnectionID = m.String()
-		case "institution":
-			v.InstitutionID = m.String()
-		case "creationDate":
-			v.Created = value.DateTime(m.String())
-		case "lastUpdated":
-			v.LastUpdated = value.DateTime(m.String())
-		case "transactionIntervals":
-			v.TransactionIntervals = wire.List[Interval](&m)
-		case "meta":
-			v.Details = wire.Pointer[AccountDetails](&m)
-		case "type":
-			v.Type = m.String()
-		case "links":
-			v.Links = wire.Pointer[AccountLinks](&m)
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *Account) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &accountMembers)
-	w.String("id", v.ID, wire.Required)
-	w.String("name", v.Name, wire.Required)
-	w.String("displayName", v.DisplayName, wire.Optional)
-	w.String("accountNo", v.Number, wire.Required)
-	w.String("bsb", v.BSB, wire.Optional)
-	w.String("unmaskedAccNum", v.UnmaskedNumber, wire.Optional)
-	w.String("maskedNumber", v.MaskedNumber, wire.Optional)
-	w.String("accountHolder", v.Holder, wire.Required)
-	w.String("accountOwnership", string(v.Ownership), wire.Required)
-	w.Bool("isOwned", v.Owned, wire.Required)
-	w.String("status", string(v.Status), wire.Required)
-	w.Value("class", &v.Class, wire.Required)
-	w.String("currency", v.Currency, wire.Required)
-	w.Decimal("balance", v.Balance, wire.Required)
-	w.Decimal("availableFunds", v.AvailableFunds, wire.Required)
-	w.Decimal("creditLimit", v.CreditLimit, wire.Required)
-	w.Decimal("amortisedLimit", v.AmortisedLimit, wire.Optional)
-	w.Decimal("depositRate", v.DepositRate, wire.Optional)
-	w.Decimal("lendingRate", v.LendingRate, wire.Optional)
-	w.String("bundleName", v.BundleName, wire.Optional)
-	wire.AppendList(&w, "purses", v.Purses, wire.Optional)
-	w.String("connection", v.ConnectionID, wire.Required)
-	w.String("institution", v.InstitutionID, wire.Required)
-	w.String("creationDate", string(v.Created), wire.Optional)
-	w.String("lastUpdated", string(v.LastUpdated), wire.Required)
-	wire.AppendList(&w, "transactionIntervals", v.TransactionIntervals, wire.Required)
-	wire.AppendPointer(&w, "meta", v.Details, wire.Optional)
-	w.String("type", v.Type, wire.Required)
-	wire.AppendPointer(&w, "links", v.Links, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *Account) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &accountType)
+	f.String("id", &v.ID, wire.Required)
+	f.String("name", &v.Name, wire.Required)
+	f.String("displayName", &v.DisplayName, wire.Optional)
+	f.String("accountNo", &v.Number, wire.Required)
+	f.String("bsb", &v.BSB, wire.Optional)
+	f.String("unmaskedAccNum", &v.UnmaskedNumber, wire.Optional)
+	f.String("maskedNumber", &v.MaskedNumber, wire.Optional)
+	f.String("accountHolder", &v.Holder, wire.Required)
+	f.String("accountOwnership", (*string)(&v.Ownership), wire.Required)
+	f.Bool("isOwned", &v.Owned, wire.Required)
+	f.String("status", (*string)(&v.Status), wire.Required)
+	f.Value("class", &v.Class, wire.Required)
+	f.String("currency", &v.Currency, wire.Required)
+	f.Decimal("balance", &v.Balance, wire.Required)
+	f.Decimal("availableFunds", &v.AvailableFunds, wire.Required)
+	f.Decimal("creditLimit", &v.CreditLimit, wire.Required)
+	f.Decimal("amortisedLimit", &v.AmortisedLimit, wire.Optional)
+	f.Decimal("depositRate", &v.DepositRate, wire.Optional)
+	f.Decimal("lendingRate", &v.LendingRate, wire.Optional)
+	f.String("bundleName", &v.BundleName, wire.Optional)
+	wire.List(f, "purses", &v.Purses, wire.Optional)
+	f.String("connection", &v.ConnectionID, wire.Required)
+	f.String("institution", &v.InstitutionID, wire.Required)
+	f.String("creationDate", (*string)(&v.Created), wire.Optional)
+	f.String("lastUpdated", (*string)(&v.LastUpdated), wire.Required)
+	wire.List(f, "transactionIntervals", &v.TransactionIntervals, wire.Required)
+	wire.Pointer(f, "meta", &v.Details, wire.Optional)
+	f.String("type", &v.Type, wire.Required)
+	wire.Pointer(f, "links", &v.Links, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -149,36 +48,14 @@ func (v Account) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *Account) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var accountAddressMembers = wire.Names{
-	"addressType",
-	"paf",
-	"simple",
-}
+var accountAddressType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *AccountAddress) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &accountAddressMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "addressType":
-			v.Kind = AddressKind(m.String())
-		case "paf":
-			v.Postal = wire.Pointer[PostalAddress](&m)
-		case "simple":
-			v.Simple = wire.Pointer[SimpleAddress](&m)
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *AccountAddress) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &accountAddressMembers)
-	w.String("addressType", string(v.Kind), wire.Optional)
-	wire.AppendPointer(&w, "paf", v.Postal, wire.Optional)
-	wire.AppendPointer(&w, "simple", v.Simple, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *AccountAddress) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &accountAddressType)
+	f.String("addressType", (*string)(&v.Kind), wire.Optional)
+	wire.Pointer(f, "paf", &v.Postal, wire.Optional)
+	wire.Pointer(f, "simple", &v.Simple, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -187,32 +64,13 @@ func (v AccountAddress) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) 
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *AccountAddress) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var accountClassMembers = wire.Names{
-	"type",
-	"product",
-}
+var accountClassType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *AccountClass) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &accountClassMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "type":
-			v.Kind = AccountKind(m.String())
-		case "product":
-			v.Product = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *AccountClass) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &accountClassMembers)
-	w.String("type", string(v.Kind), wire.Optional)
-	w.String("product", v.Product, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *AccountClass) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &accountClassType)
+	f.String("type", (*string)(&v.Kind), wire.Optional)
+	f.String("product", &v.Product, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -221,56 +79,19 @@ func (v AccountClass) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *AccountClass) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var accountDetailsMembers = wire.Names{
-	"fees",
-	"depositRates",
-	"lendingRates",
-	"features",
-	"termDeposit",
-	"loan",
-	"creditCard",
-	"addresses",
-}
+var accountDetailsType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *AccountDetails) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &accountDetailsMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "fees":
-			v.Fees = wire.List[Fee](&m)
-		case "depositRates":
-			v.DepositRates = wire.List[DepositRate](&m)
-		case "lendingRates":
-			v.LendingRates = wire.List[LendingRate](&m)
-		case "features":
-			v.Features = wire.List[Feature](&m)
-		case "termDeposit":
-			v.TermDeposits = wire.List[TermDeposit](&m)
-		case "loan":
-			v.Loan = wire.Pointer[Loan](&m)
-		case "creditCard":
-			v.CreditCards = wire.List[CreditCard](&m)
-		case "addresses":
-			v.Addresses = wire.List[AccountAddress](&m)
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *AccountDetails) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &accountDetailsMembers)
-	wire.AppendList(&w, "fees", v.Fees, wire.Optional)
-	wire.AppendList(&w, "depositRates", v.DepositRates, wire.Optional)
-	wire.AppendList(&w, "lendingRates", v.LendingRates, wire.Optional)
-	wire.AppendList(&w, "features", v.Features, wire.Optional)
-	wire.AppendList(&w, "termDeposit", v.TermDeposits, wire.Optional)
-	wire.AppendPointer(&w, "loan", v.Loan, wire.Optional)
-	wire.AppendList(&w, "creditCard", v.CreditCards, wire.Optional)
-	wire.AppendList(&w, "addresses", v.Addresses, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *AccountDetails) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &accountDetailsType)
+	wire.List(f, "fees", &v.Fees, wire.Optional)
+	wire.List(f, "depositRates", &v.DepositRates, wire.Optional)
+	wire.List(f, "lendingRates", &v.LendingRates, wire.Optional)
+	wire.List(f, "features", &v.Features, wire.Optional)
+	wire.List(f, "termDeposit", &v.TermDeposits, wire.Optional)
+	wire.Pointer(f, "loan", &v.Loan, wire.Optional)
+	wire.List(f, "creditCard", &v.CreditCards, wire.Optional)
+	wire.List(f, "addresses", &v.Addresses, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -279,40 +100,15 @@ func (v AccountDetails) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) 
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *AccountDetails) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var accountLinksMembers = wire.Names{
-	"connection",
-	"institution",
-	"self",
-	"transactions",
-}
+var accountLinksType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *AccountLinks) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &accountLinksMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "connection":
-			v.Connection = m.String()
-		case "institution":
-			v.Institution = m.String()
-		case "self":
-			v.Self = m.String()
-		case "transactions":
-			v.Transactions = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *AccountLinks) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &accountLinksMembers)
-	w.String("connection", v.Connection, wire.Optional)
-	w.String("institution", v.Institution, wire.Optional)
-	w.String("self", v.Self, wire.Required)
-	w.String("transactions", v.Transactions, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *AccountLinks) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &accountLinksType)
+	f.String("connection", &v.Connection, wire.Optional)
+	f.String("institution", &v.Institution, wire.Optional)
+	f.String("self", &v.Self, wire.Required)
+	f.String("transactions", &v.Transactions, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -321,36 +117,14 @@ func (v AccountLinks) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *AccountLinks) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var accountListMembers = wire.Names{
-	"type",
-	"data",
-	"links",
-}
+var accountListType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *AccountList) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &accountListMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "type":
-			v.Type = m.String()
-		case "data":
-			v.Data = wire.List[Account](&m)
-		case "links":
-			m.Value(&v.Links)
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *AccountList) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &accountListMembers)
-	w.String("type", v.Type, wire.Required)
-	wire.AppendList(&w, "data", v.Data, wire.Required)
-	w.Value("links", &v.Links, wire.Required)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *AccountList) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &accountListType)
+	f.String("type", &v.Type, wire.Required)
+	wire.List(f, "data", &v.Data, wire.Required)
+	f.Value("links", &v.Links, wire.Required)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -359,68 +133,22 @@ func (v AccountList) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *AccountList) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var accountSummaryMembers = wire.Names{
-	"id",
-	"name",
-	"accountNo",
-	"status",
-	"class",
-	"currency",
-	"balance",
-	"availableFunds",
-	"lastUpdated",
-	"type",
-	"links",
-}
+var accountSummaryType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *AccountSummary) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &accountSummaryMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "id":
-			v.ID = m.String()
-		case "name":
-			v.Name = m.String()
-		case "accountNo":
-			v.Number = m.String()
-		case "status":
-			v.Status = AccountStatus(m.String())
-		case "class":
-			m.Value(&v.Class)
-		case "currency":
-			v.Currency = m.String()
-		case "balance":
-			v.Balance = m.Decimal()
-		case "availableFunds":
-			v.AvailableFunds = m.Decimal()
-		case "lastUpdated":
-			v.LastUpdated = value.DateTime(m.String())
-		case "type":
-			v.Type = m.String()
-		case "links":
-			m.Value(&v.Links)
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *AccountSummary) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &accountSummaryMembers)
-	w.String("id", v.ID, wire.Required)
-	w.String("name", v.Name, wire.Required)
-	w.String("accountNo", v.Number, wire.Required)
-	w.String("status", string(v.Status), wire.Required)
-	w.Value("class", &v.Class, wire.Required)
-	w.String("currency", v.Currency, wire.Required)
-	w.Decimal("balance", v.Balance, wire.Required)
-	w.Decimal("availableFunds", v.AvailableFunds, wire.Required)
-	w.String("lastUpdated", string(v.LastUpdated), wire.Required)
-	w.String("type", v.Type, wire.Required)
-	w.Value("links", &v.Links, wire.Required)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *AccountSummary) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &accountSummaryType)
+	f.String("id", &v.ID, wire.Required)
+	f.String("name", &v.Name, wire.Required)
+	f.String("accountNo", &v.Number, wire.Required)
+	f.String("status", (*string)(&v.Status), wire.Required)
+	f.Value("class", &v.Class, wire.Required)
+	f.String("currency", &v.Currency, wire.Required)
+	f.Decimal("balance", &v.Balance, wire.Required)
+	f.Decimal("availableFunds", &v.AvailableFunds, wire.Required)
+	f.String("lastUpdated", (*string)(&v.LastUpdated), wire.Required)
+	f.String("type", &v.Type, wire.Required)
+	f.Value("links", &v.Links, wire.Required)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -429,32 +157,13 @@ func (v AccountSummary) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) 
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *AccountSummary) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var accountSummaryLinksMembers = wire.Names{
-	"self",
-	"transactions",
-}
+var accountSummaryLinksType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *AccountSummaryLinks) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &accountSummaryLinksMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "self":
-			v.Self = m.String()
-		case "transactions":
-			v.Transactions = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *AccountSummaryLinks) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &accountSummaryLinksMembers)
-	w.String("self", v.Self, wire.Required)
-	w.String("transactions", v.Transactions, wire.Required)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *AccountSummaryLinks) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &accountSummaryLinksType)
+	f.String("self", &v.Self, wire.Required)
+	f.String("transactions", &v.Transactions, wire.Required)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -463,32 +172,13 @@ func (v AccountSummaryLinks) MarshalJSON() ([]byte, error) { return wire.Marshal
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *AccountSummaryLinks) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var accountSummaryListMembers = wire.Names{
-	"type",
-	"data",
-}
+var accountSummaryListType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *AccountSummaryList) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &accountSummaryListMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "type":
-			v.Type = m.String()
-		case "data":
-			v.Data = wire.List[AccountSummary](&m)
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *AccountSummaryList) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &accountSummaryListMembers)
-	w.String("type", v.Type, wire.Required)
-	wire.AppendList(&w, "data", v.Data, wire.Required)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *AccountSummaryList) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &accountSummaryListType)
+	f.String("type", &v.Type, wire.Required)
+	wire.List(f, "data", &v.Data, wire.Required)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -497,60 +187,20 @@ func (v AccountSummaryList) MarshalJSON() ([]byte, error) { return wire.Marshal(
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *AccountSummaryList) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var addressMembers = wire.Names{
-	"addressLine1",
-	"addressLine2",
-	"addressLine3",
-	"city",
-	"state",
-	"postcode",
-	"country",
-	"countryCode",
-	"formattedAddress",
-}
+var addressType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *Address) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &addressMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "addressLine1":
-			v.Line1 = m.String()
-		case "addressLine2":
-			v.Line2 = m.String()
-		case "addressLine3":
-			v.Line3 = m.String()
-		case "city":
-			v.City = m.String()
-		case "state":
-			v.State = m.String()
-		case "postcode":
-			v.Postcode = m.String()
-		case "country":
-			v.Country = m.String()
-		case "countryCode":
-			v.CountryCode = m.String()
-		case "formattedAddress":
-			v.Formatted = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *Address) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &addressMembers)
-	w.String("addressLine1", v.Line1, wire.Required)
-	w.String("addressLine2", v.Line2, wire.Required)
-	w.String("addressLine3", v.Line3, wire.Required)
-	w.String("city", v.City, wire.Required)
-	w.String("state", v.State, wire.Required)
-	w.String("postcode", v.Postcode, wire.Required)
-	w.String("country", v.Country, wire.Optional)
-	w.String("countryCode", v.CountryCode, wire.Required)
-	w.String("formattedAddress", v.Formatted, wire.Required)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *Address) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &addressType)
+	f.String("addressLine1", &v.Line1, wire.Required)
+	f.String("addressLine2", &v.Line2, wire.Required)
+	f.String("addressLine3", &v.Line3, wire.Required)
+	f.String("city", &v.City, wire.Required)
+	f.String("state", &v.State, wire.Required)
+	f.String("postcode", &v.Postcode, wire.Required)
+	f.String("country", &v.Country, wire.Optional)
+	f.String("countryCode", &v.CountryCode, wire.Required)
+	f.String("formattedAddress", &v.Formatted, wire.Required)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -559,36 +209,14 @@ func (v Address) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *Address) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var bpayMembers = wire.Names{
-	"billerCode",
-	"billerName",
-	"crn",
-}
+var bpayType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *BPAY) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &bpayMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "billerCode":
-			v.BillerCode = m.String()
-		case "billerName":
-			v.BillerName = m.String()
-		case "crn":
-			v.CRN = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *BPAY) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &bpayMembers)
-	w.String("billerCode", v.BillerCode, wire.Optional)
-	w.String("billerName", v.BillerName, wire.Optional)
-	w.String("crn", v.CRN, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *BPAY) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &bpayType)
+	f.String("billerCode", &v.BillerCode, wire.Optional)
+	f.String("billerName", &v.BillerName, wire.Optional)
+	f.String("crn", &v.CRN, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -597,40 +225,15 @@ func (v BPAY) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *BPAY) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var categoryMembers = wire.Names{
-	"matchType",
-	"matchScore",
-	"mcc",
-	"anzsic",
-}
+var categoryType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *Category) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &categoryMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "matchType":
-			v.MatchType = MatchType(m.String())
-		case "matchScore":
-			v.MatchScore = m.String()
-		case "mcc":
-			m.Value(&v.MCC)
-		case "anzsic":
-			m.Value(&v.ANZSIC)
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *Category) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &categoryMembers)
-	w.String("matchType", string(v.MatchType), wire.Optional)
-	w.String("matchScore", v.MatchScore, wire.Optional)
-	w.Value("mcc", &v.MCC, wire.Optional)
-	w.Value("anzsic", &v.ANZSIC, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *Category) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &categoryType)
+	f.String("matchType", (*string)(&v.MatchType), wire.Optional)
+	f.String("matchScore", &v.MatchScore, wire.Optional)
+	f.Value("mcc", &v.MCC, wire.Optional)
+	f.Value("anzsic", &v.ANZSIC, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -639,32 +242,13 @@ func (v Category) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *Category) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var codeTitleMembers = wire.Names{
-	"code",
-	"title",
-}
+var codeTitleType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *CodeTitle) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &codeTitleMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "code":
-			v.Code = m.String()
-		case "title":
-			v.Title = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *CodeTitle) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &codeTitleMembers)
-	w.String("code", v.Code, wire.Optional)
-	w.String("title", v.Title, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *CodeTitle) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &codeTitleType)
+	f.String("code", &v.Code, wire.Optional)
+	f.String("title", &v.Title, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -673,28 +257,12 @@ func (v CodeTitle) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *CodeTitle) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var colorsMembers = wire.Names{
-	"primary",
-}
+var colorsType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *Colors) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &colorsMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "primary":
-			v.Primary = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *Colors) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &colorsMembers)
-	w.String("primary", v.Primary, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *Colors) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &colorsType)
+	f.String("primary", &v.Primary, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -703,68 +271,25 @@ func (v Colors) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *Colors) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var connectionMembers = wire.Names{
-	"id",
-	"status",
-	"method",
-	"institution",
-	"createdDate",
-	"lastUsed",
-	"expiryDate",
-	"accounts",
-	"profile",
-	"type",
-	"links",
-}
+var connectionType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *Connection) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &connectionMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "id":
-			v.ID = m.String()
-		case "status":
-			v.Status = ConnectionStatus(m.String())
-		case "method":
-			v.Method = Method(m.String()).usual()
-		case "institution":
-			m.Value(&v.Institution)
-		case "createdDate":
-			v.Created = value.DateTime(m.String())
-		case "lastUsed":
-			v.LastUsed = value.DateTime(m.String())
-		case "expiryDate":
-			v.Expires = value.DateTime(m.String())
-		case "accounts":
-			v.Accounts = wire.Pointer[AccountSummaryList](&m)
-		case "profile":
-			v.Profile = wire.Pointer[Profile](&m)
-		case "type":
-			v.Type = m.String()
-		case "links":
-			m.Value(&v.Links)
-		default:
-			m.Extra()
-		}
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *Connection) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &connectionType)
+	f.String("id", &v.ID, wire.Required)
+	f.String("status", (*string)(&v.Status), wire.Optional)
+	f.String("method", (*string)(&v.Method), wire.Required)
+	f.Value("institution", &v.Institution, wire.Required)
+	f.String("createdDate", (*string)(&v.Created), wire.Optional)
+	f.String("lastUsed", (*string)(&v.LastUsed), wire.Optional)
+	f.String("expiryDate", (*string)(&v.Expires), wire.Optional)
+	wire.Pointer(f, "accounts", &v.Accounts, wire.Optional)
+	wire.Pointer(f, "profile", &v.Profile, wire.Optional)
+	f.String("type", &v.Type, wire.Required)
+	f.Value("links", &v.Links, wire.Required)
+	if f.Decoded() {
+		v.Method = v.Method.usual()
 	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *Connection) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &connectionMembers)
-	w.String("id", v.ID, wire.Required)
-	w.String("status", string(v.Status), wire.Optional)
-	w.String("method", string(v.Method), wire.Required)
-	w.Value("institution", &v.Institution, wire.Required)
-	w.String("createdDate", string(v.Created), wire.Optional)
-	w.String("lastUsed", string(v.LastUsed), wire.Optional)
-	w.String("expiryDate", string(v.Expires), wire.Optional)
-	wire.AppendPointer(&w, "accounts", v.Accounts, wire.Optional)
-	wire.AppendPointer(&w, "profile", v.Profile, wire.Optional)
-	w.String("type", v.Type, wire.Required)
-	w.Value("links", &v.Links, wire.Required)
-	return w.End()
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -773,44 +298,16 @@ func (v Connection) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *Connection) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var connectionLinksMembers = wire.Names{
-	"accounts",
-	"institution",
-	"self",
-	"transactions",
-	"user",
-}
+var connectionLinksType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *ConnectionLinks) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &connectionLinksMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "accounts":
-			v.Accounts = m.String()
-		case "institution":
-			v.Institution = m.String()
-		case "self":
-			v.Self = m.String()
-		case "transactions":
-			v.Transactions = m.String()
-		case "user":
-			v.User = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *ConnectionLinks) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &connectionLinksMembers)
-	w.String("accounts", v.Accounts, wire.Optional)
-	w.String("institution", v.Institution, wire.Optional)
-	w.String("self", v.Self, wire.Required)
-	w.String("transactions", v.Transactions, wire.Optional)
-	w.String("user", v.User, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *ConnectionLinks) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &connectionLinksType)
+	f.String("accounts", &v.Accounts, wire.Optional)
+	f.String("institution", &v.Institution, wire.Optional)
+	f.String("self", &v.Self, wire.Required)
+	f.String("transactions", &v.Transactions, wire.Optional)
+	f.String("user", &v.User, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -819,36 +316,14 @@ func (v ConnectionLinks) MarshalJSON() ([]byte, error) { return wire.Marshal(&v)
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *ConnectionLinks) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var connectionListMembers = wire.Names{
-	"type",
-	"data",
-	"links",
-}
+var connectionListType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *ConnectionList) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &connectionListMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "type":
-			v.Type = m.String()
-		case "data":
-			v.Data = wire.List[Connection](&m)
-		case "links":
-			v.Links = wire.Pointer[SelfLink](&m)
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *ConnectionList) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &connectionListMembers)
-	w.String("type", v.Type, wire.Required)
-	wire.AppendList(&w, "data", v.Data, wire.Optional)
-	wire.AppendPointer(&w, "links", v.Links, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *ConnectionList) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &connectionListType)
+	f.String("type", &v.Type, wire.Required)
+	wire.List(f, "data", &v.Data, wire.Optional)
+	wire.Pointer(f, "links", &v.Links, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -857,64 +332,24 @@ func (v ConnectionList) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) 
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *ConnectionList) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var connectorMembers = wire.Names{
-	"id",
-	"method",
-	"stage",
-	"status",
-	"institution",
-	"scopes",
-	"authorization",
-	"stats",
-	"type",
-	"links",
-}
+var connectorType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *Connector) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &connectorMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "id":
-			v.ID = m.String()
-		case "method":
-			v.Method = Method(m.String()).usual()
-		case "stage":
-			v.Stage = ConnectorStage(m.String())
-		case "status":
-			v.Status = ConnectorStatus(m.String())
-		case "institution":
-			m.Value(&v.Institution)
-		case "scopes":
-			v.Scopes = m.Strings()
-		case "authorization":
-			m.Value(&v.Authorization)
-		case "stats":
-			m.Value(&v.Stats)
-		case "type":
-			v.Type = m.String()
-		case "links":
-			v.Links = wire.Pointer[SelfLink](&m)
-		default:
-			m.Extra()
-		}
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *Connector) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &connectorType)
+	f.String("id", &v.ID, wire.Required)
+	f.String("method", (*string)(&v.Method), wire.Required)
+	f.String("stage", (*string)(&v.Stage), wire.Required)
+	f.String("status", (*string)(&v.Status), wire.Required)
+	f.Value("institution", &v.Institution, wire.Required)
+	f.Strings("scopes", &v.Scopes, wire.Required)
+	f.Value("authorization", &v.Authorization, wire.Required)
+	f.Value("stats", &v.Stats, wire.Required)
+	f.String("type", &v.Type, wire.Required)
+	wire.Pointer(f, "links", &v.Links, wire.Optional)
+	if f.Decoded() {
+		v.Method = v.Method.usual()
 	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *Connector) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &connectorMembers)
-	w.String("id", v.ID, wire.Required)
-	w.String("method", string(v.Method), wire.Required)
-	w.String("stage", string(v.Stage), wire.Required)
-	w.String("status", string(v.Status), wire.Required)
-	w.Value("institution", &v.Institution, wire.Required)
-	w.Strings("scopes", v.Scopes, wire.Required)
-	w.Value("authorization", &v.Authorization, wire.Required)
-	w.Value("stats", &v.Stats, wire.Required)
-	w.String("type", v.Type, wire.Required)
-	wire.AppendPointer(&w, "links", v.Links, wire.Optional)
-	return w.End()
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -923,32 +358,13 @@ func (v Connector) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *Connector) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var connectorAuthorizationMembers = wire.Names{
-	"type",
-	"meta",
-}
+var connectorAuthorizationType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *ConnectorAuthorization) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &connectorAuthorizationMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "type":
-			v.Kind = AuthorizationKind(m.String())
-		case "meta":
-			v.Captions = wire.Pointer[LoginCaptions](&m)
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *ConnectorAuthorization) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &connectorAuthorizationMembers)
-	w.String("type", string(v.Kind), wire.Required)
-	wire.AppendPointer(&w, "meta", v.Captions, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *ConnectorAuthorization) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &connectorAuthorizationType)
+	f.String("type", (*string)(&v.Kind), wire.Required)
+	wire.Pointer(f, "meta", &v.Captions, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -957,40 +373,15 @@ func (v ConnectorAuthorization) MarshalJSON() ([]byte, error) { return wire.Mars
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *ConnectorAuthorization) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var connectorListMembers = wire.Names{
-	"totalCount",
-	"data",
-	"type",
-	"links",
-}
+var connectorListType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *ConnectorList) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &connectorListMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "totalCount":
-			v.TotalCount = m.Int()
-		case "data":
-			v.Data = wire.List[Connector](&m)
-		case "type":
-			v.Type = m.String()
-		case "links":
-			m.Value(&v.Links)
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *ConnectorList) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &connectorListMembers)
-	w.Int("totalCount", v.TotalCount, wire.Required)
-	wire.AppendList(&w, "data", v.Data, wire.Required)
-	w.String("type", v.Type, wire.Required)
-	w.Value("links", &v.Links, wire.Required)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *ConnectorList) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &connectorListType)
+	f.Int("totalCount", &v.TotalCount, wire.Required)
+	wire.List(f, "data", &v.Data, wire.Required)
+	f.String("type", &v.Type, wire.Required)
+	f.Value("links", &v.Links, wire.Required)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -999,28 +390,12 @@ func (v ConnectorList) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *ConnectorList) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var connectorStatsMembers = wire.Names{
-	"averageDurationMs",
-}
+var connectorStatsType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *ConnectorStats) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &connectorStatsMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "averageDurationMs":
-			v.AverageDurationMs = wire.Pointer[Durations](&m)
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *ConnectorStats) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &connectorStatsMembers)
-	wire.AppendPointer(&w, "averageDurationMs", v.AverageDurationMs, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *ConnectorStats) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &connectorStatsType)
+	wire.Pointer(f, "averageDurationMs", &v.AverageDurationMs, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -1029,32 +404,13 @@ func (v ConnectorStats) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) 
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *ConnectorStats) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var coordinatesMembers = wire.Names{
-	"lat",
-	"lng",
-}
+var coordinatesType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *Coordinates) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &coordinatesMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "lat":
-			v.Latitude = m.String()
-		case "lng":
-			v.Longitude = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *Coordinates) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &coordinatesMembers)
-	w.String("lat", v.Latitude, wire.Optional)
-	w.String("lng", v.Longitude, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *Coordinates) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &coordinatesType)
+	f.String("lat", &v.Latitude, wire.Optional)
+	f.String("lng", &v.Longitude, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -1063,40 +419,15 @@ func (v Coordinates) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *Coordinates) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var creditCardMembers = wire.Names{
-	"minPaymentAmount",
-	"paymentDueAmount",
-	"paymentCurrency",
-	"paymentDueDate",
-}
+var creditCardType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *CreditCard) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &creditCardMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "minPaymentAmount":
-			v.MinPaymentAmount = m.Decimal()
-		case "paymentDueAmount":
-			v.PaymentDueAmount = m.Decimal()
-		case "paymentCurrency":
-			v.PaymentCurrency = m.String()
-		case "paymentDueDate":
-			v.PaymentDueDate = value.Date(m.String())
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *CreditCard) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &creditCardMembers)
-	w.Decimal("minPaymentAmount", v.MinPaymentAmount, wire.Required)
-	w.Decimal("paymentDueAmount", v.PaymentDueAmount, wire.Required)
-	w.String("paymentCurrency", v.PaymentCurrency, wire.Optional)
-	w.String("paymentDueDate", string(v.PaymentDueDate), wire.Required)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *CreditCard) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &creditCardType)
+	f.Decimal("minPaymentAmount", &v.MinPaymentAmount, wire.Required)
+	f.Decimal("paymentDueAmount", &v.PaymentDueAmount, wire.Required)
+	f.String("paymentCurrency", &v.PaymentCurrency, wire.Optional)
+	f.String("paymentDueDate", (*string)(&v.PaymentDueDate), wire.Required)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -1105,56 +436,19 @@ func (v CreditCard) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *CreditCard) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var depositRateMembers = wire.Names{
-	"depositRateType",
-	"rate",
-	"calculationFrequency",
-	"applicationFrequency",
-	"tiers",
-	"additionalInfo",
-	"additionalInfoUri",
-	"additionalValue",
-}
+var depositRateType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *DepositRate) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &depositRateMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "depositRateType":
-			v.Kind = DepositRateKind(m.String())
-		case "rate":
-			v.Rate = m.Decimal()
-		case "calculationFrequency":
-			v.CalculationFrequency = m.String()
-		case "applicationFrequency":
-			v.ApplicationFrequency = m.String()
-		case "tiers":
-			v.Tiers = wire.List[RateTier](&m)
-		case "additionalInfo":
-			v.AdditionalInfo = m.String()
-		case "additionalInfoUri":
-			v.AdditionalInfoURL = m.String()
-		case "additionalValue":
-			v.AdditionalValue = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *DepositRate) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &depositRateMembers)
-	w.String("depositRateType", string(v.Kind), wire.Required)
-	w.Decimal("rate", v.Rate, wire.Required)
-	w.String("calculationFrequency", v.CalculationFrequency, wire.Optional)
-	w.String("applicationFrequency", v.ApplicationFrequency, wire.Optional)
-	wire.AppendList(&w, "tiers", v.Tiers, wire.Optional)
-	w.String("additionalInfo", v.AdditionalInfo, wire.Optional)
-	w.String("additionalInfoUri", v.AdditionalInfoURL, wire.Optional)
-	w.String("additionalValue", v.AdditionalValue, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *DepositRate) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &depositRateType)
+	f.String("depositRateType", (*string)(&v.Kind), wire.Required)
+	f.Decimal("rate", &v.Rate, wire.Required)
+	f.String("calculationFrequency", &v.CalculationFrequency, wire.Optional)
+	f.String("applicationFrequency", &v.ApplicationFrequency, wire.Optional)
+	wire.List(f, "tiers", &v.Tiers, wire.Optional)
+	f.String("additionalInfo", &v.AdditionalInfo, wire.Optional)
+	f.String("additionalInfoUri", &v.AdditionalInfoURL, wire.Optional)
+	f.String("additionalValue", &v.AdditionalValue, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -1163,68 +457,22 @@ func (v DepositRate) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *DepositRate) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var discountMembers = wire.Names{
-	"description",
-	"discountType",
-	"amount",
-	"balanceRate",
-	"transactionRate",
-	"accruedRate",
-	"feeRate",
-	"eligibility",
-	"additionalInfo",
-	"additionalInfoUri",
-	"additionalValue",
-}
+var discountType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *Discount) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &discountMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "description":
-			v.Description = m.String()
-		case "discountType":
-			v.Kind = m.String()
-		case "amount":
-			v.Amount = m.Decimal()
-		case "balanceRate":
-			v.BalanceRate = m.Decimal()
-		case "transactionRate":
-			v.TransactionRate = m.Decimal()
-		case "accruedRate":
-			v.AccruedRate = m.Decimal()
-		case "feeRate":
-			v.FeeRate = m.Decimal()
-		case "eligibility":
-			v.Eligibility = wire.Pointer[DiscountEligibility](&m)
-		case "additionalInfo":
-			v.AdditionalInfo = m.String()
-		case "additionalInfoUri":
-			v.AdditionalInfoURL = m.String()
-		case "additionalValue":
-			v.AdditionalValue = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *Discount) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &discountMembers)
-	w.String("description", v.Description, wire.Required)
-	w.String("discountType", v.Kind, wire.Required)
-	w.Decimal("amount", v.Amount, wire.Optional)
-	w.Decimal("balanceRate", v.BalanceRate, wire.Optional)
-	w.Decimal("transactionRate", v.TransactionRate, wire.Optional)
-	w.Decimal("accruedRate", v.AccruedRate, wire.Optional)
-	w.Decimal("feeRate", v.FeeRate, wire.Optional)
-	wire.AppendPointer(&w, "eligibility", v.Eligibility, wire.Optional)
-	w.String("additionalInfo", v.AdditionalInfo, wire.Optional)
-	w.String("additionalInfoUri", v.AdditionalInfoURL, wire.Optional)
-	w.String("additionalValue", v.AdditionalValue, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *Discount) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &discountType)
+	f.String("description", &v.Description, wire.Required)
+	f.String("discountType", &v.Kind, wire.Required)
+	f.Decimal("amount", &v.Amount, wire.Optional)
+	f.Decimal("balanceRate", &v.BalanceRate, wire.Optional)
+	f.Decimal("transactionRate", &v.TransactionRate, wire.Optional)
+	f.Decimal("accruedRate", &v.AccruedRate, wire.Optional)
+	f.Decimal("feeRate", &v.FeeRate, wire.Optional)
+	wire.Pointer(f, "eligibility", &v.Eligibility, wire.Optional)
+	f.String("additionalInfo", &v.AdditionalInfo, wire.Optional)
+	f.String("additionalInfoUri", &v.AdditionalInfoURL, wire.Optional)
+	f.String("additionalValue", &v.AdditionalValue, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -1233,40 +481,15 @@ func (v Discount) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *Discount) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var discountEligibilityMembers = wire.Names{
-	"discountEligibilityType",
-	"additionalInfo",
-	"additionalInfoUri",
-	"additionalValue",
-}
+var discountEligibilityType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *DiscountEligibility) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &discountEligibilityMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "discountEligibilityType":
-			v.Kind = EligibilityKind(m.String())
-		case "additionalInfo":
-			v.AdditionalInfo = m.String()
-		case "additionalInfoUri":
-			v.AdditionalInfoURL = m.String()
-		case "additionalValue":
-			v.AdditionalValue = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *DiscountEligibility) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &discountEligibilityMembers)
-	w.String("discountEligibilityType", string(v.Kind), wire.Required)
-	w.String("additionalInfo", v.AdditionalInfo, wire.Optional)
-	w.String("additionalInfoUri", v.AdditionalInfoURL, wire.Optional)
-	w.String("additionalValue", v.AdditionalValue, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *DiscountEligibility) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &discountEligibilityType)
+	f.String("discountEligibilityType", (*string)(&v.Kind), wire.Required)
+	f.String("additionalInfo", &v.AdditionalInfo, wire.Optional)
+	f.String("additionalInfoUri", &v.AdditionalInfoURL, wire.Optional)
+	f.String("additionalValue", &v.AdditionalValue, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -1275,44 +498,16 @@ func (v DiscountEligibility) MarshalJSON() ([]byte, error) { return wire.Marshal
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *DiscountEligibility) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var durationsMembers = wire.Names{
-	"total",
-	"verifyCredentials",
-	"retrieveAccounts",
-	"retrieveTransactions",
-	"retrieveMeta",
-}
+var durationsType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *Durations) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &durationsMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "total":
-			v.Total = m.Int()
-		case "verifyCredentials":
-			v.VerifyCredentials = m.Int()
-		case "retrieveAccounts":
-			v.RetrieveAccounts = m.Int()
-		case "retrieveTransactions":
-			v.RetrieveTransactions = m.Int()
-		case "retrieveMeta":
-			v.RetrieveMeta = m.Int()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *Durations) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &durationsMembers)
-	w.Int("total", v.Total, wire.Optional)
-	w.Int("verifyCredentials", v.VerifyCredentials, wire.Optional)
-	w.Int("retrieveAccounts", v.RetrieveAccounts, wire.Optional)
-	w.Int("retrieveTransactions", v.RetrieveTransactions, wire.Optional)
-	w.Int("retrieveMeta", v.RetrieveMeta, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *Durations) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &durationsType)
+	f.Int("total", &v.Total, wire.Optional)
+	f.Int("verifyCredentials", &v.VerifyCredentials, wire.Optional)
+	f.Int("retrieveAccounts", &v.RetrieveAccounts, wire.Optional)
+	f.Int("retrieveTransactions", &v.RetrieveTransactions, wire.Optional)
+	f.Int("retrieveMeta", &v.RetrieveMeta, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -1321,44 +516,16 @@ func (v Durations) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *Durations) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var enrichmentMembers = wire.Names{
-	"cleanDescription",
-	"merchant",
-	"category",
-	"location",
-	"tags",
-}
+var enrichmentType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *Enrichment) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &enrichmentMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "cleanDescription":
-			v.CleanDescription = m.String()
-		case "merchant":
-			v.Merchant = wire.Pointer[Merchant](&m)
-		case "category":
-			v.Category = wire.Pointer[Category](&m)
-		case "location":
-			v.Location = wire.Pointer[Location](&m)
-		case "tags":
-			v.Tags = m.Strings()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *Enrichment) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &enrichmentMembers)
-	w.String("cleanDescription", v.CleanDescription, wire.Optional)
-	wire.AppendPointer(&w, "merchant", v.Merchant, wire.Optional)
-	wire.AppendPointer(&w, "category", v.Category, wire.Optional)
-	wire.AppendPointer(&w, "location", v.Location, wire.Optional)
-	w.Strings("tags", v.Tags, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *Enrichment) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &enrichmentType)
+	f.String("cleanDescription", &v.CleanDescription, wire.Optional)
+	wire.Pointer(f, "merchant", &v.Merchant, wire.Optional)
+	wire.Pointer(f, "category", &v.Category, wire.Optional)
+	wire.Pointer(f, "location", &v.Location, wire.Optional)
+	f.Strings("tags", &v.Tags, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -1367,44 +534,16 @@ func (v Enrichment) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *Enrichment) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var featureMembers = wire.Names{
-	"featureType",
-	"additionalInfo",
-	"additionalInfoUri",
-	"additionalValue",
-	"isActivated",
-}
+var featureType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *Feature) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &featureMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "featureType":
-			v.Kind = FeatureKind(m.String())
-		case "additionalInfo":
-			v.AdditionalInfo = m.String()
-		case "additionalInfoUri":
-			v.AdditionalInfoURL = m.String()
-		case "additionalValue":
-			v.AdditionalValue = m.String()
-		case "isActivated":
-			v.Activated = m.OptBool()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *Feature) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &featureMembers)
-	w.String("featureType", string(v.Kind), wire.Required)
-	w.String("additionalInfo", v.AdditionalInfo, wire.Optional)
-	w.String("additionalInfoUri", v.AdditionalInfoURL, wire.Optional)
-	w.String("additionalValue", v.AdditionalValue, wire.Optional)
-	w.OptBool("isActivated", v.Activated, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *Feature) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &featureType)
+	f.String("featureType", (*string)(&v.Kind), wire.Required)
+	f.String("additionalInfo", &v.AdditionalInfo, wire.Optional)
+	f.String("additionalInfoUri", &v.AdditionalInfoURL, wire.Optional)
+	f.String("additionalValue", &v.AdditionalValue, wire.Optional)
+	f.OptBool("isActivated", &v.Activated, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -1413,72 +552,23 @@ func (v Feature) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *Feature) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var feeMembers = wire.Names{
-	"name",
-	"feeType",
-	"amount",
-	"currency",
-	"balanceRate",
-	"transactionRate",
-	"accruedRate",
-	"accrualFrequency",
-	"discounts",
-	"additionalInfo",
-	"additionalInfoUri",
-	"additionalValue",
-}
+var feeType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *Fee) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &feeMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "name":
-			v.Name = m.String()
-		case "feeType":
-			v.Kind = FeeKind(m.String())
-		case "amount":
-			v.Amount = m.Decimal()
-		case "currency":
-			v.Currency = m.String()
-		case "balanceRate":
-			v.BalanceRate = m.Decimal()
-		case "transactionRate":
-			v.TransactionRate = m.Decimal()
-		case "accruedRate":
-			v.AccruedRate = m.Decimal()
-		case "accrualFrequency":
-			v.AccrualFrequency = m.String()
-		case "discounts":
-			v.Discounts = wire.List[Discount](&m)
-		case "additionalInfo":
-			v.AdditionalInfo = m.String()
-		case "additionalInfoUri":
-			v.AdditionalInfoURL = m.String()
-		case "additionalValue":
-			v.AdditionalValue = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *Fee) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &feeMembers)
-	w.String("name", v.Name, wire.Required)
-	w.String("feeType", string(v.Kind), wire.Required)
-	w.Decimal("amount", v.Amount, wire.Optional)
-	w.String("currency", v.Currency, wire.Optional)
-	w.Decimal("balanceRate", v.BalanceRate, wire.Optional)
-	w.Decimal("transactionRate", v.TransactionRate, wire.Optional)
-	w.Decimal("accruedRate", v.AccruedRate, wire.Optional)
-	w.String("accrualFrequency", v.AccrualFrequency, wire.Optional)
-	wire.AppendList(&w, "discounts", v.Discounts, wire.Optional)
-	w.String("additionalInfo", v.AdditionalInfo, wire.Optional)
-	w.String("additionalInfoUri", v.AdditionalInfoURL, wire.Optional)
-	w.String("additionalValue", v.AdditionalValue, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *Fee) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &feeType)
+	f.String("name", &v.Name, wire.Required)
+	f.String("feeType", (*string)(&v.Kind), wire.Required)
+	f.Decimal("amount", &v.Amount, wire.Optional)
+	f.String("currency", &v.Currency, wire.Optional)
+	f.Decimal("balanceRate", &v.BalanceRate, wire.Optional)
+	f.Decimal("transactionRate", &v.TransactionRate, wire.Optional)
+	f.Decimal("accruedRate", &v.AccruedRate, wire.Optional)
+	f.String("accrualFrequency", &v.AccrualFrequency, wire.Optional)
+	wire.List(f, "discounts", &v.Discounts, wire.Optional)
+	f.String("additionalInfo", &v.AdditionalInfo, wire.Optional)
+	f.String("additionalInfoUri", &v.AdditionalInfoURL, wire.Optional)
+	f.String("additionalValue", &v.AdditionalValue, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -1487,44 +577,16 @@ func (v Fee) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *Fee) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var industryMembers = wire.Names{
-	"division",
-	"subdivision",
-	"group",
-	"class",
-	"subclass",
-}
+var industryType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *Industry) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &industryMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "division":
-			m.Value(&v.Division)
-		case "subdivision":
-			m.Value(&v.Subdivision)
-		case "group":
-			m.Value(&v.Group)
-		case "class":
-			m.Value(&v.Class)
-		case "subclass":
-			m.Value(&v.Subclass)
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *Industry) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &industryMembers)
-	w.Value("division", &v.Division, wire.Optional)
-	w.Value("subdivision", &v.Subdivision, wire.Optional)
-	w.Value("group", &v.Group, wire.Optional)
-	w.Value("class", &v.Class, wire.Optional)
-	w.Value("subclass", &v.Subclass, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *Industry) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &industryType)
+	f.Value("division", &v.Division, wire.Optional)
+	f.Value("subdivision", &v.Subdivision, wire.Optional)
+	f.Value("group", &v.Group, wire.Optional)
+	f.Value("class", &v.Class, wire.Optional)
+	f.Value("subclass", &v.Subclass, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -1533,72 +595,23 @@ func (v Industry) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *Industry) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var institutionMembers = wire.Names{
-	"name",
-	"shortName",
-	"type",
-	"tier",
-	"country",
-	"logo",
-	"abn",
-	"acn",
-	"cdrEmail",
-	"cdrFAQ",
-	"cdrPolicy",
-	"cdrProviderNumber",
-}
+var institutionType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *Institution) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &institutionMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "name":
-			v.Name = m.String()
-		case "shortName":
-			v.ShortName = m.String()
-		case "type":
-			v.Kind = InstitutionKind(m.String())
-		case "tier":
-			v.Tier = Tier(m.String())
-		case "country":
-			v.Country = m.String()
-		case "logo":
-			m.Value(&v.Logo)
-		case "abn":
-			v.ABN = m.String()
-		case "acn":
-			v.ACN = m.String()
-		case "cdrEmail":
-			v.CDREmail = m.String()
-		case "cdrFAQ":
-			v.CDRFAQ = m.String()
-		case "cdrPolicy":
-			v.CDRPolicy = m.String()
-		case "cdrProviderNumber":
-			v.CDRProviderNumber = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *Institution) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &institutionMembers)
-	w.String("name", v.Name, wire.Required)
-	w.String("shortName", v.ShortName, wire.Required)
-	w.String("type", string(v.Kind), wire.Required)
-	w.String("tier", string(v.Tier), wire.Required)
-	w.String("country", v.Country, wire.Required)
-	w.Value("logo", &v.Logo, wire.Required)
-	w.String("abn", v.ABN, wire.Optional)
-	w.String("acn", v.ACN, wire.Optional)
-	w.String("cdrEmail", v.CDREmail, wire.Optional)
-	w.String("cdrFAQ", v.CDRFAQ, wire.Optional)
-	w.String("cdrPolicy", v.CDRPolicy, wire.Optional)
-	w.String("cdrProviderNumber", v.CDRProviderNumber, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *Institution) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &institutionType)
+	f.String("name", &v.Name, wire.Required)
+	f.String("shortName", &v.ShortName, wire.Required)
+	f.String("type", (*string)(&v.Kind), wire.Required)
+	f.String("tier", (*string)(&v.Tier), wire.Required)
+	f.String("country", &v.Country, wire.Required)
+	f.Value("logo", &v.Logo, wire.Required)
+	f.String("abn", &v.ABN, wire.Optional)
+	f.String("acn", &v.ACN, wire.Optional)
+	f.String("cdrEmail", &v.CDREmail, wire.Optional)
+	f.String("cdrFAQ", &v.CDRFAQ, wire.Optional)
+	f.String("cdrPolicy", &v.CDRPolicy, wire.Optional)
+	f.String("cdrProviderNumber", &v.CDRProviderNumber, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -1607,36 +620,14 @@ func (v Institution) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *Institution) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var institutionReferenceMembers = wire.Names{
-	"id",
-	"type",
-	"links",
-}
+var institutionReferenceType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *InstitutionReference) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &institutionReferenceMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "id":
-			v.ID = m.String()
-		case "type":
-			v.Type = m.String()
-		case "links":
-			m.Value(&v.Links)
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *InstitutionReference) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &institutionReferenceMembers)
-	w.String("id", v.ID, wire.Required)
-	w.String("type", v.Type, wire.Required)
-	w.Value("links", &v.Links, wire.Required)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *InstitutionReference) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &institutionReferenceType)
+	f.String("id", &v.ID, wire.Required)
+	f.String("type", &v.Type, wire.Required)
+	f.Value("links", &v.Links, wire.Required)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -1645,32 +636,13 @@ func (v InstitutionReference) MarshalJSON() ([]byte, error) { return wire.Marsha
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *InstitutionReference) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var intervalMembers = wire.Names{
-	"from",
-	"to",
-}
+var intervalType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *Interval) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &intervalMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "from":
-			v.From = value.Date(m.String())
-		case "to":
-			v.To = value.Date(m.String())
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *Interval) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &intervalMembers)
-	w.String("from", string(v.From), wire.Required)
-	w.String("to", string(v.To), wire.Required)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *Interval) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &intervalType)
+	f.String("from", (*string)(&v.From), wire.Required)
+	f.String("to", (*string)(&v.To), wire.Required)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -1679,32 +651,13 @@ func (v Interval) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *Interval) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var jobListMembers = wire.Names{
-	"type",
-	"data",
-}
+var jobListType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *JobList) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &jobListMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "type":
-			v.Type = m.String()
-		case "data":
-			v.Data = wire.List[JobReference](&m)
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *JobList) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &jobListMembers)
-	w.String("type", v.Type, wire.Required)
-	wire.AppendList(&w, "data", v.Data, wire.Required)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *JobList) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &jobListType)
+	f.String("type", &v.Type, wire.Required)
+	wire.List(f, "data", &v.Data, wire.Required)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -1713,36 +666,14 @@ func (v JobList) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *JobList) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var jobReferenceMembers = wire.Names{
-	"id",
-	"type",
-	"links",
-}
+var jobReferenceType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *JobReference) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &jobReferenceMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "id":
-			v.ID = m.String()
-		case "type":
-			v.Type = m.String()
-		case "links":
-			m.Value(&v.Links)
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *JobReference) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &jobReferenceMembers)
-	w.String("id", v.ID, wire.Required)
-	w.String("type", v.Type, wire.Required)
-	w.Value("links", &v.Links, wire.Required)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *JobReference) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &jobReferenceType)
+	f.String("id", &v.ID, wire.Required)
+	f.String("type", &v.Type, wire.Required)
+	f.Value("links", &v.Links, wire.Required)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -1751,72 +682,23 @@ func (v JobReference) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *JobReference) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var lendingRateMembers = wire.Names{
-	"lendingRateType",
-	"rate",
-	"comparisonRate",
-	"repaymentType",
-	"loanPurpose",
-	"interestPaymentDue",
-	"calculationFrequency",
-	"applicationFrequency",
-	"tiers",
-	"additionalInfo",
-	"additionalInfoUri",
-	"additionalValue",
-}
+var lendingRateType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *LendingRate) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &lendingRateMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "lendingRateType":
-			v.Kind = LendingRateKind(m.String())
-		case "rate":
-			v.Rate = m.Decimal()
-		case "comparisonRate":
-			v.ComparisonRate = m.Decimal()
-		case "repaymentType":
-			v.RepaymentType = RepaymentType(m.String())
-		case "loanPurpose":
-			v.LoanPurpose = LoanPurpose(m.String())
-		case "interestPaymentDue":
-			v.InterestPaymentDue = InterestPaymentDue(m.String())
-		case "calculationFrequency":
-			v.CalculationFrequency = m.String()
-		case "applicationFrequency":
-			v.ApplicationFrequency = m.String()
-		case "tiers":
-			v.Tiers = wire.List[RateTier](&m)
-		case "additionalInfo":
-			v.AdditionalInfo = m.String()
-		case "additionalInfoUri":
-			v.AdditionalInfoURL = m.String()
-		case "additionalValue":
-			v.AdditionalValue = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *LendingRate) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &lendingRateMembers)
-	w.String("lendingRateType", string(v.Kind), wire.Required)
-	w.Decimal("rate", v.Rate, wire.Required)
-	w.Decimal("comparisonRate", v.ComparisonRate, wire.Optional)
-	w.String("repaymentType", string(v.RepaymentType), wire.Optional)
-	w.String("loanPurpose", string(v.LoanPurpose), wire.Optional)
-	w.String("interestPaymentDue", string(v.InterestPaymentDue), wire.Optional)
-	w.String("calculationFrequency", v.CalculationFrequency, wire.Optional)
-	w.String("applicationFrequency", v.ApplicationFrequency, wire.Optional)
-	wire.AppendList(&w, "tiers", v.Tiers, wire.Optional)
-	w.String("additionalInfo", v.AdditionalInfo, wire.Optional)
-	w.String("additionalInfoUri", v.AdditionalInfoURL, wire.Optional)
-	w.String("additionalValue", v.AdditionalValue, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *LendingRate) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &lendingRateType)
+	f.String("lendingRateType", (*string)(&v.Kind), wire.Required)
+	f.Decimal("rate", &v.Rate, wire.Required)
+	f.Decimal("comparisonRate", &v.ComparisonRate, wire.Optional)
+	f.String("repaymentType", (*string)(&v.RepaymentType), wire.Optional)
+	f.String("loanPurpose", (*string)(&v.LoanPurpose), wire.Optional)
+	f.String("interestPaymentDue", (*string)(&v.InterestPaymentDue), wire.Optional)
+	f.String("calculationFrequency", &v.CalculationFrequency, wire.Optional)
+	f.String("applicationFrequency", &v.ApplicationFrequency, wire.Optional)
+	wire.List(f, "tiers", &v.Tiers, wire.Optional)
+	f.String("additionalInfo", &v.AdditionalInfo, wire.Optional)
+	f.String("additionalInfoUri", &v.AdditionalInfoURL, wire.Optional)
+	f.String("additionalValue", &v.AdditionalValue, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -1825,90 +707,27 @@ func (v LendingRate) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *LendingRate) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var loanMembers = wire.Names{
-	"startDate",
-	"endDate",
-	"originalLoanAmount",
-	"originalLoanCurrency",
-	"repaymentType",
-	"repaymentFrequency",
-	"nextInstalmentDate",
-	"minInstalmentAmount",
-	"minInstalmentCurrency",
-	"maxRedraw",
-	"maxRedrawCurrency",
-	"minRedraw",
-	"minRedrawCurrency",
-	"offsetAccountEnabled",
-	"offsetAccountIds",
-}
+var loanType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *Loan) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &loanMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "startDate":
-			v.StartDate = value.Date(m.String())
-		case "endDate":
-			v.EndDate = value.Date(m.String())
-		case "originalLoanAmount":
-			v.OriginalAmount = m.Decimal()
-		case "loanAmount":
-			if m.Alias("originalLoanAmount") {
-				v.OriginalAmount = m.Decimal()
-			} else {
-				m.Extra()
-			}
-		case "originalLoanCurrency":
-			v.OriginalCurrency = m.String()
-		case "repaymentType":
-			v.RepaymentType = RepaymentType(m.String())
-		case "repaymentFrequency":
-			v.RepaymentFrequency = m.String()
-		case "nextInstalmentDate":
-			v.NextInstalmentDate = value.Date(m.String())
-		case "minInstalmentAmount":
-			v.MinInstalmentAmount = m.Decimal()
-		case "minInstalmentCurrency":
-			v.MinInstalmentCurrency = m.String()
-		case "maxRedraw":
-			v.MaxRedraw = m.Decimal()
-		case "maxRedrawCurrency":
-			v.MaxRedrawCurrency = m.String()
-		case "minRedraw":
-			v.MinRedraw = m.Decimal()
-		case "minRedrawCurrency":
-			v.MinRedrawCurrency = m.String()
-		case "offsetAccountEnabled":
-			v.OffsetAccountEnabled = m.OptBool()
-		case "offsetAccountIds":
-			v.OffsetAccountIDs = m.Strings()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *Loan) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &loanMembers)
-	w.String("startDate", string(v.StartDate), wire.Optional)
-	w.String("endDate", string(v.EndDate), wire.Optional)
-	w.Decimal("originalLoanAmount", v.OriginalAmount, wire.Optional)
-	w.String("originalLoanCurrency", v.OriginalCurrency, wire.Optional)
-	w.String("repaymentType", string(v.RepaymentType), wire.Optional)
-	w.String("repaymentFrequency", v.RepaymentFrequency, wire.Optional)
-	w.String("nextInstalmentDate", string(v.NextInstalmentDate), wire.Optional)
-	w.Decimal("minInstalmentAmount", v.MinInstalmentAmount, wire.Optional)
-	w.String("minInstalmentCurrency", v.MinInstalmentCurrency, wire.Optional)
-	w.Decimal("maxRedraw", v.MaxRedraw, wire.Optional)
-	w.String("maxRedrawCurrency", v.MaxRedrawCurrency, wire.Optional)
-	w.Decimal("minRedraw", v.MinRedraw, wire.Optional)
-	w.String("minRedrawCurrency", v.MinRedrawCurrency, wire.Optional)
-	w.OptBool("offsetAccountEnabled", v.OffsetAccountEnabled, wire.Optional)
-	w.Strings("offsetAccountIds", v.OffsetAccountIDs, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *Loan) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &loanType)
+	f.String("startDate", (*string)(&v.StartDate), wire.Optional)
+	f.String("endDate", (*string)(&v.EndDate), wire.Optional)
+	f.Decimal("originalLoanAmount", &v.OriginalAmount, wire.Optional)
+	f.Alias("loanAmount")
+	f.String("originalLoanCurrency", &v.OriginalCurrency, wire.Optional)
+	f.String("repaymentType", (*string)(&v.RepaymentType), wire.Optional)
+	f.String("repaymentFrequency", &v.RepaymentFrequency, wire.Optional)
+	f.String("nextInstalmentDate", (*string)(&v.NextInstalmentDate), wire.Optional)
+	f.Decimal("minInstalmentAmount", &v.MinInstalmentAmount, wire.Optional)
+	f.String("minInstalmentCurrency", &v.MinInstalmentCurrency, wire.Optional)
+	f.Decimal("maxRedraw", &v.MaxRedraw, wire.Optional)
+	f.String("maxRedrawCurrency", &v.MaxRedrawCurrency, wire.Optional)
+	f.Decimal("minRedraw", &v.MinRedraw, wire.Optional)
+	f.String("minRedrawCurrency", &v.MinRedrawCurrency, wire.Optional)
+	f.OptBool("offsetAccountEnabled", &v.OffsetAccountEnabled, wire.Optional)
+	f.Strings("offsetAccountIds", &v.OffsetAccountIDs, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -1917,56 +736,19 @@ func (v Loan) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *Loan) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var locationMembers = wire.Names{
-	"formattedAddress",
-	"routeNo",
-	"route",
-	"suburb",
-	"state",
-	"postalCode",
-	"country",
-	"geometry",
-}
+var locationType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *Location) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &locationMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "formattedAddress":
-			v.FormattedAddress = m.String()
-		case "routeNo":
-			v.RouteNo = m.String()
-		case "route":
-			v.Route = m.String()
-		case "suburb":
-			v.Suburb = m.String()
-		case "state":
-			v.State = m.String()
-		case "postalCode":
-			v.PostalCode = m.String()
-		case "country":
-			v.Country = m.String()
-		case "geometry":
-			m.Value(&v.Geometry)
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *Location) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &locationMembers)
-	w.String("formattedAddress", v.FormattedAddress, wire.Optional)
-	w.String("routeNo", v.RouteNo, wire.Optional)
-	w.String("route", v.Route, wire.Optional)
-	w.String("suburb", v.Suburb, wire.Optional)
-	w.String("state", v.State, wire.Optional)
-	w.String("postalCode", v.PostalCode, wire.Optional)
-	w.String("country", v.Country, wire.Optional)
-	w.Value("geometry", &v.Geometry, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *Location) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &locationType)
+	f.String("formattedAddress", &v.FormattedAddress, wire.Optional)
+	f.String("routeNo", &v.RouteNo, wire.Optional)
+	f.String("route", &v.Route, wire.Optional)
+	f.String("suburb", &v.Suburb, wire.Optional)
+	f.String("state", &v.State, wire.Optional)
+	f.String("postalCode", &v.PostalCode, wire.Optional)
+	f.String("country", &v.Country, wire.Optional)
+	f.Value("geometry", &v.Geometry, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -1975,44 +757,16 @@ func (v Location) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *Location) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var loginCaptionsMembers = wire.Names{
-	"forgotten_password_url",
-	"login_id_caption",
-	"password_caption",
-	"secondary_login_id_caption",
-	"security_code_caption",
-}
+var loginCaptionsType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *LoginCaptions) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &loginCaptionsMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "forgotten_password_url":
-			v.ForgottenPasswordURL = m.String()
-		case "login_id_caption":
-			v.LoginID = m.String()
-		case "password_caption":
-			v.Password = m.String()
-		case "secondary_login_id_caption":
-			v.SecondaryLoginID = m.String()
-		case "security_code_caption":
-			v.SecurityCode = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *LoginCaptions) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &loginCaptionsMembers)
-	w.String("forgotten_password_url", v.ForgottenPasswordURL, wire.Optional)
-	w.String("login_id_caption", v.LoginID, wire.Optional)
-	w.String("password_caption", v.Password, wire.Optional)
-	w.String("secondary_login_id_caption", v.SecondaryLoginID, wire.Optional)
-	w.String("security_code_caption", v.SecurityCode, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *LoginCaptions) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &loginCaptionsType)
+	f.String("forgotten_password_url", &v.ForgottenPasswordURL, wire.Optional)
+	f.String("login_id_caption", &v.LoginID, wire.Optional)
+	f.String("password_caption", &v.Password, wire.Optional)
+	f.String("secondary_login_id_caption", &v.SecondaryLoginID, wire.Optional)
+	f.String("security_code_caption", &v.SecurityCode, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -2021,36 +775,14 @@ func (v LoginCaptions) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *LoginCaptions) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var logoMembers = wire.Names{
-	"type",
-	"colors",
-	"links",
-}
+var logoType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *Logo) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &logoMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "type":
-			v.Type = m.String()
-		case "colors":
-			v.Colors = wire.Pointer[Colors](&m)
-		case "links":
-			m.Value(&v.Links)
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *Logo) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &logoMembers)
-	w.String("type", v.Type, wire.Required)
-	wire.AppendPointer(&w, "colors", v.Colors, wire.Optional)
-	w.Value("links", &v.Links, wire.Required)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *Logo) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &logoType)
+	f.String("type", &v.Type, wire.Required)
+	wire.Pointer(f, "colors", &v.Colors, wire.Optional)
+	f.Value("links", &v.Links, wire.Required)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -2059,32 +791,13 @@ func (v Logo) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *Logo) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var logoLinksMembers = wire.Names{
-	"full",
-	"square",
-}
+var logoLinksType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *LogoLinks) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &logoLinksMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "full":
-			v.Full = m.String()
-		case "square":
-			v.Square = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *LogoLinks) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &logoLinksMembers)
-	w.String("full", v.Full, wire.Required)
-	w.String("square", v.Square, wire.Required)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *LogoLinks) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &logoLinksType)
+	f.String("full", &v.Full, wire.Required)
+	f.String("square", &v.Square, wire.Required)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -2093,58 +806,19 @@ func (v LogoLinks) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *LogoLinks) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var merchantMembers = wire.Names{
-	"id",
-	"businessName",
-	"ABN",
-	"website",
-	"phoneNumber",
-	"logoMaster",
-	"logoThumb",
-}
+var merchantType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *Merchant) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &merchantMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "id":
-			v.ID = m.String()
-		case "businessName":
-			v.BusinessName = m.String()
-		case "ABN":
-			v.ABN = m.String()
-		case "abn":
-			if m.Alias("ABN") {
-				v.ABN = m.String()
-			} else {
-				m.Extra()
-			}
-		case "website":
-			v.Website = m.String()
-		case "phoneNumber":
-			m.Value(&v.PhoneNumber)
-		case "logoMaster":
-			v.Logo = m.String()
-		case "logoThumb":
-			v.LogoThumbnail = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *Merchant) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &merchantMembers)
-	w.String("id", v.ID, wire.Optional)
-	w.String("businessName", v.BusinessName, wire.Optional)
-	w.String("ABN", v.ABN, wire.Optional)
-	w.String("website", v.Website, wire.Optional)
-	w.Value("phoneNumber", &v.PhoneNumber, wire.Optional)
-	w.String("logoMaster", v.Logo, wire.Optional)
-	w.String("logoThumb", v.LogoThumbnail, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *Merchant) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &merchantType)
+	f.String("id", &v.ID, wire.Optional)
+	f.String("businessName", &v.BusinessName, wire.Optional)
+	f.String("ABN", &v.ABN, wire.Optional)
+	f.Alias("abn")
+	f.String("website", &v.Website, wire.Optional)
+	f.Value("phoneNumber", &v.PhoneNumber, wire.Optional)
+	f.String("logoMaster", &v.Logo, wire.Optional)
+	f.String("logoThumb", &v.LogoThumbnail, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -2153,32 +827,13 @@ func (v Merchant) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *Merchant) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var pageLinksMembers = wire.Names{
-	"next",
-	"self",
-}
+var pageLinksType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *PageLinks) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &pageLinksMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "next":
-			v.Next = m.String()
-		case "self":
-			v.Self = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *PageLinks) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &pageLinksMembers)
-	w.String("next", v.Next, wire.Optional)
-	w.String("self", v.Self, wire.Required)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *PageLinks) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &pageLinksType)
+	f.String("next", &v.Next, wire.Optional)
+	f.String("self", &v.Self, wire.Required)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -2187,32 +842,13 @@ func (v PageLinks) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *PageLinks) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var paymentDetailsMembers = wire.Names{
-	"apcaNumber",
-	"bpay",
-}
+var paymentDetailsType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *PaymentDetails) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &paymentDetailsMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "apcaNumber":
-			v.APCANumber = m.String()
-		case "bpay":
-			m.Value(&v.BPAY)
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *PaymentDetails) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &paymentDetailsMembers)
-	w.String("apcaNumber", v.APCANumber, wire.Optional)
-	w.Value("bpay", &v.BPAY, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *PaymentDetails) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &paymentDetailsType)
+	f.String("apcaNumber", &v.APCANumber, wire.Optional)
+	f.Value("bpay", &v.BPAY, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -2221,32 +857,13 @@ func (v PaymentDetails) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) 
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *PaymentDetails) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var phoneNumberMembers = wire.Names{
-	"local",
-	"international",
-}
+var phoneNumberType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *PhoneNumber) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &phoneNumberMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "local":
-			v.Local = m.String()
-		case "international":
-			v.International = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *PhoneNumber) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &phoneNumberMembers)
-	w.String("local", v.Local, wire.Optional)
-	w.String("international", v.International, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *PhoneNumber) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &phoneNumberType)
+	f.String("local", &v.Local, wire.Optional)
+	f.String("international", &v.International, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -2255,112 +872,33 @@ func (v PhoneNumber) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *PhoneNumber) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var postalAddressMembers = wire.Names{
-	"buildingName1",
-	"buildingName2",
-	"flatUnitType",
-	"flatUnitNumber",
-	"floorLevelType",
-	"floorLevelNumber",
-	"lotNumber",
-	"thoroughfareNumber1",
-	"thoroughfareNumber1Suffix",
-	"thoroughfareNumber2",
-	"thoroughfareNumber2Suffix",
-	"streetName",
-	"streetType",
-	"streetSuffix",
-	"postalDeliveryType",
-	"postalDeliveryNumberPrefix",
-	"postalDeliveryNumber",
-	"postalDeliveryNumberSuffix",
-	"localityName",
-	"state",
-	"postcode",
-	"dpid",
-}
+var postalAddressType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *PostalAddress) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &postalAddressMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "buildingName1":
-			v.BuildingName1 = m.String()
-		case "buildingName2":
-			v.BuildingName2 = m.String()
-		case "flatUnitType":
-			v.FlatUnitType = m.String()
-		case "flatUnitNumber":
-			v.FlatUnitNumber = m.String()
-		case "floorLevelType":
-			v.FloorLevelType = m.String()
-		case "floorLevelNumber":
-			v.FloorLevelNumber = m.String()
-		case "lotNumber":
-			v.LotNumber = m.String()
-		case "thoroughfareNumber1":
-			v.ThoroughfareNumber1 = m.Int()
-		case "thoroughfareNumber1Suffix":
-			v.ThoroughfareNumber1Suffix = m.String()
-		case "thoroughfareNumber2":
-			v.ThoroughfareNumber2 = m.Int()
-		case "thoroughfareNumber2Suffix":
-			v.ThoroughfareNumber2Suffix = m.String()
-		case "streetName":
-			v.StreetName = m.String()
-		case "streetType":
-			v.StreetType = m.String()
-		case "streetSuffix":
-			v.StreetSuffix = m.String()
-		case "postalDeliveryType":
-			v.PostalDeliveryType = m.String()
-		case "postalDeliveryNumberPrefix":
-			v.PostalDeliveryNumberPrefix = m.String()
-		case "postalDeliveryNumber":
-			v.PostalDeliveryNumber = m.Int()
-		case "postalDeliveryNumberSuffix":
-			v.PostalDeliveryNumberSuffix = m.String()
-		case "localityName":
-			v.LocalityName = m.String()
-		case "state":
-			v.State = m.String()
-		case "postcode":
-			v.Postcode = m.String()
-		case "dpid":
-			v.DPID = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *PostalAddress) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &postalAddressMembers)
-	w.String("buildingName1", v.BuildingName1, wire.Optional)
-	w.String("buildingName2", v.BuildingName2, wire.Optional)
-	w.String("flatUnitType", v.FlatUnitType, wire.Optional)
-	w.String("flatUnitNumber", v.FlatUnitNumber, wire.Optional)
-	w.String("floorLevelType", v.FloorLevelType, wire.Optional)
-	w.String("floorLevelNumber", v.FloorLevelNumber, wire.Optional)
-	w.String("lotNumber", v.LotNumber, wire.Optional)
-	w.Int("thoroughfareNumber1", v.ThoroughfareNumber1, wire.Optional)
-	w.String("thoroughfareNumber1Suffix", v.ThoroughfareNumber1Suffix, wire.Optional)
-	w.Int("thoroughfareNumber2", v.ThoroughfareNumber2, wire.Optional)
-	w.String("thoroughfareNumber2Suffix", v.ThoroughfareNumber2Suffix, wire.Optional)
-	w.String("streetName", v.StreetName, wire.Optional)
-	w.String("streetType", v.StreetType, wire.Optional)
-	w.String("streetSuffix", v.StreetSuffix, wire.Optional)
-	w.String("postalDeliveryType", v.PostalDeliveryType, wire.Optional)
-	w.String("postalDeliveryNumberPrefix", v.PostalDeliveryNumberPrefix, wire.Optional)
-	w.Int("postalDeliveryNumber", v.PostalDeliveryNumber, wire.Optional)
-	w.String("postalDeliveryNumberSuffix", v.PostalDeliveryNumberSuffix, wire.Optional)
-	w.String("localityName", v.LocalityName, wire.Optional)
-	w.String("state", v.State, wire.Optional)
-	w.String("postcode", v.Postcode, wire.Optional)
-	w.String("dpid", v.DPID, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *PostalAddress) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &postalAddressType)
+	f.String("buildingName1", &v.BuildingName1, wire.Optional)
+	f.String("buildingName2", &v.BuildingName2, wire.Optional)
+	f.String("flatUnitType", &v.FlatUnitType, wire.Optional)
+	f.String("flatUnitNumber", &v.FlatUnitNumber, wire.Optional)
+	f.String("floorLevelType", &v.FloorLevelType, wire.Optional)
+	f.String("floorLevelNumber", &v.FloorLevelNumber, wire.Optional)
+	f.String("lotNumber", &v.LotNumber, wire.Optional)
+	f.Int("thoroughfareNumber1", &v.ThoroughfareNumber1, wire.Optional)
+	f.String("thoroughfareNumber1Suffix", &v.ThoroughfareNumber1Suffix, wire.Optional)
+	f.Int("thoroughfareNumber2", &v.ThoroughfareNumber2, wire.Optional)
+	f.String("thoroughfareNumber2Suffix", &v.ThoroughfareNumber2Suffix, wire.Optional)
+	f.String("streetName", &v.StreetName, wire.Optional)
+	f.String("streetType", &v.StreetType, wire.Optional)
+	f.String("streetSuffix", &v.StreetSuffix, wire.Optional)
+	f.String("postalDeliveryType", &v.PostalDeliveryType, wire.Optional)
+	f.String("postalDeliveryNumberPrefix", &v.PostalDeliveryNumberPrefix, wire.Optional)
+	f.Int("postalDeliveryNumber", &v.PostalDeliveryNumber, wire.Optional)
+	f.String("postalDeliveryNumberSuffix", &v.PostalDeliveryNumberSuffix, wire.Optional)
+	f.String("localityName", &v.LocalityName, wire.Optional)
+	f.String("state", &v.State, wire.Optional)
+	f.String("postcode", &v.Postcode, wire.Optional)
+	f.String("dpid", &v.DPID, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -2369,52 +907,18 @@ func (v PostalAddress) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *PostalAddress) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var profileMembers = wire.Names{
-	"fullName",
-	"firstName",
-	"middleName",
-	"lastName",
-	"emailAddresses",
-	"phoneNumbers",
-	"physicalAddresses",
-}
+var profileType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *Profile) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &profileMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "fullName":
-			v.FullName = m.String()
-		case "firstName":
-			v.FirstName = m.String()
-		case "middleName":
-			v.MiddleName = m.String()
-		case "lastName":
-			v.LastName = m.String()
-		case "emailAddresses":
-			v.EmailAddresses = m.Strings()
-		case "phoneNumbers":
-			v.PhoneNumbers = m.Strings()
-		case "physicalAddresses":
-			v.PhysicalAddresses = wire.List[Address](&m)
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *Profile) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &profileMembers)
-	w.String("fullName", v.FullName, wire.Required)
-	w.String("firstName", v.FirstName, wire.Required)
-	w.String("middleName", v.MiddleName, wire.Required)
-	w.String("lastName", v.LastName, wire.Required)
-	w.Strings("emailAddresses", v.EmailAddresses, wire.Required)
-	w.Strings("phoneNumbers", v.PhoneNumbers, wire.Required)
-	wire.AppendList(&w, "physicalAddresses", v.PhysicalAddresses, wire.Required)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *Profile) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &profileType)
+	f.String("fullName", &v.FullName, wire.Required)
+	f.String("firstName", &v.FirstName, wire.Required)
+	f.String("middleName", &v.MiddleName, wire.Required)
+	f.String("lastName", &v.LastName, wire.Required)
+	f.Strings("emailAddresses", &v.EmailAddresses, wire.Required)
+	f.Strings("phoneNumbers", &v.PhoneNumbers, wire.Required)
+	wire.List(f, "physicalAddresses", &v.PhysicalAddresses, wire.Required)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -2423,32 +927,13 @@ func (v Profile) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *Profile) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var purseMembers = wire.Names{
-	"amount",
-	"currency",
-}
+var purseType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *Purse) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &purseMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "amount":
-			v.Amount = m.Decimal()
-		case "currency":
-			v.Currency = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *Purse) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &purseMembers)
-	w.Decimal("amount", v.Amount, wire.Required)
-	w.String("currency", v.Currency, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *Purse) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &purseType)
+	f.Decimal("amount", &v.Amount, wire.Required)
+	f.String("currency", &v.Currency, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -2457,32 +942,13 @@ func (v Purse) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *Purse) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var rateConditionMembers = wire.Names{
-	"additionalInfo",
-	"additionalInfoUri",
-}
+var rateConditionType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *RateCondition) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &rateConditionMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "additionalInfo":
-			v.AdditionalInfo = m.String()
-		case "additionalInfoUri":
-			v.AdditionalInfoURL = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *RateCondition) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &rateConditionMembers)
-	w.String("additionalInfo", v.AdditionalInfo, wire.Optional)
-	w.String("additionalInfoUri", v.AdditionalInfoURL, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *RateCondition) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &rateConditionType)
+	f.String("additionalInfo", &v.AdditionalInfo, wire.Optional)
+	f.String("additionalInfoUri", &v.AdditionalInfoURL, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -2491,56 +957,19 @@ func (v RateCondition) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *RateCondition) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var rateTierMembers = wire.Names{
-	"name",
-	"unitOfMeasure",
-	"minimumValue",
-	"maximumValue",
-	"rateApplicationMethod",
-	"applicabilityConditions",
-	"additionalInfo",
-	"additionalInfoUri",
-}
+var rateTierType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *RateTier) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &rateTierMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "name":
-			v.Name = m.String()
-		case "unitOfMeasure":
-			v.UnitOfMeasure = UnitOfMeasure(m.String())
-		case "minimumValue":
-			v.MinimumValue = m.DecimalNumber()
-		case "maximumValue":
-			v.MaximumValue = m.DecimalNumber()
-		case "rateApplicationMethod":
-			v.RateApplicationMethod = RateApplication(m.String())
-		case "applicabilityConditions":
-			v.ApplicabilityConditions = wire.Pointer[RateCondition](&m)
-		case "additionalInfo":
-			v.AdditionalInfo = m.String()
-		case "additionalInfoUri":
-			v.AdditionalInfoURL = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *RateTier) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &rateTierMembers)
-	w.String("name", v.Name, wire.Required)
-	w.String("unitOfMeasure", string(v.UnitOfMeasure), wire.Required)
-	w.DecimalNumber("minimumValue", v.MinimumValue, wire.Required)
-	w.DecimalNumber("maximumValue", v.MaximumValue, wire.Optional)
-	w.String("rateApplicationMethod", string(v.RateApplicationMethod), wire.Optional)
-	wire.AppendPointer(&w, "applicabilityConditions", v.ApplicabilityConditions, wire.Optional)
-	w.String("additionalInfo", v.AdditionalInfo, wire.Optional)
-	w.String("additionalInfoUri", v.AdditionalInfoURL, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *RateTier) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &rateTierType)
+	f.String("name", &v.Name, wire.Required)
+	f.String("unitOfMeasure", (*string)(&v.UnitOfMeasure), wire.Required)
+	f.DecimalNumber("minimumValue", &v.MinimumValue, wire.Required)
+	f.DecimalNumber("maximumValue", &v.MaximumValue, wire.Optional)
+	f.String("rateApplicationMethod", (*string)(&v.RateApplicationMethod), wire.Optional)
+	wire.Pointer(f, "applicabilityConditions", &v.ApplicabilityConditions, wire.Optional)
+	f.String("additionalInfo", &v.AdditionalInfo, wire.Optional)
+	f.String("additionalInfoUri", &v.AdditionalInfoURL, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -2549,28 +978,12 @@ func (v RateTier) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *RateTier) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var selfLinkMembers = wire.Names{
-	"self",
-}
+var selfLinkType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *SelfLink) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &selfLinkMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "self":
-			v.Self = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *SelfLink) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &selfLinkMembers)
-	w.String("self", v.Self, wire.Required)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *SelfLink) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &selfLinkType)
+	f.String("self", &v.Self, wire.Required)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -2579,56 +992,19 @@ func (v SelfLink) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *SelfLink) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var simpleAddressMembers = wire.Names{
-	"mailingName",
-	"addressLine1",
-	"addressLine2",
-	"addressLine3",
-	"city",
-	"state",
-	"postcode",
-	"country",
-}
+var simpleAddressType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *SimpleAddress) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &simpleAddressMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "mailingName":
-			v.MailingName = m.String()
-		case "addressLine1":
-			v.Line1 = m.String()
-		case "addressLine2":
-			v.Line2 = m.String()
-		case "addressLine3":
-			v.Line3 = m.String()
-		case "city":
-			v.City = m.String()
-		case "state":
-			v.State = m.String()
-		case "postcode":
-			v.Postcode = m.String()
-		case "country":
-			v.Country = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *SimpleAddress) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &simpleAddressMembers)
-	w.String("mailingName", v.MailingName, wire.Optional)
-	w.String("addressLine1", v.Line1, wire.Required)
-	w.String("addressLine2", v.Line2, wire.Optional)
-	w.String("addressLine3", v.Line3, wire.Optional)
-	w.String("city", v.City, wire.Required)
-	w.String("state", v.State, wire.Required)
-	w.String("postcode", v.Postcode, wire.Optional)
-	w.String("country", v.Country, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *SimpleAddress) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &simpleAddressType)
+	f.String("mailingName", &v.MailingName, wire.Optional)
+	f.String("addressLine1", &v.Line1, wire.Required)
+	f.String("addressLine2", &v.Line2, wire.Optional)
+	f.String("addressLine3", &v.Line3, wire.Optional)
+	f.String("city", &v.City, wire.Required)
+	f.String("state", &v.State, wire.Required)
+	f.String("postcode", &v.Postcode, wire.Optional)
+	f.String("country", &v.Country, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -2637,44 +1013,16 @@ func (v SimpleAddress) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *SimpleAddress) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var termDepositMembers = wire.Names{
-	"lodgementDate",
-	"maturityDate",
-	"maturityAmount",
-	"maturityCurrency",
-	"maturityInstructions",
-}
+var termDepositType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *TermDeposit) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &termDepositMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "lodgementDate":
-			v.LodgementDate = value.Date(m.String())
-		case "maturityDate":
-			v.MaturityDate = value.Date(m.String())
-		case "maturityAmount":
-			v.MaturityAmount = m.Decimal()
-		case "maturityCurrency":
-			v.MaturityCurrency = m.String()
-		case "maturityInstructions":
-			v.MaturityInstructions = MaturityInstructions(m.String())
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *TermDeposit) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &termDepositMembers)
-	w.String("lodgementDate", string(v.LodgementDate), wire.Required)
-	w.String("maturityDate", string(v.MaturityDate), wire.Required)
-	w.Decimal("maturityAmount", v.MaturityAmount, wire.Optional)
-	w.String("maturityCurrency", v.MaturityCurrency, wire.Optional)
-	w.String("maturityInstructions", string(v.MaturityInstructions), wire.Required)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *TermDeposit) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &termDepositType)
+	f.String("lodgementDate", (*string)(&v.LodgementDate), wire.Required)
+	f.String("maturityDate", (*string)(&v.MaturityDate), wire.Required)
+	f.Decimal("maturityAmount", &v.MaturityAmount, wire.Optional)
+	f.String("maturityCurrency", &v.MaturityCurrency, wire.Optional)
+	f.String("maturityInstructions", (*string)(&v.MaturityInstructions), wire.Required)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -2683,100 +1031,30 @@ func (v TermDeposit) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *TermDeposit) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var transactionMembers = wire.Names{
-	"id",
-	"status",
-	"description",
-	"reference",
-	"amount",
-	"currency",
-	"direction",
-	"class",
-	"subClass",
-	"balance",
-	"transactionDate",
-	"postDate",
-	"account",
-	"connection",
-	"institution",
-	"paymentDetails",
-	"enrich",
-	"type",
-	"links",
-}
+var transactionType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *Transaction) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &transactionMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "id":
-			v.ID = m.String()
-		case "status":
-			v.Status = TransactionStatus(m.String())
-		case "description":
-			v.Description = m.String()
-		case "reference":
-			v.Reference = m.String()
-		case "amount":
-			v.Amount = m.Decimal()
-		case "currency":
-			v.Currency = m.String()
-		case "direction":
-			v.Direction = Direction(m.String())
-		case "class":
-			v.Class = TransactionClass(m.String())
-		case "subClass":
-			m.Value(&v.SubClass)
-		case "balance":
-			v.Balance = m.Decimal()
-		case "transactionDate":
-			v.TransactionDate = value.DateTime(m.String())
-		case "postDate":
-			v.PostDate = value.DateTime(m.String())
-		case "account":
-			v.AccountID = m.String()
-		case "connection":
-			v.ConnectionID = m.String()
-		case "institution":
-			v.InstitutionID = m.String()
-		case "paymentDetails":
-			v.PaymentDetails = wire.Pointer[PaymentDetails](&m)
-		case "enrich":
-			v.Enrichment = wire.Pointer[Enrichment](&m)
-		case "type":
-			v.Type = m.String()
-		case "links":
-			m.Value(&v.Links)
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *Transaction) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &transactionMembers)
-	w.String("id", v.ID, wire.Required)
-	w.String("status", string(v.Status), wire.Required)
-	w.String("description", v.Description, wire.Required)
-	w.String("reference", v.Reference, wire.Optional)
-	w.Decimal("amount", v.Amount, wire.Required)
-	w.String("currency", v.Currency, wire.Optional)
-	w.String("direction", string(v.Direction), wire.Required)
-	w.String("class", string(v.Class), wire.Required)
-	w.Value("subClass", &v.SubClass, wire.Optional)
-	w.Decimal("balance", v.Balance, wire.Optional)
-	w.String("transactionDate", string(v.TransactionDate), wire.Optional)
-	w.String("postDate", string(v.PostDate), wire.Optional)
-	w.String("account", v.AccountID, wire.Required)
-	w.String("connection", v.ConnectionID, wire.Required)
-	w.String("institution", v.InstitutionID, wire.Required)
-	wire.AppendPointer(&w, "paymentDetails", v.PaymentDetails, wire.Optional)
-	wire.AppendPointer(&w, "enrich", v.Enrichment, wire.Optional)
-	w.String("type", v.Type, wire.Required)
-	w.Value("links", &v.Links, wire.Required)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *Transaction) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &transactionType)
+	f.String("id", &v.ID, wire.Required)
+	f.String("status", (*string)(&v.Status), wire.Required)
+	f.String("description", &v.Description, wire.Required)
+	f.String("reference", &v.Reference, wire.Optional)
+	f.Decimal("amount", &v.Amount, wire.Required)
+	f.String("currency", &v.Currency, wire.Optional)
+	f.String("direction", (*string)(&v.Direction), wire.Required)
+	f.String("class", (*string)(&v.Class), wire.Required)
+	f.Value("subClass", &v.SubClass, wire.Optional)
+	f.Decimal("balance", &v.Balance, wire.Optional)
+	f.String("transactionDate", (*string)(&v.TransactionDate), wire.Optional)
+	f.String("postDate", (*string)(&v.PostDate), wire.Optional)
+	f.String("account", &v.AccountID, wire.Required)
+	f.String("connection", &v.ConnectionID, wire.Required)
+	f.String("institution", &v.InstitutionID, wire.Required)
+	wire.Pointer(f, "paymentDetails", &v.PaymentDetails, wire.Optional)
+	wire.Pointer(f, "enrich", &v.Enrichment, wire.Optional)
+	f.String("type", &v.Type, wire.Required)
+	f.Value("links", &v.Links, wire.Required)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -2785,40 +1063,15 @@ func (v Transaction) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *Transaction) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var transactionLinksMembers = wire.Names{
-	"account",
-	"connection",
-	"institution",
-	"self",
-}
+var transactionLinksType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *TransactionLinks) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &transactionLinksMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "account":
-			v.Account = m.String()
-		case "connection":
-			v.Connection = m.String()
-		case "institution":
-			v.Institution = m.String()
-		case "self":
-			v.Self = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *TransactionLinks) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &transactionLinksMembers)
-	w.String("account", v.Account, wire.Required)
-	w.String("connection", v.Connection, wire.Optional)
-	w.String("institution", v.Institution, wire.Required)
-	w.String("self", v.Self, wire.Required)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *TransactionLinks) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &transactionLinksType)
+	f.String("account", &v.Account, wire.Required)
+	f.String("connection", &v.Connection, wire.Optional)
+	f.String("institution", &v.Institution, wire.Required)
+	f.String("self", &v.Self, wire.Required)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -2827,44 +1080,16 @@ func (v TransactionLinks) MarshalJSON() ([]byte, error) { return wire.Marshal(&v
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *TransactionLinks) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var transactionPageMembers = wire.Names{
-	"count",
-	"size",
-	"data",
-	"type",
-	"links",
-}
+var transactionPageType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *TransactionPage) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &transactionPageMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "count":
-			v.Count = m.Int()
-		case "size":
-			v.Size = m.Int()
-		case "data":
-			v.Data = wire.List[Transaction](&m)
-		case "type":
-			v.Type = m.String()
-		case "links":
-			v.Links = wire.Pointer[PageLinks](&m)
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *TransactionPage) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &transactionPageMembers)
-	w.Int("count", v.Count, wire.Required)
-	w.Int("size", v.Size, wire.Required)
-	wire.AppendList(&w, "data", v.Data, wire.Required)
-	w.String("type", v.Type, wire.Required)
-	wire.AppendPointer(&w, "links", v.Links, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *TransactionPage) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &transactionPageType)
+	f.Int("count", &v.Count, wire.Required)
+	f.Int("size", &v.Size, wire.Required)
+	wire.List(f, "data", &v.Data, wire.Required)
+	f.String("type", &v.Type, wire.Required)
+	wire.Pointer(f, "links", &v.Links, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.

@@ -6,36 +6,14 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
-var categoryMembers = wire.Names{
-	"matchType",
-	"matchScore",
-	"anzsic",
-}
+var categoryType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *Category) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &categoryMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "matchType":
-			v.MatchType = MatchType(m.String())
-		case "matchScore":
-			v.MatchScore = m.String()
-		case "anzsic":
-			m.Value(&v.ANZSIC)
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *Category) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &categoryMembers)
-	w.String("matchType", string(v.MatchType), wire.Optional)
-	w.String("matchScore", v.MatchScore, wire.Optional)
-	w.Value("anzsic", &v.ANZSIC, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *Category) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &categoryType)
+	f.String("matchType", (*string)(&v.MatchType), wire.Optional)
+	f.String("matchScore", &v.MatchScore, wire.Optional)
+	f.Value("anzsic", &v.ANZSIC, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -44,32 +22,13 @@ func (v Category) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *Category) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var coordinatesMembers = wire.Names{
-	"lat",
-	"lng",
-}
+var coordinatesType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *Coordinates) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &coordinatesMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "lat":
-			v.Latitude = m.String()
-		case "lng":
-			v.Longitude = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *Coordinates) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &coordinatesMembers)
-	w.String("lat", v.Latitude, wire.Optional)
-	w.String("lng", v.Longitude, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *Coordinates) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &coordinatesType)
+	f.String("lat", &v.Latitude, wire.Optional)
+	f.String("lng", &v.Longitude, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -78,40 +37,15 @@ func (v Coordinates) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *Coordinates) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var detailsMembers = wire.Names{
-	"merchant",
-	"category",
-	"location",
-	"tags",
-}
+var detailsType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *Details) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &detailsMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "merchant":
-			v.Merchant = wire.Pointer[Merchant](&m)
-		case "category":
-			v.Category = wire.Pointer[Category](&m)
-		case "location":
-			v.Location = wire.Pointer[Location](&m)
-		case "tags":
-			v.Tags = m.Strings()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *Details) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &detailsMembers)
-	wire.AppendPointer(&w, "merchant", v.Merchant, wire.Optional)
-	wire.AppendPointer(&w, "category", v.Category, wire.Optional)
-	wire.AppendPointer(&w, "location", v.Location, wire.Optional)
-	w.Strings("tags", v.Tags, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *Details) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &detailsType)
+	wire.Pointer(f, "merchant", &v.Merchant, wire.Optional)
+	wire.Pointer(f, "category", &v.Category, wire.Optional)
+	wire.Pointer(f, "location", &v.Location, wire.Optional)
+	f.Strings("tags", &v.Tags, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -120,44 +54,16 @@ func (v Details) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *Details) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var enrichmentMembers = wire.Names{
-	"direction",
-	"class",
-	"data",
-	"type",
-	"links",
-}
+var enrichmentType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *Enrichment) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &enrichmentMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "direction":
-			v.Direction = Direction(m.String())
-		case "class":
-			v.Class = m.String()
-		case "data":
-			v.Data = wire.Pointer[Details](&m)
-		case "type":
-			v.Type = m.String()
-		case "links":
-			m.Value(&v.Links)
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *Enrichment) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &enrichmentMembers)
-	w.String("direction", string(v.Direction), wire.Required)
-	w.String("class", v.Class, wire.Required)
-	wire.AppendPointer(&w, "data", v.Data, wire.Optional)
-	w.String("type", v.Type, wire.Required)
-	w.Value("links", &v.Links, wire.Required)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *Enrichment) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &enrichmentType)
+	f.String("direction", (*string)(&v.Direction), wire.Required)
+	f.String("class", &v.Class, wire.Required)
+	wire.Pointer(f, "data", &v.Data, wire.Optional)
+	f.String("type", &v.Type, wire.Required)
+	f.Value("links", &v.Links, wire.Required)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -166,44 +72,16 @@ func (v Enrichment) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *Enrichment) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var industryMembers = wire.Names{
-	"division",
-	"subdivision",
-	"group",
-	"class",
-	"subclass",
-}
+var industryType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *Industry) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &industryMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "division":
-			m.Value(&v.Division)
-		case "subdivision":
-			m.Value(&v.Subdivision)
-		case "group":
-			m.Value(&v.Group)
-		case "class":
-			m.Value(&v.Class)
-		case "subclass":
-			m.Value(&v.Subclass)
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *Industry) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &industryMembers)
-	w.Value("division", &v.Division, wire.Optional)
-	w.Value("subdivision", &v.Subdivision, wire.Optional)
-	w.Value("group", &v.Group, wire.Optional)
-	w.Value("class", &v.Class, wire.Optional)
-	w.Value("subclass", &v.Subclass, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *Industry) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &industryType)
+	f.Value("division", &v.Division, wire.Optional)
+	f.Value("subdivision", &v.Subdivision, wire.Optional)
+	f.Value("group", &v.Group, wire.Optional)
+	f.Value("class", &v.Class, wire.Optional)
+	f.Value("subclass", &v.Subclass, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -212,32 +90,13 @@ func (v Industry) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *Industry) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var industryCodeMembers = wire.Names{
-	"code",
-	"title",
-}
+var industryCodeType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *IndustryCode) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &industryCodeMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "code":
-			v.Code = m.String()
-		case "title":
-			v.Title = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *IndustryCode) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &industryCodeMembers)
-	w.String("code", v.Code, wire.Optional)
-	w.String("title", v.Title, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *IndustryCode) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &industryCodeType)
+	f.String("code", &v.Code, wire.Optional)
+	f.String("title", &v.Title, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -246,36 +105,14 @@ func (v IndustryCode) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *IndustryCode) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var linksMembers = wire.Names{
-	"logo-master",
-	"logo-thumb",
-	"self",
-}
+var linksType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *Links) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &linksMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "logo-master":
-			v.Logo = m.String()
-		case "logo-thumb":
-			v.LogoThumbnail = m.String()
-		case "self":
-			v.Self = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *Links) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &linksMembers)
-	w.String("logo-master", v.Logo, wire.Optional)
-	w.String("logo-thumb", v.LogoThumbnail, wire.Optional)
-	w.String("self", v.Self, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *Links) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &linksType)
+	f.String("logo-master", &v.Logo, wire.Optional)
+	f.String("logo-thumb", &v.LogoThumbnail, wire.Optional)
+	f.String("self", &v.Self, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -284,56 +121,19 @@ func (v Links) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *Links) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var locationMembers = wire.Names{
-	"formattedAddress",
-	"routeNo",
-	"route",
-	"suburb",
-	"state",
-	"postalCode",
-	"country",
-	"geometry",
-}
+var locationType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *Location) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &locationMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "formattedAddress":
-			v.FormattedAddress = m.String()
-		case "routeNo":
-			v.RouteNo = m.String()
-		case "route":
-			v.Route = m.String()
-		case "suburb":
-			v.Suburb = m.String()
-		case "state":
-			v.State = m.String()
-		case "postalCode":
-			v.PostalCode = m.String()
-		case "country":
-			v.Country = m.String()
-		case "geometry":
-			m.Value(&v.Geometry)
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *Location) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &locationMembers)
-	w.String("formattedAddress", v.FormattedAddress, wire.Optional)
-	w.String("routeNo", v.RouteNo, wire.Optional)
-	w.String("route", v.Route, wire.Optional)
-	w.String("suburb", v.Suburb, wire.Optional)
-	w.String("state", v.State, wire.Optional)
-	w.String("postalCode", v.PostalCode, wire.Optional)
-	w.String("country", v.Country, wire.Optional)
-	w.Value("geometry", &v.Geometry, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *Location) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &locationType)
+	f.String("formattedAddress", &v.FormattedAddress, wire.Optional)
+	f.String("routeNo", &v.RouteNo, wire.Optional)
+	f.String("route", &v.Route, wire.Optional)
+	f.String("suburb", &v.Suburb, wire.Optional)
+	f.String("state", &v.State, wire.Optional)
+	f.String("postalCode", &v.PostalCode, wire.Optional)
+	f.String("country", &v.Country, wire.Optional)
+	f.Value("geometry", &v.Geometry, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -342,44 +142,16 @@ func (v Location) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *Location) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var merchantMembers = wire.Names{
-	"id",
-	"businessName",
-	"abn",
-	"phoneNumber",
-	"website",
-}
+var merchantType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *Merchant) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &merchantMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "id":
-			v.ID = m.String()
-		case "businessName":
-			v.BusinessName = m.String()
-		case "abn":
-			v.ABN = m.String()
-		case "phoneNumber":
-			m.Value(&v.PhoneNumber)
-		case "website":
-			v.Website = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *Merchant) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &merchantMembers)
-	w.String("id", v.ID, wire.Optional)
-	w.String("businessName", v.BusinessName, wire.Optional)
-	w.String("abn", v.ABN, wire.Optional)
-	w.Value("phoneNumber", &v.PhoneNumber, wire.Optional)
-	w.String("website", v.Website, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *Merchant) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &merchantType)
+	f.String("id", &v.ID, wire.Optional)
+	f.String("businessName", &v.BusinessName, wire.Optional)
+	f.String("abn", &v.ABN, wire.Optional)
+	f.Value("phoneNumber", &v.PhoneNumber, wire.Optional)
+	f.String("website", &v.Website, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -388,32 +160,13 @@ func (v Merchant) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *Merchant) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var phoneNumberMembers = wire.Names{
-	"local",
-	"international",
-}
+var phoneNumberType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *PhoneNumber) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &phoneNumberMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "local":
-			v.Local = m.String()
-		case "international":
-			v.International = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *PhoneNumber) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &phoneNumberMembers)
-	w.String("local", v.Local, wire.Optional)
-	w.String("international", v.International, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *PhoneNumber) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &phoneNumberType)
+	f.String("local", &v.Local, wire.Optional)
+	f.String("international", &v.International, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.

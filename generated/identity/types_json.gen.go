@@ -3,72 +3,25 @@
 package identity
 
 import (
-	"github.com/basiq-sdk/basiq-go/transport/value"
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
-var addressMembers = wire.Names{
-	"type",
-	"addressLine1",
-	"addressLine2",
-	"addressLine3",
-	"city",
-	"state",
-	"postcode",
-	"country",
-	"countryCode",
-	"formattedAddress",
-	"paf",
-}
+var addressType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *Address) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &addressMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "type":
-			v.Type = m.String()
-		case "addressLine1":
-			v.Line1 = m.String()
-		case "addressLine2":
-			v.Line2 = m.String()
-		case "addressLine3":
-			v.Line3 = m.String()
-		case "city":
-			v.City = m.String()
-		case "state":
-			v.State = m.String()
-		case "postcode":
-			v.Postcode = m.String()
-		case "country":
-			v.Country = m.String()
-		case "countryCode":
-			v.CountryCode = m.String()
-		case "formattedAddress":
-			v.Formatted = m.String()
-		case "paf":
-			v.Postal = wire.Pointer[PostalAddress](&m)
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *Address) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &addressMembers)
-	w.String("type", v.Type, wire.Optional)
-	w.String("addressLine1", v.Line1, wire.Optional)
-	w.String("addressLine2", v.Line2, wire.Optional)
-	w.String("addressLine3", v.Line3, wire.Optional)
-	w.String("city", v.City, wire.Optional)
-	w.String("state", v.State, wire.Optional)
-	w.String("postcode", v.Postcode, wire.Optional)
-	w.String("country", v.Country, wire.Optional)
-	w.String("countryCode", v.CountryCode, wire.Optional)
-	w.String("formattedAddress", v.Formatted, wire.Optional)
-	wire.AppendPointer(&w, "paf", v.Postal, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *Address) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &addressType)
+	f.String("type", &v.Type, wire.Optional)
+	f.String("addressLine1", &v.Line1, wire.Optional)
+	f.String("addressLine2", &v.Line2, wire.Optional)
+	f.String("addressLine3", &v.Line3, wire.Optional)
+	f.String("city", &v.City, wire.Optional)
+	f.String("state", &v.State, wire.Optional)
+	f.String("postcode", &v.Postcode, wire.Optional)
+	f.String("country", &v.Country, wire.Optional)
+	f.String("countryCode", &v.CountryCode, wire.Optional)
+	f.String("formattedAddress", &v.Formatted, wire.Optional)
+	wire.Pointer(f, "paf", &v.Postal, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -77,104 +30,34 @@ func (v Address) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *Address) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var identityMembers = wire.Names{
-	"id",
-	"source",
-	"connectionID",
-	"institutionID",
-	"fullName",
-	"title",
-	"firstName",
-	"middleName",
-	"lastName",
-	"DOB",
-	"occupationCode",
-	"occupationCodeVersion",
-	"emailAddresses",
-	"phoneNumbers",
-	"physicalAddresses",
-	"organisation",
-	"created",
-	"updated",
-	"type",
-	"links",
-}
+var identityType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *Identity) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &identityMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "id":
-			v.ID = m.String()
-		case "source":
-			v.Source = Source(m.String()).usual()
-		case "connectionID":
-			v.ConnectionID = m.String()
-		case "institutionID":
-			v.InstitutionID = m.String()
-		case "fullName":
-			v.FullName = m.String()
-		case "title":
-			v.Title = m.String()
-		case "firstName":
-			v.FirstName = m.String()
-		case "middleName":
-			v.MiddleName = m.String()
-		case "lastName":
-			v.LastName = m.String()
-		case "DOB":
-			v.DateOfBirth = value.Date(m.String())
-		case "occupationCode":
-			v.OccupationCode = m.String()
-		case "occupationCodeVersion":
-			v.OccupationCodeVersion = m.String()
-		case "emailAddresses":
-			v.EmailAddresses = m.Strings()
-		case "phoneNumbers":
-			v.PhoneNumbers = m.Strings()
-		case "physicalAddresses":
-			v.PhysicalAddresses = wire.List[Address](&m)
-		case "organisation":
-			v.Organisation = wire.Pointer[Organisation](&m)
-		case "created":
-			v.Created = value.DateTime(m.String())
-		case "updated":
-			v.Updated = value.DateTime(m.String())
-		case "type":
-			v.Type = m.String()
-		case "links":
-			m.Value(&v.Links)
-		default:
-			m.Extra()
-		}
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *Identity) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &identityType)
+	f.String("id", &v.ID, wire.Required)
+	f.String("source", (*string)(&v.Source), wire.Optional)
+	f.String("connectionID", &v.ConnectionID, wire.Optional)
+	f.String("institutionID", &v.InstitutionID, wire.Optional)
+	f.String("fullName", &v.FullName, wire.Optional)
+	f.String("title", &v.Title, wire.Optional)
+	f.String("firstName", &v.FirstName, wire.Optional)
+	f.String("middleName", &v.MiddleName, wire.Optional)
+	f.String("lastName", &v.LastName, wire.Optional)
+	f.String("DOB", (*string)(&v.DateOfBirth), wire.Optional)
+	f.String("occupationCode", &v.OccupationCode, wire.Optional)
+	f.String("occupationCodeVersion", &v.OccupationCodeVersion, wire.Optional)
+	f.Strings("emailAddresses", &v.EmailAddresses, wire.Optional)
+	f.Strings("phoneNumbers", &v.PhoneNumbers, wire.Optional)
+	wire.List(f, "physicalAddresses", &v.PhysicalAddresses, wire.Optional)
+	wire.Pointer(f, "organisation", &v.Organisation, wire.Optional)
+	f.String("created", (*string)(&v.Created), wire.Required)
+	f.String("updated", (*string)(&v.Updated), wire.Required)
+	f.String("type", &v.Type, wire.Required)
+	f.Value("links", &v.Links, wire.Required)
+	if f.Decoded() {
+		v.Source = v.Source.usual()
 	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *Identity) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &identityMembers)
-	w.String("id", v.ID, wire.Required)
-	w.String("source", string(v.Source), wire.Optional)
-	w.String("connectionID", v.ConnectionID, wire.Optional)
-	w.String("institutionID", v.InstitutionID, wire.Optional)
-	w.String("fullName", v.FullName, wire.Optional)
-	w.String("title", v.Title, wire.Optional)
-	w.String("firstName", v.FirstName, wire.Optional)
-	w.String("middleName", v.MiddleName, wire.Optional)
-	w.String("lastName", v.LastName, wire.Optional)
-	w.String("DOB", string(v.DateOfBirth), wire.Optional)
-	w.String("occupationCode", v.OccupationCode, wire.Optional)
-	w.String("occupationCodeVersion", v.OccupationCodeVersion, wire.Optional)
-	w.Strings("emailAddresses", v.EmailAddresses, wire.Optional)
-	w.Strings("phoneNumbers", v.PhoneNumbers, wire.Optional)
-	wire.AppendList(&w, "physicalAddresses", v.PhysicalAddresses, wire.Optional)
-	wire.AppendPointer(&w, "organisation", v.Organisation, wire.Optional)
-	w.String("created", string(v.Created), wire.Required)
-	w.String("updated", string(v.Updated), wire.Required)
-	w.String("type", v.Type, wire.Required)
-	w.Value("links", &v.Links, wire.Required)
-	return w.End()
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -183,32 +66,13 @@ func (v Identity) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *Identity) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var identityLinksMembers = wire.Names{
-	"job",
-	"self",
-}
+var identityLinksType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *IdentityLinks) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &identityLinksMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "job":
-			v.Job = m.String()
-		case "self":
-			v.Self = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *IdentityLinks) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &identityLinksMembers)
-	w.String("job", v.Job, wire.Required)
-	w.String("self", v.Self, wire.Required)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *IdentityLinks) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &identityLinksType)
+	f.String("job", &v.Job, wire.Required)
+	f.String("self", &v.Self, wire.Required)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -217,36 +81,14 @@ func (v IdentityLinks) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *IdentityLinks) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var identityListMembers = wire.Names{
-	"type",
-	"count",
-	"data",
-}
+var identityListType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *IdentityList) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &identityListMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "type":
-			v.Type = m.String()
-		case "count":
-			v.Count = m.Int()
-		case "data":
-			v.Data = wire.List[Identity](&m)
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *IdentityList) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &identityListMembers)
-	w.String("type", v.Type, wire.Required)
-	w.Int("count", v.Count, wire.Required)
-	wire.AppendList(&w, "data", v.Data, wire.Required)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *IdentityList) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &identityListType)
+	f.String("type", &v.Type, wire.Required)
+	f.Int("count", &v.Count, wire.Required)
+	wire.List(f, "data", &v.Data, wire.Required)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -255,76 +97,24 @@ func (v IdentityList) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *IdentityList) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var organisationMembers = wire.Names{
-	"businessName",
-	"legalName",
-	"shortName",
-	"abn",
-	"acn",
-	"isACNCRegistered",
-	"organisationType",
-	"registeredCountry",
-	"industryCode",
-	"industryCodeVersion",
-	"agentFirstName",
-	"agentLastName",
-	"agentRole",
-}
+var organisationType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *Organisation) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &organisationMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "businessName":
-			v.BusinessName = m.String()
-		case "legalName":
-			v.LegalName = m.String()
-		case "shortName":
-			v.ShortName = m.String()
-		case "abn":
-			v.ABN = m.String()
-		case "acn":
-			v.ACN = m.String()
-		case "isACNCRegistered":
-			v.RegisteredCharity = m.OptBool()
-		case "organisationType":
-			v.Kind = m.String()
-		case "registeredCountry":
-			v.RegisteredCountry = m.String()
-		case "industryCode":
-			v.IndustryCode = m.String()
-		case "industryCodeVersion":
-			v.IndustryCodeVersion = m.String()
-		case "agentFirstName":
-			v.AgentFirstName = m.String()
-		case "agentLastName":
-			v.AgentLastName = m.String()
-		case "agentRole":
-			v.AgentRole = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *Organisation) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &organisationMembers)
-	w.String("businessName", v.BusinessName, wire.Optional)
-	w.String("legalName", v.LegalName, wire.Optional)
-	w.String("shortName", v.ShortName, wire.Optional)
-	w.String("abn", v.ABN, wire.Optional)
-	w.String("acn", v.ACN, wire.Optional)
-	w.OptBool("isACNCRegistered", v.RegisteredCharity, wire.Optional)
-	w.String("organisationType", v.Kind, wire.Optional)
-	w.String("registeredCountry", v.RegisteredCountry, wire.Optional)
-	w.String("industryCode", v.IndustryCode, wire.Optional)
-	w.String("industryCodeVersion", v.IndustryCodeVersion, wire.Optional)
-	w.String("agentFirstName", v.AgentFirstName, wire.Optional)
-	w.String("agentLastName", v.AgentLastName, wire.Optional)
-	w.String("agentRole", v.AgentRole, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *Organisation) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &organisationType)
+	f.String("businessName", &v.BusinessName, wire.Optional)
+	f.String("legalName", &v.LegalName, wire.Optional)
+	f.String("shortName", &v.ShortName, wire.Optional)
+	f.String("abn", &v.ABN, wire.Optional)
+	f.String("acn", &v.ACN, wire.Optional)
+	f.OptBool("isACNCRegistered", &v.RegisteredCharity, wire.Optional)
+	f.String("organisationType", &v.Kind, wire.Optional)
+	f.String("registeredCountry", &v.RegisteredCountry, wire.Optional)
+	f.String("industryCode", &v.IndustryCode, wire.Optional)
+	f.String("industryCodeVersion", &v.IndustryCodeVersion, wire.Optional)
+	f.String("agentFirstName", &v.AgentFirstName, wire.Optional)
+	f.String("agentLastName", &v.AgentLastName, wire.Optional)
+	f.String("agentRole", &v.AgentRole, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -333,108 +123,32 @@ func (v Organisation) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *Organisation) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var postalAddressMembers = wire.Names{
-	"buildingName1",
-	"buildingName2",
-	"flatUnitType",
-	"flatUnitNumber",
-	"floorLevelType",
-	"floorLevelNumber",
-	"lotNumber",
-	"thoroughfareNumber1",
-	"thoroughfareNumber1Suffix",
-	"thoroughfareNumber2",
-	"thoroughfareNumber2Suffix",
-	"streetName",
-	"streetType",
-	"streetSuffix",
-	"postalDeliveryType",
-	"postalDeliveryNumberPrefix",
-	"postalDeliveryNumber",
-	"localityName",
-	"state",
-	"postcode",
-	"dpid",
-}
+var postalAddressType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *PostalAddress) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &postalAddressMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "buildingName1":
-			v.BuildingName1 = m.String()
-		case "buildingName2":
-			v.BuildingName2 = m.String()
-		case "flatUnitType":
-			v.FlatUnitType = m.String()
-		case "flatUnitNumber":
-			v.FlatUnitNumber = m.String()
-		case "floorLevelType":
-			v.FloorLevelType = m.String()
-		case "floorLevelNumber":
-			v.FloorLevelNumber = m.String()
-		case "lotNumber":
-			v.LotNumber = m.String()
-		case "thoroughfareNumber1":
-			v.ThoroughfareNumber1 = m.Int()
-		case "thoroughfareNumber1Suffix":
-			v.ThoroughfareNumber1Suffix = m.String()
-		case "thoroughfareNumber2":
-			v.ThoroughfareNumber2 = m.Int()
-		case "thoroughfareNumber2Suffix":
-			v.ThoroughfareNumber2Suffix = m.String()
-		case "streetName":
-			v.StreetName = m.String()
-		case "streetType":
-			v.StreetType = m.String()
-		case "streetSuffix":
-			v.StreetSuffix = m.String()
-		case "postalDeliveryType":
-			v.PostalDeliveryType = m.String()
-		case "postalDeliveryNumberPrefix":
-			v.PostalDeliveryNumberPrefix = m.String()
-		case "postalDeliveryNumber":
-			v.PostalDeliveryNumber = m.Int()
-		case "localityName":
-			v.LocalityName = m.String()
-		case "state":
-			v.State = m.String()
-		case "postcode":
-			v.Postcode = m.String()
-		case "dpid":
-			v.DPID = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *PostalAddress) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &postalAddressMembers)
-	w.String("buildingName1", v.BuildingName1, wire.Optional)
-	w.String("buildingName2", v.BuildingName2, wire.Optional)
-	w.String("flatUnitType", v.FlatUnitType, wire.Optional)
-	w.String("flatUnitNumber", v.FlatUnitNumber, wire.Optional)
-	w.String("floorLevelType", v.FloorLevelType, wire.Optional)
-	w.String("floorLevelNumber", v.FloorLevelNumber, wire.Optional)
-	w.String("lotNumber", v.LotNumber, wire.Optional)
-	w.Int("thoroughfareNumber1", v.ThoroughfareNumber1, wire.Optional)
-	w.String("thoroughfareNumber1Suffix", v.ThoroughfareNumber1Suffix, wire.Optional)
-	w.Int("thoroughfareNumber2", v.ThoroughfareNumber2, wire.Optional)
-	w.String("thoroughfareNumber2Suffix", v.ThoroughfareNumber2Suffix, wire.Optional)
-	w.String("streetName", v.StreetName, wire.Optional)
-	w.String("streetType", v.StreetType, wire.Optional)
-	w.String("streetSuffix", v.StreetSuffix, wire.Optional)
-	w.String("postalDeliveryType", v.PostalDeliveryType, wire.Optional)
-	w.String("postalDeliveryNumberPrefix", v.PostalDeliveryNumberPrefix, wire.Optional)
-	w.Int("postalDeliveryNumber", v.PostalDeliveryNumber, wire.Optional)
-	w.String("localityName", v.LocalityName, wire.Optional)
-	w.String("state", v.State, wire.Optional)
-	w.String("postcode", v.Postcode, wire.Optional)
-	w.String("dpid", v.DPID, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *PostalAddress) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &postalAddressType)
+	f.String("buildingName1", &v.BuildingName1, wire.Optional)
+	f.String("buildingName2", &v.BuildingName2, wire.Optional)
+	f.String("flatUnitType", &v.FlatUnitType, wire.Optional)
+	f.String("flatUnitNumber", &v.FlatUnitNumber, wire.Optional)
+	f.String("floorLevelType", &v.FloorLevelType, wire.Optional)
+	f.String("floorLevelNumber", &v.FloorLevelNumber, wire.Optional)
+	f.String("lotNumber", &v.LotNumber, wire.Optional)
+	f.Int("thoroughfareNumber1", &v.ThoroughfareNumber1, wire.Optional)
+	f.String("thoroughfareNumber1Suffix", &v.ThoroughfareNumber1Suffix, wire.Optional)
+	f.Int("thoroughfareNumber2", &v.ThoroughfareNumber2, wire.Optional)
+	f.String("thoroughfareNumber2Suffix", &v.ThoroughfareNumber2Suffix, wire.Optional)
+	f.String("streetName", &v.StreetName, wire.Optional)
+	f.String("streetType", &v.StreetType, wire.Optional)
+	f.String("streetSuffix", &v.StreetSuffix, wire.Optional)
+	f.String("postalDeliveryType", &v.PostalDeliveryType, wire.Optional)
+	f.String("postalDeliveryNumberPrefix", &v.PostalDeliveryNumberPrefix, wire.Optional)
+	f.Int("postalDeliveryNumber", &v.PostalDeliveryNumber, wire.Optional)
+	f.String("localityName", &v.LocalityName, wire.Optional)
+	f.String("state", &v.State, wire.Optional)
+	f.String("postcode", &v.Postcode, wire.Optional)
+	f.String("dpid", &v.DPID, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.

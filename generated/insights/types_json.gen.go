@@ -7,36 +7,14 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
-var accountFindingMembers = wire.Names{
-	"accountId",
-	"accountNumber",
-	"accountType",
-}
+var accountFindingType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *AccountFinding) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &accountFindingMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "accountId":
-			v.AccountID = m.String()
-		case "accountNumber":
-			m.Value(&v.AccountNumber)
-		case "accountType":
-			m.Value(&v.AccountType)
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *AccountFinding) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &accountFindingMembers)
-	w.String("accountId", v.AccountID, wire.Required)
-	w.Value("accountNumber", &v.AccountNumber, wire.Optional)
-	w.Value("accountType", &v.AccountType, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *AccountFinding) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &accountFindingType)
+	f.String("accountId", &v.AccountID, wire.Required)
+	f.Value("accountNumber", &v.AccountNumber, wire.Optional)
+	f.Value("accountType", &v.AccountType, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -45,48 +23,17 @@ func (v AccountFinding) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) 
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *AccountFinding) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var accountInsightMembers = wire.Names{
-	"id",
-	"insightType",
-	"data",
-	"created",
-	"type",
-	"links",
-}
+var accountInsightType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *AccountInsight) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &accountInsightMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "id":
-			v.ID = m.String()
-		case "insightType":
-			v.Kind = m.String()
-		case "data":
-			v.Data = wire.List[AccountFinding](&m)
-		case "created":
-			v.Created = value.DateTime(m.String())
-		case "type":
-			v.Type = m.String()
-		case "links":
-			m.Value(&v.Links)
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *AccountInsight) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &accountInsightMembers)
-	w.String("id", v.ID, wire.Required)
-	w.String("insightType", v.Kind, wire.Required)
-	wire.AppendList(&w, "data", v.Data, wire.Required)
-	w.String("created", string(v.Created), wire.Required)
-	w.String("type", v.Type, wire.Required)
-	w.Value("links", &v.Links, wire.Required)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *AccountInsight) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &accountInsightType)
+	f.String("id", &v.ID, wire.Required)
+	f.String("insightType", &v.Kind, wire.Required)
+	wire.List(f, "data", &v.Data, wire.Required)
+	f.String("created", (*string)(&v.Created), wire.Required)
+	f.String("type", &v.Type, wire.Required)
+	f.Value("links", &v.Links, wire.Required)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -95,38 +42,14 @@ func (v AccountInsight) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) 
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *AccountInsight) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var balanceFindingMembers = wire.Names{
-	"accountId",
-	"accountNumber",
-}
+var balanceFindingType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *BalanceFinding) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &balanceFindingMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "accountId":
-			v.AccountID = m.String()
-		case "accountNumber":
-			m.Value(&v.Balance)
-		case "balance":
-			if m.Alias("accountNumber") {
-				m.Value(&v.Balance)
-			} else {
-				m.Extra()
-			}
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *BalanceFinding) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &balanceFindingMembers)
-	w.String("accountId", v.AccountID, wire.Required)
-	w.Value("accountNumber", &v.Balance, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *BalanceFinding) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &balanceFindingType)
+	f.String("accountId", &v.AccountID, wire.Required)
+	f.Value("accountNumber", &v.Balance, wire.Optional)
+	f.Alias("balance")
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -135,48 +58,17 @@ func (v BalanceFinding) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) 
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *BalanceFinding) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var balanceInsightMembers = wire.Names{
-	"id",
-	"insightType",
-	"data",
-	"created",
-	"type",
-	"links",
-}
+var balanceInsightType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *BalanceInsight) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &balanceInsightMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "id":
-			v.ID = m.String()
-		case "insightType":
-			v.Kind = m.String()
-		case "data":
-			v.Data = wire.List[BalanceFinding](&m)
-		case "created":
-			v.Created = value.DateTime(m.String())
-		case "type":
-			v.Type = m.String()
-		case "links":
-			m.Value(&v.Links)
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *BalanceInsight) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &balanceInsightMembers)
-	w.String("id", v.ID, wire.Required)
-	w.String("insightType", v.Kind, wire.Required)
-	wire.AppendList(&w, "data", v.Data, wire.Required)
-	w.String("created", string(v.Created), wire.Required)
-	w.String("type", v.Type, wire.Required)
-	w.Value("links", &v.Links, wire.Required)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *BalanceInsight) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &balanceInsightType)
+	f.String("id", &v.ID, wire.Required)
+	f.String("insightType", &v.Kind, wire.Required)
+	wire.List(f, "data", &v.Data, wire.Required)
+	f.String("created", (*string)(&v.Created), wire.Required)
+	f.String("type", &v.Type, wire.Required)
+	f.Value("links", &v.Links, wire.Required)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -208,7 +100,7 @@ func (v Claim) Account() (*VerifyAccountParams, bool) {
 // NewClaimAccount returns a Claim that holds v.
 func NewClaimAccount(v VerifyAccountParams) Claim {
 	return Claim{
-		raw:     value.JSON(v.AppendJSON(nil)),
+		raw:     value.JSON(wire.Append(nil, &v)),
 		sibling: "ACCOUNT_VERIFICATION",
 	}
 }
@@ -225,7 +117,7 @@ func (v Claim) Balance() (*VerifyBalanceParams, bool) {
 // NewClaimBalance returns a Claim that holds v.
 func NewClaimBalance(v VerifyBalanceParams) Claim {
 	return Claim{
-		raw:     value.JSON(v.AppendJSON(nil)),
+		raw:     value.JSON(wire.Append(nil, &v)),
 		sibling: "BALANCE_VERIFICATION",
 	}
 }
@@ -241,7 +133,7 @@ func (v Claim) Identity() (*VerifyIdentityParams, bool) {
 // NewClaimIdentity returns a Claim that holds v.
 func NewClaimIdentity(v VerifyIdentityParams) Claim {
 	return Claim{
-		raw:     value.JSON(v.AppendJSON(nil)),
+		raw:     value.JSON(wire.Append(nil, &v)),
 		sibling: "IDENTITY_VERIFICATION",
 	}
 }
@@ -258,7 +150,7 @@ func (v Claim) Income() (*VerifyIncomeParams, bool) {
 // NewClaimIncome returns a Claim that holds v.
 func NewClaimIncome(v VerifyIncomeParams) Claim {
 	return Claim{
-		raw:     value.JSON(v.AppendJSON(nil)),
+		raw:     value.JSON(wire.Append(nil, &v)),
 		sibling: "INCOME_VERIFICATION",
 	}
 }
@@ -275,16 +167,13 @@ func (v Claim) ExpenseRatio() (*VerifyExpenseRatioParams, bool) {
 // NewClaimExpenseRatio returns a Claim that holds v.
 func NewClaimExpenseRatio(v VerifyExpenseRatioParams) Claim {
 	return Claim{
-		raw:     value.JSON(v.AppendJSON(nil)),
+		raw:     value.JSON(wire.Append(nil, &v)),
 		sibling: "EXPENSE_RATIO_VERIFICATION",
 	}
 }
 
-// DecodeJSON reads the value from d.
-func (v *Claim) DecodeJSON(d *wire.Decoder) { v.raw = d.ReadRaw() }
-
-// AppendJSON appends the value's JSON form to b.
-func (v *Claim) AppendJSON(b []byte) []byte { return wire.AppendRaw(b, v.raw) }
+// JSONFields tells package wire that the value is any JSON text.
+func (v *Claim) JSONFields(f *wire.Fields) { f.Whole(&v.raw) }
 
 // MarshalJSON implements json.Marshaler.
 func (v Claim) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
@@ -292,37 +181,17 @@ func (v Claim) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *Claim) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var createInsightParamsMembers = wire.Names{
-	"users",
-	"type",
-	"data",
-}
+var createInsightParamsType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *CreateInsightParams) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &createInsightParamsMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "users":
-			v.Users = m.Strings()
-		case "type":
-			v.Type = TypeID(m.String())
-		case "data":
-			v.Data.raw = m.RawValue()
-		default:
-			m.Extra()
-		}
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *CreateInsightParams) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &createInsightParamsType)
+	f.Strings("users", &v.Users, wire.Required)
+	f.String("type", (*string)(&v.Type), wire.Required)
+	f.Raw("data", &v.Data.raw, wire.Required)
+	if f.Decoded() {
+		v.Data.sibling = string(v.Type)
 	}
-	v.Data.sibling = string(v.Type)
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *CreateInsightParams) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &createInsightParamsMembers)
-	w.Strings("users", v.Users, wire.Required)
-	w.String("type", string(v.Type), wire.Required)
-	w.Raw("data", v.Data.raw, wire.Required)
-	return w.End()
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -331,28 +200,12 @@ func (v CreateInsightParams) MarshalJSON() ([]byte, error) { return wire.Marshal
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *CreateInsightParams) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var expenseInputMembers = wire.Names{
-	"expense",
-}
+var expenseInputType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *ExpenseInput) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &expenseInputMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "expense":
-			v.Expense = m.Decimal()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *ExpenseInput) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &expenseInputMembers)
-	w.Decimal("expense", v.Expense, wire.Required)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *ExpenseInput) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &expenseInputType)
+	f.Decimal("expense", &v.Expense, wire.Required)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -361,28 +214,12 @@ func (v ExpenseInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *ExpenseInput) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var expenseRatioMembers = wire.Names{
-	"range",
-}
+var expenseRatioType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *ExpenseRatio) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &expenseRatioMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "range":
-			v.Range = RatioRange(m.String())
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *ExpenseRatio) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &expenseRatioMembers)
-	w.String("range", string(v.Range), wire.Required)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *ExpenseRatio) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &expenseRatioType)
+	f.String("range", (*string)(&v.Range), wire.Required)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -391,32 +228,13 @@ func (v ExpenseRatio) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *ExpenseRatio) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var expenseRatioFindingMembers = wire.Names{
-	"input",
-	"result",
-}
+var expenseRatioFindingType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *ExpenseRatioFinding) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &expenseRatioFindingMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "input":
-			m.Value(&v.Input)
-		case "result":
-			m.Value(&v.Result)
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *ExpenseRatioFinding) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &expenseRatioFindingMembers)
-	w.Value("input", &v.Input, wire.Required)
-	w.Value("result", &v.Result, wire.Required)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *ExpenseRatioFinding) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &expenseRatioFindingType)
+	f.Value("input", &v.Input, wire.Required)
+	f.Value("result", &v.Result, wire.Required)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -425,48 +243,17 @@ func (v ExpenseRatioFinding) MarshalJSON() ([]byte, error) { return wire.Marshal
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *ExpenseRatioFinding) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var expenseRatioInsightMembers = wire.Names{
-	"id",
-	"insightType",
-	"data",
-	"created",
-	"type",
-	"links",
-}
+var expenseRatioInsightType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *ExpenseRatioInsight) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &expenseRatioInsightMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "id":
-			v.ID = m.String()
-		case "insightType":
-			v.Kind = m.String()
-		case "data":
-			v.Data = wire.List[ExpenseRatioFinding](&m)
-		case "created":
-			v.Created = value.DateTime(m.String())
-		case "type":
-			v.Type = m.String()
-		case "links":
-			m.Value(&v.Links)
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *ExpenseRatioInsight) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &expenseRatioInsightMembers)
-	w.String("id", v.ID, wire.Required)
-	w.String("insightType", v.Kind, wire.Required)
-	wire.AppendList(&w, "data", v.Data, wire.Required)
-	w.String("created", string(v.Created), wire.Required)
-	w.String("type", v.Type, wire.Required)
-	w.Value("links", &v.Links, wire.Required)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *ExpenseRatioInsight) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &expenseRatioInsightType)
+	f.String("id", &v.ID, wire.Required)
+	f.String("insightType", &v.Kind, wire.Required)
+	wire.List(f, "data", &v.Data, wire.Required)
+	f.String("created", (*string)(&v.Created), wire.Required)
+	f.String("type", &v.Type, wire.Required)
+	f.Value("links", &v.Links, wire.Required)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -566,11 +353,8 @@ func NewFindingsExpenseRatios(v []ExpenseRatioFinding) Findings {
 	}
 }
 
-// DecodeJSON reads the value from d.
-func (v *Findings) DecodeJSON(d *wire.Decoder) { v.raw = d.ReadRaw() }
-
-// AppendJSON appends the value's JSON form to b.
-func (v *Findings) AppendJSON(b []byte) []byte { return wire.AppendRaw(b, v.raw) }
+// JSONFields tells package wire that the value is any JSON text.
+func (v *Findings) JSONFields(f *wire.Fields) { f.Whole(&v.raw) }
 
 // MarshalJSON implements json.Marshaler.
 func (v Findings) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
@@ -578,58 +362,18 @@ func (v Findings) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *Findings) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var identityFindingMembers = wire.Names{
-	"name",
-	"emails",
-	"phones",
-	"addresses",
-}
+var identityFindingType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *IdentityFinding) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &identityFindingMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "name":
-			m.Value(&v.Name)
-		case "emails":
-			v.Emails = wire.List[MatchResult](&m)
-		case "email":
-			if m.Alias("emails") {
-				v.Emails = wire.List[MatchResult](&m)
-			} else {
-				m.Extra()
-			}
-		case "phones":
-			v.Phones = wire.List[MatchResult](&m)
-		case "phone":
-			if m.Alias("phones") {
-				v.Phones = wire.List[MatchResult](&m)
-			} else {
-				m.Extra()
-			}
-		case "addresses":
-			v.Addresses = wire.List[MatchResult](&m)
-		case "address":
-			if m.Alias("addresses") {
-				v.Addresses = wire.List[MatchResult](&m)
-			} else {
-				m.Extra()
-			}
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *IdentityFinding) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &identityFindingMembers)
-	w.Value("name", &v.Name, wire.Optional)
-	wire.AppendList(&w, "emails", v.Emails, wire.Optional)
-	wire.AppendList(&w, "phones", v.Phones, wire.Optional)
-	wire.AppendList(&w, "addresses", v.Addresses, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *IdentityFinding) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &identityFindingType)
+	f.Value("name", &v.Name, wire.Optional)
+	wire.List(f, "emails", &v.Emails, wire.Optional)
+	f.Alias("email")
+	wire.List(f, "phones", &v.Phones, wire.Optional)
+	f.Alias("phone")
+	wire.List(f, "addresses", &v.Addresses, wire.Optional)
+	f.Alias("address")
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -638,48 +382,17 @@ func (v IdentityFinding) MarshalJSON() ([]byte, error) { return wire.Marshal(&v)
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *IdentityFinding) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var identityInsightMembers = wire.Names{
-	"id",
-	"insightType",
-	"data",
-	"created",
-	"type",
-	"links",
-}
+var identityInsightType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *IdentityInsight) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &identityInsightMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "id":
-			v.ID = m.String()
-		case "insightType":
-			v.Kind = m.String()
-		case "data":
-			v.Data = wire.List[IdentityFinding](&m)
-		case "created":
-			v.Created = value.DateTime(m.String())
-		case "type":
-			v.Type = m.String()
-		case "links":
-			m.Value(&v.Links)
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *IdentityInsight) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &identityInsightMembers)
-	w.String("id", v.ID, wire.Required)
-	w.String("insightType", v.Kind, wire.Required)
-	wire.AppendList(&w, "data", v.Data, wire.Required)
-	w.String("created", string(v.Created), wire.Required)
-	w.String("type", v.Type, wire.Required)
-	w.Value("links", &v.Links, wire.Required)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *IdentityInsight) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &identityInsightType)
+	f.String("id", &v.ID, wire.Required)
+	f.String("insightType", &v.Kind, wire.Required)
+	wire.List(f, "data", &v.Data, wire.Required)
+	f.String("created", (*string)(&v.Created), wire.Required)
+	f.String("type", &v.Type, wire.Required)
+	f.Value("links", &v.Links, wire.Required)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -688,32 +401,13 @@ func (v IdentityInsight) MarshalJSON() ([]byte, error) { return wire.Marshal(&v)
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *IdentityInsight) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var incomeInsightMembers = wire.Names{
-	"insightType",
-	"data",
-}
+var incomeInsightType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *IncomeInsight) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &incomeInsightMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "insightType":
-			v.Kind = m.String()
-		case "data":
-			v.Data = wire.List[RangeResult](&m)
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *IncomeInsight) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &incomeInsightMembers)
-	w.String("insightType", v.Kind, wire.Required)
-	wire.AppendList(&w, "data", v.Data, wire.Required)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *IncomeInsight) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &incomeInsightType)
+	f.String("insightType", &v.Kind, wire.Required)
+	wire.List(f, "data", &v.Data, wire.Required)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -722,53 +416,21 @@ func (v IncomeInsight) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *IncomeInsight) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var insightMembers = wire.Names{
-	"id",
-	"insightType",
-	"users",
-	"data",
-	"created",
-	"type",
-	"links",
-}
+var insightType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *Insight) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &insightMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "id":
-			v.ID = m.String()
-		case "insightType":
-			v.Kind = Kind(m.String())
-		case "users":
-			v.Users = m.Strings()
-		case "data":
-			v.Data.raw = m.RawValue()
-		case "created":
-			v.Created = value.DateTime(m.String())
-		case "type":
-			v.Type = m.String()
-		case "links":
-			m.Value(&v.Links)
-		default:
-			m.Extra()
-		}
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *Insight) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &insightType)
+	f.String("id", &v.ID, wire.Required)
+	f.String("insightType", (*string)(&v.Kind), wire.Required)
+	f.Strings("users", &v.Users, wire.Optional)
+	f.Raw("data", &v.Data.raw, wire.Required)
+	f.String("created", (*string)(&v.Created), wire.Required)
+	f.String("type", &v.Type, wire.Required)
+	f.Value("links", &v.Links, wire.Required)
+	if f.Decoded() {
+		v.Data.sibling = string(v.Kind)
 	}
-	v.Data.sibling = string(v.Kind)
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *Insight) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &insightMembers)
-	w.String("id", v.ID, wire.Required)
-	w.String("insightType", string(v.Kind), wire.Required)
-	w.Strings("users", v.Users, wire.Optional)
-	w.Raw("data", v.Data.raw, wire.Required)
-	w.String("created", string(v.Created), wire.Required)
-	w.String("type", v.Type, wire.Required)
-	w.Value("links", &v.Links, wire.Required)
-	return w.End()
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -777,40 +439,15 @@ func (v Insight) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *Insight) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var insightPageMembers = wire.Names{
-	"count",
-	"data",
-	"type",
-	"links",
-}
+var insightPageType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *InsightPage) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &insightPageMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "count":
-			v.Count = m.Int()
-		case "data":
-			v.Data = wire.List[Insight](&m)
-		case "type":
-			v.Type = m.String()
-		case "links":
-			m.Value(&v.Links)
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *InsightPage) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &insightPageMembers)
-	w.Int("count", v.Count, wire.Required)
-	wire.AppendList(&w, "data", v.Data, wire.Required)
-	w.String("type", v.Type, wire.Required)
-	w.Value("links", &v.Links, wire.Required)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *InsightPage) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &insightPageType)
+	f.Int("count", &v.Count, wire.Required)
+	wire.List(f, "data", &v.Data, wire.Required)
+	f.String("type", &v.Type, wire.Required)
+	f.Value("links", &v.Links, wire.Required)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -819,48 +456,17 @@ func (v InsightPage) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *InsightPage) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var insightTypeMembers = wire.Names{
-	"id",
-	"name",
-	"description",
-	"supportMultipleUsers",
-	"dataSchema",
-	"type",
-}
+var insightTypeType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *InsightType) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &insightTypeMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "id":
-			v.ID = TypeID(m.String())
-		case "name":
-			v.Name = m.String()
-		case "description":
-			v.Description = m.String()
-		case "supportMultipleUsers":
-			v.SupportsMultipleUsers = m.Bool()
-		case "dataSchema":
-			v.DataSchema = m.RawValue()
-		case "type":
-			v.Type = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *InsightType) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &insightTypeMembers)
-	w.String("id", string(v.ID), wire.Required)
-	w.String("name", v.Name, wire.Required)
-	w.String("description", v.Description, wire.Required)
-	w.Bool("supportMultipleUsers", v.SupportsMultipleUsers, wire.Required)
-	w.Raw("dataSchema", v.DataSchema, wire.Required)
-	w.String("type", v.Type, wire.Required)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *InsightType) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &insightTypeType)
+	f.String("id", (*string)(&v.ID), wire.Required)
+	f.String("name", &v.Name, wire.Required)
+	f.String("description", &v.Description, wire.Required)
+	f.Bool("supportMultipleUsers", &v.SupportsMultipleUsers, wire.Required)
+	f.Raw("dataSchema", &v.DataSchema, wire.Required)
+	f.String("type", &v.Type, wire.Required)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -869,36 +475,14 @@ func (v InsightType) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *InsightType) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var insightTypeListMembers = wire.Names{
-	"type",
-	"count",
-	"data",
-}
+var insightTypeListType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *InsightTypeList) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &insightTypeListMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "type":
-			v.Type = m.String()
-		case "count":
-			v.Count = m.Int()
-		case "data":
-			v.Data = wire.List[InsightType](&m)
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *InsightTypeList) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &insightTypeListMembers)
-	w.String("type", v.Type, wire.Required)
-	w.Int("count", v.Count, wire.Required)
-	wire.AppendList(&w, "data", v.Data, wire.Required)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *InsightTypeList) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &insightTypeListType)
+	f.String("type", &v.Type, wire.Required)
+	f.Int("count", &v.Count, wire.Required)
+	wire.List(f, "data", &v.Data, wire.Required)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -938,11 +522,8 @@ func NewMatchInputObject(v value.JSON) MatchInput {
 	return MatchInput{raw: v}
 }
 
-// DecodeJSON reads the value from d.
-func (v *MatchInput) DecodeJSON(d *wire.Decoder) { v.raw = d.ReadRaw() }
-
-// AppendJSON appends the value's JSON form to b.
-func (v *MatchInput) AppendJSON(b []byte) []byte { return wire.AppendRaw(b, v.raw) }
+// JSONFields tells package wire that the value is any JSON text.
+func (v *MatchInput) JSONFields(f *wire.Fields) { f.Whole(&v.raw) }
 
 // MarshalJSON implements json.Marshaler.
 func (v MatchInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
@@ -950,40 +531,15 @@ func (v MatchInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *MatchInput) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var matchResultMembers = wire.Names{
-	"input",
-	"match",
-	"confidence",
-	"error",
-}
+var matchResultType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *MatchResult) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &matchResultMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "input":
-			v.Input.raw = m.RawValue()
-		case "match":
-			v.Match = m.OptBool()
-		case "confidence":
-			v.Confidence = m.Float()
-		case "error":
-			v.Error = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *MatchResult) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &matchResultMembers)
-	w.Raw("input", v.Input.raw, wire.Required)
-	w.OptBool("match", v.Match, wire.Optional)
-	w.Float("confidence", v.Confidence, wire.Optional)
-	w.String("error", v.Error, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *MatchResult) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &matchResultType)
+	f.Raw("input", &v.Input.raw, wire.Required)
+	f.OptBool("match", &v.Match, wire.Optional)
+	f.Float("confidence", &v.Confidence, wire.Optional)
+	f.String("error", &v.Error, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -992,36 +548,14 @@ func (v MatchResult) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *MatchResult) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var pageLinksMembers = wire.Names{
-	"next",
-	"prev",
-	"self",
-}
+var pageLinksType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *PageLinks) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &pageLinksMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "next":
-			v.Next = m.String()
-		case "prev":
-			v.Prev = m.String()
-		case "self":
-			v.Self = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *PageLinks) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &pageLinksMembers)
-	w.String("next", v.Next, wire.Optional)
-	w.String("prev", v.Prev, wire.Optional)
-	w.String("self", v.Self, wire.Required)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *PageLinks) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &pageLinksType)
+	f.String("next", &v.Next, wire.Optional)
+	f.String("prev", &v.Prev, wire.Optional)
+	f.String("self", &v.Self, wire.Required)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -1030,32 +564,13 @@ func (v PageLinks) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *PageLinks) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var rangeMembers = wire.Names{
-	"min",
-	"max",
-}
+var rangeType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *Range) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &rangeMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "min":
-			v.Min = m.Decimal()
-		case "max":
-			v.Max = m.Decimal()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *Range) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &rangeMembers)
-	w.Decimal("min", v.Min, wire.Required)
-	w.Decimal("max", v.Max, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *Range) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &rangeType)
+	f.Decimal("min", &v.Min, wire.Required)
+	f.Decimal("max", &v.Max, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -1064,36 +579,14 @@ func (v Range) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *Range) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var rangeResultMembers = wire.Names{
-	"input",
-	"match",
-	"confidence",
-}
+var rangeResultType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *RangeResult) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &rangeResultMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "input":
-			m.Value(&v.Input)
-		case "match":
-			v.Match = m.OptBool()
-		case "confidence":
-			v.Confidence = m.Float()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *RangeResult) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &rangeResultMembers)
-	w.Value("input", &v.Input, wire.Required)
-	w.OptBool("match", v.Match, wire.Required)
-	w.Float("confidence", v.Confidence, wire.Required)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *RangeResult) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &rangeResultType)
+	f.Value("input", &v.Input, wire.Required)
+	f.OptBool("match", &v.Match, wire.Required)
+	f.Float("confidence", &v.Confidence, wire.Required)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -1102,28 +595,12 @@ func (v RangeResult) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *RangeResult) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var selfLinkMembers = wire.Names{
-	"self",
-}
+var selfLinkType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *SelfLink) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &selfLinkMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "self":
-			v.Self = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *SelfLink) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &selfLinkMembers)
-	w.String("self", v.Self, wire.Required)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *SelfLink) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &selfLinkType)
+	f.String("self", &v.Self, wire.Required)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -1132,32 +609,13 @@ func (v SelfLink) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *SelfLink) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var verifyAccountParamsMembers = wire.Names{
-	"accountNumber",
-	"accountType",
-}
+var verifyAccountParamsType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *VerifyAccountParams) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &verifyAccountParamsMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "accountNumber":
-			v.AccountNumber = m.String()
-		case "accountType":
-			v.AccountType = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *VerifyAccountParams) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &verifyAccountParamsMembers)
-	w.String("accountNumber", v.AccountNumber, wire.Required)
-	w.String("accountType", v.AccountType, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *VerifyAccountParams) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &verifyAccountParamsType)
+	f.String("accountNumber", &v.AccountNumber, wire.Required)
+	f.String("accountType", &v.AccountType, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -1166,28 +624,12 @@ func (v VerifyAccountParams) MarshalJSON() ([]byte, error) { return wire.Marshal
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *VerifyAccountParams) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var verifyBalanceParamsMembers = wire.Names{
-	"balance",
-}
+var verifyBalanceParamsType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *VerifyBalanceParams) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &verifyBalanceParamsMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "balance":
-			m.Value(&v.Balance)
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *VerifyBalanceParams) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &verifyBalanceParamsMembers)
-	w.Value("balance", &v.Balance, wire.Required)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *VerifyBalanceParams) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &verifyBalanceParamsType)
+	f.Value("balance", &v.Balance, wire.Required)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -1196,28 +638,12 @@ func (v VerifyBalanceParams) MarshalJSON() ([]byte, error) { return wire.Marshal
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *VerifyBalanceParams) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var verifyExpenseRatioParamsMembers = wire.Names{
-	"expense",
-}
+var verifyExpenseRatioParamsType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *VerifyExpenseRatioParams) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &verifyExpenseRatioParamsMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "expense":
-			v.Expense = m.Decimal()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *VerifyExpenseRatioParams) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &verifyExpenseRatioParamsMembers)
-	w.Decimal("expense", v.Expense, wire.Required)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *VerifyExpenseRatioParams) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &verifyExpenseRatioParamsType)
+	f.Decimal("expense", &v.Expense, wire.Required)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -1226,40 +652,15 @@ func (v VerifyExpenseRatioParams) MarshalJSON() ([]byte, error) { return wire.Ma
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *VerifyExpenseRatioParams) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var verifyIdentityParamsMembers = wire.Names{
-	"name",
-	"email",
-	"phone",
-	"address",
-}
+var verifyIdentityParamsType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *VerifyIdentityParams) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &verifyIdentityParamsMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "name":
-			v.Name = m.String()
-		case "email":
-			v.Email = m.String()
-		case "phone":
-			v.Phone = m.String()
-		case "address":
-			v.Address = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *VerifyIdentityParams) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &verifyIdentityParamsMembers)
-	w.String("name", v.Name, wire.Optional)
-	w.String("email", v.Email, wire.Optional)
-	w.String("phone", v.Phone, wire.Optional)
-	w.String("address", v.Address, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *VerifyIdentityParams) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &verifyIdentityParamsType)
+	f.String("name", &v.Name, wire.Optional)
+	f.String("email", &v.Email, wire.Optional)
+	f.String("phone", &v.Phone, wire.Optional)
+	f.String("address", &v.Address, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -1268,28 +669,12 @@ func (v VerifyIdentityParams) MarshalJSON() ([]byte, error) { return wire.Marsha
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *VerifyIdentityParams) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var verifyIncomeParamsMembers = wire.Names{
-	"income",
-}
+var verifyIncomeParamsType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *VerifyIncomeParams) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &verifyIncomeParamsMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "income":
-			m.Value(&v.Income)
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *VerifyIncomeParams) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &verifyIncomeParamsMembers)
-	w.Value("income", &v.Income, wire.Required)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *VerifyIncomeParams) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &verifyIncomeParamsType)
+	f.Value("income", &v.Income, wire.Required)
 }
 
 // MarshalJSON implements json.Marshaler.

@@ -3,40 +3,17 @@
 package payees
 
 import (
-	"github.com/basiq-sdk/basiq-go/transport/value"
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
-var accountMembers = wire.Names{
-	"bsb",
-	"accountNumber",
-	"accountName",
-}
+var accountType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *Account) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &accountMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "bsb":
-			v.BSB = m.String()
-		case "accountNumber":
-			v.Number = m.String()
-		case "accountName":
-			v.Name = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *Account) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &accountMembers)
-	w.String("bsb", v.BSB, wire.Optional)
-	w.String("accountNumber", v.Number, wire.Optional)
-	w.String("accountName", v.Name, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *Account) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &accountType)
+	f.String("bsb", &v.BSB, wire.Optional)
+	f.String("accountNumber", &v.Number, wire.Optional)
+	f.String("accountName", &v.Name, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -45,36 +22,14 @@ func (v Account) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *Account) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var beneficiaryMembers = wire.Names{
-	"name",
-	"country",
-	"message",
-}
+var beneficiaryType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *Beneficiary) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &beneficiaryMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "name":
-			v.Name = m.String()
-		case "country":
-			v.Country = m.String()
-		case "message":
-			v.Message = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *Beneficiary) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &beneficiaryMembers)
-	w.String("name", v.Name, wire.Optional)
-	w.String("country", v.Country, wire.Optional)
-	w.String("message", v.Message, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *Beneficiary) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &beneficiaryType)
+	f.String("name", &v.Name, wire.Optional)
+	f.String("country", &v.Country, wire.Optional)
+	f.String("message", &v.Message, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -83,36 +38,14 @@ func (v Beneficiary) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *Beneficiary) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var billerMembers = wire.Names{
-	"billerCode",
-	"crn",
-	"billerName",
-}
+var billerType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *Biller) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &billerMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "billerCode":
-			v.Code = m.String()
-		case "crn":
-			v.CRN = m.String()
-		case "billerName":
-			v.Name = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *Biller) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &billerMembers)
-	w.String("billerCode", v.Code, wire.Optional)
-	w.String("crn", v.CRN, wire.Optional)
-	w.String("billerName", v.Name, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *Biller) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &billerType)
+	f.String("billerCode", &v.Code, wire.Optional)
+	f.String("crn", &v.CRN, wire.Optional)
+	f.String("billerName", &v.Name, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -121,40 +54,15 @@ func (v Biller) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *Biller) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var digitalWalletMembers = wire.Names{
-	"provider",
-	"type",
-	"identifier",
-	"name",
-}
+var digitalWalletType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *DigitalWallet) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &digitalWalletMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "provider":
-			v.Provider = WalletProvider(m.String())
-		case "type":
-			v.Kind = WalletKind(m.String())
-		case "identifier":
-			v.Identifier = m.String()
-		case "name":
-			v.Name = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *DigitalWallet) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &digitalWalletMembers)
-	w.String("provider", string(v.Provider), wire.Optional)
-	w.String("type", string(v.Kind), wire.Optional)
-	w.String("identifier", v.Identifier, wire.Optional)
-	w.String("name", v.Name, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *DigitalWallet) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &digitalWalletType)
+	f.String("provider", (*string)(&v.Provider), wire.Optional)
+	f.String("type", (*string)(&v.Kind), wire.Optional)
+	f.String("identifier", &v.Identifier, wire.Optional)
+	f.String("name", &v.Name, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -163,36 +71,14 @@ func (v DigitalWallet) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *DigitalWallet) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var domesticMembers = wire.Names{
-	"payeeAccountUType",
-	"account",
-	"payId",
-}
+var domesticType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *Domestic) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &domesticMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "payeeAccountUType":
-			v.Kind = DomesticKind(m.String())
-		case "account":
-			v.Account = wire.Pointer[Account](&m)
-		case "payId":
-			v.PayID = wire.Pointer[PayID](&m)
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *Domestic) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &domesticMembers)
-	w.String("payeeAccountUType", string(v.Kind), wire.Optional)
-	wire.AppendPointer(&w, "account", v.Account, wire.Optional)
-	wire.AppendPointer(&w, "payId", v.PayID, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *Domestic) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &domesticType)
+	f.String("payeeAccountUType", (*string)(&v.Kind), wire.Optional)
+	wire.Pointer(f, "account", &v.Account, wire.Optional)
+	wire.Pointer(f, "payId", &v.PayID, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -201,44 +87,16 @@ func (v Domestic) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *Domestic) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var foreignAccountMembers = wire.Names{
-	"accountNumber",
-	"beneficiaryBankBIC",
-	"routingNumber",
-	"bankAddress",
-	"country",
-}
+var foreignAccountType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *ForeignAccount) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &foreignAccountMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "accountNumber":
-			v.Number = m.String()
-		case "beneficiaryBankBIC":
-			v.BIC = m.String()
-		case "routingNumber":
-			v.RoutingNumber = m.String()
-		case "bankAddress":
-			v.BankAddress = m.String()
-		case "country":
-			v.Country = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *ForeignAccount) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &foreignAccountMembers)
-	w.String("accountNumber", v.Number, wire.Optional)
-	w.String("beneficiaryBankBIC", v.BIC, wire.Optional)
-	w.String("routingNumber", v.RoutingNumber, wire.Optional)
-	w.String("bankAddress", v.BankAddress, wire.Optional)
-	w.String("country", v.Country, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *ForeignAccount) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &foreignAccountType)
+	f.String("accountNumber", &v.Number, wire.Optional)
+	f.String("beneficiaryBankBIC", &v.BIC, wire.Optional)
+	f.String("routingNumber", &v.RoutingNumber, wire.Optional)
+	f.String("bankAddress", &v.BankAddress, wire.Optional)
+	f.String("country", &v.Country, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -247,32 +105,13 @@ func (v ForeignAccount) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) 
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *ForeignAccount) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var internationalMembers = wire.Names{
-	"beneficiaryDetails",
-	"bankDetails",
-}
+var internationalType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *International) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &internationalMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "beneficiaryDetails":
-			v.Beneficiary = wire.Pointer[Beneficiary](&m)
-		case "bankDetails":
-			v.Account = wire.Pointer[ForeignAccount](&m)
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *International) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &internationalMembers)
-	wire.AppendPointer(&w, "beneficiaryDetails", v.Beneficiary, wire.Optional)
-	wire.AppendPointer(&w, "bankDetails", v.Account, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *International) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &internationalType)
+	wire.Pointer(f, "beneficiaryDetails", &v.Beneficiary, wire.Optional)
+	wire.Pointer(f, "bankDetails", &v.Account, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -281,32 +120,13 @@ func (v International) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *International) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var pageLinksMembers = wire.Names{
-	"next",
-	"self",
-}
+var pageLinksType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *PageLinks) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &pageLinksMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "next":
-			v.Next = m.String()
-		case "self":
-			v.Self = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *PageLinks) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &pageLinksMembers)
-	w.String("next", v.Next, wire.Optional)
-	w.String("self", v.Self, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *PageLinks) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &pageLinksType)
+	f.String("next", &v.Next, wire.Optional)
+	f.String("self", &v.Self, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -315,36 +135,14 @@ func (v PageLinks) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *PageLinks) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var payIDMembers = wire.Names{
-	"type",
-	"identifier",
-	"name",
-}
+var payIDType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *PayID) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &payIDMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "type":
-			v.Kind = PayIDKind(m.String())
-		case "identifier":
-			v.Identifier = m.String()
-		case "name":
-			v.Name = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *PayID) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &payIDMembers)
-	w.String("type", string(v.Kind), wire.Optional)
-	w.String("identifier", v.Identifier, wire.Optional)
-	w.String("name", v.Name, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *PayID) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &payIDType)
+	f.String("type", (*string)(&v.Kind), wire.Optional)
+	f.String("identifier", &v.Identifier, wire.Optional)
+	f.String("name", &v.Name, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -353,72 +151,23 @@ func (v PayID) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *PayID) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var payeeMembers = wire.Names{
-	"id",
-	"payeeType",
-	"nickname",
-	"description",
-	"domestic",
-	"biller",
-	"international",
-	"digitalWallet",
-	"connectionId",
-	"createdDate",
-	"type",
-	"links",
-}
+var payeeType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *Payee) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &payeeMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "id":
-			v.ID = m.String()
-		case "payeeType":
-			v.Kind = Kind(m.String())
-		case "nickname":
-			v.Nickname = m.String()
-		case "description":
-			v.Description = m.String()
-		case "domestic":
-			v.Domestic = wire.Pointer[Domestic](&m)
-		case "biller":
-			v.Biller = wire.Pointer[Biller](&m)
-		case "international":
-			v.International = wire.Pointer[International](&m)
-		case "digitalWallet":
-			v.DigitalWallet = wire.Pointer[DigitalWallet](&m)
-		case "connectionId":
-			v.ConnectionID = m.String()
-		case "createdDate":
-			v.Created = value.DateTime(m.String())
-		case "type":
-			v.Type = m.String()
-		case "links":
-			m.Value(&v.Links)
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *Payee) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &payeeMembers)
-	w.String("id", v.ID, wire.Required)
-	w.String("payeeType", string(v.Kind), wire.Required)
-	w.String("nickname", v.Nickname, wire.Optional)
-	w.String("description", v.Description, wire.Optional)
-	wire.AppendPointer(&w, "domestic", v.Domestic, wire.Optional)
-	wire.AppendPointer(&w, "biller", v.Biller, wire.Optional)
-	wire.AppendPointer(&w, "international", v.International, wire.Optional)
-	wire.AppendPointer(&w, "digitalWallet", v.DigitalWallet, wire.Optional)
-	w.String("connectionId", v.ConnectionID, wire.Optional)
-	w.String("createdDate", string(v.Created), wire.Optional)
-	w.String("type", v.Type, wire.Required)
-	w.Value("links", &v.Links, wire.Required)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *Payee) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &payeeType)
+	f.String("id", &v.ID, wire.Required)
+	f.String("payeeType", (*string)(&v.Kind), wire.Required)
+	f.String("nickname", &v.Nickname, wire.Optional)
+	f.String("description", &v.Description, wire.Optional)
+	wire.Pointer(f, "domestic", &v.Domestic, wire.Optional)
+	wire.Pointer(f, "biller", &v.Biller, wire.Optional)
+	wire.Pointer(f, "international", &v.International, wire.Optional)
+	wire.Pointer(f, "digitalWallet", &v.DigitalWallet, wire.Optional)
+	f.String("connectionId", &v.ConnectionID, wire.Optional)
+	f.String("createdDate", (*string)(&v.Created), wire.Optional)
+	f.String("type", &v.Type, wire.Required)
+	f.Value("links", &v.Links, wire.Required)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -427,44 +176,16 @@ func (v Payee) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *Payee) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var payeePageMembers = wire.Names{
-	"count",
-	"size",
-	"data",
-	"type",
-	"links",
-}
+var payeePageType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *PayeePage) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &payeePageMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "count":
-			v.Count = m.Int()
-		case "size":
-			v.Size = m.Int()
-		case "data":
-			v.Data = wire.List[PayeeSummary](&m)
-		case "type":
-			v.Type = m.String()
-		case "links":
-			m.Value(&v.Links)
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *PayeePage) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &payeePageMembers)
-	w.Int("count", v.Count, wire.Optional)
-	w.Int("size", v.Size, wire.Optional)
-	wire.AppendList(&w, "data", v.Data, wire.Required)
-	w.String("type", v.Type, wire.Required)
-	w.Value("links", &v.Links, wire.Required)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *PayeePage) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &payeePageType)
+	f.Int("count", &v.Count, wire.Optional)
+	f.Int("size", &v.Size, wire.Optional)
+	wire.List(f, "data", &v.Data, wire.Required)
+	f.String("type", &v.Type, wire.Required)
+	f.Value("links", &v.Links, wire.Required)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -473,56 +194,19 @@ func (v PayeePage) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *PayeePage) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var payeeSummaryMembers = wire.Names{
-	"id",
-	"payeeType",
-	"nickname",
-	"description",
-	"connectionId",
-	"createdDate",
-	"type",
-	"links",
-}
+var payeeSummaryType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *PayeeSummary) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &payeeSummaryMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "id":
-			v.ID = m.String()
-		case "payeeType":
-			v.Kind = Kind(m.String())
-		case "nickname":
-			v.Nickname = m.String()
-		case "description":
-			v.Description = m.String()
-		case "connectionId":
-			v.ConnectionID = m.String()
-		case "createdDate":
-			v.Created = value.DateTime(m.String())
-		case "type":
-			v.Type = m.String()
-		case "links":
-			m.Value(&v.Links)
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *PayeeSummary) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &payeeSummaryMembers)
-	w.String("id", v.ID, wire.Required)
-	w.String("payeeType", string(v.Kind), wire.Required)
-	w.String("nickname", v.Nickname, wire.Optional)
-	w.String("description", v.Description, wire.Optional)
-	w.String("connectionId", v.ConnectionID, wire.Optional)
-	w.String("createdDate", string(v.Created), wire.Optional)
-	w.String("type", v.Type, wire.Required)
-	w.Value("links", &v.Links, wire.Required)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *PayeeSummary) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &payeeSummaryType)
+	f.String("id", &v.ID, wire.Required)
+	f.String("payeeType", (*string)(&v.Kind), wire.Required)
+	f.String("nickname", &v.Nickname, wire.Optional)
+	f.String("description", &v.Description, wire.Optional)
+	f.String("connectionId", &v.ConnectionID, wire.Optional)
+	f.String("createdDate", (*string)(&v.Created), wire.Optional)
+	f.String("type", &v.Type, wire.Required)
+	f.Value("links", &v.Links, wire.Required)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -531,28 +215,12 @@ func (v PayeeSummary) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *PayeeSummary) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var selfLinkMembers = wire.Names{
-	"self",
-}
+var selfLinkType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *SelfLink) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &selfLinkMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "self":
-			v.Self = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *SelfLink) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &selfLinkMembers)
-	w.String("self", v.Self, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *SelfLink) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &selfLinkType)
+	f.String("self", &v.Self, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.

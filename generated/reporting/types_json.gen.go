@@ -7,32 +7,13 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
-var accountClassMembers = wire.Names{
-	"type",
-	"product",
-}
+var accountClassType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *AccountClass) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &accountClassMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "type":
-			v.Kind = m.String()
-		case "product":
-			v.Product = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *AccountClass) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &accountClassMembers)
-	w.String("type", v.Kind, wire.Optional)
-	w.String("product", v.Product, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *AccountClass) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &accountClassType)
+	f.String("type", &v.Kind, wire.Optional)
+	f.String("product", &v.Product, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -41,36 +22,14 @@ func (v AccountClass) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *AccountClass) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var accountLinksMembers = wire.Names{
-	"institution",
-	"self",
-	"transactions",
-}
+var accountLinksType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *AccountLinks) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &accountLinksMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "institution":
-			v.Institution = m.String()
-		case "self":
-			v.Self = m.String()
-		case "transactions":
-			v.Transactions = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *AccountLinks) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &accountLinksMembers)
-	w.String("institution", v.Institution, wire.Optional)
-	w.String("self", v.Self, wire.Optional)
-	w.String("transactions", v.Transactions, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *AccountLinks) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &accountLinksType)
+	f.String("institution", &v.Institution, wire.Optional)
+	f.String("self", &v.Self, wire.Optional)
+	f.String("transactions", &v.Transactions, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -79,44 +38,16 @@ func (v AccountLinks) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *AccountLinks) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var accreditationMembers = wire.Names{
-	"cdrAccessModel",
-	"description",
-	"entityName",
-	"licenceNo",
-	"title",
-}
+var accreditationType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *Accreditation) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &accreditationMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "cdrAccessModel":
-			v.CDRAccessModel = m.String()
-		case "description":
-			v.Description = m.String()
-		case "entityName":
-			v.EntityName = m.String()
-		case "licenceNo":
-			v.LicenceNo = m.String()
-		case "title":
-			v.Title = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *Accreditation) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &accreditationMembers)
-	w.String("cdrAccessModel", v.CDRAccessModel, wire.Required)
-	w.String("description", v.Description, wire.Required)
-	w.String("entityName", v.EntityName, wire.Required)
-	w.String("licenceNo", v.LicenceNo, wire.Required)
-	w.String("title", v.Title, wire.Required)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *Accreditation) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &accreditationType)
+	f.String("cdrAccessModel", &v.CDRAccessModel, wire.Required)
+	f.String("description", &v.Description, wire.Required)
+	f.String("entityName", &v.EntityName, wire.Required)
+	f.String("licenceNo", &v.LicenceNo, wire.Required)
+	f.String("title", &v.Title, wire.Required)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -125,52 +56,18 @@ func (v Accreditation) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *Accreditation) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var addressMembers = wire.Names{
-	"addressLine1",
-	"addressLine2",
-	"addressLine3",
-	"city",
-	"state",
-	"postCode",
-	"country",
-}
+var addressType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *Address) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &addressMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "addressLine1":
-			v.Line1 = m.String()
-		case "addressLine2":
-			v.Line2 = m.String()
-		case "addressLine3":
-			v.Line3 = m.String()
-		case "city":
-			v.City = m.String()
-		case "state":
-			v.State = m.String()
-		case "postCode":
-			v.Postcode = m.String()
-		case "country":
-			v.Country = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *Address) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &addressMembers)
-	w.String("addressLine1", v.Line1, wire.Optional)
-	w.String("addressLine2", v.Line2, wire.Optional)
-	w.String("addressLine3", v.Line3, wire.Optional)
-	w.String("city", v.City, wire.Optional)
-	w.String("state", v.State, wire.Optional)
-	w.String("postCode", v.Postcode, wire.Optional)
-	w.String("country", v.Country, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *Address) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &addressType)
+	f.String("addressLine1", &v.Line1, wire.Optional)
+	f.String("addressLine2", &v.Line2, wire.Optional)
+	f.String("addressLine3", &v.Line3, wire.Optional)
+	f.String("city", &v.City, wire.Optional)
+	f.String("state", &v.State, wire.Optional)
+	f.String("postCode", &v.Postcode, wire.Optional)
+	f.String("country", &v.Country, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -179,40 +76,15 @@ func (v Address) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *Address) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var affordabilityFindingsMembers = wire.Names{
-	"metrics",
-	"groups",
-	"accounts",
-	"transactions",
-}
+var affordabilityFindingsType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *AffordabilityFindings) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &affordabilityFindingsMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "metrics":
-			v.Metrics = wire.List[Metric](&m)
-		case "groups":
-			v.Groups = wire.List[Group](&m)
-		case "accounts":
-			v.Accounts = wire.List[ReportAccount](&m)
-		case "transactions":
-			v.Transactions = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *AffordabilityFindings) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &affordabilityFindingsMembers)
-	wire.AppendList(&w, "metrics", v.Metrics, wire.Optional)
-	wire.AppendList(&w, "groups", v.Groups, wire.Optional)
-	wire.AppendList(&w, "accounts", v.Accounts, wire.Optional)
-	w.String("transactions", v.Transactions, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *AffordabilityFindings) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &affordabilityFindingsType)
+	wire.List(f, "metrics", &v.Metrics, wire.Optional)
+	wire.List(f, "groups", &v.Groups, wire.Optional)
+	wire.List(f, "accounts", &v.Accounts, wire.Optional)
+	f.String("transactions", &v.Transactions, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -221,40 +93,15 @@ func (v AffordabilityFindings) MarshalJSON() ([]byte, error) { return wire.Marsh
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *AffordabilityFindings) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var analysisMembers = wire.Names{
-	"summary",
-	"range",
-	"amount",
-	"frequency",
-}
+var analysisType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *Analysis) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &analysisMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "summary":
-			v.Summary = wire.Pointer[AnalysisSummary](&m)
-		case "range":
-			v.Range = wire.Pointer[AnalysisRange](&m)
-		case "amount":
-			v.Amount = wire.Pointer[AnalysisAmount](&m)
-		case "frequency":
-			v.Frequency = wire.Pointer[Frequency](&m)
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *Analysis) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &analysisMembers)
-	wire.AppendPointer(&w, "summary", v.Summary, wire.Optional)
-	wire.AppendPointer(&w, "range", v.Range, wire.Optional)
-	wire.AppendPointer(&w, "amount", v.Amount, wire.Optional)
-	wire.AppendPointer(&w, "frequency", v.Frequency, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *Analysis) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &analysisType)
+	wire.Pointer(f, "summary", &v.Summary, wire.Optional)
+	wire.Pointer(f, "range", &v.Range, wire.Optional)
+	wire.Pointer(f, "amount", &v.Amount, wire.Optional)
+	wire.Pointer(f, "frequency", &v.Frequency, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -263,48 +110,17 @@ func (v Analysis) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *Analysis) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var analysisAmountMembers = wire.Names{
-	"total",
-	"min",
-	"max",
-	"average",
-	"secureMonths",
-	"stableMonths",
-}
+var analysisAmountType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *AnalysisAmount) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &analysisAmountMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "total":
-			v.Total = m.Decimal()
-		case "min":
-			v.Min = m.Decimal()
-		case "max":
-			v.Max = m.Decimal()
-		case "average":
-			v.Average = wire.Pointer[Averages](&m)
-		case "secureMonths":
-			v.SecureMonths = m.Int()
-		case "stableMonths":
-			v.StableMonths = m.Int()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *AnalysisAmount) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &analysisAmountMembers)
-	w.Decimal("total", v.Total, wire.Optional)
-	w.Decimal("min", v.Min, wire.Optional)
-	w.Decimal("max", v.Max, wire.Optional)
-	wire.AppendPointer(&w, "average", v.Average, wire.Optional)
-	w.Int("secureMonths", v.SecureMonths, wire.Optional)
-	w.Int("stableMonths", v.StableMonths, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *AnalysisAmount) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &analysisAmountType)
+	f.Decimal("total", &v.Total, wire.Optional)
+	f.Decimal("min", &v.Min, wire.Optional)
+	f.Decimal("max", &v.Max, wire.Optional)
+	wire.Pointer(f, "average", &v.Average, wire.Optional)
+	f.Int("secureMonths", &v.SecureMonths, wire.Optional)
+	f.Int("stableMonths", &v.StableMonths, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -313,36 +129,14 @@ func (v AnalysisAmount) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) 
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *AnalysisAmount) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var analysisRangeMembers = wire.Names{
-	"startDate",
-	"endDate",
-	"duration",
-}
+var analysisRangeType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *AnalysisRange) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &analysisRangeMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "startDate":
-			v.Start = value.Date(m.String())
-		case "endDate":
-			v.End = value.Date(m.String())
-		case "duration":
-			v.Duration = m.Int()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *AnalysisRange) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &analysisRangeMembers)
-	w.String("startDate", string(v.Start), wire.Optional)
-	w.String("endDate", string(v.End), wire.Optional)
-	w.Int("duration", v.Duration, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *AnalysisRange) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &analysisRangeType)
+	f.String("startDate", (*string)(&v.Start), wire.Optional)
+	f.String("endDate", (*string)(&v.End), wire.Optional)
+	f.Int("duration", &v.Duration, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -351,32 +145,13 @@ func (v AnalysisRange) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *AnalysisRange) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var analysisSummaryMembers = wire.Names{
-	"overallPercentage",
-	"transactionCount",
-}
+var analysisSummaryType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *AnalysisSummary) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &analysisSummaryMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "overallPercentage":
-			v.OverallPercentage = wire.Pointer[Percentages](&m)
-		case "transactionCount":
-			v.TransactionCount = m.Int()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *AnalysisSummary) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &analysisSummaryMembers)
-	wire.AppendPointer(&w, "overallPercentage", v.OverallPercentage, wire.Optional)
-	w.Int("transactionCount", v.TransactionCount, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *AnalysisSummary) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &analysisSummaryType)
+	wire.Pointer(f, "overallPercentage", &v.OverallPercentage, wire.Optional)
+	f.Int("transactionCount", &v.TransactionCount, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -385,44 +160,16 @@ func (v AnalysisSummary) MarshalJSON() ([]byte, error) { return wire.Marshal(&v)
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *AnalysisSummary) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var averagesMembers = wire.Names{
-	"medianMonth",
-	"medianTransaction",
-	"month",
-	"ongoingMonth",
-	"transaction",
-}
+var averagesType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *Averages) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &averagesMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "medianMonth":
-			v.MedianMonth = m.Decimal()
-		case "medianTransaction":
-			v.MedianTransaction = m.Decimal()
-		case "month":
-			v.Month = m.Decimal()
-		case "ongoingMonth":
-			v.OngoingMonth = m.Decimal()
-		case "transaction":
-			v.Transaction = m.Decimal()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *Averages) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &averagesMembers)
-	w.Decimal("medianMonth", v.MedianMonth, wire.Optional)
-	w.Decimal("medianTransaction", v.MedianTransaction, wire.Optional)
-	w.Decimal("month", v.Month, wire.Optional)
-	w.Decimal("ongoingMonth", v.OngoingMonth, wire.Optional)
-	w.Decimal("transaction", v.Transaction, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *Averages) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &averagesType)
+	f.Decimal("medianMonth", &v.MedianMonth, wire.Optional)
+	f.Decimal("medianTransaction", &v.MedianTransaction, wire.Optional)
+	f.Decimal("month", &v.Month, wire.Optional)
+	f.Decimal("ongoingMonth", &v.OngoingMonth, wire.Optional)
+	f.Decimal("transaction", &v.Transaction, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -431,28 +178,12 @@ func (v Averages) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *Averages) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var categoryMembers = wire.Names{
-	"anzsic",
-}
+var categoryType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *Category) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &categoryMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "anzsic":
-			v.ANZSIC = wire.Pointer[Industry](&m)
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *Category) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &categoryMembers)
-	wire.AppendPointer(&w, "anzsic", v.ANZSIC, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *Category) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &categoryType)
+	wire.Pointer(f, "anzsic", &v.ANZSIC, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -461,32 +192,13 @@ func (v Category) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *Category) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var codeTitleMembers = wire.Names{
-	"code",
-	"title",
-}
+var codeTitleType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *CodeTitle) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &codeTitleMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "code":
-			v.Code = m.String()
-		case "title":
-			v.Title = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *CodeTitle) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &codeTitleMembers)
-	w.String("code", v.Code, wire.Optional)
-	w.String("title", v.Title, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *CodeTitle) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &codeTitleType)
+	f.String("code", &v.Code, wire.Optional)
+	f.String("title", &v.Title, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -495,32 +207,13 @@ func (v CodeTitle) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *CodeTitle) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var coordinatesMembers = wire.Names{
-	"lat",
-	"lng",
-}
+var coordinatesType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *Coordinates) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &coordinatesMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "lat":
-			v.Latitude = m.String()
-		case "lng":
-			v.Longitude = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *Coordinates) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &coordinatesMembers)
-	w.String("lat", v.Latitude, wire.Optional)
-	w.String("lng", v.Longitude, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *Coordinates) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &coordinatesType)
+	f.String("lat", &v.Latitude, wire.Optional)
+	f.String("lng", &v.Longitude, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -529,36 +222,14 @@ func (v Coordinates) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *Coordinates) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var createReportParamsMembers = wire.Names{
-	"reportType",
-	"title",
-	"filters",
-}
+var createReportParamsType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *CreateReportParams) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &createReportParamsMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "reportType":
-			v.ReportType = m.String()
-		case "title":
-			v.Title = m.String()
-		case "filters":
-			v.Filters = wire.List[Filter](&m)
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *CreateReportParams) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &createReportParamsMembers)
-	w.String("reportType", v.ReportType, wire.Required)
-	w.String("title", v.Title, wire.Required)
-	wire.AppendList(&w, "filters", v.Filters, wire.Required)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *CreateReportParams) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &createReportParamsType)
+	f.String("reportType", &v.ReportType, wire.Required)
+	f.String("title", &v.Title, wire.Required)
+	wire.List(f, "filters", &v.Filters, wire.Required)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -567,44 +238,16 @@ func (v CreateReportParams) MarshalJSON() ([]byte, error) { return wire.Marshal(
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *CreateReportParams) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var enrichmentMembers = wire.Names{
-	"cleanDescription",
-	"merchant",
-	"category",
-	"location",
-	"tags",
-}
+var enrichmentType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *Enrichment) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &enrichmentMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "cleanDescription":
-			v.CleanDescription = m.String()
-		case "merchant":
-			v.Merchant = wire.Pointer[Merchant](&m)
-		case "category":
-			v.Category = wire.Pointer[Category](&m)
-		case "location":
-			v.Location = wire.Pointer[Location](&m)
-		case "tags":
-			v.Tags = m.Strings()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *Enrichment) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &enrichmentMembers)
-	w.String("cleanDescription", v.CleanDescription, wire.Optional)
-	wire.AppendPointer(&w, "merchant", v.Merchant, wire.Optional)
-	wire.AppendPointer(&w, "category", v.Category, wire.Optional)
-	wire.AppendPointer(&w, "location", v.Location, wire.Optional)
-	w.Strings("tags", v.Tags, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *Enrichment) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &enrichmentType)
+	f.String("cleanDescription", &v.CleanDescription, wire.Optional)
+	wire.Pointer(f, "merchant", &v.Merchant, wire.Optional)
+	wire.Pointer(f, "category", &v.Category, wire.Optional)
+	wire.Pointer(f, "location", &v.Location, wire.Optional)
+	f.Strings("tags", &v.Tags, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -613,32 +256,13 @@ func (v Enrichment) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *Enrichment) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var filterMembers = wire.Names{
-	"name",
-	"value",
-}
+var filterType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *Filter) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &filterMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "name":
-			v.Name = m.String()
-		case "value":
-			v.Value.raw = m.RawValue()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *Filter) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &filterMembers)
-	w.String("name", v.Name, wire.Optional)
-	w.Raw("value", v.Value.raw, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *Filter) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &filterType)
+	f.String("name", &v.Name, wire.Optional)
+	f.Raw("value", &v.Value.raw, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -647,36 +271,14 @@ func (v Filter) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *Filter) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var filterDeclarationMembers = wire.Names{
-	"type",
-	"name",
-	"required",
-}
+var filterDeclarationType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *FilterDeclaration) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &filterDeclarationMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "type":
-			v.Kind = m.String()
-		case "name":
-			v.Name = m.String()
-		case "required":
-			v.Required = m.OptBool()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *FilterDeclaration) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &filterDeclarationMembers)
-	w.String("type", v.Kind, wire.Optional)
-	w.String("name", v.Name, wire.Optional)
-	w.OptBool("required", v.Required, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *FilterDeclaration) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &filterDeclarationType)
+	f.String("type", &v.Kind, wire.Optional)
+	f.String("name", &v.Name, wire.Optional)
+	f.OptBool("required", &v.Required, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -716,11 +318,8 @@ func NewFilterValueList(v []string) FilterValue {
 	return FilterValue{raw: value.JSON(wire.AppendItems(nil, v, wire.AppendString))}
 }
 
-// DecodeJSON reads the value from d.
-func (v *FilterValue) DecodeJSON(d *wire.Decoder) { v.raw = d.ReadRaw() }
-
-// AppendJSON appends the value's JSON form to b.
-func (v *FilterValue) AppendJSON(b []byte) []byte { return wire.AppendRaw(b, v.raw) }
+// JSONFields tells package wire that the value is any JSON text.
+func (v *FilterValue) JSONFields(f *wire.Fields) { f.Whole(&v.raw) }
 
 // MarshalJSON implements json.Marshaler.
 func (v FilterValue) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
@@ -755,7 +354,7 @@ func NewFindingsAffordability(v AffordabilityFindings) Findings {
 		v.Accounts = []ReportAccount{}
 	}
 	return Findings{
-		raw:     value.JSON(v.AppendJSON(nil)),
+		raw:     value.JSON(wire.Append(nil, &v)),
 		sibling: "CON_AFFOR_01",
 	}
 }
@@ -775,16 +374,13 @@ func NewFindingsStatement(v StatementFindings) Findings {
 		v.Accounts = []StatementAccount{}
 	}
 	return Findings{
-		raw:     value.JSON(v.AppendJSON(nil)),
+		raw:     value.JSON(wire.Append(nil, &v)),
 		sibling: "STATEMENT_01",
 	}
 }
 
-// DecodeJSON reads the value from d.
-func (v *Findings) DecodeJSON(d *wire.Decoder) { v.raw = d.ReadRaw() }
-
-// AppendJSON appends the value's JSON form to b.
-func (v *Findings) AppendJSON(b []byte) []byte { return wire.AppendRaw(b, v.raw) }
+// JSONFields tells package wire that the value is any JSON text.
+func (v *Findings) JSONFields(f *wire.Fields) { f.Whole(&v.raw) }
 
 // MarshalJSON implements json.Marshaler.
 func (v Findings) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
@@ -792,40 +388,15 @@ func (v Findings) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *Findings) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var frequencyMembers = wire.Names{
-	"type",
-	"display",
-	"amount",
-	"next",
-}
+var frequencyType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *Frequency) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &frequencyMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "type":
-			v.Kind = m.String()
-		case "display":
-			v.Display = m.String()
-		case "amount":
-			v.Amount = m.Decimal()
-		case "next":
-			v.Next = wire.Pointer[NextOccurrence](&m)
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *Frequency) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &frequencyMembers)
-	w.String("type", v.Kind, wire.Optional)
-	w.String("display", v.Display, wire.Optional)
-	w.Decimal("amount", v.Amount, wire.Optional)
-	wire.AppendPointer(&w, "next", v.Next, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *Frequency) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &frequencyType)
+	f.String("type", &v.Kind, wire.Optional)
+	f.String("display", &v.Display, wire.Optional)
+	f.Decimal("amount", &v.Amount, wire.Optional)
+	wire.Pointer(f, "next", &v.Next, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -834,44 +405,16 @@ func (v Frequency) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *Frequency) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var groupMembers = wire.Names{
-	"id",
-	"title",
-	"sections",
-	"analysis",
-	"subgroup",
-}
+var groupType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *Group) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &groupMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "id":
-			v.ID = m.String()
-		case "title":
-			v.Title = m.String()
-		case "sections":
-			v.Sections = m.Strings()
-		case "analysis":
-			v.Analysis = wire.Pointer[Analysis](&m)
-		case "subgroup":
-			v.Subgroups = wire.List[Subgroup](&m)
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *Group) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &groupMembers)
-	w.String("id", v.ID, wire.Optional)
-	w.String("title", v.Title, wire.Optional)
-	w.Strings("sections", v.Sections, wire.Optional)
-	wire.AppendPointer(&w, "analysis", v.Analysis, wire.Optional)
-	wire.AppendList(&w, "subgroup", v.Subgroups, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *Group) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &groupType)
+	f.String("id", &v.ID, wire.Optional)
+	f.String("title", &v.Title, wire.Optional)
+	f.Strings("sections", &v.Sections, wire.Optional)
+	wire.Pointer(f, "analysis", &v.Analysis, wire.Optional)
+	wire.List(f, "subgroup", &v.Subgroups, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -880,40 +423,15 @@ func (v Group) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *Group) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var groupTransactionMembers = wire.Names{
-	"id",
-	"date",
-	"description",
-	"amount",
-}
+var groupTransactionType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *GroupTransaction) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &groupTransactionMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "id":
-			v.ID = m.String()
-		case "date":
-			v.Date = value.DateTime(m.String())
-		case "description":
-			v.Description = m.String()
-		case "amount":
-			v.Amount = m.Decimal()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *GroupTransaction) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &groupTransactionMembers)
-	w.String("id", v.ID, wire.Optional)
-	w.String("date", string(v.Date), wire.Optional)
-	w.String("description", v.Description, wire.Optional)
-	w.Decimal("amount", v.Amount, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *GroupTransaction) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &groupTransactionType)
+	f.String("id", &v.ID, wire.Optional)
+	f.String("date", (*string)(&v.Date), wire.Optional)
+	f.String("description", &v.Description, wire.Optional)
+	f.Decimal("amount", &v.Amount, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -922,40 +440,15 @@ func (v GroupTransaction) MarshalJSON() ([]byte, error) { return wire.Marshal(&v
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *GroupTransaction) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var industryMembers = wire.Names{
-	"division",
-	"subdivision",
-	"group",
-	"class",
-}
+var industryType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *Industry) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &industryMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "division":
-			v.Division = wire.Pointer[CodeTitle](&m)
-		case "subdivision":
-			v.Subdivision = wire.Pointer[CodeTitle](&m)
-		case "group":
-			v.Group = wire.Pointer[CodeTitle](&m)
-		case "class":
-			v.Class = wire.Pointer[CodeTitle](&m)
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *Industry) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &industryMembers)
-	wire.AppendPointer(&w, "division", v.Division, wire.Optional)
-	wire.AppendPointer(&w, "subdivision", v.Subdivision, wire.Optional)
-	wire.AppendPointer(&w, "group", v.Group, wire.Optional)
-	wire.AppendPointer(&w, "class", v.Class, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *Industry) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &industryType)
+	wire.Pointer(f, "division", &v.Division, wire.Optional)
+	wire.Pointer(f, "subdivision", &v.Subdivision, wire.Optional)
+	wire.Pointer(f, "group", &v.Group, wire.Optional)
+	wire.Pointer(f, "class", &v.Class, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -964,32 +457,13 @@ func (v Industry) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *Industry) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var intervalMembers = wire.Names{
-	"from",
-	"to",
-}
+var intervalType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *Interval) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &intervalMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "from":
-			v.From = value.Date(m.String())
-		case "to":
-			v.To = value.Date(m.String())
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *Interval) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &intervalMembers)
-	w.String("from", string(v.From), wire.Optional)
-	w.String("to", string(v.To), wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *Interval) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &intervalType)
+	f.String("from", (*string)(&v.From), wire.Optional)
+	f.String("to", (*string)(&v.To), wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -998,36 +472,14 @@ func (v Interval) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *Interval) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var jobReferenceMembers = wire.Names{
-	"id",
-	"type",
-	"links",
-}
+var jobReferenceType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *JobReference) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &jobReferenceMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "id":
-			v.ID = m.String()
-		case "type":
-			v.Type = m.String()
-		case "links":
-			v.Links = wire.Pointer[SelfLink](&m)
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *JobReference) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &jobReferenceMembers)
-	w.String("id", v.ID, wire.Optional)
-	w.String("type", v.Type, wire.Optional)
-	wire.AppendPointer(&w, "links", v.Links, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *JobReference) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &jobReferenceType)
+	f.String("id", &v.ID, wire.Optional)
+	f.String("type", &v.Type, wire.Optional)
+	wire.Pointer(f, "links", &v.Links, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -1036,56 +488,19 @@ func (v JobReference) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *JobReference) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var locationMembers = wire.Names{
-	"formattedAddress",
-	"routeNo",
-	"route",
-	"suburb",
-	"state",
-	"postalCode",
-	"country",
-	"geometry",
-}
+var locationType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *Location) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &locationMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "formattedAddress":
-			v.FormattedAddress = m.String()
-		case "routeNo":
-			v.RouteNo = m.String()
-		case "route":
-			v.Route = m.String()
-		case "suburb":
-			v.Suburb = m.String()
-		case "state":
-			v.State = m.String()
-		case "postalCode":
-			v.PostalCode = m.String()
-		case "country":
-			v.Country = m.String()
-		case "geometry":
-			v.Geometry = wire.Pointer[Coordinates](&m)
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *Location) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &locationMembers)
-	w.String("formattedAddress", v.FormattedAddress, wire.Optional)
-	w.String("routeNo", v.RouteNo, wire.Optional)
-	w.String("route", v.Route, wire.Optional)
-	w.String("suburb", v.Suburb, wire.Optional)
-	w.String("state", v.State, wire.Optional)
-	w.String("postalCode", v.PostalCode, wire.Optional)
-	w.String("country", v.Country, wire.Optional)
-	wire.AppendPointer(&w, "geometry", v.Geometry, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *Location) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &locationType)
+	f.String("formattedAddress", &v.FormattedAddress, wire.Optional)
+	f.String("routeNo", &v.RouteNo, wire.Optional)
+	f.String("route", &v.Route, wire.Optional)
+	f.String("suburb", &v.Suburb, wire.Optional)
+	f.String("state", &v.State, wire.Optional)
+	f.String("postalCode", &v.PostalCode, wire.Optional)
+	f.String("country", &v.Country, wire.Optional)
+	wire.Pointer(f, "geometry", &v.Geometry, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -1094,58 +509,19 @@ func (v Location) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *Location) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var merchantMembers = wire.Names{
-	"id",
-	"businessName",
-	"ABN",
-	"website",
-	"phoneNumber",
-	"logoMaster",
-	"logoThumb",
-}
+var merchantType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *Merchant) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &merchantMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "id":
-			v.ID = m.String()
-		case "businessName":
-			v.BusinessName = m.String()
-		case "ABN":
-			v.ABN = m.String()
-		case "abn":
-			if m.Alias("ABN") {
-				v.ABN = m.String()
-			} else {
-				m.Extra()
-			}
-		case "website":
-			v.Website = m.String()
-		case "phoneNumber":
-			v.PhoneNumber = wire.Pointer[PhoneNumber](&m)
-		case "logoMaster":
-			v.Logo = m.String()
-		case "logoThumb":
-			v.LogoThumbnail = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *Merchant) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &merchantMembers)
-	w.String("id", v.ID, wire.Optional)
-	w.String("businessName", v.BusinessName, wire.Optional)
-	w.String("ABN", v.ABN, wire.Optional)
-	w.String("website", v.Website, wire.Optional)
-	wire.AppendPointer(&w, "phoneNumber", v.PhoneNumber, wire.Optional)
-	w.String("logoMaster", v.Logo, wire.Optional)
-	w.String("logoThumb", v.LogoThumbnail, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *Merchant) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &merchantType)
+	f.String("id", &v.ID, wire.Optional)
+	f.String("businessName", &v.BusinessName, wire.Optional)
+	f.String("ABN", &v.ABN, wire.Optional)
+	f.Alias("abn")
+	f.String("website", &v.Website, wire.Optional)
+	wire.Pointer(f, "phoneNumber", &v.PhoneNumber, wire.Optional)
+	f.String("logoMaster", &v.Logo, wire.Optional)
+	f.String("logoThumb", &v.LogoThumbnail, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -1154,44 +530,16 @@ func (v Merchant) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *Merchant) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var metricMembers = wire.Names{
-	"id",
-	"title",
-	"description",
-	"result",
-	"sections",
-}
+var metricType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *Metric) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &metricMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "id":
-			v.ID = m.String()
-		case "title":
-			v.Title = m.String()
-		case "description":
-			v.Description = m.String()
-		case "result":
-			v.Result = wire.Pointer[MetricResult](&m)
-		case "sections":
-			v.Sections = m.Strings()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *Metric) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &metricMembers)
-	w.String("id", v.ID, wire.Optional)
-	w.String("title", v.Title, wire.Optional)
-	w.String("description", v.Description, wire.Optional)
-	wire.AppendPointer(&w, "result", v.Result, wire.Optional)
-	w.Strings("sections", v.Sections, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *Metric) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &metricType)
+	f.String("id", &v.ID, wire.Optional)
+	f.String("title", &v.Title, wire.Optional)
+	f.String("description", &v.Description, wire.Optional)
+	wire.Pointer(f, "result", &v.Result, wire.Optional)
+	f.Strings("sections", &v.Sections, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -1200,32 +548,13 @@ func (v Metric) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *Metric) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var metricResultMembers = wire.Names{
-	"format",
-	"value",
-}
+var metricResultType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *MetricResult) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &metricResultMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "format":
-			v.Format = MetricFormat(m.String())
-		case "value":
-			v.Value = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *MetricResult) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &metricResultMembers)
-	w.String("format", string(v.Format), wire.Optional)
-	w.String("value", v.Value, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *MetricResult) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &metricResultType)
+	f.String("format", (*string)(&v.Format), wire.Optional)
+	f.String("value", &v.Value, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -1234,32 +563,13 @@ func (v MetricResult) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *MetricResult) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var nextOccurrenceMembers = wire.Names{
-	"amount",
-	"date",
-}
+var nextOccurrenceType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *NextOccurrence) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &nextOccurrenceMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "amount":
-			v.Amount = m.Decimal()
-		case "date":
-			v.Date = value.Date(m.String())
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *NextOccurrence) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &nextOccurrenceMembers)
-	w.Decimal("amount", v.Amount, wire.Optional)
-	w.String("date", string(v.Date), wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *NextOccurrence) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &nextOccurrenceType)
+	f.Decimal("amount", &v.Amount, wire.Optional)
+	f.String("date", (*string)(&v.Date), wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -1268,32 +578,13 @@ func (v NextOccurrence) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) 
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *NextOccurrence) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var pageLinksMembers = wire.Names{
-	"next",
-	"self",
-}
+var pageLinksType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *PageLinks) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &pageLinksMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "next":
-			v.Next = m.String()
-		case "self":
-			v.Self = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *PageLinks) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &pageLinksMembers)
-	w.String("next", v.Next, wire.Optional)
-	w.String("self", v.Self, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *PageLinks) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &pageLinksType)
+	f.String("next", &v.Next, wire.Optional)
+	f.String("self", &v.Self, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -1302,32 +593,13 @@ func (v PageLinks) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *PageLinks) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var percentagesMembers = wire.Names{
-	"credit",
-	"debit",
-}
+var percentagesType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *Percentages) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &percentagesMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "credit":
-			v.Credit = m.DecimalNumber()
-		case "debit":
-			v.Debit = m.DecimalNumber()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *Percentages) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &percentagesMembers)
-	w.DecimalNumber("credit", v.Credit, wire.Optional)
-	w.DecimalNumber("debit", v.Debit, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *Percentages) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &percentagesType)
+	f.DecimalNumber("credit", &v.Credit, wire.Optional)
+	f.DecimalNumber("debit", &v.Debit, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -1336,32 +608,13 @@ func (v Percentages) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *Percentages) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var phoneNumberMembers = wire.Names{
-	"international",
-	"local",
-}
+var phoneNumberType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *PhoneNumber) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &phoneNumberMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "international":
-			v.International = m.String()
-		case "local":
-			v.Local = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *PhoneNumber) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &phoneNumberMembers)
-	w.String("international", v.International, wire.Optional)
-	w.String("local", v.Local, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *PhoneNumber) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &phoneNumberType)
+	f.String("international", &v.International, wire.Optional)
+	f.String("local", &v.Local, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -1370,65 +623,24 @@ func (v PhoneNumber) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *PhoneNumber) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var reportMembers = wire.Names{
-	"id",
-	"title",
-	"reportType",
-	"filters",
-	"data",
-	"createdBy",
-	"createdDate",
-	"expiresAt",
-	"type",
-	"links",
-}
+var reportType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *Report) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &reportMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "id":
-			v.ID = m.String()
-		case "title":
-			v.Title = m.String()
-		case "reportType":
-			v.ReportType = m.String()
-		case "filters":
-			v.Filters = wire.List[Filter](&m)
-		case "data":
-			v.Data.raw = m.RawValue()
-		case "createdBy":
-			v.CreatedBy = m.String()
-		case "createdDate":
-			v.Created = value.DateTime(m.String())
-		case "expiresAt":
-			v.ExpiresAt = value.DateTime(m.String())
-		case "type":
-			v.Type = m.String()
-		case "links":
-			v.Links = wire.Pointer[SelfLink](&m)
-		default:
-			m.Extra()
-		}
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *Report) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &reportType)
+	f.String("id", &v.ID, wire.Optional)
+	f.String("title", &v.Title, wire.Optional)
+	f.String("reportType", &v.ReportType, wire.Optional)
+	wire.List(f, "filters", &v.Filters, wire.Optional)
+	f.Raw("data", &v.Data.raw, wire.Optional)
+	f.String("createdBy", &v.CreatedBy, wire.Optional)
+	f.String("createdDate", (*string)(&v.Created), wire.Optional)
+	f.String("expiresAt", (*string)(&v.ExpiresAt), wire.Optional)
+	f.String("type", &v.Type, wire.Optional)
+	wire.Pointer(f, "links", &v.Links, wire.Optional)
+	if f.Decoded() {
+		v.Data.sibling = v.ReportType
 	}
-	v.Data.sibling = v.ReportType
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *Report) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &reportMembers)
-	w.String("id", v.ID, wire.Optional)
-	w.String("title", v.Title, wire.Optional)
-	w.String("reportType", v.ReportType, wire.Optional)
-	wire.AppendList(&w, "filters", v.Filters, wire.Optional)
-	w.Raw("data", v.Data.raw, wire.Optional)
-	w.String("createdBy", v.CreatedBy, wire.Optional)
-	w.String("createdDate", string(v.Created), wire.Optional)
-	w.String("expiresAt", string(v.ExpiresAt), wire.Optional)
-	w.String("type", v.Type, wire.Optional)
-	wire.AppendPointer(&w, "links", v.Links, wire.Optional)
-	return w.End()
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -1437,88 +649,27 @@ func (v Report) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *Report) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var reportAccountMembers = wire.Names{
-	"id",
-	"name",
-	"accountNo",
-	"accountHolder",
-	"accountOwnership",
-	"status",
-	"class",
-	"currency",
-	"balance",
-	"availableFunds",
-	"creditLimit",
-	"connection",
-	"institution",
-	"lastUpdated",
-	"transactionIntervals",
-	"links",
-}
+var reportAccountType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *ReportAccount) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &reportAccountMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "id":
-			v.ID = m.String()
-		case "name":
-			v.Name = m.String()
-		case "accountNo":
-			v.Number = m.String()
-		case "accountHolder":
-			v.Holder = m.String()
-		case "accountOwnership":
-			v.Ownership = m.String()
-		case "status":
-			v.Status = m.String()
-		case "class":
-			v.Class = wire.Pointer[AccountClass](&m)
-		case "currency":
-			v.Currency = m.String()
-		case "balance":
-			v.Balance = m.Decimal()
-		case "availableFunds":
-			v.AvailableFunds = m.Decimal()
-		case "creditLimit":
-			v.CreditLimit = m.Decimal()
-		case "connection":
-			v.ConnectionID = m.String()
-		case "institution":
-			v.InstitutionID = m.String()
-		case "lastUpdated":
-			v.LastUpdated = value.DateTime(m.String())
-		case "transactionIntervals":
-			v.TransactionIntervals = wire.List[Interval](&m)
-		case "links":
-			v.Links = wire.Pointer[AccountLinks](&m)
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *ReportAccount) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &reportAccountMembers)
-	w.String("id", v.ID, wire.Optional)
-	w.String("name", v.Name, wire.Optional)
-	w.String("accountNo", v.Number, wire.Optional)
-	w.String("accountHolder", v.Holder, wire.Optional)
-	w.String("accountOwnership", v.Ownership, wire.Optional)
-	w.String("status", v.Status, wire.Optional)
-	wire.AppendPointer(&w, "class", v.Class, wire.Optional)
-	w.String("currency", v.Currency, wire.Optional)
-	w.Decimal("balance", v.Balance, wire.Optional)
-	w.Decimal("availableFunds", v.AvailableFunds, wire.Optional)
-	w.Decimal("creditLimit", v.CreditLimit, wire.Optional)
-	w.String("connection", v.ConnectionID, wire.Optional)
-	w.String("institution", v.InstitutionID, wire.Optional)
-	w.String("lastUpdated", string(v.LastUpdated), wire.Optional)
-	wire.AppendList(&w, "transactionIntervals", v.TransactionIntervals, wire.Optional)
-	wire.AppendPointer(&w, "links", v.Links, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *ReportAccount) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &reportAccountType)
+	f.String("id", &v.ID, wire.Optional)
+	f.String("name", &v.Name, wire.Optional)
+	f.String("accountNo", &v.Number, wire.Optional)
+	f.String("accountHolder", &v.Holder, wire.Optional)
+	f.String("accountOwnership", &v.Ownership, wire.Optional)
+	f.String("status", &v.Status, wire.Optional)
+	wire.Pointer(f, "class", &v.Class, wire.Optional)
+	f.String("currency", &v.Currency, wire.Optional)
+	f.Decimal("balance", &v.Balance, wire.Optional)
+	f.Decimal("availableFunds", &v.AvailableFunds, wire.Optional)
+	f.Decimal("creditLimit", &v.CreditLimit, wire.Optional)
+	f.String("connection", &v.ConnectionID, wire.Optional)
+	f.String("institution", &v.InstitutionID, wire.Optional)
+	f.String("lastUpdated", (*string)(&v.LastUpdated), wire.Optional)
+	wire.List(f, "transactionIntervals", &v.TransactionIntervals, wire.Optional)
+	wire.Pointer(f, "links", &v.Links, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -1527,44 +678,16 @@ func (v ReportAccount) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *ReportAccount) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var reportPageMembers = wire.Names{
-	"count",
-	"size",
-	"data",
-	"type",
-	"links",
-}
+var reportPageType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *ReportPage) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &reportPageMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "count":
-			v.Count = m.Int()
-		case "size":
-			v.Size = m.Int()
-		case "data":
-			v.Data = wire.List[ReportSummary](&m)
-		case "type":
-			v.Type = m.String()
-		case "links":
-			v.Links = wire.Pointer[PageLinks](&m)
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *ReportPage) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &reportPageMembers)
-	w.Int("count", v.Count, wire.Optional)
-	w.Int("size", v.Size, wire.Optional)
-	wire.AppendList(&w, "data", v.Data, wire.Required)
-	w.String("type", v.Type, wire.Optional)
-	wire.AppendPointer(&w, "links", v.Links, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *ReportPage) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &reportPageType)
+	f.Int("count", &v.Count, wire.Optional)
+	f.Int("size", &v.Size, wire.Optional)
+	wire.List(f, "data", &v.Data, wire.Required)
+	f.String("type", &v.Type, wire.Optional)
+	wire.Pointer(f, "links", &v.Links, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -1573,60 +696,20 @@ func (v ReportPage) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *ReportPage) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var reportSummaryMembers = wire.Names{
-	"id",
-	"title",
-	"reportType",
-	"filters",
-	"createdBy",
-	"createdDate",
-	"expiresAt",
-	"type",
-	"links",
-}
+var reportSummaryType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *ReportSummary) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &reportSummaryMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "id":
-			v.ID = m.String()
-		case "title":
-			v.Title = m.String()
-		case "reportType":
-			v.ReportType = m.String()
-		case "filters":
-			v.Filters = wire.List[Filter](&m)
-		case "createdBy":
-			v.CreatedBy = m.String()
-		case "createdDate":
-			v.Created = value.DateTime(m.String())
-		case "expiresAt":
-			v.ExpiresAt = value.DateTime(m.String())
-		case "type":
-			v.Type = m.String()
-		case "links":
-			v.Links = wire.Pointer[SelfLink](&m)
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *ReportSummary) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &reportSummaryMembers)
-	w.String("id", v.ID, wire.Optional)
-	w.String("title", v.Title, wire.Optional)
-	w.String("reportType", v.ReportType, wire.Optional)
-	wire.AppendList(&w, "filters", v.Filters, wire.Optional)
-	w.String("createdBy", v.CreatedBy, wire.Optional)
-	w.String("createdDate", string(v.Created), wire.Optional)
-	w.String("expiresAt", string(v.ExpiresAt), wire.Optional)
-	w.String("type", v.Type, wire.Optional)
-	wire.AppendPointer(&w, "links", v.Links, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *ReportSummary) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &reportSummaryType)
+	f.String("id", &v.ID, wire.Optional)
+	f.String("title", &v.Title, wire.Optional)
+	f.String("reportType", &v.ReportType, wire.Optional)
+	wire.List(f, "filters", &v.Filters, wire.Optional)
+	f.String("createdBy", &v.CreatedBy, wire.Optional)
+	f.String("createdDate", (*string)(&v.Created), wire.Optional)
+	f.String("expiresAt", (*string)(&v.ExpiresAt), wire.Optional)
+	f.String("type", &v.Type, wire.Optional)
+	wire.Pointer(f, "links", &v.Links, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -1635,44 +718,16 @@ func (v ReportSummary) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *ReportSummary) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var reportTypeMembers = wire.Names{
-	"id",
-	"name",
-	"description",
-	"filters",
-	"type",
-}
+var reportTypeType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *ReportType) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &reportTypeMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "id":
-			v.ID = m.String()
-		case "name":
-			v.Name = m.String()
-		case "description":
-			v.Description = m.String()
-		case "filters":
-			v.Filters = wire.List[FilterDeclaration](&m)
-		case "type":
-			v.Type = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *ReportType) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &reportTypeMembers)
-	w.String("id", v.ID, wire.Optional)
-	w.String("name", v.Name, wire.Optional)
-	w.String("description", v.Description, wire.Optional)
-	wire.AppendList(&w, "filters", v.Filters, wire.Optional)
-	w.String("type", v.Type, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *ReportType) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &reportTypeType)
+	f.String("id", &v.ID, wire.Optional)
+	f.String("name", &v.Name, wire.Optional)
+	f.String("description", &v.Description, wire.Optional)
+	wire.List(f, "filters", &v.Filters, wire.Optional)
+	f.String("type", &v.Type, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -1681,52 +736,18 @@ func (v ReportType) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *ReportType) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var reportTypeListMembers = wire.Names{
-	"id",
-	"name",
-	"description",
-	"count",
-	"filters",
-	"data",
-	"type",
-}
+var reportTypeListType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *ReportTypeList) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &reportTypeListMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "id":
-			v.ID = m.String()
-		case "name":
-			v.Name = m.String()
-		case "description":
-			v.Description = m.String()
-		case "count":
-			v.Count = m.Int()
-		case "filters":
-			v.Filters = wire.ListOf(&m, (*wire.Decoder).ReadRaw)
-		case "data":
-			v.Data = wire.List[ReportType](&m)
-		case "type":
-			v.Type = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *ReportTypeList) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &reportTypeListMembers)
-	w.String("id", v.ID, wire.Optional)
-	w.String("name", v.Name, wire.Optional)
-	w.String("description", v.Description, wire.Optional)
-	w.Int("count", v.Count, wire.Optional)
-	wire.AppendListOf(&w, "filters", v.Filters, wire.Optional, wire.AppendRaw)
-	wire.AppendList(&w, "data", v.Data, wire.Optional)
-	w.String("type", v.Type, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *ReportTypeList) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &reportTypeListType)
+	f.String("id", &v.ID, wire.Optional)
+	f.String("name", &v.Name, wire.Optional)
+	f.String("description", &v.Description, wire.Optional)
+	f.Int("count", &v.Count, wire.Optional)
+	wire.ListOf(f, "filters", &v.Filters, wire.Optional, (*wire.Decoder).ReadRaw, wire.AppendRaw)
+	wire.List(f, "data", &v.Data, wire.Optional)
+	f.String("type", &v.Type, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -1735,28 +756,12 @@ func (v ReportTypeList) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) 
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *ReportTypeList) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var selfLinkMembers = wire.Names{
-	"self",
-}
+var selfLinkType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *SelfLink) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &selfLinkMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "self":
-			v.Self = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *SelfLink) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &selfLinkMembers)
-	w.String("self", v.Self, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *SelfLink) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &selfLinkType)
+	f.String("self", &v.Self, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -1765,100 +770,30 @@ func (v SelfLink) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *SelfLink) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var statementAccountMembers = wire.Names{
-	"id",
-	"name",
-	"accountNo",
-	"maskedNumber",
-	"accountHolder",
-	"accountOwnership",
-	"isOwned",
-	"status",
-	"class",
-	"currency",
-	"balance",
-	"availableFunds",
-	"connection",
-	"institution",
-	"creationDate",
-	"lastUpdated",
-	"meta",
-	"type",
-	"links",
-}
+var statementAccountType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *StatementAccount) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &statementAccountMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "id":
-			v.ID = m.String()
-		case "name":
-			v.Name = m.String()
-		case "accountNo":
-			v.Number = m.String()
-		case "maskedNumber":
-			v.MaskedNumber = m.String()
-		case "accountHolder":
-			v.Holder = m.String()
-		case "accountOwnership":
-			v.Ownership = m.String()
-		case "isOwned":
-			v.Owned = m.OptBool()
-		case "status":
-			v.Status = m.String()
-		case "class":
-			v.Class = wire.Pointer[AccountClass](&m)
-		case "currency":
-			v.Currency = m.String()
-		case "balance":
-			v.Balance = m.Decimal()
-		case "availableFunds":
-			v.AvailableFunds = m.Decimal()
-		case "connection":
-			v.ConnectionID = m.String()
-		case "institution":
-			v.InstitutionID = m.String()
-		case "creationDate":
-			v.Created = value.DateTime(m.String())
-		case "lastUpdated":
-			v.LastUpdated = value.DateTime(m.String())
-		case "meta":
-			v.Details = wire.Pointer[StatementAccountDetails](&m)
-		case "type":
-			v.Type = m.String()
-		case "links":
-			v.Links = wire.Pointer[AccountLinks](&m)
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *StatementAccount) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &statementAccountMembers)
-	w.String("id", v.ID, wire.Optional)
-	w.String("name", v.Name, wire.Optional)
-	w.String("accountNo", v.Number, wire.Optional)
-	w.String("maskedNumber", v.MaskedNumber, wire.Optional)
-	w.String("accountHolder", v.Holder, wire.Optional)
-	w.String("accountOwnership", v.Ownership, wire.Optional)
-	w.OptBool("isOwned", v.Owned, wire.Optional)
-	w.String("status", v.Status, wire.Optional)
-	wire.AppendPointer(&w, "class", v.Class, wire.Optional)
-	w.String("currency", v.Currency, wire.Optional)
-	w.Decimal("balance", v.Balance, wire.Optional)
-	w.Decimal("availableFunds", v.AvailableFunds, wire.Optional)
-	w.String("connection", v.ConnectionID, wire.Optional)
-	w.String("institution", v.InstitutionID, wire.Optional)
-	w.String("creationDate", string(v.Created), wire.Optional)
-	w.String("lastUpdated", string(v.LastUpdated), wire.Optional)
-	wire.AppendPointer(&w, "meta", v.Details, wire.Optional)
-	w.String("type", v.Type, wire.Optional)
-	wire.AppendPointer(&w, "links", v.Links, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *StatementAccount) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &statementAccountType)
+	f.String("id", &v.ID, wire.Optional)
+	f.String("name", &v.Name, wire.Optional)
+	f.String("accountNo", &v.Number, wire.Optional)
+	f.String("maskedNumber", &v.MaskedNumber, wire.Optional)
+	f.String("accountHolder", &v.Holder, wire.Optional)
+	f.String("accountOwnership", &v.Ownership, wire.Optional)
+	f.OptBool("isOwned", &v.Owned, wire.Optional)
+	f.String("status", &v.Status, wire.Optional)
+	wire.Pointer(f, "class", &v.Class, wire.Optional)
+	f.String("currency", &v.Currency, wire.Optional)
+	f.Decimal("balance", &v.Balance, wire.Optional)
+	f.Decimal("availableFunds", &v.AvailableFunds, wire.Optional)
+	f.String("connection", &v.ConnectionID, wire.Optional)
+	f.String("institution", &v.InstitutionID, wire.Optional)
+	f.String("creationDate", (*string)(&v.Created), wire.Optional)
+	f.String("lastUpdated", (*string)(&v.LastUpdated), wire.Optional)
+	wire.Pointer(f, "meta", &v.Details, wire.Optional)
+	f.String("type", &v.Type, wire.Optional)
+	wire.Pointer(f, "links", &v.Links, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -1867,56 +802,19 @@ func (v StatementAccount) MarshalJSON() ([]byte, error) { return wire.Marshal(&v
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *StatementAccount) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var statementAccountDetailsMembers = wire.Names{
-	"addresses",
-	"creditCard",
-	"depositRates",
-	"features",
-	"fees",
-	"lendingRates",
-	"loan",
-	"termDeposit",
-}
+var statementAccountDetailsType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *StatementAccountDetails) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &statementAccountDetailsMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "addresses":
-			v.Addresses = m.RawValue()
-		case "creditCard":
-			v.CreditCard = m.RawValue()
-		case "depositRates":
-			v.DepositRates = m.RawValue()
-		case "features":
-			v.Features = m.RawValue()
-		case "fees":
-			v.Fees = m.RawValue()
-		case "lendingRates":
-			v.LendingRates = m.RawValue()
-		case "loan":
-			v.Loan = m.RawValue()
-		case "termDeposit":
-			v.TermDeposit = m.RawValue()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *StatementAccountDetails) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &statementAccountDetailsMembers)
-	w.Raw("addresses", v.Addresses, wire.Optional)
-	w.Raw("creditCard", v.CreditCard, wire.Optional)
-	w.Raw("depositRates", v.DepositRates, wire.Optional)
-	w.Raw("features", v.Features, wire.Optional)
-	w.Raw("fees", v.Fees, wire.Optional)
-	w.Raw("lendingRates", v.LendingRates, wire.Optional)
-	w.Raw("loan", v.Loan, wire.Optional)
-	w.Raw("termDeposit", v.TermDeposit, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *StatementAccountDetails) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &statementAccountDetailsType)
+	f.Raw("addresses", &v.Addresses, wire.Optional)
+	f.Raw("creditCard", &v.CreditCard, wire.Optional)
+	f.Raw("depositRates", &v.DepositRates, wire.Optional)
+	f.Raw("features", &v.Features, wire.Optional)
+	f.Raw("fees", &v.Fees, wire.Optional)
+	f.Raw("lendingRates", &v.LendingRates, wire.Optional)
+	f.Raw("loan", &v.Loan, wire.Optional)
+	f.Raw("termDeposit", &v.TermDeposit, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -1925,44 +823,16 @@ func (v StatementAccountDetails) MarshalJSON() ([]byte, error) { return wire.Mar
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *StatementAccountDetails) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var statementFindingsMembers = wire.Names{
-	"institution",
-	"identity",
-	"accreditation",
-	"account",
-	"transactions",
-}
+var statementFindingsType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *StatementFindings) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &statementFindingsMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "institution":
-			v.Institution = wire.Pointer[StatementInstitution](&m)
-		case "identity":
-			v.Identity = wire.Pointer[StatementIdentity](&m)
-		case "accreditation":
-			v.Accreditation = wire.Pointer[Accreditation](&m)
-		case "account":
-			v.Accounts = wire.List[StatementAccount](&m)
-		case "transactions":
-			v.Transactions = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *StatementFindings) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &statementFindingsMembers)
-	wire.AppendPointer(&w, "institution", v.Institution, wire.Optional)
-	wire.AppendPointer(&w, "identity", v.Identity, wire.Optional)
-	wire.AppendPointer(&w, "accreditation", v.Accreditation, wire.Optional)
-	wire.AppendList(&w, "account", v.Accounts, wire.Optional)
-	w.String("transactions", v.Transactions, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *StatementFindings) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &statementFindingsType)
+	wire.Pointer(f, "institution", &v.Institution, wire.Optional)
+	wire.Pointer(f, "identity", &v.Identity, wire.Optional)
+	wire.Pointer(f, "accreditation", &v.Accreditation, wire.Optional)
+	wire.List(f, "account", &v.Accounts, wire.Optional)
+	f.String("transactions", &v.Transactions, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -1971,104 +841,31 @@ func (v StatementFindings) MarshalJSON() ([]byte, error) { return wire.Marshal(&
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *StatementFindings) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var statementIdentityMembers = wire.Names{
-	"customerType",
-	"fullName",
-	"title",
-	"firstName",
-	"lastName",
-	"DOB",
-	"abn",
-	"acn",
-	"agentFirstName",
-	"agentLastName",
-	"agentName",
-	"agentRole",
-	"businessName",
-	"emails",
-	"legalName",
-	"occupationCode",
-	"occupationCodeVersion",
-	"phoneNumbers",
-	"physicalAddresses",
-	"shortName",
-}
+var statementIdentityType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *StatementIdentity) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &statementIdentityMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "customerType":
-			v.CustomerType = m.String()
-		case "fullName":
-			v.FullName = m.String()
-		case "title":
-			v.Title = m.String()
-		case "firstName":
-			v.FirstName = m.String()
-		case "lastName":
-			v.LastName = m.String()
-		case "DOB":
-			v.DateOfBirth = value.Date(m.String())
-		case "abn":
-			v.ABN = m.String()
-		case "acn":
-			v.ACN = m.String()
-		case "agentFirstName":
-			v.AgentFirstName = m.String()
-		case "agentLastName":
-			v.AgentLastName = m.String()
-		case "agentName":
-			v.AgentName = m.String()
-		case "agentRole":
-			v.AgentRole = m.String()
-		case "businessName":
-			v.BusinessName = m.String()
-		case "emails":
-			v.Emails = m.Strings()
-		case "legalName":
-			v.LegalName = m.String()
-		case "occupationCode":
-			v.OccupationCode = m.String()
-		case "occupationCodeVersion":
-			v.OccupationCodeVersion = m.String()
-		case "phoneNumbers":
-			v.PhoneNumbers = m.Strings()
-		case "physicalAddresses":
-			v.PhysicalAddresses = wire.List[Address](&m)
-		case "shortName":
-			v.ShortName = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *StatementIdentity) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &statementIdentityMembers)
-	w.String("customerType", v.CustomerType, wire.Required)
-	w.String("fullName", v.FullName, wire.Required)
-	w.String("title", v.Title, wire.Optional)
-	w.String("firstName", v.FirstName, wire.Optional)
-	w.String("lastName", v.LastName, wire.Optional)
-	w.String("DOB", string(v.DateOfBirth), wire.Optional)
-	w.String("abn", v.ABN, wire.Optional)
-	w.String("acn", v.ACN, wire.Optional)
-	w.String("agentFirstName", v.AgentFirstName, wire.Optional)
-	w.String("agentLastName", v.AgentLastName, wire.Optional)
-	w.String("agentName", v.AgentName, wire.Optional)
-	w.String("agentRole", v.AgentRole, wire.Optional)
-	w.String("businessName", v.BusinessName, wire.Optional)
-	w.Strings("emails", v.Emails, wire.Required)
-	w.String("legalName", v.LegalName, wire.Optional)
-	w.String("occupationCode", v.OccupationCode, wire.Optional)
-	w.String("occupationCodeVersion", v.OccupationCodeVersion, wire.Optional)
-	w.Strings("phoneNumbers", v.PhoneNumbers, wire.Required)
-	wire.AppendList(&w, "physicalAddresses", v.PhysicalAddresses, wire.Required)
-	w.String("shortName", v.ShortName, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *StatementIdentity) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &statementIdentityType)
+	f.String("customerType", &v.CustomerType, wire.Required)
+	f.String("fullName", &v.FullName, wire.Required)
+	f.String("title", &v.Title, wire.Optional)
+	f.String("firstName", &v.FirstName, wire.Optional)
+	f.String("lastName", &v.LastName, wire.Optional)
+	f.String("DOB", (*string)(&v.DateOfBirth), wire.Optional)
+	f.String("abn", &v.ABN, wire.Optional)
+	f.String("acn", &v.ACN, wire.Optional)
+	f.String("agentFirstName", &v.AgentFirstName, wire.Optional)
+	f.String("agentLastName", &v.AgentLastName, wire.Optional)
+	f.String("agentName", &v.AgentName, wire.Optional)
+	f.String("agentRole", &v.AgentRole, wire.Optional)
+	f.String("businessName", &v.BusinessName, wire.Optional)
+	f.Strings("emails", &v.Emails, wire.Required)
+	f.String("legalName", &v.LegalName, wire.Optional)
+	f.String("occupationCode", &v.OccupationCode, wire.Optional)
+	f.String("occupationCodeVersion", &v.OccupationCodeVersion, wire.Optional)
+	f.Strings("phoneNumbers", &v.PhoneNumbers, wire.Required)
+	wire.List(f, "physicalAddresses", &v.PhysicalAddresses, wire.Required)
+	f.String("shortName", &v.ShortName, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -2077,40 +874,15 @@ func (v StatementIdentity) MarshalJSON() ([]byte, error) { return wire.Marshal(&
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *StatementIdentity) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var statementInstitutionMembers = wire.Names{
-	"abn",
-	"acn",
-	"logo",
-	"name",
-}
+var statementInstitutionType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *StatementInstitution) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &statementInstitutionMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "abn":
-			v.ABN = m.String()
-		case "acn":
-			v.ACN = m.String()
-		case "logo":
-			v.Logo = m.String()
-		case "name":
-			v.Name = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *StatementInstitution) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &statementInstitutionMembers)
-	w.String("abn", v.ABN, wire.Optional)
-	w.String("acn", v.ACN, wire.Optional)
-	w.String("logo", v.Logo, wire.Required)
-	w.String("name", v.Name, wire.Required)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *StatementInstitution) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &statementInstitutionType)
+	f.String("abn", &v.ABN, wire.Optional)
+	f.String("acn", &v.ACN, wire.Optional)
+	f.String("logo", &v.Logo, wire.Required)
+	f.String("name", &v.Name, wire.Required)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -2119,40 +891,15 @@ func (v StatementInstitution) MarshalJSON() ([]byte, error) { return wire.Marsha
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *StatementInstitution) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var subgroupMembers = wire.Names{
-	"id",
-	"name",
-	"analysis",
-	"transactions",
-}
+var subgroupType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *Subgroup) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &subgroupMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "id":
-			v.ID = m.String()
-		case "name":
-			v.Name = m.String()
-		case "analysis":
-			v.Analysis = wire.Pointer[Analysis](&m)
-		case "transactions":
-			v.Transactions = wire.List[GroupTransaction](&m)
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *Subgroup) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &subgroupMembers)
-	w.String("id", v.ID, wire.Optional)
-	w.String("name", v.Name, wire.Optional)
-	wire.AppendPointer(&w, "analysis", v.Analysis, wire.Optional)
-	wire.AppendList(&w, "transactions", v.Transactions, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *Subgroup) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &subgroupType)
+	f.String("id", &v.ID, wire.Optional)
+	f.String("name", &v.Name, wire.Optional)
+	wire.Pointer(f, "analysis", &v.Analysis, wire.Optional)
+	wire.List(f, "transactions", &v.Transactions, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -2161,80 +908,25 @@ func (v Subgroup) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *Subgroup) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var transactionMembers = wire.Names{
-	"id",
-	"status",
-	"description",
-	"amount",
-	"direction",
-	"class",
-	"balance",
-	"transactionDate",
-	"postDate",
-	"account",
-	"connection",
-	"institution",
-	"enrich",
-	"type",
-}
+var transactionType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *Transaction) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &transactionMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "id":
-			v.ID = m.String()
-		case "status":
-			v.Status = TransactionStatus(m.String())
-		case "description":
-			v.Description = m.String()
-		case "amount":
-			v.Amount = m.Decimal()
-		case "direction":
-			v.Direction = Direction(m.String())
-		case "class":
-			v.Class = TransactionClass(m.String())
-		case "balance":
-			v.Balance = m.Decimal()
-		case "transactionDate":
-			v.TransactionDate = value.DateTime(m.String())
-		case "postDate":
-			v.PostDate = value.DateTime(m.String())
-		case "account":
-			v.AccountID = m.String()
-		case "connection":
-			v.ConnectionID = m.String()
-		case "institution":
-			v.InstitutionID = m.String()
-		case "enrich":
-			m.Value(&v.Enrichment)
-		case "type":
-			v.Type = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *Transaction) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &transactionMembers)
-	w.String("id", v.ID, wire.Required)
-	w.String("status", string(v.Status), wire.Required)
-	w.String("description", v.Description, wire.Required)
-	w.Decimal("amount", v.Amount, wire.Required)
-	w.String("direction", string(v.Direction), wire.Required)
-	w.String("class", string(v.Class), wire.Required)
-	w.Decimal("balance", v.Balance, wire.Optional)
-	w.String("transactionDate", string(v.TransactionDate), wire.Optional)
-	w.String("postDate", string(v.PostDate), wire.Optional)
-	w.String("account", v.AccountID, wire.Required)
-	w.String("connection", v.ConnectionID, wire.Required)
-	w.String("institution", v.InstitutionID, wire.Required)
-	w.Value("enrich", &v.Enrichment, wire.Required)
-	w.String("type", v.Type, wire.Required)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *Transaction) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &transactionType)
+	f.String("id", &v.ID, wire.Required)
+	f.String("status", (*string)(&v.Status), wire.Required)
+	f.String("description", &v.Description, wire.Required)
+	f.Decimal("amount", &v.Amount, wire.Required)
+	f.String("direction", (*string)(&v.Direction), wire.Required)
+	f.String("class", (*string)(&v.Class), wire.Required)
+	f.Decimal("balance", &v.Balance, wire.Optional)
+	f.String("transactionDate", (*string)(&v.TransactionDate), wire.Optional)
+	f.String("postDate", (*string)(&v.PostDate), wire.Optional)
+	f.String("account", &v.AccountID, wire.Required)
+	f.String("connection", &v.ConnectionID, wire.Required)
+	f.String("institution", &v.InstitutionID, wire.Required)
+	f.Value("enrich", &v.Enrichment, wire.Required)
+	f.String("type", &v.Type, wire.Required)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -2243,44 +935,16 @@ func (v Transaction) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *Transaction) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var transactionPageMembers = wire.Names{
-	"count",
-	"size",
-	"data",
-	"type",
-	"links",
-}
+var transactionPageType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *TransactionPage) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &transactionPageMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "count":
-			v.Count = m.Int()
-		case "size":
-			v.Size = m.Int()
-		case "data":
-			v.Data = wire.List[Transaction](&m)
-		case "type":
-			v.Type = m.String()
-		case "links":
-			v.Links = wire.Pointer[PageLinks](&m)
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *TransactionPage) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &transactionPageMembers)
-	w.Int("count", v.Count, wire.Required)
-	w.Int("size", v.Size, wire.Required)
-	wire.AppendList(&w, "data", v.Data, wire.Required)
-	w.String("type", v.Type, wire.Required)
-	wire.AppendPointer(&w, "links", v.Links, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *TransactionPage) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &transactionPageType)
+	f.Int("count", &v.Count, wire.Required)
+	f.Int("size", &v.Size, wire.Required)
+	wire.List(f, "data", &v.Data, wire.Required)
+	f.String("type", &v.Type, wire.Required)
+	wire.Pointer(f, "links", &v.Links, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.

@@ -6,52 +6,20 @@ import (
 	"fmt"
 	"log/slog"
 
-	"github.com/basiq-sdk/basiq-go/transport/value"
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
-var attemptMembers = wire.Names{
-	"id",
-	"url",
-	"timestamp",
-	"status",
-	"responseStatusCode",
-	"response",
-}
+var attemptType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *Attempt) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &attemptMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "id":
-			v.ID = m.String()
-		case "url":
-			v.URL = m.String()
-		case "timestamp":
-			v.Timestamp = value.DateTime(m.String())
-		case "status":
-			v.Status = m.String()
-		case "responseStatusCode":
-			v.ResponseStatusCode = m.Int()
-		case "response":
-			v.Response = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *Attempt) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &attemptMembers)
-	w.String("id", v.ID, wire.Required)
-	w.String("url", v.URL, wire.Required)
-	w.String("timestamp", string(v.Timestamp), wire.Required)
-	w.String("status", v.Status, wire.Required)
-	w.Int("responseStatusCode", v.ResponseStatusCode, wire.Optional)
-	w.String("response", v.Response, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *Attempt) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &attemptType)
+	f.String("id", &v.ID, wire.Required)
+	f.String("url", &v.URL, wire.Required)
+	f.String("timestamp", (*string)(&v.Timestamp), wire.Required)
+	f.String("status", &v.Status, wire.Required)
+	f.Int("responseStatusCode", &v.ResponseStatusCode, wire.Optional)
+	f.String("response", &v.Response, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -60,56 +28,19 @@ func (v Attempt) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *Attempt) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var messageMembers = wire.Names{
-	"id",
-	"webhookId",
-	"event",
-	"eventTypeId",
-	"eventId",
-	"payload",
-	"attempts",
-	"links",
-}
+var messageType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *Message) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &messageMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "id":
-			v.ID = m.String()
-		case "webhookId":
-			v.WebhookID = m.String()
-		case "event":
-			v.Event = m.String()
-		case "eventTypeId":
-			v.EventTypeID = m.String()
-		case "eventId":
-			v.EventID = m.String()
-		case "payload":
-			v.Payload = wire.Pointer[Payload](&m)
-		case "attempts":
-			v.Attempts = wire.List[Attempt](&m)
-		case "links":
-			v.Links = wire.Pointer[MessageLinks](&m)
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *Message) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &messageMembers)
-	w.String("id", v.ID, wire.Required)
-	w.String("webhookId", v.WebhookID, wire.Required)
-	w.String("event", v.Event, wire.Optional)
-	w.String("eventTypeId", v.EventTypeID, wire.Required)
-	w.String("eventId", v.EventID, wire.Required)
-	wire.AppendPointer(&w, "payload", v.Payload, wire.Optional)
-	wire.AppendList(&w, "attempts", v.Attempts, wire.Optional)
-	wire.AppendPointer(&w, "links", v.Links, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *Message) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &messageType)
+	f.String("id", &v.ID, wire.Required)
+	f.String("webhookId", &v.WebhookID, wire.Required)
+	f.String("event", &v.Event, wire.Optional)
+	f.String("eventTypeId", &v.EventTypeID, wire.Required)
+	f.String("eventId", &v.EventID, wire.Required)
+	wire.Pointer(f, "payload", &v.Payload, wire.Optional)
+	wire.List(f, "attempts", &v.Attempts, wire.Optional)
+	wire.Pointer(f, "links", &v.Links, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -118,44 +49,16 @@ func (v Message) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *Message) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var messageLinksMembers = wire.Names{
-	"event",
-	"eventEntity",
-	"next",
-	"self",
-	"webhook",
-}
+var messageLinksType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *MessageLinks) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &messageLinksMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "event":
-			v.Event = m.String()
-		case "eventEntity":
-			v.EventEntity = m.String()
-		case "next":
-			v.Next = m.String()
-		case "self":
-			v.Self = m.String()
-		case "webhook":
-			v.Webhook = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *MessageLinks) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &messageLinksMembers)
-	w.String("event", v.Event, wire.Optional)
-	w.String("eventEntity", v.EventEntity, wire.Optional)
-	w.String("next", v.Next, wire.Optional)
-	w.String("self", v.Self, wire.Optional)
-	w.String("webhook", v.Webhook, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *MessageLinks) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &messageLinksType)
+	f.String("event", &v.Event, wire.Optional)
+	f.String("eventEntity", &v.EventEntity, wire.Optional)
+	f.String("next", &v.Next, wire.Optional)
+	f.String("self", &v.Self, wire.Optional)
+	f.String("webhook", &v.Webhook, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -164,44 +67,16 @@ func (v MessageLinks) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *MessageLinks) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var messagePageMembers = wire.Names{
-	"count",
-	"size",
-	"data",
-	"type",
-	"links",
-}
+var messagePageType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *MessagePage) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &messagePageMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "count":
-			v.Count = m.Int()
-		case "size":
-			v.Size = m.Int()
-		case "data":
-			v.Data = wire.List[Message](&m)
-		case "type":
-			v.Type = m.String()
-		case "links":
-			v.Links = wire.Pointer[PageLinks](&m)
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *MessagePage) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &messagePageMembers)
-	w.Int("count", v.Count, wire.Optional)
-	w.Int("size", v.Size, wire.Optional)
-	wire.AppendList(&w, "data", v.Data, wire.Required)
-	w.String("type", v.Type, wire.Optional)
-	wire.AppendPointer(&w, "links", v.Links, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *MessagePage) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &messagePageType)
+	f.Int("count", &v.Count, wire.Optional)
+	f.Int("size", &v.Size, wire.Optional)
+	wire.List(f, "data", &v.Data, wire.Required)
+	f.String("type", &v.Type, wire.Optional)
+	wire.Pointer(f, "links", &v.Links, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -210,32 +85,13 @@ func (v MessagePage) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *MessagePage) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var pageLinksMembers = wire.Names{
-	"next",
-	"self",
-}
+var pageLinksType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *PageLinks) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &pageLinksMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "next":
-			v.Next = m.String()
-		case "self":
-			v.Self = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *PageLinks) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &pageLinksMembers)
-	w.String("next", v.Next, wire.Optional)
-	w.String("self", v.Self, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *PageLinks) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &pageLinksType)
+	f.String("next", &v.Next, wire.Optional)
+	f.String("self", &v.Self, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -244,36 +100,14 @@ func (v PageLinks) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *PageLinks) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var payloadMembers = wire.Names{
-	"eventTypeId",
-	"eventId",
-	"links",
-}
+var payloadType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *Payload) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &payloadMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "eventTypeId":
-			v.EventTypeID = m.String()
-		case "eventId":
-			v.EventID = m.String()
-		case "links":
-			v.Links = wire.Pointer[MessageLinks](&m)
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *Payload) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &payloadMembers)
-	w.String("eventTypeId", v.EventTypeID, wire.Optional)
-	w.String("eventId", v.EventID, wire.Optional)
-	wire.AppendPointer(&w, "links", v.Links, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *Payload) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &payloadType)
+	f.String("eventTypeId", &v.EventTypeID, wire.Optional)
+	f.String("eventId", &v.EventID, wire.Optional)
+	wire.Pointer(f, "links", &v.Links, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -282,32 +116,13 @@ func (v Payload) MarshalJSON() ([]byte, error) { return wire.Marshal(&v) }
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *Payload) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var sendTestMessageParamsMembers = wire.Names{
-	"Text",
-	"eventTypeId",
-}
+var sendTestMessageParamsType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *SendTestMessageParams) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &sendTestMessageParamsMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "Text":
-			v.Text = m.String()
-		case "eventTypeId":
-			v.EventTypeID = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *SendTestMessageParams) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &sendTestMessageParamsMembers)
-	w.String("Text", v.Text, wire.Optional)
-	w.String("eventTypeId", v.EventTypeID, wire.Required)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *SendTestMessageParams) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &sendTestMessageParamsType)
+	f.String("Text", &v.Text, wire.Optional)
+	f.String("eventTypeId", &v.EventTypeID, wire.Required)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -316,60 +131,20 @@ func (v SendTestMessageParams) MarshalJSON() ([]byte, error) { return wire.Marsh
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *SendTestMessageParams) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, v) }
 
-var webhookMembers = wire.Names{
-	"id",
-	"url",
-	"name",
-	"description",
-	"status",
-	"subscribedEvents",
-	"secret",
-	"type",
-	"links",
-}
+var webhookType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *Webhook) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &webhookMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "id":
-			v.ID = m.String()
-		case "url":
-			v.URL = m.String()
-		case "name":
-			v.Name = m.String()
-		case "description":
-			v.Description = m.String()
-		case "status":
-			v.Status = Status(m.String())
-		case "subscribedEvents":
-			v.SubscribedEvents = m.Strings()
-		case "secret":
-			v.Secret = value.NewSecret(m.String())
-		case "type":
-			v.Type = m.String()
-		case "links":
-			v.Links = wire.Pointer[PageLinks](&m)
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *Webhook) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &webhookMembers)
-	w.String("id", v.ID, wire.Optional)
-	w.String("url", v.URL, wire.Required)
-	w.String("name", v.Name, wire.Optional)
-	w.String("description", v.Description, wire.Optional)
-	w.String("status", string(v.Status), wire.Required)
-	w.Strings("subscribedEvents", v.SubscribedEvents, wire.Required)
-	w.String("secret", v.Secret.Reveal(), wire.Optional)
-	w.String("type", v.Type, wire.Optional)
-	wire.AppendPointer(&w, "links", v.Links, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *Webhook) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &webhookType)
+	f.String("id", &v.ID, wire.Optional)
+	f.String("url", &v.URL, wire.Required)
+	f.String("name", &v.Name, wire.Optional)
+	f.String("description", &v.Description, wire.Optional)
+	f.String("status", (*string)(&v.Status), wire.Required)
+	f.Strings("subscribedEvents", &v.SubscribedEvents, wire.Required)
+	f.Secret("secret", &v.Secret, wire.Optional)
+	f.String("type", &v.Type, wire.Optional)
+	wire.Pointer(f, "links", &v.Links, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -389,44 +164,16 @@ func (v Webhook) LogValue() slog.Value {
 	return slog.StringValue(fmt.Sprintf("%+v", v))
 }
 
-var webhookListMembers = wire.Names{
-	"count",
-	"size",
-	"data",
-	"type",
-	"links",
-}
+var webhookListType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *WebhookList) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &webhookListMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "count":
-			v.Count = m.Int()
-		case "size":
-			v.Size = m.Int()
-		case "data":
-			v.Data = wire.List[Webhook](&m)
-		case "type":
-			v.Type = m.String()
-		case "links":
-			v.Links = wire.Pointer[PageLinks](&m)
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *WebhookList) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &webhookListMembers)
-	w.Int("count", v.Count, wire.Optional)
-	w.Int("size", v.Size, wire.Optional)
-	wire.AppendList(&w, "data", v.Data, wire.Required)
-	w.String("type", v.Type, wire.Optional)
-	wire.AppendPointer(&w, "links", v.Links, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *WebhookList) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &webhookListType)
+	f.Int("count", &v.Count, wire.Optional)
+	f.Int("size", &v.Size, wire.Optional)
+	wire.List(f, "data", &v.Data, wire.Required)
+	f.String("type", &v.Type, wire.Optional)
+	wire.Pointer(f, "links", &v.Links, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -446,40 +193,15 @@ func (v WebhookList) LogValue() slog.Value {
 	return slog.StringValue(fmt.Sprintf("%+v", v))
 }
 
-var webhookParamsMembers = wire.Names{
-	"url",
-	"name",
-	"description",
-	"subscribedEvents",
-}
+var webhookParamsType wire.Type
 
-// DecodeJSON reads the value from d.
-func (v *WebhookParams) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &webhookParamsMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "url":
-			v.URL = m.String()
-		case "name":
-			v.Name = m.String()
-		case "description":
-			v.Description = m.String()
-		case "subscribedEvents":
-			v.SubscribedEvents = m.Strings()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-// AppendJSON appends the value's JSON form to b.
-func (v *WebhookParams) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &webhookParamsMembers)
-	w.String("url", v.URL, wire.Required)
-	w.String("name", v.Name, wire.Optional)
-	w.String("description", v.Description, wire.Optional)
-	w.Strings("subscribedEvents", v.SubscribedEvents, wire.Optional)
-	return w.End()
+// JSONFields calls a method of f for every member of the JSON object.
+func (v *WebhookParams) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &webhookParamsType)
+	f.String("url", &v.URL, wire.Required)
+	f.String("name", &v.Name, wire.Optional)
+	f.String("description", &v.Description, wire.Optional)
+	f.Strings("subscribedEvents", &v.SubscribedEvents, wire.Optional)
 }
 
 // MarshalJSON implements json.Marshaler.

@@ -189,11 +189,7 @@ func mayLead(j value.JSON) bool {
 // object is an object that declares no members.
 type object struct{ wire.Object }
 
-var noNames wire.Names
+var anyObject wire.Type
 
-// DecodeJSON keeps every member.
-func (o *object) DecodeJSON(d *wire.Decoder) {
-	for m := d.Members(&o.Object, &noNames); m.Next(); {
-		m.Extra()
-	}
-}
+// JSONFields declares no members, so that every member is kept.
+func (o *object) JSONFields(f *wire.Fields) { f.Struct(&o.Object, &anyObject) }

@@ -10,12 +10,6 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/value"
 )
 
-// encodable is implemented by pointers to types that encode themselves.
-type encodable[T any] interface {
-	*T
-	Encodable
-}
-
 const hexDigits = "0123456789abcdef"
 
 // AppendString appends s as a JSON string, as encoding/json does without HTML escaping:
@@ -29,10 +23,17 @@ func AppendString(b []byte, s string) []byte {
 // clean returns the index, from i on, of the first byte that must be escaped or is a part
 // of a multi-byte character.
 func clean(s string, i int) int {
+	from := i
 	for ; i+8 <= len(s); i += 8 {
 		if mark := marks(load(s, i)); mark != 0 {
 			return i + bits.TrailingZeros64(mark)/8
 		}
+	}
+	if at := len(s) - 8; at >= from && i < len(s) { // those of the last eight bytes before i are clean
+		if mark := marks(load(s, at)); mark != 0 {
+			return at + bits.TrailingZeros64(mark)/8
+		}
+		return len(s)
 	}
 	for i < len(s) && s[i] >= ' ' && s[i] < utf8.RuneSelf && s[i] != '"' && s[i] != '\\' {
 		i++
@@ -155,15 +156,15 @@ func valid(s string) bool {
 }
 
 // AppendObject appends a nested value. It is the counterpart of ReadObject.
-func AppendObject[T any, P encodable[T]](b []byte, v T) []byte { return P(&v).AppendJSON(b) }
+func AppendObject[T any, P valueOf[T]](b []byte, v T) []byte { return Append(b, P(&v)) }
 
 // AppendNested appends a nested value, or null for nil. It is the counterpart of
 // ReadPointer.
-func AppendNested[T any, P encodable[T]](b []byte, v *T) []byte {
+func AppendNested[T any, P valueOf[T]](b []byte, v *T) []byte {
 	if v == nil {
 		return append(b, "null"...)
 	}
-	return P(v).AppendJSON(b)
+	return Append(b, P(v))
 }
 
 // AppendItems appends a list whose items are appended by item, one of the Append

@@ -1,6 +1,7 @@
 package wire_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -78,7 +79,7 @@ func TestTextsThatEndTooEarly(t *testing.T) {
 			"decimal": func(d *wire.Decoder) { d.ReadDecimal() },
 			"list":    func(d *wire.Decoder) { wire.ReadListOf(d, (*wire.Decoder).ReadString) },
 			"map":     func(d *wire.Decoder) { wire.ReadMapOf(d, (*wire.Decoder).ReadString) },
-			"struct":  func(d *wire.Decoder) { new(links).DecodeJSON(d) },
+			"struct":  func(d *wire.Decoder) { wire.ReadObject[links](d) },
 		} {
 			if e := syntaxError(t, text, read); e.Msg != "unexpected end of text" || e.Offset != int64(len(text)) {
 				t.Errorf("%s, %s: %+v", text, name, e)
@@ -137,13 +138,9 @@ type large struct {
 	JSON wire.Object
 }
 
-var largeMembers = wire.Names{"id"}
+var largeType wire.Type
 
-func (v *large) DecodeJSON(d *wire.Decoder) {
-	for m := d.Members(&v.JSON, &largeMembers); m.Next(); {
-		continue
-	}
-}
+func (v *large) JSONFields(f *wire.Fields) { f.Struct(&v.JSON, &largeType) }
 
 // TestMemoryOfItemsIsBounded: values may take 8 MiB and 24 bytes for each byte of
 // the text. Eight large values take 8 MiB and 960 bytes, which is 24 times 40.
@@ -168,29 +165,20 @@ type wide struct {
 	JSON wire.Object
 }
 
-var wideMembers = func() (names wire.Names) {
+var wideType wire.Type
+
+var wideMembers = func() (names []string) {
 	for i := range 200 {
 		names = append(names, fmt.Sprintf("m%d", i))
 	}
 	return names
 }()
 
-func (v *wide) DecodeJSON(d *wire.Decoder) {
-	for m := d.Members(&v.JSON, &wideMembers); m.Next(); {
-		if i := slices.Index(wideMembers, m.Name()); i >= 0 {
-			v.V[i] = m.OptInt()
-		} else {
-			m.Extra()
-		}
-	}
-}
-
-func (v *wide) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &wideMembers)
+func (v *wide) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &wideType)
 	for i, name := range wideMembers {
-		w.OptInt(name, v.V[i], wire.Optional)
+		f.OptInt(name, &v.V[i], wire.Optional)
 	}
-	return w.End()
 }
 
 // TestEachOfManyMembersIsRemembered: whether a member was there, and whether it was
@@ -299,7 +287,7 @@ func TestStringsAreEscapedAtAnyPlace(t *testing.T) {
 }
 
 func TestDriftKindsHaveNames(t *testing.T) {
-	for k, want := range map[wire.DriftKind]string{wire.UnknownMember: "unknown member", wire.UnknownValue: "unknown value", wire.UnknownValue + 1: "drift 6", 255: "drift 255"} {
+	for k, want := range map[wire.DriftKind]string{wire.UnknownMember: "unknown member", wire.OutOfRange: "out of range", wire.OutOfRange + 1: "drift 5", 255: "drift 255"} {
 		if got := k.String(); got != want {
 			t.Errorf("kind %d is called %q, want %q", k, got, want)
 		}
@@ -307,7 +295,7 @@ func TestDriftKindsHaveNames(t *testing.T) {
 }
 
 // drifts returns what is reported of a text.
-func drifts(t *testing.T, text string, v wire.Decodable) []string {
+func drifts(t *testing.T, text string, v wire.Value) []string {
 	t.Helper()
 	var got []string
 	if err := wire.DecodeString(text, v, func(d wire.Drift) { got = append(got, d.String()) }); err != nil {
@@ -373,9 +361,9 @@ func TestLongPathsAreShortened(t *testing.T) {
 
 func TestNullAtTheTopLeavesAValueAsItIs(t *testing.T) {
 	v := links{Self: "before"}
+	err := wire.Unmarshal([]byte("null"), &v)
 	d := wire.NewDecoder("null")
-	v.DecodeJSON(d)
-	if err := d.Finish(); err != nil || v.Self != "before" || v.JSON.Decoded() {
+	if read := wire.ReadObject[links](d); err != nil || d.Finish() != nil || v.Self != "before" || v.JSON.Decoded() || read.JSON.Decoded() {
 		t.Errorf("got %+v, %v", v, err)
 	}
 }
@@ -386,16 +374,12 @@ type renamed struct {
 	JSON wire.Object
 }
 
-var renamedMembers = wire.Names{"ABN"}
+var renamedType wire.Type
 
-func (v *renamed) DecodeJSON(d *wire.Decoder) {
-	for m := d.Members(&v.JSON, &renamedMembers); m.Next(); {
-		if m.Name() == "ABN" || m.Name() == "abn" && m.Alias("ABN") {
-			v.ABN = m.String()
-		} else {
-			m.Extra()
-		}
-	}
+func (v *renamed) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &renamedType)
+	f.String("ABN", &v.ABN, wire.Required)
+	f.Alias("abn")
 }
 
 func TestFirstMemberMayHaveAnAlias(t *testing.T) {
@@ -405,14 +389,25 @@ func TestFirstMemberMayHaveAnAlias(t *testing.T) {
 	}
 }
 
+// likeLinks is another type with the members of links.
+type likeLinks struct{ links }
+
+var likeLinksType wire.Type
+
+func (v *likeLinks) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &likeLinksType)
+	f.String("self", &v.Self, wire.Optional)
+	f.String("next", &v.Next, wire.Optional)
+	f.String("account", &v.Account, wire.Optional)
+}
+
 func TestObjectsOfEqualNamesAreEqual(t *testing.T) {
-	names := slices.Clone(linksMembers)
 	var a links
-	var b wire.Object
-	d := wire.NewDecoder(`{"self":null}`)
-	for m := d.Members(&b, &names); m.Next(); {
-		_ = m.String()
+	var other likeLinks
+	if err := wire.Unmarshal([]byte(`{"self":null}`), &other); err != nil {
+		t.Fatal(err)
 	}
+	b := other.JSON
 	if err := wire.Unmarshal([]byte(`{"self":null}`), &a); err != nil || !a.JSON.Equal(b) || !b.Equal(a.JSON) {
 		t.Errorf("two objects of equal names are not equal (%v)", err)
 	}
@@ -465,5 +460,34 @@ func TestDeleteLeavesOtherMembers(t *testing.T) {
 	v.Kind = ""
 	if got, want := encode(v), `{"text":5,"a":1,"c":3,"e":4}`; got != want {
 		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+// TestSpecialCharactersAtEveryPosition compares the encoding of strings with encoding/json:
+// a special character, or two of them, at every position of strings of up to 34 bytes.
+func TestSpecialCharactersAtEveryPosition(t *testing.T) {
+	special := []string{`"`, `\`, "\n", "\x01", "é", "\u2028", "日", "\xff", "😀", "\u00a0"}
+	for length := range 34 {
+		plain := strings.Repeat("x", length)
+		for at := range length + 1 {
+			for i, first := range special {
+				second := special[(i+at)%len(special)]
+				for _, s := range []string{plain[:at] + first + plain[at:], plain[:at/2] + first + plain[at/2:at] + second + plain[at:]} {
+					var want bytes.Buffer
+					enc := json.NewEncoder(&want)
+					enc.SetEscapeHTML(false)
+					if err := enc.Encode(s); err != nil {
+						t.Fatal(err)
+					}
+					if got := string(wire.AppendString(nil, s)); got != strings.TrimSuffix(want.String(), "\n") {
+						t.Fatalf("AppendString(%q) = %s, want %s", s, got, want.String())
+					}
+					v := links{Self: s}
+					if got := encode(&v); got != `{"self":`+strings.TrimSuffix(want.String(), "\n")+`}` {
+						t.Fatalf("the member %q is written as %s", s, got)
+					}
+				}
+			}
+		}
 	}
 }

@@ -253,34 +253,6 @@ func TestDriftIsBounded(t *testing.T) {
 	}
 }
 
-// enumerated reports unknown values, as generated code does.
-type enumerated struct {
-	Direction direction
-	JSON      wire.Object
-}
-
-func (v *enumerated) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &wire.Names{"direction"})
-	for m.Next() {
-		if m.Name() == "direction" {
-			if v.Direction = direction(m.String()); v.Direction != "debit" {
-				m.Drift(wire.UnknownValue, "direction", "other text")
-			}
-		}
-		// Other members are not read, and must be skipped.
-	}
-}
-
-func TestDriftOfGeneratedCode(t *testing.T) {
-	var got []wire.Drift
-	var v enumerated
-	err := wire.DecodeString(`{"x":[{}],"direction":"sideways","y":"z"}`, &v, func(d wire.Drift) { got = append(got, d) })
-	want := []wire.Drift{{Path: "direction", Kind: wire.UnknownValue, Want: "direction", Got: "other text"}}
-	if err != nil || v.Direction != "sideways" || !slices.Equal(got, want) {
-		t.Errorf("got %+v, %v, %v", v, got, err)
-	}
-}
-
 func TestStringsAreSubstrings(t *testing.T) {
 	text := pageText(1)
 	if n := testing.AllocsPerRun(100, func() {

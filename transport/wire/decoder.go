@@ -10,34 +10,35 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/value"
 )
 
-// Decodable is implemented by pointers to types that decode themselves from JSON.
-// DecodeJSON reads exactly one value.
-type Decodable interface{ DecodeJSON(d *Decoder) }
-
 // Unmarshal decodes one JSON text into v. Generated UnmarshalJSON methods call it. null
 // does not change v. Unmarshal returns a *SyntaxError if the text is not valid JSON; v may
 // then be partly filled. It returns a *TypeError if the JSON value as a whole is not of
 // the type of v.
-func Unmarshal(data []byte, v Decodable) error {
+func Unmarshal(data []byte, v Value) error {
 	return DecodeString(string(data), v, nil)
 }
 
 // DecodeString is Unmarshal for a string. It saves a copy: decoded strings are substrings
 // of text. onDrift, if not nil, is called for every difference between the text and the
 // type, at most 256 times.
-func DecodeString(text string, v Decodable, onDrift func(Drift)) error {
+func DecodeString(text string, v Value, onDrift func(Drift)) error {
 	d := NewDecoder(text)
 	d.OnDrift = onDrift
 	if d.peek() == 'n' {
 		d.literal("null")
 	} else {
-		v.DecodeJSON(d)
+		d.value(v)
+	}
+	if d.frames != nil {
+		d.frames.clear()
+		framePool.Put(d.frames)
+		d.frames = nil
 	}
 	return d.Finish()
 }
 
-// Decoder reads one JSON text. Its Read methods read the next value. They are for
-// DecodeJSON methods, and for functions such as ListOf that take a reader. After an error
+// Decoder reads one JSON text. Its Read methods read the next value. They are
+// for functions such as ListOf that take a reader. After an error
 // they return zero values, and Finish returns the error.
 type Decoder struct {
 	// OnDrift, if not nil, is called for every difference between the text and the
@@ -49,6 +50,7 @@ type Decoder struct {
 	depth  int
 	spent  int  // memory of the nested values so far, in bytes
 	many   bool // a list with more than one item was read
+	frames *frames
 	orders []order
 	slabs  []any // one for each type to which list items point
 	drifts int

@@ -6,9 +6,9 @@
 // identifiers are for generated code only. They are not covered by the compatibility
 // promise of this module, and may change or disappear in any release.
 //
-// Generated types decode and encode themselves with a Decoder and a Writer, without
-// reflection. Strings are substrings of the response, and an object costs one or two
-// allocations.
+// A generated type has a method JSONFields, which names each member of the JSON object and
+// the field that holds it. Both decoding and encoding call it. There is no reflection.
+// Strings are substrings of the response, and an object costs one or two allocations.
 //
 // # Absent, null, zero
 //

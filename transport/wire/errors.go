@@ -62,15 +62,12 @@ const (
 	// OutOfRange means that the field cannot hold the number. It is kept as with
 	// WrongType.
 	OutOfRange
-	// UnknownValue means that the text is not one of the values of an enumeration. The
-	// text is in the field.
-	UnknownValue
 )
 
-var driftNames = [...]string{"", "unknown member", "converted", "wrong type", "out of range", "unknown value"}
+var driftNames = [...]string{"", "unknown member", "converted", "wrong type", "out of range"}
 
-// String returns the name of the kind: "unknown member", "converted", "wrong type",
-// "out of range" or "unknown value".
+// String returns the name of the kind: "unknown member", "converted", "wrong type" or
+// "out of range".
 func (k DriftKind) String() string {
 	if int(k) < len(driftNames) {
 		return driftNames[k]

@@ -49,14 +49,7 @@ type everything struct {
 	JSON      wire.Object
 }
 
-var everythingMembers = wire.Names{
-	"text", "must", "kind", "flag", "int", "int64", "float", "amount", "rate", "day", "any",
-	"optText", "optFlag", "optInt", "optInt64", "optFloat", "optKind",
-	"links", "sub", "child", "children",
-	"strings", "kinds", "ints", "flags", "floats", "amounts", "anys", "matrix", "pointers",
-	"texts", "counts", "subs", "lists",
-	"lastText", "lastInt", "lastFlag", "lastLinks",
-}
+var everythingType wire.Type
 
 func readInts(d *wire.Decoder) []int { return wire.ReadListOf(d, (*wire.Decoder).ReadInt) }
 
@@ -66,134 +59,47 @@ func appendInts(b []byte, v []int) []byte { return wire.AppendItems(b, v, wire.A
 
 func appendStrings(b []byte, v []string) []byte { return wire.AppendItems(b, v, wire.AppendString) }
 
-func (v *everything) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &everythingMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "text":
-			v.Text = m.String()
-		case "must":
-			v.Must = m.String()
-		case "kind":
-			v.Kind = direction(m.String())
-		case "flag":
-			v.Flag = m.Bool()
-		case "int":
-			v.Int = m.Int()
-		case "int64":
-			v.Int64 = m.Int64()
-		case "float":
-			v.Float = m.Float()
-		case "amount":
-			v.Amount = m.Decimal()
-		case "rate":
-			v.Rate = m.DecimalNumber()
-		case "day":
-			v.Day = value.Date(m.String())
-		case "any":
-			v.Any = m.RawValue()
-		case "optText":
-			v.OptText = m.OptString()
-		case "optFlag":
-			v.OptFlag = m.OptBool()
-		case "optInt":
-			v.OptInt = m.OptInt()
-		case "optInt64":
-			v.OptInt64 = m.OptInt64()
-		case "optFloat":
-			v.OptFloat = m.OptFloat()
-		case "optKind":
-			v.OptKind = wire.OptText[direction](&m)
-		case "links":
-			m.Value(&v.Links)
-		case "sub":
-			v.Sub = wire.Pointer[subClass](&m)
-		case "child":
-			v.Child = wire.Pointer[everything](&m)
-		case "children":
-			v.Children = wire.List[everything](&m)
-		case "strings":
-			v.Strings = m.Strings()
-		case "kinds":
-			v.Kinds = wire.Texts[direction](&m)
-		case "ints":
-			v.Ints = wire.ListOf(&m, (*wire.Decoder).ReadInt)
-		case "flags":
-			v.Flags = wire.ListOf(&m, (*wire.Decoder).ReadBool)
-		case "floats":
-			v.Floats = wire.ListOf(&m, (*wire.Decoder).ReadFloat)
-		case "amounts":
-			v.Amounts = wire.ListOf(&m, (*wire.Decoder).ReadDecimal)
-		case "anys":
-			v.Anys = wire.ListOf(&m, (*wire.Decoder).ReadRaw)
-		case "matrix":
-			v.Matrix = wire.ListOf(&m, readInts)
-		case "pointers":
-			v.Pointers = wire.ListOf(&m, wire.ReadPointer[subClass])
-		case "texts":
-			v.Texts = m.StringMap()
-		case "counts":
-			v.Counts = wire.MapOf(&m, (*wire.Decoder).ReadInt)
-		case "subs":
-			v.Subs = wire.MapOf(&m, wire.ReadObject[subClass])
-		case "lists":
-			v.Lists = wire.MapOf(&m, readStrings)
-		case "lastText":
-			v.LastText = m.String()
-		case "lastInt":
-			v.LastInt = m.Int()
-		case "lastFlag":
-			v.LastFlag = m.OptBool()
-		case "lastLinks":
-			m.Value(&v.LastLinks)
-		default:
-			m.Extra()
-		}
-	}
+func (v *everything) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &everythingType)
+	f.String("text", &v.Text, wire.Optional)
+	f.String("must", &v.Must, wire.Required)
+	f.String("kind", (*string)(&v.Kind), wire.Optional)
+	f.Bool("flag", &v.Flag, wire.Optional)
+	f.Int("int", &v.Int, wire.Optional)
+	f.Int64("int64", &v.Int64, wire.Optional)
+	f.Float("float", &v.Float, wire.Optional)
+	f.Decimal("amount", &v.Amount, wire.Optional)
+	f.DecimalNumber("rate", &v.Rate, wire.Optional)
+	f.String("day", (*string)(&v.Day), wire.Optional)
+	f.Raw("any", &v.Any, wire.Optional)
+	f.OptString("optText", &v.OptText, wire.Optional)
+	f.OptBool("optFlag", &v.OptFlag, wire.Optional)
+	f.OptInt("optInt", &v.OptInt, wire.Optional)
+	wire.Opt(f, "optInt64", &v.OptInt64, wire.Optional, (*wire.Decoder).ReadInt64, wire.AppendInt64)
+	f.OptFloat("optFloat", &v.OptFloat, wire.Optional)
+	wire.OptText(f, "optKind", &v.OptKind, wire.Optional)
+	f.Value("links", &v.Links, wire.Optional)
+	wire.Pointer(f, "sub", &v.Sub, wire.Optional)
+	wire.Pointer(f, "child", &v.Child, wire.Optional)
+	wire.List(f, "children", &v.Children, wire.Optional)
+	f.Strings("strings", &v.Strings, wire.Optional)
+	wire.Texts(f, "kinds", &v.Kinds, wire.Optional)
+	wire.ListOf(f, "ints", &v.Ints, wire.Optional, (*wire.Decoder).ReadInt, wire.AppendInt)
+	wire.ListOf(f, "flags", &v.Flags, wire.Optional, (*wire.Decoder).ReadBool, wire.AppendBool)
+	wire.ListOf(f, "floats", &v.Floats, wire.Optional, (*wire.Decoder).ReadFloat, wire.AppendFloat)
+	wire.ListOf(f, "amounts", &v.Amounts, wire.Optional, (*wire.Decoder).ReadDecimal, wire.AppendDecimal)
+	wire.ListOf(f, "anys", &v.Anys, wire.Optional, (*wire.Decoder).ReadRaw, wire.AppendRaw)
+	wire.ListOf(f, "matrix", &v.Matrix, wire.Optional, readInts, appendInts)
+	wire.ListOf(f, "pointers", &v.Pointers, wire.Optional, wire.ReadPointer[subClass], wire.AppendNested[subClass])
+	wire.MapOf(f, "texts", &v.Texts, wire.Optional, (*wire.Decoder).ReadString, wire.AppendString)
+	wire.MapOf(f, "counts", &v.Counts, wire.Optional, (*wire.Decoder).ReadInt, wire.AppendInt)
+	wire.MapOf(f, "subs", &v.Subs, wire.Optional, wire.ReadObject[subClass], wire.AppendObject[subClass])
+	wire.MapOf(f, "lists", &v.Lists, wire.Optional, readStrings, appendStrings)
+	f.String("lastText", &v.LastText, wire.Optional)
+	f.Int("lastInt", &v.LastInt, wire.Required)
+	f.OptBool("lastFlag", &v.LastFlag, wire.Optional)
+	f.Value("lastLinks", &v.LastLinks, wire.Required)
 }
 
-func (v *everything) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &everythingMembers)
-	w.String("text", v.Text, wire.Optional)
-	w.String("must", v.Must, wire.Required)
-	w.String("kind", string(v.Kind), wire.Optional)
-	w.Bool("flag", v.Flag, wire.Optional)
-	w.Int("int", v.Int, wire.Optional)
-	w.Int64("int64", v.Int64, wire.Optional)
-	w.Float("float", v.Float, wire.Optional)
-	w.Decimal("amount", v.Amount, wire.Optional)
-	w.DecimalNumber("rate", v.Rate, wire.Optional)
-	w.String("day", string(v.Day), wire.Optional)
-	w.Raw("any", v.Any, wire.Optional)
-	w.OptString("optText", v.OptText, wire.Optional)
-	w.OptBool("optFlag", v.OptFlag, wire.Optional)
-	w.OptInt("optInt", v.OptInt, wire.Optional)
-	w.OptInt64("optInt64", v.OptInt64, wire.Optional)
-	w.OptFloat("optFloat", v.OptFloat, wire.Optional)
-	wire.AppendOptText(&w, "optKind", v.OptKind, wire.Optional)
-	w.Value("links", &v.Links, wire.Optional)
-	wire.AppendPointer(&w, "sub", v.Sub, wire.Optional)
-	wire.AppendPointer(&w, "child", v.Child, wire.Optional)
-	wire.AppendList(&w, "children", v.Children, wire.Optional)
-	w.Strings("strings", v.Strings, wire.Optional)
-	wire.AppendTexts(&w, "kinds", v.Kinds, wire.Optional)
-	wire.AppendListOf(&w, "ints", v.Ints, wire.Optional, wire.AppendInt)
-	wire.AppendListOf(&w, "flags", v.Flags, wire.Optional, wire.AppendBool)
-	wire.AppendListOf(&w, "floats", v.Floats, wire.Optional, wire.AppendFloat)
-	wire.AppendListOf(&w, "amounts", v.Amounts, wire.Optional, wire.AppendDecimal)
-	wire.AppendListOf(&w, "anys", v.Anys, wire.Optional, wire.AppendRaw)
-	wire.AppendListOf(&w, "matrix", v.Matrix, wire.Optional, appendInts)
-	wire.AppendListOf(&w, "pointers", v.Pointers, wire.Optional, wire.AppendNested[subClass])
-	w.StringMap("texts", v.Texts, wire.Optional)
-	wire.AppendMapOf(&w, "counts", v.Counts, wire.Optional, wire.AppendInt)
-	wire.AppendMapOf(&w, "subs", v.Subs, wire.Optional, wire.AppendObject[subClass])
-	wire.AppendMapOf(&w, "lists", v.Lists, wire.Optional, appendStrings)
-	w.String("lastText", v.LastText, wire.Optional)
-	w.Int("lastInt", v.LastInt, wire.Required)
-	w.OptBool("lastFlag", v.LastFlag, wire.Optional)
-	w.Value("lastLinks", &v.LastLinks, wire.Required)
-	return w.End()
-}
-
-func (v everything) MarshalJSON() ([]byte, error)  { return v.AppendJSON(nil), nil }
+func (v everything) MarshalJSON() ([]byte, error)  { return wire.Marshal(&v) }
 func (v *everything) UnmarshalJSON(b []byte) error { return wire.Unmarshal(b, v) }

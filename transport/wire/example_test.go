@@ -17,7 +17,7 @@ func ExampleObject() {
 	}
 	mood, _ := tx.JSON.Raw("mood")
 	fmt.Println(string(mood))
-	fmt.Println(string(tx.AppendJSON(nil)))
+	fmt.Println(string(wire.Append(nil, &tx)))
 	// Output:
 	// <nil> t-1
 	// balance true true
@@ -28,7 +28,7 @@ func ExampleObject() {
 }
 
 // decoded gives a type the UnmarshalJSON method of generated types.
-type decoded struct{ v wire.Decodable }
+type decoded struct{ v wire.Value }
 
 func (d decoded) UnmarshalJSON(b []byte) error { return wire.Unmarshal(b, d.v) }
 
@@ -39,7 +39,7 @@ func ExampleObject_SetNull() {
 	if err := params.JSON.Set("group", json.RawMessage(`{"id":7}`)); err != nil {
 		fmt.Println(err)
 	}
-	fmt.Println(string(params.AppendJSON(nil)))
+	fmt.Println(string(wire.Append(nil, &params)))
 	// Output:
 	// {"code":"451","title":null,"group":{"id":7}}
 }

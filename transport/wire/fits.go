@@ -124,10 +124,8 @@ func splitArray(d *Decoder) []string {
 
 func splitObject(d *Decoder) map[string]string {
 	values := map[string]string{}
-	d.enter()
-	m := d.anyMembers()
-	for m.Next() {
-		values[m.Name()] = d.raw()
+	for m := d.entries(); m.next(); {
+		values[m.name] = d.raw()
 	}
 	return values
 }

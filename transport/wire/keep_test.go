@@ -56,13 +56,14 @@ func TestConvertedListsAreKeptTo64KiB(t *testing.T) {
 type nested struct {
 	levels int
 	inMaps bool
-	v      any
+	list   []any
+	values map[string]any
 	JSON   wire.Object
 }
 
-var nestedMembers = wire.Names{"v"}
+var nestedType wire.Type
 
-func (v *nested) DecodeJSON(d *wire.Decoder) {
+func (v *nested) JSONFields(f *wire.Fields) {
 	var read func(levels int) func(*wire.Decoder) any
 	read = func(levels int) func(*wire.Decoder) any {
 		return func(d *wire.Decoder) any {
@@ -75,8 +76,11 @@ func (v *nested) DecodeJSON(d *wire.Decoder) {
 			return wire.ReadListOf(d, read(levels-1))
 		}
 	}
-	for m := d.Members(&v.JSON, &nestedMembers); m.Next(); {
-		v.v = read(v.levels)(d)
+	f.Struct(&v.JSON, &nestedType)
+	if v.inMaps {
+		wire.MapOf(f, "v", &v.values, wire.Optional, read(v.levels-1), appendAny)
+	} else {
+		wire.ListOf(f, "v", &v.list, wire.Optional, read(v.levels-1), appendAny)
 	}
 }
 
@@ -88,16 +92,6 @@ func appendAny(b []byte, v any) []byte {
 		return wire.AppendEntries(b, v, appendAny)
 	}
 	return wire.AppendInt(b, v.(int))
-}
-
-func (v *nested) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &nestedMembers)
-	if list, ok := v.v.([]any); ok {
-		wire.AppendListOf(&w, "v", list, wire.Optional, appendAny)
-	} else {
-		wire.AppendMapOf(&w, "v", v.v.(map[string]any), wire.Optional, appendAny)
-	}
-	return w.End()
 }
 
 // TestConvertedValuesAreKeptTo31Levels: deeper ones are written in the declared
@@ -144,44 +138,18 @@ type inner struct {
 	JSON wire.Object
 }
 
-var (
-	outerMembers = wire.Names{"inner"}
-	innerMembers = wire.Names{"n", "text", "any"}
-)
+var outerType, innerType wire.Type
 
-func (v *outer) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &outerMembers)
-	w.Value("inner", &v.Inner, wire.Optional)
-	return w.End()
+func (v *outer) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &outerType)
+	f.Value("inner", &v.Inner, wire.Optional)
 }
 
-func (v *outer) DecodeJSON(d *wire.Decoder) {
-	for m := d.Members(&v.JSON, &outerMembers); m.Next(); {
-		if m.Name() == "inner" {
-			m.Value(&v.Inner)
-		}
-	}
-}
-
-func (v *inner) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &innerMembers)
-	w.Int("n", v.N, wire.Required)
-	w.String("text", v.Text, wire.Required)
-	w.Raw("any", v.Any, wire.Optional)
-	return w.End()
-}
-
-func (v *inner) DecodeJSON(d *wire.Decoder) {
-	for m := d.Members(&v.JSON, &innerMembers); m.Next(); {
-		switch m.Name() {
-		case "n":
-			v.N = m.Int()
-		case "text":
-			v.Text = m.String()
-		case "any":
-			v.Any = m.RawValue()
-		}
-	}
+func (v *inner) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &innerType)
+	f.Int("n", &v.N, wire.Required)
+	f.String("text", &v.Text, wire.Required)
+	f.Raw("any", &v.Any, wire.Optional)
 }
 
 // TestOptionalValueIsWrittenIfItHoldsSomething: anything that is not zero, at any
@@ -241,7 +209,7 @@ func TestAbsentValuesCostNothing(t *testing.T) {
 	v.Inner.Any = value.JSON(`{"a":0,"b":[0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0]}`)
 	buffer := make([]byte, 0, 1<<10)
 	if n := testing.AllocsPerRun(100, func() {
-		if got := v.AppendJSON(buffer); string(got) != "{}" {
+		if got := wire.Append(buffer, &v); string(got) != "{}" {
 			t.Fatalf("written as %s", got)
 		}
 	}); n > 0 {

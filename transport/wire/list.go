@@ -2,17 +2,14 @@ package wire
 
 import "reflect"
 
-// decodable is implemented by pointers to types that decode themselves.
-type decodable[T any] interface {
+// valueOf is implemented by pointers to types that package wire decodes and encodes.
+type valueOf[T any] interface {
 	*T
-	Decodable
+	Value
 }
 
-// Opt reads a value with one of the Read functions. It returns nil for null and for a value
-// that cannot be converted.
-func Opt[T any](m *Members, read func(*Decoder) T) *T { return ReadOpt(m.d, read) }
-
-// ReadOpt is Opt as a reader.
+// ReadOpt reads a value with one of the Read functions. It returns nil for null and for a
+// value that cannot be converted.
 func ReadOpt[T any](d *Decoder, read func(*Decoder) T) *T {
 	v := read(d)
 	if d.flag&(wasNull|mismatched|notObject) != 0 {
@@ -23,35 +20,11 @@ func ReadOpt[T any](d *Decoder, read func(*Decoder) T) *T {
 	return p
 }
 
-// OptText is Opt for any string type.
-func OptText[T ~string](m *Members) *T { return Opt(m, ReadText[T]) }
-
-// Pointer reads a nested value. It returns nil for null and for a value that cannot be
-// converted.
-func Pointer[T any, P decodable[T]](m *Members) *T { return ReadPointer[T, P](m.d) }
-
-// List reads a list of nested values. It returns nil for null and {}, and a list of one for
-// any other object.
-func List[T any, P decodable[T]](m *Members) []T { return ReadList[T, P](m.d) }
-
-// Texts reads a list of any string type. It returns nil for null.
-func Texts[T ~string](m *Members) []T { return ListOf(m, ReadText[T]) }
-
-// ListOf reads a list whose items are read by one of the Read functions. It returns nil for
-// null and {}, and a list of one for a single item:
-//
-//	v.Counts = wire.ListOf(&m, (*wire.Decoder).ReadInt)
-func ListOf[T any](m *Members, read func(*Decoder) T) []T { return ReadListOf(m.d, read) }
-
-// MapOf reads an object with any names, whose values are read by one of the Read functions.
-// It returns nil for null. Of members with equal names, the last is used.
-func MapOf[T any](m *Members, read func(*Decoder) T) map[string]T { return ReadMapOf(m.d, read) }
-
 // ReadObject reads a nested value. It is a reader for ListOf and MapOf.
-func ReadObject[T any, P decodable[T]](d *Decoder) T {
+func ReadObject[T any, P valueOf[T]](d *Decoder) T {
 	var v T
 	if d.spend(sizeOf(P(nil))) {
-		P(&v).DecodeJSON(d)
+		d.value(P(&v))
 	}
 	return v
 }
@@ -76,13 +49,13 @@ func (d *Decoder) spend(size int) bool {
 
 // sizeOf returns the size of the value to which v points. Only reflection has it, without
 // package unsafe.
-func sizeOf(v Decodable) int { return int(reflect.TypeOf(v).Elem().Size()) }
+func sizeOf(v Value) int { return int(reflect.TypeOf(v).Elem().Size()) }
 
 // Generic functions are compiled for every type with which a program uses them. To stay
 // small, those below call other functions for all work that does not need the type.
 
 // ReadPointer is Pointer as a reader, for ListOf and MapOf.
-func ReadPointer[T any, P decodable[T]](d *Decoder) *T {
+func ReadPointer[T any, P valueOf[T]](d *Decoder) *T {
 	if !d.isValue(P(nil)) {
 		return nil
 	}
@@ -95,7 +68,7 @@ func ReadPointer[T any, P decodable[T]](d *Decoder) *T {
 
 // isValue reports whether the next value is not null, and accounts for a value of the type
 // of v.
-func (d *Decoder) isValue(v Decodable) bool {
+func (d *Decoder) isValue(v Value) bool {
 	if d.peek() == 'n' {
 		d.null()
 		return false
@@ -104,16 +77,24 @@ func (d *Decoder) isValue(v Decodable) bool {
 }
 
 // readNested reads a nested value, and reports whether it was an object.
-func (d *Decoder) readNested(v Decodable) bool {
-	v.DecodeJSON(d)
+func (d *Decoder) readNested(v Value) bool {
+	d.value(v)
 	d.flag = memberFlag(d.flag)
 	return d.flag == 0 && d.err == nil
 }
 
+// memberFlag returns the flag of a member from the flag that its nested object has set.
+func memberFlag(f flags) flags {
+	if f&notObject != 0 {
+		return mismatched
+	}
+	return 0
+}
+
 // ReadList is List as a reader, and for a list at the top level.
-func ReadList[T any, P decodable[T]](d *Decoder) []T {
+func ReadList[T any, P valueOf[T]](d *Decoder) []T {
 	var list []T
-	ok := d.items(P(nil), func(n, length int) Decodable {
+	ok := d.items(P(nil), func(n, length int) Value {
 		switch {
 		case n == 0:
 			list = newValues[T](d, length)
@@ -134,7 +115,7 @@ func ReadList[T any, P decodable[T]](d *Decoder) []T {
 
 // items reads a list of values of the type of v, and reports whether there is one. item
 // returns the nth value. If length is not 0, item first grows the list to that capacity.
-func (d *Decoder) items(v Decodable, item func(n, length int) Decodable) bool {
+func (d *Decoder) items(v Value, item func(n, length int) Value) bool {
 	first := d.peekAt()
 	switch d.peek() {
 	case '[':
@@ -145,7 +126,7 @@ func (d *Decoder) items(v Decodable, item func(n, length int) Decodable) bool {
 		if d.emptyObject() {
 			return false
 		}
-		item(0, 1).DecodeJSON(d)
+		d.value(item(0, 1))
 		return d.finishSingle(first)
 	}
 	n, total, size := 0, 0, sizeOf(v)
@@ -160,7 +141,7 @@ func (d *Decoder) items(v Decodable, item func(n, length int) Decodable) bool {
 			length = min(most, newCap(n, d.pos-first, len(d.s)-d.pos))
 			total = length
 		}
-		item(n, length).DecodeJSON(d)
+		d.value(item(n, length))
 		d.flag = 0 // the item itself keeps its flags
 		n++
 	}
@@ -269,12 +250,8 @@ func ReadMapOf[T any](d *Decoder, read func(*Decoder) T) map[string]T {
 	}
 	values := map[string]T{}
 	var flag flags
-	names := d.anyMembers()
-	if !d.enter() {
-		return nil
-	}
-	for names.Next() {
-		values[names.Name()] = read(d)
+	for names := d.entries(); names.next(); {
+		values[names.name] = read(d)
 		flag |= d.flag
 		d.flag = 0
 	}

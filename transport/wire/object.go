@@ -19,27 +19,18 @@ import (
 type Object struct {
 	_ [0]func() // not comparable with ==, which would compare pointers
 
-	names   *Names // the declared names; set by decoding
-	present uint32 // a bit for each of the first 32 names
+	layout  *layout // the declared names; set by decoding
+	present uint32  // a bit for each of the first 32 names
 	null    uint32
 	more    *more // what few objects need
 }
 
-// Names are the names of the members that a type declares, in their usual order. They must
-// not contain quotes, backslashes or control characters. A type has one variable of Names,
-// whose address identifies the type, and which must not change.
-type Names []string
-
-func (n *Names) equal(m *Names) bool {
-	return n == m || n != nil && m != nil && slices.Equal(*n, *m)
-}
-
 // index returns the index of a declared name, or -1 if the name is not declared.
 func (o *Object) index(name string) int {
-	if o.names == nil {
+	if o.layout == nil {
 		return -1
 	}
-	return find(*o.names, name, 0)
+	return find(o.layout.names, name, 0)
 }
 
 // inlineMembers is the number of members for which Object needs no allocation.
@@ -108,7 +99,7 @@ func (o *Object) mark(d *Decoder, index int) {
 	e := o.grow(d)
 	p, _, bit := wideBits(index)
 	if e.wide == nil {
-		_, last, _ := wideBits(len(*o.names))
+		_, last, _ := wideBits(len(o.layout.names))
 		e.wide = make([]uint64, last+1)
 	}
 	e.wide[p] |= bit
@@ -192,7 +183,7 @@ func (e *more) findExtra(name string) *extra {
 }
 
 // Decoded reports whether the struct was decoded from JSON.
-func (o *Object) Decoded() bool { return o.names != nil }
+func (o *Object) Decoded() bool { return o.layout != nil }
 
 // Present reports whether the object had a member of that name, declared or not, with any
 // value. A member set with SetNull or Set is present.
@@ -322,7 +313,7 @@ func (o *Object) Delete(name string) {
 // Equal reports whether two Objects are equal. Packages such as go-cmp use it to compare
 // structs that contain an Object.
 func (o Object) Equal(p Object) bool {
-	if !o.names.equal(p.names) || o.present != p.present || o.null != p.null {
+	if !o.layout.equal(p.layout) || o.present != p.present || o.null != p.null {
 		return false
 	}
 	a, b := o.more, p.more
@@ -359,8 +350,8 @@ func (o Object) String() string {
 		}
 	}
 	var nulls, texts, extras []string
-	if o.names != nil {
-		for i, name := range *o.names {
+	if o.layout != nil {
+		for i, name := range o.layout.names {
 			if o.isNull(i) {
 				nulls = append(nulls, name)
 			}

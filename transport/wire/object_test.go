@@ -16,7 +16,7 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
-func encode(v wire.Encodable) string { return string(v.AppendJSON(nil)) }
+func encode(v wire.Value) string { return string(wire.Append(nil, v)) }
 
 func TestAbsentNullZero(t *testing.T) {
 	v := decode(t, `{"text":null,"must":"","int":7,"strings":{"a":1},"new":null,"newer":[1],"lastText":null,"lastInt":0}`)

@@ -6,8 +6,8 @@ const maxOrders = 24
 // order is the order of the members of one type. The API sends them in its own order, which
 // is the same in every item of a list.
 type order struct {
-	names *Names
-	next  [64]uint8 // by the index of a name plus one: the index of the one that follows
+	layout *layout
+	next   [64]uint8 // by the index of a name plus one: the index of the one that follows
 }
 
 // asDeclared is the declared order. Nothing changes it.
@@ -19,12 +19,12 @@ var inOrder = [64]uint8{
 }
 
 // orderOf returns the order of a type's members. It is learned only within lists.
-func (d *Decoder) orderOf(names *Names) *order {
+func (d *Decoder) orderOf(l *layout) *order {
 	if !d.many {
 		return &asDeclared
 	}
 	for i := range d.orders {
-		if d.orders[i].names == names {
+		if d.orders[i].layout == l {
 			return &d.orders[i]
 		}
 	}
@@ -34,7 +34,7 @@ func (d *Decoder) orderOf(names *Names) *order {
 	if d.orders == nil {
 		d.orders = make([]order, 0, maxOrders)
 	}
-	d.orders = append(d.orders, order{names, inOrder})
+	d.orders = append(d.orders, order{l, inOrder})
 	return &d.orders[len(d.orders)-1]
 }
 

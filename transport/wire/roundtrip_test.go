@@ -84,7 +84,7 @@ func TestRoundTrip(t *testing.T) {
 			t.Errorf("%s: %v", text, err)
 			continue
 		}
-		again := v.AppendJSON(nil)
+		again := wire.Append(nil, &v)
 		if got, want := plainValue(t, again), plainValue(t, []byte(text)); !reflect.DeepEqual(got, want) {
 			t.Errorf("round trip:\n got %s\nwant %s", again, text)
 		}

@@ -62,7 +62,7 @@ func TestEmptyListsStayEmpty(t *testing.T) {
 	if tags := p.Data[1].Enrich.Tags; tags == nil || len(tags) != 0 {
 		t.Errorf("the tags of the second row are %#v", tags)
 	}
-	if again := string(p.AppendJSON(nil)); again != text {
+	if again := string(wire.Append(nil, &p)); again != text {
 		t.Errorf("written again it is\n%s, and was\n%s", again, text)
 	}
 }

@@ -17,39 +17,18 @@ type page struct {
 	JSON  wire.Object
 }
 
-var pageMembers = wire.Names{"type", "count", "size", "data", "links"}
+var pageType wire.Type
 
-func (v *page) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &pageMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "type":
-			v.Type = m.String()
-		case "count":
-			v.Count = m.Int()
-		case "size":
-			v.Size = m.Int()
-		case "data":
-			v.Data = wire.List[transaction](&m)
-		case "links":
-			m.Value(&v.Links)
-		default:
-			m.Extra()
-		}
-	}
+func (v *page) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &pageType)
+	f.String("type", &v.Type, wire.Required)
+	f.Int("count", &v.Count, wire.Required)
+	f.Int("size", &v.Size, wire.Optional)
+	wire.List(f, "data", &v.Data, wire.Required)
+	f.Value("links", &v.Links, wire.Optional)
 }
 
-func (v *page) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &pageMembers)
-	w.String("type", v.Type, wire.Required)
-	w.Int("count", v.Count, wire.Required)
-	w.Int("size", v.Size, wire.Optional)
-	wire.AppendList(&w, "data", v.Data, wire.Required)
-	w.Value("links", &v.Links, wire.Optional)
-	return w.End()
-}
-
-func (v page) MarshalJSON() ([]byte, error)  { return v.AppendJSON(nil), nil }
+func (v page) MarshalJSON() ([]byte, error)  { return wire.Marshal(&v) }
 func (v *page) UnmarshalJSON(b []byte) error { return wire.Unmarshal(b, v) }
 
 type direction string
@@ -76,78 +55,28 @@ type transaction struct {
 	JSON            wire.Object
 }
 
-var transactionMembers = wire.Names{
-	"type", "id", "status", "description", "amount", "balance", "currency", "account", "institution",
-	"connection", "direction", "class", "subClass", "postDate", "transactionDate", "reference", "enrich", "links",
-}
+var transactionType wire.Type
 
-func (v *transaction) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &transactionMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "type":
-			v.Type = m.String()
-		case "id":
-			v.ID = m.String()
-		case "status":
-			v.Status = m.String()
-		case "description":
-			v.Description = m.String()
-		case "amount":
-			v.Amount = m.Decimal()
-		case "balance":
-			v.Balance = m.Decimal()
-		case "currency":
-			v.Currency = m.String()
-		case "account":
-			v.Account = m.String()
-		case "institution":
-			v.Institution = m.String()
-		case "connection":
-			v.Connection = m.String()
-		case "direction":
-			v.Direction = direction(m.String())
-		case "class":
-			v.Class = m.String()
-		case "subClass":
-			v.SubClass = wire.Pointer[subClass](&m)
-		case "postDate":
-			v.PostDate = value.DateTime(m.String())
-		case "transactionDate":
-			v.TransactionDate = value.DateTime(m.String())
-		case "reference":
-			v.Reference = m.String()
-		case "enrich":
-			v.Enrich = wire.Pointer[enrich](&m)
-		case "links":
-			m.Value(&v.Links)
-		default:
-			m.Extra()
-		}
-	}
-}
-
-func (v *transaction) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &transactionMembers)
-	w.String("type", v.Type, wire.Required)
-	w.String("id", v.ID, wire.Required)
-	w.String("status", v.Status, wire.Required)
-	w.String("description", v.Description, wire.Required)
-	w.Decimal("amount", v.Amount, wire.Required)
-	w.Decimal("balance", v.Balance, wire.Optional)
-	w.String("currency", v.Currency, wire.Optional)
-	w.String("account", v.Account, wire.Required)
-	w.String("institution", v.Institution, wire.Required)
-	w.String("connection", v.Connection, wire.Required)
-	w.String("direction", string(v.Direction), wire.Optional)
-	w.String("class", v.Class, wire.Optional)
-	wire.AppendPointer(&w, "subClass", v.SubClass, wire.Optional)
-	w.String("postDate", string(v.PostDate), wire.Optional)
-	w.String("transactionDate", string(v.TransactionDate), wire.Optional)
-	w.String("reference", v.Reference, wire.Optional)
-	wire.AppendPointer(&w, "enrich", v.Enrich, wire.Optional)
-	w.Value("links", &v.Links, wire.Required)
-	return w.End()
+func (v *transaction) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &transactionType)
+	f.String("type", &v.Type, wire.Required)
+	f.String("id", &v.ID, wire.Required)
+	f.String("status", &v.Status, wire.Required)
+	f.String("description", &v.Description, wire.Required)
+	f.Decimal("amount", &v.Amount, wire.Required)
+	f.Decimal("balance", &v.Balance, wire.Optional)
+	f.String("currency", &v.Currency, wire.Optional)
+	f.String("account", &v.Account, wire.Required)
+	f.String("institution", &v.Institution, wire.Required)
+	f.String("connection", &v.Connection, wire.Required)
+	f.String("direction", (*string)(&v.Direction), wire.Optional)
+	f.String("class", &v.Class, wire.Optional)
+	wire.Pointer(f, "subClass", &v.SubClass, wire.Optional)
+	f.String("postDate", (*string)(&v.PostDate), wire.Optional)
+	f.String("transactionDate", (*string)(&v.TransactionDate), wire.Optional)
+	f.String("reference", &v.Reference, wire.Optional)
+	wire.Pointer(f, "enrich", &v.Enrich, wire.Optional)
+	f.Value("links", &v.Links, wire.Required)
 }
 
 type subClass struct {
@@ -155,27 +84,12 @@ type subClass struct {
 	JSON        wire.Object
 }
 
-var subClassMembers = wire.Names{"code", "title"}
+var subClassType wire.Type
 
-func (v *subClass) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &subClassMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "code":
-			v.Code = m.String()
-		case "title":
-			v.Title = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-func (v *subClass) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &subClassMembers)
-	w.String("code", v.Code, wire.Required)
-	w.String("title", v.Title, wire.Optional)
-	return w.End()
+func (v *subClass) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &subClassType)
+	f.String("code", &v.Code, wire.Required)
+	f.String("title", &v.Title, wire.Optional)
 }
 
 type enrich struct {
@@ -186,33 +100,14 @@ type enrich struct {
 	JSON             wire.Object
 }
 
-var enrichMembers = wire.Names{"merchant", "location", "cleanDescription", "tags"}
+var enrichType wire.Type
 
-func (v *enrich) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &enrichMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "merchant":
-			v.Merchant = wire.Pointer[merchant](&m)
-		case "location":
-			v.Location = wire.Pointer[location](&m)
-		case "cleanDescription":
-			v.CleanDescription = m.String()
-		case "tags":
-			v.Tags = m.Strings()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-func (v *enrich) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &enrichMembers)
-	wire.AppendPointer(&w, "merchant", v.Merchant, wire.Optional)
-	wire.AppendPointer(&w, "location", v.Location, wire.Optional)
-	w.String("cleanDescription", v.CleanDescription, wire.Optional)
-	w.Strings("tags", v.Tags, wire.Optional)
-	return w.End()
+func (v *enrich) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &enrichType)
+	wire.Pointer(f, "merchant", &v.Merchant, wire.Optional)
+	wire.Pointer(f, "location", &v.Location, wire.Optional)
+	f.String("cleanDescription", &v.CleanDescription, wire.Optional)
+	f.Strings("tags", &v.Tags, wire.Optional)
 }
 
 type merchant struct {
@@ -220,39 +115,15 @@ type merchant struct {
 	JSON                           wire.Object
 }
 
-var merchantMembers = wire.Names{"id", "businessName", "ABN", "website"}
+var merchantType wire.Type
 
-func (v *merchant) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &merchantMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "id":
-			v.ID = m.String()
-		case "businessName":
-			v.BusinessName = m.String()
-		case "abn":
-			if !m.Alias("ABN") {
-				m.Extra()
-				continue
-			}
-			fallthrough
-		case "ABN":
-			v.ABN = m.String()
-		case "website":
-			v.Website = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-func (v *merchant) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &merchantMembers)
-	w.String("id", v.ID, wire.Required)
-	w.String("businessName", v.BusinessName, wire.Optional)
-	w.String("ABN", v.ABN, wire.Optional)
-	w.String("website", v.Website, wire.Optional)
-	return w.End()
+func (v *merchant) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &merchantType)
+	f.String("id", &v.ID, wire.Required)
+	f.String("businessName", &v.BusinessName, wire.Optional)
+	f.String("ABN", &v.ABN, wire.Optional)
+	f.Alias("abn")
+	f.String("website", &v.Website, wire.Optional)
 }
 
 type location struct {
@@ -261,39 +132,16 @@ type location struct {
 	JSON                                          wire.Object
 }
 
-var locationMembers = wire.Names{"country", "formattedAddress", "latitude", "longitude", "postalCode", "suburb"}
+var locationType wire.Type
 
-func (v *location) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &locationMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "country":
-			v.Country = m.String()
-		case "formattedAddress":
-			v.FormattedAddress = m.String()
-		case "latitude":
-			v.Latitude = m.Float()
-		case "longitude":
-			v.Longitude = m.Float()
-		case "postalCode":
-			v.PostalCode = m.String()
-		case "suburb":
-			v.Suburb = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-func (v *location) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &locationMembers)
-	w.String("country", v.Country, wire.Optional)
-	w.String("formattedAddress", v.FormattedAddress, wire.Optional)
-	w.Float("latitude", v.Latitude, wire.Optional)
-	w.Float("longitude", v.Longitude, wire.Optional)
-	w.String("postalCode", v.PostalCode, wire.Optional)
-	w.String("suburb", v.Suburb, wire.Optional)
-	return w.End()
+func (v *location) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &locationType)
+	f.String("country", &v.Country, wire.Optional)
+	f.String("formattedAddress", &v.FormattedAddress, wire.Optional)
+	f.Float("latitude", &v.Latitude, wire.Optional)
+	f.Float("longitude", &v.Longitude, wire.Optional)
+	f.String("postalCode", &v.PostalCode, wire.Optional)
+	f.String("suburb", &v.Suburb, wire.Optional)
 }
 
 type links struct {
@@ -301,28 +149,11 @@ type links struct {
 	JSON                wire.Object
 }
 
-var linksMembers = wire.Names{"self", "next", "account"}
+var linksType wire.Type
 
-func (v *links) DecodeJSON(d *wire.Decoder) {
-	m := d.Members(&v.JSON, &linksMembers)
-	for m.Next() {
-		switch m.Name() {
-		case "self":
-			v.Self = m.String()
-		case "next":
-			v.Next = m.String()
-		case "account":
-			v.Account = m.String()
-		default:
-			m.Extra()
-		}
-	}
-}
-
-func (v *links) AppendJSON(b []byte) []byte {
-	w := wire.BeginObject(b, &v.JSON, &linksMembers)
-	w.String("self", v.Self, wire.Required)
-	w.String("next", v.Next, wire.Optional)
-	w.String("account", v.Account, wire.Optional)
-	return w.End()
+func (v *links) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &linksType)
+	f.String("self", &v.Self, wire.Required)
+	f.String("next", &v.Next, wire.Optional)
+	f.String("account", &v.Account, wire.Optional)
 }

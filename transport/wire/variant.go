@@ -38,11 +38,11 @@ func (m Match) holds(v value.JSON) bool {
 // returns "", because the value may be very long.
 func (m Match) member(object string) (text string, ok bool) {
 	d := NewDecoder(object)
-	if d.peek() != '{' || !d.enter() {
+	if d.peek() != '{' {
 		return "", false
 	}
-	for members := d.anyMembers(); members.Next(); {
-		if members.Name() != m.Member {
+	for members := d.entries(); members.next(); {
+		if members.name != m.Member {
 			continue
 		}
 		if len(m.Equals) == 0 {
@@ -58,7 +58,7 @@ func (m Match) member(object string) (text string, ok bool) {
 
 // Variant decodes a polymorphic value as a T if it matches. From a list, it decodes the first
 // item that matches: the API sends some values both alone and in a list of one.
-func Variant[T any, P decodable[T]](v value.JSON, match Match) (*T, bool) {
+func Variant[T any, P valueOf[T]](v value.JSON, match Match) (*T, bool) {
 	if v.Kind() == value.KindArray && match.Kind != "array" {
 		for _, item := range splitArray(NewDecoder(v.String())) {
 			if item := value.JSON(item); match.holds(item) {
@@ -78,7 +78,7 @@ func Variant[T any, P decodable[T]](v value.JSON, match Match) (*T, bool) {
 }
 
 // VariantList decodes a polymorphic value as a list of T if it matches.
-func VariantList[T any, P decodable[T]](v value.JSON, match Match) ([]T, bool) {
+func VariantList[T any, P valueOf[T]](v value.JSON, match Match) ([]T, bool) {
 	if !match.holds(v) {
 		return nil, false
 	}

@@ -26,46 +26,22 @@ func (e *emitter) codecFile(name string, types []*model.Type) error {
 	})
 }
 
-// codec declares a struct's JSON codec. It uses no reflection, and undeclared
-// members survive a round trip.
+// codec declares a struct's JSON codec: one line for each field, with which package wire
+// both decodes and encodes it.
 func (e *emitter) codec(g *Group, t *model.Type) {
-	v := receiver
-	names := lowerFirst(t.Name) + "Members"
-	g.Var().Id(names).Op("=").Qual(e.wire, "Names").CustomFunc(linewise, func(g *Group) {
-		for _, f := range t.Fields {
-			g.Lit(f.Wire)
-		}
-	})
+	v, typeVar := receiver, lowerFirst(t.Name)+"Type"
+	g.Var().Id(typeVar).Qual(e.wire, "Type")
 	g.Line()
-	g.Comment("DecodeJSON reads the value from d.")
-	g.Func().Params(Id(v).Op("*").Id(t.Name)).Id("DecodeJSON").Params(Id("d").Op("*").Qual(e.wire, "Decoder")).BlockFunc(func(g *Group) {
-		g.Id("m").Op(":=").Id("d").Dot("Members").Call(Op("&").Id(v).Dot("JSON"), Op("&").Id(names))
-		g.For(Id("m").Dot("Next").Call()).Block(
-			Switch(Id("m").Dot("Name").Call()).BlockFunc(func(g *Group) {
-				for _, f := range t.Fields {
-					g.Case(Lit(f.Wire)).Block(e.decode(Id(v).Dot(f.Name), f.Ref))
-					for _, a := range f.Aliases {
-						g.Case(Lit(a)).Block(
-							If(Id("m").Dot("Alias").Call(Lit(f.Wire))).Block(e.decode(Id(v).Dot(f.Name), f.Ref)).
-								Else().Block(Id("m").Dot("Extra").Call()))
-					}
-				}
-				g.Default().Block(Id("m").Dot("Extra").Call())
-			}),
-		)
-		tellSiblings(g, t)
-	})
-	g.Line()
-	g.Comment("AppendJSON appends the value's JSON form to b.")
-	g.Func().Params(Id(v).Op("*").Id(t.Name)).Id("AppendJSON").Params(Id("b").Index().Byte()).Index().Byte().BlockFunc(func(g *Group) {
-		g.Id("w").Op(":=").Qual(e.wire, "BeginObject").Call(Id("b"), Op("&").Id(v).Dot("JSON"), Op("&").Id(names))
-		if slices.ContainsFunc(t.Fields, func(f *model.Field) bool { return strings.ContainsAny(f.Wire, `"\`) }) {
-			g.Id("w").Dot("EscapeNames").Call()
-		}
+	g.Comment("JSONFields calls a method of f for every member of the JSON object.")
+	g.Func().Params(Id(v).Op("*").Id(t.Name)).Id("JSONFields").Params(Id("f").Op("*").Qual(e.wire, "Fields")).BlockFunc(func(g *Group) {
+		g.Id("f").Dot("Struct").Call(Op("&").Id(v).Dot("JSON"), Op("&").Id(typeVar))
 		for _, f := range t.Fields {
-			g.Add(e.encode(Id(v).Dot(f.Name), f))
+			g.Add(e.member(f))
+			for _, a := range f.Aliases {
+				g.Id("f").Dot("Alias").Call(Lit(a))
+			}
 		}
-		g.Return(Id("w").Dot("End").Call())
+		derived(g, t)
 	})
 	g.Line()
 	e.standardJSON(g, t)
@@ -96,67 +72,75 @@ func (e *emitter) standardJSON(g *Group, t *model.Type) {
 	g.Line()
 }
 
-func (e *emitter) decode(dst *Statement, r model.Ref) Code {
-	m := Id("m")
-	set := func(call *Statement) Code { return dst.Op("=").Add(call) }
-	switch r.Prim {
-	case model.Named:
-		switch {
-		case converted(r) && r.Pointer:
-			return set(Qual(e.wire, "Opt").Call(Op("&").Id("m"), e.element(r)))
-		case converted(r):
-			return set(Id(r.Type.Name).Call(Id("m").Dot(method[r.Base()]).Call()))
-		case r.Type.Kind == model.Enum && r.Pointer:
-			return set(Qual(e.wire, "OptText").Types(Id(r.Type.Name)).Call(Op("&").Id("m")))
-		case r.Type.Kind == model.Enum && r.Type.HasAlternateSpellings():
-			return set(Id(r.Type.Name).Call(m.Dot("String").Call()).Dot("usual").Call())
-		case r.Type.Kind == model.Enum:
-			return set(Id(r.Type.Name).Call(m.Dot("String").Call()))
-		case r.Pointer:
-			return set(Qual(e.wire, "Pointer").Types(Id(r.Type.Name)).Call(Op("&").Id("m")))
-		case r.Type.Kind == model.Union:
-			return dst.Dot("raw").Op("=").Add(m.Dot("RawValue").Call())
-		}
-		return m.Dot("Value").Call(Op("&").Add(dst))
-	case model.List:
-		return set(e.decodeList(*r.Elem))
-	case model.Map:
-		return set(Qual(e.wire, "MapOf").Call(Op("&").Id("m"), e.element(*r.Elem)))
+// member is the call for one member.
+func (e *emitter) member(f *model.Field) Code {
+	r, field := f.Ref, Op("&").Id(receiver).Dot(f.Name)
+	method := func(name string, place *Statement) Code {
+		return Id("f").Dot(name).Call(Lit(f.Wire), place, e.presence(f))
 	}
-	if r.Pointer {
-		switch r.Prim {
-		case model.Bool, model.Int, model.Float, model.String:
-			return set(m.Dot("Opt" + method[r.Prim]).Call())
-		default:
-			return set(Qual(e.wire, "OptText").Types(e.goType(model.Ref{Prim: r.Prim})).Call(Op("&").Id("m")))
-		}
+	as := func(base *Statement) *Statement { return Parens(Op("*").Add(base)).Call(field) }
+	generic := func(name string, codec ...Code) Code {
+		return Qual(e.wire, name).Call(append([]Code{Id("f"), Lit(f.Wire), field, e.presence(f)}, codec...)...)
 	}
-	call := m.Dot(method[r.Prim]).Call()
-	switch r.Prim {
-	case model.Secret:
-		return set(Qual(e.value, "NewSecret").Call(Id("m").Dot("String").Call()))
-	case model.Date, model.DateTime, model.Month:
-		return set(e.goType(r).Call(Id("m").Dot("String").Call()))
-	}
-	return set(call)
-}
-
-var method = map[model.Prim]string{
-	model.String: "String", model.Bool: "Bool", model.Int: "Int", model.Float: "Float",
-	model.Decimal: "Decimal", model.Number: "DecimalNumber", model.JSON: "RawValue",
-}
-
-func (e *emitter) decodeList(elem model.Ref) *Statement {
-	m := Op("&").Id("m")
 	switch {
-	case elem.Prim == model.String:
-		return Id("m").Dot("Strings").Call()
-	case elem.Prim == model.Named && elem.Type.Kind != model.Enum:
-		return Qual(e.wire, "List").Types(Id(elem.Type.Name)).Call(m)
-	case elem.IsJSONText():
-		return Qual(e.wire, "Texts").Types(e.goType(elem)).Call(m)
+	case r.Prim == model.List && r.Elem.Prim == model.String:
+		return method("Strings", field)
+	case r.Prim == model.List && r.Elem.Prim == model.Named && r.Elem.Type.Kind != model.Enum:
+		return generic("List")
+	case r.Prim == model.List && r.Elem.IsJSONText():
+		return generic("Texts")
+	case r.Prim == model.List:
+		return generic("ListOf", e.element(*r.Elem), e.appender(*r.Elem))
+	case r.Prim == model.Map:
+		return generic("MapOf", e.element(*r.Elem), e.appender(*r.Elem))
+	case converted(r) && r.Pointer:
+		return generic("Opt", e.element(r), e.appender(r))
+	case converted(r):
+		return method(methods[r.Base()], as(e.goType(model.Ref{Prim: r.Base()})))
+	case r.Prim == model.Named && r.Type.Kind != model.Enum && r.Pointer:
+		return generic("Pointer")
+	case r.Prim == model.Named && r.Type.Kind == model.Union:
+		return method("Raw", Add(field).Dot("raw"))
+	case r.Prim == model.Named && r.Type.Kind != model.Enum:
+		return method("Value", field)
+	case r.Pointer && slices.Contains([]model.Prim{model.Bool, model.Int, model.Float, model.String}, r.Prim):
+		return method("Opt"+methods[r.Prim], field)
+	case r.Pointer:
+		return generic("OptText")
+	case methods[r.Prim] != "":
+		return method(methods[r.Prim], field)
 	}
-	return Qual(e.wire, "ListOf").Call(m, e.element(elem))
+	return method("String", as(String())) // a date, or an enumeration of strings
+}
+
+var methods = map[model.Prim]string{
+	model.String: "String", model.Bool: "Bool", model.Int: "Int", model.Float: "Float", model.Secret: "Secret",
+	model.Decimal: "Decimal", model.Number: "DecimalNumber", model.JSON: "Raw",
+}
+
+// presence says whether a field is written if it is zero.
+func (e *emitter) presence(f *model.Field) Code {
+	switch {
+	case !f.Required || f.ReadOnly: // a request must not have what is read-only
+		return Qual(e.wire, "Optional")
+	case f.Nullable && (f.Ref.Prim == model.List || f.Ref.Prim == model.Map):
+		return Qual(e.wire, "Nullable")
+	}
+	return Qual(e.wire, "Required")
+}
+
+// derived sets what a struct derives from the members that were read.
+func derived(g *Group, t *model.Type) {
+	var set []Code
+	for _, f := range t.Fields {
+		if r := f.Ref; r.Prim == model.Named && r.Type.Kind == model.Enum && !r.Pointer && !converted(r) && r.Type.HasAlternateSpellings() {
+			field := Id(receiver).Dot(f.Name)
+			set = append(set, Add(field).Op("=").Add(field).Dot("usual").Call())
+		}
+	}
+	if set = append(set, siblings(t)...); len(set) > 0 {
+		g.If(Id("f").Dot("Decoded").Call()).Block(set...)
+	}
 }
 
 // element returns the function that decodes an element of a list or map.
@@ -164,7 +148,7 @@ func (e *emitter) element(elem model.Ref) Code {
 	decoder := func(name string) Code { return Parens(Op("*").Qual(e.wire, "Decoder")).Dot(name) }
 	switch elem.Prim {
 	case model.String, model.Bool, model.Int, model.Float, model.Decimal:
-		return decoder("Read" + method[elem.Prim])
+		return decoder("Read" + methods[elem.Prim])
 	case model.Number:
 		return decoder("ReadDecimalNumber")
 	case model.JSON:
@@ -188,66 +172,6 @@ func (e *emitter) element(elem model.Ref) Code {
 	return Qual(e.wire, "ReadText").Types(e.goType(elem))
 }
 
-func (e *emitter) encode(src *Statement, f *model.Field) Code {
-	w, name := Id("w"), Lit(f.Wire)
-	r := f.Ref
-	need := Qual(e.wire, "Optional")
-	switch {
-	case !f.Required || f.ReadOnly: // a request must not have what is read-only
-	case f.Nullable && (r.Prim == model.List || r.Prim == model.Map):
-		need = Qual(e.wire, "Nullable")
-	default:
-		need = Qual(e.wire, "Required")
-	}
-	switch r.Prim {
-	case model.Named:
-		switch {
-		case converted(r) && r.Pointer:
-			return Qual(e.wire, "AppendOpt").Call(Op("&").Id("w"), name, src, need, e.appender(r))
-		case converted(r):
-			write := map[model.Prim]string{model.Int: "Int", model.Number: "DecimalNumber", model.JSON: "Raw"}[r.Base()]
-			return w.Dot(write).Call(name, e.baseOf(r, src), need)
-		case r.Type.Kind == model.Enum && r.Pointer:
-			return Qual(e.wire, "AppendOptText").Call(Op("&").Id("w"), name, src, need)
-		case r.Type.Kind == model.Enum:
-			return w.Dot("String").Call(name, String().Call(src), need)
-		case r.Pointer:
-			return Qual(e.wire, "AppendPointer").Call(Op("&").Id("w"), name, src, need)
-		case r.Type.Kind == model.Union:
-			return w.Dot("Raw").Call(name, src.Dot("raw"), need)
-		}
-		return w.Dot("Value").Call(name, Op("&").Add(src), need)
-	case model.List:
-		switch {
-		case r.Elem.Prim == model.String:
-			return w.Dot("Strings").Call(name, src, need)
-		case r.Elem.Prim == model.Named && r.Elem.Type.Kind != model.Enum:
-			return Qual(e.wire, "AppendList").Call(Op("&").Id("w"), name, src, need)
-		case r.Elem.IsJSONText():
-			return Qual(e.wire, "AppendTexts").Call(Op("&").Id("w"), name, src, need)
-		}
-		return Qual(e.wire, "AppendListOf").Call(Op("&").Id("w"), name, src, need, e.appender(*r.Elem))
-	case model.Map:
-		return Qual(e.wire, "AppendMapOf").Call(Op("&").Id("w"), name, src, need, e.appender(*r.Elem))
-	case model.JSON:
-		return w.Dot("Raw").Call(name, src, need)
-	}
-	if r.Pointer {
-		switch r.Prim {
-		case model.Bool, model.Int, model.Float, model.String:
-			return w.Dot("Opt"+method[r.Prim]).Call(name, src, need)
-		}
-		return Qual(e.wire, "AppendOptText").Call(Op("&").Id("w"), name, src, need)
-	}
-	switch r.Prim {
-	case model.Secret:
-		return w.Dot("String").Call(name, src.Dot("Reveal").Call(), need)
-	case model.Date, model.DateTime, model.Month:
-		return w.Dot("String").Call(name, String().Call(src), need)
-	}
-	return w.Dot(method[r.Prim]).Call(name, src, need)
-}
-
 // appender returns the function that appends an element of a list or map.
 func (e *emitter) appender(elem model.Ref) Code {
 	nested := func(fn string) Code {
@@ -256,7 +180,7 @@ func (e *emitter) appender(elem model.Ref) Code {
 	}
 	switch elem.Prim {
 	case model.Bool, model.Int, model.Float, model.Decimal, model.Number:
-		return Qual(e.wire, "Append"+method[elem.Prim])
+		return Qual(e.wire, "Append"+methods[elem.Prim])
 	case model.JSON:
 		return Qual(e.wire, "AppendRaw")
 	case model.String:

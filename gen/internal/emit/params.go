@@ -127,10 +127,7 @@ func (e *emitter) setJSON(g *Group, m *model.Method, pointer *Statement, t *mode
 		g.Id("req").Dot("SetJSON").Call(pointer)
 		return
 	}
-	if t.HoldsReadOnly() {
-		pointer = Id("body")
-	}
-	g.Id("req").Dot("SetBody").Call(Lit(m.BodyMedia), pointer.Dot("AppendJSON").Call(Nil()))
+	g.Id("req").Dot("SetBody").Call(Lit(m.BodyMedia), Qual(e.wire, "Append").Call(Nil(), pointer))
 }
 
 // paramsOf declares the method by which the client takes parameters that are
@@ -332,7 +329,10 @@ func (e *emitter) paramValue(f *model.Field, v *Statement) Code {
 // jsonOf returns the JSON form of a value.
 func (e *emitter) jsonOf(r model.Ref, v *Statement) Code {
 	if r.Prim == model.Named && r.Type.Kind != model.Enum {
-		return v.Dot("AppendJSON").Call(Nil())
+		if !r.Pointer {
+			v = Op("&").Add(v)
+		}
+		return Qual(e.wire, "Append").Call(Nil(), v)
 	}
 	if r.Pointer {
 		v = Op("*").Add(v)

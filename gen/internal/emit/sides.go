@@ -46,7 +46,7 @@ func (e *emitter) unionForRequest(g *Group, t *model.Type) {
 				is = Id("ok").Op("&&").Id(v).Dot("raw").Dot("Kind").Call().Op("==").Qual(e.value, "KindObject")
 			}
 			g.If(List(part(), Id("ok")).Op(":=").Id(v).Dot(variant.Name).Call(), is).BlockFunc(func(g *Group) {
-				raw := Id("body").Dot("AppendJSON").Call(Nil())
+				raw := Qual(e.wire, "Append").Call(Nil(), Op("&").Id("body"))
 				if list {
 					e.withoutReadOnly(g, part, r, 0)
 					raw = Qual(e.wire, "AppendItems").Call(Nil(), part(), e.appender(*r.Elem))

@@ -30,13 +30,9 @@ func (e *emitter) union(g *Group, t *model.Type) {
 	if t.Request && t.HoldsReadOnly() {
 		e.unionForRequest(g, t)
 	}
-	g.Comment("DecodeJSON reads the value from d.")
-	g.Func().Params(Id(v).Op("*").Id(t.Name)).Id("DecodeJSON").Params(Id("d").Op("*").Qual(e.wire, "Decoder")).Custom(oneLine,
-		Id(v).Dot("raw").Op("=").Id("d").Dot("ReadRaw").Call())
-	g.Line()
-	g.Comment("AppendJSON appends the value's JSON form to b.")
-	g.Func().Params(Id(v).Op("*").Id(t.Name)).Id("AppendJSON").Params(Id("b").Index().Byte()).Index().Byte().Custom(oneLine,
-		Return(Qual(e.wire, "AppendRaw").Call(Id("b"), Id(v).Dot("raw"))))
+	g.Comment("JSONFields tells package wire that the value is any JSON text.")
+	g.Func().Params(Id(v).Op("*").Id(t.Name)).Id("JSONFields").Params(Id("f").Op("*").Qual(e.wire, "Fields")).Custom(oneLine,
+		Id("f").Dot("Whole").Call(Op("&").Id(v).Dot("raw")))
 	g.Line()
 	e.standardJSON(g, t)
 }
@@ -58,7 +54,7 @@ func (e *emitter) variant(g *Group, t *model.Type, variant *model.Variant) {
 		raw = Qual(e.value, "JSON").Call(e.appender(r).(*Statement).Call(Nil(), Id("v")))
 	case byPointer(r):
 		read, arg, ret = "Variant", e.goType(r), Op("*").Add(e.goType(r))
-		raw = Qual(e.value, "JSON").Call(Id("v").Dot("AppendJSON").Call(Nil()))
+		raw = Qual(e.value, "JSON").Call(Qual(e.wire, "Append").Call(Nil(), Op("&").Id("v")))
 	}
 	call := Qual(e.wire, read)
 	args := []Code{Id(receiver).Dot("raw"), Qual(e.wire, "Match").Values(matchDict(variant.When))}
@@ -93,14 +89,14 @@ func (e *emitter) inherited(g *Group, t *model.Type, variant *model.Variant) {
 	g.Add(docs(sentence(variant.Name, variant.Doc)))
 	g.Func().Params(Id(receiver).Op("*").Id(t.Name)).Id(variant.Name).Params().Params(Op("*").Id(child), Bool()).Block(
 		Return(Qual(e.wire, "Variant").Types(Id(child)).Call(
-			Qual(e.value, "JSON").Call(Id(receiver).Dot("AppendJSON").Call(Nil())), Qual(e.wire, "Match").Values(matchDict(variant.When)))))
+			Qual(e.value, "JSON").Call(Qual(e.wire, "Append").Call(Nil(), Id(receiver))), Qual(e.wire, "Match").Values(matchDict(variant.When)))))
 	g.Line()
 	name := "New" + t.Name + variant.Name
 	g.Add(docs(fmt.Sprintf("%s returns %s that is sent as v.", name, article(t.Name))))
 	g.Func().Id(name).Params(Id("v").Id(child)).Id(t.Name).BlockFunc(func(g *Group) {
 		e.mark(g, variant)
 		g.Var().Id("out").Id(t.Name)
-		g.Id("_").Op("=").Qual(e.wire, "Unmarshal").Call(Id("v").Dot("AppendJSON").Call(Nil()), Op("&").Id("out")).Comment("of what was encoded, it does not fail")
+		g.Id("_").Op("=").Qual(e.wire, "Unmarshal").Call(Qual(e.wire, "Append").Call(Nil(), Op("&").Id("v")), Op("&").Id("out")).Comment("of what was encoded, it does not fail")
 		g.Return(Id("out"))
 	})
 	g.Line()
@@ -160,18 +156,19 @@ func hasSibling(t *model.Type) bool {
 	return slices.ContainsFunc(t.Variants, func(v *model.Variant) bool { return v.When.Sibling != "" })
 }
 
-// tellSiblings gives the unions of a struct that was decoded the members beside
-// them that tell their shapes apart.
-func tellSiblings(g *Group, t *model.Type) {
+// siblings gives the unions of a struct that was decoded the members beside them that
+// tell their shapes apart.
+func siblings(t *model.Type) (set []Code) {
 	for _, f := range t.Fields {
 		if f.Ref.Prim != model.Named || f.Ref.Pointer || !hasSibling(f.Ref.Type) {
 			continue
 		}
 		for _, v := range f.Ref.Type.Variants {
 			if sibling := f.Sibling(t, v); sibling != nil {
-				g.Id(receiver).Dot(f.Name).Dot("sibling").Op("=").Add(textOf(sibling.Ref, Id(receiver).Dot(sibling.Name)))
+				set = append(set, Id(receiver).Dot(f.Name).Dot("sibling").Op("=").Add(textOf(sibling.Ref, Id(receiver).Dot(sibling.Name))))
 				break // all variants have the same
 			}
 		}
 	}
+	return set
 }

@@ -322,4 +322,4 @@ func (b *builder) inherited(t *Type, n spec.Node, ctx context) {
 func byPointer(r Ref) bool { return r.Prim == Named && r.Type.Kind == Struct }
 
 // ownUnion are the methods that every union has.
-var ownUnion = []string{"Raw", "IsZero", "DecodeJSON", "AppendJSON", "MarshalJSON", "UnmarshalJSON"}
+var ownUnion = []string{"Raw", "IsZero", "JSONFields", "MarshalJSON", "UnmarshalJSON"}

@@ -150,7 +150,7 @@ func (b *builder) fieldNames(members []spec.Node) map[string]LockEntry {
 }
 
 // ownMembers are the fields and methods that every type has.
-var ownMembers = []string{"JSON", "DecodeJSON", "AppendJSON", "MarshalJSON", "UnmarshalJSON"}
+var ownMembers = []string{"JSON", "JSONFields", "MarshalJSON", "UnmarshalJSON"}
 
 // paramNames decides the names of an operation's parameters, by location. Path
 // parameters are arguments, others are the fields of a struct.

@@ -192,7 +192,10 @@ func (res *Result) one(ctx context.Context, c track.Commit, b built, known map[s
 // compare adds the changes of one domain to the step.
 func compare(step *report.Step, importPath string, before, after *pipeline.Build) {
 	step.Status = "changed"
-	step.Facts += len(specdiff.Facts(before.Tree, after.Tree))
+	for _, f := range specdiff.Facts(before.Tree, after.Tree) {
+		step.Facts++
+		step.Parts += f.Parts
+	}
 	step.Lines += Lines(before.Package.Files, after.Package.Files)
 	step.Source += Lines(map[string][]byte{"": before.Snapshot.Data}, map[string][]byte{"": after.Snapshot.Data})
 	for _, c := range godiff.Packages(map[string]*types.Package{importPath: before.Types}, map[string]*types.Package{importPath: after.Types}) {
@@ -220,6 +223,10 @@ type Ratio struct {
 // PerFact is the number of generated lines for each changed fact. A fact that
 // adds or removes a whole schema counts as one.
 func (r *Result) PerFact() Ratio { return r.ratio(func(s report.Step) int { return s.Facts }) }
+
+// PerPart is the number of generated lines for each changed fact, where a whole schema
+// or operation counts as many as its properties, parameters and values plus one.
+func (r *Result) PerPart() Ratio { return r.ratio(func(s report.Step) int { return s.Parts }) }
 
 // PerSnapshotLine is the number of generated lines for each changed line of a
 // snapshot, which states one thing about the API.

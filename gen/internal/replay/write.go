@@ -90,9 +90,9 @@ func (r *Result) sum() string {
 	}
 	sum := fmt.Sprintf("%d commits: %d changed, %d unchanged, %d stopped; %d of %d domain states built; faults of the generator: %d",
 		len(r.Steps), count["changed"], count["unchanged"], count["stopped"], r.Built, r.States, len(r.Faults))
-	if fact, line := r.PerFact(), r.PerSnapshotLine(); fact.Total > 0 {
-		sum += fmt.Sprintf("\ngenerated lines for each changed fact: %.1f (median), %.1f (all); for each changed line of a snapshot: %.1f (median), %.1f (all)",
-			fact.Median, fact.Total, line.Median, line.Total)
+	if fact, part, line := r.PerFact(), r.PerPart(), r.PerSnapshotLine(); fact.Total > 0 {
+		sum += fmt.Sprintf("\ngenerated lines for each changed fact: %.1f (median), %.1f (all); if the members of what was added or removed as a whole are counted: %.1f (median), %.1f (all); for each changed line of a snapshot: %.1f (median), %.1f (all)",
+			fact.Median, fact.Total, part.Median, part.Total, line.Median, line.Total)
 	}
 	return sum
 }

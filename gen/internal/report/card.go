@@ -72,7 +72,7 @@ func (c *Card) declarations() (out []string) {
 	}
 	for _, name := range c.Source {
 		parts := strings.Split(name, ".")
-		if len(parts) > 2 && slices.Contains([]string{"AppendJSON", "DecodeJSON", "MarshalJSON", "UnmarshalJSON"}, parts[2]) {
+		if len(parts) > 2 && slices.Contains([]string{"JSONFields", "MarshalJSON", "UnmarshalJSON"}, parts[2]) {
 			parts = parts[:2]
 		}
 		if name = strings.Join(parts, "."); len(parts) > 1 && token.IsExported(parts[1]) && !slices.Contains(out, name) {

@@ -86,7 +86,7 @@ func (x *index) owners(name string) []string {
 	if r, _ := utf8.DecodeRuneInString(name); unicode.IsUpper(r) || len(out) > 0 {
 		return out
 	}
-	// A helper is called after its type: genreValues, bookMembers, opBooksGet.
+	// A helper is called after its type: genreValues, bookType, opBooksGet.
 	longest := ""
 	for t := range x.users {
 		if len(t) > len(longest) && len(t) <= len(name) && strings.EqualFold(name[:len(t)], t) {

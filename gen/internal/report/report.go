@@ -243,6 +243,7 @@ type Step struct {
 	Status  string   `json:"status"` // unchanged, changed, stopped
 	Bump    Bump     `json:"bump"`
 	Facts   int      `json:"facts"`
+	Parts   int      `json:"parts"`         // Facts, and the members of what was added or removed as a whole
 	Lines   int      `json:"lines"`         // changed in generated code
 	Source  int      `json:"snapshotLines"` // changed in snapshots: a fact that adds a schema has many
 	Go      int      `json:"go"`

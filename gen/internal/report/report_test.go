@@ -202,7 +202,7 @@ func TestNothingIsSaidTwice(t *testing.T) {
 		Facts:    []specdiff.Fact{{Subject: "#/components/schemas/User/properties/age", Op: specdiff.Added, To: "{type: integer}"}},
 		Findings: []specdiff.Finding{{Rule: "property-added", Level: specdiff.Info}},
 		Go:       []godiff.Change{{Package: "example.com/core", Symbol: "User.Age", Text: "added", Compatible: true}},
-		Source:   []string{"core.User", "core.User.DecodeJSON", "core.userMembers"},
+		Source:   []string{"core.User", "core.User.JSONFields", "core.userType"},
 		Reason:   "1 addition to the Go API.", why: []string{"1 addition to the Go API"},
 	}
 	r := &Report{Bump: Minor, Cards: []*Card{card}}
@@ -211,7 +211,7 @@ func TestNothingIsSaidTwice(t *testing.T) {
 	}
 	for _, format := range []string{"markdown", "html"} {
 		text := written(t, r, format)
-		for _, twice := range []string{"User.Age: added", "1 addition to the Go API.", "DecodeJSON", "property-added"} {
+		for _, twice := range []string{"User.Age: added", "1 addition to the Go API.", "JSONFields", "property-added"} {
 			if strings.Contains(text, twice) {
 				t.Errorf("%s says %q", format, twice)
 			}

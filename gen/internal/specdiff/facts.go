@@ -34,6 +34,10 @@ type Fact struct {
 	To      string `json:"to,omitempty"`
 	OldLine int    `json:"oldLine,omitempty"`
 	NewLine int    `json:"newLine,omitempty"`
+
+	// Parts is 1, or for a part that was added or removed as a whole, the number of its
+	// properties, parameters, responses and enumeration values plus 1.
+	Parts int `json:"-"`
 }
 
 // Key returns a key that identifies the fact, independent of its lines.
@@ -77,7 +81,30 @@ type place struct {
 }
 
 func (d *differ) add(op Op, subject, aspect string, from, to *yaml.Node, oldLine, newLine int) {
-	d.facts = append(d.facts, Fact{Subject: subject, Aspect: aspect, Op: op, From: brief(from), To: brief(to), OldLine: oldLine, NewLine: newLine})
+	d.facts = append(d.facts, Fact{Subject: subject, Aspect: aspect, Op: op, From: brief(from), To: brief(to), OldLine: oldLine, NewLine: newLine, Parts: 1 + partsOf(from) + partsOf(to)})
+}
+
+// partsOf counts what a part that was added or removed as a whole consists of.
+func partsOf(n *yaml.Node) (count int) {
+	if n == nil {
+		return 0
+	}
+	if n.Kind == yaml.MappingNode {
+		for _, m := range members(n) {
+			switch {
+			case m.value.Kind == yaml.MappingNode && (m.key.Value == "properties" || m.key.Value == "responses"):
+				count += len(members(m.value))
+			case m.value.Kind == yaml.SequenceNode && (m.key.Value == "parameters" || m.key.Value == "enum"):
+				count += len(m.value.Content)
+			}
+			count += partsOf(m.value)
+		}
+		return count
+	}
+	for _, item := range n.Content {
+		count += partsOf(item)
+	}
+	return count
 }
 
 func line(n *yaml.Node) int {
