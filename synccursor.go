@@ -15,8 +15,8 @@ import (
 	"sync"
 
 	"github.com/basiq-sdk/basiq-go/generated/data"
-	"github.com/basiq-sdk/basiq-go/transport/wire"
 	"github.com/basiq-sdk/basiq-go/transport/value"
+	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
 // SyncCursor is the position of a sync. It is a string that can be stored
