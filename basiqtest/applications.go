@@ -14,6 +14,9 @@ import (
 // and WithRequestLog are not taken over. The applications have one clock: Advance moves it for all of them.
 // Close closes all of them, too.
 //
+// The seed is that of s plus the number of the added application, so that they do not have
+// the same IDs, unless WithSeed sets another.
+//
 // Code under test that calls the API for several applications can so be tested with one
 // server. AddApplication returns an error if an option is not valid, if the applications
 // would have an API key in common, or if s was itself added.
@@ -44,7 +47,11 @@ func (s *Server) AddApplication(opts ...Option) (*Server, error) {
 			return nil, errors.New("basiqtest: AddApplication: another application has the API key")
 		}
 	}
+	if cfg.seed == s.cfg.seed {
+		cfg.seed += uint64(len(s.added)) + 1
+	}
 	added := newApplication(cfg)
+	added.ephemeral = newSource(hash(cfg.seed, "noise", added.keys[0])) // tokens select the application
 	added.main, added.URL, added.offset = s, s.URL, s.offset
 	s.added = append(s.added, added)
 	return added, nil

@@ -3,6 +3,7 @@ package basiqtest
 import (
 	"fmt"
 	"net/mail"
+	"slices"
 	"strings"
 	"time"
 
@@ -132,7 +133,7 @@ func (t Transaction) check() error {
 		c := categoryByID[t.Category]
 		switch {
 		case c == nil:
-			return invalidField("Category", "%q is not a group of a report%s: see Categories", t.Category, suggest(string(t.Category), categoryNames()))
+			return invalidField("Category", "%q is not the ID of a group of a report%s: see Categories", t.Category, suggestCategory(string(t.Category)))
 		case c.credit() != (t.cents() > 0) && c.id != refunds:
 			return invalidField("Category", "%s (%s) contradicts the direction of the amount %s", c.id, c.title, t.Amount)
 		}
@@ -158,8 +159,8 @@ func (b *Biller) check() error {
 }
 
 func (i Identity) check() error {
-	if _, err := time.Parse(time.DateOnly, i.BirthDate); i.BirthDate != "" && err != nil {
-		return invalidField("BirthDate", "%q does not have the form YYYY-MM-DD", i.BirthDate)
+	if _, err := time.Parse(time.DateOnly, i.DateOfBirth); i.DateOfBirth != "" && err != nil {
+		return invalidField("DateOfBirth", "%q does not have the form YYYY-MM-DD", i.DateOfBirth)
 	}
 	for n, email := range i.Emails {
 		if a, err := mail.ParseAddress(email); err != nil || a.Address != email {
@@ -226,12 +227,16 @@ var (
 	}
 )
 
-func categoryNames() []string {
-	names := []string{string(CategoryNone)}
+// suggestCategory is suggest for a category, which may have been given by its title.
+func suggestCategory(name string) string {
+	ids, titles := []string{string(CategoryNone)}, []string{}
 	for _, c := range categories {
-		names = append(names, string(c.id))
+		ids, titles = append(ids, string(c.id)), append(titles, c.title)
 	}
-	return names
+	if title := nearest(name, titles); title != "" {
+		return fmt.Sprintf("; the nearest is %q (%s)", categories[slices.Index(titles, title)].id, title)
+	}
+	return suggest(name, ids)
 }
 
 // suggest returns a hint at the name that is nearest to a misspelled one, or "" if none

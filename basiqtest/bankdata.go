@@ -96,14 +96,14 @@ type Biller struct {
 
 // Identity is an account holder. All fields are optional.
 type Identity struct {
-	Title      string    `json:"title,omitempty"`
-	FirstName  string    `json:"firstName,omitempty"`
-	MiddleName string    `json:"middleName,omitempty"`
-	LastName   string    `json:"lastName,omitempty"`
-	BirthDate  string    `json:"birthDate,omitempty"` // YYYY-MM-DD; 1980-01-01 by default
-	Emails     []string  `json:"emails,omitempty"`    // someone@example.com by default
-	Phones     []string  `json:"phones,omitempty"`    // +61400000000 by default
-	Addresses  []Address `json:"addresses,omitempty"` // an example by default
+	Title       string    `json:"title,omitempty"`
+	FirstName   string    `json:"firstName,omitempty"`
+	MiddleName  string    `json:"middleName,omitempty"`
+	LastName    string    `json:"lastName,omitempty"`
+	DateOfBirth string    `json:"dateOfBirth,omitempty"` // YYYY-MM-DD; 1980-01-01 by default
+	Emails      []string  `json:"emails,omitempty"`      // someone@example.com by default
+	Phones      []string  `json:"phones,omitempty"`      // +61400000000 by default
+	Addresses   []Address `json:"addresses,omitempty"`   // an example by default
 
 	// Business is the name of the organisation, if it is one. ABN has 11 digits.
 	Business string `json:"business,omitempty"`

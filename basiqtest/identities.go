@@ -149,7 +149,7 @@ func (s *Server) identityView(i identified) object {
 	out := object{
 		"type": "identity", "id": id, "created": c.created.Format("2006-01-02T15:04:05.000000000Z"), "updated": c.lastUsed.Format("2006-01-02T15:04:05.000000000Z"),
 		"connectionID": c.id, "institutionID": c.institution.id, "source": source,
-		"fullName": i.fullName(), "firstName": i.FirstName, "middleName": i.MiddleName, "lastName": i.LastName, "title": i.Title, "DOB": cmp.Or(i.BirthDate, "1980-01-01"),
+		"fullName": i.fullName(), "firstName": i.FirstName, "middleName": i.MiddleName, "lastName": i.LastName, "title": i.Title, "DOB": cmp.Or(i.DateOfBirth, "1980-01-01"),
 		"occupationCode": "", "occupationCodeVersion": "", "phoneNumbers": i.phones(), "emailAddresses": i.emails(),
 		"physicalAddresses": addresses, "links": links,
 	}
