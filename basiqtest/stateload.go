@@ -128,16 +128,8 @@ func (l *loader) connection(r *connectionRecord) error {
 		id: r.ID, user: u.id, owner: u, institution: bank, method: r.Method, status: r.Status, login: r.Login, created: r.Created, lastUsed: r.LastUsed,
 		expiry: r.Expiry, refused: r.Refused, opened: r.Opened, round: r.Round, asked: r.Asked, refreshDay: r.RefreshDay, refreshes: r.Refreshes,
 	}
-	if r.Data != nil {
-		if err := r.Data.check(); err != nil {
-			return fmt.Errorf("the connection's data: %w", err)
-		}
-		c.data = r.Data
-	}
-	if r.OwnData {
-		if c.login.Data = c.data; c.data == nil {
-			c.login.Data = &BankData{} // of a connection whose data was deleted
-		}
+	if err := c.ownFrom(r); err != nil {
+		return err
 	}
 	for _, a := range r.Accounts {
 		if a.Own < 0 || a.Own > 0 && (c.data == nil || a.Own > len(c.data.Accounts)) {
@@ -174,6 +166,22 @@ func (l *loader) connection(r *connectionRecord) error {
 	u.former = append(u.former, tally{c.created, r.Until, c})
 	if r.Kept {
 		u.deleted = append(u.deleted, c)
+	}
+	return nil
+}
+
+// ownFrom sets the data of the caller's.
+func (c *connection) ownFrom(r *connectionRecord) error {
+	if r.Data != nil {
+		if err := r.Data.check(); err != nil {
+			return fmt.Errorf("the connection's data: %w", err)
+		}
+		c.data = r.Data
+	}
+	if r.OwnData {
+		if c.login.Data = c.data; c.data == nil {
+			c.login.Data = &BankData{} // of a connection whose data was deleted
+		}
 	}
 	return nil
 }
