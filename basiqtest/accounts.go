@@ -40,6 +40,9 @@ func (a *account) view() object {
 			"institution": local("/institutions/" + a.conn.institution.id), "transactions": local(user + "/transactions?filter=account.id.eq('" + a.id + "')"),
 		},
 	}
+	if a.limit > 0 {
+		out["creditLimit"] = money(a.limit)
+	}
 	switch a.class {
 	case "credit-card":
 		out["creditLimit"] = money(a.limit)

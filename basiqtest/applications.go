@@ -10,9 +10,9 @@ import (
 
 // AddApplication adds an application with an API key and data of its own, which is served
 // at the same address. A request belongs to the application of its API key or access
-// token. The options are those of s, with opts applied after them, except that WithAPIKey
-// and WithRequestLog are not taken over. The applications have one clock: Advance moves it for all of them.
-// Close closes all of them, too.
+// token. The options are those of s except WithAPIKey and WithRequestLog, with opts applied
+// after them. The applications have one clock: Advance moves it for all of them. Close
+// closes all of them, too.
 //
 // The seed is that of s plus the number of the added application, so that they do not have
 // the same IDs, unless WithSeed sets another.

@@ -45,7 +45,8 @@ type Fault struct {
 	// Limit makes the fault a rate limit: of the requests within a Window of the
 	// server's clock, those after the first Limit fail. Status is then 429 by default,
 	// and RetryAfter is the time until the window ends. A window begins with the first
-	// request after the last one has ended.
+	// request after the last one has ended. Without an Operation, all requests count,
+	// also those for access tokens.
 	Limit  int
 	Window time.Duration
 

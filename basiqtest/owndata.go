@@ -179,9 +179,8 @@ func (s *Server) addTransaction(c *connection, a *account, n int, t Transaction)
 	t.AccountID = ""
 	if n >= 0 {
 		given := &c.data.Accounts[n]
-		if given.Balance != "" && !t.Pending {
-			balance, _ := centsOf(given.Balance) // checked
-			given.Balance = money(balance + t.cents())
+		if !t.Pending {
+			given.change(t.cents())
 		}
 		given.Transactions = append(given.Transactions, t)
 		id = s.ownRowID(c, n, len(given.Transactions)-1)
@@ -200,6 +199,16 @@ func (s *Server) addTransaction(c *connection, a *account, n int, t Transaction)
 	r.balance = a.balance
 	a.add(r)
 	return id
+}
+
+// change adds an amount to the balance and the available funds, if they were given.
+func (a *Account) change(cents int64) {
+	if balance, given := centsOf(a.Balance); given {
+		a.Balance = money(balance + cents)
+	}
+	if funds, given := centsOf(a.Available); given {
+		a.Available = money(max(funds+cents, 0))
+	}
 }
 
 // change adds an amount to the balance, and to the available funds if they were given.
@@ -259,7 +268,7 @@ func (s *Server) openOwn(c *connection, n int) *account {
 		a.holder = people[0].fullName()
 	}
 	a.limit, _ = centsOf(given.CreditLimit) // checked; 0 if it is empty
-	if funds, there := centsOf(given.Available); there {
+	if funds, valid := centsOf(given.Available); valid {
 		a.funds = &funds
 	}
 	a.balance = given.balance()

@@ -259,7 +259,7 @@ func TestAddedData(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	second, err := srv.AddAccount(user, basiqtest.Account{Name: "Second", Class: data.AccountKindSavings, Available: "0"})
+	second, err := srv.AddAccount(user, basiqtest.Account{Name: "Second", Class: data.AccountKindSavings, Available: "0.50", CreditLimit: "9"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -277,7 +277,8 @@ func TestAddedData(t *testing.T) {
 	check := func(when string) {
 		t.Helper()
 		accounts, err := client.Data.Accounts.List(ctx, user, data.ListAccountsParams{})
-		if err != nil || len(accounts.Data) != 2 || accounts.Data[0].ID != first || accounts.Data[0].Balance != "6.00" || accounts.Data[1].ID != second || accounts.Data[1].Balance != "7.50" {
+		if err != nil || len(accounts.Data) != 2 || accounts.Data[0].ID != first || accounts.Data[0].Balance != "6.00" || accounts.Data[1].ID != second || accounts.Data[1].Balance != "7.50" ||
+			accounts.Data[1].AvailableFunds != "8.00" || accounts.Data[1].CreditLimit != "9.00" {
 			t.Fatalf("%s: %+v, %v", when, accounts, err)
 		}
 		if rows := all(t, client, user); len(rows) != 3 || rows[2].Class != data.TransactionClassInterest {
