@@ -271,3 +271,26 @@ func TestKeywordsSelectCategories(t *testing.T) {
 		}
 	}
 }
+
+// TestImmediateJobsNeedOnePoll: code under test that creates its own client, which polls
+// every second, does not have to wait for immediate jobs.
+func TestImmediateJobsNeedOnePoll(t *testing.T) {
+	srv := basiqtest.NewServer(t, basiqtest.WithNow(noon), basiqtest.WithImmediateJobs())
+	client, err := basiq.NewClient(basiq.WithBaseURL(srv.URL), basiq.WithAPIKey(srv.APIKey()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = client.Close() })
+	c := srv.NewCustomer(t, basiqtest.BankData{Accounts: []basiqtest.Account{{}}})
+	groupsFor(t, client, c)
+	if _, err := client.RefreshConnection(t.Context(), c.UserID, c.ConnectionID, basiq.WaitOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	statement := basiq.Statement{InstitutionID: basiqtest.ExampleBank, Name: "a.csv", Content: strings.NewReader("date,description,amount\n2020-05-01,A,1\n")}
+	if _, err := client.UploadStatement(t.Context(), c.UserID, statement, basiq.WaitOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if n := srv.Calls("Jobs.Get"); n != 3 {
+		t.Errorf("%d polls of three jobs", n)
+	}
+}
