@@ -10,7 +10,7 @@ GO ?= go
 PACKAGES = ./... ./cmd/basiq/internal/sandbox/... ./gen/... ./internal/contract/...
 MODULES_APART = cmd/basiq bench examples/redistore
 
-.PHONY: help golden generate test test-modules test-parts check lint update pull diff replay vet vet-platforms race fuzz fuzz-ci mutants mutants-values mutants-runtime vuln bench bench-bulk bench-import bench-gen gen-size
+.PHONY: help golden generate test test-modules test-parts test-live check lint update pull diff replay vet vet-platforms race fuzz fuzz-ci mutants mutants-values mutants-runtime vuln bench bench-bulk bench-import bench-gen gen-size
 
 generate: ## regenerate the clients from the pinned specifications
 	$(GO) run ./gen generate
@@ -41,6 +41,15 @@ test-modules: ## test the modules apart, and build every module without the work
 test-parts: ## run the tests that use other programs than Go, with the race detector; name what was skipped
 	@sh internal/parts.sh ./cmd/basiq/internal/sandbox
 	@cd examples/redistore && sh ../../internal/parts.sh .
+
+# The key is read by the test, never printed. Without BASIQ_CONFORMANCE_WRITE=1 nothing
+# is changed; without BASIQ_CONFORMANCE_USER, what belongs to a user is not compared.
+test-live: ## compare basiqtest with Basiq's sandbox: BASIQ_API_KEY=… [BASIQ_CONFORMANCE_USER=… BASIQ_CONFORMANCE_WRITE=1]
+	@if [ -z "$$BASIQ_API_KEY" ]; then \
+		echo "make test-live: set BASIQ_API_KEY to the key of a sandbox application;" >&2; \
+		echo "set BASIQ_CONFORMANCE_USER to a user with a connection to compare accounts and transactions, too;" >&2; \
+		echo "set BASIQ_CONFORMANCE_WRITE=1 to let the suite create, and delete again, users and webhooks" >&2; exit 1; fi
+	$(GO) test ./internal/conformance -run '^TestLive$$' -live -count=1 -v -timeout 30m
 
 check: ## fail when generated files are not up to date, or a linter complains
 	$(GO) run ./gen check

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -112,11 +113,14 @@ const maxSkew = 30 * time.Second
 // clocks agree. Problems are reported in the CheckReport; Check itself does not
 // fail. Each call is made once, without retries, and is limited to 30 seconds.
 //
-// Check makes one call: POST /token for a SERVER_ACCESS token. If opts.UserID
+// Check makes one call: POST /token for a SERVER_ACCESS token. If o.UserID
 // is set, it makes a second one for that user's CLIENT_ACCESS token. If the
 // client has a TokenSource and no API key, Check requests the tokens from the
 // source, and its one call is GET /events/types.
-func (c *Client) Check(ctx context.Context, opts CheckOptions) *CheckReport {
+//
+// opts apply to both calls, except those that Check sets itself: retries and
+// timeouts.
+func (c *Client) Check(ctx context.Context, o CheckOptions, opts ...transport.Option) *CheckReport {
 	r := &CheckReport{}
 	if c != nil {
 		r.BaseURL = c.Transport.BaseURL()
@@ -128,7 +132,7 @@ func (c *Client) Check(ctx context.Context, opts CheckOptions) *CheckReport {
 		r.set(CheckBaseURL, CheckFailed, "the check could not run", "create the client with NewClient, and pass a context", err)
 		return r
 	}
-	k := &checker{client: c, report: r}
+	k := &checker{client: c, report: r, opts: opts}
 	before := time.Now()
 	err := k.requestToken(ctx, transport.ScopeServer, "")
 	if errors.Is(err, transport.ErrClosed) {
@@ -142,11 +146,11 @@ func (c *Client) Check(ctx context.Context, opts CheckOptions) *CheckReport {
 	k.compareClocks(before, time.Now())
 	k.evaluate(err)
 	switch {
-	case opts.UserID == "":
+	case o.UserID == "":
 		r.set(CheckClientScope, CheckSkipped, "no user ID was given", "", nil)
 	case err == nil:
 		k.res = nil
-		k.evaluateUser(k.requestToken(ctx, transport.ScopeClient, opts.UserID))
+		k.evaluateUser(k.requestToken(ctx, transport.ScopeClient, o.UserID))
 	}
 	return r
 }
@@ -173,6 +177,7 @@ func (r *CheckReport) setOK(names ...CheckName) {
 type checker struct {
 	client *Client
 	report *CheckReport
+	opts   []transport.Option
 	res    *http.Response // the last response
 	source bool           // tokens come from a TokenSource, not from an API key
 
@@ -181,9 +186,9 @@ type checker struct {
 
 func (k *checker) options() []transport.Option {
 	k.report.Calls++
-	return []transport.Option{
+	return slices.Concat(k.opts, []transport.Option{
 		transport.WithoutRetry(), transport.WithTimeout(30 * time.Second), transport.WithCallTimeout(30 * time.Second), transport.WithResponse(&k.res),
-	}
+	})
 }
 
 // requestToken requests a token and discards it. With an API key it always
@@ -191,7 +196,7 @@ func (k *checker) options() []transport.Option {
 // still works.
 func (k *checker) requestToken(ctx context.Context, scope transport.Scope, userID string) error {
 	if k.source {
-		_, err := k.client.Transport.Token(ctx, transport.TokenRequest{Scope: scope, UserID: userID})
+		_, err := k.client.Transport.TokenWith(ctx, transport.TokenRequest{Scope: scope, UserID: userID}, k.opts...)
 		return err
 	}
 	token, err := k.client.Core.Auth.CreateToken(ctx, core.CreateTokenParams{Scope: core.Scope(scope.String()), UserID: userID}, k.options()...)

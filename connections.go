@@ -77,22 +77,22 @@ func (c *Client) startedJob(jobID, userID string, res *http.Response) (*Job, err
 // RefreshConnection refreshes a connection and waits until the refresh has
 // finished. See StartRefresh and Job.Wait. JobResult.Existing reports whether
 // the refresh was already queued or running.
-func (c *Client) RefreshConnection(ctx context.Context, userID, connectionID string, opts WaitOptions) (*JobResult, error) {
-	job, err := c.StartRefresh(ctx, userID, connectionID)
+func (c *Client) RefreshConnection(ctx context.Context, userID, connectionID string, o WaitOptions, opts ...transport.Option) (*JobResult, error) {
+	job, err := c.StartRefresh(ctx, userID, connectionID, opts...)
 	if err != nil {
 		return nil, err
 	}
-	return job.Wait(ctx, opts)
+	return job.Wait(ctx, o, opts...)
 }
 
 // RefreshConnections refreshes all active connections of a user and waits until
 // all refreshes have finished. See StartRefreshes and Client.WaitForJobs.
-func (c *Client) RefreshConnections(ctx context.Context, userID string, opts WaitOptions) ([]*JobResult, error) {
-	jobs, err := c.StartRefreshes(ctx, userID)
+func (c *Client) RefreshConnections(ctx context.Context, userID string, o WaitOptions, opts ...transport.Option) ([]*JobResult, error) {
+	jobs, err := c.StartRefreshes(ctx, userID, opts...)
 	if err != nil {
 		return nil, err
 	}
-	return waitForAll(ctx, jobs, opts)
+	return waitForAll(ctx, jobs, o, opts)
 }
 
 // PurgedError is the error of PurgeAndRefresh if the purge succeeded but the
@@ -134,17 +134,17 @@ func (e *PurgedError) Unwrap() error {
 // An error before or during the purge is returned unchanged; if it matches
 // transport.ErrOutcomeUnknown, the data may have been deleted. An error after
 // the purge is a *PurgedError.
-func (c *Client) PurgeAndRefresh(ctx context.Context, userID, connectionID string, opts WaitOptions) (*JobResult, error) {
+func (c *Client) PurgeAndRefresh(ctx context.Context, userID, connectionID string, o WaitOptions, opts ...transport.Option) (*JobResult, error) {
 	if err := c.checkReady(ctx, "PurgeAndRefresh"); err != nil {
 		return nil, err
 	}
-	if err := c.Data.Connections.Purge(ctx, userID, connectionID); err != nil {
+	if err := c.Data.Connections.Purge(ctx, userID, connectionID, opts...); err != nil {
 		return nil, err
 	}
-	result, err := c.RefreshConnection(ctx, userID, connectionID, opts)
+	result, err := c.RefreshConnection(ctx, userID, connectionID, o, opts...)
 	var failed *JobError
 	if err == nil && result.Existing || errors.As(err, &failed) && failed.Existing && !failed.NeedsUser() {
-		result, err = c.RefreshConnection(ctx, userID, connectionID, opts)
+		result, err = c.RefreshConnection(ctx, userID, connectionID, o, opts...)
 	}
 	if err != nil {
 		return nil, &PurgedError{ConnectionID: connectionID, Err: err}

@@ -95,30 +95,33 @@ const minLinkLifetime = 30 * time.Minute
 // expires with the token. If no token can be obtained, the error is a
 // *transport.TokenError.
 //
+// Of opts, transport.WithCallTimeout limits how long ConsentLink waits for the
+// token. The others have no effect, because tokens are shared between calls.
+//
 // POST /token, unless the client has a token of the user that is valid for long
 // enough.
-func (c *Client) ConsentLink(ctx context.Context, userID string, opts ConsentOptions) (ConsentLink, error) {
+func (c *Client) ConsentLink(ctx context.Context, userID string, o ConsentOptions, opts ...transport.Option) (ConsentLink, error) {
 	if err := c.checkReady(ctx, "ConsentLink"); err != nil {
 		return ConsentLink{}, err
 	}
 	if userID == "" {
 		return ConsentLink{}, errors.New("basiq: ConsentLink: user ID is empty")
 	}
-	page, err := opts.page(c.consentURL)
+	page, err := o.page(c.consentURL)
 	if err != nil {
 		return ConsentLink{}, fmt.Errorf("basiq: ConsentLink: %w", err)
 	}
-	token, err := c.Transport.Token(ctx, transport.TokenRequest{Scope: transport.ScopeClient, UserID: userID, MinLife: minLinkLifetime})
+	token, err := c.Transport.TokenWith(ctx, transport.TokenRequest{Scope: transport.ScopeClient, UserID: userID, MinLife: minLinkLifetime}, opts...)
 	if err != nil {
 		return ConsentLink{}, err
 	}
 	query := url.Values{}
-	for name, values := range opts.Extra {
+	for name, values := range o.Extra {
 		query[name] = values
 	}
 	query.Set("token", token.Reveal())
 	for name, v := range map[string]string{
-		"action": string(opts.Action), "state": opts.State, "institutionId": opts.InstitutionID, "connectionId": opts.ConnectionID,
+		"action": string(o.Action), "state": o.State, "institutionId": o.InstitutionID, "connectionId": o.ConnectionID,
 	} {
 		if v != "" {
 			query.Set(name, v)

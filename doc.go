@@ -21,6 +21,7 @@
 //	PurgeAndRefresh                    delete a connection's data and fetch it again
 //	Transactions, SyncTransactions     read a date range; keep a copy up to date
 //	UploadStatement, CreateReport      start a job, wait for it, and return its result
+//	SaveReportPDF                      write a report to a file, whole or not at all
 //	VerifyAccount, VerifyBalance,      compare what a user claims with the data of
 //	VerifyIdentity, VerifyIncome       their institutions
 //	Check                              diagnose a client that does not work
@@ -35,7 +36,22 @@
 //   - the result of the job;
 //   - a *JobError with the failed step, the reason, and advice;
 //   - an *MFARequiredError or *MFAError, if the bank's question was not answered;
-//   - a *WaitError with the job's ID, if the outcome is not known yet.
+//   - a *WaitError with the job's ID, if the outcome is not known yet;
+//   - a *JobsError with the errors of all jobs, if several were waited for.
+//
+// # Options of a request
+//
+// Every method that sends requests takes options of package transport last, such
+// as transport.WithHeader or WithTimeout. They apply to each request of the
+// method, except POST /token:
+//
+//   - WithTimeout, WithRetryPolicy and WithCallTimeout limit each request. The
+//     context and WaitOptions.Timeout limit the method as a whole.
+//   - WithResponse gets the response of the last request. If requests are sent at
+//     the same time, as by WaitForJobs, it gets one of the last.
+//   - WithCursor is for methods that read one list. SyncTransactions ignores it.
+//   - WithQuery, WithScope, WithUser and WithSafety change what one operation
+//     means. Use them with the methods of the domain clients.
 //
 // # Absent, null and zero
 //

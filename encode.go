@@ -16,6 +16,12 @@ func (e JobError) MarshalText() ([]byte, error) { return []byte(e.text()), nil }
 func (e JobError) GobEncode() ([]byte, error) { return nil, errGob }
 
 // MarshalText returns the text of Error, for encodings such as XML and YAML.
+func (e JobsError) MarshalText() ([]byte, error) { return []byte(e.text()), nil }
+
+// GobEncode returns an error. Encode the result of Error instead.
+func (e JobsError) GobEncode() ([]byte, error) { return nil, errGob }
+
+// MarshalText returns the text of Error, for encodings such as XML and YAML.
 func (e WaitError) MarshalText() ([]byte, error) { return []byte(e.text()), nil }
 
 // GobEncode returns an error. Encode the result of Error instead.

@@ -23,6 +23,7 @@ func TestEncodedJobErrorsContainNoBankTexts(t *testing.T) {
 	failed := &basiq.JobError{JobID: "j-1", Title: "CANARY", Detail: "CANARY", Job: &core.Job{ID: "j-1", SourceID: "CANARY"}}
 	for _, err := range []error{
 		asked, failed, &basiq.MFAError{JobID: "j-1", Err: errors.New("a cause")}, &basiq.WaitError{JobID: "j-1", Err: asked, Last: failed},
+		&basiq.JobsError{Total: 2, Errs: []error{failed, asked}},
 	} {
 		for name, encode := range map[string]func(any) ([]byte, error){
 			"JSON": json.Marshal, "XML": xml.Marshal,

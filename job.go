@@ -3,7 +3,6 @@ package basiq
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"iter"
 	"slices"
@@ -11,6 +10,7 @@ import (
 	"time"
 
 	"github.com/basiq-sdk/basiq-go/generated/core"
+	"github.com/basiq-sdk/basiq-go/transport"
 )
 
 // Job is a handle for a background job of Basiq's, which fetches a connection's
@@ -37,16 +37,16 @@ func (c *Client) Job(jobID string) *Job {
 }
 
 // WaitForJob waits until a job has ended, and returns its result. See Job.Wait.
-func (c *Client) WaitForJob(ctx context.Context, jobID string, opts WaitOptions) (*JobResult, error) {
-	return c.Job(jobID).Wait(ctx, opts)
+func (c *Client) WaitForJob(ctx context.Context, jobID string, o WaitOptions, opts ...transport.Option) (*JobResult, error) {
+	return c.Job(jobID).Wait(ctx, o, opts...)
 }
 
 // WaitForJobs waits for several jobs at once, for example those of a
 // ConsentReturn. It returns one result for each ID, in the same order. The
-// result of a job that failed is nil, and the error joins all failures; see
-// JobErrors. An ID that occurs more than once is waited for once. Callbacks may
-// be called for different jobs at the same time.
-func (c *Client) WaitForJobs(ctx context.Context, jobIDs []string, opts WaitOptions) ([]*JobResult, error) {
+// result of a job that did not succeed is nil, and the error is a *JobsError with
+// the error of each. An ID that occurs more than once is waited for once.
+// Callbacks may be called for different jobs at the same time.
+func (c *Client) WaitForJobs(ctx context.Context, jobIDs []string, o WaitOptions, opts ...transport.Option) ([]*JobResult, error) {
 	if err := c.checkReady(ctx, "WaitForJobs"); err != nil {
 		return nil, err
 	}
@@ -54,24 +54,28 @@ func (c *Client) WaitForJobs(ctx context.Context, jobIDs []string, opts WaitOpti
 	for i, id := range jobIDs {
 		jobs[i] = c.Job(id)
 	}
-	return waitForAll(ctx, jobs, opts)
+	return waitForAll(ctx, jobs, o, opts)
 }
 
-func waitForAll(ctx context.Context, jobs []*Job, opts WaitOptions) ([]*JobResult, error) {
+func waitForAll(ctx context.Context, jobs []*Job, o WaitOptions, opts []transport.Option) ([]*JobResult, error) {
 	results, errs := make([]*JobResult, len(jobs)), make([]error, len(jobs))
 	var wg sync.WaitGroup
 	first := map[string]int{} // index of each ID, so that a job is waited for once
 	for i, j := range jobs {
 		if _, twice := first[j.ID()]; !twice {
 			first[j.ID()] = i
-			wg.Go(func() { results[i], errs[i] = j.Wait(ctx, opts) })
+			wg.Go(func() { results[i], errs[i] = j.Wait(ctx, o, opts...) })
 		}
 	}
 	wg.Wait()
 	for i, j := range jobs {
 		results[i] = results[first[j.ID()]]
 	}
-	return results, errors.Join(errs...)
+	errs = slices.DeleteFunc(errs, func(err error) bool { return err == nil })
+	if len(errs) > 0 {
+		return results, &JobsError{Total: len(first), Errs: errs}
+	}
+	return results, nil
 }
 
 // ID returns the job's ID.
@@ -176,9 +180,12 @@ type StepChange struct {
 // first time. Wait respects Retry-After. All waits of a client share one poll
 // rate; see Client.SetPollRate.
 //
+// opts apply to each poll, and to the request with the user's answers. Polls are
+// never retried by the client, whatever the options: Wait polls again instead.
+//
 // GET /jobs/{jobId}: SERVER_ACCESS token.
-func (j *Job) Wait(ctx context.Context, opts WaitOptions) (*JobResult, error) {
-	return j.pollUntilDone(ctx, opts, func(StepChange) bool { return true })
+func (j *Job) Wait(ctx context.Context, o WaitOptions, opts ...transport.Option) (*JobResult, error) {
+	return j.pollUntilDone(ctx, o, opts, func(StepChange) bool { return true })
 }
 
 // Steps returns an iterator over the changes of the job's steps, and waits as
@@ -186,10 +193,10 @@ func (j *Job) Wait(ctx context.Context, opts WaitOptions) (*JobResult, error) {
 // succeeded; Result then returns its result. If the wait fails, the last
 // iteration yields the error that Wait would return. Leaving the loop stops the
 // polling.
-func (j *Job) Steps(ctx context.Context, opts WaitOptions) iter.Seq2[StepChange, error] {
+func (j *Job) Steps(ctx context.Context, o WaitOptions, opts ...transport.Option) iter.Seq2[StepChange, error] {
 	return func(yield func(StepChange, error) bool) {
 		stopped := false
-		_, err := j.pollUntilDone(ctx, opts, func(c StepChange) bool {
+		_, err := j.pollUntilDone(ctx, o, opts, func(c StepChange) bool {
 			stopped = !yield(c, nil)
 			return !stopped
 		})

@@ -127,26 +127,6 @@ func (w *waiter) jobError(job *core.Job, step int) error {
 	return e
 }
 
-// JobErrors returns all *JobErrors in an error that joins several, such as that
-// of WaitForJobs, in the order of the jobs. errors.As finds only the first.
-func JobErrors(err error) []*JobError {
-	var out []*JobError
-	switch e := err.(type) {
-	case nil:
-	case *JobError:
-		if e != nil {
-			out = append(out, e)
-		}
-	case interface{ Unwrap() []error }:
-		for _, err := range e.Unwrap() {
-			out = append(out, JobErrors(err)...)
-		}
-	default:
-		out = append(out, JobErrors(errors.Unwrap(err))...)
-	}
-	return out
-}
-
 // ErrJobOwner means that a job does not belong to WaitOptions.UserID. Its ID
 // may come from another user's browser or may have been forged.
 var ErrJobOwner = errors.New("basiq: the job belongs to another user")
@@ -280,12 +260,12 @@ func (e *WaitError) Unwrap() []error {
 // made reports whether err is an error of this package.
 func made(err error) bool {
 	switch err.(type) {
-	case *WaitError, *JobError, *MFARequiredError, *MFAError, *PurgedError, *ReportError, jobCode:
+	case *WaitError, *JobError, *JobsError, *MFARequiredError, *MFAError, *PurgedError, *ReportError, jobCode:
 		return true
 	}
 	switch err {
 	case ErrMFARejected, ErrMFAExpired, ErrMFAAskedAgain, ErrMFALink, ErrJobOwner, ErrResumeToken, ErrSyncCursor,
-		ErrConsentState, ErrConsentNoJob, ErrConsentReturn:
+		ErrConsentState, ErrConsentNoJob, ErrConsentReturn, ErrMetricAbsent, ErrMetricKind:
 		return true
 	}
 	return false

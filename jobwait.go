@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -30,8 +31,9 @@ var errStopped = errors.New("stopped")
 type waiter struct {
 	*Job
 	o         WaitOptions
-	callerCtx context.Context // as passed to Wait
-	ctx       context.Context // callerCtx with the wait's deadline
+	opts      []transport.Option // of every request
+	callerCtx context.Context    // as passed to Wait
+	ctx       context.Context    // callerCtx with the wait's deadline
 	start     time.Time
 	deadline  time.Time
 	interval  time.Duration // upper limit of the next interval between polls
@@ -47,7 +49,7 @@ type waiter struct {
 
 // pollUntilDone implements Wait and Steps. It passes every change of a step to
 // emit, and stops if emit returns false.
-func (j *Job) pollUntilDone(ctx context.Context, o WaitOptions, emit func(StepChange) bool) (*JobResult, error) {
+func (j *Job) pollUntilDone(ctx context.Context, o WaitOptions, opts []transport.Option, emit func(StepChange) bool) (*JobResult, error) {
 	if j == nil || j.jobState == nil {
 		return nil, errors.New("basiq: the Job is nil or a zero value: create it with Client.Job")
 	}
@@ -58,7 +60,7 @@ func (j *Job) pollUntilDone(ctx context.Context, o WaitOptions, emit func(StepCh
 	if err != nil {
 		return nil, err
 	}
-	w := &waiter{Job: j, o: o, callerCtx: ctx, start: time.Now(), interval: o.Interval, steps: map[string]core.StepStatus{}}
+	w := &waiter{Job: j, o: o, opts: opts, callerCtx: ctx, start: time.Now(), interval: o.Interval, steps: map[string]core.StepStatus{}}
 	deadline, hasDeadline := ctx.Deadline()
 	if timeout := w.start.Add(o.Timeout); o.Timeout > 0 && (!hasDeadline || timeout.Before(deadline)) {
 		deadline = timeout
@@ -105,7 +107,7 @@ func (w *waiter) poll() (*core.Job, time.Duration, error) {
 		return nil, 0, w.waitError(nil)
 	}
 	var res *http.Response
-	job, err := w.client.Core.Jobs.Get(w.ctx, w.id, transport.WithoutRetry(), transport.WithResponse(&res))
+	job, err := w.client.Core.Jobs.Get(w.ctx, w.id, slices.Concat(w.opts, []transport.Option{transport.WithoutRetry(), transport.WithResponse(&res)})...)
 	if errors.As(err, new(*transport.PathError)) {
 		return nil, 0, err // the request was not sent
 	}

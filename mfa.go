@@ -69,7 +69,23 @@ func (m MFA) TimeLeft() time.Duration {
 // an MFA question, if OnMFA is nil. Call Client.AnswerMFA before MFA.Expires,
 // in this or another process, and continue waiting with the job that it
 // returns.
-type MFARequiredError struct{ MFA MFA }
+type MFARequiredError struct {
+	MFA MFA
+
+	job *Job
+}
+
+// Job returns a handle for the job. A wait for it asks the question again, unless
+// it was answered with the job that AnswerMFA returns.
+func (e *MFARequiredError) Job() *Job {
+	if e == nil {
+		return nil
+	}
+	if e.job == nil { // not created by a wait, but by a test, for example
+		return (*Client)(nil).Job(e.MFA.JobID)
+	}
+	return e.job
+}
 
 // Error returns the job ID and the MFA method.
 func (e *MFARequiredError) Error() string {
@@ -188,7 +204,7 @@ func (w *waiter) handleMFA(job *core.Job) error {
 	w.mfa = mfaProgress{}
 	if w.o.OnMFA == nil {
 		w.release(fingerprint)
-		return &MFARequiredError{MFA: *question}
+		return &MFARequiredError{MFA: *question, job: w.Job}
 	}
 	answers, err := w.callback(*question)
 	if err != nil {
@@ -198,7 +214,7 @@ func (w *waiter) handleMFA(job *core.Job) error {
 		}
 		return &MFAError{JobID: w.id, Err: err, job: w.Job}
 	}
-	err = w.client.sendAnswer(w.ctx, *question, answers)
+	err = w.client.sendAnswer(w.ctx, *question, answers, w.opts)
 	w.recordLate(*question)
 	if err != nil {
 		if used, unknown := answerUsed(err); unknown {
@@ -356,13 +372,13 @@ func answerUsed(err error) (used, unknown bool) {
 // bank may have received the answers: continue waiting.
 //
 // POST /jobs/{jobId}/mfa: CLIENT_ACCESS token bound to the user.
-func (c *Client) AnswerMFA(ctx context.Context, question MFA, answers []string) (*Job, error) {
+func (c *Client) AnswerMFA(ctx context.Context, question MFA, answers []string, opts ...transport.Option) (*Job, error) {
 	if err := c.checkReady(ctx, "AnswerMFA"); err != nil {
 		return nil, err
 	}
 	job := c.Job(question.JobID)
 	job.setUser(question.UserID)
-	if err := c.sendAnswer(ctx, question, answers); err != nil {
+	if err := c.sendAnswer(ctx, question, answers, opts); err != nil {
 		if used, _ := answerUsed(err); used {
 			job.claim(question.fingerprint())
 		}
@@ -374,7 +390,7 @@ func (c *Client) AnswerMFA(ctx context.Context, question MFA, answers []string) 
 	return job, nil
 }
 
-func (c *Client) sendAnswer(ctx context.Context, m MFA, answers []string) error {
+func (c *Client) sendAnswer(ctx context.Context, m MFA, answers []string, opts []transport.Option) error {
 	switch {
 	case m.UserID == "":
 		return errors.New("the job's user is unknown: set WaitOptions.UserID or MFA.UserID")
@@ -389,7 +405,7 @@ func (c *Client) sendAnswer(ctx context.Context, m MFA, answers []string) error 
 	if err != nil {
 		return err
 	}
-	_, err = c.Core.Jobs.SubmitMFA(ctx, jobID, core.SubmitMFAParams{Answers: answers}, transport.WithUser(m.UserID))
+	_, err = c.Core.Jobs.SubmitMFA(ctx, jobID, core.SubmitMFAParams{Answers: answers}, slices.Concat(opts, []transport.Option{transport.WithUser(m.UserID)})...)
 	switch {
 	case errors.As(err, new(*transport.TokenError)):
 		return err // the answer was never sent

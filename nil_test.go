@@ -185,7 +185,7 @@ func second[T any](_ T, err error) error { return err }
 // constructs itself can be printed and used.
 func TestZeroValuesOfResultsAndErrors(t *testing.T) {
 	for _, v := range []any{
-		new(basiq.JobResult), (*basiq.JobResult)(nil), new(basiq.JobError), new(basiq.WaitError), new(basiq.MFAError), new(basiq.MFARequiredError),
+		new(basiq.JobResult), (*basiq.JobResult)(nil), new(basiq.JobError), new(basiq.JobsError), new(basiq.WaitError), new(basiq.MFAError), new(basiq.MFARequiredError),
 		new(basiq.ReportError), new(basiq.PurgedError), new(basiq.CheckReport), new(basiq.ConsentLink), basiq.MFA{},
 		new(transport.Error), new(transport.SendError), new(transport.DecodeError), new(transport.TokenError), new(transport.PathError),
 		new(transport.MissingError), new(transport.RangeError), new(transport.Token), transport.RetryPolicy{}, new(legacy.Credentials),
@@ -265,7 +265,7 @@ func panicOrError(m reflect.Value, args []reflect.Value) (text string) {
 
 // nilErrors holds a nil pointer to each exported type that is an error.
 var nilErrors = []any{
-	(*basiq.JobError)(nil), (*basiq.WaitError)(nil), (*basiq.MFAError)(nil), (*basiq.MFARequiredError)(nil), (*basiq.ReportError)(nil),
+	(*basiq.JobError)(nil), (*basiq.JobsError)(nil), (*basiq.WaitError)(nil), (*basiq.MFAError)(nil), (*basiq.MFARequiredError)(nil), (*basiq.ReportError)(nil),
 	(*basiq.PurgedError)(nil), (*transport.Error)(nil), (*transport.SendError)(nil), (*transport.DecodeError)(nil),
 	(*transport.TokenError)(nil), (*transport.ThrottledError)(nil), (*transport.PathError)(nil), (*transport.MissingError)(nil),
 	(*transport.RangeError)(nil), (*value.ParseError)(nil), (*wire.SyntaxError)(nil), (*wire.TypeError)(nil), (*webhook.PanicError)(nil),

@@ -287,16 +287,16 @@ func (c *Client) StartReport(ctx context.Context, r ReportRequest, opts ...trans
 // If the report was created but cannot be fetched, the error is a *ReportError
 // with the report's ID. Fetch it later instead of requesting, and paying for,
 // another one.
-func (c *Client) CreateReport(ctx context.Context, r ReportRequest, opts WaitOptions) (*reporting.Report, error) {
-	job, err := c.StartReport(ctx, r)
+func (c *Client) CreateReport(ctx context.Context, r ReportRequest, o WaitOptions, opts ...transport.Option) (*reporting.Report, error) {
+	job, err := c.StartReport(ctx, r, opts...)
 	if err != nil {
 		return nil, err
 	}
-	result, err := job.Wait(ctx, opts)
+	result, err := job.Wait(ctx, o, opts...)
 	if err != nil {
 		return nil, err
 	}
-	report, err := c.Reporting.Reports.Get(ctx, result.ReportID())
+	report, err := c.Reporting.Reports.Get(ctx, result.ReportID(), opts...)
 	if err != nil {
 		return nil, &ReportError{ReportID: result.ReportID(), JobID: job.ID(), Err: err}
 	}

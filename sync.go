@@ -44,16 +44,21 @@ type TransactionChange struct {
 }
 
 // SyncBatch is a batch of changes, with the cursor that resumes the sync after
-// the last of them. Store both in the same database transaction.
+// the last of them. Store both in the same database transaction, and delete the data
+// of the accounts in Ended there, too, if you have to.
 type SyncBatch struct {
 	Changes []TransactionChange
+	Ended   []EndedAccount // accounts whose data can no longer be read, after Changes; each is reported once
 	Cursor  SyncCursor
 }
 
 // SyncOptions configures SyncTransactions. The zero value syncs everything.
 type SyncOptions struct {
 	// AccountIDs are the accounts to sync. The default is all accounts of the
-	// user, including those that are connected later.
+	// user, including those that are connected later. With AccountIDs, the accounts
+	// are not listed: one that is gone is reported in SyncBatch.Ended when the API
+	// refuses to return it or no longer has its newest transactions, and one that is
+	// unavailable is not reported.
 	AccountIDs []string
 	// From is the first day to sync. The default is the whole history. It
 	// applies only to accounts that are not yet in the cursor.
@@ -114,6 +119,7 @@ func (o SyncOptions) withDefaults() (SyncOptions, error) {
 //		}
 //		// in one database transaction:
 //		//   apply batch.Changes, in their order
+//		//   delete or de-identify the data of batch.Ended, if you have to
 //		//   store batch.Cursor
 //	}
 //
@@ -132,8 +138,13 @@ func (o SyncOptions) withDefaults() (SyncOptions, error) {
 //     months, or if an account is connected later.
 //   - Pending transactions get new IDs at every refresh. Each run compares all of
 //     them, and reports the old ones as removed and the new ones as inserted.
-//   - An account that disappears, for example with its connection, is left
-//     unchanged. After a purge, start with an empty cursor and an empty copy.
+//   - An account that disappears, for example because the consent has ended, is
+//     reported once in SyncBatch.Ended. It is requested by its ID first: only if the
+//     API confirms that it does not exist, it counts as ended. Its transactions are
+//     not reported as removed. If it comes back, all of them are inserted again. If
+//     no consent of the user is active, all accounts of the cursor have ended, and
+//     nothing else is synced.
+//   - After a purge, start with an empty cursor and an empty copy.
 //   - If the API refuses to return an account, the sync continues with the other
 //     accounts and returns the error at the end.
 //   - If the context ends, the error matches context.Canceled or
@@ -160,9 +171,11 @@ func (o SyncOptions) withDefaults() (SyncOptions, error) {
 // each transaction of the window and of the 90 days being read. The cursor
 // contains the same transactions, at about 50 bytes each.
 //
-// GET /users/{userId}/accounts and GET /users/{userId}/transactions:
-// SERVER_ACCESS token, retried on transient failures (class A).
-func (c *Client) SyncTransactions(ctx context.Context, userID string, cursor SyncCursor, o SyncOptions) iter.Seq2[*SyncBatch, error] {
+// GET /users/{userId}/accounts and GET /users/{userId}/transactions; if an account is
+// missing, also GET /users/{userId}/accounts/{accountId} and
+// GET /users/{userId}/consents: SERVER_ACCESS token, retried on transient failures
+// (class A).
+func (c *Client) SyncTransactions(ctx context.Context, userID string, cursor SyncCursor, o SyncOptions, opts ...transport.Option) iter.Seq2[*SyncBatch, error] {
 	return func(yield func(*SyncBatch, error) bool) {
 		if err := c.checkReady(ctx, "SyncTransactions"); err != nil {
 			yield(nil, err)
@@ -178,7 +191,7 @@ func (c *Client) SyncTransactions(ctx context.Context, userID string, cursor Syn
 			yield(nil, err)
 			return
 		}
-		r := &syncRun{client: c, userID: userID, o: o, state: state, yield: yield, today: value.DateOf(c.Transport.Now().UTC())}
+		r := &syncRun{client: c, userID: userID, o: o, opts: opts, state: state, yield: yield, today: value.DateOf(c.Transport.Now().UTC())}
 		if err = r.run(ctx); err == nil {
 			err = r.flush()
 		}
@@ -193,40 +206,32 @@ type syncRun struct {
 	client  *Client
 	userID  string
 	o       SyncOptions
+	opts    []transport.Option // of every request
 	state   *syncState
 	yield   func(*SyncBatch, error) bool
 	changes []TransactionChange
+	ended   []EndedAccount
 	today   value.Date
+
+	failures []error // of single accounts
+	over     bool    // the consent has ended
 }
 
 func (r *syncRun) run(ctx context.Context) error {
-	begins := map[string]value.Date{} // first day with transactions, by account, if known
-	ids := slices.Clone(r.o.AccountIDs)
+	ids, begins := slices.Clone(r.o.AccountIDs), map[string]value.Date{}
 	if len(ids) == 0 {
-		list, err := r.client.Data.Accounts.List(ctx, r.userID, data.ListAccountsParams{})
-		if err != nil {
+		list, err := r.listAccounts(ctx)
+		if err == nil && list != nil {
+			err = r.endMissing(ctx, list.Data)
+		}
+		if err != nil || r.over {
 			return err
 		}
-		if maybeIncomplete(list) {
-			return errors.New("basiq: SyncTransactions: the list of accounts may be incomplete, because its format is unknown to this version or it has several pages: set SyncOptions.AccountIDs")
-		}
-		for i := range list.Data {
-			a := &list.Data[i]
-			if a.ID == "" {
-				continue // null
-			}
-			ids = append(ids, a.ID)
-			for _, interval := range a.TransactionIntervals {
-				if day, err := dayOf(interval.From); err == nil && day != "" && (begins[a.ID] == "" || day < begins[a.ID]) {
-					begins[a.ID] = day
-				}
-			}
-		}
+		ids, begins = idsOf(list)
 	}
 	slices.SortFunc(ids, func(a, b string) int {
 		return cmp.Or(strings.Compare(strings.ToLower(a), strings.ToLower(b)), strings.Compare(a, b))
 	})
-	var failures []error
 	for _, id := range slices.CompactFunc(ids, strings.EqualFold) {
 		err := r.syncAccount(ctx, id, begins[id])
 		if ended := transport.ContextError(ctx); err != nil && err != errStopped && ended != nil {
@@ -235,24 +240,22 @@ func (r *syncRun) run(ctx context.Context) error {
 			}
 			return fmt.Errorf("basiq: SyncTransactions: %w", ended) // the failure is not specific to this account
 		}
-		var api *transport.Error
-		if errors.As(err, &api) && !errors.As(err, new(*transport.TokenError)) && (api.Status == http.StatusBadRequest || api.Status == http.StatusNotFound || api.Status == http.StatusGone) {
-			// The API rejects this account only, so the others are synced all
-			// the same.
-			failures = append(failures, fmt.Errorf("basiq: SyncTransactions: account %s was not synced: %w", safetext.Identifier(id), err))
-			continue
-		}
 		if err != nil {
-			return err
+			if err = r.accountFailed(ctx, id, err); err != nil {
+				return err
+			}
+		}
+		if r.over {
+			return nil
 		}
 	}
-	if len(failures) == 0 {
+	if len(r.failures) == 0 {
 		return nil
 	}
 	if err := r.flush(); err != nil {
 		return err
 	}
-	return errors.Join(failures...)
+	return errors.Join(r.failures...)
 }
 
 func (r *syncRun) syncAccount(ctx context.Context, id string, begins value.Date) error {
@@ -278,8 +281,8 @@ func (r *syncRun) flush() error {
 	if err != nil {
 		return err
 	}
-	batch := &SyncBatch{Changes: r.changes, Cursor: cursor}
-	r.changes = nil
+	batch := &SyncBatch{Changes: r.changes, Ended: r.ended, Cursor: cursor}
+	r.changes, r.ended = nil, nil
 	if !r.yield(batch, nil) {
 		return errStopped
 	}
@@ -296,7 +299,7 @@ func (r *syncRun) syncPosted(ctx context.Context, id string, a *accountState, be
 		first, last *http.Response
 	)
 	params := data.ListTransactionsParams{Filter: r.filter(id, all)}
-	for tx, err := range r.client.Data.Transactions.All(ctx, r.userID, params, transport.WithResponse(&last)) {
+	for tx, err := range r.client.Data.Transactions.All(ctx, r.userID, params, r.listOptions(&last)...) {
 		if err != nil {
 			return err
 		}
@@ -393,7 +396,7 @@ func (r *syncRun) removeMissing(ctx context.Context, account string, a *accountS
 	probes := min(len(ids), syncProbes)
 	for i := range probes {
 		id := ids[i*(len(ids)-1)/max(probes-1, 1)] // spread evenly from the first to the last
-		_, err := r.client.Data.Transactions.Get(ctx, r.userID, id)
+		_, err := r.client.Data.Transactions.Get(ctx, r.userID, id, r.opts...)
 		switch {
 		case err == nil:
 		case ctx.Err() != nil:
@@ -406,6 +409,10 @@ func (r *syncRun) removeMissing(ctx context.Context, account string, a *accountS
 	}
 	if len(gone) < probes {
 		ids = gone // the next run checks the others again
+	} else if probes > 0 && len(r.o.AccountIDs) > 0 { // the accounts were not listed
+		if none, err := r.isGone(ctx, account); none || err != nil {
+			return cmp.Or(err, errAccountGone)
+		}
 	}
 	for _, id := range ids {
 		delete(a.Posted, id)

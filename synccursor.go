@@ -57,6 +57,8 @@ type accountState struct {
 	Newest   value.Date           `json:"n,omitempty"` // posting day of the newest transaction that was yielded
 	Posted   map[string]postedRow `json:"p,omitempty"` // by ID
 	Pending  map[string]string    `json:"q,omitempty"` // content hashes by ID
+
+	Unavailable bool `json:"x,omitempty"` // the account was reported as unavailable
 }
 
 // postedRow is a posted transaction that was yielded.
@@ -76,6 +78,16 @@ func (r *postedRow) UnmarshalText(b []byte) error {
 	}
 	r.day, r.hash = value.Date(day), hash
 	return nil
+}
+
+// known reports whether the cursor contains an account.
+func (s *syncState) known(id string) bool {
+	for known := range s.Accounts {
+		if strings.EqualFold(known, id) {
+			return true
+		}
+	}
+	return false
 }
 
 // account returns the state of an account. The state of a new account starts at

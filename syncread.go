@@ -2,10 +2,12 @@ package basiq
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/basiq-sdk/basiq-go/generated/data"
@@ -14,6 +16,43 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport"
 	"github.com/basiq-sdk/basiq-go/transport/value"
 )
+
+// listAccounts returns the accounts of the user, and nil if the API refuses to list
+// them because the consent has ended.
+func (r *syncRun) listAccounts(ctx context.Context) (*data.AccountList, error) {
+	list, err := r.client.Data.Accounts.List(ctx, r.userID, data.ListAccountsParams{}, r.opts...)
+	if errors.Is(err, transport.ErrNoActiveConsent) {
+		if ended, failure := r.endIfRefused(ctx); ended || failure != nil {
+			return nil, failure
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	if maybeIncomplete(list) {
+		return nil, errors.New("basiq: SyncTransactions: the list of accounts may be incomplete, because its format is unknown to this version or it has several pages: set SyncOptions.AccountIDs")
+	}
+	return list, nil
+}
+
+// idsOf returns the IDs of accounts, and the first day with transactions of each, if
+// it is known.
+func idsOf(list *data.AccountList) (ids []string, begins map[string]value.Date) {
+	begins = map[string]value.Date{}
+	for i := range list.Data {
+		a := &list.Data[i]
+		if a.ID == "" {
+			continue // null
+		}
+		ids = append(ids, a.ID)
+		for _, interval := range a.TransactionIntervals {
+			if day, err := dayOf(interval.From); err == nil && day != "" && (begins[a.ID] == "" || day < begins[a.ID]) {
+				begins[a.ID] = day
+			}
+		}
+	}
+	return ids, begins
+}
 
 // span is a range of days, both ends included. An empty end means no limit.
 type span struct{ from, to value.Date }
@@ -43,7 +82,7 @@ func (r *syncRun) readAll(ctx context.Context, account string, filter data.Trans
 		var first, last *http.Response
 		found, visited, rows := map[string]bool{}, map[string]bool{}, 0
 		params := data.ListTransactionsParams{Filter: filter}
-		for tx, err := range r.client.Data.Transactions.All(ctx, r.userID, params, transport.WithResponse(&last)) {
+		for tx, err := range r.client.Data.Transactions.All(ctx, r.userID, params, r.listOptions(&last)...) {
 			if err != nil {
 				return nil, nil, err
 			}
@@ -124,6 +163,16 @@ func maybeIncomplete(list *data.AccountList) bool {
 		}
 	}
 	return false
+}
+
+// listOptions returns the options of a list of transactions. A caller's cursor
+// would skip the beginning of every list, so a new one replaces it.
+func (r *syncRun) listOptions(last **http.Response) []transport.Option {
+	own := []transport.Option{transport.WithResponse(last)}
+	if len(r.opts) == 0 {
+		return own
+	}
+	return slices.Concat(r.opts, append(own, transport.WithCursor(new(transport.Cursor))))
 }
 
 // checkListed returns an error unless the last page of a list of an account's

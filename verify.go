@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/basiq-sdk/basiq-go/generated/insights"
+	"github.com/basiq-sdk/basiq-go/transport"
 )
 
 // VerifyOutcome is the outcome of comparing a claim with a user's data.
@@ -120,14 +121,14 @@ type IncomeVerification struct {
 //
 // POST /users/{userId}/insights/account: SERVER_ACCESS token, retried only if
 // the request was never sent (class D).
-func (c *Client) VerifyAccount(ctx context.Context, userID string, claim insights.VerifyAccountParams, opts VerifyOptions) (*AccountVerification, error) {
+func (c *Client) VerifyAccount(ctx context.Context, userID string, claim insights.VerifyAccountParams, o VerifyOptions, opts ...transport.Option) (*AccountVerification, error) {
 	if claim.AccountNumber == "" {
 		return nil, errors.New("basiq: VerifyAccount: AccountNumber is empty")
 	}
-	if err := c.readyToVerify(ctx, "VerifyAccount", userID, opts); err != nil {
+	if err := c.readyToVerify(ctx, "VerifyAccount", userID, o, opts); err != nil {
 		return nil, err
 	}
-	insight, err := c.Insights.Insights.VerifyAccount(ctx, userID, claim)
+	insight, err := c.Insights.Insights.VerifyAccount(ctx, userID, claim, opts...)
 	if err != nil {
 		return nil, err
 	}
@@ -155,14 +156,14 @@ func (c *Client) VerifyAccount(ctx context.Context, userID string, claim insight
 //
 // POST /users/{userId}/insights/balance: SERVER_ACCESS token, retried only if
 // the request was never sent (class D).
-func (c *Client) VerifyBalance(ctx context.Context, userID string, balance insights.Range, opts VerifyOptions) (*BalanceVerification, error) {
+func (c *Client) VerifyBalance(ctx context.Context, userID string, balance insights.Range, o VerifyOptions, opts ...transport.Option) (*BalanceVerification, error) {
 	if err := checkRange("VerifyBalance", balance); err != nil {
 		return nil, err
 	}
-	if err := c.readyToVerify(ctx, "VerifyBalance", userID, opts); err != nil {
+	if err := c.readyToVerify(ctx, "VerifyBalance", userID, o, opts); err != nil {
 		return nil, err
 	}
-	insight, err := c.Insights.Insights.VerifyBalance(ctx, userID, insights.VerifyBalanceParams{Balance: balance})
+	insight, err := c.Insights.Insights.VerifyBalance(ctx, userID, insights.VerifyBalanceParams{Balance: balance}, opts...)
 	if err != nil {
 		return nil, err
 	}
@@ -185,14 +186,14 @@ func (c *Client) VerifyBalance(ctx context.Context, userID string, balance insig
 //
 // POST /users/{userId}/insights/identity: SERVER_ACCESS token, retried only if
 // the request was never sent (class D).
-func (c *Client) VerifyIdentity(ctx context.Context, userID string, claim insights.VerifyIdentityParams, opts VerifyOptions) (*IdentityVerification, error) {
+func (c *Client) VerifyIdentity(ctx context.Context, userID string, claim insights.VerifyIdentityParams, o VerifyOptions, opts ...transport.Option) (*IdentityVerification, error) {
 	if claim.Name == "" && claim.Email == "" && claim.Phone == "" && claim.Address == "" {
 		return nil, errors.New("basiq: VerifyIdentity: Name, Email, Phone and Address are empty: set at least one")
 	}
-	if err := c.readyToVerify(ctx, "VerifyIdentity", userID, opts); err != nil {
+	if err := c.readyToVerify(ctx, "VerifyIdentity", userID, o, opts); err != nil {
 		return nil, err
 	}
-	insight, err := c.Insights.Insights.VerifyIdentity(ctx, userID, claim)
+	insight, err := c.Insights.Insights.VerifyIdentity(ctx, userID, claim, opts...)
 	if err != nil {
 		return nil, err
 	}
@@ -261,14 +262,14 @@ func (m IdentityMatch) rank() (n int) {
 //
 // POST /users/{userId}/insights/income: SERVER_ACCESS token, retried only if the
 // request was never sent (class D).
-func (c *Client) VerifyIncome(ctx context.Context, userID string, income insights.Range, opts VerifyOptions) (*IncomeVerification, error) {
+func (c *Client) VerifyIncome(ctx context.Context, userID string, income insights.Range, o VerifyOptions, opts ...transport.Option) (*IncomeVerification, error) {
 	if err := checkRange("VerifyIncome", income); err != nil {
 		return nil, err
 	}
-	if err := c.readyToVerify(ctx, "VerifyIncome", userID, opts); err != nil {
+	if err := c.readyToVerify(ctx, "VerifyIncome", userID, o, opts); err != nil {
 		return nil, err
 	}
-	insight, err := c.Insights.Insights.VerifyIncome(ctx, userID, insights.VerifyIncomeParams{Income: income})
+	insight, err := c.Insights.Insights.VerifyIncome(ctx, userID, insights.VerifyIncomeParams{Income: income}, opts...)
 	if err != nil {
 		return nil, err
 	}
@@ -285,18 +286,18 @@ func (c *Client) VerifyIncome(ctx context.Context, userID string, income insight
 
 // readyToVerify checks the arguments that all verifications share, and waits for
 // the jobs.
-func (c *Client) readyToVerify(ctx context.Context, method, userID string, opts VerifyOptions) error {
+func (c *Client) readyToVerify(ctx context.Context, method, userID string, o VerifyOptions, opts []transport.Option) error {
 	if err := c.checkReady(ctx, method); err != nil {
 		return err
 	}
 	if userID == "" {
 		return fmt.Errorf("basiq: %s: the user ID is empty", method)
 	}
-	if len(opts.JobIDs) == 0 {
+	if len(o.JobIDs) == 0 {
 		return nil
 	}
-	opts.Wait.UserID = userID
-	_, err := c.WaitForJobs(ctx, opts.JobIDs, opts.Wait)
+	o.Wait.UserID = userID
+	_, err := c.WaitForJobs(ctx, o.JobIDs, o.Wait, opts...)
 	return err
 }
 

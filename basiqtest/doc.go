@@ -77,6 +77,11 @@
 // retries failed deliveries on the API's schedule. With WithNow, deliveries are made while
 // Advance runs: call Advance(0) to make those that are due now.
 //
+// # Recordings
+//
+// Record and NewRecorder record the responses of the API itself, with secrets and
+// personal data replaced. Replay answers requests from such a file.
+//
 // # Undocumented behavior
 //
 // The server follows Basiq's documentation and recorded responses. Where neither says how

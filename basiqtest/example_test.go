@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"log"
 	"net/url"
+	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/basiq-sdk/basiq-go"
@@ -140,4 +142,55 @@ func ExampleServer_VisitConsentLink() {
 	}
 	fmt.Println(len(returned.JobIDs), job.Kind)
 	// Output: 1 connection
+}
+
+// This example records a call and replays it. Here, a fake server takes the place of the
+// API: leave out BaseURL and srv.Options to record the API itself.
+func ExampleNewRecorder() {
+	srv, err := basiqtest.Start()
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer srv.Close()
+	userID, err := srv.AddUser("max@example.com")
+	if err != nil {
+		log.Fatal(err)
+	}
+	dir, err := os.MkdirTemp("", "recording")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	file := filepath.Join(dir, "user.json")
+	rec, err := basiqtest.NewRecorder(file, basiqtest.RecordOptions{BaseURL: srv.URL, Replace: map[string]string{userID: "user-1"}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	client, err := basiq.NewClient(append(srv.Options(), basiq.WithHTTPClient(rec.HTTPClient()))...)
+	if err != nil {
+		log.Fatal(err)
+	}
+	ctx := context.Background()
+	if _, err := client.Core.Users.Get(ctx, userID); err != nil {
+		log.Fatal(err)
+	}
+	if err := rec.Save(); err != nil {
+		log.Fatal(err)
+	}
+
+	rep, err := basiqtest.Replay(file)
+	if err != nil {
+		log.Fatal(err)
+	}
+	replayed, err := basiq.NewClient(rep.Options()...)
+	if err != nil {
+		log.Fatal(err)
+	}
+	user, err := replayed.Core.Users.Get(ctx, "user-1")
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(user.ID, user.Email)
+	// Output:
+	// user-1 person-1@example.com
 }

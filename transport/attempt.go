@@ -219,31 +219,31 @@ func (e *execution) storeResponse(res *http.Response) {
 		return
 	}
 	shown := redactedResponse(res, e.last.credential, e.secrets())
+	e.call.response = shown
 	for _, to := range e.call.responses {
-		*to = shown
+		to.store(shown)
 	}
 }
 
 // clearResponse undoes storeResponse.
 func (o *call) clearResponse() {
+	o.response = nil
 	for _, to := range o.responses {
-		*to = nil
+		to.store(nil)
 	}
 }
 
 // storeTrailer adds the trailer to the stored response. It arrives after the body.
 func (e *execution) storeTrailer(res *http.Response) {
-	for _, to := range e.call.responses {
-		if *to != nil {
-			(*to).Trailer = redactHeader(res.Trailer, e.secrets())
-		}
+	if shown := e.call.response; shown != nil {
+		shown.Trailer = redactHeader(res.Trailer, e.secrets())
 	}
 }
 
 // storeBody makes text the body of the stored response.
 func (o *call) storeBody(text string) {
-	for _, to := range o.responses {
-		(*to).Body = io.NopCloser(strings.NewReader(text))
+	if o.response != nil {
+		o.response.Body = io.NopCloser(strings.NewReader(text))
 	}
 }
 

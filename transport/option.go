@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/basiq-sdk/basiq-go/internal/safetext"
@@ -57,7 +58,8 @@ type call struct {
 	settings
 	query     []queryParam
 	params    *Request // the optional parameters, if they were given as an option
-	responses []**http.Response
+	responses []responseTarget
+	response  *http.Response // this call's own, which responses receive
 	userID    string
 	scope     Scope
 	scoped    bool
@@ -191,14 +193,32 @@ func WithQuery(name, value string) Option {
 // and headers, whether or not the call succeeded. It stores nil if the last attempt
 // got no response, even if an earlier attempt did. Unless it was streamed, the body
 // can be read again from memory. The request in the response has no credentials.
+//
+// A method that sends several requests stores the response of each of them, one after
+// the other, so that *res is the last. Read *res after the method has returned: requests
+// that are sent at the same time take turns in storing theirs.
 func WithResponse(res **http.Response) Option {
+	target := responseTarget{mu: new(sync.Mutex), to: res}
 	return callOption(func(c *call) error {
 		if res != nil {
-			*res = nil
-			c.responses = append(c.responses, res)
+			target.store(nil)
+			c.responses = append(c.responses, target)
 		}
 		return nil
 	})
+}
+
+// responseTarget is where WithResponse stores a response. Calls that share the option
+// share the mutex, too.
+type responseTarget struct {
+	mu *sync.Mutex
+	to **http.Response
+}
+
+func (t responseTarget) store(res *http.Response) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	*t.to = res
 }
 
 // WithUser sets the user whose CLIENT_ACCESS token is used, for operations whose

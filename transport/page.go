@@ -13,6 +13,7 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/basiq-sdk/basiq-go/internal/pageshape"
 	"github.com/basiq-sdk/basiq-go/internal/urls"
@@ -307,7 +308,7 @@ func fetchPage[P any, PP decodablePage[P]](ctx context.Context, p *pager, u *url
 	f := &fetch[P]{page: new(P)}
 	o := *p.call
 	if len(o.responses) > 0 {
-		o.responses = []**http.Response{&f.res}
+		o.responses = []responseTarget{{new(sync.Mutex), &f.res}}
 	}
 	if !background {
 		f.err = p.client.run(ctx, p.req, u, PP(f.page), &o)
@@ -334,7 +335,7 @@ func (f *fetch[P]) take(p *pager) (*P, error) {
 		f.cancel()
 	}
 	for _, to := range p.call.responses {
-		*to = f.res
+		to.store(f.res)
 	}
 	return f.page, f.err
 }

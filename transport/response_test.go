@@ -5,7 +5,9 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/basiq-sdk/basiq-go/transport"
 )
@@ -90,3 +92,63 @@ func oneToken() transport.TokenSource {
 		return transport.StaticToken("first").Token(context.Background(), req)
 	})
 }
+
+// TestWithResponseIsSharedByConcurrentCalls checks that calls at the same time can
+// share the option, and that each response that is stored is whole. It is for the
+// race detector.
+func TestWithResponseIsSharedByConcurrentCalls(t *testing.T) {
+	b := newBank(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-Thing", r.URL.Path)
+		_, _ = io.WriteString(w, `{"id":"`+r.URL.Path+`"}`)
+	})
+	client := b.client(t)
+	var res *http.Response
+	option := transport.WithResponse(&res)
+	var wg sync.WaitGroup
+	for _, thing := range []string{"a", "b", "c", "d", "e", "f", "g", "h"} {
+		wg.Go(func() {
+			if err := client.Do(t.Context(), transport.NewRequest(&opGet, "u-1", thing), new(item), option); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if res == nil {
+		t.Fatal("no response is stored")
+	}
+	text, err := io.ReadAll(res.Body)
+	if path := res.Request.URL.Path; err != nil || res.Header.Get("X-Thing") != path || string(text) != `{"id":"`+path+`"}` {
+		t.Errorf("the response to %s has the header %q and the body %s, %v", res.Request.URL.Path, res.Header.Get("X-Thing"), text, err)
+	}
+}
+
+// TestTokenWith checks which options matter to a request for a token.
+func TestTokenWith(t *testing.T) {
+	b := newBank(t, empty)
+	wait := make(chan struct{})
+	b.token = func(http.ResponseWriter, *http.Request) bool { <-wait; return false }
+	client := b.client(t)
+	req := transport.TokenRequest{Scope: transport.ScopeClient, UserID: "u-1"}
+	res := &http.Response{}
+	_, err := client.TokenWith(t.Context(), req, transport.WithCallTimeout(time.Millisecond), transport.WithResponse(&res))
+	if !errors.Is(err, context.DeadlineExceeded) || res != nil {
+		t.Errorf("a call timeout: %v, response %v", err, res)
+	}
+	close(wait)
+	token, err := client.TokenWith(t.Context(), req, transport.WithHeader("X-Thing", "a"), nil)
+	if err != nil || token.Reveal() == "" {
+		t.Errorf("%v, %v", token, err)
+	}
+	var none context.Context
+	for what, err := range map[string]error{
+		"an invalid option": second(client.TokenWith(t.Context(), req, transport.WithHeader("Host", "x"))),
+		"no context":        second(client.TokenWith(none, req)),
+		"no user":           second(client.TokenWith(t.Context(), transport.TokenRequest{Scope: transport.ScopeClient})),
+	} {
+		if err == nil {
+			t.Errorf("%s is accepted", what)
+		}
+	}
+}
+
+func second[T any](_ T, err error) error { return err }

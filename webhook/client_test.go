@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -63,6 +64,50 @@ func TestSubscribeReceiveAndFetch(t *testing.T) {
 	}
 	if err := e.FetchEntity(t.Context(), client.Transport, nil); !errors.Is(err, transport.ErrNotFound) {
 		t.Errorf("FetchEntity of a deleted user: %v", err)
+	}
+}
+
+// TestRotationAtTheAPI updates a webhook, which returns a new secret, while a receiver
+// reads the secrets from where they are kept.
+func TestRotationAtTheAPI(t *testing.T) {
+	srv := basiqtest.NewServer(t, basiqtest.WithNow(time.Now())) // deliveries are made while Advance runs
+	client := srv.Client(t)
+	var kept atomic.Pointer[[]string]
+	verifier, err := webhook.NewVerifierFrom(func(context.Context) ([]string, error) { return *kept.Load(), nil }, webhook.WithSecretRefresh(0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var secrets []int // the indexes of the secrets that deliveries were signed with
+	app := httptest.NewServer(webhook.NewHandler(verifier, func(_ context.Context, e *webhook.Event) error { secrets = append(secrets, e.Secret); return nil },
+		webhook.WithOnError(func(_ *http.Request, err error) { t.Error(err) })))
+	defer app.Close()
+	params := webhooks.WebhookParams{URL: app.URL, SubscribedEvents: []string{string(webhook.UserCreated)}}
+	hook, err := client.Webhooks.Webhooks.Create(t.Context(), params)
+	if err != nil {
+		t.Fatal(err)
+	}
+	older := hook.Secret.Reveal()
+	kept.Store(&[]string{older})
+	deliver := func() {
+		t.Helper()
+		if _, err := client.Core.Users.Create(t.Context(), core.CreateUserParams{Email: "max@example.com"}); err != nil {
+			t.Fatal(err)
+		}
+		srv.Advance(time.Minute)
+	}
+	srv.Advance(16 * time.Minute) // new webhooks become active after a while
+	deliver()
+	if hook, err = client.Webhooks.Webhooks.Update(t.Context(), hook.ID, params); err != nil {
+		t.Fatal(err)
+	}
+	newer := hook.Secret.Reveal()
+	kept.Store(&[]string{newer, older})
+	deliver()
+	kept.Store(&[]string{newer})
+	srv.Advance(24 * time.Hour) // the old secret expires
+	deliver()
+	if len(secrets) != 3 {
+		t.Errorf("%d deliveries were handled", len(secrets))
 	}
 }
 

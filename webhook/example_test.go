@@ -1,6 +1,7 @@
 package webhook_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
 	"fmt"
@@ -45,4 +46,37 @@ func ExampleNewHandler() {
 	// Output:
 	// new transactions for u-1
 	// 204
+}
+
+// Secrets that come from a function can be rotated while the program runs. While a
+// secret is being replaced, the function returns both.
+func ExampleNewVerifierFrom() {
+	key := func(b byte) string { return base64.RawStdEncoding.EncodeToString(bytes.Repeat([]byte{b}, 32)) }
+	secrets := []string{"whsec_" + key(1)} // in production, read from a secret manager
+	verifier, err := webhook.NewVerifierFrom(func(context.Context) ([]string, error) { return secrets, nil },
+		webhook.WithSecretRefresh(0)) // the default is a minute
+	if err != nil {
+		log.Fatal(err)
+	}
+	accepted := func(secret string) bool {
+		signer, err := webhook.NewSigner(secret)
+		if err != nil {
+			log.Fatal(err)
+		}
+		header := http.Header{}
+		for name, value := range signer.Headers("message-1", time.Now(), []byte("{}")) {
+			header.Set(name, value)
+		}
+		_, err = verifier.VerifyContext(context.Background(), header, []byte("{}"))
+		return err == nil
+	}
+	fmt.Println("before:", accepted(key(1)), accepted(key(2)))
+	secrets = []string{key(2), key(1)}
+	fmt.Println("during:", accepted(key(1)), accepted(key(2)))
+	secrets = []string{key(2)}
+	fmt.Println("after: ", accepted(key(1)), accepted(key(2)))
+	// Output:
+	// before: true false
+	// during: true true
+	// after:  false true
 }

@@ -126,7 +126,7 @@ func WithSources(allowed []netip.Addr, address func(*http.Request) (netip.Addr, 
 // WithOnError sets a function that is called with every delivery that was rejected
 // or not handled, so that you can log or count it. That includes duplicates
 // (ErrHandled, ErrBusy), which are harmless. The error is safe to log, unless it
-// was returned by your callback or your SeenStore. By default, or if f is nil,
+// was returned by your callback, your SeenStore or your SecretSource. By default, or if f is nil,
 // errors are ignored.
 func WithOnError(f func(*http.Request, error)) HandlerOption {
 	return func(h *handler) {
@@ -164,11 +164,12 @@ type handler struct {
 //   - 409, with a Retry-After of five seconds, if another delivery of the message
 //     is still being handled, so that Basiq tries again later
 //   - 413 if the body is too large
-//   - 500 if handle or the SeenStore returns an error, or handle panics
+//   - 500 if handle, the SeenStore or the SecretSource returns an error, or handle
+//     panics
 //
 // Responses have no body. The context passed to handle is canceled if the
 // connection is closed. Nil options are ignored. NewHandler panics if verifier or
-// handle is nil, or if verifier was not created by NewVerifier.
+// handle is nil, or if verifier was not created by NewVerifier or NewVerifierFrom.
 func NewHandler(verifier *Verifier, handle func(context.Context, *Event) error, opts ...HandlerOption) http.Handler {
 	if verifier == nil || verifier.verifier == nil || handle == nil {
 		panic("webhook: NewHandler: the verifier must be created by NewVerifier, and the callback must not be nil")
@@ -218,8 +219,10 @@ func (h *handler) serve(w http.ResponseWriter, r *http.Request) (int, error) {
 	case err != nil:
 		return http.StatusBadRequest, err
 	}
-	delivery, err := h.verifier.Verify(r.Header, body)
+	delivery, keys, err := h.verifier.verify(r.Context(), r.Header, body)
 	switch {
+	case errors.Is(err, ErrSecretSource):
+		return http.StatusInternalServerError, err
 	case errors.Is(err, ErrHeader):
 		return http.StatusBadRequest, err
 	case err != nil:
@@ -229,7 +232,7 @@ func (h *handler) serve(w http.ResponseWriter, r *http.Request) (int, error) {
 	if err != nil {
 		return http.StatusBadRequest, err
 	}
-	return h.once(r, event)
+	return h.once(r, event, keys)
 }
 
 // read reads the body, subject to the size limit and the read timeout.
@@ -263,11 +266,11 @@ func (h *handler) read(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 }
 
 // once handles an event unless it has already been handled or is being handled.
-func (h *handler) once(r *http.Request, event *Event) (int, error) {
+func (h *handler) once(r *http.Request, event *Event, valid keySet) (int, error) {
 	if h.seen == nil {
 		return statusOf(h.call(r.Context(), event))
 	}
-	keys := h.verifier.seenKeys(event.ID)
+	keys := seenKeys(valid, event.ID)
 	for i, key := range keys {
 		progress, err := h.seen.Begin(r.Context(), key)
 		if err == nil && progress == Fresh {

@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"crypto/subtle"
@@ -55,12 +56,13 @@ var (
 type Verifier struct{ *verifier }
 
 type verifier struct {
-	keys      func() [][]byte // a function, so that printing does not show the keys
+	keys      keySet       // nil if there is a source
+	source    *secretCache // nil if the secrets are fixed
 	tolerance time.Duration
 	now       func() time.Time
 }
 
-// VerifierOption configures NewVerifierOf.
+// VerifierOption configures NewVerifierOf and NewVerifierFrom.
 type VerifierOption func(*verifier) error
 
 // WithTolerance sets how far a timestamp may differ from the clock, in the past or
@@ -100,31 +102,28 @@ func NewVerifier(secrets ...string) (*Verifier, error) { return NewVerifierOf(se
 // NewVerifierOf is like NewVerifier, but takes options. Nil options are ignored.
 // Errors match ErrSecret if a secret is not valid; errors of options do not.
 func NewVerifierOf(secrets []string, opts ...VerifierOption) (*Verifier, error) {
-	v := &verifier{tolerance: DefaultTolerance, now: time.Now}
-	if len(secrets) == 0 {
-		return nil, fmt.Errorf("%w: no secret is given", ErrSecret)
+	keys, err := parseSecrets(secrets)
+	if err != nil {
+		return nil, err
 	}
-	keys := make([][]byte, len(secrets))
-	for i, s := range secrets {
-		key, err := parseSecret(s)
-		if err != nil {
-			if len(secrets) > 1 {
-				err = fmt.Errorf("%w (secret %d of %d)", err, i+1, len(secrets))
-			}
-			return nil, err
-		}
-		keys[i] = key
+	v := &verifier{tolerance: DefaultTolerance, now: time.Now, keys: keys}
+	if err := v.apply(opts); err != nil {
+		return nil, err
 	}
-	v.keys = func() [][]byte { return keys }
+	return &Verifier{v}, nil
+}
+
+// apply applies options, of which nil ones are ignored.
+func (v *verifier) apply(opts []VerifierOption) error {
 	for _, opt := range opts {
 		if opt == nil {
 			continue
 		}
 		if err := opt(v); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return &Verifier{v}, nil
+	return nil
 }
 
 // Delivery is the information from the headers of a verified delivery.
@@ -133,44 +132,93 @@ type Delivery struct {
 	ID string
 	// Timestamp is the time of this attempt.
 	Timestamp time.Time
-	// Secret is the index of the secret, in the order passed to NewVerifier, that
-	// the delivery was signed with.
+	// Secret is the index of the secret that the delivery was signed with, in the
+	// order passed to NewVerifier or returned by the SecretSource.
 	Secret int
 }
 
 // Verify checks that a delivery was signed by Basiq, and that its timestamp is
 // within the tolerance. body must be the request body exactly as received. Errors
 // match ErrHeader, ErrTimestamp or ErrSignature, or ErrSecret if v was not created
-// by NewVerifier. They are safe to log.
+// by NewVerifier. They are safe to log. With a SecretSource, use VerifyContext.
 func (v *Verifier) Verify(header http.Header, body []byte) (Delivery, error) {
+	return v.VerifyContext(context.Background(), header, body)
+}
+
+// VerifyContext is like Verify. If the secrets come from a SecretSource, it passes
+// ctx to it, and the error matches ErrSecretSource if the source fails. That error
+// contains the source's.
+func (v *Verifier) VerifyContext(ctx context.Context, header http.Header, body []byte) (Delivery, error) {
+	d, _, err := v.verify(ctx, header, body)
+	return d, err
+}
+
+// verify also returns the keys that were valid when the delivery was verified.
+func (v *Verifier) verify(ctx context.Context, header http.Header, body []byte) (Delivery, keySet, error) {
 	if v == nil || v.verifier == nil {
-		return Delivery{}, fmt.Errorf("%w: the Verifier has none: create it with NewVerifier", ErrSecret)
+		return Delivery{}, nil, fmt.Errorf("%w: the Verifier has none: create it with NewVerifier", ErrSecret)
+	}
+	if ctx == nil {
+		return Delivery{}, nil, errors.New("webhook: VerifyContext: the context is nil: pass the request's context")
 	}
 	id, timestamp, signatures, err := headers(header)
 	if err != nil {
-		return Delivery{}, err
+		return Delivery{}, nil, err
 	}
 	seconds, err := strconv.ParseInt(timestamp, 10, 64)
 	if err != nil || strconv.FormatInt(seconds, 10) != timestamp || seconds < 0 {
-		return Delivery{}, fmt.Errorf("%w: %s is not a number of seconds", ErrHeader, headerTimestamp)
+		return Delivery{}, nil, fmt.Errorf("%w: %s is not a number of seconds", ErrHeader, headerTimestamp)
 	}
 	now, tolerance := v.now().Unix(), int64(v.tolerance/time.Second)
 	if seconds < now-tolerance || seconds > now+tolerance {
-		return Delivery{}, fmt.Errorf("%w of %s: the timestamp is %d, the clock says %d", ErrTimestamp, v.tolerance, seconds, now)
+		return Delivery{}, nil, fmt.Errorf("%w of %s: the timestamp is %d, the clock says %d", ErrTimestamp, v.tolerance, seconds, now)
 	}
-	secret := -1
-	for i, key := range v.keys() {
-		want := []byte(version + "," + signature(key, id, timestamp, body))
-		for _, s := range signatures {
-			if subtle.ConstantTimeCompare([]byte(s), want) == 1 && secret < 0 {
-				secret = i
+	match := func(keys keySet) int {
+		secret := -1
+		for i, key := range keys() {
+			want := []byte(version + "," + signature(key, id, timestamp, body))
+			for _, s := range signatures {
+				if subtle.ConstantTimeCompare([]byte(s), want) == 1 && secret < 0 {
+					secret = i
+				}
 			}
 		}
+		return secret
 	}
-	if secret < 0 {
-		return Delivery{}, ErrSignature
+	keys, secret, err := v.find(ctx, match)
+	if err != nil {
+		return Delivery{}, nil, err
 	}
-	return Delivery{ID: id, Timestamp: time.Unix(seconds, 0), Secret: secret}, nil
+	return Delivery{ID: id, Timestamp: time.Unix(seconds, 0), Secret: secret}, keys, nil
+}
+
+// find returns the keys of which one matches, and its index. It fails with
+// ErrSignature if none does, even after the source was asked again.
+func (v *verifier) find(ctx context.Context, match func(keySet) int) (keySet, int, error) {
+	if v.source == nil {
+		if i := match(v.keys); i >= 0 {
+			return v.keys, i, nil
+		}
+		return nil, -1, ErrSignature
+	}
+	keys, at, err := v.source.get(ctx, v.now, v.source.refresh)
+	if err != nil {
+		return nil, -1, err
+	}
+	if i := match(keys); i >= 0 {
+		return keys, i, nil
+	}
+	// The secret may have been replaced since the secrets were loaded.
+	if v.now().Sub(at) < minSecretReload {
+		return nil, -1, ErrSignature
+	}
+	if keys, _, err = v.source.get(ctx, v.now, minSecretReload); err != nil {
+		return nil, -1, err
+	}
+	if i := match(keys); i >= 0 {
+		return keys, i, nil
+	}
+	return nil, -1, ErrSignature
 }
 
 // seenKeys returns the keys of a message in a SeenStore, one for each secret. A key
@@ -179,9 +227,9 @@ func (v *Verifier) Verify(header http.Header, body []byte) (Delivery, error) {
 // is recognized as a duplicate no matter which of the secrets its deliveries were
 // signed with. The keys are sorted, so that two processes that list the secrets in a
 // different order cannot claim one key each.
-func (v *verifier) seenKeys(id string) []string {
+func seenKeys(valid keySet, id string) []string {
 	var keys []string
-	for _, key := range v.keys() {
+	for _, key := range valid() {
 		mac := hmac.New(sha256.New, key)
 		mac.Write([]byte("basiq-go webhook.SeenStore"))
 		keys = append(keys, hex.EncodeToString(mac.Sum(nil)[:12])+":"+id)

@@ -68,6 +68,7 @@ func TestScripts(t *testing.T) {
 				ts.Check(err)
 				ts.Setenv(args[0], id)
 			},
+			"revoke": func(ts *testscript.TestScript, _ bool, args []string) { ts.Check(server(ts).RevokeConsent(args[0])) },
 			"login": func(ts *testscript.TestScript, _ bool, args []string) {
 				jobs, err := server(ts).Connect(args[1], logins[args[2]])
 				ts.Check(err)

@@ -61,6 +61,10 @@ type line struct {
 	Kind        basiq.ChangeKind  `json:"kind,omitempty"`
 	ID          string            `json:"id,omitempty"`
 	Transaction *data.Transaction `json:"transaction,omitempty"`
+	// Ended is why the data of an account can no longer be read. The program that
+	// reads the file deletes or de-identifies what it has of the account.
+	Ended     basiq.EndReason `json:"ended,omitempty"`
+	AccountID string          `json:"accountId,omitempty"`
 }
 
 // syncFile appends the changes since the file's last cursor.
@@ -74,7 +78,7 @@ func syncFile(ctx context.Context, out io.Writer, client *basiq.Client, userID, 
 	if err != nil {
 		return err
 	}
-	count := map[basiq.ChangeKind]int{}
+	count, ended := map[basiq.ChangeKind]int{}, 0
 	for batch, err := range client.SyncTransactions(ctx, userID, cursor, basiq.SyncOptions{}) {
 		if err != nil {
 			return err // the next run resumes after the last batch
@@ -85,9 +89,10 @@ func syncFile(ctx context.Context, out io.Writer, client *basiq.Client, userID, 
 		for _, c := range batch.Changes {
 			count[c.Kind]++
 		}
+		ended += len(batch.Ended)
 	}
-	_, err = fmt.Fprintf(out, "%d inserted, %d changed, %d removed\n",
-		count[basiq.TransactionInserted], count[basiq.TransactionChanged], count[basiq.TransactionRemoved])
+	_, err = fmt.Fprintf(out, "%d inserted, %d changed, %d removed, %d accounts ended\n",
+		count[basiq.TransactionInserted], count[basiq.TransactionChanged], count[basiq.TransactionRemoved], ended)
 	return err
 }
 
@@ -98,6 +103,11 @@ func commit(f *os.File, batch *basiq.SyncBatch) error {
 	lines := json.NewEncoder(&b)
 	for _, c := range batch.Changes {
 		if err := lines.Encode(line{Kind: c.Kind, ID: c.ID, Transaction: c.Transaction}); err != nil {
+			return err
+		}
+	}
+	for _, e := range batch.Ended {
+		if err := lines.Encode(line{Ended: e.Reason, AccountID: e.AccountID}); err != nil {
 			return err
 		}
 	}
@@ -138,7 +148,8 @@ func lastCursor(f *os.File) (cursor basiq.SyncCursor, err error) {
 	return cursor, err
 }
 
-// simulated syncs from the fake server three times over a simulated week.
+// simulated syncs from the fake server three times over a simulated week, and once
+// more after the user has revoked the consent.
 func simulated(ctx context.Context, out io.Writer) error {
 	server, err := basiqtest.Start(basiqtest.WithNow(time.Now()))
 	if err != nil {
@@ -173,6 +184,13 @@ func simulated(ctx context.Context, out io.Writer) error {
 		if _, err := client.RefreshConnection(ctx, userID, connectionID, basiq.WaitOptions{Interval: time.Millisecond}); err != nil {
 			return err
 		}
+	}
+	if err := server.RevokeConsent(userID); err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "%-12s ", "revoked")
+	if err := syncFile(ctx, out, client, userID, file); err != nil {
+		return err
 	}
 	var info fs.FileInfo
 	if info, err = os.Stat(file); err == nil {

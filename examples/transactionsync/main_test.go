@@ -20,7 +20,13 @@ func TestRun(t *testing.T) {
 	if err := run(t.Context(), &out, "", ""); err != nil {
 		t.Fatal(err)
 	}
-	if !regexp.MustCompile(`^today +50\d inserted, 0 changed, 0 removed\na day later +[1-9]\d* inserted, \d+ changed, [1-9]\d* removed\na week later +[1-9]\d* inserted, \d+ changed, [1-9]\d* removed\nthe file has \d+ KiB\n$`).Match(out.Bytes()) {
+	want := `^today +50\d inserted, 0 changed, 0 removed, 0 accounts ended
+a day later +[1-9]\d* inserted, \d+ changed, [1-9]\d* removed, 0 accounts ended
+a week later +[1-9]\d* inserted, \d+ changed, [1-9]\d* removed, 0 accounts ended
+revoked +0 inserted, 0 changed, 0 removed, [1-9]\d* accounts ended
+the file has \d+ KiB
+$`
+	if !regexp.MustCompile(want).Match(out.Bytes()) {
 		t.Errorf("got output %s", &out)
 	}
 }

@@ -118,7 +118,11 @@ func fragmentFile(b block, number int) (string, error) {
 	}
 	at := fmt.Sprintf("//line %s:%d\n", abs, b.line)
 	if file, err := parser.ParseFile(token.NewFileSet(), "", "package p\n"+b.code, 0); err == nil {
-		return "package fragments\n\n" + importsOf(file) + at + b.code, nil
+		head := "package fragments\n\n"
+		if strings.Contains(b.code, "testing.") {
+			head += "import \"testing\"\n"
+		}
+		return head + importsOf(file) + at + b.code, nil
 	}
 	file, err := parser.ParseFile(token.NewFileSet(), "", "package p; func f() error {\n"+b.code+"\nreturn nil }", 0)
 	if err != nil {
@@ -240,9 +244,9 @@ var imports = map[string]string{
 	"reporting": "github.com/basiq-sdk/basiq-go/generated/reporting", "webhooks": "github.com/basiq-sdk/basiq-go/generated/webhooks",
 	"transport": "github.com/basiq-sdk/basiq-go/transport", "value": "github.com/basiq-sdk/basiq-go/transport/value",
 	"webhook": "github.com/basiq-sdk/basiq-go/webhook",
-	"bytes":   "bytes", "context": "context", "errors": "errors", "fmt": "fmt", "http": "net/http", "httptest": "net/http/httptest",
+	"bytes":   "bytes", "context": "context", "errors": "errors", "flag": "flag", "fmt": "fmt", "http": "net/http", "httptest": "net/http/httptest",
 	"io": "io", "json": "encoding/json", "log": "log", "netip": "net/netip", "os": "os", "slog": "log/slog", "sql": "database/sql",
-	"strings": "strings", "sync": "sync", "time": "time", "url": "net/url", "slices": "slices", "testing": "testing",
+	"filepath": "path/filepath", "strings": "strings", "sync": "sync", "time": "time", "url": "net/url", "slices": "slices", "testing": "testing",
 }
 
 // setups are the variables that a fragment may use without declaring them.

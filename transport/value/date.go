@@ -78,8 +78,12 @@ func startOfDay(t time.Time, loc *time.Location) time.Time {
 	return first
 }
 
-// IsZero reports whether there is no value, that is, whether d is "".
+// IsZero reports whether there is no value, that is, whether d is "". It is for the option
+// omitzero of encoding/json; HasValue is the opposite, and reads better.
 func (d Date) IsZero() bool { return d == "" }
+
+// HasValue reports whether d is not "".
+func (d Date) HasValue() bool { return d != "" }
 
 // Compare orders dates by time, and returns -1, 0 or 1. Texts that are not dates come first,
 // in the order of strings.
@@ -101,8 +105,12 @@ func (m Month) Time() (time.Time, error) {
 	return t.AddDate(0, 0, 1-t.Day()), nil
 }
 
-// IsZero reports whether there is no value, that is, whether m is "".
+// IsZero reports whether there is no value, that is, whether m is "". It is for the option
+// omitzero of encoding/json; HasValue is the opposite, and reads better.
 func (m Month) IsZero() bool { return m == "" }
+
+// HasValue reports whether m is not "".
+func (m Month) HasValue() bool { return m != "" }
 
 // Compare orders months by time, and returns -1, 0 or 1. Texts that are not months come
 // first, in the order of strings.
@@ -134,8 +142,12 @@ func (d DateTime) DateIn(loc *time.Location) (Date, error) {
 	return DateOf(t.In(loc)), nil
 }
 
-// IsZero reports whether there is no value, that is, whether d is "".
+// IsZero reports whether there is no value, that is, whether d is "". It is for the option
+// omitzero of encoding/json; HasValue is the opposite, and reads better.
 func (d DateTime) IsZero() bool { return d == "" }
+
+// HasValue reports whether d is not "".
+func (d DateTime) HasValue() bool { return d != "" }
 
 // Compare orders points in time, whatever their offsets, and returns -1, 0 or 1. Texts that
 // are not valid come first, in the order of strings.

@@ -205,15 +205,20 @@ func (d Decimal) Valid() bool {
 	return err == nil
 }
 
-// IsZero reports whether d is "", that is, whether there is no value. To check for the
-// number zero, use Sign.
+// IsZero reports whether d is "", that is, whether there is no value. It is for the option
+// omitzero of encoding/json. It does not report whether d is the number zero:
+// Decimal("0.00").IsZero() is false. To check for the number zero, use Equal("0"); to check
+// whether there is a value, use HasValue, whose name cannot be misread.
 func (d Decimal) IsZero() bool { return d == "" }
+
+// HasValue reports whether d is not "". Zero is a value.
+func (d Decimal) HasValue() bool { return d != "" }
 
 // String returns the text.
 func (d Decimal) String() string { return string(d) }
 
 // Sign returns -1 for a negative number, 1 for a positive number, and 0 for zero and for a
-// text that is not Valid.
+// text that is not Valid. Equal("0") reports true for zero only.
 func (d Decimal) Sign() int {
 	n, err := parseDecimal(string(d))
 	if err != nil {
@@ -291,46 +296,6 @@ func (d Decimal) sum(o Decimal, negate bool) (Decimal, error) {
 		return "", ErrRange
 	}
 	return Decimal(r.plain()), nil
-}
-
-// Round returns d rounded to exactly the given number of decimal places. Halves are rounded
-// away from zero, as is usual for money: with two places, "0.125" becomes "0.13" and
-// "-0.125" becomes "-0.13". Negative places count as zero. Round returns ErrRange if the
-// result would have more than 4096 digits, or the errors of ParseDecimal.
-func (d Decimal) Round(places int) (Decimal, error) {
-	n, err := parseDecimal(string(d))
-	if err != nil {
-		return "", err
-	}
-	places = max(places, 0)
-	if places > maxDigits || !n.zero() && len(n.digits)+n.exp+places > maxDigits {
-		return "", ErrRange
-	}
-	return Decimal(n.round(places).plain()), nil
-}
-
-func (n number) round(places int) number {
-	if drop := -n.exp - places; drop > 0 {
-		neg := n.neg
-		n.neg = false
-		i := n.unscaled(-n.exp)
-		p := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(drop)), nil)
-		rest := new(big.Int)
-		i.QuoRem(i, p, rest)
-		if rest.Lsh(rest, 1).Cmp(p) >= 0 {
-			i.Add(i, big.NewInt(1))
-		}
-		n = fromBig(i, places)
-		n.neg = neg
-		return n
-	}
-	if n.zero() {
-		n.exp = -places
-		return n
-	}
-	n.digits += strings.Repeat("0", n.exp+places)
-	n.exp = -places
-	return n
 }
 
 // Format returns d rounded as by Round. It returns a text that is not Valid unchanged.

@@ -8,10 +8,16 @@
 //	amount, err := tx.Amount.MinorUnits(2)   // "-12.50" is -1250
 //	posted, err := tx.PostDate.Time()        // ErrEmpty for a pending transaction
 //
+// Sum, Add, Sub, Mul and Split are exact. Div and RoundTo round in a way that you choose:
+//
+//	share, err := amount.Div("3", 2, value.RoundHalfEven)
+//
 // # Absent, null, zero
 //
-// The empty string means that there is no value. IsZero reports it, and the parsing methods
-// return [ErrEmpty]. In a response, the member was absent, null or an empty string; the
+// The empty string means that there is no value. HasValue reports whether there is one, and
+// the parsing methods return [ErrEmpty] if there is not. IsZero is the opposite of HasValue,
+// for the option omitzero of encoding/json. An amount of zero is a value: its IsZero is
+// false. Equal("0") reports whether an amount is zero. In a response, the member was absent, null or an empty string; the
 // field JSON of the struct distinguishes them (see package wire). In a request, the member
 // is omitted.
 //

@@ -54,3 +54,47 @@ func ExampleJSON_Items() {
 	// link mfa array
 	// null
 }
+
+// Div and RoundTo round in the way that you choose.
+func ExampleDecimal_Div() {
+	for _, r := range []value.Rounding{value.RoundHalfUp, value.RoundHalfEven, value.RoundDown} {
+		share, err := value.Decimal("0.25").Div("10", 2, r)
+		fmt.Println(r, share, err)
+	}
+	// Output:
+	// half up 0.03 <nil>
+	// half even 0.02 <nil>
+	// down 0.02 <nil>
+}
+
+// The parts of an amount add up to it, without a cent too many or too few.
+func ExampleDecimal_Split() {
+	fmt.Println(value.Decimal("100.00").Split(3, 2))
+	// Output: [33.34 33.33 33.33] <nil>
+}
+
+// Mul is exact: round the result to cents.
+func ExampleDecimal_Mul() {
+	interest, err := value.Decimal("1234.50").Mul("0.0435")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(interest, interest.Format(2))
+	// Output: 53.700750 53.70
+}
+
+func ExampleSum() {
+	fmt.Println(value.Sum("19.99", "-5.005", "0.01"))
+	// Output: 14.995 <nil>
+}
+
+// An amount of zero is a value. IsZero reports whether there is none.
+func ExampleDecimal_HasValue() {
+	for _, balance := range []value.Decimal{"0.00", ""} {
+		fmt.Println(balance.HasValue(), balance.Equal("0"), balance.IsZero())
+	}
+	// Output:
+	// true true false
+	// false false true
+}

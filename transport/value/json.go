@@ -95,8 +95,11 @@ func (j JSON) Kind() Kind {
 	return KindInvalid
 }
 
-// IsZero reports whether there is no value. null is a value.
+// IsZero reports whether there is no value. null is a value, and so are 0 and false.
 func (j JSON) IsZero() bool { return j == "" }
+
+// HasValue reports whether j is not "". null is a value.
+func (j JSON) HasValue() bool { return j != "" }
 
 // String returns the JSON text.
 func (j JSON) String() string { return string(j) }

@@ -92,6 +92,9 @@ func (s Secret) Reveal() string {
 // IsZero reports whether there is no value, that is, whether s is "".
 func (s Secret) IsZero() bool { return s == "" }
 
+// HasValue reports whether s is not "".
+func (s Secret) HasValue() bool { return s != "" }
+
 // String returns a placeholder, and "" for "".
 func (s Secret) String() string {
 	if s == "" {

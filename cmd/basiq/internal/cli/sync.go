@@ -66,6 +66,7 @@ func (a *app) sync(ctx context.Context, user, file string, o basiq.SyncOptions) 
 	cursor := store.Cursor()
 	var n counts
 	progress := &progress{app: a}
+	var ended []basiq.EndedAccount
 	for batch, err := range client.SyncTransactions(ctx, user, cursor, o) {
 		if err == nil {
 			err = store.Apply(batch)
@@ -81,9 +82,13 @@ func (a *app) sync(ctx context.Context, user, file string, o basiq.SyncOptions) 
 			}
 		}
 		n.add(batch.Changes)
+		ended = append(ended, batch.Ended...)
 		progress.show("%s …", n)
 	}
 	progress.clear()
+	for _, e := range ended {
+		a.note("The access to account %s has ended (%s). Its transactions are still in the file.", printable(e.AccountID), printable(string(e.Reason)))
+	}
 	return a.printSync(user, file, n)
 }
 
