@@ -1,26 +1,47 @@
 package basiqtest
 
+import "cmp"
+
 // available returns the available funds in cents.
 func (a *account) available() int64 {
+	if a.funds != nil {
+		return *a.funds
+	}
 	if a.limit > 0 {
 		return a.limit + a.balance
 	}
 	return max(a.balance, 0)
 }
 
+// branch returns the account's BSB.
+func (a *account) branch() string { return cmp.Or(a.bsb, bsb) }
+
+// masked returns the account number with all but its last three digits masked.
+func (a *account) masked() string { return "xxxxxx" + a.number[len(a.number)-3:] }
+
+func (a *account) status() string {
+	if a.closed {
+		return "unavailable"
+	}
+	return "available"
+}
+
 // view returns the account as the API represents it.
 func (a *account) view() object {
 	user := "/users/" + a.conn.user
 	out := object{
-		"type": "account", "id": a.id, "accountNo": "000000 " + a.number, "bsb": "000000", "maskedNumber": "xxxxxx" + a.number[6:], "name": a.name, "displayName": a.product,
+		"type": "account", "id": a.id, "accountNo": a.branch() + " " + a.number, "bsb": a.branch(), "maskedNumber": a.masked(), "name": a.name, "displayName": a.product,
 		"accountHolder": a.holder, "accountOwnership": a.owner, "isOwned": true, "balance": money(a.balance), "availableFunds": money(a.available()),
 		"creditLimit": nil, "currency": a.currency, "class": object{"type": a.class, "product": a.product},
-		"connection": a.conn.id, "institution": a.conn.institution.id, "status": "available", "lastUpdated": a.updated, "creationDate": a.created,
+		"connection": a.conn.id, "institution": a.conn.institution.id, "status": a.status(), "lastUpdated": a.updated, "creationDate": a.created,
 		"transactionIntervals": []object{{"from": a.from, "to": a.to}},
 		"links": object{
 			"self": local(user + "/accounts/" + a.id), "connection": local(user + "/connections/" + a.conn.id),
 			"institution": local("/institutions/" + a.conn.institution.id), "transactions": local(user + "/transactions?filter=account.id.eq('" + a.id + "')"),
 		},
+	}
+	if a.limit > 0 {
+		out["creditLimit"] = money(a.limit)
 	}
 	switch a.class {
 	case "credit-card":

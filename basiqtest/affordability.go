@@ -200,7 +200,7 @@ func (s *Server) affordabilitySummary(x *snapshot) object {
 	for _, b := range bundles(x.rows, income) {
 		earned += summarize(b.rows).monthly()
 	}
-	for _, b := range bundles(x.rows, expense) {
+	for _, b := range bundles(debits(x.rows), func(r *row) string { return string(r.category().id) }) {
 		spent += summarize(b.rows).monthly()
 	}
 	out["assets"], out["external"] = assets, []object{}
@@ -224,7 +224,7 @@ func (s *Server) incomeSummary(x *snapshot) object {
 		if r.cents <= 0 {
 			return ""
 		}
-		return r.description
+		return r.source()
 	}) {
 		v := summarize(b.rows)
 		frequency, _, days := v.frequency()
@@ -286,17 +286,17 @@ func (s *Server) expensesSummary(x *snapshot) object {
 	out["loanInterests"], out["loanRepayments"] = class("loan-interest"), class("loan-repayment")
 	var paid []*row
 	for _, r := range x.rows {
-		if r.cents < 0 && r.merchant != nil {
+		if r.cents < 0 && (r.merchant != nil || r.class == "payment") {
 			paid = append(paid, r)
 		}
 	}
 	total := summarize(paid).total
 	payments := []object{}
-	for _, division := range bundles(paid, func(r *row) string { return r.merchant.path[1] }) {
+	for _, division := range bundles(paid, func(r *row) string { return r.industry().path[1] }) {
 		v := summarize(division.rows)
 		parts := []object{}
-		for _, part := range bundles(division.rows, func(r *row) string { return r.merchant.title }) {
-			m := part.rows[0].merchant
+		for _, part := range bundles(division.rows, func(r *row) string { return r.industry().title }) {
+			m := part.rows[0].industry()
 			p := summarize(part.rows)
 			parts = append(parts, object{
 				"summary": money(-p.total), "changeHistory": byMonth(p),

@@ -28,6 +28,10 @@ type Login struct {
 	// Answers are the user's MFA answers in the Consent UI, one for each question.
 	// If empty, the job waits until the answers are submitted through the API.
 	Answers []string
+
+	// Data is what the bank knows about the customer, in place of the data of a published
+	// login. ID and Password can then be anything, and the MFA answer is "1234".
+	Data *BankData `json:"-"`
 }
 
 // The sandbox's published logins. Their institution is Hooli unless stated otherwise;
@@ -154,6 +158,9 @@ var personas = map[string]*persona{
 
 // authenticate returns the persona of the login, or the reason why the bank rejects it.
 func (l Login) authenticate() (*persona, *failure) {
+	if l.Data != nil {
+		return &persona{}, nil
+	}
 	p := personas[l.ID]
 	switch {
 	case p == nil || p.password != l.Password:
@@ -242,13 +249,17 @@ type account struct {
 	id       string
 	conn     *connection
 	holder   string
+	own      int // place in the data of its connection, from 1; 0 if it was generated
+	closed   bool
 	name     string
 	class    string
 	product  string
 	currency string
+	bsb      string // the package's if empty
 	number   string
 	owner    string
 	balance  int64
+	funds    *int64 // available; nil if they follow from the balance
 	limit    int64
 	pay      pay
 	gambles  bool

@@ -14,17 +14,20 @@ func (s *Server) Now() time.Time {
 // Advance moves the server's clock forward by d without waiting. Tokens, consents and
 // auth links expire, and jobs advance if WithJobPace is set. Webhook messages that
 // become due are delivered, in order, before Advance returns. A webhook handler must
-// not call Advance. A negative d is ignored.
+// not call Advance. A negative d is ignored. Applications that were added with
+// AddApplication have the same clock.
 func (s *Server) Advance(d time.Duration) {
 	s.mustBeUsable("Advance")
 	if d < 0 {
 		return
 	}
-	s.mu.Lock()
-	s.offset += d
-	s.tick()
-	s.mu.Unlock()
-	s.deliverDue()
+	for _, app := range s.family() {
+		app.mu.Lock()
+		app.offset += d
+		app.tick()
+		app.mu.Unlock()
+		app.deliverDue()
+	}
 }
 
 // now is like Now, for callers that hold the lock.

@@ -22,11 +22,12 @@ type connection struct {
 	lastUsed    time.Time
 	expiry      time.Time // zero unless by open banking
 	accounts    []*account
-	job         *job // the latest
-	refused     bool // whether the bank rejected the login
-	opened      int  // how often the history was generated: once, and again after each purge
-	round       int  // how often transactions were retrieved
-	asked       int  // how often the bank could have required MFA
+	data        *BankData // the caller's; nil if there is none
+	job         *job      // the latest
+	refused     bool      // whether the bank rejected the login
+	opened      int       // how often the history was generated: once, and again after each purge
+	round       int       // how often transactions were retrieved
+	asked       int       // how often the bank could have required MFA
 	refreshDay  string
 	refreshes   int // on that day
 }
@@ -59,7 +60,7 @@ func (s *Server) connect(u *user, l Login) *job {
 	i := institutionOf(l.Institution)
 	now := s.now()
 	c := &connection{
-		id: s.ids.id(), user: u.id, owner: u, institution: i, method: cmp.Or(l.Method, "web"), status: "pending", login: l, created: now, lastUsed: now,
+		id: s.ids.id(), user: u.id, owner: u, institution: i, method: cmp.Or(l.Method, "web"), status: "pending", login: l, data: l.Data, created: now, lastUsed: now,
 	}
 	if c.method == "open-banking" {
 		c.expiry = now.AddDate(1, 0, 0)
@@ -137,10 +138,20 @@ func (s *Server) retrieveAccounts(c *connection, p *persona) {
 			a.created = stamp(now.AddDate(-3, 0, 0))
 			c.accounts = append(c.accounts, a)
 		}
+		if c.data != nil {
+			for n := range c.data.Accounts {
+				c.accounts = append(c.accounts, s.openOwn(c, n))
+			}
+		}
 	}
 	for _, a := range c.accounts {
-		a.updated = stamp(now)
-		a.from, a.to = now.AddDate(0, 0, -span).Format(time.DateOnly), now.Format(time.DateOnly)
+		if a.closed {
+			continue
+		}
+		a.updated, a.to = stamp(now), now.Format(time.DateOnly)
+		if a.own == 0 {
+			a.from = now.AddDate(0, 0, -span).Format(time.DateOnly)
+		}
 	}
 	if first {
 		s.emit(c.owner, "connection.activated", c.path(), connectionEvent(c))
@@ -155,11 +166,17 @@ func (s *Server) retrieveTransactions(c *connection) {
 	today := s.now().Truncate(24 * time.Hour)
 	weights := 0
 	for _, a := range c.accounts {
-		weights += a.weight()
+		if a.own == 0 {
+			weights += a.weight()
+		}
 	}
 	count := 0
 	left, leftWeight := s.cfg.transactions, weights
 	for _, a := range c.accounts {
+		if a.own > 0 {
+			count += s.retrieveOwn(a)
+			continue
+		}
 		key := hash(s.cfg.seed, a.id, strconv.Itoa(c.opened))
 		share := left * a.weight() / max(leftWeight, 1)
 		left, leftWeight = left-share, leftWeight-a.weight()
@@ -167,6 +184,9 @@ func (s *Server) retrieveTransactions(c *connection) {
 			a.opening, a.added = &opening{key: key, n: share, day: today, balance: a.balance}, nil
 			count += share
 		} else {
+			if a.closed {
+				continue
+			}
 			half := len(a.pending) / 2
 			for k, p := range a.pending[len(a.pending)-half:] {
 				a.add(a.settle(key, c.round, k, p))
@@ -265,22 +285,15 @@ func (s *Server) getConnection(q *request) response {
 	for _, a := range c.accounts {
 		self := s.root() + "/users/" + c.user
 		accounts = append(accounts, object{
-			"type": "account", "id": a.id, "accountNo": a.number, "name": a.name, "currency": a.currency, "status": "available",
+			"type": "account", "id": a.id, "accountNo": a.number, "name": a.name, "currency": a.currency, "status": a.status(),
 			"balance": money(a.balance), "availableFunds": money(a.available()), "lastUpdated": a.updated,
 			"class": object{"type": a.class, "product": a.product},
 			"links": object{"self": self + "/accounts/" + a.id, "transactions": self + "/transactions?filter=account.id.eq('" + a.id + "')"},
 		})
 	}
 	out["accounts"] = object{"type": "list", "data": accounts}
-	if p, _ := c.login.authenticate(); p != nil && c.status == "active" {
-		out["profile"] = object{
-			"fullName": p.first + " " + p.last, "firstName": p.first, "middleName": "", "lastName": p.last,
-			"emailAddresses": []string{"someone@example.com"}, "phoneNumbers": []string{"+61400000000"},
-			"physicalAddresses": []object{{
-				"addressLine1": "1 Example Street", "addressLine2": nil, "addressLine3": nil, "city": "Sydney", "state": "NSW", "postcode": "2000",
-				"country": "Australia", "countryCode": "AUS", "formattedAddress": "1 Example Street, Sydney NSW 2000",
-			}},
-		}
+	if people := c.identities(); len(people) > 0 && c.status == "active" {
+		out["profile"] = people[0].profile()
 	}
 	return ok(out)
 }

@@ -168,21 +168,36 @@ func (s *Server) deleteConsent(q *request) response {
 // ends, and all of the user's connections are deleted. It returns an error if the
 // user does not exist or has no active consent.
 func (s *Server) RevokeConsent(userID string) error {
-	if err := s.usable("RevokeConsent"); err != nil {
+	return s.endActive("RevokeConsent", userID, "revoked")
+}
+
+// ExpireConsent makes the consent of a user expire at once, without moving the clock, and
+// deletes all of the user's connections. It returns an error if the user does not exist
+// or has no active consent.
+func (s *Server) ExpireConsent(userID string) error {
+	return s.endActive("ExpireConsent", userID, "expired")
+}
+
+// endActive ends the active consent of a user.
+func (s *Server) endActive(method, userID, status string) error {
+	if err := s.usable(method); err != nil {
 		return err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.tick()
-	u, err := s.userOf("RevokeConsent", userID)
+	u, err := s.userOf(method, userID)
 	if err != nil {
 		return err
 	}
 	c := u.active()
 	if c == nil {
-		return fmt.Errorf("basiqtest: RevokeConsent: user %q has no active consent", userID)
+		return fmt.Errorf("basiqtest: %s: user %q has no active consent", method, userID)
 	}
-	s.endConsent(u, c, "revoked")
+	if status == "expired" {
+		c.expiry = s.now()
+	}
+	s.endConsent(u, c, status)
 	return nil
 }
 

@@ -166,7 +166,16 @@ func (s *Server) renew(u *user, id string, logins []Login) ([]*job, error) {
 	case logins[0].Institution != "" && logins[0].Institution != c.institution.id:
 		return nil, fmt.Errorf("the connection is for institution %s, but the login is for %s", c.institution.id, logins[0].Institution)
 	}
-	c.login = logins[0].At(c.institution.id)
+	login := logins[0].At(c.institution.id)
+	if _, refused := login.authenticate(); c.login.Data != nil && login.Data == nil && (refused == nil || login.ID == c.login.ID) {
+		login.Data = c.data // the bank still knows the customer
+	} else if err := s.prepare(&login); err != nil {
+		return nil, err
+	} else if login.Data != nil {
+		c.data, c.accounts, c.round = login.Data, nil, 0
+		c.opened++
+	}
+	c.login = login
 	c.status, c.refused = "pending", false
 	if c.method == "open-banking" {
 		c.expiry = s.now().AddDate(1, 0, 0)

@@ -96,6 +96,10 @@ func (e *entryPoint) matches(segments []string) int {
 // ServeHTTP handles a request to the API.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mustBeUsable("ServeHTTP")
+	if other := s.applicationOf(r); other != s {
+		other.ServeHTTP(w, r)
+		return
+	}
 	q, a := s.receive(r)
 	s.mu.Lock()
 	f, rec := s.matchFault(q), s.record(q)

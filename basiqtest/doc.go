@@ -1,24 +1,19 @@
 // Package basiqtest provides an in-memory fake server of Basiq's API for tests. It
 // listens on the loopback address and does not need an API key, a network or a bank.
 //
-//	func TestCheckout(t *testing.T) {
+//	func TestBalance(t *testing.T) {
 //		srv := basiqtest.NewServer(t)
 //		client := srv.Client(t)
-//		user, err := client.Core.Users.Create(t.Context(), core.CreateUserParams{Email: "max@example.com"})
-//		if err != nil {
-//			t.Fatal(err)
-//		}
-//		// Simulate the user in the Consent UI.
-//		jobs, err := srv.Connect(user.ID, basiqtest.WentworthSmith)
-//		if err != nil {
-//			t.Fatal(err)
-//		}
-//		if _, err := client.WaitForJob(t.Context(), jobs[0], basiq.WaitOptions{}); err != nil {
-//			t.Fatal(err)
-//		}
-//		accounts, err := client.Data.Accounts.List(t.Context(), user.ID, data.ListAccountsParams{})
-//		if err != nil || len(accounts.Data) != 4 {
-//			t.Errorf("%d accounts, %v", len(accounts.Data), err)
+//		customer := srv.NewCustomer(t, basiqtest.BankData{Accounts: []basiqtest.Account{{
+//			Name: "Everyday",
+//			Transactions: []basiqtest.Transaction{
+//				{Description: "SALARY ACME PTY LTD", Amount: "4200.00", DaysAgo: 2},
+//				{Description: "SPORTSBET", Amount: "-50.00", DaysAgo: 1},
+//			},
+//		}}})
+//		accounts, err := client.Data.Accounts.List(t.Context(), customer.UserID, data.ListAccountsParams{})
+//		if err != nil || accounts.Data[0].Balance != "4150.00" {
+//			t.Errorf("%+v, %v", accounts, err)
 //		}
 //	}
 //
@@ -43,6 +38,20 @@
 // messages become due. Clients with Server.Options use the same clock, so MFA challenges
 // expire for them as well.
 //
+// # Data
+//
+// BankData is what a bank knows about a customer: accounts, transactions, identities and
+// payees. A test sets what it is about, and everything else has a default. All operations
+// see the data: lists, reports, summaries, insights. Values that are not valid are rejected
+// with an error that names the field.
+//
+//   - Server.NewCustomer creates a user with data.
+//   - BankData.Login is a login that connects data, and WithBankData makes all logins do so.
+//   - Server.AddAccount, AddTransactions and AddIdentity add data later.
+//
+// The groups and metrics of reports have Basiq's IDs. The words in descriptions that select
+// a group are specific to this package: see Categories.
+//
 // # Users and logins
 //
 // Logging in to a bank is not part of the API: users do that in the Consent UI.
@@ -51,14 +60,15 @@
 //   - Server.VisitConsentLink and Server.VisitAuthLink simulate a user who follows a link.
 //   - Server.AddConnection creates a connection and completes its job at once.
 //
-// The logins are the sandbox's published ones, such as WentworthSmith and Richard. Some of
-// them fail (Bighead, Erlich, JianYang), and some banks require MFA (PiedPiper, Nucleus).
+// Besides those with data, the logins are the published ones of the sandbox, such as
+// WentworthSmith and Richard. Some of them fail (Bighead, Erlich, JianYang), and some
+// banks require MFA (PiedPiper, Nucleus).
 //
 // # Faults
 //
 // Server.Fail makes requests fail with a status, a delay, a truncated response, or a
-// response that is lost after the operation was executed. Server.Calls and
-// Server.Requests return what the server received, without credentials.
+// response that is lost after the operation was executed, or limits their rate.
+// Server.Calls and Server.Requests return what the server received, without credentials.
 // Server.ExpireTokens and Server.RevokeTokens invalidate access tokens.
 //
 // # Webhooks
@@ -79,14 +89,14 @@
 // scope or body. Some details are specific to this package:
 //
 //   - A filter by postDate excludes pending transactions, which have no postDate.
-//   - Each refresh posts half of the pending transactions.
+//   - Each refresh posts half of the pending transactions, the oldest first.
 //   - A CSV statement has the columns date, description and amount.
 //   - An insight of several users belongs to the first one. A confidence is 0 or 1.
 //   - An income insight compares the average monthly income.
 //   - Analytics cover the past 30 days by default, and count a user as connected while a
 //     connection exists.
-//   - Each connection has ten payees, two of each kind and form.
-//   - The ID of Nucleus, and the meaning of a report's metrics and groups, are made up.
+//   - Each generated connection has ten payees, two of each kind and form.
+//   - The ID of Nucleus is made up, and so is how the metrics of reports are calculated.
 //
 // Quotas are the published ones. WithoutQuotas lifts them.
 package basiqtest

@@ -5,34 +5,27 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/basiq-sdk/basiq-go"
 	"github.com/basiq-sdk/basiq-go/basiqtest"
-	"github.com/basiq-sdk/basiq-go/generated/core"
 	"github.com/basiq-sdk/basiq-go/generated/data"
 )
 
-func TestCheckout(t *testing.T) {
+func TestBalance(t *testing.T) {
 	srv := basiqtest.NewServer(t)
 	client := srv.Client(t)
-	user, err := client.Core.Users.Create(t.Context(), core.CreateUserParams{Email: "max@example.com"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	// Simulate the user in the Consent UI.
-	jobs, err := srv.Connect(user.ID, basiqtest.WentworthSmith)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := client.WaitForJob(t.Context(), jobs[0], basiq.WaitOptions{}); err != nil {
-		t.Fatal(err)
-	}
-	accounts, err := client.Data.Accounts.List(t.Context(), user.ID, data.ListAccountsParams{})
-	if err != nil || len(accounts.Data) != 4 {
-		t.Errorf("%d accounts, %v", len(accounts.Data), err)
+	customer := srv.NewCustomer(t, basiqtest.BankData{Accounts: []basiqtest.Account{{
+		Name: "Everyday",
+		Transactions: []basiqtest.Transaction{
+			{Description: "SALARY ACME PTY LTD", Amount: "4200.00", DaysAgo: 2},
+			{Description: "SPORTSBET", Amount: "-50.00", DaysAgo: 1},
+		},
+	}}})
+	accounts, err := client.Data.Accounts.List(t.Context(), customer.UserID, data.ListAccountsParams{})
+	if err != nil || accounts.Data[0].Balance != "4150.00" {
+		t.Errorf("%+v, %v", accounts, err)
 	}
 }
 
-// TestDocumentation: the example in the package comment is TestCheckout.
+// TestDocumentation: the example in the package comment is TestBalance.
 func TestDocumentation(t *testing.T) {
 	read := func(name string) string {
 		text, err := os.ReadFile(name)

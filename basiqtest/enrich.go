@@ -1,6 +1,7 @@
 package basiqtest
 
 import (
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -38,22 +39,56 @@ func (s *Server) lookUp(q *request) response {
 	if amount := q.query.Get("amount"); amount != "" && !strings.HasPrefix(amount, "-") {
 		out["direction"] = "credit"
 	}
-	for _, m := range merchants {
-		if !strings.Contains(strings.ToLower(text), strings.ToLower(m.name)) {
-			continue
+	if m := s.recognise(text, out["direction"] == "credit"); m != nil {
+		data := object{"merchant": nil, "location": nil, "category": nil, "tags": append([]string{}, m.tags...)}
+		if m.name != "" {
+			party := m.party()
+			data["merchant"] = object{"id": party["id"], "businessName": m.name, "abn": party["ABN"], "website": party["website"]}
+			out["links"] = object{"self": s.root() + q.URL.RequestURI(), "logo-master": party["logoMaster"], "logo-thumb": party["logoThumb"]}
 		}
-		party := m.party()
-		tags := m.tags
-		if tags == nil {
-			tags = []string{}
+		if m.suburb != "" {
+			data["location"] = m.location()
 		}
-		out["links"] = object{"self": s.root() + q.URL.RequestURI(), "logo-master": party["logoMaster"], "logo-thumb": party["logoThumb"]}
-		out["data"] = object{
-			"merchant": object{"id": party["id"], "businessName": m.name, "abn": party["ABN"], "website": party["website"]},
-			"location": m.location(), "tags": tags,
-			"category": object{"anzsic": m.anzsic(), "matchType": "merchantFull", "matchScore": "0.97"},
+		if m.industry != nil {
+			data["category"] = object{"anzsic": m.anzsic(), "matchType": "merchantFull", "matchScore": "0.97"}
 		}
-		break
+		for name, v := range data {
+			if v == nil {
+				delete(data, name)
+			}
+		}
+		out["data"] = data
 	}
 	return ok(out)
+}
+
+// recognise returns the merchant that a description is about: one of the table, one of the
+// transactions of the caller's, or a category without a name. It is nil if there is none.
+func (s *Server) recognise(text string, credit bool) *merchant {
+	named := func(name string) bool {
+		return name != "" && strings.Contains(strings.ToLower(text), strings.ToLower(name))
+	}
+	for _, m := range merchants {
+		if named(m.name) {
+			return m
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(s.users)) {
+		for _, c := range s.users[id].connections {
+			if c.data == nil {
+				continue
+			}
+			for _, a := range c.data.Accounts {
+				for i := range a.Transactions {
+					if t := &a.Transactions[i]; named(t.Merchant) {
+						return merchantOf(t)
+					}
+				}
+			}
+		}
+	}
+	if c := categoryOf(text, credit); c != nil && c.industry != nil {
+		return &merchant{industry: c.industry, category: c.id}
+	}
+	return nil
 }

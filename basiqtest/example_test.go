@@ -38,7 +38,6 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	srv.FinishJobs() // otherwise WaitForJobs polls for several seconds
 	if _, err := client.WaitForJobs(ctx, jobs, basiq.WaitOptions{UserID: user.ID}); err != nil {
 		log.Fatal(err)
 	}

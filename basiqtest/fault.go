@@ -20,17 +20,35 @@ const (
 	DropAfter       // after the operation is executed; its response is lost
 )
 
-// Fault describes how requests fail. Set at least one of Status, Delay, Drop and
-// Truncate.
+// Always is a value of Fault.Times: requests fail until Failing.Stop is called, however
+// often the client retries them.
+const Always = -1
+
+// Fault describes how requests fail. Set at least one of Status, Delay, Drop, Truncate and
+// Limit.
 type Fault struct {
 	// Operation is the operation that fails: its Go method ("data.Transactions.List",
 	// or "Transactions.List" for short), or its HTTP method and path
 	// ("GET /users/{userId}/transactions"). If empty, all operations fail. A name
 	// without its service, such as "List", is not valid because it is ambiguous.
+	//
+	// Some methods share a route, and differ in the media type that they accept:
+	// "Reports.Get" and "Reports.GetPDF" are both "GET /reports/{id}".
 	Operation string
 
 	After int // number of requests that succeed first
-	Times int // number of requests that fail; 0 means one, and a negative number means all
+
+	// Times is the number of requests that fail. 0 means one, or Always if Limit is set.
+	// A client retries most requests twice, so three failures outlast its retries.
+	Times int
+
+	// Limit makes the fault a rate limit: of the requests within a Window of the
+	// server's clock, those after the first Limit fail. Status is then 429 by default,
+	// and RetryAfter is the time until the window ends. A window begins with the first
+	// request after the last one has ended. Without an Operation, all requests count,
+	// also those for access tokens.
+	Limit  int
+	Window time.Duration
 
 	// Status is the status of the response. Unless Executed is set, the operation is
 	// not executed. Code is the error code; if empty, it is the usual one for the
@@ -54,6 +72,8 @@ type Failing struct {
 	passed   int
 	failures int
 	stopped  bool
+	begun    time.Time // of the window of a rate limit
+	within   int       // requests in it
 }
 
 // Count returns how many requests have failed.
@@ -101,8 +121,15 @@ func (s *Server) Inject(f Fault) (*Failing, error) {
 	if why := f.invalid(); why != "" {
 		return nil, errors.New(why)
 	}
-	if f.Times == 0 {
+	switch {
+	case f.Times != 0:
+	case f.Limit > 0:
+		f.Times = Always
+	default:
 		f.Times = 1
+	}
+	if f.Limit > 0 && f.Status == 0 {
+		f.Status = http.StatusTooManyRequests
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -120,8 +147,16 @@ func (f *Fault) invalid() string {
 		return "After, Delay, Truncate and RetryAfter must not be negative"
 	case f.Drop < DropNever || f.Drop > DropAfter:
 		return fmt.Sprintf("Drop %d is not valid: use DropNever, DropBefore or DropAfter", f.Drop)
+	case f.Limit < 0 || f.Window < 0:
+		return "Limit and Window must not be negative"
+	case (f.Limit > 0) != (f.Window > 0):
+		return "Limit and Window must be set together"
+	case f.Limit > 0 && (f.After > 0 || f.Drop != DropNever || f.Truncate > 0 || f.Executed):
+		return "Limit cannot be combined with After, Drop, Truncate or Executed"
+	case f.Limit > 0:
+		return ""
 	case f.Status == 0 && f.Delay == 0 && f.Drop == DropNever && f.Truncate == 0:
-		return "the fault has no effect: set Status, Delay, Drop or Truncate"
+		return "the fault has no effect: set Status, Delay, Drop, Truncate or Limit"
 	case f.Status == 0 && (f.Code != "" || f.Body != "" || f.Header != nil || f.RetryAfter != 0):
 		return "Code, Body, Header and RetryAfter have no effect without Status"
 	}
@@ -133,6 +168,9 @@ func (s *Server) checkOperation(name string) error {
 	if name == "" || legacyRoute.hasName(name) || slices.ContainsFunc(routes, func(r route) bool { return r.hasName(name) }) {
 		return nil
 	}
+	if near := nearest(name, operationNames()); near != "" {
+		return fmt.Errorf("operation %q does not exist: the nearest is %q", name, near)
+	}
 	return fmt.Errorf("operation %q does not exist: use a Go method such as %q or %q, or an HTTP method and path such as %q", name, "core.Users.Get", "Users.Get", "GET /users/{userId}")
 }
 
@@ -142,6 +180,23 @@ func (r *route) hasName(name string) bool {
 		return true
 	}
 	return slices.ContainsFunc(r.Answers, func(m media) bool { return matchesID(m.ID, name) })
+}
+
+// operationNames returns all names of operations.
+func operationNames() (names []string) {
+	add := func(id string) {
+		_, short, _ := strings.Cut(id, ".")
+		names = append(names, short, id)
+	}
+	for i := range routes {
+		r := &routes[i]
+		add(r.ID)
+		for _, m := range r.Answers {
+			add(m.ID)
+		}
+		names = append(names, r.Method+" "+r.Path)
+	}
+	return names
 }
 
 // matchesID reports whether a name refers to a Go method, with or without its package.
@@ -171,10 +226,32 @@ func (s *Server) matchFault(q *request) *Fault {
 			f.passed++
 			continue
 		}
-		f.failures++
-		return &f.fault
+		if f.fault.Limit == 0 {
+			f.failures++
+			return &f.fault
+		}
+		if left := f.limit(s.now()); left > 0 {
+			f.failures++
+			limited := f.fault
+			if limited.RetryAfter == 0 {
+				limited.RetryAfter = left
+			}
+			return &limited
+		}
 	}
 	return nil
+}
+
+// limit counts a request against a rate limit. It returns 0 if the request is within the
+// limit, and otherwise how long the window still lasts.
+func (f *Failing) limit(now time.Time) time.Duration {
+	if f.begun.IsZero() || now.Sub(f.begun) >= f.fault.Window {
+		f.begun, f.within = now, 0
+	}
+	if f.within++; f.within <= f.fault.Limit {
+		return 0
+	}
+	return f.fault.Window - now.Sub(f.begun)
 }
 
 // defaultCodes has the usual error code of each status.

@@ -152,34 +152,9 @@ func bundles(rows []*row, name func(*row) string) []bundle {
 	return out
 }
 
-// income returns the source of an income, or "" if the row is not an income.
-func income(r *row) string {
-	if r.cents > 0 && (r.class == "direct-credit" || r.class == "interest") {
-		return r.description
-	}
-	return ""
-}
-
-// expense returns the category of an expense, or "" if the row is not an expense.
-func expense(r *row) string {
-	switch {
-	case r.cents >= 0:
-		return ""
-	case r.merchant != nil:
-		return r.merchant.path[5]
-	case r.class == "bank-fee":
-		return "Bank Fees"
-	case r.class == "cash-withdrawal":
-		return "Cash Withdrawals"
-	case r.class == "loan-interest":
-		return "Loan Interest"
-	}
-	return "Transfers"
-}
-
-// affordability returns the data of a report of type CON_AFFOR_01. The IDs of groups
-// and metrics have the API's form, but their meanings are specific to this package.
-func affordability(accounts []*account, rows []*row, transactions local, wantGroups, wantMetrics func(string) bool) object {
+// affordability returns the data of a report of type CON_AFFOR_01. end is the end of the
+// report.
+func affordability(accounts []*account, rows []*row, end time.Time, transactions local, wantGroups, wantMetrics func(string) bool) object {
 	var credits, debits int64
 	for _, r := range rows {
 		if r.cents > 0 {
@@ -189,74 +164,40 @@ func affordability(accounts []*account, rows []*row, transactions local, wantGro
 		}
 	}
 	groups := []object{}
-	for _, b := range []struct {
-		prefix, section string
-		all             []bundle
-	}{{"INC", "Income", bundles(rows, income)}, {"EXP", "Expenses", bundles(rows, expense)}} {
-		for n, g := range b.all {
-			id := b.prefix + "-" + pad(n+1)
-			if !wantGroups(id) {
-				continue
-			}
-			parts := []object{}
-			for k, p := range bundles(g.rows, func(r *row) string { return r.description }) {
-				list := []object{}
-				for _, r := range p.rows {
-					list = append(list, object{"id": r.id, "date": r.post.Format(time.DateOnly), "description": r.description, "amount": money(r.cents)})
-				}
-				parts = append(parts, object{"id": id + "-" + pad(k+1), "name": p.name, "analysis": analysis(p.rows, credits, debits), "transactions": list})
-			}
-			groups = append(groups, object{
-				"id": id, "title": g.name, "sections": []string{b.section}, "analysis": analysis(g.rows, credits, debits), "subgroup": parts,
-			})
+	for _, g := range groupsOf(rows) {
+		c := categoryByID[Category(g.name)]
+		if !wantGroups(g.name) {
+			continue
 		}
-	}
-	metrics := []object{}
-	for _, m := range metricsOf(accounts, rows, credits, debits) {
-		if id, _ := m["id"].(string); wantMetrics(id) {
-			metrics = append(metrics, m)
+		parts := []object{}
+		for k, p := range bundles(g.rows, (*row).source) {
+			list := []object{}
+			for _, r := range p.rows {
+				list = append(list, object{"id": r.id, "date": r.post.Format(time.DateOnly), "description": r.description, "amount": money(r.cents)})
+			}
+			parts = append(parts, object{"id": g.name + "-" + pad(k+1), "name": p.name, "analysis": analysis(p.rows, credits, debits), "transactions": list})
 		}
+		groups = append(groups, object{
+			"id": g.name, "title": c.title, "sections": c.sections, "analysis": analysis(g.rows, credits, debits), "subgroup": parts,
+		})
 	}
+	measures := measure(accounts, rows, end)
 	list := []object{}
-	for _, a := range accounts {
-		list = append(list, reportAccount(a))
+	for i := range metrics {
+		if wantMetrics(metrics[i].id) {
+			list = append(list, metrics[i].view(measures))
+		}
 	}
-	return object{"accounts": list, "groups": groups, "metrics": metrics, "transactions": transactions}
+	shown := []object{}
+	for _, a := range accounts {
+		shown = append(shown, reportAccount(a))
+	}
+	return object{"accounts": shown, "groups": groups, "metrics": list, "transactions": transactions}
 }
 
 func pad(n int) string {
 	text := strconv.Itoa(n)
 	return "000"[:max(3-len(text), 0)] + text
-}
-
-func metricsOf(accounts []*account, rows []*row, credits, debits int64) []object {
-	s := summarize(rows)
-	months := int64(max(len(s.months), 1))
-	var assets, liabilities int64
-	for _, a := range accounts {
-		if a.balance > 0 {
-			assets += a.balance
-		} else {
-			liabilities -= a.balance
-		}
-	}
-	gambles := slices.ContainsFunc(rows, func(r *row) bool { return r.merchant != nil && slices.Contains(r.merchant.tags, "gambling") })
-	metric := func(n int, title, section, format string, value any) object {
-		return object{
-			"id": "ME" + pad(n), "title": title, "description": title + " over the months that the report covers.", "sections": []string{section},
-			"result": object{"format": format, "value": value},
-		}
-	}
-	return []object{
-		metric(1, "Average money in per month", "Income", "money", money(credits/months)),
-		metric(2, "Average money out per month", "Expenses", "money", money(debits/months)),
-		metric(3, "Money in less money out per month", "Summary", "money", money((credits-debits)/months)),
-		metric(4, "Assets", "Assets", "money", money(assets)),
-		metric(5, "Liabilities", "Liabilities", "money", money(liabilities)),
-		metric(6, "Share of income that is spent", "Summary", "percent", strconv.FormatFloat(percent(debits, credits), 'f', 2, 64)),
-		metric(7, "Gambling", "Risk", "boolean", strconv.FormatBool(gambles)),
-		metric(8, "Months with transactions", "Summary", "integer", len(s.months)),
-	}
 }
 
 // reportAccount returns an account as reports represent it.

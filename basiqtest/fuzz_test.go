@@ -2,6 +2,7 @@ package basiqtest
 
 import (
 	"bytes"
+	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -89,6 +90,65 @@ func FuzzRequest(f *testing.F) {
 		s.ServeHTTP(w, r)
 		if w.Code < 200 || w.Code >= 500 {
 			t.Fatalf("%s %s: %d %s", method, target, w.Code, w.Body)
+		}
+	})
+}
+
+// FuzzBankData: arbitrary data is either rejected or served by all operations that show
+// it, and survives being written and read.
+func FuzzBankData(f *testing.F) {
+	for _, seed := range []string{
+		`{}`, `{"accounts":[{"class":"credit-card","creditLimit":"10","balance":"-3.5","transactions":[{"amount":"-1","pending":true},{"amount":"2","description":"SALARY","daysAgo":9}]}]}`,
+		`{"accounts":[{"number":"1234","transactions":[{"amount":"1","direction":"debit","category":"EXP-014","merchant":"A","tags":["\\"],"biller":{"code":"1","name":"\""}}]}],"payees":[{}],"identities":[{"addresses":[{"line1":"1 A"}]}]}`,
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		var d BankData
+		if json.Unmarshal(text, &d) != nil {
+			t.Skip()
+		}
+		s, err := New(WithNow(pageDate))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		user, err := s.AddUser("max@example.com")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.AddConnection(user, d.Login()); err != nil {
+			t.Skip()
+		}
+		again, err := New(WithNow(pageDate))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer again.Close()
+		s.tokens["t"] = &token{text: "t", version: "3.0", expires: s.now().Add(time.Hour)}
+		var state bytes.Buffer
+		if err := s.WriteState(&state); err != nil {
+			t.Fatal(err)
+		}
+		if err := again.ReadState(&state); err != nil {
+			t.Fatal(err)
+		}
+		for _, path := range []string{"GET /accounts", "GET /transactions?limit=3", "GET /identities", "GET /payees", "POST /affordability", "POST /income", "POST /expenses"} {
+			var bodies [2]string
+			for i, srv := range []*Server{s, again} {
+				method, rest, _ := strings.Cut(path, " ")
+				r := httptest.NewRequest(method, "http://sandbox.example/users/"+user+rest, nil)
+				r.Header.Set("Authorization", "Bearer t")
+				w := httptest.NewRecorder()
+				srv.ServeHTTP(w, r)
+				if w.Code >= 500 || w.Body.Len() > 0 && !json.Valid(w.Body.Bytes()) {
+					t.Fatalf("%s: %d %s", path, w.Code, w.Body)
+				}
+				bodies[i] = w.Body.String()
+			}
+			if !strings.Contains(bodies[0], "correlationId") && !strings.Contains(bodies[0], "next=") && bodies[0] != bodies[1] {
+				t.Fatalf("%s differs:\n%s\n%s", path, bodies[0], bodies[1])
+			}
 		}
 	})
 }

@@ -278,7 +278,7 @@ func (s *Server) accountInsight(body json.RawMessage, users []*user) ([]object, 
 	for _, u := range users {
 		for _, a := range u.accounts() {
 			number := digits(*given.AccountNumber)
-			row := object{"accountId": a.id, "accountNumber": matchResult(*given.AccountNumber, number == a.number || number == bsb+a.number)}
+			row := object{"accountId": a.id, "accountNumber": matchResult(*given.AccountNumber, number == a.number || number == a.branch()+a.number)}
 			if given.AccountType != nil && *given.AccountType != "" {
 				row["accountType"] = matchResult(*given.AccountType, strings.EqualFold(*given.AccountType, a.class) || strings.EqualFold(*given.AccountType+"s", a.class))
 			}
@@ -288,7 +288,7 @@ func (s *Server) accountInsight(body json.RawMessage, users []*user) ([]object, 
 	return rows, nil
 }
 
-// bsb is the bank, state and branch number of every account.
+// bsb is the bank, state and branch number of accounts, unless the caller gave one.
 const bsb = "000000"
 
 func digits(text string) string {
@@ -398,17 +398,12 @@ func (s *Server) identityInsight(body json.RawMessage, users []*user) ([]object,
 	for _, u := range users {
 		for _, known := range s.identities(u) {
 			row := object{}
-			full, _ := known["fullName"].(string)
-			emails, _ := known["emailAddresses"].([]string)
-			phones, _ := known["phoneNumbers"].([]string)
-			places, _ := known["physicalAddresses"].([]object)
 			var addresses []string
-			for _, p := range places {
-				formatted, _ := p["formattedAddress"].(string)
-				addresses = append(addresses, formatted)
+			for _, a := range known.addresses() {
+				addresses = append(addresses, a.formatted())
 			}
 			if name != "" {
-				row["name"] = matchResult(name, strings.EqualFold(strings.Join(strings.Fields(name), " "), full))
+				row["name"] = matchResult(name, strings.EqualFold(strings.Join(strings.Fields(name), " "), known.fullName()))
 			}
 			compare := func(member, input string, on []string, same func(a, b string) bool) {
 				if input == "" {
@@ -420,8 +415,8 @@ func (s *Server) identityInsight(body json.RawMessage, users []*user) ([]object,
 				}
 				row[member] = results
 			}
-			compare("emails", email, emails, strings.EqualFold)
-			compare("phones", phone, phones, func(a, b string) bool { return national(a) == national(b) })
+			compare("emails", email, known.emails(), strings.EqualFold)
+			compare("phones", phone, known.phones(), func(a, b string) bool { return national(a) == national(b) })
 			compare("addresses", address, addresses, func(a, b string) bool { return strings.EqualFold(plain(a), plain(b)) })
 			rows = append(rows, row)
 		}

@@ -5,42 +5,31 @@ import (
 	"strings"
 )
 
-// merchant is a made-up shop, with the data of its purchases.
+// merchant is a shop, with the data of its purchases. Those of the table are made up; those
+// of the caller's transactions may have only a name, or only an industry.
 type merchant struct {
 	name, suburb, state, postcode string
-	code, title                   string   // class in the ANZSIC, the Australian and New Zealand industry classification
-	path                          []string // codes and titles of its division, subdivision and group, alternating
-	low, high                     int64    // cents
+	*industry                     // nil if it is not known
+	category                      Category
+	low, high                     int64 // cents
 	tags                          []string
 
 	enrich, brief []byte // encoded once: for transaction lists of users, and of reports
 }
 
 var merchants = []*merchant{
-	{name: "Green Basket Grocer", suburb: "Fitzroy", state: "VIC", postcode: "3065", code: "4110", title: "Supermarket and Grocery Stores",
-		path: []string{"G", "Retail Trade", "41", "Food Retailing", "411", "Supermarket and Grocery Stores"}, low: 850, high: 18400},
-	{name: "Corner Loaf Bakery", suburb: "Newtown", state: "NSW", postcode: "2042", code: "4129", title: "Other Specialised Food Retailing",
-		path: []string{"G", "Retail Trade", "41", "Food Retailing", "412", "Specialised Food Retailing"}, low: 420, high: 2650},
-	{name: "Blue Gum Cafe", suburb: "Paddington", state: "QLD", postcode: "4064", code: "4511", title: "Cafes and Restaurants",
-		path: []string{"H", "Accommodation and Food Services", "45", "Food and Beverage Services", "451", "Cafes, Restaurants and Takeaway Food Services"}, low: 450, high: 4800},
-	{name: "Laneway Noodles", suburb: "Melbourne", state: "VIC", postcode: "3000", code: "4512", title: "Takeaway Food Services",
-		path: []string{"H", "Accommodation and Food Services", "45", "Food and Beverage Services", "451", "Cafes, Restaurants and Takeaway Food Services"}, low: 1190, high: 5200},
-	{name: "Outback Fuel", suburb: "Dubbo", state: "NSW", postcode: "2830", code: "4000", title: "Fuel Retailing",
-		path: []string{"G", "Retail Trade", "40", "Fuel Retailing", "400", "Fuel Retailing"}, low: 2500, high: 11900},
-	{name: "Harbour Lines Ferries", suburb: "Manly", state: "NSW", postcode: "2095", code: "4820", title: "Water Passenger Transport",
-		path: []string{"I", "Transport, Postal and Warehousing", "48", "Water Transport", "482", "Water Passenger Transport"}, low: 380, high: 2400},
-	{name: "Brightwire Energy", suburb: "Docklands", state: "VIC", postcode: "3008", code: "2640", title: "On Selling Electricity and Electricity Market Operation",
-		path: []string{"D", "Electricity, Gas, Water and Waste Services", "26", "Electricity Supply", "264", "On Selling Electricity and Electricity Market Operation"}, low: 6400, high: 34800, tags: []string{"utilities"}},
-	{name: "Southern Cross Phones", suburb: "Adelaide", state: "SA", postcode: "5000", code: "5802", title: "Other Telecommunications Network Operation",
-		path: []string{"J", "Information Media and Telecommunications", "58", "Telecommunications Services", "580", "Telecommunications Services"}, low: 2500, high: 9900, tags: []string{"utilities"}},
-	{name: "Bindi Pharmacy", suburb: "Subiaco", state: "WA", postcode: "6008", code: "4271", title: "Pharmaceutical, Cosmetic and Toiletry Goods Retailing",
-		path: []string{"G", "Retail Trade", "42", "Other Store-Based Retailing", "427", "Pharmaceutical and Other Store-Based Retailing"}, low: 690, high: 8600},
-	{name: "Wattle Street Gym", suburb: "Ultimo", state: "NSW", postcode: "2007", code: "9111", title: "Health and Fitness Centres and Gymnasia Operation",
-		path: []string{"R", "Arts and Recreation Services", "91", "Sports and Recreation Activities", "911", "Sports and Physical Recreation Activities"}, low: 1990, high: 7200},
-	{name: "Paperbark Books", suburb: "Hobart", state: "TAS", postcode: "7000", code: "4244", title: "Newspaper and Book Retailing",
-		path: []string{"G", "Retail Trade", "42", "Other Store-Based Retailing", "424", "Recreational Goods Retailing"}, low: 1200, high: 9800},
-	{name: "Lucky Lorikeet Bets", suburb: "Darwin", state: "NT", postcode: "0800", code: "9209", title: "Other Gambling Activities",
-		path: []string{"R", "Arts and Recreation Services", "92", "Gambling Activities", "920", "Gambling Activities"}, low: 1000, high: 30000, tags: []string{"gambling"}},
+	{name: "Green Basket Grocer", suburb: "Fitzroy", state: "VIC", postcode: "3065", industry: groceryShops, category: CategoryGroceries, low: 850, high: 18400},
+	{name: "Corner Loaf Bakery", suburb: "Newtown", state: "NSW", postcode: "2042", industry: bakeries, category: CategoryGroceries, low: 420, high: 2650},
+	{name: "Blue Gum Cafe", suburb: "Paddington", state: "QLD", postcode: "4064", industry: cafes, category: CategoryDiningOut, low: 450, high: 4800},
+	{name: "Laneway Noodles", suburb: "Melbourne", state: "VIC", postcode: "3000", industry: takeaways, category: CategoryDiningOut, low: 1190, high: 5200},
+	{name: "Outback Fuel", suburb: "Dubbo", state: "NSW", postcode: "2830", industry: fuelShops, category: "EXP-041", low: 2500, high: 11900},
+	{name: "Harbour Lines Ferries", suburb: "Manly", state: "NSW", postcode: "2095", industry: ferries, category: "EXP-041", low: 380, high: 2400},
+	{name: "Brightwire Energy", suburb: "Docklands", state: "VIC", postcode: "3008", industry: powerCompanies, category: CategoryUtilities, low: 6400, high: 34800, tags: []string{"utilities"}},
+	{name: "Southern Cross Phones", suburb: "Adelaide", state: "SA", postcode: "5000", industry: phoneCompanies, category: "EXP-036", low: 2500, high: 9900, tags: []string{"utilities"}},
+	{name: "Bindi Pharmacy", suburb: "Subiaco", state: "WA", postcode: "6008", industry: pharmacies, category: "EXP-018", low: 690, high: 8600},
+	{name: "Wattle Street Gym", suburb: "Ultimo", state: "NSW", postcode: "2007", industry: gyms, category: "EXP-017", low: 1990, high: 7200},
+	{name: "Paperbark Books", suburb: "Hobart", state: "TAS", postcode: "7000", industry: bookShops, category: "EXP-031", low: 1200, high: 9800},
+	{name: "Lucky Lorikeet Bets", suburb: "Darwin", state: "NT", postcode: "0800", industry: gamblingShops, category: CategoryGambling, low: 1000, high: 30000, tags: []string{"gambling"}},
 }
 
 func init() {
@@ -61,16 +50,6 @@ func (m *merchant) id() string {
 type pair struct {
 	Code  string `json:"code"`
 	Title string `json:"title"`
-}
-
-// anzsic returns the merchant's classification, nested as in the API.
-func (m *merchant) anzsic() object {
-	return object{
-		"division":    pair{m.path[0], m.path[1]},
-		"subdivision": pair{m.path[2], m.path[3]},
-		"group":       pair{m.path[4], m.path[5]},
-		"class":       pair{m.code, m.title},
-	}
 }
 
 func (m *merchant) location() object {

@@ -2,7 +2,9 @@ package basiqtest
 
 import (
 	"fmt"
+	"net"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 )
@@ -26,7 +28,9 @@ type config struct {
 	publicURL      string
 	immediate      bool
 	log            func(Request)
-	key            string
+	keys           []string
+	data           *BankData // of published logins; nil for their own
+	address        string    // to listen on; "" for a free port of the loopback interface
 }
 
 func defaults() config {
@@ -143,14 +147,35 @@ func WithPublicURL(address string) Option {
 	}
 }
 
-// WithAPIKey sets the API key that the server accepts. By default, each server has a
-// made-up one of its own. key must consist of visible ASCII characters.
-func WithAPIKey(key string) Option {
+// WithAPIKey sets the API key that the server accepts, and further ones, which see the
+// same data. By default, each server has a made-up one of its own. Keys must consist of
+// visible ASCII characters. Server.AddApplication adds keys that see other data.
+func WithAPIKey(key string, more ...string) Option {
 	return func(c *config) error {
-		if key == "" || strings.ContainsFunc(key, func(r rune) bool { return r <= ' ' || r > '~' }) {
-			return fmt.Errorf("WithAPIKey: the key must consist of visible ASCII characters, without spaces")
+		c.keys = nil
+		for _, k := range append([]string{key}, more...) {
+			if k == "" || strings.ContainsFunc(k, func(r rune) bool { return r <= ' ' || r > '~' }) {
+				return fmt.Errorf("WithAPIKey: the key must consist of visible ASCII characters, without spaces")
+			}
+			if slices.Contains(c.keys, k) {
+				return fmt.Errorf("WithAPIKey: a key was given twice")
+			}
+			c.keys = append(c.keys, k)
 		}
-		c.key = key
+		return nil
+	}
+}
+
+// WithAddress sets the address that the server listens on, such as "127.0.0.1:8080" or
+// "[::1]:0". Port 0 is any free one. The default is a free port of the loopback interface,
+// over IPv4 or, if the machine has only IPv6, over IPv6. Start returns an error if it
+// cannot listen there, and New if it is given the option.
+func WithAddress(address string) Option {
+	return func(c *config) error {
+		if _, _, err := net.SplitHostPort(address); err != nil {
+			return fmt.Errorf("WithAddress(%q): the address must be a host and a port, such as 127.0.0.1:0 or [::1]:0", address)
+		}
+		c.address = address
 		return nil
 	}
 }

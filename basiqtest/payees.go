@@ -1,6 +1,7 @@
 package basiqtest
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -32,6 +33,12 @@ func (s *Server) payees(u *user) []payee {
 	var out []payee
 	for _, c := range u.connections {
 		if c.round == 0 {
+			continue
+		}
+		if c.login.Data != nil && c.data != nil {
+			for n := range c.data.Payees {
+				out = append(out, s.ownPayee(c, n))
+			}
 			continue
 		}
 		for n := range payeesPerConnection {
@@ -71,6 +78,27 @@ func (s *Server) payee(c *connection, n int) payee {
 	}
 	p.summary = object{
 		"type": "payee", "id": id, "payeeType": p.kind, "nickname": nickname, "description": "Saved at " + c.institution.name, "connectionId": c.id,
+		"createdDate": stamp(p.created), "links": object{"self": s.root() + "/users/" + c.user + "/payees/" + id},
+	}
+	return p
+}
+
+// ownPayee returns the nth payee of the caller's data.
+func (s *Server) ownPayee(c *connection, n int) payee {
+	given := c.data.Payees[n]
+	key := hash(s.cfg.seed, "own payee", c.id, strconv.Itoa(n))
+	id := string(appendUUID(nil, key, hash(key)))
+	p := payee{conn: c, created: c.created, kind: "domestic", details: object{}}
+	if b := given.Biller; b != nil {
+		p.kind = "biller"
+		p.details["biller"] = object{"billerCode": b.Code, "crn": b.Reference, "billerName": b.Name}
+	} else {
+		p.details["domestic"] = object{"payeeAccountUType": "account", "account": object{
+			"bsb": cmp.Or(given.BSB, bsb), "accountNumber": cmp.Or(given.Number, strconv.Itoa(200000000+n)), "accountName": cmp.Or(given.AccountName, given.Nickname, "Example"),
+		}}
+	}
+	p.summary = object{
+		"type": "payee", "id": id, "payeeType": p.kind, "nickname": given.Nickname, "description": given.Description, "connectionId": c.id,
 		"createdDate": stamp(p.created), "links": object{"self": s.root() + "/users/" + c.user + "/payees/" + id},
 	}
 	return p

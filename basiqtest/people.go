@@ -74,6 +74,9 @@ func (s *Server) connectAll(u *user, logins []Login) ([]*job, error) {
 		if method := cmp.Or(l.Method, "web"); method != "web" && method != "open-banking" || !slices.Contains(bank.methods, method) {
 			return nil, fmt.Errorf("institution %s does not support the method %q", l.Institution, method)
 		}
+		if err := s.prepare(&l); err != nil {
+			return nil, err
+		}
 		logins[i] = l
 	}
 	if s.full() {

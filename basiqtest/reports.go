@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/basiq-sdk/basiq-go/generated/core"
@@ -272,7 +271,8 @@ func (s *Server) makeReport(r *report) {
 	link := local("/reports/" + r.id + "/transactions")
 	switch r.kind {
 	case affordabilityReport, businessReport:
-		r.data = affordability(r.accounts, s.reportRows(r), link, r.includes("includeGroups"), r.includes("includeMetrics"))
+		end, _ := time.Parse(time.DateOnly, r.to) // checked
+		r.data = affordability(r.accounts, s.reportRows(r), end, link, r.includes("includeGroups"), r.includes("includeMetrics"))
 	case statementReport:
 		r.data = s.statementData(r.accounts[0], link)
 	default:
@@ -282,12 +282,16 @@ func (s *Server) makeReport(r *report) {
 
 // statementData returns the data of a statement report.
 func (s *Server) statementData(a *account, link local) object {
-	p, _ := a.conn.login.authenticate()
-	if p == nil {
-		p = &persona{first: a.holder}
+	who := Identity{FirstName: a.holder}
+	if people := a.conn.identities(); len(people) > 0 {
+		who = people[0]
+	}
+	addresses := []object{}
+	for _, p := range who.addresses() {
+		addresses = append(addresses, object{"addressLine1": p.Line1, "city": p.City, "state": p.State, "postCode": p.Postcode, "country": "Australia"})
 	}
 	v := reportAccount(a)
-	v["maskedNumber"], v["isOwned"], v["creationDate"] = "xxxxxx"+a.number[6:], true, a.created
+	v["maskedNumber"], v["isOwned"], v["creationDate"] = a.masked(), true, a.created
 	v["meta"] = object{"addresses": nil, "creditCard": nil, "depositRates": nil, "features": nil, "fees": nil, "lendingRates": nil, "loan": nil, "termDeposit": nil}
 	delete(v, "creditLimit")
 	delete(v, "transactionIntervals")
@@ -298,9 +302,8 @@ func (s *Server) statementData(a *account, link local) object {
 			"licenceNo": "000000", "cdrAccessModel": "none",
 		},
 		"identity": object{
-			"customerType": "person", "fullName": strings.TrimSpace(p.first + " " + p.last), "firstName": p.first, "lastName": p.last,
-			"emails": []string{"someone@example.com"}, "phoneNumbers": []string{"+61400000000"},
-			"physicalAddresses": []object{{"addressLine1": "1 Example Street", "city": "Sydney", "state": "NSW", "postCode": "2000", "country": "Australia"}},
+			"customerType": "person", "fullName": who.fullName(), "firstName": who.FirstName, "lastName": who.LastName,
+			"emails": who.emails(), "phoneNumbers": who.phones(), "physicalAddresses": addresses,
 		},
 		"institution":  object{"name": a.conn.institution.name, "logo": "https://logos.example/" + a.conn.institution.id + "/full.svg", "abn": "00000000000", "acn": "000000000"},
 		"transactions": link,
@@ -439,7 +442,7 @@ func ReportJSON(seed uint64, n int) []byte {
 		"type": "report", "id": id, "reportType": affordabilityReport, "title": "Affordability", "createdBy": "basiqtest", "createdDate": stamp(pageDate),
 		"filters": []object{{"name": "fromDate", "value": a.from}, {"name": "toDate", "value": a.to}, {"name": "accounts", "value": []string{a.id}}, {"name": "users", "value": []string{c.user}}},
 		"links":   object{"self": defaultHost + "/reports/" + id},
-		"data":    rebase(affordability([]*account{a}, a.history(seed, max(n, 0), pageDate), local("/reports/"+id+"/transactions"), all, all), defaultHost),
+		"data":    rebase(affordability([]*account{a}, a.history(seed, max(n, 0), pageDate), pageDate, local("/reports/"+id+"/transactions"), all, all), defaultHost),
 	})
 	if err != nil {
 		panic(err) // plain values can always be encoded

@@ -19,7 +19,9 @@ type row struct {
 	description string
 	merchant    *merchant
 	enriched    bool
+	given       *Transaction // nil unless it is one of the caller's
 	balance     int64
+	sorted      *category // nil until it is needed
 }
 
 // entry is the content of a transaction before it becomes a row.
@@ -90,7 +92,7 @@ func (a *account) pendingRows(seed uint64, round, n int, today time.Time) []*row
 func (a *account) settle(seed uint64, round, k int, p *row) *row {
 	r := *p
 	rng := rand.New(rand.NewPCG(hash(seed, "settled", strconv.Itoa(round)), uint64(k)))
-	a.balance += r.cents
+	a.change(r.cents)
 	r.id = string(appendUUID(nil, rng.Uint64(), rng.Uint64()))
 	r.status, r.post, r.transaction, r.balance = "posted", p.transaction, time.Time{}, a.balance
 	r.description = r.description[len(pendingMark):]
@@ -222,7 +224,7 @@ func (r *row) append(b []byte, root string, f form) []byte {
 	case full:
 		text("connection", c.id)
 		text("currency", r.account.currency)
-		text("reference", "")
+		b = r.appendGiven(b)
 		b = r.appendSubClass(b)
 		b = r.appendEnrich(b, f)
 		b = append(b, `,"links":{"self":"`...)
@@ -249,8 +251,27 @@ func (r *row) append(b []byte, root string, f form) []byte {
 	return append(b, '}')
 }
 
+// appendGiven appends what only a transaction of the caller's can have.
+func (r *row) appendGiven(b []byte) []byte {
+	if r.given == nil {
+		return append(b, `,"reference":""`...)
+	}
+	b = append(b, `,"reference":`...)
+	b = appendText(b, r.given.Reference)
+	if p := r.given.Biller; p != nil {
+		b = append(b, `,"paymentDetails":{"apcaNumber":"","bpay":{"billerCode":`...)
+		b = appendText(b, p.Code)
+		b = append(b, `,"billerName":`...)
+		b = appendText(b, p.Name)
+		b = append(b, `,"crn":`...)
+		b = appendText(b, p.Reference)
+		b = append(b, `}}`...)
+	}
+	return b
+}
+
 func (r *row) appendSubClass(b []byte) []byte {
-	if r.merchant == nil {
+	if r.merchant == nil || r.merchant.industry == nil {
 		return append(b, `,"subClass":null`...)
 	}
 	b = append(b, `,"subClass":{"code":"`...)

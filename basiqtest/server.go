@@ -25,7 +25,7 @@ type Server struct {
 	URL string
 
 	cfg      config
-	key      string
+	keys     []string     // API keys of the application
 	http     *http.Server // nil if the server does not listen
 	table    *table
 	close    sync.Once
@@ -38,7 +38,10 @@ type Server struct {
 	fresh   map[net.Conn]bool // connections without a request yet
 	freshMu sync.Mutex        // guards fresh, which is nil once the server is closed
 
+	main *Server // that this one was added to; nil unless AddApplication made it
+
 	mu     sync.Mutex
+	added  []*Server // by AddApplication
 	offset time.Duration
 	state
 }
@@ -62,16 +65,16 @@ func NewServer(tb testing.TB, opts ...Option) *Server {
 // returns an error if an option is not valid or the server cannot listen. Nil options
 // are ignored.
 func Start(opts ...Option) (*Server, error) {
-	s, err := New(opts...)
+	s, err := newServer(opts)
 	if err != nil {
 		return nil, err
 	}
-	l, err := loopback.Listen()
+	l, err := s.listen()
 	if err != nil {
 		s.Close()
-		return nil, fmt.Errorf("basiqtest: listen: %w", err)
+		return nil, err
 	}
-	s.URL = "http://" + l.Addr().String()
+	s.URL = "http://" + reachable(l.Addr().String())
 	s.http = &http.Server{Handler: s, ReadHeaderTimeout: time.Minute, ConnState: s.connState}
 	s.serving.Go(func() { _ = s.http.Serve(l) })
 	return s, nil
@@ -81,6 +84,41 @@ func Start(opts ...Option) (*Server, error) {
 // serve it themselves. Its URL is that of WithPublicURL, or http://localhost. The caller
 // must call Close, which ends the delivery of webhook messages. Nil options are ignored.
 func New(opts ...Option) (*Server, error) {
+	s, err := newServer(opts)
+	if err == nil && s.cfg.address != "" {
+		s.Close()
+		return nil, errors.New("basiqtest: New: the server does not listen: use Start, or leave out WithAddress")
+	}
+	return s, err
+}
+
+// listen listens on the configured address.
+func (s *Server) listen() (net.Listener, error) {
+	if s.cfg.address == "" {
+		l, err := loopback.Listen()
+		if err != nil {
+			return nil, fmt.Errorf("basiqtest: listen: %w", err)
+		}
+		return l, nil
+	}
+	l, err := net.Listen("tcp", s.cfg.address)
+	if err != nil {
+		return nil, fmt.Errorf("basiqtest: WithAddress: cannot listen on %s: %w: choose another address, or port 0 for any free one", s.cfg.address, err)
+	}
+	return l, nil
+}
+
+// reachable returns an address that a client can call: one that stands for all addresses
+// of the machine is not.
+func reachable(address string) string {
+	host, port, err := net.SplitHostPort(address)
+	if ip := net.ParseIP(host); err == nil && ip != nil && ip.IsUnspecified() {
+		return net.JoinHostPort("localhost", port)
+	}
+	return address
+}
+
+func newServer(opts []Option) (*Server, error) {
 	cfg := defaults()
 	for _, opt := range opts {
 		if opt == nil {
@@ -90,14 +128,21 @@ func New(opts ...Option) (*Server, error) {
 			return nil, fmt.Errorf("basiqtest: %w", err)
 		}
 	}
+	return newApplication(cfg), nil
+}
+
+// newApplication returns a server with its own data that does not listen.
+func newApplication(cfg config) *Server {
+	if len(cfg.keys) == 0 {
+		cfg.keys = []string{"not-a-key-" + strconv.FormatInt(servers.Add(1), 10)}
+	}
 	s := &Server{
-		URL: cmp.Or(cfg.publicURL, "http://localhost"), cfg: cfg, table: operations(),
-		key:  cmp.Or(cfg.key, "not-a-key-"+strconv.FormatInt(servers.Add(1), 10)),
+		URL: cmp.Or(cfg.publicURL, "http://localhost"), cfg: cfg, table: operations(), keys: cfg.keys,
 		wake: make(chan struct{}, 1), fresh: map[net.Conn]bool{}, state: newState(cfg.seed),
 	}
 	s.context, s.cancel = context.WithCancel(context.Background())
 	s.serving.Go(s.deliver)
-	return s, nil
+	return s
 }
 
 // connState tracks the connections without a request. A client may keep such a
@@ -136,6 +181,12 @@ func (s *Server) Close() {
 		return
 	}
 	s.close.Do(func() {
+		s.mu.Lock()
+		added := s.added
+		s.mu.Unlock()
+		for _, other := range added {
+			other.Close()
+		}
 		s.cancel()
 		s.freshMu.Lock()
 		for c := range s.fresh {
@@ -154,11 +205,11 @@ func (s *Server) Close() {
 	})
 }
 
-// APIKey returns the only API key that the server accepts: that of WithAPIKey, or one that
+// APIKey returns the first API key that the server accepts: that of WithAPIKey, or one that
 // is made up and not valid anywhere else.
 func (s *Server) APIKey() string {
 	s.mustBeUsable("APIKey")
-	return s.key
+	return s.keys[0]
 }
 
 // Options returns the options for a client of this server: its base URL, its API key, its
@@ -167,7 +218,7 @@ func (s *Server) APIKey() string {
 func (s *Server) Options() []basiq.Option {
 	s.mustBeUsable("Options")
 	return []basiq.Option{
-		basiq.WithBaseURL(s.URL), basiq.WithAPIKey(s.key), basiq.WithClock(s.Now), basiq.WithPollInterval(time.Millisecond),
+		basiq.WithBaseURL(s.URL), basiq.WithAPIKey(s.keys[0]), basiq.WithClock(s.Now), basiq.WithPollInterval(time.Millisecond),
 		transport.WithRetryPolicy(transport.RetryPolicy{BaseDelay: time.Millisecond, MaxDelay: 10 * time.Millisecond}),
 	}
 }

@@ -110,18 +110,24 @@ type connectionRecord struct {
 	RefreshDay  string          `json:"refreshDay,omitempty"`
 	Refreshes   int             `json:"refreshes,omitempty"`
 	Accounts    []accountRecord `json:"accounts"`
+	Data        *BankData       `json:"data,omitempty"`    // the caller's
+	OwnData     bool            `json:"ownData,omitempty"` // whether the login has it
 }
 
 type accountRecord struct {
 	ID       string         `json:"id"`
 	Holder   string         `json:"holder"`
+	Own      int            `json:"own,omitempty"`
+	Closed   bool           `json:"closed,omitempty"`
 	Name     string         `json:"name"`
 	Class    string         `json:"class"`
 	Product  string         `json:"product"`
 	Currency string         `json:"currency"`
+	BSB      string         `json:"bsb,omitempty"`
 	Number   string         `json:"number"`
 	Owner    string         `json:"owner"`
 	Balance  int64          `json:"balanceCents"`
+	Funds    *int64         `json:"fundsCents,omitempty"`
 	Limit    int64          `json:"limitCents,omitempty"`
 	Pay      string         `json:"pay,omitempty"`
 	PayCents int64          `json:"payCents,omitempty"`
@@ -143,17 +149,18 @@ type openingRecord struct {
 }
 
 type rowRecord struct {
-	ID          string    `json:"id"`
-	Status      string    `json:"status"`
-	Post        time.Time `json:"post,omitzero"`
-	Transaction time.Time `json:"transaction,omitzero"`
-	Direction   string    `json:"direction"`
-	Class       string    `json:"class"`
-	Cents       int64     `json:"cents"`
-	Description string    `json:"description"`
-	Merchant    string    `json:"merchant,omitempty"`
-	Enriched    bool      `json:"enriched,omitempty"`
-	Balance     int64     `json:"balanceCents"`
+	ID          string       `json:"id"`
+	Status      string       `json:"status"`
+	Post        time.Time    `json:"post,omitzero"`
+	Transaction time.Time    `json:"transaction,omitzero"`
+	Direction   string       `json:"direction"`
+	Class       string       `json:"class"`
+	Cents       int64        `json:"cents"`
+	Description string       `json:"description"`
+	Merchant    string       `json:"merchant,omitempty"`
+	Enriched    bool         `json:"enriched,omitempty"`
+	Given       *Transaction `json:"given,omitempty"` // the caller's
+	Balance     int64        `json:"balanceCents"`
 }
 
 type jobRecord struct {

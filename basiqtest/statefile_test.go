@@ -46,6 +46,7 @@ func filled(t *testing.T) (v *visitor, paths []string) {
 		t.Fatal(err)
 	}
 	v.do("DELETE", user+"/connections/"+u.Connections[2].ID, "")
+	v.do("DELETE", user+"/connections/"+addOwnData(t, srv, id, u.Connections[0].ID), "")
 	v.do("POST", user+"/auth_link", "")
 	summary := idOf(t, v.do("POST", user+"/affordability", ""))
 	report := idOf(t, v.do("POST", "/reports", `{"reportType":"CON_AFFOR_01","title":"Report","filters":[{"name":"fromDate","value":"2030-06-01"},{"name":"toDate","value":"2031-05-01"},{"name":"accounts","value":["`+u.Accounts[0].ID+`"]},{"name":"users","value":["`+id+`"]}]}`))
@@ -71,6 +72,45 @@ func filled(t *testing.T) (v *visitor, paths []string) {
 		"/notifications/webhooks/" + hook + "/messages", "/jobs/" + jobs[0], user + "/insights", user + "/payees",
 		"/analytics/users?interval=daily&fromDate=2031-05-01&toDate=2031-05-06", "/analytics/connections?interval=daily&fromDate=2031-05-01&toDate=2031-05-06",
 	}
+}
+
+// addOwnData adds connections with data of the caller's: three whole ones, and one whose
+// data is still to be retrieved. connectionID is a generated one. It returns the ID of the
+// third.
+func addOwnData(t *testing.T, srv *basiqtest.Server, userID, connectionID string) (third string) {
+	t.Helper()
+	d := basiqtest.BankData{
+		Accounts: []basiqtest.Account{{Name: "Own", BSB: "062000", Number: "1234", Available: "3.00", Transactions: []basiqtest.Transaction{
+			{Description: "BET", Amount: "-1", DaysAgo: 3, Category: basiqtest.CategoryGroceries, Reference: `"r"`, Biller: &basiqtest.Biller{Code: "1", Name: "B & C"}},
+			{Description: "CARD", Amount: "-2", DaysAgo: 2, Merchant: "Joe's", Tags: []string{"a"}, CleanDescription: "J"},
+			{Description: "P", Amount: "-3", Pending: true}, {Description: "Q", Amount: "-4", Pending: true, DaysAgo: 1},
+		}}, {Name: "Closed", Unavailable: true, Class: "savings"}},
+		Identities: []basiqtest.Identity{{FirstName: "Ada", Phones: []string{"+61411111111"}, Addresses: []basiqtest.Address{{City: "Perth"}}}},
+		Payees:     []basiqtest.Payee{{Nickname: "Mum"}},
+	}
+	for range 3 {
+		var err error
+		if third, err = srv.AddConnection(userID, d.Login()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	u, err := srv.User(userID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := srv.AddAccount(connectionID, basiqtest.Account{Name: "Beside", Balance: "7"}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := srv.AddIdentity(connectionID, basiqtest.Identity{FirstName: "Bob"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := srv.CloseAccount(u.Accounts[0].ID); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := srv.Connect(userID, d.Login().At(basiqtest.PiedPiper)); err != nil {
+		t.Fatal(err)
+	}
+	return third
 }
 
 // TestStateIsTheSameAfterReading: a server that read the state responds as the other one
@@ -111,16 +151,33 @@ func TestStateIsTheSameAfterReading(t *testing.T) {
 			t.Errorf("%s differs:\n%.800s\n%.800s", path, a, b)
 		}
 	}
+	// What was to be retrieved is, and a purged connection has its data again.
+	user := strings.TrimPrefix(paths[0], "/users/")
+	for _, each := range []*visitor{v, w} {
+		state, err := each.srv.User(user)
+		if err != nil {
+			t.Fatal(err)
+		}
+		each.srv.FinishJobs()
+		for _, c := range state.Connections[2:4] {
+			each.do("POST", paths[0]+"/connections/"+c.ID+"/purge", "")
+			each.do("POST", paths[0]+"/connections/"+c.ID+"/refresh", "")
+		}
+		each.srv.FinishJobs()
+	}
+	if a, b := v.do("GET", paths[0]+"/transactions?limit=400", ""), w.do("GET", paths[0]+"/transactions?limit=400", ""); a != b || strings.Count(a, `"Joe's"`) == 0 && strings.Count(a, `Joe`) == 0 {
+		t.Errorf("after a refresh, the transactions differ:\n%.800s\n%.800s", a, b)
+	}
 	// The next ID is not one that exists, the running job goes on, and time passes.
 	if a, b := idOf(t, v.do("POST", "/users", `{"email":"b@example.com"}`)), idOf(t, w.do("POST", "/users", `{"email":"b@example.com"}`)); a != b {
 		t.Errorf("the next IDs are %s and %s", a, b)
 	}
-	user := strings.TrimPrefix(paths[0], "/users/")
 	again.Advance(5 * time.Minute)
 	again.FinishJobs()
 	u, err := again.User(user)
-	if err != nil || !u.Jobs[0].Ended || u.Jobs[0].Steps[1].Code != "job-timed-out" {
-		t.Errorf("%+v, %v", u.Jobs[0], err)
+	i := slices.IndexFunc(u.Jobs, func(j basiqtest.JobState) bool { return slices.Contains(paths, "/jobs/"+j.ID) })
+	if err != nil || !u.Jobs[i].Ended || u.Jobs[i].Steps[1].Code != "job-timed-out" {
+		t.Errorf("%+v, %v", u.Jobs[i], err)
 	}
 	again.Advance(366 * 24 * time.Hour)
 	if u, err := again.User(user); err != nil || u.Consent != "expired" || len(u.Connections) != 0 {

@@ -128,12 +128,18 @@ func (l *loader) connection(r *connectionRecord) error {
 		id: r.ID, user: u.id, owner: u, institution: bank, method: r.Method, status: r.Status, login: r.Login, created: r.Created, lastUsed: r.LastUsed,
 		expiry: r.Expiry, refused: r.Refused, opened: r.Opened, round: r.Round, asked: r.Asked, refreshDay: r.RefreshDay, refreshes: r.Refreshes,
 	}
+	if err := c.ownFrom(r); err != nil {
+		return err
+	}
 	for _, a := range r.Accounts {
-		if len(a.Number) < 6 {
+		if a.Own < 0 || a.Own > 0 && (c.data == nil || a.Own > len(c.data.Accounts)) {
+			return fmt.Errorf("account %q is account %d of the connection's data, which does not have it", a.ID, a.Own)
+		}
+		if len(a.Number) < minNumber {
 			return fmt.Errorf("account number %q is too short", a.Number)
 		}
 		held := &account{
-			id: a.ID, conn: c, holder: a.Holder, name: a.Name, class: a.Class, product: a.Product, currency: a.Currency, number: a.Number, owner: a.Owner,
+			id: a.ID, own: a.Own, closed: a.Closed, bsb: a.BSB, funds: a.Funds, conn: c, holder: a.Holder, name: a.Name, class: a.Class, product: a.Product, currency: a.Currency, number: a.Number, owner: a.Owner,
 			balance: a.Balance, limit: a.Limit, pay: pay{a.Pay, a.PayCents}, gambles: a.Gambles, created: a.Created, updated: a.Updated, from: a.From, to: a.To,
 		}
 		if o := a.Opening; o != nil {
@@ -164,6 +170,22 @@ func (l *loader) connection(r *connectionRecord) error {
 	return nil
 }
 
+// ownFrom sets the data of the caller's.
+func (c *connection) ownFrom(r *connectionRecord) error {
+	if r.Data != nil {
+		if err := r.Data.check(); err != nil {
+			return fmt.Errorf("the connection's data: %w", err)
+		}
+		c.data = r.Data
+	}
+	if r.OwnData {
+		if c.login.Data = c.data; c.data == nil {
+			c.login.Data = &BankData{} // of a connection whose data was deleted
+		}
+	}
+	return nil
+}
+
 func rowsFrom(a *account, records []rowRecord) ([]*row, error) {
 	var out []*row
 	for _, r := range records {
@@ -175,7 +197,16 @@ func rowsFrom(a *account, records []rowRecord) ([]*row, error) {
 			}
 			shop = merchants[i]
 		}
-		out = append(out, &row{r.ID, a, r.Status, r.Post, r.Transaction, r.Direction, r.Class, r.Cents, r.Description, shop, r.Enriched && shop != nil, r.Balance})
+		if r.Given != nil {
+			if err := r.Given.check(); err != nil {
+				return nil, fmt.Errorf("transaction %q: %w", r.ID, err)
+			}
+			shop = merchantOf(r.Given)
+		}
+		out = append(out, &row{
+			id: r.ID, account: a, status: r.Status, post: r.Post, transaction: r.Transaction, direction: r.Direction, class: r.Class, cents: r.Cents,
+			description: r.Description, merchant: shop, enriched: r.Enriched && shop != nil, given: r.Given, balance: r.Balance,
+		})
 	}
 	return out, nil
 }

@@ -116,17 +116,18 @@ func connectionRecordOf(t tally, kept bool) *connectionRecord {
 	r := &connectionRecord{
 		ID: c.id, User: c.user, Institution: c.institution.id, Method: c.method, Status: c.status, Until: t.until, Kept: kept, Login: c.login, Created: c.created,
 		LastUsed: c.lastUsed, Expiry: c.expiry, Refused: c.refused, Opened: c.opened, Round: c.round, Asked: c.asked, RefreshDay: c.refreshDay,
-		Refreshes: c.refreshes, Accounts: []accountRecord{},
+		Refreshes: c.refreshes, Accounts: []accountRecord{}, Data: c.data, OwnData: c.login.Data != nil,
 	}
 	if _, f := c.login.authenticate(); f == badLogin {
 		r.Login.Password = "" // it could be a real one, and the login is rejected without it, too
 	}
 	for _, a := range c.accounts {
 		if !t.until.IsZero() && !kept {
+			r.Data = nil
 			break
 		}
 		held := accountRecord{
-			ID: a.id, Holder: a.holder, Name: a.name, Class: a.class, Product: a.product, Currency: a.currency, Number: a.number, Owner: a.owner,
+			ID: a.id, Own: a.own, Closed: a.closed, BSB: a.bsb, Funds: a.funds, Holder: a.holder, Name: a.name, Class: a.class, Product: a.product, Currency: a.currency, Number: a.number, Owner: a.owner,
 			Balance: a.balance, Limit: a.limit, Pay: a.pay.description, PayCents: a.pay.cents, Gambles: a.gambles, Created: a.created, Updated: a.updated,
 			From: a.from, To: a.to, Added: rowRecords(a.added), Pending: rowRecords(a.pending),
 		}
@@ -142,10 +143,10 @@ func rowRecords(rows []*row) []rowRecord {
 	var out []rowRecord
 	for _, r := range rows {
 		shop := ""
-		if r.merchant != nil {
+		if r.merchant != nil && r.given == nil {
 			shop = r.merchant.name
 		}
-		out = append(out, rowRecord{r.id, r.status, r.post, r.transaction, r.direction, r.class, r.cents, r.description, shop, r.enriched, r.balance})
+		out = append(out, rowRecord{r.id, r.status, r.post, r.transaction, r.direction, r.class, r.cents, r.description, shop, r.enriched, r.given, r.balance})
 	}
 	return out
 }

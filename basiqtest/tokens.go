@@ -54,7 +54,7 @@ func (s *Server) createToken(q *request) response {
 	if len(q.body) > 0 && (err != nil || kind != q.route.Body || formErr != nil) {
 		return badContent("The body is not a form.")
 	}
-	if key != s.key {
+	if !slices.Contains(s.keys, key) {
 		return errorResponse(http.StatusNotFound, problem{"parameter-not-valid", "Parameter value is not valid.", "Unable to authenticate, check API key.",
 			object{"parameter": "Authorization", "pointer": "header/Authorization"}})
 	}

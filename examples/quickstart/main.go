@@ -165,6 +165,7 @@ func verifyAccount(ctx context.Context, out io.Writer, client *basiq.Client, per
 	wait.OnStep = nil
 	report, err := client.CreateReport(ctx, basiq.AffordabilityReport{
 		Title: "Quickstart", From: value.DateOf(now.AddDate(0, -6, 0)), To: value.DateOf(now), Users: []string{customer.ID}, Accounts: ids,
+		IncludeMetrics: basiq.Select("ME001", "ME002", "ME008", "ME012", "ME013", "ME014", "ME022", "ME034"),
 	}, wait)
 	if err != nil {
 		return err

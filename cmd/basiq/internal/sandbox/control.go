@@ -36,6 +36,8 @@ type faultBody struct {
 	Drop              string `json:"drop,omitempty"` // before or after
 	Truncate          int    `json:"truncate,omitempty"`
 	Executed          bool   `json:"executed,omitempty"`
+	Limit             int    `json:"limit,omitempty"`
+	WindowSeconds     int    `json:"windowSeconds,omitempty"`
 }
 
 // badRequest is an error of the caller.
@@ -209,9 +211,12 @@ func number(r *http.Request, name string, without int) (int, error) {
 	return n, nil
 }
 
+// maxControlBody is the maximum size of a request, which can have a customer's data.
+const maxControlBody = 1 << 20
+
 // read decodes the body of a request.
 func read(r *http.Request, body any) error {
-	d := json.NewDecoder(io.LimitReader(r.Body, 64<<10))
+	d := json.NewDecoder(io.LimitReader(r.Body, maxControlBody))
 	d.DisallowUnknownFields()
 	if err := d.Decode(body); err != nil && !errors.Is(err, io.EOF) {
 		return badRequest{fmt.Errorf("the body is not valid: %w", err)}
@@ -250,9 +255,13 @@ func logins() any {
 	return out
 }
 
-// connect connects a bank with a published login, and finishes the job.
+// connect connects a bank with a published login or with data of the caller's, and
+// finishes the job.
 func connect(app *application, r *http.Request) (any, error) {
-	var body struct{ Login, InstitutionID, Method string }
+	var body struct {
+		Login, InstitutionID, Method string
+		Data                         *basiqtest.BankData
+	}
 	if err := read(r, &body); err != nil {
 		return nil, err
 	}
@@ -265,6 +274,9 @@ func connect(app *application, r *http.Request) (any, error) {
 		return nil, badRequest{fmt.Errorf("login %q is not a published one: see GET /logins", body.Login)}
 	}
 	l := all[i]
+	if body.Data != nil {
+		l = body.Data.Login()
+	}
 	l.Institution, l.Method = body.InstitutionID, body.Method
 	if _, err := app.User(r.PathValue("id")); err != nil {
 		return nil, notFound{err}
@@ -340,12 +352,13 @@ func (a *application) inject(r *http.Request) (any, error) {
 	if err := read(r, &body); err != nil {
 		return nil, err
 	}
-	if int64(body.DelayMs) > int64(maxFaultTime/time.Millisecond) || int64(body.RetryAfterSeconds) > int64(maxFaultTime/time.Second) {
-		return nil, badRequest{errors.New("delayMs and retryAfterSeconds must be at most a year")}
+	if int64(body.DelayMs) > int64(maxFaultTime/time.Millisecond) || max(int64(body.RetryAfterSeconds), int64(body.WindowSeconds)) > int64(maxFaultTime/time.Second) {
+		return nil, badRequest{errors.New("delayMs, retryAfterSeconds and windowSeconds must be at most a year")}
 	}
 	f := basiqtest.Fault{
 		Operation: body.Operation, Status: body.Status, Code: body.Code, After: body.After, Times: body.Times, Truncate: body.Truncate, Executed: body.Executed,
 		Delay: time.Duration(body.DelayMs) * time.Millisecond, RetryAfter: time.Duration(body.RetryAfterSeconds) * time.Second,
+		Limit: body.Limit, Window: time.Duration(body.WindowSeconds) * time.Second,
 	}
 	switch body.Drop {
 	case "":

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"io"
 	"math"
@@ -164,6 +165,10 @@ func TestControlAPI(t *testing.T) {
 	if u := s.state(t, user); len(u.Accounts) != 2 {
 		t.Errorf("%+v", u)
 	}
+	call("POST", "/users/"+user+"/connections", `{"data":{"accounts":[{"name":"Mine","transactions":[{"description":"SALARY","amount":"12.50","daysAgo":2}]}]}}`, 200)
+	if u := s.state(t, user); len(u.Accounts) != 3 || u.Accounts[2].Name != "Mine" || u.Accounts[2].Balance != "12.50" {
+		t.Errorf("%+v", u)
+	}
 	call("POST", "/connections/"+connection+"/invalidate", "", 204)
 	call("POST", "/users/"+user+"/events", `{"eventTypeId":"user.updated"}`, 200)
 	call("POST", "/policy/change", "", 204)
@@ -181,9 +186,13 @@ func TestControlAPI(t *testing.T) {
 		t.Errorf("the fault has no effect: %v", err)
 	}
 	call("DELETE", "/faults", "", 204)
-	if _, err := s.client.Core.Users.Get(t.Context(), user); err != nil {
-		t.Error(err)
+	call("POST", "/faults", `{"operation":"Users.Get","limit":1,"windowSeconds":3600}`, 200)
+	for i, want := range []error{nil, transport.ErrRateLimited} {
+		if _, err := s.client.Core.Users.Get(t.Context(), user); !errors.Is(err, want) {
+			t.Errorf("%d: %v", i, err)
+		}
 	}
+	call("DELETE", "/faults", "", 204)
 	for _, path := range []string{"/applications", "/institutions", "/logins", "/users", "/webhooks", "/faults", "/requests"} {
 		call("GET", path, "", 200)
 	}
@@ -193,7 +202,7 @@ func TestControlAPI(t *testing.T) {
 	}
 	for path, body := range map[string]string{
 		"/users": `{"email":"x"}`, "/users?application=3": `{"email":"max@example.com"}`, "/users?application=x": "", "/clock/advance": `{"days":-1}`,
-		"/faults": `{"drop":"sometimes"}`, "/faults?": `{"operation":"Users.Bake","status":500}`, "/faults?a=": `{}`, "/users/" + user + "/connections": `{"login":"nobody"}`,
+		"/faults": `{"drop":"sometimes"}`, "/faults?": `{"operation":"Users.Bake","status":500}`, "/faults?a=": `{}`, "/users/" + user + "/connections": `{"login":"nobody"}`, "/users/" + user + "/connections?": `{"data":{"accounts":[{"class":"x"}]}}`, "/faults?d=": `{"limit":1}`,
 		"/users/" + user + "/events": `{"eventTypeId":"x"}`, "/clock/advance?": `{"hours":1}`,
 		"/faults?b=": `{"delayMs":99999999999999}`, "/faults?c=": `{"status":429,"retryAfterSeconds":99999999999}`, "/users?b=": `{"email":"max@example.com"} x`,
 	} {
