@@ -77,7 +77,7 @@ func (s *site) guides() error {
 		if err := s.write(file, "guide.html", p); err != nil {
 			return err
 		}
-		e := entry{Kind: "guide", Title: title, URL: file}
+		e := entry{Kind: "guide", Title: title, URL: file, More: strings.Join(distinctWords(string(g.Text)), " ")}
 		for _, h := range headings {
 			e.Text += h.Text + " · "
 		}
@@ -85,6 +85,14 @@ func (s *site) guides() error {
 		s.index = append(s.index, e)
 	}
 	return nil
+}
+
+// distinctWords returns the words of a text that can be searched for, each once.
+func distinctWords(text string) []string {
+	words := strings.FieldsFunc(strings.ToLower(text), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+	words = slices.DeleteFunc(words, func(w string) bool { return len(w) < 3 })
+	slices.Sort(words)
+	return slices.Compact(words)
 }
 
 // adapt makes the links of a guide lead to the pages of the reference or to the
