@@ -46,9 +46,17 @@ const maxDepth = 3
 // all.
 const maxValues = 12
 
+// maxFields is how many fields a page shows before it only links to the types of nested
+// objects. Without a limit, wide objects within wide ones would make pages without end.
+const maxFields = 1000
+
+// maxUsers is how many methods a type is said to be used by.
+const maxUsers = 20
+
 // viewer makes the views of a domain's fields.
 type viewer struct {
 	domain *model.Domain
+	shown  int  // how many fields there are so far
 	here   bool // on the page of the types, where a link to a type is one within the page
 	flat   bool // nested objects are linked, not shown
 }
@@ -76,6 +84,7 @@ func (v *viewer) list(fields []*model.Field, id string, request bool, within []*
 }
 
 func (v *viewer) field(f *model.Field, id string, request bool, within []*model.Type) *field {
+	v.shown++
 	out := &field{
 		ID: id + "-" + slug(f.Name), Name: f.Name, Wire: f.Wire, Type: v.ref(f.Ref), Required: f.Required && request,
 		Doc: blocks(f.Doc), Deprecated: f.Deprecated, Format: textFormat(f.Ref),
@@ -117,7 +126,7 @@ func (v *viewer) field(f *model.Field, id string, request bool, within []*model.
 	switch t := inner.Type; {
 	case t.Kind == model.Enum && !v.flat:
 		out.Values, out.MoreValues = values(t, maxValues)
-	case t.Kind == model.Struct && !v.flat && len(within) < maxDepth && !slices.Contains(within, t):
+	case t.Kind == model.Struct && !v.flat && len(within) < maxDepth && v.shown < maxFields && !slices.Contains(within, t):
 		out.Fields = v.fields(t, out.ID, request, within)
 		out.Open = list && len(within) <= 1
 	}
@@ -189,6 +198,7 @@ type typeView struct {
 	Values     []value
 	Variants   []variant
 	UsedBy     []navLink
+	MoreUsers  int // of UsedBy, that are not listed
 }
 
 type variant struct {
@@ -203,7 +213,7 @@ var kinds = map[model.Kind]string{model.Struct: "struct", model.Enum: "enumerati
 func (s *site) types(d *model.Domain) error {
 	file := typesFile(d)
 	v := &viewer{domain: d, here: true, flat: true}
-	used := usedBy(d)
+	used := s.usedBy(d)
 	p := typesPage{
 		layout:  s.layout(file, d.Package+": types", "The types of package "+d.Package+", with their fields and values."),
 		Package: d.Package, Doc: blocks(emit.Sentence("Package "+d.Package, d.Doc)),
@@ -214,6 +224,9 @@ func (s *site) types(d *model.Domain) error {
 		}
 		doc := emit.Sentence(t.Name, t.Doc)
 		w := typeView{Name: t.Name, Kind: kinds[t.Kind], Doc: blocks(doc), Deprecated: t.Deprecated, Was: t.Was, UsedBy: used[t]}
+		if n := len(w.UsedBy); n > maxUsers {
+			w.UsedBy, w.MoreUsers = w.UsedBy[:maxUsers], n-maxUsers
+		}
 		var names []string
 		switch t.Kind {
 		case model.Enum:
@@ -238,12 +251,12 @@ func (s *site) types(d *model.Domain) error {
 }
 
 // usedBy returns, for each type, the methods whose request or result contains it.
-func usedBy(d *model.Domain) map[*model.Type][]navLink {
+func (s *site) usedBy(d *model.Domain) map[*model.Type][]navLink {
 	out := map[*model.Type][]navLink{}
 	for _, r := range d.Resources {
 		for _, m := range r.Methods {
 			seen := map[*model.Type]bool{}
-			link := navLink{Name: r.Name + "." + m.Name, URL: strings.TrimPrefix(operationFile(d, m), d.Package+"/")}
+			link := navLink{Name: r.Name + "." + m.Name, URL: strings.TrimPrefix(s.files[m], d.Package+"/")}
 			var add func(t *model.Type)
 			addRef := func(ref model.Ref) {
 				for ref.Prim == model.List || ref.Prim == model.Map {

@@ -35,7 +35,7 @@ func (s *site) home() error {
 			for _, m := range r.Methods {
 				operations[d.Package+" "+m.HTTP+" "+m.Path] = true
 				h.Rows = append(h.Rows, homeRow{
-					Name: r.Name + "." + m.Name, URL: operationFile(d, m), HTTP: m.HTTP, Path: m.Path,
+					Name: r.Name + "." + m.Name, URL: s.files[m], HTTP: m.HTTP, Path: m.Path,
 					Doc: firstSentence(predicate(m.Doc)), Old: m.Deprecated != "",
 				})
 			}

@@ -83,7 +83,7 @@ func blocks(text string) []block {
 
 // operation makes the page of a method.
 func (s *site) operation(d *model.Domain, m *model.Method) error {
-	file := operationFile(d, m)
+	file := s.files[m]
 	name := m.Resource.Name + "." + m.Name
 	doc := predicate(m.Doc)
 	p := operationPage{

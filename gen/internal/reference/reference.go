@@ -11,6 +11,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"html/template"
+	"strconv"
 	"strings"
 
 	"github.com/basiq-sdk/basiq-go/gen/internal/diag"
@@ -73,6 +74,7 @@ var templates = template.Must(template.New("").Funcs(template.FuncMap{
 type site struct {
 	Options
 	commands map[*model.Method]*emit.CommandLine
+	files    map[*model.Method]string
 	out      *Site
 	index    []entry
 }
@@ -119,7 +121,8 @@ type navLink struct {
 
 // Build makes the pages.
 func Build(o Options) (*Site, error) {
-	s := &site{Options: o, out: &Site{Files: map[string][]byte{}}}
+	s := &site{Options: o, files: map[*model.Method]string{}, out: &Site{Files: map[string][]byte{}}}
+	s.nameFiles()
 	if o.Commands {
 		s.commands = emit.CommandLines(o.Domains)
 	}
@@ -169,10 +172,17 @@ func (s *site) layout(file, title, description string) layout {
 	for _, d := range s.Domains {
 		n := navDomain{Name: d.Package, URL: l.Root + "index.html#" + d.Package, Open: d.Package == folder && deep}
 		if n.Open {
+			methods := 0
+			for _, r := range d.Resources {
+				methods += len(r.Methods)
+			}
 			for _, r := range d.Resources {
 				g := navGroup{Name: r.Name}
+				if methods > maxLinks && !strings.HasPrefix(file, resourcePrefix(d, r)) {
+					continue // or the pages of a large domain would be lists of each other
+				}
 				for _, m := range r.Methods {
-					at := operationFile(d, m)
+					at := s.files[m]
 					g.Links = append(g.Links, navLink{Name: m.Name, URL: l.Root + at, Current: at == file, Old: m.Deprecated != ""})
 				}
 				n.Groups = append(n.Groups, g)
@@ -206,9 +216,30 @@ func (s *site) write(file, name string, data any) error {
 	return nil
 }
 
-// operationFile returns the file of a method's page.
-func operationFile(d *model.Domain, m *model.Method) string {
-	return d.Package + "/" + slug(m.Resource.Name) + "-" + slug(m.Name) + ".html"
+// maxLinks is how many methods a domain has at most for all of them to be in the
+// navigation of each page. In a larger one, it has those of the page's resource.
+const maxLinks = 200
+
+// nameFiles decides the files of the methods' pages. Names that differ only in their
+// capitals, or in where the resource ends, get a number.
+func (s *site) nameFiles() {
+	taken := map[string]bool{}
+	for _, d := range s.Domains {
+		for _, r := range d.Resources {
+			for _, m := range r.Methods {
+				name := resourcePrefix(d, r) + slug(m.Name)
+				for base, n := name, 2; taken[name]; n++ {
+					name = base + "-" + strconv.Itoa(n)
+				}
+				taken[name] = true
+				s.files[m] = name + ".html"
+			}
+		}
+	}
+}
+
+func resourcePrefix(d *model.Domain, r *model.Resource) string {
+	return d.Package + "/" + slug(r.Name) + "-"
 }
 
 func typesFile(d *model.Domain) string { return d.Package + "/types.html" }

@@ -138,6 +138,21 @@ func TestSnippetsWithoutAMainClient(t *testing.T) {
 	}
 }
 
+// TestPagesOfSimilarNames gives each method a page of its own, whatever the names are.
+func TestPagesOfSimilarNames(t *testing.T) {
+	t.Parallel()
+	d := &model.Domain{Package: "things"}
+	for _, names := range [][2]string{{"Users", "ListAll"}, {"UsersList", "All"}, {"Users", "LISTAll"}, {"Users", "Types"}} {
+		r := &model.Resource{Name: names[0]}
+		r.Methods = []*model.Method{{Resource: r, Name: names[1], HTTP: "GET", Path: "/", Doc: "reads."}}
+		d.Resources = append(d.Resources, r)
+	}
+	site, err := Build(Options{Domains: []*model.Domain{d}, Module: "example.com/api", Output: "generated"})
+	if want := []string{"index.html", "things/types.html", "things/users-list-all-2.html", "things/users-list-all-3.html", "things/users-list-all.html", "things/users-types.html"}; err != nil || !slices.Equal(slices.Sorted(maps.Keys(site.Files)), want) {
+		t.Errorf("%v, %v", err, slices.Sorted(maps.Keys(site.Files)))
+	}
+}
+
 // TestSpansKeepTheCode checks that colouring changes no character, of valid code or not.
 func TestSpansKeepTheCode(t *testing.T) {
 	t.Parallel()

@@ -31,10 +31,15 @@ type leaf struct {
 type sampler struct {
 	pkg    string
 	within []*model.Type // structs around the value
+	made   int           // how many structs there are so far
 }
 
-// maxSample is how deep a sample's objects are nested at most.
-const maxSample = 6
+// maxSample is how deep a sample's objects are nested at most, and maxObjects how many it
+// has.
+const (
+	maxSample  = 6
+	maxObjects = 50
+)
 
 // of returns a sample of a field's value.
 func (s *sampler) of(f *model.Field, path []string) sample {
@@ -132,7 +137,7 @@ func (s *sampler) named(f *model.Field, r model.Ref, path []string) sample {
 
 // object returns a sample of a struct with the members that a request needs.
 func (s *sampler) object(t *model.Type, path []string) sample {
-	if slices.Contains(s.within, t) || len(s.within) > maxSample {
+	if s.made++; slices.Contains(s.within, t) || len(s.within) > maxSample || s.made > maxObjects {
 		return sample{code: s.pkg + "." + t.Name + "{}", json: "{}"}
 	}
 	s.within = append(s.within, t)
