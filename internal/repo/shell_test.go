@@ -1,10 +1,8 @@
 package repo_test
 
 import (
-	"fmt"
 	"os"
 	"os/exec"
-	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -129,7 +127,7 @@ func TestBlocksNameTheirLanguage(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, line := range pages.Unnamed(string(text)) {
-			t.Error(fmt.Sprintf("%s:%d: the block does not name its language", path.Clean(file), line))
+			t.Errorf("%s:%d: the block does not name its language", file, line)
 		}
 	}
 }

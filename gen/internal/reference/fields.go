@@ -87,28 +87,7 @@ func (v *viewer) field(f *model.Field, id string, request bool, within []*model.
 	v.shown++
 	out := &field{
 		ID: id + "-" + slug(f.Name), Name: f.Name, Wire: f.Wire, Type: v.ref(f.Ref), Required: f.Required && request,
-		Doc: blocks(f.Doc), Deprecated: f.Deprecated, Format: textFormat(f.Ref),
-	}
-	if len(f.Aliases) > 0 {
-		out.Notes = append(out.Notes, "also spelled "+strings.Join(f.Aliases, ", "))
-	}
-	if f.In == "header" || f.In == "cookie" {
-		out.Notes = append(out.Notes, f.In)
-	}
-	if f.Most > 0 {
-		out.Notes = append(out.Notes, fmt.Sprintf("at most %d", f.Most))
-	}
-	if f.MostLength > 0 {
-		out.Notes = append(out.Notes, fmt.Sprintf("at most %d characters", f.MostLength))
-	}
-	if f.Nullable {
-		out.Notes = append(out.Notes, "may be null")
-	}
-	if f.ReadOnly {
-		out.Notes = append(out.Notes, "only in responses")
-	}
-	if f.WriteOnly {
-		out.Notes = append(out.Notes, "only in requests")
+		Doc: blocks(f.Doc), Deprecated: f.Deprecated, Format: textFormat(f.Ref), Notes: notes(f),
 	}
 	if f.Filter != nil {
 		for _, c := range f.Filter.Fields {
@@ -129,6 +108,32 @@ func (v *viewer) field(f *model.Field, id string, request bool, within []*model.
 	case t.Kind == model.Struct && !v.flat && len(within) < maxDepth && v.shown < maxFields && !slices.Contains(within, t):
 		out.Fields = v.fields(t, out.ID, request, within)
 		out.Open = list && len(within) <= 1
+	}
+	return out
+}
+
+// notes returns what else there is to say of a field, each in a few words.
+func notes(f *model.Field) (out []string) {
+	if len(f.Aliases) > 0 {
+		out = append(out, "also spelled "+strings.Join(f.Aliases, ", "))
+	}
+	if f.In == "header" || f.In == "cookie" {
+		out = append(out, f.In)
+	}
+	if f.Most > 0 {
+		out = append(out, fmt.Sprintf("at most %d", f.Most))
+	}
+	if f.MostLength > 0 {
+		out = append(out, fmt.Sprintf("at most %d characters", f.MostLength))
+	}
+	if f.Nullable {
+		out = append(out, "may be null")
+	}
+	if f.ReadOnly {
+		out = append(out, "only in responses")
+	}
+	if f.WriteOnly {
+		out = append(out, "only in requests")
 	}
 	return out
 }

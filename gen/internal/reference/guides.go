@@ -45,9 +45,8 @@ func guideFile(file string) string {
 // guidePage is the page of a guide.
 type guidePage struct {
 	layout
-	Content  template.HTML
-	Contents []heading
-	Edit     string // address of its source
+	Content template.HTML // goldmark has escaped the text in it
+	Edit    string        // address of its source
 }
 
 type heading struct{ ID, Text string }
@@ -73,7 +72,12 @@ func (s *site) guides() error {
 		html := strings.NewReplacer("<table>", `<div class="scroll" role="region" aria-label="Table" tabindex="0"><table>`, "</table>", "</table></div>").Replace(b.String())
 		file := guideFile(g.File)
 		title := g.Title()
-		p := guidePage{layout: s.layout(file, title, title), Content: template.HTML(html), Contents: headings, Edit: s.source(g.File)} //nolint:gosec // goldmark escapes
+		p := guidePage{layout: s.layout(file, title, title), Content: template.HTML(html), Edit: s.source(g.File)}
+		if len(headings) > 2 {
+			for _, h := range headings {
+				p.OnPage = append(p.OnPage, navLink{Name: h.Text, URL: "#" + h.ID})
+			}
+		}
 		if err := s.write(file, "guide.html", p); err != nil {
 			return err
 		}

@@ -94,8 +94,9 @@ type layout struct {
 	Description string
 	Root        string // what leads to the top folder: "" or "../"
 	Project     string
-	Source      string // of the repository on the web; empty if it has none
-	Domain      string // that is open in the navigation
+	Source      string    // of the repository on the web; empty if it has none
+	Domain      string    // that is open in the navigation
+	OnPage      []navLink // the headings of a long page
 	Nav         []navDomain
 	Guides      []navLink
 	ErrorsGuide string // address of the guide about errors; empty if there is none

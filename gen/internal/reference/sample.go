@@ -237,7 +237,7 @@ var (
 // samples are texts for names that contain a word.
 var samples = []struct{ word, text string }{
 	{"email", "max@example.com"}, {"mobile", "+61400000000"}, {"phone", "+61400000000"}, {"url", "https://example.com/basiq"},
-	{"bsb", "062-000"}, {"number", "123456789"}, {"country", "AUS"}, {"amount", "12.50"}, {"firstname", "Max"}, {"lastname", "Wentworth"},
+	{"institutionid", "AU10001"}, {"bsb", "062-000"}, {"number", "123456789"}, {"country", "AUS"}, {"amount", "12.50"}, {"firstname", "Max"}, {"lastname", "Wentworth"},
 	{"description", "COFFEE SHOP SYDNEY"}, {"query", "coffee"},
 }
 

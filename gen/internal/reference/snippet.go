@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"go/format"
+	"net/url"
 	"slices"
 	"strings"
 	"unicode"
@@ -181,12 +182,21 @@ func request(d *model.Domain, m *model.Method) string {
 	case model.BodyForm:
 		media = firstOf(media, "application/x-www-form-urlencoded")
 	case model.BodyMultipart:
-		media = firstOf(media, "multipart/form-data")
+		media = firstOf(media, "multipart/form-data") + "; boundary=boundary"
 		if m.Params != nil && !m.Params.Params {
-			body = formText(sm, m.Params)
+			body = partsText(sm, m.Params)
 		}
 	}
 	b.WriteString("\n")
+	headers(&b, m, media)
+	if body != "" {
+		b.WriteString("\n" + body + "\n")
+	}
+	return b.String()
+}
+
+// headers writes the headers of a request.
+func headers(b *strings.Builder, m *model.Method, media string) {
 	switch m.Scope {
 	case model.ScopeServer:
 		b.WriteString("Authorization: Bearer {SERVER_ACCESS token}\n")
@@ -196,23 +206,24 @@ func request(d *model.Domain, m *model.Method) string {
 		b.WriteString("Authorization: Basic {API key}\n")
 	}
 	for _, h := range m.Headers {
-		fmt.Fprintf(&b, "%s: %s\n", h.Name, h.Value)
+		fmt.Fprintf(b, "%s: %s\n", h.Name, h.Value)
 	}
 	if m.Accept != "" {
-		fmt.Fprintf(&b, "Accept: %s\n", m.Accept)
+		fmt.Fprintf(b, "Accept: %s\n", m.Accept)
 	}
 	if m.Body != model.BodyNone && media != "" {
-		fmt.Fprintf(&b, "Content-Type: %s\n", media)
+		fmt.Fprintf(b, "Content-Type: %s\n", media)
 	}
-	if body != "" {
-		b.WriteString("\n" + body + "\n")
-	}
-	return b.String()
 }
 
 func bodyText(sm *sampler, m *model.Method, f *model.Field) string {
-	if f.Ref.Prim == model.Named && f.Ref.Type.Kind == model.Struct && (m.Body == model.BodyForm || m.Body == model.BodyMultipart) {
-		return formText(sm, f.Ref.Type)
+	if f.Ref.Prim == model.Named && f.Ref.Type.Kind == model.Struct {
+		switch m.Body {
+		case model.BodyForm:
+			return formText(sm, f.Ref.Type)
+		case model.BodyMultipart:
+			return partsText(sm, f.Ref.Type)
+		}
 	}
 	if m.Body != model.BodyJSON {
 		return "{" + f.Wire + "}"
@@ -220,15 +231,32 @@ func bodyText(sm *sampler, m *model.Method, f *model.Field) string {
 	return indented(sm.of(f, nil).json)
 }
 
+// formText returns the fields of a form that is encoded like a query.
 func formText(sm *sampler, t *model.Type) string {
 	var parts []string
 	for _, f := range needed(t) {
-		v := sm.of(f, nil)
-		if len(v.leaves) == 1 {
-			parts = append(parts, f.Wire+"="+v.leaves[0].text)
+		if v := sm.of(f, nil); len(v.leaves) == 1 {
+			parts = append(parts, url.QueryEscape(f.Wire)+"="+url.QueryEscape(v.leaves[0].text))
 		}
 	}
 	return strings.Join(parts, "&")
+}
+
+// partsText returns the parts of a multipart form.
+func partsText(sm *sampler, t *model.Type) string {
+	var b strings.Builder
+	for _, f := range needed(t) {
+		v := sm.of(f, nil)
+		if len(v.leaves) != 1 {
+			continue
+		}
+		name, content := "", v.leaves[0].text
+		if f.Ref.Prim == model.File {
+			name, content = `; filename="`+content+`"`, "{content of "+content+"}"
+		}
+		fmt.Fprintf(&b, "--boundary\nContent-Disposition: form-data; name=%q%s\n\n%s\n", f.Wire, name, content)
+	}
+	return b.String() + "--boundary--"
 }
 
 func firstOf(a, b string) string {
