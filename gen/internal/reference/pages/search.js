@@ -11,7 +11,7 @@
     for (var i = 0; i < words.length; i++) {
       var at = e.title.indexOf(words[i]);
       if (at < 0 && e.all.indexOf(words[i]) < 0) return 0;
-      if (at < 0) sum += 1;
+      if (at < 0) sum += e.k === "guide" ? 0.5 : 1;
       else if (at === 0 || e.title[at - 1] === "." || e.title[at - 1] === " ") sum += 6;
       else sum += 3;
     }
