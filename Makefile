@@ -10,13 +10,16 @@ GO ?= go
 PACKAGES = ./... ./cmd/basiq/internal/sandbox/... ./gen/... ./internal/contract/...
 MODULES_APART = cmd/basiq bench examples/redistore
 
-.PHONY: help golden generate test test-modules test-parts test-live check lint update pull diff replay vet vet-platforms race fuzz fuzz-ci mutants mutants-values mutants-runtime vuln bench bench-bulk bench-import bench-gen gen-size
+.PHONY: help golden docs generate test test-modules test-parts test-live check lint update pull diff replay vet vet-platforms race fuzz fuzz-ci mutants mutants-values mutants-runtime vuln bench bench-bulk bench-import bench-gen gen-size
 
 generate: ## regenerate the clients from the pinned specifications
 	$(GO) run ./gen generate
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | sort | awk -F '\t' '{ printf "%-14s %s\n", $$1, $$2 }'
+
+docs: ## write the reference to site/: one page per operation, the types, the guides and a search
+	$(GO) run ./gen docs
 
 golden: ## rewrite golden files and rendered documents; read the diff before committing
 	$(GO) test ./gen -run '^TestDependencies$$' -update

@@ -20,13 +20,14 @@ import (
 	"github.com/basiq-sdk/basiq-go/gen/internal/model"
 	"github.com/basiq-sdk/basiq-go/gen/internal/output"
 	"github.com/basiq-sdk/basiq-go/gen/internal/overlay"
+	"github.com/basiq-sdk/basiq-go/gen/internal/reference"
 	"github.com/basiq-sdk/basiq-go/gen/internal/spec"
 	"github.com/basiq-sdk/basiq-go/gen/internal/typecheck"
 )
 
 const runtimePath = "github.com/basiq-sdk/basiq-go/transport"
 
-// compile runs all stages for a specification, up to its Go source.
+// compile runs all stages for a specification, up to its Go source and its reference.
 func compile(doc string, overlays ...string) (*emit.Package, error) {
 	snapshot, err := canon.Snapshot("api.yml", []byte(doc))
 	if err != nil {
@@ -58,7 +59,15 @@ func compile(doc string, overlays ...string) (*emit.Package, error) {
 	if _, err := model.ParseLock("names.lock", lock); err != nil {
 		return nil, fmt.Errorf("the names lock cannot be parsed: %s\n%s", err, lock)
 	}
-	return emit.Generate(m, emit.Target{ImportPath: "example.com/api", Runtime: runtimePath})
+	pkg, err := emit.Generate(m, emit.Target{ImportPath: "example.com/api", Runtime: runtimePath})
+	if err != nil {
+		return nil, err
+	}
+	// Whatever has Go source has a reference, too.
+	if _, err := reference.Build(reference.Options{Domains: []*model.Domain{m}, Module: "example.com/api", Output: ".", Commands: true}); err != nil {
+		return nil, fmt.Errorf("the reference: %w", err)
+	}
+	return pkg, nil
 }
 
 // things is a specification with one operation, which returns the schema A.

@@ -156,7 +156,7 @@ Exit codes:
 	p.StringArrayVar(&f.mirrors, "mirror", nil, "directory that replaces the network for a source, as NAME=DIR or DIR for the default source (default: BASIQ_SPECS_MIRROR, a list)")
 	p.BoolVar(&f.json, "json", false, "print progress as JSON lines, and the reports of update and diff as JSON")
 	p.BoolVarP(&f.verbose, "verbose", "v", false, "print details")
-	cmd.AddCommand(initCmd(&f), generateCmd(&f), pullCmd(&f), updateCmd(&f), checkCmd(&f), lintCmd(&f), diffCmd(&f), replayCmd(&f))
+	cmd.AddCommand(initCmd(&f), generateCmd(&f), pullCmd(&f), updateCmd(&f), checkCmd(&f), lintCmd(&f), docsCmd(&f), diffCmd(&f), replayCmd(&f))
 	for _, c := range cmd.Commands() {
 		args := c.Args
 		c.Args = func(cmd *cobra.Command, given []string) error {

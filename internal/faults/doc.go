@@ -4,7 +4,7 @@
 // only tests; no other package imports it.
 //
 // The matrix is testdata/matrix.txt. The first command runs the tests, the second
-// renders docs/reliability.md from the matrix:
+// renders docs/reliability-matrix.md from the matrix:
 //
 //	go test ./internal/faults -run Faults
 //	go test ./internal/faults -run Document -update

@@ -13,41 +13,41 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/basiq-sdk/basiq-go/internal/retries"
 )
 
-var update = flag.Bool("update", false, "write docs/reliability.md and the table in transport/doc.go")
+var update = flag.Bool("update", false, "write docs/reliability-matrix.md, and the retry tables in docs/reliability.md and transport/doc.go")
 
 const (
 	root     = "../.."
-	document = root + "/docs/reliability.md"
+	document = root + "/docs/reliability-matrix.md"
+	userPage = root + "/docs/reliability.md"
 )
 
-// TestDocument checks that docs/reliability.md is up to date with the matrix and the
-// promises, and that the tests named by each promise exist.
+// maxDocument is the size up to which GitHub shows a page, in bytes.
+const maxDocument = 512_000
+
+// TestDocument checks that docs/reliability-matrix.md is up to date with the matrix and
+// the promises, that the tests named by each promise exist, and that the retry tables
+// elsewhere are up to date.
 func TestDocument(t *testing.T) {
 	table, promises := readTable(t), readPromises(t)
 	text := render(t, table, promises)
-	comment, packageDoc := packageTable(t)
-	if *update {
-		if err := os.WriteFile(packageComment, comment, 0o644); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.MkdirAll(filepath.Dir(document), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(document, text, 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
+	if len(text) >= maxDocument {
+		t.Errorf("docs/reliability-matrix.md has %d bytes, and GitHub shows fewer than %d: split it", len(text), maxDocument)
 	}
-	have, err := os.ReadFile(document)
-	if err != nil || !bytes.Equal(have, text) {
-		t.Errorf("docs/reliability.md differs from the matrix, the table of retries or the promises: run go test ./internal/faults -run Document -update")
-	}
-	if !bytes.Equal(comment, packageDoc) {
-		t.Errorf("the table in transport/doc.go is not up to date with internal/retries: run go test ./internal/faults -run Document -update")
+	for file, want := range map[string][]byte{document: text, userPage: userPageWithTable(t), packageComment: packageTable(t)} {
+		if *update {
+			if err := os.WriteFile(file, want, 0o644); err != nil {
+				t.Fatal(err)
+			}
+			continue
+		}
+		if have, err := os.ReadFile(file); err != nil || !bytes.Equal(have, want) {
+			t.Errorf("%s differs from the matrix, internal/retries or the promises (%v): run go test ./internal/faults -run '^TestDocument$' -update", strings.TrimPrefix(file, root+"/"), err)
+		}
 	}
 }
 
@@ -75,28 +75,58 @@ func retryRows() [][]string {
 }
 
 // packageTable returns the file with transport's package comment, with an up-to-date
-// retry table and as it is.
-func packageTable(t *testing.T) (want, have []byte) {
+// retry table.
+func packageTable(t *testing.T) []byte {
 	t.Helper()
-	have, err := os.ReadFile(packageComment)
+	return replaceTable(t, packageComment, "//\t                           A read", "\n//\n", func(b *bytes.Buffer) {
+		for i, row := range retryRows() {
+			if i > 0 {
+				b.WriteByte('\n')
+			}
+			fmt.Fprintf(b, "//\t%-27s%-8s%-14s%-9s%s", row[0], row[1], row[2], row[3], row[4])
+		}
+	})
+}
+
+// userPageWithTable returns docs/reliability.md with an up-to-date retry table. The
+// rest of the page is written by hand.
+func userPageWithTable(t *testing.T) []byte {
+	t.Helper()
+	return replaceTable(t, userPage, "|  | A read |", "\n\n", func(b *bytes.Buffer) {
+		for i, row := range retryRows() {
+			switch i {
+			case 0:
+			case 1:
+				b.WriteString("\n|---|---|---|---|---|\n")
+			default:
+				b.WriteByte('\n')
+			}
+			fmt.Fprintf(b, "| %s |", strings.Join(row, " | "))
+		}
+	})
+}
+
+// replaceTable returns a file with another table in place of the one that begins with
+// start and is followed by end.
+func replaceTable(t *testing.T, file, start, end string, table func(*bytes.Buffer)) []byte {
+	t.Helper()
+	have, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	start := bytes.Index(have, []byte("//\t                           A read"))
-	if start < 0 {
-		t.Fatal("transport/doc.go has no retry table")
+	from := bytes.Index(have, []byte(start))
+	if from < 0 {
+		t.Fatalf("%s has no retry table", file)
 	}
-	end := start + bytes.Index(have[start:], []byte("\n//\n"))
+	length := bytes.Index(have[from:], []byte(end))
+	if length < 0 {
+		t.Fatalf("the retry table of %s does not end", file)
+	}
 	var b bytes.Buffer
-	b.Write(have[:start])
-	for i, row := range retryRows() {
-		if i > 0 {
-			b.WriteByte('\n')
-		}
-		fmt.Fprintf(&b, "//\t%-27s%-8s%-14s%-9s%s", row[0], row[1], row[2], row[3], row[4])
-	}
-	b.Write(have[end:])
-	return b.Bytes(), have
+	b.Write(have[:from])
+	table(&b)
+	b.Write(have[from+length:])
+	return b.Bytes()
 }
 
 // promise is a promise of the SDK and the tests that verify it.
@@ -174,49 +204,82 @@ func render(t *testing.T, table *table, promises []promise) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	b.WriteString(introduction)
-	b.WriteString(retried)
-	for i, row := range retryRows() {
-		fmt.Fprintf(&b, "| %s |\n", strings.Join(row, " | "))
-		if i == 0 {
-			b.WriteString("|---|---|---|---|---|\n")
-		}
-	}
-	b.WriteString(limits)
-	b.WriteString(legend)
-	b.WriteString("| fault |")
-	for _, name := range columns() {
-		fmt.Fprintf(&b, " %s |", name)
-	}
-	b.WriteString("\n|---|" + strings.Repeat("---|", len(columns())) + "\n")
-	for _, r := range table.rows {
-		fmt.Fprintf(&b, "| **%s** |", r.fault)
-		for _, name := range columns() {
-			always, once := r.cells[name][0], r.cells[name][1]
-			switch {
-			case always == once:
-				fmt.Fprintf(&b, " %s |", always)
-			default:
-				fmt.Fprintf(&b, " %s<br>%s |", always, once)
-			}
-		}
-		b.WriteString("\n")
-	}
-	b.WriteString("\n### Faults\n\n| fault | description | promises |\n|---|---|---|\n")
-	known := map[string]bool{}
+	section := map[string]string{} // the heading above a promise, by ID
 	for _, p := range promises {
-		known[p.id] = true
+		heading := promiseSections[p.id[:1]]
+		if heading == "" {
+			t.Errorf("promise %s has no section: add its letter to promiseSections", p.id)
+		}
+		section[p.id] = heading
 	}
 	for _, r := range table.rows {
-		for _, id := range r.covers {
-			if !known[id] {
+		fmt.Fprintf(&b, "- [%s](#%s): %s\n", r.fault, anchor(r.fault), r.what)
+	}
+	for _, r := range table.rows {
+		fmt.Fprintf(&b, "\n### %s\n\n%s.", r.fault, strings.ToUpper(r.what[:1])+r.what[1:])
+		for i, id := range r.covers {
+			if section[id] == "" {
 				t.Errorf("%q covers %s, which is not a promise", r.fault, id)
 			}
+			lead := ", "
+			if i == 0 {
+				lead = " Promises: "
+			}
+			fmt.Fprintf(&b, "%s[%s](#%s)", lead, id, anchor(section[id]))
 		}
-		fmt.Fprintf(&b, "| %s | %s | %s |\n", r.fault, r.what, strings.Join(r.covers, " "))
+		b.WriteString("\n\n| call | the fault persists | only the first attempt |\n|---|---|---|\n")
+		for _, group := range alike(r) {
+			cell := r.cells[group[0]]
+			fmt.Fprintf(&b, "| %s | %s | %s |\n", strings.Join(group, ", "), cell[0], cell[1])
+		}
 	}
 	b.WriteString(promised)
+	renderPromises(t, &b, promises)
+	return b.Bytes()
+}
+
+// alike returns the kinds of call, those with the same outcomes of a fault together.
+func alike(r *row) (groups [][]string) {
+	for _, name := range columns() {
+		i := slices.IndexFunc(groups, func(g []string) bool { return r.cells[g[0]] == r.cells[name] })
+		if i < 0 {
+			groups = append(groups, []string{name})
+			continue
+		}
+		groups[i] = append(groups[i], name)
+	}
+	return groups
+}
+
+// anchor returns the anchor that GitHub gives to a heading.
+func anchor(heading string) string {
+	kept := strings.Map(func(r rune) rune {
+		switch {
+		case r == ' ':
+			return '-'
+		case r == '-' || r == '_' || unicode.IsLetter(r) || unicode.IsDigit(r):
+			return unicode.ToLower(r)
+		}
+		return -1
+	}, heading)
+	return kept
+}
+
+// promiseSections are the headings of the promises, by the first letter of their IDs.
+var promiseSections = map[string]string{
+	"T": "Tokens", "R": "Retries and deadlines", "P": "Paths, filters and links", "S": "Secrets", "D": "Responses",
+	"J": "Jobs", "W": "Webhooks", "G": "The generator", "C": "Errors and lists",
+}
+
+func renderPromises(t *testing.T, b *bytes.Buffer, promises []promise) {
+	t.Helper()
 	files := tests(t)
+	section := ""
 	for _, p := range promises {
+		if heading := promiseSections[p.id[:1]]; heading != section {
+			section = heading
+			fmt.Fprintf(b, "\n### %s\n\n| ID | promise | tests |\n|---|---|---|\n", heading)
+		}
 		var names []string
 		for _, name := range p.tests {
 			switch file := files[name]; {
@@ -228,82 +291,16 @@ func render(t *testing.T, table *table, promises []promise) []byte {
 				t.Errorf("%s names the test %s, which does not exist", p.id, name)
 			}
 		}
-		fmt.Fprintf(&b, "| %s | %s | %s |\n", p.id, p.text, strings.Join(names, ", "))
+		fmt.Fprintf(b, "| %s | %s | %s |\n", p.id, p.text, strings.Join(names, ", "))
 	}
-	return b.Bytes()
 }
 
-const introduction = `<!-- Generated by go test ./internal/faults -run Document -update; do not edit. -->
+const introduction = `<!-- Generated by go test ./internal/faults -run '^TestDocument$' -update; do not edit. -->
 
-# Reliability
+# The fault matrix
 
-This page describes how the SDK behaves when networks and servers fail: what it
-guarantees, what it retries, and which error your code gets.
-
-## Guarantees
-
-These hold for every kind of call and every kind of fault in
-[the fault matrix](#the-fault-matrix):
-
-- No operation takes effect twice.
-- Unless an error matches ErrOutcomeUnknown, DecodeError or ErrTooLarge, the
-  operation had no effect.
-- A list yields every item of the pages before a fault exactly once. After the
-  fault, it can be resumed from its cursor with the next item.
-- No attempt is made earlier than the server asks for in Retry-After, and no call
-  exceeds its deadline.
-- Redirects are not followed. Nothing is sent to the redirect target.
-- No goroutine and no connection is leaked.
-- No API key, token, user ID, email address or file content is in an error, whatever
-  the formatting verb, or in a log, whatever the log level.
-`
-
-const retried = `
-## What is retried
-
-A call is attempted up to three times. Whether a failed attempt is retried depends
-on its outcome and on the safety class of the operation. The same
-[table](../internal/retries/retries.go) applies to calls, to job polling, and to
-whether an MFA answer was used:
-
-`
-
-const limits = `
-Retry delays are random: 0.25 to 0.5 s before the second attempt, and 0.5 to 1 s
-before the third. If the API asks for a longer delay, the SDK waits that long. A
-server restart of up to 0.25 s therefore fails at most one attempt of a call.
-
-### Retry budget
-
-While no call succeeds, a client sends at most 100 retries in total
-(RetryPolicy.Budget). A server that is down therefore receives the first attempt of
-each call, and 100 retries.
-
-When the budget is used up, further retries wait for the retries that are in flight.
-Each retry that succeeds allows another one. If no retry is in flight any more, the
-waiting calls fail with ErrRetryBudget. After a failed retry, waiting retries are
-sent 10 ms apart until a call succeeds, so that an outage of half a second does not
-exhaust the budget. Rate-limited reads do not use the budget, because the throttle
-queues them.
-
-### Connections
-
-The SDK closes idle connections after 50 seconds, before common load balancers close
-them (60 s on AWS, 75 s in nginx).
-
-Requests that must not be sent twice (classes C and D) use separate connections,
-which the SDK closes after half a second without use. The reason is that a server may
-close an idle connection at the moment a request arrives, and then the client cannot
-tell whether the request was executed. These connections use HTTP/1.1. Over HTTP/2,
-net/http resends a request if its stream is reset with PROTOCOL_ERROR, although the
-request may have been executed.
-
-This applies to the client's default http.Transport. A transport that you pass in
-WithHTTPClient keeps its own settings.
-`
-
-const legend = `
-## The fault matrix
+This page is the evidence for [Reliability](reliability.md), which says what the SDK
+promises when networks and servers fail.
 
 Every kind of call is tested against every kind of fault. In each test, a client
 calls a fake API that counts what it did, through a proxy that breaks connections and
@@ -312,6 +309,8 @@ responses. The expected outcomes are in
 page is generated from. To run the tests:
 
     go test ./internal/faults -run Faults
+
+## Calls
 
 The kinds of call are:
 
@@ -328,11 +327,10 @@ The kinds of call are:
 | poll | waits up to 1.9 seconds for a job; the second poll is hit by the fault | A |
 | webhook | Basiq delivers an event to your receiver, in up to three attempts | |
 
-### How to read a cell
+## How to read an outcome
 
-The first line of a cell is the outcome if the fault persists. The second line is the
-outcome if the fault hits only the first attempt. A single line applies to both. A
-line consists of:
+Each fault has a table with two outcomes: if the fault persists, and if it hits only the
+first attempt. Calls with the same outcomes share a row. An outcome consists of:
 
 1. The number of attempts, counting all pages of the list and all polls of the job.
    The number in parentheses is how many requests reached the server, if that is
@@ -365,7 +363,7 @@ changes something. Faults that occur after a request was sent are tested on reus
 connections as well: the effects and the error must be the same
 (TestFaultsOnUsedConnections).
 
-### Webhook deliveries
+## Webhook deliveries
 
 Webhook deliveries are subjected to the same network faults. Faults in what the API
 responds are replaced by a similar fault of the delivery:
@@ -390,7 +388,7 @@ errors that WithOnError reports follow:
 | error:callback | the error that your callback returned |
 | error:duplicate | ErrHandled: the message had already been handled |
 
-### Outcomes
+## Faults
 
 `
 
@@ -398,9 +396,6 @@ const promised = `
 ## The promises
 
 Each promise is verified by the tests beside it.
-
-| ID | promise | tests |
-|---|---|---|
 `
 
 // TestConsumersDoNotCompileThisPackage: the package is for tests only and must not be

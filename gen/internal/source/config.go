@@ -31,6 +31,7 @@ type Config struct {
 	Output   string // directory of the generated packages, relative to the repository
 	Routes   string // directory of the package with the table of operations; none if empty
 	Commands string // directory of the package with the commands of a command line; none if empty
+	Client   string // import path of the package whose Client has a field for each domain; none if empty
 	Runtime  string // import path of the transport package
 	Default  string // name of the source of the domains that name no other
 	Sources  map[string]Location
@@ -115,6 +116,7 @@ func ParseConfig(file string, data []byte) (*Config, error) {
 		"output":   func(n *yaml.Node) { cfg.Output = p.local(n) },
 		"routes":   func(n *yaml.Node) { cfg.Routes = p.packageFolder(n, "routes") },
 		"commands": func(n *yaml.Node) { cfg.Commands = p.packageFolder(n, "commands") },
+		"client":   func(n *yaml.Node) { cfg.Client = p.match(n, modulePath, "an import path") },
 		"runtime":  func(n *yaml.Node) { cfg.Runtime = p.match(n, modulePath, "an import path") },
 		"source":   func(n *yaml.Node) { cfg.Default = p.source(n, cfg, DefaultSource) },
 		"sources":  func(n *yaml.Node) { p.sources(n, cfg) },

@@ -127,7 +127,7 @@ func flagReason(text string) string {
 }
 
 // arguments returns a check of a command's arguments: all but the last may be
-// required, and the last may be repeated.
+// required, and the last may be given several times.
 func arguments(least, most int, names ...string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		switch {
