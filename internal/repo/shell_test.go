@@ -14,17 +14,20 @@ import (
 
 // notRun are the commands of the pages that no test runs, each with the reason.
 var notRun = map[string]string{
-	"export BASIQ_API_KEY=…":                                                                            "it sets the reader's own key",
-	"go run ./internal/mutants transport/value":                                                         "it takes minutes; make mutants runs it",
-	"go run ./internal/mutants -files '^(retry|page)' transport":                                        "it takes minutes; make mutants runs it",
-	"go run ./gen update":                                                                               "it needs the network; gen's own test parses it",
-	"go run ./gen update --keep-going":                                                                  "it needs the network; gen's own test parses it",
-	"go run ./gen diff":                                                                                 "gen's own tests run and parse it",
-	"go run ./gen diff HEAD~10 HEAD --users HEAD~10":                                                    "it takes long; gen's own test parses it",
-	"go run ./gen diff upstream:1234567 upstream:main --examples":                                       "it needs the network; gen's own test parses it",
-	"go run ./gen diff 1234567..89abcde --format html > diff.html":                                      "it needs a mirror; gen's own test parses it",
-	"go run github.com/basiq-sdk/basiq-go/gen@latest update":                                            "it needs a release; gen's own test parses it",
-	"go run github.com/basiq-sdk/basiq-go/gen@latest check":                                             "it needs a release; gen's own test parses it",
+	"export BASIQ_API_KEY=…":                                       "it sets the reader's own key",
+	"BASIQ_API_KEY=… make test-live":                               "it needs a key of Basiq's",
+	"BASIQ_API_KEY=… BASIQ_TEST_USER=… go test -record ./shop":     "it needs a key of Basiq's",
+	"go test ./shop":                                               "the package is the reader's",
+	"go run ./internal/mutants transport/value":                    "it takes minutes; make mutants runs it",
+	"go run ./internal/mutants -files '^(retry|page)' transport":   "it takes minutes; make mutants runs it",
+	"go run ./gen update":                                          "it needs the network; gen's own test parses it",
+	"go run ./gen update --keep-going":                             "it needs the network; gen's own test parses it",
+	"go run ./gen diff":                                            "gen's own tests run and parse it",
+	"go run ./gen diff HEAD~10 HEAD --users HEAD~10":               "it takes long; gen's own test parses it",
+	"go run ./gen diff upstream:1234567 upstream:main --examples":  "it needs the network; gen's own test parses it",
+	"go run ./gen diff 1234567..89abcde --format html > diff.html": "it needs a mirror; gen's own test parses it",
+	"go run github.com/basiq-sdk/basiq-go/gen@latest update":       "it needs a release; gen's own test parses it",
+	"go run github.com/basiq-sdk/basiq-go/gen@latest check":        "it needs a release; gen's own test parses it",
 	"go run github.com/basiq-sdk/basiq-go/gen@latest init github:up-banking/api@master:v1/openapi.json": "it needs a release; gen's own test parses it",
 }
 

@@ -61,7 +61,7 @@ func TestMulAndDiv(t *testing.T) {
 	}
 }
 
-// TestArithmeticErrors checks operands that are no numbers, and results that are too long.
+// TestArithmeticErrors checks operands that are not numbers, and results that are too long.
 func TestArithmeticErrors(t *testing.T) {
 	call := map[string]func(a, b value.Decimal) (value.Decimal, error){
 		"Mul": value.Decimal.Mul,
