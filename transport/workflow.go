@@ -5,10 +5,12 @@ import (
 	"time"
 )
 
-// Workflow is a task of several calls, for observers: a wait for a job, a sync, or one of
-// your own.
+// Workflow is a task of several calls, for observers: a wait for a job, a sync, another
+// method of basiq.Client that starts a job and waits for it, or one of your own.
 type Workflow struct {
-	Name string // "WaitForJob", "SyncTransactions", or a name of your own
+	// Name is the name of the method of basiq.Client, such as "WaitForJob" (also for
+	// Job.Wait and Job.Steps), "SyncTransactions" or "CreateReport", or a name of your own.
+	Name string
 	// JobID is the ID of the job of a WaitForJob. It is left out if it does not look like
 	// an ID, because IDs of jobs can come through a browser.
 	JobID string
