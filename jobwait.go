@@ -62,6 +62,7 @@ func (j *Job) pollUntilDone(ctx context.Context, o WaitOptions, emit func(StepCh
 			workflow.Stopped = true
 			return nil
 		}
+		workflow.Code = workflowCode(err)
 		return err
 	})
 	return result, err

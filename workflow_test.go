@@ -86,8 +86,10 @@ func TestWaitsAreObserved(t *testing.T) {
 			},
 		},
 		"failed": {
-			job:   []string{failed},
-			check: func(w basiq.Workflow) bool { return errors.Is(w.Err, basiq.ErrJobInvalidCredentials) },
+			job: []string{failed},
+			check: func(w basiq.Workflow) bool {
+				return errors.Is(w.Err, basiq.ErrJobInvalidCredentials) && w.Code == "invalid-credentials"
+			},
 		},
 		"timeout": {
 			job: repeat(steps("j-1", running), 100),

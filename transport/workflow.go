@@ -16,6 +16,7 @@ type Workflow struct {
 	JobID string
 
 	Err      error         // nil if the workflow succeeded; safe to log, unless it is your own
+	Code     string        // why a job failed, such as "invalid-credentials"; "" for other errors
 	Stopped  bool          // the caller left the loop over the workflow's iterator
 	Duration time.Duration // of the whole workflow
 	Polls    int           // of the job
@@ -24,8 +25,8 @@ type Workflow struct {
 }
 
 // RunWorkflow calls run, and makes observers see it as a workflow. The calls that run
-// makes with the context that it gets are part of the workflow. run may set the counts
-// and Stopped in w. RunWorkflow returns the error of run.
+// makes with the context that it gets are part of the workflow. run may set Code,
+// Stopped and the counts in w. RunWorkflow returns the error of run.
 //
 // The workflows of package basiq call RunWorkflow themselves. Call it for a task of your
 // own, such as connecting a user.
@@ -50,6 +51,9 @@ func (c *Client) RunWorkflow(ctx context.Context, w Workflow, run func(ctx conte
 	defer func() {
 		w.Name, w.JobID = started.Name, started.JobID
 		w.Err, w.Duration = err, time.Since(start)
+		if !codeLike(w.Code) {
+			w.Code = ""
+		}
 		for _, o := range c.observers {
 			if o.EndWorkflow != nil {
 				o.EndWorkflow(ctx, w)
