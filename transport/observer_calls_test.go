@@ -479,3 +479,29 @@ func TestRunWorkflow(t *testing.T) {
 		t.Error("a zero client runs workflows")
 	}
 }
+
+// TestObserversWithoutFunctionsCostNothing: an observer allocates memory only for the
+// functions that it has.
+func TestObserversWithoutFunctionsCostNothing(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector allocates, too")
+	}
+	allocs := func(opts ...transport.ClientOption) float64 {
+		c := cannedClient(t, roundTripper(canned{status: 200, body: `{}`}.RoundTrip), opts...)
+		return testing.AllocsPerRun(200, func() {
+			if _, err := get(t.Context(), c); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+	plain := allocs()
+	for name, o := range map[string]transport.Observer{
+		"empty":     {},
+		"drift":     {Drift: func(context.Context, transport.Drift) {}, StoreFailure: func(context.Context, string, error) {}},
+		"workflows": {StartWorkflow: func(ctx context.Context, _ transport.Workflow) context.Context { return ctx }},
+	} {
+		if got := allocs(transport.WithObserver(o), transport.WithObserver(o)); got > plain {
+			t.Errorf("%s: %v allocations, without observers %v", name, got, plain)
+		}
+	}
+}
