@@ -157,10 +157,10 @@ func shown(attrs []attribute.KeyValue) string {
 	for _, a := range attrs {
 		switch a.Key {
 		case "http.response.status_code", "http.request.resend_count", "error.type", "basiq.job.polls":
-			out = append(out, string(a.Key)+"="+a.Value.Emit())
+			out = append(out, string(a.Key)+"="+a.Value.String())
 		case "basiq.attempts":
 			if a.Value.AsInt64() > 1 {
-				out = append(out, string(a.Key)+"="+a.Value.Emit())
+				out = append(out, string(a.Key)+"="+a.Value.String())
 			}
 		case "basiq.wait.retry", "basiq.wait.throttle":
 			out = append(out, string(a.Key)+"=…")

@@ -61,7 +61,7 @@ func attributesOf(attrs []attribute.KeyValue, without ...attribute.Key) string {
 	var out []string
 	for _, a := range attrs {
 		if !slices.Contains(without, a.Key) {
-			out = append(out, fmt.Sprintf("%s=%s", a.Key, a.Value.Emit()))
+			out = append(out, fmt.Sprintf("%s=%s", a.Key, a.Value.String()))
 		}
 	}
 	slices.Sort(out)

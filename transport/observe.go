@@ -101,7 +101,7 @@ func (e *execution) outcome(err error) Outcome {
 	return e.last.outcome
 }
 
-// tokenWait is how long a call waited for access tokens.
+// tokenWait is how long a call, or Client.Token, waited for access tokens.
 type tokenWait struct {
 	waited time.Duration
 	flight *flight // the last one for which it waited
@@ -109,10 +109,8 @@ type tokenWait struct {
 
 // add adds the time since start, in which a call waited for f.
 func (w *tokenWait) add(f *flight, start time.Time) {
-	if w != nil {
-		w.waited += time.Since(start)
-		w.flight = f
-	}
+	w.waited += time.Since(start)
+	w.flight = f
 }
 
 // link calls the observers' WaitedForToken if the call has waited since link was last

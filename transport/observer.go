@@ -40,8 +40,9 @@ type Observer struct {
 	// can continue a trace, such as traceparent. It is called after StartAttempt, also
 	// for token requests. The rules of WithHeaderFunc apply, which takes precedence.
 	Header func(ctx context.Context, a Attempt) http.Header
-	// WaitedForToken is called in a call that has waited for a token request. ctx is the
-	// context of the call; token is that of the token request, as StartCall returned it.
+	// WaitedForToken is called in a call, or in Client.Token, that has waited for a token
+	// request. ctx is the context of the call, or the one that was passed to Client.Token;
+	// token is that of the token request, as StartCall returned it.
 	// The call that started the token request is one of those that wait, unless it was
 	// a refresh in the background. WaitedForToken is not called if a TokenSource or
 	// another process requested the token.

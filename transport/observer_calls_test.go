@@ -97,7 +97,11 @@ func (j *journal) option() transport.ClientOption {
 		WaitedForToken: func(ctx, token context.Context) {
 			j.mu.Lock()
 			defer j.mu.Unlock()
-			j.links = append(j.links, spanOf(ctx).name+" → "+spanOf(token).name)
+			name := "none"
+			if s := spanOf(ctx); s != nil {
+				name = s.name
+			}
+			j.links = append(j.links, name+" → "+spanOf(token).name)
 		},
 	})
 }
@@ -211,7 +215,7 @@ func TestEveryCallEndsOnce(t *testing.T) {
 		"interrupted":   {http: hanging, call: interrupted(read()), attempts: []int{1}, outcome: transport.OutcomeUnknown, err: is(context.Canceled)},
 		"deadline":      {http: hanging, call: deadline(read()), attempts: []int{1}, outcome: transport.OutcomeUnknown, err: is(context.DeadlineExceeded)},
 		"attempt limit": {http: hanging, call: read(transport.WithTimeout(time.Second)), attempts: []int{3}, outcome: transport.OutcomeUnknown, err: is(context.DeadlineExceeded)},
-		"call limit":    {http: answering(`{}`, 503), call: read(transport.WithCallTimeout(300 * time.Millisecond)), attempts: []int{1}, outcome: transport.OutcomeUnknown, err: any},
+		"call limit":    {http: answering(`{}`, 503), call: read(transport.WithCallTimeout(200 * time.Millisecond)), attempts: []int{1}, outcome: transport.OutcomeUnknown, err: any},
 		"path": {call: func(ctx context.Context, c *transport.Client) error {
 			return c.Do(ctx, transport.NewRequest(&opGet, "u", ""), nil)
 		}, attempts: []int{0}, outcome: transport.OutcomeNeverSent, err: func(err error) bool { return errors.As(err, &path) }},
@@ -362,6 +366,26 @@ func TestCallSaysHowLongItWaited(t *testing.T) {
 			}
 		})
 	})
+}
+
+// TestTokensAreLinked: Client.Token is linked with the token request for which it waited,
+// and not with one that ended before.
+func TestTokensAreLinked(t *testing.T) {
+	j := newJournal(t)
+	_, c := inMemory(t, empty, j.option())
+	for range 2 {
+		err := c.RunWorkflow(t.Context(), transport.Workflow{Name: "mine"}, func(ctx context.Context, _ *transport.Workflow) error {
+			_, err := c.Token(ctx, transport.TokenRequest{Scope: transport.ScopeClient, UserID: "u"})
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	j.callsOf()
+	if !slices.Equal(j.links, []string{"mine → token"}) {
+		t.Errorf("%q", j.links)
+	}
 }
 
 // TestTokenRequestHasTheCallersTrace: the token request sees the values of the context of

@@ -183,7 +183,9 @@ func (c *Client) Token(ctx context.Context, req TokenRequest) (Token, error) {
 	key := keyOf(req.Scope, req.UserID)
 	for again := false; ; again = true {
 		c.tokens.share(key)
-		held, err := c.tokens.get(ctx, key, req.MinLife, nil)
+		var w tokenWait
+		held, err := c.tokens.get(ctx, key, req.MinLife, &w)
+		w.link(ctx, c)
 		if err != nil {
 			return Token{}, err
 		}

@@ -141,7 +141,7 @@ func newTokenCache(c *Client, source TokenSource, store TokenStore, limits token
 }
 
 // get returns a valid token, which remains valid for minLife if tokens live that long. It
-// adds the time for which it waited to w, unless w is nil.
+// adds the time for which it waited to w.
 func (t *tokenCache) get(ctx context.Context, key tokenKey, minLife time.Duration, w *tokenWait) (*heldToken, error) {
 	for again := false; ; again = true {
 		held, f, err := t.lookup(ctx, key, minLife)

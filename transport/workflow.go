@@ -6,7 +6,7 @@ import (
 )
 
 // Workflow is a task of several calls, for observers: a wait for a job, a sync, another
-// method of basiq.Client that starts a job and waits for it, or one of your own.
+// method of basiq.Client that is more than one call, or a task of your own.
 type Workflow struct {
 	// Name is the name of the method of basiq.Client, such as "WaitForJob" (also for
 	// Job.Wait and Job.Steps), "SyncTransactions" or "CreateReport", or a name of your own.
