@@ -54,8 +54,8 @@ const (
 )
 
 // errorType returns the error.type for the error of a call or attempt, which has a low
-// cardinality. attempts is 0 if nothing was sent.
-func errorType(status, attempts int, err error) string {
+// cardinality.
+func errorType(status int, outcome transport.Outcome, err error) string {
 	var (
 		throttled *transport.ThrottledError
 		send      *transport.SendError
@@ -83,7 +83,7 @@ func errorType(status, attempts int, err error) string {
 		return errorLost
 	case send != nil:
 		return errorNotSent
-	case attempts == 0:
+	case outcome == transport.OutcomeNeverSent:
 		return errorInvalid
 	}
 	return errorOther
@@ -95,7 +95,7 @@ func workflowErrorType(w transport.Workflow) string {
 	if w.Code != "" {
 		return w.Code
 	}
-	kind := errorType(0, 1, w.Err)
+	kind := errorType(0, transport.OutcomeUnknown, w.Err)
 	var api *transport.Error
 	if kind == errorOther && errors.As(w.Err, &api) {
 		return strconv.Itoa(api.Status)

@@ -14,6 +14,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/baggage"
 	"go.opentelemetry.io/otel/codes"
@@ -137,6 +138,8 @@ func TestFailedCalls(t *testing.T) {
 		"not sent":     {opts: []basiq.Option{basiq.WithHTTPClient(&http.Client{Transport: &http.Transport{Proxy: http.ProxyURL(&url.URL{Scheme: "http", Host: "127.0.0.1:1"})}}), basiq.WithTokenSource(transport.StaticToken("token"))}, want: "not_sent"},
 		"invalid":      {user: "..", want: "invalid"},
 		"attempt time": {api: func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, opts: []basiq.Option{basiq.WithTimeout(20 * time.Millisecond), basiq.WithTokenSource(transport.StaticToken("token"))}, want: "timeout"},
+		"bad header":   {opts: []basiq.Option{basiq.WithHeaderFunc(func(context.Context) http.Header { return http.Header{"Host": {"x"}} })}, want: "invalid"},
+		"rejected":     {api: responding(401, 401), want: "401"},
 		"canceled": {
 			ctx: func(ctx context.Context) (context.Context, context.CancelFunc) {
 				ctx, cancel := context.WithCancel(ctx)
@@ -502,6 +505,32 @@ func TestNoPersonalData(t *testing.T) {
 	if !strings.Contains(all.String(), "url.template=/users/…") {
 		t.Errorf("the template of Client.Call is missing:\n%s", all.String())
 	}
+}
+
+// TestClosedClient: a call of a closed client is a span, too.
+func TestClosedClient(t *testing.T) {
+	o := newTelemetry()
+	_, client := newAPI(t, user, o.option())
+	_ = client.Close()
+	if _, err := client.Core.Users.Get(t.Context(), userID); !errors.Is(err, transport.ErrClosed) {
+		t.Fatal(err)
+	}
+	o.expect(t, "basiq.client.call.duration", "basiq.operation=core.Users.Get basiq.outcome=never sent error.type=closed: 1")
+	o.expect(t, "http.client.request.duration")
+}
+
+// TestGlobalProviders: without options, the providers are the global ones, also if they are
+// set after the client was created.
+func TestGlobalProviders(t *testing.T) {
+	o := newTelemetry()
+	_, client := newAPI(t, user, basiqotel.Instrument())
+	otel.SetTracerProvider(o.tracers)
+	otel.SetMeterProvider(o.meters)
+	if _, err := client.Core.Users.Get(t.Context(), userID); err != nil {
+		t.Fatal(err)
+	}
+	o.span(t, "core.Users.Get")
+	o.expect(t, "basiq.client.call.duration", "basiq.operation=core.Users.Get basiq.outcome=done: 1", "basiq.operation=token basiq.outcome=done: 1")
 }
 
 // TestGateway: the path prefix of a base URL is part of the template.

@@ -87,7 +87,7 @@ func (i *instrument) endCall(ctx context.Context, c transport.Call) {
 	operation := operationKey.String(c.Operation.ID)
 	measured := []attribute.KeyValue{operation, outcomeKey.String(c.Outcome.String())}
 	if c.Err != nil {
-		measured = append(measured, semconv.ErrorTypeKey.String(errorType(c.Status, c.Attempts, c.Err)))
+		measured = append(measured, semconv.ErrorTypeKey.String(errorType(c.Status, c.Outcome, c.Err)))
 	}
 	i.metrics.calls.Record(ctx, c.Duration.Seconds(), metric.WithAttributes(measured...))
 	attrs := append(measured[1:], attemptsKey.Int(c.Attempts))
@@ -123,7 +123,7 @@ func (i *instrument) endAttempt(ctx context.Context, a transport.Attempt) {
 		attrs = append(attrs, semconv.NetworkProtocolVersion(strings.TrimSuffix(version, ".0"))) // "2", but "1.1"
 	}
 	if a.Err != nil {
-		kind := semconv.ErrorTypeKey.String(errorType(a.Status, a.Number, a.Err))
+		kind := semconv.ErrorTypeKey.String(errorType(a.Status, a.Outcome, a.Err))
 		attrs = append(attrs, kind)
 		if a.Again {
 			i.metrics.retries.Add(ctx, 1, metric.WithAttributes(operationKey.String(a.Operation.ID), kind))
