@@ -98,6 +98,37 @@ func TestHeadersTakePrecedence(t *testing.T) {
 	}
 }
 
+// TestHeaderFunctionsOfACall: the functions of calls that overlap do not mix.
+func TestHeaderFunctionsOfACall(t *testing.T) {
+	var got received
+	b := newBank(t, func(w http.ResponseWriter, r *http.Request) { got.keep(r); empty(w, r) })
+	of := func(value string) transport.SharedOption {
+		return transport.WithHeaderFunc(func(context.Context) http.Header { return http.Header{"X-Call": {value}} })
+	}
+	none := transport.WithHeaderFunc(func(context.Context) http.Header { return nil })
+	var c *transport.Client
+	nested := false
+	c = b.client(t, none, none, transport.WithHeaderFunc(func(ctx context.Context) http.Header {
+		if !nested {
+			nested = true
+			if _, err := get(ctx, c, of("inner")); err != nil {
+				t.Error(err)
+			}
+		}
+		return nil
+	}))
+	if _, err := get(t.Context(), c, of("outer")); err != nil {
+		t.Fatal(err)
+	}
+	var calls []string
+	for _, h := range got.header[thingPath] {
+		calls = append(calls, h.Get("X-Call"))
+	}
+	if !slices.Equal(calls, []string{"inner", "outer"}) {
+		t.Errorf("%q", calls)
+	}
+}
+
 // TestObserverHeader: an observer adds headers to every attempt, with the context of the
 // attempt, also to token requests.
 func TestObserverHeader(t *testing.T) {

@@ -289,6 +289,25 @@ func TestTokensAreLinked(t *testing.T) {
 	}
 }
 
+// TestTokenIsLinkedOnce: a call that waited for a token and is retried is linked with the
+// token request once.
+func TestTokenIsLinkedOnce(t *testing.T) {
+	j := newJournal(t)
+	failures := 1
+	_, c := inMemory(t, func(w http.ResponseWriter, r *http.Request) {
+		if failures--; failures >= 0 {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+		empty(w, r)
+	}, fast, j.option())
+	if _, err := get(t.Context(), c); err != nil {
+		t.Fatal(err)
+	}
+	if calls := j.callsOf(); calls[0].Attempts != 2 || !slices.Equal(j.links, []string{"test.Things.Get → token"}) {
+		t.Errorf("%+v, %q", calls, j.links)
+	}
+}
+
 // TestTokenRequestHasTheCallersTrace: the token request sees the values of the context of
 // the call that started it. It does not end with that call.
 func TestTokenRequestHasTheCallersTrace(t *testing.T) {
