@@ -5,10 +5,10 @@ GO ?= go
 # The modules of the workspace (go.work): the SDK, the generator, and the tests
 # that validate with kin-openapi. The command line is in the workspace, too, but
 # except for its sandbox it is tested apart: a database is compiled for it. Modules
-# that need more (a JSON library to compare with, a Redis) have a workspace of
-# their own.
+# that need more (OpenTelemetry, a JSON library to compare with, a Redis) have a
+# workspace of their own.
 PACKAGES = ./... ./cmd/basiq/internal/sandbox/... ./gen/... ./internal/contract/...
-MODULES_APART = cmd/basiq bench examples/redistore
+MODULES_APART = cmd/basiq basiqotel bench examples/redistore
 
 .PHONY: help golden docs generate test test-modules test-parts test-live check lint update pull diff replay vet vet-platforms race fuzz fuzz-ci mutants mutants-values mutants-runtime vuln bench bench-bulk bench-import bench-gen gen-size
 
@@ -26,16 +26,17 @@ golden: ## rewrite golden files and rendered documents; read the diff before com
 	$(GO) test ./gen/internal/overlay -run '^TestGolden$$' -update
 	$(GO) test ./internal/faults -run '^TestDocument$$' -update
 	$(GO) test ./examples/quickstart -run '^TestRun$$' -update
+	cd basiqotel && $(GO) test . -run '^TestDocument$$' -update
 
 test: ## run every test that needs nothing but Go
 	$(GO) test $(PACKAGES)
 
 test-modules: ## test the modules apart, and build every module without the workspace
 	@set -e; for dir in . gen internal/contract; do echo "$$dir, without the workspace"; (cd "$$dir" && GOWORK=off $(GO) build ./... && GOWORK=off $(GO) vet ./...); done
-	@# Until the first release, the SDK that the command line requires is this one.
-	@set -e; echo "cmd/basiq, without the workspace"; dir="$$(mktemp -d)"; cp cmd/basiq/go.mod cmd/basiq/go.sum "$$dir"; \
+	@# Until the first release, the SDK that these modules require is this one.
+	@set -e; for module in cmd/basiq basiqotel; do echo "$$module, without the workspace"; dir="$$(mktemp -d)"; cp $$module/go.mod $$module/go.sum "$$dir"; \
 		$(GO) mod edit -replace "github.com/basiq-sdk/basiq-go=$(CURDIR)" "$$dir/go.mod"; \
-		(cd cmd/basiq && GOWORK=off $(GO) build -modfile "$$dir/go.mod" -o /dev/null .) || { rm -r "$$dir"; exit 1; }; rm -r "$$dir"
+		(cd $$module && GOWORK=off $(GO) build -modfile "$$dir/go.mod" -o /dev/null .) || { rm -r "$$dir"; exit 1; }; rm -r "$$dir"; done
 	@set -e; for dir in $(MODULES_APART); do echo "$$dir"; (cd "$$dir" && $(GO) vet ./... && $(GO) test $$($(GO) list ./... | grep -v /internal/sandbox$$)); done
 	@# Its modules are there now: the list of dependencies can be compared.
 	$(GO) test ./gen -run '^TestDependencies$$' -count=1

@@ -78,21 +78,25 @@ func (c *Client) startedJob(jobID, userID string, res *http.Response) (*Job, err
 // finished. See StartRefresh and Job.Wait. JobResult.Existing reports whether
 // the refresh was already queued or running.
 func (c *Client) RefreshConnection(ctx context.Context, userID, connectionID string, o WaitOptions, opts ...transport.Option) (*JobResult, error) {
-	job, err := c.StartRefresh(ctx, userID, connectionID, opts...)
-	if err != nil {
-		return nil, err
-	}
-	return job.Wait(ctx, o, opts...)
+	return runWorkflow(ctx, c, "RefreshConnection", func(ctx context.Context) (*JobResult, error) {
+		job, err := c.StartRefresh(ctx, userID, connectionID, opts...)
+		if err != nil {
+			return nil, err
+		}
+		return job.Wait(ctx, o, opts...)
+	})
 }
 
 // RefreshConnections refreshes all active connections of a user and waits until
 // all refreshes have finished. See StartRefreshes and Client.WaitForJobs.
 func (c *Client) RefreshConnections(ctx context.Context, userID string, o WaitOptions, opts ...transport.Option) ([]*JobResult, error) {
-	jobs, err := c.StartRefreshes(ctx, userID, opts...)
-	if err != nil {
-		return nil, err
-	}
-	return waitForAll(ctx, jobs, o, opts)
+	return runWorkflow(ctx, c, "RefreshConnections", func(ctx context.Context) ([]*JobResult, error) {
+		jobs, err := c.StartRefreshes(ctx, userID, opts...)
+		if err != nil {
+			return nil, err
+		}
+		return waitForAll(ctx, jobs, o, opts)
+	})
 }
 
 // PurgedError is the error of PurgeAndRefresh if the purge succeeded but the
@@ -135,9 +139,12 @@ func (e *PurgedError) Unwrap() error {
 // transport.ErrOutcomeUnknown, the data may have been deleted. An error after
 // the purge is a *PurgedError.
 func (c *Client) PurgeAndRefresh(ctx context.Context, userID, connectionID string, o WaitOptions, opts ...transport.Option) (*JobResult, error) {
-	if err := c.checkReady(ctx, "PurgeAndRefresh"); err != nil {
-		return nil, err
-	}
+	return runWorkflow(ctx, c, "PurgeAndRefresh", func(ctx context.Context) (*JobResult, error) {
+		return c.purgeAndRefresh(ctx, userID, connectionID, o, opts...)
+	})
+}
+
+func (c *Client) purgeAndRefresh(ctx context.Context, userID, connectionID string, o WaitOptions, opts ...transport.Option) (*JobResult, error) {
 	if err := c.Data.Connections.Purge(ctx, userID, connectionID, opts...); err != nil {
 		return nil, err
 	}

@@ -101,9 +101,12 @@ const minLinkLifetime = 30 * time.Minute
 // POST /token, unless the client has a token of the user that is valid for long
 // enough.
 func (c *Client) ConsentLink(ctx context.Context, userID string, o ConsentOptions, opts ...transport.Option) (ConsentLink, error) {
-	if err := c.checkReady(ctx, "ConsentLink"); err != nil {
-		return ConsentLink{}, err
-	}
+	return runWorkflow(ctx, c, "ConsentLink", func(ctx context.Context) (ConsentLink, error) {
+		return c.newConsentLink(ctx, userID, o, opts)
+	})
+}
+
+func (c *Client) newConsentLink(ctx context.Context, userID string, o ConsentOptions, opts []transport.Option) (ConsentLink, error) {
 	if userID == "" {
 		return ConsentLink{}, errors.New("basiq: ConsentLink: user ID is empty")
 	}

@@ -47,14 +47,13 @@ func (c *Client) WaitForJob(ctx context.Context, jobID string, o WaitOptions, op
 // the error of each. An ID that occurs more than once is waited for once.
 // Callbacks may be called for different jobs at the same time.
 func (c *Client) WaitForJobs(ctx context.Context, jobIDs []string, o WaitOptions, opts ...transport.Option) ([]*JobResult, error) {
-	if err := c.checkReady(ctx, "WaitForJobs"); err != nil {
-		return nil, err
-	}
-	jobs := make([]*Job, len(jobIDs))
-	for i, id := range jobIDs {
-		jobs[i] = c.Job(id)
-	}
-	return waitForAll(ctx, jobs, o, opts)
+	return runWorkflow(ctx, c, "WaitForJobs", func(ctx context.Context) ([]*JobResult, error) {
+		jobs := make([]*Job, len(jobIDs))
+		for i, id := range jobIDs {
+			jobs[i] = c.Job(id)
+		}
+		return waitForAll(ctx, jobs, o, opts)
+	})
 }
 
 func waitForAll(ctx context.Context, jobs []*Job, o WaitOptions, opts []transport.Option) ([]*JobResult, error) {

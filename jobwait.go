@@ -48,7 +48,7 @@ type waiter struct {
 }
 
 // pollUntilDone implements Wait and Steps. It passes every change of a step to
-// emit, and stops if emit returns false.
+// emit, and returns neither a result nor an error if emit returns false.
 func (j *Job) pollUntilDone(ctx context.Context, o WaitOptions, opts []transport.Option, emit func(StepChange) bool) (*JobResult, error) {
 	if j == nil || j.jobState == nil {
 		return nil, errors.New("basiq: the Job is nil or a zero value: create it with Client.Job")
@@ -56,6 +56,22 @@ func (j *Job) pollUntilDone(ctx context.Context, o WaitOptions, opts []transport
 	if err := j.client.checkReady(ctx, "Job.Wait"); err != nil {
 		return nil, err
 	}
+	var result *JobResult
+	wait := transport.Workflow{Name: "WaitForJob", JobID: j.id}
+	err := j.client.Transport.RunWorkflow(ctx, wait, func(ctx context.Context, workflow *transport.Workflow) (err error) {
+		result, err = j.waitUntilDone(ctx, o, opts, emit, &workflow.Polls)
+		if err == errStopped {
+			workflow.Stopped = true
+			return nil
+		}
+		workflow.Code = workflowCode(err)
+		return err
+	})
+	return result, err
+}
+
+// waitUntilDone is pollUntilDone for a client and a job that are valid. It counts the polls.
+func (j *Job) waitUntilDone(ctx context.Context, o WaitOptions, opts []transport.Option, emit func(StepChange) bool, polls *int) (*JobResult, error) {
 	o, err := o.withDefaults(j.client.Transport.PollInterval())
 	if err != nil {
 		return nil, err
@@ -73,6 +89,7 @@ func (j *Job) pollUntilDone(ctx context.Context, o WaitOptions, opts []transport
 	defer cancel()
 	for {
 		job, retryAfter, err := w.poll()
+		*polls = w.polls
 		if err != nil {
 			return nil, err
 		}

@@ -1,7 +1,9 @@
 package basiq
 
 import (
+	"context"
 	"log/slog"
+	"net/http"
 	"time"
 
 	"github.com/basiq-sdk/basiq-go/transport"
@@ -13,9 +15,28 @@ type SharedOption = transport.SharedOption
 // RetryPolicy configures retries. A zero field means its default.
 type RetryPolicy = transport.RetryPolicy
 
-// Observer is notified of every attempt of a call, and of responses that
+// Observer is notified of every workflow, call and attempt, and of responses that
 // deviate from their types.
 type Observer = transport.Observer
+
+// Types that an Observer receives.
+type (
+	Workflow  = transport.Workflow  // a task of several calls: a wait for a job, or a sync
+	Call      = transport.Call      // a call with all its attempts
+	Attempt   = transport.Attempt   // one attempt of a call
+	Outcome   = transport.Outcome   // whether a call or an attempt was executed
+	Drift     = transport.Drift     // a difference between a response and its type
+	Operation = transport.Operation // an operation of the API
+)
+
+// Values of Outcome.
+const (
+	OutcomeDone       = transport.OutcomeDone       // it succeeded
+	OutcomeNeverSent  = transport.OutcomeNeverSent  // it failed before the request was sent
+	OutcomeRefused    = transport.OutcomeRefused    // the API rejected it without executing it
+	OutcomeUnknown    = transport.OutcomeUnknown    // it may have been executed
+	OutcomeUnreadable = transport.OutcomeUnreadable // it succeeded, and the response cannot be read
+)
 
 // TokenSource provides access tokens instead of an API key.
 type TokenSource = transport.TokenSource
@@ -62,6 +83,12 @@ func WithPollInterval(d time.Duration) Option { return transport.WithPollInterva
 
 // WithClock uses now instead of time.Now, for tests. See transport.WithClock.
 func WithClock(now func() time.Time) Option { return transport.WithClock(now) }
+
+// WithHeaderFunc sets request headers that depend on the context, such as a
+// request ID. See transport.WithHeaderFunc.
+func WithHeaderFunc(f func(ctx context.Context) http.Header) SharedOption {
+	return transport.WithHeaderFunc(f)
+}
 
 // WithObserver adds an observer, for tracing and metrics.
 func WithObserver(o Observer) Option { return transport.WithObserver(o) }

@@ -288,19 +288,21 @@ func (c *Client) StartReport(ctx context.Context, r ReportRequest, opts ...trans
 // with the report's ID. Fetch it later instead of requesting, and paying for,
 // another one.
 func (c *Client) CreateReport(ctx context.Context, r ReportRequest, o WaitOptions, opts ...transport.Option) (*reporting.Report, error) {
-	job, err := c.StartReport(ctx, r, opts...)
-	if err != nil {
-		return nil, err
-	}
-	result, err := job.Wait(ctx, o, opts...)
-	if err != nil {
-		return nil, err
-	}
-	report, err := c.Reporting.Reports.Get(ctx, result.ReportID(), opts...)
-	if err != nil {
-		return nil, &ReportError{ReportID: result.ReportID(), JobID: job.ID(), Err: err}
-	}
-	return report, nil
+	return runWorkflow(ctx, c, "CreateReport", func(ctx context.Context) (*reporting.Report, error) {
+		job, err := c.StartReport(ctx, r, opts...)
+		if err != nil {
+			return nil, err
+		}
+		result, err := job.Wait(ctx, o, opts...)
+		if err != nil {
+			return nil, err
+		}
+		report, err := c.Reporting.Reports.Get(ctx, result.ReportID(), opts...)
+		if err != nil {
+			return nil, &ReportError{ReportID: result.ReportID(), JobID: job.ID(), Err: err}
+		}
+		return report, nil
+	})
 }
 
 // ReportError is the error for a report that was created but could not be

@@ -75,11 +75,13 @@ func (c *Client) StartStatement(ctx context.Context, userID string, s Statement,
 // interrupted wait has the job's ID: do not upload the file again until that
 // job has ended.
 func (c *Client) UploadStatement(ctx context.Context, userID string, s Statement, o WaitOptions, opts ...transport.Option) (*JobResult, error) {
-	job, err := c.StartStatement(ctx, userID, s, opts...)
-	if err != nil {
-		return nil, err
-	}
-	return job.Wait(ctx, o, opts...)
+	return runWorkflow(ctx, c, "UploadStatement", func(ctx context.Context) (*JobResult, error) {
+		job, err := c.StartStatement(ctx, userID, s, opts...)
+		if err != nil {
+			return nil, err
+		}
+		return job.Wait(ctx, o, opts...)
+	})
 }
 
 // progressReader reports how much has been read. withProgress wraps it so that

@@ -181,24 +181,40 @@ func (c *Client) SyncTransactions(ctx context.Context, userID string, cursor Syn
 			yield(nil, err)
 			return
 		}
-		o, err := o.withDefaults()
+		err := c.Transport.RunWorkflow(ctx, transport.Workflow{Name: "SyncTransactions"}, func(ctx context.Context, w *transport.Workflow) error {
+			err := c.syncTransactions(ctx, userID, cursor, o, opts, func(b *SyncBatch) bool {
+				w.Batches++
+				w.Changes += len(b.Changes)
+				return yield(b, nil)
+			})
+			if err == errStopped {
+				w.Stopped = true
+				return nil
+			}
+			return err
+		})
 		if err != nil {
-			yield(nil, err)
-			return
-		}
-		state, err := cursor.parse(userID)
-		if err != nil {
-			yield(nil, err)
-			return
-		}
-		r := &syncRun{client: c, userID: userID, o: o, opts: opts, state: state, yield: yield, today: value.DateOf(c.Transport.Now().UTC())}
-		if err = r.run(ctx); err == nil {
-			err = r.flush()
-		}
-		if err != nil && err != errStopped {
 			yield(nil, err)
 		}
 	}
+}
+
+// syncTransactions passes the batches to yield, and returns errStopped if that returns
+// false.
+func (c *Client) syncTransactions(ctx context.Context, userID string, cursor SyncCursor, o SyncOptions, opts []transport.Option, yield func(*SyncBatch) bool) error {
+	o, err := o.withDefaults()
+	if err != nil {
+		return err
+	}
+	state, err := cursor.parse(userID)
+	if err != nil {
+		return err
+	}
+	r := &syncRun{client: c, userID: userID, o: o, opts: opts, state: state, yield: yield, today: value.DateOf(c.Transport.Now().UTC())}
+	if err := r.run(ctx); err != nil {
+		return err
+	}
+	return r.flush()
 }
 
 // syncRun is one run of a sync.
@@ -208,7 +224,7 @@ type syncRun struct {
 	o       SyncOptions
 	opts    []transport.Option // of every request
 	state   *syncState
-	yield   func(*SyncBatch, error) bool
+	yield   func(*SyncBatch) bool
 	changes []TransactionChange
 	ended   []EndedAccount
 	today   value.Date
@@ -283,7 +299,7 @@ func (r *syncRun) flush() error {
 	}
 	batch := &SyncBatch{Changes: r.changes, Ended: r.ended, Cursor: cursor}
 	r.changes, r.ended = nil, nil
-	if !r.yield(batch, nil) {
+	if !r.yield(batch) {
 		return errStopped
 	}
 	return nil

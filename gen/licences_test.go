@@ -33,6 +33,7 @@ type linkedModule struct {
 const (
 	intoGenerator = "the generator"
 	intoCommand   = "the command line"
+	intoTelemetry = "basiqotel"
 	intoTests     = "tests only"
 )
 
@@ -70,8 +71,8 @@ var unreachable = regexp.MustCompile(`module lookup disabled by GOPROXY=off|dial
 // linkedModules returns the modules whose packages are linked into the generator, the
 // command line or the tests of this repository, sorted by path. Some are linked on one
 // platform only, and may not have been downloaded yet. It skips the test if they cannot
-// be downloaded. It does not download those of the command line, which few who work on
-// the SDK need: make test-modules does, and then runs this test.
+// be downloaded. It does not download those of the command line and of basiqotel, which
+// few who work on the SDK need: make test-modules does, and then runs this test.
 func linkedModules(t *testing.T) []linkedModule {
 	t.Helper()
 	found := map[string]*linkedModule{}
@@ -81,7 +82,7 @@ func linkedModules(t *testing.T) []linkedModule {
 			cmd := exec.Command("go", append([]string{"list", "-e", "-deps", "-json=ImportPath,Standard,Module,Error"}, args...)...)
 			cmd.Dir = dir
 			cmd.Env = append(os.Environ(), "GOFLAGS=-mod=readonly", "CGO_ENABLED=0", "GOOS="+system, "GOARCH=amd64")
-			if into == intoCommand {
+			if into == intoCommand || into == intoTelemetry {
 				cmd.Env = append(cmd.Env, "GOPROXY=off")
 			}
 			out, err := cmd.Output()
@@ -108,7 +109,7 @@ func linkedModules(t *testing.T) []linkedModule {
 				case p.Error != nil:
 					t.Fatalf("go list in %s for %s: %s: %s", dir, system, p.ImportPath, p.Error.Err)
 				case p.Standard || m == nil || strings.HasPrefix(m.Path, "github.com/basiq-sdk/"):
-				case found[into+m.Path] != nil, into == intoTests && (found[intoGenerator+m.Path] != nil || found[intoCommand+m.Path] != nil):
+				case found[into+m.Path] != nil, into == intoTests && (found[intoGenerator+m.Path] != nil || found[intoCommand+m.Path] != nil || found[intoTelemetry+m.Path] != nil):
 				default:
 					licences, err := readLicences(m.Dir)
 					if err != nil {
@@ -119,14 +120,16 @@ func linkedModules(t *testing.T) []linkedModule {
 			}
 		}
 	}
-	command := filepath.Join("..", "cmd", "basiq")
+	command, telemetry := filepath.Join("..", "cmd", "basiq"), filepath.Join("..", "basiqotel")
 	visit(intoGenerator, ".", ".")
 	visit(intoCommand, command, ".")
+	visit(intoTelemetry, telemetry, ".")
 	visit(intoTests, ".", "-test", "./...")
 	visit(intoTests, "..", "-test", "./...")
 	visit(intoTests, filepath.Join("..", "internal", "contract"), "-test", "./...")
 	if len(missing) == 0 {
 		visit(intoTests, command, "-test", "./...")
+		visit(intoTests, telemetry, "-test", "./...")
 	}
 	if len(missing) > 0 {
 		slices.Sort(missing)
@@ -213,12 +216,12 @@ Written by  go test ./gen -run TestDependencies -update; do not edit.
 
 A program that imports basiq-go compiles the standard library and this module,
 nothing else, and gets no other module into its build. The modules below are
-linked into the generator or the command line, which are modules of their own,
-or into tests. A test compares this list with the module graph, and refuses
+linked into the generator, the command line or basiqotel, which are modules of
+their own, or into tests. A test compares this list with the module graph, and refuses
 licences other than
 ` + strings.Join(permissive, ", ") + `.
 `)
-	for _, into := range []string{intoGenerator, intoCommand, intoTests} {
+	for _, into := range []string{intoGenerator, intoCommand, intoTelemetry, intoTests} {
 		fmt.Fprintf(&b, "\n## Linked into %s\n\n| module | version | licence |\n|---|---|---|\n", into)
 		for _, m := range modules {
 			if m.into == into {

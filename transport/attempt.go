@@ -38,13 +38,13 @@ func (e *execution) attempt(ctx context.Context, cred *credential, queued time.D
 	e.attempts++
 	e.last = result{credential: cred}
 	r := &e.last
-	if len(c.observers) > 0 {
-		r.event = Attempt{Operation: e.op, Number: e.attempts, Wait: wait}
-		ctx = c.observeStart(ctx, r.event)
-		r.ctx = ctx
+	if c.watched.attempts {
+		r.event = Attempt{Operation: e.op, BaseURL: o.address, Number: e.attempts, Wait: wait}
+		ctx, e.open = c.startAttempt(ctx, r.event), true
 		start := time.Now()
 		defer func() { r.event.Duration = time.Since(start) }()
 	}
+	r.ctx = ctx
 	if o.timeout > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, o.timeout)
@@ -90,7 +90,7 @@ func (e *execution) attempt(ctx context.Context, cred *credential, queued time.D
 // receive sets the result of an attempt to which the API responded.
 func (e *execution) receive(ctx context.Context, res *http.Response) {
 	r, o, held := &e.last, e.call, e.last.credential.held
-	r.event.Status = res.StatusCode
+	r.event.Status, r.event.Proto = res.StatusCode, res.Proto
 	e.storeResponse(res)
 	defer e.storeTrailer(res)
 	if success(res.StatusCode) {
@@ -145,6 +145,10 @@ var (
 // request returns the HTTP request of one attempt.
 func (e *execution) request(ctx context.Context) (*http.Request, error) {
 	req, o := e.req, e.call
+	dynamic, err := e.dynamicHeader(ctx)
+	if err != nil {
+		return nil, err
+	}
 	body, size, err := req.body.open(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("basiq: %s: %w", req.op.ID, sdkerrors.TextOf(err))
@@ -158,6 +162,9 @@ func (e *execution) request(ctx context.Context) (*http.Request, error) {
 	header["Accept-Encoding"] = acceptGzip
 	if o.scope == ScopeKey {
 		header["Basiq-Version"] = version3
+	}
+	for name, values := range dynamic {
+		header[name] = values
 	}
 	for name, values := range req.header {
 		header[name] = values

@@ -54,7 +54,7 @@ func (b *budget) spent() bool {
 
 // take takes a token for a retry that is about to be sent. If there is none, or the
 // next retry may not be sent yet, it waits for at most 20 s. It returns how long that
-// took. After take has succeeded, settle must be called when the attempt has ended.
+// took, also if it fails. After take has succeeded, settle must be called when the attempt has ended.
 func (b *budget) take(ctx context.Context, p RetryPolicy) (time.Duration, error) {
 	if b.limit < 0 {
 		return 0, nil
@@ -84,7 +84,7 @@ func (b *budget) take(ctx context.Context, p RetryPolicy) (time.Duration, error)
 		if ok {
 			return time.Since(start), nil
 		}
-		return 0, ErrRetryBudget
+		return time.Since(start), ErrRetryBudget
 	case <-t.C:
 	case <-ctx.Done():
 		err = ctx.Err()
@@ -98,7 +98,7 @@ func (b *budget) take(ctx context.Context, p RetryPolicy) (time.Duration, error)
 		b.pending--
 		b.release()
 	}
-	return 0, err
+	return time.Since(start), err
 }
 
 // settle records the end of an attempt: whether it took a token, whether the API

@@ -41,7 +41,7 @@ func (c *Client) Call(ctx context.Context, method, path string, body, out any, o
 		return err
 	}
 	if err := req.setBody(body); err != nil {
-		return fmt.Errorf("basiq: %s: encoding the body: %w", req.op.ID, err)
+		req.Fail(fmt.Errorf("basiq: %s: encoding the body: %w", req.op.ID, err))
 	}
 	return c.Do(ctx, req, out, opts...)
 }

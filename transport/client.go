@@ -40,6 +40,7 @@ type state struct {
 	tokens       *tokenCache
 	userAgent    []string
 	observers    []*Observer
+	watched      watched          // what the observers want to see
 	clock        func() time.Time // nil for time.Now
 	pollInterval time.Duration    // 0 for the default
 	budget       *budget
@@ -142,7 +143,7 @@ func New(opts ...ClientOption) (*Client, error) {
 		return nil, err
 	}
 	client := &Client{&state{
-		settings: settings{base: base, timeout: time.Minute, maxBody: 32 << 20, policy: RetryPolicy{}.withDefaults()},
+		settings: settings{base: base, address: base.String(), timeout: time.Minute, maxBody: 32 << 20, policy: RetryPolicy{}.withDefaults()},
 	}}
 	c := config{client: client, limits: defaultTokenLimits()}
 	for _, opt := range opts {
@@ -167,6 +168,7 @@ func New(opts ...ClientOption) (*Client, error) {
 		agent += " " + c.suffix
 	}
 	client.userAgent = []string{agent}
+	client.watched = watchedBy(client.observers)
 	client.budget = newBudget(client.policy.Budget)
 	client.connect(c.own)
 	client.sourced = c.source != nil

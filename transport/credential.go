@@ -31,13 +31,14 @@ func (c *credential) secrets() []string {
 	return append([]string{text}, c.hidden...)
 }
 
-// authorize returns the credential of a call.
-func (c *Client) authorize(ctx context.Context, req *Request, o *call) (*credential, error) {
+// authorize returns the credential of a call. It adds to w the time for which the call
+// waited for a token.
+func (c *Client) authorize(ctx context.Context, req *Request, o *call, w *tokenWait) (*credential, error) {
 	switch o.scope {
 	case ScopeNone:
 		return &credential{}, nil
 	case ScopeDeclared:
-		return c.declared(ctx, req)
+		return c.declared(ctx, req, w)
 	case ScopeKey:
 		if c.key == nil {
 			return nil, fmt.Errorf("basiq: %s: the operation needs the API key, and the client has none: use WithAPIKey", req.op.ID)
@@ -50,7 +51,7 @@ func (c *Client) authorize(ctx context.Context, req *Request, o *call) (*credent
 	}
 	cred := &credential{key: keyOf(o.scope, o.userID)}
 	var err error
-	if cred.held, err = c.tokens.get(ctx, cred.key, 0); err != nil {
+	if cred.held, err = c.tokens.get(ctx, cred.key, 0, w); err != nil {
 		return nil, err
 	}
 	cred.header = cred.held.header()

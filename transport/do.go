@@ -33,20 +33,27 @@ func (c *Client) Do(ctx context.Context, req *Request, out any, opts ...Option) 
 	if err := req.checkCreated(); err != nil {
 		return err
 	}
+	o, err := c.prepare(req, out, opts)
+	if err != nil {
+		return c.refuse(ctx, req.op, err)
+	}
+	return c.run(ctx, req, req.address(o), out, o)
+}
+
+// prepare returns the settings and options of a call, or an error if the call must not
+// be sent.
+func (c *Client) prepare(req *Request, out any, opts []Option) (*call, error) {
 	if nilPointer(out) {
-		return fmt.Errorf("basiq: %s: the response cannot be decoded into a nil %T: pass a pointer to a value, or nil to discard the response", req.op.ID, out)
+		return nil, fmt.Errorf("basiq: %s: the response cannot be decoded into a nil %T: pass a pointer to a value, or nil to discard the response", req.op.ID, out)
 	}
 	if part := nilEmbedded[json.Unmarshaler](out); part != nil && !callable(func() { decodeEmpty(out) }) {
-		return fmt.Errorf("basiq: %s: the response cannot be decoded into a %T: the %s that it embeds is nil: set it", req.op.ID, out, part)
+		return nil, fmt.Errorf("basiq: %s: the response cannot be decoded into a %T: the %s that it embeds is nil: set it", req.op.ID, out, part)
 	}
 	o, err := c.callOf(req, opts)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if req.err != nil {
-		return req.err
-	}
-	return c.run(ctx, req, req.address(o), out, o)
+	return o, req.err
 }
 
 // address returns the URL of the request.
@@ -68,16 +75,11 @@ func (r *Request) address(o *call) *url.URL {
 
 // run sends a call until it succeeds, fails for good, or must not be retried.
 func (c *Client) run(ctx context.Context, req *Request, u *url.URL, out any, o *call) error {
-	if c.closed.Load() {
-		return ErrClosed
-	}
-	if o.callTimeout > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, o.callTimeout)
-		defer cancel()
-	}
 	e := execution{client: c, req: req, op: req.op, url: u, out: out, call: o}
 	e.by, _ = out.(*ByStatus)
+	if c.watched.calls {
+		return e.runObserved(ctx)
+	}
 	return e.run(ctx)
 }
 
@@ -100,11 +102,25 @@ type execution struct {
 	unknown   bool            // an attempt for which a retry was due may have been executed
 	earlier   *Error          // the last error of the API for which a retry was due
 	last      result          // of the last attempt
+
+	// For observers.
+	open      bool          // an attempt was started and has not ended
+	waited    time.Duration // retry delays, and time in the queues of the throttle and the retry budget
+	throttled time.Duration // the part of waited that was spent in the throttle's queue
+	token     tokenWait
 }
 
 // run sends attempts until the call has ended, and returns the call's error.
 func (e *execution) run(ctx context.Context) error {
 	c := e.client
+	if c.closed.Load() {
+		return ErrClosed
+	}
+	if limit := e.call.callTimeout; limit > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, limit)
+		defer cancel()
+	}
 	for {
 		cred, queued, err := e.admit(ctx)
 		if err != nil {
@@ -117,11 +133,11 @@ func (e *execution) run(ctx context.Context) error {
 			if cred.held != nil {
 				cred.held.allow(e.op)
 			}
-			c.observe(&e.last, false)
+			e.observe(false)
 			return nil
 		}
 		retry, stop := e.shouldRetry(ctx)
-		c.observe(&e.last, retry)
+		e.observe(retry)
 		if !retry {
 			return e.finalError(stop)
 		}
@@ -132,7 +148,10 @@ func (e *execution) run(ctx context.Context) error {
 		if !e.last.rejected {
 			e.retries++
 		}
-		if err := contexts.Sleep(ctx, e.last.wait); err != nil {
+		start := time.Now()
+		err = contexts.Sleep(ctx, e.last.wait)
+		e.waited += time.Since(start)
+		if err != nil {
 			return e.finalError(fmt.Errorf("the wait before the retry was interrupted: %w", err))
 		}
 		e.waits = append(e.waits, e.last.wait)
@@ -145,13 +164,16 @@ func (e *execution) run(ctx context.Context) error {
 func (e *execution) admit(ctx context.Context) (*credential, time.Duration, error) {
 	c, o := e.client, e.call
 	queued, err := c.throttle.pass(ctx, e.op, o.safety)
+	e.throttled += queued
+	e.waited += queued
 	switch {
 	case err != nil && e.attempts == 0:
 		return nil, 0, notSent(e.req, o, err)
 	case err != nil:
 		return nil, 0, e.finalError(err)
 	}
-	cred, err := c.authorize(ctx, e.req, o)
+	cred, err := c.authorize(ctx, e.req, o, &e.token)
+	e.token.link(ctx, c)
 	if err != nil {
 		o.clearResponse()
 		if e.outcomeUnknown() { // the outcome of the earlier attempt matters more
@@ -162,6 +184,7 @@ func (e *execution) admit(ctx context.Context) (*credential, time.Duration, erro
 	e.budgeted = e.retries > 0 && !e.last.rejected && !c.throttle.limits(o.safety, &e.last)
 	if e.budgeted {
 		wait, err := c.budget.take(ctx, o.policy)
+		e.waited += wait
 		if err != nil {
 			return nil, 0, e.finalError(err)
 		}

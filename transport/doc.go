@@ -86,7 +86,7 @@
 //   - Without rejections, the rate grows by 1.5 % a second, and after ten seconds by 10 %.
 //   - After thirty seconds without rejections, the rate is unlimited again.
 //
-// [Attempt] contains how long a call was queued. A call that would be sent after its
+// [Attempt] and [Call] contain how long a call was queued. A call that would be sent after its
 // deadline fails at once, unsent, with a [ThrottledError]. It matches ErrRateLimited and
 // context.DeadlineExceeded. [WithoutThrottle] turns throttling off.
 //
@@ -142,6 +142,14 @@
 //
 // Messages contain names, templates, codes and numbers. They contain neither values of the
 // request nor text from the API, and are safe to log.
+//
+// # Observation
+//
+// An [Observer] is notified of every workflow, call and attempt, for traces and metrics.
+// Workflows contain calls, and calls contain attempts; a token request is a call of its
+// own. [Observer].Header adds headers such as traceparent, and [WithHeaderFunc] headers
+// from the context, such as a request ID. The module basiqotel creates OpenTelemetry
+// traces and metrics. [WithLogger] logs every attempt.
 //
 // # Security
 //

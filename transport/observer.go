@@ -11,33 +11,81 @@ import (
 )
 
 // Observer receives the events of a client, for traces and metrics. Every function may
-// be nil. The functions are called in the goroutine of the call or of a token refresh.
-// They must be safe for concurrent use, and quick. Their arguments contain names,
-// templates and numbers, but no values of requests or responses. The error of a
-// TokenStore is passed unchanged.
+// be nil; one that is nil costs nothing. The functions are called in the goroutine of the
+// call or of a token request. They must be safe for concurrent use, and quick. A panic in
+// one is not recovered. Their arguments contain names, templates and numbers, but no
+// values of requests or responses. The error of a TokenStore is passed unchanged.
+//
+// Workflows, calls and attempts are nested: a workflow makes calls, and a call makes
+// attempts. Each is started once and ended once, whatever happens, even if a callback or
+// the body of a loop panics. The contexts are nested in the same way: each Start function
+// returns the context, for example with a span, that everything within gets. If it returns
+// nil, the context stays as it was.
 type Observer struct {
-	// StartAttempt is called before an attempt. The context that it returns, for
-	// example with a span, is used for the attempt. Of the Attempt, only Operation,
+	// StartCall is called for every call, also for one that is refused before anything
+	// is sent. Of the Call, only Operation and BaseURL are set. Each page of a list is a
+	// call. A token request is a call of the operation "token"; its context has the
+	// values of the call that started it, but may outlive it.
+	StartCall func(ctx context.Context, c Call) context.Context
+	// EndCall is called when the call has ended. ctx is the context that StartCall
+	// returned.
+	EndCall func(ctx context.Context, c Call)
+	// StartAttempt is called before an attempt. Of the Attempt, only Operation, BaseURL,
 	// Number and Wait are set.
 	StartAttempt func(ctx context.Context, a Attempt) context.Context
 	// EndAttempt is called after the response was read, or if there was none. ctx is
 	// the context that StartAttempt returned.
 	EndAttempt func(ctx context.Context, a Attempt)
+	// Header returns headers that are added to an attempt, so that the API or a gateway
+	// can continue a trace, such as traceparent. It is called after StartAttempt, also
+	// for token requests. The rules of WithHeaderFunc apply, which takes precedence.
+	Header func(ctx context.Context, a Attempt) http.Header
+	// WaitedForToken is called in a call, or in Client.Token, that has waited for a token
+	// request. ctx is the context of the call, or the one that was passed to Client.Token;
+	// token is that of the token request, as StartCall returned it.
+	// The call that started the token request is one of those that wait, unless it was
+	// a refresh in the background. WaitedForToken is not called if a TokenSource or
+	// another process requested the token.
+	WaitedForToken func(ctx, token context.Context)
+	// StartWorkflow is called for every workflow. Of the Workflow, only Name and JobID
+	// are set.
+	StartWorkflow func(ctx context.Context, w Workflow) context.Context
+	// EndWorkflow is called when the workflow has ended. ctx is the context that
+	// StartWorkflow returned.
+	EndWorkflow func(ctx context.Context, w Workflow)
 	// Drift is called for every difference between a response and its type. The call
-	// does not fail, and the value is kept.
+	// does not fail, and the value is kept. ctx is that of the attempt.
 	Drift func(ctx context.Context, d Drift)
 	// StoreFailure is called when a TokenStore fails. The client then gets a token of
 	// its own. step is "load", "lock" or "save".
 	StoreFailure func(ctx context.Context, step string, err error)
 }
 
-// Attempt is one attempt of a call. Token requests are calls of the operation "token".
+// Call is a call of an operation, with all its attempts. Token requests are calls of the
+// operation "token".
+type Call struct {
+	Operation *Operation // ID, method, path template and safety class
+	BaseURL   string     // scheme, host and path prefix of the API
+
+	Attempts  int           // 0 if nothing was sent
+	Status    int           // of the last attempt; 0 if there was no response
+	Outcome   Outcome       // OutcomeUnknown also if an earlier attempt may have been executed
+	Err       error         // nil if the call succeeded; safe to log
+	Duration  time.Duration // of the whole call
+	Wait      time.Duration // retry delays, and time in the throttle's and the retry budget's queues
+	Throttled time.Duration // the part of Wait that was spent in the throttle's queue
+	TokenWait time.Duration // for an access token
+}
+
+// Attempt is one attempt of a call.
 type Attempt struct {
 	Operation *Operation    // ID, method, path template and safety class
+	BaseURL   string        // scheme, host and path prefix of the API
 	Number    int           // 1 for the first
 	Wait      time.Duration // before this attempt: retry delay, and time in the throttle's and the retry budget's queues
 
-	Status        int // 0 if there was no response
+	Status        int    // 0 if there was no response
+	Proto         string // of the response, such as "HTTP/1.1"
 	Outcome       Outcome
 	Err           error         // nil if the attempt succeeded; safe to log
 	Duration      time.Duration // from creating the request to the end of the response
@@ -127,68 +175,6 @@ func levelOf(a Attempt) (slog.Level, string) {
 		return slog.LevelInfo, "basiq: call failed"
 	}
 	return slog.LevelWarn, "basiq: call failed"
-}
-
-// observeStart calls the observers' StartAttempt.
-func (c *Client) observeStart(ctx context.Context, a Attempt) context.Context {
-	for _, o := range c.observers {
-		if o.StartAttempt != nil {
-			if derived := o.StartAttempt(ctx, a); derived != nil {
-				ctx = derived
-			}
-		}
-	}
-	return ctx
-}
-
-// observe calls the observers' EndAttempt.
-func (c *Client) observe(r *result, again bool) {
-	if len(c.observers) == 0 {
-		return
-	}
-	a := r.event
-	a.Outcome, a.Err, a.Again, a.NextWait = r.outcome, r.err, again, r.wait
-	if r.api != nil {
-		shown := *r.api // a copy: the call's error is not complete yet
-		shown.Attempts, a.Err = a.Number, &shown
-	}
-	if r.unanswered != nil {
-		shown := *r.unanswered
-		shown.Attempts, a.Err = a.Number, &shown
-	}
-	for _, o := range c.observers {
-		if o.EndAttempt != nil {
-			o.EndAttempt(r.ctx, a)
-		}
-	}
-}
-
-// driftHook returns the function to which decoding reports drift; nil if no
-// observer asks for it.
-func (e *execution) driftHook() func(wire.Drift) {
-	var observers []func(context.Context, Drift)
-	for _, o := range e.client.observers {
-		if o.Drift != nil {
-			observers = append(observers, o.Drift)
-		}
-	}
-	if observers == nil {
-		return nil
-	}
-	return func(d wire.Drift) {
-		d.Path = redact(d.Path, e.secrets()...) // the server chooses the names of members
-		for _, observe := range observers {
-			observe(e.last.ctx, Drift{e.op.ID, d})
-		}
-	}
-}
-
-func (t *tokenCache) storeFailed(ctx context.Context, step string, err error) {
-	for _, o := range t.client.observers {
-		if o.StoreFailure != nil {
-			o.StoreFailure(ctx, step, err)
-		}
-	}
 }
 
 func (c *Client) warn(ctx context.Context, message string, op *Operation) {

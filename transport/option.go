@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -44,12 +45,14 @@ func (f sharedOption) applyToClient(c *config) error { return f(&c.client.settin
 // settings are what SharedOptions set.
 type settings struct {
 	base        *url.URL
+	address     string // base as text
 	insecure    bool
 	gateway     bool
 	timeout     time.Duration // of one attempt
 	callTimeout time.Duration // of all of them
 	policy      RetryPolicy
 	header      http.Header
+	headerFuncs []func(context.Context) http.Header
 	maxBody     int64
 }
 
@@ -67,6 +70,7 @@ type call struct {
 	safe      bool
 	cursor    *Cursor
 	prefetch  bool
+	flight    *flight // of the token that the call requests; nil for all other calls
 }
 
 // WithTimeout sets the timeout of each attempt, from dialling to the last byte of the
@@ -157,7 +161,7 @@ func WithBaseURL(address string) SharedOption {
 		if err != nil {
 			return err
 		}
-		s.base = base
+		s.base, s.address = base, base.String()
 		return nil
 	})
 }

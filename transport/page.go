@@ -112,7 +112,9 @@ func All[P, T any, PP decodablePage[P]](ctx context.Context, c *Client, newReque
 		err := cmp.Or(c.ready(ctx, req.name()), req.checkCreated())
 		var p *pager
 		if err == nil {
-			p, err = c.newPager(req, opts)
+			if p, err = c.newPager(req, opts); err != nil {
+				err = c.refuse(ctx, req.op, err)
+			}
 		}
 		if err != nil {
 			yield(nil, err)

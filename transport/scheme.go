@@ -64,7 +64,7 @@ func WithoutCredentials() ClientOption {
 
 // declared returns the credential of a call whose operation declares security schemes:
 // those of the first alternative for which the client has all credentials.
-func (c *Client) declared(ctx context.Context, req *Request) (*credential, error) {
+func (c *Client) declared(ctx context.Context, req *Request, w *tokenWait) (*credential, error) {
 	optional := len(req.op.Security) == 0
 	var names []string
 	for _, all := range req.op.Security {
@@ -79,7 +79,7 @@ func (c *Client) declared(ctx context.Context, req *Request) (*credential, error
 			}
 		}
 		if missing == "" {
-			return c.prove(ctx, all)
+			return c.prove(ctx, all, w)
 		}
 		names = append(names, fmt.Sprintf("%q", missing))
 	}
@@ -91,7 +91,7 @@ func (c *Client) declared(ctx context.Context, req *Request) (*credential, error
 }
 
 // prove returns the credentials of all these schemes.
-func (c *Client) prove(ctx context.Context, all []Scheme) (*credential, error) {
+func (c *Client) prove(ctx context.Context, all []Scheme, w *tokenWait) (*credential, error) {
 	cred := &credential{}
 	for _, s := range all {
 		text := c.credentials[s.Name].reveal()
@@ -111,7 +111,7 @@ func (c *Client) prove(ctx context.Context, all []Scheme) (*credential, error) {
 			}
 			var err error
 			cred.key = keyOf(ScopeDeclared, "")
-			if cred.held, err = c.tokens.get(ctx, cred.key, 0); err != nil {
+			if cred.held, err = c.tokens.get(ctx, cred.key, 0, w); err != nil {
 				return nil, err
 			}
 			cred.header = cred.held.header()

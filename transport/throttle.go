@@ -64,7 +64,8 @@ func WithoutThrottle() ClientOption {
 }
 
 // pass waits until a call of the operation may be sent, and returns how long that
-// took. It fails at once if the wait would end after the deadline of ctx.
+// took, also if it fails. It fails at once if the wait would end after the deadline of
+// ctx.
 func (t *throttle) pass(ctx context.Context, op *Operation, safety Safety) (time.Duration, error) {
 	if t.active.Load() == 0 || safety != SafetyRead {
 		return 0, nil
@@ -96,7 +97,7 @@ func (t *throttle) pass(ctx context.Context, op *Operation, safety Safety) (time
 		select {
 		case <-turn:
 		case <-ctx.Done():
-			return 0, interrupted(ContextError(ctx))
+			return time.Since(start), interrupted(ContextError(ctx))
 		}
 	}
 	for {
@@ -113,7 +114,7 @@ func (t *throttle) pass(ctx context.Context, op *Operation, safety Safety) (time
 			return now.Sub(start), nil
 		}
 		if err := contexts.Sleep(ctx, wait); err != nil {
-			return 0, interrupted(err)
+			return time.Since(start), interrupted(err)
 		}
 	}
 }

@@ -55,6 +55,7 @@ type TokenRequest struct {
 
 	background bool // no call waits for the token
 	shared     bool // the token may be passed on, so it must be compared with the SERVER_ACCESS token
+	flight     *flight
 }
 
 // TokenSource provides access tokens to a Client, in place of the API key.
@@ -64,8 +65,9 @@ type TokenRequest struct {
 // wait for the token. If the API rejects a token, the Client requests another, with
 // Rejected set.
 //
-// Token is called in its own goroutine, with a context that ends after 30 seconds. A
-// panic in Token becomes the error of the waiting calls. Token must be safe for
+// Token is called in its own goroutine, with a context that ends after 30 seconds. The
+// context has the values of the context of the call that started the request, such as its
+// trace, but does not end with it. A panic in Token becomes the error of the waiting calls. Token must be safe for
 // concurrent use, for different users.
 //
 // Before Client.Token returns a user's token, the client also requests a SERVER_ACCESS
@@ -181,7 +183,9 @@ func (c *Client) Token(ctx context.Context, req TokenRequest) (Token, error) {
 	key := keyOf(req.Scope, req.UserID)
 	for again := false; ; again = true {
 		c.tokens.share(key)
-		held, err := c.tokens.get(ctx, key, req.MinLife)
+		var w tokenWait
+		held, err := c.tokens.get(ctx, key, req.MinLife, &w)
+		w.link(ctx, c)
 		if err != nil {
 			return Token{}, err
 		}
@@ -223,7 +227,7 @@ func (k keySource) Token(ctx context.Context, req TokenRequest) (Token, error) {
 	}
 	r := NewRequest(&opToken)
 	r.SetForm(Field{"scope", req.Scope.String()}, Field{"userId", req.UserID})
-	var opts []Option
+	opts := []Option{callOption(func(o *call) error { o.flight = req.flight; return nil })}
 	if req.background {
 		opts = append(opts, WithoutRetry()) // after a failed refresh, the pause is longer than a retry's delay
 	}

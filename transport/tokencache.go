@@ -140,15 +140,18 @@ func newTokenCache(c *Client, source TokenSource, store TokenStore, limits token
 	return t
 }
 
-// get returns a valid token, which remains valid for minLife if tokens live that long.
-func (t *tokenCache) get(ctx context.Context, key tokenKey, minLife time.Duration) (*heldToken, error) {
+// get returns a valid token, which remains valid for minLife if tokens live that long. It
+// adds the time for which it waited to w.
+func (t *tokenCache) get(ctx context.Context, key tokenKey, minLife time.Duration, w *tokenWait) (*heldToken, error) {
 	for again := false; ; again = true {
-		held, f, err := t.lookup(key, minLife)
+		held, f, err := t.lookup(ctx, key, minLife)
 		if held != nil || err != nil {
 			return held, err
 		}
+		start := time.Now()
 		select {
 		case <-f.done:
+			w.add(f, start)
 			// A background refresh is not retried when it fails, so this caller
 			// starts a flight of its own.
 			if f.err != nil && f.background {
@@ -161,14 +164,15 @@ func (t *tokenCache) get(ctx context.Context, key tokenKey, minLife time.Duratio
 			}
 			return f.held, f.err
 		case <-ctx.Done():
+			w.add(f, start)
 			return nil, &TokenError{Scope: key.scope, Err: fmt.Errorf("waiting for the token: %w", ContextError(ctx))}
 		}
 	}
 }
 
 // lookup returns a valid token, or a flight to wait for, or the cached error of the last
-// flight.
-func (t *tokenCache) lookup(key tokenKey, minLife time.Duration) (*heldToken, *flight, error) {
+// flight. A flight that it starts gets the values of ctx.
+func (t *tokenCache) lookup(ctx context.Context, key tokenKey, minLife time.Duration) (*heldToken, *flight, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.closed {
@@ -177,7 +181,7 @@ func (t *tokenCache) lookup(key tokenKey, minLife time.Duration) (*heldToken, *f
 	slot, now := t.slot(key), time.Now()
 	if held, at := slot.held, t.client.Now(); held != nil && at.Before(held.until) && !held.endsWithin(minLife, at) {
 		if at.After(held.refreshAt) && slot.flight == nil && now.After(slot.refreshPausedUntil) && now.After(t.throttledUntil) {
-			t.start(slot, true, 0)
+			t.start(ctx, slot, true, 0)
 		}
 		return held, nil, nil
 	}
@@ -188,7 +192,7 @@ func (t *tokenCache) lookup(key tokenKey, minLife time.Duration) (*heldToken, *f
 		if now.Before(t.throttledUntil) { // the rate limit is per application, not per user
 			return nil, nil, &TokenError{Scope: key.scope, Err: t.throttleErr}
 		}
-		t.start(slot, false, minLife)
+		t.start(ctx, slot, false, minLife)
 	}
 	return nil, slot.flight, nil
 }

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -16,6 +17,7 @@ type flight struct {
 	background bool // it was started to refresh a token, and no call waited for it
 	done       chan struct{}
 	once       sync.Once
+	observed   atomic.Pointer[context.Context] // of the call that requests the token, if it is observed
 
 	// Written before done is closed.
 	held *heldToken
@@ -31,23 +33,27 @@ const (
 	maxNegativeTTL = 5 * time.Minute
 )
 
-// start starts a flight. The caller holds the cache's lock.
-func (t *tokenCache) start(slot *tokenSlot, background bool, minLife time.Duration) {
+// start starts a flight for a call with the context ctx. The flight has the values of that
+// context, such as the trace, but does not end with it: other calls wait for the flight,
+// too. The caller holds the cache's lock.
+func (t *tokenCache) start(ctx context.Context, slot *tokenSlot, background bool, minLife time.Duration) {
 	f := &flight{background: background, done: make(chan struct{})}
 	slot.flight = f
-	req := TokenRequest{Scope: slot.key.scope, UserID: slot.key.userID, Rejected: slot.rejected, MinLife: minLife, background: background, shared: slot.shared}
+	req := TokenRequest{Scope: slot.key.scope, UserID: slot.key.userID, Rejected: slot.rejected, MinLife: minLife, background: background, shared: slot.shared, flight: f}
+	ctx = context.WithoutCancel(ctx)
 	t.wg.Add(1)
 	go func() {
 		defer t.wg.Done()
-		t.run(slot, f, req)
+		t.run(ctx, slot, f, req)
 	}()
 }
 
 // run gets the token and finishes the flight within flightLimit, whatever happens: even
 // if the source does not respect its context.
-func (t *tokenCache) run(slot *tokenSlot, f *flight, req TokenRequest) {
-	ctx, cancel := context.WithTimeout(t.ctx, flightLimit)
+func (t *tokenCache) run(ctx context.Context, slot *tokenSlot, f *flight, req TokenRequest) {
+	ctx, cancel := context.WithTimeout(ctx, flightLimit)
 	defer cancel()
+	defer context.AfterFunc(t.ctx, cancel)()
 	var held *heldToken
 	err := errors.New("the token source called runtime.Goexit")
 	// ended returns the error of a flight whose context has ended. It is not a

@@ -136,7 +136,7 @@ func TestConsumersGetOneMoreModule(t *testing.T) {
 // would differ, and go install rejects modules with them.
 func TestInstalledModulesReplaceNothing(t *testing.T) {
 	root()
-	for _, dir := range []string{".", "gen", "cmd/basiq"} {
+	for _, dir := range []string{".", "gen", "cmd/basiq", "basiqotel"} {
 		mod := moduleFile(t, dir)
 		if len(mod.Replace) > 0 || len(mod.Exclude) > 0 {
 			t.Errorf("%s/go.mod has %d replace and %d exclude directives", dir, len(mod.Replace), len(mod.Exclude))
