@@ -64,7 +64,7 @@ func Commands(dir string) ([]Command, error) {
 }
 
 var (
-	fence   = regexp.MustCompile("^ *```([a-z]*)$")
+	fence   = regexp.MustCompile("^ *```([a-z]*)(?: [a-z]+)?$")
 	comment = regexp.MustCompile(`(^| )\s*# .*$`)
 )
 

@@ -67,7 +67,7 @@ func TestCommandsOnPages(t *testing.T) {
 		case slices.Contains(onSandbox, c.Page) && !strings.HasPrefix(c.Text, "make "):
 		case words[0] == "make":
 			checkMakeTarget(t, c, words[1:])
-		case c.Text == "go get "+module:
+		case c.Text == "go get "+module, c.Text == "go get "+module+"/basiqotel":
 		case strings.HasPrefix(c.Text, "go run ./examples/") && len(words) == 3:
 			if slices.Contains(run, c.Text) {
 				continue
