@@ -105,11 +105,7 @@ func verify(ctx context.Context, out io.Writer, client *basiq.Client, userID str
 	if pdf == "" {
 		return nil
 	}
-	f, err := os.Create(pdf)
-	if err != nil {
-		return err
-	}
-	return errors.Join(client.Reporting.Reports.GetPDF(ctx, report.ID, f), f.Close())
+	return client.SaveReportPDF(ctx, report.ID, pdf)
 }
 
 // income reports whether a group of transactions is income.
