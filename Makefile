@@ -5,10 +5,10 @@ GO ?= go
 # The modules of the workspace (go.work): the SDK, the generator, and the tests
 # that validate with kin-openapi. The command line is in the workspace, too, but
 # except for its sandbox it is tested apart: a database is compiled for it. Modules
-# that need more (a JSON library to compare with, a Redis) have a workspace of
+# that need more (a JSON library to compare with, a database) have a workspace of
 # their own.
 PACKAGES = ./... ./cmd/basiq/internal/sandbox/... ./gen/... ./internal/contract/...
-MODULES_APART = cmd/basiq bench examples/redistore
+MODULES_APART = cmd/basiq bench examples/redistore internal/sqlstoretest
 
 .PHONY: help golden generate test test-modules test-parts check lint update pull diff replay vet vet-platforms race fuzz fuzz-ci mutants mutants-values mutants-runtime vuln bench bench-bulk bench-import bench-gen gen-size
 
@@ -37,10 +37,11 @@ test-modules: ## test the modules apart, and build every module without the work
 	@# Its modules are there now: the list of dependencies can be compared.
 	$(GO) test ./gen -run '^TestDependencies$$' -count=1
 
-# Chromium, nginx, node, curl and Redis: whatever is missing is skipped, and named.
+# Chromium, nginx, node, curl, Redis and PostgreSQL: whatever is missing is skipped, and named.
 test-parts: ## run the tests that use other programs than Go, with the race detector; name what was skipped
 	@sh internal/parts.sh ./cmd/basiq/internal/sandbox
 	@cd examples/redistore && sh ../../internal/parts.sh .
+	@cd internal/sqlstoretest && sh ../../internal/parts.sh .
 
 check: ## fail when generated files are not up to date, or a linter complains
 	$(GO) run ./gen check
