@@ -8,7 +8,7 @@ GO ?= go
 # that need more (a JSON library to compare with, a database) have a workspace of
 # their own.
 PACKAGES = ./... ./cmd/basiq/internal/sandbox/... ./gen/... ./internal/contract/...
-MODULES_APART = cmd/basiq bench examples/redistore internal/sqlstoretest
+MODULES_APART = cmd/basiq bench examples/redistore examples/fleetsync internal/sqlstoretest
 
 .PHONY: help golden generate test test-modules test-parts check lint update pull diff replay vet vet-platforms race fuzz fuzz-ci mutants mutants-values mutants-runtime vuln bench bench-bulk bench-import bench-gen gen-size
 
@@ -41,6 +41,7 @@ test-modules: ## test the modules apart, and build every module without the work
 test-parts: ## run the tests that use other programs than Go, with the race detector; name what was skipped
 	@sh internal/parts.sh ./cmd/basiq/internal/sandbox
 	@cd examples/redistore && sh ../../internal/parts.sh .
+	@cd examples/fleetsync && sh ../../internal/parts.sh .
 	@cd internal/sqlstoretest && sh ../../internal/parts.sh .
 
 check: ## fail when generated files are not up to date, or a linter complains
