@@ -32,7 +32,7 @@ const (
 // A store must remember a handled message for as long as Basiq may redeliver it,
 // about 28 hours, and for as long as a recorded delivery could be replayed, which
 // is twice the Verifier's tolerance. Implementations must be safe for concurrent
-// use.
+// use. A store whose claims expire should be a ClaimStore.
 type SeenStore interface {
 	// Begin claims a message for the caller. If it returns Fresh, the caller must
 	// call End. Claims must expire, so that a crashed process does not block a
