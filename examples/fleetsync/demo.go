@@ -26,7 +26,7 @@ type demo struct {
 	database, program                                string
 }
 
-// envWorker marks worker processes, for tests.
+// envWorker marks worker processes of the demonstration.
 const envWorker = "FLEETSYNC_WORKER"
 
 // result is what came of it.
@@ -96,30 +96,23 @@ func (d demo) run(ctx context.Context, out io.Writer) (*result, error) {
 // all of them when the queue is empty.
 func (d demo) supervise(ctx context.Context, out io.Writer, db *database, b *bank, begin time.Time, r *result) error {
 	environment := append(os.Environ(), envDatabase+"="+d.database, envKey+"="+newKey(), envRate+"="+strconv.Itoa(d.rate),
-		basiq.EnvAPIKey+"="+b.server.APIKey(), basiq.EnvBaseURL+"="+b.url, envTimeout+"=8s", envWorker+"=1")
-	var processes []*exec.Cmd
-	start := func(i int) error {
-		cmd := exec.Command(d.program, "work")
-		cmd.Env, cmd.Stderr = environment, os.Stderr
-		processes[i] = cmd
-		return cmd.Start()
-	}
-	stop := func(signal os.Signal, stopped ...*exec.Cmd) {
-		for _, cmd := range stopped {
-			if cmd != nil && cmd.Process != nil && cmd.Process.Signal(signal) != nil {
-				_ = cmd.Process.Kill() // Windows has no interrupt
+		basiq.EnvAPIKey+"="+b.server.APIKey(), basiq.EnvBaseURL+"="+b.url, envTimeout+"=15s", envWorker+"=1")
+	workers := make([]*process, d.workers)
+	defer func() {
+		for _, w := range workers {
+			if w != nil {
+				_ = w.input.Close()
 			}
 		}
-		for _, cmd := range stopped {
-			if cmd != nil && cmd.Process != nil {
-				_ = cmd.Wait()
+		for _, w := range workers {
+			if w != nil {
+				_ = w.Wait()
 			}
 		}
-	}
-	processes = make([]*exec.Cmd, d.workers)
-	defer func() { stop(os.Interrupt, processes...) }()
-	for i := range processes {
-		if err := start(i); err != nil {
+	}()
+	for i := range workers {
+		var err error
+		if workers[i], err = startProcess(d.program, environment); err != nil {
 			return err
 		}
 	}
@@ -144,9 +137,10 @@ func (d demo) supervise(ctx context.Context, out io.Writer, db *database, b *ban
 		}
 		if killed < d.kills && done >= (killed+1)*d.users/(d.kills+1)/2 {
 			i := killed % d.workers
-			stop(os.Kill, processes[i])
+			_ = workers[i].Process.Kill()
+			_ = workers[i].Wait()
 			fmt.Fprintf(out, "killed worker %d: its jobs run again after half a minute\n", i+1)
-			if err := start(i); err != nil {
+			if workers[i], err = startProcess(d.program, environment); err != nil {
 				return err
 			}
 			killed++
@@ -157,6 +151,36 @@ func (d demo) supervise(ctx context.Context, out io.Writer, db *database, b *ban
 			return ctx.Err()
 		}
 	}
+}
+
+// process is a worker process. It stops when its input is closed, also because this
+// process has ended.
+type process struct {
+	*exec.Cmd
+	input io.Closer
+}
+
+func startProcess(program string, environment []string) (*process, error) {
+	cmd := exec.Command(program, "work")
+	cmd.Env, cmd.Stderr = environment, os.Stderr
+	input, err := cmd.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	return &process{cmd, input}, nil
+}
+
+// untilInputEnds returns a context that ends with the standard input.
+func untilInputEnds(ctx context.Context) context.Context {
+	ctx, cancel := context.WithCancel(ctx)
+	go func() {
+		defer cancel()
+		_, _ = io.Copy(io.Discard, os.Stdin)
+	}()
+	return ctx
 }
 
 // progress returns how many users are done, and how many are lost.

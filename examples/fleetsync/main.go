@@ -45,7 +45,7 @@ const (
 	envDatabase = "FLEETSYNC_DB"          // URL of PostgreSQL, or file name of SQLite
 	envKey      = "FLEETSYNC_KEY"         // encrypts tokens
 	envRate     = "FLEETSYNC_RATE"        // requests a second, of all workers together; default 20
-	envTimeout  = "FLEETSYNC_JOB_TIMEOUT" // of one user; default 1m
+	envTimeout  = "FLEETSYNC_JOB_TIMEOUT" // of one attempt to sync a user; default 1m
 )
 
 func main() {
@@ -60,6 +60,9 @@ func main() {
 func command(ctx context.Context, args []string) error {
 	switch name := strings.Join(args, " "); name {
 	case "work":
+		if os.Getenv(envWorker) != "" {
+			ctx = untilInputEnds(ctx)
+		}
 		return work(ctx)
 	case "enqueue":
 		return enqueueUsers(ctx, os.Stdin)

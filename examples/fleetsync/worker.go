@@ -32,8 +32,8 @@ func (syncUser) InsertOpts() river.InsertOpts {
 	return river.InsertOpts{UniqueOpts: river.UniqueOpts{ByArgs: true}}
 }
 
-// newQueue returns the client of a worker process. timeout is that of one user. A sync
-// that takes longer continues in the next attempt. The job of a worker that was killed
+// newQueue returns the client of a worker process. timeout is that of one attempt to
+// sync a user. The job of a worker that was killed
 // runs again up to half a minute after the timeout.
 func newQueue(db *database, w *syncWorker, timeout time.Duration) (*river.Client[*sql.Tx], error) {
 	workers := river.NewWorkers()
@@ -57,25 +57,35 @@ type syncWorker struct {
 	client  *basiq.Client
 }
 
+// NextRetry implements river.Worker. River's own delays grow to hours, which is too long
+// for one night.
+func (w *syncWorker) NextRetry(job *river.Job[syncUser]) time.Time {
+	return time.Now().Add(min(time.Duration(job.Attempt*job.Attempt)*time.Second, time.Minute))
+}
+
 // Work syncs a user from where the last attempt, of whichever worker, has ended.
 func (w *syncWorker) Work(ctx context.Context, job *river.Job[syncUser]) error {
-	err := w.sync(ctx, sqlstore.CursorID{UserID: job.Args.UserID})
-	if errors.Is(err, sqlstore.ErrConflict) {
+	saved, err := w.sync(ctx, sqlstore.CursorID{UserID: job.Args.UserID})
+	switch {
+	case errors.Is(err, sqlstore.ErrConflict):
 		// River has given the job to this worker although another one still works on
 		// it, for example after its machine was suspended. Look again later.
 		return river.JobSnooze(5 * time.Second)
+	case err != nil && saved > 0 && ctx.Err() != nil:
+		return river.JobSnooze(0) // a long sync continues; that is not a failure
 	}
 	return err
 }
 
-func (w *syncWorker) sync(ctx context.Context, id sqlstore.CursorID) error {
+// sync returns how many batches it has saved.
+func (w *syncWorker) sync(ctx context.Context, id sqlstore.CursorID) (saved int, err error) {
 	at, err := w.cursors.Load(ctx, w.db, id)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	for batch, err := range w.client.SyncTransactions(ctx, id.UserID, at.Cursor, basiq.SyncOptions{BatchSize: batchSize}) {
 		if err != nil {
-			return err
+			return saved, err
 		}
 		var next sqlstore.Position
 		err = inTx(ctx, w.db.DB, func(tx *sql.Tx) error {
@@ -87,11 +97,11 @@ func (w *syncWorker) sync(ctx context.Context, id sqlstore.CursorID) error {
 			return err
 		})
 		if err != nil {
-			return err
+			return saved, err
 		}
-		at = next
+		at, saved = next, saved+1
 	}
-	return nil
+	return saved, nil
 }
 
 // apply writes changes, in their order.
