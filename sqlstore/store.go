@@ -144,7 +144,7 @@ func Schema(dialect Dialect, opts ...Option) (string, error) {
 
 // createLock is the key of the advisory lock that CreateTables takes in PostgreSQL,
 // where concurrent CREATE TABLE IF NOT EXISTS statements can fail.
-const createLock = 0x6261736971 // "basiq"
+const createLock int64 = 0x6261736971 // "basiq"
 
 // CreateTables creates the tables that do not exist. Several processes can call it at
 // the same time.

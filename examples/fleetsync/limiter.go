@@ -8,6 +8,9 @@ import (
 	"github.com/basiq-sdk/basiq-go/sqlstore"
 )
 
+// farAhead is more than all workers together can have reserved.
+const farAhead = 10 * time.Minute
+
 // limiter limits the requests of all workers together. A row of the database has the
 // time of the next free slot. A worker reserves several slots with one statement, and
 // sends one request in each. The slots of a worker that is killed are lost, which only
@@ -81,11 +84,12 @@ func (l *limiter) take(ctx context.Context) (time.Time, error) {
 		if l.db.dialect == sqlstore.SQLite {
 			now = `CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)`
 		}
-		// The database's clock counts. The result is how long until the first slot.
+		// The database's clock counts. If the next slot is far ahead, that clock has
+		// jumped back. The result is how long until the end of the reserved slots.
 		length := int64(l.reserve) * l.interval.Microseconds()
 		var ahead int64
-		err := l.db.QueryRowContext(ctx, l.db.sql(`UPDATE rate_limit SET next_slot = CASE WHEN next_slot > `+now+` THEN next_slot ELSE `+now+` END + $1
-WHERE name = 'basiq' RETURNING next_slot - `+now), length).Scan(&ahead)
+		err := l.db.QueryRowContext(ctx, l.db.sql(`UPDATE rate_limit SET next_slot = CASE WHEN next_slot BETWEEN `+now+` AND `+now+` + $1 THEN next_slot ELSE `+now+` END + $2
+WHERE name = 'basiq' RETURNING next_slot - `+now), farAhead.Microseconds(), length).Scan(&ahead)
 		if err != nil {
 			return time.Time{}, err
 		}

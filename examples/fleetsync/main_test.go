@@ -169,6 +169,13 @@ func TestLimiterSharesTheRate(t *testing.T) {
 		if d := last.Sub(first); d < 1900*time.Millisecond {
 			t.Errorf("200 slots are within %s, want 2s", d)
 		}
+		// The clock of the database jumps back by a day.
+		if _, err := db.Exec("UPDATE rate_limit SET next_slot = next_slot + 86400000000"); err != nil {
+			t.Fatal(err)
+		}
+		if slot, err := newLimiter(db, rate).take(t.Context()); err != nil || time.Until(slot) > time.Minute {
+			t.Errorf("after the clock has jumped back: the next slot is in %s, %v", time.Until(slot), err)
+		}
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		if err := workers[0].wait(ctx); !errors.Is(err, context.Canceled) {
