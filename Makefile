@@ -5,10 +5,10 @@ GO ?= go
 # The modules of the workspace (go.work): the SDK, the generator, and the tests
 # that validate with kin-openapi. The command line is in the workspace, too, but
 # except for its sandbox it is tested apart: a database is compiled for it. Modules
-# that need more (OpenTelemetry, a JSON library to compare with, a Redis) have a
+# that need more (OpenTelemetry, a JSON library to compare with, a database) have a
 # workspace of their own.
 PACKAGES = ./... ./cmd/basiq/internal/sandbox/... ./gen/... ./internal/contract/...
-MODULES_APART = cmd/basiq basiqotel bench examples/redistore
+MODULES_APART = cmd/basiq basiqotel bench examples/redistore examples/fleetsync internal/sqlstoretest
 
 .PHONY: help golden docs generate test test-modules test-parts test-live check lint update pull diff replay vet vet-platforms race fuzz fuzz-ci mutants mutants-values mutants-runtime vuln bench bench-bulk bench-import bench-gen gen-size
 
@@ -41,10 +41,12 @@ test-modules: ## test the modules apart, and build every module without the work
 	@# Its modules are there now: the list of dependencies can be compared.
 	$(GO) test ./gen -run '^TestDependencies$$' -count=1
 
-# Chromium, nginx, node, curl and Redis: whatever is missing is skipped, and named.
+# Chromium, nginx, node, curl, Redis and PostgreSQL: whatever is missing is skipped, and named.
 test-parts: ## run the tests that use other programs than Go, with the race detector; name what was skipped
 	@sh internal/parts.sh ./cmd/basiq/internal/sandbox
 	@cd examples/redistore && sh ../../internal/parts.sh .
+	@cd examples/fleetsync && sh ../../internal/parts.sh .
+	@cd internal/sqlstoretest && sh ../../internal/parts.sh .
 
 # The key is read by the test, never printed. Without BASIQ_CONFORMANCE_WRITE=1 nothing
 # is changed; without BASIQ_CONFORMANCE_USER, what belongs to a user is not compared.

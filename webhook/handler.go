@@ -270,13 +270,14 @@ func (h *handler) once(r *http.Request, event *Event, valid keySet) (int, error)
 	if h.seen == nil {
 		return statusOf(h.call(r.Context(), event))
 	}
-	keys := seenKeys(valid, event.ID)
-	for i, key := range keys {
-		progress, err := h.seen.Begin(r.Context(), key)
+	var claims []claim
+	for _, key := range seenKeys(valid, event.ID) {
+		token, progress, err := h.begin(r.Context(), key)
 		if err == nil && progress == Fresh {
+			claims = append(claims, claim{key, token})
 			continue
 		}
-		_ = h.end(r, keys[:i], false)
+		_ = h.end(r, claims, false)
 		switch {
 		case err != nil:
 			return http.StatusInternalServerError, fmt.Errorf("webhook: SeenStore: %w", err)
@@ -288,12 +289,12 @@ func (h *handler) once(r *http.Request, event *Event, valid keySet) (int, error)
 	ended := false
 	defer func() {
 		if !ended { // the callback called runtime.Goexit
-			_ = h.end(r, keys, false)
+			_ = h.end(r, claims, false)
 		}
 	}()
 	failure := h.call(r.Context(), event)
 	ended = true
-	if err := h.end(r, keys, failure == nil); err != nil && failure == nil {
+	if err := h.end(r, claims, failure == nil); err != nil && failure == nil {
 		// The message was handled, although the store may not have recorded it.
 		// A failure status would make Basiq deliver it again.
 		return http.StatusNoContent, fmt.Errorf("webhook: SeenStore: %w", err)
@@ -301,11 +302,28 @@ func (h *handler) once(r *http.Request, event *Event, valid keySet) (int, error)
 	return statusOf(failure)
 }
 
+// claim is a claim on a message. Its token is empty unless the store is a ClaimStore.
+type claim struct{ key, token string }
+
+// begin claims a message.
+func (h *handler) begin(ctx context.Context, key string) (token string, progress Progress, err error) {
+	if s, ok := h.seen.(ClaimStore); ok {
+		return s.Claim(ctx, key)
+	}
+	progress, err = h.seen.Begin(ctx, key)
+	return "", progress, err
+}
+
 // end releases the claims on a message, even if the sender has disconnected.
-func (h *handler) end(r *http.Request, keys []string, handled bool) error {
+func (h *handler) end(r *http.Request, claims []claim, handled bool) error {
 	var errs []error
-	for _, key := range keys {
-		errs = append(errs, h.seen.End(context.WithoutCancel(r.Context()), key, handled))
+	ctx := context.WithoutCancel(r.Context())
+	for _, c := range claims {
+		if s, ok := h.seen.(ClaimStore); ok {
+			errs = append(errs, s.EndClaim(ctx, c.key, c.token, handled))
+		} else {
+			errs = append(errs, h.seen.End(ctx, c.key, handled))
+		}
 	}
 	return errors.Join(errs...)
 }

@@ -32,7 +32,7 @@ const (
 // A store must remember a handled message for as long as Basiq may redeliver it,
 // about 28 hours, and for as long as a recorded delivery could be replayed, which
 // is twice the Verifier's tolerance. Implementations must be safe for concurrent
-// use.
+// use. A store whose claims expire should be a ClaimStore.
 type SeenStore interface {
 	// Begin claims a message for the caller. If it returns Fresh, the caller must
 	// call End. Claims must expire, so that a crashed process does not block a
@@ -41,6 +41,27 @@ type SeenStore interface {
 	// End releases a claim. If handled is false, the message becomes Fresh again.
 	// The context is not canceled when the delivery's context is.
 	End(ctx context.Context, key string, handled bool) error
+}
+
+// ErrClaimLost means that a claim has expired before it was ended. Another process
+// may have handled the message in the meantime: let claims live longer than the
+// callback takes.
+var ErrClaimLost = errors.New("webhook: the claim on the message has expired before it was ended")
+
+// ClaimStore is a SeenStore whose claims have a token each. After a claim has expired,
+// another process can claim the message. The token prevents the former owner from
+// ending the claim of the new one. If a SeenStore is a ClaimStore, handlers call Claim
+// and EndClaim in place of Begin and End.
+type ClaimStore interface {
+	SeenStore
+	// Claim claims a message for the caller. If progress is Fresh, the caller must
+	// call EndClaim with the token. Otherwise, the token is empty.
+	Claim(ctx context.Context, key string) (token string, progress Progress, err error)
+	// EndClaim releases the claim with this token. If handled is false, the message
+	// becomes Fresh again. If the claim has expired, EndClaim changes nothing and
+	// returns an error that matches ErrClaimLost. The context is not canceled when
+	// the delivery's context is.
+	EndClaim(ctx context.Context, key, token string, handled bool) error
 }
 
 // Memory is a SeenStore in the memory of one process. It forgets handled messages

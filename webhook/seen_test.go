@@ -3,6 +3,7 @@ package webhook_test
 import (
 	"context"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -215,4 +216,67 @@ func TestMemoryRemembersFor49Hours(t *testing.T) {
 			t.Errorf("after 49 hours: %s", got)
 		}
 	})
+}
+
+// leases is a ClaimStore whose claims expire when a test says so.
+type leases struct {
+	webhook.SeenStore // not called
+	claims            map[string]string
+	done              map[string]bool
+	count             int
+}
+
+func (s *leases) Claim(_ context.Context, key string) (string, webhook.Progress, error) {
+	switch {
+	case s.done[key]:
+		return "", webhook.Done, nil
+	case s.claims[key] != "":
+		return "", webhook.Busy, nil
+	}
+	s.count++
+	s.claims[key] = fmt.Sprint("token-", s.count)
+	return s.claims[key], webhook.Fresh, nil
+}
+
+func (s *leases) EndClaim(_ context.Context, key, token string, handled bool) error {
+	if s.claims[key] != token {
+		return webhook.ErrClaimLost
+	}
+	delete(s.claims, key)
+	s.done[key] = handled
+	return nil
+}
+
+// TestExpiredClaimIsNotEndedByItsFormerOwner: the claim of a slow callback expires,
+// and another delivery of the message is handled. When the slow callback returns, it
+// does not end the claim of the other one.
+func TestExpiredClaimIsNotEndedByItsFormerOwner(t *testing.T) {
+	for _, failure := range []error{nil, errors.New("failed")} {
+		store := &leases{claims: map[string]string{}, done: map[string]bool{}}
+		var h http.Handler
+		var inner, depth int
+		var reported []error
+		h = webhook.NewHandler(verifierOf(t, documented()), func(context.Context, *webhook.Event) error {
+			if depth++; depth > 1 {
+				return nil
+			}
+			clear(store.claims) // this claim expires
+			inner = receive(h, keyOf(29), "m-1", sample)
+			return failure
+		}, webhook.WithSeenStore(store), webhook.WithOnError(func(_ *http.Request, err error) { reported = append(reported, err) }))
+		outer := receive(h, keyOf(29), "m-1", sample)
+		want := http.StatusNoContent
+		if failure != nil {
+			want = http.StatusInternalServerError
+		}
+		if inner != http.StatusNoContent || outer != want {
+			t.Errorf("inner %d, outer %d, want 204 and %d", inner, outer, want)
+		}
+		if again := receive(h, keyOf(29), "m-1", sample); again != http.StatusNoContent || depth != 2 {
+			t.Errorf("a later delivery: %d after %d calls, want the message to stay handled", again, depth)
+		}
+		if len(reported) != 2 || !errors.Is(reported[1], webhook.ErrHandled) || failure == nil && !errors.Is(reported[0], webhook.ErrClaimLost) || failure != nil && !errors.Is(reported[0], failure) {
+			t.Errorf("reported: %v", reported)
+		}
+	}
 }

@@ -1,10 +1,13 @@
-// Package redistore shares access tokens between processes through Redis. A fleet
-// of any size then requests as few tokens as a single process. The API allows
-// 1,500 token requests in five minutes.
+// Package redistore shares access tokens, and which webhook messages were handled,
+// between processes through Redis. A fleet of any size then requests as few tokens as
+// a single process. The API allows 1,500 token requests in five minutes.
 //
 //	db := redis.NewClient(&redis.Options{Addr: address, ContextTimeoutEnabled: true})
 //	store, err := redistore.New(db, key)
 //	client, err := basiq.NewClient(basiq.WithTokenStore(store))
+//
+//	seen, err := redistore.NewSeenStore(db)
+//	handler := webhook.NewHandler(verifier, handle, webhook.WithSeenStore(seen))
 //
 // Set ContextTimeoutEnabled. Without it, go-redis ignores the SDK's timeout of two
 // seconds, and a Redis that does not respond delays calls for longer.

@@ -113,21 +113,29 @@ func (p *partial) Close() error {
 type receiver struct {
 	*fakeAPI
 	arrived  chan struct{}
-	active   sync.WaitGroup // of requests
-	failure  error          // of the callback
+	running  int        // number of requests
+	ended    *sync.Cond // signals that a request has ended
+	failure  error      // of the callback
 	reported []error
+	store    *sharedStore // nil for a Memory
 }
 
-func newReceiver(t *testing.T, f *fault) *receiver {
+func newReceiver(t *testing.T, f *fault, once bool) *receiver {
 	t.Helper()
 	verifier, err := webhook.NewVerifier(webhookSecret)
 	if err != nil {
 		t.Fatal(err)
 	}
 	r := &receiver{fakeAPI: &fakeAPI{seen: map[string]int{}}, arrived: make(chan struct{}, 100)}
+	r.ended = sync.NewCond(&r.mu)
 	timeout := f.timeout
 	if timeout == 0 {
 		timeout = limit
+	}
+	var options []webhook.HandlerOption
+	if f.store != storeWorks {
+		r.store = newSharedStore(t, f.store, once)
+		options = append(options, webhook.WithSeenStore(r.store))
 	}
 	h := webhook.NewHandler(verifier, func(_ context.Context, e *webhook.Event) error {
 		r.mu.Lock()
@@ -139,17 +147,22 @@ func newReceiver(t *testing.T, f *fault) *receiver {
 			r.done++
 		}
 		return r.failure
-	}, webhook.WithReadTimeout(timeout), webhook.WithOnError(func(_ *http.Request, err error) {
+	}, append(options, webhook.WithReadTimeout(timeout), webhook.WithOnError(func(_ *http.Request, err error) {
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		r.reported = append(r.reported, err)
-	}))
+	}))...)
 	r.Server = newServer(f.cert, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		r.mu.Lock()
 		r.seen["webhook"]++
-		r.active.Add(1)
+		r.running++
 		r.mu.Unlock()
-		defer r.active.Done()
+		defer func() {
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			r.running--
+			r.ended.Signal()
+		}()
 		r.arrived <- struct{}{}
 		h.ServeHTTP(w, req)
 	}))
@@ -204,7 +217,11 @@ func (r *receiver) send(ctx context.Context, t *trial, client *http.Client, bad 
 		}
 		_ = res.Body.Close()
 	}
-	r.active.Wait()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for r.running > 0 {
+		r.ended.Wait()
+	}
 	return status
 }
 
@@ -214,11 +231,11 @@ func (r *receiver) send(ctx context.Context, t *trial, client *http.Client, bad 
 // the fault has passed.
 func runDelivery(t *trial, f *fault, c call, once bool) string {
 	bad, replaced := badDeliveries[f.name]
-	r := newReceiver(t.T, f)
+	r := newReceiver(t.T, f, once)
 	defer r.Close()
 	n := newNetwork(t.T, r.fakeAPI, f, c, once, false)
 	defer n.close()
-	n.lifted.Store(replaced)
+	n.lifted.Store(replaced || f.store != storeWorks)
 	tr := n.transport()
 	client := &http.Client{Transport: tr, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	ctx, cancel := context.WithTimeout(context.Background(), 2*limit)
@@ -242,6 +259,9 @@ func runDelivery(t *trial, f *fault, c call, once bool) string {
 		t.Errorf("the message was acknowledged, but handled %d times", r.done)
 	}
 	n.lifted.Store(true)
+	if r.store != nil {
+		r.store.lifted.Store(true)
+	}
 	pprof.Do(ctx, pprof.Labels("cell", t.Name()), func(ctx context.Context) {
 		if status := r.send(ctx, t, client, badDelivery{}, limit); status != http.StatusNoContent || r.done != 1 {
 			t.Errorf("without the fault: status %d, and the message was handled %d times in total", status, r.done)
@@ -285,7 +305,7 @@ func (r *receiver) outcome(attempts, status int) string {
 		}{
 			{webhook.ErrHeader, "header"}, {webhook.ErrTimestamp, "timestamp"}, {webhook.ErrSignature, "signature"}, {webhook.ErrBody, "body"},
 			{webhook.ErrTooLarge, "too-large"}, {webhook.ErrIncomplete, "incomplete"}, {webhook.ErrHandled, "duplicate"}, {webhook.ErrBusy, "busy"},
-			{errCallback, "callback"},
+			{errCallback, "callback"}, {errStore, "store"},
 		} {
 			if errors.Is(err, k.target) {
 				word = k.word

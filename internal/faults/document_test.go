@@ -269,6 +269,7 @@ func anchor(heading string) string {
 var promiseSections = map[string]string{
 	"T": "Tokens", "R": "Retries and deadlines", "P": "Paths, filters and links", "S": "Secrets", "D": "Responses",
 	"J": "Jobs", "W": "Webhooks", "G": "The generator", "C": "Errors and lists",
+	"F": "Stores",
 }
 
 func renderPromises(t *testing.T, b *bytes.Buffer, promises []promise) {
@@ -387,6 +388,17 @@ errors that WithOnError reports follow:
 | error:signature | ErrSignature |
 | error:callback | the error that your callback returned |
 | error:duplicate | ErrHandled: the message had already been handled |
+| error:busy | ErrBusy: another process has a claim on the message |
+| error:store | the error that your SeenStore returned |
+
+### Shared stores
+
+The last rows are faults of a store that processes share. Calls use it as a TokenStore,
+deliveries as a SeenStore. A call does not fail because of its TokenStore: it gets a
+token of its own. It may take longer, by up to two seconds for each use of a store that
+hangs, which is more than the timeout of the poll. Faults of databases, such as a
+restart in the middle of a batch, are tested with real ones
+([promises F1 to F8](#the-promises)).
 
 ## Faults
 

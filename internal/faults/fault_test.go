@@ -19,8 +19,8 @@ import (
 	"time"
 )
 
-// fault is a way in which a call can fail. Exactly one of dial, accept, halfway, http2
-// and answer is set.
+// fault is a way in which a call can fail. Exactly one of dial, accept, halfway, http2,
+// answer and store is set.
 type fault struct {
 	name string
 
@@ -29,6 +29,7 @@ type fault struct {
 	halfway bool                                    // reset after the request's headers were read, but not its body
 	http2   func(*network, net.Conn)                // called for HTTP/2 connections
 	answer  func(*exchange)                         // called after the request was read
+	store   storeFault                              // of the store that the processes share
 
 	executed bool                     // whether the API executes the request
 	also     func(*http.Request) bool // further requests that are hit by the fault
@@ -142,6 +143,10 @@ func catalogue(t *testing.T) []*fault {
 		&fault{name: "clock skew", wait: time.Second, answer: problemResponse(http.StatusTooManyRequests, date(-2*time.Hour))},
 		&fault{name: "GOAWAY before the request", resends: true, http2: goAway(false)},
 		&fault{name: "GOAWAY after the request", executed: true, http2: goAway(true)},
+		&fault{name: "store fails", store: storeFails},
+		&fault{name: "store hangs", store: storeHangs, timeout: short},
+		&fault{name: "store confuses keys", store: storeConfused},
+		&fault{name: "lock held by a dead process", store: storeHeld},
 	)
 }
 

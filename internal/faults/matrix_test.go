@@ -142,6 +142,7 @@ func runCell(t *trial, f *fault, c call, once, reuse bool) string {
 	defer api.Close()
 	n := newNetwork(t.T, api, f, c, once, reuse)
 	defer n.close()
+	n.lifted.Store(f.store != storeWorks)
 	tr := n.transport()
 	var (
 		tries   atomic.Int64
@@ -163,12 +164,18 @@ func runCell(t *trial, f *fault, c call, once, reuse bool) string {
 	if timeout == 0 {
 		timeout = limit
 	}
-	client, newErr := basiq.NewClient(
+	var options []basiq.Option
+	var store *sharedStore
+	if f.store != storeWorks {
+		store = newSharedStore(t.T, f.store, once)
+		options = append(options, basiq.WithTokenStore(store))
+	}
+	client, newErr := basiq.NewClient(append(options,
 		basiq.WithAPIKey(canaryKey), basiq.WithBaseURL(api.URL), transport.WithHTTPClient(&http.Client{Transport: tr}),
 		transport.WithRetryPolicy(transport.RetryPolicy{BaseDelay: time.Millisecond}), transport.WithTimeout(timeout),
 		transport.WithMaxResponseSize(maxResponse), transport.WithObserver(observer),
 		transport.WithLogger(slog.New(slog.NewJSONHandler(&logs, &slog.HandlerOptions{Level: slog.LevelDebug}))),
-	)
+	)...)
 	if newErr != nil {
 		t.Fatal(newErr)
 	}
@@ -203,6 +210,12 @@ func runCell(t *trial, f *fault, c call, once, reuse bool) string {
 		t.Logf("%s: %v", elapsed, err)
 	}
 	n.lifted.Store(true)
+	if store != nil {
+		store.lifted.Store(true)
+		if store.hits.Load() == 0 {
+			t.Error("the store was not used")
+		}
+	}
 	if c.after != nil {
 		pprof.Do(ctx, pprof.Labels("cell", t.Name()), func(ctx context.Context) { broken = c.after(ctx, client, err) })
 		if broken != nil {

@@ -243,8 +243,8 @@ var imports = map[string]string{
 	"analytics": "github.com/basiq-sdk/basiq-go/generated/analytics", "merchants": "github.com/basiq-sdk/basiq-go/generated/merchants",
 	"reporting": "github.com/basiq-sdk/basiq-go/generated/reporting", "webhooks": "github.com/basiq-sdk/basiq-go/generated/webhooks",
 	"transport": "github.com/basiq-sdk/basiq-go/transport", "value": "github.com/basiq-sdk/basiq-go/transport/value",
-	"webhook": "github.com/basiq-sdk/basiq-go/webhook",
-	"bytes":   "bytes", "context": "context", "errors": "errors", "flag": "flag", "fmt": "fmt", "http": "net/http", "httptest": "net/http/httptest",
+	"webhook": "github.com/basiq-sdk/basiq-go/webhook", "sqlstore": "github.com/basiq-sdk/basiq-go/sqlstore",
+	"bytes": "bytes", "context": "context", "errors": "errors", "flag": "flag", "fmt": "fmt", "http": "net/http", "httptest": "net/http/httptest",
 	"io": "io", "json": "encoding/json", "log": "log", "netip": "net/netip", "os": "os", "slog": "log/slog", "sql": "database/sql",
 	"filepath": "path/filepath", "strings": "strings", "sync": "sync", "time": "time", "url": "net/url", "slices": "slices", "testing": "testing",
 }
@@ -254,6 +254,7 @@ var setups = map[string]string{
 	"client": "s.client()", "ctx": "t.Context()", "srv": "s.srv", "userID": "s.user()", "connectionID": "s.connection()",
 	"accountIDs": "s.accounts()", "jobIDs": "s.jobs()", "jobID": "s.jobs()[0]", "job": "s.client().Job(s.jobs()[0])", "cursor": `basiq.SyncCursor("")`,
 	"key": "s.srv.APIKey()", "secret": "s.secret()", "w": "httptest.NewRecorder()", "r": "s.request()", "state": "s.state", "file": `strings.NewReader(s.statement())`,
+	"db": "s.db()", "secretKey": "bytes.Repeat([]byte{7}, 32)",
 	"ask": "s.ask", "store": "s.store()", "logger": "slog.New(slog.DiscardHandler)",
 }
 
@@ -263,7 +264,10 @@ const setupFile = `package fragments
 import (
 	"bytes"
 	"context"
+	"database/sql"
+	"database/sql/driver"
 	"encoding/base64"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -394,4 +398,22 @@ func (m *memory) Save(_ context.Context, key string, value []byte, _ time.Durati
 func (m *memory) Lock(context.Context, string, time.Duration) (func(), error) {
 	return func() {}, nil
 }
+
+// empty is a database that accepts every statement, and contains no rows.
+type empty struct{}
+
+func (s *setup) db() *sql.DB { return sql.OpenDB(empty{}) }
+
+func (empty) Connect(context.Context) (driver.Conn, error)   { return empty{}, nil }
+func (empty) Driver() driver.Driver                          { return nil }
+func (empty) Prepare(string) (driver.Stmt, error)            { return empty{}, nil }
+func (empty) Begin() (driver.Tx, error)                      { return empty{}, nil }
+func (empty) Commit() error                                  { return nil }
+func (empty) Rollback() error                                { return nil }
+func (empty) Close() error                                   { return nil }
+func (empty) NumInput() int                                  { return -1 }
+func (empty) Exec([]driver.Value) (driver.Result, error)     { return driver.RowsAffected(1), nil }
+func (empty) Query([]driver.Value) (driver.Rows, error)      { return empty{}, nil }
+func (empty) Columns() []string                              { return nil }
+func (empty) Next([]driver.Value) error                      { return io.EOF }
 `

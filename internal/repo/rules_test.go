@@ -48,7 +48,7 @@ func list(t *testing.T, args ...string) []pkg {
 // library and this module, without unsafe or cgo.
 func TestConsumersCompileOnlyUs(t *testing.T) {
 	root()
-	deps := list(t, "-deps", ".", "./transport/...", "./generated/...", "./basiqtest/...", "./webhook/...", "./legacy/...")
+	deps := list(t, "-deps", ".", "./transport/...", "./generated/...", "./basiqtest/...", "./webhook/...", "./legacy/...", "./sqlstore/...")
 	if len(deps) < 50 {
 		t.Fatalf("only %d packages were checked", len(deps))
 	}
@@ -82,7 +82,7 @@ func TestConsumersCompileOnlyUs(t *testing.T) {
 func TestConsumersRequireOnlyUs(t *testing.T) {
 	root()
 	looked := 0
-	for _, p := range list(t, ".", "./transport/...", "./generated/...", "./basiqtest/...", "./webhook/...", "./legacy/...") {
+	for _, p := range list(t, ".", "./transport/...", "./generated/...", "./basiqtest/...", "./webhook/...", "./legacy/...", "./sqlstore/...") {
 		files, err := filepath.Glob(filepath.Join(p.Dir, "*.go"))
 		if err != nil {
 			t.Fatal(err)
@@ -199,7 +199,7 @@ func TestTransportKnowsNoDomain(t *testing.T) {
 // another call, so only its text is kept.
 func TestCauseIsReadInOnePlace(t *testing.T) {
 	root()
-	for _, p := range list(t, "-deps", ".", "./basiqtest", "./webhook", "./legacy") {
+	for _, p := range list(t, "-deps", ".", "./basiqtest", "./webhook", "./legacy", "./sqlstore") {
 		if p.Standard {
 			continue
 		}
@@ -220,7 +220,7 @@ func TestCauseIsReadInOnePlace(t *testing.T) {
 func TestServersListenOnAnyLoopback(t *testing.T) {
 	root()
 	looked := 0
-	for _, dir := range []string{".", "basiqtest", "examples", "internal", "legacy", "transport", "webhook"} {
+	for _, dir := range []string{".", "basiqtest", "examples", "internal", "legacy", "sqlstore", "transport", "webhook"} {
 		err := filepath.WalkDir(dir, func(name string, d fs.DirEntry, err error) error {
 			switch {
 			case err != nil:
