@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/propagation"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
@@ -23,6 +24,14 @@ type config struct {
 	tracers    trace.TracerProvider
 	meters     metric.MeterProvider
 	propagator propagation.TextMapPropagator
+	attributes []attribute.KeyValue
+}
+
+// WithAttributes adds attributes to all spans and measurements of the client, such as the
+// name of the tenant to which the API key belongs. Their values become labels of metrics:
+// use few different ones.
+func WithAttributes(attrs ...attribute.KeyValue) Option {
+	return func(c *config) { c.attributes = append(c.attributes, attrs...) }
 }
 
 // WithTracerProvider sets the provider of the tracer. The default is
@@ -76,6 +85,7 @@ func Instrument(opts ...Option) transport.ClientOption {
 		tracer:     c.tracers.Tracer(ScopeName, trace.WithInstrumentationVersion(transport.Version), trace.WithSchemaURL(semconv.SchemaURL)),
 		metrics:    newMetrics(c.meters.Meter(ScopeName, metric.WithInstrumentationVersion(transport.Version), metric.WithSchemaURL(semconv.SchemaURL))),
 		propagator: c.propagator,
+		attributes: c.attributes,
 	}
 	return transport.WithObserver(transport.Observer{
 		StartWorkflow: i.startWorkflow, EndWorkflow: i.endWorkflow,
@@ -91,6 +101,7 @@ type instrument struct {
 	tracer     trace.Tracer
 	metrics    metrics
 	propagator propagation.TextMapPropagator
+	attributes []attribute.KeyValue // of all spans and measurements
 	servers    servers
 }
 

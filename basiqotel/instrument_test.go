@@ -468,3 +468,32 @@ func TestGateway(t *testing.T) {
 		t.Errorf("url.full is %s", full.AsString())
 	}
 }
+
+// TestAttributesAreOnAllSpansAndMeasurements checks every span and data point of a call
+// that is retried.
+func TestAttributesAreOnAllSpansAndMeasurements(t *testing.T) {
+	o := newTelemetry()
+	_, client := newAPI(t, responding(503, 200), o.option(basiqotel.WithAttributes(attribute.String("tenant", "north"))))
+	if _, err := client.Core.Users.Get(t.Context(), "u"); err != nil {
+		t.Fatal(err)
+	}
+	for _, span := range o.spans.Ended() {
+		if !slices.Contains(span.Attributes(), attribute.String("tenant", "north")) {
+			t.Errorf("the span %s has %v", span.Name(), span.Attributes())
+		}
+	}
+	if n := len(o.spans.Ended()); n != 5 { // the token's two, and the call with two attempts
+		t.Errorf("%d spans", n)
+	}
+	for _, name := range []string{"http.client.request.duration", "basiq.client.call.duration", "basiq.client.call.wait", "basiq.client.retries"} {
+		points := o.points(t, name)
+		if len(points) == 0 {
+			t.Errorf("%s was not measured", name)
+		}
+		for _, p := range points {
+			if !strings.Contains(p.attributes, "tenant=north") {
+				t.Errorf("%s has %s", name, p.attributes)
+			}
+		}
+	}
+}

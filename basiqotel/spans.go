@@ -2,6 +2,7 @@ package basiqotel
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -19,8 +20,13 @@ type spanKey struct{ *instrument }
 
 // start starts a span, and returns a context with it.
 func (i *instrument) start(ctx context.Context, name string, opts ...trace.SpanStartOption) context.Context {
-	ctx, span := i.tracer.Start(ctx, name, opts...)
+	ctx, span := i.tracer.Start(ctx, name, append(opts, trace.WithAttributes(i.attributes...))...)
 	return context.WithValue(ctx, spanKey{i}, span)
+}
+
+// with returns the attributes of a measurement.
+func (i *instrument) with(attrs ...attribute.KeyValue) metric.MeasurementOption {
+	return metric.WithAttributes(append(slices.Clip(i.attributes), attrs...)...)
 }
 
 // span returns the innermost span that i started.
@@ -57,7 +63,7 @@ func (i *instrument) endWorkflow(ctx context.Context, w transport.Workflow) {
 	if w.Err != nil {
 		measured = append(measured, semconv.ErrorTypeKey.String(workflowErrorType(w)))
 	}
-	i.metrics.workflows.Record(ctx, w.Duration.Seconds(), metric.WithAttributes(measured...))
+	i.metrics.workflows.Record(ctx, w.Duration.Seconds(), i.with(measured...))
 	var attrs []attribute.KeyValue
 	for key, n := range map[attribute.Key]int{pollsKey: w.Polls, batchesKey: w.Batches, changesKey: w.Changes} {
 		if n > 0 {
@@ -89,10 +95,10 @@ func (i *instrument) endCall(ctx context.Context, c transport.Call) {
 	if c.Err != nil {
 		measured = append(measured, semconv.ErrorTypeKey.String(errorType(c.Status, c.Outcome, c.Err)))
 	}
-	i.metrics.calls.Record(ctx, c.Duration.Seconds(), metric.WithAttributes(measured...))
+	i.metrics.calls.Record(ctx, c.Duration.Seconds(), i.with(measured...))
 	attrs := append(measured[1:], attemptsKey.Int(c.Attempts))
 	for _, wait := range waitsOf(c) {
-		i.metrics.waits.Record(ctx, wait.time.Seconds(), metric.WithAttributes(operation, waitReasonKey.String(wait.reason)))
+		i.metrics.waits.Record(ctx, wait.time.Seconds(), i.with(operation, waitReasonKey.String(wait.reason)))
 		attrs = append(attrs, attribute.Float64("basiq.wait."+wait.reason, wait.time.Seconds()))
 	}
 	i.end(ctx, c.Err, true, attrs)
@@ -126,10 +132,10 @@ func (i *instrument) endAttempt(ctx context.Context, a transport.Attempt) {
 		kind := semconv.ErrorTypeKey.String(errorType(a.Status, a.Outcome, a.Err))
 		attrs = append(attrs, kind)
 		if a.Again {
-			i.metrics.retries.Add(ctx, 1, metric.WithAttributes(operationKey.String(a.Operation.ID), kind))
+			i.metrics.retries.Add(ctx, 1, i.with(operationKey.String(a.Operation.ID), kind))
 		}
 	}
-	i.metrics.requests.Record(ctx, a.Duration.Seconds(), metric.WithAttributes(append(i.servers.of(a.BaseURL).attributes(a.Operation), attrs...)...))
+	i.metrics.requests.Record(ctx, a.Duration.Seconds(), i.with(append(i.servers.of(a.BaseURL).attributes(a.Operation), attrs...)...))
 	attrs = append(attrs, outcomeKey.String(a.Outcome.String()))
 	if identifier(a.CorrelationID) {
 		attrs = append(attrs, correlationKey.String(a.CorrelationID))
@@ -140,11 +146,11 @@ func (i *instrument) endAttempt(ctx context.Context, a transport.Attempt) {
 
 func (i *instrument) drift(ctx context.Context, d transport.Drift) {
 	kind := driftKindKey.String(d.Kind.String())
-	i.metrics.drift.Add(ctx, 1, metric.WithAttributes(operationKey.String(d.Operation), kind))
+	i.metrics.drift.Add(ctx, 1, i.with(operationKey.String(d.Operation), kind))
 	i.span(ctx).AddEvent("basiq.drift", trace.WithAttributes(kind,
 		attribute.String("basiq.drift.path", d.Path), attribute.String("basiq.drift.want", d.Want), attribute.String("basiq.drift.got", d.Got)))
 }
 
 func (i *instrument) storeFailure(ctx context.Context, step string, _ error) {
-	i.metrics.storeFailures.Add(ctx, 1, metric.WithAttributes(storeStepKey.String(step)))
+	i.metrics.storeFailures.Add(ctx, 1, i.with(storeStepKey.String(step)))
 }
