@@ -16,6 +16,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
 
@@ -42,10 +43,23 @@ func main() {
 	// as apidiff does.
 	stdout := os.Stdout
 	os.Stdout = os.Stderr
+	collectLess()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	code := run(ctx, os.Args[1:], stdout, os.Stderr)
 	stop()
 	os.Exit(code)
+}
+
+// collectLess makes garbage collections rarer, which take a quarter of the time of a
+// run otherwise. Above the memory limit, they are as frequent as needed. GOGC and
+// GOMEMLIMIT take precedence.
+func collectLess() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(400)
+	}
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(1 << 30)
+	}
 }
 
 // run is main, but returns the exit code.

@@ -48,15 +48,16 @@ Set --mirror or BASIQ_SPECS_MIRROR to use directory mirrors instead of the netwo
 			if keepGoing {
 				opts.Mode = pipeline.Lenient
 			}
+			t, err := track.New(cmd.Context(), track.Options{Dir: opts.Dir, Mirror: opts.Mirror, Cache: opts.Cache})
+			if err != nil {
+				return err
+			}
+			opts.Imports = t.StandardImports
 			u, err := pipeline.PrepareUpdate(cmd.Context(), opts, strings.Join(to, ","))
 			if err != nil {
 				return err
 			}
 			defer u.Close()
-			t, err := track.New(cmd.Context(), track.Options{Dir: opts.Dir, Mirror: opts.Mirror, Cache: opts.Cache})
-			if err != nil {
-				return err
-			}
 			start := time.Now()
 			r, err := t.UpdateReport(cmd.Context(), u)
 			if err != nil {

@@ -40,12 +40,13 @@ func (s *start) generate(ctx context.Context) error {
 		return err
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
+	cache := NewCache()
 	for range maxRounds {
 		s.overlay = s.renderOverlay()
 		if err := writeIn(dir, s.overlayFile(), s.overlay); err != nil {
 			return err
 		}
-		runner := NewRunner(ctx, RunnerOptions{Dir: s.Dir, Config: s.config, Files: os.DirFS(dir), Progress: s.Progress})
+		runner := NewRunner(ctx, RunnerOptions{Dir: s.Dir, Config: s.config, Files: os.DirFS(dir), Cache: cache, Progress: s.Progress})
 		runner.CompileImports()
 		s.result, err = runner.Run(ctx, s.set.Snapshots, StageCheck)
 		if len(s.result.Builds) > 0 {

@@ -21,6 +21,9 @@ type Options struct {
 	Mode     Mode     // Lint, PrepareUpdate: Lenient goes on past overlays that do not fit
 	Cache    *Cache   // shared with other runs; may be nil
 	Progress *Progress
+
+	// Imports is RunnerOptions.Imports.
+	Imports func() []string
 }
 
 // FindRoot returns dir, or the closest folder around the working directory
@@ -202,7 +205,7 @@ func open(ctx context.Context, opts Options) (*repository, error) {
 		return nil, err
 	}
 	return &repository{opts: opts, root: root, config: cfg, runner: NewRunner(ctx, RunnerOptions{
-		Dir: opts.Dir, Config: cfg, Files: root.FS(), Mode: opts.Mode, Cache: opts.Cache, Progress: opts.Progress,
+		Dir: opts.Dir, Config: cfg, Files: root.FS(), Mode: opts.Mode, Cache: opts.Cache, Progress: opts.Progress, Imports: opts.Imports,
 	})}, nil
 }
 

@@ -13,7 +13,6 @@ import (
 	"github.com/basiq-sdk/basiq-go/gen/internal/diag"
 	"github.com/basiq-sdk/basiq-go/gen/internal/godiff"
 	"github.com/basiq-sdk/basiq-go/gen/internal/report"
-	"github.com/basiq-sdk/basiq-go/gen/internal/typecheck"
 )
 
 // LastTag is the newest tag of this repository, "" when it has none.
@@ -40,7 +39,7 @@ func (t *Tracker) Users(ctx context.Context, s report.State, from string) (*repo
 	if mine {
 		groups = slices.DeleteFunc(groups, func(g godiff.Group) bool { return !publicUse(g) })
 	}
-	ours := godiff.Tree{Module: t.config.Module, FS: t.tree, Over: t.over(s)}
+	ours := t.source.With(t.over(s))
 	dirs, err := ours.Packages()
 	if err != nil {
 		return nil, err
@@ -69,11 +68,10 @@ func (t *Tracker) Users(ctx context.Context, s report.State, from string) (*repo
 		}
 	}
 	slices.Sort(needed)
-	imports, err := typecheck.LoadImports(ctx, t.opts.Dir, slices.Compact(needed)...)
+	base, err := t.loaderWith(ctx, ours, slices.Compact(needed))
 	if err != nil {
 		return nil, err
 	}
-	base := godiff.NewLoader(ours, imports.Open)
 	loader := base
 	if !mine {
 		loader = base.Over(tree)
