@@ -183,17 +183,7 @@ Exit codes:
 			return nil
 		}
 	}
-	cmd.SetHelpCommand(&cobra.Command{
-		Use:   "help [command]",
-		Short: "Show help about a command",
-		RunE: func(c *cobra.Command, args []string) error {
-			about, _, err := c.Root().Find(args)
-			if err != nil || len(args) > 0 && about == c.Root() {
-				return &usageError{fmt.Errorf("unknown command %q; run  gen help  for a list", args[0])}
-			}
-			return about.Help()
-		},
-	})
+	cmd.SetHelpCommand(helpCmd())
 	showVersion := cmd.Flags().Bool("version", false, "print the version and commit of this generator")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if *showVersion {
@@ -207,6 +197,20 @@ Exit codes:
 	}
 	cmd.Args = cobra.ArbitraryArgs
 	return cmd
+}
+
+func helpCmd() *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [command]",
+		Short: "Show help about a command",
+		RunE: func(c *cobra.Command, args []string) error {
+			about, _, err := c.Root().Find(args)
+			if err != nil || len(args) > 0 && about == c.Root() {
+				return &usageError{fmt.Errorf("unknown command %q; run  gen help  for a list", args[0])}
+			}
+			return about.Help()
+		},
+	}
 }
 
 func generateCmd(f *flags) *cobra.Command {

@@ -54,19 +54,8 @@ func (t *Tracker) Users(ctx context.Context, s report.State, from string) (*repo
 		required = t.required()
 	}
 	u := &report.Users{From: from, Failures: []string{}}
-	var checked []godiff.Group
-	for _, g := range groups {
-		if other := t.foreign(tree, g, required); other != "" {
-			u.Skipped = append(u.Skipped, fmt.Sprintf("%s: it imports %s", g.Dir, other))
-			continue
-		}
-		checked = append(checked, g)
-		for _, p := range g.Imports {
-			if (standard(p) || ofModule(p, required)) && p != "unsafe" && p != "C" {
-				needed = append(needed, p)
-			}
-		}
-	}
+	checked, more := t.checkable(u, tree, groups, required)
+	needed = append(needed, more...)
 	slices.Sort(needed)
 	base, err := t.loaderWith(ctx, ours, slices.Compact(needed))
 	if err != nil {
@@ -87,6 +76,24 @@ func (t *Tracker) Users(ctx context.Context, s report.State, from string) (*repo
 		}
 	}
 	return u, nil
+}
+
+// checkable returns the programs that can be checked, and what they import of the
+// standard library and of required modules. It records the others in u.
+func (t *Tracker) checkable(u *report.Users, tree godiff.Tree, groups []godiff.Group, required []string) (checked []godiff.Group, needed []string) {
+	for _, g := range groups {
+		if other := t.foreign(tree, g, required); other != "" {
+			u.Skipped = append(u.Skipped, fmt.Sprintf("%s: it imports %s", g.Dir, other))
+			continue
+		}
+		checked = append(checked, g)
+		for _, p := range g.Imports {
+			if (standard(p) || ofModule(p, required)) && p != "unsafe" && p != "C" {
+				needed = append(needed, p)
+			}
+		}
+	}
+	return checked, needed
 }
 
 var moduleLine = regexp.MustCompile(`(?m)^module\s+"?([^\s"]+)`)
