@@ -239,7 +239,7 @@ func quoteName(s string) string {
 // renderOverlay writes the first overlay.
 func (s *start) renderOverlay() []byte {
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "# What gen init decided. Change it, and add to it: gen lint says what is worth it.\noverlay: 1.0.0\ninfo: {title: %s, version: 1.0.0}\nactions:\n", scalar("First decisions"))
+	fmt.Fprintf(&b, "# The decisions of gen init. Change and extend them: gen lint reports what to improve.\noverlay: 1.0.0\ninfo: {title: %s, version: 1.0.0}\nactions:\n", scalar("First decisions"))
 	fmt.Fprintf(&b, "  - target: $.info\n    update: {description: %s}\n", scalar("is a client of this API: "+s.Name+"."))
 	for _, d := range s.decisions {
 		target := d.target

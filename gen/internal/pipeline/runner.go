@@ -186,7 +186,7 @@ func (r *Runner) step(ctx context.Context, i int, b *Build) {
 // panicked is the fault of a recovered panic.
 func panicked(file string, p any) error {
 	return diag.List{diag.Errorf(diag.Pos{File: file}, "panic", "the generator failed on this description: %v", p).
-		WithHint("this is a fault of the generator: please report it\n%s", firstFrames(debug.Stack()))}
+		WithHint("this is a bug in the generator: please report it\n%s", firstFrames(debug.Stack()))}
 }
 
 // firstFrames returns the part of a stack that names the place of a panic.

@@ -168,7 +168,7 @@ func byIndex(overlays []*overlay.Document) (list diag.List) {
 	for _, o := range overlays {
 		for _, a := range o.Actions {
 			if m := sortedIndex.FindStringSubmatch(a.Target); m != nil {
-				list = append(list, diag.Errorf(a.Pos, "sorted-index", "%s selects by index in %s, which the snapshot sorts: it is another element than upstream's", a.Target, m[1]).
+				list = append(list, diag.Errorf(a.Pos, "sorted-index", "%s selects by index in %s, which the snapshot sorts: it may be a different element than in upstream's document", a.Target, m[1]).
 					WithHint("select by value, such as  parameters[?@.name == 'limit']  or  enum[?@ == 'draft']"))
 			}
 		}

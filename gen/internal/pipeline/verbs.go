@@ -42,7 +42,7 @@ func FindRoot(dir string) (string, error) {
 		}
 		if d == filepath.Dir(d) {
 			return "", diag.Errorf(diag.Pos{File: source.ConfigFile}, "no-repository",
-				"not found in the working directory or any folder around it").
+				"not found in the working directory or a parent directory").
 				WithHint("run from within the repository, or name it with --dir")
 		}
 	}

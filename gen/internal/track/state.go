@@ -128,7 +128,7 @@ func (t *Tracker) expand(ref string) (string, error) {
 		}
 		if len(found) > 1 {
 			return "", diag.Errorf(diag.Pos{}, "ambiguous-commit", "%s matches %d commits of the mirror", commit, len(found)).
-				WithHint("give more of its digits")
+				WithHint("use more of its digits")
 		}
 		targets[i] = strings.TrimSuffix(target, commit) + filepath.Base(found[0])
 	}

@@ -116,7 +116,7 @@ func (t *Tracker) programs(ctx context.Context, from string) (tree godiff.Tree, 
 	}
 	commit, err := t.git(ctx, "rev-parse", "--verify", "--end-of-options", from+"^{commit}")
 	if err != nil {
-		return tree, false, diag.Errorf(diag.Pos{}, "no-users", "%s is neither a folder nor a revision of this repository", from)
+		return tree, false, diag.Errorf(diag.Pos{}, "no-users", "%s is neither a directory nor a revision of this repository", from)
 	}
 	files, err := t.archive(ctx, strings.TrimSpace(string(commit)))
 	return godiff.Tree{Module: t.config.Module, FS: files}, true, err
