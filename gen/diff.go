@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -29,6 +28,24 @@ func steps(ctx context.Context, t *track.Tracker, mirror, from, to string, bar *
 	}
 	bar.done()
 	return res.Steps, nil
+}
+
+// ends returns the states that the arguments of diff name. For a range, they are refs
+// of upstream, and the source that one of them names is that of both.
+func ends(args []string) (from, to string, isRange bool) {
+	switch len(args) {
+	case 0:
+		return "git:HEAD", track.Worktree, false
+	case 2:
+		return args[0], args[1], false
+	}
+	if from, to, isRange = strings.Cut(args[0], ".."); !isRange {
+		return args[0], track.Worktree, false
+	}
+	if name, _, named := strings.Cut(from, "@"); named && !strings.Contains(to, "@") {
+		to = name + "@" + to
+	}
+	return from, to, true
 }
 
 func diffCmd(f *flags) *cobra.Command {
@@ -69,22 +86,16 @@ Set --mirror or BASIQ_SPECS_MIRROR to use directory mirrors instead of the netwo
 			if err != nil {
 				return err
 			}
-			names := append(slices.Clone(args), "git:HEAD", track.Worktree)[:2]
-			if len(args) == 1 {
-				names = []string{args[0], track.Worktree}
+			from, to, isRange := ends(args)
+			old, new := from, to
+			if isRange {
+				old, new = "upstream:"+from, "upstream:"+to
 			}
-			from, to, isRange := strings.Cut(names[0], "..")
-			if isRange && len(args) == 1 {
-				if name, _, named := strings.Cut(from, "@"); named && !strings.Contains(to, "@") {
-					to = name + "@" + to
-				}
-				names[0], names[1] = "upstream:"+from, "upstream:"+to
-			}
-			r, err := t.Diff(cmd.Context(), names[0], names[1], include)
+			r, err := t.Diff(cmd.Context(), old, new, include)
 			if err != nil {
 				return err
 			}
-			if isRange && len(args) == 1 {
+			if isRange {
 				bar := newProgress(cmd.ErrOrStderr(), "commits")
 				if r.Steps, err = steps(cmd.Context(), t, opts.Mirror, from, to, bar); err != nil {
 					return err

@@ -16,6 +16,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
 
@@ -42,10 +43,23 @@ func main() {
 	// as apidiff does.
 	stdout := os.Stdout
 	os.Stdout = os.Stderr
+	collectLess()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	code := run(ctx, os.Args[1:], stdout, os.Stderr)
 	stop()
 	os.Exit(code)
+}
+
+// collectLess makes garbage collections rarer, which take a quarter of the time of a
+// run otherwise. Above the memory limit, they are as frequent as needed. GOGC and
+// GOMEMLIMIT take precedence.
+func collectLess() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(400)
+	}
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(1 << 30)
+	}
 }
 
 // run is main, but returns the exit code.
@@ -169,17 +183,7 @@ Exit codes:
 			return nil
 		}
 	}
-	cmd.SetHelpCommand(&cobra.Command{
-		Use:   "help [command]",
-		Short: "Show help about a command",
-		RunE: func(c *cobra.Command, args []string) error {
-			about, _, err := c.Root().Find(args)
-			if err != nil || len(args) > 0 && about == c.Root() {
-				return &usageError{fmt.Errorf("unknown command %q; run  gen help  for a list", args[0])}
-			}
-			return about.Help()
-		},
-	})
+	cmd.SetHelpCommand(helpCmd())
 	showVersion := cmd.Flags().Bool("version", false, "print the version and commit of this generator")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if *showVersion {
@@ -193,6 +197,20 @@ Exit codes:
 	}
 	cmd.Args = cobra.ArbitraryArgs
 	return cmd
+}
+
+func helpCmd() *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [command]",
+		Short: "Show help about a command",
+		RunE: func(c *cobra.Command, args []string) error {
+			about, _, err := c.Root().Find(args)
+			if err != nil || len(args) > 0 && about == c.Root() {
+				return &usageError{fmt.Errorf("unknown command %q; run  gen help  for a list", args[0])}
+			}
+			return about.Help()
+		},
+	}
 }
 
 func generateCmd(f *flags) *cobra.Command {

@@ -49,23 +49,9 @@ generated code that does not compile.`,
 			if err != nil {
 				return err
 			}
-			debug.SetGCPercent(replay.GCPercent)
-			var results []*replay.Result
-			var faults []string
-			for _, h := range histories {
-				bar := newProgress(cmd.ErrOrStderr(), "replay")
-				res, err := replay.Run(cmd.Context(), h, h.Commits, bar.show)
-				if err != nil {
-					return err
-				}
-				bar.done()
-				if len(histories) > 1 {
-					res.Source = h.Source
-				}
-				if f.verbose {
-					fmt.Fprintf(cmd.ErrOrStderr(), "%.1f commits a second\n", float64(len(h.Commits))/max(res.Took, time.Millisecond).Seconds())
-				}
-				results, faults = append(results, res), append(faults, res.Faults...)
+			results, faults, err := replayAll(cmd, histories, f.verbose)
+			if err != nil {
+				return err
 			}
 			if err := replay.Write(cmd.OutOrStdout(), format, results); err != nil {
 				return err
@@ -81,4 +67,26 @@ generated code that does not compile.`,
 	fl.StringVar(&to, "to", "", "last commit (default: the newest), as NAME@COMMIT where there are several mirrors")
 	fl.StringVar(&format, "format", "text", "format of the report: "+strings.Join(replay.Formats, ", "))
 	return cmd
+}
+
+// replayAll replays the histories of all sources. It returns the faults of the generator
+// of all of them, too.
+func replayAll(cmd *cobra.Command, histories []*track.History, verbose bool) (results []*replay.Result, faults []string, err error) {
+	debug.SetGCPercent(replay.GCPercent)
+	for _, h := range histories {
+		bar := newProgress(cmd.ErrOrStderr(), "replay")
+		res, err := replay.Run(cmd.Context(), h, h.Commits, bar.show)
+		if err != nil {
+			return nil, nil, err
+		}
+		bar.done()
+		if len(histories) > 1 {
+			res.Source = h.Source
+		}
+		if verbose {
+			fmt.Fprintf(cmd.ErrOrStderr(), "%.1f commits a second\n", float64(len(h.Commits))/max(res.Took, time.Millisecond).Seconds())
+		}
+		results, faults = append(results, res), append(faults, res.Faults...)
+	}
+	return results, faults, nil
 }

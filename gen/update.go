@@ -44,35 +44,10 @@ Set --mirror or BASIQ_SPECS_MIRROR to use directory mirrors instead of the netwo
 			if err != nil {
 				return err
 			}
-			opts.Cache = pipeline.NewCache()
 			if keepGoing {
 				opts.Mode = pipeline.Lenient
 			}
-			u, err := pipeline.PrepareUpdate(cmd.Context(), opts, strings.Join(to, ","))
-			if err != nil {
-				return err
-			}
-			defer u.Close()
-			t, err := track.New(cmd.Context(), track.Options{Dir: opts.Dir, Mirror: opts.Mirror, Cache: opts.Cache})
-			if err != nil {
-				return err
-			}
-			start := time.Now()
-			r, err := t.UpdateReport(cmd.Context(), u)
-			if err != nil {
-				return err
-			}
-			if r != nil {
-				opts.Progress.Stage("report", len(r.Cards), "changes", time.Since(start))
-			}
-			applyErr := u.Apply()
-			if r == nil {
-				return applyErr
-			}
-			if err := r.Write(cmd.OutOrStdout(), format); err != nil {
-				return err
-			}
-			return applyErr
+			return runUpdate(cmd, opts, strings.Join(to, ","), format)
 		},
 	}
 	fl := cmd.Flags()
@@ -80,4 +55,37 @@ Set --mirror or BASIQ_SPECS_MIRROR to use directory mirrors instead of the netwo
 	fl.BoolVar(&keepGoing, "keep-going", false, "skip overlays that do not apply, and write no files")
 	fl.StringVar(&format, "format", "text", "format of the report: "+strings.Join(report.Formats, ", "))
 	return cmd
+}
+
+// runUpdate generates from what the sources serve at to, writes the files, and prints the
+// report.
+func runUpdate(cmd *cobra.Command, opts pipeline.Options, to, format string) error {
+	ctx := cmd.Context()
+	opts.Cache = pipeline.NewCache()
+	t, err := track.New(ctx, track.Options{Dir: opts.Dir, Mirror: opts.Mirror, Cache: opts.Cache})
+	if err != nil {
+		return err
+	}
+	opts.Imports = t.StandardImports
+	u, err := pipeline.PrepareUpdate(ctx, opts, to)
+	if err != nil {
+		return err
+	}
+	defer u.Close()
+	start := time.Now()
+	r, err := t.UpdateReport(ctx, u)
+	if err != nil {
+		return err
+	}
+	if r != nil {
+		opts.Progress.Stage("report", len(r.Cards), "changes", time.Since(start))
+	}
+	applyErr := u.Apply()
+	if r == nil {
+		return applyErr
+	}
+	if err := r.Write(cmd.OutOrStdout(), format); err != nil {
+		return err
+	}
+	return applyErr
 }

@@ -206,7 +206,8 @@ func (p *program) run(ctx context.Context, dir string) ([]outcome, error) {
 		return nil, err
 	}
 	binary := filepath.Join(temp, "decode.exe")
-	build := exec.CommandContext(ctx, "go", "build", "-overlay", filepath.Join(temp, "overlay.json"), "-o", binary, p.module+"/"+root)
+	// Neither git's state nor debug information is of use in a program that runs once.
+	build := exec.CommandContext(ctx, "go", "build", "-buildvcs=false", "-ldflags=-s -w", "-overlay", filepath.Join(temp, "overlay.json"), "-o", binary, p.module+"/"+root)
 	build.Dir = dir
 	if out, err := build.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("compile the types of both versions: %w\n%s", err, bytes.TrimSpace(out))

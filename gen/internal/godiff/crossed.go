@@ -9,12 +9,18 @@ import (
 // uncrossed corrects changes of types that apidiff has paired wrongly. If a method
 // returns a different type than before, apidiff may pair the two types and compare
 // the members of one with those of the other. It then reports that a type "changed
-// from T to T". uncrossed replaces such changes by comparing members by name.
+// from T to T", or changes of the members of a type that was removed. Which of them it
+// reports differs from run to run, because it visits methods in random order. uncrossed
+// replaces such changes by comparing members by name.
 func uncrossed(before, after *types.Package, changes []Change) []Change {
-	if !slices.ContainsFunc(changes, isIdentity) {
+	old, new := membersOf(before), membersOf(after)
+	gone := func(c Change) bool {
+		_, isType := old[c.Symbol].(*types.TypeName)
+		return isType && new[c.Symbol] == nil
+	}
+	if !slices.ContainsFunc(changes, func(c Change) bool { return isIdentity(c) || gone(c) }) {
 		return changes
 	}
-	old, new := membersOf(before), membersOf(after)
 	aliases := aliasesOf(after)
 	seen := map[string]bool{}
 	var out []Change
@@ -26,6 +32,8 @@ func uncrossed(before, after *types.Package, changes []Change) []Change {
 			continue // reported by its members
 		case o == nil && n == nil && isMember && (old[owner] != nil || new[owner] != nil):
 			continue // a member of the wrong type
+		case isMember && old[owner] != nil && new[owner] == nil:
+			continue // the removal of its type is reported
 		case o != nil && n != nil && (c.Text == "removed" || c.Text == "added" || strings.HasPrefix(c.Text, "changed from ") && same(o, n, aliases)):
 			continue
 		case o == nil && n != nil && c.Text != "added", o != nil && n == nil && c.Text != "removed":

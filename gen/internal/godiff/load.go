@@ -1,6 +1,7 @@
 package godiff
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"go/ast"
@@ -15,6 +16,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // Tree is the source of a module: a directory or a revision, possibly with replaced
@@ -23,6 +25,26 @@ type Tree struct {
 	Module string
 	FS     fs.FS
 	Over   map[string][]byte // replaced files by slash-separated path; nil for a deleted file
+
+	kept *kept // what was read of FS; nil means that it is read each time
+}
+
+// kept is what was read of a file system. It is safe for concurrent use.
+type kept struct {
+	mu    sync.Mutex
+	lists map[string][]string // Go files by directory
+	data  map[string][]byte   // by path
+}
+
+// NewTree returns a Tree that reads every file of a module once.
+func NewTree(module string, fsys fs.FS) Tree {
+	return Tree{Module: module, FS: fsys, kept: &kept{lists: map[string][]string{}, data: map[string][]byte{}}}
+}
+
+// With returns the tree with replaced files.
+func (t Tree) With(over map[string][]byte) Tree {
+	t.Over = over
+	return t
 }
 
 // ReadFile reads a file of the tree.
@@ -33,12 +55,55 @@ func (t Tree) ReadFile(name string) ([]byte, error) {
 		}
 		return data, nil
 	}
-	return fs.ReadFile(t.FS, name)
+	if t.kept == nil {
+		return fs.ReadFile(t.FS, name)
+	}
+	t.kept.mu.Lock()
+	defer t.kept.mu.Unlock()
+	if data, ok := t.kept.data[name]; ok {
+		return data, nil
+	}
+	data, err := fs.ReadFile(t.FS, name)
+	if err == nil {
+		t.kept.data[name] = data
+	}
+	return data, err
 }
 
 // files returns the Go files of a directory, without those that build constraints
 // exclude.
 func (t Tree) files(dir string) ([]string, error) {
+	if t.kept == nil || t.replaces(dir) {
+		return t.list(dir)
+	}
+	t.kept.mu.Lock()
+	list, ok := t.kept.lists[dir]
+	t.kept.mu.Unlock()
+	if ok {
+		return slices.Clone(list), nil
+	}
+	list, err := t.list(dir)
+	if err != nil {
+		return nil, err
+	}
+	t.kept.mu.Lock()
+	defer t.kept.mu.Unlock()
+	t.kept.lists[dir] = list
+	return slices.Clone(list), nil
+}
+
+// replaces reports whether files of a directory are replaced.
+func (t Tree) replaces(dir string) bool {
+	for name := range t.Over {
+		if path.Dir(name) == dir {
+			return true
+		}
+	}
+	return false
+}
+
+// list is files without the memory of earlier calls.
+func (t Tree) list(dir string) ([]string, error) {
 	names := map[string]bool{}
 	entries, err := fs.ReadDir(t.FS, dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -86,16 +151,12 @@ func (t Tree) Packages() ([]string, error) {
 			return err
 		}
 		if d.IsDir() {
-			base := d.Name()
-			if name != "." && (strings.HasPrefix(base, ".") || strings.HasPrefix(base, "_") || base == "testdata" || base == "internal" || name == "gen" || name == "examples") {
+			if t.private(name) {
 				return fs.SkipDir
-			}
-			if _, err := fs.Stat(t.FS, path.Join(name, "go.mod")); err == nil && name != "." {
-				return fs.SkipDir // a separate module
 			}
 			return nil
 		}
-		if strings.HasSuffix(name, ".go") && !strings.HasSuffix(name, "_test.go") {
+		if strings.HasSuffix(name, ".go") && !isTest(name) {
 			dirs[path.Dir(name)] = true
 		}
 		return nil
@@ -103,8 +164,16 @@ func (t Tree) Packages() ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
+	within := func(dir string) bool {
+		for ; dir != "."; dir = path.Dir(dir) {
+			if t.private(dir) {
+				return true
+			}
+		}
+		return false
+	}
 	for name, data := range t.Over {
-		if data != nil && strings.HasSuffix(name, ".go") && !strings.HasSuffix(name, "_test.go") {
+		if data != nil && strings.HasSuffix(name, ".go") && !isTest(name) && !within(path.Dir(name)) {
 			dirs[path.Dir(name)] = true
 		}
 	}
@@ -114,12 +183,26 @@ func (t Tree) Packages() ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		if slices.ContainsFunc(files, func(f string) bool { return !strings.HasSuffix(f, "_test.go") }) {
+		if slices.ContainsFunc(files, func(f string) bool { return !isTest(f) }) {
 			out = append(out, dir)
 		}
 	}
 	slices.Sort(out)
 	return out, nil
+}
+
+// private reports whether the packages in a directory cannot be imported by users, or
+// belong to a separate module.
+func (t Tree) private(dir string) bool {
+	if dir == "." {
+		return false
+	}
+	base := path.Base(dir)
+	if strings.HasPrefix(base, ".") || strings.HasPrefix(base, "_") || base == "testdata" || base == "internal" || dir == "gen" || dir == "examples" {
+		return true
+	}
+	_, err := fs.Stat(t.FS, path.Join(dir, "go.mod"))
+	return err == nil
 }
 
 // Imports returns the packages of other modules that the tree's packages import.
@@ -163,6 +246,8 @@ type Loader struct {
 	done map[string]*loaded
 
 	foreign bool // rest imports all packages, including those of the tree's module
+
+	twin *Loader // of another version of the tree, with which packages are shared; may be nil
 }
 
 type loaded struct {
@@ -181,6 +266,12 @@ func NewLoader(tree Tree, export func(importPath string) (io.ReadCloser, error))
 // one.
 func (l *Loader) Over(tree Tree) *Loader {
 	return &Loader{tree: tree, fset: l.fset, rest: l, done: map[string]*loaded{}}
+}
+
+// Like returns a Loader for another version of the tree. The two share the packages
+// that are the same in both, which are type-checked once.
+func (l *Loader) Like(tree Tree) *Loader {
+	return &Loader{tree: tree, fset: l.fset, rest: l.rest, done: map[string]*loaded{}, twin: l}
 }
 
 // Files returns a Loader that reads files from another tree and imports all packages
@@ -216,9 +307,15 @@ func (l *Loader) Load(dir string) (*types.Package, error) {
 	l.done[dir] = &loaded{err: fmt.Errorf("import cycle at %s", dir)}
 	files, err := l.tree.files(dir)
 	if err == nil {
-		files = slices.DeleteFunc(files, func(f string) bool { return strings.HasSuffix(f, "_test.go") })
+		files = slices.DeleteFunc(files, isTest)
 		if len(files) == 0 {
 			err = fmt.Errorf("no package in %s", dir)
+		}
+	}
+	if err == nil && l.twin != nil {
+		if p := l.shared(dir, files); p != nil {
+			l.done[dir] = p
+			return p.pkg, p.err
 		}
 	}
 	var pkg *types.Package
@@ -228,6 +325,43 @@ func (l *Loader) Load(dir string) (*types.Package, error) {
 	l.done[dir] = &loaded{pkg, err}
 	return pkg, err
 }
+
+// shared returns the twin's package in a directory if it has the same files as this
+// tree's, and all that it imports is shared as well. Otherwise, it returns nil.
+func (l *Loader) shared(dir string, files []string) *loaded {
+	if l.tree.Module != l.twin.tree.Module {
+		return nil
+	}
+	theirs, err := l.twin.tree.files(dir)
+	if err != nil || !slices.Equal(files, slices.DeleteFunc(theirs, isTest)) {
+		return nil
+	}
+	for _, name := range files {
+		ours, err := l.tree.ReadFile(name)
+		if err != nil {
+			return nil
+		}
+		if theirs, err := l.twin.tree.ReadFile(name); err != nil || !bytes.Equal(ours, theirs) {
+			return nil
+		}
+	}
+	_, _ = l.twin.Load(dir) // an error is shared with the package
+	p := l.twin.done[dir]
+	if p.pkg == nil {
+		return nil
+	}
+	for _, imported := range p.pkg.Imports() {
+		if !l.tree.own(imported.Path()) {
+			continue
+		}
+		if ours, err := l.Import(imported.Path()); err != nil || ours != imported {
+			return nil
+		}
+	}
+	return p
+}
+
+func isTest(file string) bool { return strings.HasSuffix(file, "_test.go") }
 
 // TypeCheck type-checks files of the tree as one package.
 func (l *Loader) TypeCheck(importPath string, files []string) (*types.Package, error) {

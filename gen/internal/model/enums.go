@@ -28,14 +28,7 @@ func (b *builder) enum(n spec.Node, ctx context) Ref {
 			b.warnf(v, "enum-type", "the value %s of %s is not a string, and is read as one", wire, n.Pointer()).
 				WithHint("quote it in an overlay, or correct the enumeration's type")
 		}
-		if strings.ContainsAny(wire, "\n\r") {
-			b.tolerate(v, "enum-newline", "the value %q of %s contains a line break", wire, n.Pointer()).
-				WithHint("correct the value in an overlay, or remove the enum")
-			continue
-		}
-		if strings.ContainsFunc(wire, canon.Hidden) {
-			b.tolerate(v, "bad-name", "the value %q of %s contains control or text direction characters", wire, n.Pointer()).
-				WithHint("correct the value in an overlay, or remove the enum")
+		if !b.printable(n, v) {
 			continue
 		}
 		decl := n.At("x-enum", wire)
@@ -69,6 +62,30 @@ func (b *builder) enum(n spec.Node, ctx context) Ref {
 	for _, v := range t.Values {
 		v.Name, v.Was = names[v.locs[0]].Name, names[v.locs[0]].Was
 	}
+	b.enumStatements(t, n)
+	return Ref{Prim: Named, Type: t}
+}
+
+// printable reports whether a value can be in the text of a program, and reports the
+// error if it cannot.
+func (b *builder) printable(n, v spec.Node) bool {
+	code, what := "", ""
+	switch wire := v.Text(); {
+	case strings.ContainsAny(wire, "\n\r"):
+		code, what = "enum-newline", "a line break"
+	case strings.ContainsFunc(wire, canon.Hidden):
+		code, what = "bad-name", "control or text direction characters"
+	default:
+		return true
+	}
+	b.tolerate(v, code, "the value %q of %s contains %s", v.Text(), n.Pointer(), what).
+		WithHint("correct the value in an overlay, or remove the enum")
+	return false
+}
+
+// enumStatements applies what x-enum says about spellings of values, and reports values
+// that the enumeration does not have.
+func (b *builder) enumStatements(t *Type, n spec.Node) {
 	for _, decl := range n.Get("x-enum").Members() {
 		if is := decl.Get("is"); is.Exists() {
 			b.spelling(t, n, decl, is)
@@ -79,7 +96,6 @@ func (b *builder) enum(n spec.Node, ctx context) Ref {
 				WithHint("remove it from x-enum, or add the value to the enumeration")
 		}
 	}
-	return Ref{Prim: Named, Type: t}
 }
 
 // enumBase returns the kind of an enumeration's values: String, Int, Number, Bool, or

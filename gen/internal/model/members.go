@@ -50,7 +50,18 @@ func (b *builder) object(n spec.Node, ctx context) Ref {
 	for _, p := range members {
 		t.Fields = append(t.Fields, b.field(t, p, definitions[p.Name()], names["field "+local(p)], required[p.Name()], ctx))
 	}
-	for _, wire := range parts[len(parts)-1].required {
+	b.undeclaredMembers(n, parts[len(parts)-1].required, seen)
+	for _, part := range parts {
+		b.additional(t, part.Get("additionalProperties"), ctx)
+	}
+	sortFields(t)
+	b.inherited(t, n, ctx)
+	return Ref{Prim: Named, Type: t}
+}
+
+// undeclaredMembers reports required members that an object does not declare.
+func (b *builder) undeclaredMembers(n spec.Node, required []string, seen map[string]bool) {
+	for _, wire := range required {
 		if !seen[wire] {
 			at := n.Get("required")
 			for _, item := range at.Items() {
@@ -63,23 +74,22 @@ func (b *builder) object(n spec.Node, ctx context) Ref {
 			seen[wire] = true
 		}
 	}
-	for _, part := range parts {
-		if extra := part.Get("additionalProperties"); extra.IsMap() && !trivial(extra.Deref()) {
-			inner := ctx
-			inner.parent, inner.name, inner.explicit, inner.property = t.Name, "Additional", t.explicit, false
-			ref := b.ref(extra, inner)
-			last := ref
-			for last.Elem != nil {
-				last = *last.Elem
-			}
-			if last.Prim != Secret && last.Prim != File { // the JSON field has them
-				t.Additional = &ref
-			}
-		}
+}
+
+// additional sets the type of an object's undeclared members, if extra gives them one.
+func (b *builder) additional(t *Type, extra spec.Node, ctx context) {
+	if !extra.IsMap() || trivial(extra.Deref()) {
+		return
 	}
-	sortFields(t)
-	b.inherited(t, n, ctx)
-	return Ref{Prim: Named, Type: t}
+	ctx.parent, ctx.name, ctx.explicit, ctx.property = t.Name, "Additional", t.explicit, false
+	ref := b.ref(extra, ctx)
+	last := ref
+	for last.Elem != nil {
+		last = *last.Elem
+	}
+	if last.Prim != Secret && last.Prim != File { // the JSON field has them
+		t.Additional = &ref
+	}
 }
 
 // onlyMembers reports keywords of a part that a struct cannot express: a type

@@ -17,90 +17,97 @@ import (
 func (b *builder) mergeTypes() {
 	b.separate()
 	merged, canonical := b.oneOfEachName()
-	fix := func(r *Ref) {
-		for ; r != nil; r = r.Elem {
-			if r.Prim == Named {
-				r.Type = canonical[r.Type]
-			}
-		}
-	}
 	for _, t := range merged {
-		for _, f := range t.Fields {
-			fix(&f.Ref)
-			if f.Filter != nil {
-				for _, ff := range f.Filter.Fields {
-					fix(&ff.Ref)
-				}
-			}
-		}
+		canonical.fields(t)
 		for _, v := range t.Variants {
-			fix(&v.Ref)
+			canonical.ref(&v.Ref)
 		}
-		fix(t.Additional)
+		canonical.ref(t.Additional)
 		for _, f := range t.Fields {
 			b.siblings(t, f)
 		}
-		for _, wire := range t.RequireOne {
-			if !slices.ContainsFunc(t.Fields, func(f *Field) bool { return f.Wire == wire }) {
-				b.tolerateAt(t.Pos, "no-member", "x-require-one of %s lists %q, which is not one of its members", t.Name, wire).
-					WithHint("remove it from x-require-one in the overlay")
-			}
-		}
-		for _, pair := range t.RequireWith {
-			for _, wire := range pair {
-				if !slices.ContainsFunc(t.Fields, func(f *Field) bool { return f.Wire == wire }) {
-					b.tolerateAt(t.Pos, "no-member", "x-require-with of %s lists %q, which is not one of its members", t.Name, wire).
-						WithHint("remove it from x-require-with in the overlay")
-				}
-			}
-		}
-		for i, wire := range t.order {
-			if !slices.ContainsFunc(t.Fields, func(f *Field) bool { return f.Wire == wire }) {
-				b.tolerateAt(t.orderAt[i], "no-member", "x-order of %s lists %q, which is not one of its members", t.Name, wire).
-					WithHint("remove it from x-order in the overlay")
-			}
-		}
+		b.statedMembers(t)
 		sortFields(t)
 	}
 	for i := range b.roots {
-		fix(&b.roots[i])
+		canonical.ref(&b.roots[i])
 	}
 	for _, r := range b.domain.Resources {
 		for _, m := range r.Methods {
-			fix(m.Result)
-			for _, p := range m.PathParams {
-				fix(&p.Ref)
-			}
-			if m.BodyType != nil {
-				m.BodyType = canonical[m.BodyType]
-			}
-			if c := canonical[m.Params]; c != nil && !m.Params.Params {
-				m.Params = c
-			}
-			for _, t := range []*Type{m.Params, m.Options} {
-				if t == nil {
-					continue
-				}
-				for _, f := range t.Fields {
-					fix(&f.Ref)
-					if f.Filter != nil {
-						for _, ff := range f.Filter.Fields {
-							fix(&ff.Ref)
-						}
-					}
-				}
-			}
+			canonical.method(m)
 		}
 	}
 	b.types = merged
 	b.spreadUse()
 }
 
+// statedMembers reports the members that x-require-one, x-require-with and x-order of a
+// type list and that it does not have.
+func (b *builder) statedMembers(t *Type) {
+	check := func(pos diag.Pos, keyword, wire string) {
+		if !slices.ContainsFunc(t.Fields, func(f *Field) bool { return f.Wire == wire }) {
+			b.tolerateAt(pos, "no-member", "%s of %s lists %q, which is not one of its members", keyword, t.Name, wire).
+				WithHint("remove it from %s in the overlay", keyword)
+		}
+	}
+	for _, wire := range t.RequireOne {
+		check(t.Pos, "x-require-one", wire)
+	}
+	for _, pair := range t.RequireWith {
+		for _, wire := range pair {
+			check(t.Pos, "x-require-with", wire)
+		}
+	}
+	for i, wire := range t.order {
+		check(t.orderAt[i], "x-order", wire)
+	}
+}
+
+// becoming maps each type to the one that it was merged into.
+type becoming map[*Type]*Type
+
+func (c becoming) ref(r *Ref) {
+	for ; r != nil; r = r.Elem {
+		if r.Prim == Named {
+			r.Type = c[r.Type]
+		}
+	}
+}
+
+func (c becoming) fields(t *Type) {
+	for _, f := range t.Fields {
+		c.ref(&f.Ref)
+		if f.Filter != nil {
+			for _, ff := range f.Filter.Fields {
+				c.ref(&ff.Ref)
+			}
+		}
+	}
+}
+
+func (c becoming) method(m *Method) {
+	c.ref(m.Result)
+	for _, p := range m.PathParams {
+		c.ref(&p.Ref)
+	}
+	if m.BodyType != nil {
+		m.BodyType = c[m.BodyType]
+	}
+	if t := c[m.Params]; t != nil && !m.Params.Params {
+		m.Params = t
+	}
+	for _, t := range []*Type{m.Params, m.Options} {
+		if t != nil {
+			c.fields(t)
+		}
+	}
+}
+
 // oneOfEachName merges the types with the same name. It returns the types that are
 // left, and the one that each type became.
-func (b *builder) oneOfEachName() (merged []*Type, canonical map[*Type]*Type) {
+func (b *builder) oneOfEachName() (merged []*Type, canonical becoming) {
 	named := map[string]*Type{}
-	canonical = map[*Type]*Type{}
+	canonical = becoming{}
 	for _, t := range b.types {
 		if first := named[t.Name]; first != nil {
 			conflicts := b.conflicts(first, t)

@@ -293,6 +293,14 @@ func (b *builder) parameters(m *Method, op spec.Node) {
 				WithHint("remove the parameter in an overlay")
 		}
 	}
+	b.pathParameters(m, op, byName)
+	if len(rest) > 0 {
+		b.otherParameters(m, op, rest)
+	}
+}
+
+// pathParameters sets the arguments of a method for the parameters in its path.
+func (b *builder) pathParameters(m *Method, op spec.Node, byName map[string]*Field) {
 	taken := map[string]string{}
 	for _, wire := range pathParams(m.Path) {
 		f := byName[wire]
@@ -311,9 +319,10 @@ func (b *builder) parameters(m *Method, op spec.Node) {
 		}
 		m.PathParams = append(m.PathParams, f)
 	}
-	if len(rest) == 0 {
-		return
-	}
+}
+
+// otherParameters makes the type of a method's other parameters.
+func (b *builder) otherParameters(m *Method, op spec.Node, rest []*Field) {
 	slices.SortStableFunc(rest, func(x, y *Field) int {
 		return cmp.Or(boolRank(!x.Required, !y.Required), cmp.Compare(x.Wire, y.Wire))
 	})

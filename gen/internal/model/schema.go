@@ -58,6 +58,12 @@ func (b *builder) ref(n spec.Node, ctx context) Ref {
 	if union, ok := b.told(n, ctx); ok {
 		return union
 	}
+	return b.shaped(n, ctx)
+}
+
+// shaped returns the type of a schema by its keywords. The order of the cases decides
+// which of them count if they contradict each other.
+func (b *builder) shaped(n spec.Node, ctx context) Ref {
 	typ, several := typeOf(n)
 	switch {
 	case n.Get("x-variants").Exists():

@@ -40,12 +40,13 @@ func (s *start) generate(ctx context.Context) error {
 		return err
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
+	cache := NewCache()
 	for range maxRounds {
 		s.overlay = s.renderOverlay()
 		if err := writeIn(dir, s.overlayFile(), s.overlay); err != nil {
 			return err
 		}
-		runner := NewRunner(ctx, RunnerOptions{Dir: s.Dir, Config: s.config, Files: os.DirFS(dir), Progress: s.Progress})
+		runner := NewRunner(ctx, RunnerOptions{Dir: s.Dir, Config: s.config, Files: os.DirFS(dir), Cache: cache, Progress: s.Progress})
 		runner.CompileImports()
 		s.result, err = runner.Run(ctx, s.set.Snapshots, StageCheck)
 		if len(s.result.Builds) > 0 {
@@ -238,7 +239,7 @@ func quoteName(s string) string {
 // renderOverlay writes the first overlay.
 func (s *start) renderOverlay() []byte {
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "# What gen init decided. Change it, and add to it: gen lint says what is worth it.\noverlay: 1.0.0\ninfo: {title: %s, version: 1.0.0}\nactions:\n", scalar("First decisions"))
+	fmt.Fprintf(&b, "# The decisions of gen init. Change and extend them: gen lint reports what to improve.\noverlay: 1.0.0\ninfo: {title: %s, version: 1.0.0}\nactions:\n", scalar("First decisions"))
 	fmt.Fprintf(&b, "  - target: $.info\n    update: {description: %s}\n", scalar("is a client of this API: "+s.Name+"."))
 	for _, d := range s.decisions {
 		target := d.target

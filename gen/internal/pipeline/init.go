@@ -108,7 +108,7 @@ func (s *start) open() error {
 			break
 		}
 		if at == filepath.Dir(at) {
-			return diag.Errorf(diag.Pos{}, "no-module", "there is no go.mod in %s or a folder around it", dir).
+			return diag.Errorf(diag.Pos{}, "no-module", "there is no go.mod in %s or a parent directory", dir).
 				WithHint("run  go mod init  first: the client becomes a package of that module")
 		}
 	}

@@ -59,7 +59,7 @@ func (r *repository) imported(tree godiff.Tree, dir string) (list diag.List) {
 			if why := r.refused(dir, p); err == nil && why != "" {
 				at := fset.Position(spec.Pos())
 				list = append(list, diag.Errorf(diag.Pos{File: name, Line: at.Line, Col: at.Column}, "dependency", "imports %s: %s", p, why).
-					WithHint("callers compile the standard library and this module only, and each package imports only those below it"))
+					WithHint("what callers compile may import only the standard library and this module, and each package only those below it"))
 			}
 		}
 	}
@@ -100,7 +100,7 @@ func (r *repository) stray() (list diag.List) {
 	for _, file := range found {
 		name := strings.TrimSuffix(path.Base(file), ".yml")
 		if _, ok := r.config.Domains[name]; !ok {
-			list = append(list, diag.Errorf(diag.Pos{File: file}, "stray-snapshot", "no domain %s is configured", name).WithHint(hint))
+			list = append(list, diag.Errorf(diag.Pos{File: file}, "stray-snapshot", "domain %s is not configured", name).WithHint(hint))
 		}
 	}
 	lock, err := source.LoadLock(r.opts.Dir)
@@ -109,7 +109,7 @@ func (r *repository) stray() (list diag.List) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(lock.Domains)) {
 		if _, ok := r.config.Domains[name]; !ok {
-			list = append(list, diag.Errorf(lock.Domains[name].Pos, "stray-pin", "no domain %s is configured", name).WithHint(hint))
+			list = append(list, diag.Errorf(lock.Domains[name].Pos, "stray-pin", "domain %s is not configured", name).WithHint(hint))
 		}
 	}
 	return list

@@ -6,6 +6,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -59,24 +60,30 @@ type RunnerOptions struct {
 	Mode     Mode
 	Cache    *Cache    // shared with other runners; nil means one of its own
 	Progress *Progress // is told each finished stage; may be nil
+
+	// Imports lists further packages whose export data is loaded together with that
+	// of what generated code imports, because the caller will need it; may be nil.
+	Imports func() []string
 }
 
 // NewRunner returns a Runner. It reads nothing until it runs.
 func NewRunner(ctx context.Context, o RunnerOptions) *Runner {
-	r := &Runner{
-		config: o.Config, mode: o.Mode, cache: o.Cache, progress: o.Progress,
+	var r *Runner
+	r = &Runner{
+		config: o.Config, mode: o.Mode, cache: cmp.Or(o.Cache, NewCache()), progress: o.Progress,
 		inputs: map[string]func() *inputs{},
 		slots:  make(chan struct{}, runtime.GOMAXPROCS(0)),
 		imports: sync.OnceValues(func() (*typecheck.Imports, error) {
 			rt := o.Config.Runtime
-			return typecheck.LoadImports(ctx, o.Dir, rt, rt+"/wire", rt+"/value")
+			needed := slices.Concat(typecheck.StandardImports, []string{rt, rt + "/wire", rt + "/value"})
+			if o.Imports != nil {
+				needed = append(needed, o.Imports()...)
+			}
+			return r.cache.Imports(ctx, o.Dir, needed...)
 		}),
 	}
-	if r.cache == nil {
-		r.cache = NewCache()
-	}
 	for name := range o.Config.Domains {
-		r.inputs[name] = sync.OnceValue(func() *inputs { return readInputs(o.Files, name, o.Config) })
+		r.inputs[name] = sync.OnceValue(func() *inputs { return r.cache.readInputs(o.Files, name, o.Config) })
 	}
 	return r
 }
@@ -179,7 +186,7 @@ func (r *Runner) step(ctx context.Context, i int, b *Build) {
 // panicked is the fault of a recovered panic.
 func panicked(file string, p any) error {
 	return diag.List{diag.Errorf(diag.Pos{File: file}, "panic", "the generator failed on this description: %v", p).
-		WithHint("this is a fault of the generator: please report it\n%s", firstFrames(debug.Stack()))}
+		WithHint("this is a bug in the generator: please report it\n%s", firstFrames(debug.Stack()))}
 }
 
 // firstFrames returns the part of a stack that names the place of a panic.
@@ -201,10 +208,15 @@ func (res *Result) models() []*model.Domain {
 
 // Cache keeps builds by the content of everything that they are made from, so
 // that states that share a domain build it once. It is safe for concurrent use.
+//
+// It also keeps parsed overlays, and the export data of imported packages, so that the
+// go command is asked for it once.
 type Cache struct {
-	mu     sync.Mutex
-	builds map[string]*Build
-	recent []string // keys, the most recently used last
+	mu      sync.Mutex
+	builds  map[string]*Build
+	recent  []string                      // keys, the most recently used last
+	imports map[string]*typecheck.Imports // by directory of the module
+	inputs  map[string]*inputs            // by digest
 }
 
 // maxBuilds bounds what a Cache keeps: the domains of several states. A long
@@ -212,7 +224,39 @@ type Cache struct {
 const maxBuilds = 80
 
 // NewCache returns an empty Cache.
-func NewCache() *Cache { return &Cache{builds: map[string]*Build{}} }
+func NewCache() *Cache {
+	return &Cache{builds: map[string]*Build{}, imports: map[string]*typecheck.Imports{}, inputs: map[string]*inputs{}}
+}
+
+// Imports returns the export data of packages, which it loads unless it is loaded. dir
+// is a directory in the module.
+func (c *Cache) Imports(ctx context.Context, dir string, importPaths ...string) (*typecheck.Imports, error) {
+	c.mu.Lock()
+	if c.imports[dir] == nil {
+		c.imports[dir] = typecheck.NewImports(dir)
+	}
+	imports := c.imports[dir]
+	c.mu.Unlock()
+	if err := imports.Add(ctx, importPaths...); err != nil {
+		return nil, err
+	}
+	return imports, nil
+}
+
+// inputsOf returns the inputs with a digest, parsed unless they are kept.
+func (c *Cache) inputsOf(digest string, parse func() *inputs) *inputs {
+	c.mu.Lock()
+	in := c.inputs[digest]
+	c.mu.Unlock()
+	if in != nil {
+		return in
+	}
+	in = parse()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.inputs[digest] = in
+	return in
+}
 
 // build returns the build of a snapshot, a new one if there is none yet.
 func (c *Cache) build(r *Runner, s source.Snapshot) *Build {

@@ -168,7 +168,7 @@ func byIndex(overlays []*overlay.Document) (list diag.List) {
 	for _, o := range overlays {
 		for _, a := range o.Actions {
 			if m := sortedIndex.FindStringSubmatch(a.Target); m != nil {
-				list = append(list, diag.Errorf(a.Pos, "sorted-index", "%s selects by index in %s, which the snapshot sorts: it is another element than upstream's", a.Target, m[1]).
+				list = append(list, diag.Errorf(a.Pos, "sorted-index", "%s selects by index in %s, which the snapshot sorts: it may be a different element than in upstream's document", a.Target, m[1]).
 					WithHint("select by value, such as  parameters[?@.name == 'limit']  or  enum[?@ == 'draft']"))
 			}
 		}
@@ -398,8 +398,9 @@ func overlayFiles(fsys fs.FS, domain string, globs []string) ([]string, error) {
 	return files, nil
 }
 
-// readInputs reads a domain's overlays and names lock.
-func readInputs(fsys fs.FS, domain string, cfg *source.Config) (in *inputs) {
+// readInputs reads a domain's overlays and names lock. It parses those that the cache
+// does not hold.
+func (c *Cache) readInputs(fsys fs.FS, domain string, cfg *source.Config) (in *inputs) {
 	in = &inputs{digest: domain}
 	defer func() {
 		if p := recover(); p != nil {
@@ -408,35 +409,57 @@ func readInputs(fsys fs.FS, domain string, cfg *source.Config) (in *inputs) {
 	}()
 	d := cfg.Domains[domain]
 	key := []string{domain, d.Package, cfg.Module, cfg.Output, cfg.Runtime}
-	files, err := overlayFiles(fsys, domain, d.Overlays)
+	names, err := overlayFiles(fsys, domain, d.Overlays)
 	list := diag.FromError(err, diag.Pos{})
-	for _, file := range files {
-		data, err := fs.ReadFile(fsys, file)
+	var overlays []file
+	for _, name := range names {
+		data, err := fs.ReadFile(fsys, name)
 		if err != nil {
-			list = append(list, diag.Errorf(diag.Pos{File: file}, "overlay-unreadable", "%v", err))
+			list = append(list, diag.Errorf(diag.Pos{File: name}, "overlay-unreadable", "%v", err))
 			continue
 		}
-		key = append(key, file, string(data))
-		o, err := overlay.Parse(file, data)
+		overlays = append(overlays, file{name, data})
+		key = append(key, name, string(data))
+	}
+	lock := file{name: lockFile(domain)}
+	switch data, err := fs.ReadFile(fsys, lock.name); {
+	case err == nil:
+		lock.data = data
+		key = append(key, lock.name, string(data))
+	case !errors.Is(err, fs.ErrNotExist):
+		list = append(list, diag.Errorf(diag.Pos{File: lock.name}, "names-lock-unreadable", "%v", err))
+	}
+	in.digest = digest(strings.Join(key, "\x00"))
+	if len(list) == 0 {
+		return c.inputsOf(in.digest, func() *inputs { return parseInputs(in, overlays, lock) })
+	}
+	in = parseInputs(in, overlays, lock)
+	in.err = append(list, diag.FromError(in.err, diag.Pos{})...)
+	return in
+}
+
+type file struct {
+	name string
+	data []byte
+}
+
+// parseInputs parses overlays and the names lock, whose data is nil if there is none.
+func parseInputs(in *inputs, overlays []file, lock file) *inputs {
+	var list diag.List
+	for _, f := range overlays {
+		o, err := overlay.Parse(f.name, f.data)
 		if err != nil {
-			list = append(list, diag.FromError(err, diag.Pos{File: file})...)
+			list = append(list, diag.FromError(err, diag.Pos{File: f.name})...)
 			continue
 		}
 		in.overlays = append(in.overlays, o)
 	}
-	lock := lockFile(domain)
-	data, err := fs.ReadFile(fsys, lock)
-	switch {
-	case err == nil:
-		key = append(key, lock, string(data))
-		in.lock, err = model.ParseLock(lock, data)
-		list = append(list, diag.FromError(err, diag.Pos{File: lock})...)
-	case errors.Is(err, fs.ErrNotExist):
-		in.lock = model.NewLock(lock)
-	default:
-		list = append(list, diag.Errorf(diag.Pos{File: lock}, "names-lock-unreadable", "%v", err))
+	in.lock = model.NewLock(lock.name)
+	if lock.data != nil {
+		var err error
+		in.lock, err = model.ParseLock(lock.name, lock.data)
+		list = append(list, diag.FromError(err, diag.Pos{File: lock.name})...)
 	}
-	in.digest = digest(strings.Join(key, "\x00"))
 	if len(list) > 0 {
 		in.err = list
 	}

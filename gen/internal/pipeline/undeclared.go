@@ -44,7 +44,7 @@ func (u *undeclaredParts) walk(n *yaml.Node, pointer string) {
 		if pointer == "#/components/schemas" && u.added(n.Content[i]) && u.describesOnly(v) {
 			u.list = append(u.list, diag.Errorf(u.doc.Prov.Pos(n.Content[i]), "overlay-target-gone",
 				"the overlay describes the schema %s, which the description does not have", name).
-				WithHint("if upstream renamed it, write the new name; if upstream removed it, delete what the overlay says of it"))
+				WithHint("if upstream renamed it, write the new name; if upstream removed it, delete the part of the overlay that describes it"))
 			if u.remove {
 				drop(v)
 			}
@@ -63,7 +63,7 @@ func (u *undeclaredParts) properties(schema, properties *yaml.Node, pointer stri
 			kept = append(kept, key, property)
 			continue
 		}
-		hint := "if upstream removed it, delete what the overlay says of it; if it is to be added, say its type, or x-any: true"
+		hint := "if upstream removed it, delete the part of the overlay that describes it; if it is to be added, say its type, or x-any: true"
 		if ref := value(schema, "$ref"); ref != nil {
 			hint = fmt.Sprintf("the schema is a reference to %s now: move what the overlay says of it there", ref.Value)
 		}

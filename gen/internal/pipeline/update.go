@@ -17,7 +17,7 @@ import (
 type PendingUpdate struct {
 	Lock   *source.Lock
 	Builds []*Build
-	New    []string // files that upstream added and no domain is made from
+	New    []string // files that upstream added and no domain uses
 	repo   *repository
 	plan   *output.Plan
 }
@@ -103,7 +103,7 @@ func (u *PendingUpdate) Files() map[string][]byte {
 // written: Apply returns what would stop a strict one.
 func (u *PendingUpdate) Apply() error {
 	if len(u.New) > 0 {
-		u.repo.opts.Progress.Summary("upstream added files that no domain is made from: %s; to generate a client for one, name it in %s", strings.Join(u.New, ", "), source.ConfigFile)
+		u.repo.opts.Progress.Summary("upstream added files that no domain uses: %s; to generate a client for one, name it in %s", strings.Join(u.New, ", "), source.ConfigFile)
 	}
 	var list diag.List
 	for _, b := range u.Builds {

@@ -21,6 +21,9 @@ type Options struct {
 	Mode     Mode     // Lint, PrepareUpdate: Lenient goes on past overlays that do not fit
 	Cache    *Cache   // shared with other runs; may be nil
 	Progress *Progress
+
+	// Imports is RunnerOptions.Imports.
+	Imports func() []string
 }
 
 // FindRoot returns dir, or the closest folder around the working directory
@@ -39,7 +42,7 @@ func FindRoot(dir string) (string, error) {
 		}
 		if d == filepath.Dir(d) {
 			return "", diag.Errorf(diag.Pos{File: source.ConfigFile}, "no-repository",
-				"not found in the working directory or any folder around it").
+				"not found in the working directory or a parent directory").
 				WithHint("run from within the repository, or name it with --dir")
 		}
 	}
@@ -202,7 +205,7 @@ func open(ctx context.Context, opts Options) (*repository, error) {
 		return nil, err
 	}
 	return &repository{opts: opts, root: root, config: cfg, runner: NewRunner(ctx, RunnerOptions{
-		Dir: opts.Dir, Config: cfg, Files: root.FS(), Mode: opts.Mode, Cache: opts.Cache, Progress: opts.Progress,
+		Dir: opts.Dir, Config: cfg, Files: root.FS(), Mode: opts.Mode, Cache: opts.Cache, Progress: opts.Progress, Imports: opts.Imports,
 	})}, nil
 }
 

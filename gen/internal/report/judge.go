@@ -47,7 +47,7 @@ func (d *domainDiff) judge(c *Card) {
 	switch {
 	case d.unknown:
 		c.Bump = Unknown
-		reasons = append(reasons, "whether it reaches the Go code is not known")
+		reasons = append(reasons, "whether it affects the Go code is unknown")
 	case broken > 0:
 		c.Level, c.Bump = Breaking, Major
 		reasons = append(reasons, breaks(broken)+" callers")
@@ -65,7 +65,7 @@ func (d *domainDiff) judge(c *Card) {
 		if c.Level == Addition {
 			c.Level = Silent // nothing new that a caller could use
 		}
-		reasons = append(reasons, "nothing of it reaches the Go code")
+		reasons = append(reasons, "it does not affect the Go code")
 	}
 	c.why = reasons
 	c.Reason = sentence(strings.Join(reasons, "; "))

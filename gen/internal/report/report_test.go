@@ -252,9 +252,9 @@ func TestStepsSayWhatChanged(t *testing.T) {
 	for want, s := range map[string]Step{
 		"core, data: 2 facts, 3 changes of the Go API (1 breaking), 40 lines of generated code": {Status: "changed", Domains: []string{"core", "data"}, Facts: 2, Go: 3, Broken: 1, Lines: 40},
 		"core: 1 fact, 1 line of generated code":                                                {Status: "changed", Domains: []string{"core"}, Facts: 1, Lines: 1},
-		"core: 2 facts, none of which reaches the Go code":                                      {Status: "changed", Domains: []string{"core"}, Facts: 2},
-		"core: prose alone": {Status: "changed", Domains: []string{"core"}},
-		"unchanged, as is the commit before it (with data, with enrich)": {Status: "unchanged", like: 1, Message: "with data, with enrich"},
+		"core: 2 facts, none of which affects the Go code":                                      {Status: "changed", Domains: []string{"core"}, Facts: 2},
+		"core: documentation only":                                                              {Status: "changed", Domains: []string{"core"}},
+		"unchanged, as is the commit before it (with data, with enrich)":                        {Status: "unchanged", like: 1, Message: "with data, with enrich"},
 		"stopped: why": {Status: "stopped", Message: "why"},
 	} {
 		if got := s.detail(); got != want {

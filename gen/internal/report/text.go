@@ -192,9 +192,9 @@ func (s Step) detail() string {
 		case s.Lines > 0:
 			text += ", " + count(s.Lines, "line") + " of generated code"
 		case s.Facts == 0:
-			text = strings.Join(s.Domains, ", ") + ": prose alone"
+			text = strings.Join(s.Domains, ", ") + ": documentation only"
 		default:
-			text += ", none of which reaches the Go code"
+			text += ", none of which affects the Go code"
 		}
 	case "stopped":
 		return "stopped: " + s.Message

@@ -20,9 +20,9 @@ func (d *domainDiff) title(c *Card, most int) string {
 			return c.Go[0].String()
 		case len(c.Go) > 1:
 			first, _, _ := strings.Cut(c.Go[0].Symbol, ".")
-			return fmt.Sprintf("%s.%s and %d more changes of the Go API, upstream's facts apart", path.Base(c.Go[0].Package), first, len(c.Go)-1)
+			return fmt.Sprintf("%s.%s and %d more changes of the Go API without a change upstream", path.Base(c.Go[0].Package), first, len(c.Go)-1)
 		}
-		return fmt.Sprintf("the code of %s, upstream's facts apart", count(len(c.Source), "declaration"))
+		return fmt.Sprintf("the code of %s, without a change upstream", count(len(c.Source), "declaration"))
 	}
 	if c.Renamed != nil {
 		return d.renameTitle(c.Renamed)
@@ -212,11 +212,11 @@ func (r *Report) reason() string {
 		}
 		return why + "; before version 1, a minor version may contain them"
 	case Minor:
-		return fmt.Sprintf("%s to the Go API; what callers wrote still compiles", count(added, "addition"))
+		return fmt.Sprintf("%s to the Go API; existing code still compiles", count(added, "addition"))
 	case Patch:
-		return fmt.Sprintf("the Go API stays; code behind it changes for %s", count(source, "reason"))
+		return fmt.Sprintf("the Go API is unchanged; the code behind it changes for %s", count(source, "reason"))
 	}
-	return "nothing reaches the Go code"
+	return "the Go code is unchanged"
 }
 
 // Verdict returns an error if the bump is not known.
@@ -224,8 +224,8 @@ func (r *Report) Verdict() error {
 	if r.Bump != Unknown {
 		return nil
 	}
-	return diag.Errorf(diag.Pos{}, "unknown-verdict", "what changes for callers is not known: %s", r.unknown()).
-		WithHint("repair what stopped, or compare states that can be built")
+	return diag.Errorf(diag.Pos{}, "unknown-verdict", "the effect on callers is unknown: %s", r.unknown()).
+		WithHint("correct what stopped the build, or compare states that can be built")
 }
 
 // unknown explains why the bump is not known, and which part of it is.

@@ -152,16 +152,16 @@ func (p *parser) ownFolders(root *yaml.Node, cfg *Config) {
 		first, _, _ := strings.Cut(folder, "/")
 		switch i := slices.IndexFunc(others, holds); {
 		case i >= 0:
-			p.errorf(at, "bad-value", "%s is %q, which holds %s: it must be a folder of its own", key, folder, others[i]).
-				WithHint("name a folder that holds nothing else, such as  generated")
+			p.errorf(at, "bad-value", "%s is %q, which contains %s: it must be a separate directory", key, folder, others[i]).
+				WithHint("name a directory for generated files only, such as  generated")
 		case slices.Contains(others, first) || first == "vendor" || strings.HasPrefix(first, "."):
-			p.errorf(at, "bad-value", "%s is %q, which is within %s: it must be a folder of its own", key, folder, first).
-				WithHint("name a folder that holds nothing else, such as  generated")
+			p.errorf(at, "bad-value", "%s is %q, which is within %s: it must be a separate directory", key, folder, first).
+				WithHint("name a directory for generated files only, such as  generated")
 		}
 	}
 	for _, pair := range [][2]string{{"output", "routes"}, {"output", "commands"}, {"routes", "commands"}} {
 		if folder := folders[pair[0]]; folder != "" && folder == folders[pair[1]] {
-			p.errorf(root, "bad-value", "%s and %s are the same folder, %q", pair[0], pair[1], folder)
+			p.errorf(root, "bad-value", "%s and %s are the same directory, %q", pair[0], pair[1], folder)
 		}
 	}
 }

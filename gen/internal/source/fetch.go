@@ -83,11 +83,11 @@ func (f *fetcher) onRef(ctx context.Context, l Location, commit string) error {
 	}
 	var answer struct{ Status string }
 	if err := json.Unmarshal(body, &answer); err != nil {
-		return diag.Errorf(l.Pos, "bad-answer", "%s did not answer with a comparison: %v", u, err)
+		return diag.Errorf(l.Pos, "bad-answer", "%s did not respond with a comparison of commits: %v", u, err)
 	}
 	if answer.Status != "behind" && answer.Status != "identical" {
 		return diag.Errorf(l.Pos, "not-on-ref", "commit %s is not on %s of %s, but %q", commit, l.Ref, l.Where, answer.Status).
-			WithHint("it may be a fork's, which GitHub serves under the same name; name a commit of %s", l.Ref)
+			WithHint("it may be a commit of a fork, which GitHub serves under the same name; name a commit of %s", l.Ref)
 	}
 	return nil
 }
@@ -195,7 +195,7 @@ func ReadFile(name string, pos diag.Pos) ([]byte, error) {
 	}
 	if err == nil && !info.Mode().IsRegular() {
 		return nil, diag.Errorf(pos, "not-regular", "%s is not a regular file", name).
-			WithHint("a description is read from a file, not from a folder, pipe or device")
+			WithHint("name a file, not a directory, pipe or device")
 	}
 	file, err := os.Open(name)
 	if err != nil {

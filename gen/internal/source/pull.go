@@ -49,7 +49,7 @@ type Set struct {
 	Fetched   int              // number of snapshots that were not on disk
 	Failed    map[string]error // by domain, why there is no snapshot; see Options.KeepGoing
 	Stale     []string         // snapshots on disk of domains that are no longer configured
-	New       []string         // files that no domain is made from; see Options.Announce
+	New       []string         // files that no domain uses; see Options.Announce
 }
 
 func digest(data []byte) string {
@@ -143,7 +143,7 @@ func Verify(ctx context.Context, o Options) (*Set, error) {
 		case s.SHA256 != pin.Snapshot:
 			return Snapshot{}, false, diag.Errorf(pin.Pos, "snapshot-differs", "what the source serves for %s at %s is not what is in %s: its SHA-256 is %s, the lock says %s",
 				name, at, SnapshotPath(name), s.SHA256, pin.Snapshot).
-				WithHint("somebody changed the snapshot and the lock, or the generator reduces descriptions in another way now: run  gen update --to %s  and look at the difference", lock.target(o.Config, name))
+				WithHint("the snapshot and the lock were changed, or the generator now writes snapshots differently: run  gen update --to %s  and look at the difference", lock.target(o.Config, name))
 		}
 		return s, true, nil
 	})

@@ -179,7 +179,7 @@ func TestMirrorsAndTargetsNameTheirSource(t *testing.T) {
 		{one, "pets@a", "map[pets:a]"},
 		{several, "docs@v3", "map[docs:v3]"},
 		{several, "toys@a,main@b", "map[main:b toys:a]"},
-		{several, "v3", `"v3" does not say which source it is of: there are docs, main [ambiguous-ref]`},
+		{several, "v3", `"v3" does not name its source: there are docs, main [ambiguous-ref]`},
 		{several, "elsewhere@v3", "[no-source]"},
 		{several, "docs@a,docs@b", "[bad-ref]"},
 		{several, "docs@", "[bad-ref]"},

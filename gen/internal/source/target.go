@@ -44,7 +44,7 @@ func (m Mirrors) Of(l Location) (string, error) {
 		return dir, nil
 	}
 	return "", diag.Errorf(l.Pos, "no-mirror", "source %s has no mirror, while %s has: the network is not used beside mirrors", l.Name, strings.Join(slices.Sorted(maps.Keys(m)), ", ")).
-		WithHint("add  %s=DIR  to the mirrors, or name none", l.Name)
+		WithHint("add  %s=DIR  to the mirrors, or remove all of them", l.Name)
 }
 
 // Targets parses what an update moves to: NAME@REF for each source or domain,
@@ -60,7 +60,7 @@ func (c *Config) Targets(list string) (map[string]string, error) {
 		used := c.Used()
 		if !named {
 			if len(used) > 1 {
-				return nil, diag.Errorf(diag.Pos{File: ConfigFile}, "ambiguous-ref", "%q does not say which source it is of: there are %s", target, strings.Join(used, ", ")).
+				return nil, diag.Errorf(diag.Pos{File: ConfigFile}, "ambiguous-ref", "%q does not name its source: there are %s", target, strings.Join(used, ", ")).
 					WithHint("write  %s@%s", used[0], target)
 			}
 			name, ref = used[0], target

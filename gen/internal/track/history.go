@@ -47,12 +47,12 @@ func (t *Tracker) Histories(from, to string) ([]*History, error) {
 		case *end == "":
 			continue
 		case !ok && len(sources) > 1:
-			return nil, diag.Errorf(diag.Pos{}, "ambiguous-commit", "%q does not say which source it is of: there are mirrors of %s", *end, strings.Join(sources, ", ")).
+			return nil, diag.Errorf(diag.Pos{}, "ambiguous-commit", "%q does not name its source: there are mirrors of %s", *end, strings.Join(sources, ", ")).
 				WithHint("write  %s@%s", sources[0], *end)
 		case !ok:
 			continue
 		case named != "" && named != name:
-			return nil, diag.Errorf(diag.Pos{}, "bad-range", "a range is of one source, not from %s to %s", named, name)
+			return nil, diag.Errorf(diag.Pos{}, "bad-range", "a range must be within one source, not from %s to %s", named, name)
 		}
 		named, *end = name, commit
 	}

@@ -26,7 +26,6 @@ import (
 	"github.com/basiq-sdk/basiq-go/gen/internal/pipeline"
 	"github.com/basiq-sdk/basiq-go/gen/internal/report"
 	"github.com/basiq-sdk/basiq-go/gen/internal/source"
-	"github.com/basiq-sdk/basiq-go/gen/internal/typecheck"
 )
 
 // Options of a Tracker.
@@ -45,6 +44,8 @@ type Tracker struct {
 	mirrors source.Mirrors
 	tree    fs.FS // the working tree
 	runner  *pipeline.Runner
+	source  godiff.Tree    // the packages of the working tree
+	last    *godiff.Loader // the last one, nil at first
 }
 
 // New returns a Tracker on the repository in o.Dir.
@@ -61,6 +62,7 @@ func New(ctx context.Context, o Options) (*Tracker, error) {
 		return nil, err
 	}
 	t := &Tracker{opts: o, config: cfg, mirrors: mirrors, tree: os.DirFS(o.Dir)}
+	t.source = godiff.NewTree(cfg.Module, t.tree)
 	t.runner = t.newRunner(ctx, cfg, t.tree)
 	return t, nil
 }
@@ -126,7 +128,7 @@ func (t *Tracker) expand(ref string) (string, error) {
 		}
 		if len(found) > 1 {
 			return "", diag.Errorf(diag.Pos{}, "ambiguous-commit", "%s matches %d commits of the mirror", commit, len(found)).
-				WithHint("give more of its digits")
+				WithHint("use more of its digits")
 		}
 		targets[i] = strings.TrimSuffix(target, commit) + filepath.Base(found[0])
 	}
@@ -215,42 +217,50 @@ func (t *Tracker) worktree(ctx context.Context) (report.State, error) {
 // revision builds the state of a commit of this repository: its snapshots,
 // overlays, and the packages as they were committed.
 func (t *Tracker) revision(ctx context.Context, rev string) (report.State, error) {
+	s, tree, cfg, err := t.committed(ctx, rev)
+	if err == nil {
+		err = t.onDisk(ctx, &s, tree, cfg)
+	}
+	return s, err
+}
+
+// committed is revision without the packages. It returns the tree that holds them and
+// its configuration, too.
+func (t *Tracker) committed(ctx context.Context, rev string) (s report.State, tree fs.FS, cfg *source.Config, err error) {
 	commit, err := t.git(ctx, "rev-parse", "--verify", "--end-of-options", rev+"^{commit}")
 	if err != nil {
 		if _, err := t.git(ctx, "rev-parse", "--git-dir"); err != nil {
-			return report.State{}, diag.Errorf(diag.Pos{}, "no-git", "%s names a git revision, but %s is not in a git repository: %v", rev, t.opts.Dir, err).
+			return s, nil, nil, diag.Errorf(diag.Pos{}, "no-git", "%s names a git revision, but %s is not in a git repository: %v", rev, t.opts.Dir, err).
 				WithHint("without one, compare states of upstream (upstream:REF) and the working tree (worktree)")
 		}
-		return report.State{}, diag.Errorf(diag.Pos{}, "no-revision", "this repository has no revision %s", rev)
+		return s, nil, nil, diag.Errorf(diag.Pos{}, "no-revision", "this repository has no revision %s", rev)
 	}
 	side := report.Side{Kind: "git", Name: rev, Commit: strings.TrimSpace(string(commit))}
-	tree, err := t.archive(ctx, side.Commit)
+	tree, err = t.archive(ctx, side.Commit)
 	if err != nil {
-		return report.State{}, err
+		return s, nil, nil, err
 	}
 	data, err := fs.ReadFile(tree, source.ConfigFile)
 	if err != nil {
-		return report.State{}, diag.Errorf(diag.Pos{File: source.ConfigFile}, "no-sources", "revision %s: %v", rev, err)
+		return s, nil, nil, diag.Errorf(diag.Pos{File: source.ConfigFile}, "no-sources", "revision %s: %v", rev, err)
 	}
-	cfg, err := source.ParseConfig(source.ConfigFile, data)
+	cfg, err = source.ParseConfig(source.ConfigFile, data)
 	if err != nil {
-		return report.State{}, err
+		return s, nil, nil, err
 	}
 	side = t.upstream(side, cfg, lockOf(tree))
 	snapshots, err := snapshotsOf(tree, cfg)
 	if err != nil {
-		return report.State{}, err
+		return s, nil, nil, err
 	}
 	// The type-check would be against today's transport; the committed packages
-	// are loaded below.
+	// are loaded by onDisk.
 	runner := t.newRunner(ctx, cfg, tree)
 	res, err := runner.Run(ctx, snapshots, pipeline.StageEmit)
 	if err != nil {
-		return report.State{}, err
+		return s, nil, nil, err
 	}
-	s := report.State{Side: side, Domains: res.ByDomain(), ImportPath: runner.ImportPath}
-	err = t.onDisk(ctx, &s, tree, cfg)
-	return s, err
+	return report.State{Side: side, Domains: res.ByDomain(), ImportPath: runner.ImportPath}, tree, cfg, nil
 }
 
 // lockOf returns the lock of a tree, or nil if there is none.
@@ -268,7 +278,7 @@ func lockOf(tree fs.FS) *source.Lock {
 
 // archive reads a revision's files into memory.
 func (t *Tracker) archive(ctx context.Context, commit string) (fs.FS, error) {
-	data, err := t.git(ctx, "archive", "--format=zip", commit)
+	data, err := t.git(ctx, "archive", "--format=zip", "-0", commit) // compressing would take longer than the rest
 	if err != nil {
 		return nil, err
 	}
@@ -292,7 +302,11 @@ func snapshotsOf(tree fs.FS, cfg *source.Config) ([]source.Snapshot, error) {
 
 // onDisk loads the packages that a tree holds, as its users import them.
 func (t *Tracker) onDisk(ctx context.Context, s *report.State, tree fs.FS, cfg *source.Config) error {
-	if err := t.packages(ctx, s, godiff.Tree{Module: cfg.Module, FS: tree}); err != nil {
+	src := t.source
+	if tree != t.tree {
+		src = godiff.NewTree(cfg.Module, tree)
+	}
+	if err := t.packages(ctx, s, src); err != nil {
 		return err
 	}
 	s.Source = map[string]map[string][]byte{}
@@ -329,22 +343,49 @@ func (t *Tracker) packages(ctx context.Context, s *report.State, src godiff.Tree
 	return nil
 }
 
+// StandardImports returns the packages of the standard library that the working tree's
+// packages import. It is empty if they cannot be read, which whoever loads them reports.
+func (t *Tracker) StandardImports() []string {
+	src := t.source
+	dirs, err := src.Packages()
+	if err != nil {
+		return nil
+	}
+	imports, err := src.Imports(dirs...)
+	if err != nil {
+		return nil
+	}
+	return slices.DeleteFunc(imports, func(p string) bool { return !standard(p) })
+}
+
+// loader returns a loader of packages of a tree.
 func (t *Tracker) loader(ctx context.Context, src godiff.Tree, dirs []string) (*godiff.Loader, error) {
 	needed, err := src.Imports(dirs...)
 	if err != nil {
 		return nil, err
 	}
-	imports, err := typecheck.LoadImports(ctx, t.opts.Dir, needed...)
+	return t.loaderWith(ctx, src, needed)
+}
+
+// loaderWith returns a loader for a tree whose packages import needed. It shares the
+// packages that have not changed with the loader before it.
+func (t *Tracker) loaderWith(ctx context.Context, src godiff.Tree, needed []string) (*godiff.Loader, error) {
+	imports, err := t.opts.Cache.Imports(ctx, t.opts.Dir, needed...)
 	if err != nil {
 		return nil, err
 	}
-	return godiff.NewLoader(src, imports.Open), nil
+	if t.last == nil {
+		t.last = godiff.NewLoader(src, imports.Open)
+	} else {
+		t.last = t.last.Like(src)
+	}
+	return t.last, nil
 }
 
 // Consumers type-checks the hand-written packages with a state's generated
 // ones in place of those on disk, and records what no longer compiles.
 func (t *Tracker) Consumers(ctx context.Context, s *report.State) error {
-	src := godiff.Tree{Module: t.config.Module, FS: t.tree, Over: t.over(*s)}
+	src := t.source.With(t.over(*s))
 	dirs, err := src.Packages()
 	if err != nil {
 		return err

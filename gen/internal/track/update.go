@@ -5,8 +5,8 @@ import (
 	"io/fs"
 	"path"
 	"strings"
+	"sync"
 
-	"github.com/basiq-sdk/basiq-go/gen/internal/godiff"
 	"github.com/basiq-sdk/basiq-go/gen/internal/pipeline"
 	"github.com/basiq-sdk/basiq-go/gen/internal/report"
 	"github.com/basiq-sdk/basiq-go/gen/internal/source"
@@ -15,37 +15,20 @@ import (
 // UpdateReport compares what was committed last with what an update is about
 // to write, as Diff does for HEAD and the working tree once it is written. It
 // is nil if nothing was pinned yet. Call it before the update is applied.
+//
+// It compares with HEAD if that pins anything, or else with the working tree.
 func (t *Tracker) UpdateReport(ctx context.Context, u *pipeline.PendingUpdate) (*report.Report, error) {
-	old, err := t.before(ctx)
-	if err != nil || old == nil {
-		return nil, err
-	}
-	new, err := t.pending(ctx, u)
-	if err != nil {
-		return nil, err
-	}
-	r, err := report.New(ctx, *old, new)
-	if err != nil || len(r.Cards) == 0 {
-		return r, err
-	}
-	r.Examples = t.Examples(ctx, *old, new)
-	if tag := t.LastTag(ctx); tag != "" {
-		r.Users, err = t.Users(ctx, new, tag)
-	}
-	return r, err
-}
-
-// before is the state that an update starts from: HEAD if it pins anything, or
-// else the working tree. It is nil if that pins nothing either.
-func (t *Tracker) before(ctx context.Context) (*report.State, error) {
 	if _, err := t.git(ctx, "cat-file", "-e", "HEAD:./"+source.LockFile); err == nil {
-		s, err := t.revision(ctx, "HEAD")
+		s, tree, cfg, err := t.committed(ctx, "HEAD")
 		if err == nil {
 			s.Side = pinnedSide(s.Side)
-			return &s, nil
+			r, incomplete, err := t.updateReport(ctx, u, s, tree, cfg)
+			if !incomplete {
+				return r, err
+			}
 		}
 		if ctx.Err() != nil {
-			return nil, err
+			return nil, ctx.Err()
 		}
 		// HEAD is not a complete state: compare with the working tree.
 	}
@@ -61,7 +44,39 @@ func (t *Tracker) before(ctx context.Context) (*report.State, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &s, t.onDisk(ctx, &s, t.tree, t.config)
+	r, _, err := t.updateReport(ctx, u, s, t.tree, t.config)
+	return r, err
+}
+
+// updateReport compares an update with a state whose packages are in a tree. incomplete
+// reports that they could not be loaded.
+func (t *Tracker) updateReport(ctx context.Context, u *pipeline.PendingUpdate, old report.State, tree fs.FS, cfg *source.Config) (r *report.Report, incomplete bool, err error) {
+	new := t.pending(u)
+	// Compiling the decoders of the examples takes as long as all that follows.
+	var examples *report.Examples
+	var decoding sync.WaitGroup
+	defer decoding.Wait() // it removes its temporary files
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	before, after := old, new // without the packages, which are loaded meanwhile
+	decoding.Go(func() { examples = t.Examples(ctx, before, after) })
+
+	if err := t.onDisk(ctx, &old, tree, cfg); err != nil {
+		return nil, true, err
+	}
+	if err := t.pendingPackages(ctx, &new, u); err != nil {
+		return nil, false, err
+	}
+	r, err = report.New(ctx, old, new)
+	if err != nil || len(r.Cards) == 0 {
+		return r, false, err
+	}
+	decoding.Wait()
+	r.Examples = examples
+	if tag := t.LastTag(ctx); tag != "" {
+		r.Users, err = t.Users(ctx, new, tag)
+	}
+	return r, false, err
 }
 
 // pinnedSide is the side of upstream that a state of this repository pins.
@@ -73,18 +88,23 @@ func pinnedSide(s report.Side) report.Side {
 	return out
 }
 
-// pending is the state that an update writes: its builds, and every package of
-// the working tree with the files of the update over it.
-func (t *Tracker) pending(ctx context.Context, u *pipeline.PendingUpdate) (report.State, error) {
+// pending returns the state that an update writes, without its packages.
+func (t *Tracker) pending(u *pipeline.PendingUpdate) report.State {
 	s := report.State{Side: t.upstream(report.Side{Kind: "upstream"}, t.config, u.Lock), ImportPath: t.runner.ImportPath, Domains: map[string]*pipeline.Build{}}
 	for _, b := range u.Builds {
 		s.Domains[b.Name] = b
 	}
+	return s
+}
+
+// pendingPackages loads every package of the working tree with the files of an update
+// over it.
+func (t *Tracker) pendingPackages(ctx context.Context, s *report.State, u *pipeline.PendingUpdate) error {
 	over := u.Files()
 	if over == nil {
-		over = t.over(s) // nothing will be written; what could be built is compared
+		over = t.over(*s) // nothing will be written; what could be built is compared
 	}
-	return s, t.packages(ctx, &s, godiff.Tree{Module: t.config.Module, FS: t.tree, Over: over})
+	return t.packages(ctx, s, t.source.With(over))
 }
 
 // known are the domains that are both configured and pinned.

@@ -13,7 +13,6 @@ import (
 	"github.com/basiq-sdk/basiq-go/gen/internal/diag"
 	"github.com/basiq-sdk/basiq-go/gen/internal/godiff"
 	"github.com/basiq-sdk/basiq-go/gen/internal/report"
-	"github.com/basiq-sdk/basiq-go/gen/internal/typecheck"
 )
 
 // LastTag is the newest tag of this repository, "" when it has none.
@@ -40,7 +39,7 @@ func (t *Tracker) Users(ctx context.Context, s report.State, from string) (*repo
 	if mine {
 		groups = slices.DeleteFunc(groups, func(g godiff.Group) bool { return !publicUse(g) })
 	}
-	ours := godiff.Tree{Module: t.config.Module, FS: t.tree, Over: t.over(s)}
+	ours := t.source.With(t.over(s))
 	dirs, err := ours.Packages()
 	if err != nil {
 		return nil, err
@@ -55,25 +54,13 @@ func (t *Tracker) Users(ctx context.Context, s report.State, from string) (*repo
 		required = t.required()
 	}
 	u := &report.Users{From: from, Failures: []string{}}
-	var checked []godiff.Group
-	for _, g := range groups {
-		if other := t.foreign(tree, g, required); other != "" {
-			u.Skipped = append(u.Skipped, fmt.Sprintf("%s: it imports %s", g.Dir, other))
-			continue
-		}
-		checked = append(checked, g)
-		for _, p := range g.Imports {
-			if (standard(p) || ofModule(p, required)) && p != "unsafe" && p != "C" {
-				needed = append(needed, p)
-			}
-		}
-	}
+	checked, more := t.checkable(u, tree, groups, required)
+	needed = append(needed, more...)
 	slices.Sort(needed)
-	imports, err := typecheck.LoadImports(ctx, t.opts.Dir, slices.Compact(needed)...)
+	base, err := t.loaderWith(ctx, ours, slices.Compact(needed))
 	if err != nil {
 		return nil, err
 	}
-	base := godiff.NewLoader(ours, imports.Open)
 	loader := base
 	if !mine {
 		loader = base.Over(tree)
@@ -89,6 +76,24 @@ func (t *Tracker) Users(ctx context.Context, s report.State, from string) (*repo
 		}
 	}
 	return u, nil
+}
+
+// checkable returns the programs that can be checked, and what they import of the
+// standard library and of required modules. It records the others in u.
+func (t *Tracker) checkable(u *report.Users, tree godiff.Tree, groups []godiff.Group, required []string) (checked []godiff.Group, needed []string) {
+	for _, g := range groups {
+		if other := t.foreign(tree, g, required); other != "" {
+			u.Skipped = append(u.Skipped, fmt.Sprintf("%s: it imports %s", g.Dir, other))
+			continue
+		}
+		checked = append(checked, g)
+		for _, p := range g.Imports {
+			if (standard(p) || ofModule(p, required)) && p != "unsafe" && p != "C" {
+				needed = append(needed, p)
+			}
+		}
+	}
+	return checked, needed
 }
 
 var moduleLine = regexp.MustCompile(`(?m)^module\s+"?([^\s"]+)`)
@@ -111,7 +116,7 @@ func (t *Tracker) programs(ctx context.Context, from string) (tree godiff.Tree, 
 	}
 	commit, err := t.git(ctx, "rev-parse", "--verify", "--end-of-options", from+"^{commit}")
 	if err != nil {
-		return tree, false, diag.Errorf(diag.Pos{}, "no-users", "%s is neither a folder nor a revision of this repository", from)
+		return tree, false, diag.Errorf(diag.Pos{}, "no-users", "%s is neither a directory nor a revision of this repository", from)
 	}
 	files, err := t.archive(ctx, strings.TrimSpace(string(commit)))
 	return godiff.Tree{Module: t.config.Module, FS: files}, true, err

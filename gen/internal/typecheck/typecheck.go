@@ -29,16 +29,25 @@ import (
 	"github.com/basiq-sdk/basiq-go/gen/internal/emit"
 )
 
-// Imports holds the export data of the packages that generated code may import.
+// Imports holds the export data of the packages that generated code may import. It
+// is safe for concurrent use.
 type Imports struct {
+	dir string
+
+	adding  sync.Mutex // held while the go command runs, so that it runs once
+	data    sync.RWMutex
 	exports map[string]string // import path → export data file
-	dir     string
 
 	mu       sync.Mutex
 	importer types.Importer // reads each package once; made on first use
 }
 
-// Import returns an imported package. It is safe for concurrent use.
+// NewImports returns an Imports without packages. dir is a directory in the module.
+func NewImports(dir string) *Imports {
+	return &Imports{dir: dir, exports: map[string]string{}}
+}
+
+// Import returns an imported package.
 func (i *Imports) Import(p string) (*types.Package, error) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -52,23 +61,59 @@ func (i *Imports) Import(p string) (*types.Package, error) {
 // imports.
 var StandardImports = []string{"context", "io", "iter", "net/http", "slices", "strconv"}
 
-// LoadImports loads the export data of the packages that generated code imports. It
-// compiles packages that are not in the build cache. dir is a directory in the
-// module. If the go command cannot load them, for example because go.mod does not
-// parse or a module cannot be downloaded, the error contains its message.
-func LoadImports(ctx context.Context, dir string, patterns ...string) (*Imports, error) {
-	patterns = append(slices.Clone(StandardImports), patterns...)
+// LoadImports loads the export data of StandardImports and other packages. See
+// Imports.Add.
+func LoadImports(ctx context.Context, dir string, importPaths ...string) (*Imports, error) {
+	i := NewImports(dir)
+	if err := i.Add(ctx, slices.Concat(StandardImports, importPaths)...); err != nil {
+		return nil, err
+	}
+	return i, nil
+}
+
+// Add loads the export data of packages and of what they import, unless it is loaded.
+// It compiles packages that are not in the build cache. If the go command cannot load
+// them, for example because go.mod does not parse or a module cannot be downloaded,
+// the error contains its message, and nothing is added.
+func (i *Imports) Add(ctx context.Context, importPaths ...string) error {
+	i.adding.Lock()
+	defer i.adding.Unlock()
+	missing := slices.DeleteFunc(slices.Clone(importPaths), func(p string) bool { return i.file(p) != "" })
+	if len(missing) == 0 {
+		return nil
+	}
+	found, err := exportFiles(ctx, i.dir, missing)
+	if err != nil {
+		return err
+	}
+	i.data.Lock()
+	defer i.data.Unlock()
+	maps.Copy(i.exports, found)
+	return nil
+}
+
+// file returns the export data file of a package, "" if it is not loaded.
+func (i *Imports) file(importPath string) string {
+	i.data.RLock()
+	defer i.data.RUnlock()
+	return i.exports[importPath]
+}
+
+// exportFiles returns the export data files of packages and of what they import.
+func exportFiles(ctx context.Context, dir string, importPaths []string) (map[string]string, error) {
 	pkgs, err := packages.Load(&packages.Config{
 		Context: ctx, Dir: dir,
 		Mode: packages.NeedName | packages.NeedExportFile | packages.NeedImports | packages.NeedDeps,
-	}, patterns...)
+	}, importPaths...)
 	if err != nil {
 		return nil, fmt.Errorf("compile the packages that generated code imports: %w", err)
 	}
-	imp := &Imports{exports: map[string]string{}, dir: dir}
+	exports := map[string]string{}
 	var list diag.List
 	packages.Visit(pkgs, nil, func(p *packages.Package) {
-		imp.exports[p.PkgPath] = p.ExportFile
+		if p.ExportFile != "" {
+			exports[p.PkgPath] = p.ExportFile
+		}
 		for _, e := range p.Errors {
 			if e.Kind != packages.ListError {
 				list = append(list, diag.Errorf(diag.Pos{File: e.Pos}, "runtime", "%s: %s", p.PkgPath, e.Msg).
@@ -79,13 +124,13 @@ func LoadImports(ctx context.Context, dir string, patterns ...string) (*Imports,
 	if len(list) > 0 {
 		return nil, list
 	}
-	if slices.ContainsFunc(patterns, func(p string) bool { return imp.exports[p] == "" }) {
-		if err := goList(ctx, dir, patterns); err != nil {
+	if slices.ContainsFunc(importPaths, func(p string) bool { return exports[p] == "" }) {
+		if err := goList(ctx, dir, importPaths); err != nil {
 			return nil, err
 		}
-		return nil, fmt.Errorf("the go command returned no export data for some of the packages %s", strings.Join(patterns, ", "))
+		return nil, fmt.Errorf("the go command returned no export data for some of the packages %s", strings.Join(importPaths, ", "))
 	}
-	return imp, nil
+	return exports, nil
 }
 
 // goList runs go list on packages and returns its error, if any. packages.Load
@@ -125,7 +170,7 @@ func goList(ctx context.Context, dir string, patterns []string) error {
 
 // Open returns the export data of a package.
 func (i *Imports) Open(p string) (io.ReadCloser, error) {
-	file := i.exports[p]
+	file := i.file(p)
 	if file == "" {
 		return nil, fmt.Errorf("generated code must not import %q", p)
 	}

@@ -71,3 +71,31 @@ func TestSyntaxErrorIsReported(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// TestAddedPackagesAreLoadedOnce adds packages to loaded ones. What is loaded already
+// does not start the go command, so that it works with a context that has ended.
+func TestAddedPackagesAreLoadedOnce(t *testing.T) {
+	imp := typecheck.NewImports("../../..")
+	if err := imp.Add(t.Context(), "fmt"); err != nil {
+		t.Fatal(err)
+	}
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := imp.Add(ended, "fmt", "io"); err != nil {
+		t.Errorf("fmt imports io: %v", err)
+	}
+	if err := imp.Add(ended, "net/http"); err == nil {
+		t.Error("net/http is loaded without the go command")
+	}
+	if _, err := imp.Import("net/http"); err == nil {
+		t.Error("net/http can be imported before it is added")
+	}
+	if err := imp.Add(t.Context(), "net/http"); err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range []string{"fmt", "net/http"} {
+		if _, err := imp.Import(p); err != nil {
+			t.Error(err)
+		}
+	}
+}
