@@ -1,9 +1,22 @@
 // Package legacy creates connections as Basiq's API did before version 3: with the user's
 // bank credentials, which pass through your servers.
 //
+//	func connect(ctx context.Context, userID string, credentials legacy.Credentials) (jobID string, err error) {
+//		client, err := legacy.NewClient() // the API key is in BASIQ_API_KEY
+//		if err != nil {
+//			return "", err
+//		}
+//		defer client.Close()
+//		job, err := client.Connect(ctx, userID, credentials)
+//		if err != nil {
+//			return "", err
+//		}
+//		return job.ID, nil // for basiq.Client.WaitForJob
+//	}
+//
 // Basiq has removed this operation from version 3 and may disable it at any time. It is
 // not known for which applications it still works. Send users to the Consent UI instead:
-// see basiq.Client.ConsentLink.
+// see [basiq.Client.ConsentLink].
 //
 // Deprecated: use this package only while you migrate from version 2 of the API.
 package legacy

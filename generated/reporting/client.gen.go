@@ -3,6 +3,41 @@
 // Package reporting creates and reads reports about what users earn, spend and
 // own.
 //
+//	// client is a *basiq.Client
+//	for report, err := range client.Reporting.Reports.All(ctx) {
+//		if err != nil {
+//			return err
+//		}
+//		fmt.Println(report.ID, report.Title, report.ReportType)
+//	}
+//
+// [New] makes a [Client] from a [transport.Client], for a program that needs
+// only this package.
+//
+// # Services
+//
+// The methods are on the services of [Client]:
+//
+//   - Client.Reports ([ReportsService]) creates and reads reports
+//
+// Every service is safe for concurrent use. The last line of a method's comment
+// names the HTTP request, the credential, and which failures are retried.
+//
+// # Errors
+//
+// If the API rejects a call, the error is a [*transport.Error]. Use errors.Is
+// with the sentinels, such as [transport.ErrNotFound], and errors.As for its
+// code and correlation ID. A call whose required value is empty is not sent:
+// see [transport.PathError] and [transport.MissingError].
+//
+// # Absent, null and zero
+//
+// In a response, a zero field was absent, null or zero: the field JSON of each
+// type, a [wire.Object], distinguishes them. In a request, an optional field
+// that is zero is omitted.
+//
+// # Embedding
+//
 // Types encode themselves as JSON. A struct that embeds one gets its
 // MarshalJSON and UnmarshalJSON, too, and loses its own fields in JSON: hold
 // the value in a named field instead, or add members to the value itself with

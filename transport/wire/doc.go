@@ -1,14 +1,22 @@
-// Package wire decodes and encodes the JSON of the API for generated types.
+// Package wire decodes and encodes the JSON of the API for generated types. Every type has
+// a field JSON, an [Object], which tells what the response really contained.
+//
+//	user, err := client.Core.Users.Get(ctx, userID)
+//	if err != nil {
+//		return err
+//	}
+//	if user.Mobile == "" && user.JSON.Null("mobile") {
+//		fmt.Println("the API sent null")
+//	}
+//	for name, text := range user.JSON.Extra() {
+//		fmt.Printf("a member that this version does not know: %s %s", name, text)
+//	}
 //
 // Most of this package is an implementation detail of generated code. Applications
 // should use only [Object] (the type of the field JSON of every generated struct),
 // [Drift] with [DriftKind], [SyntaxError] and [TypeError]. All other exported
 // identifiers are for generated code only. They are not covered by the compatibility
 // promise of this module, and may change or disappear in any release.
-//
-// A generated type has a method JSONFields, which names each member of the JSON object and
-// the field that holds it. Both decoding and encoding call it. There is no reflection.
-// Strings are substrings of the response, and an object costs one or two allocations.
 //
 // # Absent, null, zero
 //
@@ -68,6 +76,10 @@
 // only in the field JSON.
 //
 // # Memory
+//
+// A generated type has a method JSONFields, which names each member of the JSON object and
+// the field that holds it. Both decoding and encoding call it. There is no reflection.
+// Strings are substrings of the response, and an object costs one or two allocations.
 //
 // Strings of a decoded value, and the texts in Object, share the memory of the response.
 // A program that keeps a few of them for long should keep a strings.Clone of each. The
