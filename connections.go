@@ -14,7 +14,7 @@ import (
 
 // StartRefresh starts a refresh of a connection and returns its job without
 // waiting. If a refresh is already queued or running, it returns that job, and
-// Job.Existing reports true. See Connections.Refresh in package data for the
+// [Job.Existing] reports true. See Connections.Refresh in package data for the
 // rules and limits of refreshing.
 //
 // POST /users/{userId}/connections/{connectionId}/refresh: SERVER_ACCESS token,
@@ -75,7 +75,7 @@ func (c *Client) startedJob(jobID, userID string, res *http.Response) (*Job, err
 }
 
 // RefreshConnection refreshes a connection and waits until the refresh has
-// finished. See StartRefresh and Job.Wait. JobResult.Existing reports whether
+// finished. See StartRefresh and [Job.Wait]. [JobResult.Existing] reports whether
 // the refresh was already queued or running.
 func (c *Client) RefreshConnection(ctx context.Context, userID, connectionID string, o WaitOptions, opts ...transport.Option) (*JobResult, error) {
 	job, err := c.StartRefresh(ctx, userID, connectionID, opts...)
@@ -86,7 +86,7 @@ func (c *Client) RefreshConnection(ctx context.Context, userID, connectionID str
 }
 
 // RefreshConnections refreshes all active connections of a user and waits until
-// all refreshes have finished. See StartRefreshes and Client.WaitForJobs.
+// all refreshes have finished. See StartRefreshes and [Client.WaitForJobs].
 func (c *Client) RefreshConnections(ctx context.Context, userID string, o WaitOptions, opts ...transport.Option) ([]*JobResult, error) {
 	jobs, err := c.StartRefreshes(ctx, userID, opts...)
 	if err != nil {
@@ -129,11 +129,11 @@ func (e *PurgedError) Unwrap() error {
 // A refresh that was already queued or running may have fetched some data
 // before the purge. PurgeAndRefresh waits for that refresh and then starts a
 // second one, unless the first fails for a reason that only the user can
-// resolve. WaitOptions.Timeout limits each wait separately.
+// resolve. [WaitOptions.Timeout] limits each wait separately.
 //
 // An error before or during the purge is returned unchanged; if it matches
-// transport.ErrOutcomeUnknown, the data may have been deleted. An error after
-// the purge is a *PurgedError.
+// [transport.ErrOutcomeUnknown], the data may have been deleted. An error after
+// the purge is a [*PurgedError].
 func (c *Client) PurgeAndRefresh(ctx context.Context, userID, connectionID string, o WaitOptions, opts ...transport.Option) (*JobResult, error) {
 	if err := c.checkReady(ctx, "PurgeAndRefresh"); err != nil {
 		return nil, err

@@ -110,9 +110,9 @@
 //
 // # Embedding
 //
-// The types of the API implement json.Marshaler and json.Unmarshaler. A struct that embeds
-// one, such as struct{ core.User; Tier string }, inherits these methods: encoding/json then
-// handles the user's members only, and silently drops Tier. Use a named field instead
-// (struct{ User core.User; Tier string }), or add a member to the value:
-// user.JSON.Set("tier", json.RawMessage(`"gold"`)).
+// The types of the API implement json.Marshaler and json.Unmarshaler. A struct that
+// embeds one, such as struct{ core.User; Tier string }, inherits these methods:
+// encoding/json then handles the user's members only, and silently drops Tier. Use a
+// named field instead (struct{ User core.User; Tier string }), or add a member to the
+// value: user.JSON.Set("tier", json.RawMessage(`"gold"`)).
 package basiq

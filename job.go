@@ -15,7 +15,7 @@ import (
 
 // Job is a handle for a background job of Basiq's, which fetches a connection's
 // data, processes an uploaded statement, or creates a report. Methods that
-// start a job return one; Client.Job creates one from a job's ID. It is safe
+// start a job return one; [Client.Job] creates one from a job's ID. It is safe
 // for concurrent use.
 type Job struct{ *jobState } // a pointer, because fmt does not print what a nested pointer points to
 
@@ -36,14 +36,14 @@ func (c *Client) Job(jobID string) *Job {
 	return &Job{&jobState{client: c, id: jobID}}
 }
 
-// WaitForJob waits until a job has ended, and returns its result. See Job.Wait.
+// WaitForJob waits until a job has ended, and returns its result. See [Job.Wait].
 func (c *Client) WaitForJob(ctx context.Context, jobID string, o WaitOptions, opts ...transport.Option) (*JobResult, error) {
 	return c.Job(jobID).Wait(ctx, o, opts...)
 }
 
 // WaitForJobs waits for several jobs at once, for example those of a
-// ConsentReturn. It returns one result for each ID, in the same order. The
-// result of a job that did not succeed is nil, and the error is a *JobsError with
+// [ConsentReturn]. It returns one result for each ID, in the same order. The
+// result of a job that did not succeed is nil, and the error is a [*JobsError] with
 // the error of each. An ID that occurs more than once is waited for once.
 // Callbacks may be called for different jobs at the same time.
 func (c *Client) WaitForJobs(ctx context.Context, jobIDs []string, o WaitOptions, opts ...transport.Option) ([]*JobResult, error) {
@@ -169,16 +169,16 @@ type StepChange struct {
 //
 // Wait fails with one of these errors, which contain the job's ID:
 //
-//   - *JobError: a step has failed. Later steps then stay pending forever.
-//   - *MFARequiredError: the bank asks the user a question, and OnMFA is nil.
-//   - *MFAError: the bank's question could not be answered.
-//   - *WaitError: the outcome is unknown, because the wait timed out or the API
+//   - [*JobError]: a step has failed. Later steps then stay pending forever.
+//   - [*MFARequiredError]: the bank asks the user a question, and OnMFA is nil.
+//   - [*MFAError]: the bank's question could not be answered.
+//   - [*WaitError]: the outcome is unknown, because the wait timed out or the API
 //     returned an error. The job itself continues.
 //
 // Failures for which reads are retried (see package transport) do not end the wait
 // before its timeout. Neither do up to three 404 responses before the job is seen for the
 // first time. Wait respects Retry-After. All waits of a client share one poll
-// rate; see Client.SetPollRate.
+// rate; see [Client.SetPollRate].
 //
 // opts apply to each poll, and to the request with the user's answers. Polls are
 // never retried by the client, whatever the options: Wait polls again instead.

@@ -144,9 +144,9 @@ func kindOfFormat(f reporting.MetricFormat) (kind metricKind, numeric bool) {
 //	findings, ok := report.Data.Affordability()
 //	income, err := basiq.Metrics(findings.Metrics).Money(basiq.MetricAverageIncome)
 //
-// Money, Percent, Count and Bool return ErrMetricAbsent if the report does not have
+// Money, Percent, Count and Bool return [ErrMetricAbsent] if the report does not have
 // the metric, or has no value for it, so that absent is never taken for zero or false.
-// They return ErrMetricKind if the metric is of another kind, or its value is not
+// They return [ErrMetricKind] if the metric is of another kind, or its value is not
 // valid. The errors do not contain the value.
 type Metrics []reporting.Metric
 
@@ -160,15 +160,15 @@ func (m Metrics) Get(id string) (*reporting.Metric, bool) {
 	return nil, false
 }
 
-// Money returns the amount of a metric such as MetricAverageIncome, in the currency
+// Money returns the amount of a metric such as [MetricAverageIncome], in the currency
 // of the report's accounts. Expenses are negative.
 func (m Metrics) Money(id string) (value.Decimal, error) { return m.number(id, metricMoney) }
 
-// Percent returns the percentage of a metric such as MetricDiscretionaryShare: "53.1"
+// Percent returns the percentage of a metric such as [MetricDiscretionaryShare]: "53.1"
 // means 53.1 %.
 func (m Metrics) Percent(id string) (value.Decimal, error) { return m.number(id, metricPercent) }
 
-// Count returns the number of a metric such as MetricDishonours.
+// Count returns the number of a metric such as [MetricDishonours].
 func (m Metrics) Count(id string) (int, error) {
 	d, err := m.number(id, metricCount)
 	if err != nil {
@@ -181,7 +181,7 @@ func (m Metrics) Count(id string) (int, error) {
 	return int(n), nil
 }
 
-// Bool returns the value of a metric such as MetricHasRedraws.
+// Bool returns the value of a metric such as [MetricHasRedraws].
 func (m Metrics) Bool(id string) (bool, error) {
 	text, err := m.text(id, metricBool)
 	if err != nil {

@@ -15,8 +15,8 @@ import (
 // published login. Its zero value is a customer without accounts. It can be decoded from
 // JSON, for tests that keep their customers in files.
 //
-// A login with data, such as that of BankData.Login, can be used wherever a login can.
-// Server.NewCustomer and WithBankData are shorter.
+// A login with data, such as that of [BankData.Login], can be used wherever a login can.
+// [Server.NewCustomer] and [WithBankData] are shorter.
 type BankData struct {
 	Accounts []Account `json:"accounts,omitempty"`
 
@@ -162,7 +162,7 @@ func WithBankData(d BankData) Option {
 	}
 }
 
-// Customer is a user with a connection to a bank. See Server.NewCustomer.
+// Customer is a user with a connection to a bank. See [Server.NewCustomer].
 type Customer struct {
 	UserID       string
 	ConnectionID string

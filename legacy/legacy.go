@@ -154,9 +154,9 @@ var errNoJob = errors.New("basiq: legacy.Connect: the API accepted the request, 
 // waiting for it. Wait for the job with basiq.Client.WaitForJob, whose result has the
 // connection ID, and whose OnMFA answers MFA challenges. WithSafety has no effect.
 //
-// It returns transport.ErrNotFound if the user does not exist, or if the API no longer has
-// the operation. The text of an error does not quote the response. In the response that an
-// error keeps, credentials of four bytes or more are redacted.
+// It returns [transport.ErrNotFound] if the user does not exist, or if the API no
+// longer has the operation. The text of an error does not quote the response. In the
+// response that an error keeps, credentials of four bytes or more are redacted.
 //
 // POST /users/{userId}/connections: SERVER_ACCESS token of version 2.1, retried only if
 // the request was never sent (class D).

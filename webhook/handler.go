@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// Defaults of NewHandler.
+// Defaults of [NewHandler].
 const (
 	DefaultMaxBody     = 1 << 20          // bytes
 	DefaultReadTimeout = 10 * time.Second // to read the body
@@ -81,7 +81,7 @@ func (PanicError) GobEncode() ([]byte, error) {
 	return nil, errors.New("webhook: a PanicError cannot be gob-encoded: encode the text of Error instead")
 }
 
-// HandlerOption configures NewHandler.
+// HandlerOption configures [NewHandler].
 type HandlerOption func(*handler)
 
 // WithSeenStore sets the store that records which messages have been handled. By
@@ -93,12 +93,12 @@ type HandlerOption func(*handler)
 func WithSeenStore(s SeenStore) HandlerOption { return func(h *handler) { h.seen = s } }
 
 // WithMaxBody limits the size of a delivery's body, in bytes. The default is
-// DefaultMaxBody; a typical delivery has a few hundred bytes. 0 rejects every
+// [DefaultMaxBody]; a typical delivery has a few hundred bytes. 0 rejects every
 // body that is not empty.
 func WithMaxBody(n int64) HandlerOption { return func(h *handler) { h.maxBody = n } }
 
 // WithReadTimeout limits how long reading the body may take. The default is
-// DefaultReadTimeout; 0 means no limit.
+// [DefaultReadTimeout]; 0 means no limit.
 func WithReadTimeout(d time.Duration) HandlerOption { return func(h *handler) { h.readTimeout = d } }
 
 // WithSources rejects deliveries from IP addresses that are not in allowed, e.g.
@@ -123,10 +123,10 @@ func WithSources(allowed []netip.Addr, address func(*http.Request) (netip.Addr, 
 	}
 }
 
-// WithOnError sets a function that is called with every delivery that was rejected
-// or not handled, so that you can log or count it. That includes duplicates
-// (ErrHandled, ErrBusy), which are harmless. The error is safe to log, unless it
-// was returned by your callback, your SeenStore or your SecretSource. By default, or if f is nil,
+// WithOnError sets a function that is called with every delivery that was rejected or
+// not handled, so that you can log or count it. That includes duplicates ([ErrHandled],
+// [ErrBusy]), which are harmless. The error is safe to log, unless it was returned by
+// your callback, your [SeenStore] or your [SecretSource]. By default, or if f is nil,
 // errors are ignored.
 func WithOnError(f func(*http.Request, error)) HandlerOption {
 	return func(h *handler) {
@@ -164,12 +164,12 @@ type handler struct {
 //   - 409, with a Retry-After of five seconds, if another delivery of the message
 //     is still being handled, so that Basiq tries again later
 //   - 413 if the body is too large
-//   - 500 if handle, the SeenStore or the SecretSource returns an error, or handle
+//   - 500 if handle, the [SeenStore] or the [SecretSource] returns an error, or handle
 //     panics
 //
 // Responses have no body. The context passed to handle is canceled if the
 // connection is closed. Nil options are ignored. NewHandler panics if verifier or
-// handle is nil, or if verifier was not created by NewVerifier or NewVerifierFrom.
+// handle is nil, or if verifier was not created by [NewVerifier] or [NewVerifierFrom].
 func NewHandler(verifier *Verifier, handle func(context.Context, *Event) error, opts ...HandlerOption) http.Handler {
 	if verifier == nil || verifier.verifier == nil || handle == nil {
 		panic("webhook: NewHandler: the verifier must be created by NewVerifier, and the callback must not be nil")

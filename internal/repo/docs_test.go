@@ -252,7 +252,7 @@ var imports = map[string]string{
 	"transport": "github.com/basiq-sdk/basiq-go/transport", "value": "github.com/basiq-sdk/basiq-go/transport/value",
 	"webhook": "github.com/basiq-sdk/basiq-go/webhook", "legacy": "github.com/basiq-sdk/basiq-go/legacy",
 	"affordability": "github.com/basiq-sdk/basiq-go/generated/affordability",
-	"bytes":   "bytes", "context": "context", "errors": "errors", "flag": "flag", "fmt": "fmt", "http": "net/http", "httptest": "net/http/httptest",
+	"bytes":         "bytes", "context": "context", "errors": "errors", "flag": "flag", "fmt": "fmt", "http": "net/http", "httptest": "net/http/httptest",
 	"io": "io", "json": "encoding/json", "log": "log", "netip": "net/netip", "os": "os", "slog": "log/slog", "sql": "database/sql",
 	"filepath": "path/filepath", "strings": "strings", "sync": "sync", "time": "time", "url": "net/url", "slices": "slices", "testing": "testing",
 }

@@ -52,7 +52,7 @@
 //     a number or bool if it can be parsed as one
 //   - one item becomes a list of one if the field is a list
 //   - a value that cannot be converted, or a number that is out of range, leaves the
-//     field zero, and Object.Raw returns its text
+//     field zero, and [Object.Raw] returns its text
 //   - undeclared members are kept, in their order
 //   - of members with equal names, the last one is used
 //
@@ -61,7 +61,7 @@
 // type as a whole is an error, a [TypeError].
 //
 // Except for null and duplicate members, these differences are reported as [Drift] to
-// Decoder.OnDrift.
+// [Decoder.OnDrift].
 //
 // # Round trips
 //
