@@ -14,7 +14,7 @@ import (
 
 // StartRefresh starts a refresh of a connection and returns its job without
 // waiting. If a refresh is already queued or running, it returns that job, and
-// [Job.Existing] reports true. See Connections.Refresh in package data for the
+// [Job.Existing] reports true. See [data.ConnectionsService.Refresh] for the
 // rules and limits of refreshing.
 //
 // POST /users/{userId}/connections/{connectionId}/refresh: SERVER_ACCESS token,

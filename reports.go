@@ -14,11 +14,11 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/value"
 )
 
-// Report types that Basiq documents. Reports.ListTypes in package reporting
+// Report types that Basiq documents. [reporting.ReportsService.ListTypes]
 // returns all that are available.
 //
 // [ReportTypeBusinessAffordability] must be enabled by Basiq. Its filters are not
-// documented: Reports.GetType returns them, and [CustomReport] takes them. Its
+// documented: [reporting.ReportsService.GetType] returns them, and [CustomReport] takes them. Its
 // result has the structure of an [AffordabilityReport]'s.
 const (
 	ReportTypeAffordability         = "CON_AFFOR_01"
@@ -80,7 +80,7 @@ func (r StatementReport) Params() (reporting.CreateReportParams, error) {
 
 // CustomReport requests a report of any type, with any filters. To send a member
 // of the request that this version does not know, such as reportSubType, call
-// Reports.Create in package reporting with params.JSON.Set.
+// [reporting.ReportsService.Create] with params.JSON.Set.
 type CustomReport struct {
 	Type    string // as returned by Reports.ListTypes in package reporting
 	Title   string // at most 50 characters
@@ -257,8 +257,8 @@ func (b *reportBuilder) params(extra []reporting.Filter) (reporting.CreateReport
 }
 
 // StartReport requests a report and returns the job that creates it, without
-// waiting. When the job is done, pass [JobResult.ReportID] to Reports.Get or
-// Reports.GetPDF in package reporting. Every call creates a new report, and
+// waiting. When the job is done, pass [JobResult.ReportID] to
+// [reporting.ReportsService.Get] or [reporting.ReportsService.GetPDF]. Every call creates a new report, and
 // every report is billed.
 //
 // POST /reports: SERVER_ACCESS token, retried only if the request was never
@@ -282,7 +282,7 @@ func (c *Client) StartReport(ctx context.Context, r ReportRequest, opts ...trans
 }
 
 // CreateReport requests a report, waits until it has been created, and fetches
-// it. See StartReport, [Job.Wait], and Reports.Get in package reporting.
+// it. See StartReport, [Job.Wait], and [reporting.ReportsService.Get].
 //
 // If the report was created but cannot be fetched, the error is a [*ReportError]
 // with the report's ID. Fetch it later instead of requesting, and paying for,

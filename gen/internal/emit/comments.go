@@ -1,6 +1,7 @@
 package emit
 
 import (
+	"regexp"
 	"strings"
 	"unicode"
 
@@ -107,6 +108,13 @@ func wrap(text string, width int) []string {
 	}
 	return lines
 }
+
+// transportName is a name of package transport in a text, which every generated file with
+// methods imports.
+var transportName = regexp.MustCompile(`(^|[\s(])(transport\.[A-Z]\w*(?:\.[A-Z]\w*)?)`)
+
+// linked makes links of the names of package transport in a text.
+func linked(text string) string { return transportName.ReplaceAllString(text, "$1[$2]") }
 
 // sanitize normalises line endings and removes characters that do not belong in
 // a comment: control characters and marks that change the text's direction.
