@@ -156,8 +156,9 @@ func receiverName(f *ast.FuncDecl) string {
 	}
 }
 
-// packageExamples returns the first block of code of each package that consumers import.
-// A package's comment starts with its use: the block follows the first paragraph, or the second.
+// packageExamples returns the code in the comment of each package that consumers import:
+// the first block, and all others that define a variable. A package's comment starts with
+// its use: the first block follows the first paragraph, or the second.
 func packageExamples(t *testing.T) (blocks []block) {
 	t.Helper()
 	for _, p := range list(t, ".", "./transport/...", "./generated/...", "./basiqtest", "./webhook", "./legacy") {
@@ -172,9 +173,13 @@ func packageExamples(t *testing.T) (blocks []block) {
 			if f.Doc == nil {
 				continue
 			}
-			if b, ok := firstBlock(fset, f.Doc); ok {
-				blocks = append(blocks, b)
-				found = true
+			for i, b := range codeBlocks(fset, f.Doc) {
+				if i == 0 && b.paragraphs <= 2 {
+					found = true
+				}
+				if i == 0 || strings.Contains(b.code, ":=") {
+					blocks = append(blocks, b.block)
+				}
 			}
 		}
 		if !found && !strings.Contains(p.ImportPath, "/internal") {
@@ -184,29 +189,78 @@ func packageExamples(t *testing.T) (blocks []block) {
 	return blocks
 }
 
-// firstBlock returns the block of code that follows the first paragraph of a comment.
-func firstBlock(fset *token.FileSet, doc *ast.CommentGroup) (block, bool) {
+// docBlock is a block of code in a comment.
+type docBlock struct {
+	block
+	paragraphs int // before it
+}
+
+// codeBlocks returns the blocks of code in a comment.
+func codeBlocks(fset *token.FileSet, doc *ast.CommentGroup) (blocks []docBlock) {
 	at := fset.Position(doc.Pos())
-	b := block{page: at.Filename}
-	paragraphs := 0
+	paragraphs, inCode, empty := 0, false, true
 	for i, line := range doc.List {
 		text := strings.TrimPrefix(line.Text, "//")
 		code, indented := strings.CutPrefix(text, "\t")
 		switch {
-		case indented && b.line == 0:
-			b.line = at.Line + i
+		case indented && !inCode:
+			blocks = append(blocks, docBlock{block{page: at.Filename, line: at.Line + i}, paragraphs})
 			fallthrough
 		case indented:
-			b.code += code + "\n"
-		case b.line != 0 && text == "":
-			b.code += "\n"
-		case b.line != 0:
-			return b, true
-		case text == "":
-			if paragraphs++; paragraphs > 2 {
-				return block{}, false
+			inCode = true
+			blocks[len(blocks)-1].code += code + "\n"
+		case text == "" && inCode:
+			blocks[len(blocks)-1].code += "\n"
+		case text != "":
+			if empty {
+				paragraphs++
+			}
+			inCode = false
+		}
+		empty = text == ""
+	}
+	return blocks
+}
+
+// TestExamplesCoverEveryWorkflow checks that each exported method of basiq.Client is called
+// by an example, which go doc's website shows below the method.
+func TestExamplesCoverEveryWorkflow(t *testing.T) {
+	root()
+	t.Parallel()
+	called := map[string]bool{}
+	var methods []string
+	for _, file := range goFiles(t) {
+		if filepath.Dir(file) != "." || strings.HasSuffix(file, "_test.go") && !strings.HasPrefix(file, "example") {
+			continue
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, decl := range f.Decls {
+			fn, ok := decl.(*ast.FuncDecl)
+			switch {
+			case !ok:
+			case fn.Recv != nil && receiverName(fn) == "Client" && fn.Name.IsExported():
+				methods = append(methods, fn.Name.Name)
+			case fn.Recv == nil && strings.HasPrefix(fn.Name.Name, "Example"):
+				ast.Inspect(fn, func(n ast.Node) bool {
+					if s, ok := n.(*ast.SelectorExpr); ok {
+						if x, ok := s.X.(*ast.Ident); ok && x.Name == "client" {
+							called[s.Sel.Name] = true
+						}
+					}
+					return true
+				})
 			}
 		}
 	}
-	return b, b.line != 0
+	if len(methods) < 20 {
+		t.Fatalf("basiq.Client has %d methods; are they found?", len(methods))
+	}
+	for _, name := range methods {
+		if !called[name] {
+			t.Errorf("no example calls client.%s: add one to example_*_test.go", name)
+		}
+	}
 }

@@ -35,6 +35,7 @@
 // required. To send a zero value, use a field that is a pointer, or a list that is
 // empty but not nil. Null, and JSON that the type cannot express, are set by name:
 //
+//	params := core.UpdateUserParams{FirstName: new("Max")}
 //	params.JSON.SetNull("mobile")
 //	err := params.JSON.Set("newOption", json.RawMessage(`{"on":true}`))
 //
