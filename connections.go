@@ -75,8 +75,11 @@ func (c *Client) startedJob(jobID, userID string, res *http.Response) (*Job, err
 }
 
 // RefreshConnection refreshes a connection and waits until the refresh has
-// finished. See StartRefresh and [Job.Wait]. [JobResult.Existing] reports whether
-// the refresh was already queued or running.
+// finished. See [Client.StartRefresh] and [Job.Wait]. [JobResult.Existing] reports
+// whether the refresh was already queued or running.
+//
+// POST /users/{userId}/connections/{connectionId}/refresh, retried only if the
+// request was never sent (class D), then GET /jobs/{jobId}: SERVER_ACCESS token.
 func (c *Client) RefreshConnection(ctx context.Context, userID, connectionID string, o WaitOptions, opts ...transport.Option) (*JobResult, error) {
 	job, err := c.StartRefresh(ctx, userID, connectionID, opts...)
 	if err != nil {
@@ -86,7 +89,11 @@ func (c *Client) RefreshConnection(ctx context.Context, userID, connectionID str
 }
 
 // RefreshConnections refreshes all active connections of a user and waits until
-// all refreshes have finished. See StartRefreshes and [Client.WaitForJobs].
+// all refreshes have finished. See [Client.StartRefreshes] and
+// [Client.WaitForJobs].
+//
+// POST /users/{userId}/connections/refresh, retried only if the request was never
+// sent (class D), then GET /jobs/{jobId} for each job: SERVER_ACCESS token.
 func (c *Client) RefreshConnections(ctx context.Context, userID string, o WaitOptions, opts ...transport.Option) ([]*JobResult, error) {
 	jobs, err := c.StartRefreshes(ctx, userID, opts...)
 	if err != nil {
@@ -134,6 +141,10 @@ func (e *PurgedError) Unwrap() error {
 // An error before or during the purge is returned unchanged; if it matches
 // [transport.ErrOutcomeUnknown], the data may have been deleted. An error after
 // the purge is a [*PurgedError].
+//
+// POST /users/{userId}/connections/{connectionId}/purge, retried only if it was
+// definitely not executed (class C), then as
+// [Client.RefreshConnection]: SERVER_ACCESS token.
 func (c *Client) PurgeAndRefresh(ctx context.Context, userID, connectionID string, o WaitOptions, opts ...transport.Option) (*JobResult, error) {
 	if err := c.checkReady(ctx, "PurgeAndRefresh"); err != nil {
 		return nil, err

@@ -17,7 +17,9 @@ import (
 // data, processes an uploaded statement, or creates a report. Methods that
 // start a job return one; [Client.Job] creates one from a job's ID. It is safe
 // for concurrent use.
-type Job struct{ *jobState } // a pointer, because fmt does not print what a nested pointer points to
+type Job struct {
+	*jobState // a pointer, because fmt does not print what a nested pointer points to
+}
 
 type jobState struct {
 	client   *Client
@@ -37,6 +39,9 @@ func (c *Client) Job(jobID string) *Job {
 }
 
 // WaitForJob waits until a job has ended, and returns its result. See [Job.Wait].
+//
+// GET /jobs/{jobId}: SERVER_ACCESS token. If OnMFA is set, also POST
+// /jobs/{jobId}/mfa: CLIENT_ACCESS token bound to the user.
 func (c *Client) WaitForJob(ctx context.Context, jobID string, o WaitOptions, opts ...transport.Option) (*JobResult, error) {
 	return c.Job(jobID).Wait(ctx, o, opts...)
 }
@@ -46,6 +51,8 @@ func (c *Client) WaitForJob(ctx context.Context, jobID string, o WaitOptions, op
 // result of a job that did not succeed is nil, and the error is a [*JobsError] with
 // the error of each. An ID that occurs more than once is waited for once.
 // Callbacks may be called for different jobs at the same time.
+//
+// GET /jobs/{jobId} for each job, as [Job.Wait].
 func (c *Client) WaitForJobs(ctx context.Context, jobIDs []string, o WaitOptions, opts ...transport.Option) ([]*JobResult, error) {
 	if err := c.checkReady(ctx, "WaitForJobs"); err != nil {
 		return nil, err
@@ -183,7 +190,8 @@ type StepChange struct {
 // opts apply to each poll, and to the request with the user's answers. Polls are
 // never retried by the client, whatever the options: Wait polls again instead.
 //
-// GET /jobs/{jobId}: SERVER_ACCESS token.
+// GET /jobs/{jobId}: SERVER_ACCESS token. If OnMFA is set, also POST
+// /jobs/{jobId}/mfa: CLIENT_ACCESS token bound to the user.
 func (j *Job) Wait(ctx context.Context, o WaitOptions, opts ...transport.Option) (*JobResult, error) {
 	return j.pollUntilDone(ctx, o, opts, func(StepChange) bool { return true })
 }
@@ -193,6 +201,8 @@ func (j *Job) Wait(ctx context.Context, o WaitOptions, opts ...transport.Option)
 // succeeded; Result then returns its result. If the wait fails, the last
 // iteration yields the error that Wait would return. Leaving the loop stops the
 // polling.
+//
+// GET /jobs/{jobId}, as [Job.Wait].
 func (j *Job) Steps(ctx context.Context, o WaitOptions, opts ...transport.Option) iter.Seq2[StepChange, error] {
 	return func(yield func(StepChange, error) bool) {
 		stopped := false

@@ -282,11 +282,14 @@ func (c *Client) StartReport(ctx context.Context, r ReportRequest, opts ...trans
 }
 
 // CreateReport requests a report, waits until it has been created, and fetches
-// it. See StartReport, [Job.Wait], and [reporting.ReportsService.Get].
+// it. See [Client.StartReport], [Job.Wait], and [reporting.ReportsService.Get].
 //
 // If the report was created but cannot be fetched, the error is a [*ReportError]
 // with the report's ID. Fetch it later instead of requesting, and paying for,
 // another one.
+//
+// POST /reports, retried only if the request was never sent (class D), then GET
+// /jobs/{jobId} and GET /reports/{id}: SERVER_ACCESS token.
 func (c *Client) CreateReport(ctx context.Context, r ReportRequest, o WaitOptions, opts ...transport.Option) (*reporting.Report, error) {
 	job, err := c.StartReport(ctx, r, opts...)
 	if err != nil {

@@ -74,6 +74,9 @@ func (c *Client) StartStatement(ctx context.Context, userID string, s Statement,
 // is too large, or the institution is unknown, it is an [*Error]. The error of an
 // interrupted wait has the job's ID: do not upload the file again until that
 // job has ended.
+//
+// POST /users/{userId}/statements, retried only if the request was never sent
+// (class D), then GET /jobs/{jobId}: SERVER_ACCESS token.
 func (c *Client) UploadStatement(ctx context.Context, userID string, s Statement, o WaitOptions, opts ...transport.Option) (*JobResult, error) {
 	job, err := c.StartStatement(ctx, userID, s, opts...)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"go/parser"
 	"go/token"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -220,6 +221,40 @@ func codeBlocks(fset *token.FileSet, doc *ast.CommentGroup) (blocks []docBlock) 
 		empty = text == ""
 	}
 	return blocks
+}
+
+// TestWorkflowsNameTheirRequests checks that the comment of each method of basiq.Client and
+// basiq.Job that takes a context names the HTTP requests that it sends.
+func TestWorkflowsNameTheirRequests(t *testing.T) {
+	root()
+	t.Parallel()
+	request := regexp.MustCompile(`(?:GET|POST|DELETE)\s/\w+`)
+	methods := 0
+	for _, file := range goFiles(t) {
+		if filepath.Dir(file) != "." || strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ParseComments|parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, decl := range f.Decls {
+			fn, ok := decl.(*ast.FuncDecl)
+			if !ok || fn.Recv == nil || !fn.Name.IsExported() || fn.Type.Params.NumFields() == 0 || receiverName(fn) != "Client" && receiverName(fn) != "Job" {
+				continue
+			}
+			if first := fn.Type.Params.List[0].Names; len(first) == 0 || first[0].Name != "ctx" {
+				continue
+			}
+			methods++
+			if !request.MatchString(fn.Doc.Text()) {
+				t.Errorf("%s: the comment of %s does not name the HTTP request, such as GET /users/{userId}", file, fn.Name.Name)
+			}
+		}
+	}
+	if methods < 20 {
+		t.Errorf("only %d methods were checked", methods)
+	}
 }
 
 // TestExamplesCoverEveryWorkflow checks that each exported method of basiq.Client is called
