@@ -134,7 +134,8 @@ func WithUserAgentSuffix(s string) ClientOption {
 var ErrClosed = errors.New("basiq: the client is closed")
 
 // New returns a Client. [WithAPIKey] or [WithTokenSource] is required; for an API other
-// than Basiq's, [WithCredential] or [WithoutCredentials] may take their place.
+// than Basiq's, [WithCredential] or [WithoutCredentials] may take their place. New sends
+// no requests. It returns an error that names the option if one is missing or not valid.
 func New(opts ...ClientOption) (*Client, error) {
 	sdkerrors.Register(sdkerrors.Transport, made)
 	base, err := parseBase(DefaultBaseURL)

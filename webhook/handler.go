@@ -31,8 +31,12 @@ func SourceIPs() []netip.Addr {
 // Errors of deliveries that the handler rejects before it verifies them, for
 // errors.Is.
 var (
-	ErrSource     = errors.New("webhook: the sender's IP address is not on the allow-list")
-	ErrTooLarge   = errors.New("webhook: the body is larger than the limit")
+	// ErrSource means that the address is not one of those of [WithSources].
+	ErrSource = errors.New("webhook: the sender's IP address is not on the allow-list")
+	// ErrTooLarge means that the body is larger than [WithMaxBody] allows.
+	ErrTooLarge = errors.New("webhook: the body is larger than the limit")
+	// ErrIncomplete means that the connection ended, or [WithReadTimeout] passed,
+	// before the whole body was received.
 	ErrIncomplete = errors.New("webhook: the body is incomplete")
 )
 
@@ -40,8 +44,12 @@ var (
 // because they are duplicates. Basiq delivers a message again if the response was
 // lost or took too long.
 var (
+	// ErrHandled means that the callback has succeeded for the message before. The
+	// response is 204.
 	ErrHandled = errors.New("webhook: the message has already been handled")
-	ErrBusy    = errors.New("webhook: the message is already being handled")
+	// ErrBusy means that another delivery of the message is in the callback. The
+	// response is 409, so that Basiq tries again later.
+	ErrBusy = errors.New("webhook: the message is already being handled")
 )
 
 // PanicError means that the callback panicked.
