@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log"
 
-	"github.com/basiq-sdk/basiq-go"
 	"github.com/basiq-sdk/basiq-go/basiqtest"
 	"github.com/basiq-sdk/basiq-go/legacy"
 	"github.com/basiq-sdk/basiq-go/transport"
@@ -28,9 +27,8 @@ func ExampleClient_Connect() {
 		log.Fatal(err)
 	}
 	defer old.Close()
-	ctx := context.Background()
 
-	job, err := old.Connect(ctx, userID, legacy.Credentials{
+	job, err := old.Connect(context.Background(), userID, legacy.Credentials{
 		InstitutionID: basiqtest.Hooli,
 		LoginID:       legacy.NewSecret(basiqtest.Gilfoyle.ID), // what the user entered
 		Password:      legacy.NewSecret(basiqtest.Gilfoyle.Password),
@@ -40,11 +38,6 @@ func ExampleClient_Connect() {
 	} else if err != nil {
 		log.Fatal(err)
 	}
-	client, err := basiq.NewClient(srv.Options()...)
-	if err != nil {
-		log.Fatal(err)
-	}
-	result, err := client.WaitForJob(ctx, job.ID, basiq.WaitOptions{UserID: userID})
-	fmt.Println(result.ConnectionID() != "", err)
-	// Output: true <nil>
+	fmt.Println(job.ID != "", job.Existing) // wait for it with basiq.Client.WaitForJob
+	// Output: true false
 }
