@@ -20,28 +20,23 @@
 //
 //   - Client.Reports ([ReportsService]) creates and reads reports
 //
-// Every service is safe for concurrent use. The last line of a method's comment
-// names the HTTP request, the credential, and which failures are retried.
+// Every service is safe for concurrent use. The last paragraph of a method's
+// comment names the HTTP request, the credential, and which failures are
+// retried.
 //
 // # Errors
 //
-// If the API rejects a call, the error is a [*transport.Error]. Use errors.Is
-// with the sentinels, such as [transport.ErrNotFound], and errors.As for its
-// code and correlation ID. A call whose required value is empty is not sent:
-// see [transport.PathError] and [transport.MissingError].
+// If the API rejects a call, the error is a [*transport.Error], and matches a
+// sentinel such as [transport.ErrNotFound]. A call without a required value is
+// not sent: see [transport.PathError] and [transport.MissingError].
 //
-// # Absent, null and zero
+// # JSON
 //
 // In a response, a zero field was absent, null or zero: the field JSON of each
 // type, a [wire.Object], distinguishes them. In a request, an optional field
-// that is zero is omitted.
-//
-// # Embedding
-//
-// Types encode themselves as JSON. A struct that embeds one gets its
-// MarshalJSON and UnmarshalJSON, too, and loses its own fields in JSON: hold
-// the value in a named field instead, or add members to the value itself with
-// its JSON field's Set.
+// that is zero is omitted. A struct that embeds a type gets its MarshalJSON and
+// UnmarshalJSON, and loses its own fields in JSON: hold the value in a named
+// field instead.
 package reporting
 
 import (
